@@ -1,0 +1,144 @@
+// Package migrations holds the database's schema as numbered, forward-only steps and applies them
+// together with River's own, under one lock, so that any number of instances may start at once.
+//
+// A step is a file NNNNN_name.sql in goose's format. River's tables are the Go step 00001; a River
+// upgrade that brings a new schema is a new step with its own pinned version. A step that has been
+// released is never edited. Each release must run on the schema of the release after it: add first,
+// remove one release later.
+package migrations
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed *
+var files embed.FS
+
+// ErrNewer says that the database was migrated by a later release than this program.
+var ErrNewer = errors.New("the database is newer than this program")
+
+// Up applies every step that is missing and returns the names of those it applied. When another
+// instance is migrating it waits for that one, at most two minutes. It tells log, which may be nil,
+// what it does. The pool must allow three connections.
+func Up(ctx context.Context, pool *pgxpool.Pool, log func(line string)) (applied []string, err error) {
+	if log == nil {
+		log = func(string) {}
+	}
+	if n := pool.Config().MaxConns; n < 3 {
+		return nil, fmt.Errorf("migrate: the pool allows %d connections, 3 are needed", n)
+	}
+	if _, _, err := Status(ctx, pool); err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files,
+		goose.WithDisableGlobalRegistry(true),
+		goose.WithGoMigrations(goSteps(pool)...),
+		goose.WithSessionLocker(locker{log: log}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("read migrations: %w", err)
+	}
+	results, err := provider.Up(ctx)
+	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+		results = partial.Applied
+		err = fmt.Errorf("apply migration %s: %w", name(partial.Failed.Source), partial.Err)
+	} else if err != nil {
+		err = fmt.Errorf("migrate: %w", err)
+	}
+	for _, r := range results {
+		applied = append(applied, name(r.Source))
+		log("applied migration " + name(r.Source))
+	}
+	if err != nil {
+		return applied, err
+	}
+	// A newer release may have migrated while we waited for the lock.
+	_, _, err = Status(ctx, pool)
+	return applied, err
+}
+
+// Status returns the newest step that the database has had and the newest that this program knows.
+// The database needs migrating when current is less than latest. The error wraps ErrNewer when it
+// is the other way round. Nothing is written.
+func Status(ctx context.Context, pool *pgxpool.Pool) (current, latest int64, err error) {
+	if latest, err = newest(); err != nil {
+		return 0, 0, err
+	}
+	var exists bool
+	err = pool.QueryRow(ctx, `SELECT to_regclass('goose_db_version') IS NOT NULL`).Scan(&exists)
+	if err != nil {
+		return 0, latest, fmt.Errorf("look for the table of migrations: %w", err)
+	}
+	if !exists {
+		return 0, latest, nil
+	}
+	err = pool.QueryRow(ctx,
+		`SELECT version_id FROM goose_db_version WHERE is_applied ORDER BY version_id DESC LIMIT 1`).Scan(&current)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return 0, latest, fmt.Errorf("read the database's migration: %w", err)
+	}
+	if current > latest {
+		return current, latest, fmt.Errorf("%w: it is at migration %d and this program ends at %d; start the newer release",
+			ErrNewer, current, latest)
+	}
+	return current, latest, nil
+}
+
+// Hash identifies the schema that Up makes: it changes whenever a step is added or edited.
+func Hash() (string, error) {
+	sum := sha256.New()
+	fmt.Fprintln(sum, "river", riverSchema)
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return "", fmt.Errorf("list migrations: %w", err)
+	}
+	for _, file := range names {
+		text, err := fs.ReadFile(files, file)
+		if err != nil {
+			return "", fmt.Errorf("read migration %s: %w", file, err)
+		}
+		fmt.Fprintln(sum, file, len(text))
+		sum.Write(text)
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16], nil
+}
+
+// newest is the highest number of a step in this program.
+func newest() (int64, error) {
+	latest := riverStep
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return 0, fmt.Errorf("list migrations: %w", err)
+	}
+	for _, file := range names {
+		n, err := goose.NumericComponent(file)
+		if err != nil {
+			return 0, fmt.Errorf("migration %s: %w", file, err)
+		}
+		latest = max(latest, n)
+	}
+	return latest, nil
+}
+
+// name is how people see a step; a step written in Go has no file.
+func name(s *goose.Source) string {
+	if s.Type == goose.TypeGo {
+		return fmt.Sprintf("%05d_river", s.Version)
+	}
+	return strings.TrimSuffix(path.Base(s.Path), ".sql")
+}

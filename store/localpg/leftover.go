@@ -1,0 +1,91 @@
+package localpg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// pidFile is what a running server says about itself in postmaster.pid.
+type pidFile struct {
+	pid    int
+	socket string
+	ready  bool
+}
+
+func readPidFile(data string) (pidFile, error) {
+	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	if err != nil {
+		return pidFile{}, err
+	}
+	lines := strings.Split(string(text), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(lines[0]))
+	if err != nil {
+		return pidFile{}, fmt.Errorf("read postmaster.pid: %w", err)
+	}
+	pf := pidFile{pid: pid}
+	if len(lines) > 4 {
+		pf.socket = strings.TrimSpace(lines[4])
+	}
+	if len(lines) > 7 {
+		pf.ready = strings.TrimSpace(lines[7]) == "ready"
+	}
+	return pf, nil
+}
+
+// leftover looks for a server that outlived the process which started it. It returns the server if
+// that still answers, waits for one that is just ending, and clears away what a dead one left. It
+// returns nil when the directory is free. The caller holds the directory's lock.
+func (s *Server) leftover(ctx context.Context) (*process, error) {
+	pf, err := readPidFile(s.data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no leftover is the normal case
+	}
+	if err == nil && s.owns(pf.pid) {
+		return s.adopt(ctx, pf.pid)
+	}
+	// The number belongs to nobody, to a zombie or by now to another program. PostgreSQL would take
+	// the last two for a running server for ever. Backends that still work are protected by
+	// PostgreSQL's own check of its shared memory.
+	files := []string{filepath.Join(s.data, "postmaster.pid")}
+	for _, dir := range []string{pf.socket, s.socket} {
+		if dir != "" {
+			files = append(files, filepath.Join(dir, ".s.PGSQL."+port), filepath.Join(dir, ".s.PGSQL."+port+".lock"))
+		}
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("remove what a dead server left: %w", err)
+		}
+	}
+	return nil, nil //nolint:nilnil // the directory is free now
+}
+
+// owns reports whether the process is a living server of our data directory.
+func (s *Server) owns(pid int) bool {
+	return alive(pid) && worksIn(pid, s.data)
+}
+
+// adopt waits until the server answers, or has ended.
+func (s *Server) adopt(ctx context.Context, pid int) (*process, error) {
+	p := &process{pid: pid}
+	limited, cancel := context.WithTimeout(ctx, stopLimit)
+	defer cancel()
+	for {
+		ping := s.ping(limited)
+		if ping == nil {
+			return p, nil
+		}
+		if !s.owns(pid) {
+			return s.leftover(ctx)
+		}
+		if err := pause(limited); err != nil {
+			return nil, fmt.Errorf("PostgreSQL (pid %d) runs in %s but does not answer: %w", pid, s.data, ping)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+// Package localpg runs a private PostgreSQL server out of whatever PostgreSQL programs the machine
+// has: durable for the demo, throw-away for tests. The server is a child of this process, listens on
+// a unix socket in a directory that only we may enter, opens no TCP port, and ends when we end.
+//
+// Nothing is installed. When no programs are found, a pinned package is fetched once with the npm
+// client, if there is one. Data of another major version are never converted or deleted.
+package localpg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// Options say which server to run and where.
+type Options struct {
+	// Getenv looks up the environment: WATCHBILL_PG_BIN, WATCHBILL_PG_DOWNLOAD, PATH, HOME, TMPDIR
+	// and XDG_*.
+	Getenv func(string) string
+	// DataDir holds the data, in a subdirectory for each major version. Empty means the user's data
+	// directory for a durable server and a new directory in memory for a throw-away one.
+	DataDir string
+	// Durable keeps the data safe and in place. Otherwise the server trades safety for speed, starts
+	// empty and removes the whole DataDir when it stops.
+	Durable bool
+	// Fresh starts a durable server empty; data of the same major version are moved aside.
+	Fresh bool
+	// Out gets the lines that a person should see. Nil means nowhere.
+	Out io.Writer
+	// Root is where the file system begins; tests set it. Empty means /.
+	Root string
+}
+
+// Server is a running PostgreSQL.
+type Server struct {
+	url     string
+	base    string
+	data    string
+	socket  string
+	durable bool
+	lock    *dirLock
+	process *process
+}
+
+// Start finds PostgreSQL, makes the database cluster if there is none yet, and returns when the
+// server answers. A server that an earlier, killed instance left behind is adopted.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	o = o.withDefaults()
+	base, err := o.dataDir()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(base, 0o755); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	if base, err = filepath.EvalSymlinks(base); err != nil {
+		return nil, fmt.Errorf("resolve the data directory: %w", err)
+	}
+	install, err := o.choose(ctx, base)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{base: base, durable: o.Durable, data: filepath.Join(base, "pg"+strconv.Itoa(install.Major))}
+	if s.lock, err = lockDir(s.data); err != nil {
+		return nil, err
+	}
+	if s.socket, err = o.socketDir(s.data); err != nil {
+		return nil, errors.Join(err, s.lock.release())
+	}
+	s.url = "postgres://postgres@/postgres?" +
+		url.Values{"host": {s.socket}, "port": {port}, "sslmode": {"disable"}}.Encode()
+	left, err := s.clear(ctx, o)
+	if err != nil {
+		return nil, errors.Join(err, s.lock.release()) // something may still run there: touch nothing
+	}
+	if s.process = left; left != nil {
+		return s, nil
+	}
+	if err := s.run(ctx, o, install); err != nil {
+		return nil, errors.Join(err, s.cleanUp())
+	}
+	return s, nil
+}
+
+// clear deals with what is there already: it returns a server to adopt, or makes room for a new one.
+func (s *Server) clear(ctx context.Context, o Options) (*process, error) {
+	left, err := s.leftover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if left != nil && o.Durable && !o.Fresh {
+		return left, nil
+	}
+	if left != nil {
+		if err := left.stop(ctx, syscall.SIGINT); err != nil {
+			return nil, err
+		}
+	}
+	return nil, s.makeRoom(o)
+}
+
+// run starts a server of our own.
+func (s *Server) run(ctx context.Context, o Options, install Install) error {
+	as, err := chooseWay(ctx, install, s.data, s.socket)
+	if err != nil {
+		return err
+	}
+	if err := s.initialize(ctx, install, as, o); err != nil {
+		return err
+	}
+	if s.process, err = s.launch(install, as); err != nil {
+		return err
+	}
+	if err := s.awaitReady(ctx); err != nil {
+		return errors.Join(err, s.process.stop(context.WithoutCancel(ctx), syscall.SIGQUIT))
+	}
+	return nil
+}
+
+// URL is the address of the server's maintenance database, for pgx or psql.
+func (s *Server) URL() string { return s.url }
+
+// Done is closed when the server has ended, for whatever reason. It is nil for an adopted server.
+func (s *Server) Done() <-chan struct{} { return s.process.done }
+
+// Announce records the web address of this instance, so that a second one can say who is in its way.
+func (s *Server) Announce(address string) error { return s.lock.write(address) }
+
+// Stop ends the server: at once when it is throw-away, else after its clients' transactions are
+// broken off and everything is on disk. Close the pools first.
+func (s *Server) Stop(ctx context.Context) error {
+	signal := syscall.SIGINT
+	if !s.durable {
+		signal = syscall.SIGQUIT
+	}
+	if err := s.process.stop(ctx, signal); err != nil {
+		return err
+	}
+	return s.cleanUp()
+}
+
+// cleanUp removes what only a running server needs, and gives the directory free.
+func (s *Server) cleanUp() error {
+	var err error
+	if s.socket != "" {
+		err = os.RemoveAll(s.socket)
+	}
+	if !s.durable {
+		err = errors.Join(err, os.RemoveAll(s.base))
+	}
+	return errors.Join(err, s.lock.release())
+}
+
+// makeRoom gets data out of the way that this server shall not see, and a first start's remains.
+func (s *Server) makeRoom(o Options) error {
+	if !o.Durable {
+		return removeAll(s.data, s.data+".new")
+	}
+	if o.Fresh {
+		for n := 1; ; n++ {
+			aside := s.data + ".old" + strconv.Itoa(n)
+			if _, err := os.Lstat(aside); err == nil {
+				continue
+			}
+			err := os.Rename(s.data, aside)
+			if err == nil {
+				fmt.Fprintf(o.Out, "The old demo data stay in %s\n", aside)
+			}
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("move the old data aside: %w", err)
+			}
+			break
+		}
+	}
+	return removeAll(s.data + ".new")
+}
+
+func removeAll(paths ...string) error {
+	for _, p := range paths {
+		if err := os.RemoveAll(p); err != nil {
+			return fmt.Errorf("remove %s: %w", p, err)
+		}
+	}
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	if o.Root == "" {
+		o.Root = "/"
+	}
+	return o
+}
+
+const (
+	port       = "5432" // only part of the socket's file name
+	readyLimit = 2 * time.Minute
+	stopLimit  = 10 * time.Second
+)

@@ -1,0 +1,102 @@
+package localpg
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// RunningError says that another instance uses the data directory.
+type RunningError struct {
+	PID     int
+	Address string // of its web pages; empty while it is starting
+}
+
+// Error names the instance and the way out.
+func (e *RunningError) Error() string {
+	who := "pid " + strconv.Itoa(e.PID)
+	if e.Address != "" {
+		who += ", " + e.Address
+	}
+	return "already running: " + who + "; use --data-dir for a second one"
+}
+
+// dirLock is an exclusive claim on a data directory that ends with the process.
+type dirLock struct {
+	file *os.File
+}
+
+// lockDir claims the data directory, or fails at once with a *RunningError.
+func lockDir(data string) (*dirLock, error) {
+	path := data + ".lock"
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		if err != nil {
+			return nil, fmt.Errorf("lock the data directory: %w", err)
+		}
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+			f.Close()
+			if errors.Is(err, syscall.EWOULDBLOCK) {
+				pid, address := readLock(path)
+				return nil, &RunningError{PID: pid, Address: address}
+			}
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		l := &dirLock{file: f}
+		current, err := l.isCurrent(path)
+		if err == nil && current {
+			err = l.write("")
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+		}
+		if current {
+			return l, nil
+		}
+		f.Close() // its former owner removed it between our open and our lock
+	}
+}
+
+func (l *dirLock) isCurrent(path string) (bool, error) {
+	ours, err := l.file.Stat()
+	if err != nil {
+		return false, err
+	}
+	there, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(ours, there), err
+}
+
+// write records who holds the lock.
+func (l *dirLock) write(address string) error {
+	text := strconv.Itoa(os.Getpid()) + "\n" + address + "\n"
+	if err := l.file.Truncate(0); err != nil {
+		return fmt.Errorf("write the lock: %w", err)
+	}
+	if _, err := l.file.WriteAt([]byte(text), 0); err != nil {
+		return fmt.Errorf("write the lock: %w", err)
+	}
+	return nil
+}
+
+// release leaves the file: removing it could hit another instance's.
+func (l *dirLock) release() error { return l.file.Close() }
+
+func readLock(path string) (pid int, address string) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, ""
+	}
+	first, rest, _ := strings.Cut(string(text), "\n")
+	pid, err = strconv.Atoi(first)
+	if err != nil {
+		return 0, ""
+	}
+	return pid, strings.TrimSpace(rest)
+}

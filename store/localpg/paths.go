@@ -1,0 +1,151 @@
+package localpg
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// maxSocketPath is the shortest limit of the systems we know (macOS).
+const maxSocketPath = 103
+
+// dataDir is where the clusters live, one subdirectory per major version.
+func (o Options) dataDir() (string, error) {
+	switch {
+	case o.DataDir != "":
+		return filepath.Abs(o.DataDir)
+	case !o.Durable:
+		return Scratch(o.Getenv, "process "+strconv.Itoa(os.Getpid())), nil
+	case os.Geteuid() == 0:
+		// A home of mode 0700 cannot be entered once we have dropped root.
+		return filepath.Join(o.Root, "var/lib/watchbill/demo"), nil
+	}
+	dir, err := o.userDir("XDG_DATA_HOME", ".local/share")
+	return filepath.Join(dir, "watchbill/demo"), err
+}
+
+// cacheDir is where fetched programs live.
+func (o Options) cacheDir() (string, error) {
+	if os.Geteuid() == 0 && o.Getenv("XDG_CACHE_HOME") == "" {
+		return filepath.Join(o.Root, "var/cache/watchbill/postgres"), nil
+	}
+	dir, err := o.userDir("XDG_CACHE_HOME", ".cache")
+	return filepath.Join(dir, "watchbill/postgres"), err
+}
+
+func (o Options) userDir(variable, below string) (string, error) {
+	if dir := o.Getenv(variable); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	home := o.Getenv("HOME")
+	if home == "" {
+		return "", fmt.Errorf("neither %s nor HOME is set", variable)
+	}
+	return filepath.Join(home, below), nil
+}
+
+// socketDir makes the directory of the server's socket; that only we may enter it is what protects
+// the server, which trusts everybody who gets that far.
+func (o Options) socketDir(data string) (string, error) {
+	sum := short(data)
+	var candidates []string
+	if dir := o.Getenv("XDG_RUNTIME_DIR"); dir != "" && os.Geteuid() != 0 {
+		candidates = append(candidates, filepath.Join(dir, "watchbill", sum))
+	}
+	private := "watchbill-" + strconv.Itoa(os.Geteuid()) + "-" + sum
+	candidates = append(candidates, filepath.Join(tempDir(o.Getenv), private), filepath.Join("/tmp", private))
+	var failed error
+	for _, dir := range candidates {
+		if len(filepath.Join(dir, ".s.PGSQL."+port)) > maxSocketPath {
+			continue
+		}
+		err := makePrivate(dir)
+		if err == nil {
+			return dir, nil
+		}
+		failed = errors.Join(failed, err)
+	}
+	return "", fmt.Errorf("make a directory for the socket: %w", failed)
+}
+
+// makePrivate makes dir, or accepts one that nobody else can have put there or can enter.
+func makePrivate(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return err
+	}
+	err := os.Mkdir(dir, 0o700)
+	if err == nil || !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	owner := int(info.Sys().(*syscall.Stat_t).Uid)
+	if !info.IsDir() || info.Mode().Perm() != 0o700 || !mayOwn(owner) {
+		return fmt.Errorf("%s belongs to somebody else", dir)
+	}
+	return nil
+}
+
+// Scratch is the directory for the throw-away server that seed names: the same one each time, in
+// memory when there is 1 GB of it. Directories that killed processes left there are removed.
+func Scratch(getenv func(string) string, seed string) string {
+	parent := "/dev/shm"
+	if !roomy(parent) {
+		parent = tempDir(getenv)
+	}
+	sweep(parent)
+	return filepath.Join(parent, scratchPrefix+strconv.Itoa(os.Geteuid())+"-"+short(seed))
+}
+
+const scratchPrefix = "watchbill-scratch-"
+
+// sweep removes the throw-away clusters whose process has died. The number in a lock file is
+// compared as well, because a lock that is not yet taken looks free.
+func sweep(parent string) {
+	locks, _ := filepath.Glob(filepath.Join(parent, scratchPrefix+strconv.Itoa(os.Geteuid())+"-*", "pg*.lock"))
+	for _, path := range locks {
+		if pid, _ := readLock(path); pid == 0 || alive(pid) {
+			continue
+		}
+		lock, err := lockDir(path[:len(path)-len(".lock")])
+		if err != nil {
+			continue
+		}
+		// Whatever fails here is tried again by the next process.
+		_ = os.RemoveAll(filepath.Dir(path))
+		_ = lock.release()
+	}
+}
+
+func roomy(dir string) bool {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil || uint64(st.Bavail)*uint64(st.Bsize) < 1<<30 {
+		return false
+	}
+	f, err := os.CreateTemp(dir, "watchbill-probe-")
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return os.Remove(f.Name()) == nil
+}
+
+func tempDir(getenv func(string) string) string {
+	if dir := getenv("TMPDIR"); filepath.IsAbs(dir) {
+		return dir
+	}
+	return "/tmp"
+}
+
+func short(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
+}
