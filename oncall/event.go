@@ -1,0 +1,93 @@
+package oncall
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// String gives the id as people see it: "#12".
+func (id IncidentID) String() string { return "#" + strconv.FormatInt(int64(id), 10) }
+
+// An Actor is who did something: a person, a monitor, or Watchbill itself.
+type Actor struct {
+	User UserID `json:"user,omitempty"`
+	Name string `json:"name,omitempty"` // a monitor's name, when User is empty
+	Via  string `json:"via,omitempty"`  // how: "slack", "integration", "timer"
+}
+
+// ByUser is a person acting in Slack.
+func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
+
+// ByIntegration is a monitor acting through its integration.
+func ByIntegration(name string) Actor { return Actor{Name: name, Via: "integration"} }
+
+// ByTimer is Watchbill acting when a timer fires.
+func ByTimer() Actor { return Actor{Via: "timer"} }
+
+// String names the actor; a person as a Slack mention.
+func (a Actor) String() string {
+	switch {
+	case a.User != "":
+		return fmt.Sprintf("<@%s>", a.User)
+	case a.Name != "":
+		return a.Name
+	default:
+		return "Watchbill"
+	}
+}
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of event of an incident's timeline (E6).
+const (
+	EventOpened        EventKind = "opened"
+	EventPaging        EventKind = "paging"  // a step of the policy decided whom to page
+	EventSkipped       EventKind = "skipped" // a step had nobody to page
+	EventExhausted     EventKind = "exhausted"
+	EventAcknowledged  EventKind = "acknowledged"
+	EventResolved      EventKind = "resolved"
+	EventReopened      EventKind = "reopened"
+	EventSeverity      EventKind = "severity"
+	EventAlertJoined   EventKind = "alert_joined"
+	EventAlertResolved EventKind = "alert_resolved"
+	EventPageDelivered EventKind = "page_delivered"
+	EventPageFailed    EventKind = "page_failed"
+)
+
+// Detail is what else there is to say of an event. It is stored as JSON, so
+// fields are only ever added.
+type Detail struct {
+	Step   int      `json:"step,omitempty"` // from 1, as people count
+	Run    int      `json:"run,omitempty"`
+	Users  []UserID `json:"users,omitempty"`
+	Method string   `json:"method,omitempty"`
+	Text   string   `json:"text,omitempty"`
+}
+
+// An Event is one line of an incident's timeline. It is never changed or deleted.
+type Event struct {
+	ID         int64
+	IncidentID IncidentID
+	At         time.Time
+	Kind       EventKind
+	Actor      Actor
+	Detail     Detail
+}
+
+// Public reports whether the event belongs into the Slack thread, which shows
+// only what a person needs; the whole timeline is in the database.
+func (e Event) Public() bool {
+	switch e.Kind {
+	case EventPaging, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
+		EventReopened, EventSeverity, EventPageFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Loud reports whether the event is also shown in the channel itself, outside
+// the thread.
+func (e Event) Loud() bool { return e.Kind == EventExhausted }

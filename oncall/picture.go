@@ -1,0 +1,19 @@
+package oncall
+
+// A Picture is everything that an incident's Slack messages show. They are a
+// drawing of it and of nothing else.
+type Picture struct {
+	Incident    Incident
+	Team        Team
+	Integration string  // name
+	Policy      string  // name
+	Alerts      []Alert // firing first, then the latest cleared; at most MaxPictured
+	AlertCount  int     // all of them
+	Firing      int
+	Paged       []UserID // who was paged by the last step that ran
+	Next        *Next    // what happens if nobody does anything; nil: nothing
+	Events      []Event  // the whole timeline, oldest first
+}
+
+// MaxPictured bounds how many alerts a message lists.
+const MaxPictured = 10

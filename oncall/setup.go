@@ -1,0 +1,303 @@
+package oncall
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// A Setup is an installation written as one document: who there is, who is on
+// call when, whom to page and what may page. Things refer to each other by name.
+type Setup struct {
+	Users        []SetupUser        `json:"users"`
+	Teams        []SetupTeam        `json:"teams"`
+	Schedules    []SetupSchedule    `json:"schedules"`
+	Policies     []SetupPolicy      `json:"policies"`
+	Integrations []SetupIntegration `json:"integrations"`
+}
+
+// A SetupUser is a person. Name is how the document refers to them.
+type SetupUser struct {
+	Name     string `json:"name"`
+	Slack    UserID `json:"slack"` // Slack user id; may be left out where Email is known to Slack
+	Email    string `json:"email"`
+	TimeZone string `json:"time_zone"`
+}
+
+// A SetupTeam is a team with its Slack channel.
+type SetupTeam struct {
+	Name    string   `json:"name"`
+	Channel string   `json:"channel"`
+	Members []string `json:"members"`
+}
+
+// A SetupSchedule is a schedule and its rotations.
+type SetupSchedule struct {
+	Name      string          `json:"name"`
+	Team      string          `json:"team"`
+	TimeZone  string          `json:"time_zone"`
+	Rotations []SetupRotation `json:"rotations"`
+}
+
+// A SetupRotation is one layer of a schedule. Turns begin at Start and every Every
+// after it, in local time, so Start also says the weekday and time of the hand-off.
+type SetupRotation struct {
+	Name     string      `json:"name"`
+	Role     string      `json:"role"`
+	Priority int         `json:"priority"`
+	TimeZone string      `json:"time_zone"` // the schedule's where it is left out
+	Start    string      `json:"start"`     // "2026-01-05 09:00"
+	Every    string      `json:"every"`     // "week", "2 weeks", "12 hours"
+	Turns    []SetupTurn `json:"turns"`
+	Only     []Window    `json:"only"` // in force only in these windows
+}
+
+// A SetupTurn is who holds a rotation for one period: a name, a list of names, or
+// "nobody".
+type SetupTurn []string
+
+// UnmarshalYAML reads one name or a list of them.
+func (t *SetupTurn) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if unmarshal(&one) == nil {
+		*t = SetupTurn{one}
+		if one == "nobody" {
+			*t = SetupTurn{}
+		}
+		return nil
+	}
+	var many []string
+	if err := unmarshal(&many); err != nil {
+		return errors.New("a turn is a name, a list of names, or nobody")
+	}
+	*t = many
+	return nil
+}
+
+// A SetupPolicy is an escalation policy.
+type SetupPolicy struct {
+	Name   string      `json:"name"`
+	Team   string      `json:"team"`
+	Repeat int         `json:"repeat"`
+	Steps  []SetupStep `json:"steps"`
+}
+
+// A SetupStep pages targets such as "schedule payments", "user ann", "team payments".
+type SetupStep struct {
+	Page   []string `json:"page"`
+	Wait   string   `json:"wait"`   // before the next step: "5m", "90s"
+	Repeat int      `json:"repeat"` // how often the step runs again
+	Every  string   `json:"every"`  // between two runs of it
+}
+
+// A SetupIntegration is an inbound key. Key is made by Watchbill where it is left out.
+type SetupIntegration struct {
+	Name   string `json:"name"`
+	Team   string `json:"team"`
+	Kind   Kind   `json:"kind"`
+	Policy string `json:"policy"`
+	Key    string `json:"key"`
+}
+
+// Check finds what is wrong with the document by itself, each in one sentence.
+func (s Setup) Check() []string {
+	c := checker{names: map[string]map[string]bool{}}
+	for i, u := range s.Users {
+		c.user(i, u)
+	}
+	for i, t := range s.Teams {
+		c.define("team", t.Name, i)
+		if t.Channel == "" {
+			c.say("team %q: channel is missing: the Slack channel for its incidents, such as \"#payments\"", t.Name)
+		}
+		for _, m := range t.Members {
+			c.refer("user", m, "team %q: member", t.Name)
+		}
+	}
+	for i, sc := range s.Schedules {
+		c.schedule(i, sc)
+	}
+	for i, p := range s.Policies {
+		c.policy(i, p)
+	}
+	for i, in := range s.Integrations {
+		c.integration(i, in)
+	}
+	return c.problems
+}
+
+type checker struct {
+	problems []string
+	names    map[string]map[string]bool // kind → names defined so far
+}
+
+func (c *checker) say(format string, args ...any) {
+	c.problems = append(c.problems, fmt.Sprintf(format, args...))
+}
+
+func (c *checker) define(kind, name string, i int) {
+	switch {
+	case name == "":
+		c.say("%s %d has no name", kind, i+1)
+	case c.names[kind][name]:
+		c.say("%s %q is there twice", kind, name)
+	}
+	if c.names[kind] == nil {
+		c.names[kind] = map[string]bool{}
+	}
+	c.names[kind][name] = true
+}
+
+func (c *checker) refer(kind, name, where string, args ...any) {
+	if !c.names[kind][name] {
+		c.say("%s %q: there is no %s of that name in the file", fmt.Sprintf(where, args...), name, kind)
+	}
+}
+
+var slackUser = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
+
+func (c *checker) user(i int, u SetupUser) {
+	c.define("user", u.Name, i)
+	if u.Slack == "" && u.Email == "" {
+		c.say("user %q needs slack (the Slack user id) or email", u.Name)
+	}
+	if u.Slack != "" && !slackUser.MatchString(string(u.Slack)) {
+		c.say("user %q: slack is %q, which is no Slack user id such as \"U024BE7LH\"", u.Name, u.Slack)
+	}
+	c.zone(u.TimeZone, "user %q", u.Name)
+}
+
+func (c *checker) zone(name, where string, args ...any) {
+	if name == "" {
+		return
+	}
+	if _, err := LoadZone(name); err != nil {
+		c.say("%s: time_zone %q is no IANA zone such as \"Europe/Berlin\"", fmt.Sprintf(where, args...), name)
+	}
+}
+
+func (c *checker) schedule(i int, s SetupSchedule) {
+	c.define("schedule", s.Name, i)
+	c.refer("team", s.Team, "schedule %q: team", s.Name)
+	if s.TimeZone == "" {
+		c.say("schedule %q: time_zone is missing, such as \"Europe/Berlin\"", s.Name)
+	}
+	c.zone(s.TimeZone, "schedule %q", s.Name)
+	people := map[string]UserID{}
+	for _, r := range s.Rotations {
+		for _, t := range r.Turns {
+			for _, name := range t {
+				c.refer("user", name, "schedule %q, rotation %q: turn", s.Name, r.Name)
+				people[name] = UserID(name)
+			}
+		}
+	}
+	v, err := s.Version(people)
+	if err == nil && len(c.problems) == 0 {
+		_, err = Compile(Schedule{Name: s.Name, TimeZone: s.TimeZone, Versions: []Version{v}})
+	}
+	if err != nil {
+		c.say("schedule %q: %v", s.Name, err)
+	}
+}
+
+func (c *checker) policy(i int, p SetupPolicy) {
+	c.define("policy", p.Name, i)
+	c.refer("team", p.Team, "policy %q: team", p.Name)
+	if p.Repeat < 0 || p.Repeat > 20 {
+		c.say("policy %q: repeat is %d; it may be 0 to 20", p.Name, p.Repeat)
+	}
+	if len(p.Steps) == 0 {
+		c.say("policy %q has no steps", p.Name)
+	}
+	for n, st := range p.Steps {
+		if len(st.Page) == 0 {
+			c.say("policy %q, step %d pages nobody", p.Name, n+1)
+		}
+		for _, t := range st.Page {
+			kind, name, ok := strings.Cut(t, " ")
+			if !ok || kind != "schedule" && kind != "user" && kind != "team" {
+				c.say("policy %q, step %d: %q is no target; write \"schedule NAME\", \"user NAME\" or \"team NAME\"", p.Name, n+1, t)
+				continue
+			}
+			c.refer(kind, name, "policy %q, step %d: %s", p.Name, n+1, kind)
+		}
+		if _, err := st.waits(); err != nil {
+			c.say("policy %q, step %d: %v", p.Name, n+1, err)
+		}
+	}
+}
+
+var keyForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
+
+func (c *checker) integration(i int, in SetupIntegration) {
+	c.define("integration", in.Name, i)
+	c.refer("team", in.Team, "integration %q: team", in.Name)
+	c.refer("policy", in.Policy, "integration %q: policy", in.Name)
+	if !in.Kind.Valid() {
+		c.say("integration %q: kind is %q; it may be %q or %q", in.Name, in.Kind, KindGeneric, KindAlertmanager)
+	}
+	if in.Key != "" && !keyForm.MatchString(in.Key) {
+		c.say("integration %q: key must be 32 of the characters 0-9 and a-f; leave it out to have one made", in.Name)
+	}
+}
+
+// waits reads the step's times.
+func (st SetupStep) waits() (Step, error) {
+	delay, err := parseWait("wait", st.Wait, 5*time.Minute)
+	if err != nil {
+		return Step{}, err
+	}
+	every, err := parseWait("every", st.Every, time.Minute)
+	if err != nil {
+		return Step{}, err
+	}
+	if st.Repeat < 0 || st.Repeat > 20 {
+		return Step{}, fmt.Errorf("repeat is %d; it may be 0 to 20", st.Repeat)
+	}
+	out := Step{Delay: delay, Repeat: st.Repeat}
+	if st.Repeat > 0 {
+		out.Every = every
+	}
+	return out, nil
+}
+
+func parseWait(field, s string, byDefault time.Duration) (Seconds, error) {
+	if s == "" {
+		return Seconds(byDefault / time.Second), nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%s is %q, which is no duration such as \"5m\" or \"90s\"", field, s)
+	}
+	if d < time.Second || d > 24*time.Hour || d%time.Second != 0 {
+		return 0, fmt.Errorf("%s is %q; it may be 1s to 24h, in whole seconds", field, s)
+	}
+	return Seconds(d / time.Second), nil
+}
+
+// Step resolves the step's targets with the ids that names stand for.
+func (st SetupStep) Step(users map[string]UserID, schedules map[string]ScheduleID, teams map[string]TeamID) (Step, error) {
+	out, err := st.waits()
+	if err != nil {
+		return Step{}, err
+	}
+	for _, t := range st.Page {
+		kind, name, _ := strings.Cut(t, " ")
+		switch kind {
+		case "user":
+			out.Targets = append(out.Targets, Target{User: users[name]})
+		case "schedule":
+			out.Targets = append(out.Targets, Target{Schedule: schedules[name]})
+		default:
+			out.Targets = append(out.Targets, Target{Team: teams[name]})
+		}
+	}
+	return out, nil
+}
+
+// KeyFromBytes writes 16 random bytes as an integration key.
+func KeyFromBytes(b [16]byte) string { return hex.EncodeToString(b[:]) }

@@ -1,0 +1,91 @@
+package oncall
+
+import "time"
+
+// Action is what a monitor says of an alert.
+type Action string
+
+// The actions of a signal.
+const (
+	Trigger   Action = "trigger"
+	AckSignal Action = "acknowledge"
+	Clear     Action = "resolve"
+	// Reconcile says that of the alerts under GroupKey only those in Present are
+	// firing still: what the monitor no longer lists has cleared.
+	Reconcile Action = "reconcile"
+)
+
+// A Signal is what a monitor sends once, in our words. It is stored as JSON
+// between its arrival and its folding: fields are only ever added.
+type Signal struct {
+	Action   Action            `json:"action"`
+	DedupKey string            `json:"dedup_key,omitempty"` // one alert under one key until it clears
+	GroupKey string            `json:"group_key,omitempty"` // one incident under one group; empty: the alert's own
+	Title    string            `json:"title,omitempty"`
+	Body     string            `json:"body,omitempty"`
+	Link     string            `json:"link,omitempty"`
+	Severity Severity          `json:"severity,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"`
+	StartsAt time.Time         `json:"starts_at,omitzero"` // when the monitor says this episode began
+	EndsAt   time.Time         `json:"ends_at,omitzero"`
+	Present  []string          `json:"present,omitempty"` // dedup keys, for Reconcile
+}
+
+func (s Signal) group() string {
+	if s.GroupKey != "" {
+		return s.GroupKey
+	}
+	return s.DedupKey
+}
+
+// An Alert is all signals under one dedup key until it clears. A cleared one is
+// kept as a tombstone, so that a late signal of an old episode is recognised.
+type Alert struct {
+	ID            AlertID
+	IntegrationID IntegrationID
+	DedupKey      string
+	GroupKey      string
+	IncidentID    IncidentID // 0: a resolve that nothing was open for
+	Firing        bool
+	Title         string
+	Body          string
+	Link          string
+	Severity      Severity
+	Labels        map[string]string
+	Count         int
+	FirstAt       time.Time
+	LastAt        time.Time
+	StartsAt      time.Time // zero where the monitor doesn't say
+	ClearedAt     *time.Time
+}
+
+// refresh takes over what the signal says; a blank says nothing.
+func (a *Alert) refresh(s Signal, at time.Time) {
+	a.Count++
+	a.LastAt = at
+	if s.Title != "" {
+		a.Title = s.Title
+	}
+	if s.Body != "" {
+		a.Body = s.Body
+	}
+	if s.Link != "" {
+		a.Link = s.Link
+	}
+	if s.Severity != "" {
+		a.Severity = s.Severity
+	}
+	if len(s.Labels) > 0 {
+		a.Labels = s.Labels
+	}
+	if !s.StartsAt.IsZero() {
+		a.StartsAt = s.StartsAt
+	}
+}
+
+// stale reports whether the signal speaks of the episode that this tombstone
+// ended: the same start, not after the end.
+func (a *Alert) stale(s Signal) bool {
+	return !a.Firing && a.ClearedAt != nil && !s.StartsAt.IsZero() &&
+		s.StartsAt.Equal(a.StartsAt) && !s.StartsAt.After(*a.ClearedAt)
+}

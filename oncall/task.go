@@ -1,0 +1,41 @@
+package oncall
+
+import "time"
+
+// A Task is work that follows from a decision. It is queued in the transaction
+// that made it necessary. A zero At means at once.
+type Task struct {
+	Do Job
+	At time.Time
+}
+
+// A Job names the work. The methods make these plain structs job arguments of
+// the queue, so that the rules name the work without knowing the queue. They are
+// stored as JSON: fields are only ever added.
+type Job interface{ Kind() string }
+
+// Escalate runs the next step of an incident's policy, unless Seq has moved on.
+type Escalate struct {
+	Incident IncidentID `json:"incident"`
+	Seq      int64      `json:"seq"`
+}
+
+// SendPage makes one attempt to reach one person.
+type SendPage struct {
+	Page PageID `json:"page"`
+}
+
+// Draw brings an incident's Slack messages to Version or later.
+type Draw struct {
+	Incident IncidentID `json:"incident"`
+	Version  int64      `json:"version"`
+}
+
+// Kind names the job.
+func (Escalate) Kind() string { return "escalate" }
+
+// Kind names the job.
+func (SendPage) Kind() string { return "page" }
+
+// Kind names the job.
+func (Draw) Kind() string { return "draw" }

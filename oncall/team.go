@@ -1,0 +1,41 @@
+package oncall
+
+import "time"
+
+// A Team is a group of people who answer for something together.
+type Team struct {
+	ID      TeamID
+	Name    string
+	Channel string // Slack channel id, or a name such as "#payments" until Slack has told us the id
+}
+
+// A User is a person, known by a Slack user id.
+type User struct {
+	ID            UserID
+	Name          string
+	Email         string
+	TimeZone      string // IANA name; the zone in which this person reads times
+	DeactivatedAt *time.Time
+}
+
+// An Integration is an inbound key: what arrives under it belongs to its team and
+// pages by its policy.
+type Integration struct {
+	ID       IntegrationID
+	TeamID   TeamID
+	PolicyID PolicyID
+	Name     string
+	Kind     Kind
+}
+
+// Kind says which payload an integration understands.
+type Kind string
+
+// The kinds of integration.
+const (
+	KindGeneric      Kind = "generic"
+	KindAlertmanager Kind = "alertmanager"
+)
+
+// Valid reports whether k is a kind that Watchbill knows.
+func (k Kind) Valid() bool { return k == KindGeneric || k == KindAlertmanager }
