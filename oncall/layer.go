@@ -1,0 +1,260 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// forever is later than every instant, and ever is earlier.
+const (
+	ever    = math.MinInt64
+	forever = math.MaxInt64
+)
+
+const nanosecond = int64(time.Second) // in one second
+
+// nanos returns t in unix nanoseconds; what these can't hold is for ever.
+func nanos(t time.Time) int64 {
+	switch s := t.Unix(); {
+	case s <= ever/nanosecond:
+		return ever
+	case s >= forever/nanosecond:
+		return forever
+	}
+	return t.UnixNano()
+}
+
+// seconds cuts an instant in nanoseconds down to whole seconds.
+func seconds(t int64) int64 { return floorDiv(t, nanosecond) }
+
+// instant is the inverse of nanos.
+func instant(t int64) time.Time { return time.Unix(0, t).UTC() }
+
+// A person is a user with the spans in which they are away.
+type person struct {
+	id   UserID
+	away []instants
+}
+
+// instants is a half-open span in unix nanoseconds.
+type instants struct{ start, end int64 }
+
+func (p person) active(t int64) bool {
+	for _, s := range p.away {
+		if t < s.end {
+			return t < s.start
+		}
+	}
+	return true
+}
+
+// A layer is a compiled rotation.
+type layer struct {
+	name     string
+	priority int
+	zone     *Zone
+	turns    turns
+	deals    []deal
+	until    int64
+	week     *weekly
+}
+
+// A deal is the order in which turns are dealt out from one turn on, until the next
+// deal: it changes when members join or leave.
+type deal struct {
+	first  int64 // the turn with which it begins
+	offset int64 // the group that gets that turn
+	groups []group
+	origin []int // where each group stands in the rotation's turns
+}
+
+func (d *deal) index(k int64) int64 { return (d.offset + k - d.first) % int64(len(d.groups)) }
+
+// A group is who gets a turn. An empty one is nobody on purpose.
+type group []person
+
+// at returns who has the turn at t; false if the rotation is not in force.
+func (y *layer) at(t int64) (group, bool) {
+	if t >= y.until {
+		return nil, false
+	}
+	h := y.zone.reading(seconds(t))
+	if h < y.turns.start || !y.week.contains(h) {
+		return nil, false
+	}
+	return y.group(y.turns.number(h))
+}
+
+// group returns who gets turn k.
+func (y *layer) group(k int64) (group, bool) {
+	i := len(y.deals) - 1
+	for i > 0 && y.deals[i].first > k {
+		i--
+	}
+	d := &y.deals[i]
+	if k < d.first || len(d.groups) == 0 {
+		return nil, false
+	}
+	return d.groups[d.index(k)], true
+}
+
+// cuts calls add with every instant inside (from, to) at which the layer may change.
+func (y *layer) cuts(from, to int64, add func(int64)) {
+	if y.until > from && y.until < to {
+		add(y.until)
+	}
+	to = min(to, y.until)
+	if from >= to {
+		return
+	}
+	lo, hi := y.zone.reading(seconds(from)), y.zone.reading(seconds(to-1))
+	at := func(reading int64) { add(y.zone.first(reading) * nanosecond) }
+	if y.turns.start > lo && y.turns.start <= hi {
+		at(y.turns.start)
+	}
+	if len(y.deals) > 1 || len(y.deals[0].groups) > 1 {
+		last := y.turns.number(hi)
+		for k := y.turns.number(lo) + 1; k <= last; k++ {
+			at(y.turns.handOver(k))
+		}
+	}
+	y.week.edgesIn(lo, hi, at)
+}
+
+// compileLayer checks a rotation and makes it ready to be asked.
+func compileLayer(r Rotation, defaultZone string, people people) (layer, error) {
+	y := layer{name: r.Name, priority: r.Priority, until: forever}
+	name := r.TimeZone
+	if name == "" {
+		name = defaultZone
+	}
+	var err error
+	if y.zone, err = LoadZone(name); err != nil {
+		return layer{}, fmt.Errorf("timezone: %w", err)
+	}
+	if y.week, err = compileWindows(r.Windows); err != nil {
+		return layer{}, err
+	}
+	if y.turns, err = compileTurns(r, y.week); err != nil {
+		return layer{}, err
+	}
+	if len(r.Turns) == 0 {
+		return layer{}, fmt.Errorf("turns is empty; for nobody on purpose, give one empty turn")
+	}
+	for i, users := range r.Turns {
+		if slices.Contains(users, "") {
+			return layer{}, fmt.Errorf("turns: turn %d has a user without an id", i+1)
+		}
+	}
+	if r.Until != nil {
+		y.until = nanos(*r.Until)
+	}
+	y.deals, err = dealTurns(r, &y.turns, people)
+	return y, err
+}
+
+// dealTurns finds the turns from which on the members are others, and deals out the
+// turns from there. Membership is looked up on the date of the hand-over, so a turn
+// that has begun goes on to its end.
+func dealTurns(r Rotation, t *turns, people people) ([]deal, error) {
+	changes := []int64{0}
+	for i, m := range r.Members {
+		if m.User == "" {
+			return nil, fmt.Errorf("members: member %d has no user", i+1)
+		}
+		if !m.From.IsZero() && !m.Until.IsZero() && m.Until.days() <= m.From.days() {
+			return nil, fmt.Errorf("members: %s takes part until %s, which is not after %s", m.User, m.Until, m.From)
+		}
+		for _, d := range []Date{m.From, m.Until} {
+			if !d.IsZero() {
+				changes = append(changes, t.number(d.days()*paperDay-1)+1)
+			}
+		}
+	}
+	slices.Sort(changes)
+	var deals []deal
+	next := int(floorMod(int64(r.FirstTurn), int64(len(r.Turns))))
+	for _, k := range slices.Compact(changes) {
+		if n := len(deals); n > 0 && len(deals[n-1].groups) > 0 {
+			next = (deals[n-1].origin[deals[n-1].index(k-1)] + 1) % len(r.Turns)
+		}
+		d := deal{first: k}
+		date := dateOf(floorDiv(t.handOver(k), paperDay))
+		for i, users := range r.Turns {
+			g := people.group(users, func(id UserID) bool { return r.takesPart(id, date) })
+			if len(g) == 0 && len(users) > 0 {
+				continue
+			}
+			if i < next {
+				d.offset++
+			}
+			d.groups, d.origin = append(d.groups, g), append(d.origin, i)
+		}
+		deals = append(deals, d)
+	}
+	return deals, nil
+}
+
+// takesPart reports whether a user is a member on a date.
+func (r Rotation) takesPart(id UserID, d Date) bool {
+	listed := false
+	for _, m := range r.Members {
+		if m.User != id {
+			continue
+		}
+		listed = true
+		if (m.From.IsZero() || m.From.days() <= d.days()) && (m.Until.IsZero() || d.days() < m.Until.days()) {
+			return true
+		}
+	}
+	return !listed
+}
+
+// people are the users of a schedule that are away at some time.
+type people map[UserID][]instants
+
+func (p people) person(id UserID) person { return person{id: id, away: p[id]} }
+
+// group gathers the users that keep takes, each once.
+func (p people) group(users []UserID, keep func(UserID) bool) group {
+	g := make(group, 0, len(users))
+	for i, id := range users {
+		if keep(id) && !slices.Contains(users[:i], id) {
+			g = append(g, p.person(id))
+		}
+	}
+	return g
+}
+
+// compilePeople sorts and joins the spans in which people are inactive.
+func compilePeople(inactive map[UserID][]Span) people {
+	p := people{}
+	for id, spans := range inactive {
+		var all []instants
+		for _, s := range spans {
+			end := int64(forever)
+			if s.End != nil {
+				end = nanos(*s.End)
+			}
+			if start := nanos(s.Start); start < end {
+				all = append(all, instants{start, end})
+			}
+		}
+		slices.SortFunc(all, func(a, b instants) int { return cmp.Compare(a.start, b.start) })
+		var joined []instants
+		for _, s := range all {
+			if n := len(joined); n > 0 && s.start <= joined[n-1].end {
+				joined[n-1].end = max(joined[n-1].end, s.end)
+			} else {
+				joined = append(joined, s)
+			}
+		}
+		if len(joined) > 0 {
+			p[id] = joined
+		}
+	}
+	return p
+}

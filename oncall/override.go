@@ -1,0 +1,235 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An Override changes who is on call between two instants, whatever the rotations
+// say. Overrides are applied in the order in which they were made, each to the result
+// so far, so the later one wins and an older one shows again when the newer ends.
+//
+// An empty Role means: cover and add act on RolePrimary; swap and remove, which name
+// a person, act on every role in which that person is on call; a temporary schedule
+// takes the place of every role.
+//
+// Windows make an override come back: "every Tuesday 18:00 to 20:00" is a window
+// between a Start and an End that may be months apart, in the override's time zone or
+// else the schedule's.
+type Override struct {
+	ID          OverrideID    `json:"id"` // in the order of creation; 0, not yet stored, is the latest
+	ScheduleID  ScheduleID    `json:"schedule_id"`
+	Kind        OverrideKind  `json:"kind"`
+	Role        string        `json:"role,omitempty"`
+	Start       time.Time     `json:"start"`
+	End         time.Time     `json:"end"`
+	Users       []UserID      `json:"users,omitempty"` // cover, add, remove
+	From        UserID        `json:"from,omitempty"`  // swap: who leaves
+	To          UserID        `json:"to,omitempty"`    // swap: who comes instead
+	TimeZone    string        `json:"timezone,omitempty"`
+	Windows     []Window      `json:"windows,omitempty"`
+	Shifts      []ManualShift `json:"shifts,omitempty"`     // temporary
+	AllowGaps   bool          `json:"allow_gaps,omitempty"` // temporary: holes were confirmed
+	Reason      string        `json:"reason,omitempty"`
+	CreatedBy   UserID        `json:"created_by,omitempty"`
+	CreatedAt   time.Time     `json:"created_at,omitzero"`
+	CancelledAt *time.Time    `json:"cancelled_at,omitempty"` // ends it at once; before Start, it never was
+}
+
+// OverrideKind says what an override does to those on call.
+type OverrideKind string
+
+// The kinds of override. Only people who are active at the instant count.
+const (
+	// OverrideCover puts Users in the place of everybody; no effect if none of them is active.
+	OverrideCover OverrideKind = "cover"
+	// OverrideSwap puts To in the place of From, if From is on call and To is active.
+	OverrideSwap OverrideKind = "swap"
+	// OverrideAdd puts Users beside whoever is on call.
+	OverrideAdd OverrideKind = "add"
+	// OverrideRemove takes Users off; lower rotations don't show for it.
+	OverrideRemove OverrideKind = "remove"
+	// OverrideTemporary puts a fixed list of shifts in the place of everything made before it.
+	OverrideTemporary OverrideKind = "temporary"
+)
+
+// A ManualShift is a shift that somebody wrote down: these people, from then until then.
+type ManualShift struct {
+	ID    ShiftID   `json:"id,omitempty"`
+	Role  string    `json:"role,omitempty"` // "" is RolePrimary
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	Users []UserID  `json:"users"`
+}
+
+// ShiftID identifies a ManualShift.
+type ShiftID int64
+
+// Ends returns when the override is over, cancelled or not.
+func (o Override) Ends() time.Time {
+	if o.CancelledAt != nil && o.CancelledAt.Before(o.End) {
+		return *o.CancelledAt
+	}
+	return o.End
+}
+
+// An op is one compiled act of an override or a manual shift on one role.
+type op struct {
+	kind       opKind
+	start, end int64
+	role       string // "" is every role
+	users      group
+	from       UserID
+	hours      *Hours // nil is always
+	override   OverrideID
+	shift      ShiftID
+	order      int64
+}
+
+type opKind uint8
+
+const (
+	opCover opKind = iota
+	opSwap
+	opAdd
+	opRemove
+	opClear // nobody, before the shifts of a temporary schedule
+)
+
+// hides reports whether nothing that was made before shows through.
+func (o *op) hides() bool {
+	switch {
+	case o.hours != nil:
+		return false
+	case o.kind == opClear:
+		return true
+	case o.kind == opCover:
+		return slices.ContainsFunc(o.users, func(p person) bool { return len(p.away) == 0 })
+	}
+	return false
+}
+
+// compileOverride checks an override and returns what it does. Text begins every refusal.
+func compileOverride(o Override, defaultZone, text string, people people) ([]op, error) {
+	if !o.Start.Before(o.End) {
+		return nil, Refuse("%s: end is not after start.", text)
+	}
+	if slices.Contains(o.Users, "") {
+		return nil, Refuse("%s: users has a user without an id.", text)
+	}
+	base := op{start: nanos(o.Start), end: nanos(o.Ends()), role: o.Role, override: o.ID, order: int64(o.ID)}
+	if o.ID == 0 {
+		base.order = forever
+	}
+	if len(o.Windows) > 0 {
+		zone := o.TimeZone
+		if zone == "" {
+			zone = defaultZone
+		}
+		z, err := LoadZone(zone)
+		if err != nil {
+			return nil, Refuse("%s, timezone: %s.", text, err)
+		}
+		week, err := compileWindows(o.Windows)
+		if err != nil {
+			return nil, Refuse("%s, %s.", text, err)
+		}
+		base.hours = &Hours{zone: z, week: week}
+	}
+	switch o.Kind {
+	case OverrideTemporary:
+		return compileTemporary(o, base, text, people)
+	case OverrideSwap:
+		if o.From == "" || o.To == "" || o.From == o.To {
+			return nil, Refuse("%s: a swap needs two people, from and to.", text)
+		}
+		base.kind, base.from, base.users = opSwap, o.From, group{people.person(o.To)}
+		return []op{base}, nil
+	case OverrideCover:
+		base.kind, base.role = opCover, roleName(o.Role)
+	case OverrideAdd:
+		base.kind, base.role = opAdd, roleName(o.Role)
+	case OverrideRemove:
+		base.kind = opRemove
+	default:
+		return nil, Refuse("%s: kind %q is none of cover, swap, add, remove, temporary.", text, o.Kind)
+	}
+	if len(o.Users) == 0 {
+		return nil, Refuse("%s: users is empty.", text)
+	}
+	base.users = people.group(o.Users, everybody)
+	return []op{base}, nil
+}
+
+func everybody(UserID) bool { return true }
+
+// compileTemporary clears the span and adds the shifts, cut to the span.
+func compileTemporary(o Override, base op, text string, people people) ([]op, error) {
+	if len(o.Windows) > 0 {
+		return nil, Refuse("%s: a temporary schedule can't have windows.", text)
+	}
+	role := roleName(o.Role)
+	base.kind = opClear
+	ops := []op{base}
+	var cover []ManualShift
+	for i, s := range o.Shifts {
+		if o.Role != "" && s.Role != "" && s.Role != o.Role {
+			return nil, Refuse("%s: shift %d is for role %q, but the temporary schedule for %q.", text, i+1, s.Role, o.Role)
+		}
+		if s.Role == "" {
+			s.Role = role
+		}
+		add, err := compileShift(s, fmt.Sprintf("%s, shift %d", text, i+1), people)
+		if err != nil {
+			return nil, err
+		}
+		add.override, add.order = base.override, base.order
+		add.start, add.end = max(base.start, add.start), min(base.end, add.end)
+		ops = append(ops, add)
+		if s.Role == role {
+			cover = append(cover, s)
+		}
+	}
+	if gap, found := firstGap(cover, o.Start, o.End); found && !o.AllowGaps {
+		return nil, Refuse("%s: nobody is %s from %s; fill the gap or confirm it.", text, role, gap.UTC().Format(time.RFC3339))
+	}
+	return ops, nil
+}
+
+// compileShift checks a manual shift.
+func compileShift(s ManualShift, text string, people people) (op, error) {
+	if !s.Start.Before(s.End) {
+		return op{}, Refuse("%s: end is not after start.", text)
+	}
+	if len(s.Users) == 0 || slices.Contains(s.Users, "") {
+		return op{}, Refuse("%s: users is empty or has a user without an id.", text)
+	}
+	return op{
+		kind: opAdd, start: nanos(s.Start), end: nanos(s.End), role: roleName(s.Role),
+		users: people.group(s.Users, everybody), shift: s.ID, order: ever,
+	}, nil
+}
+
+// firstGap returns the first instant from start to end that no shift covers.
+func firstGap(shifts []ManualShift, start, end time.Time) (time.Time, bool) {
+	shifts = slices.Clone(shifts)
+	slices.SortFunc(shifts, func(a, b ManualShift) int { return a.Start.Compare(b.Start) })
+	for _, s := range shifts {
+		if s.Start.After(start) {
+			break
+		}
+		if s.End.After(start) {
+			start = s.End
+		}
+	}
+	return start, start.Before(end)
+}
+
+// roleName fills in the default role.
+func roleName(role string) string {
+	if role == "" {
+		return RolePrimary
+	}
+	return role
+}

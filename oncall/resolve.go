@@ -1,0 +1,139 @@
+package oncall
+
+import (
+	"slices"
+	"sort"
+	"time"
+)
+
+// At returns who has a role at t, sorted; nobody is an empty list. The empty role is
+// RolePrimary.
+func (c *Compiled) At(t time.Time, role string) []UserID { return c.AppendAt([]UserID{}, t, role) }
+
+// AppendAt appends to dst who has a role at t, sorted. It allocates nothing if dst has
+// room.
+func (c *Compiled) AppendAt(dst []UserID, t time.Time, role string) []UserID {
+	l := c.line(role)
+	if l == nil {
+		return dst
+	}
+	var why trace
+	return l.resolve(dst, nanos(t), &why)
+}
+
+// Roles returns every role that anybody can have, RolePrimary first.
+func (c *Compiled) Roles() []string {
+	roles := make([]string, len(c.lines))
+	for i := range c.lines {
+		roles[i] = c.lines[i].role
+	}
+	return roles
+}
+
+// A trace says how an answer came about.
+type trace struct {
+	version int    // in force
+	layers  uint64 // a bit for each layer that put somebody on call, unless replaced
+	op      int32  // the last operation that had an effect, plus 1
+	nobody  bool   // a rotation has nobody on purpose
+	missing bool   // somebody who would be on call is away or removed
+}
+
+// intended reports whether a hole is one that somebody wanted.
+func (w *trace) intended() bool { return w.nobody && !w.missing }
+
+// resolve appends the answer for one role.
+func (l *line) resolve(dst []UserID, t int64, why *trace) []UserID {
+	base := len(dst)
+	*why = trace{version: sort.Search(len(l.versions), func(i int) bool { return l.versions[i].from > t }) - 1}
+	layers := l.versions[why.version].layers
+	for i := range layers {
+		if len(dst) > base && layers[i].priority != layers[i-1].priority {
+			break // a higher priority has somebody
+		}
+		g, inForce := layers[i].at(t)
+		if !inForce {
+			continue
+		}
+		var any bool
+		dst, any = g.appendActive(dst, base, t)
+		switch {
+		case any:
+			why.layers |= 1 << i
+		case len(g) == 0:
+			why.nobody = true
+		default:
+			why.missing = true
+		}
+	}
+	i := sort.Search(len(l.cuts), func(i int) bool { return l.cuts[i] > t }) - 1
+	for _, n := range l.acting[i] {
+		o := &l.ops[n]
+		if o.hours != nil && !o.hours.week.contains(o.hours.zone.reading(seconds(t))) {
+			continue
+		}
+		var changed bool
+		if dst, changed = o.apply(dst, base, t, why); changed {
+			why.op = n + 1
+		}
+	}
+	if len(dst)-base > 1 {
+		slices.Sort(dst[base:])
+	}
+	return dst
+}
+
+// appendActive appends those who are active and not yet in dst[base:], and reports
+// whether anybody is active.
+func (g group) appendActive(dst []UserID, base int, t int64) ([]UserID, bool) {
+	any := false
+	for i := range g {
+		if !g[i].active(t) {
+			continue
+		}
+		any = true
+		if !slices.Contains(dst[base:], g[i].id) {
+			dst = append(dst, g[i].id)
+		}
+	}
+	return dst, any
+}
+
+// apply does what an operation does to the set dst[base:], and reports whether that
+// changed anything.
+func (o *op) apply(dst []UserID, base int, t int64, why *trace) ([]UserID, bool) {
+	switch o.kind {
+	case opCover:
+		if !slices.ContainsFunc(o.users, func(p person) bool { return p.active(t) }) {
+			return dst, false
+		}
+		*why = trace{version: why.version}
+		dst, _ = o.users.appendActive(dst[:base], base, t)
+		return dst, true
+	case opSwap:
+		i := slices.Index(dst[base:], o.from)
+		if i < 0 || !o.users[0].active(t) {
+			return dst, false
+		}
+		dst = slices.Delete(dst, base+i, base+i+1)
+		dst, _ = o.users.appendActive(dst, base, t)
+		return dst, true
+	case opAdd:
+		before := len(dst)
+		dst, any := o.users.appendActive(dst, base, t)
+		why.missing = why.missing || !any
+		return dst, len(dst) > before
+	case opRemove:
+		before := len(dst)
+		for i := range o.users {
+			if at := slices.Index(dst[base:], o.users[i].id); at >= 0 {
+				dst = slices.Delete(dst, base+at, base+at+1)
+			}
+		}
+		why.missing = why.missing || len(dst) < before
+		return dst, len(dst) < before
+	default: // opClear
+		*why = trace{version: why.version, nobody: true}
+		return dst[:base], true
+	}
+}

@@ -1,0 +1,239 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Schedule is everything that is stored about who is on call: the facts from which
+// every answer, past or future, follows.
+type Schedule struct {
+	ID        ScheduleID        `json:"id"`
+	TeamID    TeamID            `json:"team_id"`
+	Name      string            `json:"name"`
+	TimeZone  string            `json:"timezone"` // the default of its rotations
+	Versions  []Version         `json:"versions"`
+	Overrides []Override        `json:"overrides,omitempty"`
+	Shifts    []ManualShift     `json:"shifts,omitempty"`   // made by hand; they unite with the rotations, under the overrides
+	Inactive  map[UserID][]Span `json:"inactive,omitempty"` // when people are away; nobody moves up for them
+}
+
+// A Version is the rotations in force from one instant on, until the next version
+// begins. An edit adds a version, so it never changes the past. The rotations are
+// stored as JSON.
+type Version struct {
+	ID            int64      `json:"id,omitempty"`
+	EffectiveFrom *time.Time `json:"effective_from"` // nil is since ever
+	Rotations     []Rotation `json:"rotations"`
+	Note          string     `json:"note,omitempty"`
+	CreatedBy     UserID     `json:"created_by,omitempty"`
+	CreatedAt     time.Time  `json:"created_at,omitzero"`
+}
+
+// A Span is half-open; without End it is for good.
+type Span struct {
+	Start time.Time  `json:"start"`
+	End   *time.Time `json:"end"`
+}
+
+// Compiled is a schedule that is ready to be asked. It never changes, so any number
+// of goroutines may ask it.
+type Compiled struct {
+	id       ScheduleID
+	name     string
+	timeZone string
+	lines    []line
+}
+
+// ID returns the schedule's id.
+func (c *Compiled) ID() ScheduleID { return c.id }
+
+// Name returns the schedule's name.
+func (c *Compiled) Name() string { return c.name }
+
+// TimeZone returns the schedule's own time zone.
+func (c *Compiled) TimeZone() string { return c.timeZone }
+
+// A line is one role of a schedule; lines know nothing of each other.
+type line struct {
+	role     string
+	versions []version
+
+	// Between cuts[i] and the next cut the operations acting[i] act, in this order.
+	ops    []op
+	cuts   []int64
+	acting [][]int32
+}
+
+// A version is the rotations of one role, highest priority first.
+type version struct {
+	from   int64
+	layers []layer
+}
+
+// maxLayers is how many rotations of one role a version may have: a trace has a bit
+// for each.
+const maxLayers = 64
+
+// Compile checks a schedule and makes it ready to be asked. What is wrong is told as
+// a Refusal that names the rotation or override and the field.
+func Compile(s Schedule) (*Compiled, error) {
+	away := compilePeople(s.Inactive)
+	ops, err := compileOps(s, away)
+	if err != nil {
+		return nil, err
+	}
+	c := &Compiled{id: s.ID, name: s.Name, timeZone: s.TimeZone}
+	for _, role := range rolesOf(s, ops) {
+		c.lines = append(c.lines, line{role: role, versions: []version{{from: ever}}})
+	}
+	versions := slices.Clone(s.Versions)
+	slices.SortStableFunc(versions, func(a, b Version) int { return cmp.Compare(a.begins(), b.begins()) })
+	for _, v := range versions {
+		if err := c.addVersion(v, s.TimeZone, away); err != nil {
+			return nil, err
+		}
+	}
+	for i := range c.lines {
+		c.lines[i].index(ops)
+	}
+	return c, nil
+}
+
+// begins returns the version's first instant.
+func (v Version) begins() int64 {
+	if v.EffectiveFrom == nil {
+		return ever
+	}
+	return nanos(*v.EffectiveFrom)
+}
+
+// rolesOf lists every role that anybody can have; RolePrimary is always one.
+func rolesOf(s Schedule, ops []op) []string {
+	roles := []string{RolePrimary}
+	add := func(role string) {
+		if role != "" && !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	for _, v := range s.Versions {
+		for _, r := range v.Rotations {
+			add(r.Role)
+		}
+	}
+	for _, o := range ops {
+		add(o.role)
+	}
+	return roles
+}
+
+func (c *Compiled) addVersion(v Version, defaultZone string, away people) error {
+	for i := range c.lines {
+		c.lines[i].versions = append(c.lines[i].versions, version{from: v.begins()})
+	}
+	for i, r := range v.Rotations {
+		y, err := compileLayer(r, defaultZone, away)
+		if err != nil {
+			name := fmt.Sprintf("%q", r.Name)
+			if r.Name == "" {
+				name = fmt.Sprint(i + 1)
+			}
+			return Refuse("Rotation %s, %s.", name, err)
+		}
+		line := c.line(r.Role)
+		last := &line.versions[len(line.versions)-1]
+		if len(last.layers) == maxLayers {
+			return Refuse("There are more than %d rotations for role %q.", maxLayers, line.role)
+		}
+		last.layers = append(last.layers, y)
+	}
+	for i := range c.lines {
+		layers := c.lines[i].versions[len(c.lines[i].versions)-1].layers
+		slices.SortStableFunc(layers, func(a, b layer) int { return cmp.Compare(b.priority, a.priority) })
+	}
+	return nil
+}
+
+// line finds a role; nil if nobody can have it.
+func (c *Compiled) line(role string) *line {
+	role = roleName(role)
+	for i := range c.lines {
+		if c.lines[i].role == role {
+			return &c.lines[i]
+		}
+	}
+	return nil
+}
+
+// compileOps gathers what overrides and manual shifts do, in the order in which it is
+// applied.
+func compileOps(s Schedule, away people) ([]op, error) {
+	var ops []op
+	for i, shift := range s.Shifts {
+		o, err := compileShift(shift, fmt.Sprintf("Shift %d", i+1), away)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, o)
+	}
+	for i, o := range s.Overrides {
+		text := fmt.Sprintf("Override %d", o.ID)
+		if o.ID == 0 {
+			text = fmt.Sprintf("New override %d", i+1)
+		}
+		made, err := compileOverride(o, s.TimeZone, text, away)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, made...)
+	}
+	ops = slices.DeleteFunc(ops, func(o op) bool { return o.start >= o.end })
+	slices.SortStableFunc(ops, func(a, b op) int { return cmp.Compare(a.order, b.order) })
+	return ops, nil
+}
+
+// index prepares which operations act between any two cuts.
+func (l *line) index(all []op) {
+	for _, o := range all {
+		if o.role == "" || o.role == l.role {
+			l.ops = append(l.ops, o)
+		}
+	}
+	type edge struct {
+		at    int64
+		op    int32
+		begin bool
+	}
+	edges := make([]edge, 0, 2*len(l.ops))
+	for i, o := range l.ops {
+		edges = append(edges, edge{o.start, int32(i), true}, edge{o.end, int32(i), false})
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
+	l.cuts, l.acting = []int64{ever}, [][]int32{nil}
+	var now []int32 // ascending, which is the order of creation
+	for i, e := range edges {
+		at, _ := slices.BinarySearch(now, e.op)
+		if e.begin {
+			now = slices.Insert(now, at, e.op)
+		} else {
+			now = slices.Delete(now, at, at+1)
+		}
+		if i+1 < len(edges) && edges[i+1].at == e.at {
+			continue
+		}
+		l.cuts, l.acting = append(l.cuts, e.at), append(l.acting, l.visible(now))
+	}
+}
+
+// visible leaves out what a later operation hides completely.
+func (l *line) visible(now []int32) []int32 {
+	from := 0
+	for i, op := range now {
+		if l.ops[op].hides() {
+			from = i
+		}
+	}
+	return slices.Clone(now[from:])
+}

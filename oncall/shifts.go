@@ -1,0 +1,264 @@
+package oncall
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Shift is the longest stretch with one set of people for a role: [Start, End).
+// Without Users it is a hole.
+type Shift struct {
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Users  []UserID  `json:"users"`
+	Source Source    `json:"source,omitzero"`
+}
+
+// A Source says why these people are on call, at the beginning of a shift: a
+// rotation, several of equal priority ("days + nights"), an override or manual shift,
+// or a rotation that an override changed.
+type Source struct {
+	Rotation string     `json:"rotation,omitempty"`
+	Override OverrideID `json:"override,omitempty"`
+	Shift    ShiftID    `json:"shift,omitempty"`
+}
+
+// A Duty is who has a role at an instant, and why.
+type Duty struct {
+	Role   string    `json:"role"`
+	Users  []UserID  `json:"users"`
+	Source Source    `json:"source,omitzero"`
+	Since  time.Time `json:"since,omitzero"` // zero if it is longer than a year
+	Until  time.Time `json:"until,omitzero"` // zero if there is no change within a year
+	Next   []UserID  `json:"next"`           // who comes at Until
+}
+
+// A Gap is a stretch in which nobody has a role. It is intended if a rotation has
+// nobody on purpose there, or a temporary schedule was confirmed with its gap.
+type Gap struct {
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
+	Intended bool      `json:"intended"`
+}
+
+// Shifts returns the shifts of a role from one instant to another. They tile the
+// whole stretch, holes included; the first and the last are cut off at its ends.
+func (c *Compiled) Shifts(from, to time.Time, role string) []Shift {
+	l := c.line(role)
+	if l == nil {
+		l = &line{role: role, versions: []version{{from: ever}}, cuts: []int64{ever}, acting: [][]int32{nil}}
+	}
+	shifts := []Shift{}
+	var arena []UserID // one allocation for many small sets
+	l.walk(nanos(from), nanos(to), func(p piece) bool {
+		if n := len(shifts); n > 0 && slices.Equal(shifts[n-1].Users, p.users) {
+			shifts[n-1].End = instant(p.end)
+			return true
+		}
+		if len(arena)+len(p.users) > cap(arena) {
+			arena = make([]UserID, 0, max(256, len(p.users)))
+		}
+		at := len(arena)
+		arena = append(arena, p.users...)
+		shifts = append(shifts, Shift{
+			Start: instant(p.start), End: instant(p.end),
+			Users: arena[at:len(arena):len(arena)], Source: l.source(p.why),
+		})
+		return true
+	})
+	return shifts
+}
+
+// NextChange returns the first instant after one, and before the horizon, at which
+// the people with a role are others; false if there is none.
+func (c *Compiled) NextChange(after, horizon time.Time, role string) (time.Time, bool) {
+	l := c.line(role)
+	if l == nil {
+		return time.Time{}, false
+	}
+	var why trace
+	var buffer [8]UserID
+	now := l.resolve(buffer[:0], nanos(after), &why)
+	from, end := nanos(after), nanos(horizon)
+	for days := int64(7); from < end; days *= 4 {
+		to := min(end, later(from, days))
+		found := int64(forever)
+		l.walk(from, to, func(p piece) bool {
+			if slices.Equal(p.users, now) {
+				return true
+			}
+			found = p.start
+			return false
+		})
+		if found < forever {
+			return instant(found), true
+		}
+		from = to
+	}
+	return time.Time{}, false
+}
+
+// later adds days to an instant, and stops at the end of time.
+func later(t, days int64) int64 {
+	if d := days * paperDay * nanosecond; t < forever-d {
+		return t + d
+	}
+	return forever
+}
+
+// Who returns who has each role at t, why, since when, and who comes next.
+func (c *Compiled) Who(t time.Time) []Duty {
+	duties := make([]Duty, 0, len(c.lines))
+	for i := range c.lines {
+		l := &c.lines[i]
+		now := c.At(t, l.role)
+		d := Duty{Role: l.role, Users: now, Next: []UserID{}}
+		var why trace
+		l.resolve(nil, nanos(t), &why)
+		d.Source = l.source(why)
+		if until, ok := c.NextChange(t, t.AddDate(1, 0, 0), l.role); ok {
+			d.Until, d.Next = until, c.At(until, l.role)
+		}
+		for days := 7; days <= 7*64 && d.Since.IsZero(); days *= 4 {
+			from := t.AddDate(0, 0, -days)
+			shifts := c.Shifts(from, t.Add(1), l.role)
+			if last := shifts[len(shifts)-1]; last.Start.After(from) {
+				d.Since = last.Start
+			}
+		}
+		duties = append(duties, d)
+	}
+	return duties
+}
+
+// Gaps returns the stretches in which nobody has a role. A shadow never covers
+// anything, so nobody misses it.
+func (c *Compiled) Gaps(from, to time.Time, role string) []Gap {
+	gaps := []Gap{}
+	l := c.line(role)
+	if role == RoleShadow {
+		return gaps
+	}
+	if l == nil {
+		if from.Before(to) {
+			gaps = append(gaps, Gap{Start: from.UTC(), End: to.UTC()})
+		}
+		return gaps
+	}
+	l.walk(nanos(from), nanos(to), func(p piece) bool {
+		if len(p.users) > 0 {
+			return true
+		}
+		g := Gap{Start: instant(p.start), End: instant(p.end), Intended: p.why.intended()}
+		if n := len(gaps); n > 0 && gaps[n-1].End.Equal(g.Start) && gaps[n-1].Intended == g.Intended {
+			gaps[n-1].End = g.End
+			return true
+		}
+		gaps = append(gaps, g)
+		return true
+	})
+	return gaps
+}
+
+// A piece is a stretch inside which nothing can change.
+type piece struct {
+	start, end int64
+	users      []UserID // only until the next piece
+	why        trace
+}
+
+// walk calls visit with the pieces from one instant to another, in order, until it
+// returns false.
+func (l *line) walk(from, to int64, visit func(piece) bool) {
+	if from >= to {
+		return
+	}
+	var buffer [8]UserID
+	users := buffer[:0]
+	cuts := l.cutsIn(from, to)
+	for i, at := range cuts {
+		p := piece{start: at, end: to}
+		if i+1 < len(cuts) {
+			p.end = cuts[i+1]
+		}
+		users = l.resolve(users[:0], at, &p.why)
+		p.users = users
+		if !visit(p) {
+			return
+		}
+	}
+}
+
+// cutsIn returns from and, in order, every instant up to to at which anything may
+// change.
+func (l *line) cutsIn(from, to int64) []int64 {
+	cuts := make([]int64, 1, 64)
+	cuts[0] = from
+	add := func(t int64) {
+		if t > from && t < to {
+			cuts = append(cuts, t)
+		}
+	}
+	away := func(g group) {
+		for _, p := range g {
+			for _, s := range p.away {
+				add(s.start)
+				add(s.end)
+			}
+		}
+	}
+	for i, v := range l.versions {
+		begin, end := max(from, v.from), to
+		if i+1 < len(l.versions) {
+			end = min(to, l.versions[i+1].from)
+		}
+		if begin >= end {
+			continue
+		}
+		add(begin)
+		for j := range v.layers {
+			v.layers[j].cuts(begin, end, add)
+			for _, d := range v.layers[j].deals {
+				for _, g := range d.groups {
+					away(g)
+				}
+			}
+		}
+	}
+	for _, t := range l.cuts {
+		add(t)
+	}
+	for i := range l.ops {
+		o := &l.ops[i]
+		if o.end <= from || o.start >= to {
+			continue
+		}
+		away(o.users)
+		if o.hours != nil {
+			lo, hi := o.hours.zone.reading(seconds(max(from, o.start))), o.hours.zone.reading(seconds(min(to, o.end)-1))
+			o.hours.week.edgesIn(lo, hi, func(x int64) { add(o.hours.zone.first(x) * nanosecond) })
+		}
+	}
+	slices.Sort(cuts)
+	return slices.Compact(cuts)
+}
+
+// source turns a trace into words.
+func (l *line) source(why trace) Source {
+	var s Source
+	if why.op > 0 {
+		s.Override, s.Shift = l.ops[why.op-1].override, l.ops[why.op-1].shift
+	}
+	for i, y := range l.versions[why.version].layers {
+		if why.layers>>i&1 == 0 {
+			continue
+		}
+		if s.Rotation == "" {
+			s.Rotation = y.name
+		} else {
+			s.Rotation = strings.Join([]string{s.Rotation, y.name}, " + ")
+		}
+	}
+	return s
+}

@@ -1,0 +1,168 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+)
+
+// turns knows the readings at which a rotation hands over. All of it is arithmetic
+// on paper; no zone is involved.
+type turns struct {
+	start int64 // reading of hand-over 0
+	kind  turnKind
+	every int64
+
+	step   int64   // fixed: seconds between hand-overs; active: seconds of one unit
+	active []int64 // active: the units of a cycle in which a window opens
+	passed []int64 // active: how many of those lie at or before each unit of the cycle
+
+	month, day, time int64 // monthly: of hand-over 0
+
+	cron *cronTable
+	skip int64 // cron: matches before hand-over 0
+}
+
+type turnKind uint8
+
+const (
+	fixedTurns turnKind = iota
+	activeTurns
+	monthlyTurns
+	cronTurns
+)
+
+func compileTurns(r Rotation, week *weekly) (turns, error) {
+	if r.StartDate.IsZero() {
+		return turns{}, fmt.Errorf("start_date is missing")
+	}
+	// A round trip shows days that no month has.
+	if r.StartDate.Year < firstYear || r.StartDate.Year > lastYear || dateOf(r.StartDate.days()) != r.StartDate {
+		return turns{}, fmt.Errorf("start_date: %s is not a date from %d to %d", r.StartDate, firstYear, lastYear)
+	}
+	if !r.HandOff.valid() {
+		return turns{}, fmt.Errorf("hand_off is not a time of day")
+	}
+	if r.Advance != "" && r.Advance != AdvanceCalendar && r.Advance != AdvanceActive {
+		return turns{}, fmt.Errorf("advance: %q is neither \"calendar\" nor \"active\"", r.Advance)
+	}
+	if r.Period.Cron != "" {
+		return compileCronTurns(r)
+	}
+	t := turns{every: int64(max(r.Period.Every, 1)), start: r.StartDate.days()*paperDay + r.HandOff.seconds()}
+	if r.Period.Every < 0 || r.Period.Every > maxEvery {
+		return turns{}, fmt.Errorf("period.every: %d is not a number from 1 to %d", r.Period.Every, maxEvery)
+	}
+	switch r.Period.Unit {
+	case HourUnit:
+		t.step = paperHour
+	case DayUnit:
+		t.step = paperDay
+	case WeekUnit:
+		t.step = paperWeek
+	case MonthUnit:
+		t.kind = monthlyTurns
+		t.month = int64(r.StartDate.Year)*12 + int64(r.StartDate.Month) - 1
+		t.day, t.time = int64(r.StartDate.Day), r.HandOff.seconds()
+		return t, nil
+	default:
+		return turns{}, fmt.Errorf("period.unit: %q is none of hours, days, weeks, months", r.Period.Unit)
+	}
+	if r.Advance == AdvanceActive && !week.always && r.Period.Unit != WeekUnit {
+		t.passIdleUnits(r.Period.Unit, week)
+		return t, nil
+	}
+	t.step *= t.every
+	return t, nil
+}
+
+func compileCronTurns(r Rotation) (turns, error) {
+	if r.Advance == AdvanceActive {
+		return turns{}, fmt.Errorf("advance can't be \"active\" with period.cron: name the days in the expression")
+	}
+	table, err := compileCron(r.Period.Cron)
+	if err != nil {
+		return turns{}, fmt.Errorf("period.cron: %w", err)
+	}
+	t := turns{kind: cronTurns, cron: table, skip: table.count(r.StartDate.days()*paperDay - 1)}
+	start, ok := table.match(t.skip)
+	if !ok {
+		return turns{}, fmt.Errorf("period.cron: %q never matches after %s", r.Period.Cron, r.StartDate)
+	}
+	t.start = start
+	return t, nil
+}
+
+// passIdleUnits counts only the units in which a window opens. Days are counted one
+// by one, so that "every 3 days" is three active days; hours by whole periods.
+// The pattern comes back when units and weeks meet again.
+func (t *turns) passIdleUnits(unit Unit, week *weekly) {
+	t.kind = activeTurns
+	if unit == HourUnit {
+		t.step, t.every = t.step*t.every, 1
+	}
+	cycle := paperWeek / gcd(t.step, paperWeek)
+	for u := range cycle {
+		opens := slices.ContainsFunc(week.opens, func(at int64) bool {
+			return floorMod(mondays+at-t.start-u*t.step, paperWeek) < t.step
+		})
+		if opens {
+			t.active = append(t.active, u)
+		}
+		t.passed = append(t.passed, int64(len(t.active)))
+	}
+}
+
+func gcd(a, b int64) int64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// number returns the turn that is running at a reading; -1 before hand-over 0.
+func (t *turns) number(h int64) int64 {
+	if h < t.start {
+		return -1
+	}
+	switch t.kind {
+	case fixedTurns:
+		return (h - t.start) / t.step
+	case activeTurns:
+		unit, cycle := (h-t.start)/t.step, int64(len(t.passed))
+		count := unit/cycle*int64(len(t.active)) + t.passed[unit%cycle]
+		return max(count-1, 0) / t.every
+	case monthlyTurns:
+		d := dateOf(floorDiv(h, paperDay))
+		k := (int64(d.Year)*12 + int64(d.Month) - 1 - t.month) / t.every
+		if t.handOver(k) > h {
+			k--
+		}
+		return k
+	default:
+		return t.cron.count(h) - t.skip - 1
+	}
+}
+
+// handOver returns the reading at which turn k begins; k must not be past the last
+// one of a cron expression.
+func (t *turns) handOver(k int64) int64 {
+	if k == 0 {
+		return t.start
+	}
+	switch t.kind {
+	case fixedTurns:
+		return t.start + k*t.step
+	case activeTurns:
+		n, cycle := int64(len(t.active)), int64(len(t.passed))
+		unit := k * t.every
+		return t.start + (unit/n*cycle+t.active[unit%n])*t.step
+	case monthlyTurns:
+		month := t.month + k*t.every
+		day := min(t.day, int64(daysIn(month)))
+		d := Date{Year: int(month / 12), Month: monthOf(month), Day: int(day)}
+		return d.days()*paperDay + t.time
+	default:
+		h, _ := t.cron.match(t.skip + k)
+		return h
+	}
+}
