@@ -1,0 +1,116 @@
+// Package api is Watchbill's HTTP door: where monitors leave their signals, and
+// where health and metrics are read. A signal is answered 202 once it is durable and
+// 503 while it can't be made so: of all codes that one is retried by most senders.
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/store"
+)
+
+// Config is what the handler needs.
+type Config struct {
+	Store    *store.Store
+	Clock    func() time.Time
+	Log      zerolog.Logger
+	Gatherer prometheus.Gatherer         // what /metrics shows
+	Metrics  prometheus.Registerer       // where our own metrics go
+	Ready    func(context.Context) error // nil once the database is reachable and migrated; never asks Slack
+}
+
+// server holds what requests share.
+type server struct {
+	Config
+	outages  zerolog.Logger // speaks a few times a minute, however many requests fail
+	requests *prometheus.CounterVec
+	accepted prometheus.Histogram
+	load     load
+	strikes  strikes
+}
+
+// New returns the handler of all routes.
+func New(c Config) http.Handler {
+	metrics := promauto.With(c.Metrics)
+	s := &server{
+		Config:  c,
+		outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
+		requests: metrics.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_http_requests_total",
+			Help: "Requests answered, by route and status code.",
+		}, []string{"route", "code"}),
+		accepted: metrics.NewHistogram(prometheus.HistogramOpts{
+			Name:    "watchbill_accept_seconds",
+			Help:    "From the arrival of a request with signals until they were durable.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}),
+	}
+	return s.watch(s.routes())
+}
+
+func (s *server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/signals", s.signals)
+	mux.HandleFunc("POST /v1/signals/{key}", s.signals)
+	mux.HandleFunc("/v1/signals", postOnly)
+	mux.HandleFunc("/v1/signals/{key}", postOnly)
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /{$}", root)
+	mux.HandleFunc("/", nowhere)
+	return mux
+}
+
+// Server returns a server for the handler with limits on how long and how much a
+// peer may talk. ReadTimeout only backs up the shorter limit on each body, for
+// requests that are refused before their body is read.
+func Server(h http.Handler, addr string) *http.Server {
+	return &http.Server{
+		Addr:              addr,
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       35 * time.Second,
+		WriteTimeout:      50 * time.Second, // counts from the end of the headers
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) { text(w, "ok\n") }
+
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		s.outages.Warn().Err(err).Msg("not ready")
+		unavailable("Not ready: the database can't be reached or is not migrated; the log says why.").write(w)
+		return
+	}
+	text(w, "ready\n")
+}
+
+func root(w http.ResponseWriter, _ *http.Request) {
+	text(w, "Watchbill\n\nMonitors send their signals to /v1/signals/KEY, or to /v1/signals with the header Authorization: Bearer KEY.\n")
+}
+
+func nowhere(w http.ResponseWriter, _ *http.Request) {
+	answer(http.StatusNotFound, "There is nothing at this address; signals go to /v1/signals/KEY.").write(w)
+}
+
+func postOnly(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	answer(http.StatusMethodNotAllowed, "Signals are sent with POST.").write(w)
+}
+
+func text(w http.ResponseWriter, s string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte(s)) // the peer is gone: nobody to tell
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// What may be under way at once; beyond it senders are asked to come again.
+const (
+	maxInFlight = 2_048
+	maxBuffered = 256 << 20 // bytes of bodies
+)
+
+// load is what is under way.
+type load struct {
+	inFlight atomic.Int64
+	buffered atomic.Int64
+}
+
+var errCrowded = errors.New("too many bytes under way")
+
+// metered counts what was read until it is released.
+type metered struct {
+	io.Reader
+	load *load
+	n    int64
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.Reader.Read(p)
+	m.n += int64(n)
+	if m.load.buffered.Add(int64(n)) > maxBuffered {
+		return n, errCrowded
+	}
+	return n, err
+}
+
+func (m *metered) release() { m.load.buffered.Add(-m.n) }
+
+// read returns the whole body, inflated, and what releases it; or the answer that
+// says why not.
+func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, func(), *problem) {
+	wire := http.MaxBytesReader(w, r.Body, limit)
+	// A deadline in the past ends a read that is under way, without asking a clock.
+	slow := time.AfterFunc(10*time.Second+time.Duration(limit>>20)*time.Second, func() {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	})
+	defer slow.Stop()
+	body := &metered{Reader: wire, load: &s.load}
+	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		inflated, err := gzip.NewReader(wire)
+		if err != nil {
+			return nil, nil, unread(err, limit)
+		}
+		body.Reader = http.MaxBytesReader(w, inflated, limit)
+	default:
+		w.Header().Set("Accept-Encoding", "gzip, identity")
+		p := answer(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
+		p.hangUp = true
+		return nil, nil, p
+	}
+	b, err := io.ReadAll(body)
+	if err != nil {
+		body.release()
+		return nil, nil, unread(err, limit)
+	}
+	return b, body.release, nil
+}
+
+// unread says why a body could not be read.
+func unread(err error, limit int64) *problem {
+	var p *problem
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		p = answer(http.StatusRequestEntityTooLarge, fmt.Sprintf(
+			"The body is larger than %d MiB; send fewer or shorter alerts at once.", limit>>20))
+	case errors.Is(err, errCrowded):
+		p = crowded()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		p = answer(http.StatusRequestTimeout, "The body took too long to arrive; send it at once.")
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+		p = answer(http.StatusBadRequest, "The body is not valid gzip, which its Content-Encoding says it is.")
+	default:
+		p = answer(http.StatusBadRequest, "The body ended early or is damaged; send it again.")
+	}
+	p.hangUp = true
+	return p
+}
+
+func crowded() *problem {
+	return unavailable("Too much is under way at once; nothing was stored, send it again.")
+}

@@ -1,0 +1,48 @@
+package api
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	strikesAllowed = 30 // unknown keys from one address in strikeWindow
+	strikeWindow   = time.Minute
+	strikePeers    = 10_000 // addresses remembered; more start the count anew
+)
+
+// strikes counts unknown keys by address. Only their answer is limited: whoever has
+// a key is let in, whatever came from the same address before.
+type strikes struct {
+	mu    sync.Mutex
+	since time.Time
+	count map[netip.Prefix]int
+}
+
+// out counts a strike and says for how long the peer is to keep away, if at all.
+func (s *strikes) out(remote string, now time.Time) (time.Duration, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if age := now.Sub(s.since); age < 0 || age >= strikeWindow || len(s.count) > strikePeers {
+		s.since, s.count = now, map[netip.Prefix]int{}
+	}
+	peer := network(remote)
+	s.count[peer]++
+	return s.since.Add(strikeWindow).Sub(now), s.count[peer] > strikesAllowed
+}
+
+// network is the address itself, or the /64 that an IPv6 peer has to itself.
+func network(remote string) netip.Prefix {
+	peer, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	addr := peer.Addr().Unmap().WithZone("")
+	bits := 32
+	if addr.Is6() {
+		bits = 64
+	}
+	p, _ := addr.Prefix(bits) // both widths are valid
+	return p
+}

@@ -1,0 +1,68 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+)
+
+// watched remembers the status of an answer.
+type watched struct {
+	http.ResponseWriter
+	code int
+}
+
+func (w *watched) WriteHeader(code int) {
+	if w.code == 0 && code >= 200 {
+		w.code = code
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *watched) Write(b []byte) (int, error) {
+	if w.code == 0 {
+		w.code = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// watch counts and logs requests by their route, never by their path, which may hold
+// a key; and it keeps a panic from ending more than its own request.
+func (s *server) watch(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w := &watched{ResponseWriter: rw}
+		start := s.Clock()
+		defer func() {
+			begun := w.code != 0
+			bad := recover()
+			if bad != nil && bad != http.ErrAbortHandler {
+				s.Log.Error().Str("route", r.Pattern).Str("panic", harmless(bad)).
+					Str("stack", string(debug.Stack())).Msg("request panicked")
+				if !begun {
+					answer(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.").write(w)
+				}
+			}
+			s.requests.WithLabelValues(r.Pattern, strconv.Itoa(w.code)).Inc()
+			s.Log.Debug().Str("route", r.Pattern).Int("code", w.code).Str("from", r.RemoteAddr).
+				Dur("took", s.Clock().Sub(start)).Msg("request")
+			if bad != nil && begun {
+				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// harmless describes a panic without what the sender wrote: only the runtime's own
+// words are known to be free of it.
+func harmless(bad any) string {
+	if err, ok := bad.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", bad)
+}

@@ -1,0 +1,146 @@
+package intake
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// webhook is version "4" of Alertmanager's webhook; Grafana's has the same fields.
+type webhook struct {
+	Status          string            `json:"status"`
+	GroupKey        string            `json:"groupKey"`
+	TruncatedAlerts int               `json:"truncatedAlerts"`
+	Alerts          []webhookAlert    `json:"alerts"`
+	GroupLabels     map[string]string `json:"groupLabels"`
+}
+
+type webhookAlert struct {
+	Status       string            `json:"status"`
+	Labels       map[string]string `json:"labels"`
+	Annotations  map[string]string `json:"annotations"`
+	StartsAt     string            `json:"startsAt"`
+	EndsAt       string            `json:"endsAt"`
+	GeneratorURL string            `json:"generatorURL"`
+	Fingerprint  string            `json:"fingerprint"`
+}
+
+// Alertmanager reads a webhook of Prometheus Alertmanager: one signal for each
+// alert, then one Reconcile, because a payload lists all that fires in its group.
+// What fires comes before what has resolved, so that an incident in which one alert
+// takes over from another is not closed and opened again in between.
+//
+// With truncatedAlerts the payload lists only some, and its status is that of those:
+// nothing is inferred from it then.
+func Alertmanager(body []byte) ([]oncall.Signal, error) {
+	body, err := prepare(body)
+	if err != nil {
+		return nil, err
+	}
+	var w webhook
+	if err := json.Unmarshal(body, &w); err != nil {
+		return nil, notJSON(err)
+	}
+	resolved, err := isResolved("status", w.Status, "firing")
+	if err != nil {
+		return nil, err
+	}
+	if len(w.Alerts) == 0 && !resolved {
+		return nil, problem("alerts", "alerts is missing or empty; send Alertmanager's webhook payload, version 4.")
+	}
+	if len(w.Alerts) == 0 && trim(w.GroupKey) == "" {
+		return nil, problem("groupKey", "groupKey is missing; a resolved group without alerts needs it.")
+	}
+	group := cleanKey(w.GroupKey)
+	var firing, cleared []oncall.Signal
+	reconcile := oncall.Signal{Action: oncall.Reconcile, GroupKey: group}
+	for i, a := range w.Alerts {
+		s, err := a.signal(i, w)
+		if err != nil {
+			return nil, err
+		}
+		s.GroupKey = group
+		if s.Action == oncall.Clear {
+			cleared = append(cleared, s)
+			continue
+		}
+		firing = append(firing, s)
+		reconcile.Present = append(reconcile.Present, s.DedupKey)
+	}
+	signals := slices.Concat(firing, cleared)
+	if w.TruncatedAlerts > 0 || group == "" {
+		return signals, nil
+	}
+	if resolved {
+		reconcile.Present = nil
+	}
+	return append(signals, reconcile), nil
+}
+
+func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
+	resolved, err := isResolved(fmt.Sprintf("alerts[%d].status", i), a.Status, w.Status)
+	if err != nil {
+		return oncall.Signal{}, err
+	}
+	key := cleanKey(a.Fingerprint)
+	if key == "" {
+		if len(a.Labels) == 0 {
+			return oncall.Signal{}, problem(fmt.Sprintf("alerts[%d].labels", i),
+				"alerts[%d] has neither a fingerprint nor labels; one of them must tell it from others.", i)
+		}
+		key = fingerprint(a.Labels)
+	}
+	s := oncall.Signal{
+		Action:   oncall.Trigger,
+		DedupKey: key,
+		Title: clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
+			w.GroupLabels["alertname"], "Alert without a name"), maxTitle),
+		Body:     clean(first(a.Annotations["description"], a.Annotations["message"]), maxBody),
+		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"]),
+		Severity: severity(a.Labels["severity"]),
+		Labels:   cleanLabels(a.Labels),
+		StartsAt: instant(a.StartsAt),
+		EndsAt:   instant(a.EndsAt),
+	}
+	if resolved {
+		s.Action = oncall.Clear
+	}
+	return s, nil
+}
+
+// isResolved reads a status; a blank one means otherwise.
+func isResolved(field, status, otherwise string) (bool, error) {
+	switch strings.ToLower(trim(first(status, otherwise))) {
+	case "firing", "":
+		return false, nil
+	case "resolved":
+		return true, nil
+	default:
+		return false, problem(field, "%s is %q; it must be \"firing\" or \"resolved\".", field, clean(status, 100))
+	}
+}
+
+// fingerprint stands in where a sender leaves it out.
+func fingerprint(labels map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		parts = append(parts, name, labels[name])
+	}
+	return hash(parts...)
+}
+
+// instant reads a time as the database keeps it, in microseconds, so that an
+// episode's start is the same before and after it was stored. What is no time, and
+// Go's zero time, which stands for none, are zero.
+func instant(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || t.Year() < 1970 {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}

@@ -1,0 +1,182 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// actions are the words that monitors use for what happened.
+var actions = map[string]oncall.Action{
+	"trigger": oncall.Trigger, "triggered": oncall.Trigger, "firing": oncall.Trigger, "fire": oncall.Trigger,
+	"alert": oncall.Trigger, "alerting": oncall.Trigger, "alarm": oncall.Trigger, "active": oncall.Trigger,
+	"open": oncall.Trigger, "opened": oncall.Trigger, "problem": oncall.Trigger, "down": oncall.Trigger,
+	"critical": oncall.Trigger, "warning": oncall.Trigger, "error": oncall.Trigger,
+	"fail": oncall.Trigger, "failed": oncall.Trigger, "failure": oncall.Trigger,
+	"acknowledge": oncall.AckSignal, "acknowledged": oncall.AckSignal, "ack": oncall.AckSignal, "acked": oncall.AckSignal,
+	"resolve": oncall.Clear, "resolved": oncall.Clear, "ok": oncall.Clear, "clear": oncall.Clear, "cleared": oncall.Clear,
+	"close": oncall.Clear, "closed": oncall.Clear, "recovery": oncall.Clear, "recovered": oncall.Clear,
+	"up": oncall.Clear, "normal": oncall.Clear, "healthy": oncall.Clear, "success": oncall.Clear,
+}
+
+// object is the generic payload; each field is read by the names it may have.
+type object map[string]json.RawMessage
+
+// Generic reads one JSON object with these fields; where a line gives several
+// names, the first that is there counts:
+//
+//	event_action, status    trigger, acknowledge, resolve and the like; trigger if absent
+//	title, summary, message needed for a trigger
+//	dedup_key               which alert it is; if absent, a hash of the title, so that
+//	                        the same title speaks of the same alert
+//	group_key               alerts under one key share an incident
+//	body, description       more text; an object is kept as its JSON
+//	severity, priority      critical, high, medium, low, P1 to P5 and the like
+//	link, url               where to look
+//	labels                  an object of names and values
+//
+// Everything else is ignored.
+func Generic(body []byte) ([]oncall.Signal, error) {
+	body, err := prepare(body)
+	if err != nil {
+		return nil, err
+	}
+	var o object
+	if err := json.Unmarshal(body, &o); err != nil {
+		return nil, notJSON(err)
+	}
+	s, err := o.signal()
+	if err != nil {
+		return nil, err
+	}
+	return []oncall.Signal{s}, nil
+}
+
+func (o object) signal() (oncall.Signal, error) {
+	var s oncall.Signal
+	action, err := o.action()
+	if err != nil {
+		return s, err
+	}
+	var title, key, group, body, level, link string
+	for _, field := range []struct {
+		into  *string
+		names []string
+	}{
+		{&title, []string{"title", "summary", "message"}},
+		{&key, []string{"dedup_key"}},
+		{&group, []string{"group_key"}},
+		{&level, []string{"severity", "priority"}},
+		{&link, []string{"link", "url"}},
+	} {
+		if *field.into, err = o.scalar(field.names...); err != nil {
+			return s, err
+		}
+	}
+	if _, body, err = o.text("body", "description"); err != nil {
+		return s, err
+	}
+	labels, err := o.labels()
+	if err != nil {
+		return s, err
+	}
+	title, key = trim(title), cleanKey(key)
+	if action == oncall.Trigger && title == "" {
+		return s, problem("title", "title is missing; a trigger needs one, as title, summary or message.")
+	}
+	if key == "" {
+		if title == "" {
+			return s, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
+		}
+		key = hash(title)
+	}
+	return oncall.Signal{
+		Action: action, DedupKey: key, GroupKey: cleanKey(group),
+		Title: clean(title, maxTitle), Body: clean(body, maxBody), Link: cleanLink(link),
+		Severity: severity(level), Labels: cleanLabels(labels),
+	}, nil
+}
+
+func (o object) action() (oncall.Action, error) {
+	for _, name := range []string{"event_action", "status"} {
+		word, err := o.scalar(name)
+		if err != nil {
+			return "", err
+		}
+		if word = clean(word, 100); word == "" {
+			continue
+		}
+		if a, ok := actions[strings.ToLower(word)]; ok {
+			return a, nil
+		}
+		return "", problem(name, "%s is %q; it must be \"trigger\", \"acknowledge\" or \"resolve\" (\"firing\" and \"ok\" do as well).", name, word)
+	}
+	return oncall.Trigger, nil
+}
+
+// scalar returns the first of the fields that is there, which must be text, a
+// number or a boolean.
+func (o object) scalar(names ...string) (string, error) {
+	name, s, err := o.text(names...)
+	if err != nil {
+		return "", err
+	}
+	if raw := o[name]; len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
+		return "", problem(name, "%s is an object or array; it must be a string.", name)
+	}
+	return s, nil
+}
+
+// text returns the first of the fields that says something: text as it is, anything
+// else as its JSON.
+func (o object) text(names ...string) (string, string, error) {
+	for _, name := range names {
+		s, err := asText(o[name])
+		if err != nil {
+			return "", "", notJSON(err)
+		}
+		if trim(s) != "" {
+			return name, s, nil
+		}
+	}
+	return "", "", nil
+}
+
+func (o object) labels() (map[string]string, error) {
+	raw := o["labels"]
+	if len(raw) == 0 || string(raw) == "null" {
+		return map[string]string{}, nil
+	}
+	var values object
+	if err := json.Unmarshal(raw, &values); err != nil {
+		return nil, problem("labels", "labels is not an object; it must be one, such as {\"service\": \"checkout\"}.")
+	}
+	labels := map[string]string{}
+	for name, raw := range values {
+		s, err := asText(raw)
+		if err != nil {
+			return nil, notJSON(err)
+		}
+		labels[name] = s
+	}
+	return labels, nil
+}
+
+func asText(raw json.RawMessage) (string, error) {
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return "", nil
+	case raw[0] == '"':
+		var s string
+		err := json.Unmarshal(raw, &s)
+		return s, err
+	case raw[0] == '{' || raw[0] == '[':
+		var b bytes.Buffer
+		err := json.Compact(&b, raw)
+		return strings.ToValidUTF8(b.String(), "\ufffd"), err
+	default:
+		return string(raw), nil
+	}
+}

@@ -1,0 +1,53 @@
+// Package intake turns what monitors send into signals, one file per monitor. It
+// is pure: bytes in, signals out. It is forgiving about words and exact about what
+// is missing, and whatever it returns is safe to store: no NUL, valid UTF-8,
+// within the limits of clean.go.
+package intake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// A Problem says in one exact sentence what is wrong with a payload and what to do.
+type Problem struct {
+	Field    string // such as "alerts[2].status"; empty: the body as a whole
+	Sentence string
+}
+
+// Error returns the sentence.
+func (p Problem) Error() string { return p.Sentence }
+
+func problem(field, format string, args ...any) error {
+	return Problem{Field: field, Sentence: fmt.Sprintf(format, args...)}
+}
+
+// notJSON puts the decoder's complaint into our words.
+func notJSON(err error) error {
+	var wrong *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &wrong) && wrong.Field != "":
+		return problem(wrong.Field, "%s is a JSON %s; it must be %s.", wrong.Field, wrong.Value, shape(wrong.Type))
+	case errors.As(err, &syntax):
+		return problem("", "The body is not valid JSON: %s (at byte %d).", syntax.Error(), syntax.Offset)
+	default:
+		return problem("", "The body is not valid JSON.")
+	}
+}
+
+// shape names the JSON that a Go type wants.
+func shape(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Map, reflect.Struct:
+		return "an object"
+	default:
+		return "a whole number"
+	}
+}
