@@ -1,0 +1,238 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	// passes bounds how often one job draws an incident that keeps moving.
+	passes = 10
+	// passLimit ends a pass while its lease of 30 seconds still holds: after that
+	// another job may draw, and ours could overwrite its newer drawing.
+	passLimit = 25 * time.Second
+	// copiesLimit is when a pass begins no further direct message.
+	copiesLimit = 15 * time.Second
+	// settle is how long Slack may take to show a message whose posting got no answer.
+	settle = 2 * time.Second
+	// patience is how many direct messages may fail before a pass gives up.
+	patience = 3
+)
+
+// drawWorker brings an incident's Slack messages up to date. It draws whatever is
+// stored when it looks, until that no longer moves; so it doesn't matter which of
+// an incident's jobs does it, and one that finds another at work may leave.
+type drawWorker struct {
+	river.WorkerDefaults[oncall.Draw]
+	jobs *Jobs
+}
+
+// Timeout bounds one run.
+func (w *drawWorker) Timeout(*river.Job[oncall.Draw]) time.Duration { return 2 * time.Minute }
+
+// Work draws until still.
+func (w *drawWorker) Work(ctx context.Context, job *river.Job[oncall.Draw]) error {
+	err := w.untilStill(ctx, job.Args.Incident, job.ID)
+	if err == nil {
+		return nil
+	}
+	// A snooze is an error too. Others needn't wait until the lease runs out.
+	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
+	err = errors.Join(err, w.jobs.Store.ReleaseDraw(release, job.Args.Incident, job.ID))
+	return gone(fmt.Errorf("draw incident %s: %w", job.Args.Incident, err))
+}
+
+func (w *drawWorker) untilStill(ctx context.Context, id oncall.IncidentID, job int64) error {
+	told := int64(-1) // the newest event that this run has drawn
+	for range passes {
+		now := w.jobs.Clock()
+		d, err := w.jobs.Store.BeginDraw(ctx, id, job, now)
+		if err != nil || d.Busy {
+			return err
+		}
+		in := d.Picture.Incident
+		// Under a storm the count moves faster than anyone can draw. It waits for the
+		// redraw that is planned anyway; everything else adds an event and doesn't.
+		if newest(d.Picture) == told && in.RedrawAt != nil && in.RedrawAt.After(now) {
+			return river.JobSnooze(in.RedrawAt.Sub(now))
+		}
+		complete, err := w.pass(ctx, d)
+		if err != nil {
+			return err
+		}
+		if !complete {
+			continue
+		}
+		done, err := w.jobs.Store.EndDraw(ctx, id, job, in.Version)
+		if err != nil || done {
+			return err
+		}
+		told = newest(d.Picture)
+	}
+	return river.JobSnooze(time.Second)
+}
+
+func newest(p oncall.Picture) int64 {
+	if len(p.Events) == 0 {
+		return 0
+	}
+	return p.Events[len(p.Events)-1].ID
+}
+
+// pass draws the picture wherever it is not drawn yet. It reports false when there
+// is more to do than fits under one lease. What is drawn is written down at once,
+// so that nothing is drawn twice.
+func (w *drawWorker) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
+	full, cancel := context.WithTimeout(ctx, passLimit)
+	defer cancel()
+	ctx, stop := context.WithTimeout(full, copiesLimit)
+	defer stop()
+
+	// A broken channel must not leave people with a button that lies, so the direct
+	// messages don't depend on the root.
+	root, rootErr := w.root(full, d)
+	complete, copyErr := w.copies(ctx, full, d)
+	if err := errors.Join(rootErr, copyErr); err != nil {
+		return false, err
+	}
+	if root == (store.Place{}) {
+		return false, nil
+	}
+	if err := w.thread(full, d, root); err != nil {
+		return false, err
+	}
+	return complete, nil
+}
+
+// root posts the incident's message or brings it up to date. No place and no error
+// means that the message has been deleted and is to be posted anew.
+func (w *drawWorker) root(ctx context.Context, d store.Drawing) (store.Place, error) {
+	in := d.Picture.Incident
+	if d.Root == (store.Place{}) {
+		found, err := w.adopt(ctx, d)
+		if err != nil {
+			return store.Place{}, err
+		}
+		if found == (store.Place{}) {
+			return w.post(ctx, d)
+		}
+		d.Root, d.RootDrawn = found, 0
+	}
+	if d.RootDrawn >= in.Version {
+		return d.Root, nil
+	}
+	ok, err := w.redraw(ctx, d.Picture, d.Root, false)
+	if err != nil || !ok {
+		return store.Place{}, err
+	}
+	return d.Root, nil
+}
+
+// adopt looks for a root that an earlier attempt may have posted. It returns no
+// place when there is none.
+func (w *drawWorker) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
+	id := d.Picture.Incident.ID
+	if d.RootTried == nil {
+		return store.Place{}, nil
+	}
+	if left := settle - w.jobs.Clock().Sub(*d.RootTried); left > 0 {
+		return store.Place{}, river.JobSnooze(left)
+	}
+	place, found, err := w.jobs.Board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
+	if err != nil {
+		return store.Place{}, fmt.Errorf("look for a message that may have been posted: %w", err)
+	}
+	if !found {
+		return store.Place{}, nil
+	}
+	if err := w.jobs.Store.RootPosted(ctx, id, place, w.jobs.Clock()); err != nil {
+		return store.Place{}, fmt.Errorf("adopt message %s: %w", place.TS, err)
+	}
+	return place, nil
+}
+
+func (w *drawWorker) post(ctx context.Context, d store.Drawing) (store.Place, error) {
+	in := d.Picture.Incident
+	if err := w.jobs.Store.RootTried(ctx, in.ID, w.jobs.Clock()); err != nil {
+		return store.Place{}, fmt.Errorf("note the attempt to post: %w", err)
+	}
+	place, err := w.jobs.Board.PostRoot(ctx, d.Picture, d.Delivery)
+	if err != nil {
+		return store.Place{}, fmt.Errorf("post the message: %w", err)
+	}
+	if err := w.jobs.Store.RootPosted(ctx, in.ID, place, w.jobs.Clock()); err != nil {
+		return store.Place{}, fmt.Errorf("note message %s: %w", place.TS, err)
+	}
+	if err := w.jobs.Store.Drawn(ctx, in.ID, place, in.Version); err != nil {
+		return store.Place{}, fmt.Errorf("note the drawing of message %s: %w", place.TS, err)
+	}
+	return place, nil
+}
+
+// copies brings the direct messages up to date. It begins none after soon ends.
+func (w *drawWorker) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
+	var errs []error
+	for _, c := range d.Copies {
+		if c.Drawn >= d.Picture.Incident.Version {
+			continue
+		}
+		if soon.Err() != nil {
+			return false, errors.Join(errs...)
+		}
+		if _, err := w.redraw(ctx, d.Picture, c.Place, true); err != nil {
+			if errs = append(errs, err); len(errs) == patience {
+				break
+			}
+		}
+	}
+	return true, errors.Join(errs...)
+}
+
+// redraw edits one message. It forgets a message that no longer exists and reports
+// false.
+func (w *drawWorker) redraw(ctx context.Context, p oncall.Picture, at store.Place, direct bool) (bool, error) {
+	err := w.jobs.Board.Redraw(ctx, at, p, direct)
+	if errors.Is(err, store.ErrGone) {
+		if err := w.jobs.Store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
+			return false, fmt.Errorf("forget message %s: %w", at.TS, err)
+		}
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("edit message %s: %w", at.TS, err)
+	}
+	if err := w.jobs.Store.Drawn(ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
+		return false, fmt.Errorf("note the drawing of message %s: %w", at.TS, err)
+	}
+	return true, nil
+}
+
+// thread tells under the root what has happened since the last reply.
+func (w *drawWorker) thread(ctx context.Context, d store.Drawing, root store.Place) error {
+	var events []oncall.Event
+	for _, e := range d.Picture.Events {
+		if e.ID > d.ThreadTo && e.Public() {
+			events = append(events, e)
+		}
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	last := events[len(events)-1].ID
+	delivery := fmt.Sprintf("%s/%d", d.Delivery, last)
+	if err := w.jobs.Board.PostThread(ctx, root, d.Picture, events, delivery); err != nil {
+		return fmt.Errorf("reply in the thread: %w", err)
+	}
+	if err := w.jobs.Store.Threaded(ctx, d.Picture.Incident.ID, last); err != nil {
+		return fmt.Errorf("note the reply: %w", err)
+	}
+	return nil
+}

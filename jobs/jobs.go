@@ -1,0 +1,179 @@
+// Package jobs works the queue: it escalates when a timer fires, sends the pages
+// and keeps the Slack messages true to what is stored. Any number of instances
+// may work side by side; none of them leads.
+//
+// River promises at least once. So every job looks at the stored state first and
+// may run twice without harm, and a job whose instance died is taken over by
+// another within a second.
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A Board is where incidents are shown: Slack, as far as the jobs know it.
+type Board interface {
+	// PostRoot posts the incident's message. The delivery id goes with it, so that
+	// FindRoot can tell it from others.
+	PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error)
+	// FindRoot looks for a message with the delivery id, posted at since or later.
+	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error)
+	// Redraw edits a message; direct says that it is one person's page. The error is
+	// store.ErrGone when the message no longer exists.
+	Redraw(ctx context.Context, at store.Place, p oncall.Picture, direct bool) error
+	// PostThread adds one reply that tells all the events.
+	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
+}
+
+// Config is what the jobs need.
+type Config struct {
+	Store   *store.Store
+	Board   Board
+	Senders map[string]notify.Sender // by contact method
+	Clock   func() time.Time
+	Log     zerolog.Logger
+	Slog    *slog.Logger          // River's own log
+	Metrics prometheus.Registerer // nil: none
+	Name    string                // of this process, unique among all that run
+}
+
+// Jobs works the queue for one process.
+type Jobs struct {
+	Config
+	metrics  metrics
+	client   *river.Client[pgx.Tx]
+	instance *store.Instance
+	upkeep   context.CancelFunc
+	running  sync.WaitGroup
+}
+
+// Settings that were measured: a timer fires within 120 ms of due, and work that
+// is inserted starts within 100 ms.
+const (
+	fetchCooldown = 20 * time.Millisecond
+	fetchPoll     = 100 * time.Millisecond
+	// keepDone bounds the queue's table: the timeline says what happened, not the jobs.
+	keepDone = time.Hour
+	// stuckAfter is for a job whose end could not be written while its instance
+	// lives on. A dead instance's jobs don't wait for it.
+	stuckAfter = 5 * time.Minute
+	// hardStop is how long cancelled jobs get to return.
+	hardStop = 5 * time.Second
+)
+
+// New prepares the jobs. Nothing runs before Start.
+func New(c Config) (*Jobs, error) {
+	j := &Jobs{Config: c}
+	if err := j.metrics.register(c.Metrics); err != nil {
+		return nil, fmt.Errorf("register the metrics of jobs: %w", err)
+	}
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &escalateWorker{jobs: j})
+	river.AddWorker(workers, &pageWorker{jobs: j})
+	river.AddWorker(workers, &drawWorker{jobs: j})
+	client, err := river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
+		ID:      c.Name,
+		Logger:  c.Slog,
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			store.QueueEscalate:     {MaxWorkers: 20},
+			store.QueuePage:         {MaxWorkers: 20},
+			store.QueueDraw:         {MaxWorkers: 10},
+			store.QueueHousekeeping: {MaxWorkers: 1},
+		},
+		FetchCooldown:               fetchCooldown,
+		FetchPollInterval:           fetchPoll,
+		CompletedJobRetentionPeriod: keepDone,
+		CancelledJobRetentionPeriod: keepDone,
+		RescueStuckJobsAfter:        stuckAfter,
+		RetryPolicy:                 backoff{clock: c.Clock},
+		ErrorHandler:                failures{jobs: j},
+		// The name is River's; it is simply where River takes its time from.
+		Test: river.TestConfig{Time: riverTime(c.Clock)},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("configure River: %w", err)
+	}
+	j.client = client
+	return j, nil
+}
+
+// Start begins to work. The end of ctx stops nothing: Stop does.
+func (j *Jobs) Start(ctx context.Context) error {
+	instance, err := j.Store.HoldInstance(ctx, j.Name)
+	if err != nil {
+		return fmt.Errorf("hold the instance %s: %w", j.Name, err)
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := j.client.Start(ctx); err != nil {
+		instance.Release()
+		return fmt.Errorf("start River: %w", err)
+	}
+	j.instance = instance
+	ctx, j.upkeep = context.WithCancel(ctx)
+	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
+	j.running.Go(func() { j.every(ctx, 15*time.Second, j.observing()) })
+	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
+	return nil
+}
+
+// Stop fetches no more and lets running jobs finish. When ctx ends first they are
+// cancelled and go back to the queue.
+func (j *Jobs) Stop(ctx context.Context) error {
+	if j.instance == nil {
+		return nil
+	}
+	err := j.client.Stop(ctx)
+	if err != nil {
+		hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStop)
+		defer cancel()
+		err = j.client.StopAndCancel(hard)
+	}
+	j.upkeep()
+	j.running.Wait()
+	// Last, because without it the others take our jobs.
+	j.instance.Release()
+	if err != nil {
+		return fmt.Errorf("stop River: %w", err)
+	}
+	return nil
+}
+
+// Lost is closed when the others may believe that this process is dead: they take
+// over its jobs, so it must exit.
+func (j *Jobs) Lost() <-chan struct{} { return j.instance.Lost() }
+
+// riverTime gives River our clock.
+type riverTime func() time.Time
+
+// Now returns the time.
+func (t riverTime) Now() time.Time { return t() }
+
+// NowOrNil returns the time, which makes River use it in SQL as well.
+func (t riverTime) NowOrNil() *time.Time {
+	now := t()
+	return &now
+}
+
+// gone turns the work of something that does not exist into no work at all.
+func gone(err error) error {
+	if errors.Is(err, oncall.ErrNotFound) {
+		return river.JobCancel(err)
+	}
+	return err
+}

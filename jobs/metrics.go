@@ -1,0 +1,66 @@
+package jobs
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	late      prometheus.Histogram
+	stale     prometheus.Counter
+	pages     *prometheus.CounterVec
+	delivery  prometheus.Histogram
+	failures  *prometheus.CounterVec
+	rescued   prometheus.Counter
+	lostTimer prometheus.Counter
+	depth     *prometheus.GaugeVec
+}
+
+// register makes the metrics; without a registry they count for nobody.
+func (m *metrics) register(r prometheus.Registerer) error {
+	m.late = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "watchbill_timer_late_seconds",
+		Help:    "How long after it was due an escalation timer fired.",
+		Buckets: []float64{.05, .1, .15, .25, .5, 1, 2, 5, 15, 60, 300},
+	})
+	m.stale = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "watchbill_timers_stale_total",
+		Help: "Escalation timers that fired when the incident had moved on, and did nothing.",
+	})
+	m.pages = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "watchbill_pages_total",
+		Help: "Attempts to page a person, by contact method and outcome.",
+	}, []string{"method", "outcome"})
+	m.delivery = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "watchbill_page_delivery_seconds",
+		Help:    "Time from the decision to page to the provider's acceptance.",
+		Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800},
+	})
+	m.failures = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "watchbill_job_failures_total",
+		Help: "Attempts of jobs that failed, by kind.",
+	}, []string{"kind"})
+	m.rescued = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "watchbill_jobs_rescued_total",
+		Help: "Running jobs of dead instances that were put back into the queue.",
+	})
+	m.lostTimer = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "watchbill_timers_lost_total",
+		Help: "Overdue escalation timers that were not in the queue and were inserted again.",
+	})
+	m.depth = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "watchbill_queue_depth",
+		Help: "Jobs that are waiting to be worked, by queue.",
+	}, []string{"queue"})
+	if r == nil {
+		return nil
+	}
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		m.late, m.stale, m.pages, m.delivery, m.failures, m.rescued, m.lostTimer, m.depth,
+	} {
+		errs = append(errs, r.Register(c))
+	}
+	return errors.Join(errs...)
+}

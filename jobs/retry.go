@@ -1,0 +1,43 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+)
+
+// backoff waits 1, 2, 4, 8, 16 and then always 30 seconds: after an outage of
+// hours everything is caught up half a minute later.
+type backoff struct{ clock func() time.Time }
+
+const longestWait = 30 * time.Second
+
+// NextRetry returns when a failed job runs again.
+func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
+	return b.clock().Add(wait(job.Attempt))
+}
+
+func wait(attempt int) time.Duration {
+	return min(longestWait, time.Second<<min(max(attempt-1, 0), 10))
+}
+
+// failures logs what goes wrong in a job, once an attempt.
+type failures struct{ jobs *Jobs }
+
+// HandleError logs a job that returned an error.
+func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
+	f.jobs.Log.Warn().Err(err).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
+		Int("attempt", job.Attempt).Msg("job failed; it will be tried again")
+	return nil
+}
+
+// HandlePanic logs a job that panicked. River tries it again.
+func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, cause any, trace string) *river.ErrorHandlerResult {
+	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
+	f.jobs.Log.Error().Interface("panic", cause).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
+		Int("attempt", job.Attempt).Str("trace", trace).Msg("job panicked; it will be tried again")
+	return nil
+}

@@ -1,0 +1,105 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A chore is done again and again by every instance: none of them leads, so none
+// needs to be replaced when it dies.
+type chore struct {
+	name string
+	do   func(ctx context.Context, now time.Time) error
+}
+
+// choreLimit bounds one chore, so that a stuck one doesn't hold up the others for
+// good.
+const choreLimit = 20 * time.Second
+
+// urgent are the chores of every second. River's own leader does both too, but
+// with up to 18 seconds of nobody when it dies.
+func (j *Jobs) urgent() []chore {
+	return []chore{
+		{"promote timers", func(ctx context.Context, now time.Time) error {
+			_, err := j.Store.PromoteTimers(ctx, now)
+			return err
+		}},
+		{"rescue jobs", func(ctx context.Context, now time.Time) error {
+			n, err := j.Store.RescueJobs(ctx, now)
+			if n > 0 {
+				j.metrics.rescued.Add(float64(n))
+				j.Log.Warn().Int("jobs", n).Msg("took over the jobs of an instance that died")
+			}
+			return err
+		}},
+	}
+}
+
+// regular are the chores of every minute.
+func (j *Jobs) regular() []chore {
+	return []chore{
+		{"requeue overdue timers", func(ctx context.Context, now time.Time) error {
+			n, err := j.Store.RequeueOverdue(ctx, now)
+			if n > 0 {
+				j.metrics.lostTimer.Add(float64(n))
+				j.Log.Error().Int("timers", n).Msg("escalation timers were overdue and not in the queue; inserted them again")
+			}
+			return err
+		}},
+		{"clean up", j.Store.Housekeeping},
+	}
+}
+
+// observing is what the metrics need every quarter of a minute.
+func (j *Jobs) observing() []chore {
+	return []chore{
+		{"count waiting jobs", func(ctx context.Context, _ time.Time) error {
+			depths, err := j.Store.QueueDepths(ctx)
+			for queue, n := range depths {
+				j.metrics.depth.WithLabelValues(queue).Set(float64(n))
+			}
+			return err
+		}},
+	}
+}
+
+// every does the chores now and then once a period, until ctx ends. A failure is
+// logged when it begins, and so is its end.
+func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) {
+	// A timer, not a clock: the chores themselves go by the clock.
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	failing := make(map[string]bool)
+	for {
+		for _, c := range chores {
+			err := j.once(ctx, c)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err != nil && !failing[c.name]:
+				j.Log.Error().Err(err).Msg(c.name + " failed; it will be tried again")
+			case err == nil && failing[c.name]:
+				j.Log.Info().Msg(c.name + " works again")
+			}
+			failing[c.name] = err != nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// once does one chore; a panic is its failure.
+func (j *Jobs) once(ctx context.Context, c chore) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, choreLimit)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	return c.do(ctx, j.Clock())
+}
