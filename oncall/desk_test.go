@@ -1,0 +1,244 @@
+package oncall
+
+import (
+	"testing"
+	"time"
+)
+
+// desk is a desk of one integration over what earlier desks have stored.
+type stored struct {
+	incidents map[IncidentID]Incident
+	alerts    map[AlertID]Alert
+	events    []Event
+}
+
+// fold runs one batch at a fresh desk that is loaded as the store would load it.
+func (s *stored) fold(at time.Time, signals ...Signal) []Change {
+	policy, roster := payments()
+	d := &Desk{
+		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus"}, Policy: policy, Roster: roster,
+	}
+	if s.incidents == nil {
+		s.incidents, s.alerts = map[IncidentID]Incident{}, map[AlertID]Alert{}
+	}
+	for id := IncidentID(1); int(id) <= len(s.incidents); id++ {
+		d.Seat(s.incidents[id])
+	}
+	for id := AlertID(1); int(id) <= len(s.alerts); id++ {
+		d.Lay(s.alerts[id])
+	}
+	nextIncident, nextAlert := IncidentID(len(s.incidents)), AlertID(len(s.alerts))
+	d.NewIncident = func() IncidentID { nextIncident++; return nextIncident }
+	d.NewAlert = func() AlertID { nextAlert++; return nextAlert }
+	for _, sig := range signals {
+		d.Receive(sig, at)
+	}
+	changes, alerts := d.Results()
+	for _, c := range changes {
+		s.incidents[c.Incident.ID] = c.Incident
+		s.events = append(s.events, c.Events...)
+	}
+	for _, a := range alerts {
+		s.alerts[a.ID] = a
+	}
+	return changes
+}
+
+func fires(key string) Signal {
+	return Signal{Action: Trigger, DedupKey: key, Title: key, Severity: High}
+}
+func clears(key string) Signal {
+	return Signal{Action: Clear, DedupKey: key}
+}
+
+func pages(changes []Change) (n int) {
+	for _, c := range changes {
+		n += len(c.Pages)
+	}
+	return n
+}
+
+func TestDuplicatesMakeOneIncidentAndOnePage(t *testing.T) {
+	t.Parallel()
+	var s stored
+	changes := s.fold(noon, fires("a"), fires("a"), fires("a"))
+	changes = append(changes, s.fold(noon.Add(time.Minute), fires("a"))...)
+	equal(t, "incidents", len(s.incidents), 1)
+	equal(t, "pages", pages(changes), 1)
+	equal(t, "signals", s.incidents[1].SignalCount, 4)
+	equal(t, "count of the alert", s.alerts[1].Count, 4)
+}
+
+func TestAHotKeyIsRedrawnAtMostEveryThreeSeconds(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	draws := 0
+	for i := range 100 { // 10 seconds of 10 a second
+		for _, c := range s.fold(noon.Add(time.Duration(i)*100*time.Millisecond), fires("a")) {
+			draws += len(c.Tasks)
+		}
+	}
+	equal(t, "draws", draws, 4)
+}
+
+func TestTheMonitorResolves(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	changes := s.fold(noon.Add(time.Minute), clears("a"))
+	in := s.incidents[1]
+	if in.Status != Resolved || in.ResolvedBy.Name != "prometheus" || in.NextAt != nil {
+		t.Errorf("status %s by %s, next %v", in.Status, in.ResolvedBy, in.NextAt)
+	}
+	equal(t, "pages", pages(changes), 0)
+	equal(t, "resolving again", len(s.fold(noon.Add(2*time.Minute), clears("a"))), 0)
+}
+
+func TestTriggerAndResolveInOneBatchKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"), clears("a"))
+	equal(t, "status", s.incidents[1].Status, Resolved)
+	var other stored
+	other.fold(noon, clears("a"), fires("a"))
+	equal(t, "status", other.incidents[1].Status, Triggered)
+}
+
+func TestFiringAgainWithinFiveMinutesReopensAndPages(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	s.fold(noon.Add(time.Minute), clears("a"))
+	changes := s.fold(noon.Add(5*time.Minute), fires("a"))
+	equal(t, "incidents", len(s.incidents), 1)
+	equal(t, "status", s.incidents[1].Status, Triggered)
+	equal(t, "flaps", s.incidents[1].Flaps, 1)
+	equal(t, "pages", pages(changes), 1)
+
+	s.fold(noon.Add(6*time.Minute), clears("a"))
+	s.fold(noon.Add(12*time.Minute), fires("a"))
+	equal(t, "incidents after a longer rest", len(s.incidents), 2)
+}
+
+func TestAPersonsResolveHoldsForHalfAnHourThenPages(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	c, err := s.incidents[1].Resolve(ByUser(ann), noon.Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.incidents[1] = c.Incident
+	changes := s.fold(noon.Add(10*time.Minute), fires("a"))
+	equal(t, "pages", pages(changes), 0)
+	in := s.incidents[1]
+	equal(t, "status", in.Status, Triggered)
+	equal(t, "pages at", *in.NextAt, noon.Add(31*time.Minute))
+	policy, roster := payments()
+	later, due := in.EscalateNow(in.Seq, policy, roster, *in.NextAt)
+	if !due || len(later.Pages) != 1 {
+		t.Errorf("half an hour later: due %v, pages %d", due, len(later.Pages))
+	}
+}
+
+func TestAnAlertJoinsTheOpenIncidentOfItsGroup(t *testing.T) {
+	t.Parallel()
+	var s stored
+	one, two := fires("a"), fires("b")
+	one.GroupKey, two.GroupKey = "g", "g"
+	two.Severity = Critical
+	changes := s.fold(noon, one)
+	changes = append(changes, s.fold(noon.Add(time.Second), two)...)
+	equal(t, "incidents", len(s.incidents), 1)
+	equal(t, "pages", pages(changes), 1)
+	equal(t, "severity", s.incidents[1].Severity, Critical)
+	s.fold(noon.Add(2*time.Second), clears("a"))
+	equal(t, "one of two cleared", s.incidents[1].Status, Triggered)
+	s.fold(noon.Add(3*time.Second), clears("b"))
+	equal(t, "both cleared", s.incidents[1].Status, Resolved)
+}
+
+func TestReconcileClosesWhatTheMonitorNoLongerLists(t *testing.T) {
+	t.Parallel()
+	var s stored
+	one, two := fires("a"), fires("b")
+	one.GroupKey, two.GroupKey = "g", "g"
+	other := fires("c")
+	s.fold(noon, one, two, other)
+	s.fold(noon.Add(time.Minute), Signal{Action: Reconcile, GroupKey: "g", Present: []string{"b"}})
+	equal(t, "a", s.alerts[1].Firing, false)
+	equal(t, "b", s.alerts[2].Firing, true)
+	equal(t, "another group", s.alerts[3].Firing, true)
+	s.fold(noon.Add(2*time.Minute), Signal{Action: Reconcile, GroupKey: "g"})
+	equal(t, "incident", s.incidents[1].Status, Resolved)
+}
+
+func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
+	t.Parallel()
+	began := noon.Add(-time.Hour)
+	late := fires("a")
+	late.StartsAt = began
+	gone := clears("a")
+	gone.StartsAt, gone.EndsAt = began, noon
+
+	var s stored
+	s.fold(noon, gone)
+	equal(t, "a resolve of nothing", len(s.incidents), 0)
+	equal(t, "late trigger", len(s.fold(noon.Add(time.Minute), late)), 0)
+
+	anew := late
+	anew.StartsAt = noon.Add(time.Minute)
+	s.fold(noon.Add(2*time.Minute), anew)
+	equal(t, "a new episode", len(s.incidents), 1)
+}
+
+func TestTheOwnerHearsOnceThatItGotWorse(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	c, err := s.incidents[1].Ack(ByUser(bo), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.incidents[1] = c.Incident
+	worse := fires("a")
+	worse.Severity = Critical
+	changes := s.fold(noon.Add(time.Minute), worse, worse)
+	equal(t, "pages", pages(changes), 1)
+	equal(t, "status", s.incidents[1].Status, Acknowledged)
+	equal(t, "paged", paged(changes[0]), []UserID{bo})
+}
+
+func TestBlanksDoNotWipeWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	var s stored
+	full := fires("a")
+	full.Body, full.Link, full.Labels = "98 %", "https://example.com", map[string]string{"host": "db-1"}
+	s.fold(noon, full)
+	s.fold(noon.Add(time.Second), Signal{Action: Trigger, DedupKey: "a"})
+	a := s.alerts[1]
+	equal(t, "kept", []string{a.Title, a.Body, a.Link, a.Labels["host"]}, []string{"a", "98 %", "https://example.com", "db-1"})
+}
+
+func TestTheMonitorAcknowledges(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"), Signal{Action: AckSignal, DedupKey: "a"})
+	equal(t, "status", s.incidents[1].Status, Acknowledged)
+	equal(t, "nothing is open", len(s.fold(noon, Signal{Action: AckSignal, DedupKey: "other"})), 0)
+}
+
+func TestOneDrawAnIncidentAndBatch(t *testing.T) {
+	t.Parallel()
+	var s stored
+	changes := s.fold(noon, fires("a"), Signal{Action: AckSignal, DedupKey: "a"}, clears("a"))
+	draws := 0
+	for _, task := range changes[0].Tasks {
+		if d, ok := task.Do.(Draw); ok && task.At.IsZero() {
+			draws++
+			equal(t, "version", d.Version, changes[0].Incident.Version)
+		}
+	}
+	equal(t, "draws", draws, 1)
+}

@@ -1,0 +1,218 @@
+package oncall
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	ann UserID = "U0ANN"
+	bo  UserID = "U0BO"
+	cy  UserID = "U0CY"
+	di  UserID = "U0DI"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) // a Monday
+
+// payments is a team whose policy pages Ann, then after 5 minutes Bo, twice.
+func payments() (Policy, Roster) {
+	policy := Policy{ID: 1, TeamID: 1, Name: "payments", Steps: []Step{
+		{Targets: []Target{{User: ann}}, Delay: 300},
+		{Targets: []Target{{User: bo}}, Delay: 600, Repeat: 1, Every: 60},
+	}}
+	roster := Roster{Members: map[TeamID][]UserID{1: {ann, bo, cy}}}
+	return policy, roster
+}
+
+func triggered() Incident {
+	return Incident{ID: 7, TeamID: 1, PolicyID: 1, Title: "disk full", Severity: High, Status: Triggered, Version: 1, OpenedAt: noon}
+}
+
+func paged(c Change) []UserID {
+	var out []UserID
+	for _, p := range c.Pages {
+		out = append(out, p.UserID)
+	}
+	return out
+}
+
+func kinds(events []Event) []EventKind {
+	var out []EventKind
+	for _, e := range events {
+		out = append(out, e.Kind)
+	}
+	return out
+}
+
+func equal[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestEscalationWalksThePolicyToItsEnd(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	in, now := triggered(), noon
+	for _, want := range []struct {
+		after time.Duration
+		paged []UserID
+	}{
+		{0, []UserID{ann}},
+		{5 * time.Minute, []UserID{bo}},
+		{time.Minute, []UserID{bo}},
+		{10 * time.Minute, []UserID{ann, bo, cy}}, // exhausted: the whole team
+	} {
+		now = now.Add(want.after)
+		if in.NextAt != nil && !in.NextAt.Equal(now) {
+			t.Fatalf("next step at %s, want %s", in.NextAt, now)
+		}
+		c, due := in.EscalateNow(in.Seq, policy, roster, now)
+		if !due {
+			t.Fatal("the timer that the incident waits for is stale")
+		}
+		equal(t, "paged", paged(c), want.paged)
+		in = c.Incident
+	}
+	if !in.Exhausted || in.NextAt != nil || in.Status != Triggered {
+		t.Errorf("at the end: exhausted %v, next %v, status %s", in.Exhausted, in.NextAt, in.Status)
+	}
+}
+
+func TestEachPageHasItsOwnKey(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	policy.Repeat = 1
+	in, seen := triggered(), map[string]bool{}
+	for !in.Exhausted {
+		c, _ := in.EscalateNow(in.Seq, policy, roster, noon)
+		for _, p := range c.Pages {
+			if seen[p.Key] {
+				t.Errorf("key %s is there twice", p.Key)
+			}
+			seen[p.Key] = true
+		}
+		in = c.Incident
+	}
+	equal(t, "pages over two rounds and the end", len(seen), 9)
+}
+
+func TestStaleTimersDoNothing(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	first, _ := triggered().EscalateNow(0, policy, roster, noon)
+	acked, err := first.Incident.Ack(ByUser(ann), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, in := range map[string]Incident{"same timer again": first.Incident, "acknowledged": acked.Incident} {
+		if _, due := in.EscalateNow(0, policy, roster, noon); due {
+			t.Errorf("%s: a stale timer acted", name)
+		}
+	}
+	if _, due := acked.Incident.EscalateNow(acked.Incident.Seq, policy, roster, noon); due {
+		t.Error("an acknowledged incident escalated")
+	}
+}
+
+func TestStepsWithNobodyAreSkippedAtOnce(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	gone := noon
+	roster.Users = map[UserID]User{ann: {ID: ann, DeactivatedAt: &gone}}
+	c, _ := triggered().EscalateNow(0, policy, roster, noon)
+	equal(t, "paged", paged(c), []UserID{bo})
+	equal(t, "events", kinds(c.Events), []EventKind{EventSkipped, EventPaging})
+	equal(t, "waits for", c.Incident.NextAt.Sub(noon), time.Minute)
+}
+
+func TestAPolicyWithNobodyTellsTheTeamAndEnds(t *testing.T) {
+	t.Parallel()
+	_, roster := payments()
+	for name, policy := range map[string]Policy{
+		"no steps":          {Repeat: 5},
+		"unknown schedules": {Repeat: 5, Steps: []Step{{Targets: []Target{{Schedule: 9}}}, {Targets: []Target{{Schedule: 8}}}}},
+	} {
+		c, _ := triggered().EscalateNow(0, policy, roster, noon)
+		if !c.Incident.Exhausted || c.Incident.NextAt != nil {
+			t.Errorf("%s: exhausted %v, next %v", name, c.Incident.Exhausted, c.Incident.NextAt)
+		}
+		equal(t, name, paged(c), []UserID{ann, bo, cy})
+	}
+}
+
+func TestNextTellsWhatTheTimerWillDo(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	in := triggered()
+	c, _ := in.EscalateNow(0, policy, roster, noon)
+	for !c.Incident.Exhausted {
+		in = c.Incident
+		next, ok := in.Next(policy, roster)
+		if !ok {
+			t.Fatal("nothing to come, but the policy is not at its end")
+		}
+		c, _ = in.EscalateNow(in.Seq, policy, roster, *in.NextAt)
+		equal(t, "whom", next.Users, paged(c))
+		equal(t, "end", next.Exhausts, c.Incident.Exhausted)
+	}
+	if _, ok := c.Incident.Next(policy, roster); ok {
+		t.Error("something is to come after the end")
+	}
+}
+
+func TestDecisionsRefuseInOneSentence(t *testing.T) {
+	t.Parallel()
+	in := triggered()
+	acked, _ := in.Ack(ByUser(ann), noon)
+	resolved, _ := in.Resolve(ByUser(bo), noon)
+	for _, c := range []struct {
+		name string
+		do   func() (Change, error)
+		want string
+	}{
+		{"again", func() (Change, error) { return acked.Incident.Ack(ByUser(ann), noon) }, "You have acknowledged incident #7 already."},
+		{"by another", func() (Change, error) { return acked.Incident.Ack(ByUser(bo), noon) }, "Incident #7 is already acknowledged by <@U0ANN>."},
+		{"ack of resolved", func() (Change, error) { return resolved.Incident.Ack(ByUser(ann), noon) }, "Incident #7 is already resolved by <@U0BO>."},
+		{"resolve of resolved", func() (Change, error) { return resolved.Incident.Resolve(ByUser(ann), noon) }, "Incident #7 is already resolved by <@U0BO>."},
+	} {
+		_, err := c.do()
+		var refusal Refusal
+		if !errors.As(err, &refusal) || refusal.Sentence != c.want {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
+	t.Parallel()
+	acked, _ := triggered().Ack(ByUser(ann), noon)
+	equal(t, "tasks", acked.Tasks, []Task{{Do: Draw{Incident: 7, Version: 2}}})
+	policy, roster := payments()
+	c, _ := triggered().EscalateNow(0, policy, roster, noon)
+	equal(t, "tasks", c.Tasks, []Task{
+		{Do: Draw{Incident: 7, Version: 2}},
+		{Do: Escalate{Incident: 7, Seq: 1}, At: noon.Add(5 * time.Minute)},
+	})
+}
+
+func TestAPageIsDueOnlyWhileSomebodyIsNeeded(t *testing.T) {
+	t.Parallel()
+	page := Page{UserID: bo}
+	in := triggered()
+	acked, _ := in.Ack(ByUser(ann), noon)
+	byBo, _ := in.Ack(ByUser(bo), noon)
+	resolved, _ := in.Resolve(ByUser(ann), noon)
+	for _, c := range []struct {
+		in   Incident
+		want bool
+	}{{in, true}, {acked.Incident, false}, {byBo.Incident, true}, {resolved.Incident, false}} {
+		if got := page.Due(c.in); got != c.want {
+			t.Errorf("%s by %s: due %v", c.in.Status, c.in.AckedBy, got)
+		}
+	}
+}
