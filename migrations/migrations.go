@@ -24,7 +24,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed *
+//go:embed *.sql
 var files embed.FS
 
 // ErrNewer says that the database was migrated by a later release than this program.

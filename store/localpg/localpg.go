@@ -61,6 +61,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := os.MkdirAll(base, 0o755); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
+	if !o.Durable {
+		if err := mustBeOurs(base); err != nil {
+			return nil, fmt.Errorf("make the data directory: %w", err)
+		}
+	}
 	if base, err = filepath.EvalSymlinks(base); err != nil {
 		return nil, fmt.Errorf("resolve the data directory: %w", err)
 	}

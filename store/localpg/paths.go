@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -53,15 +54,8 @@ func (o Options) userDir(variable, below string) (string, error) {
 // socketDir makes the directory of the server's socket; that only we may enter it is what protects
 // the server, which trusts everybody who gets that far.
 func (o Options) socketDir(data string) (string, error) {
-	sum := short(data)
-	var candidates []string
-	if dir := o.Getenv("XDG_RUNTIME_DIR"); dir != "" && os.Geteuid() != 0 {
-		candidates = append(candidates, filepath.Join(dir, "watchbill", sum))
-	}
-	private := "watchbill-" + strconv.Itoa(os.Geteuid()) + "-" + sum
-	candidates = append(candidates, filepath.Join(tempDir(o.Getenv), private), filepath.Join("/tmp", private))
 	var failed error
-	for _, dir := range candidates {
+	for _, dir := range socketDirs(o.Getenv, data) {
 		if len(filepath.Join(dir, ".s.PGSQL."+port)) > maxSocketPath {
 			continue
 		}
@@ -72,6 +66,18 @@ func (o Options) socketDir(data string) (string, error) {
 		failed = errors.Join(failed, err)
 	}
 	return "", fmt.Errorf("make a directory for the socket: %w", failed)
+}
+
+// socketDirs are the places for the socket of a data directory, the best first. The last one is
+// short enough for every system.
+func socketDirs(getenv func(string) string, data string) []string {
+	sum := short(data)
+	var dirs []string
+	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" && os.Geteuid() != 0 {
+		dirs = append(dirs, filepath.Join(dir, "watchbill", sum))
+	}
+	private := "watchbill-" + strconv.Itoa(os.Geteuid()) + "-" + sum
+	return append(dirs, filepath.Join(tempDir(getenv), private), filepath.Join("/tmp", private))
 }
 
 // makePrivate makes dir, or accepts one that nobody else can have put there or can enter.
@@ -87,7 +93,10 @@ func makePrivate(dir string) error {
 	if err != nil {
 		return err
 	}
-	owner := int(info.Sys().(*syscall.Stat_t).Uid)
+	owner, err := ownerOf(dir)
+	if err != nil {
+		return err
+	}
 	if !info.IsDir() || info.Mode().Perm() != 0o700 || !mayOwn(owner) {
 		return fmt.Errorf("%s belongs to somebody else", dir)
 	}
@@ -101,7 +110,7 @@ func Scratch(getenv func(string) string, seed string) string {
 	if !roomy(parent) {
 		parent = tempDir(getenv)
 	}
-	sweep(parent)
+	sweep(getenv, parent)
 	return filepath.Join(parent, scratchPrefix+strconv.Itoa(os.Geteuid())+"-"+short(seed))
 }
 
@@ -109,20 +118,34 @@ const scratchPrefix = "watchbill-scratch-"
 
 // sweep removes the throw-away clusters whose process has died. The number in a lock file is
 // compared as well, because a lock that is not yet taken looks free.
-func sweep(parent string) {
+func sweep(getenv func(string) string, parent string) {
 	locks, _ := filepath.Glob(filepath.Join(parent, scratchPrefix+strconv.Itoa(os.Geteuid())+"-*", "pg*.lock"))
 	for _, path := range locks {
-		if pid, _ := readLock(path); pid == 0 || alive(pid) {
+		base, data := filepath.Dir(path), strings.TrimSuffix(path, ".lock")
+		if pid, _ := readLock(path); pid == 0 || alive(pid) || mustBeOurs(base) != nil {
 			continue
 		}
-		lock, err := lockDir(path[:len(path)-len(".lock")])
+		lock, err := lockDir(data)
 		if err != nil {
 			continue
 		}
 		// Whatever fails here is tried again by the next process.
-		_ = os.RemoveAll(filepath.Dir(path))
+		_ = removeAll(append(socketDirs(getenv, data), base)...)
 		_ = lock.release()
 	}
+}
+
+// mustBeOurs guards a directory with a name that others can guess in a place where others can write.
+func mustBeOurs(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	owner, err := ownerOf(dir)
+	if err == nil && (!info.IsDir() || owner != os.Geteuid() || info.Mode().Perm()&0o022 != 0) {
+		err = fmt.Errorf("%s belongs to somebody else", dir)
+	}
+	return err
 }
 
 func roomy(dir string) bool {

@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -31,7 +30,24 @@ const (
 // log says where.
 func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
-	cfg, err := pgxpool.ParseConfig(NewURL(t))
+	return open(t, NewURL(t))
+}
+
+// NewEmpty returns a pool of connections to a database without any schema.
+func NewEmpty(t testing.TB) *pgxpool.Pool {
+	t.Helper()
+	return open(t, newURL(t, (*server).createEmpty))
+}
+
+// NewURL returns the address of a migrated database, for a test that starts a whole program on it.
+func NewURL(t testing.TB) string {
+	t.Helper()
+	return newURL(t, (*server).create)
+}
+
+func open(t testing.TB, address string) *pgxpool.Pool {
+	t.Helper()
+	cfg, err := pgxpool.ParseConfig(address)
 	if err != nil {
 		t.Fatalf("storetest: %v", err)
 	}
@@ -45,22 +61,21 @@ func New(t testing.TB) *pgxpool.Pool {
 	return pool
 }
 
-// NewURL returns the address of such a database, for a test that starts a whole program on it.
-func NewURL(t testing.TB) string {
+func newURL(t testing.TB, create func(*server, context.Context, string) error) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), testLimit)
 	defer cancel()
-	base, err := shared.prepare(ctx)
+	s, err := shared.prepare(ctx)
 	if err != nil {
 		t.Fatalf("storetest: %v", err)
 	}
 	name := databaseName(t.Name())
-	if err := base.create(ctx, name); err != nil {
-		t.Fatalf("storetest: %v", err)
-	}
-	address, err := withDatabase(base.url, name)
+	address, err := withDatabase(s.url, name)
 	if err != nil {
 		t.Fatalf("storetest: %v", err)
+	}
+	if err := create(s, ctx, name); err != nil {
+		t.Fatalf("storetest: make a database: %v", err)
 	}
 	drops.begin()
 	t.Cleanup(func() {
@@ -69,7 +84,7 @@ func NewURL(t testing.TB) string {
 			drops.keep()
 			return
 		}
-		drops.drop(base, name)
+		drops.drop(s, name)
 	})
 	return address
 }
@@ -103,8 +118,8 @@ func withDatabase(address, name string) (string, error) {
 	return u.String(), nil
 }
 
-// drops removes databases in the background, two at a time: a drop takes up to 100 ms. The last test
-// of those that are running waits for all of them, so that nothing is left when the process ends.
+// drops removes databases in the background, two at a time. The last test of those that are
+// running waits for all of them, so that nothing is left when the process ends.
 var drops = &dropper{idle: sync.NewCond(new(sync.Mutex)), slots: make(chan struct{}, 2)}
 
 type dropper struct {
@@ -145,7 +160,7 @@ func (d *dropper) run(s *server, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), testLimit)
 	defer cancel()
 	// The test is over and nobody is left to tell; an undropped database does no harm.
-	_ = s.exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
+	_ = s.drop(ctx, name)
 	<-d.slots
 	d.idle.L.Lock()
 	defer d.idle.L.Unlock()

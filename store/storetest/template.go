@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -23,8 +23,9 @@ type server struct {
 
 // once prepares the server for the first test that asks.
 type once struct {
-	mu     sync.Mutex
-	server *server
+	mu      sync.Mutex
+	address string
+	server  *server
 }
 
 var shared once
@@ -37,15 +38,18 @@ func (o *once) prepare(ctx context.Context) (*server, error) {
 	if o.server != nil {
 		return o.server, nil
 	}
-	address, err := databaseURL()
-	if err != nil {
-		return nil, err
+	if o.address == "" {
+		address, err := databaseURL()
+		if err != nil {
+			return nil, err
+		}
+		o.address = address
 	}
 	hash, err := migrations.Hash()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{url: address, template: "watchbill_template_" + hash, slots: make(chan struct{}, 4)}
+	s := &server{url: o.address, template: "watchbill_template_" + hash, slots: make(chan struct{}, 4)}
 	if err := s.makeTemplate(ctx); err != nil {
 		return nil, fmt.Errorf("make the template database: %w", err)
 	}
@@ -129,13 +133,38 @@ func (s *server) chooseStrategy(ctx context.Context, conn *pgx.Conn) error {
 func (s *server) create(ctx context.Context, name string) error {
 	s.slots <- struct{}{}
 	defer func() { <-s.slots }()
-	err := s.exec(ctx, strings.Join([]string{
-		"CREATE DATABASE", pgx.Identifier{name}.Sanitize(), "TEMPLATE", pgx.Identifier{s.template}.Sanitize(), s.strategy,
-	}, " "))
+	return s.exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize()+
+		" TEMPLATE "+pgx.Identifier{s.template}.Sanitize()+s.strategy)
+}
+
+// createEmpty makes a database as the server makes them.
+func (s *server) createEmpty(ctx context.Context, name string) error {
+	return s.exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+}
+
+// drop removes a database. PostgreSQL itself looks only every 100 ms whether the last connection is
+// gone, so first we wait for that, a little: a program may still be connected.
+func (s *server) drop(ctx context.Context, name string) error {
+	conn, err := pgx.Connect(ctx, s.url)
 	if err != nil {
-		return fmt.Errorf("make a database: %w", err)
+		return err
 	}
-	return nil
+	defer conn.Close(ctx)
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for range 25 {
+		var used bool
+		err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = $1)`, name).Scan(&used)
+		if err != nil {
+			return err
+		}
+		if !used {
+			break
+		}
+		<-tick.C
+	}
+	_, err = conn.Exec(ctx, "DROP DATABASE IF EXISTS "+pgx.Identifier{name}.Sanitize()+" WITH (FORCE)")
+	return err
 }
 
 // exec uses a connection of its own: a pool's would never end.
