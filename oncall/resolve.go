@@ -45,6 +45,27 @@ func (w *trace) intended() bool { return w.nobody && !w.missing }
 // resolve appends the answer for one role.
 func (l *line) resolve(dst []UserID, t int64, why *trace) []UserID {
 	base := len(dst)
+	dst = l.rotations(dst, t, why)
+	for _, n := range l.actingAt(t) {
+		var changed bool
+		if dst, changed = l.ops[n].apply(dst, base, t, why); changed {
+			why.op = n + 1
+		}
+	}
+	if len(dst)-base > 1 {
+		slices.Sort(dst[base:])
+	}
+	return dst
+}
+
+// actingAt returns the operations between the cuts around t.
+func (l *line) actingAt(t int64) []int32 {
+	return l.acting[sort.Search(len(l.cuts), func(i int) bool { return l.cuts[i] > t })-1]
+}
+
+// rotations appends whom the rotations alone put on call.
+func (l *line) rotations(dst []UserID, t int64, why *trace) []UserID {
+	base := len(dst)
 	*why = trace{version: sort.Search(len(l.versions), func(i int) bool { return l.versions[i].from > t }) - 1}
 	layers := l.versions[why.version].layers
 	for i := range layers {
@@ -65,20 +86,6 @@ func (l *line) resolve(dst []UserID, t int64, why *trace) []UserID {
 		default:
 			why.missing = true
 		}
-	}
-	i := sort.Search(len(l.cuts), func(i int) bool { return l.cuts[i] > t }) - 1
-	for _, n := range l.acting[i] {
-		o := &l.ops[n]
-		if o.hours != nil && !o.hours.week.contains(o.hours.zone.reading(seconds(t))) {
-			continue
-		}
-		var changed bool
-		if dst, changed = o.apply(dst, base, t, why); changed {
-			why.op = n + 1
-		}
-	}
-	if len(dst)-base > 1 {
-		slices.Sort(dst[base:])
 	}
 	return dst
 }
@@ -102,6 +109,9 @@ func (g group) appendActive(dst []UserID, base int, t int64) ([]UserID, bool) {
 // apply does what an operation does to the set dst[base:], and reports whether that
 // changed anything.
 func (o *op) apply(dst []UserID, base int, t int64, why *trace) ([]UserID, bool) {
+	if o.hours != nil && !o.hours.week.contains(o.hours.zone.reading(seconds(t))) {
+		return dst, false
+	}
 	switch o.kind {
 	case opCover:
 		if !slices.ContainsFunc(o.users, func(p person) bool { return p.active(t) }) {

@@ -1,0 +1,376 @@
+package oncall
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// A Case is a schedule written down in a file, with what is needed to answer who is
+// on call and nothing else. Users are any words.
+type Case struct{ schedule *Compiled }
+
+// A Rendering is every shift of a stretch of time.
+type Rendering struct {
+	Shifts []CaseShift `json:"shifts"`
+}
+
+// A CaseShift is the longest stretch with one set of people.
+type CaseShift struct {
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	OnCall []UserID  `json:"on_call"`
+}
+
+// An Answer says who is on call at an instant, and when that is over.
+type Answer struct {
+	At         time.Time  `json:"at"`
+	OnCall     []UserID   `json:"on_call"`
+	NextChange *time.Time `json:"next_change"`
+}
+
+// Render returns the shifts from one instant to another, ready for JSON.
+func (c Case) Render(from, to time.Time) Rendering {
+	r := Rendering{Shifts: []CaseShift{}}
+	for _, s := range c.schedule.Shifts(from, to, RolePrimary) {
+		r.Shifts = append(r.Shifts, CaseShift{Start: s.Start, End: s.End, OnCall: s.Users})
+	}
+	return r
+}
+
+// At answers for each instant, ready for JSON; changes count before until only.
+func (c Case) At(instants []time.Time, until time.Time) []Answer {
+	answers := make([]Answer, 0, len(instants))
+	for _, t := range instants {
+		a := Answer{At: t.UTC(), OnCall: c.schedule.At(t, RolePrimary)}
+		if change, ok := c.schedule.NextChange(t, until, RolePrimary); ok {
+			a.NextChange = &change
+		}
+		answers = append(answers, a)
+	}
+	return answers
+}
+
+// ParseCase reads a case: an object with users, schedule and overrides; other keys
+// are passed over. What is wrong is told in one sentence that names the place.
+func ParseCase(data []byte) (Case, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return Case{}, jsonRefusal(data, decoder.InputOffset(), err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Case{}, Refuse("The case goes on after its end, on line %d.", lineAt(data, decoder.InputOffset()))
+	}
+	s, err := caseSchedule(value)
+	if err != nil {
+		return Case{}, err
+	}
+	compiled, err := Compile(s)
+	if err != nil {
+		return Case{}, err
+	}
+	return Case{schedule: compiled}, nil
+}
+
+func jsonRefusal(data []byte, offset int64, err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return Refuse("The case is not valid JSON: it ends too early.")
+	}
+	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
+		offset = syntax.Offset
+	}
+	return Refuse("The case is not valid JSON on line %d: %s.", lineAt(data, offset), err)
+}
+
+func lineAt(data []byte, offset int64) int {
+	return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n"))
+}
+
+// A node is a value of the file at its place. The first thing that is wrong anywhere
+// is kept, and everything after it reads as empty.
+type node struct {
+	path  string
+	value any
+	found bool
+	wrong *error
+}
+
+func (n node) refuse(format string, args ...any) {
+	if *n.wrong == nil {
+		path := n.path
+		if path == "" {
+			path = "The case"
+		}
+		*n.wrong = Refuse("%s %s.", path, fmt.Sprintf(format, args...))
+	}
+}
+
+func (n node) refuseType(wanted string) {
+	if n.found {
+		n.refuse("is not %s", wanted)
+	} else {
+		n.refuse("is missing")
+	}
+}
+
+// get returns a member of an object; null counts as missing.
+func (n node) get(key string) node {
+	path := key
+	if n.path != "" {
+		path = n.path + "." + key
+	}
+	object, ok := n.value.(map[string]any)
+	if !ok {
+		n.refuseType("an object")
+	}
+	value := object[key]
+	return node{path: path, value: value, found: value != nil, wrong: n.wrong}
+}
+
+// list returns the elements of an array.
+func (n node) list() []node {
+	values, ok := n.value.([]any)
+	if !ok {
+		n.refuseType("a list")
+	}
+	nodes := make([]node, len(values))
+	for i, v := range values {
+		nodes[i] = node{path: fmt.Sprintf("%s[%d]", n.path, i), value: v, found: true, wrong: n.wrong}
+	}
+	return nodes
+}
+
+func (n node) text() string {
+	s, ok := n.value.(string)
+	if !ok {
+		n.refuseType("a string")
+	}
+	return s
+}
+
+func (n node) number() int {
+	text, _ := n.value.(json.Number)
+	i, err := text.Int64()
+	if err != nil {
+		n.refuseType("a whole number")
+	}
+	return int(i)
+}
+
+func (n node) instant() time.Time {
+	t, err := time.Parse(time.RFC3339, n.text())
+	if err != nil {
+		n.refuse("is not an instant such as \"2026-03-08T07:00:00Z\"")
+	}
+	return t
+}
+
+func (n node) date() Date {
+	d, err := ParseDate(n.text())
+	if err != nil {
+		n.refuse("is not a date such as \"2026-03-07\"")
+	}
+	return d
+}
+
+func (n node) timeOfDay() TimeOfDay {
+	t, err := ParseTimeOfDay(n.text())
+	if err != nil {
+		n.refuse("is not a time such as \"09:00\"")
+	}
+	return t
+}
+
+func (n node) weekday() Weekday {
+	d, err := ParseWeekday(n.text())
+	if err != nil {
+		n.refuse("is not a weekday such as \"mon\"")
+	}
+	return d
+}
+
+// users reads a list of ids.
+func (n node) users() []UserID {
+	users := []UserID{}
+	for _, u := range n.list() {
+		users = append(users, u.id())
+	}
+	return users
+}
+
+func (n node) id() UserID {
+	s := n.text()
+	if s == "" {
+		n.refuse("is empty")
+	}
+	return UserID(s)
+}
+
+// span reads start and end, in this order in time.
+func (n node) span() (time.Time, time.Time) {
+	start, end := n.get("start").instant(), n.get("end").instant()
+	if !start.Before(end) {
+		n.refuse("has an end that is not after its start")
+	}
+	return start, end
+}
+
+// caseSchedule reads the whole case.
+func caseSchedule(value any) (Schedule, error) {
+	var wrong error
+	root := node{value: value, found: true, wrong: &wrong}
+	s := Schedule{Inactive: map[UserID][]Span{}}
+	if users := root.get("users"); users.found {
+		for _, u := range users.list() {
+			id := u.get("id").id()
+			if _, twice := s.Inactive[id]; twice {
+				u.refuse("is %q for the second time", id)
+			}
+			s.Inactive[id] = u.get("inactive").away()
+		}
+	}
+	for i, v := range root.get("schedule").get("versions").list() {
+		version := v.version()
+		if i > 0 && version.begins() < s.Versions[i-1].begins() {
+			v.refuse("begins before the version in front of it")
+		}
+		s.Versions = append(s.Versions, version)
+	}
+	if overrides := root.get("overrides"); overrides.found {
+		s.Overrides = overrides.overrides()
+	}
+	return s, wrong
+}
+
+func (n node) away() []Span {
+	spans := []Span{}
+	if !n.found {
+		return spans
+	}
+	for _, a := range n.list() {
+		s := Span{Start: a.get("start").instant()}
+		if end := a.get("end"); end.found {
+			_, until := a.span()
+			s.End = &until
+		}
+		spans = append(spans, s)
+	}
+	return spans
+}
+
+func (n node) version() Version {
+	var v Version
+	if from := n.get("effective_from"); from.found {
+		t := from.instant()
+		v.EffectiveFrom = &t
+	}
+	for i, l := range n.get("layers").list() {
+		r := l.rotation()
+		r.Priority = i // the last layer is the top one
+		v.Rotations = append(v.Rotations, r)
+	}
+	return v
+}
+
+// rotation reads a layer.
+func (n node) rotation() Rotation {
+	r := Rotation{Name: n.path}
+	if name := n.get("name"); name.found {
+		r.Name = name.text()
+	}
+	r.TimeZone = n.get("timezone").text()
+	r.StartDate = n.get("start_date").date()
+	units := map[string]Unit{"hours": HourUnit, "daily": DayUnit, "weekly": WeekUnit, "monthly": MonthUnit}
+	period := n.get("rotation")
+	if kind := period.get("type"); kind.text() == "cron" {
+		r.Period.Cron = period.get("expr").text()
+		if r.Period.Cron == "" {
+			period.get("expr").refuse("is empty")
+		}
+	} else {
+		r.Period.Unit = units[kind.text()]
+		if r.Period.Unit == "" {
+			kind.refuse("is none of daily, weekly, monthly, hours, cron")
+		}
+		if every := period.get("every"); every.found {
+			r.Period.Every = every.number()
+			if r.Period.Every < 1 {
+				every.refuse("is less than 1")
+			}
+		}
+		r.HandOff = n.get("handoff").timeOfDay()
+	}
+	for _, turn := range n.get("participants").list() {
+		r.Turns = append(r.Turns, turn.users())
+	}
+	if len(r.Turns) == 0 {
+		n.get("participants").refuse("is empty")
+	}
+	if first := n.get("first_turn"); first.found {
+		r.FirstTurn = first.number()
+	}
+	if until := n.get("until"); until.found {
+		t := until.instant()
+		r.Until = &t
+	}
+	if windows := n.get("restrictions"); windows.found {
+		for _, w := range windows.list() {
+			r.Windows = append(r.Windows, w.window())
+		}
+	}
+	return r
+}
+
+// window reads a restriction.
+func (n node) window() Window {
+	w := Window{From: n.get("from").timeOfDay(), To: n.get("to").timeOfDay()}
+	if days := n.get("days"); days.found {
+		for _, d := range days.list() {
+			w.Days = append(w.Days, d.weekday())
+		}
+		if len(w.Days) == 0 {
+			days.refuse("is empty")
+		}
+		return w
+	}
+	w.FromDay, w.ToDay = n.get("from_day").weekday(), n.get("to_day").weekday()
+	return w
+}
+
+// overrides reads the list and numbers it in the order of seq.
+func (n node) overrides() []Override {
+	var all []Override
+	seen := map[OverrideID]bool{}
+	for _, o := range n.list() {
+		override := Override{ID: OverrideID(o.get("seq").number()), Kind: OverrideKind(o.get("kind").text())}
+		override.Start, override.End = o.span()
+		switch override.Kind {
+		case OverrideCover:
+			override.Users = o.get("users").users()
+		case OverrideSwap:
+			override.From, override.To = o.get("from").id(), o.get("to").id()
+		default:
+			o.get("kind").refuse("is neither \"cover\" nor \"swap\"")
+		}
+		if seen[override.ID] {
+			o.get("seq").refuse("is %d for the second time", override.ID)
+		}
+		seen[override.ID] = true
+		all = append(all, override)
+	}
+	slices.SortFunc(all, func(a, b Override) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range all {
+		all[i].ID = OverrideID(i + 1)
+	}
+	// Nobody covers, and nobody swaps with themselves: these have no effect.
+	return slices.DeleteFunc(all, func(o Override) bool {
+		return o.Kind == OverrideCover && len(o.Users) == 0 || o.Kind == OverrideSwap && o.From == o.To
+	})
+}

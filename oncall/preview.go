@@ -1,0 +1,182 @@
+package oncall
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A Move is a stretch that somebody gains or loses by an edit.
+type Move struct {
+	User   UserID    `json:"user"`
+	Role   string    `json:"role"`
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Gained bool      `json:"gained"` // else lost
+}
+
+// MovedShifts returns what every person gains and loses between two instants if the
+// schedule before becomes the schedule after: by start, then role, user, and lost
+// before gained.
+func MovedShifts(before, after *Compiled, from, to time.Time) []Move {
+	moves := []Move{}
+	roles := before.Roles()
+	for _, role := range after.Roles() {
+		if !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
+	}
+	for _, role := range roles {
+		was, is := before.Shifts(from, to, role), after.Shifts(from, to, role)
+		moves = append(moves, moved(was, is, Move{Role: role})...)
+		moves = append(moves, moved(is, was, Move{Role: role, Gained: true})...)
+	}
+	slices.SortStableFunc(moves, func(a, b Move) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Role, b.Role), cmp.Compare(a.User, b.User))
+	})
+	return moves
+}
+
+// moved returns where people of one list of shifts are missing from the other; both
+// tile the same stretch. Move is a pattern.
+func moved(these, others []Shift, pattern Move) []Move {
+	var moves []Move
+	open := map[UserID]int{} // each user's last move
+	for i, j := 0, 0; i < len(these) && j < len(others); {
+		a, b := these[i], others[j]
+		m := pattern
+		m.Start, m.End = a.Start, a.End
+		if b.Start.After(a.Start) {
+			m.Start = b.Start
+		}
+		if b.End.Before(a.End) {
+			m.End = b.End
+		}
+		for _, u := range a.Users {
+			if slices.Contains(b.Users, u) {
+				continue
+			}
+			if last, ok := open[u]; ok && moves[last].End.Equal(m.Start) {
+				moves[last].End = m.End
+				continue
+			}
+			m.User = u
+			open[u] = len(moves)
+			moves = append(moves, m)
+		}
+		if !a.End.After(b.End) {
+			i++
+		}
+		if !b.End.After(a.End) {
+			j++
+		}
+	}
+	return moves
+}
+
+// IdleOverrides returns the overrides that lie between two instants at least in part
+// and change nothing there: after an edit, the swaps that no longer match a shift.
+func (c *Compiled) IdleOverrides(from, to time.Time) []OverrideID {
+	busy, all := map[OverrideID]bool{}, map[OverrideID]bool{}
+	for i := range c.lines {
+		l := &c.lines[i]
+		for _, o := range l.ops {
+			if o.override != 0 && o.start < nanos(to) && o.end > nanos(from) {
+				all[o.override] = true
+			}
+		}
+		for _, t := range l.cutsIn(nanos(from), nanos(to)) {
+			var why trace
+			users := l.rotations(nil, t, &why)
+			for _, n := range l.actingAt(t) {
+				var changed bool
+				users, changed = l.ops[n].apply(users, 0, t, &why)
+				busy[l.ops[n].override] = busy[l.ops[n].override] || changed
+			}
+		}
+	}
+	idle := []OverrideID{}
+	for id := range all {
+		if !busy[id] {
+			idle = append(idle, id)
+		}
+	}
+	slices.Sort(idle)
+	return idle
+}
+
+// KeepTurn sets the first turn of an edited rotation so that whoever has the old one
+// at an instant has the new one as well, if the new one has a turn at that instant
+// with at least one of them. So an edit does not change hands at once.
+func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, error) {
+	b, err := compileLayer(before, timeZone, people{})
+	if err != nil {
+		return after, Refuse("Rotation %q, %s.", before.Name, err)
+	}
+	a, err := compileLayer(after, timeZone, people{})
+	if err != nil {
+		return after, Refuse("Rotation %q, %s.", after.Name, err)
+	}
+	was := b.turns.number(b.zone.reading(at.Unix()))
+	is := a.turns.number(a.zone.reading(at.Unix()))
+	holders, _ := b.group(was)
+	best, kept := after.FirstTurn, 0
+	for first := range after.Turns {
+		after.FirstTurn = first
+		if a.deals, err = dealTurns(after, &a.turns, people{}); err != nil {
+			return after, Refuse("Rotation %q, %s.", after.Name, err)
+		}
+		group, _ := a.group(is)
+		same := 0 // more of the same people is better, then fewer others
+		for _, p := range group {
+			if slices.ContainsFunc(holders, func(q person) bool { return q.id == p.id }) {
+				same += len(holders) + len(group)
+			}
+			same--
+		}
+		if same > kept {
+			best, kept = first, same
+		}
+	}
+	after.FirstTurn = best
+	return after, nil
+}
+
+// OverlappingShifts returns those of the manual shifts that overlap one in time and
+// role, for schedules that refuse that.
+func OverlappingShifts(shifts []ManualShift, with ManualShift) []ManualShift {
+	var found []ManualShift
+	for _, s := range shifts {
+		if roleName(s.Role) == roleName(with.Role) && s.Start.Before(with.End) && with.Start.Before(s.End) &&
+			(s.ID == 0 || s.ID != with.ID) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// CutShifts deletes a stretch of time out of manual shifts. A shift that lies on both
+// sides of it becomes two, the second without an id.
+func CutShifts(shifts []ManualShift, start, end time.Time) []ManualShift {
+	var left []ManualShift
+	for _, s := range shifts {
+		if !s.Start.Before(end) || !start.Before(s.End) {
+			left = append(left, s)
+			continue
+		}
+		if s.Start.Before(start) {
+			head := s
+			head.End = start
+			left = append(left, head)
+		}
+		if s.End.After(end) {
+			tail := s
+			tail.Start = end
+			if s.Start.Before(start) {
+				tail.ID = 0
+			}
+			left = append(left, tail)
+		}
+	}
+	return left
+}
