@@ -52,12 +52,15 @@ func lockDir(data string) (*dirLock, error) {
 			err = l.write("")
 		}
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), l.release())
 		}
 		if current {
 			return l, nil
 		}
-		f.Close() // its former owner removed it between our open and our lock
+		// Its former owner removed it between our open and our lock.
+		if err := l.release(); err != nil {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
 	}
 }
 
@@ -85,8 +88,11 @@ func (l *dirLock) write(address string) error {
 	return nil
 }
 
-// release leaves the file: removing it could hit another instance's.
-func (l *dirLock) release() error { return l.file.Close() }
+// release leaves the file: removing it could hit another instance's. It unlocks explicitly, because a
+// child between fork and exec still has the file open.
+func (l *dirLock) release() error {
+	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
+}
 
 func readLock(path string) (pid int, address string) {
 	text, err := os.ReadFile(path)
