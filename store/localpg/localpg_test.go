@@ -1,0 +1,305 @@
+package localpg
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestDurableDataSurviveARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := start(t, Options{DataDir: dir, Durable: true})
+	for setting, want := range map[string]string{
+		"fsync": "on", "synchronous_commit": "on", "listen_addresses": "", "timezone": "UTC", "data_checksums": "on",
+		"server_encoding": "UTF8", "max_connections": "100",
+	} {
+		if got := ask(t, s, "SELECT current_setting('"+setting+"')"); got != want {
+			t.Errorf("%s = %q; want %q", setting, got, want)
+		}
+	}
+	info, err := os.Stat(s.socket)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("socket directory: %v, %v; want mode 0700", info, err)
+	}
+	do(t, s, "CREATE TABLE kept (n int)")
+	stop(t, s)
+	if _, err := os.Lstat(s.socket); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket directory is still there: %v", err)
+	}
+	select {
+	case <-s.Done():
+	default:
+		t.Error("Done is open after Stop")
+	}
+	again := start(t, Options{DataDir: dir, Durable: true})
+	if got := ask(t, again, "SELECT count(*)::text FROM kept"); got != "0" {
+		t.Errorf("count = %s", got)
+	}
+	if again.URL() != s.URL() {
+		t.Errorf("the address changed from %s to %s", s.URL(), again.URL())
+	}
+	stop(t, again)
+}
+
+func TestThrowAwayLeavesNothing(t *testing.T) {
+	t.Parallel()
+	base := filepath.Join(t.TempDir(), "scratch")
+	s := start(t, Options{DataDir: base})
+	if got := ask(t, s, "SHOW fsync"); got != "off" {
+		t.Errorf("fsync = %s; want off", got)
+	}
+	do(t, s, "CREATE TABLE gone (n int)")
+	stop(t, s)
+	for _, path := range []string{base, s.socket} {
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there: %v", path, err)
+		}
+	}
+}
+
+func TestFreshMovesTheOldDataAside(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var out bytes.Buffer
+	for n := range 3 {
+		s := start(t, Options{DataDir: dir, Durable: true, Fresh: n > 0, Out: &out})
+		do(t, s, "CREATE TABLE kept (n int)") // fails if it is there already
+		stop(t, s)
+	}
+	for _, n := range []string{"1", "2"} {
+		old, _ := filepath.Glob(filepath.Join(dir, "pg*.old"+n, "PG_VERSION"))
+		if len(old) != 1 || !strings.Contains(out.String(), filepath.Dir(old[0])) {
+			t.Errorf("old data %s: %q, output %q", n, old, out.String())
+		}
+	}
+}
+
+func TestASecondInstanceIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := start(t, Options{DataDir: dir, Durable: true})
+	pid := strconv.Itoa(os.Getpid())
+	for _, address := range []string{"", "http://127.0.0.1:8080"} {
+		want := "already running: pid " + pid + "; use --data-dir for a second one"
+		if address != "" {
+			if err := s.Announce(address); err != nil {
+				t.Fatal(err)
+			}
+			want = "already running: pid " + pid + ", " + address + "; use --data-dir for a second one"
+		}
+		_, err := Start(t.Context(), Options{Getenv: environment(), DataDir: dir, Durable: true})
+		if err == nil || err.Error() != want {
+			t.Errorf("error %q; want %q", err, want)
+		}
+	}
+	ask(t, s, "SELECT 'it still runs'")
+	stop(t, s)
+	stop(t, start(t, Options{DataDir: dir, Durable: true}))
+}
+
+func TestAKilledProductTakesItsServerAlong(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), productVariable+"="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		t.Fatalf("the product says %q", line)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	// At once, so that the server may still be ending.
+	s := start(t, Options{DataDir: dir, Durable: true})
+	if s.process.pid == pid {
+		t.Error("the next start adopted a server that should have ended")
+	}
+	stop(t, s)
+}
+
+// abandon makes s what a killed instance on a system without a death signal leaves: a running server
+// whose directory is not locked.
+func abandon(t *testing.T, s *Server) {
+	t.Helper()
+	if err := s.lock.release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestALivingServerIsAdopted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first := start(t, Options{DataDir: dir, Durable: true})
+	abandon(t, first)
+	second := start(t, Options{DataDir: dir, Durable: true})
+	if second.process.pid != first.process.pid {
+		t.Errorf("pid %d; want the first one's, %d", second.process.pid, first.process.pid)
+	}
+	ask(t, second, "SELECT 'it answers'")
+	stop(t, second)
+	<-first.Done()
+}
+
+func TestALivingServerIsReplacedByAThrowAwayOne(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "scratch")
+	first := start(t, Options{DataDir: dir})
+	do(t, first, "CREATE TABLE gone (n int)")
+	abandon(t, first)
+	second := start(t, Options{DataDir: dir})
+	if got := ask(t, second, "SELECT count(*)::text FROM pg_tables WHERE tablename = 'gone'"); got != "0" {
+		t.Error("the new server has the old one's data")
+	}
+	stop(t, second)
+}
+
+func TestWhatADeadServerLeftIsCleared(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := start(t, Options{DataDir: dir, Durable: true})
+	do(t, s, "CREATE TABLE kept (n int)")
+	data, socket := s.data, s.socket
+	stop(t, s)
+
+	zombie := exec.Command("true")
+	if err := zombie.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); alive(zombie.Process.Pid); {
+		if time.Now().After(deadline) {
+			t.Fatal("true does not end")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	defer zombie.Wait()
+	other := exec.Command("sleep", "60")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { other.Process.Kill(); other.Wait() }()
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	for name, pid := range map[string]int{
+		"dead": dead.Process.Pid, "zombie": zombie.Process.Pid, "another program": other.Process.Pid, "nothing": 0,
+	} {
+		text := strings.Join([]string{strconv.Itoa(pid), data, "1700000000", port, socket, "", "  1  2", "ready", ""}, "\n")
+		if pid == 0 {
+			text = ""
+		}
+		write(t, filepath.Join(data, "postmaster.pid"), text, 0o600)
+		if err := makePrivate(socket); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(socket, ".s.PGSQL."+port), "", 0o600)
+		write(t, filepath.Join(socket, ".s.PGSQL."+port+".lock"), text, 0o600)
+		s, err := Start(t.Context(), Options{Getenv: environment(), DataDir: dir, Durable: true})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		ask(t, s, "SELECT count(*)::text FROM kept")
+		stop(t, s)
+	}
+}
+
+func TestACrashedServerRecovers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := start(t, Options{DataDir: dir, Durable: true})
+	do(t, s, "CREATE TABLE kept (n int)")
+	if err := syscall.Kill(s.process.pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-s.Done() // an unexpected end is seen
+	stop(t, s)
+	again := start(t, Options{DataDir: dir, Durable: true})
+	ask(t, again, "SELECT count(*)::text FROM kept")
+	stop(t, again)
+}
+
+func TestRootIsDroppedToAUserWhoCanReachTheData(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root drops root")
+	}
+	for name, mode := range map[string]os.FileMode{"open": 0o755, "closed": 0o700} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "demo")
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			// Both above it are t.TempDir's.
+			if err := errors.Join(os.Chmod(filepath.Dir(dir), mode), os.Chmod(filepath.Dir(filepath.Dir(dir)), mode)); err != nil {
+				t.Fatal(err)
+			}
+			s := start(t, Options{DataDir: dir, Durable: true})
+			owner, err := ownerOf(s.data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if dropped := owner != 0; dropped != (name == "open") {
+				t.Errorf("the data belong to %d", owner)
+			}
+			stop(t, s)
+		})
+	}
+}
+
+func TestTheSocketsPathIsShortEnough(t *testing.T) {
+	t.Parallel()
+	long := filepath.Join(t.TempDir(), strings.Repeat("long", 25))
+	if err := os.MkdirAll(long, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, Options{Getenv: environment("TMPDIR=" + long), DataDir: filepath.Join(long, "data"), Durable: true})
+	if n := len(s.socket + "/.s.PGSQL." + port); n > 103 {
+		t.Errorf("the socket's path has %d bytes", n)
+	}
+	stop(t, s)
+}
+
+func TestScratchIsStableAndSwept(t *testing.T) {
+	t.Parallel()
+	getenv := environment()
+	one, two := Scratch(getenv, t.Name()), Scratch(getenv, t.Name())
+	if one != two || one == Scratch(getenv, t.Name()+" other") {
+		t.Errorf("Scratch = %s, then %s", one, two)
+	}
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(one, "pg15.lock"), strconv.Itoa(dead.Process.Pid)+"\n\n", 0o644)
+	Scratch(getenv, "anything")
+	if _, err := os.Lstat(one); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a dead process's directory is still there: %v", err)
+	}
+	live := start(t, Options{Getenv: getenv, DataDir: one})
+	Scratch(getenv, "anything")
+	ask(t, live, "SELECT 'it still runs'")
+	stop(t, live)
+}
