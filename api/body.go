@@ -2,6 +2,7 @@ package api
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,10 +50,11 @@ func (m *metered) release() { m.load.buffered.Add(-m.n) }
 func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, func(), *problem) {
 	wire := http.MaxBytesReader(w, r.Body, limit)
 	// A deadline in the past ends a read that is under way, without asking a clock.
-	slow := time.AfterFunc(10*time.Second+time.Duration(limit>>20)*time.Second, func() {
+	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second+time.Duration(limit>>20)*time.Second)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
-	})
-	defer slow.Stop()
+	})()
 	body := &metered{Reader: wire, load: &s.load}
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":

@@ -65,7 +65,9 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 	ctx, cancel := context.WithTimeout(r.Context(), acceptPatience)
 	defer cancel()
 	if err := s.Store.Accept(ctx, integration.ID, signals, s.Clock()); err != nil {
-		s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
+		if r.Context().Err() == nil { // else the sender hung up
+			s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
+		}
 		return 0, unavailable("The database is unavailable; nothing was stored, send it again.")
 	}
 	return len(signals), nil
@@ -94,7 +96,9 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) (oncall.In
 	case errors.Is(err, oncall.ErrNotFound):
 		return none, s.strike(w, r, unknownKey)
 	case err != nil:
-		s.outages.Error().Err(err).Msg("key not checked")
+		if r.Context().Err() == nil {
+			s.outages.Error().Err(err).Msg("key not checked")
+		}
 		return none, unavailable("The database is unavailable, so the key can't be checked; nothing was stored, send it again.")
 	}
 	return integration, nil

@@ -50,7 +50,7 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(w.Alerts) == 0 && !resolved {
+	if len(w.Alerts) == 0 && (!resolved || w.TruncatedAlerts > 0) {
 		return nil, problem("alerts", "alerts is missing or empty; send Alertmanager's webhook payload, version 4.")
 	}
 	if len(w.Alerts) == 0 && trim(w.GroupKey) == "" {

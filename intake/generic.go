@@ -159,7 +159,9 @@ func (o object) labels() (map[string]string, error) {
 		if err != nil {
 			return nil, notJSON(err)
 		}
-		labels[name] = s
+		if s != "" {
+			labels[name] = s
+		}
 	}
 	return labels, nil
 }

@@ -30,7 +30,7 @@ func notJSON(err error) error {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &wrong) && wrong.Field != "":
-		return problem(wrong.Field, "%s is a JSON %s; it must be %s.", wrong.Field, wrong.Value, shape(wrong.Type))
+		return problem(wrong.Field, "%s has a JSON %s where %s belongs.", wrong.Field, wrong.Value, shape(wrong.Type))
 	case errors.As(err, &syntax):
 		return problem("", "The body is not valid JSON: %s (at byte %d).", syntax.Error(), syntax.Offset)
 	default:

@@ -1,0 +1,73 @@
+package intake_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+type parser func([]byte) ([]oncall.Signal, error)
+
+// TestGolden reads each payload of testdata with the parser that its name begins
+// with, and compares the signals with those in the .golden file next to it.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for monitor, parse := range map[string]parser{"alertmanager": intake.Alertmanager, "generic": intake.Generic} {
+		files, err := filepath.Glob("testdata/" + monitor + "-*.json")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no payloads of %s: %v", monitor, err)
+		}
+		for _, file := range files {
+			t.Run(filepath.Base(file), func(t *testing.T) {
+				t.Parallel()
+				signals, err := parse(read(t, file))
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := json.MarshalIndent(signals, "", "  ")
+				if err != nil {
+					t.Fatal(err)
+				}
+				golden := strings.TrimSuffix(file, ".json") + ".golden"
+				if *update {
+					if err := os.WriteFile(golden, append(got, '\n'), 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if diff := cmp.Diff(string(read(t, golden)), string(got)+"\n"); diff != "" {
+					t.Errorf("signals differ (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func read(t testing.TB, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// sentence returns the problem's sentence and field.
+func sentence(t *testing.T, err error) (string, string) {
+	t.Helper()
+	var p intake.Problem
+	if !errors.As(err, &p) {
+		t.Fatalf("error %v is no Problem", err)
+	}
+	return p.Sentence, p.Field
+}
