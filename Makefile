@@ -1,0 +1,35 @@
+# `make` prints the targets. Every one of them works on a fresh machine with Go and make;
+# what else a target needs stands behind its name.
+
+GOLANGCI_LINT = v2.15.0
+WITHPG = go run ./store/localpg/withpg --
+
+.PHONY: help run test test-browser lint fmt build bench conformance
+
+help: ## print this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: ## run the demo: its own PostgreSQL, a local Slack workspace (RESET=1 starts empty)
+	go run ./cmd/watchbill demo $(if $(RESET),--reset)
+
+test: ## run the tests, race detector on, against a PostgreSQL that they start
+	$(WITHPG) go test -race -count=1 ./...
+
+test-browser: ## run the tests in a browser (needs Chromium)
+	$(WITHPG) go test -race -count=1 -tags browser -run Browser ./cmd/watchbill
+
+lint: ## check style, the import arrows and the sizes
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run
+
+fmt: ## format the code
+	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt
+
+build: ## build bin/watchbill
+	CGO_ENABLED=0 go build -trimpath -o bin/watchbill ./cmd/watchbill
+
+bench: build ## print the figures, one line each
+	$(WITHPG) go run ./cmd/bench
+
+conformance: ## check the local Slack workspace with Slack's own Node library (needs Node)
+	npm ci --prefix conformance --no-audit --no-fund
+	go run ./conformance
