@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,7 +95,7 @@ func (s *Server) initialize(ctx context.Context, install Install, as way, o Opti
 	select {
 	case <-p.done:
 	case <-ctx.Done():
-		_ = cmd.Process.Kill()
+		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // with the servers that it runs itself
 		<-p.done
 		return fmt.Errorf("make the database cluster: %w", context.Cause(ctx))
 	}

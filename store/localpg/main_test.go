@@ -110,3 +110,18 @@ func write(t *testing.T, path, text string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 }
+
+// contextAfterFile returns a context that ends when the file appears.
+func contextAfterFile(t *testing.T, path string) (context.Context, context.CancelFunc) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if _, err := os.Lstat(path); err == nil {
+				cancel()
+			}
+			_ = pause(ctx)
+		}
+	}()
+	return ctx, cancel
+}

@@ -31,6 +31,11 @@ func (o Options) dataDir() (string, error) {
 	return filepath.Join(dir, "watchbill/demo"), err
 }
 
+// DefaultDataDir is where a durable server keeps its data unless DataDir says otherwise.
+func DefaultDataDir(getenv func(string) string) (string, error) {
+	return Options{Getenv: getenv, Durable: true}.withDefaults().dataDir()
+}
+
 // cacheDir is where fetched programs live.
 func (o Options) cacheDir() (string, error) {
 	if os.Geteuid() == 0 && o.Getenv("XDG_CACHE_HOME") == "" {
