@@ -1,0 +1,276 @@
+package slacksim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Result is how the app took an interaction.
+type Result struct {
+	Acked    bool   `json:"acked"`
+	Envelope string `json:"envelope"`
+	// Error is what the person sees if it went wrong.
+	Error string `json:"error,omitempty"`
+}
+
+// SlashResult is what a person sees at once after a command. Messages that the app sends later,
+// over the response_url or the Web API, are found among Messages and Ephemerals.
+type SlashResult struct {
+	Result
+	Text      string          `json:"text,omitempty"`
+	Blocks    json.RawMessage `json:"blocks,omitempty"`
+	Ephemeral bool            `json:"ephemeral"`
+	TS        string          `json:"ts,omitempty"`
+}
+
+// actor finds the person and the channel of an action. The lock is held.
+func (s *Sim) actor(userID, channel string) (*User, *Channel, error) {
+	u := s.findUser(userID)
+	if u == nil {
+		return nil, nil, fmt.Errorf("no such user: %s", userID)
+	}
+	if channel == "" {
+		return u, nil, nil
+	}
+	c := s.findChannel(channel)
+	if channel == "@"+s.opt.BotName || channel == BotUserID {
+		c = s.openDM(u.ID)
+	}
+	if c == nil {
+		return nil, nil, fmt.Errorf("no such channel: %s", channel)
+	}
+	if c.Private && !c.has(u.ID) || c.User != "" && c.User != u.ID {
+		return nil, nil, fmt.Errorf("%s can't see %s", u.Name, channel)
+	}
+	return u, c, nil
+}
+
+func userRef(u *User) obj {
+	return obj{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": TeamID}
+}
+
+func channelRef(c *Channel) obj { return obj{"id": c.ID, "name": c.shownName()} }
+
+func (c *Channel) shownName() string {
+	switch {
+	case c.User != "":
+		return "directmessage"
+	case c.Private:
+		return "privategroup"
+	default:
+		return c.Name
+	}
+}
+
+// interaction is the part that all interactive payloads share.
+func (s *Sim) interaction(kind string, u *User) obj {
+	return obj{
+		"type": kind, "token": "sim", "team": obj{"id": TeamID, "domain": teamDomain}, "user": userRef(u),
+		"api_app_id": AppID, "enterprise": nil, "is_enterprise_install": false,
+	}
+}
+
+// perform sends an envelope for a person and waits for the acknowledgement.
+func (s *Sim) perform(ctx context.Context, d *delivery) (json.RawMessage, Result) {
+	s.mu.Lock()
+	sent := s.send(d, 0)
+	s.mu.Unlock()
+	result := Result{Envelope: d.id}
+	if !sent {
+		result.Error = "dispatch_failed"
+		return nil, result
+	}
+	payload, ok := s.await(ctx, d)
+	result.Acked = ok
+	if !ok {
+		result.Error = "operation_timeout"
+	}
+	return payload, result
+}
+
+// Slash types a command, such as "/oncall who", in a channel.
+func (s *Sim) Slash(ctx context.Context, userID, channel, line string) (SlashResult, error) {
+	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	s.mu.Lock()
+	u, c, err := s.actor(userID, channel)
+	if err == nil && c == nil {
+		c = s.openDM(u.ID)
+	}
+	if err == nil && !slices.ContainsFunc(s.opt.Commands, func(k Command) bool { return k.Name == name }) {
+		err = fmt.Errorf("%s is not a valid command", name)
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return SlashResult{}, err
+	}
+	reply := response{channel: c.ID, user: u.ID}
+	d := newDelivery("slash_commands", name, obj{
+		"token": "sim", "team_id": TeamID, "team_domain": teamDomain, "channel_id": c.ID, "channel_name": c.shownName(),
+		"user_id": u.ID, "user_name": u.Name, "command": name, "text": s.escapeNames(strings.TrimSpace(rest)),
+		"api_app_id": AppID, "is_enterprise_install": "false", "response_url": s.newResponse(reply),
+		"trigger_id": s.newTrigger(trigger{user: u.ID, channel: c.ID}),
+	})
+	s.mu.Unlock()
+	payload, result := s.perform(ctx, d)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer s.wake()
+	out := SlashResult{Result: result, Ephemeral: true}
+	if result.Error != "" {
+		out.Text = name + " failed with the error \"" + result.Error + "\""
+		m := &Message{User: u.ID, Author: "Slackbot", Text: out.Text}
+		s.whisper(c, u.ID, m)
+		out.TS = m.TS
+		return out, nil
+	}
+	return s.showReply(c, u, line, payload, out), nil
+}
+
+// showReply shows the message that came with an acknowledgement, if one did.
+func (s *Sim) showReply(c *Channel, u *User, line string, payload json.RawMessage, out SlashResult) SlashResult {
+	a := args(decode[obj](payload))
+	if text, ok := decode[any](payload).(string); ok {
+		a = args{"text": text}
+	}
+	everybody := a.str("response_type") == "in_channel"
+	if everybody {
+		s.post(c, &Message{User: u.ID, Text: line})
+	}
+	if !a.has("text") && !a.has("blocks") && !a.has("attachments") {
+		return out
+	}
+	m, err := s.content(a)
+	if err != nil {
+		out.Error = err.Error()
+		return out
+	}
+	s.sayTo(c, u.ID, m, everybody)
+	out.Text, out.Blocks, out.Ephemeral, out.TS = m.Text, m.Blocks, !everybody, m.TS
+	return out
+}
+
+var nameInText = regexp.MustCompile(`(^|\s)([@#])([\p{L}\p{N}._-]+)`)
+
+// escapeNames turns @name and #name into references, as should_escape asks for.
+func (s *Sim) escapeNames(text string) string {
+	return nameInText.ReplaceAllStringFunc(text, func(hit string) string {
+		parts := nameInText.FindStringSubmatch(hit)
+		space, sign, name := parts[1], parts[2], parts[3]
+		if sign == "#" {
+			if c := s.findChannel("#" + name); c != nil && c.User == "" {
+				return space + "<#" + c.ID + "|" + c.Name + ">"
+			}
+			return hit
+		}
+		if u := s.findUser("@" + name); u != nil {
+			return space + "<@" + u.ID + "|" + u.Name + ">"
+		}
+		for _, g := range s.groups {
+			if g.Handle == name {
+				return space + "<!subteam^" + g.ID + "|@" + g.Handle + ">"
+			}
+		}
+		return hit
+	})
+}
+
+// Shortcut uses a global shortcut, or one of a message's menu if channel and ts name a message.
+func (s *Sim) Shortcut(ctx context.Context, userID, callbackID, channel, ts string) (Result, error) {
+	s.mu.Lock()
+	u, c, err := s.actor(userID, channel)
+	known := slices.ContainsFunc(s.opt.Shortcuts, func(d ShortcutDef) bool {
+		return d.CallbackID == callbackID && d.OnMessage == (ts != "")
+	})
+	if err == nil && !known {
+		err = fmt.Errorf("no such shortcut: %s", callbackID)
+	}
+	var m *Message
+	if err == nil && ts != "" {
+		if c != nil {
+			m = s.message(c.ID, ts)
+		}
+		if m == nil {
+			err = fmt.Errorf("no message %s in %s", ts, channel)
+		}
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return Result{}, err
+	}
+	kind := "shortcut"
+	t := trigger{user: u.ID}
+	if m != nil {
+		kind, t.channel = "message_action", c.ID
+	}
+	payload := s.interaction(kind, u)
+	payload["callback_id"], payload["action_ts"] = callbackID, s.ts()
+	if m != nil {
+		payload["message"], payload["message_ts"] = s.messageObject(m, true), m.TS
+		payload["channel"] = channelRef(c)
+		payload["response_url"] = s.newResponse(response{channel: c.ID, user: u.ID, ts: m.TS})
+	}
+	payload["trigger_id"] = s.newTrigger(t)
+	s.mu.Unlock()
+	_, result := s.perform(ctx, newDelivery("interactive", kind, payload))
+	return result, nil
+}
+
+// OpenHome looks at the app's home tab.
+func (s *Sim) OpenHome(userID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, _, err := s.actor(userID, "")
+	if err != nil {
+		return err
+	}
+	event := obj{"user": u.ID, "channel": s.openDM(u.ID).ID, "tab": "home"}
+	if home := s.homes[u.ID]; home != nil {
+		event["view"] = s.viewObject(home)
+	}
+	s.emit("app_home_opened", event)
+	s.wake()
+	return nil
+}
+
+// Say writes a message in a channel, in the conversation with the bot, or in a thread, and returns its ts.
+func (s *Sim) Say(userID, channel, threadTS, text string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, c, err := s.actor(userID, channel)
+	if err != nil {
+		return "", err
+	}
+	if c == nil {
+		return "", fmt.Errorf("say where?")
+	}
+	if c.Archived {
+		return "", fmt.Errorf("#%s is archived", c.Name)
+	}
+	if threadTS != "" && s.message(c.ID, threadTS) == nil {
+		return "", fmt.Errorf("no message %s in %s", threadTS, channel)
+	}
+	text = s.mentions(text)
+	m := &Message{User: u.ID, Text: text, ThreadTS: threadTS}
+	s.post(c, m)
+	if strings.Contains(text, "<@"+BotUserID+">") && c.has(BotUserID) && c.User == "" {
+		event := obj{"user": u.ID, "text": text, "ts": m.TS, "team": TeamID, "channel": c.ID, "event_ts": m.TS}
+		if threadTS != "" {
+			event["thread_ts"] = threadTS
+		}
+		s.emit("app_mention", event)
+	}
+	s.wake()
+	return m.TS, nil
+}
+
+var barLabel = regexp.MustCompile(`<([@#][A-Z0-9]+)\|[^>]*>`)
+
+// mentions escapes what a person typed and links the names in it.
+func (s *Sim) mentions(text string) string {
+	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+	return barLabel.ReplaceAllString(s.escapeNames(text), "<$1>")
+}

@@ -1,0 +1,399 @@
+package slacksim
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	maxText       = 40000 // longer text is cut
+	maxUpdateText = 4000
+	maxMetadata   = 8192
+	maxSchedule   = 120 * 24 * time.Hour
+)
+
+// postTarget resolves the channel of a post and checks that the bot may write there.
+func (s *Sim) postTarget(ref string) (*Channel, error) {
+	c := s.findChannel(ref)
+	if c == nil {
+		if u := s.user(ref); u != nil && !u.Bot && !u.Deleted {
+			c = s.openDM(u.ID)
+		}
+	}
+	switch {
+	case c == nil, c.Private && !c.has(BotUserID):
+		return nil, refuse("channel_not_found")
+	case c.Archived:
+		return nil, refuse("is_archived")
+	case !c.has(BotUserID) && !s.scopes["chat:write.public"]:
+		return nil, refuse("not_in_channel")
+	}
+	return c, nil
+}
+
+// content reads and checks what a message is to say.
+func (s *Sim) content(a args) (*Message, error) {
+	m := &Message{User: BotUserID, Author: a.str("username"), Text: a.str("text")}
+	if a.has("markdown_text") {
+		if a.has("text") || a.has("blocks") {
+			return nil, refuse("markdown_text_conflict")
+		}
+		m.Text = a.str("markdown_text")
+	}
+	if utf8.RuneCountInString(m.Text) > maxText {
+		m.Text = string([]rune(m.Text)[:maxText])
+	}
+	blocks, err := s.checkedBlocks(a, onMessage)
+	if err != nil {
+		return nil, err
+	}
+	m.Blocks = blocks
+	if m.Attachments, err = s.checkedAttachments(a); err != nil {
+		return nil, err
+	}
+	if m.Metadata, err = checkedMetadata(a); err != nil {
+		return nil, err
+	}
+	if m.Text == "" && m.Blocks == nil && m.Attachments == nil {
+		return nil, refuse("no_text")
+	}
+	return m, nil
+}
+
+// checkedBlocks validates the blocks argument and gives every block an id.
+func (s *Sim) checkedBlocks(a args, where surface) (json.RawMessage, error) {
+	if !a.has("blocks") {
+		return nil, nil
+	}
+	blocks, ok := a["blocks"].([]any)
+	if !ok {
+		return nil, refuse("invalid_blocks_format")
+	}
+	if problems := checkBlocks(blocks, where, "/blocks"); len(problems) > 0 {
+		return nil, refuseWith("invalid_blocks", problems...)
+	}
+	if len(blocks) == 0 {
+		return nil, nil
+	}
+	s.nameBlocks(blocks)
+	return toJSON(blocks), nil
+}
+
+// nameBlocks gives ids to the blocks and elements that came without, as Slack does.
+func (s *Sim) nameBlocks(blocks []any) {
+	for _, b := range blocks {
+		block, ok := b.(obj)
+		if !ok {
+			continue
+		}
+		if textOf(block["block_id"]) == "" {
+			block["block_id"] = s.id("b")
+		}
+		for _, e := range elementsOf(block) {
+			if interactive[textOf(e["type"])] && textOf(e["action_id"]) == "" {
+				e["action_id"] = s.id("a")
+			}
+		}
+	}
+}
+
+func (s *Sim) checkedAttachments(a args) (json.RawMessage, error) {
+	if !a.has("attachments") {
+		return nil, nil
+	}
+	list, ok := a["attachments"].([]any)
+	if !ok {
+		return nil, refuse("invalid_arguments")
+	}
+	if len(list) > 100 {
+		return nil, refuse("too_many_attachments")
+	}
+	for i, item := range list {
+		attachment, _ := item.(obj)
+		blocks, ok := attachment["blocks"].([]any)
+		if !ok {
+			continue
+		}
+		if problems := checkBlocks(blocks, onMessage, "/attachments/"+strconv.Itoa(i)+"/blocks"); len(problems) > 0 {
+			return nil, refuseWith("invalid_blocks", problems...)
+		}
+		s.nameBlocks(blocks)
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	return toJSON(list), nil
+}
+
+// checkedMetadata accepts an event type with an object as payload; an empty type counts as none.
+func checkedMetadata(a args) (json.RawMessage, error) {
+	if !a.has("metadata") {
+		return nil, nil
+	}
+	data, ok := a["metadata"].(obj)
+	if !ok {
+		return nil, refuse("invalid_metadata_format")
+	}
+	if textOf(data["event_type"]) == "" {
+		return nil, nil
+	}
+	if _, ok := data["event_payload"].(obj); !ok {
+		return nil, refuse("invalid_metadata_format")
+	}
+	text := toJSON(obj{"event_type": data["event_type"], "event_payload": data["event_payload"]})
+	if len(text) > maxMetadata {
+		return nil, refuse("metadata_too_large")
+	}
+	return text, nil
+}
+
+func (s *Sim) chatPostMessage(a args) (obj, error) {
+	c, err := s.postTarget(a.str("channel"))
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.content(a)
+	if err != nil {
+		return nil, err
+	}
+	if m.ThreadTS, err = s.threadRoot(c, a); err != nil {
+		return nil, err
+	}
+	m.Broadcast = m.ThreadTS != "" && a.yes("reply_broadcast")
+	m.Hidden = s.burst(c.ID)
+	s.post(c, m)
+	return obj{"channel": c.ID, "ts": m.TS, "message": s.messageObject(m, false)}, nil
+}
+
+// threadRoot checks that thread_ts names a root message of the channel.
+func (s *Sim) threadRoot(c *Channel, a args) (string, error) {
+	ts := a.str("thread_ts")
+	if ts == "" {
+		return "", nil
+	}
+	if root := s.message(c.ID, ts); root == nil || root.ThreadTS != "" {
+		return "", refuse("cannot_reply_to_message")
+	}
+	return ts, nil
+}
+
+// post appends a message and tells the app if it subscribed to such events.
+func (s *Sim) post(c *Channel, m *Message) {
+	m.Channel, m.TS = c.ID, s.ts()
+	s.history[c.ID] = append(s.history[c.ID], m)
+	s.emitMessage(c, m, obj{})
+}
+
+func (s *Sim) chatUpdate(a args) (obj, error) {
+	c := s.channel(a.str("channel"))
+	if c == nil {
+		return nil, refuse("channel_not_found")
+	}
+	m := s.message(c.ID, a.str("ts"))
+	if m == nil {
+		return nil, refuse("message_not_found")
+	}
+	if m.User != BotUserID || m.Subtype != "" {
+		return nil, refuse("cant_update_message")
+	}
+	if utf8.RuneCountInString(a.str("text")) > maxUpdateText {
+		return nil, refuse("msg_too_long")
+	}
+	next, err := s.content(a)
+	if err != nil {
+		return nil, err
+	}
+	s.replace(c, m, next, a.has("text") || a.has("markdown_text"))
+	return obj{"channel": c.ID, "ts": m.TS, "text": m.Text, "message": s.messageObject(m, false)}, nil
+}
+
+// replace puts new content into a message. Text without blocks removes the blocks; blocks
+// without text leave the text and no edited mark; metadata stays unless it is sent.
+func (s *Sim) replace(c *Channel, m, next *Message, withText bool) {
+	before := s.messageObject(m, false)
+	if withText {
+		m.Text, m.Edited = next.Text, true
+	}
+	m.Blocks, m.Attachments = next.Blocks, next.Attachments
+	if next.Metadata != nil {
+		m.Metadata = next.Metadata
+	}
+	s.emitMessage(c, m, obj{"subtype": "message_changed", "previous_message": before})
+}
+
+func (s *Sim) chatDelete(a args) (obj, error) {
+	c := s.channel(a.str("channel"))
+	if c == nil {
+		return nil, refuse("channel_not_found")
+	}
+	m := s.message(c.ID, a.str("ts"))
+	if m == nil {
+		return nil, refuse("message_not_found")
+	}
+	if m.User != BotUserID {
+		return nil, refuse("cant_delete_message")
+	}
+	s.remove(c, m)
+	return obj{"channel": c.ID, "ts": m.TS}, nil
+}
+
+// remove deletes a message; a root with replies leaves a tombstone.
+func (s *Sim) remove(c *Channel, m *Message) {
+	s.emitMessage(c, m, obj{"subtype": "message_deleted", "deleted_ts": m.TS})
+	if m.ThreadTS == "" && len(s.replies(c.ID, m.TS)) > 0 {
+		*m = Message{Channel: m.Channel, TS: m.TS, User: m.User, Subtype: "tombstone", Text: "This message was deleted."}
+		return
+	}
+	s.history[c.ID] = slices.DeleteFunc(s.history[c.ID], func(x *Message) bool { return x == m })
+}
+
+func (s *Sim) replies(channel, ts string) []*Message {
+	var out []*Message
+	for _, m := range s.history[channel] {
+		if m.ThreadTS == ts {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (s *Sim) chatPostEphemeral(a args) (obj, error) {
+	c, err := s.postTarget(a.str("channel"))
+	if err != nil {
+		return nil, err
+	}
+	if u := s.user(a.str("user")); u == nil || !c.has(u.ID) {
+		return nil, refuse("user_not_in_channel")
+	}
+	m, err := s.content(a)
+	if err != nil {
+		return nil, err
+	}
+	if m.ThreadTS, err = s.threadRoot(c, a); err != nil {
+		return nil, err
+	}
+	s.whisper(c, a.str("user"), m)
+	return obj{"message_ts": m.TS}, nil
+}
+
+// whisper shows a message to one person only; it is in no history.
+func (s *Sim) whisper(c *Channel, userID string, m *Message) {
+	m.Channel, m.TS, m.Ephemeral = c.ID, s.ts(), userID
+	s.ephemerals[userID] = append(s.ephemerals[userID], m)
+}
+
+func (s *Sim) chatGetPermalink(a args) (obj, error) {
+	c := s.channel(a.str("channel"))
+	if c == nil {
+		return nil, refuse("channel_not_found")
+	}
+	m := s.message(c.ID, a.str("message_ts"))
+	if m == nil {
+		return nil, refuse("message_not_found")
+	}
+	link := s.base + "/archives/" + c.ID + "/p" + strings.Replace(m.TS, ".", "", 1)
+	if m.ThreadTS != "" {
+		link += "?thread_ts=" + m.ThreadTS + "&cid=" + c.ID
+	}
+	return obj{"channel": c.ID, "permalink": link}, nil
+}
+
+func (s *Sim) chatScheduleMessage(a args) (obj, error) {
+	c, err := s.postTarget(a.str("channel"))
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.content(a)
+	if err != nil {
+		return nil, err
+	}
+	at := time.Unix(int64(a.number("post_at", 0)), 0)
+	switch now := s.opt.Now(); {
+	case !at.After(now):
+		return nil, refuse("time_in_past")
+	case at.Sub(now) > maxSchedule:
+		return nil, refuse("time_too_far")
+	}
+	window := 0
+	for _, other := range s.scheduled {
+		if other.Message.Channel == c.ID && other.PostAt/300 == at.Unix()/300 {
+			window++
+		}
+	}
+	if window >= 30 {
+		return nil, refuse("restricted_too_many")
+	}
+	m.Channel, m.ThreadTS = c.ID, a.str("thread_ts")
+	// Slack documents that a scheduled message with metadata is never posted.
+	item := &scheduled{ID: s.id("Q"), PostAt: at.Unix(), Message: *m, never: m.Metadata != nil}
+	s.scheduled = append(s.scheduled, item)
+	s.watchSchedule()
+	return obj{
+		"channel": c.ID, "scheduled_message_id": item.ID, "post_at": item.PostAt,
+		"message": s.messageObject(m, false),
+	}, nil
+}
+
+// watchSchedule posts what is due while anything is scheduled.
+func (s *Sim) watchSchedule() {
+	if s.scheduling {
+		return
+	}
+	s.scheduling = true
+	s.spawn(func() {
+		for s.sleep(200 * time.Millisecond) {
+			s.mu.Lock()
+			more := s.postDue()
+			s.scheduling = more
+			s.mu.Unlock()
+			if !more {
+				return
+			}
+		}
+	})
+}
+
+func (s *Sim) postDue() bool {
+	now := s.opt.Now().Unix()
+	s.scheduled = slices.DeleteFunc(s.scheduled, func(item *scheduled) bool {
+		if item.PostAt > now {
+			return false
+		}
+		if c := s.channel(item.Message.Channel); c != nil && !item.never {
+			m := item.Message
+			s.post(c, &m)
+			s.wake()
+		}
+		return true
+	})
+	return len(s.scheduled) > 0
+}
+
+func (s *Sim) chatDeleteScheduledMessage(a args) (obj, error) {
+	kept := slices.DeleteFunc(slices.Clone(s.scheduled), func(item *scheduled) bool {
+		return item.ID == a.str("scheduled_message_id")
+	})
+	if len(kept) == len(s.scheduled) {
+		return nil, refuse("invalid_scheduled_message_id")
+	}
+	s.scheduled = kept
+	return nil, nil
+}
+
+func (s *Sim) chatScheduledMessagesList(a args) (obj, error) {
+	items := []obj{}
+	sorted := slices.SortedFunc(slices.Values(s.scheduled), func(x, y *scheduled) int { return cmp.Compare(x.PostAt, y.PostAt) })
+	for _, item := range sorted {
+		if channel := a.str("channel"); channel == "" || channel == item.Message.Channel {
+			items = append(items, obj{
+				"id": item.ID, "channel_id": item.Message.Channel, "post_at": item.PostAt, "text": item.Message.Text,
+			})
+		}
+	}
+	return obj{"scheduled_messages": items, "response_metadata": obj{"next_cursor": ""}}, nil
+}

@@ -1,0 +1,153 @@
+package slacksim
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// userObject is a person as the Web API shows one.
+func (s *Sim) userObject(u *User) obj {
+	_, offset := s.opt.Now().In(u.zone()).Zone()
+	first, last, _ := strings.Cut(u.RealName, " ")
+	profile := obj{
+		"real_name": u.RealName, "real_name_normalized": u.RealName, "display_name": u.Name,
+		"display_name_normalized": u.Name, "first_name": first, "last_name": last, "team": TeamID,
+		"status_text": "", "status_emoji": "", "title": "", "phone": "", "avatar_hash": "",
+	}
+	if u.Email != "" && s.scopes["users:read.email"] {
+		profile["email"] = u.Email
+	}
+	o := obj{
+		"id": u.ID, "team_id": TeamID, "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
+		"is_bot": u.Bot, "is_app_user": false, "is_admin": false, "is_owner": false, "is_primary_owner": false,
+		"is_restricted": u.Guest, "is_ultra_restricted": false, "updated": s.opt.Now().Unix(),
+		"tz": u.TZ, "tz_label": u.TZ, "tz_offset": offset, "profile": profile,
+	}
+	if u.Bot {
+		profile["bot_id"], profile["api_app_id"] = BotID, AppID
+	}
+	return o
+}
+
+// channelObject is a conversation as the Web API shows one to the bot.
+func (s *Sim) channelObject(c *Channel) obj {
+	o := obj{
+		"id": c.ID, "created": c.Created, "is_archived": c.Archived, "is_im": c.User != "", "is_mpim": false,
+		"is_channel": c.User == "" && !c.Private, "is_group": c.Private, "is_private": c.Private || c.User != "",
+		"is_org_shared": false, "is_ext_shared": false, "is_shared": false,
+	}
+	if c.User != "" {
+		o["user"], o["is_open"] = c.User, true
+		return o
+	}
+	o["name"], o["name_normalized"], o["creator"] = c.Name, c.Name, c.Creator
+	o["is_member"], o["is_general"], o["num_members"] = c.has(BotUserID), false, len(c.Members)
+	o["topic"] = obj{"value": c.Topic, "creator": "", "last_set": 0}
+	o["purpose"] = obj{"value": c.Purpose, "creator": "", "last_set": 0}
+	return o
+}
+
+// messageObject is a message as history, answers and events show it.
+func (s *Sim) messageObject(m *Message, withMetadata bool) obj {
+	o := obj{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": TeamID}
+	if m.User == BotUserID {
+		o["bot_id"], o["app_id"] = BotID, AppID
+		o["bot_profile"] = s.botObject()
+	}
+	if m.Subtype != "" {
+		o["subtype"] = m.Subtype
+	}
+	if m.Blocks != nil {
+		o["blocks"] = m.Blocks
+	}
+	if m.Attachments != nil {
+		o["attachments"] = m.Attachments
+	}
+	if withMetadata && m.Metadata != nil {
+		o["metadata"] = m.Metadata
+	}
+	if m.Edited {
+		o["edited"] = obj{"user": m.User, "ts": m.TS}
+	}
+	if len(m.Files) > 0 {
+		files := []obj{}
+		for _, id := range m.Files {
+			if f := s.file(id); f != nil {
+				files = append(files, s.fileObject(f))
+			}
+		}
+		o["files"], o["upload"] = files, false
+	}
+	if len(m.Reactions) > 0 {
+		o["reactions"] = reactionObjects(m)
+	}
+	s.addThread(o, m)
+	return o
+}
+
+// addThread fills the fields that tie roots and replies together.
+func (s *Sim) addThread(o obj, m *Message) {
+	if m.ThreadTS != "" {
+		o["thread_ts"] = m.ThreadTS
+		if root := s.message(m.Channel, m.ThreadTS); root != nil {
+			o["parent_user_id"] = root.User
+		}
+		if m.Broadcast {
+			o["subtype"] = "thread_broadcast"
+		}
+		return
+	}
+	replies := s.replies(m.Channel, m.TS)
+	if len(replies) == 0 {
+		return
+	}
+	var users []string
+	for _, r := range replies {
+		if !slices.Contains(users, r.User) {
+			users = append(users, r.User)
+		}
+	}
+	o["thread_ts"], o["reply_count"], o["reply_users"] = m.TS, len(replies), users
+	o["reply_users_count"], o["latest_reply"] = len(users), replies[len(replies)-1].TS
+}
+
+func reactionObjects(m *Message) []obj {
+	var out []obj
+	for _, name := range slices.SortedFunc(maps.Keys(m.Reactions), cmp.Compare) {
+		out = append(out, obj{"name": name, "users": m.Reactions[name], "count": len(m.Reactions[name])})
+	}
+	return out
+}
+
+func (s *Sim) botObject() obj {
+	return obj{
+		"id": BotID, "app_id": AppID, "user_id": BotUserID, "name": s.opt.BotName, "deleted": false,
+		"team_id": TeamID, "updated": 0,
+	}
+}
+
+func groupObject(g *Group, withUsers bool) obj {
+	o := obj{
+		"id": g.ID, "team_id": TeamID, "is_usergroup": true, "is_subteam": true, "is_external": false,
+		"name": g.Name, "handle": g.Handle, "description": g.Description, "date_create": g.Updated,
+		"date_update": g.Updated, "date_delete": 0, "auto_type": nil, "created_by": BotUserID,
+		"updated_by": BotUserID, "deleted_by": nil, "user_count": len(g.Users),
+		"prefs": obj{"channels": nonNil(g.Channels), "groups": []string{}},
+	}
+	if g.Disabled {
+		o["date_delete"], o["deleted_by"] = g.Updated, BotUserID
+	}
+	if withUsers {
+		o["users"] = nonNil(g.Users)
+	}
+	return o
+}
+
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
