@@ -66,12 +66,9 @@ func matchingDays(spec *cron.SpecSchedule, month int64) uint32 {
 	byDate := uint32(spec.Dom>>1) & all
 	first := Date{Year: int(month / 12), Month: monthOf(month), Day: 1}
 	sunday := floorMod(first.days()+4, 7) // weekday of the first, counted from Sunday
-	byDay := uint32(0)
-	for d := range n {
-		if spec.Dow>>((sunday+int64(d))%7)&1 == 1 {
-			byDay |= 1 << d
-		}
-	}
+	week := spec.Dow & (1<<7 - 1)
+	weeks := week | week<<7 | week<<14 | week<<21 | week<<28 | week<<35
+	byDay := uint32(weeks>>sunday) & all
 	if spec.Dom&starBit != 0 || spec.Dow&starBit != 0 {
 		return byDate & byDay
 	}

@@ -42,6 +42,7 @@ type Span struct {
 // of goroutines may ask it.
 type Compiled struct {
 	id       ScheduleID
+	teamID   TeamID
 	name     string
 	timeZone string
 	lines    []line
@@ -49,6 +50,9 @@ type Compiled struct {
 
 // ID returns the schedule's id.
 func (c *Compiled) ID() ScheduleID { return c.id }
+
+// TeamID returns the team that the schedule belongs to.
+func (c *Compiled) TeamID() TeamID { return c.teamID }
 
 // Name returns the schedule's name.
 func (c *Compiled) Name() string { return c.name }
@@ -85,7 +89,7 @@ func Compile(s Schedule) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Compiled{id: s.ID, name: s.Name, timeZone: s.TimeZone}
+	c := &Compiled{id: s.ID, teamID: s.TeamID, name: s.Name, timeZone: s.TimeZone}
 	for _, role := range rolesOf(s, ops) {
 		c.lines = append(c.lines, line{role: role, versions: []version{{from: ever}}})
 	}

@@ -1,0 +1,187 @@
+package oncall
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A clerk looks at the wall clock once a minute and crosses off the hand-overs that
+// it has reached. It knows nothing of closed forms.
+type clerk struct {
+	loc      *time.Location
+	rotation Rotation
+	reached  time.Time // the latest that the clock has shown, on paper (in UTC)
+	next     time.Time // the next hand-over, on paper
+	count    int       // hand-overs crossed off
+}
+
+func newClerk(r Rotation, loc *time.Location) *clerk {
+	c := &clerk{loc: loc, rotation: r}
+	c.next = c.handOver(0)
+	return c
+}
+
+func paper(d Date, t TimeOfDay) time.Time {
+	return time.Date(d.Year, d.Month, d.Day, 0, int(t), 0, 0, time.UTC)
+}
+
+// handOver returns when turn k begins, on paper.
+func (c *clerk) handOver(k int) time.Time {
+	r := c.rotation
+	start := paper(r.StartDate, r.HandOff)
+	n := k * max(r.Period.Every, 1)
+	switch {
+	case r.Period.Cron != "":
+		at := paper(r.StartDate, 0)
+		if k > 0 {
+			at = c.next.Add(time.Minute)
+		}
+		for !c.matches(at) {
+			at = at.Add(time.Minute)
+		}
+		return at
+	case r.Period.Unit == HourUnit:
+		return start.Add(time.Duration(n) * time.Hour)
+	case r.Period.Unit == DayUnit:
+		return start.AddDate(0, 0, n)
+	case r.Period.Unit == WeekUnit:
+		return start.AddDate(0, 0, 7*n)
+	}
+	at := paper(Date{r.StartDate.Year, r.StartDate.Month, 1}, r.HandOff).AddDate(0, n, 0)
+	last := at.AddDate(0, 1, -1).Day()
+	return at.AddDate(0, 0, min(r.StartDate.Day, last)-1)
+}
+
+// matches knows the two expressions that the tests use.
+func (c *clerk) matches(at time.Time) bool {
+	switch c.rotation.Period.Cron {
+	case "30 1,2 * * *":
+		return at.Minute() == 30 && (at.Hour() == 1 || at.Hour() == 2)
+	case "0 0,12 13 * 5":
+		return at.Minute() == 0 && at.Hour()%12 == 0 && (at.Day() == 13 || at.Weekday() == time.Friday)
+	}
+	panic("unknown expression")
+}
+
+// look reads the clock at t, which must be later than the last look.
+func (c *clerk) look(t time.Time) []UserID {
+	local := t.In(c.loc)
+	y, m, d := local.Date()
+	shown := time.Date(y, m, d, local.Hour(), local.Minute(), 0, 0, time.UTC)
+	if shown.After(c.reached) {
+		c.reached = shown
+	}
+	for !c.next.After(c.reached) {
+		c.count++
+		c.next = c.handOver(c.count)
+	}
+	if c.count == 0 || !c.open() {
+		return nil
+	}
+	return c.rotation.Turns[(c.count-1+c.rotation.FirstTurn)%len(c.rotation.Turns)]
+}
+
+// open looks for a window that was opened in the last week and is not yet closed.
+func (c *clerk) open() bool {
+	if len(c.rotation.Windows) == 0 {
+		return true
+	}
+	short := func(t time.Time) Weekday { return Weekday(strings.ToLower(t.Weekday().String()[:3])) }
+	for back := range 8 {
+		day := c.reached.AddDate(0, 0, -back).Truncate(24 * time.Hour)
+		for _, w := range c.rotation.Windows {
+			if short(day) != w.FromDay && !slices.Contains(w.Days, short(day)) {
+				continue
+			}
+			opened := day.Add(time.Duration(w.From) * time.Minute)
+			closed := day.Add(time.Duration(w.To) * time.Minute)
+			for !closed.After(opened) || w.ToDay != "" && short(closed) != w.ToDay {
+				closed = closed.AddDate(0, 0, 1)
+			}
+			if !opened.After(c.reached) && c.reached.Before(closed) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clerkRotation makes up a rotation that begins some days before an instant.
+func clerkRotation(rng *rand.Rand, around time.Time, zone string) Rotation {
+	start := around.AddDate(0, 0, -1-rng.IntN(9))
+	r := Rotation{
+		Name: "clerk", TimeZone: zone, StartDate: Date{start.Year(), start.Month(), start.Day()},
+		HandOff: TimeOfDay(15 * rng.IntN(16)), // hand-overs in the small hours hurt most
+		Turns:   [][]UserID{{"ann"}, {"bo", "cy"}, {"di"}}, FirstTurn: rng.IntN(3),
+	}
+	switch rng.IntN(7) {
+	case 0:
+		r.Period = Period{Unit: HourUnit, Every: 1 + rng.IntN(12)}
+	case 1:
+		r.Period = Period{Cron: "30 1,2 * * *"}
+	case 2:
+		r.Period = Period{Cron: "0 0,12 13 * 5"}
+	case 3:
+		r.Period = Period{Unit: WeekUnit}
+	case 4:
+		r.Period = Period{Unit: MonthUnit}
+	default:
+		r.Period = Period{Unit: DayUnit, Every: 1 + rng.IntN(2)}
+	}
+	if rng.IntN(2) == 0 {
+		quarter := func() TimeOfDay { return TimeOfDay(15 * rng.IntN(96)) }
+		r.Windows = []Window{
+			{Days: weekdays[rng.IntN(4) : 4+rng.IntN(4)], From: quarter(), To: quarter()},
+			{FromDay: weekdays[rng.IntN(7)], From: quarter(), ToDay: weekdays[rng.IntN(7)], To: quarter()},
+		}
+	}
+	return r
+}
+
+func TestClerkAgrees(t *testing.T) {
+	t.Parallel()
+	zones := []string{
+		"America/New_York", "Europe/London", "Europe/Berlin", "Australia/Lord_Howe", "Antarctica/Troll",
+		"Antarctica/Casey", "Africa/Cairo", "Asia/Beirut", "America/Santiago", "America/Havana", "America/Sao_Paulo",
+		"America/Asuncion", "Pacific/Apia", "Pacific/Kwajalein", "Asia/Kathmandu", "Asia/Tehran", "Africa/Casablanca",
+		"America/St_Johns", "Pacific/Chatham", "Asia/Pyongyang", "America/Caracas", "Pacific/Kiritimati", "Asia/Gaza",
+		"Europe/Dublin", "Africa/Monrovia", "America/Scoresbysund", "Asia/Amman", "Europe/Volgograd", "UTC",
+	}
+	for i, name := range zones {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(7, uint64(i)))
+			z, err := LoadZone(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loc, _ := time.LoadLocation(name)
+			changes := append(changesIn(z, 1985, 2040), Date{2040, 12, 31}.days()*paperDay)
+			rng.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
+			for _, change := range changes[:min(len(changes), 12)] {
+				around := time.Unix(change, 0).UTC()
+				compareWithClerk(t, clerkRotation(rng, around, name), loc, around)
+			}
+		})
+	}
+}
+
+func compareWithClerk(t *testing.T, r Rotation, loc *time.Location, around time.Time) {
+	t.Helper()
+	c, err := Compile(Schedule{Versions: []Version{{Rotations: []Rotation{r}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clerk := newClerk(r, loc)
+	end := around.AddDate(0, 0, 5)
+	var buffer [4]UserID
+	for at := around.AddDate(0, 0, -12).Truncate(time.Minute); at.Before(end); at = at.Add(time.Minute) {
+		want, got := clerk.look(at), c.AppendAt(buffer[:0], at, "")
+		if !slices.Equal(got, want) {
+			t.Fatalf("%s (%s): %v is on call, want %v\n%+v", at.Format(time.RFC3339), at.In(loc), got, want, r)
+		}
+	}
+}
