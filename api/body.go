@@ -81,9 +81,9 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 // unread says why a body could not be read.
 func unread(err error, limit int64) *problem {
 	var p *problem
-	var large *http.MaxBytesError
+	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
-	case errors.As(err, &large):
+	case large:
 		p = answer(http.StatusRequestEntityTooLarge, fmt.Sprintf(
 			"The body is larger than %d MiB; send fewer or shorter alerts at once.", limit>>20))
 	case errors.Is(err, errCrowded):

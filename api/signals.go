@@ -14,11 +14,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// How long the database is waited for before the sender is told to come again.
-const (
-	lookupPatience = 2 * time.Second
-	acceptPatience = 5 * time.Second
-)
+// lookupPatience is how long the database may take to find a key. The store itself
+// limits how long signals wait.
+const lookupPatience = 2 * time.Second
 
 const maxKey = 256 // bytes; no key is as long
 
@@ -62,9 +60,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 	if err != nil {
 		return 0, unparsed(err, body, r.Header.Get("Content-Type"))
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), acceptPatience)
-	defer cancel()
-	if err := s.Store.Accept(ctx, integration.ID, signals, s.Clock()); err != nil {
+	if err := s.Store.Accept(r.Context(), integration.ID, signals, s.Clock()); err != nil {
 		if r.Context().Err() == nil { // else the sender hung up
 			s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
 		}
@@ -129,7 +125,7 @@ func unparsed(err error, body []byte, contentType string) *problem {
 		return answer(http.StatusUnsupportedMediaType, fmt.Sprintf("The body is %s; send JSON.", kind))
 	}
 	p := answer(http.StatusBadRequest, err.Error())
-	if bad := (intake.Problem{}); errors.As(err, &bad) {
+	if bad, ok := errors.AsType[intake.Problem](err); ok {
 		p.Field = bad.Field
 	}
 	return p

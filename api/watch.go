@@ -50,7 +50,7 @@ func (s *server) watch(next http.Handler) http.Handler {
 			s.requests.WithLabelValues(r.Pattern, strconv.Itoa(w.code)).Inc()
 			s.Log.Debug().Str("route", r.Pattern).Int("code", w.code).Str("from", r.RemoteAddr).
 				Dur("took", s.Clock().Sub(start)).Msg("request")
-			if bad != nil && begun {
+			if bad == http.ErrAbortHandler || bad != nil && begun {
 				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 			}
 		}()

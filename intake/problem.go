@@ -26,16 +26,13 @@ func problem(field, format string, args ...any) error {
 
 // notJSON puts the decoder's complaint into our words.
 func notJSON(err error) error {
-	var wrong *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &wrong) && wrong.Field != "":
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 		return problem(wrong.Field, "%s has a JSON %s where %s belongs.", wrong.Field, wrong.Value, shape(wrong.Type))
-	case errors.As(err, &syntax):
-		return problem("", "The body is not valid JSON: %s (at byte %d).", syntax.Error(), syntax.Offset)
-	default:
-		return problem("", "The body is not valid JSON.")
 	}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return problem("", "The body is not valid JSON: %s (at byte %d).", syntax.Error(), syntax.Offset)
+	}
+	return problem("", "The body is not valid JSON.")
 }
 
 // shape names the JSON that a Go type wants.

@@ -1,0 +1,103 @@
+package api_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A gigabyte that is a megabyte on the wire costs no more than the limit.
+func TestGzipBomb(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	zeros := make([]byte, 1<<20)
+	parts := [][]byte{[]byte(`{"title":"`)}
+	for range 256 {
+		parts = append(parts, zeros)
+	}
+	bomb := zipped(t, parts...)
+	for key, limit := range map[string]int{genericKey: 1, alertmanagerKey: 16} {
+		start := time.Now()
+		d.wantProblem(d.post(key, bomb, "Content-Encoding: gzip"), http.StatusRequestEntityTooLarge, fmt.Sprintf(
+			`"status":413,"detail":"The body is larger than %d MiB; send fewer or shorter alerts at once."`, limit))
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("%d bytes were refused after %v", len(bomb), took)
+		}
+	}
+	if got := d.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
+		t.Errorf("afterwards: got %d %s", got.code, got.body)
+	}
+}
+
+// talk opens a connection and says something on it.
+func (d *door) talk(words string) net.Conn {
+	d.Helper()
+	conn, err := new(net.Dialer).DialContext(d.Context(), "tcp", d.address)
+	d.must(err)
+	d.Cleanup(func() { _ = conn.Close() })
+	d.must(conn.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = io.WriteString(conn, words)
+	d.must(err)
+	return conn
+}
+
+// A body that comes in drops is given up, and the connection with it.
+func TestSlowBody(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	conn := d.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	d.must(err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	d.must(err)
+	d.wantProblem(reply{code: res.StatusCode, header: res.Header, body: string(body)}, http.StatusRequestTimeout,
+		`"status":408,"detail":"The body took too long to arrive; send it at once."`)
+	if !res.Close {
+		t.Error("the connection stays open")
+	}
+}
+
+func TestSlowHeaders(t *testing.T) {
+	t.Parallel()
+	d := withoutStore(t, nil)
+	conn := d.talk("POST /v1/signals HTTP/1.1\r\nHost: example.com\r\nX-Slow: ")
+	if answer, err := io.ReadAll(conn); err != nil {
+		t.Errorf("the connection is not closed: %q, %v", answer, err)
+	}
+}
+
+func TestLargeHeaders(t *testing.T) {
+	t.Parallel()
+	d := withoutStore(t, nil)
+	got := d.send("GET", "/healthz", nil, "X-Large: "+strings.Repeat("x", 64<<10))
+	if got.code != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("got %d", got.code)
+	}
+}
+
+// A sender that hangs up is nobody's fault.
+func TestSenderHangsUp(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	conn := d.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
+	d.must(conn.Close())
+	deadline := time.Now().Add(10 * time.Second)
+	for !strings.Contains(d.log.String(), `"message":"request"`) {
+		if time.Now().After(deadline) {
+			t.Fatal("the request does not end")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if log := d.log.String(); strings.Contains(log, `"level":"error"`) {
+		t.Errorf("the log is\n%s", log)
+	}
+	if n := d.stored(`true`); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}

@@ -1,0 +1,229 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/api"
+)
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	for _, tt := range []struct {
+		name, method, path, body string
+		header                   []string
+		code                     int
+		rest                     string
+	}{
+		{
+			"unknown key", "POST", "/v1/signals/" + strangeKey, `{"title":"x"}`, nil, 401,
+			`"status":401,"detail":"No integration has this key; it may have been replaced by a new one."`,
+		},
+		{
+			"unknown key in the header", "POST", "/v1/signals", `{"title":"x"}`, []string{"Authorization: Bearer " + strangeKey}, 401,
+			`"status":401,"detail":"No integration has this key; it may have been replaced by a new one."`,
+		},
+		{
+			"endless key", "POST", "/v1/signals/" + strings.Repeat("0", 5_000), `{"title":"x"}`, nil, 401,
+			`"status":401,"detail":"No integration has this key; it may have been replaced by a new one."`,
+		},
+		{
+			"no key", "POST", "/v1/signals", `{"title":"x"}`, nil, 401,
+			`"status":401,"detail":"The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY."`,
+		},
+		{
+			"another scheme", "POST", "/v1/signals", `{"title":"x"}`, []string{"Authorization: Basic " + genericKey}, 401,
+			`"status":401,"detail":"The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY."`,
+		},
+		{
+			"GET", "GET", "/v1/signals/" + genericKey, ``, nil, 405,
+			`"status":405,"detail":"Signals are sent with POST."`,
+		},
+		{
+			"GET without a key", "GET", "/v1/signals", ``, nil, 405,
+			`"status":405,"detail":"Signals are sent with POST."`,
+		},
+		{
+			"elsewhere", "POST", "/v1/signals/" + genericKey + "/more", `{"title":"x"}`, nil, 404,
+			`"status":404,"detail":"There is nothing at this address; signals go to /v1/signals/KEY."`,
+		},
+		{
+			"no body", "POST", "/v1/signals/" + genericKey, ``, nil, 400,
+			`"status":400,"detail":"The body is empty; send one JSON object."`,
+		},
+		{
+			"not JSON", "POST", "/v1/signals/" + genericKey, `{"title":x}`, []string{"Content-Type: application/json"}, 400,
+			`"status":400,"detail":"The body is not valid JSON: invalid character 'x' looking for beginning of value (at byte 10)."`,
+		},
+		{
+			"missing field", "POST", "/v1/signals/" + genericKey, `{"severity":"low"}`, nil, 400,
+			`"status":400,"detail":"title is missing; a trigger needs one, as title, summary or message.","field":"title"`,
+		},
+		{
+			"a form", "POST", "/v1/signals/" + genericKey, `title=x`, []string{"Content-Type: application/x-www-form-urlencoded"}, 415,
+			`"status":415,"detail":"The body is application/x-www-form-urlencoded; send JSON."`,
+		},
+		{
+			"unknown coding", "POST", "/v1/signals/" + genericKey, `{"title":"x"}`, []string{"Content-Encoding: br"}, 415,
+			`"status":415,"detail":"The body's Content-Encoding is not known; send it plain or as gzip."`,
+		},
+		{
+			"no gzip", "POST", "/v1/signals/" + genericKey, `{"title":"a longer text than a header of gzip"}`, []string{"Content-Encoding: gzip"}, 400,
+			`"status":400,"detail":"The body is not valid gzip, which its Content-Encoding says it is."`,
+		},
+		{
+			"gzip cut off", "POST", "/v1/signals/" + genericKey, zipped(t, []byte(`{"title":"x"}`))[:15], []string{"Content-Encoding: gzip"}, 400,
+			`"status":400,"detail":"The body ended early or is damaged; send it again."`,
+		},
+		{
+			"too large", "POST", "/v1/signals/" + genericKey, `{"title":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413,
+			`"status":413,"detail":"The body is larger than 1 MiB; send fewer or shorter alerts at once."`,
+		},
+		{
+			"too large for Alertmanager", "POST", "/v1/signals/" + alertmanagerKey, `{"status":"` + strings.Repeat("x", 16<<20) + `"}`, nil, 413,
+			`"status":413,"detail":"The body is larger than 16 MiB; send fewer or shorter alerts at once."`,
+		},
+		{
+			"10,000 nested arrays", "POST", "/v1/signals/" + genericKey, `{"title":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, nil, 400,
+			`"status":400,"detail":"The body is nested more than 64 levels deep; flatten it."`,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := &door{TB: t, address: d.address}
+			got := d.send(tt.method, tt.path, strings.NewReader(tt.body), tt.header...)
+			d.wantProblem(got, tt.code, tt.rest)
+			for code, header := range map[int]string{401: "WWW-Authenticate", 405: "Allow"} {
+				if got.code == code && got.header.Get(header) == "" {
+					t.Errorf("%d without %s", code, header)
+				}
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if n := d.stored(`true`); n != 0 {
+			t.Errorf("%d rows of refused requests", n)
+		}
+	})
+}
+
+// A declared form may still be JSON: curl -d says so of everything.
+func TestContentTypeIsNotTrusted(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8", "nonsense/;"} {
+		if got := d.post(genericKey, `{"title":"x"}`, "Content-Type: "+kind); got.code != http.StatusAccepted {
+			t.Errorf("%s: got %d %s", kind, got.code, got.body)
+		}
+	}
+}
+
+// Unknown keys are limited by address, known ones never.
+func TestUnknownKeysAreLimited(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	for i := range 30 {
+		if got := d.post(fmt.Sprintf("%032x", i), `{"title":"x"}`); got.code != http.StatusUnauthorized {
+			t.Fatalf("request %d: got %d", i, got.code)
+		}
+	}
+	d.clock.advance(20 * time.Second)
+	got := d.post(strangeKey, `{"title":"x"}`)
+	d.wantProblem(got, http.StatusTooManyRequests,
+		`"status":429,"detail":"Too many requests without a good key came from this address; correct the key."`)
+	if wait := got.header.Get("Retry-After"); wait != "40" {
+		t.Errorf("Retry-After is %q, want 40", wait)
+	}
+	if got := d.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
+		t.Errorf("a good key got %d %s", got.code, got.body)
+	}
+	d.clock.advance(40 * time.Second)
+	if got := d.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
+		t.Errorf("a minute later: got %d", got.code)
+	}
+}
+
+func TestKeysAreNotLogged(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.post(genericKey, `{"title":"secret text"}`)
+	d.post(strangeKey, `{"title":"secret text"}`)
+	d.post(genericKey+"/more", `{"title":"secret text"}`)
+	d.post(genericKey, `{"title":secret text}`)
+	d.send(http.MethodGet, "/v1/signals/"+genericKey, nil)
+	d.send(http.MethodPost, "//v1//signals/"+genericKey, strings.NewReader("{}"))
+	d.send(http.MethodPost, "/v1/signals", strings.NewReader("{}"), "Authorization: Bearer "+genericKey)
+	log := d.log.String()
+	if n := strings.Count(log, `"message":"request"`); n < 7 {
+		t.Fatalf("%d requests are in the log, want 7:\n%s", n, log)
+	}
+	for _, secret := range []string{genericKey, strangeKey, "secret"} {
+		if strings.Contains(log, secret) {
+			t.Errorf("%q is in the log:\n%s", secret, log)
+		}
+	}
+	metrics := d.send(http.MethodGet, "/metrics", nil).body
+	for _, line := range []string{
+		`watchbill_http_requests_total{code="202",route="POST /v1/signals/{key}"} 1`,
+		`watchbill_http_requests_total{code="401",route="POST /v1/signals/{key}"} 1`,
+		`watchbill_http_requests_total{code="405",route="/v1/signals/{key}"} 1`,
+		`watchbill_accept_seconds_count 1`,
+	} {
+		if !strings.Contains(metrics, line+"\n") {
+			t.Errorf("/metrics lacks %s:\n%s", line, metrics)
+		}
+	}
+	if strings.Contains(metrics, genericKey) {
+		t.Error("a key is in the metrics")
+	}
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	var broken error
+	d := withoutStore(t, func(context.Context) error { return broken })
+	d.want(d.send("GET", "/healthz", nil), 200, "ok\n")
+	d.want(d.send("GET", "/readyz", nil), 200, "ready\n")
+	d.want(d.send("GET", "/", nil), 200,
+		"Watchbill\n\nMonitors send their signals to /v1/signals/KEY, or to /v1/signals with the header Authorization: Bearer KEY.\n")
+	broken = errors.New("no route to host")
+	got := d.send("GET", "/readyz", nil)
+	d.wantProblem(got, 503,
+		`"status":503,"detail":"Not ready: the database can't be reached or is not migrated; the log says why."`)
+	d.want(d.send("GET", "/healthz", nil), 200, "ok\n")
+	if !strings.Contains(d.log.String(), "no route to host") {
+		t.Errorf("the log does not say why:\n%s", d.log)
+	}
+}
+
+// A panic ends its own request only, is logged once, and takes nothing of what the
+// sender wrote into the log.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	d := withoutStore(t, func(context.Context) error { panic("what the sender wrote") })
+	d.wantProblem(d.send("GET", "/readyz", nil), 500,
+		`"status":500,"detail":"Watchbill failed on this request; its log says where."`)
+	d.want(d.send("GET", "/healthz", nil), 200, "ok\n")
+	log := d.log.String()
+	if strings.Count(log, "request panicked") != 1 || !strings.Contains(log, "answers_test.go") || strings.Contains(log, "sender wrote") {
+		t.Errorf("the log is\n%s", log)
+	}
+}
+
+// withoutStore is a door for the routes that need none.
+func withoutStore(t *testing.T, ready func(context.Context) error) *door {
+	t.Helper()
+	d := &door{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	registry := prometheus.NewRegistry()
+	d.listen(t, api.Config{Clock: d.clock.now, Log: zerolog.New(d.log), Gatherer: registry, Metrics: registry, Ready: ready})
+	return d
+}

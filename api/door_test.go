@@ -1,0 +1,193 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+const (
+	genericKey      = "0123456789abcdef0123456789abcdef"
+	alertmanagerKey = "fedcba9876543210fedcba9876543210"
+	strangeKey      = "00000000000000000000000000000000"
+)
+
+// A door is the handler on a real socket with a real database behind it.
+type door struct {
+	testing.TB
+	address string // host:port
+	store   *store.Store
+	pool    *pgxpool.Pool // to look at what is stored
+	log     *logbook
+	clock   *clock
+}
+
+// clock stands still until it is moved: no deadline on a socket may depend on it.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+// logbook keeps all that was logged.
+type logbook struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *logbook) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func openDoor(t *testing.T) *door {
+	t.Helper()
+	address := storetest.NewURL(t)
+	return openDoorOn(t, address, address)
+}
+
+// openDoorOn reaches the database on one address and looks at it on another.
+func openDoorOn(t *testing.T, address, direct string) *door {
+	t.Helper()
+	d := &door{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	log := zerolog.New(d.log).Level(zerolog.DebugLevel)
+	var err error
+	d.store, err = store.Open(t.Context(), address, store.Options{MaxConns: 8, Log: log})
+	d.must(err)
+	t.Cleanup(d.store.Close)
+	d.pool, err = pgxpool.New(t.Context(), direct)
+	d.must(err)
+	t.Cleanup(d.pool.Close)
+	_, err = d.store.Apply(t.Context(), oncall.Setup{
+		Users:    []oncall.SetupUser{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}},
+		Teams:    []oncall.SetupTeam{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
+		Policies: []oncall.SetupPolicy{{Name: "orders", Team: "orders", Steps: []oncall.SetupStep{{Page: []string{"user ann"}}}}},
+		Integrations: []oncall.SetupIntegration{
+			{Name: "scripts", Team: "orders", Policy: "orders", Kind: oncall.KindGeneric, Key: genericKey},
+			{Name: "prometheus", Team: "orders", Policy: "orders", Kind: oncall.KindAlertmanager, Key: alertmanagerKey},
+		},
+	}, true, d.clock.now())
+	d.must(err)
+	registry := prometheus.NewRegistry()
+	d.listen(t, api.Config{
+		Store: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ping,
+	})
+	return d
+}
+
+func (d *door) listen(t *testing.T, c api.Config) {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	d.must(err)
+	d.address = l.Addr().String()
+	server := api.Server(api.New(c), d.address)
+	go func() { _ = server.Serve(l) }() // ends with Close
+	t.Cleanup(func() { _ = server.Close() })
+}
+
+func (d *door) must(err error) {
+	d.Helper()
+	if err != nil {
+		d.Fatal(err)
+	}
+}
+
+// A reply is an answer in full.
+type reply struct {
+	code   int
+	header http.Header
+	body   string
+}
+
+// send makes one request; header lines are "Name: value".
+func (d *door) send(method, path string, body io.Reader, header ...string) reply {
+	d.Helper()
+	r, err := d.try(method, path, body, header...)
+	d.must(err)
+	return r
+}
+
+func (d *door) try(method, path string, body io.Reader, header ...string) (reply, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+d.address+path, body)
+	if err != nil {
+		return reply{}, err
+	}
+	for _, h := range header {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return reply{}, err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	return reply{code: res.StatusCode, header: res.Header, body: string(b)}, err
+}
+
+// post sends a body with the key in the path.
+func (d *door) post(key, body string, header ...string) reply {
+	d.Helper()
+	return d.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
+}
+
+// stored counts signals that are in the inbox.
+func (d *door) stored(where string, args ...any) int {
+	d.Helper()
+	var n int
+	d.must(d.pool.QueryRow(context.Background(), "SELECT count(*) FROM inbox WHERE "+where, args...).Scan(&n))
+	return n
+}
+
+// want compares a whole answer.
+func (d *door) want(got reply, code int, body string) {
+	d.Helper()
+	if got.code != code || got.body != body {
+		d.Errorf("got  %d %swant %d %s", got.code, got.body, code, body)
+	}
+}
+
+// wantProblem compares a whole problem; title is that of the code.
+func (d *door) wantProblem(got reply, code int, rest string) {
+	d.Helper()
+	start := `{"type":"about:blank","title":"` + http.StatusText(code) + `",`
+	d.want(got, code, start+rest+"}\n")
+	if kind := got.header.Get("Content-Type"); kind != "application/problem+json" {
+		d.Errorf("Content-Type is %q", kind)
+	}
+}

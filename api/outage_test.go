@@ -1,0 +1,159 @@
+package api_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// A cable leads to the database and can be cut.
+type cable struct {
+	net.Listener
+	network, address string // of the database
+
+	mu    sync.Mutex
+	cut   bool
+	conns []net.Conn
+}
+
+// plug returns a cable to the database and the address that leads through it.
+func plug(t *testing.T, direct string) (*cable, string) {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cable{Listener: l}
+	c.network, c.address = pgconn.NetworkAddress(cfg.Host, cfg.Port)
+	t.Cleanup(func() { _ = l.Close(); c.sever(true) })
+	go c.carry()
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(cfg.User, cfg.Password), Host: l.Addr().String(),
+		Path: "/" + cfg.Database, RawQuery: "sslmode=disable",
+	}
+	return c, u.String()
+}
+
+func (c *cable) carry() {
+	for {
+		near, err := c.Accept()
+		if err != nil {
+			return // the test is over
+		}
+		far, err := new(net.Dialer).DialContext(context.Background(), c.network, c.address)
+		c.mu.Lock()
+		if c.cut || err != nil {
+			_ = near.Close()
+			if err == nil {
+				_ = far.Close()
+			}
+			c.mu.Unlock()
+			continue
+		}
+		c.conns = append(c.conns, near, far)
+		c.mu.Unlock()
+		go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
+		go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
+	}
+}
+
+// sever cuts the cable, or mends it.
+func (c *cable) sever(cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut = cut
+	for _, conn := range c.conns {
+		_ = conn.Close()
+	}
+	c.conns = nil
+}
+
+// Without the database nothing is answered 202, and no key is called wrong.
+func TestDatabaseGone(t *testing.T) {
+	t.Parallel()
+	direct := storetest.NewURL(t)
+	cable, address := plug(t, direct)
+	d := openDoorOn(t, address, direct)
+	if got := d.post(genericKey, `{"title":"before","dedup_key":"1"}`); got.code != http.StatusAccepted {
+		t.Fatalf("got %d %s", got.code, got.body)
+	}
+
+	cable.sever(true)
+	known, unknown := d.post(genericKey, `{"title":"during","dedup_key":"2"}`), d.post(strangeKey, `{"title":"x"}`)
+	for _, got := range []reply{known, unknown} {
+		if wait := got.header.Get("Retry-After"); wait != "5" {
+			t.Errorf("Retry-After is %q, want 5", wait)
+		}
+	}
+	if !strings.Contains(known.body, "key can't be checked") { // the key may be cached or not
+		d.wantProblem(known, http.StatusServiceUnavailable,
+			`"status":503,"detail":"The database is unavailable; nothing was stored, send it again."`)
+	}
+	d.wantProblem(unknown, http.StatusServiceUnavailable,
+		`"status":503,"detail":"The database is unavailable, so the key can't be checked; nothing was stored, send it again."`)
+	if got := d.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
+		t.Errorf("/readyz: got %d", got.code)
+	}
+	if got := d.send(http.MethodGet, "/healthz", nil); got.code != http.StatusOK {
+		t.Errorf("/healthz: got %d", got.code)
+	}
+	if log := d.log.String(); strings.Contains(log, genericKey) || strings.Contains(log, strangeKey) {
+		t.Errorf("a key is in the log:\n%s", log)
+	}
+
+	cable.sever(false)
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	for got := (reply{}); got.code != http.StatusAccepted; {
+		select {
+		case <-deadline.C:
+			t.Fatalf("the database is back, and still: %d %s", got.code, got.body)
+		default:
+			got = d.post(genericKey, `{"title":"after","dedup_key":"3"}`)
+		}
+	}
+	if got := d.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
+		t.Errorf("an unknown key: got %d %s", got.code, got.body)
+	}
+	if n := d.stored(`signal->>'title' <> 'during'`); n != 2 {
+		t.Errorf("%d rows from before and after, want 2", n)
+	}
+}
+
+// A database that accepts connections and then says nothing holds up no sender for long.
+func TestDatabaseHangs(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	if got := d.post(genericKey, `{"title":"before"}`); got.code != http.StatusAccepted {
+		t.Fatalf("got %d %s", got.code, got.body)
+	}
+	tx, err := d.pool.Begin(t.Context())
+	d.must(err)
+	_, err = tx.Exec(t.Context(), `LOCK TABLE inbox`)
+	d.must(err)
+	got := d.post(genericKey, `{"title":"during"}`)
+	d.wantProblem(got, http.StatusServiceUnavailable,
+		`"status":503,"detail":"The database is unavailable; nothing was stored, send it again."`)
+	d.must(tx.Rollback(t.Context()))
+	for range 20 {
+		if got = d.post(genericKey, `{"title":"after"}`); got.code == http.StatusAccepted {
+			return
+		}
+	}
+	t.Errorf("the table is free, and still: %d %s", got.code, got.body)
+}

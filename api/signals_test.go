@@ -1,0 +1,165 @@
+package api_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestSignalIsDurableWhenAnswered(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.want(d.post(genericKey, `{"title":"Queue is stuck","dedup_key":"q1"}`), http.StatusAccepted,
+		`{"status":"accepted","signals":1}`+"\n")
+	if n := d.stored(`signal->>'title' = 'Queue is stuck' AND received_at = $1`, d.clock.now()); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+	got := d.send(http.MethodPost, "/v1/signals", strings.NewReader(`{"title":"Disk is full"}`), "Authorization: bearer "+genericKey)
+	d.want(got, http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
+	if kind := got.header.Get("Content-Type"); kind != "application/json" {
+		t.Errorf("Content-Type is %q", kind)
+	}
+	if n := d.stored(`signal->>'title' = 'Disk is full'`); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+func TestKindOfIntegrationPicksTheParser(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	const hook = `{"status":"firing","groupKey":"g","alerts":[{"labels":{"alertname":"A"},"fingerprint":"f1"}]}`
+	d.want(d.post(alertmanagerKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n")
+	d.wantProblem(d.post(genericKey, hook), http.StatusBadRequest,
+		`"status":400,"detail":"title is missing; a trigger needs one, as title, summary or message.","field":"title"`)
+	if n := d.stored(`true`); n != 2 {
+		t.Errorf("%d rows, want 2", n)
+	}
+}
+
+func TestGzip(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.want(d.post(genericKey, zipped(t, []byte(`{"title":"Small on the wire"}`)), "Content-Encoding: gzip"),
+		http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
+	if n := d.stored(`signal->>'title' = 'Small on the wire'`); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+func zipped(t *testing.T, parts ...[]byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	for _, p := range parts {
+		if _, err := z.Write(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Every 202 of a burst over many connections stands for a row of its own.
+func TestBurst(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	const senders, each = 32, 50
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
+	defer client.CloseIdleConnections()
+	var wg sync.WaitGroup
+	for s := range senders {
+		wg.Go(func() {
+			for i := range each {
+				body := fmt.Sprintf(`{"title":"burst","dedup_key":"%d-%d"}`, s, i)
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+					"http://"+d.address+"/v1/signals/"+genericKey, strings.NewReader(body))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				res, err := client.Do(req)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = res.Body.Close()
+				if res.StatusCode != http.StatusAccepted {
+					t.Errorf("%s: %s", body, res.Status)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var n int
+	d.must(d.pool.QueryRow(t.Context(), `SELECT count(DISTINCT signal->>'dedup_key') FROM inbox`).Scan(&n))
+	if all := d.stored(`true`); n != senders*each || all != n {
+		t.Errorf("%d rows with %d keys, want %d of each", all, n, senders*each)
+	}
+}
+
+// A group of an Alertmanager fires, changes and ends: one incident, in Slack's words
+// one message, from the first payload to the last.
+func TestAlertmanagerToIncident(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- d.store.Run(ctx, d.clock.now) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	hook := func(status string, alerts ...string) {
+		t.Helper()
+		body := fmt.Sprintf(`{"receiver":"watchbill","version":"4","status":%q,"groupKey":"{}:{alertname=\"DiskFilling\"}","truncatedAlerts":0,"alerts":[%s]}`,
+			status, strings.Join(alerts, ","))
+		if got := d.post(alertmanagerKey, body, "Content-Type: application/json"); got.code != http.StatusAccepted {
+			t.Fatalf("got %d %s", got.code, got.body)
+		}
+	}
+	alert := func(n int, status, ends string) string {
+		return fmt.Sprintf(`{"status":%q,"labels":{"alertname":"DiskFilling","instance":"db-%d","severity":"critical"},"annotations":{"summary":"Disk of db-%d is almost full"},"startsAt":"2026-03-02T08:59:0%d.123456789Z","endsAt":%q,"generatorURL":"","fingerprint":"a1b2c3d4e5f6000%d"}`,
+			status, n, n, n, ends, n)
+	}
+	const never, ended = "0001-01-01T00:00:00Z", "2026-03-02T09:00:00Z"
+
+	hook("firing", alert(1, "firing", never), alert(2, "firing", never))
+	d.eventually("triggered critical, 2 firing")
+	hook("firing", alert(1, "resolved", ended), alert(2, "firing", never), alert(3, "firing", never))
+	d.eventually("triggered critical, 2 firing")
+	// db-2's resolve was lost on the way: the next payload no longer lists it.
+	hook("firing", alert(3, "firing", never))
+	d.eventually("triggered critical, 1 firing")
+	hook("resolved", alert(3, "resolved", ended))
+	d.eventually("resolved critical, 0 firing")
+	// The sender repeats its first payload late: that episode is over.
+	hook("firing", alert(3, "firing", never))
+	d.eventually("resolved critical, 0 firing")
+}
+
+// eventually waits until the inbox is empty and the one incident looks as told.
+func (d *door) eventually(want string) {
+	d.Helper()
+	got := ""
+	for range 500 {
+		err := d.pool.QueryRow(context.Background(), `
+			SELECT string_agg(i.status || ' ' || i.severity || ', ' ||
+				(SELECT count(*) FROM alerts a WHERE a.incident_id = i.id AND a.firing) || ' firing', '; ' ORDER BY i.id)
+			FROM incidents i WHERE NOT EXISTS (SELECT FROM inbox)`).Scan(&got)
+		if err == nil && got == want {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	d.Fatalf("the incidents are %q, want %q", got, want)
+}
