@@ -49,14 +49,26 @@ func TestAlertmanagerReconcile(t *testing.T) {
 		actions []oncall.Action
 		present []string
 	}{
-		{`{"status":"firing","groupKey":"g","alerts":[{"status":"resolved","fingerprint":"a"},{"status":"firing","fingerprint":"b"}]}`,
-			[]oncall.Action{oncall.Trigger, oncall.Clear, oncall.Reconcile}, []string{"b"}},
-		{`{"status":"firing","groupKey":"g","truncatedAlerts":1,"alerts":[{"status":"firing","fingerprint":"b"}]}`,
-			[]oncall.Action{oncall.Trigger}, nil},
-		{`{"status":"resolved","groupKey":"g","truncatedAlerts":1,"alerts":[{"status":"resolved","fingerprint":"b"}]}`,
-			[]oncall.Action{oncall.Clear}, nil},
-		{`{"status":"resolved","groupKey":"g","alerts":[{"status":"resolved","fingerprint":"b"}]}`,
-			[]oncall.Action{oncall.Clear, oncall.Reconcile}, nil},
+		{
+			`{"status":"firing","groupKey":"g","alerts":[{"status":"resolved","fingerprint":"a"},{"status":"firing","fingerprint":"b"}]}`,
+			[]oncall.Action{oncall.Trigger, oncall.Clear, oncall.Reconcile},
+			[]string{"b"},
+		},
+		{
+			`{"status":"firing","groupKey":"g","truncatedAlerts":1,"alerts":[{"status":"firing","fingerprint":"b"}]}`,
+			[]oncall.Action{oncall.Trigger},
+			nil,
+		},
+		{
+			`{"status":"resolved","groupKey":"g","truncatedAlerts":1,"alerts":[{"status":"resolved","fingerprint":"b"}]}`,
+			[]oncall.Action{oncall.Clear},
+			nil,
+		},
+		{
+			`{"status":"resolved","groupKey":"g","alerts":[{"status":"resolved","fingerprint":"b"}]}`,
+			[]oncall.Action{oncall.Clear, oncall.Reconcile},
+			nil,
+		},
 		{`{"status":"resolved","groupKey":"g","alerts":[]}`, []oncall.Action{oncall.Reconcile}, nil},
 		{`{"status":"firing","alerts":[{"status":"firing","fingerprint":"b"}]}`, []oncall.Action{oncall.Trigger}, nil},
 	} {
