@@ -1,0 +1,147 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// maxAnswer keeps an answer inside the frame of an acknowledgement.
+const maxAnswer = 3000
+
+// who answers `/oncall who [team or schedule] [when]`.
+func (b *Bot) who(_ context.Context, r request) (string, error) {
+	schedules, when, err := r.whoAndWhen()
+	if err != nil {
+		return "", err
+	}
+	if len(schedules) == 0 {
+		return "", oncall.Refuse("There are no schedules yet.")
+	}
+	var out strings.Builder
+	if !when.Equal(r.now) {
+		fmt.Fprintf(&out, "On call on %s:\n", stamp(when, asDay, r.location))
+	}
+	for i, s := range schedules {
+		lines := scheduleLines(s, when, r.location)
+		if utf8.RuneCountInString(out.String())+utf8.RuneCountInString(lines) > maxAnswer {
+			fmt.Fprintf(&out, "%s left out: `/oncall who` with a name shows each.", count(len(schedules)-i, "schedule"))
+			break
+		}
+		out.WriteString(lines + "\n")
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil
+}
+
+// whoAndWhen reads the words: the longest beginning that names something, then a time.
+func (r request) whoAndWhen() ([]*oncall.Compiled, time.Time, error) {
+	if len(r.words) == 0 {
+		return r.directory.Schedules, r.now, nil
+	}
+	for n := len(r.words); n > 0; n-- {
+		schedules, found := lookUp(r.directory, strings.Join(r.words[:n], " "))
+		if !found {
+			continue
+		}
+		if n == len(r.words) {
+			return schedules, r.now, nil
+		}
+		when, err := parseWhen(r.words[n:], r.zone, r.now, r.now)
+		return schedules, when, err
+	}
+	when, err := parseWhen(r.words, r.zone, r.now, r.now)
+	if err == nil {
+		return r.directory.Schedules, when, nil
+	}
+	// Neither a name nor a time; the time may still be right, and the name wrong.
+	name := r.words
+	for n := range r.words {
+		if _, err := parseWhen(r.words[n:], r.zone, r.now, r.now); err == nil {
+			name = r.words[:n]
+			break
+		}
+	}
+	return nil, time.Time{}, unknownName(r.directory, strings.Join(name, " "), "team or schedule")
+}
+
+// lookUp finds schedules by their name or that of their team.
+func lookUp(d *store.Directory, typed string) ([]*oncall.Compiled, bool) {
+	typed = strings.Trim(unescape(typed), `"'“”`)
+	var found []*oncall.Compiled
+	for _, s := range d.Schedules {
+		if strings.EqualFold(s.Name(), typed) {
+			found = append(found, s)
+		}
+	}
+	if len(found) > 0 {
+		return found, true
+	}
+	for _, t := range d.Teams {
+		if !strings.EqualFold(t.Name, typed) {
+			continue
+		}
+		for _, s := range d.Schedules {
+			if s.TeamID() == t.ID {
+				found = append(found, s)
+			}
+		}
+		return found, true
+	}
+	return nil, false
+}
+
+// unknownName refuses a name and guesses what was meant.
+func unknownName(d *store.Directory, typed, kind string) error {
+	var names []string
+	for _, s := range d.Schedules {
+		names = append(names, s.Name())
+	}
+	if strings.HasPrefix(kind, "team") {
+		for _, t := range d.Teams {
+			names = append(names, t.Name)
+		}
+	}
+	typed = unescape(typed)
+	guess := foreign(nearest(typed, names), maxName)
+	if guess == "" && len(names) > 0 && len(names) <= 5 {
+		slices.Sort(names)
+		names = slices.Compact(names)
+		for i := range names {
+			names[i] = `"` + foreign(names[i], maxName) + `"`
+		}
+		return oncall.Refuse("There is no %s %q. There is %s.", kind, foreign(typed, maxName), list(names))
+	}
+	return oncall.Refuse("There is no %s %q.%s", kind, foreign(typed, maxName), didYouMean(guess, "%q"))
+}
+
+// scheduleLines says who is on call in a schedule, a line for each role.
+func scheduleLines(s *oncall.Compiled, at time.Time, zone *time.Location) string {
+	name := "*" + foreign(s.Name(), maxName) + "*"
+	duties := s.Who(at)
+	if len(duties) == 1 && duties[0].Role == oncall.RolePrimary {
+		return name + ": " + dutyLine(duties[0], zone)
+	}
+	lines := []string{name}
+	for _, d := range duties {
+		lines = append(lines, foreign(d.Role, maxName)+": "+dutyLine(d, zone))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// dutyLine says who has a role, until when, and who is next.
+func dutyLine(d oncall.Duty, zone *time.Location) string {
+	now := named(d.Users)
+	if len(d.Users) == 0 {
+		now = "*nobody*"
+	}
+	if d.Until.IsZero() {
+		return now + ", with no change in sight"
+	}
+	return fmt.Sprintf("%s until %s, then %s", now, stamp(d.Until, asDay, zone), named(d.Next))
+}

@@ -1,0 +1,119 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A request is one `/oncall` as its subcommand sees it.
+type request struct {
+	user      oncall.User
+	words     []string // what follows the subcommand
+	now       time.Time
+	zone      *oncall.Zone // in which the person reads and writes times
+	location  *time.Location
+	directory *store.Directory
+}
+
+// A command is a subcommand of `/oncall`. It returns what the person is shown.
+type command struct {
+	name string
+	run  func(b *Bot, ctx context.Context, r request) (string, error)
+}
+
+var commands = []command{
+	{"who", (*Bot).who},
+	{"override", (*Bot).override},
+	{"help", (*Bot).help},
+}
+
+// command runs `/oncall`.
+func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (string, error) {
+	words := strings.Fields(c.Text)
+	if len(words) == 0 {
+		return helpText, nil
+	}
+	name := strings.ToLower(words[0])
+	names := make([]string, len(commands))
+	for i, known := range commands {
+		names[i] = known.name
+		if known.name != name {
+			continue
+		}
+		r, err := b.request(ctx, oncall.UserID(c.UserID), words[1:])
+		if err != nil {
+			return "", err
+		}
+		return known.run(b, ctx, r)
+	}
+	return "", oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
+		foreign(unescape(name), maxName), didYouMean(nearest(name, names), "`/oncall %s`"), examples)
+}
+
+// request loads what every subcommand needs.
+func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (request, error) {
+	user, err := b.user(ctx, id)
+	if err != nil {
+		return request{}, err
+	}
+	directory, err := b.store.Directory(ctx)
+	if err != nil {
+		return request{}, fmt.Errorf("load the directory: %w", err)
+	}
+	zone, location := zoneOf(user)
+	return request{
+		user: user, words: words, now: b.clock(), zone: zone, location: location, directory: directory,
+	}, nil
+}
+
+// didYouMean ends a refusal with a guess, if there is one.
+func didYouMean(guess, format string) string {
+	if guess == "" {
+		return ""
+	}
+	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
+}
+
+// unescape reads what Slack has escaped in a command.
+func unescape(s string) string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
+}
+
+// nearest returns the name that was probably meant, "" if none comes close.
+func nearest(typed string, names []string) string {
+	best, distance := "", max(2, len([]rune(typed))/3)+1
+	for _, name := range names {
+		if d := edits([]rune(strings.ToLower(typed)), []rune(strings.ToLower(name))); d < distance {
+			best, distance = name, d
+		}
+	}
+	return best
+}
+
+// edits counts the letters to insert, drop or replace to get from one word to another.
+func edits(a, b []rune) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range b {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

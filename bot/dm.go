@@ -1,0 +1,49 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Send pages a person by a direct message that has the incident's buttons. A message
+// that has to wait long for its turn counts as throttled, so that other ways to reach
+// the person are tried in the meantime.
+func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
+	p, err := b.store.Picture(ctx, oncall.IncidentID(m.Incident), b.clock())
+	if err != nil {
+		err = fmt.Errorf("load incident %d: %w", m.Incident, err)
+		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestPage)
+	defer cancel()
+	at, err := b.post(ctx, posting{
+		channel: m.To, delivery: m.Key, incident: p.Incident.ID, priority: forPage,
+	}, drawDirect(p, m.Why))
+	if err != nil {
+		err = fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err)
+		return failedReceipt(err)
+	}
+	return notify.Receipt{
+		Outcome: notify.Accepted, Reference: at.Channel + " " + at.TS, Drawn: p.Incident.Version,
+	}
+}
+
+// longestPage is the wait for its turn and the call together.
+const longestPage = callTimeout + callTimeout/2
+
+func failedReceipt(err error) notify.Receipt {
+	r := notify.Receipt{Outcome: notify.Unknown, Err: err}
+	switch became(err) {
+	case unsent, throttled:
+		r.Outcome, r.RetryAfter = notify.Throttled, retryAfter(err)
+	case rejected, gone:
+		r.Outcome = notify.Rejected
+	case misconfigured:
+		r.Outcome = notify.Misconfigured
+	case ambiguous:
+	}
+	return r
+}

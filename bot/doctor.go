@@ -1,0 +1,124 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// A Finding is one thing that was checked about the connection to Slack.
+type Finding struct {
+	Name     string
+	OK       bool
+	Optional bool   // Watchbill works without it
+	Advice   string // what is wrong and what to do about it; "" if OK
+}
+
+// A scope is a permission that the manifest asks for, and what it is good for.
+type scope struct {
+	name     string
+	optional bool
+	why      string
+}
+
+// scopes repeats manifest.yaml; a test holds the two together.
+var scopes = []scope{
+	{"commands", false, "people can't type /oncall"},
+	{"chat:write", false, "nobody can be paged and no incident is shown"},
+	{"chat:write.public", false, "incidents only show in channels to which the bot was invited"},
+	{"im:history", false, "the bot doesn't answer direct messages"},
+	{"users:read", false, "names, time zones and deactivated people are unknown"},
+	{"users:read.email", false, "people can't be named by their e-mail address in the configuration"},
+	{"channels:history", true, "after a broken connection an incident may be posted twice"},
+	{"channels:join", true, "after a broken connection an incident may be posted twice in channels where the bot is no member"},
+	{"channels:read", true, "after a broken connection an incident may be posted twice in channels that are configured by name"},
+	{"groups:history", true, "after a broken connection an incident may be posted twice in private channels"},
+	{"groups:read", true, "after a broken connection an incident may be posted twice in private channels that are configured by name"},
+}
+
+// Check tries what Watchbill needs of Slack and says what to do about each fault. The
+// error is for when Slack can't be reached at all.
+func (b *Bot) Check(ctx context.Context) ([]Finding, error) {
+	var answer *slack.AuthTestResponse
+	err := b.call(ctx, call{method: "auth.test", priority: forAnswer}, func(ctx context.Context) error {
+		var err error
+		answer, err = b.api.AuthTestContext(ctx)
+		return err
+	})
+	var findings []Finding
+	switch {
+	case err == nil:
+		findings = append(findings, Finding{Name: fmt.Sprintf("bot token of %s in %s", answer.User, answer.Team), OK: true})
+		findings = append(findings, checkScopes(answer.Header.Get("X-OAuth-Scopes"))...)
+	case became(err) == misconfigured || became(err) == rejected:
+		findings = append(findings, Finding{Name: "bot token", Advice: fmt.Sprintf(
+			"Slack refuses SLACK_BOT_TOKEN (%s). Copy the Bot User OAuth Token from OAuth & Permissions in the app's settings.", codeOf(err))})
+	default:
+		return nil, fmt.Errorf("reach Slack: %w", err)
+	}
+	return append(findings, b.checkSocket(ctx)), nil
+}
+
+// checkScopes compares what was granted with what is needed. Without the header there
+// is nothing to compare, and a missing scope shows in the first call that needs it.
+func checkScopes(header string) []Finding {
+	if header == "" {
+		return []Finding{{Name: "scopes", Optional: true, Advice: "Slack didn't say which scopes it has granted."}}
+	}
+	granted := strings.FieldsFunc(header, func(r rune) bool { return r == ',' || r == ' ' })
+	var findings []Finding
+	for _, s := range scopes {
+		f := Finding{Name: "scope " + s.name, Optional: s.optional, OK: slices.Contains(granted, s.name)}
+		if !f.OK {
+			f.Advice = fmt.Sprintf("Without it %s. Add %s under OAuth & Permissions in the app's settings, then reinstall the app.", s.why, s.name)
+		}
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// checkSocket opens a connection as Run does and waits for Slack's greeting.
+func (b *Bot) checkSocket(ctx context.Context) Finding {
+	f := Finding{Name: "app token"}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	client := socketmode.New(b.api, socketmode.OptionDialer(socketDialer()))
+	ended := make(chan error, 1)
+	go func() { ended <- client.RunContext(ctx) }()
+	var last error
+	for {
+		select {
+		case e := <-client.Events:
+			if e.Type == socketmode.EventTypeHello {
+				cancel()
+				<-ended
+				f.OK = true
+				return f
+			}
+			if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok {
+				last = failed.ErrorObj
+				if became(classify(last)) == misconfigured {
+					cancel() // slack-go would go on trying
+				}
+			}
+		case err := <-ended:
+			if last == nil {
+				last = err
+			}
+			f.Advice = socketAdvice(classify(last))
+			return f
+		}
+	}
+}
+
+func socketAdvice(e *apiError) string {
+	if e.outcome == misconfigured || e.outcome == rejected {
+		return fmt.Sprintf("Slack refuses SLACK_APP_TOKEN (%s). Make an app-level token with the scope connections:write "+
+			"under Basic Information in the app's settings, and see that Socket Mode is on.", e.code)
+	}
+	return fmt.Sprintf("No Socket Mode connection could be opened (%s). Watchbill must be able to reach wss://*.slack.com on port 443.", e.cause)
+}

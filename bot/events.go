@@ -1,0 +1,89 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// event handles what Slack reports without being asked. What only sets something is
+// done again when Slack delivers it again; what says something is said once.
+func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
+	switch inner := e.InnerEvent.Data.(type) {
+	case *slackevents.AppHomeOpenedEvent:
+		if inner.Tab == "home" {
+			return b.publishHome(ctx, oncall.UserID(inner.User))
+		}
+	case *slackevents.TeamJoinEvent:
+		if inner.User != nil {
+			return b.userChanged(ctx, inner.User)
+		}
+	case *slackevents.UserChangeEvent:
+		u, err := changedUser(e)
+		if err != nil {
+			return err
+		}
+		return b.userChanged(ctx, u)
+	case *slackevents.MessageEvent:
+		return b.directMessage(ctx, e, inner)
+	}
+	return nil
+}
+
+// errNoCallback says that an event lacks the envelope that every event has.
+var errNoCallback = errors.New("the event is no event callback")
+
+// changedUser reads a user_change from the source: slack-go's type for it leaves out
+// the e-mail address.
+func changedUser(e slackevents.EventsAPIEvent) (*slack.User, error) {
+	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
+	if !ok || callback.InnerEvent == nil {
+		return nil, errNoCallback
+	}
+	var inner struct {
+		User slack.User `json:"user"`
+	}
+	if err := json.Unmarshal(*callback.InnerEvent, &inner); err != nil {
+		return nil, fmt.Errorf("read user_change: %w", err)
+	}
+	return &inner.User, nil
+}
+
+// directMessage answers a person who writes to the bot. Changed and deleted messages
+// are events as well, and so is everything that the bot writes itself.
+func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m *slackevents.MessageEvent) error {
+	if m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" {
+		return nil
+	}
+	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
+	if !ok {
+		return errNoCallback
+	}
+	key := "event/" + callback.EventID
+	first, err := b.store.FirstSeen(ctx, key, b.clock())
+	if err != nil {
+		return fmt.Errorf("check for a repeated delivery: %w", err)
+	}
+	if !first {
+		return nil
+	}
+	_, err = b.post(ctx, posting{channel: m.Channel, priority: forRest}, drawing{
+		text: directHelp, blocks: []slack.Block{section(directHelp)},
+	})
+	if err == nil {
+		return nil
+	}
+	if o := became(err); o == unsent || o == throttled {
+		// It was surely not said: the next delivery may say it.
+		if err := b.store.Forget(context.WithoutCancel(ctx), key); err != nil {
+			return fmt.Errorf("allow a repeated delivery: %w", err)
+		}
+	}
+	return fmt.Errorf("answer a direct message: %w", err)
+}

@@ -1,0 +1,149 @@
+package bot
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Slack's limits, in characters; what is longer is refused.
+const (
+	maxSection = 3000
+	maxField   = 2000
+	maxText    = 4000 // chat.update refuses more
+)
+
+var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
+
+// foreign makes text that others wrote safe to put into a message, on one line and at
+// most limit characters long as Slack counts them, that is after escaping.
+func foreign(s string, limit int) string {
+	return escape(strings.Join(strings.Fields(s), " "), limit)
+}
+
+// foreignLines is foreign, but keeps the first lines as they are.
+func foreignLines(s string, limit, lines int) string {
+	all := strings.Split(strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")), "\n")
+	if len(all) > lines {
+		all = append(all[:lines:lines], "…")
+	}
+	return escape(strings.Join(all, "\n"), limit)
+}
+
+// escape cuts between characters, never inside one or inside an escape.
+func escape(s string, limit int) string {
+	var out strings.Builder
+	n, fits := 0, 0 // characters so far; bytes up to which an ellipsis still fits
+	for _, r := range strings.ToValidUTF8(s, "�") {
+		if unicode.IsControl(r) && r != '\n' {
+			r = ' '
+		}
+		piece, escaped := escapes[r]
+		if !escaped {
+			piece = string(r)
+		}
+		n += utf8.RuneCountInString(piece)
+		if n > limit {
+			return out.String()[:fits] + "…"
+		}
+		out.WriteString(piece)
+		if n < limit {
+			fits = out.Len()
+		}
+	}
+	return out.String()
+}
+
+// link makes text clickable if the address is one that a browser opens safely. The
+// text must be safe already.
+func link(address, text string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(address) > maxLink {
+		return text
+	}
+	safe := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;", " ", "%20").Replace(u.String())
+	return "<" + safe + "|" + text + ">"
+}
+
+const maxLink = 1000
+
+// mention names people so that Slack shows who they are.
+func mention(users ...oncall.UserID) string {
+	names := make([]string, len(users))
+	for i, u := range users {
+		names[i] = "<@" + string(u) + ">"
+	}
+	return list(names)
+}
+
+// list joins words as people do: "a, b and c".
+func list(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// who names the actor of an event; a monitor's name is foreign text.
+func who(a oncall.Actor) string {
+	if a.User != "" {
+		return mention(a.User)
+	}
+	return foreign(a.String(), 100)
+}
+
+// The forms in which Slack shows an instant, each in the zone of the reader's device.
+const (
+	asTime = "{time}"
+	asDay  = "{date_short_pretty} {time}"
+	asAgo  = "{ago}"
+)
+
+// stamp shows an instant. Where Slack can't fill in the form, as in notifications, the
+// reader sees the time in the given zone.
+func stamp(t time.Time, form string, zone *time.Location) string {
+	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, t.In(zone).Format("2006-01-02 15:04 MST"))
+}
+
+// section is a paragraph. Verbatim keeps Slack from making mentions and links of
+// plain words that others wrote.
+func section(text string) slack.Block {
+	return slack.NewSectionBlock(words(text), nil, nil)
+}
+
+func words(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
+}
+
+func plain(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
+}
+
+// count says "1 signal" or "7 signals".
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// lasted says roughly how long something took.
+func lasted(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return count(int(d/time.Second), "second")
+	case d < time.Hour:
+		return count(int(d/time.Minute), "minute")
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	default:
+		return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
+	}
+}

@@ -1,0 +1,238 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+)
+
+// A priority says what goes first when calls have to wait.
+type priority int
+
+// The priorities, most urgent first.
+const (
+	forPage   priority = iota // a direct message that wakes somebody
+	forAnswer                 // somebody has clicked and waits
+	forRoot                   // an incident's first message in its channel
+	forUpdate
+	forThread
+	forRest
+)
+
+// A call is one call of Slack's Web API as the queue sees it.
+type call struct {
+	method   string
+	channel  string // for posts: Slack limits each conversation by itself
+	priority priority
+}
+
+const (
+	methodPost   = "chat.postMessage"
+	methodAnswer = "response_url"
+	// unclear429 is the pause after a 429 that doesn't say how long.
+	unclear429 = 10 * time.Second
+	longest429 = 10 * time.Minute
+)
+
+// perMinute is what Slack allows each method in a minute and workspace; methods
+// without an entry are posts or as good as unlimited.
+var perMinute = map[string]float64{
+	"chat.update":           50,
+	"conversations.history": 50,
+	"conversations.replies": 50,
+	"conversations.join":    50,
+	"conversations.list":    20,
+	"users.info":            100,
+	"users.lookupByEmail":   50,
+	"views.publish":         100,
+	methodPost:              300, // "several hundred" for all conversations together
+	methodAnswer:            300,
+}
+
+// methodBucket lets through at most 80 % of the limit in any minute: the burst first,
+// the rest evenly.
+func methodBucket(method string) *rate.Limiter {
+	n, limited := perMinute[method]
+	if !limited {
+		return rate.NewLimiter(10, 20)
+	}
+	burst := n / 5
+	return rate.NewLimiter(rate.Limit((0.8*n-burst)/60), int(burst))
+}
+
+// Above one post a second Slack may accept a message and not show it.
+func channelBucket() *rate.Limiter { return rate.NewLimiter(1, 3) }
+
+// A queue paces our calls so that Slack's limits are the exception and not the
+// control loop. It measures real time, whatever clock the product goes by.
+type queue struct {
+	mu       sync.Mutex
+	waiting  []*ticket // most urgent first, then in order of arrival
+	methods  map[string]*rate.Limiter
+	channels map[string]*rate.Limiter
+}
+
+type ticket struct {
+	call
+	granted chan struct{}
+}
+
+func newQueue() *queue {
+	return &queue{methods: map[string]*rate.Limiter{}, channels: map[string]*rate.Limiter{}}
+}
+
+// wait returns when the call may be made, or with ctx's error when it must not be.
+func (q *queue) wait(ctx context.Context, c call) error {
+	t := &ticket{call: c, granted: make(chan struct{})}
+	q.enter(t)
+	for {
+		pause := q.serve(t)
+		if pause == 0 {
+			return nil
+		}
+		timer := time.NewTimer(pause) // a wait for Slack's limits, not for the product's time
+		select {
+		case <-t.granted:
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			q.leave(t)
+			return ctx.Err()
+		}
+	}
+}
+
+func (q *queue) enter(t *ticket) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	at, _ := slices.BinarySearchFunc(q.waiting, t.priority, func(o *ticket, p priority) int {
+		return cmp.Compare(o.priority, p+1) // behind its equals
+	})
+	q.waiting = slices.Insert(q.waiting, at, t)
+}
+
+func (q *queue) leave(t *ticket) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = slices.DeleteFunc(q.waiting, func(o *ticket) bool { return o == t })
+}
+
+// serve grants whatever may go now, in order, and returns how long t has to wait at
+// least; 0 if it may go.
+func (q *queue) serve(t *ticket) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting = slices.DeleteFunc(q.waiting, func(o *ticket) bool {
+		method, channel := q.buckets(o.call)
+		if pause(method) > 0 || pause(channel) > 0 {
+			return false
+		}
+		method.Allow()
+		if channel != nil {
+			channel.Allow()
+		}
+		close(o.granted)
+		return true
+	})
+	select {
+	case <-t.granted:
+		return 0
+	default:
+	}
+	method, channel := q.buckets(t.call)
+	return max(pause(method), pause(channel), time.Millisecond)
+}
+
+// buckets returns what limits a call; the second is nil unless it is a post.
+func (q *queue) buckets(c call) (method, channel *rate.Limiter) {
+	method = q.methods[c.method]
+	if method == nil {
+		method = methodBucket(c.method)
+		q.methods[c.method] = method
+	}
+	if c.channel == "" {
+		return method, nil
+	}
+	channel = q.channels[c.channel]
+	if channel == nil {
+		q.forgetFull()
+		channel = channelBucket()
+		q.channels[c.channel] = channel
+	}
+	return method, channel
+}
+
+// forgetFull drops buckets that say nothing, once there are many.
+func (q *queue) forgetFull() {
+	if len(q.channels) < 1000 {
+		return
+	}
+	for name, l := range q.channels {
+		if l.Tokens() >= float64(l.Burst()) {
+			delete(q.channels, name)
+		}
+	}
+}
+
+// pause returns how long it takes until the bucket has a token.
+func pause(l *rate.Limiter) time.Duration {
+	if l == nil {
+		return 0
+	}
+	missing := 1 - l.Tokens()
+	if missing <= 0 {
+		return 0
+	}
+	return time.Duration(missing / float64(l.Limit()) * float64(time.Second))
+}
+
+// freeze stops what Slack has refused for the time that it asks for and a little more,
+// so that not all instances come back at once: one conversation for posts, else the
+// method.
+func (q *queue) freeze(c call, d time.Duration) {
+	d = min(d, longest429)
+	d += rand.N(d/5 + time.Millisecond)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	method, channel := q.buckets(c)
+	l := method
+	if channel != nil {
+		l = channel
+	}
+	for pause(l) < d {
+		l.Reserve()
+	}
+}
+
+// call makes one call of the Web API when its turn comes. The error is an apiError
+// that says what became of it. Nothing is ever repeated here: whether a repetition
+// does harm depends on the call.
+func (b *Bot) call(ctx context.Context, c call, do func(context.Context) error) error {
+	if err := b.out.wait(ctx, c); err != nil {
+		b.metrics.calls.WithLabelValues(c.method, string(unsent)).Inc()
+		return fmt.Errorf("%s: wait for its turn: %w", c.method, &apiError{outcome: unsent, cause: err})
+	}
+	timer := prometheus.NewTimer(b.metrics.latency.WithLabelValues(c.method))
+	err := do(ctx)
+	timer.ObserveDuration()
+	if err == nil {
+		b.metrics.calls.WithLabelValues(c.method, "ok").Inc()
+		return nil
+	}
+	failed := classify(err)
+	b.metrics.calls.WithLabelValues(c.method, string(failed.outcome)).Inc()
+	if failed.outcome == throttled {
+		b.metrics.limited.WithLabelValues(c.method).Inc()
+		b.out.freeze(c, failed.retryAfter)
+	}
+	return fmt.Errorf("%s: %w", c.method, failed)
+}

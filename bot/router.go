@@ -1,0 +1,166 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// handlerTimeout leaves half a second of Slack's three for the way there and back.
+const handlerTimeout = 2500 * time.Millisecond
+
+// What people are told when it is not their doing. Anything else that goes wrong is in
+// the log and not for them.
+const (
+	sorryBusy     = "Watchbill is busy or restarting, and nothing was changed. Please try again in a few seconds."
+	sorryDatabase = "Watchbill can't reach its database, so nothing was changed. Please try again in a minute."
+	sorryLate     = "That took too long, and it may or may not have been saved. Look again in a moment, and repeat it if nothing has changed."
+	sorryFailed   = "Something went wrong in Watchbill, and nothing was changed. The reason is in its log."
+)
+
+// receive hands an envelope over to be handled. It never waits. Without a free seat an
+// event is left to be delivered again; a person is told.
+func (b *Bot) receive(s *socket, e socketmode.Event) {
+	if !b.desk.enter() {
+		b.metrics.envelopes.WithLabelValues(string(e.Type), "turned_away").Inc()
+		switch data := e.Data.(type) {
+		case slack.SlashCommand:
+			go b.ack(s, e.Request.EnvelopeID, ephemeral(sorryBusy))
+		case slack.InteractionCallback:
+			go b.whisper(data.ResponseURL, data.Channel.ID, sorryBusy)
+			go b.ack(s, e.Request.EnvelopeID, nil)
+		}
+		return
+	}
+	go func() {
+		defer b.desk.leave()
+		b.handle(s, e)
+	}()
+}
+
+// handle does what an envelope asks for and acknowledges it when that is saved: if
+// Slack shows no warning, it has been done.
+func (b *Bot) handle(s *socket, e socketmode.Event) {
+	ctx, cancel := context.WithTimeout(context.Background(), handlerTimeout)
+	defer cancel()
+	id := e.Request.EnvelopeID
+	switch data := e.Data.(type) {
+	case slack.SlashCommand:
+		text, err := b.guard(ctx, "command/"+data.TriggerID, func() (string, error) { return b.command(ctx, data) })
+		text = b.told(err, text, "command")
+		if text == "" {
+			b.ack(s, id, nil)
+			return
+		}
+		b.ack(s, id, ephemeral(text))
+	case slack.InteractionCallback:
+		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return "", b.interaction(ctx, data) })
+		text = b.told(err, text, "click")
+		b.ack(s, id, nil) // an answer inside it would be ignored
+		if text != "" {
+			b.whisper(data.ResponseURL, data.Channel.ID, text)
+		}
+	case slackevents.EventsAPIEvent:
+		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })
+		if b.told(err, "", "event") == "" {
+			b.ack(s, id, nil)
+		}
+	}
+}
+
+var (
+	// errRepeated says that the envelope has been handled before.
+	errRepeated = errors.New("delivered before")
+	// errNotBegun says that the handler was never called.
+	errNotBegun = errors.New("not begun")
+)
+
+// guard runs a handler once for each key, if there is one, and turns a panic into an
+// error. Slack delivers some clicks and commands twice.
+func (b *Bot) guard(ctx context.Context, key string, handler func() (string, error)) (text string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if key != "" {
+		first, err := b.store.FirstSeen(ctx, key, b.clock())
+		if err != nil {
+			return "", fmt.Errorf("%w: check for a repeated delivery: %w", errNotBegun, err)
+		}
+		if !first {
+			return "", errRepeated
+		}
+	}
+	return handler()
+}
+
+// interactionKey tells one click or submission from another.
+func interactionKey(c slack.InteractionCallback) string {
+	if c.Type == slack.InteractionTypeViewSubmission {
+		return "view/" + c.View.ID + "/" + c.View.Hash
+	}
+	return "click/" + c.TriggerID
+}
+
+// told turns the end of a handler into what the person is told, and logs what is not
+// theirs to know.
+func (b *Bot) told(err error, text, kind string) string {
+	result := "done"
+	defer func() { b.metrics.envelopes.WithLabelValues(kind, result).Inc() }()
+	if err == nil {
+		return text
+	}
+	if errors.Is(err, errRepeated) {
+		result = "repeated"
+		return ""
+	}
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+		result = "refused"
+		return refusal.Sentence
+	}
+	result = "failed"
+	b.log.Error().Err(err).Str("kind", kind).Msg("could not do what Slack asked for")
+	switch {
+	case errors.Is(err, errNotBegun):
+		return sorryDatabase
+	case errors.Is(err, context.DeadlineExceeded):
+		return sorryLate
+	case errors.Is(err, store.ErrUnavailable):
+		return sorryDatabase
+	default:
+		return sorryFailed
+	}
+}
+
+// ephemeral is the answer to a slash command that only the person sees.
+func ephemeral(text string) map[string]string {
+	return map[string]string{"response_type": slack.ResponseTypeEphemeral, "text": text}
+}
+
+// whisper answers a click so that only the person sees it. It works where the bot is
+// no member.
+func (b *Bot) whisper(responseURL, channel, text string) {
+	if responseURL == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	defer cancel()
+	err := b.call(ctx, call{method: methodAnswer, channel: channel, priority: forAnswer}, func(ctx context.Context) error {
+		_, _, err := b.api.PostMessageContext(ctx, "",
+			slack.MsgOptionResponseURL(responseURL, slack.ResponseTypeEphemeral), slack.MsgOptionText(text, false))
+		return err
+	})
+	if err != nil {
+		b.log.Warn().Err(err).Msg("a click could not be answered")
+	}
+}

@@ -1,0 +1,210 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// A socket is one of the two Socket Mode connections. Slack delivers an envelope to
+// any one of them, and a client that Slack asks to reconnect hangs up first and dials
+// afterwards: a second connection closes that gap.
+type socket struct {
+	client  atomic.Pointer[socketmode.Client] // the latest one; acknowledgements go out on it
+	greeted atomic.Bool
+	trouble string // the last one logged, so that it is logged once
+}
+
+const (
+	// slack-go doubles its pause up to five minutes; beyond this it is replaced.
+	longestBackoff = 15 * time.Second
+	// ackTimeout bounds the wait for slack-go to take an acknowledgement, which
+	// without it lasts as long as an outage.
+	ackTimeout = 2500 * time.Millisecond
+	// flushTime lets slack-go, which doesn't tell when it has written what it took,
+	// write the last acknowledgements before we hang up.
+	flushTime = 200 * time.Millisecond
+	// silence is how long both sockets may be down before an error is logged.
+	silence    = time.Minute
+	watchEvery = 5 * time.Second
+	// maxEnvelope is far above what Slack sends.
+	maxEnvelope = 8 << 20
+	// writeBuffer holds every acknowledgement in one frame: Slack drops fragments.
+	writeBuffer = 32 << 10
+)
+
+// Run listens until ctx ends. Then it takes nothing new, lets what is being handled
+// finish, and hangs up when the last acknowledgement is out.
+func (b *Bot) Run(ctx context.Context) error {
+	listening, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangUp()
+	var all sync.WaitGroup
+	for i := range b.sockets {
+		all.Go(func() { b.keep(listening, &b.sockets[i]) })
+	}
+	all.Go(func() { b.watch(listening) })
+	<-ctx.Done()
+	b.desk.close()
+	wait(listening, flushTime)
+	hangUp()
+	all.Wait()
+	return nil
+}
+
+// watch reports when Slack has been out of reach for a while: everything else about it
+// would have to be told through Slack.
+func (b *Bot) watch(ctx context.Context) {
+	for quiet := time.Duration(0); wait(ctx, watchEvery); {
+		quiet += watchEvery
+		if b.Connected() > 0 {
+			quiet = 0
+		}
+		if quiet == silence {
+			b.log.Error().Msg("no connection to Slack for a minute: commands and clicks don't arrive")
+		}
+	}
+}
+
+// keep has one socket connected for as long as ctx lasts.
+func (b *Bot) keep(ctx context.Context, s *socket) {
+	for ctx.Err() == nil {
+		pause := b.connect(ctx, s)
+		s.greeted.Store(false)
+		wait(ctx, pause)
+	}
+}
+
+// connect runs one client until it ends or isn't worth waiting for, and returns how
+// long to wait before the next one.
+func (b *Bot) connect(ctx context.Context, s *socket) time.Duration {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	client := socketmode.New(b.api,
+		socketmode.OptionReadLimit(maxEnvelope),
+		socketmode.OptionDialer(socketDialer()))
+	s.client.Store(client)
+	ended := make(chan error, 1)
+	go func() { ended <- client.RunContext(ctx) }()
+	pause := time.Second + rand.N(time.Second)
+	for {
+		select {
+		case e := <-client.Events:
+			if longer, replace := b.see(s, e); replace {
+				pause = longer
+				cancel()
+			}
+		case err := <-ended:
+			for range len(client.Events) {
+				b.see(s, <-client.Events)
+			}
+			// What ends by itself is for good, such as a revoked token: an admin has
+			// to act, so there is no hurry.
+			if err != nil && ctx.Err() == nil {
+				b.complain(s, err)
+				pause = longestBackoff
+			}
+			return pause
+		}
+	}
+}
+
+func socketDialer() *websocket.Dialer {
+	return &websocket.Dialer{
+		NetDialContext:   dialer().DialContext,
+		HandshakeTimeout: callTimeout,
+		WriteBufferSize:  writeBuffer,
+		Proxy:            http.ProxyFromEnvironment,
+	}
+}
+
+// see takes what slack-go reports. It never waits, because pings are not answered
+// meanwhile. It reports true when the client should be replaced after a pause.
+func (b *Bot) see(s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
+	switch e.Type {
+	case socketmode.EventTypeHello:
+		s.greeted.Store(true)
+		s.trouble = ""
+		b.log.Debug().Msg("connected to Slack")
+	case socketmode.EventTypeConnecting:
+		s.greeted.Store(false)
+	case socketmode.EventTypeConnectionError:
+		return b.connectionError(s, e)
+	case socketmode.EventTypeErrorBadMessage:
+		b.badMessage(s, e)
+	case socketmode.EventTypeErrorWriteFailed:
+		b.metrics.envelopes.WithLabelValues("ack", "lost").Inc()
+		b.log.Warn().Msg("an acknowledgement to Slack was lost with its connection")
+	case socketmode.EventTypeEventsAPI, socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:
+		b.receive(s, e)
+	default:
+		if e.Request != nil && e.Request.EnvelopeID != "" {
+			b.metrics.envelopes.WithLabelValues(string(e.Type), "unknown").Inc()
+			go b.ack(s, e.Request.EnvelopeID, nil)
+		}
+	}
+	return 0, false
+}
+
+func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
+	s.greeted.Store(false)
+	failed, ok := e.Data.(*slack.ConnectionErrorEvent)
+	if !ok {
+		return 0, false
+	}
+	b.complain(s, failed.ErrorObj)
+	if failed.Backoff <= longestBackoff {
+		return 0, false
+	}
+	if limited, ok := errors.AsType[*slack.RateLimitedError](failed.ErrorObj); ok {
+		return limited.RetryAfter + rand.N(time.Second), true
+	}
+	return time.Second + rand.N(4*time.Second), true
+}
+
+// complain logs why there is no connection, once for each reason.
+func (b *Bot) complain(s *socket, err error) {
+	err = classify(err).cause
+	if text := err.Error(); text != s.trouble {
+		s.trouble = text
+		b.log.Warn().Err(err).Msg("can't connect to Slack; trying again")
+	}
+}
+
+// badMessage acknowledges an envelope that slack-go can't read: Slack would deliver it
+// again and again. What was in it is not logged, as people wrote it.
+func (b *Bot) badMessage(s *socket, e socketmode.Event) {
+	bad, ok := e.Data.(*socketmode.ErrorBadMessage)
+	if !ok {
+		return
+	}
+	var envelope struct {
+		ID   string `json:"envelope_id"`
+		Type string `json:"type"`
+	}
+	_ = json.Unmarshal(bad.Message, &envelope) // without an id there is nothing to acknowledge
+	b.metrics.envelopes.WithLabelValues("unreadable", "acked").Inc()
+	b.log.Warn().Err(bad.Cause).Str("type", envelope.Type).Int("bytes", len(bad.Message)).
+		Msg("Slack sent something that Watchbill can't read")
+	if envelope.ID != "" {
+		go b.ack(s, envelope.ID, nil)
+	}
+}
+
+// ack tells Slack that an envelope has arrived.
+func (b *Bot) ack(s *socket, envelope string, payload any) {
+	ctx, cancel := context.WithTimeout(context.Background(), ackTimeout)
+	defer cancel()
+	if err := s.client.Load().AckCtx(ctx, envelope, payload); err != nil {
+		b.metrics.envelopes.WithLabelValues("ack", "lost").Inc()
+		b.log.Warn().Err(err).Msg("an acknowledgement could not be sent to Slack")
+	}
+}

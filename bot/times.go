@@ -1,0 +1,163 @@
+package bot
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// parseWhen reads an instant as people write it, in their own zone: "now", "18:00",
+// "6pm", "tomorrow 9:00", "fri 18:00", "2026-12-24 09:00", "in 2 hours" or RFC 3339. A
+// time without a day is the next one after ref; a day without a time is its beginning.
+// A time that the clock skips or shows twice follows the one rule of oncall.Zone.
+func parseWhen(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, error) {
+	t, ok := readWhen(words, zone, now, ref)
+	if !ok {
+		return time.Time{}, oncall.Refuse(
+			"%q is no time that Watchbill understands. Write it like `tomorrow 9:00`, `fri 18:00`, `2026-12-24 09:00` or `in 2 hours`.",
+			foreign(unescape(strings.Join(words, " ")), maxName))
+	}
+	return t, nil
+}
+
+func readWhen(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, bool) {
+	switch {
+	case len(words) == 0:
+		return time.Time{}, false
+	case len(words) == 1 && strings.EqualFold(words[0], "now"):
+		return now, true
+	case strings.EqualFold(words[0], "in"):
+		return later(words[1:], zone, now)
+	case strings.EqualFold(words[0], "for"):
+		return later(words[1:], zone, ref)
+	case len(words) == 1:
+		if t, err := time.Parse(time.RFC3339, strings.ToUpper(words[0])); err == nil {
+			return t, true
+		}
+		// "2026-12-24T09:00", without an offset, is two words.
+		if day, clock, ok := strings.Cut(strings.ToUpper(words[0]), "T"); ok && len(day) == len(time.DateOnly) {
+			words = []string{day, clock}
+		}
+	}
+	return dayAndTime(words, zone, now, ref)
+}
+
+// later adds "2 hours", "90 minutes" or "3 days" to an instant. Days and weeks keep the
+// time on the clock, whatever the zone does in between.
+func later(words []string, zone *oncall.Zone, from time.Time) (time.Time, bool) {
+	if len(words) == 1 { // "2h"
+		i := strings.IndexFunc(words[0], func(r rune) bool { return r < '0' || r > '9' })
+		if i <= 0 {
+			return time.Time{}, false
+		}
+		words = []string{words[0][:i], words[0][i:]}
+	}
+	if len(words) != 2 {
+		return time.Time{}, false
+	}
+	n, err := strconv.Atoi(words[0])
+	switch strings.ToLower(words[0]) {
+	case "a", "an", "one":
+		n, err = 1, nil
+	}
+	if err != nil || n < 0 || n > 10000 {
+		return time.Time{}, false
+	}
+	day, clock := zone.Local(from)
+	switch strings.ToLower(words[1]) {
+	case "m", "min", "mins", "minute", "minutes":
+		return from.Add(time.Duration(n) * time.Minute), true
+	case "h", "hr", "hrs", "hour", "hours":
+		return from.Add(time.Duration(n) * time.Hour), true
+	case "d", "day", "days":
+		return zone.Instant(day.AddDays(n), clock), true
+	case "w", "week", "weeks":
+		return zone.Instant(day.AddDays(7*n), clock), true
+	}
+	return time.Time{}, false
+}
+
+// dayAndTime reads a day, a time on the clock, or both in either order.
+func dayAndTime(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, bool) {
+	var day dayWord
+	var clock oncall.TimeOfDay
+	var hasDay, hasClock bool
+	for _, w := range words {
+		w = strings.ToLower(strings.TrimSuffix(w, ","))
+		if w == "at" || w == "on" {
+			continue
+		}
+		if c, ok := readClock(w); ok && !hasClock {
+			clock, hasClock = c, true
+			continue
+		}
+		d, ok := readDay(w, zone, now, ref)
+		if !ok || hasDay {
+			return time.Time{}, false
+		}
+		day, hasDay = d, true
+	}
+	switch {
+	case hasDay:
+		t := zone.Instant(day.date, clock)
+		if day.repeats > 0 && !t.After(ref) {
+			t = zone.Instant(day.date.AddDays(day.repeats), clock)
+		}
+		return t, true
+	case hasClock:
+		today, _ := zone.Local(ref)
+		t := zone.Instant(today, clock)
+		if !t.After(ref) {
+			t = zone.Instant(today.AddDays(1), clock)
+		}
+		return t, true
+	default:
+		return time.Time{}, false
+	}
+}
+
+// A dayWord is the day that a word means; a weekday means the next one as well.
+type dayWord struct {
+	date    oncall.Date
+	repeats int // days after which it comes again; 0 is never
+}
+
+func readDay(word string, zone *oncall.Zone, now, ref time.Time) (dayWord, bool) {
+	today, _ := zone.Local(now)
+	switch word {
+	case "today":
+		return dayWord{date: today}, true
+	case "tomorrow":
+		return dayWord{date: today.AddDays(1)}, true
+	case "yesterday":
+		return dayWord{date: today.AddDays(-1)}, true
+	}
+	if weekday, err := oncall.ParseWeekday(word); err == nil {
+		date, _ := zone.Local(ref)
+		for date.Weekday() != weekday {
+			date = date.AddDays(1)
+		}
+		return dayWord{date: date, repeats: 7}, true
+	}
+	date, err := oncall.ParseDate(word)
+	return dayWord{date: date}, err == nil
+}
+
+// readClock reads "9:00", "18:30", "6pm", "6:30pm", "noon" and "midnight". A bare number
+// may be anything.
+func readClock(word string) (oncall.TimeOfDay, bool) {
+	switch word {
+	case "noon":
+		return 12 * 60, true
+	case "midnight":
+		return 0, true
+	}
+	for _, layout := range []string{"15:04", "3pm", "3:04pm"} {
+		if t, err := time.Parse(layout, word); err == nil {
+			return oncall.TimeOfDay(t.Hour()*60 + t.Minute()), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,112 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// slackbot is the one bot that Slack doesn't mark as such.
+const slackbot = "USLACKBOT"
+
+// UserByEmail finds a person by the address known to Slack. The error is
+// oncall.ErrNotFound if there is none.
+func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error) {
+	var u *slack.User
+	err := b.call(ctx, call{method: "users.lookupByEmail", priority: forRest}, func(ctx context.Context) error {
+		var err error
+		u, err = b.api.GetUserByEmailContext(ctx, email)
+		return err
+	})
+	switch {
+	case codeOf(err) == "users_not_found":
+		return oncall.User{}, fmt.Errorf("look up %s in Slack: %w", email, oncall.ErrNotFound)
+	case err != nil:
+		return oncall.User{}, fmt.Errorf("look up %s in Slack: %w", email, err)
+	}
+	return b.person(u), nil
+}
+
+// person is what Watchbill keeps of a Slack user.
+func (b *Bot) person(u *slack.User) oncall.User {
+	p := oncall.User{ID: oncall.UserID(u.ID), Name: u.RealName, Email: u.Profile.Email, TimeZone: u.TZ}
+	if p.Name == "" {
+		p.Name = u.Name
+	}
+	if u.Deleted {
+		now := b.clock()
+		p.DeactivatedAt = &now
+	}
+	return p
+}
+
+// user returns a person, from Slack if the store doesn't know them yet. Bots are no
+// persons: the error is a Refusal.
+func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
+	directory, err := b.store.Directory(ctx)
+	if err != nil {
+		return oncall.User{}, fmt.Errorf("load the directory: %w", err)
+	}
+	if u, known := directory.Users[id]; known && u.TimeZone != "" {
+		return u, nil
+	}
+	var found *slack.User
+	err = b.call(ctx, call{method: "users.info", priority: forAnswer}, func(ctx context.Context) error {
+		var err error
+		found, err = b.api.GetUserInfoContext(ctx, string(id))
+		return err
+	})
+	switch {
+	case codeOf(err) == "user_not_found" || codeOf(err) == "user_not_visible":
+		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", foreign(string(id), maxName))
+	case err != nil:
+		return oncall.User{}, fmt.Errorf("load user %s: %w", id, err)
+	case found.IsBot || id == slackbot:
+		return oncall.User{}, oncall.Refuse("<@%s> is a bot and can't be on call.", id)
+	}
+	u := b.person(found)
+	if err := b.store.SaveUser(ctx, u, b.clock()); err != nil {
+		return oncall.User{}, fmt.Errorf("save user %s: %w", id, err)
+	}
+	return u, nil
+}
+
+// userChanged keeps what Slack tells of a person. Slack also tells of every change of
+// a status message, so what is known already is not written again.
+func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
+	if changed.IsBot || changed.ID == slackbot {
+		return nil
+	}
+	u := b.person(changed)
+	directory, err := b.store.Directory(ctx)
+	if err != nil {
+		return fmt.Errorf("load the directory: %w", err)
+	}
+	old, known := directory.Users[u.ID]
+	if known && (old.DeactivatedAt == nil) == (u.DeactivatedAt == nil) {
+		u.DeactivatedAt = old.DeactivatedAt
+		if u == old {
+			return nil
+		}
+	}
+	if err := b.store.SaveUser(ctx, u, b.clock()); err != nil {
+		return fmt.Errorf("save user %s: %w", u.ID, err)
+	}
+	return nil
+}
+
+// zoneOf returns the zone in which a person reads times.
+func zoneOf(u oncall.User) (*oncall.Zone, *time.Location) {
+	zone, err := oncall.LoadZone(u.TimeZone)
+	if err == nil {
+		if location, err := time.LoadLocation(u.TimeZone); err == nil {
+			return zone, location
+		}
+	}
+	zone, _ = oncall.LoadZone("UTC") // always there
+	return zone, time.UTC
+}

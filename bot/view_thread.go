@@ -1,0 +1,72 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// threadText makes one reply of several events, a sentence a line, and reports whether
+// the channel should see it, too. It is empty if there is nothing to say.
+func threadText(events []oncall.Event) (text string, loud bool) {
+	var lines []string
+	for _, e := range events {
+		if !e.Public() {
+			continue
+		}
+		lines = append(lines, threadLine(e))
+		loud = loud || e.Loud()
+	}
+	// The latest lines matter most.
+	dropped := 0
+	for utf8.RuneCountInString(strings.Join(lines, "\n")) > maxSection-50 {
+		lines = lines[1:]
+		dropped++
+	}
+	if dropped > 0 {
+		lines = append([]string{count(dropped, "earlier event") + " left out"}, lines...)
+	}
+	return strings.Join(lines, "\n"), loud
+}
+
+// threadLine says in one sentence what happened.
+func threadLine(e oncall.Event) string {
+	d := e.Detail
+	text := foreign(d.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventPaging:
+		return fmt.Sprintf("Paged %s (%s).", named(d.Users), step(d))
+	case oncall.EventSkipped:
+		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", step(d))
+	case oncall.EventExhausted:
+		if len(d.Users) == 0 {
+			return "Nobody has answered, and the team has no members to tell."
+		}
+		return fmt.Sprintf("Nobody has answered. The whole team was told: %s.", named(d.Users))
+	case oncall.EventAcknowledged:
+		return fmt.Sprintf("%s acknowledged it.", who(e.Actor))
+	case oncall.EventResolved:
+		return fmt.Sprintf("%s resolved it.", who(e.Actor))
+	case oncall.EventReopened:
+		return fmt.Sprintf("%s reopened it: %s.", who(e.Actor), text)
+	case oncall.EventSeverity:
+		return fmt.Sprintf("The severity went from %s.", text)
+	case oncall.EventPageFailed:
+		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), foreign(d.Method, maxName))
+		if text != "" {
+			s += ": " + text
+		}
+		return s + "."
+	default:
+		return fmt.Sprintf("%s: %s", e.Kind, text)
+	}
+}
+
+func step(d oncall.Detail) string {
+	if d.Run > 1 {
+		return fmt.Sprintf("step %d, time %d", d.Step, d.Run)
+	}
+	return fmt.Sprintf("step %d", d.Step)
+}
