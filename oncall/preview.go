@@ -121,6 +121,10 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 	is := a.turns.number(a.zone.reading(at.Unix()))
 	holders, _ := b.group(was)
 	best, kept := after.FirstTurn, 0
+	crowd := 1
+	for _, users := range after.Turns {
+		crowd += len(users)
+	}
 	for first := range after.Turns {
 		after.FirstTurn = first
 		if a.deals, err = dealTurns(after, &a.turns, people{}); err != nil {
@@ -130,7 +134,7 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 		same := 0 // more of the same people is better, then fewer others
 		for _, p := range group {
 			if slices.ContainsFunc(holders, func(q person) bool { return q.id == p.id }) {
-				same += len(holders) + len(group)
+				same += crowd
 			}
 			same--
 		}

@@ -50,7 +50,7 @@ func (c *Compiled) Shifts(from, to time.Time, role string) []Shift {
 		l = &line{role: role, versions: []version{{from: ever}}, cuts: []int64{ever}, acting: [][]int32{nil}}
 	}
 	shifts := []Shift{}
-	var arena []UserID // one allocation for many small sets
+	arena := make([]UserID, 0, 64) // one allocation for many small sets
 	l.walk(nanos(from), nanos(to), func(p piece) bool {
 		if n := len(shifts); n > 0 && slices.Equal(shifts[n-1].Users, p.users) {
 			shifts[n-1].End = instant(p.end)
