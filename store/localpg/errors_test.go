@@ -278,7 +278,7 @@ func TestABackendThatOutlivedItsServerIsNamed(t *testing.T) {
 		// Never looks whether its server is there.
 		_, _ = conn.Exec(t.Context(), `SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b`)
 	}()
-	defer func() { syscall.Kill(backend, syscall.SIGKILL); <-broken }()
+	defer syscall.Kill(backend, syscall.SIGKILL)
 	awaitWork(t, s, backend)
 	if err := syscall.Kill(s.process.pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -290,6 +290,11 @@ func TestABackendThatOutlivedItsServerIsNamed(t *testing.T) {
 		!strings.Contains(err.Error(), "pre-existing shared memory block") {
 		t.Errorf("error %v; want PostgreSQL's message and pid %d", err, backend)
 	}
+	if err := syscall.Kill(backend, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-broken
+	stop(t, start(t, Options{DataDir: dir, Durable: true}))
 }
 
 // awaitWork waits until the backend is in its query.

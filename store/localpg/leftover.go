@@ -47,23 +47,44 @@ func (s *Server) leftover(ctx context.Context) (*process, error) {
 		return nil, nil //nolint:nilnil // no leftover is the normal case
 	}
 	if err == nil && s.owns(pf.pid) {
+		s.listenAt(pf.socket)
 		return s.adopt(ctx, pf.pid)
 	}
 	// The number belongs to nobody, to a zombie or by now to another program. PostgreSQL would take
 	// the last two for a running server for ever. Backends that still work are protected by
 	// PostgreSQL's own check of its shared memory.
-	files := []string{filepath.Join(s.data, "postmaster.pid")}
-	for _, dir := range []string{pf.socket, s.socket} {
-		if dir != "" {
-			files = append(files, filepath.Join(dir, ".s.PGSQL."+port), filepath.Join(dir, ".s.PGSQL."+port+".lock"))
-		}
+	if err := removeFile(filepath.Join(s.data, "postmaster.pid")); err != nil {
+		return nil, err
 	}
-	for _, file := range files {
-		if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("remove what a dead server left: %w", err)
+	if pf.socket != "" {
+		if err := removeSockets(pf.socket); err != nil {
+			return nil, err
 		}
 	}
 	return nil, nil //nolint:nilnil // the directory is free now
+}
+
+// removeSockets removes what a dead server left in its socket directory.
+func removeSockets(dir string) error {
+	socket := filepath.Join(dir, ".s.PGSQL."+port)
+	return errors.Join(removeFile(socket), removeFile(socket+".lock"))
+}
+
+// removeSocketDir removes the socket and, if it is one that we made, the directory. An adopted server
+// may have been started by hand with its socket in a place that others use.
+func removeSocketDir(dir string) error {
+	err := removeSockets(dir)
+	if strings.HasPrefix(filepath.Base(dir), "watchbill-") || filepath.Base(filepath.Dir(dir)) == "watchbill" {
+		_ = os.Remove(dir) // only an empty one goes
+	}
+	return err
+}
+
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove what a dead server left: %w", err)
+	}
+	return nil
 }
 
 // owns reports whether the process is a living server of our data directory.

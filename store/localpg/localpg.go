@@ -29,7 +29,7 @@ type Options struct {
 	// directory for a durable server and a new directory in memory for a throw-away one.
 	DataDir string
 	// Durable keeps the data safe and in place. Otherwise the server trades safety for speed, starts
-	// empty and removes the whole DataDir when it stops.
+	// empty and leaves nothing behind.
 	Durable bool
 	// Fresh starts a durable server empty; data of the same major version are moved aside.
 	Fresh bool
@@ -77,16 +77,12 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if s.lock, err = lockDir(s.data); err != nil {
 		return nil, err
 	}
-	if s.socket, err = o.socketDir(s.data); err != nil {
-		return nil, errors.Join(err, s.lock.release())
-	}
-	s.url = "postgres://postgres@/postgres?" +
-		url.Values{"host": {s.socket}, "port": {port}, "sslmode": {"disable"}}.Encode()
 	left, err := s.clear(ctx, o)
 	if err != nil {
 		return nil, errors.Join(err, s.lock.release()) // something may still run there: touch nothing
 	}
-	if s.process = left; left != nil {
+	if left != nil {
+		s.process = left
 		return s, nil
 	}
 	if err := s.run(ctx, o, install); err != nil {
@@ -105,7 +101,7 @@ func (s *Server) clear(ctx context.Context, o Options) (*process, error) {
 		return left, nil
 	}
 	if left != nil {
-		if err := left.stop(ctx, syscall.SIGINT); err != nil {
+		if err := errors.Join(left.stop(ctx, syscall.SIGINT), removeSocketDir(s.socket)); err != nil {
 			return nil, err
 		}
 	}
@@ -114,6 +110,14 @@ func (s *Server) clear(ctx context.Context, o Options) (*process, error) {
 
 // run starts a server of our own.
 func (s *Server) run(ctx context.Context, o Options, install Install) error {
+	socket, err := o.socketDir(s.data)
+	if err != nil {
+		return err
+	}
+	s.listenAt(socket)
+	if err := removeSockets(socket); err != nil {
+		return err
+	}
 	as, err := chooseWay(ctx, install, s.data, s.socket)
 	if err != nil {
 		return err
@@ -128,6 +132,12 @@ func (s *Server) run(ctx context.Context, o Options, install Install) error {
 		return errors.Join(err, s.process.stop(context.WithoutCancel(ctx), syscall.SIGQUIT))
 	}
 	return nil
+}
+
+// listenAt says where the server's socket is.
+func (s *Server) listenAt(dir string) {
+	s.socket = dir
+	s.url = "postgres://postgres@/postgres?" + url.Values{"host": {dir}, "port": {port}, "sslmode": {"disable"}}.Encode()
 }
 
 // URL is the address of the server's maintenance database, for pgx or psql.
@@ -156,10 +166,11 @@ func (s *Server) Stop(ctx context.Context) error {
 func (s *Server) cleanUp() error {
 	var err error
 	if s.socket != "" {
-		err = os.RemoveAll(s.socket)
+		err = removeSocketDir(s.socket)
 	}
 	if !s.durable {
-		err = errors.Join(err, os.RemoveAll(s.base))
+		err = errors.Join(err, removeAll(s.data, s.data+".new", s.data+".log", s.data+".lock"))
+		_ = os.Remove(s.base) // unless it holds something else
 	}
 	return errors.Join(err, s.lock.release())
 }

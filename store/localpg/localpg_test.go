@@ -59,7 +59,7 @@ func TestThrowAwayLeavesNothing(t *testing.T) {
 	}
 	do(t, s, "CREATE TABLE gone (n int)")
 	stop(t, s)
-	for _, path := range []string{base, s.socket} {
+	for _, path := range []string{base, s.socket} { // the lock and the log are in base
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is still there: %v", path, err)
 		}
@@ -150,13 +150,52 @@ func TestALivingServerIsAdopted(t *testing.T) {
 	dir := t.TempDir()
 	first := start(t, Options{DataDir: dir, Durable: true})
 	abandon(t, first)
-	second := start(t, Options{DataDir: dir, Durable: true})
+	// Another session may have another temporary directory.
+	second := start(t, Options{Getenv: environment("TMPDIR=" + t.TempDir()), DataDir: dir, Durable: true})
 	if second.process.pid != first.process.pid {
 		t.Errorf("pid %d; want the first one's, %d", second.process.pid, first.process.pid)
 	}
 	ask(t, second, "SELECT 'it answers'")
 	stop(t, second)
 	<-first.Done()
+}
+
+func TestAServerThatWasStartedByHandKeepsItsSurroundings(t *testing.T) {
+	t.Parallel()
+	dir, socket := t.TempDir(), t.TempDir()
+	if err := os.Chmod(socket, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(socket, "somebody's file"), "", 0o644)
+	s := start(t, Options{DataDir: dir, Durable: true})
+	stop(t, s)
+	installs, err := Find(t.Context(), Options{Getenv: environment()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	as, err := chooseWay(t.Context(), installs[0], s.data, socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byHand := as.command(installs[0], s.data, "postgres", []string{"-D", s.data, "-h", "", "-k", socket})
+	p, err := spawn(byHand)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.stop(t.Context(), syscall.SIGQUIT)
+	for pf, _ := readPidFile(s.data); !pf.ready; pf, _ = readPidFile(s.data) {
+		if err := pause(t.Context()); err != nil || p.ended() {
+			t.Fatal("it does not start")
+		}
+	}
+	adopted := start(t, Options{DataDir: dir, Durable: true})
+	if adopted.process.pid != p.pid {
+		t.Errorf("pid %d; want %d", adopted.process.pid, p.pid)
+	}
+	stop(t, adopted)
+	if _, err := os.Lstat(filepath.Join(socket, "somebody's file")); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestALivingServerIsReplacedByAThrowAwayOne(t *testing.T) {
@@ -188,7 +227,7 @@ func TestWhatADeadServerLeftIsCleared(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("true does not end")
 		}
-		time.Sleep(time.Millisecond)
+		_ = pause(t.Context())
 	}
 	defer zombie.Wait()
 	other := exec.Command("sleep", "60")

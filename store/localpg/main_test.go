@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 }
 
 func product(dir string) {
-	server, err := Start(context.Background(), Options{Getenv: os.Getenv, DataDir: dir, Durable: true})
+	server, err := Start(context.Background(), Options{Getenv: environment(), DataDir: dir, Durable: true})
 	if err != nil {
 		fmt.Println("error", err)
 		os.Exit(1)

@@ -135,7 +135,10 @@ func sweep(getenv func(string) string, parent string) {
 			continue
 		}
 		// Whatever fails here is tried again by the next process.
-		_ = removeAll(append(socketDirs(getenv, data), base)...)
+		for _, dir := range socketDirs(getenv, data) {
+			_ = removeSocketDir(dir)
+		}
+		_ = os.RemoveAll(base)
 		_ = lock.release()
 	}
 }
