@@ -1,0 +1,246 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// applyLock is the advisory lock that lets one Apply work at a time.
+const applyLock = 0x776202
+
+// A Report says what Apply has changed or would change.
+type Report struct {
+	Changes []string // in the order in which they were made; empty: everything was so already
+	Keys    []NewKey // of new integrations, to be shown once; nobody can read them again
+}
+
+// A NewKey is a key that was made for an integration.
+type NewKey struct{ Integration, Key string }
+
+// errDryRun ends a transaction that was only to be tried.
+var errDryRun = errors.New("dry run")
+
+// Apply makes what is set up equal to the document, which must have passed its own Check. What is
+// not in the document is removed, but for people, who are Slack's. With write false nothing is
+// written, and the report says what would be. What can't be done is a Refusal.
+func (s *Store) Apply(ctx context.Context, setup oncall.Setup, write bool, now time.Time) (Report, error) {
+	a := &applier{
+		now: now, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
+		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},
+	}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applyLock); err != nil {
+			return err
+		}
+		a.tx = tx
+		for _, part := range []func(context.Context, oncall.Setup) error{
+			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations,
+		} {
+			if err := part(ctx, setup); err != nil {
+				return err
+			}
+		}
+		if !write {
+			return errDryRun
+		}
+		if len(a.report.Changes) == 0 {
+			return nil
+		}
+		return announce(ctx, tx)
+	})
+	if errors.Is(err, errDryRun) {
+		a.report.Keys = nil // they will be others
+		return a.report, nil
+	}
+	if err != nil {
+		return Report{}, wrap(err, "apply")
+	}
+	s.facts.drop()
+	return a.report, nil
+}
+
+// An applier works through a document in one transaction. The maps give the ids that names stand
+// for, as far as it has come.
+type applier struct {
+	tx     pgx.Tx
+	now    time.Time
+	report Report
+
+	users     map[string]oncall.UserID
+	teams     map[string]oncall.TeamID
+	schedules map[string]oncall.ScheduleID
+	policies  map[string]oncall.PolicyID
+}
+
+func (a *applier) say(format string, args ...any) {
+	a.report.Changes = append(a.report.Changes, fmt.Sprintf(format, args...))
+}
+
+// A difference is something about a thing that is no longer what it was.
+type difference struct {
+	what string
+	is   bool
+}
+
+// changed reports the differences, if there are any.
+func (a *applier) changed(kind, name string, all ...difference) bool {
+	var what []string
+	for _, d := range all {
+		if d.is {
+			what = append(what, d.what)
+		}
+	}
+	if len(what) > 0 {
+		a.say("change %s %q: %s", kind, name, strings.Join(what, ", "))
+	}
+	return len(what) > 0
+}
+
+// remove takes away what is stored but not in the document, before anything else of that kind, so
+// that a name or key can pass on to another. The statement takes an id and the time.
+func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map[string]R, id func(R) any, names []string) error {
+	for _, name := range sortedKeys(stored) {
+		if slices.Contains(names, name) {
+			continue
+		}
+		a.say("remove %s %q", kind, name)
+		if _, err := a.tx.Exec(ctx, sql, id(stored[name]), a.now); err != nil {
+			return fmt.Errorf("remove %s %q: %w", kind, name, err)
+		}
+	}
+	return nil
+}
+
+type storedUser struct {
+	oncall.User
+	FromSlack bool
+}
+
+// applyUsers adds people. Once Slack has told us about a person, its profile counts and not the
+// document.
+func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
+	const load = `SELECT id, name, email, time_zone, deactivated_at, slack_at IS NOT NULL AS from_slack FROM users`
+	const upsert = `
+		INSERT INTO users (id, name, email, time_zone)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT (id) DO UPDATE SET name = $2, email = $3, time_zone = $4`
+	rows, _ := a.tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedUser])
+	if err != nil {
+		return err
+	}
+	stored := map[oncall.UserID]storedUser{}
+	byEmail := map[string]oncall.UserID{}
+	for _, u := range found {
+		stored[u.ID] = u
+		byEmail[strings.ToLower(u.Email)] = u.ID
+	}
+	names := map[oncall.UserID]string{}
+	for _, u := range setup.Users {
+		id := u.Slack
+		if id == "" {
+			id = byEmail[strings.ToLower(u.Email)]
+		}
+		if id == "" {
+			return oncall.Refuse("User %q: nobody with the address %s is known; give slack, the Slack user id.", u.Name, u.Email)
+		}
+		if other, twice := names[id]; twice {
+			return oncall.Refuse("Users %q and %q have the same Slack user id, %s.", other, u.Name, id)
+		}
+		names[id], a.users[u.Name] = u.Name, id
+		zone := u.TimeZone
+		if zone == "" {
+			zone = "UTC"
+		}
+		old, known := stored[id]
+		switch {
+		case !known:
+			a.say("add user %q", u.Name)
+		case old.FromSlack:
+			continue
+		case !a.changed("user", u.Name, difference{"name", old.Name != u.Name},
+			difference{"email", old.Email != u.Email}, difference{"time zone", old.TimeZone != zone}):
+			continue
+		}
+		if _, err := a.tx.Exec(ctx, upsert, id, u.Name, u.Email, zone); err != nil {
+			return fmt.Errorf("save user %q: %w", u.Name, err)
+		}
+	}
+	return nil
+}
+
+type storedTeam struct {
+	oncall.Team
+	Members []oncall.UserID
+}
+
+func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
+	const load = `
+		SELECT id, name, channel,
+		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members
+		FROM teams
+		WHERE removed_at IS NULL`
+	const insert = `INSERT INTO teams (name, channel, created_at) VALUES ($1, $2, $3) RETURNING id`
+	const update = `UPDATE teams SET channel = $2 WHERE id = $1`
+	rows, _ := a.tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedTeam])
+	if err != nil {
+		return err
+	}
+	stored := map[string]storedTeam{}
+	for _, t := range found {
+		stored[t.Name] = t
+	}
+	if err := remove(ctx, a, "team", `UPDATE teams SET removed_at = $2 WHERE id = $1`, stored,
+		func(t storedTeam) any { return t.ID }, namesOf(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
+		return err
+	}
+	for _, t := range setup.Teams {
+		var members []oncall.UserID
+		for _, name := range t.Members {
+			members = append(members, a.users[name])
+		}
+		old, known := stored[t.Name]
+		id := old.ID
+		switch {
+		case !known:
+			a.say("add team %q", t.Name)
+			err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, a.now).Scan(&id)
+		case a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
+			difference{"members", !slices.Equal(old.Members, members)}):
+			_, err = a.tx.Exec(ctx, update, id, t.Channel)
+		}
+		if err != nil {
+			return fmt.Errorf("save team %q: %w", t.Name, err)
+		}
+		a.teams[t.Name] = id
+		if !slices.Equal(old.Members, members) {
+			if err := a.saveMembers(ctx, id, members); err != nil {
+				return fmt.Errorf("save members of team %q: %w", t.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members []oncall.UserID) error {
+	const remove = `DELETE FROM team_members WHERE team_id = $1`
+	const insert = `
+		INSERT INTO team_members (team_id, user_id, position)
+		SELECT $1, user_id, position
+		FROM unnest($2::text[]) WITH ORDINALITY AS m (user_id, position)
+		ON CONFLICT (team_id, user_id) DO NOTHING`
+	if _, err := a.tx.Exec(ctx, remove, id); err != nil {
+		return err
+	}
+	_, err := a.tx.Exec(ctx, insert, id, list(members))
+	return err
+}

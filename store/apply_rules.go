@@ -1,0 +1,225 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func sortedKeys[R any](m map[string]R) []string { return slices.Sorted(maps.Keys(m)) }
+
+func namesOf[T any](things []T, name func(T) string) []string {
+	out := make([]string, len(things))
+	for i, t := range things {
+		out[i] = name(t)
+	}
+	return out
+}
+
+// equal compares two values as they are stored.
+func equal(a, b any) bool {
+	left, errA := json.Marshal(a)
+	right, errB := json.Marshal(b)
+	return errA == nil && errB == nil && string(left) == string(right)
+}
+
+// applySchedules adds a version to a schedule whose rotations have changed: from now on, never for
+// the past. The first version is in force since ever.
+func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error {
+	all, err := schedules(ctx, a.tx)
+	if err != nil {
+		return err
+	}
+	stored := map[string]oncall.Schedule{}
+	for _, s := range all {
+		stored[s.Name] = s
+	}
+	if err := remove(ctx, a, "schedule", `UPDATE schedules SET removed_at = $2 WHERE id = $1`, stored,
+		func(s oncall.Schedule) any { return s.ID },
+		namesOf(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name })); err != nil {
+		return err
+	}
+	for _, s := range setup.Schedules {
+		if err := a.applySchedule(ctx, s, stored); err != nil {
+			return wrap(err, "save schedule %q", s.Name)
+		}
+	}
+	return nil
+}
+
+func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]oncall.Schedule) error {
+	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
+	const update = `UPDATE schedules SET team_id = $2, time_zone = $3 WHERE id = $1`
+	const add = `
+		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
+		VALUES ($1, $2, $3, '', '', $4)`
+	version, err := s.Version(a.users)
+	if err != nil {
+		return oncall.Refuse("Schedule %q: %s.", s.Name, err)
+	}
+	for i, r := range version.Rotations {
+		if r.TimeZone == "" {
+			// Written out, so that another zone of the schedule never changes the past.
+			version.Rotations[i].TimeZone = s.TimeZone
+		}
+	}
+	old, known := stored[s.Name]
+	team := a.teams[s.Team]
+	fresh := true
+	if n := len(old.Versions); n > 0 {
+		fresh = !equal(old.Versions[n-1].Rotations, version.Rotations)
+		version.EffectiveFrom = &a.now
+	}
+	next := old
+	next.Name, next.TimeZone = s.Name, s.TimeZone
+	next.Versions = append(slices.Clone(old.Versions), version)
+	if _, err := oncall.Compile(next); err != nil {
+		return oncall.Refuse("Schedule %q: %s", s.Name, err)
+	}
+	id := old.ID
+	switch {
+	case !known:
+		a.say("add schedule %q", s.Name)
+		err = a.tx.QueryRow(ctx, insert, team, s.Name, s.TimeZone, a.now).Scan(&id)
+	case a.changed("schedule", s.Name, difference{"team", old.TeamID != team},
+		difference{"time zone", old.TimeZone != s.TimeZone}, difference{"rotations", fresh}):
+		_, err = a.tx.Exec(ctx, update, id, team, s.TimeZone)
+	}
+	if err != nil {
+		return err
+	}
+	a.schedules[s.Name] = id
+	if fresh {
+		_, err = a.tx.Exec(ctx, add, id, version.EffectiveFrom, version.Rotations, a.now)
+	}
+	return err
+}
+
+func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
+	const load = `SELECT id, team_id, name, repeat, steps FROM policies WHERE removed_at IS NULL`
+	const insert = `
+		INSERT INTO policies (team_id, name, repeat, steps, created_at)
+		VALUES ($1, $2, $3, $4, $5)
+		RETURNING id`
+	const update = `UPDATE policies SET team_id = $2, repeat = $3, steps = $4 WHERE id = $1`
+	rows, _ := a.tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
+	if err != nil {
+		return err
+	}
+	stored := map[string]oncall.Policy{}
+	for _, p := range found {
+		stored[p.Name] = p
+	}
+	if err := remove(ctx, a, "policy", `UPDATE policies SET removed_at = $2 WHERE id = $1`, stored,
+		func(p oncall.Policy) any { return p.ID },
+		namesOf(setup.Policies, func(p oncall.SetupPolicy) string { return p.Name })); err != nil {
+		return err
+	}
+	for _, p := range setup.Policies {
+		steps := make([]oncall.Step, len(p.Steps))
+		for i, st := range p.Steps {
+			if steps[i], err = st.Step(a.users, a.schedules, a.teams); err != nil {
+				return oncall.Refuse("Policy %q, step %d: %s.", p.Name, i+1, err)
+			}
+		}
+		old, known := stored[p.Name]
+		id, team := old.ID, a.teams[p.Team]
+		switch {
+		case !known:
+			a.say("add policy %q", p.Name)
+			err = a.tx.QueryRow(ctx, insert, team, p.Name, p.Repeat, steps, a.now).Scan(&id)
+		case a.changed("policy", p.Name, difference{"team", old.TeamID != team},
+			difference{"repeat", old.Repeat != p.Repeat}, difference{"steps", !equal(old.Steps, steps)}):
+			_, err = a.tx.Exec(ctx, update, id, team, p.Repeat, steps)
+		}
+		if err != nil {
+			return fmt.Errorf("save policy %q: %w", p.Name, err)
+		}
+		a.policies[p.Name] = id
+	}
+	return nil
+}
+
+type storedIntegration struct {
+	oncall.Integration
+	KeyHash []byte
+}
+
+func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) error {
+	const load = `
+		SELECT id, team_id, policy_id, name, kind, key_hash
+		FROM integrations
+		WHERE removed_at IS NULL`
+	rows, _ := a.tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedIntegration])
+	if err != nil {
+		return err
+	}
+	stored := map[string]storedIntegration{}
+	for _, in := range found {
+		stored[in.Name] = in
+	}
+	if err := remove(ctx, a, "integration", `UPDATE integrations SET removed_at = $2 WHERE id = $1`, stored,
+		func(in storedIntegration) any { return in.ID },
+		namesOf(setup.Integrations, func(in oncall.SetupIntegration) string { return in.Name })); err != nil {
+		return err
+	}
+	for _, in := range setup.Integrations {
+		err := a.applyIntegration(ctx, in, stored)
+		if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "integrations_key" {
+			return oncall.Refuse("Integration %q: its key belongs to another integration.", in.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("save integration %q: %w", in.Name, err)
+		}
+	}
+	return nil
+}
+
+func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegration, stored map[string]storedIntegration) error {
+	const insert = `
+		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`
+	const update = `UPDATE integrations SET team_id = $2, policy_id = $3, kind = $4 WHERE id = $1`
+	const rekey = `UPDATE integrations SET key_hash = $2, key_hint = $3 WHERE id = $1`
+	old, known := stored[in.Name]
+	team, policy, key := a.teams[in.Team], a.policies[in.Policy], in.Key
+	if !known && key == "" {
+		var random [16]byte
+		_, _ = rand.Read(random[:]) // never fails
+		key = oncall.KeyFromBytes(random)
+		a.report.Keys = append(a.report.Keys, NewKey{Integration: in.Name, Key: key})
+	}
+	hash := sha256.Sum256([]byte(key))
+	if !known {
+		a.say("add integration %q", in.Name)
+		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Kind, hash[:], hint(key), a.now)
+		return err
+	}
+	other := key != "" && !slices.Equal(hash[:], old.KeyHash)
+	if !a.changed("integration", in.Name, difference{"team", old.TeamID != team}, difference{"policy", old.PolicyID != policy},
+		difference{"kind", old.Kind != in.Kind}, difference{"key", other}) {
+		return nil
+	}
+	if other {
+		if _, err := a.tx.Exec(ctx, rekey, old.ID, hash[:], hint(key)); err != nil {
+			return err
+		}
+	}
+	_, err := a.tx.Exec(ctx, update, old.ID, team, policy, in.Kind)
+	return err
+}
+
+// hint is as much of a key as may be shown, to tell it from others.
+func hint(key string) string { return key[max(0, len(key)-4):] }

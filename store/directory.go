@@ -1,0 +1,322 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A Directory is a picture of everything that Apply and people set up. It never changes: what is
+// set up later is in the next one.
+type Directory struct {
+	Teams        []oncall.Team // by name
+	Users        map[oncall.UserID]oncall.User
+	Members      map[oncall.TeamID][]oncall.UserID
+	Schedules    []*oncall.Compiled                // by name
+	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
+	Integrations []oncall.Integration              // by name
+
+	// With those removed, to which incidents refer.
+	teams        map[oncall.TeamID]oncall.Team
+	integrations map[oncall.IntegrationID]oncall.Integration
+
+	schedules map[oncall.ScheduleID]*oncall.Compiled
+	keys      map[keyHash]oncall.Integration
+}
+
+type keyHash [sha256.Size]byte
+
+// Team returns a team, also one that has been removed.
+func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
+	t, ok := d.teams[id]
+	return t, ok
+}
+
+// Schedule returns a schedule.
+func (d *Directory) Schedule(id oncall.ScheduleID) (*oncall.Compiled, bool) {
+	c, ok := d.schedules[id]
+	return c, ok
+}
+
+// Roster returns the facts from which the targets of a policy become people.
+func (d *Directory) Roster() oncall.Roster {
+	return oncall.Roster{Schedules: d.schedules, Users: d.Users, Members: d.Members}
+}
+
+// facts caches the Directory. What is cached can be trusted only while we listen for changes.
+type facts struct {
+	filling chan struct{} // holds one token while somebody loads
+
+	mu        sync.Mutex
+	listening bool
+	age       int        // grows with every change
+	dir       *Directory // nil: to be loaded
+}
+
+// drop forgets the directory, for something has changed.
+func (f *facts) drop() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.age++
+	f.dir = nil
+}
+
+// listen says whether we shall hear of changes. Anything may have changed while we did not.
+func (f *facts) listen(listening bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.age++
+	f.dir, f.listening = nil, listening
+}
+
+func (f *facts) get() (*Directory, int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.dir, f.age
+}
+
+// put keeps a directory unless something has changed since it began to be loaded.
+func (f *facts) put(dir *Directory, age int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.listening && f.age == age {
+		f.dir = dir
+	}
+}
+
+// Directory returns everything that was set up. While Run runs, it is loaded once for each change,
+// however many ask; otherwise each time.
+func (s *Store) Directory(ctx context.Context) (*Directory, error) {
+	if dir, _ := s.facts.get(); dir != nil {
+		return dir, nil
+	}
+	select {
+	case s.facts.filling <- struct{}{}:
+		defer func() { <-s.facts.filling }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("load the directory: %w", ctx.Err())
+	}
+	dir, age := s.facts.get()
+	if dir != nil {
+		return dir, nil
+	}
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		dir, err = s.loadDirectory(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the directory: %w", err)
+	}
+	s.facts.put(dir, age)
+	return dir, nil
+}
+
+// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other
+// error says nothing about the key.
+func (s *Store) IntegrationByKey(ctx context.Context, key string) (oncall.Integration, error) {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return oncall.Integration{}, err
+	}
+	in, ok := dir.keys[sha256.Sum256([]byte(key))]
+	if !ok {
+		return oncall.Integration{}, oncall.ErrNotFound
+	}
+	return in, nil
+}
+
+// announce tells every instance, when the transaction commits, that the directory has changed.
+func announce(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `SELECT pg_notify('watchbill_config', '')`)
+	return err
+}
+
+func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error) {
+	// One instant for all queries, so that nothing refers to what another query has missed.
+	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
+		return nil, err
+	}
+	d := &Directory{
+		Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{},
+		Policies: map[oncall.PolicyID]oncall.Policy{}, teams: map[oncall.TeamID]oncall.Team{},
+		integrations: map[oncall.IntegrationID]oncall.Integration{},
+		schedules:    map[oncall.ScheduleID]*oncall.Compiled{}, keys: map[keyHash]oncall.Integration{},
+	}
+	for _, load := range []func(context.Context, pgx.Tx) error{
+		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations,
+	} {
+		if err := load(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
+	all, err := schedules(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for id, schedule := range all {
+		compiled, err := oncall.Compile(schedule)
+		if err != nil {
+			// Whatever was stored has been compiled before. Should a release differ, one schedule
+			// must not take the others with it: a policy skips its step, and says so.
+			s.log.Error().Err(err).Str("schedule", schedule.Name).Msg("schedule can't be used")
+			continue
+		}
+		d.schedules[id] = compiled
+		d.Schedules = append(d.Schedules, compiled)
+	}
+	slices.SortFunc(d.Schedules, func(a, b *oncall.Compiled) int { return cmp.Compare(a.Name(), b.Name()) })
+	return d, nil
+}
+
+func (d *Directory) loadUsers(ctx context.Context, tx pgx.Tx) error {
+	rows, _ := tx.Query(ctx, `SELECT id, name, email, time_zone, deactivated_at FROM users`)
+	users, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.User])
+	for _, u := range users {
+		d.Users[u.ID] = u
+	}
+	return err
+}
+
+func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
+	type row struct {
+		oncall.Team
+		Removed bool
+	}
+	rows, _ := tx.Query(ctx, `SELECT id, name, channel, removed_at IS NOT NULL AS removed FROM teams ORDER BY name, id`)
+	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	for _, t := range teams {
+		d.teams[t.ID] = t.Team
+		if !t.Removed {
+			d.Teams = append(d.Teams, t.Team)
+		}
+	}
+	return err
+}
+
+func (d *Directory) loadMembers(ctx context.Context, tx pgx.Tx) error {
+	rows, _ := tx.Query(ctx, `SELECT team_id, user_id FROM team_members ORDER BY team_id, position`)
+	var team oncall.TeamID
+	var user oncall.UserID
+	_, err := pgx.ForEachRow(rows, []any{&team, &user}, func() error {
+		d.Members[team] = append(d.Members[team], user)
+		return nil
+	})
+	return err
+}
+
+func (d *Directory) loadPolicies(ctx context.Context, tx pgx.Tx) error {
+	rows, _ := tx.Query(ctx, `SELECT id, team_id, name, repeat, steps FROM policies`)
+	policies, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
+	for _, p := range policies {
+		d.Policies[p.ID] = p
+	}
+	return err
+}
+
+func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
+	const load = `
+		SELECT id, team_id, policy_id, name, kind, key_hash, removed_at IS NOT NULL AS removed
+		FROM integrations
+		ORDER BY name, id`
+	type row struct {
+		oncall.Integration
+		KeyHash []byte
+		Removed bool
+	}
+	rows, _ := tx.Query(ctx, load)
+	integrations, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	for _, in := range integrations {
+		d.integrations[in.ID] = in.Integration
+		if !in.Removed && len(in.KeyHash) == sha256.Size {
+			d.Integrations = append(d.Integrations, in.Integration)
+			d.keys[keyHash(in.KeyHash)] = in.Integration
+		}
+	}
+	return err
+}
+
+// schedules loads every live schedule with its versions, its overrides and who is gone.
+func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Schedule, error) {
+	const load = `SELECT id, team_id, name, time_zone FROM schedules WHERE removed_at IS NULL`
+	const gone = `SELECT id, deactivated_at FROM users WHERE deactivated_at IS NOT NULL`
+	type row struct {
+		ID       oncall.ScheduleID
+		TeamID   oncall.TeamID
+		Name     string
+		TimeZone string
+	}
+	inactive := map[oncall.UserID][]oncall.Span{}
+	rows, _ := tx.Query(ctx, gone)
+	var user oncall.UserID
+	var span oncall.Span
+	if _, err := pgx.ForEachRow(rows, []any{&user, &span.Start}, func() error {
+		inactive[user] = []oncall.Span{span}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	rows, _ = tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return nil, err
+	}
+	versions, err := versions(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	overrides, err := overrides(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[oncall.ScheduleID]oncall.Schedule, len(found))
+	for _, r := range found {
+		out[r.ID] = oncall.Schedule{
+			ID: r.ID, TeamID: r.TeamID, Name: r.Name, TimeZone: r.TimeZone,
+			Versions: versions[r.ID], Overrides: overrides[r.ID], Inactive: inactive,
+		}
+	}
+	return out, nil
+}
+
+// versions loads the versions of every schedule, oldest first.
+func versions(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.Version, error) {
+	const load = `
+		SELECT schedule_id, id, effective_from, rotations, note, created_by, created_at
+		FROM schedule_versions
+		ORDER BY schedule_id, id`
+	type row struct {
+		ScheduleID oncall.ScheduleID
+		oncall.Version
+	}
+	rows, _ := tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	out := map[oncall.ScheduleID][]oncall.Version{}
+	for _, v := range found {
+		out[v.ScheduleID] = append(out[v.ScheduleID], v.Version)
+	}
+	return out, err
+}
+
+// overrides loads the overrides of every schedule, in the order in which they were made.
+func overrides(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.Override, error) {
+	const load = `
+		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
+		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
+		       cancelled_at
+		FROM overrides
+		ORDER BY id`
+	rows, _ := tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Override])
+	out := map[oncall.ScheduleID][]oncall.Override{}
+	for _, o := range found {
+		out[o.ScheduleID] = append(out[o.ScheduleID], o)
+	}
+	return out, err
+}

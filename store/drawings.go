@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// leaseTime is for how long a job that has gone silent keeps others from drawing.
+const leaseTime = 30 * time.Second
+
+// A Place is a message in Slack. The zero Place is none.
+type Place struct{ Channel, TS string }
+
+// A Copy is a direct message that shows an incident.
+type Copy struct {
+	Place
+	Drawn int64 // the version that it shows
+	User  oncall.UserID
+}
+
+// A Drawing is an incident as it is to be shown, and where it is shown already.
+type Drawing struct {
+	Picture   oncall.Picture
+	Busy      bool       // another job is drawing, and will see this version too: nothing to do
+	Root      Place      // the message in the team's channel; zero: not posted
+	RootTried *time.Time // when it was first tried: it may be there although we don't know where
+	Delivery  string     // names that message for good, to find it by
+	RootDrawn int64      // the version that it shows
+	Copies    []Copy
+	ThreadTo  int64 // the last event that the thread shows
+}
+
+// BeginDraw makes a job the one that draws the incident until it says EndDraw or ReleaseDraw, or
+// has been silent for 30 s. The same job may begin again. Whoever finds another job drawing may
+// leave: EndDraw won't let that job go before it has drawn the newest version.
+func (s *Store) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
+	const create = `
+		INSERT INTO drawings (incident_id, channel, ts, drawn, thread_to)
+		VALUES ($1, '', '', 0, 0)
+		ON CONFLICT (incident_id) DO NOTHING`
+	// An EndDraw that is under way must be over: it would not see what this job is for, and an
+	// UPDATE alone would not wait for it, as the row that it sees is still another's.
+	const settle = `SELECT FROM drawings WHERE incident_id = $1 FOR UPDATE`
+	const lease = `
+		UPDATE drawings
+		SET lease_job = $2, lease_until = $4
+		WHERE incident_id = $1
+		  AND (lease_job IS NULL OR lease_job = $2 OR lease_until <= $3
+		       OR NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))
+		RETURNING channel, ts, tried_at, drawn, thread_to`
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return Drawing{}, err
+	}
+	var d Drawing
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		found, err := incidents(ctx, tx, []oncall.IncidentID{id})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return oncall.ErrNotFound
+		}
+		if _, err := tx.Exec(ctx, create, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, settle, id); err != nil {
+			return err
+		}
+		type row struct {
+			Channel, TS     string
+			TriedAt         *time.Time
+			Drawn, ThreadTo int64
+		}
+		rows, _ := tx.Query(ctx, lease, id, job, now, now.Add(leaseTime))
+		leased, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+		if err != nil {
+			return err
+		}
+		if len(leased) == 0 {
+			d.Busy = true
+			return nil
+		}
+		r := leased[0]
+		d.Root, d.RootTried, d.RootDrawn, d.ThreadTo = Place{r.Channel, r.TS}, r.TriedAt, r.Drawn, r.ThreadTo
+		if d.Picture, err = picture(ctx, tx, dir, id); err != nil {
+			return err
+		}
+		d.Copies, err = copies(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return Drawing{}, fmt.Errorf("begin to draw incident %d: %w", id, err)
+	}
+	// The time makes it another name in another database that counts from 1 as well.
+	d.Delivery = fmt.Sprintf("incident-%d-%d", id, d.Picture.Incident.OpenedAt.Unix())
+	return d, nil
+}
+
+func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error) {
+	const load = `
+		SELECT channel, ts, drawn, user_id AS "user"
+		FROM drawing_copies
+		WHERE incident_id = $1
+		ORDER BY ts, channel`
+	rows, _ := q.Query(ctx, load, id)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Copy])
+}
+
+// addCopy registers the direct message of a page; one that is there already stays as it is.
+func addCopy(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, r PageResult, page oncall.PageID) error {
+	const insert = `
+		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, drawn)
+		SELECT $1, $2, $3, user_id, $4
+		FROM pages
+		WHERE id = $5
+		ON CONFLICT (incident_id, channel, ts) DO NOTHING`
+	_, err := tx.Exec(ctx, insert, id, r.Place.Channel, r.Place.TS, r.Drawn, page)
+	return err
+}
+
+// RootTried notes, before it is sent, that the message in the channel is about to be posted.
+func (s *Store) RootTried(ctx context.Context, id oncall.IncidentID, now time.Time) error {
+	const note = `UPDATE drawings SET tried_at = coalesce(tried_at, $2) WHERE incident_id = $1`
+	return s.noteDrawing(ctx, id, note, id, now)
+}
+
+// RootPosted notes where the message in the channel is.
+func (s *Store) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
+	const note = `
+		UPDATE drawings
+		SET channel = $2, ts = $3, tried_at = coalesce(tried_at, $4)
+		WHERE incident_id = $1`
+	return s.noteDrawing(ctx, id, note, id, at.Channel, at.TS, now)
+}
+
+// Drawn notes which version a message shows.
+func (s *Store) Drawn(ctx context.Context, id oncall.IncidentID, at Place, version int64) error {
+	const note = `
+		WITH root AS (
+			UPDATE drawings SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3
+		)
+		UPDATE drawing_copies SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3`
+	return s.noteDrawing(ctx, id, note, id, at.Channel, at.TS, version)
+}
+
+// Threaded notes the last event that the thread shows.
+func (s *Store) Threaded(ctx context.Context, id oncall.IncidentID, to int64) error {
+	const note = `UPDATE drawings SET thread_to = $2 WHERE incident_id = $1`
+	return s.noteDrawing(ctx, id, note, id, to)
+}
+
+// ForgetPlace drops a message that no longer exists. The one in the channel will be posted anew,
+// and its thread from the beginning.
+func (s *Store) ForgetPlace(ctx context.Context, id oncall.IncidentID, at Place) error {
+	const note = `
+		WITH root AS (
+			UPDATE drawings
+			SET channel = '', ts = '', drawn = 0, tried_at = NULL, thread_to = 0
+			WHERE incident_id = $1 AND channel = $2 AND ts = $3
+		)
+		DELETE FROM drawing_copies WHERE incident_id = $1 AND channel = $2 AND ts = $3`
+	return s.noteDrawing(ctx, id, note, id, at.Channel, at.TS)
+}
+
+func (s *Store) noteDrawing(ctx context.Context, id oncall.IncidentID, sql string, args ...any) error {
+	if _, err := s.pool.Exec(ctx, sql, args...); err != nil {
+		return fmt.Errorf("note the drawing of incident %d: %w", id, translate(err))
+	}
+	return nil
+}
+
+// EndDraw ends a job's drawing if the incident is still as it was drawn. Otherwise the job keeps
+// the lease, and is told false: it must draw again.
+func (s *Store) EndDraw(ctx context.Context, id oncall.IncidentID, job, version int64) (done bool, err error) {
+	const lock = `SELECT coalesce(lease_job, 0) FROM drawings WHERE incident_id = $1 FOR UPDATE`
+	const current = `SELECT version FROM incidents WHERE id = $1`
+	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1`
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var holder, newest int64
+		if err := tx.QueryRow(ctx, lock, id).Scan(&holder); err != nil {
+			return err
+		}
+		// A statement of its own: it sees what was committed while we waited for the lock.
+		if err := tx.QueryRow(ctx, current, id).Scan(&newest); err != nil {
+			return err
+		}
+		if holder != job || newest != version {
+			return nil
+		}
+		done = true
+		_, err := tx.Exec(ctx, release, id)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("end the drawing of incident %d: %w", id, err)
+	}
+	return done, nil
+}
+
+// ReleaseDraw gives the lease back without having drawn.
+func (s *Store) ReleaseDraw(ctx context.Context, id oncall.IncidentID, job int64) error {
+	const release = `
+		UPDATE drawings
+		SET lease_job = NULL, lease_until = NULL
+		WHERE incident_id = $1 AND lease_job = $2`
+	return s.noteDrawing(ctx, id, release, id, job)
+}

@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// found is what is stored of the alerts and incidents that a batch of signals is about.
+type found struct {
+	incidents map[oncall.IntegrationID][]oncall.Incident
+	alerts    map[oncall.IntegrationID][]oncall.Alert
+
+	lastIncident oncall.IncidentID
+	alertIDs     []oncall.AlertID
+}
+
+// newIncident counts on without a hole. Only the folder opens incidents; should anybody else do so
+// at the same time, the transaction fails and is done again.
+func (f *found) newIncident() oncall.IncidentID {
+	f.lastIncident++
+	return f.lastIncident
+}
+
+func (f *found) newAlert() oncall.AlertID {
+	id := f.alertIDs[0]
+	f.alertIDs = f.alertIDs[1:]
+	return id
+}
+
+// keys are pairs of an integration and a key, as two arrays for the database.
+type keys struct {
+	integrations []oncall.IntegrationID
+	keys         []string
+	seen         map[string]bool
+}
+
+func (k *keys) add(id oncall.IntegrationID, key string) {
+	pair := fmt.Sprint(id, "/", key)
+	if k.seen[pair] {
+		return
+	}
+	if k.seen == nil {
+		k.seen = map[string]bool{}
+	}
+	k.seen[pair] = true
+	k.integrations, k.keys = append(k.integrations, id), append(k.keys, key)
+}
+
+// find loads what the letters are about, in two steps: which alerts and incidents, and these, the
+// incidents locked in the order of their ids.
+func (f *folder) find(ctx context.Context, tx pgx.Tx, letters []letter) (*found, error) {
+	var alerts, groups, lists keys
+	made, clears := 0, false
+	for _, l := range letters {
+		switch s := l.signal; s.Action {
+		case oncall.Reconcile:
+			lists.add(l.IntegrationID, s.GroupKey)
+			clears = true
+			continue
+		case oncall.Trigger:
+			group := s.GroupKey
+			if group == "" {
+				group = s.DedupKey
+			}
+			groups.add(l.IntegrationID, group)
+			made++
+		case oncall.Clear:
+			made, clears = made+1, true
+		}
+		alerts.add(l.IntegrationID, l.signal.DedupKey)
+	}
+	which, err := which(ctx, tx, alerts, groups, lists)
+	if err != nil {
+		return nil, fmt.Errorf("find alerts: %w", err)
+	}
+	return which.load(ctx, tx, made, clears)
+}
+
+// ids are the alerts and incidents that are to be loaded.
+type ids struct {
+	alerts    []oncall.AlertID
+	incidents []oncall.IncidentID
+}
+
+// which finds the latest alert of each key, the latest incident of each group, and the firing alerts
+// of each list, with the incidents of all these alerts.
+func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, error) {
+	const latestAlerts = `
+		SELECT a.id, coalesce(a.incident_id, 0)
+		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
+		CROSS JOIN LATERAL (
+			SELECT id, incident_id
+			FROM alerts
+			WHERE integration_id = k.integration_id AND dedup_key = k.key
+			ORDER BY id DESC
+			LIMIT 1
+		) a`
+	const latestIncidents = `
+		SELECT 0::bigint, i.id
+		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
+		CROSS JOIN LATERAL (
+			SELECT id
+			FROM incidents
+			WHERE integration_id = k.integration_id AND group_key = k.key
+			ORDER BY id DESC
+			LIMIT 1
+		) i`
+	const listed = `
+		SELECT a.id, coalesce(a.incident_id, 0)
+		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
+		JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
+	out := &ids{alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}}
+	batch := &pgx.Batch{}
+	ask := func(sql string, k keys) {
+		if len(k.keys) == 0 {
+			return
+		}
+		batch.Queue(sql, k.integrations, k.keys).Query(func(rows pgx.Rows) error {
+			var alert oncall.AlertID
+			var incident oncall.IncidentID
+			_, err := pgx.ForEachRow(rows, []any{&alert, &incident}, func() error {
+				out.alerts, out.incidents = append(out.alerts, alert), append(out.incidents, incident)
+				return nil
+			})
+			return err
+		})
+	}
+	ask(latestAlerts, alerts)
+	ask(latestIncidents, groups)
+	ask(listed, lists)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, err
+	}
+	slices.Sort(out.incidents)
+	out.incidents = slices.Compact(out.incidents)
+	return out, nil
+}
+
+// load loads them. When something may clear, all firing alerts of the incidents are needed, to know
+// which was the last.
+func (i *ids) load(ctx context.Context, tx pgx.Tx, newAlerts int, clears bool) (*found, error) {
+	const load = `
+		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
+		       title, body, link, severity, labels, count, first_at, last_at,
+		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at
+		FROM alerts
+		WHERE id = ANY ($1) OR ($3 AND firing AND incident_id = ANY ($2))
+		ORDER BY id`
+	const last = `SELECT coalesce(max(id), 0) FROM incidents`
+	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
+	locked, err := lockIncidents(ctx, tx, i.incidents)
+	if err != nil {
+		return nil, fmt.Errorf("lock incidents: %w", err)
+	}
+	f := &found{incidents: map[oncall.IntegrationID][]oncall.Incident{}, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
+	for _, in := range locked {
+		f.incidents[in.IntegrationID] = append(f.incidents[in.IntegrationID], in)
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(load, i.alerts, i.incidents, clears).Query(func(rows pgx.Rows) error {
+		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
+		for _, a := range alerts {
+			f.alerts[a.IntegrationID] = append(f.alerts[a.IntegrationID], a)
+		}
+		return err
+	})
+	batch.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&f.lastIncident) })
+	batch.Queue(reserve, newAlerts).Query(func(rows pgx.Rows) (err error) {
+		f.alertIDs, err = pgx.CollectRows(rows, pgx.RowTo[oncall.AlertID])
+		return err
+	})
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("load alerts: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	acceptLimit = 2 * time.Second // longer than that nobody waits at the door
+	doorLimit   = 64 << 20        // bytes of signals that may wait
+	commitLimit = 4 << 20         // bytes of signals in one commit
+)
+
+// The door is where signals wait to be written to the inbox. Whoever finds nobody writing starts
+// the committer, which takes everything that waits, commits it at once, and goes on until nobody
+// waits. So batches form by themselves under load, and a single signal is not held up.
+type door struct {
+	mu      sync.Mutex
+	waiting []*arrival
+	size    int // bytes
+	open    bool
+	busy    sync.WaitGroup
+}
+
+// An arrival is what one caller of Accept has brought.
+type arrival struct {
+	integration oncall.IntegrationID
+	at          time.Time
+	signals     []string
+	size        int
+	done        chan error
+}
+
+// Accept writes signals to the inbox and returns when they are durable; ErrUnavailable otherwise,
+// after 2 s at the latest. Signals whose caller was told an error may be there all the same; to
+// send them again does no harm.
+func (s *Store) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
+	a := &arrival{integration: id, at: now, done: make(chan error, 1)}
+	for _, signal := range signals {
+		text, err := json.Marshal(signal)
+		if err != nil {
+			return fmt.Errorf("accept signals: %w", err)
+		}
+		a.signals = append(a.signals, string(text))
+		a.size += len(text)
+	}
+	if len(signals) == 0 {
+		return nil
+	}
+	if !s.enter(a) {
+		return fmt.Errorf("accept signals: too many are waiting: %w", ErrUnavailable)
+	}
+	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
+	defer cancel()
+	select {
+	case err := <-a.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("accept signals: %w: %w", ErrUnavailable, ctx.Err())
+	}
+}
+
+// enter queues an arrival and sees to it that somebody commits it; false if too many wait.
+func (s *Store) enter(a *arrival) bool {
+	d := &s.door
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.size > 0 && d.size+a.size > doorLimit {
+		return false
+	}
+	d.waiting = append(d.waiting, a)
+	d.size += a.size
+	if !d.open {
+		d.open = true
+		d.busy.Go(s.commitArrivals)
+	}
+	return true
+}
+
+// next takes what is to be committed together, in the order of arrival; nil if nobody waits, and
+// then the committer must end.
+func (d *door) next(limit int) []*arrival {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n, size := 0, 0
+	for n < len(d.waiting) && (n == 0 || size+d.waiting[n].size <= limit) {
+		size += d.waiting[n].size
+		n++
+	}
+	batch := d.waiting[:n:n]
+	d.waiting = d.waiting[n:]
+	d.size -= size
+	d.open = n > 0
+	return batch
+}
+
+func (s *Store) commitArrivals() {
+	for {
+		batch := s.door.next(commitLimit)
+		if len(batch) == 0 {
+			return
+		}
+		err := s.commit(batch)
+		if err != nil {
+			s.log.Error().Err(err).Int("requests", len(batch)).Msg("signals not accepted")
+			err = fmt.Errorf("accept signals: %w: %w", ErrUnavailable, err)
+			// Those who have come meanwhile must not wait for the same again.
+			batch = append(batch, s.door.all()...)
+		}
+		for _, a := range batch {
+			a.done <- err
+		}
+	}
+}
+
+// all empties the door. The committer stays.
+func (d *door) all() []*arrival {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	waiting := d.waiting
+	d.waiting, d.size = nil, 0
+	return waiting
+}
+
+// commit writes a batch and wakes the folder, all in one statement: a round trip and a commit.
+func (s *Store) commit(batch []*arrival) error {
+	const insert = `
+		WITH arrived AS (
+			INSERT INTO inbox (integration_id, received_at, signal)
+			SELECT integration_id, received_at, signal::json
+			FROM unnest($1::bigint[], $2::timestamptz[], $3::text[])
+			     WITH ORDINALITY AS a (integration_id, received_at, signal, position)
+			ORDER BY position
+		)
+		SELECT pg_notify('watchbill_inbox', '')`
+	var (
+		integrations []oncall.IntegrationID
+		ats          []time.Time
+		signals      []string
+	)
+	for _, a := range batch {
+		for _, signal := range a.signals {
+			integrations, ats, signals = append(integrations, a.integration), append(ats, a.at), append(signals, signal)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), acceptLimit)
+	defer cancel()
+	_, err := s.pool.Exec(ctx, insert, integrations, ats, signals)
+	return err
+}

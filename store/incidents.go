@@ -1,0 +1,216 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// UpdateIncident lets decide look at an incident that nobody else can change meanwhile, and saves
+// what it decides: the incident, its events, its pages and the jobs. An error of decide's, such as
+// a Refusal, comes back as it is and nothing is saved. What is to be done at once is dated by the
+// change's events.
+func (s *Store) UpdateIncident(ctx context.Context, id oncall.IncidentID,
+	decide func(oncall.Incident) (oncall.Change, error),
+) (oncall.Incident, error) {
+	in, _, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
+		change, err := decide(in)
+		return change, true, err
+	})
+	return in, err
+}
+
+// EscalateIncident runs the step of the policy that is due, if seq is still the timer that the
+// incident waits for; otherwise it changes nothing and reports false.
+func (s *Store) EscalateIncident(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, due, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
+		change, due := in.EscalateNow(seq, dir.Policies[in.PolicyID], dir.Roster(), now)
+		return change, due, nil
+	})
+	return due, err
+}
+
+// decide is the narrow waist: every change of one incident goes through it.
+func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
+	decide func(oncall.Incident) (oncall.Change, bool, error),
+) (out oncall.Incident, changed bool, err error) {
+	var change oncall.Change
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		found, err := lockIncidents(ctx, tx, []oncall.IncidentID{id})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return oncall.ErrNotFound
+		}
+		out = found[0]
+		if change, changed, err = decide(out); err != nil || !changed {
+			return err
+		}
+		out = change.Incident
+		return s.save(ctx, tx, decided(change), []oncall.Change{change})
+	})
+	if err != nil {
+		return oncall.Incident{}, false, wrap(err, "update incident %d", id)
+	}
+	if changed {
+		s.metrics.changed(change)
+	}
+	return out, changed, nil
+}
+
+// decided is the instant of a decision: its lines for the timeline say so.
+func decided(c oncall.Change) time.Time {
+	if n := len(c.Events); n > 0 {
+		return c.Events[n-1].At
+	}
+	return c.Incident.LastSignalAt
+}
+
+// Incident returns one incident.
+func (s *Store) Incident(ctx context.Context, id oncall.IncidentID) (oncall.Incident, error) {
+	found, err := incidents(ctx, s.pool, []oncall.IncidentID{id})
+	if err == nil && len(found) == 0 {
+		err = oncall.ErrNotFound
+	}
+	if err != nil {
+		return oncall.Incident{}, fmt.Errorf("load incident %d: %w", id, translate(err))
+	}
+	return found[0], nil
+}
+
+// OpenIncidents returns the incidents that still need somebody, oldest first, at most limit.
+func (s *Store) OpenIncidents(ctx context.Context, limit int) ([]oncall.Incident, error) {
+	const open = `SELECT id FROM incidents WHERE status <> 'resolved' ORDER BY id LIMIT $1`
+	rows, _ := s.pool.Query(ctx, open, limit)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil {
+		return nil, fmt.Errorf("list open incidents: %w", translate(err))
+	}
+	found, err := incidents(ctx, s.pool, ids)
+	if err != nil {
+		return nil, fmt.Errorf("load open incidents: %w", translate(err))
+	}
+	return found, nil
+}
+
+// Events returns an incident's timeline, oldest first.
+func (s *Store) Events(ctx context.Context, id oncall.IncidentID) ([]oncall.Event, error) {
+	out, err := events(ctx, s.pool, id)
+	if err != nil {
+		return nil, fmt.Errorf("load the events of incident %d: %w", id, translate(err))
+	}
+	return out, nil
+}
+
+// Picture returns everything that an incident's Slack messages show.
+func (s *Store) Picture(ctx context.Context, id oncall.IncidentID, now time.Time) (oncall.Picture, error) {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return oncall.Picture{}, err
+	}
+	var p oncall.Picture
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		p, err = picture(ctx, tx, dir, id)
+		return err
+	})
+	if err != nil {
+		return oncall.Picture{}, fmt.Errorf("picture incident %d: %w", id, err)
+	}
+	return p, nil
+}
+
+// picture reads the incident first: whatever changes afterwards brings a newer version, which will
+// be drawn again.
+func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentID) (oncall.Picture, error) {
+	found, err := incidents(ctx, q, []oncall.IncidentID{id})
+	if err != nil {
+		return oncall.Picture{}, err
+	}
+	if len(found) == 0 {
+		return oncall.Picture{}, oncall.ErrNotFound
+	}
+	in := found[0]
+	p := oncall.Picture{
+		Incident: in, Team: dir.teams[in.TeamID], Integration: dir.integrations[in.IntegrationID].Name,
+		Policy: dir.Policies[in.PolicyID].Name,
+	}
+	if p.Events, err = events(ctx, q, id); err != nil {
+		return oncall.Picture{}, err
+	}
+	for _, e := range p.Events {
+		if e.Kind == oncall.EventPaging || e.Kind == oncall.EventExhausted {
+			p.Paged = e.Detail.Users
+		}
+	}
+	if next, ok := in.Next(dir.Policies[in.PolicyID], dir.Roster()); ok {
+		p.Next = &next
+	}
+	if err := q.QueryRow(ctx,
+		`SELECT count(*), count(*) FILTER (WHERE firing) FROM alerts WHERE incident_id = $1`, id,
+	).Scan(&p.AlertCount, &p.Firing); err != nil {
+		return oncall.Picture{}, err
+	}
+	p.Alerts, err = pictured(ctx, q, id)
+	return p, err
+}
+
+// A querier is a pool, a connection or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// lockIncidents returns those of the incidents that exist, oldest first, and keeps others from
+// changing them until the transaction ends.
+func lockIncidents(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]oncall.Incident, error) {
+	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
+	if _, err := tx.Exec(ctx, lock, ids); err != nil {
+		return nil, err
+	}
+	return incidents(ctx, tx, ids)
+}
+
+// incidents returns those of the incidents that exist, oldest first.
+func incidents(ctx context.Context, q querier, ids []oncall.IncidentID) ([]oncall.Incident, error) {
+	const load = `
+		SELECT id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status,
+		       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
+		       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at
+		FROM incidents
+		WHERE id = ANY ($1)
+		ORDER BY id`
+	rows, _ := q.Query(ctx, load, ids)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Incident])
+}
+
+func events(ctx context.Context, q querier, id oncall.IncidentID) ([]oncall.Event, error) {
+	const load = `
+		SELECT id, incident_id, at, kind, actor, detail
+		FROM incident_events
+		WHERE incident_id = $1
+		ORDER BY id`
+	rows, _ := q.Query(ctx, load, id)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Event])
+}
+
+func pictured(ctx context.Context, q querier, id oncall.IncidentID) ([]oncall.Alert, error) {
+	const load = `
+		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
+		       title, body, link, severity, labels, count, first_at, last_at,
+		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at
+		FROM alerts
+		WHERE incident_id = $1
+		ORDER BY firing DESC, cleared_at DESC, id
+		LIMIT $2`
+	rows, _ := q.Query(ctx, load, id, oncall.MaxPictured)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
+}

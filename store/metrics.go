@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// scrapeLimit keeps a scrape from waiting for a database that does not answer.
+const scrapeLimit = time.Second
+
+type metrics struct {
+	signals    *prometheus.CounterVec
+	incidents  *prometheus.CounterVec
+	rejected   prometheus.Counter
+	inboxDepth *prometheus.Desc
+	queueDepth *prometheus.Desc
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		signals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_signals_total", Help: "Signals folded.",
+		}, []string{"integration", "action"}),
+		incidents: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_incidents_total", Help: "Incidents that were opened, acknowledged, resolved or exhausted.",
+		}, []string{"event"}),
+		rejected: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "watchbill_signals_rejected_total", Help: "Signals that could not be folded; see the table inbox_rejected.",
+		}),
+		inboxDepth: prometheus.NewDesc("watchbill_inbox_depth", "Signals that wait to be folded.", nil, nil),
+		queueDepth: prometheus.NewDesc("watchbill_queue_depth", "Jobs that wait for a worker.", []string{"queue"}, nil),
+	}
+}
+
+func (m *metrics) register(to prometheus.Registerer, s *Store) error {
+	for _, c := range []prometheus.Collector{m.signals, m.incidents, m.rejected, depths{s}} {
+		if err := to.Register(c); err != nil {
+			return fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return nil
+}
+
+// changed counts what has happened to an incident, once it is committed.
+func (m *metrics) changed(c oncall.Change) {
+	for _, e := range c.Events {
+		switch e.Kind {
+		case oncall.EventOpened, oncall.EventAcknowledged, oncall.EventResolved, oncall.EventExhausted:
+			m.incidents.WithLabelValues(string(e.Kind)).Inc()
+		}
+	}
+}
+
+// depths asks the database when it is scraped, so that every instance tells the same.
+type depths struct{ *Store }
+
+// Describe implements prometheus.Collector.
+func (d depths) Describe(to chan<- *prometheus.Desc) {
+	to <- d.metrics.inboxDepth
+	to <- d.metrics.queueDepth
+}
+
+// Collect implements prometheus.Collector. Without a database it says nothing.
+func (d depths) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
+	defer cancel()
+	var inbox float64
+	if err := d.pool.QueryRow(ctx, `SELECT count(*) FROM inbox`).Scan(&inbox); err != nil {
+		return
+	}
+	to <- prometheus.MustNewConstMetric(d.metrics.inboxDepth, prometheus.GaugeValue, inbox)
+	queues, err := d.QueueDepths(ctx)
+	if err != nil {
+		return
+	}
+	for queue, depth := range queues {
+		to <- prometheus.MustNewConstMetric(d.metrics.queueDepth, prometheus.GaugeValue, float64(depth), queue)
+	}
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// What became of an attempt to page somebody, as RecordPage is told it.
+const (
+	PageDelivered = "delivered" // accepted by the channel
+	PageFailed    = "failed"    // given up
+	PageRetry     = "retry"     // not delivered, or perhaps; it will be tried again
+)
+
+// A PageOrder is a page with what is needed to send it.
+type PageOrder struct {
+	Page     oncall.Page
+	User     oncall.User
+	Incident oncall.Incident
+	Attempt  int  // from 1
+	Send     bool // false: there is nothing to do any more
+}
+
+// A PageResult is what became of one attempt.
+type PageResult struct {
+	Outcome string // PageDelivered, PageFailed or PageRetry
+	Detail  string // the provider's reference, or what went wrong
+	Place   Place  // the direct message, where it is one
+	Drawn   int64  // the version of the incident that it shows
+}
+
+// BeginPage notes that an attempt begins, before anything is sent. A page that was delivered, or
+// that nobody needs any more since the incident has moved on, is not to be sent.
+func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, now time.Time) (PageOrder, error) {
+	const lock = `
+		SELECT id, incident_id, user_id, method, why, key, state, attempt
+		FROM pages
+		WHERE id = $1
+		FOR UPDATE`
+	const person = `
+		SELECT id, name, email, time_zone, deactivated_at
+		FROM users
+		WHERE id = $1`
+	const skip = `UPDATE pages SET state = 'skipped', ended_at = $2 WHERE id = $1`
+	const attempt = `UPDATE pages SET attempt = attempt + 1, attempted_at = $2 WHERE id = $1`
+	type row struct {
+		oncall.Page
+		State   string
+		Attempt int
+	}
+	var order PageOrder
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, lock, id)
+		page, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[row])
+		if err != nil {
+			return err
+		}
+		found, err := incidents(ctx, tx, []oncall.IncidentID{page.IncidentID})
+		if err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, person, page.UserID)
+		people, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.User])
+		if err != nil {
+			return err
+		}
+		order = PageOrder{Page: page.Page, User: oncall.User{ID: page.UserID}, Incident: found[0], Attempt: page.Attempt}
+		if len(people) > 0 {
+			order.User = people[0]
+		}
+		if page.State != "waiting" {
+			return nil
+		}
+		if !page.Due(order.Incident) {
+			_, err = tx.Exec(ctx, skip, id, now)
+			return err
+		}
+		order.Attempt, order.Send = page.Attempt+1, true
+		_, err = tx.Exec(ctx, attempt, id, now)
+		return err
+	})
+	if err != nil {
+		return PageOrder{}, fmt.Errorf("begin page %d: %w", id, err)
+	}
+	return order, nil
+}
+
+// RecordPage notes how an attempt ended. Delivery and failure become a line of the incident's
+// timeline. A direct message becomes a drawing of the incident, and is redrawn at once if the
+// incident has changed since.
+func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, now time.Time) error {
+	const of = `SELECT incident_id FROM pages WHERE id = $1`
+	const end = `
+		UPDATE pages
+		SET state = CASE WHEN $2 = 'retry' THEN state ELSE $2 END, detail = $3,
+		    ended_at = CASE WHEN $2 = 'retry' THEN NULL ELSE $4::timestamptz END
+		WHERE id = $1 AND state = 'waiting'
+		RETURNING id, incident_id, user_id, method, why, key`
+	if r.Outcome != PageDelivered && r.Outcome != PageFailed && r.Outcome != PageRetry {
+		return fmt.Errorf("record page %d: %q is no outcome", id, r.Outcome)
+	}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		var incident oncall.IncidentID
+		if err := tx.QueryRow(ctx, of, id).Scan(&incident); err != nil {
+			return err
+		}
+		found, err := lockIncidents(ctx, tx, []oncall.IncidentID{incident})
+		if err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, end, id, r.Outcome, r.Detail, now)
+		ended, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Page])
+		if err != nil {
+			return err
+		}
+		change := oncall.Change{Incident: found[0]}
+		if len(ended) > 0 {
+			change = pageEnded(change, ended[0], r, now)
+		}
+		if r.Place != (Place{}) {
+			if err := addCopy(ctx, tx, incident, r, id); err != nil {
+				return err
+			}
+			if r.Drawn < change.Incident.Version {
+				change.Tasks = []oncall.Task{draw(change.Incident)}
+			}
+		}
+		if len(change.Events) == 0 {
+			return s.enqueue(ctx, tx, now, change.Tasks)
+		}
+		return s.save(ctx, tx, now, []oncall.Change{change})
+	})
+	if err != nil {
+		return fmt.Errorf("record page %d: %w", id, err)
+	}
+	return nil
+}
+
+// pageEnded adds the line that tells how the page ended. Only a failure is shown in Slack, so only
+// a failure makes a new version.
+func pageEnded(c oncall.Change, p oncall.Page, r PageResult, now time.Time) oncall.Change {
+	e := oncall.Event{
+		IncidentID: p.IncidentID, At: now, Kind: oncall.EventPageDelivered, Actor: oncall.ByTimer(),
+		Detail: oncall.Detail{Users: []oncall.UserID{p.UserID}, Method: p.Method},
+	}
+	switch r.Outcome {
+	case PageRetry:
+		return c
+	case PageFailed:
+		e.Kind, e.Detail.Text = oncall.EventPageFailed, r.Detail
+		c.Incident.Version++
+		c.Tasks = []oncall.Task{draw(c.Incident)}
+	}
+	c.Events = []oncall.Event{e}
+	return c
+}
+
+func draw(in oncall.Incident) oncall.Task {
+	return oncall.Task{Do: oncall.Draw{Incident: in.ID, Version: in.Version}}
+}

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// The queues. Each has workers of its own, so that a slow Slack never delays a timer.
+const (
+	QueueEscalate     = "escalate"
+	QueuePage         = "page"
+	QueueDraw         = "draw"
+	QueueHousekeeping = "housekeeping"
+)
+
+// urgent are the queues whose jobs are promoted and rescued by every instance.
+var urgent = []string{QueueEscalate, QueuePage, QueueDraw}
+
+// soon is how far ahead a timer goes to the workers at once: River's own scheduler looks every 5 s
+// and can miss what falls due in between.
+const soon = 15 * time.Second
+
+// optionsOf says how a kind of job is queued. Timers and drawings are never given up; when a page
+// is given up, the policy goes on.
+func optionsOf(job oncall.Job) (river.InsertOpts, error) {
+	switch job.(type) {
+	case oncall.Escalate:
+		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 10000}, nil
+	case oncall.SendPage:
+		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 25}, nil
+	case oncall.Draw:
+		return river.InsertOpts{Queue: QueueDraw, MaxAttempts: 10000}, nil
+	}
+	return river.InsertOpts{}, fmt.Errorf("no queue is known for jobs of kind %q", job.Kind())
+}
+
+// enqueue inserts jobs that were decided on at now.
+func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	params := make([]river.InsertManyParams, len(tasks))
+	for i, t := range tasks {
+		opts, err := optionsOf(t.Do)
+		if err != nil {
+			return err
+		}
+		opts.ScheduledAt = t.At
+		params[i] = river.InsertManyParams{Args: t.Do, InsertOpts: &opts}
+	}
+	if _, err := s.queue.InsertManyFastTx(context.WithValue(ctx, decidedAt{}, now), tx, params); err != nil {
+		return fmt.Errorf("queue jobs: %w", err)
+	}
+	return nil
+}
+
+// decidedAt is the context's key for the instant at which jobs are inserted.
+type decidedAt struct{}
+
+// onTime is a hook of River's that dates jobs by the time we were given, and hands a timer that is
+// near to the workers at once; they wait for its instant.
+type onTime struct{ river.HookDefaults }
+
+// InsertBegin is called with each job before it is inserted.
+func (*onTime) InsertBegin(ctx context.Context, job *rivertype.JobInsertParams) error {
+	now, ok := ctx.Value(decidedAt{}).(time.Time)
+	if !ok {
+		return fmt.Errorf("insert a job of kind %q: no time was given", job.Kind)
+	}
+	job.CreatedAt = &now
+	if job.ScheduledAt == nil {
+		job.ScheduledAt = &now
+	}
+	if job.State == rivertype.JobStateScheduled && job.ScheduledAt.Sub(now) <= soon {
+		job.State = rivertype.JobStateAvailable
+	}
+	return nil
+}

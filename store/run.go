@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	configChannel = "watchbill_config"
+	foldLock      = 0x776201    // the advisory lock of the one that folds
+	lookEvery     = time.Second // so long a lost notification or a free lock may go unnoticed
+	turnLimit     = 30 * time.Second
+	backoffMax    = time.Second
+)
+
+// Run keeps the directory fresh and folds the inbox, if no other instance does, until ctx ends. It
+// survives the loss of the database and reconnects within a second.
+func (s *Store) Run(ctx context.Context, clock func() time.Time) error {
+	backoff := backoffMax / 16
+	for lost := false; ; {
+		err := s.watch(ctx, clock, func() {
+			if lost {
+				s.log.Info().Msg("the database is back")
+			}
+			backoff, lost = backoffMax/16, false
+		})
+		s.facts.listen(false)
+		s.folding.Store(false)
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // the end that was asked for
+		}
+		if !lost {
+			s.log.Error().Err(err).Msg("lost the database; reconnecting")
+			lost = true
+		}
+		pause := time.NewTimer(backoff) // a timer, not a clock: nothing tells us that the database is back
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return nil
+		case <-pause.C:
+		}
+		backoff = min(2*backoff, backoffMax)
+	}
+}
+
+// A watch is what one connection is used for: to hear of changes and of signals, and to fold for as
+// long as it holds the lock, which ends with the connection and not before.
+type watch struct {
+	*folder
+	woken bool // signals have arrived since we last looked
+}
+
+// watch lives as long as one connection. It says up when that connection works.
+func (s *Store) watch(ctx context.Context, clock func() time.Time, up func()) error {
+	w := &watch{}
+	conn, err := s.listen(ctx, func(channel string) {
+		if channel == configChannel {
+			s.facts.drop()
+		} else {
+			w.woken = true
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(end)
+	}()
+	w.folder = &folder{store: s, conn: conn, clock: clock, limit: foldBatch}
+	s.facts.listen(true)
+	up()
+	for {
+		if err := w.turn(ctx); err != nil {
+			return err
+		}
+		if err := w.hear(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// listen makes a connection that tells heard the channel of each notification, also of those that
+// come in the middle of a query.
+func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	cfg := s.pool.Config().ConnConfig
+	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { heard(n.Channel) }
+	conn, err := s.connect(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	for _, listen := range []string{`LISTEN watchbill_config`, `LISTEN watchbill_inbox`} {
+		if _, err := conn.Exec(ctx, listen); err != nil {
+			_ = conn.Close(ctx)
+			return nil, fmt.Errorf("listen: %w", err)
+		}
+	}
+	return conn, nil
+}
+
+// turn folds whatever there is, if this instance is the folder or can become it.
+func (w *watch) turn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	if !w.store.folding.Load() {
+		var ours bool
+		if err := w.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, foldLock).Scan(&ours); err != nil {
+			return fmt.Errorf("try to become the folder: %w", err)
+		}
+		if !ours {
+			return nil
+		}
+		w.store.folding.Store(true)
+		w.store.log.Info().Msg("this instance folds the inbox")
+	}
+	w.woken = false
+	return w.drain(ctx)
+}
+
+// hear waits for a notification, but not for long: one may be lost, and the lock may come free.
+func (w *watch) hear(ctx context.Context) error {
+	if w.woken {
+		return nil
+	}
+	wait, cancel := context.WithTimeout(ctx, lookEvery)
+	defer cancel()
+	err := w.conn.PgConn().WaitForNotification(wait)
+	if err != nil && wait.Err() == nil || ctx.Err() != nil {
+		return fmt.Errorf("wait for notifications: %w", err)
+	}
+	return nil
+}

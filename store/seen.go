@@ -1,0 +1,25 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// FirstSeen reports whether a key of Slack's is new, and remembers it for a day.
+func (s *Store) FirstSeen(ctx context.Context, key string, now time.Time) (bool, error) {
+	const insert = `INSERT INTO slack_seen (key, seen_at) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING`
+	tag, err := s.pool.Exec(ctx, insert, key, now)
+	if err != nil {
+		return false, fmt.Errorf("remember %q: %w", key, translate(err))
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Forget makes a key new again, for what could not be done when it came.
+func (s *Store) Forget(ctx context.Context, key string) error {
+	if _, err := s.pool.Exec(ctx, `DELETE FROM slack_seen WHERE key = $1`, key); err != nil {
+		return fmt.Errorf("forget %q: %w", key, translate(err))
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+// Package store keeps everything that Watchbill knows in PostgreSQL. One exported method is one
+// transaction: it loads what a rule of package oncall needs, lets it decide, and saves the decision
+// together with its timeline and the jobs that follow from it, or nothing at all.
+//
+// Signals take two steps. Accept writes them to the inbox, many callers in one commit, and returns
+// when they are durable. Run folds the inbox into incidents, in order; of all instances one does so
+// at a time, and another takes over when its connection is lost.
+package store
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+	"github.com/rs/zerolog"
+)
+
+// Options are what a Store may be told; each has a default.
+type Options struct {
+	MaxConns int32 // 0: pgx's default. Run and HoldInstance take one connection each beside the pool.
+	Log      zerolog.Logger
+	Metrics  prometheus.Registerer // nil: none
+}
+
+// A Store is safe for use by any number of goroutines.
+type Store struct {
+	pool    *pgxpool.Pool
+	queue   *river.Client[pgx.Tx] // inserts only
+	log     zerolog.Logger
+	metrics *metrics
+	door    door
+	facts   facts
+	folding atomic.Bool
+}
+
+// Open makes a Store. It does not wait for the database to be there; ask Ping.
+func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(databaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's address: %w", err)
+	}
+	configure(cfg, o)
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the database: %w", err)
+	}
+	queue, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		Logger:        slog.New(slog.DiscardHandler), // whatever it has to say comes back as an error
+		Hooks:         []rivertype.Hook{&onTime{}},
+		FetchCooldown: time.Millisecond, // how often workers are notified at most
+	})
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open the queue: %w", err)
+	}
+	s := &Store{pool: pool, queue: queue, log: o.Log, metrics: newMetrics()}
+	s.facts.filling = make(chan struct{}, 1)
+	if o.Metrics != nil {
+		if err := s.metrics.register(o.Metrics, s); err != nil {
+			pool.Close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// configure sets what every connection of ours needs.
+func configure(cfg *pgxpool.Config, o Options) {
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	set := map[string]string{
+		"application_name": "watchbill",
+		"jit":              "off", // it costs more than any of our queries
+		// A machine that vanished must not keep its locks for the two hours that TCP allows.
+		"tcp_keepalives_idle":     "5",
+		"tcp_keepalives_interval": "2",
+		"tcp_keepalives_count":    "3",
+		// A transaction of ours never waits for anything but the database.
+		"idle_in_transaction_session_timeout": "60000",
+	}
+	for name, value := range set {
+		if _, given := cfg.ConnConfig.RuntimeParams[name]; !given {
+			cfg.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	cfg.AfterConnect = prepareConn
+}
+
+// prepareConn makes times come back in UTC, whatever this machine's zone is.
+func prepareConn(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID,
+		Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
+}
+
+// connect makes a connection beside the pool, for a session that is held for long.
+func (s *Store) connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return conn, prepareConn(ctx, conn)
+}
+
+// Close ends all connections, after the signals that are being accepted.
+func (s *Store) Close() {
+	s.door.busy.Wait()
+	s.pool.Close()
+}
+
+// Ping asks the database for a sign of life.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return fmt.Errorf("ping the database: %w", translate(err))
+	}
+	return nil
+}
+
+// Pool gives the connections to the queue's workers, and to nobody else.
+func (s *Store) Pool() *pgxpool.Pool { return s.pool }
+
+// Folding reports whether this instance is the one that folds the inbox.
+func (s *Store) Folding() bool { return s.folding.Load() }
+
+// transact runs do in a transaction.
+func (s *Store) transact(ctx context.Context, do func(tx pgx.Tx) error) error {
+	return translate(pgx.BeginFunc(ctx, s.pool, do))
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	instanceLocks = 0x77620001 // the class of the advisory locks that instances hold
+	promoteAhead  = 10 * time.Second
+	upkeepBatch   = 1000
+	keepSeen      = 24 * time.Hour
+	keepTombstone = 24 * time.Hour
+)
+
+// PromoteTimers hands the timers that are due within 10 s to the workers, who wait for the instant
+// of each, and returns how many. Every instance does so each second, because River's own leader
+// may be dead.
+func (s *Store) PromoteTimers(ctx context.Context, now time.Time) (int, error) {
+	// All priorities are named so that the index is used down to scheduled_at.
+	const promote = `
+		UPDATE river_job
+		SET state = 'available'
+		WHERE id IN (
+			SELECT id
+			FROM river_job
+			WHERE state IN ('scheduled', 'retryable') AND queue = ANY ($1) AND priority IN (1, 2, 3, 4)
+			  AND scheduled_at <= $2
+			LIMIT $3
+			FOR UPDATE SKIP LOCKED
+		)`
+	for total := 0; ; {
+		tag, err := s.pool.Exec(ctx, promote, urgent, now.Add(promoteAhead), upkeepBatch)
+		if err != nil {
+			return total, fmt.Errorf("promote timers: %w", translate(err))
+		}
+		total += int(tag.RowsAffected())
+		if tag.RowsAffected() < upkeepBatch {
+			return total, nil
+		}
+	}
+}
+
+// An Instance is a claim to a name, held for as long as one database session lasts.
+type Instance struct {
+	lost    chan struct{}
+	release context.CancelFunc
+	ended   chan struct{}
+}
+
+// ErrTaken says that another process lives under this name.
+var ErrTaken = errors.New("another instance has this name")
+
+// HoldInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
+// When the claim is lost others will start these jobs again: the process should exit.
+func (s *Store) HoldInstance(ctx context.Context, name string) (*Instance, error) {
+	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2))`
+	conn, err := s.connect(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("hold instance %q: %w", name, translate(err))
+	}
+	var ours bool
+	err = conn.QueryRow(ctx, claim, instanceLocks, name).Scan(&ours)
+	if err == nil && !ours {
+		err = ErrTaken
+	}
+	if err != nil {
+		_ = conn.Close(ctx)
+		return nil, fmt.Errorf("hold instance %q: %w", name, translate(err))
+	}
+	life, release := context.WithCancel(context.WithoutCancel(ctx))
+	in := &Instance{lost: make(chan struct{}), release: release, ended: make(chan struct{})}
+	go in.watch(life, conn)
+	return in, nil
+}
+
+// watch asks for a sign of life each second until the session is over.
+func (in *Instance) watch(ctx context.Context, conn *pgx.Conn) {
+	defer close(in.ended)
+	defer conn.Close(context.WithoutCancel(ctx))
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		alive, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := conn.Ping(alive)
+		cancel()
+		if err != nil && ctx.Err() == nil {
+			close(in.lost)
+			return
+		}
+	}
+}
+
+// Lost is closed when the claim is gone although it was not released.
+func (in *Instance) Lost() <-chan struct{} { return in.lost }
+
+// Release gives the name back.
+func (in *Instance) Release() {
+	in.release()
+	<-in.ended
+}
+
+// RescueJobs makes the jobs of instances that are gone available again, or discards those that
+// have used up their attempts, and returns how many. It needs every instance to hold its name.
+func (s *Store) RescueJobs(ctx context.Context, now time.Time) (int, error) {
+	const rescue = `
+		UPDATE river_job
+		SET state = CASE WHEN attempt < max_attempts THEN 'available' ELSE 'discarded' END::river_job_state,
+		    finalized_at = CASE WHEN attempt < max_attempts THEN NULL ELSE $2::timestamptz END,
+		    errors = array_append(errors, jsonb_build_object(
+		        'at', $2::timestamptz, 'attempt', attempt, 'error', 'the instance that ran it is gone', 'trace', ''))
+		WHERE id IN (
+			SELECT id
+			FROM river_job
+			WHERE state = 'running' AND queue = ANY ($1) AND NOT EXISTS (
+				SELECT
+				FROM pg_locks l
+				JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+				WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $3
+				  AND l.objid::bigint = hashtext(attempted_by[array_upper(attempted_by, 1)])::bigint & 4294967295
+			)
+			LIMIT $4
+			FOR UPDATE SKIP LOCKED
+		)`
+	tag, err := s.pool.Exec(ctx, rescue, urgent, now, instanceLocks, upkeepBatch)
+	if err != nil {
+		return 0, fmt.Errorf("rescue jobs: %w", translate(err))
+	}
+	return int(tag.RowsAffected()), nil
+}
+
+// Housekeeping deletes what is of no use any more.
+func (s *Store) Housekeeping(ctx context.Context, now time.Time) error {
+	const seen = `DELETE FROM slack_seen WHERE seen_at < $1`
+	const tombstones = `DELETE FROM alerts WHERE incident_id IS NULL AND cleared_at < $1`
+	if _, err := s.pool.Exec(ctx, seen, now.Add(-keepSeen)); err != nil {
+		return fmt.Errorf("delete old keys of Slack's: %w", translate(err))
+	}
+	if _, err := s.pool.Exec(ctx, tombstones, now.Add(-keepTombstone)); err != nil {
+		return fmt.Errorf("delete old tombstones: %w", translate(err))
+	}
+	return nil
+}
+
+// QueueDepths returns how many jobs wait for a worker in each queue.
+func (s *Store) QueueDepths(ctx context.Context) (map[string]int, error) {
+	const count = `SELECT queue, count(*) FROM river_job WHERE state = 'available' GROUP BY queue`
+	depths := map[string]int{QueueEscalate: 0, QueuePage: 0, QueueDraw: 0, QueueHousekeeping: 0}
+	rows, _ := s.pool.Query(ctx, count)
+	var queue string
+	var depth int
+	_, err := pgx.ForEachRow(rows, []any{&queue, &depth}, func() error {
+		depths[queue] = depth
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count jobs: %w", translate(err))
+	}
+	return depths, nil
+}

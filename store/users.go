@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// SaveUser keeps what Slack says of a person. From then on Apply leaves the person alone.
+func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) error {
+	const upsert = `
+		INSERT INTO users (id, name, email, time_zone, deactivated_at, slack_at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (id) DO UPDATE SET
+			name = $2, email = $3, time_zone = $4, slack_at = $6,
+			deactivated_at = CASE WHEN $5::timestamptz IS NULL THEN NULL ELSE coalesce(users.deactivated_at, $5) END
+		WHERE (users.name, users.email, users.time_zone, users.deactivated_at IS NULL, users.slack_at IS NULL)
+		      IS DISTINCT FROM ($2, $3, $4, $5::timestamptz IS NULL, FALSE)`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("save user %s: %w", u.ID, err)
+	}
+	s.facts.drop()
+	return nil
+}
