@@ -46,15 +46,15 @@ func (w *drawWorker) Work(ctx context.Context, job *river.Job[oncall.Draw]) erro
 	// A snooze is an error too. Others needn't wait until the lease runs out.
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	err = errors.Join(err, w.jobs.Store.ReleaseDraw(release, job.Args.Incident, job.ID))
-	return gone(fmt.Errorf("draw incident %s: %w", job.Args.Incident, err))
+	err = errors.Join(err, w.jobs.store.ReleaseDraw(release, job.Args.Incident, job.ID))
+	return unlessMissing(fmt.Errorf("draw: %w", err))
 }
 
 func (w *drawWorker) untilStill(ctx context.Context, id oncall.IncidentID, job int64) error {
 	told := int64(-1) // the newest event that this run has drawn
 	for range passes {
-		now := w.jobs.Clock()
-		d, err := w.jobs.Store.BeginDraw(ctx, id, job, now)
+		now := w.jobs.clock()
+		d, err := w.jobs.store.BeginDraw(ctx, id, job, now)
 		if err != nil || d.Busy {
 			return err
 		}
@@ -71,7 +71,7 @@ func (w *drawWorker) untilStill(ctx context.Context, id oncall.IncidentID, job i
 		if !complete {
 			continue
 		}
-		done, err := w.jobs.Store.EndDraw(ctx, id, job, in.Version)
+		done, err := w.jobs.store.EndDraw(ctx, id, job, in.Version)
 		if err != nil || done {
 			return err
 		}
@@ -93,23 +93,23 @@ func newest(p oncall.Picture) int64 {
 func (w *drawWorker) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
 	full, cancel := context.WithTimeout(ctx, passLimit)
 	defer cancel()
-	ctx, stop := context.WithTimeout(full, copiesLimit)
+	soon, stop := context.WithTimeout(full, copiesLimit)
 	defer stop()
 
 	// A broken channel must not leave people with a button that lies, so the direct
 	// messages don't depend on the root.
 	root, rootErr := w.root(full, d)
-	complete, copyErr := w.copies(ctx, full, d)
-	if err := errors.Join(rootErr, copyErr); err != nil {
-		return false, err
+	complete, copyErr := w.copies(soon, full, d)
+	err = errors.Join(rootErr, copyErr)
+	there := root != (store.Place{})
+	if err == nil && there {
+		there, err = w.thread(full, d, root)
 	}
-	if root == (store.Place{}) {
+	if err != nil && full.Err() != nil && ctx.Err() == nil {
+		// It waits for its turn at Slack. That is no failure, and a new pass renews the lease.
 		return false, nil
 	}
-	if err := w.thread(full, d, root); err != nil {
-		return false, err
-	}
-	return complete, nil
+	return complete && there, err
 }
 
 // root posts the incident's message or brings it up to date. No place and no error
@@ -143,36 +143,36 @@ func (w *drawWorker) adopt(ctx context.Context, d store.Drawing) (store.Place, e
 	if d.RootTried == nil {
 		return store.Place{}, nil
 	}
-	if left := settle - w.jobs.Clock().Sub(*d.RootTried); left > 0 {
+	if left := settle - w.jobs.clock().Sub(*d.RootTried); left > 0 {
 		return store.Place{}, river.JobSnooze(left)
 	}
-	place, found, err := w.jobs.Board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
+	place, found, err := w.jobs.board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
 	if err != nil {
 		return store.Place{}, fmt.Errorf("look for a message that may have been posted: %w", err)
 	}
 	if !found {
 		return store.Place{}, nil
 	}
-	if err := w.jobs.Store.RootPosted(ctx, id, place, w.jobs.Clock()); err != nil {
-		return store.Place{}, fmt.Errorf("adopt message %s: %w", place.TS, err)
+	if err := w.jobs.store.RootPosted(ctx, id, place, w.jobs.clock()); err != nil {
+		return store.Place{}, err
 	}
 	return place, nil
 }
 
 func (w *drawWorker) post(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
-	if err := w.jobs.Store.RootTried(ctx, in.ID, w.jobs.Clock()); err != nil {
-		return store.Place{}, fmt.Errorf("note the attempt to post: %w", err)
+	if err := w.jobs.store.RootTried(ctx, in.ID, w.jobs.clock()); err != nil {
+		return store.Place{}, err
 	}
-	place, err := w.jobs.Board.PostRoot(ctx, d.Picture, d.Delivery)
+	place, err := w.jobs.board.PostRoot(ctx, d.Picture, d.Delivery)
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post the message: %w", err)
 	}
-	if err := w.jobs.Store.RootPosted(ctx, in.ID, place, w.jobs.Clock()); err != nil {
-		return store.Place{}, fmt.Errorf("note message %s: %w", place.TS, err)
+	if err := w.jobs.store.RootPosted(ctx, in.ID, place, w.jobs.clock()); err != nil {
+		return store.Place{}, err
 	}
-	if err := w.jobs.Store.Drawn(ctx, in.ID, place, in.Version); err != nil {
-		return store.Place{}, fmt.Errorf("note the drawing of message %s: %w", place.TS, err)
+	if err := w.jobs.store.Drawn(ctx, in.ID, place, in.Version); err != nil {
+		return store.Place{}, err
 	}
 	return place, nil
 }
@@ -199,24 +199,25 @@ func (w *drawWorker) copies(soon, ctx context.Context, d store.Drawing) (complet
 // redraw edits one message. It forgets a message that no longer exists and reports
 // false.
 func (w *drawWorker) redraw(ctx context.Context, p oncall.Picture, at store.Place, direct bool) (bool, error) {
-	err := w.jobs.Board.Redraw(ctx, at, p, direct)
+	err := w.jobs.board.Redraw(ctx, at, p, direct)
 	if errors.Is(err, store.ErrGone) {
-		if err := w.jobs.Store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
-			return false, fmt.Errorf("forget message %s: %w", at.TS, err)
+		if err := w.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
+			return false, err
 		}
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("edit message %s: %w", at.TS, err)
 	}
-	if err := w.jobs.Store.Drawn(ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
-		return false, fmt.Errorf("note the drawing of message %s: %w", at.TS, err)
+	if err := w.jobs.store.Drawn(ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
+		return false, err
 	}
 	return true, nil
 }
 
-// thread tells under the root what has happened since the last reply.
-func (w *drawWorker) thread(ctx context.Context, d store.Drawing, root store.Place) error {
+// thread tells under the root what has happened since the last reply. It reports false
+// when the root is no longer there.
+func (w *drawWorker) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
 	var events []oncall.Event
 	for _, e := range d.Picture.Events {
 		if e.ID > d.ThreadTo && e.Public() {
@@ -224,15 +225,16 @@ func (w *drawWorker) thread(ctx context.Context, d store.Drawing, root store.Pla
 		}
 	}
 	if len(events) == 0 {
-		return nil
+		return true, nil
 	}
 	last := events[len(events)-1].ID
 	delivery := fmt.Sprintf("%s/%d", d.Delivery, last)
-	if err := w.jobs.Board.PostThread(ctx, root, d.Picture, events, delivery); err != nil {
-		return fmt.Errorf("reply in the thread: %w", err)
+	err = w.jobs.board.PostThread(ctx, root, d.Picture, events, delivery)
+	if errors.Is(err, store.ErrGone) {
+		return false, w.jobs.store.ForgetPlace(ctx, d.Picture.Incident.ID, root)
 	}
-	if err := w.jobs.Store.Threaded(ctx, d.Picture.Incident.ID, last); err != nil {
-		return fmt.Errorf("note the reply: %w", err)
+	if err != nil {
+		return false, fmt.Errorf("reply in the thread: %w", err)
 	}
-	return nil
+	return true, w.jobs.store.Threaded(ctx, d.Picture.Incident.ID, last)
 }

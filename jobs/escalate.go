@@ -21,11 +21,11 @@ func (w *escalateWorker) Timeout(*river.Job[oncall.Escalate]) time.Duration { re
 
 // Work escalates, unless the timer is stale.
 func (w *escalateWorker) Work(ctx context.Context, job *river.Job[oncall.Escalate]) error {
-	now := w.jobs.Clock()
+	now := w.jobs.clock()
 	w.jobs.metrics.late.Observe(max(0, now.Sub(job.ScheduledAt).Seconds()))
-	due, err := w.jobs.Store.EscalateIncident(ctx, job.Args.Incident, job.Args.Seq, now)
+	due, err := w.jobs.store.EscalateIncident(ctx, job.Args.Incident, job.Args.Seq, now)
 	if err != nil {
-		return gone(fmt.Errorf("escalate incident %s: %w", job.Args.Incident, err))
+		return unlessMissing(fmt.Errorf("escalate: %w", err))
 	}
 	if !due {
 		w.jobs.metrics.stale.Inc()

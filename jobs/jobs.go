@@ -54,7 +54,12 @@ type Config struct {
 
 // Jobs works the queue for one process.
 type Jobs struct {
-	Config
+	store    *store.Store
+	board    Board
+	senders  map[string]notify.Sender
+	clock    func() time.Time
+	log      zerolog.Logger
+	name     string
 	metrics  metrics
 	client   *river.Client[pgx.Tx]
 	instance *store.Instance
@@ -78,7 +83,7 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{Config: c}
+	j := &Jobs{store: c.Store, board: c.Board, senders: c.Senders, clock: c.Clock, log: c.Log, name: c.Name}
 	if err := j.metrics.register(c.Metrics); err != nil {
 		return nil, fmt.Errorf("register the metrics of jobs: %w", err)
 	}
@@ -115,9 +120,9 @@ func New(c Config) (*Jobs, error) {
 
 // Start begins to work. The end of ctx stops nothing: Stop does.
 func (j *Jobs) Start(ctx context.Context) error {
-	instance, err := j.Store.HoldInstance(ctx, j.Name)
+	instance, err := j.store.HoldInstance(ctx, j.name)
 	if err != nil {
-		return fmt.Errorf("hold the instance %s: %w", j.Name, err)
+		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	if err := j.client.Start(ctx); err != nil {
@@ -170,8 +175,8 @@ func (t riverTime) NowOrNil() *time.Time {
 	return &now
 }
 
-// gone turns the work of something that does not exist into no work at all.
-func gone(err error) error {
+// unlessMissing turns the work of something that does not exist into no work at all.
+func unlessMissing(err error) error {
 	if errors.Is(err, oncall.ErrNotFound) {
 		return river.JobCancel(err)
 	}

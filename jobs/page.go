@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
@@ -15,8 +16,8 @@ import (
 )
 
 const (
-	// sendLimit bounds one call of a sender, which should end sooner by itself.
-	sendLimit = 10 * time.Second
+	// sendLimit bounds one call of a sender, which may have to wait for its turn.
+	sendLimit = 20 * time.Second
 	// recordLimit is the time to write down what a sender said, even when the job's
 	// own time is over.
 	recordLimit = 5 * time.Second
@@ -39,33 +40,42 @@ func (w *pageWorker) Timeout(*river.Job[oncall.SendPage]) time.Duration {
 	return sendsAtOnce*sendLimit + 2*recordLimit
 }
 
-// Work sends the page, unless it has been delivered or is no longer due.
+// Work sends the page, unless it has been delivered or is no longer due. It goes on
+// for as long as the page is due: a snooze uses up no attempt.
 func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) error {
 	for sent := 1; ; sent++ {
-		order, err := w.jobs.Store.BeginPage(ctx, job.Args.Page, w.jobs.Clock())
+		order, err := w.jobs.store.BeginPage(ctx, job.Args.Page, w.jobs.clock())
 		if err != nil {
-			return gone(fmt.Errorf("begin page %d: %w", job.Args.Page, err))
+			return unlessMissing(err)
 		}
 		if !order.Send {
 			return nil
 		}
 		receipt := w.send(ctx, order)
 		w.jobs.metrics.pages.WithLabelValues(order.Page.Method, string(receipt.Outcome)).Inc()
-		switch {
-		case receipt.Outcome == notify.Throttled:
-			return river.JobSnooze(min(max(receipt.RetryAfter, shortestThrottle), longestThrottle))
-		case receipt.Outcome == notify.Unknown && sent < sendsAtOnce && ctx.Err() == nil:
-			continue
-		case receipt.Outcome == notify.Unknown && job.Attempt < job.MaxAttempts:
-			return fmt.Errorf("send page %d to %s: %w", order.Page.ID, order.Page.UserID, receipt.Err)
+		again := time.Duration(0)
+		switch receipt.Outcome {
+		case notify.Accepted:
+			w.jobs.metrics.delivery.Observe(max(0, w.jobs.clock().Sub(job.CreatedAt).Seconds()))
+		case notify.Rejected, notify.Misconfigured:
+		case notify.Throttled:
+			again = min(max(receipt.RetryAfter, shortestThrottle), longestThrottle)
+		default:
+			if sent < sendsAtOnce && ctx.Err() == nil {
+				continue
+			}
+			again = wait(order.Attempt / sendsAtOnce)
 		}
-		return w.record(ctx, job, order, receipt)
+		if err := w.record(ctx, order, receipt); err != nil || again == 0 {
+			return err
+		}
+		return river.JobSnooze(again)
 	}
 }
 
 // send calls the sender. One that panics may have sent.
 func (w *pageWorker) send(ctx context.Context, order store.PageOrder) (r notify.Receipt) {
-	sender := w.jobs.Senders[order.Page.Method]
+	sender := w.jobs.senders[order.Page.Method]
 	if sender == nil {
 		return notify.Receipt{
 			Outcome: notify.Misconfigured,
@@ -88,25 +98,24 @@ func (w *pageWorker) send(ctx context.Context, order store.PageOrder) (r notify.
 	})
 }
 
-// record writes down the final answer.
-func (w *pageWorker) record(ctx context.Context, job *river.Job[oncall.SendPage], order store.PageOrder, r notify.Receipt) error {
-	now := w.jobs.Clock()
-	result := store.PageResult{Outcome: string(r.Outcome), Drawn: r.Drawn}
+// record writes down what the last attempt came to.
+func (w *pageWorker) record(ctx context.Context, order store.PageOrder, r notify.Receipt) error {
+	result := store.PageResult{Outcome: store.PageDelivered, Detail: r.Reference, Drawn: r.Drawn}
 	if r.Outcome == notify.Accepted {
-		w.jobs.metrics.delivery.Observe(max(0, now.Sub(job.CreatedAt).Seconds()))
-		if order.Page.Method == oncall.MethodSlack {
-			result.Place.Channel, result.Place.TS, _ = strings.Cut(r.Reference, " ")
+		if channel, ts, ok := strings.Cut(r.Reference, " "); ok && order.Page.Method == oncall.MethodSlack {
+			result.Place = store.Place{Channel: channel, TS: ts}
 		}
 	} else {
-		result.Detail = r.Err.Error()
-		w.jobs.Log.Error().Err(r.Err).Stringer("incident", order.Incident.ID).
+		result = store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error()}
+		level := zerolog.WarnLevel
+		if r.Outcome == notify.Rejected || r.Outcome == notify.Misconfigured {
+			result.Outcome, level = store.PageFailed, zerolog.ErrorLevel
+		}
+		w.jobs.log.WithLevel(level).Err(r.Err).Stringer("incident", order.Incident.ID).
 			Str("user", string(order.Page.UserID)).Str("method", order.Page.Method).
-			Str("outcome", string(r.Outcome)).Msg("page failed")
+			Str("outcome", string(r.Outcome)).Int("attempt", order.Attempt).Msg("page not delivered")
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	if err := w.jobs.Store.RecordPage(ctx, order.Page.ID, result, now); err != nil {
-		return fmt.Errorf("record page %d: %w", order.Page.ID, err)
-	}
-	return nil
+	return w.jobs.store.RecordPage(ctx, order.Page.ID, result, w.jobs.clock())
 }

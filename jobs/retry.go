@@ -29,7 +29,7 @@ type failures struct{ jobs *Jobs }
 // HandleError logs a job that returned an error.
 func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
 	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
-	f.jobs.Log.Warn().Err(err).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
+	f.jobs.log.Warn().Err(err).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
 		Int("attempt", job.Attempt).Msg("job failed; it will be tried again")
 	return nil
 }
@@ -37,7 +37,7 @@ func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err erro
 // HandlePanic logs a job that panicked. River tries it again.
 func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, cause any, trace string) *river.ErrorHandlerResult {
 	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
-	f.jobs.Log.Error().Interface("panic", cause).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
+	f.jobs.log.Error().Interface("panic", cause).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
 		Int("attempt", job.Attempt).Str("trace", trace).Msg("job panicked; it will be tried again")
 	return nil
 }

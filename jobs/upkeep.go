@@ -22,14 +22,14 @@ const choreLimit = 20 * time.Second
 func (j *Jobs) urgent() []chore {
 	return []chore{
 		{"promote timers", func(ctx context.Context, now time.Time) error {
-			_, err := j.Store.PromoteTimers(ctx, now)
+			_, err := j.store.PromoteTimers(ctx, now)
 			return err
 		}},
 		{"rescue jobs", func(ctx context.Context, now time.Time) error {
-			n, err := j.Store.RescueJobs(ctx, now)
+			n, err := j.store.RescueJobs(ctx, now)
 			if n > 0 {
 				j.metrics.rescued.Add(float64(n))
-				j.Log.Warn().Int("jobs", n).Msg("took over the jobs of an instance that died")
+				j.log.Warn().Int("jobs", n).Msg("took over the jobs of an instance that died")
 			}
 			return err
 		}},
@@ -40,14 +40,14 @@ func (j *Jobs) urgent() []chore {
 func (j *Jobs) regular() []chore {
 	return []chore{
 		{"requeue overdue timers", func(ctx context.Context, now time.Time) error {
-			n, err := j.Store.RequeueOverdue(ctx, now)
+			n, err := j.store.RequeueOverdue(ctx, now)
 			if n > 0 {
 				j.metrics.lostTimer.Add(float64(n))
-				j.Log.Error().Int("timers", n).Msg("escalation timers were overdue and not in the queue; inserted them again")
+				j.log.Error().Int("timers", n).Msg("escalation timers were overdue and not in the queue; inserted them again")
 			}
 			return err
 		}},
-		{"clean up", j.Store.Housekeeping},
+		{"clean up", j.store.Housekeeping},
 	}
 }
 
@@ -55,7 +55,7 @@ func (j *Jobs) regular() []chore {
 func (j *Jobs) observing() []chore {
 	return []chore{
 		{"count waiting jobs", func(ctx context.Context, _ time.Time) error {
-			depths, err := j.Store.QueueDepths(ctx)
+			depths, err := j.store.QueueDepths(ctx)
 			for queue, n := range depths {
 				j.metrics.depth.WithLabelValues(queue).Set(float64(n))
 			}
@@ -78,9 +78,9 @@ func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) 
 			case ctx.Err() != nil:
 				return
 			case err != nil && !failing[c.name]:
-				j.Log.Error().Err(err).Msg(c.name + " failed; it will be tried again")
+				j.log.Error().Err(err).Msg(c.name + " failed; it will be tried again")
 			case err == nil && failing[c.name]:
-				j.Log.Info().Msg(c.name + " works again")
+				j.log.Info().Msg(c.name + " works again")
 			}
 			failing[c.name] = err != nil
 		}
@@ -101,5 +101,5 @@ func (j *Jobs) once(ctx context.Context, c chore) (err error) {
 			err = fmt.Errorf("panic: %v", cause)
 		}
 	}()
-	return c.do(ctx, j.Clock())
+	return c.do(ctx, j.clock())
 }

@@ -1,0 +1,241 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// note bumps the incident's version as any decision would.
+func (d *desk) note(id oncall.IncidentID, text string) {
+	d.t.Helper()
+	_, err := d.store.UpdateIncident(d.t.Context(), id, func(in oncall.Incident) (oncall.Change, error) {
+		in.Version++
+		return oncall.Change{
+			Incident: in,
+			Events: []oncall.Event{{
+				IncidentID: id, At: d.clock(), Kind: oncall.EventSeverity, Actor: oncall.ByUser(ann),
+				Detail: oncall.Detail{Text: text},
+			}},
+			Tasks: []oncall.Task{{Do: oncall.Draw{Incident: id, Version: in.Version}}},
+		}, nil
+	})
+	if err != nil {
+		d.t.Errorf("note: %v", err)
+	}
+}
+
+// settled tells whether all drawing is done and shows what is stored.
+func (d *desk) settled(id oncall.IncidentID) bool {
+	d.t.Helper()
+	return d.idle("draw") && d.board.shows(id, d.version(id))
+}
+
+func TestDrawsUntilStill(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	const bumps = 50
+	posting, release := make(chan struct{}, 1), make(chan struct{})
+	d.board.fail(func(ctx context.Context, act string, posted bool) error {
+		if act == "post" && !posted {
+			posting <- struct{}{}
+			<-release
+		}
+		return nil
+	})
+	// Two instances: the lease must hold between them too.
+	d.start(d.phone)
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	<-posting
+	var all sync.WaitGroup
+	for i := range bumps {
+		all.Go(func() { d.note(id, fmt.Sprintf("note %d", i)) })
+	}
+	all.Wait()
+	close(release)
+	for i := range bumps {
+		all.Go(func() { d.note(id, fmt.Sprintf("late note %d", i)) })
+	}
+	all.Wait()
+	d.eventually("the message shows the last version", func() bool { return d.settled(id) })
+	if n := len(d.board.root(id)); n != 1 {
+		t.Errorf("%d roots, want 1", n)
+	}
+	events := d.events(id, oncall.EventSeverity)
+	if len(events) != 2*bumps {
+		t.Fatalf("%d events, want %d", len(events), 2*bumps)
+	}
+	for _, e := range events {
+		if n := d.board.told(e.ID); n != 1 {
+			t.Errorf("%q was told %d times in the thread, want once", e.Detail.Text, n)
+		}
+	}
+	if edits := d.board.edits; edits > bumps {
+		t.Errorf("%d edits for %d changes: changes are not drawn together", edits, 2*bumps)
+	}
+}
+
+func TestAdoptsARootPostedUnseen(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	var unseen atomic.Int32
+	d.board.fail(func(_ context.Context, act string, posted bool) error {
+		if act == "post" && posted && unseen.Add(1) == 1 {
+			return errors.New("connection reset")
+		}
+		return nil
+	})
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the message is found and shows the last version", func() bool { return d.settled(id) })
+	if got := unseen.Load(); got != 1 {
+		t.Errorf("posted %d times, want once", got)
+	}
+}
+
+func TestPostsAgainWhenNothingWasPosted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	var tries atomic.Int32
+	d.board.fail(func(_ context.Context, act string, posted bool) error {
+		if act == "post" && !posted && tries.Add(1) == 1 {
+			return errors.New("connection refused")
+		}
+		return nil
+	})
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the message is posted", func() bool { return d.settled(id) })
+}
+
+func TestCatchesUpAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	var calls atomic.Int32
+	var down atomic.Bool
+	d.board.fail(func(context.Context, string, bool) error {
+		if !down.Load() {
+			return nil
+		}
+		calls.Add(1)
+		return errors.New("slack is down")
+	})
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the message is posted", func() bool { return d.settled(id) })
+	down.Store(true)
+	d.ack(id, ann)
+	d.eventually("drawing has failed twice", func() bool { return calls.Load() >= 2 })
+	if d.board.shows(id, d.version(id)) {
+		t.Error("the message shows what was never drawn")
+	}
+	down.Store(false)
+	d.eventually("the message catches up", func() bool { return d.settled(id) })
+}
+
+func TestPostsADeletedRootAnew(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the message is posted", func() bool { return d.settled(id) })
+	d.board.mu.Lock()
+	clear(d.board.roots)
+	d.board.mu.Unlock()
+	d.ack(id, ann)
+	d.eventually("the message is there again", func() bool { return d.settled(id) })
+}
+
+func TestRedrawsDirectMessages(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	d.ack(id, ann)
+	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
+	d.eventually("Ann's message shows that she has it", func() bool {
+		d.board.mu.Lock()
+		defer d.board.mu.Unlock()
+		return d.board.shown[at].Incident.Status == oncall.Acknowledged
+	})
+	d.eventually("all is drawn", func() bool { return d.settled(id) })
+}
+
+// A channel that can't be posted to must not leave a button that lies in a direct
+// message.
+func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.board.fail(func(_ context.Context, act string, _ bool) error {
+		if act == "post" || act == "find" {
+			return errors.New("channel_not_found")
+		}
+		return nil
+	})
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	d.ack(id, ann)
+	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
+	d.eventually("Ann's message shows that she has it", func() bool {
+		d.board.mu.Lock()
+		defer d.board.mu.Unlock()
+		return d.board.shown[at].Incident.Status == oncall.Acknowledged
+	})
+}
+
+// A job that finds another drawing leaves. If that one is about to finish, it must be
+// waited for: it may have looked before our change was there.
+func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	id := d.signal("db-1")[0]
+	ctx := t.Context()
+	if _, err := d.store.BeginDraw(ctx, id, d.jobID("draw"), d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	ending, err := d.store.Pool().Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ending.Rollback(context.Background()) }()
+	// As EndDraw does, and its commit is still to come.
+	if _, err := ending.Exec(ctx, `UPDATE drawings SET lease_job = NULL WHERE incident_id = $1`, id); err != nil {
+		t.Fatal(err)
+	}
+	busy := make(chan bool, 1)
+	go func() {
+		drawing, err := d.store.BeginDraw(ctx, id, -1, d.clock())
+		busy <- drawing.Busy || err != nil
+	}()
+	d.eventually("the other waits", func() bool {
+		var n int
+		err := d.store.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&n)
+		return err != nil || n > 0 || len(busy) > 0
+	})
+	if err := ending.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if <-busy {
+		t.Error("the other left, although nobody draws")
+	}
+}
+
+// jobID gives the id of a job of this kind.
+func (d *desk) jobID(kind string) (id int64) {
+	d.t.Helper()
+	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT min(id) FROM river_job WHERE kind = $1`, kind).Scan(&id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return id
+}

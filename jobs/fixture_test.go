@@ -1,0 +1,400 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"github.com/watchbill/watchbill/jobs"
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	ann = oncall.UserID("U0ANN")
+	bo  = oncall.UserID("U0BO")
+)
+
+// patience is how long a test waits for what must happen soon.
+const patience = 10 * time.Second
+
+// A desk is a database with a team, whose policy pages Ann and then Bo.
+type desk struct {
+	t     *testing.T
+	url   string
+	store *store.Store
+	clock func() time.Time
+	board *board
+	phone *phone
+	id    oncall.IntegrationID
+	names map[*jobs.Jobs]string
+}
+
+// newDesk makes a desk where Bo's turn comes after wait.
+func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
+	t.Helper()
+	d := &desk{
+		t: t, url: storetest.NewURL(t), clock: clock, board: newBoard(), phone: newPhone(),
+		names: map[*jobs.Jobs]string{},
+	}
+	d.store = d.open()
+	ctx := t.Context()
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{
+			{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
+			{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"},
+		},
+		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "#payments", Members: []string{"Ann", "Bo"}}},
+		Policies: []oncall.SetupPolicy{{Name: "Payments", Team: "Payments", Steps: []oncall.SetupStep{
+			{Page: []string{"user Ann"}, Wait: wait},
+			{Page: []string{"user Bo"}, Wait: "1h"},
+		}}},
+		Integrations: []oncall.SetupIntegration{
+			{Name: "Monitor", Team: "Payments", Kind: oncall.KindGeneric, Policy: "Payments"},
+		},
+	}
+	if _, err := d.store.Apply(ctx, setup, true, clock()); err != nil {
+		t.Fatalf("apply the setup: %v", err)
+	}
+	directory, err := d.store.Directory(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.id = directory.Integrations[0].ID
+	d.background(d.store)
+	return d
+}
+
+// open opens the store once more, as another instance would.
+func (d *desk) open() *store.Store {
+	d.t.Helper()
+	s, err := store.Open(d.t.Context(), d.url, store.Options{MaxConns: 16, Log: testLog(d.t)})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(s.Close)
+	return s
+}
+
+// background folds signals until the test ends.
+func (d *desk) background(s *store.Store) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx, d.clock) }()
+	d.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			d.t.Errorf("the store's run: %v", err)
+		}
+	})
+}
+
+// start starts an instance on a store of its own.
+func (d *desk) start(phone notify.Sender) *jobs.Jobs {
+	d.t.Helper()
+	j := d.instance(d.open(), phone, prometheus.NewRegistry())
+	d.t.Cleanup(func() { stop(d.t, j) })
+	return j
+}
+
+// instance starts an instance that the caller stops.
+func (d *desk) instance(s *store.Store, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
+	d.t.Helper()
+	name := fmt.Sprintf("instance-%d", len(d.names)+1)
+	j, err := jobs.New(jobs.Config{
+		Store: s, Board: d.board, Senders: map[string]notify.Sender{oncall.MethodSlack: phone},
+		Clock: d.clock, Log: testLog(d.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
+		Name: name,
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.names[j] = name
+	if err := j.Start(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	return j
+}
+
+func stop(t *testing.T, j *jobs.Jobs) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := j.Stop(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+func testLog(t *testing.T) zerolog.Logger {
+	return zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
+}
+
+// signal raises the alert of a key and returns its incident.
+func (d *desk) signal(keys ...string) []oncall.IncidentID {
+	d.t.Helper()
+	var signals []oncall.Signal
+	for _, key := range keys {
+		signals = append(signals, oncall.Signal{
+			Action: oncall.Trigger, DedupKey: key, Title: "disk full on " + key, Severity: oncall.Critical,
+		})
+	}
+	if err := d.store.Accept(d.t.Context(), d.id, signals, d.clock()); err != nil {
+		d.t.Fatalf("accept: %v", err)
+	}
+	var ids []oncall.IncidentID
+	d.eventually("the incidents are opened", func() bool {
+		ids = ids[:0]
+		open, err := d.store.OpenIncidents(d.t.Context(), 1000)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		for _, key := range keys {
+			for _, in := range open {
+				if in.GroupKey == key {
+					ids = append(ids, in.ID)
+				}
+			}
+		}
+		return len(ids) == len(keys)
+	})
+	return ids
+}
+
+// ack lets a person acknowledge.
+func (d *desk) ack(id oncall.IncidentID, by oncall.UserID) {
+	d.t.Helper()
+	_, err := d.store.UpdateIncident(d.t.Context(), id, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(by), d.clock())
+	})
+	if err != nil {
+		d.t.Fatalf("acknowledge: %v", err)
+	}
+}
+
+// events counts the incident's events of a kind, and gives the last.
+func (d *desk) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Event {
+	d.t.Helper()
+	all, err := d.store.Events(d.t.Context(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var found []oncall.Event
+	for _, e := range all {
+		if e.Kind == kind {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func (d *desk) version(id oncall.IncidentID) int64 {
+	d.t.Helper()
+	in, err := d.store.Incident(d.t.Context(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return in.Version
+}
+
+// eventually waits until something holds.
+func (d *desk) eventually(what string, holds func() bool) {
+	d.t.Helper()
+	within(d.t, patience, what, holds)
+}
+
+func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	end := time.NewTimer(limit)
+	defer end.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-end.C:
+			t.Fatalf("not within %s: %s", limit, what)
+		}
+	}
+}
+
+// idle tells whether no job of a kind is left to be worked.
+func (d *desk) idle(kind string) bool {
+	d.t.Helper()
+	var n int
+	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(*) FROM river_job
+		WHERE kind = $1 AND state IN ('available', 'running', 'retryable', 'scheduled')`, kind).Scan(&n)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return n == 0
+}
+
+// A phone is a sender that writes down what it is given, after asking answer.
+type phone struct {
+	mu     sync.Mutex
+	sent   []notify.Message
+	answer func(ctx context.Context, m notify.Message, n int) notify.Receipt
+}
+
+func newPhone() *phone { return &phone{answer: accept} }
+
+// accept takes the n-th message as Slack would.
+func accept(_ context.Context, m notify.Message, n int) notify.Receipt {
+	return notify.Receipt{Outcome: notify.Accepted, Reference: fmt.Sprintf("D%s 1700000000.%06d", m.To, n), Drawn: 1}
+}
+
+// Send implements notify.Sender.
+func (p *phone) Send(ctx context.Context, m notify.Message) notify.Receipt {
+	p.mu.Lock()
+	p.sent = append(p.sent, m)
+	n := len(p.sent)
+	answer := p.answer
+	p.mu.Unlock()
+	return answer(ctx, m, n)
+}
+
+// to gives the messages that went to a person.
+func (p *phone) to(user oncall.UserID) []notify.Message {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var found []notify.Message
+	for _, m := range p.sent {
+		if m.To == string(user) {
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// A board keeps what is drawn on it. It can be told to fail.
+type board struct {
+	mu      sync.Mutex
+	roots   map[store.Place]string // delivery ids
+	shown   map[store.Place]oncall.Picture
+	replies [][]oncall.Event
+	edits   int
+	// hook is called before each act with its name; posted tells whether it has
+	// taken effect. An error is what the caller gets.
+	hook func(ctx context.Context, act string, posted bool) error
+}
+
+func newBoard() *board {
+	return &board{
+		roots: map[store.Place]string{}, shown: map[store.Place]oncall.Picture{},
+		hook: func(context.Context, string, bool) error { return nil },
+	}
+}
+
+// fail sets the hook.
+func (b *board) fail(hook func(ctx context.Context, act string, posted bool) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hook = hook
+}
+
+func (b *board) act(ctx context.Context, act string, do func()) error {
+	b.mu.Lock()
+	hook := b.hook
+	b.mu.Unlock()
+	if err := hook(ctx, act, false); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	do()
+	b.mu.Unlock()
+	return hook(ctx, act, true)
+}
+
+// PostRoot implements jobs.Board.
+func (b *board) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
+	var at store.Place
+	err := b.act(ctx, "post", func() {
+		at = store.Place{Channel: "C0PAYMENTS", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
+		b.roots[at], b.shown[at] = delivery, p
+	})
+	if err != nil {
+		return store.Place{}, err
+	}
+	return at, nil
+}
+
+// FindRoot implements jobs.Board.
+func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string, _ time.Time) (at store.Place, found bool, err error) {
+	err = b.act(ctx, "find", func() {
+		for place, d := range b.roots {
+			if d == delivery {
+				at, found = place, true
+			}
+		}
+	})
+	return at, found, err
+}
+
+// Redraw implements jobs.Board.
+func (b *board) Redraw(ctx context.Context, at store.Place, p oncall.Picture, direct bool) error {
+	there := direct
+	err := b.act(ctx, "edit", func() {
+		if _, ok := b.roots[at]; ok {
+			there = true
+		}
+		if there {
+			b.shown[at] = p
+			b.edits++
+		}
+	})
+	if err == nil && !there {
+		return fmt.Errorf("edit: %w", store.ErrGone)
+	}
+	return err
+}
+
+// PostThread implements jobs.Board.
+func (b *board) PostThread(ctx context.Context, _ store.Place, _ oncall.Picture, events []oncall.Event, _ string) error {
+	return b.act(ctx, "reply", func() { b.replies = append(b.replies, events) })
+}
+
+// root gives what the roots of an incident show.
+func (b *board) root(id oncall.IncidentID) []oncall.Picture {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var found []oncall.Picture
+	for at := range b.roots {
+		if p := b.shown[at]; p.Incident.ID == id {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// shows tells whether the incident has one root, at this version.
+func (b *board) shows(id oncall.IncidentID, version int64) bool {
+	roots := b.root(id)
+	return len(roots) == 1 && roots[0].Incident.Version == version
+}
+
+// told counts how often an event was told in the thread.
+func (b *board) told(id int64) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := 0
+	for _, r := range b.replies {
+		for _, e := range r {
+			if e.ID == id {
+				n++
+			}
+		}
+	}
+	return n
+}

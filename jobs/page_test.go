@@ -1,0 +1,205 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func TestPageGoesOutAndIsRecorded(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	metrics := prometheus.NewRegistry()
+	j := d.instance(d.open(), d.phone, metrics)
+	t.Cleanup(func() { stop(t, j) })
+	id := d.signal("db-1")[0]
+	d.eventually("the page is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	sent := d.phone.to(ann)
+	if len(sent) != 1 {
+		t.Fatalf("%d messages to Ann, want 1", len(sent))
+	}
+	want := notify.Message{
+		Key: sent[0].Key, To: string(ann), Incident: int64(id), Title: "disk full on db-1",
+		Why: "the escalation policy names you", Attempt: 1,
+	}
+	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {
+		t.Errorf("message (-want +got):\n%s", diff)
+	}
+	d.eventually("no job is left", func() bool { return d.idle("page") && d.idle("draw") })
+	if n := len(d.phone.to(ann)); n != 1 {
+		t.Errorf("%d messages to Ann, want 1", n)
+	}
+	for _, name := range []string{"watchbill_pages_total", "watchbill_page_delivery_seconds"} {
+		if n, err := testutil.GatherAndCount(metrics, name); err != nil || n != 1 {
+			t.Errorf("metric %s: %d series, %v", name, n, err)
+		}
+	}
+}
+
+// An acknowledgement that comes while a page is on its way ends the attempts.
+func TestAckEndsAttempts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		answer notify.Receipt
+	}{
+		{"unknown", notify.Receipt{Outcome: notify.Unknown, Err: errors.New("timeout")}},
+		{"throttled", notify.Receipt{Outcome: notify.Throttled, RetryAfter: time.Second}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, "1h", time.Now)
+			sending, release := make(chan struct{}), make(chan struct{})
+			d.phone.answer = func(_ context.Context, _ notify.Message, n int) notify.Receipt {
+				if n == 1 {
+					close(sending)
+					<-release
+				}
+				return test.answer
+			}
+			d.start(d.phone)
+			id := d.signal("db-1")[0]
+			<-sending
+			d.ack(id, bo)
+			close(release)
+			d.eventually("no page is waiting", func() bool { return d.idle("page") })
+			if n := len(d.phone.to(ann)); n != 1 {
+				t.Errorf("%d messages to Ann, want the one that was on its way", n)
+			}
+			if n := len(d.events(id, oncall.EventPageDelivered)); n != 0 {
+				t.Errorf("%d pages recorded as delivered, want none", n)
+			}
+		})
+	}
+}
+
+func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+		switch n {
+		case 1:
+			return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("timeout")}
+		case 2:
+			panic("a sender must not bring the instance down")
+		case 3, 4:
+			return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("bad gateway")}
+		case 5:
+			return notify.Receipt{Outcome: notify.Throttled, RetryAfter: time.Millisecond}
+		default:
+			return accept(ctx, m, n)
+		}
+	}
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the page is delivered", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	d.eventually("no page is waiting", func() bool { return d.idle("page") })
+	sent := d.phone.to(ann)
+	if len(sent) != 6 {
+		t.Fatalf("%d messages, want 6", len(sent))
+	}
+	for i, m := range sent {
+		if m.Attempt != i+1 || m.Key != sent[0].Key {
+			t.Errorf("message %d: attempt %d, key %q; want one key and attempts in order", i+1, m.Attempt, m.Key)
+		}
+	}
+}
+
+// A page that can't be delivered says so in the timeline, and the next person's
+// turn comes as planned.
+func TestFailedPageIsRecorded(t *testing.T) {
+	t.Parallel()
+	for _, outcome := range []notify.Outcome{notify.Rejected, notify.Misconfigured} {
+		t.Run(string(outcome), func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t, "1s", time.Now)
+			d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+				if m.To == string(ann) {
+					return notify.Receipt{Outcome: outcome, Err: errors.New("user_not_found")}
+				}
+				return accept(ctx, m, n)
+			}
+			d.start(d.phone)
+			id := d.signal("db-1")[0]
+			d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+			if n := len(d.phone.to(ann)); n != 1 {
+				t.Errorf("%d messages to Ann, want 1", n)
+			}
+			failed := d.events(id, oncall.EventPageFailed)
+			if len(failed) != 1 {
+				t.Fatalf("%d failures in the timeline, want 1", len(failed))
+			}
+			d.eventually("the thread tells of it", func() bool { return d.board.told(failed[0].ID) == 1 })
+		})
+	}
+}
+
+func TestPageWithoutSenderFails(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	j := d.instance(d.open(), nil, nil)
+	t.Cleanup(func() { stop(t, j) })
+	id := d.signal("db-1")[0]
+	d.eventually("the failure is recorded", func() bool { return len(d.events(id, oncall.EventPageFailed)) == 1 })
+}
+
+// Stop lets a page that is on its way be recorded.
+func TestStopFinishesRunningJobs(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	sending, release := make(chan struct{}), make(chan struct{})
+	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+		close(sending)
+		<-release
+		return accept(ctx, m, n)
+	}
+	j := d.instance(d.open(), d.phone, nil)
+	id := d.signal("db-1")[0]
+	<-sending
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		stop(t, j)
+	}()
+	close(release)
+	<-stopped
+	if n := len(d.events(id, oncall.EventPageDelivered)); n != 1 {
+		t.Errorf("%d deliveries recorded after the stop, want 1", n)
+	}
+}
+
+// A stop whose time is over cancels what runs, and another instance does it.
+func TestHardStopGivesJobsBack(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	sending := make(chan struct{}, 1)
+	var free atomic.Bool
+	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+		if free.Load() {
+			return accept(ctx, m, n)
+		}
+		sending <- struct{}{}
+		<-ctx.Done()
+		free.Store(true)
+		return notify.Receipt{Outcome: notify.Unknown, Err: ctx.Err()}
+	}
+	j := d.instance(d.open(), d.phone, nil)
+	id := d.signal("db-1")[0]
+	<-sending
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.Stop(over); err != nil {
+		t.Fatalf("stop: %v", err)
+	}
+	d.start(d.phone)
+	d.eventually("the other instance pages", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+}

@@ -1,0 +1,231 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/jobs"
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func keys(n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf("db-%d", i))
+	}
+	return all
+}
+
+// latest gives the last time of the incidents' second step, when all have had it.
+func (d *desk) secondSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
+	d.t.Helper()
+	for _, id := range ids {
+		steps := d.events(id, oncall.EventPaging)
+		if len(steps) != 2 {
+			d.t.Errorf("incident %s: %d steps ran, want 2", id, len(steps))
+			continue
+		}
+		check(steps[0], steps[1])
+	}
+}
+
+func TestTimersFireOnTime(t *testing.T) {
+	t.Parallel()
+	const wait = 2 * time.Second
+	d := newDesk(t, wait.String(), time.Now)
+	d.start(d.phone)
+	ids := d.signal(keys(5)...)
+	d.eventually("Bo is paged for all", func() bool { return len(d.phone.to(bo)) == len(ids) })
+	d.secondSteps(ids, func(first, second oncall.Event) {
+		late := second.At.Sub(first.At.Add(wait))
+		if late < 0 || late > 300*time.Millisecond {
+			t.Errorf("incident %s: the timer fired %s late", first.IncidentID, late)
+		}
+	})
+}
+
+func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "2s", time.Now)
+	other := newPhone()
+	d.start(d.phone)
+	d.start(other)
+	ids := d.signal(keys(200)...)
+	within(t, 30*time.Second, "Bo is paged for all", func() bool {
+		return len(d.phone.to(bo))+len(other.to(bo)) >= len(ids)
+	})
+	within(t, 30*time.Second, "no page is waiting", func() bool { return d.idle("page") })
+	d.secondSteps(ids, func(oncall.Event, oncall.Event) {})
+	seen := map[string]int{}
+	for _, p := range []*phone{d.phone, other} {
+		for _, m := range append(p.to(ann), p.to(bo)...) {
+			seen[m.Key]++
+		}
+		if len(p.to(bo)) == 0 {
+			t.Error("one of the two instances did nothing")
+		}
+	}
+	if len(seen) != 2*len(ids) {
+		t.Errorf("%d pages, want %d", len(seen), 2*len(ids))
+	}
+	for key, n := range seen {
+		if n != 1 {
+			t.Errorf("page %s went out %d times", key, n)
+		}
+	}
+}
+
+func TestAckStopsTheTimer(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	d := newDesk(t, "5m", clock.now)
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.ack(id, ann)
+	clock.advance(6 * time.Minute)
+	d.eventually("the timer has fired", func() bool { return d.idle("escalate") })
+	if n := len(d.phone.to(bo)); n != 0 {
+		t.Errorf("%d messages to Bo, want none", n)
+	}
+}
+
+// River goes by our clock: a timer of an hour fires when the clock says so.
+func TestTimersGoByTheClock(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	d := newDesk(t, "1h", clock.now)
+	d.start(d.phone)
+	d.signal("db-1")
+	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
+	clock.advance(time.Hour)
+	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+}
+
+func TestRequeuesLostTimers(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	d := newDesk(t, "5m", clock.now)
+	ids := d.signal(keys(3)...)
+	d.ack(ids[2], ann)
+	if _, err := d.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(5*time.Minute + 20*time.Second)
+	if n, err := d.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
+		t.Fatalf("requeued %d, %v; 20 seconds are not overdue", n, err)
+	}
+	clock.advance(20 * time.Second)
+	if n, err := d.store.RequeueOverdue(t.Context(), clock.now()); n != 2 || err != nil {
+		t.Fatalf("requeued %d, %v; want 2", n, err)
+	}
+	if n, err := d.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
+		t.Fatalf("requeued %d more, %v; they are in the queue", n, err)
+	}
+	if _, err := d.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
+		t.Fatal(err)
+	}
+	d.start(d.phone) // does the same at once
+	d.eventually("Bo is paged for both", func() bool { return len(d.phone.to(bo)) == 2 })
+	d.secondSteps(ids[:2], func(oncall.Event, oncall.Event) {})
+}
+
+// An instance whose session dies counts as dead. Its running job is done by another.
+func TestAnotherInstanceTakesOver(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	sending := make(chan struct{}, 1)
+	stuck := newPhone()
+	stuck.answer = func(ctx context.Context, _ notify.Message, _ int) notify.Receipt {
+		sending <- struct{}{}
+		<-ctx.Done()
+		return notify.Receipt{Outcome: notify.Unknown, Err: ctx.Err()}
+	}
+	dying := d.instance(d.open(), stuck, nil)
+	t.Cleanup(func() { hardStop(t, dying) })
+	id := d.signal("db-1")[0]
+	<-sending
+	d.start(d.phone)
+	d.kill(dying)
+	within(t, 2*time.Second, "the other instance pages", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	select {
+	case <-dying.Lost():
+	case <-time.After(patience):
+		t.Error("the instance doesn't know that it counts as dead")
+	}
+}
+
+// The same for an instance that dies drawing: its lease is no obstacle.
+func TestAnotherInstanceDrawsOn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	posting := make(chan struct{}, 1)
+	var once sync.Once
+	d.board.fail(func(ctx context.Context, act string, posted bool) (err error) {
+		once.Do(func() { // the dying instance has posted and doesn't come back
+			posting <- struct{}{}
+			<-ctx.Done()
+			err = errors.New("too late")
+		})
+		return err
+	})
+	dying := d.instance(d.open(), d.phone, nil)
+	t.Cleanup(func() { hardStop(t, dying) })
+	id := d.signal("db-1")[0]
+	<-posting
+	d.start(d.phone)
+	d.kill(dying)
+	d.eventually("the message is posted once and shows all", func() bool {
+		return d.board.shows(id, d.version(id))
+	})
+}
+
+// kill ends the session that says that the instance lives.
+func (d *desk) kill(j *jobs.Jobs) {
+	d.t.Helper()
+	var killed bool
+	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_locks
+		WHERE locktype = 'advisory' AND objid::bigint = hashtext($1)::bigint & 4294967295
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+		d.names[j]).Scan(&killed)
+	if err != nil || !killed {
+		d.t.Fatalf("kill %s: %t, %v", d.names[j], killed, err)
+	}
+}
+
+func hardStop(t *testing.T, j *jobs.Jobs) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := j.Stop(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+}
+
+// A handClock stands still unless advanced.
+type handClock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *handClock {
+	return &handClock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+}
+
+func (c *handClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *handClock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// overdue is how late a timer may be before it counts as lost.
+const overdue = 30 * time.Second
+
+// RequeueOverdue queues the timers of unacknowledged incidents again that are long
+// due and not waiting in the queue, whatever became of them, and returns how many.
+// A timer that is queued twice fires once: the second is stale.
+func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) {
+	var tasks []oncall.Task
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			SELECT id, seq FROM incidents i
+			WHERE status = $1 AND next_at < $2 AND NOT EXISTS (
+				SELECT FROM river_job j
+				WHERE j.state IN ('available', 'retryable') AND j.queue = $3
+				AND (j.args ->> 'incident')::bigint = i.id AND (j.args ->> 'seq')::bigint = i.seq)
+			ORDER BY next_at LIMIT 1000`,
+			oncall.Triggered, now.Add(-overdue), QueueEscalate)
+		if err != nil {
+			return err
+		}
+		tasks, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (oncall.Task, error) {
+			var timer oncall.Escalate
+			err := row.Scan(&timer.Incident, &timer.Seq)
+			return oncall.Task{Do: timer}, err
+		})
+		if err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, now, tasks)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("requeue overdue timers: %w", err)
+	}
+	return len(tasks), nil
+}
