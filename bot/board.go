@@ -35,8 +35,18 @@ type posting struct {
 }
 
 // post sends one new message. It is never repeated here: an answer that was lost may
-// belong to a message that was posted.
+// belong to a message that was posted. Only blocks that Slack surely has not taken are
+// left out in a second attempt, because words reach people better than nothing.
 func (b *Bot) post(ctx context.Context, p posting, d drawing) (store.Place, error) {
+	at, err := b.postOnce(ctx, p, d)
+	if code := codeOf(err); strings.HasPrefix(code, "invalid_blocks") || code == "msg_blocks_too_long" {
+		b.log.Error().Err(err).Stringer("incident", p.incident).Msg("Slack refuses the blocks of a message; sending the text alone")
+		return b.postOnce(ctx, p, drawing{text: d.text})
+	}
+	return at, err
+}
+
+func (b *Bot) postOnce(ctx context.Context, p posting, d drawing) (store.Place, error) {
 	options := []slack.MsgOption{
 		slack.MsgOptionText(d.text, false),
 		slack.MsgOptionDisableLinkUnfurl(),

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -31,7 +32,8 @@ const (
 	maxBodyLines  = 10
 	maxName       = 80
 	maxAlertTitle = 150
-	maxNamed      = 20 // people named in one place
+	maxAlertLine  = 250 // ten of them fit into a section
+	maxNamed      = 20  // people named in one place
 )
 
 // drawRoot draws an incident for its channel.
@@ -161,24 +163,19 @@ func alertList(p oncall.Picture) string {
 	lines := []string{fmt.Sprintf("*%d of %d alerts firing*", p.Firing, p.AlertCount)}
 	shown := p.Alerts[:min(len(p.Alerts), oncall.MaxPictured)]
 	for _, a := range shown {
-		line := "• " + link(shortLink(a.Link), foreign(a.Title, maxAlertTitle))
+		line := foreign(a.Title, maxAlertTitle)
+		if linked := link(a.Link, line); utf8.RuneCountInString(linked) <= maxAlertLine {
+			line = linked
+		}
 		if !a.Firing {
 			line += " (cleared)"
 		}
-		lines = append(lines, line)
+		lines = append(lines, "• "+line)
 	}
 	if more := p.AlertCount - len(shown); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// shortLink leaves out the address that would not fit ten times into a section.
-func shortLink(address string) string {
-	if len(address) > 100 {
-		return ""
-	}
-	return address
 }
 
 // origin says where the incident comes from.

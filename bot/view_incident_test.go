@@ -1,0 +1,249 @@
+package bot
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const (
+	ann = oncall.UserID("U0ANN")
+	bo  = oncall.UserID("U0BO")
+	cy  = oncall.UserID("U0CY")
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+func triggered() oncall.Picture {
+	return oncall.Picture{
+		Incident: oncall.Incident{
+			ID: 12, Title: "Checkout fails", Body: "5 of 7 requests fail.", Link: "https://monitor.example.com/a?b=1&c=2",
+			Severity: oncall.Critical, Status: oncall.Triggered, Version: 3, OpenedAt: noon, SignalCount: 1, LastSignalAt: noon,
+		},
+		Team: oncall.Team{ID: 1, Name: "Payments", Channel: "C0PAY"}, Integration: "Alertmanager", Policy: "Payments",
+		AlertCount: 1, Firing: 1, Alerts: []oncall.Alert{{Title: "Checkout fails", Firing: true}},
+		Paged: []oncall.UserID{ann}, Next: &oncall.Next{At: noon.Add(5 * time.Minute), Users: []oncall.UserID{bo, cy}},
+	}
+}
+
+func acknowledged() oncall.Picture {
+	p := triggered()
+	at := noon.Add(2 * time.Minute)
+	p.Incident.Status, p.Incident.AckedBy, p.Incident.AckedAt, p.Next = oncall.Acknowledged, oncall.ByUser(ann), &at, nil
+	return p
+}
+
+func resolved() oncall.Picture {
+	p := acknowledged()
+	at := noon.Add(90 * time.Minute)
+	p.Incident.Status, p.Incident.ResolvedBy, p.Incident.ResolvedAt = oncall.Resolved, oncall.ByIntegration("Alertmanager"), &at
+	p.Incident.SignalCount, p.Incident.Flaps = 14, 2
+	return p
+}
+
+func exhausted() oncall.Picture {
+	p := triggered()
+	p.Incident.Exhausted, p.Next, p.Paged = true, nil, []oncall.UserID{ann, bo, cy}
+	return p
+}
+
+func lastStep() oncall.Picture {
+	p := triggered()
+	p.Next = &oncall.Next{At: noon.Add(5 * time.Minute), Exhausts: true, Users: []oncall.UserID{ann, bo}}
+	return p
+}
+
+func several() oncall.Picture {
+	p := triggered()
+	p.AlertCount, p.Firing = 13, 9
+	p.Alerts = nil
+	for i := range oncall.MaxPictured {
+		p.Alerts = append(p.Alerts, oncall.Alert{
+			Title: fmt.Sprintf("Node %d is down", i+1), Link: "https://monitor.example.com/", Firing: i < 9,
+		})
+	}
+	return p
+}
+
+// hostile is everything that others can write, as long and as nasty as it gets.
+func hostile() oncall.Picture {
+	nasty := strings.Repeat("<!here> & <@U0BO> *bold*\n", 4000) + "\x00\xff"
+	p := several()
+	p.Incident.Title, p.Incident.Body = nasty, nasty
+	p.Incident.Link = "javascript:alert(1)"
+	p.Incident.Severity = oncall.Severity(strings.Repeat("é", 100))
+	p.Team.Name, p.Integration, p.Policy = nasty, nasty, nasty
+	for i := range p.Alerts {
+		p.Alerts[i].Title, p.Alerts[i].Link = nasty, "https://example.com/"+strings.Repeat("&", 70)
+	}
+	p.Paged = nil
+	for i := range 300 {
+		p.Paged = append(p.Paged, oncall.UserID(fmt.Sprintf("U%010d", i)))
+	}
+	p.Next.Users = p.Paged
+	return p
+}
+
+func TestDraw(t *testing.T) {
+	t.Parallel()
+	drawings := map[string]drawing{
+		"triggered":    drawRoot(triggered()),
+		"acknowledged": drawRoot(acknowledged()),
+		"resolved":     drawRoot(resolved()),
+		"exhausted":    drawRoot(exhausted()),
+		"last_step":    drawRoot(lastStep()),
+		"several":      drawRoot(several()),
+		"direct":       drawDirect(triggered(), "you are on call in Payments"),
+		"direct_acked": drawDirect(acknowledged(), ""),
+		"bare":         drawRoot(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
+	}
+	for name, d := range drawings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out bytes.Buffer
+			e := json.NewEncoder(&out)
+			e.SetEscapeHTML(false)
+			e.SetIndent("", "  ")
+			if err := e.Encode(map[string]any{"text": d.text, "blocks": d.blocks}); err != nil {
+				t.Fatal(err)
+			}
+			golden := filepath.Join("testdata", name+".golden.json")
+			if *update {
+				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), out.String()); diff != "" {
+				t.Errorf("the drawing has changed; run with -update if it should (-want +got):\n%s", diff)
+			}
+			checkLimits(t, d)
+		})
+	}
+}
+
+func TestDrawKeepsForeignTextHarmless(t *testing.T) {
+	t.Parallel()
+	d := drawDirect(hostile(), strings.Repeat("<!channel>", 1000))
+	checkLimits(t, d)
+	all, err := json.Marshal(d.blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{string(all), d.text} {
+		for _, bad := range []string{"<!here>", `\u003c!here`, "<!channel>", `\u003c!channel`, "javascript:", "<@U0BO>", `\u003c@U0BO`} {
+			if strings.Contains(text, bad) {
+				t.Errorf("%q got through", bad)
+			}
+		}
+	}
+}
+
+// checkLimits holds a drawing against the lengths that Slack accepts.
+func checkLimits(t *testing.T, d drawing) {
+	t.Helper()
+	most := func(what, text string, limit int) {
+		if n := utf8.RuneCountInString(text); n > limit || n == 0 {
+			t.Errorf("%s has %d characters; Slack takes 1 to %d", what, n, limit)
+		}
+		if !utf8.ValidString(text) {
+			t.Errorf("%s is no valid UTF-8", what)
+		}
+	}
+	most("the text", d.text, maxText)
+	if len(d.blocks) > 50 {
+		t.Errorf("%d blocks", len(d.blocks))
+	}
+	for _, block := range d.blocks {
+		switch b := block.(type) {
+		case *slack.SectionBlock:
+			if b.Text != nil {
+				most("a section", b.Text.Text, maxSection)
+				if !b.Text.Verbatim {
+					t.Error("a section is not verbatim")
+				}
+			}
+			if len(b.Fields) > 10 {
+				t.Errorf("%d fields", len(b.Fields))
+			}
+			for _, f := range b.Fields {
+				most("a field", f.Text, maxField)
+			}
+		case *slack.ContextBlock:
+			for _, e := range b.ContextElements.Elements {
+				most("a context element", e.(*slack.TextBlockObject).Text, maxSection)
+			}
+		case *slack.ActionBlock:
+			for _, e := range b.Elements.ElementSet {
+				most("a button", e.(*slack.ButtonBlockElement).Text.Text, 75)
+			}
+		default:
+			t.Errorf("unexpected block %T", block)
+		}
+	}
+}
+
+func TestThreadText(t *testing.T) {
+	t.Parallel()
+	event := func(k oncall.EventKind, by oncall.Actor, d oncall.Detail) oncall.Event {
+		return oncall.Event{Kind: k, Actor: by, Detail: d}
+	}
+	timer, monitor, person := oncall.ByTimer(), oncall.ByIntegration("Prom & Co"), oncall.ByUser(ann)
+	cases := []struct {
+		event oncall.Event
+		want  string
+		loud  bool
+	}{
+		{event(oncall.EventPaging, timer, oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann, bo}}), "Paged <@U0ANN> and <@U0BO> (step 1).", false},
+		{event(oncall.EventPaging, timer, oncall.Detail{Step: 2, Run: 3, Users: []oncall.UserID{ann}}), "Paged <@U0ANN> (step 2, time 3).", false},
+		{event(oncall.EventSkipped, timer, oncall.Detail{Step: 2, Run: 1}), "Nobody to page in step 2; the next step follows at once.", false},
+		{event(oncall.EventExhausted, timer, oncall.Detail{Users: []oncall.UserID{ann}}), "Nobody has answered. The whole team was told: <@U0ANN>.", true},
+		{event(oncall.EventExhausted, timer, oncall.Detail{}), "Nobody has answered, and the team has no members to tell.", true},
+		{event(oncall.EventAcknowledged, person, oncall.Detail{}), "<@U0ANN> acknowledged it.", false},
+		{event(oncall.EventResolved, monitor, oncall.Detail{}), "Prom &amp; Co resolved it.", false},
+		{event(oncall.EventReopened, monitor, oncall.Detail{Text: "the monitor fires again"}), "Prom &amp; Co reopened it: the monitor fires again.", false},
+		{event(oncall.EventSeverity, monitor, oncall.Detail{Text: "low to critical"}), "The severity went from low to critical.", false},
+		{event(oncall.EventPageFailed, timer, oncall.Detail{Users: []oncall.UserID{bo}, Method: "slack", Text: "account_inactive"}), "<@U0BO> could not be reached by slack: account_inactive.", false},
+		{event(oncall.EventPageDelivered, timer, oncall.Detail{Users: []oncall.UserID{bo}}), "", false},
+	}
+	var all []oncall.Event
+	var want []string
+	for _, c := range cases {
+		text, loud := threadText([]oncall.Event{c.event})
+		if text != c.want || loud != c.loud {
+			t.Errorf("%s: got %q, loud %t; want %q, loud %t", c.event.Kind, text, loud, c.want, c.loud)
+		}
+		all = append(all, c.event)
+		if c.want != "" {
+			want = append(want, c.want)
+		}
+	}
+	if text, loud := threadText(all); text != strings.Join(want, "\n") || !loud {
+		t.Errorf("several events make %q, loud %t", text, loud)
+	}
+	var many []oncall.Event
+	for range 500 {
+		many = append(many, cases[0].event)
+	}
+	text, _ := threadText(many)
+	if n := utf8.RuneCountInString(text); n > maxSection || !strings.Contains(text, "earlier events left out\n") {
+		t.Errorf("500 events make %d characters: %q …", n, text[:60])
+	}
+}
