@@ -118,7 +118,10 @@ func (y *layer) cuts(from, to int64, add func(int64)) {
 	if len(y.deals) > 1 || len(y.deals[0].groups) > 1 {
 		last := y.turns.number(hi)
 		for k := y.turns.number(lo) + 1; k <= last; k++ {
-			at(y.turns.handOver(k))
+			// Outside the windows a hand-over shows only when the next one opens.
+			if h := y.turns.handOver(k); y.week.contains(h) {
+				at(h)
+			}
 		}
 	}
 	y.week.edgesIn(lo, hi, at)

@@ -49,15 +49,20 @@ func (c *Compiled) Shifts(from, to time.Time, role string) []Shift {
 	if l == nil {
 		l = &line{role: role, versions: []version{{from: ever}}, cuts: []int64{ever}, acting: [][]int32{nil}}
 	}
-	shifts := []Shift{}
+	begin, end := nanos(from), nanos(to)
+	if begin >= end {
+		return []Shift{}
+	}
+	cuts := l.cutsIn(begin, end)
+	shifts := make([]Shift, 0, len(cuts))
 	arena := make([]UserID, 0, 64) // one allocation for many small sets
-	l.walk(nanos(from), nanos(to), func(p piece) bool {
+	l.visit(cuts, end, func(p piece) bool {
 		if n := len(shifts); n > 0 && slices.Equal(shifts[n-1].Users, p.users) {
 			shifts[n-1].End = instant(p.end)
 			return true
 		}
 		if len(arena)+len(p.users) > cap(arena) {
-			arena = make([]UserID, 0, max(256, len(p.users)))
+			arena = make([]UserID, 0, max(len(cuts), len(p.users)))
 		}
 		at := len(arena)
 		arena = append(arena, p.users...)
@@ -168,15 +173,18 @@ type piece struct {
 	why        trace
 }
 
-// walk calls visit with the pieces from one instant to another, in order, until it
+// walk calls yield with the pieces from one instant to another, in order, until it
 // returns false.
-func (l *line) walk(from, to int64, visit func(piece) bool) {
-	if from >= to {
-		return
+func (l *line) walk(from, to int64, yield func(piece) bool) {
+	if from < to {
+		l.visit(l.cutsIn(from, to), to, yield)
 	}
+}
+
+// visit is walk from cut to cut, the last of which ends at to.
+func (l *line) visit(cuts []int64, to int64, yield func(piece) bool) {
 	var buffer [8]UserID
 	users := buffer[:0]
-	cuts := l.cutsIn(from, to)
 	for i, at := range cuts {
 		p := piece{start: at, end: to}
 		if i+1 < len(cuts) {
@@ -184,7 +192,7 @@ func (l *line) walk(from, to int64, visit func(piece) bool) {
 		}
 		users = l.resolve(users[:0], at, &p.why)
 		p.users = users
-		if !visit(p) {
+		if !yield(p) {
 			return
 		}
 	}
