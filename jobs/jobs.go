@@ -77,8 +77,8 @@ const (
 	// stuckAfter is for a job whose end could not be written while its instance
 	// lives on. A dead instance's jobs don't wait for it.
 	stuckAfter = 5 * time.Minute
-	// hardStop is how long cancelled jobs get to return.
-	hardStop = 5 * time.Second
+	// hardStopLimit is how long cancelled jobs get to return.
+	hardStopLimit = 5 * time.Second
 )
 
 // New prepares the jobs. Nothing runs before Start.
@@ -131,8 +131,8 @@ func (j *Jobs) Start(ctx context.Context) error {
 	}
 	j.instance = instance
 	ctx, j.upkeep = context.WithCancel(ctx)
+	j.running.Go(func() { j.fence(ctx) })
 	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
-	j.running.Go(func() { j.every(ctx, 15*time.Second, j.observing()) })
 	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
 	return nil
 }
@@ -145,9 +145,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	}
 	err := j.client.Stop(ctx)
 	if err != nil {
-		hard, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStop)
-		defer cancel()
-		err = j.client.StopAndCancel(hard)
+		err = j.hardStop(ctx)
 	}
 	j.upkeep()
 	j.running.Wait()
@@ -157,6 +155,27 @@ func (j *Jobs) Stop(ctx context.Context) error {
 		return fmt.Errorf("stop River: %w", err)
 	}
 	return nil
+}
+
+// fence stops the work when the others take this instance for dead: they do its
+// jobs now.
+func (j *Jobs) fence(ctx context.Context) {
+	select {
+	case <-j.instance.Lost():
+	case <-ctx.Done():
+		return
+	}
+	j.log.Error().Str("instance", j.name).Msg("lost the claim to this instance's name; it works no more")
+	if err := j.hardStop(ctx); err != nil {
+		j.log.Error().Err(err).Msg("stop River")
+	}
+}
+
+// hardStop cancels what is running.
+func (j *Jobs) hardStop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStopLimit)
+	defer cancel()
+	return j.client.StopAndCancel(ctx)
 }
 
 // Lost is closed when the others may believe that this process is dead: they take

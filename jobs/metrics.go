@@ -14,7 +14,6 @@ type metrics struct {
 	failures  *prometheus.CounterVec
 	rescued   prometheus.Counter
 	lostTimer prometheus.Counter
-	depth     *prometheus.GaugeVec
 }
 
 // register makes the metrics; without a registry they count for nobody.
@@ -49,16 +48,12 @@ func (m *metrics) register(r prometheus.Registerer) error {
 		Name: "watchbill_timers_lost_total",
 		Help: "Overdue escalation timers that were not in the queue and were inserted again.",
 	})
-	m.depth = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "watchbill_queue_depth",
-		Help: "Jobs that are waiting to be worked, by queue.",
-	}, []string{"queue"})
 	if r == nil {
 		return nil
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.late, m.stale, m.pages, m.delivery, m.failures, m.rescued, m.lostTimer, m.depth,
+		m.late, m.stale, m.pages, m.delivery, m.failures, m.rescued, m.lostTimer,
 	} {
 		errs = append(errs, r.Register(c))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -166,14 +167,14 @@ func TestAnotherInstanceDrawsOn(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
 	posting := make(chan struct{}, 1)
-	var once sync.Once
-	d.board.fail(func(ctx context.Context, act string, posted bool) (err error) {
-		once.Do(func() { // the dying instance has posted and doesn't come back
-			posting <- struct{}{}
-			<-ctx.Done()
-			err = errors.New("too late")
-		})
-		return err
+	var calls atomic.Int32
+	d.board.fail(func(ctx context.Context, _ string, _ bool) error {
+		if calls.Add(1) != 2 {
+			return nil
+		}
+		posting <- struct{}{} // the dying instance has posted and hears no more
+		<-ctx.Done()
+		return errors.New("too late")
 	})
 	dying := d.instance(d.open(), d.phone, nil)
 	t.Cleanup(func() { hardStop(t, dying) })

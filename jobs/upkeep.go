@@ -51,19 +51,6 @@ func (j *Jobs) regular() []chore {
 	}
 }
 
-// observing is what the metrics need every quarter of a minute.
-func (j *Jobs) observing() []chore {
-	return []chore{
-		{"count waiting jobs", func(ctx context.Context, _ time.Time) error {
-			depths, err := j.store.QueueDepths(ctx)
-			for queue, n := range depths {
-				j.metrics.depth.WithLabelValues(queue).Set(float64(n))
-			}
-			return err
-		}},
-	}
-}
-
 // every does the chores now and then once a period, until ctx ends. A failure is
 // logged when it begins, and so is its end.
 func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) {
