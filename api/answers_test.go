@@ -29,7 +29,9 @@ func TestProblems(t *testing.T) {
 			`"status":401,"detail":"No integration has this key; it may have been replaced by a new one."`,
 		},
 		{
-			"unknown key in the header", "POST", "/v1/signals", `{"title":"x"}`, []string{"Authorization: Bearer " + strangeKey}, 401,
+			"unknown key in the header", "POST", "/v1/signals", `{"title":"x"}`,
+			[]string{"Authorization: Bearer " + strangeKey},
+			401,
 			`"status":401,"detail":"No integration has this key; it may have been replaced by a new one."`,
 		},
 		{
@@ -41,7 +43,9 @@ func TestProblems(t *testing.T) {
 			`"status":401,"detail":"The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY."`,
 		},
 		{
-			"another scheme", "POST", "/v1/signals", `{"title":"x"}`, []string{"Authorization: Basic " + genericKey}, 401,
+			"another scheme", "POST", "/v1/signals", `{"title":"x"}`,
+			[]string{"Authorization: Basic " + genericKey},
+			401,
 			`"status":401,"detail":"The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY."`,
 		},
 		{
@@ -61,7 +65,9 @@ func TestProblems(t *testing.T) {
 			`"status":400,"detail":"The body is empty; send one JSON object."`,
 		},
 		{
-			"not JSON", "POST", "/v1/signals/" + genericKey, `{"title":x}`, []string{"Content-Type: application/json"}, 400,
+			"not JSON", "POST", "/v1/signals/" + genericKey, `{"title":x}`,
+			[]string{"Content-Type: application/json"},
+			400,
 			`"status":400,"detail":"The body is not valid JSON: invalid character 'x' looking for beginning of value (at byte 10)."`,
 		},
 		{
@@ -69,19 +75,27 @@ func TestProblems(t *testing.T) {
 			`"status":400,"detail":"title is missing; a trigger needs one, as title, summary or message.","field":"title"`,
 		},
 		{
-			"a form", "POST", "/v1/signals/" + genericKey, `title=x`, []string{"Content-Type: application/x-www-form-urlencoded"}, 415,
+			"a form", "POST", "/v1/signals/" + genericKey, `title=x`,
+			[]string{"Content-Type: application/x-www-form-urlencoded"},
+			415,
 			`"status":415,"detail":"The body is application/x-www-form-urlencoded; send JSON."`,
 		},
 		{
-			"unknown coding", "POST", "/v1/signals/" + genericKey, `{"title":"x"}`, []string{"Content-Encoding: br"}, 415,
+			"unknown coding", "POST", "/v1/signals/" + genericKey, `{"title":"x"}`,
+			[]string{"Content-Encoding: br"},
+			415,
 			`"status":415,"detail":"The body's Content-Encoding is not known; send it plain or as gzip."`,
 		},
 		{
-			"no gzip", "POST", "/v1/signals/" + genericKey, `{"title":"a longer text than a header of gzip"}`, []string{"Content-Encoding: gzip"}, 400,
+			"no gzip", "POST", "/v1/signals/" + genericKey, `{"title":"a longer text than a header of gzip"}`,
+			[]string{"Content-Encoding: gzip"},
+			400,
 			`"status":400,"detail":"The body is not valid gzip, which its Content-Encoding says it is."`,
 		},
 		{
-			"gzip cut off", "POST", "/v1/signals/" + genericKey, zipped(t, []byte(`{"title":"x"}`))[:15], []string{"Content-Encoding: gzip"}, 400,
+			"gzip cut off", "POST", "/v1/signals/" + genericKey, zipped(t, []byte(`{"title":"x"}`))[:15],
+			[]string{"Content-Encoding: gzip"},
+			400,
 			`"status":400,"detail":"The body ended early or is damaged; send it again."`,
 		},
 		{

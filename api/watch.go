@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -40,7 +41,9 @@ func (s *server) watch(next http.Handler) http.Handler {
 		defer func() {
 			begun := w.code != 0
 			bad := recover()
-			if bad != nil && bad != http.ErrAbortHandler {
+			err, _ := bad.(error)
+			abort := errors.Is(err, http.ErrAbortHandler)
+			if bad != nil && !abort {
 				s.Log.Error().Str("route", r.Pattern).Str("panic", harmless(bad)).
 					Str("stack", string(debug.Stack())).Msg("request panicked")
 				if !begun {
@@ -50,7 +53,7 @@ func (s *server) watch(next http.Handler) http.Handler {
 			s.requests.WithLabelValues(r.Pattern, strconv.Itoa(w.code)).Inc()
 			s.Log.Debug().Str("route", r.Pattern).Int("code", w.code).Str("from", r.RemoteAddr).
 				Dur("took", s.Clock().Sub(start)).Msg("request")
-			if bad == http.ErrAbortHandler || bad != nil && begun {
+			if abort || bad != nil && begun {
 				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 			}
 		}()
