@@ -52,7 +52,7 @@ func (s *Store) Accept(ctx context.Context, id oncall.IntegrationID, signals []o
 	if len(signals) == 0 {
 		return nil
 	}
-	if !s.enter(a) {
+	if !s.enter(ctx, a) {
 		return fmt.Errorf("accept signals: too many are waiting: %w", ErrUnavailable)
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
@@ -66,7 +66,7 @@ func (s *Store) Accept(ctx context.Context, id oncall.IntegrationID, signals []o
 }
 
 // enter queues an arrival and sees to it that somebody commits it; false if too many wait.
-func (s *Store) enter(a *arrival) bool {
+func (s *Store) enter(ctx context.Context, a *arrival) bool {
 	d := &s.door
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -77,7 +77,7 @@ func (s *Store) enter(a *arrival) bool {
 	d.size += a.size
 	if !d.open {
 		d.open = true
-		d.busy.Go(s.commitArrivals)
+		d.busy.Go(func() { s.commitArrivals(context.WithoutCancel(ctx)) })
 	}
 	return true
 }
@@ -99,13 +99,13 @@ func (d *door) next(limit int) []*arrival {
 	return batch
 }
 
-func (s *Store) commitArrivals() {
+func (s *Store) commitArrivals(ctx context.Context) {
 	for {
 		batch := s.door.next(commitLimit)
 		if len(batch) == 0 {
 			return
 		}
-		err := s.commit(batch)
+		err := s.commit(ctx, batch)
 		if err != nil {
 			s.log.Error().Err(err).Int("requests", len(batch)).Msg("signals not accepted")
 			err = fmt.Errorf("accept signals: %w: %w", ErrUnavailable, err)
@@ -128,7 +128,7 @@ func (d *door) all() []*arrival {
 }
 
 // commit writes a batch and wakes the folder, all in one statement: a round trip and a commit.
-func (s *Store) commit(batch []*arrival) error {
+func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	const insert = `
 		WITH arrived AS (
 			INSERT INTO inbox (integration_id, received_at, signal)
@@ -148,7 +148,7 @@ func (s *Store) commit(batch []*arrival) error {
 			integrations, ats, signals = append(integrations, a.integration), append(ats, a.at), append(signals, signal)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), acceptLimit)
+	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
 	_, err := s.pool.Exec(ctx, insert, integrations, ats, signals)
 	return err

@@ -67,7 +67,7 @@ func (d depths) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector. Without a database it says nothing.
 func (d depths) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit) //nolint:forbidigo // a scrape brings no context
 	defer cancel()
 	var inbox float64
 	if err := d.pool.QueryRow(ctx, `SELECT count(*) FROM inbox`).Scan(&inbox); err != nil {

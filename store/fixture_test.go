@@ -1,0 +1,217 @@
+package store_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// Some people: Ann and Bo take turns, Cy and Di are in the team.
+const (
+	ann oncall.UserID = "U0ANN"
+	bo  oncall.UserID = "U0BO"
+	cy  oncall.UserID = "U0CY"
+	di  oncall.UserID = "U0DI"
+)
+
+// start is a Monday at noon in Berlin; Ann is on call.
+var start = time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)
+
+const key = "0123456789abcdef0123456789abcdef"
+
+func setup() oncall.Setup {
+	return oncall.Setup{
+		Users: []oncall.SetupUser{
+			{Name: "ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
+			{Name: "bo", Slack: bo, Email: "bo@example.com"},
+			{Name: "cy", Slack: cy, Email: "cy@example.com"},
+			{Name: "di", Slack: di, Email: "di@example.com"},
+		},
+		Teams: []oncall.SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"cy", "ann", "bo"}}},
+		Schedules: []oncall.SetupSchedule{{
+			Name: "primary", Team: "payments", TimeZone: "Europe/Berlin",
+			Rotations: []oncall.SetupRotation{{
+				Name: "weekly", Start: "2026-01-05 09:00", Every: "week",
+				Turns: []oncall.SetupTurn{{"ann"}, {"bo"}},
+			}},
+		}},
+		Policies: []oncall.SetupPolicy{{
+			Name: "default", Team: "payments",
+			Steps: []oncall.SetupStep{
+				{Page: []string{"schedule primary"}, Wait: "5m"},
+				{Page: []string{"user bo", "user di"}, Wait: "10m"},
+			},
+		}},
+		Integrations: []oncall.SetupIntegration{
+			{Name: "grafana", Team: "payments", Kind: oncall.KindGeneric, Policy: "default", Key: key},
+		},
+	}
+}
+
+// A world is a database of its own with a store on it.
+type world struct {
+	*store.Store
+	t           testing.TB
+	url         string
+	integration oncall.IntegrationID
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// newWorld has the setup above. Nothing runs in it.
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, url: storetest.NewURL(t), now: start}
+	w.Store = w.another()
+	if _, err := w.Apply(t.Context(), setup(), true, start); err != nil {
+		t.Fatal(err)
+	}
+	in, err := w.IntegrationByKey(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.integration = in.ID
+	return w
+}
+
+// another opens one more store on the same database, as another instance would.
+func (w *world) another() *store.Store {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 4, Log: zerolog.New(zerolog.NewTestWriter(w.t))})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(s.Close)
+	return s
+}
+
+// run runs a store until the test ends or stop is called.
+func (w *world) run(s *store.Store) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := s.Run(ctx, w.clock); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-ended
+	}
+	w.t.Cleanup(stop)
+	return stop
+}
+
+// accept brings signals in.
+func (w *world) accept(signals ...oncall.Signal) {
+	w.t.Helper()
+	if err := w.Accept(w.t.Context(), w.integration, signals, w.clock()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// fold waits until the inbox is empty.
+func (w *world) fold() {
+	w.t.Helper()
+	w.until("the inbox is empty", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 0 })
+}
+
+// until waits for something to become true.
+func (w *world) until(what string, ok func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("waited too long until %s", what)
+		}
+	}
+}
+
+func (w *world) count(sql string, args ...any) int {
+	w.t.Helper()
+	var n int
+	if err := w.Pool().QueryRow(context.Background(), sql, args...).Scan(&n); err != nil {
+		w.t.Fatalf("%s: %v", sql, err)
+	}
+	return n
+}
+
+func (w *world) exec(sql string, args ...any) {
+	w.t.Helper()
+	if _, err := w.Pool().Exec(context.Background(), sql, args...); err != nil {
+		w.t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// strings collects the only column of a query.
+func (w *world) strings(sql string, args ...any) []string {
+	w.t.Helper()
+	rows, _ := w.Pool().Query(context.Background(), sql, args...)
+	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		w.t.Fatalf("%s: %v", sql, err)
+	}
+	return out
+}
+
+func (w *world) incident(id oncall.IncidentID) oncall.Incident {
+	w.t.Helper()
+	in, err := w.Incident(context.Background(), id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return in
+}
+
+// open brings one incident about and returns it.
+func (w *world) open() oncall.Incident {
+	w.t.Helper()
+	stop := w.run(w.Store)
+	defer stop()
+	w.accept(trigger("disk"))
+	w.fold()
+	all, err := w.OpenIncidents(w.t.Context(), 10)
+	if err != nil || len(all) != 1 {
+		w.t.Fatalf("open incidents: %v, %v", all, err)
+	}
+	return all[0]
+}
+
+func trigger(dedup string) oncall.Signal {
+	return oncall.Signal{Action: oncall.Trigger, DedupKey: dedup, Title: dedup + " is full", Severity: oncall.High}
+}
+
+func resolve(dedup string) oncall.Signal {
+	return oncall.Signal{Action: oncall.Clear, DedupKey: dedup}
+}
+
+func must[T any](t testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}

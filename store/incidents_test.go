@@ -1,0 +1,252 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := w.open()
+	if in.ID != 1 || in.Title != "disk is full" || in.Status != oncall.Triggered || in.Version != 2 || in.SignalCount != 1 {
+		t.Errorf("incident: %+v", in)
+	}
+	if want := start.Add(5 * time.Minute); in.NextAt == nil || !in.NextAt.Equal(want) || in.NextAt.Location() != time.UTC {
+		t.Errorf("next step at %v, want %v", in.NextAt, want)
+	}
+	if got := w.strings(`SELECT user_id || ' ' || key || ' ' || state FROM pages`); !cmp.Equal(got, []string{"U0ANN 1/1/U0ANN/slack waiting"}) {
+		t.Errorf("pages: %q", got)
+	}
+	jobs := w.strings(`SELECT queue || ' ' || kind || ' ' || state || ' ' || args::text FROM river_job ORDER BY queue`)
+	want := []string{
+		`draw draw available {"version": 2, "incident": 1}`,
+		`escalate escalate scheduled {"seq": 1, "incident": 1}`,
+		`page page available {"page": 1}`,
+	}
+	if d := cmp.Diff(want, jobs); d != "" {
+		t.Errorf("jobs: %s", d)
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE created_at <> $1`, start); n != 0 {
+		t.Errorf("%d jobs are dated by another clock", n)
+	}
+	var kinds []oncall.EventKind
+	for _, e := range must[[]oncall.Event](t)(w.Events(t.Context(), 1)) {
+		kinds = append(kinds, e.Kind)
+	}
+	if d := cmp.Diff([]oncall.EventKind{oncall.EventOpened, oncall.EventPaging}, kinds); d != "" {
+		t.Errorf("events: %s", d)
+	}
+}
+
+func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	at := start.Add(time.Minute)
+	in := must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(ann), at)
+	}))
+	if d := cmp.Diff(w.incident(1), in); d != "" {
+		t.Errorf("what is returned is not what is stored: %s", d)
+	}
+	if in.Status != oncall.Acknowledged || in.AckedBy != oncall.ByUser(ann) || !in.AckedAt.Equal(at) {
+		t.Errorf("incident: %+v", in)
+	}
+	_, err := w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(bo), at)
+	})
+	if want := oncall.Refuse("Incident #1 is already acknowledged by <@U0ANN>."); err != want { //nolint:errorlint // as it is
+		t.Errorf("second acknowledgement: %v", err)
+	}
+	if _, err := w.UpdateIncident(t.Context(), 99, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(bo), at)
+	}); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("an incident that is not there: %v", err)
+	}
+	if _, err := w.Incident(t.Context(), 99); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("an incident that is not there: %v", err)
+	}
+	// A job that can't be queued takes everything with it.
+	before := w.incident(1)
+	if _, err := w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+		c, err := in.Resolve(oncall.ByUser(ann), at)
+		c.Tasks = append(c.Tasks, oncall.Task{Do: unknownJob{}})
+		return c, err
+	}); err == nil {
+		t.Error("an unknown job was queued")
+	}
+	if d := cmp.Diff(before, w.incident(1)); d != "" {
+		t.Errorf("half a change was saved: %s", d)
+	}
+}
+
+type unknownJob struct{}
+
+func (unknownJob) Kind() string { return "unknown" }
+
+func TestATimerEscalatesOnceAndAStaleOneDoesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := w.open()
+	at := start.Add(5 * time.Minute)
+	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at)); !due {
+		t.Error("the timer was stale")
+	}
+	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at)); due {
+		t.Error("the same timer escalated twice")
+	}
+	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0BO", "U0DI"}) {
+		t.Errorf("paged: %q", got)
+	}
+	in = w.incident(1)
+	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at.Add(10*time.Minute)))
+	if in = w.incident(1); !in.Exhausted || in.NextAt != nil {
+		t.Errorf("the policy has not run out: %+v", in)
+	}
+	if _, err := w.EscalateIncident(t.Context(), 99, 1, at); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("an incident that is not there: %v", err)
+	}
+}
+
+// Acknowledge, resolve and the timer meet, twenty times over: the timer and one person each have an
+// effect at most once, and what is stored is one story.
+func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	stop := w.run(w.Store)
+	var signals []oncall.Signal
+	const n = 20
+	for i := range n {
+		signals = append(signals, trigger(string(rune('a'+i))))
+	}
+	w.accept(signals...)
+	w.fold()
+	stop()
+	at := start.Add(5 * time.Minute)
+	for id := oncall.IncidentID(1); id <= n; id++ {
+		seq := w.incident(id).Seq
+		var mu sync.Mutex
+		acks, refusals, steps := 0, 0, 0
+		var wg sync.WaitGroup
+		for i := range 4 {
+			s := w.Store
+			if i%2 == 1 {
+				s = other
+			}
+			wg.Go(func() {
+				_, err := s.UpdateIncident(context.Background(), id, func(in oncall.Incident) (oncall.Change, error) {
+					return in.Ack(oncall.ByUser(ann), at)
+				})
+				_, refused := errors.AsType[oncall.Refusal](err)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					acks++
+				case refused:
+					refusals++
+				default:
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				due, err := s.EscalateIncident(context.Background(), id, seq, at)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				}
+				if due {
+					steps++
+				}
+			})
+		}
+		wg.Go(func() {
+			if _, err := other.UpdateIncident(context.Background(), id, func(in oncall.Incident) (oncall.Change, error) {
+				return in.Resolve(oncall.ByUser(bo), at)
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		in := w.incident(id)
+		if in.Status != oncall.Resolved || acks > 1 || steps > 1 || acks+refusals != 4 {
+			t.Errorf("incident %d: %s, %d acknowledged, %d refused, %d escalated", id, in.Status, acks, refusals, steps)
+		}
+		if got, want := w.count(`SELECT count(*) FROM pages WHERE incident_id = $1`, id), 1+2*steps; got != want {
+			t.Errorf("incident %d: %d pages, want %d", id, got, want)
+		}
+		if got, want := in.Version, int64(2+1+acks+steps); got != want {
+			t.Errorf("incident %d: version %d, want %d", id, got, want)
+		}
+		if due := must[bool](t)(w.EscalateIncident(t.Context(), id, seq, at)); due {
+			t.Errorf("incident %d: a stale timer escalated", id)
+		}
+	}
+}
+
+func TestTheTimelineCantBeChanged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	for _, sql := range []string{
+		`UPDATE incident_events SET kind = 'resolved'`,
+		`DELETE FROM incident_events`,
+		`TRUNCATE incident_events`,
+		`UPDATE schedule_versions SET effective_from = NULL`,
+		`DELETE FROM schedule_versions`,
+		`TRUNCATE schedule_versions`,
+	} {
+		if _, err := w.Pool().Exec(t.Context(), sql); err == nil {
+			t.Errorf("%s was done", sql)
+		}
+	}
+	if got := w.strings(`SELECT kind FROM incident_events ORDER BY id`); !cmp.Equal(got, []string{"opened", "paging"}) {
+		t.Errorf("events: %q", got)
+	}
+}
+
+func TestAPictureShowsTheWholeIncident(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stop := w.run(w.Store)
+	var signals []oncall.Signal
+	for i := range oncall.MaxPictured + 2 {
+		s := trigger(string(rune('a' + i)))
+		s.GroupKey, s.Labels = "g", map[string]string{"host": "db-1"}
+		signals = append(signals, s)
+	}
+	w.accept(signals...)
+	w.accept(resolve("a"))
+	w.fold()
+	stop()
+	p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, start))
+	if p.Team.Name != "payments" || p.Team.Channel != "#payments" || p.Integration != "grafana" || p.Policy != "default" {
+		t.Errorf("names: %+v", p)
+	}
+	if p.AlertCount != 12 || p.Firing != 11 || len(p.Alerts) != oncall.MaxPictured || !p.Alerts[0].Firing || p.Alerts[0].Labels["host"] != "db-1" {
+		t.Errorf("alerts: %d, %d firing: %+v", p.AlertCount, p.Firing, p.Alerts)
+	}
+	if !cmp.Equal(p.Paged, []oncall.UserID{ann}) {
+		t.Errorf("paged: %v", p.Paged)
+	}
+	want := &oncall.Next{At: start.Add(5 * time.Minute), Users: []oncall.UserID{bo, di}}
+	if d := cmp.Diff(want, p.Next); d != "" {
+		t.Errorf("next: %s", d)
+	}
+	if d := cmp.Diff(must[[]oncall.Event](t)(w.Events(t.Context(), 1)), p.Events); d != "" {
+		t.Errorf("events: %s", d)
+	}
+	if _, err := w.Picture(t.Context(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("an incident that is not there: %v", err)
+	}
+}
