@@ -39,6 +39,7 @@ type Bot struct {
 	clock   func() time.Time
 	log     zerolog.Logger
 	api     *slack.Client
+	http    *http.Client
 	out     *queue
 	metrics *metrics
 	desk    reception
@@ -57,17 +58,15 @@ func New(c Config) (*Bot, error) {
 	case c.Clock == nil:
 		return nil, errors.New("bot: no clock")
 	}
-	options := []slack.Option{
-		slack.OptionAppLevelToken(c.AppToken),
-		slack.OptionHTTPClient(httpClient()),
-	}
+	caller := httpClient()
+	options := []slack.Option{slack.OptionAppLevelToken(c.AppToken), slack.OptionHTTPClient(caller)}
 	if c.APIURL != "" {
 		// slack-go joins the method's name to it as it stands.
 		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(c.APIURL, "/")+"/"))
 	}
 	b := &Bot{
 		store: c.Store, clock: c.Clock, log: c.Log,
-		api: slack.New(c.BotToken, options...),
+		api: slack.New(c.BotToken, options...), http: caller,
 		out: newQueue(),
 	}
 	var err error

@@ -36,6 +36,7 @@ const (
 	// silence is how long both sockets may be down before an error is logged.
 	silence    = time.Minute
 	watchEvery = 5 * time.Second
+	stagger    = time.Second
 	// maxEnvelope is far above what Slack sends.
 	maxEnvelope = 8 << 20
 	// writeBuffer holds every acknowledgement in one frame: Slack drops fragments.
@@ -49,7 +50,12 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer hangUp()
 	var all sync.WaitGroup
 	for i := range b.sockets {
-		all.Go(func() { b.keep(listening, &b.sockets[i]) })
+		all.Go(func() {
+			// Not at the same moment, or Slack would renew them at the same moment.
+			if wait(listening, time.Duration(i)*stagger) {
+				b.keep(listening, &b.sockets[i])
+			}
+		})
 	}
 	all.Go(func() { b.watch(listening) })
 	<-ctx.Done()
@@ -57,6 +63,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	wait(listening, flushTime)
 	hangUp()
 	all.Wait()
+	b.http.CloseIdleConnections()
 	return nil
 }
 

@@ -1,0 +1,261 @@
+package bot
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+func TestClickAcknowledgesAndResolves(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(1)
+	p, _ := f.posted()
+	began := time.Now()
+	f.click(ann, actionAck)
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("the click took %s", took)
+	}
+	in := f.picture(p.Incident.ID).Incident
+	if in.Status != oncall.Acknowledged || in.AckedBy.User != ann || in.AckedBy.Via != "slack" {
+		t.Errorf("after Ann's click the incident is %s by %+v", in.Status, in.AckedBy)
+	}
+	f.click(bo, actionResolve)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Resolved || in.ResolvedBy.User != bo {
+		t.Errorf("after Bo's click the incident is %s by %+v", in.Status, in.ResolvedBy)
+	}
+	if seen := f.sim.EphemeralText("ann") + f.sim.EphemeralText("bo"); seen != "" {
+		t.Errorf("a click that worked was commented: %q", seen)
+	}
+}
+
+func TestRefusedClickExplainsItselfAndDrawsAgain(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(1)
+	p, _ := f.posted()
+	f.click(ann, actionAck)
+	before := f.draws()
+	f.click(bo, actionAck)
+	f.eventually("Bo is told", func() bool { return f.sim.EphemeralText("bo") != "" })
+	want := "Incident " + p.Incident.ID.String() + " is already acknowledged by @ann."
+	if got := f.sim.EphemeralText("bo"); !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
+		t.Errorf("Bo was told %q; want %q", got, want)
+	}
+	if f.sim.EphemeralText("ann") != "" {
+		t.Error("Ann was told as well")
+	}
+	if after := f.draws(); after != before+1 {
+		t.Errorf("%d drawings were queued after the refusal; want 1", after-before)
+	}
+	if f.count(p.Incident.ID, oncall.EventAcknowledged) != 1 {
+		t.Error("the refusal left a line in the timeline")
+	}
+}
+
+func (f *office) draws() int {
+	f.t.Helper()
+	depths, err := f.store.QueueDepths(f.ctx)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return depths[store.QueueDraw]
+}
+
+func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(1)
+	p := triggered()
+	p.Incident.ID = 4711
+	if _, err := f.bot.PostRoot(f.ctx, p, "stale"); err != nil {
+		t.Fatal(err)
+	}
+	f.click(ann, actionAck)
+	f.eventually("Ann is told", func() bool {
+		return strings.Contains(f.sim.EphemeralText("ann"), "Incident #4711 no longer exists.")
+	})
+}
+
+func TestRedeliveredClickActsOnce(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(2)
+	p, _ := f.posted()
+	f.click(ann, actionAck)
+	for _, newID := range []bool{false, true} {
+		for _, e := range f.sim.Envelopes() {
+			if e.Type != "interactive" {
+				continue
+			}
+			if acked, err := f.sim.Redeliver(f.ctx, e.ID, newID); err != nil || !acked {
+				t.Errorf("redelivered with a new id %t: acknowledged %t, %v", newID, acked, err)
+			}
+			break
+		}
+	}
+	if n := f.count(p.Incident.ID, oncall.EventAcknowledged); n != 1 {
+		t.Errorf("acknowledged %d times", n)
+	}
+	if told := f.sim.EphemeralText("ann"); told != "" {
+		t.Errorf("Ann was told %q for Slack's repetition", told)
+	}
+}
+
+func TestRedeliveredCommandActsOnce(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(2)
+	f.command(ann, "/oncall override @bo today 18:00 to 22:00 payments days")
+	envelopes := f.sim.Envelopes()
+	last := envelopes[len(envelopes)-1]
+	if acked, err := f.sim.Redeliver(f.ctx, last.ID, true); err != nil || !acked {
+		t.Fatalf("acknowledged %t, %v", acked, err)
+	}
+	// A second override would be refused, as Bo is on call alone by then.
+	for _, e := range f.sim.Envelopes() {
+		if strings.Contains(string(e.Ack), "already") {
+			t.Errorf("the repetition ran: %s", e.Ack)
+		}
+	}
+}
+
+func TestConcurrentClicksHaveOneWinner(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{Random: true})
+	f.listen(2)
+	p, at := f.posted()
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			user := []oncall.UserID{ann, bo}[i%2]
+			if r, err := f.sim.Click(f.ctx, string(user), at.Channel, at.TS, actionAck); err != nil || !r.Acked {
+				t.Errorf("click %d: %+v, %v", i, r, err)
+			}
+		})
+	}
+	all.Wait()
+	if n := f.count(p.Incident.ID, oncall.EventAcknowledged); n != 1 {
+		t.Errorf("acknowledged %d times", n)
+	}
+}
+
+func TestPanicIsAnAnswerAndNotTheEnd(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	healthy := f.bot.store
+	f.bot.store = nil // every use of it panics
+	f.listen(1)
+	if got := f.command(ann, "/oncall who"); got != sorryFailed {
+		t.Errorf("Ann was told %q", got)
+	}
+	if !f.log.has("panic: runtime error") || !f.log.has("router.go") {
+		t.Error("the log has no stack")
+	}
+	f.bot.store = healthy
+	if got := f.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
+		t.Errorf("after the panic Ann was told %q", got)
+	}
+}
+
+func TestDatabaseGone(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{RetryDelays: []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, time.Second}, AckTimeout: 3 * time.Second})
+	f.listen(1)
+	p, _ := f.posted()
+	f.gate.set(true)
+	if got := f.command(ann, "/oncall who"); got != sorryDatabase {
+		t.Errorf("Ann was told %q", got)
+	}
+	f.click(ann, actionAck)
+	f.eventually("Ann is told", func() bool { return strings.Contains(f.sim.EphemeralText("ann"), sorryDatabase) })
+
+	// An event is not acknowledged, comes again, and is handled then.
+	if err := f.sim.OpenHome(string(ann)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the event is under way", func() bool {
+		for _, e := range f.sim.Envelopes() {
+			if e.Name == "app_home_opened" {
+				return true
+			}
+		}
+		return false
+	})
+	f.gate.set(false)
+	f.eventually("the home is there", func() bool { return f.sim.HomeText("ann") != "" })
+	f.click(ann, actionAck)
+	f.eventually("Ann's second click counts", func() bool {
+		return f.picture(p.Incident.ID).Incident.Status == oncall.Acknowledged
+	})
+}
+
+func TestStopLetsAClickFinish(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	stop := f.listen(1)
+	p, at := f.posted()
+	locked, release := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() { // somebody else holds the incident
+		_, _ = f.store.UpdateIncident(f.ctx, p.Incident.ID, func(oncall.Incident) (oncall.Change, error) {
+			close(locked)
+			<-release
+			return oncall.Change{}, oncall.Refuse("never mind")
+		})
+	})
+	<-locked
+	all.Go(func() {
+		if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, actionAck); err != nil || !r.Acked {
+			t.Errorf("the click got lost in the stop: %+v, %v", r, err)
+		}
+	})
+	f.eventually("the click is inside", func() bool {
+		f.bot.desk.mu.Lock()
+		defer f.bot.desk.mu.Unlock()
+		return f.bot.desk.taken == 1
+	})
+	all.Go(stop)
+	f.eventually("the desk is closed", func() bool {
+		f.bot.desk.mu.Lock()
+		defer f.bot.desk.mu.Unlock()
+		return f.bot.desk.closed
+	})
+	if got := f.command(bo, "/oncall who"); got != sorryBusy {
+		t.Errorf("during the stop Bo was told %q", got)
+	}
+	close(release)
+	all.Wait()
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+		t.Errorf("the incident is %s", in.Status)
+	}
+}
+
+func TestNewRefusesWrongTokens(t *testing.T) {
+	t.Parallel()
+	for _, c := range []Config{
+		{BotToken: "xapp-1", AppToken: "xapp-1", Clock: time.Now},
+		{BotToken: "xoxb-1", AppToken: "xoxb-1", Clock: time.Now},
+		{BotToken: "xoxb-1", AppToken: "xapp-1"},
+	} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%+v was accepted", c)
+		}
+	}
+	metrics := prometheus.NewRegistry()
+	c := Config{BotToken: "xoxb-1", AppToken: "xapp-1", Clock: time.Now, Log: zerolog.Nop(), Metrics: metrics}
+	if _, err := New(c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(c); err == nil {
+		t.Error("the same metrics were registered twice")
+	}
+}
