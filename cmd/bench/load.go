@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store/localpg"
+)
+
+// plantTimers puts triggered incidents with their timers into the database, as if
+// they had been opened earlier.
+func (t *target) plantTimers(ctx context.Context) error {
+	now := time.Now().UTC()
+	_, err := t.pool.Exec(ctx, `
+		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version,
+			opened_at, signal_count, last_signal_at, flaps, acked_by, resolved_by, seq, round, step, run, next_at, exhausted)
+		SELECT n, i.team_id, i.policy_id, i.id, 'g' || n, 'disk full', '', '', 'high', 'triggered', 1,
+			$1, 1, $1, 0, '{}', '{}', 1, 0, 0, 0,
+			CASE WHEN n <= $2 THEN $1 + $3 * interval '1 second' + n * $4 * interval '1 second' / $2 ELSE $1 + interval '1 day' END, false
+		FROM integrations AS i, generate_series(1, $5) AS n`,
+		now, dueTimers, timerLead.Seconds(), timerSpan.Seconds(), dueTimers+pendingTimers)
+	if err != nil {
+		return err
+	}
+	_, err = t.pool.Exec(ctx, `
+		INSERT INTO river_job (state, kind, queue, args, max_attempts, priority, scheduled_at, created_at, metadata, tags)
+		SELECT 'scheduled', $1, 'escalate', jsonb_build_object('incident', id, 'seq', 1), 25, 1, next_at, opened_at, '{}', '{}'
+		FROM incidents`, oncall.Escalate{}.Kind())
+	return err
+}
+
+// lateness waits until all that was due has run and tells how late each was: the
+// instant of the decision, as the incident's timeline has it, after the due one.
+func (t *target) lateness(ctx context.Context) ([]time.Duration, error) {
+	last := time.Now().Add(timerLead + timerSpan + 30*time.Second)
+	for time.Now().Before(last) {
+		rows, err := t.pool.Query(ctx, `
+			SELECT extract(epoch FROM e.at - j.scheduled_at) FROM incident_events AS e
+			JOIN river_job AS j ON j.kind = $1 AND (j.args->>'incident')::bigint = e.incident_id AND (j.args->>'seq')::bigint = 1
+			WHERE e.kind = $2`, oncall.Escalate{}.Kind(), oncall.EventExhausted)
+		if err != nil {
+			return nil, err
+		}
+		var late []time.Duration
+		for rows.Next() {
+			var seconds float64
+			if err := rows.Scan(&seconds); err != nil {
+				return nil, err
+			}
+			late = append(late, time.Duration(seconds*float64(time.Second)))
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+		if len(late) >= dueTimers {
+			return late, nil
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, errors.New("not every timer fired within 30 s of the last")
+}
+
+// The load of the last figures.
+const (
+	connections = 32
+	loadFor     = 10 * time.Second
+)
+
+// signals measures how many distinct signals a second become durable over one key, and
+// how many transactions a second pgbench makes of the same rows on the same server.
+func (b *bench) signals(ctx context.Context) error {
+	t, err := b.prepare(ctx, "bench_signals", 1)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	rate, err := t.load(ctx)
+	if err != nil {
+		return err
+	}
+	b.figure("signals_per_s_32", rate, "1/s")
+	if err := t.halt(); err != nil {
+		return err
+	}
+	tps, err := b.pgbench(ctx, t)
+	if err != nil {
+		return err
+	}
+	b.figure("pgbench_tps_32", tps, "1/s")
+	return nil
+}
+
+// load sends distinct signals over 32 connections and returns how many were accepted a
+// second. Each accepted one is durable.
+func (t *target) load(ctx context.Context) (float64, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
+	defer client.CloseIdleConnections()
+	var accepted atomic.Int64
+	var group sync.WaitGroup
+	failed := make(chan error, connections)
+	begin := time.Now()
+	for c := range connections {
+		group.Go(func() {
+			for n := 0; time.Since(begin) < loadFor; n++ {
+				if err := t.signal(ctx, client, key(0), fmt.Sprintf("host-%d-%d", c, n)); err != nil {
+					failed <- err
+					return
+				}
+				accepted.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	select {
+	case err := <-failed:
+		return 0, err
+	default:
+		return float64(accepted.Load()) / time.Since(begin).Seconds(), nil
+	}
+}
+
+var tpsLine = regexp.MustCompile(`(?m)^tps = ([0-9.]+)`)
+
+// pgbench inserts the rows that the load made, one transaction each.
+func (b *bench) pgbench(ctx context.Context, t *target) (float64, error) {
+	installs, err := localpg.Find(ctx, localpg.Options{Getenv: os.Getenv})
+	if err != nil {
+		return 0, err
+	}
+	for _, install := range installs {
+		path := filepath.Join(install.Dir, "pgbench")
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		script := filepath.Join(b.dir, "inbox.sql")
+		row := `{"action": "trigger", "dedup_key": "host-' || :id || '", "group_key": "host-' || :id || '", "title": "disk full on host-' || :id || '", ` +
+			`"body": "98 % used", "severity": "critical", "labels": {"host": "host-' || :id || '"}}`
+		sql := "\\set id random(1, 1000000000)\nINSERT INTO inbox (integration_id, received_at, signal) VALUES (1, '2026-03-02 12:00:00Z', ('" + row + "')::json);\n"
+		if err := os.WriteFile(script, []byte(sql), 0o600); err != nil {
+			return 0, err
+		}
+		return runPgbench(ctx, path, script, t.url)
+	}
+	fmt.Fprintln(os.Stderr, "bench: no pgbench beside PostgreSQL's programs (Debian has it in the package postgresql)")
+	return 0, nil
+}
+
+func runPgbench(ctx context.Context, path, script, address string) (float64, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.CommandContext(ctx, path, "-n", "-M", "prepared", "-c", strconv.Itoa(connections), "-j", "2",
+		"-T", strconv.Itoa(int(loadFor.Seconds())), "-f", script, "-h", u.Query().Get("host"), "-U", u.User.Username(), strings.TrimPrefix(u.Path, "/"))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("pgbench: %w: %s", err, out)
+	}
+	m := tpsLine.FindSubmatch(out)
+	if m == nil {
+		return 0, fmt.Errorf("pgbench printed no tps: %s", out)
+	}
+	return strconv.ParseFloat(string(m[1]), 64)
+}

@@ -1,0 +1,78 @@
+// Command bench prints Watchbill's figures, one line each: name, value, unit. It runs
+// bin/watchbill against a PostgreSQL of its own, durable as in production, and against
+// the local Slack. The machine's speed is in every figure, so compare figures of one
+// run, or the same figure before and after a change on one machine.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/store/localpg"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	err := run(ctx, os.Stdout)
+	cancel()
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// A bench has what all measurements share.
+type bench struct {
+	out    io.Writer
+	dir    string // temporary
+	server *localpg.Server
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "watchbill-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user and must get through
+		return err
+	}
+	server, err := localpg.Start(ctx, localpg.Options{Getenv: os.Getenv, DataDir: dir, Durable: true, Out: os.Stderr})
+	if err != nil {
+		return err
+	}
+	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the directory is removed next
+	b := &bench{out: out, dir: dir, server: server}
+	for _, measure := range []func(context.Context) error{b.start, b.firstPage, b.timers, b.signals} {
+		if err := measure(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// figure prints one line.
+func (b *bench) figure(name string, value float64, unit string) {
+	fmt.Fprintf(b.out, "%s %.4g %s\n", name, value, unit)
+}
+
+// percentiles prints the figures of a set of durations.
+func (b *bench) percentiles(name string, durations []time.Duration, withMax bool) {
+	slices.Sort(durations)
+	at := func(p float64) float64 {
+		i := min(int(p*float64(len(durations))), len(durations)-1)
+		return float64(durations[i]) / float64(time.Millisecond)
+	}
+	b.figure(name+"_p50_ms", at(0.50), "ms")
+	b.figure(name+"_p99_ms", at(0.99), "ms")
+	if withMax {
+		b.figure(name+"_max_ms", at(1), "ms")
+	}
+}

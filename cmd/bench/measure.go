@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// start measures starting on a migrated database and the memory of an idle process.
+func (b *bench) start(ctx context.Context) error {
+	t, err := b.prepare(ctx, "bench_start", 1)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	var took []time.Duration
+	for range 5 {
+		ready, err := t.serve(ctx)
+		if err != nil {
+			return err
+		}
+		took = append(took, ready)
+		if len(took) < 5 {
+			if err := t.halt(); err != nil {
+				return err
+			}
+		}
+	}
+	slices.Sort(took)
+	b.figure("ready_ms", float64(took[2])/float64(time.Millisecond), "ms")
+	select {
+	case <-time.After(5 * time.Second):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	rss, err := residentMB(t.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
+	b.figure("rss_idle_mb", rss, "MB")
+	return nil
+}
+
+func residentMB(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kb / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("no VmRSS for process %d", pid)
+}
+
+// The pause between two signals keeps each of the idle ones idle: Slack takes several
+// hundred messages a minute from one workspace, and each signal makes two.
+const (
+	pageSamples = 150
+	pagePause   = 400 * time.Millisecond
+)
+
+// firstPage measures from sending a signal to the first chat.postMessage at Slack's
+// side, and then from a click to its acknowledgement.
+func (b *bench) firstPage(ctx context.Context) error {
+	t, err := b.prepare(ctx, "bench_page", pageSamples)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	var paged []time.Duration
+	for i := range pageSamples {
+		took, err := t.pageOnce(ctx, i)
+		if err != nil {
+			return err
+		}
+		paged = append(paged, took)
+		select {
+		case <-time.After(pagePause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	b.percentiles("first_page", paged, false)
+
+	var clicked []time.Duration
+	for i := range pageSamples {
+		user := fmt.Sprintf("U%05d", i)
+		begin := time.Now()
+		result, err := t.sim.Click(ctx, user, "@"+strings.ToLower(user), "", "ack")
+		if err != nil {
+			return err
+		}
+		if !result.Acked {
+			return fmt.Errorf("a click was not acknowledged: %s", result.Error)
+		}
+		clicked = append(clicked, time.Since(begin))
+	}
+	b.percentiles("click_ack", clicked, false)
+	return nil
+}
+
+// pageOnce sends one signal to team i and waits until both its messages are there.
+func (t *target) pageOnce(ctx context.Context, i int) (time.Duration, error) {
+	seen := len(t.sim.Calls())
+	begin := time.Now()
+	if err := t.signal(ctx, http.DefaultClient, key(i), fmt.Sprintf("host-%d", i)); err != nil {
+		return 0, err
+	}
+	place := fmt.Sprintf("@u%05d", i)
+	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := t.sim.WaitFor(wait, func(s *slacksim.Sim) bool { return len(s.Messages(place)) > 0 }); err != nil {
+		return 0, fmt.Errorf("no page for signal %d: %w", i, err)
+	}
+	for _, call := range t.sim.Calls()[min(seen, len(t.sim.Calls())):] {
+		if call.Method == "chat.postMessage" {
+			return call.At.Sub(begin), nil
+		}
+	}
+	return 0, fmt.Errorf("signal %d made no call", i)
+}
+
+// Timers: some are due within the measured stretch, the rest later.
+const (
+	dueTimers     = 1000
+	pendingTimers = 10000
+	timerLead     = 15 * time.Second
+	timerSpan     = 20 * time.Second
+)
+
+// timers measures how late escalations run. Their policy has nobody to page, so that
+// Slack is no part of the figure.
+func (b *bench) timers(ctx context.Context) error {
+	t, err := b.prepare(ctx, "bench_timers", 1)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.pool.Exec(ctx, `DELETE FROM team_members`); err != nil {
+		return err
+	}
+	if _, err := t.pool.Exec(ctx, `UPDATE policies SET steps = '[]'`); err != nil {
+		return err
+	}
+	if err := t.plantTimers(ctx); err != nil {
+		return err
+	}
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	late, err := t.lateness(ctx)
+	if err != nil {
+		return err
+	}
+	b.percentiles("timer_late", late, true)
+	return nil
+}

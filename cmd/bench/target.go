@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/migrations"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+// program is what is measured.
+const program = "bin/watchbill"
+
+// key is that of the first integration; the others follow from their number.
+func key(n int) string { return fmt.Sprintf("%032x", n+1) }
+
+// A target is one running Watchbill with a database and a Slack of its own.
+type target struct {
+	sim  *slacksim.Sim
+	pool *pgxpool.Pool
+	url  string // of the database
+	addr string
+	cmd  *exec.Cmd
+}
+
+// prepare makes a migrated database and a Slack with as many teams, each with a
+// channel, a person and an integration.
+func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, error) {
+	admin, err := pgxpool.New(ctx, b.server.URL())
+	if err != nil {
+		return nil, err
+	}
+	_, err = admin.Exec(ctx, "CREATE DATABASE "+name)
+	admin.Close()
+	if err != nil {
+		return nil, err
+	}
+	t := &target{sim: slacksim.New(slacksim.Options{}), url: withDatabase(b.server.URL(), name)}
+	if t.pool, err = pgxpool.New(ctx, t.url); err != nil {
+		return nil, err
+	}
+	if _, err := migrations.Up(ctx, t.pool, func(string) {}); err != nil {
+		return nil, err
+	}
+	if _, err := t.sim.Start("127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	var setup oncall.Setup
+	for i := range teams {
+		user, team := fmt.Sprintf("U%05d", i), fmt.Sprintf("team%d", i)
+		t.sim.AddUser(slacksim.User{ID: user, Name: strings.ToLower(user), TZ: "UTC"})
+		t.sim.AddChannel(slacksim.Channel{Name: team, Members: []string{user}})
+		setup.Users = append(setup.Users, oncall.SetupUser{Name: user, Slack: oncall.UserID(user)})
+		setup.Teams = append(setup.Teams, oncall.SetupTeam{Name: team, Channel: "#" + team})
+		setup.Policies = append(setup.Policies, oncall.SetupPolicy{
+			Name: team, Team: team, Steps: []oncall.SetupStep{{Page: []string{"user " + user}, Wait: "24h"}},
+		})
+		setup.Integrations = append(setup.Integrations, oncall.SetupIntegration{
+			Name: team, Team: team, Policy: team, Kind: oncall.KindGeneric, Key: key(i),
+		})
+	}
+	db, err := store.Open(ctx, t.url, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	_, err = db.Apply(ctx, setup, true, time.Now())
+	return t, err
+}
+
+func withDatabase(address, name string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+// serve starts the program and returns how long it took to be ready.
+func (t *target) serve(ctx context.Context) (time.Duration, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // only asks for a free port
+	if err != nil {
+		return 0, err
+	}
+	t.addr = l.Addr().String()
+	if err := l.Close(); err != nil {
+		return 0, err
+	}
+	var log bytes.Buffer
+	t.cmd = exec.CommandContext(ctx, program, "serve", "--listen", t.addr, "--log-level", "error")
+	t.cmd.Env = append(os.Environ(), "DATABASE_URL="+t.url, "SLACK_BOT_TOKEN=xoxb-sim", "SLACK_APP_TOKEN=xapp-sim",
+		"WATCHBILL_SLACK_API_URL="+t.sim.APIURL())
+	t.cmd.Stderr = &log
+	begin := time.Now()
+	if err := t.cmd.Start(); err != nil {
+		return 0, err
+	}
+	for ctx.Err() == nil && time.Since(begin) < 30*time.Second {
+		resp, err := http.Get("http://" + t.addr + "/readyz") //nolint:noctx,gosec // our own address; the loop is bounded
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				ready := time.Since(begin)
+				return ready, t.sim.WaitFor(ctx, func(s *slacksim.Sim) bool { return s.Sockets() == 2 })
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return 0, fmt.Errorf("%s is not ready: %s", program, log.String())
+}
+
+// halt ends the program.
+func (t *target) halt() error {
+	if t.cmd == nil {
+		return nil
+	}
+	if err := t.cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	var exit *exec.ExitError
+	if err := t.cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	t.cmd = nil
+	return nil
+}
+
+func (t *target) close() {
+	t.halt() //nolint:errcheck // the measurement is over
+	t.pool.Close()
+	t.sim.Close() //nolint:errcheck // as above
+}
+
+// signal sends one distinct signal and returns when it was accepted.
+func (t *target) signal(ctx context.Context, client *http.Client, key, dedup string) error {
+	body := strings.NewReader(fmt.Sprintf(`{"title":"disk full on %s","dedup_key":%q,"severity":"critical","body":"98 %% used","labels":{"host":%q}}`, dedup, dedup, dedup))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+t.addr+"/v1/signals/"+key, body)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("a signal was answered %s", resp.Status)
+	}
+	return nil
+}

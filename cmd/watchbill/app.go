@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/jobs"
+	"github.com/watchbill/watchbill/migrations"
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// stopWithin bounds an orderly stop.
+const stopWithin = 20 * time.Second
+
+// settings are what a running Watchbill needs to know, all checked.
+type settings struct {
+	databaseURL string
+	botToken    string
+	appToken    string
+	slackAPI    string // "" is Slack's own
+	listen      string
+}
+
+// app is a running Watchbill.
+type app struct {
+	store *store.Store
+	bot   *bot.Bot
+	jobs  *jobs.Jobs
+	http  *http.Server
+	addr  string // where HTTP is served
+	log   zerolog.Logger
+
+	broken  chan error // the first part that failed
+	stopRun []func()   // ends the background parts, in reverse order of their start
+}
+
+// startApp wires the parts and starts them. Slack need not be reachable: pages
+// wait for it, and signals are taken meanwhile.
+func startApp(ctx context.Context, s settings, clock func() time.Time, log zerolog.Logger) (*app, error) {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+
+	db, err := store.Open(ctx, s.databaseURL, store.Options{Log: log, Metrics: metrics})
+	if err != nil {
+		return nil, err
+	}
+	a := &app{store: db, log: log, broken: make(chan error, 8)}
+	if err := a.start(ctx, s, clock, metrics); err != nil {
+		a.stop()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *app) start(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
+	if err := migrated(ctx, a.store); err != nil {
+		return err
+	}
+	var err error
+	a.bot, err = bot.New(bot.Config{
+		BotToken: s.botToken, AppToken: s.appToken, APIURL: s.slackAPI,
+		Store: a.store, Clock: clock, Log: a.log, Metrics: metrics,
+	})
+	if err != nil {
+		return fmt.Errorf("set up Slack: %w", err)
+	}
+	a.jobs, err = jobs.New(jobs.Config{
+		Store: a.store, Board: a.bot, Senders: map[string]notify.Sender{oncall.MethodSlack: a.bot},
+		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
+		Metrics: metrics, Name: instanceName(),
+	})
+	if err != nil {
+		return fmt.Errorf("set up the job queue: %w", err)
+	}
+	a.background(ctx, "store", func(ctx context.Context) error { return a.store.Run(ctx, clock) })
+	if err := a.jobs.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the job queue: %w", err)
+	}
+	a.stopRun = append(a.stopRun, a.stopJobs)
+	a.background(ctx, "jobs", func(ctx context.Context) error {
+		select {
+		case <-a.jobs.Lost():
+			return errors.New("this instance lost its lock in the database; another one takes its work")
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	a.background(ctx, "slack", a.bot.Run)
+	return a.serveHTTP(ctx, s, clock, metrics)
+}
+
+// serveHTTP opens the front door, last, when everything behind it runs.
+func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", s.listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.listen, err)
+	}
+	a.addr = listener.Addr().String()
+	a.http = api.Server(api.New(api.Config{
+		Store: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ping,
+	}), a.addr)
+	go func() {
+		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.broken <- fmt.Errorf("serve HTTP: %w", err)
+		}
+	}()
+	a.stopRun = append(a.stopRun, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		defer cancel()
+		if err := a.http.Shutdown(ctx); err != nil {
+			a.log.Warn().Err(err).Msg("requests were cut off")
+		}
+	})
+	return nil
+}
+
+// background runs a part until the app stops it. A part that ends by itself
+// breaks the app.
+func (a *app) background(ctx context.Context, name string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := run(ctx); err != nil && ctx.Err() == nil {
+			a.broken <- fmt.Errorf("%s: %w", name, err)
+		}
+	}()
+	a.stopRun = append(a.stopRun, func() {
+		cancel()
+		<-done
+	})
+}
+
+func (a *app) stopJobs() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	if err := a.jobs.Stop(ctx); err != nil {
+		a.log.Warn().Err(err).Msg("jobs were cut off; they run again at the next start")
+	}
+}
+
+// wait returns when ctx ends, or with the error of the first part that failed.
+func (a *app) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.broken:
+		return err
+	}
+}
+
+// stop ends the parts in reverse: no new requests, no new clicks, running jobs
+// finish, the last signals are folded.
+func (a *app) stop() {
+	for i := len(a.stopRun) - 1; i >= 0; i-- {
+		a.stopRun[i]()
+	}
+	a.store.Close()
+}
+
+// migrated refuses a database that this program does not fit.
+func migrated(ctx context.Context, db *store.Store) error {
+	current, latest, err := migrations.Status(ctx, db.Pool())
+	switch {
+	case err != nil:
+		return fmt.Errorf("look at the database's version: %w", err)
+	case current < latest:
+		return fmt.Errorf("the database is at version %d and this program needs %d: run `watchbill migrate`, or serve with --migrate", current, latest)
+	}
+	return nil
+}
+
+// instanceName is unique to this process: other instances tell by it whose jobs
+// are orphans.
+func instanceName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	var b [4]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails, says its documentation
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(b[:]))
+}
+
+// logger makes the process's log: JSON lines.
+func (p process) logger(level string) zerolog.Logger {
+	l, err := zerolog.ParseLevel(level)
+	if err != nil {
+		l = zerolog.InfoLevel
+	}
+	return zerolog.New(p.errOut).Level(l).With().Timestamp().Logger()
+}

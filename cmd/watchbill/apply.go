@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+type applyCmd struct {
+	databaseFlags `embed:""`
+	File          string `short:"f" required:"" placeholder:"FILE" help:"YAML file with users, teams, schedules, policies and integrations."`
+	Yes           bool   `help:"Make the changes; without it they are only printed."`
+	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Needed only where the file names people by e-mail alone."`
+	SlackAPIURL   string `name:"slack-api-url" env:"WATCHBILL_SLACK_API_URL" placeholder:"URL" help:"Another address of Slack's Web API; ends with /."`
+}
+
+func (c *applyCmd) Run(p process) error {
+	if wrong := c.problems(); len(wrong) > 0 {
+		return wrongUse(wrong)
+	}
+	setup, err := readSetup(c.File)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := migrated(p.ctx, db); err != nil {
+		return err
+	}
+	if err := c.findPeople(p, db, &setup); err != nil {
+		return err
+	}
+	report, err := db.Apply(p.ctx, setup, c.Yes, p.clock())
+	if err != nil {
+		return fmt.Errorf("apply %s: %w", c.File, err)
+	}
+	c.print(p, report)
+	return nil
+}
+
+func (c *applyCmd) print(p process, report store.Report) {
+	for _, change := range report.Changes {
+		fmt.Fprintln(p.out, change)
+	}
+	switch {
+	case len(report.Changes) == 0:
+		fmt.Fprintln(p.out, "Nothing to change.")
+	case !c.Yes:
+		fmt.Fprintf(p.out, "%d to change. Nothing was changed; run it again with --yes.\n", len(report.Changes))
+	default:
+		fmt.Fprintf(p.out, "%d changed.\n", len(report.Changes))
+	}
+	if !c.Yes || len(report.Keys) == 0 {
+		return
+	}
+	fmt.Fprintln(p.out, "\nKeys, shown this once; monitors send to /v1/signals/KEY:")
+	for _, k := range report.Keys {
+		fmt.Fprintf(p.out, "  %s  %s\n", k.Key, k.Integration)
+	}
+}
+
+// readSetup reads and checks a file. Whatever is wrong with it is the person's to
+// mend.
+func readSetup(path string) (oncall.Setup, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return oncall.Setup{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
+	}
+	setup, err := parseSetup(data)
+	if err != nil {
+		return oncall.Setup{}, wrongUse{fmt.Sprintf("%s: %v", path, err)}
+	}
+	if wrong := setup.Check(); len(wrong) > 0 {
+		for i := range wrong {
+			wrong[i] = path + ": " + wrong[i]
+		}
+		return oncall.Setup{}, wrongUse(wrong)
+	}
+	return setup, nil
+}
+
+func parseSetup(data []byte) (oncall.Setup, error) {
+	var setup oncall.Setup
+	if err := yaml.UnmarshalWithOptions(data, &setup, yaml.Strict()); err != nil {
+		return oncall.Setup{}, errors.New(yaml.FormatError(err, false, true))
+	}
+	return setup, nil
+}
+
+// findPeople fills in the Slack user ids of people whom the file knows by e-mail
+// only: those of an earlier run are in the database, the rest Slack is asked for.
+func (c *applyCmd) findPeople(p process, db *store.Store, setup *oncall.Setup) error {
+	missing := func(u oncall.SetupUser) bool { return u.Slack == "" }
+	if !slices.ContainsFunc(setup.Users, missing) {
+		return nil
+	}
+	known, err := db.Directory(p.ctx)
+	if err != nil {
+		return err
+	}
+	byEmail := map[string]oncall.UserID{}
+	for id, u := range known.Users {
+		byEmail[u.Email] = id
+	}
+	var wrong wrongUse
+	for i, u := range setup.Users {
+		if !missing(u) {
+			continue
+		}
+		if id, ok := byEmail[u.Email]; ok {
+			setup.Users[i].Slack = id
+			continue
+		}
+		found, err := c.askSlack(p.ctx, u.Email, db)
+		if err != nil {
+			wrong = append(wrong, fmt.Sprintf("user %q: %v", u.Name, err))
+			continue
+		}
+		setup.Users[i].Slack = found.ID
+		if u.TimeZone == "" {
+			setup.Users[i].TimeZone = found.TimeZone
+		}
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	return nil
+}
+
+func (c *applyCmd) askSlack(ctx context.Context, email string, db *store.Store) (oncall.User, error) {
+	if c.SlackBotToken == "" {
+		return oncall.User{}, errors.New("give slack (the Slack user id), or set SLACK_BOT_TOKEN so that the e-mail address can be looked up")
+	}
+	b, err := bot.New(bot.Config{BotToken: c.SlackBotToken, AppToken: "xapp-unused", APIURL: c.SlackAPIURL, Store: db, Log: zerolog.Nop()})
+	if err != nil {
+		return oncall.User{}, err
+	}
+	return b.UserByEmail(ctx, email)
+}

@@ -1,0 +1,327 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/localpg"
+)
+
+// demoSetup is the made-up team of the demo.
+//
+//go:embed demo.yaml
+var demoSetup []byte
+
+type demoCmd struct {
+	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"Use this PostgreSQL instead of starting one."`
+	DataDir     string `placeholder:"DIR" help:"Where the demo keeps its data."`
+	Reset       bool   `help:"Start empty; the old data are moved aside, not deleted."`
+	Listen      string `default:"127.0.0.1:8080" help:"Address for monitors; the next free port where this one is taken."`
+	Page        string `default:"127.0.0.1:8090" help:"Address of the local Slack's page; likewise."`
+}
+
+func (c *demoCmd) Run(p process) error {
+	var wrong wrongUse
+	for name, addr := range map[string]string{"--listen": c.Listen, "--page": c.Page} {
+		wrong = append(wrong, listenProblems(name, addr)...)
+		wrong = append(wrong, loopbackProblems(name, addr)...)
+	}
+	if c.Reset && c.DatabaseURL != "" {
+		wrong = append(wrong, "--reset can't empty the database of DATABASE_URL; only one that the demo started itself")
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	dir, err := c.dataDir(p)
+	if err != nil {
+		return err
+	}
+	database, err := c.database(p, dir)
+	if err != nil {
+		return err
+	}
+	defer database.stop()
+	if err := c.moveAside(p, dir); err != nil {
+		return err
+	}
+	if err := migrate(process{ctx: p.ctx, errOut: discard{}, clock: p.clock}, database.url); err != nil {
+		return err
+	}
+
+	key, err := demoKey(dir)
+	if err != nil {
+		return err
+	}
+	if err := seed(p, database.url, key); err != nil {
+		return err
+	}
+	sim, page, err := c.slack(p, dir)
+	if err != nil {
+		return err
+	}
+	defer sim.Close() //nolint:errcheck // the state is saved as it changes; this is only the last look
+	listen, err := freePort(p.ctx, c.Listen)
+	if err != nil {
+		return err
+	}
+	log := zerolog.New(zerolog.ConsoleWriter{Out: p.errOut, TimeFormat: time.TimeOnly}).
+		Level(zerolog.WarnLevel).With().Timestamp().Logger()
+	err = serve(p, settings{
+		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
+		slackAPI: sim.APIURL(), listen: listen,
+	}, log, func(a *app) {
+		database.announce(page)
+		welcome(p, a, page, key)
+	})
+	if err == nil {
+		fmt.Fprintln(p.out, "Stopped. The data are kept; `make run` goes on from here.")
+	}
+	return err
+}
+
+// The demo's own files.
+const (
+	keyFile   = "key"
+	stateFile = "slack.json"
+)
+
+// The local workspace's tokens: worth nothing anywhere else.
+const (
+	simBotToken = "xoxb-local-workspace"
+	simAppToken = "xapp-local-workspace"
+)
+
+func welcome(p process, a *app, page, key string) {
+	alerts := "http://" + a.addr + "/v1/signals/"
+	fmt.Fprintf(p.out, `Watchbill is running, with a local Slack workspace to try it in.
+
+  Open the workspace   %s
+  Fire an alert        curl %s%s -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "critical"}'
+  It is over           curl %s%s -d '{"status": "resolved", "dedup_key": "db-1/disk"}'
+
+What to try: fire the alert, look at #payments, and press Acknowledge as %s, who is on call.
+Or press nothing: a minute later the next person is paged, and after another minute the whole
+team. Choose who you are at the top left, then type /oncall who, or /oncall override @bo now 2h.
+A Prometheus Alertmanager can send to %s%s (webhook_configs).
+
+Ctrl-C stops it; the data are kept.
+`, page, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key))
+}
+
+// onCallNow names who is on call in the demo's first schedule.
+func onCallNow(p process, a *app) string {
+	known, err := a.store.Directory(p.ctx)
+	if err != nil || len(known.Schedules) == 0 {
+		return "the person"
+	}
+	for _, id := range known.Schedules[0].At(p.clock(), oncall.RolePrimary) {
+		return known.Users[id].Name
+	}
+	return "the person"
+}
+
+// demoKind gives the key of the Alertmanager integration, which is the generic
+// one's with its last character turned.
+func demoKind(key string) string {
+	last := "0"
+	if strings.HasSuffix(key, "0") {
+		last = "1"
+	}
+	return key[:len(key)-1] + last
+}
+
+// dataDir is where the demo keeps its key and the local Slack's state, beside
+// PostgreSQL's data.
+func (c *demoCmd) dataDir(p process) (string, error) {
+	dir := c.DataDir
+	if dir == "" {
+		var err error
+		if dir, err = localpg.DefaultDataDir(p.getenv); err != nil {
+			return "", err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user and must get through
+		return "", fmt.Errorf("make the data directory: %w", err)
+	}
+	return dir, nil
+}
+
+// moveAside starts the demo's own files anew. The database's are moved by localpg.
+func (c *demoCmd) moveAside(p process, dir string) error {
+	if !c.Reset {
+		return nil
+	}
+	suffix := p.clock().UTC().Format("-20060102-150405")
+	for _, name := range []string{keyFile, stateFile} {
+		path := filepath.Join(dir, name)
+		if err := os.Rename(path, path+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("move the old data aside: %w", err)
+		}
+	}
+	return nil
+}
+
+// A demoDatabase is the one that was named, or one of our own.
+type demoDatabase struct {
+	url      string
+	announce func(page string) // tells a second demo where this one is
+	stop     func()
+}
+
+func (c *demoCmd) database(p process, dir string) (demoDatabase, error) {
+	if c.DatabaseURL != "" {
+		if wrong := (databaseFlags{c.DatabaseURL}).problems(); len(wrong) > 0 {
+			return demoDatabase{}, wrongUse(wrong)
+		}
+		return demoDatabase{url: c.DatabaseURL, announce: func(string) {}, stop: func() {}}, nil
+	}
+	server, err := localpg.Start(p.ctx, localpg.Options{
+		Getenv: p.getenv, DataDir: dir, Durable: true, Fresh: c.Reset, Out: p.errOut,
+	})
+	if err != nil {
+		return demoDatabase{}, err
+	}
+	complain := func(err error) {
+		if err != nil {
+			fmt.Fprintln(p.errOut, "watchbill:", err)
+		}
+	}
+	return demoDatabase{
+		url:      server.URL(),
+		announce: func(page string) { complain(server.Announce(page)) },
+		stop: func() {
+			ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+			defer cancel()
+			complain(server.Stop(ctx))
+		},
+	}, nil
+}
+
+// demoKey is made once and kept, so that the curl line of yesterday still works.
+func demoKey(dir string) (string, error) {
+	path := filepath.Join(dir, keyFile)
+	kept, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		return strings.TrimSpace(string(kept)), nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", fmt.Errorf("read the demo's key: %w", err)
+	}
+	var b [16]byte
+	rand.Read(b[:]) //nolint:errcheck // never fails, says its documentation
+	key := oncall.KeyFromBytes(b)
+	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keep the demo's key: %w", err)
+	}
+	return key, nil
+}
+
+// seed sets up the made-up team. What a visitor changed since stays: only an empty
+// installation is seeded.
+func seed(p process, databaseURL, key string) error {
+	db, err := store.Open(p.ctx, databaseURL, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	known, err := db.Directory(p.ctx)
+	if err != nil {
+		return err
+	}
+	if len(known.Teams) > 0 {
+		return nil
+	}
+	setup, err := parseSetup(demoSetup)
+	if err != nil {
+		return fmt.Errorf("demo.yaml: %w", err)
+	}
+	setup.Integrations[0].Key = key
+	setup.Integrations[1].Key = demoKind(key)
+	_, err = db.Apply(p.ctx, setup, true, p.clock())
+	return err
+}
+
+// slack starts the local workspace with the people of the demo.
+func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
+	addr, err := freePort(p.ctx, c.Page)
+	if err != nil {
+		return nil, "", err
+	}
+	sim := slacksim.New(slacksim.Options{
+		BotToken: simBotToken, AppToken: simAppToken, Now: p.clock,
+		StateFile: filepath.Join(dir, stateFile), Limits: true,
+	})
+	setup, err := parseSetup(demoSetup)
+	if err != nil {
+		return nil, "", fmt.Errorf("demo.yaml: %w", err)
+	}
+	ids := map[string]string{}
+	for _, u := range setup.Users {
+		ids[u.Name] = string(u.Slack)
+		sim.AddUser(slacksim.User{
+			ID: string(u.Slack), Name: strings.ToLower(u.Name), RealName: u.Name, Email: u.Email, TZ: u.TimeZone,
+		})
+	}
+	for _, t := range setup.Teams {
+		channel := slacksim.Channel{Name: strings.TrimPrefix(t.Channel, "#")}
+		for _, m := range t.Members {
+			channel.Members = append(channel.Members, ids[m])
+		}
+		sim.AddChannel(channel)
+	}
+	page, err := sim.Start(addr)
+	if err != nil {
+		return nil, "", fmt.Errorf("start the local Slack workspace: %w", err)
+	}
+	return sim, page, nil
+}
+
+// freePort gives addr, or the same host with the next port that nobody has.
+func freePort(ctx context.Context, addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", err
+	}
+	first, err := strconv.Atoi(port)
+	if err != nil {
+		return "", err
+	}
+	var lc net.ListenConfig
+	for n := first; n < first+50; n++ {
+		try := net.JoinHostPort(host, strconv.Itoa(n))
+		l, err := lc.Listen(ctx, "tcp", try)
+		if err != nil {
+			continue
+		}
+		return try, l.Close()
+	}
+	return "", fmt.Errorf("no free port from %s on", addr)
+}
+
+// loopbackProblems: the demo has no sign-in, so it is for this machine only.
+func loopbackProblems(name, addr string) []string {
+	host, _, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return []string{fmt.Sprintf("%s is %q; the demo listens only on this machine, such as 127.0.0.1:8080", name, addr)}
+	}
+	return nil
+}
+
+type discard struct{}
+
+func (discard) Write(b []byte) (int, error) { return len(b), nil }

@@ -1,0 +1,94 @@
+// Command watchbill is the on-call desk that lives in Slack. This package parses
+// the settings, wires the parts together, starts them and stops them in reverse.
+// It is the only one that reads the environment and the clock.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+	_ "time/tzdata" // the same zones on every machine
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the whole command line.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run Watchbill against a Slack workspace."`
+	Demo    demoCmd    `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database up to this version."`
+	Apply   applyCmd   `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
+	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say what to do about each finding."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// process is what a command gets from the process it runs in.
+type process struct {
+	ctx    context.Context
+	out    io.Writer
+	errOut io.Writer
+	getenv func(string) string
+	clock  func() time.Time
+}
+
+// wrongUse is an error in what the person gave us, a line for each problem. The
+// exit status is 2.
+type wrongUse []string
+
+func (w wrongUse) Error() string { return strings.Join(w, "\n") }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := process{ctx: ctx, out: os.Stdout, errOut: os.Stderr, getenv: os.Getenv, clock: time.Now}
+	code := p.run(os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns the exit status: 0 done, 1 it failed,
+// 2 wrong use.
+func (p process) run(args []string) int {
+	exited := -1
+	parser, err := kong.New(&cli{},
+		kong.Name("watchbill"),
+		kong.Description("The on-call desk that lives in Slack."),
+		kong.UsageOnError(),
+		kong.Writers(p.out, p.errOut),
+		kong.Exit(func(code int) { exited = code }),
+	)
+	if err != nil {
+		fmt.Fprintln(p.errOut, "watchbill:", err)
+		return 1
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case exited >= 0: // help was asked for and printed
+		return exited
+	case err != nil:
+		fmt.Fprintf(p.errOut, "watchbill: %v (see watchbill --help)\n", err)
+		return 2
+	}
+	err = command.Run(p)
+	var wrong wrongUse
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &wrong):
+		for _, line := range wrong {
+			fmt.Fprintln(p.errOut, "watchbill:", line)
+		}
+		return 2
+	default:
+		fmt.Fprintln(p.errOut, "watchbill:", err)
+		return 1
+	}
+}

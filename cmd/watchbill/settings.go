@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// databaseFlags say where the database is.
+type databaseFlags struct {
+	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL 14 or newer: postgres://user:password@host:5432/name."`
+}
+
+func (f databaseFlags) problems() []string {
+	switch {
+	case f.DatabaseURL == "":
+		return []string{"DATABASE_URL is not set: the PostgreSQL database, such as postgres://watchbill:secret@localhost:5432/watchbill"}
+	default:
+		if _, err := pgxpool.ParseConfig(f.DatabaseURL); err != nil {
+			// pgx's text could repeat the password.
+			return []string{"DATABASE_URL is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill"}
+		}
+	}
+	return nil
+}
+
+// slackFlags say which Slack app we are.
+type slackFlags struct {
+	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token, from the app's page \"OAuth & Permissions\"."`
+	SlackAppToken string `env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with connections:write, from \"Basic Information\"."`
+	SlackAPIURL   string `name:"slack-api-url" env:"WATCHBILL_SLACK_API_URL" placeholder:"URL" help:"Another address of Slack's Web API, for a proxy or a simulator; ends with /."`
+}
+
+func (f slackFlags) problems() []string {
+	var out []string
+	check := func(name, value, prefix, where string) {
+		switch {
+		case value == "":
+			out = append(out, fmt.Sprintf("%s is not set: it begins with %s and stands on the Slack app's page %q", name, prefix, where))
+		case !strings.HasPrefix(value, prefix):
+			out = append(out, fmt.Sprintf("%s does not begin with %s; the right one stands on the Slack app's page %q", name, prefix, where))
+		}
+	}
+	check("SLACK_BOT_TOKEN", f.SlackBotToken, "xoxb-", "OAuth & Permissions")
+	check("SLACK_APP_TOKEN", f.SlackAppToken, "xapp-", "Basic Information")
+	if f.SlackAPIURL != "" {
+		u, err := url.Parse(f.SlackAPIURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || !strings.HasSuffix(f.SlackAPIURL, "/") {
+			out = append(out, "WATCHBILL_SLACK_API_URL is not an address such as https://slack.com/api/ (the / at the end counts)")
+		}
+	}
+	return out
+}
+
+// logFlags say what is logged.
+type logFlags struct {
+	LogLevel string `env:"WATCHBILL_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+}
+
+func (f logFlags) problems() []string {
+	switch f.LogLevel {
+	case "debug", "info", "warn", "error":
+		return nil
+	}
+	return []string{fmt.Sprintf("WATCHBILL_LOG_LEVEL is %q; it may be debug, info, warn or error", f.LogLevel)}
+}
+
+// listenProblems checks an address to listen on.
+func listenProblems(name, addr string) []string {
+	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
+		return []string{fmt.Sprintf("%s is %q; it must be an address and port such as :8080 or 127.0.0.1:8080", name, addr)}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// signal KEY TITLE [SEVERITY]: the monitor says that something is wrong.
+func (s *story) signal(ts *testscript.TestScript, _ bool, args []string) {
+	body := map[string]string{"dedup_key": args[0], "title": args[1]}
+	if len(args) > 2 {
+		body["severity"] = args[2]
+	}
+	s.send(ts, storyKey, body)
+}
+
+// resolve KEY: the monitor says that it is over.
+func (s *story) resolve(ts *testscript.TestScript, _ bool, args []string) {
+	s.send(ts, storyKey, map[string]string{"dedup_key": args[0], "status": "resolved"})
+}
+
+// post INTEGRATION FILE: the monitor sends the file.
+func (s *story) post(ts *testscript.TestScript, _ bool, args []string) {
+	key := storyKey
+	if args[0] == "alertmanager" {
+		key = demoKind(storyKey)
+	}
+	s.deliver(ts, key, []byte(ts.ReadFile(args[1])))
+}
+
+func (s *story) send(ts *testscript.TestScript, key string, body any) {
+	data, err := json.Marshal(body)
+	ts.Check(err)
+	s.deliver(ts, key, data)
+}
+
+func (s *story) deliver(ts *testscript.TestScript, key string, body []byte) {
+	resp, err := http.Post("http://"+s.addr+"/v1/signals/"+key, "application/json", bytes.NewReader(body))
+	ts.Check(err)
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		ts.Fatalf("the signal was answered %s", resp.Status)
+	}
+	s.settle(ts)
+}
+
+// settle waits until everything that is due has been done.
+func (s *story) settle(ts *testscript.TestScript) {
+	if s.app == nil {
+		return // a process of its own: the story says what to wait for
+	}
+	s.until(ts, "the work that is due", func() bool { return s.busy(ts) == 0 })
+}
+
+func (s *story) busy(ts *testscript.TestScript) (n int) {
+	ts.Check(s.app.store.Pool().QueryRow(context.Background(), `
+		SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM river_job
+			WHERE state = 'running' OR state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= $1)`,
+		s.clock.Now()).Scan(&n))
+	return n
+}
+
+// advance DURATION: time passes, timer by timer.
+func (s *story) advance(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	end := s.clock.Now().Add(d)
+	for s.settle(ts); s.clock.Now().Before(end); s.settle(ts) {
+		next := end
+		var due *time.Time
+		ts.Check(s.app.store.Pool().QueryRow(context.Background(), `
+			SELECT min(scheduled_at) FROM river_job
+			WHERE state IN ('available', 'scheduled', 'retryable') AND scheduled_at > $1`, s.clock.Now()).Scan(&due))
+		if due != nil && due.Before(end) {
+			next = *due
+		}
+		s.clock.set(next)
+		_, err := s.app.store.PromoteTimers(context.Background(), next)
+		ts.Check(err)
+	}
+}
+
+// show PLACE: prints a channel or, as @person, the bot's conversation with them.
+func (s *story) show(ts *testscript.TestScript, _ bool, args []string) {
+	s.settle(ts)
+	fmt.Fprint(ts.Stdout(), s.sim.Text(args[0]))
+}
+
+// messages PLACE N: there are N messages, replies in threads not counted.
+func (s *story) messages(ts *testscript.TestScript, _ bool, args []string) {
+	s.settle(ts)
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	got := 0
+	for _, m := range s.sim.Messages(args[0]) {
+		if m.ThreadTS == "" && m.Ephemeral == "" {
+			got++
+		}
+	}
+	if got != want {
+		ts.Fatalf("%d messages in %s, want %d:\n%s", got, args[0], want, s.sim.Text(args[0]))
+	}
+}
+
+// see PLACE PATTERN: waits until the place shows it.
+func (s *story) see(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err := s.sim.WaitFor(ctx, func(sim *slacksim.Sim) bool { return pattern.MatchString(sim.Text(args[0])) })
+	if err != nil {
+		ts.Fatalf("%s never showed %q:\n%s", args[0], args[1], s.sim.Text(args[0]))
+	}
+}
+
+// ready: waits until the program of its own is up.
+func (s *story) ready(ts *testscript.TestScript, _ bool, _ []string) {
+	s.until(ts, "the program to be ready", func() bool {
+		resp, err := http.Get("http://" + s.addr + "/readyz")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK && s.sim.Sockets() > 0
+	})
+}
+
+// click PERSON BUTTON PLACE: presses the newest button of that name, and prints what only
+// that person is told.
+func (s *story) click(ts *testscript.TestScript, _ bool, args []string) {
+	action := map[string]string{"Acknowledge": "ack", "Resolve": "resolve"}[args[1]]
+	user := "U0" + strings.ToUpper(args[0])
+	before := s.sim.EphemeralText(user)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	result, err := s.sim.Click(ctx, user, args[2], "", action)
+	ts.Check(err)
+	if !result.Acked {
+		ts.Fatalf("the click was not acknowledged: %s", result.Error)
+	}
+	s.settle(ts)
+	s.tell(ts, user, before)
+}
+
+// type PERSON COMMAND: types a slash command into #payments and prints the answer.
+func (s *story) typeCommand(ts *testscript.TestScript, _ bool, args []string) {
+	user := "U0" + strings.ToUpper(args[0])
+	before := s.sim.EphemeralText(user)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	result, err := s.sim.Slash(ctx, user, "#payments", args[1])
+	ts.Check(err)
+	if !result.Acked {
+		ts.Fatalf("the command was not acknowledged: %s", result.Error)
+	}
+	s.settle(ts)
+	s.tell(ts, user, before)
+}
+
+// tell prints the ephemeral messages that came since.
+func (s *story) tell(ts *testscript.TestScript, user, before string) {
+	fmt.Fprint(ts.Stdout(), strings.TrimPrefix(s.sim.EphemeralText(user), before))
+}
+
+// fail METHOD: calls of this method of Slack's Web API fail until heal.
+func (s *story) fail(_ *testscript.TestScript, _ bool, args []string) {
+	s.sim.Fail(slacksim.Fault{Method: args[0], Kind: slacksim.FaultBefore, Times: -1})
+}
+
+func (s *story) heal(*testscript.TestScript, bool, []string) { s.sim.ClearFaults() }
+
+// scopes SCOPE…: the app was granted these and no others.
+func (s *story) scopes(_ *testscript.TestScript, _ bool, args []string) { s.sim.SetScopes(args) }
+
+// wrong COMMAND…: the program refuses with exit status 2.
+func (s *story) wrong(ts *testscript.TestScript, _ bool, args []string) {
+	var exit *exec.ExitError
+	if err := ts.Exec(args[0], args[1:]...); !errors.As(err, &exit) || exit.ExitCode() != 2 {
+		ts.Fatalf("%s: %v, want exit status 2", strings.Join(args, " "), err)
+	}
+}

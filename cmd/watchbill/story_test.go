@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"watchbill": main})
+}
+
+// TestStories runs testdata/stories: the product's behaviour in the words of its
+// users. Each story has its own database, Slack workspace and clock.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/stories/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			s := newStory(t)
+			testscript.Run(t, testscript.Params{
+				Files: []string{file}, Setup: s.setup, RequireExplicitExec: true,
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"start": s.start, "signal": s.signal, "resolve": s.resolve, "post": s.post,
+					"show": s.show, "messages": s.messages, "see": s.see, "ready": s.ready,
+					"click": s.click, "type": s.typeCommand, "advance": s.advance,
+					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong,
+				},
+			})
+		})
+	}
+}
+
+// storyKey is the key of the integration "demo" in every story; "alertmanager" has
+// the next one.
+const storyKey = "0123456789abcdef0123456789abcdef"
+
+// parkedClock stands still until the story moves it.
+type parkedClock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *parkedClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *parkedClock) set(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = t
+}
+
+// A story is one run of the program with its surroundings.
+type story struct {
+	t     *testing.T
+	clock *parkedClock
+	sim   *slacksim.Sim
+	app   *app
+	url   string // of the database
+	addr  string // of the program's front door
+}
+
+func newStory(t *testing.T) *story {
+	return &story{t: t, clock: &parkedClock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}} // a Monday
+}
+
+// setup gives the commands of the script their environment; the program itself is
+// started by the story.
+func (s *story) setup(env *testscript.Env) error {
+	s.url = storetest.NewEmpty(s.t).Config().ConnString()
+	s.sim = slacksim.New(slacksim.Options{Now: s.now})
+	for id, name := range map[string]string{"U0ANN": "Ann", "U0BO": "Bo", "U0CY": "Cy", "U0DI": "Di"} {
+		s.sim.AddUser(slacksim.User{ID: id, Name: strings.ToLower(name), RealName: name, Email: strings.ToLower(name) + "@example.com", TZ: "Europe/Berlin"})
+	}
+	s.sim.AddChannel(slacksim.Channel{Name: "payments", Members: []string{"U0ANN", "U0BO", "U0CY", "U0DI"}})
+	if _, err := s.sim.Start("127.0.0.1:0"); err != nil {
+		return err
+	}
+	env.Defer(func() { s.sim.Close() })
+	addr, err := freePort(context.Background(), "127.0.0.1:18080")
+	if err != nil {
+		return err
+	}
+	s.addr = addr
+	env.Setenv("DATABASE_URL", s.url)
+	env.Setenv("SLACK_BOT_TOKEN", "xoxb-sim")
+	env.Setenv("SLACK_APP_TOKEN", "xapp-sim")
+	env.Setenv("WATCHBILL_SLACK_API_URL", s.sim.APIURL())
+	env.Setenv("WATCHBILL_LISTEN", s.addr)
+	return nil
+}
+
+// now is the parked clock while the program runs in this process, and the wall
+// clock for programs of their own.
+func (s *story) now() time.Time {
+	if s.app == nil {
+		return time.Now()
+	}
+	return s.clock.Now()
+}
+
+// start runs the program with a parked clock, set up by setup.yaml or, without it,
+// by the demo's own file.
+func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
+	ctx := context.Background()
+	ts.Check(migrate(process{ctx: ctx, errOut: io.Discard}, s.url))
+	setup, err := parseSetup(demoSetup)
+	ts.Check(err)
+	if data, err := os.ReadFile(ts.MkAbs("setup.yaml")); err == nil {
+		setup, err = parseSetup(data)
+		ts.Check(err)
+	}
+	for i := range setup.Policies[0].Steps {
+		setup.Policies[0].Steps[i].Wait = "5m"
+	}
+	setup.Integrations[0].Key = storyKey
+	setup.Integrations[1].Key = demoKind(storyKey)
+	db, err := store.Open(ctx, s.url, store.Options{Log: zerolog.Nop()})
+	ts.Check(err)
+	_, err = db.Apply(ctx, setup, true, s.clock.Now())
+	db.Close()
+	ts.Check(err)
+
+	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
+	a, err := startApp(ctx, settings{
+		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0",
+	}, s.clock.Now, log)
+	ts.Check(err)
+	s.app, s.addr = a, a.addr
+	ts.Defer(a.stop)
+	s.until(ts, "two sockets", func() bool { return s.sim.Sockets() == 2 })
+}
+
+// until waits for a condition, for 20 seconds at most.
+func (s *story) until(ts *testscript.TestScript, what string, cond func() bool) {
+	deadline := time.Now().Add(20 * time.Second)
+	for !cond() {
+		if time.Now().After(deadline) {
+			ts.Fatalf("waited 20 s for %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
