@@ -197,6 +197,22 @@ func (s *Sim) describe(payload obj, u *User, p place) {
 	payload["response_url"] = s.newResponse(response{channel: p.channel.ID, user: u.ID, ts: m.TS, thread: m.ThreadTS})
 }
 
+// Fill types into inputs of the open modal without submitting it; keys and values are those of Submit.
+func (s *Sim) Fill(userID string, values map[string]any) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, _, err := s.actor(userID, "")
+	if err != nil {
+		return err
+	}
+	v := s.top(u.ID)
+	if v == nil {
+		return fmt.Errorf("%s has no modal open", u.Name)
+	}
+	defer s.wake()
+	return v.setState(values)
+}
+
 // Submit fills inputs of the open modal and submits it. Values are keyed by action_id, block_id or
 // "block_id/action_id"; options are named by value or label.
 func (s *Sim) Submit(ctx context.Context, userID string, values map[string]any) (SubmitResult, error) {

@@ -57,6 +57,8 @@ func (s *Sim) do(ctx context.Context, action string, in pageAction) (any, error)
 	case "say":
 		ts, err := s.Say(in.User, in.Channel, in.ThreadTS, in.Text)
 		return obj{"ts": ts}, err
+	case "dm":
+		return s.doOpenDM(in.User)
 	case "read":
 		s.MarkRead(in.User, in.Channel)
 		return obj{}, nil
@@ -83,12 +85,26 @@ func (s *Sim) do(ctx context.Context, action string, in pageAction) (any, error)
 func (s *Sim) doAct(ctx context.Context, in pageAction) (any, error) {
 	switch in.In {
 	case "view":
+		if err := s.Fill(in.User, in.Values); err != nil {
+			return nil, err
+		}
 		return s.ChooseView(ctx, in.User, in.Action, in.Value)
 	case "home":
 		return s.ChooseHome(ctx, in.User, in.Action, in.Value)
 	default:
 		return s.Choose(ctx, in.User, in.Channel, in.TS, in.Action, in.Value)
 	}
+}
+
+func (s *Sim) doOpenDM(userID string) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, _, err := s.actor(userID, "")
+	if err != nil {
+		return nil, err
+	}
+	defer s.wake()
+	return obj{"id": s.openDM(u.ID).ID}, nil
 }
 
 // doFault runs the switches of the panel.
