@@ -1,0 +1,315 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// foldLock is the advisory lock of the folder, by which an operator finds it in pg_locks.
+const foldLock = 0x776201
+
+func TestRepeatedSignalsAreOneIncident(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.Store)
+	for range 3 {
+		w.accept(trigger("disk"), trigger("disk"))
+		w.fold()
+		w.advance(time.Second)
+	}
+	in := w.incident(1)
+	if in.SignalCount != 6 || in.Flaps != 0 {
+		t.Errorf("incident: %+v", in)
+	}
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
+		t.Errorf("%d incidents", n)
+	}
+	if n := w.count(`SELECT count(*) FROM pages`); n != 1 {
+		t.Errorf("%d pages", n)
+	}
+	if n := w.count(`SELECT count FROM alerts`); n != 6 {
+		t.Errorf("the alert counts %d signals", n)
+	}
+}
+
+func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// All wait in the inbox before anything is folded, so that one batch holds several episodes.
+	const alerts = 40
+	for i := range alerts {
+		k := fmt.Sprint("alert ", i)
+		w.accept(trigger(k))
+		w.accept(resolve(k), trigger(k))
+		if i%2 == 0 {
+			w.accept(resolve(k))
+		}
+	}
+	w.run(w.Store)
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != alerts/2 {
+		t.Errorf("%d resolved, want %d", n, alerts/2)
+	}
+	if n := w.count(`SELECT count(*) FROM incidents WHERE flaps = 1`); n != alerts {
+		t.Errorf("%d flapped, want %d", n, alerts)
+	}
+	open := must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), 5))
+	if len(open) != 5 || open[0].ID != 2 {
+		t.Errorf("open incidents: %v", open)
+	}
+}
+
+func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.Store)
+	s := trigger("disk")
+	s.StartsAt = start.Add(-time.Minute)
+	end := resolve("disk")
+	end.StartsAt = s.StartsAt
+	w.accept(end)
+	w.fold()
+	w.accept(s)
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
+		t.Errorf("%d incidents", n)
+	}
+	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id IS NULL AND starts_at = $1`, s.StartsAt); n != 1 {
+		t.Errorf("%d tombstones", n)
+	}
+	s.StartsAt = start
+	w.accept(s)
+	w.fold()
+	if in := w.incident(1); in.Status != oncall.Triggered {
+		t.Errorf("a new episode: %+v", in)
+	}
+}
+
+func TestAlertsOfAGroupJoinOneIncidentAndReconcile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.Store)
+	inGroup := func(dedup string) oncall.Signal {
+		s := trigger(dedup)
+		s.GroupKey = "group"
+		return s
+	}
+	w.accept(inGroup("a"), inGroup("b"))
+	w.fold()
+	w.accept(inGroup("c"))
+	w.accept(trigger("alone"))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id = 1`); n != 3 {
+		t.Errorf("%d alerts in the incident", n)
+	}
+	w.accept(oncall.Signal{Action: oncall.Reconcile, GroupKey: "group", Present: []string{"b"}})
+	w.fold()
+	if got := w.strings(`SELECT dedup_key FROM alerts WHERE firing ORDER BY 1`); !cmp.Equal(got, []string{"alone", "b"}) {
+		t.Errorf("firing: %q", got)
+	}
+	if in := w.incident(1); in.Status != oncall.Triggered {
+		t.Errorf("the incident has ended with an alert firing: %+v", in)
+	}
+	w.accept(resolve("b"))
+	w.fold()
+	if in := w.incident(1); in.Status != oncall.Resolved || in.ResolvedBy != oncall.ByIntegration("grafana") {
+		t.Errorf("the incident has not ended with its last alert: %+v", in)
+	}
+	if in := w.incident(2); in.Status != oncall.Triggered {
+		t.Errorf("another incident has ended too: %+v", in)
+	}
+}
+
+// A group of one integration has nothing to do with the same group of another.
+func TestIntegrationsAreApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	two := setup()
+	two.Integrations = append(two.Integrations, oncall.SetupIntegration{
+		Name: "other", Team: "payments", Kind: oncall.KindGeneric, Policy: "default", Key: strings.Repeat("f", 32),
+	})
+	must[any](t)(w.Apply(t.Context(), two, true, start))
+	other := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), strings.Repeat("f", 32)))
+	w.run(w.Store)
+	w.accept(trigger("disk"))
+	if err := w.Accept(t.Context(), other.ID, []oncall.Signal{trigger("disk")}, start); err != nil {
+		t.Fatal(err)
+	}
+	w.fold()
+	w.accept(resolve("disk"))
+	w.fold()
+	if a, b := w.incident(1), w.incident(2); a.Status != oncall.Resolved || b.Status != oncall.Triggered || b.IntegrationID != other.ID {
+		t.Errorf("incidents: %+v, %+v", a, b)
+	}
+}
+
+// What a person decides between two batches counts in the second.
+func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.Store)
+	w.accept(trigger("disk"))
+	w.fold()
+	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(ann), w.clock())
+	}))
+	worse := trigger("disk")
+	worse.Severity = oncall.Critical
+	w.accept(worse)
+	w.fold()
+	in := w.incident(1)
+	if in.Status != oncall.Acknowledged || in.Severity != oncall.Critical || in.SignalCount != 2 {
+		t.Errorf("incident: %+v", in)
+	}
+	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0ANN"}) {
+		t.Errorf("paged: %q", got)
+	}
+}
+
+// What can't be folded is put aside with the reason, and what comes before and after is folded.
+func TestAPoisonedSignalHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	poison := func(text string, integration oncall.IntegrationID) {
+		w.exec(`INSERT INTO inbox (integration_id, received_at, signal) VALUES ($1, $2, $3::text::json)`, integration, start, text)
+	}
+	for i := range 30 {
+		w.accept(trigger(fmt.Sprint("alert ", i)))
+		switch i {
+		case 7:
+			poison(`{"action": "trigger", "title": 5}`, w.integration)
+		case 11:
+			poison(`{"action": "trigger", "dedup_key": "x"}`, 4711)
+		case 17: // too long for the index on keys, whatever it is compressed to
+			w.accept(trigger(noise(200_000)))
+		case 23: // PostgreSQL has no such character
+			w.accept(trigger("nul\x00nul"))
+		}
+	}
+	w.run(w.Store)
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 31 {
+		t.Errorf("%d incidents, want 31", n)
+	}
+	if n := w.count(`SELECT count(*) FROM incidents WHERE group_key = 'nulnul'`); n != 1 {
+		t.Errorf("the signal with a NUL: %d incidents", n)
+	}
+	got := w.strings(`SELECT error FROM inbox_rejected ORDER BY id`)
+	want := []string{"cannot unmarshal number", "there is no integration 4711", "index row"}
+	if len(got) != len(want) {
+		t.Fatalf("rejected: %q", got)
+	}
+	for i := range want {
+		if !strings.Contains(got[i], want[i]) {
+			t.Errorf("rejected because of %q, want %q", got[i], want[i])
+		}
+	}
+	if n := w.count(`SELECT max(id) - count(*) FROM incidents`); n != 0 {
+		t.Errorf("the numbers of the incidents have %d holes", n)
+	}
+}
+
+// noise is a text that can't be compressed.
+func noise(n int) string {
+	out := make([]byte, n)
+	x := uint64(88172645463325252)
+	for i := range out {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		out[i] = 'a' + byte(x>>20)%26
+	}
+	return string(out)
+}
+
+// Of two instances one folds; when the database ends its connection, the other does.
+func TestAnotherInstanceTakesOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	w.run(w.Store)
+	w.until("the first folds", w.Folding)
+	w.run(other)
+	// Whoever lost the lock tries again at once and may well be the first: then it is ended again.
+	pass := func(from *store.Store) {
+		w.until("the other folds", func() bool {
+			w.count(`
+				SELECT count(pg_terminate_backend(pid))
+				FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
+				WHERE locktype = 'advisory' AND objid = $1`, foldLock)
+			for range 100 {
+				if !from.Folding() && (w.Folding() || other.Folding()) {
+					return true
+				}
+				time.Sleep(time.Millisecond)
+			}
+			return false
+		})
+	}
+	sent := 0
+	for round := range 4 {
+		for range 50 {
+			sent++
+			w.accept(trigger(fmt.Sprint("alert ", sent)), trigger("common"))
+		}
+		if w.Folding() && other.Folding() {
+			t.Fatal("two fold at once")
+		}
+		if round%2 == 0 {
+			pass(w.Store)
+		} else {
+			pass(other)
+		}
+	}
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != sent+1 {
+		t.Errorf("%d incidents, want %d", n, sent+1)
+	}
+	if n := w.count(`SELECT count FROM alerts WHERE dedup_key = 'common'`); n != sent {
+		t.Errorf("the common alert counts %d signals, want %d", n, sent)
+	}
+	if n := w.count(`SELECT count(*) FROM pages`); n != sent+1 {
+		t.Errorf("%d pages, want %d", n, sent+1)
+	}
+	if n := w.count(`SELECT count(*) FROM inbox_rejected`); n != 0 {
+		t.Errorf("%d signals were put aside", n)
+	}
+}
+
+// While another session has the lock nobody folds, and what waits is folded when it comes free.
+func TestNobodyFoldsWithoutTheLock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	conn, err := pgx.Connect(t.Context(), w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), `SELECT pg_advisory_lock($1)`, foldLock); err != nil {
+		t.Fatal(err)
+	}
+	w.run(w.Store)
+	w.until("Run listens", func() bool {
+		return w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()`) > 0
+	})
+	w.accept(trigger("disk"))
+	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 || w.Folding() {
+		t.Errorf("%d signals in the inbox, folding %v", n, w.Folding())
+	}
+	if err := conn.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.fold()
+	if in := w.incident(1); in.Title != "disk is full" {
+		t.Errorf("incident: %+v", in)
+	}
+}

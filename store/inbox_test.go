@@ -1,0 +1,257 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Every signal that was accepted is in the inbox once, in the order in which its caller sent it,
+// while callers come and go.
+func TestWhatIsAcceptedIsInTheInbox(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const callers, each = 32, 20
+	var wg sync.WaitGroup
+	for c := range callers {
+		wg.Go(func() {
+			for i := range each {
+				s := trigger(fmt.Sprint(c))
+				s.Title = fmt.Sprintf("%03d", i)
+				if err := w.Accept(context.Background(), w.integration, []oncall.Signal{s}, start); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := w.count(`SELECT count(*) FROM inbox WHERE received_at = $1`, start); n != callers*each {
+		t.Errorf("%d signals in the inbox, want %d", n, callers*each)
+	}
+	if n := w.count(`
+		SELECT count(*)
+		FROM (SELECT signal ->> 'title' AS title, lag(signal ->> 'title') OVER (PARTITION BY signal ->> 'dedup_key' ORDER BY id) AS before FROM inbox) i
+		WHERE title <= before`); n != 0 {
+		t.Errorf("%d signals are out of order", n)
+	}
+	if err := w.Accept(t.Context(), w.integration, nil, start); err != nil {
+		t.Errorf("nothing to accept: %v", err)
+	}
+}
+
+// A caller who gives up is told so; nobody else notices.
+func TestACallerMayGiveUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Accept(gone, w.integration, []oncall.Signal{trigger("a")}, start); err != nil && !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("given up: %v", err)
+	}
+	w.accept(trigger("b"))
+	if n := w.count(`SELECT count(*) FROM inbox WHERE signal ->> 'dedup_key' = 'b'`); n != 1 {
+		t.Errorf("%d signals in the inbox", n)
+	}
+}
+
+// A proxy between the store and the database, that can hang up or go silent.
+type proxy struct {
+	net.Listener
+	target string
+	mu     sync.Mutex
+	conns  []net.Conn
+	silent atomic.Bool
+	down   atomic.Bool
+}
+
+// newProxy returns a proxy for a world's database, and its address.
+func newProxy(t *testing.T, w *world) (*proxy, string) {
+	t.Helper()
+	cfg, err := pgxpool.ParseConfig(w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := cfg.ConnConfig
+	p := &proxy{target: net.JoinHostPort(c.Host, fmt.Sprint(c.Port))}
+	if filepath.IsAbs(c.Host) {
+		p.target = filepath.Join(c.Host, fmt.Sprintf(".s.PGSQL.%d", c.Port))
+	}
+	if p.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	go p.serve()
+	t.Cleanup(func() {
+		p.Close()
+		p.hangUp()
+	})
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(c.User, c.Password), Host: p.Addr().String(),
+		Path: "/" + c.Database, RawQuery: "sslmode=disable",
+	}
+	return p, u.String()
+}
+
+func (p *proxy) serve() {
+	for {
+		in, err := p.Accept()
+		if err != nil {
+			return
+		}
+		network := "tcp"
+		if filepath.IsAbs(p.target) {
+			network = "unix"
+		}
+		out, err := net.Dial(network, p.target)
+		if err != nil || p.down.Load() {
+			in.Close()
+			continue
+		}
+		p.mu.Lock()
+		p.conns = append(p.conns, in, out)
+		p.mu.Unlock()
+		go p.pump(in, out)
+		go p.pump(out, in)
+	}
+}
+
+func (p *proxy) pump(from, to net.Conn) {
+	defer to.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buf)
+		if err != nil {
+			return
+		}
+		if p.silent.Load() {
+			continue
+		}
+		if _, err := to.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+func (p *proxy) hangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns = nil
+}
+
+// Without a database nothing is accepted, which is said within two seconds; and everything works
+// again when it is back.
+func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"down", "silent"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p, address := newProxy(t, w)
+			s, err := store.Open(t.Context(), address, store.Options{MaxConns: 4, Log: zerolog.Nop()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			stop := w.run(s)
+			defer stop()
+			accept := func(k string) error {
+				return s.Accept(context.Background(), w.integration, []oncall.Signal{trigger(k)}, start)
+			}
+			if err := accept("before"); err != nil {
+				t.Fatal(err)
+			}
+			w.until("Run folds", s.Folding)
+			w.fold()
+
+			if way == "down" {
+				p.down.Store(true)
+				p.hangUp()
+			} else {
+				p.silent.Store(true)
+			}
+			var wg sync.WaitGroup
+			for i := range 20 {
+				wg.Go(func() {
+					began := time.Now()
+					err := accept(fmt.Sprint("meanwhile ", i))
+					if took := time.Since(began); !errors.Is(err, store.ErrUnavailable) || took > 2500*time.Millisecond {
+						t.Errorf("after %v: %v", took, err)
+					}
+				})
+			}
+			wg.Wait()
+			if err := s.Ping(t.Context()); way == "down" && !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("ping: %v", err)
+			}
+			if _, err := s.IntegrationByKey(t.Context(), "nobody's"); way == "down" && (err == nil || errors.Is(err, oncall.ErrNotFound)) {
+				t.Errorf("a key without a database: %v", err)
+			}
+
+			p.down.Store(false)
+			p.silent.Store(false)
+			p.hangUp()
+			w.until("signals are accepted again", func() bool { return accept("after") == nil })
+			w.until("they are folded again", func() bool {
+				return w.count(`SELECT count(*) FROM alerts WHERE dedup_key = 'after'`) == 1
+			})
+		})
+	}
+}
+
+func BenchmarkAccept(b *testing.B) {
+	w := newWorld(b)
+	signals := []oncall.Signal{trigger("disk")}
+	signals[0].Labels = map[string]string{"host": "db-1", "service": "payments", "region": "eu-west-1"}
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := w.Accept(context.Background(), w.integration, signals, start); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "signals/s")
+}
+
+func BenchmarkFold(b *testing.B) {
+	for _, keys := range []int{1, 1000} {
+		b.Run(fmt.Sprint("keys=", keys), func(b *testing.B) {
+			w := newWorld(b)
+			var signals []oncall.Signal
+			for i := range b.N {
+				signals = append(signals, trigger(fmt.Sprint(i%keys)))
+			}
+			for len(signals) > 0 {
+				n := min(len(signals), 5000)
+				w.accept(signals[:n]...)
+				signals = signals[n:]
+			}
+			b.ResetTimer()
+			stop := w.run(w.Store)
+			w.fold()
+			stop()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "signals/s")
+		})
+	}
+}
