@@ -216,6 +216,36 @@ func TestRotationJSON(t *testing.T) {
 	}
 }
 
+func TestMovedShifts(t *testing.T) {
+	t.Parallel()
+	before := scheduleOf(weeklyRotation(nil))
+	after := scheduleOf(weeklyRotation(func(r *Rotation) { r.Turns[1] = []UserID{"cy"} }))
+	after.Overrides = []Override{{
+		Kind: OverrideAdd, Start: at(t, "2026-03-05T00:00:00Z"), End: at(t, "2026-03-06T00:00:00Z"), Users: []UserID{"di"},
+	}}
+	from, to := at(t, "2026-02-24T00:00:00Z"), at(t, "2026-03-24T00:00:00Z")
+	got := MovedShifts(mustCompile(t, before), mustCompile(t, after), from, to)
+	begin := at(t, "2026-03-02T14:00:00Z")
+	want := []Move{
+		{User: "bo", Role: RolePrimary, Start: from, End: begin},
+		{User: "cy", Role: RolePrimary, Start: from, End: begin, Gained: true},
+		{User: "di", Role: RolePrimary, Start: after.Overrides[0].Start, End: after.Overrides[0].End, Gained: true},
+		{User: "bo", Role: RolePrimary, Start: at(t, "2026-03-16T13:00:00Z"), End: at(t, "2026-03-23T13:00:00Z")},
+		{User: "cy", Role: RolePrimary, Start: at(t, "2026-03-16T13:00:00Z"), End: at(t, "2026-03-23T13:00:00Z"), Gained: true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	// A stretch that is cut by other people's shifts is told as one.
+	none := mustCompile(t, Schedule{})
+	alone := scheduleOf(weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann", "bo"}, {"ann", "cy"}} }))
+	gained := MovedShifts(none, mustCompile(t, alone), from, to)
+	gained = slices.DeleteFunc(gained, func(m Move) bool { return m.User != "ann" })
+	if diff := cmp.Diff([]Move{{User: "ann", Role: RolePrimary, Start: from, End: to, Gained: true}}, gained); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestOverridesThatDoNothing(t *testing.T) {
 	t.Parallel()
 	s := scheduleOf(weeklyRotation(nil))
