@@ -73,14 +73,14 @@ func (l *logbook) String() string {
 	return l.buf.String()
 }
 
-func openDoor(t *testing.T) *door {
+func openDoor(t testing.TB) *door {
 	t.Helper()
 	address := storetest.NewURL(t)
 	return openDoorOn(t, address, address)
 }
 
 // openDoorOn reaches the database on one address and looks at it on another.
-func openDoorOn(t *testing.T, address, direct string) *door {
+func openDoorOn(t testing.TB, address, direct string) *door {
 	t.Helper()
 	d := &door{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	log := zerolog.New(d.log).Level(zerolog.DebugLevel)
@@ -108,7 +108,7 @@ func openDoorOn(t *testing.T, address, direct string) *door {
 	return d
 }
 
-func (d *door) listen(t *testing.T, c api.Config) {
+func (d *door) listen(t testing.TB, c api.Config) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	d.must(err)

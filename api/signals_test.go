@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -108,15 +112,7 @@ func TestBurst(t *testing.T) {
 func TestAlertmanagerToIncident(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- d.store.Run(ctx, d.clock.now) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}()
+	d.fold()
 	hook := func(status string, alerts ...string) {
 		t.Helper()
 		body := fmt.Sprintf(`{"receiver":"watchbill","version":"4","status":%q,"groupKey":"{}:{alertname=\"DiskFilling\"}","truncatedAlerts":0,"alerts":[%s]}`,
@@ -143,6 +139,84 @@ func TestAlertmanagerToIncident(t *testing.T) {
 	// The sender repeats its first payload late: that episode is over.
 	hook("firing", alert(3, "firing", never))
 	d.eventually("resolved critical, 0 firing")
+}
+
+// TestCapturedAlertmanagerToIncident replays what a real Alertmanager has sent: three
+// alerts fire, a fourth joins, one resolves, all resolve.
+func TestCapturedAlertmanagerToIncident(t *testing.T) {
+	t.Parallel()
+	const file = "../../shared/captures/am025-webhook.json"
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Skip("no captured requests here: " + file)
+	}
+	var capture struct {
+		Requests []struct {
+			Headers http.Header
+			Body    string
+		}
+	}
+	d := openDoor(t)
+	d.must(json.Unmarshal(b, &capture))
+	d.fold()
+	for i, want := range []string{"3 firing", "4 firing", "3 firing", "0 firing"} {
+		r := capture.Requests[i]
+		got := d.post(alertmanagerKey, r.Body, "Content-Type: "+r.Headers.Get("Content-Type"), "User-Agent: "+r.Headers.Get("User-Agent"))
+		if got.code != http.StatusAccepted {
+			t.Fatalf("request %d: got %d %s", i, got.code, got.body)
+		}
+		status := "triggered"
+		if i == 3 {
+			status = "resolved"
+		}
+		d.eventually(status + " critical, " + want)
+	}
+}
+
+// BenchmarkSignals sends as many signals as it can, under as many keys, while they
+// are folded.
+func BenchmarkSignals(b *testing.B) {
+	d := openDoor(b)
+	d.fold()
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	var n atomic.Int64
+	b.SetParallelism(16)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			body := fmt.Sprintf(`{"title":"burst","dedup_key":"%d","group_key":"burst"}`, n.Add(1))
+			req, err := http.NewRequestWithContext(context.Background(), http.MethodPost,
+				"http://"+d.address+"/v1/signals/"+genericKey, strings.NewReader(body))
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			res, err := client.Do(req)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusAccepted {
+				b.Errorf("%s: %s", body, res.Status)
+			}
+		}
+	})
+}
+
+// fold lets the store fold what arrives until the test ends.
+func (d *door) fold() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.store.Run(ctx, d.clock.now) }()
+	d.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			d.Errorf("run: %v", err)
+		}
+	})
 }
 
 // eventually waits until the inbox is empty and the one incident looks as told.
