@@ -102,7 +102,7 @@ func TestDatabaseGone(t *testing.T) {
 	}
 	if !strings.Contains(known.body, "key can't be checked") { // the key may be cached or not
 		d.wantProblem(known, http.StatusServiceUnavailable,
-			`"status":503,"detail":"The database is unavailable; nothing was stored, send it again."`)
+			`"status":503,"detail":"The database did not confirm that the signals are stored; send them again."`)
 	}
 	d.wantProblem(unknown, http.StatusServiceUnavailable,
 		`"status":503,"detail":"The database is unavailable, so the key can't be checked; nothing was stored, send it again."`)
@@ -148,7 +148,7 @@ func TestDatabaseHangs(t *testing.T) {
 	d.must(err)
 	got := d.post(genericKey, `{"title":"during"}`)
 	d.wantProblem(got, http.StatusServiceUnavailable,
-		`"status":503,"detail":"The database is unavailable; nothing was stored, send it again."`)
+		`"status":503,"detail":"The database did not confirm that the signals are stored; send them again."`)
 	d.must(tx.Rollback(t.Context()))
 	for range 20 {
 		if got = d.post(genericKey, `{"title":"after"}`); got.code == http.StatusAccepted {

@@ -64,7 +64,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 		if r.Context().Err() == nil { // else the sender hung up
 			s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
 		}
-		return 0, unavailable("The database is unavailable; nothing was stored, send it again.")
+		return 0, unavailable("The database did not confirm that the signals are stored; send them again.")
 	}
 	return len(signals), nil
 }
