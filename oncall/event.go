@@ -59,7 +59,8 @@ const (
 // Detail is what else there is to say of an event. It is stored as JSON, so
 // fields are only ever added.
 type Detail struct {
-	Step   int      `json:"step,omitempty"` // from 1, as people count
+	Round  int      `json:"round,omitempty"` // from 1, as people count; so are the next two
+	Step   int      `json:"step,omitempty"`
 	Run    int      `json:"run,omitempty"`
 	Users  []UserID `json:"users,omitempty"`
 	Method string   `json:"method,omitempty"`
@@ -80,7 +81,10 @@ type Event struct {
 // only what a person needs; the whole timeline is in the database.
 func (e Event) Public() bool {
 	switch e.Kind {
-	case EventPaging, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
+	case EventPaging:
+		// The message itself shows the first page.
+		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1
+	case EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed:
 		return true
 	default:

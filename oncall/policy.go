@@ -142,7 +142,7 @@ func (in *Incident) runStep(c *Change, p Policy, r Roster, now time.Time) {
 		step := p.Steps[in.Step]
 		people := r.people(step.Targets, now)
 		if len(people) == 0 {
-			c.record(EventSkipped, now, ByTimer(), Detail{Step: in.Step + 1, Run: in.Run + 1})
+			c.record(EventSkipped, now, ByTimer(), Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1})
 			in.Step, in.Run = in.Step+1, 0
 			continue
 		}
@@ -151,7 +151,7 @@ func (in *Incident) runStep(c *Change, p Policy, r Roster, now time.Time) {
 			c.page(who.user, who.why)
 			users = append(users, who.user)
 		}
-		c.record(EventPaging, now, ByTimer(), Detail{Step: in.Step + 1, Run: in.Run + 1, Users: users})
+		c.record(EventPaging, now, ByTimer(), Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1, Users: users})
 		next := now.Add(in.advance(step))
 		in.NextAt = &next
 		return

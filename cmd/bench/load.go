@@ -28,9 +28,9 @@ func (t *target) plantTimers(ctx context.Context) error {
 		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version,
 			opened_at, signal_count, last_signal_at, flaps, acked_by, resolved_by, seq, round, step, run, next_at, exhausted)
 		SELECT n, i.team_id, i.policy_id, i.id, 'g' || n, 'disk full', '', '', 'high', 'triggered', 1,
-			$1, 1, $1, 0, '{}', '{}', 1, 0, 0, 0,
-			CASE WHEN n <= $2 THEN $1 + $3 * interval '1 second' + n * $4 * interval '1 second' / $2 ELSE $1 + interval '1 day' END, false
-		FROM integrations AS i, generate_series(1, $5) AS n`,
+			$1::timestamptz, 1, $1::timestamptz, 0, '{}', '{}', 1, 0, 0, 0,
+			$1::timestamptz + CASE WHEN n <= $2 THEN ($3::float8 + n * $4::float8 / $2) * interval '1 second' ELSE interval '1 day' END, false
+		FROM integrations AS i, generate_series(1, $5::int) AS n`,
 		now, dueTimers, timerLead.Seconds(), timerSpan.Seconds(), dueTimers+pendingTimers)
 	if err != nil {
 		return err
