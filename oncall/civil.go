@@ -99,8 +99,9 @@ func daysIn(month int64) int {
 			return 29
 		}
 		return 28
+	default:
+		return 31
 	}
-	return 31
 }
 
 // A TimeOfDay is a time on the wall clock in minutes since midnight, written "09:00".
