@@ -44,6 +44,7 @@ type Bot struct {
 	metrics *metrics
 	desk    reception
 	sockets [2]socket
+	all     sync.WaitGroup // what Run has begun
 }
 
 var _ notify.Sender = (*Bot)(nil)

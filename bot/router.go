@@ -29,28 +29,28 @@ const (
 
 // receive hands an envelope over to be handled. It never waits. Without a free seat an
 // event is left to be delivered again; a person is told.
-func (b *Bot) receive(s *socket, e socketmode.Event) {
+func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) {
 	if !b.desk.enter() {
 		b.metrics.envelopes.WithLabelValues(string(e.Type), "turned_away").Inc()
 		switch data := e.Data.(type) {
 		case slack.SlashCommand:
-			go b.ack(s, e.Request.EnvelopeID, ephemeral(sorryBusy))
+			b.all.Go(func() { b.ack(s, e.Request.EnvelopeID, ephemeral(sorryBusy)) })
 		case slack.InteractionCallback:
-			go b.whisper(data.ResponseURL, data.Channel.ID, sorryBusy)
-			go b.ack(s, e.Request.EnvelopeID, nil)
+			b.all.Go(func() { b.ack(s, e.Request.EnvelopeID, nil) })
+			b.all.Go(func() { b.whisper(listening, data, sorryBusy) })
 		}
 		return
 	}
 	go func() {
 		defer b.desk.leave()
-		b.handle(s, e)
+		b.handle(listening, s, e)
 	}()
 }
 
 // handle does what an envelope asks for and acknowledges it when that is saved: if
 // Slack shows no warning, it has been done.
-func (b *Bot) handle(s *socket, e socketmode.Event) {
-	ctx, cancel := context.WithTimeout(context.Background(), handlerTimeout)
+func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
+	ctx, cancel := context.WithTimeout(listening, handlerTimeout)
 	defer cancel()
 	id := e.Request.EnvelopeID
 	switch data := e.Data.(type) {
@@ -67,7 +67,7 @@ func (b *Bot) handle(s *socket, e socketmode.Event) {
 		text = b.told(err, text, "click")
 		b.ack(s, id, nil) // an answer inside it would be ignored
 		if text != "" {
-			b.whisper(data.ResponseURL, data.Channel.ID, text)
+			b.all.Go(func() { b.whisper(listening, data, text) })
 		}
 	case slackevents.EventsAPIEvent:
 		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })
@@ -148,19 +148,24 @@ func ephemeral(text string) map[string]string {
 }
 
 // whisper answers a click so that only the person sees it. It works where the bot is
-// no member.
-func (b *Bot) whisper(responseURL, channel, text string) {
-	if responseURL == "" {
+// no member. It may have to wait for its turn, so it holds no seat, and a stop doesn't
+// wait for it: the message that was clicked shows how things stand.
+func (b *Bot) whisper(listening context.Context, to slack.InteractionCallback, text string) {
+	if to.ResponseURL == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	ctx, cancel := context.WithTimeout(listening, longestWhisper)
 	defer cancel()
-	err := b.call(ctx, call{method: methodAnswer, channel: channel, priority: forAnswer}, func(ctx context.Context) error {
+	c := call{method: methodAnswer, channel: to.Channel.ID, priority: forAnswer}
+	err := b.call(ctx, c, func(ctx context.Context) error {
 		_, _, err := b.api.PostMessageContext(ctx, "",
-			slack.MsgOptionResponseURL(responseURL, slack.ResponseTypeEphemeral), slack.MsgOptionText(text, false))
+			slack.MsgOptionResponseURL(to.ResponseURL, slack.ResponseTypeEphemeral), slack.MsgOptionText(text, false))
 		return err
 	})
-	if err != nil {
+	if err != nil && listening.Err() == nil {
 		b.log.Warn().Err(err).Msg("a click could not be answered")
 	}
 }
+
+// longestWhisper is how long an answer to a click is still of use.
+const longestWhisper = time.Minute

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,21 +47,20 @@ const (
 func (b *Bot) Run(ctx context.Context) error {
 	listening, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
-	var all sync.WaitGroup
 	for i := range b.sockets {
-		all.Go(func() {
+		b.all.Go(func() {
 			// Not at the same moment, or Slack would renew them at the same moment.
 			if wait(listening, time.Duration(i)*stagger) {
 				b.keep(listening, &b.sockets[i])
 			}
 		})
 	}
-	all.Go(func() { b.watch(listening) })
+	b.all.Go(func() { b.watch(listening) })
 	<-ctx.Done()
 	b.desk.close()
 	wait(listening, flushTime)
 	hangUp()
-	all.Wait()
+	b.all.Wait()
 	b.http.CloseIdleConnections()
 	return nil
 }
@@ -92,8 +90,8 @@ func (b *Bot) keep(ctx context.Context, s *socket) {
 
 // connect runs one client until it ends or isn't worth waiting for, and returns how
 // long to wait before the next one.
-func (b *Bot) connect(ctx context.Context, s *socket) time.Duration {
-	ctx, cancel := context.WithCancel(ctx)
+func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
+	ctx, cancel := context.WithCancel(listening)
 	defer cancel()
 	client := socketmode.New(b.api,
 		socketmode.OptionReadLimit(maxEnvelope),
@@ -105,13 +103,13 @@ func (b *Bot) connect(ctx context.Context, s *socket) time.Duration {
 	for {
 		select {
 		case e := <-client.Events:
-			if longer, replace := b.see(s, e); replace {
+			if longer, replace := b.see(listening, s, e); replace {
 				pause = longer
 				cancel()
 			}
 		case err := <-ended:
 			for range len(client.Events) {
-				b.see(s, <-client.Events)
+				b.see(listening, s, <-client.Events)
 			}
 			// What ends by itself is for good, such as a revoked token: an admin has
 			// to act, so there is no hurry.
@@ -135,7 +133,7 @@ func socketDialer() *websocket.Dialer {
 
 // see takes what slack-go reports. It never waits, because pings are not answered
 // meanwhile. It reports true when the client should be replaced after a pause.
-func (b *Bot) see(s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
+func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
 	switch e.Type {
 	case socketmode.EventTypeHello:
 		s.greeted.Store(true)
@@ -151,11 +149,11 @@ func (b *Bot) see(s *socket, e socketmode.Event) (pause time.Duration, replace b
 		b.metrics.envelopes.WithLabelValues("ack", "lost").Inc()
 		b.log.Warn().Msg("an acknowledgement to Slack was lost with its connection")
 	case socketmode.EventTypeEventsAPI, socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:
-		b.receive(s, e)
+		b.receive(listening, s, e)
 	default:
 		if e.Request != nil && e.Request.EnvelopeID != "" {
 			b.metrics.envelopes.WithLabelValues(string(e.Type), "unknown").Inc()
-			go b.ack(s, e.Request.EnvelopeID, nil)
+			b.all.Go(func() { b.ack(s, e.Request.EnvelopeID, nil) })
 		}
 	}
 	return 0, false
@@ -202,7 +200,7 @@ func (b *Bot) badMessage(s *socket, e socketmode.Event) {
 	b.log.Warn().Err(bad.Cause).Str("type", envelope.Type).Int("bytes", len(bad.Message)).
 		Msg("Slack sent something that Watchbill can't read")
 	if envelope.ID != "" {
-		go b.ack(s, envelope.ID, nil)
+		b.all.Go(func() { b.ack(s, envelope.ID, nil) })
 	}
 }
 
