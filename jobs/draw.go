@@ -46,7 +46,8 @@ func (w *drawWorker) Work(ctx context.Context, job *river.Job[oncall.Draw]) erro
 	// A snooze is an error too. Others needn't wait until the lease runs out.
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	err = errors.Join(err, w.jobs.store.ReleaseDraw(release, job.Args.Incident, job.ID))
+	// With ctx's error, River knows a stop and lets another instance go on at once.
+	err = errors.Join(err, ctx.Err(), w.jobs.store.ReleaseDraw(release, job.Args.Incident, job.ID))
 	return unlessMissing(fmt.Errorf("draw: %w", err))
 }
 

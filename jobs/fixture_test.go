@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
@@ -50,6 +52,11 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 		names: map[*jobs.Jobs]string{},
 	}
 	d.store = d.open()
+	t.Cleanup(func() {
+		if t.Failed() {
+			d.dump()
+		}
+	})
 	ctx := t.Context()
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{
@@ -397,4 +404,15 @@ func (b *board) told(id int64) int {
 		}
 	}
 	return n
+}
+
+// dump logs the queue, for a test that has failed.
+func (d *desk) dump() {
+	rows, err := d.store.Pool().Query(context.Background(), `SELECT row_to_json(j)::text FROM river_job j
+		WHERE state <> 'completed' ORDER BY id LIMIT 20`)
+	if err != nil {
+		return
+	}
+	jobs, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	d.t.Logf("the queue: %s, %v", strings.Join(jobs, "\n"), err)
 }

@@ -74,9 +74,9 @@ const (
 	fetchPoll     = 100 * time.Millisecond
 	// keepDone bounds the queue's table: the timeline says what happened, not the jobs.
 	keepDone = time.Hour
-	// stuckAfter is for a job whose end could not be written while its instance
-	// lives on. A dead instance's jobs don't wait for it.
-	stuckAfter = 5 * time.Minute
+	// never turns off River's own rescue of stuck jobs, which goes by the machine's
+	// clock and would interrupt jobs wherever ours shows another time.
+	never = 100 * 365 * 24 * time.Hour
 	// hardStopLimit is how long cancelled jobs get to return.
 	hardStopLimit = 5 * time.Second
 )
@@ -105,7 +105,7 @@ func New(c Config) (*Jobs, error) {
 		FetchPollInterval:           fetchPoll,
 		CompletedJobRetentionPeriod: keepDone,
 		CancelledJobRetentionPeriod: keepDone,
-		RescueStuckJobsAfter:        stuckAfter,
+		RescueStuckJobsAfter:        never,
 		RetryPolicy:                 backoff{clock: c.Clock},
 		ErrorHandler:                failures{jobs: j},
 		// The name is River's; it is simply where River takes its time from.

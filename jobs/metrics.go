@@ -42,7 +42,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	}, []string{"kind"})
 	m.rescued = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "watchbill_jobs_rescued_total",
-		Help: "Running jobs of dead instances that were put back into the queue.",
+		Help: "Running jobs that were put back into the queue, as their instance had died or their end was never written.",
 	})
 	m.lostTimer = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "watchbill_timers_lost_total",

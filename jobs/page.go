@@ -69,6 +69,9 @@ func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) 
 		if err := w.record(ctx, order, receipt); err != nil || again == 0 {
 			return err
 		}
+		if ctx.Err() != nil { // we are to stop: another instance goes on at once
+			return fmt.Errorf("send page %d: %w", order.Page.ID, ctx.Err())
+		}
 		return river.JobSnooze(again)
 	}
 }

@@ -17,8 +17,8 @@ type chore struct {
 // good.
 const choreLimit = 20 * time.Second
 
-// urgent are the chores of every second. River's own leader does both too, but
-// with up to 18 seconds of nobody when it dies.
+// urgent are the chores of every second. River leaves promotion to a leader, with
+// up to 18 seconds of nobody when it dies, and knows no dead instances.
 func (j *Jobs) urgent() []chore {
 	return []chore{
 		{"promote timers", func(ctx context.Context, now time.Time) error {
@@ -44,6 +44,14 @@ func (j *Jobs) regular() []chore {
 			if n > 0 {
 				j.metrics.lostTimer.Add(float64(n))
 				j.log.Error().Int("timers", n).Msg("escalation timers were overdue and not in the queue; inserted them again")
+			}
+			return err
+		}},
+		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
+			n, err := j.store.ReleaseStuck(ctx, now)
+			if n > 0 {
+				j.metrics.rescued.Add(float64(n))
+				j.log.Error().Int("jobs", n).Msg("jobs had no end although their instance lives; put them back into the queue")
 			}
 			return err
 		}},

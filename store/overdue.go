@@ -10,8 +10,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// overdue is how late a timer may be before it counts as lost.
-const overdue = 30 * time.Second
+const (
+	// overdue is how late a timer may be before it counts as lost.
+	overdue = 30 * time.Second
+	// stuck is how long a job may run: several times what any of them is given.
+	stuck = 10 * time.Minute
+)
 
 // RequeueOverdue queues the timers of unacknowledged incidents again that are long
 // due and not waiting in the queue, whatever became of them, and returns how many.
@@ -44,4 +48,19 @@ func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) 
 		return 0, fmt.Errorf("requeue overdue timers: %w", err)
 	}
 	return len(tasks), nil
+}
+
+// ReleaseStuck makes jobs available again that have been running for far too long
+// although their instance lives, and returns how many: they have ended, but that
+// could not be written.
+func (s *Store) ReleaseStuck(ctx context.Context, now time.Time) (int, error) {
+	const release = `
+		UPDATE river_job
+		SET state = 'available'
+		WHERE state = 'running' AND queue = ANY ($1) AND attempted_at < $2`
+	tag, err := s.pool.Exec(ctx, release, urgent, now.Add(-stuck))
+	if err != nil {
+		return 0, fmt.Errorf("release stuck jobs: %w", translate(err))
+	}
+	return int(tag.RowsAffected()), nil
 }

@@ -78,22 +78,24 @@ func (s *Store) HoldInstance(ctx context.Context, name string) (*Instance, error
 	return in, nil
 }
 
-// watch asks for a sign of life each second until the session is over.
+// watch listens until the session is over, which it hears of at once where the server says so, and
+// asks for a sign of life each second.
 func (in *Instance) watch(ctx context.Context, conn *pgx.Conn) {
 	defer close(in.ended)
 	defer conn.Close(context.WithoutCancel(ctx))
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		alive, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err := conn.Ping(alive)
+		second, cancel := context.WithTimeout(ctx, time.Second)
+		_, err := conn.WaitForNotification(second) // there are none
 		cancel()
-		if err != nil && ctx.Err() == nil {
+		if err != nil && !conn.IsClosed() {
+			alive, cancel := context.WithTimeout(ctx, 5*time.Second)
+			err = conn.Ping(alive)
+			cancel()
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
 			close(in.lost)
 			return
 		}
