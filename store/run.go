@@ -68,11 +68,7 @@ func (s *Store) watch(ctx context.Context, clock func() time.Time, up func()) er
 	if err != nil {
 		return err
 	}
-	defer func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(end)
-	}()
+	defer hangUp(ctx, conn)
 	w.folder = &folder{store: s, conn: conn, clock: clock, limit: foldBatch}
 	s.facts.listen(true)
 	up()
@@ -99,7 +95,7 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 	}
 	for _, listen := range []string{`LISTEN watchbill_config`, `LISTEN watchbill_inbox`} {
 		if _, err := conn.Exec(ctx, listen); err != nil {
-			_ = conn.Close(ctx)
+			hangUp(ctx, conn)
 			return nil, fmt.Errorf("listen: %w", err)
 		}
 	}

@@ -117,6 +117,15 @@ func (s *Store) connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 	return conn, prepareConn(ctx, conn)
 }
 
+// hangUp ends a session that was held for long, also when ctx has ended. It gives back its locks
+// first: the server would do so too, but a moment after we have gone.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, _ = conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`)
+	_ = conn.Close(ctx)
+}
+
 // Close ends all connections, after the signals that are being accepted.
 func (s *Store) Close() {
 	s.door.busy.Wait()

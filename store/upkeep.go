@@ -69,7 +69,7 @@ func (s *Store) HoldInstance(ctx context.Context, name string) (*Instance, error
 		err = ErrTaken
 	}
 	if err != nil {
-		_ = conn.Close(ctx)
+		hangUp(ctx, conn)
 		return nil, fmt.Errorf("hold instance %q: %w", name, translate(err))
 	}
 	life, release := context.WithCancel(context.WithoutCancel(ctx))
@@ -82,7 +82,7 @@ func (s *Store) HoldInstance(ctx context.Context, name string) (*Instance, error
 // asks for a sign of life each second.
 func (in *Instance) watch(ctx context.Context, conn *pgx.Conn) {
 	defer close(in.ended)
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer hangUp(ctx, conn)
 	for {
 		second, cancel := context.WithTimeout(ctx, time.Second)
 		_, err := conn.WaitForNotification(second) // there are none

@@ -1,0 +1,314 @@
+package store_test
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// emptyWorld has nothing set up.
+func emptyWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, url: storetest.NewURL(t), now: start}
+	w.Store = w.another()
+	return w
+}
+
+func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	w := emptyWorld(t)
+	doc := setup()
+	doc.Integrations[0].Key = ""
+	added := []string{
+		`add user "ann"`, `add user "bo"`, `add user "cy"`, `add user "di"`, `add team "payments"`,
+		`add schedule "primary"`, `add policy "default"`, `add integration "grafana"`,
+	}
+	dry := must[store.Report](t)(w.Apply(t.Context(), doc, false, start))
+	if d := cmp.Diff(store.Report{Changes: added}, dry); d != "" {
+		t.Errorf("dry run: %s", d)
+	}
+	if n := w.count(`SELECT count(*) FROM users`); n != 0 {
+		t.Errorf("the dry run wrote %d users", n)
+	}
+	report := must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	if d := cmp.Diff(added, report.Changes); d != "" {
+		t.Errorf("changes: %s", d)
+	}
+	if len(report.Keys) != 1 || report.Keys[0].Integration != "grafana" || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(report.Keys[0].Key) {
+		t.Fatalf("keys: %+v", report.Keys)
+	}
+	made := report.Keys[0].Key
+	in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), made))
+	if in.Name != "grafana" || in.Kind != oncall.KindGeneric {
+		t.Errorf("integration: %+v", in)
+	}
+	if n := w.count(`SELECT count(*) FROM integrations WHERE key_hint = $1 AND encode(key_hash, 'hex') NOT LIKE '%' || $2 || '%'`, made[28:], made); n != 1 {
+		t.Error("the key is kept otherwise than as a hash and a hint")
+	}
+	again := must[store.Report](t)(w.Apply(t.Context(), doc, true, start.Add(time.Hour)))
+	if d := cmp.Diff(store.Report{}, again); d != "" {
+		t.Errorf("the second time: %s", d)
+	}
+	if n := w.count(`SELECT count(*) FROM schedule_versions`); n != 1 {
+		t.Errorf("%d versions", n)
+	}
+}
+
+func TestApplyChangesAndRemoves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	doc := setup()
+	doc.Teams[0].Channel = "#pay"
+	doc.Teams[0].Members = []string{"bo", "di"}
+	doc.Schedules[0].Rotations[0].Turns = []oncall.SetupTurn{{"bo"}}
+	doc.Schedules = append(doc.Schedules, oncall.SetupSchedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
+	doc.Policies = []oncall.SetupPolicy{{
+		Name: "new", Team: "payments", Repeat: 2, Steps: []oncall.SetupStep{{Page: []string{"team payments"}}},
+	}}
+	doc.Integrations[0].Policy = "new"
+	doc.Integrations = append(doc.Integrations, oncall.SetupIntegration{
+		Name: "prometheus", Team: "payments", Kind: oncall.KindAlertmanager, Policy: "new",
+	})
+	at := start.Add(time.Hour)
+	report := must[store.Report](t)(w.Apply(t.Context(), doc, true, at))
+	want := []string{
+		`change team "payments": channel, members`, `change schedule "primary": rotations`, `add schedule "nights"`,
+		`remove policy "default"`, `add policy "new"`, `change integration "grafana": policy`, `add integration "prometheus"`,
+	}
+	if d := cmp.Diff(want, report.Changes); d != "" {
+		t.Errorf("changes: %s", d)
+	}
+	dir := must[*store.Directory](t)(w.Directory(t.Context()))
+	if d := cmp.Diff([]oncall.Team{{ID: 1, Name: "payments", Channel: "#pay"}}, dir.Teams); d != "" {
+		t.Errorf("teams: %s", d)
+	}
+	if d := cmp.Diff([]oncall.UserID{bo, di}, dir.Members[1]); d != "" {
+		t.Errorf("members: %s", d)
+	}
+	if len(dir.Schedules) != 2 || dir.Schedules[0].Name() != "nights" || dir.Schedules[1].Name() != "primary" {
+		t.Errorf("schedules: %+v", dir.Schedules)
+	}
+	// An edit never changes the past.
+	primary := dir.Schedules[1]
+	if before, after := primary.At(at.Add(-time.Second), ""), primary.At(at, ""); !cmp.Equal(before, []oncall.UserID{ann}) || !cmp.Equal(after, []oncall.UserID{bo}) {
+		t.Errorf("on call before the edit: %v, after: %v", before, after)
+	}
+	// An open incident still follows the policy with which it began.
+	in := w.incident(1)
+	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at)); !due {
+		t.Error("the timer was stale")
+	}
+	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0BO", "U0DI"}) {
+		t.Errorf("paged: %q", got)
+	}
+
+	// Everything goes, and the key with it; what has happened stays.
+	report = must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, true, at))
+	if len(report.Changes) != 6 {
+		t.Errorf("changes: %q", report.Changes)
+	}
+	if _, err := w.IntegrationByKey(t.Context(), key); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("the key of a removed integration: %v", err)
+	}
+	if p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, at)); p.Team.Name != "payments" || p.Policy != "default" || p.Integration != "grafana" {
+		t.Errorf("picture: %+v", p)
+	}
+	// And comes back under the same names and the same key.
+	must[store.Report](t)(w.Apply(t.Context(), setup(), true, at))
+	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key))
+}
+
+func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	doc := setup()
+	doc.Integrations[0].Name = "renamed"
+	report := must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	if d := cmp.Diff([]string{`remove integration "grafana"`, `add integration "renamed"`}, report.Changes); d != "" {
+		t.Errorf("changes: %s", d)
+	}
+	if in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key)); in.Name != "renamed" {
+		t.Errorf("integration: %+v", in)
+	}
+	other := strings.Repeat("a", 32)
+	doc.Integrations[0].Key = other
+	report = must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	if d := cmp.Diff(store.Report{Changes: []string{`change integration "renamed": key`}}, report); d != "" {
+		t.Errorf("report: %s", d)
+	}
+	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other))
+	if _, err := w.IntegrationByKey(t.Context(), key); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("the old key: %v", err)
+	}
+}
+
+func TestApplyRefusesInOneSentence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	tests := map[string]struct {
+		edit func(*oncall.Setup)
+		want string
+	}{
+		"nobody has the address": {
+			func(s *oncall.Setup) { s.Users[0].Slack, s.Users[0].Email = "", "eve@example.com" },
+			`User "ann": nobody with the address eve@example.com is known; give slack, the Slack user id.`,
+		},
+		"one person twice": {
+			func(s *oncall.Setup) { s.Users[1].Slack = ann },
+			`Users "ann" and "bo" have the same Slack user id, U0ANN.`,
+		},
+		"one key twice": {
+			func(s *oncall.Setup) {
+				two := s.Integrations[0]
+				two.Name = "other"
+				s.Integrations = append(s.Integrations, two)
+			},
+			`Integration "other": its key belongs to another integration.`,
+		},
+		"a bad schedule": {
+			func(s *oncall.Setup) { s.Schedules[0].Rotations[0].Turns = nil },
+			`Schedule "primary": Rotation "weekly", turns is empty; for nobody on purpose, give one empty turn.`,
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc := setup()
+			tt.edit(&doc)
+			_, err := w.Apply(t.Context(), doc, true, start)
+			if err == nil || err.Error() != tt.want {
+				t.Errorf("got  %v\nwant %s", err, tt.want)
+			}
+			if refusal, ok := errors.AsType[oncall.Refusal](err); !ok {
+				t.Errorf("no refusal: %v", refusal)
+			}
+		})
+	}
+}
+
+func TestWhatSlackSaysOfAPersonCounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	u := oncall.User{ID: ann, Name: "Ann Lee", Email: "ann.lee@example.com", TimeZone: "America/New_York"}
+	w.check(w.SaveUser(ctx, u, start))
+	if d := cmp.Diff(u, must[*store.Directory](t)(w.Directory(ctx)).Users[ann]); d != "" {
+		t.Errorf("user: %s", d)
+	}
+	if r := must[store.Report](t)(w.Apply(ctx, setup(), true, start)); len(r.Changes) != 0 {
+		t.Errorf("changes: %q", r.Changes)
+	}
+	// A document may name a person by the address that Slack has.
+	doc := setup()
+	doc.Users[0].Slack, doc.Users[0].Email = "", "ANN.lee@example.com"
+	if r := must[store.Report](t)(w.Apply(ctx, doc, true, start)); len(r.Changes) != 0 {
+		t.Errorf("changes: %q", r.Changes)
+	}
+	// Others follow the document.
+	doc.Users[1].TimeZone = "Asia/Tokyo"
+	if r := must[store.Report](t)(w.Apply(ctx, doc, true, start)); !cmp.Equal(r.Changes, []string{`change user "bo": time zone`}) {
+		t.Errorf("changes: %q", r.Changes)
+	}
+
+	// Somebody who has left is not on call from then on, and was before.
+	gone := start.Add(time.Hour)
+	u.DeactivatedAt = &gone
+	w.check(w.SaveUser(ctx, u, gone))
+	later := gone.Add(time.Hour)
+	u.DeactivatedAt = &later // told again
+	w.check(w.SaveUser(ctx, u, later))
+	primary := must[*store.Directory](t)(w.Directory(ctx)).Schedules[0]
+	if before, after := primary.At(gone.Add(-1), ""), primary.At(gone, ""); len(before) != 1 || len(after) != 0 {
+		t.Errorf("on call before: %v, after: %v", before, after)
+	}
+	u.DeactivatedAt = nil
+	w.check(w.SaveUser(ctx, u, later))
+	if back := must[*store.Directory](t)(w.Directory(ctx)).Users[ann]; back.DeactivatedAt != nil {
+		t.Errorf("user: %+v", back)
+	}
+}
+
+func TestOverridesAreStoredWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	o := oncall.Override{
+		Kind: oncall.OverrideCover, Role: oncall.RolePrimary, Start: start, End: start.Add(48 * time.Hour), Users: []oncall.UserID{cy},
+		TimeZone: "Europe/Berlin", Reason: "Ann is ill", CreatedBy: bo,
+		Windows: []oncall.Window{{Days: []oncall.Weekday{oncall.Tuesday}, From: 18 * 60, To: 20 * 60}},
+	}
+	saved := must[oncall.Override](t)(w.AddOverride(ctx, 1, o, start))
+	o.ID, o.ScheduleID, o.CreatedAt = 1, 1, start
+	if d := cmp.Diff(o, saved); d != "" {
+		t.Errorf("override: %s", d)
+	}
+	swap := oncall.Override{Kind: oncall.OverrideSwap, From: ann, To: di, Start: start, End: start.Add(time.Hour)}
+	must[oncall.Override](t)(w.AddOverride(ctx, 1, swap, start))
+
+	primary, ok := must[*store.Directory](t)(w.Directory(ctx)).Schedule(1)
+	if !ok {
+		t.Fatal("there is no schedule 1")
+	}
+	for at, want := range map[time.Time]oncall.UserID{
+		start:                            di,
+		start.Add(time.Hour):             ann,
+		start.Add(29*time.Hour - 1):      ann, // Tuesday 18:00 in Berlin is 17:00 UTC
+		start.Add(30 * time.Hour):        cy,
+		start.Add(32 * time.Hour):        ann,
+		start.Add(32*time.Hour - 1):      cy,
+		start.Add(7 * 24 * time.Hour):    bo,
+		start.Add(-7 * 24 * time.Hour):   bo,
+		start.Add(14*24*time.Hour + 1e9): ann,
+	} {
+		if got := primary.At(at, ""); !cmp.Equal(got, []oncall.UserID{want}) {
+			t.Errorf("on call at %v: %v, want %s", at, got, want)
+		}
+	}
+	_, err := w.AddOverride(ctx, 1, oncall.Override{Kind: oncall.OverrideCover, Start: start, End: start}, start)
+	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
+		t.Errorf("a bad override: %v", err)
+	}
+	if _, err := w.AddOverride(ctx, 99, o, start); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("a schedule that is not there: %v", err)
+	}
+}
+
+// Every instance drops its directory when one of them changes something, and when it may have
+// missed that.
+func TestEveryInstanceHearsOfChanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	w.run(other)
+	channel := func() string {
+		t.Helper()
+		return must[*store.Directory](t)(other.Directory(t.Context())).Teams[0].Channel
+	}
+	w.until("the directory is kept", func() bool {
+		a := must[*store.Directory](t)(other.Directory(t.Context()))
+		return a == must[*store.Directory](t)(other.Directory(t.Context()))
+	})
+	doc := setup()
+	doc.Teams[0].Channel = "#new"
+	must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	w.until("the other instance has heard", func() bool { return channel() == "#new" })
+
+	// The listening connection dies, and something changes before it is back.
+	w.until("its connection has ended", func() bool {
+		return w.count(`
+			SELECT count(pg_terminate_backend(pid))
+			FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
+			WHERE locktype = 'advisory' AND objid = $1`, foldLock) == 1
+	})
+	w.exec(`UPDATE teams SET channel = '#unannounced'`)
+	w.until("the other instance looks again", func() bool { return channel() == "#unannounced" })
+}

@@ -1,0 +1,167 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// job makes a job that is running, and returns its id.
+func (w *world) job() int64 {
+	w.t.Helper()
+	return int64(w.count(`
+		INSERT INTO river_job (state, kind, queue, args, max_attempts, attempt, created_at, scheduled_at)
+		VALUES ('running', 'draw', 'draw', '{}', 5, 1, $1, $1)
+		RETURNING id`, start))
+}
+
+func (w *world) check(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestADrawingIsRememberedStepByStep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	ctx, job := t.Context(), w.job()
+	begin := func() store.Drawing {
+		t.Helper()
+		d := must[store.Drawing](t)(w.BeginDraw(ctx, 1, job, start))
+		if d.Busy || d.Picture.Incident.ID != 1 || len(d.Picture.Events) != 2 || d.Delivery != "incident-1-1772449200" {
+			t.Errorf("drawing: %+v", d)
+		}
+		d.Picture, d.Delivery = oncall.Picture{}, ""
+		return d
+	}
+	want := store.Drawing{Copies: []store.Copy{}}
+	if d := cmp.Diff(want, begin()); d != "" {
+		t.Errorf("before anything: %s", d)
+	}
+	tried := start.Add(time.Second)
+	w.check(w.RootTried(ctx, 1, tried))
+	w.check(w.RootTried(ctx, 1, tried.Add(time.Hour))) // the first attempt is where to look from
+	want.RootTried = &tried
+	if d := cmp.Diff(want, begin()); d != "" {
+		t.Errorf("tried: %s", d)
+	}
+	root := store.Place{Channel: "C1", TS: "5.0"}
+	w.check(w.RootPosted(ctx, 1, root, start.Add(time.Minute)))
+	w.check(w.Drawn(ctx, 1, root, 2))
+	w.check(w.Threaded(ctx, 1, 2))
+	want.Root, want.RootDrawn, want.ThreadTo = root, 2, 2
+	if d := cmp.Diff(want, begin()); d != "" {
+		t.Errorf("posted: %s", d)
+	}
+
+	must[store.PageOrder](t)(w.BeginPage(ctx, 1, start))
+	dm := store.Place{Channel: "D1", TS: "6.0"}
+	w.check(w.RecordPage(ctx, 1, store.PageResult{Outcome: store.PageRetry, Place: dm, Drawn: 1}, start))
+	w.check(w.Drawn(ctx, 1, dm, 2))
+	want.Copies = []store.Copy{{Place: dm, Drawn: 2, User: ann}}
+	if d := cmp.Diff(want, begin()); d != "" {
+		t.Errorf("with a copy: %s", d)
+	}
+	w.check(w.ForgetPlace(ctx, 1, dm))
+	w.check(w.ForgetPlace(ctx, 1, root))
+	if d := cmp.Diff(store.Drawing{Copies: []store.Copy{}}, begin()); d != "" {
+		t.Errorf("forgotten: %s", d)
+	}
+	if _, err := w.BeginDraw(ctx, 99, job, start); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("an incident that is not there: %v", err)
+	}
+}
+
+func TestOneJobDrawsAtATime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	ctx, a, b := t.Context(), w.job(), w.job()
+	busy := func(job int64, now time.Time) bool {
+		t.Helper()
+		return must[store.Drawing](t)(w.BeginDraw(ctx, 1, job, now)).Busy
+	}
+	if busy(a, start) || !busy(b, start) || busy(a, start) {
+		t.Error("the first job does not have the lease for itself")
+	}
+	if done := must[bool](t)(w.EndDraw(ctx, 1, b, 2)); done {
+		t.Error("a job without the lease ended the drawing")
+	}
+	w.check(w.ReleaseDraw(ctx, 1, b))
+	if !busy(b, start) {
+		t.Error("a job without the lease released it")
+	}
+	if !busy(b, start.Add(29*time.Second)) || busy(b, start.Add(30*time.Second)) {
+		t.Error("the lease does not last 30 s")
+	}
+	if !busy(a, start.Add(31*time.Second)) {
+		t.Error("the second job does not have the lease")
+	}
+	w.check(w.ReleaseDraw(ctx, 1, b))
+	if busy(a, start.Add(31*time.Second)) {
+		t.Error("the lease was not released")
+	}
+	w.exec(`UPDATE river_job SET state = 'discarded', finalized_at = $2 WHERE id = $1`, a, start)
+	if busy(b, start.Add(32*time.Second)) {
+		t.Error("a job that has ended keeps the lease")
+	}
+	if done := must[bool](t)(w.EndDraw(ctx, 1, b, 2)); !done {
+		t.Error("the drawing has not ended")
+	}
+}
+
+// Whoever leaves because another draws relies on it that the other sees the change. So: after many
+// changes, each with a job that draws until it may leave, the newest version is drawn.
+func TestNoChangeIsLeftUndrawn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	other := w.another()
+	root := store.Place{Channel: "C1", TS: "1.0"}
+	must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, w.job(), start))
+	w.check(w.RootPosted(t.Context(), 1, root, start))
+	w.exec(`UPDATE drawings SET lease_job = NULL`)
+
+	var wg sync.WaitGroup
+	ctx := context.Background()
+	for i := range 40 {
+		s := w.Store
+		if i%2 == 1 {
+			s = other
+		}
+		job := w.job()
+		wg.Go(func() {
+			_, err := s.UpdateIncident(ctx, 1, func(in oncall.Incident) (oncall.Change, error) {
+				in.Version++
+				return oncall.Change{Incident: in}, nil
+			})
+			for done := false; !done && err == nil; {
+				var d store.Drawing
+				if d, err = s.BeginDraw(ctx, 1, job, start); err != nil || d.Busy {
+					break
+				}
+				version := d.Picture.Incident.Version
+				if err = s.Drawn(ctx, 1, root, version); err == nil {
+					done, err = s.EndDraw(ctx, 1, job, version)
+				}
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	d := must[store.Drawing](t)(w.BeginDraw(ctx, 1, w.job(), start))
+	if d.Busy || d.RootDrawn != 42 || d.Picture.Incident.Version != 42 {
+		t.Errorf("busy %v, version %d is drawn, want %d", d.Busy, d.RootDrawn, d.Picture.Incident.Version)
+	}
+}

@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// drawJobs are the versions for which a drawing is queued, but for those that were queued before.
+func (w *world) drawJobs(after int) []string {
+	return w.strings(`SELECT args ->> 'version' FROM river_job WHERE kind = 'draw' AND id > $1 ORDER BY id`, after)
+}
+
+func (w *world) lastJob() int { return w.count(`SELECT coalesce(max(id), 0) FROM river_job`) }
+
+func TestAPageIsSentOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start))
+	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || order.Page.Why == "" ||
+		order.User.Email != "ann@example.com" || order.Incident.ID != 1 {
+		t.Errorf("order: %+v", order)
+	}
+	// The process died; another attempt is another number.
+	if order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start)); !order.Send || order.Attempt != 2 {
+		t.Errorf("second attempt: %+v", order)
+	}
+	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down"}, start); err != nil {
+		t.Fatal(err)
+	}
+	before := w.lastJob()
+	result := store.PageResult{Outcome: store.PageDelivered, Detail: "D1 1.0", Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2}
+	for range 2 { // recorded, died, recorded again
+		if err := w.RecordPage(t.Context(), 1, result, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start)); order.Send {
+		t.Errorf("a delivered page is sent again: %+v", order)
+	}
+	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
+	want := oncall.Event{
+		ID: 3, IncidentID: 1, At: start, Kind: oncall.EventPageDelivered, Actor: oncall.ByTimer(),
+		Detail: oncall.Detail{Users: []oncall.UserID{ann}, Method: "slack"},
+	}
+	if d := cmp.Diff([]oncall.Event{want}, events[2:]); d != "" {
+		t.Errorf("events: %s", d)
+	}
+	if n := w.lastJob(); n != before {
+		t.Error("a message that shows the newest version is drawn again")
+	}
+	if _, err := w.BeginPage(t.Context(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("a page that is not there: %v", err)
+	}
+	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: "lost"}, start); err == nil {
+		t.Error("an unknown outcome was recorded")
+	}
+}
+
+func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(bo), start)
+	}))
+	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start)); order.Send {
+		t.Errorf("order: %+v", order)
+	}
+	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"skipped"}) {
+		t.Errorf("state: %q", got)
+	}
+}
+
+// The incident changed while its direct message was on its way: the message is behind.
+func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start))
+	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(ann), start)
+	}))
+	before := w.lastJob()
+	err := w.RecordPage(t.Context(), 1, store.PageResult{
+		Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2,
+	}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.drawJobs(before); !cmp.Equal(got, []string{"3"}) {
+		t.Errorf("drawings queued: %q", got)
+	}
+	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, 7, start))
+	want := []store.Copy{{Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2, User: ann}}
+	if diff := cmp.Diff(want, d.Copies); diff != "" {
+		t.Errorf("copies: %s", diff)
+	}
+}
+
+// A failure is shown in the thread, so it makes a new version.
+func TestAFailedPageIsShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start))
+	before := w.lastJob()
+	for range 2 {
+		if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageFailed, Detail: "no such user"}, start.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if in := w.incident(1); in.Version != 3 {
+		t.Errorf("version %d", in.Version)
+	}
+	if got := w.drawJobs(before); !cmp.Equal(got, []string{"3"}) {
+		t.Errorf("drawings queued: %q", got)
+	}
+	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
+	if e := events[len(events)-1]; len(events) != 3 || e.Kind != oncall.EventPageFailed || e.Detail.Text != "no such user" {
+		t.Errorf("events: %+v", events)
+	}
+}

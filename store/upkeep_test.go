@@ -1,0 +1,220 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A timer that is near goes to the workers at once, whatever River's scheduler does.
+func TestATimerIsQueuedByHowFarItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	before := w.lastJob()
+	w.check2(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+		c, err := in.Ack(oncall.ByUser(ann), start)
+		c.Tasks = nil
+		for i, in := range []time.Duration{-time.Minute, 0, 15 * time.Second, 15*time.Second + time.Millisecond, time.Hour} {
+			c.Tasks = append(c.Tasks, oncall.Task{Do: oncall.Escalate{Incident: 1, Seq: int64(i)}, At: start.Add(in)})
+		}
+		return c, err
+	}))
+	got := w.strings(`
+		SELECT state || ' ' || extract(epoch FROM scheduled_at - $2)::float8
+		FROM river_job
+		WHERE id > $1
+		ORDER BY id`, before, start)
+	want := []string{"available -60", "available 0", "available 15", "scheduled 15.001", "scheduled 3600"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("timers: %s", d)
+	}
+}
+
+func (w *world) check2(_ oncall.Incident, err error) {
+	w.t.Helper()
+	w.check(err)
+}
+
+func TestTimersArePromoted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	add := func(state, queue string, n int, in time.Duration) {
+		w.exec(`
+			INSERT INTO river_job (state, kind, queue, args, max_attempts, created_at, scheduled_at)
+			SELECT $1, 'x', $2, '{}', 5, $4, $5 FROM generate_series(1, $3)`, state, queue, n, start, start.Add(in))
+	}
+	add("scheduled", store.QueueEscalate, 1500, 10*time.Second)
+	add("scheduled", store.QueueEscalate, 1, 11*time.Second)
+	add("retryable", store.QueuePage, 1, -time.Second)
+	add("retryable", store.QueueDraw, 1, 0)
+	add("scheduled", "somebody_elses", 1, 0)
+	if n := must[int](t)(w.PromoteTimers(t.Context(), start)); n != 1502 {
+		t.Errorf("promoted %d", n)
+	}
+	if n := must[int](t)(w.PromoteTimers(t.Context(), start)); n != 0 {
+		t.Errorf("promoted %d again", n)
+	}
+	want := map[string]int{"escalate": 1500, "page": 1, "draw": 1, "housekeeping": 0}
+	if d := cmp.Diff(want, must[map[string]int](t)(w.QueueDepths(t.Context()))); d != "" {
+		t.Errorf("depths: %s", d)
+	}
+}
+
+func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	alive := must[*store.Instance](t)(w.HoldInstance(ctx, "alive"))
+	dying := must[*store.Instance](t)(w.HoldInstance(ctx, "dying"))
+	defer alive.Release()
+	defer dying.Release()
+	if _, err := w.HoldInstance(ctx, "alive"); !errors.Is(err, store.ErrTaken) {
+		t.Errorf("a name was taken twice: %v", err)
+	}
+	add := func(attempt int, by ...string) {
+		w.exec(`
+			INSERT INTO river_job (state, kind, queue, args, max_attempts, attempt, attempted_by, created_at, scheduled_at)
+			VALUES ('running', 'x', 'page', '{}', 3, $1, $2, $3, $3)`, attempt, by, start)
+	}
+	add(1, "alive")
+	add(2, "gone", "alive")
+	add(2, "alive", "dying")
+	add(3, "dying")
+	add(1, "gone")
+	if n := must[int](t)(w.RescueJobs(ctx, start)); n != 1 {
+		t.Errorf("rescued %d jobs, want that of the instance that never was", n)
+	}
+	if n := w.count(`
+		SELECT count(pg_terminate_backend(pid))
+		FROM pg_locks JOIN pg_database d ON d.oid = database AND d.datname = current_database()
+		WHERE locktype = 'advisory' AND objsubid = 2 AND objid::bigint = hashtext('dying')::bigint & 4294967295`); n != 1 {
+		t.Fatalf("ended %d sessions", n)
+	}
+	select {
+	case <-dying.Lost():
+	case <-time.After(20 * time.Second):
+		t.Fatal("the instance has not noticed that it lost its name")
+	}
+	rescued := 0 // the session lets go of its lock a moment after it has said goodbye
+	w.until("its jobs are rescued", func() bool {
+		rescued += must[int](t)(w.RescueJobs(ctx, start))
+		return rescued == 2
+	})
+	got := w.strings(`SELECT state || ' ' || coalesce(errors[1] ->> 'error', '') FROM river_job ORDER BY id`)
+	want := []string{
+		"running ", "running ", "available the instance that ran it is gone",
+		"discarded the instance that ran it is gone", "available the instance that ran it is gone",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("jobs: %s", d)
+	}
+	select {
+	case <-alive.Lost():
+		t.Error("the living instance has lost its name")
+	default:
+	}
+	alive.Release()
+	must[*store.Instance](t)(w.HoldInstance(ctx, "alive")).Release()
+}
+
+func TestWhatIsOfNoUseIsDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stop := w.run(w.Store)
+	w.accept(resolve("old tombstone"), trigger("disk"), resolve("disk"))
+	w.fold()
+	must[bool](t)(w.FirstSeen(t.Context(), "old", start))
+	w.advance(time.Hour)
+	w.accept(resolve("tombstone"))
+	w.fold()
+	stop()
+	must[bool](t)(w.FirstSeen(t.Context(), "new", w.clock()))
+	w.check(w.Housekeeping(t.Context(), start.Add(24*time.Hour+time.Minute)))
+	if got := w.strings(`SELECT dedup_key FROM alerts ORDER BY 1`); !cmp.Equal(got, []string{"disk", "tombstone"}) {
+		t.Errorf("alerts: %q", got)
+	}
+	if got := w.strings(`SELECT key FROM slack_seen`); !cmp.Equal(got, []string{"new"}) {
+		t.Errorf("keys: %q", got)
+	}
+}
+
+func TestSlacksRepetitionsAreKnown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := func(key string) bool { return must[bool](t)(w.FirstSeen(t.Context(), key, start)) }
+	if !first("a") || first("a") || !first("b") {
+		t.Error("the first is not told from a repetition")
+	}
+	w.check(w.Forget(t.Context(), "a"))
+	if !first("a") || first("b") {
+		t.Error("a key was not forgotten, or another was")
+	}
+}
+
+func TestMetricsTellWhatHappened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	registry := prometheus.NewPedanticRegistry()
+	s, err := store.Open(t.Context(), w.url, store.Options{MaxConns: 4, Log: zerolog.Nop(), Metrics: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	stop := w.run(s)
+	w.accept(trigger("disk"), trigger("disk"), trigger("cpu"), resolve("cpu"))
+	w.fold()
+	w.until("it is counted", func() bool {
+		n, err := testutil.GatherAndCount(registry, "watchbill_incidents_total")
+		return err == nil && n == 2
+	})
+	stop()
+	w.accept(trigger("waiting"))
+	expect := map[string]float64{
+		"watchbill_signals_total grafana trigger": 3,
+		"watchbill_signals_total grafana resolve": 1,
+		"watchbill_incidents_total opened":        2,
+		"watchbill_incidents_total resolved":      1,
+		"watchbill_signals_rejected_total":        0,
+		"watchbill_inbox_depth":                   1,
+		"watchbill_queue_depth draw":              3, // one of them for the mere count
+		"watchbill_queue_depth page":              2,
+		"watchbill_queue_depth escalate":          0,
+		"watchbill_queue_depth housekeeping":      0,
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			byName := map[string]string{}
+			for _, l := range m.GetLabel() {
+				byName[l.GetName()] = l.GetValue()
+			}
+			for _, l := range []string{"integration", "action", "event", "queue"} {
+				if v := byName[l]; v != "" {
+					name += " " + v
+				}
+			}
+			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	if d := cmp.Diff(expect, got); d != "" {
+		t.Errorf("metrics: %s", d)
+	}
+	if _, err := store.Open(context.Background(), w.url, store.Options{Metrics: registry}); err == nil {
+		t.Error("two stores share their metrics")
+	}
+}
