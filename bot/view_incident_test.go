@@ -211,7 +211,9 @@ func TestThreadText(t *testing.T) {
 		want  string
 		loud  bool
 	}{
-		{event(oncall.EventPaging, timer, oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann, bo}}), "Paged <@U0ANN> and <@U0BO> (step 1).", false},
+		{event(oncall.EventPaging, timer, oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann}}), "", false}, // the message shows it
+		{event(oncall.EventPaging, timer, oncall.Detail{Step: 2, Run: 1, Users: []oncall.UserID{ann, bo}}), "Paged <@U0ANN> and <@U0BO> (step 2).", false},
+		{event(oncall.EventPaging, timer, oncall.Detail{Round: 2, Step: 1, Run: 1, Users: []oncall.UserID{bo}}), "Paged <@U0BO> (step 1, round 2).", false},
 		{event(oncall.EventPaging, timer, oncall.Detail{Step: 2, Run: 3, Users: []oncall.UserID{ann}}), "Paged <@U0ANN> (step 2, time 3).", false},
 		{event(oncall.EventSkipped, timer, oncall.Detail{Step: 2, Run: 1}), "Nobody to page in step 2; the next step follows at once.", false},
 		{event(oncall.EventExhausted, timer, oncall.Detail{Users: []oncall.UserID{ann}}), "Nobody has answered. The whole team was told: <@U0ANN>.", true},
@@ -240,7 +242,7 @@ func TestThreadText(t *testing.T) {
 	}
 	var many []oncall.Event
 	for range 500 {
-		many = append(many, cases[0].event)
+		many = append(many, cases[1].event)
 	}
 	text, _ := threadText(many)
 	if n := utf8.RuneCountInString(text); n > maxSection || !strings.Contains(text, "earlier events left out\n") {

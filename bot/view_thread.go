@@ -64,9 +64,14 @@ func threadLine(e oncall.Event) string {
 	}
 }
 
+// step names a step of the policy, and how often it has run if that is more than once.
 func step(d oncall.Detail) string {
+	s := fmt.Sprintf("step %d", d.Step)
 	if d.Run > 1 {
-		return fmt.Sprintf("step %d, time %d", d.Step, d.Run)
+		s += fmt.Sprintf(", time %d", d.Run)
 	}
-	return fmt.Sprintf("step %d", d.Step)
+	if d.Round > 1 {
+		s += fmt.Sprintf(", round %d", d.Round)
+	}
+	return s
 }

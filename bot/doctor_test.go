@@ -1,0 +1,178 @@
+package bot
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func errorsIsNotFound(err error) bool { return errors.Is(err, oncall.ErrNotFound) }
+
+func TestCheckFindsNothingWrong(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	findings, err := f.bot.Check(f.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) != len(scopes)+2 {
+		t.Errorf("%d findings", len(findings))
+	}
+	for _, g := range findings {
+		if !g.OK || g.Advice != "" {
+			t.Errorf("%+v", g)
+		}
+	}
+}
+
+func TestCheckNamesEveryFault(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.sim.SetScopes([]string{"commands", "chat:write", "chat:write.public", "im:history", "users:read"})
+	findings, err := f.bot.Check(f.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missing []string
+	for _, g := range findings {
+		if !g.OK && !g.Optional {
+			missing = append(missing, g.Name)
+			if !strings.Contains(g.Advice, "users:read.email") || !strings.Contains(g.Advice, "reinstall") {
+				t.Errorf("the advice is %q", g.Advice)
+			}
+		}
+	}
+	if !slices.Equal(missing, []string{"scope users:read.email"}) {
+		t.Errorf("missing %q", missing)
+	}
+
+	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultError, Code: "token_revoked"})
+	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "not_allowed_token_type"})
+	if findings, err = f.bot.Check(f.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(findings) != 2 || findings[0].OK || findings[1].OK ||
+		!strings.Contains(findings[0].Advice, "SLACK_BOT_TOKEN (token_revoked)") ||
+		!strings.Contains(findings[1].Advice, "SLACK_APP_TOKEN (not_allowed_token_type)") {
+		t.Errorf("%+v", findings)
+	}
+	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "invalid_auth"})
+	if findings, err = f.bot.Check(f.ctx); err != nil || !strings.Contains(findings[len(findings)-1].Advice, "SLACK_APP_TOKEN (invalid_auth)") {
+		t.Errorf("%+v, %v", findings, err)
+	}
+	if err := f.sim.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if findings, err := f.bot.Check(f.ctx); err == nil {
+		t.Errorf("without Slack: %+v", findings)
+	}
+}
+
+// A manifest is the part of Slack's app manifest, version 2, that ours uses. Reading is
+// strict, so that a misspelt key is an error here as it is at Slack's.
+type manifest struct {
+	Metadata struct {
+		Major int `yaml:"major_version"`
+		Minor int `yaml:"minor_version"`
+	} `yaml:"_metadata"`
+	Display struct {
+		Name        string `yaml:"name"`
+		Description string `yaml:"description"`
+		Background  string `yaml:"background_color"`
+	} `yaml:"display_information"`
+	Features struct {
+		Home struct {
+			Home     bool `yaml:"home_tab_enabled"`
+			Messages bool `yaml:"messages_tab_enabled"`
+			ReadOnly bool `yaml:"messages_tab_read_only_enabled"`
+		} `yaml:"app_home"`
+		Bot struct {
+			Name   string `yaml:"display_name"`
+			Online bool   `yaml:"always_online"`
+		} `yaml:"bot_user"`
+		Commands []struct {
+			Command     string `yaml:"command"`
+			Description string `yaml:"description"`
+			Hint        string `yaml:"usage_hint"`
+			Escape      bool   `yaml:"should_escape"`
+		} `yaml:"slash_commands"`
+	} `yaml:"features"`
+	OAuth struct {
+		Scopes struct {
+			Bot      []string `yaml:"bot"`
+			Optional []string `yaml:"bot_optional"`
+		} `yaml:"scopes"`
+	} `yaml:"oauth_config"`
+	Settings struct {
+		Events struct {
+			Bot []string `yaml:"bot_events"`
+		} `yaml:"event_subscriptions"`
+		Interactivity struct {
+			Enabled bool `yaml:"is_enabled"`
+		} `yaml:"interactivity"`
+		Org      bool `yaml:"org_deploy_enabled"`
+		Socket   bool `yaml:"socket_mode_enabled"`
+		Rotation bool `yaml:"token_rotation_enabled"`
+	} `yaml:"settings"`
+}
+
+func TestManifest(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../manifest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m manifest
+	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
+		t.Fatal(err)
+	}
+	most := func(what, s string, limit int) {
+		if n := utf8.RuneCountInString(s); n < 1 || n > limit {
+			t.Errorf("%s has %d characters; Slack takes 1 to %d", what, n, limit)
+		}
+	}
+	most("the name", m.Display.Name, 35)
+	most("the description", m.Display.Description, 140)
+	most("the bot's name", m.Features.Bot.Name, 80)
+	if len(m.Features.Commands) != 1 {
+		t.Fatalf("%d commands", len(m.Features.Commands))
+	}
+	c := m.Features.Commands[0]
+	most("the command", c.Command, 32)
+	most("the command's description", c.Description, 2000)
+	most("the hint", c.Hint, 1000)
+	var names []string
+	for _, known := range commands {
+		names = append(names, known.name)
+	}
+	if want := "[" + strings.Join(names, "|") + "]"; c.Hint != want || c.Command != "/oncall" || !c.Escape {
+		t.Errorf("the command is %+v; its hint should be %s", c, want)
+	}
+	if !m.Settings.Socket || !m.Settings.Interactivity.Enabled || m.Settings.Rotation ||
+		!m.Features.Home.Home || !m.Features.Home.Messages || m.Features.Home.ReadOnly {
+		t.Error("a setting that Watchbill depends on is wrong")
+	}
+	want := []string{"app_home_opened", "message.im", "team_join", "user_change"}
+	if !slices.Equal(m.Settings.Events.Bot, want) {
+		t.Errorf("the events are %q; want %q", m.Settings.Events.Bot, want)
+	}
+	var all, optional []string
+	for _, s := range scopes {
+		all = append(all, s.name)
+		if s.optional {
+			optional = append(optional, s.name)
+		}
+	}
+	if !slices.Equal(m.OAuth.Scopes.Bot, all) || !slices.Equal(m.OAuth.Scopes.Optional, optional) {
+		t.Errorf("the manifest asks for %q, optional %q;\nthe doctor for %q, optional %q",
+			m.OAuth.Scopes.Bot, m.OAuth.Scopes.Optional, all, optional)
+	}
+}

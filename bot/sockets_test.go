@@ -1,0 +1,195 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(2)
+	for _, blow := range []func(){
+		f.sim.DropSockets,
+		func() { f.sim.DisconnectAll("refresh_requested") },
+		func() { f.sim.DisconnectAll("warning") },
+		func() { f.sim.RefuseConnections(4); f.sim.DropSockets() },
+	} {
+		opened := f.calls("apps.connections.open")
+		blow()
+		f.eventually("both sockets are back", func() bool {
+			return f.calls("apps.connections.open") >= opened+2 && f.sim.Sockets() == 2 && f.bot.Connected() == 2
+		})
+		if got := f.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
+			t.Errorf("Ann was told %q", got)
+		}
+	}
+}
+
+// One connection loses about half of what comes in while Slack renews it again and
+// again and opening takes long; the second one closes the gap.
+func TestRefreshStormLosesNextToNothing(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{RefreshEvery: 3 * time.Second})
+	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: -1, Kind: slacksim.FaultDelay, Delay: 300 * time.Millisecond})
+	f.listen(2)
+	var sent, lost atomic.Int64
+	ctx, cancel := context.WithTimeout(f.ctx, 7*time.Second)
+	defer cancel()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				r, err := f.sim.Slash(f.ctx, "ann", "C0PAY", "/oncall help")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				sent.Add(1)
+				if !r.Acked {
+					lost.Add(1)
+				}
+			}
+		})
+	}
+	all.Wait()
+	t.Logf("%d of %d commands were lost", lost.Load(), sent.Load())
+	if sent.Load() < 100 || lost.Load()*50 > sent.Load() {
+		t.Errorf("%d of %d commands were lost", lost.Load(), sent.Load())
+	}
+}
+
+func TestRevokedTokenIsToldAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: 2, Kind: slacksim.FaultError, Code: "invalid_auth"})
+	ctx, cancel := context.WithCancel(f.ctx)
+	done := make(chan error, 1)
+	go func() { done <- f.bot.Run(ctx) }()
+	f.eventually("it is in the log", func() bool { return f.log.has("invalid_auth") })
+	if n := f.bot.Connected(); n != 0 {
+		t.Errorf("%d sockets are up", n)
+	}
+	cancel() // and a stop doesn't wait for the next try
+	began := time.Now()
+	if err := <-done; err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("stopped after %s with %v", time.Since(began), err)
+	}
+}
+
+// A rawSlack is a Slack that says whatever the test wants.
+type rawSlack struct {
+	*httptest.Server
+	say  chan string
+	acks chan map[string]any
+}
+
+func newRawSlack(t *testing.T) *rawSlack {
+	t.Helper()
+	s := &rawSlack{say: make(chan string), acks: make(chan map[string]any, 100)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"ok":true,"url":"ws%s/link"}`, strings.TrimPrefix(s.URL, "http"))
+	})
+	mux.HandleFunc("/link", func(w http.ResponseWriter, r *http.Request) {
+		upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+		conn, err := upgrader.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_ = conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","num_connections":1}`))
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			for {
+				var ack map[string]any
+				if conn.ReadJSON(&ack) != nil {
+					return
+				}
+				s.acks <- ack
+			}
+		}()
+		for {
+			select {
+			case text := <-s.say:
+				_ = conn.WriteMessage(websocket.TextMessage, []byte(text))
+			case <-gone:
+				return
+			}
+		}
+	})
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestUnreadableEnvelopesAreAcknowledged(t *testing.T) {
+	t.Parallel()
+	slack := newRawSlack(t)
+	log := &lines{}
+	b, err := New(Config{BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: slack.URL + "/api", Clock: time.Now, Log: zerolog.New(log)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	for _, c := range []struct{ name, text, id string }{
+		{"a malformed block", `{"envelope_id":"e1","type":"events_api","payload":{"type":"event_callback","event_id":"Ev1","event":{"type":"message","channel_type":"im","user":"U1","blocks":[{"type":7}]}}}`, "e1"},
+		{"no event at all", `{"envelope_id":"e2","type":"events_api","payload":"secret words"}`, "e2"},
+		{"an unknown type", `{"envelope_id":"e3","type":"telepathy","payload":{}}`, "e3"},
+		{"a command that is none", `{"envelope_id":"e4","type":"slash_commands","payload":[1]}`, "e4"},
+		{"an interaction that is none", `{"envelope_id":"e5","type":"interactive","payload":{"type":5}}`, "e5"},
+		{"no envelope", `[]`, ""},
+		{"no JSON", `}{`, ""},
+		{"an interaction nobody handles", `{"envelope_id":"e6","type":"interactive","payload":{"type":"view_closed","trigger_id":"t","user":{"id":"U1"}}}`, "e6"},
+		{"an event nobody handles", `{"envelope_id":"e7","type":"events_api","payload":{"type":"event_callback","event_id":"Ev2","event":{"type":"channel_archive","channel":"C1","user":"U1"}}}`, "e7"},
+	} {
+		select {
+		case slack.say <- c.text:
+		case <-ctx.Done():
+			t.Fatalf("%s: nobody listens any more", c.name)
+		}
+		if c.id == "" {
+			continue
+		}
+		select {
+		case ack := <-slack.acks:
+			if ack["envelope_id"] != c.id {
+				t.Errorf("%s: acknowledged %v; want %s", c.name, ack, c.id)
+			}
+		case <-ctx.Done():
+			t.Fatalf("%s: not acknowledged", c.name)
+		}
+	}
+	if log.has("secret words") {
+		t.Error("the log quotes what people wrote")
+	}
+}
+
+func TestAckFitsIntoOneFrame(t *testing.T) {
+	t.Parallel()
+	payload, err := json.Marshal(ephemeral(strings.Repeat("<@U0123456789>, ", maxAnswer/16)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(payload) > 20000 {
+		t.Errorf("the longest answer takes %d bytes of Slack's 20480", len(payload))
+	}
+}
