@@ -55,6 +55,7 @@ func client(sim *slacksim.Sim) *slack.Client {
 func app(ctx context.Context, t *testing.T, sim *slacksim.Sim, handle func(*socketmode.Client, socketmode.Event)) *slack.Client {
 	t.Helper()
 	api := client(sim)
+	before := sim.Sockets()
 	ctx, cancel := context.WithCancel(ctx)
 	sm := socketmode.New(api)
 	done := make(chan struct{}, 2)
@@ -71,7 +72,7 @@ func app(ctx context.Context, t *testing.T, sim *slacksim.Sim, handle func(*sock
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done; <-done })
-	wait(ctx, t, sim, "a socket", func(s *slacksim.Sim) bool { return s.Sockets() == 1 })
+	wait(ctx, t, sim, "a socket", func(s *slacksim.Sim) bool { return s.Sockets() > before })
 	return api
 }
 

@@ -1,0 +1,455 @@
+package slacksim_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func request(t *testing.T, url, auth, kind, body string) map[string]any {
+	t.Helper()
+	r, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close = true
+	r.Header.Set("Content-Type", kind)
+	if auth != "" {
+		r.Header.Set("Authorization", auth)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	out := map[string]any{"status": answer.StatusCode, "header": answer.Header}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &out); err != nil {
+		out["text"] = string(text)
+	}
+	return out
+}
+
+// newTrigger takes the trigger of a command that nobody answers, as no app is connected.
+func newTrigger(t *testing.T, sim *slacksim.Sim) string {
+	t.Helper()
+	if _, err := sim.Slash(context.Background(), "U0ANN", "#ops", "/oncall"); err != nil {
+		t.Fatal(err)
+	}
+	return lastPayload(t, sim)["trigger_id"].(string)
+}
+
+func lastPayload(t *testing.T, sim *slacksim.Sim) map[string]any {
+	t.Helper()
+	list := sim.Envelopes()
+	var payload map[string]any
+	if err := json.Unmarshal(list[len(list)-1].Payload, &payload); err != nil {
+		t.Fatal(err)
+	}
+	return payload
+}
+
+// clock is a clock that a test moves.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+
+func (c *clock) add(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.now = c.now.Add(d) }
+
+func newClock() *clock { return &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)} }
+
+func TestTokensAndScopes(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	form := "application/x-www-form-urlencoded"
+	for _, c := range []struct{ name, method, auth, kind, body, want string }{
+		{"token in the header", "auth.test", "Bearer xoxb-sim", form, "", ""},
+		{"token in the form", "auth.test", "", form, "token=xoxb-sim", ""},
+		{"token in JSON", "auth.test", "", "application/json", `{"token":"xoxb-sim"}`, ""},
+		{"no token", "auth.test", "", form, "", "not_authed"},
+		{"another token", "auth.test", "Bearer xoxb-other", form, "", "invalid_auth"},
+		{"app token for a bot method", "auth.test", "Bearer xapp-sim", form, "", "not_allowed_token_type"},
+		{"app token in the header", "apps.connections.open", "Bearer xapp-sim", form, "", ""},
+		{"app token in the form", "apps.connections.open", "", form, "token=xapp-sim", "invalid_auth"},
+		{"unknown method", "chat.sing", "Bearer xoxb-sim", form, "", "unknown_method"},
+		{"missing argument", "chat.postMessage", "Bearer xoxb-sim", form, "text=x", "invalid_arguments"},
+		{"not JSON", "chat.postMessage", "Bearer xoxb-sim", "application/json", "{", "invalid_json"},
+	} {
+		answer := request(t, sim.APIURL()+c.method, c.auth, c.kind, c.body)
+		if got, _ := answer["error"].(string); got != c.want {
+			t.Errorf("%s: error %q, want %q", c.name, got, c.want)
+		}
+	}
+	sim.SetScopes([]string{"chat:write", "users:read"})
+	answer := call(t, sim, "usergroups.list", "{}")
+	if answer["error"] != "missing_scope" || answer["needed"] != "usergroups:read" || answer["provided"] != "chat:write,users:read" {
+		t.Errorf("missing scope: %v", answer)
+	}
+	if got := call(t, sim, "auth.test", "{}")["header"].(http.Header).Get("X-OAuth-Scopes"); got != "chat:write,users:read" {
+		t.Errorf("scopes header %q", got)
+	}
+}
+
+func TestChannels(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	sim.AddChannel(slacksim.Channel{ID: "C0OTHER", Name: "other"})
+	sim.AddChannel(slacksim.Channel{ID: "C0SECRET", Name: "secret", Private: true, Members: []string{"U0ANN"}})
+	sim.AddChannel(slacksim.Channel{ID: "C0OLD", Name: "old", Archived: true, Members: []string{slacksim.BotUserID}})
+	post := func(channel string) map[string]any {
+		return call(t, sim, "chat.postMessage", `{"channel":"`+channel+`","text":"x"}`)
+	}
+	for channel, want := range map[string]any{
+		"C0OPS": "C0OPS", "#ops": "C0OPS", "ops": "C0OPS", "#other": "C0OTHER", "C0SECRET": "channel_not_found",
+		"C0OLD": "is_archived", "#nowhere": "channel_not_found", "U0NOBODY": "channel_not_found",
+	} {
+		answer := post(channel)
+		if answer["error"] != want && answer["channel"] != want {
+			t.Errorf("post to %s: %v, want %v", channel, answer, want)
+		}
+	}
+	if dm, _ := post("U0ANN")["channel"].(string); !strings.HasPrefix(dm, "D") {
+		t.Errorf("a post to a person went to %q", dm)
+	}
+	if len(sim.Messages("@ann")) != 1 {
+		t.Errorf("messages to Ann: %v", sim.Messages("@ann"))
+	}
+	if got := call(t, sim, "conversations.history", `{"channel":"C0OTHER"}`)["error"]; got != "not_in_channel" {
+		t.Errorf("history of a channel without the bot: %v", got)
+	}
+	if call(t, sim, "conversations.join", `{"channel":"C0OTHER"}`)["ok"] != true || call(t, sim, "conversations.history", `{"channel":"C0OTHER"}`)["ok"] != true {
+		t.Error("the bot can't join and read")
+	}
+	sim.SetScopes([]string{"chat:write"})
+	sim.AddChannel(slacksim.Channel{ID: "C0THIRD", Name: "third"})
+	if got := post("#third")["error"]; got != "not_in_channel" {
+		t.Errorf("post without chat:write.public: %v", got)
+	}
+}
+
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{Now: newClock().Now}) // the clock stands still
+	first := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"one","blocks":[{"type":"divider"}],"metadata":{"event_type":"page","event_payload":{"delivery_id":"7"}}}`)
+	second := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"two"}`)
+	ts, next := first["ts"].(string), second["ts"].(string)
+	if ts >= next {
+		t.Errorf("timestamps do not grow: %s, %s", ts, next)
+	}
+	history := func(extra string) []any {
+		list, _ := call(t, sim, "conversations.history", `{"channel":"C0OPS"`+extra+`}`)["messages"].([]any)
+		return list
+	}
+	if list := history(""); len(list) != 2 || list[0].(map[string]any)["text"] != "two" || list[1].(map[string]any)["metadata"] != nil {
+		t.Errorf("history: %v", list)
+	}
+	if list := history(`,"oldest":"` + ts + `","inclusive":true,"latest":"` + ts + `","include_all_metadata":true`); len(list) != 1 ||
+		cmp.Diff(list[0].(map[string]any)["metadata"], map[string]any{"event_type": "page", "event_payload": map[string]any{"delivery_id": "7"}}) != "" {
+		t.Errorf("history with metadata: %v", list)
+	}
+	update := func(body string) any {
+		return call(t, sim, "chat.update", `{"channel":"C0OPS","ts":"`+ts+`",`+body+`}`)["error"]
+	}
+	if got := update(`"text":"` + strings.Repeat("x", 4001) + `"`); got != "msg_too_long" {
+		t.Errorf("long update: %v", got)
+	}
+	if got := update(`"blocks":[{"type":"divider"}]`); got != nil || sim.Messages("#ops")[0].Edited {
+		t.Errorf("update of the blocks alone: %v, or it shows as edited", got)
+	}
+	if got := update(`"text":"new"`); got != nil {
+		t.Errorf("update: %v", got)
+	}
+	if m := sim.Messages("#ops")[0]; m.Text != "new" || m.Blocks != nil || !m.Edited || m.Metadata == nil {
+		t.Errorf("after an update of the text: %+v", m)
+	}
+	said, err := sim.Say("U0ANN", "#ops", "", "a <b> & c")
+	if err != nil || sim.Messages("#ops")[2].Text != "a &lt;b&gt; &amp; c" {
+		t.Errorf("what Ann said: %+v, %v", sim.Messages("#ops"), err)
+	}
+	for method, want := range map[string]string{"chat.update": "cant_update_message", "chat.delete": "cant_delete_message"} {
+		if got := call(t, sim, method, `{"channel":"C0OPS","ts":"`+said+`","text":"x"}`)["error"]; got != want {
+			t.Errorf("%s of another's message: %v", method, got)
+		}
+	}
+	if got := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","thread_ts":"`+ts+`","text":"reply"}`); got["ok"] != true {
+		t.Errorf("reply: %v", got)
+	}
+	if got, want := sim.Text("ops"), "oncall: new (edited)\n  oncall: reply\noncall: two\nann: a <b> & c\n"; got != want {
+		t.Errorf("text:\n%swant:\n%s", got, want)
+	}
+}
+
+func TestTriggersAndViewStack(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	_, sim := bench(t, slacksim.Options{Now: c.Now})
+	view := `"view":{"type":"modal","title":{"type":"plain_text","text":"Page"},"submit":{"type":"plain_text","text":"Go"},"blocks":[{"type":"input","block_id":"b","label":{"type":"plain_text","text":"Why"},"element":{"type":"plain_text_input","action_id":"a"}}]}`
+	open := func(method, trigger string) map[string]any {
+		return call(t, sim, method, `{"trigger_id":"`+trigger+`",`+view+`}`)
+	}
+	trigger := newTrigger(t, sim)
+	opened := open("views.open", trigger)
+	if opened["ok"] != true {
+		t.Fatalf("open: %v", opened)
+	}
+	if got := open("views.push", trigger)["error"]; got != "exchanged_trigger_id" {
+		t.Errorf("a trigger used twice: %v", got)
+	}
+	late := newTrigger(t, sim)
+	c.add(3100 * time.Millisecond)
+	if got := open("views.push", late)["error"]; got != "expired_trigger_id" {
+		t.Errorf("a late trigger: %v", got)
+	}
+	for i, want := range []any{nil, nil, "push_limit_reached"} {
+		if got := open("views.push", newTrigger(t, sim))["error"]; got != want {
+			t.Errorf("push %d: %v, want %v", i+1, got, want)
+		}
+	}
+	if len(sim.Views("ann")) != 3 {
+		t.Errorf("%d views are open", len(sim.Views("ann")))
+	}
+	if err := sim.Fill("ann", map[string]any{"a": "typed"}); err != nil {
+		t.Fatal(err)
+	}
+	top := sim.Views("ann")[2]
+	if got := call(t, sim, "views.update", `{"view_id":"`+top.ID+`","hash":"old",`+view+`}`)["error"]; got != "hash_conflict" {
+		t.Errorf("update with an old hash: %v", got)
+	}
+	if got := call(t, sim, "views.update", `{"view_id":"`+top.ID+`","hash":"`+top.Hash+`",`+view+`}`); got["ok"] != true {
+		t.Errorf("update: %v", got)
+	}
+	if got := sim.Views("ann")[2].State["b"]["a"]["value"]; got != "typed" {
+		t.Errorf("an update lost what was typed: %v", got)
+	}
+	if _, err := sim.CloseView(context.Background(), "ann", false); err != nil || len(sim.Views("ann")) != 2 {
+		t.Errorf("after Cancel %d views are open, %v", len(sim.Views("ann")), err)
+	}
+	if _, err := sim.CloseView(context.Background(), "ann", true); err != nil || len(sim.Views("ann")) != 0 {
+		t.Errorf("after the x %d views are open, %v", len(sim.Views("ann")), err)
+	}
+}
+
+func TestResponseURL(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	_, sim := bench(t, slacksim.Options{Now: c.Now})
+	newTrigger(t, sim)
+	url := lastPayload(t, sim)["response_url"].(string)
+	for i := range 6 {
+		answer := request(t, url, "", "application/json", `{"text":"x","blocks":null,"metadata":{"event_type":"","event_payload":null}}`)
+		if (answer["ok"] == true) != (i < 5) {
+			t.Errorf("use %d: %v", i+1, answer)
+		}
+	}
+	newTrigger(t, sim)
+	url = lastPayload(t, sim)["response_url"].(string)
+	c.add(31 * time.Minute)
+	if answer := request(t, url, "", "application/json", `{"text":"x"}`); answer["error"] != "expired_url" {
+		t.Errorf("after 31 minutes: %v", answer)
+	}
+}
+
+func TestUserGroups(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	made := call(t, sim, "usergroups.create", `{"name":"On call","handle":"oncall-ops"}`)
+	id := made["usergroup"].(map[string]any)["id"].(string)
+	set := func(users string) any {
+		return call(t, sim, "usergroups.users.update", `{"usergroup":"`+id+`","users":"`+users+`"}`)["error"]
+	}
+	for users, want := range map[string]any{"": "no_users_provided", slacksim.BotUserID: "invalid_users", "U0NOBODY": "invalid_users", "U0BO,U0ANN": nil} {
+		if got := set(users); got != want {
+			t.Errorf("set %q: %v, want %v", users, got, want)
+		}
+	}
+	if got := sim.UserGroups()[0].Users; cmp.Diff(got, []string{"U0ANN", "U0BO"}) != "" {
+		t.Errorf("members: %v", got)
+	}
+	var names []string
+	for _, e := range sim.Envelopes() {
+		if strings.HasPrefix(e.Name, "subteam") && e.Attempt == 0 {
+			names = append(names, e.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"subteam_updated", "subteam_members_changed"}, names); diff != "" {
+		t.Errorf("events: %s", diff)
+	}
+	if call(t, sim, "usergroups.disable", `{"usergroup":"`+id+`"}`)["ok"] != true || len(call(t, sim, "usergroups.list", "{}")["usergroups"].([]any)) != 0 {
+		t.Error("a disabled group is listed")
+	}
+}
+
+func TestFilesAndPeople(t *testing.T) {
+	t.Parallel()
+	ctx, sim := bench(t, slacksim.Options{})
+	api := client(sim)
+	file, err := api.UploadFileContext(ctx, slack.UploadFileParameters{
+		Reader: bytes.NewReader([]byte("png")), FileSize: 3, Filename: "week.png", Title: "The week", AltTxt: "A chart", Channel: "C0OPS",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sim.Text("#ops"); got != "oncall: [file: The week]\n" {
+		t.Errorf("channel:\n%s", got)
+	}
+	info, _, _, err := api.GetFileInfoContext(ctx, file.ID, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var content bytes.Buffer
+	if err := api.GetFileContext(ctx, info.URLPrivateDownload, &content); err != nil || content.String() != "png" {
+		t.Errorf("download: %q, %v", content.String(), err)
+	}
+	people, err := api.GetUsersContext(ctx, slack.GetUsersOptionLimit(1))
+	if err != nil || len(people) != 3 {
+		t.Errorf("%d people, %v", len(people), err)
+	}
+	ann, err := api.GetUserByEmailContext(ctx, "ANN@example.com")
+	if err != nil || ann.ID != "U0ANN" || ann.TZ != "Europe/Berlin" {
+		t.Errorf("by e-mail: %+v, %v", ann, err)
+	}
+	if _, err := api.GetUserByEmailContext(ctx, "nobody@example.com"); err == nil || err.Error() != "users_not_found" {
+		t.Errorf("unknown e-mail: %v", err)
+	}
+}
+
+func TestStateSurvivesARestart(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.json")
+	sim := slacksim.New(slacksim.Options{StateFile: path})
+	sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann"})
+	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{"U0ANN", slacksim.BotUserID}})
+	if _, err := sim.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"x","blocks":[{"type":"section","text":{"type":"mrkdwn","text":"*kept*"}}]}`)
+	call(t, sim, "views.publish", `{"user_id":"U0ANN","view":{"type":"home","blocks":[{"type":"header","text":{"type":"plain_text","text":"Home"}}]}}`)
+	ts := sim.Messages("#ops")[0].TS
+	if err := sim.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := slacksim.New(slacksim.Options{StateFile: path})
+	defer again.Close()
+	if _, err := again.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	if got := again.Text("#ops"); got != "oncall: *kept*\n" || again.HomeText("ann") != "Home\n" {
+		t.Errorf("after the restart: %q, %q", got, again.HomeText("ann"))
+	}
+	if got := call(t, again, "chat.update", `{"channel":"C0OPS","ts":"`+ts+`","text":"y"}`); got["ok"] != true {
+		t.Errorf("update of an old message: %v", got)
+	}
+
+	broken := filepath.Join(t.TempDir(), "broken.json")
+	if err := os.WriteFile(broken, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	third := slacksim.New(slacksim.Options{StateFile: broken})
+	if _, err := third.Start("127.0.0.1:0"); err == nil {
+		t.Error("a broken state file was accepted")
+	}
+	if err := third.Close(); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(broken); err != nil || string(text) != "{" {
+		t.Errorf("a broken state file was overwritten: %q, %v", text, err)
+	}
+}
+
+func TestThePageIsGuarded(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	if _, err := slacksim.New(slacksim.Options{}).Start("0.0.0.0:0"); err == nil {
+		t.Error("listens on every address")
+	}
+	for _, c := range []struct {
+		name, header, value, host string
+		want                      int
+	}{
+		{"own origin", "Origin", sim.URL(), "", 200},
+		{"no origin", "X-Nothing", "", "", 200},
+		{"foreign origin", "Origin", "https://example.com", "", 403},
+		{"foreign site", "Sec-Fetch-Site", "cross-site", "", 403},
+		{"a name that points here", "X-Nothing", "", "example.com", 403},
+		{"a form", "Content-Type", "text/plain", "", 403},
+	} {
+		r, err := http.NewRequest(http.MethodPost, sim.URL()+"/sim/read", strings.NewReader(`{"user":"U0ANN","channel":"C0OPS"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close = true
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set(c.header, c.value)
+		if c.host != "" {
+			r.Host = c.host
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != c.want {
+			t.Errorf("%s: status %d, want %d", c.name, answer.StatusCode, c.want)
+		}
+	}
+}
+
+func TestSocketRules(t *testing.T) {
+	t.Parallel()
+	ctx, sim := bench(t, slacksim.Options{})
+	for range 10 {
+		app(ctx, t, sim, func(sm *socketmode.Client, e socketmode.Event) {
+			if e.Request != nil && e.Request.EnvelopeID != "" {
+				_ = sm.AckCtx(ctx, e.Request.EnvelopeID, nil)
+			}
+		})
+	}
+	for range 20 {
+		if said, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall"); err != nil || !said.Acked {
+			t.Fatalf("slash: %+v, %v", said, err)
+		}
+	}
+	used := map[int]int{}
+	for _, e := range sim.Envelopes() {
+		if e.Type == "slash_commands" {
+			used[e.Socket]++
+		}
+	}
+	if len(used) != 10 {
+		t.Errorf("20 commands went over %d of 10 sockets: %v", len(used), used)
+	}
+}
+
+func TestAssumptionsAreListed(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, line := range slacksim.Assumptions() {
+		if line == "" || seen[line] {
+			t.Errorf("empty or repeated: %q", line)
+		}
+		seen[line] = true
+	}
+	if len(seen) < 20 {
+		t.Errorf("only %d assumptions are listed", len(seen))
+	}
+}
