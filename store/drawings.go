@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -39,55 +40,15 @@ type Drawing struct {
 // has been silent for 30 s. The same job may begin again. Whoever finds another job drawing may
 // leave: EndDraw won't let that job go before it has drawn the newest version.
 func (s *Store) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
-	const create = `
-		INSERT INTO drawings (incident_id, channel, ts, drawn, thread_to)
-		VALUES ($1, '', '', 0, 0)
-		ON CONFLICT (incident_id) DO NOTHING`
-	// An EndDraw that is under way must be over: it would not see what this job is for, and an
-	// UPDATE alone would not wait for it, as the row that it sees is still another's.
-	const settle = `SELECT FROM drawings WHERE incident_id = $1 FOR UPDATE`
-	const lease = `
-		UPDATE drawings
-		SET lease_job = $2, lease_until = $4
-		WHERE incident_id = $1
-		  AND (lease_job IS NULL OR lease_job = $2 OR lease_until <= $3
-		       OR NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))
-		RETURNING channel, ts, tried_at, drawn, thread_to`
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return Drawing{}, err
 	}
 	var d Drawing
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		found, err := incidents(ctx, tx, []oncall.IncidentID{id})
-		if err != nil {
+		if d, err = lease(ctx, tx, id, job, now); err != nil || d.Busy {
 			return err
 		}
-		if len(found) == 0 {
-			return oncall.ErrNotFound
-		}
-		if _, err := tx.Exec(ctx, create, id); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, settle, id); err != nil {
-			return err
-		}
-		type row struct {
-			Channel, TS     string
-			TriedAt         *time.Time
-			Drawn, ThreadTo int64
-		}
-		rows, _ := tx.Query(ctx, lease, id, job, now, now.Add(leaseTime))
-		leased, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
-		if err != nil {
-			return err
-		}
-		if len(leased) == 0 {
-			d.Busy = true
-			return nil
-		}
-		r := leased[0]
-		d.Root, d.RootTried, d.RootDrawn, d.ThreadTo = Place{r.Channel, r.TS}, r.TriedAt, r.Drawn, r.ThreadTo
 		if d.Picture, err = picture(ctx, tx, dir, id); err != nil {
 			return err
 		}
@@ -100,6 +61,37 @@ func (s *Store) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, 
 	// The time makes it another name in another database that counts from 1 as well.
 	d.Delivery = fmt.Sprintf("incident-%d-%d", id, d.Picture.Incident.OpenedAt.Unix())
 	return d, nil
+}
+
+// lease gives the drawing of an incident to a job, unless another has it.
+func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
+	const create = `
+		INSERT INTO drawings (incident_id, channel, ts, drawn, thread_to)
+		SELECT id, '', '', 0, 0 FROM incidents WHERE id = $1
+		ON CONFLICT (incident_id) DO NOTHING`
+	// Waits for an EndDraw that has looked at the version and not yet committed. The UPDATE alone
+	// would not: the row that it sees is still another's.
+	const settle = `SELECT incident_id FROM drawings WHERE incident_id = $1 FOR UPDATE`
+	const take = `
+		UPDATE drawings
+		SET lease_job = $2, lease_until = $4
+		WHERE incident_id = $1
+		  AND (lease_job IS NULL OR lease_job = $2 OR lease_until <= $3
+		       OR NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))
+		RETURNING channel, ts, tried_at, drawn, thread_to`
+	if _, err := tx.Exec(ctx, create, id); err != nil {
+		return Drawing{}, err
+	}
+	if err := tx.QueryRow(ctx, settle, id).Scan(nil); err != nil {
+		return Drawing{}, err
+	}
+	var d Drawing
+	err := tx.QueryRow(ctx, take, id, job, now, now.Add(leaseTime)).
+		Scan(&d.Root.Channel, &d.Root.TS, &d.RootTried, &d.RootDrawn, &d.ThreadTo)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Drawing{Busy: true}, nil
+	}
+	return d, err
 }
 
 func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error) {

@@ -71,6 +71,7 @@ func (f *folder) find(ctx context.Context, tx pgx.Tx, letters []letter) (*found,
 			made++
 		case oncall.Clear:
 			made, clears = made+1, true
+		case oncall.AckSignal:
 		}
 		alerts.add(l.IntegrationID, l.signal.DedupKey)
 	}

@@ -52,6 +52,7 @@ func (m *metrics) changed(c oncall.Change) {
 		switch e.Kind {
 		case oncall.EventOpened, oncall.EventAcknowledged, oncall.EventResolved, oncall.EventExhausted:
 			m.incidents.WithLabelValues(string(e.Kind)).Inc()
+		default:
 		}
 	}
 }
