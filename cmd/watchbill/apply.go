@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -123,7 +122,7 @@ func (c *applyCmd) findPeople(p process, db *store.Store, setup *oncall.Setup) e
 			setup.Users[i].Slack = id
 			continue
 		}
-		found, err := c.askSlack(p.ctx, u.Email, db)
+		found, err := c.askSlack(p, u.Email, db)
 		if err != nil {
 			wrong = append(wrong, fmt.Sprintf("user %q: %v", u.Name, err))
 			continue
@@ -139,13 +138,13 @@ func (c *applyCmd) findPeople(p process, db *store.Store, setup *oncall.Setup) e
 	return nil
 }
 
-func (c *applyCmd) askSlack(ctx context.Context, email string, db *store.Store) (oncall.User, error) {
+func (c *applyCmd) askSlack(p process, email string, db *store.Store) (oncall.User, error) {
 	if c.SlackBotToken == "" {
 		return oncall.User{}, errors.New("give slack (the Slack user id), or set SLACK_BOT_TOKEN so that the e-mail address can be looked up")
 	}
-	b, err := bot.New(bot.Config{BotToken: c.SlackBotToken, AppToken: "xapp-unused", APIURL: c.SlackAPIURL, Store: db, Log: zerolog.Nop()})
+	b, err := bot.New(bot.Config{BotToken: c.SlackBotToken, AppToken: "xapp-unused", APIURL: c.SlackAPIURL, Store: db, Clock: p.clock, Log: zerolog.Nop()})
 	if err != nil {
 		return oncall.User{}, err
 	}
-	return b.UserByEmail(ctx, email)
+	return b.UserByEmail(p.ctx, email)
 }
