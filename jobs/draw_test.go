@@ -193,6 +193,38 @@ func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
 	})
 }
 
+// A flapping monitor that is counted many times a second must not use up what Slack
+// allows all incidents together.
+func TestACountIsDrawnSeldom(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.board.fail(func(ctx context.Context, act string, posted bool) error {
+		if act == "edit" && !posted {
+			select {
+			case <-time.After(50 * time.Millisecond): // about what Slack takes
+			case <-ctx.Done():
+			}
+		}
+		return nil
+	})
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the message is posted", func() bool { return d.settled(id) })
+	before := d.version(id)
+	for end := time.Now().Add(7 * time.Second); time.Now().Before(end); {
+		d.signal("db-1")
+	}
+	counted := d.version(id) - before
+	d.eventually("the message shows the last count", func() bool { return d.settled(id) })
+	d.board.mu.Lock()
+	edits := d.board.edits
+	d.board.mu.Unlock()
+	if counted < 50 || edits > 12 {
+		t.Errorf("%d edits for %d counts, want one each 3 seconds for two messages", edits, counted)
+	}
+	t.Logf("%d edits for %d counts", edits, counted)
+}
+
 // A job that finds another drawing leaves. If that one is about to finish, it must be
 // waited for: it may have looked before our change was there.
 func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {

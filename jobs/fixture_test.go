@@ -40,6 +40,7 @@ type desk struct {
 	clock func() time.Time
 	board *board
 	phone *phone
+	slack jobs.Board // what the instances draw on: board, unless a test says otherwise
 	id    oncall.IntegrationID
 	names map[*jobs.Jobs]string
 }
@@ -51,6 +52,7 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 		t: t, url: storetest.NewURL(t), clock: clock, board: newBoard(), phone: newPhone(),
 		names: map[*jobs.Jobs]string{},
 	}
+	d.slack = d.board
 	d.store = d.open()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -63,7 +65,7 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 			{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
 			{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"},
 		},
-		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "#payments", Members: []string{"Ann", "Bo"}}},
+		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo"}}},
 		Policies: []oncall.SetupPolicy{{Name: "Payments", Team: "Payments", Steps: []oncall.SetupStep{
 			{Page: []string{"user Ann"}, Wait: wait},
 			{Page: []string{"user Bo"}, Wait: "1h"},
@@ -121,7 +123,7 @@ func (d *desk) instance(s *store.Store, phone notify.Sender, metrics prometheus.
 	d.t.Helper()
 	name := fmt.Sprintf("instance-%d", len(d.names)+1)
 	j, err := jobs.New(jobs.Config{
-		Store: s, Board: d.board, Senders: map[string]notify.Sender{oncall.MethodSlack: phone},
+		Store: s, Board: d.slack, Senders: map[string]notify.Sender{oncall.MethodSlack: phone},
 		Clock: d.clock, Log: testLog(d.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
 		Name: name,
 	})
@@ -328,7 +330,7 @@ func (b *board) act(ctx context.Context, act string, do func()) error {
 func (b *board) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
 	var at store.Place
 	err := b.act(ctx, "post", func() {
-		at = store.Place{Channel: "C0PAYMENTS", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
+		at = store.Place{Channel: "C0PAY", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
 		b.roots[at], b.shown[at] = delivery, p
 	})
 	if err != nil {

@@ -136,6 +136,29 @@ func TestRequeuesLostTimers(t *testing.T) {
 	d.secondSteps(ids[:2], func(oncall.Event, oncall.Event) {})
 }
 
+// A job whose end could not be written is worked again.
+func TestReleasesStuckJobs(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	d := newDesk(t, "5m", clock.now)
+	d.signal("db-1")
+	_, err := d.store.Pool().Exec(t.Context(),
+		`UPDATE river_job SET state = 'running', attempted_at = $1 WHERE kind = 'page'`, clock.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(9 * time.Minute)
+	if n, err := d.store.ReleaseStuck(t.Context(), clock.now()); n != 0 || err != nil {
+		t.Errorf("released %d, %v; nine minutes are not too long", n, err)
+	}
+	clock.advance(2 * time.Minute)
+	if n, err := d.store.ReleaseStuck(t.Context(), clock.now()); n != 1 || err != nil {
+		t.Errorf("released %d, %v; want 1", n, err)
+	}
+	d.start(d.phone)
+	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
+}
+
 // An instance whose session dies counts as dead. Its running job is done by another.
 func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Parallel()

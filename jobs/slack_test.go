@@ -1,0 +1,174 @@
+package jobs_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// These tests go the whole way: the bot speaks to a Slack on this machine.
+
+// newSlackDesk is a desk whose only instance pages and draws in Slack.
+func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
+	t.Helper()
+	sim := slacksim.New(slacksim.Options{})
+	for id, name := range map[oncall.UserID]string{ann: "ann", bo: "bo"} {
+		sim.AddUser(slacksim.User{ID: string(id), Name: name, TZ: "Europe/Berlin"})
+	}
+	sim.AddChannel(slacksim.Channel{
+		ID: "C0PAY", Name: "payments", Members: []string{string(ann), string(bo), slacksim.BotUserID},
+	})
+	if _, err := sim.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sim.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	d := newDesk(t, wait, time.Now)
+	b, err := bot.New(bot.Config{
+		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: sim.APIURL(), Store: d.open(),
+		Clock: d.clock, Log: testLog(t),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("the bot's run: %v", err)
+		}
+	})
+	d.eventually("the bot is connected", func() bool { return b.Connected() > 0 })
+	d.slack = b
+	d.start(b)
+	return d, sim
+}
+
+// shown gives the roots of a channel and the text of its replies.
+func shown(sim *slacksim.Sim, channel string) (roots []slacksim.Message, replies string) {
+	for _, m := range sim.Messages(channel) {
+		switch m.ThreadTS {
+		case "":
+			roots = append(roots, m)
+		default:
+			replies += m.Text + "\n"
+		}
+	}
+	return roots, replies
+}
+
+func buttons(m slacksim.Message) string {
+	var blocks []struct {
+		Elements []struct {
+			ActionID string `json:"action_id"`
+		} `json:"elements"`
+	}
+	_ = json.Unmarshal(m.Blocks, &blocks)
+	var ids []string
+	for _, b := range blocks {
+		for _, e := range b.Elements {
+			if e.ActionID != "" {
+				ids = append(ids, e.ActionID)
+			}
+		}
+	}
+	return strings.Join(ids, " ")
+}
+
+func TestFromSignalToAcknowledgement(t *testing.T) {
+	t.Parallel()
+	d, sim := newSlackDesk(t, "2s")
+	id := d.signal("db-1")[0]
+	d.eventually("Ann has a message", func() bool { return len(sim.Messages("@ann")) == 1 })
+	if n := len(sim.Messages("@bo")); n != 0 {
+		t.Fatalf("Bo has %d messages before his turn", n)
+	}
+	d.eventually("Bo has a message", func() bool { return len(sim.Messages("@bo")) == 1 })
+	page := sim.Messages("@bo")[0]
+	if r, err := sim.Click(t.Context(), string(bo), page.Channel, page.TS, "ack"); err != nil || !r.Acked {
+		t.Fatalf("click: %+v, %v", r, err)
+	}
+	d.eventually("all messages show it", func() bool {
+		roots, replies := shown(sim, "C0PAY")
+		if len(roots) != 1 || !strings.Contains(replies, "acknowledged") {
+			return false
+		}
+		for _, m := range []slacksim.Message{roots[0], sim.Messages("@ann")[0], sim.Messages("@bo")[0]} {
+			if strings.Contains(buttons(m), "ack") {
+				return false
+			}
+		}
+		return d.idle("draw") && d.idle("page")
+	})
+	if a, b := len(sim.Messages("@ann")), len(sim.Messages("@bo")); a != 1 || b != 1 {
+		t.Errorf("Ann has %d messages and Bo %d, want one each", a, b)
+	}
+	if n := len(d.events(id, oncall.EventPageDelivered)); n != 2 {
+		t.Errorf("%d deliveries in the timeline, want 2", n)
+	}
+	_, replies := shown(sim, "C0PAY")
+	if n := strings.Count(replies, "Paged "); n != 1 { // the message itself shows the first
+		t.Errorf("the thread tells of %d pagings, want 1:\n%s", n, replies)
+	}
+}
+
+// Slack posts and loses its answer: nobody sees the incident twice in the channel.
+func TestLostAnswersOfSlack(t *testing.T) {
+	t.Parallel()
+	d, sim := newSlackDesk(t, "1h")
+	// One hits the page and one the root, in whichever order they come.
+	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost, Times: 2})
+	id := d.signal("db-1")[0]
+	d.eventually("the page is recorded and all is drawn", func() bool {
+		roots, _ := shown(sim, "C0PAY")
+		return len(roots) > 0 && d.idle("draw") && d.idle("page") &&
+			len(d.events(id, oncall.EventPageDelivered)) == 1
+	})
+	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
+	d.ack(id, ann)
+	d.eventually("the acknowledgement is drawn", func() bool {
+		_, replies := shown(sim, "C0PAY")
+		return strings.Contains(replies, "acknowledged") && d.idle("draw")
+	})
+	roots, replies := shown(sim, "C0PAY")
+	if len(roots) != 1 {
+		t.Errorf("%d messages in the channel, want 1", len(roots))
+	}
+	if n := strings.Count(replies, "acknowledged"); n != 1 {
+		t.Errorf("the thread tells of the acknowledgement %d times, want once", n)
+	}
+}
+
+// Slack is down while an incident opens and is resolved; it catches up with both.
+func TestSlackIsDown(t *testing.T) {
+	t.Parallel()
+	d, sim := newSlackDesk(t, "1h")
+	sim.Fail(slacksim.Fault{Method: "*", Kind: slacksim.FaultBefore, Times: -1})
+	id := d.signal("db-1")[0]
+	failed := func(method string) (n int) {
+		for _, c := range sim.Calls() {
+			if c.Method == method && c.Status == 500 {
+				n++
+			}
+		}
+		return n
+	}
+	d.eventually("the posts have failed some times", func() bool { return failed("chat.postMessage") >= 4 })
+	d.ack(id, ann)
+	sim.ClearFaults()
+	within(t, 30*time.Second, "the channel shows that Ann has it", func() bool {
+		roots, replies := shown(sim, "C0PAY")
+		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
+	})
+}
