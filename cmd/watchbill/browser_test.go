@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 // TestBrowser clicks Acknowledge on the local Slack's page, as a person would, and
@@ -21,34 +24,39 @@ func TestBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal("no chromium on PATH: install it (Debian: apt-get install chromium)")
 	}
-	s := newDemo(t)
+	s := newDemo(t, storetest.NewEmpty(t).Config().ConnString(), t.TempDir())
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.Flag("disable-quic", true),
 		chromedp.WindowSize(1280, 800), chromedp.UserDataDir(t.TempDir()))...)
 	defer cancel()
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
+	if err := chromedp.Do(ctx); err != nil { // starts the browser, which lives as long as this ctx
+		t.Fatal(err)
+	}
 	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
 	defer cancel()
 
 	s.fire(t, "disk full on db-1", "db-1/disk")
-	const message = `[data-action-id="ack"]`
-	run := func(what string, actions ...chromedp.Action) {
+	const message = chromedp.CSS(`[data-action-id="ack"]`)
+	run := func(what string, steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
-		if err := chromedp.Run(ctx, actions...); err != nil {
+		if err := chromedp.Do(ctx, steps...); err != nil {
 			s.picture(t, ctx, "failed.png")
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
-	run("open the page", chromedp.Navigate(s.page), chromedp.WaitVisible(`[data-channel]`))
+	run("open the page", chromedp.Navigate(s.page+"/?user=U0ANN"), chromedp.WaitVisible(chromedp.CSS(`[data-channel]`)))
 	run("see the incident", chromedp.WaitVisible(message))
 	s.picture(t, ctx, "triggered.png")
 	run("acknowledge", chromedp.Click(message), chromedp.WaitNotPresent(message))
-	var text string
-	run("read the message", chromedp.Text(`#messages`, &text))
+	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(`#messages`)))
+	if err != nil {
+		t.Fatalf("read the message: %v", err)
+	}
 	s.picture(t, ctx, "acknowledged.png")
 	for _, want := range []string{"disk full on db-1", "Acknowledged"} {
-		if !contains(text, want) {
+		if !strings.Contains(text, want) {
 			t.Errorf("the channel does not show %q:\n%s", want, text)
 		}
 	}
@@ -60,8 +68,8 @@ func (s *demo) picture(t *testing.T, ctx context.Context, name string) { //nolin
 	if dir == "" {
 		return
 	}
-	var png []byte
-	if err := chromedp.Run(ctx, chromedp.FullScreenshot(&png, 100)); err != nil {
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
 		t.Log(err)
 		return
 	}
