@@ -186,7 +186,7 @@ func (b *Bot) find(ctx context.Context, in store.Place, delivery string, since t
 			return store.Place{}, false, err
 		}
 		for _, m := range messages {
-			if m.Metadata.EventType == metadataType && m.Metadata.EventPayload["delivery_id"] == delivery {
+			if delivers(m, delivery) {
 				return store.Place{Channel: in.Channel, TS: m.Timestamp}, true, nil
 			}
 		}
@@ -195,6 +195,11 @@ func (b *Bot) find(ctx context.Context, in store.Place, delivery string, since t
 		}
 	}
 	return store.Place{}, false, nil
+}
+
+// delivers reports whether a message bears one of our delivery ids.
+func delivers(m slack.Message, delivery string) bool {
+	return m.Metadata.EventType == metadataType && m.Metadata.EventPayload["delivery_id"] == delivery
 }
 
 const (

@@ -82,10 +82,7 @@ func (r request) readSpan(words []string) (s span, name string, err error) {
 	}
 	at := slices.IndexFunc(words, func(w string) bool { return slices.Contains(separators, strings.ToLower(w)) })
 	if at < 0 {
-		// "now for 2 hours" says both without a separator.
-		if at = slices.IndexFunc(words, func(w string) bool { return strings.EqualFold(w, "for") }); at >= 0 {
-			words = slices.Insert(slices.Clone(words), at, "to")
-		}
+		words, at = r.separate(words)
 	}
 	if at <= 0 || at == len(words)-1 {
 		return span{}, "", oncall.Refuse("Say from when and to when, as in `/oncall override @ann today 18:00 to 22:00`.")
@@ -110,6 +107,23 @@ func (r request) readSpan(words []string) (s span, name string, err error) {
 		name = name[len("in "):]
 	}
 	return s, name, r.checkSpan(s)
+}
+
+// separate puts a "to" before a duration: in "now for 2 hours" and in "now 2h".
+func (r request) separate(words []string) (separated []string, at int) {
+	for at := 1; at < len(words); at++ {
+		rest := words[at:]
+		if !strings.EqualFold(rest[0], "for") {
+			rest = append([]string{"for"}, rest...)
+		}
+		_, begins := readWhen(words[:at], r.zone, r.now, r.now)
+		_, one := later(rest[1:min(2, len(rest))], r.zone, r.now)
+		_, two := later(rest[1:min(3, len(rest))], r.zone, r.now)
+		if begins && (one || two) {
+			return slices.Concat(words[:at], []string{"to"}, rest), at
+		}
+	}
+	return words, -1
 }
 
 func (r request) checkSpan(s span) error {

@@ -241,6 +241,30 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	}
 }
 
+func TestSecondAttemptLeavesOnePage(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	p := f.incident()
+	other := notify.Message{Key: "another", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
+	if r := f.bot.Send(f.ctx, other); r.Outcome != notify.Accepted {
+		t.Fatalf("%+v", r)
+	}
+	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
+	f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: slacksim.FaultLost})
+	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Unknown {
+		t.Fatalf("%+v", r)
+	}
+	message.Attempt = 2
+	r := f.bot.Send(f.ctx, message)
+	if m := f.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Reference != m[1].Channel+" "+m[1].TS {
+		t.Errorf("%+v; Ann has %+v", r, m)
+	}
+	f.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})
+	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Accepted {
+		t.Errorf("without the right to look: %+v", r)
+	}
+}
+
 func TestPacingKeepsEveryMessageVisible(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{Limits: true})

@@ -45,6 +45,7 @@ const (
 // without an entry are posts or as good as unlimited.
 var perMinute = map[string]float64{
 	"chat.update":           50,
+	"chat.delete":           50,
 	"conversations.history": 50,
 	"conversations.replies": 50,
 	"conversations.join":    50,

@@ -83,10 +83,14 @@ func later(words []string, zone *oncall.Zone, from time.Time) (time.Time, bool) 
 func dayAndTime(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, bool) {
 	var day dayWord
 	var clock oncall.TimeOfDay
-	var hasDay, hasClock bool
+	var hasDay, hasClock, next bool
 	for _, w := range words {
 		w = strings.ToLower(strings.TrimSuffix(w, ","))
-		if w == "at" || w == "on" {
+		switch w {
+		case "at", "on":
+			continue
+		case "next": // "next monday" is never today
+			next = true
 			continue
 		}
 		if c, ok := readClock(w); ok && !hasClock {
@@ -98,6 +102,14 @@ func dayAndTime(words []string, zone *oncall.Zone, now, ref time.Time) (time.Tim
 			return time.Time{}, false
 		}
 		day, hasDay = d, true
+	}
+	if today, _ := zone.Local(now); next {
+		switch {
+		case day.repeats == 0:
+			return time.Time{}, false
+		case day.date == today:
+			day.date = today.AddDays(day.repeats)
+		}
 	}
 	switch {
 	case hasDay:

@@ -42,6 +42,8 @@ func TestParseWhen(t *testing.T) {
 		{"wed 18:00", "2026-03-04T17:00:00Z"}, // today, still ahead
 		{"wed 9:00", "2026-03-11T08:00:00Z"},  // past for today
 		{"wednesday", "2026-03-10T23:00:00Z"},
+		{"next wed 18:00", "2026-03-11T17:00:00Z"},
+		{"next friday 9:00", "2026-03-06T08:00:00Z"},
 		{"2026-12-24", "2026-12-23T23:00:00Z"},
 		{"2026-12-24 09:00", "2026-12-24T08:00:00Z"},
 		{"2026-12-24T09:00", "2026-12-24T08:00:00Z"},
@@ -61,6 +63,8 @@ func TestParseWhen(t *testing.T) {
 		{"in 99999999 days", ""},
 		{"18:00 19:00", ""},
 		{"fri sat", ""},
+		{"next tomorrow", ""},
+		{"next 9:00", ""},
 		{"2026-02-30", ""},
 		{"at", ""},
 	}
@@ -95,6 +99,9 @@ func TestReadSpan(t *testing.T) {
 		{"fri 18:00 to mon 9:00 payments", "2026-03-06T23:00:00Z", "2026-03-09T13:00:00Z", "payments"},
 		{"2026-12-24 to 2026-12-27", "2026-12-24T05:00:00Z", "2026-12-27T05:00:00Z", ""},
 		{"now for 2 hours payments", "2026-03-04T14:30:00Z", "2026-03-04T16:30:00Z", "payments"},
+		{"now 2h payments", "2026-03-04T14:30:00Z", "2026-03-04T16:30:00Z", "payments"},
+		{"tomorrow 9:00 3 days payments", "2026-03-05T14:00:00Z", "2026-03-08T13:00:00Z", "payments"},
+		{"yesterday 2h payments", "", "", "is in the past"},
 		{"tomorrow 9:00 for 1 day", "2026-03-05T14:00:00Z", "2026-03-06T14:00:00Z", ""},
 		{"now - 18:00", "2026-03-04T14:30:00Z", "2026-03-04T23:00:00Z", ""},
 		{"tomorrow 18:00 to tomorrow 9:00", "", "", "is not after the start"},

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,9 @@ const (
 	maxName       = 80
 	maxAlertTitle = 150
 	maxAlertLine  = 250 // ten of them fit into a section
-	maxNamed      = 20  // people named in one place
+	maxLabels     = 3   // of those that tell alerts apart
+	maxLabel      = 40
+	maxNamed      = 20 // people named in one place
 )
 
 // drawRoot draws an incident for its channel.
@@ -162,10 +165,14 @@ func alertList(p oncall.Picture) string {
 	}
 	lines := []string{fmt.Sprintf("*%d of %d alerts firing*", p.Firing, p.AlertCount)}
 	shown := p.Alerts[:min(len(p.Alerts), oncall.MaxPictured)]
+	telling := tellingLabels(shown)
 	for _, a := range shown {
 		line := foreign(a.Title, maxAlertTitle)
 		if linked := link(a.Link, line); utf8.RuneCountInString(linked) <= maxAlertLine {
 			line = linked
+		}
+		if labels := labelText(a, telling); labels != "" && utf8.RuneCountInString(line+labels) <= maxAlertLine {
+			line += labels
 		}
 		if !a.Firing {
 			line += " (cleared)"
@@ -176,6 +183,35 @@ func alertList(p oncall.Picture) string {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// tellingLabels names the labels in which alerts differ: what tells one host from
+// another when all have the same title.
+func tellingLabels(alerts []oncall.Alert) []string {
+	var telling []string
+	for _, a := range alerts {
+		for name, value := range a.Labels {
+			differs := func(o oncall.Alert) bool { return o.Labels[name] != value }
+			if !slices.Contains(telling, name) && slices.ContainsFunc(alerts, differs) {
+				telling = append(telling, name)
+			}
+		}
+	}
+	slices.Sort(telling)
+	return telling[:min(len(telling), maxLabels)]
+}
+
+func labelText(a oncall.Alert, names []string) string {
+	var parts []string
+	for _, name := range names {
+		if value := a.Labels[name]; value != "" {
+			parts = append(parts, foreign(name+"="+value, maxLabel))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " · " + strings.Join(parts, ", ")
 }
 
 // origin says where the incident comes from.

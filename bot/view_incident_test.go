@@ -73,7 +73,8 @@ func several() oncall.Picture {
 	p.Alerts = nil
 	for i := range oncall.MaxPictured {
 		p.Alerts = append(p.Alerts, oncall.Alert{
-			Title: fmt.Sprintf("Node %d is down", i+1), Link: "https://monitor.example.com/", Firing: i < 9,
+			Title: "Node is down", Link: "https://monitor.example.com/", Firing: i < 9,
+			Labels: map[string]string{"alertname": "NodeDown", "instance": fmt.Sprintf("node-%d", i+1), "rack": string(rune('a' + i/5))},
 		})
 	}
 	return p
@@ -88,6 +89,7 @@ func hostile() oncall.Picture {
 	p.Incident.Severity = oncall.Severity(strings.Repeat("é", 100))
 	p.Team.Name, p.Integration, p.Policy = nasty, nasty, nasty
 	for i := range p.Alerts {
+		p.Alerts[i].Labels = map[string]string{nasty: nasty, fmt.Sprint(i): nasty}
 		p.Alerts[i].Title, p.Alerts[i].Link = nasty, "https://example.com/"+strings.Repeat("&", 70)
 	}
 	p.Paged = nil
