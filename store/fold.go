@@ -78,6 +78,8 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 		FROM inbox
 		ORDER BY id
 		LIMIT $1`
+	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
 	now := f.clock()
 	var letters []letter
 	var misfits []misfit

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -248,5 +249,43 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	}
 	if _, err := w.Picture(t.Context(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
+	}
+}
+
+// BenchmarkUpdate is a decision with an event, a drawing and a timer, one after the other and by
+// many at once.
+func BenchmarkUpdate(b *testing.B) {
+	for _, callers := range []int{1, 8} {
+		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
+			w := newWorld(b)
+			stop := w.run(w.Store)
+			for i := range callers {
+				w.accept(trigger(fmt.Sprint(i)))
+			}
+			w.fold()
+			stop()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for i := range callers {
+				wg.Go(func() {
+					for range b.N / callers {
+						if _, err := w.UpdateIncident(context.Background(), oncall.IncidentID(i+1), func(in oncall.Incident) (oncall.Change, error) {
+							in.Version++
+							return oncall.Change{
+								Incident: in,
+								Events:   []oncall.Event{{IncidentID: in.ID, At: start, Kind: oncall.EventSeverity}},
+								Tasks: []oncall.Task{
+									{Do: oncall.Draw{Incident: in.ID, Version: in.Version}},
+									{Do: oncall.Escalate{Incident: in.ID}, At: start.Add(time.Hour)},
+								},
+							}, nil
+						}); err != nil {
+							b.Error(err)
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
 	}
 }

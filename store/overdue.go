@@ -25,12 +25,12 @@ func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) 
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			SELECT id, seq FROM incidents i
-			WHERE status = $1 AND next_at < $2 AND NOT EXISTS (
+			WHERE status = 'triggered' AND next_at < $1 AND NOT EXISTS (
 				SELECT FROM river_job j
-				WHERE j.state IN ('available', 'retryable') AND j.queue = $3
+				WHERE j.state IN ('available', 'retryable') AND j.queue = $2
 				AND (j.args ->> 'incident')::bigint = i.id AND (j.args ->> 'seq')::bigint = i.seq)
 			ORDER BY next_at LIMIT 1000`,
-			oncall.Triggered, now.Add(-overdue), QueueEscalate)
+			now.Add(-overdue), QueueEscalate)
 		if err != nil {
 			return err
 		}

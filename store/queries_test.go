@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
@@ -73,4 +75,43 @@ func queries(t *testing.T) map[string]string {
 		})
 	}
 	return out
+}
+
+// No query reads a table that grows with history from end to end: with sequential scans forbidden
+// PostgreSQL still plans one where no index serves.
+func TestNoQueryReadsAllOfHistory(t *testing.T) {
+	t.Parallel()
+	conn, err := storetest.New(t).Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	for _, set := range []string{`SET enable_seqscan = off`, `SET plan_cache_mode = force_generic_plan`} {
+		if _, err := conn.Exec(t.Context(), set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	scan := regexp.MustCompile(`Seq Scan on (incidents|incident_events|alerts|pages|drawings|drawing_copies|river_job|slack_seen|inbox)\b`)
+	for at, sql := range queries(t) {
+		desc, err := conn.Conn().Prepare(t.Context(), "q", sql)
+		if err != nil {
+			t.Errorf("%s: %v", at, err)
+			continue
+		}
+		explain := "EXPLAIN EXECUTE q"
+		if n := len(desc.ParamOIDs); n > 0 {
+			explain += "(NULL" + strings.Repeat(", NULL", n-1) + ")"
+		}
+		rows, _ := conn.Query(t.Context(), explain, pgx.QueryExecModeSimpleProtocol)
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			t.Errorf("%s: %v", at, err)
+		}
+		if text := strings.Join(plan, "\n"); scan.MatchString(text) {
+			t.Errorf("%s:\n%s", at, text)
+		}
+		if err := conn.Conn().Deallocate(t.Context(), "q"); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -104,11 +104,11 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 
 // turn folds whatever there is, if this instance is the folder or can become it.
 func (w *watch) turn(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, turnLimit)
-	defer cancel()
 	if !w.store.folding.Load() {
 		var ours bool
-		if err := w.conn.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, foldLock).Scan(&ours); err != nil {
+		try, cancel := context.WithTimeout(ctx, turnLimit)
+		defer cancel()
+		if err := w.conn.QueryRow(try, `SELECT pg_try_advisory_lock($1)`, foldLock).Scan(&ours); err != nil {
 			return fmt.Errorf("try to become the folder: %w", err)
 		}
 		if !ours {
