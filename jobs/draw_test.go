@@ -240,8 +240,8 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = ending.Rollback(context.Background()) }()
-	// As EndDraw does, and its commit is still to come.
-	if _, err := ending.Exec(ctx, `UPDATE drawings SET lease_job = NULL WHERE incident_id = $1`, id); err != nil {
+	// As EndDraw does: it locks, looks at the version, and gives the lease back.
+	if _, err := ending.Exec(ctx, `SELECT FROM drawings WHERE incident_id = $1 FOR UPDATE`, id); err != nil {
 		t.Fatal(err)
 	}
 	busy := make(chan bool, 1)
@@ -251,9 +251,13 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 	}()
 	d.eventually("the other waits", func() bool {
 		var n int
-		err := d.store.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE NOT granted`).Scan(&n)
+		err := d.store.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n)
 		return err != nil || n > 0 || len(busy) > 0
 	})
+	if _, err := ending.Exec(ctx, `UPDATE drawings SET lease_job = NULL WHERE incident_id = $1`, id); err != nil {
+		t.Fatal(err)
+	}
 	if err := ending.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
