@@ -20,9 +20,10 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 			deactivated_at = CASE WHEN $5::timestamptz IS NULL THEN NULL ELSE coalesce(users.deactivated_at, $5) END
 		WHERE (users.name, users.email, users.time_zone, users.deactivated_at IS NULL, users.slack_at IS NULL)
 		      IS DISTINCT FROM ($2, $3, $4, $5::timestamptz IS NULL, FALSE)`
+	changed := false
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now)
-		if err != nil || tag.RowsAffected() == 0 {
+		if changed = tag.RowsAffected() > 0; err != nil || !changed {
 			return err
 		}
 		return announce(ctx, tx)
@@ -30,6 +31,8 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 	if err != nil {
 		return fmt.Errorf("save user %s: %w", u.ID, err)
 	}
-	s.facts.drop()
+	if changed {
+		s.facts.drop()
+	}
 	return nil
 }
