@@ -94,10 +94,8 @@ func (b *Bot) checkSocket(ctx context.Context) Finding {
 		select {
 		case e := <-client.Events:
 			if e.Type == socketmode.EventTypeHello {
-				cancel()
-				<-ended
 				f.OK = true
-				return f
+				cancel()
 			}
 			if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok {
 				last = failed.ErrorObj
@@ -106,6 +104,9 @@ func (b *Bot) checkSocket(ctx context.Context) Finding {
 				}
 			}
 		case err := <-ended:
+			if f.OK {
+				return f
+			}
 			if last == nil {
 				last = err
 			}

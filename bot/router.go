@@ -23,7 +23,7 @@ const handlerTimeout = 2500 * time.Millisecond
 const (
 	sorryBusy     = "Watchbill is busy or restarting, and nothing was changed. Please try again in a few seconds."
 	sorryDatabase = "Watchbill can't reach its database, so nothing was changed. Please try again in a minute."
-	sorryLate     = "That took too long, and it may or may not have been saved. Look again in a moment, and repeat it if nothing has changed."
+	sorryUnclear  = "That didn't come to an end, so it may or may not have been saved. Please look again in a moment, and repeat it if nothing has changed."
 	sorryFailed   = "Something went wrong in Watchbill, and nothing was changed. The reason is in its log."
 )
 
@@ -34,9 +34,9 @@ func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) 
 		b.metrics.envelopes.WithLabelValues(string(e.Type), "turned_away").Inc()
 		switch data := e.Data.(type) {
 		case slack.SlashCommand:
-			b.all.Go(func() { b.ack(s, e.Request.EnvelopeID, ephemeral(sorryBusy)) })
+			b.all.Go(func() { b.ack(listening, s, e.Request.EnvelopeID, ephemeral(sorryBusy)) })
 		case slack.InteractionCallback:
-			b.all.Go(func() { b.ack(s, e.Request.EnvelopeID, nil) })
+			b.all.Go(func() { b.ack(listening, s, e.Request.EnvelopeID, nil) })
 			b.all.Go(func() { b.whisper(listening, data, sorryBusy) })
 		}
 		return
@@ -58,21 +58,21 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 		text, err := b.guard(ctx, "command/"+data.TriggerID, func() (string, error) { return b.command(ctx, data) })
 		text = b.told(err, text, "command")
 		if text == "" {
-			b.ack(s, id, nil)
+			b.ack(listening, s, id, nil)
 			return
 		}
-		b.ack(s, id, ephemeral(text))
+		b.ack(listening, s, id, ephemeral(text))
 	case slack.InteractionCallback:
 		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return "", b.interaction(ctx, data) })
 		text = b.told(err, text, "click")
-		b.ack(s, id, nil) // an answer inside it would be ignored
+		b.ack(listening, s, id, nil) // an answer inside it would be ignored
 		if text != "" {
 			b.all.Go(func() { b.whisper(listening, data, text) })
 		}
 	case slackevents.EventsAPIEvent:
 		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })
 		if b.told(err, "", "event") == "" {
-			b.ack(s, id, nil)
+			b.ack(listening, s, id, nil)
 		}
 	}
 }
@@ -133,10 +133,8 @@ func (b *Bot) told(err error, text, kind string) string {
 	switch {
 	case errors.Is(err, errNotBegun):
 		return sorryDatabase
-	case errors.Is(err, context.DeadlineExceeded):
-		return sorryLate
-	case errors.Is(err, store.ErrUnavailable):
-		return sorryDatabase
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, store.ErrUnavailable):
+		return sorryUnclear // the answer to the commit may be what was lost
 	default:
 		return sorryFailed
 	}

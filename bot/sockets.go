@@ -137,14 +137,16 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 	switch e.Type {
 	case socketmode.EventTypeHello:
 		s.greeted.Store(true)
-		s.trouble = ""
-		b.log.Debug().Msg("connected to Slack")
+		if s.trouble != "" {
+			s.trouble = ""
+			b.log.Info().Msg("connected to Slack again")
+		}
 	case socketmode.EventTypeConnecting:
 		s.greeted.Store(false)
 	case socketmode.EventTypeConnectionError:
 		return b.connectionError(s, e)
 	case socketmode.EventTypeErrorBadMessage:
-		b.badMessage(s, e)
+		b.badMessage(listening, s, e)
 	case socketmode.EventTypeErrorWriteFailed:
 		b.metrics.envelopes.WithLabelValues("ack", "lost").Inc()
 		b.log.Warn().Msg("an acknowledgement to Slack was lost with its connection")
@@ -153,7 +155,7 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 	default:
 		if e.Request != nil && e.Request.EnvelopeID != "" {
 			b.metrics.envelopes.WithLabelValues(string(e.Type), "unknown").Inc()
-			b.all.Go(func() { b.ack(s, e.Request.EnvelopeID, nil) })
+			b.all.Go(func() { b.ack(listening, s, e.Request.EnvelopeID, nil) })
 		}
 	}
 	return 0, false
@@ -186,7 +188,7 @@ func (b *Bot) complain(s *socket, err error) {
 
 // badMessage acknowledges an envelope that slack-go can't read: Slack would deliver it
 // again and again. What was in it is not logged, as people wrote it.
-func (b *Bot) badMessage(s *socket, e socketmode.Event) {
+func (b *Bot) badMessage(listening context.Context, s *socket, e socketmode.Event) {
 	bad, ok := e.Data.(*socketmode.ErrorBadMessage)
 	if !ok {
 		return
@@ -200,13 +202,13 @@ func (b *Bot) badMessage(s *socket, e socketmode.Event) {
 	b.log.Warn().Err(bad.Cause).Str("type", envelope.Type).Int("bytes", len(bad.Message)).
 		Msg("Slack sent something that Watchbill can't read")
 	if envelope.ID != "" {
-		b.all.Go(func() { b.ack(s, envelope.ID, nil) })
+		b.all.Go(func() { b.ack(listening, s, envelope.ID, nil) })
 	}
 }
 
 // ack tells Slack that an envelope has arrived.
-func (b *Bot) ack(s *socket, envelope string, payload any) {
-	ctx, cancel := context.WithTimeout(context.Background(), ackTimeout)
+func (b *Bot) ack(listening context.Context, s *socket, envelope string, payload any) {
+	ctx, cancel := context.WithTimeout(listening, ackTimeout)
 	defer cancel()
 	if err := s.client.Load().AckCtx(ctx, envelope, payload); err != nil {
 		b.metrics.envelopes.WithLabelValues("ack", "lost").Inc()

@@ -69,10 +69,7 @@ func draw(p oncall.Picture, lead string) drawing {
 		blocks = append(blocks, section(lead))
 	}
 	state := standing(p)
-	if state != "" {
-		blocks = append(blocks, section(state))
-	}
-	blocks = append(blocks, slack.NewSectionBlock(nil, fields(p), nil))
+	blocks = append(blocks, section(state), slack.NewSectionBlock(nil, fields(p), nil))
 	if alerts := alertList(p); alerts != "" {
 		blocks = append(blocks, section(alerts))
 	}
@@ -81,13 +78,11 @@ func draw(p oncall.Picture, lead string) drawing {
 		blocks = append(blocks, buttons)
 	}
 	// What a notification and a screen reader say: the whole sense, most urgent first.
-	text := fmt.Sprintf("%s incident %s, %s: %s.", severityWord(in.Severity), in.ID, in.Status, title)
-	for _, more := range []string{lead, state} {
-		if more != "" {
-			text += " " + strings.ReplaceAll(more, "\n", " ")
-		}
+	sentences := []string{fmt.Sprintf("%s incident %s, %s: %s.", severityWord(in.Severity), in.ID, in.Status, title)}
+	if lead != "" {
+		sentences = append(sentences, lead)
 	}
-	return drawing{text: text, blocks: blocks}
+	return drawing{text: strings.Join(append(sentences, state), " "), blocks: blocks}
 }
 
 // standing says in sentences who has the incident and what happens next.

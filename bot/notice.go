@@ -1,0 +1,70 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// noticeViews draws each kind of notice. Pure: facts in, words and blocks out.
+var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{}
+
+// drawNotice draws a notice. A kind that this version does not know, because a newer
+// one wrote it, is told by its sentences.
+func drawNotice(n oncall.Notice) drawing {
+	if view := noticeViews[n.Kind]; view != nil {
+		return view(n)
+	}
+	text := strings.Join(n.Facts.Lines, "\n")
+	return drawing{text: text, blocks: []slack.Block{section(text)}}
+}
+
+// PostNotice posts a notice to its person or channel.
+func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
+	at, err := b.post(ctx, posting{channel: n.To, delivery: n.Key, priority: forThread}, drawNotice(n))
+	if err != nil {
+		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
+	}
+	return at, nil
+}
+
+// RedrawNotice brings a notice's message to its state. The error is store.ErrGone when
+// the message no longer exists.
+func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error {
+	d := drawNotice(n)
+	err := b.call(ctx, call{method: "chat.update", priority: forUpdate}, func(ctx context.Context) error {
+		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS,
+			slack.MsgOptionText(d.text, false), slack.MsgOptionBlocks(d.blocks...))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("redraw notice %d: %w", n.ID, asGone(err))
+	}
+	return nil
+}
+
+// FindNotice looks for a notice in a channel that an earlier attempt, begun at since,
+// may have posted. Direct messages are not looked up: a second one is better than none.
+func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.Place, bool, error) {
+	if strings.HasPrefix(n.To, "U") || strings.HasPrefix(n.To, "W") {
+		return store.Place{}, false, nil
+	}
+	channel, err := b.channelID(ctx, n.To)
+	if err == nil {
+		var at store.Place
+		var found bool
+		if at, found, err = b.find(ctx, store.Place{Channel: channel}, n.Key, since); err == nil {
+			return at, found, nil
+		}
+	}
+	if o := became(err); o == rejected || o == misconfigured {
+		return store.Place{}, false, nil
+	}
+	return store.Place{}, false, fmt.Errorf("look for notice %d: %w", n.ID, err)
+}
