@@ -294,6 +294,7 @@ type board struct {
 	shown   map[store.Place]oncall.Picture
 	replies [][]oncall.Event
 	edits   int
+	notices []oncall.Notice
 	// hook is called before each act with its name; posted tells whether it has
 	// taken effect. An error is what the caller gets.
 	hook func(ctx context.Context, act string, posted bool) error

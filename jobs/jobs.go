@@ -38,6 +38,11 @@ type Board interface {
 	Redraw(ctx context.Context, at store.Place, p oncall.Picture, direct bool) error
 	// PostThread adds one reply that tells all the events.
 	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
+
+	// PostNotice, RedrawNotice and FindNotice do the same for a notice.
+	PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error)
+	RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error
+	FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.Place, bool, error)
 }
 
 // Config is what the jobs need.
@@ -91,6 +96,7 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(workers, &escalateWorker{jobs: j})
 	river.AddWorker(workers, &pageWorker{jobs: j})
 	river.AddWorker(workers, &drawWorker{jobs: j})
+	river.AddWorker(workers, &tellWorker{jobs: j})
 	client, err := river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID:      c.Name,
 		Logger:  c.Slog,
@@ -99,6 +105,7 @@ func New(c Config) (*Jobs, error) {
 			store.QueueEscalate:     {MaxWorkers: 20},
 			store.QueuePage:         {MaxWorkers: 20},
 			store.QueueDraw:         {MaxWorkers: 10},
+			store.QueueTell:         {MaxWorkers: 5},
 			store.QueueHousekeeping: {MaxWorkers: 1},
 		},
 		FetchCooldown:               fetchCooldown,

@@ -22,7 +22,7 @@ func keys(n int) []string {
 	return all
 }
 
-// latest gives the last time of the incidents' second step, when all have had it.
+// secondSteps requires that each incident has had exactly two steps, and checks them.
 func (d *desk) secondSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
 	d.t.Helper()
 	for _, id := range ids {
@@ -61,7 +61,14 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 		return len(d.phone.to(bo))+len(other.to(bo)) >= len(ids)
 	})
 	within(t, 30*time.Second, "no page is waiting", func() bool { return d.idle("page") })
-	d.secondSteps(ids, func(oncall.Event, oncall.Event) {})
+	latest := time.Duration(0)
+	d.secondSteps(ids, func(first, second oncall.Event) {
+		latest = max(latest, second.At.Sub(first.At.Add(2*time.Second)))
+	})
+	t.Logf("the latest of %d timers fired %s late", len(ids), latest)
+	if latest > time.Second {
+		t.Errorf("a timer fired %s late", latest)
+	}
 	seen := map[string]int{}
 	for _, p := range []*phone{d.phone, other} {
 		for _, m := range append(p.to(ann), p.to(bo)...) {

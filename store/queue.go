@@ -17,11 +17,12 @@ const (
 	QueueEscalate     = "escalate"
 	QueuePage         = "page"
 	QueueDraw         = "draw"
+	QueueTell         = "tell"
 	QueueHousekeeping = "housekeeping"
 )
 
 // urgent are the queues whose jobs are promoted and rescued by every instance.
-var urgent = []string{QueueEscalate, QueuePage, QueueDraw}
+var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell}
 
 // soon is how far ahead a timer goes to the workers at once: River's own scheduler looks every 5 s
 // and can miss what falls due in between.
@@ -37,6 +38,8 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 25}, nil
 	case oncall.Draw:
 		return river.InsertOpts{Queue: QueueDraw, MaxAttempts: 10000}, nil
+	case oncall.Tell:
+		return river.InsertOpts{Queue: QueueTell, MaxAttempts: 10000}, nil
 	}
 	return river.InsertOpts{}, fmt.Errorf("no queue is known for jobs of kind %q", job.Kind())
 }

@@ -1,0 +1,107 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// PostNotice implements jobs.Board.
+func (b *board) PostNotice(ctx context.Context, n oncall.Notice) (at store.Place, err error) {
+	err = b.act(ctx, "post notice", func() {
+		at = store.Place{Channel: n.To, TS: n.Key}
+		b.notices = append(b.notices, n)
+	})
+	return at, err
+}
+
+// RedrawNotice implements jobs.Board.
+func (b *board) RedrawNotice(ctx context.Context, _ store.Place, n oncall.Notice) error {
+	return b.act(ctx, "redraw notice", func() { b.notices = append(b.notices, n) })
+}
+
+// FindNotice implements jobs.Board.
+func (b *board) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (at store.Place, found bool, err error) {
+	err = b.act(ctx, "find notice", func() {
+		for _, o := range b.notices {
+			if o.Key == n.Key {
+				at, found = store.Place{Channel: n.To, TS: n.Key}, true
+			}
+		}
+	})
+	return at, found, err
+}
+
+// told are the states in which notices of a key were shown, in order.
+func (b *board) states(key string) (states []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, n := range b.notices {
+		if n.Key == key {
+			states = append(states, n.Facts.State)
+		}
+	}
+	return states
+}
+
+const testNotice oncall.NoticeKind = "test"
+
+func TestANoticeIsToldOnceAndFollowsItsState(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.start(d.phone)
+	n := oncall.Notice{Key: "once", To: "C0PAY", Kind: testNotice, About: 7, Facts: oncall.NoticeFacts{Lines: []string{"hello"}}}
+	for range 3 {
+		if err := d.store.Notify(t.Context(), d.clock(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.eventually("it is told", func() bool { return len(d.board.states("once")) == 1 && d.idle("tell") })
+	err := d.store.Renotify(t.Context(), d.clock(), []oncall.NoticeKind{testNotice}, 7, func(f *oncall.NoticeFacts) { f.State = "accepted" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("it is redrawn", func() bool { s := d.board.states("once"); return len(s) == 2 && s[1] == "accepted" })
+	d.eventually("no job is left", func() bool { return d.idle("tell") })
+	if got := d.board.states("once"); len(got) != 2 {
+		t.Errorf("shown %d times: %q", len(got), got)
+	}
+}
+
+func TestANoticeOfUnknownFateIsAdopted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	lost := false
+	d.board.fail(func(_ context.Context, act string, posted bool) error {
+		if act == "post notice" && posted && !lost {
+			lost = true
+			return errors.New("the answer was lost")
+		}
+		return nil
+	})
+	d.start(d.phone)
+	if err := d.store.Notify(t.Context(), d.clock(), oncall.Notice{Key: "lost", To: "C0PAY", Kind: testNotice}); err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("it is adopted", func() bool { return len(d.board.states("lost")) == 2 && d.idle("tell") })
+}
+
+func TestALateNoticeIsNotTold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	over := d.clock().Add(-time.Minute)
+	if err := d.store.Notify(t.Context(), d.clock(),
+		oncall.Notice{Key: "late", To: "C0PAY", Kind: testNotice, Until: &over},
+		oncall.Notice{Key: "in time", To: "C0PAY", Kind: testNotice}); err != nil {
+		t.Fatal(err)
+	}
+	d.start(d.phone)
+	d.eventually("the other is told", func() bool { return len(d.board.states("in time")) == 1 && d.idle("tell") })
+	if got := d.board.states("late"); len(got) != 0 {
+		t.Errorf("a late notice was told %d times", len(got))
+	}
+}

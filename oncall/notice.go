@@ -1,0 +1,49 @@
+package oncall
+
+import "time"
+
+// NoticeID identifies a notice.
+type NoticeID int64
+
+// NoticeKind says what a notice is about, and so how it is drawn.
+type NoticeKind string
+
+// A Notice is something that Watchbill tells one person or one channel, once. Its Slack
+// message is a drawing of Facts: when they change, the message follows.
+type Notice struct {
+	ID      NoticeID
+	Key     string // of all notices with one key only the first is told
+	To      string // a Slack user or channel
+	Kind    NoticeKind
+	About   int64 // the swap, cover request or hand-off that it belongs to; 0: none
+	Facts   NoticeFacts
+	Version int64 // grows with every change of the facts
+
+	At    time.Time  // not told earlier; zero: at once
+	Until *time.Time // not told later: a reminder of what is over helps nobody
+}
+
+// NoticeFacts is all that a notice shows. Every kind uses what it needs. It is stored
+// as JSON, so fields are only ever added.
+type NoticeFacts struct {
+	Schedule     ScheduleID   `json:"schedule,omitempty"`
+	ScheduleName string       `json:"schedule_name,omitempty"`
+	Role         string       `json:"role,omitempty"`
+	Start        time.Time    `json:"start,omitzero"`
+	End          time.Time    `json:"end,omitzero"`
+	Users        []UserID     `json:"users,omitempty"`  // whom it is about
+	Others       []UserID     `json:"others,omitempty"` // who was, or comes next
+	By           UserID       `json:"by,omitempty"`     // who did it
+	Incidents    []IncidentID `json:"incidents,omitempty"`
+	Lines        []string     `json:"lines,omitempty"` // sentences that were composed with the facts at hand
+	State        string       `json:"state,omitempty"` // what has become of it; empty: open
+	StateAt      time.Time    `json:"state_at,omitzero"`
+}
+
+// Tell brings a notice's Slack message to the notice's state: it posts or edits it.
+type Tell struct {
+	Notice NoticeID `json:"notice"`
+}
+
+// Kind names the job.
+func (Tell) Kind() string { return "tell" }

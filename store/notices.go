@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A Telling is a notice with what is known of its message.
+type Telling struct {
+	Notice  oncall.Notice
+	Place   Place      // zero: not posted yet
+	Drawn   int64      // the version that the message shows
+	TriedAt *time.Time // an earlier attempt may have posted it
+}
+
+// Settled reports whether there is nothing to tell at now: the message shows the notice
+// as it is, or it is too late to begin.
+func (t Telling) Settled(now time.Time) bool {
+	if t.Place == (Place{}) {
+		return t.Notice.Until != nil && now.After(*t.Notice.Until)
+	}
+	return t.Drawn >= t.Notice.Version
+}
+
+// Notify tells people and channels, of each key once.
+func (s *Store) Notify(ctx context.Context, now time.Time, notices ...oncall.Notice) error {
+	return s.transact(ctx, func(tx pgx.Tx) error { return s.notice(ctx, tx, now, notices) })
+}
+
+// Renotify changes the facts of the notices that belong together, and their messages with them.
+func (s *Store) Renotify(ctx context.Context, now time.Time, kinds []oncall.NoticeKind, about int64, change func(*oncall.NoticeFacts)) error {
+	return s.transact(ctx, func(tx pgx.Tx) error { return s.renotice(ctx, tx, now, kinds, about, change) })
+}
+
+// notice saves notices that are not there yet and queues the telling of them.
+func (s *Store) notice(ctx context.Context, tx pgx.Tx, now time.Time, notices []oncall.Notice) error {
+	const insert = `
+		INSERT INTO notices (key, recipient, kind, about, facts, version, not_after, created_at, channel, ts, drawn)
+		VALUES ($1, $2, $3, $4, $5, 1, $6, $7, '', '', 0)
+		ON CONFLICT (key) DO NOTHING
+		RETURNING id`
+	var tasks []oncall.Task
+	for _, n := range notices {
+		rows, _ := tx.Query(ctx, insert, n.Key, n.To, n.Kind, n.About, n.Facts, n.Until, now)
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.NoticeID])
+		if err != nil {
+			return fmt.Errorf("save notice %s: %w", n.Key, err)
+		}
+		for _, id := range ids {
+			tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: id}, At: n.At})
+		}
+	}
+	return s.enqueue(ctx, tx, now, tasks)
+}
+
+// renotice changes the facts of all notices of the kinds given that belong to one swap,
+// cover request or hand-off, and queues their redrawing.
+func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []oncall.NoticeKind, about int64,
+	change func(*oncall.NoticeFacts),
+) error {
+	const load = `SELECT id, facts FROM notices WHERE kind = ANY ($1) AND about = $2 ORDER BY id FOR UPDATE`
+	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
+	type row struct {
+		ID    oncall.NoticeID
+		Facts oncall.NoticeFacts
+	}
+	rows, _ := tx.Query(ctx, load, kinds, about)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return fmt.Errorf("load notices about %d: %w", about, err)
+	}
+	var tasks []oncall.Task
+	for _, n := range found {
+		change(&n.Facts)
+		if _, err := tx.Exec(ctx, save, n.ID, n.Facts); err != nil {
+			return fmt.Errorf("save notice %d: %w", n.ID, err)
+		}
+		tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: n.ID}})
+	}
+	return s.enqueue(ctx, tx, now, tasks)
+}
+
+// BeginTell loads a notice for telling and notes the attempt, if its message is not
+// there yet. The row stays unlocked: of two attempts at once both may post, and the
+// second place is kept.
+func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (Telling, error) {
+	const load = `
+		SELECT id, key, recipient, kind, about, facts, version, not_after, tried_at, channel, ts, drawn
+		FROM notices
+		WHERE id = $1
+		FOR UPDATE`
+	const try = `UPDATE notices SET tried_at = $2 WHERE id = $1 AND tried_at IS NULL AND channel = ''`
+	type row struct {
+		ID          oncall.NoticeID
+		Key         string
+		Recipient   string
+		Kind        oncall.NoticeKind
+		About       int64
+		Facts       oncall.NoticeFacts
+		Version     int64
+		NotAfter    *time.Time
+		TriedAt     *time.Time
+		Channel, TS string
+		Drawn       int64
+	}
+	var r row
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, load, id)
+		var err error
+		if r, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[row]); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, try, id, now)
+		return err
+	})
+	if err != nil {
+		return Telling{}, fmt.Errorf("load notice %d: %w", id, err)
+	}
+	return Telling{
+		Notice: oncall.Notice{
+			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Facts: r.Facts,
+			Version: r.Version, Until: r.NotAfter,
+		},
+		Place: Place{Channel: r.Channel, TS: r.TS}, Drawn: r.Drawn, TriedAt: r.TriedAt,
+	}, nil
+}
+
+// Told notes which version of a notice its message shows, and where that is.
+func (s *Store) Told(ctx context.Context, id oncall.NoticeID, at Place, version int64) error {
+	const save = `UPDATE notices SET channel = $2, ts = $3, drawn = greatest(drawn, $4) WHERE id = $1`
+	if _, err := s.pool.Exec(ctx, save, id, at.Channel, at.TS, version); err != nil {
+		return fmt.Errorf("note notice %d as told: %w", id, translate(err))
+	}
+	return nil
+}
