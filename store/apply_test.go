@@ -122,6 +122,10 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	if p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, at)); p.Team.Name != "payments" || p.Policy != "default" || p.Integration != "grafana" {
 		t.Errorf("picture: %+v", p)
 	}
+	dir = must[*store.Directory](t)(w.Directory(t.Context()))
+	if team, ok := dir.Team(1); !ok || team.Name != "payments" || len(dir.Teams) != 0 {
+		t.Errorf("a removed team: %+v, %v; teams: %v", team, ok, dir.Teams)
+	}
 	// And comes back under the same names and the same key.
 	must[store.Report](t)(w.Apply(t.Context(), setup(), true, at))
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key))
