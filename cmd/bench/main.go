@@ -1,7 +1,8 @@
 // Command bench prints Watchbill's figures, one line each: name, value, unit. It runs
 // bin/watchbill against a PostgreSQL of its own, durable as in production, and against
 // the local Slack. The machine's speed is in every figure, so compare figures of one
-// run, or the same figure before and after a change on one machine.
+// run, or the same figure before and after a change on one machine. Arguments limit it
+// to some measurements: start, page, timers, signals.
 package main
 
 import (
@@ -19,7 +20,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	err := run(ctx, os.Stdout)
+	err := run(ctx, os.Stdout, os.Args[1:])
 	cancel()
 	stop()
 	if err != nil {
@@ -35,7 +36,7 @@ type bench struct {
 	server *localpg.Server
 }
 
-func run(ctx context.Context, out io.Writer) error {
+func run(ctx context.Context, out io.Writer, only []string) error {
 	dir, err := os.MkdirTemp("", "watchbill-bench-")
 	if err != nil {
 		return err
@@ -50,9 +51,15 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the directory is removed next
 	b := &bench{out: out, dir: dir, server: server}
-	for _, measure := range []func(context.Context) error{b.start, b.firstPage, b.timers, b.signals} {
-		if err := measure(ctx); err != nil {
-			return err
+	for _, m := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"signals", b.signals}} {
+		if len(only) > 0 && !slices.Contains(only, m.name) {
+			continue
+		}
+		if err := m.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
 		}
 	}
 	return nil
