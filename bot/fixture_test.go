@@ -116,7 +116,7 @@ func (f *office) openStore() {
 			{Page: []string{"user Ann"}, Wait: "5m"}, {Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
 		Integrations: []oncall.SetupIntegration{{Name: "Monitor", Team: "Payments", Kind: oncall.KindGeneric, Policy: "Payments"}},
-	}, true, f.now)
+	}, store.Applying{Write: true}, f.now)
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 			{Name: "Monitor", Team: "Payments", Kind: oncall.KindGeneric, Policy: "Payments"},
 		},
 	}
-	if _, err := d.store.Apply(ctx, setup, true, clock()); err != nil {
+	if _, err := d.store.Apply(ctx, setup, store.Applying{Write: true}, clock()); err != nil {
 		t.Fatalf("apply the setup: %v", err)
 	}
 	directory, err := d.store.Directory(ctx)

@@ -19,6 +19,7 @@ const applyLock = 0x776202
 // A Report says what Apply has changed or would change.
 type Report struct {
 	Changes []string // in the order in which they were made; empty: everything was so already
+	Kept    []string // what is not in the document and was left alone
 	Keys    []NewKey // of new integrations, to be shown once; nobody can read them again
 }
 
@@ -28,12 +29,17 @@ type NewKey struct{ Integration, Key string }
 // errDryRun ends a transaction that was only to be tried.
 var errDryRun = errors.New("dry run")
 
-// Apply makes what is set up equal to the document, which must have passed its own Check. What is
-// not in the document is removed, but for people, who are Slack's. With write false nothing is
-// written, and the report says what would be. What can't be done is a Refusal.
-func (s *Store) Apply(ctx context.Context, setup oncall.Setup, write bool, now time.Time) (Report, error) {
+// Applying says how far Apply goes.
+type Applying struct {
+	Write bool // make the changes; otherwise the report says what they would be
+	Prune bool // remove what is not in the document, but for people, who are Slack's
+}
+
+// Apply makes what the document names as the document says. It must have passed its own Check.
+// What can't be done is a Refusal.
+func (s *Store) Apply(ctx context.Context, setup oncall.Setup, how Applying, now time.Time) (Report, error) {
 	a := &applier{
-		now: now, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
+		now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
 		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -48,7 +54,7 @@ func (s *Store) Apply(ctx context.Context, setup oncall.Setup, write bool, now t
 				return err
 			}
 		}
-		if !write {
+		if !how.Write {
 			return errDryRun
 		}
 		if len(a.report.Changes) == 0 {
@@ -72,6 +78,7 @@ func (s *Store) Apply(ctx context.Context, setup oncall.Setup, write bool, now t
 type applier struct {
 	tx     pgx.Tx
 	now    time.Time
+	prune  bool
 	report Report
 
 	users     map[string]oncall.UserID
@@ -104,11 +111,15 @@ func (a *applier) changed(kind, name string, all ...difference) bool {
 	return len(what) > 0
 }
 
-// remove takes away what is stored but not in the document, before anything else of that kind, so
-// that a name or key can pass on to another. The statement takes an id and the time.
+// remove takes away what is stored but not in the document, if that is wanted, before anything else
+// of that kind, so that a name or key can pass on to another. The statement takes an id and the time.
 func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map[string]R, id func(R) any, names []string) error {
 	for _, name := range sortedKeys(stored) {
 		if slices.Contains(names, name) {
+			continue
+		}
+		if !a.prune {
+			a.report.Kept = append(a.report.Kept, fmt.Sprintf("%s %q", kind, name))
 			continue
 		}
 		a.say("remove %s %q", kind, name)

@@ -22,6 +22,9 @@ func emptyWorld(t *testing.T) *world {
 	return w
 }
 
+// everything makes the installation equal to the document.
+var everything = store.Applying{Write: true, Prune: true}
+
 func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
 	w := emptyWorld(t)
@@ -31,14 +34,14 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 		`add user "ann"`, `add user "bo"`, `add user "cy"`, `add user "di"`, `add team "payments"`,
 		`add schedule "primary"`, `add policy "default"`, `add integration "grafana"`,
 	}
-	dry := must[store.Report](t)(w.Apply(t.Context(), doc, false, start))
+	dry := must[store.Report](t)(w.Apply(t.Context(), doc, store.Applying{Prune: true}, start))
 	if d := cmp.Diff(store.Report{Changes: added}, dry); d != "" {
 		t.Errorf("dry run: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM users`); n != 0 {
 		t.Errorf("the dry run wrote %d users", n)
 	}
-	report := must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(added, report.Changes); d != "" {
 		t.Errorf("changes: %s", d)
 	}
@@ -53,7 +56,7 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM integrations WHERE key_hint = $1 AND encode(key_hash, 'hex') NOT LIKE '%' || $2 || '%'`, made[28:], made); n != 1 {
 		t.Error("the key is kept otherwise than as a hash and a hint")
 	}
-	again := must[store.Report](t)(w.Apply(t.Context(), doc, true, start.Add(time.Hour)))
+	again := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start.Add(time.Hour)))
 	if d := cmp.Diff(store.Report{}, again); d != "" {
 		t.Errorf("the second time: %s", d)
 	}
@@ -79,7 +82,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		Name: "prometheus", Team: "payments", Kind: oncall.KindAlertmanager, Policy: "new",
 	})
 	at := start.Add(time.Hour)
-	report := must[store.Report](t)(w.Apply(t.Context(), doc, true, at))
+	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, at))
 	want := []string{
 		`change team "payments": channel, members`, `change schedule "primary": rotations`, `add schedule "nights"`,
 		`remove policy "default"`, `add policy "new"`, `change integration "grafana": policy`, `add integration "prometheus"`,
@@ -112,7 +115,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	}
 
 	// Everything goes, and the key with it; what has happened stays.
-	report = must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, true, at))
+	report = must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, everything, at))
 	if len(report.Changes) != 6 {
 		t.Errorf("changes: %q", report.Changes)
 	}
@@ -127,7 +130,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("a removed team: %+v, %v; teams: %v", team, ok, dir.Teams)
 	}
 	// And comes back under the same names and the same key.
-	must[store.Report](t)(w.Apply(t.Context(), setup(), true, at))
+	must[store.Report](t)(w.Apply(t.Context(), setup(), everything, at))
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key))
 }
 
@@ -136,7 +139,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	w := newWorld(t)
 	doc := setup()
 	doc.Integrations[0].Name = "renamed"
-	report := must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`remove integration "grafana"`, `add integration "renamed"`}, report.Changes); d != "" {
 		t.Errorf("changes: %s", d)
 	}
@@ -145,7 +148,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	}
 	other := strings.Repeat("a", 32)
 	doc.Integrations[0].Key = other
-	report = must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	report = must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(store.Report{Changes: []string{`change integration "renamed": key`}}, report); d != "" {
 		t.Errorf("report: %s", d)
 	}
@@ -188,7 +191,7 @@ func TestApplyRefusesInOneSentence(t *testing.T) {
 			t.Parallel()
 			doc := setup()
 			tt.edit(&doc)
-			_, err := w.Apply(t.Context(), doc, true, start)
+			_, err := w.Apply(t.Context(), doc, everything, start)
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("got  %v\nwant %s", err, tt.want)
 			}
@@ -208,18 +211,18 @@ func TestWhatSlackSaysOfAPersonCounts(t *testing.T) {
 	if d := cmp.Diff(u, must[*store.Directory](t)(w.Directory(ctx)).Users[ann]); d != "" {
 		t.Errorf("user: %s", d)
 	}
-	if r := must[store.Report](t)(w.Apply(ctx, setup(), true, start)); len(r.Changes) != 0 {
+	if r := must[store.Report](t)(w.Apply(ctx, setup(), everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q", r.Changes)
 	}
 	// A document may name a person by the address that Slack has.
 	doc := setup()
 	doc.Users[0].Slack, doc.Users[0].Email = "", "ANN.lee@example.com"
-	if r := must[store.Report](t)(w.Apply(ctx, doc, true, start)); len(r.Changes) != 0 {
+	if r := must[store.Report](t)(w.Apply(ctx, doc, everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q", r.Changes)
 	}
 	// Others follow the document.
 	doc.Users[1].TimeZone = "Asia/Tokyo"
-	if r := must[store.Report](t)(w.Apply(ctx, doc, true, start)); !cmp.Equal(r.Changes, []string{`change user "bo": time zone`}) {
+	if r := must[store.Report](t)(w.Apply(ctx, doc, everything, start)); !cmp.Equal(r.Changes, []string{`change user "bo": time zone`}) {
 		t.Errorf("changes: %q", r.Changes)
 	}
 
@@ -303,7 +306,7 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 	})
 	doc := setup()
 	doc.Teams[0].Channel = "#new"
-	must[store.Report](t)(w.Apply(t.Context(), doc, true, start))
+	must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	w.until("the other instance has heard", func() bool { return channel() == "#new" })
 
 	// The listening connection dies, and something changes before it is back.
@@ -315,4 +318,17 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 	})
 	w.exec(`UPDATE teams SET channel = '#unannounced'`)
 	w.until("the other instance looks again", func() bool { return channel() == "#unannounced" })
+}
+
+func TestApplyLeavesAloneWhatIsNotInTheDocument(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	report := must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, store.Applying{Write: true}, start))
+	if len(report.Changes) != 0 || len(report.Kept) == 0 {
+		t.Errorf("changes %q, kept %q", report.Changes, report.Kept)
+	}
+	again := must[store.Report](t)(w.Apply(t.Context(), setup(), everything, start))
+	if len(again.Changes) != 0 {
+		t.Errorf("something was changed: %q", again.Changes)
+	}
 }

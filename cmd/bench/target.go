@@ -80,7 +80,7 @@ func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, e
 		return nil, err
 	}
 	defer db.Close()
-	_, err = db.Apply(ctx, setup, true, time.Now())
+	_, err = db.Apply(ctx, setup, store.Applying{Write: true}, time.Now())
 	return t, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/rs/zerolog"
@@ -18,6 +19,7 @@ type applyCmd struct {
 	databaseFlags `embed:""`
 	File          string `short:"f" required:"" placeholder:"FILE" help:"YAML file with users, teams, schedules, policies and integrations."`
 	Yes           bool   `help:"Make the changes; without it they are only printed."`
+	Prune         bool   `help:"Remove what is not in the file (people stay); without it that is left alone."`
 	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Needed only where the file names people by e-mail alone."`
 	SlackAPIURL   string `name:"slack-api-url" env:"WATCHBILL_SLACK_API_URL" placeholder:"URL" help:"Another address of Slack's Web API; ends with /."`
 }
@@ -41,7 +43,7 @@ func (c *applyCmd) Run(p process) error {
 	if err := c.findPeople(p, db, &setup); err != nil {
 		return err
 	}
-	report, err := db.Apply(p.ctx, setup, c.Yes, p.clock())
+	report, err := db.Apply(p.ctx, setup, store.Applying{Write: c.Yes, Prune: c.Prune}, p.clock())
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}
@@ -52,6 +54,9 @@ func (c *applyCmd) Run(p process) error {
 func (c *applyCmd) print(p process, report store.Report) {
 	for _, change := range report.Changes {
 		fmt.Fprintln(p.out, change)
+	}
+	if len(report.Kept) > 0 {
+		fmt.Fprintf(p.out, "Not in the file and left alone (--prune removes them): %s.\n", strings.Join(report.Kept, ", "))
 	}
 	switch {
 	case len(report.Changes) == 0:
