@@ -3,7 +3,9 @@ package slacksim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -137,7 +139,7 @@ func (m *Message) allBlocks() []any {
 // act sends block_actions for one element. The lock is held and is given up.
 func (s *Sim) act(ctx context.Context, u *User, p place, block, e obj, given any) (Result, error) {
 	kind := textOf(e["type"])
-	value, err := valueFor(e, given)
+	value, err := valueFor(e, given, s.offered[u.ID+textOf(e["action_id"])])
 	if err != nil {
 		s.mu.Unlock()
 		return Result{}, err
@@ -149,9 +151,7 @@ func (s *Sim) act(ctx context.Context, u *User, p place, block, e obj, given any
 		}
 	}
 	if field := valueField[kind]; field != "" {
-		for key, v := range stateOf(e, value) {
-			action[key] = v
-		}
+		maps.Copy(action, stateOf(e, value))
 	}
 	payload := s.interaction("block_actions", u)
 	payload["actions"] = []obj{action}
@@ -210,7 +210,7 @@ func (s *Sim) Fill(userID string, values map[string]any) error {
 		return fmt.Errorf("%s has no modal open", u.Name)
 	}
 	defer s.wake()
-	return v.setState(values)
+	return v.setState(values, s.offered)
 }
 
 // Submit fills inputs of the open modal and submits it. Values are keyed by action_id, block_id or
@@ -223,7 +223,7 @@ func (s *Sim) Submit(ctx context.Context, userID string, values map[string]any) 
 		if v = s.top(u.ID); v == nil {
 			err = fmt.Errorf("%s has no modal open", u.Name)
 		} else {
-			err = v.setState(values)
+			err = v.setState(values, s.offered)
 		}
 	}
 	if err != nil {
@@ -305,8 +305,8 @@ func (s *Sim) afterSubmit(u *User, v *view, answer json.RawMessage, out *SubmitR
 }
 
 // errorsFit checks that every error belongs to an input block, the only place where one can be shown.
-func errorsFit(v *view, errors map[string]string) error {
-	for id := range errors {
+func errorsFit(v *view, given map[string]string) error {
+	for id := range given {
 		fits := slices.ContainsFunc(v.blocks(), func(b any) bool {
 			block, _ := b.(obj)
 			return isInput(b) && textOf(block["block_id"]) == id
@@ -315,16 +315,16 @@ func errorsFit(v *view, errors map[string]string) error {
 			return fmt.Errorf("errors: no input block %q", id)
 		}
 	}
-	if len(errors) == 0 {
-		return fmt.Errorf("errors: none given")
+	if len(given) == 0 {
+		return errors.New("errors: none given")
 	}
 	return nil
 }
 
 // explain adds the validator's messages to an error's code.
 func explain(err error) string {
-	refusal, ok := err.(*apiError)
-	if !ok {
+	var refusal *apiError
+	if !errors.As(err, &refusal) {
 		return err.Error()
 	}
 	meta, _ := refusal.extra["response_metadata"].(obj)
@@ -369,7 +369,7 @@ func (s *Sim) CloseView(ctx context.Context, userID string, all bool) (Result, e
 }
 
 // Suggest types into an external select, of a message if channel is given and otherwise of the open
-// view, and returns the options that the app offers.
+// view, and returns the options that the app offers. They can be chosen by value or label afterwards.
 func (s *Sim) Suggest(ctx context.Context, userID, channel, ts, actionID, query string) (json.RawMessage, error) {
 	s.mu.Lock()
 	u, c, err := s.actor(userID, channel)
@@ -402,5 +402,8 @@ func (s *Sim) Suggest(ctx context.Context, userID, channel, ts, actionID, query 
 	if result.Error != "" {
 		return nil, fmt.Errorf("options: %s", result.Error)
 	}
+	s.mu.Lock()
+	s.offered[u.ID+textOf(e["action_id"])] = optionsOf(decode[obj](answer))
+	s.mu.Unlock()
 	return answer, nil
 }

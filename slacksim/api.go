@@ -4,7 +4,9 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,7 +31,7 @@ var methods = func() map[string]*method {
 	if err := json.Unmarshal(methodsJSON, &table); err != nil {
 		panic(fmt.Sprintf("slacksim: embedded methods.json: %v", err))
 	}
-	for name, run := range handlers() {
+	for name, run := range handlers {
 		table[name].run = run
 	}
 	return table
@@ -92,24 +94,15 @@ func (s *Sim) serveAPI(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	var answer obj
-	err := argErr
-	if argErr != nil {
-		err = refuse("invalid_json")
-	} else {
+	err := refuse("invalid_json")
+	if argErr == nil {
 		s.mu.Lock()
 		answer, err = s.call(name, a, r.Header.Get("Authorization"))
 		s.wake()
 		s.mu.Unlock()
 	}
 	call.Args = withoutToken(a)
-	if fault != nil && fault.Kind == FaultAfter {
-		s.record(call, started, http.StatusInternalServerError, nil)
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
-	}
-	if fault != nil && fault.Kind == FaultLost {
-		s.record(call, started, 0, nil)
-		cut(w)
+	if s.faultAfter(w, fault, call, started) {
 		return
 	}
 	status, body := s.answer(w, name, answer, err)
@@ -238,11 +231,9 @@ func (s *Sim) answer(w http.ResponseWriter, name string, answer obj, err error) 
 	}
 	body := obj{"ok": false, "error": "internal_error"}
 	status := http.StatusOK
-	if refusal, ok := err.(*apiError); ok {
+	if refusal := (*apiError)(nil); errors.As(err, &refusal) {
 		body["error"] = refusal.code
-		for key, value := range refusal.extra {
-			body[key] = value
-		}
+		maps.Copy(body, refusal.extra)
 		if refusal.code == "ratelimited" {
 			status = http.StatusTooManyRequests
 			w.Header().Set("Retry-After", fmt.Sprint(body["retry_after"]))

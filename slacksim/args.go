@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -37,9 +38,7 @@ func readArgs(r *http.Request) (args, error) {
 		if err := decoder.Decode(&body); err != nil && !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("read JSON body: %w", err)
 		}
-		for key, value := range body {
-			a[key] = value
-		}
+		maps.Copy(a, body)
 		return a, nil
 	}
 	var err error
@@ -119,14 +118,6 @@ func (a args) list(key string) []string {
 		}
 	}
 	return out
-}
-
-// raw is an argument as JSON text, nil if it was not given.
-func (a args) raw(key string) json.RawMessage {
-	if !a.has(key) {
-		return nil
-	}
-	return toJSON(a[key])
 }
 
 func toJSON(v any) json.RawMessage {

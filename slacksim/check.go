@@ -275,13 +275,10 @@ func isInput(b any) bool {
 }
 
 // webURL accepts addresses that a client would open.
-func webURL(n int) rule {
-	return func(c *checker, v any, ptr string) {
-		text, _ := v.(string)
-		if !strings.Contains(text, ":") {
-			c.say(ptr, "must be a valid URL")
-			return
-		}
-		filled(n)(c, v, ptr)
+func webURL(c *checker, v any, ptr string) {
+	if address, _ := v.(string); !strings.Contains(address, ":") {
+		c.say(ptr, "must be a valid URL")
+		return
 	}
+	filled(3000)(c, v, ptr)
 }

@@ -333,7 +333,7 @@ func (s *Sim) conversationsKick(a args) (obj, error) {
 
 func (s *Sim) conversationsArchive(a args) (obj, error) {
 	c, err := s.writable(a.str("channel"))
-	if e, ok := err.(*apiError); ok && e.code == "is_archived" {
+	if c := s.channel(a.str("channel")); err != nil && err.Error() == "is_archived" && c.Archived {
 		return nil, refuse("already_archived")
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -205,9 +206,7 @@ func (s *Sim) emitMessage(c *Channel, m *Message, change obj) {
 		} else {
 			event["previous_message"] = inner
 		}
-		for key, value := range change {
-			event[key] = value
-		}
+		maps.Copy(event, change)
 	}
 	event["type"], event["channel"], event["channel_type"] = "message", c.ID, kind
 	s.emit(name, event)

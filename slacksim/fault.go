@@ -111,6 +111,20 @@ func (s *Sim) faultBefore(w http.ResponseWriter, r *http.Request, f *Fault) bool
 	return true
 }
 
+// faultAfter plays a fault that comes after the work and reports whether it did.
+func (s *Sim) faultAfter(w http.ResponseWriter, f *Fault, call Call, started time.Time) bool {
+	if f == nil || f.Kind != FaultAfter && f.Kind != FaultLost {
+		return false
+	}
+	s.record(call, started, f.status(), nil)
+	if f.Kind == FaultLost {
+		cut(w)
+		return true
+	}
+	http.Error(w, "internal error", http.StatusInternalServerError)
+	return true
+}
+
 // cut closes the connection under a request, as a failing load balancer does.
 func cut(w http.ResponseWriter) {
 	if hijacker, ok := w.(http.Hijacker); ok {
@@ -122,7 +136,7 @@ func cut(w http.ResponseWriter) {
 
 func (f *Fault) status() int {
 	switch f.Kind {
-	case FaultBefore:
+	case FaultBefore, FaultAfter:
 		return http.StatusInternalServerError
 	case FaultLimit:
 		return http.StatusTooManyRequests

@@ -3,6 +3,7 @@ package slacksim
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -27,9 +28,7 @@ func (v *view) public() View {
 	state := make(map[string]map[string]obj, len(v.State))
 	for block, actions := range v.State {
 		state[block] = make(map[string]obj, len(actions))
-		for action, value := range actions {
-			state[block][action] = value // replaced as a whole, never changed in place
-		}
+		maps.Copy(state[block], actions) // entries are replaced as a whole, never changed in place
 	}
 	return View{
 		ID: v.ID, Type: textOf(content["type"]), CallbackID: textOf(content["callback_id"]),

@@ -57,9 +57,7 @@ func (s *Sim) serveResponse(w http.ResponseWriter, r *http.Request) {
 		s.wake()
 		s.mu.Unlock()
 	}
-	if fault != nil && (fault.Kind == FaultAfter || fault.Kind == FaultLost) {
-		s.record(call, started, fault.status(), nil)
-		http.Error(w, "internal error", http.StatusInternalServerError)
+	if s.faultAfter(w, fault, call, started) {
 		return
 	}
 	status, body := s.answer(w, call.Method, nil, err)

@@ -453,3 +453,49 @@ func TestAssumptionsAreListed(t *testing.T) {
 		t.Errorf("only %d assumptions are listed", len(seen))
 	}
 }
+
+func TestExternalSelectAndEphemeral(t *testing.T) {
+	t.Parallel()
+	ctx, sim := bench(t, slacksim.Options{})
+	chosen := make(chan slack.InteractionCallback, 1)
+	api := app(ctx, t, sim, func(sm *socketmode.Client, e socketmode.Event) {
+		in, ok := e.Data.(slack.InteractionCallback)
+		if !ok {
+			return
+		}
+		var answer any
+		if in.Type == slack.InteractionTypeBlockSuggestion {
+			answer = slack.OptionsResponse{Options: []*slack.OptionBlockObject{
+				slack.NewOptionBlockObject("9", slack.NewTextBlockObject("plain_text", "Team "+in.Value, false, false), nil),
+			}}
+		} else {
+			chosen <- in
+		}
+		if err := sm.AckCtx(ctx, e.Request.EnvelopeID, answer); err != nil {
+			t.Error(err)
+		}
+	})
+	pick := slack.NewActionBlock("b", slack.NewOptionsSelectBlockElement("external_select", slack.NewTextBlockObject("plain_text", "Team", false, false), "team"))
+	if _, err := api.PostEphemeralContext(ctx, "C0OPS", "U0ANN", slack.MsgOptionText("x", false), slack.MsgOptionBlocks(pick)); err != nil {
+		t.Fatal(err)
+	}
+	if len(sim.Messages("#ops")) != 0 || len(sim.Ephemerals("bo")) != 0 {
+		t.Error("others see an ephemeral message")
+	}
+	if _, err := sim.Choose(ctx, "U0ANN", "#ops", "", "team", "9"); err == nil {
+		t.Error("an option that was never offered could be chosen")
+	}
+	if _, err := sim.Suggest(ctx, "U0ANN", "#ops", "", "team", "Pay"); err != nil {
+		t.Fatal(err)
+	}
+	if res, err := sim.Choose(ctx, "U0ANN", "#ops", "", "team", "Team Pay"); err != nil || !res.Acked {
+		t.Fatalf("choose: %+v, %v", res, err)
+	}
+	in := <-chosen
+	if got := in.ActionCallback.BlockActions[0].SelectedOption.Value; got != "9" || !in.Container.IsEphemeral {
+		t.Errorf("the app got %q, ephemeral %v", got, in.Container.IsEphemeral)
+	}
+	if err := slack.PostWebhookContext(ctx, in.ResponseURL, &slack.WebhookMessage{DeleteOriginal: true}); err != nil || len(sim.Ephemerals("ann")) != 0 {
+		t.Errorf("delete_original: %v, %d left", err, len(sim.Ephemerals("ann")))
+	}
+}

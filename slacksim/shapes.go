@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 )
@@ -55,7 +56,7 @@ var confirmShape = shape{
 func optionShape(label rule) shape {
 	return shape{
 		need:   []string{"text", "value"},
-		fields: map[string]rule{"text": label, "value": str(75), "description": text(75), "url": webURL(3000)},
+		fields: map[string]rule{"text": label, "value": str(75), "description": text(75), "url": webURL},
 	}
 }
 
@@ -74,7 +75,7 @@ var (
 		"include": list(1, 4, oneOf("im", "mpim", "private", "public")), "exclude_external_shared_channels": boolean,
 		"exclude_bot_users": boolean,
 	}}
-	slackFile = shape{fields: map[string]rule{"id": str(255), "url": webURL(3000)}}
+	slackFile = shape{fields: map[string]rule{"id": str(255), "url": webURL}}
 )
 
 func matching(pattern, complaint string) rule {
@@ -88,12 +89,8 @@ func matching(pattern, complaint string) rule {
 
 // with is a set of fields of its own plus those that every such element has.
 func with(common, own map[string]rule) map[string]rule {
-	out := map[string]rule{}
-	for _, m := range []map[string]rule{common, own} {
-		for name, r := range m {
-			out[name] = r
-		}
-	}
+	out := maps.Clone(common)
+	maps.Copy(out, own)
 	return out
 }
 
@@ -124,7 +121,7 @@ func imageSource(c *checker, o obj, ptr string) {
 
 var elementShapes = map[string]shape{
 	"button": {need: []string{"text"}, fields: with(acting, map[string]rule{
-		"text": plain(75), "value": str(2000), "url": webURL(3000), "style": oneOf("primary", "danger"),
+		"text": plain(75), "value": str(2000), "url": webURL, "style": oneOf("primary", "danger"),
 		"confirm": confirm, "accessibility_label": str(75), "visible_to_user_ids": ids,
 		"agent_prompt": anything, "agent_prompt_display": anything,
 	})},
@@ -135,7 +132,7 @@ var elementShapes = map[string]shape{
 		"options": list(1, 10, plainOption), "confirm": confirm,
 	})},
 	"image": {need: []string{"alt_text"}, check: imageSource, fields: map[string]rule{
-		"image_url": webURL(3000), "alt_text": filled(2000), "slack_file": slackFile.apply,
+		"image_url": webURL, "alt_text": filled(2000), "slack_file": slackFile.apply,
 	}},
 	"static_select": {check: optionsOrGroups, fields: with(choices, map[string]rule{"initial_option": plainOption})},
 	"multi_static_select": {check: optionsOrGroups, fields: with(with(choices, several), map[string]rule{
@@ -200,7 +197,7 @@ var blockShapes = map[string]shape{
 		"elements": list(1, 25, element(inActions...)),
 	})},
 	"image": {need: []string{"alt_text"}, check: imageSource, fields: with(named, map[string]rule{
-		"image_url": webURL(3000), "alt_text": filled(2000), "title": plain(2000), "slack_file": slackFile.apply,
+		"image_url": webURL, "alt_text": filled(2000), "title": plain(2000), "slack_file": slackFile.apply,
 	})},
 	"input": {need: []string{"label", "element"}, fields: with(named, map[string]rule{
 		"label": plain(2000), "hint": plain(2000), "optional": boolean, "dispatch_action": boolean,
@@ -218,9 +215,9 @@ var blockShapes = map[string]shape{
 		"title": str(50), "chart": anything,
 	})},
 	"video": {need: []string{"title", "video_url", "thumbnail_url", "alt_text"}, fields: with(named, map[string]rule{
-		"title": plain(200), "video_url": webURL(3000), "thumbnail_url": webURL(3000), "alt_text": str(2000),
-		"title_url": webURL(3000), "description": plain(200), "author_name": str(50), "provider_name": str(50),
-		"provider_icon_url": webURL(3000),
+		"title": plain(200), "video_url": webURL, "thumbnail_url": webURL, "alt_text": str(2000),
+		"title_url": webURL, "description": plain(200), "author_name": str(50), "provider_name": str(50),
+		"provider_icon_url": webURL,
 	})},
 	"file": {need: []string{"external_id", "source"}, fields: with(named, map[string]rule{
 		"external_id": str(255), "source": oneOf("remote"),

@@ -93,6 +93,7 @@ type live struct {
 	stacks     map[string][]*view
 	views      map[string]*view
 	ephemerals map[string][]*Message
+	offered    map[string][]obj // options offered last, by person and action
 	calls      []Call
 	envelopes  []*Envelope
 	scheduling bool
@@ -107,7 +108,7 @@ func New(opt Options) *Sim {
 		scopes: map[string]bool{}, triggers: map[string]*trigger{}, responses: map[string]*response{},
 		uploads: map[string]*File{}, tickets: map[string]bool{}, pending: map[string]*delivery{},
 		buckets: map[string]*bucket{}, bursts: map[string][]time.Time{}, stacks: map[string][]*view{},
-		views: map[string]*view{}, ephemerals: map[string][]*Message{},
+		views: map[string]*view{}, ephemerals: map[string][]*Message{}, offered: map[string][]obj{},
 	}
 	for _, scope := range productScopes {
 		s.scopes[scope] = true
@@ -159,14 +160,10 @@ func (s *Sim) Start(addr string) (string, error) {
 	if s.loadErr != nil {
 		return "", s.loadErr
 	}
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", fmt.Errorf("read listen address: %w", err)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !localHost(addr) {
 		return "", fmt.Errorf("listen on %s: the simulator answers on a loopback address only", addr)
 	}
-	listener, err := net.Listen("tcp", addr)
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("listen: %w", err)
 	}
@@ -210,17 +207,14 @@ func (s *Sim) Close() error {
 		_ = server.Close() // open requests are being abandoned on purpose
 	}
 	s.running.Wait()
-	if s.opt.StateFile == "" || s.loadErr != nil {
-		return nil
+	if s.opt.StateFile != "" && s.loadErr == nil {
+		return s.save()
 	}
-	return s.save()
+	return nil
 }
 
 // spawn runs f in a goroutine that Close waits for.
-func (s *Sim) spawn(f func()) {
-	s.running.Add(1)
-	go func() { defer s.running.Done(); f() }()
-}
+func (s *Sim) spawn(f func()) { s.running.Go(f) }
 
 // sleep waits for d and reports whether the simulator is still open.
 func (s *Sim) sleep(d time.Duration) bool {

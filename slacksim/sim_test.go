@@ -130,7 +130,7 @@ func pager(t *testing.T, ctx context.Context, api func() *slack.Client) func(*so
 		}
 	}
 	return func(sm *socketmode.Client, event socketmode.Event) {
-		switch event.Type {
+		switch event.Type { //nolint:exhaustive // the others are about connecting
 		case socketmode.EventTypeSlashCommand:
 			command := event.Data.(slack.SlashCommand)
 			must(sm.AckCtx(ctx, event.Request.EnvelopeID, map[string]any{"text": "You said: " + command.Text}))
@@ -152,8 +152,7 @@ func pager(t *testing.T, ctx context.Context, api func() *slack.Client) func(*so
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
-	var api *slack.Client
-	api = client(sim)
+	api := client(sim)
 	app(ctx, t, sim, pager(t, ctx, func() *slack.Client { return api }))
 	who, err := api.AuthTestContext(ctx)
 	if err != nil || who.UserID != slacksim.BotUserID {

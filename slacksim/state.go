@@ -72,19 +72,20 @@ func stateOf(e obj, value any) obj {
 }
 
 // valueFor turns what a caller gave (a string, a list, a number, or the option itself) into the
-// value that the element would hold. Options are found by value or by label.
-func valueFor(e obj, given any) (any, error) {
+// value that the element would hold. Options are found by value or by label, among those of the
+// element and those that the app offered last for an external select.
+func valueFor(e obj, given any, offered []obj) (any, error) {
 	kind := textOf(e["type"])
 	field := valueField[kind]
 	switch {
 	case given == nil:
 		return nil, nil
 	case field == "selected_option":
-		return pickOption(e, given)
+		return pickOption(e, given, offered)
 	case field == "selected_options":
 		out := []any{}
 		for _, g := range asList(given) {
-			option, err := pickOption(e, g)
+			option, err := pickOption(e, g, offered)
 			if err != nil {
 				return nil, err
 			}
@@ -125,14 +126,14 @@ func asList(given any) []any {
 }
 
 // pickOption finds an option by its value or its label; options of external selects are taken as given.
-func pickOption(e obj, given any) (any, error) {
+func pickOption(e obj, given any, offered []obj) (any, error) {
 	if o, ok := given.(obj); ok {
 		if strings.Contains(textOf(e["type"]), "external") {
 			return o, nil
 		}
 		given = textOf(o["value"])
 	}
-	for _, option := range optionsOf(e) {
+	for _, option := range slices.Concat(optionsOf(e), offered) {
 		label, _ := option["text"].(obj)
 		if textOf(option["value"]) == given || textOf(label["text"]) == given {
 			return option, nil
@@ -219,7 +220,7 @@ func intOf(v any) int {
 }
 
 // setState writes values, keyed by "block_id/action_id", by action_id or by block_id.
-func (v *view) setState(values map[string]any) error {
+func (v *view) setState(values map[string]any, offered map[string][]obj) error {
 	used := map[string]bool{}
 	for _, b := range v.blocks() {
 		block, _ := b.(obj)
@@ -230,7 +231,7 @@ func (v *view) setState(values map[string]any) error {
 				if !ok || valueField[textOf(e["type"])] == "" || v.State[id] == nil {
 					continue
 				}
-				value, err := valueFor(e, given)
+				value, err := valueFor(e, given, offered[v.User+action])
 				if err != nil {
 					return err
 				}

@@ -133,7 +133,8 @@ func newWorld(opt Options) world {
 }
 
 // AddUser adds a person, or replaces the one with the same id, and returns the id.
-// The app hears of it through team_join or user_change.
+// The app hears of it through team_join or user_change, once it has connected for the first time:
+// who was added before was there before the app.
 func (s *Sim) AddUser(u User) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,12 +148,16 @@ func (s *Sim) AddUser(u User) string {
 	for i, old := range s.users {
 		if old.ID == u.ID {
 			s.users[i] = &u
-			s.emit("user_change", obj{"user": s.userObject(&u), "cache_ts": s.opt.Now().Unix()})
+			if s.nextSocket > 0 {
+				s.emit("user_change", obj{"user": s.userObject(&u), "cache_ts": s.opt.Now().Unix()})
+			}
 			return u.ID
 		}
 	}
 	s.users = append(s.users, &u)
-	s.emit("team_join", obj{"user": s.userObject(&u)})
+	if s.nextSocket > 0 {
+		s.emit("team_join", obj{"user": s.userObject(&u)})
+	}
 	return u.ID
 }
 

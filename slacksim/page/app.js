@@ -1,5 +1,5 @@
 // The page: it shows what the simulator knows to one person, and passes on what that person does.
-import { $, h, fill, popover, post, toast } from './dom.js';
+import { $, changed, h, fill, popover, post, toast } from './dom.js';
 import { blocks } from './blocks.js';
 import { drawMessages, drawThread, wordsOf } from './messages.js';
 import { drawModal, ask } from './modal.js';
@@ -95,14 +95,13 @@ function draw(state) {
 
 function drawPerson(state) {
   const people = state.users.filter((u) => !u.bot && !u.deleted);
-  const key = JSON.stringify([people.map((u) => [u.id, u.name, u.tz]), here.user]);
   const select = $('person');
-  if (select.dataset.key === key) return;
-  select.dataset.key = key;
+  if (!changed(select, people, here.user)) return;
   fill(select, people.map((u) => h('option', { value: u.id, selected: u.id === here.user }, `${u.real_name} (${u.tz})`)));
 }
 
 function drawSide(state) {
+  if (!changed($('side'), here.user, here.channel, here.home, state.channels, state.users)) return;
   const item = (props, mark, name, unread) => h('button', { type: 'button', ...props }, h('span', { class: 'mark' }, mark), h('span', { class: 'name' }, name),
     unread ? h('span', { class: 'count' }, unread > 99 ? '99+' : unread) : null);
   const bot = world.user(state.bot);
@@ -128,6 +127,7 @@ async function openDM() {
 }
 
 function drawHead(state, channel) {
+  if (!changed($('head'), here.user, channel, state.bookmarks, state.users)) return;
   const name = channel ? (channel.user ? world.user(state.bot).name : (channel.private ? '🔒︎ ' : '# ') + channel.name) : '';
   fill($('head'), h('div', { class: 'top' }, h('h2', null, name), channel?.topic && h('span', { class: 'topic' }, wordsOf(channel.topic, world)),
     channel && !channel.user && h('span', { class: 'members' }, channel.members.length + ' member' + (channel.members.length === 1 ? '' : 's')),
@@ -138,15 +138,13 @@ function drawHead(state, channel) {
 }
 
 function drawHomeHead(state) {
+  if (!changed($('head'), 'home')) return;
   fill($('head'), h('div', { class: 'top' }, h('h2', null, world.user(state.bot).name), h('span', { class: 'topic' }, 'Home')));
 }
 
-let homeKey = '';
 const homeLocal = {};
 function drawHome(state) {
-  const key = JSON.stringify([here.user, state.home?.id, state.home?.hash, state.home?.state]);
-  if (homeKey === key) return;
-  homeKey = key;
+  if (!changed($('home'), here.user, state.home?.id, state.home?.hash, state.home?.state)) return;
   if (!state.home) {
     fill($('home'), h('p', { class: 'nothing' }, 'The app has not drawn its home yet.'));
     return;

@@ -31,6 +31,37 @@ export function fill(node, ...children) {
   return add(node, children);
 }
 
+// changed reports whether what a node shows has to be drawn again. Drawing only then keeps the
+// node under the pointer and the focus in place.
+export function changed(node, ...facts) {
+  const print = JSON.stringify(facts);
+  if (node.print === print) return false;
+  node.print = print;
+  return true;
+}
+
+// update gives a node these children in this order, as [key, facts, make], and keeps those that did
+// not change.
+export function update(node, wanted) {
+  const old = new Map([...node.children].map((c) => [c.dataset.key, c]));
+  let at = node.firstElementChild;
+  for (const [key, facts, make] of wanted) {
+    const print = JSON.stringify(facts);
+    let item = old.get(key);
+    if (!item || item.print !== print) {
+      const fresh = make();
+      fresh.dataset.key = key;
+      fresh.print = print;
+      if (item) { if (at === item) at = item.nextElementSibling; item.remove(); }
+      item = fresh;
+    }
+    old.delete(key);
+    if (at === item) at = at.nextElementSibling;
+    else node.insertBefore(item, at);
+  }
+  for (const rest of old.values()) rest.remove();
+}
+
 // post does one action of the page; a refusal becomes a toast and null.
 export async function post(action, body) {
   try {

@@ -1,5 +1,5 @@
 // The list of messages and the thread beside it.
-import { $, h, fill, popover, post } from './dom.js';
+import { $, h, fill, popover, post, update } from './dom.js';
 import { blocks } from './blocks.js';
 import { mrkdwn, plain, ago } from './mrkdwn.js';
 import { ask } from './modal.js';
@@ -14,13 +14,13 @@ const time = (ts, world, options) => new Intl.DateTimeFormat('en-US', { timeZone
 let shown = '';
 export function drawMessages(channel, state, actions) {
   const node = $('messages');
-  if (!channel) { shown = ''; return; }
+  if (!channel) { shown = ''; node.replaceChildren(); return; }
   const place = actions.world.me + channel.id;
   if (shown !== place) node.replaceChildren();
   const atEnd = shown !== place || node.scrollHeight - node.scrollTop - node.clientHeight < 80;
   shown = place;
   const roots = state.messages.filter((m) => !m.thread_ts || m.broadcast || (m.ephemeral && !state.messages.some((r) => r.ts === m.thread_ts)));
-  update(node, roots, state, actions, true);
+  list(node, roots, state, actions, true);
   if (!roots.length) fill(node, h('div', { class: 'nothing', data: { key: 'none' } }, channel.user ? 'Nothing yet. Write to the app, or wait for it to write to you.' : 'Nothing has been said here yet.'));
   const wanted = actions.focus && [...node.children].find((c) => c.dataset.ts?.replace('.', '') === actions.focus.replace('p', ''));
   if (wanted) { wanted.scrollIntoView({ block: 'center' }); wanted.classList.add('focus'); } else if (atEnd) node.scrollTop = node.scrollHeight;
@@ -45,16 +45,15 @@ export function drawThread(ts, state, actions) {
     fill(node, h('div', { class: 'top' }, h('h2', null, 'Thread'), h('button', { type: 'button', class: 'icon', id: 'thread-close', 'aria-label': 'Close the thread', on: { click: actions.close } }, '✕')),
       h('div', { class: 'list' }), h('div', { class: 'box' }, field));
   }
-  const list = node.querySelector('.list');
+  const pane = node.querySelector('.list');
   const replies = state.messages.filter((m) => m.thread_ts === ts);
-  const grew = list.childElementCount !== replies.length + 1;
-  update(list, [root, ...replies], state, { ...actions, thread: null }, false);
-  if (grew) list.scrollTop = list.scrollHeight;
+  const grew = pane.childElementCount !== replies.length + 1;
+  list(pane, [root, ...replies], state, { ...actions, thread: null }, false);
+  if (grew) pane.scrollTop = pane.scrollHeight;
 }
 
-// update replaces only what changed, so that nothing flickers under the pointer.
-function update(node, messages, state, actions, days) {
-  const old = new Map([...node.children].map((c) => [c.dataset.key, c]));
+// list draws messages, with a line for each new day if days is set.
+function list(node, messages, state, actions, days) {
   const wanted = [];
   let before = null;
   let day = '';
@@ -66,25 +65,11 @@ function update(node, messages, state, actions, days) {
     const follows = before && before.user === m.user && before.author === m.author && !before.ephemeral === !m.ephemeral && !before.subtype && !m.subtype && m.ts - before.ts < 300;
     const files = (m.files || []).map((id) => state.files[id]);
     const people = state.users.map((u) => u.name).join();
-    const print = JSON.stringify([m, replies.length, replies.at(-1)?.ts, follows, files, actions.world.me, people, state.groups]);
-    wanted.push([m.ts + (m.ephemeral ? 'e' : ''), print, () => message(m, replies, files, follows, actions)]);
+    const facts = [m, replies.length, replies.at(-1)?.ts, follows, files, actions.world.me, people, state.groups];
+    wanted.push([m.ts + (m.ephemeral ? 'e' : ''), facts, () => message(m, replies, files, follows, actions)]);
     before = m;
   }
-  let at = node.firstElementChild;
-  for (const [key, print, make] of wanted) {
-    let item = old.get(key);
-    if (!item || item.print !== print) {
-      const fresh = make();
-      fresh.dataset.key = key;
-      fresh.print = print;
-      if (item) { if (at === item) at = item.nextElementSibling; item.remove(); }
-      item = fresh;
-    }
-    old.delete(key);
-    if (at === item) at = at.nextElementSibling;
-    else node.insertBefore(item, at);
-  }
-  for (const rest of old.values()) rest.remove();
+  update(node, wanted);
 }
 
 function message(m, replies, files, follows, actions) {

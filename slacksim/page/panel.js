@@ -1,5 +1,5 @@
 // The inspector: every call and envelope, and the switches that make things go wrong.
-import { $, h, fill, post, toast } from './dom.js';
+import { $, h, fill, post, toast, update } from './dom.js';
 
 let open = localStorage.getItem('slacksim.panel') === 'open';
 let tab = 'calls';
@@ -26,8 +26,8 @@ export function drawPanel(state) {
   $('panel-calls').hidden = tab !== 'calls';
   $('panel-envelopes').hidden = tab !== 'envelopes';
   $('panel-faults').hidden = tab !== 'faults';
-  if (tab === 'calls') fill($('panel-calls'), rows(state.calls.map(call)));
-  if (tab === 'envelopes') fill($('panel-envelopes'), rows(state.envelopes.map(envelope)));
+  if (tab === 'calls') update($('panel-calls'), rows(state.calls, (c) => 'c' + c.at + c.method + c.took, call));
+  if (tab === 'envelopes') update($('panel-envelopes'), rows(state.envelopes, (e) => 'e' + e.id + e.attempt + e.at, envelope));
   fill($('armed'), state.faults.map((f) => h('li', null, `${f.method}: ${f.kind}${f.code ? ' ' + f.code : ''}, ${f.times < 0 ? 'every call' : f.times + ' more'}`)));
 }
 
@@ -38,7 +38,8 @@ function build(node) {
   h('div', { id: 'panel-calls', class: 'rows' }), h('div', { id: 'panel-envelopes', class: 'rows' }), faults());
 }
 
-const rows = (list) => (list.length ? list.reverse() : h('p', { class: 'nothing' }, 'Nothing yet.'));
+const nothing = ['none', 0, () => h('p', { class: 'nothing' }, 'Nothing yet.')];
+const rows = (list, key, draw) => (list.length ? list.map((x) => [key(x), x, () => draw(x, key(x))]).reverse() : [nothing]);
 const clock = (at) => new Date(at).toISOString().slice(11, 23);
 const took = (nanos) => (nanos / 1e6 < 10 ? (nanos / 1e6).toFixed(1) : Math.round(nanos / 1e6)) + ' ms';
 
@@ -52,16 +53,16 @@ function row(key, cells, detail, bad) {
 
 const json = (title, value) => (value === undefined || value === null ? null : h('div', null, h('h4', null, title), h('pre', null, JSON.stringify(value, null, 2))));
 
-function call(c) {
+function call(c, key) {
   const outcome = c.ok ? 'ok' : c.error || (c.status ? String(c.status) : 'cut');
-  return row('c' + c.at + c.method, [h('time', null, clock(c.at)), h('b', null, c.method), h('span', { class: 'tag ' + (c.ok ? 'good' : 'bad') }, outcome),
+  return row(key, [h('time', null, clock(c.at)), h('b', null, c.method), h('span', { class: 'tag ' + (c.ok ? 'good' : 'bad') }, outcome),
     c.fault && h('span', { class: 'tag' }, 'fault: ' + c.fault), h('span', { class: 'took' }, took(c.took))],
   () => h('div', { class: 'pair' }, json('Arguments', c.args), json('Answer', c.answer)), !c.ok);
 }
 
-function envelope(e) {
+function envelope(e, key) {
   const outcome = e.acked ? 'acked in ' + took(e.took) : e.failed ? (e.socket ? 'not acked' : 'no socket') : 'waiting';
-  return row('e' + e.id + e.attempt + e.at, [h('time', null, clock(e.at)), h('b', null, e.name), h('span', { class: 'tag' }, e.type), h('span', { class: 'tag ' + (e.acked ? 'good' : e.failed ? 'bad' : '') }, outcome),
+  return row(key, [h('time', null, clock(e.at)), h('b', null, e.name), h('span', { class: 'tag' }, e.type), h('span', { class: 'tag ' + (e.acked ? 'good' : e.failed ? 'bad' : '') }, outcome),
     e.attempt ? h('span', { class: 'tag' }, 'retry ' + e.attempt) : null, e.socket ? h('span', { class: 'took' }, 'socket ' + e.socket) : null],
   () => h('div', null, h('p', null,
     h('button', { type: 'button', class: 'btn small', on: { click: () => post('redeliver', { id: e.id }) } }, 'Deliver again'),
@@ -75,7 +76,7 @@ function faults() {
     ['reset', 'cut the connection'], ['429', 'answer 429'], ['error', 'answer an error code'], ['delay', 'answer late'], ['hang', 'never answer']].map(([v, t]) => h('option', { value: v }, t)));
   const times = h('input', { id: 'fault-times', type: 'number', value: '1', min: '-1', 'aria-label': 'Times' });
   const extra = h('input', { id: 'fault-extra', placeholder: 'seconds or code', 'aria-label': 'Seconds, or the error code' });
-  const arm = () => post('fail', { method: method.value, kind: kind.value, times: Number(times.value), code: extra.value || 'internal_error',
+  const arm = () => post('fail', { method: method.value, kind: kind.value, times: Number(times.value), code: kind.value === 'error' ? extra.value || 'internal_error' : '',
     delay_ms: Math.round((Number(extra.value) || 2) * 1000), retry_after: Math.round(Number(extra.value) || 5) });
   const act = (label, action, body, note) => h('button', { type: 'button', class: 'btn small', data: { fault: action + (body?.reason || '') }, on: { click: async () => { if (await post(action, body)) toast(note); } } }, label);
   return h('div', { id: 'panel-faults', class: 'faults' },
