@@ -15,6 +15,10 @@ import (
 // on call and nothing else. Users are any words.
 type Case struct{ schedule *Compiled }
 
+// Schedule returns the schedule that is written down. Its time zone is that of the
+// lowest layer of the latest version.
+func (c Case) Schedule() *Compiled { return c.schedule }
+
 // A Rendering is every shift of a stretch of time.
 type Rendering struct {
 	Shifts []CaseShift `json:"shifts"`
@@ -242,6 +246,9 @@ func caseSchedule(value any) (Schedule, error) {
 			v.refuse("begins before the version in front of it")
 		}
 		s.Versions = append(s.Versions, version)
+	}
+	if n := len(s.Versions); n > 0 && len(s.Versions[n-1].Rotations) > 0 {
+		s.TimeZone = s.Versions[n-1].Rotations[0].TimeZone
 	}
 	if overrides := root.get("overrides"); overrides.found {
 		s.Overrides = overrides.overrides()

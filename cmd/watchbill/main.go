@@ -20,12 +20,13 @@ import (
 
 // cli is the whole command line.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run Watchbill against a Slack workspace."`
-	Demo    demoCmd    `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database up to this version."`
-	Apply   applyCmd   `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
-	Doctor  doctorCmd  `cmd:"" help:"Check the installation and say what to do about each finding."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run Watchbill against a Slack workspace."`
+	Demo     demoCmd     `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
+	Migrate  migrateCmd  `cmd:"" help:"Bring the database up to this version."`
+	Apply    applyCmd    `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
+	Doctor   doctorCmd   `cmd:"" help:"Check the installation and say what to do about each finding."`
+	Schedule scheduleCmd `cmd:"" help:"Answer from a file who is on call; no database needed."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // process is what a command gets from the process it runs in.

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/timeline"
+)
+
+// scheduleCmd answers from a file, without a database and without settings.
+type scheduleCmd struct {
+	Render renderCmd `cmd:"" help:"Print every shift from one instant to another."`
+	At     atCmd     `cmd:"" help:"Print who is on call at some instants."`
+}
+
+type renderCmd struct {
+	File string  `short:"f" required:"" placeholder:"FILE" help:"JSON file with users, schedule and overrides."`
+	From instant `required:"" placeholder:"T" help:"Beginning, such as 2026-03-02T00:00:00Z."`
+	To   instant `required:"" placeholder:"T" help:"End, which is not part of it."`
+	JSON bool    `name:"json" help:"Print JSON instead of a table."`
+	PNG  string  `name:"png" placeholder:"FILE" help:"Also write the shifts to this file as a picture."`
+}
+
+type atCmd struct {
+	File  string    `short:"f" required:"" placeholder:"FILE" help:"JSON file with users, schedule and overrides."`
+	At    []instant `required:"" sep:"none" placeholder:"T" help:"An instant, such as 2026-03-02T09:00:00Z; may be given several times."`
+	Until instant   `required:"" placeholder:"T" help:"Look for the next change before this instant."`
+	JSON  bool      `name:"json" help:"Print JSON instead of lines."`
+}
+
+// An instant is read as RFC 3339 has it.
+type instant struct{ time.Time }
+
+// UnmarshalText reads a word of the command line.
+func (t *instant) UnmarshalText(text []byte) error {
+	parsed, err := time.Parse(time.RFC3339, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not an instant such as 2026-03-08T07:00:00Z", text)
+	}
+	t.Time = parsed
+	return nil
+}
+
+// Run prints the shifts.
+func (c *renderCmd) Run(p process) error {
+	if c.To.Before(c.From.Time) {
+		return wrongUse{"--to is before --from"}
+	}
+	file, err := readCase(c.File)
+	if err != nil {
+		return err
+	}
+	if c.PNG != "" {
+		if err := c.draw(file.Schedule()); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		return printJSON(p.out, file.Render(c.From.Time, c.To.Time))
+	}
+	return c.table(p.out, file)
+}
+
+// table prints a line for each shift, in the schedule's own time and in UTC.
+func (c *renderCmd) table(out io.Writer, file oncall.Case) error {
+	zone := caseZone(file)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "from (%s)\tto\tUTC\tlasts\ton call\n", zone)
+	for _, s := range file.Render(c.From.Time, c.To.Time).Shifts {
+		fmt.Fprintf(table, "%s\t%s\t%s – %s\t%s\t%s\n", local(s.Start, zone), local(s.End, zone),
+			s.Start.Format(utcLayout(s.Start)), s.End.Format(utcLayout(s.End)), lasts(s.End.Sub(s.Start)), people(s.OnCall))
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("print the shifts: %w", err)
+	}
+	return nil
+}
+
+// draw writes the picture.
+func (c *renderCmd) draw(schedule *oncall.Compiled) error {
+	picture := timeline.Timeline{
+		Title: "On call", From: c.From.Time, To: c.To.Time, TimeZone: schedule.TimeZone(),
+		Rows: []timeline.Row{{Name: oncall.RolePrimary, Shifts: schedule.Shifts(c.From.Time, c.To.Time, oncall.RolePrimary)}},
+	}
+	file, err := os.Create(c.PNG)
+	if err != nil {
+		return wrongUse{fmt.Sprintf("write %s: %v", c.PNG, errors.Unwrap(err))}
+	}
+	if err := errors.Join(timeline.Draw(file, picture), file.Close()); err != nil {
+		return fmt.Errorf("draw %s: %w", c.PNG, err)
+	}
+	return nil
+}
+
+// Run prints the answers.
+func (c *atCmd) Run(p process) error {
+	file, err := readCase(c.File)
+	if err != nil {
+		return err
+	}
+	instants := make([]time.Time, len(c.At))
+	for i, t := range c.At {
+		instants[i] = t.Time
+	}
+	answers := file.At(instants, c.Until.Time)
+	if c.JSON {
+		return printJSON(p.out, answers)
+	}
+	zone := caseZone(file)
+	for _, a := range answers {
+		until := "no change until " + local(c.Until.Time, zone)
+		if a.NextChange != nil {
+			until = "until " + local(*a.NextChange, zone)
+		}
+		fmt.Fprintf(p.out, "%s: %s, %s\n", local(a.At, zone), people(a.OnCall), until)
+	}
+	return nil
+}
+
+// readCase reads a file. Whatever is wrong with it is the person's to mend.
+func readCase(path string) (oncall.Case, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return oncall.Case{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
+	}
+	file, err := oncall.ParseCase(data)
+	if err != nil {
+		return oncall.Case{}, wrongUse{path + ": " + strings.ReplaceAll(err.Error(), "\n", " ")}
+	}
+	return file, nil
+}
+
+func printJSON(out io.Writer, v any) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+// caseZone is the zone in which a person reads the case. It is known to exist, or the
+// case would have been refused; a case without layers is read in UTC.
+func caseZone(file oncall.Case) *time.Location {
+	zone, err := time.LoadLocation(file.Schedule().TimeZone())
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// local writes an instant in a zone, with seconds only where there are any.
+func local(t time.Time, zone *time.Location) string {
+	if t.Second() != 0 {
+		return t.In(zone).Format("Mon 2006-01-02 15:04:05 MST")
+	}
+	return t.In(zone).Format("Mon 2006-01-02 15:04 MST")
+}
+
+func utcLayout(t time.Time) string {
+	if t.Second() != 0 {
+		return "01-02 15:04:05Z"
+	}
+	return "01-02 15:04Z"
+}
+
+// lasts writes how long something takes in days, hours and minutes.
+func lasts(d time.Duration) string {
+	var words []string
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if n := d / unit.length; n > 0 {
+			words = append(words, fmt.Sprintf("%d%s", n, unit.name))
+			d -= n * unit.length
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func people(ids []oncall.UserID) string {
+	if len(ids) == 0 {
+		return "nobody"
+	}
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = string(id)
+	}
+	return strings.Join(words, ", ")
+}

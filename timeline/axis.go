@@ -1,0 +1,174 @@
+package timeline
+
+import (
+	"image"
+	"strconv"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A tick is a mark on the axis.
+type tick struct {
+	at    time.Time
+	upper string // above: the month or the day
+	lower string // below: the day or the hour
+	heavy bool
+}
+
+// paintAxis draws the time along the top, lines down the rows, and weekends in grey.
+func (s *scene) paintAxis(dst *image.RGBA) {
+	days := s.days()
+	perDay := float64(s.right-s.left) / float64(max(len(days), 1))
+	if perDay >= 9 {
+		for _, d := range days {
+			if w := d.Weekday(); w != oncall.Saturday && w != oncall.Sunday {
+				continue
+			}
+			l, r := s.x(s.begin(d)), s.x(s.begin(d.AddDays(1)))
+			fill(dst, image.Rect(max(int(l), s.left), s.top-axisHeight+42, min(int(r), s.right), s.bottom), weekend)
+		}
+	}
+	ticks := s.ticks(days, perDay)
+	busyUpper, busyLower := s.left-40, s.left-40
+	for i, t := range ticks {
+		x := int(s.x(t.at))
+		if x >= s.left && x < s.right {
+			c := line
+			if t.heavy {
+				c = strong
+			}
+			fill(dst, image.Rect(x-1, s.top-axisHeight+42, x+1, s.bottom), c)
+		}
+		x = max(x, s.left)
+		end := s.right
+		if i+1 < len(ticks) {
+			end = int(s.x(ticks[i+1].at))
+		}
+		if t.upper != "" && x >= busyUpper && x+measure(faceAxisBold, t.upper) <= s.right {
+			write(dst, faceAxisBold, ink, x+8, s.top-axisHeight+30, t.upper)
+			busyUpper = x + 8 + measure(faceAxisBold, t.upper) + 20
+		}
+		width := measure(faceAxis, t.lower)
+		if t.lower != "" && x >= busyLower && (width+10 <= end-x || i+1 < len(ticks) && ticks[i+1].lower == "" && x+width+10 <= s.right) {
+			write(dst, faceAxis, faint, x+8, s.top-axisHeight+68, t.lower)
+			busyLower = x + width + 12
+		}
+	}
+	fill(dst, image.Rect(margin, s.top-1, s.right, s.top+1), strong)
+}
+
+// begin is when a day begins, on the wall clock of the schedule.
+func (s *scene) begin(d oncall.Date) time.Time { return s.wall.Instant(d, 0) }
+
+// days lists the days that are shown at least in part.
+func (s *scene) days() []oncall.Date {
+	var days []oncall.Date
+	d, _ := s.wall.Local(s.From)
+	for ; s.begin(d).Before(s.To); d = d.AddDays(1) {
+		days = append(days, d)
+	}
+	return days
+}
+
+// ticks chooses marks that leave room for their words.
+func (s *scene) ticks(days []oncall.Date, perDay float64) []tick {
+	switch {
+	case perDay >= 380:
+		return s.hours(days, hoursApart(perDay))
+	case perDay >= 66:
+		return s.daily(days)
+	case perDay >= 15:
+		return s.weekly(days)
+	default:
+		return s.monthly(days, perDay)
+	}
+}
+
+func hoursApart(perDay float64) int {
+	for _, n := range []int{1, 2, 3, 6} {
+		if perDay/24*float64(n) >= 84 {
+			return n
+		}
+	}
+	return 12
+}
+
+func (s *scene) hours(days []oncall.Date, apart int) []tick {
+	var ticks []tick
+	for _, d := range days {
+		for h := 0; h < 24; h += apart {
+			t := tick{at: s.wall.Instant(d, oncall.TimeOfDay(h*60)), lower: oncall.TimeOfDay(h * 60).String(), heavy: h == 0}
+			if h == 0 {
+				t.upper = long(d)
+			}
+			// What the clock never shows (a night in spring) is left out.
+			if _, shown := s.wall.Local(t.at); int(shown) != h*60 || !t.at.Before(s.To) {
+				continue
+			}
+			if !t.at.Before(s.From) || h == 0 {
+				ticks = append(ticks, t)
+			}
+		}
+	}
+	if len(ticks) > 0 && ticks[0].at.Before(s.From) {
+		ticks[0].lower = ""
+	}
+	return ticks
+}
+
+func (s *scene) daily(days []oncall.Date) []tick {
+	var ticks []tick
+	for i, d := range days {
+		t := tick{at: s.begin(d), lower: short(d), heavy: d.Weekday() == oncall.Monday}
+		if i == 0 || d.Day == 1 {
+			t.upper = d.Month.String() + " " + strconv.Itoa(d.Year)
+		}
+		ticks = append(ticks, t)
+	}
+	return ticks
+}
+
+func (s *scene) weekly(days []oncall.Date) []tick {
+	var ticks []tick
+	for i, d := range days {
+		t := tick{at: s.begin(d)}
+		if d.Weekday() == oncall.Monday {
+			t.lower, t.heavy = short(d), true
+		}
+		if i == 0 || d.Day == 1 {
+			t.upper = d.Month.String() + " " + strconv.Itoa(d.Year)
+		}
+		ticks = append(ticks, t)
+	}
+	return ticks
+}
+
+func (s *scene) monthly(days []oncall.Date, perDay float64) []tick {
+	var ticks []tick
+	year := 0
+	for i, d := range days {
+		first := d.Day == 1
+		if i > 0 && !first && (perDay < 3.5 || d.Weekday() != oncall.Monday) {
+			continue
+		}
+		t := tick{at: s.begin(d), heavy: first}
+		if first || i == 0 {
+			t.lower = d.Month.String()[:3]
+			if d.Year != year {
+				t.upper, year = strconv.Itoa(d.Year), d.Year
+			}
+		}
+		ticks = append(ticks, t)
+	}
+	return ticks
+}
+
+// short is "Mon 2".
+func short(d oncall.Date) string {
+	w := string(d.Weekday())
+	return string(w[0]-'a'+'A') + w[1:] + " " + strconv.Itoa(d.Day)
+}
+
+// long is "Mon 2 March".
+func long(d oncall.Date) string { return short(d) + " " + d.Month.String() }
