@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	riverStep   int64 = 1
-	riverSchema       = 8 // pinned, so that the step means the same with every later River
+	riverStep   = int64(1)
+	riverSchema = 8 // pinned, so that the step means the same with every later River
 )
 
 // goSteps are the steps that are not SQL files. River's versions each need a transaction of their

@@ -47,6 +47,7 @@ func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 func fires(key string) Signal {
 	return Signal{Action: Trigger, DedupKey: key, Title: key, Severity: High}
 }
+
 func clears(key string) Signal {
 	return Signal{Action: Clear, DedupKey: key}
 }

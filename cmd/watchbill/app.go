@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,10 @@ import (
 
 // stopWithin bounds an orderly stop.
 const stopWithin = 20 * time.Second
+
+// maxConns is how many connections to the database an instance uses beside its three
+// standing ones: a burst of timers must not queue behind a burst of signals.
+const maxConns = 16
 
 // settings are what a running Watchbill needs to know, all checked.
 type settings struct {
@@ -56,7 +61,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	db, err := store.Open(ctx, s.databaseURL, store.Options{Log: log, Metrics: metrics})
+	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, Log: log, Metrics: metrics})
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +174,8 @@ func (a *app) wait(ctx context.Context) error {
 // stop ends the parts in reverse: no new requests, no new clicks, running jobs
 // finish, the last signals are folded.
 func (a *app) stop() {
-	for i := len(a.stopRun) - 1; i >= 0; i-- {
-		a.stopRun[i]()
+	for _, stop := range slices.Backward(a.stopRun) {
+		stop()
 	}
 	a.store.Close()
 }
@@ -195,7 +200,7 @@ func instanceName() string {
 		host = "unknown"
 	}
 	var b [4]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails, says its documentation
+	rand.Read(b[:])
 	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(b[:]))
 }
 

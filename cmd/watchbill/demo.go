@@ -223,7 +223,7 @@ func demoKey(dir string) (string, error) {
 		return "", fmt.Errorf("read the demo's key: %w", err)
 	}
 	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // never fails, says its documentation
+	rand.Read(b[:])
 	key := oncall.KeyFromBytes(b)
 	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("keep the demo's key: %w", err)

@@ -15,14 +15,12 @@ type databaseFlags struct {
 }
 
 func (f databaseFlags) problems() []string {
-	switch {
-	case f.DatabaseURL == "":
+	if f.DatabaseURL == "" {
 		return []string{"DATABASE_URL is not set: the PostgreSQL database, such as postgres://watchbill:secret@localhost:5432/watchbill"}
-	default:
-		if _, err := pgxpool.ParseConfig(f.DatabaseURL); err != nil {
-			// pgx's text could repeat the password.
-			return []string{"DATABASE_URL is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill"}
-		}
+	}
+	if _, err := pgxpool.ParseConfig(f.DatabaseURL); err != nil {
+		// pgx's text could repeat the password.
+		return []string{"DATABASE_URL is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill"}
 	}
 	return nil
 }

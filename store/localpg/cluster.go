@@ -143,7 +143,7 @@ func (s *Server) settings() []string {
 
 // command runs a program of the installation with nothing of our environment, PG* least of all.
 func (w way) command(install Install, dir, program string, args []string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(install.Dir, program), args...)
+	cmd := exec.Command(filepath.Join(install.Dir, program), args...) //nolint:noctx // the server outlives the call that starts it; Stop ends it
 	cmd.Dir = dir
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + install.Dir + ":/usr/bin:/bin"}
 	cmd.SysProcAttr = w.attr()

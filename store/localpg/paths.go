@@ -158,7 +158,7 @@ func mustBeOurs(dir string) error {
 
 func roomy(dir string) bool {
 	var st syscall.Statfs_t
-	if err := syscall.Statfs(dir, &st); err != nil || uint64(st.Bavail)*uint64(st.Bsize) < 1<<30 {
+	if err := syscall.Statfs(dir, &st); err != nil || st.Bavail*uint64(st.Bsize) < 1<<30 {
 		return false
 	}
 	f, err := os.CreateTemp(dir, "watchbill-probe-")

@@ -54,7 +54,7 @@ func databaseURL() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find this program: %w", err)
 	}
-	cmd := exec.Command(self)
+	cmd := exec.Command(self) //nolint:noctx // it ends with this process
 	cmd.Env = append(os.Environ(), serveVariable+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C would end it before it has cleared up
 	if _, err = cmd.StdinPipe(); err != nil {             // never closed: it ends with this process

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,8 +79,8 @@ func (f *failed) Cleanup(c func())             { f.cleanups = append(f.cleanups,
 func (f *failed) Logf(format string, a ...any) { fmt.Fprintf(&f.log, format, a...) }
 
 func (f *failed) end() {
-	for i := len(f.cleanups) - 1; i >= 0; i-- {
-		f.cleanups[i]()
+	for _, cleanup := range slices.Backward(f.cleanups) {
+		cleanup()
 	}
 }
 

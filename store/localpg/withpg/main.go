@@ -83,7 +83,7 @@ func start() (*localpg.Server, error) {
 
 // command runs the command and returns the status that a shell would report.
 func command(args []string, signals <-chan os.Signal) (status int, err error) {
-	cmd := exec.Command(args[0], args[1:]...)
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // signals are handed on to it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
 		return 127, fmt.Errorf("start the command: %w", err)
