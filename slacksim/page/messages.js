@@ -1,5 +1,5 @@
 // The list of messages and the thread beside it.
-import { $, h, fill, popover, post, update } from './dom.js';
+import { $, h, fill, popover, post, toast, update } from './dom.js';
 import { blocks } from './blocks.js';
 import { mrkdwn, plain, ago } from './mrkdwn.js';
 import { ask } from './modal.js';
@@ -39,7 +39,7 @@ export function drawThread(ts, state, actions) {
       event.preventDefault();
       const text = field.value.trim();
       field.value = '';
-      if (text.startsWith('/')) post('none', {});
+      if (text.startsWith('/')) toast('Slack has no commands in threads. Write it in the channel.');
       else if (text) post('say', { user: actions.world.me, channel: root.channel, thread_ts: ts, text });
     } } });
     fill(node, h('div', { class: 'top' }, h('h2', null, 'Thread'), h('button', { type: 'button', class: 'icon', id: 'thread-close', 'aria-label': 'Close the thread', on: { click: actions.close } }, '✕')),
@@ -62,7 +62,7 @@ function list(node, messages, state, actions, days) {
     if (days && today !== day) { wanted.push(['day' + today, today, () => h('div', { class: 'day' }, h('span', null, today))]); before = null; }
     day = today;
     const replies = actions.thread ? state.messages.filter((r) => r.thread_ts === m.ts && !r.ephemeral) : [];
-    const follows = before && before.user === m.user && before.author === m.author && !before.ephemeral === !m.ephemeral && !before.subtype && !m.subtype && m.ts - before.ts < 300;
+    const follows = before && (days || before.thread_ts) && before.user === m.user && before.author === m.author && !before.ephemeral === !m.ephemeral && !before.subtype && !m.subtype && m.ts - before.ts < 300;
     const files = (m.files || []).map((id) => state.files[id]);
     const people = state.users.map((u) => u.name).join();
     const facts = [m, replies.length, replies.at(-1)?.ts, follows, files, actions.world.me, people, state.groups];
