@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -18,22 +19,46 @@ var decisions = map[string]func(in oncall.Incident, by oncall.Actor, now time.Ti
 	actionResolve: oncall.Incident.Resolve,
 }
 
+// A press is a click on a button.
+type press struct {
+	user    oncall.UserID
+	value   string // the button's: an id
+	trigger string // opens a modal, within three seconds
+}
+
+// presses are the buttons of everything else. They return what only the person who
+// pressed is told.
+var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, error){}
+
 // interaction handles clicks; whatever else Slack sends here needs no answer.
-func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) error {
+func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (string, error) {
 	if c.Type != slack.InteractionTypeBlockActions {
-		return nil
+		return "", nil
 	}
+	var told []string
 	for _, a := range c.ActionCallback.BlockActions {
-		decide, known := decisions[a.ActionID]
-		id, err := strconv.ParseInt(a.Value, 10, 64)
-		if !known || err != nil {
-			return oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+		text, err := b.pressed(ctx, a.ActionID, press{user: oncall.UserID(c.User.ID), value: a.Value, trigger: c.TriggerID})
+		if err != nil {
+			return "", err
 		}
-		if err := b.decide(ctx, oncall.IncidentID(id), oncall.UserID(c.User.ID), decide); err != nil {
-			return err
+		if text != "" {
+			told = append(told, text)
 		}
 	}
-	return nil
+	return strings.Join(told, "\n"), nil
+}
+
+// pressed does what one button is for.
+func (b *Bot) pressed(ctx context.Context, action string, p press) (string, error) {
+	if run := presses[action]; run != nil {
+		return run(b, ctx, p)
+	}
+	decide, known := decisions[action]
+	id, err := strconv.ParseInt(p.value, 10, 64)
+	if !known || err != nil {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	return "", b.decide(ctx, oncall.IncidentID(id), p.user, decide)
 }
 
 // decide takes a decision on an incident for a person. Where it is refused, the

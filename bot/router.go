@@ -63,7 +63,7 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 		}
 		b.ack(listening, s, id, ephemeral(text))
 	case slack.InteractionCallback:
-		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return "", b.interaction(ctx, data) })
+		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return b.interaction(ctx, data) })
 		text = b.told(err, text, "click")
 		b.ack(listening, s, id, nil) // an answer inside it would be ignored
 		if text != "" {
