@@ -119,14 +119,31 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 }
 
 // IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other
-// error says nothing about the key.
+// error says nothing about the key. That nobody has a key only the database can say: what we
+// remember may be older than the key, or the database gone without our knowing yet.
 func (s *Store) IntegrationByKey(ctx context.Context, key string) (oncall.Integration, error) {
+	const find = `SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)`
+	hash := sha256.Sum256([]byte(key))
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return oncall.Integration{}, err
 	}
-	in, ok := dir.keys[sha256.Sum256([]byte(key))]
-	if !ok {
+	if in, ok := dir.keys[hash]; ok {
+		return in, nil
+	}
+	var exists bool
+	if err := s.pool.QueryRow(ctx, find, hash[:]).Scan(&exists); err != nil {
+		return oncall.Integration{}, fmt.Errorf("look for a key: %w", translate(err))
+	}
+	if !exists {
+		return oncall.Integration{}, oncall.ErrNotFound
+	}
+	s.facts.drop()
+	if dir, err = s.Directory(ctx); err != nil {
+		return oncall.Integration{}, err
+	}
+	in, ok := dir.keys[hash]
+	if !ok { // removed a moment ago
 		return oncall.Integration{}, oncall.ErrNotFound
 	}
 	return in, nil

@@ -106,7 +106,7 @@ func (s *story) messages(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	got := 0
 	for _, m := range s.sim.Messages(args[0]) {
-		if m.ThreadTS == "" && m.Ephemeral == "" {
+		if m.ThreadTS == "" && m.Ephemeral == "" && m.Subtype != "channel_join" {
 			got++
 		}
 	}

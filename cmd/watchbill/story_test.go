@@ -51,16 +51,27 @@ func TestStories(t *testing.T) {
 // the next one.
 const storyKey = "0123456789abcdef0123456789abcdef"
 
-// parkedClock stands still until the story moves it.
+// parkedClock stands still until the story moves it. Before it is parked, it is the
+// wall clock: that is the time of stories whose program runs in a process of its own.
 type parkedClock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu     sync.Mutex
+	now    time.Time
+	parked bool
 }
 
 func (c *parkedClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !c.parked {
+		return time.Now()
+	}
 	return c.now
+}
+
+func (c *parkedClock) park(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now, c.parked = t, true
 }
 
 func (c *parkedClock) set(t time.Time) {
@@ -80,14 +91,14 @@ type story struct {
 }
 
 func newStory(t *testing.T) *story {
-	return &story{t: t, clock: &parkedClock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}} // a Monday
+	return &story{t: t, clock: &parkedClock{}}
 }
 
 // setup gives the commands of the script their environment; the program itself is
 // started by the story.
 func (s *story) setup(env *testscript.Env) error {
 	s.url = storetest.NewEmpty(s.t).Config().ConnString()
-	s.sim = slacksim.New(slacksim.Options{Now: s.now})
+	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now})
 	for id, name := range map[string]string{"U0ANN": "Ann", "U0BO": "Bo", "U0CY": "Cy", "U0DI": "Di"} {
 		s.sim.AddUser(slacksim.User{ID: id, Name: strings.ToLower(name), RealName: name, Email: strings.ToLower(name) + "@example.com", TZ: "Europe/Berlin"})
 	}
@@ -109,19 +120,11 @@ func (s *story) setup(env *testscript.Env) error {
 	return nil
 }
 
-// now is the parked clock while the program runs in this process, and the wall
-// clock for programs of their own.
-func (s *story) now() time.Time {
-	if s.app == nil {
-		return time.Now()
-	}
-	return s.clock.Now()
-}
-
 // start runs the program with a parked clock, set up by setup.yaml or, without it,
 // by the demo's own file.
 func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	ctx := context.Background()
+	s.clock.park(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)) // a Monday
 	ts.Check(migrate(process{ctx: ctx, errOut: io.Discard}, s.url))
 	setup, err := parseSetup(demoSetup)
 	ts.Check(err)
