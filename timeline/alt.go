@@ -11,47 +11,50 @@ import (
 // maxAlt is how many characters Slack takes for an image's text.
 const maxAlt = 2000
 
-// AltText says in words what the picture shows, in at most 2,000 characters: each row's
-// shifts one after the other, holes and changes included.
+// AltText says in words what the picture shows, in at most 2,000 characters: who is on
+// call now, and each row's shifts one after the other, holes and changes included. What
+// there is no room for is counted.
 func AltText(t Timeline) string {
 	s, err := compose(t)
 	if err != nil {
-		return t.Title
+		return cut(t.Title, maxAlt)
 	}
-	head := strings.TrimSpace(fmt.Sprintf("%s: who is on call from %s to %s, times in %s.",
-		strings.TrimSpace(t.Title), s.when(s.From), s.when(s.To), s.TimeZone))
-	if runes := []rune(head); len(runes) > maxAlt/4 {
-		head = string(runes[:maxAlt/4]) + "…"
-	}
-	lines := []string{head}
-	room := maxAlt - len([]rune(head)) - 40*s.hidden/max(s.hidden, 1)
+	text := fmt.Sprintf("%s: who is on call from %s to %s, times in %s.", cut(strings.TrimSpace(t.Title), 150), s.when(s.From), s.when(s.To), s.TimeZone)
+	const last = 30 // for the words about rows that are left out
+	room := maxAlt - len([]rune(text)) - last
 	for i, r := range s.Rows {
-		text := s.describe(r, room/(len(s.Rows)-i)-1)
-		room -= len([]rune(text)) + 1
-		lines = append(lines, text)
+		words := "\n" + s.describe(r, room/(len(s.Rows)-i)-1)
+		if len([]rune(words)) > room {
+			return text + "\n" + more(len(s.Rows)-i+s.hidden, "row", "rows") + "."
+		}
+		room -= len([]rune(words))
+		text += words
 	}
 	if s.hidden > 0 {
-		lines = append(lines, more(s.hidden, "row", "rows")+" not shown.")
+		text += "\n" + more(s.hidden, "row", "rows") + "."
 	}
-	return strings.Join(lines, "\n")
+	return text
 }
 
-// describe tells a row's shifts in so many characters; what has no room is counted.
+// describe tells a row's shifts in about so many characters.
 func (s *scene) describe(r Row, room int) string {
 	const reserve = 60 // for what is only counted
-	text := cut40(r.Name) + ":"
+	text := cut(r.Name, 40) + ":"
 	if len(r.Shifts) == 0 {
 		return text + " no shifts."
 	}
+	for _, shift := range r.Shifts {
+		if s.present() && !s.Now.Before(shift.Start) && s.Now.Before(shift.End) {
+			text += " now " + s.who(shift) + "."
+		}
+	}
 	for i, shift := range r.Shifts {
-		words := " " + s.who(shift) + " until " + s.when(shift.End) + ";"
-		if i == len(r.Shifts)-1 {
-			words = words[:len(words)-1] + "."
+		left := len(r.Shifts) - i
+		words := " " + s.who(shift) + " until " + s.when(shift.End)
+		if left > 1 && len([]rune(text))+len([]rune(words)) > room-reserve {
+			return text + " " + rest(r.Shifts[i:]) + "."
 		}
-		if len([]rune(text))+len([]rune(words)) > room-reserve && i < len(r.Shifts)-1 {
-			return text + " " + s.rest(r.Shifts[i:]) + "."
-		}
-		text += words
+		text += words + map[bool]string{true: ".", false: ";"}[left == 1]
 	}
 	return text
 }
@@ -66,7 +69,7 @@ func (s *scene) who(shift oncall.Shift) string {
 			names = append(names, fmt.Sprintf("%d more", len(shift.Users)-i))
 			break
 		}
-		names = append(names, cut40(s.name(u)))
+		names = append(names, cut(s.name(u), 40))
 	}
 	text := strings.Join(names, " and ")
 	if changed(shift) {
@@ -75,8 +78,8 @@ func (s *scene) who(shift oncall.Shift) string {
 	return text
 }
 
-// rest counts what there is no room for.
-func (s *scene) rest(shifts []oncall.Shift) string {
+// rest counts shifts.
+func rest(shifts []oncall.Shift) string {
 	holes := 0
 	for _, shift := range shifts {
 		if len(shift.Users) == 0 {
@@ -92,9 +95,10 @@ func (s *scene) rest(shifts []oncall.Shift) string {
 
 func (s *scene) when(t time.Time) string { return t.In(s.zone).Format("Mon 2 Jan 15:04") }
 
-func cut40(s string) string {
-	if runes := []rune(s); len(runes) > 40 {
-		return string(runes[:39]) + "…"
+// cut leaves at most so many characters.
+func cut(s string, most int) string {
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most-1]) + "…"
 	}
 	return s
 }

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"image"
+	"image/color"
 	"strconv"
 	"time"
 
@@ -30,32 +31,38 @@ func (s *scene) paintAxis(dst *image.RGBA) {
 		}
 	}
 	ticks := s.ticks(days, perDay)
-	busyUpper, busyLower := s.left-40, s.left-40
-	for i, t := range ticks {
-		x := int(s.x(t.at))
-		if x >= s.left && x < s.right {
-			c := line
+	for _, t := range ticks {
+		if x := int(s.x(t.at)); x >= s.left && x < s.right {
+			c, top := line, s.top
 			if t.heavy {
 				c = strong
 			}
-			fill(dst, image.Rect(x-1, s.top-axisHeight+42, x+1, s.bottom), c)
-		}
-		x = max(x, s.left)
-		end := s.right
-		if i+1 < len(ticks) {
-			end = int(s.x(ticks[i+1].at))
-		}
-		if t.upper != "" && x >= busyUpper && x+measure(faceAxisBold, t.upper) <= s.right {
-			write(dst, faceAxisBold, ink, x+8, s.top-axisHeight+30, t.upper)
-			busyUpper = x + 8 + measure(faceAxisBold, t.upper) + 20
-		}
-		width := measure(faceAxis, t.lower)
-		if t.lower != "" && x >= busyLower && (width+10 <= end-x || i+1 < len(ticks) && ticks[i+1].lower == "" && x+width+10 <= s.right) {
-			write(dst, faceAxis, faint, x+8, s.top-axisHeight+68, t.lower)
-			busyLower = x + width + 12
+			if t.lower != "" {
+				top -= axisHeight - 42
+			}
+			fill(dst, image.Rect(x-1, top, x+1, s.bottom), c)
 		}
 	}
+	s.paintWords(dst, ticks, faceAxisBold, ink, s.top-axisHeight+30, func(t tick) string { return t.upper })
+	s.paintWords(dst, ticks, faceAxis, faint, s.top-axisHeight+68, func(t tick) string { return t.lower })
 	fill(dst, image.Rect(margin, s.top-1, s.right, s.top+1), strong)
+}
+
+// paintWords writes the words of one line of the axis, each where it has room before
+// the next one.
+func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, y int, words func(tick) string) {
+	end := s.right
+	for i := len(ticks) - 1; i >= 0; i-- {
+		text := words(ticks[i])
+		if text == "" {
+			continue
+		}
+		x := max(int(s.x(ticks[i].at)), s.left) + 8
+		if x+measure(f, text)+6 <= end {
+			write(dst, f, c, x, y, text)
+		}
+		end = x - 8
+	}
 }
 
 // begin is when a day begins, on the wall clock of the schedule.
@@ -76,8 +83,10 @@ func (s *scene) ticks(days []oncall.Date, perDay float64) []tick {
 	switch {
 	case perDay >= 380:
 		return s.hours(days, hoursApart(perDay))
-	case perDay >= 66:
-		return s.daily(days)
+	case perDay >= 92:
+		return s.daily(days, short)
+	case perDay >= 38:
+		return s.daily(days, func(d oncall.Date) string { return strconv.Itoa(d.Day) })
 	case perDay >= 15:
 		return s.weekly(days)
 	default:
@@ -117,10 +126,10 @@ func (s *scene) hours(days []oncall.Date, apart int) []tick {
 	return ticks
 }
 
-func (s *scene) daily(days []oncall.Date) []tick {
+func (s *scene) daily(days []oncall.Date, words func(oncall.Date) string) []tick {
 	var ticks []tick
 	for i, d := range days {
-		t := tick{at: s.begin(d), lower: short(d), heavy: d.Weekday() == oncall.Monday}
+		t := tick{at: s.begin(d), lower: words(d), heavy: d.Weekday() == oncall.Monday}
 		if i == 0 || d.Day == 1 {
 			t.upper = d.Month.String() + " " + strconv.Itoa(d.Year)
 		}

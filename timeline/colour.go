@@ -34,6 +34,9 @@ var palette = []colour{
 	{rgb(0x332288), paper}, {rgb(0x117733), paper}, {rgb(0x882255), paper}, {rgb(0x5b6770), paper},
 }
 
+// first is how many colours of the palette people get while there are enough.
+const first = 8
+
 // assign gives each person a colour that depends on the id, so that it is the same in
 // every picture, and another one only where two people of this picture would share it.
 func assign(people []oncall.UserID) map[oncall.UserID]colour {
@@ -41,8 +44,8 @@ func assign(people []oncall.UserID) map[oncall.UserID]colour {
 	taken := map[int]bool{}
 	for _, u := range people {
 		h := fnv.New32a()
-		h.Write([]byte(u))
-		i := int(h.Sum32() % uint32(len(palette)))
+		_, _ = h.Write([]byte(u)) // never fails
+		i := int(h.Sum32() % first)
 		if len(taken) == len(palette) { // more people than colours: words tell them apart
 			clear(taken)
 		}

@@ -44,15 +44,26 @@ func (s *scene) layOut() {
 	for _, lanes := range s.lanes {
 		s.bottom += rowHeight(lanes)
 	}
-	s.height = s.bottom + 28
-	if s.hidden > 0 {
-		s.height += 44
-	}
-	items := s.legend()
-	for _, item := range items {
+	s.height = s.legendTop()
+	for _, item := range s.legend() {
 		s.height = max(s.height, item.y+legendRow)
 	}
 	s.height += margin - 14
+}
+
+// rowsEnd is below the rows and the word for the present.
+func (s *scene) rowsEnd() int {
+	if s.present() {
+		return s.bottom + 36
+	}
+	return s.bottom
+}
+
+func (s *scene) legendTop() int {
+	if s.hidden > 0 {
+		return s.rowsEnd() + 28 + 44
+	}
+	return s.rowsEnd() + 28
 }
 
 // An item of the legend.
@@ -88,10 +99,7 @@ func (s *scene) legend() []item {
 	if s.gaps {
 		items = append(items, item{kind: itemGap, label: "nobody"})
 	}
-	x, y := s.left, s.bottom+28
-	if s.hidden > 0 {
-		y += 44
-	}
+	x, y := s.left, s.legendTop()
 	for i := range items {
 		items[i].label = shorten(faceSmall, items[i].label, 420)
 		width := swatch + 12 + measure(faceSmall, items[i].label) + 34

@@ -27,7 +27,7 @@ func (s *scene) paint() *image.RGBA {
 		fill(dst, image.Rect(margin, y-1, s.right, y+1), line)
 	}
 	if s.hidden > 0 {
-		write(dst, faceSmall, faint, s.left, s.bottom+44, more(s.hidden, "row", "rows"))
+		write(dst, faceSmall, faint, s.left, s.rowsEnd()+44, more(s.hidden, "row", "rows"))
 	}
 	s.paintNow(dst)
 	for _, it := range s.legend() {
@@ -87,10 +87,11 @@ func (s *scene) paintBars(dst *image.RGBA, shift oncall.Shift, left, right float
 	users := shift.Users
 	n := min(len(users), maxLanes)
 	height := float64(barsHeight(lanes)-(n-1)*laneGap) / float64(n)
+	from, to := s.clearOf(left, right)
+	room := int(to-from) - 14
 	for i, u := range users[:n] {
 		y := float64(top) + float64(i)*(height+laneGap)
 		c := s.colours[u]
-		room := int(right-left) - 20
 		label := s.label(u, room)
 		if i == n-1 && len(users) > n {
 			c, label = colour{line, ink}, fmt.Sprintf("+%d", len(users)-n+1)
@@ -103,11 +104,26 @@ func (s *scene) paintBars(dst *image.RGBA, shift oncall.Shift, left, right float
 			mark(dst, left, y, right, y+height)
 		}
 		if label != "" {
-			x := int(left+right)/2 - measure(faceBar, label)/2
-			write(dst, faceBar, c.ink, x, int(y+height/2)+9, label)
+			write(dst, faceBar, c.ink, int(from+to)/2-measure(faceBar, label)/2, int(y+height/2)+9, label)
 		}
 	}
 }
+
+// clearOf is the part of a bar for words: all of it, or the larger part beside the mark
+// of the present.
+func (s *scene) clearOf(left, right float64) (float64, float64) {
+	now := s.x(s.Now)
+	if !s.present() || now <= left || now >= right {
+		return left, right
+	}
+	if now-left > right-now {
+		return left, now
+	}
+	return now, right
+}
+
+// present reports whether the picture shows the present.
+func (s *scene) present() bool { return !s.Now.Before(s.From) && s.Now.Before(s.To) }
 
 // mark shows that people changed something by hand: a dark frame and a corner.
 func mark(dst *image.RGBA, left, top, right, bottom float64) {
@@ -122,10 +138,11 @@ func (s *scene) paintGap(dst *image.RGBA, left, right float64, top, height int) 
 	hatch(dst, left, y, right, y+float64(height))
 	const label = "nobody"
 	width := measure(faceBar, label)
-	if int(right-left) < width+36 {
+	from, to := s.clearOf(left, right)
+	if int(to-from) < width+36 {
 		return
 	}
-	x := int(left+right)/2 - width/2
+	x := int(from+to)/2 - width/2
 	middle := top + height/2
 	round(dst, float64(x-12), float64(middle-20), float64(x+width+12), float64(middle+20), 8, gapFill)
 	write(dst, faceBar, gapInk, x, middle+9, label)
@@ -133,16 +150,17 @@ func (s *scene) paintGap(dst *image.RGBA, left, right float64, top, height int) 
 
 // paintNow marks the present.
 func (s *scene) paintNow(dst *image.RGBA) {
-	if s.Now.Before(s.From) || !s.Now.Before(s.To) {
+	if !s.present() {
 		return
 	}
 	x := s.x(s.Now)
-	fillBetween(dst, x-5, float64(s.top-8), x+5, float64(s.bottom), paper)
-	fillBetween(dst, x-2, float64(s.top-8), x+2, float64(s.bottom), ink)
+	fillBetween(dst, x-5, float64(s.top), x+5, float64(s.bottom), paper)
+	fillBetween(dst, x-2, float64(s.top-7), x+2, float64(s.bottom+8), ink)
 	width := float64(measure(faceAxisBold, "now") + 24)
 	left := min(max(x-width/2, float64(s.left)), float64(s.right)-width)
-	round(dst, left, float64(s.top-42), left+width, float64(s.top-6), 10, ink)
-	write(dst, faceAxisBold, paper, int(left)+12, s.top-16, "now")
+	top := float64(s.bottom + 8)
+	round(dst, left, top, left+width, top+36, 10, ink)
+	write(dst, faceAxisBold, paper, int(left)+12, s.bottom+34, "now")
 }
 
 func (s *scene) paintItem(dst *image.RGBA, it item) {
@@ -265,8 +283,8 @@ func hatch(dst *image.RGBA, l, t, r, b float64) {
 func clipStripe(p path, x, width, l, t, r, b float64) {
 	height := b - t
 	corners := [][2]float64{{x, b}, {x + height, t}, {x + height + width, t}, {x + width, b}}
-	corners = cut(corners, func(q [2]float64) float64 { return q[0] - l })
-	corners = cut(corners, func(q [2]float64) float64 { return r - q[0] })
+	corners = cutOff(corners, func(q [2]float64) float64 { return q[0] - l })
+	corners = cutOff(corners, func(q [2]float64) float64 { return r - q[0] })
 	for i, q := range corners {
 		if i == 0 {
 			p.move(q[0], q[1])
@@ -276,8 +294,8 @@ func clipStripe(p path, x, width, l, t, r, b float64) {
 	}
 }
 
-// cut keeps the part of a polygon where inside is not negative.
-func cut(corners [][2]float64, inside func([2]float64) float64) [][2]float64 {
+// cutOff keeps the part of a polygon where inside is not negative.
+func cutOff(corners [][2]float64, inside func([2]float64) float64) [][2]float64 {
 	var out [][2]float64
 	for i, q := range corners {
 		next := corners[(i+1)%len(corners)]
