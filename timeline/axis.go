@@ -3,6 +3,7 @@ package timeline
 import (
 	"image"
 	"image/color"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,12 +53,12 @@ func (s *scene) paintAxis(dst *image.RGBA) {
 // the next one.
 func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, y int, words func(tick) string) {
 	end := s.right
-	for i := len(ticks) - 1; i >= 0; i-- {
-		text := words(ticks[i])
+	for _, t := range slices.Backward(ticks) {
+		text := words(t)
 		if text == "" {
 			continue
 		}
-		x := max(int(s.x(ticks[i].at)), s.left) + 8
+		x := max(int(s.x(t.at)), s.left) + 8
 		if x+measure(f, text)+6 <= end {
 			write(dst, f, c, x, y, text)
 		}

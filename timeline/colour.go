@@ -29,9 +29,18 @@ var (
 // dark words, and then dark ones of his "muted" scheme. Nothing in it is the red of a
 // hole.
 var palette = []colour{
-	{rgb(0x77aadd), ink}, {rgb(0xeedd88), ink}, {rgb(0x44bb99), ink}, {rgb(0xee8866), ink},
-	{rgb(0x99ddff), ink}, {rgb(0xbbcc33), ink}, {rgb(0xffaabb), ink}, {rgb(0xaaaa00), ink},
-	{rgb(0x332288), paper}, {rgb(0x117733), paper}, {rgb(0x882255), paper}, {rgb(0x5b6770), paper},
+	{rgb(0x77aadd), ink},
+	{rgb(0xeedd88), ink},
+	{rgb(0x44bb99), ink},
+	{rgb(0xee8866), ink},
+	{rgb(0x99ddff), ink},
+	{rgb(0xbbcc33), ink},
+	{rgb(0xffaabb), ink},
+	{rgb(0xaaaa00), ink},
+	{rgb(0x332288), paper},
+	{rgb(0x117733), paper},
+	{rgb(0x882255), paper},
+	{rgb(0x5b6770), paper},
 }
 
 // first is how many colours of the palette people get while there are enough.
