@@ -1,0 +1,375 @@
+package oncall
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// CoverID identifies a cover request.
+type CoverID int64
+
+// A Cover is a request to everybody who may: please take this shift, or a part of it.
+// Until somebody has taken it, the one who has it stays on call.
+type Cover struct {
+	ID        CoverID
+	State     CoverState
+	Stint     Stint
+	Note      string
+	Everyone  bool   // asks the whole team, not only the schedule's people
+	CreatedBy UserID // the stint's person, or somebody of the team for them
+	CreatedAt time.Time
+	EndedAt   *time.Time // when it left CoverOpen
+	NextAt    *time.Time // when the timer looks again; nil: never
+	Asked     []CoverAsk // in this order
+	Takes     []CoverTake
+}
+
+// A CoverAsk says that a person was asked. It is stored as JSON.
+type CoverAsk struct {
+	User     UserID    `json:"user"`
+	At       time.Time `json:"at"`
+	Declined bool      `json:"declined,omitempty"`
+}
+
+// A CoverTake is a part of the shift, or all of it, that somebody has taken. It is
+// stored as JSON.
+type CoverTake struct {
+	User     UserID     `json:"user"`
+	Start    time.Time  `json:"start"`
+	End      time.Time  `json:"end"`
+	Override OverrideID `json:"override"`
+}
+
+// CoverState says what has become of a cover request.
+type CoverState string
+
+// The states of a cover request; only an open one can be taken.
+const (
+	CoverOpen      CoverState = "open"
+	CoverTaken     CoverState = "taken" // all of it
+	CoverWithdrawn CoverState = "withdrawn"
+	CoverOver      CoverState = "over"  // the shift has ended
+	CoverStale     CoverState = "stale" // the shift has passed to others by other ways
+)
+
+// People are asked in groups, and only by day as their own clock shows it.
+const (
+	coverGroup = 3
+	coverPause = 15 * time.Minute
+	askFrom    = TimeOfDay(8 * 60)
+	askUntil   = TimeOfDay(22 * 60)
+)
+
+// coverReminders are how long before the shift the asker hears that nobody has it.
+var coverReminders = []time.Duration{24 * time.Hour, 2 * time.Hour}
+
+// loadSpan is how far back and ahead hours on call are counted.
+const loadSpan = 28 * 24 * time.Hour
+
+// A CoverChange is a decision on a cover request.
+type CoverChange struct {
+	Cover  Cover
+	Add    []Override    // for the last takes, in their order
+	Asked  []UserID      // who is asked now
+	Remind time.Duration // so long before the shift nobody has it; 0: no reminder
+	// Refusal is told to whoever asked, although the request has changed.
+	Refusal error
+}
+
+// CoverTimer asks the next people and sends reminders.
+type CoverTimer struct {
+	Cover CoverID `json:"cover"`
+}
+
+// Kind names the job.
+func (CoverTimer) Kind() string { return "cover_timer" }
+
+// AskForCover makes a request for a stint that may have begun.
+func AskForCover(s Stint, by UserID, note string, everyone bool, r Roster, now time.Time) (CoverChange, error) {
+	if s.Start.Before(now) {
+		s.Start = now
+	}
+	switch {
+	case !s.Start.Before(s.End):
+		return CoverChange{}, Refuse("That shift is over.")
+	case !r.held(s):
+		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User.mention(), s.Name)
+	}
+	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
+	return c.Tick(r, nil, now), nil
+}
+
+// Left returns the parts of the shift that nobody has taken yet.
+func (c Cover) Left() []Stint { return c.Stint.Without(c.Takes) }
+
+// Without returns what is left of a stint.
+func (s Stint) Without(takes []CoverTake) []Stint {
+	left := []Stint{s}
+	for _, t := range takes {
+		var next []Stint
+		for _, p := range left {
+			if !t.Start.Before(p.End) || !p.Start.Before(t.End) {
+				next = append(next, p)
+				continue
+			}
+			if head := p; head.Start.Before(t.Start) {
+				head.End = t.Start
+				next = append(next, head)
+			}
+			if tail := p; tail.End.After(t.End) {
+				tail.Start = t.End
+				next = append(next, tail)
+			}
+		}
+		left = next
+	}
+	return left
+}
+
+// Take gives a person whatever is left between two instants; zero times are the ends
+// of the shift. The first to take a part has it.
+func (c Cover) Take(by UserID, from, to time.Time, r Roster, now time.Time) (CoverChange, error) {
+	switch {
+	case c.State != CoverOpen:
+		return CoverChange{}, c.closed()
+	case by == c.Stint.User:
+		return CoverChange{}, Refuse("It is your own shift; it stays yours until somebody takes it.")
+	case !c.mayTake(by, r, now):
+		return CoverChange{}, Refuse("Only people of %s and of its team can take it.", c.Stint.Name)
+	case r.deactivated(by):
+		return CoverChange{}, Refuse("%s is deactivated and can't be on call.", by.mention())
+	case !c.Stint.End.After(now):
+		return c.close(CoverOver, now, Refuse("That shift is over.")), nil
+	}
+	if from.Before(now) {
+		from = now
+	}
+	if to.IsZero() {
+		to = c.Stint.End
+	}
+	var wanted []Stint
+	for _, p := range c.Left() {
+		if p.Start.Before(from) {
+			p.Start = from
+		}
+		if p.End.After(to) {
+			p.End = to
+		}
+		if p.Start.Before(p.End) {
+			wanted = append(wanted, p)
+		}
+	}
+	if len(wanted) == 0 {
+		return CoverChange{}, Refuse("Nothing of the shift is left to take at that time.")
+	}
+	change := CoverChange{}
+	for _, p := range wanted {
+		switch {
+		case !r.held(p):
+			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.mention())), nil
+		case r.who(p, by) != never:
+			return CoverChange{}, Refuse("You are on call in %s at that time already.", c.Stint.Name)
+		}
+		o := p.replace(by, "cover")
+		change.Add = append(change.Add, o)
+		c.Takes = append(slices.Clip(c.Takes), CoverTake{User: by, Start: p.Start, End: p.End})
+	}
+	change.Cover = c
+	if !slices.ContainsFunc(c.Left(), func(p Stint) bool { return p.End.After(now) }) {
+		change.Cover = c.close(CoverTaken, now, nil).Cover
+	}
+	return change, nil
+}
+
+// mayTake reports whether a person is one of the schedule or its team.
+func (c Cover) mayTake(u UserID, r Roster, now time.Time) bool {
+	schedule := r.Schedules[c.Stint.Schedule]
+	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(schedule.people(now), u))
+}
+
+// Decline notes that a person can't.
+func (c Cover) Decline(by UserID) (CoverChange, error) {
+	if c.State != CoverOpen {
+		return CoverChange{}, c.closed()
+	}
+	c.Asked = slices.Clone(c.Asked)
+	for i := range c.Asked {
+		if c.Asked[i].User == by {
+			c.Asked[i].Declined = true
+		}
+	}
+	return CoverChange{Cover: c}, nil
+}
+
+// Withdraw takes the request back. What was taken already stays taken.
+func (c Cover) Withdraw(by UserID, now time.Time) (CoverChange, error) {
+	switch {
+	case by != c.Stint.User && by != c.CreatedBy:
+		return CoverChange{}, Refuse("Only %s can take this request back.", c.Stint.User.mention())
+	case c.State != CoverOpen:
+		return CoverChange{}, c.closed()
+	}
+	return c.close(CoverWithdrawn, now, nil), nil
+}
+
+// Due reports whether the timer has something to do.
+func (c Cover) Due(now time.Time) bool {
+	return c.State == CoverOpen && c.NextAt != nil && !now.Before(*c.NextAt)
+}
+
+// Tick is what the timer does: it asks the next group, reminds, ends the request, and
+// says when to look again. Away are people who have time off during the shift.
+func (c Cover) Tick(r Roster, away []UserID, now time.Time) CoverChange {
+	if !now.Before(c.Stint.End) {
+		return c.close(CoverOver, now, nil)
+	}
+	for _, p := range c.Left() {
+		if p.End.After(now) && !r.held(p.from(now)) {
+			return c.close(CoverStale, now, nil)
+		}
+	}
+	change := CoverChange{}
+	next := c.Stint.End
+	soonest := func(t time.Time) {
+		if t.After(now) && t.Before(next) {
+			next = t
+		}
+	}
+	for _, before := range coverReminders {
+		at := c.Stint.Start.Add(-before)
+		soonest(at)
+		if c.NextAt != nil && at.After(c.CreatedAt) && !at.Before(*c.NextAt) && !at.After(now) {
+			change.Remind = before
+		}
+	}
+	waiting := c.candidates(r, away, now)
+	if n := len(c.Asked); n == 0 || !now.Before(c.Asked[n-1].At.Add(coverPause)) {
+		waiting = slices.DeleteFunc(waiting, func(u UserID) bool {
+			if len(change.Asked) == coverGroup || !r.awake(u, now) {
+				return false
+			}
+			change.Asked = append(change.Asked, u)
+			c.Asked = append(slices.Clip(c.Asked), CoverAsk{User: u, At: now})
+			return true
+		})
+	}
+	earliest := now
+	if n := len(c.Asked); n > 0 && c.Asked[n-1].At.Add(coverPause).After(now) {
+		earliest = c.Asked[n-1].At.Add(coverPause)
+	}
+	for _, u := range waiting {
+		soonest(r.wakes(u, earliest))
+	}
+	c.NextAt = &next
+	change.Cover = c
+	return change
+}
+
+// from is the part of a stint after an instant.
+func (s Stint) from(t time.Time) Stint {
+	if s.Start.Before(t) {
+		s.Start = t
+	}
+	return s
+}
+
+// candidates are the people still to be asked, least loaded first.
+func (c Cover) candidates(r Roster, away []UserID, now time.Time) []UserID {
+	schedule := r.Schedules[c.Stint.Schedule]
+	people := schedule.people(now)
+	if c.Everyone {
+		people = append(people, r.Members[schedule.TeamID()]...)
+	}
+	slices.Sort(people)
+	people = slices.Compact(people)
+	people = slices.DeleteFunc(people, func(u UserID) bool {
+		asked := slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u })
+		return asked || u == c.Stint.User || slices.Contains(away, u) || r.deactivated(u) || r.who(c.Stint, u) == always
+	})
+	load := r.Load(now.Add(-loadSpan), now.Add(loadSpan))
+	slices.SortStableFunc(people, func(a, b UserID) int { return cmp.Compare(load[a], load[b]) })
+	return people
+}
+
+// people are those who are ever on call within a year.
+func (c *Compiled) people(now time.Time) []UserID {
+	var people []UserID
+	for _, role := range c.Roles() {
+		for _, shift := range c.Shifts(now, now.AddDate(1, 0, 0), role) {
+			for _, u := range shift.Users {
+				if !slices.Contains(people, u) {
+					people = append(people, u)
+				}
+			}
+		}
+	}
+	return people
+}
+
+// Load returns how long everybody is on call between two instants, in all schedules.
+// Time in two schedules at once counts twice; a shadow's does not.
+func (r Roster) Load(from, to time.Time) map[UserID]time.Duration {
+	load := map[UserID]time.Duration{}
+	for _, c := range r.Schedules {
+		for _, role := range c.Roles() {
+			if role == RoleShadow {
+				continue
+			}
+			for _, shift := range c.Shifts(from, to, role) {
+				for _, u := range shift.Users {
+					load[u] += shift.End.Sub(shift.Start)
+				}
+			}
+		}
+	}
+	return load
+}
+
+// awake reports whether a person may be asked: it is day where they are.
+func (r Roster) awake(u UserID, at time.Time) bool {
+	_, clock := r.zone(u).Local(at)
+	return clock >= askFrom && clock < askUntil
+}
+
+// wakes returns the first instant from one on at which a person may be asked.
+func (r Roster) wakes(u UserID, at time.Time) time.Time {
+	if r.awake(u, at) {
+		return at
+	}
+	zone := r.zone(u)
+	day, _ := zone.Local(at)
+	morning := zone.Instant(day, askFrom)
+	if !morning.After(at) {
+		morning = zone.Instant(day.AddDays(1), askFrom)
+	}
+	return morning
+}
+
+// zone is the one that a person lives in, or UTC if Slack doesn't say.
+func (r Roster) zone(u UserID) *Zone {
+	if zone, err := LoadZone(r.Users[u].TimeZone); err == nil {
+		return zone
+	}
+	zone, _ := LoadZone("UTC") // always there
+	return zone
+}
+
+// closed says why nothing can be done any more.
+func (c Cover) closed() error {
+	switch c.State {
+	case CoverTaken:
+		return Refuse("%s has taken it already.", c.Takes[len(c.Takes)-1].User.mention())
+	case CoverWithdrawn:
+		return Refuse("The request has been taken back.")
+	case CoverOver:
+		return Refuse("That shift is over.")
+	case CoverStale, CoverOpen:
+	}
+	return Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.mention())
+}
+
+func (c Cover) close(state CoverState, now time.Time, refusal error) CoverChange {
+	c.State, c.EndedAt, c.NextAt = state, &now, nil
+	return CoverChange{Cover: c, Refusal: refusal}
+}

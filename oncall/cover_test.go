@@ -1,0 +1,219 @@
+package oncall
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Ann, who has the primary week that runs, asks for cover. In the tests of covers,
+// Cy and Di are in the team and not in the schedule.
+func asked(t *testing.T, r Roster, everyone bool, now time.Time) CoverChange {
+	t.Helper()
+	c, err := AskForCover(week(t, r, ann, 1), ann, "", everyone, r, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestAskForCover(t *testing.T) {
+	t.Parallel()
+	r := trade(t)
+	if _, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, noon.AddDate(0, 0, 8)); err == nil || err.Error() != "That shift is over." {
+		t.Errorf("a shift that is over: %v", err)
+	}
+	s := week(t, r, bo, 0)
+	s.User = ann
+	if _, err := AskForCover(s, ann, "", false, r, noon); err == nil || err.Error() != "<@U0ANN> is not on call in primary for all of that time." {
+		t.Errorf("somebody else's shift: %v", err)
+	}
+	late := noon.AddDate(0, 0, 2)
+	c, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, late)
+	if err != nil || !c.Cover.Stint.Start.Equal(late) {
+		t.Errorf("the rest of a running shift: %+v, %v", c, err)
+	}
+}
+
+// Who is asked when, as the clock runs. Noon UTC is 13:00 for Bo, 7:00 for Cy, 21:00
+// for Di; an hour later Cy is up and Di is not to be asked any more.
+func TestWhoIsAskedWhen(t *testing.T) {
+	t.Parallel()
+	r := trade(t)
+	for _, c := range []struct {
+		name     string
+		everyone bool
+		at       time.Time
+		away     []UserID
+		want     []string // "day hour:minute people", as UTC
+	}{
+		{"the schedule's people", false, noon, nil, []string{"2 12:00 [U0BO]"}},
+		{"the team, who is awake first", true, noon, nil, []string{"2 12:00 [U0BO U0DI]", "2 13:00 [U0CY]"}},
+		{"nobody at night", false, noon.Add(10 * time.Hour), nil, []string{"3 07:00 [U0BO]"}},
+		{"everyone's own morning", true, noon.Add(9*time.Hour + 30*time.Minute), nil, []string{"2 21:30 [U0CY]", "2 23:00 [U0DI]", "3 07:00 [U0BO]"}},
+		{"nobody who is away", true, noon, []UserID{bo}, []string{"2 12:00 [U0DI]", "2 13:00 [U0CY]"}},
+	} {
+		change, err := AskForCover(week(t, r, ann, 1), ann, "", c.everyone, r, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Asked for again, as those who are away are known to the store only.
+		request := change.Cover
+		request.Asked, request.NextAt = nil, &c.at
+		var got []string
+		for now := c.at; now.Before(c.at.AddDate(0, 0, 2)); now = *request.NextAt {
+			change := request.Tick(r, c.away, now)
+			request = change.Cover
+			if len(change.Asked) > 0 {
+				got = append(got, now.Format("2 15:04 ")+list(change.Asked))
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+func list(users []UserID) string {
+	s := "["
+	for i, u := range users {
+		if i > 0 {
+			s += " "
+		}
+		s += string(u)
+	}
+	return s + "]"
+}
+
+func TestTheLeastLoadedAreAskedFirstInGroups(t *testing.T) {
+	t.Parallel()
+	r := trade(t)
+	for i, name := range []UserID{"U1", "U2", "U3", "U4"} {
+		r.Users[name] = User{ID: name, TimeZone: "UTC"}
+		r.Members[1] = append(r.Members[1], name)
+		if i == 0 { // of the new ones only U1 has been on call
+			c, err := Compile(Schedule{ID: 3, TeamID: 1, Name: "third", TimeZone: "UTC", Shifts: []ManualShift{
+				{Start: noon.AddDate(0, 0, -2), End: noon.AddDate(0, 0, -1), Users: []UserID{name}},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Schedules[3] = c
+		}
+	}
+	c := asked(t, r, true, noon)
+	if got := list(c.Asked); got != "[U2 U3 U4]" || !c.Cover.NextAt.Equal(noon.Add(15*time.Minute)) {
+		t.Fatalf("first %s, again at %s", got, c.Cover.NextAt)
+	}
+	c = c.Cover.Tick(r, nil, *c.Cover.NextAt)
+	if got := list(c.Asked); got != "[U1 U0BO U0DI]" {
+		t.Errorf("then %s", got)
+	}
+	early := c.Cover.Tick(r, nil, noon.Add(16*time.Minute))
+	if len(early.Asked) > 0 {
+		t.Errorf("within a quarter of an hour: %v", early.Asked)
+	}
+}
+
+func TestCoverReminders(t *testing.T) {
+	t.Parallel()
+	r := trade(t)
+	c := asked(t, r, false, noon)
+	start := c.Cover.Stint.Start
+	var got []time.Duration
+	request := c.Cover
+	for now := *request.NextAt; request.State == CoverOpen; now = *request.NextAt {
+		change := request.Tick(r, nil, now)
+		request = change.Cover
+		if change.Remind > 0 {
+			got = append(got, start.Sub(now))
+		}
+		if request.State != CoverOpen {
+			if request.State != CoverOver || !now.Equal(request.Stint.End) {
+				t.Errorf("%s at %s", request.State, now)
+			}
+			break
+		}
+	}
+	if diff := cmp.Diff([]time.Duration{24 * time.Hour, 2 * time.Hour}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTakingCover(t *testing.T) {
+	t.Parallel()
+	r := trade(t)
+	open := asked(t, r, true, noon).Cover
+	s := open.Stint
+	hour := func(n int) time.Time { return s.Start.Add(time.Duration(n) * time.Hour) }
+	some := open
+	some.Takes = []CoverTake{{User: bo, Start: hour(8), End: hour(16)}}
+	gone := trade(t, Override{ScheduleID: 1, Kind: OverrideCover, Users: []UserID{bo}, Start: s.Start, End: s.End})
+	taken := some
+	taken.State = CoverTaken
+	for _, c := range []struct {
+		name     string
+		cover    Cover
+		by       UserID
+		from, to time.Time
+		roster   Roster
+		now      time.Time
+		want     []string // the hours taken
+		state    CoverState
+		says     string
+	}{
+		{"all of it", open, cy, time.Time{}, time.Time{}, r, noon, []string{"0-168"}, CoverTaken, ""},
+		{"a part", open, cy, hour(8), hour(16), r, noon, []string{"8-16"}, CoverOpen, ""},
+		{"the rest, around a part", some, cy, time.Time{}, time.Time{}, r, noon, []string{"0-8", "16-168"}, CoverTaken, ""},
+		{"what is left of a part", some, cy, hour(4), hour(12), r, noon, []string{"4-8"}, CoverOpen, ""},
+		{"a part that is taken", some, cy, hour(9), hour(10), r, noon, nil, "", "Nothing of the shift is left to take at that time."},
+		{"what is still to come", open, cy, time.Time{}, time.Time{}, r, hour(100), []string{"100-168"}, CoverTaken, ""},
+		{"one's own", open, ann, time.Time{}, time.Time{}, r, noon, nil, "", "It is your own shift; it stays yours until somebody takes it."},
+		{"by a stranger", open, "U9", time.Time{}, time.Time{}, r, noon, nil, "", "Only people of primary and of its team can take it."},
+		{"twice", taken, cy, time.Time{}, time.Time{}, r, noon, nil, "", "<@U0BO> has taken it already."},
+		{"after it moved", open, cy, time.Time{}, time.Time{}, gone, noon, nil, CoverStale, "<@U0ANN> no longer has that shift, so there is nothing to take."},
+		{"too late", open, cy, time.Time{}, time.Time{}, r, s.End, nil, CoverOver, "That shift is over."},
+	} {
+		change, err := c.cover.Take(c.by, c.from, c.to, c.roster, c.now)
+		if err == nil {
+			err = change.Refusal
+		}
+		says := ""
+		if err != nil {
+			says = err.Error()
+		}
+		var got []string
+		for _, o := range change.Add {
+			got = append(got, hours(o.Start.Sub(s.Start))+"-"+hours(o.End.Sub(s.Start)))
+			if o.Kind != OverrideSwap || o.From != ann || o.To != c.by {
+				t.Errorf("%s: %+v", c.name, o)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" || change.Cover.State != c.state || says != c.says {
+			t.Errorf("%s: %s, state %q, %q; want %q, %q", c.name, diff, change.Cover.State, says, c.state, c.says)
+		}
+	}
+}
+
+func hours(d time.Duration) string { return strconv.Itoa(int(d.Hours())) }
+
+func TestEndingCover(t *testing.T) {
+	t.Parallel()
+	r := trade(t)
+	c := asked(t, r, true, noon).Cover
+	if _, err := c.Withdraw(bo, noon); err == nil {
+		t.Error("Bo took Ann's request back")
+	}
+	if got, err := c.Withdraw(ann, noon); err != nil || got.Cover.State != CoverWithdrawn || got.Cover.Due(noon.AddDate(1, 0, 0)) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := c.Decline(c.Asked[0].User); err != nil || !got.Cover.Asked[0].Declined || c.Asked[0].Declined {
+		t.Errorf("%+v, %v", got, err)
+	}
+	moved := trade(t, Override{ScheduleID: 1, Kind: OverrideCover, Users: []UserID{bo}, Start: c.Stint.Start, End: c.Stint.End})
+	if got := c.Tick(moved, nil, *c.NextAt); got.Cover.State != CoverStale {
+		t.Errorf("a request for a shift that has moved is %s", got.Cover.State)
+	}
+}

@@ -1,0 +1,133 @@
+package oncall
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A Stint is a stretch in which one person has a role of a schedule: a shift as the
+// person sees it, which may be several of the schedule's in a row. The schedule's name
+// and zone are kept as they were when it was written down, so that it can be shown
+// without looking anything up.
+type Stint struct {
+	Schedule ScheduleID `json:"schedule"`
+	Name     string     `json:"name"`
+	TimeZone string     `json:"timezone"`
+	Role     string     `json:"role"`
+	User     UserID     `json:"user"`
+	Start    time.Time  `json:"start"`
+	End      time.Time  `json:"end"`
+}
+
+// stintTail is how far past the horizon the last stint may reach before it is cut.
+const stintTail = 5 * 7 * 24 * time.Hour
+
+// Stints returns a person's stints in a schedule that have not ended at from and begin
+// before to, in order. One that has begun already starts at from. A shadow has none:
+// there is nothing to hand over.
+func (c *Compiled) Stints(user UserID, from, to time.Time) []Stint {
+	var stints []Stint
+	for _, role := range c.Roles() {
+		if role == RoleShadow {
+			continue
+		}
+		s := Stint{Schedule: c.id, Name: c.name, TimeZone: c.timeZone, Role: role, User: user}
+		for _, shift := range c.Shifts(from, to.Add(stintTail), role) {
+			if !slices.Contains(shift.Users, user) {
+				continue
+			}
+			if n := len(stints); n > 0 && stints[n-1].Role == role && stints[n-1].End.Equal(shift.Start) {
+				stints[n-1].End = shift.End
+			} else if shift.Start.Before(to) {
+				s.Start, s.End = shift.Start, shift.End
+				stints = append(stints, s)
+			}
+		}
+	}
+	slices.SortStableFunc(stints, func(a, b Stint) int { return a.Start.Compare(b.Start) })
+	return stints
+}
+
+// Stints returns a person's stints in all schedules, by start and then by name.
+func (r Roster) Stints(user UserID, from, to time.Time) []Stint {
+	var stints []Stint
+	for _, c := range r.Schedules {
+		stints = append(stints, c.Stints(user, from, to)...)
+	}
+	slices.SortFunc(stints, func(a, b Stint) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Role, b.Role))
+	})
+	return stints
+}
+
+// Clashes returns where else a person is on call while they would have a stint: in
+// other schedules or roles, cut to the stint. What they give away does not count.
+func (r Roster) Clashes(user UserID, with Stint, except ...Stint) []Stint {
+	var found []Stint
+	for _, s := range r.Stints(user, with.Start, with.End) {
+		if s.End.After(with.End) {
+			s.End = with.End
+		}
+		given := slices.ContainsFunc(except, func(e Stint) bool {
+			return e.Schedule == s.Schedule && e.Role == s.Role && !e.Start.After(s.Start) && !e.End.Before(s.End)
+		})
+		if !given {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// held reports whether the stint's person has it, from one end to the other.
+func (r Roster) held(s Stint) bool { return r.who(s, s.User) == always }
+
+// A presence is how much of a stint somebody has.
+type presence int
+
+const (
+	never presence = iota
+	sometimes
+	always
+)
+
+// who returns how much of a stint a person has.
+func (r Roster) who(s Stint, user UserID) presence {
+	c := r.Schedules[s.Schedule]
+	if c == nil {
+		return never
+	}
+	in, out := false, false
+	for _, shift := range c.Shifts(s.Start, s.End, s.Role) {
+		if slices.Contains(shift.Users, user) {
+			in = true
+		} else {
+			out = true
+		}
+	}
+	switch {
+	case in && out:
+		return sometimes
+	case in:
+		return always
+	}
+	return never
+}
+
+// deactivated reports whether a person can't be on call any more.
+func (r Roster) deactivated(user UserID) bool {
+	u, known := r.Users[user]
+	return !known || u.DeactivatedAt != nil
+}
+
+// replace is the override that puts somebody in the place of a stint's person, and
+// touches nobody else.
+func (s Stint) replace(by UserID, reason string) Override {
+	return Override{
+		ScheduleID: s.Schedule, Kind: OverrideSwap, Role: s.Role, Start: s.Start, End: s.End,
+		From: s.User, To: by, Reason: reason, CreatedBy: by,
+	}
+}
+
+// mention names a person in a sentence; Slack shows who it is.
+func (u UserID) mention() string { return "<@" + string(u) + ">" }

@@ -1,0 +1,205 @@
+package oncall
+
+import (
+	"slices"
+	"time"
+)
+
+// SwapID identifies a swap.
+type SwapID int64
+
+// A Swap is two shifts that change hands, once the one who is asked agrees.
+type Swap struct {
+	ID        SwapID
+	State     SwapState
+	Give      Stint // of the one who offers
+	Take      Stint // of the one who is asked
+	Note      string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	EndedAt   *time.Time   // when it left SwapOpen
+	Overrides []OverrideID // while accepted: what changed the schedules
+}
+
+// SwapState says what has become of a swap.
+type SwapState string
+
+// The states of a swap. Only an open one can be answered; only an accepted one, undone.
+const (
+	SwapOpen      SwapState = "open"
+	SwapAccepted  SwapState = "accepted"
+	SwapDeclined  SwapState = "declined"
+	SwapWithdrawn SwapState = "withdrawn"
+	SwapUndone    SwapState = "undone"
+	SwapExpired   SwapState = "expired"
+	SwapStale     SwapState = "stale" // the shifts were no longer theirs
+)
+
+// swapLife is how long an answer may take.
+const swapLife = 48 * time.Hour
+
+// A SwapChange is a decision on a swap.
+type SwapChange struct {
+	Swap   Swap
+	Add    []Override
+	Cancel []OverrideID
+	// Refusal is told to whoever asked, although the swap has changed.
+	Refusal error
+}
+
+// SwapTimer lets a swap expire that nobody has answered, and ends the time in which it
+// can be undone.
+type SwapTimer struct {
+	Swap SwapID `json:"swap"`
+}
+
+// Kind names the job.
+func (SwapTimer) Kind() string { return "swap_timer" }
+
+// Begins returns the start of the earlier shift.
+func (s Swap) Begins() time.Time {
+	if s.Take.Start.Before(s.Give.Start) {
+		return s.Take.Start
+	}
+	return s.Give.Start
+}
+
+// OfferSwap asks a person to take one shift for another of theirs.
+func OfferSwap(give, take Stint, note string, r Roster, now time.Time) (Swap, error) {
+	s := Swap{State: SwapOpen, Give: give, Take: take, Note: note, CreatedAt: now}
+	switch begins := s.Begins(); {
+	case give.User == take.User:
+		return Swap{}, Refuse("That is your own shift: a swap needs somebody else's.")
+	case !begins.After(now):
+		return Swap{}, Refuse("A shift that has begun can't be swapped. `/oncall cover` finds somebody for the rest of it.")
+	case begins.Before(now.Add(swapLife)):
+		s.ExpiresAt = begins
+	default:
+		s.ExpiresAt = now.Add(swapLife)
+	}
+	if problem := s.problem(r); problem != "" {
+		return Swap{}, Refuse("%s", problem)
+	}
+	return s, nil
+}
+
+// problem says why the swap is not possible as things stand; "" if it is.
+func (s Swap) problem(r Roster) string {
+	for _, stint := range []Stint{s.Give, s.Take} {
+		switch {
+		case r.deactivated(stint.User):
+			return stint.User.mention() + " is deactivated and can't be on call."
+		case !r.held(stint):
+			return stint.User.mention() + " no longer has that shift in " + stint.Name + "."
+		}
+	}
+	switch {
+	case r.who(s.Give, s.Take.User) != never:
+		return s.Take.User.mention() + " is on call in " + s.Give.Name + " beside " + s.Give.User.mention() + " already."
+	case r.who(s.Take, s.Give.User) != never:
+		return s.Give.User.mention() + " is on call in " + s.Take.Name + " beside " + s.Take.User.mention() + " already."
+	}
+	return ""
+}
+
+// Accept is the answer yes. Both shifts change hands, or if anything has moved since
+// the offer, neither: then the swap is stale.
+func (s Swap) Accept(by UserID, r Roster, now time.Time) (SwapChange, error) {
+	if err := s.answerable(by, s.Take.User, "accept"); err != nil {
+		return SwapChange{}, err
+	}
+	switch problem := s.problem(r); {
+	case !s.Begins().After(now):
+		return s.close(SwapStale, now, Refuse("The first of the two shifts has begun, so nothing was swapped.")), nil
+	case !now.Before(s.ExpiresAt):
+		return s.close(SwapExpired, now, Refuse("The offer has expired, so nothing was swapped.")), nil
+	case problem != "":
+		return s.close(SwapStale, now, Refuse("%s So nothing was swapped.", problem)), nil
+	}
+	c := s.close(SwapAccepted, now, nil)
+	give, take := s.Give.replace(s.Take.User, "swap"), s.Take.replace(s.Give.User, "swap")
+	give.CreatedBy, take.CreatedBy = by, by
+	c.Add = []Override{give, take}
+	return c, nil
+}
+
+// Decline is the answer no.
+func (s Swap) Decline(by UserID, now time.Time) (SwapChange, error) {
+	if err := s.answerable(by, s.Take.User, "decline"); err != nil {
+		return SwapChange{}, err
+	}
+	return s.close(SwapDeclined, now, nil), nil
+}
+
+// Withdraw takes an offer back.
+func (s Swap) Withdraw(by UserID, now time.Time) (SwapChange, error) {
+	if err := s.answerable(by, s.Give.User, "take back"); err != nil {
+		return SwapChange{}, err
+	}
+	return s.close(SwapWithdrawn, now, nil), nil
+}
+
+// Undo gives both their shifts back. Either may, until the first of them begins.
+func (s Swap) Undo(by UserID, r Roster, now time.Time) (SwapChange, error) {
+	give, take := s.Give, s.Take
+	give.User, take.User = take.User, give.User
+	switch {
+	case by != s.Give.User && by != s.Take.User:
+		return SwapChange{}, Refuse("Only %s and %s can undo it.", s.Give.User.mention(), s.Take.User.mention())
+	case s.State != SwapAccepted:
+		return SwapChange{}, s.closed()
+	case !s.Begins().After(now):
+		return SwapChange{}, Refuse("The first of the two shifts has begun, so it can't be undone any more.")
+	case !r.held(give):
+		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User.mention())
+	case !r.held(take):
+		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", take.User.mention())
+	}
+	c := s.close(SwapUndone, now, nil)
+	c.Cancel, c.Swap.Overrides = slices.Clone(s.Overrides), nil
+	return c, nil
+}
+
+// Expire ends an offer that has waited long enough; false if there is nothing to end.
+func (s Swap) Expire(now time.Time) (SwapChange, bool) {
+	if s.State != SwapOpen || now.Before(s.ExpiresAt) {
+		return SwapChange{}, false
+	}
+	return s.close(SwapExpired, now, nil), true
+}
+
+// answerable refuses what others may not do or what is too late.
+func (s Swap) answerable(by, who UserID, what string) error {
+	switch {
+	case by != who:
+		return Refuse("Only %s can %s this swap.", who.mention(), what)
+	case s.State != SwapOpen:
+		return s.closed()
+	}
+	return nil
+}
+
+// closed says why nothing can be done any more.
+func (s Swap) closed() error {
+	switch s.State {
+	case SwapAccepted:
+		return Refuse("%s has accepted this swap already.", s.Take.User.mention())
+	case SwapDeclined:
+		return Refuse("%s has declined this swap.", s.Take.User.mention())
+	case SwapWithdrawn:
+		return Refuse("%s has taken this offer back.", s.Give.User.mention())
+	case SwapUndone:
+		return Refuse("This swap has been undone.")
+	case SwapExpired:
+		return Refuse("This offer has expired.")
+	case SwapStale:
+		return Refuse("The shifts have changed since this was offered, so it can't be done any more.")
+	case SwapOpen:
+	}
+	return Refuse("This swap has not been accepted.")
+}
+
+func (s Swap) close(state SwapState, now time.Time, refusal error) SwapChange {
+	s.State, s.EndedAt = state, &now
+	return SwapChange{Swap: s, Refusal: refusal}
+}
