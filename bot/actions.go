@@ -22,8 +22,9 @@ var decisions = map[string]func(in oncall.Incident, by oncall.Actor, now time.Ti
 // A press is a click on a button.
 type press struct {
 	user    oncall.UserID
-	value   string // the button's: an id
-	trigger string // opens a modal, within three seconds
+	value   string     // the button's: an id
+	trigger string     // opens a modal, within three seconds
+	view    slack.View // in which it was pressed; without an id if that was a message
 }
 
 // presses are the buttons of everything else. They return what only the person who
@@ -37,7 +38,11 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (str
 	}
 	var told []string
 	for _, a := range c.ActionCallback.BlockActions {
-		text, err := b.pressed(ctx, a.ActionID, press{user: oncall.UserID(c.User.ID), value: a.Value, trigger: c.TriggerID})
+		p := press{user: oncall.UserID(c.User.ID), value: a.Value, trigger: c.TriggerID, view: c.View}
+		if p.value == "" {
+			p.value = a.SelectedOption.Value // of an overflow menu
+		}
+		text, err := b.pressed(ctx, a.ActionID, p)
 		if err != nil {
 			return "", err
 		}

@@ -20,6 +20,8 @@ type request struct {
 	zone      *oncall.Zone // in which the person reads and writes times
 	location  *time.Location
 	directory *store.Directory
+	trigger   string // opens a modal, within three seconds
+	channel   string // where it was typed
 }
 
 // A command is a subcommand of `/oncall`. It returns what the person is shown.
@@ -51,6 +53,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (string, error)
 		if err != nil {
 			return "", err
 		}
+		r.trigger, r.channel = c.TriggerID, c.ChannelID
 		return known.run(b, ctx, r)
 	}
 	return "", oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",

@@ -63,11 +63,15 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 		}
 		b.ack(listening, s, id, ephemeral(text))
 	case slack.InteractionCallback:
+		if data.Type == slack.InteractionTypeViewSubmission {
+			b.ack(listening, s, id, b.submission(ctx, data).payload())
+			return
+		}
 		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return b.interaction(ctx, data) })
 		text = b.told(err, text, "click")
 		b.ack(listening, s, id, nil) // an answer inside it would be ignored
 		if text != "" {
-			b.all.Go(func() { b.whisper(listening, data, text) })
+			b.all.Go(func() { b.reply(listening, data, text) })
 		}
 	case slackevents.EventsAPIEvent:
 		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })
@@ -75,6 +79,20 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 			b.ack(listening, s, id, nil)
 		}
 	}
+}
+
+// submission handles a modal that was sent. What the person is told stays in it, above
+// what they have typed.
+func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) answer {
+	var a answer
+	_, err := b.guard(ctx, interactionKey(c), func() (_ string, err error) {
+		a, err = b.submitted(ctx, c)
+		return "", err
+	})
+	if text := b.told(err, "", "submission"); text != "" {
+		return replace(saying(c.View, text))
+	}
+	return a
 }
 
 var (
@@ -104,10 +122,11 @@ func (b *Bot) guard(ctx context.Context, key string, handler func() (string, err
 	return handler()
 }
 
-// interactionKey tells one click or submission from another.
+// interactionKey tells one click or submission from another. A view that is sent again
+// after a correction is the same view, so its id would not do.
 func interactionKey(c slack.InteractionCallback) string {
 	if c.Type == slack.InteractionTypeViewSubmission {
-		return "view/" + c.View.ID + "/" + c.View.Hash
+		return "view/" + c.TriggerID
 	}
 	return "click/" + c.TriggerID
 }

@@ -1,0 +1,280 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A modal is what happens when a person sends one. Its view carries ids in its private
+// metadata and nothing else: everything is loaded, and every permission checked, again.
+type modal struct {
+	submit func(b *Bot, ctx context.Context, s submission) (answer, error)
+}
+
+// modals are all of them by callback id. A Refusal is shown inside the modal, which
+// stays open with what was typed.
+var modals = map[string]modal{}
+
+// A submission is what a person sends with a modal.
+type submission struct {
+	user    oncall.UserID
+	trigger string
+	view    slack.View
+	form    form
+}
+
+// meta is what the view carries: ids.
+func (s submission) meta() string { return s.view.PrivateMetadata }
+
+// A form is what the inputs of a view hold, by block id; every input is alone in its
+// block.
+type form map[string]map[string]slack.BlockAction
+
+func formOf(v slack.View) form {
+	if v.State == nil {
+		return form{}
+	}
+	return v.State.Values
+}
+
+func (f form) input(block string) slack.BlockAction {
+	for _, a := range f[block] {
+		return a
+	}
+	return slack.BlockAction{}
+}
+
+// text is what was typed.
+func (f form) text(block string) string { return f.input(block).Value }
+
+// choice is the value of the option that was chosen, "" if none was.
+func (f form) choice(block string) string { return f.input(block).SelectedOption.Value }
+
+// checked reports whether the option with a value is ticked.
+func (f form) checked(block, value string) bool {
+	for _, o := range f.input(block).SelectedOptions {
+		if o.Value == value {
+			return true
+		}
+	}
+	return false
+}
+
+// user is the person chosen, "" if nobody was.
+func (f form) user(block string) oncall.UserID {
+	return oncall.UserID(f.input(block).SelectedUser)
+}
+
+// instant is the date and time chosen, zero if none was.
+func (f form) instant(block string) time.Time {
+	if at := f.input(block).SelectedDateTime; at != 0 {
+		return time.Unix(at, 0).UTC()
+	}
+	return time.Time{}
+}
+
+// An answer to a submission; the zero answer closes the view, and shows the one below.
+type answer struct{ slack.ViewSubmissionResponse }
+
+// closeAll closes the whole stack of views.
+func closeAll() answer { return answer{*slack.NewClearViewSubmissionResponse()} }
+
+// correct points at inputs, by block id, whose values can't be used.
+func correct(errors map[string]string) answer {
+	return answer{*slack.NewErrorsViewSubmissionResponse(errors)}
+}
+
+// replace puts another view in the place of the one that was sent.
+func replace(v slack.ModalViewRequest) answer {
+	return answer{*slack.NewUpdateViewSubmissionResponse(&v)}
+}
+
+// push puts a view on top of the one that was sent; three fit.
+func push(v slack.ModalViewRequest) answer {
+	return answer{*slack.NewPushViewSubmissionResponse(&v)}
+}
+
+// payload is what the acknowledgement carries.
+func (a answer) payload() any {
+	if a.ResponseAction == "" {
+		return nil
+	}
+	return a.ViewSubmissionResponse
+}
+
+// submitted handles a modal that a person has sent.
+func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (answer, error) {
+	m, known := modals[c.View.CallbackID]
+	if !known {
+		return answer{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
+	}
+	return m.submit(b, ctx, submission{
+		user: oncall.UserID(c.User.ID), trigger: c.TriggerID, view: c.View, form: formOf(c.View),
+	})
+}
+
+// openModal opens a view for a person who has just typed or pressed something.
+func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
+	return b.viewCall(ctx, "views.open", func(ctx context.Context) error {
+		_, err := b.api.OpenViewContext(ctx, trigger, v)
+		return err
+	})
+}
+
+// pushModal opens a view on top of the one in which a button was pressed.
+func (b *Bot) pushModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
+	return b.viewCall(ctx, "views.push", func(ctx context.Context) error {
+		_, err := b.api.PushViewContext(ctx, trigger, v)
+		return err
+	})
+}
+
+// updateModal redraws an open view, unless it has changed since the person acted in it.
+func (b *Bot) updateModal(ctx context.Context, old slack.View, v slack.ModalViewRequest) error {
+	return b.viewCall(ctx, "views.update", func(ctx context.Context) error {
+		_, err := b.api.UpdateViewContext(ctx, v, "", old.Hash, old.ID)
+		return err
+	})
+}
+
+func (b *Bot) viewCall(ctx context.Context, method string, do func(context.Context) error) error {
+	err := b.call(ctx, call{method: method, priority: forAnswer}, do)
+	switch codeOf(err) {
+	case "expired_trigger_id", "exchanged_trigger_id", "hash_conflict", "not_found":
+		return oncall.Refuse("Slack waited too long for the form. Please try again.")
+	}
+	if err != nil {
+		return fmt.Errorf("show a form: %w", err)
+	}
+	return nil
+}
+
+// blockSaid is the block in which a view says why it is still open.
+const blockSaid = "said"
+
+// saying is the view as it was sent, with a sentence on top.
+func saying(v slack.View, text string) slack.ModalViewRequest {
+	said := slack.NewSectionBlock(words(":warning: "+text), nil, nil, slack.SectionBlockOptionBlockID(blockSaid))
+	blocks := []slack.Block{said}
+	for _, block := range v.Blocks.BlockSet {
+		if block.ID() != blockSaid {
+			blocks = append(blocks, block)
+		}
+	}
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: v.Title, Close: v.Close, Submit: v.Submit, Blocks: slack.Blocks{BlockSet: blocks},
+		PrivateMetadata: v.PrivateMetadata, CallbackID: v.CallbackID, ClearOnClose: v.ClearOnClose,
+		NotifyOnClose: v.NotifyOnClose,
+	}
+}
+
+// reply tells the person who pressed a button something: in the modal in which it was
+// pressed, in a modal of its own if that was the home tab, or beside the message.
+func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, text string) {
+	var err error
+	ctx, cancel := context.WithTimeout(listening, longestWhisper)
+	defer cancel()
+	switch to.View.Type {
+	case slack.VTModal:
+		err = b.updateModal(ctx, to.View, saying(to.View, text))
+	case slack.VTHomeTab:
+		err = b.openModal(ctx, to.TriggerID, readOnly("Watchbill", section(text)))
+	default:
+		b.whisper(listening, to, text)
+	}
+	if err != nil && listening.Err() == nil {
+		b.log.Warn().Err(err).Msg("a click could not be answered")
+	}
+}
+
+// dialog draws a modal that can be sent.
+func dialog(callback, title, submit, meta string, blocks ...slack.Block) slack.ModalViewRequest {
+	v := readOnly(title, blocks...)
+	v.CallbackID, v.PrivateMetadata = callback, meta
+	v.Submit, v.Close = plain(submit), plain("Cancel")
+	return v
+}
+
+// readOnly draws a modal that can only be closed.
+func readOnly(title string, blocks ...slack.Block) slack.ModalViewRequest {
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plain(title), Close: plain("Close"), Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+// field is one labelled input; the element's action id is the block's id as well.
+func field(block, label, hint string, element slack.BlockElement) *slack.InputBlock {
+	var below *slack.TextBlockObject
+	if hint != "" {
+		below = plain(hint)
+	}
+	return slack.NewInputBlock(block, plain(label), below, element)
+}
+
+// optional lets an input be left empty.
+func optional(in *slack.InputBlock) *slack.InputBlock {
+	in.Optional = true
+	return in
+}
+
+// textField is a line to type into.
+func textField(block, label, hint, initial string) *slack.InputBlock {
+	e := slack.NewPlainTextInputBlockElement(nil, block)
+	e.InitialValue = initial
+	return field(block, label, hint, e)
+}
+
+// instantField is a date and a time, in the zone of the reader's device.
+func instantField(block, label, hint string, initial time.Time) *slack.InputBlock {
+	e := slack.NewDateTimePickerBlockElement(block)
+	if !initial.IsZero() {
+		e.InitialDateTime = initial.Unix()
+	}
+	return field(block, label, hint, e)
+}
+
+// userField is a choice of one person.
+func userField(block, label, hint string, initial oncall.UserID) *slack.InputBlock {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, block)
+	e.InitialUser = string(initial)
+	return field(block, label, hint, e)
+}
+
+// An option is one thing to choose: its value, and what the person reads.
+type option struct{ value, label string }
+
+func optionObject(o option) *slack.OptionBlockObject {
+	return slack.NewOptionBlockObject(o.value, plain(cutPlain(o.label, maxOption)), nil)
+}
+
+// maxOption is how long the words of an option may be.
+const maxOption = 75
+
+// maxOptions is how many of them a choice may have.
+const maxOptions = 100
+
+// choiceField is a choice of one of some options. Slack refuses none at all.
+func choiceField(block, label, hint, initial string, options []option) *slack.InputBlock {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, block)
+	for _, o := range options[:min(len(options), maxOptions)] {
+		object := optionObject(o)
+		e.Options = append(e.Options, object)
+		if o.value == initial {
+			e.InitialOption = object
+		}
+	}
+	return field(block, label, hint, e)
+}
+
+// cutPlain leaves at most so many characters of text that Slack shows as it stands.
+func cutPlain(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
