@@ -96,12 +96,13 @@ func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (
 	return at, nil
 }
 
-// Redraw brings a message to the state of the picture. The error is store.ErrGone when
-// the message no longer exists.
-func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, direct bool) error {
+// Redraw brings a message to the state of the picture: the channel's, or with the reason
+// why that person was paged a direct one. The error is store.ErrGone when the message no
+// longer exists.
+func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, why string) error {
 	d := drawRoot(p)
-	if direct {
-		d = drawDirect(p, "")
+	if why != "" {
+		d = drawDirect(p, why)
 	}
 	err := b.call(ctx, call{method: "chat.update", priority: forUpdate}, func(ctx context.Context) error {
 		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS,

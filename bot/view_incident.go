@@ -47,10 +47,11 @@ func drawRoot(p oncall.Picture) drawing {
 // drawDirect draws an incident for somebody who is paged. Why completes "you are paged
 // because …"; it may be empty.
 func drawDirect(p oncall.Picture, why string) drawing {
-	if why != "" {
-		why = "You are paged because " + foreign(why, maxSection/2) + "."
+	tense := "are"
+	if p.Incident.Status != oncall.Triggered {
+		tense = "were"
 	}
-	return draw(p, why)
+	return draw(p, fmt.Sprintf("You %s paged because %s.", tense, foreign(why, maxSection/2)))
 }
 
 func draw(p oncall.Picture, lead string) drawing {

@@ -110,7 +110,7 @@ func TestDraw(t *testing.T) {
 		"last_step":    drawRoot(lastStep()),
 		"several":      drawRoot(several()),
 		"direct":       drawDirect(triggered(), "you are on call in Payments"),
-		"direct_acked": drawDirect(acknowledged(), ""),
+		"direct_acked": drawDirect(acknowledged(), "you are on call in Payments"),
 		"bare":         drawRoot(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
 	}
 	for name, d := range drawings {

@@ -122,6 +122,7 @@ CREATE TABLE drawing_copies (
     channel     text   NOT NULL,
     ts          text   NOT NULL,
     user_id     text   NOT NULL,
+    why         text   NOT NULL, -- that person was paged
     drawn       bigint NOT NULL,
     PRIMARY KEY (incident_id, channel, ts)
 );

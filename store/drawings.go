@@ -22,6 +22,7 @@ type Copy struct {
 	Place
 	Drawn int64 // the version that it shows
 	User  oncall.UserID
+	Why   string // that person was paged
 }
 
 // A Drawing is an incident as it is to be shown, and where it is shown already.
@@ -96,7 +97,7 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 
 func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error) {
 	const load = `
-		SELECT channel, ts, drawn, user_id AS "user"
+		SELECT channel, ts, drawn, user_id AS "user", why
 		FROM drawing_copies
 		WHERE incident_id = $1
 		ORDER BY ts, channel`
@@ -107,8 +108,8 @@ func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error
 // addCopy registers the direct message of a page; one that is there already stays as it is.
 func addCopy(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, r PageResult, page oncall.PageID) error {
 	const insert = `
-		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, drawn)
-		SELECT $1, $2, $3, user_id, $4
+		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, why, drawn)
+		SELECT $1, $2, $3, user_id, why, $4
 		FROM pages
 		WHERE id = $5
 		ON CONFLICT (incident_id, channel, ts) DO NOTHING`
