@@ -1,0 +1,122 @@
+// Package ical writes who is on call as a calendar that people subscribe to, and reads
+// the calendars that people export as stretches of time off (RFC 5545).
+package ical
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/emersion/go-ical"
+)
+
+// A Feed is a calendar to be written. All of it follows from what is stored, so the
+// same facts give the same bytes.
+type Feed struct {
+	Name     string
+	Note     string    // what the calendar is
+	Revision int64     // how often the facts have changed; it never falls
+	Changed  time.Time // when they last did
+	Events   []Event
+}
+
+// An Event is a shift in somebody's calendar.
+type Event struct {
+	Key        string // what stays the same while the shift is the same one
+	Start, End time.Time
+	Summary    string
+	Note       string
+}
+
+const (
+	stamp   = "20060102T150405Z"
+	refresh = "PT1H" // how often a calendar is to ask again; Google takes its own time
+)
+
+// Write writes a feed as Google Calendar, Outlook and Apple's Calendar accept it: all
+// times in UTC, so that it needs no zone of its own.
+func Write(w io.Writer, f Feed) error {
+	c := card{w: w}
+	c.line("BEGIN", "VCALENDAR")
+	c.line("VERSION", "2.0")
+	c.line("PRODID", "-//Watchbill//On call//EN")
+	c.line("CALSCALE", "GREGORIAN")
+	c.line("METHOD", "PUBLISH")
+	c.text("X-WR-CALNAME", f.Name)
+	c.text("NAME", f.Name) // RFC 7986's word for it
+	if f.Note != "" {
+		c.text("X-WR-CALDESC", f.Note)
+	}
+	c.line("REFRESH-INTERVAL;VALUE=DURATION", refresh)
+	c.line("X-PUBLISHED-TTL", refresh)
+	for _, e := range f.Events {
+		c.line("BEGIN", ical.CompEvent)
+		c.line(ical.PropUID, uid(e.Key))
+		c.line(ical.PropDateTimeStamp, f.Changed.UTC().Format(stamp))
+		c.line(ical.PropLastModified, f.Changed.UTC().Format(stamp))
+		c.line(ical.PropSequence, strconv.FormatInt(f.Revision, 10))
+		c.line(ical.PropDateTimeStart, e.Start.UTC().Format(stamp))
+		c.line(ical.PropDateTimeEnd, e.End.UTC().Format(stamp))
+		c.text(ical.PropSummary, e.Summary)
+		if e.Note != "" {
+			c.text(ical.PropDescription, e.Note)
+		}
+		c.line(ical.PropStatus, "CONFIRMED")
+		c.line(ical.PropTransparency, "TRANSPARENT") // being on call makes nobody busy
+		c.line("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
+		c.line("END", ical.CompEvent)
+	}
+	c.line("END", "VCALENDAR")
+	if c.err != nil {
+		return fmt.Errorf("write calendar: %w", c.err)
+	}
+	return nil
+}
+
+// uid is an id that no other program gives.
+func uid(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:16]) + "@watchbill"
+}
+
+// A card writes content lines and keeps the first error.
+type card struct {
+	w   io.Writer
+	err error
+}
+
+// escaped is how a text is written; what can't be in a calendar is left out.
+var escaped = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
+
+func (c *card) text(name, text string) {
+	text = strings.ToValidUTF8(escaped.Replace(text), "")
+	c.line(name, strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, text))
+}
+
+// line writes a content line, folded after 75 bytes between two characters.
+func (c *card) line(name, value string) {
+	rest := name + ":" + value
+	var b strings.Builder
+	for room := 75; len(rest) > room; room = 74 { // a folded line begins with a space
+		at := room
+		for !utf8.RuneStart(rest[at]) {
+			at--
+		}
+		b.WriteString(rest[:at] + "\r\n ")
+		rest = rest[at:]
+	}
+	b.WriteString(rest + "\r\n")
+	if c.err == nil {
+		_, c.err = io.WriteString(c.w, b.String())
+	}
+}

@@ -1,0 +1,193 @@
+package ical
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-ical"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A moment is a time as a calendar says it.
+type moment struct {
+	paper   time.Time // the date and time that are written, as if in UTC
+	zone    *oncall.Zone
+	instant time.Time // when the zone's clock shows that, by oncall's rule
+	date    bool      // only a date was written
+}
+
+// at makes a moment of what is written.
+func at(paper time.Time, zone *oncall.Zone, date bool) moment {
+	m := moment{paper: paper, zone: zone, date: date}
+	if zone == nil {
+		m.instant = paper
+		return m
+	}
+	day := oncall.Date{Year: paper.Year(), Month: paper.Month(), Day: paper.Day()}
+	clock := oncall.TimeOfDay(paper.Hour()*60 + paper.Minute())
+	m.instant = zone.Instant(day, clock).Add(time.Duration(paper.Second()) * time.Second)
+	return m
+}
+
+const (
+	dateOnly = "20060102"
+	floating = "20060102T150405"
+)
+
+// isDate reports whether a property is a date without a time.
+func isDate(p *ical.Prop) bool {
+	return strings.EqualFold(p.Params.Get(ical.ParamValue), "DATE") || len(p.Value) == len(dateOnly)
+}
+
+// moment reads a property.
+func (x *reader) moment(p *ical.Prop) (moment, error) {
+	value := strings.TrimSpace(p.Value)
+	if isDate(p) {
+		// Some write midnight behind the date.
+		day, err := time.Parse(dateOnly, value[:min(len(value), len(dateOnly))])
+		if err != nil {
+			return moment{}, fmt.Errorf("%q is no date", value)
+		}
+		return bounded(at(day, x.home, true))
+	}
+	if local, utc := strings.CutSuffix(value, "Z"); utc {
+		t, err := time.Parse(floating, local)
+		if err != nil {
+			return moment{}, fmt.Errorf("%q is no time", value)
+		}
+		return bounded(at(t, nil, false))
+	}
+	t, err := time.Parse(floating, value)
+	if err != nil {
+		return moment{}, fmt.Errorf("%q is no time", value)
+	}
+	return bounded(at(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
+}
+
+// bounded refuses years in which no time off lies.
+func bounded(m moment) (moment, error) {
+	if y := m.paper.Year(); y < 1900 || y > 2199 {
+		return moment{}, fmt.Errorf("the year %d", y)
+	}
+	return m, nil
+}
+
+// moments reads a property that is a list; periods begin with their start.
+func (x *reader) moments(p ical.Prop) []moment {
+	var all []moment
+	for value := range strings.SplitSeq(p.Value, ",") {
+		value, _, _ = strings.Cut(value, "/")
+		one := ical.Prop{Name: p.Name, Params: p.Params, Value: value}
+		if strings.EqualFold(p.Params.Get(ical.ParamValue), "PERIOD") {
+			one.Params = ical.Params{ical.ParamTimezoneID: p.Params[ical.ParamTimezoneID]}
+		}
+		if m, err := x.moment(&one); err == nil && len(all) < maxSpans {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// A length is how long an event lasts: on paper, as its recurrences do, or exactly.
+type length struct {
+	paper time.Duration
+	exact time.Duration
+}
+
+// after returns the end of an event that begins so.
+func (l length) after(start moment) time.Time {
+	return at(start.paper.Add(l.paper), start.zone, start.date).instant.Add(l.exact)
+}
+
+// length finds out how long an event lasts. Without an end a date is one day.
+func (x *reader) length(e ical.Event, start moment) (length, error) {
+	var l length
+	if p := e.Props.Get(ical.PropDateTimeEnd); p != nil {
+		end, err := x.moment(p)
+		if err != nil {
+			return l, err
+		}
+		if start.zone == end.zone {
+			l.paper = end.paper.Sub(start.paper)
+		} else {
+			l.exact = end.instant.Sub(start.instant)
+		}
+	} else if p := e.Props.Get(ical.PropDuration); p != nil {
+		d, err := p.Duration()
+		if err != nil {
+			return l, err
+		}
+		// Whole days are days of the calendar, the rest is exact (RFC 5545, 3.3.6).
+		l.paper = d.Truncate(24 * time.Hour)
+		l.exact = d - l.paper
+	} else if start.date {
+		l.paper = 24 * time.Hour
+	}
+	if start.date && l.paper == 0 && l.exact == 0 { // Outlook ends a day where it begins
+		l.paper = 24 * time.Hour
+	}
+	if total := l.paper + l.exact; total < 0 || total > 3*366*24*time.Hour {
+		return l, errors.New("an event that lasts too long or ends before it begins")
+	}
+	return l, nil
+}
+
+// declare notes the zones that a calendar describes by names of its own.
+func (x *reader) declare(c *ical.Calendar) {
+	for _, child := range c.Children {
+		if child.Name != ical.CompTimezone {
+			continue
+		}
+		id, place := child.Props.Get(ical.PropTimezoneID), child.Props.Get("X-LIC-LOCATION")
+		if id == nil || place == nil || len(x.zones) > 200 {
+			continue
+		}
+		if z, ok := known(place.Value); ok {
+			x.zones[id.Value] = z
+		}
+	}
+}
+
+// zone finds a zone by whatever name a calendar has for it.
+func (x *reader) zone(name string) *oncall.Zone {
+	if name == "" {
+		return x.home
+	}
+	if z, ok := x.zones[name]; ok {
+		return z
+	}
+	z, ok := known(name)
+	if !ok {
+		z = x.home
+		if shown := cut(name); len(x.out.Zones) < 20 && !slices.Contains(x.out.Zones, shown) {
+			x.out.Zones = append(x.out.Zones, shown)
+		}
+	}
+	if len(x.zones) < 1000 {
+		x.zones[name] = z
+	}
+	return z
+}
+
+// known reads IANA's names, also at the end of a longer one
+// ("/freeassociation.sourceforge.net/Europe/Berlin"), and those of Windows and Outlook.
+func known(name string) (*oncall.Zone, bool) {
+	name = strings.TrimSpace(name)
+	if len(name) > 200 {
+		return nil, false
+	}
+	if iana, ok := windows[strings.ToLower(name)]; ok {
+		name = iana
+	}
+	for rest := name; rest != ""; {
+		if z, err := oncall.LoadZone(rest); err == nil {
+			return z, true
+		}
+		_, rest, _ = strings.Cut(rest, "/")
+	}
+	return nil, false
+}

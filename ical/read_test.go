@@ -1,0 +1,183 @@
+package ical_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/ical"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// calendar puts events, or anything else, into a calendar with the line ends of RFC 5545.
+func calendar(inside string) string {
+	return strings.ReplaceAll("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y\n"+strings.TrimSpace(inside)+"\nEND:VCALENDAR\n", "\n", "\r\n")
+}
+
+func event(lines string) string {
+	return "BEGIN:VEVENT\nUID:1\n" + strings.TrimSpace(lines) + "\nEND:VEVENT\n"
+}
+
+// read reads the time off of 2026 of somebody in Berlin, a line for each span.
+func read(t testing.TB, text string) (string, ical.Reading) {
+	t.Helper()
+	got, err := ical.ReadTimeOff(strings.NewReader(text), at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"), "Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, s := range got.Spans {
+		line := s.Start.UTC().Format("01-02 15:04") + " – " + s.End.UTC().Format("01-02 15:04")
+		if s.AllDay {
+			line += " all day"
+		}
+		if s.Note != "" {
+			line += " " + s.Note
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n"), got
+}
+
+func TestReadTimeOff(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, in, want string }{
+		{"in UTC", event("DTSTART:20260302T090000Z\nDTEND:20260302T100000Z\nSUMMARY:Dentist\\, then\\nlunch"), "03-02 09:00 – 03-02 10:00 Dentist, then lunch"},
+		{"a zone of IANA", event("DTSTART;TZID=America/New_York:20260302T090000\nDTEND;TZID=America/New_York:20260302T100000"), "03-02 14:00 – 03-02 15:00"},
+		{"a zone of Outlook", event("DTSTART;TZID=\"Pacific Standard Time\":20260302T090000\nDTEND;TZID=Pacific Standard Time:20260302T100000"), "03-02 17:00 – 03-02 18:00"},
+		{"a zone with a path", event("DTSTART;TZID=/freeassociation.sourceforge.net/Asia/Tokyo:20260302T090000\nDURATION:PT1H"), "03-02 00:00 – 03-02 01:00"},
+		{"a zone that says where it is", "BEGIN:VTIMEZONE\nTZID:Ours\nX-LIC-LOCATION:Asia/Tokyo\nEND:VTIMEZONE\n" + event("DTSTART;TZID=Ours:20260302T090000\nDURATION:PT1H"), "03-02 00:00 – 03-02 01:00"},
+		{"no zone", event("DTSTART:20260302T090000\nDTEND:20260302T100000"), "03-02 08:00 – 03-02 09:00"},
+		{"all day, at home", event("DTSTART;VALUE=DATE:20260302\nDTEND;VALUE=DATE:20260304\nSUMMARY:Holiday\nTRANSP:TRANSPARENT"), "03-01 23:00 – 03-03 23:00 all day Holiday"},
+		{"all day without an end", event("DTSTART;VALUE=DATE:20260302"), "03-01 23:00 – 03-02 23:00 all day"},
+		{"all day of 23 hours", event("DTSTART;VALUE=DATE:20260329\nDURATION:P1D"), "03-28 23:00 – 03-29 22:00 all day"},
+		{"all day that ends where it begins", event("DTSTART;VALUE=DATE:20260302\nDTEND;VALUE=DATE:20260302"), "03-01 23:00 – 03-02 23:00 all day"},
+		{"days and hours", event("DTSTART;TZID=Europe/Berlin:20260328T120000\nDURATION:P1DT2H"), "03-28 11:00 – 03-29 12:00"},
+		{"a time that does not exist", event("DTSTART;TZID=Europe/Berlin:20260329T023000\nDTEND;TZID=Europe/Berlin:20260329T040000"), "03-29 01:00 – 03-29 02:00"},
+		{"a time that exists twice", event("DTSTART;TZID=Europe/Berlin:20261025T023000\nDTEND;TZID=Europe/Berlin:20261025T030000"), "10-25 00:30 – 10-25 02:00"},
+		{"cancelled", event("DTSTART:20260302T090000Z\nDTEND:20260302T100000Z\nSTATUS:CANCELLED"), ""},
+		{"makes nobody busy", event("DTSTART:20260302T090000Z\nDTEND:20260302T100000Z\nTRANSP:TRANSPARENT"), ""},
+		{"no length", event("DTSTART:20260302T090000Z"), ""},
+		{"outside", event("DTSTART:20250302T090000Z\nDURATION:PT1H"), ""},
+		{"over the edge", event("DTSTART:20251231T230000Z\nDURATION:PT2H"), "12-31 23:00 – 01-01 01:00"},
+		{"folded, in small letters", strings.ReplaceAll(event("dtstart:20260302T0900\n 00Z\nDURATION:PT1H\nSUMMARY:Lo\n ng"), "BEGIN:VEVENT", "begin:vevent"), "03-02 09:00 – 03-02 10:00 Long"},
+		{"every week over the change of clocks", event("DTSTART;TZID=Europe/Berlin:20260320T140000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=3"), "03-20 13:00 – 03-20 14:00\n03-27 13:00 – 03-27 14:00\n04-03 12:00 – 04-03 13:00"},
+		{"begun long ago", event("DTSTART;VALUE=DATE:19800115\nRRULE:FREQ=YEARLY\nSUMMARY:Birthday"), "01-14 23:00 – 01-15 23:00 all day Birthday"},
+		{"until, in UTC", event("DTSTART;TZID=Europe/Berlin:20260601T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20260602T070000Z"), "06-01 07:00 – 06-01 08:00\n06-02 07:00 – 06-02 08:00"},
+		{"until a day", event("DTSTART;TZID=Europe/Berlin:20260601T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20260602"), "06-01 07:00 – 06-01 08:00\n06-02 07:00 – 06-02 08:00"},
+		{"the last Friday of a month", event("DTSTART;VALUE=DATE:20261030\nRRULE:FREQ=MONTHLY;BYDAY=-1FR"), "10-29 23:00 – 10-30 23:00 all day\n11-26 23:00 – 11-27 23:00 all day\n12-24 23:00 – 12-25 23:00 all day"},
+		{"exceptions", event("DTSTART;TZID=Europe/Berlin:20260601T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=4\nEXDATE;TZID=Europe/Berlin:20260602T090000,20260603T090000"), "06-01 07:00 – 06-01 08:00\n06-04 07:00 – 06-04 08:00"},
+		{"further dates", event("DTSTART;VALUE=DATE:20260601\nRDATE;VALUE=DATE:20260605,20260601"), "05-31 22:00 – 06-01 22:00 all day\n06-04 22:00 – 06-05 22:00 all day"},
+		{"one of them moved, one cancelled", event("DTSTART:20260601T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3") +
+			event("RECURRENCE-ID:20260602T090000Z\nDTSTART:20260602T150000Z\nDURATION:PT2H") +
+			event("RECURRENCE-ID:20260603T090000Z\nDTSTART:20260603T090000Z\nDURATION:PT1H\nSTATUS:CANCELLED"), "06-01 09:00 – 06-01 10:00\n06-02 15:00 – 06-02 17:00"},
+	} {
+		got, reading := read(t, calendar(test.in))
+		if diff := cmp.Diff(test.want, got); diff != "" || reading.Skipped != 0 || len(reading.Zones) != 0 {
+			t.Errorf("%s: skipped %d, zones %q (-want +got):\n%s", test.name, reading.Skipped, reading.Zones, diff)
+		}
+	}
+}
+
+// One event that is not understood does not cost the others.
+func TestStrangeEventsAreSkipped(t *testing.T) {
+	t.Parallel()
+	good := event("DTSTART:20260302T090000Z\nDURATION:PT1H")
+	for _, bad := range []string{
+		"SUMMARY:no start", "DTSTART:yesterday\nDURATION:PT1H", "DTSTART;VALUE=DATE:2026", "DTSTART:99990101T000000Z\nDURATION:PT1H",
+		"DTSTART:20260302T090000Z\nDTEND:20260301T090000Z", "DTSTART:20260302T090000Z\nDURATION:P9999D", "DTSTART:20260302T090000Z\nDURATION:soon",
+		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=SECONDLY", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY;BYHOUR=1;INTERVAL=24",
+		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=9223372036854775807", "DTSTART:20260102T090000Z\nDURATION:PT1H\nRRULE:FREQ=MONTHLY;BYDAY=-53MO",
+		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY;BYEASTER=100000", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYSECOND=" + strings.Repeat("1,", 60) + "1",
+	} {
+		got, reading := read(t, calendar(event(bad)+good))
+		if got != "03-02 09:00 – 03-02 10:00" || reading.Skipped != 1 {
+			t.Errorf("%s: skipped %d, read %s", bad, reading.Skipped, got)
+		}
+	}
+	// Lines that are none are passed over, also those that trip the library up.
+	for _, bad := range []string{"X;A=b", "X", ";:", "X;=:", `X;A="b:`, "\x00", "X;A=b;"} {
+		if got, _ := read(t, calendar(bad+"\n"+good)); got != "03-02 09:00 – 03-02 10:00" {
+			t.Errorf("%q: read %q", bad, got)
+		}
+	}
+}
+
+func TestUnknownZonesAreNamed(t *testing.T) {
+	t.Parallel()
+	got, reading := read(t, calendar(event("DTSTART;TZID=Middle Earth:20260302T090000\nDTEND;TZID=Middle Earth:20260302T100000")))
+	if got != "03-02 08:00 – 03-02 09:00" || !cmp.Equal(reading.Zones, []string{"Middle Earth"}) {
+		t.Errorf("%s, %q", got, reading.Zones)
+	}
+}
+
+// What is not a calendar, or is meant to hurt, is refused at once and in one sentence.
+func TestHostileCalendars(t *testing.T) {
+	t.Parallel()
+	rules := strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 299)
+	for name, test := range map[string]struct{ in, want string }{
+		"nothing":        {"", "no calendar"},
+		"a page":         {"<html><body>Sign in</body></html>", "no calendar"},
+		"half":           {"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", "no calendar"},
+		"too large":      {strings.Repeat("x", 5<<20), "larger than 4 MB"},
+		"too deep":       {strings.Repeat("BEGIN;X=1:VEVENT\r\n", 200_000), "nested too deeply"},
+		"too many":       {calendar(strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", 20_001)), "more than 20000 events"},
+		"too many spans": {calendar(strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H"), 5001)), "more than 5000 events in this time"},
+		"too many rules": {calendar(strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY"), 301)), "more than 300 events that come back"},
+		"ended rules":    {calendar(strings.Repeat(event("DTSTART:20240302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20240401"), 1000)), ""},
+		"too often":      {calendar(strings.Repeat(event("DTSTART:19000302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7,8,9"), 2)), "come back too often"},
+		"never":          {calendar(rules), ""},
+		"one long line":  {calendar("X;A=" + strings.Repeat("b", 3<<20) + ":c"), ""},
+	} {
+		begun := time.Now()
+		_, err := ical.ReadTimeOff(strings.NewReader(test.in), at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"), "UTC")
+		if refusal, ok := errors.AsType[oncall.Refusal](err); test.want != "" && (!ok || !strings.Contains(refusal.Sentence, test.want)) || test.want == "" && err != nil {
+			t.Errorf("%s: %v, want %q", name, err, test.want)
+		}
+		if took := time.Since(begun); took > 20*time.Second { // race detector on, other tests running
+			t.Errorf("%s took %v", name, took)
+		}
+	}
+}
+
+func TestEveryWindowsZoneIsKnown(t *testing.T) {
+	t.Parallel()
+	for windows, want := range map[string]string{
+		"W. Europe Standard Time": "Europe/Berlin", "GMT Standard Time": "Europe/London", "Eastern Standard Time": "America/New_York",
+		"India Standard Time": "Asia/Kolkata", "AUS Eastern Standard Time": "Australia/Sydney", "UTC": "UTC", "Tokyo Standard Time": "Asia/Tokyo",
+	} {
+		zone, err := oncall.LoadZone(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := zone.Instant(oncall.Date{Year: 2026, Month: 7, Day: 1}, 9*60)
+		got, reading := read(t, calendar(event(fmt.Sprintf("DTSTART;TZID=%s:20260701T090000\nDURATION:PT1H", windows))))
+		if want := start.Format("01-02 15:04") + " – " + start.Add(time.Hour).Format("01-02 15:04"); got != want || len(reading.Zones) > 0 {
+			t.Errorf("%s: %s, want %s", windows, got, want)
+		}
+	}
+}
+
+func FuzzReadTimeOff(f *testing.F) {
+	f.Add(calendar(event("DTSTART;TZID=Europe/Berlin:20260601T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=4\nEXDATE:20260602T070000Z")))
+	f.Add(calendar(event("DTSTART;VALUE=DATE:20260601\nDTEND;VALUE=DATE:20260603\nRRULE:FREQ=MONTHLY;BYDAY=-1FR;BYSETPOS=1")))
+	f.Add(calendar("BEGIN:VTIMEZONE\nTZID:a\nX-LIC-LOCATION:Asia/Tokyo\nEND:VTIMEZONE\n" + event("DTSTART;TZID=a:20260601T090000\nRDATE;VALUE=PERIOD:20260601T090000Z/PT1H")))
+	f.Fuzz(func(t *testing.T, text string) {
+		from, to := at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z")
+		got, err := ical.ReadTimeOff(strings.NewReader(text), from, to, "Europe/Berlin")
+		if err != nil {
+			if _, ok := errors.AsType[oncall.Refusal](err); !ok {
+				t.Fatalf("%v is no refusal", err)
+			}
+		}
+		for _, s := range got.Spans {
+			if !s.Start.Before(s.End) || !s.Start.Before(to) || !s.End.After(from) {
+				t.Errorf("span %v – %v", s.Start, s.End)
+			}
+		}
+	})
+}
