@@ -2,7 +2,7 @@
 // bin/watchbill against a PostgreSQL of its own, durable as in production, and against
 // the local Slack. The machine's speed is in every figure, so compare figures of one
 // run, or the same figure before and after a change on one machine. Arguments limit it
-// to some measurements: start, page, timers, signals.
+// to some measurements: start, page, timers, signals, schedules.
 package main
 
 import (
@@ -54,7 +54,7 @@ func run(ctx context.Context, out io.Writer, only []string) error {
 	for _, m := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"signals", b.signals}} {
+	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"signals", b.signals}, {"schedules", b.schedules}} {
 		if len(only) > 0 && !slices.Contains(only, m.name) {
 			continue
 		}
