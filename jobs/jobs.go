@@ -97,6 +97,8 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(workers, &pageWorker{jobs: j})
 	river.AddWorker(workers, &drawWorker{jobs: j})
 	river.AddWorker(workers, &tellWorker{jobs: j})
+	river.AddWorker(workers, &swapWorker{jobs: j})
+	river.AddWorker(workers, &coverWorker{jobs: j})
 	client, err := river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID:      c.Name,
 		Logger:  c.Slog,

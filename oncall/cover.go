@@ -85,8 +85,9 @@ type CoverTimer struct {
 // Kind names the job.
 func (CoverTimer) Kind() string { return "cover_timer" }
 
-// AskForCover makes a request for a stint that may have begun.
-func AskForCover(s Stint, by UserID, note string, everyone bool, r Roster, now time.Time) (CoverChange, error) {
+// AskForCover makes a request for a stint that may have begun. Away are people who have
+// time off during it.
+func AskForCover(s Stint, by UserID, note string, everyone bool, r Roster, away []UserID, now time.Time) (CoverChange, error) {
 	if s.Start.Before(now) {
 		s.Start = now
 	}
@@ -97,7 +98,7 @@ func AskForCover(s Stint, by UserID, note string, everyone bool, r Roster, now t
 		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User.mention(), s.Name)
 	}
 	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
-	return c.Tick(r, nil, now), nil
+	return c.Tick(r, away, now), nil
 }
 
 // Left returns the parts of the shift that nobody has taken yet.

@@ -12,7 +12,7 @@ import (
 // Cy and Di are in the team and not in the schedule.
 func asked(t *testing.T, r Roster, everyone bool, now time.Time) CoverChange {
 	t.Helper()
-	c, err := AskForCover(week(t, r, ann, 1), ann, "", everyone, r, now)
+	c, err := AskForCover(week(t, r, ann, 1), ann, "", everyone, r, nil, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,16 +22,16 @@ func asked(t *testing.T, r Roster, everyone bool, now time.Time) CoverChange {
 func TestAskForCover(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
-	if _, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, noon.AddDate(0, 0, 8)); err == nil || err.Error() != "That shift is over." {
+	if _, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, nil, noon.AddDate(0, 0, 8)); err == nil || err.Error() != "That shift is over." {
 		t.Errorf("a shift that is over: %v", err)
 	}
 	s := week(t, r, bo, 0)
 	s.User = ann
-	if _, err := AskForCover(s, ann, "", false, r, noon); err == nil || err.Error() != "<@U0ANN> is not on call in primary for all of that time." {
+	if _, err := AskForCover(s, ann, "", false, r, nil, noon); err == nil || err.Error() != "<@U0ANN> is not on call in primary for all of that time." {
 		t.Errorf("somebody else's shift: %v", err)
 	}
 	late := noon.AddDate(0, 0, 2)
-	c, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, late)
+	c, err := AskForCover(week(t, r, ann, 0), ann, "", false, r, nil, late)
 	if err != nil || !c.Cover.Stint.Start.Equal(late) {
 		t.Errorf("the rest of a running shift: %+v, %v", c, err)
 	}
@@ -55,17 +55,15 @@ func TestWhoIsAskedWhen(t *testing.T) {
 		{"everyone's own morning", true, noon.Add(9*time.Hour + 30*time.Minute), nil, []string{"2 21:30 [U0CY]", "2 23:00 [U0DI]", "3 07:00 [U0BO]"}},
 		{"nobody who is away", true, noon, []UserID{bo}, []string{"2 12:00 [U0DI]", "2 13:00 [U0CY]"}},
 	} {
-		change, err := AskForCover(week(t, r, ann, 1), ann, "", c.everyone, r, c.at)
+		change, err := AskForCover(week(t, r, ann, 1), ann, "", c.everyone, r, c.away, c.at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Asked for again, as those who are away are known to the store only.
-		request := change.Cover
-		request.Asked, request.NextAt = nil, &c.at
 		var got []string
-		for now := c.at; now.Before(c.at.AddDate(0, 0, 2)); now = *request.NextAt {
-			change := request.Tick(r, c.away, now)
-			request = change.Cover
+		for now := c.at; now.Before(c.at.AddDate(0, 0, 2)); now = *change.Cover.NextAt {
+			if now.After(c.at) {
+				change = change.Cover.Tick(r, c.away, now)
+			}
 			if len(change.Asked) > 0 {
 				got = append(got, now.Format("2 15:04 ")+list(change.Asked))
 			}

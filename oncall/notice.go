@@ -36,8 +36,16 @@ type NoticeFacts struct {
 	By           UserID       `json:"by,omitempty"`     // who did it
 	Incidents    []IncidentID `json:"incidents,omitempty"`
 	Lines        []string     `json:"lines,omitempty"` // sentences that were composed with the facts at hand
+	Stays        []UserID     `json:"stays,omitempty"` // who was on call and still is
+	Next         []UserID     `json:"next,omitempty"`  // who comes at End
+	Moves        []Move       `json:"moves,omitempty"` // what somebody gains and loses
 	State        string       `json:"state,omitempty"` // what has become of it; empty: open
 	StateAt      time.Time    `json:"state_at,omitzero"`
+	Stints       []Stint      `json:"stints,omitempty"`  // the shifts that change hands
+	Clashes      []Stint      `json:"clashes,omitempty"` // where somebody is on call at the same time
+	Takes        []CoverTake  `json:"takes,omitempty"`
+	Note         string       `json:"note,omitempty"`     // what a person has written
+	TimeZone     string       `json:"timezone,omitempty"` // the reader's, if it is one person
 }
 
 // Tell brings a notice's Slack message to the notice's state: it posts or edits it.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,37 +13,93 @@ import (
 // AddOverride stores an override of a schedule and returns it with its id. What is wrong with it is
 // a Refusal.
 func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o oncall.Override, now time.Time) (oncall.Override, error) {
-	const live = `SELECT id FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
-	const insert = `
-		INSERT INTO overrides (schedule_id, kind, role, start_at, end_at, users, from_user, to_user, time_zone,
-		                       windows, shifts, allow_gaps, reason, created_by, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		RETURNING id`
-	o.ID, o.ScheduleID, o.CreatedAt, o.CancelledAt = 0, id, now, nil
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, live, id).Scan(nil); err != nil {
+	o.ScheduleID = id
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		all, err := schedules(ctx, tx)
-		if err != nil {
-			return err
-		}
-		schedule := all[id]
-		schedule.Overrides = append(schedule.Overrides, o)
-		if _, err := oncall.Compile(schedule); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, insert, id, o.Kind, o.Role, o.Start, o.End, list(o.Users), o.From, o.To, o.TimeZone,
-			list(o.Windows), list(o.Shifts), o.AllowGaps, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
-			return err
-		}
-		return announce(ctx, tx)
+		o, err = addOverride(ctx, tx, o, now)
+		return err
 	})
 	if err != nil {
 		return oncall.Override{}, wrap(err, "add override to schedule %d", id)
 	}
 	s.facts.drop()
 	return o, nil
+}
+
+// CancelOverride ends an override at once, or before it has begun, and returns what it was. May
+// decides whether that may be; its error comes back as it is.
+func (s *Store) CancelOverride(ctx context.Context, id oncall.OverrideID, now time.Time, may func(oncall.Override) error) (oncall.Override, error) {
+	const load = `
+		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
+		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
+		       cancelled_at
+		FROM overrides
+		WHERE id = $1
+		FOR UPDATE`
+	var o oncall.Override
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, load, id)
+		var err error
+		if o, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Override]); err != nil {
+			return err
+		}
+		if err := may(o); err != nil {
+			return err
+		}
+		return cancelOverrides(ctx, tx, now, id)
+	})
+	if err != nil {
+		return oncall.Override{}, wrap(err, "cancel override %d", id)
+	}
+	s.facts.drop()
+	return o, nil
+}
+
+// lockSchedules keeps everybody else from changing schedules until the transaction ends.
+func lockSchedules(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) error {
+	const lock = `SELECT id FROM schedules WHERE id = ANY ($1) AND removed_at IS NULL ORDER BY id FOR UPDATE`
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	tag, err := tx.Exec(ctx, lock, ids)
+	if err == nil && tag.RowsAffected() < int64(len(ids)) {
+		return oncall.ErrNotFound
+	}
+	return err
+}
+
+// addOverride stores an override of a schedule that the caller has locked.
+func addOverride(ctx context.Context, tx pgx.Tx, o oncall.Override, now time.Time) (oncall.Override, error) {
+	const insert = `
+		INSERT INTO overrides (schedule_id, kind, role, start_at, end_at, users, from_user, to_user, time_zone,
+		                       windows, shifts, allow_gaps, reason, created_by, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		RETURNING id`
+	o.ID, o.CreatedAt, o.CancelledAt = 0, now, nil
+	all, err := schedules(ctx, tx)
+	if err != nil {
+		return o, err
+	}
+	schedule := all[o.ScheduleID]
+	schedule.Overrides = append(schedule.Overrides, o)
+	if _, err := oncall.Compile(schedule); err != nil {
+		return o, err
+	}
+	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, list(o.Users), o.From, o.To,
+		o.TimeZone, list(o.Windows), list(o.Shifts), o.AllowGaps, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
+		return o, err
+	}
+	return o, announce(ctx, tx)
+}
+
+// cancelOverrides ends overrides at now.
+func cancelOverrides(ctx context.Context, tx pgx.Tx, now time.Time, ids ...oncall.OverrideID) error {
+	const cancel = `UPDATE overrides SET cancelled_at = $2 WHERE id = ANY ($1) AND cancelled_at IS NULL`
+	if _, err := tx.Exec(ctx, cancel, ids, now); err != nil {
+		return err
+	}
+	return announce(ctx, tx)
 }
 
 // list makes a nil slice an empty one, which is stored as such and not as NULL.

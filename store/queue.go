@@ -32,7 +32,7 @@ const soon = 15 * time.Second
 // is given up, the policy goes on.
 func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	switch job.(type) {
-	case oncall.Escalate:
+	case oncall.Escalate, oncall.SwapTimer, oncall.CoverTimer:
 		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 10000}, nil
 	case oncall.SendPage:
 		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 25}, nil

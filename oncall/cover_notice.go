@@ -1,0 +1,94 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// What people are told of cover requests.
+const (
+	NoticeCoverAsk  NoticeKind = "cover_ask"  // to those who are asked
+	NoticeCoverSent NoticeKind = "cover_sent" // to the one who asks
+	NoticeCoverNews NoticeKind = "cover_news" // to the asker: somebody has it, or nobody yet
+	NoticeCoverDone NoticeKind = "cover_done" // to the team's channel
+)
+
+// CoverNotices are the kinds that follow the state of their request.
+var CoverNotices = []NoticeKind{NoticeCoverAsk, NoticeCoverSent}
+
+// CoverPending is the state of news that nobody has taken the shift yet.
+const CoverPending = "pending"
+
+// Show brings the facts of a notice to the state of the request.
+func (c Cover) Show(f *NoticeFacts, by UserID, now time.Time) {
+	f.Stints, f.Takes, f.Note, f.State = []Stint{c.Stint}, c.Takes, c.Note, string(c.State)
+	f.By, f.StateAt = by, now
+	f.Users, f.Others = nil, nil
+	for _, a := range c.Asked {
+		if a.Declined {
+			f.Others = append(f.Others, a.User)
+		} else {
+			f.Users = append(f.Users, a.User)
+		}
+	}
+}
+
+// Differs reports whether the messages show something else than before.
+func (c Cover) Differs(before Cover) bool {
+	return c.State != before.State || len(c.Takes) != len(before.Takes) || !slices.Equal(c.Asked, before.Asked)
+}
+
+func (c Cover) tell(kind NoticeKind, key, to string, r Roster) Notice {
+	n := Notice{Key: fmt.Sprintf("cover/%d/%s", c.ID, key), To: to, Kind: kind, About: int64(c.ID)}
+	c.Show(&n.Facts, c.CreatedBy, c.CreatedAt)
+	n.Facts.TimeZone = r.Users[UserID(to)].TimeZone
+	return n
+}
+
+// Sent is the asker's own copy of a new request; whoever asks for somebody else has one as well.
+func (c Cover) Sent(r Roster) []Notice {
+	out := []Notice{c.tell(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
+	if c.CreatedBy != c.Stint.User {
+		out = append(out, c.tell(NoticeCoverSent, "sent/"+string(c.CreatedBy), string(c.CreatedBy), r))
+	}
+	return out
+}
+
+// Asks are the questions to people.
+func (c Cover) Asks(users []UserID, r Roster) []Notice {
+	var out []Notice
+	for _, u := range users {
+		n := c.tell(NoticeCoverAsk, "ask/"+string(u), string(u), r)
+		n.Facts.Clashes = r.Clashes(u, c.Stint)
+		n.Until = &c.Stint.End
+		out = append(out, n)
+	}
+	return out
+}
+
+// News are the messages beside those that are drawn again.
+func (c CoverChange) News(by UserID, channels []string, r Roster, now time.Time) []Notice {
+	var out []Notice
+	asker := string(c.Cover.Stint.User)
+	news := func(kind NoticeKind, key, to, state string) {
+		n := c.Cover.tell(kind, key, to, r)
+		n.Facts.State, n.Facts.By, n.Facts.StateAt = state, by, now
+		if state == string(CoverTaken) {
+			n.Facts.Takes = c.Cover.Takes[len(c.Cover.Takes)-len(c.Add):]
+		}
+		out = append(out, n)
+	}
+	if len(c.Add) > 0 {
+		part := fmt.Sprintf("taken/%d", len(c.Cover.Takes))
+		news(NoticeCoverNews, part, asker, string(CoverTaken))
+		for _, channel := range channels {
+			news(NoticeCoverDone, part+"/"+channel, channel, string(CoverTaken))
+		}
+	}
+	if c.Remind > 0 {
+		news(NoticeCoverNews, "remind/"+c.Remind.String(), asker, CoverPending)
+		out[len(out)-1].Until = &c.Cover.Stint.Start
+	}
+	return out
+}

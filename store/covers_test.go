@@ -1,0 +1,121 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func (w *world) request() oncall.Cover {
+	w.t.Helper()
+	return must[oncall.Cover](w.t)(w.AskForCover(w.t.Context(), w.stint(ann, 1), ann, "a wedding", true, w.clock()))
+}
+
+func take(by oncall.UserID, from, to, now time.Time) func(oncall.Cover, oncall.Roster) (oncall.CoverChange, error) {
+	return func(c oncall.Cover, r oncall.Roster) (oncall.CoverChange, error) { return c.Take(by, from, to, r, now) }
+}
+
+func TestCoverIsTakenInParts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.request()
+	// It is noon; Bo and Cy, whose zone nobody knows, are asked by UTC.
+	if diff := cmp.Diff([]string{"U0ANN cover_sent open", "U0CY cover_ask open", "U0BO cover_ask open"}, w.told()); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := w.AskForCover(t.Context(), w.stint(ann, 1), ann, "", true, start); err == nil {
+		t.Error("a second request for the same shift was taken")
+	}
+	noon := c.Stint.Start.Add(3 * time.Hour)
+	got, err := w.UpdateCover(t.Context(), c.ID, bo, start, take(bo, noon, noon.Add(time.Hour), start))
+	if err != nil || got.State != oncall.CoverOpen || len(got.Takes) != 1 || got.Takes[0].Override == 0 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for at, want := range map[time.Time]oncall.UserID{noon.Add(-1): ann, noon: bo, noon.Add(time.Hour): ann} {
+		if got := w.onCall(at); got[0] != want {
+			t.Errorf("at %s: %v, want %s", at, got, want)
+		}
+	}
+	if got, err = w.UpdateCover(t.Context(), c.ID, cy, start, take(cy, time.Time{}, time.Time{}, start)); err != nil || got.State != oncall.CoverTaken {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if diff := cmp.Diff([]oncall.UserID{cy}, w.onCall(noon.Add(-1))); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{
+		"U0ANN cover_sent taken", "U0CY cover_ask taken", "U0BO cover_ask taken",
+		"U0ANN cover_news taken", "#payments cover_done taken", "U0ANN cover_news taken", "#payments cover_done taken",
+	}, w.told()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Two people press Take at once on two instances: one has it.
+func TestTheFirstToTakeCoverHasIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	c := w.request()
+	done := count(t, []func() (oncall.Cover, error){
+		func() (oncall.Cover, error) {
+			return w.UpdateCover(t.Context(), c.ID, bo, start, take(bo, time.Time{}, time.Time{}, start))
+		},
+		func() (oncall.Cover, error) {
+			return other.UpdateCover(t.Context(), c.ID, cy, start, take(cy, time.Time{}, time.Time{}, start))
+		},
+	})
+	if n := w.count(`SELECT count(*) FROM overrides`); done != 1 || n != 1 {
+		t.Errorf("%d took it, %d overrides", done, n)
+	}
+}
+
+func TestTheTimerOfACoverRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.request()
+	jobs := func() int { return w.count(`SELECT count(*) FROM river_job WHERE kind = 'cover_timer'`) }
+	if jobs() != 1 {
+		t.Fatalf("%d timers", jobs())
+	}
+	// Everybody has been asked, so the next is the reminder a day before.
+	if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.Start.Add(-25*time.Hour)); err != nil || jobs() != 1 {
+		t.Errorf("a stale timer: %v, %d timers", err, jobs())
+	}
+	for range 2 {
+		if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.Start.Add(-24*time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'cover_news'`); n != 1 || jobs() != 2 {
+		t.Errorf("%d reminders, %d timers", n, jobs())
+	}
+	if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.End); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[oncall.Cover](t)(w.Cover(t.Context(), c.ID)); got.State != oncall.CoverOver {
+		t.Errorf("after the shift it is %s", got.State)
+	}
+}
+
+func TestCancelOverride(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shift := w.stint(ann, 1)
+	o := must[oncall.Override](t)(w.AddOverride(t.Context(), shift.Schedule, oncall.Override{
+		Kind: oncall.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
+	}, start))
+	no := func(oncall.Override) error { return oncall.Refuse("no") }
+	if _, err := w.CancelOverride(t.Context(), o.ID, start, no); err == nil || w.onCall(shift.Start)[0] != cy {
+		t.Errorf("cancelled although that was refused: %v", err)
+	}
+	yes := func(oncall.Override) error { return nil }
+	if _, err := w.CancelOverride(t.Context(), o.ID, shift.Start.Add(time.Hour), yes); err != nil {
+		t.Fatal(err)
+	}
+	if w.onCall(shift.Start)[0] != cy || w.onCall(shift.Start.Add(time.Hour))[0] != ann {
+		t.Error("it did not end when it was cancelled")
+	}
+}

@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// OfferSwap stores an offer and tells both people of it. What is wrong with it is a Refusal.
+func (s *Store) OfferSwap(ctx context.Context, give, take oncall.Stint, note string, now time.Time) (oncall.Swap, error) {
+	const insert = `
+		INSERT INTO swaps (state, give, take, note, created_at, expires_at, overrides)
+		VALUES ($1, $2, $3, $4, $5, $6, '{}')
+		RETURNING id`
+	var swap oncall.Swap
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		roster, err := lockRoster(ctx, tx, give.Schedule, take.Schedule)
+		if err != nil {
+			return err
+		}
+		if swap, err = oncall.OfferSwap(give, take, note, roster, now); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, insert, swap.State, swap.Give, swap.Take, swap.Note, now, swap.ExpiresAt).Scan(&swap.ID); err != nil {
+			return err
+		}
+		if err := s.notice(ctx, tx, now, swap.Offers(roster)); err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.ExpiresAt}})
+	})
+	if err != nil {
+		return oncall.Swap{}, wrap(err, "offer a swap")
+	}
+	return swap, nil
+}
+
+// UpdateSwap lets decide look at a swap and at the two schedules, which nobody else can change
+// meanwhile, and saves what it decides: the swap, the schedules, what people are told. An error of
+// decide's comes back and nothing is saved; a Refusal inside the change comes back when all is saved.
+func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.UserID, now time.Time,
+	decide func(oncall.Swap, oncall.Roster) (oncall.SwapChange, error),
+) (oncall.Swap, error) {
+	const save = `UPDATE swaps SET state = $2, ended_at = $3, overrides = $4 WHERE id = $1`
+	var change oncall.SwapChange
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		swap, err := lockSwap(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		roster, err := lockRoster(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
+		if err != nil {
+			return err
+		}
+		if change, err = decide(swap, roster); err != nil {
+			return err
+		}
+		if change.Swap.State == swap.State {
+			return nil
+		}
+		for _, o := range change.Add {
+			if o, err = addOverride(ctx, tx, o, now); err != nil {
+				return err
+			}
+			change.Swap.Overrides = append(change.Swap.Overrides, o.ID)
+		}
+		if len(change.Cancel) > 0 {
+			if err := cancelOverrides(ctx, tx, now, change.Cancel...); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, list(change.Swap.Overrides)); err != nil {
+			return err
+		}
+		return s.tellSwap(ctx, tx, change.Swap, by, roster, now)
+	})
+	if err != nil {
+		return oncall.Swap{}, wrap(err, "update swap %d", id)
+	}
+	if len(change.Add)+len(change.Cancel) > 0 {
+		s.facts.drop()
+	}
+	return change.Swap, change.Refusal
+}
+
+// tellSwap brings the messages about a swap to its state and tells those who wait for it.
+func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, roster oncall.Roster, now time.Time) error {
+	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeFacts) {
+		f.State, f.StateAt, f.By = string(swap.State), now, by
+	})
+	if err != nil {
+		return err
+	}
+	channels, err := channelsOf(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
+	if err != nil {
+		return err
+	}
+	if err := s.notice(ctx, tx, now, swap.News(by, channels, roster, now)); err != nil || swap.State != oncall.SwapAccepted {
+		return err
+	}
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})
+}
+
+// RunSwapTimer ends what has come to its end: an offer nobody has answered, or the time in which a
+// swap can be undone. It changes nothing otherwise.
+func (s *Store) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Time) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		swap, err := lockSwap(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if change, due := swap.Expire(now); due {
+			const save = `UPDATE swaps SET state = $2, ended_at = $3 WHERE id = $1`
+			if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt); err != nil {
+				return err
+			}
+			roster, err := peopleOf(ctx, tx)
+			if err != nil {
+				return err
+			}
+			return s.tellSwap(ctx, tx, change.Swap, "", roster, now)
+		}
+		if swap.State == oncall.SwapAccepted && !now.Before(swap.Begins()) {
+			return s.renotice(ctx, tx, now, oncall.SwapNotices, int64(id), func(f *oncall.NoticeFacts) {
+				f.State = oncall.SwapBegun
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return wrap(err, "run the timer of swap %d", id)
+	}
+	return nil
+}
+
+// lockSwap loads a swap that nobody else can change until the transaction ends.
+func lockSwap(ctx context.Context, tx pgx.Tx, id oncall.SwapID) (oncall.Swap, error) {
+	const load = `
+		SELECT id, state, give, take, note, created_at, expires_at, ended_at, overrides
+		FROM swaps
+		WHERE id = $1
+		FOR UPDATE`
+	rows, _ := tx.Query(ctx, load, id)
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Swap])
+}
+
+// lockRoster locks schedules and loads all of them as they are now, with the people.
+func lockRoster(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall.Roster, error) {
+	if err := lockSchedules(ctx, tx, ids...); err != nil {
+		return oncall.Roster{}, err
+	}
+	roster, err := peopleOf(ctx, tx)
+	if err != nil {
+		return roster, err
+	}
+	all, err := schedules(ctx, tx)
+	if err != nil {
+		return roster, err
+	}
+	for id, schedule := range all {
+		compiled, err := oncall.Compile(schedule)
+		if err != nil && slices.Contains(ids, id) {
+			return roster, fmt.Errorf("compile schedule %d: %w", id, err)
+		}
+		if err == nil {
+			roster.Schedules[id] = compiled
+		}
+	}
+	return roster, nil
+}
+
+// peopleOf loads everybody, without schedules.
+func peopleOf(ctx context.Context, tx pgx.Tx) (oncall.Roster, error) {
+	d := Directory{Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{}}
+	if err := d.loadUsers(ctx, tx); err != nil {
+		return oncall.Roster{}, err
+	}
+	err := d.loadMembers(ctx, tx)
+	return oncall.Roster{Schedules: map[oncall.ScheduleID]*oncall.Compiled{}, Users: d.Users, Members: d.Members}, err
+}
+
+// channelsOf lists the channels of the teams that schedules belong to.
+func channelsOf(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) ([]string, error) {
+	const load = `
+		SELECT DISTINCT t.channel
+		FROM schedules s
+		JOIN teams t ON t.id = s.team_id
+		WHERE s.id = ANY ($1) AND t.channel <> ''
+		ORDER BY t.channel`
+	rows, _ := tx.Query(ctx, load, ids)
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

@@ -1,0 +1,211 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// stint is a person's n-th stint from start on, in all schedules.
+func (w *world) stint(user oncall.UserID, n int) oncall.Stint {
+	w.t.Helper()
+	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
+	stints := dir.Roster().Stints(user, w.clock(), w.clock().AddDate(0, 3, 0))
+	if len(stints) <= n {
+		w.t.Fatalf("%s has %d stints", user, len(stints))
+	}
+	return stints[n]
+}
+
+// offer is Ann's second week for Bo's first.
+func (w *world) offer() oncall.Swap {
+	w.t.Helper()
+	return must[oncall.Swap](w.t)(w.OfferSwap(w.t.Context(), w.stint(ann, 1), w.stint(bo, 0), "a wedding", w.clock()))
+}
+
+// onCall is who has the only schedule.
+func (w *world) onCall(at time.Time) []oncall.UserID {
+	w.t.Helper()
+	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
+	return dir.Schedules[0].At(at, "")
+}
+
+// told lists the notices as "recipient kind state".
+func (w *world) told() []string {
+	return w.strings(`SELECT recipient || ' ' || kind || ' ' || coalesce(facts->>'state', '') FROM notices ORDER BY id`)
+}
+
+func accept(by oncall.UserID, now time.Time) func(oncall.Swap, oncall.Roster) (oncall.SwapChange, error) {
+	return func(s oncall.Swap, r oncall.Roster) (oncall.SwapChange, error) { return s.Accept(by, r, now) }
+}
+
+func TestASwapIsAcceptedAndUndone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	swap := w.offer()
+	if diff := cmp.Diff([]string{"U0BO swap_ask open", "U0ANN swap_sent open"}, w.told()); diff != "" {
+		t.Error(diff)
+	}
+	got, err := w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+	if err != nil || got.State != oncall.SwapAccepted || len(got.Overrides) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != ann || second[0] != bo {
+		t.Errorf("on call are %v and %v", first, second)
+	}
+	if diff := cmp.Diff([]string{
+		"U0BO swap_ask accepted", "U0ANN swap_sent accepted", "U0ANN swap_news accepted", "#payments swap_done accepted",
+	}, w.told()); diff != "" {
+		t.Error(diff)
+	}
+	undo := func(s oncall.Swap, r oncall.Roster) (oncall.SwapChange, error) { return s.Undo(ann, r, start) }
+	if got, err = w.UpdateSwap(t.Context(), swap.ID, ann, start, undo); err != nil || got.State != oncall.SwapUndone {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != bo || second[0] != ann {
+		t.Errorf("after the undo, on call are %v and %v", first, second)
+	}
+	if told := w.told(); told[len(told)-1] != "U0BO swap_news undone" || told[3] != "#payments swap_done undone" {
+		t.Errorf("told %q", told)
+	}
+}
+
+// Two clicks at once, on two instances: exactly one of them counts.
+func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	for range 5 {
+		swap := w.offer()
+		answers := []func() (oncall.Swap, error){
+			func() (oncall.Swap, error) {
+				return w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+			},
+			func() (oncall.Swap, error) {
+				return other.UpdateSwap(t.Context(), swap.ID, ann, start, func(s oncall.Swap, _ oncall.Roster) (oncall.SwapChange, error) {
+					return s.Withdraw(ann, start)
+				})
+			},
+			func() (oncall.Swap, error) {
+				return other.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+			},
+		}
+		if done := count(t, answers); done != 1 {
+			t.Fatalf("%d answers counted", done)
+		}
+		overrides := w.count(`SELECT count(*) FROM overrides WHERE cancelled_at IS NULL`)
+		accepted := w.count(`SELECT count(*) FROM swaps WHERE state = 'accepted'`)
+		if overrides != 2*accepted {
+			t.Fatalf("%d overrides of %d accepted swaps", overrides, accepted)
+		}
+		if accepted == 1 {
+			break
+		}
+	}
+}
+
+// Two swaps of the same shift, both accepted at the same moment on two instances.
+func TestAShiftIsSwappedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	one, two := w.offer(), must[oncall.Swap](t)(w.OfferSwap(t.Context(), w.stint(ann, 1), w.stint(bo, 1), "", start))
+	done := count(t, []func() (oncall.Swap, error){
+		func() (oncall.Swap, error) { return w.UpdateSwap(t.Context(), one.ID, bo, start, accept(bo, start)) },
+		func() (oncall.Swap, error) {
+			return other.UpdateSwap(t.Context(), two.ID, bo, start, accept(bo, start))
+		},
+	})
+	states := w.strings(`SELECT state FROM swaps ORDER BY state`)
+	if diff := cmp.Diff([]string{"accepted", "stale"}, states); done != 1 || diff != "" {
+		t.Errorf("%d counted, %s", done, diff)
+	}
+	if n := w.count(`SELECT count(*) FROM overrides`); n != 2 {
+		t.Errorf("%d overrides", n)
+	}
+}
+
+// count runs answers at the same time and returns how many were not refused.
+func count[T any](t *testing.T, answers []func() (T, error)) int {
+	t.Helper()
+	var all sync.WaitGroup
+	errs := make([]error, len(answers))
+	for i, answer := range answers {
+		all.Go(func() { _, errs[i] = answer() })
+	}
+	all.Wait()
+	done := 0
+	for _, err := range errs {
+		if _, refused := errors.AsType[oncall.Refusal](err); err != nil && !refused {
+			t.Fatal(err)
+		}
+		if err == nil {
+			done++
+		}
+	}
+	return done
+}
+
+func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	swap := w.offer()
+	must[oncall.Override](t)(w.AddOverride(t.Context(), swap.Take.Schedule, oncall.Override{
+		Kind: oncall.OverrideCover, Users: []oncall.UserID{cy}, Start: swap.Take.Start, End: swap.Take.Start.Add(time.Hour), CreatedBy: cy,
+	}, start))
+	_, err := w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+	if want := "<@U0BO> no longer has that shift in primary. So nothing was swapped."; err == nil || err.Error() != want {
+		t.Errorf("%v, want %q", err, want)
+	}
+	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale' AND ended_at = $1`, start); n != 1 {
+		t.Error("the swap is not stale")
+	}
+	if told := w.told(); told[0] != "U0BO swap_ask stale" || told[len(told)-1] != "U0ANN swap_news stale" {
+		t.Errorf("told %q", told)
+	}
+	if _, err := w.UpdateSwap(t.Context(), 999, bo, start, accept(bo, start)); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("a swap that isn't there: %v", err)
+	}
+}
+
+func TestTheTimerOfASwap(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := context.Background()
+	expired, accepted := w.offer(), w.offer()
+	if _, err := w.UpdateSwap(ctx, accepted.ID, bo, start, accept(bo, start)); err != nil {
+		t.Fatal(err)
+	}
+	run := func(id oncall.SwapID, at time.Time) {
+		t.Helper()
+		if err := w.RunSwapTimer(ctx, id, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(expired.ID, expired.ExpiresAt.Add(-time.Second))
+	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'open'`); n != 1 {
+		t.Error("it expired early")
+	}
+	run(expired.ID, expired.ExpiresAt)
+	run(expired.ID, expired.ExpiresAt)
+	run(accepted.ID, expired.ExpiresAt)
+	run(accepted.ID, accepted.Begins())
+	states := w.strings(`SELECT state FROM swaps ORDER BY id`)
+	if diff := cmp.Diff([]string{"expired", "accepted"}, states); diff != "" {
+		t.Error(diff)
+	}
+	shown := w.strings(`SELECT facts->>'state' FROM notices WHERE about = $1 AND kind = 'swap_ask'`, accepted.ID)
+	if diff := cmp.Diff([]string{oncall.SwapBegun}, shown); diff != "" {
+		t.Error(diff)
+	}
+	if n := w.count(`SELECT count(*) FROM notices WHERE about = $1 AND kind = 'swap_news'`, expired.ID); n != 1 {
+		t.Errorf("Ann was told %d times", n)
+	}
+}
