@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,6 +18,7 @@ type Setup struct {
 	Schedules    []SetupSchedule    `json:"schedules"`
 	Policies     []SetupPolicy      `json:"policies"`
 	Integrations []SetupIntegration `json:"integrations"`
+	UserGroups   []SetupUserGroup   `json:"user_groups"`
 }
 
 // A SetupUser is a person. Name is how the document refers to them.
@@ -32,6 +34,8 @@ type SetupTeam struct {
 	Name    string   `json:"name"`
 	Channel string   `json:"channel"`
 	Members []string `json:"members"`
+	Admins  []string `json:"admins"` // those of the members who may change everything of the team's
+	Topic   bool     `json:"topic"`  // the channel's topic says who is on call
 }
 
 // A SetupSchedule is a schedule and its rotations.
@@ -116,6 +120,11 @@ func (s Setup) Check() []string {
 		for _, m := range t.Members {
 			c.refer("user", m, "team %q: member", t.Name)
 		}
+		for _, a := range t.Admins {
+			if !slices.Contains(t.Members, a) {
+				c.say("team %q: admin %q is not among its members", t.Name, a)
+			}
+		}
 	}
 	for i, sc := range s.Schedules {
 		c.schedule(i, sc)
@@ -125,6 +134,9 @@ func (s Setup) Check() []string {
 	}
 	for i, in := range s.Integrations {
 		c.integration(i, in)
+	}
+	for i, g := range s.UserGroups {
+		c.userGroup(i, g)
 	}
 	return c.problems
 }

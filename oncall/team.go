@@ -7,6 +7,7 @@ type Team struct {
 	ID      TeamID
 	Name    string
 	Channel string // Slack channel id, or a name such as "#payments" until Slack has told us the id
+	Topic   bool   // the channel's topic says who is on call
 }
 
 // A User is a person, known by a Slack user id.

@@ -48,7 +48,7 @@ func (s *Store) Apply(ctx context.Context, setup oncall.Setup, how Applying, now
 		}
 		a.tx = tx
 		for _, part := range []func(context.Context, oncall.Setup) error{
-			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations,
+			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyUserGroups,
 		} {
 			if err := part(ctx, setup); err != nil {
 				return err
@@ -191,16 +191,18 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 type storedTeam struct {
 	oncall.Team
 	Members []oncall.UserID
+	Admins  []oncall.UserID
 }
 
 func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 	const load = `
-		SELECT id, name, channel,
-		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members
+		SELECT id, name, channel, topic,
+		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
+		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS admins
 		FROM teams
 		WHERE removed_at IS NULL`
-	const insert = `INSERT INTO teams (name, channel, created_at) VALUES ($1, $2, $3) RETURNING id`
-	const update = `UPDATE teams SET channel = $2 WHERE id = $1`
+	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
+	const update = `UPDATE teams SET channel = $2, topic = $3 WHERE id = $1`
 	rows, _ := a.tx.Query(ctx, load)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedTeam])
 	if err != nil {
@@ -215,26 +217,30 @@ func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 		return err
 	}
 	for _, t := range setup.Teams {
-		var members []oncall.UserID
+		var members, admins []oncall.UserID
 		for _, name := range t.Members {
 			members = append(members, a.users[name])
+			if slices.Contains(t.Admins, name) {
+				admins = append(admins, a.users[name])
+			}
 		}
 		old, known := stored[t.Name]
 		id := old.ID
 		switch {
 		case !known:
 			a.say("add team %q", t.Name)
-			err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, a.now).Scan(&id)
+			err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, t.Topic, a.now).Scan(&id)
 		case a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
-			difference{"members", !slices.Equal(old.Members, members)}):
-			_, err = a.tx.Exec(ctx, update, id, t.Channel)
+			difference{"topic", old.Topic != t.Topic}, difference{"members", !slices.Equal(old.Members, members)},
+			difference{"admins", !slices.Equal(old.Admins, admins)}):
+			_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic)
 		}
 		if err != nil {
 			return fmt.Errorf("save team %q: %w", t.Name, err)
 		}
 		a.teams[t.Name] = id
-		if !slices.Equal(old.Members, members) {
-			if err := a.saveMembers(ctx, id, members); err != nil {
+		if !slices.Equal(old.Members, members) || !slices.Equal(old.Admins, admins) {
+			if err := a.saveMembers(ctx, id, members, admins); err != nil {
 				return fmt.Errorf("save members of team %q: %w", t.Name, err)
 			}
 		}
@@ -242,16 +248,16 @@ func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 	return nil
 }
 
-func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members []oncall.UserID) error {
+func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, admins []oncall.UserID) error {
 	const remove = `DELETE FROM team_members WHERE team_id = $1`
 	const insert = `
-		INSERT INTO team_members (team_id, user_id, position)
-		SELECT $1, user_id, position
+		INSERT INTO team_members (team_id, user_id, position, role)
+		SELECT $1, user_id, position, CASE WHEN user_id = ANY ($3::text[]) THEN 'admin' ELSE 'responder' END
 		FROM unnest($2::text[]) WITH ORDINALITY AS m (user_id, position)
 		ON CONFLICT (team_id, user_id) DO NOTHING`
 	if _, err := a.tx.Exec(ctx, remove, id); err != nil {
 		return err
 	}
-	_, err := a.tx.Exec(ctx, insert, id, list(members))
+	_, err := a.tx.Exec(ctx, insert, id, list(members), list(admins))
 	return err
 }

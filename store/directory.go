@@ -22,6 +22,7 @@ type Directory struct {
 	Schedules    []*oncall.Compiled                // by name
 	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
 	Integrations []oncall.Integration              // by name
+	UserGroups   []oncall.UserGroup                // by handle
 
 	// With those removed, to which incidents refer.
 	teams        map[oncall.TeamID]oncall.Team
@@ -29,6 +30,7 @@ type Directory struct {
 
 	schedules map[oncall.ScheduleID]*oncall.Compiled
 	keys      map[keyHash]oncall.Integration
+	admins    map[oncall.TeamID][]oncall.UserID
 }
 
 type keyHash [sha256.Size]byte
@@ -37,6 +39,14 @@ type keyHash [sha256.Size]byte
 func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
 	t, ok := d.teams[id]
 	return t, ok
+}
+
+// Admins returns who may change everything of a team's: everybody in it, where nobody is named.
+func (d *Directory) Admins(id oncall.TeamID) []oncall.UserID {
+	if named := d.admins[id]; len(named) > 0 {
+		return named
+	}
+	return d.Members[id]
 }
 
 // Schedule returns a schedule.
@@ -165,9 +175,10 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		Policies: map[oncall.PolicyID]oncall.Policy{}, teams: map[oncall.TeamID]oncall.Team{},
 		integrations: map[oncall.IntegrationID]oncall.Integration{},
 		schedules:    map[oncall.ScheduleID]*oncall.Compiled{}, keys: map[keyHash]oncall.Integration{},
+		admins: map[oncall.TeamID][]oncall.UserID{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
-		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations,
+		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations, d.loadUserGroups,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
@@ -206,7 +217,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		oncall.Team
 		Removed bool
 	}
-	rows, _ := tx.Query(ctx, `SELECT id, name, channel, removed_at IS NOT NULL AS removed FROM teams ORDER BY name, id`)
+	rows, _ := tx.Query(ctx, `SELECT id, name, channel, topic, removed_at IS NOT NULL AS removed FROM teams ORDER BY name, id`)
 	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	for _, t := range teams {
 		d.teams[t.ID] = t.Team
@@ -218,11 +229,15 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (d *Directory) loadMembers(ctx context.Context, tx pgx.Tx) error {
-	rows, _ := tx.Query(ctx, `SELECT team_id, user_id FROM team_members ORDER BY team_id, position`)
+	rows, _ := tx.Query(ctx, `SELECT team_id, user_id, role = 'admin' FROM team_members ORDER BY team_id, position`)
 	var team oncall.TeamID
 	var user oncall.UserID
-	_, err := pgx.ForEachRow(rows, []any{&team, &user}, func() error {
+	var admin bool
+	_, err := pgx.ForEachRow(rows, []any{&team, &user, &admin}, func() error {
 		d.Members[team] = append(d.Members[team], user)
+		if admin {
+			d.admins[team] = append(d.admins[team], user)
+		}
 		return nil
 	})
 	return err
@@ -256,6 +271,18 @@ func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 			d.keys[keyHash(in.KeyHash)] = in.Integration
 		}
 	}
+	return err
+}
+
+func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
+	const load = `
+		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
+		FROM user_groups
+		WHERE removed_at IS NULL
+		ORDER BY handle`
+	rows, _ := tx.Query(ctx, load)
+	var err error
+	d.UserGroups, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
 	return err
 }
 

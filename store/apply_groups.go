@@ -1,0 +1,67 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// applyUserGroups lets Slack user groups follow schedules.
+func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error {
+	const load = `
+		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
+		FROM user_groups
+		WHERE removed_at IS NULL`
+	rows, _ := a.tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
+	if err != nil {
+		return err
+	}
+	stored := map[string]oncall.UserGroup{}
+	for _, g := range found {
+		stored[g.Handle] = g
+	}
+	if err := remove(ctx, a, "user group", `UPDATE user_groups SET removed_at = $2 WHERE id = $1`, stored,
+		func(g oncall.UserGroup) any { return g.ID }, namesOf(setup.UserGroups, oncall.SetupUserGroup.Name)); err != nil {
+		return err
+	}
+	for _, g := range setup.UserGroups {
+		if err := a.applyUserGroup(ctx, g, stored); err != nil {
+			return fmt.Errorf("save user group %q: %w", g.Handle, err)
+		}
+	}
+	return nil
+}
+
+func (a *applier) applyUserGroup(ctx context.Context, g oncall.SetupUserGroup, stored map[string]oncall.UserGroup) error {
+	const insert = `
+		INSERT INTO user_groups (handle, schedules, roles, when_empty, fallback, created_at, trouble)
+		VALUES ($1, $2, $3, $4, $5, $6, '')`
+	const update = `UPDATE user_groups SET schedules = $2, roles = $3, when_empty = $4, fallback = $5 WHERE id = $1`
+	var schedules []oncall.ScheduleID
+	for _, name := range g.Schedules {
+		schedules = append(schedules, a.schedules[name])
+	}
+	rule := g.WhenEmpty
+	if rule == "" {
+		rule = oncall.WhenEmptyKeep
+	}
+	fallback := a.users[g.Fallback]
+	old, known := stored[g.Name()]
+	if !known {
+		a.say("add user group %q", g.Name())
+		_, err := a.tx.Exec(ctx, insert, g.Name(), schedules, list(g.Roles), rule, fallback, a.now)
+		return err
+	}
+	if !a.changed("user group", g.Name(), difference{"schedules", !slices.Equal(old.Schedules, schedules)},
+		difference{"roles", !slices.Equal(old.Roles, g.Roles)}, difference{"when empty", old.WhenEmpty != rule},
+		difference{"fallback", old.Fallback != fallback}) {
+		return nil
+	}
+	_, err := a.tx.Exec(ctx, update, old.ID, schedules, list(g.Roles), rule, fallback)
+	return err
+}
