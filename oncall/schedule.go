@@ -18,6 +18,7 @@ type Schedule struct {
 	Overrides []Override        `json:"overrides,omitempty"`
 	Shifts    []ManualShift     `json:"shifts,omitempty"`   // made by hand; they unite with the rotations, under the overrides
 	Inactive  map[UserID][]Span `json:"inactive,omitempty"` // when people are away; nobody moves up for them
+	Apart     bool              `json:"apart,omitempty"`    // manual shifts of one role that overlap are refused
 }
 
 // A Version is the rotations in force from one instant on, until the next version

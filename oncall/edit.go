@@ -1,0 +1,96 @@
+package oncall
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Latest returns the id of the schedule's latest version, 0 if it has none.
+func (s Schedule) Latest() int64 {
+	latest := int64(0)
+	for _, v := range s.Versions {
+		latest = max(latest, v.ID)
+	}
+	return latest
+}
+
+// Current returns the rotations in force at an instant.
+func (s Schedule) Current(at time.Time) []Rotation {
+	begun, rotations := int64(ever), []Rotation(nil)
+	for _, v := range s.Versions { // of two that begin together, the later made counts
+		if from := v.begins(); from >= begun && from <= nanos(at) {
+			begun, rotations = from, v.Rotations
+		}
+	}
+	return rotations
+}
+
+// Edit returns the schedule with one more version, in force from its EffectiveFrom or,
+// without it, from now on: never for the past. Seen is the latest version that the
+// author knew; if it is not the latest one any more, somebody else's edit would be
+// undone unread, so this one is refused.
+func (s Schedule) Edit(v Version, seen int64, now time.Time) (Schedule, error) {
+	if latest := s.Latest(); latest != seen {
+		return s, Refuse("%s has changed %q in the meantime, so nothing was saved. Open it again to see the change.", s.author(latest), s.Name)
+	}
+	if v.EffectiveFrom == nil {
+		v.EffectiveFrom = &now
+	}
+	if v.EffectiveFrom.Before(now) {
+		return s, Refuse("A change can't begin in the past.")
+	}
+	v.ID, v.CreatedAt = 0, now
+	v.Rotations = slices.Clone(v.Rotations)
+	for i := range v.Rotations {
+		// Written out, so that another zone of the schedule never changes the past.
+		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, s.TimeZone)
+	}
+	s.Versions = append(slices.Clone(s.Versions), v)
+	if _, err := Compile(s); err != nil {
+		return s, err
+	}
+	return s, nil
+}
+
+// author names whoever made a version.
+func (s Schedule) author(version int64) string {
+	for _, v := range s.Versions {
+		if v.ID == version && v.CreatedBy != "" {
+			return v.CreatedBy.mention()
+		}
+	}
+	return "Somebody else"
+}
+
+// KeepTurns lets whoever has a turn at an instant keep it, in each rotation that was
+// there before under the same name. A rotation with another start date is an exception:
+// its first turn begins there.
+func KeepTurns(before, after []Rotation, timeZone string, at time.Time) ([]Rotation, error) {
+	out := slices.Clone(after)
+	for i, r := range out {
+		was := slices.IndexFunc(before, func(b Rotation) bool { return b.Name == r.Name && roleName(b.Role) == roleName(r.Role) })
+		if was < 0 || before[was].StartDate != r.StartDate {
+			continue
+		}
+		b := before[was]
+		if b.sameTurns(r, timeZone) {
+			out[i].FirstTurn = b.FirstTurn
+			continue
+		}
+		var err error
+		if out[i], err = KeepTurn(b, r, timeZone, at); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// sameTurns reports whether two rotations hand over between the same people at the
+// same times.
+func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
+	sort := func(t []UserID) []UserID { return slices.Sorted(slices.Values(t)) }
+	return r.HandOff == o.HandOff && r.Period.String() == o.Period.String() && r.Advance == o.Advance &&
+		cmp.Or(r.TimeZone, timeZone) == cmp.Or(o.TimeZone, timeZone) && slices.Equal(r.Members, o.Members) &&
+		slices.EqualFunc(r.Turns, o.Turns, func(a, b []UserID) bool { return slices.Equal(sort(a), sort(b)) })
+}
