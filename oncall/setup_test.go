@@ -1,0 +1,59 @@
+package oncall
+
+import "testing"
+
+// good is a document with nothing wrong.
+func good() Setup {
+	return Setup{
+		Users: []SetupUser{{Name: "Ann", Slack: ann, TimeZone: "Europe/Berlin"}, {Name: "Bo", Email: "bo@example.com"}},
+		Teams: []SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"Ann", "Bo"}}},
+		Schedules: []SetupSchedule{{Name: "primary", Team: "payments", TimeZone: "Europe/Berlin", Rotations: []SetupRotation{
+			{Name: "weekly", Start: "2026-01-05 09:00", Every: "2 weeks", Turns: []SetupTurn{{"Ann"}, {}, {"Ann", "Bo"}}},
+		}}},
+		Policies: []SetupPolicy{{Name: "payments", Team: "payments", Steps: []SetupStep{
+			{Page: []string{"schedule primary", "user Bo"}, Wait: "90s"}, {Page: []string{"team payments"}},
+		}}},
+		Integrations: []SetupIntegration{{Name: "demo", Team: "payments", Kind: KindGeneric, Policy: "payments"}},
+	}
+}
+
+func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
+	t.Parallel()
+	if wrong := good().Check(); len(wrong) > 0 {
+		t.Fatalf("a good document: %q", wrong)
+	}
+	for _, c := range []struct {
+		want string
+		edit func(*Setup)
+	}{
+		{`user "Ann" is there twice`, func(s *Setup) { s.Users[1].Name = "Ann"; s.Users = append(s.Users, SetupUser{Name: "Bo", Slack: bo}) }},
+		{`user "Ann" needs slack (the Slack user id) or email`, func(s *Setup) { s.Users[0].Slack = "" }},
+		{`user "Ann": slack is "ann", which is no Slack user id such as "U024BE7LH"`, func(s *Setup) { s.Users[0].Slack = "ann" }},
+		{`user "Ann": time_zone "Berlin" is no IANA zone such as "Europe/Berlin"`, func(s *Setup) { s.Users[0].TimeZone = "Berlin" }},
+		{`team "payments": channel is missing: the Slack channel for its incidents, such as "#payments"`, func(s *Setup) { s.Teams[0].Channel = "" }},
+		{`team "payments": member "Zed": there is no user of that name in the file`, func(s *Setup) { s.Teams[0].Members[0] = "Zed" }},
+		{`schedule "primary": rotation "weekly": start is "2026-01-05"; it must be a day and time of the first hand-off such as "2026-01-05 09:00"`, func(s *Setup) { s.Schedules[0].Rotations[0].Start = "2026-01-05" }},
+		{`schedule "primary": rotation "weekly": every is "fortnight"; it must be a period such as "week", "2 weeks", "day" or "12 hours"`, func(s *Setup) { s.Schedules[0].Rotations[0].Every = "fortnight" }},
+		{`schedule "primary", rotation "weekly": turn "Zed": there is no user of that name in the file`, func(s *Setup) { s.Schedules[0].Rotations[0].Turns[0][0] = "Zed" }},
+		{`policy "payments", step 1: "everybody" is no target; write "schedule NAME", "user NAME" or "team NAME"`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "everybody" }},
+		{`policy "payments", step 1: wait is "5 minutes", which is no duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "5 minutes" }},
+		{`policy "payments", step 1: wait is "0s"; it may be 1s to 24h, in whole seconds`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "0s" }},
+		{`policy "payments" has no steps`, func(s *Setup) { s.Policies[0].Steps = nil }},
+		{`integration "demo": kind is "nagios"; it may be "generic" or "alertmanager"`, func(s *Setup) { s.Integrations[0].Kind = "nagios" }},
+		{`integration "demo": key must be 32 of the characters 0-9 and a-f; leave it out to have one made`, func(s *Setup) { s.Integrations[0].Key = "secret" }},
+	} {
+		s := good()
+		c.edit(&s)
+		equal(t, c.want, s.Check(), []string{c.want})
+	}
+}
+
+func TestAStepOfTheSetupBecomesTheRules(t *testing.T) {
+	t.Parallel()
+	got, err := good().Policies[0].Steps[0].Step(
+		map[string]UserID{"Bo": bo}, map[string]ScheduleID{"primary": 4}, map[string]TeamID{"payments": 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "step", got, Step{Targets: []Target{{Schedule: 4}, {User: bo}}, Delay: 90})
+}
