@@ -1,5 +1,5 @@
 // Package api is Watchbill's HTTP door: where monitors leave their signals, and
-// where health and metrics are read. A signal is answered 202 once it is durable and
+// where calendars, health and metrics are read. A signal is answered 202 once it is durable and
 // 503 while it can't be made so: of all codes that one is retried by most senders.
 package api
 
@@ -61,6 +61,7 @@ func (s *server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /v1/signals/{key}", s.signals)
 	mux.HandleFunc("/v1/signals", postOnly)
 	mux.HandleFunc("/v1/signals/{key}", postOnly)
+	mux.HandleFunc("GET /v1/calendar/{file}", s.calendar)
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{}))

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/ical"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// calendarPatience is how long the database may take for a calendar; its readers wait.
+const calendarPatience = 10 * time.Second
+
+// calendar answers a program that subscribes to shifts. The address is the secret.
+func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
+	body, p := s.feed(r)
+	if p != nil {
+		p.write(w)
+		return
+	}
+	sum := sha256.Sum256(body)
+	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	w.Header().Set("ETag", tag)
+	w.Header().Set("Cache-Control", "private, max-age=300")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if matches(r.Header.Get("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
+	w.Header().Set("Content-Disposition", `inline; filename="watchbill.ics"`)
+	_, _ = w.Write(body) // the peer is gone: nobody to tell
+}
+
+// matches reports whether If-None-Match names a tag.
+func matches(header, tag string) bool {
+	for one := range strings.SplitSeq(header, ",") {
+		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
+		if one == tag || one == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// feed returns the calendar of the request's secret, or the answer that says why there is none.
+func (s *server) feed(r *http.Request) ([]byte, *problem) {
+	secret, ok := strings.CutSuffix(r.PathValue("file"), ".ics")
+	if !ok || len(secret) > maxKey {
+		return nil, s.noCalendar(r)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), calendarPatience)
+	defer cancel()
+	f, err := s.Store.FeedBySecret(ctx, secret)
+	if errors.Is(err, oncall.ErrNotFound) {
+		return nil, s.noCalendar(r)
+	}
+	var body []byte
+	if err == nil {
+		body, err = s.write(ctx, f)
+	}
+	if err != nil {
+		if r.Context().Err() == nil { // else the reader hung up
+			s.outages.Error().Err(err).Msg("calendar not shown")
+		}
+		return nil, unavailable("The database is unavailable, so the calendar can't be shown; ask again.")
+	}
+	return body, nil
+}
+
+// noCalendar counts those who try out secrets.
+func (s *server) noCalendar(r *http.Request) *problem {
+	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
+		p := answer(http.StatusTooManyRequests, "Too many requests for calendars that do not exist came from this address.")
+		p.retryAfter = int(math.Ceil(wait.Seconds()))
+		return p
+	}
+	return answer(http.StatusNotFound, "There is no calendar at this address; it may have been revoked.")
+}
+
+// write makes the calendar of a feed.
+func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
+	c, err := s.Store.Calendar(ctx, f, s.Clock())
+	if err != nil {
+		return nil, err
+	}
+	dir, err := s.Store.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	feed := ical.Feed{Revision: c.Revision, Changed: c.Changed, Note: "From Watchbill. Shifts may change; ask /oncall who in Slack for the present."}
+	if f.UserID != "" {
+		feed.Name = "On call: " + person(dir, f.UserID)
+	} else if schedule, ok := dir.Schedule(f.ScheduleID); ok {
+		feed.Name = "On call: " + schedule.Name()
+	}
+	for _, shift := range c.Shifts {
+		feed.Events = append(feed.Events, entry(dir, shift, f.UserID != ""))
+	}
+	var out bytes.Buffer
+	if err := ical.Write(&out, feed); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// entry puts a shift into words: in a person's own calendar by its schedule, in that of a schedule
+// by who is on call.
+func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event {
+	names := make([]string, len(shift.Users))
+	for i, u := range shift.Users {
+		names[i] = person(dir, u)
+	}
+	slices.Sort(names)
+	schedule := shift.Schedule.Name()
+	if shift.Role != oncall.RolePrimary {
+		schedule += " (" + shift.Role + ")"
+	}
+	summary := strings.Join(names, ", ") + ": " + schedule
+	if own {
+		summary = "On call: " + schedule
+	}
+	note := fmt.Sprintf("On call: %s\nSchedule: %s", strings.Join(names, ", "), schedule)
+	if zone, err := time.LoadLocation(shift.Schedule.TimeZone()); err == nil {
+		const layout = "Mon 2 January 15:04"
+		note += fmt.Sprintf("\n%s to %s (%s)", shift.Start.In(zone).Format(layout), shift.End.In(zone).Format(layout), zone)
+	}
+	return ical.Event{Key: shift.Key, Start: shift.Start, End: shift.End, Summary: summary, Note: note}
+}
+
+// person is what somebody is called; whoever has no name is shown by the id.
+func person(dir *store.Directory, id oncall.UserID) string {
+	if name := dir.Users[id].Name; name != "" {
+		return name
+	}
+	return string(id)
+}

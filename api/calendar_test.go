@@ -1,0 +1,139 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	ics "github.com/arran4/golang-ical"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// subscribed is a door with a weekly schedule of Ann's and Bo's, and the secrets of Ann's feed and
+// of the schedule's.
+func subscribed(t *testing.T) (d *door, own, whole string, feed store.Feed) {
+	t.Helper()
+	d = openDoor(t)
+	_, err := d.store.Apply(t.Context(), oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "Bo; Brand", Slack: "U0BO", TimeZone: "UTC"}},
+		Teams: []oncall.SetupTeam{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
+		Schedules: []oncall.SetupSchedule{{
+			Name: "orders, primary", Team: "orders", TimeZone: "Europe/Berlin",
+			Rotations: []oncall.SetupRotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []oncall.SetupTurn{{"ann"}, {"Bo; Brand"}}}},
+		}},
+	}, store.Applying{Write: true}, d.clock.now())
+	d.must(err)
+	dir, err := d.store.Directory(t.Context())
+	d.must(err)
+	feed, own, err = d.store.MakeFeed(t.Context(), store.Feed{UserID: "U0ANN", CreatedBy: "U0ANN"}, d.clock.now())
+	d.must(err)
+	_, whole, err = d.store.MakeFeed(t.Context(), store.Feed{ScheduleID: dir.Schedules[0].ID(), CreatedBy: "U0ANN"}, d.clock.now())
+	d.must(err)
+	return d, own, whole, feed
+}
+
+func TestCalendar(t *testing.T) {
+	t.Parallel()
+	d, own, whole, _ := subscribed(t)
+	for secret, want := range map[string][]string{
+		own: {
+			"On call: ann", "15", "20260202T080000Z", "20260209T080000Z", "On call: orders, primary",
+			"On call: ann\nSchedule: orders, primary\nMon 2 February 09:00 to Mon 9 February 09:00 (Europe/Berlin)",
+		},
+		whole: {
+			"On call: orders, primary", "31", "20260126T080000Z", "20260202T080000Z", "Bo; Brand: orders, primary",
+			"On call: Bo; Brand\nSchedule: orders, primary\nMon 26 January 09:00 to Mon 2 February 09:00 (Europe/Berlin)",
+		},
+	} {
+		got := d.send(http.MethodGet, "/v1/calendar/"+secret+".ics", nil)
+		if kind := got.header.Get("Content-Type"); got.code != http.StatusOK || kind != "text/calendar; charset=utf-8" {
+			t.Fatalf("%d %s %s", got.code, kind, got.body)
+		}
+		c, err := ics.ParseCalendar(strings.NewReader(got.body))
+		d.must(err)
+		name := ""
+		for _, p := range c.CalendarProperties {
+			if p.IANAToken == "X-WR-CALNAME" {
+				name = ics.FromText(p.Value)
+			}
+		}
+		first := c.Events()[0]
+		value := func(p ics.ComponentProperty) string { return ics.FromText(first.GetProperty(p).Value) }
+		said := []string{
+			name, fmt.Sprint(len(c.Events())), value(ics.ComponentPropertyDtStart), value(ics.ComponentPropertyDtEnd),
+			value(ics.ComponentPropertySummary), value(ics.ComponentPropertyDescription),
+		}
+		if diff := cmp.Diff(want, said); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// A reader that has the calendar is told so, until it changes.
+func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
+	t.Parallel()
+	d, own, _, _ := subscribed(t)
+	path := "/v1/calendar/" + own + ".ics"
+	first := d.send(http.MethodGet, path, nil)
+	tag := first.header.Get("ETag")
+	d.clock.advance(3 * time.Hour)
+	for _, header := range []string{tag, `"other", W/` + tag, "*"} {
+		got := d.send(http.MethodGet, path, nil, "If-None-Match: "+header)
+		if got.code != http.StatusNotModified || got.body != "" || got.header.Get("ETag") != tag {
+			t.Errorf("%s: %d with %d bytes", header, got.code, len(got.body))
+		}
+	}
+	if got := d.send(http.MethodHead, path, nil); got.code != http.StatusOK || got.body != "" || got.header.Get("ETag") != tag {
+		t.Errorf("HEAD: %d with %d bytes", got.code, len(got.body))
+	}
+	dir, err := d.store.Directory(t.Context())
+	d.must(err)
+	_, err = d.store.AddOverride(t.Context(), dir.Schedules[0].ID(), oncall.Override{
+		Kind: oncall.OverrideSwap, Start: d.clock.now(), End: d.clock.now().Add(time.Hour), From: "U0ANN", To: "U0BO",
+	}, d.clock.now())
+	d.must(err)
+	got := d.send(http.MethodGet, path, nil, "If-None-Match: "+tag)
+	if got.code != http.StatusOK || got.header.Get("ETag") == tag || !strings.Contains(got.body, "SEQUENCE:2\r\n") {
+		t.Errorf("after a swap: %d %s", got.code, got.body)
+	}
+}
+
+func TestNoCalendar(t *testing.T) {
+	t.Parallel()
+	d, own, _, feed := subscribed(t)
+	d.must(d.store.RevokeFeed(t.Context(), feed.ID, d.clock.now()))
+	const none = `"status":404,"detail":"There is no calendar at this address; it may have been revoked."`
+	for _, file := range []string{own + ".ics", own, strangeKey + ".ics", ".ics", strings.Repeat("x", 3000) + ".ics", "%00.ics", genericKey + ".ics"} {
+		d.wantProblem(d.send(http.MethodGet, "/v1/calendar/"+file, nil), http.StatusNotFound, none)
+	}
+	if log := d.log.String(); strings.Contains(log, own) || !strings.Contains(log, "GET /v1/calendar/{file}") {
+		t.Errorf("the log is\n%s", log)
+	}
+}
+
+// Whoever tries out secrets is told to keep away; whoever has one is let in all the same.
+func TestCalendarsCanNotBeTriedOut(t *testing.T) {
+	t.Parallel()
+	d, own, _, _ := subscribed(t)
+	for range 30 {
+		if got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil); got.code != http.StatusNotFound {
+			t.Fatalf("%d", got.code)
+		}
+	}
+	got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil)
+	if got.code != http.StatusTooManyRequests || got.header.Get("Retry-After") != "60" {
+		t.Errorf("%d, Retry-After %q", got.code, got.header.Get("Retry-After"))
+	}
+	if got := d.send(http.MethodGet, "/v1/calendar/"+own+".ics", nil); got.code != http.StatusOK {
+		t.Errorf("with a good secret: %d", got.code)
+	}
+	d.clock.advance(time.Minute)
+	if got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil); got.code != http.StatusNotFound {
+		t.Errorf("a minute later: %d", got.code)
+	}
+}

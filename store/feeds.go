@@ -1,0 +1,184 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// FeedID identifies a feed.
+type FeedID int64
+
+// A Feed is a calendar with a secret address: the shifts of one person in all schedules, or those
+// of one schedule.
+type Feed struct {
+	ID         FeedID
+	UserID     oncall.UserID     // or empty
+	ScheduleID oncall.ScheduleID // or 0
+	CreatedBy  oncall.UserID
+	CreatedAt  time.Time
+}
+
+// MakeFeed makes a feed and returns it with its secret, which is not kept. A person or schedule that
+// does not exist is oncall.ErrNotFound.
+func (s *Store) MakeFeed(ctx context.Context, f Feed, now time.Time) (Feed, string, error) {
+	const insert = `
+		INSERT INTO feeds (secret_hash, user_id, schedule_id, created_by, created_at)
+		SELECT $1::bytea, nullif($2::text, ''), nullif($3::bigint, 0), $4::text, $5::timestamptz
+		WHERE EXISTS (SELECT FROM users WHERE id = $4)
+		  AND ($2 = '' OR EXISTS (SELECT FROM users WHERE id = $2))
+		  AND ($3 = 0 OR EXISTS (SELECT FROM schedules WHERE id = $3 AND removed_at IS NULL))
+		RETURNING id`
+	var random [16]byte
+	_, _ = rand.Read(random[:]) // never fails
+	secret := oncall.KeyFromBytes(random)
+	hash := sha256.Sum256([]byte(secret))
+	f.CreatedAt = now
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, insert, hash[:], f.UserID, f.ScheduleID, f.CreatedBy, now).Scan(&f.ID)
+	})
+	if err != nil {
+		return Feed{}, "", fmt.Errorf("make a feed for %s: %w", f.CreatedBy, err)
+	}
+	return f, secret, nil
+}
+
+// RevokeFeed ends a feed for everybody who subscribes to it. One that has ended is oncall.ErrNotFound.
+func (s *Store) RevokeFeed(ctx context.Context, id FeedID, now time.Time) error {
+	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, revoke, id, now).Scan(nil)
+	})
+	if err != nil {
+		return fmt.Errorf("revoke feed %d: %w", id, err)
+	}
+	return nil
+}
+
+// FeedsBy returns the feeds that a person has made and not revoked, oldest first.
+func (s *Store) FeedsBy(ctx context.Context, creator oncall.UserID) ([]Feed, error) {
+	const load = `
+		SELECT id, coalesce(user_id, '') AS user_id, coalesce(schedule_id, 0) AS schedule_id, created_by, created_at
+		FROM feeds
+		WHERE created_by = $1 AND revoked_at IS NULL
+		ORDER BY id`
+	rows, _ := s.pool.Query(ctx, load, creator)
+	feeds, err := pgx.CollectRows(rows, pgx.RowToStructByName[Feed])
+	if err != nil {
+		return nil, fmt.Errorf("load the feeds of %s: %w", creator, translate(err))
+	}
+	return feeds, nil
+}
+
+// FeedBySecret returns the feed that a secret belongs to, or oncall.ErrNotFound: also when it was
+// revoked, its schedule removed, or its maker or person deactivated. Any other error says nothing
+// about the secret.
+func (s *Store) FeedBySecret(ctx context.Context, secret string) (Feed, error) {
+	const load = `
+		SELECT f.id, coalesce(f.user_id, '') AS user_id, coalesce(f.schedule_id, 0) AS schedule_id, f.created_by, f.created_at
+		FROM feeds f
+		JOIN users maker ON maker.id = f.created_by
+		LEFT JOIN users person ON person.id = f.user_id
+		LEFT JOIN schedules s ON s.id = f.schedule_id
+		WHERE f.secret_hash = $1 AND f.revoked_at IS NULL AND s.removed_at IS NULL
+		  AND maker.deactivated_at IS NULL AND person.deactivated_at IS NULL`
+	hash := sha256.Sum256([]byte(secret))
+	rows, _ := s.pool.Query(ctx, load, hash[:])
+	f, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Feed])
+	if err != nil {
+		return Feed{}, fmt.Errorf("find a feed: %w", translate(err))
+	}
+	return f, nil
+}
+
+// How far a feed reaches, and how far around that is looked for where a shift really begins and ends.
+const (
+	feedBack   = 30  // days
+	feedAhead  = 180 // days
+	feedMargin = 100 // days
+)
+
+// A Calendar is what a feed shows, from 30 days back to 180 days ahead.
+type Calendar struct {
+	Shifts   []CalendarShift // by start
+	Revision int64           // grows with every change of the schedules
+	Changed  time.Time       // when that was
+}
+
+// A CalendarShift is a shift of one role of a schedule. Key stays the same while the shift is the
+// same one, whoever else comes or goes and however it is lengthened.
+type CalendarShift struct {
+	oncall.Shift
+	Key      string
+	Schedule *oncall.Compiled
+	Role     string
+}
+
+// Calendar returns what a feed shows.
+func (s *Store) Calendar(ctx context.Context, f Feed, now time.Time) (Calendar, error) {
+	const load = `
+		SELECT (SELECT count(*) FROM schedule_versions WHERE $1::bigint = 0 OR schedule_id = $1)
+		     + (SELECT count(*) + count(cancelled_at) FROM overrides WHERE $1::bigint = 0 OR schedule_id = $1),
+		       greatest($2::timestamptz, (SELECT max(created_at) FROM schedule_versions WHERE $1::bigint = 0 OR schedule_id = $1),
+		                (SELECT max(greatest(created_at, cancelled_at)) FROM overrides WHERE $1::bigint = 0 OR schedule_id = $1))`
+	var c Calendar
+	// Before the directory: it is better to change again than not to have changed.
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		return tx.QueryRow(ctx, load, f.ScheduleID, f.CreatedAt).Scan(&c.Revision, &c.Changed)
+	})
+	if err != nil {
+		return Calendar{}, fmt.Errorf("show feed %d: %w", f.ID, err)
+	}
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return Calendar{}, fmt.Errorf("show feed %d: %w", f.ID, err)
+	}
+	// Whole days, so that the answer is the same all day.
+	today := now.UTC().Truncate(24 * time.Hour)
+	from, to := today.AddDate(0, 0, -feedBack), today.AddDate(0, 0, feedAhead)
+	for _, schedule := range dir.Schedules {
+		if f.ScheduleID != 0 && schedule.ID() != f.ScheduleID {
+			continue
+		}
+		for _, role := range schedule.Roles() {
+			c.Shifts = append(c.Shifts, calendarShifts(schedule, role, f.UserID, from, to)...)
+		}
+	}
+	slices.SortStableFunc(c.Shifts, func(a, b CalendarShift) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Key, b.Key)) })
+	return c, nil
+}
+
+// calendarShifts returns the shifts of a role, or those of one person: while they are on call it is
+// one shift, whoever is so beside them.
+func calendarShifts(schedule *oncall.Compiled, role string, user oncall.UserID, from, to time.Time) []CalendarShift {
+	begin := from.AddDate(0, 0, -feedMargin)
+	var out []CalendarShift
+	for _, shift := range schedule.Shifts(begin, to.AddDate(0, 0, feedMargin), role) {
+		if len(shift.Users) == 0 || user != "" && !slices.Contains(shift.Users, user) {
+			continue
+		}
+		if user != "" {
+			shift.Users = []oncall.UserID{user}
+			if n := len(out); n > 0 && out[n-1].End.Equal(shift.Start) {
+				out[n-1].End = shift.End
+				continue
+			}
+		}
+		start := shift.Start.Unix()
+		if shift.Start.Equal(begin) { // it began before we looked
+			start = 0
+		}
+		out = append(out, CalendarShift{
+			Shift: shift, Schedule: schedule, Role: role, Key: fmt.Sprintf("%d/%s/%s/%d", schedule.ID(), role, user, start),
+		})
+	}
+	return slices.DeleteFunc(out, func(c CalendarShift) bool { return !c.End.After(from) || !c.Start.Before(to) })
+}

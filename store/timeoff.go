@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// TimeOffID identifies a TimeOff.
+type TimeOffID int64
+
+// A TimeOff is a stretch of time in which a person is away. It changes nobody's shifts by itself.
+type TimeOff struct {
+	ID        TimeOffID
+	UserID    oncall.UserID
+	Start     time.Time
+	End       time.Time
+	Note      string
+	Source    string // the calendar it was imported from; empty: a person said so
+	UID       string // the event there
+	CreatedAt time.Time
+}
+
+// An Import says what an import of time off has changed.
+type Import struct{ Added, Kept, Cancelled int }
+
+// AddTimeOff stores that a person will be away and returns it with its id. A person who does not
+// exist is oncall.ErrNotFound.
+func (s *Store) AddTimeOff(ctx context.Context, t TimeOff, now time.Time) (TimeOff, error) {
+	if !t.Start.Before(t.End) {
+		return TimeOff{}, oncall.Refuse("Time off must end after it begins.")
+	}
+	t.CreatedAt = now
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		t.ID, err = insertTimeOff(ctx, tx, t)
+		return err
+	})
+	if err != nil {
+		return TimeOff{}, fmt.Errorf("add time off of %s: %w", t.UserID, err)
+	}
+	return t, nil
+}
+
+func insertTimeOff(ctx context.Context, tx pgx.Tx, t TimeOff) (id TimeOffID, err error) {
+	const insert = `
+		INSERT INTO time_off (user_id, start_at, end_at, note, source, uid, created_at)
+		SELECT id, $2::timestamptz, $3::timestamptz, $4::text, $5::text, $6::text, $7::timestamptz FROM users WHERE id = $1
+		RETURNING id`
+	err = tx.QueryRow(ctx, insert, t.UserID, t.Start, t.End, t.Note, t.Source, t.UID, t.CreatedAt).Scan(&id)
+	return id, err
+}
+
+// ImportTimeOff makes a calendar's events the time off that a person has from this source. What came
+// from it before and is no longer there is cancelled, unless it is over; what is still there stays.
+// Of the spans only Start, End, Note and UID count.
+func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source string, spans []TimeOff, now time.Time) (Import, error) {
+	const lock = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
+	const load = `
+		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
+		FROM time_off
+		WHERE user_id = $1 AND source = $2 AND cancelled_at IS NULL`
+	const cancel = `UPDATE time_off SET cancelled_at = $2 WHERE id = ANY($1)`
+	if source == "" {
+		return Import{}, oncall.Refuse("An import needs a name for the calendar.")
+	}
+	type same struct {
+		start, end int64
+		uid, note  string
+	}
+	of := func(t TimeOff) same { return same{t.Start.UnixMicro(), t.End.UnixMicro(), t.UID, t.Note} }
+	var done Import
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		done = Import{}
+		if err := tx.QueryRow(ctx, lock, user).Scan(nil); err != nil { // one import at a time
+			return err
+		}
+		rows, _ := tx.Query(ctx, load, user, source)
+		stored, err := pgx.CollectRows(rows, pgx.RowToStructByName[TimeOff])
+		if err != nil {
+			return err
+		}
+		wanted := map[same]bool{}
+		for _, t := range spans {
+			wanted[of(t)] = true
+		}
+		var gone []TimeOffID
+		for _, t := range stored {
+			if wanted[of(t)] {
+				done.Kept++
+				delete(wanted, of(t))
+			} else if t.End.After(now) {
+				gone = append(gone, t.ID)
+			}
+		}
+		done.Cancelled = len(gone)
+		if _, err := tx.Exec(ctx, cancel, gone, now); err != nil {
+			return err
+		}
+		for _, t := range spans {
+			if !wanted[of(t)] || !t.Start.Before(t.End) {
+				continue
+			}
+			delete(wanted, of(t)) // once
+			t.UserID, t.Source, t.CreatedAt = user, source, now
+			if _, err := insertTimeOff(ctx, tx, t); err != nil {
+				return err
+			}
+			done.Added++
+		}
+		return nil
+	})
+	if err != nil {
+		return Import{}, fmt.Errorf("import time off of %s: %w", user, err)
+	}
+	return done, nil
+}
+
+// CancelTimeOff takes a time off back and returns what it was. One that was cancelled before is
+// oncall.ErrNotFound.
+func (s *Store) CancelTimeOff(ctx context.Context, id TimeOffID, now time.Time) (TimeOff, error) {
+	const cancel = `
+		UPDATE time_off SET cancelled_at = $2
+		WHERE id = $1 AND cancelled_at IS NULL
+		RETURNING id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at`
+	var t TimeOff
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, cancel, id, now)
+		t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[TimeOff])
+		return err
+	})
+	if err != nil {
+		return TimeOff{}, fmt.Errorf("cancel time off %d: %w", id, err)
+	}
+	return t, nil
+}
+
+// TimeOff returns who is away between two instants, at least in part, by start.
+func (s *Store) TimeOff(ctx context.Context, from, to time.Time) ([]TimeOff, error) {
+	const load = `
+		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
+		FROM time_off
+		WHERE end_at > $1 AND start_at < $2 AND cancelled_at IS NULL
+		ORDER BY start_at, id`
+	rows, _ := s.pool.Query(ctx, load, from, to)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[TimeOff])
+	if err != nil {
+		return nil, fmt.Errorf("load time off: %w", translate(err))
+	}
+	return all, nil
+}
