@@ -13,7 +13,10 @@ import (
 )
 
 // noticeViews draws each kind of notice. Pure: facts in, words and blocks out.
-var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{}
+var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{
+	oncall.NoticeSwapAsk: drawSwap, oncall.NoticeSwapSent: drawSwap, oncall.NoticeSwapNews: drawSwap, oncall.NoticeSwapDone: drawSwap,
+	oncall.NoticeCoverAsk: drawCover, oncall.NoticeCoverSent: drawCover, oncall.NoticeCoverNews: drawCover, oncall.NoticeCoverDone: drawCover,
+}
 
 // drawNotice draws a notice. A kind that this version does not know, because a newer
 // one wrote it, is told by its sentences.
@@ -21,6 +24,11 @@ func drawNotice(n oncall.Notice) drawing {
 	if view := noticeViews[n.Kind]; view != nil {
 		return view(n)
 	}
+	return drawLines(n)
+}
+
+// drawLines shows the sentences of a notice.
+func drawLines(n oncall.Notice) drawing {
 	text := strings.Join(n.Facts.Lines, "\n")
 	return drawing{text: text, blocks: []slack.Block{section(text)}}
 }

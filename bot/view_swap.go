@@ -1,0 +1,173 @@
+package bot
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	actionSwapAccept   = "swap_accept"
+	actionSwapDecline  = "swap_decline"
+	actionSwapWithdraw = "swap_withdraw"
+	actionSwapUndo     = "swap_undo"
+)
+
+// maxNote bounds what a person may write beside a request.
+const maxNote = 500
+
+// drawSwap draws whatever somebody is told of a swap.
+func drawSwap(n oncall.Notice) drawing {
+	f := n.Facts
+	if len(f.Stints) != 2 {
+		return drawLines(n)
+	}
+	give, take := f.Stints[0], f.Stints[1]
+	head := swapHead(n.Kind, f, give.User, take.User)
+	blocks := []slack.Block{section("*" + head + "*")}
+	if f.Note != "" && n.Kind != oncall.NoticeSwapDone {
+		blocks = append(blocks, section("> "+foreign(f.Note, maxNote)))
+	}
+	reader := oncall.UserID(n.To)
+	before := "*Now*\n"
+	switch f.State {
+	case string(oncall.SwapAccepted), oncall.SwapBegun, string(oncall.SwapUndone):
+		before = "*Before*\n"
+	}
+	blocks = append(blocks,
+		section(before+stintLine(give, give.User, reader, f.TimeZone)+"\n"+stintLine(take, take.User, reader, f.TimeZone)),
+		section("*After the swap*\n"+stintLine(give, take.User, reader, f.TimeZone)+"\n"+stintLine(take, give.User, reader, f.TimeZone)))
+	for _, c := range f.Clashes {
+		blocks = append(blocks, section("Note: "+clash(c, reader, f.TimeZone)))
+	}
+	state := swapState(f)
+	if state != "" && n.Kind != oncall.NoticeSwapNews {
+		blocks = append(blocks, section(state))
+	}
+	if buttons := swapButtons(n); buttons != nil {
+		blocks = append(blocks, buttons)
+	}
+	text := strings.Join([]string{
+		head + ":", stintLine(give, give.User, reader, f.TimeZone) + ", for", stintLine(take, take.User, reader, f.TimeZone) + ".", state,
+	}, " ")
+	return drawing{text: strings.TrimSpace(text), blocks: blocks}
+}
+
+func swapHead(kind oncall.NoticeKind, f oncall.NoticeFacts, asker, asked oncall.UserID) string {
+	switch kind {
+	case oncall.NoticeSwapAsk:
+		return mention(asker) + " offers you a swap of shifts"
+	case oncall.NoticeSwapSent:
+		return "You have offered " + mention(asked) + " a swap of shifts"
+	case oncall.NoticeSwapDone:
+		return mention(asker) + " and " + mention(asked) + " swap shifts"
+	}
+	switch oncall.SwapState(f.State) {
+	case oncall.SwapAccepted:
+		return mention(asked) + " has accepted your swap"
+	case oncall.SwapDeclined:
+		return mention(asked) + " has declined your swap; you keep your shift"
+	case oncall.SwapUndone:
+		return mention(f.By) + " has undone your swap; you have your own shift again"
+	case oncall.SwapExpired:
+		return mention(asked) + " has not answered in time; you keep your shift"
+	default:
+		return "Your swap with " + mention(asked) + " is off, as the shifts have changed; you keep your own"
+	}
+}
+
+// swapState says what has become of a swap; "" while it is open.
+func swapState(f oncall.NoticeFacts) string {
+	asker, asked := mention(f.Stints[0].User), mention(f.Stints[1].User)
+	switch oncall.SwapState(f.State) {
+	case oncall.SwapOpen:
+		return "To be answered by " + stamp(f.End, asDay, location(f.TimeZone)) + "."
+	case oncall.SwapAccepted, oncall.SwapBegun:
+		return "Accepted by " + asked + "."
+	case oncall.SwapDeclined:
+		return "Declined by " + asked + "."
+	case oncall.SwapWithdrawn:
+		return "Taken back by " + asker + "."
+	case oncall.SwapUndone:
+		return "Undone by " + mention(f.By) + ": everybody has their own shift again."
+	case oncall.SwapExpired:
+		return "Nobody has answered in time, so everybody keeps their own shift."
+	}
+	return "The shifts have changed since, so everybody keeps their own."
+}
+
+// swapButtons are what the reader can do; nil if nothing.
+func swapButtons(n oncall.Notice) slack.Block {
+	id := strconv.FormatInt(n.About, 10)
+	button := func(action, label string) *slack.ButtonBlockElement {
+		return slack.NewButtonBlockElement(action, id, plain(label))
+	}
+	open, done := n.Facts.State == string(oncall.SwapOpen), n.Facts.State == string(oncall.SwapAccepted)
+	switch {
+	case open && n.Kind == oncall.NoticeSwapAsk:
+		return slack.NewActionBlock("", button(actionSwapAccept, "Accept").WithStyle(slack.StylePrimary), button(actionSwapDecline, "Decline"))
+	case open && n.Kind == oncall.NoticeSwapSent:
+		return slack.NewActionBlock("", button(actionSwapWithdraw, "Take back"))
+	case done && (n.Kind == oncall.NoticeSwapAsk || n.Kind == oncall.NoticeSwapSent):
+		return slack.NewActionBlock("", button(actionSwapUndo, "Undo"))
+	}
+	return nil
+}
+
+// stintLine says who has a stint, and when: as the schedule's clock shows it, and as the
+// reader's does if that is another.
+func stintLine(s oncall.Stint, user, reader oncall.UserID, zone string) string {
+	name := mention(user)
+	if user == reader {
+		name = "You"
+	}
+	return name + ": " + stintWords(s, zone)
+}
+
+func clash(s oncall.Stint, reader oncall.UserID, zone string) string {
+	if s.User == reader {
+		return "you are on call at the same time in " + stintWords(s, zone) + "."
+	}
+	return mention(s.User) + " is on call at the same time in " + stintWords(s, zone) + "."
+}
+
+// stintWords names a stint: the schedule, and its times in two zones.
+func stintWords(s oncall.Stint, zone string) string {
+	name := foreign(s.Name, maxName)
+	if s.Role != oncall.RolePrimary {
+		name += " (" + foreign(s.Role, maxName) + ")"
+	}
+	return name + ", " + stintTimes(s, zone)
+}
+
+// stintTimes is when a stint is, in the schedule's zone and in the reader's.
+func stintTimes(s oncall.Stint, zone string) string {
+	times := between(s.Start, s.End, location(s.TimeZone))
+	words := times + " " + foreign(s.TimeZone, maxName)
+	if own := between(s.Start, s.End, location(zone)); zone != "" && own != times {
+		words += " (" + own + " your time)"
+	}
+	return words
+}
+
+// between is a stretch of time in plain words.
+func between(from, to time.Time, zone *time.Location) string {
+	from, to = from.In(zone), to.In(zone)
+	end := "Mon 2 Jan 15:04"
+	if from.Format(time.DateOnly) == to.Format(time.DateOnly) {
+		end = "15:04"
+	}
+	return from.Format("Mon 2 Jan 15:04") + " – " + to.Format(end)
+}
+
+// location is a zone by its name, or UTC.
+func location(name string) *time.Location {
+	if zone, err := time.LoadLocation(name); err == nil {
+		return zone
+	}
+	return time.UTC
+}
