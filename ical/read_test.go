@@ -118,7 +118,7 @@ func TestUnknownZonesAreNamed(t *testing.T) {
 // What is not a calendar, or is meant to hurt, is refused at once and in one sentence.
 func TestHostileCalendars(t *testing.T) {
 	t.Parallel()
-	rules := strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 299)
+	rules := strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)
 	for name, test := range map[string]struct{ in, want string }{
 		"nothing":        {"", "no calendar"},
 		"a page":         {"<html><body>Sign in</body></html>", "no calendar"},
