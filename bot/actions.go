@@ -29,7 +29,12 @@ type press struct {
 
 // presses are the buttons of everything else. They return what only the person who
 // pressed is told.
-var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, error){}
+var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, error){
+	actionSwapAccept: swapPress(acceptSwap), actionSwapDecline: swapPress(declineSwap),
+	actionSwapWithdraw: swapPress(withdrawSwap), actionSwapUndo: swapPress(undoSwap), actionSwapOther: (*Bot).swapOther,
+	actionCoverTake: coverPress(takeCover), actionCoverPart: (*Bot).coverPart,
+	actionCoverDecline: coverPress(declineCover), actionCoverWithdraw: coverPress(withdrawCover),
+}
 
 // interaction handles clicks; whatever else Slack sends here needs no answer.
 func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (string, error) {

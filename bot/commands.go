@@ -33,6 +33,8 @@ type command struct {
 var commands = []command{
 	{"who", (*Bot).who},
 	{"override", (*Bot).override},
+	{"swap", (*Bot).swap},
+	{"cover", (*Bot).cover},
 	{"help", (*Bot).help},
 }
 

@@ -18,7 +18,9 @@ type modal struct {
 
 // modals are all of them by callback id. A Refusal is shown inside the modal, which
 // stays open with what was typed.
-var modals = map[string]modal{}
+var modals = map[string]modal{
+	modalSwap: {submit: (*Bot).submitSwap}, modalCover: {submit: (*Bot).submitCover}, modalCoverPart: {submit: (*Bot).submitPart},
+}
 
 // A submission is what a person sends with a modal.
 type submission struct {

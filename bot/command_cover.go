@@ -1,0 +1,166 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, `/oncall cover today 18:00 to 22:00 at the doctor's`, or only `/oncall cover` to choose."
+
+// cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`: somebody is
+// wanted for the shift, or a part of it.
+func (b *Bot) cover(ctx context.Context, r request) (string, error) {
+	words, user, everyone := r.words, r.user.ID, false
+	for len(words) > 0 {
+		if id, ok := readMention(words[0]); ok {
+			user = id
+		} else if everyone = strings.EqualFold(words[0], "everyone"); !everyone {
+			break
+		}
+		words = words[1:]
+	}
+	if user != r.user.ID {
+		if _, err := b.user(ctx, user); err != nil {
+			return "", err
+		}
+	}
+	if len(words) == 0 {
+		return "", b.openModal(ctx, r.trigger, r.coverModal(user))
+	}
+	stints, note, err := r.readStints(user, words)
+	if err != nil {
+		return "", err
+	}
+	return b.askForCover(ctx, r, stints, note, everyone)
+}
+
+// readStints reads the shifts of a person that "TIME [to TIME] note" means, cut to the
+// times.
+func (r request) readStints(user oncall.UserID, words []string) ([]oncall.Stint, string, error) {
+	if s, note, err := r.readSpan(words); err == nil {
+		stints := cut(r.directory.Roster().Stints(user, s.from, s.to), s)
+		if len(stints) == 0 {
+			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", mention(user),
+				stamp(s.from, asDay, r.location), stamp(s.to, asDay, r.location))
+		}
+		return stints, note, nil
+	}
+	for end := len(words); end > 0; end-- {
+		if _, ok := readWhen(words[:end], r.zone, r.now, r.now); !ok {
+			continue
+		}
+		stints, err := r.stintsAt(user, words[:end])
+		return stints, strings.Join(words[end:], " "), err
+	}
+	return nil, "", oncall.Refuse("%s", coverUsage)
+}
+
+// cut keeps of stints what lies in a span.
+func cut(stints []oncall.Stint, s span) []oncall.Stint {
+	var out []oncall.Stint
+	for _, p := range stints {
+		if p.Start.Before(s.from) {
+			p.Start = s.from
+		}
+		if p.End.After(s.to) {
+			p.End = s.to
+		}
+		if p.Start.Before(p.End) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// askForCover makes a request for each of a person's stints and says so.
+func (b *Bot) askForCover(ctx context.Context, r request, stints []oncall.Stint, note string, everyone bool) (string, error) {
+	for _, s := range stints {
+		schedule, known := r.directory.Schedule(s.Schedule)
+		if s.User != r.user.ID && (!known || !manages(r.directory, r.user.ID, schedule)) {
+			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", mention(s.User), foreign(s.Name, maxName))
+		}
+	}
+	var lines []string
+	for _, s := range stints {
+		c, err := b.store.AskForCover(ctx, s, r.user.ID, unescape(note), everyone, r.now)
+		if refusal, ok := errors.AsType[oncall.Refusal](err); ok && len(stints) > 1 {
+			lines = append(lines, stintWords(s, r.user.TimeZone)+": "+refusal.Sentence)
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("ask for cover: %w", err)
+		}
+		asked := "nobody yet, because it is night where they are, or there is nobody to ask"
+		if len(c.Asked) > 0 {
+			var users []oncall.UserID
+			for _, a := range c.Asked {
+				users = append(users, a.User)
+			}
+			asked = named(users)
+		}
+		lines = append(lines, fmt.Sprintf("Somebody is wanted for %s. Asked: %s. %s stays on call until somebody takes it.",
+			stintWords(c.Stint, r.user.TimeZone), asked, mention(s.User)))
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// coverPress makes a button that decides on a cover request.
+func coverPress(decide func(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error),
+) func(*Bot, context.Context, press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		return "", b.decideCover(ctx, p.value, p.user, decide)
+	}
+}
+
+func (b *Bot) decideCover(ctx context.Context, value string, user oncall.UserID,
+	decide func(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error),
+) error {
+	id, err := strconv.ParseInt(value, 10, 64)
+	if err != nil {
+		return fmt.Errorf("read the id of a cover request: %w", err)
+	}
+	now := b.clock()
+	_, err = b.store.UpdateCover(ctx, oncall.CoverID(id), user, now, func(c oncall.Cover, r oncall.Roster) (oncall.CoverChange, error) {
+		return decide(c, user, r, now)
+	})
+	if errors.Is(err, oncall.ErrNotFound) {
+		return oncall.Refuse("The request or its schedule no longer exists.")
+	}
+	return err
+}
+
+func takeCover(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error) {
+	return c.Take(by, time.Time{}, time.Time{}, r, now)
+}
+
+func declineCover(c oncall.Cover, by oncall.UserID, _ oncall.Roster, _ time.Time) (oncall.CoverChange, error) {
+	return c.Decline(by)
+}
+
+func withdrawCover(c oncall.Cover, by oncall.UserID, _ oncall.Roster, now time.Time) (oncall.CoverChange, error) {
+	return c.Withdraw(by, now)
+}
+
+// coverPart opens the modal in which a part is chosen.
+func (b *Bot) coverPart(ctx context.Context, p press) (string, error) {
+	id, err := strconv.ParseInt(p.value, 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("read the id of a cover request: %w", err)
+	}
+	c, err := b.store.Cover(ctx, oncall.CoverID(id))
+	if err != nil {
+		return "", err
+	}
+	left := slices.DeleteFunc(c.Left(), func(s oncall.Stint) bool { return !s.End.After(b.clock()) })
+	if c.State != oncall.CoverOpen || len(left) == 0 {
+		return "", oncall.Refuse("Nothing of the shift is left to take.")
+	}
+	return "", b.openModal(ctx, p.trigger, partModal(c, left[0]))
+}

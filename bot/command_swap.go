@@ -1,0 +1,159 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// shiftsAhead is how far ahead shifts are offered to choose from.
+const shiftsAhead = 8 * 7 * 24 * time.Hour
+
+// swap answers `/oncall swap [my shift] [@user] [their shift]`. What is missing is asked
+// for in a modal.
+func (b *Bot) swap(ctx context.Context, r request) (string, error) {
+	at := slices.IndexFunc(r.words, func(w string) bool { _, ok := readMention(w); return ok })
+	if at < 0 {
+		if len(r.words) > 0 {
+			return "", oncall.Refuse("Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
+		}
+		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
+	}
+	id, _ := readMention(r.words[at])
+	other, err := b.user(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	mine, theirs := r.words[:at], r.words[at+1:]
+	if len(theirs) > 0 && theirs[0] == "for" {
+		theirs = theirs[1:]
+	}
+	give, err := r.stintsAt(r.user.ID, mine)
+	if err != nil {
+		return "", err
+	}
+	take, err := r.stintsAt(other.ID, theirs)
+	if err != nil {
+		return "", err
+	}
+	if len(give) != 1 || len(take) != 1 {
+		var chosen, wanted string
+		if len(give) == 1 {
+			chosen = stintValue(give[0])
+		}
+		if len(take) == 1 {
+			wanted = stintValue(take[0])
+		}
+		return "", b.openModal(ctx, r.trigger, r.swapModal(other.ID, chosen, wanted))
+	}
+	return b.offerSwap(ctx, r, give[0], take[0], "")
+}
+
+// offerSwap makes the offer and says so.
+func (b *Bot) offerSwap(ctx context.Context, r request, give, take oncall.Stint, note string) (string, error) {
+	swap, err := b.store.OfferSwap(ctx, give, take, note, r.now)
+	if err != nil {
+		return "", fmt.Errorf("offer a swap: %w", err)
+	}
+	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",
+		mention(take.User), stamp(swap.ExpiresAt, asDay, r.location)), nil
+}
+
+// stintsAt finds the shifts of a person that words mean: those that begin within a day
+// of the time, else the one that it falls into. No words are no shift.
+func (r request) stintsAt(user oncall.UserID, words []string) ([]oncall.Stint, error) {
+	if len(words) == 0 {
+		return nil, nil
+	}
+	at, err := parseWhen(words, r.zone, r.now, r.now)
+	if err != nil {
+		return nil, err
+	}
+	if at.Before(r.now) {
+		at = r.now
+	}
+	var begin, within []oncall.Stint
+	for _, s := range r.stints(user) {
+		switch {
+		case !s.Start.Before(at) && s.Start.Before(at.Add(24*time.Hour)):
+			begin = append(begin, s)
+		case s.Start.Before(at) && s.End.After(at):
+			within = append(within, s)
+		}
+	}
+	switch {
+	case len(begin) > 0:
+		return begin, nil
+	case len(within) > 0:
+		return within, nil
+	}
+	return nil, oncall.Refuse("%s has no shift at %s.", mention(user), stamp(at, asDay, r.location))
+}
+
+// stints are a person's shifts that one can choose from.
+func (r request) stints(user oncall.UserID) []oncall.Stint {
+	return r.directory.Roster().Stints(user, r.now, r.now.Add(shiftsAhead))
+}
+
+// ownStint finds a person's shift again by its value. It may have moved since the value
+// was shown.
+func (r request) ownStint(user oncall.UserID, value string) (oncall.Stint, error) {
+	for _, s := range r.stints(user) {
+		if stintValue(s) == value {
+			return s, nil
+		}
+	}
+	return oncall.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", mention(user))
+}
+
+// stintValue tells the stints of one person apart. One that runs begins now, so its
+// start would not do.
+func stintValue(s oncall.Stint) string {
+	return strconv.FormatInt(int64(s.Schedule), 10) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
+}
+
+// swapPress makes a button that decides on a swap.
+func swapPress(decide func(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.SwapChange, error),
+) func(*Bot, context.Context, press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		id, err := strconv.ParseInt(p.value, 10, 64)
+		if err != nil {
+			return "", fmt.Errorf("read the id of a swap: %w", err)
+		}
+		now := b.clock()
+		_, err = b.store.UpdateSwap(ctx, oncall.SwapID(id), p.user, now, func(s oncall.Swap, r oncall.Roster) (oncall.SwapChange, error) {
+			return decide(s, p.user, r, now)
+		})
+		if errors.Is(err, oncall.ErrNotFound) {
+			return "", oncall.Refuse("The swap or one of its schedules no longer exists.")
+		}
+		return "", err
+	}
+}
+
+func acceptSwap(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.SwapChange, error) {
+	return s.Accept(by, r, now)
+}
+
+func declineSwap(s oncall.Swap, by oncall.UserID, _ oncall.Roster, now time.Time) (oncall.SwapChange, error) {
+	return s.Decline(by, now)
+}
+
+func withdrawSwap(s oncall.Swap, by oncall.UserID, _ oncall.Roster, now time.Time) (oncall.SwapChange, error) {
+	return s.Withdraw(by, now)
+}
+
+func undoSwap(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.SwapChange, error) {
+	return s.Undo(by, r, now)
+}
+
+// manages reports whether a person may act for others in a schedule: its team may.
+func manages(d *store.Directory, user oncall.UserID, schedule *oncall.Compiled) bool {
+	return slices.Contains(d.Members[schedule.TeamID()], user)
+}
