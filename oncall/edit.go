@@ -3,6 +3,7 @@ package oncall
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -94,3 +95,32 @@ func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
 		cmp.Or(r.TimeZone, timeZone) == cmp.Or(o.TimeZone, timeZone) && slices.Equal(r.Members, o.Members) &&
 		slices.EqualFunc(r.Turns, o.Turns, func(a, b []UserID) bool { return slices.Equal(sort(a), sort(b)) })
 }
+
+// Restored returns an earlier version's rotations as a new version.
+func (s Schedule) Restored(version int64, by UserID) (Version, error) {
+	for _, v := range s.Versions {
+		if v.ID == version {
+			return Version{Rotations: v.Rotations, Note: "restored " + v.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), CreatedBy: by}, nil
+		}
+	}
+	return Version{}, Refuse("There is no such version of %q any more.", s.Name)
+}
+
+// Fits refuses a manual shift that is wrong or, where the schedule keeps them apart,
+// overlaps another of its role.
+func (s Schedule) Fits(shift ManualShift) error {
+	if _, err := compileShift(shift, "The shift", people{}); err != nil {
+		return err
+	}
+	if overlap := OverlappingShifts(s.Shifts, shift); s.Apart && len(overlap) > 0 {
+		users := make([]string, len(overlap[0].Users))
+		for i, u := range overlap[0].Users {
+			users[i] = u.mention()
+		}
+		return Refuse("%s already has a shift in %q that overlaps this one, and the schedule doesn't allow that.", strings.Join(users, " and "), s.Name)
+	}
+	return nil
+}
+
+// RoleName returns the shift's role, with the default filled in.
+func (m ManualShift) RoleName() string { return roleName(m.Role) }

@@ -60,9 +60,6 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]oncall.Schedule) error {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `UPDATE schedules SET team_id = $2, time_zone = $3 WHERE id = $1`
-	const add = `
-		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
-		VALUES ($1, $2, $3, '', '', $4)`
 	version, err := s.Version(a.users)
 	if err != nil {
 		return oncall.Refuse("Schedule %q: %s.", s.Name, err)
@@ -76,7 +73,12 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	old, known := stored[s.Name]
 	team := a.teams[s.Team]
 	fresh := true
+	version.CreatedAt = a.now
 	if n := len(old.Versions); n > 0 {
+		// Whoever has a turn keeps it: a new member must not change hands.
+		if version.Rotations, err = oncall.KeepTurns(old.Current(a.now), version.Rotations, s.TimeZone, a.now); err != nil {
+			return oncall.Refuse("Schedule %q: %s", s.Name, err)
+		}
 		fresh = !equal(old.Versions[n-1].Rotations, version.Rotations)
 		version.EffectiveFrom = &a.now
 	}
@@ -100,7 +102,7 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	}
 	a.schedules[s.Name] = id
 	if fresh {
-		_, err = a.tx.Exec(ctx, add, id, version.EffectiveFrom, version.Rotations, a.now)
+		_, err = addVersion(ctx, a.tx, id, version)
 	}
 	return err
 }

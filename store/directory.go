@@ -31,6 +31,7 @@ type Directory struct {
 	schedules map[oncall.ScheduleID]*oncall.Compiled
 	keys      map[keyHash]oncall.Integration
 	admins    map[oncall.TeamID][]oncall.UserID
+	overrides map[oncall.OverrideID]oncall.Override
 }
 
 type keyHash [sha256.Size]byte
@@ -53,6 +54,12 @@ func (d *Directory) Admins(id oncall.TeamID) []oncall.UserID {
 func (d *Directory) Schedule(id oncall.ScheduleID) (*oncall.Compiled, bool) {
 	c, ok := d.schedules[id]
 	return c, ok
+}
+
+// Override returns an override of a schedule, to tell why somebody is on call.
+func (d *Directory) Override(id oncall.OverrideID) (oncall.Override, bool) {
+	o, ok := d.overrides[id]
+	return o, ok
 }
 
 // Roster returns the facts from which the targets of a policy become people.
@@ -175,7 +182,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		Policies: map[oncall.PolicyID]oncall.Policy{}, teams: map[oncall.TeamID]oncall.Team{},
 		integrations: map[oncall.IntegrationID]oncall.Integration{},
 		schedules:    map[oncall.ScheduleID]*oncall.Compiled{}, keys: map[keyHash]oncall.Integration{},
-		admins: map[oncall.TeamID][]oncall.UserID{},
+		admins: map[oncall.TeamID][]oncall.UserID{}, overrides: map[oncall.OverrideID]oncall.Override{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
 		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations, d.loadUserGroups,
@@ -197,6 +204,9 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 			continue
 		}
 		d.schedules[id] = compiled
+		for _, o := range schedule.Overrides {
+			d.overrides[o.ID] = o
+		}
 		d.Schedules = append(d.Schedules, compiled)
 	}
 	slices.SortFunc(d.Schedules, func(a, b *oncall.Compiled) int { return cmp.Compare(a.Name(), b.Name()) })
@@ -288,13 +298,14 @@ func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
 
 // schedules loads every live schedule with its versions, its overrides and who is gone.
 func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Schedule, error) {
-	const load = `SELECT id, team_id, name, time_zone FROM schedules WHERE removed_at IS NULL`
+	const load = `SELECT id, team_id, name, time_zone, apart FROM schedules WHERE removed_at IS NULL`
 	const gone = `SELECT id, deactivated_at FROM users WHERE deactivated_at IS NOT NULL`
 	type row struct {
 		ID       oncall.ScheduleID
 		TeamID   oncall.TeamID
 		Name     string
 		TimeZone string
+		Apart    bool
 	}
 	inactive := map[oncall.UserID][]oncall.Span{}
 	rows, _ := tx.Query(ctx, gone)
@@ -319,11 +330,15 @@ func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Sch
 	if err != nil {
 		return nil, err
 	}
+	shifts, err := manualShifts(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	out := make(map[oncall.ScheduleID]oncall.Schedule, len(found))
 	for _, r := range found {
 		out[r.ID] = oncall.Schedule{
 			ID: r.ID, TeamID: r.TeamID, Name: r.Name, TimeZone: r.TimeZone,
-			Versions: versions[r.ID], Overrides: overrides[r.ID], Inactive: inactive,
+			Versions: versions[r.ID], Overrides: overrides[r.ID], Shifts: shifts[r.ID], Inactive: inactive, Apart: r.Apart,
 		}
 	}
 	return out, nil

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Schedule returns everything that is stored about a schedule. Its versions are its history.
+func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (oncall.Schedule, error) {
+	var out oncall.Schedule
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		out, err = schedule(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return oncall.Schedule{}, wrap(err, "load schedule %d", id)
+	}
+	return out, nil
+}
+
+func schedule(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (oncall.Schedule, error) {
+	all, err := schedules(ctx, tx)
+	if err != nil {
+		return oncall.Schedule{}, err
+	}
+	found, ok := all[id]
+	if !ok {
+		return oncall.Schedule{}, oncall.ErrNotFound
+	}
+	return found, nil
+}
+
+// CreateSchedule stores a schedule, of which the team, the name and the time zone are given, and
+// returns it with its id. Rotations are a matter of EditSchedule.
+func (s *Store) CreateSchedule(ctx context.Context, made oncall.Schedule, now time.Time) (oncall.Schedule, error) {
+	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
+	if _, err := oncall.LoadZone(made.TimeZone); err != nil {
+		return oncall.Schedule{}, oncall.Refuse("%q is no time zone such as \"Europe/Berlin\".", made.TimeZone)
+	}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "schedules_name" {
+		return oncall.Schedule{}, oncall.Refuse("There is a schedule %q already.", made.Name)
+	}
+	if err != nil {
+		return oncall.Schedule{}, wrap(err, "create schedule %q", made.Name)
+	}
+	s.facts.drop()
+	return made, nil
+}
+
+// EditSchedule adds a version to a schedule and returns the schedule with it. Seen is the latest
+// version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
+func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall.Version, seen int64, now time.Time) (oncall.Schedule, error) {
+	var edited oncall.Schedule
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := lockSchedules(ctx, tx, id); err != nil {
+			return err
+		}
+		was, err := schedule(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if edited, err = was.Edit(v, seen, now); err != nil {
+			return err
+		}
+		last := &edited.Versions[len(edited.Versions)-1]
+		if last.ID, err = addVersion(ctx, tx, id, *last); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return oncall.Schedule{}, wrap(err, "edit schedule %d", id)
+	}
+	s.facts.drop()
+	return edited, nil
+}
+
+// addVersion stores a version of a schedule. Versions are never changed.
+func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v oncall.Version) (id int64, err error) {
+	const insert = `
+		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6)
+		RETURNING id`
+	err = tx.QueryRow(ctx, insert, schedule, v.EffectiveFrom, list(v.Rotations), v.Note, v.CreatedBy, v.CreatedAt).Scan(&id)
+	return id, err
+}
+
+// RestoreVersion puts the rotations of an earlier version in force again, from now on: as a new
+// version, so that nothing of the history is lost.
+func (s *Store) RestoreVersion(
+	ctx context.Context, id oncall.ScheduleID, version, seen int64, by oncall.UserID, now time.Time,
+) (oncall.Schedule, error) {
+	was, err := s.Schedule(ctx, id)
+	if err != nil {
+		return oncall.Schedule{}, err
+	}
+	restored, err := was.Restored(version, by)
+	if err != nil {
+		return oncall.Schedule{}, err
+	}
+	return s.EditSchedule(ctx, id, restored, seen, now)
+}
+
+// RemoveSchedule takes a schedule away. While a policy pages it, that is refused: its step would
+// page nobody.
+func (s *Store) RemoveSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
+	const paging = `
+		SELECT name
+		FROM policies
+		WHERE removed_at IS NULL AND EXISTS (
+			SELECT FROM jsonb_array_elements(steps) AS step, jsonb_array_elements(step -> 'targets') AS target
+			WHERE (target ->> 'schedule')::bigint = $1
+		)
+		ORDER BY name`
+	const remove = `UPDATE schedules SET removed_at = $2 WHERE id = $1`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := lockSchedules(ctx, tx, id); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, paging, id)
+		policies, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		if len(policies) > 0 {
+			return oncall.Refuse("Policy %q pages this schedule, so it can't be removed.", policies[0])
+		}
+		if _, err := tx.Exec(ctx, remove, id, now); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return wrap(err, "remove schedule %d", id)
+	}
+	s.facts.drop()
+	return nil
+}

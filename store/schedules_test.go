@@ -1,0 +1,226 @@
+package store_test
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+func (w *world) stored(name string) oncall.Schedule {
+	w.t.Helper()
+	directory, err := w.Directory(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, c := range directory.Schedules {
+		if c.Name() == name {
+			s, err := w.Schedule(w.t.Context(), c.ID())
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return s
+		}
+	}
+	w.t.Fatalf("there is no schedule %q", name)
+	return oncall.Schedule{}
+}
+
+func (w *world) holds(id oncall.ScheduleID, at time.Time) []oncall.UserID {
+	w.t.Helper()
+	directory, err := w.Directory(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c, ok := directory.Schedule(id)
+	if !ok {
+		w.t.Fatalf("there is no schedule %d", id)
+	}
+	return c.At(at, "")
+}
+
+func isRefused(t *testing.T, err error, want string) {
+	t.Helper()
+	if refusal, ok := errors.AsType[oncall.Refusal](err); !ok || refusal.Sentence != want {
+		t.Errorf("got %v, want the refusal %q", err, want)
+	}
+}
+
+func TestScheduleIsEditedAndRestored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.stored("primary")
+	first := s.Latest()
+	edit := oncall.Version{Rotations: slices.Clone(s.Current(start)), CreatedBy: ann, Note: "only Cy"}
+	edit.Rotations[0].Turns = [][]oncall.UserID{{cy}}
+	now := start.Add(time.Hour)
+	edited, err := w.EditSchedule(t.Context(), s.ID, edit, first, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Time]oncall.UserID{start: ann, now.Add(-1): ann, now: cy, now.AddDate(0, 0, 7): cy} {
+		if got := w.holds(s.ID, at); !slices.Equal(got, []oncall.UserID{want}) {
+			t.Errorf("at %s: %v, want %s", at, got, want)
+		}
+	}
+	history := w.stored("primary").Versions
+	if len(history) != 2 || history[1].CreatedBy != ann || history[1].Note != "only Cy" || !history[1].CreatedAt.Equal(now) || history[1].ID != edited.Latest() {
+		t.Errorf("the history is %+v", history)
+	}
+
+	_, err = w.EditSchedule(t.Context(), s.ID, edit, first, now)
+	isRefused(t, err, `<@U0ANN> has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
+	_, err = w.EditSchedule(t.Context(), 999, edit, first, now)
+	if !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("a schedule that isn't there: %v", err)
+	}
+
+	_, err = w.RestoreVersion(t.Context(), s.ID, first, first, bo, now)
+	isRefused(t, err, `<@U0ANN> has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
+	later := now.Add(time.Hour)
+	if _, err := w.RestoreVersion(t.Context(), s.ID, first, edited.Latest(), bo, later); err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Time]oncall.UserID{start: ann, now: cy, later: ann} {
+		if got := w.holds(s.ID, at); !slices.Equal(got, []oncall.UserID{want}) {
+			t.Errorf("restored, at %s: %v, want %s", at, got, want)
+		}
+	}
+	history = w.stored("primary").Versions
+	if len(history) != 3 || history[2].CreatedBy != bo || history[2].Note != "restored 2026-03-02 11:00 UTC" {
+		t.Errorf("the history is %+v", history)
+	}
+	_, err = w.RestoreVersion(t.Context(), s.ID, 999, history[2].ID, bo, later)
+	isRefused(t, err, `There is no such version of "primary" any more.`)
+}
+
+// Of two who edit at once, one wins and the other hears of it.
+func TestEditsMeet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.stored("primary")
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		all.Go(func() {
+			_, errs[i] = w.another().EditSchedule(t.Context(), s.ID, oncall.Version{Rotations: s.Current(start), CreatedBy: bo}, s.Latest(), start)
+		})
+	}
+	all.Wait()
+	saved := 0
+	for _, err := range errs {
+		if err == nil {
+			saved++
+			continue
+		}
+		isRefused(t, err, `<@U0BO> has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
+	}
+	if saved != 1 {
+		t.Errorf("%d edits were saved, want 1", saved)
+	}
+}
+
+func TestScheduleIsCreatedAndRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	team := w.stored("primary").TeamID
+	made, err := w.CreateSchedule(t.Context(), oncall.Schedule{TeamID: team, Name: "nights", TimeZone: "America/New_York"}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.stored("nights"); got.ID != made.ID || got.TeamID != team || got.TimeZone != "America/New_York" || got.Latest() != 0 {
+		t.Errorf("made %+v", got)
+	}
+	_, err = w.CreateSchedule(t.Context(), oncall.Schedule{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
+	isRefused(t, err, `There is a schedule "nights" already.`)
+	_, err = w.CreateSchedule(t.Context(), oncall.Schedule{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
+	isRefused(t, err, `"Berlin" is no time zone such as "Europe/Berlin".`)
+
+	if err := w.RemoveSchedule(t.Context(), made.ID, start); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Schedule(t.Context(), made.ID); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("removed, it is still there: %v", err)
+	}
+	isRefused(t, w.RemoveSchedule(t.Context(), w.stored("primary").ID, start), `Policy "default" pages this schedule, so it can't be removed.`)
+}
+
+func TestShiftsByHand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.stored("primary").ID
+	hour := func(h int) time.Time { return start.Add(time.Duration(h) * time.Hour) }
+	add := func(user oncall.UserID, from, to int) error {
+		_, err := w.AddShift(t.Context(), id, oncall.ManualShift{Start: hour(from), End: hour(to), Users: []oncall.UserID{user}}, ann, start)
+		return err
+	}
+	for _, err := range []error{add(cy, 1, 5), add(di, 4, 6), w.KeepShiftsApart(t.Context(), id, true), add(di, 6, 7)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	isRefused(t, add(bo, 2, 3), `<@U0CY> already has a shift in "primary" that overlaps this one, and the schedule doesn't allow that.`)
+	isRefused(t, add(bo, 3, 3), `The shift: end is not after start.`)
+	if got := w.holds(id, hour(4)); !slices.Equal(got, []oncall.UserID{ann, cy, di}) {
+		t.Errorf("beside Ann's week: %v", got)
+	}
+	// Half of it has passed: that stays. A hole in the middle leaves two.
+	n, err := w.DeleteShifts(t.Context(), id, "", hour(0), hour(3), ann, hour(2))
+	if err != nil || n != 1 {
+		t.Errorf("cut %d shifts, %v", n, err)
+	}
+	if n, err = w.DeleteShifts(t.Context(), id, "secondary", hour(0), hour(9), ann, start); err != nil || n != 0 {
+		t.Errorf("cut %d shifts of a role that has none, %v", n, err)
+	}
+	if n, err = w.DeleteShifts(t.Context(), id, "", hour(6), hour(7), ann, start); err != nil || n != 1 {
+		t.Errorf("cut %d shifts, %v", n, err)
+	}
+	for at, want := range map[int][]oncall.UserID{1: {ann, cy}, 2: {ann}, 3: {ann, cy}, 4: {ann, cy, di}, 5: {ann, di}, 6: {ann}} {
+		if got := w.holds(id, hour(at)); !slices.Equal(got, want) {
+			t.Errorf("after %d hours %v, want %v", at, got, want)
+		}
+	}
+}
+
+// A new member of a rotation must not put somebody else on call at once.
+func TestApplyKeepsTheTurn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.stored("primary").ID
+	with := setup()
+	turns := &with.Schedules[0].Rotations[0].Turns
+	for _, c := range []struct {
+		turns []oncall.SetupTurn
+		after []oncall.UserID // this week and the following ones
+	}{
+		{[]oncall.SetupTurn{{"cy"}, {"ann"}, {"bo"}}, []oncall.UserID{ann, bo, cy}},
+		{[]oncall.SetupTurn{{"cy"}, {"di"}, {"ann"}, {"bo"}}, []oncall.UserID{ann, bo, cy, di}},
+		{[]oncall.SetupTurn{{"bo"}, {"ann"}}, []oncall.UserID{ann, bo}},
+	} {
+		*turns = c.turns
+		report, err := w.Apply(t.Context(), with, store.Applying{Write: true}, start)
+		if err != nil || len(report.Changes) != 1 {
+			t.Fatalf("%v: %v, %v", c.turns, report.Changes, err)
+		}
+		for week, want := range c.after {
+			if got := w.holds(id, start.AddDate(0, 0, 7*week)); !slices.Equal(got, []oncall.UserID{want}) {
+				t.Errorf("%v: in week %d %v, want %s", c.turns, week, got, want)
+			}
+		}
+		if report, err = w.Apply(t.Context(), with, store.Applying{Write: true}, start.Add(time.Hour)); err != nil || len(report.Changes) != 0 {
+			t.Errorf("%v: applied again, it changes %v, %v", c.turns, report.Changes, err)
+		}
+	}
+	// Only a new start date says that the first turn begins there.
+	with.Schedules[0].Rotations[0].Start = "2026-03-02 09:00"
+	if _, err := w.Apply(t.Context(), with, store.Applying{Write: true}, start); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.holds(id, start); !slices.Equal(got, []oncall.UserID{bo}) {
+		t.Errorf("with a new start %v, want Bo", got)
+	}
+}

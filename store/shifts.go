@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// AddShift stores a shift that somebody wrote down and returns it with its id. Where it overlaps
+// another and the schedule doesn't allow that, it is refused.
+func (s *Store) AddShift(
+	ctx context.Context, id oncall.ScheduleID, shift oncall.ManualShift, by oncall.UserID, now time.Time,
+) (oncall.ManualShift, error) {
+	shift.ID = 0
+	err := s.changeShifts(ctx, id, func(tx pgx.Tx, schedule oncall.Schedule) (err error) {
+		if err := schedule.Fits(shift); err != nil {
+			return err
+		}
+		shift.ID, err = saveShift(ctx, tx, id, shift, by, now)
+		return err
+	})
+	if err != nil {
+		return oncall.ManualShift{}, wrap(err, "add a shift to schedule %d", id)
+	}
+	return shift, nil
+}
+
+// DeleteShifts cuts a stretch of time out of the shifts that were written down, of one role or, with
+// the empty one, of all, and returns how many it has shortened or removed. What is past stays.
+func (s *Store) DeleteShifts(
+	ctx context.Context, id oncall.ScheduleID, role string, from, to time.Time, by oncall.UserID, now time.Time,
+) (int, error) {
+	const remove = `DELETE FROM manual_shifts WHERE id = $1`
+	const shorten = `UPDATE manual_shifts SET start_at = $2, end_at = $3 WHERE id = $1`
+	if from.Before(now) {
+		from = now
+	}
+	changed := 0
+	err := s.changeShifts(ctx, id, func(tx pgx.Tx, schedule oncall.Schedule) error {
+		for _, was := range schedule.Shifts {
+			if role != "" && role != was.RoleName() {
+				continue
+			}
+			left := oncall.CutShifts([]oncall.ManualShift{was}, from, to)
+			if len(left) == 1 && left[0].Start.Equal(was.Start) && left[0].End.Equal(was.End) {
+				continue
+			}
+			changed++
+			if !slices.ContainsFunc(left, func(l oncall.ManualShift) bool { return l.ID == was.ID }) {
+				if _, err := tx.Exec(ctx, remove, was.ID); err != nil {
+					return err
+				}
+			}
+			for _, l := range left {
+				var err error
+				if l.ID == 0 {
+					_, err = saveShift(ctx, tx, id, l, by, now)
+				} else {
+					_, err = tx.Exec(ctx, shorten, l.ID, l.Start, l.End)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, wrap(err, "delete shifts of schedule %d", id)
+	}
+	return changed, nil
+}
+
+// KeepShiftsApart says whether shifts of one role that overlap are refused from now on.
+func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart bool) error {
+	const save = `UPDATE schedules SET apart = $2 WHERE id = $1`
+	err := s.changeShifts(ctx, id, func(tx pgx.Tx, _ oncall.Schedule) error {
+		_, err := tx.Exec(ctx, save, id, apart)
+		return err
+	})
+	if err != nil {
+		return wrap(err, "save how shifts of schedule %d overlap", id)
+	}
+	return nil
+}
+
+// changeShifts changes a schedule's shifts while nobody else does.
+func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, change func(pgx.Tx, oncall.Schedule) error) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := lockSchedules(ctx, tx, id); err != nil {
+			return err
+		}
+		schedule, err := schedule(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := change(tx, schedule); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err == nil {
+		s.facts.drop()
+	}
+	return err
+}
+
+func saveShift(
+	ctx context.Context, tx pgx.Tx, id oncall.ScheduleID, m oncall.ManualShift, by oncall.UserID, now time.Time,
+) (shift oncall.ShiftID, err error) {
+	const insert = `
+		INSERT INTO manual_shifts (schedule_id, role, start_at, end_at, users, created_by, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)
+		RETURNING id`
+	err = tx.QueryRow(ctx, insert, id, m.Role, m.Start, m.End, list(m.Users), by, now).Scan(&shift)
+	return shift, err
+}
+
+// manualShifts loads the shifts of every schedule that somebody wrote down.
+func manualShifts(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.ManualShift, error) {
+	const load = `SELECT schedule_id, id, role, start_at AS "start", end_at AS "end", users FROM manual_shifts ORDER BY id`
+	type row struct {
+		ScheduleID oncall.ScheduleID
+		oncall.ManualShift
+	}
+	rows, _ := tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	out := map[oncall.ScheduleID][]oncall.ManualShift{}
+	for _, r := range found {
+		out[r.ScheduleID] = append(out[r.ScheduleID], r.ManualShift)
+	}
+	return out, err
+}
