@@ -28,7 +28,8 @@ func (s Schedule) Current(at time.Time) []Rotation {
 }
 
 // Edit returns the schedule with one more version, in force from its EffectiveFrom or,
-// without it, from now on: never for the past. Seen is the latest version that the
+// without it, from now on: never for the past. It takes the place of later changes that
+// were planned before: the version is there once more for each of them. Seen is the latest version that the
 // author knew; if it is not the latest one any more, somebody else's edit would be
 // undone unread, so this one is refused.
 func (s Schedule) Edit(v Version, seen int64, now time.Time) (Schedule, error) {
@@ -47,11 +48,30 @@ func (s Schedule) Edit(v Version, seen int64, now time.Time) (Schedule, error) {
 		// Written out, so that another zone of the schedule never changes the past.
 		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, s.TimeZone)
 	}
+	planned := s.Planned(*v.EffectiveFrom)
 	s.Versions = append(slices.Clone(s.Versions), v)
+	for _, p := range planned {
+		v.EffectiveFrom = p.EffectiveFrom
+		s.Versions = append(s.Versions, v)
+	}
 	if _, err := Compile(s); err != nil {
 		return s, err
 	}
 	return s, nil
+}
+
+// Planned returns the versions that take force after an instant, the first one first.
+func (s Schedule) Planned(after time.Time) []Version {
+	var planned []Version
+	for _, v := range s.Versions { // of two that begin together, the later made counts
+		if v.EffectiveFrom == nil || !v.EffectiveFrom.After(after) {
+			continue
+		}
+		planned = slices.DeleteFunc(planned, func(p Version) bool { return p.EffectiveFrom.Equal(*v.EffectiveFrom) })
+		planned = append(planned, v)
+	}
+	slices.SortFunc(planned, func(a, b Version) int { return a.EffectiveFrom.Compare(*b.EffectiveFrom) })
+	return planned
 }
 
 // author names whoever made a version.

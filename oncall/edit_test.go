@@ -48,6 +48,18 @@ func TestEdit(t *testing.T) {
 		t.Errorf("a change from tomorrow on is in force today: %v", got)
 	}
 
+	// What was planned for tomorrow is taken back by an edit of today.
+	after.Versions[1].ID = 8
+	edit.EffectiveFrom = nil
+	edit.Rotations[0].Turns = [][]UserID{{"ed"}}
+	again, err := after.Edit(edit, 8, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := mustCompile(t, again).At(tomorrow.AddDate(0, 1, 0), ""); !slices.Equal(got, []UserID{"ed"}) {
+		t.Errorf("a month later %v", got)
+	}
+
 	edit.EffectiveFrom = &yesterday
 	refused(t, s, edit, 7, now, "A change can't begin in the past.")
 	edit.EffectiveFrom = nil

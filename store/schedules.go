@@ -74,9 +74,13 @@ func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall
 		if edited, err = was.Edit(v, seen, now); err != nil {
 			return err
 		}
-		last := &edited.Versions[len(edited.Versions)-1]
-		if last.ID, err = addVersion(ctx, tx, id, *last); err != nil {
-			return err
+		for i, v := range edited.Versions {
+			if v.ID != 0 {
+				continue
+			}
+			if edited.Versions[i].ID, err = addVersion(ctx, tx, id, v); err != nil {
+				return err
+			}
 		}
 		return announce(ctx, tx)
 	})
