@@ -19,11 +19,15 @@ const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, 
 func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	words, user, everyone := r.words, r.user.ID, false
 	for len(words) > 0 {
-		if id, ok := readMention(words[0]); ok {
-			user = id
-		} else if everyone = strings.EqualFold(words[0], "everyone"); !everyone {
+		id, ok := readMention(words[0])
+		all := strings.EqualFold(words[0], "everyone")
+		if !ok && !all {
 			break
 		}
+		if ok {
+			user = id
+		}
+		everyone = everyone || all
 		words = words[1:]
 	}
 	if user != r.user.ID {

@@ -84,10 +84,13 @@ func dayAndTime(words []string, zone *oncall.Zone, now, ref time.Time) (time.Tim
 	var day dayWord
 	var clock oncall.TimeOfDay
 	var hasDay, hasClock, next bool
-	for _, w := range words {
+	for i, w := range words {
 		w = strings.ToLower(strings.TrimSuffix(w, ","))
 		switch w {
 		case "at", "on":
+			if i == len(words)-1 {
+				return time.Time{}, false // it belongs to what follows
+			}
 			continue
 		case "next": // "next monday" is never today
 			next = true

@@ -29,7 +29,7 @@ func drawCover(n oncall.Notice) drawing {
 	for _, t := range f.Takes {
 		part := s
 		part.Start, part.End = t.Start, t.End
-		if n.Kind == oncall.NoticeCoverAsk || n.Kind == oncall.NoticeCoverSent || !part.Start.Equal(s.Start) || !part.End.Equal(s.End) {
+		if !part.Start.Equal(s.Start) || !part.End.Equal(s.End) {
 			lines = append(lines, fmt.Sprintf("%s takes %s", mention(t.User), stintTimes(part, f.TimeZone)))
 		}
 	}

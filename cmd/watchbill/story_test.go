@@ -40,6 +40,8 @@ func TestStories(t *testing.T) {
 					"start": s.start, "signal": s.signal, "resolve": s.resolve, "post": s.post,
 					"show": s.show, "messages": s.messages, "see": s.see, "ready": s.ready,
 					"click": s.click, "type": s.typeCommand, "advance": s.advance,
+					"press": s.press, "together": s.together, "another": s.another,
+					"form": s.form, "choose": s.choose, "submit": s.submit,
 					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong,
 				},
 			})

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// person is the Slack id of somebody in the stories.
+func person(name string) string { return "U0" + strings.ToUpper(name) }
+
+// press PERSON ACTION PLACE: presses the newest button that does this, by its action, and prints
+// what only that person is told.
+func (s *story) press(ts *testscript.TestScript, _ bool, args []string) {
+	user := person(args[0])
+	before := s.sim.EphemeralText(user)
+	ts.Check(s.pressed(user, args[1], args[2]))
+	s.settle(ts)
+	s.tell(ts, user, before)
+}
+
+func (s *story) pressed(user, action, place string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	result, err := s.sim.Click(ctx, user, place, "", action)
+	if err == nil && !result.Acked {
+		err = fmt.Errorf("the click was not acknowledged: %s", result.Error)
+	}
+	return err
+}
+
+// together 'PERSON ACTION PLACE'…: several people press at the same moment. It prints what all of
+// them are told.
+func (s *story) together(ts *testscript.TestScript, _ bool, args []string) {
+	var all sync.WaitGroup
+	errs := make([]error, len(args))
+	before := map[string]string{}
+	for i, arg := range args {
+		words := strings.Fields(arg)
+		user := person(words[0])
+		before[user] = s.sim.EphemeralText(user)
+		all.Go(func() { errs[i] = s.pressed(user, words[1], words[2]) })
+	}
+	all.Wait()
+	for _, err := range errs {
+		ts.Check(err)
+	}
+	s.settle(ts)
+	for user, text := range before {
+		s.tell(ts, user, text)
+	}
+}
+
+// another: a second instance of the program runs beside the first.
+func (s *story) another(ts *testscript.TestScript, _ bool, _ []string) {
+	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
+	a, err := startApp(context.Background(), settings{
+		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0",
+	}, s.clock.Now, log)
+	ts.Check(err)
+	ts.Defer(a.stop)
+	s.until(ts, "four sockets", func() bool { return s.sim.Sockets() == 4 })
+}
+
+// form PERSON: prints the form that the person has open, or nothing.
+func (s *story) form(ts *testscript.TestScript, _ bool, args []string) {
+	fmt.Fprint(ts.Stdout(), s.sim.ViewText(person(args[0])))
+}
+
+// choose PERSON FIELD VALUE: chooses something in the open form, which may change by it.
+func (s *story) choose(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	result, err := s.sim.ChooseView(ctx, person(args[0]), args[1], args[2])
+	ts.Check(err)
+	if !result.Acked {
+		ts.Fatalf("the choice was not acknowledged: %s", result.Error)
+	}
+	s.settle(ts)
+	io.WriteString(ts.Stdout(), s.sim.ViewText(person(args[0])))
+}
+
+// submit PERSON FIELD=VALUE…: fills in and sends the open form, and prints what is left of it.
+func (s *story) submit(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	values := map[string]any{}
+	for _, arg := range args[1:] {
+		field, value, _ := strings.Cut(arg, "=")
+		values[field] = value
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			values[field] = int(at.Unix())
+		}
+	}
+	result, err := s.sim.Submit(ctx, person(args[0]), values)
+	ts.Check(err)
+	s.settle(ts)
+	printSubmitted(ts, result)
+	io.WriteString(ts.Stdout(), s.sim.ViewText(person(args[0])))
+}
+
+func printSubmitted(ts *testscript.TestScript, result slacksim.SubmitResult) {
+	for field, text := range result.Errors {
+		fmt.Fprintf(ts.Stdout(), "%s: %s\n", field, text)
+	}
+	if result.Error != "" {
+		ts.Fatalf("the form was not taken: %s", result.Error)
+	}
+}
