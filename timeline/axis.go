@@ -86,7 +86,7 @@ func (s *scene) ticks(days []oncall.Date, perDay float64) []tick {
 		return s.hours(days, hoursApart(perDay))
 	case perDay >= 92:
 		return s.daily(days, short)
-	case perDay >= 38:
+	case perDay >= 46:
 		return s.daily(days, func(d oncall.Date) string { return strconv.Itoa(d.Day) })
 	case perDay >= 15:
 		return s.weekly(days)

@@ -127,10 +127,14 @@ func (s *scene) present() bool { return !s.Now.Before(s.From) && s.Now.Before(s.
 
 // mark shows that people changed something by hand: a dark frame and a corner.
 func mark(dst *image.RGBA, left, top, right, bottom float64) {
-	frame(dst, left, top, right, bottom, 9, 4, ink)
-	if size := min(22, right-left); size > 8 {
-		triangle(dst, [3][2]float64{{right - size, top}, {right, top}, {right, top + size}}, ink)
+	if right-left < 20 { // a frame would hide whose bar it is
+		fillBetween(dst, left, top, right, top+8, ink)
+		fillBetween(dst, left, bottom-8, right, bottom, ink)
+		return
 	}
+	frame(dst, left, top, right, bottom, 9, 4, ink)
+	size := min(22, right-left)
+	triangle(dst, [3][2]float64{{right - size, top}, {right, top}, {right, top + size}}, ink)
 }
 
 func (s *scene) paintGap(dst *image.RGBA, left, right float64, top, height int) {

@@ -119,22 +119,18 @@ func shorten(f face, s string, width int) string {
 	return strings.TrimSpace(string(runes)) + "…"
 }
 
-// forms are the ways to write a name, longest first: "Ann Smith", "Ann S.", "Ann", "AS".
+// forms are the ways to write a name, longest first: "Ann Smith", "Ann S.", "Ann", "AS", "A".
 func forms(name string) []string {
 	words := strings.Fields(name)
 	if len(words) == 0 {
 		return nil
 	}
-	first := words[0]
+	initial := func(word string) string { return string(unicode.ToUpper([]rune(word)[0])) }
+	first, last := words[0], words[len(words)-1]
 	if len(words) == 1 {
-		r := []rune(first)
-		if len(r) > 2 {
-			return []string{first, string(r[:2])}
-		}
-		return []string{first}
+		return []string{first, initial(first)}
 	}
-	a, z := []rune(first), []rune(words[len(words)-1])
-	return []string{strings.Join(words, " "), first + " " + string(z[0]) + ".", first, string(a[0]) + string(z[0])}
+	return []string{strings.Join(words, " "), first + " " + initial(last) + ".", first, initial(first) + initial(last), initial(first)}
 }
 
 func more(n int, one, many string) string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -86,7 +87,7 @@ func (c *renderCmd) table(out io.Writer, file oncall.Case) error {
 // draw writes the picture.
 func (c *renderCmd) draw(schedule *oncall.Compiled) error {
 	picture := timeline.Timeline{
-		Title: "On call", From: c.From.Time, To: c.To.Time, TimeZone: schedule.TimeZone(),
+		Title: "On call: " + strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File)), From: c.From.Time, To: c.To.Time, TimeZone: schedule.TimeZone(),
 		Rows: []timeline.Row{{Name: oncall.RolePrimary, Shifts: schedule.Shifts(c.From.Time, c.To.Time, oncall.RolePrimary)}},
 	}
 	file, err := os.Create(c.PNG)
