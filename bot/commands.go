@@ -24,25 +24,34 @@ type request struct {
 	channel   string // where it was typed
 }
 
-// A command is a subcommand of `/oncall`. It returns what the person is shown.
+// A command is a subcommand of `/oncall`. It returns what the person is shown, if
+// anything.
 type command struct {
 	name string
-	run  func(b *Bot, ctx context.Context, r request) (string, error)
+	run  func(b *Bot, ctx context.Context, r request) (drawing, error)
+}
+
+// inWords is a command whose answer is words only.
+func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) func(*Bot, context.Context, request) (drawing, error) {
+	return func(b *Bot, ctx context.Context, r request) (drawing, error) {
+		text, err := run(b, ctx, r)
+		return drawing{text: text}, err
+	}
 }
 
 var commands = []command{
-	{"who", (*Bot).who},
-	{"override", (*Bot).override},
-	{"swap", (*Bot).swap},
-	{"cover", (*Bot).cover},
-	{"help", (*Bot).help},
+	{"who", inWords((*Bot).who)},
+	{"override", inWords((*Bot).override)},
+	{"swap", inWords((*Bot).swap)},
+	{"cover", inWords((*Bot).cover)},
+	{"help", inWords((*Bot).help)},
 }
 
 // command runs `/oncall`.
-func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (string, error) {
+func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (drawing, error) {
 	words := strings.Fields(c.Text)
 	if len(words) == 0 {
-		return helpText, nil
+		return drawing{text: helpText}, nil
 	}
 	name := strings.ToLower(words[0])
 	names := make([]string, len(commands))
@@ -53,12 +62,12 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (string, error)
 		}
 		r, err := b.request(ctx, oncall.UserID(c.UserID), words[1:])
 		if err != nil {
-			return "", err
+			return drawing{}, err
 		}
 		r.trigger, r.channel = c.TriggerID, c.ChannelID
 		return known.run(b, ctx, r)
 	}
-	return "", oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
+	return drawing{}, oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
 		foreign(unescape(name), maxName), didYouMean(nearest(name, names), "`/oncall %s`"), examples)
 }
 

@@ -55,13 +55,19 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 	id := e.Request.EnvelopeID
 	switch data := e.Data.(type) {
 	case slack.SlashCommand:
-		text, err := b.guard(ctx, "command/"+data.TriggerID, func() (string, error) { return b.command(ctx, data) })
-		text = b.told(err, text, "command")
-		if text == "" {
+		var shown drawing
+		text, err := b.guard(ctx, "command/"+data.TriggerID, func() (_ string, err error) {
+			shown, err = b.command(ctx, data)
+			return shown.text, err
+		})
+		switch text = b.told(err, text, "command"); {
+		case text == "":
 			b.ack(listening, s, id, nil)
-			return
+		case err == nil && len(shown.blocks) > 0:
+			b.ack(listening, s, id, ephemeralBlocks(shown))
+		default:
+			b.ack(listening, s, id, ephemeral(text))
 		}
-		b.ack(listening, s, id, ephemeral(text))
 	case slack.InteractionCallback:
 		if data.Type == slack.InteractionTypeViewSubmission {
 			b.ack(listening, s, id, b.submission(ctx, data).payload())
@@ -162,6 +168,11 @@ func (b *Bot) told(err error, text, kind string) string {
 // ephemeral is the answer to a slash command that only the person sees.
 func ephemeral(text string) map[string]string {
 	return map[string]string{"response_type": slack.ResponseTypeEphemeral, "text": text}
+}
+
+// ephemeralBlocks is such an answer with more than words.
+func ephemeralBlocks(d drawing) map[string]any {
+	return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": d.text, "blocks": d.blocks}
 }
 
 // whisper answers a click so that only the person sees it. It works where the bot is
