@@ -67,7 +67,7 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 	dm := store.Place{Channel: "D1", TS: "6.0"}
 	w.check(w.RecordPage(ctx, 1, store.PageResult{Outcome: store.PageRetry, Place: dm, Drawn: 1}, start))
 	w.check(w.Drawn(ctx, 1, dm, 2))
-	want.Copies = []store.Copy{{Place: dm, Drawn: 2, User: ann}}
+	want.Copies = []store.Copy{{Place: dm, Drawn: 2, User: ann, Why: "you are on call in primary"}}
 	if d := cmp.Diff(want, begin()); d != "" {
 		t.Errorf("with a copy: %s", d)
 	}
