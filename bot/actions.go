@@ -32,7 +32,13 @@ type press struct {
 var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, error){
 	actionSwapAccept: swapPress(acceptSwap), actionSwapDecline: swapPress(declineSwap),
 	actionSwapWithdraw: swapPress(withdrawSwap), actionSwapUndo: swapPress(undoSwap), actionSwapOther: (*Bot).swapOther,
-	actionCoverTake: coverPress(takeCover), actionCoverPart: (*Bot).coverPart,
+	actionHandoffTake:    (*Bot).takeHandoff,
+	actionOverrideCancel: (*Bot).cancelOverride,
+	actionCoverTake:      coverPress(takeCover), actionCoverPart: (*Bot).coverPart,
+	actionRotationMore: (*Bot).rotationMore, actionRotationAdd: pressIn((*Bot).rotationAdd),
+	actionRotationEdit: pressIn((*Bot).rotationEdit), actionRotationRemove: pressIn((*Bot).rotationRemove),
+	actionScheduleHistory: pressIn((*Bot).pressHistory), actionScheduleRestore: pressIn((*Bot).pressRestore),
+	actionScheduleRemove: pressIn((*Bot).pressRemove), actionShiftsApart: pressIn((*Bot).pressApart),
 	actionCoverDecline: coverPress(declineCover), actionCoverWithdraw: coverPress(withdrawCover),
 }
 

@@ -15,6 +15,8 @@ import (
 // noticeViews draws each kind of notice. Pure: facts in, words and blocks out.
 var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{
 	oncall.NoticeSwapAsk: drawSwap, oncall.NoticeSwapSent: drawSwap, oncall.NoticeSwapNews: drawSwap, oncall.NoticeSwapDone: drawSwap,
+	oncall.NoticeComing: drawComing, oncall.NoticeGoing: drawGoing, oncall.NoticeHandoff: drawHandoff, oncall.NoticeUnanswered: drawUnanswered,
+	oncall.NoticeReminder: drawReminder, oncall.NoticeMoved: drawMoved,
 	oncall.NoticeCoverAsk: drawCover, oncall.NoticeCoverSent: drawCover, oncall.NoticeCoverNews: drawCover, oncall.NoticeCoverDone: drawCover,
 }
 

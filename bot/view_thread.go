@@ -45,6 +45,8 @@ func threadLine(e oncall.Event) string {
 			return "Nobody has answered, and the team has no members to tell."
 		}
 		return fmt.Sprintf("Nobody has answered. The whole team was told: %s.", named(d.Users))
+	case oncall.EventAdopted:
+		return fmt.Sprintf("%s came on call in %s and was paged: nobody had it.", named(d.Users), text)
 	case oncall.EventAcknowledged:
 		return fmt.Sprintf("%s acknowledged it.", who(e.Actor))
 	case oncall.EventResolved:

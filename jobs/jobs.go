@@ -99,6 +99,8 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(workers, &tellWorker{jobs: j})
 	river.AddWorker(workers, &swapWorker{jobs: j})
 	river.AddWorker(workers, &coverWorker{jobs: j})
+	river.AddWorker(workers, &lookWorker{jobs: j})
+	river.AddWorker(workers, &chaseWorker{jobs: j})
 	client, err := river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID:      c.Name,
 		Logger:  c.Slog,

@@ -55,6 +55,7 @@ func (j *Jobs) regular() []chore {
 			}
 			return err
 		}},
+		{"reconcile hand-offs", j.store.LookAll},
 		{"clean up", j.store.Housekeeping},
 	}
 }

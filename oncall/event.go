@@ -54,6 +54,7 @@ const (
 	EventAlertResolved EventKind = "alert_resolved"
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
+	EventAdopted       EventKind = "adopted" // nobody had it, until somebody came on call
 )
 
 // Detail is what else there is to say of an event. It is stored as JSON, so
@@ -85,7 +86,7 @@ func (e Event) Public() bool {
 		// The message itself shows the first page.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1
 	case EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
-		EventReopened, EventSeverity, EventPageFailed:
+		EventReopened, EventSeverity, EventPageFailed, EventAdopted:
 		return true
 	default:
 		return false

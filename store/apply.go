@@ -60,6 +60,9 @@ func (s *Store) Apply(ctx context.Context, setup oncall.Setup, how Applying, now
 		if len(a.report.Changes) == 0 {
 			return nil
 		}
+		if err := s.follow(ctx, a, setup); err != nil {
+			return err
+		}
 		return announce(ctx, tx)
 	})
 	if errors.Is(err, errDryRun) {
@@ -73,6 +76,25 @@ func (s *Store) Apply(ctx context.Context, setup oncall.Setup, how Applying, now
 	return a.report, nil
 }
 
+// follow queues what follows from the changes.
+func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) error {
+	for _, follow := range a.edits {
+		if err := follow(s); err != nil {
+			return err
+		}
+	}
+	tasks := []oncall.Task{{Do: oncall.Guard{}}}
+	if len(setup.UserGroups) > 0 {
+		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
+	}
+	for _, team := range setup.Teams {
+		if team.Topic {
+			tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: a.teams[team.Name]}})
+		}
+	}
+	return s.enqueue(ctx, a.tx, a.now, tasks)
+}
+
 // An applier works through a document in one transaction. The maps give the ids that names stand
 // for, as far as it has come.
 type applier struct {
@@ -80,6 +102,7 @@ type applier struct {
 	now    time.Time
 	prune  bool
 	report Report
+	edits  []func(*Store) error // what follows from edited schedules
 
 	users     map[string]oncall.UserID
 	teams     map[string]oncall.TeamID

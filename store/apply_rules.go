@@ -103,6 +103,8 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	a.schedules[s.Name] = id
 	if fresh {
 		_, err = addVersion(ctx, a.tx, id, version)
+		next.ID = id
+		a.edits = append(a.edits, func(s *Store) error { return s.edited(ctx, a.tx, edit{at: a.now}, old, next) })
 	}
 	return err
 }

@@ -119,12 +119,8 @@ func (s *Store) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.T
 func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverChange, now time.Time) error {
 	const save = `UPDATE covers SET state = $2, ended_at = $3, next_at = $4, asked = $5, takes = $6 WHERE id = $1`
 	c := &change.Cover
-	for i, o := range change.Add {
-		o, err := addOverride(ctx, tx, o, now)
-		if err != nil {
-			return err
-		}
-		c.Takes[len(c.Takes)-len(change.Add)+i].Override = o.ID
+	if err := s.takeCover(ctx, tx, change, now); err != nil {
+		return err
 	}
 	if _, err := tx.Exec(ctx, save, c.ID, c.State, c.EndedAt, c.NextAt, list(c.Asked), list(c.Takes)); err != nil {
 		return err
@@ -133,6 +129,28 @@ func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 		return nil
 	}
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CoverTimer{Cover: c.ID}, At: *c.NextAt}})
+}
+
+// takeCover changes the schedule for those who take a part of the shift. Both sides are told of it.
+func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverChange, now time.Time) error {
+	if len(change.Add) == 0 {
+		return nil
+	}
+	c := &change.Cover
+	e := edit{at: now, aware: []oncall.UserID{c.Stint.User}}
+	for _, t := range c.Takes {
+		e.aware = append(e.aware, t.User)
+	}
+	return s.edit(ctx, tx, e, []oncall.ScheduleID{c.Stint.Schedule}, func() error {
+		for i, o := range change.Add {
+			o, err := addOverride(ctx, tx, o, now)
+			if err != nil {
+				return err
+			}
+			c.Takes[len(c.Takes)-len(change.Add)+i].Override = o.ID
+		}
+		return nil
+	})
 }
 
 // tellCover brings the messages about a request to its state and sends the new ones.

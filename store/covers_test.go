@@ -108,11 +108,11 @@ func TestCancelOverride(t *testing.T) {
 		Kind: oncall.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
 	}, start))
 	no := func(oncall.Override) error { return oncall.Refuse("no") }
-	if _, err := w.CancelOverride(t.Context(), o.ID, start, no); err == nil || w.onCall(shift.Start)[0] != cy {
+	if _, err := w.CancelOverride(t.Context(), o.ID, ann, start, no); err == nil || w.onCall(shift.Start)[0] != cy {
 		t.Errorf("cancelled although that was refused: %v", err)
 	}
 	yes := func(oncall.Override) error { return nil }
-	if _, err := w.CancelOverride(t.Context(), o.ID, shift.Start.Add(time.Hour), yes); err != nil {
+	if _, err := w.CancelOverride(t.Context(), o.ID, ann, shift.Start.Add(time.Hour), yes); err != nil {
 		t.Fatal(err)
 	}
 	if w.onCall(shift.Start)[0] != cy || w.onCall(shift.Start.Add(time.Hour))[0] != ann {

@@ -87,6 +87,7 @@ func newWorld(t testing.TB) *world {
 	if _, err := w.Apply(t.Context(), setup(), store.Applying{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
+	w.exec(`DELETE FROM river_job`) // what the set-up has queued
 	in, err := w.IntegrationByKey(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)

@@ -147,7 +147,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		return oncall.Picture{}, err
 	}
 	for _, e := range p.Events {
-		if e.Kind == oncall.EventPaging || e.Kind == oncall.EventExhausted {
+		if e.Kind == oncall.EventPaging || e.Kind == oncall.EventExhausted || e.Kind == oncall.EventAdopted {
 			p.Paged = e.Detail.Users
 		}
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,12 +15,14 @@ import (
 // a Refusal.
 func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o oncall.Override, now time.Time) (oncall.Override, error) {
 	o.ScheduleID = id
-	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		o, err = addOverride(ctx, tx, o, now)
-		return err
+		return s.edit(ctx, tx, edit{at: now, by: o.CreatedBy}, []oncall.ScheduleID{id}, func() (err error) {
+			o, err = addOverride(ctx, tx, o, now)
+			return err
+		})
 	})
 	if err != nil {
 		return oncall.Override{}, wrap(err, "add override to schedule %d", id)
@@ -30,7 +33,9 @@ func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o oncall.
 
 // CancelOverride ends an override at once, or before it has begun, and returns what it was. May
 // decides whether that may be; its error comes back as it is.
-func (s *Store) CancelOverride(ctx context.Context, id oncall.OverrideID, now time.Time, may func(oncall.Override) error) (oncall.Override, error) {
+func (s *Store) CancelOverride(
+	ctx context.Context, id oncall.OverrideID, by oncall.UserID, now time.Time, may func(oncall.Override) error,
+) (oncall.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
 		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
@@ -48,13 +53,36 @@ func (s *Store) CancelOverride(ctx context.Context, id oncall.OverrideID, now ti
 		if err := may(o); err != nil {
 			return err
 		}
-		return cancelOverrides(ctx, tx, now, id)
+		return s.edit(ctx, tx, edit{at: now, by: by}, []oncall.ScheduleID{o.ScheduleID}, func() error {
+			return cancelOverrides(ctx, tx, now, id)
+		})
 	})
 	if err != nil {
 		return oncall.Override{}, wrap(err, "cancel override %d", id)
 	}
 	s.facts.drop()
 	return o, nil
+}
+
+// OverridesBy returns the overrides that a person has made and that are not over, by start. Those
+// that came of a swap or a cover request are undone there.
+func (s *Store) OverridesBy(ctx context.Context, user oncall.UserID, now time.Time) ([]oncall.Override, error) {
+	const load = `
+		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
+		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
+		       cancelled_at
+		FROM overrides o
+		WHERE created_by = $1 AND end_at > $2 AND cancelled_at IS NULL
+		  AND NOT EXISTS (SELECT FROM swaps s WHERE o.id = ANY (s.overrides))
+		  AND NOT EXISTS (SELECT FROM covers c WHERE c.takes @> jsonb_build_array(jsonb_build_object('override', o.id)))
+		ORDER BY start_at, id
+		LIMIT 40`
+	rows, _ := s.pool.Query(ctx, load, user, now)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Override])
+	if err != nil {
+		return nil, fmt.Errorf("load the overrides of %s: %w", user, translate(err))
+	}
+	return found, nil
 }
 
 // lockSchedules keeps everybody else from changing schedules until the transaction ends.

@@ -34,6 +34,10 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	switch job.(type) {
 	case oncall.Escalate, oncall.SwapTimer, oncall.CoverTimer:
 		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 10000}, nil
+	case oncall.Look, oncall.ChaseHandoff:
+		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 25}, nil
+	case oncall.SyncGroups, oncall.SetTopic, oncall.Guard: // done again every minute or hour anyway
+		return river.InsertOpts{Queue: QueueHousekeeping, MaxAttempts: 5}, nil
 	case oncall.SendPage:
 		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 25}, nil
 	case oncall.Draw:

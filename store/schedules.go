@@ -47,6 +47,10 @@ func (s *Store) CreateSchedule(ctx context.Context, made oncall.Schedule, now ti
 		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {
 			return err
 		}
+		tasks := []oncall.Task{{Do: oncall.Look{Schedule: made.ID}}, {Do: oncall.Guard{}}}
+		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
+			return err
+		}
 		return announce(ctx, tx)
 	})
 	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "schedules_name" {
@@ -74,13 +78,19 @@ func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall
 		if edited, err = was.Edit(v, seen, now); err != nil {
 			return err
 		}
-		for i, v := range edited.Versions {
-			if v.ID != 0 {
-				continue
+		err = s.edit(ctx, tx, edit{at: now, by: v.CreatedBy}, []oncall.ScheduleID{id}, func() error {
+			for i, v := range edited.Versions {
+				if v.ID != 0 {
+					continue
+				}
+				if edited.Versions[i].ID, err = addVersion(ctx, tx, id, v); err != nil {
+					return err
+				}
 			}
-			if edited.Versions[i].ID, err = addVersion(ctx, tx, id, v); err != nil {
-				return err
-			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 		return announce(ctx, tx)
 	})

@@ -16,7 +16,7 @@ func (s *Store) AddShift(
 	ctx context.Context, id oncall.ScheduleID, shift oncall.ManualShift, by oncall.UserID, now time.Time,
 ) (oncall.ManualShift, error) {
 	shift.ID = 0
-	err := s.changeShifts(ctx, id, func(tx pgx.Tx, schedule oncall.Schedule) (err error) {
+	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Schedule) (err error) {
 		if err := schedule.Fits(shift); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (s *Store) DeleteShifts(
 		from = now
 	}
 	changed := 0
-	err := s.changeShifts(ctx, id, func(tx pgx.Tx, schedule oncall.Schedule) error {
+	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Schedule) error {
 		for _, was := range schedule.Shifts {
 			if role != "" && role != was.RoleName() {
 				continue
@@ -78,18 +78,24 @@ func (s *Store) DeleteShifts(
 // KeepShiftsApart says whether shifts of one role that overlap are refused from now on.
 func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart bool) error {
 	const save = `UPDATE schedules SET apart = $2 WHERE id = $1`
-	err := s.changeShifts(ctx, id, func(tx pgx.Tx, _ oncall.Schedule) error {
-		_, err := tx.Exec(ctx, save, id, apart)
-		return err
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := lockSchedules(ctx, tx, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, save, id, apart); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
 	})
 	if err != nil {
 		return wrap(err, "save how shifts of schedule %d overlap", id)
 	}
+	s.facts.drop()
 	return nil
 }
 
 // changeShifts changes a schedule's shifts while nobody else does.
-func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, change func(pgx.Tx, oncall.Schedule) error) error {
+func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, change func(pgx.Tx, oncall.Schedule) error) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
@@ -98,7 +104,8 @@ func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, change f
 		if err != nil {
 			return err
 		}
-		if err := change(tx, schedule); err != nil {
+		err = s.edit(ctx, tx, e, []oncall.ScheduleID{id}, func() error { return change(tx, schedule) })
+		if err != nil {
 			return err
 		}
 		return announce(ctx, tx)

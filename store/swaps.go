@@ -63,16 +63,8 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		if change.Swap.State == swap.State {
 			return nil
 		}
-		for _, o := range change.Add {
-			if o, err = addOverride(ctx, tx, o, now); err != nil {
-				return err
-			}
-			change.Swap.Overrides = append(change.Swap.Overrides, o.ID)
-		}
-		if len(change.Cancel) > 0 {
-			if err := cancelOverrides(ctx, tx, now, change.Cancel...); err != nil {
-				return err
-			}
+		if err := s.carryOut(ctx, tx, &change, now); err != nil {
+			return err
 		}
 		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, list(change.Swap.Overrides)); err != nil {
 			return err
@@ -86,6 +78,29 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		s.facts.drop()
 	}
 	return change.Swap, change.Refusal
+}
+
+// carryOut changes the schedules as a decision on a swap says. The two people are told of the swap.
+func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChange, now time.Time) error {
+	if len(change.Add)+len(change.Cancel) == 0 {
+		return nil
+	}
+	give, take := change.Swap.Give, change.Swap.Take
+	e := edit{at: now, aware: []oncall.UserID{give.User, take.User}}
+	ids := slices.Compact([]oncall.ScheduleID{give.Schedule, take.Schedule})
+	return s.edit(ctx, tx, e, ids, func() error {
+		for _, o := range change.Add {
+			o, err := addOverride(ctx, tx, o, now)
+			if err != nil {
+				return err
+			}
+			change.Swap.Overrides = append(change.Swap.Overrides, o.ID)
+		}
+		if len(change.Cancel) == 0 {
+			return nil
+		}
+		return cancelOverrides(ctx, tx, now, change.Cancel...)
+	})
 }
 
 // tellSwap brings the messages about a swap to its state and tells those who wait for it.

@@ -1,0 +1,191 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const actionHandoffTake = "handoff_take"
+
+// maxMoves is how many moved shifts a message lists.
+const maxMoves = 10
+
+// takeHandoff is "I have it".
+func (b *Bot) takeHandoff(ctx context.Context, p press) (string, error) {
+	number, err := strconv.ParseInt(p.value, 10, 64)
+	if err != nil {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	return "", b.store.TakeHandoff(ctx, number, p.user, b.clock())
+}
+
+// duty names what somebody is on call for: "*payments*", and the role unless it is the
+// usual one.
+func duty(f oncall.NoticeFacts) string {
+	name := "*" + foreign(f.ScheduleName, maxName) + "*"
+	if f.Role == "" || f.Role == oncall.RolePrimary {
+		return name
+	}
+	return name + " (" + foreign(f.Role, maxName) + ")"
+}
+
+// until says how long a shift lasts and who is next.
+func until(f oncall.NoticeFacts) string {
+	if f.End.IsZero() {
+		return "with no change in sight"
+	}
+	text := "until " + stamp(f.End, asDay, location(f.TimeZone))
+	if len(f.Next) > 0 {
+		text += ", then " + named(f.Next)
+	} else {
+		text += ", then nobody"
+	}
+	return text
+}
+
+// drawComing tells a person that they are on call from now on.
+func drawComing(n oncall.Notice) drawing {
+	f := n.Facts
+	head := fmt.Sprintf("You are on call in %s now, %s.", duty(f), until(f))
+	others := slices.DeleteFunc(slices.Concat(f.Users, f.Stays), func(u oncall.UserID) bool { return string(u) == n.To })
+	if len(others) > 0 {
+		head += " With you: " + named(others) + "."
+	}
+	if len(f.Others) > 0 {
+		head += " Before you: " + named(f.Others) + "."
+	}
+	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
+	if (f.State == "" || f.State == oncall.HandoffUnanswered) && f.Role != oncall.RoleShadow {
+		have := slack.NewButtonBlockElement(actionHandoffTake, strconv.FormatInt(n.About, 10), plain("I have it"))
+		blocks = append(blocks, slack.NewActionBlock("handoff", have.WithStyle(slack.StylePrimary)))
+	} else if f.State == oncall.HandoffTaken {
+		blocks = append(blocks, section(taken(f)))
+	}
+	return drawing{text: head, blocks: blocks}
+}
+
+// drawGoing tells a person that they are on call no longer.
+func drawGoing(n oncall.Notice) drawing {
+	f := n.Facts
+	head := fmt.Sprintf("You are no longer on call in %s. ", duty(f))
+	switch {
+	case len(f.Users)+len(f.Stays) == 0:
+		head += "*Nobody* has taken over."
+	case len(f.Users) == 0:
+		head += named(f.Stays) + " still is."
+	default:
+		head += named(f.Users) + " took over."
+	}
+	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
+	switch f.State {
+	case oncall.HandoffTaken:
+		blocks = append(blocks, section(taken(f)))
+	case oncall.HandoffUnanswered:
+		blocks = append(blocks, section(unanswered(f)))
+	}
+	return drawing{text: head, blocks: blocks}
+}
+
+// drawHandoff tells the team's channel.
+func drawHandoff(n oncall.Notice) drawing {
+	f := n.Facts
+	var head string
+	switch {
+	case len(f.Users)+len(f.Stays) == 0:
+		head = fmt.Sprintf("*Nobody* is on call in %s now, %s.", duty(f), until(f))
+	case len(f.Users) == 0:
+		head = fmt.Sprintf("%s is no longer on call in %s; %s still is, %s.", named(f.Others), duty(f), named(f.Stays), until(f))
+	case len(f.Others) == 0 && len(f.Stays) > 0:
+		head = fmt.Sprintf("%s is on call in %s, too, beside %s, %s.", named(f.Users), duty(f), named(f.Stays), until(f))
+	case len(f.Others) == 0:
+		head = fmt.Sprintf("%s is on call in %s now, %s.", named(f.Users), duty(f), until(f))
+	default:
+		head = fmt.Sprintf("%s takes over from %s in %s, %s.", named(f.Users), named(f.Others), duty(f), until(f))
+	}
+	lines := []string{head}
+	if len(f.Incidents) > 0 {
+		lines = append(lines, openLines(f, "Open"))
+	}
+	switch f.State {
+	case oncall.HandoffTaken:
+		lines = append(lines, taken(f))
+	case oncall.HandoffUnanswered:
+		lines = append(lines, unanswered(f))
+	}
+	return drawing{text: head, blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
+}
+
+// drawUnanswered warns that nobody may be there.
+func drawUnanswered(n oncall.Notice) drawing {
+	f := n.Facts
+	head := fmt.Sprintf(":warning: %s came on call in %s at %s and has not said so yet.", named(f.Users), duty(f),
+		stamp(f.Start, asTime, location(f.TimeZone)))
+	if slices.Contains(f.Others, oncall.UserID(n.To)) {
+		head += " Please find out whether somebody has it."
+	}
+	blocks := []slack.Block{section(head)}
+	if f.State == oncall.HandoffTaken {
+		blocks = append(blocks, section(taken(f)))
+	}
+	return drawing{text: head, blocks: blocks}
+}
+
+func taken(f oncall.NoticeFacts) string {
+	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", mention(f.By), stamp(f.StateAt, asTime, location(f.TimeZone)))
+}
+
+func unanswered(f oncall.NoticeFacts) string {
+	return fmt.Sprintf(":warning: %s has not said so yet.", named(f.Users))
+}
+
+// openLines lists the open incidents.
+func openLines(f oncall.NoticeFacts, title string) string {
+	if len(f.Incidents) == 0 {
+		return title + ": nothing."
+	}
+	lines := []string{title + ":"}
+	for _, l := range f.Lines {
+		lines = append(lines, "• "+foreign(l, maxAlertTitle))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// drawReminder tells a person that a shift of theirs comes.
+func drawReminder(n oncall.Notice) drawing {
+	f := n.Facts
+	zone := location(f.TimeZone)
+	text := fmt.Sprintf("You will be on call in %s from %s to %s.", duty(f), stamp(f.Start, asDay, zone), stamp(f.End, asDay, zone))
+	return drawing{text: text, blocks: []slack.Block{section(text)}}
+}
+
+// drawMoved tells a person which shifts they have gained and lost.
+func drawMoved(n oncall.Notice) drawing {
+	f := n.Facts
+	zone := location(f.TimeZone)
+	head := fmt.Sprintf("Your shifts in %s have changed.", duty(f))
+	if f.By != "" {
+		head = fmt.Sprintf("%s has changed your shifts in %s.", mention(f.By), duty(f))
+	}
+	lines := []string{head}
+	for _, m := range f.Moves[:min(len(f.Moves), maxMoves)] {
+		what := "You are no longer on call"
+		if m.Gained {
+			what = "You are on call"
+		}
+		if m.Role != oncall.RolePrimary {
+			what += " (" + foreign(m.Role, maxName) + ")"
+		}
+		lines = append(lines, fmt.Sprintf("• %s from %s to %s", what, stamp(m.Start, asDay, zone), stamp(m.End, asDay, zone)))
+	}
+	if more := len(f.Moves) - maxMoves; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return drawing{text: head, blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
+}

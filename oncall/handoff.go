@@ -1,0 +1,192 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// answerWithin is how long the person who comes on call has to say so.
+const answerWithin = 15 * time.Minute
+
+// A Handoff says who was last announced as having a role of a schedule, and how that
+// hand-off stands. Numbers are never used again; 0 says that there was none yet.
+type Handoff struct {
+	Schedule ScheduleID
+	Role     string
+	Number   int64
+	Users    []UserID // who is on call
+	Incoming []UserID // who came
+	Outgoing []UserID // who went
+	At       time.Time
+	AckedBy  UserID // who said "I have it"
+}
+
+// The states of a hand-off as its notices show them.
+const (
+	HandoffTaken      = "taken"
+	HandoffUnanswered = "unanswered"
+	HandoffOver       = "over"
+)
+
+// The notices about a hand-off.
+const (
+	NoticeComing     NoticeKind = "handoff_coming"  // to who comes on call
+	NoticeGoing      NoticeKind = "handoff_going"   // to who goes
+	NoticeHandoff    NoticeKind = "handoff_channel" // to the team's channel
+	NoticeUnanswered NoticeKind = "handoff_unanswered"
+)
+
+// HandoffNotices are the notices that show how a hand-off stands.
+var HandoffNotices = []NoticeKind{NoticeComing, NoticeGoing, NoticeHandoff, NoticeUnanswered}
+
+// Look brings what follows from a schedule to what is true now: hand-offs, reminders.
+type Look struct {
+	Schedule ScheduleID `json:"schedule"`
+}
+
+// ChaseHandoff asks, some time after a hand-off, whether somebody has it.
+type ChaseHandoff struct {
+	Number int64 `json:"number"`
+}
+
+// Kind names the job.
+func (Look) Kind() string { return "look" }
+
+// Kind names the job.
+func (ChaseHandoff) Kind() string { return "chase_handoff" }
+
+// Turn compares who was announced with who is on call, and reports whether that is a
+// hand-off. The number of the new one is still to be given.
+func (h Handoff) Turn(users []UserID, at time.Time) (Handoff, bool) {
+	came, went := without(users, h.Users), without(h.Users, users)
+	if len(came)+len(went) == 0 {
+		return h, false
+	}
+	return Handoff{Schedule: h.Schedule, Role: h.Role, Users: users, Incoming: came, Outgoing: went, At: at}, true
+}
+
+// without returns what is among some and not among others.
+func without[T comparable](some, others []T) []T {
+	return slices.DeleteFunc(slices.Clone(some), func(t T) bool { return slices.Contains(others, t) })
+}
+
+// open reports whether somebody has yet to say that they have it. Nobody waits for a
+// shadow.
+func (h Handoff) open() bool {
+	return h.Number != 0 && len(h.Incoming) > 0 && h.AckedBy == "" && h.Role != RoleShadow
+}
+
+// Take is a person saying "I have it".
+func (h Handoff) Take(by UserID) (Handoff, error) {
+	switch {
+	case !slices.Contains(h.Incoming, by):
+		return h, Refuse("Only %s can say that.", mentions(h.Incoming, " or "))
+	case h.AckedBy == by:
+		return h, Refuse("You have said so already.")
+	case h.AckedBy != "":
+		return h, Refuse("%s has it already.", mentions([]UserID{h.AckedBy}, ""))
+	}
+	h.AckedBy = by
+	return h, nil
+}
+
+// mentions names people as Slack shows them.
+func mentions(users []UserID, between string) string {
+	text := ""
+	for i, u := range users {
+		if i > 0 {
+			text += between
+		}
+		text += fmt.Sprintf("<@%s>", u)
+	}
+	return text
+}
+
+// A Briefing is what is told at a hand-off beside who comes and who goes.
+type Briefing struct {
+	ScheduleName string
+	TeamChannel  string
+	Duty         Duty       // the role as it is now
+	Incidents    []Incident // open ones of the team
+	Watchers     []string   // the team's admins, or its channel
+}
+
+// facts are what all notices of the hand-off show.
+func (h Handoff) facts(b Briefing) NoticeFacts {
+	f := NoticeFacts{
+		Schedule: h.Schedule, ScheduleName: b.ScheduleName, Role: h.Role, Start: h.At, End: b.Duty.Until,
+		Users: h.Incoming, Others: h.Outgoing, Stays: without(h.Users, h.Incoming), Next: b.Duty.Next,
+	}
+	for _, in := range b.Incidents {
+		f.Incidents = append(f.Incidents, in.ID)
+		f.Lines = append(f.Lines, fmt.Sprintf("%s %s (%s)", in.ID, in.Title, in.Status))
+	}
+	return f
+}
+
+// Announce returns whom to tell of the hand-off, and the timer that waits for its
+// answer. A shadow's is between the shadow and Watchbill.
+func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
+	var notices []Notice
+	tell := func(kind NoticeKind, to string) {
+		notices = append(notices, Notice{
+			Key: fmt.Sprintf("handoff/%d/%s/%s", h.Number, kind, to), To: to, Kind: kind, About: h.Number, Facts: h.facts(b),
+		})
+	}
+	for _, u := range h.Incoming {
+		tell(NoticeComing, string(u))
+	}
+	for _, u := range h.Outgoing {
+		tell(NoticeGoing, string(u))
+	}
+	if h.Role != RoleShadow {
+		tell(NoticeHandoff, b.TeamChannel)
+	}
+	if !h.open() {
+		return notices, nil
+	}
+	return notices, []Task{{Do: ChaseHandoff{Number: h.Number}, At: h.At.Add(answerWithin)}}
+}
+
+// Chase returns whom to tell that nobody has said that they have it; nobody if somebody
+// has.
+func (h Handoff) Chase(b Briefing) []Notice {
+	if !h.open() {
+		return nil
+	}
+	var to []string
+	for _, u := range h.Outgoing {
+		to = append(to, string(u))
+	}
+	var notices []Notice
+	for _, who := range append(to, without(b.Watchers, to)...) {
+		notices = append(notices, Notice{
+			Key: fmt.Sprintf("handoff/%d/%s/%s", h.Number, NoticeUnanswered, who), To: who, Kind: NoticeUnanswered,
+			About: h.Number, Facts: h.facts(b),
+		})
+	}
+	return notices
+}
+
+// Adopt pages people who have come on call for an incident that nobody has: its policy
+// has run out. It reports false where there is nothing to hand over.
+func (in Incident) Adopt(users []UserID, schedule string, now time.Time) (Change, bool) {
+	if in.Status != Triggered || !in.Exhausted || len(users) == 0 {
+		return Change{}, false
+	}
+	c := in.begin()
+	c.Incident.Seq++
+	for _, u := range users {
+		c.page(u, fmt.Sprintf("you have come on call in %s and nobody has it", schedule))
+	}
+	c.record(EventAdopted, now, ByTimer(), Detail{Users: users, Text: schedule})
+	return c.finish(in), true
+}
+
+// Pages reports whether a step of the policy pages a schedule.
+func (p Policy) Pages(id ScheduleID) bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool {
+		return slices.ContainsFunc(s.Targets, func(t Target) bool { return t.Schedule == id })
+	})
+}

@@ -1,0 +1,92 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// RemindBefore is how long before a shift people are reminded who have said nothing else.
+var RemindBefore = []time.Duration{24 * time.Hour, time.Hour}
+
+// MaxRemindBefore is the earliest reminder that somebody can ask for.
+const MaxRemindBefore = 14 * 24 * time.Hour
+
+// NoticeReminder is a reminder before a shift.
+const NoticeReminder NoticeKind = "reminder"
+
+// planAhead is how far a person's shifts are followed, and told of.
+const planAhead = 8 * 7 * 24 * time.Hour
+
+// Reminders returns the reminders that are due at now, and when the next one will be,
+// which is zero if there is none. Before says how long before a shift each person wants
+// to hear of it.
+func (c *Compiled) Reminders(now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
+	end := now.Add(planAhead)
+	for _, role := range c.Roles() {
+		shifts := c.Shifts(now, end, role)
+		for i := 1; i < len(shifts) && !shifts[i].Start.After(now.Add(MaxRemindBefore)); i++ {
+			for _, u := range without(shifts[i].Users, shifts[i-1].Users) {
+				for _, d := range before(u) {
+					at := shifts[i].Start.Add(-d)
+					switch {
+					case at.After(now) && (next.IsZero() || at.Before(next)):
+						next = at
+					case !at.After(now) && now.Sub(at) <= remindLate(d):
+						due = append(due, c.reminder(role, u, d, shifts[i:]))
+					}
+				}
+			}
+		}
+	}
+	return due, next
+}
+
+// remindLate is how late a reminder still helps.
+func remindLate(before time.Duration) time.Duration { return min(before/4, time.Hour) }
+
+// reminder is for the first of the shifts, which may go on in those after it.
+func (c *Compiled) reminder(role string, u UserID, before time.Duration, shifts []Shift) Notice {
+	start, end := shifts[0].Start, shifts[0].End
+	for _, s := range shifts[1:] {
+		if !slices.Contains(s.Users, u) {
+			break
+		}
+		end = s.End
+	}
+	return Notice{
+		Key:   fmt.Sprintf("remind/%d/%s/%s/%d/%d", c.id, role, u, start.Unix(), before/time.Second),
+		To:    string(u),
+		Kind:  NoticeReminder,
+		Facts: NoticeFacts{Schedule: c.id, ScheduleName: c.name, Role: role, Start: start, End: end, Users: []UserID{u}},
+		Until: &start,
+	}
+}
+
+// NoticeMoved tells somebody that their shifts are others.
+const NoticeMoved NoticeKind = "shift_moved"
+
+// Moved returns what to tell people whose shifts of the weeks to come an edit has
+// changed. What begins at once is a hand-off and told as such. Key tells one edit from
+// another; the aware know of it.
+func Moved(before, after *Compiled, now time.Time, key string, by UserID, aware []UserID) []Notice {
+	moves := map[UserID][]Move{}
+	var people []UserID
+	for _, m := range MovedShifts(before, after, now, now.Add(planAhead)) {
+		if !m.Start.After(now) || m.User == by || slices.Contains(aware, m.User) {
+			continue
+		}
+		if moves[m.User] == nil {
+			people = append(people, m.User)
+		}
+		moves[m.User] = append(moves[m.User], m)
+	}
+	var notices []Notice
+	for _, u := range people {
+		notices = append(notices, Notice{
+			Key: fmt.Sprintf("moved/%s/%s", key, u), To: string(u), Kind: NoticeMoved,
+			Facts: NoticeFacts{Schedule: after.id, ScheduleName: after.name, By: by, Moves: moves[u]},
+		})
+	}
+	return notices
+}

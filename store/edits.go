@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// An edit is a change of schedules.
+type edit struct {
+	at    time.Time
+	by    oncall.UserID
+	aware []oncall.UserID // who hears of it by other means
+}
+
+// edit lets do change schedules that the caller has locked, and sees to what follows: people whose
+// shifts move are told, and whoever comes on call by it at once is announced when it is committed.
+func (s *Store) edit(ctx context.Context, tx pgx.Tx, e edit, ids []oncall.ScheduleID, do func() error) error {
+	before, err := schedules(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	after, err := schedules(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if now, live := after[id]; live {
+			if err := s.edited(ctx, tx, e, before[id], now); err != nil {
+				return err
+			}
+		}
+	}
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.Guard{}}})
+}
+
+// edited sees to what follows from one schedule having become another, or a new one.
+func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after oncall.Schedule) error {
+	is, err := oncall.Compile(after)
+	if err != nil {
+		return err
+	}
+	if before.ID != 0 {
+		was, err := oncall.Compile(before)
+		if err != nil {
+			return err
+		}
+		var transaction string
+		if err := tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&transaction); err != nil {
+			return fmt.Errorf("name an edit: %w", err)
+		}
+		key := fmt.Sprintf("%d/%s", after.ID, transaction)
+		if err := s.notice(ctx, tx, e.at, oncall.Moved(was, is, e.at, key, e.by, e.aware)); err != nil {
+			return err
+		}
+	}
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.Look{Schedule: after.ID}}})
+}

@@ -1,0 +1,406 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	// lookAhead is the longest time until a schedule is looked at again.
+	lookAhead = 7 * 24 * time.Hour
+	// briefed is how many open incidents are told at a hand-off.
+	briefed = 10
+)
+
+// Look compares who is on call in a schedule with who was last announced, announces what has
+// changed, sends the reminders that are due, and plans when to look again. Of any number of
+// instances that do so at once the first finds the work and the others none.
+func (s *Store) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
+	const lock = `SELECT look_at FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var planned *time.Time
+		if err := tx.QueryRow(ctx, lock, id).Scan(&planned); err != nil {
+			return err
+		}
+		all, err := schedules(ctx, tx)
+		if err != nil {
+			return err
+		}
+		compiled, err := oncall.Compile(all[id])
+		if err != nil {
+			return err
+		}
+		l := look{Store: s, tx: tx, dir: dir, now: now, schedule: compiled}
+		if err := l.compare(ctx); err != nil {
+			return err
+		}
+		reminder, err := l.remind(ctx)
+		if err != nil {
+			return err
+		}
+		return l.plan(ctx, planned, reminder)
+	})
+	if err != nil {
+		return fmt.Errorf("look at schedule %d: %w", id, err)
+	}
+	return nil
+}
+
+// A look is one transaction that looks at one schedule.
+type look struct {
+	*Store
+	tx       pgx.Tx
+	dir      *Directory
+	now      time.Time
+	schedule *oncall.Compiled
+}
+
+// compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
+// noted and not announced: nobody hands over to them.
+func (l look) compare(ctx context.Context) error {
+	stored, err := handoffs(ctx, l.tx, l.schedule.ID())
+	if err != nil {
+		return err
+	}
+	duties := l.schedule.Who(l.now)
+	for _, h := range stored { // a role that nobody can have any more
+		if !slices.ContainsFunc(duties, func(d oncall.Duty) bool { return d.Role == h.Role }) {
+			duties = append(duties, oncall.Duty{Role: h.Role})
+		}
+	}
+	changed := false
+	for _, d := range duties {
+		before, after := oncall.Handoff{Schedule: l.schedule.ID(), Role: d.Role}, oncall.Handoff{}
+		turned := false
+		if i := slices.IndexFunc(stored, func(h oncall.Handoff) bool { return h.Role == d.Role }); i >= 0 {
+			before = stored[i]
+			after, turned = before.Turn(d.Users, l.now)
+		} else {
+			after = before
+			after.Users, after.At = d.Users, l.now
+			changed = true
+			if err := saveHandoff(ctx, l.tx, after); err != nil {
+				return err
+			}
+		}
+		if turned {
+			changed = true
+			if err := l.announce(ctx, before, after, d); err != nil {
+				return err
+			}
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return l.enqueue(ctx, l.tx, l.now, l.reflections())
+}
+
+// reflections bring what shows in Slack who is on call up to date.
+func (l look) reflections() []oncall.Task {
+	var tasks []oncall.Task
+	if slices.ContainsFunc(l.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, l.schedule.ID()) }) {
+		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
+	}
+	if l.dir.teams[l.schedule.TeamID()].Topic {
+		tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: l.schedule.TeamID()}})
+	}
+	return tasks
+}
+
+// announce saves a hand-off and tells everybody whom it concerns, and hands over the incidents that
+// nobody has.
+func (l look) announce(ctx context.Context, before, h oncall.Handoff, d oncall.Duty) error {
+	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
+		return fmt.Errorf("number a hand-off: %w", err)
+	}
+	if err := saveHandoff(ctx, l.tx, h); err != nil {
+		return err
+	}
+	if before.Number != 0 {
+		err := l.renotice(ctx, l.tx, l.now, oncall.HandoffNotices, before.Number, func(f *oncall.NoticeFacts) {
+			if f.State != oncall.HandoffTaken {
+				f.State, f.StateAt = oncall.HandoffOver, l.now
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if h.Role != oncall.RoleShadow {
+		if err := l.adopt(ctx, h.Incoming); err != nil {
+			return err
+		}
+	}
+	b, err := briefing(ctx, l.tx, l.dir, l.schedule, d)
+	if err != nil {
+		return err
+	}
+	notices, tasks := h.Announce(b)
+	if err := l.tell(ctx, notices); err != nil {
+		return err
+	}
+	return l.enqueue(ctx, l.tx, l.now, tasks)
+}
+
+// adopt pages the people who have come on call for the incidents that nobody has.
+func (l look) adopt(ctx context.Context, users []oncall.UserID) error {
+	const orphans = `SELECT id FROM incidents WHERE status = 'triggered' AND exhausted AND policy_id = ANY ($1) ORDER BY id`
+	var policies []oncall.PolicyID
+	for id, p := range l.dir.Policies {
+		if p.Pages(l.schedule.ID()) {
+			policies = append(policies, id)
+		}
+	}
+	rows, _ := l.tx.Query(ctx, orphans, policies)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil {
+		return fmt.Errorf("list incidents that nobody has: %w", err)
+	}
+	found, err := lockIncidents(ctx, l.tx, ids)
+	if err != nil {
+		return fmt.Errorf("lock incidents that nobody has: %w", err)
+	}
+	var changes []oncall.Change
+	for _, in := range found {
+		if c, adopted := in.Adopt(users, l.schedule.Name(), l.now); adopted {
+			changes = append(changes, c)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return l.save(ctx, l.tx, l.now, changes)
+}
+
+// remind sends the reminders that are due, and returns when the next one is.
+func (l look) remind(ctx context.Context) (time.Time, error) {
+	wishes, err := reminderWishes(ctx, l.tx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	due, next := l.schedule.Reminders(l.now, func(u oncall.UserID) []time.Duration {
+		if wish, said := wishes[u]; said {
+			return wish
+		}
+		return oncall.RemindBefore
+	})
+	return next, l.tell(ctx, due)
+}
+
+// tell sends notices that show times in their readers' zones.
+func (l look) tell(ctx context.Context, notices []oncall.Notice) error {
+	for i, n := range notices {
+		notices[i].Facts.TimeZone = l.dir.Users[oncall.UserID(n.To)].TimeZone
+	}
+	return l.notice(ctx, l.tx, l.now, notices)
+}
+
+// plan queues the next look, unless one is queued that comes first.
+func (l look) plan(ctx context.Context, planned *time.Time, next time.Time) error {
+	horizon := l.now.Add(lookAhead)
+	if next.IsZero() || next.After(horizon) {
+		next = horizon
+	}
+	for _, role := range l.schedule.Roles() {
+		if t, ok := l.schedule.NextChange(l.now, next, role); ok && t.Before(next) {
+			next = t
+		}
+	}
+	if planned != nil && planned.After(l.now) && !next.Before(*planned) {
+		return nil
+	}
+	const save = `UPDATE schedules SET look_at = $2 WHERE id = $1`
+	if _, err := l.tx.Exec(ctx, save, l.schedule.ID(), next); err != nil {
+		return fmt.Errorf("plan the next look: %w", err)
+	}
+	return l.enqueue(ctx, l.tx, l.now, []oncall.Task{{Do: oncall.Look{Schedule: l.schedule.ID()}, At: next}})
+}
+
+// LookAll looks at every schedule where anything is due or not as it was announced, whatever became
+// of the jobs that should have done so.
+func (s *Store) LookAll(ctx context.Context, now time.Time) error {
+	const load = `
+		SELECT s.id, s.look_at, coalesce(h.role, '') AS role, coalesce(h.users, '{}') AS users
+		FROM schedules s
+		LEFT JOIN handoffs h ON h.schedule_id = s.id
+		WHERE s.removed_at IS NULL`
+	type row struct {
+		ID     oncall.ScheduleID
+		LookAt *time.Time
+		Role   string
+		Users  []oncall.UserID
+	}
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	rows, _ := s.pool.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return fmt.Errorf("list hand-offs: %w", translate(err))
+	}
+	var due []oncall.ScheduleID
+	for _, r := range found {
+		c, usable := dir.Schedule(r.ID)
+		if !usable || slices.Contains(due, r.ID) {
+			continue
+		}
+		if r.LookAt == nil || !r.LookAt.After(now) || r.Role == "" || !slices.Equal(r.Users, c.At(now, r.Role)) {
+			due = append(due, r.ID)
+		}
+	}
+	var errs []error
+	for _, id := range due {
+		if err := s.Look(ctx, id, now); !errors.Is(err, oncall.ErrNotFound) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// TakeHandoff is a person saying "I have it". What can't be is a Refusal.
+func (s *Store) TakeHandoff(ctx context.Context, number int64, by oncall.UserID, now time.Time) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		h, err := lockHandoff(ctx, tx, number)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return oncall.Refuse("That hand-off is over: there was another one since.")
+		}
+		if err != nil {
+			return err
+		}
+		if h, err = h.Take(by); err != nil {
+			return err
+		}
+		if err := saveHandoff(ctx, tx, h); err != nil {
+			return err
+		}
+		return s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeFacts) {
+			f.State, f.StateAt, f.By = oncall.HandoffTaken, now, by
+		})
+	})
+	if err != nil {
+		return wrap(err, "take hand-off %d", number)
+	}
+	return nil
+}
+
+// ChaseHandoff tells the person who went and the team's admins if nobody has answered a hand-off.
+func (s *Store) ChaseHandoff(ctx context.Context, number int64, now time.Time) error {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		h, err := lockHandoff(ctx, tx, number)
+		if err != nil {
+			return err
+		}
+		c, usable := dir.Schedule(h.Schedule)
+		if !usable {
+			return oncall.ErrNotFound
+		}
+		b, err := briefing(ctx, tx, dir, c, oncall.Duty{})
+		if err != nil {
+			return err
+		}
+		notices := h.Chase(b)
+		if len(notices) == 0 {
+			return nil
+		}
+		err = s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeFacts) {
+			f.State, f.StateAt = oncall.HandoffUnanswered, now
+		})
+		if err != nil {
+			return err
+		}
+		return s.notice(ctx, tx, now, notices)
+	})
+	if err != nil {
+		return fmt.Errorf("chase hand-off %d: %w", number, err)
+	}
+	return nil
+}
+
+// briefing gathers what is told at a hand-off.
+func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *oncall.Compiled, d oncall.Duty) (oncall.Briefing, error) {
+	const open = `SELECT id FROM incidents WHERE status <> 'resolved' AND team_id = $1 ORDER BY id LIMIT $2`
+	rows, _ := tx.Query(ctx, open, c.TeamID(), briefed)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil {
+		return oncall.Briefing{}, fmt.Errorf("list the team's open incidents: %w", err)
+	}
+	b := oncall.Briefing{
+		ScheduleName: c.Name(), TeamChannel: dir.teams[c.TeamID()].Channel, Duty: d, Watchers: dir.Watchers(c.TeamID()),
+	}
+	if b.Incidents, err = incidents(ctx, tx, ids); err != nil {
+		return oncall.Briefing{}, fmt.Errorf("load the team's open incidents: %w", err)
+	}
+	return b, nil
+}
+
+// Watchers returns whom to tell of what is wrong in a team: its admins, or else its channel.
+func (d *Directory) Watchers(id oncall.TeamID) []string {
+	var to []string
+	for _, u := range d.admins[id] {
+		if d.Users[u].DeactivatedAt == nil {
+			to = append(to, string(u))
+		}
+	}
+	if len(to) == 0 {
+		to = append(to, d.teams[id].Channel)
+	}
+	return to
+}
+
+const (
+	allHandoffs = `
+		SELECT schedule_id AS schedule, role, number, users, incoming, outgoing, at, acked_by
+		FROM handoffs
+		WHERE schedule_id = $1
+		ORDER BY role`
+	oneHandoff = `
+		SELECT schedule_id AS schedule, role, number, users, incoming, outgoing, at, acked_by
+		FROM handoffs
+		WHERE number = $1
+		FOR UPDATE`
+)
+
+func handoffs(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) ([]oncall.Handoff, error) {
+	rows, _ := tx.Query(ctx, allHandoffs, id)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Handoff])
+	if err != nil {
+		return nil, fmt.Errorf("load hand-offs: %w", err)
+	}
+	return found, nil
+}
+
+// lockHandoff loads the hand-off of a number, if it is still the last one.
+func lockHandoff(ctx context.Context, tx pgx.Tx, number int64) (oncall.Handoff, error) {
+	rows, _ := tx.Query(ctx, oneHandoff, number)
+	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Handoff])
+}
+
+func saveHandoff(ctx context.Context, tx pgx.Tx, h oncall.Handoff) error {
+	const upsert = `
+		INSERT INTO handoffs (schedule_id, role, number, users, incoming, outgoing, at, acked_by)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (schedule_id, role) DO UPDATE SET
+			number = $3, users = $4, incoming = $5, outgoing = $6, at = $7, acked_by = $8`
+	_, err := tx.Exec(ctx, upsert, h.Schedule, h.Role, h.Number, list(h.Users), list(h.Incoming), list(h.Outgoing), h.At, h.AckedBy)
+	if err != nil {
+		return fmt.Errorf("save hand-off: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,302 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// monday is the hand-off from Ann to Bo.
+var monday = time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
+
+// notices lists the notices, "kind recipient", in the order of their making.
+func (w *world) notices() []string {
+	w.t.Helper()
+	return w.strings(`SELECT kind || ' ' || recipient FROM notices ORDER BY id`)
+}
+
+// forget makes the notices so far not count.
+func (w *world) forget() { w.exec(`DELETE FROM notices`) }
+
+func (w *world) look(s *store.Store, now time.Time) {
+	w.t.Helper()
+	if err := s.LookAll(w.t.Context(), now); err != nil {
+		w.t.Error(err)
+	}
+}
+
+func (w *world) number() int64 {
+	return int64(w.count(`SELECT number FROM handoffs WHERE role = 'primary'`))
+}
+
+func isTold(t *testing.T, w *world, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(append([]string{}, want...), w.notices()); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhoIsThereAtFirstIsNotAnnounced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.look(w.Store, start)
+	isTold(t, w)
+	if got := w.strings(`SELECT unnest(users) FROM handoffs`); !slices.Equal(got, []string{string(ann)}) {
+		t.Errorf("noted: %q", got)
+	}
+}
+
+// Many look at once from two instances: one hand-off, told once.
+func TestAHandoffHappensOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.look(w.Store, start)
+	stores := []*store.Store{w.Store, w.another()}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() { w.look(stores[i%2], monday) })
+	}
+	all.Wait()
+	isTold(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'chase_handoff'`); n != 1 {
+		t.Errorf("%d timers, want 1", n)
+	}
+	// The same people afterwards: nothing.
+	w.look(w.Store, monday.Add(time.Hour))
+	if n := len(w.notices()); n != 3 {
+		t.Errorf("told %d times, want 3", n)
+	}
+}
+
+// After a long stop only the present is told, and nothing if it is as it was.
+func TestALongStop(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.look(w.Store, start)
+	w.look(w.Store, monday.AddDate(0, 0, 7+1)) // Ann, Bo, Ann
+	isTold(t, w)
+	w.look(w.Store, monday.AddDate(0, 0, 7*6+1)) // Bo again, after many others
+	isTold(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
+}
+
+func TestTakeHandoff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.look(w.Store, start)
+	w.look(w.Store, monday)
+	number := w.number()
+	isRefused(t, w.TakeHandoff(t.Context(), number, ann, monday), "Only <@U0BO> can say that.")
+	isRefused(t, w.TakeHandoff(t.Context(), number+7, bo, monday), "That hand-off is over: there was another one since.")
+	if err := w.TakeHandoff(t.Context(), number, bo, monday); err != nil {
+		t.Fatal(err)
+	}
+	isRefused(t, w.TakeHandoff(t.Context(), number, bo, monday), "You have said so already.")
+	if n := w.count(`SELECT count(*) FROM notices WHERE facts ->> 'state' = 'taken'`); n != 3 {
+		t.Errorf("%d notices show it, want 3", n)
+	}
+	w.forget()
+	if err := w.ChaseHandoff(t.Context(), number, monday.Add(15*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	isTold(t, w)
+}
+
+func TestNobodySaysThatTheyHaveIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Teams[0].Admins = []string{"cy"}
+	if _, err := w.Apply(t.Context(), s, store.Applying{Write: true}, start); err != nil {
+		t.Fatal(err)
+	}
+	w.look(w.Store, start)
+	w.look(w.Store, monday)
+	w.forget()
+	other := w.another()
+	var all sync.WaitGroup
+	for _, s := range []*store.Store{w.Store, other} {
+		all.Go(func() {
+			if err := s.ChaseHandoff(t.Context(), w.number(), monday.Add(15*time.Minute)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	isTold(t, w, "handoff_unanswered U0ANN", "handoff_unanswered U0CY")
+}
+
+// An override is a hand-off at its beginning and at its end, and queues a look at both.
+func TestAnOverrideIsAHandoff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.look(w.Store, start)
+	id := w.schedule("primary").ID()
+	begin := start.Add(time.Hour)
+	_, err := w.AddOverride(t.Context(), id, oncall.Override{
+		Kind: oncall.OverrideCover, Start: begin, End: begin.Add(2 * time.Hour), Users: []oncall.UserID{cy}, CreatedBy: bo,
+	}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isTold(t, w, "shift_moved U0ANN", "shift_moved U0CY")
+	w.forget()
+	if err := w.Look(t.Context(), id, start); err != nil {
+		t.Fatal(err)
+	}
+	isTold(t, w, "reminder U0CY") // it begins in an hour
+	w.forget()
+	next := func() time.Time {
+		return must[time.Time](t)(scan[time.Time](w, `SELECT look_at FROM schedules WHERE id = $1`, id))
+	}
+	if got := next(); !got.Equal(begin) {
+		t.Errorf("the next look is at %s, want %s", got, begin)
+	}
+	if err := w.Look(t.Context(), id, begin); err != nil {
+		t.Fatal(err)
+	}
+	isTold(t, w, "handoff_coming U0CY", "handoff_going U0ANN", "handoff_channel #payments")
+	first := w.number()
+	w.forget()
+	if got := next(); got.After(begin.Add(2 * time.Hour)) {
+		t.Errorf("the next look is at %s, after the override's end", got)
+	}
+	if err := w.Look(t.Context(), id, begin.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	isTold(t, w, "handoff_coming U0ANN", "handoff_going U0CY", "handoff_channel #payments")
+	if w.number() == first {
+		t.Error("the second hand-off has the number of the first")
+	}
+}
+
+// A look that is planned already is not queued twice, however often the schedule is looked at.
+func TestOneLookIsPlanned(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 5 {
+		if err := w.Look(t.Context(), w.schedule("primary").ID(), start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'look' AND scheduled_at > $1`, start); n != 1 {
+		t.Errorf("%d looks are planned, want 1", n)
+	}
+}
+
+func TestReminders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.schedule("primary").ID()
+	at := func(d time.Duration) {
+		t.Helper()
+		if err := w.Look(t.Context(), id, monday.Add(d)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at(-25 * time.Hour)
+	isTold(t, w)
+	at(-24 * time.Hour)
+	at(-24*time.Hour + time.Minute)
+	isTold(t, w, "reminder U0BO")
+	at(-40 * time.Minute) // too late for the reminder of an hour before
+	isTold(t, w, "reminder U0BO")
+	w.forget()
+
+	if err := w.SetReminders(t.Context(), ann, []time.Duration{48 * time.Hour}, monday); err != nil {
+		t.Fatal(err)
+	}
+	tuesday := monday.AddDate(0, 0, 7).Sub(monday)
+	at(tuesday - 48*time.Hour)
+	at(tuesday - 24*time.Hour)
+	if got := w.notices(); !slices.Contains(got, "reminder U0ANN") || strings.Count(strings.Join(got, "\n"), "reminder") != 1 {
+		t.Errorf("told %q, want one reminder for Ann", got)
+	}
+}
+
+// The author of an edit knows of it, the others are told, and only of what lies ahead.
+func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.look(w.Store, start)
+	id := w.schedule("primary").ID()
+	stored := must[oncall.Schedule](t)(w.Schedule(t.Context(), id))
+	r := slices.Clone(stored.Versions[0].Rotations)
+	r[0].Turns = [][]oncall.UserID{{ann}, {cy}}
+	if _, err := w.EditSchedule(t.Context(), id, oncall.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {
+		t.Fatal(err)
+	}
+	isTold(t, w, "shift_moved U0BO")
+	facts := w.strings(`SELECT facts::text FROM notices`)[0]
+	if !strings.Contains(facts, `"gained": false`) || !strings.Contains(facts, monday.Format(time.RFC3339)) {
+		t.Errorf("facts: %s", facts)
+	}
+}
+
+// An incident that nobody has goes to whoever comes on call next.
+func TestAnOrphanIsAdopted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.look(w.Store, start)
+	in := w.open()
+	dir := must[*store.Directory](t)(w.Directory(t.Context()))
+	for range 3 { // run out of steps
+		_, err := w.EscalateIncident(t.Context(), in.ID, w.incident(in.ID).Seq, start.Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.incident(in.ID); !got.Exhausted || dir.Policies[got.PolicyID].Name != "default" {
+		t.Fatalf("the incident is not exhausted: %+v", got)
+	}
+	before := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, bo)
+	stores := []*store.Store{w.Store, w.another()}
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() { w.look(stores[i%2], monday) })
+	}
+	all.Wait()
+	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, bo); n != before+1 {
+		t.Errorf("Bo has %d pages more, want 1", n-before)
+	}
+	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'adopted'`); n != 1 {
+		t.Errorf("%d adoptions, want 1", n)
+	}
+}
+
+// scan reads the only value of a query.
+func scan[T any](w *world, sql string, args ...any) (v T, err error) {
+	err = w.Pool().QueryRow(w.t.Context(), sql, args...).Scan(&v)
+	return v, err
+}
+
+// Who is on call, from the store, with the directory warm: what everything else waits for.
+func BenchmarkWhoIsOnCall(b *testing.B) {
+	w := newWorld(b)
+	stop := w.run(w.Store)
+	defer stop()
+	id := w.schedule("primary").ID()
+	w.until("the directory is kept", func() bool {
+		one, _ := w.Directory(b.Context())
+		two, _ := w.Directory(b.Context())
+		return one == two
+	})
+	for b.Loop() {
+		dir, err := w.Directory(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		c, _ := dir.Schedule(id)
+		if len(c.At(start, "")) != 1 {
+			b.Fatal(fmt.Errorf("nobody is on call"))
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "store_who_us")
+}

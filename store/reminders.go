@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// SetReminders says how long before a shift a person wants to be reminded; none at all is empty,
+// and nil goes back to what everybody has.
+func (s *Store) SetReminders(ctx context.Context, user oncall.UserID, before []time.Duration, now time.Time) error {
+	const upsert = `
+		INSERT INTO reminder_preferences (user_id, before) VALUES ($1, $2)
+		ON CONFLICT (user_id) DO UPDATE SET before = $2`
+	const remove = `DELETE FROM reminder_preferences WHERE user_id = $1`
+	const live = `SELECT id FROM schedules WHERE removed_at IS NULL` // whose next reminder may be earlier now
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		var err error
+		if before == nil {
+			_, err = tx.Exec(ctx, remove, user)
+		} else {
+			seconds := make([]int32, len(before))
+			for i, d := range before {
+				seconds[i] = int32(d / time.Second)
+			}
+			_, err = tx.Exec(ctx, upsert, user, seconds)
+		}
+		if err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, live)
+		ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])
+		if err != nil {
+			return err
+		}
+		var tasks []oncall.Task
+		for _, id := range ids {
+			tasks = append(tasks, oncall.Task{Do: oncall.Look{Schedule: id}})
+		}
+		return s.enqueue(ctx, tx, now, tasks)
+	})
+	if err != nil {
+		return fmt.Errorf("save the reminders of %s: %w", user, err)
+	}
+	return nil
+}
+
+// reminderWishes loads what people have said about reminders.
+func reminderWishes(ctx context.Context, tx pgx.Tx) (map[oncall.UserID][]time.Duration, error) {
+	rows, _ := tx.Query(ctx, `SELECT user_id, before FROM reminder_preferences`)
+	wishes := map[oncall.UserID][]time.Duration{}
+	var user oncall.UserID
+	var seconds []int32
+	_, err := pgx.ForEachRow(rows, []any{&user, &seconds}, func() error {
+		wish := make([]time.Duration, len(seconds))
+		for i, n := range seconds {
+			wish[i] = time.Duration(n) * time.Second
+		}
+		wishes[user] = wish
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load reminders: %w", err)
+	}
+	return wishes, nil
+}
