@@ -1,0 +1,234 @@
+package oncall
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// FindingKind says what is wrong with cover.
+type FindingKind string
+
+// What the guard looks for.
+const (
+	FindingGap         FindingKind = "gap"         // nobody has a role, and nobody wanted that
+	FindingEmpty       FindingKind = "empty"       // nobody is on call at all
+	FindingDeactivated FindingKind = "deactivated" // a turn is somebody's who has left Slack
+	FindingUnknown     FindingKind = "unknown"     // a turn is somebody's whom Slack doesn't know
+	FindingTimeOff     FindingKind = "time_off"    // somebody is on call while away
+	FindingUnpaged     FindingKind = "unpaged"     // no policy pages a schedule
+	FindingPagesNobody FindingKind = "pages_nobody"
+)
+
+// FindingKinds are all of them.
+var FindingKinds = []FindingKind{
+	FindingGap, FindingEmpty, FindingDeactivated, FindingUnknown, FindingTimeOff, FindingUnpaged, FindingPagesNobody,
+}
+
+// NoticeCoverage warns of what the guard has found.
+const NoticeCoverage NoticeKind = "coverage"
+
+// A Finding is one thing that will go wrong with cover. It has the same key for as long
+// as it stands, and for every week in which it comes back.
+type Finding struct {
+	Key      string      `json:"key"`
+	Kind     FindingKind `json:"kind"`
+	Team     TeamID      `json:"team"`
+	Name     string      `json:"name"` // of the schedule or the policy
+	Role     string      `json:"role,omitempty"`
+	User     UserID      `json:"user,omitempty"`
+	Start    time.Time   `json:"start,omitzero"`
+	End      time.Time   `json:"end,omitzero"` // zero: nothing ends it within sight
+	More     int         `json:"more,omitempty"`
+	TimeZone string      `json:"timezone,omitempty"`
+}
+
+// An Absence is a stretch in which a person is away.
+type Absence struct {
+	ID         int64
+	User       UserID
+	Start, End time.Time
+}
+
+// CoverFacts is what the guard goes by.
+type CoverFacts struct {
+	Schedules []Schedule
+	Policies  []Policy // those in force
+	Users     map[UserID]User
+	Members   map[TeamID][]UserID
+	Absences  []Absence
+}
+
+const (
+	// guardAhead is how far ahead the guard looks.
+	guardAhead = 4 * 7 * 24 * time.Hour
+	// guardBack is how far back it looks for the beginning of what goes on now.
+	guardBack = 7 * 24 * time.Hour
+)
+
+// Findings looks for what will go wrong with cover within four weeks of now. A schedule
+// that can't be used is an error.
+func (f CoverFacts) Findings(now time.Time) ([]Finding, error) {
+	var found []Finding
+	covered := map[ScheduleID]bool{} // somebody is on call in it
+	for _, s := range f.Schedules {
+		c, err := Compile(s)
+		if err != nil {
+			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+		}
+		planned := s
+		planned.Inactive = nil
+		p, err := Compile(planned)
+		if err != nil {
+			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+		}
+		gaps, some := gapsOf(c, now)
+		covered[s.ID] = some
+		paged := slices.ContainsFunc(f.Policies, func(p Policy) bool { return p.Pages(s.ID) })
+		switch {
+		case some:
+			found = append(found, gaps...)
+			if !paged {
+				found = append(found, finding(c, FindingUnpaged, ""))
+			}
+		case paged && !intendedEmpty(c, now):
+			found = append(found, finding(c, FindingEmpty, ""))
+		}
+		found = append(found, f.people(p, now)...)
+		found = append(found, f.away(c, now)...)
+	}
+	for _, p := range f.Policies {
+		if !f.reaches(p, covered) {
+			found = append(found, Finding{
+				Key: fmt.Sprintf("%s/%d", FindingPagesNobody, p.ID), Kind: FindingPagesNobody, Team: p.TeamID, Name: p.Name,
+			})
+		}
+	}
+	return found, nil
+}
+
+// finding is one of a schedule; the rest of its key tells it from others of its kind.
+func finding(c *Compiled, kind FindingKind, rest string) Finding {
+	return Finding{
+		Key: fmt.Sprintf("%s/%d%s", kind, c.id, rest), Kind: kind, Team: c.teamID, Name: c.name, TimeZone: c.timeZone,
+	}
+}
+
+// gapsOf returns the gaps that nobody wanted, one for each weekly pattern, and whether
+// anybody is on call at all. A role that nobody has is none.
+func gapsOf(c *Compiled, now time.Time) (found []Finding, some bool) {
+	from, to := now.Add(-guardBack), now.Add(guardAhead)
+	for _, role := range c.Roles() {
+		held := slices.ContainsFunc(c.Shifts(now, to, role), func(s Shift) bool { return len(s.Users) > 0 })
+		if role == RoleShadow || !held {
+			continue
+		}
+		some = true
+		seen := map[string]int{}
+		for _, g := range c.Gaps(from, to, role) {
+			if g.Intended || !g.End.After(now) {
+				continue
+			}
+			key := fmt.Sprintf("/%s/%s", role, pattern(c, g, from))
+			if at, known := seen[key]; known {
+				found[at].More++
+				continue
+			}
+			seen[key] = len(found)
+			one := finding(c, FindingGap, key)
+			one.Role, one.Start = role, g.Start
+			if g.End.Before(to) {
+				one.End = g.End
+			}
+			found = append(found, one)
+		}
+	}
+	return found, some
+}
+
+// intendedEmpty reports whether it is on purpose that nobody is on call at all.
+func intendedEmpty(c *Compiled, now time.Time) bool {
+	return !slices.ContainsFunc(c.Gaps(now, now.Add(guardAhead), RolePrimary), func(g Gap) bool { return !g.Intended })
+}
+
+// pattern is the same for a gap and for that of the next week.
+func pattern(c *Compiled, g Gap, from time.Time) string {
+	if !g.Start.After(from) {
+		return "now"
+	}
+	start := g.Start
+	if zone, err := time.LoadLocation(c.timeZone); err == nil {
+		start = start.In(zone)
+	}
+	return start.Format("Mon 15:04")
+}
+
+// people finds those who can't be reached on the shifts that are planned for them.
+func (f CoverFacts) people(planned *Compiled, now time.Time) []Finding {
+	found := map[UserID]Finding{}
+	for _, role := range planned.Roles() {
+		for _, s := range planned.Shifts(now, now.Add(guardAhead), role) {
+			for _, u := range s.Users {
+				user, known := f.Users[u]
+				kind := FindingDeactivated
+				if !known {
+					kind = FindingUnknown
+				} else if user.DeactivatedAt == nil {
+					continue
+				}
+				one := finding(planned, kind, "/"+string(u))
+				one.Role, one.User, one.Start, one.End = role, u, s.Start, s.End
+				if old, twice := found[u]; !twice || s.Start.Before(old.Start) {
+					found[u] = one
+				}
+			}
+		}
+	}
+	return inOrder(found)
+}
+
+// inOrder returns findings in the order of their people.
+func inOrder(found map[UserID]Finding) []Finding {
+	var out []Finding
+	for _, u := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, found[u])
+	}
+	return out
+}
+
+// away finds people who are on call while they are away.
+func (f CoverFacts) away(c *Compiled, now time.Time) []Finding {
+	var found []Finding
+	for _, a := range f.Absences {
+		from, to := latest(a.Start, now), a.End
+		if limit := now.Add(guardAhead); to.After(limit) {
+			to = limit
+		}
+		for _, role := range c.Roles() {
+			for _, s := range c.Shifts(from, to, role) {
+				if !slices.Contains(s.Users, a.User) {
+					continue
+				}
+				one := finding(c, FindingTimeOff, fmt.Sprintf("/%s/%d", role, a.ID))
+				one.Role, one.User, one.Start, one.End = role, a.User, s.Start, s.End
+				found = append(found, one)
+				break
+			}
+		}
+	}
+	return found
+}
+
+// reaches reports whether a policy can page anybody.
+func (f CoverFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
+	active := func(u UserID) bool {
+		user, known := f.Users[u]
+		return known && user.DeactivatedAt == nil
+	}
+	return slices.ContainsFunc(p.Steps, func(s Step) bool {
+		return slices.ContainsFunc(s.Targets, func(t Target) bool {
+			return active(t.User) || covered[t.Schedule] || slices.ContainsFunc(f.Members[t.Team], active)
+		})
+	})
+}
