@@ -101,6 +101,7 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(workers, &coverWorker{jobs: j})
 	river.AddWorker(workers, &lookWorker{jobs: j})
 	river.AddWorker(workers, &chaseWorker{jobs: j})
+	river.AddWorker(workers, &guardWorker{jobs: j})
 	client, err := river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID:      c.Name,
 		Logger:  c.Slog,
@@ -145,6 +146,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.running.Go(func() { j.fence(ctx) })
 	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
 	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
+	j.running.Go(func() { j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}}) })
 	return nil
 }
 

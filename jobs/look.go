@@ -36,3 +36,17 @@ func (w *chaseWorker) Timeout(*river.Job[oncall.ChaseHandoff]) time.Duration { r
 func (w *chaseWorker) Work(ctx context.Context, job *river.Job[oncall.ChaseHandoff]) error {
 	return unlessMissing(w.jobs.store.ChaseHandoff(ctx, job.Args.Number, w.jobs.clock()))
 }
+
+// guardWorker looks for what will go wrong with cover, after an edit.
+type guardWorker struct {
+	river.WorkerDefaults[oncall.Guard]
+	jobs *Jobs
+}
+
+// Timeout bounds one attempt.
+func (w *guardWorker) Timeout(*river.Job[oncall.Guard]) time.Duration { return 30 * time.Second }
+
+// Work tells what is new.
+func (w *guardWorker) Work(ctx context.Context, _ *river.Job[oncall.Guard]) error {
+	return w.jobs.store.Guard(ctx, w.jobs.clock())
+}

@@ -39,6 +39,7 @@ type NoticeFacts struct {
 	Stays        []UserID     `json:"stays,omitempty"` // who was on call and still is
 	Next         []UserID     `json:"next,omitempty"`  // who comes at End
 	Moves        []Move       `json:"moves,omitempty"` // what somebody gains and loses
+	Findings     []Finding    `json:"findings,omitempty"`
 	State        string       `json:"state,omitempty"` // what has become of it; empty: open
 	StateAt      time.Time    `json:"state_at,omitzero"`
 	Stints       []Stint      `json:"stints,omitempty"`  // the shifts that change hands

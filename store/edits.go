@@ -41,6 +41,14 @@ func (s *Store) edit(ctx context.Context, tx pgx.Tx, e edit, ids []oncall.Schedu
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.Guard{}}})
 }
 
+// transaction names a transaction as no other ever is.
+func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
+	if err := tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&name); err != nil {
+		return "", fmt.Errorf("name a transaction: %w", err)
+	}
+	return name, nil
+}
+
 // edited sees to what follows from one schedule having become another, or a new one.
 func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after oncall.Schedule) error {
 	is, err := oncall.Compile(after)
@@ -52,11 +60,11 @@ func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after onc
 		if err != nil {
 			return err
 		}
-		var transaction string
-		if err := tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&transaction); err != nil {
-			return fmt.Errorf("name an edit: %w", err)
+		name, err := transaction(ctx, tx)
+		if err != nil {
+			return err
 		}
-		key := fmt.Sprintf("%d/%s", after.ID, transaction)
+		key := fmt.Sprintf("%d/%s", after.ID, name)
 		if err := s.notice(ctx, tx, e.at, oncall.Moved(was, is, e.at, key, e.by, e.aware)); err != nil {
 			return err
 		}

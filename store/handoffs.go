@@ -270,6 +270,20 @@ func (s *Store) LookAll(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
+// lookEverywhere queues a look at every schedule and at cover, for what may concern any of them.
+func (s *Store) lookEverywhere(ctx context.Context, tx pgx.Tx, now time.Time) error {
+	rows, _ := tx.Query(ctx, `SELECT id FROM schedules WHERE removed_at IS NULL ORDER BY id`)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])
+	if err != nil {
+		return fmt.Errorf("list schedules: %w", err)
+	}
+	tasks := []oncall.Task{{Do: oncall.Guard{}}}
+	for _, id := range ids {
+		tasks = append(tasks, oncall.Task{Do: oncall.Look{Schedule: id}})
+	}
+	return s.enqueue(ctx, tx, now, tasks)
+}
+
 // TakeHandoff is a person saying "I have it". What can't be is a Refusal.
 func (s *Store) TakeHandoff(ctx context.Context, number int64, by oncall.UserID, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {

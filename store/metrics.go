@@ -19,6 +19,7 @@ type metrics struct {
 	rejected   prometheus.Counter
 	inboxDepth *prometheus.Desc
 	queueDepth *prometheus.Desc
+	findings   *prometheus.Desc
 }
 
 func newMetrics() *metrics {
@@ -34,6 +35,8 @@ func newMetrics() *metrics {
 		}),
 		inboxDepth: prometheus.NewDesc("watchbill_inbox_depth", "Signals that wait to be folded.", nil, nil),
 		queueDepth: prometheus.NewDesc("watchbill_queue_depth", "Jobs that wait for a worker.", []string{"queue"}, nil),
+		findings: prometheus.NewDesc("watchbill_coverage_findings",
+			"What the coverage guard has found and nobody has mended.", []string{"kind"}, nil),
 	}
 }
 
@@ -64,6 +67,7 @@ type depths struct{ *Store }
 func (d depths) Describe(to chan<- *prometheus.Desc) {
 	to <- d.metrics.inboxDepth
 	to <- d.metrics.queueDepth
+	to <- d.metrics.findings
 }
 
 // Collect implements prometheus.Collector. Without a database it says nothing.
@@ -81,5 +85,12 @@ func (d depths) Collect(to chan<- prometheus.Metric) {
 	}
 	for queue, depth := range queues {
 		to <- prometheus.MustNewConstMetric(d.metrics.queueDepth, prometheus.GaugeValue, float64(depth), queue)
+	}
+	open, err := d.openFindings(ctx)
+	if err != nil {
+		return
+	}
+	for kind, n := range open {
+		to <- prometheus.MustNewConstMetric(d.metrics.findings, prometheus.GaugeValue, float64(n), string(kind))
 	}
 }

@@ -17,7 +17,6 @@ func (s *Store) SetReminders(ctx context.Context, user oncall.UserID, before []t
 		INSERT INTO reminder_preferences (user_id, before) VALUES ($1, $2)
 		ON CONFLICT (user_id) DO UPDATE SET before = $2`
 	const remove = `DELETE FROM reminder_preferences WHERE user_id = $1`
-	const live = `SELECT id FROM schedules WHERE removed_at IS NULL` // whose next reminder may be earlier now
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		var err error
 		if before == nil {
@@ -32,16 +31,7 @@ func (s *Store) SetReminders(ctx context.Context, user oncall.UserID, before []t
 		if err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, live)
-		ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])
-		if err != nil {
-			return err
-		}
-		var tasks []oncall.Task
-		for _, id := range ids {
-			tasks = append(tasks, oncall.Task{Do: oncall.Look{Schedule: id}})
-		}
-		return s.enqueue(ctx, tx, now, tasks)
+		return s.lookEverywhere(ctx, tx, now) // the next reminder may be earlier now
 	})
 	if err != nil {
 		return fmt.Errorf("save the reminders of %s: %w", user, err)

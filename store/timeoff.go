@@ -111,7 +111,7 @@ func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source st
 			}
 			done.Added++
 		}
-		return nil
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Guard{}}})
 	})
 	if err != nil {
 		return Import{}, fmt.Errorf("import time off of %s: %w", user, err)

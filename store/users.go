@@ -26,6 +26,11 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 		if changed = tag.RowsAffected() > 0; err != nil || !changed {
 			return err
 		}
+		if u.DeactivatedAt != nil { // others may be on call now, or nobody
+			if err := s.lookEverywhere(ctx, tx, now); err != nil {
+				return err
+			}
+		}
 		return announce(ctx, tx)
 	})
 	if err != nil {

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// guardLock is the advisory lock that lets one Guard work at a time.
+const guardLock = 0x776207
+
+// Guard looks for what will go wrong with cover, tells what is new to whom it concerns, and forgets
+// what has been mended, so that it would be told again.
+func (s *Store) Guard(ctx context.Context, now time.Time) error {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, guardLock); err != nil {
+			return err
+		}
+		facts, err := coverFacts(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		found, err := facts.Findings(now)
+		if err != nil {
+			return err
+		}
+		fresh, err := keepFindings(ctx, tx, found, now)
+		if err != nil || len(fresh) == 0 {
+			return err
+		}
+		name, err := transaction(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return s.notice(ctx, tx, now, warnings(dir, fresh, name))
+	})
+	if err != nil {
+		return fmt.Errorf("guard cover: %w", err)
+	}
+	return nil
+}
+
+// coverFacts loads what the guard goes by. The caller's transaction sees what it has changed.
+func coverFacts(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverFacts, error) {
+	const policies = `SELECT id, team_id, name, repeat, steps FROM policies WHERE removed_at IS NULL ORDER BY id`
+	const absences = `
+		SELECT id, user_id AS "user", start_at AS "start", end_at AS "end"
+		FROM time_off
+		WHERE cancelled_at IS NULL AND end_at > $1
+		ORDER BY id`
+	d := &Directory{
+		Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{},
+		admins: map[oncall.TeamID][]oncall.UserID{},
+	}
+	var f oncall.CoverFacts
+	if err := d.loadUsers(ctx, tx); err != nil {
+		return f, err
+	}
+	if err := d.loadMembers(ctx, tx); err != nil {
+		return f, err
+	}
+	f.Users, f.Members = d.Users, d.Members
+	rows, _ := tx.Query(ctx, policies)
+	var err error
+	if f.Policies, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy]); err != nil {
+		return f, err
+	}
+	rows, _ = tx.Query(ctx, absences, now)
+	if f.Absences, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Absence]); err != nil {
+		return f, err
+	}
+	all, err := schedules(ctx, tx)
+	for _, s := range all {
+		f.Schedules = append(f.Schedules, s)
+	}
+	slices.SortFunc(f.Schedules, func(a, b oncall.Schedule) int { return int(a.ID - b.ID) })
+	return f, err
+}
+
+// keepFindings makes what was found what is known, and returns what is new of it.
+func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now time.Time) ([]oncall.Finding, error) {
+	const insert = `
+		INSERT INTO findings (key, kind, found_at)
+		SELECT key, kind, $3
+		FROM unnest($1::text[], $2::text[]) AS f (key, kind)
+		ON CONFLICT (key) DO NOTHING
+		RETURNING key`
+	keys, kinds := []string{}, []oncall.FindingKind{}
+	for _, f := range found {
+		keys, kinds = append(keys, f.Key), append(kinds, f.Kind)
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM findings WHERE NOT key = ANY ($1)`, keys); err != nil {
+		return nil, fmt.Errorf("forget what was mended: %w", err)
+	}
+	rows, _ := tx.Query(ctx, insert, keys, kinds, now)
+	fresh, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("keep what was found: %w", err)
+	}
+	return slices.DeleteFunc(found, func(f oncall.Finding) bool { return !slices.Contains(fresh, f.Key) }), nil
+}
+
+// warnings makes one notice for each of those who should know: the person who is away, else the
+// admins of the team, else its channel.
+func warnings(dir *Directory, found []oncall.Finding, name string) []oncall.Notice {
+	var notices []oncall.Notice
+	for _, f := range found {
+		to := dir.Watchers(f.Team)
+		if f.Kind == oncall.FindingTimeOff {
+			to = []string{string(f.User)}
+		}
+		for _, who := range to {
+			i := slices.IndexFunc(notices, func(n oncall.Notice) bool { return n.To == who })
+			if i < 0 {
+				i = len(notices)
+				notices = append(notices, oncall.Notice{Key: "coverage/" + name + "/" + who, To: who, Kind: oncall.NoticeCoverage})
+			}
+			notices[i].Facts.Findings = append(notices[i].Facts.Findings, f)
+		}
+	}
+	for i, n := range notices {
+		notices[i].Facts.TimeZone = dir.Users[oncall.UserID(n.To)].TimeZone
+	}
+	return notices
+}
+
+// openFindings counts what was found and not mended.
+func (s *Store) openFindings(ctx context.Context) (map[oncall.FindingKind]int, error) {
+	open := map[oncall.FindingKind]int{}
+	for _, kind := range oncall.FindingKinds {
+		open[kind] = 0
+	}
+	rows, _ := s.pool.Query(ctx, `SELECT kind, count(*) FROM findings GROUP BY kind`)
+	var kind oncall.FindingKind
+	var n int
+	_, err := pgx.ForEachRow(rows, []any{&kind, &n}, func() error {
+		open[kind] = n
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count findings: %w", translate(err))
+	}
+	return open, nil
+}

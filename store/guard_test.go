@@ -1,0 +1,85 @@
+package store_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+func (w *world) guard(s *store.Store, now time.Time) {
+	w.t.Helper()
+	if err := s.Guard(w.t.Context(), now); err != nil {
+		w.t.Error(err)
+	}
+}
+
+func (w *world) findings() string {
+	w.t.Helper()
+	return strings.Join(w.strings(`SELECT key FROM findings ORDER BY key`), " ")
+}
+
+// Two instances guard at once: each finding is told once, to whom it concerns, and told again only
+// if it was mended in between.
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Teams[0].Admins = []string{"cy"}
+	if _, err := w.Apply(t.Context(), s, store.Applying{Write: true}, start); err != nil {
+		t.Fatal(err)
+	}
+	w.guard(w.Store, start)
+	isTold(t, w)
+
+	gone := start
+	if err := w.SaveUser(t.Context(), oncall.User{ID: bo, Name: "Bo", DeactivatedAt: &gone}, start); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'guard'`); n < 2 { // Apply and SaveUser
+		t.Errorf("%d guards are queued", n)
+	}
+	off := store.TimeOff{UserID: ann, Start: start.AddDate(0, 0, 14), End: start.AddDate(0, 0, 16)}
+	off = must[store.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
+	stores := []*store.Store{w.Store, w.another()}
+	var all sync.WaitGroup
+	for i := range 6 {
+		all.Go(func() { w.guard(stores[i%2], start) })
+	}
+	all.Wait()
+	w.isToldSorted("coverage U0ANN", "coverage U0CY")
+	if got := w.findings(); got != "deactivated/1/U0BO gap/1/primary/Mon 09:00 time_off/1/primary/1" {
+		t.Errorf("findings: %s", got)
+	}
+
+	w.forget()
+	must[store.TimeOff](t)(w.CancelTimeOff(t.Context(), off.ID, start))
+	w.guard(w.Store, start.Add(time.Hour))
+	isTold(t, w)
+	must[store.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
+	w.guard(w.Store, start.Add(2*time.Hour))
+	isTold(t, w, "coverage U0ANN")
+}
+
+// Where a team has no admins its channel is told.
+func TestGuardWithoutAdmins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`UPDATE policies SET steps = '[{"targets": [{"user": "U0ANN"}], "delay": 300}]'`)
+	w.guard(w.Store, start)
+	isTold(t, w, "coverage #payments")
+	if got := w.findings(); got != "unpaged/1" {
+		t.Errorf("findings: %s", got)
+	}
+}
+
+func (w *world) isToldSorted(want ...string) {
+	w.t.Helper()
+	got := strings.Join(w.strings(`SELECT kind || ' ' || recipient AS told FROM notices ORDER BY told`), ", ")
+	if got != strings.Join(want, ", ") {
+		w.t.Errorf("told %s, want %s", got, strings.Join(want, ", "))
+	}
+}
