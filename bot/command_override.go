@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,49 +12,161 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// override answers `/oncall override @user from to [schedule]`: a person is on call
-// instead of whoever would be.
-func (b *Bot) override(ctx context.Context, r request) (string, error) {
+const overrideUsage = "Say who, from when and to when: `/oncall override @ann today 18:00 to 22:00`."
+
+// override answers `/oncall override @user from to [schedule] [reason]`: a person is on
+// call instead of whoever would be. What is missing or wrong is asked for in a modal.
+func (b *Bot) override(ctx context.Context, r request) (drawing, error) {
+	if len(r.words) == 1 && strings.EqualFold(r.words[0], "cancel") {
+		return b.ownOverrides(ctx, r)
+	}
+	w, err := r.readOverride()
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+		if len(r.words) == 0 {
+			refusal.Sentence = ""
+		}
+		return drawing{}, b.openModal(ctx, r.trigger, r.overrideModal(w, refusal.Sentence))
+	}
+	if err != nil {
+		return drawing{}, err
+	}
+	return b.makeOverride(ctx, r, w)
+}
+
+// A wish is an override as somebody asks for it. Zero values are unknown yet.
+type wish struct {
+	schedule *oncall.Compiled
+	user     oncall.UserID
+	span     span
+	whom     string        // wishAll, wishOne or wishAdd
+	from     oncall.UserID // with wishOne: who leaves
+	reason   string
+	windows  []oncall.Window // in the person's zone
+}
+
+// Whom an override replaces.
+const (
+	wishAll = "all"
+	wishOne = "one"
+	wishAdd = "add"
+)
+
+// readOverride reads the words, as far as that is possible.
+func (r request) readOverride() (wish, error) {
+	w := wish{whom: wishAll}
 	if len(r.words) == 0 {
-		return "", oncall.Refuse("Say who, from when and to when: `/oncall override @ann today 18:00 to 22:00`.")
+		return w, oncall.Refuse("%s", overrideUsage)
 	}
 	id, ok := readMention(r.words[0])
 	if !ok {
-		return "", oncall.Refuse("%q is nobody in this workspace. Begin with a person: `/oncall override @ann today 18:00 to 22:00`.",
+		return w, oncall.Refuse("%q is nobody in this workspace. Begin with a person: `/oncall override @ann today 18:00 to 22:00`.",
 			foreign(unescape(r.words[0]), maxName))
 	}
-	span, name, err := r.readSpan(r.words[1:])
-	if err != nil {
-		return "", err
+	w.user = id
+	var name string
+	var err error
+	if w.span, name, err = r.readSpan(r.words[1:]); err != nil {
+		return w, err
 	}
-	schedule, err := r.schedule(name)
-	if err != nil {
-		return "", err
+	w.schedule, w.reason, err = r.scheduleAndReason(name)
+	return w, err
+}
+
+// scheduleAndReason reads a schedule's name, as long as possible, and what follows it.
+// Several words that come close to no name are a reason alone, where it is clear which
+// schedule is meant.
+func (r request) scheduleAndReason(text string) (*oncall.Compiled, string, error) {
+	words := strings.Fields(text)
+	for n := len(words); n > 0; n-- {
+		if _, known := lookUp(r.directory, strings.Join(words[:n], " ")); known {
+			c, err := r.schedule(strings.Join(words[:n], " "))
+			return c, unescape(strings.Join(words[n:], " ")), err
+		}
 	}
-	user, err := b.user(ctx, id)
+	if len(words) > 1 && !r.resembles(text) && !r.resembles(words[0]) {
+		c, err := r.schedule("")
+		return c, unescape(text), err
+	}
+	c, err := r.schedule(text)
+	return c, "", err
+}
+
+// resembles reports whether words may be a mistyped name.
+func (r request) resembles(typed string) bool {
+	var names []string
+	for _, s := range r.directory.Schedules {
+		names = append(names, s.Name())
+	}
+	for _, t := range r.directory.Teams {
+		names = append(names, t.Name)
+	}
+	return nearest(unescape(typed), names) != ""
+}
+
+// makeOverride does what is wished, and says what that changes.
+func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, error) {
+	user, err := b.user(ctx, w.user)
 	if err != nil {
-		return "", err
+		return drawing{}, err
 	}
 	if user.DeactivatedAt != nil {
-		return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", mention(id))
+		return drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", mention(w.user))
 	}
-	replaced, alone := displaced(schedule, span, id)
-	if alone {
-		return "", oncall.Refuse("%s is on call alone in %q for all of that time already.", mention(id), foreign(schedule.Name(), maxName))
+	o := w.override(r)
+	replaced, alone := displaced(w.schedule, w.span, w.user)
+	switch {
+	case !r.mayOverride(w, replaced):
+		return drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", foreign(w.schedule.Name(), maxName))
+	case alone && w.whom == wishAll && len(w.windows) == 0:
+		return drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", mention(w.user), foreign(w.schedule.Name(), maxName))
+	case w.whom == wishOne && !slices.Contains(replaced, w.from):
+		return drawing{}, oncall.Refuse("%s is not on call in %q at that time.", mention(w.from), foreign(w.schedule.Name(), maxName))
 	}
-	_, err = b.store.AddOverride(ctx, schedule.ID(), oncall.Override{
-		Kind: oncall.OverrideCover, Start: span.from, End: span.to,
-		Users: []oncall.UserID{id}, CreatedBy: r.user.ID,
-	}, r.now)
+	o, err = b.store.AddOverride(ctx, w.schedule.ID(), o, r.now)
 	if err != nil {
-		return "", fmt.Errorf("add an override: %w", err)
+		return drawing{}, fmt.Errorf("add an override: %w", err)
 	}
-	instead := "instead of " + named(replaced)
-	if len(replaced) == 0 {
-		instead = "when nobody else would be"
+	directory, err := b.store.Directory(ctx)
+	if err != nil {
+		return drawing{}, fmt.Errorf("load the directory: %w", err)
 	}
-	return fmt.Sprintf("%s is on call in *%s* from %s to %s, %s.", mention(id), foreign(schedule.Name(), maxName),
-		stamp(span.from, asDay, r.location), stamp(span.to, asDay, r.location), instead), nil
+	var moves []oncall.Move
+	if after, known := directory.Schedule(w.schedule.ID()); known {
+		moves = oncall.MovedShifts(w.schedule, after, w.span.from, w.span.to)
+	}
+	return drawOverride(w, o.ID, replaced, moves, r.location), nil
+}
+
+// override is what the store is to keep.
+func (w wish) override(r request) oncall.Override {
+	o := oncall.Override{
+		Kind: oncall.OverrideCover, Start: w.span.from, End: w.span.to, Users: []oncall.UserID{w.user},
+		Reason: w.reason, CreatedBy: r.user.ID, Windows: w.windows,
+	}
+	switch w.whom {
+	case wishAdd:
+		o.Kind = oncall.OverrideAdd
+	case wishOne:
+		o.Kind, o.From, o.To, o.Users = oncall.OverrideSwap, w.from, w.user, nil
+	}
+	if len(w.windows) > 0 {
+		o.TimeZone = r.zone.Name()
+	}
+	return o
+}
+
+// mayOverride reports whether a person may make the override: the team may, and
+// everybody for their own shifts or in the place of nobody.
+func (r request) mayOverride(w wish, replaced []oncall.UserID) bool {
+	if manages(r.directory, r.user.ID, w.schedule) {
+		return true
+	}
+	for _, u := range append(slices.Clone(replaced), w.user) {
+		if u != r.user.ID {
+			return false
+		}
+	}
+	return true
 }
 
 // A person arrives as "<@U123|name>", as the manifest asks Slack to escape names.

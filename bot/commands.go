@@ -41,9 +41,10 @@ func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) f
 
 var commands = []command{
 	{"who", inWords((*Bot).who)},
-	{"override", inWords((*Bot).override)},
+	{"override", (*Bot).override},
 	{"swap", inWords((*Bot).swap)},
 	{"cover", inWords((*Bot).cover)},
+	{"away", (*Bot).away},
 	{"help", inWords((*Bot).help)},
 }
 

@@ -19,7 +19,8 @@ type modal struct {
 // modals are all of them by callback id. A Refusal is shown inside the modal, which
 // stays open with what was typed.
 var modals = map[string]modal{
-	modalSwap: {submit: (*Bot).submitSwap}, modalCover: {submit: (*Bot).submitCover}, modalCoverPart: {submit: (*Bot).submitPart},
+	modalOverride: {submit: (*Bot).submitOverride},
+	modalSwap:     {submit: (*Bot).submitSwap}, modalCover: {submit: (*Bot).submitCover}, modalCoverPart: {submit: (*Bot).submitPart},
 }
 
 // A submission is what a person sends with a modal.

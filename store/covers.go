@@ -195,6 +195,8 @@ func (s *Store) Cover(ctx context.Context, id oncall.CoverID) (c oncall.Cover, e
 }
 
 // absent lists the people who have time off during a stint.
-func absent(context.Context, pgx.Tx, oncall.Stint) ([]oncall.UserID, error) {
-	return []oncall.UserID{}, nil
+func absent(ctx context.Context, tx pgx.Tx, stint oncall.Stint) ([]oncall.UserID, error) {
+	const load = `SELECT DISTINCT user_id FROM time_off WHERE start_at < $2 AND end_at > $1 AND cancelled_at IS NULL`
+	rows, _ := tx.Query(ctx, load, stint.Start, stint.End)
+	return pgx.CollectRows(rows, pgx.RowTo[oncall.UserID])
 }

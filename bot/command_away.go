@@ -1,0 +1,168 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	actionAwayCover  = "away_cover"
+	actionAwayCancel = "away_cancel"
+)
+
+const awayUsage = "Say from when to when: `/oncall away 2026-12-24 to 2026-12-27 holidays`. " +
+	"With `cover` at the end, somebody is wanted for your shifts at once. `/oncall away` lists your time off."
+
+// away answers `/oncall away [from to [note] [cover]]`. Time off takes nobody off call:
+// it says which shifts it hits, and helps to find somebody for them.
+func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
+	if len(r.words) == 0 {
+		return b.ownTimeOff(ctx, r)
+	}
+	words := r.words
+	ask := strings.EqualFold(words[len(words)-1], "cover")
+	if ask {
+		words = words[:len(words)-1]
+	}
+	s, note, err := r.readSpan(words)
+	if err != nil {
+		return drawing{}, oncall.Refuse("%s\n%s", err, awayUsage)
+	}
+	off, err := b.store.AddTimeOff(ctx, store.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
+	if err != nil {
+		return drawing{}, err
+	}
+	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
+	d := drawAway(off, hit, r, !ask)
+	if ask && len(hit) > 0 {
+		said, err := b.askForCover(ctx, r, hit, note, false)
+		if err != nil {
+			return drawing{}, err
+		}
+		d.text += "\n" + said
+		d.blocks = append(d.blocks, section(said))
+	}
+	return d, nil
+}
+
+// maxHit bounds how many shifts an answer lists.
+const maxHit = 20
+
+// drawAway says which shifts a time off hits, with a button to find cover for them.
+func drawAway(off store.TimeOff, hit []oncall.Stint, r request, offer bool) drawing {
+	text := "You are away " + between(off.Start, off.End, r.location)
+	if len(hit) == 0 {
+		text += ". None of your shifts is in it."
+		return drawing{text: text, blocks: []slack.Block{section(text), awayButtons(off, false)}}
+	}
+	text += fmt.Sprintf(", and on call in it all the same, for %s:", count(len(hit), "shift"))
+	for i, s := range hit {
+		if i == maxHit {
+			text += fmt.Sprintf("\n… and %d more", len(hit)-i)
+			break
+		}
+		text += "\n• " + stintWords(s, r.user.TimeZone)
+	}
+	return drawing{text: text, blocks: []slack.Block{section(text), awayButtons(off, offer)}}
+}
+
+func awayButtons(off store.TimeOff, offer bool) slack.Block {
+	id := strconv.FormatInt(int64(off.ID), 10)
+	var buttons []slack.BlockElement
+	if offer {
+		buttons = append(buttons, slack.NewButtonBlockElement(actionAwayCover, id, plain("Ask for cover")).WithStyle(slack.StylePrimary))
+	}
+	return slack.NewActionBlock("", append(buttons, slack.NewButtonBlockElement(actionAwayCancel, id, plain("Cancel time off")))...)
+}
+
+// maxTimeOff bounds the list of time off: two blocks each, and a message has fifty.
+const maxTimeOff = 20
+
+// ownTimeOff lists the time off that a person has, and what it hits.
+func (b *Bot) ownTimeOff(ctx context.Context, r request) (drawing, error) {
+	own, err := b.timeOff(ctx, r)
+	if err != nil {
+		return drawing{}, err
+	}
+	if len(own) == 0 {
+		return drawing{}, oncall.Refuse("You have no time off ahead. %s", awayUsage)
+	}
+	var all drawing
+	for _, off := range own[:min(len(own), maxTimeOff)] {
+		s := span{off.Start, off.End}
+		if s.from.Before(r.now) {
+			s.from = r.now
+		}
+		hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
+		d := drawAway(off, hit, r, len(hit) > 0)
+		all.text = strings.TrimPrefix(all.text+"\n"+d.text, "\n")
+		all.blocks = append(all.blocks, d.blocks...)
+	}
+	return all, nil
+}
+
+// timeOff is a person's own that is not over.
+func (b *Bot) timeOff(ctx context.Context, r request) ([]store.TimeOff, error) {
+	all, err := b.store.TimeOff(ctx, r.now, r.now.AddDate(2, 0, 0))
+	if err != nil {
+		return nil, fmt.Errorf("load time off: %w", err)
+	}
+	return slices.DeleteFunc(all, func(t store.TimeOff) bool { return t.UserID != r.user.ID }), nil
+}
+
+// pressedTimeOff finds the time off of a button, if it is the person's own.
+func (b *Bot) pressedTimeOff(ctx context.Context, p press) (request, store.TimeOff, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return r, store.TimeOff{}, err
+	}
+	own, err := b.timeOff(ctx, r)
+	if err != nil {
+		return r, store.TimeOff{}, err
+	}
+	for _, off := range own {
+		if strconv.FormatInt(int64(off.ID), 10) == p.value {
+			return r, off, nil
+		}
+	}
+	return r, store.TimeOff{}, oncall.Refuse("You have no such time off ahead any more.")
+}
+
+// awayCover asks for cover for all shifts that a time off hits.
+func (b *Bot) awayCover(ctx context.Context, p press) (string, error) {
+	r, off, err := b.pressedTimeOff(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	s := span{off.Start, off.End}
+	if s.from.Before(r.now) {
+		s.from = r.now
+	}
+	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
+	if len(hit) == 0 {
+		return "", oncall.Refuse("None of your shifts is in that time any more.")
+	}
+	return b.askForCover(ctx, r, hit, off.Note, false)
+}
+
+// awayCancel takes a time off back.
+func (b *Bot) awayCancel(ctx context.Context, p press) (string, error) {
+	r, off, err := b.pressedTimeOff(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	if _, err := b.store.CancelTimeOff(ctx, off.ID, r.now); err != nil && !errors.Is(err, oncall.ErrNotFound) {
+		return "", fmt.Errorf("cancel time off: %w", err)
+	}
+	return fmt.Sprintf("Your time off %s is cancelled. Cover that you have asked for stays asked for.",
+		between(off.Start, off.End, r.location)), nil
+}

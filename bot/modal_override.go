@@ -1,0 +1,280 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	modalOverride        = "override"
+	actionOverrideCancel = "override_cancel"
+	blockSchedule        = "schedule"
+	blockWho             = "who"
+	blockInstead         = "instead"
+	blockLeaves          = "leaves"
+	blockReason          = "reason"
+	blockDays            = "days"
+	blockDayFrom         = "day_from"
+	blockDayTo           = "day_to"
+)
+
+// overrideModal asks for an override; what is known is filled in. Said is why it is asked.
+func (r request) overrideModal(w wish, said string) slack.ModalViewRequest {
+	var schedules []option
+	for _, s := range r.directory.Schedules {
+		schedules = append(schedules, option{strconv.FormatInt(int64(s.ID()), 10), s.Name()})
+	}
+	if len(schedules) == 0 {
+		return readOnly("Override", section("There is no schedule to change yet."))
+	}
+	chosen := ""
+	if w.schedule == nil {
+		w.schedule, _ = r.schedule("")
+	}
+	if w.schedule != nil {
+		chosen = strconv.FormatInt(int64(w.schedule.ID()), 10)
+	}
+	if w.span.from.IsZero() {
+		w.span = span{r.now, r.now.Add(time.Hour)}
+	}
+	var blocks []slack.Block
+	if said != "" {
+		blocks = append(blocks, section(said))
+	}
+	days := make([]*slack.OptionBlockObject, len(weekdays))
+	for i, d := range weekdays {
+		days[i] = optionObject(d)
+	}
+	clock := func(block, label string) *slack.InputBlock {
+		return optional(field(block, label, "", slack.NewTimePickerBlockElement(block)))
+	}
+	blocks = append(blocks,
+		choiceField(blockSchedule, "Schedule", "", chosen, schedules),
+		userField(blockWho, "Who is on call", "", w.user),
+		instantField(blockFrom, "From", "", w.span.from), instantField(blockTo, "To", "", w.span.to),
+		choiceField(blockInstead, "Instead of", "", w.whom, []option{
+			{wishAll, "Everybody who would be on call"}, {wishOne, "One person, whom you choose below"}, {wishAdd, "Nobody: in addition"},
+		}),
+		optional(userField(blockLeaves, "That one person", "", w.from)),
+		optional(textField(blockReason, "Reason", "", w.reason)),
+		optional(field(blockDays, "Only on these days", "Empty: all the time from the start to the end.",
+			slack.NewCheckboxGroupsBlockElement(blockDays, days...))),
+		clock(blockDayFrom, "On each of them from"), clock(blockDayTo, "until"))
+	return dialog(modalOverride, "Override", "Save", "", blocks...)
+}
+
+var weekdays = []option{
+	{"mon", "Mondays"}, {"tue", "Tuesdays"}, {"wed", "Wednesdays"}, {"thu", "Thursdays"},
+	{"fri", "Fridays"}, {"sat", "Saturdays"}, {"sun", "Sundays"},
+}
+
+// submitOverride makes the override and shows in the place of the form what it changes.
+func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	id, err := strconv.ParseInt(s.form.choice(blockSchedule), 10, 64)
+	if err != nil {
+		return answer{}, fmt.Errorf("read the schedule of an override: %w", err)
+	}
+	schedule, known := r.directory.Schedule(oncall.ScheduleID(id))
+	if !known {
+		return answer{}, oncall.Refuse("That schedule no longer exists.")
+	}
+	w := wish{
+		schedule: schedule, user: s.form.user(blockWho), span: span{s.form.instant(blockFrom), s.form.instant(blockTo)},
+		whom: s.form.choice(blockInstead), from: s.form.user(blockLeaves), reason: s.form.text(blockReason),
+	}
+	if w.span.from.Before(r.now) && w.span.from.After(r.now.Add(-startSlack)) {
+		w.span.from = r.now
+	}
+	wrong := map[string]string{}
+	switch {
+	case !w.span.from.Before(w.span.to):
+		wrong[blockTo] = "The end is not after the start."
+	case w.span.from.Before(r.now):
+		wrong[blockFrom] = "The start is in the past."
+	case w.whom == wishOne && w.from == "":
+		wrong[blockLeaves] = "Choose who is replaced."
+	}
+	var problem string
+	if w.windows, problem = s.form.windows(); problem != "" {
+		wrong[blockDayFrom] = problem
+	}
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	d, err := b.makeOverride(ctx, r, w)
+	if err != nil {
+		return answer{}, err
+	}
+	return replace(readOnly("Override", d.blocks...)), nil
+}
+
+// startSlack is how old the "now" of a form may be when it is sent.
+const startSlack = 15 * time.Minute
+
+// windows reads the days and times on which an override comes back.
+func (f form) windows() ([]oncall.Window, string) {
+	w := oncall.Window{}
+	for _, d := range weekdays {
+		if f.checked(blockDays, d.value) {
+			w.Days = append(w.Days, oncall.Weekday(d.value))
+		}
+	}
+	from, to := f.input(blockDayFrom).SelectedTime, f.input(blockDayTo).SelectedTime
+	if len(w.Days) == 0 && from == "" && to == "" {
+		return nil, ""
+	}
+	if len(w.Days) == 0 {
+		return nil, "Choose the days, too."
+	}
+	for text, at := range map[*oncall.TimeOfDay]string{&w.From: from, &w.To: to} {
+		if at == "" {
+			continue // midnight
+		}
+		t, err := oncall.ParseTimeOfDay(at)
+		if err != nil {
+			return nil, "That is not a time of day."
+		}
+		*text = t
+	}
+	return []oncall.Window{w}, ""
+}
+
+// maxMoved bounds how many changed shifts an answer lists.
+const maxMoved = 12
+
+// drawOverride says what an override changes, with a button to undo it.
+func drawOverride(w wish, id oncall.OverrideID, replaced []oncall.UserID, moves []oncall.Move, zone *time.Location) drawing {
+	instead := "when nobody else would be"
+	switch {
+	case w.whom == wishAdd:
+		instead = "in addition to whoever is"
+	case w.whom == wishOne:
+		instead = "instead of " + mention(w.from)
+	case len(replaced) > 0:
+		instead = "instead of " + named(replaced)
+	}
+	when := ""
+	if len(w.windows) > 0 {
+		var days []string
+		for _, d := range w.windows[0].Days {
+			days = append(days, string(d))
+		}
+		when = fmt.Sprintf(" on %s from %s to %s", list(days), w.windows[0].From, w.windows[0].To)
+	}
+	text := fmt.Sprintf("%s is on call in *%s* from %s to %s%s, %s.", mention(w.user), foreign(w.schedule.Name(), maxName),
+		stamp(w.span.from, asDay, zone), stamp(w.span.to, asDay, zone), when, instead)
+	blocks := []slack.Block{section(text)}
+	if w.reason != "" {
+		blocks = append(blocks, section("> "+foreign(w.reason, maxNote)))
+	}
+	if lines := shiftChanges(moves, zone); lines != "" {
+		blocks = append(blocks, slack.NewContextBlock("", words(lines)))
+	}
+	undo := slack.NewButtonBlockElement(actionOverrideCancel, strconv.FormatInt(int64(id), 10), plain("Undo"))
+	return drawing{text: text, blocks: append(blocks, slack.NewActionBlock("", undo))}
+}
+
+// shiftChanges lists whose shifts change.
+func shiftChanges(moves []oncall.Move, zone *time.Location) string {
+	text := ""
+	for i, m := range moves {
+		if i == maxMoved {
+			return text + "\n… and " + count(len(moves)-i, "change") + " more"
+		}
+		word := "off call"
+		if m.Gained {
+			word = "on call"
+		}
+		if text != "" {
+			text += "\n"
+		}
+		text += fmt.Sprintf("%s %s %s", mention(m.User), word, between(m.Start, m.End, zone))
+	}
+	return text
+}
+
+// ownOverrides lists what a person has made, to cancel it.
+func (b *Bot) ownOverrides(ctx context.Context, r request) (drawing, error) {
+	own, err := b.store.OverridesBy(ctx, r.user.ID, r.now)
+	if err != nil {
+		return drawing{}, err
+	}
+	if len(own) == 0 {
+		return drawing{}, oncall.Refuse("You have made no override that could be cancelled.")
+	}
+	d := drawing{text: "Your overrides"}
+	for _, o := range own {
+		name := "a removed schedule"
+		if s, known := r.directory.Schedule(o.ScheduleID); known {
+			name = foreign(s.Name(), maxName)
+		}
+		users := o.Users
+		if o.To != "" {
+			users = []oncall.UserID{o.To}
+		}
+		line := fmt.Sprintf("%s in *%s*, %s", named(users), name, between(o.Start, o.End, r.location))
+		cancel := slack.NewButtonBlockElement(actionOverrideCancel, strconv.FormatInt(int64(o.ID), 10), plain("Cancel"))
+		d.blocks = append(d.blocks, slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel)))
+		d.text += "\n" + line
+	}
+	return d, nil
+}
+
+// cancelOverride is the button that undoes an override.
+func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
+	id, err := strconv.ParseInt(p.value, 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("read the id of an override: %w", err)
+	}
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	o, err := b.store.CancelOverride(ctx, oncall.OverrideID(id), p.user, r.now, func(o oncall.Override) error {
+		schedule, known := r.directory.Schedule(o.ScheduleID)
+		switch {
+		case o.CreatedBy != p.user && (!known || !manages(r.directory, p.user, schedule)):
+			return oncall.Refuse("Only %s and the schedule's team can cancel it.", mention(o.CreatedBy))
+		case o.CancelledAt != nil:
+			return oncall.Refuse("It has been cancelled already.")
+		case !o.End.After(r.now):
+			return oncall.Refuse("It is over already.")
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		return "", oncall.Refuse("It no longer exists.")
+	case err != nil:
+		return "", err
+	}
+	directory, err := b.store.Directory(ctx)
+	if err != nil {
+		return "", fmt.Errorf("load the directory: %w", err)
+	}
+	s, known := directory.Schedule(o.ScheduleID)
+	if !known {
+		return "Cancelled.", nil
+	}
+	at := o.Start
+	if at.Before(r.now) {
+		at = r.now
+	}
+	users := slices.Clone(s.At(at, o.Role))
+	if len(users) == 0 {
+		return fmt.Sprintf("Cancelled. *Nobody* is on call in *%s* at %s.", foreign(s.Name(), maxName), stamp(at, asDay, r.location)), nil
+	}
+	return fmt.Sprintf("Cancelled. On call in *%s* at %s: %s.", foreign(s.Name(), maxName), stamp(at, asDay, r.location), named(users)), nil
+}
