@@ -36,6 +36,7 @@ var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, err
 	actionOverrideCancel: (*Bot).cancelOverride,
 	actionAwayCover:      (*Bot).awayCover, actionAwayCancel: (*Bot).awayCancel,
 	actionCoverTake: coverPress(takeCover), actionCoverPart: (*Bot).coverPart,
+	actionHomeOverride: (*Bot).homeOverride, actionHomeSwap: (*Bot).homeSwap, actionHomeSchedule: (*Bot).homeSchedule,
 	actionRotationMore: (*Bot).rotationMore, actionRotationAdd: pressIn((*Bot).rotationAdd),
 	actionRotationEdit: pressIn((*Bot).rotationEdit), actionRotationRemove: pressIn((*Bot).rotationRemove),
 	actionScheduleHistory: pressIn((*Bot).pressHistory), actionScheduleRestore: pressIn((*Bot).pressRestore),

@@ -27,10 +27,14 @@ type Config struct {
 	BotToken string // "xoxb-…"
 	AppToken string // "xapp-…", with the scope connections:write
 	APIURL   string // "" is Slack's own
-	Store    *store.Store
-	Clock    func() time.Time
-	Log      zerolog.Logger
-	Metrics  prometheus.Registerer // nil: nothing is measured
+
+	PublicURL string // where people's calendars find Watchbill, without a / at the end
+	LocalURL  bool   // that is only an address of this machine
+
+	Store   *store.Store
+	Clock   func() time.Time
+	Log     zerolog.Logger
+	Metrics prometheus.Registerer // nil: nothing is measured
 }
 
 // A Bot is one instance's connection to one Slack workspace.
@@ -45,6 +49,10 @@ type Bot struct {
 	desk    reception
 	sockets [2]socket
 	all     sync.WaitGroup // what Run has begun
+	hungUp  chan struct{}  // closed when nothing goes on after it
+
+	publicURL string
+	localURL  bool
 }
 
 var _ notify.Sender = (*Bot)(nil)
@@ -68,7 +76,7 @@ func New(c Config) (*Bot, error) {
 	b := &Bot{
 		store: c.Store, clock: c.Clock, log: c.Log,
 		api: slack.New(c.BotToken, options...), http: caller,
-		out: newQueue(),
+		out: newQueue(), hungUp: make(chan struct{}), publicURL: c.PublicURL, localURL: c.LocalURL,
 	}
 	var err error
 	if b.metrics, err = newMetrics(c.Metrics, b); err != nil {

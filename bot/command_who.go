@@ -29,7 +29,7 @@ func (b *Bot) who(_ context.Context, r request) (string, error) {
 		fmt.Fprintf(&out, "On call on %s:\n", stamp(when, asDay, r.location))
 	}
 	for i, s := range schedules {
-		lines := scheduleLines(s, when, r.location)
+		lines := scheduleLines(r.directory, s, when, r.location)
 		if utf8.RuneCountInString(out.String())+utf8.RuneCountInString(lines) > maxAnswer {
 			fmt.Fprintf(&out, "%s left out: `/oncall who` with a name shows each.", count(len(schedules)-i, "schedule"))
 			break
@@ -121,27 +121,54 @@ func unknownName(d *store.Directory, typed, kind string) error {
 }
 
 // scheduleLines says who is on call in a schedule, a line for each role.
-func scheduleLines(s *oncall.Compiled, at time.Time, zone *time.Location) string {
+func scheduleLines(d *store.Directory, s *oncall.Compiled, at time.Time, zone *time.Location) string {
 	name := "*" + foreign(s.Name(), maxName) + "*"
 	duties := s.Who(at)
 	if len(duties) == 1 && duties[0].Role == oncall.RolePrimary {
-		return name + ": " + dutyLine(duties[0], zone)
+		return name + ": " + dutyLine(d, duties[0], zone)
 	}
 	lines := []string{name}
-	for _, d := range duties {
-		lines = append(lines, foreign(d.Role, maxName)+": "+dutyLine(d, zone))
+	for _, duty := range duties {
+		lines = append(lines, foreign(duty.Role, maxName)+": "+dutyLine(d, duty, zone))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// dutyLine says who has a role, until when, and who is next.
-func dutyLine(d oncall.Duty, zone *time.Location) string {
-	now := named(d.Users)
-	if len(d.Users) == 0 {
+// dutyLine says who has a role, why if that is not the rotation, until when, and who is
+// next.
+func dutyLine(d *store.Directory, duty oncall.Duty, zone *time.Location) string {
+	now := named(duty.Users)
+	if len(duty.Users) == 0 {
 		now = "*nobody*"
 	}
-	if d.Until.IsZero() {
+	now += because(d, duty.Source)
+	if duty.Until.IsZero() {
 		return now + ", with no change in sight"
 	}
-	return fmt.Sprintf("%s until %s, then %s", now, stamp(d.Until, asDay, zone), named(d.Next))
+	return fmt.Sprintf("%s until %s, then %s", now, stamp(duty.Until, asDay, zone), named(duty.Next))
+}
+
+// because says who has changed what the rotations say, and why; "" if nobody has.
+func because(d *store.Directory, s oncall.Source) string {
+	if s.Shift != 0 {
+		return " (a shift made by hand)"
+	}
+	o, known := d.Override(s.Override)
+	if !known {
+		return ""
+	}
+	why := map[oncall.OverrideKind]string{
+		oncall.OverrideSwap: "instead of " + mention(o.From), oncall.OverrideTemporary: "a temporary schedule",
+		oncall.OverrideAdd: "added", oncall.OverrideRemove: mention(o.Users...) + " taken off",
+	}[o.Kind]
+	if why == "" {
+		why = "override"
+	}
+	if o.CreatedBy != "" {
+		why += " by " + mention(o.CreatedBy)
+	}
+	if o.Reason != "" {
+		why += ": " + foreign(o.Reason, maxName)
+	}
+	return " (" + why + ")"
 }

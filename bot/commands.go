@@ -41,10 +41,15 @@ func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) f
 
 var commands = []command{
 	{"who", inWords((*Bot).who)},
+	{"me", inWords((*Bot).me)},
+	{"next", inWords((*Bot).next)},
+	{"schedule", inWords((*Bot).scheduleCommand)},
+	{"shift", inWords((*Bot).shift)},
 	{"override", (*Bot).override},
 	{"swap", inWords((*Bot).swap)},
 	{"cover", inWords((*Bot).cover)},
 	{"away", (*Bot).away},
+	{"calendar", inWords((*Bot).calendar)},
 	{"help", inWords((*Bot).help)},
 }
 

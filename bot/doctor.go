@@ -33,6 +33,8 @@ var scopes = []scope{
 	{"im:history", false, "the bot doesn't answer direct messages"},
 	{"users:read", false, "names, time zones and deactivated people are unknown"},
 	{"users:read.email", false, "people can't be named by their e-mail address in the configuration"},
+	{"files:write", true, "a schedule is shown in words only, without its picture"},
+	{"im:write", true, "a schedule is shown in words only, without its picture"},
 	{"channels:history", true, "after a broken connection an incident may be posted twice"},
 	{"channels:join", true, "after a broken connection an incident may be posted twice in channels where the bot is no member"},
 	{"channels:read", true, "after a broken connection an incident may be posted twice in channels that are configured by name"},

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,19 +28,35 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	if err != nil {
 		return fmt.Errorf("load open incidents: %w", err)
 	}
-	_, zone := zoneOf(directory.Users[user])
-	view := drawHome(directory, open, b.clock(), zone)
+	view := drawHome(directory, directory.Users[user], open, b.clock())
 	return b.call(ctx, call{method: "views.publish", priority: forRest}, func(ctx context.Context) error {
 		_, err := b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: string(user), View: view})
 		return err
 	})
 }
 
-// drawHome draws who is on call now, what is open and what a person can type.
-func drawHome(d *store.Directory, open []oncall.Incident, now time.Time, zone *time.Location) slack.HomeTabViewRequest {
-	blocks := []slack.Block{slack.NewHeaderBlock(plain("On call now"))}
+// The buttons of the home tab.
+const (
+	actionHomeOverride = "home_override"
+	actionHomeSwap     = "home_swap"
+	actionHomeSchedule = "home_schedule"
+)
+
+// drawHome draws a person's shifts, who is on call now, what is open and what the person
+// can do.
+func drawHome(d *store.Directory, user oncall.User, open []oncall.Incident, now time.Time) slack.HomeTabViewRequest {
+	_, zone := zoneOf(user)
+	blocks := []slack.Block{
+		slack.NewHeaderBlock(plain("Your shifts")), section(foreignSection(myShifts(d, user.ID, now, zone))),
+		slack.NewActionBlock("home_actions",
+			slack.NewButtonBlockElement(actionHomeOverride, "", plain("Override")),
+			slack.NewButtonBlockElement(actionHomeSwap, "", plain("Swap")),
+			slack.NewButtonBlockElement(actionHomeSchedule, "", plain("Schedule")),
+		),
+		slack.NewHeaderBlock(plain("On call now")),
+	}
 	for _, s := range d.Schedules[:min(len(d.Schedules), homeSchedules)] {
-		blocks = append(blocks, section(scheduleLines(s, now, zone)))
+		blocks = append(blocks, section(foreignSection(scheduleLines(d, s, now, zone))))
 	}
 	switch more := len(d.Schedules) - homeSchedules; {
 	case len(d.Schedules) == 0:
@@ -47,9 +64,64 @@ func drawHome(d *store.Directory, open []oncall.Incident, now time.Time, zone *t
 	case more > 0:
 		blocks = append(blocks, section(count(more, "more schedule")+": `/oncall who` with its name shows each."))
 	}
-	blocks = append(blocks, slack.NewHeaderBlock(plain("Open incidents")), section(incidentLines(open)),
+	blocks = append(blocks, slack.NewHeaderBlock(plain("Open incidents")), section(foreignSection(incidentLines(open))),
 		slack.NewHeaderBlock(plain("What you can type")), section(helpText))
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
+}
+
+func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, r.overrideModal(wish{whom: wishAll}, ""))
+}
+
+func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, r.swapModal("", "", ""))
+}
+
+// homeSchedule opens the schedule that the person may edit, or the choice of one.
+func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	r.trigger = p.trigger
+	var own []*oncall.Compiled
+	for _, c := range r.directory.Schedules {
+		if r.mayEdit(c.TeamID()) == nil {
+			own = append(own, c)
+		}
+	}
+	switch len(own) {
+	case 0:
+		return b.newSchedule(ctx, r)
+	case 1:
+		return b.editSchedule(ctx, r, own[0])
+	}
+	options := make([]option, len(own))
+	for i, c := range own {
+		options[i] = option{strconv.FormatInt(int64(c.ID()), 10), c.Name()}
+	}
+	return "", b.openModal(ctx, r.trigger, dialog(modalScheduleChoice, "Schedule", "Open", "",
+		choiceField(blockSchedule, "Which one?", "", options[0].value, options)))
+}
+
+func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, error) {
+	id, err := strconv.ParseInt(s.form.choice(blockSchedule), 10, 64)
+	if err != nil {
+		return correct(map[string]string{blockSchedule: "Choose a schedule."}), nil
+	}
+	e, err := b.editing(ctx, s.user, editMeta{Schedule: oncall.ScheduleID(id)}.String())
+	if err != nil {
+		return answer{}, err
+	}
+	return replace(drawSchedule(e.overview(e.schedule, ""))), nil
 }
 
 // incidentLines lists incidents, a line each.

@@ -21,6 +21,10 @@ type modal struct {
 var modals = map[string]modal{
 	modalOverride: {submit: (*Bot).submitOverride},
 	modalSwap:     {submit: (*Bot).submitSwap}, modalCover: {submit: (*Bot).submitCover}, modalCoverPart: {submit: (*Bot).submitPart},
+	modalScheduleChoice: {submit: (*Bot).submitScheduleChoice},
+	modalScheduleNew:    {submit: (*Bot).submitNewSchedule}, modalScheduleRemove: {submit: (*Bot).submitScheduleRemove},
+	modalScheduleRestore: {submit: (*Bot).submitRestore}, modalRotation: {submit: (*Bot).submitRotation},
+	modalRotationRemove: {submit: (*Bot).submitRotationRemove},
 }
 
 // A submission is what a person sends with a modal.

@@ -50,11 +50,17 @@ var perMinute = map[string]float64{
 	"conversations.replies": 50,
 	"conversations.join":    50,
 	"conversations.list":    20,
-	"users.info":            100,
-	"users.lookupByEmail":   50,
-	"views.publish":         100,
-	methodPost:              300, // "several hundred" for all conversations together
-	methodAnswer:            300,
+	"conversations.open":    50,
+	"views.open":            100,
+	"views.push":            100,
+	"views.update":          100,
+
+	"files.completeUploadExternal": 50,
+	"users.info":                   100,
+	"users.lookupByEmail":          50,
+	"views.publish":                100,
+	methodPost:                     300, // "several hundred" for all conversations together
+	methodAnswer:                   300,
 }
 
 // methodBucket lets through at most 80 % of the limit in any minute: the burst first,

@@ -60,6 +60,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	b.desk.close()
 	wait(listening, flushTime)
 	hangUp()
+	close(b.hungUp)
 	b.all.Wait()
 	b.http.CloseIdleConnections()
 	return nil

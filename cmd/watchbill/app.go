@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -40,6 +41,20 @@ type settings struct {
 	appToken    string
 	slackAPI    string // "" is Slack's own
 	listen      string
+	publicURL   string // "" is an address of this machine
+}
+
+// address is where people's calendars find Watchbill, and whether that is only an address
+// of this machine.
+func (s settings) address() (publicURL string, local bool) {
+	if s.publicURL != "" {
+		return strings.TrimSuffix(s.publicURL, "/"), false
+	}
+	host, port, err := net.SplitHostPort(s.listen)
+	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port), true
 }
 
 // app is a running Watchbill.
@@ -78,8 +93,9 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 		return err
 	}
 	var err error
+	publicURL, local := s.address()
 	a.bot, err = bot.New(bot.Config{
-		BotToken: s.botToken, AppToken: s.appToken, APIURL: s.slackAPI,
+		BotToken: s.botToken, AppToken: s.appToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
 		Store: a.store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
 	if err != nil {

@@ -14,12 +14,13 @@ type serveCmd struct {
 	slackFlags    `embed:""`
 	logFlags      `embed:""`
 	Listen        string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
+	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars find Watchbill, such as https://watchbill.example.com."`
 	Migrate       bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
 func (c *serveCmd) Run(p process) error {
 	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.logFlags.problems(),
-		listenProblems("WATCHBILL_LISTEN", c.Listen))
+		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
 	if len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
@@ -30,7 +31,7 @@ func (c *serveCmd) Run(p process) error {
 	}
 	return serve(p, settings{
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
-		slackAPI: c.SlackAPIURL, listen: c.Listen,
+		slackAPI: c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,
 	}, p.logger(c.LogLevel), func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
 	})

@@ -73,3 +73,15 @@ func listenProblems(name, addr string) []string {
 	}
 	return nil
 }
+
+// publicURLProblems checks the address at which others find Watchbill.
+func publicURLProblems(address string) []string {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" {
+		return []string{fmt.Sprintf("WATCHBILL_PUBLIC_URL is %q; it must be an address such as https://watchbill.example.com", address)}
+	}
+	return nil
+}

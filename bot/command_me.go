@@ -1,0 +1,125 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	meAhead = 12 * 7 * 24 * time.Hour
+	meShown = 10
+)
+
+// me answers `/oncall me`: the person's shifts, now and next, in all schedules.
+func (b *Bot) me(_ context.Context, r request) (string, error) {
+	if len(r.words) > 0 {
+		return "", oncall.Refuse("`/oncall me` needs no more words; `/oncall schedule NAME` shows other people's shifts.")
+	}
+	zone := "Times are in your time zone"
+	if r.user.TimeZone != "" {
+		zone += ", " + foreign(r.user.TimeZone, maxName)
+	}
+	return myShifts(r.directory, r.user.ID, r.now, r.location) + "\n" + zone + ".", nil
+}
+
+// myShifts lists a person's shifts. Where a schedule keeps another time than the person,
+// it is shown, too.
+func myShifts(d *store.Directory, user oncall.UserID, now time.Time, zone *time.Location) string {
+	mine := stintsOf(d, user, now, now.Add(meAhead))
+	if len(mine) == 0 {
+		return fmt.Sprintf("You have no shift in the next %d weeks.", int(meAhead.Hours())/24/7)
+	}
+	var lines []string
+	for i, s := range mine {
+		if i == meShown {
+			lines = append(lines, count(len(mine)-i, "more shift"))
+			break
+		}
+		name := "*" + foreign(s.Name, maxName) + "*"
+		if s.Role != oncall.RolePrimary {
+			name += " (" + foreign(s.Role, maxName) + ")"
+		}
+		line := fmt.Sprintf("• %s from %s to %s", name, stamp(s.Start, asDay, zone), stamp(s.End, asDay, zone))
+		if !s.Start.After(now) {
+			line = fmt.Sprintf("• %s *now*, until %s", name, stamp(s.End, asDay, zone))
+		}
+		if there, err := time.LoadLocation(s.TimeZone); err == nil && differ(s.Start, there, zone) {
+			line += fmt.Sprintf(" (%s in %s)", s.End.In(there).Format("Mon 15:04"), foreign(s.TimeZone, maxName))
+		}
+		lines = append(lines, line)
+	}
+	return fitLines(lines, maxAnswer)
+}
+
+// stintsOf returns a person's shifts in all schedules, shadow shifts included.
+func stintsOf(d *store.Directory, user oncall.UserID, from, to time.Time) []oncall.Stint {
+	mine := d.Roster().Stints(user, from, to)
+	for _, c := range d.Schedules {
+		for _, shift := range c.Shifts(from, to, oncall.RoleShadow) {
+			if slices.Contains(shift.Users, user) {
+				mine = append(mine, oncall.Stint{
+					Schedule: c.ID(), Name: c.Name(), TimeZone: c.TimeZone(), Role: oncall.RoleShadow, User: user, Start: shift.Start, End: shift.End,
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(mine, func(a, b oncall.Stint) int { return a.Start.Compare(b.Start) })
+	return mine
+}
+
+// differ reports whether two zones show other times at an instant.
+func differ(t time.Time, a, b *time.Location) bool {
+	_, x := t.In(a).Zone()
+	_, y := t.In(b).Zone()
+	return x != y
+}
+
+// next answers `/oncall next [team or schedule]`: who comes next, and when.
+func (b *Bot) next(_ context.Context, r request) (string, error) {
+	schedules := r.ownSchedules()
+	if len(r.words) > 0 {
+		name := strings.Join(r.words, " ")
+		found, ok := lookUp(r.directory, name)
+		if !ok {
+			return "", unknownName(r.directory, name, "team or schedule")
+		}
+		schedules = found
+	}
+	if len(schedules) == 0 {
+		return "", oncall.Refuse("There are no schedules yet.")
+	}
+	type change struct {
+		at   time.Time
+		line string
+	}
+	var changes []change
+	for _, c := range schedules {
+		for _, d := range c.Who(r.now) {
+			name := "*" + foreign(c.Name(), maxName) + "*"
+			if d.Role != oncall.RolePrimary {
+				name += " (" + foreign(d.Role, maxName) + ")"
+			}
+			if d.Until.IsZero() {
+				changes = append(changes, change{r.now.AddDate(100, 0, 0), "• " + name + ": no change in sight"})
+				continue
+			}
+			next := named(d.Next)
+			if len(d.Next) == 0 {
+				next = "*nobody*"
+			}
+			changes = append(changes, change{d.Until, fmt.Sprintf("• %s: %s from %s, after %s", name, next, stamp(d.Until, asDay, r.location), named(d.Users))})
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b change) int { return a.at.Compare(b.at) })
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		lines[i] = c.line
+	}
+	return fitLines(lines, maxAnswer), nil
+}

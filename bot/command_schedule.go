@@ -1,0 +1,253 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/timeline"
+)
+
+// shownDays is how much of a schedule is shown at once.
+const shownDays = 14
+
+// scheduleCommand answers `/oncall schedule [name] [when]`, and opens the forms of `new`,
+// `edit NAME` and `history NAME`.
+func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
+	if len(r.words) > 0 {
+		verb := strings.ToLower(r.words[0])
+		open := map[string]func(context.Context, request, *oncall.Compiled) (string, error){
+			"edit": b.editSchedule, "history": b.scheduleHistory,
+		}[verb]
+		switch {
+		case verb == "new" && len(r.words) == 1:
+			return b.newSchedule(ctx, r)
+		case open != nil:
+			c, err := r.schedule(strings.Join(r.words[1:], " "))
+			if err != nil {
+				return "", err
+			}
+			return open(ctx, r, c)
+		}
+	}
+	schedules, when, err := r.whoAndWhen()
+	if err != nil {
+		return "", err
+	}
+	if len(schedules) == len(r.directory.Schedules) {
+		schedules = r.ownSchedules()
+	}
+	if len(schedules) == 0 {
+		return "", oncall.Refuse("There are no schedules yet. `/oncall schedule new` makes one.")
+	}
+	s := r.span(schedules, when)
+	b.behind(ctx, "the picture of a schedule", func(ctx context.Context) error { return b.sendPicture(ctx, r, s) })
+	return s.text(r.location), nil
+}
+
+// ownSchedules are those of the person's teams, or all where the person is in none.
+func (r request) ownSchedules() []*oncall.Compiled {
+	own := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *oncall.Compiled) bool {
+		return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
+	})
+	if len(own) == 0 {
+		return r.directory.Schedules
+	}
+	return own
+}
+
+// A scheduleSpan is a stretch of one schedule or several, as it is shown.
+type scheduleSpan struct {
+	title    string
+	timeZone string
+	from, to time.Time
+	now      time.Time
+	names    map[oncall.UserID]string
+	rows     []spanRow
+}
+
+// A spanRow is one role of one schedule.
+type spanRow struct {
+	schedule string
+	role     string // "" if the schedule has no other
+	shifts   []oncall.Shift
+	why      []string // of each shift
+}
+
+func (r request) span(schedules []*oncall.Compiled, from time.Time) scheduleSpan {
+	day, clock := r.zone.Local(from)
+	s := scheduleSpan{
+		title: schedules[0].Name(), timeZone: schedules[0].TimeZone(), from: from,
+		to: r.zone.Instant(day.AddDays(shownDays), clock), now: r.now, names: map[oncall.UserID]string{},
+	}
+	for i, c := range schedules {
+		if i > 0 {
+			s.title = "Schedules"
+		}
+		if c.TimeZone() != s.timeZone {
+			s.timeZone = r.user.TimeZone
+		}
+		for _, role := range c.Roles() {
+			row := spanRow{schedule: c.Name(), role: role, shifts: c.Shifts(s.from, s.to, role)}
+			if len(c.Roles()) == 1 && role == oncall.RolePrimary {
+				row.role = ""
+			}
+			for _, shift := range row.shifts {
+				row.why = append(row.why, because(r.directory, shift.Source))
+				for _, u := range shift.Users {
+					if name := r.directory.Users[u].Name; name != "" {
+						s.names[u] = name
+					}
+				}
+			}
+			s.rows = append(s.rows, row)
+		}
+	}
+	return s
+}
+
+// text lists the shifts, a line each.
+func (s scheduleSpan) text(zone *time.Location) string {
+	lines := []string{fmt.Sprintf("From %s to %s:", stamp(s.from, asDay, zone), stamp(s.to, asDay, zone))}
+	for _, r := range s.rows {
+		head := "*" + foreign(r.schedule, maxName) + "*"
+		if r.role != "" {
+			head += " (" + foreign(r.role, maxName) + ")"
+		}
+		lines = append(lines, head)
+		for i, shift := range r.shifts {
+			line := "• " + named(shift.Users)
+			if len(shift.Users) == 0 {
+				line = "• *nobody*"
+			}
+			if i > 0 {
+				line += " from " + stamp(shift.Start, asDay, zone)
+			}
+			if shift.End.Before(s.to) {
+				line += " until " + stamp(shift.End, asDay, zone)
+			} else {
+				line += " until after that"
+			}
+			lines = append(lines, line+r.why[i])
+		}
+	}
+	return fitLines(lines, maxAnswer)
+}
+
+// fitLines joins lines, and counts those for which there is no room.
+func fitLines(lines []string, most int) string {
+	var out strings.Builder
+	n := 0
+	for i, line := range lines {
+		if n += utf8.RuneCountInString(line) + 1; n > most-30 {
+			return out.String() + count(len(lines)-i, "more line")
+		}
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// picture is the same as a timeline.
+func (s scheduleSpan) picture() timeline.Timeline {
+	t := timeline.Timeline{Title: s.title, From: s.from, To: s.to, TimeZone: s.timeZone, Now: s.now, Names: s.names}
+	for _, r := range s.rows {
+		t.Rows = append(t.Rows, timeline.Row{Name: r.schedule, Detail: r.role, Shifts: r.shifts, Free: r.role == oncall.RoleShadow})
+	}
+	return t
+}
+
+// errNotShared says that Slack took a file and shows it nowhere.
+var errNotShared = errors.New("slack took the file, but doesn't show it")
+
+// sendPicture sends a schedule as a picture in a direct message. Without it the person
+// still has the words, so where Slack doesn't take it, they say the same.
+func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error {
+	t := s.picture()
+	var png bytes.Buffer
+	if err := timeline.Draw(&png, t); err != nil {
+		return err
+	}
+	err := b.upload(ctx, r.user.ID, slack.UploadFileParameters{
+		Filename: "schedule.png", Title: s.title, AltTxt: timeline.AltText(t), FileSize: png.Len(), Reader: &png,
+	})
+	if err == nil {
+		return nil
+	}
+	text := "Slack didn't take the picture of the schedule. In words:\n" + s.text(r.location)
+	_, said := b.post(ctx, posting{channel: string(r.user.ID), priority: forRest}, drawing{text: text, blocks: []slack.Block{section(foreignSection(text))}})
+	return errors.Join(err, said)
+}
+
+// upload shares a file in the direct message with a person, and looks whether it is
+// there: Slack may say yes and share nothing.
+func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
+	var dm *slack.Channel
+	err := b.call(ctx, call{method: "conversations.open", priority: forAnswer}, func(ctx context.Context) (err error) {
+		dm, _, _, err = b.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{string(to)}})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.Channel = dm.ID
+	var file *slack.FileSummary
+	err = b.call(ctx, call{method: "files.completeUploadExternal", channel: dm.ID, priority: forAnswer}, func(ctx context.Context) (err error) {
+		file, err = b.api.UploadFileContext(ctx, p)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for range looksForFile {
+		messages, _, err := b.historyPage(ctx, store.Place{Channel: dm.ID}, "", "")
+		if err != nil {
+			return err
+		}
+		for _, m := range messages {
+			if slices.ContainsFunc(m.Files, func(f slack.File) bool { return f.ID == file.ID }) {
+				return nil
+			}
+		}
+		if !wait(ctx, time.Second) {
+			return ctx.Err()
+		}
+	}
+	return errNotShared
+}
+
+const (
+	looksForFile  = 4
+	longestErrand = 15 * time.Second
+)
+
+// behind does what takes longer than an answer may, after it. A stop cuts it off: what is
+// done here only adds to what the person has been told.
+func (b *Bot) behind(ctx context.Context, what string, do func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestErrand)
+	ended := make(chan struct{})
+	b.all.Go(func() {
+		defer cancel()
+		select {
+		case <-b.hungUp:
+		case <-ended:
+		}
+	})
+	b.all.Go(func() {
+		defer close(ended)
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			b.log.Warn().Err(err).Msg("could not send " + what)
+		}
+	})
+}

@@ -1,0 +1,100 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	shiftAddUsage    = "Say who, from when and to when: `/oncall shift add @ann sat 10:00 to 16:00`."
+	shiftDeleteUsage = "Say from when and to when: `/oncall shift delete sat 10:00 to 16:00`."
+)
+
+// shift answers `/oncall shift add @user from to [schedule]` and `/oncall shift delete from
+// to [schedule]`: shifts that somebody writes down, beside those of the rotations.
+func (b *Bot) shift(ctx context.Context, r request) (string, error) {
+	verb := ""
+	if len(r.words) > 0 {
+		verb = strings.ToLower(r.words[0])
+	}
+	switch verb {
+	case "add":
+		return b.addShift(ctx, r, r.words[1:])
+	case "delete", "remove":
+		return b.deleteShifts(ctx, r, r.words[1:])
+	}
+	return "", oncall.Refuse("Say what to do: `/oncall shift add @ann sat 10:00 to 16:00` or `/oncall shift delete sat 10:00 to 16:00`.")
+}
+
+func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, error) {
+	var users []oncall.UserID
+	for len(words) > 0 {
+		id, ok := readMention(words[0])
+		if !ok {
+			break
+		}
+		users, words = append(users, id), words[1:]
+	}
+	if len(users) == 0 || len(words) == 0 {
+		return "", oncall.Refuse(shiftAddUsage)
+	}
+	span, c, err := r.shiftSpan(words)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range users {
+		u, err := b.user(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		if u.DeactivatedAt != nil {
+			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", mention(id))
+		}
+	}
+	_, err = b.store.AddShift(ctx, c.ID(), oncall.ManualShift{Start: span.from, End: span.to, Users: users}, r.user.ID, r.now)
+	if err != nil {
+		return "", fmt.Errorf("add a shift: %w", err)
+	}
+	verb := "has"
+	if len(users) > 1 {
+		verb = "have"
+	}
+	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", mention(users...), verb,
+		foreign(c.Name(), maxName), stamp(span.from, asDay, r.location), stamp(span.to, asDay, r.location)), nil
+}
+
+func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (string, error) {
+	if len(words) == 0 {
+		return "", oncall.Refuse(shiftDeleteUsage)
+	}
+	span, c, err := r.shiftSpan(words)
+	if err != nil {
+		return "", err
+	}
+	n, err := b.store.DeleteShifts(ctx, c.ID(), "", span.from, span.to, r.user.ID, r.now)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("delete shifts: %w", err)
+	case n == 0:
+		return "", oncall.Refuse("There is no shift made by hand in *%s* from %s to %s.",
+			foreign(c.Name(), maxName), stamp(span.from, asDay, r.location), stamp(span.to, asDay, r.location))
+	}
+	return fmt.Sprintf("%s made by hand in *%s* no longer %s from %s to %s.", count(n, "shift"), foreign(c.Name(), maxName),
+		map[bool]string{true: "counts", false: "count"}[n == 1], stamp(span.from, asDay, r.location), stamp(span.to, asDay, r.location)), nil
+}
+
+// shiftSpan reads times and a schedule that the person may change.
+func (r request) shiftSpan(words []string) (span, *oncall.Compiled, error) {
+	s, name, err := r.readSpan(words)
+	if err != nil {
+		return span{}, nil, err
+	}
+	c, err := r.schedule(name)
+	if err != nil {
+		return span{}, nil, err
+	}
+	return s, c, r.mayEdit(c.TeamID())
+}

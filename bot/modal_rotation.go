@@ -1,0 +1,368 @@
+package bot
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	modalRotation      = "rotation"
+	actionRotationMore = "rotation_more"
+)
+
+// editMeta is what the views of an edit carry: which schedule it is, the latest version
+// that the person has seen, and what of it they are changing.
+type editMeta struct {
+	Schedule  oncall.ScheduleID `json:"schedule"`
+	Seen      int64             `json:"seen"`
+	Rotation  int               `json:"rotation,omitempty"` // its place; -1: a new one
+	Version   int64             `json:"version,omitempty"`  // to be restored
+	Previewed string            `json:"previewed,omitempty"`
+}
+
+func (m editMeta) String() string {
+	data, _ := json.Marshal(m) // numbers and a digest: it always can
+	return string(data)
+}
+
+func readEditMeta(s string) (editMeta, error) {
+	var m editMeta
+	if err := json.Unmarshal([]byte(s), &m); err != nil {
+		return m, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
+	}
+	return m, nil
+}
+
+// An editing is an edit of a schedule with everything that it needs, checked anew at
+// every step.
+type editing struct {
+	request
+	meta     editMeta
+	schedule oncall.Schedule
+	current  []oncall.Rotation // in force now
+}
+
+func (b *Bot) editing(ctx context.Context, user oncall.UserID, meta string) (editing, error) {
+	m, err := readEditMeta(meta)
+	if err != nil {
+		return editing{}, err
+	}
+	r, err := b.request(ctx, user, nil)
+	if err != nil {
+		return editing{}, err
+	}
+	e := editing{request: r, meta: m}
+	e.schedule, err = b.store.Schedule(ctx, m.Schedule)
+	if errors.Is(err, oncall.ErrNotFound) {
+		return e, oncall.Refuse("This schedule has been removed.")
+	}
+	if err != nil {
+		return e, fmt.Errorf("load schedule %d: %w", m.Schedule, err)
+	}
+	e.current = e.schedule.Current(r.now)
+	if m.Rotation >= len(e.current) {
+		e.meta.Rotation = -1 // only if somebody has changed it: the save will say so
+	}
+	return e, r.mayEdit(e.schedule.TeamID)
+}
+
+// mayEdit refuses people who have no say in a team's schedules.
+func (r request) mayEdit(team oncall.TeamID) error {
+	if slices.Contains(r.directory.Members[team], r.user.ID) || slices.Contains(r.directory.Admins(team), r.user.ID) {
+		return nil
+	}
+	t, _ := r.directory.Team(team)
+	return oncall.Refuse("Only members of the team %q can change its schedules.", foreign(t.Name, maxName))
+}
+
+func (e editing) form() rotationForm {
+	f := rotationForm{meta: e.meta, schedule: e.schedule, name: func(u oncall.UserID) string { return nameOf(e.directory, u) }}
+	if e.meta.Rotation >= 0 {
+		f.rotation = e.current[e.meta.Rotation]
+		if f.rotation.TimeZone == e.schedule.TimeZone {
+			f.rotation.TimeZone = ""
+		}
+	}
+	return f
+}
+
+// rotationMore shows the other inputs, and keeps what was typed.
+func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
+	e, err := b.editing(ctx, p.user, p.view.PrivateMetadata)
+	if err != nil {
+		return "", err
+	}
+	f := e.form()
+	f.more = true
+	return "", b.updateModal(ctx, p.view, drawRotation(f))
+}
+
+// submitRotation shows what an edit would change, and saves it when it was sent again as
+// it was shown.
+func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) {
+	e, err := b.editing(ctx, s.user, s.meta())
+	if err != nil {
+		return answer{}, err
+	}
+	r, wrong := e.readRotation(s.form)
+	for _, id := range s.form.users(blockPeople) {
+		u, err := b.user(ctx, id)
+		if err != nil {
+			return answer{}, err
+		}
+		if u.DeactivatedAt != nil {
+			wrong[blockPeople] = nameOf(e.directory, id) + " is deactivated in Slack and can't be on call."
+		}
+		r.Turns = append(r.Turns, []oncall.UserID{id})
+	}
+	if len(r.Turns) == 0 && wrong[blockTurns] == "" {
+		wrong[blockTurns] = "Nobody has a turn yet. For nobody on purpose, write nobody."
+	}
+	at := s.form.instant(blockInForce)
+	if !at.IsZero() && at.Before(e.now) {
+		wrong[blockInForce] = "This is in the past, which never changes. Leave it empty for at once."
+	}
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	version, err := e.version(r, at)
+	if err != nil {
+		return answer{}, err
+	}
+	if digest := s.form.digest(); digest != e.meta.Previewed {
+		after, err := e.schedule.Edit(version, e.meta.Seen, e.now)
+		if err != nil {
+			return answer{}, err
+		}
+		f := e.form()
+		f.rotation, f.more = r, s.form.has(blockZone)
+		f.meta.Previewed = digest
+		if f.preview, err = e.preview(after, at); err != nil {
+			return answer{}, err
+		}
+		return replace(drawRotation(f)), nil
+	}
+	saved, err := b.saveEdit(ctx, e, version)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := b.updateBelow(ctx, s.view, drawSchedule(e.overview(saved, "Saved."))); err != nil {
+		b.log.Warn().Err(err).Msg("the schedule's form could not be drawn again")
+	}
+	return answer{}, nil
+}
+
+// version is the schedule's rotations with one of them changed.
+func (e editing) version(r oncall.Rotation, at time.Time) (oncall.Version, error) {
+	v := oncall.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
+	name := func(o oncall.Rotation) bool { return strings.EqualFold(o.Name, r.Name) }
+	if e.meta.Rotation < 0 {
+		if slices.ContainsFunc(e.current, name) {
+			return v, oncall.Refuse("There is a rotation %q already.", foreign(r.Name, maxName))
+		}
+		v.Note = "added " + r.Name
+		v.Rotations = append(v.Rotations, r)
+	} else {
+		was := e.current[e.meta.Rotation]
+		v.Note = "changed " + r.Name
+		begin := e.now
+		if !at.IsZero() {
+			begin = at
+		}
+		asBefore := was
+		asBefore.Name, asBefore.Role = r.Name, r.Role // to be known by, whatever it is called now
+		kept, err := oncall.KeepTurns([]oncall.Rotation{asBefore}, []oncall.Rotation{r}, e.schedule.TimeZone, begin)
+		if err != nil {
+			return v, err
+		}
+		v.Rotations[e.meta.Rotation] = kept[0]
+	}
+	if !at.IsZero() {
+		v.EffectiveFrom = &at
+	}
+	return v, nil
+}
+
+// saveEdit saves a version.
+func (b *Bot) saveEdit(ctx context.Context, e editing, v oncall.Version) (oncall.Schedule, error) {
+	saved, err := b.store.EditSchedule(ctx, e.schedule.ID, v, e.meta.Seen, e.now)
+	if err != nil {
+		return oncall.Schedule{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
+	}
+	return saved, nil
+}
+
+// readRotation reads the form; what is wrong is said by block.
+func (e editing) readRotation(f form) (r oncall.Rotation, wrong map[string]string) {
+	wrong = map[string]string{}
+	say := func(block string, err error) {
+		if err != nil {
+			wrong[block] = sentence(err)
+		}
+	}
+	if e.meta.Rotation >= 0 {
+		r = e.current[e.meta.Rotation]
+	}
+	if r.Name = strings.TrimSpace(f.text(blockName)); r.Name == "" {
+		wrong[blockName] = "A rotation needs a name."
+	}
+	var err error
+	r.Turns, err = readTurns(e.directory, f.text(blockTurns), len(f.users(blockPeople)) > 0)
+	say(blockTurns, err)
+	r.Period, err = oncall.ParsePeriod(f.text(blockPeriod))
+	say(blockPeriod, err)
+	day, clock, _ := strings.Cut(strings.TrimSpace(f.text(blockStart)), " ")
+	r.StartDate, err = oncall.ParseDate(day)
+	if err == nil {
+		r.HandOff, err = oncall.ParseTimeOfDay(strings.TrimSpace(clock))
+	}
+	if err != nil {
+		wrong[blockStart] = "Write a day and a time such as 2026-03-02 09:00."
+	}
+	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m oncall.Member) bool {
+		return !slices.ContainsFunc(r.Turns, func(t []oncall.UserID) bool { return slices.Contains(t, m.User) })
+	})
+	if f.has(blockZone) {
+		e.readMore(f, &r, wrong)
+	}
+	return r, wrong
+}
+
+// readMore reads the inputs that are not always shown.
+func (e editing) readMore(f form, r *oncall.Rotation, wrong map[string]string) {
+	var err error
+	if r.Windows, err = oncall.ParseWindows(f.text(blockWindows)); err != nil {
+		wrong[blockWindows] = sentence(err)
+	}
+	r.Role = strings.ToLower(strings.TrimSpace(f.text(blockRole)))
+	r.TimeZone = strings.TrimSpace(f.text(blockZone))
+	if r.TimeZone != "" {
+		if _, err := oncall.LoadZone(r.TimeZone); err != nil {
+			wrong[blockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", r.TimeZone)
+		}
+	}
+	if r.Priority, err = strconv.Atoi(strings.TrimSpace(f.text(blockPriority))); err != nil || r.Priority < -1000 || r.Priority > 1000 {
+		wrong[blockPriority] = "The priority is a whole number, such as 0 or 10."
+	}
+	r.Advance = oncall.Advance(f.choice(blockAdvance))
+	if r.Advance == oncall.AdvanceCalendar {
+		r.Advance = ""
+	}
+	r.Until = nil
+	if until := f.instant(blockUntil); !until.IsZero() {
+		r.Until = &until
+	}
+}
+
+// sentence makes one of what the rules say is wrong.
+func sentence(err error) string {
+	text := strings.TrimSuffix(err.Error(), ".")
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
+// has reports whether a view shows an input.
+func (f form) has(block string) bool { return len(f[block]) > 0 }
+
+// users are the people chosen.
+func (f form) users(block string) []oncall.UserID {
+	var users []oncall.UserID
+	for _, u := range f.input(block).SelectedUsers {
+		users = append(users, oncall.UserID(u))
+	}
+	return users
+}
+
+// digest tells whether a form holds the same as before.
+func (f form) digest() string {
+	held := map[string][]string{}
+	for block := range f {
+		in := f.input(block)
+		held[block] = append([]string{in.Value, in.SelectedOption.Value, in.SelectedUser, strconv.FormatInt(in.SelectedDateTime, 10)}, in.SelectedUsers...)
+	}
+	data, _ := json.Marshal(held) // strings only, in the order of the keys
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
+}
+
+// nameOf is how a person is written in a form: by name, or by id if others are called
+// the same.
+func nameOf(d *store.Directory, id oncall.UserID) string {
+	u := d.Users[id]
+	if found := peopleCalled(d, u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {
+		return string(id)
+	}
+	return u.Name
+}
+
+// peopleCalled finds people who are called the same.
+func peopleCalled(d *store.Directory, name string) []oncall.UserID {
+	var found []oncall.UserID
+	for id, u := range d.Users {
+		if strings.EqualFold(u.Name, name) || string(id) == name {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+// readTurns reads turns, one a line.
+func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
+	turns := [][]oncall.UserID{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		if strings.EqualFold(line, nobody) {
+			turns = append(turns, []oncall.UserID{})
+			continue
+		}
+		var turn []oncall.UserID
+		for word := range strings.SplitSeq(line, "+") {
+			u, err := readPerson(d, strings.TrimPrefix(strings.TrimSpace(word), "@"))
+			if err != nil {
+				return nil, err
+			}
+			turn = append(turn, u)
+		}
+		turns = append(turns, turn)
+	}
+	if len(turns) == 0 && !mayBeEmpty {
+		return nil, oncall.Refuse("Nobody has a turn yet. For nobody on purpose, write nobody.")
+	}
+	return turns, nil
+}
+
+func readPerson(d *store.Directory, name string) (oncall.UserID, error) {
+	found := peopleCalled(d, name)
+	switch {
+	case len(found) == 0:
+		var names []string
+		for _, u := range d.Users {
+			names = append(names, u.Name)
+		}
+		slices.Sort(names)
+		guess := ""
+		if n := nearest(name, names); n != "" {
+			guess = fmt.Sprintf(" Did you mean %s?", n)
+		}
+		return "", oncall.Refuse("Watchbill knows nobody called %q.%s People who are new to it are added below.", cutPlain(name, maxName), guess)
+	case len(found) > 1:
+		slices.Sort(found)
+		return "", oncall.Refuse("Several people are called %q: write %s or %s.", cutPlain(name, maxName), found[0], found[1])
+	case d.Users[found[0]].DeactivatedAt != nil:
+		return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", d.Users[found[0]].Name)
+	}
+	return found[0], nil
+}

@@ -1,0 +1,237 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// newSchedule opens the form of a schedule that is to be made.
+func (b *Bot) newSchedule(ctx context.Context, r request) (string, error) {
+	var teams []option
+	first := ""
+	for _, t := range r.directory.Teams {
+		if r.mayEdit(t.ID) != nil {
+			continue
+		}
+		o := option{strconv.FormatInt(int64(t.ID), 10), t.Name}
+		if teams = append(teams, o); first == "" {
+			first = o.value
+		}
+	}
+	if len(teams) == 0 {
+		return "", oncall.Refuse("Only members of a team can make a schedule for it, and you are in none.")
+	}
+	return "", b.openModal(ctx, r.trigger, drawNewSchedule(teams, first, r.user.TimeZone))
+}
+
+func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	team, err := strconv.ParseInt(s.form.choice(blockTeam), 10, 64)
+	if err != nil {
+		return correct(map[string]string{blockTeam: "Choose a team."}), nil
+	}
+	made := oncall.Schedule{
+		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(blockName)), " "), TimeZone: strings.TrimSpace(s.form.text(blockZone)),
+	}
+	if err := r.mayEdit(made.TeamID); err != nil {
+		return answer{}, err
+	}
+	wrong := map[string]string{}
+	switch first, _, _ := strings.Cut(strings.ToLower(made.Name), " "); {
+	case made.Name == "" || len([]rune(made.Name)) > maxName:
+		wrong[blockName] = fmt.Sprintf("A schedule needs a name of at most %d characters.", maxName)
+	case slices.Contains(scheduleVerbs, first):
+		wrong[blockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
+	}
+	if _, err := oncall.LoadZone(made.TimeZone); err != nil || made.TimeZone == "" {
+		wrong[blockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", made.TimeZone)
+	}
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	if made, err = b.store.CreateSchedule(ctx, made, r.now); err != nil {
+		return answer{}, fmt.Errorf("create a schedule: %w", err)
+	}
+	e := editing{request: r, meta: editMeta{Schedule: made.ID}, schedule: made}
+	return replace(drawSchedule(e.overview(made, "Created."))), nil
+}
+
+// scheduleVerbs follow `/oncall schedule` and so can't begin a name.
+var scheduleVerbs = []string{"new", "edit", "history"}
+
+// editSchedule opens a schedule's rotations.
+func (b *Bot) editSchedule(ctx context.Context, r request, c *oncall.Compiled) (string, error) {
+	e, err := b.beginEditing(ctx, r, c)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, r.trigger, drawSchedule(e.overview(e.schedule, "")))
+}
+
+// scheduleHistory opens a schedule's versions.
+func (b *Bot) scheduleHistory(ctx context.Context, r request, c *oncall.Compiled) (string, error) {
+	e, err := b.beginEditing(ctx, r, c)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, r.trigger, drawHistory(e.meta, e.schedule, r.location))
+}
+
+func (b *Bot) beginEditing(ctx context.Context, r request, c *oncall.Compiled) (editing, error) {
+	e, err := b.editing(ctx, r.user.ID, editMeta{Schedule: c.ID()}.String())
+	e.meta.Seen = e.schedule.Latest()
+	return e, err
+}
+
+// overview is the schedule as its view shows it.
+func (e editing) overview(s oncall.Schedule, said string) scheduleOverview {
+	team, _ := e.directory.Team(s.TeamID)
+	return scheduleOverview{
+		meta: editMeta{Schedule: s.ID, Seen: s.Latest()}, schedule: s, team: team.Name,
+		current: s.Current(e.now), planned: s.Planned(e.now), said: said, location: e.location,
+	}
+}
+
+// pressIn handles a button in a view of an edit.
+func pressIn(do func(b *Bot, ctx context.Context, e editing, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		e, err := b.editing(ctx, p.user, p.view.PrivateMetadata)
+		if err != nil {
+			return "", err
+		}
+		return "", do(b, ctx, e, p)
+	}
+}
+
+func (b *Bot) rotationAdd(ctx context.Context, e editing, p press) error {
+	e.meta.Rotation = -1
+	today, _ := e.zone.Local(e.now)
+	f := e.form()
+	f.rotation.StartDate, f.rotation.HandOff = today, 9*60
+	return b.pushModal(ctx, p.trigger, drawRotation(f))
+}
+
+func (b *Bot) rotationEdit(ctx context.Context, e editing, p press) error {
+	i, err := strconv.Atoi(p.value)
+	if err != nil || i < 0 || i >= len(e.current) || e.schedule.Latest() != e.meta.Seen {
+		return b.updateModal(ctx, p.view, drawSchedule(e.overview(e.schedule, "This has changed in the meantime. Here it is as it is now.")))
+	}
+	e.meta.Rotation = i
+	return b.pushModal(ctx, p.trigger, drawRotation(e.form()))
+}
+
+// rotationRemove shows what the removal of a rotation does, on top of its form.
+func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
+	if e.meta.Rotation < 0 {
+		return oncall.Refuse("This rotation isn't there any more.")
+	}
+	return b.confirm(ctx, e, p, e.without(), modalRotationRemove, "Remove rotation", "Remove")
+}
+
+// without is the schedule's rotations without the one at hand.
+func (e editing) without() oncall.Version {
+	i := e.meta.Rotation
+	return oncall.Version{
+		Rotations: slices.Delete(slices.Clone(e.current), i, i+1), Note: "removed " + e.current[i].Name, CreatedBy: e.user.ID,
+	}
+}
+
+// confirm asks whether a version is to be saved, with what it does.
+func (b *Bot) confirm(ctx context.Context, e editing, p press, v oncall.Version, callback, title, submit string) error {
+	after, err := e.schedule.Edit(v, e.meta.Seen, e.now)
+	if err != nil {
+		return err
+	}
+	preview, err := e.preview(after, e.now)
+	if err != nil {
+		return err
+	}
+	return b.pushModal(ctx, p.trigger, drawConfirm(callback, title, submit, e.meta, preview...))
+}
+
+func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (answer, error) {
+	e, err := b.editing(ctx, s.user, s.meta())
+	if err != nil {
+		return answer{}, err
+	}
+	if e.meta.Rotation < 0 {
+		return answer{}, oncall.Refuse("This rotation isn't there any more.")
+	}
+	if _, err := b.saveEdit(ctx, e, e.without()); err != nil {
+		return answer{}, err
+	}
+	return closeAll(), nil // the form below is of a rotation that has gone
+}
+
+func (b *Bot) pressHistory(ctx context.Context, e editing, p press) error {
+	return b.pushModal(ctx, p.trigger, drawHistory(e.meta, e.schedule, e.location))
+}
+
+// pressRestore shows what the return to an earlier version would change.
+func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
+	id, err := strconv.ParseInt(p.value, 10, 64)
+	if err != nil {
+		return oncall.Refuse("There is no such version of %q any more.", foreign(e.schedule.Name, maxName))
+	}
+	v, err := e.schedule.Restored(id, e.user.ID)
+	if err != nil {
+		return err
+	}
+	e.meta.Version = id
+	return b.confirm(ctx, e, p, v, modalScheduleRestore, "Restore version", "Restore")
+}
+
+func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
+	e, err := b.editing(ctx, s.user, s.meta())
+	if err != nil {
+		return answer{}, err
+	}
+	_, err = b.store.RestoreVersion(ctx, e.schedule.ID, e.meta.Version, e.meta.Seen, e.user.ID, e.now)
+	if err != nil {
+		return answer{}, fmt.Errorf("restore a version: %w", err)
+	}
+	return closeAll(), nil
+}
+
+func (b *Bot) pressRemove(ctx context.Context, e editing, p press) error {
+	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
+		foreign(e.schedule.Name, maxName))
+	return b.pushModal(ctx, p.trigger, drawConfirm(modalScheduleRemove, "Remove schedule", "Remove", e.meta, section(text)))
+}
+
+func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (answer, error) {
+	e, err := b.editing(ctx, s.user, s.meta())
+	if err != nil {
+		return answer{}, err
+	}
+	err = b.store.RemoveSchedule(ctx, e.schedule.ID, e.now)
+	if err != nil && !errors.Is(err, oncall.ErrNotFound) {
+		return answer{}, fmt.Errorf("remove a schedule: %w", err)
+	}
+	return closeAll(), nil
+}
+
+// pressApart lets shifts made by hand overlap, or forbids it.
+func (b *Bot) pressApart(ctx context.Context, e editing, p press) error {
+	e.schedule.Apart = p.value == "yes"
+	if err := b.store.KeepShiftsApart(ctx, e.schedule.ID, e.schedule.Apart); err != nil {
+		return fmt.Errorf("save how shifts overlap: %w", err)
+	}
+	return b.updateModal(ctx, p.view, drawSchedule(e.overview(e.schedule, "Saved.")))
+}
+
+// updateBelow redraws the view under the one that was sent.
+func (b *Bot) updateBelow(ctx context.Context, top slack.View, v slack.ModalViewRequest) error {
+	return b.updateModal(ctx, slack.View{ID: top.PreviousViewID}, v)
+}

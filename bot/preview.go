@@ -1,0 +1,156 @@
+package bot
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	previewWeeks  = 8
+	previewAhead  = previewWeeks * 7 * 24 * time.Hour
+	previewShifts = 6
+	previewPeople = 10
+)
+
+// preview shows what an edit does: the next shifts, whose shifts move, and what it
+// leaves open.
+func (e editing) preview(after oncall.Schedule, at time.Time) ([]slack.Block, error) {
+	was, err := oncall.Compile(e.schedule)
+	if err != nil {
+		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
+	}
+	is, err := oncall.Compile(after)
+	if err != nil {
+		return nil, err
+	}
+	if at.IsZero() {
+		at = e.now
+	}
+	blocks := drawPreview(was, is, at, e.now, e.location)
+	if planned := e.schedule.Planned(at); len(planned) > 0 {
+		blocks = append(blocks, section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
+			stamp(*planned[0].EffectiveFrom, asDay, e.location), byWhom(planned[0]))))
+	}
+	return blocks, nil
+}
+
+// drawPreview compares a schedule before and after an edit.
+func drawPreview(was, is *oncall.Compiled, at, now time.Time, zone *time.Location) []slack.Block {
+	end := at.Add(previewAhead)
+	var blocks []slack.Block
+	for _, role := range is.Roles()[:min(len(is.Roles()), 4)] {
+		lines := []string{"*The next shifts*"}
+		if role != oncall.RolePrimary {
+			lines = []string{"*The next shifts, " + foreign(role, maxName) + "*"}
+		}
+		shifts := is.Shifts(at, end, role)
+		for i, s := range shifts[:min(len(shifts), previewShifts)] {
+			from := stamp(s.Start, asDay, zone)
+			if i == 0 {
+				from = "from the change on"
+			}
+			until := " until " + stamp(s.End, asDay, zone)
+			if s.End.Equal(end) {
+				until = ""
+			}
+			lines = append(lines, fmt.Sprintf("• %s, %s%s", named(s.Users), from, until))
+		}
+		blocks = append(blocks, section(foreignSection(strings.Join(lines, "\n"))))
+	}
+	blocks = append(blocks, section(foreignSection(strings.Join(whoMoves(oncall.MovedShifts(was, is, now, end), zone), "\n"))))
+	var open []string
+	for _, role := range is.Roles() {
+		open = append(open, gapLine(was, is, role, at, end, zone)...)
+	}
+	idle := 0
+	before := was.IdleOverrides(now, end)
+	for _, id := range is.IdleOverrides(now, end) {
+		if !slices.Contains(before, id) {
+			idle++
+		}
+	}
+	if idle > 0 {
+		open = append(open, fmt.Sprintf(":warning: %s no longer changes anything.", count(idle, "override or swap")))
+	}
+	if len(open) > 0 {
+		blocks = append(blocks, section(foreignSection(strings.Join(open, "\n"))))
+	}
+	return blocks
+}
+
+// whoMoves says what each person gains and loses.
+func whoMoves(moves []oncall.Move, zone *time.Location) []string {
+	if len(moves) == 0 {
+		return []string{fmt.Sprintf("*Nobody's shifts move* in the next %d weeks.", previewWeeks)}
+	}
+	type person struct {
+		id           oncall.UserID
+		gains, loses []oncall.Move
+	}
+	var people []*person
+	for _, m := range moves {
+		i := slices.IndexFunc(people, func(p *person) bool { return p.id == m.User })
+		if i < 0 {
+			people = append(people, &person{id: m.User})
+			i = len(people) - 1
+		}
+		if m.Gained {
+			people[i].gains = append(people[i].gains, m)
+		} else {
+			people[i].loses = append(people[i].loses, m)
+		}
+	}
+	slices.SortStableFunc(people, func(a, b *person) int { return cmp.Compare(a.id, b.id) })
+	verb := "people's shifts move"
+	if len(people) == 1 {
+		verb = "person's shifts move"
+	}
+	lines := []string{fmt.Sprintf("*%d %s* in the next %d weeks:", len(people), verb, previewWeeks)}
+	part := func(verb string, moves []oncall.Move) []string {
+		if len(moves) == 0 {
+			return nil
+		}
+		hours := time.Duration(0)
+		for _, m := range moves {
+			hours += m.End.Sub(m.Start)
+		}
+		return []string{fmt.Sprintf("%s %d h, first %s", verb, int(hours.Hours()), stamp(moves[0].Start, asDay, zone))}
+	}
+	for i, p := range people {
+		if i == previewPeople {
+			lines = append(lines, fmt.Sprintf("• and %d more", len(people)-i))
+			break
+		}
+		lines = append(lines, "• "+mention(p.id)+" "+list(append(part("loses", p.loses), part("gains", p.gains)...)))
+	}
+	return lines
+}
+
+// gapLine warns of stretches without anybody that the edit leaves and nobody wanted.
+func gapLine(was, is *oncall.Compiled, role string, at, end time.Time, zone *time.Location) []string {
+	var gaps []oncall.Gap
+	for _, g := range is.Gaps(at, end, role) {
+		if !g.Intended {
+			gaps = append(gaps, g)
+		}
+	}
+	if len(gaps) == 0 || !slices.Contains(was.Roles(), role) && role == oncall.RoleShadow {
+		return nil
+	}
+	what := ""
+	if role != oncall.RolePrimary {
+		what = foreign(role, maxName) + " "
+	}
+	line := fmt.Sprintf(":warning: Nobody is %son call from %s to %s", what, stamp(gaps[0].Start, asDay, zone), stamp(gaps[0].End, asDay, zone))
+	if more := len(gaps) - 1; more > 0 {
+		line += fmt.Sprintf(", and %d more times", more)
+	}
+	return []string{line + "."}
+}

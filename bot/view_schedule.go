@@ -1,0 +1,155 @@
+package bot
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	modalScheduleNew      = "schedule_new"
+	modalSchedule         = "schedule" // the rotations of one; nothing is sent with it
+	modalScheduleChoice   = "schedule_choice"
+	modalScheduleHistory  = "schedule_history"
+	modalScheduleRestore  = "schedule_restore"
+	modalScheduleRemove   = "schedule_remove"
+	modalRotationRemove   = "rotation_remove"
+	actionRotationEdit    = "rotation_edit"
+	actionRotationAdd     = "rotation_add"
+	actionRotationRemove  = "rotation_remove"
+	actionScheduleHistory = "schedule_history"
+	actionScheduleRestore = "schedule_restore"
+	actionScheduleRemove  = "schedule_remove"
+	actionShiftsApart     = "shifts_apart"
+
+	blockTeam = "team"
+)
+
+// maxRotationsShown keeps the view inside the frame of an acknowledgement; maxHistory
+// does the same for the history.
+const (
+	maxRotationsShown = 15
+	maxHistory        = 20
+)
+
+// scheduleOverview is everything that the view of a schedule shows.
+type scheduleOverview struct {
+	meta     editMeta
+	schedule oncall.Schedule
+	team     string
+	current  []oncall.Rotation
+	planned  []oncall.Version
+	said     string // what has just been done
+	location *time.Location
+}
+
+// drawSchedule draws a schedule's rotations, each with its buttons.
+func drawSchedule(o scheduleOverview) slack.ModalViewRequest {
+	s := o.schedule
+	head := fmt.Sprintf("*%s* of the team %s, in %s", foreign(s.Name, maxName), foreign(o.team, maxName), foreign(s.TimeZone, maxName))
+	if o.said != "" {
+		head = o.said + "\n" + head
+	}
+	blocks := []slack.Block{section(head)}
+	for _, p := range o.planned {
+		blocks = append(blocks, note(fmt.Sprintf("From %s another version takes over%s. An edit that begins before then takes its place.",
+			stamp(*p.EffectiveFrom, asDay, o.location), byWhom(p))))
+	}
+	if len(o.current) == 0 {
+		blocks = append(blocks, section("It has no rotation yet, so nobody is on call. Add one: the people who take turns, and when they hand over."))
+	}
+	for i, r := range o.current[:min(len(o.current), maxRotationsShown)] {
+		edit := slack.NewButtonBlockElement(actionRotationEdit, strconv.Itoa(i), plain("Edit"))
+		blocks = append(blocks, slack.NewSectionBlock(words(foreignSection(rotationLines(r, s.TimeZone))), nil, slack.NewAccessory(edit)))
+	}
+	if more := len(o.current) - maxRotationsShown; more > 0 {
+		blocks = append(blocks, note(count(more, "more rotation")+"; `watchbill apply` changes them."))
+	}
+	apart := slack.NewButtonBlockElement(actionShiftsApart, "yes", plain("Forbid overlapping shifts"))
+	if s.Apart {
+		apart = slack.NewButtonBlockElement(actionShiftsApart, "no", plain("Allow overlapping shifts"))
+	}
+	blocks = append(blocks, slack.NewDividerBlock(), slack.NewActionBlock("schedule_actions",
+		slack.NewButtonBlockElement(actionRotationAdd, "", plain("Add rotation")).WithStyle(slack.StylePrimary),
+		slack.NewButtonBlockElement(actionScheduleHistory, "", plain("History")),
+		apart,
+		slack.NewButtonBlockElement(actionScheduleRemove, "", plain("Remove schedule")).WithStyle(slack.StyleDanger),
+	))
+	v := readOnly("Schedule", blocks...)
+	v.CallbackID, v.PrivateMetadata = modalSchedule, o.meta.String()
+	return v
+}
+
+// foreignSection cuts a paragraph to what Slack takes; its parts are safe already.
+func foreignSection(text string) string { return cutPlain(text, maxSection) }
+
+// note is a small line.
+func note(text string) slack.Block { return slack.NewContextBlock("", words(text)) }
+
+func byWhom(v oncall.Version) string {
+	if v.CreatedBy == "" {
+		return ""
+	}
+	return ", by " + mention(v.CreatedBy)
+}
+
+// drawNewSchedule draws the form of a schedule that is to be made.
+func drawNewSchedule(teams []option, team, zone string) slack.ModalViewRequest {
+	return dialog(modalScheduleNew, "New schedule", "Create", "",
+		textField(blockName, "Name", "Such as payments-primary.", ""),
+		choiceField(blockTeam, "Team", "Its members may change the schedule.", team, teams),
+		textField(blockZone, "Time zone", "Such as Europe/Berlin: the zone in which it hands over.", zone),
+	)
+}
+
+// drawHistory draws the versions of a schedule, the latest first, each but the latest
+// with a button that puts it in force again.
+func drawHistory(meta editMeta, s oncall.Schedule, zone *time.Location) slack.ModalViewRequest {
+	blocks := []slack.Block{section("*" + foreign(s.Name, maxName) + "*: every version, the latest first")}
+	if len(s.Versions) == 0 {
+		blocks = append(blocks, section("There is none yet."))
+	}
+	for i := len(s.Versions) - 1; i >= max(0, len(s.Versions)-maxHistory); i-- {
+		v := s.Versions[i]
+		begins := "since ever"
+		if v.EffectiveFrom != nil {
+			begins = "in force from " + stamp(*v.EffectiveFrom, asDay, zone)
+		}
+		by := byWhom(v)
+		if by == "" {
+			by = ", from the configuration file"
+		}
+		lines := []string{stamp(v.CreatedAt, asDay, zone) + by, begins}
+		if v.Note != "" {
+			lines[1] += " · " + foreign(v.Note, maxName)
+		}
+		for _, r := range v.Rotations[:min(len(v.Rotations), 3)] {
+			var names []string
+			for _, t := range r.Turns[:min(len(r.Turns), 8)] {
+				names = append(names, named(t))
+			}
+			lines = append(lines, foreign(r.Name, maxName)+": "+strings.Join(names, " → "))
+		}
+		block := slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, nil)
+		if i < len(s.Versions)-1 {
+			block.Accessory = slack.NewAccessory(slack.NewButtonBlockElement(actionScheduleRestore, strconv.FormatInt(v.ID, 10), plain("Restore")))
+		}
+		blocks = append(blocks, block)
+	}
+	if more := len(s.Versions) - maxHistory; more > 0 {
+		blocks = append(blocks, note(count(more, "older version")+" not shown."))
+	}
+	v := readOnly("History", blocks...)
+	v.CallbackID, v.PrivateMetadata = modalScheduleHistory, meta.String()
+	return v
+}
+
+// drawConfirm draws what a change does, to be confirmed.
+func drawConfirm(callback, title, submit string, meta editMeta, blocks ...slack.Block) slack.ModalViewRequest {
+	return dialog(callback, title, submit, meta.String(), blocks...)
+}
