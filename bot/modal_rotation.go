@@ -316,10 +316,10 @@ func peopleCalled(d *store.Directory, name string) []oncall.UserID {
 	return found
 }
 
-// readTurns reads turns, one a line.
+// readTurns reads turns, one a line or between semicolons.
 func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
 	turns := [][]oncall.UserID{}
-	for line := range strings.Lines(text) {
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ';' }) {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue

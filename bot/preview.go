@@ -52,7 +52,7 @@ func drawPreview(was, is *oncall.Compiled, at, now time.Time, zone *time.Locatio
 		}
 		shifts := is.Shifts(at, end, role)
 		for i, s := range shifts[:min(len(shifts), previewShifts)] {
-			from := stamp(s.Start, asDay, zone)
+			from := "from " + stamp(s.Start, asDay, zone)
 			if i == 0 {
 				from = "from the change on"
 			}

@@ -111,11 +111,12 @@ func drawNewSchedule(teams []option, team, zone string) slack.ModalViewRequest {
 // with a button that puts it in force again.
 func drawHistory(meta editMeta, s oncall.Schedule, zone *time.Location) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + foreign(s.Name, maxName) + "*: every version, the latest first")}
-	if len(s.Versions) == 0 {
+	versions := s.History()
+	if len(versions) == 0 {
 		blocks = append(blocks, section("There is none yet."))
 	}
-	for i := len(s.Versions) - 1; i >= max(0, len(s.Versions)-maxHistory); i-- {
-		v := s.Versions[i]
+	for i := len(versions) - 1; i >= max(0, len(versions)-maxHistory); i-- {
+		v := versions[i]
 		begins := "since ever"
 		if v.EffectiveFrom != nil {
 			begins = "in force from " + stamp(*v.EffectiveFrom, asDay, zone)
@@ -136,12 +137,12 @@ func drawHistory(meta editMeta, s oncall.Schedule, zone *time.Location) slack.Mo
 			lines = append(lines, foreign(r.Name, maxName)+": "+strings.Join(names, " → "))
 		}
 		block := slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, nil)
-		if i < len(s.Versions)-1 {
+		if i < len(versions)-1 {
 			block.Accessory = slack.NewAccessory(slack.NewButtonBlockElement(actionScheduleRestore, strconv.FormatInt(v.ID, 10), plain("Restore")))
 		}
 		blocks = append(blocks, block)
 	}
-	if more := len(s.Versions) - maxHistory; more > 0 {
+	if more := len(versions) - maxHistory; more > 0 {
 		blocks = append(blocks, note(count(more, "older version")+" not shown."))
 	}
 	v := readOnly("History", blocks...)

@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func (s Schedule) Edit(v Version, seen int64, now time.Time) (Schedule, error) {
 		// Written out, so that another zone of the schedule never changes the past.
 		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, s.TimeZone)
 	}
-	planned := s.Planned(*v.EffectiveFrom)
+	planned := s.later(*v.EffectiveFrom)
 	s.Versions = append(slices.Clone(s.Versions), v)
 	for _, p := range planned {
 		v.EffectiveFrom = p.EffectiveFrom
@@ -60,8 +61,32 @@ func (s Schedule) Edit(v Version, seen int64, now time.Time) (Schedule, error) {
 	return s, nil
 }
 
-// Planned returns the versions that take force after an instant, the first one first.
+// History returns the versions without those that an edit had to repeat in the place of
+// later ones.
+func (s Schedule) History() []Version {
+	var history []Version
+	for _, v := range s.Versions {
+		if n := len(history); n > 0 && history[n-1].CreatedAt.Equal(v.CreatedAt) && reflect.DeepEqual(history[n-1].Rotations, v.Rotations) {
+			continue
+		}
+		history = append(history, v)
+	}
+	return history
+}
+
+// Planned returns the versions that change something after an instant, the first one
+// first.
 func (s Schedule) Planned(after time.Time) []Version {
+	before := s.Current(after)
+	return slices.DeleteFunc(s.later(after), func(p Version) bool {
+		same := reflect.DeepEqual(before, p.Rotations)
+		before = p.Rotations
+		return same
+	})
+}
+
+// later returns the versions that begin after an instant, in order.
+func (s Schedule) later(after time.Time) []Version {
 	var planned []Version
 	for _, v := range s.Versions { // of two that begin together, the later made counts
 		if v.EffectiveFrom == nil || !v.EffectiveFrom.After(after) {

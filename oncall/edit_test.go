@@ -60,6 +60,16 @@ func TestEdit(t *testing.T) {
 		t.Errorf("a month later %v", got)
 	}
 
+	if planned := after.Planned(now); len(planned) != 1 || !planned[0].EffectiveFrom.Equal(tomorrow) {
+		t.Errorf("planned before: %+v", planned)
+	}
+	if planned := again.Planned(now); len(planned) != 0 {
+		t.Errorf("planned after: %+v", planned)
+	}
+	if n, all := len(again.History()), len(again.Versions); n != 3 || all != 4 {
+		t.Errorf("%d of %d versions are history", n, all)
+	}
+
 	edit.EffectiveFrom = &yesterday
 	refused(t, s, edit, 7, now, "A change can't begin in the past.")
 	edit.EffectiveFrom = nil
