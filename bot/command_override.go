@@ -187,11 +187,14 @@ type span struct{ from, to time.Time }
 var separators = []string{"to", "until", "till", "-", "–"}
 
 // readSpan reads "[from] TIME to TIME [schedule]". What can be read as a time belongs
-// to the time; what is left is the name.
+// to the time; what is left is the name. "until TIME" and "for 2 hours" begin now.
 func (r request) readSpan(words []string) (s span, name string, err error) {
 	words = splitRanges(words)
 	if len(words) > 0 && strings.EqualFold(words[0], "from") {
 		words = words[1:]
+	}
+	if len(words) > 0 && (strings.EqualFold(words[0], "until") || strings.EqualFold(words[0], "till") || strings.EqualFold(words[0], "for")) {
+		words = append([]string{"now"}, words...)
 	}
 	at := slices.IndexFunc(words, func(w string) bool { return slices.Contains(separators, strings.ToLower(w)) })
 	if at < 0 {

@@ -9,14 +9,14 @@ import (
 )
 
 // parseWhen reads an instant as people write it, in their own zone: "now", "18:00",
-// "6pm", "tomorrow 9:00", "fri 18:00", "2026-12-24 09:00", "in 2 hours" or RFC 3339. A
+// "6pm", "tomorrow 9:00", "fri 18:00", "24 dec", "2026-12-24 09:00", "in 2 hours" or RFC 3339. A
 // time without a day is the next one after ref; a day without a time is its beginning.
 // A time that the clock skips or shows twice follows the one rule of oncall.Zone.
 func parseWhen(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, error) {
 	t, ok := readWhen(words, zone, now, ref)
 	if !ok {
 		return time.Time{}, oncall.Refuse(
-			"%q is no time that Watchbill understands. Write it like `tomorrow 9:00`, `fri 18:00`, `2026-12-24 09:00` or `in 2 hours`.",
+			"%q is no time that Watchbill understands. Write it like `tomorrow 9:00`, `fri 18:00`, `24 dec`, `2026-12-24 09:00` or `in 2 hours`.",
 			foreign(unescape(strings.Join(words, " ")), maxName))
 	}
 	return t, nil
@@ -84,8 +84,13 @@ func dayAndTime(words []string, zone *oncall.Zone, now, ref time.Time) (time.Tim
 	var day dayWord
 	var clock oncall.TimeOfDay
 	var hasDay, hasClock, next bool
-	for i, w := range words {
-		w = strings.ToLower(strings.TrimSuffix(w, ","))
+	for i := 0; i < len(words); i++ {
+		w := strings.ToLower(strings.TrimSuffix(words[i], ","))
+		if date, n := readMonthDay(words[i:], zone, ref); n > 0 && !hasDay {
+			day, hasDay = dayWord{date: date}, true
+			i += n - 1
+			continue
+		}
 		switch w {
 		case "at", "on":
 			if i == len(words)-1 {
@@ -158,6 +163,57 @@ func readDay(word string, zone *oncall.Zone, now, ref time.Time) (dayWord, bool)
 	}
 	date, err := oncall.ParseDate(word)
 	return dayWord{date: date}, err == nil
+}
+
+// readMonthDay reads "24 dec", "Dec 24th" or "24 December 2026" at the beginning of the
+// words, and returns how many it took. Without a year it is the next one from ref on.
+func readMonthDay(words []string, zone *oncall.Zone, ref time.Time) (date oncall.Date, taken int) {
+	if len(words) < 2 {
+		return oncall.Date{}, 0
+	}
+	day, isDay := readOrdinal(words[0])
+	month, isMonth := readMonth(words[1])
+	if !isDay || !isMonth {
+		day, isDay = readOrdinal(words[1])
+		month, isMonth = readMonth(words[0])
+	}
+	if !isDay || !isMonth {
+		return oncall.Date{}, 0
+	}
+	today, _ := zone.Local(ref)
+	date, taken = oncall.Date{Year: today.Year, Month: month, Day: day}, 2
+	if len(words) > 2 {
+		if year, err := strconv.Atoi(words[2]); err == nil && year >= 1970 && year < 2200 {
+			date.Year = year
+			taken = 3
+		}
+	}
+	if taken == 2 && (date.Month < today.Month || date.Month == today.Month && date.Day < today.Day) {
+		date.Year++
+	}
+	if _, err := oncall.ParseDate(date.String()); err != nil { // 30 February
+		return oncall.Date{}, 0
+	}
+	return date, taken
+}
+
+func readOrdinal(word string) (int, bool) {
+	word = strings.ToLower(strings.TrimRight(word, ",."))
+	for _, ending := range []string{"st", "nd", "rd", "th"} {
+		word = strings.TrimSuffix(word, ending)
+	}
+	n, err := strconv.Atoi(word)
+	return n, err == nil && n >= 1 && n <= 31
+}
+
+func readMonth(word string) (time.Month, bool) {
+	word = strings.ToLower(strings.TrimRight(word, ",."))
+	for m := time.January; m <= time.December; m++ {
+		if full := strings.ToLower(m.String()); word == full || word == full[:3] || word == "sept" && m == time.September {
+			return m, true
+		}
+	}
+	return 0, false
 }
 
 // readClock reads "9:00", "18:30", "6pm", "6:30pm", "noon" and "midnight". A bare number
