@@ -48,7 +48,11 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 // readStints reads the shifts of a person that "TIME [to TIME] note" means, cut to the
 // times.
 func (r request) readStints(user oncall.UserID, words []string) ([]oncall.Stint, string, error) {
-	if s, note, err := r.readSpan(words); err == nil {
+	s, note, err := r.readSpan(words)
+	if err != nil && r.meansSpan(words) {
+		return nil, "", err
+	}
+	if err == nil {
 		stints := cut(r.directory.Roster().Stints(user, s.from, s.to), s)
 		if len(stints) == 0 {
 			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", mention(user),
@@ -64,6 +68,18 @@ func (r request) readStints(user oncall.UserID, words []string) ([]oncall.Stint,
 		return stints, strings.Join(words[end:], " "), err
 	}
 	return nil, "", oncall.Refuse("%s", coverUsage)
+}
+
+// meansSpan reports whether words begin as "TIME to" does, so that what follows is a
+// time as well and not a note.
+func (r request) meansSpan(words []string) bool {
+	words = splitRanges(words)
+	at := slices.IndexFunc(words, func(w string) bool { return slices.Contains(separators, strings.ToLower(w)) })
+	if at <= 0 {
+		return false
+	}
+	_, begins := readWhen(words[:at], r.zone, r.now, r.now)
+	return begins
 }
 
 // cut keeps of stints what lies in a span.

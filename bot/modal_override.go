@@ -72,8 +72,13 @@ func (r request) overrideModal(w wish, said string) slack.ModalViewRequest {
 }
 
 var weekdays = []option{
-	{"mon", "Mondays"}, {"tue", "Tuesdays"}, {"wed", "Wednesdays"}, {"thu", "Thursdays"},
-	{"fri", "Fridays"}, {"sat", "Saturdays"}, {"sun", "Sundays"},
+	{"mon", "Mondays"},
+	{"tue", "Tuesdays"},
+	{"wed", "Wednesdays"},
+	{"thu", "Thursdays"},
+	{"fri", "Fridays"},
+	{"sat", "Saturdays"},
+	{"sun", "Sundays"},
 }
 
 // submitOverride makes the override and shows in the place of the form what it changes.

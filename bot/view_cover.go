@@ -53,7 +53,11 @@ func drawCover(n oncall.Notice) drawing {
 	if buttons := coverButtons(n); buttons != nil {
 		blocks = append(blocks, buttons)
 	}
-	return drawing{text: strings.TrimSpace(head + ": " + strings.Join(lines, "; ") + ". " + state), blocks: blocks}
+	colon := ": "
+	if strings.HasSuffix(head, "?") {
+		colon = " "
+	}
+	return drawing{text: strings.TrimSpace(head + colon + strings.Join(lines, "; ") + ". " + state), blocks: blocks}
 }
 
 func coverHead(n oncall.Notice) string {
@@ -113,8 +117,9 @@ func coverState(n oncall.Notice) string {
 		return "Taken back by " + mention(f.By) + "."
 	case oncall.CoverOver:
 		return "The shift is over."
+	default:
+		return asker + " no longer has the shift."
 	}
-	return asker + " no longer has the shift."
 }
 
 // coverButtons are what the reader can do; nil if nothing.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -33,27 +34,30 @@ func drawSwap(n oncall.Notice) drawing {
 		blocks = append(blocks, section("> "+foreign(f.Note, maxNote)))
 	}
 	reader := oncall.UserID(n.To)
-	before := "*Now*\n"
-	switch f.State {
-	case string(oncall.SwapAccepted), oncall.SwapBegun, string(oncall.SwapUndone):
+	before, after := "*Now*\n", true
+	switch oncall.SwapState(f.State) {
+	case oncall.SwapAccepted, oncall.SwapBegun, oncall.SwapUndone:
 		before = "*Before*\n"
+	case oncall.SwapDeclined, oncall.SwapWithdrawn, oncall.SwapExpired, oncall.SwapStale:
+		after = false // nothing changes
+	case oncall.SwapOpen:
 	}
-	blocks = append(blocks,
-		section(before+stintLine(give, give.User, reader, f.TimeZone)+"\n"+stintLine(take, take.User, reader, f.TimeZone)),
-		section("*After the swap*\n"+stintLine(give, take.User, reader, f.TimeZone)+"\n"+stintLine(take, give.User, reader, f.TimeZone)))
+	blocks = append(blocks, section(before+stintLine(give, give.User, reader, f.TimeZone)+"\n"+stintLine(take, take.User, reader, f.TimeZone)))
+	if after {
+		blocks = append(blocks, section("*After the swap*\n"+stintLine(give, take.User, reader, f.TimeZone)+"\n"+stintLine(take, give.User, reader, f.TimeZone)))
+	}
 	for _, c := range f.Clashes {
 		blocks = append(blocks, section("Note: "+clash(c, reader, f.TimeZone)))
 	}
-	state := swapState(f)
-	if state != "" && n.Kind != oncall.NoticeSwapNews {
+	state := ""
+	if n.Kind != oncall.NoticeSwapNews {
+		state = swapState(f)
 		blocks = append(blocks, section(state))
 	}
 	if buttons := swapButtons(n); buttons != nil {
 		blocks = append(blocks, buttons)
 	}
-	text := strings.Join([]string{
-		head + ":", stintLine(give, give.User, reader, f.TimeZone) + ", for", stintLine(take, take.User, reader, f.TimeZone) + ".", state,
-	}, " ")
+	text := fmt.Sprintf("%s: %s, for %s. %s", head, stintWords(give, f.TimeZone), stintWords(take, f.TimeZone), state)
 	return drawing{text: strings.TrimSpace(text), blocks: blocks}
 }
 
@@ -65,7 +69,13 @@ func swapHead(kind oncall.NoticeKind, f oncall.NoticeFacts, asker, asked oncall.
 		return "You have offered " + mention(asked) + " a swap of shifts"
 	case oncall.NoticeSwapDone:
 		return mention(asker) + " and " + mention(asked) + " swap shifts"
+	default:
+		return swapNews(f, asked)
 	}
+}
+
+// swapNews is what one of the two hears of what the other has done.
+func swapNews(f oncall.NoticeFacts, asked oncall.UserID) string {
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapAccepted:
 		return mention(asked) + " has accepted your swap"
@@ -80,7 +90,7 @@ func swapHead(kind oncall.NoticeKind, f oncall.NoticeFacts, asker, asked oncall.
 	}
 }
 
-// swapState says what has become of a swap; "" while it is open.
+// swapState says what has become of a swap.
 func swapState(f oncall.NoticeFacts) string {
 	asker, asked := mention(f.Stints[0].User), mention(f.Stints[1].User)
 	switch oncall.SwapState(f.State) {
@@ -96,8 +106,9 @@ func swapState(f oncall.NoticeFacts) string {
 		return "Undone by " + mention(f.By) + ": everybody has their own shift again."
 	case oncall.SwapExpired:
 		return "Nobody has answered in time, so everybody keeps their own shift."
+	default:
+		return "The shifts have changed since, so everybody keeps their own."
 	}
-	return "The shifts have changed since, so everybody keeps their own."
 }
 
 // swapButtons are what the reader can do; nil if nothing.

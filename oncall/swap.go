@@ -182,7 +182,7 @@ func (s Swap) answerable(by, who UserID, what string) error {
 // closed says why nothing can be done any more.
 func (s Swap) closed() error {
 	switch s.State {
-	case SwapAccepted:
+	case SwapAccepted, SwapBegun:
 		return Refuse("%s has accepted this swap already.", s.Take.User.mention())
 	case SwapDeclined:
 		return Refuse("%s has declined this swap.", s.Take.User.mention())

@@ -17,7 +17,7 @@ const (
 var SwapNotices = []NoticeKind{NoticeSwapAsk, NoticeSwapSent, NoticeSwapDone}
 
 // SwapBegun is shown in the place of SwapAccepted when a swap can't be undone any more.
-const SwapBegun = "begun"
+const SwapBegun SwapState = "begun"
 
 func (s Swap) facts() NoticeFacts {
 	return NoticeFacts{

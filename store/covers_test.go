@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 func (w *world) request() oncall.Cover {
@@ -100,6 +101,38 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 	}
 }
 
+// Everything that hangs on a schedule ends when it is removed.
+func TestARemovedScheduleEndsRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, swap := w.request(), w.offer()
+	w.exec(`UPDATE schedules SET removed_at = $1`, start)
+	if err := w.RunCoverTimer(t.Context(), c.ID, *c.NextAt); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[oncall.Cover](t)(w.Cover(t.Context(), c.ID)); got.State != oncall.CoverStale {
+		t.Errorf("the cover request is %s", got.State)
+	}
+	if _, err := w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start)); err == nil {
+		t.Error("a swap in a removed schedule was accepted")
+	}
+	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale'`); n != 1 {
+		t.Error("the swap is not stale")
+	}
+}
+
+// Who has time off during the shift is not asked.
+func TestWhoIsAwayIsNotAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shift := w.stint(ann, 1)
+	must[store.TimeOff](t)(w.AddTimeOff(t.Context(), store.TimeOff{UserID: bo, Start: shift.End.Add(-time.Hour), End: shift.End}, start))
+	w.request()
+	if diff := cmp.Diff([]string{"U0ANN cover_sent open", "U0CY cover_ask open"}, w.told()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestCancelOverride(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -110,6 +143,9 @@ func TestCancelOverride(t *testing.T) {
 	no := func(oncall.Override) error { return oncall.Refuse("no") }
 	if _, err := w.CancelOverride(t.Context(), o.ID, ann, start, no); err == nil || w.onCall(shift.Start)[0] != cy {
 		t.Errorf("cancelled although that was refused: %v", err)
+	}
+	if own := must[[]oncall.Override](t)(w.OverridesBy(t.Context(), cy, start)); len(own) != 1 || own[0].ID != o.ID {
+		t.Errorf("Cy's overrides are %+v", own)
 	}
 	yes := func(oncall.Override) error { return nil }
 	if _, err := w.CancelOverride(t.Context(), o.ID, ann, shift.Start.Add(time.Hour), yes); err != nil {

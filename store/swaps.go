@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -142,7 +143,7 @@ func (s *Store) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Tim
 		}
 		if swap.State == oncall.SwapAccepted && !now.Before(swap.Begins()) {
 			return s.renotice(ctx, tx, now, oncall.SwapNotices, int64(id), func(f *oncall.NoticeFacts) {
-				f.State = oncall.SwapBegun
+				f.State = string(oncall.SwapBegun)
 			})
 		}
 		return nil
@@ -164,9 +165,10 @@ func lockSwap(ctx context.Context, tx pgx.Tx, id oncall.SwapID) (oncall.Swap, er
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Swap])
 }
 
-// lockRoster locks schedules and loads all of them as they are now, with the people.
+// lockRoster locks schedules and loads all of them as they are now, with the people. One that has
+// been removed is missing: nobody has a shift in it.
 func lockRoster(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall.Roster, error) {
-	if err := lockSchedules(ctx, tx, ids...); err != nil {
+	if err := lockSchedules(ctx, tx, ids...); err != nil && !errors.Is(err, oncall.ErrNotFound) {
 		return oncall.Roster{}, err
 	}
 	roster, err := peopleOf(ctx, tx)

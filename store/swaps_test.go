@@ -202,7 +202,7 @@ func TestTheTimerOfASwap(t *testing.T) {
 		t.Error(diff)
 	}
 	shown := w.strings(`SELECT facts->>'state' FROM notices WHERE about = $1 AND kind = 'swap_ask'`, accepted.ID)
-	if diff := cmp.Diff([]string{oncall.SwapBegun}, shown); diff != "" {
+	if diff := cmp.Diff([]string{string(oncall.SwapBegun)}, shown); diff != "" {
 		t.Error(diff)
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE about = $1 AND kind = 'swap_news'`, expired.ID); n != 1 {

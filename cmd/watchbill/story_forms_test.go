@@ -99,6 +99,9 @@ func (s *story) submit(ts *testscript.TestScript, _ bool, args []string) {
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			values[field] = int(at.Unix())
 		}
+		if list, ok := strings.CutPrefix(value, "["); ok { // "[a,b]" are boxes to tick
+			values[field] = strings.Split(strings.TrimSuffix(list, "]"), ",")
+		}
 	}
 	result, err := s.sim.Submit(ctx, person(args[0]), values)
 	ts.Check(err)
