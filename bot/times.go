@@ -183,7 +183,7 @@ func readMonthDay(words []string, zone *oncall.Zone, ref time.Time) (date oncall
 	today, _ := zone.Local(ref)
 	date, taken = oncall.Date{Year: today.Year, Month: month, Day: day}, 2
 	if len(words) > 2 {
-		if year, err := strconv.Atoi(words[2]); err == nil && year >= 1970 && year < 2200 {
+		if year, err := strconv.Atoi(strings.TrimSuffix(words[2], ",")); err == nil && year >= 1970 && year < 2200 {
 			date.Year = year
 			taken = 3
 		}
