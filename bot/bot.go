@@ -28,6 +28,10 @@ type Config struct {
 	AppToken string // "xapp-…", with the scope connections:write
 	APIURL   string // "" is Slack's own
 
+	// UserToken is an admin's, "xoxp-…", for changing user groups where the workspace
+	// doesn't let apps do that; "" is the bot's own.
+	UserToken string
+
 	PublicURL string // where people's calendars find Watchbill, without a / at the end
 	LocalURL  bool   // that is only an address of this machine
 
@@ -43,6 +47,7 @@ type Bot struct {
 	clock   func() time.Time
 	log     zerolog.Logger
 	api     *slack.Client
+	groups  *slack.Client // changes user groups
 	http    *http.Client
 	out     *queue
 	metrics *metrics
@@ -64,6 +69,8 @@ func New(c Config) (*Bot, error) {
 		return nil, errors.New("the Slack bot token must begin with xoxb-")
 	case !strings.HasPrefix(c.AppToken, "xapp-"):
 		return nil, errors.New("the Slack app token must begin with xapp-")
+	case c.UserToken != "" && !strings.HasPrefix(c.UserToken, "xoxp-"):
+		return nil, errors.New("the Slack user token must begin with xoxp-")
 	case c.Clock == nil:
 		return nil, errors.New("bot: no clock")
 	}
@@ -77,6 +84,10 @@ func New(c Config) (*Bot, error) {
 		store: c.Store, clock: c.Clock, log: c.Log,
 		api: slack.New(c.BotToken, options...), http: caller,
 		out: newQueue(), hungUp: make(chan struct{}), publicURL: c.PublicURL, localURL: c.LocalURL,
+	}
+	b.groups = b.api
+	if c.UserToken != "" {
+		b.groups = slack.New(c.UserToken, options...)
 	}
 	var err error
 	if b.metrics, err = newMetrics(c.Metrics, b); err != nil {

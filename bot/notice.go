@@ -16,7 +16,7 @@ import (
 var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{
 	oncall.NoticeSwapAsk: drawSwap, oncall.NoticeSwapSent: drawSwap, oncall.NoticeSwapNews: drawSwap, oncall.NoticeSwapDone: drawSwap,
 	oncall.NoticeComing: drawComing, oncall.NoticeGoing: drawGoing, oncall.NoticeHandoff: drawHandoff, oncall.NoticeUnanswered: drawUnanswered,
-	oncall.NoticeReminder: drawReminder, oncall.NoticeMoved: drawMoved, oncall.NoticeCoverage: drawCoverage,
+	oncall.NoticeReminder: drawReminder, oncall.NoticeMoved: drawMoved, oncall.NoticeCoverage: drawCoverage, oncall.NoticeGroup: drawTrouble,
 	oncall.NoticeCoverAsk: drawCover, oncall.NoticeCoverSent: drawCover, oncall.NoticeCoverNews: drawCover, oncall.NoticeCoverDone: drawCover,
 }
 

@@ -50,6 +50,7 @@ var perMinute = map[string]float64{
 	"conversations.replies": 50,
 	"conversations.join":    50,
 	"conversations.list":    20,
+	"conversations.info":    50,
 	"conversations.open":    50,
 	"views.open":            100,
 	"views.push":            100,
@@ -59,6 +60,11 @@ var perMinute = map[string]float64{
 	"users.info":                   100,
 	"users.lookupByEmail":          50,
 	"views.publish":                100,
+	"conversations.setTopic":       20,
+	"usergroups.list":              20,
+	"usergroups.users.update":      20,
+	"usergroups.enable":            20,
+	"usergroups.disable":           20,
 	methodPost:                     300, // "several hundred" for all conversations together
 	methodAnswer:                   300,
 }

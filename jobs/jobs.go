@@ -49,6 +49,7 @@ type Board interface {
 type Config struct {
 	Store   *store.Store
 	Board   Board
+	Mirror  Mirror
 	Senders map[string]notify.Sender // by contact method
 	Clock   func() time.Time
 	Log     zerolog.Logger
@@ -61,6 +62,7 @@ type Config struct {
 type Jobs struct {
 	store    *store.Store
 	board    Board
+	mirror   Mirror
 	senders  map[string]notify.Sender
 	clock    func() time.Time
 	log      zerolog.Logger
@@ -88,7 +90,7 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.Store, board: c.Board, senders: c.Senders, clock: c.Clock, log: c.Log, name: c.Name}
+	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: c.Senders, clock: c.Clock, log: c.Log, name: c.Name}
 	if err := j.metrics.register(c.Metrics); err != nil {
 		return nil, fmt.Errorf("register the metrics of jobs: %w", err)
 	}
@@ -102,6 +104,8 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(workers, &lookWorker{jobs: j})
 	river.AddWorker(workers, &chaseWorker{jobs: j})
 	river.AddWorker(workers, &guardWorker{jobs: j})
+	river.AddWorker(workers, &syncWorker{jobs: j})
+	river.AddWorker(workers, &topicWorker{jobs: j})
 	client, err := river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
 		ID:      c.Name,
 		Logger:  c.Slog,

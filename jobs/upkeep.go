@@ -56,6 +56,7 @@ func (j *Jobs) regular() []chore {
 			return err
 		}},
 		{"reconcile hand-offs", j.store.LookAll},
+		{"sync user groups", j.syncGroups},
 		{"clean up", j.store.Housekeeping},
 	}
 }

@@ -39,6 +39,7 @@ type settings struct {
 	databaseURL string
 	botToken    string
 	appToken    string
+	userToken   string // for user groups; "" is the bot token
 	slackAPI    string // "" is Slack's own
 	listen      string
 	publicURL   string // "" is an address of this machine
@@ -95,14 +96,14 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	var err error
 	publicURL, local := s.address()
 	a.bot, err = bot.New(bot.Config{
-		BotToken: s.botToken, AppToken: s.appToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
+		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
 		Store: a.store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("set up Slack: %w", err)
 	}
 	a.jobs, err = jobs.New(jobs.Config{
-		Store: a.store, Board: a.bot, Senders: map[string]notify.Sender{oncall.MethodSlack: a.bot},
+		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: map[string]notify.Sender{oncall.MethodSlack: a.bot},
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(),
 	})

@@ -31,7 +31,8 @@ func (c *serveCmd) Run(p process) error {
 	}
 	return serve(p, settings{
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
-		slackAPI: c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,
+		userToken: c.SlackUserToken,
+		slackAPI:  c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,
 	}, p.logger(c.LogLevel), func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
 	})

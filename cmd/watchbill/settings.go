@@ -27,9 +27,10 @@ func (f databaseFlags) problems() []string {
 
 // slackFlags say which Slack app we are.
 type slackFlags struct {
-	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token, from the app's page \"OAuth & Permissions\"."`
-	SlackAppToken string `env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with connections:write, from \"Basic Information\"."`
-	SlackAPIURL   string `name:"slack-api-url" env:"WATCHBILL_SLACK_API_URL" placeholder:"URL" help:"Another address of Slack's Web API, for a proxy or a simulator; ends with /."`
+	SlackBotToken  string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token, from the app's page \"OAuth & Permissions\"."`
+	SlackAppToken  string `env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with connections:write, from \"Basic Information\"."`
+	SlackUserToken string `env:"SLACK_USER_TOKEN" placeholder:"xoxp-…" help:"An admin's token, only for user groups where the workspace doesn't let apps change them."`
+	SlackAPIURL    string `name:"slack-api-url" env:"WATCHBILL_SLACK_API_URL" placeholder:"URL" help:"Another address of Slack's Web API, for a proxy or a simulator; ends with /."`
 }
 
 func (f slackFlags) problems() []string {
@@ -44,6 +45,9 @@ func (f slackFlags) problems() []string {
 	}
 	check("SLACK_BOT_TOKEN", f.SlackBotToken, "xoxb-", "OAuth & Permissions")
 	check("SLACK_APP_TOKEN", f.SlackAppToken, "xapp-", "Basic Information")
+	if f.SlackUserToken != "" && !strings.HasPrefix(f.SlackUserToken, "xoxp-") {
+		out = append(out, "SLACK_USER_TOKEN does not begin with xoxp-; leave it out unless user groups need an admin's token")
+	}
 	if f.SlackAPIURL != "" {
 		u, err := url.Parse(f.SlackAPIURL)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || !strings.HasSuffix(f.SlackAPIURL, "/") {

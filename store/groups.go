@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// GroupFacts are what Slack's user groups should follow, as it was announced.
+type GroupFacts struct {
+	Groups  []oncall.UserGroup
+	Present []oncall.Present
+	gone    map[oncall.UserID]bool
+}
+
+// Usable reports whether somebody is known to be in the workspace.
+func (f GroupFacts) Usable(u oncall.UserID) bool {
+	gone, known := f.gone[u]
+	return known && !gone
+}
+
+// GroupFacts loads the user groups and who was announced, both as of now and not as of the last
+// change that this instance has heard of.
+func (s *Store) GroupFacts(ctx context.Context) (GroupFacts, error) {
+	const groups = `
+		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
+		FROM user_groups
+		WHERE removed_at IS NULL
+		ORDER BY handle`
+	const present = `
+		SELECT h.schedule_id AS schedule, h.role, h.users
+		FROM handoffs h
+		JOIN schedules s ON s.id = h.schedule_id AND s.removed_at IS NULL
+		ORDER BY h.schedule_id, h.role`
+	f := GroupFacts{gone: map[oncall.UserID]bool{}}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, groups)
+		var err error
+		if f.Groups, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup]); err != nil || len(f.Groups) == 0 {
+			return err
+		}
+		rows, _ = tx.Query(ctx, present)
+		if f.Present, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Present]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, `SELECT id, deactivated_at IS NOT NULL FROM users`)
+		var user oncall.UserID
+		var gone bool
+		_, err = pgx.ForEachRow(rows, []any{&user, &gone}, func() error {
+			f.gone[user] = gone
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return GroupFacts{}, fmt.Errorf("load user groups: %w", err)
+	}
+	return f, nil
+}
+
+// GroupTrouble keeps what is wrong with a user group; empty is nothing. The admins of the team whose
+// schedule the group follows first are told when it becomes something else.
+func (s *Store) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble string, now time.Time) error {
+	const save = `
+		UPDATE user_groups SET trouble = $2
+		WHERE id = $1 AND removed_at IS NULL AND trouble <> $2
+		RETURNING handle, coalesce((SELECT team_id FROM schedules WHERE id = schedules[1]), 0)`
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var handle string
+		var team oncall.TeamID
+		rows, _ := tx.Query(ctx, save, id, trouble)
+		tag, err := pgx.ForEachRow(rows, []any{&handle, &team}, func() error { return nil })
+		if err != nil || tag.RowsAffected() == 0 || trouble == "" {
+			return err
+		}
+		name, err := transaction(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var notices []oncall.Notice
+		for _, to := range dir.Watchers(team) {
+			notices = append(notices, oncall.Notice{
+				Key: fmt.Sprintf("group/%d/%s/%s", id, name, to), To: to, Kind: oncall.NoticeGroup,
+				Facts: oncall.NoticeFacts{Lines: []string{trouble}},
+			})
+		}
+		return s.notice(ctx, tx, now, notices)
+	})
+	if err != nil {
+		return fmt.Errorf("keep the trouble with user group %d: %w", id, err)
+	}
+	return nil
+}
+
+// TopicFacts returns the channel of a team and our part of its topic: who was announced in the
+// team's schedules. It is empty if the team doesn't want one.
+func (s *Store) TopicFacts(ctx context.Context, id oncall.TeamID) (channel, segment string, err error) {
+	const load = `
+		SELECT t.channel, s.name,
+		       ARRAY (
+		           SELECT DISTINCT u.name
+		           FROM handoffs h
+		           JOIN users u ON u.id = ANY (h.users)
+		           WHERE h.schedule_id = s.id AND h.role <> $2
+		           ORDER BY u.name
+		       ) AS names
+		FROM teams t
+		JOIN schedules s ON s.team_id = t.id AND s.removed_at IS NULL
+		WHERE t.id = $1 AND t.topic AND t.removed_at IS NULL
+		ORDER BY s.name`
+	rows, _ := s.pool.Query(ctx, load, id, oncall.RoleShadow)
+	var lines []string
+	var schedule string
+	var names []string
+	_, err = pgx.ForEachRow(rows, []any{&channel, &schedule, &names}, func() error {
+		lines = append(lines, oncall.TopicLine(schedule, names))
+		return nil
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("load the topic of team %d: %w", id, translate(err))
+	}
+	if len(lines) == 0 {
+		return "", "", nil
+	}
+	return channel, oncall.TopicSegment(lines), nil
+}
