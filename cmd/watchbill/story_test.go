@@ -42,6 +42,8 @@ func TestStories(t *testing.T) {
 					"click": s.click, "type": s.typeCommand, "advance": s.advance,
 					"press": s.press, "together": s.together, "another": s.another,
 					"form": s.form, "choose": s.choose, "submit": s.submit,
+					"group": s.group, "topic": s.topic, "leave": s.leave,
+					"tap": s.tap, "home": s.home, "picture": s.picture, "subscribe": s.subscribe,
 					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong,
 				},
 			})

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	_ "image/png" // what a picture is
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// tap PERSON BUTTON: presses a button in the open form, or on the home tab if none is open, by its
+// action and, where there are several, "=" and its value. It prints what the person sees then.
+func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
+	user := person(args[0])
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	click := s.sim.ClickView
+	if len(s.sim.Views(user)) == 0 {
+		click = s.sim.ClickHome
+	}
+	before := s.sim.ViewText(user)
+	result, err := click(ctx, user, args[1])
+	ts.Check(err)
+	if !result.Acked {
+		ts.Fatalf("the click was not acknowledged: %s", result.Error)
+	}
+	s.until(ts, "the form to change", func() bool { return s.sim.ViewText(user) != before })
+	io.WriteString(ts.Stdout(), s.sim.ViewText(user))
+}
+
+// home PERSON: opens the home tab and prints it.
+func (s *story) home(ts *testscript.TestScript, _ bool, args []string) {
+	user := person(args[0])
+	ts.Check(s.sim.OpenHome(user))
+	s.until(ts, "the home tab", func() bool { _, ok := s.sim.Home(user); return ok })
+	io.WriteString(ts.Stdout(), s.sim.HomeText(user))
+}
+
+// picture PERSON: waits for a picture in the bot's conversation with somebody, and prints its name,
+// its size in pixels and its alternative text.
+func (s *story) picture(ts *testscript.TestScript, _ bool, args []string) {
+	var id string
+	s.until(ts, "a picture", func() bool {
+		for _, m := range s.sim.Messages("@" + args[0]) {
+			for _, f := range m.Files {
+				id = f
+			}
+		}
+		return id != ""
+	})
+	var info struct {
+		OK   bool
+		File struct {
+			Name, MimeType string
+			AltText        string `json:"alt_txt"`
+			Download       string `json:"url_private_download"`
+		}
+	}
+	resp, err := http.PostForm(s.sim.APIURL()+"files.info", url.Values{"token": {"xoxb-sim"}, "file": {id}})
+	ts.Check(err)
+	defer resp.Body.Close()
+	ts.Check(json.NewDecoder(resp.Body).Decode(&info))
+	png, err := http.Get(info.File.Download)
+	ts.Check(err)
+	defer png.Body.Close()
+	config, format, err := image.DecodeConfig(png.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s %s %dx%d\n%s\n", info.File.Name, format, config.Width, config.Height, info.File.AltText)
+}
+
+// subscribe TEXT: reads the calendar whose address the text shows, and prints it.
+func (s *story) subscribe(ts *testscript.TestScript, neg bool, args []string) {
+	_, path, _ := strings.Cut(ts.ReadFile(args[0]), "/v1/calendar/")
+	path, _, _ = strings.Cut(path, "`")
+	resp, err := http.Get("http://" + s.addr + "/v1/calendar/" + path)
+	ts.Check(err)
+	defer resp.Body.Close()
+	if shown := resp.StatusCode == http.StatusOK; shown == neg {
+		ts.Fatalf("the calendar was answered %s", resp.Status)
+	}
+	_, err = io.Copy(ts.Stdout(), resp.Body)
+	ts.Check(err)
+}
