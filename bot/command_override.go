@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 const overrideUsage = "Say who, from when and to when: `/oncall override @ann today 18:00 to 22:00`."
@@ -42,6 +43,7 @@ type wish struct {
 	from     oncall.UserID // with wishOne: who leaves
 	reason   string
 	windows  []oncall.Window // in the person's zone
+	away     bool            // who is to be on call has time off
 }
 
 // Whom an override replaces.
@@ -134,6 +136,11 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, err
 	if after, known := directory.Schedule(w.schedule.ID()); known {
 		moves = oncall.MovedShifts(w.schedule, after, w.span.from, w.span.to)
 	}
+	away, err := b.store.TimeOff(ctx, w.span.from, w.span.to)
+	if err != nil {
+		return drawing{}, fmt.Errorf("load time off: %w", err)
+	}
+	w.away = slices.ContainsFunc(away, func(t store.TimeOff) bool { return t.UserID == w.user })
 	return drawOverride(w, o.ID, replaced, moves, r.location), nil
 }
 

@@ -184,6 +184,10 @@ func drawOverride(w wish, id oncall.OverrideID, replaced []oncall.UserID, moves 
 	if w.reason != "" {
 		blocks = append(blocks, section("> "+foreign(w.reason, maxNote)))
 	}
+	if w.away {
+		text += " Note: " + timeOffNote([]oncall.UserID{w.user})
+		blocks[0] = section(text)
+	}
 	if lines := shiftChanges(moves, zone); lines != "" {
 		blocks = append(blocks, slack.NewContextBlock("", words(lines)))
 	}

@@ -49,6 +49,9 @@ func drawSwap(n oncall.Notice) drawing {
 	for _, c := range f.Clashes {
 		blocks = append(blocks, section("Note: "+clash(c, reader, f.TimeZone)))
 	}
+	if len(f.Others) > 0 && after {
+		blocks = append(blocks, section("Note: "+timeOffNote(f.Others)))
+	}
 	state := ""
 	if n.Kind != oncall.NoticeSwapNews {
 		state = swapState(f)
@@ -145,6 +148,8 @@ func clash(s oncall.Stint, reader oncall.UserID, zone string) string {
 	}
 	return mention(s.User) + " is on call at the same time in " + stintWords(s, zone) + "."
 }
+
+func timeOffNote(users []oncall.UserID) string { return named(users) + " has time off at that time." }
 
 // stintWords names a stint: the schedule, and its times in two zones.
 func stintWords(s oncall.Stint, zone string) string {

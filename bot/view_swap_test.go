@@ -65,6 +65,7 @@ func TestDrawSwaps(t *testing.T) {
 	ask.Facts.Clashes = []oncall.Stint{{
 		Name: "ops", TimeZone: "UTC", Role: oncall.RoleSecondary, User: cy, Start: noon.AddDate(0, 0, 8), End: noon.AddDate(0, 0, 8).Add(time.Hour),
 	}}
+	ask.Facts.Others = []oncall.UserID{cy}
 	for name, n := range map[string]oncall.Notice{
 		"swap_ask":       ask,
 		"swap_sent":      swapNotice(oncall.NoticeSwapSent, string(ann), berlin, "open"),

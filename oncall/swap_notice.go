@@ -31,9 +31,11 @@ func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeFacts, r Rost
 	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Facts: f}
 }
 
-// Offers are the messages about a new offer: the question, and the asker's own copy.
-func (s Swap) Offers(r Roster) []Notice {
+// Offers are the messages about a new offer: the question, and the asker's own copy. Away
+// are those of the two who have time off during the shift that they would get.
+func (s Swap) Offers(r Roster, away []UserID) []Notice {
 	f := s.facts()
+	f.Others = away
 	ask := f
 	ask.Clashes = append(r.Clashes(s.Take.User, s.Give, s.Give, s.Take), r.Clashes(s.Give.User, s.Take, s.Give, s.Take)...)
 	return []Notice{

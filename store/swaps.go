@@ -30,7 +30,11 @@ func (s *Store) OfferSwap(ctx context.Context, give, take oncall.Stint, note str
 		if err := tx.QueryRow(ctx, insert, swap.State, swap.Give, swap.Take, swap.Note, now, swap.ExpiresAt).Scan(&swap.ID); err != nil {
 			return err
 		}
-		if err := s.notice(ctx, tx, now, swap.Offers(roster)); err != nil {
+		away, err := wouldMiss(ctx, tx, swap)
+		if err != nil {
+			return err
+		}
+		if err := s.notice(ctx, tx, now, swap.Offers(roster, away)); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.ExpiresAt}})
@@ -39,6 +43,22 @@ func (s *Store) OfferSwap(ctx context.Context, give, take oncall.Stint, note str
 		return oncall.Swap{}, wrap(err, "offer a swap")
 	}
 	return swap, nil
+}
+
+// wouldMiss lists those of the two who have time off during the shift that they would get.
+func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserID, error) {
+	var out []oncall.UserID
+	for user, stint := range map[oncall.UserID]oncall.Stint{swap.Take.User: swap.Give, swap.Give.User: swap.Take} {
+		away, err := absent(ctx, tx, stint)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(away, user) {
+			out = append(out, user)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }
 
 // UpdateSwap lets decide look at a swap and at the two schedules, which nobody else can change

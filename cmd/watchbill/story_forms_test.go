@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -17,14 +18,19 @@ import (
 // person is the Slack id of somebody in the stories.
 func person(name string) string { return "U0" + strings.ToUpper(name) }
 
-// press PERSON ACTION PLACE: presses the newest button that does this, by its action, and prints
-// what only that person is told.
+// press PERSON ACTION PLACE [PATTERN]: presses the newest button that does this, by its action, and
+// waits until that person alone is told what the pattern says.
 func (s *story) press(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
 	before := s.sim.EphemeralText(user)
 	ts.Check(s.pressed(user, args[1], args[2]))
 	s.settle(ts)
-	s.tell(ts, user, before)
+	if len(args) > 3 {
+		pattern := regexp.MustCompile(args[3])
+		s.until(ts, args[0]+" to be told "+args[3], func() bool {
+			return pattern.MatchString(strings.TrimPrefix(s.sim.EphemeralText(user), before))
+		})
+	}
 }
 
 func (s *story) pressed(user, action, place string) error {
@@ -37,8 +43,8 @@ func (s *story) pressed(user, action, place string) error {
 	return err
 }
 
-// together 'PERSON ACTION PLACE'…: several people press at the same moment. It prints what all of
-// them are told.
+// together 'PERSON ACTION PLACE'…: several people press at the same moment. It waits until one of
+// them is told something, and prints what all of them are told.
 func (s *story) together(ts *testscript.TestScript, _ bool, args []string) {
 	var all sync.WaitGroup
 	errs := make([]error, len(args))
@@ -54,6 +60,14 @@ func (s *story) together(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	s.settle(ts)
+	s.until(ts, "somebody to be told something", func() bool {
+		for user, text := range before {
+			if s.sim.EphemeralText(user) != text {
+				return true
+			}
+		}
+		return false
+	})
 	for user, text := range before {
 		s.tell(ts, user, text)
 	}
