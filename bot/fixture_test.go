@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -363,4 +364,27 @@ func (g *gate) set(shut bool) {
 		}
 		clear(g.open)
 	}
+}
+
+// leaveTeam takes a person out of every team.
+func (f *office) leaveTeam(id oncall.UserID) {
+	f.t.Helper()
+	if _, err := f.store.Pool().Exec(f.ctx, `DELETE FROM team_members WHERE user_id = $1`, id); err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := f.store.Pool().Exec(f.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
+		f.t.Fatal(err)
+	}
+	f.eventually("the bot knows", func() bool {
+		directory, err := f.store.Directory(f.ctx)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, members := range directory.Members {
+			if slices.Contains(members, id) {
+				return false
+			}
+		}
+		return true
+	})
 }

@@ -113,8 +113,8 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 }
 
 func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, error) {
-	id, err := strconv.ParseInt(s.form.choice(blockSchedule), 10, 64)
-	if err != nil {
+	id := s.form.number(blockSchedule)
+	if id == 0 {
 		return correct(map[string]string{blockSchedule: "Choose a schedule."}), nil
 	}
 	e, err := b.editing(ctx, s.user, editMeta{Schedule: oncall.ScheduleID(id)}.String())

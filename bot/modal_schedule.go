@@ -37,8 +37,8 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
-	team, err := strconv.ParseInt(s.form.choice(blockTeam), 10, 64)
-	if err != nil {
+	team := s.form.number(blockTeam)
+	if team == 0 {
 		return correct(map[string]string{blockTeam: "Choose a team."}), nil
 	}
 	made := oncall.Schedule{

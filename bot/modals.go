@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -62,6 +63,12 @@ func (f form) text(block string) string { return f.input(block).Value }
 // choice is the value of the option that was chosen, "" if none was.
 func (f form) choice(block string) string { return f.input(block).SelectedOption.Value }
 
+// number is the value of the option that was chosen, where it is an id; 0 if none was.
+func (f form) number(block string) int64 {
+	id, _ := strconv.ParseInt(f.choice(block), 10, 64) // no id is 0 as well
+	return id
+}
+
 // checked reports whether the option with a value is ticked.
 func (f form) checked(block, value string) bool {
 	for _, o := range f.input(block).SelectedOptions {
@@ -99,11 +106,6 @@ func correct(errors map[string]string) answer {
 // replace puts another view in the place of the one that was sent.
 func replace(v slack.ModalViewRequest) answer {
 	return answer{*slack.NewUpdateViewSubmissionResponse(&v)}
-}
-
-// push puts a view on top of the one that was sent; three fit.
-func push(v slack.ModalViewRequest) answer {
-	return answer{*slack.NewPushViewSubmissionResponse(&v)}
 }
 
 // payload is what the acknowledgement carries.

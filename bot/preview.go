@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -17,6 +16,7 @@ const (
 	previewAhead  = previewWeeks * 7 * 24 * time.Hour
 	previewShifts = 6
 	previewPeople = 10
+	maxPreview    = 1500 // of each paragraph: all must fit into one acknowledgement
 )
 
 // preview shows what an edit does: the next shifts, whose shifts move, and what it
@@ -45,7 +45,7 @@ func (e editing) preview(after oncall.Schedule, at time.Time) ([]slack.Block, er
 func drawPreview(was, is *oncall.Compiled, at, now time.Time, zone *time.Location) []slack.Block {
 	end := at.Add(previewAhead)
 	var blocks []slack.Block
-	for _, role := range is.Roles()[:min(len(is.Roles()), 4)] {
+	for _, role := range is.Roles()[:min(len(is.Roles()), 3)] {
 		lines := []string{"*The next shifts*"}
 		if role != oncall.RolePrimary {
 			lines = []string{"*The next shifts, " + foreign(role, maxName) + "*"}
@@ -62,9 +62,9 @@ func drawPreview(was, is *oncall.Compiled, at, now time.Time, zone *time.Locatio
 			}
 			lines = append(lines, fmt.Sprintf("• %s, %s%s", named(s.Users), from, until))
 		}
-		blocks = append(blocks, section(foreignSection(strings.Join(lines, "\n"))))
+		blocks = append(blocks, section(fitLines(lines, maxPreview)))
 	}
-	blocks = append(blocks, section(foreignSection(strings.Join(whoMoves(oncall.MovedShifts(was, is, now, end), zone), "\n"))))
+	blocks = append(blocks, section(fitLines(whoMoves(oncall.MovedShifts(was, is, now, end), zone), maxPreview)))
 	var open []string
 	for _, role := range is.Roles() {
 		open = append(open, gapLine(was, is, role, at, end, zone)...)
@@ -80,7 +80,7 @@ func drawPreview(was, is *oncall.Compiled, at, now time.Time, zone *time.Locatio
 		open = append(open, fmt.Sprintf(":warning: %s no longer changes anything.", count(idle, "override or swap")))
 	}
 	if len(open) > 0 {
-		blocks = append(blocks, section(foreignSection(strings.Join(open, "\n"))))
+		blocks = append(blocks, section(fitLines(open, maxPreview)))
 	}
 	return blocks
 }
@@ -133,15 +133,16 @@ func whoMoves(moves []oncall.Move, zone *time.Location) []string {
 	return lines
 }
 
-// gapLine warns of stretches without anybody that the edit leaves and nobody wanted.
+// gapLine warns of stretches without anybody that are new and that nobody wanted.
 func gapLine(was, is *oncall.Compiled, role string, at, end time.Time, zone *time.Location) []string {
 	var gaps []oncall.Gap
+	empty := !covered(was.Shifts(at, end, role)) // then there is nothing that one could be used to
 	for _, g := range is.Gaps(at, end, role) {
-		if !g.Intended {
+		if !g.Intended && (empty || covered(was.Shifts(g.Start, g.End, role))) {
 			gaps = append(gaps, g)
 		}
 	}
-	if len(gaps) == 0 || !slices.Contains(was.Roles(), role) && role == oncall.RoleShadow {
+	if len(gaps) == 0 {
 		return nil
 	}
 	what := ""
@@ -153,4 +154,9 @@ func gapLine(was, is *oncall.Compiled, role string, at, end time.Time, zone *tim
 		line += fmt.Sprintf(", and %d more times", more)
 	}
 	return []string{line + "."}
+}
+
+// covered reports whether anybody is on call in one of the shifts.
+func covered(shifts []oncall.Shift) bool {
+	return slices.ContainsFunc(shifts, func(s oncall.Shift) bool { return len(s.Users) > 0 })
 }

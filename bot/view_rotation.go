@@ -54,7 +54,8 @@ func drawRotation(f rotationForm) slack.ModalViewRequest {
 	var buttons []slack.BlockElement
 	if f.preview != nil {
 		submit = "Save"
-		blocks = append(f.preview, slack.NewDividerBlock())
+		blocks = append(blocks, f.preview...)
+		blocks = append(blocks, slack.NewDividerBlock())
 	}
 	blocks = append(blocks,
 		textField(blockName, "Name", "", r.Name),

@@ -33,7 +33,7 @@ const (
 // maxRotationsShown keeps the view inside the frame of an acknowledgement; maxHistory
 // does the same for the history.
 const (
-	maxRotationsShown = 15
+	maxRotationsShown = 12
 	maxHistory        = 20
 )
 
