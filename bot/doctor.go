@@ -40,6 +40,10 @@ var scopes = []scope{
 	{"channels:read", true, "after a broken connection an incident may be posted twice in channels that are configured by name"},
 	{"groups:history", true, "after a broken connection an incident may be posted twice in private channels"},
 	{"groups:read", true, "after a broken connection an incident may be posted twice in private channels that are configured by name"},
+	{"usergroups:read", true, "user groups can't follow who is on call"},
+	{"usergroups:write", true, "user groups can't follow who is on call"},
+	{"channels:write.topic", true, "a channel's topic can't say who is on call"},
+	{"groups:write.topic", true, "a private channel's topic can't say who is on call"},
 }
 
 // Check tries what Watchbill needs of Slack and says what to do about each fault. The

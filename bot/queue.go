@@ -76,7 +76,7 @@ func methodBucket(method string) *rate.Limiter {
 	if !limited {
 		return rate.NewLimiter(10, 20)
 	}
-	burst := n / 5
+	burst := max(n/5, min(n/2, 10))
 	return rate.NewLimiter(rate.Limit((0.8*n-burst)/60), int(burst))
 }
 

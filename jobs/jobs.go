@@ -63,6 +63,7 @@ type Jobs struct {
 	store    *store.Store
 	board    Board
 	mirror   Mirror
+	groups   groupView
 	senders  map[string]notify.Sender
 	clock    func() time.Time
 	log      zerolog.Logger

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -36,9 +37,9 @@ type syncWorker struct {
 // Timeout bounds one attempt.
 func (w *syncWorker) Timeout(*river.Job[oncall.SyncGroups]) time.Duration { return 2 * time.Minute }
 
-// Work compares all groups.
+// Work compares all groups with what was last seen of them.
 func (w *syncWorker) Work(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
-	return w.jobs.syncGroups(ctx, w.jobs.clock())
+	return w.jobs.syncGroups(ctx, w.jobs.clock(), seenWithin)
 }
 
 // topicWorker keeps the topic of a team's channel.
@@ -64,68 +65,127 @@ func (w *topicWorker) Work(ctx context.Context, job *river.Job[oncall.SetTopic])
 	return err
 }
 
-// syncTurns bounds how often one group is written and read back.
-const syncTurns = 5
+const (
+	// syncTurns bounds how often groups are written and read back.
+	syncTurns = 5
+	// seenWithin is how old what was seen of the groups may be when somebody comes on
+	// call: Slack lets us look twenty times a minute.
+	seenWithin = time.Minute
+)
 
-// syncGroups brings every user group to what it should be. One that fails doesn't hold up the
-// others.
-func (j *Jobs) syncGroups(ctx context.Context, now time.Time) error {
-	facts, err := j.store.GroupFacts(ctx)
-	if err != nil || len(facts.Groups) == 0 {
-		return err
-	}
-	actual, err := j.mirror.Groups(ctx)
-	var errs []error
-	for _, g := range facts.Groups {
-		trouble, failed := "", err
-		if failed == nil {
-			trouble, failed = j.syncGroup(ctx, g, facts, actual)
-		}
-		if refusal, refused := errors.AsType[oncall.Refusal](failed); refused {
-			trouble, failed = refusal.Sentence, nil
-		}
-		if failed != nil {
-			errs = append(errs, fmt.Errorf("sync user group %q: %w", g.Handle, failed))
-			continue
-		}
-		errs = append(errs, j.store.GroupTrouble(ctx, g.ID, trouble, now))
-	}
-	return errors.Join(errs...)
+// A groupView is what this instance has last seen of Slack's user groups.
+type groupView struct {
+	mu   sync.Mutex
+	seen []oncall.SlackGroup
+	at   time.Time
 }
 
-// syncGroup compares one group, writes what differs, and reads it back until nothing does. It
-// returns what its admins should know.
-func (j *Jobs) syncGroup(ctx context.Context, g oncall.UserGroup, facts store.GroupFacts, actual []oncall.SlackGroup) (trouble string, err error) {
-	var refused []oncall.UserID
-	usable := func(u oncall.UserID) bool { return facts.Usable(u) && !slices.Contains(refused, u) }
+// checkGroups compares all groups with Slack itself, should anybody have changed them.
+func (j *Jobs) checkGroups(ctx context.Context, now time.Time) error {
+	return j.syncGroups(ctx, now, 0)
+}
+
+// syncGroups brings every user group to what it should be: it writes what differs from what was
+// seen, and reads back what it has written, until nothing does. One that fails doesn't hold up the
+// others.
+func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration) error {
+	j.groups.mu.Lock()
+	defer j.groups.mu.Unlock()
+	s := groupSync{jobs: j, ends: map[oncall.UserGroupID]end{}, refused: map[oncall.UserGroupID][]oncall.UserID{}}
+	var err error
+	if s.facts, err = j.store.GroupFacts(ctx); err != nil || len(s.facts.Groups) == 0 {
+		return err
+	}
+	if j.groups.seen == nil || now.Sub(j.groups.at) >= age {
+		err = j.seeGroups(ctx, now)
+	}
 	for range syncTurns {
-		i := slices.IndexFunc(actual, func(s oncall.SlackGroup) bool { return s.Names(g.Handle) })
-		if i < 0 {
-			return "", oncall.Refuse("Slack has no user group @%s. Create it, or take it out of the set-up.", g.Handle)
-		}
-		is, want := actual[i], g.Membership(facts.Present, usable)
-		switch want.Step(is) {
-		case oncall.GroupDone:
-			return want.Trouble(g, refused), nil
-		case oncall.GroupEnable:
-			err = j.mirror.EnableGroup(ctx, is.ID, true)
-		case oncall.GroupDisable:
-			err = j.mirror.EnableGroup(ctx, is.ID, false)
-		case oncall.GroupSet:
-			var unusable []oncall.UserID
-			unusable, err = j.mirror.SetGroup(ctx, is.ID, want.Users)
-			refused = append(refused, unusable...)
-		}
-		if err != nil {
-			return "", err
+		if err != nil || !s.write(ctx) {
+			break
 		}
 		// Somebody may have come on call meanwhile, and another instance have written.
-		if facts, err = j.store.GroupFacts(ctx); err != nil {
-			return "", err
+		if s.facts, err = j.store.GroupFacts(ctx); err != nil {
+			return err
 		}
-		if actual, err = j.mirror.Groups(ctx); err != nil {
-			return "", err
-		}
+		err = j.seeGroups(ctx, now)
 	}
-	return "", fmt.Errorf("it is not what was written, after %d times", syncTurns)
+	return s.tell(ctx, now, err)
+}
+
+func (j *Jobs) seeGroups(ctx context.Context, now time.Time) error {
+	seen, err := j.mirror.Groups(ctx)
+	j.groups.seen, j.groups.at = seen, now
+	return err
+}
+
+// A groupSync is one run over all groups.
+type groupSync struct {
+	jobs    *Jobs
+	facts   store.GroupFacts
+	refused map[oncall.UserGroupID][]oncall.UserID // by Slack
+	ends    map[oncall.UserGroupID]end
+}
+
+// An end is what became of one group: what its admins should know, or what went wrong.
+type end struct {
+	trouble string
+	err     error
+}
+
+// write does the next step for every group, and reports whether there was any to do.
+func (s *groupSync) write(ctx context.Context) (wrote bool) {
+	for _, g := range s.facts.Groups {
+		if s.ends[g.ID].err != nil {
+			continue
+		}
+		did, trouble, err := s.step(ctx, g)
+		wrote = wrote || did
+		s.ends[g.ID] = end{trouble, err}
+	}
+	return wrote
+}
+
+func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, trouble string, err error) {
+	mirror, seen := s.jobs.mirror, s.jobs.groups.seen
+	i := slices.IndexFunc(seen, func(is oncall.SlackGroup) bool { return is.Names(g.Handle) })
+	if i < 0 {
+		return false, "", oncall.Refuse("Slack has no user group @%s. Create it, or take it out of the set-up.", g.Handle)
+	}
+	want := g.Membership(s.facts.Present, func(u oncall.UserID) bool {
+		return s.facts.Usable(u) && !slices.Contains(s.refused[g.ID], u)
+	})
+	switch want.Step(seen[i]) {
+	case oncall.GroupDone:
+		return false, want.Trouble(g, s.refused[g.ID]), nil
+	case oncall.GroupDisable:
+		return true, "", mirror.EnableGroup(ctx, seen[i].ID, false)
+	case oncall.GroupEnable:
+		if err := mirror.EnableGroup(ctx, seen[i].ID, true); err != nil {
+			return true, "", err
+		}
+	case oncall.GroupSet:
+	}
+	refused, err := mirror.SetGroup(ctx, seen[i].ID, want.Users)
+	s.refused[g.ID] = append(s.refused[g.ID], refused...)
+	return true, "", err
+}
+
+// tell tells the admins of each group what they should know. The error is of them all.
+func (s *groupSync) tell(ctx context.Context, now time.Time, all error) error {
+	var errs []error
+	for _, g := range s.facts.Groups {
+		e := s.ends[g.ID]
+		if all != nil {
+			e.err = all
+		}
+		if refusal, refused := errors.AsType[oncall.Refusal](e.err); refused {
+			e = end{trouble: refusal.Sentence}
+		}
+		if e.err != nil {
+			errs = append(errs, fmt.Errorf("sync user group %q: %w", g.Handle, e.err))
+			continue
+		}
+		errs = append(errs, s.jobs.store.GroupTrouble(ctx, g.ID, e.trouble, now))
+	}
+	return errors.Join(errs...)
 }

@@ -56,7 +56,7 @@ func (j *Jobs) regular() []chore {
 			return err
 		}},
 		{"reconcile hand-offs", j.store.LookAll},
-		{"sync user groups", j.syncGroups},
+		{"sync user groups", j.checkGroups},
 		{"clean up", j.store.Housekeeping},
 	}
 }

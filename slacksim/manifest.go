@@ -37,5 +37,6 @@ var (
 		"users:read", "users:read.email", "usergroups:read", "usergroups:write", "channels:read", "groups:read",
 		"channels:manage", "channels:join", "groups:write", "channels:history", "groups:history", "files:write",
 		"files:read", "pins:write", "bookmarks:read", "bookmarks:write", "reactions:write", "reactions:read", "team:read",
+		"channels:write.topic", "groups:write.topic",
 	}
 )

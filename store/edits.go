@@ -41,6 +41,27 @@ func (s *Store) edit(ctx context.Context, tx pgx.Tx, e edit, ids []oncall.Schedu
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.Guard{}}})
 }
 
+// inZones lets notices show times in their readers' zones.
+func inZones(ctx context.Context, tx pgx.Tx, notices []oncall.Notice) error {
+	if len(notices) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, `SELECT id, time_zone FROM users`)
+	zones := map[string]string{}
+	var user, zone string
+	_, err := pgx.ForEachRow(rows, []any{&user, &zone}, func() error {
+		zones[user] = zone
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load time zones: %w", err)
+	}
+	for i, n := range notices {
+		notices[i].Facts.TimeZone = zones[n.To]
+	}
+	return nil
+}
+
 // transaction names a transaction as no other ever is.
 func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 	if err := tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&name); err != nil {
@@ -65,7 +86,11 @@ func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after onc
 			return err
 		}
 		key := fmt.Sprintf("%d/%s", after.ID, name)
-		if err := s.notice(ctx, tx, e.at, oncall.Moved(was, is, e.at, key, e.by, e.aware)); err != nil {
+		notices := oncall.Moved(was, is, e.at, key, e.by, e.aware)
+		if err := inZones(ctx, tx, notices); err != nil {
+			return err
+		}
+		if err := s.notice(ctx, tx, e.at, notices); err != nil {
 			return err
 		}
 	}

@@ -41,7 +41,11 @@ func (s *Store) Guard(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		return s.notice(ctx, tx, now, warnings(dir, fresh, name))
+		notices := warnings(dir, fresh, name)
+		if err := inZones(ctx, tx, notices); err != nil {
+			return err
+		}
+		return s.notice(ctx, tx, now, notices)
 	})
 	if err != nil {
 		return fmt.Errorf("guard cover: %w", err)
@@ -126,9 +130,6 @@ func warnings(dir *Directory, found []oncall.Finding, name string) []oncall.Noti
 			}
 			notices[i].Facts.Findings = append(notices[i].Facts.Findings, f)
 		}
-	}
-	for i, n := range notices {
-		notices[i].Facts.TimeZone = dir.Users[oncall.UserID(n.To)].TimeZone
 	}
 	return notices
 }

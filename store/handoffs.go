@@ -201,8 +201,8 @@ func (l look) remind(ctx context.Context) (time.Time, error) {
 
 // tell sends notices that show times in their readers' zones.
 func (l look) tell(ctx context.Context, notices []oncall.Notice) error {
-	for i, n := range notices {
-		notices[i].Facts.TimeZone = l.dir.Users[oncall.UserID(n.To)].TimeZone
+	if err := inZones(ctx, l.tx, notices); err != nil {
+		return err
 	}
 	return l.notice(ctx, l.tx, l.now, notices)
 }
