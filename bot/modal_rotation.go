@@ -166,11 +166,12 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) 
 // version is the schedule's rotations with one of them changed.
 func (e editing) version(r oncall.Rotation, at time.Time) (oncall.Version, error) {
 	v := oncall.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
-	name := func(o oncall.Rotation) bool { return strings.EqualFold(o.Name, r.Name) }
-	if e.meta.Rotation < 0 {
-		if slices.ContainsFunc(e.current, name) {
+	for i, o := range e.current {
+		if i != e.meta.Rotation && strings.EqualFold(o.Name, r.Name) {
 			return v, oncall.Refuse("There is a rotation %q already.", foreign(r.Name, maxName))
 		}
+	}
+	if e.meta.Rotation < 0 {
 		v.Note = "added " + r.Name
 		v.Rotations = append(v.Rotations, r)
 	} else {

@@ -157,7 +157,7 @@ func (b *Bot) confirm(ctx context.Context, e editing, p press, v oncall.Version,
 	if err != nil {
 		return err
 	}
-	return b.pushModal(ctx, p.trigger, drawConfirm(callback, title, submit, e.meta, preview...))
+	return b.pushModal(ctx, p.trigger, dialog(callback, title, submit, e.meta.String(), preview...))
 }
 
 func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (answer, error) {
@@ -207,7 +207,7 @@ func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
 func (b *Bot) pressRemove(ctx context.Context, e editing, p press) error {
 	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
 		foreign(e.schedule.Name, maxName))
-	return b.pushModal(ctx, p.trigger, drawConfirm(modalScheduleRemove, "Remove schedule", "Remove", e.meta, section(text)))
+	return b.pushModal(ctx, p.trigger, dialog(modalScheduleRemove, "Remove schedule", "Remove", e.meta.String(), section(text)))
 }
 
 func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (answer, error) {

@@ -149,8 +149,3 @@ func drawHistory(meta editMeta, s oncall.Schedule, zone *time.Location) slack.Mo
 	v.CallbackID, v.PrivateMetadata = modalScheduleHistory, meta.String()
 	return v
 }
-
-// drawConfirm draws what a change does, to be confirmed.
-func drawConfirm(callback, title, submit string, meta editMeta, blocks ...slack.Block) slack.ModalViewRequest {
-	return dialog(callback, title, submit, meta.String(), blocks...)
-}

@@ -35,6 +35,14 @@ func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	io.WriteString(ts.Stdout(), s.sim.ViewText(user))
 }
 
+// close PERSON: closes the open form without sending it.
+func (s *story) closeForm(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, err := s.sim.CloseView(ctx, person(args[0]), true)
+	ts.Check(err)
+}
+
 // home PERSON: opens the home tab and prints it.
 func (s *story) home(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])

@@ -43,7 +43,7 @@ func TestStories(t *testing.T) {
 					"press": s.press, "together": s.together, "another": s.another,
 					"form": s.form, "choose": s.choose, "submit": s.submit,
 					"group": s.group, "topic": s.topic, "leave": s.leave,
-					"tap": s.tap, "home": s.home, "picture": s.picture, "subscribe": s.subscribe,
+					"tap": s.tap, "close": s.closeForm, "home": s.home, "picture": s.picture, "subscribe": s.subscribe,
 					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong,
 				},
 			})
