@@ -14,7 +14,7 @@ const helpText = "*Who is on call*\n" +
 	"`/oncall schedule new`, `/oncall schedule edit payments` — people, turns, hours; what changes is shown before it is saved\n" +
 	"`/oncall schedule history payments` — who changed what, and back again\n" +
 	"`/oncall shift add @ann sat 10:00 to 16:00 payments` — a shift by hand; `/oncall shift delete sat 10:00 to 12:00 payments`\n" +
-	"`/oncall calendar` — shifts in your calendar\n" +
+	"`/oncall calendar` — shifts in your calendar; `/oncall remind 24h 1h` — when you are reminded of yours\n" +
 	"*Cover for somebody*\n" +
 	"`/oncall override @ann today 18:00 to 22:00` — Ann is on call instead of whoever would be\n" +
 	"`/oncall override @ann 2026-12-24 to 2026-12-27 payments` — in a certain schedule\n" +

@@ -50,6 +50,7 @@ var commands = []command{
 	{"cover", inWords((*Bot).cover)},
 	{"away", (*Bot).away},
 	{"calendar", inWords((*Bot).calendar)},
+	{"remind", inWords((*Bot).remind)},
 	{"help", inWords((*Bot).help)},
 }
 

@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -93,14 +94,11 @@ func (h Handoff) Take(by UserID) (Handoff, error) {
 
 // mentions names people as Slack shows them.
 func mentions(users []UserID, between string) string {
-	text := ""
+	names := make([]string, len(users))
 	for i, u := range users {
-		if i > 0 {
-			text += between
-		}
-		text += fmt.Sprintf("<@%s>", u)
+		names[i] = fmt.Sprintf("<@%s>", u)
 	}
-	return text
+	return strings.Join(names, between)
 }
 
 // A Briefing is what is told at a hand-off beside who comes and who goes.

@@ -90,3 +90,34 @@ func Moved(before, after *Compiled, now time.Time, key string, by UserID, aware 
 	}
 	return notices
 }
+
+// ParseRemindBefore reads how long before a shift somebody wants to be reminded: "24h 1h",
+// "2d", "30m", or "off". The longest comes first.
+func ParseRemindBefore(words []string) ([]time.Duration, error) {
+	before := []time.Duration{}
+	if len(words) == 1 && words[0] == "off" {
+		return before, nil
+	}
+	for _, w := range words {
+		d, err := time.ParseDuration(w)
+		var days int
+		if n, scanErr := fmt.Sscanf(w, "%dd", &days); err != nil && n == 1 && scanErr == nil && w == fmt.Sprintf("%dd", days) {
+			d, err = time.Duration(min(days, 1000))*24*time.Hour, nil
+		}
+		switch {
+		case err != nil:
+			return nil, Refuse("%q is no length of time such as `24h`, `30m` or `2d`.", w)
+		case d < time.Minute || d > MaxRemindBefore:
+			return nil, Refuse("A reminder can come 1 minute to 14 days before a shift, not %s.", w)
+		}
+		if !slices.Contains(before, d) {
+			before = append(before, d)
+		}
+	}
+	if len(before) == 0 || len(before) > 5 {
+		return nil, Refuse("Say up to five lengths of time, such as `24h 1h`, or `off`.")
+	}
+	slices.Sort(before)
+	slices.Reverse(before)
+	return before, nil
+}

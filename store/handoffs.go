@@ -252,13 +252,20 @@ func (s *Store) LookAll(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("list hand-offs: %w", translate(err))
 	}
 	var due []oncall.ScheduleID
+	roles := map[oncall.ScheduleID]int{}
 	for _, r := range found {
 		c, usable := dir.Schedule(r.ID)
 		if !usable || slices.Contains(due, r.ID) {
 			continue
 		}
-		if r.LookAt == nil || !r.LookAt.After(now) || r.Role == "" || !slices.Equal(r.Users, c.At(now, r.Role)) {
+		if r.LookAt == nil || !r.LookAt.After(now) || !slices.Equal(r.Users, c.At(now, r.Role)) {
 			due = append(due, r.ID)
+		}
+		roles[r.ID]++
+	}
+	for id, n := range roles { // a role that is new
+		if c, usable := dir.Schedule(id); usable && n < len(c.Roles()) && !slices.Contains(due, id) {
+			due = append(due, id)
 		}
 	}
 	var errs []error

@@ -39,6 +39,22 @@ func (s *Store) SetReminders(ctx context.Context, user oncall.UserID, before []t
 	return nil
 }
 
+// Reminders returns how long before a shift a person is reminded.
+func (s *Store) Reminders(ctx context.Context, user oncall.UserID) ([]time.Duration, error) {
+	var wishes map[oncall.UserID][]time.Duration
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		wishes, err = reminderWishes(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the reminders of %s: %w", user, err)
+	}
+	if wish, said := wishes[user]; said {
+		return wish, nil
+	}
+	return oncall.RemindBefore, nil
+}
+
 // reminderWishes loads what people have said about reminders.
 func reminderWishes(ctx context.Context, tx pgx.Tx) (map[oncall.UserID][]time.Duration, error) {
 	rows, _ := tx.Query(ctx, `SELECT user_id, before FROM reminder_preferences`)

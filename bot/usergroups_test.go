@@ -1,0 +1,171 @@
+package bot
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// makeGroup makes a user group with one member.
+func (f *office) makeGroup(handle string, member oncall.UserID) string {
+	f.t.Helper()
+	g, err := f.bot.api.CreateUserGroupContext(f.ctx, slack.UserGroup{Name: handle, Handle: handle})
+	if err == nil {
+		_, err = f.bot.api.UpdateUserGroupMembersListContext(f.ctx, g.ID, []string{string(member)})
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return g.ID
+}
+
+// Slack refuses a whole list for one guest in it: the others get in all the same.
+func TestSetGroupLeavesOutWhomSlackRefuses(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.sim.AddUser(slacksim.User{ID: "U0GUEST", Guest: true})
+	id := f.makeGroup("payments", bo)
+	refused, err := f.bot.SetGroup(f.ctx, id, []oncall.UserID{ann, "U0GUEST", cy, "U0NOBODY"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]oncall.UserID{"U0GUEST", "U0NOBODY"}, refused); diff != "" {
+		t.Errorf("refused (-want +got):\n%s", diff)
+	}
+	groups, err := f.bot.Groups(f.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []oncall.SlackGroup{{ID: id, Handle: "payments", Users: []oncall.UserID{ann, cy}}}
+	if diff := cmp.Diff(want, groups); diff != "" {
+		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+	// Nobody is left: the group stays as it is.
+	if refused, err = f.bot.SetGroup(f.ctx, id, []oncall.UserID{"U0GUEST"}); err != nil || len(refused) != 1 {
+		t.Errorf("refused %v, %v", refused, err)
+	}
+}
+
+func TestDisabledGroups(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	id := f.makeGroup("payments", bo)
+	for _, enabled := range []bool{false, true} {
+		if err := f.bot.EnableGroup(f.ctx, id, enabled); err != nil {
+			t.Fatal(err)
+		}
+		groups, err := f.bot.Groups(f.ctx)
+		if err != nil || len(groups) != 1 || groups[0].Disabled == enabled {
+			t.Errorf("groups %+v, %v", groups, err)
+		}
+	}
+}
+
+// What an admin of the workspace has to mend comes back as the sentence that they are told.
+func TestGroupRefusals(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	for code, says := range map[string]string{
+		"paid_teams_only": "paid plans", "plan_upgrade_required": "paid plans",
+		"permission_denied": "SLACK_USER_TOKEN", "missing_scope": "usergroups:write",
+	} {
+		f.sim.Fail(slacksim.Fault{Method: "usergroups.users.update", Kind: slacksim.FaultError, Code: code})
+		_, err := f.bot.SetGroup(f.ctx, "S1", []oncall.UserID{ann})
+		refusal, refused := errors.AsType[oncall.Refusal](err)
+		if !refused || !strings.Contains(refusal.Sentence, says) {
+			t.Errorf("%s: %v", code, err)
+		}
+	}
+}
+
+// The user token is for changing groups, and for nothing else.
+func TestTheUserTokenIsForGroupsOnly(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var calls []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := r.FormValue("token")
+		if token == "" {
+			token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		}
+		mu.Lock()
+		calls = append(calls, strings.TrimPrefix(r.URL.Path, "/")+" "+token)
+		mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"ok": true, "usergroups": [], "user": {"id": "U0ANN"}}`))
+	}))
+	defer server.Close()
+	b, err := New(Config{
+		BotToken: "xoxb-1", AppToken: "xapp-1", UserToken: "xoxp-1", APIURL: server.URL, Clock: time.Now, Log: zerolog.Nop(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.http.CloseIdleConnections()
+	if _, err := b.Groups(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.SetGroup(t.Context(), "S1", []oncall.UserID{ann}); err != nil {
+		t.Error(err)
+	}
+	if err := b.EnableGroup(t.Context(), "S1", true); err != nil {
+		t.Error(err)
+	}
+	if _, err := b.fitsGroup(t.Context(), ann); err != nil {
+		t.Error(err)
+	}
+	want := []string{"usergroups.list xoxb-1", "usergroups.users.update xoxp-1", "usergroups.enable xoxp-1", "users.info xoxb-1"}
+	if !slices.Equal(calls, want) {
+		t.Errorf("calls %q, want %q", calls, want)
+	}
+	if _, err := New(Config{BotToken: "xoxb-1", AppToken: "xapp-1", UserToken: "xoxb-2", Clock: time.Now}); err == nil {
+		t.Error("a bot token is no user token")
+	}
+}
+
+// A topic is written only when it changes, and where the bot is no member it joins.
+func TestSetTopic(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	written := func() (n int) {
+		for _, c := range f.sim.Calls() {
+			if c.Method == "conversations.setTopic" {
+				n++
+			}
+		}
+		return n
+	}
+	if _, err := f.bot.api.SetTopicOfConversationContext(f.ctx, "C0PAY", "R&D <b>"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := f.bot.SetTopic(f.ctx, "#payments", oncall.TopicSegment([]string{"Ann (days)"})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, _ := f.sim.FindChannel("#payments"); c.Topic != "R&D <b> | :pager: On call: Ann (days)" || written() != 2 {
+		t.Errorf("topic %q after %d writes", c.Topic, written())
+	}
+	if err := f.bot.SetTopic(f.ctx, "#ops", oncall.TopicSegment([]string{"Bo (ops)"})); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := f.sim.FindChannel("#ops"); c.Topic != ":pager: On call: Bo (ops)" {
+		t.Errorf("topic %q", c.Topic)
+	}
+	err := f.bot.SetTopic(f.ctx, "#nowhere", "x")
+	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
+		t.Errorf("an unknown channel: %v", err)
+	}
+}

@@ -1,0 +1,69 @@
+package oncall
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseRemindBefore(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		words []string
+		want  []time.Duration
+		err   string
+	}{
+		{words: []string{"1h", "24h"}, want: []time.Duration{24 * time.Hour, time.Hour}},
+		{words: []string{"2d", "30m", "30m"}, want: []time.Duration{48 * time.Hour, 30 * time.Minute}},
+		{words: []string{"off"}, want: []time.Duration{}},
+		{words: []string{"soon"}, err: "\"soon\" is no length of time such as `24h`, `30m` or `2d`."},
+		{words: []string{"2days"}, err: "\"2days\" is no length of time such as `24h`, `30m` or `2d`."},
+		{words: []string{"15d"}, err: "A reminder can come 1 minute to 14 days before a shift, not 15d."},
+		{words: []string{"-1h"}, err: "A reminder can come 1 minute to 14 days before a shift, not -1h."},
+		{words: nil, err: "Say up to five lengths of time, such as `24h 1h`, or `off`."},
+	} {
+		got, err := ParseRemindBefore(c.words)
+		said := ""
+		if err != nil {
+			said = err.Error()
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" || said != c.err {
+			t.Errorf("%q: %q\n%s", c.words, said, diff)
+		}
+	}
+}
+
+// A person is reminded of coming on call, not of going on, and of the whole of the shift.
+func TestReminders(t *testing.T) {
+	t.Parallel()
+	f := guarded()
+	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC) // from Ann to Bo
+	f.Schedules[0].Overrides = []Override{{
+		ID: 1, Kind: OverrideAdd, Start: monday.AddDate(0, 0, 2), End: monday.AddDate(0, 0, 3), Users: []UserID{"U0CY"},
+	}}
+	c, err := Compile(f.Schedules[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := func(UserID) []time.Duration { return RemindBefore }
+	due, next := c.Reminders(monday.Add(-25*time.Hour), before)
+	if len(due) != 0 || !next.Equal(monday.Add(-24*time.Hour)) {
+		t.Errorf("%d due, the next at %s", len(due), next)
+	}
+	due, next = c.Reminders(monday.Add(-24*time.Hour), before)
+	if len(due) != 1 || !next.Equal(monday.Add(-time.Hour)) {
+		t.Fatalf("%d due, the next at %s", len(due), next)
+	}
+	if n := due[0]; n.To != "U0BO" || !n.Facts.Start.Equal(monday) || !n.Facts.End.Equal(monday.AddDate(0, 0, 7)) {
+		t.Errorf("the reminder is %+v", n)
+	}
+	if due, _ = c.Reminders(monday.Add(-time.Hour+16*time.Minute), before); len(due) != 0 {
+		t.Errorf("told too late: %+v", due)
+	}
+	// Cy joins Bo for a day: the reminder is Cy's alone.
+	due, _ = c.Reminders(monday.AddDate(0, 0, 1), before)
+	if len(due) != 1 || due[0].To != "U0CY" {
+		t.Errorf("due: %+v", due)
+	}
+}
