@@ -26,6 +26,7 @@ type cli struct {
 	Apply    applyCmd    `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
 	Doctor   doctorCmd   `cmd:"" help:"Check the installation and say what to do about each finding."`
 	Schedule scheduleCmd `cmd:"" help:"Answer from a file who is on call; no database needed."`
+	Timeoff  timeOffCmd  `cmd:"" help:"Take in time off from calendars."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
