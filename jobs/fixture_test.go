@@ -40,6 +40,8 @@ type desk struct {
 	slack jobs.Board // what the instances draw on: board, unless a test says otherwise
 	id    oncall.IntegrationID
 	names map[*jobs.Jobs]string
+
+	mirror jobs.Mirror // nil: none of the tests' groups or topics
 }
 
 // newDesk makes a desk where Bo's turn comes after wait.
@@ -120,7 +122,7 @@ func (d *desk) instance(s *store.Store, phone notify.Sender, metrics prometheus.
 	d.t.Helper()
 	name := fmt.Sprintf("instance-%d", len(d.names)+1)
 	j, err := jobs.New(jobs.Config{
-		Store: s, Board: d.slack, Senders: map[string]notify.Sender{oncall.MethodSlack: phone},
+		Store: s, Board: d.slack, Mirror: d.mirror, Senders: map[string]notify.Sender{oncall.MethodSlack: phone},
 		Clock: d.clock, Log: testLog(d.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
 		Name: name,
 	})

@@ -50,7 +50,7 @@ func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
 		}
 	})
 	d.eventually("the bot is connected", func() bool { return b.Connected() > 0 })
-	d.slack = b
+	d.slack, d.mirror = b, b
 	d.start(b)
 	return d, sim
 }

@@ -300,3 +300,31 @@ func BenchmarkWhoIsOnCall(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "store_who_us")
 }
+
+// How long it takes until an instance answers by an edit that another one has made.
+func BenchmarkAnEditIsHeardOf(b *testing.B) {
+	w := newWorld(b)
+	other := w.another()
+	stop := w.run(w.Store)
+	defer stop()
+	id := w.schedule("primary").ID()
+	on := func() oncall.UserID {
+		dir := must[*store.Directory](b)(w.Directory(b.Context()))
+		c, _ := dir.Schedule(id)
+		return c.At(start, "")[0]
+	}
+	var waited time.Duration
+	who := []oncall.UserID{cy, di}
+	for i := 0; b.Loop(); i++ {
+		next := who[i%2]
+		must[oncall.Override](b)(other.AddOverride(b.Context(), id, oncall.Override{
+			Kind: oncall.OverrideCover, Start: start, End: start.Add(time.Hour), Users: []oncall.UserID{next},
+		}, start))
+		committed := time.Now()
+		for on() != next {
+			time.Sleep(50 * time.Microsecond)
+		}
+		waited += time.Since(committed)
+	}
+	b.ReportMetric(float64(waited.Microseconds())/float64(b.N)/1000, "heard_ms")
+}

@@ -1,0 +1,89 @@
+package jobs_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+const guest = oncall.UserID("U0GUEST")
+
+// newGroupDesk has Ann and a guest on call together, whom two groups follow; one of them is
+// missing in Slack.
+func newGroupDesk(t *testing.T) (d *desk, sim *slacksim.Sim, again func(fallback string)) {
+	t.Helper()
+	d, sim = newSlackDesk(t, "1h")
+	sim.AddUser(slacksim.User{ID: string(guest), Guest: true})
+	api := slack.New("xoxb-sim", slack.OptionAPIURL(sim.APIURL()))
+	g, err := api.CreateUserGroupContext(t.Context(), slack.UserGroup{Name: "payments", Handle: "payments"})
+	if err == nil {
+		_, err = api.UpdateUserGroupMembersListContext(t.Context(), g.ID, []string{string(bo)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{
+			{Name: "Ann", Slack: ann, TimeZone: "UTC"}, {Name: "Bo", Slack: bo, TimeZone: "UTC"}, {Name: "Guest", Slack: guest, TimeZone: "UTC"},
+		},
+		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo"}, Admins: []string{"Bo"}}},
+		Schedules: []oncall.SetupSchedule{{
+			Name: "primary", Team: "Payments", TimeZone: "UTC", Rotations: []oncall.SetupRotation{{
+				Name: "always", Start: "2020-01-06 09:00", Every: "week", Turns: []oncall.SetupTurn{{"Ann", "Guest"}},
+			}},
+		}},
+		UserGroups: []oncall.SetupUserGroup{
+			{Handle: "@missing", Schedules: []string{"primary"}},
+			{Handle: "@payments", Schedules: []string{"primary"}},
+		},
+	}
+	apply := func() {
+		t.Helper()
+		if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply()
+	return d, sim, func(fallback string) { // which compares the groups once more
+		setup.UserGroups[1].WhenEmpty, setup.UserGroups[1].Fallback = oncall.WhenEmptyFallback, fallback
+		apply()
+		d.eventually("the groups are compared", func() bool { return d.idle("sync_groups") && d.idle("tell") })
+	}
+}
+
+// troubles are what Bo, the admin, was told of user groups.
+func troubles(sim *slacksim.Sim) (told []string) {
+	for _, line := range strings.Split(sim.Text("@bo"), "\n") {
+		if strings.Contains(line, "@missing") || strings.Contains(line, "@payments") || strings.Contains(line, "User groups") {
+			told = append(told, line)
+		}
+	}
+	return told
+}
+
+// A group that is missing and a person whom Slack refuses hold up nobody else; the admin is told of
+// each once, however often the groups are compared.
+func TestAGroupFollowsThoseWhomSlackTakes(t *testing.T) {
+	t.Parallel()
+	d, sim, again := newGroupDesk(t)
+	d.eventually("Ann is in the group", func() bool {
+		return slices.Equal(sim.UserGroups()[0].Users, []string{string(ann)})
+	})
+	d.eventually("Bo knows", func() bool { return len(troubles(sim)) == 2 })
+	again("Bo")
+	again("Ann")
+	told := strings.Join(troubles(sim), "\n")
+	if !strings.Contains(told, "Slack has no user group @missing") || !strings.Contains(told, "doesn't take @U0GUEST into @payments") &&
+		!strings.Contains(told, "doesn't take @u0guest into @payments") {
+		t.Errorf("Bo was told:\n%s", told)
+	}
+	if n := strings.Count(told, "@payments"); n != 1 {
+		t.Errorf("told %d times of @payments:\n%s", n, told)
+	}
+}
