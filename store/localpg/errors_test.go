@@ -275,8 +275,9 @@ func TestABackendThatOutlivedItsServerIsNamed(t *testing.T) {
 	broken := make(chan struct{})
 	go func() {
 		defer close(broken)
-		// Never looks whether its server is there.
-		_, _ = conn.Exec(t.Context(), `SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b`)
+		// Never looks whether its server is there. The simple protocol, so that the query is
+		// not seen while it is only prepared: then the backend would wait, and look.
+		_, _ = conn.PgConn().Exec(t.Context(), `SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b`).ReadAll()
 	}()
 	defer syscall.Kill(backend, syscall.SIGKILL)
 	awaitWork(t, s, backend)
