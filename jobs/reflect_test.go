@@ -59,7 +59,7 @@ func newGroupDesk(t *testing.T) (d *desk, sim *slacksim.Sim, again func(fallback
 
 // troubles are what Bo, the admin, was told of user groups.
 func troubles(sim *slacksim.Sim) (told []string) {
-	for _, line := range strings.SplitSeq(sim.Text("@bo"), "\n") {
+	for line := range strings.SplitSeq(sim.Text("@bo"), "\n") {
 		if strings.Contains(line, "@missing") || strings.Contains(line, "@payments") || strings.Contains(line, "User groups") {
 			told = append(told, line)
 		}
