@@ -24,12 +24,18 @@ func (f GroupFacts) Usable(u oncall.UserID) bool {
 }
 
 // GroupFacts loads the user groups and who was announced, both as of now and not as of the last
-// change that this instance has heard of.
+// change that this instance has heard of. A group that follows a new schedule, which nobody has looked
+// at yet, is left out: that nothing is known doesn't mean that nobody is on call.
 func (s *Store) GroupFacts(ctx context.Context) (GroupFacts, error) {
 	const groups = `
 		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
-		WHERE removed_at IS NULL
+		WHERE removed_at IS NULL AND NOT EXISTS (
+			SELECT
+			FROM schedules s
+			WHERE s.id = ANY (user_groups.schedules) AND s.removed_at IS NULL
+			  AND NOT EXISTS (SELECT FROM handoffs h WHERE h.schedule_id = s.id)
+		)
 		ORDER BY handle`
 	const present = `
 		SELECT h.schedule_id AS schedule, h.role, h.users

@@ -31,6 +31,9 @@ func TestGroupFacts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	grouped(w)
+	if f := must[store.GroupFacts](t)(w.GroupFacts(t.Context())); len(f.Groups) != 0 {
+		t.Errorf("before anybody has looked: %+v", f.Groups)
+	}
 	w.look(w.Store, start)
 	f := must[store.GroupFacts](t)(w.GroupFacts(t.Context()))
 	if diff := cmp.Diff([]oncall.Present{{Schedule: 1, Role: "primary", Users: []oncall.UserID{ann}}}, f.Present); diff != "" {
@@ -61,6 +64,7 @@ func TestGroupTrouble(t *testing.T) {
 	w := newWorld(t)
 	grouped(w)
 	stores := []*store.Store{w.Store, w.another()}
+	w.look(w.Store, start)
 	id := must[store.GroupFacts](t)(w.GroupFacts(t.Context())).Groups[0].ID
 	say := func(trouble string) {
 		var all sync.WaitGroup
