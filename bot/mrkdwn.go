@@ -45,6 +45,9 @@ func escape(s string, limit int) string {
 		if unicode.IsControl(r) && r != '\n' {
 			r = ' '
 		}
+		if unicode.Is(unicode.Bidi_Control, r) {
+			continue // could turn the rest of the line around
+		}
 		piece, escaped := escapes[r]
 		if !escaped {
 			piece = string(r)

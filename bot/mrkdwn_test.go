@@ -19,6 +19,7 @@ func TestForeign(t *testing.T) {
 		{"one too many", 11, "one too ma…"},
 		{" two\n lines\t", 20, "two lines"},
 		{"<!here> & co", 40, "&lt;!here&gt; &amp; co"},
+		{"db-1 \u202efull\u2066 disk", 40, "db-1 full disk"},
 		{"a&b", 5, "a…"}, // "a&amp;b" has seven characters
 		{"a&b", 6, "a…"},
 		{"a&b", 7, "a&amp;b"},

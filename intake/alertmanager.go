@@ -142,5 +142,9 @@ func instant(s string) time.Time {
 	if err != nil || t.Year() < 1970 {
 		return time.Time{}
 	}
-	return t.UTC().Truncate(time.Microsecond)
+	t = t.UTC()
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{} // RFC 3339 can't write it: it is no time that anything began
+	}
+	return t.Truncate(time.Microsecond)
 }

@@ -117,6 +117,7 @@ func TestAlertmanagerStartsAtInMicroseconds(t *testing.T) {
 		"2026-03-02T04:10:01.123456789Z":  time.Date(2026, 3, 2, 4, 10, 1, 123456000, time.UTC),
 		"2026-03-02T05:10:01.5+01:00":     time.Date(2026, 3, 2, 4, 10, 1, 500000000, time.UTC),
 		"0001-01-01T00:00:00Z":            {},
+		"9999-12-31T23:59:59-12:00":       {}, // a year later in UTC
 		"yesterday":                       {},
 		"":                                {},
 		"-292277022399-01-01T00:00:00.1Z": {},

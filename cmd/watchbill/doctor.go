@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
@@ -19,10 +18,6 @@ type doctorCmd struct {
 	databaseFlags `embed:""`
 	slackFlags    `embed:""`
 }
-
-// clockMayDiffer is how far apart two machines' clocks may be before timers are
-// noticeably late.
-const clockMayDiffer = 2 * time.Second
 
 // report collects findings and prints each as it comes.
 type report struct {
@@ -75,20 +70,17 @@ func (c *doctorCmd) database(r *report) *store.Store {
 	case errors.Is(err, migrations.ErrNewer):
 		r.fail("schema", err.Error(), "Run the newer watchbill, or the one that this database belongs to.")
 	case err != nil:
-		r.fail("schema", err.Error(), "Run `watchbill migrate`.")
+		r.fail("schema", err.Error(), "Let the database user of DATABASE_URL own its database: it must read and create tables.")
 	case current < latest:
 		r.fail("schema", fmt.Sprintf("at version %d, this program needs %d", current, latest), "Run `watchbill migrate`.")
 	default:
 		r.ok("schema", fmt.Sprintf("version %d", current))
 	}
 
-	before := r.clock()
-	theirs, err := db.Clock(r.ctx)
-	after := r.clock()
-	switch skew := theirs.Sub(before.Add(after.Sub(before) / 2)).Round(time.Millisecond); {
+	switch skew, err := clockSkew(r.ctx, db, r.clock); {
 	case err != nil:
 		r.fail("clock", err.Error(), "Check the database's log.")
-	case skew.Abs() > clockMayDiffer:
+	case skew.Abs() > skewed:
 		r.fail("clock", fmt.Sprintf("the database's clock differs by %s", skew), "Run NTP (chrony, systemd-timesyncd) on both machines: timers would be off by as much.")
 	default:
 		r.ok("clock", fmt.Sprintf("within %s of the database's", skew.Abs()))
