@@ -10,7 +10,8 @@ help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: ## run the demo: its own PostgreSQL, a local Slack workspace (RESET=1 starts empty)
-	go run ./cmd/watchbill demo $(if $(RESET),--reset)
+	@go build -o bin/watchbill ./cmd/watchbill
+	@exec bin/watchbill demo $(if $(RESET),--reset)
 
 test: ## run the tests, race detector on, against a PostgreSQL that they start
 	$(WITHPG) go test -race -count=1 ./...
@@ -25,7 +26,7 @@ fmt: ## format the code
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) fmt
 
 build: ## build bin/watchbill
-	CGO_ENABLED=0 go build -trimpath -o bin/watchbill ./cmd/watchbill
+	CGO_ENABLED=0 go build -o bin/watchbill ./cmd/watchbill
 
 bench: build ## print the figures, one line each
 	$(WITHPG) go run ./cmd/bench

@@ -10,7 +10,7 @@ type Picture struct {
 	Alerts      []Alert // firing first, then the latest cleared; at most MaxPictured
 	AlertCount  int     // all of them
 	Firing      int
-	Paged       []UserID // who was paged by the last step that ran
+	Paged       []UserID // who was paged so far, in order
 	Next        *Next    // what happens if nobody does anything; nil: nothing
 	Events      []Event  // the whole timeline, oldest first
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -147,8 +148,16 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		return oncall.Picture{}, err
 	}
 	for _, e := range p.Events {
-		if e.Kind == oncall.EventPaging || e.Kind == oncall.EventExhausted || e.Kind == oncall.EventAdopted {
-			p.Paged = e.Detail.Users
+		switch e.Kind {
+		case oncall.EventReopened:
+			p.Paged = nil
+		case oncall.EventPaging, oncall.EventExhausted, oncall.EventAdopted:
+			for _, u := range e.Detail.Users {
+				if !slices.Contains(p.Paged, u) {
+					p.Paged = append(p.Paged, u)
+				}
+			}
+		default:
 		}
 	}
 	if next, ok := in.Next(dir.Policies[in.PolicyID], dir.Roster()); ok {

@@ -116,8 +116,9 @@ func welcome(p process, a *app, page, key string) {
 
 What to try: fire the alert, look at #payments, and press Acknowledge as %s, who is on call.
 Or press nothing: a minute later the next person is paged, and after another minute the whole
-team. Choose who you are at the top left, then type /oncall who, or /oncall override @bo now 2h.
-A Prometheus Alertmanager can send to %s%s (webhook_configs).
+team. Choose who you are at the top right, then type /oncall who, /oncall schedule payments-primary,
+or /oncall override @bo now 2h payments-primary. A Prometheus Alertmanager can send to
+%s%s (webhook_configs).
 
 Ctrl-C stops it; the data are kept.
 `, page, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key))
@@ -278,6 +279,9 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 		})
 	}
 	for _, t := range setup.Teams {
+		if _, kept := sim.FindChannel(t.Channel); kept {
+			continue // from an earlier run, with what was said in it
+		}
 		channel := slacksim.Channel{Name: strings.TrimPrefix(t.Channel, "#")}
 		for _, m := range t.Members {
 			channel.Members = append(channel.Members, ids[m])

@@ -138,6 +138,9 @@ func TestTheDemoKeepsItsData(t *testing.T) {
 	if after := second.channel(t); !strings.Contains(after, "disk full on db-1") {
 		t.Errorf("before:\n%s\nafter a restart:\n%s", before, after)
 	}
+	if n := strings.Count(second.channel(t), `"name":"payments"`); n != 1 {
+		t.Errorf("%d channels are named payments", n)
+	}
 	if key := second.signals[len(second.signals)-32:]; !strings.HasSuffix(first.signals, key) {
 		t.Errorf("the key was %s and is %s", first.signals, key)
 	}
