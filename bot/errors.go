@@ -20,7 +20,7 @@ const (
 	ambiguous     outcome = "ambiguous"     // Slack may have done it
 	gone          outcome = "gone"          // the message no longer exists
 	rejected      outcome = "rejected"      // Slack will not do this
-	misconfigured outcome = "misconfigured" // Slack will do nothing of the kind until an admin acts
+	misconfigured outcome = "misconfigured" // Slack will do nothing of the kind until somebody acts
 )
 
 // An apiError is a failed call of the Web API.
@@ -38,6 +38,9 @@ func (e *apiError) Error() string {
 	}
 	return e.cause.Error()
 }
+
+// RetryAfter returns how long to wait before the next try, 0 if nothing is known.
+func (e *apiError) RetryAfter() time.Duration { return e.retryAfter }
 
 func (e *apiError) Unwrap() error { return e.cause }
 
@@ -76,7 +79,7 @@ func classify(err error) *apiError {
 	if e, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		a := &apiError{outcome: codes[e.Err], code: e.Err, needed: e.Needed, cause: err}
 		if a.outcome == "" {
-			a.outcome = rejected
+			a.outcome = misconfigured
 		}
 		if a.outcome == throttled {
 			a.retryAfter = unclear429
@@ -95,19 +98,31 @@ func classify(err error) *apiError {
 	return &apiError{outcome: ambiguous, cause: err}
 }
 
+// classifyStatus judges an answer that is not Slack's JSON: Slack says no with a 200, so
+// a proxy's word is never the last one.
 func classifyStatus(e slack.StatusCodeError) *apiError {
-	a := &apiError{outcome: ambiguous, cause: e}
-	switch {
-	case e.Code == http.StatusTooManyRequests: // without Retry-After
-		a.outcome, a.retryAfter = throttled, unclear429
-	case e.Code < http.StatusInternalServerError:
-		a.outcome = rejected
+	if e.Code == http.StatusTooManyRequests { // without Retry-After
+		return &apiError{outcome: throttled, retryAfter: unclear429, cause: e}
 	}
-	return a
+	return &apiError{outcome: ambiguous, cause: e}
 }
 
-// codes sorts Slack's error codes; any other is rejected.
+// codes sorts Slack's error codes. Only what is rejected is given up, so that list is
+// short; any other code counts as misconfigured.
 var codes = map[string]outcome{
+	"user_not_found":        rejected,
+	"users_not_found":       rejected,
+	"user_not_visible":      rejected,
+	"user_disabled":         rejected,
+	"cannot_dm_bot":         rejected,
+	"channel_not_found":     rejected,
+	"not_in_channel":        rejected,
+	"is_archived":           rejected,
+	"msg_too_long":          rejected,
+	"no_text":               rejected,
+	"invalid_blocks":        rejected,
+	"invalid_blocks_format": rejected,
+
 	"ratelimited":         throttled,
 	"rate_limited":        throttled,
 	"fatal_error":         ambiguous,

@@ -204,7 +204,8 @@ func TestSendPagesAndClassifies(t *testing.T) {
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "internal_error"}, notify.Unknown},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "fatal_error"}, notify.Unknown},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "channel_not_found"}, notify.Rejected},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "messages_tab_disabled"}, notify.Rejected},
+		{slacksim.Fault{Kind: slacksim.FaultError, Code: "messages_tab_disabled"}, notify.Misconfigured},
+		{slacksim.Fault{Kind: slacksim.FaultError, Code: "never_heard_of"}, notify.Misconfigured},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "token_revoked"}, notify.Misconfigured},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "missing_scope"}, notify.Misconfigured},
 	} {

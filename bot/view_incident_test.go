@@ -225,6 +225,7 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventReopened, monitor, oncall.Detail{Text: "the monitor fires again"}), "Prom &amp; Co reopened it: the monitor fires again.", false},
 		{event(oncall.EventSeverity, monitor, oncall.Detail{Text: "low to critical"}), "The severity went from low to critical.", false},
 		{event(oncall.EventPageFailed, timer, oncall.Detail{Users: []oncall.UserID{bo}, Method: "slack", Text: "account_inactive"}), "<@U0BO> could not be reached by slack: account_inactive.", false},
+		{event(oncall.EventPageBlocked, timer, oncall.Detail{Users: []oncall.UserID{bo}, Method: "slack", Text: "token_revoked"}), "<@U0BO> could not be reached by slack: token_revoked; it is tried again until somebody has put that right.", false},
 		{event(oncall.EventPageDelivered, timer, oncall.Detail{Users: []oncall.UserID{bo}}), "", false},
 	}
 	var all []oncall.Event

@@ -55,10 +55,13 @@ func threadLine(e oncall.Event) string {
 		return fmt.Sprintf("%s reopened it: %s.", who(e.Actor), text)
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
-	case oncall.EventPageFailed:
+	case oncall.EventPageFailed, oncall.EventPageBlocked:
 		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), foreign(d.Method, maxName))
 		if text != "" {
 			s += ": " + text
+		}
+		if e.Kind == oncall.EventPageBlocked {
+			s += "; it is tried again until somebody has put that right"
 		}
 		return s + "."
 	default:

@@ -57,7 +57,9 @@ func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) 
 		switch receipt.Outcome {
 		case notify.Accepted:
 			w.jobs.metrics.delivery.Observe(max(0, w.jobs.clock().Sub(job.CreatedAt).Seconds()))
-		case notify.Rejected, notify.Misconfigured:
+		case notify.Rejected:
+		case notify.Misconfigured:
+			again = wait(order.Attempt)
 		case notify.Throttled:
 			again = min(max(receipt.RetryAfter, shortestThrottle), longestThrottle)
 		default:
@@ -111,8 +113,13 @@ func (w *pageWorker) record(ctx context.Context, order store.PageOrder, r notify
 	} else {
 		result = store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error()}
 		level := zerolog.WarnLevel
-		if r.Outcome == notify.Rejected || r.Outcome == notify.Misconfigured {
+		switch {
+		case r.Outcome == notify.Rejected:
 			result.Outcome, level = store.PageFailed, zerolog.ErrorLevel
+		case r.Outcome == notify.Misconfigured && order.Blocked:
+			level = zerolog.DebugLevel // it was said
+		case r.Outcome == notify.Misconfigured:
+			result.Outcome, level = store.PageBlocked, zerolog.ErrorLevel
 		}
 		w.jobs.log.WithLevel(level).Err(r.Err).Stringer("incident", order.Incident.ID).
 			Str("user", string(order.Page.UserID)).Str("method", order.Page.Method).

@@ -118,38 +118,56 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 // turn comes as planned.
 func TestFailedPageIsRecorded(t *testing.T) {
 	t.Parallel()
-	for _, outcome := range []notify.Outcome{notify.Rejected, notify.Misconfigured} {
-		t.Run(string(outcome), func(t *testing.T) {
-			t.Parallel()
-			d := newDesk(t, "1s", time.Now)
-			d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
-				if m.To == string(ann) {
-					return notify.Receipt{Outcome: outcome, Err: errors.New("user_not_found")}
-				}
-				return accept(ctx, m, n)
-			}
-			d.start(d.phone)
-			id := d.signal("db-1")[0]
-			d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
-			if n := len(d.phone.to(ann)); n != 1 {
-				t.Errorf("%d messages to Ann, want 1", n)
-			}
-			failed := d.events(id, oncall.EventPageFailed)
-			if len(failed) != 1 {
-				t.Fatalf("%d failures in the timeline, want 1", len(failed))
-			}
-			d.eventually("the thread tells of it", func() bool { return d.board.told(failed[0].ID) == 1 })
-		})
+	d := newDesk(t, "1s", time.Now)
+	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+		if m.To == string(ann) {
+			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
+		}
+		return accept(ctx, m, n)
+	}
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+	if n := len(d.phone.to(ann)); n != 1 {
+		t.Errorf("%d messages to Ann, want 1", n)
+	}
+	failed := d.events(id, oncall.EventPageFailed)
+	if len(failed) != 1 {
+		t.Fatalf("%d failures in the timeline, want 1", len(failed))
+	}
+	d.eventually("the thread tells of it", func() bool { return d.board.told(failed[0].ID) == 1 })
+}
+
+// A page outlives a revoked token. The timeline says once what holds it up.
+func TestPageWaitsForTheAdmin(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+		if n <= 3 {
+			return notify.Receipt{Outcome: notify.Misconfigured, Err: errors.New("token_revoked")}
+		}
+		return accept(ctx, m, n)
+	}
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the trouble is recorded", func() bool { return len(d.events(id, oncall.EventPageBlocked)) == 1 })
+	within(t, 3*patience, "the page is delivered", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	if n := len(d.events(id, oncall.EventPageBlocked)); n != 1 {
+		t.Errorf("the timeline tells of the trouble %d times, want once", n)
+	}
+	if n := len(d.events(id, oncall.EventPageFailed)); n != 0 {
+		t.Errorf("%d failures in the timeline, want none", n)
 	}
 }
 
-func TestPageWithoutSenderFails(t *testing.T) {
+// Without a sender the page waits for one.
+func TestPageWithoutSenderIsBlocked(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
 	j := d.instance(d.open(), nil, nil)
 	t.Cleanup(func() { stop(t, j) })
 	id := d.signal("db-1")[0]
-	d.eventually("the failure is recorded", func() bool { return len(d.events(id, oncall.EventPageFailed)) == 1 })
+	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageBlocked)) == 1 })
 }
 
 // Stop lets a page that is on its way be recorded.

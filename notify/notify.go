@@ -30,7 +30,7 @@ const (
 	// Rejected: this recipient can't be reached in this way; trying again is useless.
 	Rejected Outcome = "rejected"
 	// Misconfigured: nobody can be reached in this way until an admin acts, as with
-	// a revoked token.
+	// a revoked token. It is tried again until then.
 	Misconfigured Outcome = "misconfigured"
 	// Unknown: the answer never came. It may have been sent, so sending again may
 	// double it.

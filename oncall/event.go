@@ -54,7 +54,8 @@ const (
 	EventAlertResolved EventKind = "alert_resolved"
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
-	EventAdopted       EventKind = "adopted" // nobody had it, until somebody came on call
+	EventPageBlocked   EventKind = "page_blocked" // it is tried again until somebody has acted
+	EventAdopted       EventKind = "adopted"      // nobody had it, until somebody came on call
 )
 
 // Detail is what else there is to say of an event. It is stored as JSON, so
@@ -66,6 +67,7 @@ type Detail struct {
 	Users  []UserID `json:"users,omitempty"`
 	Method string   `json:"method,omitempty"`
 	Text   string   `json:"text,omitempty"`
+	Page   PageID   `json:"page,omitempty"` // the page that is in trouble
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -86,7 +88,7 @@ func (e Event) Public() bool {
 		// The message itself shows the first page.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1
 	case EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
-		EventReopened, EventSeverity, EventPageFailed, EventAdopted:
+		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventAdopted:
 		return true
 	default:
 		return false

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,7 @@ const (
 	PageDelivered = "delivered" // accepted by the channel
 	PageFailed    = "failed"    // given up
 	PageRetry     = "retry"     // not delivered, or perhaps; it will be tried again
+	PageBlocked   = "blocked"   // it will be tried again, but somebody must act first
 )
 
 // A PageOrder is a page with what is needed to send it.
@@ -23,6 +25,7 @@ type PageOrder struct {
 	User     oncall.User
 	Incident oncall.Incident
 	Attempt  int  // from 1
+	Blocked  bool // the timeline says so already
 	Send     bool // false: there is nothing to do any more
 }
 
@@ -81,6 +84,9 @@ func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, now time.Time) 
 			return err
 		}
 		order.Attempt, order.Send = page.Attempt+1, true
+		if order.Blocked, err = blocked(ctx, tx, page.Page); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, attempt, id, now)
 		return err
 	})
@@ -90,18 +96,30 @@ func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, now time.Time) 
 	return order, nil
 }
 
-// RecordPage notes how an attempt ended. Delivery and failure become a line of the incident's
-// timeline. A direct message becomes a drawing of the incident, and is redrawn at once if the
+// blocked reports whether the timeline says that the page is blocked.
+func blocked(ctx context.Context, q querier, p oncall.Page) (is bool, err error) {
+	const load = `
+		SELECT EXISTS (
+			SELECT
+			FROM incident_events
+			WHERE incident_id = $1 AND kind = $2 AND (detail ->> 'page')::bigint = $3
+		)`
+	err = q.QueryRow(ctx, load, p.IncidentID, oncall.EventPageBlocked, p.ID).Scan(&is)
+	return is, err
+}
+
+// RecordPage notes how an attempt ended. Delivery, failure and being blocked become a line of the
+// incident's timeline. A direct message becomes a drawing of the incident, and is redrawn at once if the
 // incident has changed since.
 func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, now time.Time) error {
 	const of = `SELECT incident_id FROM pages WHERE id = $1`
 	const end = `
 		UPDATE pages
-		SET state = CASE WHEN $2 = 'retry' THEN state ELSE $2 END, detail = $3,
-		    ended_at = CASE WHEN $2 = 'retry' THEN NULL ELSE $4::timestamptz END
+		SET state = CASE WHEN $2 IN ('retry', 'blocked') THEN state ELSE $2 END, detail = $3,
+		    ended_at = CASE WHEN $2 IN ('retry', 'blocked') THEN NULL ELSE $4::timestamptz END
 		WHERE id = $1 AND state = 'waiting'
 		RETURNING id, incident_id, user_id, method, why, key`
-	if r.Outcome != PageDelivered && r.Outcome != PageFailed && r.Outcome != PageRetry {
+	if !slices.Contains([]string{PageDelivered, PageFailed, PageRetry, PageBlocked}, r.Outcome) {
 		return fmt.Errorf("record page %d: %q is no outcome", id, r.Outcome)
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -141,8 +159,8 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, 
 	return nil
 }
 
-// pageEnded adds the line that tells how the page ended. Only a failure is shown in Slack, so only
-// a failure makes a new version.
+// pageEnded adds the line that tells how the page ended, or what holds it up. Only trouble is shown
+// in Slack, so only trouble makes a new version.
 func pageEnded(c oncall.Change, p oncall.Page, r PageResult, now time.Time) oncall.Change {
 	e := oncall.Event{
 		IncidentID: p.IncidentID, At: now, Kind: oncall.EventPageDelivered, Actor: oncall.ByTimer(),
@@ -151,8 +169,11 @@ func pageEnded(c oncall.Change, p oncall.Page, r PageResult, now time.Time) onca
 	switch r.Outcome {
 	case PageRetry:
 		return c
-	case PageFailed:
-		e.Kind, e.Detail.Text = oncall.EventPageFailed, r.Detail
+	case PageFailed, PageBlocked:
+		e.Kind, e.Detail.Text, e.Detail.Page = oncall.EventPageFailed, r.Detail, p.ID
+		if r.Outcome == PageBlocked {
+			e.Kind = oncall.EventPageBlocked
+		}
 		c.Incident.Version++
 		c.Tasks = []oncall.Task{draw(c.Incident)}
 	}
@@ -161,5 +182,5 @@ func pageEnded(c oncall.Change, p oncall.Page, r PageResult, now time.Time) onca
 }
 
 func draw(in oncall.Incident) oncall.Task {
-	return oncall.Task{Do: oncall.Draw{Incident: in.ID, Version: in.Version}}
+	return oncall.Task{Do: oncall.Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }

@@ -1,0 +1,24 @@
+package bot
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// What is not Slack's own word may be a proxy's, and passes.
+func TestStatusesAreNotFinal(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]notify.Outcome{
+		http.StatusForbidden: notify.Unknown, http.StatusNotFound: notify.Unknown, http.StatusProxyAuthRequired: notify.Unknown,
+		http.StatusBadGateway: notify.Unknown, http.StatusTooManyRequests: notify.Throttled,
+	} {
+		err := classify(slack.StatusCodeError{Code: status, Status: http.StatusText(status)})
+		if got := failedReceipt(err).Outcome; got != want {
+			t.Errorf("status %d became %s, want %s", status, got, want)
+		}
+	}
+}
