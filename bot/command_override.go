@@ -232,7 +232,8 @@ func (r request) readSpan(words []string) (s span, name string, err error) {
 	return s, name, r.checkSpan(s)
 }
 
-// separate puts a "to" before a duration: in "now for 2 hours" and in "now 2h".
+// separate puts a "to" where people leave it out: before a duration, in "now for 2 hours"
+// and in "now 2h", and between two times, in "18:00 22:00".
 func (r request) separate(words []string) (separated []string, at int) {
 	for at := 1; at < len(words); at++ {
 		rest := words[at:]
@@ -244,6 +245,10 @@ func (r request) separate(words []string) (separated []string, at int) {
 		_, two := later(rest[1:min(3, len(rest))], r.zone, r.now)
 		if begins && (one || two) {
 			return slices.Concat(words[:at], []string{"to"}, rest), at
+		}
+		_, another := readWhen(words[at:at+1], r.zone, r.now, r.now)
+		if begins && another && strings.Contains(words[at-1], ":") { // not between a day and its time
+			return slices.Concat(words[:at], []string{"to"}, words[at:]), at
 		}
 	}
 	return words, -1

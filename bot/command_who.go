@@ -26,7 +26,7 @@ func (b *Bot) who(_ context.Context, r request) (string, error) {
 	}
 	var out strings.Builder
 	if !when.Equal(r.now) {
-		fmt.Fprintf(&out, "On call on %s:\n", stamp(when, asDay, r.location))
+		fmt.Fprintf(&out, "On call, %s:\n", stamp(when, asDay, r.location))
 	}
 	for i, s := range schedules {
 		lines := scheduleLines(r.directory, s, when, r.location)
