@@ -47,6 +47,13 @@ func (j *Jobs) regular() []chore {
 			}
 			return err
 		}},
+		{"requeue pages", func(ctx context.Context, now time.Time) error {
+			n, err := j.store.RequeuePages(ctx, now)
+			if n > 0 {
+				j.log.Error().Int("pages", n).Msg("pages were waiting and not in the queue; inserted them again")
+			}
+			return err
+		}},
 		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
 			n, err := j.store.ReleaseStuck(ctx, now)
 			if n > 0 {

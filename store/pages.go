@@ -184,3 +184,44 @@ func pageEnded(c oncall.Change, p oncall.Page, r PageResult, now time.Time) onca
 func draw(in oncall.Incident) oncall.Task {
 	return oncall.Task{Do: oncall.Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }
+
+// requeueLock lets one instance at a time look for lost pages, so that none is queued twice.
+const requeueLock = 0x776208
+
+// RequeuePages queues the pages of open incidents again that wait although no job of theirs does,
+// whatever became of it, and returns how many.
+func (s *Store) RequeuePages(ctx context.Context, now time.Time) (int, error) {
+	const lock = `SELECT pg_advisory_xact_lock($1)`
+	// A statement of its own: it sees what was committed while we waited for the lock.
+	const lost = `
+		SELECT p.id
+		FROM incidents i
+		JOIN pages p ON p.incident_id = i.id AND p.state = 'waiting'
+		WHERE i.status <> 'resolved' AND NOT EXISTS (
+			SELECT
+			FROM river_job j
+			WHERE j.queue = $1 AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+			  AND (j.args ->> 'page')::bigint = p.id
+		)
+		ORDER BY p.id
+		LIMIT $2`
+	var tasks []oncall.Task
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lock, requeueLock); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, lost, QueuePage, upkeepBatch)
+		pages, err := pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
+		if err != nil {
+			return err
+		}
+		for _, id := range pages {
+			tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: id}})
+		}
+		return s.enqueue(ctx, tx, now, tasks)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("requeue pages: %w", err)
+	}
+	return len(tasks), nil
+}

@@ -39,7 +39,7 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	case oncall.SyncGroups, oncall.SetTopic, oncall.Guard: // done again every minute or hour anyway
 		return river.InsertOpts{Queue: QueueHousekeeping, MaxAttempts: 5}, nil
 	case oncall.SendPage:
-		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 25}, nil
+		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 10000}, nil
 	case oncall.Draw:
 		return river.InsertOpts{Queue: QueueDraw, MaxAttempts: 10000}, nil
 	case oncall.Tell:

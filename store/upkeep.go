@@ -56,7 +56,7 @@ type Instance struct {
 var ErrTaken = errors.New("another instance has this name")
 
 // HoldInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
-// When the claim is lost others will start these jobs again: the process should exit.
+// When the claim is lost others will start these jobs again: the process must stop them.
 func (s *Store) HoldInstance(ctx context.Context, name string) (*Instance, error) {
 	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2))`
 	conn, err := s.connect(ctx, s.pool.Config().ConnConfig)
@@ -111,15 +111,18 @@ func (in *Instance) Release() {
 	<-in.ended
 }
 
-// RescueJobs makes the jobs of instances that are gone available again, or discards those that
-// have used up their attempts, and returns how many. It needs every instance to hold its name.
+// keepErrors bounds what a job remembers of its interruptions.
+const keepErrors = 10
+
+// RescueJobs makes the jobs of instances that are gone available again, and returns how many. An
+// interruption uses up no attempt. It needs every instance to hold its name.
 func (s *Store) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 	const rescue = `
 		UPDATE river_job
-		SET state = CASE WHEN attempt < max_attempts THEN 'available' ELSE 'discarded' END::river_job_state,
-		    finalized_at = CASE WHEN attempt < max_attempts THEN NULL ELSE $2::timestamptz END,
-		    errors = array_append(errors, jsonb_build_object(
-		        'at', $2::timestamptz, 'attempt', attempt, 'error', 'the instance that ran it is gone', 'trace', ''))
+		SET state = 'available', attempt = greatest(attempt - 1, 0),
+		    errors = (array_append(errors, jsonb_build_object(
+		        'at', $2::timestamptz, 'attempt', attempt, 'error', 'the instance that ran it is gone', 'trace', ''
+		    )))[greatest(1, cardinality(errors) + 2 - $5::int):]
 		WHERE id IN (
 			SELECT id
 			FROM river_job
@@ -133,7 +136,7 @@ func (s *Store) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 			LIMIT $4
 			FOR UPDATE SKIP LOCKED
 		)`
-	tag, err := s.pool.Exec(ctx, rescue, urgent, now, instanceLocks, upkeepBatch)
+	tag, err := s.pool.Exec(ctx, rescue, urgent, now, instanceLocks, upkeepBatch, keepErrors)
 	if err != nil {
 		return 0, fmt.Errorf("rescue jobs: %w", translate(err))
 	}

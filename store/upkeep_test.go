@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,10 +120,13 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	got := w.strings(`SELECT state || ' ' || coalesce(errors[1] ->> 'error', '') FROM river_job ORDER BY id`)
 	want := []string{
 		"running ", "running ", "available the instance that ran it is gone",
-		"discarded the instance that ran it is gone", "available the instance that ran it is gone",
+		"available the instance that ran it is gone", "available the instance that ran it is gone",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("jobs: %s", d)
+	}
+	if n := w.count(`SELECT sum(attempt) FROM river_job`); n != 1+2+1+2+0 {
+		t.Errorf("the jobs are at %d attempts together: an interruption has used one up", n)
 	}
 	select {
 	case <-alive.Lost():
@@ -130,6 +135,57 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	}
 	alive.Release()
 	must[*store.Instance](t)(w.HoldInstance(ctx, "alive")).Release()
+}
+
+// However often an instance dies with a job, the job goes back and remembers the latest few times.
+func TestInterruptionsUseUpNoAttempt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	for range 30 {
+		w.exec(`UPDATE river_job SET state = 'running', attempt = attempt + 1, attempted_by = '{gone}' WHERE kind = 'page'`)
+		if n := must[int](t)(w.RescueJobs(t.Context(), start)); n != 1 {
+			t.Fatalf("rescued %d jobs", n)
+		}
+	}
+	got := w.strings(`SELECT state || ' ' || attempt || ' ' || cardinality(errors) FROM river_job WHERE kind = 'page'`)
+	if d := cmp.Diff([]string{"available 0 10"}, got); d != "" {
+		t.Errorf("job: %s", d)
+	}
+}
+
+// A page that is nowhere in the queue although it waits is queued again, by one instance.
+func TestALostPageIsQueuedAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	if n := must[int](t)(w.RequeuePages(t.Context(), start)); n != 0 {
+		t.Errorf("queued %d pages that are there", n)
+	}
+	w.exec(`UPDATE river_job SET state = 'discarded', finalized_at = $1 WHERE kind = 'page'`, start)
+	var queued atomic.Int64
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			n, err := w.RequeuePages(t.Context(), start)
+			if err != nil {
+				t.Error(err)
+			}
+			queued.Add(int64(n))
+		})
+	}
+	all.Wait()
+	if n := queued.Load(); n != 1 {
+		t.Errorf("queued %d pages, want 1", n)
+	}
+	if got := w.strings(`SELECT args::text FROM river_job WHERE kind = 'page' AND state = 'available'`); !cmp.Equal(got, []string{`{"page": 1}`}) {
+		t.Errorf("pages: %q", got)
+	}
+	w.exec(`DELETE FROM river_job WHERE kind = 'page'`)
+	w.exec(`UPDATE pages SET state = 'delivered'`)
+	if n := must[int](t)(w.RequeuePages(t.Context(), start)); n != 0 {
+		t.Errorf("queued %d pages that were delivered", n)
+	}
 }
 
 // A timer that is nowhere in the queue although it is long due is queued again; one that waits is not.
