@@ -60,19 +60,21 @@ type Config struct {
 
 // Jobs works the queue for one process.
 type Jobs struct {
-	store    *store.Store
-	board    Board
-	mirror   Mirror
-	groups   groupView
-	senders  map[string]notify.Sender
-	clock    func() time.Time
-	log      zerolog.Logger
-	name     string
-	metrics  metrics
-	client   *river.Client[pgx.Tx]
-	instance *store.Instance
-	upkeep   context.CancelFunc
-	running  sync.WaitGroup
+	store   *store.Store
+	board   Board
+	mirror  Mirror
+	groups  groupView
+	senders map[string]notify.Sender
+	clock   func() time.Time
+	log     zerolog.Logger
+	name    string
+	slog    *slog.Logger
+	metrics metrics
+	life    *life // nil while there is none; belongs to live until that has ended
+	settle  context.CancelFunc
+	settled chan struct{} // closed when life changes no more
+	upkeep  context.CancelFunc
+	running sync.WaitGroup
 }
 
 // Settings that were measured: a timer fires within 120 ms of due, and work that
@@ -85,16 +87,22 @@ const (
 	// never turns off River's own rescue of stuck jobs, which goes by the machine's
 	// clock and would interrupt jobs wherever ours shows another time.
 	never = 100 * 365 * 24 * time.Hour
-	// hardStopLimit is how long cancelled jobs get to return.
-	hardStopLimit = 5 * time.Second
 )
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: c.Senders, clock: c.Clock, log: c.Log, name: c.Name}
+	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: c.Senders, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
 	if err := j.metrics.register(c.Metrics); err != nil {
 		return nil, fmt.Errorf("register the metrics of jobs: %w", err)
 	}
+	if _, err := j.newClient(c.Name); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// newClient makes a client of River that works under a name.
+func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &escalateWorker{jobs: j})
 	river.AddWorker(workers, &pageWorker{jobs: j})
@@ -107,9 +115,9 @@ func New(c Config) (*Jobs, error) {
 	river.AddWorker(workers, &guardWorker{jobs: j})
 	river.AddWorker(workers, &syncWorker{jobs: j})
 	river.AddWorker(workers, &topicWorker{jobs: j})
-	client, err := river.NewClient(riverpgxv5.New(c.Store.Pool()), &river.Config{
-		ID:      c.Name,
-		Logger:  c.Slog,
+	client, err := river.NewClient(riverpgxv5.New(j.store.Pool()), &river.Config{
+		ID:      name,
+		Logger:  j.slog,
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
 			store.QueueEscalate:     {MaxWorkers: 20},
@@ -123,82 +131,16 @@ func New(c Config) (*Jobs, error) {
 		CompletedJobRetentionPeriod: keepDone,
 		CancelledJobRetentionPeriod: keepDone,
 		RescueStuckJobsAfter:        never,
-		RetryPolicy:                 backoff{clock: c.Clock},
+		RetryPolicy:                 backoff{clock: j.clock},
 		ErrorHandler:                failures{jobs: j},
 		// The name is River's; it is simply where River takes its time from.
-		Test: river.TestConfig{Time: riverTime(c.Clock)},
+		Test: river.TestConfig{Time: riverTime(j.clock)},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("configure River: %w", err)
 	}
-	j.client = client
-	return j, nil
+	return client, nil
 }
-
-// Start begins to work. The end of ctx stops nothing: Stop does.
-func (j *Jobs) Start(ctx context.Context) error {
-	instance, err := j.store.HoldInstance(ctx, j.name)
-	if err != nil {
-		return err
-	}
-	ctx = context.WithoutCancel(ctx)
-	if err := j.client.Start(ctx); err != nil {
-		instance.Release()
-		return fmt.Errorf("start River: %w", err)
-	}
-	j.instance = instance
-	ctx, j.upkeep = context.WithCancel(ctx)
-	j.running.Go(func() { j.fence(ctx) })
-	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
-	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
-	j.running.Go(func() { j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}}) })
-	return nil
-}
-
-// Stop fetches no more and lets running jobs finish. When ctx ends first they are
-// cancelled and go back to the queue.
-func (j *Jobs) Stop(ctx context.Context) error {
-	if j.instance == nil {
-		return nil
-	}
-	err := j.client.Stop(ctx)
-	if err != nil {
-		err = j.hardStop(ctx)
-	}
-	j.upkeep()
-	j.running.Wait()
-	// Last, because without it the others take our jobs.
-	j.instance.Release()
-	if err != nil {
-		return fmt.Errorf("stop River: %w", err)
-	}
-	return nil
-}
-
-// fence stops the work when the others take this instance for dead: they do its
-// jobs now.
-func (j *Jobs) fence(ctx context.Context) {
-	select {
-	case <-j.instance.Lost():
-	case <-ctx.Done():
-		return
-	}
-	j.log.Error().Str("instance", j.name).Msg("lost the claim to this instance's name; it works no more")
-	if err := j.hardStop(ctx); err != nil {
-		j.log.Error().Err(err).Msg("stop River")
-	}
-}
-
-// hardStop cancels what is running.
-func (j *Jobs) hardStop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStopLimit)
-	defer cancel()
-	return j.client.StopAndCancel(ctx)
-}
-
-// Lost is closed when the others may believe that this process is dead: they take
-// over its jobs, so it must exit.
-func (j *Jobs) Lost() <-chan struct{} { return j.instance.Lost() }
 
 // riverTime gives River our clock.
 type riverTime func() time.Time

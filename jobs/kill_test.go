@@ -56,8 +56,7 @@ func victim(address string) error {
 	if err := j.Start(ctx); err != nil {
 		return err
 	}
-	<-j.Lost()
-	return store.ErrUnavailable
+	select {}
 }
 
 // kill -9 in the middle of a page: another instance sends it within two seconds.

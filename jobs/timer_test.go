@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/watchbill/watchbill/jobs"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
@@ -173,7 +175,11 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	d := newDesk(t, "1h", time.Now)
 	sending := make(chan struct{}, 1)
 	stuck := newPhone()
-	stuck.answer = func(ctx context.Context, _ notify.Message, _ int) notify.Receipt {
+	var calls atomic.Int32
+	stuck.answer = func(ctx context.Context, m notify.Message, _ int) notify.Receipt {
+		if calls.Add(1) > 1 { // under its next name it works
+			return d.phone.Send(ctx, m)
+		}
 		sending <- struct{}{}
 		<-ctx.Done()
 		return notify.Receipt{Outcome: notify.Unknown, Err: ctx.Err()}
@@ -186,11 +192,38 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	d.kill(dying)
 	within(t, 2*time.Second, "the other instance pages", func() bool { return len(d.phone.to(ann)) == 1 })
 	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
-	select {
-	case <-dying.Lost():
-	case <-time.After(patience):
-		t.Error("the instance doesn't know that it counts as dead")
+}
+
+// An instance whose session dies works on under another name, in the same process.
+func TestALostNameIsReplaced(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "2s", time.Now)
+	j := d.instance(d.open(), d.phone, nil)
+	t.Cleanup(func() { stop(t, j) })
+	first := d.signal("db-1")[0]
+	d.kill(j)
+	d.eventually("Bo is paged when his turn comes", func() bool { return len(d.phone.to(bo)) == 1 })
+	d.names[j] += "-2"
+	d.kill(j)
+	second := d.signal("db-2")[0]
+	for _, id := range []oncall.IncidentID{first, second} {
+		d.eventually("both are paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 2 })
 	}
+	d.eventually("both are shown", func() bool {
+		return d.board.shows(first, d.version(first)) && d.board.shows(second, d.version(second))
+	})
+}
+
+// The end of all sessions at once, as in a restart of the database, stops nobody either.
+func TestTheDatabaseIsRestarted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "2s", time.Now)
+	j := d.instance(d.open(), d.phone, nil)
+	t.Cleanup(func() { stop(t, j) })
+	d.signal("db-1")
+	// From outside, for the pool's own sessions end too.
+	d.endSessions()
+	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) > 0 })
 }
 
 // The same for an instance that dies drawing: its lease is no obstacle.
@@ -228,6 +261,20 @@ func (d *desk) kill(j *jobs.Jobs) {
 		d.names[j]).Scan(&killed)
 	if err != nil || !killed {
 		d.t.Fatalf("kill %s: %t, %v", d.names[j], killed, err)
+	}
+}
+
+// endSessions ends all sessions on the database but its own.
+func (d *desk) endSessions() {
+	d.t.Helper()
+	conn, err := pgx.Connect(d.t.Context(), d.url)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(d.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
+		d.t.Fatal(err)
 	}
 }
 

@@ -115,14 +115,6 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 		return fmt.Errorf("start the job queue: %w", err)
 	}
 	a.stopRun = append(a.stopRun, a.stopJobs)
-	a.background(ctx, "jobs", func(ctx context.Context) error {
-		select {
-		case <-a.jobs.Lost():
-			return errors.New("this instance lost its lock in the database; another one takes its work")
-		case <-ctx.Done():
-			return nil
-		}
-	})
 	a.background(ctx, "slack", a.bot.Run)
 	return a.serveHTTP(ctx, s, clock, metrics)
 }

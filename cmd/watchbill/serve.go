@@ -1,12 +1,21 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/migrations"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	awaitMax  = time.Second      // between two looks for the database
+	pingLimit = 10 * time.Second // for one look
 )
 
 type serveCmd struct {
@@ -24,6 +33,10 @@ func (c *serveCmd) Run(p process) error {
 	if len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
+	log := p.logger(c.LogLevel)
+	if err := awaitDatabase(p.ctx, c.DatabaseURL, log); err != nil || p.ctx.Err() != nil {
+		return err
+	}
 	if c.Migrate {
 		if err := migrate(p, c.DatabaseURL); err != nil {
 			return err
@@ -33,9 +46,50 @@ func (c *serveCmd) Run(p process) error {
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken,
 		slackAPI:  c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,
-	}, p.logger(c.LogLevel), func(a *app) {
+	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
 	})
+}
+
+// awaitDatabase waits until the database can be reached or ctx ends. A refusal, such as
+// of the password, is an error: time doesn't mend it.
+func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) error {
+	db, err := store.Open(ctx, databaseURL, store.Options{MaxConns: 1, Log: zerolog.Nop()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	wait := awaitMax / 16
+	for waiting := false; ; wait = min(2*wait, awaitMax) {
+		err := pingWithin(ctx, db)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil && waiting:
+			log.Info().Msg("the database is there")
+			return nil
+		case err == nil:
+			return nil
+		case !errors.Is(err, store.ErrUnavailable):
+			return err
+		case !waiting:
+			log.Warn().Err(err).Msg("waiting for the database")
+			waiting = true
+		}
+		pause := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-pause.C:
+		}
+		pause.Stop()
+	}
+}
+
+// pingWithin asks once, without patience.
+func pingWithin(ctx context.Context, db *store.Store) error {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	return db.Ping(ctx)
 }
 
 // serve runs Watchbill until the process is told to stop.

@@ -1,0 +1,161 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	// hardStopLimit is how long cancelled jobs get to return.
+	hardStopLimit = 5 * time.Second
+	// claimLimit is how long the claim to a name may take: the database may be frozen.
+	claimLimit = 10 * time.Second
+	// rebirthMax is how long to wait at most before claiming a new name again.
+	rebirthMax = time.Second
+)
+
+// A life is work under one name. It ends when the claim to the name is lost, for the
+// others do its jobs then; the process goes on under another name.
+type life struct {
+	name     string
+	client   *river.Client[pgx.Tx]
+	instance *store.Instance
+}
+
+// begin claims a name and works under it.
+func (j *Jobs) begin(ctx context.Context, name string) (*life, error) {
+	client, err := j.newClient(name)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, claimLimit)
+	defer cancel()
+	instance, err := j.store.HoldInstance(limited, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := client.Start(context.WithoutCancel(ctx)); err != nil {
+		instance.Release()
+		return nil, fmt.Errorf("start River: %w", err)
+	}
+	return &life{name: name, client: client, instance: instance}, nil
+}
+
+// Start begins to work. The end of ctx stops nothing: Stop does.
+func (j *Jobs) Start(ctx context.Context) error {
+	first, err := j.begin(ctx, j.name)
+	if err != nil {
+		return err
+	}
+	j.life = first
+	ctx = context.WithoutCancel(ctx)
+	var living context.Context
+	living, j.settle = context.WithCancel(ctx)
+	j.settled = make(chan struct{})
+	go j.live(living)
+	ctx, j.upkeep = context.WithCancel(ctx)
+	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
+	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
+	j.running.Go(func() { j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}}) })
+	return nil
+}
+
+// live begins a new life whenever the last is lost, until ctx ends.
+func (j *Jobs) live(ctx context.Context) {
+	defer close(j.settled)
+	for n := 2; ; n++ {
+		select {
+		case <-j.life.instance.Lost():
+		case <-ctx.Done():
+			return
+		}
+		j.log.Error().Str("instance", j.life.name).Msg("lost the claim to this instance's name; it goes on under another")
+		if err := j.life.abandon(ctx); err != nil {
+			j.log.Error().Err(err).Msg("stop River")
+		}
+		j.life = nil
+		if j.life = j.rebirth(ctx, fmt.Sprintf("%s-%d", j.name, n)); j.life == nil {
+			return
+		}
+		j.log.Info().Str("instance", j.life.name).Msg("works again")
+	}
+}
+
+// rebirth tries to begin a life until it can or ctx ends: then there is none.
+func (j *Jobs) rebirth(ctx context.Context, name string) *life {
+	wait := rebirthMax / 16
+	for failing := false; ; wait = min(2*wait, rebirthMax) {
+		l, err := j.begin(ctx, name)
+		if err == nil {
+			return l
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if !failing {
+			j.log.Error().Err(err).Msg("could not work under a new name; trying on")
+			failing = true
+		}
+		pause := time.NewTimer(wait) // a timer, not a clock: nothing tells us that the database is back
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return nil
+		case <-pause.C:
+		}
+	}
+}
+
+// Stop fetches no more and lets running jobs finish. When ctx ends first, or the claim
+// to the name is lost, they are cancelled and go back to the queue.
+func (j *Jobs) Stop(ctx context.Context) error {
+	if j.settle == nil {
+		return nil
+	}
+	j.settle()
+	<-j.settled
+	var err error
+	if j.life != nil {
+		err = j.life.end(ctx)
+	}
+	j.upkeep()
+	j.running.Wait()
+	if j.life != nil {
+		// Last, because without it the others take our jobs.
+		j.life.instance.Release()
+	}
+	if err != nil {
+		return fmt.Errorf("stop River: %w", err)
+	}
+	return nil
+}
+
+// end lets running jobs finish, while ctx lasts and the name is ours.
+func (l *life) end(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-l.instance.Lost():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if l.client.Stop(ctx) == nil {
+		return nil
+	}
+	return l.abandon(ctx)
+}
+
+// abandon cancels what is running.
+func (l *life) abandon(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStopLimit)
+	defer cancel()
+	return l.client.StopAndCancel(ctx)
+}
