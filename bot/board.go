@@ -32,6 +32,7 @@ type posting struct {
 	delivery  string // our id of this message
 	incident  oncall.IncidentID
 	priority  priority
+	hasty     bool
 }
 
 // post sends one new message. It is never repeated here: an answer that was lost may
@@ -41,6 +42,7 @@ func (b *Bot) post(ctx context.Context, p posting, d drawing) (store.Place, erro
 	at, err := b.postOnce(ctx, p, d)
 	if code := codeOf(err); strings.HasPrefix(code, "invalid_blocks") || code == "msg_blocks_too_long" {
 		b.log.Error().Err(err).Stringer("incident", p.incident).Msg("Slack refuses the blocks of a message; sending the text alone")
+		p.hasty = false // or it would begin with the blocks again each time
 		return b.postOnce(ctx, p, drawing{text: d.text})
 	}
 	return at, err
@@ -70,7 +72,7 @@ func (b *Bot) postOnce(ctx context.Context, p posting, d drawing) (store.Place, 
 		options = append(options, slack.MsgOptionBroadcast())
 	}
 	var at store.Place
-	err := b.call(ctx, call{method: methodPost, channel: p.channel, priority: p.priority}, func(ctx context.Context) error {
+	err := b.call(ctx, call{method: methodPost, channel: p.channel, priority: p.priority, hasty: p.hasty}, func(ctx context.Context) error {
 		var err error
 		at.Channel, at.TS, err = b.api.PostMessageContext(ctx, p.channel, options...)
 		if err == nil && (at.Channel == "" || at.TS == "") {
@@ -88,7 +90,7 @@ func (b *Bot) postOnce(ctx context.Context, p posting, d drawing) (store.Place, 
 // open whether it was posted, FindRoot tells.
 func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
 	at, err := b.post(ctx, posting{
-		channel: p.Team.Channel, delivery: delivery, incident: p.Incident.ID, priority: forRoot,
+		channel: p.Team.Channel, delivery: delivery, incident: p.Incident.ID, priority: forRoot, hasty: true,
 	}, drawRoot(p))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
@@ -104,7 +106,7 @@ func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, why 
 	if why != "" {
 		d = drawDirect(p, why)
 	}
-	err := b.call(ctx, call{method: "chat.update", priority: forUpdate}, func(ctx context.Context) error {
+	err := b.call(ctx, call{method: "chat.update", priority: forUpdate, hasty: true}, func(ctx context.Context) error {
 		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS,
 			slack.MsgOptionText(d.text, false), slack.MsgOptionBlocks(d.blocks...))
 		return err
@@ -125,7 +127,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	began := b.clock()
 	_, err := b.post(ctx, posting{
 		channel: root.Channel, thread: root.TS, broadcast: loud,
-		delivery: delivery, incident: p.Incident.ID, priority: forThread,
+		delivery: delivery, incident: p.Incident.ID, priority: forThread, hasty: true,
 	}, drawing{text: text, blocks: []slack.Block{section(text)}})
 	if err != nil && became(err) == ambiguous {
 		if _, found, lookErr := b.find(ctx, root, delivery, began); lookErr == nil && found {
@@ -210,7 +212,7 @@ const (
 )
 
 func (b *Bot) historyPage(ctx context.Context, in store.Place, oldest, cursor string) (messages []slack.Message, next string, err error) {
-	err = b.call(ctx, call{method: "conversations.history", priority: forRoot}, func(ctx context.Context) error {
+	err = b.call(ctx, call{method: "conversations.history", priority: forRoot, hasty: true}, func(ctx context.Context) error {
 		answer, err := b.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
 			ChannelID: in.Channel, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
 		})
@@ -224,7 +226,7 @@ func (b *Bot) historyPage(ctx context.Context, in store.Place, oldest, cursor st
 }
 
 func (b *Bot) repliesPage(ctx context.Context, in store.Place, oldest, cursor string) (messages []slack.Message, next string, err error) {
-	err = b.call(ctx, call{method: "conversations.replies", priority: forThread}, func(ctx context.Context) error {
+	err = b.call(ctx, call{method: "conversations.replies", priority: forThread, hasty: true}, func(ctx context.Context) error {
 		var err error
 		messages, _, next, err = b.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: in.Channel, Timestamp: in.TS, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,

@@ -10,7 +10,7 @@ import (
 )
 
 // Send pages a person by a direct message that has the incident's buttons. A message
-// that has to wait long for its turn counts as throttled, so that other ways to reach
+// that would have to wait for its turn counts as throttled, so that other ways to reach
 // the person are tried in the meantime.
 func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	p, err := b.store.Picture(ctx, oncall.IncidentID(m.Incident), b.clock())
@@ -20,8 +20,12 @@ func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()
+	urgency := forPage
+	if p.Incident.Severity == oncall.Critical {
+		urgency = forCritical
+	}
 	at, err := b.post(ctx, posting{
-		channel: m.To, delivery: m.Key, incident: p.Incident.ID, priority: forPage,
+		channel: m.To, delivery: m.Key, incident: p.Incident.ID, priority: urgency, hasty: true,
 	}, drawDirect(p, m.Why))
 	if err != nil {
 		err = fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err)

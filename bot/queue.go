@@ -3,7 +3,9 @@ package bot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -18,9 +20,10 @@ type priority int
 
 // The priorities, most urgent first.
 const (
-	forPage   priority = iota // a direct message that wakes somebody
-	forAnswer                 // somebody has clicked and waits
-	forRoot                   // an incident's first message in its channel
+	forCritical priority = iota // a direct message that wakes somebody for a critical incident
+	forPage                     // any other that wakes somebody
+	forAnswer                   // somebody has clicked and waits
+	forRoot                     // an incident's first message in its channel
 	forUpdate
 	forThread
 	forRest
@@ -31,6 +34,9 @@ type call struct {
 	method   string
 	channel  string // for posts: Slack limits each conversation by itself
 	priority priority
+	// hasty calls come from a job that can come back later: one whose turn is far away
+	// is turned away, so that a busy conversation doesn't keep the workers from others.
+	hasty bool
 }
 
 const (
@@ -39,6 +45,11 @@ const (
 	// unclear429 is the pause after a 429 that doesn't say how long.
 	unclear429 = 10 * time.Second
 	longest429 = 10 * time.Minute
+	// hastyWait is how long a hasty call waits for its turn.
+	hastyWait = time.Second
+	// longestAway is how late a call that was turned away comes back at the latest. The
+	// line may have become shorter in the meantime.
+	longestAway = time.Minute
 )
 
 // perMinute is what Slack allows each method in a minute and workspace; methods
@@ -90,7 +101,17 @@ type queue struct {
 	waiting  []*ticket // most urgent first, then in order of arrival
 	methods  map[string]*rate.Limiter
 	channels map[string]*rate.Limiter
+	away     map[lane]time.Time // for when the last that was turned away has been told to come back
 }
+
+// A lane is a line of equals before one bucket.
+type lane struct {
+	bucket   *rate.Limiter
+	priority priority
+}
+
+// errTurnedAway is the end of a hasty call that would have had to wait.
+var errTurnedAway = errors.New("too many calls are before this one")
 
 type ticket struct {
 	call
@@ -98,11 +119,77 @@ type ticket struct {
 }
 
 func newQueue() *queue {
-	return &queue{methods: map[string]*rate.Limiter{}, channels: map[string]*rate.Limiter{}}
+	return &queue{methods: map[string]*rate.Limiter{}, channels: map[string]*rate.Limiter{}, away: map[lane]time.Time{}}
 }
 
-// wait returns when the call may be made, or with ctx's error when it must not be.
+// wait returns when the call may be made, or with ctx's error when it must not be. A
+// hasty call waits for a second or two, else it gets an apiError that says when to come back.
 func (q *queue) wait(ctx context.Context, c call) error {
+	if !c.hasty {
+		return q.stand(ctx, c)
+	}
+	if d := q.turnAway(c, false); d > 0 {
+		return &apiError{outcome: unsent, retryAfter: d, cause: errTurnedAway}
+	}
+	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // the more urgent may come in between
+	defer cancel()
+	err := q.stand(limited, c)
+	if err != nil && ctx.Err() == nil {
+		return &apiError{outcome: unsent, retryAfter: q.turnAway(c, true), cause: errTurnedAway}
+	}
+	return err
+}
+
+// turnAway returns after what time a call that can't be made soon should come back; 0 if
+// it may wait. Those turned away are spread so that as many come back as can be served.
+func (q *queue) turnAway(c call, surely bool) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	bucket, turn := q.turn(c)
+	if turn <= hastyWait && !surely {
+		return 0
+	}
+	now := time.Now() // for Slack's limits, not for the product's time
+	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
+	l := lane{bucket: bucket, priority: c.priority}
+	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
+	back := now.Add(max(turn, each))
+	if next := q.away[l].Add(each); next.After(back) {
+		back = next
+	}
+	if back.Sub(now) > longestAway {
+		return longestAway/2 + rand.N(longestAway/2)
+	}
+	q.away[l] = back
+	return back.Sub(now)
+}
+
+// turn returns how long a call that came now would have to wait, and for which bucket.
+func (q *queue) turn(c call) (*rate.Limiter, time.Duration) {
+	method, channel := q.buckets(c)
+	before := map[*rate.Limiter]int{}
+	for _, t := range q.waiting {
+		if t.priority > c.priority {
+			break
+		}
+		m, ch := q.buckets(t.call)
+		before[m]++
+		if ch != nil {
+			before[ch]++
+		}
+	}
+	// Those who wait for another bucket as well don't keep us from this one.
+	if channel != nil {
+		if d := pauseBehind(channel, before[channel]); d >= pause(method) {
+			return channel, d
+		}
+		return method, pause(method)
+	}
+	return method, pauseBehind(method, before[method])
+}
+
+// stand waits in line until the call may be made.
+func (q *queue) stand(ctx context.Context, c call) error {
 	t := &ticket{call: c, granted: make(chan struct{})}
 	q.enter(t)
 	for {
@@ -201,7 +288,13 @@ func pause(l *rate.Limiter) time.Duration {
 	if l == nil {
 		return 0
 	}
-	missing := 1 - l.Tokens()
+	return pauseBehind(l, 0)
+}
+
+// pauseBehind returns how long it takes until the bucket has a token for who has n others
+// before him.
+func pauseBehind(l *rate.Limiter, n int) time.Duration {
+	missing := float64(1+n) - l.Tokens()
 	if missing <= 0 {
 		return 0
 	}
@@ -232,7 +325,10 @@ func (q *queue) freeze(c call, d time.Duration) {
 func (b *Bot) call(ctx context.Context, c call, do func(context.Context) error) error {
 	if err := b.out.wait(ctx, c); err != nil {
 		b.metrics.calls.WithLabelValues(c.method, string(unsent)).Inc()
-		return fmt.Errorf("%s: wait for its turn: %w", c.method, &apiError{outcome: unsent, cause: err})
+		if _, ok := errors.AsType[*apiError](err); !ok {
+			err = &apiError{outcome: unsent, cause: err}
+		}
+		return fmt.Errorf("%s: wait for its turn: %w", c.method, err)
 	}
 	timer := prometheus.NewTimer(b.metrics.latency.WithLabelValues(c.method))
 	err := do(ctx)

@@ -43,6 +43,9 @@ func (w *drawWorker) Work(ctx context.Context, job *river.Job[oncall.Draw]) erro
 	if err == nil {
 		return nil
 	}
+	if d := delay(err); d > 0 {
+		err = river.JobSnooze(d)
+	}
 	// A snooze is an error too. Others needn't wait until the lease runs out.
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
@@ -166,6 +169,9 @@ func (w *drawWorker) post(ctx context.Context, d store.Drawing) (store.Place, er
 		return store.Place{}, err
 	}
 	place, err := w.jobs.board.PostRoot(ctx, d.Picture, d.Delivery)
+	if delay(err) > 0 && d.RootTried == nil { // surely not posted: there is nothing to look for
+		err = errors.Join(err, w.jobs.store.RootUnsent(ctx, in.ID))
+	}
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post the message: %w", err)
 	}
@@ -189,7 +195,7 @@ func (w *drawWorker) copies(soon, ctx context.Context, d store.Drawing) (complet
 			return false, errors.Join(errs...)
 		}
 		if _, err := w.redraw(ctx, d.Picture, c.Place, c.Why); err != nil {
-			if errs = append(errs, err); len(errs) == patience {
+			if errs = append(errs, err); len(errs) == patience || delay(err) > 0 {
 				break
 			}
 		}
@@ -238,4 +244,17 @@ func (w *drawWorker) thread(ctx context.Context, d store.Drawing, root store.Pla
 		return false, fmt.Errorf("reply in the thread: %w", err)
 	}
 	return true, w.jobs.store.Threaded(ctx, d.Picture.Incident.ID, last)
+}
+
+// delay returns how long the board asks to wait, for what it has surely not done; 0 if it
+// doesn't ask.
+func delay(err error) time.Duration {
+	type delayed interface {
+		error
+		RetryAfter() time.Duration
+	}
+	if e, ok := errors.AsType[delayed](err); ok {
+		return e.RetryAfter()
+	}
+	return 0
 }

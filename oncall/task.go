@@ -3,10 +3,12 @@ package oncall
 import "time"
 
 // A Task is work that follows from a decision. It is queued in the transaction
-// that made it necessary. A zero At means at once.
+// that made it necessary. A zero At means at once. The Severity decides what goes first
+// where many wait.
 type Task struct {
-	Do Job
-	At time.Time
+	Do       Job
+	At       time.Time
+	Severity Severity
 }
 
 // A Job names the work. The methods make these plain structs job arguments of

@@ -123,6 +123,12 @@ func (s *Store) RootTried(ctx context.Context, id oncall.IncidentID, now time.Ti
 	return s.noteDrawing(ctx, id, note, id, now)
 }
 
+// RootUnsent takes back RootTried: the message has surely not been posted.
+func (s *Store) RootUnsent(ctx context.Context, id oncall.IncidentID) error {
+	const note = `UPDATE drawings SET tried_at = NULL WHERE incident_id = $1 AND ts = ''`
+	return s.noteDrawing(ctx, id, note, id)
+}
+
 // RootPosted notes where the message in the channel is.
 func (s *Store) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
 	const note = `

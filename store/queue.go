@@ -28,8 +28,8 @@ var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell}
 // and can miss what falls due in between.
 const soon = 15 * time.Second
 
-// optionsOf says how a kind of job is queued. Timers and drawings are never given up; when a page
-// is given up, the policy goes on.
+// optionsOf says how a kind of job is queued. Timers, pages and drawings are never given up: whether
+// a page is still due is for the rules to say.
 func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	switch job.(type) {
 	case oncall.Escalate, oncall.SwapTimer, oncall.CoverTimer:
@@ -59,13 +59,31 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []o
 		if err != nil {
 			return err
 		}
-		opts.ScheduledAt = t.At
+		opts.ScheduledAt, opts.Priority = t.At, priorityOf(t)
 		params[i] = river.InsertManyParams{Args: t.Do, InsertOpts: &opts}
 	}
 	if _, err := s.queue.InsertManyFastTx(context.WithValue(ctx, decidedAt{}, now), tx, params); err != nil {
 		return fmt.Errorf("queue jobs: %w", err)
 	}
 	return nil
+}
+
+// priorityOf lets pages and drawings of worse incidents go first; 1 is the first.
+func priorityOf(t oncall.Task) int {
+	switch t.Do.(type) {
+	case oncall.SendPage, oncall.Draw:
+	default:
+		return 1
+	}
+	switch t.Severity {
+	case oncall.Critical:
+		return 1
+	case oncall.Medium:
+		return 3
+	case oncall.Low:
+		return 4
+	}
+	return 2
 }
 
 // decidedAt is the context's key for the instant at which jobs are inserted.

@@ -19,14 +19,17 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 	}
 	var tasks []oncall.Task
 	queueEvents(batch, changes)
-	queuePages(batch, changes, func(id oncall.PageID) {
-		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: id}})
+	queuePages(batch, changes, func(id oncall.PageID, severity oncall.Severity) {
+		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: id}, Severity: severity})
 	})
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("save: %w", err)
 	}
 	for _, c := range changes {
-		tasks = append(tasks, c.Tasks...)
+		for _, t := range c.Tasks {
+			t.Severity = c.Incident.Severity
+			tasks = append(tasks, t)
+		}
 	}
 	return s.enqueue(ctx, tx, now, tasks)
 }
@@ -76,20 +79,22 @@ func queueEvents(b *pgx.Batch, changes []oncall.Change) {
 }
 
 // queuePages inserts the pages that are not there yet, and tells saved the id of each.
-func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID)) {
+func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID, oncall.Severity)) {
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, why, key, state, attempt, detail)
 		SELECT incident_id, user_id, method, why, key, 'waiting', 0, ''
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
 		     AS p (incident_id, user_id, method, why, key)
 		ON CONFLICT (key) DO NOTHING
-		RETURNING id`
+		RETURNING id, incident_id`
+	severities := map[oncall.IncidentID]oncall.Severity{}
 	var (
 		ids                      []oncall.IncidentID
 		users                    []oncall.UserID
 		methods, reasons, unique []string
 	)
 	for _, c := range changes {
+		severities[c.Incident.ID] = c.Incident.Severity
 		for _, p := range c.Pages {
 			ids, users = append(ids, p.IncidentID), append(users, p.UserID)
 			methods, reasons, unique = append(methods, p.Method), append(reasons, p.Why), append(unique, p.Key)
@@ -99,10 +104,12 @@ func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID)
 		return
 	}
 	b.Queue(insert, ids, users, methods, reasons, unique).Query(func(rows pgx.Rows) error {
-		made, err := pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
-		for _, id := range made {
-			saved(id)
-		}
+		var page oncall.PageID
+		var incident oncall.IncidentID
+		_, err := pgx.ForEachRow(rows, []any{&page, &incident}, func() error {
+			saved(page, severities[incident])
+			return nil
+		})
 		return err
 	})
 }

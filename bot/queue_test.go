@@ -1,0 +1,68 @@
+package bot
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// comeBack repeats a call that was turned away, when it was told to.
+func comeBack(do func() error) error {
+	for {
+		err := do()
+		if err == nil || became(err) != unsent || retryAfter(err) == 0 {
+			return err
+		}
+		timer := time.NewTimer(retryAfter(err))
+		<-timer.C
+	}
+}
+
+// Hasty calls never stand in a long line, and come back one after the other.
+func TestHastyCallsAreTurnedAway(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c := call{method: methodPost, channel: "C1", priority: forPage, hasty: true}
+	for range 3 { // the burst
+		if err := q.wait(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := make(chan error, 1)
+	go func() { first <- q.wait(ctx, c) }() // one may wait, as its turn is near
+	for waiting := 0; waiting == 0; {
+		q.mu.Lock()
+		waiting = len(q.waiting)
+		q.mu.Unlock()
+	}
+	began := time.Now()
+	latest := time.Duration(0)
+	for i := range 200 {
+		err := q.wait(ctx, c)
+		if became(err) != unsent {
+			t.Fatalf("call %d: %v", i, err)
+		}
+		back := retryAfter(err)
+		if i < 50 && back < latest+900*time.Millisecond || back > longestAway {
+			t.Errorf("call %d is to come back after %s, the one before after %s", i, back, latest)
+		}
+		latest = back
+	}
+	if took := time.Since(began); took > 500*time.Millisecond {
+		t.Errorf("turning away took %s", took)
+	}
+	// What is more urgent goes before all of them, and another conversation at once.
+	c.priority = forCritical
+	if err := q.wait(ctx, c); err != nil {
+		t.Errorf("a critical page was turned away: %v", err)
+	}
+	c.channel = "C2"
+	if err := q.wait(ctx, c); err != nil {
+		t.Errorf("another conversation: %v", err)
+	}
+	if err := <-first; err != nil && became(err) != unsent {
+		t.Error(err)
+	}
+}

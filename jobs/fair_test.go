@@ -1,0 +1,66 @@
+package jobs_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A team that has more to say than one conversation takes keeps nobody else waiting.
+func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	d, sim := newSlackDesk(t, "1h")
+	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(bo), slacksim.BotUserID}})
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
+		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
+			{Page: []string{"user Bo"}, Wait: "1h"},
+		}}},
+		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Kind: oncall.KindGeneric, Policy: "Ops"}},
+	}
+	if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	directory, err := d.store.Directory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := d.id
+	for _, i := range directory.Integrations {
+		if i.Name == "Probe" {
+			quiet = i.ID
+		}
+	}
+	var noise []string
+	for i := range 300 {
+		noise = append(noise, fmt.Sprint("db-", i))
+	}
+	d.signal(noise...)
+	d.eventually("Ann's conversation is full", func() bool { return len(sim.Messages("@ann")) >= 4 })
+	began := time.Now()
+	if err := d.store.Accept(t.Context(), quiet, []oncall.Signal{{
+		Action: oncall.Trigger, DedupKey: "probe", Title: "the probe is silent", Severity: oncall.Critical,
+	}}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	within(t, patience, "Bo has his message and the channel has it", func() bool {
+		return len(sim.Messages("@bo")) == 1 && len(sim.Messages("C0OPS")) > 0
+	})
+	took := time.Since(began)
+	if took > 2*time.Second {
+		t.Errorf("Bo had to wait for %s", took)
+	}
+	// The line goes on at its own pace.
+	paged := len(sim.Messages("@ann"))
+	d.eventually("Ann has more messages", func() bool { return len(sim.Messages("@ann")) >= paged+4 })
+	if strings.Contains(fmt.Sprint(sim.Messages("@ann")), "probe") {
+		t.Error("Ann was paged for another team")
+	}
+	t.Logf("Bo's page and message took %s", took)
+}
