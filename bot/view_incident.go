@@ -100,6 +100,9 @@ func standing(p oncall.Picture) string {
 		return s + "."
 	case oncall.Triggered:
 	}
+	if in.Exhausted && p.Untold {
+		return "*Nobody has answered, and nobody could be told.*"
+	}
 	if in.Exhausted {
 		return "*Nobody has answered. The whole team was told.*"
 	}

@@ -61,6 +61,16 @@ func exhausted() oncall.Picture {
 	return p
 }
 
+func TestNobodyCouldBeTold(t *testing.T) {
+	t.Parallel()
+	p := exhausted()
+	p.Untold = true
+	want := "Nobody has answered, and nobody could be told."
+	if text := drawRoot(p).text; !strings.Contains(text, want) || strings.Contains(text, "team was told") {
+		t.Errorf("the message says %q, want %q", text, want)
+	}
+}
+
 func lastStep() oncall.Picture {
 	p := triggered()
 	p.Next = &oncall.Next{At: noon.Add(5 * time.Minute), Exhausts: true, Users: []oncall.UserID{ann, bo}}
@@ -219,7 +229,9 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventPaging, timer, oncall.Detail{Step: 2, Run: 3, Users: []oncall.UserID{ann}}), "Paged <@U0ANN> (step 2, time 3).", false},
 		{event(oncall.EventSkipped, timer, oncall.Detail{Step: 2, Run: 1}), "Nobody to page in step 2; the next step follows at once.", false},
 		{event(oncall.EventExhausted, timer, oncall.Detail{Users: []oncall.UserID{ann}}), "Nobody has answered. The whole team was told: <@U0ANN>.", true},
-		{event(oncall.EventExhausted, timer, oncall.Detail{}), "Nobody has answered, and the team has no members to tell.", true},
+		{event(oncall.EventExhausted, timer, oncall.Detail{}), "<!channel> Nobody has answered, and nobody could be told: the team has no members.", true},
+		{event(oncall.EventUntold, timer, oncall.Detail{}), "<!channel> Nobody has answered, and nobody could be told.", true},
+		{event(oncall.EventUnreached, timer, oncall.Detail{Round: 1, Step: 2, Run: 1}), "Nobody could be reached in step 2; the next step follows at once.", false},
 		{event(oncall.EventAcknowledged, person, oncall.Detail{}), "<@U0ANN> acknowledged it.", false},
 		{event(oncall.EventResolved, monitor, oncall.Detail{}), "Prom &amp; Co resolved it.", false},
 		{event(oncall.EventReopened, monitor, oncall.Detail{Text: "the monitor fires again"}), "Prom &amp; Co reopened it: the monitor fires again.", false},

@@ -42,9 +42,13 @@ func threadLine(e oncall.Event) string {
 		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", step(d))
 	case oncall.EventExhausted:
 		if len(d.Users) == 0 {
-			return "Nobody has answered, and the team has no members to tell."
+			return "<!channel> Nobody has answered, and nobody could be told: the team has no members."
 		}
 		return fmt.Sprintf("Nobody has answered. The whole team was told: %s.", named(d.Users))
+	case oncall.EventUntold:
+		return "<!channel> Nobody has answered, and nobody could be told."
+	case oncall.EventUnreached:
+		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", step(d))
 	case oncall.EventAdopted:
 		return fmt.Sprintf("%s came on call in %s and was paged: nobody had it.", named(d.Users), text)
 	case oncall.EventAcknowledged:

@@ -138,6 +138,31 @@ func TestFailedPageIsRecorded(t *testing.T) {
 	d.eventually("the thread tells of it", func() bool { return d.board.told(failed[0].ID) == 1 })
 }
 
+// Where a step can reach nobody, the next one doesn't wait. Where nobody is left, the
+// incident says so aloud.
+func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
+	}
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("nobody is left", func() bool { return len(d.events(id, oncall.EventUntold)) == 1 })
+	if n := len(d.events(id, oncall.EventUnreached)); n != 2 {
+		t.Errorf("%d steps reached nobody, want 2", n)
+	}
+	if a, b := len(d.phone.to(ann)), len(d.phone.to(bo)); a != 2 || b != 2 {
+		t.Errorf("%d messages to Ann and %d to Bo, want 2 each: a step and the end", a, b)
+	}
+	untold := d.events(id, oncall.EventUntold)[0]
+	d.eventually("the thread tells of it", func() bool { return d.board.told(untold.ID) == 1 })
+	d.eventually("the message shows it", func() bool {
+		roots := d.board.root(id)
+		return len(roots) == 1 && roots[0].Untold && roots[0].Incident.Exhausted
+	})
+}
+
 // A page outlives a revoked token. The timeline says once what holds it up.
 func TestPageWaitsForTheAdmin(t *testing.T) {
 	t.Parallel()

@@ -55,6 +55,8 @@ const (
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
 	EventPageBlocked   EventKind = "page_blocked" // it is tried again until somebody has acted
+	EventUnreached     EventKind = "unreached"    // a step could reach none of its people
+	EventUntold        EventKind = "untold"       // the policy has run out and nobody could be told
 	EventAdopted       EventKind = "adopted"      // nobody had it, until somebody came on call
 )
 
@@ -88,7 +90,7 @@ func (e Event) Public() bool {
 		// The message itself shows the first page.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1
 	case EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
-		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventAdopted:
+		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted:
 		return true
 	default:
 		return false
@@ -97,4 +99,10 @@ func (e Event) Public() bool {
 
 // Loud reports whether the event is also shown in the channel itself, outside
 // the thread.
-func (e Event) Loud() bool { return e.Kind == EventExhausted }
+func (e Event) Loud() bool { return e.Kind == EventExhausted || e.Kind == EventUntold }
+
+// Mute reports whether the event says that the policy has run out and nobody could be
+// told of it.
+func (e Event) Mute() bool {
+	return e.Kind == EventUntold || e.Kind == EventExhausted && len(e.Detail.Users) == 0
+}

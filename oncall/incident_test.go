@@ -216,3 +216,39 @@ func TestAPageIsDueOnlyWhileSomebodyIsNeeded(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody can be reached the next step runs at once, and its repetitions are left out.
+func TestAStepThatReachesNobody(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	policy.Steps[0].Repeat, policy.Steps[0].Every = 3, 60
+	in, now := triggered(), noon
+	var users [][]UserID
+	for !in.Exhausted {
+		c, due := in.EscalateNow(in.Seq, policy, roster, now)
+		if !due {
+			t.Fatal("the timer is stale")
+		}
+		users = append(users, paged(c))
+		now = now.Add(time.Second)
+		before := c.Incident
+		if c, due = before.Unreached(now); !due {
+			t.Fatal("it does not matter that nobody was reached")
+		}
+		want := []EventKind{EventUnreached}
+		if in = c.Incident; in.Exhausted {
+			want = []EventKind{EventUntold}
+		} else if !in.NextAt.Equal(now) || in.Seq != before.Seq {
+			t.Errorf("the next step runs at %s as %d, want %s, %d", in.NextAt, in.Seq, now, before.Seq)
+		}
+		equal(t, "events", kinds(c.Events), want)
+	}
+	equal(t, "paged", users, [][]UserID{{ann}, {bo}, {ann, bo, cy}})
+	acked, err := in.Ack(ByUser(ann), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, matters := acked.Incident.Unreached(now); matters {
+		t.Error("an acknowledged incident went on")
+	}
+}

@@ -111,9 +111,12 @@ func (r Roster) people(targets []Target, at time.Time) []called {
 func (c *Change) page(u UserID, why string) {
 	c.Pages = append(c.Pages, Page{
 		IncidentID: c.Incident.ID, UserID: u, Method: MethodSlack, Why: why,
-		Key: fmt.Sprintf("%d/%d/%s/%s", c.Incident.ID, c.Incident.Seq, u, MethodSlack),
+		Key: fmt.Sprintf("%s%s/%s", c.Incident.PageKeys(), u, MethodSlack),
 	})
 }
+
+// PageKeys is how the keys of the latest step's pages begin.
+func (in Incident) PageKeys() string { return fmt.Sprintf("%d/%d/", in.ID, in.Seq) }
 
 // EscalateNow runs the step that is due, if seq is still the timer that the
 // incident waits for; a stale timer changes nothing and reports false (E5).
@@ -178,6 +181,30 @@ func (in *Incident) exhaust(c *Change, r Roster, now time.Time) {
 		users = append(users, who.user)
 	}
 	c.record(EventExhausted, now, ByTimer(), Detail{Users: users})
+}
+
+// Unreached is for when none of the latest step's people can be reached: the next step
+// runs at once (N4), or when none is left nobody has been told. It reports false where
+// that doesn't matter.
+func (in Incident) Unreached(now time.Time) (Change, bool) {
+	if in.Status != Triggered || in.NextAt == nil && !in.Exhausted {
+		return Change{}, false
+	}
+	c := in.begin()
+	if in.Exhausted {
+		c.record(EventUntold, now, ByTimer(), Detail{})
+		return c.finish(in), true
+	}
+	o := &c.Incident
+	d := Detail{Round: in.Round + 1, Step: in.Step, Run: 1}
+	if in.Run > 0 { // to run the step again reaches nobody either
+		d.Step, d.Run = in.Step+1, in.Run
+		o.Step, o.Run = in.Step+1, 0
+	}
+	o.NextAt = &now
+	c.record(EventUnreached, now, ByTimer(), d)
+	c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}}) // the timer that is under way becomes stale
+	return c.finish(in), true
 }
 
 // Next is what happens to an incident if nobody does anything.

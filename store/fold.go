@@ -114,6 +114,7 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 		}
 	}
 	for _, c := range changes {
+		f.store.alarm(c)
 		f.store.metrics.changed(c)
 	}
 	for _, m := range misfits {

@@ -63,6 +63,7 @@ func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 		return oncall.Incident{}, false, wrap(err, "update incident %d", id)
 	}
 	if changed {
+		s.alarm(change)
 		s.metrics.changed(change)
 	}
 	return out, changed, nil
@@ -159,6 +160,13 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 			}
 		default:
 		}
+	}
+	if in.Exhausted {
+		told, err := reached(ctx, q, in, 0)
+		if err != nil {
+			return oncall.Picture{}, err
+		}
+		p.Untold = told.hopeful == 0
 	}
 	if next, ok := in.Next(dir.Policies[in.PolicyID], dir.Roster()); ok {
 		p.Next = &next

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -122,6 +123,7 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, 
 	if !slices.Contains([]string{PageDelivered, PageFailed, PageRetry, PageBlocked}, r.Outcome) {
 		return fmt.Errorf("record page %d: %q is no outcome", id, r.Outcome)
 	}
+	var change oncall.Change
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		var incident oncall.IncidentID
 		if err := tx.QueryRow(ctx, of, id).Scan(&incident); err != nil {
@@ -136,9 +138,11 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, 
 		if err != nil {
 			return err
 		}
-		change := oncall.Change{Incident: found[0]}
+		change = oncall.Change{Incident: found[0]}
 		if len(ended) > 0 {
-			change = pageEnded(change, ended[0], r, now)
+			if change, err = pageEnded(ctx, tx, change, ended[0], r, now); err != nil {
+				return err
+			}
 		}
 		if r.Place != (Place{}) {
 			if err := addCopy(ctx, tx, incident, r, id); err != nil {
@@ -156,19 +160,36 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, 
 	if err != nil {
 		return fmt.Errorf("record page %d: %w", id, err)
 	}
+	s.alarm(change)
 	return nil
+}
+
+// alarm logs that an incident has come to where Watchbill can do no more.
+func (s *Store) alarm(c oncall.Change) {
+	if slices.ContainsFunc(c.Events, oncall.Event.Mute) {
+		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")
+	}
 }
 
 // pageEnded adds the line that tells how the page ended, or what holds it up. Only trouble is shown
 // in Slack, so only trouble makes a new version.
-func pageEnded(c oncall.Change, p oncall.Page, r PageResult, now time.Time) oncall.Change {
+func pageEnded(ctx context.Context, q querier, c oncall.Change, p oncall.Page, r PageResult, now time.Time) (oncall.Change, error) {
 	e := oncall.Event{
 		IncidentID: p.IncidentID, At: now, Kind: oncall.EventPageDelivered, Actor: oncall.ByTimer(),
 		Detail: oncall.Detail{Users: []oncall.UserID{p.UserID}, Method: p.Method},
 	}
 	switch r.Outcome {
 	case PageRetry:
-		return c
+		return c, nil
+	case PageDelivered:
+		was, err := blocked(ctx, q, p)
+		if err != nil {
+			return c, err
+		}
+		if was {
+			c.Incident.Version++
+			c.Tasks = []oncall.Task{draw(c.Incident)}
+		}
 	case PageFailed, PageBlocked:
 		e.Kind, e.Detail.Text, e.Detail.Page = oncall.EventPageFailed, r.Detail, p.ID
 		if r.Outcome == PageBlocked {
@@ -178,7 +199,39 @@ func pageEnded(c oncall.Change, p oncall.Page, r PageResult, now time.Time) onca
 		c.Tasks = []oncall.Task{draw(c.Incident)}
 	}
 	c.Events = []oncall.Event{e}
-	return c
+	if r.Outcome == PageDelivered || !strings.HasPrefix(p.Key, c.Incident.PageKeys()) {
+		return c, nil
+	}
+	others, err := reached(ctx, q, c.Incident, p.ID)
+	if err != nil {
+		return c, err
+	}
+	lost := r.Outcome == PageFailed && others.left == 0 || c.Incident.Exhausted && others.hopeful == 0
+	if follows, ok := c.Incident.Unreached(now); lost && ok {
+		c.Incident, c.Tasks = follows.Incident, follows.Tasks
+		c.Events = append(c.Events, follows.Events...)
+	}
+	return c, nil
+}
+
+// A reach counts the pages of an incident's latest step.
+type reach struct {
+	left    int // that have not failed for good
+	hopeful int // of these: that are delivered, or may be without anybody acting first
+}
+
+// reached counts the pages of an incident's latest step, but for one.
+func reached(ctx context.Context, q querier, in oncall.Incident, except oncall.PageID) (r reach, err error) {
+	const load = `
+		SELECT count(*) FILTER (WHERE state <> 'failed'),
+		       count(*) FILTER (WHERE state = 'delivered' OR state <> 'failed' AND NOT EXISTS (
+		           SELECT
+		           FROM incident_events e
+		           WHERE e.incident_id = p.incident_id AND e.kind = $4 AND (e.detail ->> 'page')::bigint = p.id))
+		FROM pages p
+		WHERE incident_id = $1 AND starts_with(key, $2) AND id <> $3`
+	err = q.QueryRow(ctx, load, in.ID, in.PageKeys(), except, oncall.EventPageBlocked).Scan(&r.left, &r.hopeful)
+	return r, err
 }
 
 func draw(in oncall.Incident) oncall.Task {

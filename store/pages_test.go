@@ -116,14 +116,63 @@ func TestAFailedPageIsShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if in := w.incident(1); in.Version != 3 {
-		t.Errorf("version %d", in.Version)
+	// Ann was all of the step, so the next one runs at once.
+	if in := w.incident(1); in.Version != 4 || !in.NextAt.Equal(start.Add(time.Second)) {
+		t.Errorf("version %d, next step at %s", in.Version, in.NextAt)
 	}
-	if got := w.drawJobs(before); !cmp.Equal(got, []string{"3"}) {
+	if got := w.drawJobs(before); !cmp.Equal(got, []string{"4"}) {
 		t.Errorf("drawings queued: %q", got)
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
-	if e := events[len(events)-1]; len(events) != 3 || e.Kind != oncall.EventPageFailed || e.Detail.Text != "no such user" {
+	if len(events) != 4 || events[2].Kind != oncall.EventPageFailed || events[2].Detail.Text != "no such user" ||
+		events[3].Kind != oncall.EventUnreached {
 		t.Errorf("events: %+v", events)
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'escalate' AND id > $1 AND state = 'available'`, before); n != 1 {
+		t.Errorf("%d timers are due, want 1", n)
+	}
+}
+
+// While pages are blocked nobody has been told, and once one has gone out somebody has.
+func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := w.open()
+	for !in.Exhausted {
+		if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, start)); !due {
+			t.Fatal("the timer is stale")
+		}
+		in = w.incident(1)
+	}
+	last := w.count(`SELECT max(id) FROM pages`)
+	first := w.count(`SELECT min(id) FROM pages WHERE starts_with(key, $1)`, in.PageKeys())
+	untold := func() bool { return must[oncall.Picture](t)(w.Picture(t.Context(), 1, start)).Untold }
+	loud := func() int { return w.count(`SELECT count(*) FROM incident_events WHERE kind = 'untold'`) }
+	record := func(page int, outcome string) {
+		t.Helper()
+		if err := w.RecordPage(t.Context(), oncall.PageID(page), store.PageResult{Outcome: outcome, Detail: "token_revoked"}, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if untold() {
+		t.Error("nobody could be told, although all pages are on their way")
+	}
+	record(first, store.PageFailed)
+	for page := first + 1; page <= last; page++ {
+		if untold() || loud() != 0 {
+			t.Errorf("nobody could be told, although page %d is on its way", page)
+		}
+		record(page, store.PageBlocked)
+	}
+	if !untold() || loud() != 1 {
+		t.Errorf("untold %t, said %d times: all pages have failed or are blocked", untold(), loud())
+	}
+	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), oncall.PageID(last), start)); !order.Send || !order.Blocked {
+		t.Errorf("a blocked page: %+v", order)
+	}
+	version := w.incident(1).Version
+	record(last, store.PageDelivered)
+	if untold() || w.incident(1).Version == version {
+		t.Error("a page has gone out, and the message does not show it")
 	}
 }
