@@ -52,7 +52,7 @@ func (k *keys) add(id oncall.IntegrationID, key string) {
 }
 
 // find loads what the letters are about, in two steps: which alerts and incidents, and these, the
-// incidents locked in the order of their ids.
+// incidents locked, unless somebody else has locked them.
 func (f *folder) find(ctx context.Context, tx pgx.Tx, letters []letter) (*found, error) {
 	var alerts, groups, lists keys
 	made, clears := 0, false
@@ -79,20 +79,21 @@ func (f *folder) find(ctx context.Context, tx pgx.Tx, letters []letter) (*found,
 	if err != nil {
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
-	return which.load(ctx, tx, made, clears)
+	return which.load(ctx, tx, f.held, made, clears)
 }
 
 // ids are the alerts and incidents that are to be loaded.
 type ids struct {
 	alerts    []oncall.AlertID
 	incidents []oncall.IncidentID
+	keys      map[oncall.IncidentID][]heldKey // by which the incidents were found
 }
 
 // which finds the latest alert of each key, the latest incident of each group, and the firing alerts
 // of each list, with the incidents of all these alerts.
 func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, error) {
 	const latestAlerts = `
-		SELECT a.id, coalesce(a.incident_id, 0)
+		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 		CROSS JOIN LATERAL (
 			SELECT id, incident_id
@@ -102,7 +103,7 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 			LIMIT 1
 		) a`
 	const latestIncidents = `
-		SELECT 0::bigint, i.id
+		SELECT 0::bigint, i.id, k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 		CROSS JOIN LATERAL (
 			SELECT id
@@ -112,10 +113,10 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 			LIMIT 1
 		) i`
 	const listed = `
-		SELECT a.id, coalesce(a.incident_id, 0)
+		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 		JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
-	out := &ids{alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}}
+	out := &ids{alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}, keys: map[oncall.IncidentID][]heldKey{}}
 	batch := &pgx.Batch{}
 	ask := func(sql string, k keys) {
 		if len(k.keys) == 0 {
@@ -124,7 +125,9 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 		batch.Queue(sql, k.integrations, k.keys).Query(func(rows pgx.Rows) error {
 			var alert oncall.AlertID
 			var incident oncall.IncidentID
-			_, err := pgx.ForEachRow(rows, []any{&alert, &incident}, func() error {
+			var by heldKey
+			_, err := pgx.ForEachRow(rows, []any{&alert, &incident, &by.integration, &by.key}, func() error {
+				out.keys[incident] = append(out.keys[incident], by)
 				out.alerts, out.incidents = append(out.alerts, alert), append(out.incidents, incident)
 				return nil
 			})
@@ -142,9 +145,34 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 	return out, nil
 }
 
+// lock locks the incidents and returns them. Those that somebody else has locked are held.
+func (i *ids) lock(ctx context.Context, tx pgx.Tx, hold held) ([]oncall.Incident, error) {
+	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED`
+	const exist = `SELECT id FROM incidents WHERE id = ANY ($1) AND NOT id = ANY ($2)`
+	rows, _ := tx.Query(ctx, lock, i.incidents)
+	ours, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil {
+		return nil, err
+	}
+	if ours == nil {
+		ours = []oncall.IncidentID{}
+	}
+	rows, _ = tx.Query(ctx, exist, i.incidents, ours)
+	others, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range others {
+		for _, key := range i.keys[id] {
+			hold[key] = true
+		}
+	}
+	return incidents(ctx, tx, ours)
+}
+
 // load loads them. When something may clear, all firing alerts of the incidents are needed, to know
 // which was the last.
-func (i *ids) load(ctx context.Context, tx pgx.Tx, newAlerts int, clears bool) (*found, error) {
+func (i *ids) load(ctx context.Context, tx pgx.Tx, hold held, newAlerts int, clears bool) (*found, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, count, first_at, last_at,
@@ -154,7 +182,7 @@ func (i *ids) load(ctx context.Context, tx pgx.Tx, newAlerts int, clears bool) (
 		ORDER BY id`
 	const last = `SELECT coalesce(max(id), 0) FROM incidents`
 	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
-	locked, err := lockIncidents(ctx, tx, i.incidents)
+	locked, err := i.lock(ctx, tx, hold)
 	if err != nil {
 		return nil, fmt.Errorf("lock incidents: %w", err)
 	}

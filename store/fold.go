@@ -25,6 +25,8 @@ type folder struct {
 	conn  *pgx.Conn
 	clock func() time.Time
 	limit int // of the next batch
+	held  held
+	after int64 // the letter up to which the inbox was looked through since something is held
 }
 
 // A letter is one row of the inbox.
@@ -48,8 +50,10 @@ var errRule = errors.New("a rule has panicked")
 
 // drain folds batch after batch until the inbox is empty. When the database refuses what came out
 // of a batch, or a rule fails on it, the batches shrink to one signal and that signal is put aside,
-// so that it can't hold up the others; then they grow again.
+// so that it can't hold up the others; then they grow again. What is about an incident that
+// somebody else has locked stays in the inbox for the next time.
 func (f *folder) drain(ctx context.Context) error {
+	f.held, f.after = held{}, 0
 	for {
 		n, err := f.fold(ctx, nil)
 		culprit := malformed(err) || errors.Is(err, errRule)
@@ -76,6 +80,7 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 	const take = `
 		SELECT id, integration_id, received_at, signal
 		FROM inbox
+		WHERE id > $2
 		ORDER BY id
 		LIMIT $1`
 	ctx, cancel := context.WithTimeout(ctx, turnLimit)
@@ -84,9 +89,10 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 	var letters []letter
 	var misfits []misfit
 	var folded []desk
+	var left []int64
 	var changes []oncall.Change
 	err := pgx.BeginFunc(ctx, f.conn, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, take, f.limit)
+		rows, _ := tx.Query(ctx, take, f.limit, f.after)
 		var err error
 		letters, err = pgx.CollectRows(rows, pgx.RowToStructByName[letter])
 		if err != nil || len(letters) == 0 {
@@ -96,17 +102,20 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 		if good, misfits, err = f.sort(ctx, letters, aside); err != nil {
 			return err
 		}
-		if folded, err = f.desks(ctx, tx, good); err != nil {
+		if folded, left, err = f.desks(ctx, tx, good); err != nil {
 			return err
 		}
 		changes, err = f.work(ctx, tx, folded, now)
 		if err != nil {
 			return err
 		}
-		return f.clear(ctx, tx, letters, misfits, now)
+		return f.clear(ctx, tx, letters, left, misfits, now)
 	})
 	if err != nil {
 		return 0, err
+	}
+	if len(f.held) > 0 {
+		f.after = letters[len(letters)-1].ID
 	}
 	for _, d := range folded {
 		for _, l := range d.letters {
@@ -114,7 +123,6 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 		}
 	}
 	for _, c := range changes {
-		f.store.alarm(c)
 		f.store.metrics.changed(c)
 	}
 	for _, m := range misfits {
@@ -180,23 +188,27 @@ type desk struct {
 }
 
 // desks sorts letters by integration, each in the order of arrival, and lays out what is stored.
-func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) ([]desk, error) {
+// It also returns the letters that must wait for somebody to unlock their incident.
+func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) (out []desk, left []int64, err error) {
 	if len(letters) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	dir, err := f.store.Directory(ctx)
 	if err != nil {
-		return nil, err
-	}
-	byIntegration := map[oncall.IntegrationID][]letter{}
-	for _, l := range letters {
-		byIntegration[l.IntegrationID] = append(byIntegration[l.IntegrationID], l)
+		return nil, nil, err
 	}
 	found, err := f.find(ctx, tx, letters)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []desk
+	byIntegration := map[oncall.IntegrationID][]letter{}
+	for _, l := range letters {
+		if f.held.holds(l) {
+			left = append(left, l.ID)
+			continue
+		}
+		byIntegration[l.IntegrationID] = append(byIntegration[l.IntegrationID], l)
+	}
 	for _, id := range slices.Sorted(maps.Keys(byIntegration)) {
 		in := dir.integrations[id]
 		d := desk{letters: byIntegration[id], Desk: &oncall.Desk{
@@ -207,7 +219,7 @@ func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) ([]desk
 		d.Lay(found.alerts[id]...)
 		out = append(out, d)
 	}
-	return out, nil
+	return out, left, nil
 }
 
 // work lets the rules decide on each signal and saves what they decide.
@@ -250,8 +262,8 @@ func (d desk) receive() (err error) {
 	return nil
 }
 
-// clear takes letters out of the inbox.
-func (f *folder) clear(ctx context.Context, tx pgx.Tx, letters []letter, misfits []misfit, now time.Time) error {
+// clear takes letters out of the inbox, except those that are left there.
+func (f *folder) clear(ctx context.Context, tx pgx.Tx, letters []letter, left []int64, misfits []misfit, now time.Time) error {
 	const reject = `
 		INSERT INTO inbox_rejected (id, integration_id, received_at, signal, error, rejected_at)
 		SELECT id, integration_id, received_at, signal, $2, $3
@@ -264,9 +276,11 @@ func (f *folder) clear(ctx context.Context, tx pgx.Tx, letters []letter, misfits
 			return fmt.Errorf("put signal %d aside: %w", m.ID, err)
 		}
 	}
-	ids := make([]int64, len(letters))
-	for i, l := range letters {
-		ids[i] = l.ID
+	ids := make([]int64, 0, len(letters))
+	for _, l := range letters {
+		if !slices.Contains(left, l.ID) {
+			ids = append(ids, l.ID)
+		}
 	}
 	if _, err := tx.Exec(ctx, remove, ids); err != nil {
 		return fmt.Errorf("take signals out of the inbox: %w", err)

@@ -313,3 +313,43 @@ func TestNobodyFoldsWithoutTheLock(t *testing.T) {
 		t.Errorf("incident: %+v", in)
 	}
 }
+
+// An incident that somebody has locked holds up its own signals, in order, and no others.
+func TestALockedIncidentHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.Store)
+	w.accept(trigger("disk"))
+	w.fold()
+	conn, err := pgx.Connect(t.Context(), w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `SELECT FROM incidents WHERE id = 1 FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	for range 600 { // more than a batch
+		w.accept(trigger("disk"))
+	}
+	w.accept(resolve("disk"), trigger("cpu"))
+	w.until("the other incident is opened", func() bool { return w.count(`SELECT count(*) FROM incidents`) == 2 })
+	w.until("only the signals of the locked one wait", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 601 })
+	if n := w.count(`SELECT count FROM alerts WHERE dedup_key = 'disk'`); n != 1 {
+		t.Errorf("the locked alert counts %d signals", n)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.fold()
+	if in := w.incident(1); in.Status != oncall.Resolved || in.SignalCount != 601 {
+		t.Errorf("incident: %+v", in)
+	}
+	if n := w.count(`SELECT count FROM alerts WHERE dedup_key = 'disk'`); n != 602 {
+		t.Errorf("the alert counts %d signals", n)
+	}
+}

@@ -11,8 +11,9 @@ import (
 
 const (
 	configChannel = "watchbill_config"
-	foldLock      = 0x776201    // the advisory lock of the one that folds
-	lookEvery     = time.Second // so long a lost notification or a free lock may go unnoticed
+	foldLock      = 0x776201       // the advisory lock of the one that folds
+	lookEvery     = time.Second    // so long a lost notification or a free lock may go unnoticed
+	heldEvery     = lookEvery / 10 // nothing tells us that an incident was unlocked
 	turnLimit     = 30 * time.Second
 	backoffMax    = time.Second
 )
@@ -126,7 +127,11 @@ func (w *watch) hear(ctx context.Context) error {
 	if w.woken {
 		return nil
 	}
-	wait, cancel := context.WithTimeout(ctx, lookEvery)
+	every := lookEvery
+	if w.folder != nil && len(w.held) > 0 {
+		every = heldEvery
+	}
+	wait, cancel := context.WithTimeout(ctx, every)
 	defer cancel()
 	err := w.conn.PgConn().WaitForNotification(wait)
 	if err != nil && wait.Err() == nil || ctx.Err() != nil {
