@@ -3,12 +3,13 @@ package oncall
 import "time"
 
 // A Task is work that follows from a decision. It is queued in the transaction
-// that made it necessary. A zero At means at once. The Severity decides what goes first
-// where many wait.
+// that made it necessary. A zero At means at once. Where many wait the
+// Severity decides what goes first, and how many of the team's incidents go Ahead.
 type Task struct {
 	Do       Job
 	At       time.Time
 	Severity Severity
+	Ahead    int
 }
 
 // A Job names the work. The methods make these plain structs job arguments of

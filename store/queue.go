@@ -68,22 +68,27 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []o
 	return nil
 }
 
-// priorityOf lets pages and drawings of worse incidents go first; 1 is the first.
+// aStep is how many incidents of one team, decided on together, have the same priority.
+const aStep = 10
+
+// priorityOf lets pages and drawings of worse incidents go first, and those of a team that has only
+// few before those of one that has hundreds; 1 is the first.
 func priorityOf(t oncall.Task) int {
 	switch t.Do.(type) {
 	case oncall.SendPage, oncall.Draw:
 	default:
 		return 1
 	}
+	first := 2
 	switch t.Severity {
 	case oncall.Critical:
-		return 1
+		first = 1
 	case oncall.Medium:
-		return 3
+		first = 3
 	case oncall.Low:
-		return 4
+		first = 4
 	}
-	return 2
+	return min(first+t.Ahead/aStep, 4)
 }
 
 // decidedAt is the context's key for the instant at which jobs are inserted.

@@ -19,15 +19,21 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 	}
 	var tasks []oncall.Task
 	queueEvents(batch, changes)
-	queuePages(batch, changes, func(id oncall.PageID, severity oncall.Severity) {
-		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: id}, Severity: severity})
+	ahead := map[oncall.IncidentID]int{}
+	teams := map[oncall.TeamID]int{}
+	for _, c := range changes {
+		ahead[c.Incident.ID] = teams[c.Incident.TeamID]
+		teams[c.Incident.TeamID]++
+	}
+	queuePages(batch, changes, func(id oncall.PageID, of oncall.Incident) {
+		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: id}, Severity: of.Severity, Ahead: ahead[of.ID]})
 	})
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("save: %w", err)
 	}
 	for _, c := range changes {
 		for _, t := range c.Tasks {
-			t.Severity = c.Incident.Severity
+			t.Severity, t.Ahead = c.Incident.Severity, ahead[c.Incident.ID]
 			tasks = append(tasks, t)
 		}
 	}
@@ -79,7 +85,7 @@ func queueEvents(b *pgx.Batch, changes []oncall.Change) {
 }
 
 // queuePages inserts the pages that are not there yet, and tells saved the id of each.
-func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID, oncall.Severity)) {
+func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID, oncall.Incident)) {
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, why, key, state, attempt, detail)
 		SELECT incident_id, user_id, method, why, key, 'waiting', 0, ''
@@ -87,14 +93,14 @@ func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID,
 		     AS p (incident_id, user_id, method, why, key)
 		ON CONFLICT (key) DO NOTHING
 		RETURNING id, incident_id`
-	severities := map[oncall.IncidentID]oncall.Severity{}
+	of := map[oncall.IncidentID]oncall.Incident{}
 	var (
 		ids                      []oncall.IncidentID
 		users                    []oncall.UserID
 		methods, reasons, unique []string
 	)
 	for _, c := range changes {
-		severities[c.Incident.ID] = c.Incident.Severity
+		of[c.Incident.ID] = c.Incident
 		for _, p := range c.Pages {
 			ids, users = append(ids, p.IncidentID), append(users, p.UserID)
 			methods, reasons, unique = append(methods, p.Method), append(reasons, p.Why), append(unique, p.Key)
@@ -107,7 +113,7 @@ func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID,
 		var page oncall.PageID
 		var incident oncall.IncidentID
 		_, err := pgx.ForEachRow(rows, []any{&page, &incident}, func() error {
-			saved(page, severities[incident])
+			saved(page, of[incident])
 			return nil
 		})
 		return err
