@@ -124,6 +124,7 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 	}
 	for _, c := range changes {
 		f.store.metrics.changed(c)
+		f.store.alarm(c)
 	}
 	for _, m := range misfits {
 		f.store.metrics.rejected.Inc()
