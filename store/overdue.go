@@ -10,12 +10,17 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-const (
-	// overdue is how late a timer may be before it counts as lost.
-	overdue = 30 * time.Second
-	// stuck is how long a job may run: several times what any of them is given.
-	stuck = 10 * time.Minute
-)
+// overdue is how late a timer may be before it counts as lost.
+const overdue = 30 * time.Second
+
+// stuck is how long a job of a queue may run: more than any of its jobs is given, and more than a
+// timer is handed out ahead of its instant. A process that was paused holds its name all the while.
+var stuck = map[string]time.Duration{
+	QueueEscalate: soon + 15*time.Second,
+	QueuePage:     90 * time.Second,
+	QueueDraw:     3 * time.Minute,
+	QueueTell:     3 * time.Minute,
+}
 
 // RequeueOverdue queues the timers of unacknowledged incidents again that are long
 // due and not waiting in the queue, whatever became of them, and returns how many.
@@ -27,7 +32,7 @@ func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) 
 			SELECT id, seq FROM incidents i
 			WHERE status = 'triggered' AND next_at < $1 AND NOT EXISTS (
 				SELECT FROM river_job j
-				WHERE j.state IN ('available', 'retryable') AND j.queue = $2
+				WHERE j.state IN ('available', 'retryable', 'scheduled') AND j.queue = $2
 				AND (j.args ->> 'incident')::bigint = i.id AND (j.args ->> 'seq')::bigint = i.seq)
 			ORDER BY next_at LIMIT 1000`,
 			now.Add(-overdue), QueueEscalate)
@@ -55,10 +60,16 @@ func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) 
 // could not be written.
 func (s *Store) ReleaseStuck(ctx context.Context, now time.Time) (int, error) {
 	const release = `
-		UPDATE river_job
+		UPDATE river_job j
 		SET state = 'available'
-		WHERE state = 'running' AND queue = ANY ($1) AND attempted_at < $2`
-	tag, err := s.pool.Exec(ctx, release, urgent, now.Add(-stuck))
+		FROM unnest($1::text[], $2::timestamptz[]) AS q (name, since)
+		WHERE j.state = 'running' AND j.queue = q.name AND j.attempted_at < q.since`
+	var queues []string
+	var since []time.Time
+	for queue, limit := range stuck {
+		queues, since = append(queues, queue), append(since, now.Add(-limit))
+	}
+	tag, err := s.pool.Exec(ctx, release, queues, since)
 	if err != nil {
 		return 0, fmt.Errorf("release stuck jobs: %w", translate(err))
 	}

@@ -67,8 +67,8 @@ type app struct {
 	addr  string // where HTTP is served
 	log   zerolog.Logger
 
-	broken  chan error // the first part that failed
-	stopRun []func()   // ends the background parts, in reverse order of their start
+	broken  chan error              // the first part that failed
+	stopRun []func(context.Context) // ends the background parts, in reverse order of their start
 }
 
 // startApp wires the parts and starts them. Slack need not be reachable: pages
@@ -116,6 +116,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	}
 	a.stopRun = append(a.stopRun, a.stopJobs)
 	a.background(ctx, "slack", a.bot.Run)
+	a.background(ctx, "clock", func(ctx context.Context) error { return a.watchClock(ctx, clock, metrics) })
 	return a.serveHTTP(ctx, s, clock, metrics)
 }
 
@@ -135,9 +136,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 			a.broken <- fmt.Errorf("serve HTTP: %w", err)
 		}
 	}()
-	a.stopRun = append(a.stopRun, func() {
-		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
-		defer cancel()
+	a.stopRun = append(a.stopRun, func(ctx context.Context) {
 		if err := a.http.Shutdown(ctx); err != nil {
 			a.log.Warn().Err(err).Msg("requests were cut off")
 		}
@@ -156,15 +155,13 @@ func (a *app) background(ctx context.Context, name string, run func(context.Cont
 			a.broken <- fmt.Errorf("%s: %w", name, err)
 		}
 	}()
-	a.stopRun = append(a.stopRun, func() {
+	a.stopRun = append(a.stopRun, func(context.Context) {
 		cancel()
 		<-done
 	})
 }
 
-func (a *app) stopJobs() {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
-	defer cancel()
+func (a *app) stopJobs(ctx context.Context) {
 	if err := a.jobs.Stop(ctx); err != nil {
 		a.log.Warn().Err(err).Msg("jobs were cut off; they run again at the next start")
 	}
@@ -181,10 +178,12 @@ func (a *app) wait(ctx context.Context) error {
 }
 
 // stop ends the parts in reverse: no new requests, no new clicks, running jobs
-// finish, the last signals are folded.
+// finish, the last signals are folded. What isn't done within stopWithin is cut off.
 func (a *app) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
 	for _, stop := range slices.Backward(a.stopRun) {
-		stop()
+		stop(ctx)
 	}
 	a.store.Close()
 }
