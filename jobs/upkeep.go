@@ -33,6 +33,14 @@ func (j *Jobs) urgent() []chore {
 			}
 			return err
 		}},
+		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
+			n, err := j.store.ReleaseStuck(ctx, now)
+			if n > 0 {
+				j.metrics.rescued.Add(float64(n))
+				j.log.Error().Int("jobs", n).Msg("jobs had no end although their instance lives; put them back into the queue")
+			}
+			return err
+		}},
 	}
 }
 
@@ -51,14 +59,6 @@ func (j *Jobs) regular() []chore {
 			n, err := j.store.RequeuePages(ctx, now)
 			if n > 0 {
 				j.log.Error().Int("pages", n).Msg("pages were waiting and not in the queue; inserted them again")
-			}
-			return err
-		}},
-		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
-			n, err := j.store.ReleaseStuck(ctx, now)
-			if n > 0 {
-				j.metrics.rescued.Add(float64(n))
-				j.log.Error().Int("jobs", n).Msg("jobs had no end although their instance lives; put them back into the queue")
 			}
 			return err
 		}},

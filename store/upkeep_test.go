@@ -216,12 +216,19 @@ func TestAJobThatRunsForTooLongIsReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	job := w.job()
-	w.exec(`UPDATE river_job SET attempted_at = $2 WHERE id = $1`, job, start)
-	for after, want := range map[time.Duration]int{10 * time.Minute: 0, 10*time.Minute + time.Second: 1} {
-		if n := must[int](t)(w.ReleaseStuck(t.Context(), start.Add(after))); n != want {
-			t.Errorf("after %v: released %d, want %d", after, n, want)
+	for queue, limit := range map[string]time.Duration{
+		store.QueueEscalate: 30 * time.Second, store.QueuePage: 90 * time.Second,
+		store.QueueDraw: 3 * time.Minute, store.QueueTell: 3 * time.Minute,
+	} {
+		w.exec(`UPDATE river_job SET attempted_at = $2, queue = $3, state = 'running' WHERE id = $1`, job, start, queue)
+		for _, test := range []struct {
+			after time.Duration
+			want  int
+		}{{limit, 0}, {limit + time.Second, 1}, {time.Hour, 0}} {
+			if n := must[int](t)(w.ReleaseStuck(t.Context(), start.Add(test.after))); n != test.want {
+				t.Errorf("%s after %v: released %d, want %d", queue, test.after, n, test.want)
+			}
 		}
-		w.exec(`UPDATE river_job SET state = 'running' WHERE id = $1`, job)
 	}
 }
 
