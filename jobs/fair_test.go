@@ -62,5 +62,11 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	if strings.Contains(fmt.Sprint(sim.Messages("@ann")), "probe") {
 		t.Error("Ann was paged for another team")
 	}
+	// Who was only kept waiting has no earlier copy to look for.
+	for _, c := range sim.Calls() {
+		if c.Method == "conversations.history" {
+			t.Fatal("a page or a message that was never sent was looked for")
+		}
+	}
 	t.Logf("Bo's page and message took %s", took)
 }

@@ -111,7 +111,7 @@ func (w *pageWorker) record(ctx context.Context, order store.PageOrder, r notify
 			result.Place = store.Place{Channel: channel, TS: ts}
 		}
 	} else {
-		result = store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error()}
+		result = store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error(), Unsent: r.Outcome == notify.Throttled}
 		level := zerolog.WarnLevel
 		switch {
 		case r.Outcome == notify.Rejected:

@@ -108,8 +108,8 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 		t.Fatalf("%d messages, want 6", len(sent))
 	}
 	for i, m := range sent {
-		if m.Attempt != i+1 || m.Key != sent[0].Key {
-			t.Errorf("message %d: attempt %d, key %q; want one key and attempts in order", i+1, m.Attempt, m.Key)
+		if m.Attempt != min(i+1, 5) || m.Key != sent[0].Key { // the fifth never left
+			t.Errorf("message %d: attempt %d, key %q; want one key and the attempts that may have been sent counted", i+1, m.Attempt, m.Key)
 		}
 	}
 }

@@ -36,6 +36,7 @@ type PageResult struct {
 	Detail  string // the provider's reference, or what went wrong
 	Place   Place  // the direct message, where it is one
 	Drawn   int64  // the version of the incident that it shows
+	Unsent  bool   // it surely never left: the attempt doesn't count
 }
 
 // BeginPage notes that an attempt begins, before anything is sent. A page that was delivered, or
@@ -117,7 +118,8 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, 
 	const end = `
 		UPDATE pages
 		SET state = CASE WHEN $2 IN ('retry', 'blocked') THEN state ELSE $2 END, detail = $3,
-		    ended_at = CASE WHEN $2 IN ('retry', 'blocked') THEN NULL ELSE $4::timestamptz END
+		    ended_at = CASE WHEN $2 IN ('retry', 'blocked') THEN NULL ELSE $4::timestamptz END,
+		    attempt = attempt - CASE WHEN $5 THEN 1 ELSE 0 END
 		WHERE id = $1 AND state = 'waiting'
 		RETURNING id, incident_id, user_id, method, why, key`
 	if !slices.Contains([]string{PageDelivered, PageFailed, PageRetry, PageBlocked}, r.Outcome) {
@@ -133,7 +135,7 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, 
 		if err != nil {
 			return err
 		}
-		rows, _ := tx.Query(ctx, end, id, r.Outcome, r.Detail, now)
+		rows, _ := tx.Query(ctx, end, id, r.Outcome, r.Detail, now, r.Unsent)
 		ended, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Page])
 		if err != nil {
 			return err
