@@ -353,3 +353,46 @@ func TestALockedIncidentHoldsUpNoOther(t *testing.T) {
 		t.Errorf("the alert counts %d signals", n)
 	}
 }
+
+// A folder that holds the lock but has been paused is deposed; while it is at work it is not.
+func TestASilentFolderIsDeposed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	conn, err := pgx.Connect(t.Context(), w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	ask := func() error {
+		_, err := conn.Exec(t.Context(), `SELECT pg_try_advisory_lock($1)`, foldLock)
+		return err
+	}
+	w.check(ask())
+	w.run(w.Store)
+	w.accept(trigger("disk"))
+	for range 3 { // it says something each time that its time is nearly up
+		w.advance(4 * time.Second)
+		w.check(ask())
+		w.looked()
+	}
+	if w.Folding() {
+		t.Fatal("a folder that is at work was deposed")
+	}
+	w.advance(6 * time.Second)
+	w.fold()
+	if in := w.incident(1); in.Title != "disk is full" {
+		t.Errorf("incident: %+v", in)
+	}
+	if err := ask(); err == nil {
+		t.Error("the paused folder still has its session")
+	}
+}
+
+// looked waits until the instance that does not fold has looked at the folder once more.
+func (w *world) looked() {
+	w.t.Helper()
+	const last = `SELECT coalesce(max(extract(epoch FROM query_start) * 1000), 0)::bigint FROM pg_stat_activity
+		WHERE datname = current_database() AND query LIKE '%a.wait_event_type%' AND pid <> pg_backend_pid()`
+	before := w.count(last)
+	w.until("a look", func() bool { return w.count(last) > before })
+}

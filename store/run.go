@@ -53,7 +53,8 @@ func (s *Store) Run(ctx context.Context, clock func() time.Time) error {
 // long as it holds the lock, which ends with the connection and not before.
 type watch struct {
 	*folder
-	woken bool // signals have arrived since we last looked
+	woken bool     // signals have arrived since we last looked
+	seen  sighting // of the folder, while that is another instance
 }
 
 // watch lives as long as one connection. It says up when that connection works.
@@ -113,7 +114,8 @@ func (w *watch) turn(ctx context.Context) error {
 			return fmt.Errorf("try to become the folder: %w", err)
 		}
 		if !ours {
-			return nil
+			w.woken = false
+			return w.depose(ctx)
 		}
 		w.store.folding.Store(true)
 		w.store.log.Info().Msg("this instance folds the inbox")

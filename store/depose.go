@@ -1,0 +1,59 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// silence is how long the folder may ask nothing of the database while signals wait. It looks each
+// second, so one that doesn't is paused or cut off, and yet its session may last for hours.
+const silence = 5 * time.Second
+
+// A sighting is what another instance saw of the folder's session.
+type sighting struct {
+	pid   int32
+	asked time.Time // by the database's clock: the last change of the session's state
+	since time.Time // by ours: when it was first seen so
+}
+
+// depose ends the session of a folder that has been silent for too long, and the lock with it: it
+// can't commit any more, and another instance folds on.
+func (w *watch) depose(ctx context.Context) error {
+	// A session that waits for anything but its client is at work.
+	const look = `
+		SELECT a.pid, coalesce(a.state_change, a.backend_start)
+		FROM pg_locks l
+		JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+		JOIN pg_stat_activity a ON a.pid = l.pid
+		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = 0 AND l.objid::bigint = $1
+		  AND a.wait_event_type = 'Client' AND EXISTS (SELECT FROM inbox)`
+	const end = `SELECT pg_terminate_backend($1)`
+	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	defer cancel()
+	now := w.clock()
+	var seen sighting
+	err := w.conn.QueryRow(ctx, look, foldLock).Scan(&seen.pid, &seen.asked)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		w.seen = sighting{}
+		return nil
+	case err != nil:
+		return fmt.Errorf("look at the folder: %w", err)
+	case seen.pid != w.seen.pid || !seen.asked.Equal(w.seen.asked):
+		w.seen = seen
+		w.seen.since = now
+		return nil
+	case now.Sub(w.seen.since) < silence:
+		return nil
+	}
+	w.seen = sighting{}
+	w.store.log.Error().Int32("pid", seen.pid).Msg("the instance that folds the inbox is silent; ending its session")
+	if _, err := w.conn.Exec(ctx, end, seen.pid); err != nil {
+		return fmt.Errorf("end the session of the folder: %w", err)
+	}
+	return nil
+}
