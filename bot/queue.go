@@ -149,7 +149,7 @@ func (q *queue) turnAway(c call, surely bool) time.Duration {
 	if turn <= hastyWait && !surely {
 		return 0
 	}
-	now := time.Now() // for Slack's limits, not for the product's time
+	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
 	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
 	l := lane{bucket: bucket, priority: c.priority}
 	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))

@@ -83,10 +83,12 @@ func priorityOf(t oncall.Task) int {
 	switch t.Severity {
 	case oncall.Critical:
 		first = 1
+	case oncall.High: // and what has none
 	case oncall.Medium:
 		first = 3
 	case oncall.Low:
 		first = 4
+	default:
 	}
 	return min(first+t.Ahead/aStep, 4)
 }
