@@ -124,6 +124,9 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	if text == "" {
 		return nil
 	}
+	if loud { // the channel sees it without the incident above it
+		text = fmt.Sprintf("*%s %s*\n%s", p.Incident.ID, foreign(p.Incident.Title, maxTitle), text)
+	}
 	began := b.clock()
 	_, err := b.post(ctx, posting{
 		channel: root.Channel, thread: root.TS, broadcast: loud,
