@@ -119,10 +119,12 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 		ID:      name,
 		Logger:  j.slog,
 		Workers: workers,
+		// A worker never waits long for its turn at Slack, so a few are enough; more
+		// would take the database from the signals that come in.
 		Queues: map[string]river.QueueConfig{
 			store.QueueEscalate:     {MaxWorkers: 20},
-			store.QueuePage:         {MaxWorkers: 20},
-			store.QueueDraw:         {MaxWorkers: 10},
+			store.QueuePage:         {MaxWorkers: 10},
+			store.QueueDraw:         {MaxWorkers: 4},
 			store.QueueTell:         {MaxWorkers: 5},
 			store.QueueHousekeeping: {MaxWorkers: 1},
 		},
