@@ -1,5 +1,6 @@
-// Package notify is what a way to reach a person looks like from the outside: a
-// message goes in, and what became of it comes out. Each channel is one Sender.
+// Package notify reaches people outside Slack: one file a channel, each behind the same
+// small interface. A message goes in, and what became of it comes out. It knows nothing
+// of the rest of the program.
 package notify
 
 import (
@@ -7,14 +8,42 @@ import (
 	"time"
 )
 
-// A Message is one attempt to tell one person of one incident.
+// Purpose says why something is sent.
+type Purpose string
+
+// The purposes of a message.
+const (
+	ForPage   Purpose = "page"   // an incident, or a bundle of them
+	ForVerify Purpose = "verify" // proves an address: it carries a code
+	ForTest   Purpose = "test"   // "this is how a page looks"
+	ForCheck  Purpose = "check"  // "can we still reach you?"; any answer is a yes
+	ForAnswer Purpose = "answer" // the reply to a reply: Title is its whole text
+)
+
+// A Message is one attempt to tell one person something.
 type Message struct {
-	Key      string // the idempotency key of the page, the same in every attempt
-	To       string // a Slack user id, a number, an address
+	Purpose Purpose
+	Key     string // the idempotency key, the same in every attempt
+	To      string // a Slack user id, a number in E.164, an address, a topic, a chat id, a URL
+	Attempt int    // from 1
+
 	Incident int64
-	Title    string
-	Why      string // completes "you are paged because …"
-	Attempt  int    // from 1
+	Title    string // foreign text
+	Severity string // "critical" … "low"
+	Team     string
+	Why      string    // completes "you are paged because …"
+	Opened   time.Time // of the incident
+
+	// A bundle tells of several incidents at once: Count is how many, and Lines are the worst.
+	Count int
+	Lines []string
+
+	Code  int    // what a person types to mean this message, as in "1a"; 0: none
+	Token string // signed; with an action in front it is an answer ("a TOKEN"); empty: none
+	Link  string // of the page where the mail's reader acts; empty: no public address
+
+	Verify  string    // with ForVerify: the code to be sent back
+	Expires time.Time // nobody needs it later
 }
 
 // Outcome says what became of a message. It decides what is done next, which an
@@ -44,10 +73,69 @@ type Receipt struct {
 	Drawn      int64         // the version of the incident that the message shows, where it is redrawn later
 	RetryAfter time.Duration // with Throttled
 	Err        error         // why, unless accepted
+	// Dead: with Rejected, nothing will ever reach this address, as with a number that does
+	// not exist or has answered STOP.
+	Dead bool
 }
 
 // A Sender reaches people by one channel. Send may be called by many at once. It
 // ends in good time by itself; when ctx ends first, the outcome is Unknown.
 type Sender interface {
 	Send(ctx context.Context, m Message) Receipt
+}
+
+// A Finder is a Sender that can tell afterwards whether a message of unknown fate has
+// been sent: the provider is asked before anything is sent again.
+type Finder interface {
+	// Find looks for a message of m's key that was sent at since or later.
+	Find(ctx context.Context, m Message, since time.Time) (reference string, found bool, err error)
+	// Settle is how long after an attempt the provider may not list it yet.
+	Settle() time.Duration
+}
+
+// State is how far an accepted message has come.
+type State string
+
+// The states of an accepted message.
+const (
+	Pending    State = "pending"    // on its way
+	Sent       State = "sent"       // the provider will say no more: not confirmed, not failed
+	Delivered  State = "delivered"  // it has arrived
+	Answered   State = "answered"   // somebody picked up
+	Unanswered State = "unanswered" // nobody picked up, or it was busy
+	Failed     State = "failed"     // it will not arrive
+)
+
+// A Track is what the provider says of an accepted message.
+type Track struct {
+	State State
+	Err   error // why, with Failed and Unanswered
+	Final bool  // asking again tells nothing new
+	Dead  bool  // as in Receipt
+}
+
+// A Tracker is a Sender whose accepted messages can be followed.
+type Tracker interface {
+	Track(ctx context.Context, reference string) (Track, error)
+}
+
+// A Canceller is a Sender that can end what it has begun, as a phone that rings.
+type Canceller interface {
+	Cancel(ctx context.Context, reference string) error
+}
+
+// A Reply is what a person has sent back.
+type Reply struct {
+	ID   string // the provider's: of several with one ID the first counts
+	From string // the address; empty where Key or Token tell
+	Key  string // of the message that it answers, where the provider knows, as with a call
+	Text string // "1a", "ack", "stop"; a phone's key is sent as "a", "r" or "e"; a button's answer as "a TOKEN"
+	At   time.Time
+}
+
+// A Listener is a Sender that is answered without anybody calling us. Listen returns what
+// has come since the cursor, which it alone understands; "" is the beginning. It may wait
+// for an answer to come, as long as ctx allows.
+type Listener interface {
+	Listen(ctx context.Context, cursor string) (replies []Reply, next string, err error)
 }

@@ -9,6 +9,7 @@ type Status string
 const (
 	Triggered    Status = "triggered"
 	Acknowledged Status = "acknowledged"
+	Snoozed      Status = "snoozed" // quiet until SnoozedUntil, then triggered again
 	Resolved     Status = "resolved"
 )
 
@@ -45,7 +46,41 @@ type Incident struct {
 	NextAt    *time.Time // when it runs; nil when nothing is to come
 	Exhausted bool       // every step ran out unacknowledged
 	RedrawAt  *time.Time // a redraw for a mere count is already on its way for this instant
+	Turn      int64      // counts the incidents of the policy, for round robin
+	Hops      int        // how often another policy has taken over
+
+	// Unassigned: no step of the policy had anybody to page, so its team's fallback people
+	// were paged (E8).
+	Unassigned bool
+
+	SnoozedUntil *time.Time // survives being resolved: a flapping alert stays quiet
+	SnoozedBy    Actor
+	Acks         []UserID // who has acknowledged, where the policy wants several
+	AckAsked     bool     // the owner was asked "still on it?"
+	Responders   []Responder
+	MergedInto   IncidentID // 0: it stands for itself
+	Links        []IncidentID
 }
+
+// A Responder was asked by somebody to help with an incident, and answers for
+// themselves, whatever the incident's status. It is stored as JSON: fields are only
+// ever added.
+type Responder struct {
+	User  UserID         `json:"user"`
+	State ResponderState `json:"state"`
+	By    Actor          `json:"by"`
+	At    time.Time      `json:"at"` // of the latest change
+}
+
+// ResponderState is what a responder has said.
+type ResponderState string
+
+// The states of a responder.
+const (
+	ResponderAsked    ResponderState = "asked"
+	ResponderAccepted ResponderState = "accepted"
+	ResponderDeclined ResponderState = "declined"
+)
 
 // Open reports whether the incident still needs somebody.
 func (in Incident) Open() bool { return in.Status != Resolved }
@@ -56,8 +91,9 @@ func (in Incident) Open() bool { return in.Status != Resolved }
 type Change struct {
 	Incident Incident
 	Events   []Event
-	Pages    []Page
+	Pages    []Page // one a person; the store makes one of each contact method of them
 	Tasks    []Task
+	Notices  []Notice
 }
 
 func (c *Change) record(kind EventKind, at time.Time, by Actor, d Detail) {

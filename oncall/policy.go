@@ -45,6 +45,10 @@ type Page struct {
 	Method     string // "slack"
 	Why        string // completes "you are paged because …"
 	Key        string // idempotency key: one attempt a person, method and decision (N3)
+
+	Contact ContactID // 0: what everybody has
+	To      string    // of a page that is for no person: a Slack channel or a URL
+	At      time.Time // not sent earlier; zero: at once
 }
 
 // Due reports whether the page is still worth sending: after an acknowledgement
@@ -53,14 +57,12 @@ func (p Page) Due(in Incident) bool {
 	return in.Status == Triggered || in.Status == Acknowledged && in.AckedBy.User == p.UserID
 }
 
-// MethodSlack is the contact method that everybody has: a direct message.
-const MethodSlack = "slack"
-
 // A Roster holds the facts from which a target becomes people.
 type Roster struct {
 	Schedules map[ScheduleID]*Compiled
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
+	Reach     map[UserID]Reach // of those who have set up anything beside Slack
 }
 
 // A called person, and why.

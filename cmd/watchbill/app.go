@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -43,6 +44,8 @@ type settings struct {
 	slackAPI    string // "" is Slack's own
 	listen      string
 	publicURL   string // "" is an address of this machine
+
+	channels map[string]notify.Sender // by contact method; Slack comes to it
 }
 
 // address is where people's calendars find Watchbill, and whether that is only an address
@@ -102,8 +105,10 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	if err != nil {
 		return fmt.Errorf("set up Slack: %w", err)
 	}
+	senders := map[string]notify.Sender{oncall.MethodSlack: a.bot}
+	maps.Copy(senders, s.channels)
 	a.jobs, err = jobs.New(jobs.Config{
-		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: map[string]notify.Sender{oncall.MethodSlack: a.bot},
+		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: senders,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(),
 	})

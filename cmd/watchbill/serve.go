@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 type serveCmd struct {
 	databaseFlags `embed:""`
 	slackFlags    `embed:""`
+	twilioFlags   `embed:""`
+	channelFlags  `embed:""`
 	logFlags      `embed:""`
 	Listen        string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
 	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars find Watchbill, such as https://watchbill.example.com."`
@@ -28,7 +31,8 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(p process) error {
-	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.logFlags.problems(),
+	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.twilioFlags.problems(),
+		c.channelFlags.problems(), c.logFlags.problems(),
 		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
 	if len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -42,7 +46,10 @@ func (c *serveCmd) Run(p process) error {
 			return err
 		}
 	}
+	channels := c.twilioFlags.senders(p.clock)
+	maps.Copy(channels, c.channelFlags.senders(p.clock))
 	return serve(p, settings{
+		channels:    channels,
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken,
 		slackAPI:  c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,
