@@ -43,7 +43,8 @@ type PageResult struct {
 // that nobody needs any more since the incident has moved on, is not to be sent.
 func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, now time.Time) (PageOrder, error) {
 	const lock = `
-		SELECT id, incident_id, user_id, method, why, key, state, attempt
+		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to",
+		       coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, attempt
 		FROM pages
 		WHERE id = $1
 		FOR UPDATE`
@@ -121,7 +122,8 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r PageResult, 
 		    ended_at = CASE WHEN $2 IN ('retry', 'blocked') THEN NULL ELSE $4::timestamptz END,
 		    attempt = attempt - CASE WHEN $5 THEN 1 ELSE 0 END
 		WHERE id = $1 AND state = 'waiting'
-		RETURNING id, incident_id, user_id, method, why, key`
+		RETURNING id, incident_id, user_id, method, why, key, contact, recipient AS "to",
+		          coalesce(due_at, '0001-01-01T00:00:00Z') AS at`
 	if !slices.Contains([]string{PageDelivered, PageFailed, PageRetry, PageBlocked}, r.Outcome) {
 		return fmt.Errorf("record page %d: %q is no outcome", id, r.Outcome)
 	}
