@@ -105,7 +105,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	if err != nil {
 		return fmt.Errorf("set up Slack: %w", err)
 	}
-	senders := map[string]notify.Sender{oncall.MethodSlack: a.bot}
+	senders := map[string]notify.Sender{oncall.MethodSlack: a.bot, oncall.MethodChannel: bot.Channels{Bot: a.bot}}
 	maps.Copy(senders, s.channels)
 	a.jobs, err = jobs.New(jobs.Config{
 		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: senders,
