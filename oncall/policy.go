@@ -120,17 +120,6 @@ func (c *Change) page(u UserID, why string) {
 // PageKeys is how the keys of the latest step's pages begin.
 func (in Incident) PageKeys() string { return fmt.Sprintf("%d/%d/", in.ID, in.Seq) }
 
-// EscalateNow runs the step that is due, if seq is still the timer that the
-// incident waits for; a stale timer changes nothing and reports false (E5).
-func (in Incident) EscalateNow(seq int64, p Policy, r Roster, now time.Time) (Change, bool) {
-	if in.Status != Triggered || in.Seq != seq {
-		return Change{}, false
-	}
-	c := in.begin()
-	c.Incident.runStep(&c, p, r, now)
-	return c.finish(in), true
-}
-
 // runStep pages the next step that has somebody to page. Steps without are
 // skipped at once and say so; when none is left the policy is exhausted. The loop
 // goes over each step at most once, so that an empty policy can't spin.
