@@ -98,13 +98,12 @@ func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (
 	return at, nil
 }
 
-// Redraw brings a message to the state of the picture: the channel's, or with the reason
-// why that person was paged a direct one. The error is store.ErrGone when the message no
-// longer exists.
-func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, why string) error {
+// Redraw brings a message to the state of the picture: a channel's, or the direct one of
+// a person who was paged. The error is store.ErrGone when the message no longer exists.
+func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error {
 	d := drawRoot(p)
-	if why != "" {
-		d = drawDirect(p, why)
+	if to != "" {
+		d = drawDirect(p, to, why)
 	}
 	err := b.call(ctx, call{method: "chat.update", priority: forUpdate, hasty: true}, func(ctx context.Context) error {
 		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS,

@@ -26,7 +26,7 @@ func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	}
 	at, err := b.post(ctx, posting{
 		channel: m.To, delivery: m.Key, incident: p.Incident.ID, priority: urgency, hasty: true,
-	}, drawDirect(p, m.Why))
+	}, drawDirect(p, oncall.UserID(m.To), m.Why))
 	if err != nil {
 		err = fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err)
 		return failedReceipt(err)

@@ -36,14 +36,14 @@ func TestBoardDrawsInPlace(t *testing.T) {
 	}
 	p.Incident.Status = oncall.Resolved
 	p.Incident.ResolvedBy = oncall.ByUser(ann)
-	if err := f.bot.Redraw(f.ctx, at, p, ""); err != nil {
+	if err := f.bot.Redraw(f.ctx, at, p, "", ""); err != nil {
 		t.Fatal(err)
 	}
 	after := f.sim.Messages("C0PAY")
 	if len(after) != 1 || !strings.Contains(string(after[0].Blocks), "Resolved") || string(after[0].Metadata) != string(m.Metadata) {
 		t.Errorf("after the redraw: %+v", after)
 	}
-	if err := f.bot.Redraw(f.ctx, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, ""); !errors.Is(err, store.ErrGone) {
+	if err := f.bot.Redraw(f.ctx, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", ""); !errors.Is(err, store.ErrGone) {
 		t.Errorf("redrawing a message that never was: %v", err)
 	}
 }
@@ -336,10 +336,10 @@ func Test429FreezesOneConversation(t *testing.T) {
 	f.sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultLimit, RetryAfter: time.Second})
 	at := store.Place{Channel: "C0PAY", TS: f.sim.Messages("C0PAY")[0].TS}
 	began := time.Now()
-	if err := f.bot.Redraw(f.ctx, at, p, ""); became(err) != throttled {
+	if err := f.bot.Redraw(f.ctx, at, p, "", ""); became(err) != throttled {
 		t.Fatalf("429 became %q: %v", became(err), err)
 	}
-	if err := comeBack(func() error { return f.bot.Redraw(f.ctx, at, p, "") }); err != nil {
+	if err := comeBack(func() error { return f.bot.Redraw(f.ctx, at, p, "", "") }); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < time.Second {
@@ -429,7 +429,7 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 		if _, err := f.bot.post(f.ctx, posting{channel: "C0PAY", delivery: fmt.Sprint(i)}, drawRoot(p)); err != nil {
 			t.Error(err)
 		}
-		d := drawDirect(p, "you are on call")
+		d := drawDirect(p, ann, "you are on call")
 		if _, err := f.bot.post(f.ctx, posting{channel: string(ann), delivery: fmt.Sprint("d", i)}, d); err != nil {
 			t.Error(err)
 		}

@@ -44,9 +44,9 @@ func drawRoot(p oncall.Picture) drawing {
 	return draw(p, "")
 }
 
-// drawDirect draws an incident for somebody who is paged. Why completes "you are paged
+// drawDirect draws an incident for a person who is paged. Why completes "you are paged
 // because …"; it may be empty.
-func drawDirect(p oncall.Picture, why string) drawing {
+func drawDirect(p oncall.Picture, _ oncall.UserID, why string) drawing {
 	tense := "are"
 	if p.Incident.Status != oncall.Triggered {
 		tense = "were"

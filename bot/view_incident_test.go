@@ -119,8 +119,8 @@ func TestDraw(t *testing.T) {
 		"exhausted":    drawRoot(exhausted()),
 		"last_step":    drawRoot(lastStep()),
 		"several":      drawRoot(several()),
-		"direct":       drawDirect(triggered(), "you are on call in Payments"),
-		"direct_acked": drawDirect(acknowledged(), "you are on call in Payments"),
+		"direct":       drawDirect(triggered(), ann, "you are on call in Payments"),
+		"direct_acked": drawDirect(acknowledged(), ann, "you are on call in Payments"),
 		"bare":         drawRoot(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
 	}
 	for name, d := range drawings {
@@ -153,7 +153,7 @@ func TestDraw(t *testing.T) {
 
 func TestDrawKeepsForeignTextHarmless(t *testing.T) {
 	t.Parallel()
-	d := drawDirect(hostile(), strings.Repeat("<!channel>", 1000))
+	d := drawDirect(hostile(), ann, strings.Repeat("<!channel>", 1000))
 	checkLimits(t, d)
 	all, err := json.Marshal(d.blocks)
 	if err != nil {

@@ -133,7 +133,7 @@ func (w *drawWorker) root(ctx context.Context, d store.Drawing) (store.Place, er
 	if d.RootDrawn >= in.Version {
 		return d.Root, nil
 	}
-	ok, err := w.redraw(ctx, d.Picture, d.Root, "")
+	ok, err := w.redraw(ctx, d.Picture, d.Root, "", "")
 	if err != nil || !ok {
 		return store.Place{}, err
 	}
@@ -194,7 +194,7 @@ func (w *drawWorker) copies(soon, ctx context.Context, d store.Drawing) (complet
 		if soon.Err() != nil {
 			return false, errors.Join(errs...)
 		}
-		if _, err := w.redraw(ctx, d.Picture, c.Place, c.Why); err != nil {
+		if _, err := w.redraw(ctx, d.Picture, c.Place, c.User, c.Why); err != nil {
 			if errs = append(errs, err); len(errs) == patience || delay(err) > 0 {
 				break
 			}
@@ -205,8 +205,8 @@ func (w *drawWorker) copies(soon, ctx context.Context, d store.Drawing) (complet
 
 // redraw edits one message. It forgets a message that no longer exists and reports
 // false.
-func (w *drawWorker) redraw(ctx context.Context, p oncall.Picture, at store.Place, why string) (bool, error) {
-	err := w.jobs.board.Redraw(ctx, at, p, why)
+func (w *drawWorker) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why string) (bool, error) {
+	err := w.jobs.board.Redraw(ctx, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
 		if err := w.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
 			return false, err

@@ -352,7 +352,7 @@ func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string,
 }
 
 // Redraw implements jobs.Board.
-func (b *board) Redraw(ctx context.Context, at store.Place, p oncall.Picture, why string) error {
+func (b *board) Redraw(ctx context.Context, at store.Place, p oncall.Picture, _ oncall.UserID, why string) error {
 	there := why != ""
 	err := b.act(ctx, "edit", func() {
 		if _, ok := b.roots[at]; ok {

@@ -33,9 +33,9 @@ type Board interface {
 	PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error)
 	// FindRoot looks for a message with the delivery id, posted at since or later.
 	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error)
-	// Redraw edits a message; why tells the reason of one person's page and is empty for
-	// the channel's message. The error is store.ErrGone when the message no longer exists.
-	Redraw(ctx context.Context, at store.Place, p oncall.Picture, why string) error
+	// Redraw edits a message: the direct one of a person, with the reason of their page, or
+	// without a person a channel's. The error is store.ErrGone when it no longer exists.
+	Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error
 	// PostThread adds one reply that tells all the events.
 	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
 
