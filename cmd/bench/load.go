@@ -30,7 +30,8 @@ func (t *target) plantTimers(ctx context.Context) error {
 		SELECT n, i.team_id, i.policy_id, i.id, 'g' || n, 'disk full', '', '', 'high', 'triggered', 1,
 			$1::timestamptz, 1, $1::timestamptz, 0, '{}', '{}', 1, 0, 0, 0,
 			$1::timestamptz + CASE WHEN n <= $2 THEN ($3::float8 + n * $4::float8 / $2) * interval '1 second' ELSE interval '1 day' END, false
-		FROM integrations AS i, generate_series(1, $5::int) AS n`,
+		FROM generate_series(1, $5::int) AS n
+		JOIN integrations AS i ON i.id = 1 + n % (SELECT count(*) FROM integrations)`,
 		now, dueTimers, timerLead.Seconds(), timerSpan.Seconds(), dueTimers+pendingTimers)
 	if err != nil {
 		return err
@@ -44,13 +45,13 @@ func (t *target) plantTimers(ctx context.Context) error {
 
 // lateness waits until all that was due has run and tells how late each was: the
 // instant of the decision, as the incident's timeline has it, after the due one.
-func (t *target) lateness(ctx context.Context) ([]time.Duration, error) {
+func (t *target) lateness(ctx context.Context, decided oncall.EventKind) ([]time.Duration, error) {
 	last := time.Now().Add(timerLead + timerSpan + 30*time.Second)
 	for time.Now().Before(last) {
 		rows, err := t.pool.Query(ctx, `
 			SELECT extract(epoch FROM e.at - j.scheduled_at) FROM incident_events AS e
 			JOIN river_job AS j ON j.kind = $1 AND (j.args->>'incident')::bigint = e.incident_id AND (j.args->>'seq')::bigint = 1
-			WHERE e.kind = $2`, oncall.Escalate{}.Kind(), oncall.EventExhausted)
+			WHERE e.kind = $2`, oncall.Escalate{}.Kind(), decided)
 		if err != nil {
 			return nil, err
 		}

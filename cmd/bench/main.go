@@ -2,7 +2,8 @@
 // bin/watchbill against a PostgreSQL of its own, durable as in production, and against
 // the local Slack. The machine's speed is in every figure, so compare figures of one
 // run, or the same figure before and after a change on one machine. Arguments limit it
-// to some measurements: start, page, timers, signals, schedules.
+// to some measurements: start, page, timers, escalations,
+// signals, schedules.
 package main
 
 import (
@@ -19,7 +20,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	err := run(ctx, os.Stdout, os.Args[1:])
 	cancel()
 	stop()
@@ -54,7 +55,7 @@ func run(ctx context.Context, out io.Writer, only []string) error {
 	for _, m := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"signals", b.signals}, {"schedules", b.schedules}} {
+	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"escalations", b.escalations}, {"signals", b.signals}, {"schedules", b.schedules}} {
 		if len(only) > 0 && !slices.Contains(only, m.name) {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
 
@@ -169,10 +170,32 @@ func (b *bench) timers(ctx context.Context) error {
 	if _, err := t.serve(ctx); err != nil {
 		return err
 	}
-	late, err := t.lateness(ctx)
+	late, err := t.lateness(ctx, oncall.EventExhausted)
 	if err != nil {
 		return err
 	}
 	b.percentiles("timer_late", late, true)
+	return nil
+}
+
+// escalations measures how late escalations decide that page somebody, 1,000 of them in
+// 20 s with 10,000 more incidents open; a hundred people are paged while it lasts.
+func (b *bench) escalations(ctx context.Context) error {
+	t, err := b.prepare(ctx, "bench_escalations", pageSamples)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if err := t.plantTimers(ctx); err != nil {
+		return err
+	}
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	late, err := t.lateness(ctx, oncall.EventPaging)
+	if err != nil {
+		return err
+	}
+	b.percentiles("escalation_late", late, true)
 	return nil
 }
