@@ -49,6 +49,9 @@ type Incident struct {
 	Turn      int64      // counts the incidents of the policy, for round robin
 	Hops      int        // how often another policy has taken over
 
+	HomePolicy PolicyID // the one that it began with, if another has taken over; 0: none has
+	Called     bool     // a step has paged a person since escalation began
+
 	// Unassigned: no step of the policy had anybody to page, so its team's fallback people
 	// were paged (E8).
 	Unassigned bool

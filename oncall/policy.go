@@ -13,6 +13,12 @@ type Policy struct {
 	Name   string
 	Repeat int // how often all steps are gone through again
 	Steps  []Step
+
+	Acks       int     // how many people must acknowledge; 0: one
+	AckTimeout Seconds // after an acknowledgement, before its owner is asked "still on it?"; 0: never
+	AckWait    Seconds // that the owner has to answer before it pages again
+
+	Removed bool // open incidents still follow it; none is handed to it
 }
 
 // A Step pages its targets and waits. It is stored as JSON: fields are only ever

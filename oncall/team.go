@@ -8,6 +8,11 @@ type Team struct {
 	Name    string
 	Channel string // Slack channel id, or a name such as "#payments" until Slack has told us the id
 	Topic   bool   // the channel's topic says who is on call
+
+	TimeZone string   // IANA name, of the working hours; empty: that of the team's first schedule
+	Hours    []Window // working hours; none: Monday to Friday, 09:00 to 17:00
+	Fallback []UserID // paged where a policy has nobody; none: the admins, or else all members
+	Remind   Seconds  // between two reminders of unacknowledged incidents; 0: none
 }
 
 // A User is a person, known by a Slack user id.

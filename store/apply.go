@@ -219,7 +219,7 @@ type storedTeam struct {
 
 func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 	const load = `
-		SELECT id, name, channel, topic,
+		SELECT id, name, channel, topic, time_zone, hours, fallback, remind,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS admins
 		FROM teams

@@ -110,7 +110,10 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 }
 
 func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
-	const load = `SELECT id, team_id, name, repeat, steps FROM policies WHERE removed_at IS NULL`
+	const load = `
+		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, false AS removed
+		FROM policies
+		WHERE removed_at IS NULL`
 	const insert = `
 		INSERT INTO policies (team_id, name, repeat, steps, created_at)
 		VALUES ($1, $2, $3, $4, $5)

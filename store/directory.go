@@ -227,7 +227,10 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		oncall.Team
 		Removed bool
 	}
-	rows, _ := tx.Query(ctx, `SELECT id, name, channel, topic, removed_at IS NOT NULL AS removed FROM teams ORDER BY name, id`)
+	rows, _ := tx.Query(ctx, `
+		SELECT id, name, channel, topic, time_zone, hours, fallback, remind, removed_at IS NOT NULL AS removed
+		FROM teams
+		ORDER BY name, id`)
 	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	for _, t := range teams {
 		d.teams[t.ID] = t.Team
@@ -254,7 +257,9 @@ func (d *Directory) loadMembers(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (d *Directory) loadPolicies(ctx context.Context, tx pgx.Tx) error {
-	rows, _ := tx.Query(ctx, `SELECT id, team_id, name, repeat, steps FROM policies`)
+	rows, _ := tx.Query(ctx, `
+		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, removed_at IS NOT NULL AS removed
+		FROM policies`)
 	policies, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
 	for _, p := range policies {
 		d.Policies[p.ID] = p

@@ -55,7 +55,11 @@ func (s *Store) Guard(ctx context.Context, now time.Time) error {
 
 // coverFacts loads what the guard goes by. The caller's transaction sees what it has changed.
 func coverFacts(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverFacts, error) {
-	const policies = `SELECT id, team_id, name, repeat, steps FROM policies WHERE removed_at IS NULL ORDER BY id`
+	const policies = `
+		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, false AS removed
+		FROM policies
+		WHERE removed_at IS NULL
+		ORDER BY id`
 	const absences = `
 		SELECT id, user_id AS "user", start_at AS "start", end_at AS "end"
 		FROM time_off
