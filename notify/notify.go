@@ -112,6 +112,9 @@ type Track struct {
 	Err   error // why, with Failed and Unanswered
 	Final bool  // asking again tells nothing new
 	Dead  bool  // as in Receipt
+	// Answer is what the person has answered, as a Reply's Text, where only asking for the
+	// message tells, as with Pushover; empty: nothing.
+	Answer string
 }
 
 // A Tracker is a Sender whose accepted messages can be followed.

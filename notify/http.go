@@ -1,0 +1,190 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	webLimit   = 8 * time.Second // for a whole exchange
+	webBody    = 64 << 10        // bytes of an answer that are read
+	webPause   = 5 * time.Second // when a service asks to wait and doesn't say how long, or is out of reach
+	webExcerpt = 200             // of an answer that is quoted in an error
+)
+
+// web speaks HTTP with one service. It follows no redirect, which could carry a secret
+// elsewhere, and repeats nothing: a page is sent again only by who knows that it may be.
+type web struct {
+	service string // as errors name it
+	client  *http.Client
+	limit   time.Duration // for a whole exchange
+	longest int64         // bytes of an answer that are read
+}
+
+func newWeb(service string) *web {
+	return newWebBy(service, &http.Transport{Proxy: http.ProxyFromEnvironment})
+}
+
+// newWebBy uses a new connection for each request: one that the service closes while it
+// lies idle would make it uncertain whether a page has been sent.
+func newWebBy(service string, transport *http.Transport) *web {
+	transport.DisableKeepAlives = true
+	transport.TLSHandshakeTimeout = webLimit
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	return &web{service: service, limit: webLimit, longest: webBody, client: &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// webAnswer is what a service has answered.
+type webAnswer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// post sends a body and returns the whole answer. Without one, the receipt says why.
+func (w *web) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (webAnswer, *Receipt) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return webAnswer{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: %w", w.service, bare(err))}
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	r.Header.Set("Content-Type", contentType)
+	r.GetBody = nil // what can't be read again isn't sent again
+	return w.exchange(r)
+}
+
+func (w *web) postJSON(ctx context.Context, address string, body any, header http.Header) (webAnswer, *Receipt) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return webAnswer{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", w.service, err)}
+	}
+	return w.post(ctx, address, "application/json", b, header)
+}
+
+// get asks for something. It has no effect there, so any failure is only an error.
+func (w *web) get(ctx context.Context, address string, header http.Header) (webAnswer, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return webAnswer{}, fmt.Errorf("%s: %w", w.service, bare(err))
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	a, failed := w.exchange(r)
+	if failed != nil {
+		return webAnswer{}, failed.Err
+	}
+	return a, nil
+}
+
+// exchange sends a request and reads the answer.
+func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
+	ctx, cancel := context.WithTimeout(r.Context(), w.limit)
+	defer cancel()
+	var begun atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { begun.Store(true) }})
+	response, err := w.client.Do(r.WithContext(ctx))
+	if err != nil {
+		return webAnswer{}, w.unanswered(err, begun.Load())
+	}
+	defer response.Body.Close()
+	a := webAnswer{status: response.StatusCode, header: response.Header}
+	a.body, err = io.ReadAll(io.LimitReader(response.Body, w.longest))
+	if err != nil && a.status < http.StatusBadRequest {
+		return webAnswer{}, w.unanswered(err, true)
+	}
+	return a, nil
+}
+
+// errForbiddenAddress is an address that is not called whoever names it.
+var errForbiddenAddress = errors.New("Watchbill calls no such address")
+
+// unanswered says what it means that no answer came.
+func (w *web) unanswered(err error, begun bool) *Receipt {
+	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, bare(err))}
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case errors.Is(err, errForbiddenAddress):
+		r.Outcome = Rejected
+	case certificate:
+		r.Outcome = Misconfigured
+	case !begun:
+		r.Outcome, r.RetryAfter = Throttled, webPause
+	}
+	return r
+}
+
+// bare is an error without the address that it came from, which may hold a secret.
+func bare(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// refused is the receipt of an answer that is no acceptance, as HTTP means it. Services
+// that say more decide before it.
+func (w *web) refused(a webAnswer, said string) Receipt {
+	if said == "" {
+		said = excerpt(a.body)
+	}
+	err := fmt.Errorf("%s answered %d: %s", w.service, a.status, said)
+	switch a.status {
+	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
+		return Receipt{Outcome: Misconfigured, Err: err}
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout, http.StatusTooEarly:
+		return Receipt{Outcome: Throttled, RetryAfter: askedWait(a.header), Err: err}
+	}
+	switch {
+	case a.status >= http.StatusInternalServerError:
+		return Receipt{Outcome: Unknown, Err: err}
+	case a.status >= http.StatusBadRequest:
+		return Receipt{Outcome: Rejected, Err: err}
+	case a.status >= http.StatusMultipleChoices:
+		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("%s answered %d, a redirect, which is not followed", w.service, a.status)}
+	}
+	return Receipt{Outcome: Unknown, Err: err}
+}
+
+// askedWait is the wait that a service asks for. A date counts from the service's own.
+func askedWait(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return webPause
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil || !until.After(now) {
+		return webPause
+	}
+	return until.Sub(now)
+}
+
+// excerpt is the beginning of what a service said, on one line.
+func excerpt(body []byte) string {
+	text := oneLine(strings.ToValidUTF8(string(body), ""), webExcerpt)
+	if text == "" {
+		return "nothing"
+	}
+	return text
+}

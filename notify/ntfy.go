@@ -1,0 +1,247 @@
+package notify
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	ntfySettle = time.Second      // until a message that was published is listed
+	ntfyStream = 50 * time.Second // for one wait for answers
+	ntfyLinger = 100 * time.Millisecond
+)
+
+// NtfyConfig says which ntfy server pushes.
+type NtfyConfig struct {
+	URL        string // of the server
+	Token      string // may publish to people's topics and read the reply topic
+	ReplyTopic string // where the buttons send answers; empty: no buttons
+}
+
+// Ntfy pushes by a server of ntfy, ntfy.sh or one's own. A contact's address is a topic
+// on that server or the whole URL of one elsewhere. Answers come back by the reply topic,
+// so that nobody needs to reach us.
+type Ntfy struct {
+	config NtfyConfig
+	web    *web
+}
+
+// NewNtfy returns a sender by one server.
+func NewNtfy(c NtfyConfig) *Ntfy {
+	c.URL = strings.TrimRight(c.URL, "/")
+	return &Ntfy{config: c, web: newWeb("ntfy")}
+}
+
+type ntfyMessage struct {
+	Topic    string       `json:"topic"`
+	Title    string       `json:"title"`
+	Message  string       `json:"message"`
+	Priority int          `json:"priority"`
+	Tags     []string     `json:"tags"`
+	Click    string       `json:"click,omitempty"`
+	Actions  []ntfyAction `json:"actions,omitempty"`
+}
+
+type ntfyAction struct {
+	Action string `json:"action"`
+	Label  string `json:"label"`
+	URL    string `json:"url"`
+	Method string `json:"method"`
+	Body   string `json:"body"`
+	Clear  bool   `json:"clear"`
+}
+
+// ntfyEvent is a line of a topic.
+type ntfyEvent struct {
+	ID      string   `json:"id"`
+	Time    int64    `json:"time"`
+	Event   string   `json:"event"`
+	Message string   `json:"message"`
+	Tags    []string `json:"tags"`
+}
+
+// topic splits an address into server, topic and what to say who we are there: the token
+// is for our own server only.
+func (n *Ntfy) topic(address string) (server, topic string, header http.Header, err error) {
+	server, topic = n.config.URL, address
+	if strings.Contains(address, "://") {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return "", "", nil, fmt.Errorf("the topic's address is not an http or https URL")
+		}
+		at := strings.LastIndex(address, "/")
+		server, topic = address[:at], address[at+1:]
+	}
+	if topic == "" || strings.ContainsAny(topic, "/,?#") {
+		return "", "", nil, fmt.Errorf("%q is not a topic", topic)
+	}
+	return server, topic, n.header(server), nil
+}
+
+func (n *Ntfy) header(server string) http.Header {
+	if n.config.Token == "" || server != n.config.URL {
+		return nil
+	}
+	return http.Header{"Authorization": {"Bearer " + n.config.Token}}
+}
+
+// Send publishes the message once.
+func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
+	server, topic, header, err := n.topic(m.To)
+	if err != nil {
+		return Receipt{Outcome: Rejected, Dead: true, Err: err}
+	}
+	a, failed := n.web.postJSON(ctx, server, ntfyMessage{
+		Topic: topic, Title: m.headline(), Message: either(m.note(), m.headline()), Priority: m.ntfyPriority(),
+		Tags: []string{ntfyTag(m.Key)}, Click: m.Link, Actions: n.actions(m),
+	}, header)
+	if failed != nil {
+		return *failed
+	}
+	if a.status == http.StatusOK {
+		var e ntfyEvent
+		if err := json.Unmarshal(a.body, &e); err != nil || e.ID == "" {
+			return Receipt{Outcome: Unknown, Err: fmt.Errorf("ntfy answered 200 without an id: %s", excerpt(a.body))}
+		}
+		return Receipt{Outcome: Accepted, Reference: e.ID}
+	}
+	var said struct {
+		Error string `json:"error"`
+	}
+	_ = json.Unmarshal(a.body, &said) // what is not ntfy's JSON is quoted as it is
+	r := n.web.refused(a, oneLine(said.Error, webExcerpt))
+	if a.status == http.StatusNotFound { // of the server: a topic that nobody has used exists
+		r.Outcome = Misconfigured
+	}
+	return r
+}
+
+// ntfyPriority is 5 for what may break through silence.
+func (m Message) ntfyPriority() int {
+	switch {
+	case m.urgent():
+		return 5
+	case m.Severity == "medium":
+		return 4
+	}
+	return 3
+}
+
+// ntfyTag marks a message so that Find knows it. It is shown below the message, so it is
+// short.
+func ntfyTag(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return "wb-" + hex.EncodeToString(sum[:6])
+}
+
+// actions are the buttons: the phone posts a signed answer to the reply topic.
+func (n *Ntfy) actions(m Message) []ntfyAction {
+	if n.config.ReplyTopic == "" || m.Token == "" {
+		return nil
+	}
+	var out []ntfyAction
+	for _, b := range m.buttons() {
+		out = append(out, ntfyAction{
+			Action: "http", Label: b.label, Method: http.MethodPost, Clear: true,
+			URL: n.config.URL + "/" + n.config.ReplyTopic, Body: b.does + " " + m.Token,
+		})
+	}
+	return out
+}
+
+// Settle is short: a published message is in the server's cache before it answers.
+func (n *Ntfy) Settle() time.Duration { return ntfySettle }
+
+// Find looks for the message among those that the topic's server still has.
+func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {
+	server, topic, header, err := n.topic(m.To)
+	if err != nil {
+		return "", false, err
+	}
+	// A second earlier, as ntfy counts in whole ones.
+	a, err := n.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", server, topic, since.Unix()-1), header)
+	if err != nil {
+		return "", false, fmt.Errorf("look for a message on ntfy: %w", err)
+	}
+	if a.status != http.StatusOK {
+		return "", false, fmt.Errorf("look for a message: %w", n.web.refused(a, "").Err)
+	}
+	for line := range bytes.Lines(a.body) {
+		var e ntfyEvent
+		if json.Unmarshal(line, &e) == nil && slices.Contains(e.Tags, ntfyTag(m.Key)) {
+			return e.ID, true, nil
+		}
+	}
+	return "", false, nil
+}
+
+// Listen waits for answers in the reply topic. The cursor is the id of the last one.
+func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+	if n.config.ReplyTopic == "" {
+		return nil, cursor, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, ntfyStream)
+	defer cancel()
+	address := n.config.URL + "/" + n.config.ReplyTopic + "/json?since=" + url.QueryEscape(either(cursor, "all"))
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, cursor, fmt.Errorf("ntfy: %w", bare(err))
+	}
+	r.Header = n.header(n.config.URL)
+	response, err := n.web.client.Do(r)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, cursor, nil
+		}
+		return nil, cursor, fmt.Errorf("listen to ntfy: %w", bare(err))
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, cursor, fmt.Errorf("listen to ntfy: it answered %d to the reply topic", response.StatusCode)
+	}
+	return n.read(ctx, response, cursor, cancel)
+}
+
+// read takes lines until there are answers and no more come at once.
+func (n *Ntfy) read(ctx context.Context, response *http.Response, cursor string, end func()) ([]Reply, string, error) {
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, webBody)
+	var replies []Reply
+	var linger *time.Timer
+	for lines.Scan() {
+		var e ntfyEvent
+		if json.Unmarshal(lines.Bytes(), &e) != nil || e.Event != "message" || e.ID == "" {
+			continue
+		}
+		cursor = e.ID
+		if len(strings.Fields(e.Message)) != 2 { // anybody may write there; ours is "a TOKEN"
+			continue
+		}
+		replies = append(replies, Reply{ID: e.ID, Text: strings.TrimSpace(e.Message), At: time.Unix(e.Time, 0).UTC()})
+		if linger == nil {
+			linger = time.NewTimer(ntfyLinger)
+			defer linger.Stop()
+			go func() {
+				select {
+				case <-linger.C:
+					end()
+				case <-ctx.Done():
+				}
+			}()
+		}
+	}
+	if err := lines.Err(); err != nil && ctx.Err() == nil && len(replies) == 0 {
+		return nil, cursor, fmt.Errorf("listen to ntfy: %w", bare(err))
+	}
+	return replies, cursor, nil
+}

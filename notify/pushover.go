@@ -1,0 +1,201 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	pushoverURL    = "https://api.pushover.net"
+	pushoverRepeat = 60 * time.Second // between two alarms of an emergency
+	pushoverLong   = 3 * time.Hour    // the longest that it repeats one
+	pushoverShort  = 2 * pushoverRepeat
+	pushoverPolls  = 5 * time.Second // it asks not to be asked more often
+	pushoverTitle  = 250             // characters
+	pushoverText   = 1024
+)
+
+// PushoverConfig says which Pushover application pushes.
+type PushoverConfig struct {
+	Token string
+	URL   string // another address of the API; empty: Pushover's
+	Clock func() time.Time
+}
+
+// Pushover pushes by pushover.net. What may wake somebody is an emergency there: it
+// repeats on the phone until it is acknowledged, and its receipt tells us.
+type Pushover struct {
+	config PushoverConfig
+	web    *web
+
+	mu    sync.Mutex
+	asked map[string]pushoverAsked // by receipt
+}
+
+type pushoverAsked struct {
+	at   time.Time
+	last Track
+}
+
+// NewPushover returns a sender by one application.
+func NewPushover(c PushoverConfig) *Pushover {
+	c.URL = strings.TrimRight(either(c.URL, pushoverURL), "/")
+	return &Pushover{config: c, web: newWeb("Pushover"), asked: map[string]pushoverAsked{}}
+}
+
+// pushoverAnswer is what each of its methods answers.
+type pushoverAnswer struct {
+	Status       int      `json:"status"`
+	Request      string   `json:"request"`
+	Receipt      string   `json:"receipt"`
+	Token        string   `json:"token"` // "invalid"
+	User         string   `json:"user"`
+	Errors       []string `json:"errors"`
+	Acknowledged int      `json:"acknowledged"`
+	Delivered    int64    `json:"last_delivered_at"`
+	Expired      int      `json:"expired"`
+}
+
+// Send pushes the message once.
+func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
+	form := url.Values{
+		"token": {p.config.Token}, "user": {m.To},
+		"title":   {oneLine(m.headline(), pushoverTitle)},
+		"message": {cut(either(m.note(), m.headline()), pushoverText)},
+	}
+	if !m.Opened.IsZero() {
+		form.Set("timestamp", strconv.FormatInt(m.Opened.Unix(), 10))
+	}
+	if m.Link != "" {
+		form.Set("url", m.Link)
+		form.Set("url_title", "Acknowledge, resolve or escalate")
+	}
+	switch {
+	case m.urgent() || m.Purpose == ForCheck:
+		left := pushoverLong
+		if !m.Expires.IsZero() {
+			left = min(max(m.Expires.Sub(p.config.Clock()), pushoverShort), pushoverLong)
+		}
+		form.Set("priority", "2")
+		form.Set("retry", strconv.Itoa(int(pushoverRepeat.Seconds())))
+		form.Set("expire", strconv.Itoa(int(left.Seconds())))
+	case m.Severity == "medium":
+		form.Set("priority", "1")
+	}
+	a, failed := p.web.post(ctx, p.config.URL+"/1/messages.json", "application/x-www-form-urlencoded", []byte(form.Encode()), nil)
+	if failed != nil {
+		return *failed
+	}
+	var said pushoverAnswer
+	err := json.Unmarshal(a.body, &said)
+	switch {
+	case a.status == http.StatusOK && err == nil && said.Status == 1:
+		return Receipt{Outcome: Accepted, Reference: said.Receipt}
+	case a.status == http.StatusOK:
+		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Pushover answered 200 without saying that it was sent: %s", excerpt(a.body))}
+	}
+	return p.refused(a, said)
+}
+
+// refused is the receipt of an answer that is no acceptance.
+func (p *Pushover) refused(a webAnswer, said pushoverAnswer) Receipt {
+	r := p.web.refused(a, oneLine(strings.Join(said.Errors, "; "), webExcerpt))
+	switch {
+	case said.Token != "":
+		r.Outcome = Misconfigured
+	case said.User != "":
+		r.Outcome, r.Dead = Rejected, true
+	case a.status == http.StatusTooManyRequests && a.header.Get("X-Limit-App-Remaining") == "0":
+		r.Outcome = Misconfigured // the month's messages are used up
+	}
+	return r
+}
+
+// cut keeps the beginning of a text of several lines.
+func cut(s string, longest int) string {
+	if runes := []rune(s); len(runes) > longest {
+		return string(runes[:longest-1]) + "…"
+	}
+	return s
+}
+
+// Track asks what became of an emergency. Others have no receipt: nothing more is heard
+// of them.
+func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
+	if reference == "" {
+		return Track{State: Sent, Final: true}, nil
+	}
+	if last, early := p.early(reference); early {
+		return last, nil
+	}
+	a, err := p.web.get(ctx, p.config.URL+"/1/receipts/"+url.PathEscape(reference)+".json?token="+url.QueryEscape(p.config.Token), nil)
+	if err != nil {
+		return Track{}, fmt.Errorf("ask for a receipt: %w", err)
+	}
+	var said pushoverAnswer
+	if err := json.Unmarshal(a.body, &said); a.status != http.StatusOK || err != nil || said.Status != 1 {
+		if a.status == http.StatusNotFound { // a week has passed
+			return Track{State: Sent, Final: true}, nil
+		}
+		return Track{}, fmt.Errorf("ask for a receipt: %w", p.refused(a, said).Err)
+	}
+	t := Track{State: Pending}
+	if said.Delivered > 0 {
+		t.State = Delivered
+	}
+	switch {
+	case said.Acknowledged == 1:
+		t = Track{State: Answered, Final: true, Answer: "a"}
+	case said.Expired == 1:
+		t.State, t.Final = Unanswered, true
+		t.Err = fmt.Errorf("nobody has acknowledged it on the phone")
+	}
+	p.remember(reference, t)
+	return t, nil
+}
+
+// early returns what Pushover has said a moment ago.
+func (p *Pushover) early(reference string) (Track, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, known := p.asked[reference]
+	age := p.config.Clock().Sub(last.at)
+	return last.last, known && age >= 0 && age < pushoverPolls
+}
+
+func (p *Pushover) remember(reference string, t Track) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.config.Clock()
+	for old, asked := range p.asked {
+		if now.Sub(asked.at) >= pushoverPolls {
+			delete(p.asked, old)
+		}
+	}
+	p.asked[reference] = pushoverAsked{at: now, last: t}
+}
+
+// Cancel ends the alarm on the phone.
+func (p *Pushover) Cancel(ctx context.Context, reference string) error {
+	if reference == "" {
+		return nil
+	}
+	form := url.Values{"token": {p.config.Token}}
+	a, failed := p.web.post(ctx, p.config.URL+"/1/receipts/"+url.PathEscape(reference)+"/cancel.json",
+		"application/x-www-form-urlencoded", []byte(form.Encode()), nil)
+	if failed != nil {
+		return fmt.Errorf("end an alarm: %w", failed.Err)
+	}
+	var said pushoverAnswer
+	if err := json.Unmarshal(a.body, &said); a.status != http.StatusOK || err != nil || said.Status != 1 {
+		return fmt.Errorf("end an alarm: %w", p.refused(a, said).Err)
+	}
+	return nil
+}

@@ -1,0 +1,261 @@
+package notify
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	telegramURL   = "https://api.telegram.org"
+	telegramWait  = 25 * time.Second // Telegram holds a question for answers so long
+	telegramText  = 4096             // characters of a message
+	telegramData  = 64               // bytes that a button can carry
+	telegramBatch = 20               // updates at once
+)
+
+// TelegramConfig says which bot of Telegram writes.
+type TelegramConfig struct {
+	Token string
+	URL   string // another address of the API; empty: Telegram's
+}
+
+// Telegram writes to chats by a bot. Answers are fetched from Telegram, so that nobody
+// needs to reach us.
+type Telegram struct {
+	config TelegramConfig
+	web    *web
+	listen *web
+}
+
+// NewTelegram returns a sender by one bot.
+func NewTelegram(c TelegramConfig) *Telegram {
+	c.URL = strings.TrimRight(either(c.URL, telegramURL), "/")
+	listen := newWeb("Telegram")
+	listen.limit, listen.longest = telegramWait+webLimit, telegramBatch*(64<<10)
+	return &Telegram{config: c, web: newWeb("Telegram"), listen: listen}
+}
+
+// telegramAnswer is what each method answers.
+type telegramAnswer struct {
+	OK          bool            `json:"ok"`
+	Result      json.RawMessage `json:"result"`
+	Code        int             `json:"error_code"`
+	Description string          `json:"description"`
+	Parameters  struct {
+		RetryAfter int `json:"retry_after"`
+	} `json:"parameters"`
+}
+
+type telegramButton struct {
+	Text string `json:"text"`
+	Data string `json:"callback_data"`
+}
+
+type telegramKeyboard struct {
+	Rows [][]telegramButton `json:"inline_keyboard"`
+}
+
+type telegramMessage struct {
+	Chat   string            `json:"chat_id"`
+	Text   string            `json:"text"` // without markup: what others wrote is only text
+	Quiet  bool              `json:"disable_notification,omitempty"`
+	Links  map[string]bool   `json:"link_preview_options,omitempty"`
+	Markup *telegramKeyboard `json:"reply_markup,omitempty"`
+}
+
+// telegramUpdate is something that has happened in a chat.
+type telegramUpdate struct {
+	ID      int64 `json:"update_id"`
+	Message struct {
+		Date int64        `json:"date"`
+		Text string       `json:"text"`
+		Chat telegramChat `json:"chat"`
+	} `json:"message"`
+	Pressed struct {
+		ID      string `json:"id"`
+		Data    string `json:"data"`
+		Message struct {
+			Chat telegramChat `json:"chat"`
+		} `json:"message"`
+	} `json:"callback_query"`
+}
+
+type telegramChat struct {
+	ID int64 `json:"id"`
+}
+
+func (t *Telegram) call(ctx context.Context, method string, body any) (webAnswer, telegramAnswer, *Receipt) {
+	a, failed := t.web.postJSON(ctx, t.config.URL+"/bot"+t.config.Token+"/"+method, body, nil)
+	if failed != nil {
+		return webAnswer{}, telegramAnswer{}, failed
+	}
+	var said telegramAnswer
+	_ = json.Unmarshal(a.body, &said) // what is not Telegram's JSON is not OK
+	return a, said, nil
+}
+
+// Send writes the message once.
+func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
+	text := m.headline()
+	if note := m.note(); note != "" {
+		text += "\n\n" + note
+	}
+	if m.Link != "" {
+		text += "\n\n" + m.Link
+	}
+	a, said, failed := t.call(ctx, "sendMessage", telegramMessage{
+		Chat: m.To, Text: cut(text, telegramText), Quiet: m.Purpose == ForPage && m.Severity == "low",
+		Links: map[string]bool{"is_disabled": true}, Markup: t.keyboard(m),
+	})
+	if failed != nil {
+		return *failed
+	}
+	var sent struct {
+		ID int64 `json:"message_id"`
+	}
+	switch {
+	case a.status == http.StatusOK && said.OK && json.Unmarshal(said.Result, &sent) == nil:
+		return Receipt{Outcome: Accepted, Reference: m.To + " " + strconv.FormatInt(sent.ID, 10)}
+	case a.status == http.StatusOK:
+		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Telegram answered 200 without saying that it was sent")}
+	}
+	return t.refused(a, said)
+}
+
+// refused is the receipt of an answer that is no acceptance.
+func (t *Telegram) refused(a webAnswer, said telegramAnswer) Receipt {
+	r := t.web.refused(a, oneLine(said.Description, webExcerpt))
+	switch {
+	case a.status == http.StatusNotFound: // Telegram's answer to a token that it doesn't know
+		r.Outcome = Misconfigured
+	case a.status == http.StatusForbidden, strings.Contains(said.Description, "chat not found"),
+		strings.Contains(said.Description, "user is deactivated"):
+		r.Outcome, r.Dead = Rejected, true // until the person writes to the bot again
+	case said.Parameters.RetryAfter > 0:
+		r.Outcome, r.RetryAfter = Throttled, time.Duration(said.Parameters.RetryAfter)*time.Second
+	}
+	return r
+}
+
+// keyboard are the buttons below a message.
+func (t *Telegram) keyboard(m Message) *telegramKeyboard {
+	var row []telegramButton
+	for _, b := range m.buttons() {
+		if data := t.data(b.does, m); data != "" {
+			row = append(row, telegramButton{Text: b.label, Data: data})
+		}
+	}
+	if row == nil {
+		return nil
+	}
+	return &telegramKeyboard{Rows: [][]telegramButton{row}}
+}
+
+// data is what a button sends: the key of its message, signed, as people's programs could
+// send anything. A key that is too long gives way to the code that people type.
+func (t *Telegram) data(does string, m Message) string {
+	if m.Key == "" {
+		return ""
+	}
+	if data := does + " " + t.seal(does, m.Key) + " " + m.Key; len(data) <= telegramData {
+		return data
+	}
+	if m.Code == 0 {
+		return ""
+	}
+	return strconv.Itoa(m.Code) + does
+}
+
+// seal proves that a button is ours.
+func (t *Telegram) seal(does, key string) string {
+	mac := hmac.New(sha256.New, []byte(t.config.Token))
+	mac.Write([]byte(does + " " + key))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
+}
+
+// Listen waits for what people write or press. The cursor is the number of the next
+// update; asking for it tells Telegram that those before it were taken.
+func (t *Telegram) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+	offset, _ := strconv.ParseInt(cursor, 10, 64) // 0, what is left: the beginning
+	updates, err := t.updates(ctx, offset)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, cursor, nil
+		}
+		return nil, cursor, fmt.Errorf("listen to Telegram: %w", err)
+	}
+	var replies []Reply
+	for _, u := range updates {
+		cursor = strconv.FormatInt(u.ID+1, 10)
+		if r, ok := t.reply(ctx, u); ok {
+			replies = append(replies, r)
+		}
+	}
+	return replies, cursor, nil
+}
+
+// updates fetches what has happened since offset.
+func (t *Telegram) updates(ctx context.Context, offset int64) ([]telegramUpdate, error) {
+	a, failed := t.listen.postJSON(ctx, t.config.URL+"/bot"+t.config.Token+"/getUpdates", map[string]any{
+		"offset": offset, "limit": telegramBatch, "timeout": int(telegramWait.Seconds()), "allowed_updates": []string{"message", "callback_query"},
+	}, nil)
+	if failed != nil {
+		return nil, failed.Err
+	}
+	var said telegramAnswer
+	var updates []telegramUpdate
+	if err := json.Unmarshal(a.body, &said); err != nil || !said.OK {
+		return nil, t.refused(a, said).Err
+	}
+	if err := json.Unmarshal(said.Result, &updates); err != nil {
+		return nil, fmt.Errorf("read the updates: %w", err)
+	}
+	return updates, nil
+}
+
+// reply is what an update says to us.
+func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
+	r := Reply{ID: strconv.FormatInt(u.ID, 10)}
+	if u.Pressed.ID != "" {
+		// The phone shows that it waits until this is said; nothing else depends on it.
+		_, _, _ = t.call(ctx, "answerCallbackQuery", map[string]string{"callback_query_id": u.Pressed.ID})
+		return t.pressed(r, u)
+	}
+	if u.Message.Chat.ID == 0 || u.Message.Text == "" {
+		return Reply{}, false
+	}
+	r.From, r.At = strconv.FormatInt(u.Message.Chat.ID, 10), time.Unix(u.Message.Date, 0).UTC()
+	r.Text = strings.TrimSpace(u.Message.Text)
+	if start, ok := strings.CutPrefix(r.Text, "/start"); ok {
+		if r.Text = strings.TrimSpace(start); r.Text == "" {
+			_, _, _ = t.call(ctx, "sendMessage", telegramMessage{Chat: r.From, Text: "This is Watchbill. The number of this chat is " +
+				r.From + ": enter it in Slack, where you say how you want to be reached."})
+			return Reply{}, false
+		}
+	}
+	return r, true
+}
+
+// pressed reads a button's data.
+func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
+	from := strconv.FormatInt(u.Pressed.Message.Chat.ID, 10)
+	does, rest, signed := strings.Cut(u.Pressed.Data, " ")
+	if !signed {
+		r.From, r.Text = from, u.Pressed.Data
+		return r, u.Pressed.Message.Chat.ID != 0
+	}
+	seal, key, _ := strings.Cut(rest, " ")
+	if !hmac.Equal([]byte(seal), []byte(t.seal(does, key))) {
+		return Reply{}, false
+	}
+	r.Key, r.Text = key, does
+	return r, true
+}

@@ -1,0 +1,152 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// oneLine is foreign text on one line of at most so many characters, without anything
+// that only a terminal or a mail server would understand.
+func oneLine(s string, longest int) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), r == unicode.ReplacementChar, unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.Join(strings.Fields(s), " ")
+	if runes := []rune(s); len(runes) > longest {
+		return strings.TrimSpace(string(runes[:longest-1])) + "…"
+	}
+	return s
+}
+
+// longestTitle is how much of a title is shown.
+const longestTitle = 200
+
+// headline says in one line what a message is about.
+func (m Message) headline() string {
+	title := oneLine(m.Title, longestTitle)
+	switch {
+	case m.Purpose == ForVerify:
+		return m.Verify + " is your Watchbill code"
+	case m.Purpose == ForTest:
+		return "[test] " + either(title, "This is how a page looks")
+	case m.Purpose == ForCheck:
+		return either(title, "Can Watchbill still reach you?")
+	case m.Purpose == ForAnswer:
+		return title
+	case m.Count > 1:
+		return fmt.Sprintf("%d incidents: %s", m.Count, title)
+	case m.Incident > 0:
+		return fmt.Sprintf("[#%d] %s", m.Incident, title)
+	}
+	return title
+}
+
+// facts are severity, team and age of the incident, as far as they are known.
+func (m Message) facts() string {
+	var parts []string
+	if m.Severity != "" {
+		parts = append(parts, strings.ToUpper(m.Severity[:1])+m.Severity[1:])
+	}
+	if m.Team != "" {
+		parts = append(parts, oneLine(m.Team, longestTitle))
+	}
+	if !m.Opened.IsZero() {
+		parts = append(parts, "since "+stamp(m.Opened))
+	}
+	return strings.Join(parts, " · ")
+}
+
+// because says why the person is paged.
+func (m Message) because() string {
+	if m.Why == "" {
+		return ""
+	}
+	return "You are paged because " + strings.TrimSuffix(oneLine(m.Why, 2*longestTitle), ".") + "."
+}
+
+// incidents are the lines of a bundle.
+func (m Message) incidents() []string {
+	out := make([]string, len(m.Lines))
+	for i, line := range m.Lines {
+		out[i] = oneLine(line, longestTitle)
+	}
+	return out
+}
+
+// more is how many incidents of a bundle have no line.
+func (m Message) more() int {
+	if m.Count > 1 {
+		return max(0, m.Count-len(m.Lines))
+	}
+	return 0
+}
+
+// inSlack is what to type there to acknowledge.
+func (m Message) inSlack() string {
+	if m.Incident == 0 {
+		return "/oncall"
+	}
+	return fmt.Sprintf("/oncall ack %d", m.Incident)
+}
+
+// note is the body of a message for a small screen, without its headline.
+func (m Message) note() string {
+	var lines []string
+	add := func(line string) {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	switch m.Purpose {
+	case ForVerify:
+		add("Enter it in Slack, where you have added this way to page you. Did you not? Then ignore this.")
+	case ForAnswer:
+	case ForCheck:
+		add("Any answer to this is a yes.")
+	default:
+		for _, line := range m.incidents() {
+			add("- " + line)
+		}
+		if n := m.more(); n > 0 {
+			add(fmt.Sprintf("and %d more", n))
+		}
+		add(m.facts())
+		add(m.because())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// A button is an answer that a message offers: what it is called and what it sends.
+type button struct{ label, does string }
+
+func (m Message) buttons() []button {
+	switch m.Purpose {
+	case ForPage, ForTest:
+		return []button{{"Acknowledge", "a"}, {"Resolve", "r"}, {"Escalate", "e"}}
+	case ForCheck:
+		return []button{{"Yes, I read this", "a"}}
+	}
+	return nil
+}
+
+// urgent reports whether a message may wake somebody.
+func (m Message) urgent() bool {
+	return (m.Purpose == ForPage || m.Purpose == ForTest) && (m.Severity == "critical" || m.Severity == "high")
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("Mon 2 January 15:04 UTC") }
+
+func either(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
