@@ -31,8 +31,8 @@ type CaseShift struct {
 	OnCall []UserID  `json:"on_call"`
 }
 
-// An Answer says who is on call at an instant, and when that is over.
-type Answer struct {
+// A CaseAnswer says who is on call at an instant, and when that is over.
+type CaseAnswer struct {
 	At         time.Time  `json:"at"`
 	OnCall     []UserID   `json:"on_call"`
 	NextChange *time.Time `json:"next_change"`
@@ -48,10 +48,10 @@ func (c Case) Render(from, to time.Time) Rendering {
 }
 
 // At answers for each instant, ready for JSON; changes count before until only.
-func (c Case) At(instants []time.Time, until time.Time) []Answer {
-	answers := make([]Answer, 0, len(instants))
+func (c Case) At(instants []time.Time, until time.Time) []CaseAnswer {
+	answers := make([]CaseAnswer, 0, len(instants))
 	for _, t := range instants {
-		a := Answer{At: t.UTC(), OnCall: c.schedule.At(t, RolePrimary)}
+		a := CaseAnswer{At: t.UTC(), OnCall: c.schedule.At(t, RolePrimary)}
 		if change, ok := c.schedule.NextChange(t, until, RolePrimary); ok {
 			a.NextChange = &change
 		}

@@ -23,6 +23,7 @@ type Directory struct {
 	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
+	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
 
 	// With those removed, to which incidents refer.
 	teams        map[oncall.TeamID]oncall.Team
@@ -64,7 +65,12 @@ func (d *Directory) Override(id oncall.OverrideID) (oncall.Override, bool) {
 
 // Roster returns the facts from which the targets of a policy become people.
 func (d *Directory) Roster() oncall.Roster {
-	return oncall.Roster{Schedules: d.schedules, Users: d.Users, Members: d.Members}
+	return oncall.Roster{Schedules: d.schedules, Users: d.Users, Members: d.Members, Reach: d.Reach}
+}
+
+// facts are what decisions about incidents depend on.
+func (d *Directory) facts() oncall.Facts {
+	return oncall.Facts{Policies: d.Policies, Roster: d.Roster()}
 }
 
 // facts caches the Directory. What is cached can be trusted only while we listen for changes.
@@ -185,7 +191,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		admins: map[oncall.TeamID][]oncall.UserID{}, overrides: map[oncall.OverrideID]oncall.Override{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
-		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations, d.loadUserGroups,
+		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations, d.loadUserGroups, d.loadReach,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
@@ -298,6 +304,11 @@ func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
 	rows, _ := tx.Query(ctx, load)
 	var err error
 	d.UserGroups, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
+	return err
+}
+
+func (d *Directory) loadReach(ctx context.Context, tx pgx.Tx) (err error) {
+	d.Reach, err = reaches(ctx, tx, "")
 	return err
 }
 

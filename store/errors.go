@@ -69,3 +69,11 @@ func wrap(err error, format string, args ...any) error {
 	}
 	return fmt.Errorf(format+": %w", append(args, err)...)
 }
+
+// wrapAny is wrap for what may have gone well.
+func wrapAny(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return wrap(err, format, args...)
+}

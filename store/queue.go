@@ -42,6 +42,8 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 10000}, nil
 	case oncall.Draw:
 		return river.InsertOpts{Queue: QueueDraw, MaxAttempts: 10000}, nil
+	case oncall.Verify, oncall.TestPage, oncall.CheckReach:
+		return river.InsertOpts{Queue: QueueTell, MaxAttempts: 10}, nil
 	case oncall.Tell:
 		return river.InsertOpts{Queue: QueueTell, MaxAttempts: 10000}, nil
 	}

@@ -1,0 +1,103 @@
+package oncall
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An Answer is what somebody has sent back by a contact method.
+type Answer struct {
+	Method string // by which it came
+	From   string // the address; empty where Key or a token tells
+	Key    string // of the page that it answers, where that is known
+	Text   string
+	ID     string // the provider's: of several with one ID the first counts
+	At     time.Time
+}
+
+// ReplyKind says what an answer asks for.
+type ReplyKind string
+
+// What people answer.
+const (
+	ReplyAct   ReplyKind = "act"   // do Act with what Code, Token or nothing names
+	ReplyStop  ReplyKind = "stop"  // page me no more in this way
+	ReplyStart ReplyKind = "start" // do so again
+	ReplyCode  ReplyKind = "code"  // this proves that the address is mine
+	ReplyOther ReplyKind = "other" // it only shows that somebody is there
+)
+
+// A ParsedReply is an answer, understood.
+type ParsedReply struct {
+	Kind  ReplyKind
+	Act   ActKind
+	Code  int    // 0: the newest page
+	All   bool   // everything that the newest message listed
+	Token string // names a page by itself
+	Proof string // with ReplyCode
+}
+
+var (
+	replyActs = map[string]ActKind{
+		"a": ActAck, "ack": ActAck, "acknowledge": ActAck, "acknowledged": ActAck,
+		"r": ActResolve, "resolve": ActResolve, "resolved": ActResolve, "close": ActResolve,
+		"e": ActEscalate, "escalate": ActEscalate,
+	}
+	replyWords = map[string]ReplyKind{
+		"stop": ReplyStop, "stopall": ReplyStop, "unsubscribe": ReplyStop, "end": ReplyStop, "quit": ReplyStop,
+		"start": ReplyStart, "unstop": ReplyStart,
+	}
+	replyNoise   = strings.NewReplacer("'", "", "\"", "", "`", "", "\u2018", "", "\u2019", "", "\u201c", "", "\u201d", "", "«", "", "»", "", "#", "")
+	replyCode    = regexp.MustCompile(`^([0-9]{1,4})\s*([a-z]+)$`)
+	replyCodeEnd = regexp.MustCompile(`^([a-z]+)\s*([0-9]{1,4})$`)
+	replyAll     = regexp.MustCompile(`^(?:([are])([are])|0\s*([a-z]+)|([a-z]+)\s*(?:0|all))$`)
+	replyProof   = regexp.MustCompile(`^(?:[0-9]{6}|[a-z2-7]{16})$`)
+	replyToken   = regexp.MustCompile(`^([A-Za-z]+)\s+([A-Za-z0-9_-]{43,140})$`)
+)
+
+// ParseReply understands what people type when they are woken: "1a", "ack 12", "Ack", "'2a'",
+// "4a!", "0a", "aa", "resolve 3", "stop", a code that proves an address, and what buttons send.
+func ParseReply(text string) ParsedReply {
+	text = strings.TrimSpace(text)
+	if m := replyToken.FindStringSubmatch(text); m != nil {
+		if act, known := replyActs[strings.ToLower(m[1])]; known {
+			return ParsedReply{Kind: ReplyAct, Act: act, Token: m[2]}
+		}
+	}
+	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(text)), " "))
+	text = strings.Trim(text, " .,!?:;()[]<>*_-")
+	if rest, found := strings.CutPrefix(text, "/start "); found { // how Telegram opens a conversation
+		text = rest
+	}
+	text = strings.TrimPrefix(text, "/")
+	if kind, known := replyWords[text]; known {
+		return ParsedReply{Kind: kind}
+	}
+	if act, known := replyActs[text]; known {
+		return ParsedReply{Kind: ReplyAct, Act: act}
+	}
+	if m := replyAll.FindStringSubmatch(text); m != nil && m[1] == m[2] {
+		if act, known := replyActs[m[1]+m[3]+m[4]]; known {
+			return ParsedReply{Kind: ReplyAct, Act: act, All: true}
+		}
+	}
+	for _, form := range []struct {
+		*regexp.Regexp
+		code, word int
+	}{{replyCode, 1, 2}, {replyCodeEnd, 2, 1}} {
+		m := form.FindStringSubmatch(text)
+		if m == nil {
+			continue
+		}
+		code, err := strconv.Atoi(m[form.code])
+		if act, known := replyActs[m[form.word]]; known && err == nil && code > 0 {
+			return ParsedReply{Kind: ReplyAct, Act: act, Code: code}
+		}
+	}
+	if replyProof.MatchString(text) {
+		return ParsedReply{Kind: ReplyCode, Proof: text}
+	}
+	return ParsedReply{Kind: ReplyOther}
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// The bounds of proving an address. They also protect those whose number somebody mistypes.
+const (
+	codeLives    = 10 * time.Minute
+	codeTries    = 5
+	codesAnHour  = 3
+	codesOfAnyID = 15 // an hour, to all addresses of one person
+)
+
+// A Proof is a code on its way to the contact method that it is to prove.
+type Proof struct {
+	Contact oncall.Contact
+	User    oncall.User
+	Code    string
+	Expires time.Time
+}
+
+// SendCode sends one more code to a contact method.
+func (s *Store) SendCode(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		c, err := contact(ctx, tx, user, id)
+		if err != nil {
+			return err
+		}
+		return s.queueCode(ctx, tx, c, now)
+	})
+	return wrapAny(err, "send a code to contact method %d of %s", id, user)
+}
+
+func (s *Store) queueCode(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) error {
+	if err := mayProve(ctx, tx, c, now); err != nil {
+		return err
+	}
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Verify{Contact: c.ID}}})
+}
+
+// mayProve refuses to send more codes than an address is to get.
+func mayProve(ctx context.Context, q querier, c oncall.Contact, now time.Time) error {
+	const count = `
+		SELECT (SELECT count(*) FROM codes WHERE method = $1 AND address = $2 AND sent_at > $4),
+		       (SELECT count(*) FROM codes o JOIN contacts c ON c.id = o.contact_id
+		        WHERE c.user_id = $3 AND o.sent_at > $4)`
+	if c.Address == "" { // it goes to the person in Slack
+		return nil
+	}
+	var here, all int
+	if err := q.QueryRow(ctx, count, c.Method, c.Address, c.UserID, now.Add(-time.Hour)).Scan(&here, &all); err != nil {
+		return err
+	}
+	if here >= codesAnHour || all >= codesOfAnyID {
+		return oncall.Refuse("Enough codes were sent within the hour; please try again later.")
+	}
+	return nil
+}
+
+// BeginVerify makes the code that proves a contact method, out of random bytes. A contact method
+// that is gone or has had enough codes is refused.
+func (s *Store) BeginVerify(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
+	const load = `
+		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
+		FROM contacts
+		WHERE id = $1 AND removed_at IS NULL
+		FOR UPDATE`
+	const person = `SELECT id, name, email, time_zone, deactivated_at FROM users WHERE id = $1`
+	const insert = `
+		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
+		VALUES ($1, $2, $3, $4, 0, $5)`
+	p := Proof{Expires: now.Add(codeLives)}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, load, id)
+		var err error
+		if p.Contact, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Contact]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, person, p.Contact.UserID)
+		if p.User, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.User]); err != nil {
+			return err
+		}
+		if err := mayProve(ctx, tx, p.Contact, now); err != nil {
+			return err
+		}
+		p.Code = codeFrom(random, p.Contact.Address == "")
+		_, err = tx.Exec(ctx, insert, id, p.Contact.Method, p.Contact.Address, codeHash(id, p.Code), now)
+		return err
+	})
+	if err != nil {
+		return Proof{}, wrap(err, "make a code for contact method %d", id)
+	}
+	return p, nil
+}
+
+// codeFrom makes six digits. Where anybody may try, and not only who has the address, it makes more.
+func codeFrom(random [16]byte, long bool) string {
+	if long {
+		return strings.ToLower(base32.StdEncoding.EncodeToString(random[:10]))
+	}
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(random[:8])%1_000_000)
+}
+
+func codeHash(id oncall.ContactID, code string) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", id, strings.ToLower(strings.TrimSpace(code))))
+	return sum[:]
+}
+
+// ConfirmContact proves a contact method with the code that was sent to it.
+func (s *Store) ConfirmContact(ctx context.Context, user oncall.UserID, id oncall.ContactID, code string, now time.Time) error {
+	var right bool
+	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
+		c, err := contact(ctx, tx, user, id)
+		if err != nil {
+			return err
+		}
+		if c.Address == "" {
+			return oncall.Refuse("Please send that code to the bot in Telegram.")
+		}
+		right, err = tryCode(ctx, tx, id, code, now)
+		if err != nil || !right {
+			return err
+		}
+		return verified(ctx, tx, c, now)
+	})
+	if err == nil && !right { // the try itself is saved
+		err = oncall.Refuse("That code is not right, or too old. A new one can be sent.")
+	}
+	return wrapAny(err, "confirm contact method %d of %s", id, user)
+}
+
+// tryCode uses up one try of each code that is still good, and reports whether one of them fits.
+func tryCode(ctx context.Context, tx pgx.Tx, id oncall.ContactID, code string, now time.Time) (bool, error) {
+	const try = `
+		UPDATE codes
+		SET tries = tries + 1
+		WHERE contact_id = $1 AND sent_at > $2 AND tries < $3 AND hash <> ''
+		RETURNING hash`
+	const void = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
+	rows, _ := tx.Query(ctx, try, id, now.Add(-codeLives), codeTries)
+	hashes, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		return false, err
+	}
+	want := codeHash(id, code)
+	for _, h := range hashes {
+		if bytes.Equal(h, want) {
+			_, err := tx.Exec(ctx, void, id)
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// verified notes that a contact method is its person's, and reaches them.
+func verified(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) error {
+	const save = `
+		UPDATE contacts
+		SET address = $2, verified_at = $3, confirmed_at = $3, disabled_at = NULL, disabled_why = ''
+		WHERE id = $1`
+	_, err := tx.Exec(ctx, save, c.ID, c.Address, now)
+	return err
+}

@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Reach returns how a person can be reached: the contact methods, also those that don't count yet,
+// and what the person prefers.
+func (s *Store) Reach(ctx context.Context, user oncall.UserID) (oncall.Reach, error) {
+	var found map[oncall.UserID]oncall.Reach
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		found, err = reaches(ctx, tx, user)
+		return err
+	})
+	if err != nil {
+		return oncall.Reach{}, wrap(err, "load how %s is reached", user)
+	}
+	return found[user], nil
+}
+
+// reaches loads how one person is reached or, with an empty id, everybody who has set up anything.
+func reaches(ctx context.Context, q querier, user oncall.UserID) (map[oncall.UserID]oncall.Reach, error) {
+	const contacts = `
+		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
+		FROM contacts
+		WHERE removed_at IS NULL AND (user_id = $1 OR $1 = '')
+		ORDER BY id`
+	const preferences = `
+		SELECT user_id, high, low, hours
+		FROM notification_preferences
+		WHERE user_id = $1 OR $1 = ''`
+	out := map[oncall.UserID]oncall.Reach{}
+	rows, _ := q.Query(ctx, contacts, user)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		r := out[c.UserID]
+		r.Contacts = append(r.Contacts, c)
+		out[c.UserID] = r
+	}
+	rows, _ = q.Query(ctx, preferences, user)
+	var who oncall.UserID
+	var p oncall.Preferences
+	_, err = pgx.ForEachRow(rows, []any{&who, &p.High, &p.Low, &p.Hours}, func() error {
+		r := out[who]
+		r.Preferences = p
+		out[who] = r
+		p = oncall.Preferences{}
+		return nil
+	})
+	return out, err
+}
+
+// AddContact gives a person one more contact method, and queues the code that proves it.
+func (s *Store) AddContact(
+	ctx context.Context, user oncall.UserID, method, address string, now time.Time,
+) (oncall.Contact, error) {
+	const count = `SELECT count(*) FROM contacts WHERE user_id = $1 AND removed_at IS NULL`
+	const insert = `
+		INSERT INTO contacts (user_id, method, address, disabled_why, created_at)
+		SELECT id, $2, $3, '', $4
+		FROM users
+		WHERE id = $1
+		ON CONFLICT (user_id, method, address) WHERE removed_at IS NULL DO NOTHING
+		RETURNING id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at`
+	var added oncall.Contact
+	address, err := oncall.CheckAddress(method, address)
+	if err != nil {
+		return oncall.Contact{}, err
+	}
+	err = s.changeContacts(ctx, user, func(tx pgx.Tx) error {
+		var has int
+		if err := tx.QueryRow(ctx, count, user).Scan(&has); err != nil {
+			return err
+		}
+		if has >= oncall.MaxContacts {
+			return oncall.Refuse("You have %d contact methods; please remove one first.", has)
+		}
+		rows, _ := tx.Query(ctx, insert, user, method, address, now)
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return oncall.Refuse("You have that contact method already.")
+		}
+		added = found[0]
+		return s.queueCode(ctx, tx, added, now)
+	})
+	if err != nil {
+		return oncall.Contact{}, wrap(err, "add a contact method of %s", user)
+	}
+	return added, nil
+}
+
+// changeContacts changes how one person is reached, while nobody else does, and tells every
+// instance of it.
+func (s *Store) changeContacts(ctx context.Context, user oncall.UserID, change func(tx pgx.Tx) error) error {
+	const lock = `SELECT id FROM users WHERE id = $1 FOR UPDATE`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, lock, user).Scan(nil); err != nil {
+			return err
+		}
+		if err := change(tx); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err == nil {
+		s.facts.drop()
+	}
+	return err
+}
+
+// contact loads a contact method of a person's, and keeps others from changing it.
+func contact(ctx context.Context, tx pgx.Tx, user oncall.UserID, id oncall.ContactID) (oncall.Contact, error) {
+	const load = `
+		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
+		FROM contacts
+		WHERE id = $1 AND user_id = $2 AND removed_at IS NULL
+		FOR UPDATE`
+	rows, _ := tx.Query(ctx, load, id, user)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+	if err != nil {
+		return oncall.Contact{}, err
+	}
+	if len(found) == 0 {
+		return oncall.Contact{}, oncall.Refuse("That contact method has been removed.")
+	}
+	return found[0], nil
+}
+
+// RemoveContact takes a contact method away, and the rules that use it.
+func (s *Store) RemoveContact(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+	const remove = `UPDATE contacts SET removed_at = $2 WHERE id = $1`
+	const void = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
+	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
+		if _, err := contact(ctx, tx, user, id); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, remove, id, now); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, void, id); err != nil {
+			return err
+		}
+		found, err := reaches(ctx, tx, user)
+		if err != nil {
+			return err
+		}
+		p := found[user].Preferences
+		uses := func(r oncall.Rule) bool { return r.Contact == id }
+		if !slices.ContainsFunc(p.High, uses) && !slices.ContainsFunc(p.Low, uses) {
+			return nil
+		}
+		p.High, p.Low = slices.DeleteFunc(p.High, uses), slices.DeleteFunc(p.Low, uses)
+		return savePreferences(ctx, tx, user, p)
+	})
+	return wrapAny(err, "remove contact method %d of %s", id, user)
+}
+
+// SetPreferences says how a person wants to be reached.
+func (s *Store) SetPreferences(ctx context.Context, user oncall.UserID, p oncall.Preferences, _ time.Time) error {
+	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
+		found, err := reaches(ctx, tx, user)
+		if err != nil {
+			return err
+		}
+		if err := p.Check(found[user].Contacts); err != nil {
+			return err
+		}
+		return savePreferences(ctx, tx, user, p)
+	})
+	return wrapAny(err, "save the preferences of %s", user)
+}
+
+func savePreferences(ctx context.Context, tx pgx.Tx, user oncall.UserID, p oncall.Preferences) error {
+	const upsert = `
+		INSERT INTO notification_preferences (user_id, high, low, hours)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_id) DO UPDATE SET high = $2, low = $3, hours = $4`
+	_, err := tx.Exec(ctx, upsert, user, p.High, p.Low, p.Hours)
+	return err
+}
+
+// TestContact sends a page by one contact method that says that it is a test; 0 is Slack.
+func (s *Store) TestContact(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if id != 0 {
+			c, err := contact(ctx, tx, user, id)
+			if err != nil {
+				return err
+			}
+			if !c.Usable() {
+				return oncall.Refuse("That contact method can't be used yet: it is not verified, or switched off.")
+			}
+		}
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.TestPage{User: user, Contact: id}}})
+	})
+	return wrapAny(err, "test contact method %d of %s", id, user)
+}

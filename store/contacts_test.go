@@ -1,0 +1,137 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// refused requires that something was refused in these words.
+func refused(t testing.TB, err error, want string) {
+	t.Helper()
+	if got, ok := err.(oncall.Refusal); !ok || got.Sentence != want { //nolint:errorlint // as it is
+		t.Errorf("got %v, want the refusal %q", err, want)
+	}
+}
+
+// random is not.
+func random(n byte) (b [16]byte) {
+	b[7] = n
+	return b
+}
+
+// addContact gives a person a contact method that counts.
+func (w *world) addContact(user oncall.UserID, method, address string) oncall.Contact {
+	w.t.Helper()
+	ctx := w.t.Context()
+	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.clock()))
+	proof := must[store.Proof](w.t)(w.BeginVerify(ctx, c.ID, random(1), w.clock()))
+	if err := w.ConfirmContact(ctx, user, c.ID, proof.Code, w.clock()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.exec(`DELETE FROM river_job WHERE kind = 'verify'`)
+	return c
+}
+
+func TestAContactCountsOnceItIsProven(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodSMS, "+1 (202) 555-0100", start))
+	if c.Address != "+12025550100" || c.Usable() {
+		t.Errorf("contact: %+v", c)
+	}
+	if got := w.strings(`SELECT kind || args::text FROM river_job`); !cmp.Equal(got, []string{fmt.Sprintf(`verify{"contact": %d}`, c.ID)}) {
+		t.Errorf("jobs: %q", got)
+	}
+	_, err := w.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start)
+	refused(t, err, "You have that contact method already.")
+	_, err = w.AddContact(ctx, ann, oncall.MethodSMS, "555-0100", start)
+	refused(t, err, "Please give the phone number with its country code, such as +1 202 555 0100.")
+	must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550100", start)) // they share it
+
+	proof := must[store.Proof](t)(w.BeginVerify(ctx, c.ID, random(7), start))
+	if proof.Code != "000007" || proof.Contact.ID != c.ID || proof.User.Name != "ann" || !proof.Expires.Equal(start.Add(10*time.Minute)) {
+		t.Errorf("proof: %+v", proof)
+	}
+	if n := w.count(`SELECT count(*) FROM codes WHERE hash = '000007'`); n != 0 {
+		t.Error("the code is stored as it is")
+	}
+	const wrong = "That code is not right, or too old. A new one can be sent."
+	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000008", start), wrong)
+	refused(t, w.ConfirmContact(ctx, bo, c.ID, "000007", start), "That contact method has been removed.")
+	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000007", start.Add(11*time.Minute)), wrong)
+	refused(t, w.TestContact(ctx, ann, c.ID, start), "That contact method can't be used yet: it is not verified, or switched off.")
+	if err := w.ConfirmContact(ctx, ann, c.ID, " 000007 ", start.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000007", start.Add(time.Minute)), wrong) // it is used up
+	r := must[oncall.Reach](t)(w.Reach(ctx, ann))
+	if len(r.Contacts) != 1 || !r.Contacts[0].Usable() || !r.Contacts[0].ConfirmedAt.Equal(start.Add(time.Minute)) {
+		t.Errorf("reach: %+v", r)
+	}
+	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Reach[ann].Contacts[0].Usable() {
+		t.Error("the directory doesn't know")
+	}
+	if err := w.TestContact(ctx, ann, c.ID, start); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nobody can try them all, nor have a stranger flooded with codes.
+func TestCodesAreFew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start))
+	other := must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550100", start))
+	must[store.Proof](t)(w.BeginVerify(ctx, c.ID, random(1), start))
+	for range 5 {
+		refused(t, w.ConfirmContact(ctx, ann, c.ID, "999999", start), "That code is not right, or too old. A new one can be sent.")
+	}
+	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000001", start), "That code is not right, or too old. A new one can be sent.")
+	must[store.Proof](t)(w.BeginVerify(ctx, c.ID, random(2), start))
+	must[store.Proof](t)(w.BeginVerify(ctx, other.ID, random(3), start))
+	const enough = "Enough codes were sent within the hour; please try again later."
+	_, err := w.BeginVerify(ctx, other.ID, random(4), start)
+	refused(t, err, enough)
+	refused(t, w.SendCode(ctx, ann, c.ID, start.Add(59*time.Minute)), enough)
+	if err := w.SendCode(ctx, ann, c.ID, start.Add(61*time.Minute)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	c := w.addContact(ann, oncall.MethodVoice, "+12025550100")
+	if r := must[oncall.Reach](t)(w.Reach(ctx, ann)); r.High != nil || r.Low != nil || r.Hours != nil {
+		t.Errorf("preferences of somebody who has none: %+v", r.Preferences)
+	}
+	want := oncall.Preferences{
+		High: []oncall.Rule{{}, {Contact: c.ID, After: 120}}, Low: []oncall.Rule{},
+		Hours: []oncall.Window{{Days: []oncall.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}},
+	}
+	if err := w.SetPreferences(ctx, ann, want, start); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, must[oncall.Reach](t)(w.Reach(ctx, ann)).Preferences); d != "" {
+		t.Error(d)
+	}
+	bad := oncall.Preferences{High: []oncall.Rule{{Contact: 99}}}
+	refused(t, w.SetPreferences(ctx, ann, bad, start), "One of the rules uses a contact method that is no longer there.")
+	if err := w.RemoveContact(ctx, ann, c.ID, start); err != nil {
+		t.Fatal(err)
+	}
+	r := must[oncall.Reach](t)(w.Reach(ctx, ann))
+	if len(r.Contacts) != 0 || !cmp.Equal(r.High, []oncall.Rule{{}}) {
+		t.Errorf("after the removal: %+v", r)
+	}
+	w.addContact(ann, oncall.MethodVoice, "+12025550100") // it can come back
+}
