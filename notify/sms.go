@@ -1,0 +1,235 @@
+package notify
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+)
+
+// SMS sends text messages by Twilio and reads the answers from Twilio's list of messages,
+// so that nobody needs to reach us.
+type SMS struct{ *Twilio }
+
+const (
+	messagePage  = 50
+	messagePages = 20 // at most, to find or to listen
+	// firstLook is how far back answers are read when nothing was read before.
+	firstLook = 10 * time.Minute
+	// overlap is how far back they are read again: one may be listed late.
+	overlap = 2 * time.Minute
+	// silence is how far back at most where nothing has come since.
+	silence = 30 * time.Minute
+	// sentFor is how long after sending a receipt may still come.
+	sentFor = 2 * time.Minute
+)
+
+// Send sends one message.
+func (s SMS) Send(ctx context.Context, m Message) Receipt {
+	p := &api.CreateMessageParams{}
+	p.SetTo(m.To).SetBody(smsText(m)).SetSmartEncoded(true).SetRiskCheck("disable")
+	if s.Service != "" {
+		p.SetMessagingServiceSid(s.Service)
+	} else {
+		p.SetFrom(s.From)
+	}
+	if left := m.Expires.Sub(s.Clock()); !m.Expires.IsZero() {
+		p.SetValidityPeriod(int(min(max(left, 10*time.Second), 10*time.Hour) / time.Second))
+	}
+	sent, x, err := askAPI(ctx, s.Twilio, "send an SMS", func(a *api.ApiService) (*api.ApiV2010Message, error) { return a.CreateMessage(p) })
+	var sid *string
+	if sent != nil {
+		sid = sent.Sid
+	}
+	return x.receipt(m, sid, err)
+}
+
+// smsText is what the person reads. What to answer is always there; the rest is cut.
+func smsText(m Message) string {
+	title := oneLine(m.Title, 400)
+	switch m.Purpose {
+	case ForVerify:
+		return fit("Watchbill: to be paged at this number, reply "+m.Verify+" to this message. If you don't know why, ignore it.", "", "")
+	case ForAnswer:
+		return fit("", title, "")
+	case ForTest:
+		return fit("Watchbill test: ", either(title, "this is how a page looks"), m.offer(". Reply %[1]da to try an answer"))
+	case ForCheck:
+		return fit("Watchbill: ", either(title, "can we still reach you?"), m.offer(" Reply %[1]da for yes"))
+	default:
+		return m.smsPage(title)
+	}
+}
+
+func (m Message) smsPage(title string) string {
+	if m.Count > 1 {
+		lines := strings.Join(m.incidents(), "; ")
+		if n := m.more(); n > 0 && lines != "" {
+			lines += fmt.Sprintf("; and %d more", n)
+		}
+		return fit(fmt.Sprintf("Watchbill: %d incidents: ", m.Count), either(lines, title), m.offer(". Reply %[1]da ack all, %[1]dr resolve all"))
+	}
+	head := "Watchbill"
+	if m.Incident > 0 {
+		head += " #" + strconv.FormatInt(m.Incident, 10)
+	}
+	if m.Severity != "" {
+		head += " " + m.Severity
+	}
+	return fit(head+": ", title, m.offer(". Reply %[1]da ack, %[1]dr resolve, %[1]de escalate"))
+}
+
+// offer ends a text with what to answer and the message's mark.
+func (m Message) offer(words string) string {
+	tail := ""
+	if m.Code > 0 {
+		tail = fmt.Sprintf(words, m.Code)
+	}
+	if mark := marker(m); mark != "" {
+		tail += " (" + mark + ")"
+	}
+	return tail
+}
+
+// marker tells a message from all others to the same phone, whatever its text has become
+// in a later attempt. A wrong match would lose a page, so incident and code are not enough.
+func marker(m Message) string {
+	if m.Key == "" || m.Purpose == ForAnswer || m.Purpose == ForVerify {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(m.Key))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:5])
+}
+
+// Settle is how long Twilio may not list a message yet.
+func (s SMS) Settle() time.Duration { return twilioSettle }
+
+// Find looks for a message among those sent to the same phone.
+func (s SMS) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {
+	text, mark := smsText(m), marker(m)
+	p := (&api.ListMessageParams{}).SetTo(m.To)
+	if s.Service == "" {
+		p.SetFrom(s.From)
+	}
+	since = since.Add(-twilioSkew)
+	reference := ""
+	err := s.newest(ctx, p, func(sent api.ApiV2010Message) bool {
+		body := value(sent.Body)
+		switch {
+		case twilioTime(sent.DateCreated).Before(since):
+			return false
+		case value(sent.Direction) == "inbound":
+		case body == text || mark != "" && strings.HasSuffix(body, "("+mark+")"):
+			reference = value(sent.Sid)
+			return false
+		}
+		return true
+	})
+	return reference, reference != "", err
+}
+
+// newest lists messages, the newest first, until visit says that it is enough.
+func (s SMS) newest(ctx context.Context, p *api.ListMessageParams, visit func(api.ApiV2010Message) bool) error {
+	p.SetPageSize(messagePage)
+	token, number := "", ""
+	for range messagePages {
+		page, _, err := askAPI(ctx, s.Twilio, "list messages", func(a *api.ApiService) (*api.ListMessageResponse, error) {
+			return a.PageMessage(p, token, number)
+		})
+		if err != nil {
+			return err
+		}
+		for _, m := range page.Messages {
+			if !visit(m) {
+				return nil
+			}
+		}
+		if token, number = nextPage(page.NextPageUri); token == "" && number == "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Track asks how far a message has come. Many carriers give no receipt: then it stays
+// "sent", which is neither good nor bad.
+func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
+	m, _, err := askAPI(ctx, s.Twilio, "look at an SMS", func(a *api.ApiService) (*api.ApiV2010Message, error) {
+		return a.FetchMessage(reference, nil)
+	})
+	if err != nil {
+		return Track{}, err
+	}
+	switch value(m.Status) {
+	case "delivered", "read", "partially_delivered":
+		return Track{State: Delivered, Final: true}, nil
+	case "sent":
+		at := twilioTime(m.DateSent)
+		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor}, nil
+	case "failed", "undelivered":
+		return lost(m.ErrorCode, m.ErrorMessage), nil
+	case "canceled":
+		return Track{State: Failed, Final: true, Err: errors.New("it was cancelled at Twilio")}, nil
+	}
+	return Track{State: Pending}, nil
+}
+
+// heard is how far answers have been read.
+type heard struct {
+	At   time.Time `json:"at"`   // of the newest
+	Seen []string  `json:"seen"` // the SIDs since, and shortly before
+}
+
+// Listen reads the messages that came to our number.
+func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+	last := heard{At: s.Clock().Add(-firstLook + overlap)}
+	if cursor != "" {
+		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
+			return nil, cursor, fmt.Errorf("read the cursor: %w", err)
+		}
+	}
+	p := &api.ListMessageParams{}
+	if s.Service == "" {
+		p.SetTo(s.From)
+	}
+	var replies []Reply
+	next := heard{At: last.At}
+	from := last.At.Add(-overlap)
+	err := s.newest(ctx, p, func(m api.ApiV2010Message) bool {
+		at := twilioTime(m.DateCreated)
+		if at.Before(from) {
+			return false
+		}
+		if value(m.Direction) != "inbound" {
+			return true
+		}
+		if at.After(next.At) {
+			next.At = at
+		}
+		next.Seen = append(next.Seen, value(m.Sid))
+		if !slices.Contains(last.Seen, value(m.Sid)) {
+			replies = append(replies, Reply{ID: value(m.Sid), From: value(m.From), Text: value(m.Body), At: at})
+		}
+		return true
+	})
+	if err != nil {
+		return nil, cursor, err
+	}
+	slices.Reverse(replies) // as they came
+	if quiet := s.Clock().Add(-silence); next.At.Before(quiet) {
+		next.At = quiet
+	}
+	out, err := json.Marshal(next)
+	if err != nil {
+		return nil, cursor, fmt.Errorf("write the cursor: %w", err)
+	}
+	return replies, string(out), nil
+}

@@ -1,0 +1,302 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+	studio "github.com/twilio/twilio-go/rest/studio/v2"
+)
+
+// Twilio is one Twilio account: what its SMS and calls share. Twilio's own client has no
+// context, loses an answer's status and leaves bodies open; so each of its requests goes
+// through an exchange of ours.
+type Twilio struct {
+	TwilioConfig
+	base http.RoundTripper
+}
+
+// TwilioConfig is what we must know of the account.
+type TwilioConfig struct {
+	Account string // its SID, AC…
+	Key     string // an API key's SID, SK…, or the account's again
+	Secret  string // the API key's secret, or the account's auth token
+	From    string // our number, in E.164
+	Service string // a Messaging Service, MG…, that sends SMS in place of From; may be empty
+	Flow    string // the Studio flow that calls people, FW…; empty: calls that nobody can answer
+
+	Edge, Region string   // as Twilio's own clients take them; mostly empty
+	API          *url.URL // another address in place of Twilio's; nil: Twilio's
+	Public       string   // where Twilio reaches us, without / at the end; empty: nowhere
+	Clock        func() time.Time
+}
+
+// NewTwilio returns the account.
+func NewTwilio(c TwilioConfig) *Twilio {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.MaxIdleConnsPerHost = 8
+	return &Twilio{TwilioConfig: c, base: base}
+}
+
+const (
+	// twilioPatience bounds one request. A time-out is an unknown fate: Twilio may have
+	// taken the message.
+	twilioPatience = 8 * time.Second
+	// twilioSettle is how long a message may be missing from Twilio's lists.
+	twilioSettle = 10 * time.Second
+	// twilioSkew is how far Twilio's clock may be behind ours; its times are whole seconds.
+	twilioSkew = 2 * time.Minute
+	// maxAnswer bounds the body of an answer: 50 messages take 60 kB.
+	maxAnswer = 4 << 20
+)
+
+// An exchange is one request and what came back.
+type exchange struct {
+	ctx context.Context
+	t   *Twilio
+
+	sent       bool // the request left
+	status     int  // 0: no answer, or a broken one
+	retryAfter time.Duration
+	requestID  string
+	body       string // of an error
+}
+
+// RoundTrip sends the client's request under our context and reads the whole answer, so
+// that connections are used again.
+func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(x.ctx)
+	if x.t.API != nil {
+		req.URL.Scheme, req.URL.Host = x.t.API.Scheme, x.t.API.Host
+		req.URL.Path = strings.TrimSuffix(x.t.API.Path, "/") + req.URL.Path
+		req.Host = ""
+	}
+	x.sent = true
+	resp, err := x.t.base.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	closed := resp.Body.Close()
+	if err = errors.Join(err, closed); err != nil {
+		return nil, fmt.Errorf("read Twilio's answer: %w", err)
+	}
+	x.status, x.requestID = resp.StatusCode, resp.Header.Get("Twilio-Request-Id")
+	x.retryAfter = twilioWait(resp.Header.Get("Retry-After"), x.t.Clock())
+	switch {
+	case x.status >= 300 && x.status < 400: // the client takes it for success
+		return nil, fmt.Errorf("we are sent elsewhere (%s, %q), which is not followed", resp.Status, resp.Header.Get("Location"))
+	case x.status >= 400:
+		x.body = string(body[:min(len(body), 200)])
+	}
+	resp.Body = io.NopCloser(strings.NewReader(string(body)))
+	return resp, nil
+}
+
+// twilioWait reads Retry-After: seconds, or a time.
+func twilioWait(header string, now time.Time) time.Duration {
+	if n, err := strconv.Atoi(header); err == nil && n > 0 {
+		return time.Duration(min(n, 3600)) * time.Second
+	}
+	if at, err := http.ParseTime(header); err == nil && at.After(now) {
+		return min(at.Sub(now), time.Hour)
+	}
+	return 0
+}
+
+// begin prepares one request. Done releases it.
+func (t *Twilio) begin(ctx context.Context) (x *exchange, handler *client.RequestHandler, done func()) {
+	ctx, done = context.WithTimeout(ctx, twilioPatience)
+	x = &exchange{ctx: ctx, t: t}
+	c := &client.Client{Credentials: client.NewCredentials(t.Key, t.Secret), HTTPClient: &http.Client{Transport: x}}
+	c.SetAccountSid(t.Account)
+	// Made by hand: the constructor would read TWILIO_EDGE and TWILIO_REGION.
+	return x, &client.RequestHandler{Client: c, Edge: t.Edge, Region: t.Region}, done
+}
+
+// ask makes one request and words its error.
+func ask[T any](ctx context.Context, t *Twilio, what string, f func(*client.RequestHandler) (T, error)) (T, *exchange, error) {
+	x, handler, done := t.begin(ctx)
+	defer done()
+	out, err := f(handler)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", what, x.explain(err))
+	}
+	return out, x, err
+}
+
+// askAPI makes one request to Twilio's main API.
+func askAPI[T any](ctx context.Context, t *Twilio, what string, f func(*api.ApiService) (T, error)) (T, *exchange, error) {
+	return ask(ctx, t, what, func(h *client.RequestHandler) (T, error) { return f(api.NewApiService(h)) })
+}
+
+// askStudio makes one request to Studio.
+func askStudio[T any](ctx context.Context, t *Twilio, what string, f func(*studio.ApiService) (T, error)) (T, *exchange, error) {
+	return ask(ctx, t, what, func(h *client.RequestHandler) (T, error) { return f(studio.NewApiService(h)) })
+}
+
+// explain words an error for the log and for admins.
+func (x *exchange) explain(err error) error {
+	var rest *client.TwilioRestError
+	switch {
+	case errors.As(err, &rest) && rest.Code != 0:
+		return fmt.Errorf("error %d: %s (%s)%w", rest.Code, rest.Message, either(rest.MoreInfo, "https://www.twilio.com/docs/errors/"+strconv.Itoa(rest.Code)), hidden{err})
+	case x.status >= 400:
+		return fmt.Errorf("status %d: %s%w", x.status, x.body, hidden{err})
+	}
+	return err
+}
+
+// hidden keeps an error in the chain without repeating its text.
+type hidden struct{ error }
+
+func (hidden) Error() string   { return "" }
+func (h hidden) Unwrap() error { return h.error }
+
+// code is Twilio's code of an error, 0 if it has none.
+func code(err error) int {
+	if rest, ok := errors.AsType[*client.TwilioRestError](err); ok {
+		return rest.Code
+	}
+	return 0
+}
+
+// A fault is what one of Twilio's codes means to us.
+type fault struct {
+	outcome Outcome
+	dead    bool
+}
+
+// faults are the codes that need more than their HTTP status.
+var faults = map[int]fault{
+	20429: {outcome: Throttled},
+
+	21211: {Rejected, true}, // not a number
+	21217: {Rejected, true},
+	21214: {Rejected, true},    // can't be reached
+	21610: {Rejected, true},    // answered STOP
+	21614: {Rejected, true},    // no mobile phone
+	21635: {Rejected, true},    // a land line
+	21408: {outcome: Rejected}, // no permission for its country
+	21215: {outcome: Rejected},
+	21612: {outcome: Rejected}, // no route from our number
+	13223: {Rejected, true},    // not a number, of a call
+	13224: {outcome: Rejected},
+	13227: {outcome: Rejected},
+
+	20003: {outcome: Misconfigured}, // wrong credentials
+	20005: {outcome: Misconfigured},
+	20404: {outcome: Misconfigured}, // the flow or the account is gone
+	21210: {outcome: Misconfigured}, // our number isn't ours
+	21212: {outcome: Misconfigured},
+	21222: {outcome: Misconfigured}, // credentials with illegal characters, found before anything is sent
+	21224: {outcome: Misconfigured},
+	21603: {outcome: Misconfigured},
+	21606: {outcome: Misconfigured},
+	21608: {outcome: Misconfigured}, // a trial account
+	21609: {outcome: Misconfigured}, // our public address isn't
+	21659: {outcome: Misconfigured},
+	21701: {outcome: Misconfigured},
+	21703: {outcome: Misconfigured},
+	30002: {outcome: Misconfigured}, // suspended
+	30034: {outcome: Misconfigured}, // not registered for A2P
+}
+
+// receipt says what became of a request to send, given the provider's name for what it
+// took.
+func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
+	if err == nil {
+		if sid == nil || *sid == "" {
+			return Receipt{Outcome: Unknown, Err: errors.New("it was taken without a SID")}
+		}
+		return Receipt{Outcome: Accepted, Reference: *sid}
+	}
+	r := Receipt{Outcome: Unknown, Err: err}
+	f, known := faults[code(err)]
+	switch {
+	case known && (x.status >= 400 || !x.sent):
+		r.Outcome, r.Dead = f.outcome, f.dead
+	case x.status == http.StatusTooManyRequests:
+		r.Outcome = Throttled
+	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden || x.status == http.StatusNotFound:
+		r.Outcome = Misconfigured
+	case x.status >= 400 && x.status < 500 && code(err) != 0:
+		r.Outcome = Rejected
+	}
+	if r.Outcome == Throttled {
+		r.RetryAfter = max(x.retryAfter, backoff(m.Attempt))
+	}
+	return r
+}
+
+// backoff is 1, 2, 4 … seconds, a little apart for each of many.
+func backoff(attempt int) time.Duration {
+	wait := min(time.Second<<min(max(attempt-1, 0), 5), 16*time.Second)
+	return wait + rand.N(wait/4)
+}
+
+// lost says what a code means that comes after Twilio has taken a message.
+func lost(number *int, text *string) Track {
+	if number == nil || *number == 0 {
+		return Track{State: Failed, Final: true, Err: errors.New("it could not be delivered")}
+	}
+	why := map[int]string{
+		30003: "the phone is switched off or out of reach", 30004: "it is blocked by the phone or its carrier",
+		30005: "the number does not exist", 30006: "it is a land line", 30007: "the carrier filtered it",
+		30008: "the carrier lost it", 30023: "the carrier's daily limit is reached",
+		30034: "our number is not registered for messages to the US (A2P 10DLC)", 21610: "the number has answered STOP",
+	}[*number]
+	if why == "" && text != nil {
+		why = *text
+	}
+	return Track{
+		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, either(why, "not delivered")),
+		Dead: *number == 30005 || *number == 30006 || *number == 21610 || faults[*number].dead,
+	}
+}
+
+// value gives what a pointer of Twilio's client points to, or the zero value.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// twilioTime reads the times of Twilio's main API, such as "Thu, 24 Aug 2023 05:01:45 +0000".
+func twilioTime(p *string) time.Time {
+	at, err := time.Parse(time.RFC1123Z, value(p))
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// next is what the address of the next page says about it; empty at the end.
+func nextPage(address *string) (token, number string) {
+	u, err := url.Parse(value(address))
+	if err != nil || value(address) == "" {
+		return "", ""
+	}
+	return u.Query().Get("PageToken"), u.Query().Get("Page")
+}
+
+// decode reads a cursor or a context into a value.
+func decode(from any, to any) error {
+	data, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, to)
+}

@@ -1,0 +1,284 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	studio "github.com/twilio/twilio-go/rest/studio/v2"
+)
+
+// Voice calls people by Twilio. With a Studio flow the keys that they press are read from
+// Twilio, so that nobody needs to reach us; without one they can answer only where Twilio
+// reaches us.
+type Voice struct{ *Twilio }
+
+const (
+	ringFor  = 25 // seconds: shorter than most voicemail
+	spoken   = 300
+	waitKey  = 8 // seconds
+	longCall = 4 * time.Minute
+	// executionPages bounds how many calls one look takes in.
+	executionPages = 4
+)
+
+// dialled is what our flow's executions carry.
+type dialled struct {
+	Key string `json:"attempt"`
+	Say string `json:"say"`
+}
+
+// Send calls one person.
+func (v Voice) Send(ctx context.Context, m Message) Receipt {
+	if v.Flow == "" {
+		return v.call(ctx, m)
+	}
+	r, busy := v.execute(ctx, m)
+	if !busy {
+		return r
+	}
+	// Twilio runs one execution a phone. A call that still lasts is waited for; what is
+	// left of an earlier one is ended.
+	lasts, err := v.clear(ctx, m.To)
+	if lasts {
+		return Receipt{Outcome: Throttled, RetryAfter: 15 * time.Second, Err: errors.New("another call to this phone lasts")}
+	}
+	if err == nil {
+		if r, busy = v.execute(ctx, m); !busy {
+			return r
+		}
+	}
+	return v.call(ctx, m)
+}
+
+// execute starts the flow. Busy: Twilio still runs one for this phone.
+func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
+	p := (&studio.CreateExecutionParams{}).SetTo(m.To).SetFrom(v.From).SetParameters(dialled{m.Key, voiceText(m, keys(m))})
+	e, x, err := askStudio(ctx, v.Twilio, "start a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
+		return s.CreateExecution(v.Flow, p)
+	})
+	var sid *string
+	if e != nil {
+		sid = e.Sid
+	}
+	return x.receipt(m, sid, err), x.status == http.StatusConflict
+}
+
+// clear ends executions that have outlasted any call. Lasts: one may still be a call.
+func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
+	err = v.executions(ctx, v.Clock().Add(-24*time.Hour), func(e studio.StudioV2Execution) (bool, error) {
+		switch {
+		case value(e.ContactChannelAddress) != to || value(e.Status) != "active":
+		case v.Clock().Sub(value(e.DateCreated)) < longCall:
+			lasts = true
+		default:
+			return true, v.end(ctx, value(e.Sid))
+		}
+		return true, nil
+	})
+	return lasts, err
+}
+
+// executions lists those of our flow, the newest first, until visit says that it is enough.
+func (v Voice) executions(ctx context.Context, since time.Time, visit func(studio.StudioV2Execution) (bool, error)) error {
+	p := (&studio.ListExecutionParams{}).SetDateCreatedFrom(since.UTC().Truncate(time.Second)).SetPageSize(messagePage)
+	token, number := "", ""
+	for range executionPages {
+		page, _, err := askStudio(ctx, v.Twilio, "list calls", func(s *studio.ApiService) (*studio.ListExecutionResponse, error) {
+			return s.PageExecution(v.Flow, p, token, number)
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range page.Executions {
+			if more, err := visit(e); err != nil || !more {
+				return err
+			}
+		}
+		if token, number = nextPage(page.Meta.NextPageUrl); token == "" && number == "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// An account of a call, from the execution's context. The variables are set by our flow;
+// what Twilio itself calls things is only the second source.
+type account struct {
+	Flow struct {
+		Data      dialled           `json:"data"`
+		Variables map[string]string `json:"variables"`
+	} `json:"flow"`
+	Widgets map[string]map[string]any `json:"widgets"`
+}
+
+// answer is the key that was pressed, as an answer to the message.
+func (a account) answer() string {
+	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
+	return map[string]string{"1": "a", "2": "r", "3": "e"}[either(a.Flow.Variables[variableKey], digits)]
+}
+
+// outcome is how the call ended without a key.
+func (a account) outcome() string {
+	if said := a.Flow.Variables[variableEnd]; said != "" {
+		return said
+	}
+	status, _ := a.Widgets[widgetCall]["CallStatus"].(string)
+	return status
+}
+
+// account reads what an execution knows.
+func (v Voice) account(ctx context.Context, sid string) (account, error) {
+	var a account
+	c, _, err := askStudio(ctx, v.Twilio, "look into a call", func(s *studio.ApiService) (*studio.StudioV2ExecutionContext, error) {
+		return s.FetchExecutionContext(v.Flow, sid)
+	})
+	if err != nil {
+		return a, err
+	}
+	if err := decode(c.Context, &a); err != nil {
+		return a, fmt.Errorf("read the context of a call: %w", err)
+	}
+	return a, nil
+}
+
+// Settle is how long Twilio may not list a call yet.
+func (v Voice) Settle() time.Duration { return twilioSettle }
+
+// Find looks for the message's call. A plain call carries no mark: it is told by phone and
+// time.
+func (v Voice) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {
+	if v.Flow == "" {
+		return v.findCall(ctx, m, since)
+	}
+	reference := ""
+	err := v.executions(ctx, since.Add(-twilioSkew), func(e studio.StudioV2Execution) (bool, error) {
+		if value(e.ContactChannelAddress) != m.To {
+			return true, nil
+		}
+		a, err := v.account(ctx, value(e.Sid))
+		if err == nil && a.Flow.Data.Key == m.Key {
+			reference = value(e.Sid)
+		}
+		return reference == "", err
+	})
+	return reference, reference != "", err
+}
+
+// Track asks how a call went.
+func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
+	if strings.HasPrefix(reference, "CA") {
+		return v.trackCall(ctx, reference)
+	}
+	e, _, err := askStudio(ctx, v.Twilio, "look at a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
+		return s.FetchExecution(v.Flow, reference)
+	})
+	if err != nil {
+		return Track{}, err
+	}
+	a, err := v.account(ctx, reference)
+	if err != nil {
+		return Track{}, err
+	}
+	switch {
+	case a.answer() != "":
+		return Track{State: Answered, Final: true}, nil
+	case value(e.Status) == "active" && v.Clock().Sub(value(e.DateCreated)) < longCall:
+		return Track{State: Pending}, nil
+	case value(e.Status) == "active": // it would block the next call
+		return noAnswer("nobody pressed a key"), v.end(ctx, reference)
+	}
+	switch a.outcome() {
+	case "busy":
+		return noAnswer("the phone was busy"), nil
+	case "no-answer":
+		return noAnswer("nobody picked up"), nil
+	case "failed":
+		return Track{State: Failed, Final: true, Err: errors.New("the call could not be made")}, nil
+	}
+	return noAnswer("nobody pressed a key"), nil
+}
+
+func noAnswer(why string) Track {
+	return Track{State: Unanswered, Final: true, Err: errors.New(why)}
+}
+
+// Cancel ends a call that rings or lasts.
+func (v Voice) Cancel(ctx context.Context, reference string) error {
+	if strings.HasPrefix(reference, "CA") {
+		return v.hangUp(ctx, reference)
+	}
+	a, err := v.account(ctx, reference)
+	if err != nil {
+		return err
+	}
+	if err := v.end(ctx, reference); err != nil {
+		return err
+	}
+	if sid, _ := a.Widgets[widgetCall]["CallSid"].(string); sid != "" {
+		return v.hangUp(ctx, sid)
+	}
+	return nil
+}
+
+// end ends an execution.
+func (v Voice) end(ctx context.Context, sid string) error {
+	_, _, err := askStudio(ctx, v.Twilio, "end a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
+		return s.UpdateExecution(v.Flow, sid, (&studio.UpdateExecutionParams{}).SetStatus("ended"))
+	})
+	return err
+}
+
+// called is how far the keys of calls have been read.
+type called struct {
+	Done []string `json:"done"` // the executions that have no more to say
+}
+
+// Listen reads the keys pressed in the calls of the last minutes.
+func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+	if v.Flow == "" {
+		return nil, cursor, nil
+	}
+	var last, next called
+	if cursor != "" {
+		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
+			return nil, cursor, fmt.Errorf("read the cursor: %w", err)
+		}
+	}
+	var replies []Reply
+	err := v.executions(ctx, v.Clock().Add(-firstLook), func(e studio.StudioV2Execution) (bool, error) {
+		sid := value(e.Sid)
+		if slices.Contains(last.Done, sid) {
+			next.Done = append(next.Done, sid)
+			return true, nil
+		}
+		a, err := v.account(ctx, sid)
+		if err != nil {
+			return false, err
+		}
+		answer := a.answer()
+		if answer != "" {
+			replies = append(replies, Reply{
+				ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Text: answer, At: v.Clock(),
+			})
+		}
+		if answer != "" || value(e.Status) != "active" {
+			next.Done = append(next.Done, sid)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return nil, cursor, err
+	}
+	slices.Reverse(replies)
+	out, err := json.Marshal(next)
+	if err != nil {
+		return nil, cursor, fmt.Errorf("write the cursor: %w", err)
+	}
+	return replies, string(out), nil
+}

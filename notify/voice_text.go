@@ -1,0 +1,81 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// keys says which keys a call offers.
+func keys(m Message) string {
+	switch {
+	case m.Purpose == ForCheck:
+		return "Press 1 for yes."
+	case m.Purpose != ForPage && m.Purpose != ForTest:
+		return ""
+	case m.Count > 1:
+		return "Press 1 to acknowledge all, 2 to resolve all, star to hear it again."
+	}
+	return "Press 1 to acknowledge, 2 to resolve, 3 to escalate, star to hear it again."
+}
+
+// voiceText is what a call says: the title and the number, no hosts or secrets beside
+// them, in the time that somebody listens who has just woken up.
+func voiceText(m Message, menu string) string {
+	title := speakable(oneLine(m.Title, spoken))
+	var head string
+	switch {
+	case m.Purpose == ForVerify:
+		return "This is Watchbill. Your code is " + slowly(m.Verify) + ". I repeat: " + slowly(m.Verify) + ". Type it in Slack."
+	case m.Purpose == ForAnswer:
+		return title
+	case m.Purpose == ForCheck:
+		return "This is Watchbill. Can we still reach you here? " + menu
+	case m.Purpose == ForTest:
+		head = "This is a test of Watchbill. "
+	case m.Count > 1:
+		worst := title
+		if len(m.Lines) > 0 {
+			worst = speakable(oneLine(m.Lines[0], spoken))
+		}
+		head, title = fmt.Sprintf("Watchbill. %d incidents, the worst: ", m.Count), worst
+	default:
+		head = "Watchbill. "
+		if m.Severity != "" {
+			head += strings.ToUpper(m.Severity[:1]) + m.Severity[1:] + " "
+		}
+		head += "incident " + slowly(fmt.Sprint(m.Incident)) + ": "
+	}
+	if room := spoken - len(head) - len(menu) - 2; len([]rune(title)) > room {
+		title = strings.TrimSpace(string([]rune(title)[:max(room, 0)]))
+	}
+	return head + strings.TrimRight(title, ". ") + ". " + menu
+}
+
+// slowly says digits one by one.
+func slowly(digits string) string { return strings.Join(strings.Split(digits, ""), ", ") }
+
+// speakable leaves letters, digits and what makes a pause. Digits are said one by one:
+// nobody understands "four thousand seven hundred and eleven" at night. Markup and what
+// Studio would fill in are gone.
+func speakable(text string) string {
+	var b strings.Builder
+	digit := false
+	for _, r := range text {
+		switch {
+		case unicode.IsDigit(r):
+			if digit {
+				b.WriteByte(' ')
+			}
+			b.WriteRune(r)
+		case unicode.IsLetter(r), strings.ContainsRune(" .,:;!?'%+", r):
+			b.WriteRune(r)
+		case unicode.IsMark(r):
+			b.WriteRune(r)
+		default:
+			b.WriteByte(' ')
+		}
+		digit = unicode.IsDigit(r)
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
