@@ -1,0 +1,264 @@
+package notify
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	_ "embed" // the templates
+	"encoding/hex"
+	"errors"
+	"fmt"
+	htmltemplate "html/template"
+	"io"
+	"net"
+	"net/mail"
+	"net/textproto"
+	"strconv"
+	"strings"
+	texttemplate "text/template"
+	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
+)
+
+const (
+	mailLimit = 15 * time.Second // for a whole delivery: servers make strangers wait on purpose
+	mailPause = 30 * time.Second // after "not now"
+	mailQuit  = time.Second      // to part from the server
+)
+
+var (
+	//go:embed mail.txt
+	mailText string
+	//go:embed mail.html
+	mailHTML string
+
+	mailTextTemplate = texttemplate.Must(texttemplate.New("mail.txt").Parse(mailText))
+	mailHTMLTemplate = htmltemplate.Must(htmltemplate.New("mail.html").Parse(mailHTML))
+)
+
+// MailTLS says how a connection to a mail server is encrypted.
+type MailTLS int
+
+// The ways to encrypt.
+const (
+	MailStartTLS MailTLS = iota // on a plain connection, and nothing is sent without it
+	MailTLSOnly                 // from the first byte
+	MailPlain                   // not at all: only for a server on the same machine
+)
+
+// MailConfig says which server takes our mail.
+type MailConfig struct {
+	Host     string
+	Port     int
+	User     string // empty: no authentication
+	Password string
+	TLS      MailTLS
+	RootCAs  *x509.CertPool // who may vouch for the server; nil: the machine's
+	From     mail.Address
+}
+
+// Mail sends mail by a server.
+type Mail struct {
+	config MailConfig
+	domain string // of our message ids
+}
+
+// NewMail returns a sender by one server.
+func NewMail(c MailConfig) *Mail {
+	return &Mail{config: c, domain: c.From.Address[strings.LastIndex(c.From.Address, "@")+1:]}
+}
+
+// Send hands the mail to the server once. A resend has the same Message-ID, by which
+// most mailboxes recognise it.
+func (s *Mail) Send(ctx context.Context, m Message) Receipt {
+	to, err := mail.ParseAddress(m.To)
+	if err != nil {
+		return Receipt{Outcome: Rejected, Dead: true, Err: fmt.Errorf("%q is not a mail address", oneLine(m.To, longestTitle))}
+	}
+	msg, err := s.compose(m, to)
+	if err != nil {
+		return Receipt{Outcome: Rejected, Err: fmt.Errorf("write the mail: %w", err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, mailLimit)
+	defer cancel() // closes the connection, too
+	c, err := s.client(ctx)
+	if err != nil {
+		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("set up mail: %w", err)}
+	}
+	session, err := c.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return s.notConnected(err)
+	}
+	err = c.SendWithSMTPClient(session, msg)
+	if msg.IsDelivered() { // an error after that changes nothing
+		s.part(c, session)
+		return Receipt{Outcome: Accepted, Reference: oneLine(msg.ServerResponse(), longestTitle)}
+	}
+	return s.notTaken(err)
+}
+
+// client is for one delivery: the library's keeps state.
+func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
+	security := &tls.Config{ServerName: s.config.Host, RootCAs: s.config.RootCAs, MinVersion: tls.VersionTLS12}
+	options := []gomail.Option{
+		gomail.WithPort(s.config.Port), gomail.WithTimeout(mailLimit), gomail.WithTLSConfig(security),
+		gomail.WithoutNoop(), gomail.WithoutRset(), gomail.WithDialContextFunc(s.dial(ctx, security)),
+	}
+	switch s.config.TLS {
+	case MailTLSOnly:
+		options = append(options, gomail.WithSSL())
+	case MailPlain:
+		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS))
+	default:
+		options = append(options, gomail.WithTLSPolicy(gomail.TLSMandatory))
+	}
+	if s.config.User != "" {
+		options = append(options, gomail.WithUsername(s.config.User), gomail.WithPassword(s.config.Password),
+			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin, gomail.SMTPAuthCramMD5))
+	}
+	c, err := gomail.NewClient(s.config.Host, options...)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// dial connects. The library heeds a context only until then; later its end closes the
+// connection.
+func (s *Mail) dial(sending context.Context, security *tls.Config) gomail.DialContextFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		context.AfterFunc(sending, func() { conn.Close() })
+		if s.config.TLS != MailTLSOnly {
+			return conn, nil
+		}
+		secure := tls.Client(conn, security)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return nil, err
+		}
+		return secure, nil
+	}
+}
+
+// part says good-bye to a server that has taken the mail.
+func (s *Mail) part(c *gomail.Client, session *smtp.Client) {
+	if session.UpdateDeadline(mailQuit) == nil {
+		_ = c.CloseWithSMTPClient(session) // the mail is delivered, whatever it says
+	}
+}
+
+// notConnected is the receipt of a session that did not come about: nothing was sent.
+func (s *Mail) notConnected(err error) Receipt {
+	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), err)}
+	said, spoken := errors.AsType[*textproto.Error](err)
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, network := errors.AsType[net.Error](err)
+	if spoken && said.Code < 500 || !spoken && !certificate && (network || errors.Is(err, io.EOF)) {
+		r.Outcome, r.RetryAfter = Throttled, mailPause
+		if !spoken {
+			r.RetryAfter = webPause
+		}
+	}
+	return r
+}
+
+// notTaken is the receipt of a mail that the server did not say to have taken.
+func (s *Mail) notTaken(err error) Receipt {
+	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), err)}
+	failed, ok := errors.AsType[*gomail.SendError](err)
+	if !ok {
+		r.Outcome = Unknown
+		return r
+	}
+	switch code := failed.ErrorCode(); {
+	case code >= 500 && failed.Reason == gomail.ErrSMTPMailFrom: // we are not welcome, whoever it is for
+		r.Outcome, r.RetryAfter = Misconfigured, 0
+	case code >= 500:
+		r.Outcome, r.RetryAfter = Rejected, 0
+		r.Dead = failed.Reason == gomail.ErrSMTPRcptTo && nobody(failed.EnhancedStatusCode())
+	case code == 0 && failed.Reason == gomail.ErrSMTPDataClose: // the whole mail was there
+		r.Outcome, r.RetryAfter = Unknown, 0
+	case code == 0:
+		r.RetryAfter = webPause
+	}
+	return r
+}
+
+// nobody reports whether a status (RFC 3463) says that there is no such mailbox.
+func nobody(status string) bool {
+	switch status {
+	case "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10":
+		return true
+	}
+	return false
+}
+
+func (s *Mail) server() string { return net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port)) }
+
+// mailView is what the templates show.
+type mailView struct {
+	Headline, Title, Facts, Because string
+	Lines                           []string
+	More                            int
+	Link, Offer, InSlack            string
+	Verify, Check, Answer           bool
+	Code, Until                     string
+}
+
+func (m Message) mailView() mailView {
+	v := mailView{
+		Headline: m.headline(), Title: oneLine(m.Title, longestTitle), Facts: m.facts(), Because: m.because(), Lines: m.incidents(),
+		More: m.more(), Link: m.Link, InSlack: m.inSlack(), Offer: "Acknowledge, resolve or escalate",
+		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForAnswer, Code: m.Verify,
+	}
+	if v.Check {
+		v.Offer, v.Facts, v.Because = "Yes, I read this", "", ""
+	}
+	if m.Count > 1 || v.Title == "" {
+		v.Title = v.Headline
+	}
+	if !m.Expires.IsZero() {
+		v.Until = stamp(m.Expires)
+	}
+	return v
+}
+
+// compose writes the mail.
+func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
+	msg := gomail.NewMsg()
+	from := s.config.From
+	msg.FromMailAddress(&from)
+	msg.ToMailAddress(to)
+	msg.Subject(m.headline()) // the same for the whole incident: mailboxes group by it
+	msg.SetMessageIDWithValue(s.id(m.Key))
+	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+	if m.Incident > 0 && m.Count <= 1 {
+		root := fmt.Sprintf("<incident.%d@%s>", m.Incident, s.domain)
+		msg.SetGenHeader(gomail.HeaderReferences, root)
+		msg.SetGenHeader(gomail.HeaderInReplyTo, root)
+	}
+	if m.urgent() {
+		msg.SetImportance(gomail.ImportanceHigh)
+	}
+	view := m.mailView()
+	if err := msg.SetBodyTextTemplate(mailTextTemplate, view); err != nil {
+		return nil, err
+	}
+	if err := msg.AddAlternativeHTMLTemplate(mailHTMLTemplate, view); err != nil {
+		return nil, err
+	}
+	return msg, nil
+}
+
+// id is the Message-ID of a key.
+func (s *Mail) id(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:16]) + "@" + s.domain
+}
