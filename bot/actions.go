@@ -42,6 +42,12 @@ var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, err
 	actionScheduleHistory: pressIn((*Bot).pressHistory), actionScheduleRestore: pressIn((*Bot).pressRestore),
 	actionScheduleRemove: pressIn((*Bot).pressRemove), actionShiftsApart: pressIn((*Bot).pressApart),
 	actionCoverDecline: coverPress(declineCover), actionCoverWithdraw: coverPress(withdrawCover),
+	actionContacts: (*Bot).contacts, actionContactAdd: (*Bot).contactAdd, blockMethod: (*Bot).contactMethod,
+	actionContactCode: (*Bot).contactCode, actionContactResend: (*Bot).contactResend, actionContactMenu: (*Bot).contactMenu,
+	actionContactTest: (*Bot).contactTest, actionContactCard: (*Bot).contactCard,
+	actionRulesEdit: (*Bot).rulesEdit, actionRulesAdd: rulePress(addLine), actionRuleRemove: rulePress(removeLine),
+	actionRulesDefaults: rulePress(defaultLines), actionRuleContact: rulePress(nil), actionRuleAfter: rulePress(nil),
+	actionHoursEdit: (*Bot).hoursEdit,
 }
 
 // interaction handles clicks; whatever else Slack sends here needs no answer.

@@ -35,6 +35,9 @@ type Config struct {
 	PublicURL string // where people's calendars find Watchbill, without a / at the end
 	LocalURL  bool   // that is only an address of this machine
 
+	Methods []string // of contact, by which this installation can send beside Slack
+	Numbers []string // from which its SMS and calls come, in E.164
+
 	Store   *store.Store
 	Clock   func() time.Time
 	Log     zerolog.Logger
@@ -58,6 +61,8 @@ type Bot struct {
 
 	publicURL string
 	localURL  bool
+	methods   []string
+	numbers   []string
 }
 
 var _ notify.Sender = (*Bot)(nil)
@@ -84,6 +89,7 @@ func New(c Config) (*Bot, error) {
 		store: c.Store, clock: c.Clock, log: c.Log,
 		api: slack.New(c.BotToken, options...), http: caller,
 		out: newQueue(), hungUp: make(chan struct{}), publicURL: c.PublicURL, localURL: c.LocalURL,
+		methods: c.Methods, numbers: c.Numbers,
 	}
 	b.groups = b.api
 	if c.UserToken != "" {

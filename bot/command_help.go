@@ -23,6 +23,8 @@ const helpText = "*Who is on call*\n" +
 	"`/oncall swap` — one of your shifts for somebody else's; they are asked. `/oncall swap @bo` and `/oncall swap mon @bo wed` save you the choosing\n" +
 	"`/oncall cover` — somebody is wanted for a shift, or a part of it: `/oncall cover today 18:00 to 22:00`, `/oncall cover everyone fri`\n" +
 	"`/oncall away 2026-12-24 to 2026-12-27` — time off: says which shifts it hits. `/oncall away` lists it\n" +
+	"*How you are reached*\n" +
+	"`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page\n" +
 	"Times are in your own time zone: `9:00`, `6pm`, `tomorrow 9:00`, `fri 18:00`, `2026-12-24 09:00`, `in 2 hours`."
 
 const directHelp = "I don't read messages, but I answer commands in any channel.\n" + helpText

@@ -17,7 +17,7 @@ const (
 )
 
 // me answers `/oncall me`: the person's shifts, now and next, in all schedules.
-func (b *Bot) me(_ context.Context, r request) (string, error) {
+func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	if len(r.words) > 0 {
 		return "", oncall.Refuse("`/oncall me` needs no more words; `/oncall schedule NAME` shows other people's shifts.")
 	}
@@ -25,7 +25,15 @@ func (b *Bot) me(_ context.Context, r request) (string, error) {
 	if r.user.TimeZone != "" {
 		zone += ", " + foreign(r.user.TimeZone, maxName)
 	}
-	return myShifts(r.directory, r.user.ID, r.now, r.location) + "\n" + zone + ".", nil
+	text := myShifts(r.directory, r.user.ID, r.now, r.location) + "\n" + zone + "."
+	reach, err := b.store.Reach(ctx, r.user.ID)
+	if err != nil {
+		return "", fmt.Errorf("load how %s is reached: %w", r.user.ID, err)
+	}
+	if b.slackOnly(reach) {
+		text += "\n" + addMore
+	}
+	return text, nil
 }
 
 // myShifts lists a person's shifts. Where a schedule keeps another time than the person,

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -51,8 +52,12 @@ var commands = []command{
 	{"away", (*Bot).away},
 	{"calendar", inWords((*Bot).calendar)},
 	{"remind", inWords((*Bot).remind)},
+	{"contact", inWords((*Bot).contact)},
 	{"help", inWords((*Bot).help)},
 }
+
+// aliases are other words for subcommands.
+var aliases = map[string]string{"contacts": "contact", "notify": "contact"}
 
 // command runs `/oncall`.
 func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (drawing, error) {
@@ -61,6 +66,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (drawing, error
 		return drawing{text: helpText}, nil
 	}
 	name := strings.ToLower(words[0])
+	name = cmp.Or(aliases[name], name)
 	names := make([]string, len(commands))
 	for i, known := range commands {
 		names[i] = known.name

@@ -167,7 +167,7 @@ func TestHomeWithNothingSetUp(t *testing.T) {
 	}
 	empty := *directory
 	empty.Schedules = nil
-	view := drawHome(&empty, directory.Users[ann], nil, noon)
+	view := drawHome(&empty, directory.Users[ann], nil, "", noon)
 	if n := len(view.Blocks.BlockSet); n < 5 || n > 100 {
 		t.Errorf("%d blocks", n)
 	}
@@ -175,7 +175,7 @@ func TestHomeWithNothingSetUp(t *testing.T) {
 	for range 200 {
 		full.Schedules = append(full.Schedules, directory.Schedules[0])
 	}
-	if n := len(drawHome(&full, directory.Users[ann], nil, noon).Blocks.BlockSet); n > 100 {
+	if n := len(drawHome(&full, directory.Users[ann], nil, "", noon).Blocks.BlockSet); n > 100 {
 		t.Errorf("%d blocks", n)
 	}
 }

@@ -28,7 +28,11 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	if err != nil {
 		return fmt.Errorf("load open incidents: %w", err)
 	}
-	view := drawHome(directory, directory.Users[user], open, b.clock())
+	reach, err := b.store.Reach(ctx, user)
+	if err != nil {
+		return fmt.Errorf("load how %s is reached: %w", user, err)
+	}
+	view := drawHome(directory, directory.Users[user], open, b.reachedHome(reach), b.clock())
 	return b.call(ctx, call{method: "views.publish", priority: forRest}, func(ctx context.Context) error {
 		_, err := b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: string(user), View: view})
 		return err
@@ -44,7 +48,7 @@ const (
 
 // drawHome draws a person's shifts, who is on call now, what is open and what the person
 // can do.
-func drawHome(d *store.Directory, user oncall.User, open []oncall.Incident, now time.Time) slack.HomeTabViewRequest {
+func drawHome(d *store.Directory, user oncall.User, open []oncall.Incident, reached string, now time.Time) slack.HomeTabViewRequest {
 	_, zone := zoneOf(user)
 	blocks := []slack.Block{
 		slack.NewHeaderBlock(plain("Your shifts")), section(foreignSection(myShifts(d, user.ID, now, zone))),
@@ -53,6 +57,8 @@ func drawHome(d *store.Directory, user oncall.User, open []oncall.Incident, now 
 			slack.NewButtonBlockElement(actionHomeSwap, "", plain("Swap")),
 			slack.NewButtonBlockElement(actionHomeSchedule, "", plain("Schedule")),
 		),
+		slack.NewHeaderBlock(plain("How you are reached")),
+		slack.NewSectionBlock(words(reached), nil, slack.NewAccessory(slack.NewButtonBlockElement(actionContacts, "", plain("Change…")))),
 		slack.NewHeaderBlock(plain("On call now")),
 	}
 	for _, s := range d.Schedules[:min(len(d.Schedules), homeSchedules)] {

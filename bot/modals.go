@@ -26,6 +26,8 @@ var modals = map[string]modal{
 	modalScheduleNew:    {submit: (*Bot).submitNewSchedule}, modalScheduleRemove: {submit: (*Bot).submitScheduleRemove},
 	modalScheduleRestore: {submit: (*Bot).submitRestore}, modalRotation: {submit: (*Bot).submitRotation},
 	modalRotationRemove: {submit: (*Bot).submitRotationRemove},
+	modalContactAdd:     {submit: (*Bot).submitContactAdd}, modalCode: {submit: (*Bot).submitCode},
+	modalRules: {submit: (*Bot).submitRules}, modalHours: {submit: (*Bot).submitHours},
 }
 
 // A submission is what a person sends with a modal.

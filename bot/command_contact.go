@@ -1,0 +1,109 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// contact answers `/oncall contact`: it opens how the person is reached. `test` sends a
+// test page by everything, and somebody's name shows by what they are reached.
+func (b *Bot) contact(ctx context.Context, r request) (string, error) {
+	switch {
+	case len(r.words) == 0:
+		return b.contacts(ctx, press{user: r.user.ID, trigger: r.trigger})
+	case len(r.words) == 1 && strings.EqualFold(r.words[0], "test"):
+		return b.testContacts(ctx, r.user.ID)
+	}
+	id, named := readMention(r.words[0])
+	if !named || len(r.words) > 1 {
+		return "", oncall.Refuse("`/oncall contact` shows how you are reached; `/oncall contact test` sends you a test page, and `/oncall contact @ann` says by what Ann is reached.")
+	}
+	if _, err := b.user(ctx, id); err != nil {
+		return "", err
+	}
+	reach, err := b.store.Reach(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("load how %s is reached: %w", id, err)
+	}
+	return reachSummary(mention(id)+" is", reach, b.methods, r.location), nil
+}
+
+// testContacts sends a person a test page by Slack and by everything that is verified.
+func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, error) {
+	reach, err := b.store.Reach(ctx, user)
+	if err != nil {
+		return "", fmt.Errorf("load how %s is reached: %w", user, err)
+	}
+	now := b.clock()
+	if err := b.store.TestContact(ctx, user, 0, now); err != nil {
+		return "", fmt.Errorf("test Slack: %w", err)
+	}
+	by := []string{"Slack"}
+	for _, c := range reach.Contacts {
+		if !c.Usable() || !slices.Contains(b.methods, c.Method) {
+			continue
+		}
+		if err := b.store.TestContact(ctx, user, c.ID, now); err != nil {
+			return "", fmt.Errorf("test a contact method: %w", err)
+		}
+		by = append(by, reached(c))
+	}
+	text := "A test page is on its way by " + list(by) + "."
+	if len(by) > 1 {
+		text += " Answer it as you would answer a page."
+	}
+	if skipped := len(reach.Contacts) + 1 - len(by); skipped > 0 {
+		text += fmt.Sprintf(" %s not used: `/oncall contact` says why.", are(skipped, "contact method"))
+	}
+	return text, nil
+}
+
+// are says "1 thing is" or "2 things are".
+func are(n int, one string) string {
+	if n == 1 {
+		return count(n, one) + " is"
+	}
+	return count(n, one) + " are"
+}
+
+// slackOnly reports whether a person can only be reached in Slack where there is more.
+func (b *Bot) slackOnly(r oncall.Reach) bool {
+	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
+	return len(b.methods) > 0 && !slices.ContainsFunc(r.Contacts, usable)
+}
+
+// addMore is for whoever can only be reached in Slack.
+const addMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."
+
+// reachedHome says on the home tab how the person is reached.
+func (b *Bot) reachedHome(r oncall.Reach) string {
+	if b.slackOnly(r) {
+		return addMore
+	}
+	return reachSummary("You are", r, b.methods, time.UTC)
+}
+
+// sendCard sends the contact card.
+func (b *Bot) sendCard(ctx context.Context, to oncall.UserID) error {
+	card := contactCard(b.numbers)
+	return b.upload(ctx, to, slack.UploadFileParameters{
+		Filename: "watchbill.vcf", Title: "Watchbill, for your phone", FileSize: len(card), Reader: strings.NewReader(card),
+	})
+}
+
+// contactCard is a vCard (RFC 2426, which every phone reads) of the numbers that pages come from.
+func contactCard(numbers []string) string {
+	lines := []string{"BEGIN:VCARD", "VERSION:3.0", "N:Watchbill;;;;", "FN:Watchbill", "ORG:On-call pages"}
+	for _, n := range numbers {
+		lines = append(lines, "TEL;TYPE=WORK,VOICE:"+n)
+	}
+	lines = append(lines, "NOTE:Pages come from here. Let it ring when the phone is silent.", "END:VCARD", "")
+	return strings.Join(lines, "\r\n")
+}

@@ -1,0 +1,198 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// annsReach is Ann with a call, an SMS that waits, one that was stopped, and mail.
+func annsReach() reachView {
+	at := func(d time.Duration) *time.Time { t := noon.Add(-d); return &t }
+	berlin, _ := time.LoadLocation("Europe/Berlin")
+	return reachView{
+		reach: oncall.Reach{Contacts: []oncall.Contact{
+			{ID: 1, Method: oncall.MethodVoice, Address: "+12025550100", VerifiedAt: at(72 * time.Hour), ConfirmedAt: at(24 * time.Hour)},
+			{ID: 2, Method: oncall.MethodSMS, Address: "+12025550101"},
+			{ID: 3, Method: oncall.MethodSMS, Address: "+12025550102", VerifiedAt: at(72 * time.Hour), DisabledAt: at(time.Hour), DisabledWhy: "it answered <STOP>"},
+			{ID: 4, Method: oncall.MethodEmail, Address: "ann@example.com", VerifiedAt: at(72 * time.Hour)},
+			{ID: 5, Method: oncall.MethodTelegram},
+		}},
+		facts: oncall.RuleFacts{
+			Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
+			Paging:  []oncall.Paging{{Policy: "Payments & <co>", Next: 5 * time.Minute}},
+		},
+		card: true, timeZone: "Europe/Berlin", location: berlin,
+	}
+}
+
+func TestContactViews(t *testing.T) {
+	t.Parallel()
+	v := annsReach()
+	golden(t, "contacts", drawReach(v))
+	golden(t, "contacts_slack_only", drawReach(reachView{timeZone: "UTC", location: time.UTC}))
+	own := v
+	own.said = "Saved."
+	own.reach.Low = []oncall.Rule{{Contact: 4}}
+	own.reach.Hours = []oncall.Window{{Days: []oncall.Weekday{oncall.Saturday}, From: 10 * 60, To: 16 * 60}}
+	own.reach.High = []oncall.Rule{{After: 90}, {Contact: 1, After: 900}, {Contact: 1, After: 900}, {Contact: 2, After: 1200}}
+	golden(t, "contacts_own_rules", drawReach(own))
+	golden(t, "rules_high", drawRules(rulesForm{reachView: own, meta: rulesMeta{Drawn: 3}, lines: own.reach.High}))
+	golden(t, "rules_low_none", drawRules(rulesForm{reachView: own, meta: rulesMeta{Low: true}}))
+	golden(t, "hours", drawHours(own))
+	golden(t, "contact_add_sms", drawContactAdd(v.facts.Methods, oncall.MethodSMS, "ann@example.com"))
+	golden(t, "contact_add_email", drawContactAdd(v.facts.Methods, oncall.MethodEmail, "ann@example.com"))
+	golden(t, "contact_add_telegram", drawContactAdd(v.facts.Methods, oncall.MethodTelegram, ""))
+	golden(t, "contact_code", drawCode(v.reach.Contacts[1], codeSent(v.reach.Contacts[1])))
+	golden(t, "contact_code_telegram", drawCode(v.reach.Contacts[4], codeSent(v.reach.Contacts[4])))
+}
+
+// Others learn by what somebody is reached, and never where.
+func TestOthersSeeNoAddress(t *testing.T) {
+	t.Parallel()
+	v := annsReach()
+	got := reachSummary(mention(ann)+" is", v.reach, v.facts.Methods, v.location)
+	const want = "<@U0ANN> is reached by Slack, call and mail; last answered through one of them <!date^1772366400^{ago}|2026-03-01 13:00 CET>."
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// What a person chooses in the form counts, and what they have not touched stays as it was drawn.
+func TestReadRules(t *testing.T) {
+	t.Parallel()
+	f := rulesForm{reachView: annsReach(), meta: rulesMeta{Drawn: 2}, lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
+	v := slack.View{PrivateMetadata: drawRules(f).PrivateMetadata, State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
+		"rule_2_1": {actionRuleAfter: {SelectedOption: slack.OptionBlockObject{Value: "300"}}},
+		"rule_1_0": {actionRuleContact: {SelectedOption: slack.OptionBlockObject{Value: "4"}}}, // of an earlier drawing
+	}}}
+	var read rulesForm
+	if err := read.read(v); err != nil {
+		t.Fatal(err)
+	}
+	if len(read.lines) != 2 || read.lines[0] != (oncall.Rule{}) || read.lines[1] != (oncall.Rule{Contact: 1, After: 300}) {
+		t.Errorf("read %v", read.lines)
+	}
+}
+
+func TestAddLine(t *testing.T) {
+	t.Parallel()
+	f := rulesForm{reachView: annsReach(), lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
+	for _, want := range []oncall.Rule{{Contact: 4, After: 60}, {After: 60}, {After: 120}, {After: 180}} {
+		addLine(&f, "")
+		if got := f.lines[len(f.lines)-1]; got != want {
+			t.Errorf("added %v, want %v", got, want)
+		}
+	}
+	if addLine(&f, ""); len(f.lines) != maxRules {
+		t.Errorf("%d lines, want %d at most", len(f.lines), maxRules)
+	}
+}
+
+func TestContactCard(t *testing.T) {
+	t.Parallel()
+	card := contactCard([]string{"+12025550199"})
+	if !strings.HasPrefix(card, "BEGIN:VCARD\r\nVERSION:3.0\r\n") || !strings.Contains(card, "\r\nTEL;TYPE=WORK,VOICE:+12025550199\r\n") ||
+		!strings.HasSuffix(card, "\r\nEND:VCARD\r\n") {
+		t.Errorf("got %q", card)
+	}
+}
+
+// view presses or chooses something in the form that somebody has open.
+func (f *office) view(user oncall.UserID, action string, value any) {
+	f.t.Helper()
+	before := f.sim.ViewText(string(user))
+	r, err := f.sim.ChooseView(f.ctx, string(user), action, value)
+	if err != nil || !r.Acked {
+		f.t.Fatalf("%s: %v, acknowledged %t, %s", action, err, r.Acked, r.Error)
+	}
+	f.eventually("the form changes after "+action, func() bool { return f.sim.ViewText(string(user)) != before })
+}
+
+// submit sends the open form and returns what is wrong with it.
+func (f *office) submit(user oncall.UserID, values map[string]any) map[string]string {
+	f.t.Helper()
+	r, err := f.sim.Submit(f.ctx, string(user), values)
+	if err != nil || r.Error != "" {
+		f.t.Fatalf("submit: %v, %s", err, r.Error)
+	}
+	return r.Errors
+}
+
+func (f *office) shows(user oncall.UserID, want ...string) {
+	f.t.Helper()
+	text := f.sim.ViewText(string(user))
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			f.t.Errorf("the form doesn't show %q:\n%s", w, text)
+		}
+	}
+}
+
+// Ann adds her phone, verifies it, makes rules and hours of her own, and removes it.
+func TestContacts(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.bot.methods = []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodVoice}
+	f.listen(2)
+	if _, err := f.sim.Slash(f.ctx, string(ann), "C0PAY", "/oncall contact"); err != nil {
+		t.Fatal(err)
+	}
+	f.shows(ann, "Slack", "(the defaults)", "wakes nobody", "mon-fri 09:00-17:00 (Europe/Berlin, the default)")
+
+	f.view(ann, actionContactAdd, nil)
+	f.view(ann, blockMethod, oncall.MethodSMS)
+	block := addressBlock(oncall.MethodSMS)
+	if wrong := f.submit(ann, map[string]any{block: "202 555 0100"}); !strings.Contains(wrong[block], "country code") {
+		t.Errorf("a number without its country is answered %v", wrong)
+	}
+	f.submit(ann, map[string]any{block: "+1 (202) 555-0100"})
+	f.shows(ann, "We have sent a code by SMS to +12025550100. Reply to it with the code, or type it here.")
+	reach, err := f.store.Reach(f.ctx, ann)
+	if err != nil || len(reach.Contacts) != 1 {
+		t.Fatalf("Ann has %v, %v", reach, err)
+	}
+	id := reach.Contacts[0].ID
+	proof, err := f.store.BeginVerify(f.ctx, id, [16]byte{7: 42}, f.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong := f.submit(ann, map[string]any{blockCode: "999999"}); !strings.Contains(wrong[blockCode], "not right") {
+		t.Errorf("a wrong code is answered %v", wrong)
+	}
+	f.submit(ann, map[string]any{blockCode: " " + proof.Code})
+	f.shows(ann, "Verified: SMS to +12025550100.", "after 3 min: SMS +12025550100")
+
+	f.view(ann, actionRulesEdit+"=high", nil)
+	f.view(ann, "rule_0_1/"+actionRuleAfter, "1200")
+	f.shows(ann, "The first that can wake you comes after 20 min, but the policy Payments goes on after 5 min.")
+	f.view(ann, actionRulesAdd, nil)
+	f.view(ann, actionRuleRemove+"=0", nil)
+	f.shows(ann, "Nothing here pages you at once")
+	f.view(ann, "rule_2_0/"+actionRuleAfter, "60")
+	f.submit(ann, nil)
+	f.shows(ann, "Saved.", "after 1 min: SMS +12025550100")
+
+	f.view(ann, actionHoursEdit, nil)
+	if wrong := f.submit(ann, map[string]any{blockWindows: "weekends"}); !strings.Contains(wrong[blockWindows], "no window") {
+		t.Errorf("hours that are none are answered %v", wrong)
+	}
+	f.submit(ann, map[string]any{blockWindows: "daily 08:00-20:00"})
+	f.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
+
+	reach, err = f.store.Reach(f.ctx, ann)
+	if err != nil || len(reach.High) != 2 || reach.High[0] != (oncall.Rule{Contact: id, After: 60}) || reach.Low != nil || len(reach.Hours) != 1 {
+		t.Errorf("saved are %+v, %v", reach.Preferences, err)
+	}
+	if said := f.command(bo, "/oncall contact <@U0ANN>"); !strings.Contains(said, "Slack and SMS") || strings.Contains(said, "555") {
+		t.Errorf("Bo is told %q", said)
+	}
+	if said := f.command(ann, "/oncall contact test"); !strings.Contains(said, "by Slack and SMS to +12025550100") {
+		t.Errorf("the test is answered %q", said)
+	}
+}

@@ -1,0 +1,211 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// reachView loads how a person is reached.
+func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (reachView, error) {
+	r, err := b.request(ctx, user, nil)
+	if err != nil {
+		return reachView{}, err
+	}
+	reach, err := b.store.Reach(ctx, user)
+	if err != nil {
+		return reachView{}, fmt.Errorf("load how %s is reached: %w", user, err)
+	}
+	zone := r.user.TimeZone
+	if zone == "" {
+		zone = "UTC"
+	}
+	paging := r.directory.Roster().PagedBy(user, r.directory.Policies, r.now, r.now.Add(shiftsAhead))
+	return reachView{
+		reach: reach, facts: oncall.RuleFacts{Methods: b.methods, Paging: paging},
+		card: len(b.numbers) > 0, timeZone: zone, location: r.location,
+	}, nil
+}
+
+// redrawReach shows how things stand in the view under the one that was sent. Where that
+// can't be done, it only shows less than there is.
+func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.View, said string) {
+	v, err := b.reachView(ctx, user)
+	if err == nil {
+		v.said = said
+		err = b.updateBelow(ctx, top, drawReach(v))
+	}
+	if err != nil {
+		b.log.Warn().Err(err).Msg("the form of contact methods could not be drawn again")
+	}
+}
+
+// redrawHere shows how things stand in the view in which a button was pressed.
+func (b *Bot) redrawHere(ctx context.Context, p press, said string) error {
+	v, err := b.reachView(ctx, p.user)
+	if err != nil {
+		return err
+	}
+	v.said = said
+	return b.updateModal(ctx, p.view, drawReach(v))
+}
+
+// contacts opens how the person is reached, from elsewhere.
+func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
+	v, err := b.reachView(ctx, p.user)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, drawReach(v))
+}
+
+func (b *Bot) contactAdd(ctx context.Context, p press) (string, error) {
+	u, err := b.user(ctx, p.user)
+	if err != nil {
+		return "", err
+	}
+	return "", b.pushModal(ctx, p.trigger, drawContactAdd(b.methods, "", u.Email))
+}
+
+// contactMethod shows what the chosen method needs.
+func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
+	u, err := b.user(ctx, p.user)
+	if err != nil {
+		return "", err
+	}
+	return "", b.updateModal(ctx, p.view, drawContactAdd(b.methods, p.value, u.Email))
+}
+
+// submitContactAdd adds a contact method and asks for the code that was sent to it.
+func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error) {
+	method := s.form.choice(blockMethod)
+	block := addressBlock(method)
+	if !slices.Contains(b.methods, method) {
+		return correct(map[string]string{blockMethod: "This installation can't send by that."}), nil
+	}
+	address, err := oncall.CheckAddress(method, s.form.text(block))
+	if err != nil {
+		return refusedAt(block, err)
+	}
+	c, err := b.store.AddContact(ctx, s.user, method, address, b.clock())
+	if err != nil {
+		return refusedAt(block, fmt.Errorf("add a contact method of %s: %w", s.user, err))
+	}
+	b.redrawReach(ctx, s.user, s.view, "")
+	return replace(drawCode(c, codeSent(c))), nil
+}
+
+// refusedAt shows a refusal beside the input that is to blame.
+func refusedAt(block string, err error) (answer, error) {
+	if r, refused := errors.AsType[oncall.Refusal](err); refused {
+		return correct(map[string]string{block: r.Sentence}), nil
+	}
+	return answer{}, err
+}
+
+// contactOf finds the person's own contact method by the id that a form carries.
+func (b *Bot) contactOf(ctx context.Context, user oncall.UserID, id string) (oncall.Contact, error) {
+	reach, err := b.store.Reach(ctx, user)
+	if err != nil {
+		return oncall.Contact{}, fmt.Errorf("load how %s is reached: %w", user, err)
+	}
+	number, err := strconv.ParseInt(id, 10, 64)
+	c, known := reach.Contact(oncall.ContactID(number))
+	if err != nil || !known || c.ID == 0 {
+		return oncall.Contact{}, oncall.Refuse("You have removed this contact method.")
+	}
+	return c, nil
+}
+
+// contactCode asks for the code of a contact method that waits for one.
+func (b *Bot) contactCode(ctx context.Context, p press) (string, error) {
+	c, err := b.contactOf(ctx, p.user, p.value)
+	if err != nil {
+		return "", err
+	}
+	if c.Usable() {
+		return "", b.redrawHere(ctx, p, "It is verified already.")
+	}
+	return "", b.pushModal(ctx, p.trigger, drawCode(c, codeSent(c)))
+}
+
+// contactResend sends the code again, from the form that asks for it.
+func (b *Bot) contactResend(ctx context.Context, p press) (string, error) {
+	c, err := b.contactOf(ctx, p.user, p.value)
+	if err != nil {
+		return "", err
+	}
+	if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
+		return "", fmt.Errorf("send a code: %w", err)
+	}
+	return "", b.updateModal(ctx, p.view, drawCode(c, "A new code is on its way; the old one no longer counts. "+codeSent(c)))
+}
+
+// submitCode verifies a contact method.
+func (b *Bot) submitCode(ctx context.Context, s submission) (answer, error) {
+	c, err := b.contactOf(ctx, s.user, s.meta())
+	if err != nil {
+		return answer{}, err
+	}
+	if err := b.store.ConfirmContact(ctx, s.user, c.ID, strings.TrimSpace(s.form.text(blockCode)), b.clock()); err != nil {
+		return refusedAt(blockCode, fmt.Errorf("verify a contact method: %w", err))
+	}
+	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", reached(c)))
+	return answer{}, nil
+}
+
+// contactMenu does what was chosen beside a contact method.
+func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
+	verb, id, _ := strings.Cut(p.value, " ")
+	c, err := b.contactOf(ctx, p.user, id)
+	if err != nil {
+		return "", err
+	}
+	name := reached(c)
+	switch verb + " " {
+	case menuTest:
+		if err := b.store.TestContact(ctx, p.user, c.ID, b.clock()); err != nil {
+			return "", fmt.Errorf("test a contact method: %w", err)
+		}
+		return "", b.redrawHere(ctx, p, fmt.Sprintf("A test page is on its way by %s. Answer it as you would answer a page.", name))
+	case menuResend:
+		if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
+			return "", fmt.Errorf("send a code: %w", err)
+		}
+		return "", b.pushModal(ctx, p.trigger, drawCode(c, codeSent(c)))
+	case menuRemove:
+		if err := b.store.RemoveContact(ctx, p.user, c.ID, b.clock()); err != nil {
+			return "", fmt.Errorf("remove a contact method: %w", err)
+		}
+		said := fmt.Sprintf("Removed: %s.", name)
+		if p.view.CallbackID == modalCode {
+			b.redrawReach(ctx, p.user, p.view, said)
+			return "", b.updateModal(ctx, p.view, readOnly("Removed", section(said)))
+		}
+		return "", b.redrawHere(ctx, p, said)
+	}
+	return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+}
+
+// contactTest sends a test page by everything.
+func (b *Bot) contactTest(ctx context.Context, p press) (string, error) {
+	said, err := b.testContacts(ctx, p.user)
+	if err != nil {
+		return "", err
+	}
+	return "", b.redrawHere(ctx, p, said)
+}
+
+// contactCard sends the numbers from which pages come, to be saved in a phone.
+func (b *Bot) contactCard(ctx context.Context, p press) (string, error) {
+	b.behind(ctx, "a contact card", func(ctx context.Context) error { return b.sendCard(ctx, p.user) })
+	return "", b.redrawHere(ctx, p, "The contact card is in your direct messages. Open it on your phone, save it, and let it ring when the phone is silent: "+
+		"on an iPhone *Emergency Bypass* of its ringtone and its text tone, on Android the star and *Priority* in Do Not Disturb.")
+}

@@ -1,0 +1,223 @@
+package oncall
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A Warning is something about a person's notification rules that they may not have meant.
+// It forbids nothing.
+type Warning struct {
+	Line int // of the rules, from 1; 0: it is about all of them
+	Text string
+}
+
+// RuleFacts are what the warnings depend on beside the rules.
+type RuleFacts struct {
+	Methods []string // by which the installation can send, beside Slack
+	Paging  []Paging // the steps that can page the person
+}
+
+// A Paging is a step of a policy that can page a person.
+type Paging struct {
+	Policy string
+	Next   time.Duration // until the step after it, or until it runs again
+}
+
+// sounds are the methods that can wake somebody.
+var sounds = []string{MethodVoice, MethodSMS, MethodPushover, MethodNtfy, MethodTelegram}
+
+// providers tell which methods fail together.
+var providers = map[string]string{MethodSMS: "Twilio", MethodVoice: "Twilio"}
+
+// Warnings says which of a person's rules can never page them, and how all of them
+// together may not wake them. A rule that comes after the policy has gone on to its next
+// step is none of these: it pages until somebody acknowledges.
+func (r Reach) Warnings(rules []Rule, low bool, f RuleFacts) []Warning {
+	var out []Warning
+	var working []Rule
+	for i, rule := range rules {
+		if why := r.silent(rules[:i], rule, f.Methods); why != "" {
+			out = append(out, Warning{Line: i + 1, Text: why})
+		} else {
+			working = append(working, rule)
+		}
+	}
+	add := func(text string) {
+		if text != "" {
+			out = append(out, Warning{Text: text})
+		}
+	}
+	if !slices.ContainsFunc(working, func(rule Rule) bool { return rule.After == 0 }) {
+		add("Nothing here pages you at once, so a direct message in Slack comes first.")
+		working = append(working, Rule{})
+	}
+	for _, c := range r.Contacts {
+		if c.Usable() && slices.Contains(f.Methods, c.Method) &&
+			!slices.ContainsFunc(rules, func(rule Rule) bool { return rule.Contact == c.ID }) {
+			add(fmt.Sprintf("No line uses %s.", r.naming(c)))
+		}
+	}
+	if low {
+		return out
+	}
+	add(r.quiet(working, f.Methods))
+	add(r.oneProvider(working))
+	add(r.late(working, f.Paging))
+	return out
+}
+
+// silent says why a rule never pages anybody, if so.
+func (r Reach) silent(before []Rule, rule Rule, methods []string) string {
+	if slices.Contains(before, rule) {
+		return "It never pages you: another line does the same at the same time."
+	}
+	if rule.Contact == 0 {
+		return ""
+	}
+	c, known := r.Contact(rule.Contact)
+	switch {
+	case !known:
+		return "It never pages you: you have removed what it used."
+	case !slices.Contains(methods, c.Method):
+		return fmt.Sprintf("It never pages you: this installation can't send by %s.", MethodName(c.Method))
+	case c.DisabledAt != nil:
+		return fmt.Sprintf("It doesn't page you: %s is switched off because %s.", r.naming(c), c.DisabledWhy)
+	case c.VerifiedAt == nil:
+		return fmt.Sprintf("It doesn't page you yet: %s waits for its code.", r.naming(c))
+	}
+	return ""
+}
+
+// quiet says that what pages the person makes no noise.
+func (r Reach) quiet(working []Rule, methods []string) string {
+	used := r.methods(working)
+	loud := slices.ContainsFunc(used, func(m string) bool { return slices.Contains(sounds, m) })
+	rings := func(m string) bool { return m == MethodVoice || m == MethodSMS }
+	switch {
+	case len(methods) == 0:
+		return "" // there is nothing to add
+	case len(used) == 1 && used[0] == MethodSlack:
+		return "You are reached in Slack only, which wakes nobody: add a call, an SMS or a push."
+	case !loud:
+		return "Nothing here wakes you: add a call, an SMS or a push."
+	case !slices.ContainsFunc(used, rings) && slices.ContainsFunc(methods, rings):
+		return "There is no call and no SMS, and a push needs the phone to be on the Internet."
+	}
+	return ""
+}
+
+// oneProvider says that one failure silences everything.
+func (r Reach) oneProvider(working []Rule) string {
+	by := ""
+	for _, m := range r.methods(working) {
+		p := providers[m]
+		if p == "" || by != "" && by != p {
+			return ""
+		}
+		by = p
+	}
+	return fmt.Sprintf("Everything goes through %s: nothing reaches you while it is down, so add Slack, mail or a push.", by)
+}
+
+// late says that others are paged before the person can hear anything.
+func (r Reach) late(working []Rule, paging []Paging) string {
+	first := time.Duration(-1)
+	for _, rule := range working {
+		if d := rule.After.Duration(); slices.Contains(sounds, r.method(rule)) && (first < 0 || d < first) {
+			first = d
+		}
+	}
+	var soonest Paging
+	for _, p := range paging {
+		if p.Next > 0 && (soonest.Next == 0 || p.Next < soonest.Next) {
+			soonest = p
+		}
+	}
+	if first < 0 || soonest.Next == 0 || soonest.Next > first {
+		return ""
+	}
+	return fmt.Sprintf("The first that can wake you comes after %s, but the policy %s goes on after %s.", minutes(first), soonest.Policy, minutes(soonest.Next))
+}
+
+func minutes(d time.Duration) string {
+	if d%time.Minute != 0 {
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	}
+	return fmt.Sprintf("%d min", int(d.Minutes()))
+}
+
+// methods are those of the rules, each once.
+func (r Reach) methods(rules []Rule) []string {
+	var out []string
+	for _, rule := range rules {
+		if m := r.method(rule); !slices.Contains(out, m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (r Reach) method(rule Rule) string {
+	c, _ := r.Contact(rule.Contact)
+	return c.Method
+}
+
+// naming names a contact method so that it can't be confused with another of the person's.
+func (r Reach) naming(c Contact) string {
+	return MethodName(c.Method) + " " + c.Address
+}
+
+// MethodName is what people call a contact method, in the middle of a sentence.
+func MethodName(method string) string {
+	switch method {
+	case MethodSlack:
+		return "Slack"
+	case MethodSMS:
+		return "SMS"
+	case MethodVoice:
+		return "call"
+	case MethodEmail:
+		return "mail"
+	case MethodPushover:
+		return "Pushover"
+	case MethodTelegram:
+		return "Telegram"
+	}
+	return method
+}
+
+// PagedBy returns the steps that can page a person, of which the next comes by itself. A
+// schedule pages whom it has on call at any time from now to the horizon.
+func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon time.Time) []Paging {
+	var out []Paging
+	for _, id := range slices.Sorted(maps.Keys(policies)) {
+		p := policies[id]
+		if p.Removed {
+			continue
+		}
+		for i, step := range p.Steps {
+			next := step.Delay
+			switch {
+			case step.Repeat > 0:
+				next = step.Every
+			case i == len(p.Steps)-1 && p.Repeat == 0:
+				continue
+			}
+			if slices.ContainsFunc(step.Targets, func(t Target) bool { return r.mayMean(t, user, now, horizon) }) {
+				out = append(out, Paging{Policy: p.Name, Next: next.Duration()})
+			}
+		}
+	}
+	return out
+}
+
+// mayMean reports whether a target may come to mean a person.
+func (r Roster) mayMean(t Target, user UserID, now, horizon time.Time) bool {
+	if s := r.Schedules[t.Schedule]; s != nil {
+		return len(s.Stints(user, now, horizon)) > 0
+	}
+	return slices.ContainsFunc(r.people([]Target{t}, now), func(c called) bool { return c.user == user })
+}
