@@ -1,0 +1,206 @@
+package notify_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// eximConf makes Exim take mail by STARTTLS on the first port and by TLS on the second,
+// from who knows the password, into a maildir.
+const eximConf = `
+exim_user = %[1]s
+primary_hostname = mail.example.com
+spool_directory = %[2]s/spool
+log_file_path = %[2]s/log/%%slog
+pid_file_path = %[2]s/log/pid
+keep_environment =
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = %[3]d : %[4]d
+tls_on_connect_ports = %[4]d
+tls_advertise_hosts = *
+tls_certificate = %[2]s/cert.pem
+tls_privatekey = %[2]s/key.pem
+acl_smtp_rcpt = rcpt
+
+begin acl
+rcpt:
+  defer local_parts = later
+        message = come again
+  deny  local_parts = nobody
+        message = there is nobody of that name
+  accept authenticated = *
+  deny  message = relay not permitted
+
+begin routers
+all:
+  driver = accept
+  transport = box
+
+begin transports
+box:
+  driver = appendfile
+  directory = %[2]s/mail
+  maildir_format
+  user = %[1]s
+
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${if and{{eq{$auth2}{watchbill}}{eq{$auth3}{secret}}}}
+  server_set_id = $auth2
+  server_advertise_condition = ${if def:tls_in_cipher}
+`
+
+// exim starts Debian's mail server on two ports of this machine, and returns how to send
+// by each and where the mail arrives.
+func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
+	t.Helper()
+	program, err := exec.LookPath("exim4")
+	if err != nil {
+		program = "/usr/sbin/exim4"
+		if _, err := os.Stat(program); err != nil {
+			t.Skip("Exim is not installed: apt-get install exim4-daemon-light")
+		}
+	}
+	dir, err := os.MkdirTemp("", "watchbill-exim-")
+	must(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	// Exim gives up root: it works as somebody else, who has to get in.
+	as, err := user.Current()
+	must(t, err)
+	name := as.Username
+	if as.Uid == "0" {
+		name = "Debian-exim"
+	}
+	must(t, os.Chmod(dir, 0o755))
+	for _, sub := range []string{"spool", "log", "mail"} {
+		must(t, os.Mkdir(filepath.Join(dir, sub), 0o700))
+		must(t, os.Chmod(filepath.Join(dir, sub), 0o777))
+	}
+	_, roots, certificate, key := vouched(t)
+	first, second := freeListener(t), freeListener(t)
+	startTLS, tlsOnly = configOf(first, notify.MailStartTLS, roots), configOf(second, notify.MailTLSOnly, roots)
+	conf := filepath.Join(dir, "exim.conf")
+	for file, text := range map[string][]byte{
+		filepath.Join(dir, "cert.pem"): certificate, filepath.Join(dir, "key.pem"): key,
+		conf: fmt.Appendf(nil, eximConf, name, dir, startTLS.Port, tlsOnly.Port),
+	} {
+		must(t, os.WriteFile(file, text, 0o644))
+	}
+	first.Close()
+	second.Close()
+	var said bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), program, "-C", conf, "-bdf", "-v")
+	cmd.Stdout, cmd.Stderr = &said, &said
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if t.Failed() {
+			log, _ := os.ReadFile(filepath.Join(dir, "log", "mainlog"))
+			t.Logf("Exim said:\n%s\n%s", said.String(), log)
+		}
+	})
+	eventually(t, "Exim to listen", func() bool {
+		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", tlsOnly.Port))
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+	return startTLS, tlsOnly, filepath.Join(dir, "mail", "new")
+}
+
+func freeListener(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	return l
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited 20 s for %s", what)
+		}
+	}
+}
+
+func TestMailByExim(t *testing.T) {
+	t.Parallel()
+	startTLS, tlsOnly, box := exim(t)
+	delivered := func(n int) []string {
+		var mails []string
+		eventually(t, "the mail to be delivered", func() bool {
+			files, _ := filepath.Glob(filepath.Join(box, "*"))
+			mails = mails[:0]
+			for _, f := range files {
+				text, err := os.ReadFile(f)
+				must(t, err)
+				mails = append(mails, string(text))
+			}
+			return len(mails) == n
+		})
+		return mails
+	}
+	m := pageOf("ann@example.com")
+	m.Title, m.Link = "Größe der Tür > 3 m – «zu groß»", "https://watchbill.example.com/v1/act/"+strings.Repeat("x", 140)
+	for _, config := range []notify.MailConfig{startTLS, tlsOnly} {
+		r := notify.NewMail(config).Send(t.Context(), m)
+		if r.Outcome != notify.Accepted || !strings.Contains(r.Reference, "id=") {
+			t.Fatalf("%+v", r)
+		}
+	}
+	mails := delivered(2)
+	first, second := readLetter(t, mails[0]), readLetter(t, mails[1])
+	if a, b := first.Get("Message-Id"), second.Get("Message-Id"); a == "" || a != b {
+		t.Errorf("Message-ID %q, and %q of the resend", a, b)
+	}
+	for header, want := range map[string]string{
+		"References": "<incident.12@example.com>", "In-Reply-To": "<incident.12@example.com>",
+		"Auto-Submitted": "auto-generated", "From": `"Watchbill" <oncall@example.com>`,
+	} {
+		if got := first.Get(header); got != want {
+			t.Errorf("%s is %q, want %q", header, got, want)
+		}
+	}
+	if got, want := first.subject(t), "[#12] "+m.Title; got != want {
+		t.Errorf("subject %q, want %q", got, want)
+	}
+	if !strings.Contains(first.text, m.Title) || !strings.Contains(first.text, m.Link) {
+		t.Errorf("text:\n%s", first.text)
+	}
+	if !strings.Contains(first.Get("Received"), "TLS") {
+		t.Errorf("not encrypted: %s", first.Get("Received"))
+	}
+
+	wrong, stranger := startTLS, startTLS
+	wrong.Password = "wrong"
+	stranger.User = ""
+	for name, c := range map[string]struct {
+		config  notify.MailConfig
+		to      string
+		outcome notify.Outcome
+	}{
+		"greylisted": {startTLS, "later@example.com", notify.Throttled}, "unknown": {startTLS, "nobody@example.com", notify.Rejected},
+		"wrong password": {wrong, "ann@example.com", notify.Misconfigured}, "no relay": {stranger, "ann@example.com", notify.Rejected},
+	} {
+		if r := notify.NewMail(c.config).Send(t.Context(), pageOf(c.to)); r.Outcome != c.outcome {
+			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
+		}
+	}
+	delivered(2)
+}

@@ -1,0 +1,434 @@
+package notify_test
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"io"
+	"math/big"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/mail"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// pageOf is a page as the delivery engine makes it.
+func pageOf(to string) notify.Message {
+	return notify.Message{
+		Purpose: notify.ForPage, Key: "12/3/U0ANN/email:7", To: to, Attempt: 1,
+		Incident: 12, Title: "disk full on db-1", Severity: "critical", Team: "payments",
+		Why: "you are on call in payments-primary", Opened: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
+		Code: 3, Token: strings.Repeat("Tok_", 20), Expires: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC),
+	}
+}
+
+// vouched is a certificate for this machine, and who vouches for it.
+func vouched(t *testing.T) (pair tls.Certificate, roots *x509.CertPool, certificate, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	must(t, err)
+	b, err := x509.MarshalPKCS8PrivateKey(private)
+	must(t, err)
+	certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b})
+	pair, err = tls.X509KeyPair(certificate, key)
+	must(t, err)
+	roots = x509.NewCertPool()
+	roots.AppendCertsFromPEM(certificate)
+	return pair, roots, certificate, key
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// office is a mail server: emersion/go-smtp with a mailbox.
+type office struct {
+	mu    sync.Mutex
+	mails []string
+	rcpt  error // what it says of every recipient
+	data  error // and of every mail
+}
+
+type clerk struct {
+	*office
+	known bool
+}
+
+func (o *office) NewSession(*smtp.Conn) (smtp.Session, error) { return &clerk{office: o}, nil }
+func (c *clerk) Reset()                                       {}
+func (c *clerk) Logout() error                                { return nil }
+func (c *clerk) AuthMechanisms() []string                     { return []string{sasl.Plain} }
+
+func (c *clerk) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if user != "watchbill" || password != "secret" {
+			return smtp.ErrAuthFailed
+		}
+		c.known = true
+		return nil
+	}), nil
+}
+
+func (c *clerk) Mail(string, *smtp.MailOptions) error {
+	if !c.known {
+		return smtp.ErrAuthRequired
+	}
+	return nil
+}
+
+func (c *clerk) Rcpt(string, *smtp.RcptOptions) error { return c.rcpt }
+
+func (c *clerk) Data(r io.Reader) error {
+	b, err := io.ReadAll(r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil || c.data != nil {
+		return cmp.Or(c.data, err)
+	}
+	c.mails = append(c.mails, string(b))
+	return nil
+}
+
+// opened starts the server and returns how to send by it.
+func (o *office) opened(t *testing.T, how notify.MailTLS) notify.MailConfig {
+	t.Helper()
+	pair, roots, _, _ := vouched(t)
+	s := smtp.NewServer(o)
+	s.Domain, s.TLSConfig, s.ErrorLog = "localhost", &tls.Config{Certificates: []tls.Certificate{pair}}, quiet{}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	if how == notify.MailTLSOnly {
+		l = tls.NewListener(l, s.TLSConfig)
+	}
+	go s.Serve(l)
+	t.Cleanup(func() { s.Close() })
+	return configOf(l, how, roots)
+}
+
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}
+
+func configOf(l net.Listener, how notify.MailTLS, roots *x509.CertPool) notify.MailConfig {
+	return notify.MailConfig{
+		Host: "localhost", Port: l.Addr().(*net.TCPAddr).Port, User: "watchbill", Password: "secret", TLS: how, RootCAs: roots,
+		From: mail.Address{Name: "Watchbill", Address: "oncall@example.com"},
+	}
+}
+
+// letter is a mail, read as a mailbox would.
+type letter struct {
+	mail.Header
+	text, html string
+}
+
+func readLetter(t *testing.T, raw string) letter {
+	t.Helper()
+	m, err := mail.ReadMessage(strings.NewReader(raw))
+	must(t, err)
+	out := letter{Header: m.Header}
+	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	must(t, err)
+	parts := multipart.NewReader(m.Body, params["boundary"])
+	for {
+		p, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		must(t, err)
+		b, err := io.ReadAll(quotedprintable.NewReader(p))
+		must(t, err)
+		if strings.HasPrefix(p.Header.Get("Content-Type"), "text/html") {
+			out.html = string(b)
+		} else {
+			out.text = strings.ReplaceAll(string(b), "\r\n", "\n")
+		}
+	}
+}
+
+func (l letter) subject(t *testing.T) string {
+	t.Helper()
+	s, err := new(mime.WordDecoder).DecodeHeader(l.Get("Subject"))
+	must(t, err)
+	return s
+}
+
+func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]notify.MailTLS{"STARTTLS": notify.MailStartTLS, "TLS from the first byte": notify.MailTLSOnly} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var o office
+			sender := notify.NewMail(o.opened(t, how))
+			m := pageOf("ann@example.com")
+			m.Title = "Größe\r\nBcc: eve@example.com\r\n\r\n<script>alert(1)</script> & co"
+			m.Link = "https://watchbill.example.com/v1/act/TOKEN?a=1&b=2"
+			for range 2 {
+				if r := sender.Send(t.Context(), m); r.Outcome != notify.Accepted {
+					t.Fatalf("%+v", r)
+				}
+			}
+			first, second := readLetter(t, o.mails[0]), readLetter(t, o.mails[1])
+			if first.Get("Message-Id") == "" || first.Get("Message-Id") != second.Get("Message-Id") {
+				t.Errorf("a resend has Message-ID %q, the first %q", second.Get("Message-Id"), first.Get("Message-Id"))
+			}
+			for header, want := range map[string]string{
+				"References": "<incident.12@example.com>", "In-Reply-To": "<incident.12@example.com>",
+				"Auto-Submitted": "auto-generated", "Bcc": "", "To": "<ann@example.com>",
+			} {
+				if got := first.Get(header); got != want {
+					t.Errorf("%s is %q, want %q", header, got, want)
+				}
+			}
+			if got, want := first.subject(t), "[#12] Größe Bcc: eve@example.com <script>alert(1)</script> & co"; got != want {
+				t.Errorf("subject %q, want %q", got, want)
+			}
+			for _, want := range []string{m.Link, "You are paged because you are on call in payments-primary.", "Critical · payments · since Mon 2 March 12:00 UTC"} {
+				if !strings.Contains(first.text, want) {
+					t.Errorf("the text doesn't say %q:\n%s", want, first.text)
+				}
+			}
+			if strings.Contains(first.html, "<script>") || !strings.Contains(first.html, "&lt;script&gt;") {
+				t.Errorf("foreign text is markup:\n%s", first.html)
+			}
+			if !strings.Contains(first.html, `href="https://watchbill.example.com/v1/act/TOKEN?a=1&amp;b=2"`) {
+				t.Errorf("no link:\n%s", first.html)
+			}
+		})
+	}
+}
+
+func TestMailSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	var o office
+	sender := notify.NewMail(o.opened(t, notify.MailStartTLS))
+	bundle := pageOf("ann@example.com")
+	bundle.Count, bundle.Lines = 7, []string{"#12 disk full on db-1", "#13 disk full on db-2"}
+	verify := notify.Message{Purpose: notify.ForVerify, Key: "verify/1", To: "ann@example.com", Verify: "482913"}
+	check := notify.Message{Purpose: notify.ForCheck, Key: "check/1", To: "ann@example.com", Link: "https://watchbill.example.com/v1/act/T"}
+	sentence := notify.Message{Purpose: notify.ForAnswer, Key: "answer/1", To: "ann@example.com", Title: "You have acknowledged #12."}
+	for _, c := range []struct {
+		m       notify.Message
+		subject string
+		text    []string
+		not     string
+	}{
+		{pageOf("ann@example.com"), "[#12] disk full on db-1", []string{"type in Slack:\n  /oncall ack 12"}, "http"},
+		{bundle, "7 incidents: disk full on db-1", []string{"- #12 disk full on db-1\n- #13 disk full on db-2\nand 5 more"}, "http"},
+		{verify, "482913 is your Watchbill code", []string{"482913", "Did you not? Then ignore this mail"}, "paged because"},
+		{check, "Can Watchbill still reach you?", []string{check.Link}, "paged because"},
+		{sentence, "You have acknowledged #12.", []string{"You have acknowledged #12."}, "type in Slack"},
+	} {
+		if r := sender.Send(t.Context(), c.m); r.Outcome != notify.Accepted {
+			t.Fatalf("%+v", r)
+		}
+		l := readLetter(t, o.mails[len(o.mails)-1])
+		if got := l.subject(t); got != c.subject {
+			t.Errorf("subject %q, want %q", got, c.subject)
+		}
+		for _, want := range c.text {
+			if !strings.Contains(l.text, want) {
+				t.Errorf("%s: the text doesn't say %q:\n%s", c.subject, want, l.text)
+			}
+		}
+		if strings.Contains(l.text, c.not) {
+			t.Errorf("%s: the text says %q:\n%s", c.subject, c.not, l.text)
+		}
+	}
+}
+
+func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
+	t.Parallel()
+	refusal := func(code int, enhanced ...int) error {
+		return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{enhanced[0], enhanced[1], enhanced[2]}, Message: "no"}
+	}
+	for name, c := range map[string]struct {
+		office  *office
+		change  func(*notify.MailConfig)
+		outcome notify.Outcome
+		dead    bool
+	}{
+		"greylisted":        {office: &office{rcpt: refusal(451, 4, 7, 1)}, outcome: notify.Throttled},
+		"no such mailbox":   {office: &office{rcpt: refusal(550, 5, 1, 1)}, outcome: notify.Rejected, dead: true},
+		"mailbox full":      {office: &office{rcpt: refusal(552, 5, 2, 2)}, outcome: notify.Rejected},
+		"content refused":   {office: &office{data: refusal(554, 5, 7, 1)}, outcome: notify.Rejected},
+		"disk full there":   {office: &office{data: refusal(452, 4, 3, 1)}, outcome: notify.Throttled},
+		"wrong password":    {office: &office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.Password = "wrong" }},
+		"no login":          {office: &office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.User = "" }},
+		"unknown authority": {office: &office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }},
+		"nobody listens":    {office: &office{}, outcome: notify.Throttled, change: func(c *notify.MailConfig) { c.Port = 1 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			config := c.office.opened(t, notify.MailStartTLS)
+			if c.change != nil {
+				c.change(&config)
+			}
+			r := notify.NewMail(config).Send(t.Context(), pageOf("ann@example.com"))
+			if r.Outcome != c.outcome || r.Dead != c.dead || r.Err == nil {
+				t.Errorf("%+v, want %s, dead %v", r, c.outcome, c.dead)
+			}
+			if r.Err != nil && strings.Contains(r.Err.Error(), "secret") {
+				t.Errorf("the error tells the password: %v", r.Err)
+			}
+			if len(c.office.mails) > 0 {
+				t.Error("a mail was taken")
+			}
+		})
+	}
+	r := notify.NewMail((&office{}).opened(t, notify.MailStartTLS)).Send(t.Context(), pageOf("ann@example.com, eve@example.com"))
+	if r.Outcome != notify.Rejected || !r.Dead {
+		t.Errorf("two addresses in one: %+v", r)
+	}
+}
+
+// crank is a mail server by hand: it answers each command from a table, and what isn't
+// there with 250.
+func crank(t *testing.T, answers map[string]string) notify.MailConfig {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	say := func(conn net.Conn, command, otherwise string) (alive bool) {
+		answer, special := answers[command]
+		if !special {
+			answer = otherwise
+		}
+		switch answer {
+		case "cut":
+			return false
+		case "hang":
+			_, _ = io.Copy(io.Discard, conn)
+			return false
+		}
+		_, err := io.WriteString(conn, answer+"\r\n")
+		return err == nil
+	}
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		in := bufio.NewReader(conn)
+		for alive := say(conn, "greeting", "220 localhost"); alive; {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			command := strings.ToUpper(strings.Fields(line + " ?")[0])
+			switch command {
+			case "DATA":
+				if alive = say(conn, command, "354 go on"); !alive {
+					return
+				}
+				for line != ".\r\n" {
+					if line, err = in.ReadString('\n'); err != nil {
+						return
+					}
+				}
+				alive = say(conn, ".", "250 OK id=1xUZIT")
+			case "EHLO":
+				alive = say(conn, command, "250 localhost")
+			default:
+				alive = say(conn, command, "250 OK")
+			}
+		}
+	}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	config := configOf(l, notify.MailPlain, nil)
+	config.User = ""
+	return config
+}
+
+func TestBrokenMailServersLeaveNoDoubtThatIsNot(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answers map[string]string
+		outcome notify.Outcome
+	}{
+		"cut before the greeting":           {map[string]string{"greeting": "cut"}, notify.Throttled},
+		"busy at the greeting":              {map[string]string{"greeting": "421 too many connections"}, notify.Throttled},
+		"unwelcome at the greeting":         {map[string]string{"greeting": "554 go away"}, notify.Misconfigured},
+		"cut at the recipient":              {map[string]string{"RCPT": "cut"}, notify.Throttled},
+		"sender refused":                    {map[string]string{"MAIL": "550 5.7.1 not from there"}, notify.Misconfigured},
+		"cut at DATA":                       {map[string]string{"DATA": "cut"}, notify.Throttled},
+		"cut after the mail":                {map[string]string{".": "cut"}, notify.Unknown},
+		"refused after the mail":            {map[string]string{".": "554 5.7.1 spam"}, notify.Rejected},
+		"postponed after the mail":          {map[string]string{".": "451 4.3.0 come again"}, notify.Throttled},
+		"nonsense after the mail":           {map[string]string{".": "hello"}, notify.Unknown},
+		"cut after it has taken the mail":   {map[string]string{"QUIT": "cut"}, notify.Accepted},
+		"silent after it has taken it":      {map[string]string{"QUIT": "hang"}, notify.Accepted},
+		"an error after it has taken it":    {map[string]string{"QUIT": "500 what"}, notify.Accepted},
+		"all well":                          {nil, notify.Accepted},
+		"speaks another language than SMTP": {map[string]string{"greeting": "HTTP/1.1 400 Bad Request"}, notify.Misconfigured},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := notify.NewMail(crank(t, c.answers)).Send(t.Context(), pageOf("ann@example.com"))
+			if r.Outcome != c.outcome {
+				t.Errorf("%+v, want %s", r, c.outcome)
+			}
+			if r.Outcome == notify.Accepted && !strings.Contains(r.Reference, "1xUZIT") {
+				t.Errorf("reference %q lacks the server's id", r.Reference)
+			}
+		})
+	}
+}
+
+func TestMailEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	for at, want := range map[string]notify.Outcome{
+		"greeting": notify.Throttled, "EHLO": notify.Throttled, "RCPT": notify.Throttled, ".": notify.Unknown,
+	} {
+		t.Run(strconv.Quote(at), func(t *testing.T) {
+			t.Parallel()
+			sender := notify.NewMail(crank(t, map[string]string{at: "hang"}))
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			r := sender.Send(ctx, pageOf("ann@example.com"))
+			if took := time.Since(began); took > 1300*time.Millisecond {
+				t.Errorf("it took %s", took)
+			}
+			if r.Outcome != want {
+				t.Errorf("%+v, want %s", r, want)
+			}
+		})
+	}
+}
