@@ -76,7 +76,7 @@ func are(n int, one string) string {
 // slackOnly reports whether a person can only be reached in Slack where there is more.
 func (b *Bot) slackOnly(r oncall.Reach) bool {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
-	return len(b.methods) > 0 && !slices.ContainsFunc(r.Contacts, usable)
+	return reachesPeople(b.methods) && !slices.ContainsFunc(r.Contacts, usable)
 }
 
 // addMore is for whoever can only be reached in Slack.

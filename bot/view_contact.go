@@ -60,7 +60,7 @@ func drawReach(v reachView) slack.ModalViewRequest {
 	if v.said != "" {
 		blocks = append(blocks, section(v.said))
 	}
-	if len(v.facts.Methods) == 0 {
+	if !reachesPeople(v.facts.Methods) {
 		blocks = append(blocks, section(onlySlack))
 	}
 	blocks = append(blocks, section("*Slack* — a direct message; everybody has it."))
@@ -75,6 +75,11 @@ func drawReach(v reachView) slack.ModalViewRequest {
 	m := readOnly("How you are reached", blocks...)
 	m.CallbackID = modalContacts
 	return m
+}
+
+// reachesPeople reports whether there is more than what only programs read.
+func reachesPeople(methods []string) bool {
+	return slices.ContainsFunc(methods, func(m string) bool { return m != oncall.MethodWebhook })
 }
 
 // onlySlack is for an installation that has nothing else.

@@ -38,19 +38,22 @@ var providers = map[string]string{MethodSMS: "Twilio", MethodVoice: "Twilio"}
 func (r Reach) Warnings(rules []Rule, low bool, f RuleFacts) []Warning {
 	var out []Warning
 	var working []Rule
+	atOnce := false
 	for i, rule := range rules {
 		if why := r.silent(rules[:i], rule, f.Methods); why != "" {
 			out = append(out, Warning{Line: i + 1, Text: why})
 		} else {
 			working = append(working, rule)
 		}
+		c, _ := r.Contact(rule.Contact)
+		atOnce = atOnce || rule.After == 0 && c.Usable()
 	}
 	add := func(text string) {
 		if text != "" {
 			out = append(out, Warning{Text: text})
 		}
 	}
-	if !slices.ContainsFunc(working, func(rule Rule) bool { return rule.After == 0 }) {
+	if !atOnce {
 		add("Nothing here pages you at once, so a direct message in Slack comes first.")
 		working = append(working, Rule{})
 	}
@@ -72,7 +75,7 @@ func (r Reach) Warnings(rules []Rule, low bool, f RuleFacts) []Warning {
 // silent says why a rule never pages anybody, if so.
 func (r Reach) silent(before []Rule, rule Rule, methods []string) string {
 	if slices.Contains(before, rule) {
-		return "It never pages you: another line does the same at the same time."
+		return "It adds nothing: another line does the same at the same time."
 	}
 	if rule.Contact == 0 {
 		return ""
@@ -97,7 +100,7 @@ func (r Reach) quiet(working []Rule, methods []string) string {
 	loud := slices.ContainsFunc(used, func(m string) bool { return slices.Contains(sounds, m) })
 	rings := func(m string) bool { return m == MethodVoice || m == MethodSMS }
 	switch {
-	case len(methods) == 0:
+	case !slices.ContainsFunc(methods, func(m string) bool { return slices.Contains(sounds, m) }):
 		return "" // there is nothing to add
 	case len(used) == 1 && used[0] == MethodSlack:
 		return "You are reached in Slack only, which wakes nobody: add a call, an SMS or a push."

@@ -48,7 +48,7 @@ func TestWarnings(t *testing.T) {
 		},
 		"twice at the same time": {
 			contacts: []oncall.Contact{call}, rules: []oncall.Rule{slack, rule(call, 1), rule(call, 1)},
-			want: []oncall.Warning{{Line: 3, Text: "It never pages you: another line does the same at the same time."}},
+			want: []oncall.Warning{{Line: 3, Text: "It adds nothing: another line does the same at the same time."}},
 		},
 		"removed": {
 			contacts: []oncall.Contact{call}, rules: []oncall.Rule{slack, rule(call, 1), {Contact: 99, After: 60}},
@@ -66,6 +66,11 @@ func TestWarnings(t *testing.T) {
 			contacts: []oncall.Contact{call, ntfy}, rules: []oncall.Rule{slack, rule(call, 1), rule(ntfy, 0)},
 			methods: []string{oncall.MethodVoice},
 			want:    []oncall.Warning{{Line: 3, Text: "It never pages you: this installation can't send by ntfy."}},
+		},
+		"no way to send what comes at once": {
+			contacts: []oncall.Contact{call, ntfy}, rules: []oncall.Rule{rule(ntfy, 0), rule(call, 1), slack},
+			methods: []string{oncall.MethodVoice},
+			want:    []oncall.Warning{{Line: 1, Text: "It never pages you: this installation can't send by ntfy."}},
 		},
 		"nothing at once": {
 			contacts: []oncall.Contact{call}, rules: []oncall.Rule{rule(call, 1)},
@@ -87,7 +92,7 @@ func TestWarnings(t *testing.T) {
 			want:  []oncall.Warning{{Text: "You are reached in Slack only, which wakes nobody: add a call, an SMS or a push."}},
 		},
 		"Slack only, and nothing to add": {
-			rules: []oncall.Rule{slack}, methods: []string{},
+			rules: []oncall.Rule{slack}, methods: []string{oncall.MethodEmail, oncall.MethodWebhook},
 		},
 		"nothing that is heard": {
 			contacts: []oncall.Contact{mail}, rules: []oncall.Rule{slack, rule(mail, 0)},

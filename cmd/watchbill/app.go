@@ -100,7 +100,8 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	publicURL, local := s.address()
 	a.bot, err = bot.New(bot.Config{
 		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
-		Store: a.store, Clock: clock, Log: a.log, Metrics: metrics,
+		Methods: slices.Sorted(maps.Keys(s.channels)),
+		Store:   a.store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("set up Slack: %w", err)
