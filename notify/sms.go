@@ -184,8 +184,20 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 
 // heard is how far answers have been read.
 type heard struct {
-	At   time.Time `json:"at"`   // of the newest
-	Seen []string  `json:"seen"` // the SIDs since, and shortly before
+	At   time.Time `json:"at"` // of the newest
+	Seen seen      `json:"seen"`
+}
+
+// seen is what was read lately, by its SID.
+type seen map[string]time.Time
+
+// add puts what was seen before to it, as far as it may be listed again.
+func (s seen) add(before seen, from time.Time) {
+	for sid, at := range before {
+		if !at.Before(from) {
+			s[sid] = at
+		}
+	}
 }
 
 // Listen reads the messages that came to our number.
@@ -201,7 +213,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 		p.SetTo(s.From)
 	}
 	var replies []Reply
-	next := heard{At: last.At}
+	next := heard{At: last.At, Seen: seen{}}
 	from := last.At.Add(-overlap)
 	err := s.newest(ctx, p, func(m api.ApiV2010Message) bool {
 		at := twilioTime(m.DateCreated)
@@ -214,8 +226,8 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 		if at.After(next.At) {
 			next.At = at
 		}
-		next.Seen = append(next.Seen, value(m.Sid))
-		if !slices.Contains(last.Seen, value(m.Sid)) {
+		next.Seen[value(m.Sid)] = at
+		if _, known := last.Seen[value(m.Sid)]; !known {
 			replies = append(replies, Reply{ID: value(m.Sid), From: value(m.From), Text: value(m.Body), At: at})
 		}
 		return true
@@ -227,6 +239,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 	if quiet := s.Clock().Add(-silence); next.At.Before(quiet) {
 		next.At = quiet
 	}
+	next.Seen.add(last.Seen, next.At.Add(-overlap))
 	out, err := json.Marshal(next)
 	if err != nil {
 		return nil, cursor, fmt.Errorf("write the cursor: %w", err)

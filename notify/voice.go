@@ -236,7 +236,7 @@ func (v Voice) end(ctx context.Context, sid string) error {
 
 // called is how far the keys of calls have been read.
 type called struct {
-	Done []string `json:"done"` // the executions that have no more to say
+	Done seen `json:"done"` // the executions that have no more to say
 }
 
 // Listen reads the keys pressed in the calls of the last minutes.
@@ -244,7 +244,8 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 	if v.Flow == "" {
 		return nil, cursor, nil
 	}
-	var last, next called
+	var last called
+	next := called{Done: seen{}}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
 			return nil, cursor, fmt.Errorf("read the cursor: %w", err)
@@ -253,8 +254,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 	var replies []Reply
 	err := v.executions(ctx, v.Clock().Add(-firstLook), func(e studio.StudioV2Execution) (bool, error) {
 		sid := value(e.Sid)
-		if slices.Contains(last.Done, sid) {
-			next.Done = append(next.Done, sid)
+		if _, known := last.Done[sid]; known {
 			return true, nil
 		}
 		a, err := v.account(ctx, sid)
@@ -268,7 +268,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 			})
 		}
 		if answer != "" || value(e.Status) != "active" {
-			next.Done = append(next.Done, sid)
+			next.Done[sid] = value(e.DateCreated)
 		}
 		return true, nil
 	})
@@ -276,6 +276,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		return nil, cursor, err
 	}
 	slices.Reverse(replies)
+	next.Done.add(last.Done, v.Clock().Add(-2*firstLook))
 	out, err := json.Marshal(next)
 	if err != nil {
 		return nil, cursor, fmt.Errorf("write the cursor: %w", err)

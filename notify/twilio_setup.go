@@ -1,0 +1,175 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+	studio "github.com/twilio/twilio-go/rest/studio/v2"
+)
+
+// SetUpFlow makes or updates the Studio flow that calls people, after Twilio has checked
+// it, and returns its SID.
+func (t *Twilio) SetUpFlow(ctx context.Context) (sid string, created bool, err error) {
+	check := (&studio.UpdateFlowValidateParams{}).SetFriendlyName(FlowName).SetStatus("published").SetDefinition(StudioFlow())
+	valid, _, err := askStudio(ctx, t, "check the flow", func(s *studio.ApiService) (*studio.StudioV2FlowValidate, error) {
+		return s.UpdateFlowValidate(check)
+	})
+	if err != nil {
+		return "", false, err
+	}
+	if !value(valid.Valid) {
+		return "", false, fmt.Errorf("check the flow: it is not valid; this version of Watchbill doesn't fit Studio")
+	}
+	sid, err = t.findFlow(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	if sid != "" {
+		p := (&studio.UpdateFlowParams{}).SetFriendlyName(FlowName).SetStatus("published").SetDefinition(StudioFlow())
+		_, _, err = askStudio(ctx, t, "update the flow", func(s *studio.ApiService) (*studio.StudioV2Flow, error) { return s.UpdateFlow(sid, p) })
+		return sid, false, err
+	}
+	p := (&studio.CreateFlowParams{}).SetFriendlyName(FlowName).SetStatus("published").SetDefinition(StudioFlow())
+	flow, _, err := askStudio(ctx, t, "make the flow", func(s *studio.ApiService) (*studio.StudioV2Flow, error) { return s.CreateFlow(p) })
+	if err != nil {
+		return "", false, err
+	}
+	return value(flow.Sid), true, nil
+}
+
+// findFlow looks for our flow: the one that is configured, or one of its name.
+func (t *Twilio) findFlow(ctx context.Context) (string, error) {
+	if t.Flow != "" {
+		return t.Flow, nil
+	}
+	p := (&studio.ListFlowParams{}).SetPageSize(messagePage)
+	token, number := "", ""
+	for range executionPages {
+		page, _, err := askStudio(ctx, t, "list the flows", func(s *studio.ApiService) (*studio.ListFlowResponse, error) {
+			return s.PageFlow(p, token, number)
+		})
+		if err != nil {
+			return "", err
+		}
+		for _, f := range page.Flows {
+			if value(f.FriendlyName) == FlowName {
+				return value(f.Sid), nil
+			}
+		}
+		if token, number = nextPage(page.Meta.NextPageUrl); token == "" && number == "" {
+			return "", nil
+		}
+	}
+	return "", nil
+}
+
+// A Finding is one thing that was looked at.
+type Finding struct {
+	OK     bool
+	Note   bool   // not wrong, but worth knowing
+	Text   string // what is so
+	Remedy string // what to do about it
+}
+
+// A TwilioNumber is a phone number of the account.
+type TwilioNumber struct {
+	Number     string
+	SMS, Voice bool
+	SMSURL     string // who is told of a message; empty: nobody
+}
+
+// Numbers lists the account's phone numbers.
+func (t *Twilio) Numbers(ctx context.Context) ([]TwilioNumber, error) {
+	p := (&api.ListIncomingPhoneNumberParams{}).SetPageSize(1000)
+	page, _, err := askAPI(ctx, t, "list the numbers", func(a *api.ApiService) (*api.ListIncomingPhoneNumberResponse, error) {
+		return a.PageIncomingPhoneNumber(p, "", "")
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []TwilioNumber
+	for _, n := range page.IncomingPhoneNumbers {
+		found := TwilioNumber{Number: value(n.PhoneNumber), SMSURL: value(n.SmsUrl)}
+		if c := n.Capabilities; c != nil {
+			found.SMS, found.Voice = c.Sms, c.Voice
+		}
+		out = append(out, found)
+	}
+	return out, nil
+}
+
+// Check looks at the account as far as its API lets us.
+func (t *Twilio) Check(ctx context.Context) []Finding {
+	account, x, err := askAPI(ctx, t, "look at the account", func(a *api.ApiService) (*api.ApiV2010Account, error) { return a.FetchAccount(t.Account) })
+	if err != nil {
+		remedy := "Check that this machine reaches api.twilio.com over HTTPS."
+		if r := x.receipt(Message{}, nil, err); r.Outcome == Misconfigured {
+			remedy = "Check TWILIO_ACCOUNT_SID and the API key (or the auth token); both stand in Twilio's Console."
+		}
+		return []Finding{{Text: err.Error(), Remedy: remedy}}
+	}
+	var found []Finding
+	switch {
+	case value(account.Status) != "active":
+		found = append(found, Finding{Text: "the account is " + value(account.Status), Remedy: "See Twilio's Console for why."})
+	case strings.EqualFold(value(account.Type), "Trial"):
+		found = append(found, Finding{Text: "the account is on trial", Remedy: "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."})
+	default:
+		found = append(found, Finding{OK: true, Text: "the account is active"})
+	}
+	numbers, err := t.Numbers(ctx)
+	if err != nil {
+		return append(found, Finding{Text: err.Error(), Remedy: "Give the API key access to phone numbers, or use a standard key."})
+	}
+	return append(append(found, t.checkNumber(numbers)...), t.checkFlow(ctx))
+}
+
+// checkNumber looks at our number among the account's.
+func (t *Twilio) checkNumber(numbers []TwilioNumber) []Finding {
+	if t.From == "" {
+		return []Finding{{Note: true, Text: "no number is configured; SMS go by the Messaging Service", Remedy: "Set TWILIO_FROM to call people as well."}}
+	}
+	for _, n := range numbers {
+		if n.Number != t.From {
+			continue
+		}
+		found := []Finding{{OK: n.SMS, Text: t.From + " sends SMS"}, {OK: n.Voice, Text: t.From + " makes calls"}}
+		if !n.SMS {
+			found[0].Text, found[0].Remedy = t.From+" can't send SMS", "Buy a number with SMS, or set TWILIO_MESSAGING_SERVICE_SID."
+		}
+		if !n.Voice {
+			found[1].Text, found[1].Remedy = t.From+" can't make calls", "Buy a number with voice."
+		}
+		if strings.Contains(n.SMSURL, "demo.twilio.com") {
+			found = append(found, Finding{
+				Text:   "messages to " + t.From + " are answered by Twilio's demo",
+				Remedy: "Empty the number's webhook for messages in Twilio's Console: Watchbill reads the answers itself.",
+			})
+		}
+		if strings.HasPrefix(t.From, "+1") {
+			found = append(found, Finding{
+				Note: true, Text: "numbers in the US and Canada must be registered before carriers take their SMS",
+				Remedy: "Register for A2P 10DLC, or verify a toll-free number (Twilio's Console, Regulatory Compliance); it takes days to weeks.",
+			})
+		}
+		return found
+	}
+	return []Finding{{Text: t.From + " is not a number of this account", Remedy: "Set TWILIO_FROM to one that is: `watchbill twilio setup` lists them."}}
+}
+
+// checkFlow looks at the Studio flow.
+func (t *Twilio) checkFlow(ctx context.Context) Finding {
+	if t.Flow == "" {
+		return Finding{Note: true, Text: "no flow is configured: calls only speak, and take no key without a public address", Remedy: "Run `watchbill twilio setup` and set TWILIO_FLOW_SID."}
+	}
+	flow, _, err := askStudio(ctx, t, "look at the flow", func(s *studio.ApiService) (*studio.StudioV2Flow, error) { return s.FetchFlow(t.Flow) })
+	switch {
+	case err != nil:
+		return Finding{Text: err.Error(), Remedy: "Run `watchbill twilio setup` and set TWILIO_FLOW_SID to what it prints."}
+	case value(flow.Status) != "published":
+		return Finding{Text: "the flow is a draft", Remedy: "Run `watchbill twilio setup`, which publishes it."}
+	}
+	return Finding{OK: true, Text: "the flow for calls is published"}
+}

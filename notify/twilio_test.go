@@ -1,0 +1,312 @@
+package notify_test
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/twiliosim"
+)
+
+const (
+	annPhone = "+12025550101"
+	boPhone  = "+12025550102"
+)
+
+// stopped is a clock that tests move.
+type stopped struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *stopped) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *stopped) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// A line is a simulated Twilio with its clock, and our account there.
+type line struct {
+	*testing.T
+	clock *stopped
+	sim   *twiliosim.Sim
+	conf  notify.TwilioConfig
+}
+
+func newLine(t *testing.T) *line {
+	t.Helper()
+	l := &line{T: t, clock: &stopped{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
+	l.sim = twiliosim.New(twiliosim.Options{Now: l.clock.Now})
+	address, err := l.sim.Start("127.0.0.1:0")
+	l.must(err)
+	t.Cleanup(func() { l.sim.Close() })
+	l.conf = account(t, address, l.clock.Now)
+	return l
+}
+
+// account is our account at a Twilio of that address.
+func account(t *testing.T, address string, clock func() time.Time) notify.TwilioConfig {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return notify.TwilioConfig{
+		Account: twiliosim.Account, Key: twiliosim.Key, Secret: twiliosim.Secret, From: twiliosim.Number, API: u, Clock: clock,
+	}
+}
+
+func (l *line) must(err error) {
+	l.Helper()
+	if err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l *line) sms() notify.SMS { return notify.SMS{Twilio: notify.NewTwilio(l.conf)} }
+
+// voice sets the flow up first, as an admin does.
+func (l *line) voice() notify.Voice {
+	l.Helper()
+	t := notify.NewTwilio(l.conf)
+	flow, _, err := t.SetUpFlow(context.Background())
+	l.must(err)
+	l.conf.Flow = flow
+	return notify.Voice{Twilio: notify.NewTwilio(l.conf)}
+}
+
+func page(to, key string) notify.Message {
+	return notify.Message{
+		Purpose: notify.ForPage, Key: key, To: to, Attempt: 1, Incident: 12, Title: "disk full on db-1", Severity: "critical", Code: 1,
+	}
+}
+
+func want(t *testing.T, r notify.Receipt, outcome notify.Outcome) {
+	t.Helper()
+	if r.Outcome != outcome || (r.Err == nil) != (outcome == notify.Accepted) || (r.Reference != "") != (outcome == notify.Accepted) {
+		t.Errorf("got %+v, want %s", r, outcome)
+	}
+}
+
+func TestSMSIsSentAndAnswered(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	s, ctx := l.sms(), context.Background()
+	m := page(annPhone, "page 7")
+	m.Expires = l.clock.Now().Add(5 * time.Minute)
+	r := s.Send(ctx, m)
+	want(t, r, notify.Accepted)
+	got := l.sim.Inbox(annPhone)
+	if len(got) != 1 || !strings.HasPrefix(got[0], "Watchbill #12 critical: disk full on db-1. Reply 1a ack, 1r resolve, 1e escalate (") {
+		t.Fatalf("the phone shows %q", got)
+	}
+	form := l.sim.Requests()[0].Form
+	if form["ValidityPeriod"][0] != "300" || form["RiskCheck"][0] != "disable" || form["SmartEncoded"][0] != "true" || form["StatusCallback"] != nil {
+		t.Errorf("the request was %v", form)
+	}
+	var states []notify.State
+	for range 3 {
+		track, err := s.Track(ctx, r.Reference)
+		l.must(err)
+		states = append(states, track.State)
+	}
+	if states[0] != notify.Sent || states[2] != notify.Delivered {
+		t.Errorf("states %v", states)
+	}
+
+	_, cursor, err := s.Listen(ctx, "")
+	l.must(err)
+	l.clock.advance(time.Second)
+	_, err = l.sim.Reply(ctx, annPhone, "1a")
+	l.must(err)
+	replies, cursor, err := s.Listen(ctx, cursor)
+	l.must(err)
+	if len(replies) != 1 || replies[0].Text != "1a" || replies[0].From != annPhone || !replies[0].At.Equal(l.clock.Now()) {
+		t.Fatalf("replies %+v", replies)
+	}
+	if replies, _, err = s.Listen(ctx, cursor); err != nil || len(replies) != 0 {
+		t.Errorf("the second look gave %v, %v", replies, err)
+	}
+}
+
+// 120 answers stand on three pages; each comes once, in order, and one that is listed late
+// comes as well.
+func TestSMSAnswersOnManyPages(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	s, ctx := l.sms(), context.Background()
+	for range 120 {
+		_, err := l.sim.Reply(ctx, annPhone, "1a")
+		l.must(err)
+		l.clock.advance(time.Second)
+	}
+	replies, cursor, err := s.Listen(ctx, "")
+	l.must(err)
+	if len(replies) != 120 || !replies[0].At.Before(replies[119].At) {
+		t.Fatalf("%d replies", len(replies))
+	}
+	l.sim.SetListLag(30 * time.Second)
+	late, err := l.sim.Reply(ctx, boPhone, "2a")
+	l.must(err)
+	l.clock.advance(20 * time.Second)
+	replies, cursor, err = s.Listen(ctx, cursor)
+	l.must(err)
+	if len(replies) != 0 {
+		t.Errorf("replies %+v", replies)
+	}
+	l.sim.SetListLag(0)
+	_, err = l.sim.Reply(ctx, annPhone, "3a")
+	l.must(err)
+	replies, _, err = s.Listen(ctx, cursor)
+	l.must(err)
+	if len(replies) != 2 || replies[0].ID != late || replies[1].Text != "3a" {
+		t.Errorf("replies %+v", replies)
+	}
+}
+
+// What was said before anybody listened is not an answer; the last minutes are.
+func TestSMSListensFromNow(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	ctx := context.Background()
+	_, err := l.sim.Reply(ctx, annPhone, "old")
+	l.must(err)
+	l.clock.advance(time.Hour)
+	_, err = l.sim.Reply(ctx, annPhone, "new")
+	l.must(err)
+	replies, _, err := l.sms().Listen(ctx, "")
+	l.must(err)
+	if len(replies) != 1 || replies[0].Text != "new" {
+		t.Errorf("replies %+v", replies)
+	}
+}
+
+func TestSMSIsFoundByItsKey(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	s, ctx := l.sms(), context.Background()
+	since := l.clock.Now()
+	earlier, m := page(annPhone, "page 6"), page(annPhone, "page 7")
+	want(t, s.Send(ctx, earlier), notify.Accepted)
+	if _, found, err := s.Find(ctx, m, since); err != nil || found {
+		t.Errorf("before: found %v, %v", found, err)
+	}
+	l.sim.Fail(twiliosim.Fault{Path: "Messages.json", Method: "POST", Kind: twiliosim.FaultLost})
+	want(t, s.Send(ctx, m), notify.Unknown)
+	l.clock.advance(3 * time.Second)
+	m.Title = "disk full on db-1 and db-2" // it has changed since
+	reference, found, err := s.Find(ctx, m, since)
+	if err != nil || !found || !strings.HasPrefix(reference, "SM") {
+		t.Errorf("found %q, %v, %v", reference, found, err)
+	}
+	verify := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: boPhone, Verify: "482913"}
+	want(t, s.Send(ctx, verify), notify.Accepted)
+	if _, found, err = s.Find(ctx, verify, since); err != nil || !found {
+		t.Errorf("the code: found %v, %v", found, err)
+	}
+	if got := l.sim.Inbox(boPhone); !strings.Contains(got[0], "reply 482913") {
+		t.Errorf("the phone shows %q", got)
+	}
+}
+
+func TestSMSThatFail(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		phone   twiliosim.Phone
+		fault   twiliosim.Fault
+		outcome notify.Outcome
+		dead    bool
+	}{
+		"no such number": {phone: twiliosim.Phone{Fate: twiliosim.FateInvalid}, outcome: notify.Rejected, dead: true},
+		"a land line":    {phone: twiliosim.Phone{Fate: twiliosim.FateLandline}, outcome: notify.Rejected, dead: true},
+		"no permission":  {fault: twiliosim.Fault{Kind: twiliosim.FaultError, Code: 21408}, outcome: notify.Rejected},
+		"a new code":     {fault: twiliosim.Fault{Kind: twiliosim.FaultError, Code: 29999}, outcome: notify.Rejected},
+		"not registered": {fault: twiliosim.Fault{Kind: twiliosim.FaultError, Code: 30034}, outcome: notify.Misconfigured},
+		"credentials":    {fault: twiliosim.Fault{Kind: twiliosim.FaultError, Code: 20003, Status: 401}, outcome: notify.Misconfigured},
+		"limited":        {fault: twiliosim.Fault{Kind: twiliosim.FaultLimit, RetryAfter: 7 * time.Second}, outcome: notify.Throttled},
+		"HTML":           {fault: twiliosim.Fault{Kind: twiliosim.FaultHTML}, outcome: notify.Unknown},
+		"cut":            {fault: twiliosim.Fault{Kind: twiliosim.FaultReset}, outcome: notify.Unknown},
+		"half an answer": {fault: twiliosim.Fault{Kind: twiliosim.FaultCut}, outcome: notify.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLine(t)
+			tt.phone.Number = annPhone
+			l.sim.AddPhone(tt.phone)
+			if tt.fault.Kind != "" {
+				l.sim.Fail(tt.fault)
+			}
+			r := l.sms().Send(context.Background(), page(annPhone, "page 7"))
+			want(t, r, tt.outcome)
+			if r.Dead != tt.dead {
+				t.Errorf("dead is %v: %v", r.Dead, r.Err)
+			}
+			if tt.outcome == notify.Throttled && r.RetryAfter != 7*time.Second {
+				t.Errorf("wait %s", r.RetryAfter)
+			}
+		})
+	}
+}
+
+func TestSMSStopAndReceipts(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	s, ctx := l.sms(), context.Background()
+	_, err := l.sim.Reply(ctx, annPhone, "Stop")
+	l.must(err)
+	r := s.Send(ctx, page(annPhone, "page 7"))
+	want(t, r, notify.Rejected)
+	if !r.Dead || !strings.Contains(r.Err.Error(), "21610") {
+		t.Errorf("got %+v", r)
+	}
+
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateUnreachable})
+	r = s.Send(ctx, page(boPhone, "page 8"))
+	want(t, r, notify.Accepted)
+	var track notify.Track
+	for range 2 {
+		track, err = s.Track(ctx, r.Reference)
+		l.must(err)
+	}
+	if track.State != notify.Failed || !track.Final || track.Dead || !strings.Contains(track.Err.Error(), "out of reach") {
+		t.Errorf("track %+v", track)
+	}
+
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateUnconfirmed})
+	r = s.Send(ctx, page(boPhone, "page 9"))
+	if track, err = s.Track(ctx, r.Reference); err != nil || track.State != notify.Sent || track.Final {
+		t.Errorf("at once: %+v, %v", track, err)
+	}
+	l.clock.advance(5 * time.Minute)
+	if track, err = s.Track(ctx, r.Reference); err != nil || track.State != notify.Sent || !track.Final {
+		t.Errorf("later: %+v, %v", track, err)
+	}
+}
+
+func TestSMSByMessagingService(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.conf.Service, l.conf.From = "MG00000000000000000000000000000001", ""
+	s, ctx := l.sms(), context.Background()
+	m := page(annPhone, "page 7")
+	want(t, s.Send(ctx, m), notify.Accepted)
+	if _, found, err := s.Find(ctx, m, l.clock.Now()); err != nil || !found {
+		t.Errorf("found %v, %v", found, err)
+	}
+	_, err := l.sim.Reply(ctx, annPhone, "ack")
+	l.must(err)
+	replies, _, err := s.Listen(ctx, "")
+	if err != nil || len(replies) != 1 || replies[0].Text != "ack" {
+		t.Errorf("replies %+v, %v", replies, err)
+	}
+}

@@ -1,0 +1,273 @@
+package twiliosim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Fate is what becomes of what is sent to a phone.
+type Fate string
+
+// The fates; empty is an ordinary phone.
+const (
+	FateUnreachable Fate = "unreachable" // SMS end undelivered with 30003
+	FateUnconfirmed Fate = "unconfirmed" // SMS stay "sent": the carrier gives no receipts
+	FateInvalid     Fate = "invalid"     // no such number: refused with 21211
+	FateLandline    Fate = "landline"    // SMS are refused with 21614
+	FateBusy        Fate = "busy"        // calls find it busy
+	FateVoicemail   Fate = "voicemail"   // a machine answers calls and presses nothing
+)
+
+// A Phone is one phone of the world.
+type Phone struct {
+	Number string
+	Name   string // of its owner, for the page
+	Fate   Fate
+
+	stopped bool // has answered STOP
+}
+
+// AddPhone puts a phone on the page, or changes one.
+func (s *Sim) AddPhone(p Phone) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := s.phone(p.Number)
+	known.Name, known.Fate = p.Name, p.Fate
+	s.wake()
+}
+
+// phone finds a phone; every number has one. The lock is held.
+func (s *Sim) phone(number string) *Phone {
+	for _, p := range s.phones {
+		if p.Number == number {
+			return p
+		}
+	}
+	p := &Phone{Number: number}
+	if e164.MatchString(number) && number != s.opt.Number {
+		s.phones = append(s.phones, p)
+	}
+	return p
+}
+
+// A Message is an SMS as its phone shows it.
+type Message struct {
+	SID      string
+	Incoming bool // to the phone
+	Body     string
+	At       time.Time
+}
+
+// Messages lists what a phone has received and sent, the oldest first.
+func (s *Sim) Messages(number string) []Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.messagesOf(number)
+}
+
+func (s *Sim) messagesOf(number string) (out []Message) {
+	for _, m := range s.messages {
+		switch number {
+		case m.to:
+			if m.code == 0 { // else it never arrives
+				out = append(out, Message{m.sid, true, m.body, m.created})
+			}
+		case m.from:
+			out = append(out, Message{m.sid, false, m.body, m.created})
+		}
+	}
+	return out
+}
+
+// Inbox lists the texts that a phone has received, the oldest first.
+func (s *Sim) Inbox(number string) []string {
+	out := []string{}
+	for _, m := range s.Messages(number) {
+		if m.Incoming {
+			out = append(out, m.Body)
+		}
+	}
+	return out
+}
+
+// A Call is a call as its phone shows it.
+type Call struct {
+	SID    string
+	Status string // as Twilio's: ringing, in-progress, completed, busy, no-answer, failed, canceled
+	Heard  []string
+	Keys   string // pressed so far
+	Waits  bool   // for a key
+	At     time.Time
+}
+
+// Calls lists the calls to a phone, the oldest first.
+func (s *Sim) Calls(number string) []Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	return s.callsOf(number)
+}
+
+func (s *Sim) callsOf(number string) (out []Call) {
+	for _, c := range s.calls {
+		if c.to == number {
+			out = append(out, Call{c.sid, c.status, slices.Clone(c.heard), c.keys, c.gather != nil, c.created})
+		}
+	}
+	return out
+}
+
+// Text is all that happened on a phone, a line for each.
+func (s *Sim) Text(number string) string {
+	type line struct {
+		at   time.Time
+		text string
+	}
+	var lines []line
+	for _, m := range s.Messages(number) {
+		if m.Incoming {
+			lines = append(lines, line{m.At, "< " + m.Body})
+		} else {
+			lines = append(lines, line{m.At, "> " + m.Body})
+		}
+	}
+	for _, c := range s.Calls(number) {
+		text := []string{"call " + c.Status}
+		for _, heard := range c.Heard {
+			text = append(text, fmt.Sprintf("  %q", heard))
+		}
+		if c.Keys != "" {
+			text = append(text, "  pressed "+c.Keys)
+		}
+		lines = append(lines, line{c.At, strings.Join(text, "\n")})
+	}
+	slices.SortStableFunc(lines, func(x, y line) int { return x.at.Compare(y.at) })
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.text + "\n")
+	}
+	return b.String()
+}
+
+// Reply sends an SMS from a phone to our number, and returns its SID.
+func (s *Sim) Reply(ctx context.Context, number, body string) (string, error) {
+	s.mu.Lock()
+	m := &message{
+		sid: newSID("SM"), from: number, to: s.opt.Number, body: body, direction: "inbound",
+		states: []string{"received"}, created: s.opt.Now(),
+	}
+	s.messages = append(s.messages, m)
+	switch strings.ToUpper(strings.TrimSpace(body)) {
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT":
+		s.phone(number).stopped = true
+	case "START", "UNSTOP", "YES":
+		s.phone(number).stopped = false
+	}
+	hook := s.opt.SMSURL
+	s.wake()
+	s.mu.Unlock()
+	if hook == "" {
+		return m.sid, nil
+	}
+	return m.sid, s.tell(ctx, hook, m)
+}
+
+// tell calls the webhook of our number and sends what it answers.
+func (s *Sim) tell(ctx context.Context, hook string, m *message) error {
+	document, err := s.Post(ctx, hook, url.Values{
+		"MessageSid": {m.sid}, "SmsSid": {m.sid}, "SmsMessageSid": {m.sid}, "AccountSid": {s.opt.Account}, "From": {m.from}, "To": {m.to},
+		"Body": {m.body}, "NumMedia": {"0"}, "NumSegments": {"1"}, "SmsStatus": {"received"}, "ApiVersion": {"2010-04-01"},
+	})
+	if err != nil || len(document) == 0 {
+		return err
+	}
+	verbs, err := parseTwiML(document)
+	if err != nil {
+		return fmt.Errorf("the answer of %s: %w", hook, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, v := range verbs {
+		if v.name == "Message" && !s.phone(m.from).stopped {
+			s.messages = append(s.messages, &message{
+				sid: newSID("SM"), from: m.to, to: m.from, body: v.text, direction: "outbound-reply",
+				states: []string{"delivered"}, created: s.opt.Now(),
+			})
+			s.wake()
+		}
+	}
+	return nil
+}
+
+var errNoCall = errors.New("the phone has no such call")
+
+// Answer picks a ringing phone up and returns what it says.
+func (s *Sim) Answer(number string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	c := s.talks(number)
+	if c == nil || c.status != "ringing" {
+		return "", errNoCall
+	}
+	s.answered(c)
+	return strings.Join(c.heard, "\n"), nil
+}
+
+// Press presses a key during a call and returns what the phone says then.
+func (s *Sim) Press(ctx context.Context, number, key string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	c := s.talks(number)
+	if c == nil || c.gather == nil {
+		return "", errNoCall
+	}
+	said, action := len(c.heard), c.gather.action
+	c.keys += key
+	c.gather = nil
+	if c.exec != nil {
+		c.exec.widget(c.exec.at)["Digits"] = key
+		s.goOn(c.exec, "keypress")
+		s.wake()
+		return strings.Join(c.heard[said:], "\n"), nil
+	}
+	s.wake()
+	s.mu.Unlock()
+	document, err := s.Post(ctx, action, url.Values{
+		"CallSid": {c.sid}, "AccountSid": {s.opt.Account}, "From": {c.from}, "To": {c.to}, "Digits": {key},
+		"CallStatus": {"in-progress"}, "Direction": {"outbound-api"}, "ApiVersion": {"2010-04-01"},
+	})
+	s.mu.Lock()
+	if err == nil {
+		c.verbs, err = parseTwiML(document)
+	}
+	if err != nil {
+		c.heard = append(c.heard, "An application error has occurred. Goodbye.")
+		c.verbs = nil
+	}
+	s.play(c)
+	return strings.Join(c.heard[min(said, len(c.heard)):], "\n"), err
+}
+
+// HangUp ends a call from the phone's side: a ringing one is declined.
+func (s *Sim) HangUp(number string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tick()
+	c := s.talks(number)
+	switch {
+	case c == nil:
+		return errNoCall
+	case c.status == "ringing":
+		s.finish(c, "busy")
+	default:
+		s.finish(c, "completed")
+	}
+	return nil
+}
