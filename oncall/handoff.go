@@ -168,23 +168,22 @@ func (h Handoff) Chase(b Briefing) []Notice {
 }
 
 // Adopt pages people who have come on call for an incident that nobody has: its policy
-// has run out. It reports false where there is nothing to hand over.
-func (in Incident) Adopt(users []UserID, schedule string, now time.Time) (Change, bool) {
-	if in.Status != Triggered || !in.Exhausted || len(users) == 0 {
+// has run out or had nobody. It reports false where there is nothing to hand over.
+func (in Incident) Adopt(users []UserID, schedule string, r Roster, now time.Time) (Change, bool) {
+	if in.Status != Triggered || !in.Exhausted && !in.Unassigned || len(users) == 0 {
 		return Change{}, false
 	}
 	c := in.begin()
 	c.Incident.Seq++
-	for _, u := range users {
-		c.page(u, fmt.Sprintf("you have come on call in %s and nobody has it", schedule))
+	people := make([]called, len(users))
+	for i, u := range users {
+		people[i] = called{u, fmt.Sprintf("you have come on call in %s and nobody has it", schedule)}
 	}
-	c.record(EventAdopted, now, ByTimer(), Detail{Users: users, Text: schedule})
+	_, from := c.Incident.call(&c, r, people, now)
+	d := Detail{Users: users, Text: schedule}
+	if from.After(now) {
+		d.Until = from
+	}
+	c.record(EventAdopted, now, ByTimer(), d)
 	return c.finish(in), true
-}
-
-// Pages reports whether a step of the policy pages a schedule.
-func (p Policy) Pages(id ScheduleID) bool {
-	return slices.ContainsFunc(p.Steps, func(s Step) bool {
-		return slices.ContainsFunc(s.Targets, func(t Target) bool { return t.Schedule == id })
-	})
 }

@@ -2,7 +2,9 @@ package oncall
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -28,20 +30,26 @@ type Step struct {
 	Delay   Seconds  `json:"delay"`            // from the step's last run to the next step
 	Repeat  int      `json:"repeat,omitempty"` // how often the step itself runs again
 	Every   Seconds  `json:"every,omitempty"`  // between two runs of the step
+
+	RoundRobin RoundRobin `json:"round_robin,omitempty"` // one person a run instead of all
+	Only       *Condition `json:"only,omitempty"`        // nil: always
 }
+
+// RoundRobin says whom of its people a step pages, one in a run.
+type RoundRobin string
+
+// The kinds of round robin.
+const (
+	PageAll         RoundRobin = ""
+	RoundByIncident RoundRobin = "alert" // each incident of the policy begins with the next person
+	RoundByRun      RoundRobin = "cycle" // each incident begins with the first; every run pages the next
+)
 
 // Seconds is a duration in whole seconds.
 type Seconds int64
 
 // Duration converts to the standard type.
 func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Second }
-
-// A Target is whom a step pages: exactly one field is set.
-type Target struct {
-	Schedule ScheduleID `json:"schedule,omitempty"` // who is on call in it, at that moment
-	User     UserID     `json:"user,omitempty"`
-	Team     TeamID     `json:"team,omitempty"` // every member
-}
 
 // A Page is one attempt to reach one person by one contact method.
 type Page struct {
@@ -57,110 +65,135 @@ type Page struct {
 	At      time.Time // not sent earlier; zero: at once
 }
 
-// Due reports whether the page is still worth sending: after an acknowledgement
-// at most the page already in flight goes out.
-func (p Page) Due(in Incident) bool {
-	return in.Status == Triggered || in.Status == Acknowledged && in.AckedBy.User == p.UserID
-}
+const (
+	// maxHops is how often an incident is handed from policy to policy.
+	maxHops = 5
+	// fallbackWait is how long the fallback people have before the whole team is told.
+	fallbackWait = 5 * time.Minute
+)
 
-// A Roster holds the facts from which a target becomes people.
-type Roster struct {
-	Schedules map[ScheduleID]*Compiled
-	Users     map[UserID]User
-	Members   map[TeamID][]UserID
-	Reach     map[UserID]Reach // of those who have set up anything beside Slack
-}
-
-// A called person, and why.
-type called struct {
-	user UserID
-	why  string
-}
-
-// people resolves the targets of a step at an instant, each person once, in the
-// order of the targets. Deactivated people can't be paged.
-func (r Roster) people(targets []Target, at time.Time) []called {
-	var out []called
-	add := func(u UserID, why string) {
-		if p, known := r.Users[u]; known && p.DeactivatedAt != nil {
-			return
-		}
-		if !slices.ContainsFunc(out, func(c called) bool { return c.user == u }) {
-			out = append(out, called{u, why})
-		}
-	}
-	for _, t := range targets {
-		switch {
-		case t.User != "":
-			add(t.User, "the escalation policy names you")
-		case t.Team != 0:
-			for _, u := range r.Members[t.Team] {
-				add(u, "the escalation policy names your whole team")
-			}
-		case t.Schedule != 0:
-			s := r.Schedules[t.Schedule]
-			if s == nil {
-				continue
-			}
-			for _, d := range s.Who(at) {
-				if d.Role == RoleShadow {
-					continue // a shadow is told by other means and never counts as cover
-				}
-				for _, u := range d.Users {
-					add(u, fmt.Sprintf("you are on call in %s", s.Name()))
-				}
-			}
-		}
-	}
-	return out
-}
-
-// page adds one page of the change's incident.
-func (c *Change) page(u UserID, why string) {
-	c.Pages = append(c.Pages, Page{
-		IncidentID: c.Incident.ID, UserID: u, Method: MethodSlack, Why: why,
-		Key: fmt.Sprintf("%s%s/%s", c.Incident.PageKeys(), u, MethodSlack),
-	})
-}
-
-// PageKeys is how the keys of the latest step's pages begin.
-func (in Incident) PageKeys() string { return fmt.Sprintf("%d/%d/", in.ID, in.Seq) }
-
-// runStep pages the next step that has somebody to page. Steps without are
-// skipped at once and say so; when none is left the policy is exhausted. The loop
-// goes over each step at most once, so that an empty policy can't spin.
-func (in *Incident) runStep(c *Change, p Policy, r Roster, now time.Time) {
+// runStep pages the next step that has somebody to page. Steps without are skipped at once
+// and say so; when none is left the policy has run out. The loop goes over each step of a
+// policy at most once, and over few policies, so that none can spin.
+func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
 	in.Seq++
 	in.NextAt = nil
-	for range len(p.Steps) {
+	p := f.Policies[in.PolicyID]
+	for left := len(p.Steps); left > 0 && !in.Unassigned; left-- {
 		if in.Step >= len(p.Steps) {
-			if in.Round >= p.Repeat {
+			if in.Round >= p.Repeat || !in.Called {
 				break
 			}
 			in.Round, in.Step, in.Run = in.Round+1, 0, 0
 		}
-		step := p.Steps[in.Step]
-		people := r.people(step.Targets, now)
-		if len(people) == 0 {
-			c.record(EventSkipped, now, ByTimer(), Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1})
-			in.Step, in.Run = in.Step+1, 0
+		step := &p.Steps[in.Step]
+		if why := step.Only.unmet(in.Severity, p.TeamID, f.Roster, now); why != "" {
+			in.skip(c, why, now)
 			continue
 		}
-		var users []UserID
-		for _, who := range people {
-			c.page(who.user, who.why)
-			users = append(users, who.user)
+		s := f.Roster.summon(step.Targets, now)
+		if !s.empty() {
+			in.runSummons(c, f, step, s, now)
+			return
 		}
-		c.record(EventPaging, now, ByTimer(), Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1, Users: users})
-		next := now.Add(in.advance(step))
-		in.NextAt = &next
-		return
+		switch {
+		case s.policy == 0:
+			in.skip(c, s.nobody(), now)
+		case in.handOver(c, f, s.policy, now, now):
+			p = f.Policies[in.PolicyID]
+			left = len(p.Steps) + 1
+		default:
+			left = 0
+		}
 	}
-	in.exhaust(c, r, now)
+	in.runOut(c, f.Roster, now)
+}
+
+// skip passes over the step that is due; why completes "step 2 was skipped: ", and is empty
+// where there is simply nobody.
+func (in *Incident) skip(c *Change, why string, now time.Time) {
+	d := in.detail()
+	d.Text = why
+	c.record(EventSkipped, now, ByTimer(), d)
+	in.Step, in.Run = in.Step+1, 0
+}
+
+// detail says which step is due, as people count.
+func (in *Incident) detail() Detail {
+	return Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1}
+}
+
+// nobody says why a step pages nobody, if that is not simply so.
+func (s *summons) nobody() string {
+	if len(s.unknown) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the Slack group @%s is unknown", strings.Join(s.unknown, ", @"))
+}
+
+// runSummons pages whom and what a step comes to, and sets the timer for what runs after it.
+func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, now time.Time) {
+	d := in.detail()
+	if n := len(s.people); n > 1 && step.RoundRobin != PageAll {
+		turn := int64(in.Round*(step.Repeat+1) + in.Run)
+		if step.RoundRobin == RoundByIncident {
+			turn += in.Turn
+		}
+		s.people = s.people[turn%int64(n) : turn%int64(n)+1]
+	}
+	from := now
+	if len(s.people) > 0 {
+		d.Users, from = in.call(c, f.Roster, s.people, now)
+		in.Called = true
+	}
+	for _, channel := range s.channels {
+		c.post(MethodChannel, channel, "the escalation policy names this channel")
+		d.To = append(d.To, channel)
+	}
+	for _, address := range s.webhooks {
+		c.post(MethodWebhook, address, "the escalation policy names this webhook")
+		d.To = append(d.To, WebhookName(address))
+	}
+	if from.After(now) {
+		d.Until = from
+	}
+	c.record(EventPaging, now, ByTimer(), d)
+	last := in.Run >= step.Repeat
+	next := from.Add(in.advance(step))
+	if last && s.policy != 0 {
+		in.Step, in.Run = in.Step-1, step.Repeat // the step that hands over
+		in.handOver(c, f, s.policy, next, now)
+	}
+	in.NextAt = &next
+}
+
+// call pages people, each in their own time, and returns who they are and when the first of
+// them is paged.
+func (in *Incident) call(c *Change, r Roster, people []called, now time.Time) (users []UserID, first time.Time) {
+	for i, who := range people {
+		at := in.pageAt(r, who.user, now)
+		c.page(who.user, who.why)
+		if at.After(now) {
+			c.Pages[len(c.Pages)-1].At = at
+		}
+		if i == 0 || at.Before(first) {
+			first = at
+		}
+		users = append(users, who.user)
+	}
+	return users, first
+}
+
+// post adds a page that is for no person.
+func (c *Change) post(method, to, why string) {
+	c.Pages = append(c.Pages, Page{
+		IncidentID: c.Incident.ID, Method: method, To: to, Why: why,
+		Key: fmt.Sprintf("%s%s/%s", c.Incident.PageKeys(), url.QueryEscape(to), method),
+	})
 }
 
 // advance moves on to what runs after the step, and says how long to wait.
-func (in *Incident) advance(step Step) time.Duration {
+func (in *Incident) advance(step *Step) time.Duration {
 	if in.Run < step.Repeat {
 		in.Run++
 		return step.Every.Duration()
@@ -169,15 +202,88 @@ func (in *Incident) advance(step Step) time.Duration {
 	return step.Delay.Duration()
 }
 
+// handOver gives the incident to another policy, whose first step runs at the instant given.
+// Where that can't be, the policy that it has runs out, and it reports false.
+func (in *Incident) handOver(c *Change, f Facts, to PolicyID, at, now time.Time) bool {
+	d := in.detail()
+	p, known := f.Policies[to]
+	switch {
+	case !known || p.Removed:
+		d.Text = "the policy that it hands over to has been removed"
+	case in.Hops >= maxHops:
+		d.Text = fmt.Sprintf("the incident has been handed over %d times already", in.Hops)
+	}
+	if d.Text != "" {
+		c.record(EventSkipped, now, ByTimer(), d)
+		own := f.Policies[in.PolicyID]
+		in.Round, in.Step, in.Run = own.Repeat, len(own.Steps), 0
+		return false
+	}
+	d.Text = p.Name
+	if at.After(now) {
+		d.Until = at
+	}
+	c.record(EventHandedOver, now, ByTimer(), d)
+	if in.HomePolicy == 0 {
+		in.HomePolicy = in.PolicyID
+	}
+	in.PolicyID = to
+	in.Hops++
+	in.Round, in.Step, in.Run = 0, 0, 0
+	return true
+}
+
+// runOut is for when no step is left. If none has paged a person, the team's fallback people
+// are paged first, once (E8); otherwise the policy is exhausted.
+func (in *Incident) runOut(c *Change, r Roster, now time.Time) {
+	fallback := r.fallback(in.TeamID)
+	if in.Called || in.Unassigned || len(fallback) == 0 {
+		in.Unassigned = !in.Called
+		in.exhaust(c, r, now)
+		return
+	}
+	in.Unassigned = true
+	why := "the escalation policy has nobody to page, and you stand in for your team"
+	people := make([]called, len(fallback))
+	for i, u := range fallback {
+		people[i] = called{u, why}
+	}
+	users, from := in.call(c, r, people, now)
+	d := Detail{Users: users}
+	if from.After(now) {
+		d.Until = from
+	}
+	c.record(EventUnassigned, now, ByTimer(), d)
+	for _, admin := range r.active(r.Teams[in.TeamID].Admins) {
+		if !slices.Contains(users, admin) {
+			c.Notices = append(c.Notices, Notice{
+				Key: fmt.Sprintf("unassigned/%d/%d/%s", in.ID, in.Seq, admin), To: string(admin), Kind: NoticeUnassigned,
+				About: int64(in.ID), Facts: NoticeFacts{Incidents: []IncidentID{in.ID}, Users: users, Lines: []string{
+					fmt.Sprintf("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, mentions(users, " and ")),
+				}},
+			})
+		}
+	}
+	next := from.Add(fallbackWait)
+	in.NextAt = &next
+}
+
+// NoticeUnassigned tells a team's admins that an incident had nobody on call.
+const NoticeUnassigned NoticeKind = "unassigned"
+
 // exhaust tells the whole team: every step ran out, or had nobody (E2, E8).
 func (in *Incident) exhaust(c *Change, r Roster, now time.Time) {
 	in.Exhausted = true
-	var users []UserID
-	for _, who := range r.people([]Target{{Team: in.TeamID}}, now) {
-		c.page(who.user, "nobody has acknowledged it and the escalation policy has run out")
-		users = append(users, who.user)
+	people := r.people([]Target{{Team: in.TeamID}}, now)
+	for i := range people {
+		people[i].why = "nobody has acknowledged it and the escalation policy has run out"
 	}
-	c.record(EventExhausted, now, ByTimer(), Detail{Users: users})
+	users, from := in.call(c, r, people, now)
+	d := Detail{Users: users}
+	if from.After(now) {
+		d.Until = from
+	}
+	c.record(EventExhausted, now, ByTimer(), d)
 }
 
 // Unreached is for when none of the latest step's people can be reached: the next step
@@ -194,7 +300,10 @@ func (in Incident) Unreached(now time.Time) (Change, bool) {
 	}
 	o := &c.Incident
 	d := Detail{Round: in.Round + 1, Step: in.Step, Run: 1}
-	if in.Run > 0 { // to run the step again reaches nobody either
+	switch {
+	case in.Unassigned:
+		d = Detail{}
+	case in.Run > 0: // to run the step again reaches nobody either
 		d.Step, d.Run = in.Step+1, in.Run
 		o.Step, o.Run = in.Step+1, 0
 	}
@@ -213,14 +322,16 @@ type Next struct {
 
 // Next tells what the incident's timer will do, by the code that does it. It
 // reports false when nothing is to come.
-func (in Incident) Next(p Policy, r Roster) (Next, bool) {
+func (in Incident) Next(f Facts) (Next, bool) {
 	if in.NextAt == nil || in.Status != Triggered {
 		return Next{}, false
 	}
-	c, _ := in.EscalateNow(in.Seq, p, r, *in.NextAt)
+	c, _ := in.EscalateNow(in.Seq, f, *in.NextAt)
 	n := Next{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
 	for _, pg := range c.Pages {
-		n.Users = append(n.Users, pg.UserID)
+		if pg.UserID != "" {
+			n.Users = append(n.Users, pg.UserID)
+		}
 	}
 	return n, true
 }

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
-	"time"
 )
 
 // A Setup is an installation written as one document: who there is, who is on
@@ -36,6 +33,11 @@ type SetupTeam struct {
 	Members []string `json:"members"`
 	Admins  []string `json:"admins"` // those of the members who may change everything of the team's
 	Topic   bool     `json:"topic"`  // the channel's topic says who is on call
+
+	TimeZone string   `json:"time_zone"` // of the working hours; that of its first schedule where it is left out
+	Hours    []Window `json:"hours"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
+	Fallback []string `json:"fallback"`  // paged where a policy has nobody; the admins where it is left out
+	Remind   string   `json:"remind"`    // of unacknowledged incidents: "10m", "off"
 }
 
 // A SetupSchedule is a schedule and its rotations.
@@ -81,22 +83,6 @@ func (t *SetupTurn) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
-// A SetupPolicy is an escalation policy.
-type SetupPolicy struct {
-	Name   string      `json:"name"`
-	Team   string      `json:"team"`
-	Repeat int         `json:"repeat"`
-	Steps  []SetupStep `json:"steps"`
-}
-
-// A SetupStep pages targets such as "schedule payments", "user ann", "team payments".
-type SetupStep struct {
-	Page   []string `json:"page"`
-	Wait   string   `json:"wait"`   // before the next step: "5m", "90s"
-	Repeat int      `json:"repeat"` // how often the step runs again
-	Every  string   `json:"every"`  // between two runs of it
-}
-
 // A SetupIntegration is an inbound key. Key is made by Watchbill where it is left out.
 type SetupIntegration struct {
 	Name   string `json:"name"`
@@ -113,25 +99,12 @@ func (s Setup) Check() []string {
 		c.user(i, u)
 	}
 	for i, t := range s.Teams {
-		c.define("team", t.Name, i)
-		if t.Channel == "" {
-			c.say("team %q: channel is missing: the Slack channel for its incidents, such as \"#payments\"", t.Name)
-		}
-		for _, m := range t.Members {
-			c.refer("user", m, "team %q: member", t.Name)
-		}
-		for _, a := range t.Admins {
-			if !slices.Contains(t.Members, a) {
-				c.say("team %q: admin %q is not among its members", t.Name, a)
-			}
-		}
+		c.team(i, t)
 	}
 	for i, sc := range s.Schedules {
 		c.schedule(i, sc)
 	}
-	for i, p := range s.Policies {
-		c.policy(i, p)
-	}
+	c.policies(s)
 	for i, in := range s.Integrations {
 		c.integration(i, in)
 	}
@@ -216,33 +189,6 @@ func (c *checker) schedule(i int, s SetupSchedule) {
 	}
 }
 
-func (c *checker) policy(i int, p SetupPolicy) {
-	c.define("policy", p.Name, i)
-	c.refer("team", p.Team, "policy %q: team", p.Name)
-	if p.Repeat < 0 || p.Repeat > 20 {
-		c.say("policy %q: repeat is %d; it may be 0 to 20", p.Name, p.Repeat)
-	}
-	if len(p.Steps) == 0 {
-		c.say("policy %q has no steps", p.Name)
-	}
-	for n, st := range p.Steps {
-		if len(st.Page) == 0 {
-			c.say("policy %q, step %d pages nobody", p.Name, n+1)
-		}
-		for _, t := range st.Page {
-			kind, name, ok := strings.Cut(t, " ")
-			if !ok || kind != "schedule" && kind != "user" && kind != "team" {
-				c.say("policy %q, step %d: %q is no target; write \"schedule NAME\", \"user NAME\" or \"team NAME\"", p.Name, n+1, t)
-				continue
-			}
-			c.refer(kind, name, "policy %q, step %d: %s", p.Name, n+1, kind)
-		}
-		if _, err := st.waits(); err != nil {
-			c.say("policy %q, step %d: %v", p.Name, n+1, err)
-		}
-	}
-}
-
 var keyForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 func (c *checker) integration(i int, in SetupIntegration) {
@@ -255,60 +201,6 @@ func (c *checker) integration(i int, in SetupIntegration) {
 	if in.Key != "" && !keyForm.MatchString(in.Key) {
 		c.say("integration %q: key must be 32 of the characters 0-9 and a-f; leave it out to have one made", in.Name)
 	}
-}
-
-// waits reads the step's times.
-func (st SetupStep) waits() (Step, error) {
-	delay, err := parseWait("wait", st.Wait, 5*time.Minute)
-	if err != nil {
-		return Step{}, err
-	}
-	every, err := parseWait("every", st.Every, time.Minute)
-	if err != nil {
-		return Step{}, err
-	}
-	if st.Repeat < 0 || st.Repeat > 20 {
-		return Step{}, fmt.Errorf("repeat is %d; it may be 0 to 20", st.Repeat)
-	}
-	out := Step{Delay: delay, Repeat: st.Repeat}
-	if st.Repeat > 0 {
-		out.Every = every
-	}
-	return out, nil
-}
-
-func parseWait(field, s string, byDefault time.Duration) (Seconds, error) {
-	if s == "" {
-		return Seconds(byDefault / time.Second), nil
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, fmt.Errorf("%s is %q, which is no duration such as \"5m\" or \"90s\"", field, s)
-	}
-	if d < time.Second || d > 24*time.Hour || d%time.Second != 0 {
-		return 0, fmt.Errorf("%s is %q; it may be 1s to 24h, in whole seconds", field, s)
-	}
-	return Seconds(d / time.Second), nil
-}
-
-// Step resolves the step's targets with the ids that names stand for.
-func (st SetupStep) Step(users map[string]UserID, schedules map[string]ScheduleID, teams map[string]TeamID) (Step, error) {
-	out, err := st.waits()
-	if err != nil {
-		return Step{}, err
-	}
-	for _, t := range st.Page {
-		kind, name, _ := strings.Cut(t, " ")
-		switch kind {
-		case "user":
-			out.Targets = append(out.Targets, Target{User: users[name]})
-		case "schedule":
-			out.Targets = append(out.Targets, Target{Schedule: schedules[name]})
-		default:
-			out.Targets = append(out.Targets, Target{Team: teams[name]})
-		}
-	}
-	return out, nil
 }
 
 // KeyFromBytes writes 16 random bytes as an integration key.

@@ -35,7 +35,7 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		{`schedule "primary": rotation "weekly": start is "2026-01-05"; it must be a day and time of the first hand-off such as "2026-01-05 09:00"`, func(s *Setup) { s.Schedules[0].Rotations[0].Start = "2026-01-05" }},
 		{`schedule "primary": rotation "weekly": every is "fortnight"; it must be a period such as "week", "2 weeks", "day" or "12 hours"`, func(s *Setup) { s.Schedules[0].Rotations[0].Every = "fortnight" }},
 		{`schedule "primary", rotation "weekly": turn "Zed": there is no user of that name in the file`, func(s *Setup) { s.Schedules[0].Rotations[0].Turns[0][0] = "Zed" }},
-		{`policy "payments", step 1: "everybody" is no target; write "schedule NAME", "user NAME" or "team NAME"`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "everybody" }},
+		{`policy "payments", step 1: "everybody" is no target; write "user NAME", "schedule NAME", "next in SCHEDULE", "everyone in SCHEDULE", "ROLE in SCHEDULE", "team NAME", "admins of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "everybody" }},
 		{`policy "payments", step 1: wait is "5 minutes", which is no duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "5 minutes" }},
 		{`policy "payments", step 1: wait is "0s"; it may be 1s to 24h, in whole seconds`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "0s" }},
 		{`policy "payments" has no steps`, func(s *Setup) { s.Policies[0].Steps = nil }},
@@ -50,8 +50,9 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 
 func TestAStepOfTheSetupBecomesTheRules(t *testing.T) {
 	t.Parallel()
-	got, err := good().Policies[0].Steps[0].Step(
-		map[string]UserID{"Bo": bo}, map[string]ScheduleID{"primary": 4}, map[string]TeamID{"payments": 2})
+	got, err := good().Policies[0].Steps[0].Step(SetupIDs{
+		Users: map[string]UserID{"Bo": bo}, Schedules: map[string]ScheduleID{"primary": 4},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

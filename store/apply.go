@@ -84,7 +84,7 @@ func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) erro
 		}
 	}
 	tasks := []oncall.Task{{Do: oncall.Guard{}}}
-	if len(setup.UserGroups) > 0 {
+	if len(setup.UserGroups) > 0 || a.groups {
 		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
 	}
 	for _, team := range setup.Teams {
@@ -103,11 +103,16 @@ type applier struct {
 	prune  bool
 	report Report
 	edits  []func(*Store) error // what follows from edited schedules
+	groups bool                 // a policy names Slack user groups
 
 	users     map[string]oncall.UserID
 	teams     map[string]oncall.TeamID
 	schedules map[string]oncall.ScheduleID
 	policies  map[string]oncall.PolicyID
+}
+
+func (a *applier) ids() oncall.SetupIDs {
+	return oncall.SetupIDs{Users: a.users, Teams: a.teams, Schedules: a.schedules, Policies: a.policies}
 }
 
 func (a *applier) say(format string, args ...any) {
@@ -209,78 +214,4 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 		}
 	}
 	return nil
-}
-
-type storedTeam struct {
-	oncall.Team
-	Members []oncall.UserID
-	Admins  []oncall.UserID
-}
-
-func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
-	const load = `
-		SELECT id, name, channel, topic, time_zone, hours, fallback, remind,
-		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
-		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS admins
-		FROM teams
-		WHERE removed_at IS NULL`
-	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
-	const update = `UPDATE teams SET channel = $2, topic = $3 WHERE id = $1`
-	rows, _ := a.tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedTeam])
-	if err != nil {
-		return err
-	}
-	stored := map[string]storedTeam{}
-	for _, t := range found {
-		stored[t.Name] = t
-	}
-	if err := remove(ctx, a, "team", `UPDATE teams SET removed_at = $2 WHERE id = $1`, stored,
-		func(t storedTeam) any { return t.ID }, namesOf(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
-		return err
-	}
-	for _, t := range setup.Teams {
-		var members, admins []oncall.UserID
-		for _, name := range t.Members {
-			members = append(members, a.users[name])
-			if slices.Contains(t.Admins, name) {
-				admins = append(admins, a.users[name])
-			}
-		}
-		old, known := stored[t.Name]
-		id := old.ID
-		switch {
-		case !known:
-			a.say("add team %q", t.Name)
-			err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, t.Topic, a.now).Scan(&id)
-		case a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
-			difference{"topic", old.Topic != t.Topic}, difference{"members", !slices.Equal(old.Members, members)},
-			difference{"admins", !slices.Equal(old.Admins, admins)}):
-			_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic)
-		}
-		if err != nil {
-			return fmt.Errorf("save team %q: %w", t.Name, err)
-		}
-		a.teams[t.Name] = id
-		if !slices.Equal(old.Members, members) || !slices.Equal(old.Admins, admins) {
-			if err := a.saveMembers(ctx, id, members, admins); err != nil {
-				return fmt.Errorf("save members of team %q: %w", t.Name, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, admins []oncall.UserID) error {
-	const remove = `DELETE FROM team_members WHERE team_id = $1`
-	const insert = `
-		INSERT INTO team_members (team_id, user_id, position, role)
-		SELECT $1, user_id, position, CASE WHEN user_id = ANY ($3::text[]) THEN 'admin' ELSE 'responder' END
-		FROM unnest($2::text[]) WITH ORDINALITY AS m (user_id, position)
-		ON CONFLICT (team_id, user_id) DO NOTHING`
-	if _, err := a.tx.Exec(ctx, remove, id); err != nil {
-		return err
-	}
-	_, err := a.tx.Exec(ctx, insert, id, list(members), list(admins))
-	return err
 }

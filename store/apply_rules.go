@@ -109,55 +109,6 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	return err
 }
 
-func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
-	const load = `
-		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, false AS removed
-		FROM policies
-		WHERE removed_at IS NULL`
-	const insert = `
-		INSERT INTO policies (team_id, name, repeat, steps, created_at)
-		VALUES ($1, $2, $3, $4, $5)
-		RETURNING id`
-	const update = `UPDATE policies SET team_id = $2, repeat = $3, steps = $4 WHERE id = $1`
-	rows, _ := a.tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
-	if err != nil {
-		return err
-	}
-	stored := map[string]oncall.Policy{}
-	for _, p := range found {
-		stored[p.Name] = p
-	}
-	if err := remove(ctx, a, "policy", `UPDATE policies SET removed_at = $2 WHERE id = $1`, stored,
-		func(p oncall.Policy) any { return p.ID },
-		namesOf(setup.Policies, func(p oncall.SetupPolicy) string { return p.Name })); err != nil {
-		return err
-	}
-	for _, p := range setup.Policies {
-		steps := make([]oncall.Step, len(p.Steps))
-		for i, st := range p.Steps {
-			if steps[i], err = st.Step(a.users, a.schedules, a.teams); err != nil {
-				return oncall.Refuse("Policy %q, step %d: %s.", p.Name, i+1, err)
-			}
-		}
-		old, known := stored[p.Name]
-		id, team := old.ID, a.teams[p.Team]
-		switch {
-		case !known:
-			a.say("add policy %q", p.Name)
-			err = a.tx.QueryRow(ctx, insert, team, p.Name, p.Repeat, steps, a.now).Scan(&id)
-		case a.changed("policy", p.Name, difference{"team", old.TeamID != team},
-			difference{"repeat", old.Repeat != p.Repeat}, difference{"steps", !equal(old.Steps, steps)}):
-			_, err = a.tx.Exec(ctx, update, id, team, p.Repeat, steps)
-		}
-		if err != nil {
-			return fmt.Errorf("save policy %q: %w", p.Name, err)
-		}
-		a.policies[p.Name] = id
-	}
-	return nil
-}
-
 type storedIntegration struct {
 	oncall.Integration
 	KeyHash []byte

@@ -156,7 +156,12 @@ func (l look) announce(ctx context.Context, before, h oncall.Handoff, d oncall.D
 
 // adopt pages the people who have come on call for the incidents that nobody has.
 func (l look) adopt(ctx context.Context, users []oncall.UserID) error {
-	const orphans = `SELECT id FROM incidents WHERE status = 'triggered' AND exhausted AND policy_id = ANY ($1) ORDER BY id`
+	const orphans = `
+		SELECT id
+		FROM incidents
+		WHERE status = 'triggered' AND (exhausted OR unassigned)
+		  AND (policy_id = ANY ($1) OR home_policy = ANY ($1))
+		ORDER BY id`
 	var policies []oncall.PolicyID
 	for id, p := range l.dir.Policies {
 		if p.Pages(l.schedule.ID()) {
@@ -174,7 +179,7 @@ func (l look) adopt(ctx context.Context, users []oncall.UserID) error {
 	}
 	var changes []oncall.Change
 	for _, in := range found {
-		if c, adopted := in.Adopt(users, l.schedule.Name(), l.now); adopted {
+		if c, adopted := in.Adopt(users, l.schedule.Name(), l.dir.Roster(), l.now); adopted {
 			changes = append(changes, c)
 		}
 	}

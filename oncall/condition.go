@@ -1,0 +1,62 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Condition says when a step runs; otherwise it is skipped at once. All that is given must
+// hold. It is stored as JSON: fields are only ever added.
+type Condition struct {
+	Severity []Severity `json:"severity,omitempty"` // one of these
+	Hours    HoursWord  `json:"hours,omitempty"`
+}
+
+// HoursWord names a part of the week.
+type HoursWord string
+
+// The parts of the week, by the working hours of the policy's team.
+const (
+	HoursAny     HoursWord = ""
+	HoursWorking HoursWord = "working"
+	HoursOff     HoursWord = "off"
+)
+
+// unmet says why a step doesn't run now, as a clause that completes "step 2 was skipped: "; it
+// is empty if the step does run.
+func (o *Condition) unmet(sev Severity, team TeamID, r Roster, now time.Time) string {
+	if o == nil {
+		return ""
+	}
+	if len(o.Severity) > 0 && !slices.Contains(o.Severity, sev) {
+		return fmt.Sprintf("it is only for severity %s", orList(o.Severity))
+	}
+	if o.Hours == HoursAny {
+		return ""
+	}
+	switch open := r.workingHours(team).Open(now); {
+	case open && o.Hours == HoursOff:
+		return "it is only outside the team's working hours"
+	case !open && o.Hours == HoursWorking:
+		return "it is only in the team's working hours"
+	}
+	return ""
+}
+
+// orList writes "critical, high or medium".
+func orList[S ~string](words []S) string {
+	var b strings.Builder
+	for i, w := range words {
+		switch {
+		case i == 0:
+		case i == len(words)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(w))
+	}
+	return b.String()
+}

@@ -1,0 +1,346 @@
+package oncall
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A SetupPolicy is an escalation policy.
+type SetupPolicy struct {
+	Name   string      `json:"name"`
+	Team   string      `json:"team"`
+	Repeat int         `json:"repeat"`
+	Steps  []SetupStep `json:"steps"`
+
+	Acks       int    `json:"acks"`        // how many people must acknowledge
+	AckTimeout string `json:"ack_timeout"` // how long an acknowledgement is good for: "30m"
+	AckWait    string `json:"ack_wait"`    // how long its owner has to say that they are still on it: "5m"
+}
+
+// A SetupStep pages targets such as "schedule payments", "user ann", "team payments".
+type SetupStep struct {
+	Page       []string        `json:"page"`
+	Wait       string          `json:"wait"`        // before the next step: "5m", "90s"
+	Repeat     int             `json:"repeat"`      // how often the step runs again
+	Every      string          `json:"every"`       // between two runs of it
+	RoundRobin RoundRobin      `json:"round_robin"` // one person a run
+	Only       *SetupCondition `json:"only"`
+}
+
+// A SetupCondition says when a step runs.
+type SetupCondition struct {
+	Severity []Severity `json:"severity"`
+	Hours    HoursWord  `json:"hours"`
+}
+
+// SetupIDs are the ids that names in a document stand for.
+type SetupIDs struct {
+	Users     map[string]UserID
+	Teams     map[string]TeamID
+	Schedules map[string]ScheduleID
+	Policies  map[string]PolicyID
+}
+
+// A setupTarget is a target as it is written.
+type setupTarget struct {
+	kind  string // "user", "schedule", "team", "admins", "channel", "group", "webhook", "policy"
+	name  string
+	which Which
+	role  string
+}
+
+const targetForms = `"user NAME", "schedule NAME", "next in SCHEDULE", "everyone in SCHEDULE", "ROLE in SCHEDULE", ` +
+	`"team NAME", "admins of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`
+
+func parseTarget(s string) (setupTarget, error) {
+	wrong := fmt.Errorf("%q is no target; write %s", s, targetForms)
+	kind, name, _ := strings.Cut(strings.TrimSpace(s), " ")
+	t := setupTarget{kind: kind, name: strings.TrimSpace(name)}
+	switch kind {
+	case "user", "schedule", "team", "policy":
+	case "channel":
+		if !channelForm.MatchString(t.name) {
+			return t, fmt.Errorf("%q: a Slack channel is written with its name as \"#payments\" or with its id as \"C024BE7LR\"", s)
+		}
+	case "group":
+		if !groupForm.MatchString(t.name) {
+			return t, fmt.Errorf("%q: a Slack user group is written with its handle as \"@payments-oncall\"", s)
+		}
+		t.name = strings.TrimPrefix(t.name, "@")
+	case "webhook":
+		if u, err := url.Parse(t.name); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return t, fmt.Errorf("%q: a webhook is a URL that begins with https:// or http://", s)
+		}
+	default:
+		if team, ok := strings.CutPrefix(t.name, "of "); ok && kind == "admins" {
+			t.kind, t.name = kind, strings.TrimSpace(team)
+			break
+		}
+		who, schedule, ok := strings.Cut(s, " in ")
+		if !ok {
+			return t, wrong
+		}
+		t = setupTarget{kind: "schedule", name: strings.TrimSpace(schedule)}
+		switch who = strings.TrimSpace(who); who {
+		case string(OnCallNext), string(Everyone):
+			t.which = Which(who)
+		case RoleShadow:
+			return t, fmt.Errorf("%q: a shadow is never paged", s)
+		default:
+			t.role = who
+		}
+	}
+	if t.name == "" {
+		return t, wrong
+	}
+	return t, nil
+}
+
+var (
+	channelForm = regexp.MustCompile(`^(#[^\s#@]+|[CG][A-Z0-9]{2,})$`)
+	groupForm   = regexp.MustCompile(`^@[a-z0-9._-]+$`)
+)
+
+// policies checks the policies, which may refer to each other in any order.
+func (c *checker) policies(s Setup) {
+	roles := map[string][]string{}
+	for _, sc := range s.Schedules {
+		for _, r := range sc.Rotations {
+			role := r.Role
+			if role == "" {
+				role = RolePrimary
+			}
+			roles[sc.Name] = append(roles[sc.Name], role)
+		}
+	}
+	for i, p := range s.Policies {
+		c.define("policy", p.Name, i)
+	}
+	for _, p := range s.Policies {
+		c.policy(p, roles)
+	}
+}
+
+func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
+	c.refer("team", p.Team, "policy %q: team", p.Name)
+	if p.Repeat < 0 || p.Repeat > 20 {
+		c.say("policy %q: repeat is %d; it may be 0 to 20", p.Name, p.Repeat)
+	}
+	if len(p.Steps) == 0 {
+		c.say("policy %q has no steps", p.Name)
+	}
+	if _, err := p.Policy(); err != nil {
+		c.say("policy %q: %v", p.Name, err)
+	}
+	for n, st := range p.Steps {
+		where := fmt.Sprintf("policy %q, step %d", p.Name, n+1)
+		if len(st.Page) == 0 {
+			c.say("%s pages nobody", where)
+		}
+		var handsTo []string
+		for _, written := range st.Page {
+			t, err := parseTarget(written)
+			if err != nil {
+				c.say("%s: %v", where, err)
+				continue
+			}
+			c.target(where, written, t, roles)
+			if t.kind == "policy" {
+				handsTo = append(handsTo, t.name)
+			}
+		}
+		c.handsOver(p, n, handsTo)
+		if _, err := st.rules(); err != nil {
+			c.say("%s: %v", where, err)
+		}
+		if st.RoundRobin == RoundByRun && st.Repeat == 0 && p.Repeat == 0 {
+			c.say("%s: round_robin is \"cycle\", but the step runs only once; give repeat", where)
+		}
+	}
+}
+
+// target checks that what a target names is there.
+func (c *checker) target(where, written string, t setupTarget, roles map[string][]string) {
+	switch t.kind {
+	case "user", "schedule", "team", "policy":
+		c.refer(t.kind, t.name, "%s: %s", where, t.kind)
+	case "admins":
+		c.refer("team", t.name, "%s: team", where)
+	}
+	if t.role != "" && c.names["schedule"][t.name] && !slices.Contains(roles[t.name], t.role) {
+		c.say("%s: %q: no rotation of schedule %q has the role %q", where, written, t.name, t.role)
+	}
+}
+
+// handsOver checks what follows a step that hands over to other policies.
+func (c *checker) handsOver(p SetupPolicy, n int, to []string) {
+	switch {
+	case len(to) == 0:
+	case len(to) > 1:
+		c.say("policy %q, step %d: it hands over to %d policies; a step can hand over to one", p.Name, n+1, len(to))
+	case to[0] == p.Name:
+		c.say("policy %q, step %d: it hands over to itself; use repeat", p.Name, n+1)
+	case p.Steps[n].Only != nil: // what follows runs when it doesn't
+	case n+1 < len(p.Steps):
+		c.say("policy %q, step %d: it hands over to policy %q, so the steps after it never run", p.Name, n+1, to[0])
+	case p.Repeat > 0:
+		c.say("policy %q: repeat is %d, but its last step hands over to policy %q; leave repeat out", p.Name, p.Repeat, to[0])
+	}
+}
+
+func (c *checker) team(i int, t SetupTeam) {
+	c.define("team", t.Name, i)
+	if t.Channel == "" {
+		c.say("team %q: channel is missing: the Slack channel for its incidents, such as \"#payments\"", t.Name)
+	}
+	for _, m := range t.Members {
+		c.refer("user", m, "team %q: member", t.Name)
+	}
+	for _, a := range t.Admins {
+		if !slices.Contains(t.Members, a) {
+			c.say("team %q: admin %q is not among its members", t.Name, a)
+		}
+	}
+	for _, f := range t.Fallback {
+		c.refer("user", f, "team %q: fallback", t.Name)
+	}
+	c.zone(t.TimeZone, "team %q", t.Name)
+	if _, err := compileWindows(t.Hours); err != nil {
+		c.say("team %q: hours, %v", t.Name, err)
+	}
+	if _, err := t.RemindEvery(); err != nil {
+		c.say("team %q: %v", t.Name, err)
+	}
+}
+
+// RemindEvery reads how often the team is reminded of unacknowledged incidents; 0 is never.
+func (t SetupTeam) RemindEvery() (Seconds, error) {
+	if t.Remind == "off" {
+		return 0, nil
+	}
+	every, err := parseSpan("remind", t.Remind, 10*time.Minute, time.Minute)
+	if err != nil {
+		return 0, fmt.Errorf("%w, or \"off\"", err)
+	}
+	return every, nil
+}
+
+// Policy reads what the policy says beside its steps.
+func (p SetupPolicy) Policy() (Policy, error) {
+	out := Policy{Name: p.Name, Repeat: p.Repeat, Acks: p.Acks}
+	if p.Acks < 0 || p.Acks > 20 {
+		return out, fmt.Errorf("acks is %d; it may be 1 to 20", p.Acks)
+	}
+	var err error
+	if out.AckTimeout, err = parseSpan("ack_timeout", p.AckTimeout, 0, time.Minute); err != nil {
+		return out, err
+	}
+	if p.AckWait != "" && out.AckTimeout == 0 {
+		return out, fmt.Errorf("ack_wait is %q, but there is no ack_timeout", p.AckWait)
+	}
+	out.AckWait, err = parseSpan("ack_wait", p.AckWait, 0, time.Second)
+	return out, err
+}
+
+// rules reads all of a step but its targets.
+func (st SetupStep) rules() (Step, error) {
+	delay, err := parseSpan("wait", st.Wait, 5*time.Minute, time.Second)
+	if err != nil {
+		return Step{}, err
+	}
+	every, err := parseSpan("every", st.Every, time.Minute, time.Second)
+	if err != nil {
+		return Step{}, err
+	}
+	if st.Repeat < 0 || st.Repeat > 20 {
+		return Step{}, fmt.Errorf("repeat is %d; it may be 0 to 20", st.Repeat)
+	}
+	switch st.RoundRobin {
+	case PageAll, RoundByIncident, RoundByRun:
+	default:
+		return Step{}, fmt.Errorf("round_robin is %q; it may be \"alert\" or \"cycle\"", st.RoundRobin)
+	}
+	out := Step{Delay: delay, Repeat: st.Repeat, RoundRobin: st.RoundRobin}
+	if st.Repeat > 0 {
+		out.Every = every
+	}
+	if st.Only == nil {
+		return out, nil
+	}
+	for _, sev := range st.Only.Severity {
+		if !slices.Contains([]Severity{Critical, High, Medium, Low}, sev) {
+			return Step{}, fmt.Errorf("only: severity %q is none of critical, high, medium and low", sev)
+		}
+	}
+	switch st.Only.Hours {
+	case HoursAny:
+		if len(st.Only.Severity) == 0 {
+			return Step{}, fmt.Errorf("only says neither severity nor hours")
+		}
+	case HoursWorking, HoursOff:
+	default:
+		return Step{}, fmt.Errorf("only: hours is %q; it may be \"working\" or \"off\"", st.Only.Hours)
+	}
+	out.Only = &Condition{Severity: st.Only.Severity, Hours: st.Only.Hours}
+	return out, nil
+}
+
+// parseSpan reads a duration of whole seconds, up to a day.
+func parseSpan(field, s string, byDefault, least time.Duration) (Seconds, error) {
+	if s == "" {
+		return Seconds(byDefault / time.Second), nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0, fmt.Errorf("%s is %q, which is no duration such as \"5m\" or \"90s\"", field, s)
+	}
+	if d < least || d > 24*time.Hour || d%time.Second != 0 {
+		from := "1s"
+		if least >= time.Minute {
+			from = "1m"
+		}
+		return 0, fmt.Errorf("%s is %q; it may be %s to 24h, in whole seconds", field, s, from)
+	}
+	return Seconds(d / time.Second), nil
+}
+
+// Step resolves the step's targets with the ids that names stand for.
+func (st SetupStep) Step(ids SetupIDs) (Step, error) {
+	out, err := st.rules()
+	if err != nil {
+		return Step{}, err
+	}
+	for _, written := range st.Page {
+		t, err := parseTarget(written)
+		if err != nil {
+			return Step{}, err
+		}
+		out.Targets = append(out.Targets, t.target(ids))
+	}
+	return out, nil
+}
+
+func (t setupTarget) target(ids SetupIDs) Target {
+	switch t.kind {
+	case "user":
+		return Target{User: ids.Users[t.name]}
+	case "schedule":
+		return Target{Schedule: ids.Schedules[t.name], Which: t.which, Role: t.role}
+	case "team":
+		return Target{Team: ids.Teams[t.name]}
+	case "admins":
+		return Target{Admins: ids.Teams[t.name]}
+	case "channel":
+		return Target{Channel: t.name}
+	case "group":
+		return Target{Group: t.name}
+	case "webhook":
+		return Target{Webhook: t.name}
+	default:
+		return Target{Policy: ids.Policies[t.name]}
+	}
+}

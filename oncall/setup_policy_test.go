@@ -1,0 +1,90 @@
+package oncall
+
+import "testing"
+
+func TestEveryTargetOfTheSetup(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.Schedules[0].Rotations[0].Role = "secondary"
+	s.Policies = append(s.Policies, SetupPolicy{Name: "bosses", Team: "payments", Steps: []SetupStep{{Page: []string{"user Bo"}}}})
+	ids := SetupIDs{
+		Users: map[string]UserID{"Bo": bo}, Schedules: map[string]ScheduleID{"primary": 4},
+		Teams: map[string]TeamID{"payments": 2}, Policies: map[string]PolicyID{"bosses": 8},
+	}
+	for written, want := range map[string]Target{
+		"user Bo":                           {User: bo},
+		"schedule primary":                  {Schedule: 4},
+		"next in primary":                   {Schedule: 4, Which: OnCallNext},
+		"everyone in primary":               {Schedule: 4, Which: Everyone},
+		"secondary in primary":              {Schedule: 4, Role: "secondary"},
+		"team payments":                     {Team: 2},
+		"admins of payments":                {Admins: 2},
+		"channel #payments":                 {Channel: "#payments"},
+		"channel C024BE7LR":                 {Channel: "C024BE7LR"},
+		"group @payments-oncall":            {Group: "payments-oncall"},
+		"webhook https://example.com/h?a=b": {Webhook: "https://example.com/h?a=b"},
+		"policy bosses":                     {Policy: 8},
+	} {
+		s.Policies[0].Steps = []SetupStep{{Page: []string{written}}}
+		equal(t, written+": wrong", s.Check(), nil)
+		step, err := s.Policies[0].Steps[0].Step(ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, written, step.Targets, []Target{want})
+	}
+}
+
+func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
+	t.Parallel()
+	page := func(target string) func(*Setup) {
+		return func(s *Setup) { s.Policies[0].Steps[0].Page[0] = target }
+	}
+	other := func(s *Setup) {
+		s.Policies = append(s.Policies, SetupPolicy{Name: "bosses", Team: "payments", Steps: []SetupStep{{Page: []string{"user Bo"}}}})
+	}
+	for _, c := range []struct {
+		want string
+		edit func(*Setup)
+	}{
+		{`policy "payments", step 1: user "Zed": there is no user of that name in the file`, page("user Zed")},
+		{`policy "payments", step 1: schedule "x": there is no schedule of that name in the file`, page("next in x")},
+		{`policy "payments", step 1: team "x": there is no team of that name in the file`, page("admins of x")},
+		{`policy "payments", step 1: policy "x": there is no policy of that name in the file`, func(s *Setup) { s.Policies[0].Steps = []SetupStep{{Page: []string{"policy x"}}} }},
+		{`policy "payments", step 1: "tertiary in primary": no rotation of schedule "primary" has the role "tertiary"`, page("tertiary in primary")},
+		{`policy "payments", step 1: "shadow in primary": a shadow is never paged`, page("shadow in primary")},
+		{`policy "payments", step 1: "channel payments": a Slack channel is written with its name as "#payments" or with its id as "C024BE7LR"`, page("channel payments")},
+		{`policy "payments", step 1: "group payments": a Slack user group is written with its handle as "@payments-oncall"`, page("group payments")},
+		{`policy "payments", step 1: "webhook example.com": a webhook is a URL that begins with https:// or http://`, page("webhook example.com")},
+		{`policy "payments", step 2 pages nobody`, func(s *Setup) { s.Policies[0].Steps[1].Page = nil }},
+		{`policy "payments": repeat is 21; it may be 0 to 20`, func(s *Setup) { s.Policies[0].Repeat = 21 }},
+		{`policy "payments", step 1: repeat is -1; it may be 0 to 20`, func(s *Setup) { s.Policies[0].Steps[0].Repeat = -1 }},
+		{`policy "payments", step 1: it hands over to itself; use repeat`, page("policy payments")},
+		{`policy "payments", step 1: it hands over to policy "bosses", so the steps after it never run`, func(s *Setup) { other(s); page("policy bosses")(s) }},
+		{`policy "payments", step 2: it hands over to 2 policies; a step can hand over to one`, func(s *Setup) {
+			other(s)
+			s.Policies[0].Steps[1].Page = []string{"policy bosses", "policy bosses"}
+		}},
+		{`policy "payments": repeat is 1, but its last step hands over to policy "bosses"; leave repeat out`, func(s *Setup) {
+			other(s)
+			s.Policies[0].Repeat, s.Policies[0].Steps[1].Page[0] = 1, "policy bosses"
+		}},
+		{`policy "payments", step 1: round_robin is "random"; it may be "alert" or "cycle"`, func(s *Setup) { s.Policies[0].Steps[0].RoundRobin = "random" }},
+		{`policy "payments", step 1: round_robin is "cycle", but the step runs only once; give repeat`, func(s *Setup) { s.Policies[0].Steps[0].RoundRobin = RoundByRun }},
+		{`policy "payments", step 1: only: severity "urgent" is none of critical, high, medium and low`, func(s *Setup) { s.Policies[0].Steps[0].Only = &SetupCondition{Severity: []Severity{"urgent"}} }},
+		{`policy "payments", step 1: only: hours is "night"; it may be "working" or "off"`, func(s *Setup) { s.Policies[0].Steps[0].Only = &SetupCondition{Hours: "night"} }},
+		{`policy "payments", step 1: only says neither severity nor hours`, func(s *Setup) { s.Policies[0].Steps[0].Only = &SetupCondition{} }},
+		{`policy "payments": acks is 21; it may be 1 to 20`, func(s *Setup) { s.Policies[0].Acks = 21 }},
+		{`policy "payments": ack_timeout is "never", which is no duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].AckTimeout = "never" }},
+		{`policy "payments": ack_timeout is "30s"; it may be 1m to 24h, in whole seconds`, func(s *Setup) { s.Policies[0].AckTimeout = "30s" }},
+		{`policy "payments": ack_wait is "5m", but there is no ack_timeout`, func(s *Setup) { s.Policies[0].AckWait = "5m" }},
+		{`team "payments": fallback "Zed": there is no user of that name in the file`, func(s *Setup) { s.Teams[0].Fallback = []string{"Zed"} }},
+		{`team "payments": time_zone "Berlin" is no IANA zone such as "Europe/Berlin"`, func(s *Setup) { s.Teams[0].TimeZone = "Berlin" }},
+		{`team "payments": hours, window 1: days: "Mo" is not a weekday such as "mon"`, func(s *Setup) { s.Teams[0].Hours = []Window{{Days: []Weekday{"Mo"}, From: 60, To: 120}} }},
+		{`team "payments": remind is "often", which is no duration such as "5m" or "90s", or "off"`, func(s *Setup) { s.Teams[0].Remind = "often" }},
+	} {
+		s := good()
+		c.edit(&s)
+		equal(t, c.want, s.Check(), []string{c.want})
+	}
+}

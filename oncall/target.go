@@ -1,0 +1,251 @@
+package oncall
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// A Target is whom or what a step pages: exactly one of the fields is set, but for Which and
+// Role, which belong to Schedule. It is stored as JSON: fields are only ever added.
+type Target struct {
+	Schedule ScheduleID `json:"schedule,omitempty"`
+	Which    Which      `json:"which,omitempty"`
+	Role     string     `json:"role,omitempty"` // only who has this role; empty: every role but the shadow's
+	User     UserID     `json:"user,omitempty"`
+	Team     TeamID     `json:"team,omitempty"`    // every member
+	Admins   TeamID     `json:"admins,omitempty"`  // the admins of a team
+	Group    string     `json:"group,omitempty"`   // the handle of a Slack user group
+	Channel  string     `json:"channel,omitempty"` // a Slack channel
+	Webhook  string     `json:"webhook,omitempty"` // a URL
+	Policy   PolicyID   `json:"policy,omitempty"`  // takes over
+}
+
+// Which says who of a schedule is meant.
+type Which string
+
+// Who of a schedule is meant.
+const (
+	OnCallNow  Which = "" // at that moment
+	OnCallNext Which = "next"
+	Everyone   Which = "everyone" // whoever is ever on call
+)
+
+// nextWithin is how far ahead somebody is looked for who comes on call next.
+const nextWithin = 92 * 24 * time.Hour
+
+// A Roster holds the facts from which a target becomes people.
+type Roster struct {
+	Schedules map[ScheduleID]*Compiled
+	Users     map[UserID]User
+	Members   map[TeamID][]UserID
+	Reach     map[UserID]Reach // of those who have set up anything beside Slack
+	Teams     map[TeamID]TeamFacts
+	Groups    map[string][]UserID // Slack user groups that policies name, by handle
+	Policies  map[PolicyID]Policy // to which a step may hand over
+}
+
+// A called person, and why.
+type called struct {
+	user UserID
+	why  string
+}
+
+// A summons is what the targets of a step come to at an instant.
+type summons struct {
+	people   []called
+	channels []string
+	webhooks []string
+	unknown  []string // Slack user groups that Slack has not told us of
+	policy   PolicyID // takes over afterwards
+}
+
+func (s *summons) empty() bool {
+	return len(s.people) == 0 && len(s.channels) == 0 && len(s.webhooks) == 0
+}
+
+// people resolves targets to persons only.
+func (r Roster) people(targets []Target, at time.Time) []called { return r.summon(targets, at).people }
+
+// summon resolves the targets of a step at an instant, each person once, in the order of
+// the targets. Deactivated people can't be paged.
+func (r Roster) summon(targets []Target, at time.Time) summons {
+	var s summons
+	add := func(why string, users ...UserID) {
+		for _, u := range users {
+			if r.gone(u) {
+				continue
+			}
+			if !slices.ContainsFunc(s.people, func(c called) bool { return c.user == u }) {
+				s.people = append(s.people, called{u, why})
+			}
+		}
+	}
+	for i := range targets {
+		t := &targets[i]
+		switch {
+		case t.Schedule != 0:
+			if c := r.Schedules[t.Schedule]; c != nil {
+				t.onCall(c, at, add)
+			}
+		case t.User != "":
+			add("the escalation policy names you", t.User)
+		case t.Team != 0:
+			add("the escalation policy names your whole team", r.Members[t.Team]...)
+		case t.Admins != 0:
+			add("the escalation policy names the admins of your team", r.admins(t.Admins)...)
+		case t.Group != "":
+			users, known := r.Groups[t.Group]
+			if !known {
+				s.unknown = append(s.unknown, t.Group)
+			}
+			add(fmt.Sprintf("the escalation policy names the Slack group @%s, and you are in it", t.Group), users...)
+		case t.Channel != "":
+			s.channels = append(s.channels, t.Channel)
+		case t.Webhook != "":
+			s.webhooks = append(s.webhooks, t.Webhook)
+		case t.Policy != 0:
+			s.policy = t.Policy
+		}
+	}
+	return s
+}
+
+// onCall adds the people of a schedule whom the target means. A shadow is told by other
+// means and never counts as cover.
+func (t *Target) onCall(c *Compiled, at time.Time, add func(why string, users ...UserID)) {
+	for i := range c.lines {
+		role := c.lines[i].role
+		if role == RoleShadow || t.Role != "" && role != t.Role {
+			continue
+		}
+		switch t.Which {
+		case OnCallNext:
+			add("you are on call next in "+c.name, c.comesNext(at, role)...)
+		case Everyone:
+			for _, shift := range c.Shifts(at, at.AddDate(1, 0, 0), role) {
+				add("the escalation policy names everyone in "+c.name, shift.Users...)
+			}
+		default:
+			why := "you are on call in " + c.name
+			if t.Role != "" {
+				why = fmt.Sprintf("you are on call in %s as %s", c.name, role)
+			}
+			var buffer [8]UserID
+			add(why, c.AppendAt(buffer[:0], at, role)...)
+		}
+	}
+}
+
+// comesNext returns who comes on call in a role at its next change that brings anybody.
+func (c *Compiled) comesNext(at time.Time, role string) []UserID {
+	now := c.At(at, role)
+	for t, horizon := at, at.Add(nextWithin); ; {
+		change, found := c.NextChange(t, horizon, role)
+		if !found {
+			return nil
+		}
+		if came := without(c.At(change, role), now); len(came) > 0 {
+			return came
+		}
+		t = change
+	}
+}
+
+// admins are those of a team who may change everything of it: all members, where nobody is
+// named.
+func (r Roster) admins(id TeamID) []UserID {
+	if named := r.Teams[id].Admins; len(named) > 0 {
+		return named
+	}
+	return r.Members[id]
+}
+
+// fallback returns who is paged for a team where a policy has nobody.
+func (r Roster) fallback(id TeamID) []UserID {
+	for _, users := range [][]UserID{r.Teams[id].Fallback, r.Teams[id].Admins, r.Members[id]} {
+		if active := r.active(users); len(active) > 0 {
+			return active
+		}
+	}
+	return nil
+}
+
+func (r Roster) active(users []UserID) []UserID {
+	var active []UserID
+	for _, u := range users {
+		if !r.gone(u) {
+			active = append(active, u)
+		}
+	}
+	return active
+}
+
+// gone reports whether somebody is known to have been deactivated: whoever is unknown is paged.
+func (r Roster) gone(u UserID) bool {
+	p, known := r.Users[u]
+	return known && p.DeactivatedAt != nil
+}
+
+// A TeamFacts is what decisions need to know of a team beside its members.
+type TeamFacts struct {
+	Name     string
+	Admins   []UserID // those named as such
+	Fallback []UserID
+	Hours    *Hours // working hours; nil: WorkingHours in UTC
+}
+
+// Facts gives what decisions need to know of the team. The zone is that of its first
+// schedule, if it has any.
+func (t Team) Facts(admins []UserID, zone string) TeamFacts {
+	f := TeamFacts{Name: t.Name, Admins: admins, Fallback: t.Fallback}
+	for _, name := range []string{t.TimeZone, zone, "UTC"} {
+		if h, err := hoursIn(name, t.Hours); err == nil {
+			f.Hours = h
+			break
+		}
+	}
+	return f
+}
+
+// WebhookName is as much of a URL as may be shown: what follows the host is often a secret.
+func WebhookName(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return "webhook"
+}
+
+// Pages reports whether a step of the policy pages a schedule.
+func (p Policy) Pages(id ScheduleID) bool {
+	return slices.ContainsFunc(p.Steps, func(s Step) bool {
+		return slices.ContainsFunc(s.Targets, func(t Target) bool { return t.Schedule == id })
+	})
+}
+
+// HandsTo lists the policies to which a step of this one hands over.
+func (p Policy) HandsTo() []PolicyID {
+	var to []PolicyID
+	for _, s := range p.Steps {
+		for _, t := range s.Targets {
+			if t.Policy != 0 {
+				to = append(to, t.Policy)
+			}
+		}
+	}
+	return to
+}
+
+// Groups lists the Slack user groups that the policy names.
+func (p Policy) Groups() []string {
+	var names []string
+	for _, s := range p.Steps {
+		for _, t := range s.Targets {
+			if t.Group != "" {
+				names = append(names, t.Group)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// applyPolicies goes over the policies twice: one may hand over to another that comes later.
+func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
+	const load = `
+		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, false AS removed
+		FROM policies
+		WHERE removed_at IS NULL`
+	const insert = `
+		INSERT INTO policies (team_id, name, repeat, steps, created_at)
+		VALUES ($1, $2, 0, '[]', $3)
+		RETURNING id`
+	rows, _ := a.tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
+	if err != nil {
+		return err
+	}
+	stored := map[string]oncall.Policy{}
+	for _, p := range found {
+		stored[p.Name] = p
+	}
+	if err := remove(ctx, a, "policy", `UPDATE policies SET removed_at = $2 WHERE id = $1`, stored,
+		func(p oncall.Policy) any { return p.ID },
+		namesOf(setup.Policies, func(p oncall.SetupPolicy) string { return p.Name })); err != nil {
+		return err
+	}
+	for _, p := range setup.Policies {
+		id := stored[p.Name].ID
+		if id == 0 {
+			a.say("add policy %q", p.Name)
+			if err := a.tx.QueryRow(ctx, insert, a.teams[p.Team], p.Name, a.now).Scan(&id); err != nil {
+				return fmt.Errorf("add policy %q: %w", p.Name, err)
+			}
+		}
+		a.policies[p.Name] = id
+	}
+	for _, p := range setup.Policies {
+		if err := a.applyPolicy(ctx, p, stored); err != nil {
+			return wrap(err, "save policy %q", p.Name)
+		}
+	}
+	return nil
+}
+
+func (a *applier) applyPolicy(ctx context.Context, p oncall.SetupPolicy, stored map[string]oncall.Policy) error {
+	const update = `
+		UPDATE policies SET team_id = $2, repeat = $3, steps = $4, acks = $5, ack_timeout = $6, ack_wait = $7
+		WHERE id = $1`
+	is, err := p.Policy()
+	if err != nil {
+		return oncall.Refuse("Policy %q: %s.", p.Name, err)
+	}
+	is.TeamID = a.teams[p.Team]
+	for i, st := range p.Steps {
+		step, err := st.Step(a.ids())
+		if err != nil {
+			return oncall.Refuse("Policy %q, step %d: %s.", p.Name, i+1, err)
+		}
+		is.Steps = append(is.Steps, step)
+	}
+	a.groups = a.groups || len(is.Groups()) > 0
+	old, known := stored[p.Name]
+	if known && !a.changed("policy", p.Name, difference{"team", old.TeamID != is.TeamID},
+		difference{"repeat", old.Repeat != is.Repeat}, difference{"steps", !equal(old.Steps, is.Steps)},
+		difference{"acks", old.Acks != is.Acks}, difference{"ack timeout", old.AckTimeout != is.AckTimeout},
+		difference{"ack wait", old.AckWait != is.AckWait}) {
+		return nil
+	}
+	_, err = a.tx.Exec(ctx, update, a.policies[p.Name], is.TeamID, is.Repeat, list(is.Steps), is.Acks, is.AckTimeout, is.AckWait)
+	return err
+}
+
+type storedTeam struct {
+	oncall.Team
+	Members []oncall.UserID
+	Admins  []oncall.UserID
+}
+
+func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
+	const load = `
+		SELECT id, name, channel, topic, time_zone, hours, fallback, remind,
+		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
+		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS admins
+		FROM teams
+		WHERE removed_at IS NULL`
+	rows, _ := a.tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedTeam])
+	if err != nil {
+		return err
+	}
+	stored := map[string]storedTeam{}
+	for _, t := range found {
+		stored[t.Name] = t
+	}
+	if err := remove(ctx, a, "team", `UPDATE teams SET removed_at = $2 WHERE id = $1`, stored,
+		func(t storedTeam) any { return t.ID }, namesOf(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
+		return err
+	}
+	for _, t := range setup.Teams {
+		if err := a.applyTeam(ctx, t, stored); err != nil {
+			return wrap(err, "save team %q", t.Name)
+		}
+	}
+	return nil
+}
+
+func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[string]storedTeam) error {
+	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
+	const update = `
+		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7
+		WHERE id = $1`
+	remind, err := t.RemindEvery()
+	if err != nil {
+		return oncall.Refuse("Team %q: %s.", t.Name, err)
+	}
+	var members, admins, fallback []oncall.UserID
+	for _, name := range t.Members {
+		members = append(members, a.users[name])
+		if slices.Contains(t.Admins, name) {
+			admins = append(admins, a.users[name])
+		}
+	}
+	for _, name := range t.Fallback {
+		fallback = append(fallback, a.users[name])
+	}
+	old, known := stored[t.Name]
+	id, differs := old.ID, !known
+	if !known {
+		a.say("add team %q", t.Name)
+		err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, t.Topic, a.now).Scan(&id)
+	} else {
+		differs = a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
+			difference{"topic", old.Topic != t.Topic}, difference{"members", !slices.Equal(old.Members, members)},
+			difference{"admins", !slices.Equal(old.Admins, admins)}, difference{"time zone", old.TimeZone != t.TimeZone},
+			difference{"hours", !equal(list(old.Hours), list(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
+			difference{"remind", old.Remind != remind})
+	}
+	if err == nil && differs {
+		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, list(t.Hours), list(fallback), remind)
+	}
+	if err != nil {
+		return err
+	}
+	a.teams[t.Name] = id
+	if slices.Equal(old.Members, members) && slices.Equal(old.Admins, admins) {
+		return nil
+	}
+	return a.saveMembers(ctx, id, members, admins)
+}
+
+func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, admins []oncall.UserID) error {
+	const remove = `DELETE FROM team_members WHERE team_id = $1`
+	const insert = `
+		INSERT INTO team_members (team_id, user_id, position, role)
+		SELECT $1, user_id, position, CASE WHEN user_id = ANY ($3::text[]) THEN 'admin' ELSE 'responder' END
+		FROM unnest($2::text[]) WITH ORDINALITY AS m (user_id, position)
+		ON CONFLICT (team_id, user_id) DO NOTHING`
+	if _, err := a.tx.Exec(ctx, remove, id); err != nil {
+		return err
+	}
+	_, err := a.tx.Exec(ctx, insert, id, list(members), list(admins))
+	return err
+}
