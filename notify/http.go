@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -62,9 +63,7 @@ func (w *web) post(ctx context.Context, address, contentType string, body []byte
 	if err != nil {
 		return webAnswer{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: %w", w.service, bare(err))}
 	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	r.Header.Set("Content-Type", contentType)
 	r.GetBody = nil // what can't be read again isn't sent again
 	return w.exchange(r)
@@ -84,9 +83,7 @@ func (w *web) get(ctx context.Context, address string, header http.Header) (webA
 	if err != nil {
 		return webAnswer{}, fmt.Errorf("%s: %w", w.service, bare(err))
 	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	a, failed := w.exchange(r)
 	if failed != nil {
 		return webAnswer{}, failed.Err
@@ -114,7 +111,7 @@ func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
 }
 
 // errForbiddenAddress is an address that is not called whoever names it.
-var errForbiddenAddress = errors.New("Watchbill calls no such address")
+var errForbiddenAddress = errors.New("this address is not called")
 
 // unanswered says what it means that no answer came.
 func (w *web) unanswered(err error, begun bool) *Receipt {

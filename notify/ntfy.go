@@ -199,10 +199,10 @@ func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 	}
 	r.Header = n.header(n.config.URL)
 	response, err := n.web.client.Do(r)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, cursor, nil
-		}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, cursor, nil
+	case err != nil:
 		return nil, cursor, fmt.Errorf("listen to ntfy: %w", bare(err))
 	}
 	defer response.Body.Close()

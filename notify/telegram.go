@@ -186,10 +186,7 @@ func (t *Telegram) seal(does, key string) string {
 func (t *Telegram) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
 	offset, _ := strconv.ParseInt(cursor, 10, 64) // 0, what is left: the beginning
 	updates, err := t.updates(ctx, offset)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, cursor, nil
-		}
+	if err != nil && ctx.Err() == nil {
 		return nil, cursor, fmt.Errorf("listen to Telegram: %w", err)
 	}
 	var replies []Reply

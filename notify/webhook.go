@@ -47,14 +47,14 @@ var metadata = netip.MustParseAddr("fd00:ec2::254")
 func (c WebhookConfig) allowed(address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w as %s", errForbiddenAddress, address)
+		return fmt.Errorf("%s: %w", address, errForbiddenAddress)
 	}
 	ip := to.Addr().Unmap().WithZone("")
 	switch {
 	case ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip.IsUnspecified(), ip == metadata:
-		return fmt.Errorf("%w as %s", errForbiddenAddress, ip)
+		return fmt.Errorf("%s: %w", ip, errForbiddenAddress)
 	case c.PublicOnly && (ip.IsPrivate() || ip.IsLoopback()):
-		return fmt.Errorf("%w as %s: WATCHBILL_WEBHOOK_PRIVATE is false", errForbiddenAddress, ip)
+		return fmt.Errorf("%s is no public address, and those are only called with WATCHBILL_WEBHOOK_PRIVATE=true: %w", ip, errForbiddenAddress)
 	}
 	return nil
 }

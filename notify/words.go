@@ -133,8 +133,9 @@ func (m Message) buttons() []button {
 		return []button{{"Acknowledge", "a"}, {"Resolve", "r"}, {"Escalate", "e"}}
 	case ForCheck:
 		return []button{{"Yes, I read this", "a"}}
+	default:
+		return nil
 	}
-	return nil
 }
 
 // urgent reports whether a message may wake somebody.

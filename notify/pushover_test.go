@@ -1,0 +1,180 @@
+package notify_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// over is Pushover, as far as we use it: messages, receipts, and a phone that acknowledges.
+type over struct {
+	*httptest.Server
+	mu        sync.Mutex
+	messages  []url.Values
+	receipts  map[string]map[string]int64
+	polls     int
+	cancelled []string
+	header    http.Header // of a 429
+}
+
+func newOver(t *testing.T) *over {
+	o := &over{receipts: map[string]map[string]int64{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /1/messages.json", o.message)
+	mux.HandleFunc("GET /1/receipts/{receipt}", o.receipt)
+	mux.HandleFunc("POST /1/receipts/{receipt}/cancel.json", func(w http.ResponseWriter, r *http.Request) {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.cancelled = append(o.cancelled, r.PathValue("receipt"))
+		fmt.Fprint(w, `{"status":1}`)
+	})
+	o.Server = httptest.NewServer(mux)
+	t.Cleanup(o.Close)
+	return o
+}
+
+func (o *over) message(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	no := func(status int, body string) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}
+	_ = r.ParseForm()
+	f := r.PostForm
+	switch {
+	case o.header != nil:
+		for name := range o.header {
+			w.Header().Set(name, o.header.Get(name))
+		}
+		no(429, `{"status":0,"errors":["too many"]}`)
+		return
+	case f.Get("token") != "app":
+		no(400, `{"token":"invalid","errors":["application token is invalid"],"status":0}`)
+		return
+	case f.Get("user") != "uAnn":
+		no(400, `{"user":"invalid","errors":["user identifier is not a valid user"],"status":0}`)
+		return
+	case f.Get("priority") == "2" && (f.Get("retry") == "" || f.Get("expire") == ""):
+		no(400, `{"expire":"invalid","errors":["expire must be supplied with priority=2"],"status":0}`)
+		return
+	}
+	o.messages = append(o.messages, f)
+	answer := map[string]any{"status": 1, "request": "x"}
+	if f.Get("priority") == "2" {
+		receipt := fmt.Sprintf("rec%d", len(o.messages))
+		o.receipts[receipt] = map[string]int64{"status": 1}
+		answer["receipt"] = receipt
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func (o *over) receipt(w http.ResponseWriter, r *http.Request) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.polls++
+	is, ok := o.receipts[strings.TrimSuffix(r.PathValue("receipt"), ".json")]
+	if !ok || r.FormValue("token") != "app" {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"status":0,"receipt":"not found"}`)
+		return
+	}
+	_ = json.NewEncoder(w).Encode(is)
+}
+
+func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
+	t.Parallel()
+	o := newOver(t)
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: func() time.Time { return now }})
+	m := pageOf("uAnn")
+	m.Expires = now.Add(30 * time.Minute)
+	r := p.Send(t.Context(), m)
+	if r.Outcome != notify.Accepted || r.Reference != "rec1" {
+		t.Fatalf("%+v", r)
+	}
+	got := o.messages[0]
+	if got.Get("priority") != "2" || got.Get("retry") != "60" || got.Get("expire") != "1800" || got.Get("title") != "[#12] disk full on db-1" {
+		t.Errorf("%v", got)
+	}
+	track := func() notify.Track {
+		t.Helper()
+		now = now.Add(6 * time.Second)
+		got, err := p.Track(t.Context(), r.Reference)
+		must(t, err)
+		return got
+	}
+	if got := track(); got != (notify.Track{State: notify.Pending}) {
+		t.Errorf("%+v", got)
+	}
+	o.receipts["rec1"]["last_delivered_at"] = 1
+	if got := track(); got != (notify.Track{State: notify.Delivered}) {
+		t.Errorf("%+v", got)
+	}
+	o.receipts["rec1"]["acknowledged"] = 1
+	// Asked too soon, it gives the last answer without asking Pushover.
+	if got, err := p.Track(t.Context(), r.Reference); err != nil || got.State != notify.Delivered || o.polls != 2 {
+		t.Errorf("%+v, %v after %d polls", got, err, o.polls)
+	}
+	if got := track(); got != (notify.Track{State: notify.Answered, Final: true, Answer: "a"}) {
+		t.Errorf("%+v", got)
+	}
+	must(t, p.Cancel(t.Context(), "rec1"))
+	if len(o.cancelled) != 1 {
+		t.Errorf("cancelled %v", o.cancelled)
+	}
+
+	low := pageOf("uAnn")
+	low.Severity = "low"
+	r = p.Send(t.Context(), low)
+	if r.Outcome != notify.Accepted || r.Reference != "" || o.messages[1].Get("priority") != "" {
+		t.Errorf("low: %+v, %v", r, o.messages[1])
+	}
+	if got := track(); got != (notify.Track{State: notify.Sent, Final: true}) {
+		t.Errorf("without a receipt: %+v", got)
+	}
+	must(t, p.Cancel(t.Context(), ""))
+}
+
+func TestPushoverTellsWhenNobodyHasAcknowledged(t *testing.T) {
+	t.Parallel()
+	o := newOver(t)
+	o.receipts["old"] = map[string]int64{"status": 1, "last_delivered_at": 1, "expired": 1}
+	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: time.Now})
+	if got, err := p.Track(t.Context(), "old"); err != nil || got.State != notify.Unanswered || !got.Final || got.Err == nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := p.Track(t.Context(), "forgotten"); err != nil || got.State != notify.Sent || !got.Final {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestPushoverRefusalsDecideWhatIsDoneNext(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		token, user string
+		header      http.Header
+		outcome     notify.Outcome
+		dead        bool
+	}{
+		"wrong token":      {token: "wrong", user: "uAnn", outcome: notify.Misconfigured},
+		"wrong user":       {token: "app", user: "uEve", outcome: notify.Rejected, dead: true},
+		"month used up":    {token: "app", user: "uAnn", header: http.Header{"X-Limit-App-Remaining": {"0"}}, outcome: notify.Misconfigured},
+		"too many at once": {token: "app", user: "uAnn", header: http.Header{"Retry-After": {"9"}}, outcome: notify.Throttled},
+	} {
+		o := newOver(t)
+		o.header = c.header
+		r := notify.NewPushover(notify.PushoverConfig{Token: c.token, URL: o.URL, Clock: time.Now}).Send(t.Context(), pageOf(c.user))
+		if r.Outcome != c.outcome || r.Dead != c.dead || r.Err == nil || strings.Contains(r.Err.Error(), c.token) && c.token == "wrong" {
+			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
+		}
+	}
+}

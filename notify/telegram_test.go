@@ -1,0 +1,224 @@
+package notify_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// gram is Telegram's Bot API, as far as we use it, with one bot and its chats.
+type gram struct {
+	*httptest.Server
+	mu       sync.Mutex
+	messages []gramMessage
+	updates  []map[string]any
+	answered []string
+	refuse   string // what sendMessage answers
+	wake     chan struct{}
+}
+
+type gramMessage struct {
+	Chat   string `json:"chat_id"`
+	Text   string `json:"text"`
+	Quiet  bool   `json:"disable_notification"`
+	Markup struct {
+		Rows [][]struct {
+			Text string `json:"text"`
+			Data string `json:"callback_data"`
+		} `json:"inline_keyboard"`
+	} `json:"reply_markup"`
+}
+
+func newGram(t *testing.T) *gram {
+	g := &gram{wake: make(chan struct{})}
+	g.Server = httptest.NewServer(http.HandlerFunc(g.serve))
+	t.Cleanup(g.Close)
+	return g
+}
+
+func (g *gram) serve(w http.ResponseWriter, r *http.Request) {
+	method, ours := strings.CutPrefix(r.URL.Path, "/bot1:secret/")
+	say := func(status int, body string) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}
+	if !ours {
+		say(404, `{"ok":false,"error_code":404,"description":"Not Found"}`)
+		return
+	}
+	switch method {
+	case "sendMessage":
+		g.send(w, r, say)
+	case "answerCallbackQuery":
+		var q map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&q)
+		g.mu.Lock()
+		g.answered = append(g.answered, q["callback_query_id"])
+		g.mu.Unlock()
+		say(200, `{"ok":true,"result":true}`)
+	case "getUpdates":
+		var q struct{ Offset, Limit int }
+		_ = json.NewDecoder(r.Body).Decode(&q)
+		for {
+			g.mu.Lock()
+			new, wake := g.updates[min(max(q.Offset-1, 0), len(g.updates)):], g.wake
+			g.mu.Unlock()
+			if len(new) > 0 {
+				b, _ := json.Marshal(map[string]any{"ok": true, "result": new[:min(len(new), q.Limit)]})
+				say(200, string(b))
+				return
+			}
+			select {
+			case <-wake:
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+}
+
+func (g *gram) send(w http.ResponseWriter, r *http.Request, say func(int, string)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var m gramMessage
+	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.Text == "" || len([]rune(m.Text)) > 4096 {
+		say(400, `{"ok":false,"error_code":400,"description":"Bad Request: message text is empty"}`)
+		return
+	}
+	for _, row := range m.Markup.Rows {
+		for _, b := range row {
+			if len(b.Data) > 64 || b.Data == "" {
+				say(400, `{"ok":false,"error_code":400,"description":"Bad Request: BUTTON_DATA_INVALID"}`)
+				return
+			}
+		}
+	}
+	if g.refuse != "" {
+		var as struct {
+			Code int `json:"error_code"`
+		}
+		_ = json.Unmarshal([]byte(g.refuse), &as)
+		say(as.Code, g.refuse)
+		return
+	}
+	g.messages = append(g.messages, m)
+	say(200, fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, len(g.messages), m.Chat))
+}
+
+// happens adds an update of a chat.
+func (g *gram) happens(what string, chat int64, text string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	u := map[string]any{"update_id": len(g.updates) + 1}
+	if what == "message" {
+		u["message"] = map[string]any{"date": 1_772_452_800, "text": text, "chat": map[string]any{"id": chat}}
+	} else {
+		u["callback_query"] = map[string]any{
+			"id": "q" + strconv.Itoa(len(g.updates)+1), "data": text,
+			"message": map[string]any{"chat": map[string]any{"id": chat}},
+		}
+	}
+	g.updates = append(g.updates, u)
+	close(g.wake)
+	g.wake = make(chan struct{})
+}
+
+func TestTelegramWritesAndIsAnswered(t *testing.T) {
+	t.Parallel()
+	g := newGram(t)
+	sender := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL})
+	m := pageOf("4711")
+	m.Key = "1234567/9876/U0123456789/telegram:123456"
+	r := sender.Send(t.Context(), m)
+	if r.Outcome != notify.Accepted || r.Reference != "4711 1" {
+		t.Fatalf("%+v", r)
+	}
+	sent := g.messages[0]
+	if !strings.HasPrefix(sent.Text, "[#12] disk full on db-1\n\nCritical · payments") || sent.Quiet {
+		t.Errorf("%+v", sent)
+	}
+	buttons := sent.Markup.Rows[0]
+	if len(buttons) != 3 || buttons[0].Text != "Acknowledge" {
+		t.Fatalf("%+v", buttons)
+	}
+	// A long key gives way to the code.
+	long := pageOf("4711")
+	long.Key = strings.Repeat("k", 60)
+	if r := sender.Send(t.Context(), long); r.Outcome != notify.Accepted {
+		t.Fatalf("%+v", r)
+	}
+
+	g.happens("button", 4711, buttons[0].Data)
+	g.happens("button", 4711, "r"+buttons[0].Data[1:]) // a program that makes up its own
+	g.happens("button", 4711, g.messages[1].Markup.Rows[0][1].Data)
+	g.happens("message", 4711, " 3a ")
+	g.happens("message", 4712, "/start 482913")
+	g.happens("message", 4713, "/start")
+	replies, cursor, err := sender.Listen(t.Context(), "")
+	must(t, err)
+	at := time.Unix(1_772_452_800, 0).UTC()
+	want := []notify.Reply{
+		{ID: "1", Key: m.Key, Text: "a"},
+		{ID: "3", From: "4711", Text: "3r"},
+		{ID: "4", From: "4711", Text: "3a", At: at},
+		{ID: "5", From: "4712", Text: "482913", At: at},
+	}
+	if fmt.Sprint(replies) != fmt.Sprint(want) || cursor != "7" {
+		t.Errorf("cursor %s, replies\n%+v\nwant\n%+v", cursor, replies, want)
+	}
+	if fmt.Sprint(g.answered) != "[q1 q2 q3]" {
+		t.Errorf("answered %v", g.answered)
+	}
+	if last := g.messages[len(g.messages)-1]; last.Chat != "4713" || !strings.Contains(last.Text, "4713") {
+		t.Errorf("who only says /start is told %+v", last)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if replies, next, err := sender.Listen(ctx, cursor); err != nil || len(replies) > 0 || next != cursor {
+		t.Errorf("%v, %q, %v", replies, next, err)
+	}
+}
+
+func TestTelegramRefusalsDecideWhatIsDoneNext(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		refuse  string
+		outcome notify.Outcome
+		dead    bool
+		wait    time.Duration
+	}{
+		"blocked":    {`{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}`, notify.Rejected, true, 0},
+		"no chat":    {`{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}`, notify.Rejected, true, 0},
+		"flood":      {`{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 31","parameters":{"retry_after":31}}`, notify.Throttled, false, 31 * time.Second},
+		"bad token":  {`{"ok":false,"error_code":401,"description":"Unauthorized"}`, notify.Misconfigured, false, 0},
+		"broken":     {`{"ok":false,"error_code":500,"description":"Internal Server Error"}`, notify.Unknown, false, 0},
+		"a bad text": {`{"ok":false,"error_code":400,"description":"Bad Request: message is too long"}`, notify.Rejected, false, 0},
+	} {
+		g := newGram(t)
+		g.refuse = c.refuse
+		r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), pageOf("4711"))
+		if r.Outcome != c.outcome || r.Dead != c.dead || r.RetryAfter != c.wait || r.Err == nil {
+			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
+		}
+	}
+	g := newGram(t)
+	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:other", URL: g.URL}).Send(t.Context(), pageOf("4711"))
+	if r.Outcome != notify.Misconfigured {
+		t.Errorf("unknown token: %+v", r)
+	}
+	g.Close()
+	r = notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), pageOf("4711"))
+	if r.Outcome != notify.Throttled || strings.Contains(r.Err.Error(), "secret") {
+		t.Errorf("out of reach: %+v", r)
+	}
+}
