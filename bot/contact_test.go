@@ -7,7 +7,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
@@ -195,23 +194,5 @@ func TestContacts(t *testing.T) {
 	}
 	if said := f.command(ann, "/oncall contact test"); !strings.Contains(said, "by Slack and SMS to +12025550100") {
 		t.Errorf("the test is answered %q", said)
-	}
-}
-
-func TestDrawMessages(t *testing.T) {
-	t.Parallel()
-	for name, m := range map[string]notify.Message{
-		"dm_verify": {Purpose: notify.ForVerify, Verify: "abc234"},
-		"dm_test":   {Purpose: notify.ForTest},
-		"dm_check":  {Purpose: notify.ForCheck},
-		"dm_bundle": {
-			Purpose: notify.ForPage, Count: 12, Why: "you are on call in <payments>",
-			Lines: []string{"#7 critical: disk full on <db-1>", "#8 high: queue grows"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			checkGolden(t, name, drawMessage(m))
-		})
 	}
 }
