@@ -13,6 +13,8 @@ const (
 	// quietAfterResolve: a person closed it while the monitor still fires. The
 	// next signal reopens it silently; it pages when this time is over.
 	quietAfterResolve = 30 * time.Minute
+	// maxMerges bounds how often an incident that was merged is followed further.
+	maxMerges = 8
 	// redrawCountAfter bounds how often a mere count is redrawn.
 	redrawCountAfter = 3 * time.Second
 )
@@ -24,13 +26,16 @@ const (
 type Desk struct {
 	Integration Integration
 	Policy      Policy
+	Policies    map[PolicyID]Policy // of incidents that have come to follow another one
 	Roster      Roster
 	NewIncident func() IncidentID // the next free ids
 	NewAlert    func() AlertID
+	NewTurn     func() int64 // counts the incidents of the policy; nil: no step needs it
 
 	alerts    map[string]*Alert // the latest of each dedup key
 	groups    map[string]*seat  // the latest incident of each group key
 	incidents map[IncidentID]*seat
+	elsewhere map[IncidentID]int // how many alerts of other integrations fire
 	touched   map[AlertID]*Alert
 }
 
@@ -54,7 +59,9 @@ func (d *Desk) seat(in Incident) *seat {
 	}
 	s := &seat{Incident: in}
 	d.incidents[in.ID] = s
-	d.groups[in.GroupKey] = s
+	if in.IntegrationID == d.Integration.ID { // else it has taken in one of ours
+		d.groups[in.GroupKey] = s
+	}
 	return s
 }
 
@@ -66,6 +73,16 @@ func (d *Desk) Lay(alerts ...Alert) {
 	}
 	for _, a := range alerts {
 		d.alerts[a.DedupKey] = &a
+	}
+}
+
+// Elsewhere notes that an alert of another integration belongs to an incident on the desk.
+func (d *Desk) Elsewhere(a Alert) {
+	if d.elsewhere == nil {
+		d.elsewhere = map[IncidentID]int{}
+	}
+	if a.Firing {
+		d.elsewhere[a.IncidentID]++
 	}
 }
 
@@ -86,22 +103,11 @@ func (d *Desk) Results() ([]Change, []Alert) {
 	return changes, alerts
 }
 
-// take makes a decision part of what the desk has to say of the incident. Of
-// several drawings only the last is kept: it shows them all.
+// take makes a decision part of what the desk has to say of the incident.
 func (s *seat) take(c Change) {
 	s.Incident = c.Incident
 	s.changed = true
-	s.change.Events = append(s.change.Events, c.Events...)
-	s.change.Pages = append(s.change.Pages, c.Pages...)
-	for _, t := range c.Tasks {
-		if _, draws := t.Do.(Draw); draws && t.At.IsZero() {
-			s.change.Tasks = slices.DeleteFunc(s.change.Tasks, func(o Task) bool {
-				_, old := o.Do.(Draw)
-				return old && o.At.IsZero()
-			})
-		}
-		s.change.Tasks = append(s.change.Tasks, t)
-	}
+	s.change = s.change.then(c)
 }
 
 func (d *Desk) touch(a *Alert) {
@@ -146,7 +152,7 @@ func (d *Desk) trigger(s Signal, at time.Time) {
 // again is a signal of an alert that is firing already: never a new page by
 // itself, unless a person closed the incident while the monitor goes on.
 func (d *Desk) again(a *Alert, at time.Time) {
-	in := d.incidents[a.IncidentID]
+	in := d.follow(d.incidents[a.IncidentID])
 	if in == nil {
 		return
 	}
@@ -169,17 +175,34 @@ func (d *Desk) fire(s Signal, at time.Time) {
 	d.alerts[s.DedupKey] = a
 	d.touch(a)
 
-	in := d.groups[a.GroupKey]
+	in := d.follow(d.groups[a.GroupKey])
 	switch {
 	case in != nil && in.Open():
 		d.join(in, a, at)
+	case in != nil && in.snoozing(at):
+		in.take(in.dozeOff(d.actor(), firesAgain, at))
+		d.count(in, a.Severity, at)
 	case in != nil && in.ResolvedBy.User == "" && at.Sub(*in.ResolvedAt) < reopenWithin:
-		in.take(in.reopen(d.actor(), "the monitor fires again", at, at))
+		in.take(in.reopen(d.actor(), firesAgain, at, at))
 		d.page(in, at)
 	default:
 		in = d.open(a, at)
 	}
 	a.IncidentID = in.ID
+}
+
+const firesAgain = "the monitor fires again"
+
+// follow goes to where an incident was merged into, if that is on the desk. What was
+// merged once can't be merged again, but where it went can; no loop comes of more.
+func (d *Desk) follow(s *seat) *seat {
+	for range maxMerges {
+		if s == nil || s.MergedInto == 0 || d.incidents[s.MergedInto] == nil {
+			break
+		}
+		s = d.incidents[s.MergedInto]
+	}
+	return s
 }
 
 func (d *Desk) join(in *seat, a *Alert, at time.Time) {
@@ -197,6 +220,9 @@ func (d *Desk) open(a *Alert, at time.Time) *seat {
 		Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
 		Status: Triggered, OpenedAt: at, SignalCount: 1, LastSignalAt: at,
 	})
+	if d.NewTurn != nil {
+		in.Turn = d.NewTurn()
+	}
 	c := in.begin()
 	c.record(EventOpened, at, d.actor(), Detail{Text: a.Title})
 	in.take(c.finish(in.Incident))
@@ -206,7 +232,7 @@ func (d *Desk) open(a *Alert, at time.Time) *seat {
 
 // page runs the step that is due now without the detour over a timer.
 func (d *Desk) page(in *seat, at time.Time) {
-	if c, due := in.EscalateNow(in.Seq, d.Policy, d.Roster, at); due {
+	if c, due := in.EscalateNow(in.Seq, d.facts(), at); due {
 		in.take(c)
 	}
 }
@@ -215,7 +241,7 @@ func (d *Desk) page(in *seat, at time.Time) {
 // seconds, once, however many there are.
 func (d *Desk) count(in *seat, sev Severity, at time.Time) {
 	if sev.Worse(in.Severity) {
-		in.take(in.raise(sev, d.actor(), at))
+		in.take(in.raise(sev, d.actor(), d.facts(), at))
 	}
 	c := Change{Incident: in.Incident}
 	c.Incident.Version++
@@ -235,7 +261,7 @@ func (d *Desk) ack(s Signal, at time.Time) {
 		return
 	}
 	if in := d.incidents[a.IncidentID]; in != nil && in.Status == Triggered {
-		if c, err := in.Ack(d.actor(), at); err == nil {
+		if c, err := in.ack(d.facts().Policies[in.PolicyID], d.actor(), at); err == nil {
 			in.take(c)
 		}
 	}
@@ -279,17 +305,36 @@ func (d *Desk) cleared(a *Alert, at time.Time) {
 	if in == nil || !in.Open() {
 		return
 	}
-	for _, o := range d.alerts {
-		if o.Firing && o.IncidentID == a.IncidentID {
-			c := in.begin()
-			c.record(EventAlertResolved, at, d.actor(), Detail{Text: a.Title})
-			in.take(c.finish(in.Incident))
-			return
-		}
+	if d.fires(in.ID) {
+		c := in.begin()
+		c.record(EventAlertResolved, at, d.actor(), Detail{Text: a.Title})
+		in.take(c.finish(in.Incident))
+		return
 	}
 	if c, err := in.Resolve(d.actor(), at); err == nil {
 		in.take(c)
 	}
+}
+
+// fires reports whether any alert of the incident does.
+func (d *Desk) fires(id IncidentID) bool {
+	if d.elsewhere[id] > 0 {
+		return true
+	}
+	for _, a := range d.alerts {
+		if a.Firing && a.IncidentID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// facts are what decisions about the desk's incidents depend on.
+func (d *Desk) facts() Facts {
+	if d.Policies == nil {
+		d.Policies = map[PolicyID]Policy{d.Policy.ID: d.Policy}
+	}
+	return Facts{Policies: d.Policies, Roster: d.Roster}
 }
 
 func (d *Desk) actor() Actor { return ByIntegration(d.Integration.Name) }

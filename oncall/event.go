@@ -54,10 +54,29 @@ const (
 	EventAlertResolved EventKind = "alert_resolved"
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
+	EventPageReceipt   EventKind = "page_receipt" // what the provider says of one that it took: Text is "delivered", "answered" or "unanswered"
 	EventPageBlocked   EventKind = "page_blocked" // it is tried again until somebody has acted
 	EventUnreached     EventKind = "unreached"    // a step could reach none of its people
 	EventUntold        EventKind = "untold"       // the policy has run out and nobody could be told
 	EventAdopted       EventKind = "adopted"      // nobody had it, until somebody came on call
+	EventHandedOver    EventKind = "handed_over"  // to the policy in Text, from Until on
+	EventUnassigned    EventKind = "unassigned"   // no step had anybody, so the fallback people were paged
+
+	EventAckCounted     EventKind = "ack_counted"     // somebody has acknowledged, but more must: Count of Of
+	EventUnacknowledged EventKind = "unacknowledged"  // given back by Users; it pages again
+	EventStillOnAsked   EventKind = "still_on_asked"  // the owner, in Users, has until Until to answer
+	EventStillOn        EventKind = "still_on"        // and has
+	EventSnoozed        EventKind = "snoozed"         // until Until
+	EventUnsnoozed      EventKind = "unsnoozed"       // the snooze of Users has ended; it pages again
+	EventEscalated      EventKind = "escalated"       // somebody wants the next step now
+	EventReassigned     EventKind = "reassigned"      // to Users, or to the policy in Text
+	EventAsked          EventKind = "responder_asked" // Users are asked to help
+	EventAccepted       EventKind = "responder_accepted"
+	EventDeclined       EventKind = "responder_declined" // Users asked for it
+	EventNote           EventKind = "note"
+	EventLinked         EventKind = "linked"      // with Incident
+	EventMerged         EventKind = "merged"      // Incident has become part of this one
+	EventMergedInto     EventKind = "merged_into" // it has become part of Incident
 )
 
 // Detail is what else there is to say of an event. It is stored as JSON, so
@@ -70,6 +89,13 @@ type Detail struct {
 	Method string   `json:"method,omitempty"`
 	Text   string   `json:"text,omitempty"`
 	Page   PageID   `json:"page,omitempty"` // the page that is in trouble
+	To     []string `json:"to,omitempty"`   // channels, and the hosts of webhooks
+
+	Until    time.Time  `json:"until,omitzero"`
+	Count    int        `json:"count,omitempty"`
+	Of       int        `json:"of,omitempty"`
+	Incident IncidentID `json:"incident,omitempty"` // another one
+	Quiet    bool       `json:"quiet,omitempty"`    // of no interest to anybody now: it is snoozed
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -85,12 +111,18 @@ type Event struct {
 // Public reports whether the event belongs into the Slack thread, which shows
 // only what a person needs; the whole timeline is in the database.
 func (e Event) Public() bool {
+	if e.Detail.Quiet {
+		return false
+	}
 	switch e.Kind {
 	case EventPaging:
 		// The message itself shows the first page.
-		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1
+		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()
 	case EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
-		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted:
+		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
+		EventHandedOver, EventUnassigned,
+		EventAckCounted, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
+		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto:
 		return true
 	default:
 		return false
@@ -99,7 +131,9 @@ func (e Event) Public() bool {
 
 // Loud reports whether the event is also shown in the channel itself, outside
 // the thread.
-func (e Event) Loud() bool { return e.Kind == EventExhausted || e.Kind == EventUntold }
+func (e Event) Loud() bool {
+	return e.Kind == EventExhausted || e.Kind == EventUntold || e.Kind == EventUnassigned
+}
 
 // Mute reports whether the event says that the policy has run out and nobody could be
 // told of it.

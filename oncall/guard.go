@@ -228,7 +228,8 @@ func (f CoverFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
 	}
 	return slices.ContainsFunc(p.Steps, func(s Step) bool {
 		return slices.ContainsFunc(s.Targets, func(t Target) bool {
-			return active(t.User) || covered[t.Schedule] || slices.ContainsFunc(f.Members[t.Team], active)
+			return active(t.User) || covered[t.Schedule] || slices.ContainsFunc(f.Members[t.Team], active) ||
+				slices.ContainsFunc(f.Members[t.Admins], active) || t.Group != "" || t.Policy != 0
 		})
 	})
 }

@@ -60,6 +60,7 @@ type Incident struct {
 	SnoozedBy    Actor
 	Acks         []UserID // who has acknowledged, where the policy wants several
 	AckAsked     bool     // the owner was asked "still on it?"
+	PagesFrom    int64    // pages of an earlier Seq are over, also when it pages again
 	Responders   []Responder
 	MergedInto   IncidentID // 0: it stands for itself
 	Links        []IncidentID
@@ -72,7 +73,9 @@ type Responder struct {
 	User  UserID         `json:"user"`
 	State ResponderState `json:"state"`
 	By    Actor          `json:"by"`
-	At    time.Time      `json:"at"` // of the latest change
+	At    time.Time      `json:"at"`              // of the latest change
+	Asked int64          `json:"asked,omitempty"` // the version that asked: their pages bear it
+	Until int64          `json:"until,omitempty"` // the seq at their answer: what paged them until then is over for them
 }
 
 // ResponderState is what a responder has said.
@@ -97,6 +100,7 @@ type Change struct {
 	Pages    []Page // one a person; the store makes one of each contact method of them
 	Tasks    []Task
 	Notices  []Notice
+	Settled  []Settlement
 }
 
 func (c *Change) record(kind EventKind, at time.Time, by Actor, d Detail) {
@@ -111,85 +115,133 @@ func (in Incident) begin() Change {
 	return Change{Incident: in}
 }
 
-// finish adds the work that follows from every change: a new drawing and, when
-// the timer was set anew, the timer.
+// finish adds the work that follows from every change: a new drawing, the timer, when it
+// was set anew, and what has become of a question to the owner.
 func (c *Change) finish(before Incident) Change {
 	in := c.Incident
 	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
 	if in.NextAt != nil && in.Seq != before.Seq {
 		c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
 	}
+	if before.AckAsked && !in.AckAsked {
+		c.settle(before)
+	}
 	return *c
 }
 
-// stopTimer makes any timer that is under way stale.
-func (in *Incident) stopTimer() {
+// stop ends all that is under way: the timer becomes stale, and the pages are over.
+func (in *Incident) stop() {
 	in.Seq++
 	in.NextAt = nil
+	in.PagesFrom = in.Seq
+	in.AckAsked = false
 }
 
-// Ack takes responsibility: escalation stops (E3).
-func (in Incident) Ack(by Actor, now time.Time) (Change, error) {
-	switch in.Status {
-	case Resolved:
-		return Change{}, in.refuseResolved()
-	case Acknowledged:
-		if in.AckedBy == by {
-			return Change{}, Refuse("You have acknowledged incident %s already.", in.ID)
-		}
-		return Change{}, Refuse("Incident %s is already acknowledged by %s.", in.ID, in.AckedBy)
-	case Triggered:
+// wait sets the timer anew.
+func (in *Incident) wait(until time.Time) {
+	in.Seq++
+	in.NextAt = &until
+}
+
+// startOver makes the incident one that nobody has, before the first step of the policy
+// that it began with.
+func (in *Incident) startOver() {
+	in.stop()
+	in.Status = Triggered
+	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
+	in.ResolvedBy, in.ResolvedAt = Actor{}, nil
+	in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
+	in.Round, in.Step, in.Run = 0, 0, 0
+	in.Exhausted, in.Called, in.Unassigned = false, false, false
+	if in.HomePolicy != 0 {
+		in.PolicyID, in.HomePolicy = in.HomePolicy, 0
 	}
-	c := in.begin()
-	c.Incident.Status = Acknowledged
-	c.Incident.AckedBy, c.Incident.AckedAt = by, &now
-	c.Incident.stopTimer()
-	c.record(EventAcknowledged, now, by, Detail{})
-	return c.finish(in), nil
+	in.Hops = 0
 }
 
-// Resolve closes the incident.
+// restart starts over and pages the first step now.
+func (c *Change) restart(f Facts, now time.Time) {
+	c.Incident.startOver()
+	c.Incident.runStep(c, f, now)
+}
+
+// Resolve closes the incident. Where its monitor does, a snooze outlives that: should it
+// fire again before the end, it stays quiet.
 func (in Incident) Resolve(by Actor, now time.Time) (Change, error) {
-	if in.Status == Resolved {
-		return Change{}, in.refuseResolved()
+	if err := in.refuseClosed(); err != nil {
+		return Change{}, err
 	}
 	c := in.begin()
-	c.Incident.Status = Resolved
-	c.Incident.ResolvedBy, c.Incident.ResolvedAt = by, &now
-	c.Incident.stopTimer()
-	c.record(EventResolved, now, by, Detail{})
+	o := &c.Incident
+	o.stop()
+	o.Status = Resolved
+	o.ResolvedBy, o.ResolvedAt = by, &now
+	if by.User != "" {
+		o.SnoozedBy, o.SnoozedUntil = Actor{}, nil
+	}
+	c.record(EventResolved, now, by, Detail{Quiet: o.SnoozedUntil != nil})
 	return c.finish(in), nil
 }
 
-func (in Incident) refuseResolved() error {
+// refuseClosed refuses what makes sense only while the incident is open.
+func (in Incident) refuseClosed() error {
+	switch {
+	case in.Open():
+		return nil
+	case in.MergedInto != 0:
+		return Refuse("Incident %s was merged into %s.", in.ID, in.MergedInto)
+	}
 	return Refuse("Incident %s is already resolved by %s.", in.ID, in.ResolvedBy)
 }
 
-// reopen takes a resolved incident back: it pages from the first step at the
-// instant given.
+// reopen takes a resolved incident back: it pages from the first step at the instant given.
 func (in Incident) reopen(by Actor, why string, pageAt, now time.Time) Change {
 	c := in.begin()
-	o := &c.Incident
-	o.Status = Triggered
-	o.AckedBy, o.AckedAt, o.ResolvedBy, o.ResolvedAt = Actor{}, nil, Actor{}, nil
-	o.Flaps++
-	o.Exhausted = false
-	o.Seq++
-	o.Round, o.Step, o.Run = 0, 0, 0
-	o.NextAt = &pageAt
+	c.Incident.startOver()
+	c.Incident.Flaps++
+	c.Incident.NextAt = &pageAt
 	c.record(EventReopened, now, by, Detail{Text: why})
 	return c.finish(in)
 }
 
-// raise makes the incident worse. An owner is told once; a running escalation
-// goes on as it was.
-func (in Incident) raise(to Severity, by Actor, now time.Time) Change {
+// raise makes the incident worse. A running escalation goes on as it was, unless it was
+// low, which may have waited for somebody's working hours: then it begins anew. Who has
+// the incident, or snoozes it, is told; what is critical wakes it.
+func (in Incident) raise(to Severity, by Actor, f Facts, now time.Time) Change {
 	c := in.begin()
-	c.Incident.Severity = to
+	o := &c.Incident
+	o.Severity = to
 	c.record(EventSeverity, now, by, Detail{Text: string(in.Severity) + " to " + string(to)})
-	if in.Status == Acknowledged && in.AckedBy.User != "" {
-		c.Incident.Seq++
-		c.page(in.AckedBy.User, "it got worse since you acknowledged it")
+	tell := func(u UserID, why string) {
+		if u != "" && u != by.User {
+			o.Seq++
+			c.page(u, why)
+		}
+	}
+	switch in.Status {
+	case Triggered:
+		if in.Severity == Low {
+			c.restart(f, now)
+		}
+	case Acknowledged:
+		tell(in.AckedBy.User, "it got worse since you acknowledged it")
+		o.watchAck(f.Policies[in.PolicyID], now)
+	case Snoozed:
+		if to == Critical {
+			c.record(EventUnsnoozed, now, ByTimer(), Detail{Text: "it is critical now", Users: users(in.SnoozedBy)})
+			c.restart(f, now)
+			break
+		}
+		tell(in.SnoozedBy.User, "it got worse since you snoozed it")
+	case Resolved:
 	}
 	return c.finish(in)
+}
+
+// users is the actor, if it is a person.
+func users(a Actor) []UserID {
+	if a.User == "" {
+		return nil
+	}
+	return []UserID{a.User}
 }

@@ -102,14 +102,21 @@ func (r Roster) summon(targets []Target, at time.Time) summons {
 			}
 			add(fmt.Sprintf("the escalation policy names the Slack group @%s, and you are in it", t.Group), users...)
 		case t.Channel != "":
-			s.channels = append(s.channels, t.Channel)
+			s.channels = once(s.channels, t.Channel)
 		case t.Webhook != "":
-			s.webhooks = append(s.webhooks, t.Webhook)
+			s.webhooks = once(s.webhooks, t.Webhook)
 		case t.Policy != 0:
 			s.policy = t.Policy
 		}
 	}
 	return s
+}
+
+func once(all []string, s string) []string {
+	if slices.Contains(all, s) {
+		return all
+	}
+	return append(all, s)
 }
 
 // onCall adds the people of a schedule whom the target means. A shadow is told by other
@@ -235,6 +242,20 @@ func (p Policy) HandsTo() []PolicyID {
 		}
 	}
 	return to
+}
+
+// GoesRound reports whether the turn of an incident matters to a policy, or to one that it may
+// be handed to.
+func (f Facts) GoesRound(id PolicyID) bool {
+	seen := []PolicyID{id}
+	for i := 0; i < len(seen); i++ {
+		p := f.Policies[seen[i]]
+		if slices.ContainsFunc(p.Steps, func(s Step) bool { return s.RoundRobin == RoundByIncident }) {
+			return true
+		}
+		seen = append(seen, without(p.HandsTo(), seen)...)
+	}
+	return false
 }
 
 // Groups lists the Slack user groups that the policy names.

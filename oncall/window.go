@@ -174,3 +174,21 @@ func (h *Hours) NextOpen(t time.Time) time.Time {
 		}
 	}
 }
+
+// NextOpening returns the first instant after t at which a window opens; false if none
+// ever does, as one always is open.
+func (h *Hours) NextOpening(t time.Time) (time.Time, bool) {
+	lo := h.zone.reading(t.Unix())
+	for range 3 { // weeks; a window that falls into a gap of the zone comes back a week later
+		var edges []int64
+		h.week.edgesIn(lo, lo+paperWeek, func(x int64) { edges = append(edges, x) })
+		for _, x := range edges {
+			at := time.Unix(h.zone.first(x), 0).UTC()
+			if at.After(t) && h.Open(at) && !h.Open(at.Add(-time.Second)) {
+				return at, true
+			}
+		}
+		lo += paperWeek
+	}
+	return time.Time{}, false
+}

@@ -12,11 +12,12 @@ import (
 
 // found is what is stored of the alerts and incidents that a batch of signals is about.
 type found struct {
-	incidents map[oncall.IntegrationID][]oncall.Incident
+	incidents []oncall.Incident // of all integrations: merging may bring them together
 	alerts    map[oncall.IntegrationID][]oncall.Alert
 
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
+	turns        *turns
 }
 
 // newIncident counts on without a hole. Only the folder opens incidents; should anybody else do so
@@ -89,8 +90,8 @@ type ids struct {
 	keys      map[oncall.IncidentID][]heldKey // by which the incidents were found
 }
 
-// which finds the latest alert of each key, the latest incident of each group, and the firing alerts
-// of each list, with the incidents of all these alerts.
+// which finds the latest alert of each key, the latest incident of each group with what that was
+// merged into, and the firing alerts of each list, with the incidents of all these alerts.
 func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
@@ -106,11 +107,21 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 		SELECT 0::bigint, i.id, k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 		CROSS JOIN LATERAL (
-			SELECT id
-			FROM incidents
-			WHERE integration_id = k.integration_id AND group_key = k.key
-			ORDER BY id DESC
-			LIMIT 1
+			WITH RECURSIVE went AS (
+				(
+					SELECT id, merged_into, 1 AS hops
+					FROM incidents
+					WHERE integration_id = k.integration_id AND group_key = k.key
+					ORDER BY id DESC
+					LIMIT 1
+				)
+				UNION ALL
+				SELECT n.id, n.merged_into, w.hops + 1
+				FROM went w
+				JOIN incidents n ON n.id = w.merged_into
+				WHERE w.hops < 8
+			)
+			SELECT id FROM went
 		) i`
 	const listed = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
@@ -186,10 +197,7 @@ func (i *ids) load(ctx context.Context, tx pgx.Tx, hold held, newAlerts int, cle
 	if err != nil {
 		return nil, fmt.Errorf("lock incidents: %w", err)
 	}
-	f := &found{incidents: map[oncall.IntegrationID][]oncall.Incident{}, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
-	for _, in := range locked {
-		f.incidents[in.IntegrationID] = append(f.incidents[in.IntegrationID], in)
-	}
+	f := &found{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
 	batch := &pgx.Batch{}
 	batch.Queue(load, i.alerts, i.incidents, clears).Query(func(rows pgx.Rows) error {
 		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
@@ -206,5 +214,62 @@ func (i *ids) load(ctx context.Context, tx pgx.Tx, hold held, newAlerts int, cle
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load alerts: %w", err)
 	}
+	i.holdMoved(f, hold)
 	return f, nil
+}
+
+// holdMoved holds what was merged into another incident between our finding it and our locking it.
+func (i *ids) holdMoved(f *found, hold held) {
+	missing := func(id oncall.IncidentID) bool {
+		_, known := slices.BinarySearch(i.incidents, id)
+		return id != 0 && !known
+	}
+	for _, in := range f.incidents {
+		if missing(in.MergedInto) {
+			for _, key := range i.keys[in.ID] {
+				hold[key] = true
+			}
+		}
+	}
+	for integration, alerts := range f.alerts {
+		for _, a := range alerts {
+			if missing(a.IncidentID) {
+				hold[heldKey{integration, a.DedupKey}] = true
+				hold[heldKey{integration, a.GroupKey}] = true
+			}
+		}
+	}
+}
+
+// seat puts what was found on a desk.
+func (f *found) seat(d *oncall.Desk) {
+	d.Seat(f.incidents...)
+	for integration, alerts := range f.alerts {
+		if integration == d.Integration.ID {
+			d.Lay(alerts...)
+			continue
+		}
+		for _, a := range alerts {
+			d.Elsewhere(a)
+		}
+	}
+}
+
+// update notes what one desk has changed, for the desks after it.
+func (f *found) update(changes []oncall.Change, alerts []oncall.Alert) {
+	for _, c := range changes {
+		for i := range f.incidents {
+			if f.incidents[i].ID == c.Incident.ID {
+				f.incidents[i] = c.Incident
+			}
+		}
+	}
+	for _, a := range alerts {
+		of := f.alerts[a.IntegrationID]
+		for i := range of {
+			if of[i].ID == a.ID {
+				of[i] = a
+			}
+		}
+	}
 }

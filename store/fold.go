@@ -186,6 +186,7 @@ func scrub(s *oncall.Signal) {
 type desk struct {
 	*oncall.Desk
 	letters []letter
+	found   *found
 }
 
 // desks sorts letters by integration, each in the order of arrival, and lays out what is stored.
@@ -210,15 +211,15 @@ func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) (out []
 		}
 		byIntegration[l.IntegrationID] = append(byIntegration[l.IntegrationID], l)
 	}
+	if found.turns, err = loadTurns(ctx, tx, dir, slices.Collect(maps.Keys(byIntegration))); err != nil {
+		return nil, nil, err
+	}
 	for _, id := range slices.Sorted(maps.Keys(byIntegration)) {
 		in := dir.integrations[id]
-		d := desk{letters: byIntegration[id], Desk: &oncall.Desk{
-			Integration: in, Policy: dir.Policies[in.PolicyID], Roster: dir.Roster(),
-			NewIncident: found.newIncident, NewAlert: found.newAlert,
-		}}
-		d.Seat(found.incidents[id]...)
-		d.Lay(found.alerts[id]...)
-		out = append(out, d)
+		out = append(out, desk{letters: byIntegration[id], found: found, Desk: &oncall.Desk{
+			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(),
+			NewIncident: found.newIncident, NewAlert: found.newAlert, NewTurn: found.turns.of(in.PolicyID),
+		}})
 	}
 	return out, left, nil
 }
@@ -232,12 +233,18 @@ func (f *folder) work(ctx context.Context, tx pgx.Tx, desks []desk, now time.Tim
 			return nil, err
 		}
 		c, a := d.Results()
+		if len(desks) > 1 {
+			d.found.update(c, a)
+		}
 		changes, alerts = append(changes, c...), append(alerts, a...)
 	}
 	if len(changes) == 0 && len(alerts) == 0 {
 		return nil, nil
 	}
 	if err := f.store.save(ctx, tx, now, changes); err != nil {
+		return nil, err
+	}
+	if err := desks[0].found.turns.save(ctx, tx); err != nil {
 		return nil, err
 	}
 	batch := &pgx.Batch{}
@@ -257,6 +264,7 @@ func (d desk) receive() (err error) {
 			err = fmt.Errorf("%w: %v", errRule, p)
 		}
 	}()
+	d.found.seat(d.Desk)
 	for _, l := range d.letters {
 		d.Receive(l.signal, l.ReceivedAt)
 	}

@@ -33,7 +33,7 @@ func (s *Store) EscalateIncident(ctx context.Context, id oncall.IncidentID, seq 
 		return false, err
 	}
 	_, due, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
-		change, due := in.EscalateNow(seq, dir.Policies[in.PolicyID], dir.Roster(), now)
+		change, due := in.EscalateNow(seq, dir.facts(), now)
 		return change, due, nil
 	})
 	return due, err
@@ -168,7 +168,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		}
 		p.Untold = told.hopeful == 0
 	}
-	if next, ok := in.Next(dir.Policies[in.PolicyID], dir.Roster()); ok {
+	if next, ok := in.Next(dir.facts()); ok {
 		p.Next = &next
 	}
 	if err := q.QueryRow(ctx,
@@ -203,7 +203,7 @@ func incidents(ctx context.Context, q querier, ids []oncall.IncidentID) ([]oncal
 		       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
 		       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
 		       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn, hops, unassigned,
-		       home_policy, called
+		       home_policy, called, pages_from
 		FROM incidents
 		WHERE id = ANY ($1)
 		ORDER BY id`

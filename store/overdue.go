@@ -22,7 +22,7 @@ var stuck = map[string]time.Duration{
 	QueueTell:     3 * time.Minute,
 }
 
-// RequeueOverdue queues the timers of unacknowledged incidents again that are long
+// RequeueOverdue queues the timers of open incidents again that are long
 // due and not waiting in the queue, whatever became of them, and returns how many.
 // A timer that is queued twice fires once: the second is stale.
 func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) {
@@ -30,7 +30,7 @@ func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) 
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
 			SELECT id, seq FROM incidents i
-			WHERE status = 'triggered' AND next_at < $1 AND NOT EXISTS (
+			WHERE status <> 'resolved' AND next_at < $1 AND NOT EXISTS (
 				SELECT FROM river_job j
 				WHERE j.state IN ('available', 'retryable', 'scheduled') AND j.queue = $2
 				AND (j.args ->> 'incident')::bigint = i.id AND (j.args ->> 'seq')::bigint = i.seq)

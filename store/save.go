@@ -35,6 +35,9 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		if err := s.notice(ctx, tx, now, c.Notices); err != nil {
 			return err
 		}
+		if err := s.settle(ctx, tx, now, c.Settled); err != nil {
+			return err
+		}
 		for _, t := range c.Tasks {
 			t.Severity, t.Ahead = c.Incident.Severity, ahead[c.Incident.ID]
 			tasks = append(tasks, t)
@@ -49,22 +52,25 @@ func queueIncident(b *pgx.Batch, in oncall.Incident) {
 		                       severity, status, version, opened_at, signal_count, last_signal_at, flaps,
 		                       acked_by, acked_at, resolved_by, resolved_at, seq, round, step, run,
 		                       next_at, exhausted, redraw_at, snoozed_until, snoozed_by, acks, ack_asked,
-		                       responders, merged_into, links, turn, hops, unassigned, home_policy, called)
+		                       responders, merged_into, links, turn, hops, unassigned, home_policy, called,
+		                       pages_from)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-		        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
+		        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
+		        $39)
 		ON CONFLICT (id) DO UPDATE SET
 			title = $6, body = $7, link = $8, severity = $9, status = $10, version = $11,
 			signal_count = $13, last_signal_at = $14, flaps = $15, acked_by = $16, acked_at = $17,
 			resolved_by = $18, resolved_at = $19, seq = $20, round = $21, step = $22, run = $23,
 			next_at = $24, exhausted = $25, redraw_at = $26, policy_id = $3, snoozed_until = $27,
 			snoozed_by = $28, acks = $29, ack_asked = $30, responders = $31, merged_into = $32,
-			links = $33, turn = $34, hops = $35, unassigned = $36, home_policy = $37, called = $38`
+			links = $33, turn = $34, hops = $35, unassigned = $36, home_policy = $37, called = $38,
+			pages_from = $39`
 	b.Queue(upsert, in.ID, in.TeamID, in.PolicyID, in.IntegrationID, in.GroupKey, in.Title, in.Body, in.Link,
 		in.Severity, in.Status, in.Version, in.OpenedAt, in.SignalCount, in.LastSignalAt, in.Flaps,
 		in.AckedBy, in.AckedAt, in.ResolvedBy, in.ResolvedAt, in.Seq, in.Round, in.Step, in.Run,
 		in.NextAt, in.Exhausted, in.RedrawAt, in.SnoozedUntil, in.SnoozedBy, some(in.Acks), in.AckAsked,
 		some(in.Responders), in.MergedInto, some(in.Links), in.Turn, in.Hops, in.Unassigned,
-		in.HomePolicy, in.Called)
+		in.HomePolicy, in.Called, in.PagesFrom)
 }
 
 // some makes no slice an empty one: the column holds no NULL.

@@ -1,0 +1,189 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ackWait is how long the owner has to answer "still on it?", where the policy says
+// nothing else.
+const ackWait Seconds = 300
+
+// Ack takes responsibility, as under a policy that has no more to say of it.
+func (in Incident) Ack(by Actor, now time.Time) (Change, error) { return in.ack(Policy{}, by, now) }
+
+// ack takes responsibility: escalation stops (E3), as soon as there are as many as the
+// policy wants. A monitor or a rule that acknowledges is enough.
+func (in Incident) ack(p Policy, by Actor, now time.Time) (Change, error) {
+	if err := in.refuseClosed(); err != nil {
+		return Change{}, err
+	}
+	switch owner := in.AckedBy; {
+	case in.Status != Acknowledged:
+	case owner == by && in.AckAsked:
+		return in.stillOn(p, by, now)
+	case owner == by:
+		return Change{}, Refuse("You have acknowledged incident %s already.", in.ID)
+	case !in.AckAsked || by.User == "": // whom the owner leaves without an answer may take it over
+		return Change{}, Refuse("Incident %s is already acknowledged by %s.", in.ID, owner)
+	}
+	if by.User != "" && slices.Contains(in.Acks, by.User) && in.Status != Acknowledged {
+		return Change{}, Refuse("You have acknowledged incident %s already; %d of %d have.", in.ID, len(in.Acks), p.Acks)
+	}
+	c := in.begin()
+	o := &c.Incident
+	o.help(by, now)
+	d := Detail{}
+	if p.Acks > 1 && by.User != "" && in.Status != Acknowledged {
+		o.Acks = append(slices.Clone(in.Acks), by.User)
+		d.Count, d.Of = len(o.Acks), p.Acks
+		if d.Count < d.Of {
+			c.record(EventAckCounted, now, by, d)
+			return c.finish(in), nil
+		}
+	}
+	o.stop()
+	o.Status = Acknowledged
+	o.AckedBy, o.AckedAt = by, &now
+	o.SnoozedBy, o.SnoozedUntil = Actor{}, nil
+	o.watchAck(p, now)
+	c.record(EventAcknowledged, now, by, d)
+	return c.finish(in), nil
+}
+
+// help takes it that who has been asked to help and acknowledges has said yes.
+func (in *Incident) help(by Actor, now time.Time) {
+	if r, known := in.responder(by.User); known && r.State == ResponderAsked {
+		r.State, r.At, r.Until = ResponderAccepted, now, in.Seq
+		in.respond(r)
+	}
+}
+
+// watchAck sets the timer that asks the owner "still on it?", where the policy wants that
+// and the severity is worth it; it stops one that is no longer wanted.
+func (in *Incident) watchAck(p Policy, now time.Time) {
+	wanted := p.AckTimeout > 0 && in.Severity != Low
+	switch {
+	case wanted && in.NextAt == nil:
+		in.wait(now.Add(p.AckTimeout.Duration()))
+	case !wanted && in.NextAt != nil:
+		in.Seq++
+		in.NextAt, in.AckAsked = nil, false
+	}
+}
+
+// unack gives the incident back: it pages from the first step, now.
+func (in Incident) unack(by Actor, f Facts, now time.Time) (Change, error) {
+	if err := in.refuseClosed(); err != nil {
+		return Change{}, err
+	}
+	if in.Status != Acknowledged {
+		return Change{}, Refuse("Incident %s is not acknowledged.", in.ID)
+	}
+	c := in.begin()
+	c.record(EventUnacknowledged, now, by, Detail{Users: users(in.AckedBy)})
+	c.restart(f, now)
+	return c.finish(in), nil
+}
+
+// stillOn is a person's answer to "still on it?": the time runs anew.
+func (in Incident) stillOn(p Policy, by Actor, now time.Time) (Change, error) {
+	switch err := in.refuseClosed(); {
+	case err != nil:
+		return Change{}, err
+	case in.Status != Acknowledged:
+		return Change{}, Refuse("Incident %s is not acknowledged any more.", in.ID)
+	case !in.AckAsked:
+		return Change{}, Refuse("Nobody is asked any more whether they are still on incident %s.", in.ID)
+	case by.User == "":
+		return Change{}, Refuse("Only a person can say that.")
+	}
+	c := in.begin()
+	c.Incident.AckAsked, c.Incident.NextAt = false, nil
+	c.Incident.watchAck(p, now)
+	c.record(EventStillOn, now, by, Detail{})
+	return c.finish(in), nil
+}
+
+// NoticeStillOn asks the owner of an incident whether they are still on it.
+const NoticeStillOn NoticeKind = "still_on"
+
+// What has become of that question.
+const (
+	StillOnYes      = "still_on"
+	StillOnTaken    = "taken" // somebody else has acknowledged
+	StillOnResolved = "resolved"
+	StillOnSnoozed  = "snoozed"
+	StillOnPaging   = "paging" // it pages again
+	StillOnOver     = "over"   // the policy no longer asks
+)
+
+// A Settlement says what has become of the notices of some kinds that are still open.
+type Settlement struct {
+	Kinds []NoticeKind
+	About int64
+	State string
+	By    UserID
+	At    time.Time
+}
+
+// settle says what has become of the question to the owner.
+func (c *Change) settle(before Incident) {
+	in, last := c.Incident, c.Events[len(c.Events)-1]
+	s := Settlement{Kinds: []NoticeKind{NoticeStillOn}, About: int64(in.ID), By: last.Actor.User, At: last.At}
+	switch {
+	case in.Status == Resolved:
+		s.State = StillOnResolved
+	case in.Status == Snoozed:
+		s.State = StillOnSnoozed
+	case in.Status == Triggered:
+		s.State = StillOnPaging
+	case in.AckedBy.User != before.AckedBy.User:
+		s.State = StillOnTaken
+	case last.Kind == EventStillOn:
+		s.State = StillOnYes
+	default:
+		s.State = StillOnOver
+	}
+	c.Settled = append(c.Settled, s)
+}
+
+// ackTimer is what the timer of an acknowledged incident does: it asks the owner, and
+// when they don't answer it pages again, them and who is on call.
+func (c *Change) ackTimer(f Facts, now time.Time) {
+	in := &c.Incident
+	p, owner := f.Policies[in.PolicyID], in.AckedBy.User
+	switch {
+	case p.AckTimeout <= 0 || in.Severity == Low: // the policy has changed its mind
+		in.watchAck(p, now)
+		c.record(EventStillOn, now, ByTimer(), Detail{Quiet: true})
+	case owner != "" && !in.AckAsked:
+		wait := p.AckWait
+		if wait <= 0 {
+			wait = ackWait
+		}
+		in.wait(now.Add(wait.Duration()))
+		in.AckAsked = true
+		c.record(EventStillOnAsked, now, ByTimer(), Detail{Users: []UserID{owner}, Until: *in.NextAt})
+		c.Notices = append(c.Notices, Notice{
+			Key: fmt.Sprintf("still/%d/%d", in.ID, in.Seq), To: string(owner), Kind: NoticeStillOn,
+			About: int64(in.ID), Until: in.NextAt,
+			Facts: NoticeFacts{
+				Incidents: []IncidentID{in.ID}, Lines: []string{in.Title}, Users: []UserID{owner},
+				Start: *in.AckedAt, End: *in.NextAt,
+			},
+		})
+	default:
+		d := Detail{Text: "nobody could be asked whether they are still on it"}
+		if owner != "" {
+			d = Detail{Text: "no answer to \"still on it?\"", Users: []UserID{owner}}
+		}
+		c.record(EventUnacknowledged, now, ByTimer(), d)
+		c.restart(f, now)
+		in = &c.Incident
+		if owner != "" && f.reachable(owner) == nil && !slices.ContainsFunc(c.Pages, func(p Page) bool { return p.UserID == owner }) {
+			c.page(owner, "you have acknowledged it and not said that you are still on it")
+		}
+	}
+}

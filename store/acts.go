@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Act does what a person wants to do with an incident, whichever way they say so. A Refusal comes
+// back as it is; then the message that they saw may be behind, and is drawn again.
+func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, a oncall.Act, now time.Time) (oncall.Incident, error) {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return oncall.Incident{}, err
+	}
+	if a.Do == oncall.ActLink || a.Do == oncall.ActMerge {
+		return s.actOnTwo(ctx, id, by, a, dir.facts(), now)
+	}
+	var refusal error
+	in, _, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
+		c, err := in.Do(a, by, dir.facts(), now)
+		if _, refused := errors.AsType[oncall.Refusal](err); refused {
+			refusal = err
+			return oncall.Change{Incident: in, Tasks: []oncall.Task{draw(in)}}, true, nil
+		}
+		return c, true, err
+	})
+	return in, errors.Join(err, refusal)
+}
+
+// actOnTwo links or merges two incidents.
+func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, by oncall.Actor, a oncall.Act, f oncall.Facts, now time.Time,
+) (oncall.Incident, error) {
+	var changes []oncall.Change
+	var out oncall.Incident
+	var refusal error
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		found, err := lockIncidents(ctx, tx, []oncall.IncidentID{id, a.Other})
+		if err != nil {
+			return err
+		}
+		byID := map[oncall.IncidentID]oncall.Incident{}
+		for _, in := range found {
+			byID[in.ID] = in
+		}
+		in, known := byID[id]
+		if !known {
+			return oncall.ErrNotFound
+		}
+		other, known := byID[a.Other]
+		if !known {
+			return oncall.Refuse("There is no incident %s.", a.Other)
+		}
+		var one, two oncall.Change
+		if a.Do == oncall.ActLink {
+			one, two, refusal = in.Relate(other, by, now)
+		} else {
+			one, two, refusal = in.Merge(other, by, f, now)
+		}
+		if refusal != nil {
+			out = in
+			return s.enqueue(ctx, tx, now, []oncall.Task{draw(in)})
+		}
+		out, changes = one.Incident, []oncall.Change{one, two}
+		if a.Do == oncall.ActMerge {
+			if err := moveAlerts(ctx, tx, id, a.Other); err != nil {
+				return err
+			}
+		}
+		return s.save(ctx, tx, now, changes)
+	})
+	if err != nil {
+		return oncall.Incident{}, wrap(err, "link or merge incident %d", id)
+	}
+	for _, c := range changes {
+		s.alarm(c)
+		s.metrics.changed(c)
+	}
+	return out, refusal
+}
+
+// moveAlerts gives the firing alerts of one incident to another: what they still have to say is
+// about that one.
+func moveAlerts(ctx context.Context, tx pgx.Tx, from, to oncall.IncidentID) error {
+	const move = `UPDATE alerts SET incident_id = $2 WHERE incident_id = $1 AND firing`
+	if _, err := tx.Exec(ctx, move, from, to); err != nil {
+		return fmt.Errorf("move alerts to incident %d: %w", to, err)
+	}
+	return nil
+}
+
+// settle says on the notices that are still open what has become of them.
+func (s *Store) settle(ctx context.Context, tx pgx.Tx, now time.Time, settled []oncall.Settlement) error {
+	for _, of := range settled {
+		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeFacts) {
+			if f.State == "" {
+				f.State, f.StateAt, f.By = of.State, of.At, of.By
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("settle notices about %d: %w", of.About, err)
+		}
+	}
+	return nil
+}
