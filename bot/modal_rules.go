@@ -275,9 +275,13 @@ func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 func drawHours(v reachView) slack.ModalViewRequest {
 	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
 		cutPlain(v.timeZone, maxName), strings.ReplaceAll(oncall.WindowsText(oncall.WorkingHours), "\n", ", "))
+	windows := v.reach.Hours
+	if windows == nil {
+		windows = oncall.WorkingHours
+	}
 	return dialog(modalHours, "Hours, low severity", "Save", "",
 		section("Low severity waits for these hours and then comes as one message. Critical, high and medium severity never wait."),
-		optional(areaField(blockWindows, "Hours", hint, oncall.WindowsText(v.reach.Hours))))
+		optional(areaField(blockWindows, "Hours", hint, oncall.WindowsText(windows))))
 }
 
 // submitHours saves them.
@@ -292,5 +296,8 @@ func (b *Bot) submitHours(ctx context.Context, s submission) (answer, error) {
 	}
 	preferences := v.reach.Preferences
 	preferences.Hours = windows
+	if oncall.WindowsText(windows) == oncall.WindowsText(oncall.WorkingHours) {
+		preferences.Hours = nil
+	}
 	return b.savePreferences(ctx, s, preferences)
 }

@@ -124,7 +124,7 @@ func (v reachView) state(c oncall.Contact) string {
 	case c.DisabledAt != nil:
 		return ":no_entry: Switched off because " + foreign(c.DisabledWhy, maxBody) + "."
 	case c.VerifiedAt == nil:
-		return ":hourglass_flowing_sand: Not used before you have sent the code back."
+		return ":hourglass_flowing_sand: Waits for its code; no page goes there before."
 	case c.ConfirmedAt != nil:
 		return ":white_check_mark: Verified; you last answered through it " + stamp(*c.ConfirmedAt, asAgo, v.location) + "."
 	}
@@ -262,7 +262,7 @@ func drawCode(c oncall.Contact, said string) slack.ModalViewRequest {
 	id := strconv.FormatInt(int64(c.ID), 10)
 	buttons := slack.NewActionBlock("code_actions",
 		slack.NewButtonBlockElement(actionContactResend, id, plain("Send the code again")),
-		slack.NewButtonBlockElement(actionContactMenu, menuRemove+id, plain("Remove")).WithStyle(slack.StyleDanger))
+		slack.NewButtonBlockElement(actionContactMenu, menuRemove+id, plain("Remove")))
 	if c.Address == "" { // it becomes known by the code's arrival
 		m := readOnly("Verify", section(said), buttons)
 		m.CallbackID, m.PrivateMetadata = modalCode, id
