@@ -61,9 +61,9 @@ func smsText(m Message) string {
 	case ForAnswer:
 		return fit("", title, "")
 	case ForTest:
-		return fit("Watchbill test: ", either(title, "this is how a page looks"), m.offer(". Reply %[1]da to try an answer"))
+		return fit("Watchbill test: ", either(title, "this is how a page looks"), m.offer(". Reply @a to try an answer", ". Any reply shows that you got it"))
 	case ForCheck:
-		return fit("Watchbill: ", either(title, "can we still reach you?"), m.offer(" Reply %[1]da for yes"))
+		return fit("Watchbill: ", either(title, "can we still reach you?"), m.offer(" Any reply is a yes", " Any reply is a yes"))
 	default:
 		return m.smsPage(title)
 	}
@@ -75,7 +75,7 @@ func (m Message) smsPage(title string) string {
 		if n := m.more(); n > 0 && lines != "" {
 			lines += fmt.Sprintf("; and %d more", n)
 		}
-		return fit(fmt.Sprintf("Watchbill: %d incidents: ", m.Count), either(lines, title), m.offer(". Reply %[1]da ack all, %[1]dr resolve all"))
+		return fit(fmt.Sprintf("Watchbill: %d incidents: ", m.Count), either(lines, title), m.offer(". Reply @a ack all, @r resolve all", ""))
 	}
 	head := "Watchbill"
 	if m.Incident > 0 {
@@ -84,14 +84,14 @@ func (m Message) smsPage(title string) string {
 	if m.Severity != "" {
 		head += " " + m.Severity
 	}
-	return fit(head+": ", title, m.offer(". Reply %[1]da ack, %[1]dr resolve, %[1]de escalate"))
+	return fit(head+": ", title, m.offer(". Reply @a ack, @r resolve, @e escalate", ""))
 }
 
-// offer ends a text with what to answer and the message's mark.
-func (m Message) offer(words string) string {
-	tail := ""
+// offer ends a text with what to answer, with a code or without, and the message's mark.
+func (m Message) offer(coded, plainly string) string {
+	tail := plainly
 	if m.Code > 0 {
-		tail = fmt.Sprintf(words, m.Code)
+		tail = strings.ReplaceAll(coded, "@", strconv.Itoa(m.Code))
 	}
 	if mark := marker(m); mark != "" {
 		tail += " (" + mark + ")"

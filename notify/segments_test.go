@@ -1,0 +1,84 @@
+package notify
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestSegments(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		text string
+		want int
+	}{
+		{"", 0},
+		{"disk full", 1},
+		{strings.Repeat("a", 160), 1},
+		{strings.Repeat("a", 161), 2},
+		{strings.Repeat("a", 306), 2},
+		{strings.Repeat("a", 307), 3},
+		{strings.Repeat("€", 80), 1},
+		{strings.Repeat("€", 81), 2},
+		{strings.Repeat("€", 152), 2}, // 76 in each: one septet stays empty
+		{strings.Repeat("€", 153), 3},
+		{strings.Repeat("a", 69) + "’", 1},
+		{strings.Repeat("a", 70) + "’", 2},
+		{strings.Repeat("😀", 35), 1},
+		{strings.Repeat("😀", 66), 2}, // 33 in each
+		{strings.Repeat("😀", 67), 3},
+	} {
+		if got := segments(tt.text); got != tt.want {
+			t.Errorf("%d characters %.10q…: %d segments, want %d", utf8.RuneCountInString(tt.text), tt.text, got, tt.want)
+		}
+	}
+}
+
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"“disk” isn’t full – 98 % … •": `"disk" isn't full - 98 % ... -`,
+		"Zürich, São Paulo, Łódź, Åbo": "Zürich, Sao Paulo, Lodz, Åbo",
+		"fire 🔥 in\tdb-1\u200b\x07":    "fire  in db-1",
+		"диск полон":                   "диск полон",
+		"ディスク “full”":                  "ディスク “full”",
+		"x→y ≥ 3 µs, 20 °C":            "x->y >= 3 us, 20  degC",
+	} {
+		if got := plain(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+// Whatever the title is, a page takes two segments at most and tells what to answer.
+func TestAPageKeepsItsCode(t *testing.T) {
+	t.Parallel()
+	for _, title := range []string{
+		"", "disk full", strings.Repeat("a", 1000), strings.Repeat("диск полон ", 100), strings.Repeat("€[]", 200), strings.Repeat("😀", 500),
+		strings.Repeat("“smart” ", 90), "line\none\r\ntwo", strings.Repeat("磁盘已满", 80),
+	} {
+		for _, m := range []Message{
+			{Purpose: ForPage, Key: "k", Incident: 123456, Severity: "critical", Code: 14, Title: title},
+			{Purpose: ForPage, Key: "k", Count: 40, Code: 14, Lines: []string{title, title, title}},
+			{Purpose: ForTest, Key: "k", Code: 14, Title: title},
+			{Purpose: ForCheck, Key: "k", Code: 14, Title: title},
+		} {
+			text := smsText(m)
+			offer := map[Purpose]string{ForPage: "Reply 14a ", ForTest: "Reply 14a ", ForCheck: "Any reply is a yes"}[m.Purpose]
+			if n := segments(text); n > maxSegments || !strings.Contains(text, offer) || !strings.HasSuffix(text, " ("+marker(m)+")") {
+				t.Errorf("%s %.20q: %d segments: %q", m.Purpose, title, n, text)
+			}
+		}
+	}
+}
+
+func FuzzFit(f *testing.F) {
+	f.Add("disk “full”")
+	f.Add(strings.Repeat("ж€", 300))
+	f.Fuzz(func(t *testing.T, title string) {
+		m := Message{Purpose: ForPage, Key: "k", Incident: 12, Severity: "high", Code: 3, Title: title}
+		if text := smsText(m); segments(text) > maxSegments || !strings.Contains(text, "Reply 3a ack") || !utf8.ValidString(text) {
+			t.Errorf("%q became %q", title, text)
+		}
+	})
+}

@@ -1,0 +1,183 @@
+package notify_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// raw is a Twilio that answers as the test says, and counts its connections.
+func raw(t *testing.T, answer http.HandlerFunc) (notify.SMS, *atomic.Int64) {
+	t.Helper()
+	var connections atomic.Int64
+	server := httptest.NewUnstartedServer(answer)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	return notify.SMS{Twilio: notify.NewTwilio(account(t, server.URL, time.Now))}, &connections
+}
+
+func TestErrorsLeaveNoConnectionsOpen(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"HTML": "<html>" + strings.Repeat("Bad Gateway ", 2000), "JSON": `{"code":20500,"message":"no"}` + strings.Repeat(" ", 20_000),
+	} {
+		s, connections := raw(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = io.WriteString(w, body)
+		})
+		for range 20 {
+			r := s.Send(context.Background(), page(annPhone, "x"))
+			want(t, r, notify.Unknown)
+			if name == "HTML" && !strings.Contains(r.Err.Error(), "status 502: <html>") {
+				t.Errorf("the error is %v", r.Err)
+			}
+		}
+		if n := connections.Load(); n != 1 {
+			t.Errorf("%s: %d connections", name, n)
+		}
+	}
+}
+
+func TestTheContextIsKept(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	s, _ := raw(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	})
+	defer close(release)
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	want(t, s.Send(ctx, page(annPhone, "x")), notify.Unknown)
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// A body that never ends is bounded by the same deadline as the rest.
+func TestAnAnswerThatTricklesIsCutOff(t *testing.T) {
+	t.Parallel()
+	s, _ := raw(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"sid":`)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	want(t, s.Send(ctx, page(annPhone, "x")), notify.Unknown)
+}
+
+func TestStrangeAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer  http.HandlerFunc
+		outcome notify.Outcome
+		wait    time.Duration
+	}{
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
+		}, notify.Unknown, 0},
+		"no SID": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, "{}")
+		}, notify.Unknown, 0},
+		"half a 201": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "99")
+			w.WriteHeader(http.StatusCreated)
+			_, _ = io.WriteString(w, `{"sid":"SM`)
+		}, notify.Unknown, 0},
+		"401 of HTML": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, "<html>")
+		}, notify.Misconfigured, 0},
+		"400 of HTML": {func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, "<html>")
+		}, notify.Unknown, 0},
+		"429 of HTML": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "9")
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, "<html>")
+		}, notify.Throttled, 9 * time.Second},
+		"429 with a date": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", time.Now().Add(time.Minute).UTC().Format(http.TimeFormat))
+			w.WriteHeader(http.StatusTooManyRequests)
+			_, _ = io.WriteString(w, `{"code":20429,"status":429}`)
+		}, notify.Throttled, 50 * time.Second},
+		"429 alone": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }, notify.Throttled, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := raw(t, tt.answer)
+			r := s.Send(context.Background(), page(annPhone, "x"))
+			want(t, r, tt.outcome)
+			if r.RetryAfter < tt.wait || r.RetryAfter > tt.wait+time.Minute {
+				t.Errorf("wait %s, want %s", r.RetryAfter, tt.wait)
+			}
+		})
+	}
+}
+
+func TestListsThatFail(t *testing.T) {
+	t.Parallel()
+	s, _ := raw(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	ctx := context.Background()
+	if _, found, err := s.Find(ctx, page(annPhone, "x"), time.Now()); err == nil || found {
+		t.Errorf("found %v, %v", found, err)
+	}
+	if _, cursor, err := s.Listen(ctx, ""); err == nil || cursor != "" {
+		t.Errorf("cursor %q, %v", cursor, err)
+	}
+	if _, err := s.Track(ctx, "SM1"); err == nil {
+		t.Error("no error")
+	}
+}
+
+// TWILIO_EDGE and TWILIO_REGION are read by Twilio's client behind our back, and break
+// addresses of this machine; only what the configuration says counts.
+func TestEdgeAndRegion(t *testing.T) {
+	t.Setenv("TWILIO_EDGE", "sydney")
+	t.Setenv("TWILIO_REGION", "au1")
+	hosts := make(chan string, 1)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hosts <- r.URL.Path
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	defer proxy.Close()
+	u, err := url.Parse(proxy.URL + "/behind/a/proxy/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf := account(t, proxy.URL, time.Now)
+	conf.API, conf.Edge, conf.Region = u, "dublin", "ie1"
+	want(t, notify.SMS{Twilio: notify.NewTwilio(conf)}.Send(context.Background(), page(annPhone, "x")), notify.Unknown)
+	if path := <-hosts; path != "/behind/a/proxy/2010-04-01/Accounts/"+conf.Account+"/Messages.json" {
+		t.Errorf("asked for %s", path)
+	}
+}
+
+func TestCredentialsThatCannotBe(t *testing.T) {
+	t.Parallel()
+	conf := account(t, "http://127.0.0.1:1", time.Now)
+	conf.Secret = "with spaces and €"
+	want(t, notify.SMS{Twilio: notify.NewTwilio(conf)}.Send(context.Background(), page(annPhone, "x")), notify.Misconfigured)
+}

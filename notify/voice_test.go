@@ -1,0 +1,280 @@
+package notify_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/twiliosim"
+)
+
+func TestCallIsAnsweredWithAKey(t *testing.T) {
+	t.Parallel()
+	for key, answer := range map[string]string{"1": "a", "2": "r", "3": "e"} {
+		l := newLine(t)
+		v, ctx := l.voice(), context.Background()
+		r := v.Send(ctx, page(annPhone, "page 7"))
+		want(t, r, notify.Accepted)
+		if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Pending || track.Final {
+			t.Errorf("ringing: %+v, %v", track, err)
+		}
+		heard, err := l.sim.Answer(annPhone)
+		l.must(err)
+		if heard != "Watchbill. Critical incident 1, 2: disk full on db 1. Press 1 to acknowledge, 2 to resolve, 3 to escalate, star to hear it again." {
+			t.Errorf("heard %q", heard)
+		}
+		replies, cursor, err := v.Listen(ctx, "")
+		if err != nil || len(replies) != 0 {
+			t.Errorf("before the key: %+v, %v", replies, err)
+		}
+		for _, slip := range []string{"*", "7"} { // both hear it again
+			if again, err := l.sim.Press(ctx, annPhone, slip); err != nil || again != heard {
+				t.Errorf("after %s: %q, %v", slip, again, err)
+			}
+		}
+		if said, err := l.sim.Press(ctx, annPhone, key); err != nil || !strings.HasPrefix(said, "Received.") || strings.Contains(said, "cknowledged") {
+			t.Errorf("after %s: %q, %v", key, said, err)
+		}
+		replies, cursor, err = v.Listen(ctx, cursor)
+		if err != nil || len(replies) != 1 || replies[0].Key != "page 7" || replies[0].Text != answer || replies[0].From != annPhone {
+			t.Errorf("replies %+v, %v", replies, err)
+		}
+		if replies, _, err = v.Listen(ctx, cursor); err != nil || len(replies) != 0 {
+			t.Errorf("once more: %+v, %v", replies, err)
+		}
+		if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Answered || !track.Final {
+			t.Errorf("answered: %+v, %v", track, err)
+		}
+	}
+}
+
+func TestCallsThatNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		fate twiliosim.Fate
+		do   func(l *line) error
+		why  string
+	}{
+		"rings out":      {do: func(l *line) error { l.clock.advance(time.Minute); return nil }, why: "nobody picked up"},
+		"busy":           {fate: twiliosim.FateBusy, why: "the phone was busy"},
+		"declined":       {do: func(l *line) error { return l.sim.HangUp(annPhone) }, why: "the phone was busy"},
+		"a machine":      {fate: twiliosim.FateVoicemail, do: func(l *line) error { l.clock.advance(2 * time.Minute); return nil }, why: "nobody pressed a key"},
+		"hung up at one": {do: func(l *line) error { _, err := l.sim.Answer(annPhone); return joined(err, l.sim.HangUp(annPhone)) }, why: "nobody pressed a key"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLine(t)
+			l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: tt.fate})
+			v, ctx := l.voice(), context.Background()
+			r := v.Send(ctx, page(annPhone, "page 7"))
+			want(t, r, notify.Accepted)
+			if tt.do != nil {
+				l.must(tt.do(l))
+			}
+			track, err := v.Track(ctx, r.Reference)
+			l.must(err)
+			if track.State != notify.Unanswered || !track.Final || track.Err.Error() != tt.why {
+				t.Errorf("track %+v", track)
+			}
+			want(t, v.Send(ctx, page(annPhone, "page 8")), notify.Accepted) // nothing blocks the next call
+		})
+	}
+}
+
+func joined(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A phone takes one call of ours at a time; what is left of an old one is ended.
+func TestCallsToOnePhoneWait(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	v, ctx := l.voice(), context.Background()
+	want(t, v.Send(ctx, page(annPhone, "page 7")), notify.Accepted)
+	r := v.Send(ctx, page(annPhone, "page 8"))
+	want(t, r, notify.Throttled)
+	if r.RetryAfter < 5*time.Second || len(l.sim.Calls(annPhone)) != 1 {
+		t.Errorf("got %+v", r)
+	}
+	want(t, v.Send(ctx, page(boPhone, "page 9")), notify.Accepted)
+}
+
+// Where Studio stays busy for no reason that we can see, the phone rings all the same.
+func TestCallFallsBackToOneThatOnlySpeaks(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	v, ctx := l.voice(), context.Background()
+	l.sim.Fail(twiliosim.Fault{Path: "/Executions", Method: "POST", Kind: twiliosim.FaultError, Status: http.StatusConflict, Code: 20409, Times: -1})
+	r := v.Send(ctx, page(annPhone, "page 7"))
+	want(t, r, notify.Accepted)
+	if !strings.HasPrefix(r.Reference, "CA") {
+		t.Errorf("reference %s", r.Reference)
+	}
+	heard, err := l.sim.Answer(annPhone)
+	l.must(err)
+	if strings.Contains(heard, "Press") || strings.Count(heard, "Look at Slack.") != 2 {
+		t.Errorf("heard %q", heard)
+	}
+	if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Delivered {
+		t.Errorf("track %+v, %v", track, err)
+	}
+}
+
+func TestCallIsFoundByItsKey(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	v, ctx := l.voice(), context.Background()
+	since := l.clock.Now()
+	want(t, v.Send(ctx, page(annPhone, "page 6")), notify.Accepted)
+	l.must(l.sim.HangUp(annPhone))
+	m := page(annPhone, "page 7")
+	if _, found, err := v.Find(ctx, m, since); err != nil || found {
+		t.Errorf("before: %v, %v", found, err)
+	}
+	l.sim.Fail(twiliosim.Fault{Path: "/Executions", Method: "POST", Kind: twiliosim.FaultCut})
+	want(t, v.Send(ctx, m), notify.Unknown)
+	if reference, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(reference, "FN") {
+		t.Errorf("found %q, %v, %v", reference, found, err)
+	}
+
+	l.conf.Flow = ""
+	v = notify.Voice{Twilio: notify.NewTwilio(l.conf)}
+	l.clock.advance(time.Minute) // the phone rings no longer
+	since = l.clock.Now()
+	if _, found, err := v.Find(ctx, m, since); err != nil || found {
+		t.Errorf("plain, before: %v, %v", found, err)
+	}
+	l.sim.Fail(twiliosim.Fault{Path: "Calls.json", Method: "POST", Kind: twiliosim.FaultLost})
+	want(t, v.Send(ctx, m), notify.Unknown)
+	if reference, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(reference, "CA") {
+		t.Errorf("plain: found %q, %v, %v", reference, found, err)
+	}
+}
+
+func TestCallIsCancelled(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	v, ctx := l.voice(), context.Background()
+	r := v.Send(ctx, page(annPhone, "page 7"))
+	l.must(v.Cancel(ctx, r.Reference))
+	if calls := l.sim.Calls(annPhone); calls[0].Status != "canceled" {
+		t.Errorf("the call is %s", calls[0].Status)
+	}
+	l.must(v.Cancel(ctx, r.Reference)) // once more is no error
+}
+
+// With a public address and no flow, the key comes to our webhook.
+func TestCallAsksOurWebhook(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	asked := make(chan *http.Request, 1)
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm()
+		asked <- r
+		w.Header().Set("Content-Type", "application/xml")
+		_, _ = w.Write([]byte("<Response><Say>Acknowledged.</Say></Response>"))
+	}))
+	defer hook.Close()
+	l.conf.Public = hook.URL
+	v, ctx := notify.Voice{Twilio: notify.NewTwilio(l.conf)}, context.Background()
+	m := page(annPhone, `page "7" & <8>`)
+	m.Title = `<Say>boo</Say> & "{{x}}"`
+	r := v.Send(ctx, m)
+	want(t, r, notify.Accepted)
+	heard, err := l.sim.Answer(annPhone)
+	l.must(err)
+	if !strings.Contains(heard, ": Say boo Say x. Press 1") {
+		t.Errorf("heard %q", heard)
+	}
+	said, err := l.sim.Press(ctx, annPhone, "1")
+	l.must(err)
+	got := <-asked
+	if said != "Acknowledged." || got.URL.Path != "/v1/twilio/voice" || got.URL.Query().Get("key") != m.Key || got.PostForm.Get("Digits") != "1" {
+		t.Errorf("said %q; asked %s %v", said, got.URL, got.PostForm)
+	}
+}
+
+func TestWhatACallSays(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		m    notify.Message
+		want string
+	}{
+		"a bundle": {
+			notify.Message{Purpose: notify.ForPage, Count: 3, Title: "3 incidents", Lines: []string{"#12 critical: disk full on db-1", "#13 high: slow"}},
+			"Watchbill. 3 incidents, the worst: 1 2 critical: disk full on db 1. Press 1 to acknowledge all, 2 to resolve all, star to hear it again.",
+		},
+		"a code": {
+			notify.Message{Purpose: notify.ForVerify, Verify: "4711"},
+			"This is Watchbill. Your code is 4, 7, 1, 1. I repeat: 4, 7, 1, 1. Type it in Slack.",
+		},
+		"a check": {notify.Message{Purpose: notify.ForCheck}, "This is Watchbill. Can we still reach you here? Press 1 for yes."},
+		"a test": {
+			notify.Message{Purpose: notify.ForTest, Title: "this is how a page sounds"},
+			"This is a test of Watchbill. this is how a page sounds. Press 1 to acknowledge, 2 to resolve, 3 to escalate, star to hear it again.",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLine(t)
+			v := l.voice()
+			tt.m.To, tt.m.Key = annPhone, "x"
+			want(t, v.Send(context.Background(), tt.m), notify.Accepted)
+			if heard, err := l.sim.Answer(annPhone); err != nil || heard != tt.want {
+				t.Errorf("heard %q, %v", heard, err)
+			}
+		})
+	}
+	l := newLine(t)
+	v, m := l.voice(), page(annPhone, "x")
+	m.Title = strings.Repeat("a very long title ", 60)
+	want(t, v.Send(context.Background(), m), notify.Accepted)
+	if heard, err := l.sim.Answer(annPhone); err != nil || len(heard) > 300 || !strings.HasSuffix(heard, "star to hear it again.") {
+		t.Errorf("heard %q, %v", heard, err)
+	}
+}
+
+func TestTwilioIsSetUpAndChecked(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	ctx, tw := context.Background(), notify.NewTwilio(l.conf)
+	flow, created, err := tw.SetUpFlow(ctx)
+	l.must(err)
+	again, updated, err := tw.SetUpFlow(ctx)
+	l.must(err)
+	if !created || updated || flow != again || !strings.HasPrefix(flow, "FW") {
+		t.Errorf("first %s %v, then %s %v", flow, created, again, updated)
+	}
+	l.conf.Flow = flow
+	for _, f := range notify.NewTwilio(l.conf).Check(ctx) {
+		if !f.OK && !f.Note {
+			t.Errorf("found %+v", f)
+		}
+	}
+	l.sim.SetSMSURL("https://demo.twilio.com/welcome/sms/reply/")
+	wrong := l.conf
+	wrong.Flow = "FW00000000000000000000000000000009"
+	var texts []string
+	for _, f := range notify.NewTwilio(wrong).Check(ctx) {
+		if !f.OK && !f.Note {
+			texts = append(texts, f.Text)
+		}
+	}
+	if len(texts) != 2 || !strings.Contains(texts[0], "answered by Twilio's demo") || !strings.Contains(texts[1], "20404") {
+		t.Errorf("found %q", texts)
+	}
+	wrong.Secret = "nonsense"
+	found := notify.NewTwilio(wrong).Check(ctx)
+	if len(found) != 1 || !strings.Contains(found[0].Text, "20003") || !strings.Contains(found[0].Remedy, "TWILIO_ACCOUNT_SID") {
+		t.Errorf("found %+v", found)
+	}
+}
