@@ -79,6 +79,7 @@ func (n *Ntfy) topic(address string) (server, topic string, header http.Header, 
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return "", "", nil, fmt.Errorf("the topic's address is not an http or https URL")
 		}
+		address = strings.TrimRight(address, "/")
 		at := strings.LastIndex(address, "/")
 		server, topic = address[:at], address[at+1:]
 	}
@@ -187,11 +188,12 @@ func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (string, bo
 
 // Listen waits for answers in the reply topic. The cursor is the id of the last one.
 func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
-	if n.config.ReplyTopic == "" {
-		return nil, cursor, nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, ntfyStream)
 	defer cancel()
+	if n.config.ReplyTopic == "" { // there will be none
+		<-ctx.Done()
+		return nil, cursor, nil
+	}
 	address := n.config.URL + "/" + n.config.ReplyTopic + "/json?since=" + url.QueryEscape(either(cursor, "all"))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {

@@ -233,8 +233,8 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 	r.Text = strings.TrimSpace(u.Message.Text)
 	if start, ok := strings.CutPrefix(r.Text, "/start"); ok {
 		if r.Text = strings.TrimSpace(start); r.Text == "" {
-			_, _, _ = t.call(ctx, "sendMessage", telegramMessage{Chat: r.From, Text: "This is Watchbill. The number of this chat is " +
-				r.From + ": enter it in Slack, where you say how you want to be reached."})
+			_, _, _ = t.call(ctx, "sendMessage", telegramMessage{Chat: r.From, Text: "This is Watchbill. " +
+				"Say in Slack that you want to be reached by Telegram, and send me the code that you get there."})
 			return Reply{}, false
 		}
 	}

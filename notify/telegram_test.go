@@ -178,7 +178,7 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	if fmt.Sprint(g.answered) != "[q1 q2 q3]" {
 		t.Errorf("answered %v", g.answered)
 	}
-	if last := g.messages[len(g.messages)-1]; last.Chat != "4713" || !strings.Contains(last.Text, "4713") {
+	if last := g.messages[len(g.messages)-1]; last.Chat != "4713" || !strings.Contains(last.Text, "send me the code") {
 		t.Errorf("who only says /start is told %+v", last)
 	}
 
