@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -37,17 +38,30 @@ func threadLine(e oncall.Event) string {
 	text := foreign(d.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventPaging:
-		return fmt.Sprintf("Paged %s (%s).", named(d.Users), step(d))
+		return pagingLine("Paged ", d)
+	case oncall.EventHandedOver:
+		if !d.Until.IsZero() {
+			return fmt.Sprintf("The escalation policy %s takes over at %s.", text, stamp(d.Until, "{time}", time.UTC))
+		}
+		return fmt.Sprintf("The escalation policy %s takes over.", text)
+	case oncall.EventUnassigned:
+		return pagingLine("The escalation policy has nobody to page. Paged instead: ", d)
 	case oncall.EventSkipped:
+		if text != "" {
+			return fmt.Sprintf("Skipped %s: %s.", step(d), text)
+		}
 		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", step(d))
 	case oncall.EventExhausted:
 		if len(d.Users) == 0 {
 			return "<!channel> Nobody has answered, and nobody could be told: the team has no members."
 		}
-		return fmt.Sprintf("Nobody has answered. The whole team was told: %s.", named(d.Users))
+		return pagingLine("Nobody has answered. The whole team was told: ", d)
 	case oncall.EventUntold:
 		return "<!channel> Nobody has answered, and nobody could be told."
 	case oncall.EventUnreached:
+		if d.Step == 0 {
+			return "None of those who were paged could be reached; the next step follows at once."
+		}
 		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", step(d))
 	case oncall.EventAdopted:
 		return fmt.Sprintf("%s came on call in %s and was paged: nobody had it.", named(d.Users), text)
@@ -56,7 +70,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventResolved:
 		return fmt.Sprintf("%s resolved it.", who(e.Actor))
 	case oncall.EventReopened:
-		return fmt.Sprintf("%s reopened it: %s.", who(e.Actor), text)
+		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), following(": ", text))
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:
@@ -68,9 +82,14 @@ func threadLine(e oncall.Event) string {
 			s += "; it is tried again until somebody has put that right"
 		}
 		return s + "."
-	default:
-		return fmt.Sprintf("%s: %s", e.Kind, text)
 	}
+	if line := actLine(e); line != "" {
+		return line
+	}
+	if line := quietLine(e); line != "" {
+		return line
+	}
+	return fmt.Sprintf("%s: %s", e.Kind, text)
 }
 
 // step names a step of the policy, and how often it has run if that is more than once.

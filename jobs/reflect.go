@@ -39,7 +39,8 @@ func (w *syncWorker) Timeout(*river.Job[oncall.SyncGroups]) time.Duration { retu
 
 // Work compares all groups with what was last seen of them.
 func (w *syncWorker) Work(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
-	return w.jobs.syncGroups(ctx, w.jobs.clock(), seenWithin)
+	now := w.jobs.clock()
+	return errors.Join(w.jobs.mirrorGroups(ctx, now), w.jobs.syncGroups(ctx, now, seenWithin))
 }
 
 // topicWorker keeps the topic of a team's channel.
@@ -83,6 +84,19 @@ type groupView struct {
 // checkGroups compares all groups with Slack itself, should anybody have changed them.
 func (j *Jobs) checkGroups(ctx context.Context, now time.Time) error {
 	return j.syncGroups(ctx, now, 0)
+}
+
+// mirrorGroups takes over from Slack who is in the user groups that policies page.
+func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
+	named, err := j.store.GroupsNamed(ctx)
+	if err != nil || !named {
+		return err
+	}
+	seen, err := j.mirror.Groups(ctx)
+	if err != nil {
+		return fmt.Errorf("see who is in user groups: %w", err)
+	}
+	return j.store.MirrorGroups(ctx, seen, now)
 }
 
 // syncGroups brings every user group to what it should be: it writes what differs from what was

@@ -63,7 +63,9 @@ func (j *Jobs) regular() []chore {
 			return err
 		}},
 		{"reconcile hand-offs", j.store.LookAll},
+		{"remind of unacknowledged incidents", j.store.RemindUnacked},
 		{"sync user groups", j.checkGroups},
+		{"mirror user groups", j.mirrorGroups},
 		{"clean up", j.store.Housekeeping},
 	}
 }

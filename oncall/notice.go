@@ -35,6 +35,7 @@ type NoticeFacts struct {
 	Others       []UserID     `json:"others,omitempty"` // who was, or comes next
 	By           UserID       `json:"by,omitempty"`     // who did it
 	Incidents    []IncidentID `json:"incidents,omitempty"`
+	Count        int          `json:"count,omitempty"` // of all, where some are listed
 	Lines        []string     `json:"lines,omitempty"` // sentences that were composed with the facts at hand
 	Stays        []UserID     `json:"stays,omitempty"` // who was on call and still is
 	Next         []UserID     `json:"next,omitempty"`  // who comes at End
@@ -47,6 +48,8 @@ type NoticeFacts struct {
 	Takes        []CoverTake  `json:"takes,omitempty"`
 	Note         string       `json:"note,omitempty"`     // what a person has written
 	TimeZone     string       `json:"timezone,omitempty"` // the reader's, if it is one person
+	Method       string       `json:"method,omitempty"`   // of reaching people
+	Address      string       `json:"address,omitempty"`
 }
 
 // Tell brings a notice's Slack message to the notice's state: it posts or edits it.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -24,6 +25,9 @@ type Directory struct {
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
 	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
+
+	groups    map[string][]oncall.UserID // Slack user groups, by handle
+	teamFacts map[oncall.TeamID]oncall.TeamFacts
 
 	// With those removed, to which incidents refer.
 	teams        map[oncall.TeamID]oncall.Team
@@ -65,7 +69,9 @@ func (d *Directory) Override(id oncall.OverrideID) (oncall.Override, bool) {
 
 // Roster returns the facts from which the targets of a policy become people.
 func (d *Directory) Roster() oncall.Roster {
-	return oncall.Roster{Schedules: d.schedules, Users: d.Users, Members: d.Members, Reach: d.Reach}
+	return oncall.Roster{
+		Schedules: d.schedules, Users: d.Users, Members: d.Members, Reach: d.Reach, Teams: d.teamFacts, Groups: d.groups,
+	}
 }
 
 // facts are what decisions about incidents depend on.
@@ -192,6 +198,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
 		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations, d.loadUserGroups, d.loadReach,
+		d.loadSlackGroups,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
@@ -216,7 +223,22 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		d.Schedules = append(d.Schedules, compiled)
 	}
 	slices.SortFunc(d.Schedules, func(a, b *oncall.Compiled) int { return cmp.Compare(a.Name(), b.Name()) })
+	d.gatherTeams()
 	return d, nil
+}
+
+// gatherTeams puts together what decisions need to know of each team.
+func (d *Directory) gatherTeams() {
+	zones := map[oncall.TeamID]string{}
+	for _, id := range slices.Sorted(maps.Keys(d.schedules)) {
+		if c := d.schedules[id]; zones[c.TeamID()] == "" {
+			zones[c.TeamID()] = c.TimeZone()
+		}
+	}
+	d.teamFacts = make(map[oncall.TeamID]oncall.TeamFacts, len(d.teams))
+	for id, t := range d.teams {
+		d.teamFacts[id] = t.Facts(d.admins[id], zones[id])
+	}
 }
 
 func (d *Directory) loadUsers(ctx context.Context, tx pgx.Tx) error {

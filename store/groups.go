@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -104,6 +106,93 @@ func (s *Store) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble
 		return fmt.Errorf("keep the trouble with user group %d: %w", id, err)
 	}
 	return nil
+}
+
+// GroupsNamed reports whether any policy pages a Slack user group.
+func (s *Store) GroupsNamed(ctx context.Context) (bool, error) {
+	names, err := s.groupsNamed(ctx)
+	return len(names) > 0, err
+}
+
+func (s *Store) groupsNamed(ctx context.Context) ([]string, error) {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, p := range dir.Policies {
+		names = append(names, p.Groups()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// MirrorGroups keeps who is in the Slack user groups that policies page, as seen. A group that
+// Slack doesn't have, or has disabled, is forgotten: the step that names it says so.
+func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now time.Time) error {
+	const load = `SELECT handle, users FROM slack_groups ORDER BY handle FOR UPDATE`
+	const forget = `DELETE FROM slack_groups WHERE NOT handle = ANY ($1)`
+	const upsert = `
+		INSERT INTO slack_groups (handle, users, seen_at)
+		VALUES ($1, $2, $3)
+		ON CONFLICT (handle) DO UPDATE SET users = $2, seen_at = $3`
+	names, err := s.groupsNamed(ctx)
+	if err != nil {
+		return err
+	}
+	is := map[string][]oncall.UserID{}
+	for _, g := range seen {
+		if !g.Disabled && slices.Contains(names, g.Handle) {
+			is[g.Handle] = g.Users
+		}
+	}
+	changed := false
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		changed = false
+		was := map[string][]oncall.UserID{}
+		rows, _ := tx.Query(ctx, load)
+		var handle string
+		var users []oncall.UserID
+		if _, err := pgx.ForEachRow(rows, []any{&handle, &users}, func() error {
+			was[handle], users = users, nil
+			return nil
+		}); err != nil {
+			return err
+		}
+		if maps.EqualFunc(was, is, slices.Equal[[]oncall.UserID]) {
+			return nil
+		}
+		changed = true
+		if _, err := tx.Exec(ctx, forget, sortedKeys(is)); err != nil {
+			return err
+		}
+		for _, name := range sortedKeys(is) {
+			if _, err := tx.Exec(ctx, upsert, name, list(is[name]), now); err != nil {
+				return err
+			}
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("mirror Slack user groups: %w", err)
+	}
+	if changed {
+		s.facts.drop()
+	}
+	return nil
+}
+
+// loadSlackGroups loads the members of the Slack user groups that policies page.
+func (d *Directory) loadSlackGroups(ctx context.Context, tx pgx.Tx) error {
+	d.groups = map[string][]oncall.UserID{}
+	rows, _ := tx.Query(ctx, `SELECT handle, users FROM slack_groups`)
+	var handle string
+	var users []oncall.UserID
+	_, err := pgx.ForEachRow(rows, []any{&handle, &users}, func() error {
+		d.groups[handle], users = users, nil
+		return nil
+	})
+	return err
 }
 
 // TopicFacts returns the channel of a team and our part of its topic: who was announced in the

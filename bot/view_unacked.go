@@ -1,0 +1,69 @@
+package bot
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// drawUnacked reminds a channel of incidents that nobody has acknowledged.
+func drawUnacked(n oncall.Notice) drawing {
+	f := n.Facts
+	if f.State == oncall.UnackedOver {
+		text := fmt.Sprintf(":white_check_mark: No incident has been waiting for somebody since %s.", stamp(f.StateAt, "{time}", time.UTC))
+		return drawing{text: text, blocks: []slack.Block{section(text)}}
+	}
+	head := fmt.Sprintf(":hourglass_flowing_sand: *Nobody has acknowledged %s yet:*", count(f.Count, "incident"))
+	lines := []string{head}
+	for _, l := range f.Lines {
+		lines = append(lines, "• "+foreign(l, maxAlertTitle))
+	}
+	if more := f.Count - len(f.Lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("• and %d more", more))
+	}
+	lines = append(lines, fmt.Sprintf("_As of %s._", stamp(f.Start, "{time}", time.UTC)))
+	text := strings.Join(lines, "\n")
+	return drawing{text: text, blocks: []slack.Block{section(text)}}
+}
+
+// drawUnassigned tells an admin that others had to stand in for nobody.
+func drawUnassigned(n oncall.Notice) drawing {
+	text := ":warning: " + strings.Join(n.Facts.Lines, "\n")
+	return drawing{text: text, blocks: []slack.Block{section(text)}}
+}
+
+var channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)
+
+// told names whom and what an event pages: people, channels, the hosts of webhooks.
+func told(d oncall.Detail) string {
+	var all []string
+	if len(d.Users) > 0 || len(d.To) == 0 {
+		all = append(all, named(d.Users))
+	}
+	for _, to := range d.To {
+		if channelID.MatchString(to) {
+			all = append(all, "<#"+to+">")
+		} else {
+			all = append(all, foreign(to, maxName))
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// pagingLine says whom an event pages, after the words before, and from when on if a low severity
+// waits for their working hours.
+func pagingLine(before string, d oncall.Detail) string {
+	line := before + told(d)
+	if d.Step > 0 {
+		line += fmt.Sprintf(" (%s)", step(d))
+	}
+	if !d.Until.IsZero() {
+		line += fmt.Sprintf("; low severity waits for working hours, until %s", stamp(d.Until, "{date_short_pretty} {time}", time.UTC))
+	}
+	return line + "."
+}
