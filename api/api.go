@@ -24,6 +24,7 @@ type Config struct {
 	Gatherer prometheus.Gatherer         // what /metrics shows
 	Metrics  prometheus.Registerer       // where our own metrics go
 	Ready    func(context.Context) error // nil once the database is reachable and migrated; never asks Slack
+	Twilio   Twilio
 }
 
 // server holds what requests share.
@@ -62,6 +63,7 @@ func (s *server) routes() *http.ServeMux {
 	mux.HandleFunc("/v1/signals", postOnly)
 	mux.HandleFunc("/v1/signals/{key}", postOnly)
 	mux.HandleFunc("GET /v1/calendar/{file}", s.calendar)
+	s.twilioRoutes(mux)
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Gatherer, promhttp.HandlerOpts{}))

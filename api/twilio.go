@@ -1,0 +1,133 @@
+package api
+
+import (
+	"context"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/twilio/twilio-go/client"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Twilio says how Twilio's calls of us are told from anybody's.
+type Twilio struct {
+	Tokens []string // the account's auth tokens that may have signed; none: Twilio doesn't call
+	Public string   // the address by which it calls, without / at the end
+}
+
+const (
+	twilioPatience = 10 * time.Second // Twilio waits for 15
+	twilioBody     = 64 << 10
+)
+
+// TwiML, as far as answers need it.
+type (
+	twiml struct {
+		XMLName xml.Name     `xml:"Response"`
+		Message string       `xml:",omitempty"`
+		Gather  *twimlGather `xml:",omitempty"`
+		Say     string       `xml:",omitempty"`
+	}
+	twimlGather struct {
+		Action  string `xml:"action,attr"`
+		Digits  int    `xml:"numDigits,attr"`
+		Timeout int    `xml:"timeout,attr"`
+		Say     string
+	}
+)
+
+// twilioRoutes are there only where Twilio may call: its answers are read from Twilio
+// otherwise.
+func (s *server) twilioRoutes(mux *http.ServeMux) {
+	if len(s.Twilio.Tokens) == 0 || s.Twilio.Public == "" {
+		return
+	}
+	mux.HandleFunc("POST /v1/twilio/sms", s.signed(s.twilioSMS))
+	mux.HandleFunc("POST /v1/twilio/voice", s.signed(s.twilioVoice))
+}
+
+// signed lets only Twilio in. The address is the public one, whatever a proxy has made of
+// it; the first value of a repeated parameter is signed, so a second one is refused.
+func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.Values) (*twiml, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), twilioPatience)
+		defer cancel()
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, twilioBody))
+		if err != nil {
+			answer(http.StatusBadRequest, "The body can't be read, or is too large.").write(w)
+			return
+		}
+		form, err := url.ParseQuery(string(body))
+		if err != nil || !s.fromTwilio(r, body, form) {
+			answer(http.StatusForbidden, "The signature is not that of the configured Twilio account for this address; check WATCHBILL_PUBLIC_URL and TWILIO_AUTH_TOKEN.").write(w)
+			return
+		}
+		out, err := do(ctx, r, form)
+		switch {
+		case err != nil:
+			s.outages.Error().Err(err).Msg("an answer by Twilio was not taken")
+			unavailable("The answer could not be taken; it is read again later.").write(w)
+		case out == nil: // an empty 200 would be an error to Twilio
+			w.WriteHeader(http.StatusNoContent)
+		default:
+			w.Header().Set("Content-Type", "application/xml; charset=utf-8")
+			_ = xml.NewEncoder(w).Encode(out) // the peer is gone: nobody to tell
+		}
+	}
+}
+
+func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool {
+	for _, values := range form {
+		if len(values) != 1 {
+			return false
+		}
+	}
+	good := false
+	for _, token := range s.Twilio.Tokens {
+		validator := client.NewRequestValidator(token)
+		good = good || validator.ValidateBody(s.Twilio.Public+r.RequestURI, body, r.Header.Get("X-Twilio-Signature"))
+	}
+	return good
+}
+
+// twilioSMS takes a message that came to our number. It is read from Twilio's list as
+// well: whichever comes first counts.
+func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
+	text, err := s.Store.Answer(ctx, oncall.Answer{
+		Method: oncall.MethodSMS, From: form.Get("From"), Text: form.Get("Body"), ID: form.Get("MessageSid"), At: s.Clock(),
+	}, s.Clock())
+	if err != nil || text == "" {
+		return nil, err
+	}
+	return &twiml{Message: text}, nil
+}
+
+// keyMeans is what a person says by a key.
+var keyMeans = map[string]string{"1": "a", "2": "r", "3": "e"}
+
+// twilioVoice takes a key pressed in a call of ours. Which message it answers stands in the
+// address, which is signed.
+func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Values) (*twiml, error) {
+	means, known := keyMeans[form.Get("Digits")]
+	if !known {
+		return &twiml{Gather: &twimlGather{
+			Action: s.Twilio.Public + r.RequestURI, Digits: 1, Timeout: 8,
+			Say: "Press 1 to acknowledge, 2 to resolve, 3 to escalate.",
+		}, Say: "Nothing was pressed. Goodbye."}, nil
+	}
+	text, err := s.Store.Answer(ctx, oncall.Answer{
+		Method: oncall.MethodVoice, From: form.Get("To"), Key: r.URL.Query().Get("key"), Text: means,
+		ID: form.Get("CallSid") + " " + form.Get("Digits"), At: s.Clock(),
+	}, s.Clock())
+	if err != nil {
+		return nil, err
+	}
+	if text == "" {
+		text = "Thank you."
+	}
+	return &twiml{Say: text + " Goodbye."}, nil
+}
