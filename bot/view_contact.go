@@ -84,7 +84,7 @@ func reachesPeople(methods []string) bool {
 
 // onlySlack is for an installation that has nothing else.
 const onlySlack = ":warning: This installation reaches people in Slack only, which wakes nobody. An admin can add SMS and calls " +
-	"(`TWILIO_ACCOUNT_SID`), mail (`WATCHBILL_SMTP_ADDR`) and pushes (`WATCHBILL_NTFY_URL`, `WATCHBILL_PUSHOVER_TOKEN`, `WATCHBILL_TELEGRAM_TOKEN`) to Watchbill's settings."
+	"(`TWILIO_ACCOUNT_SID`), mail (`WATCHBILL_SMTP_URL`) and pushes (`WATCHBILL_NTFY_URL`, `WATCHBILL_PUSHOVER_TOKEN`, `WATCHBILL_TELEGRAM_TOKEN`) to Watchbill's settings."
 
 func (v reachView) buttons() []slack.BlockElement {
 	var buttons []slack.BlockElement

@@ -45,6 +45,9 @@ func (c *doctorCmd) Run(p process) error {
 	if db != nil {
 		defer db.Close()
 	}
+	if db != nil && r.bad == 0 {
+		c.people(r, db)
+	}
 	c.slack(r, db)
 	if r.bad > 0 {
 		return fmt.Errorf("%d to mend", r.bad)

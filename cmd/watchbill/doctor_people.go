@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// peopleAhead is how far ahead the doctor looks for who will be on call.
+const peopleAhead = 7 * 24 * time.Hour
+
+// people names who will be on call and would not hear a page.
+func (c *doctorCmd) people(r *report, db *store.Store) {
+	directory, err := db.Directory(r.ctx)
+	if err != nil {
+		r.fail("people", err.Error(), "Check the database's log.")
+		return
+	}
+	var silent []string
+	on := onCallSoon(directory, r.clock())
+	for _, u := range on {
+		reach, err := db.Reach(r.ctx, u.ID)
+		if err != nil {
+			r.fail("people", err.Error(), "Check the database's log.")
+			return
+		}
+		if !slices.ContainsFunc(reach.Contacts, oncall.Contact.Usable) {
+			silent = append(silent, cmp.Or(u.Name, string(u.ID)))
+		}
+	}
+	switch {
+	case len(silent) > 0:
+		r.note("people", "on call within a week and reached in Slack only, which wakes nobody: "+strings.Join(silent, ", "),
+			"Ask them to type `/oncall contact` and to add a phone.")
+	case len(on) > 0:
+		r.ok("people", fmt.Sprintf("all %d who are on call within a week can be reached beside Slack", len(on)))
+	}
+}
+
+// onCallSoon are the people who are on call within peopleAhead, by name. A shadow is not paged.
+func onCallSoon(d *store.Directory, now time.Time) []oncall.User {
+	var on []oncall.User
+	for _, s := range d.Schedules {
+		for _, role := range s.Roles() {
+			if role == oncall.RoleShadow {
+				continue
+			}
+			for _, shift := range s.Shifts(now, now.Add(peopleAhead), role) {
+				for _, id := range shift.Users {
+					if u := d.Users[id]; !slices.Contains(on, u) {
+						on = append(on, u)
+					}
+				}
+			}
+		}
+	}
+	slices.SortFunc(on, func(a, b oncall.User) int { return strings.Compare(a.Name, b.Name) })
+	return on
+}
