@@ -2,22 +2,12 @@ package bot
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 )
-
-// decisions are what the buttons of an incident do.
-var decisions = map[string]func(in oncall.Incident, by oncall.Actor, now time.Time) (oncall.Change, error){
-	actionAck:     oncall.Incident.Ack,
-	actionResolve: oncall.Incident.Resolve,
-}
 
 // A press is a click on a button.
 type press struct {
@@ -33,6 +23,7 @@ var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, err
 	actionSwapAccept: swapPress(acceptSwap), actionSwapDecline: swapPress(declineSwap),
 	actionSwapWithdraw: swapPress(withdrawSwap), actionSwapUndo: swapPress(undoSwap), actionSwapOther: (*Bot).swapOther,
 	actionHandoffTake:    (*Bot).takeHandoff,
+	actionMenu:           (*Bot).pressMenu,
 	actionOverrideCancel: (*Bot).cancelOverride,
 	actionAwayCover:      (*Bot).awayCover, actionAwayCancel: (*Bot).awayCancel,
 	actionCoverTake: coverPress(takeCover), actionCoverPart: (*Bot).coverPart,
@@ -54,6 +45,9 @@ var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, err
 func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (string, error) {
 	if c.Type != slack.InteractionTypeBlockActions {
 		return "", nil
+	}
+	if err := b.admit(ctx, c.User); err != nil {
+		return "", err
 	}
 	var told []string
 	for _, a := range c.ActionCallback.BlockActions {
@@ -77,36 +71,5 @@ func (b *Bot) pressed(ctx context.Context, action string, p press) (string, erro
 	if run := presses[action]; run != nil {
 		return run(b, ctx, p)
 	}
-	decide, known := decisions[action]
-	id, err := strconv.ParseInt(p.value, 10, 64)
-	if !known || err != nil {
-		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
-	}
-	return "", b.decide(ctx, oncall.IncidentID(id), p.user, decide)
-}
-
-// decide takes a decision on an incident for a person. Where it is refused, the
-// message that was clicked may be behind, so it is drawn again.
-func (b *Bot) decide(
-	ctx context.Context, id oncall.IncidentID, user oncall.UserID,
-	decide func(oncall.Incident, oncall.Actor, time.Time) (oncall.Change, error),
-) error {
-	now := b.clock()
-	var refusal error
-	_, err := b.store.UpdateIncident(ctx, id, func(in oncall.Incident) (oncall.Change, error) {
-		c, err := decide(in, oncall.ByUser(user), now)
-		if _, refused := errors.AsType[oncall.Refusal](err); refused {
-			refusal = err
-			redraw := oncall.Task{Do: oncall.Draw{Incident: in.ID, Version: in.Version}}
-			return oncall.Change{Incident: in, Tasks: []oncall.Task{redraw}}, nil
-		}
-		return c, err
-	})
-	switch {
-	case errors.Is(err, oncall.ErrNotFound):
-		return oncall.Refuse("Incident %s no longer exists.", id)
-	case err != nil:
-		return fmt.Errorf("change incident %s: %w", id, err)
-	}
-	return refusal
+	return b.deed(ctx, p, action)
 }

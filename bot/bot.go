@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,18 +47,19 @@ type Config struct {
 
 // A Bot is one instance's connection to one Slack workspace.
 type Bot struct {
-	store   *store.Store
-	clock   func() time.Time
-	log     zerolog.Logger
-	api     *slack.Client
-	groups  *slack.Client // changes user groups
-	http    *http.Client
-	out     *queue
-	metrics *metrics
-	desk    reception
-	sockets [2]socket
-	all     sync.WaitGroup // what Run has begun
-	hungUp  chan struct{}  // closed when nothing goes on after it
+	store     *store.Store
+	clock     func() time.Time
+	log       zerolog.Logger
+	api       *slack.Client
+	groups    *slack.Client // changes user groups
+	http      *http.Client
+	out       *queue
+	metrics   *metrics
+	desk      reception
+	workspace atomic.Pointer[workspace] // nil until it is known
+	sockets   [2]socket
+	all       sync.WaitGroup // what Run has begun
+	hungUp    chan struct{}  // closed when nothing goes on after it
 
 	publicURL string
 	localURL  bool

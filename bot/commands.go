@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) f
 	}
 }
 
-var commands = []command{
+var commands = slices.Concat([]command{
 	{"who", inWords((*Bot).who)},
 	{"me", inWords((*Bot).me)},
 	{"next", inWords((*Bot).next)},
@@ -53,8 +54,9 @@ var commands = []command{
 	{"calendar", inWords((*Bot).calendar)},
 	{"remind", inWords((*Bot).remind)},
 	{"contact", inWords((*Bot).contact)},
+}, incidentCommands, []command{
 	{"help", inWords((*Bot).help)},
-}
+})
 
 // aliases are other words for subcommands.
 var aliases = map[string]string{"contacts": "contact", "notify": "contact"}

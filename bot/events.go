@@ -74,7 +74,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 		return nil
 	}
 	_, err = b.post(ctx, posting{channel: m.Channel, priority: forRest}, drawing{
-		text: directHelp, blocks: []slack.Block{section(directHelp)},
+		text: directHelp, blocks: append([]slack.Block{section(directLead)}, helpBlocks()...),
 	})
 	if err == nil {
 		return nil

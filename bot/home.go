@@ -71,7 +71,8 @@ func drawHome(d *store.Directory, user oncall.User, open []oncall.Incident, reac
 		blocks = append(blocks, section(count(more, "more schedule")+": `/oncall who` with its name shows each."))
 	}
 	blocks = append(blocks, slack.NewHeaderBlock(plain("Open incidents")), section(foreignSection(incidentLines(open))),
-		slack.NewHeaderBlock(plain("What you can type")), section(helpText))
+		slack.NewHeaderBlock(plain("What you can type")))
+	blocks = append(blocks, helpBlocks()...)
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
 }
 
@@ -137,10 +138,19 @@ func incidentLines(open []oncall.Incident) string {
 	}
 	lines := make([]string, len(open))
 	for i, in := range open {
-		lines[i] = fmt.Sprintf("%s %s %s (%s)", statuses[in.Status].emoji, in.ID, foreign(in.Title, maxName), in.Status)
-		if in.Status == oncall.Acknowledged {
-			lines[i] = strings.TrimSuffix(lines[i], ")") + " by " + who(in.AckedBy) + ")"
-		}
+		lines[i] = incidentLine(in)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// incidentLine is an incident in one line.
+func incidentLine(in oncall.Incident) string {
+	state := string(in.Status)
+	switch {
+	case in.Status == oncall.Acknowledged:
+		state += " by " + who(in.AckedBy)
+	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
+		state += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
+	}
+	return fmt.Sprintf("%s %s %s (%s)", statuses[in.Status].emoji, in.ID, foreign(in.Title, maxName), state)
 }

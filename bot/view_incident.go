@@ -2,8 +2,8 @@ package bot
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,17 +13,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The buttons of an incident; the value of each is the incident's id.
-const (
-	actionAck     = "ack"
-	actionResolve = "resolve"
-)
-
 // statuses show where an incident stands: by a word, and by a colour for those who
 // see one.
 var statuses = map[oncall.Status]struct{ emoji, word string }{
 	oncall.Triggered:    {":red_circle:", "Triggered"},
 	oncall.Acknowledged: {":large_yellow_circle:", "Acknowledged"},
+	oncall.Snoozed:      {":zzz:", "Snoozed"},
 	oncall.Resolved:     {":large_green_circle:", "Resolved"},
 }
 
@@ -41,27 +36,30 @@ const (
 
 // drawRoot draws an incident for its channel.
 func drawRoot(p oncall.Picture) drawing {
-	return draw(p, "")
+	return draw(p, "", "")
 }
 
 // drawDirect draws an incident for a person who is paged. Why completes "you are paged
 // because …"; it may be empty.
-func drawDirect(p oncall.Picture, _ oncall.UserID, why string) drawing {
+func drawDirect(p oncall.Picture, reader oncall.UserID, why string) drawing {
 	tense := "are"
 	if p.Incident.Status != oncall.Triggered {
 		tense = "were"
 	}
-	return draw(p, fmt.Sprintf("You %s paged because %s.", tense, foreign(why, maxSection/2)))
+	return draw(p, reader, fmt.Sprintf("You %s paged because %s.", tense, reason(why)))
 }
 
-func draw(p oncall.Picture, lead string) drawing {
+// escapedMention is a mention that was made safe with the words around it.
+var escapedMention = regexp.MustCompile(`&lt;(@[UW][A-Z0-9]+)&gt;`)
+
+// reason is why somebody was paged. People in it are named; all else in it is foreign.
+func reason(why string) string {
+	return escapedMention.ReplaceAllString(foreign(why, maxSection/2), "<$1>")
+}
+
+func draw(p oncall.Picture, reader oncall.UserID, lead string) drawing {
 	in := p.Incident
-	status := statuses[in.Status]
-	title := foreign(in.Title, maxTitle)
-	if title == "" {
-		title = "(no title)"
-	}
-	head := fmt.Sprintf("%s *%s: %s*", status.emoji, status.word, link(in.Link, title))
+	head := headline(in)
 	if body := foreignLines(in.Body, maxBody, maxBodyLines); body != "" {
 		head += "\n" + body
 	}
@@ -74,73 +72,13 @@ func draw(p oncall.Picture, lead string) drawing {
 	if alerts := alertList(p); alerts != "" {
 		blocks = append(blocks, section(alerts))
 	}
-	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))))
-	if buttons := buttons(in); buttons != nil {
-		blocks = append(blocks, buttons)
-	}
+	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))), buttons(in, reader))
 	// What a notification and a screen reader say: the whole sense, most urgent first.
-	sentences := []string{fmt.Sprintf("%s incident %s, %s: %s.", severityWord(in.Severity), in.ID, in.Status, title)}
+	sentences := []string{fmt.Sprintf("%s incident %s, %s: %s.", severityWord(in.Severity), in.ID, in.Status, titleOf(in))}
 	if lead != "" {
 		sentences = append(sentences, lead)
 	}
 	return drawing{text: strings.Join(append(sentences, state), " "), blocks: blocks}
-}
-
-// standing says in sentences who has the incident and what happens next.
-func standing(p oncall.Picture) string {
-	in := p.Incident
-	switch in.Status {
-	case oncall.Acknowledged:
-		return fmt.Sprintf("Acknowledged by %s%s.", who(in.AckedBy), at(in.AckedAt))
-	case oncall.Resolved:
-		s := fmt.Sprintf("Resolved by %s%s", who(in.ResolvedBy), at(in.ResolvedAt))
-		if in.ResolvedAt != nil {
-			s += " after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
-		}
-		return s + "."
-	case oncall.Triggered:
-	}
-	if in.Exhausted && p.Untold {
-		return "*Nobody has answered, and nobody could be told.*"
-	}
-	if in.Exhausted {
-		return "*Nobody has answered. The whole team was told.*"
-	}
-	var sentences []string
-	if len(p.Paged) > 0 {
-		sentences = append(sentences, "Paged "+named(p.Paged)+".")
-	}
-	switch n := p.Next; {
-	case n == nil:
-	case n.Exhausts:
-		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", stamp(n.At, asTime, time.UTC)))
-	case len(p.Paged) == 0:
-		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
-	default:
-		sentences = append(sentences, fmt.Sprintf("Escalates at %s to %s.", stamp(n.At, asTime, time.UTC), named(n.Users)))
-	}
-	if len(sentences) == 0 {
-		return "Nobody has been paged, and nobody is going to be."
-	}
-	return strings.Join(sentences, " ")
-}
-
-func at(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return " at " + stamp(*t, asTime, time.UTC)
-}
-
-// named mentions people, at most maxNamed of them.
-func named(users []oncall.UserID) string {
-	switch {
-	case len(users) == 0:
-		return "nobody"
-	case len(users) > maxNamed:
-		return mention(users[:maxNamed]...) + fmt.Sprintf(" and %d more", len(users)-maxNamed)
-	}
-	return mention(users...)
 }
 
 func fields(p oncall.Picture) []*slack.TextBlockObject {
@@ -231,19 +169,4 @@ func origin(p oncall.Picture) string {
 		parts = append(parts, "reopened "+count(in.Flaps, "time"))
 	}
 	return strings.Join(parts, " · ")
-}
-
-// buttons returns what can still be done; nil if nothing can.
-func buttons(in oncall.Incident) slack.Block {
-	if !in.Open() {
-		return nil
-	}
-	id := strconv.FormatInt(int64(in.ID), 10)
-	var elements []slack.BlockElement
-	if in.Status == oncall.Triggered {
-		ack := slack.NewButtonBlockElement(actionAck, id, plain("Acknowledge"))
-		elements = append(elements, ack.WithStyle(slack.StylePrimary))
-	}
-	elements = append(elements, slack.NewButtonBlockElement(actionResolve, id, plain("Resolve")))
-	return slack.NewActionBlock("incident", elements...)
 }

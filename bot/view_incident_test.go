@@ -61,6 +61,73 @@ func exhausted() oncall.Picture {
 	return p
 }
 
+func snoozed() oncall.Picture {
+	p := triggered()
+	until := noon.Add(2 * time.Hour)
+	p.Incident.Status, p.Incident.SnoozedBy, p.Incident.SnoozedUntil, p.Next = oncall.Snoozed, oncall.ByUser(bo), &until, nil
+	return p
+}
+
+// counted is acknowledged by one of two.
+func counted() oncall.Picture {
+	p := triggered()
+	p.Incident.Acks = []oncall.UserID{ann}
+	p.Events = []oncall.Event{{Kind: oncall.EventAckCounted, Actor: oncall.ByUser(ann), Detail: oncall.Detail{Count: 1, Of: 2}}}
+	return p
+}
+
+func stillAsked() oncall.Picture {
+	p := acknowledged()
+	at := noon.Add(time.Hour)
+	p.Incident.AckAsked, p.Incident.NextAt = true, &at
+	return p
+}
+
+// helped has asked three people to help, and is linked with others.
+func helped() oncall.Picture {
+	p := acknowledged()
+	at := noon.Add(time.Hour)
+	p.Incident.NextAt = &at
+	p.Incident.Responders = []oncall.Responder{
+		{User: bo, State: oncall.ResponderAccepted}, {User: cy, State: oncall.ResponderAsked}, {User: "U0DI", State: oncall.ResponderDeclined},
+	}
+	p.Incident.Links = []oncall.IncidentID{9, 10}
+	return p
+}
+
+func merged() oncall.Picture {
+	p := resolved()
+	p.Incident.MergedInto, p.Incident.ResolvedBy = 9, oncall.ByUser(ann)
+	return p
+}
+
+// heldBack waits for somebody's working hours.
+func heldBack() oncall.Picture {
+	p := triggered()
+	p.Incident.Severity = oncall.Low
+	p.Events = []oncall.Event{{Kind: oncall.EventPaging, Actor: oncall.ByTimer(), Detail: oncall.Detail{
+		Step: 1, Run: 1, Users: []oncall.UserID{ann}, Until: noon.Add(20 * time.Hour),
+	}}}
+	p.Next.At = noon.Add(21 * time.Hour)
+	return p
+}
+
+// channelOnly has paged no person.
+func channelOnly() oncall.Picture {
+	p := triggered()
+	p.Paged = nil
+	p.Events = []oncall.Event{{Kind: oncall.EventPaging, Actor: oncall.ByTimer(), Detail: oncall.Detail{
+		Step: 1, Run: 1, To: []string{"#ops", "hooks.example.com"},
+	}}}
+	return p
+}
+
+func unassigned() oncall.Picture {
+	p := triggered()
+	p.Incident.Unassigned = true
+	return p
+}
+
 func TestNobodyCouldBeTold(t *testing.T) {
 	t.Parallel()
 	p := exhausted()
@@ -121,6 +188,15 @@ func TestDraw(t *testing.T) {
 		"several":      drawRoot(several()),
 		"direct":       drawDirect(triggered(), ann, "you are on call in Payments"),
 		"direct_acked": drawDirect(acknowledged(), ann, "you are on call in Payments"),
+		"snoozed":      drawRoot(snoozed()),
+		"counted":      drawRoot(counted()),
+		"still_asked":  drawRoot(stillAsked()),
+		"helped":       drawRoot(helped()),
+		"helped_asked": drawDirect(helped(), cy, "<@U0ANN> asks you to help"),
+		"merged":       drawRoot(merged()),
+		"unassigned":   drawRoot(unassigned()),
+		"held":         drawRoot(heldBack()),
+		"channel_only": drawRoot(channelOnly()),
 		"bare":         drawRoot(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
 	}
 	for name, d := range drawings {
@@ -204,7 +280,20 @@ func checkLimits(t *testing.T, d drawing) {
 			}
 		case *slack.ActionBlock:
 			for _, e := range b.Elements.ElementSet {
-				most("a button", e.(*slack.ButtonBlockElement).Text.Text, 75)
+				switch e := e.(type) {
+				case *slack.ButtonBlockElement:
+					most("a button", e.Text.Text, 75)
+				case *slack.OverflowBlockElement:
+					if n := len(e.Options); n < 2 || n > maxMenu {
+						t.Errorf("a menu has %d options", n)
+					}
+					for _, o := range e.Options {
+						most("an option", o.Text.Text, 75)
+						most("the value of an option", o.Value, 75)
+					}
+				default:
+					t.Errorf("unexpected element %T", e)
+				}
 			}
 		default:
 			t.Errorf("unexpected block %T", block)
@@ -238,6 +327,32 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventSeverity, monitor, oncall.Detail{Text: "low to critical"}), "The severity went from low to critical.", false},
 		{event(oncall.EventPageFailed, timer, oncall.Detail{Users: []oncall.UserID{bo}, Method: "slack", Text: "account_inactive"}), "<@U0BO> could not be reached by slack: account_inactive.", false},
 		{event(oncall.EventPageBlocked, timer, oncall.Detail{Users: []oncall.UserID{bo}, Method: "slack", Text: "token_revoked"}), "<@U0BO> could not be reached by slack: token_revoked; it is tried again until somebody has put that right.", false},
+		{event(oncall.EventPaging, timer, oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann}, To: []string{"C0PAY", "hooks.example.com"}, Until: noon}), "Paged <@U0ANN>, <#C0PAY>, hooks.example.com (step 1); low severity waits for working hours, until <!date^1772452800^{date_short_pretty} {time}|2026-03-02 12:00 UTC>.", false},
+		{event(oncall.EventSkipped, timer, oncall.Detail{Step: 2, Run: 1, Text: "it is only for severity low"}), "Skipped step 2: it is only for severity low.", false},
+		{event(oncall.EventHandedOver, timer, oncall.Detail{Text: "Data"}), "The escalation policy Data takes over.", false},
+		{event(oncall.EventHandedOver, timer, oncall.Detail{Text: "Data", Until: noon}), "The escalation policy Data takes over at <!date^1772452800^{time}|2026-03-02 12:00 UTC>.", false},
+		{event(oncall.EventUnassigned, timer, oncall.Detail{Users: []oncall.UserID{bo}}), "The escalation policy has nobody to page. Paged instead: <@U0BO>.", true},
+		{event(oncall.EventUnreached, timer, oncall.Detail{}), "None of those who were paged could be reached; the next step follows at once.", false},
+		{event(oncall.EventReopened, person, oncall.Detail{}), "<@U0ANN> reopened it.", false},
+		{event(oncall.EventAckCounted, person, oncall.Detail{Count: 1, Of: 2}), "<@U0ANN> acknowledged it: 1 of 2 have.", false},
+		{event(oncall.EventUnacknowledged, person, oncall.Detail{Users: []oncall.UserID{ann}}), "<@U0ANN> gave it back: it pages again.", false},
+		{event(oncall.EventUnacknowledged, person, oncall.Detail{Users: []oncall.UserID{bo}}), "<@U0ANN> took it from <@U0BO>: it pages again.", false},
+		{event(oncall.EventUnacknowledged, timer, oncall.Detail{Text: "no answer", Users: []oncall.UserID{bo}}), "It pages again: no answer.", false},
+		{event(oncall.EventStillOnAsked, timer, oncall.Detail{Users: []oncall.UserID{bo}, Until: noon}), "<@U0BO> is asked: still on it? Without an answer it pages again at <!date^1772452800^{time}|2026-03-02 12:00 UTC>.", false},
+		{event(oncall.EventStillOn, person, oncall.Detail{}), "<@U0ANN> is still on it.", false},
+		{event(oncall.EventSnoozed, person, oncall.Detail{Until: noon}), "<@U0ANN> snoozed it until <!date^1772452800^{date_short_pretty} {time}|2026-03-02 12:00 UTC>.", false},
+		{event(oncall.EventUnsnoozed, person, oncall.Detail{Users: []oncall.UserID{bo}}), "<@U0ANN> ended the snooze: it pages again.", false},
+		{event(oncall.EventUnsnoozed, timer, oncall.Detail{Text: "it is critical now"}), "The snooze is over, it is critical now: it pages again.", false},
+		{event(oncall.EventEscalated, person, oncall.Detail{}), "<@U0ANN> wants the next step now.", false},
+		{event(oncall.EventReassigned, person, oncall.Detail{Users: []oncall.UserID{bo}}), "<@U0ANN> reassigned it to <@U0BO>.", false},
+		{event(oncall.EventReassigned, person, oncall.Detail{Text: "Data & Co"}), "<@U0ANN> reassigned it to the escalation policy Data &amp; Co.", false},
+		{event(oncall.EventAsked, person, oncall.Detail{Users: []oncall.UserID{cy}, Text: "the <db>"}), "<@U0ANN> asked <@U0CY> to help: the &lt;db&gt;.", false},
+		{event(oncall.EventAccepted, person, oncall.Detail{Users: []oncall.UserID{bo}}), "<@U0ANN> helps. (Asked by <@U0BO>.)", false},
+		{event(oncall.EventDeclined, person, oncall.Detail{}), "<@U0ANN> can't help.", false},
+		{event(oncall.EventNote, person, oncall.Detail{Text: "restarted\n<!here>"}), "<@U0ANN>: restarted\n&lt;!here&gt;", false},
+		{event(oncall.EventLinked, person, oncall.Detail{Incident: 9}), "<@U0ANN> linked it with #9.", false},
+		{event(oncall.EventMerged, person, oncall.Detail{Incident: 9}), "<@U0ANN> merged #9 into it.", false},
+		{event(oncall.EventMergedInto, person, oncall.Detail{Incident: 9}), "<@U0ANN> merged it into #9.", false},
 		{event(oncall.EventPageDelivered, timer, oncall.Detail{Users: []oncall.UserID{bo}}), "", false},
 	}
 	var all []oncall.Event

@@ -50,7 +50,15 @@ func (s *Sim) actor(userID, channel string) (*User, *Channel, error) {
 }
 
 func userRef(u *User) obj {
-	return obj{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": TeamID}
+	return obj{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": u.team()}
+}
+
+// team is the workspace of a person.
+func (u *User) team() string {
+	if u.Team != "" {
+		return u.Team
+	}
+	return TeamID
 }
 
 func channelRef(c *Channel) obj { return obj{"id": c.ID, "name": c.shownName()} }

@@ -13,14 +13,14 @@ func (s *Sim) userObject(u *User) obj {
 	first, last, _ := strings.Cut(u.RealName, " ")
 	profile := obj{
 		"real_name": u.RealName, "real_name_normalized": u.RealName, "display_name": u.Name,
-		"display_name_normalized": u.Name, "first_name": first, "last_name": last, "team": TeamID,
+		"display_name_normalized": u.Name, "first_name": first, "last_name": last, "team": u.team(),
 		"status_text": "", "status_emoji": "", "title": "", "phone": "", "avatar_hash": "",
 	}
 	if u.Email != "" && s.scopes["users:read.email"] {
 		profile["email"] = u.Email
 	}
 	o := obj{
-		"id": u.ID, "team_id": TeamID, "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
+		"id": u.ID, "team_id": u.team(), "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
 		"is_bot": u.Bot, "is_app_user": false, "is_admin": false, "is_owner": false, "is_primary_owner": false,
 		"is_restricted": u.Guest, "is_ultra_restricted": false, "updated": s.opt.Now().Unix(),
 		"tz": u.TZ, "tz_label": u.TZ, "tz_offset": offset, "profile": profile,

@@ -29,6 +29,7 @@ type User struct {
 	Bot      bool   `json:"bot,omitempty"`
 	Deleted  bool   `json:"deleted,omitempty"`
 	Guest    bool   `json:"guest,omitempty"`
+	Team     string `json:"team,omitempty"` // of another workspace, who shares a channel with this one
 }
 
 // Channel is a channel, or the direct conversation between the bot and User.

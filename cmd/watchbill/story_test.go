@@ -41,7 +41,7 @@ func TestStories(t *testing.T) {
 					"show": s.show, "messages": s.messages, "see": s.see, "ready": s.ready,
 					"click": s.click, "type": s.typeCommand, "advance": s.advance,
 					"press": s.press, "together": s.together, "another": s.another,
-					"form": s.form, "choose": s.choose, "submit": s.submit,
+					"form": s.form, "pick": s.pick, "choose": s.choose, "submit": s.submit,
 					"group": s.group, "topic": s.topic, "leave": s.leave,
 					"tap": s.tap, "close": s.closeForm, "home": s.home, "picture": s.picture, "subscribe": s.subscribe,
 					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong,

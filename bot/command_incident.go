@@ -1,0 +1,289 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// listed bounds how many open incidents a command lists.
+const listed = 20
+
+// incidentCommand is a command about one incident, whose number comes first: it says which
+// incident, and what follows.
+func incidentCommand(name, example string, run func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error)) command {
+	return command{name, inWords(func(b *Bot, ctx context.Context, r request) (string, error) {
+		id, known := oncall.IncidentID(0), false
+		if len(r.words) > 0 {
+			id, known = readIncidentValue(strings.TrimPrefix(r.words[0], "#"))
+		}
+		if !known {
+			return "", oncall.Refuse("Say which incident by its number: `/oncall %s %s`. `/oncall incidents` lists what is open.", name, example)
+		}
+		r.words = r.words[1:]
+		text, err := run(b, ctx, r, id)
+		if errors.Is(err, oncall.ErrNotFound) {
+			err = oncall.Refuse("There is no incident %s. `/oncall incidents` lists what is open.", id)
+		}
+		return text, err
+	})}
+}
+
+// plainCommand does what needs no more words.
+func plainCommand(name string, do oncall.ActKind) command {
+	return incidentCommand(name, "12", func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+		if len(r.words) > 0 {
+			return "", oncall.Refuse("`/oncall %s` takes the number of an incident and nothing else: `/oncall %s 12`.", name, name)
+		}
+		return b.commanded(ctx, r, id, oncall.Act{Do: do})
+	})
+}
+
+// wordyCommand does what needs more words; without them the form asks.
+func wordyCommand(name, example, form string, read func(r request) ([]oncall.Act, error)) command {
+	return incidentCommand(name, example, func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+		if len(r.words) == 0 {
+			s, err := b.sheet(ctx, id, r.user.ID)
+			if err != nil {
+				return "", err
+			}
+			return "", b.openModal(ctx, r.trigger, deedForms[form](s))
+		}
+		acts, err := read(r)
+		if err != nil {
+			return "", err
+		}
+		return b.commanded(ctx, r, id, acts...)
+	})
+}
+
+// incidentCommands are what one can type about an incident.
+var incidentCommands = []command{
+	{"incidents", inWords((*Bot).listIncidents)},
+	incidentCommand("incident", "12", (*Bot).showIncident),
+	incidentCommand("plan", "12", (*Bot).showPlan),
+	plainCommand("ack", oncall.ActAck),
+	plainCommand("resolve", oncall.ActResolve),
+	plainCommand("unack", oncall.ActUnack),
+	plainCommand("reopen", oncall.ActReopen),
+	plainCommand("escalate", oncall.ActEscalate),
+	wordyCommand("snooze", "12 2h", actionSnooze, request.readSnooze),
+	wordyCommand("reassign", "12 @bo", actionReassign, request.readReassign),
+	wordyCommand("add", "12 @cy", actionAsk, request.readAdd),
+	wordyCommand("note", "12 restarted it", actionNote, request.readNote),
+	wordyCommand("severity", "12 high", actionSeverity, request.readSeverity),
+	wordyCommand("merge", "12 into 9", actionMerge, readOther(oncall.ActMerge, "merge", "into")),
+	wordyCommand("link", "12 with 9", actionMerge, readOther(oncall.ActLink, "link", "with")),
+}
+
+// commanded does what was typed and says how the incident stands then.
+func (b *Bot) commanded(ctx context.Context, r request, id oncall.IncidentID, acts ...oncall.Act) (string, error) {
+	if err := b.acts(ctx, id, r.user.ID, acts); err != nil {
+		return "", err
+	}
+	p, err := b.store.Picture(ctx, id, b.clock())
+	if err != nil {
+		b.log.Warn().Err(err).Msg("what a command has done can't be shown")
+		return fmt.Sprintf("Done: incident %s.", id), nil
+	}
+	return b.summary(ctx, p), nil
+}
+
+// summary says in words how an incident stands, and where its message is.
+func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
+	in := p.Incident
+	name := fmt.Sprintf("*%s*", in.ID)
+	roots, err := b.store.Roots(ctx, []oncall.IncidentID{in.ID})
+	if err != nil {
+		b.log.Warn().Err(err).Msg("an incident's message can't be linked to")
+	}
+	if address := b.permalink(ctx, roots[in.ID]); address != "" {
+		name = link(address, name)
+	}
+	return cutPlain(fmt.Sprintf("%s %s\n%s", name, headline(in), standing(p)), maxAnswer)
+}
+
+// showIncident answers `/oncall incident 12`.
+func (b *Bot) showIncident(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	s, err := b.sheet(ctx, id, r.user.ID)
+	if err != nil {
+		return "", err
+	}
+	return b.summary(ctx, s.picture) + "\n" + answerText("*What happens next*", planLines(s)), nil
+}
+
+// showPlan answers `/oncall plan 12`.
+func (b *Bot) showPlan(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	s, err := b.sheet(ctx, id, r.user.ID)
+	if err != nil {
+		return "", err
+	}
+	text := headline(s.picture.Incident) + "\n" + answerText("*What happens next*", planLines(s))
+	if lines := pagedLines(s); len(lines) > 0 {
+		text += "\n" + answerText("*Why you were paged*", lines)
+	}
+	return text, nil
+}
+
+// answerText is a heading with as many lines as an answer has room for.
+func answerText(head string, lines []string) string {
+	return paragraph(head, lines).(*slack.SectionBlock).Text.Text
+}
+
+// listIncidents answers `/oncall incidents`.
+func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
+	if len(r.words) > 0 {
+		return "", oncall.Refuse("`/oncall incidents` lists all that are open. For one of them: `/oncall incident 12`.")
+	}
+	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	if err != nil {
+		return "", fmt.Errorf("load open incidents: %w", err)
+	}
+	if len(open) == 0 {
+		return "No incident is open.", nil
+	}
+	shown := open[max(0, len(open)-listed):]
+	slices.Reverse(shown)
+	ids := make([]oncall.IncidentID, len(shown))
+	for i, in := range shown {
+		ids[i] = in.ID
+	}
+	roots, err := b.store.Roots(ctx, ids)
+	if err != nil {
+		return "", fmt.Errorf("find the messages of open incidents: %w", err)
+	}
+	lines := make([]string, len(shown))
+	for i, in := range shown {
+		line := incidentLine(in)
+		if address := b.permalink(ctx, roots[in.ID]); address != "" {
+			line += " " + link(address, "show")
+		}
+		lines[i] = line
+	}
+	head := fmt.Sprintf("*%s*", count(len(open), "open incident"))
+	if len(open) == maxOthers {
+		head = fmt.Sprintf("*%d open incidents or more*", len(open))
+	}
+	text := answerText(head, lines)
+	if more := len(open) - len(shown); more > 0 {
+		text += fmt.Sprintf("\nand %d older", more)
+	}
+	return text, nil
+}
+
+// readSnooze reads "2h", "for 2 hours", "until 9am", "work" and "handoff".
+func (r request) readSnooze() ([]oncall.Act, error) {
+	words := r.words
+	until := strings.EqualFold(words[0], "until") || strings.EqualFold(words[0], "till")
+	if until && len(words) > 1 {
+		words = words[1:]
+	}
+	switch strings.ToLower(strings.Join(words, "")) {
+	case "work", "workinghours", "workinghour", "mynextworkinghour":
+		return []oncall.Act{snoozeFor(snoozeWork, r.now)}, nil
+	case "handoff", "hand-off", "thenexthand-off", "nexthandoff":
+		return []oncall.Act{snoozeFor(snoozeHandoff, r.now)}, nil
+	}
+	at, ok := readWhen(append([]string{"in"}, words...), r.zone, r.now, r.now)
+	if !ok || until {
+		at, ok = readWhen(words, r.zone, r.now, r.now)
+	}
+	switch {
+	case !ok:
+		return nil, oncall.Refuse("%q is no end of a snooze that Watchbill understands. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.",
+			foreign(unescape(strings.Join(words, " ")), maxName))
+	case !at.After(r.now):
+		return nil, oncall.Refuse("%s is in the past. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.", stamp(at, asDay, r.location))
+	}
+	return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
+}
+
+// readReassign reads a person or the name of a policy.
+func (r request) readReassign() ([]oncall.Act, error) {
+	words := r.words
+	if strings.EqualFold(words[0], "to") && len(words) > 1 {
+		words = words[1:]
+	}
+	if user, ok := readMention(words[0]); ok {
+		if len(words) > 1 {
+			return nil, oncall.Refuse("An incident goes to one person: `/oncall reassign 12 @bo`. `/oncall add 12 @bo @cy` asks several to help.")
+		}
+		return []oncall.Act{{Do: oncall.ActReassign, User: user}}, nil
+	}
+	typed := unescape(strings.Join(words, " "))
+	var names []string
+	for _, p := range r.directory.Policies {
+		if p.Removed {
+			continue
+		}
+		if strings.EqualFold(p.Name, typed) {
+			return []oncall.Act{{Do: oncall.ActReassign, Policy: p.ID}}, nil
+		}
+		names = append(names, p.Name)
+	}
+	slices.Sort(names)
+	return nil, oncall.Refuse("%q is neither a person nor an escalation policy.%s Write `/oncall reassign 12 @bo`.",
+		foreign(typed, maxName), didYouMean(foreign(nearest(typed, names), maxName), "`%s`"))
+}
+
+// readAdd reads people and what they are asked for.
+func (r request) readAdd() ([]oncall.Act, error) {
+	n := 0
+	for n < len(r.words) {
+		if _, ok := readMention(r.words[n]); !ok {
+			break
+		}
+		n++
+	}
+	if n == 0 {
+		return nil, oncall.Refuse("%q is nobody in this workspace. Write `/oncall add 12 @cy`, and after it what for, if you like.",
+			foreign(unescape(r.words[0]), maxName))
+	}
+	text := unescape(strings.Join(r.words[n:], " "))
+	var acts []oncall.Act
+	for _, word := range r.words[:n] {
+		user, _ := readMention(word)
+		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: user, Text: text})
+	}
+	return acts, nil
+}
+
+func (r request) readNote() ([]oncall.Act, error) {
+	text := unescape(strings.Join(r.words, " "))
+	if n := utf8.RuneCountInString(text); n > maxTyped {
+		return nil, oncall.Refuse("A note has at most %d characters; this one has %d.", maxTyped, n)
+	}
+	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
+}
+
+func (r request) readSeverity() ([]oncall.Act, error) {
+	severity := oncall.Severity(strings.ToLower(strings.Join(r.words, " ")))
+	switch severity {
+	case oncall.Critical, oncall.High, oncall.Medium, oncall.Low:
+		return []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}, nil
+	}
+	return nil, oncall.Refuse("%q is no severity: there are critical, high, medium and low. Write `/oncall severity 12 high`.",
+		foreign(unescape(string(severity)), maxName))
+}
+
+// readOther reads "into 9" or "with #9".
+func readOther(do oncall.ActKind, name, word string) func(request) ([]oncall.Act, error) {
+	return func(r request) ([]oncall.Act, error) {
+		words := r.words
+		if strings.EqualFold(words[0], word) && len(words) > 1 {
+			words = words[1:]
+		}
+		other, ok := readIncidentValue(strings.TrimPrefix(words[0], "#"))
+		if !ok || len(words) > 1 {
+			return nil, oncall.Refuse("%q is no number of an incident. Write `/oncall %s 12 %s 9`.", foreign(unescape(strings.Join(words, " ")), maxName), name, word)
+		}
+		return []oncall.Act{{Do: do, Other: other}}, nil
+	}
+}

@@ -1,0 +1,206 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// What can be done with an incident, as buttons name it. The value of each button is the
+// incident's id.
+const (
+	actionAck      = "ack"
+	actionResolve  = "resolve"
+	actionUnack    = "unack"
+	actionReopen   = "reopen"
+	actionSnooze   = "snooze"
+	actionUnsnooze = "unsnooze"
+	actionEscalate = "escalate"
+	actionReassign = "reassign"
+	actionAsk      = "ask"
+	actionAccept   = "accept"
+	actionDecline  = "decline"
+	actionNote     = "note"
+	actionSeverity = "severity"
+	actionMerge    = "merge"
+	actionMore     = "more" // all of it, and what happens next
+	actionTimeline = "timeline"
+
+	// actionMenu is the menu beside the buttons; its values are "snooze/12".
+	actionMenu = "incident_menu"
+)
+
+// A deed is something that can be done with an incident. Words that end in an ellipsis
+// ask for more.
+type deed struct{ do, label string }
+
+// deeds are what can be done with an incident beside its buttons, what is wanted most first.
+func deeds(in oncall.Incident) []deed {
+	var own []deed
+	switch in.Status {
+	case oncall.Triggered:
+		own = []deed{
+			{actionSnooze, "Snooze…"},
+			{actionEscalate, "Escalate now"},
+			{actionReassign, "Reassign…"},
+			{actionAsk, "Add responders…"},
+			{actionNote, "Add a note…"},
+		}
+	case oncall.Acknowledged:
+		own = []deed{
+			{actionSnooze, "Snooze…"},
+			{actionReassign, "Reassign…"},
+			{actionAsk, "Add responders…"},
+			{actionNote, "Add a note…"},
+			{actionUnack, "Un-acknowledge"},
+			{actionEscalate, "Escalate now"},
+		}
+	case oncall.Snoozed:
+		own = []deed{
+			{actionUnsnooze, "End the snooze"},
+			{actionSnooze, "Snooze for another time…"},
+			{actionReassign, "Reassign…"},
+			{actionAsk, "Add responders…"},
+			{actionNote, "Add a note…"},
+			{actionEscalate, "Escalate now"},
+		}
+	case oncall.Resolved:
+		if in.MergedInto == 0 {
+			own = append(own, deed{actionReopen, "Reopen"})
+		}
+		return append(own, deed{actionNote, "Add a note…"}, deed{actionTimeline, "Timeline"})
+	}
+	return append(own,
+		deed{actionSeverity, "Change the severity…"}, deed{actionMerge, "Merge or link…"}, deed{actionTimeline, "Timeline"})
+}
+
+// maxMenu is how many options a menu beside buttons may have. A list to choose from may
+// have more, but Slack keeps the choice in it, and who chooses the same again is not heard.
+const maxMenu = 5
+
+// menu offers what is wanted most; the rest is behind its last option.
+func menu(in oncall.Incident) slack.BlockElement {
+	offered := deeds(in)
+	if len(offered) > maxMenu {
+		offered = append(offered[:maxMenu-1:maxMenu-1], deed{actionMore, "What happens next, and more…"})
+	}
+	options := make([]*slack.OptionBlockObject, len(offered))
+	for i, d := range offered {
+		options[i] = optionObject(option{d.do + "/" + incidentValue(in.ID), d.label})
+	}
+	return slack.NewOverflowBlockElement(actionMenu, options...)
+}
+
+func incidentValue(id oncall.IncidentID) string { return strconv.FormatInt(int64(id), 10) }
+
+func readIncidentValue(value string) (oncall.IncidentID, bool) {
+	id, err := strconv.ParseInt(value, 10, 64)
+	return oncall.IncidentID(id), err == nil && id > 0
+}
+
+// buttons returns what can be done with an incident. Reader is the person whose direct
+// message it is, "" in a channel: who was asked to help answers that first.
+func buttons(in oncall.Incident, reader oncall.UserID) slack.Block {
+	button := func(do, label string) *slack.ButtonBlockElement {
+		return slack.NewButtonBlockElement(do, incidentValue(in.ID), plain(label))
+	}
+	var elements []slack.BlockElement
+	switch {
+	case in.Open() && asked(in, reader):
+		elements = append(elements, button(actionAccept, "Accept").WithStyle(slack.StylePrimary), button(actionDecline, "Decline"))
+	case in.Status == oncall.Triggered:
+		elements = append(elements, button(actionAck, "Acknowledge").WithStyle(slack.StylePrimary))
+	}
+	if in.Open() {
+		elements = append(elements, button(actionResolve, "Resolve"))
+	}
+	return slack.NewActionBlock("incident", append(elements, menu(in))...)
+}
+
+// asked reports whether a person was asked to help and has not answered.
+func asked(in oncall.Incident, user oncall.UserID) bool {
+	for _, r := range in.Responders {
+		if r.User == user && user != "" {
+			return r.State == oncall.ResponderAsked
+		}
+	}
+	return false
+}
+
+// deeds that need no more words.
+var plainDeeds = map[string]oncall.ActKind{
+	actionAck: oncall.ActAck, actionResolve: oncall.ActResolve, actionUnack: oncall.ActUnack, actionReopen: oncall.ActReopen,
+	actionUnsnooze: oncall.ActUnsnooze, actionEscalate: oncall.ActEscalate,
+	actionAccept: oncall.ActAccept, actionDecline: oncall.ActDecline, actionStillOn: oncall.ActStillOn,
+}
+
+// deedForms ask for what a deed needs.
+var deedForms = map[string]func(s sheet) slack.ModalViewRequest{
+	actionSnooze: snoozeForm, actionReassign: reassignForm, actionAsk: askForm, actionNote: noteForm,
+	actionSeverity: severityForm, actionMerge: mergeForm,
+	actionMore: drawSheet, actionTimeline: drawTimeline,
+}
+
+// pressMenu does what was chosen in an incident's menu.
+func (b *Bot) pressMenu(ctx context.Context, p press) (string, error) {
+	do, value, _ := strings.Cut(p.value, "/")
+	p.value = value
+	return b.deed(ctx, p, do)
+}
+
+// deed does something with the incident whose button or menu was used.
+func (b *Bot) deed(ctx context.Context, p press, do string) (string, error) {
+	id, known := readIncidentValue(p.value)
+	kind, isPlain := plainDeeds[do]
+	form := deedForms[do]
+	if !known || !isPlain && form == nil {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	if isPlain {
+		if err := b.act(ctx, id, p.user, oncall.Act{Do: kind}); err != nil {
+			return "", err
+		}
+		if p.view.ID != "" {
+			b.refreshSheet(ctx, p, id)
+		}
+		return "", nil
+	}
+	s, err := b.sheet(ctx, id, p.user)
+	if err != nil {
+		return "", err
+	}
+	if p.view.ID != "" {
+		return "", b.pushModal(ctx, p.trigger, form(s))
+	}
+	return "", b.openModal(ctx, p.trigger, form(s))
+}
+
+// refreshSheet shows in the open sheet what has changed. It is done already, so that a
+// sheet that can't be redrawn is no failure.
+func (b *Bot) refreshSheet(ctx context.Context, p press, id oncall.IncidentID) {
+	s, err := b.sheet(ctx, id, p.user)
+	if err == nil {
+		err = b.updateModal(ctx, p.view, drawSheet(s))
+	}
+	if err != nil {
+		b.log.Warn().Err(err).Msg("an incident's sheet shows what was before")
+	}
+}
+
+// act does something with an incident for a person.
+func (b *Bot) act(ctx context.Context, id oncall.IncidentID, user oncall.UserID, a oncall.Act) error {
+	_, err := b.store.Act(ctx, id, oncall.ByUser(user), a, b.clock())
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		return noIncident(id)
+	case err != nil:
+		return fmt.Errorf("change incident %s: %w", id, err)
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A workspace is the one that the app is installed in.
+type workspace struct {
+	team       string
+	enterprise string // that it belongs to; "" if none
+	url        string // ends in a slash
+}
+
+// learnTimeout leaves time to answer whoever clicked.
+const learnTimeout = time.Second
+
+// home returns our workspace, which is asked for once.
+func (b *Bot) home(ctx context.Context) (workspace, error) {
+	if w := b.workspace.Load(); w != nil {
+		return *w, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, learnTimeout)
+	defer cancel()
+	var w workspace
+	err := b.call(ctx, call{method: "auth.test", priority: forAnswer}, func(ctx context.Context) error {
+		answer, err := b.api.AuthTestContext(ctx)
+		if err == nil {
+			w = workspace{team: answer.TeamID, enterprise: answer.EnterpriseID, url: strings.TrimSuffix(answer.URL, "/") + "/"}
+		}
+		return err
+	})
+	if err != nil {
+		return workspace{}, fmt.Errorf("learn our workspace: %w", err)
+	}
+	b.workspace.Store(&w)
+	return w, nil
+}
+
+// admit refuses people of other workspaces, who see our messages in a shared channel.
+// Those of another workspace of our own organisation are no strangers. Should Slack not
+// tell who we are, everybody is let in: our own people must be able to act.
+func (b *Bot) admit(ctx context.Context, u slack.User) error {
+	if u.TeamID == "" {
+		return nil
+	}
+	ours, err := b.home(ctx)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("a click is not held against the workspace it comes from")
+		return nil
+	}
+	if u.TeamID == ours.team || ours.enterprise != "" && b.enterprise(ctx, u.ID) == ours.enterprise {
+		return nil
+	}
+	return oncall.Refuse("Only people of the workspace that runs Watchbill can do this, and nothing was changed.")
+}
+
+// enterprise returns the organisation of a person, "" if there is none or Slack doesn't
+// tell.
+func (b *Bot) enterprise(ctx context.Context, user string) (id string) {
+	err := b.call(ctx, call{method: "users.info", priority: forAnswer}, func(ctx context.Context) error {
+		u, err := b.api.GetUserInfoContext(ctx, user)
+		if err == nil {
+			id = u.Enterprise.EnterpriseID
+		}
+		return err
+	})
+	if err != nil {
+		b.log.Warn().Err(err).Msg("the organisation of a person is not known")
+	}
+	return id
+}
+
+// permalink is the address of a message, "" if it has none yet.
+func (b *Bot) permalink(ctx context.Context, at store.Place) string {
+	if at == (store.Place{}) {
+		return ""
+	}
+	ours, err := b.home(ctx)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("a message can't be linked to")
+		return ""
+	}
+	return ours.url + "archives/" + at.Channel + "/p" + strings.ReplaceAll(at.TS, ".", "")
+}

@@ -1,0 +1,47 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", RealName: "Eve", TZ: "Europe/Paris", Team: "T0ELSE"})
+	f.listen(1)
+	p, _ := f.posted()
+	f.click("U0EVE", actionAck)
+	f.eventually("Eve is told", func() bool {
+		return strings.Contains(f.sim.EphemeralText("eve"), "Only people of the workspace that runs Watchbill can do this")
+	})
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Triggered {
+		t.Errorf("Eve's click made the incident %s", in.Status)
+	}
+	f.click(ann, actionAck)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+		t.Errorf("Ann's click left the incident %s", in.Status)
+	}
+	if n := f.calls("auth.test"); n != 1 {
+		t.Errorf("our workspace was asked for %d times", n)
+	}
+}
+
+func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(1)
+	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultBefore, Times: -1})
+	p, _ := f.posted()
+	f.click(ann, actionAck)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+		t.Errorf("Ann's click left the incident %s", in.Status)
+	}
+	if address := f.bot.permalink(f.ctx, store.Place{Channel: "C0PAY", TS: "1.2"}); address != "" {
+		t.Errorf("a message is at %q", address)
+	}
+}

@@ -1,0 +1,215 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// methods are what people call the ways to reach them, as "by …".
+var methods = map[string]string{
+	oncall.MethodSlack: "Slack", oncall.MethodSMS: "SMS", oncall.MethodVoice: "phone", oncall.MethodEmail: "e-mail",
+	oncall.MethodNtfy: "ntfy", oncall.MethodPushover: "Pushover", oncall.MethodTelegram: "Telegram", oncall.MethodWebhook: "webhook",
+	oncall.MethodChannel: "channel",
+}
+
+func methodWord(method string) string {
+	if word := methods[method]; word != "" {
+		return word
+	}
+	return foreign(method, maxName)
+}
+
+// paragraph is a section of lines under a heading, as many of them as Slack takes.
+func paragraph(head string, lines []string) slack.Block {
+	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
+	for i, line := range lines {
+		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
+			lines = append(lines[:i:i], fmt.Sprintf("and %d more", len(lines)-i))
+			break
+		}
+	}
+	return section(strings.Join(append([]string{head}, lines...), "\n"))
+}
+
+// planLines say what happens if nobody does anything: what is under way already, and then
+// each step, whom it pages and why.
+func planLines(s sheet) []string {
+	lines := underWay(s)
+	for _, p := range s.plan {
+		lines = append(lines, s.plannedLines(p)...)
+	}
+	if len(s.plan) > 0 {
+		return lines
+	}
+	in := s.picture.Incident
+	switch {
+	case in.Status == oncall.Acknowledged:
+		return append(lines, fmt.Sprintf("Nothing by itself: %s has it.", acknowledgers(in)))
+	case in.Status == oncall.Resolved:
+		return append(lines, "Nothing: it is resolved.")
+	}
+	return append(lines, "Nothing more: the escalation policy has run out.")
+}
+
+// underWay says which pages were decided on and wait for their time.
+func underWay(s sheet) []string {
+	var lines []string
+	for _, p := range s.pages {
+		if p.State == "waiting" && p.At.After(s.now) && p.UserID != "" && p.Due(s.picture.Incident) {
+			lines = append(lines, fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), methodWord(p.Method)))
+		}
+	}
+	return lines
+}
+
+// moment shows an instant by its time alone where it is near.
+func (s sheet) moment(t time.Time) string {
+	if t.Sub(s.now) < 12*time.Hour {
+		return stamp(t, asTime, s.zone)
+	}
+	return stamp(t, asDay, s.zone)
+}
+
+// plannedLines say one thing that will happen, and a line for each person of it.
+func (s sheet) plannedLines(p oncall.Planned) []string {
+	when := "*" + s.moment(p.At) + "*  "
+	what := plannedStep(p)
+	switch {
+	case p.Note != "":
+		return []string{when + reason(p.Note)}
+	case p.Skipped != "":
+		return []string{fmt.Sprintf("%s%s is skipped: %s.", when, what, foreign(p.Skipped, maxTitle))}
+	case p.Exhausts && len(p.People) == 0:
+		return []string{when + "The escalation policy has run out, and nobody can be told."}
+	case p.Exhausts:
+		users := make([]oncall.UserID, len(p.People))
+		for i, who := range p.People {
+			users[i] = who.User
+		}
+		return []string{fmt.Sprintf("%sThe escalation policy has run out: the whole team is told, %s.", when, named(users))}
+	case p.Kind == oncall.EventUnassigned:
+		what = "No step has anybody to page, so the fallback people are paged"
+	default:
+		what += " pages"
+	}
+	var targets []string
+	for _, c := range p.Channels {
+		targets = append(targets, "the channel "+channelWord(c))
+	}
+	for _, host := range p.Webhooks {
+		targets = append(targets, "the webhook at "+foreign(host, maxName))
+	}
+	switch {
+	case len(targets) > 0 && len(p.People) > 0:
+		what += " " + list(targets) + ", and"
+	case len(targets) > 0:
+		what += " " + list(targets)
+	}
+	if len(p.People) == 0 {
+		return []string{when + what + "."}
+	}
+	lines := []string{when + what + ":"}
+	for i, who := range p.People {
+		if i == maxNamed {
+			return append(lines, fmt.Sprintf("• and %d more", len(p.People)-i))
+		}
+		lines = append(lines, "• "+s.personLine(p, who))
+	}
+	return lines
+}
+
+func plannedStep(p oncall.Planned) string {
+	s := step(oncall.Detail{Round: p.Round, Step: p.Step, Run: p.Run})
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// channelWord names a channel that is configured by its id or by its name.
+func channelWord(c string) string {
+	if channelID.MatchString(c) {
+		return "<#" + c + ">"
+	}
+	return foreign(c, maxName)
+}
+
+// personLine says why somebody is paged, and by what.
+func (s sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
+	line := mention(who.User)
+	if who.Why != "" {
+		why := reason(who.Why)
+		if who.User != s.reader {
+			why = theirs.Replace(why)
+		}
+		line += ": " + why
+	}
+	if who.At.After(p.At) {
+		line += fmt.Sprintf("; waits for their working hours, until %s", stamp(who.At, asDay, s.zone))
+	}
+	if by := s.rulesText(who); by != "" {
+		line += "; by " + by
+	}
+	return line
+}
+
+// theirs turns what a person is told into what others are told about them.
+var theirs = strings.NewReplacer(
+	"names your", "names their", "names you", "names them", "asks you", "asks them", "to you", "to them",
+	"your ", "their ", "you ", "they ")
+
+// rulesText says by which methods somebody is paged, and when.
+func (s sheet) rulesText(who oncall.PlannedPerson) string {
+	var parts []string
+	for _, rule := range who.Rules {
+		method := oncall.MethodSlack
+		for _, c := range s.reach[who.User].Contacts {
+			if c.ID == rule.Contact && rule.Contact != 0 {
+				method = c.Method
+			}
+		}
+		when := "at once"
+		if d := rule.After.Duration(); d > 0 {
+			when = "after " + lasted(d)
+		}
+		parts = append(parts, methodWord(method)+" "+when)
+	}
+	return list(parts)
+}
+
+// pagedLines say why and how the reader was paged: a line for each reason, and one for each
+// attempt that it led to.
+func pagedLines(s sheet) []string {
+	var lines []string
+	why := ""
+	for _, p := range s.pages {
+		if p.UserID != s.reader {
+			continue
+		}
+		if p.Why != why || len(lines) == 0 {
+			why = p.Why
+			lines = append(lines, "Because "+reason(why)+":")
+		}
+		lines = append(lines, "• by "+s.pagedLine(p))
+	}
+	return lines
+}
+
+func (s sheet) pagedLine(p store.Paging) string {
+	line := methodWord(p.Method)
+	switch {
+	case p.State == "delivered" && p.Ended != nil:
+		return line + ", sent at " + stamp(*p.Ended, asTime, s.zone)
+	case p.State == "failed":
+		return line + ", which failed"
+	case p.State == "skipped" || !p.Due(s.picture.Incident):
+		return line + ", which was no longer needed"
+	case p.At.After(s.now):
+		return line + ", to be sent at " + s.moment(p.At)
+	}
+	return line + ", on its way"
+}

@@ -1,0 +1,199 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// standing says in sentences who has the incident and what happens next.
+func standing(p oncall.Picture) string {
+	in := p.Incident
+	var sentences []string
+	switch in.Status {
+	case oncall.Triggered:
+		sentences = triggeredWords(p)
+	case oncall.Acknowledged:
+		sentences = append(sentences, fmt.Sprintf("Acknowledged by %s%s.", acknowledgers(in), at(in.AckedAt)))
+		switch {
+		case in.NextAt == nil:
+		case in.AckAsked:
+			sentences = append(sentences, fmt.Sprintf("*Still on it?* Without an answer it pages again at %s.", stamp(*in.NextAt, asTime, time.UTC)))
+		default:
+			sentences = append(sentences, fmt.Sprintf("The owner is asked at %s whether they are still on it.", stamp(*in.NextAt, asTime, time.UTC)))
+		}
+	case oncall.Snoozed:
+		s := "Snoozed"
+		if in.SnoozedUntil != nil {
+			s += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
+		}
+		sentences = append(sentences, s+" by "+who(in.SnoozedBy)+".")
+	case oncall.Resolved:
+		sentences = append(sentences, resolvedWords(in))
+	}
+	return strings.Join(append(sentences, besides(in)...), " ")
+}
+
+// acknowledgers are all who have acknowledged, where the policy wants several.
+func acknowledgers(in oncall.Incident) string {
+	if len(in.Acks) > 1 {
+		return named(in.Acks)
+	}
+	return who(in.AckedBy)
+}
+
+func resolvedWords(in oncall.Incident) string {
+	s := "Resolved by "
+	if in.MergedInto != 0 {
+		s = fmt.Sprintf("Merged into %s by ", in.MergedInto)
+	}
+	s += who(in.ResolvedBy) + at(in.ResolvedAt)
+	if in.ResolvedAt != nil {
+		s += " after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
+	}
+	s += "."
+	if in.SnoozedUntil != nil && in.ResolvedAt != nil && in.SnoozedUntil.After(*in.ResolvedAt) {
+		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", stamp(*in.SnoozedUntil, asDay, time.UTC), who(in.SnoozedBy))
+	}
+	return s
+}
+
+// triggeredWords say who was paged and who comes next.
+func triggeredWords(p oncall.Picture) []string {
+	in := p.Incident
+	var sentences []string
+	switch {
+	case in.Exhausted && p.Untold:
+		sentences = append(sentences, "*Nobody has answered, and nobody could be told.*")
+	case in.Exhausted:
+		sentences = append(sentences, "*Nobody has answered. The whole team was told.*")
+	default:
+		sentences = pagedWords(p)
+	}
+	if len(in.Acks) > 0 {
+		sentences = append(sentences, fmt.Sprintf("%d of %d have acknowledged: %s.", len(in.Acks), wanted(p), named(in.Acks)))
+	}
+	switch n := p.Next; {
+	case n == nil:
+	case n.Exhausts:
+		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", stamp(n.At, asTime, time.UTC)))
+	case len(sentences) == 0:
+		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
+	default:
+		form := asTime
+		if n.At.Sub(in.OpenedAt) > 12*time.Hour {
+			form = asDay
+		}
+		sentences = append(sentences, fmt.Sprintf("Escalates at %s to %s.", stamp(n.At, form, time.UTC), named(n.Users)))
+	}
+	if len(sentences) == 0 {
+		return []string{"Nobody has been paged, and nobody is going to be."}
+	}
+	return sentences
+}
+
+// pagedWords say who was paged, or is going to be in their working hours.
+func pagedWords(p oncall.Picture) []string {
+	to := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)})
+	until := lastPaging(p.Events).Until
+	var sentences []string
+	switch {
+	case p.Incident.Unassigned && until.IsZero():
+		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
+	case p.Incident.Unassigned:
+		sentences = append(sentences, "*Nobody is on call for it.*")
+	case to == "nobody":
+		return nil
+	}
+	if until.IsZero() {
+		return append(sentences, "Paged "+to+".")
+	}
+	return append(sentences, fmt.Sprintf("Waits for working hours: pages %s at %s.", to, stamp(until, asDay, time.UTC)))
+}
+
+// posted are the channels and webhooks that steps have paged.
+func posted(events []oncall.Event) []string {
+	var to []string
+	for _, e := range events {
+		for _, name := range e.Detail.To {
+			if !slices.Contains(to, name) && len(to) < maxNamed {
+				to = append(to, name)
+			}
+		}
+	}
+	return to
+}
+
+// lastPaging is the latest decision to page somebody.
+func lastPaging(events []oncall.Event) oncall.Detail {
+	for _, e := range slices.Backward(events) {
+		switch e.Kind {
+		case oncall.EventPaging, oncall.EventUnassigned:
+			return e.Detail
+		default:
+		}
+	}
+	return oncall.Detail{}
+}
+
+// wanted is how many must acknowledge, as it was when the latest did.
+func wanted(p oncall.Picture) int {
+	for _, e := range slices.Backward(p.Events) {
+		if e.Kind == oncall.EventAckCounted {
+			return e.Detail.Of
+		}
+	}
+	return len(p.Incident.Acks) + 1
+}
+
+// besides is what else belongs to the incident: who was asked to help, and other incidents.
+func besides(in oncall.Incident) []string {
+	var sentences, helpers []string
+	for i, r := range in.Responders {
+		if i == maxNamed {
+			helpers = append(helpers, fmt.Sprintf("%d more", len(in.Responders)-i))
+			break
+		}
+		helpers = append(helpers, fmt.Sprintf("%s (%s)", mention(r.User), answers[r.State]))
+	}
+	if len(helpers) > 0 {
+		sentences = append(sentences, "Responders: "+list(helpers)+".")
+	}
+	var linked []string
+	for _, id := range in.Links[:min(len(in.Links), maxNamed)] {
+		linked = append(linked, id.String())
+	}
+	if more := len(in.Links) - maxNamed; more > 0 {
+		linked = append(linked, fmt.Sprintf("%d more", more))
+	}
+	if len(linked) > 0 {
+		sentences = append(sentences, "Linked with "+list(linked)+".")
+	}
+	return sentences
+}
+
+// answers are what responders have said.
+var answers = map[oncall.ResponderState]string{
+	oncall.ResponderAsked: "asked", oncall.ResponderAccepted: "accepted", oncall.ResponderDeclined: "declined",
+}
+
+func at(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return " at " + stamp(*t, asTime, time.UTC)
+}
+
+// named mentions people, at most maxNamed of them.
+func named(users []oncall.UserID) string {
+	switch {
+	case len(users) == 0:
+		return "nobody"
+	case len(users) > maxNamed:
+		return mention(users[:maxNamed]...) + fmt.Sprintf(" and %d more", len(users)-maxNamed)
+	}
+	return mention(users...)
+}

@@ -1,0 +1,58 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// actionStillOn is the owner's answer to "still on it?".
+const actionStillOn = "still"
+
+// drawStillOn asks the owner of an incident whether they are still on it, until that is
+// answered or no longer matters.
+func drawStillOn(n oncall.Notice) drawing {
+	f := n.Facts
+	if len(f.Incidents) != 1 {
+		return drawLines(n)
+	}
+	id := f.Incidents[0]
+	zone := location(f.TimeZone)
+	question := fmt.Sprintf("Are you still on incident *%s* %s? You acknowledged it at %s.",
+		id, foreign(strings.Join(f.Lines, " "), maxTitle), stamp(f.Start, asDay, zone))
+	if f.State != "" {
+		state := stillOnState(f)
+		return drawing{text: question + " " + state, blocks: []slack.Block{section(question), section(state)}}
+	}
+	question += fmt.Sprintf(" Without an answer it pages again at %s.", stamp(f.End, asTime, zone))
+	return drawing{text: question, blocks: []slack.Block{section(question), slack.NewActionBlock("still_on",
+		deedButton(deed{actionStillOn, "Still on it"}, id).WithStyle(slack.StylePrimary),
+		deedButton(deed{actionResolve, "Resolve"}, id),
+		deedButton(deed{actionReassign, "Hand over…"}, id),
+	)}}
+}
+
+// stillOnState says what has become of the question.
+func stillOnState(f oncall.NoticeFacts) string {
+	by := "Watchbill"
+	if f.By != "" {
+		by = mention(f.By)
+	}
+	switch when := stamp(f.StateAt, asTime, location(f.TimeZone)); f.State {
+	case oncall.StillOnYes:
+		return fmt.Sprintf("%s said so at %s.", by, when)
+	case oncall.StillOnTaken:
+		return fmt.Sprintf("%s has it since %s.", by, when)
+	case oncall.StillOnResolved:
+		return fmt.Sprintf("It was resolved at %s.", when)
+	case oncall.StillOnSnoozed:
+		return fmt.Sprintf("%s snoozed it at %s.", by, when)
+	case oncall.StillOnPaging:
+		return fmt.Sprintf("It pages again since %s.", when)
+	default:
+		return "This no longer needs an answer."
+	}
+}

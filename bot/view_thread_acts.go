@@ -1,0 +1,98 @@
+package bot
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// actLine says what people have done beside acknowledging and resolving.
+func actLine(e oncall.Event) string {
+	d, by := e.Detail, who(e.Actor)
+	text := foreign(d.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventAckCounted:
+		return fmt.Sprintf("%s acknowledged it: %d of %d have.", by, d.Count, d.Of)
+	case oncall.EventUnacknowledged:
+		if e.Actor.User == "" {
+			return fmt.Sprintf("It pages again: %s.", cmp.Or(text, "the acknowledgement has ended"))
+		}
+		if len(d.Users) > 0 && !slices.Contains(d.Users, e.Actor.User) {
+			return fmt.Sprintf("%s took it from %s: it pages again.", by, named(d.Users))
+		}
+		return fmt.Sprintf("%s gave it back: it pages again.", by)
+	case oncall.EventStillOnAsked:
+		return fmt.Sprintf("%s is asked: still on it? Without an answer it pages again at %s.", named(d.Users), stamp(d.Until, asTime, time.UTC))
+	case oncall.EventStillOn:
+		return fmt.Sprintf("%s is still on it.", by)
+	case oncall.EventSnoozed:
+		return fmt.Sprintf("%s snoozed it until %s.", by, stamp(d.Until, asDay, time.UTC))
+	case oncall.EventUnsnoozed:
+		if e.Actor.User == "" {
+			return fmt.Sprintf("The snooze is over%s: it pages again.", following(", ", text))
+		}
+		return fmt.Sprintf("%s ended the snooze: it pages again.", by)
+	case oncall.EventEscalated:
+		return fmt.Sprintf("%s wants the next step now.", by)
+	case oncall.EventReassigned:
+		if len(d.Users) > 0 {
+			return fmt.Sprintf("%s reassigned it to %s.", by, named(d.Users))
+		}
+		return fmt.Sprintf("%s reassigned it to the escalation policy %s.", by, text)
+	case oncall.EventAsked:
+		return fmt.Sprintf("%s asked %s to help%s.", by, named(d.Users), following(": ", text))
+	case oncall.EventAccepted:
+		return fmt.Sprintf("%s helps.%s", by, askedBy(d))
+	case oncall.EventDeclined:
+		return fmt.Sprintf("%s can't help.%s", by, askedBy(d))
+	case oncall.EventNote:
+		return fmt.Sprintf("%s: %s", by, foreignLines(d.Text, maxTyped, maxNoteLines))
+	case oncall.EventLinked:
+		return fmt.Sprintf("%s linked it with %s.", by, d.Incident)
+	case oncall.EventMerged:
+		return fmt.Sprintf("%s merged %s into it.", by, d.Incident)
+	case oncall.EventMergedInto:
+		return fmt.Sprintf("%s merged it into %s.", by, d.Incident)
+	default:
+		return ""
+	}
+}
+
+// maxNoteLines bounds how many lines of a note are shown.
+const maxNoteLines = 40
+
+// askedBy names who had asked, so that they hear of the answer.
+func askedBy(d oncall.Detail) string {
+	if len(d.Users) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (Asked by %s.)", named(d.Users))
+}
+
+// following is text with what stands before it, or nothing.
+func following(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
+}
+
+// quietLine says what the thread leaves out and the timeline tells.
+func quietLine(e oncall.Event) string {
+	text := foreign(e.Detail.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventOpened:
+		return fmt.Sprintf("%s opened it: %s", who(e.Actor), text)
+	case oncall.EventAlertJoined:
+		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)
+	case oncall.EventAlertResolved:
+		return fmt.Sprintf("%s cleared the alert %s", who(e.Actor), text)
+	case oncall.EventPageDelivered:
+		return fmt.Sprintf("%s was paged by %s.", named(e.Detail.Users), methodWord(e.Detail.Method))
+	default:
+		return ""
+	}
+}

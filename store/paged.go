@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A Paging is one attempt to reach somebody, and what became of it.
+type Paging struct {
+	oncall.Page
+	State string     // "waiting", "delivered", "failed" or "skipped"
+	Ended *time.Time // when that was known
+}
+
+// maxPagings bounds how many attempts are told, the latest.
+const maxPagings = 300
+
+// Pagings returns the latest attempts to reach people about an incident, in the order in which they
+// were decided.
+func (s *Store) Pagings(ctx context.Context, id oncall.IncidentID) ([]Paging, error) {
+	const load = `
+		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to",
+		       coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, ended_at AS ended
+		FROM pages
+		WHERE incident_id = $1
+		ORDER BY id DESC
+		LIMIT $2`
+	rows, _ := s.pool.Query(ctx, load, id, maxPagings)
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByName[Paging])
+	if err != nil {
+		return nil, fmt.Errorf("load the pages of incident %d: %w", id, translate(err))
+	}
+	slices.Reverse(out)
+	return out, nil
+}
+
+// Roots returns where incidents are shown in their teams' channels, of those that are.
+func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.IncidentID]Place, error) {
+	const load = `SELECT incident_id, channel, ts FROM drawings WHERE incident_id = ANY ($1) AND ts <> ''`
+	rows, _ := s.pool.Query(ctx, load, ids)
+	out := map[oncall.IncidentID]Place{}
+	var id oncall.IncidentID
+	var at Place
+	_, err := pgx.ForEachRow(rows, []any{&id, &at.Channel, &at.TS}, func() error {
+		out[id] = at
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the messages of incidents: %w", translate(err))
+	}
+	return out, nil
+}
+
+// Facts are what decisions depend on.
+func (d *Directory) Facts() oncall.Facts { return d.facts() }
