@@ -18,7 +18,7 @@ var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{
 	oncall.NoticeComing: drawComing, oncall.NoticeGoing: drawGoing, oncall.NoticeHandoff: drawHandoff, oncall.NoticeUnanswered: drawUnanswered,
 	oncall.NoticeReminder: drawReminder, oncall.NoticeMoved: drawMoved, oncall.NoticeCoverage: drawCoverage, oncall.NoticeGroup: drawTrouble,
 	oncall.NoticeCoverAsk: drawCover, oncall.NoticeCoverSent: drawCover, oncall.NoticeCoverNews: drawCover, oncall.NoticeCoverDone: drawCover,
-	oncall.NoticeUnacked: drawUnacked, oncall.NoticeUnassigned: drawUnassigned,
+	oncall.NoticeStillOn: drawStillOn, oncall.NoticeUnacked: drawUnacked, oncall.NoticeUnassigned: drawUnassigned,
 }
 
 // drawNotice draws a notice. A kind that this version does not know, because a newer

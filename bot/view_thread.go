@@ -70,7 +70,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventResolved:
 		return fmt.Sprintf("%s resolved it.", who(e.Actor))
 	case oncall.EventReopened:
-		return fmt.Sprintf("%s reopened it: %s.", who(e.Actor), text)
+		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), following(": ", text))
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:
@@ -82,9 +82,14 @@ func threadLine(e oncall.Event) string {
 			s += "; it is tried again until somebody has put that right"
 		}
 		return s + "."
-	default:
-		return fmt.Sprintf("%s: %s", e.Kind, text)
 	}
+	if line := actLine(e); line != "" {
+		return line
+	}
+	if line := quietLine(e); line != "" {
+		return line
+	}
+	return fmt.Sprintf("%s: %s", e.Kind, text)
 }
 
 // step names a step of the policy, and how often it has run if that is more than once.
