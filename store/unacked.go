@@ -68,7 +68,7 @@ func unacked(ctx context.Context, tx pgx.Tx, now time.Time) (map[oncall.TeamID][
 	const load = `
 		SELECT team, id, title, severity, since
 		FROM (
-			SELECT i.team_id AS team, i.id, i.title, i.severity, $1 - make_interval(secs => t.remind) AS latest,
+			SELECT i.team_id AS team, i.id, i.title, i.severity, $1::timestamptz - make_interval(secs => t.remind) AS latest,
 			       greatest(i.opened_at, (
 			           SELECT max(e.at) FROM incident_events e WHERE e.incident_id = i.id AND e.kind = ANY ($2)
 			       )) AS since
