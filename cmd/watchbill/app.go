@@ -46,6 +46,7 @@ type settings struct {
 	publicURL   string // "" is an address of this machine
 
 	channels map[string]notify.Sender // by contact method; Slack comes to it
+	twilio   api.Twilio               // how Twilio calls us
 }
 
 // address is where people's calendars find Watchbill, and whether that is only an address
@@ -136,6 +137,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	a.addr = listener.Addr().String()
 	a.http = api.Server(api.New(api.Config{
 		Store: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ping,
+		Twilio: s.twilio,
 	}), a.addr)
 	go func() {
 		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

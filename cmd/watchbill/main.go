@@ -27,6 +27,7 @@ type cli struct {
 	Doctor   doctorCmd   `cmd:"" help:"Check the installation and say what to do about each finding."`
 	Schedule scheduleCmd `cmd:"" help:"Answer from a file who is on call; no database needed."`
 	Timeoff  timeOffCmd  `cmd:"" help:"Take in time off from calendars."`
+	Twilio   twilioCmd   `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

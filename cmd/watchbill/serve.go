@@ -46,10 +46,11 @@ func (c *serveCmd) Run(p process) error {
 			return err
 		}
 	}
-	channels := c.twilioFlags.senders(p.clock)
+	channels := c.twilioFlags.senders(p.clock, c.PublicURL)
 	maps.Copy(channels, c.channelFlags.senders(p.clock))
 	return serve(p, settings{
 		channels:    channels,
+		twilio:      c.hooks(c.PublicURL),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken,
 		slackAPI:  c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTwilioSettings(t *testing.T) {
+	t.Parallel()
+	good := twilioFlags{
+		TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAPIKey: "SK" + strings.Repeat("b", 32), TwilioAPISecret: "hidden",
+		TwilioFrom: "+12025550100",
+	}
+	with := func(change func(*twilioFlags)) twilioFlags {
+		f := good
+		change(&f)
+		return f
+	}
+	for name, tt := range map[string]struct {
+		flags twilioFlags
+		want  string
+	}{
+		"nothing":        {twilioFlags{}, ""},
+		"good":           {good, ""},
+		"token alone":    {with(func(f *twilioFlags) { f.TwilioAPIKey, f.TwilioAPISecret, f.TwilioAuthToken = "", "", "hidden" }), ""},
+		"service alone":  {with(func(f *twilioFlags) { f.TwilioFrom, f.TwilioService = "", "MG"+strings.Repeat("1", 32) }), ""},
+		"no account":     {with(func(f *twilioFlags) { f.TwilioAccountSID = "" }), "TWILIO_ACCOUNT_SID is not set"},
+		"wrong account":  {with(func(f *twilioFlags) { f.TwilioAccountSID = "AC123" }), "TWILIO_ACCOUNT_SID is not AC followed by 32 hexadecimal digits"},
+		"no secret":      {with(func(f *twilioFlags) { f.TwilioAPISecret = "" }), "TWILIO_API_SECRET is not set"},
+		"no key":         {with(func(f *twilioFlags) { f.TwilioAPIKey = "" }), "TWILIO_API_KEY is not set, but TWILIO_API_SECRET is"},
+		"no credentials": {with(func(f *twilioFlags) { f.TwilioAPIKey, f.TwilioAPISecret = "", "" }), "neither TWILIO_API_KEY with TWILIO_API_SECRET nor TWILIO_AUTH_TOKEN"},
+		"no number":      {with(func(f *twilioFlags) { f.TwilioFrom = "" }), "TWILIO_FROM is not set: the number that pages come from"},
+		"flow, no number": {with(func(f *twilioFlags) {
+			f.TwilioFrom, f.TwilioService, f.TwilioFlow = "", "MG"+strings.Repeat("1", 32), "FW"+strings.Repeat("1", 32)
+		}), "calls need a number"},
+		"a local number": {with(func(f *twilioFlags) { f.TwilioFrom = "202 555 0100" }), `TWILIO_FROM is "202 555 0100"`},
+		"wrong flow":     {with(func(f *twilioFlags) { f.TwilioFlow = "Watchbill" }), "TWILIO_FLOW_SID is not FW"},
+		"wrong region":   {with(func(f *twilioFlags) { f.TwilioRegion = "https://ie1" }), "TWILIO_REGION is not one of Twilio's names"},
+		"wrong address":  {with(func(f *twilioFlags) { f.TwilioAPIURL = "localhost:9000" }), "WATCHBILL_TWILIO_API_URL is not an address"},
+	} {
+		got := strings.Join(tt.flags.problems(), "\n")
+		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) || strings.Contains(got, "hidden") {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+	for public, calls := range map[string]bool{"": false, "http://watchbill.internal": false, "https://watchbill.example.com/": true} {
+		f := with(func(f *twilioFlags) { f.TwilioAuthToken, f.TwilioOtherToken = "one", "two" })
+		if h := f.hooks(public); (len(h.Tokens) == 2) != calls || strings.HasSuffix(h.Public, "/") {
+			t.Errorf("%q: %+v", public, h)
+		}
+	}
+	if h := good.hooks("https://watchbill.example.com"); len(h.Tokens) > 0 {
+		t.Errorf("without a token: %+v", h)
+	}
+}
