@@ -26,8 +26,9 @@ func (in Incident) snooze(a Act, by Actor, f Facts, now time.Time) (Change, erro
 	c := in.begin()
 	o := &c.Incident
 	o.help(by, now)
-	o.startOver()
+	o.stop()
 	o.Status = Snoozed
+	o.AckedBy, o.AckedAt, o.Acks = Actor{}, nil, nil
 	o.SnoozedBy, o.SnoozedUntil = by, &until
 	o.wait(until)
 	c.record(EventSnoozed, now, by, Detail{Until: until})

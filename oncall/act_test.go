@@ -1,0 +1,243 @@
+package oncall
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A tale is an incident with what happens to it, one line after the other.
+type tale struct {
+	in    Incident
+	facts Facts
+	now   time.Time
+	pages []Page // all that there ever were
+	out   strings.Builder
+}
+
+// TestActs tells the tales of testdata/acts.txt. A line that begins with ">" says what
+// happens, and the lines after it what comes of that: with -update they are written anew.
+func TestActs(t *testing.T) {
+	t.Parallel()
+	const file = "testdata/acts.txt"
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s *tale
+	var out strings.Builder
+	for line := range strings.Lines(string(want)) {
+		switch {
+		case strings.HasPrefix(line, "== "):
+			s = newTale(t, strings.Fields(line))
+			out.WriteString("\n" + line)
+		case strings.HasPrefix(line, "#"):
+			out.WriteString(line)
+		case strings.HasPrefix(line, "> "):
+			out.WriteString(line)
+			out.WriteString(s.tell(t, strings.Fields(line)[1:]))
+		}
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	equal(t, file, out.String(), string(want))
+}
+
+// newTale begins with an incident that nobody has been paged for. Words such as acks=2
+// say what is special.
+func newTale(t *testing.T, words []string) *tale {
+	t.Helper()
+	policy, roster := payments()
+	roster.Schedules = map[ScheduleID]*Compiled{4: duty(t)}
+	gone := noon.Add(-time.Hour)
+	roster.Users = map[UserID]User{"U0GONE": {ID: "U0GONE", DeactivatedAt: &gone}, ann: {ID: ann, TimeZone: "Europe/Berlin"}}
+	second := Policy{ID: 2, TeamID: 1, Name: "database", Steps: []Step{{Targets: []Target{{Schedule: 4, Role: "primary"}}, Delay: 120}}}
+	s := &tale{in: triggered(), now: noon}
+	s.in.NextAt = new(noon)
+	for _, w := range words {
+		name, value, special := strings.Cut(w, "=")
+		if !special {
+			continue
+		}
+		n, _ := strconv.Atoi(value)
+		switch name {
+		case "acks":
+			policy.Acks = n
+		case "timeout":
+			policy.AckTimeout = Seconds(n)
+		case "severity":
+			s.in.Severity = Severity(value)
+		case "policy":
+			s.in.PolicyID = PolicyID(n)
+		}
+	}
+	old := Policy{ID: 3, TeamID: 1, Name: "old", Removed: true}
+	s.facts = Facts{Policies: map[PolicyID]Policy{1: policy, 2: second, 3: old}, Roster: roster}
+	return s
+}
+
+// tell lets one thing happen.
+func (s *tale) tell(t *testing.T, words []string) string {
+	t.Helper()
+	s.out.Reset()
+	if words[0] == "timer" {
+		if s.in.NextAt == nil {
+			return "  there is no timer\n"
+		}
+		s.now = *s.in.NextAt
+		c, due := s.in.EscalateNow(s.in.Seq, s.facts, s.now)
+		if !due {
+			t.Errorf("the timer of incident %+v is stale", s.in)
+		}
+		s.take(t, c)
+		return s.out.String()
+	}
+	d, err := time.ParseDuration(words[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.now = noon.Add(d)
+	by, a := actOf(t, s.now, words[1:])
+	c, err := s.in.Do(a, by, s.facts, s.now)
+	var refusal Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return "  refused: " + refusal.Sentence + "\n"
+	case err != nil:
+		t.Fatal(err)
+	}
+	s.take(t, c)
+	return s.out.String()
+}
+
+// actOf reads who does what: "ann snooze 2h".
+func actOf(t *testing.T, now time.Time, words []string) (Actor, Act) {
+	t.Helper()
+	by := ByUser(user(words[0]))
+	if words[0] == "monitor" {
+		by = ByIntegration("grafana")
+	}
+	a, arg := Act{Do: ActKind(words[1])}, strings.Join(words[2:], " ")
+	switch a.Do {
+	case ActSnooze:
+		if d, err := time.ParseDuration(arg); err == nil {
+			a.Until = now.Add(d)
+		} else {
+			a.Till = Till(arg)
+		}
+	case ActReassign:
+		if id, is := strings.CutPrefix(arg, "policy "); is {
+			n, _ := strconv.Atoi(id)
+			a.Policy = PolicyID(n)
+		} else {
+			a.User = user(arg)
+		}
+	case ActAsk:
+		a.User = user(arg)
+	case ActNote:
+		a.Text = arg
+	case ActSeverity:
+		a.Severity = Severity(arg)
+	default:
+	}
+	return by, a
+}
+
+func user(name string) UserID {
+	if name == "" {
+		return ""
+	}
+	return UserID("U0" + strings.ToUpper(name))
+}
+
+// take notes a change and tells it.
+func (s *tale) take(t *testing.T, c Change) {
+	t.Helper()
+	if c.Incident.Version <= s.in.Version {
+		t.Errorf("version %d follows %d", c.Incident.Version, s.in.Version)
+	}
+	s.in = c.Incident
+	for _, p := range c.Pages {
+		p.ID = PageID(len(s.pages) + 1)
+		s.pages = append(s.pages, p)
+	}
+	state := string(s.in.Status)
+	if s.in.Exhausted {
+		state += ", exhausted"
+	}
+	if s.in.Status == Acknowledged {
+		state += " by " + s.in.AckedBy.String()
+	}
+	if s.in.NextAt != nil {
+		state += ", timer " + s.clock(*s.in.NextAt)
+	}
+	fmt.Fprintf(&s.out, "  %s\n", state)
+	for _, e := range c.Events {
+		fmt.Fprintf(&s.out, "  | %s\n", s.line(e))
+	}
+	for _, p := range c.Pages {
+		fmt.Fprintf(&s.out, "  page %s%s because %s\n", p.UserID, s.at(p.At), p.Why)
+	}
+	for _, n := range c.Notices {
+		fmt.Fprintf(&s.out, "  notice %s to %s until%s: %s\n", n.Kind, n.To, s.at(n.Facts.End), n.Facts.Lines[0])
+	}
+	for _, settled := range c.Settled {
+		fmt.Fprintf(&s.out, "  settled %v: %s by %q\n", settled.Kinds, settled.State, settled.By)
+	}
+	var due []string
+	for _, p := range s.pages {
+		if p.Due(s.in) {
+			due = append(due, fmt.Sprintf("%s(%d)", p.UserID, p.ID))
+		}
+	}
+	if len(due) > 0 {
+		fmt.Fprintf(&s.out, "  due: %s\n", strings.Join(due, " "))
+	}
+}
+
+// clock tells an instant of the Monday as the time of the day, and others with the day.
+func (s *tale) clock(at time.Time) string {
+	if at.Day() == noon.Day() {
+		return at.UTC().Format("15:04:05")
+	}
+	return at.UTC().Format("Jan 2 15:04:05")
+}
+
+func (s *tale) at(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return " " + s.clock(at)
+}
+
+func (s *tale) line(e Event) string {
+	d := e.Detail
+	out := fmt.Sprintf("%s by %s", e.Kind, e.Actor)
+	if d.Step > 0 {
+		out += fmt.Sprintf(", round %d step %d run %d", d.Round, d.Step, d.Run)
+	}
+	if len(d.Users) > 0 {
+		out += fmt.Sprint(" ", d.Users)
+	}
+	if d.Of > 0 {
+		out += fmt.Sprintf(" %d of %d", d.Count, d.Of)
+	}
+	if !d.Until.IsZero() {
+		out += " until" + s.at(d.Until)
+	}
+	if d.Text != "" {
+		out += ": " + d.Text
+	}
+	if !e.Public() {
+		out += " (not shown)"
+	}
+	return out
+}

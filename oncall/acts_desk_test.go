@@ -1,0 +1,222 @@
+package oncall
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// do lets somebody act on a stored incident.
+func (s *stored) do(t *testing.T, id IncidentID, by Actor, a Act, at time.Time) Change {
+	t.Helper()
+	policy, roster := payments()
+	c, err := s.incidents[id].Do(a, by, facts(policy, roster), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.incidents[id] = c.Incident
+	return c
+}
+
+// Fifty times closed and fired again under a snooze: nobody is paged before its end, also
+// when the monitor is silent for longer than a closed incident is kept at hand.
+func TestASnoozeSurvivesFlapping(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	s.do(t, 1, ByUser(ann), Act{Do: ActSnooze, Until: noon.Add(24 * time.Hour)}, noon.Add(time.Minute))
+	at, paging := noon, 0
+	for i := range 50 {
+		at = at.Add(time.Duration(1+i/10) * 3 * time.Minute)
+		changes := s.fold(at, clears("a"))
+		equal(t, "closed", s.incidents[1].Status, Resolved)
+		at = at.Add(time.Duration(1+i/10) * 2 * time.Minute)
+		changes = append(changes, s.fold(at, fires("a"))...)
+		equal(t, "fired again", s.incidents[1].Status, Snoozed)
+		equal(t, "until", *s.incidents[1].NextAt, noon.Add(24*time.Hour))
+		paging += pages(changes)
+		for _, c := range changes {
+			for _, e := range c.Events {
+				if e.Public() {
+					t.Errorf("the thread is told of %s", e.Kind)
+				}
+			}
+		}
+	}
+	equal(t, "incidents", len(s.incidents), 1)
+	equal(t, "pages", paging, 0)
+	equal(t, "flaps", s.incidents[1].Flaps, 50)
+	policy, roster := payments()
+	c, due := s.incidents[1].EscalateNow(s.incidents[1].Seq, facts(policy, roster), noon.Add(24*time.Hour))
+	if !due || c.Incident.Status != Triggered {
+		t.Errorf("at the end of the snooze it is %s", c.Incident.Status)
+	}
+	equal(t, "paged at the end", paged(c), []UserID{ann})
+}
+
+func TestASnoozeIsOverWhenAPersonResolvesOrItsTimeHasCome(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	s.do(t, 1, ByUser(ann), Act{Do: ActSnooze, Until: noon.Add(time.Hour)}, noon)
+	s.do(t, 1, ByUser(ann), Act{Do: ActResolve}, noon.Add(time.Minute))
+	s.fold(noon.Add(2*time.Minute), clears("a"))
+	equal(t, "pages of a new one", pages(s.fold(noon.Add(3*time.Minute), fires("a"))), 1)
+	equal(t, "incidents", len(s.incidents), 2)
+
+	s = stored{}
+	s.fold(noon, fires("a"))
+	s.do(t, 1, ByUser(ann), Act{Do: ActSnooze, Until: noon.Add(time.Hour)}, noon)
+	s.fold(noon.Add(2*time.Minute), clears("a"))
+	equal(t, "pages when it is over", pages(s.fold(noon.Add(time.Hour), fires("a"))), 1)
+}
+
+// What fires again under a snooze and is worse than what was snoozed is told, or wakes it.
+func TestASnoozeDoesNotHideWhatGetsWorse(t *testing.T) {
+	t.Parallel()
+	for severity, want := range map[Severity]Status{Medium: Snoozed, High: Snoozed, Critical: Triggered} {
+		var s stored
+		low := fires("a")
+		low.Severity = Medium
+		s.fold(noon, low)
+		s.do(t, 1, ByUser(bo), Act{Do: ActSnooze, Until: noon.Add(time.Hour)}, noon)
+		s.fold(noon.Add(time.Minute), clears("a"))
+		worse := fires("a")
+		worse.Severity = severity
+		changes := s.fold(noon.Add(2*time.Minute), worse, worse, worse)
+		equal(t, "status", s.incidents[1].Status, want)
+		var who []UserID
+		for _, c := range changes {
+			who = append(who, paged(c)...)
+			for _, p := range c.Pages {
+				if !p.Due(s.incidents[1]) {
+					t.Errorf("the page of %s is not due", p.UserID)
+				}
+			}
+		}
+		equal(t, string(severity), who, map[Severity][]UserID{High: {bo}, Critical: {ann}}[severity])
+	}
+}
+
+// merge merges two stored incidents as the store would.
+func (s *stored) merge(t *testing.T, from, into IncidentID, at time.Time) (Change, Change) {
+	t.Helper()
+	policy, roster := payments()
+	a, b, err := s.incidents[from].Merge(s.incidents[into], ByUser(cy), facts(policy, roster), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.incidents[from], s.incidents[into] = a.Incident, b.Incident
+	for id, alert := range s.alerts {
+		if alert.IncidentID == from && alert.Firing {
+			alert.IncidentID = into
+			s.alerts[id] = alert
+		}
+	}
+	return a, b
+}
+
+func TestMerging(t *testing.T) {
+	t.Parallel()
+	var s stored
+	critical := fires("b")
+	critical.Severity = Critical
+	first := s.fold(noon, fires("a"), critical, fires("c"))
+	a, b := s.merge(t, 2, 1, noon.Add(time.Minute))
+	equal(t, "events of what is merged", kinds(a.Events), []EventKind{EventMergedInto})
+	equal(t, "events of what takes it in", kinds(b.Events), []EventKind{EventMerged, EventSeverity})
+	equal(t, "severity", s.incidents[1].Severity, Critical)
+	equal(t, "signals", s.incidents[1].SignalCount, 2)
+	for _, p := range first[1].Pages {
+		if p.Due(s.incidents[2]) {
+			t.Error("a page of what was merged is due")
+		}
+	}
+	draws := 0
+	for _, task := range b.Tasks {
+		if _, is := task.Do.(Draw); is {
+			draws++
+		}
+	}
+	equal(t, "drawings", draws, 1)
+
+	// The alert, and later ones of its group, belong to where it has gone, also when that goes on.
+	s.fold(noon.Add(2*time.Minute), fires("b"))
+	equal(t, "signals", s.incidents[1].SignalCount, 3)
+	s.merge(t, 1, 3, noon.Add(3*time.Minute))
+	s.fold(noon.Add(4*time.Minute), clears("b"))
+	equal(t, "others fire", s.incidents[3].Status, Triggered)
+	changes := s.fold(noon.Add(5*time.Minute), fires("b"))
+	equal(t, "pages of the same group", pages(changes), 0)
+	equal(t, "it is the one", s.alerts[4].IncidentID, IncidentID(3))
+	s.fold(noon.Add(6*time.Minute), clears("a"), clears("b"), clears("c"))
+	equal(t, "all has cleared", s.incidents[3].Status, Resolved)
+	equal(t, "incidents", len(s.incidents), 3)
+
+	s.fold(noon.Add(time.Hour), fires("b"))
+	equal(t, "a new one when that is long closed", len(s.incidents), 4)
+}
+
+func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	d := &Desk{Integration: Integration{ID: 3, Name: "prometheus"}, Policy: policy, Roster: roster}
+	in := triggered()
+	in.IntegrationID, in.GroupKey = 4, "a"
+	d.Seat(in)
+	d.Lay(Alert{ID: 1, IntegrationID: 3, DedupKey: "b", GroupKey: "b", Firing: true, IncidentID: 7})
+	d.Elsewhere(Alert{ID: 2, IntegrationID: 4, DedupKey: "b", Firing: true, IncidentID: 7})
+	d.Receive(clears("b"), noon)
+	changes, alerts := d.Results()
+	equal(t, "alerts", len(alerts), 1)
+	equal(t, "status", changes[0].Incident.Status, Triggered)
+	d.NewIncident, d.NewAlert = func() IncidentID { return 8 }, func() AlertID { return 3 }
+	d.Receive(fires("a"), noon) // our group of the same name is another
+	if changes, _ = d.Results(); len(changes) != 2 {
+		t.Errorf("changes: %+v", changes)
+	}
+}
+
+func TestWhatCantBeMergedOrLinked(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	one, two, three := triggered(), triggered(), triggered()
+	two.ID, three.ID = 8, 9
+	merged, into, err := one.Merge(two, ByUser(ann), facts(policy, roster), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resolved, _ := three.Resolve(ByUser(bo), noon)
+	merge := func(a, b Incident) error {
+		_, _, err := a.Merge(b, ByUser(ann), facts(policy, roster), noon)
+		return err
+	}
+	relate := func(a, b Incident) error {
+		_, _, err := a.Relate(b, ByUser(ann), noon)
+		return err
+	}
+	linked, back, err := into.Incident.Relate(resolved.Incident, ByUser(ann), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "links", fmt.Sprint(linked.Incident.Links, back.Incident.Links), "[#9] [#8]")
+	for want, err := range map[string]error{
+		"An incident can't be merged into itself.":    merge(two, two),
+		"Incident #7 was merged into #8.":             merge(merged.Incident, three),
+		"Incident #9 is already resolved by <@U0BO>.": merge(two, resolved.Incident),
+		"An incident can't be linked with itself.":    relate(two, two),
+		"Incident #8 is linked with #9 already.":      relate(linked.Incident, back.Incident),
+	} {
+		if err == nil || err.Error() != want {
+			t.Errorf("%q, want %q", err, want)
+		}
+	}
+	for _, pair := range [][2]Incident{{two, merged.Incident}, {merged.Incident, two}, {resolved.Incident, two}} {
+		if merge(pair[0], pair[1]) == nil {
+			t.Errorf("%s was merged into %s", pair[0].ID, pair[1].ID)
+		}
+	}
+	if _, err := merged.Incident.Do(Act{Do: ActReopen}, ByUser(ann), facts(policy, roster), noon); err == nil {
+		t.Error("what was merged was reopened")
+	}
+}
