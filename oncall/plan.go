@@ -1,0 +1,133 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxPlanned bounds a plan: nobody reads further.
+const maxPlanned = 100
+
+// A Planned is one thing that happens to an incident if nobody does anything.
+type Planned struct {
+	At       time.Time
+	Kind     EventKind // as the timeline will have it
+	Round    int       // from 1, as people count; so are the next two; 0: no step of the policy
+	Step     int
+	Run      int
+	People   []PlannedPerson
+	Channels []string
+	Webhooks []string // their hosts
+	Skipped  string   // why the step pages nobody, completing "step 2 is skipped: "
+	Exhausts bool     // the policy has run out: the whole team is told
+	Note     string   // what else happens, in one sentence
+}
+
+// A PlannedPerson is somebody who will be paged.
+type PlannedPerson struct {
+	User  UserID
+	Why   string    // completes "you are paged because …"
+	At    time.Time // from when on: later than the step where a low severity waits
+	Rules []Rule    // by which contact methods that can be used, and how long after that
+}
+
+// Plan tells all that will happen to the incident from now on if nobody does anything, by
+// the very code that does it. It is for the facts as they are: who is on call may change.
+func (in Incident) Plan(f Facts, now time.Time) []Planned {
+	var plan []Planned
+	for range maxPlanned {
+		if in.NextAt == nil || len(plan) >= maxPlanned {
+			break
+		}
+		c, due := in.EscalateNow(in.Seq, f, latest(*in.NextAt, now))
+		if !due {
+			break
+		}
+		plan = append(plan, c.planned(f)...)
+		in = c.Incident
+	}
+	return plan[:min(len(plan), maxPlanned)]
+}
+
+// planned is what a decision of the timer does, for people to read.
+func (c Change) planned(f Facts) []Planned {
+	var plan []Planned
+	paging := -1 // the entry that the pages belong to
+	for _, e := range c.Events {
+		p := Planned{At: e.At, Kind: e.Kind, Round: e.Detail.Round, Step: e.Detail.Step, Run: e.Detail.Run}
+		switch e.Kind {
+		case EventPaging, EventUnassigned:
+			paging = len(plan)
+		case EventExhausted:
+			paging, p.Exhausts = len(plan), true
+		case EventSkipped:
+			if p.Skipped = e.Detail.Text; p.Skipped == "" {
+				p.Skipped = "there is nobody to page"
+			}
+		case EventHandedOver:
+			p.At = latest(e.At, e.Detail.Until)
+			p.Note = fmt.Sprintf("The escalation policy %s takes over.", e.Detail.Text)
+		case EventStillOnAsked:
+			p.Note = fmt.Sprintf("%s is asked whether they are still on it.", mentions(e.Detail.Users, " and "))
+		case EventUnacknowledged:
+			p.Note = "Nobody has said that they are still on it, so it pages again."
+		case EventUnsnoozed:
+			p.Note = "The snooze ends, so it pages again."
+		default:
+			continue
+		}
+		plan = append(plan, p)
+	}
+	if paging >= 0 {
+		plan[paging].pages(c, f)
+	}
+	return plan
+}
+
+// pages adds who and what is paged.
+func (p *Planned) pages(c Change, f Facts) {
+	for _, page := range c.Pages {
+		switch {
+		case page.UserID != "":
+			p.People = append(p.People, PlannedPerson{
+				User: page.UserID, Why: page.Why, At: latest(p.At, page.At),
+				Rules: f.Roster.Reach[page.UserID].Rules(c.Incident.Severity == Low),
+			})
+		case page.Method == MethodWebhook:
+			p.Webhooks = append(p.Webhooks, WebhookName(page.To))
+		default:
+			p.Channels = append(p.Channels, page.To)
+		}
+	}
+}
+
+// An Explanation says what a signal that has not happened would do.
+type Explanation struct {
+	Incident Incident // as it is opened
+	Alerts   []Alert  // of which it is made
+	Policy   Policy   // that it begins with
+	Plan     []Planned
+}
+
+// Explain lets a desk open the incidents of some signals, on paper, and tells what happens
+// to each from the beginning if nobody does anything.
+func Explain(d *Desk, signals []Signal, at time.Time) []Explanation {
+	for _, s := range signals {
+		d.Receive(s, at)
+	}
+	changes, alerts := d.Results()
+	f := d.facts()
+	var out []Explanation
+	for _, c := range changes {
+		x := Explanation{Incident: c.Incident, Policy: d.Policy, Plan: c.planned(f)}
+		x.Plan = append(x.Plan, c.Incident.Plan(f, at)...)
+		for _, a := range alerts {
+			if a.IncidentID == c.Incident.ID {
+				x.Alerts = append(x.Alerts, a)
+			}
+		}
+		out = append(out, x)
+	}
+	return slices.Clip(out)
+}
