@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -56,25 +57,30 @@ type Config struct {
 	Slog    *slog.Logger          // River's own log
 	Metrics prometheus.Registerer // nil: none
 	Name    string                // of this process, unique among all that run
+
+	PublicURL string // where people's browsers reach Watchbill, for the links in mails; empty: nowhere
 }
 
 // Jobs works the queue for one process.
 type Jobs struct {
-	store   *store.Store
-	board   Board
-	mirror  Mirror
-	groups  groupView
-	senders map[string]notify.Sender
-	clock   func() time.Time
-	log     zerolog.Logger
-	name    string
-	slog    *slog.Logger
-	metrics metrics
-	life    *life // nil while there is none; belongs to live until that has ended
-	settle  context.CancelFunc
-	settled chan struct{} // closed when life changes no more
-	upkeep  context.CancelFunc
-	running sync.WaitGroup
+	store              *store.Store
+	board              Board
+	mirror             Mirror
+	groups             groupView
+	senders            map[string]notify.Sender
+	tracked, cancelled []string // the methods whose messages can be followed, and ended
+	breakers           breakers
+	publicURL          string
+	clock              func() time.Time
+	log                zerolog.Logger
+	name               string
+	slog               *slog.Logger
+	metrics            metrics
+	life               *life // nil while there is none; belongs to live until that has ended
+	settle             context.CancelFunc
+	settled            chan struct{} // closed when life changes no more
+	upkeep             context.CancelFunc
+	running            sync.WaitGroup
 }
 
 // Settings that were measured: a timer fires within 120 ms of due, and work that
@@ -95,6 +101,23 @@ func New(c Config) (*Jobs, error) {
 	if err := j.metrics.register(c.Metrics); err != nil {
 		return nil, fmt.Errorf("register the metrics of jobs: %w", err)
 	}
+	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
+	for method, sender := range c.Senders {
+		if _, can := sender.(notify.Tracker); can {
+			j.tracked = append(j.tracked, method)
+			if _, can := sender.(notify.Canceller); can {
+				j.cancelled = append(j.cancelled, method)
+			}
+		}
+	}
+	j.breakers.changed = func(method string, open bool) {
+		failing := 0.0
+		if open {
+			failing = 1
+		}
+		j.metrics.failing.WithLabelValues(method).Set(failing)
+		j.log.Warn().Str("method", method).Bool("failing", open).Msg("a provider has changed")
+	}
 	if _, err := j.newClient(c.Name); err != nil {
 		return nil, err
 	}
@@ -108,6 +131,9 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, &pageWorker{jobs: j})
 	river.AddWorker(workers, &drawWorker{jobs: j})
 	river.AddWorker(workers, &tellWorker{jobs: j})
+	river.AddWorker(workers, &verifyWorker{jobs: j})
+	river.AddWorker(workers, &testWorker{jobs: j})
+	river.AddWorker(workers, &checkWorker{jobs: j})
 	river.AddWorker(workers, &swapWorker{jobs: j})
 	river.AddWorker(workers, &coverWorker{jobs: j})
 	river.AddWorker(workers, &lookWorker{jobs: j})

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -62,7 +63,15 @@ func (j *Jobs) Start(ctx context.Context) error {
 	ctx, j.upkeep = context.WithCancel(ctx)
 	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
 	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
-	j.running.Go(func() { j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}}) })
+	j.running.Go(func() {
+		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}, {"check contact methods", j.store.CheckReach}})
+	})
+	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.follow}}) })
+	for method, sender := range j.senders {
+		if from, can := sender.(notify.Listener); can {
+			j.running.Go(func() { j.listen(ctx, method, from) })
+		}
+	}
 	return nil
 }
 

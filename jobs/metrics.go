@@ -14,6 +14,10 @@ type metrics struct {
 	failures  *prometheus.CounterVec
 	rescued   prometheus.Counter
 	lostTimer prometheus.Counter
+	bundled   *prometheus.CounterVec
+	receipts  *prometheus.CounterVec
+	replies   *prometheus.CounterVec
+	failing   *prometheus.GaugeVec
 }
 
 // register makes the metrics; without a registry they count for nobody.
@@ -48,12 +52,29 @@ func (m *metrics) register(r prometheus.Registerer) error {
 		Name: "watchbill_timers_lost_total",
 		Help: "Overdue escalation timers that were not in the queue and were inserted again.",
 	})
+	m.bundled = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "watchbill_pages_bundled_total",
+		Help: "Incidents that people were told of by one message about several.",
+	}, []string{"method"})
+	m.receipts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "watchbill_page_receipts_total",
+		Help: "What providers said of messages that they had accepted.",
+	}, []string{"method", "state"})
+	m.replies = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "watchbill_replies_total",
+		Help: "Answers of people, by contact method.",
+	}, []string{"method"})
+	m.failing = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "watchbill_provider_failing",
+		Help: "1 while a provider fails, so that people are paged by other methods first.",
+	}, []string{"method"})
 	if r == nil {
 		return nil
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.late, m.stale, m.pages, m.delivery, m.failures, m.rescued, m.lostTimer,
+		m.bundled, m.receipts, m.replies, m.failing,
 	} {
 		errs = append(errs, r.Register(c))
 	}

@@ -24,9 +24,14 @@ const (
 	// sendsAtOnce is how often a page of unknown fate is sent without waiting: a
 	// double beats none.
 	sendsAtOnce = 3
+	// findLimit is how long a provider that can't be asked keeps a page of unknown fate
+	// from being sent again.
+	findLimit = 2 * time.Minute
 	// A provider's wish to wait is heard within these bounds.
 	shortestThrottle = time.Second
 	longestThrottle  = time.Minute
+	// passedOver is how long a page waits whose provider fails, while others are tried.
+	passedOver = 10 * time.Second
 )
 
 // pageWorker makes attempts to reach one person until one is answered.
@@ -37,56 +42,146 @@ type pageWorker struct {
 
 // Timeout bounds one run of at most sendsAtOnce calls.
 func (w *pageWorker) Timeout(*river.Job[oncall.SendPage]) time.Duration {
-	return sendsAtOnce*sendLimit + 2*recordLimit
+	return sendsAtOnce*sendLimit + 4*recordLimit
 }
 
 // Work sends the page, unless it has been delivered or is no longer due. It goes on
 // for as long as the page is due: a snooze uses up no attempt.
 func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) error {
 	for sent := 1; ; sent++ {
-		order, err := w.jobs.store.BeginPage(ctx, job.Args.Page, w.jobs.clock())
+		order, err := w.jobs.store.BeginPage(ctx, job.Args.Page, job.ID, w.jobs.clock())
 		if err != nil {
 			return unlessMissing(err)
 		}
 		if !order.Send {
-			return nil
-		}
-		receipt := w.send(ctx, order)
-		w.jobs.metrics.pages.WithLabelValues(order.Page.Method, string(receipt.Outcome)).Inc()
-		again := time.Duration(0)
-		switch receipt.Outcome {
-		case notify.Accepted:
-			w.jobs.metrics.delivery.Observe(max(0, w.jobs.clock().Sub(job.CreatedAt).Seconds()))
-		case notify.Rejected:
-		case notify.Misconfigured:
-			again = wait(order.Attempt)
-		case notify.Throttled:
-			again = min(max(receipt.RetryAfter, shortestThrottle), longestThrottle)
-		default:
-			if sent < sendsAtOnce && ctx.Err() == nil {
-				continue
+			if order.Again.IsZero() {
+				return nil
 			}
-			again = wait(order.Attempt / sendsAtOnce)
+			return river.JobSnooze(max(0, order.Again.Sub(w.jobs.clock())))
 		}
-		if err := w.record(ctx, order, receipt); err != nil || again == 0 {
+		a := &attempt{jobs: w.jobs, order: order}
+		if err := a.make(ctx); err != nil {
 			return err
+		}
+		if err := a.record(ctx); err != nil {
+			return err
+		}
+		if a.receipt.Outcome == notify.Accepted {
+			w.jobs.metrics.delivery.Observe(max(0, w.jobs.clock().Sub(later(job.CreatedAt, order.Page.At)).Seconds()))
+		}
+		if a.again == 0 {
+			return nil
 		}
 		if ctx.Err() != nil { // we are to stop: another instance goes on at once
 			return fmt.Errorf("send page %d: %w", order.Page.ID, ctx.Err())
 		}
-		return river.JobSnooze(again)
+		if a.receipt.Outcome != notify.Unknown || a.settling || sent >= sendsAtOnce {
+			return river.JobSnooze(a.again)
+		}
 	}
 }
 
-// send calls the sender. One that panics may have sent.
-func (w *pageWorker) send(ctx context.Context, order store.PageOrder) (r notify.Receipt) {
-	sender := w.jobs.senders[order.Page.Method]
-	if sender == nil {
-		return notify.Receipt{
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// An attempt is one call of a sender, and what came of it.
+type attempt struct {
+	jobs     *Jobs
+	order    store.PageOrder
+	message  notify.Message
+	receipt  notify.Receipt
+	again    time.Duration // until the next; 0: there is none
+	settling bool          // the provider may not list an earlier attempt yet
+	passed   bool          // the provider fails, so that another method goes first
+}
+
+// make sends the message, unless an earlier attempt of unknown fate has done so.
+func (a *attempt) make(ctx context.Context) error {
+	sender := a.jobs.senders[a.order.Page.Method]
+	switch {
+	case a.order.Gone != "":
+		a.receipt = notify.Receipt{Outcome: notify.Rejected, Err: fmt.Errorf("the contact method is switched off: %s", a.order.Gone)}
+		return nil
+	case sender == nil:
+		a.receipt = notify.Receipt{
 			Outcome: notify.Misconfigured,
-			Err:     fmt.Errorf("there is no sender for the contact method %q", order.Page.Method),
+			Err:     fmt.Errorf("there is no sender for the contact method %q", a.order.Page.Method),
+		}
+		a.again = wait(a.order.Attempt)
+		return nil
+	}
+	a.message = a.jobs.message(ctx, a.order)
+	if a.order.Doubt != nil {
+		if over, err := a.resolve(ctx, sender); err != nil || over {
+			return err
 		}
 	}
+	done, open := a.jobs.breakers.ask(a.order.Page.Method, a.order.Others)
+	if open {
+		a.passed, a.again = true, passedOver
+		a.receipt = notify.Receipt{Outcome: notify.Throttled, Err: errors.New("the provider fails: other ways are tried first")}
+		return nil
+	}
+	a.receipt = send(ctx, sender, a.message)
+	done(a.receipt)
+	a.jobs.metrics.pages.WithLabelValues(a.order.Page.Method, string(a.receipt.Outcome)).Inc()
+	switch a.receipt.Outcome {
+	case notify.Accepted, notify.Rejected:
+	case notify.Misconfigured:
+		a.again = wait(a.order.Attempt)
+	case notify.Throttled:
+		a.again = min(max(a.receipt.RetryAfter, shortestThrottle), longestThrottle)
+	default:
+		a.again = wait(a.order.Attempt / sendsAtOnce)
+	}
+	return nil
+}
+
+// resolve asks the provider what became of an earlier attempt. It reports true when there is
+// nothing to send for now. Who can't be asked is sent another message: a double beats none.
+func (a *attempt) resolve(ctx context.Context, sender notify.Sender) (over bool, err error) {
+	lost := false
+	if finder, can := sender.(notify.Finder); can {
+		age := a.jobs.clock().Sub(*a.order.Doubt)
+		reference, found, err := find(ctx, finder, a.message, *a.order.Doubt)
+		switch {
+		case found:
+			a.receipt = notify.Receipt{Outcome: notify.Accepted, Reference: reference}
+			return true, nil
+		case err != nil && age < findLimit:
+			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("ask what became of it: %w", err)}
+			a.again, a.settling = wait(3), true
+			return true, nil
+		case err == nil && age < finder.Settle():
+			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errors.New("it may have been sent, and is not listed yet")}
+			a.again, a.settling = finder.Settle()-age, true
+			return true, nil
+		}
+		lost = err == nil
+	}
+	a.order, err = a.jobs.store.ResumePage(ctx, a.order, lost, a.jobs.clock())
+	a.message.Attempt = a.order.Attempt
+	return false, err
+}
+
+// find asks a provider. One that panics says nothing.
+func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (reference string, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			found, err = false, fmt.Errorf("the sender panicked: %v", cause)
+		}
+	}()
+	return f.Find(ctx, m, since)
+}
+
+// send calls the sender. One that panics may have sent.
+func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify.Receipt) {
 	ctx, cancel := context.WithTimeout(ctx, sendLimit)
 	defer cancel()
 	defer func() {
@@ -97,35 +192,55 @@ func (w *pageWorker) send(ctx context.Context, order store.PageOrder) (r notify.
 			r.Err = errors.New(string(r.Outcome))
 		}
 	}()
-	return sender.Send(ctx, notify.Message{
-		Key: order.Page.Key, To: string(order.Page.UserID), Incident: int64(order.Incident.ID),
-		Title: order.Incident.Title, Why: order.Page.Why, Attempt: order.Attempt,
-	})
+	return sender.Send(ctx, m)
 }
 
-// record writes down what the last attempt came to.
-func (w *pageWorker) record(ctx context.Context, order store.PageOrder, r notify.Receipt) error {
-	result := store.PageResult{Outcome: store.PageDelivered, Detail: r.Reference, Drawn: r.Drawn}
+// result is what the store is told of the attempt.
+func (a *attempt) result() store.PageResult {
+	r := a.receipt
 	if r.Outcome == notify.Accepted {
-		if channel, ts, ok := strings.Cut(r.Reference, " "); ok && order.Page.Method == oncall.MethodSlack {
+		result := store.PageResult{Outcome: store.PageDelivered, Ref: r.Reference, Drawn: r.Drawn}
+		_, result.Track = a.jobs.senders[a.order.Page.Method].(notify.Tracker)
+		inSlack := a.order.Page.Method == oncall.MethodSlack || a.order.Page.Method == oncall.MethodChannel
+		if channel, ts, ok := strings.Cut(r.Reference, " "); ok && inSlack {
 			result.Place = store.Place{Channel: channel, TS: ts}
 		}
-	} else {
-		result = store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error(), Unsent: r.Outcome == notify.Throttled}
+		return result
+	}
+	result := store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error()}
+	switch r.Outcome {
+	case notify.Rejected:
+		result.Outcome, result.Dead = store.PageFailed, r.Dead
+	case notify.Misconfigured:
+		if !a.order.Blocked {
+			result.Outcome = store.PageBlocked
+		}
+	case notify.Throttled:
+		result.Unsent, result.Doubt, result.Next = true, a.order.Doubt, a.passed
+	default:
+		result.Next, result.Doubt = true, &a.order.Since
+	}
+	return result
+}
+
+// record writes down what the attempt came to.
+func (a *attempt) record(ctx context.Context) error {
+	result := a.result()
+	if a.receipt.Outcome != notify.Accepted {
 		level := zerolog.WarnLevel
 		switch {
-		case r.Outcome == notify.Rejected:
-			result.Outcome, level = store.PageFailed, zerolog.ErrorLevel
-		case r.Outcome == notify.Misconfigured && order.Blocked:
-			level = zerolog.DebugLevel // it was said
-		case r.Outcome == notify.Misconfigured:
-			result.Outcome, level = store.PageBlocked, zerolog.ErrorLevel
+		case result.Outcome == store.PageFailed || result.Outcome == store.PageBlocked:
+			level = zerolog.ErrorLevel
+		case a.receipt.Outcome == notify.Misconfigured: // it was said
+			level = zerolog.DebugLevel
 		}
-		w.jobs.log.WithLevel(level).Err(r.Err).Stringer("incident", order.Incident.ID).
-			Str("user", string(order.Page.UserID)).Str("method", order.Page.Method).
-			Str("outcome", string(r.Outcome)).Int("attempt", order.Attempt).Msg("page not delivered")
+		a.jobs.log.WithLevel(level).Err(a.receipt.Err).Stringer("incident", a.order.Incident.ID).
+			Str("user", string(a.order.Page.UserID)).Str("method", a.order.Page.Method).
+			Str("outcome", string(a.receipt.Outcome)).Int("attempt", a.order.Attempt).Msg("page not delivered")
+	} else if n := len(a.order.Incidents); n > 1 {
+		a.jobs.metrics.bundled.WithLabelValues(a.order.Page.Method).Add(float64(n))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	return w.jobs.store.RecordPage(ctx, order.Page.ID, result, w.jobs.clock())
+	return a.jobs.store.RecordPage(ctx, a.order.Page.ID, result, a.jobs.clock())
 }

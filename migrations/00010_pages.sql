@@ -66,6 +66,7 @@ ALTER TABLE pages ADD track_at  timestamptz; -- when the provider is asked again
 CREATE INDEX pages_waiting ON pages (user_id, method, contact, id) WHERE state = 'waiting';
 CREATE INDEX pages_bundle ON pages (bundle) WHERE bundle <> 0;
 CREATE INDEX pages_code ON pages (contact, code) WHERE code <> 0;
+CREATE INDEX pages_contact ON pages (contact, attempted_at DESC) WHERE contact <> 0 AND bundle = 0;
 CREATE INDEX pages_track ON pages (track_at) WHERE track_at IS NOT NULL;
 CREATE INDEX pages_sent ON pages (method, ended_at) WHERE state = 'delivered';
 

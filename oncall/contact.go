@@ -173,7 +173,10 @@ func CheckAddress(method, address string) (string, error) {
 		}
 		return address, nil
 	case MethodNtfy:
-		if !ntfyTopic.MatchString(address) {
+		u, err := url.Parse(address)
+		onServer := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
+			ntfyTopic.MatchString(strings.Trim(u.Path, "/"))
+		if !onServer && !ntfyTopic.MatchString(address) {
 			return "", Refuse("A topic of ntfy has up to 64 letters, digits, dashes and underscores.")
 		}
 		return address, nil

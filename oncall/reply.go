@@ -101,3 +101,42 @@ func ParseReply(text string) ParsedReply {
 	}
 	return ParsedReply{Kind: ReplyOther}
 }
+
+// ProbeKey is the key of a message that is no page: a test, or a check before a shift.
+func ProbeKey(kind string, user UserID, id int64) string {
+	return kind + "/" + string(user) + "/" + strconv.FormatInt(id, 36)
+}
+
+// ProbeUser tells whom a message went to that is no page.
+func ProbeUser(key string) (UserID, bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 3 || parts[0] != "test" && parts[0] != "check" || parts[1] == "" {
+		return "", false
+	}
+	return UserID(parts[1]), true
+}
+
+// SayDone says in a sentence what was done with the incidents of one message, and what was not.
+func SayDone(do ActKind, done []IncidentID, refused []string) string {
+	verb := map[ActKind]string{ActAck: "Acknowledged", ActResolve: "Resolved", ActEscalate: "Escalated"}[do]
+	switch {
+	case len(done) == 0 && len(refused) == 0:
+		return "There is nothing open that you were paged for here."
+	case len(done) == 0 && len(refused) == 1:
+		return refused[0]
+	case len(done) == 0:
+		return "None of these " + strconv.Itoa(len(refused)) + " incidents was open for that any more."
+	}
+	var names []string
+	for _, id := range done[:min(len(done), 10)] {
+		names = append(names, id.String())
+	}
+	text := verb + " " + strings.Join(names, ", ")
+	if more := len(done) - len(names); more > 0 {
+		text += " and " + strconv.Itoa(more) + " more"
+	}
+	if len(refused) > 0 {
+		text += "; " + strconv.Itoa(len(refused)) + " of the message were settled before"
+	}
+	return text + "."
+}

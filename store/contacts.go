@@ -15,7 +15,7 @@ import (
 func (s *Store) Reach(ctx context.Context, user oncall.UserID) (oncall.Reach, error) {
 	var found map[oncall.UserID]oncall.Reach
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		found, err = reaches(ctx, tx, user)
+		found, err = reaches(ctx, tx, []oncall.UserID{user})
 		return err
 	})
 	if err != nil {
@@ -24,19 +24,19 @@ func (s *Store) Reach(ctx context.Context, user oncall.UserID) (oncall.Reach, er
 	return found[user], nil
 }
 
-// reaches loads how one person is reached or, with an empty id, everybody who has set up anything.
-func reaches(ctx context.Context, q querier, user oncall.UserID) (map[oncall.UserID]oncall.Reach, error) {
+// reaches loads how people are reached who have set up anything; of everybody, if nobody is named.
+func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.Reach, error) {
 	const contacts = `
 		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
 		FROM contacts
-		WHERE removed_at IS NULL AND (user_id = $1 OR $1 = '')
+		WHERE removed_at IS NULL AND ($1::text[] IS NULL OR user_id = ANY ($1))
 		ORDER BY id`
 	const preferences = `
 		SELECT user_id, high, low, hours
 		FROM notification_preferences
-		WHERE user_id = $1 OR $1 = ''`
+		WHERE $1::text[] IS NULL OR user_id = ANY ($1)`
 	out := map[oncall.UserID]oncall.Reach{}
-	rows, _ := q.Query(ctx, contacts, user)
+	rows, _ := q.Query(ctx, contacts, users)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func reaches(ctx context.Context, q querier, user oncall.UserID) (map[oncall.Use
 		r.Contacts = append(r.Contacts, c)
 		out[c.UserID] = r
 	}
-	rows, _ = q.Query(ctx, preferences, user)
+	rows, _ = q.Query(ctx, preferences, users)
 	var who oncall.UserID
 	var p oncall.Preferences
 	_, err = pgx.ForEachRow(rows, []any{&who, &p.High, &p.Low, &p.Hours}, func() error {
@@ -152,7 +152,7 @@ func (s *Store) RemoveContact(ctx context.Context, user oncall.UserID, id oncall
 		if _, err := tx.Exec(ctx, void, id); err != nil {
 			return err
 		}
-		found, err := reaches(ctx, tx, user)
+		found, err := reaches(ctx, tx, []oncall.UserID{user})
 		if err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (s *Store) RemoveContact(ctx context.Context, user oncall.UserID, id oncall
 // SetPreferences says how a person wants to be reached.
 func (s *Store) SetPreferences(ctx context.Context, user oncall.UserID, p oncall.Preferences, _ time.Time) error {
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
-		found, err := reaches(ctx, tx, user)
+		found, err := reaches(ctx, tx, []oncall.UserID{user})
 		if err != nil {
 			return err
 		}

@@ -330,7 +330,7 @@ func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (d *Directory) loadReach(ctx context.Context, tx pgx.Tx) (err error) {
-	d.Reach, err = reaches(ctx, tx, "")
+	d.Reach, err = reaches(ctx, tx, nil)
 	return err
 }
 

@@ -63,7 +63,7 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 		t.Errorf("posted: %s", d)
 	}
 
-	must[store.PageOrder](t)(w.BeginPage(ctx, 1, start))
+	must[store.PageOrder](t)(w.BeginPage(ctx, 1, 7, start))
 	dm := store.Place{Channel: "D1", TS: "6.0"}
 	w.check(w.RecordPage(ctx, 1, store.PageResult{Outcome: store.PageRetry, Place: dm, Drawn: 1}, start))
 	w.check(w.Drawn(ctx, 1, dm, 2))

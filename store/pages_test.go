@@ -22,13 +22,18 @@ func TestAPageIsSentOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start))
+	order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
 	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || order.Page.Why == "" ||
 		order.User.Email != "ann@example.com" || order.Incident.ID != 1 {
 		t.Errorf("order: %+v", order)
 	}
-	// The process died; another attempt is another number.
-	if order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start)); !order.Send || order.Attempt != 2 {
+	// The process died: it may have been sent. Another attempt is another number.
+	order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start.Add(time.Second)))
+	if !order.Send || order.Attempt != 1 || order.Doubt == nil || !order.Doubt.Equal(start) {
+		t.Errorf("after a crash: %+v", order)
+	}
+	order = must[store.PageOrder](t)(w.ResumePage(t.Context(), order, false, start.Add(time.Second)))
+	if order.Attempt != 2 || !order.Since.Equal(start) {
 		t.Errorf("second attempt: %+v", order)
 	}
 	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down"}, start); err != nil {
@@ -41,7 +46,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start)); order.Send {
+	if order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
 		t.Errorf("a delivered page is sent again: %+v", order)
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
@@ -55,7 +60,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 	if n := w.lastJob(); n != before {
 		t.Error("a message that shows the newest version is drawn again")
 	}
-	if _, err := w.BeginPage(t.Context(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.BeginPage(t.Context(), 99, 7, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a page that is not there: %v", err)
 	}
 	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: "lost"}, start); err == nil {
@@ -70,7 +75,7 @@ func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
 	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
 		return in.Ack(oncall.ByUser(bo), start)
 	}))
-	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start)); order.Send {
+	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
 		t.Errorf("order: %+v", order)
 	}
 	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"skipped"}) {
@@ -83,7 +88,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start))
+	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
 	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
 		return in.Ack(oncall.ByUser(ann), start)
 	}))
@@ -109,7 +114,7 @@ func TestAFailedPageIsShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, start))
+	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
 	before := w.lastJob()
 	for range 2 {
 		if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageFailed, Detail: "no such user"}, start.Add(time.Second)); err != nil {
@@ -167,7 +172,7 @@ func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 	if !untold() || loud() != 1 {
 		t.Errorf("untold %t, said %d times: all pages have failed or are blocked", untold(), loud())
 	}
-	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), oncall.PageID(last), start)); !order.Send || !order.Blocked {
+	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), oncall.PageID(last), 7, start)); !order.Send || !order.Blocked {
 		t.Errorf("a blocked page: %+v", order)
 	}
 	version := w.incident(1).Version

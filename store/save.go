@@ -13,8 +13,14 @@ import (
 // save writes what was decided at now: incidents, events, pages, jobs. The caller holds the locks
 // of the incidents that exist already.
 func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []oncall.Change) error {
+	pages, err := deliveries(ctx, tx, changes, now)
+	if err != nil {
+		return err
+	}
 	batch := &pgx.Batch{}
+	of := map[oncall.IncidentID]oncall.Severity{}
 	for _, c := range changes {
+		of[c.Incident.ID] = c.Incident.Severity
 		queueIncident(batch, c.Incident)
 	}
 	var tasks []oncall.Task
@@ -25,8 +31,12 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		ahead[c.Incident.ID] = teams[c.Incident.TeamID]
 		teams[c.Incident.TeamID]++
 	}
-	queuePages(batch, changes, func(id oncall.PageID, of oncall.Incident) {
-		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: id}, Severity: of.Severity, Ahead: ahead[of.ID]})
+	queuePages(batch, pages, func(id oncall.PageID, p delivery) {
+		t := oncall.Task{Do: oncall.SendPage{Page: id}, Severity: of[p.IncidentID], Ahead: ahead[p.IncidentID]}
+		if p.look.After(now) {
+			t.At = p.look
+		}
+		tasks = append(tasks, t)
 	})
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("save: %w", err)
@@ -104,42 +114,6 @@ func queueEvents(b *pgx.Batch, changes []oncall.Change) {
 	if len(ids) > 0 {
 		b.Queue(insert, ids, ats, kinds, actors, details)
 	}
-}
-
-// queuePages inserts the pages that are not there yet, and tells saved the id of each.
-func queuePages(b *pgx.Batch, changes []oncall.Change, saved func(oncall.PageID, oncall.Incident)) {
-	const insert = `
-		INSERT INTO pages (incident_id, user_id, method, why, key, state, attempt, detail)
-		SELECT incident_id, user_id, method, why, key, 'waiting', 0, ''
-		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
-		     AS p (incident_id, user_id, method, why, key)
-		ON CONFLICT (key) DO NOTHING
-		RETURNING id, incident_id`
-	of := map[oncall.IncidentID]oncall.Incident{}
-	var (
-		ids                      []oncall.IncidentID
-		users                    []oncall.UserID
-		methods, reasons, unique []string
-	)
-	for _, c := range changes {
-		of[c.Incident.ID] = c.Incident
-		for _, p := range c.Pages {
-			ids, users = append(ids, p.IncidentID), append(users, p.UserID)
-			methods, reasons, unique = append(methods, p.Method), append(reasons, p.Why), append(unique, p.Key)
-		}
-	}
-	if len(ids) == 0 {
-		return
-	}
-	b.Queue(insert, ids, users, methods, reasons, unique).Query(func(rows pgx.Rows) error {
-		var page oncall.PageID
-		var incident oncall.IncidentID
-		_, err := pgx.ForEachRow(rows, []any{&page, &incident}, func() error {
-			saved(page, of[incident])
-			return nil
-		})
-		return err
-	})
 }
 
 // queueAlert writes an alert, new or not.

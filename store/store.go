@@ -39,6 +39,7 @@ type Store struct {
 	metrics *metrics
 	door    door
 	facts   facts
+	keyring keyring
 	folding atomic.Bool
 }
 

@@ -15,6 +15,8 @@ const (
 	upkeepBatch   = 1000
 	keepSeen      = 24 * time.Hour
 	keepTombstone = 24 * time.Hour
+	keepReplies   = 30 * 24 * time.Hour
+	keepCodes     = 7 * 24 * time.Hour // of what is over: an answer that comes late is told so
 )
 
 // PromoteTimers hands the timers that are due within 10 s to the workers, who wait for the instant
@@ -147,11 +149,30 @@ func (s *Store) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 func (s *Store) Housekeeping(ctx context.Context, now time.Time) error {
 	const seen = `DELETE FROM slack_seen WHERE seen_at < $1`
 	const tombstones = `DELETE FROM alerts WHERE incident_id IS NULL AND cleared_at < $1`
-	if _, err := s.pool.Exec(ctx, seen, now.Add(-keepSeen)); err != nil {
-		return fmt.Errorf("delete old keys of Slack's: %w", translate(err))
-	}
-	if _, err := s.pool.Exec(ctx, tombstones, now.Add(-keepTombstone)); err != nil {
-		return fmt.Errorf("delete old tombstones: %w", translate(err))
+	const replies = `DELETE FROM replies WHERE at < $1`
+	const proofs = `DELETE FROM codes WHERE sent_at < $1`
+	const codes = `
+		UPDATE pages p
+		SET code = 0
+		WHERE code <> 0 AND ended_at < $1 AND NOT EXISTS (
+			SELECT
+			FROM pages m
+			JOIN incidents i ON i.id = m.incident_id AND i.status <> 'resolved'
+			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
+		)`
+	for _, rest := range []struct {
+		what, remove string
+		keep         time.Duration
+	}{
+		{"keys of Slack's", seen, keepSeen},
+		{"tombstones", tombstones, keepTombstone},
+		{"answers", replies, keepReplies},
+		{"codes that prove addresses", proofs, keepSeen},
+		{"codes of pages", codes, keepCodes},
+	} {
+		if _, err := s.pool.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {
+			return fmt.Errorf("delete old %s: %w", rest.what, translate(err))
+		}
 	}
 	return nil
 }

@@ -1,0 +1,60 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	// bundleLines is how many incidents of a bundle a message names.
+	bundleLines = 5
+	// neededFor is how long a page is needed at least, whatever happens next.
+	neededFor = 10 * time.Minute
+	// actPath is where the holder of a token can act, below the public address.
+	actPath = "/v1/act/"
+)
+
+// message is what the person is told.
+func (j *Jobs) message(ctx context.Context, order store.PageOrder) notify.Message {
+	in := order.Incidents[0]
+	m := notify.Message{
+		Purpose: notify.ForPage, Key: order.Page.Key, Attempt: order.Attempt, Code: order.Code,
+		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
+		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
+		Why: order.Page.Why, Opened: in.OpenedAt, Expires: j.clock().Add(neededFor),
+	}
+	if order.Redial { // a message of its own: the first must not be taken for it
+		m.Key += oncall.RedialMark
+	}
+	if in.NextAt != nil && in.NextAt.After(m.Expires) {
+		m.Expires = *in.NextAt
+	}
+	if n := len(order.Incidents); n > 1 {
+		m.Count, m.Lines = n, oncall.BundleLines(order.Incidents, bundleLines)
+	}
+	if order.Page.Contact != 0 {
+		m.Token, m.Link = j.token(ctx, order.Page.ID, order.Page.UserID)
+	}
+	return m
+}
+
+// token makes what the person can answer with. A page without it is better than none.
+func (j *Jobs) token(ctx context.Context, page oncall.PageID, user oncall.UserID) (token, link string) {
+	var random [32]byte
+	rand.Read(random[:])
+	token, err := j.store.Token(ctx, page, user, random, j.clock())
+	if err != nil {
+		j.log.Error().Err(err).Msg("can't sign the link of a page; it goes out without")
+		return "", ""
+	}
+	if j.publicURL != "" {
+		link = j.publicURL + actPath + token
+	}
+	return token, link
+}

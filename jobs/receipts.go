@@ -1,0 +1,82 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	// followBatch is how many messages are followed in one turn, and followAtOnce how many
+	// providers are asked at a time.
+	followBatch  = 40
+	followAtOnce = 8
+	followLimit  = 10 * time.Second
+)
+
+// follow asks what has become of messages that were accepted, and ends the calls that nobody
+// needs any more.
+func (j *Jobs) follow(ctx context.Context, now time.Time) error {
+	if len(j.tracked) == 0 {
+		return nil
+	}
+	due, err := j.store.DueReceipts(ctx, j.tracked, j.cancelled, now, followBatch)
+	if err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	errs := make([]error, len(due))
+	seats := make(chan struct{}, followAtOnce)
+	for i, t := range due {
+		seats <- struct{}{}
+		all.Go(func() {
+			defer func() { <-seats }()
+			errs[i] = j.followOne(ctx, t)
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+func (j *Jobs) followOne(ctx context.Context, t store.Tracked) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, followLimit)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the sender panicked: %v", cause)
+		}
+	}()
+	sender := j.senders[t.Method]
+	if c, can := sender.(notify.Canceller); can && !t.Due {
+		if err := c.Cancel(ctx, t.Ref); err != nil {
+			return fmt.Errorf("end a message by %s: %w", t.Method, err)
+		}
+		return j.store.Untrack(ctx, t.Page)
+	}
+	track, err := sender.(notify.Tracker).Track(ctx, t.Ref)
+	if err != nil {
+		return fmt.Errorf("ask what became of a message by %s: %w", t.Method, err)
+	}
+	j.metrics.receipts.WithLabelValues(t.Method, string(track.State)).Inc()
+	if track.Answer != "" {
+		if _, err := j.store.Answer(ctx, oncall.Answer{
+			Method: t.Method, Key: t.Key, Text: track.Answer, ID: "receipt/" + t.Ref, At: j.clock(),
+		}, j.clock()); err != nil {
+			return err
+		}
+	}
+	r := store.Receipt{State: string(track.State), Final: track.Final, Dead: track.Dead}
+	if track.Err != nil {
+		r.Why = track.Err.Error()
+	}
+	if r.Why == "" {
+		r.Why = r.State
+	}
+	return j.store.RecordReceipt(ctx, t.Page, r, j.clock())
+}

@@ -1,0 +1,150 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	// listenOften and listenSeldom are how often a provider is asked for answers: while
+	// somebody may answer, and otherwise.
+	listenOften  = 5 * time.Second
+	listenSeldom = time.Minute
+	// listenLimit bounds one question; a provider may keep it open until there is an answer.
+	listenLimit = 50 * time.Second
+)
+
+// listen does what people answer by one contact method, until ctx ends. Of all instances
+// one listens: it holds a name, which another takes over when its session ends.
+func (j *Jobs) listen(ctx context.Context, method string, from notify.Listener) {
+	for failing := false; ctx.Err() == nil; {
+		err := j.listenInTurn(ctx, method, from)
+		switch {
+		case errors.Is(err, store.ErrTaken) || ctx.Err() != nil:
+		case err != nil && !failing:
+			j.log.Error().Err(err).Str("method", method).Msg("can't read what people answer; it will be tried again")
+			failing = true
+		case err == nil:
+			failing = false
+		}
+		pause(ctx, listenOften)
+	}
+}
+
+// pause waits, by the machine's clock: nothing else tells when to ask a provider again.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// listenInTurn listens for as long as it is this instance's turn.
+func (j *Jobs) listenInTurn(ctx context.Context, method string, from notify.Listener) error {
+	claim, cancel := context.WithTimeout(ctx, claimLimit)
+	turn, err := j.store.HoldInstance(claim, "replies by "+method)
+	cancel()
+	if err != nil {
+		return err
+	}
+	defer turn.Release()
+	ctx, cancel = context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-turn.Lost():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for ctx.Err() == nil {
+		next := time.NewTimer(listenOften)
+		if err := j.hear(ctx, method, from); err != nil {
+			next.Stop()
+			return err
+		}
+		if err := j.idle(ctx, method, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idle waits until the provider is to be asked again: not for long, when somebody may answer.
+func (j *Jobs) idle(ctx context.Context, method string, next *time.Timer) error {
+	defer next.Stop()
+	for waited := time.Duration(0); waited < listenSeldom; waited += listenOften {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-next.C:
+			next.Reset(listenOften)
+		}
+		awaits, err := j.store.Awaits(ctx, method, j.clock())
+		if err != nil || awaits {
+			return err
+		}
+	}
+	return nil
+}
+
+// hear asks a provider once, and does what was answered.
+func (j *Jobs) hear(ctx context.Context, method string, from notify.Listener) error {
+	cursor, err := j.store.Cursor(ctx, method)
+	if err != nil {
+		return err
+	}
+	replies, next, err := listenOnce(ctx, from, cursor)
+	if err != nil {
+		return fmt.Errorf("ask for answers: %w", err)
+	}
+	for _, r := range replies {
+		if err := j.reply(ctx, method, r); err != nil {
+			return err
+		}
+	}
+	if next == cursor {
+		return nil
+	}
+	return j.store.SaveCursor(ctx, method, next)
+}
+
+func listenOnce(ctx context.Context, from notify.Listener, cursor string) (replies []notify.Reply, next string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, listenLimit)
+	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the sender panicked: %v", cause)
+		}
+	}()
+	return from.Listen(ctx, cursor)
+}
+
+// reply does what one person has answered, and says so.
+func (j *Jobs) reply(ctx context.Context, method string, r notify.Reply) error {
+	text, err := j.store.Answer(ctx, oncall.Answer{
+		Method: method, From: r.From, Key: r.Key, Text: r.Text, ID: r.ID, At: r.At,
+	}, j.clock())
+	if err != nil {
+		return err
+	}
+	j.metrics.replies.WithLabelValues(method).Inc()
+	if text == "" || r.From == "" || method == oncall.MethodVoice { // nobody wants to be called to hear that
+		return nil
+	}
+	receipt := send(ctx, j.senders[method], notify.Message{
+		Purpose: notify.ForAnswer, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: text, Expires: j.clock().Add(neededFor),
+	})
+	if receipt.Outcome != notify.Accepted { // it is done all the same
+		j.log.Warn().Err(receipt.Err).Str("method", method).Msg("an answer was not answered")
+	}
+	return nil
+}

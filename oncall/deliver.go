@@ -1,0 +1,122 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Patience is how long a page may take to get through before the person's next contact
+// method doesn't wait for its own time.
+const Patience = 10 * time.Second
+
+// Deliveries makes one page of each notification rule of the person who is called, in the order
+// of their times. A rule whose contact method can't be used is left out. If nothing is left at
+// the beginning there is a direct message: nobody is unreachable by their own settings.
+func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
+	p.At = latest(p.At, now)
+	if p.UserID == "" {
+		return []Page{p}
+	}
+	var out []Page
+	times := map[ContactID]int{}
+	add := func(rule Rule, method string) {
+		d := p
+		d.Contact, d.Method, d.At = rule.Contact, method, p.At.Add(rule.After.Duration())
+		times[rule.Contact]++
+		d.Key = CallKey(p.Key) + method
+		if rule.Contact != 0 {
+			d.Key += fmt.Sprint(":", rule.Contact)
+		}
+		if n := times[rule.Contact]; n > 1 {
+			d.Key += fmt.Sprint("+", n)
+		}
+		out = append(out, d)
+	}
+	rules := slices.DeleteFunc(slices.Clone(r.Rules(low)), func(rule Rule) bool {
+		c, known := r.Contact(rule.Contact)
+		return !known || !c.Usable()
+	})
+	if !slices.ContainsFunc(rules, func(rule Rule) bool { return rule.After == 0 }) {
+		rules = append([]Rule{{}}, rules...)
+	}
+	slices.SortStableFunc(rules, func(a, b Rule) int { return int(a.After - b.After) })
+	for _, rule := range rules {
+		c, _ := r.Contact(rule.Contact)
+		add(rule, c.Method)
+	}
+	return out
+}
+
+// CallKey is how the keys of all pages begin that one decision makes of one person: a call.
+func CallKey(key string) string { return key[:strings.LastIndexByte(key, '/')+1] }
+
+// RedialMark ends the key of a call that is made once more.
+const RedialMark = "~2"
+
+// Looks says when each page of a call, in the order of Deliveries, is looked at first: it goes at
+// once if none before it has got through by then.
+func Looks(pages []Page) []time.Time {
+	out := make([]time.Time, len(pages))
+	for i, p := range pages {
+		out[i] = p.At
+		if i > 0 {
+			if early := pages[i-1].At.Add(Patience); early.Before(p.At) {
+				out[i] = early
+			}
+		}
+	}
+	return out
+}
+
+// Hold is how long a recipient is left alone after a message about an incident; what comes
+// meanwhile is one message at its end. A call disturbs more than a text.
+func Hold(method string) time.Duration {
+	if method == MethodVoice {
+		return time.Minute
+	}
+	return 30 * time.Second
+}
+
+// A Told is what a recipient was told last.
+type Told struct {
+	At           time.Time // zero: nothing yet
+	Severity     Severity  // the worst since then
+	Integrations []IntegrationID
+}
+
+// Holds returns until when a page of the incident waits, so that a storm doesn't flood its
+// recipient; zero: it doesn't. Worse news, and that of another integration, don't wait.
+func (t Told) Holds(in Incident, method string, now time.Time) time.Time {
+	until := t.At.Add(Hold(method))
+	if t.At.IsZero() || !now.Before(until) || in.Severity.Worse(t.Severity) || !slices.Contains(t.Integrations, in.IntegrationID) {
+		return time.Time{}
+	}
+	return until
+}
+
+// Tell adds that the recipient hears of incidents now. Within a hold it goes on from its beginning.
+func (t Told) Tell(method string, now time.Time, incidents ...Incident) Told {
+	if t.At.IsZero() || !now.Before(t.At.Add(Hold(method))) {
+		t = Told{At: now, Severity: Low}
+	}
+	t.Integrations = slices.Clone(t.Integrations)
+	for _, in := range incidents {
+		if in.Severity.Worse(t.Severity) {
+			t.Severity = in.Severity
+		}
+		if !slices.Contains(t.Integrations, in.IntegrationID) {
+			t.Integrations = append(t.Integrations, in.IntegrationID)
+		}
+	}
+	return t
+}
+
+// WorstFirst sorts incidents by severity, and those of one severity by age.
+func WorstFirst(incidents []Incident) {
+	slices.SortStableFunc(incidents, func(a, b Incident) int {
+		return cmp.Or(b.Severity.rank()-a.Severity.rank(), int(a.ID-b.ID))
+	})
+}

@@ -1,0 +1,76 @@
+package oncall
+
+import (
+	"fmt"
+	"time"
+)
+
+// The notices about ways to reach people.
+const (
+	NoticeBlocked   NoticeKind = "delivery_blocked" // to admins: a contact method waits for them
+	NoticeUnreached NoticeKind = "delivery_failed"  // to admins: nobody of a step could be reached
+	NoticeContact   NoticeKind = "contact_off"      // to a person and admins: a contact method is switched off
+	NoticeContactOn NoticeKind = "contact_on"       // to a person: it is switched on again
+	NoticeSilent    NoticeKind = "contact_silent"   // to a person and admins: nobody answers there
+	NoticeProof     NoticeKind = "contact_proof"    // to a person: what to send to the bot of Telegram
+	NoticeUnsent    NoticeKind = "contact_unsent"   // to a person: a code or a test could not be sent
+	NoticeTest      NoticeKind = "page_test"        // to a person: this is how a page in Slack looks
+	NoticeBundle    NoticeKind = "bundle"           // a page about several incidents
+)
+
+// The states of a bundle as its message shows them.
+const BundleAcked = "acknowledged"
+
+// BlockedNotices tell, once a day, that a contact method needs an admin.
+func BlockedNotices(method, why string, to []string, now time.Time) []Notice {
+	var out []Notice
+	for _, who := range to {
+		out = append(out, Notice{
+			Key: fmt.Sprintf("blocked/%s/%s/%s", method, now.UTC().Format(time.DateOnly), who), To: who,
+			Kind: NoticeBlocked, Facts: NoticeFacts{Method: method, Note: why},
+		})
+	}
+	return out
+}
+
+// UnreachedNotices tell, once for each incident, that a step could reach nobody.
+func UnreachedNotices(in Incident, to []string) []Notice {
+	var out []Notice
+	for _, who := range to {
+		out = append(out, Notice{
+			Key: fmt.Sprintf("unreached/%d/%s", in.ID, who), To: who, Kind: NoticeUnreached,
+			Facts: NoticeFacts{Incidents: []IncidentID{in.ID}, Note: in.Title},
+		})
+	}
+	return out
+}
+
+// ContactNotice tells that a contact method was switched off or on.
+func ContactNotice(kind NoticeKind, c Contact, why, to string, now time.Time) Notice {
+	return Notice{
+		Key: fmt.Sprintf("%s/%d/%d/%s", kind, c.ID, now.UnixMilli(), to), To: to, Kind: kind,
+		Facts: NoticeFacts{Users: []UserID{c.UserID}, Method: c.Method, Address: c.Address, Note: why},
+	}
+}
+
+// BundleNotice is the direct message that pages a person about several incidents, worst first.
+func BundleNotice(key string, lead PageID, to UserID, incidents []Incident) Notice {
+	f := NoticeFacts{Users: []UserID{to}}
+	for _, in := range incidents {
+		f.Incidents = append(f.Incidents, in.ID)
+	}
+	f.Lines = BundleLines(incidents, maxBundleLines)
+	return Notice{Key: key, To: string(to), Kind: NoticeBundle, About: int64(lead), Facts: f, Version: 1}
+}
+
+// maxBundleLines is how many incidents a direct message names.
+const maxBundleLines = 15
+
+// BundleLines names the first incidents, which are the worst.
+func BundleLines(incidents []Incident, most int) []string {
+	var lines []string
+	for _, in := range incidents[:min(most, len(incidents))] {
+		lines = append(lines, fmt.Sprintf("%s %s: %s", in.ID, in.Severity, in.Title))
+	}
+	return lines
+}

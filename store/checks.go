@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	// checkAhead is how long before a shift somebody is asked whether they can still be reached, who
+	// has not answered for checkAge.
+	checkAhead = 7 * 24 * time.Hour
+	checkAge   = 30 * 24 * time.Hour
+	// checkTold is when before the shift it is said in Slack that nobody has answered.
+	checkTold  = 24 * time.Hour
+	checkLimit = 100
+)
+
+// CheckReach asks those whose shift comes up whether they can still be reached by the contact
+// methods that they have not used for long, once before a shift, and tells who should know when
+// nobody answers.
+func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
+	const begin = `
+		INSERT INTO checks (contact_id, shift_at, team_id, sent_at)
+		SELECT c.id, $2, $3, $4
+		FROM contacts c
+		WHERE c.user_id = $1 AND c.removed_at IS NULL AND c.disabled_at IS NULL AND c.verified_at IS NOT NULL
+		  AND c.confirmed_at < $5
+		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $5)
+		ON CONFLICT DO NOTHING
+		RETURNING contact_id`
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var tasks []oncall.Task
+		for _, shift := range dir.coming(now) {
+			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, shift.team, now, now.Add(-checkAge))
+			asked, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
+			if err != nil {
+				return err
+			}
+			for _, id := range asked {
+				tasks = append(tasks, oncall.Task{Do: oncall.CheckReach{Contact: id}})
+			}
+		}
+		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
+			return err
+		}
+		return s.tellSilent(ctx, tx, dir, now)
+	})
+	if err != nil {
+		return fmt.Errorf("check how people are reached: %w", err)
+	}
+	return nil
+}
+
+// A comingShift begins within the next days.
+type comingShift struct {
+	user oncall.UserID
+	team oncall.TeamID
+	at   time.Time
+}
+
+// coming are the first shifts of people who have set up contact methods.
+func (d *Directory) coming(now time.Time) []comingShift {
+	var out []comingShift
+	seen := map[oncall.UserID]bool{}
+	for _, c := range d.Schedules {
+		for _, shift := range c.Shifts(now, now.Add(checkAhead), oncall.RolePrimary) {
+			for _, u := range shift.Users {
+				if _, has := d.Reach[u]; has && shift.Start.After(now) && !seen[u] {
+					seen[u] = true
+					out = append(out, comingShift{user: u, team: c.TeamID(), at: shift.Start})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// tellSilent says in Slack whose contact methods have not answered, a day before the shift.
+func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
+	const silent = `
+		UPDATE checks k
+		SET told_at = $1
+		FROM contacts c
+		WHERE c.id = k.contact_id AND k.told_at IS NULL AND k.sent_at > $3 AND k.shift_at > $1 AND k.shift_at <= $2
+		  AND k.sent_at < $4 AND c.confirmed_at < k.sent_at AND c.removed_at IS NULL AND c.disabled_at IS NULL
+		RETURNING c.id, c.user_id, c.method, c.address, c.verified_at, c.confirmed_at, c.disabled_at, c.disabled_why,
+		          c.created_at`
+	rows, _ := tx.Query(ctx, silent, now, now.Add(checkTold), now.Add(-checkAhead), now.Add(-time.Hour))
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+	if err != nil {
+		return err
+	}
+	var notices []oncall.Notice
+	for _, c := range found {
+		for _, who := range dir.concerned(c.UserID) {
+			notices = append(notices, oncall.ContactNotice(oncall.NoticeSilent, c, "", who, now))
+		}
+	}
+	return s.notice(ctx, tx, now, notices)
+}
+
+// answeredCheck reports whether these contact methods were asked whether they still reach anybody.
+func (s *Store) answeredCheck(ctx context.Context, own []oncall.Contact, now time.Time) (asked bool, err error) {
+	const load = `SELECT EXISTS (SELECT FROM checks WHERE contact_id = ANY ($1) AND sent_at > $2)`
+	err = s.pool.QueryRow(ctx, load, contactIDs(own), now.Add(-checkAhead)).Scan(&asked)
+	return asked, translate(err)
+}
+
+// A Probe is a message that is no page: a test, or a check before a shift.
+type Probe struct {
+	User    oncall.User
+	Contact oncall.Contact
+}
+
+// Probe loads what is needed to send a message that is no page.
+func (s *Store) Probe(ctx context.Context, id oncall.ContactID) (Probe, error) {
+	const load = `
+		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
+		FROM contacts
+		WHERE id = $1 AND removed_at IS NULL`
+	rows, _ := s.pool.Query(ctx, load, id)
+	c, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Contact])
+	if err == nil && !c.Usable() {
+		err = oncall.ErrNotFound
+	}
+	if err != nil {
+		return Probe{}, fmt.Errorf("load contact method %d: %w", id, translate(err))
+	}
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return Probe{}, err
+	}
+	user, known := dir.Users[c.UserID]
+	if !known {
+		return Probe{}, errors.New("its person is not there")
+	}
+	return Probe{User: user, Contact: c}, nil
+}

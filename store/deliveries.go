@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A delivery is a page by one contact method, and when it is looked at first.
+type delivery struct {
+	oncall.Page
+	look time.Time
+}
+
+// deliveries makes the pages that were decided on into one for each contact method of their people.
+func deliveries(ctx context.Context, q querier, changes []oncall.Change, now time.Time) ([]delivery, error) {
+	var users []oncall.UserID
+	for _, c := range changes {
+		for _, p := range c.Pages {
+			if p.UserID != "" && !slices.Contains(users, p.UserID) {
+				users = append(users, p.UserID)
+			}
+		}
+	}
+	reach := map[oncall.UserID]oncall.Reach{}
+	if len(users) > 0 {
+		var err error
+		if reach, err = reaches(ctx, q, users); err != nil {
+			return nil, fmt.Errorf("load how people are reached: %w", err)
+		}
+	}
+	var out []delivery
+	for _, c := range changes {
+		for _, p := range c.Pages {
+			all := oncall.Deliveries(p, reach[p.UserID], c.Incident.Severity == oncall.Low, now)
+			for i, look := range oncall.Looks(all) {
+				out = append(out, delivery{Page: all[i], look: look})
+			}
+		}
+	}
+	return out, nil
+}
+
+// queuePages inserts the pages that are not there yet, those of one call in the order of their
+// times, and tells saved the id of each.
+func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delivery)) {
+	const insert = `
+		INSERT INTO pages (incident_id, user_id, method, why, key, contact, recipient, due_at, state, attempt, detail)
+		SELECT incident_id, user_id, method, why, key, contact, recipient, due_at, 'waiting', 0, ''
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
+		     WITH ORDINALITY AS p (incident_id, user_id, method, why, key, contact, recipient, due_at, position)
+		ORDER BY position
+		ON CONFLICT (key) DO NOTHING
+		RETURNING id, key`
+	if len(pages) == 0 {
+		return
+	}
+	byKey := map[string]delivery{}
+	var (
+		ids                          []oncall.IncidentID
+		users                        []oncall.UserID
+		methods, reasons, unique, to []string
+		contacts                     []oncall.ContactID
+		times                        []time.Time
+	)
+	for _, p := range pages {
+		byKey[p.Key] = p
+		ids, users = append(ids, p.IncidentID), append(users, p.UserID)
+		methods, reasons, unique = append(methods, p.Method), append(reasons, p.Why), append(unique, p.Key)
+		contacts, to, times = append(contacts, p.Contact), append(to, p.To), append(times, p.At)
+	}
+	b.Queue(insert, ids, users, methods, reasons, unique, contacts, to, times).Query(func(rows pgx.Rows) error {
+		var page oncall.PageID
+		var key string
+		_, err := pgx.ForEachRow(rows, []any{&page, &key}, func() error {
+			saved(page, byKey[key])
+			return nil
+		})
+		return err
+	})
+}
