@@ -63,6 +63,8 @@ func (s *server) routes() *http.ServeMux {
 	mux.HandleFunc("/v1/signals", postOnly)
 	mux.HandleFunc("/v1/signals/{key}", postOnly)
 	mux.HandleFunc("GET /v1/calendar/{file}", s.calendar)
+	mux.HandleFunc("GET /v1/act/{token}", s.actShow)
+	mux.HandleFunc("POST /v1/act/{token}", s.actDo)
 	s.twilioRoutes(mux)
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)

@@ -1,0 +1,169 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed" // the page
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html/template"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	actPatience  = 10 * time.Second // how long the database may take; a person waits
+	actBody      = 4 << 10
+	longestToken = 200
+)
+
+var (
+	//go:embed act.html
+	actHTML string
+	//go:embed act.css
+	actStyle string
+
+	actTemplate = template.Must(template.New("act").Parse(actHTML))
+	actPolicy   = func() string {
+		sum := sha256.Sum256([]byte(actStyle))
+		return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	}()
+)
+
+// actPage is what somebody sees who follows the link of a mail.
+type actPage struct {
+	Title     string
+	Said      string // what became of the button that was pressed
+	Name      string // of whom the mail was for
+	Incidents []actIncident
+	Buttons   []actButton
+
+	code    int
+	retryIn time.Duration
+}
+
+type actIncident struct{ ID, Title, Severity, Status string }
+
+type actButton struct{ Do, Label string }
+
+// Style stands in the page as it was hashed.
+func (actPage) Style() template.CSS { return template.CSS(actStyle) } //nolint:gosec // ours
+
+// actShow answers whoever follows the link, programs that look at all links included: it
+// changes nothing.
+func (s *server) actShow(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
+	defer cancel()
+	s.actPage(ctx, r, "").write(w)
+}
+
+// actDo does what the pressed button says. To press twice does no more than once.
+func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
+	defer cancel()
+	r.Body = http.MaxBytesReader(w, r.Body, actBody)
+	do := r.PostFormValue("do")
+	if do != "a" && do != "r" && do != "e" {
+		(&actPage{code: http.StatusBadRequest, Title: "This button is not known", Said: "Nothing was done. Open the link of the mail again."}).write(w)
+		return
+	}
+	p := s.actPage(ctx, r, "")
+	if p.code != http.StatusOK {
+		p.write(w)
+		return
+	}
+	said, err := s.Store.Answer(ctx, oncall.Answer{
+		Method: oncall.MethodEmail, Text: do + " " + r.PathValue("token"), At: s.Clock(),
+	}, s.Clock())
+	if err != nil {
+		s.actFailed(r, err).write(w)
+		return
+	}
+	s.actPage(ctx, r, said).write(w)
+}
+
+// actPage draws what the link is about.
+func (s *server) actPage(ctx context.Context, r *http.Request, said string) *actPage {
+	token := r.PathValue("token")
+	if len(token) > longestToken {
+		return s.actGone(r, "This link or button is not valid.")
+	}
+	claim, err := s.Store.ReadToken(ctx, token, s.Clock())
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+		return s.actGone(r, refusal.Sentence)
+	}
+	if errors.Is(err, oncall.ErrNotFound) {
+		return s.actGone(r, "What this link was about is no longer kept.")
+	}
+	if err != nil {
+		return s.actFailed(r, err)
+	}
+	dir, err := s.Store.Directory(ctx)
+	if err != nil {
+		return s.actFailed(r, err)
+	}
+	p := &actPage{code: http.StatusOK, Said: said, Name: person(dir, claim.User)}
+	open := len(claim.Incidents) == 0
+	for _, in := range claim.Incidents {
+		p.Incidents = append(p.Incidents, actIncident{
+			ID: in.ID.String(), Title: in.Title, Severity: string(in.Severity), Status: string(in.Status),
+		})
+		open = open || in.Status != oncall.Resolved
+	}
+	switch n := len(claim.Incidents); n {
+	case 0:
+		p.Title = "Can Watchbill reach you?"
+		p.Buttons = []actButton{{"a", "Yes, I read this"}}
+	case 1:
+		p.Title = "Incident " + claim.Incidents[0].ID.String()
+	default:
+		p.Title = fmt.Sprintf("%d incidents", n)
+	}
+	if open && len(claim.Incidents) > 0 {
+		p.Buttons = []actButton{{"a", "Acknowledge"}, {"r", "Resolve"}, {"e", "Escalate"}}
+	}
+	return p
+}
+
+// actGone counts those who try out tokens.
+func (s *server) actGone(r *http.Request, why string) *actPage {
+	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
+		return &actPage{code: http.StatusTooManyRequests, retryIn: wait, Title: "Too many links that are not valid came from this address"}
+	}
+	return &actPage{code: http.StatusGone, Title: "Nothing to do here", Said: why + " The incident itself is in Slack."}
+}
+
+func (s *server) actFailed(r *http.Request, err error) *actPage {
+	if r.Context().Err() == nil { // else the reader hung up
+		s.outages.Error().Err(err).Msg("link of a mail not served")
+	}
+	return &actPage{
+		code: http.StatusServiceUnavailable, retryIn: 5 * time.Second, Title: "That did not work",
+		Said: "The database can't be reached. Try again, or act in Slack.",
+	}
+}
+
+func (p *actPage) write(w http.ResponseWriter) {
+	var out bytes.Buffer
+	if err := actTemplate.Execute(&out, p); err != nil {
+		panic(err) // the template does not fit the struct
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", actPolicy)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if p.retryIn > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryIn.Seconds()))))
+	}
+	w.WriteHeader(p.code)
+	_, _ = w.Write(out.Bytes()) // the peer is gone: nobody to tell
+}

@@ -1,0 +1,189 @@
+package api_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A mailed is a page of Ann's whose mail had a link.
+type mailed struct {
+	*door
+	incident oncall.IncidentID
+	path     string
+}
+
+// mail raises an incident of a title and returns the link that Ann's mail would have.
+func mail(t *testing.T, title string) mailed {
+	t.Helper()
+	d := openDoor(t)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = d.store.Run(ctx, d.clock.now)
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	if r := d.post(genericKey, `{"title":`+quote(title)+`,"severity":"critical"}`); r.code != http.StatusAccepted {
+		t.Fatalf("%d %s", r.code, r.body)
+	}
+	var page oncall.PageID
+	var incident oncall.IncidentID
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		err := d.pool.QueryRow(t.Context(), "SELECT id, incident_id FROM pages WHERE user_id = 'U0ANN'").Scan(&page, &incident)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	token, err := d.store.Token(t.Context(), page, "U0ANN", [32]byte{1}, d.clock.now())
+	d.must(err)
+	return mailed{d, incident, "/v1/act/" + token}
+}
+
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(s) + `"`
+}
+
+func (m mailed) press(do string) reply {
+	m.Helper()
+	return m.send(http.MethodPost, m.path, strings.NewReader(url.Values{"do": {do}}.Encode()),
+		"Content-Type: application/x-www-form-urlencoded")
+}
+
+func (m mailed) status() oncall.Status {
+	m.Helper()
+	var is oncall.Status
+	m.must(m.pool.QueryRow(context.Background(), "SELECT status FROM incidents WHERE id = $1", m.incident).Scan(&is))
+	return is
+}
+
+func (m mailed) says(r reply, code int, wants ...string) {
+	m.Helper()
+	if r.code != code {
+		m.Errorf("%d, want %d: %s", r.code, code, r.body)
+	}
+	for _, want := range wants {
+		if !strings.Contains(r.body, want) {
+			m.Errorf("it doesn't say %q:\n%s", want, r.body)
+		}
+	}
+}
+
+func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
+	t.Parallel()
+	m := mail(t, "disk full")
+	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK,
+		"Incident #1", "disk full", "triggered", "Acknowledge", "Resolve", "Escalate", "You act as ann.")
+	m.says(m.press("a"), http.StatusOK, "Acknowledged #1.", "acknowledged")
+	if is := m.status(); is != oncall.Acknowledged {
+		t.Errorf("it is %s", is)
+	}
+	var via string
+	m.must(m.pool.QueryRow(t.Context(), "SELECT actor ->> 'via' FROM incident_events WHERE incident_id = $1 AND actor ->> 'user' = 'U0ANN' ORDER BY id DESC LIMIT 1", m.incident).Scan(&via))
+	if via != oncall.MethodEmail {
+		t.Errorf("the timeline says that it came by %q", via)
+	}
+	count := func() (n int) {
+		m.must(m.pool.QueryRow(t.Context(), "SELECT count(*) FROM incident_events WHERE incident_id = $1", m.incident).Scan(&n))
+		return n
+	}
+	before := count()
+	m.says(m.press("a"), http.StatusOK, "acknowledged") // again
+	if n := count(); n != before {
+		t.Errorf("pressed twice, it has %d events, not %d", n, before)
+	}
+	m.says(m.press("r"), http.StatusOK, "Resolved #1.", "resolved")
+	if r := m.send(http.MethodGet, m.path, nil); strings.Contains(r.body, "<button") {
+		t.Errorf("a resolved incident has buttons:\n%s", r.body)
+	}
+}
+
+// A scanner of mail looks at every link, and at the links behind it.
+func TestMailsLinkDoesNothingForScanners(t *testing.T) {
+	t.Parallel()
+	m := mail(t, "disk full")
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete} {
+		r := m.send(method, m.path, nil)
+		for _, link := range regexp.MustCompile(`(?:href|src|action)="([^"]*)"`).FindAllStringSubmatch(r.body, -1) {
+			m.send(http.MethodGet, link[1], nil)
+		}
+		m.send(method, m.path+"?do=a", nil)
+	}
+	m.says(m.press(""), http.StatusBadRequest, "Nothing was done")
+	m.says(m.press("delete"), http.StatusBadRequest, "Nothing was done")
+	m.says(m.send(http.MethodPost, m.path, strings.NewReader(`{"do":"a"}`), "Content-Type: application/json"), http.StatusBadRequest)
+	m.says(m.send(http.MethodPost, m.path, strings.NewReader("do="+strings.Repeat("a", 8<<10)), "Content-Type: application/x-www-form-urlencoded"), http.StatusBadRequest)
+	if is := m.status(); is != oncall.Triggered {
+		t.Errorf("it is %s", is)
+	}
+}
+
+func TestMailsLinkIsAPageOfNoHarm(t *testing.T) {
+	t.Parallel()
+	m := mail(t, `<script>alert(1)</script> & "co"`)
+	r := m.send(http.MethodGet, m.path, nil)
+	m.says(r, http.StatusOK, "&lt;script&gt;alert(1)&lt;/script&gt; &amp;")
+	if strings.Contains(r.body, "<script") {
+		t.Errorf("there is a script:\n%s", r.body)
+	}
+	style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(r.body)
+	sum := sha256.Sum256([]byte(style[1]))
+	for name, want := range map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
+		"Content-Type": "text/html; charset=utf-8",
+	} {
+		if got := r.header.Get(name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if strings.Contains(m.log.String(), strings.TrimPrefix(m.path, "/v1/act/")) {
+		t.Error("the log has the token")
+	}
+}
+
+func TestMailsLinkExpires(t *testing.T) {
+	t.Parallel()
+	m := mail(t, "disk full")
+	right := m.path
+	for _, wrong := range []string{right + "x", right[:len(right)-2] + "AA", "/v1/act/x", "/v1/act/" + strings.Repeat("x", 1000)} {
+		m.path = wrong
+		m.says(m.send(http.MethodGet, m.path, nil), http.StatusGone, "not valid")
+		m.says(m.press("a"), http.StatusGone, "not valid")
+	}
+	m.path = right
+	m.clock.advance(49 * time.Hour)
+	m.says(m.send(http.MethodGet, m.path, nil), http.StatusGone, "expired")
+	m.says(m.press("a"), http.StatusGone, "expired")
+	if is := m.status(); is != oncall.Triggered {
+		t.Errorf("it is %s", is)
+	}
+	for range 40 {
+		m.send(http.MethodGet, "/v1/act/guess", nil)
+	}
+	if r := m.send(http.MethodGet, "/v1/act/guess", nil); r.code != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" {
+		t.Errorf("who guesses is answered %d", r.code)
+	}
+}
+
+func TestMailsLinkOfAQuestionIsAnsweredByAYes(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	token, err := d.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, d.clock.now())
+	d.must(err)
+	m := mailed{door: d, path: "/v1/act/" + token}
+	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK, "Can Watchbill reach you?", "Yes, I read this")
+	m.says(m.press("a"), http.StatusOK, "Thank you")
+}
