@@ -1,0 +1,187 @@
+package oncall
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// randomAct makes up what somebody does, sensible or not.
+func randomAct(rng *rand.Rand, now time.Time) (Actor, Act) {
+	people := []UserID{ann, bo, cy, di}
+	acts := []ActKind{
+		ActAck, ActAck, ActUnack, ActResolve, ActReopen, ActSnooze, ActUnsnooze, ActEscalate, ActReassign, ActReassign,
+		ActAsk, ActAccept, ActDecline, ActNote, ActSeverity, ActStillOn,
+	}
+	by := ByUser(people[rng.IntN(len(people))])
+	if rng.IntN(10) == 0 {
+		by = ByIntegration("grafana")
+	}
+	a := Act{
+		Do: acts[rng.IntN(len(acts))], Until: now.Add(time.Duration(rng.IntN(3*3600)) * time.Second),
+		Till: []Till{TillTime, TillTime, TillWork, TillHandoff, "?"}[rng.IntN(5)], User: people[rng.IntN(len(people))],
+		Text: "a note", Severity: []Severity{Critical, High, Medium, Low}[rng.IntN(4)],
+	}
+	if rng.IntN(3) == 0 {
+		a.Policy = PolicyID(1 + rng.IntN(4))
+	}
+	return by, a
+}
+
+// randomFacts are policies of all kinds: empty ones, such as page nobody, hand over in a
+// circle, or want several acknowledgements and ask again.
+func randomFacts(rng *rand.Rand, t *testing.T) Facts {
+	policy, roster := payments()
+	roster.Schedules = map[ScheduleID]*Compiled{4: duty(t)}
+	f := Facts{Policies: map[PolicyID]Policy{1: policy}, Roster: roster}
+	targets := []Target{{User: ann}, {Schedule: 4}, {Schedule: 9}, {Team: 1}, {Policy: 2}, {Policy: 3}, {Channel: "C1"}}
+	for id := PolicyID(1); id <= 3; id++ {
+		p := Policy{ID: id, TeamID: 1, Repeat: rng.IntN(2), Acks: rng.IntN(4), AckTimeout: Seconds(rng.IntN(2) * 1800)}
+		for range rng.IntN(4) {
+			p.Steps = append(p.Steps, Step{
+				Targets: []Target{targets[rng.IntN(len(targets))]}, Delay: Seconds(60 * rng.IntN(5)), Repeat: rng.IntN(2), Every: 60,
+			})
+		}
+		f.Policies[id] = p
+	}
+	return f
+}
+
+// An incident never gets stuck, whatever people, monitors and timers do: an open one that
+// nobody has always escalates, a snoozed one always wakes up, and an acknowledged one is
+// asked about exactly where its policy wants that (E5).
+func TestNoIncidentIsEverForgotten(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3000) {
+		r := &randomLife{rng: rand.New(rand.NewPCG(4, seed)), now: noon, in: triggered(), alerts: map[AlertID]Alert{}}
+		r.facts = randomFacts(r.rng, t)
+		r.in.IntegrationID, r.in.GroupKey, r.in.NextAt = 3, "a", new(noon)
+		for range 40 {
+			r.now = r.now.Add(time.Duration(r.rng.IntN(1200)) * time.Second)
+			for _, c := range r.step(t) {
+				before := r.in
+				if c.Incident.ID != before.ID {
+					before = Incident{} // a new one
+				}
+				if err := sound(before, c, r.facts); err != nil {
+					t.Fatalf("seed %d: %v\nafter\n%s\nbefore %+v\nnow %+v", seed, err, strings.Join(r.log, "\n"), r.in, c.Incident)
+				}
+				r.in = c.Incident
+			}
+		}
+	}
+}
+
+// A randomLife is what happens to the incidents of one alert.
+type randomLife struct {
+	rng    *rand.Rand
+	facts  Facts
+	in     Incident // the latest
+	alerts map[AlertID]Alert
+	now    time.Time
+	log    []string
+}
+
+// step lets a timer fire, in time or stale, the monitor speak, or somebody act.
+func (r *randomLife) step(t *testing.T) []Change {
+	t.Helper()
+	switch r.rng.IntN(6) {
+	case 0:
+		r.log = append(r.log, "stale timer")
+		if c, due := r.in.EscalateNow(r.in.Seq-1-int64(r.rng.IntN(3)), r.facts, r.now); due {
+			t.Errorf("a stale timer did %+v", c)
+		}
+		return nil
+	case 1:
+		r.log = append(r.log, "timer")
+		if r.in.NextAt == nil {
+			return nil
+		}
+		r.now = latest(r.now, *r.in.NextAt)
+		c, due := r.in.EscalateNow(r.in.Seq, r.facts, r.now)
+		if !due {
+			t.Errorf("the timer of %+v does nothing", r.in)
+		}
+		return []Change{c}
+	case 2:
+		return r.signal()
+	default:
+		by, a := randomAct(r.rng, r.now)
+		c, err := r.in.Do(a, by, r.facts, r.now)
+		r.log = append(r.log, fmt.Sprintf("%s %+v: %v", by, a, err))
+		if err != nil {
+			return nil
+		}
+		return []Change{c}
+	}
+}
+
+// signal lets the monitor say something of its only alert.
+func (r *randomLife) signal() []Change {
+	d := &Desk{
+		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "grafana"}, Policy: r.facts.Policies[1],
+		Policies: r.facts.Policies, Roster: r.facts.Roster,
+		NewIncident: func() IncidentID { return r.in.ID + 1 }, NewAlert: func() AlertID { return AlertID(len(r.alerts) + 1) },
+		NewTurn: func() int64 { return 0 },
+	}
+	d.Seat(r.in)
+	for id := AlertID(1); int(id) <= len(r.alerts); id++ {
+		d.Lay(r.alerts[id])
+	}
+	s := Signal{
+		Action: []Action{Trigger, Trigger, Trigger, Clear, Clear, AckSignal}[r.rng.IntN(6)], DedupKey: "a", Title: "a",
+		Severity: []Severity{Critical, High, Medium, Low}[r.rng.IntN(4)],
+	}
+	r.log = append(r.log, fmt.Sprintf("signal %s %s", s.Action, s.Severity))
+	d.Receive(s, r.now)
+	changes, alerts := d.Results()
+	for _, a := range alerts {
+		r.alerts[a.ID] = a
+	}
+	return changes
+}
+
+// sound says what is wrong with a change.
+func sound(before Incident, c Change, f Facts) error {
+	in := c.Incident
+	asks := f.Policies[in.PolicyID].AckTimeout > 0 && in.Severity != Low
+	timers := 0
+	for _, task := range c.Tasks {
+		if e, is := task.Do.(Escalate); is && e.Seq == in.Seq && in.NextAt != nil && task.At.Equal(*in.NextAt) {
+			timers++
+		}
+	}
+	kept := in.NextAt != nil && in.Seq == before.Seq && before.NextAt != nil && in.NextAt.Equal(*before.NextAt)
+	switch {
+	case in.Version <= before.Version:
+		return fmt.Errorf("version %d follows %d", in.Version, before.Version)
+	case in.Status == Triggered && in.NextAt == nil && !in.Exhausted:
+		return fmt.Errorf("it will never escalate")
+	case in.Status == Snoozed && (in.NextAt == nil || in.SnoozedUntil == nil || !in.NextAt.Equal(*in.SnoozedUntil)):
+		return fmt.Errorf("it will never wake up")
+	case in.Status == Acknowledged && (in.NextAt != nil) != asks:
+		return fmt.Errorf("is the owner asked again? %v", !asks)
+	case in.Status == Resolved && in.NextAt != nil:
+		return fmt.Errorf("a resolved one has a timer")
+	case in.NextAt != nil && !kept && timers != 1:
+		return fmt.Errorf("%d timers are queued", timers)
+	case in.Status != Acknowledged && (in.AckedBy != Actor{} && in.Status != Resolved || in.AckAsked):
+		return fmt.Errorf("it has an owner although it is %s", in.Status)
+	case in.Status == Acknowledged && (in.AckedBy == Actor{} || in.AckedAt == nil):
+		return fmt.Errorf("it has no owner")
+	case before.AckAsked && !in.AckAsked && len(c.Settled) != 1:
+		return fmt.Errorf("the question to the owner stays open")
+	case (in.Status == Snoozed) != (in.SnoozedBy != Actor{}) || in.Status != Snoozed && in.SnoozedUntil != nil && in.Status != Resolved:
+		if in.Status != Resolved { // a monitor has closed it
+			return fmt.Errorf("who snoozes it? %v until %v", in.SnoozedBy, in.SnoozedUntil)
+		}
+	}
+	for _, p := range c.Pages {
+		if !p.Due(in) && p.UserID != "" && in.Status != Triggered {
+			return fmt.Errorf("the page %+v is not due when it is made", p)
+		}
+	}
+	return nil
+}
