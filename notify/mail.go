@@ -218,7 +218,8 @@ func (m Message) mailView() mailView {
 		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForAnswer, Code: m.Verify,
 	}
 	if v.Check {
-		v.Offer, v.Facts, v.Because = "Yes, I read this", "", ""
+		v.Headline, v.Offer = "Can Watchbill still reach you here?", "Yes, I read this" // mail can't be answered
+		v.Facts, v.Because = "", ""
 	}
 	if m.Count > 1 || v.Title == "" {
 		v.Title = v.Headline
@@ -235,7 +236,8 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	from := s.config.From
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(to)
-	msg.Subject(m.headline()) // the same for the whole incident: mailboxes group by it
+	view := m.mailView()
+	msg.Subject(view.Headline) // the same for the whole incident: mailboxes group by it
 	msg.SetMessageIDWithValue(s.id(m.Key))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
@@ -247,7 +249,6 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	if m.urgent() {
 		msg.SetImportance(gomail.ImportanceHigh)
 	}
-	view := m.mailView()
 	if err := msg.SetBodyTextTemplate(mailTextTemplate, view); err != nil {
 		return nil, err
 	}

@@ -246,8 +246,9 @@ func TestMailSaysWhatToDo(t *testing.T) {
 	}{
 		{pageOf("ann@example.com"), "[#12] disk full on db-1", []string{"type in Slack:\n  /oncall ack 12"}, "http"},
 		{bundle, "7 incidents: disk full on db-1", []string{"- #12 disk full on db-1\n- #13 disk full on db-2\nand 5 more"}, "http"},
+		{notify.Message{Purpose: notify.ForTest, Key: "test/1", To: "ann@example.com", Severity: "high"}, "[test] This is how a page looks", []string{"This is how a page looks"}, "type in Slack"},
 		{verify, "482913 is your Watchbill code", []string{"482913", "Did you not? Then ignore this mail"}, "paged because"},
-		{check, "Can Watchbill still reach you?", []string{check.Link}, "paged because"},
+		{check, "Can Watchbill still reach you here?", []string{check.Link}, "paged because"},
 		{sentence, "You have acknowledged #12.", []string{"You have acknowledged #12."}, "type in Slack"},
 	} {
 		if r := sender.Send(t.Context(), c.m); r.Outcome != notify.Accepted {

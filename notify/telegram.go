@@ -253,6 +253,6 @@ func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
 	if !hmac.Equal([]byte(seal), []byte(t.seal(does, key))) {
 		return Reply{}, false
 	}
-	r.Key, r.Text = key, does
+	r.From, r.Key, r.Text = from, key, does
 	return r, true
 }

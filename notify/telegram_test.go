@@ -167,7 +167,7 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	must(t, err)
 	at := time.Unix(1_772_452_800, 0).UTC()
 	want := []notify.Reply{
-		{ID: "1", Key: m.Key, Text: "a"},
+		{ID: "1", From: "4711", Key: m.Key, Text: "a"},
 		{ID: "3", From: "4711", Text: "3r"},
 		{ID: "4", From: "4711", Text: "3a", At: at},
 		{ID: "5", From: "4712", Text: "482913", At: at},

@@ -89,10 +89,10 @@ func (m Message) more() int {
 	return 0
 }
 
-// inSlack is what to type there to acknowledge.
+// inSlack is what to type there to acknowledge, if there is anything.
 func (m Message) inSlack() string {
 	if m.Incident == 0 {
-		return "/oncall"
+		return ""
 	}
 	return fmt.Sprintf("/oncall ack %d", m.Incident)
 }
