@@ -163,7 +163,7 @@ func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now 
 			return nil
 		}
 		changed = true
-		if _, err := tx.Exec(ctx, forget, sortedKeys(is)); err != nil {
+		if _, err := tx.Exec(ctx, forget, list(sortedKeys(is))); err != nil {
 			return err
 		}
 		for _, name := range sortedKeys(is) {

@@ -1,0 +1,240 @@
+package store_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// full is the set-up with everything that a policy and a team can say.
+func full() oncall.Setup {
+	s := setup()
+	t := &s.Teams[0]
+	t.Admins, t.Fallback, t.Remind, t.TimeZone = []string{"cy"}, []string{"di"}, "15m", "Asia/Tokyo"
+	t.Hours = []oncall.Window{{Days: []oncall.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}}
+	s.Policies[0] = oncall.SetupPolicy{
+		Name: "default", Team: "payments", Acks: 2, AckTimeout: "30m", AckWait: "5m",
+		Steps: []oncall.SetupStep{
+			{Page: []string{"next in primary", "channel #war-room", "group @pay", "webhook https://example.com/x"}, RoundRobin: oncall.RoundByIncident, Repeat: 1},
+			{Page: []string{"policy later"}, Only: &oncall.SetupCondition{Severity: []oncall.Severity{oncall.Critical}, Hours: oncall.HoursOff}},
+		},
+	}
+	// What it hands over to comes later in the document.
+	s.Policies = append(s.Policies, oncall.SetupPolicy{Name: "later", Team: "payments", Repeat: 2, Steps: []oncall.SetupStep{{Page: []string{"admins of payments"}}}})
+	return s
+}
+
+func TestAPolicyIsStoredWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	report := must[store.Report](t)(w.Apply(t.Context(), full(), store.Applying{Write: true}, start))
+	if diff := cmp.Diff([]string{
+		`change team "payments": admins, time zone, hours, fallback, remind`, `add policy "later"`,
+		`change policy "default": steps, acks, ack timeout, ack wait`,
+	}, report.Changes); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	if report = must[store.Report](t)(w.Apply(t.Context(), full(), store.Applying{Write: true}, start)); len(report.Changes) > 0 {
+		t.Errorf("applied again it changes %q", report.Changes)
+	}
+	dir := must[*store.Directory](t)(w.Directory(t.Context()))
+	var later, policy oncall.Policy
+	for _, p := range dir.Policies {
+		if p.Name == "later" {
+			later = p
+		} else {
+			policy = p
+		}
+	}
+	want := oncall.Policy{
+		ID: policy.ID, TeamID: 1, Name: "default", Acks: 2, AckTimeout: 1800, AckWait: 300, Steps: []oncall.Step{{
+			Targets: []oncall.Target{{Schedule: 1, Which: oncall.OnCallNext}, {Channel: "#war-room"}, {Group: "pay"}, {Webhook: "https://example.com/x"}},
+			Delay:   300, Repeat: 1, Every: 60, RoundRobin: oncall.RoundByIncident,
+		}, {
+			Targets: []oncall.Target{{Policy: later.ID}}, Delay: 300,
+			Only: &oncall.Condition{Severity: []oncall.Severity{oncall.Critical}, Hours: oncall.HoursOff},
+		}},
+	}
+	if diff := cmp.Diff(want, policy); diff != "" {
+		t.Errorf("policy (-want +got):\n%s", diff)
+	}
+	facts := dir.Roster().Teams[1]
+	if !slices.Equal(facts.Fallback, []oncall.UserID{di}) || !slices.Equal(facts.Admins, []oncall.UserID{cy}) {
+		t.Errorf("team: %+v", facts)
+	}
+	for at, open := range map[time.Time]bool{
+		time.Date(2026, 3, 1, 23, 30, 0, 0, time.UTC): true, time.Date(2026, 3, 2, 3, 30, 0, 0, time.UTC): false,
+	} {
+		if facts.Hours.Open(at) != open {
+			t.Errorf("working hours at %s: %v", at, !open)
+		}
+	}
+	// Of the working hours nothing is said: they are in the zone of the first schedule.
+	must[store.Report](t)(w.Apply(t.Context(), setup(), store.Applying{Write: true}, start))
+	dir = must[*store.Directory](t)(w.Directory(t.Context()))
+	if h := dir.Roster().Teams[1].Hours; !h.Open(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC)) || h.Open(time.Date(2026, 3, 2, 7, 30, 0, 0, time.UTC)) {
+		t.Error("the working hours are not 09:00 to 17:00 in Berlin")
+	}
+}
+
+func TestSlackGroupsAreMirrored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if must[bool](t)(w.GroupsNamed(t.Context())) {
+		t.Error("a policy names a group")
+	}
+	must[store.Report](t)(w.Apply(t.Context(), full(), store.Applying{Write: true}, start))
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'sync_groups'`); n != 1 || !must[bool](t)(w.GroupsNamed(t.Context())) {
+		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
+	}
+	for _, step := range []struct {
+		seen []oncall.SlackGroup
+		want map[string][]oncall.UserID
+	}{
+		{nil, map[string][]oncall.UserID{}},
+		{[]oncall.SlackGroup{{Handle: "pay", Users: []oncall.UserID{bo, cy}}, {Handle: "other", Users: []oncall.UserID{ann}}}, map[string][]oncall.UserID{"pay": {bo, cy}}},
+		{[]oncall.SlackGroup{{Handle: "pay", Users: []oncall.UserID{cy}}}, map[string][]oncall.UserID{"pay": {cy}}},
+		{[]oncall.SlackGroup{{Handle: "pay"}}, map[string][]oncall.UserID{"pay": {}}},
+		{[]oncall.SlackGroup{{Handle: "pay", Users: []oncall.UserID{cy}, Disabled: true}}, map[string][]oncall.UserID{}},
+	} {
+		if err := w.MirrorGroups(t.Context(), step.seen, start); err != nil {
+			t.Fatal(err)
+		}
+		got := must[*store.Directory](t)(w.Directory(t.Context())).Roster().Groups
+		if diff := cmp.Diff(step.want, got); diff != "" {
+			t.Errorf("groups (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// Each incident of a policy begins with the next person, over batches and restarts.
+func TestIncidentsGoRound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Policies[0].Steps = []oncall.SetupStep{{Page: []string{"user ann", "user bo", "user cy"}, RoundRobin: oncall.RoundByIncident}}
+	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start))
+	stop := w.run(w.Store)
+	w.accept(trigger("a"), trigger("b"), trigger("a"))
+	w.fold()
+	stop()
+	if turn := must[int64](t)(w.NextTurn(t.Context(), w.integration)); turn != 2 {
+		t.Errorf("the next turn is %d, want 2", turn)
+	}
+	w.run(w.another())
+	w.accept(trigger("c"), trigger("d"))
+	w.fold()
+	if diff := cmp.Diff([]string{string(ann), string(bo), string(cy), string(ann)}, w.strings(`SELECT user_id FROM pages ORDER BY incident_id`)); diff != "" {
+		t.Errorf("paged (-want +got):\n%s", diff)
+	}
+}
+
+// Who comes on call gets the incidents that nobody was on call for.
+func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Schedules[0].Rotations[0].Turns = []oncall.SetupTurn{{}, {"bo"}}
+	s.Policies[0].Steps = s.Policies[0].Steps[:1]
+	s.Teams[0].Fallback, s.Teams[0].Admins = []string{"di"}, []string{"cy"}
+	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start.Add(-time.Hour)))
+	w.look(w.Store, start)
+	in := w.open()
+	if in.Exhausted || !in.Unassigned || !in.NextAt.Equal(start.Add(5*time.Minute)) {
+		t.Fatalf("incident: %+v", in)
+	}
+	if diff := cmp.Diff([]string{string(di)}, w.strings(`SELECT DISTINCT user_id FROM pages`)); diff != "" {
+		t.Errorf("paged (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"unassigned " + string(cy)}, w.strings(`SELECT kind || ' ' || recipient FROM notices WHERE kind = 'unassigned'`)); diff != "" {
+		t.Errorf("admins told (-want +got):\n%s", diff)
+	}
+	w.look(w.Store, monday)
+	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, bo); n == 0 {
+		t.Error("Bo came on call and was not paged")
+	}
+}
+
+func TestTheReminderIsOneMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	remind := func(at time.Duration) {
+		t.Helper()
+		for _, s := range []*store.Store{w.Store, other} {
+			if err := s.RemindUnacked(t.Context(), start.Add(at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	type notice struct {
+		ID        oncall.NoticeID
+		Recipient string
+		Version   int64
+		Facts     oncall.NoticeFacts
+	}
+	last := func() (n notice) {
+		t.Helper()
+		if w.count(`SELECT count(*) FROM notices WHERE kind = 'unacked'`) == 0 {
+			return notice{}
+		}
+		err := w.Pool().QueryRow(t.Context(), `SELECT id, recipient, version, facts FROM notices WHERE kind = 'unacked' ORDER BY id DESC LIMIT 1`).
+			Scan(&n.ID, &n.Recipient, &n.Version, &n.Facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	in := w.open()
+	if remind(9 * time.Minute); last().ID != 0 {
+		t.Error("reminded too early")
+	}
+	remind(10 * time.Minute)
+	first := last()
+	if diff := cmp.Diff([]string{"#1 disk is full (high, for 10 min)"}, first.Facts.Lines); diff != "" || first.Recipient != "#payments" || first.Version != 1 {
+		t.Errorf("reminder %+v:\n%s", first, diff)
+	}
+	if remind(19 * time.Minute); last().Version != 1 {
+		t.Error("renewed before its time")
+	}
+	if remind(20 * time.Minute); last().Version != 2 || last().ID != first.ID {
+		t.Errorf("after the interval it is %+v", last())
+	}
+	w.exec(`DELETE FROM river_job`)
+	if _, err := w.UpdateIncident(t.Context(), in.ID, func(in oncall.Incident) (oncall.Change, error) {
+		return in.Ack(oncall.ByUser(ann), start.Add(21*time.Minute))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if remind(21 * time.Minute); last().Version != 3 || last().Facts.State != oncall.UnackedOver {
+		t.Errorf("when all are acknowledged it is %+v", last())
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'tell'`); n != 1 {
+		t.Errorf("%d jobs redraw it, want 1", n)
+	}
+	if remind(40 * time.Minute); last().Version != 3 {
+		t.Error("what is over was changed")
+	}
+	// Given back, it waits from then on, and that is a new episode.
+	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), oncall.Act{Do: oncall.ActUnack}, start.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if remind(69 * time.Minute); last().ID != first.ID {
+		t.Error("the new episode began too early")
+	}
+	if remind(70 * time.Minute); last().ID == first.ID || last().Facts.Lines[0] != "#1 disk is full (high, for 10 min)" {
+		t.Errorf("the new episode is %+v", last())
+	}
+	// A team that wants none has none.
+	s := setup()
+	s.Teams[0].Remind = "off"
+	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start))
+	if remind(71 * time.Minute); last().Facts.State != oncall.UnackedOver {
+		t.Errorf("switched off it is %+v", last())
+	}
+}
