@@ -38,7 +38,7 @@ var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, err
 	actionContactTest: (*Bot).contactTest, actionContactCard: (*Bot).contactCard,
 	actionRulesEdit: (*Bot).rulesEdit, actionRulesAdd: rulePress(addLine), actionRuleRemove: rulePress(removeLine),
 	actionRulesDefaults: rulePress(defaultLines), actionRuleContact: rulePress(nil), actionRuleAfter: rulePress(nil),
-	actionHoursEdit: (*Bot).hoursEdit,
+	actionHoursEdit: (*Bot).hoursEdit, actionBundleAck: bundlePress(oncall.ActAck), actionBundleResolve: bundlePress(oncall.ActResolve),
 }
 
 // interaction handles clicks; whatever else Slack sends here needs no answer.

@@ -13,6 +13,9 @@ import (
 // that would have to wait for its turn counts as throttled, so that other ways to reach
 // the person are tried in the meantime.
 func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
+	if m.Count > 1 {
+		return b.sendBundle(ctx, m)
+	}
 	p, err := b.store.Picture(ctx, oncall.IncidentID(m.Incident), b.clock())
 	if err != nil {
 		err = fmt.Errorf("load incident %d: %w", m.Incident, err)

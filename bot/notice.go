@@ -18,6 +18,9 @@ var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{
 	oncall.NoticeComing: drawComing, oncall.NoticeGoing: drawGoing, oncall.NoticeHandoff: drawHandoff, oncall.NoticeUnanswered: drawUnanswered,
 	oncall.NoticeReminder: drawReminder, oncall.NoticeMoved: drawMoved, oncall.NoticeCoverage: drawCoverage, oncall.NoticeGroup: drawTrouble,
 	oncall.NoticeCoverAsk: drawCover, oncall.NoticeCoverSent: drawCover, oncall.NoticeCoverNews: drawCover, oncall.NoticeCoverDone: drawCover,
+	oncall.NoticeContact: drawContactOff, oncall.NoticeContactOn: drawContactOn, oncall.NoticeSilent: drawContactSilent,
+	oncall.NoticeUnsent: drawContactUnsent, oncall.NoticeProof: drawProof, oncall.NoticeTest: drawTest,
+	oncall.NoticeBlocked: drawBlocked, oncall.NoticeUnreached: drawUnreached, oncall.NoticeBundle: drawBundle,
 	oncall.NoticeStillOn: drawStillOn, oncall.NoticeUnacked: drawUnacked, oncall.NoticeUnassigned: drawUnassigned,
 }
 

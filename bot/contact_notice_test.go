@@ -1,0 +1,43 @@
+package bot
+
+import (
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// contactNotice is about Ann's SMS.
+func contactNotice(kind oncall.NoticeKind, to oncall.UserID, why string) oncall.Notice {
+	c := oncall.Contact{ID: 3, UserID: ann, Method: oncall.MethodSMS, Address: "+12025550100"}
+	return oncall.ContactNotice(kind, c, why, string(to), noon)
+}
+
+func TestDrawContactNotices(t *testing.T) {
+	t.Parallel()
+	bundle := oncall.BundleNotice("k", 7, ann, []oncall.Incident{
+		{ID: 8, Severity: oncall.Critical, Title: "disk full on <db-1>"}, {ID: 9, Severity: oncall.High, Title: "queue grows"},
+	})
+	more, over := bundle, bundle
+	more.Facts.Lines = more.Facts.Lines[:1]
+	over.Facts.State = oncall.BundleAcked
+	for name, n := range map[string]oncall.Notice{
+		"contact_off":           contactNotice(oncall.NoticeContact, ann, "you answered STOP"),
+		"contact_off_others":    contactNotice(oncall.NoticeContact, bo, "you answered STOP"),
+		"contact_on":            contactNotice(oncall.NoticeContactOn, ann, ""),
+		"contact_silent":        contactNotice(oncall.NoticeSilent, ann, ""),
+		"contact_silent_others": contactNotice(oncall.NoticeSilent, bo, ""),
+		"contact_unsent":        contactNotice(oncall.NoticeUnsent, ann, "Twilio says <no>."),
+		"contact_proof":         {To: string(ann), Kind: oncall.NoticeProof, Facts: oncall.NoticeFacts{Method: oncall.MethodTelegram, Note: "abcd234"}},
+		"page_test":             {To: string(ann), Kind: oncall.NoticeTest},
+		"delivery_blocked":      {To: string(ann), Kind: oncall.NoticeBlocked, Facts: oncall.NoticeFacts{Method: oncall.MethodEmail, Note: "535 no such user"}},
+		"delivery_failed":       oncall.UnreachedNotices(oncall.Incident{ID: 8, Title: "disk <full>"}, []string{string(bo)})[0],
+		"bundle":                bundle,
+		"bundle_more":           more,
+		"bundle_over":           over,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkGolden(t, name, drawNotice(n))
+		})
+	}
+}

@@ -1,0 +1,179 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	actionBundleAck     = "bundle_ack"
+	actionBundleResolve = "bundle_resolve"
+)
+
+// way names the contact method that a notice is about. Only its person sees the address.
+func way(n oncall.Notice) (name string, own bool) {
+	f := n.Facts
+	own = slices.Contains(f.Users, oncall.UserID(n.To))
+	c := oncall.Contact{Method: f.Method}
+	if own {
+		c.Address = f.Address
+	}
+	return reached(c), own
+}
+
+// wherefore says why, to the person and to others.
+func wherefore(f oncall.NoticeFacts, own bool) string {
+	why := foreign(f.Note, maxBody)
+	if rest, found := strings.CutPrefix(why, "you "); found && !own {
+		why = "they " + rest
+	}
+	return strings.TrimSuffix(why, ".")
+}
+
+// withSettings is a sentence with a button that opens how the person is reached.
+func withSettings(text string, own bool) drawing {
+	blocks := []slack.Block{section(text)}
+	if own {
+		blocks = append(blocks, slack.NewActionBlock("contact_notice", slack.NewButtonBlockElement(actionContacts, "", plain("How you are reached"))))
+	}
+	return drawing{text: text, blocks: blocks}
+}
+
+// drawContactOff tells that a contact method pages nobody any more.
+func drawContactOff(n oncall.Notice) drawing {
+	name, own := way(n)
+	if !own {
+		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", mention(n.Facts.Users...), name, wherefore(n.Facts, own)), own)
+	}
+	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, wherefore(n.Facts, own))
+	if n.Facts.Method == oncall.MethodSMS {
+		text += " START, sent from that phone, switches it on again."
+	}
+	return withSettings(text, own)
+}
+
+// drawContactOn tells that a contact method pages its person again.
+func drawContactOn(n oncall.Notice) drawing {
+	name, own := way(n)
+	return withSettings(fmt.Sprintf(":white_check_mark: You are paged by %s again.", name), own)
+}
+
+// drawContactSilent tells that nobody has answered the question before a shift.
+func drawContactSilent(n oncall.Notice) drawing {
+	name, own := way(n)
+	if !own {
+		return withSettings(fmt.Sprintf(":warning: %s is on call soon, and has not answered by %s when Watchbill asked whether it still reaches them.", mention(n.Facts.Users...), name), own)
+	}
+	return withSettings(fmt.Sprintf(":warning: You are on call soon, and nobody has answered by %s when Watchbill asked whether it still reaches you. "+
+		"`/oncall contact test` sends you a test page; any answer to it will do.", name), own)
+}
+
+// drawContactUnsent tells that a code or a test could not be sent.
+func drawContactUnsent(n oncall.Notice) drawing {
+	name, own := way(n)
+	return withSettings(fmt.Sprintf(":warning: What you asked for could not be sent by %s: %s.", name, wherefore(n.Facts, own)), own)
+}
+
+// drawProof tells what to write to a bot elsewhere.
+func drawProof(n oncall.Notice) drawing {
+	return spoken(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
+		methodTitle(n.Facts.Method), foreign(n.Facts.Note, maxName)))
+}
+
+// drawTest shows that direct messages arrive.
+func drawTest(oncall.Notice) drawing {
+	return spoken(":white_check_mark: *Test page.* This is how Watchbill reaches you here; nothing has happened.")
+}
+
+// drawBlocked tells an admin that a contact method waits for them.
+func drawBlocked(n oncall.Notice) drawing {
+	return spoken(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
+		oncall.MethodName(n.Facts.Method), wherefore(n.Facts, true)))
+}
+
+// drawUnreached tells an admin that a page reached nobody.
+func drawUnreached(n oncall.Notice) drawing {
+	return spoken(fmt.Sprintf(":warning: Incident %s, %s: delivery failed. Nobody who was paged could be reached by any contact method.",
+		list(incidentNames(n.Facts.Incidents)), foreign(n.Facts.Note, maxTitle)))
+}
+
+func incidentNames(ids []oncall.IncidentID) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id.String()
+	}
+	return names
+}
+
+// spoken is a drawing of words alone.
+func spoken(text string) drawing {
+	return drawing{text: text, blocks: []slack.Block{section(text)}}
+}
+
+// drawBundle pages somebody about several incidents.
+func drawBundle(n oncall.Notice) drawing {
+	f := n.Facts
+	head := fmt.Sprintf(":rotating_light: *%s* for you", count(len(f.Incidents), "incident"))
+	lines := []string{head}
+	for _, l := range f.Lines {
+		lines = append(lines, "• "+foreign(l, maxAlertTitle))
+	}
+	if more := len(f.Incidents) - len(f.Lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	d := drawing{text: head, blocks: []slack.Block{section(foreignSection(strings.Join(lines, "\n")))}}
+	if f.State != "" {
+		d.blocks = append(d.blocks, section(":white_check_mark: None of them waits for you any more."))
+		return d
+	}
+	id := strconv.FormatInt(n.About, 10)
+	d.blocks = append(d.blocks, slack.NewActionBlock("bundle",
+		slack.NewButtonBlockElement(actionBundleAck, id, plain("Acknowledge all")).WithStyle(slack.StylePrimary),
+		slack.NewButtonBlockElement(actionBundleResolve, id, plain("Resolve all"))))
+	return d
+}
+
+// bundlePress does something with all incidents of a bundle.
+func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		id, err := strconv.ParseInt(p.value, 10, 64)
+		if err != nil {
+			return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+		}
+		text, err := b.store.ActBundle(ctx, oncall.PageID(id), p.user, do, b.clock())
+		if err != nil {
+			return "", fmt.Errorf("%s the bundle of page %d: %w", do, id, err)
+		}
+		return foreign(text, maxText), nil
+	}
+}
+
+// sendBundle pages a person about several incidents by one direct message.
+func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
+	n, err := b.store.Bundle(ctx, m.Key)
+	if err != nil {
+		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestPage)
+	defer cancel()
+	urgency := forPage
+	if m.Severity == string(oncall.Critical) {
+		urgency = forCritical
+	}
+	at, err := b.post(ctx, posting{channel: m.To, delivery: m.Key, priority: urgency, hasty: true}, drawBundle(n))
+	if err != nil {
+		return failedReceipt(fmt.Errorf("page %s of %d incidents: %w", m.To, m.Count, err))
+	}
+	if m.Attempt > 1 {
+		b.tidy(ctx, at, m.Key)
+	}
+	return notify.Receipt{Outcome: notify.Accepted, Reference: at.Channel + " " + at.TS}
+}
