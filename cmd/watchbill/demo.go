@@ -33,11 +33,12 @@ type demoCmd struct {
 	Reset       bool   `help:"Start empty; the old data are moved aside, not deleted."`
 	Listen      string `default:"127.0.0.1:8080" help:"Address for monitors; the next free port where this one is taken."`
 	Page        string `default:"127.0.0.1:8090" help:"Address of the local Slack's page; likewise."`
+	Phones      string `default:"127.0.0.1:8095" help:"Address of the simulated phones' page; likewise."`
 }
 
 func (c *demoCmd) Run(p process) error {
 	var wrong wrongUse
-	for name, addr := range map[string]string{"--listen": c.Listen, "--page": c.Page} {
+	for name, addr := range map[string]string{"--listen": c.Listen, "--page": c.Page, "--phones": c.Phones} {
 		wrong = append(wrong, listenProblems(name, addr)...)
 		wrong = append(wrong, loopbackProblems(name, addr)...)
 	}
@@ -75,6 +76,11 @@ func (c *demoCmd) Run(p process) error {
 		return err
 	}
 	defer sim.Close() //nolint:errcheck // the state is saved as it changes; this is only the last look
+	phones, channels, err := c.phones(p)
+	if err != nil {
+		return err
+	}
+	defer phones.Close() //nolint:errcheck // it keeps nothing
 	listen, err := freePort(p.ctx, c.Listen)
 	if err != nil {
 		return err
@@ -83,10 +89,11 @@ func (c *demoCmd) Run(p process) error {
 		Level(zerolog.WarnLevel).With().Timestamp().Logger()
 	err = serve(p, settings{
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
-		slackAPI: sim.APIURL(), listen: listen,
+		slackAPI: sim.APIURL(), listen: listen, channels: channels,
 	}, log, func(a *app) {
 		database.announce(page)
-		welcome(p, a, page, key)
+		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
+		welcome(p, a, page, phones.URL(), key)
 	})
 	if err == nil {
 		fmt.Fprintln(p.out, "Stopped. The data are kept; `make run` goes on from here.")
@@ -106,22 +113,24 @@ const (
 	simAppToken = "xapp-local-workspace"
 )
 
-func welcome(p process, a *app, page, key string) {
+func welcome(p process, a *app, page, phones, key string) {
 	alerts := "http://" + a.addr + "/v1/signals/"
 	fmt.Fprintf(p.out, `Watchbill is running, with a local Slack workspace to try it in.
 
   Open the workspace   %s
+  Open the phones      %s
   Fire an alert        curl %s%s -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "critical"}'
   It is over           curl %s%s -d '{"status": "resolved", "dedup_key": "db-1/disk"}'
 
 What to try: fire the alert, look at #payments, and press Acknowledge as %s, who is on call.
-Or press nothing: a minute later the next person is paged, and after another minute the whole
-team. Choose who you are at the top right, then type /oncall who, /oncall schedule payments-primary,
-or /oncall override @bo now 2h payments-primary. A Prometheus Alertmanager can send to
-%s%s (webhook_configs).
+Or press nothing: within a minute an SMS and a call come, then the next person is paged, and
+after another minute the whole team. Answer on the phones: reply 1a, or pick up and press 1.
+In Slack, choose who you are at the top right, then type /oncall who, /oncall schedule
+payments-primary, or /oncall override @bo now 2h payments-primary. A Prometheus Alertmanager
+can send to %s%s (webhook_configs).
 
 Ctrl-C stops it; the data are kept.
-`, page, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key))
+`, page, phones, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key))
 }
 
 // onCallNow names who is on call in the demo's first schedule.
