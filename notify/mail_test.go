@@ -2,7 +2,6 @@ package notify_test
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -21,14 +20,13 @@ import (
 	"net/mail"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
 
 	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
 // pageOf is a page as the delivery engine makes it.
@@ -71,74 +69,15 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// office is a mail server: emersion/go-smtp with a mailbox.
-type office struct {
-	mu    sync.Mutex
-	mails []string
-	rcpt  error // what it says of every recipient
-	data  error // and of every mail
-}
-
-type clerk struct {
-	*office
-	known bool
-}
-
-func (o *office) NewSession(*smtp.Conn) (smtp.Session, error) { return &clerk{office: o}, nil }
-func (c *clerk) Reset()                                       {}
-func (c *clerk) Logout() error                                { return nil }
-func (c *clerk) AuthMechanisms() []string                     { return []string{sasl.Plain} }
-
-func (c *clerk) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != "watchbill" || password != "secret" {
-			return smtp.ErrAuthFailed
-		}
-		c.known = true
-		return nil
-	}), nil
-}
-
-func (c *clerk) Mail(string, *smtp.MailOptions) error {
-	if !c.known {
-		return smtp.ErrAuthRequired
-	}
-	return nil
-}
-
-func (c *clerk) Rcpt(string, *smtp.RcptOptions) error { return c.rcpt }
-
-func (c *clerk) Data(r io.Reader) error {
-	b, err := io.ReadAll(r)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil || c.data != nil {
-		return cmp.Or(c.data, err)
-	}
-	c.mails = append(c.mails, string(b))
-	return nil
-}
-
 // opened starts the server and returns how to send by it.
-func (o *office) opened(t *testing.T, how notify.MailTLS) notify.MailConfig {
+func opened(t *testing.T, o *notifytest.Office, how notify.MailTLS) notify.MailConfig {
 	t.Helper()
 	pair, roots, _, _ := vouched(t)
-	s := smtp.NewServer(o)
-	s.Domain, s.TLSConfig, s.ErrorLog = "localhost", &tls.Config{Certificates: []tls.Certificate{pair}}, quiet{}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := o.Open(pair, how == notify.MailTLSOnly)
 	must(t, err)
-	if how == notify.MailTLSOnly {
-		l = tls.NewListener(l, s.TLSConfig)
-	}
-	go s.Serve(l)
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(o.Close)
 	return configOf(l, how, roots)
 }
-
-type quiet struct{}
-
-func (quiet) Printf(string, ...any) {}
-func (quiet) Println(...any)        {}
 
 func configOf(l net.Listener, how notify.MailTLS, roots *x509.CertPool) notify.MailConfig {
 	return notify.MailConfig{
@@ -189,8 +128,8 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 	for name, how := range map[string]notify.MailTLS{"STARTTLS": notify.MailStartTLS, "TLS from the first byte": notify.MailTLSOnly} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var o office
-			sender := notify.NewMail(o.opened(t, how))
+			var o notifytest.Office
+			sender := notify.NewMail(opened(t, &o, how))
 			m := pageOf("ann@example.com")
 			m.Title = "Größe\r\nBcc: eve@example.com\r\n\r\n<script>alert(1)</script> & co"
 			m.Link = "https://watchbill.example.com/v1/act/TOKEN?a=1&b=2"
@@ -199,7 +138,7 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 					t.Fatalf("%+v", r)
 				}
 			}
-			first, second := readLetter(t, o.mails[0]), readLetter(t, o.mails[1])
+			first, second := readLetter(t, o.Mails()[0]), readLetter(t, o.Mails()[1])
 			if first.Get("Message-Id") == "" || first.Get("Message-Id") != second.Get("Message-Id") {
 				t.Errorf("a resend has Message-ID %q, the first %q", second.Get("Message-Id"), first.Get("Message-Id"))
 			}
@@ -231,8 +170,8 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 
 func TestMailSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	var o office
-	sender := notify.NewMail(o.opened(t, notify.MailStartTLS))
+	var o notifytest.Office
+	sender := notify.NewMail(opened(t, &o, notify.MailStartTLS))
 	bundle := pageOf("ann@example.com")
 	bundle.Count, bundle.Lines = 7, []string{"#12 disk full on db-1", "#13 disk full on db-2"}
 	verify := notify.Message{Purpose: notify.ForVerify, Key: "verify/1", To: "ann@example.com", Verify: "482913"}
@@ -254,7 +193,7 @@ func TestMailSaysWhatToDo(t *testing.T) {
 		if r := sender.Send(t.Context(), c.m); r.Outcome != notify.Accepted {
 			t.Fatalf("%+v", r)
 		}
-		l := readLetter(t, o.mails[len(o.mails)-1])
+		l := readLetter(t, o.Mails()[len(o.Mails())-1])
 		if got := l.subject(t); got != c.subject {
 			t.Errorf("subject %q, want %q", got, c.subject)
 		}
@@ -275,24 +214,24 @@ func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
 		return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{enhanced[0], enhanced[1], enhanced[2]}, Message: "no"}
 	}
 	for name, c := range map[string]struct {
-		office  *office
+		office  *notifytest.Office
 		change  func(*notify.MailConfig)
 		outcome notify.Outcome
 		dead    bool
 	}{
-		"greylisted":        {office: &office{rcpt: refusal(451, 4, 7, 1)}, outcome: notify.Throttled},
-		"no such mailbox":   {office: &office{rcpt: refusal(550, 5, 1, 1)}, outcome: notify.Rejected, dead: true},
-		"mailbox full":      {office: &office{rcpt: refusal(552, 5, 2, 2)}, outcome: notify.Rejected},
-		"content refused":   {office: &office{data: refusal(554, 5, 7, 1)}, outcome: notify.Rejected},
-		"disk full there":   {office: &office{data: refusal(452, 4, 3, 1)}, outcome: notify.Throttled},
-		"wrong password":    {office: &office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.Password = "wrong" }},
-		"no login":          {office: &office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.User = "" }},
-		"unknown authority": {office: &office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }},
-		"nobody listens":    {office: &office{}, outcome: notify.Throttled, change: func(c *notify.MailConfig) { c.Port = 1 }},
+		"greylisted":        {office: &notifytest.Office{Rcpt: refusal(451, 4, 7, 1)}, outcome: notify.Throttled},
+		"no such mailbox":   {office: &notifytest.Office{Rcpt: refusal(550, 5, 1, 1)}, outcome: notify.Rejected, dead: true},
+		"mailbox full":      {office: &notifytest.Office{Rcpt: refusal(552, 5, 2, 2)}, outcome: notify.Rejected},
+		"content refused":   {office: &notifytest.Office{Data: refusal(554, 5, 7, 1)}, outcome: notify.Rejected},
+		"disk full there":   {office: &notifytest.Office{Data: refusal(452, 4, 3, 1)}, outcome: notify.Throttled},
+		"wrong password":    {office: &notifytest.Office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.Password = "wrong" }},
+		"no login":          {office: &notifytest.Office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.User = "" }},
+		"unknown authority": {office: &notifytest.Office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }},
+		"nobody listens":    {office: &notifytest.Office{}, outcome: notify.Throttled, change: func(c *notify.MailConfig) { c.Port = 1 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := c.office.opened(t, notify.MailStartTLS)
+			config := opened(t, c.office, notify.MailStartTLS)
 			if c.change != nil {
 				c.change(&config)
 			}
@@ -303,12 +242,12 @@ func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
 			if r.Err != nil && strings.Contains(r.Err.Error(), "secret") {
 				t.Errorf("the error tells the password: %v", r.Err)
 			}
-			if len(c.office.mails) > 0 {
+			if len(c.office.Mails()) > 0 {
 				t.Error("a mail was taken")
 			}
 		})
 	}
-	r := notify.NewMail((&office{}).opened(t, notify.MailStartTLS)).Send(t.Context(), pageOf("ann@example.com, eve@example.com"))
+	r := notify.NewMail(opened(t, &notifytest.Office{}, notify.MailStartTLS)).Send(t.Context(), pageOf("ann@example.com, eve@example.com"))
 	if r.Outcome != notify.Rejected || !r.Dead {
 		t.Errorf("two addresses in one: %+v", r)
 	}

@@ -1,0 +1,99 @@
+package notifytest
+
+import (
+	"cmp"
+	"crypto/tls"
+	"io"
+	"net"
+	"slices"
+	"sync"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+)
+
+// Office is a mail server: emersion/go-smtp with one mailbox and the user "watchbill".
+type Office struct {
+	server *smtp.Server
+
+	mu    sync.Mutex
+	mails []string
+	Rcpt  error // what it says of every recipient
+	Data  error // and of every mail
+}
+
+// OfficePassword is that of "watchbill".
+const OfficePassword = "secret"
+
+type clerk struct {
+	office *Office
+	known  bool
+}
+
+// NewSession is what go-smtp calls for each connection.
+func (o *Office) NewSession(*smtp.Conn) (smtp.Session, error) { return &clerk{office: o}, nil }
+func (c *clerk) Reset()                                       {}
+func (c *clerk) Logout() error                                { return nil }
+func (c *clerk) AuthMechanisms() []string                     { return []string{sasl.Plain} }
+
+func (c *clerk) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, user, password string) error {
+		if user != "watchbill" || password != OfficePassword {
+			return smtp.ErrAuthFailed
+		}
+		c.known = true
+		return nil
+	}), nil
+}
+
+func (c *clerk) Mail(string, *smtp.MailOptions) error {
+	if !c.known {
+		return smtp.ErrAuthRequired
+	}
+	return nil
+}
+
+func (c *clerk) Rcpt(string, *smtp.RcptOptions) error { return c.office.Rcpt }
+
+func (c *clerk) Data(r io.Reader) error {
+	b, err := io.ReadAll(r)
+	c.office.mu.Lock()
+	defer c.office.mu.Unlock()
+	if err != nil || c.office.Data != nil {
+		return cmp.Or(c.office.Data, err)
+	}
+	c.office.mails = append(c.office.mails, string(b))
+	return nil
+}
+
+// Open starts the server with a certificate, for TLS from the first byte or for STARTTLS, and
+// returns where; Close ends it.
+func (o *Office) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, error) {
+	o.server = smtp.NewServer(o)
+	o.server.Domain, o.server.ErrorLog = "localhost", quiet{}
+	o.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // of this machine
+	if err != nil {
+		return nil, err
+	}
+	if tlsOnly {
+		l = tls.NewListener(l, o.server.TLSConfig)
+	}
+	go func() { _ = o.server.Serve(l) }()
+	return l, nil
+}
+
+// Close ends the server.
+func (o *Office) Close() { _ = o.server.Close() }
+
+// Mails are what was taken, oldest first.
+func (o *Office) Mails() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.mails)
+}
+
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}

@@ -1,0 +1,177 @@
+// Package notifytest has services that notify sends by, as far as it uses them, for tests.
+package notifytest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Ntfy is a server of ntfy, as far as we use one: topics with a cache, streams, tokens.
+type Ntfy struct {
+	*httptest.Server
+	clock func() time.Time
+
+	mu     sync.Mutex
+	topics map[string][]NtfyMessage
+	fault  string // of the next publication: "cut" after it was taken, "hang", or a status
+	wake   chan struct{}
+}
+
+// NtfyMessage is a line of a topic.
+type NtfyMessage struct {
+	ID       string   `json:"id"`
+	Time     int64    `json:"time"`
+	Event    string   `json:"event"`
+	Topic    string   `json:"topic"`
+	Title    string   `json:"title,omitempty"`
+	Message  string   `json:"message,omitempty"`
+	Priority int      `json:"priority,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
+	Click    string   `json:"click,omitempty"`
+	Actions  []struct {
+		Action, Label, URL, Method, Body string
+	} `json:"actions,omitempty"`
+}
+
+// NtfyToken is the access token that the server knows.
+const NtfyToken = "tk_secret"
+
+// NewNtfy starts a server; Close ends it.
+func NewNtfy(clock func() time.Time) *Ntfy {
+	p := &Ntfy{clock: clock, topics: map[string][]NtfyMessage{}, wake: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /{$}", p.publish)
+	mux.HandleFunc("POST /{topic}", p.reply)
+	mux.HandleFunc("GET /{topic}/json", p.subscribe)
+	p.Server = httptest.NewServer(mux)
+	return p
+}
+
+func (p *Ntfy) refuse(w http.ResponseWriter, status int) {
+	w.WriteHeader(status)
+	fmt.Fprintf(w, `{"code":%d01,"http":%d,"error":"%s"}`, status, status, strings.ToLower(http.StatusText(status)))
+}
+
+func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
+	var m NtfyMessage
+	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.Topic == "" || len(m.Actions) > 3 {
+		p.refuse(w, http.StatusBadRequest)
+		return
+	}
+	switch auth := r.Header.Get("Authorization"); {
+	case auth != "" && auth != "Bearer "+NtfyToken:
+		p.refuse(w, http.StatusUnauthorized)
+		return
+	case auth == "" || m.Topic == "of-somebody-else":
+		p.refuse(w, http.StatusForbidden)
+		return
+	}
+	p.mu.Lock()
+	fault := p.fault
+	p.mu.Unlock()
+	switch status, err := strconv.Atoi(fault); {
+	case err == nil:
+		p.refuse(w, status)
+	case fault == "hang":
+		<-r.Context().Done()
+	default:
+		m = p.Add(m)
+		if fault == "cut" {
+			panic(http.ErrAbortHandler)
+		}
+		_ = json.NewEncoder(w).Encode(m)
+	}
+}
+
+// reply takes a text without a token: the reply topic may be written by everybody.
+func (p *Ntfy) reply(w http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(r.Body)
+	_ = json.NewEncoder(w).Encode(p.Add(NtfyMessage{Topic: r.PathValue("topic"), Message: string(b)}))
+}
+
+// Add puts a message into its topic.
+func (p *Ntfy) Add(m NtfyMessage) NtfyMessage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m.Event, m.Time = "message", p.clock().Unix()
+	m.ID = fmt.Sprintf("id%06d", len(p.topics[m.Topic])+1)
+	p.topics[m.Topic] = append(p.topics[m.Topic], m)
+	close(p.wake)
+	p.wake = make(chan struct{})
+	return m
+}
+
+// since is what a topic has after an id or a time.
+func (p *Ntfy) since(topic, since string) ([]NtfyMessage, chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := p.topics[topic]
+	if at := slices.IndexFunc(all, func(m NtfyMessage) bool { return m.ID == since }); at >= 0 {
+		all = all[at+1:]
+	} else if from, err := strconv.ParseInt(since, 10, 64); err == nil {
+		all = slices.DeleteFunc(slices.Clone(all), func(m NtfyMessage) bool { return m.Time < from })
+	}
+	return slices.Clone(all), p.wake
+}
+
+func (p *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != "Bearer "+NtfyToken {
+		p.refuse(w, http.StatusForbidden)
+		return
+	}
+	topic, since := r.PathValue("topic"), r.FormValue("since")
+	out := json.NewEncoder(w)
+	_ = out.Encode(NtfyMessage{ID: "open", Event: "open", Topic: topic})
+	for {
+		lines, wake := p.since(topic, since)
+		for _, m := range lines {
+			_ = out.Encode(m)
+			since = m.ID
+		}
+		if r.FormValue("poll") == "1" {
+			return
+		}
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-wake:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// Fail makes the next publications fail: "cut" after it was taken, "hang", or a status.
+func (p *Ntfy) Fail(with string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = with
+}
+
+// Tap presses a button of a message on the phone.
+func (p *Ntfy) Tap(m NtfyMessage, label string) error {
+	for _, a := range m.Actions {
+		if a.Label != label || a.Action != "http" {
+			continue
+		}
+		r, err := http.Post(a.URL, "text/plain", strings.NewReader(a.Body)) //nolint:noctx // of this machine
+		if err != nil {
+			return err
+		}
+		return r.Body.Close()
+	}
+	return fmt.Errorf("there is no button %q: %+v", label, m.Actions)
+}
+
+// Topic is what a topic has, oldest first.
+func (p *Ntfy) Topic(name string) []NtfyMessage {
+	all, _ := p.since(name, "")
+	return all
+}
