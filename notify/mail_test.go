@@ -3,16 +3,10 @@ package notify_test
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"io"
-	"math/big"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -42,20 +36,7 @@ func pageOf(to string) notify.Message {
 // vouched is a certificate for this machine, and who vouches for it.
 func vouched(t *testing.T) (pair tls.Certificate, roots *x509.CertPool, certificate, key []byte) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, DNSNames: []string{"localhost"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	must(t, err)
-	b, err := x509.MarshalPKCS8PrivateKey(private)
-	must(t, err)
-	certificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b})
-	pair, err = tls.X509KeyPair(certificate, key)
+	pair, certificate, key, err := notifytest.Vouch(time.Now())
 	must(t, err)
 	roots = x509.NewCertPool()
 	roots.AppendCertsFromPEM(certificate)
