@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,11 +27,7 @@ func incidentCommand(name, example string, run func(b *Bot, ctx context.Context,
 			return "", oncall.Refuse("Say which incident by its number: `/oncall %s %s`. `/oncall incidents` lists what is open.", name, example)
 		}
 		r.words = r.words[1:]
-		text, err := run(b, ctx, r, id)
-		if errors.Is(err, oncall.ErrNotFound) {
-			err = oncall.Refuse("There is no incident %s. `/oncall incidents` lists what is open.", id)
-		}
-		return text, err
+		return run(b, ctx, r, id)
 	})}
 }
 
@@ -99,7 +94,7 @@ func (b *Bot) commanded(ctx context.Context, r request, id oncall.IncidentID, ac
 // summary says in words how an incident stands, and where its message is.
 func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
 	in := p.Incident
-	name := fmt.Sprintf("*%s*", in.ID)
+	name := in.ID.String()
 	roots, err := b.store.Roots(ctx, []oncall.IncidentID{in.ID})
 	if err != nil {
 		b.log.Warn().Err(err).Msg("an incident's message can't be linked to")
@@ -107,7 +102,7 @@ func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
 	if address := b.permalink(ctx, roots[in.ID]); address != "" {
 		name = link(address, name)
 	}
-	return cutPlain(fmt.Sprintf("%s %s\n%s", name, headline(in), standing(p)), maxAnswer)
+	return cutPlain(fmt.Sprintf("*%s* %s\n%s", name, headline(in), standing(p)), maxAnswer)
 }
 
 // showIncident answers `/oncall incident 12`.

@@ -99,8 +99,8 @@ func severityForm(s sheet) slack.ModalViewRequest {
 
 // Of two incidents, one goes on for both, or both go on and name each other.
 var joins = []option{
-	{string(oncall.ActMerge), "Merge: this one is closed, and its alerts belong to the other"},
-	{string(oncall.ActLink), "Link: both go on, and each shows the other"},
+	{string(oncall.ActMerge), "Merge: this one closes and the other takes its alerts"},
+	{string(oncall.ActLink), "Link: both go on and show each other"},
 }
 
 func mergeForm(s sheet) slack.ModalViewRequest {

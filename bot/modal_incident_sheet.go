@@ -66,7 +66,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 }
 
 func noIncident(id oncall.IncidentID) error {
-	return oncall.Refuse("Incident %s no longer exists.", id)
+	return oncall.Refuse("There is no incident %s. `/oncall incidents` lists what is open.", id)
 }
 
 // drawSheet draws how an incident stands, what happens next and why, why its reader was

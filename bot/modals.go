@@ -28,7 +28,7 @@ var modals = map[string]modal{
 	modalRotationRemove: {submit: (*Bot).submitRotationRemove},
 	modalContactAdd:     {submit: (*Bot).submitContactAdd}, modalCode: {submit: (*Bot).submitCode},
 	modalRules: {submit: (*Bot).submitRules}, modalHours: {submit: (*Bot).submitHours},
-	modalSnooze:         submitDeed(readSnooze), modalReassign: submitDeed(readReassign), modalAsk: submitDeed(readAsk),
+	modalSnooze: submitDeed(readSnooze), modalReassign: submitDeed(readReassign), modalAsk: submitDeed(readAsk),
 	modalNote: submitDeed(readNote), modalSeverity: submitDeed(readSeverity), modalMerge: submitDeed(readMerge),
 }
 

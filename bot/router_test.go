@@ -81,7 +81,7 @@ func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
 	}
 	f.click(ann, actionAck)
 	f.eventually("Ann is told", func() bool {
-		return strings.Contains(f.sim.EphemeralText("ann"), "Incident #4711 no longer exists.")
+		return strings.Contains(f.sim.EphemeralText("ann"), "There is no incident #4711.")
 	})
 }
 

@@ -76,7 +76,7 @@ func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 	case ActReassign:
 		return in.reassign(a, by, f, now)
 	case ActAsk:
-		return in.ask(a.User, by, f, now)
+		return in.ask(a.User, a.Text, by, f, now)
 	case ActAccept:
 		return in.answer(ResponderAccepted, by, now, false)
 	case ActDecline:

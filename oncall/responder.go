@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,9 +24,21 @@ func (in *Incident) respond(r Responder) {
 	}), r)
 }
 
+// maxAsked is how much of what somebody is asked for is kept, in characters.
+const maxAsked = 200
+
+// cutText is text on one line, with at most so many characters.
+func cutText(text string, most int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}
+
 // ask asks somebody to help, or asks them again. It doesn't touch who has the incident,
 // nor escalation.
-func (in Incident) ask(u UserID, by Actor, f Facts, now time.Time) (Change, error) {
+func (in Incident) ask(u UserID, text string, by Actor, f Facts, now time.Time) (Change, error) {
 	if err := in.refuseClosed(); err != nil {
 		return Change{}, err
 	}
@@ -37,8 +50,12 @@ func (in Incident) ask(u UserID, by Actor, f Facts, now time.Time) (Change, erro
 	}
 	c := in.begin()
 	c.Incident.respond(Responder{User: u, State: ResponderAsked, By: by, At: now, Asked: c.Incident.Version})
-	c.ask(u, fmt.Sprintf("%s asks you to help", by))
-	c.record(EventAsked, now, by, Detail{Users: []UserID{u}})
+	why := fmt.Sprintf("%s asks you to help", by)
+	if text = cutText(text, maxAsked); text != "" {
+		why += ": " + text
+	}
+	c.ask(u, why)
+	c.record(EventAsked, now, by, Detail{Users: []UserID{u}, Text: text})
 	return c.finish(in), nil
 }
 

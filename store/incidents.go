@@ -148,19 +148,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	if p.Events, err = events(ctx, q, id); err != nil {
 		return oncall.Picture{}, err
 	}
-	for _, e := range p.Events {
-		switch e.Kind {
-		case oncall.EventReopened:
-			p.Paged = nil
-		case oncall.EventPaging, oncall.EventExhausted, oncall.EventAdopted:
-			for _, u := range e.Detail.Users {
-				if !slices.Contains(p.Paged, u) {
-					p.Paged = append(p.Paged, u)
-				}
-			}
-		default:
-		}
-	}
+	p.Paged = paged(p.Events)
 	if in.Exhausted {
 		told, err := reached(ctx, q, in, 0)
 		if err != nil {
@@ -178,6 +166,28 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	}
 	p.Alerts, err = pictured(ctx, q, id)
 	return p, err
+}
+
+// paged returns who was paged since escalation last began, in order.
+func paged(events []oncall.Event) []oncall.UserID {
+	var out []oncall.UserID
+	for _, e := range events {
+		switch e.Kind {
+		case oncall.EventReopened, oncall.EventUnacknowledged, oncall.EventSnoozed, oncall.EventUnsnoozed, oncall.EventReassigned:
+			out = nil
+		default:
+		}
+		switch e.Kind {
+		case oncall.EventPaging, oncall.EventExhausted, oncall.EventAdopted, oncall.EventUnassigned, oncall.EventReassigned:
+			for _, u := range e.Detail.Users {
+				if !slices.Contains(out, u) {
+					out = append(out, u)
+				}
+			}
+		default:
+		}
+	}
+	return out
 }
 
 // A querier is a pool, a connection or a transaction.

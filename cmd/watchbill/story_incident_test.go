@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -23,4 +24,19 @@ func (s *story) pick(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 	io.WriteString(ts.Stdout(), s.sim.ViewText(user))
 	s.tell(ts, user, before)
+}
+
+// until PLACE PATTERN: time passes, second by second, until the place shows it. Slack takes a post a
+// second in each channel, so a thread may lag behind.
+func (s *story) passUntil(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	s.settle(ts)
+	for range 60 {
+		if pattern.MatchString(s.sim.Text(args[0])) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond) // Slack's limits are held in real time
+		s.advance(ts, false, []string{"1s"})
+	}
+	ts.Fatalf("%s never showed %q:\n%s", args[0], args[1], s.sim.Text(args[0]))
 }

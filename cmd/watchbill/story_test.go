@@ -13,9 +13,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
+	"github.com/watchbill/watchbill/twiliosim"
 )
 
 func TestMain(m *testing.M) {
@@ -41,9 +43,10 @@ func TestStories(t *testing.T) {
 					"show": s.show, "messages": s.messages, "see": s.see, "ready": s.ready,
 					"click": s.click, "type": s.typeCommand, "advance": s.advance,
 					"press": s.press, "together": s.together, "another": s.another,
-					"form": s.form, "pick": s.pick, "choose": s.choose, "submit": s.submit,
+					"form": s.form, "pick": s.pick, "until": s.passUntil, "choose": s.choose, "submit": s.submit,
 					"group": s.group, "topic": s.topic, "leave": s.leave,
 					"tap": s.tap, "close": s.closeForm, "home": s.home, "picture": s.picture, "subscribe": s.subscribe,
+					"phones": s.phones, "inbox": s.inbox, "code": s.code, "reply": s.reply,
 					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong,
 				},
 			})
@@ -92,6 +95,9 @@ type story struct {
 	app   *app
 	url   string // of the database
 	addr  string // of the program's front door
+
+	phone    *twiliosim.Sim
+	channels map[string]notify.Sender
 }
 
 func newStory(t *testing.T) *story {
@@ -150,6 +156,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
 		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0",
+		channels: s.channels,
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr
