@@ -90,10 +90,11 @@ func (p *Planned) pages(c Change, f Facts) {
 	for _, page := range c.Pages {
 		switch {
 		case page.UserID != "":
-			p.People = append(p.People, PlannedPerson{
-				User: page.UserID, Why: page.Why, At: latest(p.At, page.At),
-				Rules: f.Roster.Reach[page.UserID].Rules(c.Incident.Severity == Low),
-			})
+			who := PlannedPerson{User: page.UserID, Why: page.Why, At: latest(p.At, page.At)}
+			for _, d := range Deliveries(page, f.Roster.Reach[page.UserID], c.Incident.Severity == Low, p.At) {
+				who.Rules = append(who.Rules, Rule{Contact: d.Contact, After: Seconds(d.At.Sub(who.At) / time.Second)})
+			}
+			p.People = append(p.People, who)
 		case page.Method == MethodWebhook:
 			p.Webhooks = append(p.Webhooks, WebhookName(page.To))
 		default:

@@ -201,6 +201,7 @@ type TeamFacts struct {
 	Admins   []UserID // those named as such
 	Fallback []UserID
 	Hours    *Hours // working hours; nil: WorkingHours in UTC
+	TimeZone string // of the working hours
 }
 
 // Facts gives what decisions need to know of the team. The zone is that of its first
@@ -209,7 +210,7 @@ func (t Team) Facts(admins []UserID, zone string) TeamFacts {
 	f := TeamFacts{Name: t.Name, Admins: admins, Fallback: t.Fallback}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {
 		if h, err := hoursIn(name, t.Hours); err == nil {
-			f.Hours = h
+			f.Hours, f.TimeZone = h, name
 			break
 		}
 	}

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+type explainCmd struct {
+	databaseFlags `embed:""`
+	File          string  `short:"f" required:"" placeholder:"FILE" help:"The signal as the monitor sends it; - reads it from standard input."`
+	Integration   string  `placeholder:"NAME" help:"The integration under whose key it would come; needed where there are several."`
+	At            instant `placeholder:"T" help:"When it would come, such as 2026-03-02T03:00:00Z; now where it is left out."`
+}
+
+// Run opens the signal's incidents on paper and prints what would happen to each.
+func (c *explainCmd) Run(p process) error {
+	if wrong := c.problems(); len(wrong) > 0 {
+		return wrongUse(wrong)
+	}
+	body, err := c.read()
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := migrated(p.ctx, db); err != nil {
+		return err
+	}
+	dir, err := db.Directory(p.ctx)
+	if err != nil {
+		return err
+	}
+	integration, err := c.find(dir.Integrations)
+	if err != nil {
+		return err
+	}
+	parse := intake.Generic
+	if integration.Kind == oncall.KindAlertmanager {
+		parse = intake.Alertmanager
+	}
+	signals, err := parse(body)
+	if err != nil {
+		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
+	}
+	turn, err := db.NextTurn(p.ctx, integration.ID)
+	if err != nil {
+		return err
+	}
+	at := c.At.Time
+	if at.IsZero() {
+		at = p.clock()
+	}
+	x := explainer{out: p.out, dir: dir, integration: integration, at: at}
+	return x.explain(oncall.Explain(x.desk(turn), signals, at), signals)
+}
+
+func (c *explainCmd) read() ([]byte, error) {
+	if c.File == "-" {
+		body, err := io.ReadAll(os.Stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read standard input: %w", err)
+		}
+		return body, nil
+	}
+	body, err := os.ReadFile(c.File)
+	if err != nil {
+		return nil, wrongUse{fmt.Sprintf("read %s: %v", c.File, errors.Unwrap(err))}
+	}
+	return body, nil
+}
+
+// find returns the integration that is meant.
+func (c *explainCmd) find(all []oncall.Integration) (oncall.Integration, error) {
+	names := make([]string, len(all))
+	for i, in := range all {
+		names[i] = fmt.Sprintf("%q", in.Name)
+	}
+	i := slices.IndexFunc(all, func(in oncall.Integration) bool { return in.Name == c.Integration })
+	switch {
+	case len(all) == 0:
+		return oncall.Integration{}, wrongUse{"there are no integrations yet; watchbill apply sets them up"}
+	case c.Integration == "" && len(all) == 1:
+		return all[0], nil
+	case c.Integration == "":
+		return oncall.Integration{}, wrongUse{"--integration is missing; there are " + strings.Join(names, ", ")}
+	case i < 0:
+		return oncall.Integration{}, wrongUse{fmt.Sprintf("--integration: there is no %q; there are %s", c.Integration, strings.Join(names, ", "))}
+	}
+	return all[i], nil
+}
+
+// An explainer prints explanations.
+type explainer struct {
+	out         io.Writer
+	dir         *store.Directory
+	integration oncall.Integration
+	at          time.Time
+}
+
+// desk is one that has nothing on it.
+func (x explainer) desk(turn int64) *oncall.Desk {
+	var incident oncall.IncidentID
+	var alert oncall.AlertID
+	return &oncall.Desk{
+		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
+		NewIncident: func() oncall.IncidentID { incident++; return incident },
+		NewAlert:    func() oncall.AlertID { alert++; return alert },
+		NewTurn:     func() int64 { turn++; return turn - 1 },
+	}
+}
+
+func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) error {
+	team, _ := x.dir.Team(x.integration.TeamID)
+	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Kind, team.Name)
+	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)
+	x.line("Arrives      %s", x.zoned(x.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
+	if len(found) == 0 {
+		for _, s := range signals {
+			if s.Action != oncall.Reconcile {
+				x.line("\nThe signal says %s of dedup key %s: it opens no incident and pages nobody.", s.Action, s.DedupKey)
+			}
+		}
+	}
+	for _, e := range found {
+		x.incident(e)
+	}
+	return nil
+}
+
+func (x explainer) incident(e oncall.Explanation) {
+	x.line("\nIncident     %s", e.Incident.Title)
+	x.line("Severity     %s", e.Incident.Severity)
+	for _, a := range e.Alerts {
+		x.line("Dedup key    %s", a.DedupKey)
+	}
+	if e.Incident.Status == oncall.Resolved {
+		x.line("\nIt is resolved by the same signal.")
+		return
+	}
+	x.line("\nIf nobody acknowledges it:")
+	for _, p := range e.Plan {
+		when := fmt.Sprintf("%-8s %-16s", elapsed(p.At.Sub(x.at)), clock(x.zoned(p.At)))
+		for _, what := range x.planned(p) {
+			x.line("%s  %s", when, what)
+			when = strings.Repeat(" ", len(when))
+		}
+	}
+	if p := e.Policy; p.Acks > 1 {
+		x.line("\n%d people must acknowledge it.", p.Acks)
+	}
+	if p := e.Policy; p.AckTimeout > 0 && e.Incident.Severity != oncall.Low {
+		x.line("\n%s after it was acknowledged its owner is asked whether they are still on it; without an answer it pages again.",
+			short(p.AckTimeout.Duration()))
+	}
+}
+
+// planned says in lines what happens: one for each person, channel and webhook.
+func (x explainer) planned(p oncall.Planned) []string {
+	step := "step " + fmt.Sprint(p.Step)
+	if p.Run > 1 {
+		step += fmt.Sprintf(", time %d", p.Run)
+	}
+	if p.Round > 1 {
+		step += fmt.Sprintf(", round %d", p.Round)
+	}
+	switch {
+	case p.Note != "":
+		return []string{p.Note}
+	case p.Skipped != "":
+		return []string{fmt.Sprintf("%s is skipped: %s", step, p.Skipped)}
+	case p.Exhausts && len(p.People) == 0:
+		return []string{"the policy has run out, and nobody can be told: the team has no members"}
+	case p.Exhausts:
+		step = "the policy has run out, the whole team is told"
+	case p.Kind == oncall.EventUnassigned:
+		step = "nobody to page, others stand in"
+	}
+	var lines []string
+	for _, who := range p.People {
+		line := fmt.Sprintf("%s: page %s (%s)", step, x.name(who.User), who.Why)
+		if who.At.After(p.At) {
+			line += fmt.Sprintf(" from %s on", clock(x.zoned(who.At)))
+		}
+		lines = append(lines, line+": "+x.methods(who))
+	}
+	for _, c := range p.Channels {
+		lines = append(lines, fmt.Sprintf("%s: post in %s", step, c))
+	}
+	for _, w := range p.Webhooks {
+		lines = append(lines, fmt.Sprintf("%s: call the webhook at %s", step, w))
+	}
+	return lines
+}
+
+// methods says how somebody is paged: "Slack now, SMS +3 min".
+func (x explainer) methods(who oncall.PlannedPerson) string {
+	var parts []string
+	for _, rule := range who.Rules {
+		c, _ := x.dir.Reach[who.User].Contact(rule.Contact)
+		when := "now"
+		if rule.After > 0 {
+			when = "+" + short(rule.After.Duration())
+		}
+		parts = append(parts, oncall.MethodName(c.Method)+" "+when)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (x explainer) name(id oncall.UserID) string {
+	if u, known := x.dir.Users[id]; known {
+		return u.Name
+	}
+	return string(id)
+}
+
+// zoned is a time as the team reads it.
+func (x explainer) zoned(t time.Time) time.Time {
+	zone, err := time.LoadLocation(x.dir.Roster().Teams[x.integration.TeamID].TimeZone)
+	if err != nil {
+		return t.UTC()
+	}
+	return t.In(zone)
+}
+
+func (x explainer) line(format string, args ...any) { fmt.Fprintf(x.out, format+"\n", args...) }
+
+// elapsed writes "+5:00" and "+1:05:00".
+func elapsed(d time.Duration) string {
+	s := int(d / time.Second)
+	if s < 3600 {
+		return fmt.Sprintf("+%d:%02d", s/60, s%60)
+	}
+	return fmt.Sprintf("+%d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
+func clock(t time.Time) string {
+	if t.Second() == 0 {
+		return t.Format("Mon 2 Jan 15:04")
+	}
+	return t.Format("Mon 2 Jan 15:04:05")
+}
+
+// short writes "3 min" and "90 s".
+func short(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
+}
