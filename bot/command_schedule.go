@@ -193,17 +193,13 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 // upload shares a file in the direct message with a person, and looks whether it is
 // there: Slack may say yes and share nothing.
 func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
-	var dm *slack.Channel
-	err := b.call(ctx, call{method: "conversations.open", priority: forAnswer}, func(ctx context.Context) (err error) {
-		dm, _, _, err = b.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{string(to)}})
-		return err
-	})
+	channel, err := b.conversation(ctx, to)
 	if err != nil {
 		return err
 	}
-	p.Channel = dm.ID
+	p.Channel = channel
 	var file *slack.FileSummary
-	err = b.call(ctx, call{method: "files.completeUploadExternal", channel: dm.ID, priority: forAnswer}, func(ctx context.Context) (err error) {
+	err = b.call(ctx, call{method: "files.completeUploadExternal", channel: channel, priority: forAnswer}, func(ctx context.Context) (err error) {
 		file, err = b.api.UploadFileContext(ctx, p)
 		return err
 	})
@@ -211,7 +207,7 @@ func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFilePa
 		return err
 	}
 	for range looksForFile {
-		messages, _, err := b.historyPage(ctx, store.Place{Channel: dm.ID}, "", "")
+		messages, _, err := b.historyPage(ctx, store.Place{Channel: channel}, "", "")
 		if err != nil {
 			return err
 		}
