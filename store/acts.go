@@ -30,7 +30,10 @@ func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, 
 		}
 		return c, true, err
 	})
-	return in, errors.Join(err, refusal)
+	if err != nil {
+		return oncall.Incident{}, err
+	}
+	return in, refusal
 }
 
 // actOnTwo links or merges two incidents.

@@ -1,0 +1,320 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// do lets somebody act, and fails if that is refused.
+func (w *world) do(id oncall.IncidentID, who oncall.UserID, a oncall.Act, at time.Time) oncall.Incident {
+	w.t.Helper()
+	in, err := w.Act(context.Background(), id, oncall.ByUser(who), a, at)
+	if err != nil {
+		w.t.Fatalf("%s: %v", a.Do, err)
+	}
+	if d := cmp.Diff(w.incident(id), in, cmpopts.EquateEmpty()); d != "" {
+		w.t.Errorf("what is returned is not what is stored: %s", d)
+	}
+	return in
+}
+
+// grow changes the setup.
+func (w *world) grow(change func(*oncall.Setup)) {
+	w.t.Helper()
+	s := setup()
+	change(&s)
+	if _, err := w.Apply(w.t.Context(), s, store.Applying{Write: true}, w.clock()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestWhatPeopleDoIsStored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	at := start.Add(time.Minute)
+	w.do(1, ann, oncall.Act{Do: oncall.ActAsk, User: cy}, at)
+	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0CY"}) {
+		t.Errorf("paged: %q", got)
+	}
+	until := at.Add(time.Hour)
+	in := w.do(1, bo, oncall.Act{Do: oncall.ActSnooze, Until: until}, at)
+	if in.Status != oncall.Snoozed || !in.SnoozedUntil.Equal(until) || in.SnoozedBy.User != bo || len(in.Responders) != 1 {
+		t.Errorf("incident: %+v", in)
+	}
+	// The helper's page is due although it is snoozed, and the policy's is not.
+	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 1, at)); order.Send {
+		t.Errorf("a page of the policy is sent: %+v", order)
+	}
+	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 2, 2, at)); !order.Send {
+		t.Errorf("the helper's page is not sent: %+v", order)
+	}
+	// A lost timer of a snooze is found again, as any other is.
+	w.exec(`DELETE FROM river_job`)
+	if n := must[int](t)(w.RequeueOverdue(t.Context(), until.Add(time.Minute))); n != 1 {
+		t.Errorf("%d timers were queued again", n)
+	}
+	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, until)); !due {
+		t.Error("the snooze doesn't end")
+	}
+	if in = w.incident(1); in.Status != oncall.Triggered || in.NextAt == nil {
+		t.Errorf("after the snooze: %+v", in)
+	}
+	before := w.lastJob()
+	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActUnack}, until)
+	if want := oncall.Refuse("Incident #1 is not acknowledged."); err != want { //nolint:errorlint // as it is
+		t.Errorf("refusal: %v", err)
+	}
+	if got := w.drawJobs(before); len(got) != 1 {
+		t.Errorf("the message that was behind is drawn %d times", len(got))
+	}
+	for _, a := range []oncall.Act{{Do: oncall.ActAck}, {Do: oncall.ActLink, Other: 1}} {
+		if _, err := w.Act(t.Context(), 99, oncall.ByUser(bo), a, until); !errors.Is(err, oncall.ErrNotFound) {
+			t.Errorf("%s of an incident that is not there: %v", a.Do, err)
+		}
+	}
+}
+
+func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.grow(func(s *oncall.Setup) { s.Policies[0].AckTimeout = "30m" })
+	w.open()
+	in := w.do(1, bo, oncall.Act{Do: oncall.ActAck}, start)
+	at := start.Add(30 * time.Minute)
+	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at))
+	state := `SELECT recipient || ' ' || kind || ' ' || coalesce(facts ->> 'state', '') || ' ' || version FROM notices WHERE kind = 'still_on' ORDER BY id`
+	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO still_on  1"}) {
+		t.Errorf("asked: %q", got)
+	}
+	w.do(1, bo, oncall.Act{Do: oncall.ActStillOn}, at.Add(time.Minute))
+	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO still_on still_on 2"}) {
+		t.Errorf("answered: %q", got)
+	}
+	in = w.incident(1)
+	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, *in.NextAt))
+	in = w.incident(1)
+	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, *in.NextAt))
+	if got := w.strings(`SELECT user_id FROM pages WHERE key LIKE $1 ORDER BY id`, w.incident(1).PageKeys()+"%"); !cmp.Equal(got, []string{"U0ANN", "U0BO"}) {
+		t.Errorf("paged again: %q", got)
+	}
+	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'still_on' AND facts ->> 'state' = 'paging'`); n != 1 {
+		t.Errorf("the question says: %q", w.strings(state))
+	}
+	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'still_on' AND facts ->> 'state' = 'still_on'`); n != 1 {
+		t.Errorf("an earlier question was changed: %q", w.strings(state))
+	}
+}
+
+// Two integrations tell of one outage: merged, the incident is open until both have cleared, and
+// both find it.
+func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const other = "fedcba9876543210fedcba9876543210"
+	w.grow(func(s *oncall.Setup) {
+		s.Integrations = append(s.Integrations, oncall.SetupIntegration{
+			Name: "uptime", Team: "payments", Kind: oncall.KindGeneric, Policy: "default", Key: other,
+		})
+	})
+	w.run(w.Store)
+	uptime := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other))
+	both := func(signals ...oncall.Signal) {
+		t.Helper()
+		w.accept(signals...)
+		if err := w.Accept(t.Context(), uptime.ID, signals, w.clock()); err != nil {
+			t.Fatal(err)
+		}
+		w.fold()
+	}
+	both(trigger("disk"))
+	w.do(1, ann, oncall.Act{Do: oncall.ActMerge, Other: 2}, start)
+	if in := w.incident(1); in.Status != oncall.Resolved || in.MergedInto != 2 {
+		t.Errorf("merged: %+v", in)
+	}
+	p := must[oncall.Picture](t)(w.Picture(t.Context(), 2, start))
+	if p.AlertCount != 2 || p.Firing != 2 || p.Incident.SignalCount != 2 {
+		t.Errorf("picture: %d alerts, %d firing, %d signals", p.AlertCount, p.Firing, p.Incident.SignalCount)
+	}
+	both(trigger("disk"))
+	w.accept(resolve("disk"))
+	w.fold()
+	if in := w.incident(2); in.Status != oncall.Triggered || in.SignalCount != 4 {
+		t.Errorf("one has cleared: %+v", in)
+	}
+	w.accept(trigger("disk")) // a new alert of the group
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 2 {
+		t.Errorf("%d incidents", n)
+	}
+	both(resolve("disk")) // in one batch: the first desk must tell the second
+	if in := w.incident(2); in.Status != oncall.Resolved || in.ResolvedBy.Name == "" {
+		t.Errorf("both have cleared: %+v", in)
+	}
+	for _, c := range []struct {
+		id, other oncall.IncidentID
+		want      string
+	}{
+		{2, 99, "There is no incident #99."},
+		{2, 2, "An incident can't be merged into itself."},
+		{1, 2, "Incident #1 was merged into #2."},
+		{2, 1, "Incident #2 is already resolved by uptime."},
+	} {
+		_, err := w.Act(t.Context(), c.id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActMerge, Other: c.other}, start)
+		if err != error(oncall.Refusal{Sentence: c.want}) { //nolint:errorlint // as it is
+			t.Errorf("merge %d into %d: %v", c.id, c.other, err)
+		}
+	}
+	w.do(1, ann, oncall.Act{Do: oncall.ActLink, Other: 2}, start)
+	if a, b := w.incident(1), w.incident(2); !cmp.Equal(a.Links, []oncall.IncidentID{2}) || !cmp.Equal(b.Links, []oncall.IncidentID{1}) {
+		t.Errorf("links: %v, %v", a.Links, b.Links)
+	}
+}
+
+// Incidents are merged crosswise, at once, while their alerts clear: no deadlock, no loop, and every
+// incident ends.
+func TestMergingWhileAlertsClear(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	w.run(w.Store)
+	const n = 12
+	var triggers, clears []oncall.Signal
+	for i := range n {
+		triggers, clears = append(triggers, trigger(fmt.Sprint(i))), append(clears, resolve(fmt.Sprint(i)))
+	}
+	w.accept(triggers...)
+	w.fold()
+	var wg sync.WaitGroup
+	for i := range oncall.IncidentID(n) {
+		for j, s := range []*store.Store{w.Store, other} {
+			into := (i+oncall.IncidentID(j)*5+1)%n + 1
+			wg.Go(func() {
+				_, err := s.Act(context.Background(), i+1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActMerge, Other: into}, start)
+				if _, refused := errors.AsType[oncall.Refusal](err); err != nil && !refused {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Go(func() { w.accept(clears[i]) })
+	}
+	wg.Wait()
+	w.fold()
+	if got := w.strings(`SELECT id || ' ' || status FROM incidents WHERE status <> 'resolved'`); len(got) != 0 {
+		t.Errorf("still open: %q", got)
+	}
+	if n := w.count(`SELECT count(*) FROM alerts WHERE firing`); n != 0 {
+		t.Errorf("%d alerts fire", n)
+	}
+}
+
+// Somebody acknowledges, the timer fires and pages begin, all at once on two instances: there is
+// one owner, no page begins after the acknowledgement, and every change counts once.
+func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stores := []*store.Store{w.Store, w.another()}
+	stop := w.run(w.Store)
+	const rounds = 40
+	var signals []oncall.Signal
+	for i := range rounds {
+		signals = append(signals, trigger(fmt.Sprint(i)))
+	}
+	w.accept(signals...)
+	w.fold()
+	stop()
+	at := start.Add(5 * time.Minute)
+	for id := oncall.IncidentID(1); id <= rounds; id++ {
+		before := w.incident(id)
+		var mu sync.Mutex
+		var owners []oncall.UserID
+		var late []oncall.PageID
+		acked, steps := false, 0
+		var wg sync.WaitGroup
+		for i, who := range []oncall.UserID{ann, bo} {
+			wg.Go(func() {
+				_, err := stores[i].Act(context.Background(), id, oncall.ByUser(who), oncall.Act{Do: oncall.ActAck}, at)
+				_, refused := errors.AsType[oncall.Refusal](err)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					owners, acked = append(owners, who), true
+				case !refused:
+					t.Error(err)
+				}
+			})
+			wg.Go(func() {
+				due, err := stores[1-i].EscalateIncident(context.Background(), id, before.Seq, at)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				}
+				if due {
+					steps++
+				}
+			})
+		}
+		for i, page := range w.pagesOf(id) {
+			wg.Go(func() {
+				mu.Lock()
+				known := acked // before the attempt begins
+				mu.Unlock()
+				order, err := stores[i%2].BeginPage(context.Background(), page, int64(page), at)
+				if err != nil {
+					t.Error(err)
+				}
+				if known && order.Send {
+					mu.Lock()
+					defer mu.Unlock()
+					late = append(late, page)
+				}
+			})
+		}
+		wg.Wait()
+		in := w.incident(id)
+		if len(owners) != 1 || in.Status != oncall.Acknowledged || in.AckedBy.User != owners[0] {
+			t.Errorf("incident %d: %s by %v, acknowledged by %v", id, in.Status, in.AckedBy, owners)
+		}
+		if got, want := in.Version, before.Version+int64(1+steps); got != want || steps > 1 {
+			t.Errorf("incident %d: version %d, want %d", id, got, want)
+		}
+		if len(late) > 0 {
+			t.Errorf("incident %d: pages %v began after it was acknowledged", id, late)
+		}
+		for _, page := range w.pagesOf(id) {
+			if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), page, 1000+int64(page), at)); order.Send && order.Attempt == 1 {
+				t.Errorf("incident %d: page %d begins now", id, page)
+			}
+		}
+	}
+}
+
+func (w *world) pagesOf(id oncall.IncidentID) []oncall.PageID {
+	w.t.Helper()
+	var out []oncall.PageID
+	rows, err := w.Pool().Query(context.Background(), `SELECT id FROM pages WHERE incident_id = $1 ORDER BY id`, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var page oncall.PageID
+		if err := rows.Scan(&page); err != nil {
+			w.t.Fatal(err)
+		}
+		out = append(out, page)
+	}
+	return out
+}
