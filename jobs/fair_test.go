@@ -42,7 +42,7 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 		noise = append(noise, fmt.Sprint("db-", i))
 	}
 	d.signal(noise...)
-	d.eventually("Ann's conversation is full", func() bool { return len(sim.Messages("@ann")) >= 4 })
+	d.eventually("Ann has heard of it", func() bool { return len(sim.Messages("@ann")) > 0 })
 	began := time.Now()
 	if err := d.store.Accept(t.Context(), quiet, []oncall.Signal{{
 		Action: oncall.Trigger, DedupKey: "probe", Title: "the probe is silent", Severity: oncall.Critical,
@@ -57,8 +57,11 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 		t.Errorf("Bo had to wait for %s", took)
 	}
 	// The line goes on at its own pace.
-	paged := len(sim.Messages("@ann"))
-	d.eventually("Ann has more messages", func() bool { return len(sim.Messages("@ann")) >= paged+4 })
+	roots := len(sim.Messages("C0PAY"))
+	d.eventually("the channel has more messages", func() bool { return len(sim.Messages("C0PAY")) >= roots+4 })
+	if n := len(sim.Messages("@ann")); n > 3 {
+		t.Errorf("Ann has %d messages, want them in a bundle or two", n)
+	}
 	if strings.Contains(fmt.Sprint(sim.Messages("@ann")), "probe") {
 		t.Error("Ann was paged for another team")
 	}

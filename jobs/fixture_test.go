@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -41,7 +42,8 @@ type desk struct {
 	id    oncall.IntegrationID
 	names map[*jobs.Jobs]string
 
-	mirror jobs.Mirror // nil: none of the tests' groups or topics
+	mirror jobs.Mirror              // nil: none of the tests' groups or topics
+	more   map[string]notify.Sender // beside Slack
 }
 
 // newDesk makes a desk where Bo's turn comes after wait.
@@ -121,8 +123,10 @@ func (d *desk) start(phone notify.Sender) *jobs.Jobs {
 func (d *desk) instance(s *store.Store, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
 	d.t.Helper()
 	name := fmt.Sprintf("instance-%d", len(d.names)+1)
+	senders := map[string]notify.Sender{oncall.MethodSlack: phone}
+	maps.Copy(senders, d.more)
 	j, err := jobs.New(jobs.Config{
-		Store: s, Board: d.slack, Mirror: d.mirror, Senders: map[string]notify.Sender{oncall.MethodSlack: phone},
+		Store: s, Board: d.slack, Mirror: d.mirror, Senders: senders,
 		Clock: d.clock, Log: testLog(d.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
 		Name: name,
 	})

@@ -28,8 +28,9 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 		t.Fatalf("%d messages to Ann, want 1", len(sent))
 	}
 	want := notify.Message{
-		Key: sent[0].Key, To: string(ann), Incident: int64(id), Title: "disk full on db-1",
-		Why: "the escalation policy names you", Attempt: 1,
+		Purpose: notify.ForPage, Key: sent[0].Key, To: string(ann), Incident: int64(id), Title: "disk full on db-1",
+		Severity: "critical", Team: "Payments", Why: "the escalation policy names you", Attempt: 1,
+		Opened: sent[0].Opened, Expires: sent[0].Expires,
 	}
 	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {
 		t.Errorf("message (-want +got):\n%s", diff)

@@ -250,7 +250,7 @@ func (e *ending) failed(ctx context.Context, why string, dead bool) error {
 		}
 	}
 	if dead && lead.Contact != 0 {
-		return e.store.disable(ctx, e.tx, e.dir, lead.Contact, why, e.now)
+		return e.store.disable(ctx, e.tx, e.dir, lead.Contact, "its messages are refused: "+why, e.now)
 	}
 	return nil
 }

@@ -1,0 +1,131 @@
+package jobs_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A channel is a provider in memory: it keeps what it takes, says what became of it, and has
+// answers to be read. It can be told to fail.
+type channel struct {
+	mu     sync.Mutex
+	sent   []notify.Message
+	states map[string]notify.Track // by reference
+	ended  []string                // calls that were cut off
+	inbox  []notify.Reply
+	settle time.Duration
+	answer func(m notify.Message, n int) notify.Receipt // nil: accepts
+}
+
+func newChannel() *channel { return &channel{states: map[string]notify.Track{}} }
+
+// Send implements notify.Sender.
+func (c *channel) Send(_ context.Context, m notify.Message) notify.Receipt {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sent = append(c.sent, m)
+	if c.answer != nil {
+		return c.answer(m, len(c.sent))
+	}
+	return notify.Receipt{Outcome: notify.Accepted, Reference: fmt.Sprint("ref-", len(c.sent))}
+}
+
+// Find implements notify.Finder.
+func (c *channel) Find(_ context.Context, m notify.Message, _ time.Time) (string, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, s := range c.sent {
+		if s.Key == m.Key {
+			return fmt.Sprint("ref-", i+1), c.states[fmt.Sprint("ref-", i+1)].State != "lost", nil
+		}
+	}
+	return "", false, nil
+}
+
+// Settle implements notify.Finder.
+func (c *channel) Settle() time.Duration { return c.settle }
+
+// Track implements notify.Tracker.
+func (c *channel) Track(_ context.Context, reference string) (notify.Track, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, said := c.states[reference]; said {
+		return t, nil
+	}
+	return notify.Track{State: notify.Pending}, nil
+}
+
+// Cancel implements notify.Canceller.
+func (c *channel) Cancel(_ context.Context, reference string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = append(c.ended, reference)
+	return nil
+}
+
+// Listen implements notify.Listener.
+func (c *channel) Listen(_ context.Context, cursor string) ([]notify.Reply, string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var read int
+	_, _ = fmt.Sscan(cursor, &read)
+	return c.inbox[read:], fmt.Sprint(len(c.inbox)), nil
+}
+
+func (c *channel) becomes(reference string, t notify.Track) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.states[reference] = t
+}
+
+func (c *channel) says(r notify.Reply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.ID = fmt.Sprint("reply-", len(c.inbox)+1)
+	c.inbox = append(c.inbox, r)
+}
+
+// messages are those of a purpose.
+func (c *channel) messages(p notify.Purpose) []notify.Message {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []notify.Message
+	for _, m := range c.sent {
+		if m.Purpose == p {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (c *channel) cut() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.ended)
+}
+
+// reachable gives a person a contact method that counts.
+func (d *desk) reachable(user oncall.UserID, method, address string) oncall.ContactID {
+	d.t.Helper()
+	ctx := d.t.Context()
+	c, err := d.store.AddContact(ctx, user, method, address, d.clock())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if _, err := d.store.Pool().Exec(ctx, `DELETE FROM river_job WHERE kind = 'verify'`); err != nil {
+		d.t.Fatal(err)
+	}
+	proof, err := d.store.BeginVerify(ctx, c.ID, [16]byte{}, d.clock())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if err := d.store.ConfirmContact(ctx, user, c.ID, proof.Code, d.clock()); err != nil {
+		d.t.Fatal(err)
+	}
+	return c.ID
+}

@@ -1,0 +1,305 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const annsPhone = "+12025550100"
+
+// withSMS is a desk whose instance also has SMS and calls, both to Ann.
+func withSMS(t *testing.T) (d *desk, clock *handClock, sms, voice *channel) {
+	t.Helper()
+	clock = newClock()
+	d = newDesk(t, "1h", clock.now)
+	sms, voice = newChannel(), newChannel()
+	d.more = map[string]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
+	d.reachable(ann, oncall.MethodVoice, annsPhone)
+	d.reachable(ann, oncall.MethodSMS, annsPhone)
+	return d, clock, sms, voice
+}
+
+// settled waits until every page has been looked at that can be by now.
+func (d *desk) looked() {
+	d.t.Helper()
+	d.eventually("all pages are looked at", func() bool {
+		var n int
+		err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(*) FROM river_job
+			WHERE kind = 'page' AND (state = 'running' OR state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= $1)`,
+			d.clock()).Scan(&n)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return n == 0
+	})
+}
+
+// Without an answer the phone rings after a minute and an SMS comes after three; all of
+// that ends with an acknowledgement.
+func TestPagesFollowTheRules(t *testing.T) {
+	t.Parallel()
+	d, clock, sms, voice := withSMS(t)
+	d.start(d.phone)
+	d.signal("db-1")
+	d.eventually("Ann is paged in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
+	for range 11 {
+		clock.advance(5 * time.Second)
+		d.looked()
+	}
+	if n := len(voice.messages(notify.ForPage)); n != 0 {
+		t.Fatalf("%d calls before their time", n)
+	}
+	clock.advance(5 * time.Second)
+	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	call := voice.messages(notify.ForPage)[0]
+	if call.To != annsPhone || call.Code != 1 || call.Token == "" || call.Link != "" || len(call.Token) > 140 {
+		t.Errorf("the call: %+v", call)
+	}
+	d.ack(1, ann)
+	d.eventually("the call is cut off", func() bool { return voice.cut() == 1 })
+	clock.advance(10 * time.Minute)
+	d.eventually("no page is waiting", func() bool { return d.idle("page") })
+	if n := len(sms.messages(notify.ForPage)); n != 0 {
+		t.Errorf("%d SMS after the acknowledgement", n)
+	}
+}
+
+// What fails brings the next method forward, at once.
+func TestFailureBringsTheNextMethodForward(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		receipt notify.Receipt
+	}{
+		{"rejected", notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}},
+		{"misconfigured", notify.Receipt{Outcome: notify.Misconfigured, Err: errors.New("token_revoked")}},
+		{"unknown", notify.Receipt{Outcome: notify.Unknown, Err: errors.New("timeout")}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d, _, sms, voice := withSMS(t)
+			d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt { return test.receipt }
+			voice.answer = func(notify.Message, int) notify.Receipt { return test.receipt }
+			d.start(d.phone)
+			d.signal("db-1")
+			d.eventually("the SMS is there", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
+			if len(d.events(1, oncall.EventUnreached)) != 0 {
+				t.Error("the step counts as lost although an SMS has arrived")
+			}
+		})
+	}
+}
+
+// Slack that keeps a page waiting for ten seconds is not waited for.
+func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
+	t.Parallel()
+	d, clock, _, voice := withSMS(t)
+	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: 30 * time.Second}
+	}
+	d.start(d.phone)
+	d.signal("db-1")
+	d.eventually("Slack is tried", func() bool { return len(d.phone.to(ann)) == 1 })
+	clock.advance(9 * time.Second)
+	d.looked()
+	if n := len(voice.messages(notify.ForPage)); n != 0 {
+		t.Fatalf("%d calls after nine seconds", n)
+	}
+	clock.advance(time.Second)
+	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+}
+
+// A call that nobody picks up is made once more, half a minute later; then it has failed. So
+// has an SMS that its carrier returns. When nothing is left, the next step runs at once.
+func TestWhatFailsAfterItWasAccepted(t *testing.T) {
+	t.Parallel()
+	d, clock, sms, voice := withSMS(t)
+	d.phone.answer = func(_ context.Context, m notify.Message, n int) notify.Receipt {
+		if m.To == string(ann) {
+			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
+		}
+		return accept(context.Background(), m, n)
+	}
+	d.start(d.phone)
+	d.signal("db-1")
+	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	voice.becomes("ref-1", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
+	clock.advance(5 * time.Second)
+	d.eventually("it is known that nobody picked up", func() bool { return len(d.events(1, oncall.EventPageReceipt)) == 1 })
+	if n := len(sms.messages(notify.ForPage)); n != 0 {
+		t.Errorf("%d SMS before the second call", n)
+	}
+	clock.advance(30 * time.Second)
+	d.eventually("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
+	calls := voice.messages(notify.ForPage)
+	if calls[0].Key == calls[1].Key || calls[0].Code != calls[1].Code {
+		t.Errorf("the second call: %+v", calls[1])
+	}
+	voice.becomes("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
+	clock.advance(5 * time.Second)
+	d.eventually("the SMS comes at once", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
+	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Dead: true, Err: errors.New("30005")})
+	clock.advance(5 * time.Second)
+	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+	if n := len(d.events(1, oncall.EventUnreached)); n != 1 {
+		t.Errorf("the step was lost %d times, want once", n)
+	}
+	reach, err := d.store.Reach(t.Context(), ann)
+	if err != nil || reach.Contacts[1].Usable() || !reach.Contacts[0].Usable() {
+		t.Errorf("a number that is dead still counts, or another no more: %+v, %v", reach, err)
+	}
+	d.eventually("people are told", func() bool {
+		told := d.board.tells()
+		return strings.Contains(told, "contact_off "+string(ann)) && strings.Contains(told, "delivery_failed C0PAY")
+	})
+}
+
+// tells lists the notices that were posted.
+func (b *board) tells() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []string
+	for _, n := range b.notices {
+		out = append(out, fmt.Sprint(n.Kind, " ", n.To))
+	}
+	return strings.Join(out, "\n")
+}
+
+// A message whose fate is unknown is looked for before it is sent again.
+func TestAMessageInDoubtIsLookedFor(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		state notify.State // "lost": the provider doesn't list it
+		sends int
+	}{{"it was sent", notify.Pending, 1}, {"it was lost", "lost", 2}} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d, clock, sms, voice := withSMS(t)
+			sms.settle = 10 * time.Second
+			sms.becomes("ref-1", notify.Track{State: test.state})
+			sms.answer = func(_ notify.Message, n int) notify.Receipt {
+				if n == 1 {
+					return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("the answer was cut off")}
+				}
+				return notify.Receipt{Outcome: notify.Accepted, Reference: fmt.Sprint("ref-", n)}
+			}
+			voice.answer = func(notify.Message, int) notify.Receipt {
+				return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
+			}
+			d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+				return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
+			}
+			d.start(d.phone)
+			d.signal("db-1")
+			d.eventually("an SMS is sent", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
+			d.looked()
+			clock.advance(10 * time.Second)
+			d.eventually("the SMS is recorded", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+			if n := len(sms.messages(notify.ForPage)); n != test.sends {
+				t.Errorf("%d SMS, want %d", n, test.sends)
+			}
+		})
+	}
+}
+
+// Ann acknowledges by SMS, without any public address.
+func TestAnsweredBySMS(t *testing.T) {
+	t.Parallel()
+	d, _, sms, voice := withSMS(t)
+	for _, c := range []*channel{voice} {
+		c.answer = func(notify.Message, int) notify.Receipt {
+			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
+		}
+	}
+	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
+	}
+	d.start(d.phone)
+	d.signal("db-1")
+	d.eventually("an SMS is sent", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+	sms.says(notify.Reply{From: "+12025550199", Text: "1a"}) // a stranger
+	sms.says(notify.Reply{From: annsPhone, Text: "'1A.'"})
+	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
+	by := d.events(1, oncall.EventAcknowledged)[0].Actor
+	if by.User != ann || by.Via != oncall.MethodSMS {
+		t.Errorf("acknowledged by %+v", by)
+	}
+	d.eventually("she is told", func() bool { return len(sms.messages(notify.ForAnswer)) == 1 })
+	if m := sms.messages(notify.ForAnswer)[0]; m.To != annsPhone || m.Title != "Acknowledged #1." {
+		t.Errorf("the answer: %+v", m)
+	}
+}
+
+// Three hundred incidents in a minute are three messages, and nothing is lost by that.
+func TestAStormIsBundled(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	d := newDesk(t, "1h", clock.now)
+	d.start(d.phone)
+	const seconds, each = 60, 5
+	for s := range seconds {
+		var batch []oncall.Signal
+		for i := range each {
+			batch = append(batch, oncall.Signal{
+				Action: oncall.Trigger, DedupKey: fmt.Sprintf("db-%d-%d", s, i), Title: "disk full", Severity: oncall.High,
+			})
+		}
+		if err := d.store.Accept(t.Context(), d.id, batch, clock.now()); err != nil {
+			t.Fatal(err)
+		}
+		d.eventually("they are folded", func() bool { return d.paged(ann) == (s+1)*each })
+		d.looked()
+		clock.advance(time.Second)
+	}
+	d.eventually("Ann is told of all", func() bool {
+		told := 0
+		for _, m := range d.phone.to(ann) {
+			told += max(m.Count, 1)
+		}
+		return told >= seconds*each
+	})
+	d.looked()
+	sent := d.phone.to(ann)
+	for _, m := range sent {
+		t.Logf("%d incidents: %q", m.Count, m.Lines)
+	}
+	if len(sent) != 3 {
+		t.Errorf("%d messages, want 3", len(sent))
+	}
+	for id := range oncall.IncidentID(seconds * each) {
+		if n := len(d.events(id+1, oncall.EventPageDelivered)); n != 1 {
+			t.Fatalf("incident %s was told %d times", id+1, n)
+		}
+	}
+}
+
+// A provider that fails again and again is passed over while another works, and no page waits
+// for it longer than that.
+func TestAFailingProviderIsPassedOver(t *testing.T) {
+	t.Parallel()
+	d, clock, _, voice := withSMS(t)
+	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("bad gateway")}
+	}
+	d.start(d.phone)
+	d.signal("db-1") // tried three times at once
+	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.eventually("Slack was tried three times", func() bool { return len(d.phone.to(ann)) == 3 })
+	d.looked()
+	// The next page of hers doesn't begin with Slack, and yet Slack is tried later.
+	if err := d.store.Accept(t.Context(), d.id, []oncall.Signal{{
+		Action: oncall.Trigger, DedupKey: "db-2", Title: "disk full", Severity: oncall.Critical,
+	}}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(2 * time.Minute)
+	d.eventually("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) >= 2 })
+}
