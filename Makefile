@@ -4,7 +4,7 @@
 GOLANGCI_LINT = v2.15.0
 WITHPG = go run ./store/localpg/withpg --
 
-.PHONY: help run test test-browser lint fmt build bench conformance
+.PHONY: help run test test-browser lint fmt build bench crash conformance
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ build: ## build bin/watchbill
 
 bench: build ## print the figures, one line each
 	$(WITHPG) go run ./cmd/bench
+
+crash: ## kill -9 at every point of a send, 10 times for each channel, and count the pages
+	$(WITHPG) go test -count=1 -timeout 30m -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE '^ *(---|===)'
 
 conformance: ## check the local Slack workspace with Slack's own Node library (needs Node)
 	go build -o bin/slacksim ./slacksim/cmd/slacksim

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/twiliosim"
+)
+
+// crashChannels are the ways that are tried.
+func crashChannels() []crashChannel {
+	return []crashChannel{
+		{name: "slack"},
+		{name: "sms", method: oncall.MethodSMS, start: startTwilio},
+		{name: "voice", method: oncall.MethodVoice, start: startTwilio},
+		{name: "email", method: oncall.MethodEmail, start: startMail},
+		{name: "ntfy", method: oncall.MethodNtfy, start: startNtfy},
+		{name: "webhook", method: oncall.MethodWebhook, start: startWebhook},
+	}
+}
+
+// A reached person: where, by which provider, and how often it has taken a message.
+type reached struct {
+	address string
+	env     []string
+	taken   func() int
+}
+
+// A counter counts what a provider has taken.
+type counter struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *counter) add() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+}
+
+func (c *counter) taken() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n
+}
+
+// startMail is a mail server.
+func startMail(t *testing.T, trap *trap) reached {
+	var c counter
+	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mailbox{&c}, nil }))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(l) //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { server.Close() })
+	gate := newMailGate(t, l.Addr().String(), trap)
+	return reached{
+		address: "ann@example.com", taken: c.taken,
+		env: []string{"WATCHBILL_SMTP_URL=smtp+insecure://" + gate, "WATCHBILL_MAIL_FROM=watchbill@example.com"},
+	}
+}
+
+type mailbox struct{ *counter }
+
+func (mailbox) Reset()                               {}
+func (mailbox) Logout() error                        { return nil }
+func (mailbox) Mail(string, *smtp.MailOptions) error { return nil }
+func (mailbox) Rcpt(string, *smtp.RcptOptions) error { return nil }
+func (m mailbox) Data(r io.Reader) error {
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return err
+	}
+	m.add()
+	return nil
+}
+
+// startNtfy is an ntfy server with one topic, which it lists.
+func startNtfy(t *testing.T, trap *trap) reached {
+	var c counter
+	var mu sync.Mutex
+	var lines []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, strings.Join(lines, ""))
+			return
+		}
+		var m map[string]any
+		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		c.add()
+		m["id"], m["time"], m["event"] = fmt.Sprint("id", len(lines)), time.Now().Unix(), "message"
+		line, err := json.Marshal(m)
+		if err != nil {
+			t.Error(err)
+		}
+		lines = append(lines, string(line)+"\n")
+		_, _ = w.Write(line)
+	}))
+	t.Cleanup(server.Close)
+	gate := newHTTPGate(t, server.URL, trap, func(r *http.Request) bool { return r.Method == http.MethodPost })
+	return reached{address: "ann-pages", taken: c.taken, env: []string{"WATCHBILL_NTFY_URL=" + gate}}
+}
+
+// startWebhook is somebody's own receiver.
+func startWebhook(t *testing.T, trap *trap) reached {
+	var c counter
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		c.add()
+	}))
+	t.Cleanup(server.Close)
+	gate := newHTTPGate(t, server.URL, trap, func(r *http.Request) bool { return r.Method == http.MethodPost })
+	return reached{address: gate + "/oncall", taken: c.taken}
+}
+
+// startTwilio is the double of Twilio.
+func startTwilio(t *testing.T, trap *trap) reached {
+	sim := twiliosim.New(twiliosim.Options{})
+	if _, err := sim.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sim.Close() })
+	sends := func(r *http.Request) bool {
+		return r.Method == http.MethodPost &&
+			(strings.HasSuffix(r.URL.Path, "/Messages.json") || strings.HasSuffix(r.URL.Path, "/Calls.json") ||
+				strings.HasSuffix(r.URL.Path, "/Executions"))
+	}
+	gate := newHTTPGate(t, sim.URL(), trap, sends)
+	return reached{
+		address: "+12025550100",
+		env: []string{
+			"TWILIO_ACCOUNT_SID=" + twiliosim.Account, "TWILIO_AUTH_TOKEN=" + twiliosim.Token,
+			"TWILIO_FROM=" + twiliosim.Number, "WATCHBILL_TWILIO_API_URL=" + gate,
+		},
+		taken: func() (n int) {
+			for _, r := range sim.Requests() {
+				if r.Method == http.MethodPost && r.Status < 300 {
+					n++
+				}
+			}
+			return n
+		},
+	}
+}

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// crashTimes is how often the process is killed at each point for each channel.
+var crashTimes = flag.Int("crash", 0, "how often to kill the process at each point of a send by each channel; 0: once, by two channels")
+
+// TestKilledWhileSending kills the program with SIGKILL at every point of a send, lets
+// another one go on, and counts how often the person was reached. It prints one line a
+// channel and point: once, twice, never.
+func TestKilledWhileSending(t *testing.T) {
+	t.Parallel()
+	table := &crashTable{counts: map[string]*[3]int{}}
+	t.Cleanup(func() { table.print(t) })
+	channels, times := crashChannels(), *crashTimes
+	if times == 0 {
+		channels, times = channels[:2], 1
+	}
+	for _, c := range channels {
+		for _, point := range []string{beforeIntent, beforeCall, afterAccept, beforeRecord, beforeDone} {
+			for n := range times {
+				t.Run(fmt.Sprintf("%s/%s/%d", c.name, point, n), func(t *testing.T) {
+					t.Parallel()
+					sent := newCrash(t, c).run(point)
+					table.add(c.name, point, sent)
+					if sent == 0 {
+						t.Errorf("%s, killed %s: the page was never sent", c.name, point)
+					}
+				})
+			}
+		}
+	}
+}
+
+// A crashTable counts what became of the pages.
+type crashTable struct {
+	mu     sync.Mutex
+	order  []string
+	counts map[string]*[3]int // once, twice or more, never
+}
+
+func (c *crashTable) add(channel, point string, times int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	row := fmt.Sprintf("%-9s%-32s", channel, point)
+	if c.counts[row] == nil {
+		c.order = append(c.order, row)
+		c.counts[row] = &[3]int{}
+	}
+	c.counts[row][[]int{2, 0, 1}[min(times, 2)]]++
+}
+
+func (c *crashTable) print(t *testing.T) {
+	slices.Sort(c.order)
+	fmt.Fprintf(os.Stdout, "%-9s%-32s%6s%6s%6s\n", "channel", "point", "once", "twice", "never")
+	for _, row := range c.order {
+		n := c.counts[row]
+		fmt.Fprintf(os.Stdout, "%s%6d%6d%6d\n", row, n[0], n[1], n[2])
+	}
+}
+
+// A crashChannel is one way to reach Ann, with a provider that counts what it has taken.
+type crashChannel struct {
+	name   string
+	method string // "" is Slack
+	start  func(t *testing.T, trap *trap) reached
+}
+
+// A crash is one trial: one page, one kill.
+type crash struct {
+	t     *testing.T
+	trap  *trap
+	sim   *slacksim.Sim
+	db    string
+	gated string // the same database, watched
+	reached
+	look *pgxpool.Pool // not watched
+}
+
+func newCrash(t *testing.T, c crashChannel) *crash {
+	k := &crash{t: t, trap: &trap{}}
+	k.sim = slacksim.New(slacksim.Options{})
+	k.sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann", TZ: "Europe/Berlin"})
+	k.sim.AddChannel(slacksim.Channel{Name: "payments", Members: []string{"U0ANN"}})
+	if _, err := k.sim.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = k.sim.Close() })
+	k.look = storetest.New(t)
+	k.db = k.look.Config().ConnString()
+	k.gated = newDBGate(t, k.db, k.saw)
+	slackAPI := k.sim.APIURL()
+	k.taken = k.direct
+	if c.method == "" {
+		slackAPI = newHTTPGate(t, slackAPI, k.trap, postsTo("U0ANN"))
+	} else {
+		k.reached = c.start(t, k.trap)
+	}
+	k.env = append(k.env, "SLACK_BOT_TOKEN=xoxb-sim", "SLACK_APP_TOKEN=xapp-sim", "WATCHBILL_SLACK_API_URL="+slackAPI)
+	k.setUp(c)
+	return k
+}
+
+// setUp makes Ann the one who is paged, at once and only by this channel.
+func (k *crash) setUp(c crashChannel) {
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "Ann", Slack: "U0ANN"}},
+		Teams: []oncall.SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"Ann"}}},
+		Policies: []oncall.SetupPolicy{{
+			Name: "default", Team: "payments", Steps: []oncall.SetupStep{{Page: []string{"user Ann"}, Wait: "24h"}},
+		}},
+		Integrations: []oncall.SetupIntegration{{
+			Name: "demo", Team: "payments", Policy: "default", Kind: oncall.KindGeneric, Key: storyKey,
+		}},
+	}
+	db, err := store.Open(k.t.Context(), k.db, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Apply(k.t.Context(), setup, store.Applying{Write: true}, time.Now()); err != nil {
+		k.t.Fatal(err)
+	}
+	if c.method != "" {
+		reachBy(k.t, db, c.method, k.address)
+	}
+}
+
+// reachBy makes one contact method Ann's only one.
+func reachBy(t *testing.T, db *store.Store, method, address string) {
+	t.Helper()
+	now := time.Now()
+	contact, err := db.AddContact(t.Context(), "U0ANN", method, address, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Pool().Exec(t.Context(), `UPDATE contacts SET verified_at = $1`, now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Pool().Exec(t.Context(), `DELETE FROM river_job`); err != nil { // no code
+		t.Fatal(err)
+	}
+	err = db.SetPreferences(t.Context(), "U0ANN", oncall.Preferences{High: []oncall.Rule{{Contact: contact.ID}}}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// saw springs the trap at the points that only the database knows.
+func (k *crash) saw(sql string) bool {
+	switch {
+	case strings.Contains(sql, "SET attempt = attempt + 1"):
+		return k.trap.reach(beforeIntent)
+	case strings.Contains(sql, "UPDATE pages SET state = 'delivered'"):
+		return k.trap.reach(beforeRecord)
+	case strings.Contains(sql, "JobSetStateIfRunningMany") && k.delivered():
+		return k.trap.reach(beforeDone)
+	}
+	return false
+}
+
+// delivered reports whether it is written down that the page was sent.
+func (k *crash) delivered() (done bool) {
+	err := k.look.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM pages WHERE state = 'delivered')`).Scan(&done)
+	return err == nil && done
+}
+
+// run kills the program at the point and returns how often Ann was reached in the end.
+func (k *crash) run(point string) int {
+	first := k.program(k.gated)
+	k.trap.set(point, func() { _ = first.Process.Kill() })
+	k.signal(first)
+	select {
+	case <-k.trap.sprung:
+	case <-time.After(30 * time.Second):
+		k.t.Fatalf("the program never came to the point %q", point)
+	}
+	_ = first.Wait()
+	second := k.program(k.db)
+	k.t.Cleanup(func() { k.stop(second.Cmd) })
+	deadline := time.Now().Add(60 * time.Second)
+	for {
+		var done bool
+		err := k.look.QueryRow(k.t.Context(), `
+			SELECT EXISTS (SELECT FROM pages WHERE state = 'delivered')
+			   AND NOT EXISTS (SELECT FROM river_job WHERE kind = 'page' AND state NOT IN ('completed', 'cancelled'))`).Scan(&done)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		if done {
+			return k.taken()
+		}
+		if time.Now().After(deadline) {
+			k.t.Logf("the page was not delivered within 60 s: %s", second.log)
+			return k.taken()
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// direct counts Ann's direct messages that Slack has taken.
+func (k *crash) direct() (n int) {
+	for _, c := range k.sim.Calls() {
+		if c.Method == "chat.postMessage" && c.OK && c.Args["channel"] == "U0ANN" {
+			n++
+		}
+	}
+	return n
+}
+
+// postsTo recognises a message to a person or channel.
+func postsTo(channel string) func(*http.Request) bool {
+	return func(r *http.Request) bool {
+		return strings.HasSuffix(r.URL.Path, "/chat.postMessage") && r.FormValue("channel") == channel
+	}
+}
+
+// A running program, and where it is.
+type running struct {
+	*exec.Cmd
+	addr string
+	log  *lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// program starts this very test binary as the program and waits until it is ready.
+func (k *crash) program(database string) running {
+	k.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	name := filepath.Join(k.t.TempDir(), "watchbill")
+	if err := os.Symlink(self, name); err != nil {
+		k.t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	r := running{addr: l.Addr().String(), log: &lockedBuffer{}}
+	l.Close()
+	r.Cmd = exec.Command(name, "serve", "--listen", r.addr)
+	r.Env = append(os.Environ(), append(k.env, "DATABASE_URL="+database)...)
+	r.Stderr = r.log
+	if err := r.Start(); err != nil {
+		k.t.Fatal(err)
+	}
+	k.t.Cleanup(func() { _ = r.Process.Kill() })
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		resp, err := http.Get("http://" + r.addr + "/readyz")
+		if err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return r
+			}
+		}
+		if time.Now().After(deadline) {
+			k.t.Fatalf("the program is not ready: %s", r.log)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func (k *crash) signal(to running) {
+	k.t.Helper()
+	body := strings.NewReader(`{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "critical"}`)
+	resp, err := http.Post("http://"+to.addr+"/v1/signals/"+storyKey, "application/json", body)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		k.t.Fatalf("the signal was answered %s", resp.Status)
+	}
+}
+
+func (k *crash) stop(c *exec.Cmd) {
+	_ = c.Process.Signal(syscall.SIGTERM)
+	_ = c.Wait()
+}
