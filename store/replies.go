@@ -363,7 +363,7 @@ func (s *Store) answerCode(ctx context.Context, a oncall.Answer, own []oncall.Co
 			return "", false, err
 		}
 		if proven {
-			return "Thank you. " + c.Method + " pages for " + s.nameOf(ctx, c.UserID) + " can come here now.", true, nil
+			return "Thank you. " + oncall.MethodName(c.Method) + " pages for " + s.nameOf(ctx, c.UserID) + " can come here now.", true, nil
 		}
 	}
 	if len(own) == 0 {

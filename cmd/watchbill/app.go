@@ -101,8 +101,8 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	publicURL, local := s.address()
 	a.bot, err = bot.New(bot.Config{
 		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
-		Methods: slices.Sorted(maps.Keys(s.channels)),
-		Store:   a.store, Clock: clock, Log: a.log, Metrics: metrics,
+		Methods: slices.Sorted(maps.Keys(s.channels)), Numbers: numbers(s.channels),
+		Store: a.store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("set up Slack: %w", err)
@@ -110,7 +110,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	senders := map[string]notify.Sender{oncall.MethodSlack: a.bot, oncall.MethodChannel: bot.Channels{Bot: a.bot}}
 	maps.Copy(senders, s.channels)
 	a.jobs, err = jobs.New(jobs.Config{
-		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: senders,
+		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(),
 	})
@@ -125,6 +125,18 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	a.background(ctx, "slack", a.bot.Run)
 	a.background(ctx, "clock", func(ctx context.Context) error { return a.watchClock(ctx, clock, metrics) })
 	return a.serveHTTP(ctx, s, clock, metrics)
+}
+
+// numbers are those that SMS and calls come from, for people to save in their phones.
+func numbers(channels map[string]notify.Sender) []string {
+	var from []string
+	if v, ok := channels[oncall.MethodVoice].(notify.Voice); ok {
+		from = append(from, v.From)
+	}
+	if m, ok := channels[oncall.MethodSMS].(notify.SMS); ok && m.Service == "" && !slices.Contains(from, m.From) {
+		from = append(from, m.From)
+	}
+	return from
 }
 
 // serveHTTP opens the front door, last, when everything behind it runs.

@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/notify/notifytest"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
@@ -46,8 +47,12 @@ func TestStories(t *testing.T) {
 					"form": s.form, "pick": s.pick, "until": s.passUntil, "choose": s.choose, "submit": s.submit,
 					"group": s.group, "topic": s.topic, "leave": s.leave,
 					"tap": s.tap, "close": s.closeForm, "home": s.home, "picture": s.picture, "subscribe": s.subscribe,
-					"phones": s.phones, "inbox": s.inbox, "code": s.code, "reply": s.reply,
-					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong,
+					"phones": s.phones, "inbox": s.inbox, "code": s.code, "reply": s.reply, "reachable": s.reachable,
+					"has": s.has, "line": s.line, "rings": s.rings, "pickup": s.pickup, "decline": s.decline, "gets": s.gets,
+					"account": s.account, "demoreplies": s.demoReplies,
+					"mailserver": s.mailServer, "pushserver": s.pushServer, "hookserver": s.hookServer,
+					"reach": s.reach, "mail": s.mail, "follow": s.follow, "pushes": s.pushes, "answer": s.answer, "hooked": s.hooked,
+					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong, "minute": s.minute,
 				},
 			})
 		})
@@ -98,6 +103,11 @@ type story struct {
 
 	phone    *twiliosim.Sim
 	channels map[string]notify.Sender
+
+	publicURL string
+	office    notifytest.Office // takes mail
+	push      *notifytest.Ntfy
+	hooks     hooks
 }
 
 func newStory(t *testing.T) *story {
@@ -113,6 +123,7 @@ func (s *story) setup(env *testscript.Env) error {
 		s.sim.AddUser(slacksim.User{ID: id, Name: strings.ToLower(name), RealName: name, Email: strings.ToLower(name) + "@example.com", TZ: "Europe/Berlin"})
 	}
 	s.sim.AddChannel(slacksim.Channel{Name: "payments", Members: []string{"U0ANN", "U0BO", "U0CY", "U0DI"}})
+	s.sim.AddChannel(slacksim.Channel{Name: "war-room"})
 	if _, err := s.sim.Start("127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -156,7 +167,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
 		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0",
-		channels: s.channels,
+		channels: s.channels, publicURL: s.publicURL,
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/twiliosim"
+)
+
+// phones: there is a telephone network, and Watchbill has a number in it. It comes before start.
+func (s *story) phones(ts *testscript.TestScript, _ bool, _ []string) {
+	s.phone = twiliosim.New(twiliosim.Options{Now: s.clock.Now})
+	ts.Defer(func() { s.phone.Close() })
+	var err error
+	s.channels, err = startPhones(context.Background(), s.phone, "127.0.0.1:0", s.clock.Now)
+	ts.Check(err)
+}
+
+// inbox NUMBER: prints what a phone has received and sent.
+func (s *story) inbox(ts *testscript.TestScript, _ bool, args []string) {
+	s.settle(ts)
+	fmt.Fprint(ts.Stdout(), s.phone.Text(args[0]))
+}
+
+// code NUMBER: waits for the code that a phone is sent, and keeps it as $CODE.
+func (s *story) code(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	code, err := phoneCode(ctx, s.phone, oncall.MethodSMS, args[0])
+	ts.Check(err)
+	ts.Setenv("CODE", code)
+}
+
+// reachable PERSON METHOD NUMBER: somebody has added a phone and sent its code back.
+func (s *story) reachable(ts *testscript.TestScript, _ bool, args []string) {
+	p := process{ctx: context.Background(), clock: s.clock.Now}
+	_, err := provePhone(p.ctx, p, s.app, s.phone, oncall.UserID(person(args[0])), args[1], args[2])
+	ts.Check(err)
+	s.settle(ts)
+}
+
+// reply NUMBER TEXT [PATTERN]: the phone sends an SMS, and waits until it shows the pattern.
+// Answers are fetched, so it may take some seconds.
+func (s *story) reply(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := s.phone.Reply(context.Background(), args[0], args[1])
+	ts.Check(err)
+	if len(args) > 2 {
+		pattern := regexp.MustCompile(args[2])
+		s.until(ts, args[0]+" to show "+args[2], func() bool { return pattern.MatchString(s.phone.Text(args[0])) })
+	}
+}
