@@ -244,8 +244,8 @@ func TestAStormIsBundled(t *testing.T) {
 	clock := newClock()
 	d := newDesk(t, "1h", clock.now)
 	d.start(d.phone)
-	const seconds, each = 60, 5
-	for s := range seconds {
+	const steps, each = 30, 10
+	for s := range steps {
 		var batch []oncall.Signal
 		for i := range each {
 			batch = append(batch, oncall.Signal{
@@ -257,14 +257,14 @@ func TestAStormIsBundled(t *testing.T) {
 		}
 		d.eventually("they are folded", func() bool { return d.paged(ann) == (s+1)*each })
 		d.looked()
-		clock.advance(time.Second)
+		clock.advance(2 * time.Second)
 	}
 	d.eventually("Ann is told of all", func() bool {
 		told := 0
 		for _, m := range d.phone.to(ann) {
 			told += max(m.Count, 1)
 		}
-		return told >= seconds*each
+		return told >= steps*each
 	})
 	d.looked()
 	sent := d.phone.to(ann)
@@ -274,7 +274,7 @@ func TestAStormIsBundled(t *testing.T) {
 	if len(sent) != 3 {
 		t.Errorf("%d messages, want 3", len(sent))
 	}
-	for id := range oncall.IncidentID(seconds * each) {
+	for id := range oncall.IncidentID(steps * each) {
 		if n := len(d.events(id+1, oncall.EventPageDelivered)); n != 1 {
 			t.Fatalf("incident %s was told %d times", id+1, n)
 		}

@@ -216,7 +216,8 @@ func TestALostNameIsReplaced(t *testing.T) {
 	d.kill(j)
 	second := d.signal("db-2")[0]
 	for _, id := range []oncall.IncidentID{first, second} {
-		d.eventually("both are paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 2 })
+		// The second waits until both have had half a minute of peace.
+		within(t, 45*time.Second, "both are paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 2 })
 	}
 	d.eventually("both are shown", func() bool {
 		return d.board.shows(first, d.version(first)) && d.board.shows(second, d.version(second))
