@@ -141,26 +141,24 @@ func drawTimeline(s sheet) slack.ModalViewRequest {
 
 // paragraphsOf joins lines to as few sections as possible, at most so many, and returns
 // how many of the first lines found no room.
-func paragraphsOf(lines []string, most int) (paragraphs []string, left int) {
+func paragraphsOf(lines []string, most int) (_ []string, left int) {
 	var reversed []string // the newest matter most, so they are placed first
 	size := 0
-	for i := len(lines) - 1; i >= 0; i-- {
-		n := utf8.RuneCountInString(lines[i])
+	for i, line := range slices.Backward(lines) {
+		n := utf8.RuneCountInString(line)
 		if len(reversed) == 0 || size+1+n > maxSection {
 			if len(reversed) == most {
 				left = i + 1
 				break
 			}
-			reversed, size = append(reversed, lines[i]), n
+			reversed, size = append(reversed, line), n
 			continue
 		}
 		last := &reversed[len(reversed)-1]
-		*last, size = lines[i]+"\n"+*last, size+1+n
+		*last, size = line+"\n"+*last, size+1+n
 	}
-	for i := len(reversed) - 1; i >= 0; i-- {
-		paragraphs = append(paragraphs, reversed[i])
-	}
-	return paragraphs, left
+	slices.Reverse(reversed)
+	return reversed, left
 }
 
 // policyOptions are the policies to which an incident can be handed, its team's first.

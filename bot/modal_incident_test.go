@@ -71,7 +71,7 @@ func TestSheet(t *testing.T) {
 		page(oncall.MethodNtfy, asked, "waiting", time.Time{}),
 	}
 	s.reach = map[oncall.UserID]oncall.Reach{bo: {Contacts: []oncall.Contact{{ID: 3, Method: oncall.MethodVoice}, {ID: 4, Method: oncall.MethodSMS}}}}
-	after := func(d time.Duration) time.Time { return noon.Add(d) }
+	after := noon.Add
 	s.plan = []oncall.Planned{
 		{At: after(5 * time.Minute), Kind: oncall.EventSkipped, Round: 1, Step: 2, Run: 1, Skipped: "it is only for severity low"},
 		{At: after(5 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 1, People: []oncall.PlannedPerson{
@@ -97,6 +97,7 @@ func TestTimeline(t *testing.T) {
 	add(oncall.EventOpened, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Checkout fails"})
 	add(oncall.EventPaging, oncall.ByTimer(), oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann}})
 	add(oncall.EventPageDelivered, oncall.ByTimer(), oncall.Detail{Users: []oncall.UserID{ann}, Method: oncall.MethodSlack})
+	add(oncall.EventPageReceipt, oncall.ByTimer(), oncall.Detail{Users: []oncall.UserID{ann}, Method: oncall.MethodVoice, Text: "unanswered"})
 	add(oncall.EventAlertJoined, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})
 	add(oncall.EventAcknowledged, oncall.ByUser(ann), oncall.Detail{})
 	add(oncall.EventAlertResolved, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})

@@ -74,7 +74,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:
-		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), foreign(d.Method, maxName))
+		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), methodWord(d.Method))
 		if text != "" {
 			s += ": " + text
 		}
@@ -82,6 +82,7 @@ func threadLine(e oncall.Event) string {
 			s += "; it is tried again until somebody has put that right"
 		}
 		return s + "."
+	default:
 	}
 	if line := actLine(e); line != "" {
 		return line

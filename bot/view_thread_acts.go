@@ -80,6 +80,11 @@ func following(before, text string) string {
 	return before + text
 }
 
+// receipts are what providers say of a page that they took.
+var receipts = map[string]string{
+	"delivered": "has arrived", "answered": "was picked up", "unanswered": "was not picked up",
+}
+
 // quietLine says what the thread leaves out and the timeline tells.
 func quietLine(e oncall.Event) string {
 	text := foreign(e.Detail.Text, maxTitle)
@@ -90,6 +95,8 @@ func quietLine(e oncall.Event) string {
 		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)
 	case oncall.EventAlertResolved:
 		return fmt.Sprintf("%s cleared the alert %s", who(e.Actor), text)
+	case oncall.EventPageReceipt:
+		return fmt.Sprintf("The page to %s by %s %s.", named(e.Detail.Users), methodWord(e.Detail.Method), cmp.Or(receipts[text], text))
 	case oncall.EventPageDelivered:
 		return fmt.Sprintf("%s was paged by %s.", named(e.Detail.Users), methodWord(e.Detail.Method))
 	default:
