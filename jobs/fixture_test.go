@@ -188,7 +188,7 @@ func (d *desk) signal(keys ...string) []oncall.IncidentID {
 func (d *desk) ack(id oncall.IncidentID, by oncall.UserID) {
 	d.t.Helper()
 	_, err := d.store.UpdateIncident(d.t.Context(), id, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(by), d.clock())
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(by), oncall.Facts{}, d.clock())
 	})
 	if err != nil {
 		d.t.Fatalf("acknowledge: %v", err)

@@ -10,9 +10,6 @@ import (
 // nothing else.
 const ackWait Seconds = 300
 
-// Ack takes responsibility, as under a policy that has no more to say of it.
-func (in Incident) Ack(by Actor, now time.Time) (Change, error) { return in.ack(Policy{}, by, now) }
-
 // ack takes responsibility: escalation stops (E3), as soon as there are as many as the
 // policy wants. A monitor or a rule that acknowledges is enough.
 func (in Incident) ack(p Policy, by Actor, now time.Time) (Change, error) {
@@ -181,7 +178,6 @@ func (c *Change) ackTimer(f Facts, now time.Time) {
 		}
 		c.record(EventUnacknowledged, now, ByTimer(), d)
 		c.restart(f, now)
-		in = &c.Incident
 		if owner != "" && f.reachable(owner) == nil && !slices.ContainsFunc(c.Pages, func(p Page) bool { return p.UserID == owner }) {
 			c.page(owner, "you have acknowledged it and not said that you are still on it")
 		}

@@ -198,7 +198,7 @@ func TestTheOwnerHearsOnceThatItGotWorse(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
-	c, err := s.incidents[1].Ack(ByUser(bo), noon)
+	c, err := s.incidents[1].ack(Policy{}, ByUser(bo), noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,7 @@ func TestStaleTimersDoNothing(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
 	first, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
-	acked, err := first.Incident.Ack(ByUser(ann), noon)
+	acked, err := first.Incident.ack(Policy{}, ByUser(ann), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,16 +179,16 @@ func TestNextTellsWhatTheTimerWillDo(t *testing.T) {
 func TestDecisionsRefuseInOneSentence(t *testing.T) {
 	t.Parallel()
 	in := triggered()
-	acked, _ := in.Ack(ByUser(ann), noon)
+	acked, _ := in.ack(Policy{}, ByUser(ann), noon)
 	resolved, _ := in.Resolve(ByUser(bo), noon)
 	for _, c := range []struct {
 		name string
 		do   func() (Change, error)
 		want string
 	}{
-		{"again", func() (Change, error) { return acked.Incident.Ack(ByUser(ann), noon) }, "You have acknowledged incident #7 already."},
-		{"by another", func() (Change, error) { return acked.Incident.Ack(ByUser(bo), noon) }, "Incident #7 is already acknowledged by <@U0ANN>."},
-		{"ack of resolved", func() (Change, error) { return resolved.Incident.Ack(ByUser(ann), noon) }, "Incident #7 is already resolved by <@U0BO>."},
+		{"again", func() (Change, error) { return acked.Incident.ack(Policy{}, ByUser(ann), noon) }, "You have acknowledged incident #7 already."},
+		{"by another", func() (Change, error) { return acked.Incident.ack(Policy{}, ByUser(bo), noon) }, "Incident #7 is already acknowledged by <@U0ANN>."},
+		{"ack of resolved", func() (Change, error) { return resolved.Incident.ack(Policy{}, ByUser(ann), noon) }, "Incident #7 is already resolved by <@U0BO>."},
 		{"resolve of resolved", func() (Change, error) { return resolved.Incident.Resolve(ByUser(ann), noon) }, "Incident #7 is already resolved by <@U0BO>."},
 	} {
 		_, err := c.do()
@@ -201,7 +201,7 @@ func TestDecisionsRefuseInOneSentence(t *testing.T) {
 
 func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 	t.Parallel()
-	acked, _ := triggered().Ack(ByUser(ann), noon)
+	acked, _ := triggered().ack(Policy{}, ByUser(ann), noon)
 	equal(t, "tasks", acked.Tasks, []Task{{Do: Draw{Incident: 7, Version: 2}}})
 	policy, roster := payments()
 	c, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
@@ -238,7 +238,7 @@ func TestAStepThatReachesNobody(t *testing.T) {
 		equal(t, "events", kinds(c.Events), want)
 	}
 	equal(t, "paged", users, [][]UserID{{ann}, {bo}, {ann, bo, cy}})
-	acked, err := in.Ack(ByUser(ann), now)
+	acked, err := in.ack(Policy{}, ByUser(ann), now)
 	if err != nil {
 		t.Fatal(err)
 	}

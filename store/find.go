@@ -108,13 +108,11 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 		CROSS JOIN LATERAL (
 			WITH RECURSIVE went AS (
-				(
-					SELECT id, merged_into, 1 AS hops
-					FROM incidents
-					WHERE integration_id = k.integration_id AND group_key = k.key
-					ORDER BY id DESC
-					LIMIT 1
-				)
+				(SELECT id, merged_into, 1 AS hops
+				FROM incidents
+				WHERE integration_id = k.integration_id AND group_key = k.key
+				ORDER BY id DESC
+				LIMIT 1)
 				UNION ALL
 				SELECT n.id, n.merged_into, w.hops + 1
 				FROM went w

@@ -160,7 +160,7 @@ func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 	w.accept(trigger("disk"))
 	w.fold()
 	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(ann), w.clock())
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, w.clock())
 	}))
 	worse := trigger("disk")
 	worse.Severity = oncall.Critical
@@ -299,7 +299,7 @@ func TestNobodyFoldsWithoutTheLock(t *testing.T) {
 	}
 	w.run(w.Store)
 	w.until("Run listens", func() bool {
-		return w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_try_advisory_lock%' AND pid <> pg_backend_pid()`) > 0
+		return w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_try_advisory_lock|pg_locks' AND pid <> pg_backend_pid()`) > 0
 	})
 	w.accept(trigger("disk"))
 	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 || w.Folding() {

@@ -53,7 +53,7 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 	w.open()
 	at := start.Add(time.Minute)
 	in := must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(ann), at)
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, at)
 	}))
 	if d := cmp.Diff(w.incident(1), in); d != "" {
 		t.Errorf("what is returned is not what is stored: %s", d)
@@ -62,13 +62,13 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 		t.Errorf("incident: %+v", in)
 	}
 	_, err := w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(bo), at)
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(bo), oncall.Facts{}, at)
 	})
 	if want := oncall.Refuse("Incident #1 is already acknowledged by <@U0ANN>."); err != want { //nolint:errorlint // as it is
 		t.Errorf("second acknowledgement: %v", err)
 	}
 	if _, err := w.UpdateIncident(t.Context(), 99, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(bo), at)
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(bo), oncall.Facts{}, at)
 	}); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
 	}
@@ -145,7 +145,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 			}
 			wg.Go(func() {
 				_, err := s.UpdateIncident(context.Background(), id, func(in oncall.Incident) (oncall.Change, error) {
-					return in.Ack(oncall.ByUser(ann), at)
+					return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, at)
 				})
 				_, refused := errors.AsType[oncall.Refusal](err)
 				mu.Lock()

@@ -73,7 +73,7 @@ func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(bo), start)
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(bo), oncall.Facts{}, start)
 	}))
 	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
 		t.Errorf("order: %+v", order)
@@ -90,7 +90,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 	w.open()
 	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
 	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(ann), start)
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start)
 	}))
 	before := w.lastJob()
 	err := w.RecordPage(t.Context(), 1, store.PageResult{

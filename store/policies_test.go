@@ -207,7 +207,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 	}
 	w.exec(`DELETE FROM river_job`)
 	if _, err := w.UpdateIncident(t.Context(), in.ID, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Ack(oncall.ByUser(ann), start.Add(21*time.Minute))
+		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start.Add(21*time.Minute))
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func TestATimerIsQueuedByHowFarItIs(t *testing.T) {
 	w.open()
 	before := w.lastJob()
 	w.check2(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		c, err := in.Ack(oncall.ByUser(ann), start)
+		c, err := in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start)
 		c.Tasks = nil
 		for i, in := range []time.Duration{-time.Minute, 0, 15 * time.Second, 15*time.Second + time.Millisecond, time.Hour} {
 			c.Tasks = append(c.Tasks, oncall.Task{Do: oncall.Escalate{Incident: 1, Seq: int64(i)}, At: start.Add(in)})
