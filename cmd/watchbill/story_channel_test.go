@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	netmail "net/mail"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/notify/notifytest"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// storyPublic is the public address of stories that have one.
+const storyPublic = "https://watchbill.example.com"
+
+// use sends by what settings give.
+func (s *story) use(ts *testscript.TestScript, f channelFlags) {
+	if wrong := f.problems(); len(wrong) > 0 {
+		ts.Fatalf("%s", strings.Join(wrong, "\n"))
+	}
+	if s.channels == nil {
+		s.channels = map[string]notify.Sender{}
+	}
+	f.WebhookPrivate = true
+	maps.Copy(s.channels, f.senders(s.clock.Now))
+}
+
+// mailserver [public]: there is a mail server and, if it is said, a public address. It comes
+// before start.
+func (s *story) mailServer(ts *testscript.TestScript, _ bool, args []string) {
+	pair, certificate, _, err := notifytest.Vouch(time.Now())
+	ts.Check(err)
+	l, err := s.office.Open(pair, false)
+	ts.Check(err)
+	ts.Defer(s.office.Close)
+	file := ts.MkAbs("ca.pem")
+	ts.Check(os.WriteFile(file, certificate, 0o600))
+	if len(args) > 0 {
+		s.publicURL = storyPublic
+	}
+	s.use(ts, channelFlags{
+		SMTPURL:  fmt.Sprintf("smtp://watchbill:%s@localhost:%d", notifytest.OfficePassword, l.Addr().(*net.TCPAddr).Port),
+		MailFrom: "Watchbill <oncall@example.com>", SMTPCAFile: file,
+	})
+}
+
+// pushserver: there is a server of ntfy. It comes before start.
+func (s *story) pushServer(ts *testscript.TestScript, _ bool, _ []string) {
+	s.push = notifytest.NewNtfy(s.clock.Now)
+	ts.Defer(s.push.Close)
+	s.use(ts, channelFlags{NtfyURL: s.push.URL, NtfyToken: notifytest.NtfyToken, NtfyReplyTopic: "replies"})
+}
+
+// hooks is what webhooks were sent to a server.
+type hooks struct {
+	mu  sync.Mutex
+	got []string
+}
+
+func (h *hooks) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(r.Body)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.got = append(h.got, fmt.Sprintf("%s %s\n%s\n", r.URL.Path, r.Header.Get("Watchbill-Signature"), b))
+}
+
+func (h *hooks) all() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.got)
+}
+
+// hookserver FILE: there is a program that takes webhooks; HOOK in the file becomes its address.
+// It comes before start.
+func (s *story) hookServer(ts *testscript.TestScript, _ bool, args []string) {
+	server := httptest.NewServer(&s.hooks)
+	ts.Defer(server.Close)
+	text := strings.ReplaceAll(ts.ReadFile(args[0]), "HOOK", server.URL)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	s.use(ts, channelFlags{WebhookSecret: "a secret of the story"})
+}
+
+// hooked: prints what webhooks were sent.
+func (s *story) hooked(ts *testscript.TestScript, _ bool, _ []string) {
+	s.settle(ts)
+	fmt.Fprint(ts.Stdout(), strings.Join(s.hooks.all(), ""))
+}
+
+var storyCode = regexp.MustCompile(`\b[0-9]{6}\b`)
+
+// reach PERSON METHOD ADDRESS: the person adds a contact method and proves it by the code that comes.
+func (s *story) reach(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, user := context.Background(), oncall.UserID("U0"+strings.ToUpper(args[0]))
+	c, err := s.app.store.AddContact(ctx, user, args[1], args[2], s.clock.Now())
+	ts.Check(err)
+	s.settle(ts)
+	last := map[string]func() string{
+		oncall.MethodEmail: func() string { return s.letter(ts, args[2]) },
+		oncall.MethodNtfy: func() string {
+			topic := s.push.Topic(args[2])
+			return topic[len(topic)-1].Title
+		},
+	}[args[1]]()
+	ts.Check(s.app.store.ConfirmContact(ctx, user, c.ID, storyCode.FindString(last), s.clock.Now()))
+	s.settle(ts)
+}
+
+// letter is the newest mail to somebody: subject and text.
+func (s *story) letter(ts *testscript.TestScript, to string) string {
+	for _, raw := range slices.Backward(s.office.Mails()) {
+		m, err := netmail.ReadMessage(strings.NewReader(raw))
+		ts.Check(err)
+		if m.Header.Get("To") != "<"+to+">" {
+			continue
+		}
+		subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
+		ts.Check(err)
+		_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+		ts.Check(err)
+		text, err := multipart.NewReader(m.Body, params["boundary"]).NextRawPart()
+		ts.Check(err)
+		b, err := io.ReadAll(quotedprintable.NewReader(text))
+		ts.Check(err)
+		return subject + "\n\n" + strings.ReplaceAll(string(b), "\r\n", "\n")
+	}
+	return ""
+}
+
+// mail ADDRESS: prints the newest mail to somebody.
+func (s *story) mail(ts *testscript.TestScript, _ bool, args []string) {
+	s.settle(ts)
+	fmt.Fprint(ts.Stdout(), s.letter(ts, args[0]))
+}
+
+var (
+	storyLink = regexp.MustCompile(storyPublic + `(\S+)`)
+	storyTags = regexp.MustCompile(`(?s)<style>.*?</style>|<[^>]*>`)
+	storyDo   = regexp.MustCompile(`<button name="do" value="(\w+)">([^<]*)<`)
+)
+
+// follow ADDRESS [BUTTON]: opens the link of the newest mail, presses the button and prints the page.
+func (s *story) follow(ts *testscript.TestScript, _ bool, args []string) {
+	link := storyLink.FindStringSubmatch(s.letter(ts, args[0]))
+	if link == nil {
+		ts.Fatalf("there is no link in the newest mail to %s", args[0])
+	}
+	page := s.page(ts, func() (*http.Response, error) { return http.Get("http://" + s.addr + link[1]) })
+	if len(args) > 1 {
+		buttons := storyDo.FindAllStringSubmatch(page, -1)
+		at := slices.IndexFunc(buttons, func(b []string) bool { return b[2] == args[1] })
+		if at < 0 {
+			ts.Fatalf("there is no button %q:\n%s", args[1], page)
+		}
+		page = s.page(ts, func() (*http.Response, error) {
+			return http.PostForm("http://"+s.addr+link[1], url.Values{"do": {buttons[at][1]}})
+		})
+	}
+	for line := range strings.Lines(storyTags.ReplaceAllString(page, "")) {
+		if strings.TrimSpace(line) != "" {
+			fmt.Fprint(ts.Stdout(), line)
+		}
+	}
+	s.settle(ts)
+}
+
+func (s *story) page(ts *testscript.TestScript, get func() (*http.Response, error)) string {
+	r, err := get()
+	ts.Check(err)
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	ts.Check(errors.Join(err))
+	return string(b)
+}
+
+// pushes TOPIC: prints what a phone has shown.
+func (s *story) pushes(ts *testscript.TestScript, _ bool, args []string) {
+	s.settle(ts)
+	for _, m := range s.push.Topic(args[0]) {
+		fmt.Fprintf(ts.Stdout(), "(%d) %s\n%s\n", m.Priority, m.Title, m.Message)
+		for _, a := range m.Actions {
+			fmt.Fprintf(ts.Stdout(), "[%s] ", a.Label)
+		}
+		fmt.Fprintln(ts.Stdout())
+	}
+}
+
+// answer TOPIC BUTTON: presses a button of the newest push.
+func (s *story) answer(ts *testscript.TestScript, _ bool, args []string) {
+	topic := s.push.Topic(args[0])
+	ts.Check(s.push.Tap(topic[len(topic)-1], args[1]))
+}
