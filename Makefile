@@ -32,7 +32,7 @@ bench: build ## print the figures, one line each
 	$(WITHPG) go run ./cmd/bench
 
 crash: ## kill -9 at every point of a send, 10 times for each channel, and count the pages
-	$(WITHPG) go test -count=1 -timeout 30m -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE '^ *(---|===)'
+	@bash -o pipefail -c '$(WITHPG) go test -count=1 -timeout 30m -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT)?"'
 
 conformance: ## check the local Slack workspace with Slack's own Node library (needs Node)
 	go build -o bin/slacksim ./slacksim/cmd/slacksim

@@ -3,7 +3,7 @@
 // the local Slack. The machine's speed is in every figure, so compare figures of one
 // run, or the same figure before and after a change on one machine. Arguments limit it
 // to some measurements: start, page, timers, escalations,
-// signals, schedules.
+// fallback, signals, schedules.
 package main
 
 import (
@@ -55,7 +55,7 @@ func run(ctx context.Context, out io.Writer, only []string) error {
 	for _, m := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"escalations", b.escalations}, {"signals", b.signals}, {"schedules", b.schedules}} {
+	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"escalations", b.escalations}, {"fallback", b.fallback}, {"signals", b.signals}, {"schedules", b.schedules}} {
 		if len(only) > 0 && !slices.Contains(only, m.name) {
 			continue
 		}

@@ -37,6 +37,7 @@ type target struct {
 	url  string // of the database
 	addr string
 	cmd  *exec.Cmd
+	env  []string // beside the database and Slack
 }
 
 // prepare makes a migrated database and a Slack with as many teams, each with a
@@ -107,6 +108,7 @@ func (t *target) serve(ctx context.Context) (time.Duration, error) {
 	t.cmd = exec.CommandContext(ctx, program, "serve", "--listen", t.addr, "--log-level", "error")
 	t.cmd.Env = append(os.Environ(), "DATABASE_URL="+t.url, "SLACK_BOT_TOKEN=xoxb-sim", "SLACK_APP_TOKEN=xapp-sim",
 		"WATCHBILL_SLACK_API_URL="+t.sim.APIURL())
+	t.cmd.Env = append(t.cmd.Env, t.env...)
 	t.cmd.Stderr = &log
 	begin := time.Now()
 	if err := t.cmd.Start(); err != nil {

@@ -63,7 +63,7 @@ func startMail(t *testing.T, trap *trap) reached {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go server.Serve(l) //nolint:errcheck // it ends with the test
+	go server.Serve(l)
 	t.Cleanup(func() { server.Close() })
 	gate := newMailGate(t, l.Addr().String(), trap)
 	return reached{
