@@ -163,7 +163,7 @@ func (b *begin) listed(ctx context.Context) error {
 // A second page about one incident keeps the number of the first.
 func (b *begin) code(ctx context.Context) (int, error) {
 	const used = `
-		SELECT p.code, p.incident_id = $2 AND p.bundle = 0
+		SELECT p.code, p.contact = $1 AND p.incident_id = $2 AND p.bundle = 0
 		       AND NOT EXISTS (SELECT FROM pages m WHERE m.bundle = p.id AND m.bundle <> 0)
 		FROM contacts own
 		JOIN contacts c ON c.method = own.method AND c.address = own.address AND c.removed_at IS NULL
