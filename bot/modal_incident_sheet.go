@@ -116,13 +116,19 @@ func titleOf(in oncall.Incident) string {
 const (
 	// maxLines bounds how many sections of the timeline a view has; Slack takes 100 blocks.
 	maxLines = 40
-	asMoment = "{date_short} {time_secs}"
+	asMoment = "{time_secs}"
+	asDate   = "{date_long}"
 )
 
 // drawTimeline draws the whole log of an incident, the newest line last.
 func drawTimeline(s sheet) slack.ModalViewRequest {
 	var lines []string
+	day := ""
 	for _, e := range s.picture.Events {
+		if d := e.At.In(s.zone).Format(time.DateOnly); d != day {
+			day = d
+			lines = append(lines, "*"+stamp(e.At, asDate, s.zone)+"*")
+		}
 		lines = append(lines, foreignSection(stamp(e.At, asMoment, s.zone)+"  "+threadLine(e)))
 	}
 	paragraphs, left := paragraphsOf(lines, maxLines)

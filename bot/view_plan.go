@@ -71,7 +71,10 @@ func underWay(s sheet) []string {
 
 // moment shows an instant by its time alone where it is near.
 func (s sheet) moment(t time.Time) string {
-	if t.Sub(s.now) < 12*time.Hour {
+	switch d := t.Sub(s.now); {
+	case d < 10*time.Minute:
+		return stamp(t, asMoment, s.zone)
+	case d < 12*time.Hour:
 		return stamp(t, asTime, s.zone)
 	}
 	return stamp(t, asDay, s.zone)
