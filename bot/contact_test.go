@@ -1,6 +1,9 @@
 package bot
 
 import (
+	"errors"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -194,5 +197,35 @@ func TestContacts(t *testing.T) {
 	}
 	if said := f.command(ann, "/oncall contact test"); !strings.Contains(said, "by Slack and SMS to +12025550100") {
 		t.Errorf("the test is answered %q", said)
+	}
+
+	overflow := "contact_" + strconv.FormatInt(int64(id), 10) + "/" + actionContactMenu
+	f.view(ann, overflow, menuTest+strconv.FormatInt(int64(id), 10))
+	f.shows(ann, "A test page is on its way by SMS to +12025550100.")
+	f.view(ann, overflow, menuRemove+strconv.FormatInt(int64(id), 10))
+	f.shows(ann, "Removed: SMS to +12025550100.")
+	reach, err = f.store.Reach(f.ctx, ann)
+	if err != nil || len(reach.Contacts) != 0 || slices.ContainsFunc(reach.High, func(r oncall.Rule) bool { return r.Contact == id }) {
+		t.Errorf("left are %+v, %v", reach, err)
+	}
+	if said := f.command(ann, "/oncall me"); !strings.Contains(said, "You can only be reached in Slack") {
+		t.Errorf("Ann is told %q", said)
+	}
+}
+
+// Everybody changes only their own: a form that names somebody else's contact method is refused.
+func TestContactsOfOthers(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.bot.methods = []string{oncall.MethodSMS}
+	c, err := f.store.AddContact(f.ctx, ann, oncall.MethodSMS, "+12025550100", f.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{menuTest, menuResend, menuRemove} {
+		_, err := f.bot.contactMenu(f.ctx, press{user: bo, value: verb + strconv.FormatInt(int64(c.ID), 10)})
+		if _, refused := errors.AsType[oncall.Refusal](err); !refused {
+			t.Errorf("%sof somebody else's is answered %v", verb, err)
+		}
 	}
 }

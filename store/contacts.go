@@ -162,6 +162,11 @@ func (s *Store) RemoveContact(ctx context.Context, user oncall.UserID, id oncall
 			return nil
 		}
 		p.High, p.Low = slices.DeleteFunc(p.High, uses), slices.DeleteFunc(p.Low, uses)
+		for _, rules := range []*[]oncall.Rule{&p.High, &p.Low} {
+			if len(*rules) == 0 {
+				*rules = nil // the defaults, so that what is added next pages, too
+			}
+		}
 		return savePreferences(ctx, tx, user, p)
 	})
 	return wrapAny(err, "remove contact method %d of %s", id, user)
