@@ -42,17 +42,18 @@ var channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)
 // told names whom and what an event pages: people, channels, the hosts of webhooks.
 func told(d oncall.Detail) string {
 	var all []string
-	if len(d.Users) > 0 || len(d.To) == 0 {
+	switch n := len(d.Users); {
+	case n > 0 && n <= maxNamed:
+		for _, u := range d.Users {
+			all = append(all, mention(u))
+		}
+	case n > 0 || len(d.To) == 0:
 		all = append(all, named(d.Users))
 	}
 	for _, to := range d.To {
-		if channelID.MatchString(to) {
-			all = append(all, "<#"+to+">")
-		} else {
-			all = append(all, foreign(to, maxName))
-		}
+		all = append(all, channelWord(to))
 	}
-	return strings.Join(all, ", ")
+	return list(all)
 }
 
 // pagingLine says whom an event pages, after the words before, and from when on if a low severity

@@ -185,7 +185,14 @@ func (x explainer) planned(p oncall.Planned) []string {
 	case p.Exhausts && len(p.People) == 0:
 		return []string{"the policy has run out, and nobody can be told: the team has no members"}
 	case p.Exhausts:
-		step = "the policy has run out, the whole team is told"
+		names := make([]string, len(p.People))
+		for i, who := range p.People {
+			names[i] = x.name(who.User)
+			if who.At.After(p.At) {
+				names[i] += fmt.Sprintf(" (from %s on)", clock(x.zoned(who.At)))
+			}
+		}
+		return []string{"the policy has run out: the whole team is told, " + strings.Join(names, ", ")}
 	case p.Kind == oncall.EventUnassigned:
 		step = "nobody to page, others stand in"
 	}
