@@ -19,6 +19,7 @@ import (
 // from who knows the password, into a maildir.
 const eximConf = `
 exim_user = %[1]s
+exim_group = %[5]s
 primary_hostname = mail.example.com
 spool_directory = %[2]s/spool
 log_file_path = %[2]s/log/%%slog
@@ -80,9 +81,9 @@ func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 	// Exim gives up root: it works as somebody else, who has to get in.
 	as, err := user.Current()
 	must(t, err)
-	name := as.Username
+	name, group := as.Username, as.Gid
 	if as.Uid == "0" {
-		name = "Debian-exim"
+		name, group = "Debian-exim", "Debian-exim"
 	}
 	must(t, os.Chmod(dir, 0o755))
 	for _, sub := range []string{"spool", "log", "mail"} {
@@ -95,7 +96,7 @@ func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 	conf := filepath.Join(dir, "exim.conf")
 	for file, text := range map[string][]byte{
 		filepath.Join(dir, "cert.pem"): certificate, filepath.Join(dir, "key.pem"): key,
-		conf: fmt.Appendf(nil, eximConf, name, dir, startTLS.Port, tlsOnly.Port),
+		conf: fmt.Appendf(nil, eximConf, name, dir, startTLS.Port, tlsOnly.Port, group),
 	} {
 		must(t, os.WriteFile(file, text, 0o644))
 	}
