@@ -69,6 +69,9 @@ func (s *story) pushServer(ts *testscript.TestScript, _ bool, _ []string) {
 	s.use(ts, channelFlags{NtfyURL: s.push.URL, NtfyToken: notifytest.NtfyToken, NtfyReplyTopic: "replies"})
 }
 
+// failpush HOW: pushes fail from now on: a status, "cut" after they were taken, or "" for not.
+func (s *story) failPush(_ *testscript.TestScript, _ bool, args []string) { s.push.Fail(args[0]) }
+
 // hooks is what webhooks were sent to a server.
 type hooks struct {
 	mu  sync.Mutex
