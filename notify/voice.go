@@ -214,7 +214,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 		return v.hangUp(ctx, reference)
 	}
 	a, err := v.account(ctx, reference)
-	if err != nil {
+	if err != nil || a.answer() != "" { // who has pressed a key hears that it was received
 		return err
 	}
 	if err := v.end(ctx, reference); err != nil {
