@@ -80,6 +80,9 @@ func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, job int64, now 
 		return PageOrder{}, fmt.Errorf("begin page %d: %w", id, err)
 	}
 	order.Team = dir.teams[order.Incident.TeamID].Name
+	if order.Page.Contact != 0 { // it is not read in Slack
+		order.Page.Why = dir.plain(order.Page.Why)
+	}
 	return order, nil
 }
 
