@@ -26,12 +26,14 @@ func block(t *testing.T, file, language string) string {
 func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 	t.Parallel()
 	const people = "users: [{name: Ann, slack: U0ANN}, {name: Bo, slack: U0BO}, {name: Cy, slack: U0CY}, {name: Di, slack: U0DI}]\n"
-	setup, err := parseSetup([]byte(people + block(t, "../../docs/schedules.md", "yaml")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if wrong := setup.Check(); len(wrong) > 0 {
-		t.Errorf("docs/schedules.md: %s", strings.Join(wrong, "\n"))
+	for _, file := range []string{"../../docs/schedules.md", "../../docs/escalation.md"} {
+		setup, err := parseSetup([]byte(people + block(t, file, "yaml")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if wrong := setup.Check(); len(wrong) > 0 {
+			t.Errorf("%s: %s", file, strings.Join(wrong, "\n"))
+		}
 	}
 	if _, err := oncall.ParseCase([]byte(block(t, "../../docs/schedules.md", "json"))); err != nil {
 		t.Errorf("docs/schedules.md: %v", err)
