@@ -60,7 +60,7 @@ func TestOthersSeeNoAddress(t *testing.T) {
 	t.Parallel()
 	v := annsReach()
 	got := reachSummary(mention(ann)+" is", v.reach, v.facts.Methods, v.location)
-	const want = "<@U0ANN> is reached by Slack, call and mail; last answered through one of them <!date^1772366400^{ago}|2026-03-01 13:00 CET>."
+	const want = "<@U0ANN> is reached by Slack, call and mail; last confirmed <!date^1772366400^{ago}|2026-03-01 13:00 CET>."
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -126,7 +126,7 @@ func (v reachView) state(c oncall.Contact) string {
 	case c.VerifiedAt == nil:
 		return ":hourglass_flowing_sand: Waits for its code; no page goes there before."
 	case c.ConfirmedAt != nil:
-		return ":white_check_mark: Verified; you last answered through it " + stamp(*c.ConfirmedAt, asAgo, v.location) + "."
+		return ":white_check_mark: Verified; last confirmed " + stamp(*c.ConfirmedAt, asAgo, v.location) + "."
 	}
 	return ":white_check_mark: Verified."
 }
@@ -309,7 +309,7 @@ func reachSummary(who string, r oncall.Reach, methods []string, zone *time.Locat
 	}
 	text := who + " reached by " + list(kinds)
 	if !confirmed.IsZero() {
-		text += "; last answered through one of them " + stamp(confirmed, asAgo, zone)
+		text += "; last confirmed " + stamp(confirmed, asAgo, zone)
 	}
 	return text + "."
 }

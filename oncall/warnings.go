@@ -57,14 +57,14 @@ func (r Reach) Warnings(rules []Rule, low bool, f RuleFacts) []Warning {
 		add("Nothing here pages you at once, so a direct message in Slack comes first.")
 		working = append(working, Rule{})
 	}
+	if low {
+		return out
+	}
 	for _, c := range r.Contacts {
 		if c.Usable() && slices.Contains(f.Methods, c.Method) &&
 			!slices.ContainsFunc(rules, func(rule Rule) bool { return rule.Contact == c.ID }) {
 			add(fmt.Sprintf("No line uses %s.", r.naming(c)))
 		}
-	}
-	if low {
-		return out
 	}
 	add(r.quiet(working, f.Methods))
 	add(r.oneProvider(working))
