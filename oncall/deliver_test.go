@@ -18,7 +18,7 @@ func TestDeliveries(t *testing.T) {
 		{ID: 2, Method: MethodSMS, VerifiedAt: &yes},
 		{ID: 3, Method: MethodVoice, VerifiedAt: &yes},
 		{ID: 4, Method: MethodNtfy, VerifiedAt: &yes},
-		{ID: 5, Method: MethodTelegram},                                    // not verified
+		{ID: 5, Method: MethodTelegram},                                     // not verified
 		{ID: 6, Method: MethodPushover, VerifiedAt: &yes, DisabledAt: &now}, // switched off
 	}
 	for _, c := range []struct {
@@ -29,23 +29,37 @@ func TestDeliveries(t *testing.T) {
 		want string // "key@seconds after now, looked at after"
 	}{
 		{"nothing is set up", Reach{}, false, time.Time{}, "7/1/U1/slack@0,0"},
-		{"the defaults", Reach{Contacts: contacts}, false, time.Time{},
-			"7/1/U1/slack@0,0 7/1/U1/ntfy:4@0,0 7/1/U1/voice:3@60,10 7/1/U1/sms:2@180,70 7/1/U1/email:1@300,190"},
+		{
+			"the defaults",
+			Reach{Contacts: contacts},
+			false,
+			time.Time{},
+			"7/1/U1/slack@0,0 7/1/U1/ntfy:4@0,0 7/1/U1/voice:3@60,10 7/1/U1/sms:2@180,70 7/1/U1/email:1@300,190",
+		},
 		{"the defaults for what is not urgent", Reach{Contacts: contacts}, true, time.Time{}, "7/1/U1/slack@0,0 7/1/U1/email:1@0,0"},
 		{"it waits for the morning", Reach{Contacts: contacts}, true, now.Add(time.Hour), "7/1/U1/slack@3600,3600 7/1/U1/email:1@3600,3600"},
 		{
-			"rules of one's own, one of them twice", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{
+			"rules of one's own, one of them twice",
+			Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{
 				{Contact: 3, After: 120}, {Contact: 3}, {After: 5},
 			}}},
-			false, time.Time{}, "7/1/U1/voice:3@0,0 7/1/U1/slack@5,5 7/1/U1/voice:3+2@120,15",
+			false,
+			time.Time{},
+			"7/1/U1/voice:3@0,0 7/1/U1/slack@5,5 7/1/U1/voice:3+2@120,15",
 		},
 		{
-			"nothing at the beginning", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 2, After: 60}}}},
-			false, time.Time{}, "7/1/U1/slack@0,0 7/1/U1/sms:2@60,10",
+			"nothing at the beginning",
+			Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 2, After: 60}}}},
+			false,
+			time.Time{},
+			"7/1/U1/slack@0,0 7/1/U1/sms:2@60,10",
 		},
 		{
-			"only what can't be used", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 5}, {Contact: 6}, {Contact: 99}}}},
-			false, time.Time{}, "7/1/U1/slack@0,0",
+			"only what can't be used",
+			Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 5}, {Contact: 6}, {Contact: 99}}}},
+			false,
+			time.Time{},
+			"7/1/U1/slack@0,0",
 		},
 		{"no rules at all", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{}}}, false, time.Time{}, "7/1/U1/slack@0,0"},
 	} {

@@ -18,7 +18,7 @@ const (
 	NoticeBundle    NoticeKind = "bundle"           // a page about several incidents
 )
 
-// The states of a bundle as its message shows them.
+// BundleAcked is the state of a bundle of which nothing waits for its person any more.
 const BundleAcked = "acknowledged"
 
 // BlockedNotices tell, once a day, that a contact method needs an admin.

@@ -85,6 +85,7 @@ func (s *Store) answer(ctx context.Context, a oncall.Answer, now time.Time) (tex
 		return s.answerCode(ctx, a, own, said.Proof, now)
 	case oncall.ReplyStop, oncall.ReplyStart:
 		return "", true, s.switchContacts(ctx, own, said.Kind == oncall.ReplyStart, now)
+	case oncall.ReplyAct, oncall.ReplyOther:
 	}
 	own = slices.DeleteFunc(own, func(c oncall.Contact) bool { return c.VerifiedAt == nil })
 	if len(own) == 0 {
