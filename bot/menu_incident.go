@@ -53,17 +53,21 @@ func deeds(in oncall.Incident) []deed {
 			{actionNote, "Add a note…"},
 		}
 	case oncall.Acknowledged:
-		own = []deed{
+		if in.AckAsked { // whom the owner leaves without an answer may take it
+			own = []deed{{actionStillOn, "Still on it"}, {actionAck, "Take it over"}}
+		}
+		own = append(own, []deed{
 			{actionSnooze, "Snooze…"},
 			{actionReassign, "Reassign…"},
 			{actionAsk, "Add responders…"},
 			{actionNote, "Add a note…"},
 			{actionUnack, "Un-acknowledge"},
 			{actionEscalate, "Escalate now"},
-		}
+		}...)
 	case oncall.Snoozed:
 		own = []deed{
 			{actionUnsnooze, "End the snooze"},
+			{actionAck, "Acknowledge"},
 			{actionSnooze, "Snooze for another time…"},
 			{actionReassign, "Reassign…"},
 			{actionAsk, "Add responders…"},

@@ -86,6 +86,18 @@ func TestSheet(t *testing.T) {
 	golden(t, "incident_sheet", drawSheet(s))
 	golden(t, "incident_sheet_asked", drawSheet(sheet{picture: helped(), reader: cy, zone: time.UTC, now: noon}))
 	golden(t, "incident_sheet_resolved", drawSheet(sheetOf(resolved())))
+	for _, p := range []oncall.Picture{snoozed(), stillAsked(), counted(), exhausted(), merged(), hostile()} {
+		v := drawSheet(sheetOf(p))
+		checkView(t, v)
+		seen := map[string]bool{}
+		for _, e := range v.Blocks.BlockSet[len(v.Blocks.BlockSet)-1].(*slack.ActionBlock).Elements.ElementSet {
+			id := e.(*slack.ButtonBlockElement).ActionID
+			if seen[id] || plainDeeds[id] == "" && deedForms[id] == nil {
+				t.Errorf("%s: the button %s is there twice or does nothing", p.Incident.Status, id)
+			}
+			seen[id] = true
+		}
+	}
 }
 
 func TestTimeline(t *testing.T) {

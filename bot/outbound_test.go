@@ -424,7 +424,10 @@ func TestMethodBucketsStayBelowTheTiers(t *testing.T) {
 func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
-	for i, p := range []oncall.Picture{triggered(), acknowledged(), resolved(), exhausted(), lastStep(), several(), hostile()} {
+	for i, p := range []oncall.Picture{
+		triggered(), acknowledged(), resolved(), exhausted(), lastStep(), several(), hostile(),
+		snoozed(), counted(), stillAsked(), helped(), merged(), unassigned(), heldBack(), channelOnly(),
+	} {
 		p.Team.Channel = "C0PAY"
 		if _, err := f.bot.post(f.ctx, posting{channel: "C0PAY", delivery: fmt.Sprint(i)}, drawRoot(p)); err != nil {
 			t.Error(err)

@@ -1,0 +1,72 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+func TestPagingsTellWhyAndWhatBecameOfIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := w.open()
+	pages := must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID))
+	if len(pages) != 1 || pages[0].UserID != ann || pages[0].Method != oncall.MethodSlack || pages[0].Why != "you are on call in primary" ||
+		pages[0].State != "waiting" || pages[0].Ended != nil || !pages[0].Due(in) {
+		t.Fatalf("the pages are %+v", pages)
+	}
+	in = must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the\nreplica"}, w.clock()))
+	pages = must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID))
+	if len(pages) != 2 || pages[1].UserID != cy || pages[1].Why != "<@U0BO> asks you to help: the replica" {
+		t.Errorf("the pages are %+v", pages)
+	}
+	if none := must[[]store.Paging](t)(w.Pagings(t.Context(), 4711)); len(none) != 0 {
+		t.Errorf("an incident that doesn't exist has %+v", none)
+	}
+}
+
+func TestRootsAreWhereIncidentsAreShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	if none := must[map[oncall.IncidentID]store.Place](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2})); len(none) != 0 {
+		t.Errorf("before they are drawn they are at %v", none)
+	}
+	if _, err := w.BeginDraw(t.Context(), 1, w.job(), w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	place := store.Place{Channel: "C0PAY", TS: "1.2"}
+	w.check(w.RootPosted(t.Context(), 1, place, w.clock()))
+	roots := must[map[oncall.IncidentID]store.Place](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2}))
+	if len(roots) != 1 || roots[1] != place {
+		t.Errorf("the roots are %v", roots)
+	}
+}
+
+func TestThePictureNamesWhomEscalationHasPagedSinceItBegan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	paged := func(want ...oncall.UserID) {
+		t.Helper()
+		p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, w.clock()))
+		if len(p.Paged) != len(want) || len(want) > 0 && p.Paged[0] != want[0] {
+			t.Errorf("%s: paged %v, want %v", p.Incident.Status, p.Paged, want)
+		}
+	}
+	act := func(a oncall.Act) {
+		t.Helper()
+		must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), a, w.clock()))
+	}
+	paged(ann)
+	act(oncall.Act{Do: oncall.ActReassign, User: cy})
+	paged(cy)
+	act(oncall.Act{Do: oncall.ActSnooze, Until: w.clock().Add(time.Hour)})
+	paged()
+	act(oncall.Act{Do: oncall.ActUnsnooze})
+	paged(ann)
+	act(oncall.Act{Do: oncall.ActEscalate})
+	paged(ann, bo, di)
+}
