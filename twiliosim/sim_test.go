@@ -166,7 +166,7 @@ func TestThePage(t *testing.T) {
 		}
 	}
 	act := func(origin string, form url.Values) int {
-		req, _ := http.NewRequest("POST", h.base+"/phones", strings.NewReader(form.Encode()))
+		req, _ := http.NewRequest(http.MethodPost, h.base+"/phones", strings.NewReader(form.Encode()))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Origin", origin)
 		res, err := http.DefaultTransport.RoundTrip(req)
@@ -194,7 +194,7 @@ func TestThePage(t *testing.T) {
 func TestOnlyThisMachine(t *testing.T) {
 	t.Parallel()
 	h := start(t)
-	req, _ := http.NewRequest("GET", h.base+"/", nil)
+	req, _ := http.NewRequest(http.MethodGet, h.base+"/", nil)
 	req.Host = "evil.example.com"
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -246,7 +246,7 @@ func TestFaultsAreUsedUp(t *testing.T) {
 		t.Errorf("the phone shows %q", got)
 	}
 	requests := h.Requests()
-	if last := requests[len(requests)-1]; last.Status != 0 || last.Method != "POST" {
+	if last := requests[len(requests)-1]; last.Status != 0 || last.Method != http.MethodPost {
 		t.Errorf("the last request was %+v", last)
 	}
 }

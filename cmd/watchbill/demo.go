@@ -36,8 +36,7 @@ type demoCmd struct {
 	Phones      string `default:"127.0.0.1:8095" help:"Address of the simulated phones' page; likewise."`
 }
 
-func (c *demoCmd) Run(p process) error {
-	var wrong wrongUse
+func (c *demoCmd) problems() (wrong wrongUse) {
 	for name, addr := range map[string]string{"--listen": c.Listen, "--page": c.Page, "--phones": c.Phones} {
 		wrong = append(wrong, listenProblems(name, addr)...)
 		wrong = append(wrong, loopbackProblems(name, addr)...)
@@ -45,7 +44,11 @@ func (c *demoCmd) Run(p process) error {
 	if c.Reset && c.DatabaseURL != "" {
 		wrong = append(wrong, "--reset can't empty the database of DATABASE_URL; only one that the demo started itself")
 	}
-	if len(wrong) > 0 {
+	return wrong
+}
+
+func (c *demoCmd) Run(p process) error {
+	if wrong := c.problems(); len(wrong) > 0 {
 		return wrong
 	}
 	dir, err := c.dataDir(p)
@@ -65,10 +68,10 @@ func (c *demoCmd) Run(p process) error {
 	}
 
 	key, err := demoKey(dir)
-	if err != nil {
-		return err
+	if err == nil {
+		err = seed(p, database.url, key)
 	}
-	if err := seed(p, database.url, key); err != nil {
+	if err != nil {
 		return err
 	}
 	sim, page, err := c.slack(p, dir)

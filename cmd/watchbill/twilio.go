@@ -160,7 +160,7 @@ func (c *twilioSetupCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := c.choose(p, numbers)
+	chosen, err := c.choose(numbers)
 	if err != nil {
 		return err
 	}
@@ -186,7 +186,7 @@ func (c *twilioSetupCmd) Run(p process) error {
 }
 
 // choose takes the number that is set, or the only one that fits.
-func (c *twilioSetupCmd) choose(p process, numbers []notify.TwilioNumber) (string, error) {
+func (c *twilioSetupCmd) choose(numbers []notify.TwilioNumber) (string, error) {
 	if c.TwilioFrom != "" {
 		return c.TwilioFrom, nil
 	}
