@@ -1,0 +1,116 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// storm opens incidents that all page Ann in Slack.
+func (w *world) storm(names ...string) {
+	w.t.Helper()
+	stop := w.run(w.Store)
+	defer stop()
+	for _, name := range names {
+		w.accept(trigger(name))
+	}
+	w.fold()
+}
+
+func (w *world) begin(page oncall.PageID, at time.Time) store.PageOrder {
+	w.t.Helper()
+	return must[store.PageOrder](w.t)(w.BeginPage(w.t.Context(), page, int64(page), at))
+}
+
+// Whatever happens to the page that leads a bundle, what it would have told of is told.
+func TestABundleLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a", "b", "c")
+	if order := w.begin(1, start); !order.Send || len(order.Incidents) != 3 {
+		t.Fatalf("the first: %+v", order)
+	}
+	if order := w.begin(2, start); order.Send || !order.Again.IsZero() {
+		t.Errorf("a page that another tells of: %+v", order)
+	}
+	// Its process dies; nobody knows whether it was sent. Another goes on with the same bundle.
+	order := w.begin(1, start.Add(time.Second))
+	if order.Doubt == nil || len(order.Incidents) != 3 {
+		t.Errorf("after a crash: %+v", order)
+	}
+	// What has been acknowledged meanwhile is left out, and when that is the first itself the others go by themselves.
+	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
+	if order := w.begin(1, start.Add(2*time.Second)); len(order.Incidents) != 2 {
+		t.Errorf("after an acknowledgement: %+v", order.Incidents)
+	}
+	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
+	if order := w.begin(1, start.Add(3*time.Second)); order.Send {
+		t.Errorf("nobody needs the first any more: %+v", order)
+	}
+	if n, err := w.RequeuePages(t.Context(), start); n != 0 || err != nil {
+		t.Errorf("%d pages were lost, %v", n, err)
+	}
+	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 1 {
+		t.Errorf("the last: %+v", order)
+	}
+	place := store.PageResult{Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2}
+	w.check(w.RecordPage(t.Context(), 3, place, start))
+	if got := w.strings(`SELECT state FROM pages ORDER BY id`); !cmp.Equal(got, []string{"skipped", "skipped", "delivered"}) {
+		t.Errorf("states: %q", got)
+	}
+}
+
+// A message that fails fails for all that it told of, and the next doesn't wait for the end of a
+// hold that told nobody anything.
+func TestABundleFailsAsAWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a", "b")
+	w.begin(1, start)
+	w.storm("c")
+	if order := w.begin(3, start); order.Send || !order.Again.Equal(start.Add(30*time.Second)) {
+		t.Errorf("inside the hold: %+v", order)
+	}
+	before := w.lastJob()
+	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageFailed, Detail: "no such user"}, start))
+	for id := range oncall.IncidentID(2) {
+		if in := w.incident(id + 1); !in.NextAt.Equal(start) {
+			t.Errorf("incident %s goes on at %s only", id+1, in.NextAt)
+		}
+	}
+	if got := w.strings(`SELECT args ->> 'page' FROM river_job WHERE kind = 'page' AND id > $1`, before); !cmp.Equal(got, []string{"3"}) {
+		t.Errorf("pages to be looked at: %q", got)
+	}
+	if order := w.begin(3, start); !order.Send {
+		t.Errorf("it still waits: %+v", order)
+	}
+}
+
+// The direct message of a bundle is a drawing: it shows when nothing in it waits any more.
+func TestABundleIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a", "b", "c")
+	order := w.begin(1, start)
+	n := must[oncall.Notice](t)(w.Bundle(t.Context(), order.Page.Key))
+	if n.About != 1 || len(n.Facts.Incidents) != 3 || n.Facts.Lines[0] != "#1 high: a is full" {
+		t.Errorf("bundle: %+v", n)
+	}
+	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}}, start))
+	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {
+		t.Errorf("states: %q", got)
+	}
+	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'page_delivered'`); n != 3 {
+		t.Errorf("%d timelines tell of it, want 3", n)
+	}
+	if said := must[string](t)(w.ActBundle(t.Context(), 1, ann, oncall.ActAck, start)); said != "Acknowledged #1, #2, #3." {
+		t.Errorf("said %q", said)
+	}
+	if got := w.strings(`SELECT ts || ' ' || version || ' ' || (facts ->> 'state') FROM notices`); !cmp.Equal(got, []string{"1.0 2 acknowledged"}) {
+		t.Errorf("the message: %q", got)
+	}
+}
