@@ -162,11 +162,11 @@ func (s SMS) newest(ctx context.Context, p *api.ListMessageParams, visit func(ap
 // Track asks how far a message has come. Many carriers give no receipt: then it stays
 // "sent", which is neither good nor bad.
 func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
-	m, _, err := askAPI(ctx, s.Twilio, "look at an SMS", func(a *api.ApiService) (*api.ApiV2010Message, error) {
+	m, x, err := askAPI(ctx, s.Twilio, "look at an SMS", func(a *api.ApiService) (*api.ApiV2010Message, error) {
 		return a.FetchMessage(reference, nil)
 	})
 	if err != nil {
-		return Track{}, err
+		return x.gone(err)
 	}
 	switch value(m.Status) {
 	case "delivered", "read", "partially_delivered":

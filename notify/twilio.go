@@ -265,6 +265,15 @@ func lost(number *int, text *string) Track {
 	}
 }
 
+// gone is what becomes of a message that Twilio doesn't know, or no longer: whoever needs it
+// is told in another way.
+func (x *exchange) gone(err error) (Track, error) {
+	if x.status == http.StatusNotFound {
+		return Track{State: Failed, Final: true, Err: err}, nil
+	}
+	return Track{}, err
+}
+
 // value gives what a pointer of Twilio's client points to, or the zero value.
 func value[T any](p *T) T {
 	if p == nil {

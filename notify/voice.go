@@ -133,18 +133,18 @@ func (a account) outcome() string {
 }
 
 // account reads what an execution knows.
-func (v Voice) account(ctx context.Context, sid string) (account, error) {
+func (v Voice) account(ctx context.Context, sid string) (account, *exchange, error) {
 	var a account
-	c, _, err := askStudio(ctx, v.Twilio, "look into a call", func(s *studio.ApiService) (*studio.StudioV2ExecutionContext, error) {
+	c, x, err := askStudio(ctx, v.Twilio, "look into a call", func(s *studio.ApiService) (*studio.StudioV2ExecutionContext, error) {
 		return s.FetchExecutionContext(v.Flow, sid)
 	})
 	if err != nil {
-		return a, err
+		return a, x, err
 	}
 	if err := decode(c.Context, &a); err != nil {
-		return a, fmt.Errorf("read the context of a call: %w", err)
+		return a, x, fmt.Errorf("read the context of a call: %w", err)
 	}
-	return a, nil
+	return a, x, nil
 }
 
 // Settle is how long Twilio may not list a call yet.
@@ -161,7 +161,7 @@ func (v Voice) Find(ctx context.Context, m Message, since time.Time) (string, bo
 		if value(e.ContactChannelAddress) != m.To {
 			return true, nil
 		}
-		a, err := v.account(ctx, value(e.Sid))
+		a, _, err := v.account(ctx, value(e.Sid))
 		if err == nil && a.Flow.Data.Key == m.Key {
 			reference = value(e.Sid)
 		}
@@ -175,13 +175,13 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	if strings.HasPrefix(reference, "CA") {
 		return v.trackCall(ctx, reference)
 	}
-	e, _, err := askStudio(ctx, v.Twilio, "look at a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
+	e, x, err := askStudio(ctx, v.Twilio, "look at a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
 		return s.FetchExecution(v.Flow, reference)
 	})
 	if err != nil {
-		return Track{}, err
+		return x.gone(err)
 	}
-	a, err := v.account(ctx, reference)
+	a, _, err := v.account(ctx, reference)
 	if err != nil {
 		return Track{}, err
 	}
@@ -213,8 +213,11 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if strings.HasPrefix(reference, "CA") {
 		return v.hangUp(ctx, reference)
 	}
-	a, err := v.account(ctx, reference)
-	if err != nil || a.answer() != "" { // who has pressed a key hears that it was received
+	a, x, err := v.account(ctx, reference)
+	if x.status == http.StatusNotFound || a.answer() != "" { // who has pressed a key hears that it was received
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if err := v.end(ctx, reference); err != nil {
@@ -257,7 +260,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		if _, known := last.Done[sid]; known {
 			return true, nil
 		}
-		a, err := v.account(ctx, sid)
+		a, _, err := v.account(ctx, sid)
 		if err != nil {
 			return false, err
 		}

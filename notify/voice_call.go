@@ -83,11 +83,11 @@ func (v Voice) findCall(ctx context.Context, m Message, since time.Time) (string
 // trackCall asks how a plain call went. Whoever picks up may be a machine: without a key
 // pressed nobody has answered, where there are keys.
 func (v Voice) trackCall(ctx context.Context, reference string) (Track, error) {
-	c, _, err := askAPI(ctx, v.Twilio, "look at a call", func(a *api.ApiService) (*api.ApiV2010Call, error) {
+	c, x, err := askAPI(ctx, v.Twilio, "look at a call", func(a *api.ApiService) (*api.ApiV2010Call, error) {
 		return a.FetchCall(reference, nil)
 	})
 	if err != nil {
-		return Track{}, err
+		return x.gone(err)
 	}
 	switch value(c.Status) {
 	case "completed":
@@ -112,7 +112,7 @@ func (v Voice) hangUp(ctx context.Context, sid string) error {
 	_, x, err := askAPI(ctx, v.Twilio, "hang up", func(a *api.ApiService) (*api.ApiV2010Call, error) {
 		return a.UpdateCall(sid, (&api.UpdateCallParams{}).SetStatus("completed"))
 	})
-	if x.status == http.StatusBadRequest && code(err) == 21220 { // it has ended already
+	if x.status == http.StatusNotFound || code(err) == 21220 { // it has ended already
 		return nil
 	}
 	return err

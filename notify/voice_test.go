@@ -170,6 +170,12 @@ func TestCallIsCancelled(t *testing.T) {
 		t.Errorf("the call is %s", calls[0].Status)
 	}
 	l.must(v.Cancel(ctx, r.Reference)) // once more is no error
+	for _, reference := range []string{"FN00000000000000000000000000000009", "CA00000000000000000000000000000009"} {
+		l.must(v.Cancel(ctx, reference)) // nor is what Twilio doesn't know
+		if track, err := v.Track(ctx, reference); err != nil || track.State != notify.Failed || !track.Final {
+			t.Errorf("%s: %+v, %v", reference, track, err)
+		}
+	}
 }
 
 // With a public address and no flow, the key comes to our webhook.
