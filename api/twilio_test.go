@@ -56,7 +56,7 @@ func TestTwilioBringsAnSMS(t *testing.T) {
 	}
 	got = d.twilio(newToken, "/v1/twilio/sms", message(proof.Code, "SM2"))
 	if got.code != http.StatusOK || !strings.HasPrefix(got.header.Get("Content-Type"), "application/xml") ||
-		got.body != "<Response><Message>Thank you. sms pages for ann can come here now.</Message></Response>" {
+		got.body != "<Response><Message>Thank you. SMS pages for ann can come here now.</Message></Response>" {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 	if got = d.twilio(oldToken, "/v1/twilio/sms", message(proof.Code, "SM2")); got.code != http.StatusNoContent || got.body != "" {
