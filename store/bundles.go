@@ -11,8 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// bundleLimit is how many pages share a message at most.
-const bundleLimit = 500
+// bundleLimit is how many pages share a message at most: what becomes of them is written in one
+// transaction of a second or two.
+const bundleLimit = 1000
 
 // lockReach makes pages to one recipient go one after the other, and returns what that was told
 // last. A page that is for no person goes alone.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -182,16 +183,23 @@ func (e *ending) event(p pageRow, kind oncall.EventKind, text string) oncall.Eve
 func (e *ending) delivered(ctx context.Context, r PageResult) error {
 	const end = `UPDATE pages SET state = 'delivered', ended_at = $2 WHERE id = ANY ($1)`
 	const track = `UPDATE pages SET ref = $2, receipt = $3, track_at = $4 WHERE id = $1`
-	lead := e.pages[0]
+	const troubled = `
+		SELECT (detail ->> 'page')::bigint
+		FROM incident_events
+		WHERE incident_id = ANY ($1) AND kind = $2 AND (detail ->> 'page')::bigint = ANY ($3)`
+	lead, open := e.pages[0], e.open()
 	var ids []oncall.PageID
-	for _, p := range e.open() {
+	for _, p := range open {
 		ids = append(ids, p.ID)
+	}
+	rows, _ := e.tx.Query(ctx, troubled, slices.Collect(maps.Keys(e.changes)), oncall.EventPageBlocked, ids)
+	blocked, err := pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
+	if err != nil {
+		return err
+	}
+	for _, p := range open {
 		c := e.changes[p.IncidentID]
-		was, err := blocked(ctx, e.tx, p.Page)
-		if err != nil {
-			return err
-		}
-		if was {
+		if slices.Contains(blocked, p.ID) {
 			c.Incident.Version++
 			follow(c, draw(c.Incident))
 		}

@@ -1,0 +1,75 @@
+package jobs_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Two thousand incidents of one team keep nobody of another waiting, and become few messages.
+func TestAStormKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
+		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
+			{Page: []string{"user Bo"}, Wait: "1h"},
+		}}},
+		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Kind: oncall.KindGeneric, Policy: "Ops"}},
+	}
+	if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	directory, err := d.store.Directory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := d.id
+	for _, i := range directory.Integrations {
+		if i.Name == "Probe" {
+			quiet = i.ID
+		}
+	}
+	d.start(d.phone)
+	const storm = 2000
+	for from := 0; from < storm; from += 500 {
+		var batch []oncall.Signal
+		for i := range 500 {
+			batch = append(batch, oncall.Signal{
+				Action: oncall.Trigger, DedupKey: fmt.Sprint("db-", from+i), Title: "disk full", Severity: oncall.Critical,
+			})
+		}
+		if err := d.store.Accept(t.Context(), d.id, batch, d.clock()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	within(t, time.Minute, "the storm is folded", func() bool { return d.paged(ann) == storm })
+	began := time.Now()
+	if err := d.store.Accept(t.Context(), quiet, []oncall.Signal{{
+		Action: oncall.Trigger, DedupKey: "probe", Title: "the probe is silent", Severity: oncall.Critical,
+	}}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	within(t, 30*time.Second, "Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+	took := time.Since(began)
+	t.Logf("Bo's page took %s while Ann's %d were waiting", took, storm)
+	if took > 5*time.Second { // on a machine that does other things as well
+		t.Errorf("Bo had to wait for %s", took)
+	}
+	within(t, 2*time.Minute, "Ann is told of all", func() bool {
+		told := 0
+		for _, m := range d.phone.to(ann) {
+			told += max(m.Count, 1)
+		}
+		return told >= storm
+	})
+	if n := len(d.phone.to(ann)); n > 10 {
+		t.Errorf("Ann has %d messages", n)
+	} else {
+		t.Logf("Ann has %d messages", n)
+	}
+}
