@@ -74,7 +74,8 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 		{Target{Schedule: 4, Role: RoleShadow}, nil},
 		{Target{Schedule: 4, Which: OnCallNext}, []called{{bo, "you are on call next in payments"}}},
 		{Target{Schedule: 4, Which: Everyone}, []called{
-			{ann, "the escalation policy names everyone in payments"}, {bo, "the escalation policy names everyone in payments"},
+			{ann, "the escalation policy names everyone in payments"},
+			{bo, "the escalation policy names everyone in payments"},
 			{cy, "the escalation policy names everyone in payments"},
 		}},
 		{Target{Admins: 1}, []called{{cy, "the escalation policy names the admins of your team"}}},
