@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,15 +157,17 @@ func TestSlackIsDown(t *testing.T) {
 	d, sim := newSlackDesk(t, "1h")
 	sim.Fail(slacksim.Fault{Method: "*", Kind: slacksim.FaultBefore, Times: -1})
 	id := d.signal("db-1")[0]
-	failed := func(method string) (n int) {
+	failed := func(methods ...string) (n int) {
 		for _, c := range sim.Calls() {
-			if c.Method == method && c.Status == 500 {
+			if slices.Contains(methods, c.Method) && c.Status == 500 {
 				n++
 			}
 		}
 		return n
 	}
-	d.eventually("the posts have failed some times", func() bool { return failed("chat.postMessage") >= 4 })
+	d.eventually("posting, and looking for what was posted, have failed some times", func() bool {
+		return failed("chat.postMessage") >= 2 && failed("conversations.open", "conversations.history") >= 2
+	})
 	d.ack(id, ann)
 	sim.ClearFaults()
 	within(t, 30*time.Second, "the channel shows that Ann has it", func() bool {
