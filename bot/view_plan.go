@@ -49,11 +49,12 @@ func planLines(s sheet) []string {
 		return lines
 	}
 	in := s.picture.Incident
-	switch {
-	case in.Status == oncall.Acknowledged:
+	switch in.Status {
+	case oncall.Acknowledged:
 		return append(lines, fmt.Sprintf("Nothing by itself: %s has it.", acknowledgers(in)))
-	case in.Status == oncall.Resolved:
+	case oncall.Resolved:
 		return append(lines, "Nothing: it is resolved.")
+	case oncall.Triggered, oncall.Snoozed:
 	}
 	return append(lines, "Nothing more: the escalation policy has run out.")
 }

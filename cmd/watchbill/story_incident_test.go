@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"regexp"
 	"time"
@@ -26,17 +27,17 @@ func (s *story) pick(ts *testscript.TestScript, _ bool, args []string) {
 	s.tell(ts, user, before)
 }
 
-// until PLACE PATTERN: time passes, second by second, until the place shows it. Slack takes a post a
-// second in each channel, so a thread may lag behind.
+// until PLACE PATTERN: time passes, as it does outside, until the place shows it. Slack takes a post
+// a second in each channel, so a thread may lag behind.
 func (s *story) passUntil(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
 	s.settle(ts)
-	for range 60 {
-		if pattern.MatchString(s.sim.Text(args[0])) {
-			return
+	last := time.Now()
+	s.until(ts, fmt.Sprintf("%s to show %q", args[0], args[1]), func() bool {
+		if time.Since(last) >= time.Second { // Slack's limits are held in real time
+			last = time.Now()
+			s.advance(ts, false, []string{"1s"})
 		}
-		time.Sleep(100 * time.Millisecond) // Slack's limits are held in real time
-		s.advance(ts, false, []string{"1s"})
-	}
-	ts.Fatalf("%s never showed %q:\n%s", args[0], args[1], s.sim.Text(args[0]))
+		return pattern.MatchString(s.sim.Text(args[0]))
+	})
 }
