@@ -14,7 +14,7 @@ run: ## run the demo: its own PostgreSQL, a local Slack workspace (RESET=1 start
 	@exec bin/watchbill demo $(if $(RESET),--reset)
 
 test: ## run the tests, race detector on, against a PostgreSQL that they start
-	$(WITHPG) go test -race -count=1 ./...
+	$(WITHPG) go test -race -count=1 -timeout 20m ./...
 
 test-browser: ## run the tests in a browser (needs Chromium)
 	$(WITHPG) go test -race -count=1 -tags browser -run Browser ./cmd/watchbill
@@ -32,7 +32,7 @@ bench: build ## print the figures, one line each
 	$(WITHPG) go run ./cmd/bench
 
 crash: ## kill -9 at every point of a send, 10 times for each channel, and count the pages
-	@bash -o pipefail -c '$(WITHPG) go test -count=1 -timeout 30m -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT)?"'
+	@bash -o pipefail -c '$(WITHPG) go test -count=1 -timeout 30m -parallel 6 -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT)?"'
 
 conformance: ## check with Slack's and Twilio's own Node libraries (needs Node)
 	go build -o bin/slacksim ./slacksim/cmd/slacksim
