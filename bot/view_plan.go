@@ -12,20 +12,6 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// methods are what people call the ways to reach them, as "by …".
-var methods = map[string]string{
-	oncall.MethodSlack: "Slack", oncall.MethodSMS: "SMS", oncall.MethodVoice: "phone", oncall.MethodEmail: "e-mail",
-	oncall.MethodNtfy: "ntfy", oncall.MethodPushover: "Pushover", oncall.MethodTelegram: "Telegram", oncall.MethodWebhook: "webhook",
-	oncall.MethodChannel: "channel",
-}
-
-func methodWord(method string) string {
-	if word := methods[method]; word != "" {
-		return word
-	}
-	return foreign(method, maxName)
-}
-
 // paragraph is a section of lines under a heading, as many of them as Slack takes.
 func paragraph(head string, lines []string) slack.Block {
 	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
@@ -64,7 +50,7 @@ func underWay(s sheet) []string {
 	var lines []string
 	for _, p := range s.pages {
 		if p.State == "waiting" && p.At.After(s.now) && p.UserID != "" && p.Due(s.picture.Incident) {
-			lines = append(lines, fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), methodWord(p.Method)))
+			lines = append(lines, fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), oncall.MethodName(p.Method)))
 		}
 	}
 	return lines
@@ -170,17 +156,12 @@ var theirs = strings.NewReplacer(
 func (s sheet) rulesText(who oncall.PlannedPerson) string {
 	var parts []string
 	for _, rule := range who.Rules {
-		method := oncall.MethodSlack
-		for _, c := range s.reach[who.User].Contacts {
-			if c.ID == rule.Contact && rule.Contact != 0 {
-				method = c.Method
-			}
-		}
+		c, _ := s.reach[who.User].Contact(rule.Contact)
 		when := "at once"
 		if d := rule.After.Duration(); d > 0 {
 			when = "after " + lasted(d)
 		}
-		parts = append(parts, methodWord(method)+" "+when)
+		parts = append(parts, oncall.MethodName(c.Method)+" "+when)
 	}
 	return list(parts)
 }
@@ -204,7 +185,7 @@ func pagedLines(s sheet) []string {
 }
 
 func (s sheet) pagedLine(p store.Paging) string {
-	line := methodWord(p.Method)
+	line := oncall.MethodName(p.Method)
 	switch {
 	case p.State == "delivered" && p.Ended != nil:
 		return line + ", sent at " + stamp(*p.Ended, asTime, s.zone)

@@ -74,7 +74,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:
-		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), methodWord(d.Method))
+		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), oncall.MethodName(d.Method))
 		if text != "" {
 			s += ": " + text
 		}

@@ -26,6 +26,25 @@ const (
 	MethodChannel  = "channel" // a Slack channel: only the target of a step
 )
 
+// MethodName is what people call a contact method, in the middle of a sentence.
+func MethodName(method string) string {
+	switch method {
+	case MethodSlack:
+		return "Slack"
+	case MethodSMS:
+		return "SMS"
+	case MethodVoice:
+		return "call"
+	case MethodEmail:
+		return "mail"
+	case MethodPushover:
+		return "Pushover"
+	case MethodTelegram:
+		return "Telegram"
+	}
+	return method
+}
+
 // A Contact is a contact method: one way to reach one person. It counts once it is
 // verified.
 type Contact struct {

@@ -173,25 +173,6 @@ func (r Reach) naming(c Contact) string {
 	return MethodName(c.Method) + " " + c.Address
 }
 
-// MethodName is what people call a contact method, in the middle of a sentence.
-func MethodName(method string) string {
-	switch method {
-	case MethodSlack:
-		return "Slack"
-	case MethodSMS:
-		return "SMS"
-	case MethodVoice:
-		return "call"
-	case MethodEmail:
-		return "mail"
-	case MethodPushover:
-		return "Pushover"
-	case MethodTelegram:
-		return "Telegram"
-	}
-	return method
-}
-
 // PagedBy returns the steps that can page a person, of which the next comes by itself. A
 // schedule pages whom it has on call at any time from now to the horizon.
 func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon time.Time) []Paging {
