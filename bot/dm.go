@@ -16,30 +16,53 @@ func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if m.Count > 1 {
 		return b.sendBundle(ctx, m)
 	}
+	p, failed := b.pageOf(ctx, m)
+	if failed != nil {
+		return *failed
+	}
+	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), drawDirect(p, oncall.UserID(m.To), m.Why))
+	r.Drawn = p.Incident.Version
+	return r
+}
+
+// sendBundle pages a person about several incidents by one direct message.
+func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
+	n, err := b.store.Bundle(ctx, m.Key)
+	if err != nil {
+		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
+	}
+	return b.sendPage(ctx, m, 0, pagePriority(oncall.Severity(m.Severity)), drawBundle(n))
+}
+
+// pageOf loads what a page shows. Without it, the receipt says why.
+func (b *Bot) pageOf(ctx context.Context, m notify.Message) (oncall.Picture, *notify.Receipt) {
 	p, err := b.store.Picture(ctx, oncall.IncidentID(m.Incident), b.clock())
 	if err != nil {
 		err = fmt.Errorf("load incident %d: %w", m.Incident, err)
-		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
+		return p, &notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
 	}
+	return p, nil
+}
+
+func pagePriority(s oncall.Severity) priority {
+	if s == oncall.Critical {
+		return forCritical
+	}
+	return forPage
+}
+
+// sendPage posts a page; in is the incident that its message belongs to, 0 if to several.
+func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.IncidentID, urgency priority, d drawing) notify.Receipt {
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()
-	urgency := forPage
-	if p.Incident.Severity == oncall.Critical {
-		urgency = forCritical
-	}
-	at, err := b.post(ctx, posting{
-		channel: m.To, delivery: m.Key, incident: p.Incident.ID, priority: urgency, hasty: true,
-	}, drawDirect(p, oncall.UserID(m.To), m.Why))
+	at, err := b.post(ctx, posting{channel: m.To, delivery: m.Key, incident: in, priority: urgency, hasty: true}, d)
 	if err != nil {
-		err = fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err)
-		return failedReceipt(err)
+		return failedReceipt(fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err))
 	}
 	if m.Attempt > 1 {
 		b.tidy(ctx, at, m.Key)
 	}
-	return notify.Receipt{
-		Outcome: notify.Accepted, Reference: at.Channel + " " + at.TS, Drawn: p.Incident.Version,
-	}
+	return notify.Receipt{Outcome: notify.Accepted, Reference: at.Channel + " " + at.TS}
 }
 
 // longestPage is the wait for its turn and the call together.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -154,26 +153,4 @@ func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (
 		}
 		return foreign(text, maxText), nil
 	}
-}
-
-// sendBundle pages a person about several incidents by one direct message.
-func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
-	n, err := b.store.Bundle(ctx, m.Key)
-	if err != nil {
-		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
-	}
-	ctx, cancel := context.WithTimeout(ctx, longestPage)
-	defer cancel()
-	urgency := forPage
-	if m.Severity == string(oncall.Critical) {
-		urgency = forCritical
-	}
-	at, err := b.post(ctx, posting{channel: m.To, delivery: m.Key, priority: urgency, hasty: true}, drawBundle(n))
-	if err != nil {
-		return failedReceipt(fmt.Errorf("page %s of %d incidents: %w", m.To, m.Count, err))
-	}
-	if m.Attempt > 1 {
-		b.tidy(ctx, at, m.Key)
-	}
-	return notify.Receipt{Outcome: notify.Accepted, Reference: at.Channel + " " + at.TS}
 }
