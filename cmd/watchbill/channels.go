@@ -25,6 +25,8 @@ type channelFlags struct {
 	NtfyToken      string `env:"WATCHBILL_NTFY_TOKEN" placeholder:"tk_…" help:"Access token that may publish to people's topics and read the reply topic."`
 	NtfyReplyTopic string `env:"WATCHBILL_NTFY_REPLY_TOPIC" placeholder:"TOPIC" help:"Topic to which the buttons of a push send their answer; without it there are no buttons."`
 	PushoverToken  string `env:"WATCHBILL_PUSHOVER_TOKEN" placeholder:"TOKEN" help:"API token of your application at pushover.net."`
+	PushoverURL    string `name:"pushover-api-url" env:"WATCHBILL_PUSHOVER_API_URL" placeholder:"URL" help:"Another address in place of Pushover's, for a proxy or a simulator."`
+	TelegramURL    string `name:"telegram-api-url" env:"WATCHBILL_TELEGRAM_API_URL" placeholder:"URL" help:"Another address in place of Telegram's: a Bot API server of your own, a proxy or a simulator."`
 	TelegramToken  string `env:"WATCHBILL_TELEGRAM_TOKEN" placeholder:"TOKEN" help:"Token of your Telegram bot, from @BotFather."`
 	WebhookSecret  string `env:"WATCHBILL_WEBHOOK_SECRET" placeholder:"SECRET" help:"Signs outgoing webhooks."`
 	WebhookPrivate bool   `env:"WATCHBILL_WEBHOOK_PRIVATE" default:"true" negatable:"" help:"Webhooks may go to this machine and to private networks."`
@@ -54,6 +56,13 @@ func (f channelFlags) problems() []string {
 	}
 	if f.NtfyReplyTopic != "" && !ntfyTopic.MatchString(f.NtfyReplyTopic) {
 		out = append(out, "WATCHBILL_NTFY_REPLY_TOPIC is not a topic: letters, digits, - and _, 64 at most")
+	}
+	for name, address := range map[string]string{
+		"WATCHBILL_PUSHOVER_API_URL": f.PushoverURL, "WATCHBILL_TELEGRAM_API_URL": f.TelegramURL,
+	} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			out = append(out, name+" is not an address such as https://example.com")
+		}
 	}
 	if f.PushoverToken != "" && !pushoverToken.MatchString(f.PushoverToken) {
 		out = append(out, "WATCHBILL_PUSHOVER_TOKEN is not an API token of 30 letters and digits; it stands on your application's page at pushover.net")
@@ -151,10 +160,10 @@ func (f channelFlags) senders(clock func() time.Time) map[string]notify.Sender {
 		out[oncall.MethodNtfy] = notify.NewNtfy(notify.NtfyConfig{URL: f.NtfyURL, Token: f.NtfyToken, ReplyTopic: f.NtfyReplyTopic})
 	}
 	if f.PushoverToken != "" {
-		out[oncall.MethodPushover] = notify.NewPushover(notify.PushoverConfig{Token: f.PushoverToken, Clock: clock})
+		out[oncall.MethodPushover] = notify.NewPushover(notify.PushoverConfig{Token: f.PushoverToken, URL: strings.TrimRight(f.PushoverURL, "/"), Clock: clock})
 	}
 	if f.TelegramToken != "" {
-		out[oncall.MethodTelegram] = notify.NewTelegram(notify.TelegramConfig{Token: f.TelegramToken})
+		out[oncall.MethodTelegram] = notify.NewTelegram(notify.TelegramConfig{Token: f.TelegramToken, URL: strings.TrimRight(f.TelegramURL, "/")})
 	}
 	return out
 }

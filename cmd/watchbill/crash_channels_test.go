@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -23,9 +25,12 @@ func crashChannels() []crashChannel {
 	return []crashChannel{
 		{name: "slack"},
 		{name: "sms", method: oncall.MethodSMS, start: startTwilio},
-		{name: "voice", method: oncall.MethodVoice, start: startTwilio},
+		{name: "call", method: oncall.MethodVoice, start: startTwilio},
+		{name: "flow", method: oncall.MethodVoice, start: startFlow},
 		{name: "email", method: oncall.MethodEmail, start: startMail},
 		{name: "ntfy", method: oncall.MethodNtfy, start: startNtfy},
+		{name: "telegram", method: oncall.MethodTelegram, start: startTelegram},
+		{name: "pushover", method: oncall.MethodPushover, start: startPushover},
 		{name: "webhook", method: oncall.MethodWebhook, start: startWebhook},
 	}
 }
@@ -129,6 +134,61 @@ func startWebhook(t *testing.T, trap *trap) reached {
 	return reached{address: gate + "/oncall", taken: c.taken}
 }
 
+// startTelegram is Telegram's Bot API as far as it sends.
+func startTelegram(t *testing.T, trap *trap) reached {
+	r := startJSON(t, trap, "/sendMessage", `{"ok": true, "result": {"message_id": 7}}`, `{"ok": true, "result": []}`,
+		"WATCHBILL_TELEGRAM_TOKEN=123456:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc", "WATCHBILL_TELEGRAM_API_URL=")
+	r.address = "5550100"
+	return r
+}
+
+// startPushover is Pushover's API as far as it sends.
+func startPushover(t *testing.T, trap *trap) reached {
+	r := startJSON(t, trap, "/messages.json", `{"status": 1, "request": "r1", "receipt": "rLqVuqTRh62UzxtmqiaLzQmVcPgiCy"}`, `{"status": 1}`,
+		"WATCHBILL_PUSHOVER_TOKEN=azGDORePK8gMaC0QOYAMyEEuzJnyUi", "WATCHBILL_PUSHOVER_API_URL=")
+	r.address = "uQiRzpo4DXghDmr9QzzfQu27cmVRsG"
+	return r
+}
+
+// startJSON is a provider that takes a message at one path. The last of env gets its address.
+func startJSON(t *testing.T, trap *trap, path, taken, other string, env ...string) reached {
+	var c counter
+	sends := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, path) }
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		answer := other
+		if sends(r) {
+			c.add()
+			answer = taken
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	env[len(env)-1] += newHTTPGate(t, server.URL, trap, sends)
+	return reached{env: env, taken: c.taken}
+}
+
+// startFlow is the double of Twilio with a flow, as `watchbill twilio setup` makes it.
+func startFlow(t *testing.T, trap *trap) reached {
+	r := startTwilio(t, trap)
+	out := &lockedBuffer{}
+	p := process{ctx: t.Context(), out: out, errOut: out, clock: time.Now}
+	setup := &twilioSetupCmd{twilioFlags: twilioFlags{
+		TwilioAccountSID: twiliosim.Account, TwilioAuthToken: twiliosim.Token, TwilioFrom: twiliosim.Number,
+		TwilioAPIURL: strings.TrimPrefix(r.env[len(r.env)-1], "WATCHBILL_TWILIO_API_URL="),
+	}}
+	if err := setup.Run(p); err != nil {
+		t.Fatal(err)
+	}
+	flow := regexp.MustCompile(`FW[0-9a-f]{32}`).FindString(out.String())
+	if flow == "" {
+		t.Fatalf("twilio setup made no flow: %s", out)
+	}
+	r.env = append(r.env, "TWILIO_FLOW_SID="+flow)
+	return r
+}
+
 // startTwilio is the double of Twilio.
 func startTwilio(t *testing.T, trap *trap) reached {
 	sim := twiliosim.New(twiliosim.Options{})
@@ -150,7 +210,7 @@ func startTwilio(t *testing.T, trap *trap) reached {
 		},
 		taken: func() (n int) {
 			for _, r := range sim.Requests() {
-				if r.Method == http.MethodPost && r.Status < 300 {
+				if r.Method == http.MethodPost && r.Status < 300 && sends(&http.Request{Method: r.Method, URL: &url.URL{Path: r.Path}}) {
 					n++
 				}
 			}
