@@ -154,7 +154,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		if err != nil {
 			return oncall.Picture{}, err
 		}
-		p.Untold = told.hopeful == 0
+		p.Untold = told == 0
 	}
 	if next, ok := in.Next(dir.facts()); ok {
 		p.Next = &next

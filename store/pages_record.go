@@ -307,8 +307,7 @@ func (e *ending) trouble(ctx context.Context, p pageRow, kind oncall.EventKind, 
 	if err != nil {
 		return err
 	}
-	lost := kind == oncall.EventPageFailed && others.left == 0 || c.Incident.Exhausted && others.hopeful == 0
-	if follows, ok := c.Incident.Unreached(e.now); lost && ok {
+	if follows, ok := c.Incident.Unreached(e.now); others == 0 && ok {
 		c.Incident = follows.Incident
 		follow(c, follows.Tasks...)
 		c.Events = append(c.Events, follows.Events...)
@@ -351,24 +350,19 @@ func (e *ending) forward(ctx context.Context, p pageRow) error {
 	return err
 }
 
-// A reach counts the pages of an incident's latest step.
-type reach struct {
-	left    int // that have not failed for good
-	hopeful int // of these: that are delivered, or may be without anybody acting first
-}
-
-// reached counts the pages of an incident's latest step, but for one.
-func reached(ctx context.Context, q querier, in oncall.Incident, except oncall.PageID) (r reach, err error) {
+// reached counts the pages of an incident's latest step, but for one, that are delivered, or may be
+// without anybody acting first.
+func reached(ctx context.Context, q querier, in oncall.Incident, except oncall.PageID) (n int, err error) {
 	const load = `
-		SELECT count(*) FILTER (WHERE state <> 'failed'),
-		       count(*) FILTER (WHERE state = 'delivered' OR state <> 'failed' AND NOT EXISTS (
-		           SELECT
-		           FROM incident_events e
-		           WHERE e.incident_id = p.incident_id AND e.kind = $4 AND (e.detail ->> 'page')::bigint = p.id))
+		SELECT count(*)
 		FROM pages p
-		WHERE incident_id = $1 AND starts_with(key, $2) AND id <> $3`
-	err = q.QueryRow(ctx, load, in.ID, in.PageKeys(), except, oncall.EventPageBlocked).Scan(&r.left, &r.hopeful)
-	return r, err
+		WHERE incident_id = $1 AND starts_with(key, $2) AND id <> $3 AND state <> 'failed'
+		  AND (state = 'delivered' OR NOT EXISTS (
+		      SELECT
+		      FROM incident_events e
+		      WHERE e.incident_id = p.incident_id AND e.kind = $4 AND (e.detail ->> 'page')::bigint = p.id))`
+	err = q.QueryRow(ctx, load, in.ID, in.PageKeys(), except, oncall.EventPageBlocked).Scan(&n)
+	return n, err
 }
 
 func draw(in oncall.Incident) oncall.Task {

@@ -138,6 +138,23 @@ func TestAFailedPageIsShown(t *testing.T) {
 	}
 }
 
+// Where all that a step has is blocked, the next one runs at once: nobody was reached.
+func TestABlockedStepIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageBlocked, Detail: "token_revoked"}, start.Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if in := w.incident(1); !in.NextAt.Equal(start.Add(time.Second)) {
+		t.Errorf("next step at %s, want at once", in.NextAt)
+	}
+	if n := w.count(`SELECT count(*) FROM pages WHERE id = 1 AND state = 'waiting'`); n != 1 {
+		t.Error("the blocked page was given up")
+	}
+}
+
 // While pages are blocked nobody has been told, and once one has gone out somebody has.
 func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 	t.Parallel()
