@@ -30,6 +30,7 @@ func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
 		SELECT c.id, $2, $3, $4
 		FROM contacts c
 		WHERE c.user_id = $1 AND c.removed_at IS NULL AND c.disabled_at IS NULL AND c.verified_at IS NOT NULL
+		  AND c.method <> 'webhook' -- nobody answers by one
 		  AND c.confirmed_at < $5
 		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $5)
 		ON CONFLICT DO NOTHING
