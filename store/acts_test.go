@@ -127,7 +127,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 			Name: "uptime", Team: "payments", Kind: oncall.KindGeneric, Policy: "default", Key: other,
 		})
 	})
-	w.run(w.Store)
+	stop := w.run(w.Store)
 	uptime := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other))
 	both := func(signals ...oncall.Signal) {
 		t.Helper()
@@ -157,7 +157,20 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 2 {
 		t.Errorf("%d incidents", n)
 	}
-	both(resolve("disk")) // in one batch: the first desk must tell the second
+	stop() // what comes now is one batch: the first desk must tell the second
+	more := trigger("disk 2")
+	more.GroupKey = "disk"
+	w.accept(resolve("disk"), more)
+	if err := w.Accept(t.Context(), uptime.ID, []oncall.Signal{resolve("disk")}, w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w.run(w.Store)
+	w.fold()
+	if in := w.incident(2); in.Status != oncall.Triggered {
+		t.Errorf("one has come as the others cleared: %+v", in)
+	}
+	w.accept(resolve("disk 2"))
+	w.fold()
 	if in := w.incident(2); in.Status != oncall.Resolved || in.ResolvedBy.Name == "" {
 		t.Errorf("both have cleared: %+v", in)
 	}
@@ -168,7 +181,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 		{2, 99, "There is no incident #99."},
 		{2, 2, "An incident can't be merged into itself."},
 		{1, 2, "Incident #1 was merged into #2."},
-		{2, 1, "Incident #2 is already resolved by uptime."},
+		{2, 1, "Incident #2 is already resolved by grafana."},
 	} {
 		_, err := w.Act(t.Context(), c.id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActMerge, Other: c.other}, start)
 		if err != error(oncall.Refusal{Sentence: c.want}) { //nolint:errorlint // as it is

@@ -14,6 +14,7 @@ import (
 type found struct {
 	incidents []oncall.Incident // of all integrations: merging may bring them together
 	alerts    map[oncall.IntegrationID][]oncall.Alert
+	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
 
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
@@ -213,7 +214,28 @@ func (i *ids) load(ctx context.Context, tx pgx.Tx, hold held, newAlerts int, cle
 		return nil, fmt.Errorf("load alerts: %w", err)
 	}
 	i.holdMoved(f, hold)
+	f.share()
 	return f, nil
+}
+
+// share notes the incidents that merging has brought together with others, or with alerts of
+// another integration.
+func (f *found) share() {
+	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(f.incidents))
+	f.shared = map[oncall.IncidentID]bool{}
+	for _, in := range f.incidents {
+		of[in.ID] = in.IntegrationID
+		if in.MergedInto != 0 {
+			f.shared[in.MergedInto] = true
+		}
+	}
+	for integration, alerts := range f.alerts {
+		for _, a := range alerts {
+			if of[a.IncidentID] != integration {
+				f.shared[a.IncidentID] = true
+			}
+		}
+	}
 }
 
 // holdMoved holds what was merged into another incident between our finding it and our locking it.
@@ -239,16 +261,22 @@ func (i *ids) holdMoved(f *found, hold held) {
 	}
 }
 
-// seat puts what was found on a desk.
+// seat puts on a desk what its integration speaks of.
 func (f *found) seat(d *oncall.Desk) {
-	d.Seat(f.incidents...)
+	for _, in := range f.incidents {
+		if in.IntegrationID == d.Integration.ID || f.shared[in.ID] {
+			d.Seat(in)
+		}
+	}
 	for integration, alerts := range f.alerts {
 		if integration == d.Integration.ID {
 			d.Lay(alerts...)
 			continue
 		}
 		for _, a := range alerts {
-			d.Elsewhere(a)
+			if f.shared[a.IncidentID] {
+				d.Elsewhere(a)
+			}
 		}
 	}
 }
@@ -256,18 +284,16 @@ func (f *found) seat(d *oncall.Desk) {
 // update notes what one desk has changed, for the desks after it.
 func (f *found) update(changes []oncall.Change, alerts []oncall.Alert) {
 	for _, c := range changes {
-		for i := range f.incidents {
-			if f.incidents[i].ID == c.Incident.ID {
-				f.incidents[i] = c.Incident
-			}
+		if i := slices.IndexFunc(f.incidents, func(in oncall.Incident) bool { return in.ID == c.Incident.ID }); i >= 0 {
+			f.incidents[i] = c.Incident
 		}
 	}
 	for _, a := range alerts {
 		of := f.alerts[a.IntegrationID]
-		for i := range of {
-			if of[i].ID == a.ID {
-				of[i] = a
-			}
+		if i := slices.IndexFunc(of, func(o oncall.Alert) bool { return o.ID == a.ID }); i >= 0 {
+			of[i] = a
+		} else {
+			f.alerts[a.IntegrationID] = append(of, a)
 		}
 	}
 }
