@@ -109,7 +109,7 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	if err != nil {
 		return s.actFailed(r, err)
 	}
-	p := &actPage{code: http.StatusOK, Said: said, Name: person(dir, claim.User)}
+	p := &actPage{code: http.StatusOK, Said: said, Name: dir.Name(claim.User)}
 	open := len(claim.Incidents) == 0
 	for _, in := range claim.Incidents {
 		p.Incidents = append(p.Incidents, actIncident{

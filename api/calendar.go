@@ -100,7 +100,7 @@ func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
 	}
 	feed := ical.Feed{Revision: c.Revision, Changed: c.Changed, Note: "From Watchbill. Shifts may change; ask /oncall who in Slack for the present."}
 	if f.UserID != "" {
-		feed.Name = "On call: " + person(dir, f.UserID)
+		feed.Name = "On call: " + dir.Name(f.UserID)
 	} else if schedule, ok := dir.Schedule(f.ScheduleID); ok {
 		feed.Name = "On call: " + schedule.Name()
 	}
@@ -119,7 +119,7 @@ func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
 func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event {
 	names := make([]string, len(shift.Users))
 	for i, u := range shift.Users {
-		names[i] = person(dir, u)
+		names[i] = dir.Name(u)
 	}
 	slices.Sort(names)
 	schedule := shift.Schedule.Name()
@@ -136,12 +136,4 @@ func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event
 		note += fmt.Sprintf("\n%s to %s (%s)", shift.Start.In(zone).Format(layout), shift.End.In(zone).Format(layout), zone)
 	}
 	return ical.Event{Key: shift.Key, Start: shift.Start, End: shift.End, Summary: summary, Note: note}
-}
-
-// person is what somebody is called; whoever has no name is shown by the id.
-func person(dir *store.Directory, id oncall.UserID) string {
-	if name := dir.Users[id].Name; name != "" {
-		return name
-	}
-	return string(id)
 }

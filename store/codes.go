@@ -17,10 +17,10 @@ import (
 
 // The bounds of proving an address. They also protect those whose number somebody mistypes.
 const (
-	codeLives    = 10 * time.Minute
-	codeTries    = 5
-	codesAnHour  = 3
-	codesOfAnyID = 15 // an hour, to all addresses of one person
+	codeLives   = 10 * time.Minute
+	codeTries   = 5
+	codesAnHour = 3
+	codesToOne  = 15 // an hour, to all addresses of one person
 )
 
 // A Proof is a code on its way to the contact method that it is to prove.
@@ -63,7 +63,7 @@ func mayProve(ctx context.Context, q querier, c oncall.Contact, now time.Time) e
 	if err := q.QueryRow(ctx, count, c.Method, c.Address, c.UserID, now.Add(-time.Hour)).Scan(&here, &all); err != nil {
 		return err
 	}
-	if here >= codesAnHour || all >= codesOfAnyID {
+	if here >= codesAnHour || all >= codesToOne {
 		return oncall.Refuse("Enough codes were sent within the hour; please try again later.")
 	}
 	return nil

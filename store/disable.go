@@ -32,23 +32,3 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, dir *Directory, id oncal
 	}
 	return announce(ctx, tx)
 }
-
-// concerned are a person, and who answers for the person's teams.
-func (d *Directory) concerned(user oncall.UserID) []string {
-	to := []string{string(user)}
-	seen := map[string]bool{string(user): true}
-	for _, t := range d.Teams {
-		for _, member := range d.Members[t.ID] {
-			if member != user {
-				continue
-			}
-			for _, who := range d.Watchers(t.ID) {
-				if !seen[who] {
-					seen[who] = true
-					to = append(to, who)
-				}
-			}
-		}
-	}
-	return to
-}

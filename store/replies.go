@@ -13,11 +13,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-const (
-	// answersAnHour is how often somebody is told, by one address, what they could have said: two
-	// machines must not talk to each other for ever.
-	answersAnHour = 5
-)
+// answersAnHour is how often somebody is told, by one address, what they could have said: two
+// machines must not talk to each other for ever.
+const answersAnHour = 5
 
 // The sentences that are sent back.
 const (
@@ -183,7 +181,7 @@ func (s *Store) contactsAt(ctx context.Context, method, address string) ([]oncal
 		WHERE method = $1 AND address = $2 AND removed_at IS NULL
 		ORDER BY id`
 	if address == "" {
-		return nil, nil //nolint:nilnil // nobody is there
+		return nil, nil // nobody is there
 	}
 	rows, _ := s.pool.Query(ctx, load, method, address)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
@@ -274,22 +272,6 @@ func (s *Store) act(ctx context.Context, m message, do oncall.ActKind, via strin
 		return "", err
 	}
 	return dir.plain(oncall.SayDone(do, done, refused)), nil
-}
-
-// plain writes mentions of people as their names: not everybody reads this in Slack.
-func (d *Directory) plain(text string) string {
-	for {
-		before, rest, found := strings.Cut(text, "<@")
-		id, after, closed := strings.Cut(rest, ">")
-		if !found || !closed {
-			return text
-		}
-		name := id
-		if u, known := d.Users[oncall.UserID(id)]; known && u.Name != "" {
-			name = u.Name
-		}
-		text = before + name + after
-	}
 }
 
 // ActBundle does one thing with all incidents of a bundle, for the button of its message.

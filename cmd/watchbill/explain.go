@@ -187,7 +187,7 @@ func (x explainer) planned(p oncall.Planned) []string {
 	case p.Exhausts:
 		names := make([]string, len(p.People))
 		for i, who := range p.People {
-			names[i] = x.name(who.User)
+			names[i] = x.dir.Name(who.User)
 			if who.At.After(p.At) {
 				names[i] += fmt.Sprintf(" (from %s on)", clock(x.zoned(who.At)))
 			}
@@ -198,7 +198,7 @@ func (x explainer) planned(p oncall.Planned) []string {
 	}
 	var lines []string
 	for _, who := range p.People {
-		line := fmt.Sprintf("%s: page %s (%s)", step, x.name(who.User), who.Why)
+		line := fmt.Sprintf("%s: page %s (%s)", step, x.dir.Name(who.User), who.Why)
 		if who.At.After(p.At) {
 			line += fmt.Sprintf(" from %s on", clock(x.zoned(who.At)))
 		}
@@ -225,13 +225,6 @@ func (x explainer) methods(who oncall.PlannedPerson) string {
 		parts = append(parts, oncall.MethodName(c.Method)+" "+when)
 	}
 	return strings.Join(parts, ", ")
-}
-
-func (x explainer) name(id oncall.UserID) string {
-	if u, known := x.dir.Users[id]; known {
-		return u.Name
-	}
-	return string(id)
 }
 
 // zoned is a time as the team reads it.

@@ -1,0 +1,47 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Name is what somebody is called; whoever has no name is shown by the id.
+func (d *Directory) Name(id oncall.UserID) string {
+	if name := d.Users[id].Name; name != "" {
+		return name
+	}
+	return string(id)
+}
+
+// plain writes mentions of people as their names: not everybody reads this in Slack.
+func (d *Directory) plain(text string) string {
+	for {
+		before, rest, found := strings.Cut(text, "<@")
+		id, after, closed := strings.Cut(rest, ">")
+		if !found || !closed {
+			return text
+		}
+		text = before + d.Name(oncall.UserID(id)) + after
+	}
+}
+
+// concerned are a person, and who answers for the person's teams.
+func (d *Directory) concerned(user oncall.UserID) []string {
+	to := []string{string(user)}
+	seen := map[string]bool{string(user): true}
+	for _, t := range d.Teams {
+		for _, member := range d.Members[t.ID] {
+			if member != user {
+				continue
+			}
+			for _, who := range d.Watchers(t.ID) {
+				if !seen[who] {
+					seen[who] = true
+					to = append(to, who)
+				}
+			}
+		}
+	}
+	return to
+}
