@@ -58,10 +58,21 @@ func (t *turns) of(id oncall.PolicyID) func() int64 {
 
 // save adds what was opened.
 func (t *turns) save(ctx context.Context, tx pgx.Tx) error {
-	for _, id := range slices.Sorted(maps.Keys(t.opened)) {
-		if _, err := tx.Exec(ctx, `UPDATE policies SET opened = opened + $2 WHERE id = $1`, id, t.opened[id]); err != nil {
-			return fmt.Errorf("count the incidents of policy %d: %w", id, err)
-		}
+	const add = `
+		UPDATE policies p
+		SET opened = p.opened + t.opened
+		FROM unnest($1::bigint[], $2::bigint[]) AS t (id, opened)
+		WHERE p.id = t.id`
+	if len(t.opened) == 0 {
+		return nil
+	}
+	ids := slices.Sorted(maps.Keys(t.opened))
+	opened := make([]int64, len(ids))
+	for i, id := range ids {
+		opened[i] = t.opened[id]
+	}
+	if _, err := tx.Exec(ctx, add, ids, opened); err != nil {
+		return fmt.Errorf("count the incidents of policies: %w", err)
 	}
 	return nil
 }
