@@ -18,8 +18,9 @@ type ShortcutDef struct {
 // The defaults repeat what the product's manifest asks for.
 var (
 	productCommands = []Command{{
-		Name: "/oncall", Hint: "[who|page|ack|resolve|override|swap|schedule|help]",
-		Description: "Who is on call, page someone, swap a shift",
+		Name:        "/oncall",
+		Hint:        "[who|me|next|schedule|shift|override|swap|cover|away|calendar|remind|contact|incidents|incident|plan|ack|resolve|unack|reopen|escalate|snooze|reassign|add|note|severity|merge|link|help]",
+		Description: "Who is on call, and who covers for whom",
 	}}
 	productShortcuts = []ShortcutDef{
 		{Name: "Page someone", CallbackID: "shortcut_page"},

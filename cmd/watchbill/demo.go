@@ -278,6 +278,7 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 	sim := slacksim.New(slacksim.Options{
 		BotToken: simBotToken, AppToken: simAppToken, Now: p.clock,
 		StateFile: filepath.Join(dir, stateFile), Limits: true,
+		Shortcuts: []slacksim.ShortcutDef{}, // manifest.yaml declares none
 	})
 	setup, err := parseSetup(demoSetup)
 	if err != nil {

@@ -83,6 +83,7 @@ function draw(state) {
   $('messages').hidden = here.home;
   $('home').hidden = !here.home;
   $('composer').hidden = here.home || !channel;
+  $('shortcuts').hidden = state.shortcuts.every((s) => s.on_message);
   if (here.home) { drawHomeHead(state); drawHome(state); } else { drawHead(state, channel); }
   const actions = { thread: (ts) => go({ thread: ts }), world, focus: here.focus };
   drawMessages(here.home ? null : channel, state, actions);
