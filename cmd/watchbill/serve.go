@@ -26,7 +26,7 @@ type serveCmd struct {
 	channelFlags  `embed:""`
 	logFlags      `embed:""`
 	Listen        string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
-	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars find Watchbill, such as https://watchbill.example.com."`
+	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
 	Migrate       bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
