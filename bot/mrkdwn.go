@@ -144,6 +144,8 @@ func lasted(d time.Duration) string {
 		return count(int(d/time.Second), "second")
 	case d < time.Hour:
 		return count(int(d/time.Minute), "minute")
+	case d < 24*time.Hour && d%time.Hour < time.Minute:
+		return count(int(d/time.Hour), "hour")
 	case d < 24*time.Hour:
 		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	default:

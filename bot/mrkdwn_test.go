@@ -74,6 +74,7 @@ func TestLasted(t *testing.T) {
 		59 * time.Second:              "59 seconds",
 		time.Minute:                   "1 minute",
 		59*time.Minute + 59e9:         "59 minutes",
+		time.Hour:                     "1 hour",
 		90 * time.Minute:              "1 h 30 min",
 		49*time.Hour + 59*time.Minute: "2 d 1 h",
 	}

@@ -326,6 +326,7 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventReopened, monitor, oncall.Detail{Text: "the monitor fires again"}), "Prom &amp; Co reopened it: the monitor fires again.", false},
 		{event(oncall.EventSeverity, monitor, oncall.Detail{Text: "low to critical"}), "The severity went from low to critical.", false},
 		{event(oncall.EventPageFailed, timer, oncall.Detail{Users: []oncall.UserID{bo}, Method: "slack", Text: "account_inactive"}), "<@U0BO> could not be reached by Slack: account_inactive.", false},
+		{event(oncall.EventPageFailed, timer, oncall.Detail{Method: "webhook", Text: "HTTP status 404"}), "The webhook could not be reached: HTTP status 404.", false},
 		{event(oncall.EventPageBlocked, timer, oncall.Detail{Users: []oncall.UserID{bo}, Method: "slack", Text: "token_revoked"}), "<@U0BO> could not be reached by Slack: token_revoked; it is tried again until somebody has put that right.", false},
 		{event(oncall.EventPaging, timer, oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann}, To: []string{"C0PAY", "hooks.example.com"}, Until: noon}), "Paged <@U0ANN>, <#C0PAY> and hooks.example.com (step 1); low severity waits for working hours, until <!date^1772452800^{date_short_pretty} {time}|2026-03-02 12:00 UTC>.", false},
 		{event(oncall.EventSkipped, timer, oncall.Detail{Step: 2, Run: 1, Text: "it is only for severity low"}), "Skipped step 2: it is only for severity low.", false},
