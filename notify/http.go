@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -147,7 +148,7 @@ func (w *web) refused(a webAnswer, said string) Receipt {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
 		return Receipt{Outcome: Misconfigured, Err: err}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout, http.StatusTooEarly:
-		return Receipt{Outcome: Throttled, RetryAfter: askedWait(a.header), Err: err}
+		return Receipt{Outcome: Throttled, RetryAfter: cmp.Or(askedWait(a.header), webPause), Err: err}
 	}
 	switch {
 	case a.status >= http.StatusInternalServerError:
@@ -160,21 +161,22 @@ func (w *web) refused(a webAnswer, said string) Receipt {
 	return Receipt{Outcome: Unknown, Err: err}
 }
 
-// askedWait is the wait that a service asks for. A date counts from the service's own.
+// askedWait is the wait that a service asks for; 0 if it doesn't. A date counts from the
+// service's own.
 func askedWait(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {
-		return time.Duration(seconds) * time.Second
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return time.Duration(min(max(seconds, 0), 3600)) * time.Second
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {
-		return webPause
+		return 0
 	}
 	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil || !until.After(now) {
-		return webPause
+	if err != nil {
+		return 0
 	}
-	return until.Sub(now)
+	return min(max(until.Sub(now), 0), time.Hour)
 }
 
 // excerpt is the beginning of what a service said, on one line.

@@ -92,7 +92,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("read Twilio's answer: %w", err)
 	}
 	x.status, x.requestID = resp.StatusCode, resp.Header.Get("Twilio-Request-Id")
-	x.retryAfter = twilioWait(resp.Header.Get("Retry-After"), x.t.Clock())
+	x.retryAfter = askedWait(resp.Header)
 	switch {
 	case x.status >= 300 && x.status < 400: // the client takes it for success
 		return nil, fmt.Errorf("we are sent elsewhere (%s, %q), which is not followed", resp.Status, resp.Header.Get("Location"))
@@ -101,17 +101,6 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = io.NopCloser(strings.NewReader(string(body)))
 	return resp, nil
-}
-
-// twilioWait reads Retry-After: seconds, or a time.
-func twilioWait(header string, now time.Time) time.Duration {
-	if n, err := strconv.Atoi(header); err == nil && n > 0 {
-		return time.Duration(min(n, 3600)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil && at.After(now) {
-		return min(at.Sub(now), time.Hour)
-	}
-	return 0
 }
 
 // begin prepares one request. Done releases it.
@@ -292,7 +281,7 @@ func twilioTime(p *string) time.Time {
 	return at.UTC()
 }
 
-// next is what the address of the next page says about it; empty at the end.
+// nextPage is what the address of the next page says about it; empty at the end.
 func nextPage(address *string) (token, number string) {
 	u, err := url.Parse(value(address))
 	if err != nil || value(address) == "" {
@@ -301,8 +290,8 @@ func nextPage(address *string) (token, number string) {
 	return u.Query().Get("PageToken"), u.Query().Get("Page")
 }
 
-// decode reads a cursor or a context into a value.
-func decode(from any, to any) error {
+// decode reads what Twilio's client has read as anything into a value.
+func decode(from, to any) error {
 	data, err := json.Marshal(from)
 	if err != nil {
 		return err
