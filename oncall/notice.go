@@ -15,7 +15,7 @@ type Notice struct {
 	Key     string // of all notices with one key only the first is told
 	To      string // a Slack user or channel
 	Kind    NoticeKind
-	About   int64 // the swap, cover request or hand-off that it belongs to; 0: none
+	About   int64 // what it belongs to: a swap, a hand-off, an incident, a team …, as its kind says; 0: nothing
 	Facts   NoticeFacts
 	Version int64 // grows with every change of the facts
 
@@ -46,7 +46,7 @@ type NoticeFacts struct {
 	Stints       []Stint      `json:"stints,omitempty"`  // the shifts that change hands
 	Clashes      []Stint      `json:"clashes,omitempty"` // where somebody is on call at the same time
 	Takes        []CoverTake  `json:"takes,omitempty"`
-	Note         string       `json:"note,omitempty"`     // what a person has written
+	Note         string       `json:"note,omitempty"`     // what a person has written, or why
 	TimeZone     string       `json:"timezone,omitempty"` // the reader's, if it is one person
 	Method       string       `json:"method,omitempty"`   // of reaching people
 	Address      string       `json:"address,omitempty"`

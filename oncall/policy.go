@@ -56,7 +56,7 @@ type Page struct {
 	ID         PageID
 	IncidentID IncidentID
 	UserID     UserID
-	Method     string // "slack"
+	Method     string
 	Why        string // completes "you are paged because …"
 	Key        string // idempotency key: one attempt a person, method and decision (N3)
 
