@@ -111,13 +111,7 @@ func (j *Jobs) rebirth(ctx context.Context, name string) *life {
 			j.log.Error().Err(err).Msg("could not work under a new name; trying on")
 			failing = true
 		}
-		pause := time.NewTimer(wait) // a timer, not a clock: nothing tells us that the database is back
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return nil
-		case <-pause.C:
-		}
+		pause(ctx, wait)
 	}
 }
 
@@ -147,19 +141,25 @@ func (j *Jobs) Stop(ctx context.Context) error {
 
 // end lets running jobs finish, while ctx lasts and the name is ours.
 func (l *life) end(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := whileHeld(ctx, l.instance)
 	defer cancel()
-	go func() {
-		select {
-		case <-l.instance.Lost():
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	if l.client.Stop(ctx) == nil {
 		return nil
 	}
 	return l.abandon(ctx)
+}
+
+// whileHeld ends with ctx, or as soon as the claim to a name is lost.
+func whileHeld(ctx context.Context, name *store.Instance) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-name.Lost():
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // abandon cancels what is running.

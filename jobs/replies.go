@@ -37,7 +37,8 @@ func (j *Jobs) listen(ctx context.Context, method string, from notify.Listener) 
 	}
 }
 
-// pause waits, by the machine's clock: nothing else tells when to ask a provider again.
+// pause waits, by the machine's clock: nothing else tells that a provider has answers, or that
+// the database is back.
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -56,15 +57,8 @@ func (j *Jobs) listenInTurn(ctx context.Context, method string, from notify.List
 		return err
 	}
 	defer turn.Release()
-	ctx, cancel = context.WithCancel(ctx)
+	ctx, cancel = whileHeld(ctx, turn)
 	defer cancel()
-	go func() {
-		select {
-		case <-turn.Lost():
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	for ctx.Err() == nil {
 		next := time.NewTimer(listenOften)
 		if err := j.hear(ctx, method, from); err != nil {
