@@ -125,7 +125,7 @@ func SayDone(do ActKind, done []IncidentID, refused []string) string {
 	case len(done) == 0 && len(refused) == 1:
 		return refused[0]
 	case len(done) == 0:
-		return "None of these " + strconv.Itoa(len(refused)) + " incidents was open for that any more."
+		return "None of these " + strconv.Itoa(len(refused)) + " incidents needs that any more."
 	}
 	var names []string
 	for _, id := range done[:min(len(done), 10)] {
@@ -136,7 +136,11 @@ func SayDone(do ActKind, done []IncidentID, refused []string) string {
 		text += " and " + strconv.Itoa(more) + " more"
 	}
 	if len(refused) > 0 {
-		text += "; " + strconv.Itoa(len(refused)) + " of the message were settled before"
+		were := " were"
+		if len(refused) == 1 {
+			were = " was"
+		}
+		text += "; " + strconv.Itoa(len(refused)) + were + " settled before"
 	}
 	return text + "."
 }
