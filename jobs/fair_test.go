@@ -8,7 +8,6 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
-	"github.com/watchbill/watchbill/store"
 )
 
 // A team that has more to say than one conversation takes keeps nobody else waiting.
@@ -16,27 +15,7 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackDesk(t, "1h")
 	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(bo), slacksim.BotUserID}})
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
-		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
-		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
-			{Page: []string{"user Bo"}, Wait: "1h"},
-		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Kind: oncall.KindGeneric, Policy: "Ops"}},
-	}
-	if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
-		t.Fatal(err)
-	}
-	directory, err := d.store.Directory(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	quiet := d.id
-	for _, i := range directory.Integrations {
-		if i.Name == "Probe" {
-			quiet = i.ID
-		}
-	}
+	quiet := d.anotherTeam()
 	var noise []string
 	for i := range 300 {
 		noise = append(noise, fmt.Sprint("db-", i))

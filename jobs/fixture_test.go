@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,6 +86,28 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 	d.id = directory.Integrations[0].ID
 	d.background(d.store)
 	return d
+}
+
+// anotherTeam adds a team of Bo's with an integration of its own, which it returns.
+func (d *desk) anotherTeam() oncall.IntegrationID {
+	d.t.Helper()
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
+		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
+			{Page: []string{"user Bo"}, Wait: "1h"},
+		}}},
+		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Kind: oncall.KindGeneric, Policy: "Ops"}},
+	}
+	if _, err := d.store.Apply(d.t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+		d.t.Fatal(err)
+	}
+	directory, err := d.store.Directory(d.t.Context())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	i := slices.IndexFunc(directory.Integrations, func(i oncall.Integration) bool { return i.Name == "Probe" })
+	return directory.Integrations[i].ID
 }
 
 // open opens the store once more, as another instance would.

@@ -6,34 +6,13 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // Two thousand incidents of one team keep nobody of another waiting, and become few messages.
 func TestAStormKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
-		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
-		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
-			{Page: []string{"user Bo"}, Wait: "1h"},
-		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Kind: oncall.KindGeneric, Policy: "Ops"}},
-	}
-	if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
-		t.Fatal(err)
-	}
-	directory, err := d.store.Directory(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	quiet := d.id
-	for _, i := range directory.Integrations {
-		if i.Name == "Probe" {
-			quiet = i.ID
-		}
-	}
+	quiet := d.anotherTeam()
 	d.start(d.phone)
 	const storm = 2000
 	for from := 0; from < storm; from += 500 {
