@@ -18,7 +18,8 @@ const (
 )
 
 // breakers know which providers fail. They change the order in which a person is paged,
-// and never keep a page from going out.
+// and never keep a page from going out. They go by the machine's clock, as gobreaker takes
+// no other; all that depends on it is when a provider is tried again.
 type breakers struct {
 	changed func(method string, open bool)
 

@@ -92,7 +92,7 @@ type ids struct {
 }
 
 // which finds the latest alert of each key, the latest incident of each group with what that was
-// merged into, and the firing alerts of each list, with the incidents of all these alerts.
+// merged into (as far as a desk follows that), and the firing alerts of each list, with the incidents of all these alerts.
 func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
