@@ -70,6 +70,7 @@ type Jobs struct {
 	senders            map[string]notify.Sender
 	tracked, cancelled []string // the methods whose messages can be followed, and ended
 	breakers           breakers
+	lines              lines
 	publicURL          string
 	clock              func() time.Time
 	log                zerolog.Logger
@@ -149,7 +150,7 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 		// would take the database from the signals that come in.
 		Queues: map[string]river.QueueConfig{
 			store.QueueEscalate:     {MaxWorkers: 20},
-			store.QueuePage:         {MaxWorkers: 10},
+			store.QueuePage:         {MaxWorkers: pageWorkers}, // mostly for one provider that hangs
 			store.QueueDraw:         {MaxWorkers: 4},
 			store.QueueTell:         {MaxWorkers: 5},
 			store.QueueHousekeeping: {MaxWorkers: 1},

@@ -48,6 +48,9 @@ func (w *pageWorker) Timeout(*river.Job[oncall.SendPage]) time.Duration {
 // Work sends the page, unless it has been delivered or is no longer due. It goes on
 // for as long as the page is due: a snooze uses up no attempt.
 func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) error {
+	if w.jobs.lines.hang(job.Args.Line) {
+		return river.JobSnooze(seatLater)
+	}
 	for sent := 1; ; sent++ {
 		order, err := w.jobs.store.BeginPage(ctx, job.Args.Page, job.ID, w.jobs.clock())
 		if err != nil {
@@ -114,6 +117,12 @@ func (a *attempt) make(ctx context.Context) error {
 		a.again = wait(a.order.Attempt)
 		return nil
 	}
+	leave := a.jobs.lines.enter(ctx, a.order.Page.Line())
+	if leave == nil {
+		a.stay()
+		return nil
+	}
+	defer leave()
 	a.message = a.jobs.message(ctx, a.order)
 	if a.order.Doubt != nil {
 		if over, err := a.resolve(ctx, sender); err != nil || over {
@@ -139,6 +148,17 @@ func (a *attempt) make(ctx context.Context) error {
 		a.again = wait(a.order.Attempt / sendsAtOnce)
 	}
 	return nil
+}
+
+// stay is for a page whose provider keeps too many others waiting: another method goes first.
+func (a *attempt) stay() {
+	a.again = seatLater
+	if a.order.Doubt != nil {
+		a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errBusy}
+		a.settling = true
+		return
+	}
+	a.receipt, a.passed = notify.Receipt{Outcome: notify.Throttled, Err: errBusy}, true
 }
 
 // resolve asks the provider what became of an earlier attempt. It reports true when there is

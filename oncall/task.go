@@ -26,6 +26,7 @@ type Escalate struct {
 // SendPage makes one attempt to reach one person.
 type SendPage struct {
 	Page PageID `json:"page"`
+	Line string `json:"line,omitempty"` // the page's, as Page.Line says; empty: it waits in none
 }
 
 // Draw brings an incident's Slack messages to Version or later.

@@ -329,9 +329,18 @@ func lockPages(ctx context.Context, tx pgx.Tx, id oncall.PageID) ([]pageRow, err
 
 // wake has pages looked at now.
 func (s *Store) wake(ctx context.Context, tx pgx.Tx, pages []oncall.PageID, now time.Time) error {
-	tasks := make([]oncall.Task, len(pages))
-	for i, id := range pages {
-		tasks[i] = oncall.Task{Do: oncall.SendPage{Page: id}}
+	const load = `SELECT id, user_id, method FROM pages WHERE id = ANY ($1) ORDER BY id`
+	if len(pages) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, load, pages)
+	var tasks []oncall.Task
+	var p oncall.Page
+	if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method}, func() error {
+		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: p.ID, Line: p.Line()}})
+		return nil
+	}); err != nil {
+		return err
 	}
 	return s.enqueue(ctx, tx, now, tasks)
 }

@@ -140,7 +140,8 @@ func (e *ending) redial(ctx context.Context) error {
 		SET state = 'waiting', ended_at = NULL, due_at = $3, redials = redials + CASE WHEN id = $2 THEN 1 ELSE 0 END,
 		    receipt = '', track_at = NULL, sender_job = NULL, doubt_at = NULL
 		WHERE id = ANY ($1)`
-	lead := e.pages[0].ID
+	first := e.pages[0]
+	lead := first.ID
 	var ids []oncall.PageID
 	for _, p := range e.open() {
 		ids = append(ids, p.ID)
@@ -149,7 +150,7 @@ func (e *ending) redial(ctx context.Context) error {
 	if _, err := e.tx.Exec(ctx, again, ids, lead, at); err != nil {
 		return err
 	}
-	return e.store.enqueue(ctx, e.tx, e.now, []oncall.Task{{Do: oncall.SendPage{Page: lead}, At: at}})
+	return e.store.enqueue(ctx, e.tx, e.now, []oncall.Task{{Do: oncall.SendPage{Page: lead, Line: first.Line()}, At: at}})
 }
 
 // Untrack forgets to ask for a message any more.

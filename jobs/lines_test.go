@@ -1,0 +1,78 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// mute is a provider that takes messages and doesn't answer.
+type mute struct {
+	called  atomic.Int64
+	release chan struct{}
+}
+
+func (h *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
+	h.called.Add(1)
+	select {
+	case <-h.release:
+	case <-ctx.Done():
+	}
+	return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("no answer")}
+}
+
+// A step's webhook that takes requests and never answers keeps nobody else waiting, however many
+// pages go there.
+func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "1h", time.Now)
+	hook := &mute{release: make(chan struct{})}
+	d.more = map[string]notify.Sender{oncall.MethodWebhook: hook}
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
+		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
+			{Page: []string{"webhook https://hook.example.com/page"}, Wait: "1h"},
+		}}},
+		Integrations: []oncall.SetupIntegration{{Name: "Noise", Team: "Ops", Kind: oncall.KindGeneric, Policy: "Ops"}},
+	}
+	if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	directory, err := d.store.Directory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	quiet := d.id
+	for _, i := range directory.Integrations {
+		if i.Name == "Noise" {
+			d.id = i.ID
+		}
+	}
+	d.start(d.phone)
+	t.Cleanup(func() { close(hook.release) })
+	var noise []string
+	for i := range 50 {
+		noise = append(noise, fmt.Sprint("db-", i))
+	}
+	d.signal(noise...)
+	const seats = 6
+	d.eventually("the webhook is called", func() bool { return hook.called.Load() >= seats })
+	d.id = quiet
+	began := time.Now()
+	d.signal("probe")
+	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("Ann had to wait for %s", took)
+	}
+	if n := hook.called.Load(); n > seats {
+		t.Errorf("%d workers wait for the webhook, want %d at most", n, seats)
+	}
+}
