@@ -30,7 +30,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 	want := []string{
 		`draw draw available {"version": 2, "incident": 1}`,
 		`escalate escalate scheduled {"seq": 1, "incident": 1}`,
-		`page page available {"page": 1}`,
+		`page page available {"line": "slack", "page": 1}`,
 	}
 	if d := cmp.Diff(want, jobs); d != "" {
 		t.Errorf("jobs: %s", d)

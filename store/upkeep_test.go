@@ -178,7 +178,7 @@ func TestALostPageIsQueuedAgain(t *testing.T) {
 	if n := queued.Load(); n != 1 {
 		t.Errorf("queued %d pages, want 1", n)
 	}
-	if got := w.strings(`SELECT args::text FROM river_job WHERE kind = 'page' AND state = 'available'`); !cmp.Equal(got, []string{`{"page": 1}`}) {
+	if got := w.strings(`SELECT args::text FROM river_job WHERE kind = 'page' AND state = 'available'`); !cmp.Equal(got, []string{`{"line": "slack", "page": 1}`}) {
 		t.Errorf("pages: %q", got)
 	}
 	w.exec(`DELETE FROM river_job WHERE kind = 'page'`)
