@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -185,6 +186,9 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 		return []oncall.Act{snoozeFor(snoozeWork, r.now)}, nil
 	case "handoff", "hand-off", "thenexthand-off", "nexthandoff":
 		return []oncall.Act{snoozeFor(snoozeHandoff, r.now)}, nil
+	}
+	if d, err := time.ParseDuration(strings.ToLower(strings.Join(words, ""))); err == nil && !until { // "90s", to the second
+		return []oncall.Act{{Do: oncall.ActSnooze, Until: r.now.Add(d)}}, nil
 	}
 	at, ok := readWhen(append([]string{"in"}, words...), r.zone, r.now, r.now)
 	if !ok || until {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,9 +28,14 @@ func paragraph(head string, lines []string) slack.Block {
 // planLines say what happens if nobody does anything: what is under way already, and then
 // each step, whom it pages and why.
 func planLines(s sheet) []string {
-	lines := underWay(s)
+	coming := underWay(s)
 	for _, p := range s.plan {
-		lines = append(lines, s.plannedLines(p)...)
+		coming = append(coming, happening{p.At, s.plannedLines(p)})
+	}
+	slices.SortStableFunc(coming, func(a, b happening) int { return a.at.Compare(b.at) })
+	var lines []string
+	for _, h := range coming {
+		lines = append(lines, h.lines...)
 	}
 	if len(s.plan) > 0 {
 		return lines
@@ -45,15 +51,23 @@ func planLines(s sheet) []string {
 	return append(lines, "Nothing more: the escalation policy has run out.")
 }
 
+// A happening is what happens at an instant, in words.
+type happening struct {
+	at    time.Time
+	lines []string
+}
+
 // underWay says which pages were decided on and wait for their time.
-func underWay(s sheet) []string {
-	var lines []string
+func underWay(s sheet) []happening {
+	var coming []happening
 	for _, p := range s.pages {
 		if p.State == "waiting" && p.At.After(s.now) && p.UserID != "" && p.Due(s.picture.Incident) {
-			lines = append(lines, fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), oncall.MethodName(p.Method)))
+			coming = append(coming, happening{p.At, []string{
+				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), oncall.MethodName(p.Method)),
+			}})
 		}
 	}
-	return lines
+	return coming
 }
 
 // moment shows an instant by its time alone where it is near.

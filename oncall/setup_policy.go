@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -72,8 +73,12 @@ func parseTarget(s string) (setupTarget, error) {
 		}
 		t.name = strings.TrimPrefix(t.name, "@")
 	case "webhook":
-		if u, err := url.Parse(t.name); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		u, err := url.Parse(t.name)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return t, fmt.Errorf("%q: a webhook is a URL that begins with https:// or http://", s)
+		}
+		if ip := net.ParseIP(u.Hostname()); ip != nil && (ip.IsLinkLocalUnicast() || ip.IsUnspecified()) {
+			return t, fmt.Errorf("%q: webhooks never go to link-local addresses", s)
 		}
 	default:
 		if team, ok := strings.CutPrefix(t.name, "of "); ok && kind == "admins" {
@@ -138,6 +143,9 @@ func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
 	}
 	for n, st := range p.Steps {
 		where := fmt.Sprintf("policy %q, step %d", p.Name, n+1)
+		if st.Every != "" && st.Repeat == 0 {
+			c.say("%s: every is %q, but the step runs only once; give repeat", where, st.Every)
+		}
 		if len(st.Page) == 0 {
 			c.say("%s pages nobody", where)
 		}

@@ -35,6 +35,8 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		{`schedule "primary": rotation "weekly": start is "2026-01-05"; it must be a day and time of the first hand-off such as "2026-01-05 09:00"`, func(s *Setup) { s.Schedules[0].Rotations[0].Start = "2026-01-05" }},
 		{`schedule "primary": rotation "weekly": every is "fortnight"; it must be a period such as "week", "2 weeks", "day" or "12 hours"`, func(s *Setup) { s.Schedules[0].Rotations[0].Every = "fortnight" }},
 		{`schedule "primary", rotation "weekly": turn "Zed": there is no user of that name in the file`, func(s *Setup) { s.Schedules[0].Rotations[0].Turns[0][0] = "Zed" }},
+		{`policy "payments", step 1: every is "2m", but the step runs only once; give repeat`, func(s *Setup) { s.Policies[0].Steps[0].Every = "2m" }},
+		{`policy "payments", step 1: "webhook http://169.254.169.254/x": webhooks never go to link-local addresses`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "webhook http://169.254.169.254/x" }},
 		{`policy "payments", step 1: "everybody" is no target; write "user NAME", "schedule NAME", "next in SCHEDULE", "everyone in SCHEDULE", "ROLE in SCHEDULE", "team NAME", "admins of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "everybody" }},
 		{`policy "payments", step 1: wait is "5 minutes", which is no duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "5 minutes" }},
 		{`policy "payments", step 1: wait is "0s"; it may be 1s to 24h, in whole seconds`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "0s" }},

@@ -63,7 +63,8 @@ func (s *Store) RemindUnacked(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// unacked lists the incidents that have been triggered for longer than their team wants to wait.
+// unacked lists the incidents that have been triggered for longer than their team wants to wait. A
+// low severity that waits for its people's hours has reached nobody yet who could acknowledge it.
 func unacked(ctx context.Context, tx pgx.Tx, now time.Time) (map[oncall.TeamID][]oncall.Unacked, error) {
 	const load = `
 		SELECT team, id, title, severity, since
@@ -75,6 +76,8 @@ func unacked(ctx context.Context, tx pgx.Tx, now time.Time) (map[oncall.TeamID][
 			FROM incidents i
 			JOIN teams t ON t.id = i.team_id AND t.remind > 0
 			WHERE i.status = 'triggered' AND i.opened_at <= $1::timestamptz - make_interval(secs => t.remind)
+			  AND (i.severity <> 'low' OR EXISTS (
+			      SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id <> '' AND p.state IN ('delivered', 'failed')))
 		) AS i
 		WHERE since <= latest`
 	rows, _ := tx.Query(ctx, load, now, opening)
