@@ -15,6 +15,9 @@ import (
 // transaction of a second or two.
 const bundleLimit = 1000
 
+// codeLock is held for an address while a code for it is chosen.
+const codeLock = 0x776209
+
 // lockReach makes pages to one recipient go one after the other, and returns what that was told
 // last. A page that is for no person goes alone.
 func lockReach(ctx context.Context, tx pgx.Tx, id oncall.PageID) (oncall.Told, error) {
@@ -163,6 +166,8 @@ func (b *begin) listed(ctx context.Context) error {
 // code is the smallest number that means no other message of the same address about something open.
 // A second page about one incident keeps the number of the first.
 func (b *begin) code(ctx context.Context) (int, error) {
+	// People may share an address, and each has a lock of their own.
+	const lock = `SELECT pg_advisory_xact_lock($1, hashtext(method || ' ' || address)) FROM contacts WHERE id = $2`
 	const used = `
 		SELECT p.code, p.contact = $1 AND p.incident_id = $2 AND p.bundle = 0
 		       AND NOT EXISTS (SELECT FROM pages m WHERE m.bundle = p.id AND m.bundle <> 0)
@@ -176,6 +181,9 @@ func (b *begin) code(ctx context.Context) (int, error) {
 			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
 		)
 		ORDER BY p.id`
+	if _, err := b.tx.Exec(ctx, lock, codeLock, b.row.Contact); err != nil {
+		return 0, err
+	}
 	taken := map[int]bool{}
 	same := 0
 	rows, _ := b.tx.Query(ctx, used, b.row.Contact, b.row.IncidentID)

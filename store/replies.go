@@ -17,6 +17,10 @@ import (
 // machines must not talk to each other for ever.
 const answersAnHour = 5
 
+// answerLease is how long whoever does what was answered is left alone: the same answer may come by
+// a webhook and from the provider's list at once, and to escalate twice is not the same as once.
+const answerLease = 15 * time.Second
+
 // The sentences that are sent back.
 const (
 	saySeveral   = "More than one person here has this address, and it is not clear which of them you are. Please act in Slack."
@@ -32,13 +36,19 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (str
 	const claim = `
 		INSERT INTO replies (method, id, address, at, done, acted)
 		VALUES ($1, $2, $3, $4, false, false)
-		ON CONFLICT (method, id) DO UPDATE SET address = $3
+		ON CONFLICT (method, id) DO UPDATE
+		SET address = $3, at = CASE WHEN replies.done THEN replies.at ELSE $4 END
+		WHERE replies.done OR replies.at <= $5
 		RETURNING done`
 	const end = `UPDATE replies SET done = true, acted = $3 WHERE method = $1 AND id = $2`
 	const recent = `SELECT count(*) FROM replies WHERE method = $1 AND address = $2 AND at > $3 AND NOT acted`
 	if a.ID != "" {
 		var done bool
-		if err := s.pool.QueryRow(ctx, claim, a.Method, a.ID, a.From, now).Scan(&done); err != nil {
+		err := s.pool.QueryRow(ctx, claim, a.Method, a.ID, a.From, now, now.Add(-answerLease)).Scan(&done)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return "", fmt.Errorf("do an answer that is being done: %w", ErrTaken)
+		}
+		if err != nil {
 			return "", fmt.Errorf("note an answer: %w", translate(err))
 		}
 		if done {
