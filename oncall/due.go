@@ -45,6 +45,12 @@ func (p Page) asked() (number int64, is bool) {
 	return number, false
 }
 
+// Asks reports whether the page asks somebody to help, rather than calls who is on call.
+func (p Page) Asks() bool {
+	_, is := p.asked()
+	return is
+}
+
 // Due reports whether the page is still worth sending: after an acknowledgement at most
 // the page already in flight goes out. Later pages of who has the incident, or snoozes it,
 // tell that it got worse.

@@ -146,6 +146,9 @@ func (in *Incident) wait(until time.Time) {
 // startOver makes the incident one that nobody has, before the first step of the policy
 // that it began with.
 func (in *Incident) startOver() {
+	if in.Status == Resolved { // who was asked to help then is not asked now
+		in.Responders = nil
+	}
 	in.stop()
 	in.Status = Triggered
 	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil

@@ -32,11 +32,11 @@ const (
 // A ParsedReply is an answer, understood.
 type ParsedReply struct {
 	Kind  ReplyKind
-	Act   ActKind
-	Code  int    // 0: the newest page
-	All   bool   // everything that the newest message listed
-	Token string // names a page by itself
-	Proof string // with ReplyCode
+	Act   ActKind // as who is on call means it; Incident.Meant tells what a responder means
+	Code  int     // 0: the newest page
+	All   bool    // everything that the newest message listed
+	Token string  // names a page by itself
+	Proof string  // with ReplyCode
 }
 
 var (
@@ -44,6 +44,8 @@ var (
 		"a": ActAck, "ack": ActAck, "acknowledge": ActAck, "acknowledged": ActAck,
 		"r": ActResolve, "resolve": ActResolve, "resolved": ActResolve, "close": ActResolve,
 		"e": ActEscalate, "escalate": ActEscalate,
+		"accept": ActAck, "accepted": ActAck,
+		"d": ActDecline, "decline": ActDecline, "declined": ActDecline, "no": ActDecline,
 	}
 	replyWords = map[string]ReplyKind{
 		"stop": ReplyStop, "stopall": ReplyStop, "unsubscribe": ReplyStop, "end": ReplyStop, "quit": ReplyStop,
@@ -52,7 +54,7 @@ var (
 	replyNoise   = strings.NewReplacer("'", "", "\"", "", "`", "", "\u2018", "", "\u2019", "", "\u201c", "", "\u201d", "", "«", "", "»", "", "#", "")
 	replyCode    = regexp.MustCompile(`^([0-9]{1,4})\s*([a-z]+)$`)
 	replyCodeEnd = regexp.MustCompile(`^([a-z]+)\s*([0-9]{1,4})$`)
-	replyAll     = regexp.MustCompile(`^(?:([are])([are])|0\s*([a-z]+)|([a-z]+)\s*(?:0|all))$`)
+	replyAll     = regexp.MustCompile(`^(?:([ared])([ared])|0\s*([a-z]+)|([a-z]+)\s*(?:0|all))$`)
 	replyProof   = regexp.MustCompile(`^(?:[0-9]{6}|[a-z2-7]{16})$`)
 	replyToken   = regexp.MustCompile(`^([A-Za-z]+)\s+([A-Za-z0-9_-]{43,140})$`)
 )
@@ -116,9 +118,26 @@ func ProbeUser(key string) (UserID, bool) {
 	return UserID(parts[1]), true
 }
 
+// Meant is what a person's answer to one message asks to do with one of its incidents. Asked says
+// that only a responder's page told of it, exact that the answer names that page by itself, and
+// called that a step of the policy has paged the person as well: then it is theirs to acknowledge.
+// False: the answer makes no sense there.
+func (in Incident) Meant(do ActKind, asked, exact, called bool) (ActKind, bool) {
+	switch {
+	case do == ActDecline:
+		return do, asked
+	case do == ActAck && asked && (exact || !called || in.Status != Triggered):
+		return ActAccept, true
+	}
+	return do, true
+}
+
 // SayDone says in a sentence what was done with the incidents of one message, and what was not.
 func SayDone(do ActKind, done []IncidentID, refused []string) string {
-	verb := map[ActKind]string{ActAck: "Acknowledged", ActResolve: "Resolved", ActEscalate: "Escalated"}[do]
+	verb := map[ActKind]string{
+		ActAck: "Acknowledged", ActResolve: "Resolved", ActEscalate: "Escalated",
+		ActAccept: "Accepted", ActDecline: "Declined",
+	}[do]
 	switch {
 	case len(done) == 0 && len(refused) == 0:
 		return "There is nothing open that you were paged for here."

@@ -30,10 +30,63 @@ func TestParseReply(t *testing.T) {
 		"ok":                      {Kind: ReplyOther}, "": {Kind: ReplyOther}, "who is this": {Kind: ReplyOther}, "ar": {Kind: ReplyOther},
 		"1": {Kind: ReplyOther}, "1x": {Kind: ReplyOther}, "123456a": {Kind: ReplyOther}, "on my way, 1a later": {Kind: ReplyOther},
 		"x " + token: {Kind: ReplyOther},
+		"2d":         act(ActDecline, 2), "no": act(ActDecline, 0), "Decline 2": act(ActDecline, 2), "accept": act(ActAck, 0), "dd": all(ActDecline),
+		"d " + token: {Kind: ReplyAct, Act: ActDecline, Token: token},
 	} {
 		if d := cmp.Diff(want, ParseReply(text)); d != "" {
 			t.Errorf("%q: %s", text, d)
 		}
+	}
+}
+
+// Who is asked to help accepts or declines. What is theirs to acknowledge they acknowledge, unless
+// the answer belongs to that very page.
+func TestWhatARespondersAnswerMeans(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status               Status
+		do                   ActKind
+		asked, exact, called bool
+		want                 ActKind
+		sense                bool
+	}{
+		{Triggered, ActAck, false, false, true, ActAck, true},
+		{Triggered, ActAck, true, false, false, ActAccept, true},
+		{Triggered, ActAck, true, false, true, ActAck, true},
+		{Triggered, ActAck, true, true, true, ActAccept, true},
+		{Acknowledged, ActAck, true, false, true, ActAccept, true},
+		{Acknowledged, ActAck, false, false, true, ActAck, true},
+		{Triggered, ActResolve, true, true, false, ActResolve, true},
+		{Triggered, ActDecline, true, false, true, ActDecline, true},
+		{Triggered, ActDecline, false, true, true, ActDecline, false},
+	} {
+		do, sense := Incident{Status: c.status}.Meant(c.do, c.asked, c.exact, c.called)
+		if do != c.want || sense != c.sense {
+			t.Errorf("%+v: %s, %v", c, do, sense)
+		}
+	}
+	if got := SayDone(ActDecline, []IncidentID{58}, nil); got != "Declined #58." {
+		t.Errorf("it says %q", got)
+	}
+}
+
+// An incident that is opened anew has asked nobody.
+func TestReopeningForgetsWhoWasAsked(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	in := Incident{ID: 1, Status: Acknowledged, AckedBy: ByUser("U0ANN"), Responders: []Responder{{User: "U0CY", State: ResponderAccepted}}}
+	if c, err := in.Do(Act{Do: ActUnack}, ByUser("U0ANN"), Facts{}, at); err != nil || len(c.Incident.Responders) != 1 {
+		t.Errorf("given back: %+v, %v", c.Incident.Responders, err)
+	}
+	done, err := in.Resolve(ByUser("U0ANN"), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := done.Incident.reopen(ByIntegration("demo"), "again", at, at).Incident.Responders; got != nil {
+		t.Errorf("reopened by a monitor: %+v", got)
+	}
+	if c, err := done.Incident.Do(Act{Do: ActReopen}, ByUser("U0ANN"), Facts{}, at); err != nil || c.Incident.Responders != nil {
+		t.Errorf("reopened by a person: %+v, %v", c.Incident.Responders, err)
 	}
 }
 
