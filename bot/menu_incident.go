@@ -109,17 +109,18 @@ func readIncidentValue(value string) (oncall.IncidentID, bool) {
 }
 
 // buttons returns what can be done with an incident. Reader is the person whose direct
-// message it is, "" in a channel: who was asked to help answers that first.
+// message it is, "" in a channel: who was asked to help can answer that, and may have been paged
+// by a step as well.
 func buttons(in oncall.Incident, reader oncall.UserID) slack.Block {
 	button := func(do, label string) *slack.ButtonBlockElement {
 		return slack.NewButtonBlockElement(do, incidentValue(in.ID), plain(label))
 	}
 	var elements []slack.BlockElement
-	switch {
-	case in.Open() && asked(in, reader):
-		elements = append(elements, button(actionAccept, "Accept").WithStyle(slack.StylePrimary), button(actionDecline, "Decline"))
-	case in.Status == oncall.Triggered:
+	if in.Status == oncall.Triggered {
 		elements = append(elements, button(actionAck, "Acknowledge").WithStyle(slack.StylePrimary))
+	}
+	if in.Open() && asked(in, reader) {
+		elements = append(elements, button(actionAccept, "Accept").WithStyle(slack.StylePrimary), button(actionDecline, "Decline"))
 	}
 	if in.Open() {
 		elements = append(elements, button(actionResolve, "Resolve"))

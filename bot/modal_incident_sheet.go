@@ -80,7 +80,7 @@ func drawSheet(s sheet) slack.ModalViewRequest {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))
 	}
 	var elements []slack.BlockElement
-	if in.Status == oncall.Triggered && !asked(in, s.reader) {
+	if in.Status == oncall.Triggered {
 		elements = append(elements, deedButton(deed{actionAck, "Acknowledge"}, in.ID).WithStyle(slack.StylePrimary))
 	}
 	if asked(in, s.reader) && in.Open() {

@@ -95,6 +95,13 @@ func helped() oncall.Picture {
 	return p
 }
 
+// askedEarly has asked somebody to help before anybody has it: they can take it as well.
+func askedEarly() oncall.Picture {
+	p := triggered()
+	p.Incident.Responders = []oncall.Responder{{User: cy, State: oncall.ResponderAsked}}
+	return p
+}
+
 func merged() oncall.Picture {
 	p := resolved()
 	p.Incident.MergedInto, p.Incident.ResolvedBy = 9, oncall.ByUser(ann)
@@ -193,6 +200,7 @@ func TestDraw(t *testing.T) {
 		"still_asked":  drawRoot(stillAsked()),
 		"helped":       drawRoot(helped()),
 		"helped_asked": drawDirect(helped(), cy, "<@U0ANN> asks you to help"),
+		"asked_early":  drawDirect(askedEarly(), cy, "<@U0ANN> asks you to help"),
 		"merged":       drawRoot(merged()),
 		"unassigned":   drawRoot(unassigned()),
 		"held":         drawRoot(heldBack()),
