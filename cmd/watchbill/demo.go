@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -84,6 +85,8 @@ func (c *demoCmd) Run(p process) error {
 		return err
 	}
 	defer phones.Close() //nolint:errcheck // it keeps nothing
+	// Webhooks need no account.
+	maps.Copy(channels, channelFlags{WebhookPrivate: true}.senders(p.clock))
 	listen, err := freePort(p.ctx, c.Listen)
 	if err != nil {
 		return err
@@ -96,7 +99,7 @@ func (c *demoCmd) Run(p process) error {
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
-		welcome(p, a, page, phones.URL(), key)
+		welcome(p, a, page, phones.URL(), key, database.url)
 	})
 	if err == nil {
 		fmt.Fprintln(p.out, "Stopped. The data are kept; `make run` goes on from here.")
@@ -116,7 +119,7 @@ const (
 	simAppToken = "xapp-local-workspace"
 )
 
-func welcome(p process, a *app, page, phones, key string) {
+func welcome(p process, a *app, page, phones, key, database string) {
 	alerts := "http://" + a.addr + "/v1/signals/"
 	fmt.Fprintf(p.out, `Watchbill is running, with a local Slack workspace to try it in.
 
@@ -132,8 +135,11 @@ In Slack, choose who you are at the top right, then type /oncall who, /oncall sc
 payments-primary, or /oncall override @bo now 2h payments-primary. A Prometheus Alertmanager
 can send to %s%s (webhook_configs).
 
+For watchbill explain, apply and doctor:
+  export DATABASE_URL='%s'
+
 Ctrl-C stops it; the data are kept.
-`, page, phones, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key))
+`, page, phones, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database)
 }
 
 // onCallNow names who is on call in the demo's first schedule.
