@@ -124,7 +124,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 		return nil
 	}
 	if loud { // the channel sees it without the incident above it
-		text = fmt.Sprintf("*%s %s*\n%s", p.Incident.ID, foreign(p.Incident.Title, maxTitle), text)
+		text = bold(p.Incident.ID.String(), titleOf(p.Incident), "") + "\n" + text
 	}
 	began := b.clock()
 	_, err := b.post(ctx, posting{

@@ -103,7 +103,7 @@ func deedButton(d deed, id oncall.IncidentID) *slack.ButtonBlockElement {
 // headline is an incident's status and title.
 func headline(in oncall.Incident) string {
 	status := statuses[in.Status]
-	return fmt.Sprintf("%s *%s: %s*", status.emoji, status.word, link(in.Link, titleOf(in)))
+	return status.emoji + " " + bold(status.word+":", titleOf(in), in.Link)
 }
 
 func titleOf(in oncall.Incident) string {

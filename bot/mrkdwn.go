@@ -77,6 +77,36 @@ func link(address, text string) string {
 
 const maxLink = 1000
 
+// bold makes a label and the text after it bold. Text with characters that Slack takes for
+// formatting stays outside: they would end the bold type early. Nothing is put beside them to
+// stop that, as whoever copies a title wants to find it elsewhere. Both must be safe already;
+// the address may be empty.
+func bold(label, text, address string) string {
+	if formats(text) {
+		return "*" + label + "* " + link(address, text)
+	}
+	return "*" + label + " " + link(address, text) + "*"
+}
+
+// formats reports whether Slack may take a character of the text for formatting. Inside a word, as
+// in disk_full, it leaves _ and ~ alone.
+func formats(text string) bool {
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for i, r := range text {
+		switch r {
+		case '*', '`':
+			return true
+		case '_', '~':
+			before, _ := utf8.DecodeLastRuneInString(text[:i])
+			after, _ := utf8.DecodeRuneInString(text[i+1:])
+			if !inWord(before) || !inWord(after) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // mention names people so that Slack shows who they are.
 func mention(users ...oncall.UserID) string {
 	names := make([]string, len(users))
@@ -100,6 +130,20 @@ func who(a oncall.Actor) string {
 		return mention(a.User)
 	}
 	return foreign(a.String(), 100)
+}
+
+// ways name how people act where it is not in Slack.
+var ways = map[string]string{
+	oncall.MethodSMS: "SMS", oncall.MethodVoice: "phone", oncall.MethodEmail: "mail",
+	oncall.MethodNtfy: "ntfy", oncall.MethodTelegram: "Telegram", oncall.MethodPushover: "Pushover",
+}
+
+// through says by what a person acted: " by SMS"; nothing if it was in Slack.
+func through(a oncall.Actor) string {
+	if way := ways[a.Via]; a.User != "" && way != "" {
+		return " by " + way
+	}
+	return ""
 }
 
 // The forms in which Slack shows an instant, each in the zone of the reader's device.

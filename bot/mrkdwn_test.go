@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 func TestForeign(t *testing.T) {
@@ -46,6 +48,28 @@ func FuzzForeign(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestBold(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ text, address, want string }{
+		{"disk full", "", "*#1 disk full*"},
+		{"disk_full on db~1", "", "*#1 disk_full on db~1*"},
+		{"disk full", "https://example.com/_a_", "*#1 <https://example.com/_a_|disk full>*"},
+		{"5 * 3", "", "*#1* 5 * 3"},
+		{"job `sync` fails", "https://example.com/", "*#1* <https://example.com/|job `sync` fails>"},
+		{"_total fails", "", "*#1* _total fails"},
+		{"fails in ~", "", "*#1* fails in ~"},
+		{"_", "", "*#1* _"},
+	}
+	for _, c := range cases {
+		if got := bold("#1", c.text, c.address); got != c.want {
+			t.Errorf("bold(%q, %q) = %q; want %q", c.text, c.address, got, c.want)
+		}
+	}
+	if got, want := headline(oncall.Incident{Status: oncall.Triggered, Title: "*no* disk"}), ":red_circle: *Triggered:* *no* disk"; got != want {
+		t.Errorf("headline %q; want %q", got, want)
+	}
 }
 
 func TestLink(t *testing.T) {

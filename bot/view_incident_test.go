@@ -314,6 +314,7 @@ func TestThreadText(t *testing.T) {
 	event := func(k oncall.EventKind, by oncall.Actor, d oncall.Detail) oncall.Event {
 		return oncall.Event{Kind: k, Actor: by, Detail: d}
 	}
+	by := func(method string) oncall.Actor { return oncall.Actor{User: ann, Via: method} }
 	timer, monitor, person := oncall.ByTimer(), oncall.ByIntegration("Prom & Co"), oncall.ByUser(ann)
 	cases := []struct {
 		event oncall.Event
@@ -330,6 +331,11 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventUntold, timer, oncall.Detail{}), "<!channel> Nobody has answered, and nobody could be told.", true},
 		{event(oncall.EventUnreached, timer, oncall.Detail{Round: 1, Step: 2, Run: 1}), "Nobody could be reached in step 2; the next step follows at once.", false},
 		{event(oncall.EventAcknowledged, person, oncall.Detail{}), "<@U0ANN> acknowledged it.", false},
+		{event(oncall.EventAcknowledged, by(oncall.MethodSMS), oncall.Detail{}), "<@U0ANN> acknowledged it by SMS.", false},
+		{event(oncall.EventResolved, by(oncall.MethodVoice), oncall.Detail{}), "<@U0ANN> resolved it by phone.", false},
+		{event(oncall.EventAckCounted, by(oncall.MethodEmail), oncall.Detail{Count: 1, Of: 2}), "<@U0ANN> acknowledged it by mail: 1 of 2 have.", false},
+		{event(oncall.EventEscalated, by(oncall.MethodTelegram), oncall.Detail{}), "<@U0ANN> wants the next step now, by Telegram.", false},
+		{event(oncall.EventEscalated, person, oncall.Detail{}), "<@U0ANN> wants the next step now.", false},
 		{event(oncall.EventResolved, monitor, oncall.Detail{}), "Prom &amp; Co resolved it.", false},
 		{event(oncall.EventReopened, monitor, oncall.Detail{Text: "the monitor fires again"}), "Prom &amp; Co reopened it: the monitor fires again.", false},
 		{event(oncall.EventSeverity, monitor, oncall.Detail{Text: "low to critical"}), "The severity went from low to critical.", false},

@@ -66,9 +66,9 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventAdopted:
 		return fmt.Sprintf("%s came on call in %s and was paged: nobody had it.", named(d.Users), text)
 	case oncall.EventAcknowledged:
-		return fmt.Sprintf("%s acknowledged it.", who(e.Actor))
+		return fmt.Sprintf("%s acknowledged it%s.", who(e.Actor), through(e.Actor))
 	case oncall.EventResolved:
-		return fmt.Sprintf("%s resolved it.", who(e.Actor))
+		return fmt.Sprintf("%s resolved it%s.", who(e.Actor), through(e.Actor))
 	case oncall.EventReopened:
 		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), following(": ", text))
 	case oncall.EventSeverity:

@@ -15,7 +15,7 @@ func actLine(e oncall.Event) string {
 	text := foreign(d.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventAckCounted:
-		return fmt.Sprintf("%s acknowledged it: %d of %d have.", by, d.Count, d.Of)
+		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, through(e.Actor), d.Count, d.Of)
 	case oncall.EventUnacknowledged:
 		if e.Actor.User == "" {
 			return fmt.Sprintf("It pages again: %s.", cmp.Or(text, "the acknowledgement has ended"))
@@ -36,7 +36,7 @@ func actLine(e oncall.Event) string {
 		}
 		return fmt.Sprintf("%s ended the snooze: it pages again.", by)
 	case oncall.EventEscalated:
-		return fmt.Sprintf("%s wants the next step now.", by)
+		return fmt.Sprintf("%s wants the next step now%s.", by, following(",", through(e.Actor)))
 	case oncall.EventReassigned:
 		if len(d.Users) > 0 {
 			return fmt.Sprintf("%s reassigned it to %s.", by, named(d.Users))
