@@ -145,8 +145,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	if len(open) == 0 {
 		return "No incident is open.", nil
 	}
-	shown := open[max(0, len(open)-listed):]
-	slices.Reverse(shown)
+	shown := open[:min(len(open), listed)]
 	ids := make([]oncall.IncidentID, len(shown))
 	for i, in := range shown {
 		ids[i] = in.ID
@@ -169,7 +168,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	}
 	text := answerText(head, lines)
 	if more := len(open) - len(shown); more > 0 {
-		text += fmt.Sprintf("\nand %d older", more)
+		text += fmt.Sprintf("\nand %d more", more)
 	}
 	return text, nil
 }

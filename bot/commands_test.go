@@ -102,7 +102,7 @@ func TestEvents(t *testing.T) {
 	}
 	f.eventually("the home is drawn", func() bool { return f.sim.HomeText("ann") != "" })
 	home := f.sim.HomeText("ann")
-	for _, want := range []string{"On call now", "payments days", "Open incidents", "Checkout fails (triggered)", "/oncall who"} {
+	for _, want := range []string{"On call now", "payments days", "Open incidents", "critical: Checkout fails (triggered)", "/oncall who"} {
 		if !strings.Contains(home, want) {
 			t.Errorf("the home lacks %q:\n%s", want, home)
 		}

@@ -152,5 +152,5 @@ func incidentLine(in oncall.Incident) string {
 	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
 		state += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
 	}
-	return fmt.Sprintf("%s %s %s (%s)", statuses[in.Status].emoji, in.ID, foreign(in.Title, maxName), state)
+	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), foreign(in.Title, maxName), state)
 }

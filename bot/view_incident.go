@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -89,10 +90,13 @@ func fields(p oncall.Picture) []*slack.TextBlockObject {
 }
 
 func severityWord(s oncall.Severity) string {
-	if s == "" {
-		s = oncall.High
-	}
-	return strings.ToUpper(string(s[:1])) + foreign(string(s[1:]), maxName)
+	name := severityName(s)
+	_, first := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(name[:first]) + name[first:]
+}
+
+func severityName(s oncall.Severity) string {
+	return foreign(string(cmp.Or(s, oncall.High)), maxName)
 }
 
 // alertList lists the alerts of an incident that has several.

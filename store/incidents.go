@@ -89,10 +89,16 @@ func (s *Store) Incident(ctx context.Context, id oncall.IncidentID) (oncall.Inci
 	return found[0], nil
 }
 
-// OpenIncidents returns the incidents that still need somebody, oldest first, at most limit.
+// OpenIncidents returns the incidents that still need somebody, at most limit: first those that
+// nobody has taken, then the worst, then the oldest.
 func (s *Store) OpenIncidents(ctx context.Context, limit int) ([]oncall.Incident, error) {
-	const open = `SELECT id FROM incidents WHERE status <> 'resolved' ORDER BY id LIMIT $1`
-	rows, _ := s.pool.Query(ctx, open, limit)
+	const open = `
+		SELECT id
+		FROM incidents
+		WHERE status <> 'resolved'
+		ORDER BY status <> 'triggered', array_position($2::text[], severity), id
+		LIMIT $1`
+	rows, _ := s.pool.Query(ctx, open, limit, []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low})
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	if err != nil {
 		return nil, fmt.Errorf("list open incidents: %w", translate(err))
@@ -101,6 +107,7 @@ func (s *Store) OpenIncidents(ctx context.Context, limit int) ([]oncall.Incident
 	if err != nil {
 		return nil, fmt.Errorf("load open incidents: %w", translate(err))
 	}
+	slices.SortFunc(found, func(a, b oncall.Incident) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
 	return found, nil
 }
 

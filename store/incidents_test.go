@@ -289,3 +289,28 @@ func BenchmarkUpdate(b *testing.B) {
 		})
 	}
 }
+
+// What nobody has taken comes first, then what is worst, then what has waited longest.
+func TestOpenIncidentsAreListedMostUrgentFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stop := w.run(w.Store)
+	defer stop()
+	for i, severity := range []oncall.Severity{oncall.Critical, oncall.Low, oncall.High, oncall.Critical, oncall.High, oncall.Medium} {
+		s := trigger(string(rune('a' + i)))
+		s.Severity = severity
+		w.accept(s)
+		w.fold()
+	}
+	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start))
+	must[oncall.Incident](t)(w.Act(t.Context(), 5, oncall.ByUser(ann), oncall.Act{Do: oncall.ActResolve}, start))
+	for limit, want := range map[int][]oncall.IncidentID{10: {4, 3, 6, 2, 1}, 2: {4, 3}} {
+		var got []oncall.IncidentID
+		for _, in := range must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), limit)) {
+			got = append(got, in.ID)
+		}
+		if !cmp.Equal(got, want) {
+			t.Errorf("the first %d: %v; want %v", limit, got, want)
+		}
+	}
+}
