@@ -214,7 +214,7 @@ type mailView struct {
 func (m Message) mailView() mailView {
 	v := mailView{
 		Headline: m.headline(), Title: oneLine(m.Title, longestTitle), Facts: m.facts(), Because: m.because(), Lines: m.incidents(),
-		More: m.more(), Link: m.Link, InSlack: m.inSlack(), Offer: "Acknowledge, resolve or escalate",
+		More: m.more(), Link: m.Link, InSlack: m.inSlack(), Offer: m.offers(),
 		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForAnswer, Code: m.Verify,
 	}
 	if v.Check {

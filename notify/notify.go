@@ -33,6 +33,7 @@ type Message struct {
 	Team     string
 	Why      string    // completes "you are paged because …"
 	Opened   time.Time // of the incident
+	AskedBy  string    // who asks the person to help: they accept ("a") or decline ("d"); empty: they are on call
 
 	// A bundle tells of several incidents at once: Count is how many, and Lines are the worst.
 	Count int

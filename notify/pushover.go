@@ -75,7 +75,7 @@ func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
 	}
 	if m.Link != "" {
 		form.Set("url", m.Link)
-		form.Set("url_title", "Acknowledge, resolve or escalate")
+		form.Set("url_title", m.offers())
 	}
 	switch {
 	case m.urgent() || m.Purpose == ForCheck:

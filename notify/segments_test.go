@@ -82,3 +82,30 @@ func FuzzFit(f *testing.F) {
 		}
 	})
 }
+
+// Who is asked to help reads who asks, and what to answer then.
+func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
+	t.Parallel()
+	m := Message{Purpose: ForPage, AskedBy: "Cy", Incident: 58, Severity: "critical", Title: "disk full", Code: 2, Why: "Cy asks you to help: the replica"}
+	if got := smsText(m); got != "Watchbill: Cy asks you to help with #58 critical: disk full. Reply 2a accept, 2d decline" {
+		t.Errorf("the text: %q", got)
+	}
+	var labels []string
+	for _, b := range m.buttons() {
+		labels = append(labels, b.does+" "+b.label)
+	}
+	if got := strings.Join(labels, ", "); got != "a Accept, d Decline, r Resolve" {
+		t.Errorf("the buttons: %s", got)
+	}
+	if v := m.mailView(); v.Offer != "Accept or decline" || v.InSlack != "" || v.Because != "You are paged because Cy asks you to help: the replica." {
+		t.Errorf("the mail: %+v", v)
+	}
+	m.Count, m.Lines = 2, []string{"#58 critical: disk full", "#59 high: queue"}
+	if got := smsText(m); got != "Watchbill: Cy asks you to help with 2 incidents: #58 critical: disk full; #59 high: queue. Reply 2a accept all, 2d decline all" {
+		t.Errorf("the text of several: %q", got)
+	}
+	m = Message{Purpose: ForPage, AskedBy: strings.Repeat("дядя ", 50), Incident: 58, Severity: "critical", Title: strings.Repeat("диск полон ", 100), Code: 2}
+	if got := smsText(m); segments(got) > maxSegments || !strings.Contains(got, "Reply 2a accept, 2d decline") {
+		t.Errorf("a long one: %q", got)
+	}
+}

@@ -75,16 +75,23 @@ func (m Message) smsPage(title string) string {
 		if n := m.more(); n > 0 && lines != "" {
 			lines += fmt.Sprintf("; and %d more", n)
 		}
-		return fit(fmt.Sprintf("Watchbill: %d incidents: ", m.Count), either(lines, title), m.offer(". Reply @a ack all, @r resolve all", ""))
+		head, offer := fmt.Sprintf("Watchbill: %d incidents: ", m.Count), ". Reply @a ack all, @r resolve all"
+		if m.AskedBy != "" {
+			head, offer = fmt.Sprintf("Watchbill: %s asks you to help with %d incidents: ", m.asker(), m.Count), ". Reply @a accept all, @d decline all"
+		}
+		return fit(head, either(lines, title), m.offer(offer, ""))
 	}
-	head := "Watchbill"
+	head, offer := "Watchbill", ". Reply @a ack, @r resolve, @e escalate"
+	if m.AskedBy != "" {
+		head, offer = "Watchbill: "+m.asker()+" asks you to help with", ". Reply @a accept, @d decline"
+	}
 	if m.Incident > 0 {
 		head += " #" + strconv.FormatInt(m.Incident, 10)
 	}
 	if m.Severity != "" {
 		head += " " + m.Severity
 	}
-	return fit(head+": ", title, m.offer(". Reply @a ack, @r resolve, @e escalate", ""))
+	return fit(head+": ", title, m.offer(offer, ""))
 }
 
 // offer ends a text with what to answer, with a code or without, and the message's mark.

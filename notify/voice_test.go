@@ -223,6 +223,11 @@ func TestWhatACallSays(t *testing.T) {
 			notify.Message{Purpose: notify.ForVerify, Verify: "4711"},
 			"This is Watchbill. Your code is 4, 7, 1, 1. I repeat: 4, 7, 1, 1. Type it in Slack.",
 		},
+		"a responder's": {
+			notify.Message{Purpose: notify.ForPage, AskedBy: "Cy", Incident: 58, Severity: "critical", Title: "disk full"},
+			"Watchbill. Cy asks you to help with critical incident 5, 8: disk full. " +
+				"Press 1 to accept, star to hear it again. To decline, hang up and say so in Slack.",
+		},
 		"a check": {notify.Message{Purpose: notify.ForCheck}, "This is Watchbill. Can we still reach you here? Press 1 for yes."},
 		"a test": {
 			notify.Message{Purpose: notify.ForTest, Title: "this is how a page sounds"},

@@ -13,6 +13,8 @@ func keys(m Message) string {
 		return "Press 1 for yes."
 	case m.Purpose != ForPage && m.Purpose != ForTest:
 		return ""
+	case m.AskedBy != "":
+		return "Press 1 to accept, star to hear it again. To decline, hang up and say so in Slack."
 	case m.Count > 1:
 		return "Press 1 to acknowledge all, 2 to resolve all, star to hear it again."
 	}
@@ -38,11 +40,14 @@ func voiceText(m Message, menu string) string {
 		if len(m.Lines) > 0 {
 			worst = speakable(oneLine(m.Lines[0], spoken))
 		}
-		head, title = fmt.Sprintf("Watchbill. %d incidents, the worst: ", m.Count), worst
+		head, title = fmt.Sprintf("Watchbill. %s%d incidents, the worst: ", m.spokenAsker(), m.Count), worst
 	default:
-		head = "Watchbill. "
-		if m.Severity != "" {
-			head += strings.ToUpper(m.Severity[:1]) + m.Severity[1:] + " "
+		head = "Watchbill. " + m.spokenAsker()
+		if s := m.Severity; s != "" {
+			if m.AskedBy == "" {
+				s = strings.ToUpper(s[:1]) + s[1:]
+			}
+			head += s + " "
 		}
 		head += "incident " + slowly(fmt.Sprint(m.Incident)) + ": "
 	}
@@ -50,6 +55,14 @@ func voiceText(m Message, menu string) string {
 		title = strings.TrimSpace(string([]rune(title)[:max(room, 0)]))
 	}
 	return head + strings.TrimRight(title, ". ") + ". " + menu
+}
+
+// spokenAsker begins the sentence of a call that asks for help.
+func (m Message) spokenAsker() string {
+	if m.AskedBy == "" {
+		return ""
+	}
+	return speakable(m.asker()) + " asks you to help with "
 }
 
 // slowly says digits one by one.

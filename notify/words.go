@@ -26,8 +26,11 @@ func oneLine(s string, longest int) string {
 	return s
 }
 
-// longestTitle is how much of a title is shown.
-const longestTitle = 200
+// How much of a title and of a person's name is shown.
+const (
+	longestTitle = 200
+	longestName  = 40
+)
 
 // headline says in one line what a message is about.
 func (m Message) headline() string {
@@ -72,6 +75,9 @@ func (m Message) because() string {
 	return "You are paged because " + strings.TrimSuffix(oneLine(m.Why, 2*longestTitle), ".") + "."
 }
 
+// asker is who asks for help, in a few words.
+func (m Message) asker() string { return oneLine(m.AskedBy, longestName) }
+
 // incidents are the lines of a bundle.
 func (m Message) incidents() []string {
 	out := make([]string, len(m.Lines))
@@ -91,7 +97,7 @@ func (m Message) more() int {
 
 // inSlack is what to type there to acknowledge, if there is anything.
 func (m Message) inSlack() string {
-	if m.Incident == 0 {
+	if m.Incident == 0 || m.AskedBy != "" { // a button answers who asks
 		return ""
 	}
 	return fmt.Sprintf("/oncall ack %d", m.Incident)
@@ -130,12 +136,23 @@ type button struct{ label, does string }
 func (m Message) buttons() []button {
 	switch m.Purpose {
 	case ForPage, ForTest:
+		if m.AskedBy != "" {
+			return []button{{"Accept", "a"}, {"Decline", "d"}, {"Resolve", "r"}}
+		}
 		return []button{{"Acknowledge", "a"}, {"Resolve", "r"}, {"Escalate", "e"}}
 	case ForCheck:
 		return []button{{"Yes, I read this", "a"}}
 	default:
 		return nil
 	}
+}
+
+// offers says what the page behind the link is for.
+func (m Message) offers() string {
+	if m.AskedBy != "" {
+		return "Accept or decline"
+	}
+	return "Acknowledge, resolve or escalate"
 }
 
 // urgent reports whether a message may wake somebody.
