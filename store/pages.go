@@ -218,13 +218,16 @@ func (b *begin) address(ctx context.Context) error {
 }
 
 // early returns when to look again at a page whose time has not come; zero: it goes now. It doesn't
-// wait for its time if no page of the same call before it has got through.
+// wait for its time if no page of the same call before it has got through. One that is held back
+// has time until the hold is over, unless the message that it is held for has not got through itself.
 func (b *begin) early(ctx context.Context) (time.Time, error) {
 	const before = `
-		SELECT count(*), count(*) FILTER (WHERE state IN ('delivered', 'skipped') OR redials > 0),
-		       max(held_until) FILTER (WHERE state = 'waiting')
-		FROM pages
-		WHERE incident_id = $1 AND starts_with(key, $2) AND id < $3`
+		SELECT count(*), count(*) FILTER (WHERE p.state IN ('delivered', 'skipped') OR p.redials > 0),
+		       max(p.held_until) FILTER (WHERE p.state = 'waiting' AND told.state = 'delivered')
+		FROM pages p
+		LEFT JOIN reaches r ON r.user_id = p.user_id AND r.method = p.method AND r.contact = p.contact
+		LEFT JOIN pages told ON told.id = r.page
+		WHERE p.incident_id = $1 AND starts_with(p.key, $2) AND p.id < $3`
 	const now = `UPDATE pages SET due_at = $2 WHERE id = $1`
 	if !b.row.At.After(b.now) {
 		return time.Time{}, nil
