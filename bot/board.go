@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -105,7 +106,7 @@ func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to o
 	if to != "" {
 		d = drawDirect(p, to, why)
 	}
-	err := b.call(ctx, call{method: "chat.update", priority: forUpdate, hasty: true}, func(ctx context.Context) error {
+	err := b.call(ctx, call{method: "chat.update", priority: b.updatePriority(p), hasty: true}, func(ctx context.Context) error {
 		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS,
 			slack.MsgOptionText(d.text, false), slack.MsgOptionBlocks(d.blocks...))
 		return err
@@ -116,6 +117,21 @@ func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to o
 	return nil
 }
 
+// newsLast is how long what has happened to an incident that nobody has taken goes before what
+// has been settled. A mere count, which a storm moves all the time, never does.
+const newsLast = 5 * time.Minute
+
+func (b *Bot) updatePriority(p oncall.Picture) priority {
+	if p.Incident.Status != oncall.Triggered {
+		return forUpdate
+	}
+	since := b.clock().Add(-newsLast)
+	if slices.ContainsFunc(p.Events, func(e oncall.Event) bool { return e.Public() && e.At.After(since) }) {
+		return forAlarm
+	}
+	return forUpdate
+}
+
 // PostThread posts one reply for several events. A reply whose answer was lost is
 // looked up before it counts as failed.
 func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error {
@@ -123,13 +139,15 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	if text == "" {
 		return nil
 	}
+	urgency := forThread
 	if loud { // the channel sees it without the incident above it
+		urgency = forAlarm
 		text = bold(p.Incident.ID.String(), titleOf(p.Incident), "") + "\n" + text
 	}
 	began := b.clock()
 	_, err := b.post(ctx, posting{
 		channel: root.Channel, thread: root.TS, broadcast: loud,
-		delivery: delivery, incident: p.Incident.ID, priority: forThread, hasty: true,
+		delivery: delivery, incident: p.Incident.ID, priority: urgency, hasty: true,
 	}, drawing{text: text, blocks: []slack.Block{section(text)}})
 	if err != nil && became(err) == ambiguous {
 		if _, found, lookErr := b.find(ctx, root, delivery, began); lookErr == nil && found {

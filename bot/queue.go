@@ -24,6 +24,7 @@ const (
 	forPage                     // any other that wakes somebody
 	forAnswer                   // somebody has clicked and waits
 	forRoot                     // an incident's first message in its channel
+	forAlarm                    // that nobody has answered, and news of an incident that nobody has taken
 	forUpdate
 	forThread
 	forRest

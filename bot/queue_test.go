@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // comeBack repeats a call that was turned away, when it was told to.
@@ -64,5 +66,33 @@ func TestHastyCallsAreTurnedAway(t *testing.T) {
 	}
 	if err := <-first; err != nil && became(err) != unsent {
 		t.Error(err)
+	}
+}
+
+// In a storm, what nobody has answered doesn't stand behind what has been settled.
+func TestWhatNobodyHasTakenIsDrawnFirst(t *testing.T) {
+	t.Parallel()
+	b := &Bot{clock: func() time.Time { return noon.Add(20 * time.Minute) }}
+	at := func(p oncall.Picture, minute time.Duration, kind oncall.EventKind) oncall.Picture {
+		p.Events = append(p.Events, oncall.Event{At: noon.Add(minute * time.Minute), Kind: kind})
+		return p
+	}
+	for name, c := range map[string]struct {
+		picture oncall.Picture
+		want    priority
+	}{
+		"exhausted":            {at(exhausted(), 19, oncall.EventExhausted), forAlarm},
+		"could not be reached": {at(triggered(), 16, oncall.EventPageFailed), forAlarm},
+		"counting":             {at(exhausted(), 19, oncall.EventAlertJoined), forUpdate},
+		"exhausted long ago":   {at(exhausted(), 10, oncall.EventExhausted), forUpdate},
+		"acknowledged":         {at(acknowledged(), 19, oncall.EventAcknowledged), forUpdate},
+		"resolved":             {at(resolved(), 19, oncall.EventResolved), forUpdate},
+	} {
+		if got := b.updatePriority(c.picture); got != c.want {
+			t.Errorf("%s: priority %d, want %d", name, got, c.want)
+		}
+	}
+	if !(forRoot < forAlarm && forAlarm < forUpdate && forUpdate < forThread) {
+		t.Error("news of what nobody has taken must go before the rest, and after what has just come")
 	}
 }
