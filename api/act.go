@@ -70,7 +70,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	r.Body = http.MaxBytesReader(w, r.Body, actBody)
 	do := r.PostFormValue("do")
-	if do != "a" && do != "r" && do != "e" {
+	if do != "a" && do != "r" && do != "e" && do != "d" {
 		(&actPage{code: http.StatusBadRequest, Title: "This button is not known", Said: "Nothing was done. Open the link of the mail again."}).write(w)
 		return
 	}
@@ -128,6 +128,9 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	}
 	if open && len(claim.Incidents) > 0 {
 		p.Buttons = []actButton{{"a", "Acknowledge"}, {"r", "Resolve"}, {"e", "Escalate"}}
+		if claim.Asked {
+			p.Buttons = []actButton{{"a", "Accept"}, {"d", "Decline"}, {"r", "Resolve"}}
+		}
 	}
 	return p
 }

@@ -27,7 +27,7 @@ func (j *Jobs) message(ctx context.Context, order store.PageOrder) notify.Messag
 		Purpose: notify.ForPage, Key: order.Page.Key, Attempt: order.Attempt, Code: order.Code,
 		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
 		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
-		Why: order.Page.Why, Opened: in.OpenedAt, Expires: j.clock().Add(neededFor),
+		Why: order.Page.Why, Opened: in.OpenedAt, AskedBy: order.AskedBy, Expires: j.clock().Add(neededFor),
 	}
 	if order.Redial { // a message of its own: the first must not be taken for it
 		m.Key += oncall.RedialMark

@@ -15,7 +15,9 @@ type Claim struct {
 	User    UserID
 	Expires time.Time
 
-	Incidents []Incident // what the page was about, worst first; not part of the token
+	// Not part of the token: what the page was about, worst first, and whether it only asked for help.
+	Incidents []Incident
+	Asked     bool
 }
 
 // macSize is how much of the authentication code a token carries.

@@ -138,6 +138,8 @@ func dueOf(ctx context.Context, q querier, pages []pageRow) (map[oncall.PageID]o
 // listed collects what the message tells of. Members that nobody needs any more are left out.
 func (b *begin) listed(ctx context.Context) error {
 	const skip = `UPDATE pages SET state = 'skipped', ended_at = $2 WHERE id = ANY ($1) AND state = 'waiting'`
+	asks := b.row.Asks()
+	defer func() { b.asker(asks) }()
 	if len(b.members) == 0 {
 		return nil
 	}
@@ -152,6 +154,7 @@ func (b *begin) listed(ctx context.Context) error {
 			over = append(over, m.ID)
 			continue
 		}
+		asks = asks && m.Asks()
 		if !slices.ContainsFunc(b.order.Incidents, func(o oncall.Incident) bool { return o.ID == in.ID }) {
 			b.order.Incidents = append(b.order.Incidents, in)
 		}
@@ -163,8 +166,21 @@ func (b *begin) listed(ctx context.Context) error {
 	return err
 }
 
-// code is the smallest number that means no other message of the same address about something open.
-// A second page about one incident keeps the number of the first.
+// asker notes who asks for help, if the message is for nothing else.
+func (b *begin) asker(asks bool) {
+	for _, r := range b.order.Incident.Responders {
+		if asks && r.User == b.row.UserID {
+			b.order.AskedBy = r.By.String()
+		}
+	}
+}
+
+// codeRests is how long a number is not given to another message after it was sent last: people
+// answer late, and what they close then must be what they have read of.
+const codeRests = 6 * time.Hour
+
+// code is the smallest number that means no other message of the same address, about something open
+// or sent lately. A second page about one incident keeps the number of the first.
 func (b *begin) code(ctx context.Context) (int, error) {
 	// People may share an address, and each has a lock of their own.
 	const lock = `SELECT pg_advisory_xact_lock($1, hashtext(method || ' ' || address)) FROM contacts WHERE id = $2`
@@ -174,19 +190,19 @@ func (b *begin) code(ctx context.Context) (int, error) {
 		FROM contacts own
 		JOIN contacts c ON c.method = own.method AND c.address = own.address AND c.removed_at IS NULL
 		JOIN pages p ON p.contact = c.id AND p.code <> 0
-		WHERE own.id = $1 AND EXISTS (
+		WHERE own.id = $1 AND (p.attempted_at > $3 OR EXISTS (
 			SELECT
 			FROM pages m
 			JOIN incidents i ON i.id = m.incident_id AND i.status <> 'resolved'
 			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
-		)
+		))
 		ORDER BY p.id`
 	if _, err := b.tx.Exec(ctx, lock, codeLock, b.row.Contact); err != nil {
 		return 0, err
 	}
 	taken := map[int]bool{}
 	same := 0
-	rows, _ := b.tx.Query(ctx, used, b.row.Contact, b.row.IncidentID)
+	rows, _ := b.tx.Query(ctx, used, b.row.Contact, b.row.IncidentID, b.now.Add(-codeRests))
 	var code int
 	var ours bool
 	_, err := pgx.ForEachRow(rows, []any{&code, &ours}, func() error {

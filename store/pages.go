@@ -25,6 +25,7 @@ type PageOrder struct {
 	Code      int               // what the person types to mean this message; 0: nothing
 	Others    []string          // by which methods the same call goes on, if this fails
 	Blocked   bool              // the timeline says so already
+	AskedBy   string            // who asks the person to help, where that is all of the message; empty: they are on call
 
 	Send  bool       // false: there is nothing to do any more, or not yet
 	Again time.Time  // with Send false: when to look again; zero: never
@@ -81,7 +82,7 @@ func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, job int64, now 
 	}
 	order.Team = dir.teams[order.Incident.TeamID].Name
 	if order.Page.Contact != 0 { // it is not read in Slack
-		order.Page.Why = dir.plain(order.Page.Why)
+		order.Page.Why, order.AskedBy = dir.plain(order.Page.Why), dir.plain(order.AskedBy)
 	}
 	return order, nil
 }

@@ -21,6 +21,9 @@ const answersAnHour = 5
 // a webhook and from the provider's list at once, and to escalate twice is not the same as once.
 const answerLease = 15 * time.Second
 
+// answersCome is within what time of a message answers are likely, whatever has become of its incident.
+const answersCome = 15 * time.Minute
+
 // The sentences that are sent back.
 const (
 	saySeveral   = "More than one person here has this address, and it is not clear which of them you are. Please act in Slack."
@@ -120,14 +123,14 @@ func (s *Store) answer(ctx context.Context, a oncall.Answer, now time.Time) (tex
 	case len(messages) > 1:
 		return saySeveral, false, nil
 	}
-	text, err = s.act(ctx, messages[0], said.Act, a.Method, now)
-	return text, err == nil, err
+	return s.actOn(ctx, messages[0], said.Act, a.Method, now)
 }
 
 // A message is what a person has answered: the page that led it.
 type message struct {
-	Page oncall.PageID
-	User oncall.UserID
+	Page  oncall.PageID
+	User  oncall.UserID
+	Exact bool `db:"-"` // the answer names it by itself, and not by a code that other messages have had
 }
 
 // answerPage is for an answer that says by itself which page it is about.
@@ -179,8 +182,8 @@ func (s *Store) answerPage(ctx context.Context, a oncall.Answer, said oncall.Par
 	case said.Kind != oncall.ReplyAct:
 		return sayHow, false, nil
 	}
-	text, err := s.act(ctx, found[0], said.Act, a.Method, now)
-	return text, err == nil, err
+	found[0].Exact = true
+	return s.actOn(ctx, found[0], said.Act, a.Method, now)
 }
 
 // contactsAt are the contact methods that lead to an address.
@@ -239,58 +242,6 @@ func (s *Store) meant(ctx context.Context, own []oncall.Contact, said oncall.Par
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[message])
 	return found, translate(err)
-}
-
-// told are the incidents that a message tells of, worst first.
-func (s *Store) told(ctx context.Context, page oncall.PageID) ([]oncall.Incident, error) {
-	const load = `SELECT DISTINCT incident_id FROM pages WHERE (id = $1 OR bundle = $1 AND bundle <> 0) AND state <> 'skipped'`
-	rows, _ := s.pool.Query(ctx, load, page)
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
-	if err != nil {
-		return nil, translate(err)
-	}
-	found, err := incidents(ctx, s.pool, ids)
-	oncall.WorstFirst(found)
-	return found, translate(err)
-}
-
-// act does one thing with all incidents that a message told of, and says in one sentence what
-// became of it.
-func (s *Store) act(ctx context.Context, m message, do oncall.ActKind, via string, now time.Time) (string, error) {
-	about, err := s.told(ctx, m.Page)
-	if err != nil {
-		return "", err
-	}
-	var done []oncall.IncidentID
-	var refused []string
-	for _, in := range about {
-		_, err := s.Act(ctx, in.ID, oncall.Actor{User: m.User, Via: via}, oncall.Act{Do: do}, now)
-		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-			refused = append(refused, refusal.Sentence)
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		done = append(done, in.ID)
-	}
-	if err := s.bundleActed(ctx, m.Page, now); err != nil {
-		return "", err
-	}
-	dir, err := s.Directory(ctx)
-	if err != nil {
-		return "", err
-	}
-	return dir.plain(oncall.SayDone(do, done, refused)), nil
-}
-
-// ActBundle does one thing with all incidents of a bundle, for the button of its message.
-func (s *Store) ActBundle(ctx context.Context, page oncall.PageID, by oncall.UserID, do oncall.ActKind, now time.Time) (string, error) {
-	text, err := s.act(ctx, message{Page: page, User: by}, do, "slack", now)
-	if err != nil {
-		return "", fmt.Errorf("act on the bundle of page %d: %w", page, err)
-	}
-	return text, nil
 }
 
 // switchContacts does what STOP and START ask for, and says so in Slack, where it can be undone.
@@ -396,7 +347,7 @@ func (s *Store) unaddressed(ctx context.Context, method, code string, now time.T
 }
 
 // Awaits reports whether somebody may answer soon by a contact method: a message about something
-// that nobody has acknowledged went out, or a code.
+// that nobody has acknowledged went out, any other a moment ago, or a code.
 func (s *Store) Awaits(ctx context.Context, method string, now time.Time) (awaits bool, err error) {
 	const load = `
 		SELECT EXISTS (
@@ -405,9 +356,14 @@ func (s *Store) Awaits(ctx context.Context, method string, now time.Time) (await
 			JOIN incidents i ON i.id = p.incident_id AND i.status = 'triggered'
 			WHERE p.method = $1 AND p.state = 'delivered' AND p.ended_at > $2
 		) OR EXISTS (
+			SELECT FROM pages WHERE method = $1 AND state = 'delivered' AND ended_at > $4
+		) OR EXISTS (
+			SELECT FROM pages WHERE method = $1 AND state = 'waiting' AND due_at > $4 AND due_at <= $5
+		) OR EXISTS (
 			SELECT FROM codes WHERE method = $1 AND sent_at > $3 AND hash <> ''
 		)`
-	if err := s.pool.QueryRow(ctx, load, method, now.Add(-24*time.Hour), now.Add(-codeLives)).Scan(&awaits); err != nil {
+	err = s.pool.QueryRow(ctx, load, method, now.Add(-24*time.Hour), now.Add(-codeLives), now.Add(-answersCome), now).Scan(&awaits)
+	if err != nil {
 		return false, fmt.Errorf("look whether anybody may answer: %w", translate(err))
 	}
 	return awaits, nil

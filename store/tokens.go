@@ -124,5 +124,13 @@ func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (onc
 	if claim.Incidents, err = s.told(ctx, page); err != nil {
 		return oncall.Claim{}, fmt.Errorf("find the incidents of a token: %w", err)
 	}
+	asked, _, err := s.paged(ctx, message{Page: page, User: claim.User}, claim.Incidents)
+	if err != nil {
+		return oncall.Claim{}, fmt.Errorf("find the pages of a token: %w", err)
+	}
+	claim.Asked = len(claim.Incidents) > 0
+	for _, in := range claim.Incidents {
+		claim.Asked = claim.Asked && asked[in.ID]
+	}
 	return claim, nil
 }
