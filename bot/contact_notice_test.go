@@ -17,7 +17,8 @@ func TestDrawContactNotices(t *testing.T) {
 	bundle := oncall.BundleNotice("k", 7, ann, []oncall.Incident{
 		{ID: 8, Severity: oncall.Critical, Title: "disk full on <db-1>"}, {ID: 9, Severity: oncall.High, Title: "queue grows"},
 	})
-	more, over := bundle, bundle
+	more, over, some := bundle, bundle, bundle
+	some.Facts.Incidents, some.Facts.Settled, some.Facts.Over = append([]oncall.IncidentID{4, 5, 6}, bundle.Facts.Incidents...), 2, 1
 	more.Facts.Lines = more.Facts.Lines[:1]
 	over.Facts.State = oncall.BundleAcked
 	for name, n := range map[string]oncall.Notice{
@@ -34,6 +35,7 @@ func TestDrawContactNotices(t *testing.T) {
 		"bundle":                bundle,
 		"bundle_more":           more,
 		"bundle_over":           over,
+		"bundle_some":           some,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -130,14 +130,36 @@ func drawBundle(n oncall.Notice) drawing {
 	}
 	d := drawing{text: head, blocks: []slack.Block{section(foreignSection(strings.Join(lines, "\n")))}}
 	if f.State != "" {
-		d.blocks = append(d.blocks, section(":white_check_mark: None of them waits for you any more."))
+		over := ":white_check_mark: It is acknowledged or over."
+		if len(f.Incidents) > 1 {
+			over = fmt.Sprintf(":white_check_mark: All %d are acknowledged or over.", len(f.Incidents))
+		}
+		d.blocks = append(d.blocks, section(over))
 		return d
 	}
 	id := strconv.FormatInt(n.About, 10)
+	resolve := others("Resolve", len(f.Incidents), f.Over)
+	sure := fmt.Sprintf("This resolves %s.", count(len(f.Incidents)-f.Over, "incident"))
+	if f.Settled > f.Over {
+		sure += " Some of them have been acknowledged, and somebody may be at work on them."
+	}
 	d.blocks = append(d.blocks, slack.NewActionBlock("bundle",
-		slack.NewButtonBlockElement(actionBundleAck, id, plain("Acknowledge all")).WithStyle(slack.StylePrimary),
-		slack.NewButtonBlockElement(actionBundleResolve, id, plain("Resolve all"))))
+		slack.NewButtonBlockElement(actionBundleAck, id, plain(others("Acknowledge", len(f.Incidents), f.Settled))).WithStyle(slack.StylePrimary),
+		slack.NewButtonBlockElement(actionBundleResolve, id, plain(resolve)).
+			WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel")))))
 	return d
+}
+
+// others labels a button for all of several, or for those that are left.
+func others(verb string, all, done int) string {
+	switch left := all - done; {
+	case done == 0:
+		return verb + " all"
+	case left == 1:
+		return verb + " the other one"
+	default:
+		return fmt.Sprintf("%s the other %d", verb, left)
+	}
 }
 
 // bundlePress does something with all incidents of a bundle.

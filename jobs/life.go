@@ -67,6 +67,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}, {"check contact methods", j.store.CheckReach}})
 	})
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.follow}}) })
+	j.running.Go(func() { j.every(ctx, bundlesEvery, []chore{{"follow bundles", j.store.FollowBundles}}) })
 	for method, sender := range j.senders {
 		if from, can := sender.(notify.Listener); can {
 			j.running.Go(func() { j.listen(ctx, method, from) })

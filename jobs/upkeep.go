@@ -17,6 +17,10 @@ type chore struct {
 // good.
 const choreLimit = 20 * time.Second
 
+// bundlesEvery is how often the messages about several incidents follow these. A storm that is
+// acknowledged one by one redraws each of them no more often than that.
+const bundlesEvery = 5 * time.Second
+
 // urgent are the chores of every second. River leaves promotion to a leader, with
 // up to 18 seconds of nobody when it dies, and knows no dead instances.
 func (j *Jobs) urgent() []chore {

@@ -50,6 +50,8 @@ type NoticeFacts struct {
 	TimeZone     string       `json:"timezone,omitempty"` // the reader's, if it is one person
 	Method       string       `json:"method,omitempty"`   // of reaching people
 	Address      string       `json:"address,omitempty"`
+	Settled      int          `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
+	Over         int          `json:"over,omitempty"`    // of Incidents: resolved
 }
 
 // Tell brings a notice's Slack message to the notice's state: it posts or edits it.

@@ -52,22 +52,55 @@ func (s *Store) bundleTold(ctx context.Context, tx pgx.Tx, lead oncall.Page, at 
 	return err
 }
 
-// bundleActed redraws the direct message of a bundle once nothing in it waits for its person.
+// bundlesLive is how long the direct message of a bundle follows its incidents.
+const bundlesLive = 24 * time.Hour
+
+// FollowBundles brings the direct messages of bundles to the state of their incidents, whoever
+// has changed that and how. Done every few seconds, it redraws a message once for many changes.
+// When all incidents of a bundle have been resolved its message stays as it is: whatever comes
+// back pages anew.
+func (s *Store) FollowBundles(ctx context.Context, now time.Time) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error { return s.followBundles(ctx, tx, 0, now) })
+	if err != nil {
+		return fmt.Errorf("follow bundles: %w", err)
+	}
+	return nil
+}
+
+// bundleActed does the same for one bundle, which somebody has just answered.
 func (s *Store) bundleActed(ctx context.Context, lead oncall.PageID, now time.Time) error {
-	const open = `
-		SELECT count(*)
-		FROM pages p
-		JOIN incidents i ON i.id = p.incident_id AND i.status = 'triggered'
-		WHERE (p.id = $1 OR p.bundle = $1 AND p.bundle <> 0) AND p.state <> 'skipped'`
-	return s.transact(ctx, func(tx pgx.Tx) error {
-		var left int
-		if err := tx.QueryRow(ctx, open, lead).Scan(&left); err != nil || left > 0 {
-			return err
-		}
-		return s.renotice(ctx, tx, now, []oncall.NoticeKind{oncall.NoticeBundle}, int64(lead), func(f *oncall.NoticeFacts) {
-			if f.State == "" {
-				f.State, f.StateAt = oncall.BundleAcked, now
-			}
-		})
-	})
+	return s.transact(ctx, func(tx pgx.Tx) error { return s.followBundles(ctx, tx, lead, now) })
+}
+
+// followBundles looks at one bundle, or at all that are young.
+func (s *Store) followBundles(ctx context.Context, tx pgx.Tx, lead oncall.PageID, now time.Time) error {
+	// The conditions on n.facts are looked at again should another instance be faster.
+	const follow = `
+		UPDATE notices n
+		SET version = n.version + 1,
+		    facts = n.facts || jsonb_build_object(
+		        'settled', c.settled, 'over', c.over, 'state', CASE WHEN c.settled = c.n THEN $3 ELSE '' END, 'state_at', $4::timestamptz)
+		FROM (
+			SELECT b.id, count(*) AS n, count(*) FILTER (WHERE i.status <> 'triggered') AS settled,
+			       count(*) FILTER (WHERE i.status = 'resolved') AS over
+			FROM notices b
+			CROSS JOIN jsonb_array_elements_text(b.facts -> 'incidents') AS listed (id)
+			JOIN incidents i ON i.id = listed.id::bigint
+			WHERE b.kind = $1 AND b.created_at > $2 AND (b.about = $5 OR $5 = 0)
+			  AND coalesce((b.facts ->> 'over')::int, 0) < jsonb_array_length(b.facts -> 'incidents')
+			GROUP BY b.id
+		) c
+		WHERE n.id = c.id
+		  AND (coalesce((n.facts ->> 'settled')::int, 0) <> c.settled OR coalesce((n.facts ->> 'over')::int, 0) <> c.over)
+		RETURNING n.id`
+	rows, _ := tx.Query(ctx, follow, oncall.NoticeBundle, now.Add(-bundlesLive), oncall.BundleAcked, now, lead)
+	changed, err := pgx.CollectRows(rows, pgx.RowTo[oncall.NoticeID])
+	if err != nil {
+		return fmt.Errorf("compare bundles with their incidents: %w", err)
+	}
+	tasks := make([]oncall.Task, len(changed))
+	for i, id := range changed {
+		tasks[i] = oncall.Task{Do: oncall.Tell{Notice: id}}
+	}
+	return s.enqueue(ctx, tx, now, tasks)
 }

@@ -114,3 +114,45 @@ func TestABundleIsAcknowledged(t *testing.T) {
 		t.Errorf("the message: %q", got)
 	}
 }
+
+// It follows its incidents whoever acknowledges them and how, with one redraw for all that has
+// happened since the last look.
+func TestABundleFollowsItsIncidents(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a", "b", "c", "d")
+	w.begin(1, start)
+	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}}, start))
+	act := func(do oncall.ActKind, ids ...oncall.IncidentID) {
+		t.Helper()
+		for _, id := range ids {
+			must[oncall.Incident](t)(w.Act(t.Context(), id, oncall.Actor{User: bo, Via: oncall.MethodSMS}, oncall.Act{Do: do}, start))
+		}
+	}
+	for _, c := range []struct {
+		name, want string // version, settled, over, state
+		tells      int
+		at         time.Time
+		before     func()
+	}{
+		{"nothing has happened", "1   -", 0, start, func() {}},
+		{"two are taken", "2 2 0 -", 1, start, func() { act(oncall.ActAck, 2, 3) }},
+		{"nothing more", "2 2 0 -", 1, start, func() {}},
+		{"one is over", "3 2 1 -", 2, start, func() { act(oncall.ActResolve, 2) }},
+		{"the others, too", "4 4 1 acknowledged-", 3, start, func() { act(oncall.ActAck, 1, 4) }},
+		{"one is given back", "5 3 1 -", 4, start, func() { act(oncall.ActUnack, 3) }},
+		{"all are over, a day later", "5 3 1 -", 4, start.Add(25 * time.Hour), func() { act(oncall.ActResolve, 1, 3, 4) }},
+		{"all are over", "6 4 4 acknowledged-", 5, start, func() {}},
+		{"one comes back", "6 4 4 acknowledged-", 5, start, func() { act(oncall.ActReopen, 4) }},
+	} {
+		c.before()
+		w.check(w.FollowBundles(t.Context(), c.at))
+		got := w.strings(`SELECT concat(version, ' ', facts ->> 'settled', ' ', facts ->> 'over', ' ', facts ->> 'state', '-') FROM notices WHERE kind = 'bundle'`)
+		if !cmp.Equal(got, []string{c.want}) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+		if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'tell' AND args ->> 'notice' = (SELECT id::text FROM notices WHERE kind = 'bundle')`); n != c.tells {
+			t.Errorf("%s: %d redraws, want %d", c.name, n, c.tells)
+		}
+	}
+}
