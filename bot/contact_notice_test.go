@@ -1,7 +1,10 @@
 package bot
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -41,5 +44,34 @@ func TestDrawContactNotices(t *testing.T) {
 			t.Parallel()
 			checkGolden(t, name, drawNotice(n))
 		})
+	}
+}
+
+// The lines of a bundle lead to the incidents, unless that would cost some of them their place.
+func TestABundleLinksItsIncidents(t *testing.T) {
+	t.Parallel()
+	var all []oncall.Incident
+	links := map[oncall.IncidentID]string{}
+	for i := range 20 {
+		id := oncall.IncidentID(i + 1)
+		all = append(all, oncall.Incident{ID: id, Severity: oncall.High, Title: "disk <full>"})
+		if i > 0 {
+			links[id] = "https://example.slack.com/archives/C0PAY/p1" + strings.Repeat("0", i)
+		}
+	}
+	n := oncall.BundleNotice("k", 7, ann, all)
+	d := drawLinkedBundle(n, links)
+	checkLimits(t, d)
+	want := "• #1 high: disk &lt;full&gt;\n• <https://example.slack.com/archives/C0PAY/p10|#2> high: disk &lt;full&gt;\n"
+	if text := d.blocks[0].(*slack.SectionBlock).Text.Text; !strings.Contains(text, want) || !strings.HasSuffix(text, "and 5 more") {
+		t.Errorf("the message says\n%s\nwithout\n%s", text, want)
+	}
+	for i := range all {
+		all[i].Title = strings.Repeat("full ", 100)
+	}
+	d = drawLinkedBundle(oncall.BundleNotice("k", 7, ann, all), links)
+	checkLimits(t, d)
+	if text := d.blocks[0].(*slack.SectionBlock).Text.Text; strings.Contains(text, "slack.com") || !strings.HasSuffix(text, "and 5 more") {
+		t.Errorf("the long message says\n%s", text)
 	}
 }

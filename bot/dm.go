@@ -31,7 +31,11 @@ func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
 	if err != nil {
 		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
 	}
-	return b.sendPage(ctx, m, 0, pagePriority(oncall.Severity(m.Severity)), drawBundle(n))
+	d := drawBundle(n)
+	if b.workspace.Load() != nil { // a page waits for nothing that it doesn't need
+		d = drawLinkedBundle(n, b.bundleLinks(ctx, n))
+	}
+	return b.sendPage(ctx, m, 0, pagePriority(oncall.Severity(m.Severity)), d)
 }
 
 // pageOf loads what a page shows. Without it, the receipt says why.

@@ -52,6 +52,9 @@ func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, err
 // the message no longer exists.
 func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error {
 	d := drawNotice(n)
+	if n.Kind == oncall.NoticeBundle {
+		d = drawLinkedBundle(n, b.bundleLinks(ctx, n))
+	}
 	err := b.call(ctx, call{method: "chat.update", priority: forUpdate}, func(ctx context.Context) error {
 		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS,
 			slack.MsgOptionText(d.text, false), slack.MsgOptionBlocks(d.blocks...))

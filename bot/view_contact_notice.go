@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -117,14 +118,48 @@ func spoken(text string) drawing {
 	return drawing{text: text, blocks: []slack.Block{section(text)}}
 }
 
+// bundleLinks finds the messages of those incidents that a bundle names. There may be none yet.
+func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.IncidentID]string {
+	ids := n.Facts.Incidents[:min(len(n.Facts.Lines), len(n.Facts.Incidents))]
+	roots, err := b.store.Roots(ctx, ids)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("the incidents of a bundle can't be linked to")
+		return nil
+	}
+	links := map[oncall.IncidentID]string{}
+	for id, at := range roots {
+		links[id] = b.permalink(ctx, at)
+	}
+	return links
+}
+
+// bundleLines names the incidents of a bundle, with links where there is room for all of them.
+func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []string {
+	lines := make([]string, len(f.Lines))
+	size := 0
+	for i, l := range f.Lines {
+		lines[i] = "• " + foreign(l, maxAlertTitle)
+		if i < len(f.Incidents) {
+			name := f.Incidents[i].String()
+			if rest, named := strings.CutPrefix(lines[i], "• "+name+" "); named {
+				lines[i] = "• " + link(links[f.Incidents[i]], name) + " " + rest
+			}
+		}
+		size += utf8.RuneCountInString(lines[i]) + 1
+	}
+	if size > maxSection-maxAlertTitle && len(links) > 0 {
+		return bundleLines(f, nil)
+	}
+	return lines
+}
+
 // drawBundle pages somebody about several incidents.
-func drawBundle(n oncall.Notice) drawing {
+func drawBundle(n oncall.Notice) drawing { return drawLinkedBundle(n, nil) }
+
+func drawLinkedBundle(n oncall.Notice, links map[oncall.IncidentID]string) drawing {
 	f := n.Facts
 	head := fmt.Sprintf(":rotating_light: *%s* for you", count(len(f.Incidents), "incident"))
-	lines := []string{head}
-	for _, l := range f.Lines {
-		lines = append(lines, "• "+foreign(l, maxAlertTitle))
-	}
+	lines := append([]string{head}, bundleLines(f, links)...)
 	if more := len(f.Incidents) - len(f.Lines); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
