@@ -109,6 +109,26 @@ func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
 	}
 }
 
+// The link of who is asked to help lets them accept or decline.
+func TestMailsLinkOfWhoIsAskedToHelp(t *testing.T) {
+	t.Parallel()
+	m := mail(t, "disk full")
+	const bo = oncall.UserID("U0BO")
+	_, err := m.store.Act(t.Context(), m.incident, oncall.ByUser("U0ANN"), oncall.Act{Do: oncall.ActAsk, User: bo}, m.clock.now())
+	m.must(err)
+	var page oncall.PageID
+	m.must(m.pool.QueryRow(t.Context(), "SELECT id FROM pages WHERE user_id = $1", bo).Scan(&page))
+	token, err := m.store.Token(t.Context(), page, bo, [32]byte{1}, m.clock.now())
+	m.must(err)
+	m.says(m.press("d"), http.StatusOK, "Answer 1a to acknowledge") // Ann was not asked
+	m.path = "/v1/act/" + token
+	if r := m.send(http.MethodGet, m.path, nil); strings.Contains(r.body, "Acknowledge<") || strings.Contains(r.body, "Escalate") {
+		t.Errorf("it offers what is not asked:\n%s", r.body)
+	}
+	m.says(m.press("a"), http.StatusOK, "Accepted #1.", "triggered", ">Accept<", ">Decline<")
+	m.says(m.press("d"), http.StatusOK, "Declined #1.", "triggered")
+}
+
 // A scanner of mail looks at every link, and at the links behind it.
 func TestMailsLinkDoesNothingForScanners(t *testing.T) {
 	t.Parallel()
