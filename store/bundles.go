@@ -19,11 +19,12 @@ const bundleLimit = 1000
 const codeLock = 0x776209
 
 // lockReach makes pages to one recipient go one after the other, and returns what that was told
-// last. A page that is for no person goes alone.
+// last, by another page: one that was not sent doesn't wait for itself. A page that is for no person
+// goes alone.
 func lockReach(ctx context.Context, tx pgx.Tx, id oncall.PageID) (oncall.Told, error) {
 	const of = `SELECT user_id, method, contact FROM pages WHERE id = $1`
 	const lock = `
-		SELECT coalesce(sent_at, '0001-01-01T00:00:00Z'), severity, integrations
+		SELECT CASE WHEN sent_at IS NULL OR page = $4 THEN '0001-01-01T00:00:00Z' ELSE sent_at END, severity, integrations
 		FROM reaches
 		WHERE user_id = $1 AND method = $2 AND contact = $3
 		FOR UPDATE`
@@ -37,7 +38,7 @@ func lockReach(ctx context.Context, tx pgx.Tx, id oncall.PageID) (oncall.Told, e
 		return told, err
 	}
 	for range 2 {
-		err := tx.QueryRow(ctx, lock, p.UserID, p.Method, p.Contact).Scan(&told.At, &told.Severity, &told.Integrations)
+		err := tx.QueryRow(ctx, lock, p.UserID, p.Method, p.Contact, id).Scan(&told.At, &told.Severity, &told.Integrations)
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return told, err
 		}
@@ -78,7 +79,8 @@ func untell(ctx context.Context, tx pgx.Tx, p oncall.Page, now time.Time) ([]onc
 	return pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
 }
 
-// gather takes along what waits for the same recipient and is due: all of it becomes one message.
+// gather takes along what waits for the same recipient and is due: all of it becomes one message. A
+// bundle that was not sent comes with all that is in it.
 func (b *begin) gather(ctx context.Context) error {
 	const waiting = `
 		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to",
@@ -89,6 +91,14 @@ func (b *begin) gather(ctx context.Context) error {
 		  AND attempt = 0 AND doubt_at IS NULL AND sender_job IS NULL AND (due_at IS NULL OR due_at <= $5)
 		ORDER BY id
 		LIMIT $6
+		FOR UPDATE`
+	const within = `
+		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to",
+		       coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, attempt, sender_job, doubt_at, redials,
+		       code, bundle, receipt
+		FROM pages
+		WHERE bundle = ANY ($1) AND state = 'waiting'
+		ORDER BY id
 		FOR UPDATE`
 	const take = `UPDATE pages SET bundle = $1 WHERE id = ANY ($2)`
 	p := b.row
@@ -107,6 +117,15 @@ func (b *begin) gather(ctx context.Context) error {
 			taken = append(taken, m.ID)
 			b.members = append(b.members, m)
 		}
+	}
+	rows, _ = b.tx.Query(ctx, within, taken)
+	more, err := pgx.CollectRows(rows, pgx.RowToStructByName[pageRow])
+	if err != nil {
+		return err
+	}
+	for _, m := range more {
+		taken = append(taken, m.ID)
+		b.members = append(b.members, m)
 	}
 	_, err = b.tx.Exec(ctx, take, p.ID, taken)
 	return err

@@ -90,6 +90,39 @@ func TestABundleFailsAsAWhole(t *testing.T) {
 	}
 }
 
+// Who is asked to wait by a provider has told nobody anything: it doesn't hold itself back.
+func TestAThrottledBundleGoesAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a", "b")
+	w.begin(1, start)
+	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down", Unsent: true}, start))
+	w.storm("c")
+	if order := w.begin(3, start.Add(time.Second)); order.Send {
+		t.Errorf("inside the hold: %+v", order)
+	}
+	if order := w.begin(1, start.Add(time.Second)); !order.Send || len(order.Incidents) != 3 {
+		t.Errorf("the first again: %+v", order)
+	}
+}
+
+// A bundle that was not sent may become part of another, and nothing of it is lost.
+func TestAThrottledBundleIsTakenAlongWhole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a", "b")
+	w.begin(1, start)
+	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down", Unsent: true}, start))
+	w.storm("c")
+	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
+		t.Errorf("the bundle of all: %+v", order)
+	}
+	w.check(w.RecordPage(t.Context(), 3, store.PageResult{Outcome: store.PageDelivered}, start.Add(31*time.Second)))
+	if got := w.strings(`SELECT state FROM pages ORDER BY id`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {
+		t.Errorf("states: %q", got)
+	}
+}
+
 // The direct message of a bundle is a drawing: it shows when nothing in it waits any more.
 func TestABundleIsAcknowledged(t *testing.T) {
 	t.Parallel()
