@@ -147,13 +147,19 @@ func (q *queue) turnAway(c call, surely bool) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	bucket, turn := q.turn(c)
+	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
+	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
+	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
+	// Who comes back for something more urgent must not find the others before it.
+	for l, back := range q.away {
+		if turn > 0 && l.bucket == bucket && l.priority < c.priority {
+			turn = max(turn, back.Sub(now)+each)
+		}
+	}
 	if turn <= hastyWait && !surely {
 		return 0
 	}
-	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
-	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
 	l := lane{bucket: bucket, priority: c.priority}
-	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
 	back := now.Add(max(turn, each))
 	if next := q.away[l].Add(each); next.After(back) {
 		back = next

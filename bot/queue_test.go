@@ -96,3 +96,30 @@ func TestWhatNobodyHasTakenIsDrawnFirst(t *testing.T) {
 		t.Error("news of what nobody has taken must go before the rest, and after what has just come")
 	}
 }
+
+// What was turned away has its place before what is less urgent and came later.
+func TestTheUrgentKeepTheirPlace(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	c := call{method: methodPost, channel: "C1", priority: forAlarm, hasty: true}
+	q.turnAway(c, true)
+	c.priority = forThread
+	if d := q.turnAway(c, false); d != 0 {
+		t.Errorf("it is to come back in %s although nobody needs its place", d)
+	}
+	for range 3 { // the burst
+		if err := q.wait(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.priority = forAlarm
+	urgent := q.turnAway(c, true)
+	c.priority = forThread
+	if other := q.turnAway(c, false); other < urgent+900*time.Millisecond {
+		t.Errorf("it comes back after %s, and what is urgent after %s", other, urgent)
+	}
+	c.priority = forPage
+	if d := q.turnAway(c, false); d != 0 {
+		t.Errorf("a page is turned away for %s because of what is less urgent", d)
+	}
+}
