@@ -92,7 +92,7 @@ func TestWhatNobodyHasTakenIsDrawnFirst(t *testing.T) {
 			t.Errorf("%s: priority %d, want %d", name, got, c.want)
 		}
 	}
-	if !(forRoot < forAlarm && forAlarm < forUpdate && forUpdate < forThread) {
+	if forRoot >= forAlarm || forAlarm >= forUpdate || forUpdate >= forThread {
 		t.Error("news of what nobody has taken must go before the rest, and after what has just come")
 	}
 }
