@@ -64,6 +64,22 @@ func TestABundleLosesNothing(t *testing.T) {
 	}
 }
 
+// A page whose bundle nobody leads is found and goes by itself.
+func TestAMemberWithoutALeaderIsFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a", "b", "c")
+	w.begin(1, start)
+	w.exec(`UPDATE pages SET bundle = 2 WHERE id = 3`) // and 2 is in the bundle of 1
+	w.exec(`DELETE FROM river_job`)
+	if n, err := w.RequeuePages(t.Context(), start); n != 2 || err != nil {
+		t.Errorf("%d pages were queued again, %v; want 1 and 3", n, err)
+	}
+	if got := w.strings(`SELECT args ->> 'page' FROM river_job WHERE kind = 'page' ORDER BY id`); !cmp.Equal(got, []string{"1", "3"}) {
+		t.Errorf("queued: %q", got)
+	}
+}
+
 // A message that fails fails for all that it told of, and the next doesn't wait for the end of a
 // hold that told nobody anything.
 func TestABundleFailsAsAWhole(t *testing.T) {

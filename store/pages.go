@@ -365,10 +365,19 @@ func blocked(ctx context.Context, q querier, p oncall.Page) (is bool, err error)
 const requeueLock = 0x776208
 
 // RequeuePages queues the pages of open incidents again that wait although no job of theirs does,
-// whatever became of it, and returns how many. Those in a bundle wait for the one that leads it.
+// whatever became of it, and returns how many. Those in a bundle wait for the one that leads it; where
+// none leads them any more they go by themselves.
 func (s *Store) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
-	// A statement of its own: it sees what was committed while we waited for the lock.
+	// Statements of their own: they see what was committed while we waited for the lock.
+	const free = `
+		UPDATE pages p
+		SET bundle = 0, held_until = NULL
+		WHERE state = 'waiting' AND bundle <> 0 AND NOT EXISTS (
+			SELECT
+			FROM pages l
+			WHERE l.id = p.bundle AND l.state = 'waiting' AND l.bundle = 0
+		)`
 	const lost = `
 		SELECT p.id
 		FROM incidents i
@@ -384,6 +393,9 @@ func (s *Store) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 	n := 0
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, lock, requeueLock); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, free); err != nil {
 			return err
 		}
 		rows, _ := tx.Query(ctx, lost, QueuePage, upkeepBatch)
