@@ -213,6 +213,54 @@ func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
 	}
 }
 
+// Whoever asks without a deadline is told within patience that the database keeps silent, on a
+// connection that was idle, too; nothing may wait until TCP gives up, which takes a quarter of an hour.
+func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p, address := newProxy(t, w)
+	s := must[*store.Store](t)(store.Open(t.Context(), address, store.Options{MaxConns: 4, Log: zerolog.Nop()}))
+	defer s.Close()
+	defer p.hangUp()
+	idle := make([]*pgxpool.Conn, 4)
+	for i := range idle {
+		idle[i] = must[*pgxpool.Conn](t)(s.Pool().Acquire(t.Context()))
+	}
+	for _, conn := range idle {
+		conn.Release()
+	}
+	p.silent.Store(true)
+	asks := map[string]func(ctx context.Context) error{
+		"ping": s.Ping,
+		"a key": func(ctx context.Context) error {
+			_, err := s.IntegrationByKey(ctx, key)
+			return err
+		},
+		"incidents": func(ctx context.Context) error {
+			_, err := s.OpenIncidents(ctx, 10)
+			return err
+		},
+		"a change": func(ctx context.Context) error {
+			_, err := s.Apply(ctx, setup(), store.Applying{Write: true}, start)
+			return err
+		},
+	}
+	var wg sync.WaitGroup
+	for what, ask := range asks {
+		wg.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			hangs := time.AfterFunc(store.Patience+10*time.Second, cancel)
+			if err := ask(ctx); !hangs.Stop() {
+				t.Errorf("%s: it took longer than the patience of %v", what, store.Patience)
+			} else if !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("%s: %v", what, err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func BenchmarkAccept(b *testing.B) {
 	w := newWorld(b)
 	signals := []oncall.Signal{trigger("disk")}

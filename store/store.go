@@ -97,6 +97,7 @@ func configure(cfg *pgxpool.Config, o Options) {
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
+	cfg.ConnConfig.Tracer = patience{}
 	cfg.AfterConnect = prepareConn
 }
 
@@ -135,7 +136,7 @@ func (s *Store) Close() {
 
 // Ping asks the database for a sign of life.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.pool.Ping(ctx); err != nil {
+	if _, err := s.pool.Exec(ctx, `SELECT`); err != nil { // pgx bounds no ping of its own
 		return fmt.Errorf("ping the database: %w", translate(err))
 	}
 	return nil

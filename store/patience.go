@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Patience is how long a statement, or the wait for a connection, may last whose caller has set no
+// deadline. Where the way to the database swallows everything, TCP would take a quarter of an hour
+// to say so, and what a caller holds meanwhile, such as the turn to load the directory, would keep
+// everybody else waiting.
+const Patience = 15 * time.Second
+
+// patience is not a tracer: pgx has no other hook that may change the context of every statement,
+// those of the queue among them.
+type patience struct{}
+
+var (
+	_ pgx.QueryTracer       = patience{}
+	_ pgx.BatchTracer       = patience{}
+	_ pgx.CopyFromTracer    = patience{}
+	_ pgxpool.AcquireTracer = patience{}
+)
+
+// A bounded context is one that got its deadline here.
+type bounded struct {
+	context.Context
+	cancel context.CancelFunc
+}
+
+func bound(ctx context.Context) context.Context {
+	if _, has := ctx.Deadline(); has {
+		return ctx
+	}
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	return bounded{Context: ctx, cancel: cancel}
+}
+
+func release(ctx context.Context) {
+	if b, ok := ctx.(bounded); ok {
+		b.cancel()
+	}
+}
+
+func (patience) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return bound(ctx)
+}
+
+func (patience) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	release(ctx)
+}
+
+func (patience) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	return bound(ctx)
+}
+
+func (patience) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+
+func (patience) TraceBatchEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchEndData) {
+	release(ctx)
+}
+
+func (patience) TraceCopyFromStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceCopyFromStartData) context.Context {
+	return bound(ctx)
+}
+
+func (patience) TraceCopyFromEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceCopyFromEndData) {
+	release(ctx)
+}
+
+func (patience) TraceAcquireStart(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireStartData) context.Context {
+	return bound(ctx)
+}
+
+func (patience) TraceAcquireEnd(ctx context.Context, _ *pgxpool.Pool, _ pgxpool.TraceAcquireEndData) {
+	release(ctx)
+}
