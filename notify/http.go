@@ -33,10 +33,13 @@ type web struct {
 	client  *http.Client
 	limit   time.Duration // for a whole exchange
 	longest int64         // bytes of an answer that are read
+	secret  string        // stands in addresses, which some servers and proxies repeat in errors
 }
 
-func newWeb(service string) *web {
-	return newWebBy(service, &http.Transport{Proxy: http.ProxyFromEnvironment})
+func newWeb(service, secret string) *web {
+	w := newWebBy(service, &http.Transport{Proxy: http.ProxyFromEnvironment})
+	w.secret = secret
+	return w
 }
 
 // newWebBy uses a new connection for each request: one that the service closes while it
@@ -108,6 +111,7 @@ func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
 	if err != nil && a.status < http.StatusBadRequest {
 		return webAnswer{}, w.unanswered(err, true)
 	}
+	a.body = []byte(hide(string(a.body), w.secret)) // it is quoted in errors
 	return a, nil
 }
 
@@ -117,6 +121,9 @@ var errForbiddenAddress = errors.New("this address is not called")
 // unanswered says what it means that no answer came.
 func (w *web) unanswered(err error, begun bool) *Receipt {
 	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, bare(err))}
+	if text := r.Err.Error(); hide(text, w.secret) != text {
+		r.Err = errors.New(hide(text, w.secret))
+	}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case errors.Is(err, errForbiddenAddress):
@@ -135,6 +142,35 @@ func bare(err error) error {
 		return e.Err
 	}
 	return err
+}
+
+// hide keeps a secret that somebody has repeated out of a text.
+func hide(text, secret string) string {
+	if secret == "" {
+		return text
+	}
+	return strings.NewReplacer(secret, "…", url.QueryEscape(secret), "…").Replace(text)
+}
+
+// unreached is the finding of a service that gave no answer.
+func (w *web) unreached(err error, address, setting string) Finding {
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%s has not answered in time", w.service)
+	}
+	host := address
+	if u, err := url.Parse(address); err == nil {
+		host = u.Host
+	}
+	return Finding{Text: err.Error(), Remedy: fmt.Sprintf("Check that this machine reaches %s. Check %s.", host, setting)}
+}
+
+// unexpected is the finding of an answer that our settings don't explain.
+func (w *web) unexpected(a webAnswer, said, setting string) Finding {
+	f := Finding{Text: w.refused(a, said).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
+	if a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError {
+		f.Remedy = "Nothing is wrong with our settings: look at the service, and try again later."
+	}
+	return f
 }
 
 // refused is the receipt of an answer that is no acceptance, as HTTP means it. Services

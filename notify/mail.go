@@ -100,6 +100,58 @@ func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 	return s.notTaken(err)
 }
 
+const mailAddress = "WATCHBILL_SMTP_URL" // as people know it
+
+// Check signs in to the server and leaves again.
+func (s *Mail) Check(ctx context.Context) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, mailLimit)
+	defer cancel()
+	c, err := s.client(ctx)
+	if err != nil {
+		return []Finding{{Text: "set up mail: " + err.Error(), Remedy: "Check " + mailAddress + "."}}
+	}
+	session, err := c.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		text := s.notConnected(err).Err.Error()
+		if ctx.Err() != nil {
+			text = s.server() + " has not answered in time"
+		}
+		return []Finding{{Text: oneLine(hide(text, s.config.Password), longestTitle), Remedy: s.remedy(err)}}
+	}
+	s.part(c, session)
+	text := s.server() + " lets us in, " + map[MailTLS]string{
+		MailStartTLS: "with STARTTLS", MailTLSOnly: "with TLS", MailPlain: "without encryption",
+	}[s.config.TLS]
+	if s.config.User == "" {
+		text += " and without a password"
+	}
+	return []Finding{{OK: true, Text: text}}
+}
+
+// remedy says what to do about a session that did not come about.
+func (s *Mail) remedy(err error) string {
+	said, spoken := errors.AsType[*textproto.Error](err)
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case certificate:
+		return "Write the server's name in " + mailAddress + " as its certificate has it, or name who vouches for it in WATCHBILL_SMTP_CA_FILE."
+	case notTLS:
+		return "Use smtp:// in " + mailAddress + ", with the port for STARTTLS (587): no TLS is spoken on this one."
+	case spoken && said.Code < 500:
+		return "Nothing is wrong with our settings: look at the server's log, and try again later."
+	case spoken && (said.Code == 530 || said.Code == 534 || said.Code == 535):
+		return "Check user and password in " + mailAddress + " (%40 is @, %2F is /); some providers want a password made for programs."
+	case spoken:
+		return "Ask who runs the server to let this machine send by it."
+	case strings.Contains(err.Error(), "not support STARTTLS"):
+		return "Use smtps:// in " + mailAddress + ", with the port for TLS (465), or have the server offer STARTTLS: nothing is sent without encryption."
+	case strings.Contains(err.Error(), "AUTH"):
+		return "The server takes no password here, or in no way that we know: check the port in " + mailAddress + ", or leave user and password out."
+	}
+	return "Check host and port in " + mailAddress + " (smtps:// is 465, smtp:// is 587), and that this machine may reach them: some networks block mail."
+}
+
 // client is for one delivery: the library's keeps state.
 func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	security := &tls.Config{ServerName: s.config.Host, RootCAs: s.config.RootCAs, MinVersion: tls.VersionTLS12}

@@ -143,3 +143,17 @@ type Reply struct {
 type Listener interface {
 	Listen(ctx context.Context, cursor string) (replies []Reply, next string, err error)
 }
+
+// A Finding is one thing that was looked at.
+type Finding struct {
+	OK     bool
+	Note   bool   // not wrong, but worth knowing
+	Text   string // what is so; no secret
+	Remedy string // what to do about it
+}
+
+// A Checker is a Sender that can be looked at without sending anything to anybody: whether
+// its service is there and lets us in. Check ends with its context.
+type Checker interface {
+	Check(ctx context.Context) []Finding
+}

@@ -39,7 +39,7 @@ type Ntfy struct {
 // NewNtfy returns a sender by one server.
 func NewNtfy(c NtfyConfig) *Ntfy {
 	c.URL = strings.TrimRight(c.URL, "/")
-	return &Ntfy{config: c, web: newWeb("ntfy")}
+	return &Ntfy{config: c, web: newWeb("ntfy", c.Token)}
 }
 
 type ntfyMessage struct {
@@ -116,15 +116,20 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		}
 		return Receipt{Outcome: Accepted, Reference: e.ID}
 	}
-	var said struct {
-		Error string `json:"error"`
-	}
-	_ = json.Unmarshal(a.body, &said) // what is not ntfy's JSON is quoted as it is
-	r := n.web.refused(a, oneLine(said.Error, webExcerpt))
+	r := n.web.refused(a, ntfySaid(a))
 	if a.status == http.StatusNotFound { // of the server: a topic that nobody has used exists
 		r.Outcome = Misconfigured
 	}
 	return r
+}
+
+// ntfySaid is the reason in an answer of ntfy; what is not its JSON is quoted as it is.
+func ntfySaid(a webAnswer) string {
+	var said struct {
+		Error string `json:"error"`
+	}
+	_ = json.Unmarshal(a.body, &said)
+	return oneLine(said.Error, webExcerpt)
 }
 
 // ntfyPriority is 5 for what may break through silence.
@@ -184,6 +189,75 @@ func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (string, bo
 		}
 	}
 	return "", false, nil
+}
+
+const ntfyAddress = "WATCHBILL_NTFY_URL" // as people know it
+
+// Check looks whether the server is there, takes the token and lets us read the answers.
+func (n *Ntfy) Check(ctx context.Context) []Finding {
+	look := n.checkServer
+	if n.config.Token != "" {
+		look = n.checkToken
+	}
+	found := []Finding{look(ctx)}
+	if n.config.ReplyTopic != "" && (found[0].OK || found[0].Note) {
+		found = append(found, n.checkReplies(ctx))
+	}
+	return found
+}
+
+func (n *Ntfy) checkServer(ctx context.Context) Finding {
+	a, err := n.web.get(ctx, n.config.URL+"/v1/health", nil)
+	if err != nil {
+		return n.web.unreached(err, n.config.URL, ntfyAddress)
+	}
+	var said struct{ Healthy bool }
+	if json.Unmarshal(a.body, &said) != nil || a.status != http.StatusOK || !said.Healthy {
+		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
+	}
+	return Finding{OK: true, Text: "the server is there; no token is set"}
+}
+
+// checkToken asks whose the token is. A server without users, or behind a proxy that keeps the
+// token to itself, answers that we are nobody.
+func (n *Ntfy) checkToken(ctx context.Context) Finding {
+	a, err := n.web.get(ctx, n.config.URL+"/v1/account", n.header(n.config.URL))
+	if err != nil {
+		return n.web.unreached(err, n.config.URL, ntfyAddress)
+	}
+	var said struct{ Username, Role string }
+	err = json.Unmarshal(a.body, &said)
+	switch {
+	case a.status == http.StatusUnauthorized:
+		return Finding{
+			Text:   n.web.refused(a, ntfySaid(a)).Err.Error() + ": it doesn't know the token",
+			Remedy: "Make a token on the server with `ntfy token add watchbill`, and set WATCHBILL_NTFY_TOKEN to it.",
+		}
+	case err != nil || a.status != http.StatusOK || said.Role == "":
+		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
+	case said.Role == "anonymous":
+		return Finding{
+			Note: true, Text: "the server is there and takes no notice of the token: it has no users, or a proxy keeps the token to itself",
+			Remedy: "Set auth-file in the server's server.yml, so that not everybody reads the pages; let a proxy pass Authorization on.",
+		}
+	}
+	return Finding{OK: true, Text: "the server takes the token of the user " + oneLine(said.Username, longestName)}
+}
+
+func (n *Ntfy) checkReplies(ctx context.Context) Finding {
+	a, err := n.web.get(ctx, n.config.URL+"/"+n.config.ReplyTopic+"/json?poll=1&since=1s", n.header(n.config.URL))
+	switch {
+	case err != nil:
+		return n.web.unreached(err, n.config.URL, ntfyAddress)
+	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
+		return Finding{
+			Text:   "we may not read the reply topic: " + n.web.refused(a, ntfySaid(a)).Err.Error(),
+			Remedy: fmt.Sprintf("Allow it on the server, with the token's user: `ntfy access watchbill %s rw`.", n.config.ReplyTopic),
+		}
+	case a.status != http.StatusOK:
+		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
+	}
+	return Finding{OK: true, Text: "answers can be read"}
 }
 
 // Listen waits for answers in the reply topic. The cursor is the id of the last one.

@@ -47,7 +47,7 @@ type pushoverAsked struct {
 // NewPushover returns a sender by one application.
 func NewPushover(c PushoverConfig) *Pushover {
 	c.URL = strings.TrimRight(either(c.URL, pushoverURL), "/")
-	return &Pushover{config: c, web: newWeb("Pushover"), asked: map[string]pushoverAsked{}}
+	return &Pushover{config: c, web: newWeb("Pushover", c.Token), asked: map[string]pushoverAsked{}}
 }
 
 // pushoverAnswer is what each of its methods answers.
@@ -61,6 +61,8 @@ type pushoverAnswer struct {
 	Acknowledged int      `json:"acknowledged"`
 	Delivered    int64    `json:"last_delivered_at"`
 	Expired      int      `json:"expired"`
+	Limit        int      `json:"limit"`
+	Remaining    int      `json:"remaining"`
 }
 
 // Send pushes the message once.
@@ -198,4 +200,31 @@ func (p *Pushover) Cancel(ctx context.Context, reference string) error {
 		return fmt.Errorf("end an alarm: %w", p.refused(a, said).Err)
 	}
 	return nil
+}
+
+// Check asks how many messages the application may still send, which proves its token.
+func (p *Pushover) Check(ctx context.Context) []Finding {
+	const setting = "WATCHBILL_PUSHOVER_API_URL if it is set"
+	a, err := p.web.get(ctx, p.config.URL+"/1/apps/limits.json?token="+url.QueryEscape(p.config.Token), nil)
+	if err != nil {
+		return []Finding{p.web.unreached(err, p.config.URL, setting)}
+	}
+	var said pushoverAnswer
+	err = json.Unmarshal(a.body, &said)
+	usedUp := a.status == http.StatusTooManyRequests && a.header.Get("X-Limit-App-Remaining") == "0"
+	switch {
+	case err == nil && a.status == http.StatusOK && said.Status == 1 && said.Limit > 0 && said.Remaining <= 0 || usedUp:
+		return []Finding{{
+			Text:   "the month's messages are used up",
+			Remedy: "Buy more on your application's page at pushover.net, or wait for the first of the month.",
+		}}
+	case err == nil && a.status == http.StatusOK && said.Status == 1:
+		return []Finding{{OK: true, Text: fmt.Sprintf("the token is good, with %d of %d messages left this month", said.Remaining, said.Limit)}}
+	case err == nil && a.status >= http.StatusBadRequest && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
+		return []Finding{{
+			Text:   p.refused(a, said).Err.Error(),
+			Remedy: "Copy the API token from your application's page at pushover.net to WATCHBILL_PUSHOVER_TOKEN; your user key is another thing.",
+		}}
+	}
+	return []Finding{p.web.unexpected(a, oneLine(strings.Join(said.Errors, "; "), webExcerpt), setting)}
 }

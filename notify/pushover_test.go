@@ -23,13 +23,22 @@ type over struct {
 	polls     int
 	cancelled []string
 	header    http.Header // of a 429
+	left      int         // messages of this month
 }
 
 func newOver(t *testing.T) *over {
-	o := &over{receipts: map[string]map[string]int64{}}
+	o := &over{receipts: map[string]map[string]int64{}, left: 7496}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /1/messages.json", o.message)
 	mux.HandleFunc("GET /1/receipts/{receipt}", o.receipt)
+	mux.HandleFunc("GET /1/apps/limits.json", func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("token") != "app" {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"token":"invalid","errors":["application token is invalid"],"status":0}`)
+			return
+		}
+		fmt.Fprintf(w, `{"limit":10000,"remaining":%d,"reset":1393653600,"status":1,"request":"x"}`, o.left)
+	})
 	mux.HandleFunc("POST /1/receipts/{receipt}/cancel.json", func(w http.ResponseWriter, r *http.Request) {
 		o.mu.Lock()
 		defer o.mu.Unlock()

@@ -38,9 +38,9 @@ type Telegram struct {
 // NewTelegram returns a sender by one bot.
 func NewTelegram(c TelegramConfig) *Telegram {
 	c.URL = strings.TrimRight(either(c.URL, telegramURL), "/")
-	listen := newWeb("Telegram")
+	listen := newWeb("Telegram", c.Token)
 	listen.limit, listen.longest = telegramWait+webLimit, telegramBatch*(64<<10)
-	return &Telegram{config: c, web: newWeb("Telegram"), listen: listen}
+	return &Telegram{config: c, web: newWeb("Telegram", c.Token), listen: listen}
 }
 
 // telegramAnswer is what each method answers.
@@ -255,4 +255,36 @@ func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
 	}
 	r.From, r.Key, r.Text = from, key, does
 	return r, true
+}
+
+// Check asks who the bot is, and whether its answers go to somebody else.
+func (t *Telegram) Check(ctx context.Context) []Finding {
+	const setting = "WATCHBILL_TELEGRAM_API_URL if it is set"
+	var bot struct{ Username string }
+	var hook struct{ URL string }
+	for _, ask := range []struct {
+		method string
+		to     any
+	}{{"getMe", &bot}, {"getWebhookInfo", &hook}} {
+		a, said, failed := t.call(ctx, ask.method, struct{}{})
+		switch {
+		case failed != nil:
+			return []Finding{t.web.unreached(failed.Err, t.config.URL, setting)}
+		case a.status == http.StatusUnauthorized || a.status == http.StatusNotFound && said.Description != "":
+			return []Finding{{
+				Text:   t.refused(a, said).Err.Error() + ": it doesn't know the token",
+				Remedy: "Ask @BotFather for it (/token), and set WATCHBILL_TELEGRAM_TOKEN.",
+			}}
+		case a.status != http.StatusOK || !said.OK || json.Unmarshal(said.Result, ask.to) != nil:
+			return []Finding{t.web.unexpected(a, oneLine(said.Description, webExcerpt), setting)}
+		}
+	}
+	name := "the bot is @" + oneLine(bot.Username, longestName)
+	if hook.URL != "" { // Telegram then refuses getUpdates
+		return []Finding{{
+			Text:   name + ", whose answers go to a webhook in place of Watchbill",
+			Remedy: fmt.Sprintf("Remove it: curl %s/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook", t.config.URL),
+		}}
+	}
+	return []Finding{{OK: true, Text: name}}
 }

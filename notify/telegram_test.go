@@ -23,6 +23,7 @@ type gram struct {
 	updates  []map[string]any
 	answered []string
 	refuse   string // what sendMessage answers
+	hook     string // where updates go in place of getUpdates
 	wake     chan struct{}
 }
 
@@ -56,6 +57,10 @@ func (g *gram) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch method {
+	case "getMe":
+		say(200, `{"ok":true,"result":{"id":1,"is_bot":true,"first_name":"Watchbill","username":"watchbill_bot"}}`)
+	case "getWebhookInfo":
+		say(200, `{"ok":true,"result":{"url":"`+g.hook+`","has_custom_certificate":false,"pending_update_count":0}}`)
 	case "sendMessage":
 		g.send(w, r, say)
 	case "answerCallbackQuery":

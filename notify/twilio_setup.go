@@ -65,14 +65,6 @@ func (t *Twilio) findFlow(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// A Finding is one thing that was looked at.
-type Finding struct {
-	OK     bool
-	Note   bool   // not wrong, but worth knowing
-	Text   string // what is so
-	Remedy string // what to do about it
-}
-
 // A TwilioNumber is a phone number of the account.
 type TwilioNumber struct {
 	Number     string

@@ -18,6 +18,7 @@ import (
 type Ntfy struct {
 	*httptest.Server
 	clock func() time.Time
+	Open  bool // without users: it takes no notice of tokens
 
 	mu     sync.Mutex
 	topics map[string][]NtfyMessage
@@ -51,8 +52,30 @@ func NewNtfy(clock func() time.Time) *Ntfy {
 	mux.HandleFunc("POST /{$}", p.publish)
 	mux.HandleFunc("POST /{topic}", p.reply)
 	mux.HandleFunc("GET /{topic}/json", p.subscribe)
-	p.Server = httptest.NewServer(mux)
+	mux.HandleFunc("GET /v1/health", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"healthy":true}`) })
+	mux.HandleFunc("GET /v1/account", p.account)
+	p.Server = httptest.NewServer(p.known(mux))
 	return p
+}
+
+// known refuses a token that the server doesn't know, whatever it is for.
+func (p *Ntfy) known(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if auth := r.Header.Get("Authorization"); auth != "" && auth != "Bearer "+NtfyToken && !p.Open {
+			p.refuse(w, http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// account says whose the token is; without one, nobody's.
+func (p *Ntfy) account(w http.ResponseWriter, r *http.Request) {
+	if p.Open || r.Header.Get("Authorization") == "" {
+		fmt.Fprintln(w, `{"username":"*","role":"anonymous"}`)
+		return
+	}
+	fmt.Fprintln(w, `{"username":"watchbill","role":"user"}`)
 }
 
 func (p *Ntfy) refuse(w http.ResponseWriter, status int) {
@@ -66,11 +89,7 @@ func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, http.StatusBadRequest)
 		return
 	}
-	switch auth := r.Header.Get("Authorization"); {
-	case auth != "" && auth != "Bearer "+NtfyToken:
-		p.refuse(w, http.StatusUnauthorized)
-		return
-	case auth == "" || m.Topic == "of-somebody-else":
+	if r.Header.Get("Authorization") == "" || m.Topic == "of-somebody-else" {
 		p.refuse(w, http.StatusForbidden)
 		return
 	}
@@ -123,7 +142,7 @@ func (p *Ntfy) since(topic, since string) ([]NtfyMessage, chan struct{}) {
 }
 
 func (p *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Authorization") != "Bearer "+NtfyToken {
+	if r.Header.Get("Authorization") == "" || r.PathValue("topic") == "of-somebody-else" {
 		p.refuse(w, http.StatusForbidden)
 		return
 	}

@@ -1,0 +1,272 @@
+package notify_test
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/notify/notifytest"
+	"github.com/watchbill/watchbill/twiliosim"
+)
+
+// checked looks at a way and gives the finding that matters: the first that isn't fine, or
+// all that are.
+func checked(t *testing.T, c notify.Checker) notify.Finding {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var fine []string
+	for _, f := range c.Check(ctx) {
+		if !f.OK {
+			return f
+		}
+		fine = append(fine, f.Text)
+	}
+	return notify.Finding{OK: true, Text: strings.Join(fine, ", ")}
+}
+
+func expect(t *testing.T, name string, f notify.Finding, want notify.Finding, secrets ...string) {
+	t.Helper()
+	if f.OK != want.OK || f.Note != want.Note || !strings.Contains(f.Text, want.Text) || !strings.Contains(f.Remedy, want.Remedy) || !f.OK && f.Remedy == "" {
+		t.Errorf("%s: %+v, want %+v", name, f, want)
+	}
+	for _, s := range secrets {
+		if strings.Contains(f.Text+f.Remedy, s) {
+			t.Errorf("%s tells a secret: %+v", name, f)
+		}
+	}
+}
+
+// mute is a server that takes connections and says nothing.
+func mute(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { conn.Close() })
+			go func() { _, _ = io.Copy(io.Discard, conn) }()
+		}
+	}()
+	return l
+}
+
+func TestMailIsCheckedWithoutSending(t *testing.T) {
+	t.Parallel()
+	plain := func(answers map[string]string, change func(*notify.MailConfig)) notify.MailConfig {
+		c := crank(t, answers)
+		if change != nil {
+			change(&c)
+		}
+		return c
+	}
+	var office notifytest.Office
+	start, only := opened(t, &office, notify.MailStartTLS), opened(t, &notifytest.Office{}, notify.MailTLSOnly)
+	with := func(c notify.MailConfig, change func(*notify.MailConfig)) notify.MailConfig {
+		change(&c)
+		return c
+	}
+	for name, c := range map[string]struct {
+		config notify.MailConfig
+		want   notify.Finding
+	}{
+		"STARTTLS":          {start, notify.Finding{OK: true, Text: "lets us in, with STARTTLS"}},
+		"TLS":               {only, notify.Finding{OK: true, Text: "lets us in, with TLS"}},
+		"plain":             {plain(nil, nil), notify.Finding{OK: true, Text: "without encryption and without a password"}},
+		"wrong password":    {with(start, func(c *notify.MailConfig) { c.Password = "hunter2!" }), notify.Finding{Text: "535", Remedy: "Check user and password in WATCHBILL_SMTP_URL"}},
+		"unknown authority": {with(start, func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }), notify.Finding{Text: "certificate", Remedy: "WATCHBILL_SMTP_CA_FILE"}},
+		"another name":      {with(start, func(c *notify.MailConfig) { c.Host = "127.0.0.1" }), notify.Finding{Text: "127.0.0.1", Remedy: "as its certificate has it"}},
+		"no STARTTLS":       {plain(nil, func(c *notify.MailConfig) { c.TLS = notify.MailStartTLS }), notify.Finding{Text: "STARTTLS", Remedy: "Use smtps://"}},
+		"STARTTLS refused": {
+			plain(map[string]string{"EHLO": "250-localhost\r\n250 STARTTLS", "STARTTLS": "454 TLS not available"}, func(c *notify.MailConfig) { c.TLS = notify.MailStartTLS }),
+			notify.Finding{Text: "454", Remedy: "try again later"},
+		},
+		"no TLS at all":    {with(start, func(c *notify.MailConfig) { c.TLS = notify.MailTLSOnly }), notify.Finding{Text: "TLS", Remedy: "Use smtp://"}},
+		"no way to log in": {plain(nil, func(c *notify.MailConfig) { c.User = "watchbill" }), notify.Finding{Text: "AUTH", Remedy: "leave user and password out"}},
+		"an echo": {
+			plain(map[string]string{"EHLO": "250-localhost\r\n250 AUTH PLAIN", "AUTH": "535 hunter2! is wrong"}, func(c *notify.MailConfig) { c.User, c.Password = "watchbill", "hunter2!" }),
+			notify.Finding{Text: `535 "… is wrong"`, Remedy: "Check user and password"},
+		},
+		"nobody listens": {with(start, func(c *notify.MailConfig) { c.Port = 1 }), notify.Finding{Text: "connect to localhost:1", Remedy: "Check host and port in WATCHBILL_SMTP_URL"}},
+		"unwelcome":      {plain(map[string]string{"greeting": "554 go away"}, nil), notify.Finding{Text: "554", Remedy: "Ask who runs the server"}},
+		"busy":           {plain(map[string]string{"greeting": "421 too many connections"}, nil), notify.Finding{Text: "421", Remedy: "try again later"}},
+		"cut":            {plain(map[string]string{"greeting": "cut"}, nil), notify.Finding{Text: "EOF", Remedy: "Check host and port"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expect(t, name, checked(t, notify.NewMail(c.config)), c.want, "hunter2!")
+		})
+	}
+	t.Cleanup(func() {
+		if n := len(office.Mails()); n > 0 {
+			t.Errorf("%d mails were sent", n)
+		}
+	})
+}
+
+func TestNtfyIsCheckedWithoutSending(t *testing.T) {
+	t.Parallel()
+	p, open := newPusher(t), newPusher(t)
+	open.Open = true
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "Welcome, %s, to another site", r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(site.Close)
+	for name, c := range map[string]struct {
+		config notify.NtfyConfig
+		want   notify.Finding
+	}{
+		"all well":          {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "replies"}, notify.Finding{OK: true, Text: "takes the token of the user watchbill, answers can be read"}},
+		"no token":          {notify.NtfyConfig{URL: p.URL}, notify.Finding{OK: true, Text: "the server is there"}},
+		"wrong token":       {notify.NtfyConfig{URL: p.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.Finding{Text: "401", Remedy: "ntfy token add watchbill"}},
+		"no users there":    {notify.NtfyConfig{URL: open.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.Finding{Note: true, Text: "no notice of the token", Remedy: "auth-file"}},
+		"foreign replies":   {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "of-somebody-else"}, notify.Finding{Text: "may not read the reply topic: ntfy answered 403", Remedy: "ntfy access watchbill of-somebody-else rw"}},
+		"another site":      {notify.NtfyConfig{URL: site.URL, Token: "tk_wrong"}, notify.Finding{Text: "ntfy answered 200: Welcome, Bearer …, to", Remedy: "Check WATCHBILL_NTFY_URL: something else answers there"}},
+		"another, no token": {notify.NtfyConfig{URL: site.URL}, notify.Finding{Text: "ntfy answered 200: Welcome", Remedy: "Check WATCHBILL_NTFY_URL"}},
+		"a topic's address": {notify.NtfyConfig{URL: p.URL + "/topic"}, notify.Finding{Text: "404", Remedy: "Check WATCHBILL_NTFY_URL"}},
+		"nobody listens":    {notify.NtfyConfig{URL: "http://127.0.0.1:1"}, notify.Finding{Text: "refused", Remedy: "reaches 127.0.0.1:1. Check WATCHBILL_NTFY_URL"}},
+	} {
+		expect(t, name, checked(t, notify.NewNtfy(c.config)), c.want, "tk_")
+	}
+	for _, topic := range []string{"replies", "of-somebody-else"} {
+		if got := p.Topic(topic); len(got) > 0 {
+			t.Errorf("something was sent: %+v", got)
+		}
+	}
+}
+
+func TestPushoverIsCheckedWithoutSending(t *testing.T) {
+	t.Parallel()
+	o, empty := newOver(t), newOver(t)
+	empty.left = 0
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+		fmt.Fprint(w, "no upstream for ", r.URL)
+	}))
+	t.Cleanup(down.Close)
+	for name, c := range map[string]struct {
+		token, url string
+		want       notify.Finding
+	}{
+		"all well":       {"app", o.URL, notify.Finding{OK: true, Text: "the token is good, with 7496 of 10000 messages left this month"}},
+		"wrong token":    {"hidden", o.URL, notify.Finding{Text: "application token is invalid", Remedy: "WATCHBILL_PUSHOVER_TOKEN"}},
+		"used up":        {"app", empty.URL, notify.Finding{Text: "used up", Remedy: "Buy more"}},
+		"down":           {"hidden", down.URL, notify.Finding{Text: "502: no upstream for /1/apps/limits.json?token=…", Remedy: "try again later"}},
+		"nobody listens": {"hidden", "http://127.0.0.1:1", notify.Finding{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
+	} {
+		p := notify.NewPushover(notify.PushoverConfig{Token: c.token, URL: c.url, Clock: time.Now})
+		expect(t, name, checked(t, p), c.want, "hidden")
+	}
+	if len(o.messages) > 0 {
+		t.Errorf("something was sent: %v", o.messages)
+	}
+}
+
+func TestTelegramIsCheckedWithoutSending(t *testing.T) {
+	t.Parallel()
+	g, hooked := newGram(t), newGram(t)
+	hooked.hook = "https://example.com/secret-path"
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, "Cannot %s %s", r.Method, r.URL)
+	}))
+	t.Cleanup(proxy.Close)
+	for name, c := range map[string]struct {
+		token, url string
+		want       notify.Finding
+	}{
+		"all well":          {"1:secret", g.URL, notify.Finding{OK: true, Text: "the bot is @watchbill_bot"}},
+		"wrong token":       {"1:secrets", g.URL, notify.Finding{Text: "404", Remedy: "@BotFather"}},
+		"another's webhook": {"1:secret", hooked.URL, notify.Finding{Text: "a webhook in place of Watchbill", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"}},
+		"a proxy":           {"1:secret", proxy.URL, notify.Finding{Text: "Telegram answered 404: Cannot POST /bot…/getMe", Remedy: "WATCHBILL_TELEGRAM_API_URL"}},
+		"nobody listens":    {"1:secret", "http://127.0.0.1:1", notify.Finding{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
+	} {
+		expect(t, name, checked(t, notify.NewTelegram(notify.TelegramConfig{Token: c.token, URL: c.url})), c.want, "secret")
+	}
+	if len(g.messages) > 0 {
+		t.Errorf("something was sent: %+v", g.messages)
+	}
+}
+
+// The other findings of Twilio are tested with `watchbill twilio check`.
+func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
+	t.Parallel()
+	sim := twiliosim.New(twiliosim.Options{Now: time.Now})
+	t.Cleanup(func() { sim.Close() })
+	base, err := sim.Start("127.0.0.1:0")
+	must(t, err)
+	api, err := url.Parse(base)
+	must(t, err)
+	account := func(secret string) notify.Checker {
+		return notify.SMS{Twilio: notify.NewTwilio(notify.TwilioConfig{
+			Account: twiliosim.Account, Key: twiliosim.Account, Secret: secret, From: "+12025550199", API: api, Clock: time.Now,
+		})}
+	}
+	if f := account(twiliosim.Token).Check(t.Context())[0]; !f.OK || f.Text != "the account is active" {
+		t.Errorf("%+v", f)
+	}
+	expect(t, "wrong token", checked(t, account("nonsense")), notify.Finding{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
+}
+
+func TestChecksEndWithTheirContext(t *testing.T) {
+	t.Parallel()
+	l := mute(t)
+	address := "http://" + l.Addr().String()
+	api, err := url.Parse(address)
+	must(t, err)
+	hanging := func(at string) notify.Checker { return notify.NewMail(crank(t, map[string]string{at: "hang"})) }
+	for name, c := range map[string]notify.Checker{
+		"mail, at the greeting": hanging("greeting"), "mail, at EHLO": hanging("EHLO"),
+		"mail, in TLS":      notify.NewMail(configOf(l, notify.MailTLSOnly, nil)),
+		"ntfy":              notify.NewNtfy(notify.NtfyConfig{URL: address}),
+		"ntfy with a token": notify.NewNtfy(notify.NtfyConfig{URL: address, Token: "tk_secret"}),
+		"Pushover":          notify.NewPushover(notify.PushoverConfig{Token: "secret", URL: address, Clock: time.Now}),
+		"Telegram":          notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: address}),
+		"Twilio": notify.SMS{Twilio: notify.NewTwilio(notify.TwilioConfig{
+			Account: twiliosim.Account, Key: twiliosim.Account, Secret: "secret", API: api, Clock: time.Now,
+		})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			began := time.Now()
+			found := c.Check(ctx)
+			if took := time.Since(began); took > 1300*time.Millisecond {
+				t.Errorf("it took %s", took)
+			}
+			want := "not answered in time"
+			if name == "Twilio" {
+				want = "deadline exceeded"
+			}
+			expect(t, name, found[0], notify.Finding{Text: want, Remedy: "Check "}, "secret")
+		})
+	}
+}
+
+func TestNoErrorTellsATokenThatAServerRepeats(t *testing.T) {
+	t.Parallel()
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintf(w, "%s%s", strings.Repeat("x", 170), r.URL) // so that an excerpt would cut the token
+	}))
+	t.Cleanup(echo.Close)
+	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret-secret-secret", URL: echo.URL}).Send(t.Context(), pageOf("4711"))
+	if r.Err == nil || strings.Contains(r.Err.Error(), "secret") {
+		t.Errorf("%+v", r)
+	}
+}
