@@ -15,6 +15,8 @@ import (
 const (
 	// passes bounds how often one job draws an incident that keeps moving.
 	passes = 10
+	// drawLimit bounds one run.
+	drawLimit = 2 * time.Minute
 	// passLimit ends a pass while its lease of 30 seconds still holds: after that
 	// another job may draw, and ours could overwrite its newer drawing.
 	passLimit = 25 * time.Second
@@ -26,19 +28,13 @@ const (
 	patience = 3
 )
 
-// drawWorker brings an incident's Slack messages up to date. It draws whatever is
+// drawer brings an incident's Slack messages up to date. It draws whatever is
 // stored when it looks, until that no longer moves; so it doesn't matter which of
 // an incident's jobs does it, and one that finds another at work may leave.
-type drawWorker struct {
-	river.WorkerDefaults[oncall.Draw]
-	jobs *Jobs
-}
+type drawer struct{ jobs *Jobs }
 
-// Timeout bounds one run.
-func (w *drawWorker) Timeout(*river.Job[oncall.Draw]) time.Duration { return 2 * time.Minute }
-
-// Work draws until still.
-func (w *drawWorker) Work(ctx context.Context, job *river.Job[oncall.Draw]) error {
+// draw draws until still.
+func (w drawer) draw(ctx context.Context, job *river.Job[oncall.Draw]) error {
 	err := w.untilStill(ctx, job.Args.Incident, job.ID)
 	if err == nil {
 		return nil
@@ -54,7 +50,7 @@ func (w *drawWorker) Work(ctx context.Context, job *river.Job[oncall.Draw]) erro
 	return unlessMissing(fmt.Errorf("draw: %w", err))
 }
 
-func (w *drawWorker) untilStill(ctx context.Context, id oncall.IncidentID, job int64) error {
+func (w drawer) untilStill(ctx context.Context, id oncall.IncidentID, job int64) error {
 	told := int64(-1) // the newest event that this run has drawn
 	for range passes {
 		now := w.jobs.clock()
@@ -94,7 +90,7 @@ func newest(p oncall.Picture) int64 {
 // pass draws the picture wherever it is not drawn yet. It reports false when there
 // is more to do than fits under one lease. What is drawn is written down at once,
 // so that nothing is drawn twice.
-func (w *drawWorker) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
+func (w drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
 	full, cancel := context.WithTimeout(ctx, passLimit)
 	defer cancel()
 	soon, stop := context.WithTimeout(full, copiesLimit)
@@ -118,7 +114,7 @@ func (w *drawWorker) pass(ctx context.Context, d store.Drawing) (complete bool, 
 
 // root posts the incident's message or brings it up to date. No place and no error
 // means that the message has been deleted and is to be posted anew.
-func (w *drawWorker) root(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (w drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
 	if d.Root == (store.Place{}) {
 		found, err := w.adopt(ctx, d)
@@ -142,7 +138,7 @@ func (w *drawWorker) root(ctx context.Context, d store.Drawing) (store.Place, er
 
 // adopt looks for a root that an earlier attempt may have posted. It returns no
 // place when there is none.
-func (w *drawWorker) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (w drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
 	id := d.Picture.Incident.ID
 	if d.RootTried == nil {
 		return store.Place{}, nil
@@ -163,7 +159,7 @@ func (w *drawWorker) adopt(ctx context.Context, d store.Drawing) (store.Place, e
 	return place, nil
 }
 
-func (w *drawWorker) post(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (w drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
 	if err := w.jobs.store.RootTried(ctx, in.ID, w.jobs.clock()); err != nil {
 		return store.Place{}, err
@@ -185,7 +181,7 @@ func (w *drawWorker) post(ctx context.Context, d store.Drawing) (store.Place, er
 }
 
 // copies brings the direct messages up to date. It begins none after soon ends.
-func (w *drawWorker) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
+func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
 	var errs []error
 	for _, c := range d.Copies {
 		if c.Drawn >= d.Picture.Incident.Version {
@@ -205,7 +201,7 @@ func (w *drawWorker) copies(soon, ctx context.Context, d store.Drawing) (complet
 
 // redraw edits one message. It forgets a message that no longer exists and reports
 // false.
-func (w *drawWorker) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why string) (bool, error) {
+func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why string) (bool, error) {
 	err := w.jobs.board.Redraw(ctx, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
 		if err := w.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
@@ -224,7 +220,7 @@ func (w *drawWorker) redraw(ctx context.Context, p oncall.Picture, at store.Plac
 
 // thread tells under the root what has happened since the last reply. It reports false
 // when the root is no longer there.
-func (w *drawWorker) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
+func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
 	var events []oncall.Event
 	for _, e := range d.Picture.Events {
 		if e.ID > d.ThreadTo && e.Public() {

@@ -9,7 +9,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -127,25 +126,10 @@ func New(c Config) (*Jobs, error) {
 
 // newClient makes a client of River that works under a name.
 func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
-	workers := river.NewWorkers()
-	river.AddWorker(workers, &escalateWorker{jobs: j})
-	river.AddWorker(workers, &pageWorker{jobs: j})
-	river.AddWorker(workers, &drawWorker{jobs: j})
-	river.AddWorker(workers, &tellWorker{jobs: j})
-	river.AddWorker(workers, &verifyWorker{jobs: j})
-	river.AddWorker(workers, &testWorker{jobs: j})
-	river.AddWorker(workers, &checkWorker{jobs: j})
-	river.AddWorker(workers, &swapWorker{jobs: j})
-	river.AddWorker(workers, &coverWorker{jobs: j})
-	river.AddWorker(workers, &lookWorker{jobs: j})
-	river.AddWorker(workers, &chaseWorker{jobs: j})
-	river.AddWorker(workers, &guardWorker{jobs: j})
-	river.AddWorker(workers, &syncWorker{jobs: j})
-	river.AddWorker(workers, &topicWorker{jobs: j})
 	client, err := river.NewClient(riverpgxv5.New(j.store.Pool()), &river.Config{
 		ID:      name,
 		Logger:  j.slog,
-		Workers: workers,
+		Workers: j.workers(),
 		// A worker never waits long for its turn at Slack, so a few are enough; more
 		// would take the database from the signals that come in.
 		Queues: map[string]river.QueueConfig{
@@ -181,12 +165,4 @@ func (t riverTime) Now() time.Time { return t() }
 func (t riverTime) NowOrNil() *time.Time {
 	now := t()
 	return &now
-}
-
-// unlessMissing turns the work of something that does not exist into no work at all.
-func unlessMissing(err error) error {
-	if errors.Is(err, oncall.ErrNotFound) {
-		return river.JobCancel(err)
-	}
-	return err
 }

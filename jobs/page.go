@@ -18,6 +18,8 @@ import (
 const (
 	// sendLimit bounds one call of a sender, which may have to wait for its turn.
 	sendLimit = 20 * time.Second
+	// pageLimit bounds one run of at most sendsAtOnce calls.
+	pageLimit = sendsAtOnce*sendLimit + 4*recordLimit
 	// recordLimit is the time to write down what a sender said, even when the job's
 	// own time is over.
 	recordLimit = 5 * time.Second
@@ -34,25 +36,14 @@ const (
 	passedOver = 10 * time.Second
 )
 
-// pageWorker makes attempts to reach one person until one is answered.
-type pageWorker struct {
-	river.WorkerDefaults[oncall.SendPage]
-	jobs *Jobs
-}
-
-// Timeout bounds one run of at most sendsAtOnce calls.
-func (w *pageWorker) Timeout(*river.Job[oncall.SendPage]) time.Duration {
-	return sendsAtOnce*sendLimit + 4*recordLimit
-}
-
-// Work sends the page, unless it has been delivered or is no longer due. It goes on
-// for as long as the page is due: a snooze uses up no attempt.
-func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) error {
-	if w.jobs.lines.hang(job.Args.Line) {
+// page makes attempts to reach one person until one is answered, unless the page has been delivered
+// or is no longer due. It goes on for as long as it is due: a snooze uses up no attempt.
+func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
+	if j.lines.hang(job.Args.Line) {
 		return river.JobSnooze(seatLater)
 	}
 	for sent := 1; ; sent++ {
-		order, err := w.jobs.store.BeginPage(ctx, job.Args.Page, job.ID, w.jobs.clock())
+		order, err := j.store.BeginPage(ctx, job.Args.Page, job.ID, j.clock())
 		if err != nil {
 			return unlessMissing(err)
 		}
@@ -60,9 +51,9 @@ func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) 
 			if order.Again.IsZero() {
 				return nil
 			}
-			return river.JobSnooze(max(0, order.Again.Sub(w.jobs.clock())))
+			return river.JobSnooze(max(0, order.Again.Sub(j.clock())))
 		}
-		a := &attempt{jobs: w.jobs, order: order}
+		a := &attempt{jobs: j, order: order}
 		if err := a.make(ctx); err != nil {
 			return err
 		}
@@ -70,7 +61,7 @@ func (w *pageWorker) Work(ctx context.Context, job *river.Job[oncall.SendPage]) 
 			return err
 		}
 		if a.receipt.Outcome == notify.Accepted {
-			w.jobs.metrics.delivery.Observe(max(0, w.jobs.clock().Sub(later(job.CreatedAt, order.Page.At)).Seconds()))
+			j.metrics.delivery.Observe(max(0, j.clock().Sub(later(job.CreatedAt, order.Page.At)).Seconds()))
 		}
 		if a.again == 0 {
 			return nil

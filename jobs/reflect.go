@@ -28,39 +28,15 @@ type Mirror interface {
 	SetTopic(ctx context.Context, channel, segment string) error
 }
 
-// syncWorker lets user groups follow who is on call.
-type syncWorker struct {
-	river.WorkerDefaults[oncall.SyncGroups]
-	jobs *Jobs
-}
-
-// Timeout bounds one attempt.
-func (w *syncWorker) Timeout(*river.Job[oncall.SyncGroups]) time.Duration { return 2 * time.Minute }
-
-// Work compares all groups with what was last seen of them.
-func (w *syncWorker) Work(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
-	now := w.jobs.clock()
-	return errors.Join(w.jobs.mirrorGroups(ctx, now), w.jobs.syncGroups(ctx, now, seenWithin))
-}
-
-// topicWorker keeps the topic of a team's channel.
-type topicWorker struct {
-	river.WorkerDefaults[oncall.SetTopic]
-	jobs *Jobs
-}
-
-// Timeout bounds one attempt.
-func (w *topicWorker) Timeout(*river.Job[oncall.SetTopic]) time.Duration { return time.Minute }
-
-// Work sets the topic as it should be now.
-func (w *topicWorker) Work(ctx context.Context, job *river.Job[oncall.SetTopic]) error {
-	channel, segment, err := w.jobs.store.TopicFacts(ctx, job.Args.Team)
+// topic sets the topic of a team's channel as it should be now.
+func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error {
+	channel, segment, err := j.store.TopicFacts(ctx, job.Args.Team)
 	if err != nil || segment == "" {
 		return err
 	}
-	err = w.jobs.mirror.SetTopic(ctx, channel, segment)
+	err = j.mirror.SetTopic(ctx, channel, segment)
 	if _, refused := errors.AsType[oncall.Refusal](err); refused {
-		w.jobs.log.Error().Err(err).Str("channel", channel).Msg("the topic can't say who is on call")
+		j.log.Error().Err(err).Str("channel", channel).Msg("the topic can't say who is on call")
 		return nil
 	}
 	return err

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/riverqueue/river"
 
@@ -13,22 +12,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// verifyWorker sends the code that proves a contact method.
-type verifyWorker struct {
-	river.WorkerDefaults[oncall.Verify]
-	jobs *Jobs
-}
+// probeLimit bounds one attempt to send a message that is no page.
+const probeLimit = sendLimit + recordLimit
 
-// Timeout bounds one attempt.
-func (w *verifyWorker) Timeout(*river.Job[oncall.Verify]) time.Duration {
-	return sendLimit + recordLimit
-}
-
-// Work makes a code and sends it. What can't be sent is said in Slack: the person waits for it.
-func (w *verifyWorker) Work(ctx context.Context, job *river.Job[oncall.Verify]) error {
+// verify makes the code that proves a contact method and sends it. What can't be sent is said in
+// Slack: the person waits for it.
+func (j *Jobs) verify(ctx context.Context, job *river.Job[oncall.Verify]) error {
 	var random [16]byte
 	rand.Read(random[:])
-	proof, err := w.jobs.store.BeginVerify(ctx, job.Args.Contact, random, w.jobs.clock())
+	proof, err := j.store.BeginVerify(ctx, job.Args.Contact, random, j.clock())
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return river.JobCancel(refusal)
 	}
@@ -37,58 +29,36 @@ func (w *verifyWorker) Work(ctx context.Context, job *river.Job[oncall.Verify]) 
 	}
 	key := fmt.Sprintf("code/%d/%d", proof.Contact.ID, job.ID)
 	if proof.Contact.Address == "" {
-		return w.jobs.store.Notify(ctx, w.jobs.clock(), oncall.Notice{
+		return j.store.Notify(ctx, j.clock(), oncall.Notice{
 			Key: key, To: string(proof.User.ID), Kind: oncall.NoticeProof, Until: &proof.Expires,
 			Facts: oncall.NoticeFacts{Method: proof.Contact.Method, Note: proof.Code},
 		})
 	}
-	return w.jobs.probe(ctx, proof.Contact, notify.Message{
+	return j.probe(ctx, proof.Contact, notify.Message{
 		Purpose: notify.ForVerify, Key: key, Verify: proof.Code, Expires: proof.Expires, Attempt: job.Attempt,
 	})
 }
 
-// testWorker shows a person how a page looks.
-type testWorker struct {
-	river.WorkerDefaults[oncall.TestPage]
-	jobs *Jobs
-}
-
-// Timeout bounds one attempt.
-func (w *testWorker) Timeout(*river.Job[oncall.TestPage]) time.Duration {
-	return sendLimit + recordLimit
-}
-
-// Work sends the test.
-func (w *testWorker) Work(ctx context.Context, job *river.Job[oncall.TestPage]) error {
+// test shows a person how a page looks.
+func (j *Jobs) test(ctx context.Context, job *river.Job[oncall.TestPage]) error {
 	key := oncall.ProbeKey("test", job.Args.User, job.ID)
 	if job.Args.Contact == 0 {
-		return w.jobs.store.Notify(ctx, w.jobs.clock(), oncall.Notice{
+		return j.store.Notify(ctx, j.clock(), oncall.Notice{
 			Key: key, To: string(job.Args.User), Kind: oncall.NoticeTest,
 		})
 	}
-	probe, err := w.jobs.store.Probe(ctx, job.Args.Contact)
+	probe, err := j.store.Probe(ctx, job.Args.Contact)
 	if err != nil {
 		return unlessMissing(err)
 	}
 	m := notify.Message{Purpose: notify.ForTest, Key: key, Attempt: job.Attempt, Severity: string(oncall.High), Code: 1}
-	m.Token, m.Link = w.jobs.token(ctx, 0, job.Args.User)
-	return w.jobs.probe(ctx, probe.Contact, m)
+	m.Token, m.Link = j.token(ctx, 0, job.Args.User)
+	return j.probe(ctx, probe.Contact, m)
 }
 
-// checkWorker asks whether a person can still be reached.
-type checkWorker struct {
-	river.WorkerDefaults[oncall.CheckReach]
-	jobs *Jobs
-}
-
-// Timeout bounds one attempt.
-func (w *checkWorker) Timeout(*river.Job[oncall.CheckReach]) time.Duration {
-	return sendLimit + recordLimit
-}
-
-// Work sends the question.
-func (w *checkWorker) Work(ctx context.Context, job *river.Job[oncall.CheckReach]) error {
-	probe, err := w.jobs.store.Probe(ctx, job.Args.Contact)
+// check asks whether a person can still be reached.
+func (j *Jobs) check(ctx context.Context, job *river.Job[oncall.CheckReach]) error {
+	probe, err := j.store.Probe(ctx, job.Args.Contact)
 	if err != nil {
 		return unlessMissing(err)
 	}
@@ -96,8 +66,8 @@ func (w *checkWorker) Work(ctx context.Context, job *river.Job[oncall.CheckReach
 		Purpose: notify.ForCheck, Key: oncall.ProbeKey("check", probe.User.ID, job.ID), Attempt: job.Attempt,
 		Title: "Your on-call shift comes up. Can Watchbill still reach you here? Please answer ok.", Code: 1,
 	}
-	m.Token, m.Link = w.jobs.token(ctx, 0, probe.User.ID)
-	return w.jobs.probe(ctx, probe.Contact, m)
+	m.Token, m.Link = j.token(ctx, 0, probe.User.ID)
+	return j.probe(ctx, probe.Contact, m)
 }
 
 // probe sends a message that is no page, and says in Slack when it can't be sent.
