@@ -119,6 +119,17 @@ func heldBack() oncall.Picture {
 	return p
 }
 
+// waiting has paged nobody yet, since nobody who is on call has working hours.
+func waiting() oncall.Picture {
+	p := triggered()
+	p.Incident.Severity, p.Paged = oncall.Low, nil
+	p.Next = &oncall.Next{At: noon.Add(20 * time.Hour), Users: []oncall.UserID{ann}}
+	p.Events = []oncall.Event{{Kind: oncall.EventWaits, Actor: oncall.ByTimer(), Detail: oncall.Detail{
+		Step: 1, Run: 1, Users: []oncall.UserID{ann}, Until: p.Next.At,
+	}}}
+	return p
+}
+
 // channelOnly has paged no person.
 func channelOnly() oncall.Picture {
 	p := triggered()
@@ -204,6 +215,7 @@ func TestDraw(t *testing.T) {
 		"merged":       drawRoot(merged()),
 		"unassigned":   drawRoot(unassigned()),
 		"held":         drawRoot(heldBack()),
+		"waiting":      drawRoot(waiting()),
 		"channel_only": drawRoot(channelOnly()),
 		"bare":         drawRoot(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
 	}
@@ -345,6 +357,7 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventPaging, timer, oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann}, To: []string{"C0PAY", "hooks.example.com"}, Until: noon}), "Paged <@U0ANN>, <#C0PAY> and hooks.example.com (step 1); low severity waits for working hours, until <!date^1772452800^{date_short_pretty} {time}|2026-03-02 12:00 UTC>.", false},
 		{event(oncall.EventSkipped, timer, oncall.Detail{Step: 2, Run: 1, Text: "it is only for severity low"}), "Skipped step 2: it is only for severity low.", false},
 		{event(oncall.EventHandedOver, timer, oncall.Detail{Text: "Data"}), "The escalation policy Data takes over.", false},
+		{event(oncall.EventWaits, timer, oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann}, Until: noon}), "Low severity waits for working hours, until <!date^1772452800^{date_short_pretty} {time}|2026-03-02 12:00 UTC>; then <@U0ANN> would be paged.", false},
 		{event(oncall.EventHandedOver, timer, oncall.Detail{Text: "Data", Until: noon}), "The escalation policy Data takes over at <!date^1772452800^{time}|2026-03-02 12:00 UTC>.", false},
 		{event(oncall.EventUnassigned, timer, oncall.Detail{Users: []oncall.UserID{bo}}), "The escalation policy has nobody to page. Paged instead: <@U0BO>.", true},
 		{event(oncall.EventUnreached, timer, oncall.Detail{}), "None of those who were paged could be reached; the next step follows at once.", false},

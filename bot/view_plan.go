@@ -152,8 +152,8 @@ func (s sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
 		}
 		line += ": " + why
 	}
-	if who.At.After(p.At) {
-		line += fmt.Sprintf("; waits for their working hours, until %s", stamp(who.At, asDay, s.zone))
+	if opens, later := p.Later(who); later {
+		line += fmt.Sprintf("; waits for their working hours, until %s", stamp(opens, asDay, s.zone))
 	}
 	if by := s.rulesText(who); by != "" {
 		line += "; by " + by

@@ -82,6 +82,8 @@ func triggeredWords(p oncall.Picture) []string {
 		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", stamp(n.At, asTime, time.UTC)))
 	case len(sentences) == 0:
 		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
+	case lastPaging(p.Events).Kind == oncall.EventWaits:
+		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asDay, time.UTC)))
 	default:
 		form := asTime
 		if n.At.Sub(in.OpenedAt) > 12*time.Hour {
@@ -98,9 +100,14 @@ func triggeredWords(p oncall.Picture) []string {
 // pagedWords say who was paged, or is going to be in their working hours.
 func pagedWords(p oncall.Picture) []string {
 	to := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)})
-	until := lastPaging(p.Events).Until
+	last := lastPaging(p.Events)
+	until := last.Detail.Until
 	var sentences []string
 	switch {
+	case last.Kind == oncall.EventWaits && to == "nobody":
+		return []string{"Low severity waits for working hours."}
+	case last.Kind == oncall.EventWaits:
+		return []string{"Paged " + to + ".", "The next step waits for working hours."}
 	case p.Incident.Unassigned && until.IsZero():
 		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
 	case p.Incident.Unassigned:
@@ -127,16 +134,16 @@ func posted(events []oncall.Event) []string {
 	return to
 }
 
-// lastPaging is the latest decision to page somebody.
-func lastPaging(events []oncall.Event) oncall.Detail {
+// lastPaging is the latest decision to page somebody, or to wait with it.
+func lastPaging(events []oncall.Event) oncall.Event {
 	for _, e := range slices.Backward(events) {
 		switch e.Kind {
-		case oncall.EventPaging, oncall.EventUnassigned:
-			return e.Detail
+		case oncall.EventPaging, oncall.EventUnassigned, oncall.EventWaits:
+			return e
 		default:
 		}
 	}
-	return oncall.Detail{}
+	return oncall.Event{}
 }
 
 // wanted is how many must acknowledge, as it was when the latest did.

@@ -39,6 +39,8 @@ func threadLine(e oncall.Event) string {
 	switch e.Kind {
 	case oncall.EventPaging:
 		return pagingLine("Paged ", d)
+	case oncall.EventWaits:
+		return fmt.Sprintf("Low severity waits for working hours, until %s; then %s would be paged.", stamp(d.Until, asDay, time.UTC), named(d.Users))
 	case oncall.EventHandedOver:
 		if !d.Until.IsZero() {
 			return fmt.Sprintf("The escalation policy %s takes over at %s.", text, stamp(d.Until, "{time}", time.UTC))

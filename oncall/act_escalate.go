@@ -26,6 +26,9 @@ func (in Incident) escalate(by Actor, f Facts, now time.Time) (Change, error) {
 	}
 	c.record(EventEscalated, now, by, Detail{Users: users(in.AckedBy)})
 	o.runStep(&c, f, now)
+	if c.Events[len(c.Events)-1].Kind == EventWaits {
+		return Change{}, Refuse("Incident %s is of low severity, and nobody whom its escalation policy pages next has working hours now. Raise its severity to page somebody at once.", in.ID)
+	}
 	return c.finish(in), nil
 }
 

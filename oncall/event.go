@@ -44,6 +44,7 @@ type EventKind string
 const (
 	EventOpened        EventKind = "opened"
 	EventPaging        EventKind = "paging"  // a step of the policy decided whom to page
+	EventWaits         EventKind = "waits"   // a step waits for working hours, until Until; then Users are on call
 	EventSkipped       EventKind = "skipped" // a step had nobody to page
 	EventExhausted     EventKind = "exhausted"
 	EventAcknowledged  EventKind = "acknowledged"
@@ -118,7 +119,7 @@ func (e Event) Public() bool {
 	case EventPaging:
 		// The message itself shows the first page.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()
-	case EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
+	case EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventHandedOver, EventUnassigned,
 		EventAckCounted, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,

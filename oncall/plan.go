@@ -32,6 +32,12 @@ type PlannedPerson struct {
 	Rules []Rule    // by which contact methods that can be used, and how long after that
 }
 
+// Later returns when the hours of somebody begin whose step doesn't wait for them, if that is later.
+func (p Planned) Later(who PlannedPerson) (time.Time, bool) {
+	opens := who.At.Add(-Gather)
+	return opens, opens.After(p.At)
+}
+
 // Plan tells all that will happen to the incident from now on if nobody does anything, by
 // the very code that does it. It is for the facts as they are: who is on call may change.
 func (in Incident) Plan(f Facts, now time.Time) []Planned {
@@ -61,6 +67,8 @@ func (c Change) planned(f Facts) []Planned {
 			paging = len(plan)
 		case EventExhausted:
 			paging, p.Exhausts = len(plan), true
+		case EventWaits:
+			p.Note = "Low severity waits for working hours."
 		case EventSkipped:
 			if p.Skipped = e.Detail.Text; p.Skipped == "" {
 				p.Skipped = "there is nobody to page"

@@ -92,11 +92,12 @@ func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
 			continue
 		}
 		s := f.Roster.summon(step.Targets, now)
-		if !s.empty() {
+		switch {
+		case in.waits(c, f.Roster, step, now):
+			return
+		case !s.empty():
 			in.runSummons(c, f, step, s, now)
 			return
-		}
-		switch {
 		case s.policy == 0:
 			in.skip(c, s.nobody(), now)
 		case in.handOver(c, f, s.policy, now, now):
@@ -134,16 +135,9 @@ func (s *summons) nobody() string {
 // runSummons pages whom and what a step comes to, and sets the timer for what runs after it.
 func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, now time.Time) {
 	d := in.detail()
-	if n := len(s.people); n > 1 && step.RoundRobin != PageAll {
-		turn := int64(in.Round*(step.Repeat+1) + in.Run)
-		if step.RoundRobin == RoundByIncident {
-			turn += in.Turn
-		}
-		s.people = s.people[turn%int64(n) : turn%int64(n)+1]
-	}
 	from := now
-	if len(s.people) > 0 {
-		d.Users, from = in.call(c, f.Roster, s.people, now)
+	if people := in.pick(step, s.people); len(people) > 0 {
+		d.Users, from = in.call(c, f.Roster, people, now)
 		in.Called = true
 	}
 	for _, channel := range s.channels {
@@ -165,6 +159,19 @@ func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, now ti
 		in.handOver(c, f, s.policy, next, now)
 	}
 	in.NextAt = &next
+}
+
+// pick returns whom of its people a run of the step pages.
+func (in *Incident) pick(step *Step, people []called) []called {
+	n := int64(len(people))
+	if n < 2 || step.RoundRobin == PageAll {
+		return people
+	}
+	turn := int64(in.Round*(step.Repeat+1) + in.Run)
+	if step.RoundRobin == RoundByIncident {
+		turn += in.Turn
+	}
+	return people[turn%n : turn%n+1]
 }
 
 // call pages people, each in their own time, and returns who they are and when the first of

@@ -147,7 +147,7 @@ func TestPoliciesStepByStep(t *testing.T) {
 		{"low severity waits for the morning, and so does the next step", []Policy{{Steps: append(one(Target{User: ann}), one(Target{User: bo})...)}}, func(in *Incident) {
 			in.Severity = Low
 		}, []string{
-			"0: U0ANN@Mon14:00 paging", "125: U0BO paging", "130: U0ANN U0BO exhausted",
+			"0: waits", "120: U0ANN@Mon14:00 paging", "125.5: U0BO paging", "130.5: U0ANN U0BO exhausted",
 		}},
 	} {
 		f := Facts{Policies: map[PolicyID]Policy{}, Roster: roster}
@@ -161,6 +161,31 @@ func TestPoliciesStepByStep(t *testing.T) {
 			c.edit(&in)
 		}
 		equal(t, c.name, steps(t, in, f), c.want)
+	}
+}
+
+// Who is on call at night need not be in the morning. Where the hours of nobody begin while they
+// are on call, each of those who are now is paged in their own.
+func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
+	t.Parallel()
+	// Ann is on call from 12:00 to 15:00 UTC, Bo from 16:00 to 22:00.
+	for _, c := range []struct {
+		bo   string // where he lives; Ann's hours begin at 17:00 UTC
+		want []string
+	}{
+		{"America/Los_Angeles", []string{"0: waits", "300: U0BO@Mon17:00 paging", "301.5: exhausted"}},
+		{"America/New_York", []string{"0: waits", "300: U0BO paging", "301: exhausted"}},
+		{"Asia/Tokyo", []string{"0: U0ANN@Mon17:00 paging", "301.5: exhausted"}},
+	} {
+		in := triggered()
+		in.Severity = Low
+		f := Facts{
+			Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Schedule: 4, Role: RolePrimary}}, Delay: 60}}}},
+			Roster: Roster{Schedules: map[ScheduleID]*Compiled{4: duty(t)}, Users: map[UserID]User{
+				ann: {TimeZone: "America/Los_Angeles"}, bo: {TimeZone: c.bo},
+			}},
+		}
+		equal(t, c.bo, steps(t, in, f), c.want)
 	}
 }
 

@@ -153,7 +153,7 @@ func (x explainer) incident(e oncall.Explanation) {
 	}
 	x.line("\nIf nobody acknowledges it:")
 	for _, p := range e.Plan {
-		when := fmt.Sprintf("%-8s %-16s", elapsed(p.At.Sub(x.at)), clock(x.zoned(p.At)))
+		when := fmt.Sprintf("%-9s %-17s", elapsed(p.At.Sub(x.at)), clock(x.zoned(p.At)))
 		for _, what := range x.planned(p) {
 			x.line("%s  %s", when, what)
 			when = strings.Repeat(" ", len(when))
@@ -188,8 +188,8 @@ func (x explainer) planned(p oncall.Planned) []string {
 		names := make([]string, len(p.People))
 		for i, who := range p.People {
 			names[i] = x.dir.Name(who.User)
-			if who.At.After(p.At) {
-				names[i] += fmt.Sprintf(" (from %s on)", clock(x.zoned(who.At)))
+			if opens, later := p.Later(who); later {
+				names[i] += fmt.Sprintf(" (from %s on)", clock(x.zoned(opens)))
 			}
 		}
 		return []string{"the policy has run out: the whole team is told, " + strings.Join(names, ", ")}
@@ -199,8 +199,8 @@ func (x explainer) planned(p oncall.Planned) []string {
 	var lines []string
 	for _, who := range p.People {
 		line := fmt.Sprintf("%s: page %s (%s)", step, x.dir.Name(who.User), who.Why)
-		if who.At.After(p.At) {
-			line += fmt.Sprintf(" from %s on", clock(x.zoned(who.At)))
+		if opens, later := p.Later(who); later {
+			line += fmt.Sprintf(" from %s on", clock(x.zoned(opens)))
 		}
 		lines = append(lines, line+": "+x.methods(who))
 	}
