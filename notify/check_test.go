@@ -132,6 +132,7 @@ func TestNtfyIsCheckedWithoutSending(t *testing.T) {
 	}{
 		"all well":          {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "replies"}, notify.Finding{OK: true, Text: "takes the token of the user watchbill, answers can be read"}},
 		"no token":          {notify.NtfyConfig{URL: p.URL}, notify.Finding{OK: true, Text: "the server is there"}},
+		"closed to nobody":  {notify.NtfyConfig{URL: p.URL, ReplyTopic: "replies"}, notify.Finding{Text: "may not read the reply topic", Remedy: "Set WATCHBILL_NTFY_TOKEN"}},
 		"wrong token":       {notify.NtfyConfig{URL: p.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.Finding{Text: "401", Remedy: "ntfy token add watchbill"}},
 		"no users there":    {notify.NtfyConfig{URL: open.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.Finding{Note: true, Text: "no notice of the token", Remedy: "auth-file"}},
 		"foreign replies":   {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "of-somebody-else"}, notify.Finding{Text: "may not read the reply topic: ntfy answered 403", Remedy: "ntfy access watchbill of-somebody-else rw"}},

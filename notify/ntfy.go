@@ -250,10 +250,14 @@ func (n *Ntfy) checkReplies(ctx context.Context) Finding {
 	case err != nil:
 		return n.web.unreached(err, n.config.URL, ntfyAddress)
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
-		return Finding{
+		f := Finding{
 			Text:   "we may not read the reply topic: " + n.web.refused(a, ntfySaid(a)).Err.Error(),
 			Remedy: fmt.Sprintf("Allow it on the server, with the token's user: `ntfy access watchbill %s rw`.", n.config.ReplyTopic),
 		}
+		if n.config.Token == "" {
+			f.Remedy = "Set WATCHBILL_NTFY_TOKEN to the token of a user who may (`ntfy token add watchbill` on the server)."
+		}
+		return f
 	case a.status != http.StatusOK:
 		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
 	}
