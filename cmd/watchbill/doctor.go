@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -17,6 +18,8 @@ import (
 type doctorCmd struct {
 	databaseFlags `embed:""`
 	slackFlags    `embed:""`
+	twilioFlags   `embed:""`
+	channelFlags  `embed:""`
 }
 
 // report collects findings and prints each as it comes.
@@ -37,7 +40,8 @@ func (r *report) fail(what, found, remedy string) {
 }
 
 func (c *doctorCmd) Run(p process) error {
-	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems()); len(wrong) > 0 {
+	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(),
+		c.twilioFlags.problems(), c.channelFlags.problems()); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
@@ -48,6 +52,9 @@ func (c *doctorCmd) Run(p process) error {
 	if db != nil && r.bad == 0 {
 		c.people(r, db)
 	}
+	senders := c.twilioFlags.senders(r.clock, "")
+	maps.Copy(senders, c.channelFlags.senders(r.clock))
+	checkWays(r, senders, waysLimit)
 	c.slack(r, db)
 	if r.bad > 0 {
 		return fmt.Errorf("%d to mend", r.bad)

@@ -56,17 +56,25 @@ func (s *story) mailServer(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 0 {
 		s.publicURL = storyPublic
 	}
-	s.use(ts, channelFlags{
+	f := channelFlags{
 		SMTPURL:  fmt.Sprintf("smtp://watchbill:%s@localhost:%d", notifytest.OfficePassword, l.Addr().(*net.TCPAddr).Port),
 		MailFrom: "Watchbill <oncall@example.com>", SMTPCAFile: file,
-	})
+	}
+	ts.Setenv("WATCHBILL_SMTP_URL", f.SMTPURL)
+	ts.Setenv("WATCHBILL_MAIL_FROM", f.MailFrom)
+	ts.Setenv("WATCHBILL_SMTP_CA_FILE", f.SMTPCAFile)
+	s.use(ts, f)
 }
 
 // pushserver: there is a server of ntfy. It comes before start.
 func (s *story) pushServer(ts *testscript.TestScript, _ bool, _ []string) {
 	s.push = notifytest.NewNtfy(s.clock.Now)
 	ts.Defer(s.push.Close)
-	s.use(ts, channelFlags{NtfyURL: s.push.URL, NtfyToken: notifytest.NtfyToken, NtfyReplyTopic: "replies"})
+	f := channelFlags{NtfyURL: s.push.URL, NtfyToken: notifytest.NtfyToken, NtfyReplyTopic: "replies"}
+	ts.Setenv("WATCHBILL_NTFY_URL", f.NtfyURL)
+	ts.Setenv("WATCHBILL_NTFY_TOKEN", f.NtfyToken)
+	ts.Setenv("WATCHBILL_NTFY_REPLY_TOPIC", f.NtfyReplyTopic)
+	s.use(ts, f)
 }
 
 // failpush HOW: pushes fail from now on: a status, "cut" after they were taken, or "" for not.

@@ -51,7 +51,7 @@ func TestStories(t *testing.T) {
 					"has": s.has, "line": s.line, "rings": s.rings, "pickup": s.pickup, "decline": s.decline, "gets": s.gets,
 					"account": s.account, "demoreplies": s.demoReplies,
 					"mailserver": s.mailServer, "pushserver": s.pushServer, "hookserver": s.hookServer,
-					"reach": s.reach, "mail": s.mail, "follow": s.follow, "pushes": s.pushes, "answer": s.answer, "hooked": s.hooked, "failpush": s.failPush,
+					"reach": s.reach, "mail": s.mail, "follow": s.follow, "pushes": s.pushes, "answer": s.answer, "hooked": s.hooked, "failpush": s.failPush, "appservers": s.appServers,
 					"fail": s.fail, "heal": s.heal, "scopes": s.scopes, "wrong": s.wrong, "minute": s.minute,
 				},
 			})

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// The tokens that Pushover and Telegram know.
+const (
+	storyPushover = "azGDORePK8gMaC0QOYAMyEEuzJnyUi"
+	storyTelegram = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"
+)
+
+// appservers: there are Pushover and Telegram, as far as the doctor asks them.
+func (s *story) appServers(ts *testscript.TestScript, _ bool, _ []string) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.RequestURI() {
+		case "/1/apps/limits.json?token=" + storyPushover:
+			fmt.Fprint(w, `{"limit":10000,"remaining":7496,"reset":1393653600,"status":1}`)
+		case "/bot" + storyTelegram + "/getMe":
+			fmt.Fprint(w, `{"ok":true,"result":{"id":123456,"is_bot":true,"username":"watchbill_bot"}}`)
+		case "/bot" + storyTelegram + "/getWebhookInfo":
+			fmt.Fprint(w, `{"ok":true,"result":{"url":""}}`)
+		default:
+			if strings.HasPrefix(r.URL.Path, "/bot") {
+				w.WriteHeader(http.StatusUnauthorized)
+				fmt.Fprint(w, `{"ok":false,"error_code":401,"description":"Unauthorized"}`)
+				return
+			}
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"token":"invalid","errors":["application token is invalid"],"status":0}`)
+		}
+	}))
+	ts.Defer(server.Close)
+	for name, value := range map[string]string{
+		"WATCHBILL_PUSHOVER_TOKEN": storyPushover, "WATCHBILL_PUSHOVER_API_URL": server.URL,
+		"WATCHBILL_TELEGRAM_TOKEN": storyTelegram, "WATCHBILL_TELEGRAM_API_URL": server.URL,
+	} {
+		ts.Setenv(name, value)
+	}
+}
+
+func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() { // takes connections and says nothing
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	address := "http://" + l.Addr().String()
+	f := channelFlags{
+		SMTPURL: "smtps://watchbill:hidden@" + l.Addr().String(), MailFrom: "oncall@example.com", NtfyURL: address, NtfyToken: "tk_hidden",
+		PushoverToken: storyPushover, PushoverURL: address, TelegramToken: storyTelegram, TelegramURL: address,
+	}
+	senders := f.senders(time.Now)
+	maps.Copy(senders, twilioFlags{
+		TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: address,
+	}.senders(time.Now, ""))
+	var out bytes.Buffer
+	r := &report{process: process{ctx: t.Context(), out: &out}}
+	began := time.Now()
+	checkWays(r, senders, 300*time.Millisecond)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	for _, name := range []string{"mail", "ntfy", "pushover", "telegram", "twilio"} {
+		if !strings.Contains(out.String(), "FAIL  "+name) {
+			t.Errorf("nothing is said of %s", name)
+		}
+	}
+	if r.bad != 5 || strings.Contains(out.String(), "hidden") || strings.Contains(out.String(), storyPushover) || strings.Contains(out.String(), storyTelegram) {
+		t.Errorf("%d faults:\n%s", r.bad, out.String())
+	}
+	if t.Failed() {
+		t.Log(out.String())
+	}
+}
+
+// unchecked is a way of which nothing can be asked.
+type unchecked struct{ notify.Sender }
+
+func TestTheDoctorIsSilentOfWaysThatItCantAsk(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	checkWays(&report{process: process{ctx: context.Background(), out: &out}}, map[string]notify.Sender{"email": unchecked{}, "webhook": unchecked{}}, time.Second)
+	if out.Len() > 0 {
+		t.Errorf("%s", out.String())
+	}
+}

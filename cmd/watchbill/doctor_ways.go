@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// waysLimit is how long the doctor looks at one way of reaching people.
+const waysLimit = 10 * time.Second
+
+// ways are what the doctor looks at beside Slack, as it names them. Calls go by the account
+// that sends SMS.
+var ways = []struct{ name, method string }{
+	{"mail", oncall.MethodEmail},
+	{"ntfy", oncall.MethodNtfy},
+	{"pushover", oncall.MethodPushover},
+	{"telegram", oncall.MethodTelegram},
+	{"twilio", oncall.MethodSMS},
+}
+
+// checkWays looks at the ways of reaching people that are configured, all at once, so that
+// several that hang take no longer than one. Nothing is sent to anybody.
+func checkWays(r *report, senders map[string]notify.Sender, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(r.ctx, limit)
+	defer cancel()
+	looks := make([]chan []notify.Finding, len(ways))
+	for i, w := range ways {
+		checker, ok := senders[w.method].(notify.Checker)
+		if !ok {
+			continue
+		}
+		looks[i] = make(chan []notify.Finding, 1)
+		go func() { looks[i] <- checker.Check(ctx) }()
+	}
+	for i, w := range ways {
+		if looks[i] != nil {
+			r.way(w.name, <-looks[i])
+		}
+	}
+}
+
+// way says in one line that nothing is wrong with it, or in one for each fault what is.
+func (r *report) way(name string, found []notify.Finding) {
+	var fine []string
+	faults := r.bad
+	for _, f := range found {
+		switch {
+		case f.OK:
+			fine = append(fine, f.Text)
+		case !f.Note:
+			r.fail(name, f.Text, f.Remedy)
+		case name != "twilio": // `watchbill twilio check` has the notes
+			r.note(name, f.Text, f.Remedy)
+		}
+	}
+	if r.bad == faults && len(fine) > 0 {
+		r.ok(name, strings.Join(fine, ", "))
+	}
+}
