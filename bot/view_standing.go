@@ -191,7 +191,7 @@ func at(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
-	return " at " + stamp(*t, asTime, time.UTC)
+	return atTime(*t)
 }
 
 // named mentions people, at most maxNamed of them.

@@ -32,6 +32,14 @@ func threadText(events []oncall.Event) (text string, loud bool) {
 	return strings.Join(lines, "\n"), loud
 }
 
+// atTime says when, if that is known.
+func atTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " at " + stamp(t, asTime, time.UTC)
+}
+
 // threadLine says in one sentence what happened.
 func threadLine(e oncall.Event) string {
 	d := e.Detail
@@ -42,10 +50,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventWaits:
 		return fmt.Sprintf("Low severity waits for working hours, until %s; then %s would be paged.", stamp(d.Until, asDay, time.UTC), named(d.Users))
 	case oncall.EventHandedOver:
-		if !d.Until.IsZero() {
-			return fmt.Sprintf("The escalation policy %s takes over at %s.", text, stamp(d.Until, "{time}", time.UTC))
-		}
-		return fmt.Sprintf("The escalation policy %s takes over.", text)
+		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(d.Until))
 	case oncall.EventUnassigned:
 		return pagingLine("The escalation policy has nobody to page. Paged instead: ", d)
 	case oncall.EventSkipped:
