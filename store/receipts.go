@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -61,32 +62,39 @@ func (s *Store) DueReceipts(ctx context.Context, methods, cancellable []string, 
 			LIMIT $8
 			FOR UPDATE OF p SKIP LOCKED
 		)
-		RETURNING id, ref`
+		RETURNING id AS page, method, key, ref, false AS due`
+	const told = `
+		SELECT id, incident_id, user_id, key, bundle
+		FROM pages
+		WHERE id = ANY ($1) OR bundle = ANY ($1) AND bundle <> 0`
 	var out []Tracked
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, claim, methods, cancellable, now, now.Add(-trackClosely), now.Add(trackEvery),
 			now.Add(-trackLongest), now.Add(trackSlowly), limit)
-		refs := map[oncall.PageID]string{}
-		var id oncall.PageID
-		var ref string
-		if _, err := pgx.ForEachRow(rows, []any{&id, &ref}, func() error {
-			refs[id] = ref
+		if out, err = pgx.CollectRows(rows, pgx.RowToStructByName[Tracked]); err != nil || len(out) == 0 {
+			return err
+		}
+		var leads []oncall.PageID
+		for _, t := range out {
+			leads = append(leads, t.Page)
+		}
+		rows, _ = tx.Query(ctx, told, leads)
+		var pages []pageRow
+		var p pageRow
+		if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.IncidentID, &p.UserID, &p.Key, &p.Bundle}, func() error {
+			pages = append(pages, p)
 			return nil
 		}); err != nil {
 			return err
 		}
-		for id, ref := range refs {
-			pages, err := lockPages(ctx, tx, id)
-			if err != nil {
-				return err
-			}
-			due, err := dueOf(ctx, tx, pages)
-			if err != nil {
-				return err
-			}
-			out = append(out, Tracked{Page: id, Method: pages[0].Method, Key: pages[0].Key, Ref: ref, Due: len(due) > 0})
+		due, err := dueOf(ctx, tx, pages)
+		for i, t := range out {
+			out[i].Due = slices.ContainsFunc(pages, func(p pageRow) bool {
+				_, is := due[p.ID]
+				return is && (p.ID == t.Page || p.Bundle == t.Page)
+			})
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look for messages to follow: %w", err)
