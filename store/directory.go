@@ -87,6 +87,9 @@ type facts struct {
 	listening bool
 	age       int        // grows with every change
 	dir       *Directory // nil: to be loaded
+	loads     int        // that have begun
+	latest    *Directory // of the last load that has ended well, and
+	load      int        // which one that was
 }
 
 // drop forgets the directory, for something has changed.
@@ -105,34 +108,55 @@ func (f *facts) listen(listening bool) {
 	f.dir, f.listening = nil, listening
 }
 
-func (f *facts) get() (*Directory, int) {
+// ask returns the directory if it is known, else how many loads have begun: whoever asks now may
+// use any later one.
+func (f *facts) ask() (dir *Directory, loads int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.dir, f.age
+	return f.dir, f.loads
 }
 
-// put keeps a directory unless something has changed since it began to be loaded.
-func (f *facts) put(dir *Directory, age int) {
+// begin counts a load and returns its number, unless what has been loaded meanwhile will do for who
+// asked when so many had begun.
+func (f *facts) begin(asked int) (dir *Directory, load, age int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	switch {
+	case f.dir != nil:
+		return f.dir, 0, 0
+	case f.load > asked:
+		return f.latest, 0, 0
+	}
+	f.loads++
+	return nil, f.loads, f.age
+}
+
+// put keeps a directory, for all who ask unless something has changed since it began to be loaded.
+func (f *facts) put(dir *Directory, load, age int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.latest, f.load = dir, load
 	if f.listening && f.age == age {
 		f.dir = dir
 	}
 }
 
 // Directory returns everything that was set up. While Run runs, it is loaded once for each change,
-// however many ask; otherwise each time.
+// however many ask; otherwise those who ask at the same time share a load that began after they asked.
 func (s *Store) Directory(ctx context.Context) (*Directory, error) {
-	if dir, _ := s.facts.get(); dir != nil {
+	dir, asked := s.facts.ask()
+	if dir != nil {
 		return dir, nil
 	}
+	turn, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
 	select {
 	case s.facts.filling <- struct{}{}:
 		defer func() { <-s.facts.filling }()
-	case <-ctx.Done():
-		return nil, fmt.Errorf("load the directory: %w", ctx.Err())
+	case <-turn.Done():
+		return nil, fmt.Errorf("load the directory: %w", translate(turn.Err()))
 	}
-	dir, age := s.facts.get()
+	dir, load, age := s.facts.begin(asked)
 	if dir != nil {
 		return dir, nil
 	}
@@ -143,7 +167,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
-	s.facts.put(dir, age)
+	s.facts.put(dir, load, age)
 	return dir, nil
 }
 

@@ -1,0 +1,31 @@
+package store
+
+import "testing"
+
+// Those who ask while somebody loads share the next load, and nobody gets what was read before they
+// asked.
+func TestWhoAsksSharesALaterLoad(t *testing.T) {
+	t.Parallel()
+	var f facts
+	_, early := f.ask()
+	if dir, load, _ := f.begin(early); dir != nil || load != 1 {
+		t.Fatalf("the first begins load %d with %v", load, dir)
+	}
+	_, late := f.ask() // while the first is being loaded
+	one, two := &Directory{}, &Directory{}
+	f.put(one, 1, 0)
+	if dir, _, _ := f.begin(early); dir != one {
+		t.Error("a load that began after they asked is not shared")
+	}
+	dir, load, age := f.begin(late)
+	if dir != nil || load != 2 {
+		t.Fatal("they get what was read before they asked")
+	}
+	f.put(two, load, age)
+	if dir, _, _ := f.begin(late); dir != two {
+		t.Error("the next load is not shared")
+	}
+	if dir, _ := f.ask(); dir != nil {
+		t.Error("it is kept although nobody hears of changes")
+	}
+}
