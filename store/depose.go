@@ -34,7 +34,7 @@ func (w *watch) depose(ctx context.Context) error {
 	const end = `SELECT pg_terminate_backend($1)`
 	ctx, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
-	now := w.clock()
+	now := w.clock() // and not after the look, which may take long: in doubt it is not deposed
 	var seen sighting
 	err := w.conn.QueryRow(ctx, look, foldLock).Scan(&seen.pid, &seen.asked)
 	switch {
@@ -45,7 +45,7 @@ func (w *watch) depose(ctx context.Context) error {
 		return fmt.Errorf("look at the folder: %w", err)
 	case seen.pid != w.seen.pid || !seen.asked.Equal(w.seen.asked):
 		w.seen = seen
-		w.seen.since = now
+		w.seen.since = w.clock()
 		return nil
 	case now.Sub(w.seen.since) < silence:
 		return nil
