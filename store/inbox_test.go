@@ -71,11 +71,19 @@ func TestACallerMayGiveUp(t *testing.T) {
 type proxy struct {
 	net.Listener
 	target string
-	mu     sync.Mutex
-	conns  []net.Conn
-	silent atomic.Bool
-	down   atomic.Bool
+
+	mu    sync.Mutex
+	state proxyState
+	conns []net.Conn
 }
+
+type proxyState int
+
+const (
+	proxyUp     proxyState = iota
+	proxyDown              // nobody gets through
+	proxySilent            // whatever is said is swallowed
+)
 
 // newProxy returns a proxy for a world's database, and its address.
 func newProxy(t *testing.T, w *world) (*proxy, string) {
@@ -94,8 +102,8 @@ func newProxy(t *testing.T, w *world) (*proxy, string) {
 	}
 	go p.serve()
 	t.Cleanup(func() {
+		p.set(proxyDown)
 		p.Close()
-		p.hangUp()
 	})
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(c.User, c.Password), Host: p.Addr().String(),
@@ -115,16 +123,26 @@ func (p *proxy) serve() {
 			network = "unix"
 		}
 		out, err := net.Dial(network, p.target)
-		if err != nil || p.down.Load() {
+		if err != nil {
 			in.Close()
 			continue
 		}
-		p.mu.Lock()
-		p.conns = append(p.conns, in, out)
-		p.mu.Unlock()
-		go p.pump(in, out)
-		go p.pump(out, in)
+		p.admit(in, out)
 	}
+}
+
+// admit passes on what is said on a new connection, unless the proxy is down.
+func (p *proxy) admit(in, out net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state == proxyDown {
+		in.Close()
+		out.Close()
+		return
+	}
+	p.conns = append(p.conns, in, out)
+	go p.pump(in, out)
+	go p.pump(out, in)
 }
 
 func (p *proxy) pump(from, to net.Conn) {
@@ -135,7 +153,7 @@ func (p *proxy) pump(from, to net.Conn) {
 		if err != nil {
 			return
 		}
-		if p.silent.Load() {
+		if p.silent() {
 			continue
 		}
 		if _, err := to.Write(buf[:n]); err != nil {
@@ -144,9 +162,21 @@ func (p *proxy) pump(from, to net.Conn) {
 	}
 }
 
-func (p *proxy) hangUp() {
+func (p *proxy) silent() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.state == proxySilent
+}
+
+// set changes the proxy's state, and hangs up but to go silent: of what was said on a connection
+// that was silent something is missing.
+func (p *proxy) set(state proxyState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state = state
+	if state == proxySilent {
+		return
+	}
 	for _, c := range p.conns {
 		c.Close()
 	}
@@ -178,39 +208,46 @@ func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
 			w.until("Run folds", s.Folding)
 			w.fold()
 
-			if way == "down" {
-				p.down.Store(true)
-				p.hangUp()
-			} else {
-				p.silent.Store(true)
-			}
-			var wg sync.WaitGroup
-			for i := range 20 {
-				wg.Go(func() {
-					began := time.Now()
-					err := accept(fmt.Sprint("meanwhile ", i))
-					if took := time.Since(began); !errors.Is(err, store.ErrUnavailable) || took > 2500*time.Millisecond {
-						t.Errorf("after %v: %v", took, err)
+			p.set(map[string]proxyState{"down": proxyDown, "silent": proxySilent}[way])
+			// Once is enough: the machine may have been busy with something else.
+			took := time.Hour
+			for n := 0; n < 5 && took > 2500*time.Millisecond; n++ {
+				took = slowest(20, func() {
+					if err := accept("meanwhile"); !errors.Is(err, store.ErrUnavailable) {
+						t.Errorf("without a database: %v", err)
 					}
 				})
 			}
-			wg.Wait()
-			if err := s.Ping(t.Context()); way == "down" && !errors.Is(err, store.ErrUnavailable) {
-				t.Errorf("ping: %v", err)
+			if took > 2500*time.Millisecond {
+				t.Errorf("those whose signals were not accepted were told so after %v", took)
 			}
-			if _, err := s.IntegrationByKey(t.Context(), "nobody's"); way == "down" && (err == nil || errors.Is(err, oncall.ErrNotFound)) {
-				t.Errorf("a key without a database: %v", err)
+			if way == "down" { // the other is the next test's
+				if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+					t.Errorf("ping: %v", err)
+				}
+				if _, err := s.IntegrationByKey(t.Context(), "nobody's"); err == nil || errors.Is(err, oncall.ErrNotFound) {
+					t.Errorf("a key without a database: %v", err)
+				}
 			}
 
-			p.down.Store(false)
-			p.silent.Store(false)
-			p.hangUp()
+			p.set(proxyUp)
 			w.until("signals are accepted again", func() bool { return accept("after") == nil })
 			w.until("they are folded again", func() bool {
 				return w.count(`SELECT count(*) FROM alerts WHERE dedup_key = 'after'`) == 1
 			})
 		})
 	}
+}
+
+// slowest does something n times at once and returns how long the last took.
+func slowest(n int, do func()) time.Duration {
+	began := time.Now()
+	var all sync.WaitGroup
+	for range n {
+		all.Go(do)
+	}
+	all.Wait()
+	return time.Since(began)
 }
 
 // Whoever asks without a deadline is told within patience that the database keeps silent, on a
@@ -221,7 +258,7 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 	p, address := newProxy(t, w)
 	s := must[*store.Store](t)(store.Open(t.Context(), address, store.Options{MaxConns: 4, Log: zerolog.Nop()}))
 	defer s.Close()
-	defer p.hangUp()
+	defer p.set(proxyDown)
 	idle := make([]*pgxpool.Conn, 4)
 	for i := range idle {
 		idle[i] = must[*pgxpool.Conn](t)(s.Pool().Acquire(t.Context()))
@@ -229,7 +266,7 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 	for _, conn := range idle {
 		conn.Release()
 	}
-	p.silent.Store(true)
+	p.set(proxySilent)
 	asks := map[string]func(ctx context.Context) error{
 		"ping": s.Ping,
 		"a key": func(ctx context.Context) error {
