@@ -303,7 +303,7 @@ func awaitWork(t *testing.T, s *Server, backend int) {
 	t.Helper()
 	query := "SELECT count(*)::text FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series%' AND pid = " +
 		strconv.Itoa(backend)
-	for deadline := time.Now().Add(10 * time.Second); ask(t, s, query) != "1"; {
+	for deadline := time.Now().Add(30 * time.Second); ask(t, s, query) != "1"; {
 		if time.Now().After(deadline) {
 			t.Fatal("the query does not begin")
 		}

@@ -223,7 +223,7 @@ func TestWhatADeadServerLeftIsCleared(t *testing.T) {
 	if err := zombie.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); alive(zombie.Process.Pid); {
+	for deadline := time.Now().Add(30 * time.Second); alive(zombie.Process.Pid); {
 		if time.Now().After(deadline) {
 			t.Fatal("true does not end")
 		}

@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	maxConns  = 4 // for each test: 60 tests at once fit the server
-	testLimit = time.Minute
+	maxConns  = 4               // for each test: 60 tests at once fit the server
+	testLimit = 3 * time.Minute // the first may have to wait for a server and a template
 )
 
 // New returns a pool of connections to a database that has the whole schema and nothing else. Both
