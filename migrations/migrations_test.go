@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -91,8 +92,15 @@ func TestUpWaitsForTheInstanceThatMigrates(t *testing.T) {
 		_, err := migrations.Up(t.Context(), pool, func(line string) { waits <- line })
 		ended <- err
 	}()
-	if line := <-waits; !strings.Contains(line, "waiting") {
-		t.Errorf("first line %q; want that it waits", line)
+	select {
+	case line := <-waits:
+		if !strings.Contains(line, "waiting") {
+			t.Errorf("first line %q; want that it waits", line)
+		}
+	case err := <-ended:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(30 * time.Second):
+		t.Fatal("it does not say that it waits")
 	}
 	if current, _, err := migrations.Status(t.Context(), pool); err != nil || current != 0 {
 		t.Errorf("while waiting Status = %d, %v; want 0", current, err)
@@ -100,8 +108,13 @@ func TestUpWaitsForTheInstanceThatMigrates(t *testing.T) {
 	if _, err := other.Exec(t.Context(), `SELECT pg_advisory_unlock($1)`, lockKey); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-ended; err != nil {
-		t.Errorf("Up after the wait: %v", err)
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("Up after the wait: %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("Up still waits although nobody migrates")
 	}
 }
 
