@@ -3,6 +3,7 @@ package slacksim_test
 import (
 	"context"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +34,11 @@ func browser(ctx context.Context, t *testing.T, address string) func(what string
 	})
 	do := func(what string, action chromedp.Action[chromedp.Void]) {
 		t.Helper()
-		if err := chromedp.Do(tab, action); err != nil {
+		err := chromedp.Do(tab, action)
+		for err != nil && strings.Contains(err.Error(), "Could not find node with given id") && ctx.Err() == nil {
+			err = chromedp.Do(tab, action) // the page was drawn anew in between
+		}
+		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
 	}
@@ -44,7 +49,7 @@ func browser(ctx context.Context, t *testing.T, address string) func(what string
 
 func TestThePageInABrowser(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	_, sim := bench(t, slacksim.Options{})
 	api := app(ctx, t, sim, pager(t, ctx, func() *slack.Client { return client(sim) }))

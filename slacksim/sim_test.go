@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // bench is a simulator with Ann, Bo and #ops, and a context that ends with the test.
 func bench(t *testing.T, opt slacksim.Options) (context.Context, *slacksim.Sim) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	sim := slacksim.New(opt)
 	sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann", RealName: "Ann Example", Email: "ann@example.com", TZ: "Europe/Berlin"})
@@ -48,7 +48,7 @@ func bench(t *testing.T, opt slacksim.Options) (context.Context, *slacksim.Sim) 
 func client(sim *slacksim.Sim) *slack.Client {
 	transport := &http.Transport{DisableKeepAlives: true}
 	return slack.New("xoxb-sim", slack.OptionAppLevelToken("xapp-sim"), slack.OptionAPIURL(sim.APIURL()),
-		slack.OptionHTTPClient(&http.Client{Transport: transport, Timeout: 10 * time.Second}))
+		slack.OptionHTTPClient(&http.Client{Transport: transport, Timeout: 30 * time.Second}))
 }
 
 // app runs handle for every envelope until the test ends, over real sockets.
@@ -222,7 +222,7 @@ func modalRound(ctx context.Context, t *testing.T, sim *slacksim.Sim) {
 
 func TestReconnectAndRedelivery(t *testing.T) {
 	t.Parallel()
-	ctx, sim := bench(t, slacksim.Options{AckTimeout: 300 * time.Millisecond, RetryDelays: []time.Duration{50 * time.Millisecond}})
+	ctx, sim := bench(t, slacksim.Options{AckTimeout: 2 * time.Second, RetryDelays: []time.Duration{50 * time.Millisecond}})
 	app(ctx, t, sim, pager(t, ctx, func() *slack.Client { return client(sim) }))
 
 	sim.DisconnectAll("refresh_requested")
@@ -259,7 +259,7 @@ func messageEnvelopes(sim *slacksim.Sim) []slacksim.Envelope {
 
 func TestEventsWithoutASocketComeLater(t *testing.T) {
 	t.Parallel()
-	ctx, sim := bench(t, slacksim.Options{RetryDelays: []time.Duration{200 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond}})
+	ctx, sim := bench(t, slacksim.Options{RetryDelays: slices.Repeat([]time.Duration{200 * time.Millisecond}, 100)})
 	if said, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall"); err != nil || said.Acked || !strings.Contains(said.Text, "dispatch_failed") {
 		t.Errorf("a command without an app: %+v, %v", said, err)
 	}
