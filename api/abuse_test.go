@@ -18,10 +18,15 @@ func TestGzipBomb(t *testing.T) {
 	member := zipped(t, make([]byte, 1<<20))
 	bomb := zipped(t, []byte(`{"title":"`)) + strings.Repeat(member, 1<<10)
 	for key, limit := range map[string]int{genericKey: 1, alertmanagerKey: 16} {
-		start := time.Now()
-		d.wantProblem(d.post(key, bomb, "Content-Encoding: gzip"), http.StatusRequestEntityTooLarge, fmt.Sprintf(
-			`"status":413,"detail":"The body is larger than %d MiB; send fewer or shorter alerts at once."`, limit))
-		if took := time.Since(start); took > 3*time.Second {
+		// Once is enough: the machine may have been busy with something else.
+		took := time.Hour
+		for n := 0; n < 3 && took > 3*time.Second; n++ {
+			start := time.Now()
+			d.wantProblem(d.post(key, bomb, "Content-Encoding: gzip"), http.StatusRequestEntityTooLarge, fmt.Sprintf(
+				`"status":413,"detail":"The body is larger than %d MiB; send fewer or shorter alerts at once."`, limit))
+			took = time.Since(start)
+		}
+		if took > 3*time.Second {
 			t.Errorf("%d bytes were refused after %v", len(bomb), took)
 		}
 	}
@@ -83,7 +88,7 @@ func TestSenderHangsUp(t *testing.T) {
 	d := openDoor(t)
 	conn := d.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
 	d.must(conn.Close())
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !strings.Contains(d.log.String(), `"message":"request"`) {
 		if time.Now().After(deadline) {
 			t.Fatal("the request does not end")

@@ -223,7 +223,7 @@ func (d *door) fold() {
 func (d *door) eventually(want string) {
 	d.Helper()
 	got := ""
-	for range 500 {
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
 		err := d.pool.QueryRow(context.Background(), `
 			SELECT string_agg(i.status || ' ' || i.severity || ', ' ||
 				(SELECT count(*) FROM alerts a WHERE a.incident_id = i.id AND a.firing) || ' firing', '; ' ORDER BY i.id)
