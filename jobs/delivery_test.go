@@ -252,9 +252,7 @@ func TestAStormIsBundled(t *testing.T) {
 				Action: oncall.Trigger, DedupKey: fmt.Sprintf("db-%d-%d", s, i), Title: "disk full", Severity: oncall.High,
 			})
 		}
-		if err := d.store.Accept(t.Context(), d.id, batch, clock.now()); err != nil {
-			t.Fatal(err)
-		}
+		d.accept(d.id, batch...)
 		d.eventually("they are folded", func() bool { return d.paged(ann) == (s+1)*each })
 		d.looked()
 		clock.advance(2 * time.Second)
@@ -295,11 +293,9 @@ func TestAFailingProviderIsPassedOver(t *testing.T) {
 	d.eventually("Slack was tried three times", func() bool { return len(d.phone.to(ann)) == 3 })
 	d.looked()
 	// The next page of hers doesn't begin with Slack, and yet Slack is tried later.
-	if err := d.store.Accept(t.Context(), d.id, []oncall.Signal{{
+	d.accept(d.id, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "db-2", Title: "disk full", Severity: oncall.Critical,
-	}}, d.clock()); err != nil {
-		t.Fatal(err)
-	}
+	})
 	clock.advance(2 * time.Minute)
 	d.eventually("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) >= 2 })
 }

@@ -69,7 +69,7 @@ func TestAckEndsAttempts(t *testing.T) {
 			}
 			d.start(d.phone)
 			id := d.signal("db-1")[0]
-			<-sending
+			await(t, "the page is being sent", sending)
 			d.ack(id, bo)
 			close(release)
 			d.eventually("no page is waiting", func() bool { return d.idle("page") })
@@ -215,14 +215,14 @@ func TestStopFinishesRunningJobs(t *testing.T) {
 	}
 	j := d.instance(d.open(), d.phone, nil)
 	id := d.signal("db-1")[0]
-	<-sending
+	await(t, "the page is being sent", sending)
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
 		stop(t, j)
 	}()
 	close(release)
-	<-stopped
+	await(t, "the instance stops", stopped)
 	if n := len(d.events(id, oncall.EventPageDelivered)); n != 1 {
 		t.Errorf("%d deliveries recorded after the stop, want 1", n)
 	}
@@ -245,7 +245,7 @@ func TestHardStopGivesJobsBack(t *testing.T) {
 	}
 	j := d.instance(d.open(), d.phone, nil)
 	id := d.signal("db-1")[0]
-	<-sending
+	await(t, "the page is being sent", sending)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := j.Stop(over); err != nil {

@@ -170,7 +170,8 @@ func TestSlackIsDown(t *testing.T) {
 	})
 	d.ack(id, ann)
 	sim.ClearFaults()
-	within(t, 30*time.Second, "the channel shows that Ann has it", func() bool {
+	// A job that has failed for long waits half a minute until it is tried again.
+	within(t, 2*patience, "the channel shows that Ann has it", func() bool {
 		roots, replies := shown(sim, "C0PAY")
 		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
 	})

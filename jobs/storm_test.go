@@ -22,21 +22,17 @@ func TestAStormKeepsNobodyWaiting(t *testing.T) {
 				Action: oncall.Trigger, DedupKey: fmt.Sprint("db-", from+i), Title: "disk full", Severity: oncall.Critical,
 			})
 		}
-		if err := d.store.Accept(t.Context(), d.id, batch, d.clock()); err != nil {
-			t.Fatal(err)
-		}
+		d.accept(d.id, batch...)
 	}
 	within(t, time.Minute, "the storm is folded", func() bool { return d.paged(ann) == storm })
 	began := time.Now()
-	if err := d.store.Accept(t.Context(), quiet, []oncall.Signal{{
+	d.accept(quiet, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "probe", Title: "the probe is silent", Severity: oncall.Critical,
-	}}, d.clock()); err != nil {
-		t.Fatal(err)
-	}
+	})
 	within(t, 30*time.Second, "Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
 	took := time.Since(began)
 	t.Logf("Bo's page took %s while Ann's %d were waiting", took, storm)
-	if took > 5*time.Second { // on a machine that does other things as well
+	if took > atOnce {
 		t.Errorf("Bo had to wait for %s", took)
 	}
 	within(t, 2*time.Minute, "Ann is told of all", func() bool {
