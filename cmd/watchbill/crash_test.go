@@ -5,7 +5,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -196,12 +195,12 @@ func (k *crash) run(point string) int {
 	k.signal(first)
 	select {
 	case <-k.trap.sprung:
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		k.t.Fatalf("the program never came to the point %q", point)
 	}
 	_ = first.Wait()
 	second := k.program(k.db)
-	k.t.Cleanup(func() { k.stop(second.Cmd) })
+	k.t.Cleanup(func() { k.stop(second) })
 	deadline := time.Now().Add(60 * time.Second)
 	for {
 		var done bool
@@ -274,12 +273,11 @@ func (k *crash) program(database string) running {
 	if err := os.Symlink(self, name); err != nil {
 		k.t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := ownPort()
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	r := running{addr: l.Addr().String(), log: &lockedBuffer{}}
-	l.Close()
+	r := running{addr: addr, log: &lockedBuffer{}}
 	r.Cmd = exec.Command(name, "serve", "--listen", r.addr)
 	r.Env = append(os.Environ(), append(k.env, "DATABASE_URL="+database)...)
 	r.Stderr = r.log
@@ -287,7 +285,7 @@ func (k *crash) program(database string) running {
 		k.t.Fatal(err)
 	}
 	k.t.Cleanup(func() { _ = r.Process.Kill() })
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		resp, err := http.Get("http://" + r.addr + "/readyz")
 		if err == nil {
@@ -305,18 +303,21 @@ func (k *crash) program(database string) running {
 
 func (k *crash) signal(to running) {
 	k.t.Helper()
-	body := strings.NewReader(`{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "critical"}`)
-	resp, err := http.Post("http://"+to.addr+"/v1/signals/"+storyKey, "application/json", body)
+	const body = `{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "critical"}`
+	code, err := postSignal("http://"+to.addr+"/v1/signals/"+storyKey, []byte(body))
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusAccepted {
-		k.t.Fatalf("the signal was answered %s", resp.Status)
+	if code != http.StatusAccepted {
+		k.t.Fatalf("the signal was answered %d", code)
 	}
 }
 
-func (k *crash) stop(c *exec.Cmd) {
-	_ = c.Process.Signal(syscall.SIGTERM)
-	_ = c.Wait()
+func (k *crash) stop(r running) {
+	hangs := time.AfterFunc(time.Minute, func() { _ = r.Process.Signal(syscall.SIGQUIT) }) // it says where
+	_ = r.Process.Signal(syscall.SIGTERM)
+	_ = r.Wait()
+	if !hangs.Stop() {
+		k.t.Errorf("the program doesn't stop: %s", r.log)
+	}
 }

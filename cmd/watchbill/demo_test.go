@@ -59,13 +59,18 @@ func newDemo(t *testing.T, databaseURL, dir string) *demo {
 	}()
 	d := &demo{stop: sync.OnceValue(func() string {
 		cancel()
-		if code := <-ended; code != 0 {
-			t.Errorf("the demo ended with status %d:\n%s", code, out)
+		select {
+		case code := <-ended:
+			if code != 0 {
+				t.Errorf("the demo ended with status %d:\n%s", code, out)
+			}
+		case <-time.After(time.Minute):
+			t.Errorf("the demo doesn't end:\n%s", out)
 		}
 		return out.String()
 	})}
 	t.Cleanup(func() { d.stop() })
-	patience := time.After(30 * time.Second)
+	patience := time.After(time.Minute)
 	for !strings.Contains(out.String(), "Ctrl-C stops it") {
 		select {
 		case <-out.more:
@@ -93,13 +98,12 @@ func find(t *testing.T, text, pattern string) string {
 func (d *demo) fire(t *testing.T, title, key string) {
 	t.Helper()
 	body := `{"title": "` + title + `", "dedup_key": "` + key + `", "severity": "critical"}`
-	resp, err := http.Post(d.signals, "application/json", strings.NewReader(body))
+	code, err := postSignal(d.signals, []byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusAccepted {
-		t.Fatalf("the alert was answered %s", resp.Status)
+	if code != http.StatusAccepted {
+		t.Fatalf("the alert was answered %d", code)
 	}
 }
 
@@ -123,7 +127,7 @@ func TestTheDemoKeepsItsData(t *testing.T) {
 	database, dir := storetest.NewEmpty(t).Config().ConnString(), t.TempDir()
 	first := newDemo(t, database, dir)
 	first.fire(t, "disk full on db-1", "db-1/disk")
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !strings.Contains(first.channel(t), "disk full on db-1") {
 		if time.Now().After(deadline) {
 			t.Fatalf("the alert never appeared:\n%s", first.channel(t))

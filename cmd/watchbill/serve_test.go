@@ -27,12 +27,10 @@ func TestTheDatabaseComesLater(t *testing.T) {
 	if dir := real.Query().Get("host"); strings.HasPrefix(dir, "/") {
 		network, server = "unix", dir+"/.s.PGSQL."+real.Query().Get("port")
 	}
-	reserved, err := net.Listen("tcp", "127.0.0.1:0")
+	addr, err := ownPort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := reserved.Addr().String()
-	_ = reserved.Close()
 	real.Host = addr
 	query := real.Query()
 	query.Del("host")
@@ -100,10 +98,19 @@ func TestWaitingForTheDatabaseEnds(t *testing.T) {
 	logged := &signalled{wrote: make(chan struct{}, 100)}
 	done := make(chan error, 1)
 	go func() { done <- awaitDatabase(ctx, "postgres://nobody@127.0.0.1:1/nothing", zerolog.New(logged)) }()
-	<-logged.wrote
+	select {
+	case <-logged.wrote:
+	case err := <-done:
+		t.Fatalf("it didn't wait: %v", err)
+	}
 	cancel()
-	if err := <-done; err != nil {
-		t.Errorf("told to stop: %v", err)
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("told to stop: %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("told to stop, it still waits")
 	}
 }
 

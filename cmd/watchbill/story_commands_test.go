@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,11 +47,10 @@ func (s *story) send(ts *testscript.TestScript, key string, body any) {
 }
 
 func (s *story) deliver(ts *testscript.TestScript, key string, body []byte) {
-	resp, err := http.Post("http://"+s.addr+"/v1/signals/"+key, "application/json", bytes.NewReader(body))
+	code, err := postSignal("http://"+s.addr+"/v1/signals/"+key, body)
 	ts.Check(err)
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusAccepted {
-		ts.Fatalf("the signal was answered %s", resp.Status)
+	if code != http.StatusAccepted {
+		ts.Fatalf("the signal was answered %d", code)
 	}
 	s.settle(ts)
 }
@@ -144,7 +142,7 @@ func (s *story) click(ts *testscript.TestScript, _ bool, args []string) {
 	action := map[string]string{"Acknowledge": "ack", "Resolve": "resolve"}[args[1]]
 	user := "U0" + strings.ToUpper(args[0])
 	before := s.sim.EphemeralText(user)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	result, err := s.sim.Click(ctx, user, args[2], "", action)
 	ts.Check(err)
@@ -159,7 +157,7 @@ func (s *story) click(ts *testscript.TestScript, _ bool, args []string) {
 func (s *story) typeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	user := "U0" + strings.ToUpper(args[0])
 	before := s.sim.EphemeralText(user)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	result, err := s.sim.Slash(ctx, user, "#payments", args[1])
 	ts.Check(err)

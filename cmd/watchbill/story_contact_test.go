@@ -29,7 +29,7 @@ func (s *story) inbox(ts *testscript.TestScript, _ bool, args []string) {
 
 // code NUMBER: waits for the code that a phone is sent, and keeps it as $CODE.
 func (s *story) code(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	code, err := phoneCode(ctx, s.phone, oncall.MethodSMS, args[0])
 	ts.Check(err)

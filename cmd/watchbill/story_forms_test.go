@@ -34,7 +34,7 @@ func (s *story) press(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func (s *story) pressed(user, action, place string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	result, err := s.sim.Click(ctx, user, place, "", action)
 	if err == nil && !result.Acked {
@@ -91,7 +91,7 @@ func (s *story) form(ts *testscript.TestScript, _ bool, args []string) {
 
 // choose PERSON FIELD VALUE: chooses something in the open form, which may change by it.
 func (s *story) choose(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	result, err := s.sim.ChooseView(ctx, person(args[0]), args[1], args[2])
 	ts.Check(err)
@@ -104,7 +104,7 @@ func (s *story) choose(ts *testscript.TestScript, _ bool, args []string) {
 
 // submit PERSON FIELD=VALUE…: fills in and sends the open form, and prints what is left of it.
 func (s *story) submit(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	values := map[string]any{}
 	for _, arg := range args[1:] {

@@ -15,7 +15,7 @@ import (
 func (s *story) pick(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
 	before := s.sim.EphemeralText(user)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	result, err := s.sim.Choose(ctx, user, args[2], "", "incident_menu", args[1])
 	ts.Check(err)

@@ -19,7 +19,7 @@ import (
 // action and, where there are several, "=" and its value. It prints what the person sees then.
 func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	click := s.sim.ClickView
 	if len(s.sim.Views(user)) == 0 {
@@ -37,7 +37,7 @@ func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 
 // close PERSON: closes the open form without sending it.
 func (s *story) closeForm(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	_, err := s.sim.CloseView(ctx, person(args[0]), true)
 	ts.Check(err)

@@ -128,7 +128,7 @@ func (s *story) setup(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(func() { s.sim.Close() })
-	addr, err := freePort(context.Background(), "127.0.0.1:18080")
+	addr, err := ownPort()
 	if err != nil {
 		return err
 	}
