@@ -47,7 +47,7 @@ type office struct {
 // newOffice opens an office whose bot doesn't listen yet.
 func newOffice(t *testing.T, o slacksim.Options) *office {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	f := &office{t: t, ctx: ctx, now: noon, log: &lines{}}
 	f.openSlack(o)
@@ -163,12 +163,15 @@ func (f *office) listen(sockets int) (stop func()) {
 // incident opens an incident and returns its picture.
 func (f *office) incident() oncall.Picture {
 	f.t.Helper()
-	err := f.store.Accept(f.ctx, f.id, []oncall.Signal{{
-		Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical,
-	}}, f.clock())
-	if err != nil {
-		f.t.Fatal(err)
-	}
+	f.eventually("the signal is accepted", func() bool { // as monitors do, once more if that took too long
+		err := f.store.Accept(f.ctx, f.id, []oncall.Signal{{
+			Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical,
+		}}, f.clock())
+		if err != nil && !errors.Is(err, store.ErrUnavailable) {
+			f.t.Fatal(err)
+		}
+		return err == nil
+	})
 	var id oncall.IncidentID
 	f.eventually("the incident is open", func() bool {
 		open, err := f.store.OpenIncidents(f.ctx, 1)

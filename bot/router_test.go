@@ -134,7 +134,7 @@ func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 	f.listen(2)
 	p, at := f.posted()
 	var all sync.WaitGroup
-	for i := range 20 {
+	for i := range 10 {
 		all.Go(func() {
 			user := []oncall.UserID{ann, bo}[i%2]
 			if r, err := f.sim.Click(f.ctx, string(user), at.Channel, at.TS, actionAck); err != nil || !r.Acked {
@@ -168,7 +168,7 @@ func TestPanicIsAnAnswerAndNotTheEnd(t *testing.T) {
 
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{RetryDelays: []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, time.Second}, AckTimeout: time.Second})
+	f := newOffice(t, slacksim.Options{RetryDelays: []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, time.Second}, AckTimeout: 2 * time.Second})
 	f.listen(1)
 	p, _ := f.posted()
 	f.gate.set(true)
@@ -201,11 +201,18 @@ func TestStopLetsAClickFinish(t *testing.T) {
 	all.Go(func() { // somebody else holds the incident
 		_, _ = f.store.UpdateIncident(f.ctx, p.Incident.ID, func(oncall.Incident) (oncall.Change, error) {
 			close(locked)
-			<-release
+			select {
+			case <-release:
+			case <-f.ctx.Done():
+			}
 			return oncall.Change{}, oncall.Refuse("never mind")
 		})
 	})
-	<-locked
+	select {
+	case <-locked:
+	case <-f.ctx.Done():
+		t.Fatal("the incident can't be locked")
+	}
 	all.Go(func() {
 		if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, actionAck); err != nil || !r.Acked {
 			t.Errorf("the click got lost in the stop: %+v, %v", r, err)
