@@ -63,7 +63,7 @@ func (j *Jobs) checkGroups(ctx context.Context, now time.Time) error {
 }
 
 // mirrorGroups takes over from Slack who is in the user groups that policies page.
-func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
+func (j *Jobs) mirrorGroups(ctx context.Context, _ time.Time) error {
 	named, err := j.store.GroupsNamed(ctx)
 	if err != nil || !named {
 		return err
@@ -72,7 +72,7 @@ func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("see who is in user groups: %w", err)
 	}
-	return j.store.MirrorGroups(ctx, seen, now)
+	return j.store.MirrorGroups(ctx, seen)
 }
 
 // syncGroups brings every user group to what it should be: it writes what differs from what was

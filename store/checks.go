@@ -26,13 +26,13 @@ const (
 // nobody answers.
 func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
 	const begin = `
-		INSERT INTO checks (contact_id, shift_at, team_id, sent_at)
-		SELECT c.id, $2, $3, $4
+		INSERT INTO checks (contact_id, shift_at, sent_at)
+		SELECT c.id, $2, $3
 		FROM contacts c
 		WHERE c.user_id = $1 AND c.removed_at IS NULL AND c.disabled_at IS NULL AND c.verified_at IS NOT NULL
 		  AND c.method <> 'webhook' -- nobody answers by one
-		  AND c.confirmed_at < $5
-		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $5)
+		  AND c.confirmed_at < $4
+		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $4)
 		ON CONFLICT DO NOTHING
 		RETURNING contact_id`
 	dir, err := s.Directory(ctx)
@@ -42,7 +42,7 @@ func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var tasks []oncall.Task
 		for _, shift := range dir.coming(now) {
-			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, shift.team, now, now.Add(-checkAge))
+			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, now, now.Add(-checkAge))
 			asked, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
 			if err != nil {
 				return err
@@ -65,7 +65,6 @@ func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
 // A comingShift begins within the next days.
 type comingShift struct {
 	user oncall.UserID
-	team oncall.TeamID
 	at   time.Time
 }
 
@@ -78,7 +77,7 @@ func (d *Directory) coming(now time.Time) []comingShift {
 			for _, u := range shift.Users {
 				if _, has := d.Reach[u]; has && shift.Start.After(now) && !seen[u] {
 					seen[u] = true
-					out = append(out, comingShift{user: u, team: c.TeamID(), at: shift.Start})
+					out = append(out, comingShift{user: u, at: shift.Start})
 				}
 			}
 		}

@@ -129,13 +129,13 @@ func (s *Store) groupsNamed(ctx context.Context) ([]string, error) {
 
 // MirrorGroups keeps who is in the Slack user groups that policies page, as seen. A group that
 // Slack doesn't have, or has disabled, is forgotten: the step that names it says so.
-func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now time.Time) error {
+func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) error {
 	const load = `SELECT handle, users FROM slack_groups ORDER BY handle FOR UPDATE`
 	const forget = `DELETE FROM slack_groups WHERE NOT handle = ANY ($1)`
 	const upsert = `
-		INSERT INTO slack_groups (handle, users, seen_at)
-		VALUES ($1, $2, $3)
-		ON CONFLICT (handle) DO UPDATE SET users = $2, seen_at = $3`
+		INSERT INTO slack_groups (handle, users)
+		VALUES ($1, $2)
+		ON CONFLICT (handle) DO UPDATE SET users = $2`
 	names, err := s.groupsNamed(ctx)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now 
 			return err
 		}
 		for _, name := range sortedKeys(is) {
-			if _, err := tx.Exec(ctx, upsert, name, list(is[name]), now); err != nil {
+			if _, err := tx.Exec(ctx, upsert, name, list(is[name])); err != nil {
 				return err
 			}
 		}
