@@ -196,23 +196,15 @@ func TestStopLetsAClickFinish(t *testing.T) {
 	f := newOffice(t, slacksim.Options{})
 	stop := f.listen(1)
 	p, at := f.posted()
-	locked, release := make(chan struct{}), make(chan struct{})
-	var all sync.WaitGroup
-	all.Go(func() { // somebody else holds the incident
-		_, _ = f.store.UpdateIncident(f.ctx, p.Incident.ID, func(oncall.Incident) (oncall.Change, error) {
-			close(locked)
-			select {
-			case <-release:
-			case <-f.ctx.Done():
-			}
-			return oncall.Change{}, oncall.Refuse("never mind")
-		})
-	})
-	select {
-	case <-locked:
-	case <-f.ctx.Done():
-		t.Fatal("the incident can't be locked")
+	other, err := f.store.Pool().Begin(f.ctx) // somebody else holds the incident
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer other.Rollback(f.ctx)
+	if _, err := other.Exec(f.ctx, `SELECT FROM incidents WHERE id = $1 FOR UPDATE`, p.Incident.ID); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
 	all.Go(func() {
 		if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, actionAck); err != nil || !r.Acked {
 			t.Errorf("the click got lost in the stop: %+v, %v", r, err)
@@ -232,7 +224,9 @@ func TestStopLetsAClickFinish(t *testing.T) {
 	if got := f.command(bo, "/oncall who"); got != sorryBusy {
 		t.Errorf("during the stop Bo was told %q", got)
 	}
-	close(release)
+	if err := other.Rollback(f.ctx); err != nil {
+		t.Fatal(err)
+	}
 	all.Wait()
 	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
 		t.Errorf("the incident is %s", in.Status)

@@ -13,20 +13,10 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// note bumps the incident's version as any decision would.
+// note adds a note, which bumps the incident's version as any decision does.
 func (d *desk) note(id oncall.IncidentID, text string) {
 	d.t.Helper()
-	_, err := d.store.UpdateIncident(d.t.Context(), id, func(in oncall.Incident) (oncall.Change, error) {
-		in.Version++
-		return oncall.Change{
-			Incident: in,
-			Events: []oncall.Event{{
-				IncidentID: id, At: d.clock(), Kind: oncall.EventSeverity, Actor: oncall.ByUser(ann),
-				Detail: oncall.Detail{Text: text},
-			}},
-			Tasks: []oncall.Task{{Do: oncall.Draw{Incident: id, Version: in.Version}}},
-		}, nil
-	})
+	_, err := d.store.Act(d.t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: text}, d.clock())
 	if err != nil {
 		d.t.Errorf("note: %v", err)
 	}
@@ -69,7 +59,7 @@ func TestDrawsUntilStill(t *testing.T) {
 	if n := len(d.board.root(id)); n != 1 {
 		t.Errorf("%d roots, want 1", n)
 	}
-	events := d.events(id, oncall.EventSeverity)
+	events := d.events(id, oncall.EventNote)
 	if len(events) != 2*bumps {
 		t.Fatalf("%d events, want %d", len(events), 2*bumps)
 	}

@@ -225,9 +225,7 @@ func (d *desk) signal(keys ...string) []oncall.IncidentID {
 // ack lets a person acknowledge.
 func (d *desk) ack(id oncall.IncidentID, by oncall.UserID) {
 	d.t.Helper()
-	_, err := d.store.UpdateIncident(d.t.Context(), id, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(by), oncall.Facts{}, d.clock())
-	})
+	_, err := d.store.Act(d.t.Context(), id, oncall.ByUser(by), oncall.Act{Do: oncall.ActAck}, d.clock())
 	if err != nil {
 		d.t.Fatalf("acknowledge: %v", err)
 	}

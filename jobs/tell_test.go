@@ -50,22 +50,50 @@ func (b *board) states(key string) (states []string) {
 
 const testNotice oncall.NoticeKind = "test"
 
+// asked opens an incident that Ann has acknowledged and is asked about: is she still on it?
+func (d *desk) asked() oncall.IncidentID {
+	d.t.Helper()
+	setup := oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann"}}},
+		Policies: []oncall.SetupPolicy{{Name: "Payments", Team: "Payments", AckTimeout: "1h", Steps: []oncall.SetupStep{
+			{Page: []string{"user Ann"}, Wait: "1h"},
+		}}},
+	}
+	if _, err := d.store.Apply(d.t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+		d.t.Fatal(err)
+	}
+	id := d.signal("db-1")[0]
+	d.ack(id, ann)
+	in, err := d.store.Incident(d.t.Context(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	if due, err := d.store.EscalateIncident(d.t.Context(), id, in.Seq, d.clock()); err != nil || !due {
+		d.t.Fatalf("nobody is asked: %t, %v", due, err)
+	}
+	return id
+}
+
 func TestANoticeIsToldOnceAndFollowsItsState(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
 	d.start(d.phone)
-	n := oncall.Notice{Key: "once", To: "C0PAY", Kind: testNotice, About: 7, Facts: oncall.NoticeFacts{Lines: []string{"hello"}}}
+	id := d.asked()
+	n := oncall.Notice{
+		Key: "once", To: "C0PAY", Kind: oncall.NoticeStillOn, About: int64(id), Facts: oncall.NoticeFacts{Lines: []string{"hello"}},
+	}
 	for range 3 {
 		if err := d.store.Notify(t.Context(), d.clock(), n); err != nil {
 			t.Fatal(err)
 		}
 	}
 	d.eventually("it is told", func() bool { return len(d.board.states("once")) == 1 && d.idle("tell") })
-	err := d.store.Renotify(t.Context(), d.clock(), []oncall.NoticeKind{testNotice}, 7, func(f *oncall.NoticeFacts) { f.State = "accepted" })
+	_, err := d.store.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActStillOn}, d.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("it is redrawn", func() bool { s := d.board.states("once"); return len(s) == 2 && s[1] == "accepted" })
+	d.eventually("it is redrawn", func() bool { s := d.board.states("once"); return len(s) == 2 && s[1] == oncall.StillOnYes })
 	d.eventually("no job is left", func() bool { return d.idle("tell") })
 	if got := d.board.states("once"); len(got) != 2 {
 		t.Errorf("shown %d times: %q", len(got), got)

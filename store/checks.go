@@ -17,8 +17,7 @@ const (
 	checkAhead = 7 * 24 * time.Hour
 	checkAge   = 30 * 24 * time.Hour
 	// checkTold is when before the shift it is said in Slack that nobody has answered.
-	checkTold  = 24 * time.Hour
-	checkLimit = 100
+	checkTold = 24 * time.Hour
 )
 
 // CheckReach asks those whose shift comes up whether they can still be reached by the contact

@@ -140,10 +140,7 @@ func TestNoChangeIsLeftUndrawn(t *testing.T) {
 		}
 		job := w.job()
 		wg.Go(func() {
-			_, err := s.UpdateIncident(ctx, 1, func(in oncall.Incident) (oncall.Change, error) {
-				in.Version++
-				return oncall.Change{Incident: in}, nil
-			})
+			_, err := s.Act(ctx, 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: "hello"}, start)
 			for done := false; !done && err == nil; {
 				var d store.Drawing
 				if d, err = s.BeginDraw(ctx, 1, job, start); err != nil || d.Busy {

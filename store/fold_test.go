@@ -159,9 +159,7 @@ func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 	w.run(w.Store)
 	w.accept(trigger("disk"))
 	w.fold()
-	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, w.clock())
-	}))
+	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, w.clock()))
 	worse := trigger("disk")
 	worse.Severity = oncall.Critical
 	w.accept(worse)

@@ -11,20 +11,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// UpdateIncident lets decide look at an incident that nobody else can change meanwhile, and saves
-// what it decides: the incident, its events, its pages and the jobs. An error of decide's, such as
-// a Refusal, comes back as it is and nothing is saved. What is to be done at once is dated by the
-// change's events.
-func (s *Store) UpdateIncident(ctx context.Context, id oncall.IncidentID,
-	decide func(oncall.Incident) (oncall.Change, error),
-) (oncall.Incident, error) {
-	in, _, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
-		change, err := decide(in)
-		return change, true, err
-	})
-	return in, err
-}
-
 // EscalateIncident runs the step of the policy that is due, if seq is still the timer that the
 // incident waits for; otherwise it changes nothing and reports false.
 func (s *Store) EscalateIncident(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
@@ -39,7 +25,10 @@ func (s *Store) EscalateIncident(ctx context.Context, id oncall.IncidentID, seq 
 	return due, err
 }
 
-// decide is the narrow waist: every change of one incident goes through it.
+// decide is the narrow waist: every change of one incident goes through it. It lets decide look at
+// the incident while nobody else can change it, and saves what that decides: the incident, its
+// events, its pages and the jobs. An error of decide's, such as a Refusal, comes back as it is and
+// nothing is saved. What is to be done at once is dated by the change's events.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	decide func(oncall.Incident) (oncall.Change, bool, error),
 ) (out oncall.Incident, changed bool, err error) {

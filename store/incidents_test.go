@@ -52,24 +52,18 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	at := start.Add(time.Minute)
-	in := must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, at)
-	}))
+	in := must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, at))
 	if d := cmp.Diff(w.incident(1), in); d != "" {
 		t.Errorf("what is returned is not what is stored: %s", d)
 	}
 	if in.Status != oncall.Acknowledged || in.AckedBy != oncall.ByUser(ann) || !in.AckedAt.Equal(at) {
 		t.Errorf("incident: %+v", in)
 	}
-	_, err := w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(bo), oncall.Facts{}, at)
-	})
+	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at)
 	if want := oncall.Refuse("Incident #1 is already acknowledged by <@U0ANN>."); err != want { //nolint:errorlint // as it is
 		t.Errorf("second acknowledgement: %v", err)
 	}
-	if _, err := w.UpdateIncident(t.Context(), 99, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(bo), oncall.Facts{}, at)
-	}); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.Act(t.Context(), 99, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
 	}
 	if _, err := w.Incident(t.Context(), 99); !errors.Is(err, oncall.ErrNotFound) {
@@ -77,7 +71,7 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 	}
 	// A job that can't be queued takes everything with it.
 	before := w.incident(1)
-	if _, err := w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+	if _, err := w.Decide(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
 		c, err := in.Resolve(oncall.ByUser(ann), at)
 		c.Tasks = append(c.Tasks, oncall.Task{Do: unknownJob{}})
 		return c, err
@@ -144,9 +138,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 				s = other
 			}
 			wg.Go(func() {
-				_, err := s.UpdateIncident(context.Background(), id, func(in oncall.Incident) (oncall.Change, error) {
-					return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, at)
-				})
+				_, err := s.Act(context.Background(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, at)
 				_, refused := errors.AsType[oncall.Refusal](err)
 				mu.Lock()
 				defer mu.Unlock()
@@ -172,9 +164,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 			})
 		}
 		wg.Go(func() {
-			if _, err := other.UpdateIncident(context.Background(), id, func(in oncall.Incident) (oncall.Change, error) {
-				return in.Resolve(oncall.ByUser(bo), at)
-			}); err != nil {
+			if _, err := other.Act(context.Background(), id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActResolve}, at); err != nil {
 				t.Error(err)
 			}
 		})
@@ -269,7 +259,7 @@ func BenchmarkUpdate(b *testing.B) {
 			for i := range callers {
 				wg.Go(func() {
 					for range b.N / callers {
-						if _, err := w.UpdateIncident(context.Background(), oncall.IncidentID(i+1), func(in oncall.Incident) (oncall.Change, error) {
+						if _, err := w.Decide(context.Background(), oncall.IncidentID(i+1), func(in oncall.Incident) (oncall.Change, error) {
 							in.Version++
 							return oncall.Change{
 								Incident: in,

@@ -32,11 +32,6 @@ func (s *Store) Notify(ctx context.Context, now time.Time, notices ...oncall.Not
 	return s.transact(ctx, func(tx pgx.Tx) error { return s.notice(ctx, tx, now, notices) })
 }
 
-// Renotify changes the facts of the notices that belong together, and their messages with them.
-func (s *Store) Renotify(ctx context.Context, now time.Time, kinds []oncall.NoticeKind, about int64, change func(*oncall.NoticeFacts)) error {
-	return s.transact(ctx, func(tx pgx.Tx) error { return s.renotice(ctx, tx, now, kinds, about, change) })
-}
-
 // notice saves notices that are not there yet and queues the telling of them.
 func (s *Store) notice(ctx context.Context, tx pgx.Tx, now time.Time, notices []oncall.Notice) error {
 	const insert = `

@@ -72,9 +72,7 @@ func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(bo), oncall.Facts{}, start)
-	}))
+	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
 		t.Errorf("order: %+v", order)
 	}
@@ -89,9 +87,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
-	must[oncall.Incident](t)(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start)
-	}))
+	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start))
 	before := w.lastJob()
 	err := w.RecordPage(t.Context(), 1, store.PageResult{
 		Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2,

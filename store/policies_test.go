@@ -206,9 +206,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 		t.Errorf("after the interval it is %+v", last())
 	}
 	w.exec(`DELETE FROM river_job`)
-	if _, err := w.UpdateIncident(t.Context(), in.ID, func(in oncall.Incident) (oncall.Change, error) {
-		return in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start.Add(21*time.Minute))
-	}); err != nil {
+	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start.Add(21*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if remind(21 * time.Minute); last().Version != 3 || last().Facts.State != oncall.UnackedOver {

@@ -24,7 +24,7 @@ func TestATimerIsQueuedByHowFarItIs(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	before := w.lastJob()
-	w.check2(w.UpdateIncident(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
+	w.check2(w.Decide(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
 		c, err := in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start)
 		c.Tasks = nil
 		for i, in := range []time.Duration{-time.Minute, 0, 15 * time.Second, 15*time.Second + time.Millisecond, time.Hour} {
