@@ -49,6 +49,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 	d.start(d.phone)
 	d.signal("db-1")
 	d.eventually("Ann is paged in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.looked() // and it is written down, before time passes
 	for range 11 {
 		clock.advance(5 * time.Second)
 		d.looked()
@@ -107,6 +108,7 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	d.start(d.phone)
 	d.signal("db-1")
 	d.eventually("Slack is tried", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.looked() // and it is written down, before time passes
 	clock.advance(9 * time.Second)
 	d.looked()
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
@@ -130,6 +132,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	d.start(d.phone)
 	d.signal("db-1")
 	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.looked()
 	voice.becomes("ref-1", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.advance(5 * time.Second)
 	d.eventually("it is known that nobody picked up", func() bool { return len(d.events(1, oncall.EventPageReceipt)) == 1 })
@@ -138,6 +141,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	}
 	clock.advance(30 * time.Second)
 	d.eventually("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
+	d.looked() // and it is written down, before time passes
 	calls := voice.messages(notify.ForPage)
 	if calls[0].Key == calls[1].Key || calls[0].Code != calls[1].Code {
 		t.Errorf("the second call: %+v", calls[1])
@@ -145,6 +149,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	voice.becomes("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.advance(5 * time.Second)
 	d.eventually("the SMS comes at once", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
+	d.looked() // and it is written down, before time passes
 	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Dead: true, Err: errors.New("30005")})
 	clock.advance(5 * time.Second)
 	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })

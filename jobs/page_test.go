@@ -132,11 +132,15 @@ func TestFailedPageIsRecorded(t *testing.T) {
 	if n := len(d.phone.to(ann)); n != 1 {
 		t.Errorf("%d messages to Ann, want 1", n)
 	}
-	failed := d.events(id, oncall.EventPageFailed)
-	if len(failed) != 1 {
-		t.Fatalf("%d failures in the timeline, want 1", len(failed))
-	}
+	var failed []oncall.Event
+	d.eventually("it is recorded", func() bool { // Bo's timer may be faster
+		failed = d.events(id, oncall.EventPageFailed)
+		return len(failed) > 0
+	})
 	d.eventually("the thread tells of it", func() bool { return d.board.told(failed[0].ID) == 1 })
+	if n := len(d.events(id, oncall.EventPageFailed)); n != 1 {
+		t.Errorf("%d failures in the timeline, want 1", n)
+	}
 }
 
 // Where a step can reach nobody, the next one doesn't wait. Where nobody is left, the
