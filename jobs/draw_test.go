@@ -144,6 +144,17 @@ func TestPostsADeletedRootAnew(t *testing.T) {
 	d.eventually("the message is there again", func() bool { return d.settled(id) })
 }
 
+// sheHasIt waits until Ann's first direct message shows that she has acknowledged.
+func (d *desk) sheHasIt() {
+	d.t.Helper()
+	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
+	d.eventually("Ann's message shows that she has it", func() bool {
+		d.board.mu.Lock()
+		defer d.board.mu.Unlock()
+		return d.board.shown[at].Incident.Status == oncall.Acknowledged
+	})
+}
+
 func TestRedrawsDirectMessages(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -151,12 +162,7 @@ func TestRedrawsDirectMessages(t *testing.T) {
 	id := d.signal("db-1")[0]
 	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
 	d.ack(id, ann)
-	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
-	d.eventually("Ann's message shows that she has it", func() bool {
-		d.board.mu.Lock()
-		defer d.board.mu.Unlock()
-		return d.board.shown[at].Incident.Status == oncall.Acknowledged
-	})
+	d.sheHasIt()
 	d.eventually("all is drawn", func() bool { return d.settled(id) })
 }
 
@@ -175,12 +181,7 @@ func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
 	id := d.signal("db-1")[0]
 	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
 	d.ack(id, ann)
-	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
-	d.eventually("Ann's message shows that she has it", func() bool {
-		d.board.mu.Lock()
-		defer d.board.mu.Unlock()
-		return d.board.shown[at].Incident.Status == oncall.Acknowledged
-	})
+	d.sheHasIt()
 }
 
 // A flapping monitor that is counted many times a second must not use up what Slack

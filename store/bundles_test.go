@@ -106,14 +106,20 @@ func TestABundleFailsAsAWhole(t *testing.T) {
 	}
 }
 
+// throttled has page 1, a bundle of two, put off by its provider; then page 3 comes.
+func (w *world) throttled() {
+	w.t.Helper()
+	w.storm("a", "b")
+	w.begin(1, start)
+	w.check(w.RecordPage(w.t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down", Unsent: true}, start))
+	w.storm("c")
+}
+
 // Who is asked to wait by a provider has told nobody anything: it doesn't hold itself back.
 func TestAThrottledBundleGoesAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.storm("a", "b")
-	w.begin(1, start)
-	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down", Unsent: true}, start))
-	w.storm("c")
+	w.throttled()
 	if order := w.begin(3, start.Add(time.Second)); order.Send {
 		t.Errorf("inside the hold: %+v", order)
 	}
@@ -126,10 +132,7 @@ func TestAThrottledBundleGoesAgainAtOnce(t *testing.T) {
 func TestAThrottledBundleIsTakenAlongWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.storm("a", "b")
-	w.begin(1, start)
-	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down", Unsent: true}, start))
-	w.storm("c")
+	w.throttled()
 	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
 		t.Errorf("the bundle of all: %+v", order)
 	}
