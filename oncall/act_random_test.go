@@ -1,8 +1,10 @@
 package oncall
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +14,7 @@ import (
 func randomAct(rng *rand.Rand, now time.Time) (Actor, Act) {
 	people := []UserID{ann, bo, cy, di}
 	acts := []ActKind{
-		ActAck, ActAck, ActUnack, ActResolve, ActReopen, ActSnooze, ActUnsnooze, ActEscalate, ActReassign, ActReassign,
+		ActAck, ActAck, ActAck, ActUnack, ActUnack, ActResolve, ActReopen, ActSnooze, ActUnsnooze, ActEscalate, ActReassign, ActReassign,
 		ActAsk, ActAccept, ActDecline, ActNote, ActSeverity, ActStillOn,
 	}
 	by := ByUser(people[rng.IntN(len(people))])
@@ -114,8 +116,37 @@ func (r *randomLife) step(t *testing.T) []Change {
 		if err != nil {
 			return nil
 		}
+		if a.Do == ActUnack {
+			if err := r.givenBack(by.User, c.Incident); err != nil {
+				t.Errorf("%v\nbefore %+v\nnow %+v", err, r.in, c.Incident)
+			}
+		}
 		return []Change{c}
 	}
+}
+
+// givenBack says what is wrong with the incident after somebody has given it back: who is one
+// of several takes nothing from the others, and it pages again where they are too few.
+func (r *randomLife) givenBack(by UserID, now Incident) error {
+	had, enough := r.in.Holders(), max(r.facts.Policies[r.in.PolicyID].Acks, 1)
+	if r.in.Status == Triggered {
+		had = r.in.Acks
+	}
+	left := slices.DeleteFunc(slices.Clone(had), func(u UserID) bool { return u == by })
+	own := len(left) < len(had)
+	first := r.facts.Policies[cmp.Or(r.in.HomePolicy, r.in.PolicyID)] // may want fewer than one that has taken over
+	dropped := now.PagesFrom != r.in.PagesFrom && first.Acks <= len(left)
+	switch {
+	case (now.Status == Acknowledged) != (own && r.in.Status == Acknowledged && len(left) >= enough):
+		return fmt.Errorf("it is %s; %v of %d are left", now.Status, left, enough)
+	case now.Status == Acknowledged && !slices.Equal(now.Holders(), left):
+		return fmt.Errorf("%v have it", now.Holders())
+	case now.Status == Triggered && own && !dropped && !slices.Equal(now.Acks, left):
+		return fmt.Errorf("%v have acknowledged it", now.Acks)
+	case now.Status == Triggered && (!own || dropped) && len(now.Acks) > 0:
+		return fmt.Errorf("%v have acknowledged it still", now.Acks)
+	}
+	return nil
 }
 
 // signal lets the monitor say something of its only alert.
@@ -154,7 +185,11 @@ func sound(before Incident, c Change, f Facts) error {
 		}
 	}
 	kept := in.NextAt != nil && in.Seq == before.Seq && before.NextAt != nil && in.NextAt.Equal(*before.NextAt)
+	acked := slices.Clone(in.Acks)
+	slices.Sort(acked)
 	switch {
+	case len(slices.Compact(acked)) < len(in.Acks):
+		return fmt.Errorf("somebody counts twice: %v", in.Acks)
 	case in.Version <= before.Version:
 		return fmt.Errorf("version %d follows %d", in.Version, before.Version)
 	case in.Status == Triggered && in.NextAt == nil && !in.Exhausted:

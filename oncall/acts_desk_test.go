@@ -157,6 +157,53 @@ func TestMerging(t *testing.T) {
 	equal(t, "a new one when that is long closed", len(s.incidents), 4)
 }
 
+// Who helps with what is merged, or is asked to, is a responder of what it becomes part of.
+func TestMergingBringsTheResponders(t *testing.T) {
+	t.Parallel()
+	const ed, flo = UserID("U0ED"), UserID("U0FLO")
+	at := noon.Add(time.Minute)
+	responder := func(u UserID, state ResponderState, version int64) Responder {
+		return Responder{User: u, State: state, By: ByUser(ann), At: noon, Asked: version, Until: version}
+	}
+	in, into := triggered(), triggered()
+	into.ID, into.Version = 8, 2
+	in.Responders = []Responder{
+		responder(bo, ResponderAsked, 2), responder(cy, ResponderAccepted, 2), responder(di, ResponderDeclined, 2),
+		responder(ed, ResponderAccepted, 2), responder(flo, ResponderAsked, 2), responder(ann, ResponderAccepted, 2),
+	}
+	into.Responders = []Responder{responder(ed, ResponderAsked, 3), responder(flo, ResponderAccepted, 3), responder(ann, ResponderDeclined, 3)}
+	policy, roster := payments()
+	from, to, err := in.Merge(into, ByUser(ann), facts(policy, roster), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[UserID]ResponderState{}
+	for _, r := range to.Incident.Responders {
+		got[r.User] = r.State
+	}
+	equal(t, "responders", got, map[UserID]ResponderState{
+		bo: ResponderAsked, cy: ResponderAccepted, ed: ResponderAccepted, flo: ResponderAccepted, ann: ResponderDeclined,
+	})
+	equal(t, "each once", len(to.Incident.Responders), len(got))
+	equal(t, "pages", len(from.Pages)+len(to.Pages), 0)
+	equal(t, "who comes with it", to.Events[0].Detail.Users, []UserID{bo, cy, ed})
+	equal(t, "what was there is as it was", into.Responders[0].State, ResponderAsked)
+
+	// Earlier pages of the other incident are over, and those of this one are for whom they were.
+	theirs := Page{IncidentID: 8, UserID: bo, Key: "8/1/U0BO/slack"}
+	if !theirs.Due(to.Incident) {
+		t.Error("who is asked to help is not paged by the policy any more")
+	}
+	if asks := (Page{IncidentID: 8, UserID: ed, Key: "8/ask/3/U0ED/slack"}); !asks.Due(into) || asks.Due(to.Incident) {
+		t.Error("who has accepted is asked still")
+	}
+	accepted, err := to.Incident.Do(Act{Do: ActAccept}, ByUser(bo), facts(policy, roster), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "whom the answer names", accepted.Events[0].Detail.Users, []UserID{ann})
+}
+
 func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()

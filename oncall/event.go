@@ -64,8 +64,9 @@ const (
 	EventUnassigned    EventKind = "unassigned"   // no step had anybody, so the fallback people were paged
 
 	EventAckCounted     EventKind = "ack_counted"     // somebody has acknowledged, but more must: Count of Of
-	EventUnacknowledged EventKind = "unacknowledged"  // given back by Users; it pages again
-	EventStillOnAsked   EventKind = "still_on_asked"  // the owner, in Users, has until Until to answer
+	EventAckTakenBack   EventKind = "ack_taken_back"  // one of several; Acked still have, Count of Of
+	EventUnacknowledged EventKind = "unacknowledged"  // given back by Users; it pages again, where Acked still have
+	EventStillOnAsked   EventKind = "still_on_asked"  // who has it, in Users, has until Until to answer
 	EventStillOn        EventKind = "still_on"        // and has
 	EventSnoozed        EventKind = "snoozed"         // until Until
 	EventUnsnoozed      EventKind = "unsnoozed"       // the snooze of Users has ended; it pages again
@@ -76,7 +77,7 @@ const (
 	EventDeclined       EventKind = "responder_declined" // Users asked for it
 	EventNote           EventKind = "note"
 	EventLinked         EventKind = "linked"      // with Incident
-	EventMerged         EventKind = "merged"      // Incident has become part of this one
+	EventMerged         EventKind = "merged"      // Incident has become part of this one; Users help with it as well
 	EventMergedInto     EventKind = "merged_into" // it has become part of Incident
 )
 
@@ -95,6 +96,7 @@ type Detail struct {
 	Until    time.Time  `json:"until,omitzero"`
 	Count    int        `json:"count,omitempty"`
 	Of       int        `json:"of,omitempty"`
+	Acked    []UserID   `json:"acked,omitempty"`    // who has acknowledged, where more must
 	Incident IncidentID `json:"incident,omitempty"` // another one
 	Quiet    bool       `json:"quiet,omitempty"`    // of no interest to anybody now: it is snoozed
 }
@@ -122,7 +124,7 @@ func (e Event) Public() bool {
 	case EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventHandedOver, EventUnassigned,
-		EventAckCounted, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
+		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto:
 		return true
 	default:

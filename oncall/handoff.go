@@ -175,12 +175,16 @@ func (in Incident) Adopt(users []UserID, schedule string, r Roster, now time.Tim
 	}
 	c := in.begin()
 	c.Incident.Seq++
+	why := "nobody has it"
+	if len(in.Acks) > 0 {
+		why = "more must acknowledge it"
+	}
 	people := make([]called, len(users))
 	for i, u := range users {
-		people[i] = called{u, fmt.Sprintf("you have come on call in %s and nobody has it", schedule)}
+		people[i] = called{u, fmt.Sprintf("you have come on call in %s and %s", schedule, why)}
 	}
 	_, from := c.Incident.call(&c, r, people, now)
-	d := Detail{Users: users, Text: schedule}
+	d := Detail{Users: users, Text: schedule, Acked: in.Acks}
 	if from.After(now) {
 		d.Until = from
 	}

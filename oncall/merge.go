@@ -46,12 +46,35 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 	to := into.begin()
 	to.Incident.SignalCount += in.SignalCount
 	to.Incident.LastSignalAt = latest(in.LastSignalAt, into.LastSignalAt)
-	to.record(EventMerged, now, by, Detail{Incident: in.ID, Text: in.Title})
+	helpers := to.Incident.takeOver(in.Responders)
+	to.record(EventMerged, now, by, Detail{Incident: in.ID, Text: in.Title, Users: helpers})
 	to.finish(into)
 	if in.Severity.Worse(into.Severity) {
 		to = to.then(to.Incident.raise(in.Severity, by, f, now))
 	}
 	return from.finish(in), to, nil
+}
+
+// takeOver makes those who help with another incident, or are asked to, responders of this
+// one, and returns them. Nobody is paged for it: they were, for the other. Who has answered
+// here is held to that; one who is still asked here and has accepted there has accepted.
+func (in *Incident) takeOver(helpers []Responder) []UserID {
+	var taken []UserID
+	for _, r := range helpers {
+		here, known := in.responder(r.User)
+		switch {
+		case r.State == ResponderDeclined || known && (here.State != ResponderAsked || r.State != ResponderAccepted):
+			continue
+		case known:
+			here.State, here.At = ResponderAccepted, r.At
+			r = here
+		default:
+			r.Asked, r.Until = 0, 0 // these are versions of the other incident
+		}
+		in.respond(r)
+		taken = append(taken, r.User)
+	}
+	return taken
 }
 
 // then adds a later change of the same incident. Of two drawings the last shows both.

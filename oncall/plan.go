@@ -77,7 +77,11 @@ func (c Change) planned(f Facts) []Planned {
 			p.At = latest(e.At, e.Detail.Until)
 			p.Note = fmt.Sprintf("The escalation policy %s takes over.", e.Detail.Text)
 		case EventStillOnAsked:
-			p.Note = fmt.Sprintf("%s is asked whether they are still on it.", mentions(e.Detail.Users, " and "))
+			are := "is"
+			if len(e.Detail.Users) > 1 {
+				are = "are"
+			}
+			p.Note = fmt.Sprintf("%s %s asked whether they are still on it.", mentions(e.Detail.Users, " and "), are)
 		case EventUnacknowledged:
 			p.Note = "Nobody has said that they are still on it, so it pages again."
 		case EventUnsnoozed:

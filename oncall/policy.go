@@ -107,7 +107,7 @@ func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
 			left = 0
 		}
 	}
-	in.runOut(c, f.Roster, now)
+	in.runOut(c, f, now)
 }
 
 // skip passes over the step that is due; why completes "step 2 was skipped: ", and is empty
@@ -242,11 +242,12 @@ func (in *Incident) handOver(c *Change, f Facts, to PolicyID, at, now time.Time)
 
 // runOut is for when no step is left. If none has paged a person, the team's fallback people
 // are paged first, once (E8); otherwise the policy is exhausted.
-func (in *Incident) runOut(c *Change, r Roster, now time.Time) {
+func (in *Incident) runOut(c *Change, f Facts, now time.Time) {
+	r := f.Roster
 	fallback := r.fallback(in.TeamID)
 	if in.Called || in.Unassigned || len(fallback) == 0 {
 		in.Unassigned = !in.Called
-		in.exhaust(c, r, now)
+		in.exhaust(c, f, now)
 		return
 	}
 	in.Unassigned = true
@@ -279,14 +280,20 @@ func (in *Incident) runOut(c *Change, r Roster, now time.Time) {
 const NoticeUnassigned NoticeKind = "unassigned"
 
 // exhaust tells the whole team: every step ran out, or had nobody (E2, E8).
-func (in *Incident) exhaust(c *Change, r Roster, now time.Time) {
+func (in *Incident) exhaust(c *Change, f Facts, now time.Time) {
 	in.Exhausted = true
-	people := r.people([]Target{{Team: in.TeamID}}, now)
-	for i := range people {
-		people[i].why = "nobody has acknowledged it and the escalation policy has run out"
+	why, d := "nobody has acknowledged it and the escalation policy has run out", Detail{}
+	if n := len(in.Acks); n > 0 { // one more counts also where the policy has come to want fewer
+		d.Acked, d.Count, d.Of = in.Acks, n, max(f.Policies[in.PolicyID].Acks, n+1)
+		why = fmt.Sprintf("%d of %d have acknowledged it (%s), %s, and the escalation policy has run out",
+			n, d.Of, mentions(in.Acks, ", "), MoreNeeded(d.Of-n))
 	}
-	users, from := in.call(c, r, people, now)
-	d := Detail{Users: users}
+	people := f.Roster.people([]Target{{Team: in.TeamID}}, now)
+	for i := range people {
+		people[i].why = why
+	}
+	users, from := in.call(c, f.Roster, people, now)
+	d.Users = users
 	if from.After(now) {
 		d.Until = from
 	}
@@ -302,7 +309,7 @@ func (in Incident) Unreached(now time.Time) (Change, bool) {
 	}
 	c := in.begin()
 	if in.Exhausted {
-		c.record(EventUntold, now, ByTimer(), Detail{})
+		c.record(EventUntold, now, ByTimer(), Detail{Acked: in.Acks})
 		return c.finish(in), true
 	}
 	o := &c.Incident
