@@ -52,6 +52,9 @@ func deeds(in oncall.Incident) []deed {
 			{actionAsk, "Add responders…"},
 			{actionNote, "Add a note…"},
 		}
+		if len(in.Acks) > 0 { // more must
+			own = append(own, deed{actionUnack, "Un-acknowledge"})
+		}
 	case oncall.Acknowledged:
 		if in.AckAsked { // whom the owner leaves without an answer may take it
 			own = []deed{{actionStillOn, "Still on it"}, {actionAck, "Take it over"}}

@@ -162,6 +162,11 @@ func TestStillOn(t *testing.T) {
 	asked := drawNotice(n)
 	checkLimits(t, asked)
 	golden(t, "still_on", map[string]any{"text": asked.text, "blocks": asked.blocks})
+	several := n
+	several.Facts.Users = []oncall.UserID{ann, bo}
+	if d := drawNotice(several); !strings.Contains(d.text, "<@U0ANN> and <@U0BO> have it since") || !strings.Contains(d.text, "the answer of one is enough") {
+		t.Errorf("asked of several: %q", d.text)
+	}
 	n.Facts.By, n.Facts.StateAt = bo, noon.Add(time.Minute)
 	for state, want := range map[string]string{
 		oncall.StillOnYes: "<@U0BO> said so", oncall.StillOnTaken: "<@U0BO> has it since", oncall.StillOnResolved: "It was resolved",

@@ -22,6 +22,8 @@ func standing(p oncall.Picture) string {
 		case in.NextAt == nil:
 		case in.AckAsked:
 			sentences = append(sentences, fmt.Sprintf("*Still on it?* Without an answer it pages again at %s.", stamp(*in.NextAt, asTime, time.UTC)))
+		case len(in.Holders()) > 1:
+			sentences = append(sentences, fmt.Sprintf("They are asked at %s whether they are still on it.", stamp(*in.NextAt, asTime, time.UTC)))
 		default:
 			sentences = append(sentences, fmt.Sprintf("The owner is asked at %s whether they are still on it.", stamp(*in.NextAt, asTime, time.UTC)))
 		}
@@ -39,8 +41,8 @@ func standing(p oncall.Picture) string {
 
 // acknowledgers are all who have acknowledged, where the policy wants several.
 func acknowledgers(in oncall.Incident) string {
-	if len(in.Acks) > 1 {
-		return named(in.Acks)
+	if all := in.Holders(); len(all) > 1 {
+		return named(all)
 	}
 	return who(in.AckedBy)
 }
@@ -65,16 +67,20 @@ func resolvedWords(in oncall.Incident) string {
 func triggeredWords(p oncall.Picture) []string {
 	in := p.Incident
 	var sentences []string
+	answered := "Nobody has answered"
+	if len(in.Acks) > 0 {
+		answered = "Too few have acknowledged"
+	}
 	switch {
 	case in.Exhausted && p.Untold:
-		sentences = append(sentences, "*Nobody has answered, and nobody could be told.*")
+		sentences = append(sentences, "*"+answered+", and nobody could be told.*")
 	case in.Exhausted:
-		sentences = append(sentences, "*Nobody has answered. The whole team was told.*")
+		sentences = append(sentences, "*"+answered+". The whole team was told.*")
 	default:
 		sentences = pagedWords(p)
 	}
 	if len(in.Acks) > 0 {
-		sentences = append(sentences, fmt.Sprintf("%d of %d have acknowledged: %s.", len(in.Acks), wanted(p), named(in.Acks)))
+		sentences = append(sentences, haveAcked(oncall.Detail{Acked: in.Acks, Count: len(in.Acks), Of: wanted(p)})+".")
 	}
 	switch n := p.Next; {
 	case n == nil:
@@ -146,10 +152,10 @@ func lastPaging(events []oncall.Event) oncall.Event {
 	return oncall.Event{}
 }
 
-// wanted is how many must acknowledge, as it was when the latest did.
+// wanted is how many must acknowledge, as it was when the timeline last spoke of it.
 func wanted(p oncall.Picture) int {
 	for _, e := range slices.Backward(p.Events) {
-		if e.Kind == oncall.EventAckCounted {
+		if e.Detail.Of > 0 {
 			return e.Detail.Of
 		}
 	}

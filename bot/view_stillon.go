@@ -9,11 +9,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// actionStillOn is the owner's answer to "still on it?".
+// actionStillOn is the answer to "still on it?".
 const actionStillOn = "still"
 
-// drawStillOn asks the owner of an incident whether they are still on it, until that is
-// answered or no longer matters.
+// drawStillOn asks one of those who have an incident whether they are still on it, until that
+// is answered or no longer matters.
 func drawStillOn(n oncall.Notice) drawing {
 	f := n.Facts
 	if len(f.Incidents) != 1 {
@@ -21,8 +21,11 @@ func drawStillOn(n oncall.Notice) drawing {
 	}
 	id := f.Incidents[0]
 	zone := location(f.TimeZone)
-	question := fmt.Sprintf("Are you still on incident *%s* %s? You acknowledged it at %s.",
-		id, foreign(strings.Join(f.Lines, " "), maxTitle), stamp(f.Start, asDay, zone))
+	since := fmt.Sprintf("You acknowledged it at %s.", stamp(f.Start, asDay, zone))
+	if len(f.Users) > 1 {
+		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), stamp(f.Start, asDay, zone))
+	}
+	question := fmt.Sprintf("Are you still on incident *%s* %s? %s", id, foreign(strings.Join(f.Lines, " "), maxTitle), since)
 	if f.State != "" {
 		state := stillOnState(f)
 		return drawing{text: question + " " + state, blocks: []slack.Block{section(question), section(state)}}

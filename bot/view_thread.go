@@ -60,18 +60,18 @@ func threadLine(e oncall.Event) string {
 		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", step(d))
 	case oncall.EventExhausted:
 		if len(d.Users) == 0 {
-			return "<!channel> Nobody has answered, and nobody could be told: the team has no members."
+			return "<!channel> " + tooFew(d) + ", and nobody could be told: the team has no members."
 		}
-		return pagingLine("Nobody has answered. The whole team was told: ", d)
+		return pagingLine(tooFew(d)+". The whole team was told: ", d)
 	case oncall.EventUntold:
-		return "<!channel> Nobody has answered, and nobody could be told."
+		return "<!channel> " + tooFew(d) + ", and nobody could be told."
 	case oncall.EventUnreached:
 		if d.Step == 0 {
 			return "None of those who were paged could be reached; the next step follows at once."
 		}
 		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", step(d))
 	case oncall.EventAdopted:
-		return fmt.Sprintf("%s came on call in %s and was paged: nobody had it.", named(d.Users), text)
+		return fmt.Sprintf("%s came on call in %s and was paged: %s.", named(d.Users), text, lacking(d))
 	case oncall.EventAcknowledged:
 		return fmt.Sprintf("%s acknowledged it%s.", who(e.Actor), through(e.Actor))
 	case oncall.EventResolved:

@@ -16,6 +16,8 @@ func actLine(e oncall.Event) string {
 	switch e.Kind {
 	case oncall.EventAckCounted:
 		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, through(e.Actor), d.Count, d.Of)
+	case oncall.EventAckTakenBack:
+		return fmt.Sprintf("%s took back their acknowledgement%s: %s.", by, following(",", through(e.Actor)), haveAcked(d))
 	case oncall.EventUnacknowledged:
 		if e.Actor.User == "" {
 			return fmt.Sprintf("It pages again: %s.", cmp.Or(text, "the acknowledgement has ended"))
@@ -23,9 +25,16 @@ func actLine(e oncall.Event) string {
 		if len(d.Users) > 0 && !slices.Contains(d.Users, e.Actor.User) {
 			return fmt.Sprintf("%s took it from %s: it pages again.", by, named(d.Users))
 		}
+		if len(d.Acked) > 0 {
+			return fmt.Sprintf("%s took back their acknowledgement: %s, so it pages again.", by, haveAcked(d))
+		}
 		return fmt.Sprintf("%s gave it back: it pages again.", by)
 	case oncall.EventStillOnAsked:
-		return fmt.Sprintf("%s is asked: still on it? Without an answer it pages again at %s.", named(d.Users), stamp(d.Until, asTime, time.UTC))
+		are := "is"
+		if len(d.Users) > 1 {
+			are = "are"
+		}
+		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(d.Users), are, stamp(d.Until, asTime, time.UTC))
 	case oncall.EventStillOn:
 		return fmt.Sprintf("%s is still on it.", by)
 	case oncall.EventSnoozed:
@@ -53,12 +62,46 @@ func actLine(e oncall.Event) string {
 	case oncall.EventLinked:
 		return fmt.Sprintf("%s linked it with %s.", by, d.Incident)
 	case oncall.EventMerged:
+		if len(d.Users) > 0 {
+			return fmt.Sprintf("%s merged %s into it, with its responders %s.", by, d.Incident, named(d.Users))
+		}
 		return fmt.Sprintf("%s merged %s into it.", by, d.Incident)
 	case oncall.EventMergedInto:
 		return fmt.Sprintf("%s merged it into %s.", by, d.Incident)
 	default:
 		return ""
 	}
+}
+
+// haveAcked says who has acknowledged, of how many who must, and how many more are needed.
+func haveAcked(d oncall.Detail) string {
+	s := fmt.Sprintf("%d of %d have acknowledged", d.Count, d.Of)
+	if len(d.Acked) > 0 {
+		s += ": " + named(d.Acked)
+	}
+	if more := d.Of - d.Count; more > 0 {
+		s += "; " + oncall.MoreNeeded(more)
+	}
+	return s
+}
+
+// tooFew says that nobody has answered, or fewer than must.
+func tooFew(d oncall.Detail) string {
+	switch {
+	case len(d.Acked) == 0:
+		return "Nobody has answered"
+	case d.Of == 0:
+		return fmt.Sprintf("Only %s acknowledged, more must", named(d.Acked))
+	}
+	return haveAcked(d)
+}
+
+// lacking says why who has come on call is paged.
+func lacking(d oncall.Detail) string {
+	if len(d.Acked) > 0 {
+		return "more must acknowledge it"
+	}
+	return "nobody had it"
 }
 
 // maxNoteLines bounds how many lines of a note are shown.
