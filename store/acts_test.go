@@ -116,6 +116,65 @@ func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
 	}
 }
 
+// Where two must acknowledge both are asked, and one may take their own acknowledgement back.
+func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.grow(func(s *oncall.Setup) { s.Policies[0].AckTimeout, s.Policies[0].Acks = "30m", 2 })
+	w.open()
+	w.do(1, cy, oncall.Act{Do: oncall.ActAck}, start)
+	in := w.do(1, bo, oncall.Act{Do: oncall.ActAck}, start)
+	at := start.Add(30 * time.Minute)
+	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at))
+	state := `SELECT recipient || ' ' || coalesce(facts ->> 'state', '') FROM notices WHERE kind = 'still_on' ORDER BY recipient`
+	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO ", "U0CY "}) {
+		t.Errorf("asked: %q", got)
+	}
+	w.do(1, cy, oncall.Act{Do: oncall.ActStillOn}, at.Add(time.Minute))
+	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO still_on", "U0CY still_on"}) {
+		t.Errorf("answered: %q", got)
+	}
+	in = w.do(1, cy, oncall.Act{Do: oncall.ActUnack}, at.Add(2*time.Minute))
+	if in.Status != oncall.Triggered || !cmp.Equal(in.Acks, []oncall.UserID{bo}) {
+		t.Errorf("Cy has taken theirs back: %s, %v", in.Status, in.Acks)
+	}
+	if got := w.strings(`SELECT user_id FROM pages WHERE key LIKE $1`, in.PageKeys()+"%"); !cmp.Equal(got, []string{"U0ANN"}) {
+		t.Errorf("paged again: %q", got)
+	}
+	in = w.do(1, bo, oncall.Act{Do: oncall.ActUnack}, at.Add(3*time.Minute))
+	if seq := in.Seq; in.Status != oncall.Triggered || len(in.Acks) != 0 || seq != w.incident(1).Seq {
+		t.Errorf("Bo has taken theirs back: %+v", in)
+	}
+}
+
+// What is merged brings its responders, without a page.
+func TestMergingBringsTheResponders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stop := w.run(w.Store)
+	w.accept(trigger("disk"), trigger("cpu"))
+	w.fold()
+	stop()
+	w.do(1, ann, oncall.Act{Do: oncall.ActAsk, User: cy}, start)
+	w.do(1, ann, oncall.Act{Do: oncall.ActAsk, User: bo}, start)
+	w.do(1, bo, oncall.Act{Do: oncall.ActAccept}, start)
+	pages := w.count(`SELECT count(*) FROM pages`)
+	w.do(1, ann, oncall.Act{Do: oncall.ActMerge, Other: 2}, start.Add(time.Minute))
+	got := map[oncall.UserID]oncall.ResponderState{}
+	for _, r := range w.incident(2).Responders {
+		got[r.User] = r.State
+	}
+	if want := (map[oncall.UserID]oncall.ResponderState{bo: oncall.ResponderAccepted, cy: oncall.ResponderAsked}); !cmp.Equal(got, want) {
+		t.Errorf("responders: %v", got)
+	}
+	if n := w.count(`SELECT count(*) FROM pages`); n != pages {
+		t.Errorf("%d pages were added", n-pages)
+	}
+	if in := w.do(2, cy, oncall.Act{Do: oncall.ActAccept}, start.Add(2*time.Minute)); len(in.Responders) != 2 {
+		t.Errorf("Cy accepts: %+v", in.Responders)
+	}
+}
+
 // Two integrations tell of one outage: merged, the incident is open until both have cleared, and
 // both find it.
 func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
