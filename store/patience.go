@@ -25,22 +25,23 @@ var (
 	_ pgxpool.AcquireTracer = patience{}
 )
 
-// A bounded context is one that got its deadline here.
+// A bounded context is one call's own, also where the caller's is good enough: what ends with the
+// call must not end the caller's.
 type bounded struct {
 	context.Context
-	cancel context.CancelFunc
+	cancel context.CancelFunc // nil: the deadline is the caller's
 }
 
 func bound(ctx context.Context) context.Context {
 	if _, has := ctx.Deadline(); has {
-		return ctx
+		return bounded{Context: ctx}
 	}
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	return bounded{Context: ctx, cancel: cancel}
 }
 
 func release(ctx context.Context) {
-	if b, ok := ctx.(bounded); ok {
+	if b, ok := ctx.(bounded); ok && b.cancel != nil {
 		b.cancel()
 	}
 }
