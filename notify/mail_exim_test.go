@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/watchbill/watchbill/notify"
 )
@@ -27,6 +26,7 @@ pid_file_path = %[2]s/log/pid
 keep_environment =
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = %[3]d : %[4]d
+daemon_startup_retries = 0
 tls_on_connect_ports = %[4]d
 tls_advertise_hosts = *
 tls_certificate = %[2]s/cert.pem
@@ -91,37 +91,57 @@ func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 		must(t, os.Chmod(filepath.Join(dir, sub), 0o777))
 	}
 	_, roots, certificate, key := vouched(t)
-	first, second := freeListener(t), freeListener(t)
-	startTLS, tlsOnly = configOf(first, notify.MailStartTLS, roots), configOf(second, notify.MailTLSOnly, roots)
-	conf := filepath.Join(dir, "exim.conf")
-	for file, text := range map[string][]byte{
-		filepath.Join(dir, "cert.pem"): certificate, filepath.Join(dir, "key.pem"): key,
-		conf: fmt.Appendf(nil, eximConf, name, dir, startTLS.Port, tlsOnly.Port, group),
-	} {
-		must(t, os.WriteFile(file, text, 0o644))
+	must(t, os.WriteFile(filepath.Join(dir, "cert.pem"), certificate, 0o644))
+	must(t, os.WriteFile(filepath.Join(dir, "key.pem"), key, 0o644))
+	for range 10 {
+		first, second := freeListener(t), freeListener(t)
+		startTLS, tlsOnly = configOf(first, notify.MailStartTLS, roots), configOf(second, notify.MailTLSOnly, roots)
+		conf := fmt.Appendf(nil, eximConf, name, dir, startTLS.Port, tlsOnly.Port, group)
+		must(t, os.WriteFile(filepath.Join(dir, "exim.conf"), conf, 0o644))
+		first.Close()
+		second.Close()
+		if eximListens(t, program, dir) {
+			return startTLS, tlsOnly, filepath.Join(dir, "mail", "new")
+		}
 	}
-	first.Close()
-	second.Close()
+	t.Fatal("Exim has ended each time")
+	return startTLS, tlsOnly, ""
+}
+
+// eximListens starts Exim and reports whether it got its ports: somebody else may have taken one
+// meanwhile, and then it ends.
+func eximListens(t *testing.T, program, dir string) (listens bool) {
+	t.Helper()
 	var said bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, "-C", conf, "-bdf", "-v")
+	cmd := exec.CommandContext(t.Context(), program, "-C", filepath.Join(dir, "exim.conf"), "-bdf", "-v")
 	cmd.Stdout, cmd.Stderr = &said, &said
 	must(t, cmd.Start())
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
+	log := func() string {
+		b, _ := os.ReadFile(filepath.Join(dir, "log", "mainlog"))
+		return string(b)
+	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-ended
 		if t.Failed() {
-			log, _ := os.ReadFile(filepath.Join(dir, "log", "mainlog"))
-			t.Logf("Exim said:\n%s\n%s", said.String(), log)
+			t.Logf("Exim said:\n%s\n%s", said.String(), log())
 		}
 	})
 	eventually(t, "Exim to listen", func() bool {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", tlsOnly.Port))
-		if err == nil {
-			conn.Close()
+		select {
+		case <-ended:
+			return true
+		default:
+			listens = strings.Contains(log(), "listening for SMTP")
+			return listens
 		}
-		return err == nil
 	})
-	return startTLS, tlsOnly, filepath.Join(dir, "mail", "new")
+	return listens
 }
 
 func freeListener(t *testing.T) net.Listener {
@@ -129,15 +149,6 @@ func freeListener(t *testing.T) net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	return l
-}
-
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited 20 s for %s", what)
-		}
-	}
 }
 
 func TestMailByExim(t *testing.T) {

@@ -203,7 +203,7 @@ func TestCallAsksOurWebhook(t *testing.T) {
 	}
 	said, err := l.sim.Press(ctx, annPhone, "1")
 	l.must(err)
-	got := <-asked
+	got := receive(t, asked, "our webhook to be asked")
 	if said != "Acknowledged." || got.URL.Path != "/v1/twilio/voice" || got.URL.Query().Get("key") != m.Key || got.PostForm.Get("Digits") != "1" {
 		t.Errorf("said %q; asked %s %v", said, got.URL, got.PostForm)
 	}

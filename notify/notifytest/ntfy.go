@@ -24,6 +24,7 @@ type Ntfy struct {
 	topics map[string][]NtfyMessage
 	fault  string // of the next publication: "cut" after it was taken, "hang", or a status
 	wake   chan struct{}
+	onWait func()
 }
 
 // NtfyMessage is a line of a topic.
@@ -100,6 +101,7 @@ func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		p.refuse(w, status)
 	case fault == "hang":
+		p.waits()
 		<-r.Context().Done()
 	default:
 		m = p.Add(m)
@@ -159,6 +161,7 @@ func (p *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		_ = http.NewResponseController(w).Flush()
+		p.waits()
 		select {
 		case <-wake:
 		case <-r.Context().Done():
@@ -172,6 +175,23 @@ func (p *Ntfy) Fail(with string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fault = with
+}
+
+// OnWait has f called whenever a request begins to wait: a publication that hangs, or a listener
+// for whom there is nothing more.
+func (p *Ntfy) OnWait(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.onWait = f
+}
+
+func (p *Ntfy) waits() {
+	p.mu.Lock()
+	f := p.onWait
+	p.mu.Unlock()
+	if f != nil {
+		f()
+	}
 }
 
 // Tap presses a button of a message on the phone.

@@ -1,0 +1,30 @@
+package notify_test
+
+import (
+	"testing"
+	"time"
+)
+
+// patience is for what comes by itself, soon even on a slow machine.
+const patience = time.Minute
+
+// receive returns what comes from a channel, and doesn't wait for ever.
+func receive[T any](t *testing.T, from <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("waited %s for %s", patience, what)
+		panic("not reached")
+	}
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %s for %s", patience, what)
+		}
+	}
+}
