@@ -148,13 +148,14 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	if dir != nil {
 		return dir, nil
 	}
-	turn, cancel := context.WithTimeout(ctx, Patience)
+	// Others wait for whoever loads, however much time that one has.
+	ctx, cancel := context.WithTimeout(ctx, StatementLimit)
 	defer cancel()
 	select {
 	case s.facts.filling <- struct{}{}:
 		defer func() { <-s.facts.filling }()
-	case <-turn.Done():
-		return nil, fmt.Errorf("load the directory: %w", translate(turn.Err()))
+	case <-ctx.Done():
+		return nil, fmt.Errorf("load the directory: %w", translate(ctx.Err()))
 	}
 	dir, load, age := s.facts.begin(asked)
 	if dir != nil {

@@ -250,7 +250,7 @@ func slowest(n int, do func()) time.Duration {
 	return time.Since(began)
 }
 
-// Whoever asks without a deadline is told within patience that the database keeps silent, on a
+// Whoever asks without a deadline is told within StatementLimit that the database keeps silent, on a
 // connection that was idle, too; nothing may wait until TCP gives up, which takes a quarter of an hour.
 func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 	t.Parallel()
@@ -277,6 +277,12 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 			_, err := s.OpenIncidents(ctx, 10)
 			return err
 		},
+		"the directory, by one who has time": func(ctx context.Context) error { // others wait for it
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+			defer cancel()
+			_, err := s.Directory(ctx)
+			return err
+		},
 		"a change": func(ctx context.Context) error {
 			_, err := s.Apply(ctx, setup(), store.Applying{Write: true}, start)
 			return err
@@ -287,9 +293,9 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 		wg.Go(func() {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			hangs := time.AfterFunc(store.Patience+10*time.Second, cancel)
+			hangs := time.AfterFunc(store.StatementLimit+10*time.Second, cancel)
 			if err := ask(ctx); !hangs.Stop() {
-				t.Errorf("%s: it took longer than the patience of %v", what, store.Patience)
+				t.Errorf("%s: it took longer than %v", what, store.StatementLimit)
 			} else if !errors.Is(err, store.ErrUnavailable) {
 				t.Errorf("%s: %v", what, err)
 			}

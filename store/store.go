@@ -97,7 +97,7 @@ func configure(cfg *pgxpool.Config, o Options) {
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
-	cfg.ConnConfig.Tracer = patience{}
+	cfg.ConnConfig.Tracer = deadlines{}
 	cfg.AfterConnect = prepareConn
 }
 
