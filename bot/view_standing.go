@@ -83,13 +83,11 @@ func triggeredWords(p oncall.Picture) []string {
 		sentences = append(sentences, haveAcked(oncall.Detail{Acked: in.Acks, Count: len(in.Acks), Of: wanted(p)})+".")
 	}
 	switch n := p.Next; {
-	case n == nil:
+	case n == nil, lastPaging(p.Events).Kind == oncall.EventWaits:
 	case n.Exhausts:
 		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", stamp(n.At, asTime, time.UTC)))
 	case len(sentences) == 0:
 		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
-	case lastPaging(p.Events).Kind == oncall.EventWaits:
-		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asDay, time.UTC)))
 	default:
 		form := asTime
 		if n.At.Sub(in.OpenedAt) > 12*time.Hour {
@@ -103,28 +101,32 @@ func triggeredWords(p oncall.Picture) []string {
 	return sentences
 }
 
-// pagedWords say who was paged, or is going to be in their working hours.
+// pagedWords say who was paged, or until when a low severity waits. Whom it waits for is not
+// mentioned: Slack would tell them of it at night.
 func pagedWords(p oncall.Picture) []string {
-	to := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)})
+	to, posts := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)}), posted(p.Events)
+	anybody := len(p.Paged)+len(posts) > 0
 	last := lastPaging(p.Events)
 	until := last.Detail.Until
 	var sentences []string
 	switch {
-	case last.Kind == oncall.EventWaits && to == "nobody":
-		return []string{"Low severity waits for working hours."}
 	case last.Kind == oncall.EventWaits:
-		return []string{"Paged " + to + ".", "The next step waits for working hours."}
+		if anybody {
+			sentences = append(sentences, "Paged "+to+".")
+		}
+		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", stamp(until, asDay, time.UTC)))
 	case p.Incident.Unassigned && until.IsZero():
 		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
 	case p.Incident.Unassigned:
 		sentences = append(sentences, "*Nobody is on call for it.*")
-	case to == "nobody":
+	case !anybody:
 		return nil
 	}
 	if until.IsZero() {
 		return append(sentences, "Paged "+to+".")
 	}
-	return append(sentences, fmt.Sprintf("Waits for working hours: pages %s at %s.", to, stamp(until, asDay, time.UTC)))
+	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
+		toldQuietly(oncall.Detail{Users: p.Paged, To: posts}), stamp(until, asDay, time.UTC)))
 }
 
 // posted are the channels and webhooks that steps have paged.
@@ -140,12 +142,14 @@ func posted(events []oncall.Event) []string {
 	return to
 }
 
-// lastPaging is the latest decision to page somebody, or to wait with it.
+// lastPaging is the latest decision of a policy to page somebody, or to wait with it.
 func lastPaging(events []oncall.Event) oncall.Event {
 	for _, e := range slices.Backward(events) {
 		switch e.Kind {
 		case oncall.EventPaging, oncall.EventUnassigned, oncall.EventWaits:
 			return e
+		case oncall.EventReassigned:
+			return oncall.Event{}
 		default:
 		}
 	}

@@ -48,7 +48,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventPaging:
 		return pagingLine("Paged ", d)
 	case oncall.EventWaits:
-		return fmt.Sprintf("Low severity waits for working hours, until %s; then %s would be paged.", stamp(d.Until, asDay, time.UTC), named(d.Users))
+		return fmt.Sprintf("Low severity waits for working hours, until %s.", stamp(d.Until, asDay, time.UTC))
 	case oncall.EventHandedOver:
 		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(d.Until))
 	case oncall.EventUnassigned:

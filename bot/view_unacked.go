@@ -11,14 +11,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// drawUnacked reminds a channel of incidents that nobody has acknowledged.
+// drawUnacked reminds a channel of incidents that nobody has acknowledged, or too few have.
 func drawUnacked(n oncall.Notice) drawing {
 	f := n.Facts
 	if f.State == oncall.UnackedOver {
 		text := fmt.Sprintf(":white_check_mark: No incident has been waiting for somebody since %s.", stamp(f.StateAt, "{time}", time.UTC))
 		return drawing{text: text, blocks: []slack.Block{section(text)}}
 	}
-	head := fmt.Sprintf(":hourglass_flowing_sand: *Nobody has acknowledged %s yet:*", count(f.Count, "incident"))
+	wait := "wait"
+	if f.Count == 1 {
+		wait = "waits"
+	}
+	head := fmt.Sprintf(":hourglass_flowing_sand: *%s %s to be acknowledged:*", count(f.Count, "incident"), wait)
 	lines := []string{head}
 	for _, l := range f.Lines {
 		lines = append(lines, "• "+foreign(l, maxAlertTitle))
@@ -56,10 +60,29 @@ func told(d oncall.Detail) string {
 	return list(all)
 }
 
+// toldQuietly does so without mentioning people, whom Slack would tell of it.
+func toldQuietly(d oncall.Detail) string {
+	var all []string
+	switch n := len(d.Users); {
+	case n == 1:
+		all = append(all, "1 person")
+	case n > 1 || len(d.To) == 0:
+		all = append(all, fmt.Sprintf("%d people", n))
+	}
+	for _, to := range d.To {
+		all = append(all, channelWord(to))
+	}
+	return list(all)
+}
+
 // pagingLine says whom an event pages, after the words before, and from when on if a low severity
 // waits for their working hours.
 func pagingLine(before string, d oncall.Detail) string {
-	line := before + told(d)
+	to := told(d)
+	if !d.Until.IsZero() {
+		to = toldQuietly(d)
+	}
+	line := before + to
 	if d.Step > 0 {
 		line += fmt.Sprintf(" (%s)", step(d))
 	}

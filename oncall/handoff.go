@@ -185,9 +185,7 @@ func (in Incident) Adopt(users []UserID, schedule string, r Roster, now time.Tim
 	}
 	_, from := c.Incident.call(&c, r, people, now)
 	d := Detail{Users: users, Text: schedule, Acked: in.Acks}
-	if from.After(now) {
-		d.Until = from
-	}
+	d.Until = waitsUntil(from, now)
 	c.record(EventAdopted, now, ByTimer(), d)
 	return c.finish(in), true
 }

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,12 +39,12 @@ func (r Roster) workingHours(id TeamID) *Hours {
 	return h
 }
 
-// Gather is for how long after somebody's hours have begun a low severity still waits, so that
-// all that has waited for them is one message.
+// Gather is for how long a low severity still waits after somebody's hours have begun, or after
+// they have come on call in them, so that all that has waited for them is one message.
 const Gather = 30 * time.Second
 
-// maxLooks bounds how often it is looked who is on call when the hours of others begin.
-const maxLooks = 20
+// maxLooks bounds how often it is looked who is on call later: hour by hour, for a week.
+const maxLooks = 7 * 24
 
 // pageAt returns when a person is paged for the incident: at once, unless its severity is
 // low and it is not one of their hours (E9). Hours that can't be read never hold a page.
@@ -61,38 +62,79 @@ func (in *Incident) pageAt(r Roster, u UserID, now time.Time) time.Time {
 	return h.NextOpen(now)
 }
 
+// waitsUntil says until when pages wait for working hours; what is only gathered doesn't.
+func waitsUntil(from, now time.Time) time.Time {
+	if from.Sub(now) <= Gather {
+		return time.Time{}
+	}
+	return from
+}
+
 // waits puts a step off until somebody whom it would page then has working hours, and reports
 // whether it did: who is on call at night need not be in the morning. Where no such time is
-// found the step runs now, and pages each in their own hours.
-func (in *Incident) waits(c *Change, r Roster, step *Step, now time.Time) bool {
-	if in.Severity != Low {
+// found, or the step's condition doesn't hold any more before, the step runs now and pages
+// each in their own hours.
+func (in *Incident) waits(c *Change, p Policy, r Roster, now time.Time) bool {
+	step := &p.Steps[in.Step]
+	if in.Severity != Low || len(r.people(step.Targets, now)) == 0 {
 		return false
 	}
-	at := now
-	for range maxLooks {
+	limit := now.Add(nextWithin)
+	for at, look := now, 0; look < maxLooks && at.Before(limit) && step.Only.unmet(in.Severity, p.TeamID, r, at) == ""; look++ {
 		people := in.pick(step, r.people(step.Targets, at))
-		if len(people) == 0 {
-			return false
-		}
+		next := limit // somebody's hours begin, or other people come on call
 		d := in.detail()
-		first := time.Time{}
 		for _, who := range people {
 			d.Users = append(d.Users, who.user)
-			if from := in.pageAt(r, who.user, at); first.IsZero() || from.Before(first) {
-				first = from
+			if opens := in.pageAt(r, who.user, at).Add(-Gather); opens.Before(next) {
+				next = opens
 			}
 		}
-		if opens := first.Add(-Gather); opens.After(at) {
-			at = opens
-			continue
-		}
-		if at.After(now) {
+		if !next.After(at) {
+			if at.Equal(now) {
+				return false
+			}
 			d.Until = at
 			c.record(EventWaits, now, ByTimer(), d)
 			in.NextAt = &at
 			return true
 		}
-		return false
+		at = r.nextHandOff(step.Targets, at, next)
 	}
 	return false
+}
+
+// arrived are the people whom a step of low severity pages and would not have paged a moment ago.
+func (in *Incident) arrived(r Roster, step *Step, people []called, now time.Time) []UserID {
+	if in.Severity != Low {
+		return nil
+	}
+	before := r.people(step.Targets, now.Add(-Gather))
+	var users []UserID
+	for _, who := range people {
+		if !slices.ContainsFunc(before, func(c called) bool { return c.user == who.user }) {
+			users = append(users, who.user)
+		}
+	}
+	return users
+}
+
+// nextHandOff returns when others come on call of those who are meant, at the latest at the horizon.
+func (r Roster) nextHandOff(targets []Target, after, horizon time.Time) time.Time {
+	for i := range targets {
+		t := &targets[i]
+		c := r.Schedules[t.Schedule]
+		if t.Schedule == 0 || c == nil {
+			continue
+		}
+		for _, role := range c.Roles() {
+			if !t.means(role) {
+				continue
+			}
+			if change, found := c.NextChange(after, horizon, role); found {
+				horizon = change
+			}
+		}
+	}
+	return horizon
 }

@@ -93,7 +93,7 @@ func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
 		}
 		s := f.Roster.summon(step.Targets, now)
 		switch {
-		case in.waits(c, f.Roster, step, now):
+		case in.waits(c, p, f.Roster, now):
 			return
 		case !s.empty():
 			in.runSummons(c, f, step, s, now)
@@ -137,7 +137,7 @@ func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, now ti
 	d := in.detail()
 	from := now
 	if people := in.pick(step, s.people); len(people) > 0 {
-		d.Users, from = in.call(c, f.Roster, people, now)
+		d.Users, from = in.call(c, f.Roster, people, now, in.arrived(f.Roster, step, people, now)...)
 		in.Called = true
 	}
 	for _, channel := range s.channels {
@@ -148,9 +148,7 @@ func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, now ti
 		c.post(MethodWebhook, address, "the escalation policy names this webhook")
 		d.To = append(d.To, WebhookName(address))
 	}
-	if from.After(now) {
-		d.Until = from
-	}
+	d.Until = waitsUntil(from, now)
 	c.record(EventPaging, now, ByTimer(), d)
 	last := in.Run >= step.Repeat
 	next := from.Add(in.advance(step))
@@ -174,11 +172,14 @@ func (in *Incident) pick(step *Step, people []called) []called {
 	return people[turn%n : turn%n+1]
 }
 
-// call pages people, each in their own time, and returns who they are and when the first of
-// them is paged.
-func (in *Incident) call(c *Change, r Roster, people []called, now time.Time) (users []UserID, first time.Time) {
+// call pages people, each in their own time, those who have just arrived a moment later, and
+// returns who they are and when the first of them is paged.
+func (in *Incident) call(c *Change, r Roster, people []called, now time.Time, arrived ...UserID) (users []UserID, first time.Time) {
 	for i, who := range people {
 		at := in.pageAt(r, who.user, now)
+		if slices.Contains(arrived, who.user) {
+			at = latest(at, now.Add(Gather))
+		}
 		c.page(who.user, who.why)
 		if at.After(now) {
 			c.Pages[len(c.Pages)-1].At = at
@@ -258,9 +259,7 @@ func (in *Incident) runOut(c *Change, f Facts, now time.Time) {
 	}
 	users, from := in.call(c, r, people, now)
 	d := Detail{Users: users}
-	if from.After(now) {
-		d.Until = from
-	}
+	d.Until = waitsUntil(from, now)
 	c.record(EventUnassigned, now, ByTimer(), d)
 	for _, admin := range r.active(r.Teams[in.TeamID].Admins) {
 		if !slices.Contains(users, admin) {
@@ -294,9 +293,7 @@ func (in *Incident) exhaust(c *Change, f Facts, now time.Time) {
 	}
 	users, from := in.call(c, f.Roster, people, now)
 	d.Users = users
-	if from.After(now) {
-		d.Until = from
-	}
+	d.Until = waitsUntil(from, now)
 	c.record(EventExhausted, now, ByTimer(), d)
 }
 
@@ -342,6 +339,11 @@ func (in Incident) Next(f Facts) (Next, bool) {
 	}
 	c, _ := in.EscalateNow(in.Seq, f, *in.NextAt)
 	n := Next{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
+	for _, e := range c.Events {
+		if e.Kind == EventWaits {
+			return Next{At: e.Detail.Until, Users: e.Detail.Users}, true
+		}
+	}
 	for _, pg := range c.Pages {
 		if pg.UserID != "" {
 			n.Users = append(n.Users, pg.UserID)

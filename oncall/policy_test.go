@@ -149,6 +149,14 @@ func TestPoliciesStepByStep(t *testing.T) {
 		}, []string{
 			"0: waits", "120: U0ANN@Mon14:00 paging", "125.5: U0BO paging", "130.5: U0ANN U0BO exhausted",
 		}},
+		{"low severity is judged by the hours when it came", []Policy{{Steps: []Step{
+			{Targets: []Target{{User: ann}}, Delay: 60, Only: &Condition{Hours: HoursWorking}}, {Targets: []Target{{User: bo}}, Delay: 60},
+		}}}, func(in *Incident) { in.Severity = Low }, []string{
+			"0: U0ANN@Mon14:00 paging", "121.5: U0BO paging", "122.5: U0ANN U0BO exhausted",
+		}},
+		{"low severity keeps a channel waiting with its people", []Policy{{Steps: one(Target{Channel: "#pay"}, Target{User: ann})}}, func(in *Incident) {
+			in.Severity = Low
+		}, []string{"0: waits", "120: U0ANN@Mon14:00 #pay paging", "125.5: U0ANN U0BO exhausted"}},
 	} {
 		f := Facts{Policies: map[PolicyID]Policy{}, Roster: roster}
 		f.Roster.Users = map[UserID]User{ann: {TimeZone: "America/New_York"}, bo: {TimeZone: "America/New_York"}}
@@ -168,13 +176,13 @@ func TestPoliciesStepByStep(t *testing.T) {
 // are on call, each of those who are now is paged in their own.
 func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 	t.Parallel()
-	// Ann is on call from 12:00 to 15:00 UTC, Bo from 16:00 to 22:00.
+	// Ann is on call until 15:00 UTC, Bo from 16:00 to 22:00.
 	for _, c := range []struct {
 		bo   string // where he lives; Ann's hours begin at 17:00 UTC
 		want []string
 	}{
 		{"America/Los_Angeles", []string{"0: waits", "300: U0BO@Mon17:00 paging", "301.5: exhausted"}},
-		{"America/New_York", []string{"0: waits", "300: U0BO paging", "301: exhausted"}},
+		{"America/New_York", []string{"0: waits", "240: U0BO@Mon16:00 paging", "241.5: exhausted"}},
 		{"Asia/Tokyo", []string{"0: U0ANN@Mon17:00 paging", "301.5: exhausted"}},
 	} {
 		in := triggered()
@@ -186,6 +194,11 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 			}},
 		}
 		equal(t, c.bo, steps(t, in, f), c.want)
+		if c.bo == "America/Los_Angeles" { // what comes next is whom it pages, not that it waits
+			in.NextAt = new(noon)
+			n, _ := in.Next(f)
+			equal(t, "next", n, Next{At: noon.Add(300 * time.Minute), Users: []UserID{bo}})
+		}
 	}
 }
 

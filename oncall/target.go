@@ -119,12 +119,17 @@ func once(all []string, s string) []string {
 	return append(all, s)
 }
 
-// onCall adds the people of a schedule whom the target means. A shadow is told by other
+// means reports whether the target means those who have a role. A shadow is told by other
 // means and never counts as cover.
+func (t *Target) means(role string) bool {
+	return role != RoleShadow && (t.Role == "" || role == t.Role)
+}
+
+// onCall adds the people of a schedule whom the target means.
 func (t *Target) onCall(c *Compiled, at time.Time, add func(why string, users ...UserID)) {
 	for i := range c.lines {
 		role := c.lines[i].role
-		if role == RoleShadow || t.Role != "" && role != t.Role {
+		if !t.means(role) {
 			continue
 		}
 		switch t.Which {
