@@ -43,7 +43,6 @@ CREATE INDEX codes_address ON codes (method, address, sent_at);
 CREATE TABLE checks (
     contact_id bigint      NOT NULL REFERENCES contacts,
     shift_at   timestamptz NOT NULL,
-    team_id    bigint      NOT NULL,
     sent_at    timestamptz NOT NULL,
     told_at    timestamptz, -- that nobody has answered
     PRIMARY KEY (contact_id, shift_at)

@@ -20,7 +20,6 @@ ALTER TABLE incidents ADD home_policy bigint NOT NULL DEFAULT 0; -- the one that
 
 -- The members of the Slack user groups that policies page, as last seen.
 CREATE TABLE slack_groups (
-    handle  text        PRIMARY KEY,
-    users   text[]      NOT NULL,
-    seen_at timestamptz NOT NULL
+    handle text   PRIMARY KEY,
+    users  text[] NOT NULL
 );
