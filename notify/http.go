@@ -14,7 +14,6 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -33,12 +32,13 @@ type web struct {
 	client  *http.Client
 	limit   time.Duration // for a whole exchange
 	longest int64         // bytes of an answer that are read
-	secret  string        // stands in addresses, which some servers and proxies repeat in errors
+	secrets secrets       // of every request, beside those that it carries itself
+	private bool          // an address is itself a secret
 }
 
 func newWeb(service, secret string) *web {
 	w := newWebBy(service, &http.Transport{Proxy: http.ProxyFromEnvironment})
-	w.secret = secret
+	w.secrets = secrets{secret}
 	return w
 }
 
@@ -56,10 +56,14 @@ func newWebBy(service string, transport *http.Transport) *web {
 
 // webAnswer is what a service has answered.
 type webAnswer struct {
-	status int
-	header http.Header
-	body   []byte
+	status  int
+	header  http.Header
+	body    []byte
+	secrets secrets // of the request, which the answer may repeat
 }
+
+// quote is the beginning of an answer.
+func (a webAnswer) quote() string { return a.secrets.quote(a.body) }
 
 // post sends a body and returns the whole answer. Without one, the receipt says why.
 func (w *web) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (webAnswer, *Receipt) {
@@ -97,33 +101,39 @@ func (w *web) get(ctx context.Context, address string, header http.Header) (webA
 
 // exchange sends a request and reads the answer.
 func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
+	known := w.known(r)
 	ctx, cancel := context.WithTimeout(r.Context(), w.limit)
 	defer cancel()
 	var begun atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { begun.Store(true) }})
 	response, err := w.client.Do(r.WithContext(ctx))
 	if err != nil {
-		return webAnswer{}, w.unanswered(err, begun.Load())
+		return webAnswer{}, w.unanswered(err, known, begun.Load())
 	}
 	defer response.Body.Close()
-	a := webAnswer{status: response.StatusCode, header: response.Header}
+	a := webAnswer{status: response.StatusCode, header: response.Header, secrets: known}
 	a.body, err = io.ReadAll(io.LimitReader(response.Body, w.longest))
 	if err != nil && a.status < http.StatusBadRequest {
-		return webAnswer{}, w.unanswered(err, true)
+		return webAnswer{}, w.unanswered(err, known, true)
 	}
-	a.body = []byte(hide(string(a.body), w.secret)) // it is quoted in errors
 	return a, nil
+}
+
+// known are the secrets of a request.
+func (w *web) known(r *http.Request) secrets {
+	out := append(carried(r), w.secrets...)
+	if w.private {
+		out = append(out, wholly(r.URL)...)
+	}
+	return out
 }
 
 // errForbiddenAddress is an address that is not called whoever names it.
 var errForbiddenAddress = errors.New("this address is not called")
 
 // unanswered says what it means that no answer came.
-func (w *web) unanswered(err error, begun bool) *Receipt {
-	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, bare(err))}
-	if text := r.Err.Error(); hide(text, w.secret) != text {
-		r.Err = errors.New(hide(text, w.secret))
-	}
+func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
+	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, known.clean(bare(err)))}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case errors.Is(err, errForbiddenAddress):
@@ -144,22 +154,14 @@ func bare(err error) error {
 	return err
 }
 
-// hide keeps a secret that somebody has repeated out of a text.
-func hide(text, secret string) string {
-	if secret == "" {
-		return text
-	}
-	return strings.NewReplacer(secret, "…", url.QueryEscape(secret), "…").Replace(text)
-}
-
 // unreached is the finding of a service that gave no answer.
 func (w *web) unreached(err error, address, setting string) Finding {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%s has not answered in time", w.service)
 	}
-	host := address
-	if u, err := url.Parse(address); err == nil {
-		host = u.Host
+	host := "the service"
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		host = u.Host // the rest may hold a secret
 	}
 	return Finding{Text: err.Error(), Remedy: fmt.Sprintf("Check that this machine reaches %s. Check %s.", host, setting)}
 }
@@ -176,9 +178,7 @@ func (w *web) unexpected(a webAnswer, said, setting string) Finding {
 // refused is the receipt of an answer that is no acceptance, as HTTP means it. Services
 // that say more decide before it.
 func (w *web) refused(a webAnswer, said string) Receipt {
-	if said == "" {
-		said = excerpt(a.body)
-	}
+	said = either(a.secrets.line(said), a.quote())
 	err := fmt.Errorf("%s answered %d: %s", w.service, a.status, said)
 	switch a.status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
@@ -213,13 +213,4 @@ func askedWait(h http.Header) time.Duration {
 		return 0
 	}
 	return min(max(until.Sub(now), 0), time.Hour)
-}
-
-// excerpt is the beginning of what a service said, on one line.
-func excerpt(body []byte) string {
-	text := oneLine(strings.ToValidUTF8(string(body), ""), webExcerpt)
-	if text == "" {
-		return "nothing"
-	}
-	return text
 }

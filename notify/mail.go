@@ -86,7 +86,7 @@ func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 	defer cancel() // closes the connection, too
 	c, err := s.client(ctx)
 	if err != nil {
-		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("set up mail: %w", err)}
+		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("set up mail: %w", s.secrets().clean(err))}
 	}
 	session, err := c.DialToSMTPClientWithContext(ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 	err = c.SendWithSMTPClient(session, msg)
 	if msg.IsDelivered() { // an error after that changes nothing
 		s.part(c, session)
-		return Receipt{Outcome: Accepted, Reference: oneLine(msg.ServerResponse(), longestTitle)}
+		return Receipt{Outcome: Accepted, Reference: s.secrets().line(msg.ServerResponse())}
 	}
 	return s.notTaken(err)
 }
@@ -108,7 +108,7 @@ func (s *Mail) Check(ctx context.Context) []Finding {
 	defer cancel()
 	c, err := s.client(ctx)
 	if err != nil {
-		return []Finding{{Text: "set up mail: " + err.Error(), Remedy: "Check " + mailAddress + "."}}
+		return []Finding{{Text: "set up mail: " + s.secrets().clean(err).Error(), Remedy: "Check " + mailAddress + "."}}
 	}
 	session, err := c.DialToSMTPClientWithContext(ctx)
 	if err != nil {
@@ -116,7 +116,7 @@ func (s *Mail) Check(ctx context.Context) []Finding {
 		if ctx.Err() != nil {
 			text = s.server() + " has not answered in time"
 		}
-		return []Finding{{Text: oneLine(hide(text, s.config.Password), longestTitle), Remedy: s.remedy(err)}}
+		return []Finding{{Text: text, Remedy: s.remedy(err)}}
 	}
 	s.part(c, session)
 	text := s.server() + " lets us in, " + map[MailTLS]string{
@@ -207,7 +207,7 @@ func (s *Mail) part(c *gomail.Client, session *smtp.Client) {
 
 // notConnected is the receipt of a session that did not come about: nothing was sent.
 func (s *Mail) notConnected(err error) Receipt {
-	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), err)}
+	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), s.secrets().clean(err))}
 	said, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, network := errors.AsType[net.Error](err)
@@ -222,7 +222,7 @@ func (s *Mail) notConnected(err error) Receipt {
 
 // notTaken is the receipt of a mail that the server did not say to have taken.
 func (s *Mail) notTaken(err error) Receipt {
-	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), err)}
+	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), s.secrets().clean(err))}
 	failed, ok := errors.AsType[*gomail.SendError](err)
 	if !ok {
 		r.Outcome = Unknown
@@ -250,6 +250,9 @@ func nobody(status string) bool {
 	}
 	return false
 }
+
+// secrets are what a server may repeat.
+func (s *Mail) secrets() secrets { return secrets{s.config.Password} }
 
 func (s *Mail) server() string { return net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port)) }
 

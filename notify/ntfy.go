@@ -84,7 +84,7 @@ func (n *Ntfy) topic(address string) (server, topic string, header http.Header, 
 		server, topic = address[:at], address[at+1:]
 	}
 	if topic == "" || strings.ContainsAny(topic, "/,?#") {
-		return "", "", nil, fmt.Errorf("%q is not a topic", topic)
+		return "", "", nil, fmt.Errorf("what ends the topic's address is not a topic")
 	}
 	return server, topic, n.header(server), nil
 }
@@ -109,10 +109,11 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 	if failed != nil {
 		return *failed
 	}
+	a.secrets = append(a.secrets, m.secrets()...)
 	if a.status == http.StatusOK {
 		var e ntfyEvent
 		if err := json.Unmarshal(a.body, &e); err != nil || e.ID == "" {
-			return Receipt{Outcome: Unknown, Err: fmt.Errorf("ntfy answered 200 without an id: %s", excerpt(a.body))}
+			return Receipt{Outcome: Unknown, Err: fmt.Errorf("ntfy answered 200 without an id: %s", a.quote())}
 		}
 		return Receipt{Outcome: Accepted, Reference: e.ID}
 	}
@@ -129,7 +130,7 @@ func ntfySaid(a webAnswer) string {
 		Error string `json:"error"`
 	}
 	_ = json.Unmarshal(a.body, &said)
-	return oneLine(said.Error, webExcerpt)
+	return said.Error
 }
 
 // ntfyPriority is 5 for what may break through silence.
@@ -278,12 +279,13 @@ func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		return nil, cursor, fmt.Errorf("ntfy: %w", bare(err))
 	}
 	r.Header = n.header(n.config.URL)
+	known := n.web.known(r)
 	response, err := n.web.client.Do(r)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, cursor, nil
 	case err != nil:
-		return nil, cursor, fmt.Errorf("listen to ntfy: %w", bare(err))
+		return nil, cursor, fmt.Errorf("listen to ntfy: %w", known.clean(bare(err)))
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {

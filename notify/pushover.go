@@ -95,20 +95,21 @@ func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
 	if failed != nil {
 		return *failed
 	}
+	a.secrets = append(a.secrets, m.secrets()...)
 	var said pushoverAnswer
 	err := json.Unmarshal(a.body, &said)
 	switch {
 	case a.status == http.StatusOK && err == nil && said.Status == 1:
 		return Receipt{Outcome: Accepted, Reference: said.Receipt}
 	case a.status == http.StatusOK:
-		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Pushover answered 200 without saying that it was sent: %s", excerpt(a.body))}
+		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Pushover answered 200 without saying that it was sent: %s", a.quote())}
 	}
 	return p.refused(a, said)
 }
 
 // refused is the receipt of an answer that is no acceptance.
 func (p *Pushover) refused(a webAnswer, said pushoverAnswer) Receipt {
-	r := p.web.refused(a, oneLine(strings.Join(said.Errors, "; "), webExcerpt))
+	r := p.web.refused(a, strings.Join(said.Errors, "; "))
 	switch {
 	case said.Token != "":
 		r.Outcome = Misconfigured
@@ -226,5 +227,5 @@ func (p *Pushover) Check(ctx context.Context) []Finding {
 			Remedy: "Copy the API token from your application's page at pushover.net to WATCHBILL_PUSHOVER_TOKEN; your user key is another thing.",
 		}}
 	}
-	return []Finding{p.web.unexpected(a, oneLine(strings.Join(said.Errors, "; "), webExcerpt), setting)}
+	return []Finding{p.web.unexpected(a, strings.Join(said.Errors, "; "), setting)}
 }

@@ -182,7 +182,7 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 		at := twilioTime(m.DateSent)
 		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor}, nil
 	case "failed", "undelivered":
-		return lost(m.ErrorCode, m.ErrorMessage), nil
+		return s.lost(m.ErrorCode, m.ErrorMessage), nil
 	case "canceled":
 		return Track{State: Failed, Final: true, Err: errors.New("it was cancelled at Twilio")}, nil
 	}

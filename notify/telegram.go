@@ -118,6 +118,7 @@ func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
 	if failed != nil {
 		return *failed
 	}
+	a.secrets = append(a.secrets, m.secrets()...)
 	var sent struct {
 		ID int64 `json:"message_id"`
 	}
@@ -132,7 +133,7 @@ func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
 
 // refused is the receipt of an answer that is no acceptance.
 func (t *Telegram) refused(a webAnswer, said telegramAnswer) Receipt {
-	r := t.web.refused(a, oneLine(said.Description, webExcerpt))
+	r := t.web.refused(a, said.Description)
 	switch {
 	case a.status == http.StatusNotFound: // Telegram's answer to a token that it doesn't know
 		r.Outcome = Misconfigured
@@ -276,14 +277,18 @@ func (t *Telegram) Check(ctx context.Context) []Finding {
 				Remedy: "Ask @BotFather for it (/token), and set WATCHBILL_TELEGRAM_TOKEN.",
 			}}
 		case a.status != http.StatusOK || !said.OK || json.Unmarshal(said.Result, ask.to) != nil:
-			return []Finding{t.web.unexpected(a, oneLine(said.Description, webExcerpt), setting)}
+			return []Finding{t.web.unexpected(a, said.Description, setting)}
 		}
 	}
 	name := "the bot is @" + oneLine(bot.Username, longestName)
 	if hook.URL != "" { // Telegram then refuses getUpdates
+		address := telegramURL
+		if t.config.URL != address { // it may hold a password
+			address = "${WATCHBILL_TELEGRAM_API_URL%/}"
+		}
 		return []Finding{{
 			Text:   name + ", whose answers go to a webhook in place of Watchbill",
-			Remedy: fmt.Sprintf("Remove it: curl %s/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook", t.config.URL),
+			Remedy: "Remove it: curl " + address + "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook",
 		}}
 	}
 	return []Finding{{OK: true, Text: name}}

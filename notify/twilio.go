@@ -69,7 +69,7 @@ type exchange struct {
 	status     int  // 0: no answer, or a broken one
 	retryAfter time.Duration
 	requestID  string
-	body       string // of an error
+	body       []byte // of an error
 }
 
 // RoundTrip sends the client's request under our context and reads the whole answer, so
@@ -97,7 +97,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	case x.status >= 300 && x.status < 400: // the client takes it for success
 		return nil, fmt.Errorf("we are sent elsewhere (%s, %q), which is not followed", resp.Status, resp.Header.Get("Location"))
 	case x.status >= 400:
-		x.body = string(body[:min(len(body), 200)])
+		x.body = body
 	}
 	resp.Body = io.NopCloser(strings.NewReader(string(body)))
 	return resp, nil
@@ -136,21 +136,22 @@ func askStudio[T any](ctx context.Context, t *Twilio, what string, f func(*studi
 
 // explain words an error for the log and for admins.
 func (x *exchange) explain(err error) error {
-	var rest *client.TwilioRestError
+	known := x.t.secrets()
+	rest, said := errors.AsType[*client.TwilioRestError](err)
 	switch {
-	case errors.As(err, &rest) && rest.Code != 0:
-		return fmt.Errorf("error %d: %s (%s)%w", rest.Code, rest.Message, either(rest.MoreInfo, "https://www.twilio.com/docs/errors/"+strconv.Itoa(rest.Code)), hidden{err})
+	case said && rest.Code != 0:
+		more := either(known.line(rest.MoreInfo), "https://www.twilio.com/docs/errors/"+strconv.Itoa(rest.Code))
+		return worded{fmt.Sprintf("error %d: %s (%s)", rest.Code, known.line(rest.Message), more), err}
 	case x.status >= 400:
-		return fmt.Errorf("status %d: %s%w", x.status, x.body, hidden{err})
+		return worded{fmt.Sprintf("status %d: %s", x.status, known.quote(x.body)), err}
+	case errors.Is(err, context.DeadlineExceeded):
+		return worded{"Twilio has not answered in time", err}
 	}
-	return err
+	return known.clean(bare(err))
 }
 
-// hidden keeps an error in the chain without repeating its text.
-type hidden struct{ error }
-
-func (hidden) Error() string   { return "" }
-func (h hidden) Unwrap() error { return h.error }
+// secrets are what an answer may repeat.
+func (t *Twilio) secrets() secrets { return append(credentials(t.API), t.Secret) }
 
 // code is Twilio's code of an error, 0 if it has none.
 func code(err error) int {
@@ -208,7 +209,7 @@ func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
 		if sid == nil || *sid == "" {
 			return Receipt{Outcome: Unknown, Err: errors.New("it was taken without a SID")}
 		}
-		return Receipt{Outcome: Accepted, Reference: *sid}
+		return Receipt{Outcome: Accepted, Reference: oneLine(*sid, longestTitle)}
 	}
 	r := Receipt{Outcome: Unknown, Err: err}
 	f, known := faults[code(err)]
@@ -235,7 +236,7 @@ func backoff(attempt int) time.Duration {
 }
 
 // lost says what a code means that comes after Twilio has taken a message.
-func lost(number *int, text *string) Track {
+func (t *Twilio) lost(number *int, text *string) Track {
 	if number == nil || *number == 0 {
 		return Track{State: Failed, Final: true, Err: errors.New("it could not be delivered")}
 	}
@@ -246,7 +247,7 @@ func lost(number *int, text *string) Track {
 		30034: "our number is not registered for messages to the US (A2P 10DLC)", 21610: "the number has answered STOP",
 	}[*number]
 	if why == "" && text != nil {
-		why = *text
+		why = t.secrets().line(*text)
 	}
 	return Track{
 		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, either(why, "not delivered")),

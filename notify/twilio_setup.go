@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -36,7 +37,7 @@ func (t *Twilio) SetUpFlow(ctx context.Context) (sid string, created bool, err e
 	if err != nil {
 		return "", false, err
 	}
-	return value(flow.Sid), true, nil
+	return oneLine(value(flow.Sid), longestName), true, nil
 }
 
 // findFlow looks for our flow: the one that is configured, or one of its name.
@@ -55,7 +56,7 @@ func (t *Twilio) findFlow(ctx context.Context) (string, error) {
 		}
 		for _, f := range page.Flows {
 			if value(f.FriendlyName) == FlowName {
-				return value(f.Sid), nil
+				return oneLine(value(f.Sid), longestName), nil
 			}
 		}
 		if token, number = nextPage(page.Meta.NextPageUrl); token == "" && number == "" {
@@ -74,48 +75,66 @@ type TwilioNumber struct {
 
 // Numbers lists the account's phone numbers.
 func (t *Twilio) Numbers(ctx context.Context) ([]TwilioNumber, error) {
+	numbers, _, err := t.numbers(ctx)
+	return numbers, err
+}
+
+func (t *Twilio) numbers(ctx context.Context) ([]TwilioNumber, *exchange, error) {
 	p := (&api.ListIncomingPhoneNumberParams{}).SetPageSize(1000)
-	page, _, err := askAPI(ctx, t, "list the numbers", func(a *api.ApiService) (*api.ListIncomingPhoneNumberResponse, error) {
+	page, x, err := askAPI(ctx, t, "list the numbers", func(a *api.ApiService) (*api.ListIncomingPhoneNumberResponse, error) {
 		return a.PageIncomingPhoneNumber(p, "", "")
 	})
 	if err != nil {
-		return nil, err
+		return nil, x, err
 	}
 	var out []TwilioNumber
 	for _, n := range page.IncomingPhoneNumbers {
-		found := TwilioNumber{Number: value(n.PhoneNumber), SMSURL: value(n.SmsUrl)}
+		found := TwilioNumber{Number: oneLine(value(n.PhoneNumber), longestName), SMSURL: value(n.SmsUrl)}
 		if c := n.Capabilities; c != nil {
 			found.SMS, found.Voice = c.Sms, c.Voice
 		}
 		out = append(out, found)
 	}
-	return out, nil
+	return out, x, nil
 }
 
 // Check looks at the account as far as its API lets us.
 func (t *Twilio) Check(ctx context.Context) []Finding {
 	account, x, err := askAPI(ctx, t, "look at the account", func(a *api.ApiService) (*api.ApiV2010Account, error) { return a.FetchAccount(t.Account) })
 	if err != nil {
-		remedy := "Check that this machine reaches api.twilio.com over HTTPS."
-		if r := x.receipt(Message{}, nil, err); r.Outcome == Misconfigured {
-			remedy = "Check TWILIO_ACCOUNT_SID and the API key (or the auth token); both stand in Twilio's Console."
-		}
-		return []Finding{{Text: err.Error(), Remedy: remedy}}
+		remedy := "Check TWILIO_ACCOUNT_SID and the API key (or the auth token); both stand in Twilio's Console."
+		return []Finding{{Text: err.Error(), Remedy: x.remedy(err, remedy)}}
 	}
 	var found []Finding
 	switch {
 	case value(account.Status) != "active":
-		found = append(found, Finding{Text: "the account is " + value(account.Status), Remedy: "See Twilio's Console for why."})
+		found = append(found, Finding{Text: "the account is " + t.secrets().line(value(account.Status)), Remedy: "See Twilio's Console for why."})
 	case strings.EqualFold(value(account.Type), "Trial"):
 		found = append(found, Finding{Text: "the account is on trial", Remedy: "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."})
 	default:
 		found = append(found, Finding{OK: true, Text: "the account is active"})
 	}
-	numbers, err := t.Numbers(ctx)
+	numbers, x, err := t.numbers(ctx)
 	if err != nil {
-		return append(found, Finding{Text: err.Error(), Remedy: "Give the API key access to phone numbers, or use a standard key."})
+		return append(found, Finding{Text: err.Error(), Remedy: x.remedy(err, "Give the API key access to phone numbers, or use a standard key.")})
 	}
 	return append(append(found, t.checkNumber(numbers)...), t.checkFlow(ctx))
+}
+
+// remedy says what to do about an error: what follows from ours only where Twilio has
+// refused it.
+func (x *exchange) remedy(err error, ours string) string {
+	host, setting := "api.twilio.com over HTTPS", "."
+	if x.t.API != nil {
+		host, setting = x.t.API.Host, ". Check WATCHBILL_TWILIO_API_URL."
+	}
+	switch r := x.receipt(Message{}, nil, err); {
+	case r.Outcome == Misconfigured || r.Outcome == Rejected:
+		return ours
+	case x.status == http.StatusTooManyRequests || x.status >= http.StatusInternalServerError:
+		return "Nothing is wrong with our settings: look at the service, and try again later."
+	}
+	return "Check that this machine reaches " + host + setting
 }
 
 // checkNumber looks at our number among the account's.
@@ -156,10 +175,10 @@ func (t *Twilio) checkFlow(ctx context.Context) Finding {
 	if t.Flow == "" {
 		return Finding{Note: true, Text: "no flow is configured: calls only speak, and take no key without a public address", Remedy: "Run `watchbill twilio setup` and set TWILIO_FLOW_SID."}
 	}
-	flow, _, err := askStudio(ctx, t, "look at the flow", func(s *studio.ApiService) (*studio.StudioV2Flow, error) { return s.FetchFlow(t.Flow) })
+	flow, x, err := askStudio(ctx, t, "look at the flow", func(s *studio.ApiService) (*studio.StudioV2Flow, error) { return s.FetchFlow(t.Flow) })
 	switch {
 	case err != nil:
-		return Finding{Text: err.Error(), Remedy: "Run `watchbill twilio setup` and set TWILIO_FLOW_SID to what it prints."}
+		return Finding{Text: err.Error(), Remedy: x.remedy(err, "Run `watchbill twilio setup` and set TWILIO_FLOW_SID to what it prints.")}
 	case value(flow.Status) != "published":
 		return Finding{Text: "the flow is a draft", Remedy: "Run `watchbill twilio setup`, which publishes it."}
 	}

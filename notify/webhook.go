@@ -34,9 +34,11 @@ func NewWebhook(c WebhookConfig) *Webhook {
 	dialer := &net.Dialer{Timeout: webLimit, Control: func(_, address string, _ syscall.RawConn) error {
 		return c.allowed(address)
 	}}
-	return &Webhook{config: c, web: newWebBy("the webhook", &http.Transport{
+	w := &Webhook{config: c, web: newWebBy("the webhook", &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext,
 	})}
+	w.web.private = true
+	return w
 }
 
 // metadata is where AWS answers over IPv6; elsewhere the address is link-local.
@@ -98,6 +100,7 @@ func (w *Webhook) Send(ctx context.Context, m Message) Receipt {
 		header.Set("Watchbill-Signature", sign(w.config.Secret, w.config.Clock(), body))
 	}
 	a, failed := w.web.post(ctx, m.To, "application/json", body, header)
+	a.secrets = append(a.secrets, m.secrets()...)
 	switch {
 	case failed != nil:
 		return *failed
