@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
@@ -28,15 +30,31 @@ type report struct {
 	bad int
 }
 
-func (r *report) ok(what, found string) { fmt.Fprintf(r.out, "ok    %-9s %s\n", what, found) }
+func (r *report) ok(what, found string) {
+	fmt.Fprintf(r.out, "ok    %-9s %s\n", what, oneLine(found))
+}
 
 func (r *report) note(what, found, remedy string) {
-	fmt.Fprintf(r.out, "note  %-9s %s\n%16s%s\n", what, found, "", remedy)
+	fmt.Fprintf(r.out, "note  %-9s %s\n%16s%s\n", what, oneLine(found), "", oneLine(remedy))
 }
 
 func (r *report) fail(what, found, remedy string) {
 	r.bad++
-	fmt.Fprintf(r.out, "FAIL  %-9s %s\n%16s%s\n", what, found, "", remedy)
+	fmt.Fprintf(r.out, "FAIL  %-9s %s\n%16s%s\n", what, oneLine(found), "", oneLine(remedy))
+}
+
+// oneLine keeps what others wrote, as a server's error or a person's name, from looking
+// like findings of ours and from steering the terminal.
+func oneLine(text string) string {
+	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsSpace(c):
+			return ' '
+		case unicode.IsControl(c), c == unicode.ReplacementChar, unicode.Is(unicode.Bidi_Control, c):
+			return -1
+		}
+		return c
+	}, text)), " ")
 }
 
 func (c *doctorCmd) Run(p process) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"maps"
@@ -110,5 +111,55 @@ func TestTheDoctorIsSilentOfWaysThatItCantAsk(t *testing.T) {
 	checkWays(&report{process: process{ctx: context.Background(), out: &out}}, map[string]notify.Sender{"email": unchecked{}, "webhook": unchecked{}}, time.Second)
 	if out.Len() > 0 {
 		t.Errorf("%s", out.String())
+	}
+}
+
+// loud is a way whose service says what it likes.
+type loud struct{ notify.Sender }
+
+func (loud) Check(context.Context) []notify.Finding {
+	return []notify.Finding{{Text: "odd\nok    twilio\x1b[2J the account\t\u202eis \xffactive", Remedy: "Look\r\nthere."}}
+}
+
+func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	r := &report{process: process{ctx: t.Context(), out: &out}}
+	checkWays(r, map[string]notify.Sender{"email": loud{}}, time.Minute)
+	r.ok("people", "Ann\nok    database")
+	r.note("people", "Bo\x07", "\x1b[31mAsk\nthem.")
+	if want := "FAIL  mail      odd ok twilio[2J the account is active\n                Look there.\n" +
+		"ok    people    Ann ok database\nnote  people    Bo\n                [31mAsk them.\n"; out.String() != want {
+		t.Errorf("%q", out.String())
+	}
+}
+
+func TestTheDoctorTellsNoSecretThatAServiceRepeats(t *testing.T) {
+	t.Parallel()
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+		fmt.Fprintf(w, "<html>\n\x1b[2Jok    twilio\n%s %s", r.Header.Get("Authorization"), r.URL)
+	}))
+	t.Cleanup(echo.Close)
+	private := strings.Replace(echo.URL, "http://", "http://someone:hidden@", 1)
+	senders := channelFlags{
+		NtfyURL: echo.URL, NtfyToken: "tk_hidden", PushoverToken: storyPushover, PushoverURL: private, TelegramToken: storyTelegram, TelegramURL: private,
+	}.senders(time.Now)
+	account := "AC" + strings.Repeat("a", 32)
+	maps.Copy(senders, twilioFlags{
+		TwilioAccountSID: account, TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: echo.URL,
+	}.senders(time.Now, ""))
+	var out bytes.Buffer
+	r := &report{process: process{ctx: t.Context(), out: &out}}
+	checkWays(r, senders, time.Minute)
+	if r.bad != 4 || strings.Count(out.String(), "\n") != 8 || strings.Contains(out.String(), "\x1b") {
+		t.Errorf("%d faults:\n%q", r.bad, out.String())
+	}
+	for _, secret := range []string{
+		"hidden", storyPushover, storyTelegram, base64.StdEncoding.EncodeToString([]byte("someone:hidden")), base64.StdEncoding.EncodeToString([]byte(account + ":hidden")),
+	} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("it tells %s:\n%s", secret, out.String())
+		}
 	}
 }
