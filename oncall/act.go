@@ -26,7 +26,7 @@ const (
 	ActSeverity ActKind = "severity"
 	ActLink     ActKind = "link"  // relates it to Other
 	ActMerge    ActKind = "merge" // into Other
-	ActStillOn  ActKind = "still" // the owner's answer to "still on it?"
+	ActStillOn  ActKind = "still" // the answer to "still on it?" of one who has it
 )
 
 // Till names an end of a snooze that depends on who snoozes and what.

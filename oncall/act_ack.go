@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ackWait is how long the owner has to answer "still on it?", where the policy says
-// nothing else.
+// ackWait is how long those who have the incident have to answer "still on it?", where the
+// policy says nothing else.
 const ackWait Seconds = 300
 
 // ack takes responsibility: escalation stops (E3), as soon as there are as many as the
@@ -26,7 +26,7 @@ func (in Incident) ack(p Policy, by Actor, now time.Time) (Change, error) {
 		return in.stillOn(p, by, now)
 	case has:
 		return Change{}, Refuse("You have acknowledged incident %s already.", in.ID)
-	case !in.AckAsked || by.User == "": // whom the owner leaves without an answer may take it over
+	case !in.AckAsked || by.User == "": // who is left without an answer may take it over
 		return Change{}, Refuse("Incident %s is already acknowledged by %s.", in.ID, in.AckedBy)
 	}
 	c := in.begin()
@@ -65,6 +65,14 @@ func (in Incident) Holders() []UserID {
 	}
 }
 
+// counted are the people whose acknowledgement counts, also where more must acknowledge.
+func (in Incident) counted() []UserID {
+	if in.Status == Acknowledged {
+		return in.Holders()
+	}
+	return in.Acks
+}
+
 // help takes it that who has been asked to help and acknowledges has said yes.
 func (in *Incident) help(by Actor, now time.Time) {
 	if r, known := in.responder(by.User); known && r.State == ResponderAsked {
@@ -73,8 +81,8 @@ func (in *Incident) help(by Actor, now time.Time) {
 	}
 }
 
-// watchAck sets the timer that asks the owner "still on it?", where the policy wants that
-// and the severity is worth it; it stops one that is no longer wanted.
+// watchAck sets the timer that asks those who have the incident "still on it?", where the
+// policy wants that and the severity is worth it; it stops one that is no longer wanted.
 func (in *Incident) watchAck(p Policy, now time.Time) {
 	wanted := p.AckTimeout > 0 && in.Severity != Low
 	switch {
@@ -100,15 +108,12 @@ func (in Incident) unack(by Actor, f Facts, now time.Time) (Change, error) {
 	if err := in.refuseClosed(); err != nil {
 		return Change{}, err
 	}
-	had := in.Holders()
-	if in.Status == Triggered {
-		had = in.Acks
-	}
+	had := in.counted()
 	others := slices.DeleteFunc(slices.Clone(had), func(u UserID) bool { return u == by.User })
 	switch {
 	case len(others) < len(had):
 		return in.takeBackAck(others, by, f, now), nil
-	case in.Status == Triggered && len(in.Acks) > 0:
+	case in.Status != Acknowledged && len(in.Acks) > 0:
 		return Change{}, Refuse("You have not acknowledged incident %s, so there is nothing to take back.", in.ID)
 	case in.Status != Acknowledged:
 		return Change{}, Refuse("Incident %s is not acknowledged.", in.ID)
@@ -120,8 +125,8 @@ func (in Incident) unack(by Actor, f Facts, now time.Time) (Change, error) {
 }
 
 // takeBackAck leaves the incident with the acknowledgements of the others. Where these are
-// enough they have it, and where it is paging anyway that goes on; otherwise it pages from
-// the first step, now.
+// enough they have it, where it is paging anyway that goes on, and where it is snoozed it stays
+// quiet; otherwise it pages from the first step, now.
 func (in Incident) takeBackAck(others []UserID, by Actor, f Facts, now time.Time) Change {
 	enough := max(f.Policies[in.PolicyID].Acks, 1)
 	c := in.begin()
@@ -133,7 +138,7 @@ func (in Incident) takeBackAck(others []UserID, by Actor, f Facts, now time.Time
 			o.AckedBy = Actor{User: others[len(others)-1]}
 		}
 		c.record(EventAckTakenBack, now, by, Detail{Acked: others, Count: len(others), Of: enough})
-	case in.Status == Triggered && !in.Exhausted:
+	case in.Status == Snoozed || in.Status == Triggered && !in.Exhausted:
 		c.record(EventAckTakenBack, now, by, Detail{Acked: others, Count: len(others), Of: enough})
 	default:
 		d := Detail{Users: []UserID{by.User}}
@@ -149,7 +154,7 @@ func (in Incident) takeBackAck(others []UserID, by Actor, f Facts, now time.Time
 	return c.finish(in)
 }
 
-// stillOn is a person's answer to "still on it?": the time runs anew.
+// stillOn is the answer to "still on it?" of one who has the incident: the time runs anew.
 func (in Incident) stillOn(p Policy, by Actor, now time.Time) (Change, error) {
 	switch err := in.refuseClosed(); {
 	case err != nil:
@@ -160,6 +165,8 @@ func (in Incident) stillOn(p Policy, by Actor, now time.Time) (Change, error) {
 		return Change{}, Refuse("Nobody is asked any more whether they are still on incident %s.", in.ID)
 	case by.User == "":
 		return Change{}, Refuse("Only a person can say that.")
+	case !slices.Contains(in.Holders(), by.User):
+		return Change{}, Refuse("You have not acknowledged incident %s, so you can't be still on it; you can take it over.", in.ID)
 	}
 	c := in.begin()
 	c.Incident.AckAsked, c.Incident.NextAt = false, nil

@@ -52,8 +52,8 @@ func (p Page) Asks() bool {
 }
 
 // Due reports whether the page is still worth sending: after an acknowledgement at most
-// the page already in flight goes out. Later pages of who has the incident, or snoozes it,
-// tell that it got worse.
+// the page already in flight goes out. Later pages of those who have the incident, or of who
+// snoozes it, tell that it got worse.
 func (p Page) Due(in Incident) bool {
 	number, ask := p.asked()
 	r, known := in.responder(p.UserID)
@@ -65,7 +65,7 @@ func (p Page) Due(in Incident) bool {
 	case number < in.PagesFrom || known && number <= r.Until:
 		return false
 	case in.Status == Acknowledged:
-		return p.UserID != "" && in.AckedBy.User == p.UserID
+		return slices.Contains(in.Holders(), p.UserID)
 	case in.Status == Snoozed:
 		return p.UserID != "" && in.SnoozedBy.User == p.UserID
 	}

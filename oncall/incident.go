@@ -1,6 +1,9 @@
 package oncall
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Status is where an incident stands.
 type Status string
@@ -59,7 +62,7 @@ type Incident struct {
 	SnoozedUntil *time.Time // survives being resolved: a flapping alert stays quiet
 	SnoozedBy    Actor
 	Acks         []UserID // who has acknowledged, where the policy wants several
-	AckAsked     bool     // the owner was asked "still on it?"
+	AckAsked     bool     // those who have it were asked "still on it?"
 	PagesFrom    int64    // pages of an earlier Seq are over, also when it pages again
 	Responders   []Responder
 	MergedInto   IncidentID // 0: it stands for itself
@@ -116,7 +119,7 @@ func (in Incident) begin() Change {
 }
 
 // finish adds the work that follows from every change: a new drawing, the timer, when it
-// was set anew, and what has become of a question to the owner.
+// was set anew, and what has become of a question to those who have it.
 func (c *Change) finish(before Incident) Change {
 	in := c.Incident
 	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
@@ -208,16 +211,19 @@ func (in Incident) reopen(by Actor, why string, pageAt, now time.Time) Change {
 }
 
 // raise makes the incident worse. A running escalation goes on as it was, unless it was
-// low, which may have waited for somebody's working hours: then it begins anew. Who has
-// the incident, or snoozes it, is told; what is critical wakes it.
+// low, which may have waited for somebody's working hours: then it begins anew. All who
+// have the incident, or who snoozes it, are told; what is critical wakes it.
 func (in Incident) raise(to Severity, by Actor, f Facts, now time.Time) Change {
 	c := in.begin()
 	o := &c.Incident
 	o.Severity = to
 	c.record(EventSeverity, now, by, Detail{Text: string(in.Severity) + " to " + string(to)})
-	tell := func(u UserID, why string) {
-		if u != "" && u != by.User {
+	tell := func(why string, all []UserID) {
+		others := slices.DeleteFunc(slices.Clone(all), func(u UserID) bool { return u == by.User })
+		if len(others) > 0 {
 			o.Seq++
+		}
+		for _, u := range others {
 			c.page(u, why)
 		}
 	}
@@ -227,7 +233,7 @@ func (in Incident) raise(to Severity, by Actor, f Facts, now time.Time) Change {
 			c.restart(f, now)
 		}
 	case Acknowledged:
-		tell(in.AckedBy.User, "it got worse since you acknowledged it")
+		tell("it got worse since you acknowledged it", in.Holders())
 		o.watchAck(f.Policies[in.PolicyID], now)
 	case Snoozed:
 		if to == Critical {
@@ -235,7 +241,7 @@ func (in Incident) raise(to Severity, by Actor, f Facts, now time.Time) Change {
 			c.restart(f, now)
 			break
 		}
-		tell(in.SnoozedBy.User, "it got worse since you snoozed it")
+		tell("it got worse since you snoozed it", users(in.SnoozedBy))
 	case Resolved:
 	}
 	return c.finish(in)

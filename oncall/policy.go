@@ -17,8 +17,8 @@ type Policy struct {
 	Steps  []Step
 
 	Acks       int     // how many people must acknowledge; 0: one
-	AckTimeout Seconds // after an acknowledgement, before its owner is asked "still on it?"; 0: never
-	AckWait    Seconds // that the owner has to answer before it pages again
+	AckTimeout Seconds // after an acknowledgement, before all who have acknowledged are asked "still on it?"; 0: never
+	AckWait    Seconds // that they have to answer before it pages again
 
 	Removed bool // open incidents still follow it; none is handed to it
 }
