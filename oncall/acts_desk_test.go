@@ -157,22 +157,25 @@ func TestMerging(t *testing.T) {
 	equal(t, "a new one when that is long closed", len(s.incidents), 4)
 }
 
-// Who helps with what is merged, or is asked to, is a responder of what it becomes part of.
+// Who helps with what is merged, or is asked to, is a responder of what it becomes part of. Who is
+// asked is paged for that: their page for the other may not have gone out, and never will.
 func TestMergingBringsTheResponders(t *testing.T) {
 	t.Parallel()
-	const ed, flo = UserID("U0ED"), UserID("U0FLO")
+	const ed, flo, gus, gone = UserID("U0ED"), UserID("U0FLO"), UserID("U0GUS"), UserID("U0GONE")
 	at := noon.Add(time.Minute)
 	responder := func(u UserID, state ResponderState, version int64) Responder {
 		return Responder{User: u, State: state, By: ByUser(ann), At: noon, Asked: version, Until: version}
 	}
 	in, into := triggered(), triggered()
-	into.ID, into.Version = 8, 2
+	into.ID, into.Version, into.Acks = 8, 2, []UserID{gus}
 	in.Responders = []Responder{
 		responder(bo, ResponderAsked, 2), responder(cy, ResponderAccepted, 2), responder(di, ResponderDeclined, 2),
 		responder(ed, ResponderAccepted, 2), responder(flo, ResponderAsked, 2), responder(ann, ResponderAccepted, 2),
+		responder(gus, ResponderAsked, 2), responder(gone, ResponderAsked, 2),
 	}
 	into.Responders = []Responder{responder(ed, ResponderAsked, 3), responder(flo, ResponderAccepted, 3), responder(ann, ResponderDeclined, 3)}
 	policy, roster := payments()
+	roster.Users = map[UserID]User{gone: {ID: gone, DeactivatedAt: &at}}
 	from, to, err := in.Merge(into, ByUser(ann), facts(policy, roster), at)
 	if err != nil {
 		t.Fatal(err)
@@ -183,10 +186,15 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	}
 	equal(t, "responders", got, map[UserID]ResponderState{
 		bo: ResponderAsked, cy: ResponderAccepted, ed: ResponderAccepted, flo: ResponderAccepted, ann: ResponderDeclined,
+		gus: ResponderAccepted, // who has acknowledged
 	})
 	equal(t, "each once", len(to.Incident.Responders), len(got))
-	equal(t, "pages", len(from.Pages)+len(to.Pages), 0)
-	equal(t, "who comes with it", to.Events[0].Detail.Users, []UserID{bo, cy, ed})
+	equal(t, "pages", append(paged(from), paged(to)...), []UserID{bo})
+	equal(t, "why", to.Pages[0].Why, "<@U0ANN> asks you to help with #7, which was merged into this incident")
+	if asks := to.Pages[0]; asks.Key != "8/ask/3/U0BO/slack" || !asks.Due(to.Incident) {
+		t.Errorf("the page %+v is not due", asks)
+	}
+	equal(t, "who comes with it", to.Events[0].Detail.Users, []UserID{bo, cy, ed, gus})
 	equal(t, "what was there is as it was", into.Responders[0].State, ResponderAsked)
 
 	// Earlier pages of the other incident are over, and those of this one are for whom they were.
@@ -202,6 +210,9 @@ func TestMergingBringsTheResponders(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "whom the answer names", accepted.Events[0].Detail.Users, []UserID{ann})
+	if to.Pages[0].Due(accepted.Incident) {
+		t.Error("who has accepted is asked still")
+	}
 }
 
 func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -46,7 +47,7 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 	to := into.begin()
 	to.Incident.SignalCount += in.SignalCount
 	to.Incident.LastSignalAt = latest(in.LastSignalAt, into.LastSignalAt)
-	helpers := to.Incident.takeOver(in.Responders)
+	helpers := to.takeOver(in, f)
 	to.record(EventMerged, now, by, Detail{Incident: in.ID, Text: in.Title, Users: helpers})
 	to.finish(into)
 	if in.Severity.Worse(into.Severity) {
@@ -56,22 +57,31 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 }
 
 // takeOver makes those who help with another incident, or are asked to, responders of this
-// one, and returns them. Nobody is paged for it: they were, for the other. Who has answered
-// here is held to that; one who is still asked here and has accepted there has accepted.
-func (in *Incident) takeOver(helpers []Responder) []UserID {
+// one, and returns them. Who is asked is paged again: their pages for the other are over,
+// perhaps before any went out. Who has answered here is held to that; who is still asked here
+// and has accepted there, or has acknowledged this one, has accepted.
+func (c *Change) takeOver(from Incident, f Facts) []UserID {
 	var taken []UserID
-	for _, r := range helpers {
-		here, known := in.responder(r.User)
+	for _, r := range from.Responders {
+		here, known := c.Incident.responder(r.User)
+		asked := r.State == ResponderAsked
 		switch {
-		case r.State == ResponderDeclined || known && (here.State != ResponderAsked || r.State != ResponderAccepted):
+		case r.State == ResponderDeclined || known && (here.State != ResponderAsked || asked):
 			continue
 		case known:
 			here.State, here.At = ResponderAccepted, r.At
 			r = here
-		default:
+		case !asked:
 			r.Asked, r.Until = 0, 0 // these are versions of the other incident
+		case slices.Contains(c.Incident.counted(), r.User):
+			r.State, r.Asked, r.Until = ResponderAccepted, 0, 0
+		case f.reachable(r.User) != nil:
+			continue
+		default:
+			r.Asked, r.Until = c.Incident.Version, 0
+			c.ask(r.User, fmt.Sprintf("%s asks you to help with %s, which was merged into this incident", r.By, from.ID))
 		}
-		in.respond(r)
+		c.Incident.respond(r)
 		taken = append(taken, r.User)
 	}
 	return taken

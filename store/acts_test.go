@@ -147,7 +147,7 @@ func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	}
 }
 
-// What is merged brings its responders, without a page.
+// What is merged brings its responders. Who is still asked is paged for it.
 func TestMergingBringsTheResponders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -167,7 +167,10 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	if want := (map[oncall.UserID]oncall.ResponderState{bo: oncall.ResponderAccepted, cy: oncall.ResponderAsked}); !cmp.Equal(got, want) {
 		t.Errorf("responders: %v", got)
 	}
-	if n := w.count(`SELECT count(*) FROM pages`); n != pages {
+	if got := w.strings(`SELECT user_id FROM pages WHERE key LIKE '2/ask/%' ORDER BY user_id`); !cmp.Equal(got, []string{"U0CY"}) {
+		t.Errorf("asked to help with #2: %q", got)
+	}
+	if n := w.count(`SELECT count(*) FROM pages`); n != pages+1 {
 		t.Errorf("%d pages were added", n-pages)
 	}
 	if in := w.do(2, cy, oncall.Act{Do: oncall.ActAccept}, start.Add(2*time.Minute)); len(in.Responders) != 2 {
