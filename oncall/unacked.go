@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// NoticeUnacked reminds a team's channel of incidents that nobody has acknowledged (E7).
+// NoticeUnacked reminds a team's channel of incidents that wait to be acknowledged, by anybody
+// or by more people (E7).
 // There is one message for each episode, which begins with the first such incident and ends
 // when none is left.
 const NoticeUnacked NoticeKind = "unacked"
