@@ -179,10 +179,10 @@ func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
 }
 
 // dial connects. The library heeds a context only until then; later its end closes the
-// connection.
+// connection. The address that it gives lacks the brackets of IPv6.
 func (s *Mail) dial(sending context.Context, security *tls.Config) gomail.DialContextFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	return func(ctx context.Context, network, _ string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, s.server())
 		if err != nil {
 			return nil, err
 		}

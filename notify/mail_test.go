@@ -149,6 +149,25 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 	}
 }
 
+func TestMailGoesToAnIPv6Address(t *testing.T) {
+	t.Parallel()
+	for name, how := range map[string]notify.MailTLS{"STARTTLS": notify.MailStartTLS, "TLS from the first byte": notify.MailTLSOnly} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := notifytest.Office{Host: "::1"}
+			c := opened(t, &o, how)
+			c.Host = "::1"
+			sender := notify.NewMail(c)
+			if found := sender.Check(t.Context()); len(found) != 1 || !found[0].OK || !strings.HasPrefix(found[0].Text, "[::1]:") {
+				t.Errorf("%+v", found)
+			}
+			if r := sender.Send(t.Context(), pageOf("ann@example.com")); r.Outcome != notify.Accepted {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
 func TestMailSaysWhatToDo(t *testing.T) {
 	t.Parallel()
 	var o notifytest.Office

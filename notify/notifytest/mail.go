@@ -14,6 +14,8 @@ import (
 
 // Office is a mail server: emersion/go-smtp with one mailbox and the user "watchbill".
 type Office struct {
+	Host string // where it listens; "": 127.0.0.1
+
 	server *smtp.Server
 
 	mu    sync.Mutex
@@ -72,7 +74,7 @@ func (o *Office) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, 
 	o.server = smtp.NewServer(o)
 	o.server.Domain, o.server.ErrorLog = "localhost", quiet{}
 	o.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // of this machine
+	l, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(o.Host, "127.0.0.1"), "0")) //nolint:noctx // of this machine
 	if err != nil {
 		return nil, err
 	}
