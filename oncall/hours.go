@@ -56,15 +56,15 @@ func (in *Incident) pageAt(r Roster, u UserID, now time.Time) time.Time {
 	if err != nil {
 		return now
 	}
-	if before := now.Add(-Gather); !h.Open(before) {
-		return h.NextOpen(before).Add(Gather)
+	if h.Open(now) {
+		return now
 	}
-	return h.NextOpen(now)
+	return h.NextOpen(now).Add(Gather)
 }
 
 // waitsUntil says until when pages wait for working hours; what is only gathered doesn't.
 func waitsUntil(from, now time.Time) time.Time {
-	if from.Sub(now) <= Gather {
+	if from.Sub(now) <= 2*Gather {
 		return time.Time{}
 	}
 	return from
@@ -104,19 +104,27 @@ func (in *Incident) waits(c *Change, p Policy, r Roster, now time.Time) bool {
 	return false
 }
 
-// arrived are the people whom a step of low severity pages and would not have paged a moment ago.
-func (in *Incident) arrived(r Roster, step *Step, people []called, now time.Time) []UserID {
+// gather returns when a step that was due at an instant pages each of its people. Where severity
+// is low, those who could not have been paged a moment before it was due wait a moment more: that
+// is when many incidents are due at once, and the wait of all ends together, also where timers
+// fire late.
+func (in *Incident) gather(r Roster, step *Step, due, now time.Time) func(UserID) time.Time {
 	if in.Severity != Low {
-		return nil
+		return func(UserID) time.Time { return now }
 	}
-	before := r.people(step.Targets, now.Add(-Gather))
-	var users []UserID
-	for _, who := range people {
-		if !slices.ContainsFunc(before, func(c called) bool { return c.user == who.user }) {
-			users = append(users, who.user)
+	until := due.Add(Gather)
+	if until.Before(now) {
+		until = now.Truncate(Gather).Add(2 * Gather)
+	}
+	before := due.Add(-Gather)
+	people := r.people(step.Targets, before)
+	return func(u UserID) time.Time {
+		called := slices.ContainsFunc(people, func(c called) bool { return c.user == u })
+		if called && !in.pageAt(r, u, before).After(before) {
+			return in.pageAt(r, u, now)
 		}
+		return latest(in.pageAt(r, u, now), until)
 	}
-	return users
 }
 
 // nextHandOff returns when others come on call of those who are meant, at the latest at the horizon.

@@ -76,6 +76,10 @@ const (
 // and say so; when none is left the policy has run out. The loop goes over each step of a
 // policy at most once, and over few policies, so that none can spin.
 func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
+	due := now
+	if in.NextAt != nil && in.NextAt.Before(now) {
+		due = *in.NextAt
+	}
 	in.Seq++
 	in.NextAt = nil
 	p := f.Policies[in.PolicyID]
@@ -96,7 +100,7 @@ func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
 		case in.waits(c, p, f.Roster, now):
 			return
 		case !s.empty():
-			in.runSummons(c, f, step, s, now)
+			in.runSummons(c, f, step, s, due, now)
 			return
 		case s.policy == 0:
 			in.skip(c, s.nobody(), now)
@@ -133,11 +137,11 @@ func (s *summons) nobody() string {
 }
 
 // runSummons pages whom and what a step comes to, and sets the timer for what runs after it.
-func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, now time.Time) {
+func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, due, now time.Time) {
 	d := in.detail()
 	from := now
 	if people := in.pick(step, s.people); len(people) > 0 {
-		d.Users, from = in.call(c, f.Roster, people, now, in.arrived(f.Roster, step, people, now)...)
+		d.Users, from = c.call(people, in.gather(f.Roster, step, due, now), now)
 		in.Called = true
 	}
 	for _, channel := range s.channels {
@@ -172,14 +176,15 @@ func (in *Incident) pick(step *Step, people []called) []called {
 	return people[turn%n : turn%n+1]
 }
 
-// call pages people, each in their own time, those who have just arrived a moment later, and
-// returns who they are and when the first of them is paged.
-func (in *Incident) call(c *Change, r Roster, people []called, now time.Time, arrived ...UserID) (users []UserID, first time.Time) {
+// call pages people, each in their own time, and returns who they are and when the first of
+// them is paged.
+func (in *Incident) call(c *Change, r Roster, people []called, now time.Time) (users []UserID, first time.Time) {
+	return c.call(people, func(u UserID) time.Time { return in.pageAt(r, u, now) }, now)
+}
+
+func (c *Change) call(people []called, pageAt func(UserID) time.Time, now time.Time) (users []UserID, first time.Time) {
 	for i, who := range people {
-		at := in.pageAt(r, who.user, now)
-		if slices.Contains(arrived, who.user) {
-			at = latest(at, now.Add(Gather))
-		}
+		at := pageAt(who.user)
 		c.page(who.user, who.why)
 		if at.After(now) {
 			c.Pages[len(c.Pages)-1].At = at

@@ -202,6 +202,37 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 	}
 }
 
+// What has waited for somebody's hours is one message, also where timers fire late.
+func TestWhatHasWaitedComesAtOnce(t *testing.T) {
+	t.Parallel()
+	f := Facts{
+		Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{User: ann}}, Delay: 60}}}},
+		Roster:   Roster{Users: map[UserID]User{ann: {TimeZone: "America/New_York"}}},
+	}
+	opens := noon.Add(2 * time.Hour)
+	for _, c := range []struct{ due, fires, want time.Duration }{
+		{0, 0, 30 * time.Second},
+		{0, 100 * time.Millisecond, 30 * time.Second},
+		{0, 29 * time.Second, 30 * time.Second},
+		{0, 65 * time.Second, 120 * time.Second},
+		{0, 89 * time.Second, 120 * time.Second},
+		{0, 6 * time.Hour, 6*time.Hour + 60*time.Second},
+		{40 * time.Second, 40 * time.Second, 0}, // it has not waited
+		{time.Hour, 2 * time.Hour, 0},
+	} {
+		in := triggered()
+		in.Severity, in.NextAt = Low, new(opens.Add(c.due))
+		change, _ := in.EscalateNow(in.Seq, f, opens.Add(c.fires))
+		want := time.Time{}
+		if c.want > 0 {
+			want = opens.Add(c.want)
+		}
+		if len(change.Pages) != 1 || !change.Pages[0].At.Equal(want) {
+			t.Errorf("due after %v, fires after %v: %+v, want it at %v", c.due, c.fires, change.Pages, want)
+		}
+	}
+}
+
 func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 	t.Parallel()
 	f := Facts{Policies: map[PolicyID]Policy{

@@ -5,6 +5,7 @@ import "time"
 // How long a snooze may be, and how far ahead a hand-off is looked for.
 const (
 	minSnooze = time.Minute
+	onTheWay  = 10 * time.Second // that a command may take from when it says how long
 	maxSnooze = 30 * 24 * time.Hour
 )
 
@@ -18,7 +19,7 @@ func (in Incident) snooze(a Act, by Actor, f Facts, now time.Time) (Change, erro
 		return Change{}, err
 	}
 	switch d := until.Sub(now); {
-	case d < minSnooze:
+	case d < minSnooze-onTheWay:
 		return Change{}, Refuse("A snooze lasts a minute at least.")
 	case d > maxSnooze:
 		return Change{}, Refuse("A snooze lasts 30 days at most.")
