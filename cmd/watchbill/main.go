@@ -63,6 +63,7 @@ func (p process) run(args []string) int {
 		kong.Name("watchbill"),
 		kong.Description("The on-call desk that lives in Slack."),
 		kong.UsageOnError(),
+		trimmed,
 		kong.Writers(p.out, p.errOut),
 		kong.Exit(func(code int) { exited = code }),
 	)

@@ -4,10 +4,23 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"reflect"
 	"strings"
 
+	"github.com/alecthomas/kong"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
+
+// trimmed reads flags and the environment without the white space around a value: mounted
+// secrets mostly end in a new line.
+var trimmed = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
+	var value string
+	if err := ctx.Scan.PopValueInto("string", &value); err != nil {
+		return err
+	}
+	target.SetString(strings.TrimSpace(value))
+	return nil
+}))
 
 // databaseFlags say where the database is.
 type databaseFlags struct {
