@@ -66,7 +66,29 @@ func (b *Bot) Check(ctx context.Context) ([]Finding, error) {
 	default:
 		return nil, fmt.Errorf("reach Slack: %w", err)
 	}
+	if b.groups != b.api {
+		findings = append(findings, b.checkUserToken(ctx))
+	}
 	return append(findings, b.checkSocket(ctx)), nil
+}
+
+// checkUserToken tries the token by which user groups are changed.
+func (b *Bot) checkUserToken(ctx context.Context) Finding {
+	f := Finding{Name: "user token"}
+	err := b.call(ctx, call{method: "auth.test", priority: forAnswer}, func(ctx context.Context) error {
+		_, err := b.groups.AuthTestContext(ctx)
+		return err
+	})
+	switch {
+	case err == nil:
+		f.OK = true
+	case became(err) == misconfigured || became(err) == rejected:
+		f.Advice = fmt.Sprintf("Slack refuses SLACK_USER_TOKEN (%s). Copy the User OAuth Token of an admin from OAuth & Permissions "+
+			"in the app's settings, or leave it out unless user groups need it.", codeOf(err))
+	default:
+		f.Advice = fmt.Sprintf("Slack gave no answer about SLACK_USER_TOKEN (%v). Try again.", err)
+	}
+	return f
 }
 
 // checkScopes compares what was granted with what is needed. Without the header there

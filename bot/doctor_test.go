@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
+	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
@@ -73,6 +75,27 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	}
 	if findings, err := f.bot.Check(f.ctx); err == nil {
 		t.Errorf("without Slack: %+v", findings)
+	}
+}
+
+func TestCheckTriesTheUserToken(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{UserToken: "xoxp-right"})
+	for token, right := range map[string]bool{"xoxp-right": true, "xoxp-wrong": false} {
+		b, err := New(Config{
+			BotToken: "xoxb-sim", AppToken: "xapp-sim", UserToken: token, APIURL: f.sim.APIURL(), Clock: time.Now, Log: zerolog.Nop(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		findings, err := b.Check(f.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(findings, func(g Finding) bool { return g.Name == "user token" })
+		if i < 0 || findings[i].OK != right || findings[i].Optional || !right && !strings.Contains(findings[i].Advice, "SLACK_USER_TOKEN (invalid_auth)") {
+			t.Errorf("%s: %+v", token, findings)
+		}
 	}
 }
 
