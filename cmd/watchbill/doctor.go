@@ -2,19 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/bot"
-	"github.com/watchbill/watchbill/migrations"
-	"github.com/watchbill/watchbill/store"
 )
 
 type doctorCmd struct {
@@ -63,69 +61,52 @@ func (c *doctorCmd) Run(p process) error {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
-	db := c.database(r)
-	if db != nil {
-		defer db.Close()
-	}
-	if db != nil && r.bad == 0 {
-		c.people(r, db)
-	}
-	senders := c.twilioFlags.senders(r.clock, "")
-	maps.Copy(senders, c.channelFlags.senders(r.clock))
-	checkWays(r, senders, waysLimit)
-	c.slack(r, db)
+	c.look(r, lookLimit)
 	if r.bad > 0 {
 		return fmt.Errorf("%d to mend", r.bad)
 	}
 	return nil
 }
 
-func (c *doctorCmd) database(r *report) *store.Store {
-	db, err := store.Open(r.ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
-	if err == nil {
-		if err = db.Ping(r.ctx); err != nil {
-			db.Close()
-		}
-	}
-	if err != nil {
-		r.fail("database", err.Error(), "Check DATABASE_URL, and that PostgreSQL runs and lets this machine in.")
-		return nil
-	}
-	r.ok("database", "reachable")
+// lookLimit is how long the doctor looks at the database, at Slack, and at each way of
+// reaching people.
+const lookLimit = 10 * time.Second
 
-	current, latest, err := migrations.Status(r.ctx, db.Pool())
-	switch {
-	case errors.Is(err, migrations.ErrNewer):
-		r.fail("schema", err.Error(), "Run the newer watchbill, or the one that this database belongs to.")
-	case err != nil:
-		r.fail("schema", err.Error(), "Let the database user of DATABASE_URL own its database: it must read and create tables.")
-	case current < latest:
-		r.fail("schema", fmt.Sprintf("at version %d, this program needs %d", current, latest), "Run `watchbill migrate`.")
-	default:
-		r.ok("schema", fmt.Sprintf("version %d", current))
-	}
-
-	switch skew, err := clockSkew(r.ctx, db, r.clock); {
-	case err != nil:
-		r.fail("clock", err.Error(), "Check the database's log.")
-	case skew.Abs() > skewed:
-		r.fail("clock", fmt.Sprintf("the database's clock differs by %s", skew), "Run NTP (chrony, systemd-timesyncd) on both machines: timers would be off by as much.")
-	default:
-		r.ok("clock", fmt.Sprintf("within %s of the database's", skew.Abs()))
-	}
-	return db
+// look looks at everything at once, so that several that hang take no longer than one.
+func (c *doctorCmd) look(r *report, limit time.Duration) {
+	senders := c.twilioFlags.senders(r.clock, "")
+	maps.Copy(senders, c.channelFlags.senders(r.clock))
+	sayWays := lookAtWays(r.ctx, senders, limit)
+	saySlack := c.lookAtSlack(r, limit)
+	c.database(r, limit)
+	sayWays(r)
+	saySlack()
 }
 
-func (c *doctorCmd) slack(r *report, db *store.Store) {
+// lookAtSlack begins to look at Slack, and returns what waits for the findings and says them.
+func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() {
 	b, err := bot.New(bot.Config{
-		BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL,
-		Store: db, Clock: r.clock, Log: zerolog.Nop(),
+		BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, UserToken: c.SlackUserToken, APIURL: c.SlackAPIURL,
+		Clock: r.clock, Log: zerolog.Nop(),
 	})
 	if err != nil {
-		r.fail("slack", err.Error(), "Check the SLACK_ settings.")
-		return
+		return func() { r.fail("slack", err.Error(), "Check the SLACK_ settings.") }
 	}
-	findings, err := b.Check(r.ctx)
+	var findings []bot.Finding
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(r.ctx, limit)
+		defer cancel()
+		findings, err = b.Check(ctx)
+	}()
+	return func() {
+		<-done
+		r.slack(findings, err)
+	}
+}
+
+func (r *report) slack(findings []bot.Finding, err error) {
 	if err != nil {
 		r.fail("slack", err.Error(), "Check that this machine reaches slack.com over HTTPS.")
 		return

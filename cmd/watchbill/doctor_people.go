@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,18 +16,18 @@ import (
 const peopleAhead = 7 * 24 * time.Hour
 
 // people names who will be on call and would not hear a page.
-func (c *doctorCmd) people(r *report, db *store.Store) {
-	directory, err := db.Directory(r.ctx)
+func (c *doctorCmd) people(ctx context.Context, r *report, db *store.Store) {
+	directory, err := db.Directory(ctx)
 	if err != nil {
-		r.fail("people", err.Error(), "Check the database's log.")
+		r.failQuery(ctx, "people", err, "Check the database's log.")
 		return
 	}
 	var silent []string
 	on := onCallSoon(directory, r.clock())
 	for _, u := range on {
-		reach, err := db.Reach(r.ctx, u.ID)
+		reach, err := db.Reach(ctx, u.ID)
 		if err != nil {
-			r.fail("people", err.Error(), "Check the database's log.")
+			r.failQuery(ctx, "people", err, "Check the database's log.")
 			return
 		}
 		if !slices.ContainsFunc(reach.Contacts, oncall.Contact.Usable) {

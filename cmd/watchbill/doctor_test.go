@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,14 +56,15 @@ func (s *story) appServers(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
-	t.Parallel()
+// hangs is the address of a server that takes connections and says nothing.
+func hangs(t *testing.T) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() { // takes connections and says nothing
+	t.Cleanup(func() { l.Close() })
+	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
@@ -73,28 +76,39 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 			}()
 		}
 	}()
-	address := "http://" + l.Addr().String()
+	return l.Addr().String()
+}
+
+func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
+	t.Parallel()
+	hung := hangs(t)
+	address := "http://" + hung
 	f := channelFlags{
-		SMTPURL: "smtps://watchbill:hidden@" + l.Addr().String(), MailFrom: "oncall@example.com", NtfyURL: address, NtfyToken: "tk_hidden",
+		SMTPURL: "smtps://watchbill:hidden@" + hung, MailFrom: "oncall@example.com", NtfyURL: address, NtfyToken: "tk_hidden",
 		PushoverToken: storyPushover, PushoverURL: address, TelegramToken: storyTelegram, TelegramURL: address,
 	}
-	senders := f.senders(time.Now)
-	maps.Copy(senders, twilioFlags{
-		TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: address,
-	}.senders(time.Now, ""))
+	c := doctorCmd{
+		databaseFlags{"postgres://watchbill:hidden@" + hung + "/watchbill?sslmode=disable"},
+		slackFlags{SlackBotToken: "xoxb-hidden", SlackAppToken: "xapp-hidden", SlackUserToken: "xoxp-hidden", SlackAPIURL: address + "/"},
+		twilioFlags{TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: address},
+		f,
+	}
 	var out bytes.Buffer
-	r := &report{process: process{ctx: t.Context(), out: &out}}
+	r := &report{process: process{ctx: t.Context(), out: &out, clock: time.Now}}
 	began := time.Now()
-	checkWays(r, senders, 300*time.Millisecond)
-	if took := time.Since(began); took > 2*time.Second {
+	c.look(r, time.Second)
+	if took := time.Since(began); took >= 2*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	for _, name := range []string{"mail", "ntfy", "pushover", "telegram", "twilio"} {
-		if !strings.Contains(out.String(), "FAIL  "+name) {
-			t.Errorf("nothing is said of %s", name)
-		}
+	if got := regexp.MustCompile(`(?m)^FAIL  (\w+)`).FindAllString(out.String(), -1); !slices.Equal(got, []string{
+		"FAIL  database", "FAIL  mail", "FAIL  ntfy", "FAIL  pushover", "FAIL  telegram", "FAIL  twilio", "FAIL  slack",
+	}) {
+		t.Errorf("it says %q", got)
 	}
-	if r.bad != 5 || strings.Contains(out.String(), "hidden") || strings.Contains(out.String(), storyPushover) || strings.Contains(out.String(), storyTelegram) {
+	if !strings.Contains(out.String(), "FAIL  database  the database has not answered in time\n") {
+		t.Error("it doesn't say that the database hangs")
+	}
+	if r.bad != 7 || strings.Contains(out.String(), "hidden") || strings.Contains(out.String(), storyPushover) || strings.Contains(out.String(), storyTelegram) {
 		t.Errorf("%d faults:\n%s", r.bad, out.String())
 	}
 	if t.Failed() {
@@ -108,7 +122,7 @@ type unchecked struct{ notify.Sender }
 func TestTheDoctorIsSilentOfWaysThatItCantAsk(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	checkWays(&report{process: process{ctx: context.Background(), out: &out}}, map[string]notify.Sender{"email": unchecked{}, "webhook": unchecked{}}, time.Second)
+	lookAtWays(t.Context(), map[string]notify.Sender{"email": unchecked{}, "webhook": unchecked{}}, time.Second)(&report{process: process{out: &out}})
 	if out.Len() > 0 {
 		t.Errorf("%s", out.String())
 	}
@@ -125,7 +139,7 @@ func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out}}
-	checkWays(r, map[string]notify.Sender{"email": loud{}}, time.Minute)
+	lookAtWays(r.ctx, map[string]notify.Sender{"email": loud{}}, time.Minute)(r)
 	r.ok("people", "Ann\nok    database")
 	r.note("people", "Bo\x07", "\x1b[31mAsk\nthem.")
 	if want := "FAIL  mail      odd ok twilio[2J the account is active\n                Look there.\n" +
@@ -151,7 +165,7 @@ func TestTheDoctorTellsNoSecretThatAServiceRepeats(t *testing.T) {
 	}.senders(time.Now, ""))
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out}}
-	checkWays(r, senders, time.Minute)
+	lookAtWays(r.ctx, senders, time.Minute)(r)
 	if r.bad != 4 || strings.Count(out.String(), "\n") != 8 || strings.Contains(out.String(), "\x1b") {
 		t.Errorf("%d faults:\n%q", r.bad, out.String())
 	}

@@ -9,9 +9,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// waysLimit is how long the doctor looks at one way of reaching people.
-const waysLimit = 10 * time.Second
-
 // ways are what the doctor looks at beside Slack, as it names them. Calls go by the account
 // that sends SMS.
 var ways = []struct{ name, method string }{
@@ -22,11 +19,10 @@ var ways = []struct{ name, method string }{
 	{"twilio", oncall.MethodSMS},
 }
 
-// checkWays looks at the ways of reaching people that are configured, all at once, so that
-// several that hang take no longer than one. Nothing is sent to anybody.
-func checkWays(r *report, senders map[string]notify.Sender, limit time.Duration) {
-	ctx, cancel := context.WithTimeout(r.ctx, limit)
-	defer cancel()
+// lookAtWays begins to look at the ways of reaching people that are configured, all at once,
+// and returns what waits for the findings and says them. Nothing is sent to anybody.
+func lookAtWays(ctx context.Context, senders map[string]notify.Sender, limit time.Duration) func(*report) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	looks := make([]chan []notify.Finding, len(ways))
 	for i, w := range ways {
 		checker, ok := senders[w.method].(notify.Checker)
@@ -36,9 +32,12 @@ func checkWays(r *report, senders map[string]notify.Sender, limit time.Duration)
 		looks[i] = make(chan []notify.Finding, 1)
 		go func() { looks[i] <- checker.Check(ctx) }()
 	}
-	for i, w := range ways {
-		if looks[i] != nil {
-			r.way(w.name, <-looks[i])
+	return func(r *report) {
+		defer cancel()
+		for i, w := range ways {
+			if looks[i] != nil {
+				r.way(w.name, <-looks[i])
+			}
 		}
 	}
 }

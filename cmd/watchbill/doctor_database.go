@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/migrations"
+	"github.com/watchbill/watchbill/store"
+)
+
+// database looks at the database, and for limit at most.
+func (c *doctorCmd) database(r *report, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(r.ctx, limit)
+	defer cancel()
+	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
+	if err == nil {
+		defer func() {
+			if ctx.Err() != nil {
+				go db.Close() // which waits long for a connection that hangs
+				return
+			}
+			db.Close()
+		}()
+		err = db.Ping(ctx)
+	}
+	if err != nil {
+		found, remedy := unreachable(ctx, err)
+		r.fail("database", found, remedy)
+		return
+	}
+	r.ok("database", "reachable")
+	faults := r.bad
+	c.schema(ctx, r, db)
+	if ctx.Err() == nil { // once is enough
+		c.skew(ctx, r, db)
+	}
+	if r.bad == faults {
+		c.people(ctx, r, db)
+	}
+}
+
+func (c *doctorCmd) schema(ctx context.Context, r *report, db *store.Store) {
+	current, latest, err := migrations.Status(ctx, db.Pool())
+	switch {
+	case errors.Is(err, migrations.ErrNewer):
+		r.fail("schema", err.Error(), "Run the newer watchbill, or the one that this database belongs to.")
+	case err != nil:
+		r.failQuery(ctx, "schema", err, "Let the database user of DATABASE_URL own its database: it must read and create tables.")
+	case current < latest:
+		r.fail("schema", fmt.Sprintf("at version %d, this program needs %d", current, latest), "Run `watchbill migrate`.")
+	default:
+		r.ok("schema", fmt.Sprintf("version %d", current))
+	}
+}
+
+func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.Store) {
+	switch skew, err := clockSkew(ctx, db, r.clock); {
+	case err != nil:
+		r.failQuery(ctx, "clock", err, "Check the database's log.")
+	case skew.Abs() > skewed:
+		r.fail("clock", fmt.Sprintf("the database's clock differs by %s", skew), "Run NTP (chrony, systemd-timesyncd) on both machines: timers would be off by as much.")
+	default:
+		r.ok("clock", fmt.Sprintf("within %s of the database's", skew.Abs()))
+	}
+}
+
+// failQuery says that a database that let us in gave no answer.
+func (r *report) failQuery(ctx context.Context, what string, err error, remedy string) {
+	if late(ctx, err) {
+		r.fail(what, "the database has not answered in time", "Look whether something holds a lock on its tables (pg_locks), or keeps its machine busy.")
+		return
+	}
+	r.fail(what, briefly(err), remedy)
+}
+
+// late reports whether an error comes from waiting too long, here or in the database.
+func late(ctx context.Context, err error) bool {
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return said.Code == "57014" || said.Code == "55P03" // query_canceled, lock_not_available
+	}
+	return ctx.Err() != nil || pgconn.Timeout(err)
+}
+
+// unreachable says why the database let us not in, and what to do about it.
+func unreachable(ctx context.Context, err error) (found, remedy string) {
+	found = briefly(err)
+	said, spoken := errors.AsType[*pgconn.PgError](err)
+	_, network := errors.AsType[*net.OpError](err)
+	switch {
+	case late(ctx, err):
+		return "the database has not answered in time", "Check host and port in DATABASE_URL, and that this machine reaches them."
+	case spoken && said.Code == "28P01":
+		return found, "Check user and password in DATABASE_URL; in a password, %40 is @ and %2F is /."
+	case spoken && said.Code == "28000":
+		return found, "Check the user in DATABASE_URL: PostgreSQL has no such role, or its pg_hba.conf does not let it in from this machine."
+	case spoken && said.Code == "3D000":
+		return found, "Create the database, or check the name at the end of DATABASE_URL."
+	case spoken:
+		return found, "Check the database's log."
+	case strings.Contains(found, "tls error"):
+		return found, "Check sslmode in DATABASE_URL, and sslrootcert: the server must speak TLS as they ask."
+	case network:
+		return found, "Check host and port in DATABASE_URL, and that PostgreSQL runs and listens there."
+	}
+	return found, "Check DATABASE_URL, and that PostgreSQL runs and lets this machine in."
+}
+
+// briefly is what matters of an error of pgx's, which names each try in a line of its own:
+// with and without TLS, and for each address of the host.
+func briefly(err error) string {
+	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fmt.Sprintf("PostgreSQL says: %s (SQLSTATE %s)", said.Message, said.Code)
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		return e.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	return lines[len(lines)-1]
+}

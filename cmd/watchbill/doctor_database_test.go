@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// examined is what the doctor says of a database.
+func examined(t *testing.T, address string, limit time.Duration) string {
+	t.Helper()
+	var out bytes.Buffer
+	c := doctorCmd{databaseFlags: databaseFlags{address}}
+	c.database(&report{process: process{ctx: t.Context(), out: &out, clock: time.Now}}, limit)
+	return out.String()
+}
+
+func TestTheDoctorTellsWhyTheDatabaseLetsUsNotIn(t *testing.T) {
+	t.Parallel()
+	right := storetest.NewEmpty(t).Config().ConnString()
+	changed := func(change func(*url.URL, url.Values)) string {
+		u, err := url.Parse(right)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		q.Set("sslmode", "prefer") // each try counts twice
+		change(u, q)
+		u.RawQuery = q.Encode()
+		return u.String()
+	}
+	for address, want := range map[string][2]string{
+		changed(func(u *url.URL, _ url.Values) { u.Path = "/nowhere" }): {
+			`PostgreSQL says: database "nowhere" does not exist (SQLSTATE 3D000)`, "Create the database",
+		},
+		changed(func(u *url.URL, _ url.Values) { u.User = url.User("nobody") }): {
+			`PostgreSQL says: role "nobody" does not exist (SQLSTATE 28000)`, "Check the user in DATABASE_URL",
+		},
+		"postgres://watchbill@127.0.0.1:1/watchbill?sslmode=prefer": {
+			"dial tcp 127.0.0.1:1: connect: connection refused", "Check host and port in DATABASE_URL, and that PostgreSQL runs",
+		},
+	} {
+		got := examined(t, address, time.Minute)
+		if !strings.HasPrefix(got, "FAIL  database  "+want[0]+"\n") || !strings.Contains(got, "\n                "+want[1]) || strings.Count(got, "\n") != 2 {
+			t.Errorf("%s:\n%s", address, got)
+		}
+	}
+}
+
+func TestTheDoctorTellsAWrongPassword(t *testing.T) {
+	t.Parallel()
+	refused := &pgconn.PgError{Code: "28P01", Message: `password authentication failed for user "watchbill"`}
+	err := fmt.Errorf("ping the database: %w", errors.Join(errors.New("tls error: server refused TLS connection"), refused, refused))
+	found, remedy := unreachable(t.Context(), err)
+	if found != `PostgreSQL says: password authentication failed for user "watchbill" (SQLSTATE 28P01)` || !strings.Contains(remedy, "password in DATABASE_URL") {
+		t.Errorf("%q, %q", found, remedy)
+	}
+}
+
+func TestTheDoctorNamesALock(t *testing.T) {
+	t.Parallel()
+	pool := storetest.NewEmpty(t)
+	address := pool.Config().ConnString()
+	if err := migrate(process{ctx: t.Context(), errOut: io.Discard}, address); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `LOCK TABLE goose_db_version`); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	got := examined(t, address, 2*time.Second)
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if !strings.Contains(got, "FAIL  schema    the database has not answered in time\n                Look whether something holds a lock") || strings.Count(got, "FAIL") != 1 {
+		t.Error(got)
+	}
+}
