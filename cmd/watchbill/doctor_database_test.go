@@ -81,11 +81,7 @@ func TestTheDoctorNamesALock(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `LOCK TABLE goose_db_version`); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
-	got := examined(t, address, 2*time.Second)
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("it took %s", took)
-	}
+	got := examined(t, address, 8*time.Second) // and then the lock is still held
 	if !strings.Contains(got, "FAIL  schema    the database has not answered in time\n                Look whether something holds a lock") || strings.Count(got, "FAIL") != 1 {
 		t.Error(got)
 	}
