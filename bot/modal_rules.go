@@ -49,9 +49,9 @@ type rulesForm struct {
 
 // drawRules draws the rules of one urgency, each line with what is wrong with it.
 func drawRules(f rulesForm) slack.ModalViewRequest {
-	title, intro := "Rules, high severity", "Critical, high and medium severity. Lines go on until somebody has acknowledged, also after the policy's next step."
+	title, intro := "Rules, high severity", "Critical, high and medium severity. Lines go on until you or enough others have acknowledged, also after the policy's next step."
 	if f.meta.Low {
-		title, intro = "Rules, low severity", "Low severity, within your hours for it. Lines go on until somebody has acknowledged."
+		title, intro = "Rules, low severity", "Low severity, within your hours for it. Lines go on until you or enough others have acknowledged."
 	}
 	warnings := f.reach.Warnings(f.lines, f.meta.Low, f.facts)
 	blocks := []slack.Block{section(intro)}
