@@ -278,17 +278,16 @@ func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
 }
 
 // await waits for what a channel brings.
-func await[T any](t *testing.T, what string, from <-chan T) T {
+func await[T any](t *testing.T, what string, from <-chan T) (v T) {
 	t.Helper()
 	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	select {
-	case v := <-from:
-		return v
+	case v = <-from:
 	case <-limit.C:
 		t.Fatalf("not within %s: %s", patience, what)
-		panic("not reached")
 	}
+	return v
 }
 
 // idle tells whether no job of a kind is left to be worked.

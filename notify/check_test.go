@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -44,25 +42,6 @@ func expect(t *testing.T, name string, f notify.Finding, want notify.Finding, se
 			t.Errorf("%s tells a secret: %+v", name, f)
 		}
 	}
-}
-
-// mute is a server that takes connections and says nothing.
-func mute(t *testing.T) net.Listener {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { conn.Close() })
-			go func() { _, _ = io.Copy(io.Discard, conn) }()
-		}
-	}()
-	return l
 }
 
 func TestMailIsCheckedWithoutSending(t *testing.T) {
@@ -225,7 +204,7 @@ func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 
 func TestChecksEndWithTheirContext(t *testing.T) {
 	t.Parallel()
-	l := mute(t)
+	l := notifytest.Mute(t)
 	address := "http://" + l.Addr().String()
 	api, err := url.Parse(address)
 	must(t, err)

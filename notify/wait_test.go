@@ -9,15 +9,14 @@ import (
 const patience = time.Minute
 
 // receive returns what comes from a channel, and doesn't wait for ever.
-func receive[T any](t *testing.T, from <-chan T, what string) T {
+func receive[T any](t *testing.T, from <-chan T, what string) (v T) {
 	t.Helper()
 	select {
-	case v := <-from:
-		return v
+	case v = <-from:
 	case <-time.After(patience):
 		t.Fatalf("waited %s for %s", patience, what)
-		panic("not reached")
 	}
+	return v
 }
 
 func eventually(t *testing.T, what string, is func() bool) {

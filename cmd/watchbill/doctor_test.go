@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -19,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
 // The tokens that Pushover and Telegram know.
@@ -56,32 +55,9 @@ func (s *story) appServers(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// hangs is the address of a server that takes connections and says nothing.
-func hangs(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				_, _ = io.Copy(io.Discard, conn)
-			}()
-		}
-	}()
-	return l.Addr().String()
-}
-
 func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 	t.Parallel()
-	hung := hangs(t)
+	hung := notifytest.Mute(t).Addr().String()
 	address := "http://" + hung
 	f := channelFlags{
 		SMTPURL: "smtps://watchbill:hidden@" + hung, MailFrom: "oncall@example.com", NtfyURL: address, NtfyToken: "tk_hidden",

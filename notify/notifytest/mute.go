@@ -1,0 +1,31 @@
+package notifytest
+
+import (
+	"io"
+	"net"
+	"testing"
+)
+
+// Mute starts a server that takes connections and says nothing, and returns its listener.
+func Mute(t testing.TB) net.Listener {
+	t.Helper()
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				_, _ = io.Copy(io.Discard, conn)
+			}()
+		}
+	}()
+	return l
+}
