@@ -2,7 +2,7 @@
 # what else a target needs stands behind its name.
 
 GOLANGCI_LINT = v2.15.0
-WITHPG = go run ./store/localpg/withpg --
+WITHPG = go run ./localpg/withpg --
 
 .PHONY: help run test test-browser lint fmt build bench crash conformance
 

@@ -16,8 +16,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/watchbill/watchbill/localpg"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store/localpg"
 )
 
 // plantTimers puts triggered incidents with their timers into the database, as if

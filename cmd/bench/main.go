@@ -15,7 +15,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/watchbill/watchbill/store/localpg"
+	"github.com/watchbill/watchbill/localpg"
 )
 
 func main() {

@@ -17,10 +17,10 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/localpg"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
-	"github.com/watchbill/watchbill/store/localpg"
 )
 
 // demoSetup is the made-up team of the demo.

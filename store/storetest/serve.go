@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/watchbill/watchbill/store/localpg"
+	"github.com/watchbill/watchbill/localpg"
 )
 
 // serveVariable makes a test binary the keeper of a server instead of running its tests.

@@ -1,7 +1,7 @@
 // Command withpg runs a command, such as go test ./..., with one throw-away PostgreSQL for the whole
 // run, whose address is in TEST_DATABASE_URL:
 //
-//	go run ./store/localpg/withpg -- go test ./...
+//	go run ./localpg/withpg -- go test ./...
 //
 // The address is the same each time in the same directory, because go test keeps its results by the
 // environment that the tests have read. With TEST_DATABASE_URL set already it starts no server.
@@ -17,7 +17,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/watchbill/watchbill/store/localpg"
+	"github.com/watchbill/watchbill/localpg"
 )
 
 const variable = "TEST_DATABASE_URL"
