@@ -36,7 +36,7 @@ func (b *Bot) override(ctx context.Context, r request) (drawing, error) {
 
 // A wish is an override as somebody asks for it. Zero values are unknown yet.
 type wish struct {
-	schedule *oncall.Compiled
+	schedule *oncall.Schedule
 	user     oncall.UserID
 	span     span
 	whom     string        // wishAll, wishOne or wishAdd
@@ -77,7 +77,7 @@ func (r request) readOverride() (wish, error) {
 // scheduleAndReason reads a schedule's name, as long as possible, and what follows it.
 // Several words that come close to no name are a reason alone, where it is clear which
 // schedule is meant.
-func (r request) scheduleAndReason(text string) (*oncall.Compiled, string, error) {
+func (r request) scheduleAndReason(text string) (*oncall.Schedule, string, error) {
 	words := strings.Fields(text)
 	for n := len(words); n > 0; n-- {
 		if _, known := lookUp(r.directory, strings.Join(words[:n], " ")); known {
@@ -283,7 +283,7 @@ func splitRanges(words []string) []string {
 
 // schedule finds the one that is meant: the one named, the only one there is, or the
 // only one of the person's teams.
-func (r request) schedule(name string) (*oncall.Compiled, error) {
+func (r request) schedule(name string) (*oncall.Schedule, error) {
 	candidates := r.directory.Schedules
 	if name != "" {
 		found, ok := lookUp(r.directory, name)
@@ -293,7 +293,7 @@ func (r request) schedule(name string) (*oncall.Compiled, error) {
 		candidates = found
 	}
 	if len(candidates) > 1 {
-		own := slices.DeleteFunc(slices.Clone(candidates), func(s *oncall.Compiled) bool {
+		own := slices.DeleteFunc(slices.Clone(candidates), func(s *oncall.Schedule) bool {
 			return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
 		})
 		if len(own) == 1 {
@@ -315,7 +315,7 @@ func (r request) schedule(name string) (*oncall.Compiled, error) {
 
 // displaced returns who would be on call in the span without the person, and whether
 // the person would be alone throughout anyway.
-func displaced(c *oncall.Compiled, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
+func displaced(c *oncall.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
 	alone = true
 	for _, shift := range c.Shifts(s.from, s.to, oncall.RolePrimary) {
 		alone = alone && len(shift.Users) == 1 && shift.Users[0] == id

@@ -25,7 +25,7 @@ const shownDays = 14
 func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	if len(r.words) > 0 {
 		verb := strings.ToLower(r.words[0])
-		open := map[string]func(context.Context, request, *oncall.Compiled) (string, error){
+		open := map[string]func(context.Context, request, *oncall.Schedule) (string, error){
 			"edit": b.editSchedule, "history": b.scheduleHistory,
 		}[verb]
 		switch {
@@ -55,8 +55,8 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 }
 
 // ownSchedules are those of the person's teams, or all where the person is in none.
-func (r request) ownSchedules() []*oncall.Compiled {
-	own := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *oncall.Compiled) bool {
+func (r request) ownSchedules() []*oncall.Schedule {
+	own := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *oncall.Schedule) bool {
 		return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
 	})
 	if len(own) == 0 {
@@ -83,7 +83,7 @@ type spanRow struct {
 	why      []string // of each shift
 }
 
-func (r request) span(schedules []*oncall.Compiled, from time.Time) scheduleSpan {
+func (r request) span(schedules []*oncall.Schedule, from time.Time) scheduleSpan {
 	day, clock := r.zone.Local(from)
 	s := scheduleSpan{
 		title: schedules[0].Name(), timeZone: schedules[0].TimeZone(), from: from,

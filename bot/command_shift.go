@@ -87,7 +87,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 }
 
 // shiftSpan reads times and a schedule that the person may change.
-func (r request) shiftSpan(words []string) (span, *oncall.Compiled, error) {
+func (r request) shiftSpan(words []string) (span, *oncall.Schedule, error) {
 	s, name, err := r.readSpan(words)
 	if err != nil {
 		return span{}, nil, err

@@ -154,6 +154,6 @@ func undoSwap(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (
 }
 
 // manages reports whether a person may act for others in a schedule: its team may.
-func manages(d *store.Directory, user oncall.UserID, schedule *oncall.Compiled) bool {
+func manages(d *store.Directory, user oncall.UserID, schedule *oncall.Schedule) bool {
 	return slices.Contains(d.Members[schedule.TeamID()], user) || slices.Contains(d.Admins(schedule.TeamID()), user)
 }

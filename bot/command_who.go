@@ -40,7 +40,7 @@ func (b *Bot) who(_ context.Context, r request) (string, error) {
 }
 
 // whoAndWhen reads the words: the longest beginning that names something, then a time.
-func (r request) whoAndWhen() ([]*oncall.Compiled, time.Time, error) {
+func (r request) whoAndWhen() ([]*oncall.Schedule, time.Time, error) {
 	if len(r.words) == 0 {
 		return r.directory.Schedules, r.now, nil
 	}
@@ -71,9 +71,9 @@ func (r request) whoAndWhen() ([]*oncall.Compiled, time.Time, error) {
 }
 
 // lookUp finds schedules by their name or that of their team.
-func lookUp(d *store.Directory, typed string) ([]*oncall.Compiled, bool) {
+func lookUp(d *store.Directory, typed string) ([]*oncall.Schedule, bool) {
 	typed = strings.Trim(unescape(typed), `"'“”`)
-	var found []*oncall.Compiled
+	var found []*oncall.Schedule
 	for _, s := range d.Schedules {
 		if strings.EqualFold(s.Name(), typed) {
 			found = append(found, s)
@@ -121,7 +121,7 @@ func unknownName(d *store.Directory, typed, kind string) error {
 }
 
 // scheduleLines says who is on call in a schedule, a line for each role.
-func scheduleLines(d *store.Directory, s *oncall.Compiled, at time.Time, zone *time.Location) string {
+func scheduleLines(d *store.Directory, s *oncall.Schedule, at time.Time, zone *time.Location) string {
 	name := "*" + foreign(s.Name(), maxName) + "*"
 	duties := s.Who(at)
 	if len(duties) == 1 && duties[0].Role == oncall.RolePrimary {

@@ -99,7 +99,7 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	r.trigger = p.trigger
-	var own []*oncall.Compiled
+	var own []*oncall.Schedule
 	for _, c := range r.directory.Schedules {
 		if r.mayEdit(c.TeamID()) == nil {
 			own = append(own, c)

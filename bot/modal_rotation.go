@@ -49,7 +49,7 @@ func readEditMeta(s string) (editMeta, error) {
 type editing struct {
 	request
 	meta     editMeta
-	schedule oncall.Schedule
+	schedule oncall.Definition
 	current  []oncall.Rotation // in force now
 }
 
@@ -196,10 +196,10 @@ func (e editing) version(r oncall.Rotation, at time.Time) (oncall.Version, error
 }
 
 // saveEdit saves a version.
-func (b *Bot) saveEdit(ctx context.Context, e editing, v oncall.Version) (oncall.Schedule, error) {
+func (b *Bot) saveEdit(ctx context.Context, e editing, v oncall.Version) (oncall.Definition, error) {
 	saved, err := b.store.EditSchedule(ctx, e.schedule.ID, v, e.meta.Seen, e.now)
 	if err != nil {
-		return oncall.Schedule{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
+		return oncall.Definition{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
 	}
 	return saved, nil
 }

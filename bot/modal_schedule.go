@@ -41,7 +41,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	if team == 0 {
 		return correct(map[string]string{blockTeam: "Choose a team."}), nil
 	}
-	made := oncall.Schedule{
+	made := oncall.Definition{
 		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(blockName)), " "), TimeZone: strings.TrimSpace(s.form.text(blockZone)),
 	}
 	if err := r.mayEdit(made.TeamID); err != nil {
@@ -71,7 +71,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 var scheduleVerbs = []string{"new", "edit", "history"}
 
 // editSchedule opens a schedule's rotations.
-func (b *Bot) editSchedule(ctx context.Context, r request, c *oncall.Compiled) (string, error) {
+func (b *Bot) editSchedule(ctx context.Context, r request, c *oncall.Schedule) (string, error) {
 	e, err := b.beginEditing(ctx, r, c)
 	if err != nil {
 		return "", err
@@ -80,7 +80,7 @@ func (b *Bot) editSchedule(ctx context.Context, r request, c *oncall.Compiled) (
 }
 
 // scheduleHistory opens a schedule's versions.
-func (b *Bot) scheduleHistory(ctx context.Context, r request, c *oncall.Compiled) (string, error) {
+func (b *Bot) scheduleHistory(ctx context.Context, r request, c *oncall.Schedule) (string, error) {
 	e, err := b.beginEditing(ctx, r, c)
 	if err != nil {
 		return "", err
@@ -88,14 +88,14 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *oncall.Compiled
 	return "", b.openModal(ctx, r.trigger, drawHistory(e.meta, e.schedule, r.location))
 }
 
-func (b *Bot) beginEditing(ctx context.Context, r request, c *oncall.Compiled) (editing, error) {
+func (b *Bot) beginEditing(ctx context.Context, r request, c *oncall.Schedule) (editing, error) {
 	e, err := b.editing(ctx, r.user.ID, editMeta{Schedule: c.ID()}.String())
 	e.meta.Seen = e.schedule.Latest()
 	return e, err
 }
 
 // overview is the schedule as its view shows it.
-func (e editing) overview(s oncall.Schedule, said string) scheduleOverview {
+func (e editing) overview(s oncall.Definition, said string) scheduleOverview {
 	team, _ := e.directory.Team(s.TeamID)
 	return scheduleOverview{
 		meta: editMeta{Schedule: s.ID, Seen: s.Latest()}, schedule: s, team: team.Name,

@@ -21,7 +21,7 @@ const (
 
 // preview shows what an edit does: the next shifts, whose shifts move, and what it
 // leaves open.
-func (e editing) preview(after oncall.Schedule, at time.Time) ([]slack.Block, error) {
+func (e editing) preview(after oncall.Definition, at time.Time) ([]slack.Block, error) {
 	was, err := oncall.Compile(e.schedule)
 	if err != nil {
 		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
@@ -42,7 +42,7 @@ func (e editing) preview(after oncall.Schedule, at time.Time) ([]slack.Block, er
 }
 
 // drawPreview compares a schedule before and after an edit.
-func drawPreview(was, is *oncall.Compiled, at, now time.Time, zone *time.Location) []slack.Block {
+func drawPreview(was, is *oncall.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
 	end := at.Add(previewAhead)
 	var blocks []slack.Block
 	for _, role := range is.Roles()[:min(len(is.Roles()), 3)] {
@@ -134,7 +134,7 @@ func whoMoves(moves []oncall.Move, zone *time.Location) []string {
 }
 
 // gapLine warns of stretches without anybody that are new and that nobody wanted.
-func gapLine(was, is *oncall.Compiled, role string, at, end time.Time, zone *time.Location) []string {
+func gapLine(was, is *oncall.Schedule, role string, at, end time.Time, zone *time.Location) []string {
 	var gaps []oncall.Gap
 	empty := !covered(was.Shifts(at, end, role)) // then there is nothing that one could be used to
 	for _, g := range is.Gaps(at, end, role) {

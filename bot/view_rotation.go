@@ -32,7 +32,7 @@ const (
 // rotationForm is everything that the form of one rotation shows.
 type rotationForm struct {
 	meta     editMeta
-	schedule oncall.Schedule
+	schedule oncall.Definition
 	rotation oncall.Rotation // what the inputs hold at first
 	name     func(oncall.UserID) string
 	more     bool

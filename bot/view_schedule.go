@@ -40,7 +40,7 @@ const (
 // scheduleOverview is everything that the view of a schedule shows.
 type scheduleOverview struct {
 	meta     editMeta
-	schedule oncall.Schedule
+	schedule oncall.Definition
 	team     string
 	current  []oncall.Rotation
 	planned  []oncall.Version
@@ -109,7 +109,7 @@ func drawNewSchedule(teams []option, team, zone string) slack.ModalViewRequest {
 
 // drawHistory draws the versions of a schedule, the latest first, each but the latest
 // with a button that puts it in force again.
-func drawHistory(meta editMeta, s oncall.Schedule, zone *time.Location) slack.ModalViewRequest {
+func drawHistory(meta editMeta, s oncall.Definition, zone *time.Location) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + foreign(s.Name, maxName) + "*: every version, the latest first")}
 	versions := s.History()
 	if len(versions) == 0 {

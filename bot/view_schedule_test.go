@@ -44,7 +44,7 @@ func golden(t *testing.T, name string, view any) {
 }
 
 // weekly is a schedule of two versions; the second adds Cy a week later.
-func weekly() oncall.Schedule {
+func weekly() oncall.Definition {
 	r := oncall.Rotation{
 		Name: "weeks", TimeZone: "Europe/Berlin", Period: oncall.Period{Every: 1, Unit: oncall.WeekUnit},
 		StartDate: oncall.Date{Year: 2026, Month: 3, Day: 2}, HandOff: 9 * 60, Turns: [][]oncall.UserID{{ann}, {bo}},
@@ -56,7 +56,7 @@ func weekly() oncall.Schedule {
 	later := noon.AddDate(0, 0, 7)
 	with := r
 	with.Turns = [][]oncall.UserID{{ann}, {bo}, {cy}}
-	return oncall.Schedule{
+	return oncall.Definition{
 		ID: 4, TeamID: 1, Name: "payments <days>", TimeZone: "Europe/Berlin",
 		Versions: []oncall.Version{
 			{ID: 7, Rotations: []oncall.Rotation{r, nights}, CreatedAt: noon.AddDate(0, -1, 0)},
@@ -87,7 +87,7 @@ func TestScheduleViews(t *testing.T) {
 
 func TestPreview(t *testing.T) {
 	t.Parallel()
-	compile := func(change func(s *oncall.Schedule, r *oncall.Rotation)) *oncall.Compiled {
+	compile := func(change func(s *oncall.Definition, r *oncall.Rotation)) *oncall.Schedule {
 		s := weekly()
 		s.Versions = s.Versions[:1]
 		s.Overrides = []oncall.Override{{ID: 1, Kind: oncall.OverrideSwap, From: bo, To: cy, Start: noon.AddDate(0, 0, 8), End: noon.AddDate(0, 0, 9)}}
@@ -102,10 +102,10 @@ func TestPreview(t *testing.T) {
 	}
 	before := compile(nil)
 	views := map[string][]slack.Block{}
-	for name, change := range map[string]func(s *oncall.Schedule, r *oncall.Rotation){
+	for name, change := range map[string]func(s *oncall.Definition, r *oncall.Rotation){
 		"nothing":  nil,
-		"newcomer": func(_ *oncall.Schedule, r *oncall.Rotation) { r.Turns = [][]oncall.UserID{{ann}, {cy}, {bo}} },
-		"gap": func(_ *oncall.Schedule, r *oncall.Rotation) {
+		"newcomer": func(_ *oncall.Definition, r *oncall.Rotation) { r.Turns = [][]oncall.UserID{{ann}, {cy}, {bo}} },
+		"gap": func(_ *oncall.Definition, r *oncall.Rotation) {
 			r.Windows = []oncall.Window{{Days: []oncall.Weekday{oncall.Monday}, From: 9 * 60, To: 17 * 60}}
 		},
 	} {

@@ -13,11 +13,11 @@ import (
 
 // A Case is a schedule written down in a file, with what is needed to answer who is
 // on call and nothing else. Users are any words.
-type Case struct{ schedule *Compiled }
+type Case struct{ schedule *Schedule }
 
 // Schedule returns the schedule that is written down. Its time zone is that of the
 // lowest layer of the latest version.
-func (c Case) Schedule() *Compiled { return c.schedule }
+func (c Case) Schedule() *Schedule { return c.schedule }
 
 // A Rendering is every shift of a stretch of time.
 type Rendering struct {
@@ -227,10 +227,10 @@ func (n node) span() (time.Time, time.Time) {
 }
 
 // caseSchedule reads the whole case.
-func caseSchedule(value any) (Schedule, error) {
+func caseSchedule(value any) (Definition, error) {
 	var wrong error
 	root := node{value: value, found: true, wrong: &wrong}
-	s := Schedule{Inactive: map[UserID][]Span{}}
+	s := Definition{Inactive: map[UserID][]Span{}}
 	if users := root.get("users"); users.found {
 		for _, u := range users.list() {
 			id := u.get("id").id()
@@ -242,7 +242,7 @@ func caseSchedule(value any) (Schedule, error) {
 	}
 	for i, v := range root.get("schedule").get("versions").list() {
 		version := v.version()
-		if i > 0 && version.begins() < s.Versions[i-1].begins() {
+		if i > 0 && version.Begins() < s.Versions[i-1].Begins() {
 			v.refuse("begins before the version in front of it")
 		}
 		s.Versions = append(s.Versions, version)

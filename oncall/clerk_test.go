@@ -172,7 +172,7 @@ func TestClerkAgrees(t *testing.T) {
 func compareWithClerks(t *testing.T, rng *rand.Rand, zone string, loc *time.Location, around time.Time) {
 	t.Helper()
 	edit, back := around.AddDate(0, 0, -1).Add(-42*time.Minute), around.Add(17*time.Hour)
-	s := Schedule{
+	s := Definition{
 		Versions: []Version{{}, {EffectiveFrom: &edit}},
 		Inactive: map[UserID][]Span{"bo": {{Start: around.Add(-30 * time.Hour), End: &back}}},
 	}

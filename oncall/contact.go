@@ -154,7 +154,7 @@ func (p Preferences) Check(contacts []Contact) error {
 		}
 	}
 	for _, w := range p.Hours {
-		if _, err := w.stretches(); err != nil {
+		if err := w.Check(); err != nil {
 			return Refuse("The hours make no sense: %s.", err)
 		}
 	}

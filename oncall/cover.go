@@ -186,7 +186,7 @@ func (c Cover) Take(by UserID, from, to time.Time, r Roster, now time.Time) (Cov
 // mayTake reports whether a person is one of the schedule or its team.
 func (c Cover) mayTake(u UserID, r Roster, now time.Time) bool {
 	schedule := r.Schedules[c.Stint.Schedule]
-	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(schedule.people(now), u))
+	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(everOnCall(schedule, now), u))
 }
 
 // Decline notes that a person can't.
@@ -278,7 +278,7 @@ func (s Stint) from(t time.Time) Stint {
 // candidates are the people still to be asked, least loaded first.
 func (c Cover) candidates(r Roster, away []UserID, now time.Time) []UserID {
 	schedule := r.Schedules[c.Stint.Schedule]
-	people := schedule.people(now)
+	people := everOnCall(schedule, now)
 	if c.Everyone {
 		people = append(people, r.Members[schedule.TeamID()]...)
 	}
@@ -293,8 +293,8 @@ func (c Cover) candidates(r Roster, away []UserID, now time.Time) []UserID {
 	return people
 }
 
-// people are those who are ever on call within a year.
-func (c *Compiled) people(now time.Time) []UserID {
+// everOnCall are those who are on call in a schedule at some time within a year.
+func everOnCall(c *Schedule, now time.Time) []UserID {
 	var people []UserID
 	for _, role := range c.Roles() {
 		for _, shift := range c.Shifts(now, now.AddDate(1, 0, 0), role) {

@@ -92,7 +92,7 @@ func TestTheLeastLoadedAreAskedFirstInGroups(t *testing.T) {
 		r.Users[name] = User{ID: name, TimeZone: "UTC"}
 		r.Members[1] = append(r.Members[1], name)
 		if i == 0 { // of the new ones only U1 has been on call
-			c, err := Compile(Schedule{ID: 3, TeamID: 1, Name: "third", TimeZone: "UTC", Shifts: []ManualShift{
+			c, err := Compile(Definition{ID: 3, TeamID: 1, Name: "third", TimeZone: "UTC", Shifts: []ManualShift{
 				{Start: noon.AddDate(0, 0, -2), End: noon.AddDate(0, 0, -1), Users: []UserID{name}},
 			}})
 			if err != nil {

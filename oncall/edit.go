@@ -9,7 +9,7 @@ import (
 )
 
 // Latest returns the id of the schedule's latest version, 0 if it has none.
-func (s Schedule) Latest() int64 {
+func (s Definition) Latest() int64 {
 	latest := int64(0)
 	for _, v := range s.Versions {
 		latest = max(latest, v.ID)
@@ -18,10 +18,10 @@ func (s Schedule) Latest() int64 {
 }
 
 // Current returns the rotations in force at an instant.
-func (s Schedule) Current(at time.Time) []Rotation {
+func (s Definition) Current(at time.Time) []Rotation {
 	begun, rotations := int64(ever), []Rotation(nil)
 	for _, v := range s.Versions { // of two that begin together, the later made counts
-		if from := v.begins(); from >= begun && from <= nanos(at) {
+		if from := v.Begins(); from >= begun && from <= nanos(at) {
 			begun, rotations = from, v.Rotations
 		}
 	}
@@ -33,7 +33,7 @@ func (s Schedule) Current(at time.Time) []Rotation {
 // were planned before: the version is there once more for each of them. Seen is the latest version that the
 // author knew; if it is not the latest one any more, somebody else's edit would be
 // undone unread, so this one is refused.
-func (s Schedule) Edit(v Version, seen int64, now time.Time) (Schedule, error) {
+func (s Definition) Edit(v Version, seen int64, now time.Time) (Definition, error) {
 	if latest := s.Latest(); latest != seen {
 		return s, Refuse("%s has changed %q in the meantime, so nothing was saved. Open it again to see the change.", s.author(latest), s.Name)
 	}
@@ -63,7 +63,7 @@ func (s Schedule) Edit(v Version, seen int64, now time.Time) (Schedule, error) {
 
 // History returns the versions without those that an edit had to repeat in the place of
 // later ones.
-func (s Schedule) History() []Version {
+func (s Definition) History() []Version {
 	var history []Version
 	for _, v := range s.Versions {
 		if n := len(history); n > 0 && history[n-1].CreatedAt.Equal(v.CreatedAt) && reflect.DeepEqual(history[n-1].Rotations, v.Rotations) {
@@ -76,7 +76,7 @@ func (s Schedule) History() []Version {
 
 // Planned returns the versions that change something after an instant, the first one
 // first.
-func (s Schedule) Planned(after time.Time) []Version {
+func (s Definition) Planned(after time.Time) []Version {
 	before := s.Current(after)
 	return slices.DeleteFunc(s.later(after), func(p Version) bool {
 		same := reflect.DeepEqual(before, p.Rotations)
@@ -86,7 +86,7 @@ func (s Schedule) Planned(after time.Time) []Version {
 }
 
 // later returns the versions that begin after an instant, in order.
-func (s Schedule) later(after time.Time) []Version {
+func (s Definition) later(after time.Time) []Version {
 	var planned []Version
 	for _, v := range s.Versions { // of two that begin together, the later made counts
 		if v.EffectiveFrom == nil || !v.EffectiveFrom.After(after) {
@@ -100,7 +100,7 @@ func (s Schedule) later(after time.Time) []Version {
 }
 
 // author names whoever made a version.
-func (s Schedule) author(version int64) string {
+func (s Definition) author(version int64) string {
 	for _, v := range s.Versions {
 		if v.ID == version && v.CreatedBy != "" {
 			return v.CreatedBy.mention()
@@ -142,7 +142,7 @@ func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
 }
 
 // Restored returns an earlier version's rotations as a new version.
-func (s Schedule) Restored(version int64, by UserID) (Version, error) {
+func (s Definition) Restored(version int64, by UserID) (Version, error) {
 	for _, v := range s.Versions {
 		if v.ID == version {
 			return Version{Rotations: v.Rotations, Note: "restored " + v.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), CreatedBy: by}, nil
@@ -153,7 +153,7 @@ func (s Schedule) Restored(version int64, by UserID) (Version, error) {
 
 // Fits refuses a manual shift that is wrong or, where the schedule keeps them apart,
 // overlaps another of its role.
-func (s Schedule) Fits(shift ManualShift) error {
+func (s Definition) Fits(shift ManualShift) error {
 	if _, err := compileShift(shift, "The shift", people{}); err != nil {
 		return err
 	}

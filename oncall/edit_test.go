@@ -80,7 +80,7 @@ func TestEdit(t *testing.T) {
 	refused(t, s, edit, 7, now, `Rotation "weekly", turns is empty; for nobody on purpose, give one empty turn.`)
 }
 
-func refused(t *testing.T, s Schedule, v Version, seen int64, now time.Time, want string) {
+func refused(t *testing.T, s Definition, v Version, seen int64, now time.Time, want string) {
 	t.Helper()
 	_, err := s.Edit(v, seen, now)
 	if got, ok := errors.AsType[Refusal](err); !ok || got.Sentence != want {

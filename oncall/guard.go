@@ -53,7 +53,7 @@ type Absence struct {
 
 // CoverFacts is what the guard goes by.
 type CoverFacts struct {
-	Schedules []Schedule
+	Schedules []Definition
 	Policies  []Policy // those in force
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
@@ -109,15 +109,15 @@ func (f CoverFacts) Findings(now time.Time) ([]Finding, error) {
 }
 
 // finding is one of a schedule; the rest of its key tells it from others of its kind.
-func finding(c *Compiled, kind FindingKind, rest string) Finding {
+func finding(c *Schedule, kind FindingKind, rest string) Finding {
 	return Finding{
-		Key: fmt.Sprintf("%s/%d%s", kind, c.id, rest), Kind: kind, Team: c.teamID, Name: c.name, TimeZone: c.timeZone,
+		Key: fmt.Sprintf("%s/%d%s", kind, c.ID(), rest), Kind: kind, Team: c.TeamID(), Name: c.Name(), TimeZone: c.TimeZone(),
 	}
 }
 
 // gapsOf returns the gaps that nobody wanted, one for each weekly pattern, and whether
 // anybody is on call at all. A role that nobody has is none.
-func gapsOf(c *Compiled, now time.Time) (found []Finding, some bool) {
+func gapsOf(c *Schedule, now time.Time) (found []Finding, some bool) {
 	from, to := now.Add(-guardBack), now.Add(guardAhead)
 	for _, role := range c.Roles() {
 		held := slices.ContainsFunc(c.Shifts(now, to, role), func(s Shift) bool { return len(s.Users) > 0 })
@@ -148,24 +148,24 @@ func gapsOf(c *Compiled, now time.Time) (found []Finding, some bool) {
 }
 
 // intendedEmpty reports whether it is on purpose that nobody is on call at all.
-func intendedEmpty(c *Compiled, now time.Time) bool {
+func intendedEmpty(c *Schedule, now time.Time) bool {
 	return !slices.ContainsFunc(c.Gaps(now, now.Add(guardAhead), RolePrimary), func(g Gap) bool { return !g.Intended })
 }
 
 // pattern is the same for a gap and for that of the next week.
-func pattern(c *Compiled, g Gap, from time.Time) string {
+func pattern(c *Schedule, g Gap, from time.Time) string {
 	if !g.Start.After(from) {
 		return "now"
 	}
 	start := g.Start
-	if zone, err := time.LoadLocation(c.timeZone); err == nil {
+	if zone, err := time.LoadLocation(c.TimeZone()); err == nil {
 		start = start.In(zone)
 	}
 	return start.Format("Mon 15:04")
 }
 
 // people finds those who can't be reached on the shifts that are planned for them.
-func (f CoverFacts) people(planned *Compiled, now time.Time) []Finding {
+func (f CoverFacts) people(planned *Schedule, now time.Time) []Finding {
 	found := map[UserID]Finding{}
 	for _, role := range planned.Roles() {
 		for _, s := range planned.Shifts(now, now.Add(guardAhead), role) {
@@ -198,7 +198,7 @@ func inOrder(found map[UserID]Finding) []Finding {
 }
 
 // away finds people who are on call while they are away.
-func (f CoverFacts) away(c *Compiled, now time.Time) []Finding {
+func (f CoverFacts) away(c *Schedule, now time.Time) []Finding {
 	var found []Finding
 	for _, a := range f.Absences {
 		from, to := latest(a.Start, now), a.End

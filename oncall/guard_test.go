@@ -14,7 +14,7 @@ var office = []Window{{Days: []Weekday{"mon", "tue", "wed", "thu", "fri"}, From:
 // guarded is a week of Ann and a week of Bo, without end, that a policy pages.
 func guarded() CoverFacts {
 	return CoverFacts{
-		Schedules: []Schedule{{
+		Schedules: []Definition{{
 			ID: 1, TeamID: 1, Name: "payments", TimeZone: "Europe/Berlin",
 			Versions: []Version{{Rotations: []Rotation{{
 				Name: "weekly", StartDate: Date{2026, 1, 5}, HandOff: 9 * 60, Period: Period{Unit: WeekUnit}, Turns: [][]UserID{{"U0ANN"}, {"U0BO"}},

@@ -22,8 +22,8 @@ func newWorld(t *testing.T, seed uint64) world {
 		ann: {ID: ann, TimeZone: "Europe/Berlin"}, bo: {ID: bo, TimeZone: "America/New_York"},
 		cy: {ID: cy, TimeZone: "Asia/Tokyo"}, di: {ID: di, TimeZone: "UTC", DeactivatedAt: &gone},
 	}
-	compile := func(id ScheduleID, turns ...[]UserID) *Compiled {
-		c, err := Compile(Schedule{ID: id, TeamID: 1, Name: fmt.Sprintf("s%d", id), TimeZone: "Europe/Berlin", Versions: []Version{{
+	compile := func(id ScheduleID, turns ...[]UserID) *Schedule {
+		c, err := Compile(Definition{ID: id, TeamID: 1, Name: fmt.Sprintf("s%d", id), TimeZone: "Europe/Berlin", Versions: []Version{{
 			Rotations: []Rotation{{
 				Name: "daily", StartDate: Date{2026, 1, 5}, HandOff: 9 * 60, Period: Period{Every: 6, Unit: HourUnit}, Turns: turns,
 				Windows: []Window{{Days: []Weekday{"mon", "tue", "wed"}, From: 8 * 60, To: 20 * 60}},
@@ -38,7 +38,7 @@ func newWorld(t *testing.T, seed uint64) world {
 	}
 	team := Team{Name: "payments", TimeZone: "Europe/Berlin", Fallback: []UserID{cy}}
 	w.facts.Roster = Roster{
-		Schedules: map[ScheduleID]*Compiled{1: compile(1, []UserID{ann}, []UserID{bo, cy}, []UserID{}), 2: compile(2, []UserID{di})},
+		Schedules: map[ScheduleID]*Schedule{1: compile(1, []UserID{ann}, []UserID{bo, cy}, []UserID{}), 2: compile(2, []UserID{di})},
 		Users:     users, Members: map[TeamID][]UserID{1: {ann, bo, cy}},
 		Teams:  map[TeamID]TeamFacts{1: team.Facts([]UserID{ann}, "")},
 		Groups: map[string][]UserID{"oncall": {bo, ann}},

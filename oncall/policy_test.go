@@ -40,10 +40,10 @@ func steps(t *testing.T, in Incident, f Facts) []string {
 
 // duty is a schedule whose primary is Ann until 15:00 on the Monday of noon, then nobody
 // until 16:00, then Bo; its secondary is Cy.
-func duty(t *testing.T) *Compiled {
+func duty(t *testing.T) *Schedule {
 	t.Helper()
 	monday := Date{2026, 3, 2}
-	c, err := Compile(Schedule{ID: 4, TeamID: 1, Name: "payments", TimeZone: "UTC", Versions: []Version{{Rotations: []Rotation{
+	c, err := Compile(Definition{ID: 4, TeamID: 1, Name: "payments", TimeZone: "UTC", Versions: []Version{{Rotations: []Rotation{
 		{Name: "a", StartDate: monday, HandOff: 9 * 60, Period: Period{Every: 7, Unit: HourUnit}, Turns: [][]UserID{{ann}, {bo}}, Windows: []Window{
 			{Days: []Weekday{"mon"}, From: 9 * 60, To: 15 * 60}, {Days: []Weekday{"mon"}, From: 16 * 60, To: 22 * 60},
 		}},
@@ -60,7 +60,7 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 	t.Parallel()
 	gone := noon
 	r := Roster{
-		Schedules: map[ScheduleID]*Compiled{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
+		Schedules: map[ScheduleID]*Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
 		Teams: map[TeamID]TeamFacts{1: {Admins: []UserID{cy}}}, Groups: map[string][]UserID{"pay": {di, bo, "U0GONE"}},
 		Users: map[UserID]User{"U0GONE": {DeactivatedAt: &gone}},
 	}
@@ -97,7 +97,7 @@ func TestPoliciesStepByStep(t *testing.T) {
 	one := func(targets ...Target) []Step { return []Step{{Targets: targets, Delay: 300}} }
 	team := Team{Hours: []Window{{Days: []Weekday{"mon"}, From: 12 * 60, To: 12*60 + 10}}}
 	roster := Roster{
-		Schedules: map[ScheduleID]*Compiled{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}},
+		Schedules: map[ScheduleID]*Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}},
 		Teams: map[TeamID]TeamFacts{1: team.Facts([]UserID{bo}, "")},
 	}
 	for _, c := range []struct {
@@ -189,7 +189,7 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 		in.Severity = Low
 		f := Facts{
 			Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Schedule: 4, Role: RolePrimary}}, Delay: 60}}}},
-			Roster: Roster{Schedules: map[ScheduleID]*Compiled{4: duty(t)}, Users: map[UserID]User{
+			Roster: Roster{Schedules: map[ScheduleID]*Schedule{4: duty(t)}, Users: map[UserID]User{
 				ann: {TimeZone: "America/Los_Angeles"}, bo: {TimeZone: c.bo},
 			}},
 		}

@@ -18,7 +18,7 @@ type Move struct {
 // MovedShifts returns what every person gains and loses between two instants if the
 // schedule before becomes the schedule after: by start, then role, user, and lost
 // before gained.
-func MovedShifts(before, after *Compiled, from, to time.Time) []Move {
+func MovedShifts(before, after *Schedule, from, to time.Time) []Move {
 	moves := []Move{}
 	roles := before.Roles()
 	for _, role := range after.Roles() {
@@ -76,7 +76,7 @@ func moved(these, others []Shift, pattern Move) []Move {
 
 // IdleOverrides returns the overrides that lie between two instants at least in part
 // and change nothing there: after an edit, the swaps that no longer match a shift.
-func (c *Compiled) IdleOverrides(from, to time.Time) []OverrideID {
+func (c *Schedule) IdleOverrides(from, to time.Time) []OverrideID {
 	busy, all := map[OverrideID]bool{}, map[OverrideID]bool{}
 	for i := range c.lines {
 		l := &c.lines[i]

@@ -21,7 +21,7 @@ const planAhead = 8 * 7 * 24 * time.Hour
 // Reminders returns the reminders that are due at now, and when the next one will be,
 // which is zero if there is none. Before says how long before a shift each person wants
 // to hear of it.
-func (c *Compiled) Reminders(now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
+func Reminders(c *Schedule, now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
 	end := now.Add(planAhead)
 	for _, role := range c.Roles() {
 		shifts := c.Shifts(now, end, role)
@@ -33,7 +33,7 @@ func (c *Compiled) Reminders(now time.Time, before func(UserID) []time.Duration)
 					case at.After(now) && (next.IsZero() || at.Before(next)):
 						next = at
 					case !at.After(now) && now.Sub(at) <= remindLate(d):
-						due = append(due, c.reminder(role, u, d, shifts[i:]))
+						due = append(due, reminder(c, role, u, d, shifts[i:]))
 					}
 				}
 			}
@@ -46,7 +46,7 @@ func (c *Compiled) Reminders(now time.Time, before func(UserID) []time.Duration)
 func remindLate(before time.Duration) time.Duration { return min(before/4, time.Hour) }
 
 // reminder is for the first of the shifts, which may go on in those after it.
-func (c *Compiled) reminder(role string, u UserID, before time.Duration, shifts []Shift) Notice {
+func reminder(c *Schedule, role string, u UserID, before time.Duration, shifts []Shift) Notice {
 	start, end := shifts[0].Start, shifts[0].End
 	for _, s := range shifts[1:] {
 		if !slices.Contains(s.Users, u) {
@@ -55,10 +55,10 @@ func (c *Compiled) reminder(role string, u UserID, before time.Duration, shifts 
 		end = s.End
 	}
 	return Notice{
-		Key:   fmt.Sprintf("remind/%d/%s/%s/%d/%d", c.id, role, u, start.Unix(), before/time.Second),
+		Key:   fmt.Sprintf("remind/%d/%s/%s/%d/%d", c.ID(), role, u, start.Unix(), before/time.Second),
 		To:    string(u),
 		Kind:  NoticeReminder,
-		Facts: NoticeFacts{Schedule: c.id, ScheduleName: c.name, Role: role, Start: start, End: end, Users: []UserID{u}},
+		Facts: NoticeFacts{Schedule: c.ID(), ScheduleName: c.Name(), Role: role, Start: start, End: end, Users: []UserID{u}},
 		Until: &start,
 	}
 }
@@ -69,7 +69,7 @@ const NoticeMoved NoticeKind = "shift_moved"
 // Moved returns what to tell people whose shifts of the weeks to come an edit has
 // changed. What begins at once is a hand-off and told as such. Key tells one edit from
 // another; the aware know of it.
-func Moved(before, after *Compiled, now time.Time, key string, by UserID, aware []UserID) []Notice {
+func Moved(before, after *Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
 	moves := map[UserID][]Move{}
 	var people []UserID
 	for _, m := range MovedShifts(before, after, now, now.Add(planAhead)) {
@@ -85,7 +85,7 @@ func Moved(before, after *Compiled, now time.Time, key string, by UserID, aware 
 	for _, u := range people {
 		notices = append(notices, Notice{
 			Key: fmt.Sprintf("moved/%s/%s", key, u), To: string(u), Kind: NoticeMoved,
-			Facts: NoticeFacts{Schedule: after.id, ScheduleName: after.name, By: by, Moves: moves[u]},
+			Facts: NoticeFacts{Schedule: after.ID(), ScheduleName: after.Name(), By: by, Moves: moves[u]},
 		})
 	}
 	return notices

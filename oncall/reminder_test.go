@@ -47,22 +47,22 @@ func TestReminders(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := func(UserID) []time.Duration { return RemindBefore }
-	due, next := c.Reminders(monday.Add(-25*time.Hour), before)
+	due, next := Reminders(c, monday.Add(-25*time.Hour), before)
 	if len(due) != 0 || !next.Equal(monday.Add(-24*time.Hour)) {
 		t.Errorf("%d due, the next at %s", len(due), next)
 	}
-	due, next = c.Reminders(monday.Add(-24*time.Hour), before)
+	due, next = Reminders(c, monday.Add(-24*time.Hour), before)
 	if len(due) != 1 || !next.Equal(monday.Add(-time.Hour)) {
 		t.Fatalf("%d due, the next at %s", len(due), next)
 	}
 	if n := due[0]; n.To != "U0BO" || !n.Facts.Start.Equal(monday) || !n.Facts.End.Equal(monday.AddDate(0, 0, 7)) {
 		t.Errorf("the reminder is %+v", n)
 	}
-	if due, _ = c.Reminders(monday.Add(-time.Hour+16*time.Minute), before); len(due) != 0 {
+	if due, _ = Reminders(c, monday.Add(-time.Hour+16*time.Minute), before); len(due) != 0 {
 		t.Errorf("told too late: %+v", due)
 	}
 	// Cy joins Bo for a day: the reminder is Cy's alone.
-	due, _ = c.Reminders(monday.AddDate(0, 0, 1), before)
+	due, _ = Reminders(c, monday.AddDate(0, 0, 1), before)
 	if len(due) != 1 || due[0].To != "U0CY" {
 		t.Errorf("due: %+v", due)
 	}

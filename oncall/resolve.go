@@ -8,11 +8,11 @@ import (
 
 // At returns who has a role at t, sorted; nobody is an empty list. The empty role is
 // RolePrimary.
-func (c *Compiled) At(t time.Time, role string) []UserID { return c.AppendAt([]UserID{}, t, role) }
+func (c *Schedule) At(t time.Time, role string) []UserID { return c.AppendAt([]UserID{}, t, role) }
 
 // AppendAt appends to dst who has a role at t, sorted. It allocates nothing if dst has
 // room.
-func (c *Compiled) AppendAt(dst []UserID, t time.Time, role string) []UserID {
+func (c *Schedule) AppendAt(dst []UserID, t time.Time, role string) []UserID {
 	l := c.line(role)
 	if l == nil {
 		return dst
@@ -22,7 +22,7 @@ func (c *Compiled) AppendAt(dst []UserID, t time.Time, role string) []UserID {
 }
 
 // Roles returns every role that anybody can have, RolePrimary first.
-func (c *Compiled) Roles() []string {
+func (c *Schedule) Roles() []string {
 	roles := make([]string, len(c.lines))
 	for i := range c.lines {
 		roles[i] = c.lines[i].role

@@ -51,7 +51,7 @@ func TestTables(t *testing.T) {
 // A table is a schedule in words and the stretch that is asked for.
 type table struct {
 	t        *testing.T
-	schedule Schedule
+	schedule Definition
 	zone     *Zone
 	from, to time.Time
 	role     string
@@ -59,7 +59,7 @@ type table struct {
 
 func readTable(t *testing.T, words string) *table {
 	t.Helper()
-	b := &table{t: t, schedule: Schedule{Versions: []Version{{}}, Inactive: map[UserID][]Span{}}}
+	b := &table{t: t, schedule: Definition{Versions: []Version{{}}, Inactive: map[UserID][]Span{}}}
 	for line := range strings.Lines(words) {
 		line, _, _ = strings.Cut(line, "#")
 		key, value, found := strings.Cut(strings.TrimSpace(line), ":")

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// A Schedule is everything that is stored about who is on call: the facts from which
+// A Definition is everything that is stored about who is on call: the facts from which
 // every answer, past or future, follows.
-type Schedule struct {
+type Definition struct {
 	ID        ScheduleID        `json:"id"`
 	TeamID    TeamID            `json:"team_id"`
 	Name      string            `json:"name"`
@@ -39,9 +39,9 @@ type Span struct {
 	End   *time.Time `json:"end"`
 }
 
-// Compiled is a schedule that is ready to be asked. It never changes, so any number
+// Schedule is a schedule that is ready to be asked. It never changes, so any number
 // of goroutines may ask it.
-type Compiled struct {
+type Schedule struct {
 	id       ScheduleID
 	teamID   TeamID
 	name     string
@@ -50,16 +50,16 @@ type Compiled struct {
 }
 
 // ID returns the schedule's id.
-func (c *Compiled) ID() ScheduleID { return c.id }
+func (c *Schedule) ID() ScheduleID { return c.id }
 
 // TeamID returns the team that the schedule belongs to.
-func (c *Compiled) TeamID() TeamID { return c.teamID }
+func (c *Schedule) TeamID() TeamID { return c.teamID }
 
 // Name returns the schedule's name.
-func (c *Compiled) Name() string { return c.name }
+func (c *Schedule) Name() string { return c.name }
 
 // TimeZone returns the schedule's own time zone.
-func (c *Compiled) TimeZone() string { return c.timeZone }
+func (c *Schedule) TimeZone() string { return c.timeZone }
 
 // A line is one role of a schedule; lines know nothing of each other.
 type line struct {
@@ -84,18 +84,18 @@ const maxLayers = 64
 
 // Compile checks a schedule and makes it ready to be asked. What is wrong is told as
 // a Refusal that names the rotation or override and the field.
-func Compile(s Schedule) (*Compiled, error) {
+func Compile(s Definition) (*Schedule, error) {
 	away := compilePeople(s.Inactive)
 	ops, err := compileOps(s, away)
 	if err != nil {
 		return nil, err
 	}
-	c := &Compiled{id: s.ID, teamID: s.TeamID, name: s.Name, timeZone: s.TimeZone}
+	c := &Schedule{id: s.ID, teamID: s.TeamID, name: s.Name, timeZone: s.TimeZone}
 	for _, role := range rolesOf(s, ops) {
 		c.lines = append(c.lines, line{role: role, versions: []version{{from: ever}}})
 	}
 	versions := slices.Clone(s.Versions)
-	slices.SortStableFunc(versions, func(a, b Version) int { return cmp.Compare(a.begins(), b.begins()) })
+	slices.SortStableFunc(versions, func(a, b Version) int { return cmp.Compare(a.Begins(), b.Begins()) })
 	for _, v := range versions {
 		if err := c.addVersion(v, s.TimeZone, away); err != nil {
 			return nil, err
@@ -107,8 +107,8 @@ func Compile(s Schedule) (*Compiled, error) {
 	return c, nil
 }
 
-// begins returns the version's first instant.
-func (v Version) begins() int64 {
+// Begins returns the version's first instant.
+func (v Version) Begins() int64 {
 	if v.EffectiveFrom == nil {
 		return ever
 	}
@@ -116,7 +116,7 @@ func (v Version) begins() int64 {
 }
 
 // rolesOf lists every role that anybody can have; RolePrimary is always one.
-func rolesOf(s Schedule, ops []op) []string {
+func rolesOf(s Definition, ops []op) []string {
 	roles := []string{RolePrimary}
 	add := func(role string) {
 		if role != "" && !slices.Contains(roles, role) {
@@ -134,9 +134,9 @@ func rolesOf(s Schedule, ops []op) []string {
 	return roles
 }
 
-func (c *Compiled) addVersion(v Version, defaultZone string, away people) error {
+func (c *Schedule) addVersion(v Version, defaultZone string, away people) error {
 	for i := range c.lines {
-		c.lines[i].versions = append(c.lines[i].versions, version{from: v.begins()})
+		c.lines[i].versions = append(c.lines[i].versions, version{from: v.Begins()})
 	}
 	for i, r := range v.Rotations {
 		y, err := compileLayer(r, defaultZone, away)
@@ -162,7 +162,7 @@ func (c *Compiled) addVersion(v Version, defaultZone string, away people) error 
 }
 
 // line finds a role; nil if nobody can have it.
-func (c *Compiled) line(role string) *line {
+func (c *Schedule) line(role string) *line {
 	role = roleName(role)
 	for i := range c.lines {
 		if c.lines[i].role == role {
@@ -174,7 +174,7 @@ func (c *Compiled) line(role string) *line {
 
 // compileOps gathers what overrides and manual shifts do, in the order in which it is
 // applied.
-func compileOps(s Schedule, away people) ([]op, error) {
+func compileOps(s Definition, away people) ([]op, error) {
 	var ops []op
 	for i, shift := range s.Shifts {
 		o, err := compileShift(shift, fmt.Sprintf("Shift %d", i+1), away)

@@ -7,10 +7,10 @@ import (
 )
 
 // benchSchedule has three layers in three zones and some overrides in 2026.
-func benchSchedule(startYear, overrides int) Schedule {
+func benchSchedule(startYear, overrides int) Definition {
 	start := Date{startYear, 1, 5}
 	office := weekdays[:5]
-	s := Schedule{TimeZone: "Europe/Berlin", Versions: []Version{{Rotations: []Rotation{
+	s := Definition{TimeZone: "Europe/Berlin", Versions: []Version{{Rotations: []Rotation{
 		{
 			Name: "base", TimeZone: "America/New_York", Period: Period{Unit: WeekUnit}, StartDate: start, HandOff: 9 * 60,
 			Turns: [][]UserID{{"ann"}, {"bo"}, {"cy"}, {"di"}},
@@ -36,7 +36,7 @@ func benchSchedule(startYear, overrides int) Schedule {
 	return s
 }
 
-func benchAt(b *testing.B, s Schedule) {
+func benchAt(b *testing.B, s Definition) {
 	b.Helper()
 	c := mustCompile(b, s)
 	at := time.Date(2026, 3, 9, 10, 30, 0, 0, time.UTC)

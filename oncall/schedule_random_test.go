@@ -11,7 +11,7 @@ import (
 var staff = []UserID{"ann", "bo", "cy", "di", "ed"}
 
 // randomSchedule makes up a schedule with everything that there is.
-func randomSchedule(rng *rand.Rand) Schedule {
+func randomSchedule(rng *rand.Rand) Definition {
 	begin := Date{2026, 2, 1}.days()
 	instant := func() time.Time { return time.Unix(begin*paperDay+rng.Int64N(90*paperDay), rng.Int64N(3)*1e8).UTC() }
 	some := func() []UserID {
@@ -19,7 +19,7 @@ func randomSchedule(rng *rand.Rand) Schedule {
 		at := rng.IntN(len(staff) - n)
 		return staff[at : at+n]
 	}
-	s := Schedule{Name: "random", TimeZone: "Europe/Berlin", Inactive: map[UserID][]Span{}}
+	s := Definition{Name: "random", TimeZone: "Europe/Berlin", Inactive: map[UserID][]Span{}}
 	for v := range 1 + rng.IntN(3) {
 		version := Version{ID: int64(v + 1)}
 		if v > 0 {
@@ -98,7 +98,7 @@ func randomRotation(rng *rand.Rand, some func() []UserID, instant func() time.Ti
 	return r
 }
 
-func mustCompile(t testing.TB, s Schedule) *Compiled {
+func mustCompile(t testing.TB, s Definition) *Schedule {
 	t.Helper()
 	c, err := Compile(s)
 	if err != nil {
@@ -108,7 +108,7 @@ func mustCompile(t testing.TB, s Schedule) *Compiled {
 }
 
 // everyRandom calls f with many schedules, and with the stretch in which they happen.
-func everyRandom(t *testing.T, n int, f func(t *testing.T, rng *rand.Rand, s Schedule, from, to time.Time)) {
+func everyRandom(t *testing.T, n int, f func(t *testing.T, rng *rand.Rand, s Definition, from, to time.Time)) {
 	t.Helper()
 	for i := range n {
 		rng := rand.New(rand.NewPCG(11, uint64(i)))
@@ -120,7 +120,7 @@ func everyRandom(t *testing.T, n int, f func(t *testing.T, rng *rand.Rand, s Sch
 
 func TestShiftsTileAndAgreeWithAt(t *testing.T) {
 	t.Parallel()
-	everyRandom(t, 300, func(t *testing.T, rng *rand.Rand, s Schedule, from, to time.Time) {
+	everyRandom(t, 300, func(t *testing.T, rng *rand.Rand, s Definition, from, to time.Time) {
 		c := mustCompile(t, s)
 		for _, role := range c.Roles() {
 			end := from
@@ -154,7 +154,7 @@ func TestShiftsTileAndAgreeWithAt(t *testing.T) {
 // TestAnswersDoNotDependOnTheWindow asks for a part of a stretch.
 func TestAnswersDoNotDependOnTheWindow(t *testing.T) {
 	t.Parallel()
-	everyRandom(t, 100, func(t *testing.T, rng *rand.Rand, s Schedule, from, to time.Time) {
+	everyRandom(t, 100, func(t *testing.T, rng *rand.Rand, s Definition, from, to time.Time) {
 		c := mustCompile(t, s)
 		middle := from.Add(time.Duration(rng.Int64N(int64(to.Sub(from)))))
 		whole, parts := c.Shifts(from, to, ""), c.Shifts(from, middle, "")
@@ -176,7 +176,7 @@ func TestAnswersDoNotDependOnTheWindow(t *testing.T) {
 
 func TestEditNeverChangesThePast(t *testing.T) {
 	t.Parallel()
-	everyRandom(t, 200, func(t *testing.T, rng *rand.Rand, s Schedule, from, to time.Time) {
+	everyRandom(t, 200, func(t *testing.T, rng *rand.Rand, s Definition, from, to time.Time) {
 		before := mustCompile(t, s)
 		edit := from.Add(time.Duration(rng.Int64N(int64(to.Sub(from)))))
 		// An edit may come between versions that are already planned.
@@ -204,7 +204,7 @@ func TestEditNeverChangesThePast(t *testing.T) {
 // TestMovesAreTheDifference takes away and adds what MovedShifts says, minute by minute.
 func TestMovesAreTheDifference(t *testing.T) {
 	t.Parallel()
-	everyRandom(t, 40, func(t *testing.T, rng *rand.Rand, s Schedule, from, to time.Time) {
+	everyRandom(t, 40, func(t *testing.T, rng *rand.Rand, s Definition, from, to time.Time) {
 		before := mustCompile(t, s)
 		s.Overrides = append(s.Overrides, randomSchedule(rng).Overrides...)
 		for i := range s.Overrides {
@@ -237,7 +237,7 @@ func TestMovesAreTheDifference(t *testing.T) {
 // any index.
 func TestOverridesAgreeWithTheList(t *testing.T) {
 	t.Parallel()
-	everyRandom(t, 200, func(t *testing.T, rng *rand.Rand, s Schedule, from, to time.Time) {
+	everyRandom(t, 200, func(t *testing.T, rng *rand.Rand, s Definition, from, to time.Time) {
 		s.Inactive = nil
 		s.Overrides = slices.DeleteFunc(s.Overrides, func(o Override) bool {
 			return o.Kind == OverrideTemporary || len(o.Windows) > 0
@@ -295,7 +295,7 @@ func TestWindowsThatTileThePaperTileTheDay(t *testing.T) {
 				Windows: []Window{{Days: weekdays[:], From: from, To: to}},
 			})
 		}
-		c := mustCompile(t, Schedule{Versions: []Version{{Rotations: rotations}}})
+		c := mustCompile(t, Definition{Versions: []Version{{Rotations: rotations}}})
 		checkOne := func(from, to time.Time) {
 			end := from
 			for _, s := range c.Shifts(from, to, "") {
@@ -323,7 +323,7 @@ func TestWeeklyCoversEverything(t *testing.T) {
 	from := time.Date(2026, 1, 12, 12, 0, 0, 0, time.UTC)
 	to := from.AddDate(0, 0, 53*7)
 	allZones(t, func(z *Zone, loc *time.Location) {
-		c := mustCompile(t, Schedule{TimeZone: z.name, Versions: []Version{{Rotations: []Rotation{{
+		c := mustCompile(t, Definition{TimeZone: z.name, Versions: []Version{{Rotations: []Rotation{{
 			Name: "weekly", Period: Period{Unit: WeekUnit}, StartDate: Date{2026, 1, 5}, HandOff: 9 * 60,
 			Turns: [][]UserID{{"ann"}, {"bo"}, {"cy"}},
 		}}}}})

@@ -23,27 +23,27 @@ func weeklyRotation(change func(r *Rotation)) Rotation {
 	return r
 }
 
-func scheduleOf(rotations ...Rotation) Schedule {
-	return Schedule{TimeZone: "America/New_York", Versions: []Version{{Rotations: rotations}}}
+func scheduleOf(rotations ...Rotation) Definition {
+	return Definition{TimeZone: "America/New_York", Versions: []Version{{Rotations: rotations}}}
 }
 
 func TestCompileRefusals(t *testing.T) {
 	t.Parallel()
 	day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	rotation := func(change func(r *Rotation)) Schedule { return scheduleOf(weeklyRotation(change)) }
-	override := func(o Override) Schedule {
+	rotation := func(change func(r *Rotation)) Definition { return scheduleOf(weeklyRotation(change)) }
+	override := func(o Override) Definition {
 		o.ID = 7
 		if o.End.IsZero() {
 			o.Start, o.End = day, day.AddDate(0, 0, 1)
 		}
-		return Schedule{Overrides: []Override{o}}
+		return Definition{Overrides: []Override{o}}
 	}
 	crowd := make([]Rotation, 65)
 	for i := range crowd {
 		crowd[i] = weeklyRotation(nil)
 	}
 	tests := []struct {
-		schedule Schedule
+		schedule Definition
 		want     string
 	}{
 		{rotation(func(r *Rotation) { r.TimeZone = "Mars" }), `Rotation "weekly", timezone: "Mars" is not a time zone such as "Europe/Berlin".`},
@@ -69,8 +69,8 @@ func TestCompileRefusals(t *testing.T) {
 		{override(Override{Kind: OverrideSwap, From: "ann", To: "ann"}), `Override 7: a swap needs two people, from and to.`},
 		{override(Override{Kind: OverrideAdd, Users: []UserID{"ann"}, Windows: []Window{{Days: weekdays[:1]}}}), `Override 7, timezone: "" is not a time zone such as "Europe/Berlin".`},
 		{override(Override{Kind: OverrideTemporary}), `Override 7: nobody is primary from 2026-03-01T00:00:00Z; fill the gap or confirm it.`},
-		{Schedule{Shifts: []ManualShift{{Start: day, End: day}}}, `Shift 1: end is not after start.`},
-		{Schedule{Shifts: []ManualShift{{Start: day, End: day.Add(1)}}}, `Shift 1: users is empty or has a user without an id.`},
+		{Definition{Shifts: []ManualShift{{Start: day, End: day}}}, `Shift 1: end is not after start.`},
+		{Definition{Shifts: []ManualShift{{Start: day, End: day.Add(1)}}}, `Shift 1: users is empty or has a user without an id.`},
 	}
 	for _, test := range tests {
 		_, err := Compile(test.schedule)
@@ -237,7 +237,7 @@ func TestMovedShifts(t *testing.T) {
 		t.Error(diff)
 	}
 	// A stretch that is cut by other people's shifts is told as one.
-	none := mustCompile(t, Schedule{})
+	none := mustCompile(t, Definition{})
 	alone := scheduleOf(weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann", "bo"}, {"ann", "cy"}} }))
 	gained := MovedShifts(none, mustCompile(t, alone), from, to)
 	gained = slices.DeleteFunc(gained, func(m Move) bool { return m.User != "ann" })
@@ -350,7 +350,7 @@ func FuzzSchedule(f *testing.F) {
 	from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	to := from.AddDate(0, 0, 20)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var s Schedule
+		var s Definition
 		if json.Unmarshal(data, &s) != nil {
 			return
 		}

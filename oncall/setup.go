@@ -182,7 +182,7 @@ func (c *checker) schedule(i int, s SetupSchedule) {
 	}
 	v, err := s.Version(people)
 	if err == nil && len(c.problems) == 0 {
-		_, err = Compile(Schedule{Name: s.Name, TimeZone: s.TimeZone, Versions: []Version{v}})
+		_, err = Compile(Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: []Version{v}})
 	}
 	if err != nil {
 		c.say("schedule %q: %v", s.Name, err)

@@ -217,7 +217,7 @@ func (c *checker) team(i int, t SetupTeam) {
 		c.refer("user", f, "team %q: fallback", t.Name)
 	}
 	c.zone(t.TimeZone, "team %q", t.Name)
-	if _, err := compileWindows(t.Hours); err != nil {
+	if err := CheckWindows(t.Hours); err != nil {
 		c.say("team %q: hours, %v", t.Name, err)
 	}
 	if _, err := t.RemindEvery(); err != nil {

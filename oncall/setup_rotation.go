@@ -2,7 +2,6 @@ package oncall
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -33,7 +32,7 @@ func (r SetupRotation) rotation(users map[string]UserID) (Rotation, error) {
 	if out.HandOff, err = ParseTimeOfDay(hour); err != nil {
 		return Rotation{}, fmt.Errorf("start: %w", err)
 	}
-	if out.Period, err = parsePeriod(r.Every); err != nil {
+	if out.Period, err = ParsePlainPeriod(r.Every); err != nil {
 		return Rotation{}, err
 	}
 	for _, t := range r.Turns {
@@ -44,34 +43,4 @@ func (r SetupRotation) rotation(users map[string]UserID) (Rotation, error) {
 		out.Turns = append(out.Turns, turn)
 	}
 	return out, nil
-}
-
-// parsePeriod reads "week", "2 weeks", "12 hours".
-func parsePeriod(s string) (Period, error) {
-	wrong := fmt.Errorf("every is %q; it must be a period such as \"week\", \"2 weeks\", \"day\" or \"12 hours\"", s)
-	words := strings.Fields(s)
-	p := Period{Every: 1}
-	if len(words) == 2 {
-		n, err := strconv.Atoi(words[0])
-		if err != nil || n < 1 {
-			return Period{}, wrong
-		}
-		p.Every, words = n, words[1:]
-	}
-	if len(words) != 1 {
-		return Period{}, wrong
-	}
-	switch strings.TrimSuffix(words[0], "s") {
-	case "hour":
-		p.Unit = HourUnit
-	case "day":
-		p.Unit = DayUnit
-	case "week":
-		p.Unit = WeekUnit
-	case "month":
-		p.Unit = MonthUnit
-	default:
-		return Period{}, wrong
-	}
-	return p, nil
 }

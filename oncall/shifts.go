@@ -44,7 +44,7 @@ type Gap struct {
 
 // Shifts returns the shifts of a role from one instant to another. They tile the
 // whole stretch, holes included; the first and the last are cut off at its ends.
-func (c *Compiled) Shifts(from, to time.Time, role string) []Shift {
+func (c *Schedule) Shifts(from, to time.Time, role string) []Shift {
 	l := c.line(role)
 	if l == nil {
 		l = &line{role: role, versions: []version{{from: ever}}, cuts: []int64{ever}, acting: [][]int32{nil}}
@@ -77,7 +77,7 @@ func (c *Compiled) Shifts(from, to time.Time, role string) []Shift {
 
 // NextChange returns the first instant after one, and before the horizon, at which
 // the people with a role are others; false if there is none.
-func (c *Compiled) NextChange(after, horizon time.Time, role string) (time.Time, bool) {
+func (c *Schedule) NextChange(after, horizon time.Time, role string) (time.Time, bool) {
 	l := c.line(role)
 	if l == nil {
 		return time.Time{}, false
@@ -113,7 +113,7 @@ func later(t, days int64) int64 {
 }
 
 // Who returns who has each role at t, why, since when, and who comes next.
-func (c *Compiled) Who(t time.Time) []Duty {
+func (c *Schedule) Who(t time.Time) []Duty {
 	duties := make([]Duty, 0, len(c.lines))
 	for i := range c.lines {
 		l := &c.lines[i]
@@ -139,7 +139,7 @@ func (c *Compiled) Who(t time.Time) []Duty {
 
 // Gaps returns the stretches in which nobody has a role. A shadow never covers
 // anything, so nobody misses it.
-func (c *Compiled) Gaps(from, to time.Time, role string) []Gap {
+func (c *Schedule) Gaps(from, to time.Time, role string) []Gap {
 	gaps := []Gap{}
 	l := c.line(role)
 	if role == RoleShadow {

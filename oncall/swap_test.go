@@ -13,14 +13,14 @@ import (
 func trade(t *testing.T, overrides ...Override) Roster {
 	t.Helper()
 	r := Roster{
-		Schedules: map[ScheduleID]*Compiled{}, Members: map[TeamID][]UserID{1: {ann, bo, cy, di}},
+		Schedules: map[ScheduleID]*Schedule{}, Members: map[TeamID][]UserID{1: {ann, bo, cy, di}},
 		Users: map[UserID]User{
 			ann: {ID: ann, TimeZone: "Europe/Berlin"}, bo: {ID: bo, TimeZone: "Europe/Berlin"},
 			cy: {ID: cy, TimeZone: "America/New_York"}, di: {ID: di, TimeZone: "Asia/Tokyo"},
 		},
 	}
 	for id, turns := range map[ScheduleID][][]UserID{1: {{ann}, {bo}}, 2: {{cy}, {di}}} {
-		s := Schedule{
+		s := Definition{
 			ID: id, TeamID: 1, Name: map[ScheduleID]string{1: "primary", 2: "secondary"}[id], TimeZone: "UTC",
 			Versions: []Version{{Rotations: []Rotation{{
 				Name: "weekly", Period: Period{Unit: WeekUnit}, StartDate: Date{2026, 1, 5}, HandOff: 9 * 60, Turns: turns,

@@ -37,7 +37,7 @@ const nextWithin = 92 * 24 * time.Hour
 
 // A Roster holds the facts from which a target becomes people.
 type Roster struct {
-	Schedules map[ScheduleID]*Compiled
+	Schedules map[ScheduleID]*Schedule
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
 	Reach     map[UserID]Reach // of those who have set up anything beside Slack
@@ -126,23 +126,22 @@ func (t *Target) means(role string) bool {
 }
 
 // onCall adds the people of a schedule whom the target means.
-func (t *Target) onCall(c *Compiled, at time.Time, add func(why string, users ...UserID)) {
-	for i := range c.lines {
-		role := c.lines[i].role
+func (t *Target) onCall(c *Schedule, at time.Time, add func(why string, users ...UserID)) {
+	for _, role := range c.Roles() {
 		if !t.means(role) {
 			continue
 		}
 		switch t.Which {
 		case OnCallNext:
-			add("you are on call next in "+c.name, c.comesNext(at, role)...)
+			add("you are on call next in "+c.Name(), comesNext(c, at, role)...)
 		case Everyone:
 			for _, shift := range c.Shifts(at, at.AddDate(1, 0, 0), role) {
-				add("the escalation policy names everyone in "+c.name, shift.Users...)
+				add("the escalation policy names everyone in "+c.Name(), shift.Users...)
 			}
 		default:
-			why := "you are on call in " + c.name
+			why := "you are on call in " + c.Name()
 			if t.Role != "" {
-				why = fmt.Sprintf("you are on call in %s as %s", c.name, role)
+				why = fmt.Sprintf("you are on call in %s as %s", c.Name(), role)
 			}
 			var buffer [8]UserID
 			add(why, c.AppendAt(buffer[:0], at, role)...)
@@ -151,7 +150,7 @@ func (t *Target) onCall(c *Compiled, at time.Time, add func(why string, users ..
 }
 
 // comesNext returns who comes on call in a role at its next change that brings anybody.
-func (c *Compiled) comesNext(at time.Time, role string) []UserID {
+func comesNext(c *Schedule, at time.Time, role string) []UserID {
 	now := c.At(at, role)
 	for t, horizon := at, at.Add(nextWithin); ; {
 		change, found := c.NextChange(t, horizon, role)

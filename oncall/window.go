@@ -77,6 +77,18 @@ type weekly struct {
 	edges  []int64   // where open begins or ends, in order
 }
 
+// Check says what is wrong with a window; nil: nothing is.
+func (w Window) Check() error {
+	_, err := w.stretches()
+	return err
+}
+
+// CheckWindows says what is wrong with the first of the windows that makes no sense.
+func CheckWindows(windows []Window) error {
+	_, err := compileWindows(windows)
+	return err
+}
+
 // mondays is where paper weeks begin: 1970-01-05 was a Monday.
 const mondays = 4 * paperDay
 

@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -15,7 +16,37 @@ func ParsePeriod(s string) (Period, error) {
 		}
 		return Period{Cron: strings.TrimSpace(expr)}, nil
 	}
-	return parsePeriod(strings.ToLower(s))
+	return ParsePlainPeriod(strings.ToLower(s))
+}
+
+// ParsePlainPeriod reads "week", "2 weeks", "12 hours".
+func ParsePlainPeriod(s string) (Period, error) {
+	wrong := fmt.Errorf("every is %q; it must be a period such as \"week\", \"2 weeks\", \"day\" or \"12 hours\"", s)
+	words := strings.Fields(s)
+	p := Period{Every: 1}
+	if len(words) == 2 {
+		n, err := strconv.Atoi(words[0])
+		if err != nil || n < 1 {
+			return Period{}, wrong
+		}
+		p.Every, words = n, words[1:]
+	}
+	if len(words) != 1 {
+		return Period{}, wrong
+	}
+	switch strings.TrimSuffix(words[0], "s") {
+	case "hour":
+		p.Unit = HourUnit
+	case "day":
+		p.Unit = DayUnit
+	case "week":
+		p.Unit = WeekUnit
+	case "month":
+		p.Unit = MonthUnit
+	default:
+		return Period{}, wrong
+	}
+	return p, nil
 }
 
 // String writes the period so that ParsePeriod reads it.

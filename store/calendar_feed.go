@@ -118,7 +118,7 @@ type Calendar struct {
 type CalendarShift struct {
 	oncall.Shift
 	Key      string
-	Schedule *oncall.Compiled
+	Schedule *oncall.Schedule
 	Role     string
 }
 
@@ -158,7 +158,7 @@ func (s *Store) Calendar(ctx context.Context, f Feed, now time.Time) (Calendar, 
 
 // calendarShifts returns the shifts of a role, or those of one person: while they are on call it is
 // one shift, whoever is so beside them.
-func calendarShifts(schedule *oncall.Compiled, role string, user oncall.UserID, from, to time.Time) []CalendarShift {
+func calendarShifts(schedule *oncall.Schedule, role string, user oncall.UserID, from, to time.Time) []CalendarShift {
 	begin := from.AddDate(0, 0, -feedMargin)
 	var out []CalendarShift
 	for _, shift := range schedule.Shifts(begin, to.AddDate(0, 0, feedMargin), role) {

@@ -22,7 +22,7 @@ func (w *world) feed(f store.Feed) (store.Feed, string) {
 	return made, secret
 }
 
-func (w *world) schedule(name string) *oncall.Compiled {
+func (w *world) schedule(name string) *oncall.Schedule {
 	w.t.Helper()
 	for _, s := range must[*store.Directory](w.t)(w.Directory(w.t.Context())).Schedules {
 		if s.Name() == name {

@@ -90,7 +90,7 @@ func coverFacts(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverFact
 	for _, s := range all {
 		f.Schedules = append(f.Schedules, s)
 	}
-	slices.SortFunc(f.Schedules, func(a, b oncall.Schedule) int { return int(a.ID - b.ID) })
+	slices.SortFunc(f.Schedules, func(a, b oncall.Definition) int { return int(a.ID - b.ID) })
 	return f, err
 }
 

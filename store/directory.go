@@ -20,7 +20,7 @@ type Directory struct {
 	Teams        []oncall.Team // by name
 	Users        map[oncall.UserID]oncall.User
 	Members      map[oncall.TeamID][]oncall.UserID
-	Schedules    []*oncall.Compiled                // by name
+	Schedules    []*oncall.Schedule                // by name
 	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
@@ -33,7 +33,7 @@ type Directory struct {
 	teams        map[oncall.TeamID]oncall.Team
 	integrations map[oncall.IntegrationID]oncall.Integration
 
-	schedules map[oncall.ScheduleID]*oncall.Compiled
+	schedules map[oncall.ScheduleID]*oncall.Schedule
 	keys      map[keyHash]oncall.Integration
 	admins    map[oncall.TeamID][]oncall.UserID
 	overrides map[oncall.OverrideID]oncall.Override
@@ -56,7 +56,7 @@ func (d *Directory) Admins(id oncall.TeamID) []oncall.UserID {
 }
 
 // Schedule returns a schedule.
-func (d *Directory) Schedule(id oncall.ScheduleID) (*oncall.Compiled, bool) {
+func (d *Directory) Schedule(id oncall.ScheduleID) (*oncall.Schedule, bool) {
 	c, ok := d.schedules[id]
 	return c, ok
 }
@@ -218,7 +218,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{},
 		Policies: map[oncall.PolicyID]oncall.Policy{}, teams: map[oncall.TeamID]oncall.Team{},
 		integrations: map[oncall.IntegrationID]oncall.Integration{},
-		schedules:    map[oncall.ScheduleID]*oncall.Compiled{}, keys: map[keyHash]oncall.Integration{},
+		schedules:    map[oncall.ScheduleID]*oncall.Schedule{}, keys: map[keyHash]oncall.Integration{},
 		admins: map[oncall.TeamID][]oncall.UserID{}, overrides: map[oncall.OverrideID]oncall.Override{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
@@ -247,7 +247,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		}
 		d.Schedules = append(d.Schedules, compiled)
 	}
-	slices.SortFunc(d.Schedules, func(a, b *oncall.Compiled) int { return cmp.Compare(a.Name(), b.Name()) })
+	slices.SortFunc(d.Schedules, func(a, b *oncall.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
 	d.gatherTeams()
 	return d, nil
 }
@@ -360,7 +360,7 @@ func (d *Directory) loadReach(ctx context.Context, tx pgx.Tx) (err error) {
 }
 
 // schedules loads every live schedule with its versions, its overrides and who is gone.
-func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Schedule, error) {
+func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Definition, error) {
 	const load = `SELECT id, team_id, name, time_zone, apart FROM schedules WHERE removed_at IS NULL`
 	const gone = `SELECT id, deactivated_at FROM users WHERE deactivated_at IS NOT NULL`
 	type row struct {
@@ -397,9 +397,9 @@ func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Sch
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[oncall.ScheduleID]oncall.Schedule, len(found))
+	out := make(map[oncall.ScheduleID]oncall.Definition, len(found))
 	for _, r := range found {
-		out[r.ID] = oncall.Schedule{
+		out[r.ID] = oncall.Definition{
 			ID: r.ID, TeamID: r.TeamID, Name: r.Name, TimeZone: r.TimeZone,
 			Versions: versions[r.ID], Overrides: overrides[r.ID], Shifts: shifts[r.ID], Inactive: inactive, Apart: r.Apart,
 		}

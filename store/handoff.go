@@ -63,7 +63,7 @@ type look struct {
 	tx       pgx.Tx
 	dir      *Directory
 	now      time.Time
-	schedule *oncall.Compiled
+	schedule *oncall.Schedule
 }
 
 // compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
@@ -195,7 +195,7 @@ func (l look) remind(ctx context.Context) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	due, next := l.schedule.Reminders(l.now, func(u oncall.UserID) []time.Duration {
+	due, next := oncall.Reminders(l.schedule, l.now, func(u oncall.UserID) []time.Duration {
 		if wish, said := wishes[u]; said {
 			return wish
 		}
@@ -360,7 +360,7 @@ func (s *Store) ChaseHandoff(ctx context.Context, number int64, now time.Time) e
 }
 
 // briefing gathers what is told at a hand-off.
-func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *oncall.Compiled, d oncall.Duty) (oncall.Briefing, error) {
+func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *oncall.Schedule, d oncall.Duty) (oncall.Briefing, error) {
 	const open = `SELECT id FROM incidents WHERE status <> 'resolved' AND team_id = $1 ORDER BY id LIMIT $2`
 	rows, _ := tx.Query(ctx, open, c.TeamID(), briefed)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])

@@ -227,7 +227,7 @@ func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
 	w := newWorld(t)
 	w.look(w.Store, start)
 	id := w.schedule("primary").ID()
-	stored := must[oncall.Schedule](t)(w.Schedule(t.Context(), id))
+	stored := must[oncall.Definition](t)(w.Schedule(t.Context(), id))
 	r := slices.Clone(stored.Versions[0].Rotations)
 	r[0].Turns = [][]oncall.UserID{{ann}, {cy}}
 	if _, err := w.EditSchedule(t.Context(), id, oncall.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {

@@ -12,36 +12,36 @@ import (
 )
 
 // Schedule returns everything that is stored about a schedule. Its versions are its history.
-func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (oncall.Schedule, error) {
-	var out oncall.Schedule
+func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (oncall.Definition, error) {
+	var out oncall.Definition
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		out, err = schedule(ctx, tx, id)
 		return err
 	})
 	if err != nil {
-		return oncall.Schedule{}, wrap(err, "load schedule %d", id)
+		return oncall.Definition{}, wrap(err, "load schedule %d", id)
 	}
 	return out, nil
 }
 
-func schedule(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (oncall.Schedule, error) {
+func schedule(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (oncall.Definition, error) {
 	all, err := schedules(ctx, tx)
 	if err != nil {
-		return oncall.Schedule{}, err
+		return oncall.Definition{}, err
 	}
 	found, ok := all[id]
 	if !ok {
-		return oncall.Schedule{}, oncall.ErrNotFound
+		return oncall.Definition{}, oncall.ErrNotFound
 	}
 	return found, nil
 }
 
 // CreateSchedule stores a schedule, of which the team, the name and the time zone are given, and
 // returns it with its id. Rotations are a matter of EditSchedule.
-func (s *Store) CreateSchedule(ctx context.Context, made oncall.Schedule, now time.Time) (oncall.Schedule, error) {
+func (s *Store) CreateSchedule(ctx context.Context, made oncall.Definition, now time.Time) (oncall.Definition, error) {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	if _, err := oncall.LoadZone(made.TimeZone); err != nil {
-		return oncall.Schedule{}, oncall.Refuse("%q is no time zone such as \"Europe/Berlin\".", made.TimeZone)
+		return oncall.Definition{}, oncall.Refuse("%q is no time zone such as \"Europe/Berlin\".", made.TimeZone)
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {
@@ -54,10 +54,10 @@ func (s *Store) CreateSchedule(ctx context.Context, made oncall.Schedule, now ti
 		return announce(ctx, tx)
 	})
 	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "schedules_name" {
-		return oncall.Schedule{}, oncall.Refuse("There is a schedule %q already.", made.Name)
+		return oncall.Definition{}, oncall.Refuse("There is a schedule %q already.", made.Name)
 	}
 	if err != nil {
-		return oncall.Schedule{}, wrap(err, "create schedule %q", made.Name)
+		return oncall.Definition{}, wrap(err, "create schedule %q", made.Name)
 	}
 	s.facts.drop()
 	return made, nil
@@ -65,8 +65,8 @@ func (s *Store) CreateSchedule(ctx context.Context, made oncall.Schedule, now ti
 
 // EditSchedule adds a version to a schedule and returns the schedule with it. Seen is the latest
 // version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
-func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall.Version, seen int64, now time.Time) (oncall.Schedule, error) {
-	var edited oncall.Schedule
+func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall.Version, seen int64, now time.Time) (oncall.Definition, error) {
+	var edited oncall.Definition
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
@@ -95,7 +95,7 @@ func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall
 		return announce(ctx, tx)
 	})
 	if err != nil {
-		return oncall.Schedule{}, wrap(err, "edit schedule %d", id)
+		return oncall.Definition{}, wrap(err, "edit schedule %d", id)
 	}
 	s.facts.drop()
 	return edited, nil
@@ -115,14 +115,14 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v on
 // version, so that nothing of the history is lost.
 func (s *Store) RestoreVersion(
 	ctx context.Context, id oncall.ScheduleID, version, seen int64, by oncall.UserID, now time.Time,
-) (oncall.Schedule, error) {
+) (oncall.Definition, error) {
 	was, err := s.Schedule(ctx, id)
 	if err != nil {
-		return oncall.Schedule{}, err
+		return oncall.Definition{}, err
 	}
 	restored, err := was.Restored(version, by)
 	if err != nil {
-		return oncall.Schedule{}, err
+		return oncall.Definition{}, err
 	}
 	return s.EditSchedule(ctx, id, restored, seen, now)
 }

@@ -71,7 +71,7 @@ func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 }
 
 // edited sees to what follows from one schedule having become another, or a new one.
-func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after oncall.Schedule) error {
+func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after oncall.Definition) error {
 	is, err := oncall.Compile(after)
 	if err != nil {
 		return err

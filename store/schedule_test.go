@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-func (w *world) stored(name string) oncall.Schedule {
+func (w *world) stored(name string) oncall.Definition {
 	w.t.Helper()
 	directory, err := w.Directory(w.t.Context())
 	if err != nil {
@@ -27,7 +27,7 @@ func (w *world) stored(name string) oncall.Schedule {
 		}
 	}
 	w.t.Fatalf("there is no schedule %q", name)
-	return oncall.Schedule{}
+	return oncall.Definition{}
 }
 
 func (w *world) holds(id oncall.ScheduleID, at time.Time) []oncall.UserID {
@@ -128,16 +128,16 @@ func TestScheduleIsCreatedAndRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	team := w.stored("primary").TeamID
-	made, err := w.CreateSchedule(t.Context(), oncall.Schedule{TeamID: team, Name: "nights", TimeZone: "America/New_York"}, start)
+	made, err := w.CreateSchedule(t.Context(), oncall.Definition{TeamID: team, Name: "nights", TimeZone: "America/New_York"}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := w.stored("nights"); got.ID != made.ID || got.TeamID != team || got.TimeZone != "America/New_York" || got.Latest() != 0 {
 		t.Errorf("made %+v", got)
 	}
-	_, err = w.CreateSchedule(t.Context(), oncall.Schedule{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
+	_, err = w.CreateSchedule(t.Context(), oncall.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
 	isRefused(t, err, `There is a schedule "nights" already.`)
-	_, err = w.CreateSchedule(t.Context(), oncall.Schedule{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
+	_, err = w.CreateSchedule(t.Context(), oncall.Definition{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
 	isRefused(t, err, `"Berlin" is no time zone such as "Europe/Berlin".`)
 
 	if err := w.RemoveSchedule(t.Context(), made.ID, start); err != nil {

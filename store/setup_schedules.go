@@ -40,12 +40,12 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	if err != nil {
 		return err
 	}
-	stored := map[string]oncall.Schedule{}
+	stored := map[string]oncall.Definition{}
 	for _, s := range all {
 		stored[s.Name] = s
 	}
 	if err := remove(ctx, a, "schedule", `UPDATE schedules SET removed_at = $2 WHERE id = $1`, stored,
-		func(s oncall.Schedule) any { return s.ID },
+		func(s oncall.Definition) any { return s.ID },
 		namesOf(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name })); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	return nil
 }
 
-func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]oncall.Schedule) error {
+func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]oncall.Definition) error {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `UPDATE schedules SET team_id = $2, time_zone = $3 WHERE id = $1`
 	version, err := s.Version(a.users)

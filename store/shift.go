@@ -16,7 +16,7 @@ func (s *Store) AddShift(
 	ctx context.Context, id oncall.ScheduleID, shift oncall.ManualShift, by oncall.UserID, now time.Time,
 ) (oncall.ManualShift, error) {
 	shift.ID = 0
-	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Schedule) (err error) {
+	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Definition) (err error) {
 		if err := schedule.Fits(shift); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (s *Store) DeleteShifts(
 		from = now
 	}
 	changed := 0
-	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Schedule) error {
+	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Definition) error {
 		for _, was := range schedule.Shifts {
 			if role != "" && role != was.RoleName() {
 				continue
@@ -95,7 +95,7 @@ func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart
 }
 
 // changeShifts changes a schedule's shifts while nobody else does.
-func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, change func(pgx.Tx, oncall.Schedule) error) error {
+func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, change func(pgx.Tx, oncall.Definition) error) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err

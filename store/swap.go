@@ -218,7 +218,7 @@ func peopleOf(ctx context.Context, tx pgx.Tx) (oncall.Roster, error) {
 		return oncall.Roster{}, err
 	}
 	err := d.loadMembers(ctx, tx)
-	return oncall.Roster{Schedules: map[oncall.ScheduleID]*oncall.Compiled{}, Users: d.Users, Members: d.Members}, err
+	return oncall.Roster{Schedules: map[oncall.ScheduleID]*oncall.Schedule{}, Users: d.Users, Members: d.Members}, err
 }
 
 // channelsOf lists the channels of the teams that schedules belong to.

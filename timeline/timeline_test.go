@@ -38,9 +38,9 @@ func rotation(unit oncall.Unit, turns ...[]oncall.UserID) oncall.Rotation {
 	}
 }
 
-func compiled(t testing.TB, zone string, overrides []oncall.Override, rotations ...oncall.Rotation) *oncall.Compiled {
+func compiled(t testing.TB, zone string, overrides []oncall.Override, rotations ...oncall.Rotation) *oncall.Schedule {
 	t.Helper()
-	c, err := oncall.Compile(oncall.Schedule{
+	c, err := oncall.Compile(oncall.Definition{
 		Name: "payments", TimeZone: zone, Overrides: overrides,
 		Versions: []oncall.Version{{Rotations: rotations}},
 	})
@@ -62,7 +62,7 @@ func month(t testing.TB) timeline.Timeline {
 		ID: 1, Kind: oncall.OverrideCover, Start: at(t, "2026-03-20T17:00:00Z"), End: at(t, "2026-03-22T17:00:00Z"),
 		Users: []oncall.UserID{"U0DI"},
 	}
-	row := func(name, detail string, c *oncall.Compiled) timeline.Row {
+	row := func(name, detail string, c *oncall.Schedule) timeline.Row {
 		return timeline.Row{Name: name, Detail: detail, Shifts: c.Shifts(from, to, oncall.RolePrimary)}
 	}
 	until := at(t, "2026-04-02T10:00:00Z")

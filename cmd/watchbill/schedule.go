@@ -85,7 +85,7 @@ func (c *renderCmd) table(out io.Writer, file oncall.Case) error {
 }
 
 // draw writes the picture.
-func (c *renderCmd) draw(schedule *oncall.Compiled) error {
+func (c *renderCmd) draw(schedule *oncall.Schedule) error {
 	picture := timeline.Timeline{
 		Title: "On call: " + strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File)), From: c.From.Time, To: c.To.Time, TimeZone: schedule.TimeZone(),
 		Rows: []timeline.Row{{Name: oncall.RolePrimary, Shifts: schedule.Shifts(c.From.Time, c.To.Time, oncall.RolePrimary)}},
