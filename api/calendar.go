@@ -15,6 +15,7 @@ import (
 
 	"github.com/watchbill/watchbill/ical"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -122,15 +123,15 @@ func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event
 		names[i] = dir.Name(u)
 	}
 	slices.Sort(names)
-	schedule := shift.Schedule.Name()
-	if shift.Role != oncall.RolePrimary {
-		schedule += " (" + shift.Role + ")"
+	name := shift.Schedule.Name()
+	if shift.Role != schedule.RolePrimary {
+		name += " (" + shift.Role + ")"
 	}
-	summary := strings.Join(names, ", ") + ": " + schedule
+	summary := strings.Join(names, ", ") + ": " + name
 	if own {
-		summary = "On call: " + schedule
+		summary = "On call: " + name
 	}
-	note := fmt.Sprintf("On call: %s\nSchedule: %s", strings.Join(names, ", "), schedule)
+	note := fmt.Sprintf("On call: %s\nSchedule: %s", strings.Join(names, ", "), name)
 	if zone, err := time.LoadLocation(shift.Schedule.TimeZone()); err == nil {
 		const layout = "Mon 2 January 15:04"
 		note += fmt.Sprintf("\n%s to %s (%s)", shift.Start.In(zone).Format(layout), shift.End.In(zone).Format(layout), zone)

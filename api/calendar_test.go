@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	ics "github.com/arran4/golang-ical"
 	"github.com/google/go-cmp/cmp"
 
@@ -93,8 +95,8 @@ func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
 	}
 	dir, err := d.store.Directory(t.Context())
 	d.must(err)
-	_, err = d.store.AddOverride(t.Context(), dir.Schedules[0].ID(), oncall.Override{
-		Kind: oncall.OverrideSwap, Start: d.clock.now(), End: d.clock.now().Add(time.Hour), From: "U0ANN", To: "U0BO",
+	_, err = d.store.AddOverride(t.Context(), dir.Schedules[0].ID(), schedule.Override{
+		Kind: schedule.OverrideSwap, Start: d.clock.now(), End: d.clock.now().Add(time.Hour), From: "U0ANN", To: "U0BO",
 	}, d.clock.now())
 	d.must(err)
 	got := d.send(http.MethodGet, path, nil, "If-None-Match: "+tag)

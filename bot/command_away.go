@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -58,7 +60,7 @@ func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
 const maxHit = 20
 
 // drawAway says which shifts a time off hits, with a button to find cover for them.
-func drawAway(off store.TimeOff, hit []oncall.Stint, r request, offer bool) drawing {
+func drawAway(off store.TimeOff, hit []schedule.Stint, r request, offer bool) drawing {
 	text := "You are away " + between(off.Start, off.End, r.location)
 	if len(hit) == 0 {
 		text += ". None of your shifts is in it."

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -47,7 +49,7 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 
 // readStints reads the shifts of a person that "TIME [to TIME] note" means, cut to the
 // times.
-func (r request) readStints(user oncall.UserID, words []string) ([]oncall.Stint, string, error) {
+func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stint, string, error) {
 	s, note, err := r.readSpan(words)
 	if err != nil && r.meansSpan(words) {
 		return nil, "", err
@@ -83,8 +85,8 @@ func (r request) meansSpan(words []string) bool {
 }
 
 // cut keeps of stints what lies in a span.
-func cut(stints []oncall.Stint, s span) []oncall.Stint {
-	var out []oncall.Stint
+func cut(stints []schedule.Stint, s span) []schedule.Stint {
+	var out []schedule.Stint
 	for _, p := range stints {
 		if p.Start.Before(s.from) {
 			p.Start = s.from
@@ -100,7 +102,7 @@ func cut(stints []oncall.Stint, s span) []oncall.Stint {
 }
 
 // askForCover makes a request for each of a person's stints and says so.
-func (b *Bot) askForCover(ctx context.Context, r request, stints []oncall.Stint, note string, everyone bool) (string, error) {
+func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stint, note string, everyone bool) (string, error) {
 	for _, s := range stints {
 		schedule, known := r.directory.Schedule(s.Schedule)
 		if s.User != r.user.ID && (!known || !manages(r.directory, r.user.ID, schedule)) {
@@ -178,7 +180,7 @@ func (b *Bot) coverPart(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	left := slices.DeleteFunc(c.Left(), func(s oncall.Stint) bool { return !s.End.After(b.clock()) })
+	left := slices.DeleteFunc(c.Left(), func(s schedule.Stint) bool { return !s.End.After(b.clock()) })
 	if c.State != oncall.CoverOpen || len(left) == 0 {
 		return "", oncall.Refuse("Nothing of the shift is left to take.")
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -50,7 +52,7 @@ func myShifts(d *store.Directory, user oncall.UserID, now time.Time, zone *time.
 			break
 		}
 		name := "*" + foreign(s.Name, maxName) + "*"
-		if s.Role != oncall.RolePrimary {
+		if s.Role != schedule.RolePrimary {
 			name += " (" + foreign(s.Role, maxName) + ")"
 		}
 		line := fmt.Sprintf("• %s from %s to %s", name, stamp(s.Start, asDay, zone), stamp(s.End, asDay, zone))
@@ -66,18 +68,18 @@ func myShifts(d *store.Directory, user oncall.UserID, now time.Time, zone *time.
 }
 
 // stintsOf returns a person's shifts in all schedules, shadow shifts included.
-func stintsOf(d *store.Directory, user oncall.UserID, from, to time.Time) []oncall.Stint {
+func stintsOf(d *store.Directory, user oncall.UserID, from, to time.Time) []schedule.Stint {
 	mine := d.Roster().Stints(user, from, to)
 	for _, c := range d.Schedules {
-		for _, shift := range c.Shifts(from, to, oncall.RoleShadow) {
+		for _, shift := range c.Shifts(from, to, schedule.RoleShadow) {
 			if slices.Contains(shift.Users, user) {
-				mine = append(mine, oncall.Stint{
-					Schedule: c.ID(), Name: c.Name(), TimeZone: c.TimeZone(), Role: oncall.RoleShadow, User: user, Start: shift.Start, End: shift.End,
+				mine = append(mine, schedule.Stint{
+					Schedule: c.ID(), Name: c.Name(), TimeZone: c.TimeZone(), Role: schedule.RoleShadow, User: user, Start: shift.Start, End: shift.End,
 				})
 			}
 		}
 	}
-	slices.SortStableFunc(mine, func(a, b oncall.Stint) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(mine, func(a, b schedule.Stint) int { return a.Start.Compare(b.Start) })
 	return mine
 }
 
@@ -110,7 +112,7 @@ func (b *Bot) next(_ context.Context, r request) (string, error) {
 	for _, c := range schedules {
 		for _, d := range c.Who(r.now) {
 			name := "*" + foreign(c.Name(), maxName) + "*"
-			if d.Role != oncall.RolePrimary {
+			if d.Role != schedule.RolePrimary {
 				name += " (" + foreign(d.Role, maxName) + ")"
 			}
 			if d.Until.IsZero() {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -36,14 +38,14 @@ func (b *Bot) override(ctx context.Context, r request) (drawing, error) {
 
 // A wish is an override as somebody asks for it. Zero values are unknown yet.
 type wish struct {
-	schedule *oncall.Schedule
+	schedule *schedule.Schedule
 	user     oncall.UserID
 	span     span
 	whom     string        // wishAll, wishOne or wishAdd
 	from     oncall.UserID // with wishOne: who leaves
 	reason   string
-	windows  []oncall.Window // in the person's zone
-	away     bool            // who is to be on call has time off
+	windows  []schedule.Window // in the person's zone
+	away     bool              // who is to be on call has time off
 }
 
 // Whom an override replaces.
@@ -77,7 +79,7 @@ func (r request) readOverride() (wish, error) {
 // scheduleAndReason reads a schedule's name, as long as possible, and what follows it.
 // Several words that come close to no name are a reason alone, where it is clear which
 // schedule is meant.
-func (r request) scheduleAndReason(text string) (*oncall.Schedule, string, error) {
+func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
 	words := strings.Fields(text)
 	for n := len(words); n > 0; n-- {
 		if _, known := lookUp(r.directory, strings.Join(words[:n], " ")); known {
@@ -132,9 +134,9 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, err
 	if err != nil {
 		return drawing{}, fmt.Errorf("load the directory: %w", err)
 	}
-	var moves []oncall.Move
+	var moves []schedule.Move
 	if after, known := directory.Schedule(w.schedule.ID()); known {
-		moves = oncall.MovedShifts(w.schedule, after, w.span.from, w.span.to)
+		moves = schedule.MovedShifts(w.schedule, after, w.span.from, w.span.to)
 	}
 	away, err := b.store.TimeOff(ctx, w.span.from, w.span.to)
 	if err != nil {
@@ -145,16 +147,16 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, err
 }
 
 // override is what the store is to keep.
-func (w wish) override(r request) oncall.Override {
-	o := oncall.Override{
-		Kind: oncall.OverrideCover, Start: w.span.from, End: w.span.to, Users: []oncall.UserID{w.user},
+func (w wish) override(r request) schedule.Override {
+	o := schedule.Override{
+		Kind: schedule.OverrideCover, Start: w.span.from, End: w.span.to, Users: []oncall.UserID{w.user},
 		Reason: w.reason, CreatedBy: r.user.ID, Windows: w.windows,
 	}
 	switch w.whom {
 	case wishAdd:
-		o.Kind = oncall.OverrideAdd
+		o.Kind = schedule.OverrideAdd
 	case wishOne:
-		o.Kind, o.From, o.To, o.Users = oncall.OverrideSwap, w.from, w.user, nil
+		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.from, w.user, nil
 	}
 	if len(w.windows) > 0 {
 		o.TimeZone = r.zone.Name()
@@ -283,7 +285,7 @@ func splitRanges(words []string) []string {
 
 // schedule finds the one that is meant: the one named, the only one there is, or the
 // only one of the person's teams.
-func (r request) schedule(name string) (*oncall.Schedule, error) {
+func (r request) schedule(name string) (*schedule.Schedule, error) {
 	candidates := r.directory.Schedules
 	if name != "" {
 		found, ok := lookUp(r.directory, name)
@@ -293,7 +295,7 @@ func (r request) schedule(name string) (*oncall.Schedule, error) {
 		candidates = found
 	}
 	if len(candidates) > 1 {
-		own := slices.DeleteFunc(slices.Clone(candidates), func(s *oncall.Schedule) bool {
+		own := slices.DeleteFunc(slices.Clone(candidates), func(s *schedule.Schedule) bool {
 			return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
 		})
 		if len(own) == 1 {
@@ -315,9 +317,9 @@ func (r request) schedule(name string) (*oncall.Schedule, error) {
 
 // displaced returns who would be on call in the span without the person, and whether
 // the person would be alone throughout anyway.
-func displaced(c *oncall.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
+func displaced(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
 	alone = true
-	for _, shift := range c.Shifts(s.from, s.to, oncall.RolePrimary) {
+	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
 		alone = alone && len(shift.Users) == 1 && shift.Users[0] == id
 		for _, u := range shift.Users {
 			if u != id && !slices.Contains(others, u) {

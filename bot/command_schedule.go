@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -25,7 +27,7 @@ const shownDays = 14
 func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	if len(r.words) > 0 {
 		verb := strings.ToLower(r.words[0])
-		open := map[string]func(context.Context, request, *oncall.Schedule) (string, error){
+		open := map[string]func(context.Context, request, *schedule.Schedule) (string, error){
 			"edit": b.editSchedule, "history": b.scheduleHistory,
 		}[verb]
 		switch {
@@ -55,8 +57,8 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 }
 
 // ownSchedules are those of the person's teams, or all where the person is in none.
-func (r request) ownSchedules() []*oncall.Schedule {
-	own := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *oncall.Schedule) bool {
+func (r request) ownSchedules() []*schedule.Schedule {
+	own := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool {
 		return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
 	})
 	if len(own) == 0 {
@@ -79,11 +81,11 @@ type scheduleSpan struct {
 type spanRow struct {
 	schedule string
 	role     string // "" if the schedule has no other
-	shifts   []oncall.Shift
+	shifts   []schedule.Shift
 	why      []string // of each shift
 }
 
-func (r request) span(schedules []*oncall.Schedule, from time.Time) scheduleSpan {
+func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
 	day, clock := r.zone.Local(from)
 	s := scheduleSpan{
 		title: schedules[0].Name(), timeZone: schedules[0].TimeZone(), from: from,
@@ -98,7 +100,7 @@ func (r request) span(schedules []*oncall.Schedule, from time.Time) scheduleSpan
 		}
 		for _, role := range c.Roles() {
 			row := spanRow{schedule: c.Name(), role: role, shifts: c.Shifts(s.from, s.to, role)}
-			if len(c.Roles()) == 1 && role == oncall.RolePrimary {
+			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
 				row.role = ""
 			}
 			for _, shift := range row.shifts {
@@ -163,7 +165,7 @@ func fitLines(lines []string, most int) string {
 func (s scheduleSpan) picture() timeline.Timeline {
 	t := timeline.Timeline{Title: s.title, From: s.from, To: s.to, TimeZone: s.timeZone, Now: s.now, Names: s.names}
 	for _, r := range s.rows {
-		t.Rows = append(t.Rows, timeline.Row{Name: r.schedule, Detail: r.role, Shifts: r.shifts, Free: r.role == oncall.RoleShadow})
+		t.Rows = append(t.Rows, timeline.Row{Name: r.schedule, Detail: r.role, Shifts: r.shifts, Free: r.role == schedule.RoleShadow})
 	}
 	return t
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -54,7 +56,7 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", mention(id))
 		}
 	}
-	_, err = b.store.AddShift(ctx, c.ID(), oncall.ManualShift{Start: span.from, End: span.to, Users: users}, r.user.ID, r.now)
+	_, err = b.store.AddShift(ctx, c.ID(), schedule.ManualShift{Start: span.from, End: span.to, Users: users}, r.user.ID, r.now)
 	if err != nil {
 		return "", fmt.Errorf("add a shift: %w", err)
 	}
@@ -87,7 +89,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 }
 
 // shiftSpan reads times and a schedule that the person may change.
-func (r request) shiftSpan(words []string) (span, *oncall.Schedule, error) {
+func (r request) shiftSpan(words []string) (span, *schedule.Schedule, error) {
 	s, name, err := r.readSpan(words)
 	if err != nil {
 		return span{}, nil, err

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -56,7 +58,7 @@ func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 }
 
 // offerSwap makes the offer and says so.
-func (b *Bot) offerSwap(ctx context.Context, r request, give, take oncall.Stint, note string) (string, error) {
+func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stint, note string) (string, error) {
 	swap, err := b.store.OfferSwap(ctx, give, take, note, r.now)
 	if err != nil {
 		return "", fmt.Errorf("offer a swap: %w", err)
@@ -67,7 +69,7 @@ func (b *Bot) offerSwap(ctx context.Context, r request, give, take oncall.Stint,
 
 // stintsAt finds the shifts of a person that words mean: those that begin within a day
 // of the time, else the one that it falls into. No words are no shift.
-func (r request) stintsAt(user oncall.UserID, words []string) ([]oncall.Stint, error) {
+func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint, error) {
 	if len(words) == 0 {
 		return nil, nil
 	}
@@ -78,7 +80,7 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]oncall.Stint, e
 	if at.Before(r.now) {
 		at = r.now
 	}
-	var begin, within []oncall.Stint
+	var begin, within []schedule.Stint
 	for _, s := range r.stints(user) {
 		switch {
 		case !s.Start.Before(at) && s.Start.Before(at.Add(24*time.Hour)):
@@ -97,24 +99,24 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]oncall.Stint, e
 }
 
 // stints are a person's shifts that one can choose from.
-func (r request) stints(user oncall.UserID) []oncall.Stint {
+func (r request) stints(user oncall.UserID) []schedule.Stint {
 	return r.directory.Roster().Stints(user, r.now, r.now.Add(shiftsAhead))
 }
 
 // ownStint finds a person's shift again by its value. It may have moved since the value
 // was shown.
-func (r request) ownStint(user oncall.UserID, value string) (oncall.Stint, error) {
+func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, error) {
 	for _, s := range r.stints(user) {
 		if stintValue(s) == value {
 			return s, nil
 		}
 	}
-	return oncall.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", mention(user))
+	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", mention(user))
 }
 
 // stintValue tells the stints of one person apart. One that runs begins now, so its
 // start would not do.
-func stintValue(s oncall.Stint) string {
+func stintValue(s schedule.Stint) string {
 	return strconv.FormatInt(int64(s.Schedule), 10) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
 }
 
@@ -154,6 +156,6 @@ func undoSwap(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (
 }
 
 // manages reports whether a person may act for others in a schedule: its team may.
-func manages(d *store.Directory, user oncall.UserID, schedule *oncall.Schedule) bool {
+func manages(d *store.Directory, user oncall.UserID, schedule *schedule.Schedule) bool {
 	return slices.Contains(d.Members[schedule.TeamID()], user) || slices.Contains(d.Admins(schedule.TeamID()), user)
 }

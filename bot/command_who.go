@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -40,7 +42,7 @@ func (b *Bot) who(_ context.Context, r request) (string, error) {
 }
 
 // whoAndWhen reads the words: the longest beginning that names something, then a time.
-func (r request) whoAndWhen() ([]*oncall.Schedule, time.Time, error) {
+func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
 	if len(r.words) == 0 {
 		return r.directory.Schedules, r.now, nil
 	}
@@ -71,9 +73,9 @@ func (r request) whoAndWhen() ([]*oncall.Schedule, time.Time, error) {
 }
 
 // lookUp finds schedules by their name or that of their team.
-func lookUp(d *store.Directory, typed string) ([]*oncall.Schedule, bool) {
+func lookUp(d *store.Directory, typed string) ([]*schedule.Schedule, bool) {
 	typed = strings.Trim(unescape(typed), `"'“”`)
-	var found []*oncall.Schedule
+	var found []*schedule.Schedule
 	for _, s := range d.Schedules {
 		if strings.EqualFold(s.Name(), typed) {
 			found = append(found, s)
@@ -121,10 +123,10 @@ func unknownName(d *store.Directory, typed, kind string) error {
 }
 
 // scheduleLines says who is on call in a schedule, a line for each role.
-func scheduleLines(d *store.Directory, s *oncall.Schedule, at time.Time, zone *time.Location) string {
+func scheduleLines(d *store.Directory, s *schedule.Schedule, at time.Time, zone *time.Location) string {
 	name := "*" + foreign(s.Name(), maxName) + "*"
 	duties := s.Who(at)
-	if len(duties) == 1 && duties[0].Role == oncall.RolePrimary {
+	if len(duties) == 1 && duties[0].Role == schedule.RolePrimary {
 		return name + ": " + dutyLine(d, duties[0], zone)
 	}
 	lines := []string{name}
@@ -136,7 +138,7 @@ func scheduleLines(d *store.Directory, s *oncall.Schedule, at time.Time, zone *t
 
 // dutyLine says who has a role, why if that is not the rotation, until when, and who is
 // next.
-func dutyLine(d *store.Directory, duty oncall.Duty, zone *time.Location) string {
+func dutyLine(d *store.Directory, duty schedule.Duty, zone *time.Location) string {
 	now := named(duty.Users)
 	if len(duty.Users) == 0 {
 		now = "*nobody*"
@@ -149,7 +151,7 @@ func dutyLine(d *store.Directory, duty oncall.Duty, zone *time.Location) string 
 }
 
 // because says who has changed what the rotations say, and why; "" if nobody has.
-func because(d *store.Directory, s oncall.Source) string {
+func because(d *store.Directory, s schedule.Source) string {
 	if s.Shift != 0 {
 		return " (a shift made by hand)"
 	}
@@ -157,9 +159,9 @@ func because(d *store.Directory, s oncall.Source) string {
 	if !known {
 		return ""
 	}
-	why := map[oncall.OverrideKind]string{
-		oncall.OverrideSwap: "instead of " + mention(o.From), oncall.OverrideTemporary: "a temporary schedule",
-		oncall.OverrideAdd: "added", oncall.OverrideRemove: mention(o.Users...) + " taken off",
+	why := map[schedule.OverrideKind]string{
+		schedule.OverrideSwap: "instead of " + mention(o.From), schedule.OverrideTemporary: "a temporary schedule",
+		schedule.OverrideAdd: "added", schedule.OverrideRemove: mention(o.Users...) + " taken off",
 	}[o.Kind]
 	if why == "" {
 		why = "override"

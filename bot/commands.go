@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -19,7 +21,7 @@ type request struct {
 	user      oncall.User
 	words     []string // what follows the subcommand
 	now       time.Time
-	zone      *oncall.Zone // in which the person reads and writes times
+	zone      *schedule.Zone // in which the person reads and writes times
 	location  *time.Location
 	directory *store.Directory
 	trigger   string // opens a modal, within three seconds

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -42,7 +44,7 @@ func TestContactViews(t *testing.T) {
 	own := v
 	own.said = "Saved."
 	own.reach.Low = []oncall.Rule{{Contact: 4}}
-	own.reach.Hours = []oncall.Window{{Days: []oncall.Weekday{oncall.Saturday}, From: 10 * 60, To: 16 * 60}}
+	own.reach.Hours = []schedule.Window{{Days: []schedule.Weekday{schedule.Saturday}, From: 10 * 60, To: 16 * 60}}
 	own.reach.High = []oncall.Rule{{After: 90}, {Contact: 1, After: 900}, {Contact: 1, After: 900}, {Contact: 2, After: 1200}}
 	golden(t, "contacts_own_rules", drawReach(own))
 	golden(t, "rules_high", drawRules(rulesForm{reachView: own, meta: rulesMeta{Drawn: 3}, lines: own.reach.High}))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -99,7 +101,7 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	r.trigger = p.trigger
-	var own []*oncall.Schedule
+	var own []*schedule.Schedule
 	for _, c := range r.directory.Schedules {
 		if r.mayEdit(c.TeamID()) == nil {
 			own = append(own, c)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -53,12 +55,12 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (answer, error) {
 	if wrong != nil {
 		return correct(wrong), nil
 	}
-	_, err = b.askForCover(ctx, r, []oncall.Stint{part}, s.form.text(blockNote), s.form.checked(blockWhom, everybodyToo))
+	_, err = b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(blockNote), s.form.checked(blockWhom, everybodyToo))
 	return answer{}, err
 }
 
 // part cuts a stint to the times that were chosen, if any; else it says what is wrong.
-func (f form) part(s oncall.Stint) (oncall.Stint, map[string]string) {
+func (f form) part(s schedule.Stint) (schedule.Stint, map[string]string) {
 	from, to := f.instant(blockFrom), f.instant(blockTo)
 	if from.IsZero() {
 		from = s.Start
@@ -74,11 +76,11 @@ func (f form) part(s oncall.Stint) (oncall.Stint, map[string]string) {
 	case !to.After(s.Start):
 		return s, map[string]string{blockTo: "The shift has not begun by then."}
 	}
-	return cut([]oncall.Stint{s}, span{from, to})[0], nil
+	return cut([]schedule.Stint{s}, span{from, to})[0], nil
 }
 
 // partModal asks which part of a shift somebody takes.
-func partModal(c oncall.Cover, left oncall.Stint) slack.ModalViewRequest {
+func partModal(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
 	return dialog(modalCoverPart, "Take a part", "Take it", strconv.FormatInt(int64(c.ID), 10),
 		section(stintWords(c.Stint, "")),
 		instantField(blockFrom, "From", "", left.Start), instantField(blockTo, "To", "", left.End))

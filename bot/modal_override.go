@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -129,11 +131,11 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 const startSlack = 15 * time.Minute
 
 // windows reads the days and times on which an override comes back.
-func (f form) windows() ([]oncall.Window, string) {
-	w := oncall.Window{}
+func (f form) windows() ([]schedule.Window, string) {
+	w := schedule.Window{}
 	for _, d := range weekdays {
 		if f.checked(blockDays, d.value) {
-			w.Days = append(w.Days, oncall.Weekday(d.value))
+			w.Days = append(w.Days, schedule.Weekday(d.value))
 		}
 	}
 	from, to := f.input(blockDayFrom).SelectedTime, f.input(blockDayTo).SelectedTime
@@ -143,24 +145,24 @@ func (f form) windows() ([]oncall.Window, string) {
 	if len(w.Days) == 0 {
 		return nil, "Choose the days, too."
 	}
-	for text, at := range map[*oncall.TimeOfDay]string{&w.From: from, &w.To: to} {
+	for text, at := range map[*schedule.TimeOfDay]string{&w.From: from, &w.To: to} {
 		if at == "" {
 			continue // midnight
 		}
-		t, err := oncall.ParseTimeOfDay(at)
+		t, err := schedule.ParseTimeOfDay(at)
 		if err != nil {
 			return nil, "That is not a time of day."
 		}
 		*text = t
 	}
-	return []oncall.Window{w}, ""
+	return []schedule.Window{w}, ""
 }
 
 // maxMoved bounds how many changed shifts an answer lists.
 const maxMoved = 12
 
 // drawOverride says what an override changes, with a button to undo it.
-func drawOverride(w wish, id oncall.OverrideID, replaced []oncall.UserID, moves []oncall.Move, zone *time.Location) drawing {
+func drawOverride(w wish, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) drawing {
 	instead := "when nobody else would be"
 	switch {
 	case w.whom == wishAdd:
@@ -196,7 +198,7 @@ func drawOverride(w wish, id oncall.OverrideID, replaced []oncall.UserID, moves 
 }
 
 // shiftChanges lists whose shifts change.
-func shiftChanges(moves []oncall.Move, zone *time.Location) string {
+func shiftChanges(moves []schedule.Move, zone *time.Location) string {
 	text := ""
 	for i, m := range moves {
 		if i == maxMoved {
@@ -251,7 +253,7 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	o, err := b.store.CancelOverride(ctx, oncall.OverrideID(id), p.user, r.now, func(o oncall.Override) error {
+	o, err := b.store.CancelOverride(ctx, oncall.OverrideID(id), p.user, r.now, func(o schedule.Override) error {
 		schedule, known := r.directory.Schedule(o.ScheduleID)
 		switch {
 		case o.CreatedBy != p.user && (!known || !manages(r.directory, p.user, schedule)):

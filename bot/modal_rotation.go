@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -49,8 +51,8 @@ func readEditMeta(s string) (editMeta, error) {
 type editing struct {
 	request
 	meta     editMeta
-	schedule oncall.Definition
-	current  []oncall.Rotation // in force now
+	schedule schedule.Definition
+	current  []schedule.Rotation // in force now
 }
 
 func (b *Bot) editing(ctx context.Context, user oncall.UserID, meta string) (editing, error) {
@@ -164,8 +166,8 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) 
 }
 
 // version is the schedule's rotations with one of them changed.
-func (e editing) version(r oncall.Rotation, at time.Time) (oncall.Version, error) {
-	v := oncall.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
+func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, error) {
+	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
 	for i, o := range e.current {
 		if i != e.meta.Rotation && strings.EqualFold(o.Name, r.Name) {
 			return v, oncall.Refuse("There is a rotation %q already.", foreign(r.Name, maxName))
@@ -183,7 +185,7 @@ func (e editing) version(r oncall.Rotation, at time.Time) (oncall.Version, error
 		}
 		asBefore := was
 		asBefore.Name, asBefore.Role = r.Name, r.Role // to be known by, whatever it is called now
-		kept, err := oncall.KeepTurns([]oncall.Rotation{asBefore}, []oncall.Rotation{r}, e.schedule.TimeZone, begin)
+		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{r}, e.schedule.TimeZone, begin)
 		if err != nil {
 			return v, err
 		}
@@ -196,16 +198,16 @@ func (e editing) version(r oncall.Rotation, at time.Time) (oncall.Version, error
 }
 
 // saveEdit saves a version.
-func (b *Bot) saveEdit(ctx context.Context, e editing, v oncall.Version) (oncall.Definition, error) {
+func (b *Bot) saveEdit(ctx context.Context, e editing, v schedule.Version) (schedule.Definition, error) {
 	saved, err := b.store.EditSchedule(ctx, e.schedule.ID, v, e.meta.Seen, e.now)
 	if err != nil {
-		return oncall.Definition{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
+		return schedule.Definition{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
 	}
 	return saved, nil
 }
 
 // readRotation reads the form; what is wrong is said by block.
-func (e editing) readRotation(f form) (r oncall.Rotation, wrong map[string]string) {
+func (e editing) readRotation(f form) (r schedule.Rotation, wrong map[string]string) {
 	wrong = map[string]string{}
 	say := func(block string, err error) {
 		if err != nil {
@@ -221,17 +223,17 @@ func (e editing) readRotation(f form) (r oncall.Rotation, wrong map[string]strin
 	var err error
 	r.Turns, err = readTurns(e.directory, f.text(blockTurns), len(f.users(blockPeople)) > 0)
 	say(blockTurns, err)
-	r.Period, err = oncall.ParsePeriod(f.text(blockPeriod))
+	r.Period, err = schedule.ParsePeriod(f.text(blockPeriod))
 	say(blockPeriod, err)
 	day, clock, _ := strings.Cut(strings.TrimSpace(f.text(blockStart)), " ")
-	r.StartDate, err = oncall.ParseDate(day)
+	r.StartDate, err = schedule.ParseDate(day)
 	if err == nil {
-		r.HandOff, err = oncall.ParseTimeOfDay(strings.TrimSpace(clock))
+		r.HandOff, err = schedule.ParseTimeOfDay(strings.TrimSpace(clock))
 	}
 	if err != nil {
 		wrong[blockStart] = "Write a day and a time such as 2026-03-02 09:00."
 	}
-	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m oncall.Member) bool {
+	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m schedule.Member) bool {
 		return !slices.ContainsFunc(r.Turns, func(t []oncall.UserID) bool { return slices.Contains(t, m.User) })
 	})
 	if f.has(blockZone) {
@@ -241,23 +243,23 @@ func (e editing) readRotation(f form) (r oncall.Rotation, wrong map[string]strin
 }
 
 // readMore reads the inputs that are not always shown.
-func (e editing) readMore(f form, r *oncall.Rotation, wrong map[string]string) {
+func (e editing) readMore(f form, r *schedule.Rotation, wrong map[string]string) {
 	var err error
-	if r.Windows, err = oncall.ParseWindows(f.text(blockWindows)); err != nil {
+	if r.Windows, err = schedule.ParseWindows(f.text(blockWindows)); err != nil {
 		wrong[blockWindows] = sentence(err)
 	}
 	r.Role = strings.ToLower(strings.TrimSpace(f.text(blockRole)))
 	r.TimeZone = strings.TrimSpace(f.text(blockZone))
 	if r.TimeZone != "" {
-		if _, err := oncall.LoadZone(r.TimeZone); err != nil {
+		if _, err := schedule.LoadZone(r.TimeZone); err != nil {
 			wrong[blockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", r.TimeZone)
 		}
 	}
 	if r.Priority, err = strconv.Atoi(strings.TrimSpace(f.text(blockPriority))); err != nil || r.Priority < -1000 || r.Priority > 1000 {
 		wrong[blockPriority] = "The priority is a whole number, such as 0 or 10."
 	}
-	r.Advance = oncall.Advance(f.choice(blockAdvance))
-	if r.Advance == oncall.AdvanceCalendar {
+	r.Advance = schedule.Advance(f.choice(blockAdvance))
+	if r.Advance == schedule.AdvanceCalendar {
 		r.Advance = ""
 	}
 	r.Until = nil

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -274,19 +276,19 @@ func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 // drawHours asks when a low severity may disturb.
 func drawHours(v reachView) slack.ModalViewRequest {
 	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
-		cutPlain(v.timeZone, maxName), strings.ReplaceAll(oncall.WindowsText(oncall.WorkingHours), "\n", ", "))
+		cutPlain(v.timeZone, maxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))
 	windows := v.reach.Hours
 	if windows == nil {
 		windows = oncall.WorkingHours
 	}
 	return dialog(modalHours, "Hours, low severity", "Save", "",
 		section("Low severity waits for these hours and then comes as one message. Critical, high and medium severity never wait."),
-		optional(areaField(blockWindows, "Hours", hint, oncall.WindowsText(windows))))
+		optional(areaField(blockWindows, "Hours", hint, schedule.WindowsText(windows))))
 }
 
 // submitHours saves them.
 func (b *Bot) submitHours(ctx context.Context, s submission) (answer, error) {
-	windows, err := oncall.ParseWindows(s.form.text(blockWindows))
+	windows, err := schedule.ParseWindows(s.form.text(blockWindows))
 	if err != nil {
 		return correct(map[string]string{blockWindows: sentence(err)}), nil
 	}
@@ -296,7 +298,7 @@ func (b *Bot) submitHours(ctx context.Context, s submission) (answer, error) {
 	}
 	preferences := v.reach.Preferences
 	preferences.Hours = windows
-	if oncall.WindowsText(windows) == oncall.WindowsText(oncall.WorkingHours) {
+	if schedule.WindowsText(windows) == schedule.WindowsText(oncall.WorkingHours) {
 		preferences.Hours = nil
 	}
 	return b.savePreferences(ctx, s, preferences)

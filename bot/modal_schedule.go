@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -41,7 +43,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	if team == 0 {
 		return correct(map[string]string{blockTeam: "Choose a team."}), nil
 	}
-	made := oncall.Definition{
+	made := schedule.Definition{
 		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(blockName)), " "), TimeZone: strings.TrimSpace(s.form.text(blockZone)),
 	}
 	if err := r.mayEdit(made.TeamID); err != nil {
@@ -54,7 +56,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	case slices.Contains(scheduleVerbs, first):
 		wrong[blockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
 	}
-	if _, err := oncall.LoadZone(made.TimeZone); err != nil || made.TimeZone == "" {
+	if _, err := schedule.LoadZone(made.TimeZone); err != nil || made.TimeZone == "" {
 		wrong[blockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", made.TimeZone)
 	}
 	if len(wrong) > 0 {
@@ -71,7 +73,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 var scheduleVerbs = []string{"new", "edit", "history"}
 
 // editSchedule opens a schedule's rotations.
-func (b *Bot) editSchedule(ctx context.Context, r request, c *oncall.Schedule) (string, error) {
+func (b *Bot) editSchedule(ctx context.Context, r request, c *schedule.Schedule) (string, error) {
 	e, err := b.beginEditing(ctx, r, c)
 	if err != nil {
 		return "", err
@@ -80,7 +82,7 @@ func (b *Bot) editSchedule(ctx context.Context, r request, c *oncall.Schedule) (
 }
 
 // scheduleHistory opens a schedule's versions.
-func (b *Bot) scheduleHistory(ctx context.Context, r request, c *oncall.Schedule) (string, error) {
+func (b *Bot) scheduleHistory(ctx context.Context, r request, c *schedule.Schedule) (string, error) {
 	e, err := b.beginEditing(ctx, r, c)
 	if err != nil {
 		return "", err
@@ -88,14 +90,14 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *oncall.Schedule
 	return "", b.openModal(ctx, r.trigger, drawHistory(e.meta, e.schedule, r.location))
 }
 
-func (b *Bot) beginEditing(ctx context.Context, r request, c *oncall.Schedule) (editing, error) {
+func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule) (editing, error) {
 	e, err := b.editing(ctx, r.user.ID, editMeta{Schedule: c.ID()}.String())
 	e.meta.Seen = e.schedule.Latest()
 	return e, err
 }
 
 // overview is the schedule as its view shows it.
-func (e editing) overview(s oncall.Definition, said string) scheduleOverview {
+func (e editing) overview(s schedule.Definition, said string) scheduleOverview {
 	team, _ := e.directory.Team(s.TeamID)
 	return scheduleOverview{
 		meta: editMeta{Schedule: s.ID, Seen: s.Latest()}, schedule: s, team: team.Name,
@@ -140,15 +142,15 @@ func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
 }
 
 // without is the schedule's rotations without the one at hand.
-func (e editing) without() oncall.Version {
+func (e editing) without() schedule.Version {
 	i := e.meta.Rotation
-	return oncall.Version{
+	return schedule.Version{
 		Rotations: slices.Delete(slices.Clone(e.current), i, i+1), Note: "removed " + e.current[i].Name, CreatedBy: e.user.ID,
 	}
 }
 
 // confirm asks whether a version is to be saved, with what it does.
-func (b *Bot) confirm(ctx context.Context, e editing, p press, v oncall.Version, callback, title, submit string) error {
+func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Version, callback, title, submit string) error {
 	after, err := e.schedule.Edit(v, e.meta.Seen, e.now)
 	if err != nil {
 		return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -58,9 +60,9 @@ func (r request) takeBlock(other oncall.UserID, chosen string) slack.Block {
 func takeBlockID(other oncall.UserID) string { return blockTake + "_" + string(other) }
 
 // stintOption is a shift to choose, in the person's own zone.
-func (r request) stintOption(s oncall.Stint) option {
+func (r request) stintOption(s schedule.Stint) option {
 	label := between(s.Start, s.End, r.location) + ", " + s.Name
-	if s.Role != oncall.RolePrimary {
+	if s.Role != schedule.RolePrimary {
 		label += " (" + s.Role + ")"
 	}
 	return option{value: stintValue(s), label: label}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -21,12 +23,12 @@ const (
 
 // preview shows what an edit does: the next shifts, whose shifts move, and what it
 // leaves open.
-func (e editing) preview(after oncall.Definition, at time.Time) ([]slack.Block, error) {
-	was, err := oncall.Compile(e.schedule)
+func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
+	was, err := schedule.Compile(e.schedule)
 	if err != nil {
 		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
 	}
-	is, err := oncall.Compile(after)
+	is, err := schedule.Compile(after)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +44,12 @@ func (e editing) preview(after oncall.Definition, at time.Time) ([]slack.Block, 
 }
 
 // drawPreview compares a schedule before and after an edit.
-func drawPreview(was, is *oncall.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
+func drawPreview(was, is *schedule.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
 	end := at.Add(previewAhead)
 	var blocks []slack.Block
 	for _, role := range is.Roles()[:min(len(is.Roles()), 3)] {
 		lines := []string{"*The next shifts*"}
-		if role != oncall.RolePrimary {
+		if role != schedule.RolePrimary {
 			lines = []string{"*The next shifts, " + foreign(role, maxName) + "*"}
 		}
 		shifts := is.Shifts(at, end, role)
@@ -64,7 +66,7 @@ func drawPreview(was, is *oncall.Schedule, at, now time.Time, zone *time.Locatio
 		}
 		blocks = append(blocks, section(fitLines(lines, maxPreview)))
 	}
-	blocks = append(blocks, section(fitLines(whoMoves(oncall.MovedShifts(was, is, now, end), zone), maxPreview)))
+	blocks = append(blocks, section(fitLines(whoMoves(schedule.MovedShifts(was, is, now, end), zone), maxPreview)))
 	var open []string
 	for _, role := range is.Roles() {
 		open = append(open, gapLine(was, is, role, at, end, zone)...)
@@ -86,13 +88,13 @@ func drawPreview(was, is *oncall.Schedule, at, now time.Time, zone *time.Locatio
 }
 
 // whoMoves says what each person gains and loses.
-func whoMoves(moves []oncall.Move, zone *time.Location) []string {
+func whoMoves(moves []schedule.Move, zone *time.Location) []string {
 	if len(moves) == 0 {
 		return []string{fmt.Sprintf("*Nobody's shifts move* in the next %d weeks.", previewWeeks)}
 	}
 	type person struct {
 		id           oncall.UserID
-		gains, loses []oncall.Move
+		gains, loses []schedule.Move
 	}
 	var people []*person
 	for _, m := range moves {
@@ -113,7 +115,7 @@ func whoMoves(moves []oncall.Move, zone *time.Location) []string {
 		verb = "person's shifts move"
 	}
 	lines := []string{fmt.Sprintf("*%d %s* in the next %d weeks:", len(people), verb, previewWeeks)}
-	part := func(verb string, moves []oncall.Move) []string {
+	part := func(verb string, moves []schedule.Move) []string {
 		if len(moves) == 0 {
 			return nil
 		}
@@ -134,8 +136,8 @@ func whoMoves(moves []oncall.Move, zone *time.Location) []string {
 }
 
 // gapLine warns of stretches without anybody that are new and that nobody wanted.
-func gapLine(was, is *oncall.Schedule, role string, at, end time.Time, zone *time.Location) []string {
-	var gaps []oncall.Gap
+func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *time.Location) []string {
+	var gaps []schedule.Gap
 	empty := !covered(was.Shifts(at, end, role)) // then there is nothing that one could be used to
 	for _, g := range is.Gaps(at, end, role) {
 		if !g.Intended && (empty || covered(was.Shifts(g.Start, g.End, role))) {
@@ -146,7 +148,7 @@ func gapLine(was, is *oncall.Schedule, role string, at, end time.Time, zone *tim
 		return nil
 	}
 	what := ""
-	if role != oncall.RolePrimary {
+	if role != schedule.RolePrimary {
 		what = foreign(role, maxName) + " "
 	}
 	line := fmt.Sprintf(":warning: Nobody is %son call from %s to %s", what, stamp(gaps[0].Start, asDay, zone), stamp(gaps[0].End, asDay, zone))
@@ -157,6 +159,6 @@ func gapLine(was, is *oncall.Schedule, role string, at, end time.Time, zone *tim
 }
 
 // covered reports whether anybody is on call in one of the shifts.
-func covered(shifts []oncall.Shift) bool {
-	return slices.ContainsFunc(shifts, func(s oncall.Shift) bool { return len(s.Users) > 0 })
+func covered(shifts []schedule.Shift) bool {
+	return slices.ContainsFunc(shifts, func(s schedule.Shift) bool { return len(s.Users) > 0 })
 }

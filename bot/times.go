@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -12,7 +14,7 @@ import (
 // "6pm", "tomorrow 9:00", "fri 18:00", "24 dec", "2026-12-24 09:00", "in 2 hours" or RFC 3339. A
 // time without a day is the next one after ref; a day without a time is its beginning.
 // A time that the clock skips or shows twice follows the one rule of oncall.Zone.
-func parseWhen(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, error) {
+func parseWhen(words []string, zone *schedule.Zone, now, ref time.Time) (time.Time, error) {
 	t, ok := readWhen(words, zone, now, ref)
 	if !ok {
 		return time.Time{}, oncall.Refuse(
@@ -22,7 +24,7 @@ func parseWhen(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time
 	return t, nil
 }
 
-func readWhen(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, bool) {
+func readWhen(words []string, zone *schedule.Zone, now, ref time.Time) (time.Time, bool) {
 	switch {
 	case len(words) == 0:
 		return time.Time{}, false
@@ -46,7 +48,7 @@ func readWhen(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time,
 
 // later adds "2 hours", "90 minutes" or "3 days" to an instant. Days and weeks keep the
 // time on the clock, whatever the zone does in between.
-func later(words []string, zone *oncall.Zone, from time.Time) (time.Time, bool) {
+func later(words []string, zone *schedule.Zone, from time.Time) (time.Time, bool) {
 	if len(words) == 1 { // "2h"
 		i := strings.IndexFunc(words[0], func(r rune) bool { return r < '0' || r > '9' })
 		if i <= 0 {
@@ -80,9 +82,9 @@ func later(words []string, zone *oncall.Zone, from time.Time) (time.Time, bool) 
 }
 
 // dayAndTime reads a day, a time on the clock, or both in either order.
-func dayAndTime(words []string, zone *oncall.Zone, now, ref time.Time) (time.Time, bool) {
+func dayAndTime(words []string, zone *schedule.Zone, now, ref time.Time) (time.Time, bool) {
 	var day dayWord
-	var clock oncall.TimeOfDay
+	var clock schedule.TimeOfDay
 	var hasDay, hasClock, next bool
 	for i := 0; i < len(words); i++ {
 		w := strings.ToLower(strings.TrimSuffix(words[i], ","))
@@ -140,11 +142,11 @@ func dayAndTime(words []string, zone *oncall.Zone, now, ref time.Time) (time.Tim
 
 // A dayWord is the day that a word means; a weekday means the next one as well.
 type dayWord struct {
-	date    oncall.Date
+	date    schedule.Date
 	repeats int // days after which it comes again; 0 is never
 }
 
-func readDay(word string, zone *oncall.Zone, now, ref time.Time) (dayWord, bool) {
+func readDay(word string, zone *schedule.Zone, now, ref time.Time) (dayWord, bool) {
 	today, _ := zone.Local(now)
 	switch word {
 	case "today":
@@ -154,22 +156,22 @@ func readDay(word string, zone *oncall.Zone, now, ref time.Time) (dayWord, bool)
 	case "yesterday":
 		return dayWord{date: today.AddDays(-1)}, true
 	}
-	if weekday, err := oncall.ParseWeekday(word); err == nil {
+	if weekday, err := schedule.ParseWeekday(word); err == nil {
 		date, _ := zone.Local(ref)
 		for date.Weekday() != weekday {
 			date = date.AddDays(1)
 		}
 		return dayWord{date: date, repeats: 7}, true
 	}
-	date, err := oncall.ParseDate(word)
+	date, err := schedule.ParseDate(word)
 	return dayWord{date: date}, err == nil
 }
 
 // readMonthDay reads "24 dec", "Dec 24th" or "24 December 2026" at the beginning of the
 // words, and returns how many it took. Without a year it is the next one from ref on.
-func readMonthDay(words []string, zone *oncall.Zone, ref time.Time) (date oncall.Date, taken int) {
+func readMonthDay(words []string, zone *schedule.Zone, ref time.Time) (date schedule.Date, taken int) {
 	if len(words) < 2 {
-		return oncall.Date{}, 0
+		return schedule.Date{}, 0
 	}
 	day, isDay := readOrdinal(words[0])
 	month, isMonth := readMonth(words[1])
@@ -178,10 +180,10 @@ func readMonthDay(words []string, zone *oncall.Zone, ref time.Time) (date oncall
 		month, isMonth = readMonth(words[0])
 	}
 	if !isDay || !isMonth {
-		return oncall.Date{}, 0
+		return schedule.Date{}, 0
 	}
 	today, _ := zone.Local(ref)
-	date, taken = oncall.Date{Year: today.Year, Month: month, Day: day}, 2
+	date, taken = schedule.Date{Year: today.Year, Month: month, Day: day}, 2
 	if len(words) > 2 {
 		if year, err := strconv.Atoi(strings.TrimSuffix(words[2], ",")); err == nil && year >= 1970 && year < 2200 {
 			date.Year = year
@@ -191,8 +193,8 @@ func readMonthDay(words []string, zone *oncall.Zone, ref time.Time) (date oncall
 	if taken == 2 && (date.Month < today.Month || date.Month == today.Month && date.Day < today.Day) {
 		date.Year++
 	}
-	if _, err := oncall.ParseDate(date.String()); err != nil { // 30 February
-		return oncall.Date{}, 0
+	if _, err := schedule.ParseDate(date.String()); err != nil { // 30 February
+		return schedule.Date{}, 0
 	}
 	return date, taken
 }
@@ -218,7 +220,7 @@ func readMonth(word string) (time.Month, bool) {
 
 // readClock reads "9:00", "18:30", "6pm", "6:30pm", "noon" and "midnight". A bare number
 // may be anything.
-func readClock(word string) (oncall.TimeOfDay, bool) {
+func readClock(word string) (schedule.TimeOfDay, bool) {
 	switch word {
 	case "noon":
 		return 12 * 60, true
@@ -227,7 +229,7 @@ func readClock(word string) (oncall.TimeOfDay, bool) {
 	}
 	for _, layout := range []string{"15:04", "3pm", "3:04pm"} {
 		if t, err := time.Parse(layout, word); err == nil {
-			return oncall.TimeOfDay(t.Hour()*60 + t.Minute()), true
+			return schedule.TimeOfDay(t.Hour()*60 + t.Minute()), true
 		}
 	}
 	return 0, false

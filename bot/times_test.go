@@ -5,12 +5,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 func TestParseWhen(t *testing.T) {
 	t.Parallel()
-	zone, err := oncall.LoadZone("Europe/Berlin")
+	zone, err := schedule.LoadZone("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestParseWhen(t *testing.T) {
 
 func TestReadSpan(t *testing.T) {
 	t.Parallel()
-	zone, err := oncall.LoadZone("America/New_York")
+	zone, err := schedule.LoadZone("America/New_York")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -100,13 +102,13 @@ func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 }
 
 // zoneOf returns the zone in which a person reads times.
-func zoneOf(u oncall.User) (*oncall.Zone, *time.Location) {
-	zone, err := oncall.LoadZone(u.TimeZone)
+func zoneOf(u oncall.User) (*schedule.Zone, *time.Location) {
+	zone, err := schedule.LoadZone(u.TimeZone)
 	if err == nil {
 		if location, err := time.LoadLocation(u.TimeZone); err == nil {
 			return zone, location
 		}
 	}
-	zone, _ = oncall.LoadZone("UTC") // always there
+	zone, _ = schedule.LoadZone("UTC") // always there
 	return zone, time.UTC
 }

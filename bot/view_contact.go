@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -190,7 +192,7 @@ func (v reachView) hours() string {
 	if windows == nil {
 		windows, whose = oncall.WorkingHours, ", the default"
 	}
-	text := strings.ReplaceAll(oncall.WindowsText(windows), "\n", ", ")
+	text := strings.ReplaceAll(schedule.WindowsText(windows), "\n", ", ")
 	return fmt.Sprintf("*Hours for low severity*\n%s (%s%s). At other times it waits, and comes as one message when they begin. Nothing else ever waits.",
 		foreign(text, maxBody), foreign(v.timeZone, maxName), whose)
 }

@@ -35,7 +35,7 @@ func drawCover(n oncall.Notice) drawing {
 	}
 	open := f.State == string(oncall.CoverOpen) || f.State == oncall.CoverPending
 	if open && len(f.Takes) > 0 {
-		for _, left := range s.Without(f.Takes) {
+		for _, left := range oncall.LeftOf(s, f.Takes) {
 			lines = append(lines, "Still open: "+stintTimes(left, f.TimeZone))
 		}
 	}

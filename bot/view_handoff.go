@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -30,7 +32,7 @@ func (b *Bot) takeHandoff(ctx context.Context, p press) (string, error) {
 // usual one.
 func duty(f oncall.NoticeFacts) string {
 	name := "*" + foreign(f.ScheduleName, maxName) + "*"
-	if f.Role == "" || f.Role == oncall.RolePrimary {
+	if f.Role == "" || f.Role == schedule.RolePrimary {
 		return name
 	}
 	return name + " (" + foreign(f.Role, maxName) + ")"
@@ -62,7 +64,7 @@ func drawComing(n oncall.Notice) drawing {
 		head += " Before you: " + named(f.Others) + "."
 	}
 	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
-	if (f.State == "" || f.State == oncall.HandoffUnanswered) && f.Role != oncall.RoleShadow {
+	if (f.State == "" || f.State == oncall.HandoffUnanswered) && f.Role != schedule.RoleShadow {
 		have := slack.NewButtonBlockElement(actionHandoffTake, strconv.FormatInt(n.About, 10), plain("I have it"))
 		blocks = append(blocks, slack.NewActionBlock("handoff", have.WithStyle(slack.StylePrimary)))
 	} else if f.State == oncall.HandoffTaken {
@@ -179,7 +181,7 @@ func drawMoved(n oncall.Notice) drawing {
 		if m.Gained {
 			what = "You are on call"
 		}
-		if m.Role != oncall.RolePrimary {
+		if m.Role != schedule.RolePrimary {
 			what += " (" + foreign(m.Role, maxName) + ")"
 		}
 		lines = append(lines, fmt.Sprintf("• %s from %s to %s", what, stamp(m.Start, asDay, zone), stamp(m.End, asDay, zone)))

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -12,7 +14,7 @@ func handoffNotice(kind oncall.NoticeKind, to, state string) oncall.Notice {
 	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
 	return oncall.Notice{
 		ID: 1, To: to, Kind: kind, About: 7, Facts: oncall.NoticeFacts{
-			ScheduleName: "payments", Role: oncall.RolePrimary, Start: monday, End: monday.AddDate(0, 0, 7),
+			ScheduleName: "payments", Role: schedule.RolePrimary, Start: monday, End: monday.AddDate(0, 0, 7),
 			Users: []oncall.UserID{bo}, Others: []oncall.UserID{ann}, Next: []oncall.UserID{ann},
 			Incidents: []oncall.IncidentID{3}, Lines: []string{"#3 <disk> & co (triggered)"},
 			State: state, StateAt: monday.Add(2 * time.Minute), By: bo, TimeZone: "Europe/Berlin",
@@ -25,11 +27,11 @@ func TestDrawHandoffs(t *testing.T) {
 	nobody := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
 	nobody.Facts.Users, nobody.Facts.Next, nobody.Facts.End = nil, nil, time.Time{}
 	joined := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
-	joined.Facts.Others, joined.Facts.Stays, joined.Facts.Role = nil, []oncall.UserID{cy}, oncall.RoleSecondary
+	joined.Facts.Others, joined.Facts.Stays, joined.Facts.Role = nil, []oncall.UserID{cy}, schedule.RoleSecondary
 	left := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
 	left.Facts.Users, left.Facts.Stays = nil, []oncall.UserID{cy}
 	shadow := handoffNotice(oncall.NoticeComing, string(bo), "")
-	shadow.Facts.Role = oncall.RoleShadow
+	shadow.Facts.Role = schedule.RoleShadow
 	for name, n := range map[string]oncall.Notice{
 		"handoff_coming":             handoffNotice(oncall.NoticeComing, string(bo), ""),
 		"handoff_coming_unanswered":  handoffNotice(oncall.NoticeComing, string(bo), oncall.HandoffUnanswered),
@@ -62,11 +64,11 @@ func movedNotice() oncall.Notice {
 	n.Facts.Role = ""
 	for i := range maxMoves + 2 {
 		start := n.Facts.Start.AddDate(0, 0, 7*i)
-		n.Facts.Moves = append(n.Facts.Moves, oncall.Move{
-			User: bo, Role: oncall.RolePrimary, Start: start, End: start.AddDate(0, 0, 7), Gained: i%2 == 0,
+		n.Facts.Moves = append(n.Facts.Moves, schedule.Move{
+			User: bo, Role: schedule.RolePrimary, Start: start, End: start.AddDate(0, 0, 7), Gained: i%2 == 0,
 		})
 	}
-	n.Facts.Moves[1].Role = oncall.RoleSecondary
+	n.Facts.Moves[1].Role = schedule.RoleSecondary
 	return n
 }
 
@@ -75,7 +77,7 @@ func coverageNotice() oncall.Notice {
 	n := handoffNotice(oncall.NoticeCoverage, string(ann), "")
 	for _, kind := range oncall.FindingKinds {
 		n.Facts.Findings = append(n.Facts.Findings, oncall.Finding{
-			Kind: kind, Name: "payments & co", Role: oncall.RolePrimary, User: bo, Start: n.Facts.Start, End: n.Facts.End, More: 2,
+			Kind: kind, Name: "payments & co", Role: schedule.RolePrimary, User: bo, Start: n.Facts.Start, End: n.Facts.End, More: 2,
 		})
 	}
 	n.Facts.Findings[0].End = time.Time{}

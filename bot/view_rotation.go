@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -32,8 +34,8 @@ const (
 // rotationForm is everything that the form of one rotation shows.
 type rotationForm struct {
 	meta     editMeta
-	schedule oncall.Definition
-	rotation oncall.Rotation // what the inputs hold at first
+	schedule schedule.Definition
+	rotation schedule.Rotation // what the inputs hold at first
 	name     func(oncall.UserID) string
 	more     bool
 	preview  []slack.Block // of what was sent; then the form can be saved
@@ -80,9 +82,9 @@ func drawRotation(f rotationForm) slack.ModalViewRequest {
 }
 
 // special reports whether a rotation says more than most do.
-func special(r oncall.Rotation, defaultZone string) bool {
-	return len(r.Windows) > 0 || r.Role != "" && r.Role != oncall.RolePrimary || r.Priority != 0 || r.Until != nil ||
-		r.Advance == oncall.AdvanceActive || r.TimeZone != "" && r.TimeZone != defaultZone
+func special(r schedule.Rotation, defaultZone string) bool {
+	return len(r.Windows) > 0 || r.Role != "" && r.Role != schedule.RolePrimary || r.Priority != 0 || r.Until != nil ||
+		r.Advance == schedule.AdvanceActive || r.TimeZone != "" && r.TimeZone != defaultZone
 }
 
 func (f rotationForm) moreFields() []slack.Block {
@@ -93,16 +95,16 @@ func (f rotationForm) moreFields() []slack.Block {
 	}
 	advance := r.Advance
 	if advance == "" {
-		advance = oncall.AdvanceCalendar
+		advance = schedule.AdvanceCalendar
 	}
 	return []slack.Block{
-		optional(areaField(blockWindows, "Only at these hours", "One line each: mon-fri 09:00-17:00, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", oncall.WindowsText(r.Windows))),
+		optional(areaField(blockWindows, "Only at these hours", "One line each: mon-fri 09:00-17:00, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(r.Windows))),
 		optional(textField(blockRole, "Role", "primary, secondary, shadow (told, but no cover), or a word of your own.", r.Role)),
 		optional(textField(blockZone, "Time zone", "Such as Europe/Berlin. Left empty: the schedule's.", r.TimeZone)),
 		textField(blockPriority, "Priority", "Of two rotations of a role the higher one counts; equal ones are on call together.", strconv.Itoa(r.Priority)),
 		choiceField(blockAdvance, "Whose turn it is moves on", "", string(advance), []option{
-			{string(oncall.AdvanceCalendar), "with the calendar"},
-			{string(oncall.AdvanceActive), "only on days with hours in force"},
+			{string(schedule.AdvanceCalendar), "with the calendar"},
+			{string(schedule.AdvanceActive), "only on days with hours in force"},
 		}),
 		optional(instantField(blockUntil, "Ends", "Left empty: never.", until)),
 	}
@@ -120,8 +122,8 @@ func usersField(block, label, hint string) *slack.InputBlock {
 	return field(block, label, hint, slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, block))
 }
 
-func periodText(p oncall.Period) string {
-	if p == (oncall.Period{}) {
+func periodText(p schedule.Period) string {
+	if p == (schedule.Period{}) {
 		return "week"
 	}
 	return p.String()
@@ -147,7 +149,7 @@ func turnsText(turns [][]oncall.UserID, name func(oncall.UserID) string) string 
 const nobody = "nobody"
 
 // rotationLines says what a rotation does.
-func rotationLines(r oncall.Rotation, defaultZone string) string {
+func rotationLines(r schedule.Rotation, defaultZone string) string {
 	var who []string
 	for _, turn := range r.Turns[:min(len(r.Turns), maxNamed)] {
 		if len(turn) == 0 {
@@ -171,9 +173,9 @@ func rotationLines(r oncall.Rotation, defaultZone string) string {
 		details = append(details, foreign(zone, maxName))
 	}
 	if len(r.Windows) > 0 {
-		details = append(details, "only "+foreign(strings.ReplaceAll(oncall.WindowsText(r.Windows), "\n", ", "), maxBody))
+		details = append(details, "only "+foreign(strings.ReplaceAll(schedule.WindowsText(r.Windows), "\n", ", "), maxBody))
 	}
-	if r.Role != "" && r.Role != oncall.RolePrimary {
+	if r.Role != "" && r.Role != schedule.RolePrimary {
 		details = append(details, foreign(r.Role, maxName))
 	}
 	if r.Priority != 0 {

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/slack-go/slack"
+	"github.com/watchbill/watchbill/oncall/schedule"
 
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/slack-go/slack"
 )
 
 const (
@@ -40,10 +40,10 @@ const (
 // scheduleOverview is everything that the view of a schedule shows.
 type scheduleOverview struct {
 	meta     editMeta
-	schedule oncall.Definition
+	schedule schedule.Definition
 	team     string
-	current  []oncall.Rotation
-	planned  []oncall.Version
+	current  []schedule.Rotation
+	planned  []schedule.Version
 	said     string // what has just been done
 	location *time.Location
 }
@@ -91,7 +91,7 @@ func foreignSection(text string) string { return cutPlain(text, maxSection) }
 // note is a small line.
 func note(text string) slack.Block { return slack.NewContextBlock("", words(text)) }
 
-func byWhom(v oncall.Version) string {
+func byWhom(v schedule.Version) string {
 	if v.CreatedBy == "" {
 		return ""
 	}
@@ -109,7 +109,7 @@ func drawNewSchedule(teams []option, team, zone string) slack.ModalViewRequest {
 
 // drawHistory draws the versions of a schedule, the latest first, each but the latest
 // with a button that puts it in force again.
-func drawHistory(meta editMeta, s oncall.Definition, zone *time.Location) slack.ModalViewRequest {
+func drawHistory(meta editMeta, s schedule.Definition, zone *time.Location) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + foreign(s.Name, maxName) + "*: every version, the latest first")}
 	versions := s.History()
 	if len(versions) == 0 {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
@@ -44,23 +46,23 @@ func golden(t *testing.T, name string, view any) {
 }
 
 // weekly is a schedule of two versions; the second adds Cy a week later.
-func weekly() oncall.Definition {
-	r := oncall.Rotation{
-		Name: "weeks", TimeZone: "Europe/Berlin", Period: oncall.Period{Every: 1, Unit: oncall.WeekUnit},
-		StartDate: oncall.Date{Year: 2026, Month: 3, Day: 2}, HandOff: 9 * 60, Turns: [][]oncall.UserID{{ann}, {bo}},
+func weekly() schedule.Definition {
+	r := schedule.Rotation{
+		Name: "weeks", TimeZone: "Europe/Berlin", Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit},
+		StartDate: schedule.Date{Year: 2026, Month: 3, Day: 2}, HandOff: 9 * 60, Turns: [][]oncall.UserID{{ann}, {bo}},
 	}
 	nights := r
-	nights.Name, nights.Role, nights.Priority, nights.TimeZone = "nights", oncall.RoleSecondary, 10, "America/New_York"
+	nights.Name, nights.Role, nights.Priority, nights.TimeZone = "nights", schedule.RoleSecondary, 10, "America/New_York"
 	nights.Turns = [][]oncall.UserID{{cy, bo}, {}}
-	nights.Windows = []oncall.Window{{Days: []oncall.Weekday{oncall.Monday, oncall.Tuesday}, From: 22 * 60, To: 6 * 60}}
+	nights.Windows = []schedule.Window{{Days: []schedule.Weekday{schedule.Monday, schedule.Tuesday}, From: 22 * 60, To: 6 * 60}}
 	later := noon.AddDate(0, 0, 7)
 	with := r
 	with.Turns = [][]oncall.UserID{{ann}, {bo}, {cy}}
-	return oncall.Definition{
+	return schedule.Definition{
 		ID: 4, TeamID: 1, Name: "payments <days>", TimeZone: "Europe/Berlin",
-		Versions: []oncall.Version{
-			{ID: 7, Rotations: []oncall.Rotation{r, nights}, CreatedAt: noon.AddDate(0, -1, 0)},
-			{ID: 8, EffectiveFrom: &later, Rotations: []oncall.Rotation{with, nights}, CreatedAt: noon, CreatedBy: bo, Note: "changed weeks"},
+		Versions: []schedule.Version{
+			{ID: 7, Rotations: []schedule.Rotation{r, nights}, CreatedAt: noon.AddDate(0, -1, 0)},
+			{ID: 8, EffectiveFrom: &later, Rotations: []schedule.Rotation{with, nights}, CreatedAt: noon, CreatedBy: bo, Note: "changed weeks"},
 		},
 	}
 }
@@ -87,14 +89,14 @@ func TestScheduleViews(t *testing.T) {
 
 func TestPreview(t *testing.T) {
 	t.Parallel()
-	compile := func(change func(s *oncall.Definition, r *oncall.Rotation)) *oncall.Schedule {
+	compile := func(change func(s *schedule.Definition, r *schedule.Rotation)) *schedule.Schedule {
 		s := weekly()
 		s.Versions = s.Versions[:1]
-		s.Overrides = []oncall.Override{{ID: 1, Kind: oncall.OverrideSwap, From: bo, To: cy, Start: noon.AddDate(0, 0, 8), End: noon.AddDate(0, 0, 9)}}
+		s.Overrides = []schedule.Override{{ID: 1, Kind: schedule.OverrideSwap, From: bo, To: cy, Start: noon.AddDate(0, 0, 8), End: noon.AddDate(0, 0, 9)}}
 		if change != nil {
 			change(&s, &s.Versions[0].Rotations[0])
 		}
-		c, err := oncall.Compile(s)
+		c, err := schedule.Compile(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,11 +104,11 @@ func TestPreview(t *testing.T) {
 	}
 	before := compile(nil)
 	views := map[string][]slack.Block{}
-	for name, change := range map[string]func(s *oncall.Definition, r *oncall.Rotation){
+	for name, change := range map[string]func(s *schedule.Definition, r *schedule.Rotation){
 		"nothing":  nil,
-		"newcomer": func(_ *oncall.Definition, r *oncall.Rotation) { r.Turns = [][]oncall.UserID{{ann}, {cy}, {bo}} },
-		"gap": func(_ *oncall.Definition, r *oncall.Rotation) {
-			r.Windows = []oncall.Window{{Days: []oncall.Weekday{oncall.Monday}, From: 9 * 60, To: 17 * 60}}
+		"newcomer": func(_ *schedule.Definition, r *schedule.Rotation) { r.Turns = [][]oncall.UserID{{ann}, {cy}, {bo}} },
+		"gap": func(_ *schedule.Definition, r *schedule.Rotation) {
+			r.Windows = []schedule.Window{{Days: []schedule.Weekday{schedule.Monday}, From: 9 * 60, To: 17 * 60}}
 		},
 	} {
 		views[name] = drawPreview(before, compile(change), noon, noon, time.UTC)
@@ -126,21 +128,21 @@ func TestLargestScheduleFits(t *testing.T) {
 	}
 	s.Versions = nil
 	for i := range 100 {
-		v := oncall.Version{ID: int64(i), CreatedAt: noon.AddDate(0, 0, i), Note: r.Name}
+		v := schedule.Version{ID: int64(i), CreatedAt: noon.AddDate(0, 0, i), Note: r.Name}
 		for range 100 {
 			v.Rotations = append(v.Rotations, r)
 		}
 		s.Versions = append(s.Versions, v)
 	}
 	small := weekly()
-	was, err := oncall.Compile(small)
+	was, err := schedule.Compile(small)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range small.Versions[1].Rotations {
 		small.Versions[1].Rotations[i].Turns = r.Turns
 	}
-	is, err := oncall.Compile(small)
+	is, err := schedule.Compile(small)
 	if err != nil {
 		t.Fatal(err)
 	}

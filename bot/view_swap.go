@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -134,7 +136,7 @@ func swapButtons(n oncall.Notice) slack.Block {
 
 // stintLine says who has a stint, and when: as the schedule's clock shows it, and as the
 // reader's does if that is another.
-func stintLine(s oncall.Stint, user, reader oncall.UserID, zone string) string {
+func stintLine(s schedule.Stint, user, reader oncall.UserID, zone string) string {
 	name := mention(user)
 	if user == reader {
 		name = "You"
@@ -142,7 +144,7 @@ func stintLine(s oncall.Stint, user, reader oncall.UserID, zone string) string {
 	return name + ": " + stintWords(s, zone)
 }
 
-func clash(s oncall.Stint, reader oncall.UserID, zone string) string {
+func clash(s schedule.Stint, reader oncall.UserID, zone string) string {
 	if s.User == reader {
 		return "you are on call at the same time in " + stintWords(s, zone) + "."
 	}
@@ -152,16 +154,16 @@ func clash(s oncall.Stint, reader oncall.UserID, zone string) string {
 func timeOffNote(users []oncall.UserID) string { return named(users) + " has time off at that time." }
 
 // stintWords names a stint: the schedule, and its times in two zones.
-func stintWords(s oncall.Stint, zone string) string {
+func stintWords(s schedule.Stint, zone string) string {
 	name := foreign(s.Name, maxName)
-	if s.Role != oncall.RolePrimary {
+	if s.Role != schedule.RolePrimary {
 		name += " (" + foreign(s.Role, maxName) + ")"
 	}
 	return name + ", " + stintTimes(s, zone)
 }
 
 // stintTimes is when a stint is, in the schedule's zone and in the reader's.
-func stintTimes(s oncall.Stint, zone string) string {
+func stintTimes(s schedule.Stint, zone string) string {
 	times := between(s.Start, s.End, location(s.TimeZone))
 	words := times + " " + foreign(s.TimeZone, maxName)
 	if own := between(s.Start, s.End, location(zone)); zone != "" && own != times {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -40,10 +42,10 @@ func checkGolden(t *testing.T, name string, d drawing) {
 	checkLimits(t, d)
 }
 
-func berlinWeek(user oncall.UserID, week int) oncall.Stint {
+func berlinWeek(user oncall.UserID, week int) schedule.Stint {
 	start := time.Date(2026, 3, 9+7*week, 8, 0, 0, 0, time.UTC)
-	return oncall.Stint{
-		Schedule: 1, Name: "payments", TimeZone: "Europe/Berlin", Role: oncall.RolePrimary, User: user,
+	return schedule.Stint{
+		Schedule: 1, Name: "payments", TimeZone: "Europe/Berlin", Role: schedule.RolePrimary, User: user,
 		Start: start, End: start.AddDate(0, 0, 7),
 	}
 }
@@ -52,7 +54,7 @@ func berlinWeek(user oncall.UserID, week int) oncall.Stint {
 func swapNotice(kind oncall.NoticeKind, to, zone, state string) oncall.Notice {
 	return oncall.Notice{
 		ID: 1, To: to, Kind: kind, About: 7, Facts: oncall.NoticeFacts{
-			Stints: []oncall.Stint{berlinWeek(ann, 0), berlinWeek(cy, 1)}, End: noon.Add(48 * time.Hour),
+			Stints: []schedule.Stint{berlinWeek(ann, 0), berlinWeek(cy, 1)}, End: noon.Add(48 * time.Hour),
 			State: state, By: cy, Note: "a wedding", TimeZone: zone,
 		},
 	}
@@ -62,8 +64,8 @@ func TestDrawSwaps(t *testing.T) {
 	t.Parallel()
 	const newYork, berlin = "America/New_York", "Europe/Berlin"
 	ask := swapNotice(oncall.NoticeSwapAsk, string(cy), newYork, "open")
-	ask.Facts.Clashes = []oncall.Stint{{
-		Name: "ops", TimeZone: "UTC", Role: oncall.RoleSecondary, User: cy, Start: noon.AddDate(0, 0, 8), End: noon.AddDate(0, 0, 8).Add(time.Hour),
+	ask.Facts.Clashes = []schedule.Stint{{
+		Name: "ops", TimeZone: "UTC", Role: schedule.RoleSecondary, User: cy, Start: noon.AddDate(0, 0, 8), End: noon.AddDate(0, 0, 8).Add(time.Hour),
 	}}
 	ask.Facts.Others = []oncall.UserID{cy}
 	for name, n := range map[string]oncall.Notice{
@@ -88,7 +90,7 @@ func TestDrawSwaps(t *testing.T) {
 func coverNotice(kind oncall.NoticeKind, to, zone, state string, takes ...oncall.CoverTake) oncall.Notice {
 	return oncall.Notice{
 		ID: 1, To: to, Kind: kind, About: 7, Facts: oncall.NoticeFacts{
-			Stints: []oncall.Stint{berlinWeek(ann, 0)}, State: state, By: ann, Note: "at the dentist's",
+			Stints: []schedule.Stint{berlinWeek(ann, 0)}, State: state, By: ann, Note: "at the dentist's",
 			Users: []oncall.UserID{cy}, Others: []oncall.UserID{bo}, Takes: takes, TimeZone: zone,
 		},
 	}

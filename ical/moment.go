@@ -7,28 +7,28 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emersion/go-ical"
+	"github.com/watchbill/watchbill/oncall/schedule"
 
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/emersion/go-ical"
 )
 
 // A moment is a time as a calendar says it.
 type moment struct {
 	paper   time.Time // the date and time that are written, as if in UTC
-	zone    *oncall.Zone
+	zone    *schedule.Zone
 	instant time.Time // when the zone's clock shows that, by oncall's rule
 	date    bool      // only a date was written
 }
 
 // at makes a moment of what is written.
-func at(paper time.Time, zone *oncall.Zone, date bool) moment {
+func at(paper time.Time, zone *schedule.Zone, date bool) moment {
 	m := moment{paper: paper, zone: zone, date: date}
 	if zone == nil {
 		m.instant = paper
 		return m
 	}
-	day := oncall.Date{Year: paper.Year(), Month: paper.Month(), Day: paper.Day()}
-	clock := oncall.TimeOfDay(paper.Hour()*60 + paper.Minute())
+	day := schedule.Date{Year: paper.Year(), Month: paper.Month(), Day: paper.Day()}
+	clock := schedule.TimeOfDay(paper.Hour()*60 + paper.Minute())
 	m.instant = zone.Instant(day, clock).Add(time.Duration(paper.Second()) * time.Second)
 	return m
 }
@@ -153,7 +153,7 @@ func (x *reader) declare(c *ical.Calendar) {
 }
 
 // zone finds a zone by whatever name a calendar has for it.
-func (x *reader) zone(name string) *oncall.Zone {
+func (x *reader) zone(name string) *schedule.Zone {
 	if name == "" {
 		return x.home
 	}
@@ -175,7 +175,7 @@ func (x *reader) zone(name string) *oncall.Zone {
 
 // known reads IANA's names, also at the end of a longer one
 // ("/freeassociation.sourceforge.net/Europe/Berlin"), and those of Windows and Outlook.
-func known(name string) (*oncall.Zone, bool) {
+func known(name string) (*schedule.Zone, bool) {
 	name = strings.TrimSpace(name)
 	if len(name) > 200 {
 		return nil, false
@@ -184,7 +184,7 @@ func known(name string) (*oncall.Zone, bool) {
 		name = iana
 	}
 	for rest := name; rest != ""; {
-		if z, err := oncall.LoadZone(rest); err == nil {
+		if z, err := schedule.LoadZone(rest); err == nil {
 			return z, true
 		}
 		_, rest, _ = strings.Cut(rest, "/")

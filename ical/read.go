@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/emersion/go-ical"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -51,7 +53,7 @@ type Reading struct {
 // out, except whole days, which calendars mark so by habit. What is wrong with the
 // calendar as a whole is a Refusal.
 func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) {
-	home, err := oncall.LoadZone(zone)
+	home, err := schedule.LoadZone(zone)
 	if err != nil {
 		return Reading{}, fmt.Errorf("read calendar: %w", err)
 	}
@@ -66,7 +68,7 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 	if err != nil {
 		return Reading{}, err
 	}
-	x := reader{from: from, to: to, home: home, zones: map[string]*oncall.Zone{}}
+	x := reader{from: from, to: to, home: home, zones: map[string]*schedule.Zone{}}
 	for decoder, first := ical.NewDecoder(bytes.NewReader(data)), true; ; first = false {
 		calendar, err := decoder.Decode()
 		if err != nil && !first { // the end, or something that is no calendar
@@ -128,8 +130,8 @@ func clean(data []byte) ([]byte, error) {
 // A reader gathers what calendars say.
 type reader struct {
 	from, to    time.Time
-	home        *oncall.Zone
-	zones       map[string]*oncall.Zone // by their name in the calendar
+	home        *schedule.Zone
+	zones       map[string]*schedule.Zone // by their name in the calendar
 	rules       int
 	recurrences int
 	out         Reading

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/ical"
@@ -150,11 +152,11 @@ func TestEveryWindowsZoneIsKnown(t *testing.T) {
 		"W. Europe Standard Time": "Europe/Berlin", "GMT Standard Time": "Europe/London", "Eastern Standard Time": "America/New_York",
 		"India Standard Time": "Asia/Kolkata", "AUS Eastern Standard Time": "Australia/Sydney", "UTC": "UTC", "Tokyo Standard Time": "Asia/Tokyo",
 	} {
-		zone, err := oncall.LoadZone(want)
+		zone, err := schedule.LoadZone(want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := zone.Instant(oncall.Date{Year: 2026, Month: 7, Day: 1}, 9*60)
+		start := zone.Instant(schedule.Date{Year: 2026, Month: 7, Day: 1}, 9*60)
 		got, reading := read(t, calendar(event(fmt.Sprintf("DTSTART;TZID=%s:20260701T090000\nDURATION:PT1H", windows))))
 		if want := start.Format("01-02 15:04") + " – " + start.Add(time.Hour).Format("01-02 15:04"); got != want || len(reading.Zones) > 0 {
 			t.Errorf("%s: %s, want %s", windows, got, want)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // randomAct makes up what somebody does, sensible or not.
@@ -36,7 +38,7 @@ func randomAct(rng *rand.Rand, now time.Time) (Actor, Act) {
 // circle, or want several acknowledgements and ask again.
 func randomFacts(rng *rand.Rand, t *testing.T) Facts {
 	policy, roster := payments()
-	roster.Schedules = map[ScheduleID]*Schedule{4: duty(t)}
+	roster.Schedules = map[ScheduleID]*schedule.Schedule{4: duty(t)}
 	f := Facts{Policies: map[PolicyID]Policy{1: policy}, Roster: roster}
 	targets := []Target{{User: ann}, {Schedule: 4}, {Schedule: 9}, {Team: 1}, {Policy: 2}, {Policy: 3}, {Channel: "C1"}}
 	for id := PolicyID(1); id <= 3; id++ {

@@ -2,13 +2,18 @@ package oncall
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
+
+var update = flag.Bool("update", false, "write the tables that the rules give")
 
 // A tale is an incident with what happens to it, one line after the other.
 type tale struct {
@@ -56,7 +61,7 @@ func TestActs(t *testing.T) {
 func newTale(t *testing.T, words []string) *tale {
 	t.Helper()
 	policy, roster := payments()
-	roster.Schedules = map[ScheduleID]*Schedule{4: duty(t)}
+	roster.Schedules = map[ScheduleID]*schedule.Schedule{4: duty(t)}
 	gone := noon.Add(-time.Hour)
 	roster.Users = map[UserID]User{"U0GONE": {ID: "U0GONE", DeactivatedAt: &gone}, ann: {ID: ann, TimeZone: "Europe/Berlin"}}
 	second := Policy{ID: 2, TeamID: 1, Name: "database", Steps: []Step{{Targets: []Target{{Schedule: 4, Role: "primary"}}, Delay: 120}}}

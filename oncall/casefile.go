@@ -9,15 +9,17 @@ import (
 	"io"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A Case is a schedule written down in a file, with what is needed to answer who is
 // on call and nothing else. Users are any words.
-type Case struct{ schedule *Schedule }
+type Case struct{ schedule *schedule.Schedule }
 
 // Schedule returns the schedule that is written down. Its time zone is that of the
 // lowest layer of the latest version.
-func (c Case) Schedule() *Schedule { return c.schedule }
+func (c Case) Schedule() *schedule.Schedule { return c.schedule }
 
 // A Rendering is every shift of a stretch of time.
 type Rendering struct {
@@ -41,7 +43,7 @@ type CaseAnswer struct {
 // Render returns the shifts from one instant to another, ready for JSON.
 func (c Case) Render(from, to time.Time) Rendering {
 	r := Rendering{Shifts: []CaseShift{}}
-	for _, s := range c.schedule.Shifts(from, to, RolePrimary) {
+	for _, s := range c.schedule.Shifts(from, to, schedule.RolePrimary) {
 		r.Shifts = append(r.Shifts, CaseShift{Start: s.Start, End: s.End, OnCall: s.Users})
 	}
 	return r
@@ -51,8 +53,8 @@ func (c Case) Render(from, to time.Time) Rendering {
 func (c Case) At(instants []time.Time, until time.Time) []CaseAnswer {
 	answers := make([]CaseAnswer, 0, len(instants))
 	for _, t := range instants {
-		a := CaseAnswer{At: t.UTC(), OnCall: c.schedule.At(t, RolePrimary)}
-		if change, ok := c.schedule.NextChange(t, until, RolePrimary); ok {
+		a := CaseAnswer{At: t.UTC(), OnCall: c.schedule.At(t, schedule.RolePrimary)}
+		if change, ok := c.schedule.NextChange(t, until, schedule.RolePrimary); ok {
 			a.NextChange = &change
 		}
 		answers = append(answers, a)
@@ -76,7 +78,7 @@ func ParseCase(data []byte) (Case, error) {
 	if err != nil {
 		return Case{}, err
 	}
-	compiled, err := Compile(s)
+	compiled, err := schedule.Compile(s)
 	if err != nil {
 		return Case{}, err
 	}
@@ -176,24 +178,24 @@ func (n node) instant() time.Time {
 	return t
 }
 
-func (n node) date() Date {
-	d, err := ParseDate(n.text())
+func (n node) date() schedule.Date {
+	d, err := schedule.ParseDate(n.text())
 	if err != nil {
 		n.refuse("is not a date such as \"2026-03-07\"")
 	}
 	return d
 }
 
-func (n node) timeOfDay() TimeOfDay {
-	t, err := ParseTimeOfDay(n.text())
+func (n node) timeOfDay() schedule.TimeOfDay {
+	t, err := schedule.ParseTimeOfDay(n.text())
 	if err != nil {
 		n.refuse("is not a time such as \"09:00\"")
 	}
 	return t
 }
 
-func (n node) weekday() Weekday {
-	d, err := ParseWeekday(n.text())
+func (n node) weekday() schedule.Weekday {
+	d, err := schedule.ParseWeekday(n.text())
 	if err != nil {
 		n.refuse("is not a weekday such as \"mon\"")
 	}
@@ -227,10 +229,10 @@ func (n node) span() (time.Time, time.Time) {
 }
 
 // caseSchedule reads the whole case.
-func caseSchedule(value any) (Definition, error) {
+func caseSchedule(value any) (schedule.Definition, error) {
 	var wrong error
 	root := node{value: value, found: true, wrong: &wrong}
-	s := Definition{Inactive: map[UserID][]Span{}}
+	s := schedule.Definition{Inactive: map[UserID][]schedule.Span{}}
 	if users := root.get("users"); users.found {
 		for _, u := range users.list() {
 			id := u.get("id").id()
@@ -256,13 +258,13 @@ func caseSchedule(value any) (Definition, error) {
 	return s, wrong
 }
 
-func (n node) away() []Span {
-	spans := []Span{}
+func (n node) away() []schedule.Span {
+	spans := []schedule.Span{}
 	if !n.found {
 		return spans
 	}
 	for _, a := range n.list() {
-		s := Span{Start: a.get("start").instant()}
+		s := schedule.Span{Start: a.get("start").instant()}
 		if end := a.get("end"); end.found {
 			_, until := a.span()
 			s.End = &until
@@ -272,8 +274,8 @@ func (n node) away() []Span {
 	return spans
 }
 
-func (n node) version() Version {
-	var v Version
+func (n node) version() schedule.Version {
+	var v schedule.Version
 	if from := n.get("effective_from"); from.found {
 		t := from.instant()
 		v.EffectiveFrom = &t
@@ -287,14 +289,14 @@ func (n node) version() Version {
 }
 
 // rotation reads a layer.
-func (n node) rotation() Rotation {
-	r := Rotation{Name: n.path}
+func (n node) rotation() schedule.Rotation {
+	r := schedule.Rotation{Name: n.path}
 	if name := n.get("name"); name.found {
 		r.Name = name.text()
 	}
 	r.TimeZone = n.get("timezone").text()
 	r.StartDate = n.get("start_date").date()
-	units := map[string]Unit{"hours": HourUnit, "daily": DayUnit, "weekly": WeekUnit, "monthly": MonthUnit}
+	units := map[string]schedule.Unit{"hours": schedule.HourUnit, "daily": schedule.DayUnit, "weekly": schedule.WeekUnit, "monthly": schedule.MonthUnit}
 	period := n.get("rotation")
 	if kind := period.get("type"); kind.text() == "cron" {
 		r.Period.Cron = period.get("expr").text()
@@ -336,8 +338,8 @@ func (n node) rotation() Rotation {
 }
 
 // window reads a restriction.
-func (n node) window() Window {
-	w := Window{From: n.get("from").timeOfDay(), To: n.get("to").timeOfDay()}
+func (n node) window() schedule.Window {
+	w := schedule.Window{From: n.get("from").timeOfDay(), To: n.get("to").timeOfDay()}
 	if days := n.get("days"); days.found {
 		for _, d := range days.list() {
 			w.Days = append(w.Days, d.weekday())
@@ -352,16 +354,16 @@ func (n node) window() Window {
 }
 
 // overrides reads the list and numbers it in the order of seq.
-func (n node) overrides() []Override {
-	var all []Override
+func (n node) overrides() []schedule.Override {
+	var all []schedule.Override
 	seen := map[OverrideID]bool{}
 	for _, o := range n.list() {
-		override := Override{ID: OverrideID(o.get("seq").number()), Kind: OverrideKind(o.get("kind").text())}
+		override := schedule.Override{ID: OverrideID(o.get("seq").number()), Kind: schedule.OverrideKind(o.get("kind").text())}
 		override.Start, override.End = o.span()
 		switch override.Kind {
-		case OverrideCover:
+		case schedule.OverrideCover:
 			override.Users = o.get("users").users()
-		case OverrideSwap:
+		case schedule.OverrideSwap:
 			override.From, override.To = o.get("from").id(), o.get("to").id()
 		default:
 			o.get("kind").refuse("is neither \"cover\" nor \"swap\"")
@@ -372,12 +374,12 @@ func (n node) overrides() []Override {
 		seen[override.ID] = true
 		all = append(all, override)
 	}
-	slices.SortFunc(all, func(a, b Override) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, func(a, b schedule.Override) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range all {
 		all[i].ID = OverrideID(i + 1)
 	}
 	// Nobody covers, and nobody swaps with themselves: these have no effect.
-	return slices.DeleteFunc(all, func(o Override) bool {
-		return o.Kind == OverrideCover && len(o.Users) == 0 || o.Kind == OverrideSwap && o.From == o.To
+	return slices.DeleteFunc(all, func(o schedule.Override) bool {
+		return o.Kind == schedule.OverrideCover && len(o.Users) == 0 || o.Kind == schedule.OverrideSwap && o.From == o.To
 	})
 }

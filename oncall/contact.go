@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // ContactID identifies a contact method.
@@ -71,9 +73,9 @@ type Rule struct {
 
 // Preferences say how a person wants to be reached. The zero value means the defaults.
 type Preferences struct {
-	High  []Rule   // for critical, high and medium severity; nil: the defaults
-	Low   []Rule   // for low severity; nil: the defaults
-	Hours []Window // when a low severity may disturb, in the person's zone; nil: WorkingHours
+	High  []Rule            // for critical, high and medium severity; nil: the defaults
+	Low   []Rule            // for low severity; nil: the defaults
+	Hours []schedule.Window // when a low severity may disturb, in the person's zone; nil: WorkingHours
 }
 
 // A Reach is how one person can be reached.
@@ -84,7 +86,7 @@ type Reach struct {
 
 // WorkingHours are when a low severity may disturb somebody who has said nothing else: the
 // working week in the person's own zone.
-var WorkingHours = []Window{{Days: []Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
+var WorkingHours = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
 // Contact returns one of the person's contact methods. 0 is Slack, which everybody has.
 func (r Reach) Contact(id ContactID) (Contact, bool) {

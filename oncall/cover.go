@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // CoverID identifies a cover request.
@@ -14,7 +16,7 @@ type CoverID int64
 type Cover struct {
 	ID        CoverID
 	State     CoverState
-	Stint     Stint
+	Stint     schedule.Stint
 	Note      string
 	Everyone  bool   // asks the whole team, not only the schedule's people
 	CreatedBy UserID // the stint's person, or somebody of the team for them
@@ -57,8 +59,8 @@ const (
 const (
 	coverGroup = 3
 	coverPause = 15 * time.Minute
-	askFrom    = TimeOfDay(8 * 60)
-	askUntil   = TimeOfDay(22 * 60)
+	askFrom    = schedule.TimeOfDay(8 * 60)
+	askUntil   = schedule.TimeOfDay(22 * 60)
 )
 
 // coverReminders are how long before the shift the asker hears that nobody has it.
@@ -70,9 +72,9 @@ const loadSpan = 28 * 24 * time.Hour
 // A CoverChange is a decision on a cover request.
 type CoverChange struct {
 	Cover  Cover
-	Add    []Override    // for the last takes, in their order
-	Asked  []UserID      // who is asked now
-	Remind time.Duration // so long before the shift nobody has it; 0: no reminder
+	Add    []schedule.Override // for the last takes, in their order
+	Asked  []UserID            // who is asked now
+	Remind time.Duration       // so long before the shift nobody has it; 0: no reminder
 	// Refusal is told to whoever asked, although the request has changed.
 	Refusal error
 }
@@ -87,7 +89,7 @@ func (CoverTimer) Kind() string { return "cover_timer" }
 
 // AskForCover makes a request for a stint that may have begun. Away are people who have
 // time off during it.
-func AskForCover(s Stint, by UserID, note string, everyone bool, r Roster, away []UserID, now time.Time) (CoverChange, error) {
+func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Roster, away []UserID, now time.Time) (CoverChange, error) {
 	if s.Start.Before(now) {
 		s.Start = now
 	}
@@ -95,35 +97,24 @@ func AskForCover(s Stint, by UserID, note string, everyone bool, r Roster, away 
 	case !s.Start.Before(s.End):
 		return CoverChange{}, Refuse("That shift is over.")
 	case !r.held(s):
-		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User.mention(), s.Name)
+		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User.Mention(), s.Name)
 	}
 	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
 	return c.Tick(r, away, now), nil
 }
 
 // Left returns the parts of the shift that nobody has taken yet.
-func (c Cover) Left() []Stint { return c.Stint.Without(c.Takes) }
+func (c Cover) Left() []schedule.Stint { return LeftOf(c.Stint, c.Takes) }
 
-// Without returns what is left of a stint.
-func (s Stint) Without(takes []CoverTake) []Stint {
-	left := []Stint{s}
+// LeftOf returns the parts of a stint that nobody has taken.
+func LeftOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
+	left := []schedule.Stint{s}
 	for _, t := range takes {
-		var next []Stint
-		for _, p := range left {
-			if !t.Start.Before(p.End) || !p.Start.Before(t.End) {
-				next = append(next, p)
-				continue
-			}
-			if head := p; head.Start.Before(t.Start) {
-				head.End = t.Start
-				next = append(next, head)
-			}
-			if tail := p; tail.End.After(t.End) {
-				tail.Start = t.End
-				next = append(next, tail)
-			}
+		var rest []schedule.Stint
+		for _, part := range left {
+			rest = append(rest, part.Without(t.Start, t.End)...)
 		}
-		left = next
+		left = rest
 	}
 	return left
 }
@@ -139,7 +130,7 @@ func (c Cover) Take(by UserID, from, to time.Time, r Roster, now time.Time) (Cov
 	case !c.mayTake(by, r, now):
 		return CoverChange{}, Refuse("Only people of %s and of its team can take it.", c.Stint.Name)
 	case r.deactivated(by):
-		return CoverChange{}, Refuse("%s is deactivated and can't be on call.", by.mention())
+		return CoverChange{}, Refuse("%s is deactivated and can't be on call.", by.Mention())
 	case !c.Stint.End.After(now):
 		return c.close(CoverOver, now, Refuse("That shift is over.")), nil
 	}
@@ -149,7 +140,7 @@ func (c Cover) Take(by UserID, from, to time.Time, r Roster, now time.Time) (Cov
 	if to.IsZero() {
 		to = c.Stint.End
 	}
-	var wanted []Stint
+	var wanted []schedule.Stint
 	for _, p := range c.Left() {
 		if p.Start.Before(from) {
 			p.Start = from
@@ -168,16 +159,16 @@ func (c Cover) Take(by UserID, from, to time.Time, r Roster, now time.Time) (Cov
 	for _, p := range wanted {
 		switch {
 		case !r.held(p):
-			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.mention())), nil
+			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.Mention())), nil
 		case r.who(p, by) != never:
 			return CoverChange{}, Refuse("You are on call in %s at that time already.", c.Stint.Name)
 		}
-		o := p.replace(by, "cover")
+		o := p.Replace(by, "cover")
 		change.Add = append(change.Add, o)
 		c.Takes = append(slices.Clip(c.Takes), CoverTake{User: by, Start: p.Start, End: p.End})
 	}
 	change.Cover = c
-	if !slices.ContainsFunc(c.Left(), func(p Stint) bool { return p.End.After(now) }) {
+	if !slices.ContainsFunc(c.Left(), func(p schedule.Stint) bool { return p.End.After(now) }) {
 		change.Cover = c.close(CoverTaken, now, nil).Cover
 	}
 	return change, nil
@@ -207,7 +198,7 @@ func (c Cover) Decline(by UserID) (CoverChange, error) {
 func (c Cover) Withdraw(by UserID, now time.Time) (CoverChange, error) {
 	switch {
 	case by != c.Stint.User && by != c.CreatedBy:
-		return CoverChange{}, Refuse("Only %s can take this request back.", c.Stint.User.mention())
+		return CoverChange{}, Refuse("Only %s can take this request back.", c.Stint.User.Mention())
 	case c.State != CoverOpen:
 		return CoverChange{}, c.closed()
 	}
@@ -226,7 +217,7 @@ func (c Cover) Tick(r Roster, away []UserID, now time.Time) CoverChange {
 		return c.close(CoverOver, now, nil)
 	}
 	for _, p := range c.Left() {
-		if p.End.After(now) && !r.held(p.from(now)) {
+		if p.End.After(now) && !r.held(p.From(now)) {
 			return c.close(CoverStale, now, nil)
 		}
 	}
@@ -267,14 +258,6 @@ func (c Cover) Tick(r Roster, away []UserID, now time.Time) CoverChange {
 	return change
 }
 
-// from is the part of a stint after an instant.
-func (s Stint) from(t time.Time) Stint {
-	if s.Start.Before(t) {
-		s.Start = t
-	}
-	return s
-}
-
 // candidates are the people still to be asked, least loaded first.
 func (c Cover) candidates(r Roster, away []UserID, now time.Time) []UserID {
 	schedule := r.Schedules[c.Stint.Schedule]
@@ -294,7 +277,7 @@ func (c Cover) candidates(r Roster, away []UserID, now time.Time) []UserID {
 }
 
 // everOnCall are those who are on call in a schedule at some time within a year.
-func everOnCall(c *Schedule, now time.Time) []UserID {
+func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
 	var people []UserID
 	for _, role := range c.Roles() {
 		for _, shift := range c.Shifts(now, now.AddDate(1, 0, 0), role) {
@@ -314,7 +297,7 @@ func (r Roster) Load(from, to time.Time) map[UserID]time.Duration {
 	load := map[UserID]time.Duration{}
 	for _, c := range r.Schedules {
 		for _, role := range c.Roles() {
-			if role == RoleShadow {
+			if role == schedule.RoleShadow {
 				continue
 			}
 			for _, shift := range c.Shifts(from, to, role) {
@@ -348,11 +331,11 @@ func (r Roster) wakes(u UserID, at time.Time) time.Time {
 }
 
 // zone is the one that a person lives in, or UTC if Slack doesn't say.
-func (r Roster) zone(u UserID) *Zone {
-	if zone, err := LoadZone(r.Users[u].TimeZone); err == nil {
+func (r Roster) zone(u UserID) *schedule.Zone {
+	if zone, err := schedule.LoadZone(r.Users[u].TimeZone); err == nil {
 		return zone
 	}
-	zone, _ := LoadZone("UTC") // always there
+	zone, _ := schedule.LoadZone("UTC") // always there
 	return zone
 }
 
@@ -360,14 +343,14 @@ func (r Roster) zone(u UserID) *Zone {
 func (c Cover) closed() error {
 	switch c.State {
 	case CoverTaken:
-		return Refuse("%s has taken it already.", c.Takes[len(c.Takes)-1].User.mention())
+		return Refuse("%s has taken it already.", c.Takes[len(c.Takes)-1].User.Mention())
 	case CoverWithdrawn:
 		return Refuse("The request has been taken back.")
 	case CoverOver:
 		return Refuse("That shift is over.")
 	case CoverStale, CoverOpen:
 	}
-	return Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.mention())
+	return Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.Mention())
 }
 
 func (c Cover) close(state CoverState, now time.Time, refusal error) CoverChange {

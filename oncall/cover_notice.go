@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // What people are told of cover requests.
@@ -22,7 +24,7 @@ const CoverPending = "pending"
 
 // Show brings the facts of a notice to the state of the request.
 func (c Cover) Show(f *NoticeFacts, by UserID, now time.Time) {
-	f.Stints, f.Takes, f.Note, f.State = []Stint{c.Stint}, c.Takes, c.Note, string(c.State)
+	f.Stints, f.Takes, f.Note, f.State = []schedule.Stint{c.Stint}, c.Takes, c.Note, string(c.State)
 	f.By, f.StateAt = by, now
 	f.Users, f.Others = nil, nil
 	for _, a := range c.Asked {

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -92,7 +94,7 @@ func TestTheLeastLoadedAreAskedFirstInGroups(t *testing.T) {
 		r.Users[name] = User{ID: name, TimeZone: "UTC"}
 		r.Members[1] = append(r.Members[1], name)
 		if i == 0 { // of the new ones only U1 has been on call
-			c, err := Compile(Definition{ID: 3, TeamID: 1, Name: "third", TimeZone: "UTC", Shifts: []ManualShift{
+			c, err := schedule.Compile(schedule.Definition{ID: 3, TeamID: 1, Name: "third", TimeZone: "UTC", Shifts: []schedule.ManualShift{
 				{Start: noon.AddDate(0, 0, -2), End: noon.AddDate(0, 0, -1), Users: []UserID{name}},
 			}})
 			if err != nil {
@@ -148,7 +150,7 @@ func TestTakingCover(t *testing.T) {
 	hour := func(n int) time.Time { return s.Start.Add(time.Duration(n) * time.Hour) }
 	some := open
 	some.Takes = []CoverTake{{User: bo, Start: hour(8), End: hour(16)}}
-	gone := trade(t, Override{ScheduleID: 1, Kind: OverrideCover, Users: []UserID{bo}, Start: s.Start, End: s.End})
+	gone := trade(t, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{bo}, Start: s.Start, End: s.End})
 	taken := some
 	taken.State = CoverTaken
 	for _, c := range []struct {
@@ -185,7 +187,7 @@ func TestTakingCover(t *testing.T) {
 		var got []string
 		for _, o := range change.Add {
 			got = append(got, hours(o.Start.Sub(s.Start))+"-"+hours(o.End.Sub(s.Start)))
-			if o.Kind != OverrideSwap || o.From != ann || o.To != c.by {
+			if o.Kind != schedule.OverrideSwap || o.From != ann || o.To != c.by {
 				t.Errorf("%s: %+v", c.name, o)
 			}
 		}
@@ -210,7 +212,7 @@ func TestEndingCover(t *testing.T) {
 	if got, err := c.Decline(c.Asked[0].User); err != nil || !got.Cover.Asked[0].Declined || c.Asked[0].Declined {
 		t.Errorf("%+v, %v", got, err)
 	}
-	moved := trade(t, Override{ScheduleID: 1, Kind: OverrideCover, Users: []UserID{bo}, Start: c.Stint.Start, End: c.Stint.End})
+	moved := trade(t, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{bo}, Start: c.Stint.Start, End: c.Stint.End})
 	if got := c.Tick(moved, nil, *c.NextAt); got.Cover.State != CoverStale {
 		t.Errorf("a request for a shift that has moved is %s", got.Cover.State)
 	}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // FindingKind says what is wrong with cover.
@@ -53,7 +55,7 @@ type Absence struct {
 
 // CoverFacts is what the guard goes by.
 type CoverFacts struct {
-	Schedules []Definition
+	Schedules []schedule.Definition
 	Policies  []Policy // those in force
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
@@ -73,13 +75,13 @@ func (f CoverFacts) Findings(now time.Time) ([]Finding, error) {
 	var found []Finding
 	covered := map[ScheduleID]bool{} // somebody is on call in it
 	for _, s := range f.Schedules {
-		c, err := Compile(s)
+		c, err := schedule.Compile(s)
 		if err != nil {
 			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
 		}
 		planned := s
 		planned.Inactive = nil
-		p, err := Compile(planned)
+		p, err := schedule.Compile(planned)
 		if err != nil {
 			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
 		}
@@ -109,7 +111,7 @@ func (f CoverFacts) Findings(now time.Time) ([]Finding, error) {
 }
 
 // finding is one of a schedule; the rest of its key tells it from others of its kind.
-func finding(c *Schedule, kind FindingKind, rest string) Finding {
+func finding(c *schedule.Schedule, kind FindingKind, rest string) Finding {
 	return Finding{
 		Key: fmt.Sprintf("%s/%d%s", kind, c.ID(), rest), Kind: kind, Team: c.TeamID(), Name: c.Name(), TimeZone: c.TimeZone(),
 	}
@@ -117,11 +119,11 @@ func finding(c *Schedule, kind FindingKind, rest string) Finding {
 
 // gapsOf returns the gaps that nobody wanted, one for each weekly pattern, and whether
 // anybody is on call at all. A role that nobody has is none.
-func gapsOf(c *Schedule, now time.Time) (found []Finding, some bool) {
+func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 	from, to := now.Add(-guardBack), now.Add(guardAhead)
 	for _, role := range c.Roles() {
-		held := slices.ContainsFunc(c.Shifts(now, to, role), func(s Shift) bool { return len(s.Users) > 0 })
-		if role == RoleShadow || !held {
+		held := slices.ContainsFunc(c.Shifts(now, to, role), func(s schedule.Shift) bool { return len(s.Users) > 0 })
+		if role == schedule.RoleShadow || !held {
 			continue
 		}
 		some = true
@@ -148,12 +150,12 @@ func gapsOf(c *Schedule, now time.Time) (found []Finding, some bool) {
 }
 
 // intendedEmpty reports whether it is on purpose that nobody is on call at all.
-func intendedEmpty(c *Schedule, now time.Time) bool {
-	return !slices.ContainsFunc(c.Gaps(now, now.Add(guardAhead), RolePrimary), func(g Gap) bool { return !g.Intended })
+func intendedEmpty(c *schedule.Schedule, now time.Time) bool {
+	return !slices.ContainsFunc(c.Gaps(now, now.Add(guardAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
 }
 
 // pattern is the same for a gap and for that of the next week.
-func pattern(c *Schedule, g Gap, from time.Time) string {
+func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	if !g.Start.After(from) {
 		return "now"
 	}
@@ -165,7 +167,7 @@ func pattern(c *Schedule, g Gap, from time.Time) string {
 }
 
 // people finds those who can't be reached on the shifts that are planned for them.
-func (f CoverFacts) people(planned *Schedule, now time.Time) []Finding {
+func (f CoverFacts) people(planned *schedule.Schedule, now time.Time) []Finding {
 	found := map[UserID]Finding{}
 	for _, role := range planned.Roles() {
 		for _, s := range planned.Shifts(now, now.Add(guardAhead), role) {
@@ -198,7 +200,7 @@ func inOrder(found map[UserID]Finding) []Finding {
 }
 
 // away finds people who are on call while they are away.
-func (f CoverFacts) away(c *Schedule, now time.Time) []Finding {
+func (f CoverFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
 	for _, a := range f.Absences {
 		from, to := latest(a.Start, now), a.End

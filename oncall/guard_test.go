@@ -5,19 +5,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // office is Monday to Friday, 9 to 17.
-var office = []Window{{Days: []Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
+var office = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
 // guarded is a week of Ann and a week of Bo, without end, that a policy pages.
 func guarded() CoverFacts {
 	return CoverFacts{
-		Schedules: []Definition{{
+		Schedules: []schedule.Definition{{
 			ID: 1, TeamID: 1, Name: "payments", TimeZone: "Europe/Berlin",
-			Versions: []Version{{Rotations: []Rotation{{
-				Name: "weekly", StartDate: Date{2026, 1, 5}, HandOff: 9 * 60, Period: Period{Unit: WeekUnit}, Turns: [][]UserID{{"U0ANN"}, {"U0BO"}},
+			Versions: []schedule.Version{{Rotations: []schedule.Rotation{{
+				Name: "weekly", StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5}, HandOff: 9 * 60, Period: schedule.Period{Unit: schedule.WeekUnit}, Turns: [][]UserID{{"U0ANN"}, {"U0BO"}},
 			}}}},
 		}},
 		Policies: []Policy{{ID: 1, TeamID: 1, Name: "default", Steps: []Step{{Targets: []Target{{Schedule: 1}}}}}},
@@ -29,7 +31,7 @@ func guarded() CoverFacts {
 func TestTheGuard(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) // a Wednesday; Ann is on call
-	rotation := func(f CoverFacts) *Rotation { return &f.Schedules[0].Versions[0].Rotations[0] }
+	rotation := func(f CoverFacts) *schedule.Rotation { return &f.Schedules[0].Versions[0].Rotations[0] }
 	for name, c := range map[string]struct {
 		change func(*CoverFacts)
 		want   []string // key, and from when to when
@@ -48,7 +50,7 @@ func TestTheGuard(t *testing.T) {
 		"Bo has left": {func(f *CoverFacts) {
 			gone := now.Add(-time.Hour)
 			f.Users["U0BO"] = User{ID: "U0BO", DeactivatedAt: &gone}
-			f.Schedules[0].Inactive = map[UserID][]Span{"U0BO": {{Start: gone}}}
+			f.Schedules[0].Inactive = map[UserID][]schedule.Span{"U0BO": {{Start: gone}}}
 		}, []string{
 			"gap/1/primary/Mon 09:00 03-09 08:00–03-16 08:00 and 1 more",
 			"deactivated/1/U0BO 03-09 08:00–03-16 08:00",
@@ -63,7 +65,7 @@ func TestTheGuard(t *testing.T) {
 		"Bo is away and Cy covers": {func(f *CoverFacts) {
 			from, to := now.AddDate(0, 0, 6), now.AddDate(0, 0, 8)
 			f.Absences = []Absence{{ID: 7, User: "U0BO", Start: from, End: to}}
-			f.Schedules[0].Overrides = []Override{{ID: 1, Kind: OverrideCover, Start: from, End: to, Users: []UserID{"U0CY"}}}
+			f.Schedules[0].Overrides = []schedule.Override{{ID: 1, Kind: schedule.OverrideCover, Start: from, End: to, Users: []UserID{"U0CY"}}}
 		}, nil},
 		"nothing pages it":             {func(f *CoverFacts) { f.Policies[0].Steps[0].Targets[0] = Target{User: "U0ANN"} }, []string{"unpaged/1"}},
 		"nobody, on purpose":           {func(f *CoverFacts) { rotation(*f).Turns = [][]UserID{{}} }, []string{"pages_nobody/1"}},

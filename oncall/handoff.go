@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // answerWithin is how long the person who comes on call has to say so.
@@ -75,7 +77,7 @@ func without[T comparable](some, others []T) []T {
 // open reports whether somebody has yet to say that they have it. Nobody waits for a
 // shadow.
 func (h Handoff) open() bool {
-	return h.Number != 0 && len(h.Incoming) > 0 && h.AckedBy == "" && h.Role != RoleShadow
+	return h.Number != 0 && len(h.Incoming) > 0 && h.AckedBy == "" && h.Role != schedule.RoleShadow
 }
 
 // Take is a person saying "I have it".
@@ -105,9 +107,9 @@ func mentions(users []UserID, between string) string {
 type Briefing struct {
 	ScheduleName string
 	TeamChannel  string
-	Duty         Duty       // the role as it is now
-	Incidents    []Incident // open ones of the team
-	Watchers     []string   // the team's admins, or its channel
+	Duty         schedule.Duty // the role as it is now
+	Incidents    []Incident    // open ones of the team
+	Watchers     []string      // the team's admins, or its channel
 }
 
 // facts are what all notices of the hand-off show.
@@ -138,7 +140,7 @@ func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	for _, u := range h.Outgoing {
 		tell(NoticeGoing, string(u))
 	}
-	if h.Role != RoleShadow {
+	if h.Role != schedule.RoleShadow {
 		tell(NoticeHandoff, b.TeamChannel)
 	}
 	if !h.open() {

@@ -4,34 +4,36 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // working caches WorkingHours by zone: most people keep them.
 var working sync.Map // name → *Hours
 
 // hoursIn compiles windows in a zone; none are WorkingHours.
-func hoursIn(zone string, windows []Window) (*Hours, error) {
+func hoursIn(zone string, windows []schedule.Window) (*schedule.Hours, error) {
 	if len(windows) > 0 {
-		return CompileHours(zone, windows)
+		return schedule.CompileHours(zone, windows)
 	}
 	if h, ok := working.Load(zone); ok {
-		return h.(*Hours), nil
+		return h.(*schedule.Hours), nil
 	}
-	h, err := CompileHours(zone, WorkingHours)
+	h, err := schedule.CompileHours(zone, WorkingHours)
 	if err != nil {
 		return nil, err
 	}
 	kept, _ := working.LoadOrStore(zone, h)
-	return kept.(*Hours), nil
+	return kept.(*schedule.Hours), nil
 }
 
 // HoursOf returns when a low severity may disturb a person, in the person's own zone.
-func (r Roster) HoursOf(u UserID) (*Hours, error) {
+func (r Roster) HoursOf(u UserID) (*schedule.Hours, error) {
 	return hoursIn(r.zone(u).Name(), r.Reach[u].Hours)
 }
 
 // workingHours are a team's.
-func (r Roster) workingHours(id TeamID) *Hours {
+func (r Roster) workingHours(id TeamID) *schedule.Hours {
 	if h := r.Teams[id].Hours; h != nil {
 		return h
 	}

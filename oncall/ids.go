@@ -1,15 +1,21 @@
 package oncall
 
-// Ids are distinct types so that one can't be handed over for another.
+import "github.com/watchbill/watchbill/oncall/schedule"
+
+// These ids belong to the schedules; the rules speak of them all the time.
 type (
 	// UserID is a Slack user id ("U…" or "W…"): Watchbill has no second identity.
-	UserID string
+	UserID = schedule.UserID
 	// TeamID identifies a team.
-	TeamID int64
+	TeamID = schedule.TeamID
 	// ScheduleID identifies a schedule.
-	ScheduleID int64
+	ScheduleID = schedule.ID
 	// OverrideID identifies an override; a later one was made later.
-	OverrideID int64
+	OverrideID = schedule.OverrideID
+)
+
+// Ids are distinct types so that one can't be handed over for another.
+type (
 	// PolicyID identifies an escalation policy.
 	PolicyID int64
 	// IntegrationID identifies an inbound key.

@@ -1,6 +1,10 @@
 package oncall
 
-import "time"
+import (
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
 
 // NoticeID identifies a notice.
 type NoticeID int64
@@ -26,32 +30,32 @@ type Notice struct {
 // NoticeFacts is all that a notice shows. Every kind uses what it needs. It is stored
 // as JSON, so fields are only ever added.
 type NoticeFacts struct {
-	Schedule     ScheduleID   `json:"schedule,omitempty"`
-	ScheduleName string       `json:"schedule_name,omitempty"`
-	Role         string       `json:"role,omitempty"`
-	Start        time.Time    `json:"start,omitzero"`
-	End          time.Time    `json:"end,omitzero"`
-	Users        []UserID     `json:"users,omitempty"`  // whom it is about
-	Others       []UserID     `json:"others,omitempty"` // who was, or comes next
-	By           UserID       `json:"by,omitempty"`     // who did it
-	Incidents    []IncidentID `json:"incidents,omitempty"`
-	Count        int          `json:"count,omitempty"` // of all, where some are listed
-	Lines        []string     `json:"lines,omitempty"` // sentences that were composed with the facts at hand
-	Stays        []UserID     `json:"stays,omitempty"` // who was on call and still is
-	Next         []UserID     `json:"next,omitempty"`  // who comes at End
-	Moves        []Move       `json:"moves,omitempty"` // what somebody gains and loses
-	Findings     []Finding    `json:"findings,omitempty"`
-	State        string       `json:"state,omitempty"` // what has become of it; empty: open
-	StateAt      time.Time    `json:"state_at,omitzero"`
-	Stints       []Stint      `json:"stints,omitempty"`  // the shifts that change hands
-	Clashes      []Stint      `json:"clashes,omitempty"` // where somebody is on call at the same time
-	Takes        []CoverTake  `json:"takes,omitempty"`
-	Note         string       `json:"note,omitempty"`     // what a person has written, or why
-	TimeZone     string       `json:"timezone,omitempty"` // the reader's, if it is one person
-	Method       string       `json:"method,omitempty"`   // of reaching people
-	Address      string       `json:"address,omitempty"`
-	Settled      int          `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
-	Over         int          `json:"over,omitempty"`    // of Incidents: resolved
+	Schedule     ScheduleID       `json:"schedule,omitempty"`
+	ScheduleName string           `json:"schedule_name,omitempty"`
+	Role         string           `json:"role,omitempty"`
+	Start        time.Time        `json:"start,omitzero"`
+	End          time.Time        `json:"end,omitzero"`
+	Users        []UserID         `json:"users,omitempty"`  // whom it is about
+	Others       []UserID         `json:"others,omitempty"` // who was, or comes next
+	By           UserID           `json:"by,omitempty"`     // who did it
+	Incidents    []IncidentID     `json:"incidents,omitempty"`
+	Count        int              `json:"count,omitempty"` // of all, where some are listed
+	Lines        []string         `json:"lines,omitempty"` // sentences that were composed with the facts at hand
+	Stays        []UserID         `json:"stays,omitempty"` // who was on call and still is
+	Next         []UserID         `json:"next,omitempty"`  // who comes at End
+	Moves        []schedule.Move  `json:"moves,omitempty"` // what somebody gains and loses
+	Findings     []Finding        `json:"findings,omitempty"`
+	State        string           `json:"state,omitempty"` // what has become of it; empty: open
+	StateAt      time.Time        `json:"state_at,omitzero"`
+	Stints       []schedule.Stint `json:"stints,omitempty"`  // the shifts that change hands
+	Clashes      []schedule.Stint `json:"clashes,omitempty"` // where somebody is on call at the same time
+	Takes        []CoverTake      `json:"takes,omitempty"`
+	Note         string           `json:"note,omitempty"`     // what a person has written, or why
+	TimeZone     string           `json:"timezone,omitempty"` // the reader's, if it is one person
+	Method       string           `json:"method,omitempty"`   // of reaching people
+	Address      string           `json:"address,omitempty"`
+	Settled      int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
+	Over         int              `json:"over,omitempty"`    // of Incidents: resolved
 }
 
 // Tell brings a notice's Slack message to the notice's state: it posts or edits it.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // world is a roster with something of everything, and policies made at random.
@@ -22,13 +24,13 @@ func newWorld(t *testing.T, seed uint64) world {
 		ann: {ID: ann, TimeZone: "Europe/Berlin"}, bo: {ID: bo, TimeZone: "America/New_York"},
 		cy: {ID: cy, TimeZone: "Asia/Tokyo"}, di: {ID: di, TimeZone: "UTC", DeactivatedAt: &gone},
 	}
-	compile := func(id ScheduleID, turns ...[]UserID) *Schedule {
-		c, err := Compile(Definition{ID: id, TeamID: 1, Name: fmt.Sprintf("s%d", id), TimeZone: "Europe/Berlin", Versions: []Version{{
-			Rotations: []Rotation{{
-				Name: "daily", StartDate: Date{2026, 1, 5}, HandOff: 9 * 60, Period: Period{Every: 6, Unit: HourUnit}, Turns: turns,
-				Windows: []Window{{Days: []Weekday{"mon", "tue", "wed"}, From: 8 * 60, To: 20 * 60}},
+	compile := func(id ScheduleID, turns ...[]UserID) *schedule.Schedule {
+		c, err := schedule.Compile(schedule.Definition{ID: id, TeamID: 1, Name: fmt.Sprintf("s%d", id), TimeZone: "Europe/Berlin", Versions: []schedule.Version{{
+			Rotations: []schedule.Rotation{{
+				Name: "daily", StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5}, HandOff: 9 * 60, Period: schedule.Period{Every: 6, Unit: schedule.HourUnit}, Turns: turns,
+				Windows: []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed"}, From: 8 * 60, To: 20 * 60}},
 			}, {
-				Name: "second", Role: "secondary", StartDate: Date{2026, 1, 5}, HandOff: 9 * 60, Period: Period{Every: 1, Unit: WeekUnit}, Turns: turns,
+				Name: "second", Role: "secondary", StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5}, HandOff: 9 * 60, Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit}, Turns: turns,
 			}},
 		}}})
 		if err != nil {
@@ -38,7 +40,7 @@ func newWorld(t *testing.T, seed uint64) world {
 	}
 	team := Team{Name: "payments", TimeZone: "Europe/Berlin", Fallback: []UserID{cy}}
 	w.facts.Roster = Roster{
-		Schedules: map[ScheduleID]*Schedule{1: compile(1, []UserID{ann}, []UserID{bo, cy}, []UserID{}), 2: compile(2, []UserID{di})},
+		Schedules: map[ScheduleID]*schedule.Schedule{1: compile(1, []UserID{ann}, []UserID{bo, cy}, []UserID{}), 2: compile(2, []UserID{di})},
 		Users:     users, Members: map[TeamID][]UserID{1: {ann, bo, cy}},
 		Teams:  map[TeamID]TeamFacts{1: team.Facts([]UserID{ann}, "")},
 		Groups: map[string][]UserID{"oncall": {bo, ann}},

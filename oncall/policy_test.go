@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // steps runs an incident's escalation to its end and tells each decision in a line: when,
@@ -40,15 +42,15 @@ func steps(t *testing.T, in Incident, f Facts) []string {
 
 // duty is a schedule whose primary is Ann until 15:00 on the Monday of noon, then nobody
 // until 16:00, then Bo; its secondary is Cy.
-func duty(t *testing.T) *Schedule {
+func duty(t *testing.T) *schedule.Schedule {
 	t.Helper()
-	monday := Date{2026, 3, 2}
-	c, err := Compile(Definition{ID: 4, TeamID: 1, Name: "payments", TimeZone: "UTC", Versions: []Version{{Rotations: []Rotation{
-		{Name: "a", StartDate: monday, HandOff: 9 * 60, Period: Period{Every: 7, Unit: HourUnit}, Turns: [][]UserID{{ann}, {bo}}, Windows: []Window{
-			{Days: []Weekday{"mon"}, From: 9 * 60, To: 15 * 60}, {Days: []Weekday{"mon"}, From: 16 * 60, To: 22 * 60},
+	monday := schedule.Date{Year: 2026, Month: 3, Day: 2}
+	c, err := schedule.Compile(schedule.Definition{ID: 4, TeamID: 1, Name: "payments", TimeZone: "UTC", Versions: []schedule.Version{{Rotations: []schedule.Rotation{
+		{Name: "a", StartDate: monday, HandOff: 9 * 60, Period: schedule.Period{Every: 7, Unit: schedule.HourUnit}, Turns: [][]UserID{{ann}, {bo}}, Windows: []schedule.Window{
+			{Days: []schedule.Weekday{"mon"}, From: 9 * 60, To: 15 * 60}, {Days: []schedule.Weekday{"mon"}, From: 16 * 60, To: 22 * 60},
 		}},
-		{Name: "b", Role: "secondary", StartDate: monday, HandOff: 9 * 60, Period: Period{Every: 1, Unit: WeekUnit}, Turns: [][]UserID{{cy}}},
-		{Name: "c", Role: RoleShadow, StartDate: monday, HandOff: 9 * 60, Period: Period{Every: 1, Unit: WeekUnit}, Turns: [][]UserID{{di}}},
+		{Name: "b", Role: "secondary", StartDate: monday, HandOff: 9 * 60, Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit}, Turns: [][]UserID{{cy}}},
+		{Name: "c", Role: schedule.RoleShadow, StartDate: monday, HandOff: 9 * 60, Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit}, Turns: [][]UserID{{di}}},
 	}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +62,7 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 	t.Parallel()
 	gone := noon
 	r := Roster{
-		Schedules: map[ScheduleID]*Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
+		Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
 		Teams: map[TeamID]TeamFacts{1: {Admins: []UserID{cy}}}, Groups: map[string][]UserID{"pay": {di, bo, "U0GONE"}},
 		Users: map[UserID]User{"U0GONE": {DeactivatedAt: &gone}},
 	}
@@ -69,9 +71,9 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 		want   []called
 	}{
 		{Target{Schedule: 4}, []called{{ann, "you are on call in payments"}, {cy, "you are on call in payments"}}},
-		{Target{Schedule: 4, Role: RolePrimary}, []called{{ann, "you are on call in payments as primary"}}},
+		{Target{Schedule: 4, Role: schedule.RolePrimary}, []called{{ann, "you are on call in payments as primary"}}},
 		{Target{Schedule: 4, Role: "secondary"}, []called{{cy, "you are on call in payments as secondary"}}},
-		{Target{Schedule: 4, Role: RoleShadow}, nil},
+		{Target{Schedule: 4, Role: schedule.RoleShadow}, nil},
 		{Target{Schedule: 4, Which: OnCallNext}, []called{{bo, "you are on call next in payments"}}},
 		{Target{Schedule: 4, Which: Everyone}, []called{
 			{ann, "the escalation policy names everyone in payments"},
@@ -95,9 +97,9 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 func TestPoliciesStepByStep(t *testing.T) {
 	t.Parallel()
 	one := func(targets ...Target) []Step { return []Step{{Targets: targets, Delay: 300}} }
-	team := Team{Hours: []Window{{Days: []Weekday{"mon"}, From: 12 * 60, To: 12*60 + 10}}}
+	team := Team{Hours: []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 12 * 60, To: 12*60 + 10}}}
 	roster := Roster{
-		Schedules: map[ScheduleID]*Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}},
+		Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}},
 		Teams: map[TeamID]TeamFacts{1: team.Facts([]UserID{bo}, "")},
 	}
 	for _, c := range []struct {
@@ -188,8 +190,8 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 		in := triggered()
 		in.Severity = Low
 		f := Facts{
-			Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Schedule: 4, Role: RolePrimary}}, Delay: 60}}}},
-			Roster: Roster{Schedules: map[ScheduleID]*Schedule{4: duty(t)}, Users: map[UserID]User{
+			Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Schedule: 4, Role: schedule.RolePrimary}}, Delay: 60}}}},
+			Roster: Roster{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Users: map[UserID]User{
 				ann: {TimeZone: "America/Los_Angeles"}, bo: {TimeZone: c.bo},
 			}},
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // RemindBefore is how long before a shift people are reminded who have said nothing else.
@@ -21,7 +23,7 @@ const planAhead = 8 * 7 * 24 * time.Hour
 // Reminders returns the reminders that are due at now, and when the next one will be,
 // which is zero if there is none. Before says how long before a shift each person wants
 // to hear of it.
-func Reminders(c *Schedule, now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
+func Reminders(c *schedule.Schedule, now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
 	end := now.Add(planAhead)
 	for _, role := range c.Roles() {
 		shifts := c.Shifts(now, end, role)
@@ -46,7 +48,7 @@ func Reminders(c *Schedule, now time.Time, before func(UserID) []time.Duration) 
 func remindLate(before time.Duration) time.Duration { return min(before/4, time.Hour) }
 
 // reminder is for the first of the shifts, which may go on in those after it.
-func reminder(c *Schedule, role string, u UserID, before time.Duration, shifts []Shift) Notice {
+func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration, shifts []schedule.Shift) Notice {
 	start, end := shifts[0].Start, shifts[0].End
 	for _, s := range shifts[1:] {
 		if !slices.Contains(s.Users, u) {
@@ -69,10 +71,10 @@ const NoticeMoved NoticeKind = "shift_moved"
 // Moved returns what to tell people whose shifts of the weeks to come an edit has
 // changed. What begins at once is a hand-off and told as such. Key tells one edit from
 // another; the aware know of it.
-func Moved(before, after *Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
-	moves := map[UserID][]Move{}
+func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
+	moves := map[UserID][]schedule.Move{}
 	var people []UserID
-	for _, m := range MovedShifts(before, after, now, now.Add(planAhead)) {
+	for _, m := range schedule.MovedShifts(before, after, now, now.Add(planAhead)) {
 		if !m.Start.After(now) || m.User == by || slices.Contains(aware, m.User) {
 			continue
 		}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -39,10 +41,10 @@ func TestReminders(t *testing.T) {
 	t.Parallel()
 	f := guarded()
 	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC) // from Ann to Bo
-	f.Schedules[0].Overrides = []Override{{
-		ID: 1, Kind: OverrideAdd, Start: monday.AddDate(0, 0, 2), End: monday.AddDate(0, 0, 3), Users: []UserID{"U0CY"},
+	f.Schedules[0].Overrides = []schedule.Override{{
+		ID: 1, Kind: schedule.OverrideAdd, Start: monday.AddDate(0, 0, 2), End: monday.AddDate(0, 0, 3), Users: []UserID{"U0CY"},
 	}}
-	c, err := Compile(f.Schedules[0])
+	c, err := schedule.Compile(f.Schedules[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A Setup is an installation written as one document: who there is, who is on
@@ -34,10 +36,10 @@ type SetupTeam struct {
 	Admins  []string `json:"admins"` // those of the members who may change everything of the team's
 	Topic   bool     `json:"topic"`  // the channel's topic says who is on call
 
-	TimeZone string   `json:"time_zone"` // of the working hours; that of its first schedule where it is left out
-	Hours    []Window `json:"hours"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
-	Fallback []string `json:"fallback"`  // paged where a policy has nobody; the admins where it is left out
-	Remind   string   `json:"remind"`    // of unacknowledged incidents: "10m", "off"
+	TimeZone string            `json:"time_zone"` // of the working hours; that of its first schedule where it is left out
+	Hours    []schedule.Window `json:"hours"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
+	Fallback []string          `json:"fallback"`  // paged where a policy has nobody; the admins where it is left out
+	Remind   string            `json:"remind"`    // of unacknowledged incidents: "10m", "off"
 }
 
 // A SetupSchedule is a schedule and its rotations.
@@ -51,14 +53,14 @@ type SetupSchedule struct {
 // A SetupRotation is one layer of a schedule. Turns begin at Start and every Every
 // after it, in local time, so Start also says the weekday and time of the hand-off.
 type SetupRotation struct {
-	Name     string      `json:"name"`
-	Role     string      `json:"role"`
-	Priority int         `json:"priority"`
-	TimeZone string      `json:"time_zone"` // the schedule's where it is left out
-	Start    string      `json:"start"`     // "2026-01-05 09:00"
-	Every    string      `json:"every"`     // "week", "2 weeks", "12 hours"
-	Turns    []SetupTurn `json:"turns"`
-	Only     []Window    `json:"only"` // in force only in these windows
+	Name     string            `json:"name"`
+	Role     string            `json:"role"`
+	Priority int               `json:"priority"`
+	TimeZone string            `json:"time_zone"` // the schedule's where it is left out
+	Start    string            `json:"start"`     // "2026-01-05 09:00"
+	Every    string            `json:"every"`     // "week", "2 weeks", "12 hours"
+	Turns    []SetupTurn       `json:"turns"`
+	Only     []schedule.Window `json:"only"` // in force only in these windows
 }
 
 // A SetupTurn is who holds a rotation for one period: a name, a list of names, or
@@ -159,7 +161,7 @@ func (c *checker) zone(name, where string, args ...any) {
 	if name == "" {
 		return
 	}
-	if _, err := LoadZone(name); err != nil {
+	if _, err := schedule.LoadZone(name); err != nil {
 		c.say("%s: time_zone %q is no IANA zone such as \"Europe/Berlin\"", fmt.Sprintf(where, args...), name)
 	}
 }
@@ -182,7 +184,7 @@ func (c *checker) schedule(i int, s SetupSchedule) {
 	}
 	v, err := s.Version(people)
 	if err == nil && len(c.problems) == 0 {
-		_, err = Compile(Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: []Version{v}})
+		_, err = schedule.Compile(schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: []schedule.Version{v}})
 	}
 	if err != nil {
 		c.say("schedule %q: %v", s.Name, err)

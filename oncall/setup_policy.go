@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A SetupPolicy is an escalation policy.
@@ -85,15 +87,15 @@ func parseTarget(s string) (setupTarget, error) {
 			t.kind, t.name = kind, strings.TrimSpace(team)
 			break
 		}
-		who, schedule, ok := strings.Cut(s, " in ")
+		who, name, ok := strings.Cut(s, " in ")
 		if !ok {
 			return t, wrong
 		}
-		t = setupTarget{kind: "schedule", name: strings.TrimSpace(schedule)}
+		t = setupTarget{kind: "schedule", name: strings.TrimSpace(name)}
 		switch who = strings.TrimSpace(who); who {
 		case string(OnCallNext), string(Everyone):
 			t.which = Which(who)
-		case RoleShadow:
+		case schedule.RoleShadow:
 			return t, fmt.Errorf("%q: a shadow is never paged", s)
 		default:
 			t.role = who
@@ -117,7 +119,7 @@ func (c *checker) policies(s Setup) {
 		for _, r := range sc.Rotations {
 			role := r.Role
 			if role == "" {
-				role = RolePrimary
+				role = schedule.RolePrimary
 			}
 			roles[sc.Name] = append(roles[sc.Name], role)
 		}
@@ -217,7 +219,7 @@ func (c *checker) team(i int, t SetupTeam) {
 		c.refer("user", f, "team %q: fallback", t.Name)
 	}
 	c.zone(t.TimeZone, "team %q", t.Name)
-	if err := CheckWindows(t.Hours); err != nil {
+	if err := schedule.CheckWindows(t.Hours); err != nil {
 		c.say("team %q: hours, %v", t.Name, err)
 	}
 	if _, err := t.RemindEvery(); err != nil {

@@ -1,6 +1,10 @@
 package oncall
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
 
 func TestEveryTargetOfTheSetup(t *testing.T) {
 	t.Parallel()
@@ -80,7 +84,9 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 		{`policy "payments": ack_wait is "5m", but there is no ack_timeout`, func(s *Setup) { s.Policies[0].AckWait = "5m" }},
 		{`team "payments": fallback "Zed": there is no user of that name in the file`, func(s *Setup) { s.Teams[0].Fallback = []string{"Zed"} }},
 		{`team "payments": time_zone "Berlin" is no IANA zone such as "Europe/Berlin"`, func(s *Setup) { s.Teams[0].TimeZone = "Berlin" }},
-		{`team "payments": hours, window 1: days: "Mo" is not a weekday such as "mon"`, func(s *Setup) { s.Teams[0].Hours = []Window{{Days: []Weekday{"Mo"}, From: 60, To: 120}} }},
+		{`team "payments": hours, window 1: days: "Mo" is not a weekday such as "mon"`, func(s *Setup) {
+			s.Teams[0].Hours = []schedule.Window{{Days: []schedule.Weekday{"Mo"}, From: 60, To: 120}}
+		}},
 		{`team "payments": remind is "often", which is no duration such as "5m" or "90s", or "off"`, func(s *Setup) { s.Teams[0].Remind = "often" }},
 	} {
 		s := good()

@@ -4,18 +4,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestMembership(t *testing.T) {
 	t.Parallel()
 	present := []Present{
-		{Schedule: 1, Role: RolePrimary, Users: []UserID{"U0BO", "U0ANN"}},
-		{Schedule: 1, Role: RoleShadow, Users: []UserID{"U0NEW"}},
-		{Schedule: 2, Role: RolePrimary, Users: []UserID{"U0ANN"}},
-		{Schedule: 2, Role: RoleSecondary, Users: []UserID{"U0CY"}},
-		{Schedule: 3, Role: RolePrimary, Users: []UserID{"U0DI"}},
-		{Schedule: 4, Role: RolePrimary},
+		{Schedule: 1, Role: schedule.RolePrimary, Users: []UserID{"U0BO", "U0ANN"}},
+		{Schedule: 1, Role: schedule.RoleShadow, Users: []UserID{"U0NEW"}},
+		{Schedule: 2, Role: schedule.RolePrimary, Users: []UserID{"U0ANN"}},
+		{Schedule: 2, Role: schedule.RoleSecondary, Users: []UserID{"U0CY"}},
+		{Schedule: 3, Role: schedule.RolePrimary, Users: []UserID{"U0DI"}},
+		{Schedule: 4, Role: schedule.RolePrimary},
 	}
 	usable := func(u UserID) bool { return u != "U0GONE" && u != "" }
 	for name, c := range map[string]struct {
@@ -23,9 +25,9 @@ func TestMembership(t *testing.T) {
 		want  Membership
 	}{
 		"one schedule, no shadows": {UserGroup{Schedules: []ScheduleID{1}}, Membership{Users: []UserID{"U0ANN", "U0BO"}}},
-		"shadows, if wanted":       {UserGroup{Schedules: []ScheduleID{1}, Roles: []string{RoleShadow}}, Membership{Users: []UserID{"U0NEW"}}},
+		"shadows, if wanted":       {UserGroup{Schedules: []ScheduleID{1}, Roles: []string{schedule.RoleShadow}}, Membership{Users: []UserID{"U0NEW"}}},
 		"a union":                  {UserGroup{Schedules: []ScheduleID{1, 2, 4}}, Membership{Users: []UserID{"U0ANN", "U0BO", "U0CY"}}},
-		"one role":                 {UserGroup{Schedules: []ScheduleID{1, 2}, Roles: []string{RolePrimary}}, Membership{Users: []UserID{"U0ANN", "U0BO"}}},
+		"one role":                 {UserGroup{Schedules: []ScheduleID{1, 2}, Roles: []string{schedule.RolePrimary}}, Membership{Users: []UserID{"U0ANN", "U0BO"}}},
 		"empty, fallback":          {UserGroup{Schedules: []ScheduleID{4}, WhenEmpty: WhenEmptyFallback, Fallback: "U0DI"}, Membership{Users: []UserID{"U0DI"}, Empty: true}},
 		"empty, fallback gone":     {UserGroup{Schedules: []ScheduleID{4}, WhenEmpty: WhenEmptyFallback, Fallback: "U0GONE"}, Membership{Empty: true}},
 		"empty, keep":              {UserGroup{Schedules: []ScheduleID{4}, WhenEmpty: WhenEmptyKeep}, Membership{Empty: true}},

@@ -1,6 +1,10 @@
 package oncall
 
-import "time"
+import (
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
 
 // How long a snooze may be, and how far ahead a hand-off is looked for.
 const (
@@ -73,7 +77,7 @@ func nextHandoff(p Policy, r Roster, now time.Time) (time.Time, error) {
 			continue
 		}
 		for _, role := range c.Roles() {
-			if role == RoleShadow {
+			if role == schedule.RoleShadow {
 				continue
 			}
 			at, found := c.NextChange(now.Add(minSnooze), now.Add(maxSnooze), role)

@@ -3,6 +3,8 @@ package oncall
 import (
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // SwapID identifies a swap.
@@ -12,8 +14,8 @@ type SwapID int64
 type Swap struct {
 	ID        SwapID
 	State     SwapState
-	Give      Stint // of the one who offers
-	Take      Stint // of the one who is asked
+	Give      schedule.Stint // of the one who offers
+	Take      schedule.Stint // of the one who is asked
 	Note      string
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -41,7 +43,7 @@ const swapLife = 48 * time.Hour
 // A SwapChange is a decision on a swap.
 type SwapChange struct {
 	Swap   Swap
-	Add    []Override
+	Add    []schedule.Override
 	Cancel []OverrideID
 	// Refusal is told to whoever asked, although the swap has changed.
 	Refusal error
@@ -65,7 +67,7 @@ func (s Swap) Begins() time.Time {
 }
 
 // OfferSwap asks a person to take one shift for another of theirs.
-func OfferSwap(give, take Stint, note string, r Roster, now time.Time) (Swap, error) {
+func OfferSwap(give, take schedule.Stint, note string, r Roster, now time.Time) (Swap, error) {
 	s := Swap{State: SwapOpen, Give: give, Take: take, Note: note, CreatedAt: now}
 	switch begins := s.Begins(); {
 	case give.User == take.User:
@@ -85,19 +87,19 @@ func OfferSwap(give, take Stint, note string, r Roster, now time.Time) (Swap, er
 
 // problem says why the swap is not possible as things stand; "" if it is.
 func (s Swap) problem(r Roster) string {
-	for _, stint := range []Stint{s.Give, s.Take} {
+	for _, stint := range []schedule.Stint{s.Give, s.Take} {
 		switch {
 		case r.deactivated(stint.User):
-			return stint.User.mention() + " is deactivated and can't be on call."
+			return stint.User.Mention() + " is deactivated and can't be on call."
 		case !r.held(stint):
-			return stint.User.mention() + " no longer has that shift in " + stint.Name + "."
+			return stint.User.Mention() + " no longer has that shift in " + stint.Name + "."
 		}
 	}
 	switch {
 	case r.who(s.Give, s.Take.User) != never:
-		return s.Take.User.mention() + " is on call in " + s.Give.Name + " beside " + s.Give.User.mention() + " already."
+		return s.Take.User.Mention() + " is on call in " + s.Give.Name + " beside " + s.Give.User.Mention() + " already."
 	case r.who(s.Take, s.Give.User) != never:
-		return s.Give.User.mention() + " is on call in " + s.Take.Name + " beside " + s.Take.User.mention() + " already."
+		return s.Give.User.Mention() + " is on call in " + s.Take.Name + " beside " + s.Take.User.Mention() + " already."
 	}
 	return ""
 }
@@ -117,9 +119,9 @@ func (s Swap) Accept(by UserID, r Roster, now time.Time) (SwapChange, error) {
 		return s.close(SwapStale, now, Refuse("%s So nothing was swapped.", problem)), nil
 	}
 	c := s.close(SwapAccepted, now, nil)
-	give, take := s.Give.replace(s.Take.User, "swap"), s.Take.replace(s.Give.User, "swap")
+	give, take := s.Give.Replace(s.Take.User, "swap"), s.Take.Replace(s.Give.User, "swap")
 	give.CreatedBy, take.CreatedBy = by, by
-	c.Add = []Override{give, take}
+	c.Add = []schedule.Override{give, take}
 	return c, nil
 }
 
@@ -145,15 +147,15 @@ func (s Swap) Undo(by UserID, r Roster, now time.Time) (SwapChange, error) {
 	give.User, take.User = take.User, give.User
 	switch {
 	case by != s.Give.User && by != s.Take.User:
-		return SwapChange{}, Refuse("Only %s and %s can undo it.", s.Give.User.mention(), s.Take.User.mention())
+		return SwapChange{}, Refuse("Only %s and %s can undo it.", s.Give.User.Mention(), s.Take.User.Mention())
 	case s.State != SwapAccepted:
 		return SwapChange{}, s.closed()
 	case !s.Begins().After(now):
 		return SwapChange{}, Refuse("The first of the two shifts has begun, so it can't be undone any more.")
 	case !r.held(give):
-		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User.mention())
+		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User.Mention())
 	case !r.held(take):
-		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", take.User.mention())
+		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", take.User.Mention())
 	}
 	c := s.close(SwapUndone, now, nil)
 	c.Cancel, c.Swap.Overrides = slices.Clone(s.Overrides), nil
@@ -172,7 +174,7 @@ func (s Swap) Expire(now time.Time) (SwapChange, bool) {
 func (s Swap) answerable(by, who UserID, what string) error {
 	switch {
 	case by != who:
-		return Refuse("Only %s can %s this swap.", who.mention(), what)
+		return Refuse("Only %s can %s this swap.", who.Mention(), what)
 	case s.State != SwapOpen:
 		return s.closed()
 	}
@@ -183,11 +185,11 @@ func (s Swap) answerable(by, who UserID, what string) error {
 func (s Swap) closed() error {
 	switch s.State {
 	case SwapAccepted, SwapBegun:
-		return Refuse("%s has accepted this swap already.", s.Take.User.mention())
+		return Refuse("%s has accepted this swap already.", s.Take.User.Mention())
 	case SwapDeclined:
-		return Refuse("%s has declined this swap.", s.Take.User.mention())
+		return Refuse("%s has declined this swap.", s.Take.User.Mention())
 	case SwapWithdrawn:
-		return Refuse("%s has taken this offer back.", s.Give.User.mention())
+		return Refuse("%s has taken this offer back.", s.Give.User.Mention())
 	case SwapUndone:
 		return Refuse("This swap has been undone.")
 	case SwapExpired:

@@ -3,6 +3,8 @@ package oncall
 import (
 	"fmt"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // What people are told of swaps.
@@ -21,7 +23,7 @@ const SwapBegun SwapState = "begun"
 
 func (s Swap) facts() NoticeFacts {
 	return NoticeFacts{
-		Stints: []Stint{s.Give, s.Take}, Note: s.Note, End: s.ExpiresAt, State: string(s.State),
+		Stints: []schedule.Stint{s.Give, s.Take}, Note: s.Note, End: s.ExpiresAt, State: string(s.State),
 	}
 }
 

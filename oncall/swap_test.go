@@ -5,25 +5,27 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 )
 
 // trade is a schedule in which Ann and Bo take weeks, and one in which Cy and Di do;
 // the weeks begin on Mondays at 9:00 UTC.
-func trade(t *testing.T, overrides ...Override) Roster {
+func trade(t *testing.T, overrides ...schedule.Override) Roster {
 	t.Helper()
 	r := Roster{
-		Schedules: map[ScheduleID]*Schedule{}, Members: map[TeamID][]UserID{1: {ann, bo, cy, di}},
+		Schedules: map[ScheduleID]*schedule.Schedule{}, Members: map[TeamID][]UserID{1: {ann, bo, cy, di}},
 		Users: map[UserID]User{
 			ann: {ID: ann, TimeZone: "Europe/Berlin"}, bo: {ID: bo, TimeZone: "Europe/Berlin"},
 			cy: {ID: cy, TimeZone: "America/New_York"}, di: {ID: di, TimeZone: "Asia/Tokyo"},
 		},
 	}
 	for id, turns := range map[ScheduleID][][]UserID{1: {{ann}, {bo}}, 2: {{cy}, {di}}} {
-		s := Definition{
+		s := schedule.Definition{
 			ID: id, TeamID: 1, Name: map[ScheduleID]string{1: "primary", 2: "secondary"}[id], TimeZone: "UTC",
-			Versions: []Version{{Rotations: []Rotation{{
-				Name: "weekly", Period: Period{Unit: WeekUnit}, StartDate: Date{2026, 1, 5}, HandOff: 9 * 60, Turns: turns,
+			Versions: []schedule.Version{{Rotations: []schedule.Rotation{{
+				Name: "weekly", Period: schedule.Period{Unit: schedule.WeekUnit}, StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5}, HandOff: 9 * 60, Turns: turns,
 			}}}},
 		}
 		for i, o := range overrides {
@@ -32,7 +34,7 @@ func trade(t *testing.T, overrides ...Override) Roster {
 				s.Overrides = append(s.Overrides, o)
 			}
 		}
-		c, err := Compile(s)
+		c, err := schedule.Compile(s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +44,7 @@ func trade(t *testing.T, overrides ...Override) Roster {
 }
 
 // week is a person's n-th stint from noon on Monday 2 March 2026; their first may have begun.
-func week(t *testing.T, r Roster, user UserID, n int) Stint {
+func week(t *testing.T, r Roster, user UserID, n int) schedule.Stint {
 	t.Helper()
 	stints := r.Stints(user, noon, noon.AddDate(0, 3, 0))
 	if len(stints) <= n {
@@ -85,7 +87,7 @@ func TestSwapOffers(t *testing.T) {
 	r := trade(t)
 	for _, c := range []struct {
 		name       string
-		give, take Stint
+		give, take schedule.Stint
 		now        time.Time
 		want       string // of a refusal
 		expires    time.Time
@@ -95,7 +97,7 @@ func TestSwapOffers(t *testing.T) {
 		{"begun", week(t, r, ann, 0), week(t, r, bo, 0), noon, "A shift that has begun can't be swapped", time.Time{}},
 		{"one's own", week(t, r, ann, 1), week(t, r, ann, 2), noon, "That is your own shift", time.Time{}},
 		{
-			"somebody else's", func() Stint { s := week(t, r, bo, 0); s.User = ann; return s }(), week(t, r, cy, 1), noon,
+			"somebody else's", func() schedule.Stint { s := week(t, r, bo, 0); s.User = ann; return s }(), week(t, r, cy, 1), noon,
 			"<@U0ANN> no longer has that shift in primary.",
 			time.Time{},
 		},
@@ -115,8 +117,8 @@ func TestSwapAnswers(t *testing.T) {
 	t.Parallel()
 	clean := trade(t)
 	offer := offered(t, clean)
-	moved := trade(t, Override{
-		ScheduleID: 1, Kind: OverrideCover, Users: []UserID{cy}, Start: offer.Take.Start.Add(time.Hour), End: offer.Take.Start.Add(2 * time.Hour),
+	moved := trade(t, schedule.Override{
+		ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{cy}, Start: offer.Take.Start.Add(time.Hour), End: offer.Take.Start.Add(2 * time.Hour),
 	})
 	gone := trade(t)
 	gone.Users[bo] = User{ID: bo, DeactivatedAt: &noon}
@@ -184,7 +186,7 @@ func TestASwapChangesHandsAndBack(t *testing.T) {
 	if u, err := c.Swap.Undo(ann, after, noon); err != nil || u.Swap.State != SwapUndone || !cmp.Equal(u.Cancel, []OverrideID{1, 2}) {
 		t.Errorf("undo: %+v, %v", u, err)
 	}
-	passed := trade(t, append(c.Add, Override{ScheduleID: 1, Kind: OverrideCover, Users: []UserID{cy}, Start: s.Give.Start, End: s.Give.End})...)
+	passed := trade(t, append(c.Add, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{cy}, Start: s.Give.Start, End: s.Give.End})...)
 	for name, try := range map[string]func() (SwapChange, error){
 		"Only <@U0ANN> and <@U0BO> can undo it.":                                 func() (SwapChange, error) { return c.Swap.Undo(cy, after, noon) },
 		"The first of the two shifts has begun, so it can't be undone any more.": func() (SwapChange, error) { return c.Swap.Undo(bo, after, s.Take.Start) },

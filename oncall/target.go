@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A Target is whom or what a step pages: exactly one of the fields is set, but for Which and
@@ -37,7 +39,7 @@ const nextWithin = 92 * 24 * time.Hour
 
 // A Roster holds the facts from which a target becomes people.
 type Roster struct {
-	Schedules map[ScheduleID]*Schedule
+	Schedules map[ScheduleID]*schedule.Schedule
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
 	Reach     map[UserID]Reach // of those who have set up anything beside Slack
@@ -122,11 +124,11 @@ func once(all []string, s string) []string {
 // means reports whether the target means those who have a role. A shadow is told by other
 // means and never counts as cover.
 func (t *Target) means(role string) bool {
-	return role != RoleShadow && (t.Role == "" || role == t.Role)
+	return role != schedule.RoleShadow && (t.Role == "" || role == t.Role)
 }
 
 // onCall adds the people of a schedule whom the target means.
-func (t *Target) onCall(c *Schedule, at time.Time, add func(why string, users ...UserID)) {
+func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why string, users ...UserID)) {
 	for _, role := range c.Roles() {
 		if !t.means(role) {
 			continue
@@ -150,7 +152,7 @@ func (t *Target) onCall(c *Schedule, at time.Time, add func(why string, users ..
 }
 
 // comesNext returns who comes on call in a role at its next change that brings anybody.
-func comesNext(c *Schedule, at time.Time, role string) []UserID {
+func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	now := c.At(at, role)
 	for t, horizon := at, at.Add(nextWithin); ; {
 		change, found := c.NextChange(t, horizon, role)
@@ -204,8 +206,8 @@ type TeamFacts struct {
 	Name     string
 	Admins   []UserID // those named as such
 	Fallback []UserID
-	Hours    *Hours // working hours; nil: WorkingHours in UTC
-	TimeZone string // of the working hours
+	Hours    *schedule.Hours // working hours; nil: WorkingHours in UTC
+	TimeZone string          // of the working hours
 }
 
 // Facts gives what decisions need to know of the team. The zone is that of its first

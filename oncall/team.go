@@ -1,6 +1,10 @@
 package oncall
 
-import "time"
+import (
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
 
 // A Team is a group of people who answer for something together.
 type Team struct {
@@ -9,10 +13,10 @@ type Team struct {
 	Channel string // Slack channel id, or a name such as "#payments" until Slack has told us the id
 	Topic   bool   // the channel's topic says who is on call
 
-	TimeZone string   // IANA name, of the working hours; empty: that of the team's first schedule
-	Hours    []Window // working hours; none: Monday to Friday, 09:00 to 17:00
-	Fallback []UserID // paged where a policy has nobody; none: the admins, or else all members
-	Remind   Seconds  // between two reminders of unacknowledged incidents; 0: none
+	TimeZone string            // IANA name, of the working hours; empty: that of the team's first schedule
+	Hours    []schedule.Window // working hours; none: Monday to Friday, 09:00 to 17:00
+	Fallback []UserID          // paged where a policy has nobody; none: the admins, or else all members
+	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
 }
 
 // A User is a person, known by a Slack user id.

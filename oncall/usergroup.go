@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // UserGroupID identifies a user group that follows who is on call.
@@ -45,7 +47,7 @@ func (g UserGroup) Follows(p Present) bool {
 		return false
 	}
 	if len(g.Roles) == 0 {
-		return p.Role != RoleShadow
+		return p.Role != schedule.RoleShadow
 	}
 	return slices.Contains(g.Roles, p.Role)
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -116,9 +118,9 @@ type Calendar struct {
 // A CalendarShift is a shift of one role of a schedule. Key stays the same while the shift is the
 // same one, whoever else comes or goes and however it is lengthened.
 type CalendarShift struct {
-	oncall.Shift
+	schedule.Shift
 	Key      string
-	Schedule *oncall.Schedule
+	Schedule *schedule.Schedule
 	Role     string
 }
 
@@ -158,7 +160,7 @@ func (s *Store) Calendar(ctx context.Context, f Feed, now time.Time) (Calendar, 
 
 // calendarShifts returns the shifts of a role, or those of one person: while they are on call it is
 // one shift, whoever is so beside them.
-func calendarShifts(schedule *oncall.Schedule, role string, user oncall.UserID, from, to time.Time) []CalendarShift {
+func calendarShifts(schedule *schedule.Schedule, role string, user oncall.UserID, from, to time.Time) []CalendarShift {
 	begin := from.AddDate(0, 0, -feedMargin)
 	var out []CalendarShift
 	for _, shift := range schedule.Shifts(begin, to.AddDate(0, 0, feedMargin), role) {

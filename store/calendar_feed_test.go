@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -22,7 +24,7 @@ func (w *world) feed(f store.Feed) (store.Feed, string) {
 	return made, secret
 }
 
-func (w *world) schedule(name string) *oncall.Schedule {
+func (w *world) schedule(name string) *schedule.Schedule {
 	w.t.Helper()
 	for _, s := range must[*store.Directory](w.t)(w.Directory(w.t.Context())).Schedules {
 		if s.Name() == name {
@@ -140,9 +142,9 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 	}
 	// Cy stands beside Ann for a day: her shift is the same one. Then Bo takes the last days of it.
 	at := func(day, hour int) time.Time { return time.Date(2026, 3, day, hour, 0, 0, 0, time.UTC) }
-	for _, o := range []oncall.Override{
-		{Kind: oncall.OverrideAdd, Start: at(4, 0), End: at(5, 0), Users: []oncall.UserID{cy}},
-		{Kind: oncall.OverrideSwap, Start: at(7, 0), End: at(9, 8), From: ann, To: bo},
+	for _, o := range []schedule.Override{
+		{Kind: schedule.OverrideAdd, Start: at(4, 0), End: at(5, 0), Users: []oncall.UserID{cy}},
+		{Kind: schedule.OverrideSwap, Start: at(7, 0), End: at(9, 8), From: ann, To: bo},
 	} {
 		if _, err := w.AddOverride(t.Context(), id, o, start.Add(time.Hour)); err != nil {
 			t.Fatal(err)

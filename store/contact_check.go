@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -72,7 +74,7 @@ func (d *Directory) coming(now time.Time) []comingShift {
 	var out []comingShift
 	seen := map[oncall.UserID]bool{}
 	for _, c := range d.Schedules {
-		for _, shift := range c.Shifts(now, now.Add(checkAhead), oncall.RolePrimary) {
+		for _, shift := range c.Shifts(now, now.Add(checkAhead), schedule.RolePrimary) {
 			for _, u := range shift.Users {
 				if _, has := d.Reach[u]; has && shift.Start.After(now) && !seen[u] {
 					seen[u] = true

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -116,7 +118,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	}
 	want := oncall.Preferences{
 		High: []oncall.Rule{{}, {Contact: c.ID, After: 120}}, Low: []oncall.Rule{},
-		Hours: []oncall.Window{{Days: []oncall.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}},
+		Hours: []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}},
 	}
 	if err := w.SetPreferences(ctx, ann, want, start); err != nil {
 		t.Fatal(err)

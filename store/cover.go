@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -11,7 +13,7 @@ import (
 
 // AskForCover stores a request to take a shift and asks the first people. What is wrong with it is
 // a Refusal.
-func (s *Store) AskForCover(ctx context.Context, stint oncall.Stint, by oncall.UserID, note string, everyone bool, now time.Time) (oncall.Cover, error) {
+func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall.UserID, note string, everyone bool, now time.Time) (oncall.Cover, error) {
 	const insert = `
 		INSERT INTO covers (state, stint, note, everyone, created_by, created_at, asked, takes)
 		VALUES ($1, $2, $3, $4, $5, $6, '[]', '[]')
@@ -195,7 +197,7 @@ func (s *Store) Cover(ctx context.Context, id oncall.CoverID) (c oncall.Cover, e
 }
 
 // absent lists the people who have time off during a stint.
-func absent(ctx context.Context, tx pgx.Tx, stint oncall.Stint) ([]oncall.UserID, error) {
+func absent(ctx context.Context, tx pgx.Tx, stint schedule.Stint) ([]oncall.UserID, error) {
 	const load = `SELECT DISTINCT user_id FROM time_off WHERE start_at < $2 AND end_at > $1 AND cancelled_at IS NULL`
 	rows, _ := tx.Query(ctx, load, stint.Start, stint.End)
 	return pgx.CollectRows(rows, pgx.RowTo[oncall.UserID])

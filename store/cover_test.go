@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -137,17 +139,17 @@ func TestCancelOverride(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shift := w.stint(ann, 1)
-	o := must[oncall.Override](t)(w.AddOverride(t.Context(), shift.Schedule, oncall.Override{
-		Kind: oncall.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
+	o := must[schedule.Override](t)(w.AddOverride(t.Context(), shift.Schedule, schedule.Override{
+		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
 	}, start))
-	no := func(oncall.Override) error { return oncall.Refuse("no") }
+	no := func(schedule.Override) error { return oncall.Refuse("no") }
 	if _, err := w.CancelOverride(t.Context(), o.ID, ann, start, no); err == nil || w.onCall(shift.Start)[0] != cy {
 		t.Errorf("cancelled although that was refused: %v", err)
 	}
-	if own := must[[]oncall.Override](t)(w.OverridesBy(t.Context(), cy, start)); len(own) != 1 || own[0].ID != o.ID {
+	if own := must[[]schedule.Override](t)(w.OverridesBy(t.Context(), cy, start)); len(own) != 1 || own[0].ID != o.ID {
 		t.Errorf("Cy's overrides are %+v", own)
 	}
-	yes := func(oncall.Override) error { return nil }
+	yes := func(schedule.Override) error { return nil }
 	if _, err := w.CancelOverride(t.Context(), o.ID, ann, shift.Start.Add(time.Hour), yes); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -90,7 +92,7 @@ func coverFacts(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverFact
 	for _, s := range all {
 		f.Schedules = append(f.Schedules, s)
 	}
-	slices.SortFunc(f.Schedules, func(a, b oncall.Definition) int { return int(a.ID - b.ID) })
+	slices.SortFunc(f.Schedules, func(a, b schedule.Definition) int { return int(a.ID - b.ID) })
 	return f, err
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -20,7 +22,7 @@ type Directory struct {
 	Teams        []oncall.Team // by name
 	Users        map[oncall.UserID]oncall.User
 	Members      map[oncall.TeamID][]oncall.UserID
-	Schedules    []*oncall.Schedule                // by name
+	Schedules    []*schedule.Schedule              // by name
 	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
@@ -33,10 +35,10 @@ type Directory struct {
 	teams        map[oncall.TeamID]oncall.Team
 	integrations map[oncall.IntegrationID]oncall.Integration
 
-	schedules map[oncall.ScheduleID]*oncall.Schedule
+	schedules map[oncall.ScheduleID]*schedule.Schedule
 	keys      map[keyHash]oncall.Integration
 	admins    map[oncall.TeamID][]oncall.UserID
-	overrides map[oncall.OverrideID]oncall.Override
+	overrides map[oncall.OverrideID]schedule.Override
 }
 
 type keyHash [sha256.Size]byte
@@ -56,13 +58,13 @@ func (d *Directory) Admins(id oncall.TeamID) []oncall.UserID {
 }
 
 // Schedule returns a schedule.
-func (d *Directory) Schedule(id oncall.ScheduleID) (*oncall.Schedule, bool) {
+func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 	c, ok := d.schedules[id]
 	return c, ok
 }
 
 // Override returns an override of a schedule, to tell why somebody is on call.
-func (d *Directory) Override(id oncall.OverrideID) (oncall.Override, bool) {
+func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {
 	o, ok := d.overrides[id]
 	return o, ok
 }
@@ -218,8 +220,8 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{},
 		Policies: map[oncall.PolicyID]oncall.Policy{}, teams: map[oncall.TeamID]oncall.Team{},
 		integrations: map[oncall.IntegrationID]oncall.Integration{},
-		schedules:    map[oncall.ScheduleID]*oncall.Schedule{}, keys: map[keyHash]oncall.Integration{},
-		admins: map[oncall.TeamID][]oncall.UserID{}, overrides: map[oncall.OverrideID]oncall.Override{},
+		schedules:    map[oncall.ScheduleID]*schedule.Schedule{}, keys: map[keyHash]oncall.Integration{},
+		admins: map[oncall.TeamID][]oncall.UserID{}, overrides: map[oncall.OverrideID]schedule.Override{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
 		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations, d.loadUserGroups, d.loadReach,
@@ -233,21 +235,21 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 	if err != nil {
 		return nil, err
 	}
-	for id, schedule := range all {
-		compiled, err := oncall.Compile(schedule)
+	for id, definition := range all {
+		compiled, err := schedule.Compile(definition)
 		if err != nil {
 			// Whatever was stored has been compiled before. Should a release differ, one schedule
 			// must not take the others with it: a policy skips its step, and says so.
-			s.log.Error().Err(err).Str("schedule", schedule.Name).Msg("schedule can't be used")
+			s.log.Error().Err(err).Str("schedule", definition.Name).Msg("schedule can't be used")
 			continue
 		}
 		d.schedules[id] = compiled
-		for _, o := range schedule.Overrides {
+		for _, o := range definition.Overrides {
 			d.overrides[o.ID] = o
 		}
 		d.Schedules = append(d.Schedules, compiled)
 	}
-	slices.SortFunc(d.Schedules, func(a, b *oncall.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
+	slices.SortFunc(d.Schedules, func(a, b *schedule.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
 	d.gatherTeams()
 	return d, nil
 }
@@ -360,7 +362,7 @@ func (d *Directory) loadReach(ctx context.Context, tx pgx.Tx) (err error) {
 }
 
 // schedules loads every live schedule with its versions, its overrides and who is gone.
-func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Definition, error) {
+func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]schedule.Definition, error) {
 	const load = `SELECT id, team_id, name, time_zone, apart FROM schedules WHERE removed_at IS NULL`
 	const gone = `SELECT id, deactivated_at FROM users WHERE deactivated_at IS NOT NULL`
 	type row struct {
@@ -370,12 +372,12 @@ func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Def
 		TimeZone string
 		Apart    bool
 	}
-	inactive := map[oncall.UserID][]oncall.Span{}
+	inactive := map[oncall.UserID][]schedule.Span{}
 	rows, _ := tx.Query(ctx, gone)
 	var user oncall.UserID
-	var span oncall.Span
+	var span schedule.Span
 	if _, err := pgx.ForEachRow(rows, []any{&user, &span.Start}, func() error {
-		inactive[user] = []oncall.Span{span}
+		inactive[user] = []schedule.Span{span}
 		return nil
 	}); err != nil {
 		return nil, err
@@ -397,9 +399,9 @@ func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Def
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[oncall.ScheduleID]oncall.Definition, len(found))
+	out := make(map[oncall.ScheduleID]schedule.Definition, len(found))
 	for _, r := range found {
-		out[r.ID] = oncall.Definition{
+		out[r.ID] = schedule.Definition{
 			ID: r.ID, TeamID: r.TeamID, Name: r.Name, TimeZone: r.TimeZone,
 			Versions: versions[r.ID], Overrides: overrides[r.ID], Shifts: shifts[r.ID], Inactive: inactive, Apart: r.Apart,
 		}
@@ -408,18 +410,18 @@ func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]oncall.Def
 }
 
 // versions loads the versions of every schedule, oldest first.
-func versions(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.Version, error) {
+func versions(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.Version, error) {
 	const load = `
 		SELECT schedule_id, id, effective_from, rotations, note, created_by, created_at
 		FROM schedule_versions
 		ORDER BY schedule_id, id`
 	type row struct {
 		ScheduleID oncall.ScheduleID
-		oncall.Version
+		schedule.Version
 	}
 	rows, _ := tx.Query(ctx, load)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
-	out := map[oncall.ScheduleID][]oncall.Version{}
+	out := map[oncall.ScheduleID][]schedule.Version{}
 	for _, v := range found {
 		out[v.ScheduleID] = append(out[v.ScheduleID], v.Version)
 	}
@@ -427,7 +429,7 @@ func versions(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.Ve
 }
 
 // overrides loads the overrides of every schedule, in the order in which they were made.
-func overrides(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.Override, error) {
+func overrides(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
 		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
@@ -435,8 +437,8 @@ func overrides(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.O
 		FROM overrides
 		ORDER BY id`
 	rows, _ := tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Override])
-	out := map[oncall.ScheduleID][]oncall.Override{}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[schedule.Override])
+	out := map[oncall.ScheduleID][]schedule.Override{}
 	for _, o := range found {
 		out[o.ScheduleID] = append(out[o.ScheduleID], o)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -37,7 +39,7 @@ func (s *Store) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) e
 		if err != nil {
 			return err
 		}
-		compiled, err := oncall.Compile(all[id])
+		compiled, err := schedule.Compile(all[id])
 		if err != nil {
 			return err
 		}
@@ -63,7 +65,7 @@ type look struct {
 	tx       pgx.Tx
 	dir      *Directory
 	now      time.Time
-	schedule *oncall.Schedule
+	schedule *schedule.Schedule
 }
 
 // compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
@@ -75,8 +77,8 @@ func (l look) compare(ctx context.Context) error {
 	}
 	duties := l.schedule.Who(l.now)
 	for _, h := range stored { // a role that nobody can have any more
-		if !slices.ContainsFunc(duties, func(d oncall.Duty) bool { return d.Role == h.Role }) {
-			duties = append(duties, oncall.Duty{Role: h.Role})
+		if !slices.ContainsFunc(duties, func(d schedule.Duty) bool { return d.Role == h.Role }) {
+			duties = append(duties, schedule.Duty{Role: h.Role})
 		}
 	}
 	changed := false
@@ -121,7 +123,7 @@ func (l look) reflections() []oncall.Task {
 
 // announce saves a hand-off and tells everybody whom it concerns, and hands over the incidents that
 // nobody has.
-func (l look) announce(ctx context.Context, before, h oncall.Handoff, d oncall.Duty) error {
+func (l look) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
 	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
 		return fmt.Errorf("number a hand-off: %w", err)
 	}
@@ -138,7 +140,7 @@ func (l look) announce(ctx context.Context, before, h oncall.Handoff, d oncall.D
 			return err
 		}
 	}
-	if h.Role != oncall.RoleShadow {
+	if h.Role != schedule.RoleShadow {
 		if err := l.adopt(ctx, h.Incoming); err != nil {
 			return err
 		}
@@ -337,7 +339,7 @@ func (s *Store) ChaseHandoff(ctx context.Context, number int64, now time.Time) e
 		if !usable {
 			return oncall.ErrNotFound
 		}
-		b, err := briefing(ctx, tx, dir, c, oncall.Duty{})
+		b, err := briefing(ctx, tx, dir, c, schedule.Duty{})
 		if err != nil {
 			return err
 		}
@@ -360,7 +362,7 @@ func (s *Store) ChaseHandoff(ctx context.Context, number int64, now time.Time) e
 }
 
 // briefing gathers what is told at a hand-off.
-func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *oncall.Schedule, d oncall.Duty) (oncall.Briefing, error) {
+func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedule, d schedule.Duty) (oncall.Briefing, error) {
 	const open = `SELECT id FROM incidents WHERE status <> 'resolved' AND team_id = $1 ORDER BY id LIMIT $2`
 	rows, _ := tx.Query(ctx, open, c.TeamID(), briefed)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -140,8 +142,8 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	w.look(w.Store, start)
 	id := w.schedule("primary").ID()
 	begin := start.Add(time.Hour)
-	_, err := w.AddOverride(t.Context(), id, oncall.Override{
-		Kind: oncall.OverrideCover, Start: begin, End: begin.Add(2 * time.Hour), Users: []oncall.UserID{cy}, CreatedBy: bo,
+	_, err := w.AddOverride(t.Context(), id, schedule.Override{
+		Kind: schedule.OverrideCover, Start: begin, End: begin.Add(2 * time.Hour), Users: []oncall.UserID{cy}, CreatedBy: bo,
 	}, start)
 	if err != nil {
 		t.Fatal(err)
@@ -227,10 +229,10 @@ func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
 	w := newWorld(t)
 	w.look(w.Store, start)
 	id := w.schedule("primary").ID()
-	stored := must[oncall.Definition](t)(w.Schedule(t.Context(), id))
+	stored := must[schedule.Definition](t)(w.Schedule(t.Context(), id))
 	r := slices.Clone(stored.Versions[0].Rotations)
 	r[0].Turns = [][]oncall.UserID{{ann}, {cy}}
-	if _, err := w.EditSchedule(t.Context(), id, oncall.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {
+	if _, err := w.EditSchedule(t.Context(), id, schedule.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {
 		t.Fatal(err)
 	}
 	isTold(t, w, "shift_moved U0BO")
@@ -317,8 +319,8 @@ func BenchmarkAnEditIsHeardOf(b *testing.B) {
 	who := []oncall.UserID{cy, di}
 	for i := 0; b.Loop(); i++ {
 		next := who[i%2]
-		must[oncall.Override](b)(other.AddOverride(b.Context(), id, oncall.Override{
-			Kind: oncall.OverrideCover, Start: start, End: start.Add(time.Hour), Users: []oncall.UserID{next},
+		must[schedule.Override](b)(other.AddOverride(b.Context(), id, schedule.Override{
+			Kind: schedule.OverrideCover, Start: start, End: start.Add(time.Hour), Users: []oncall.UserID{next},
 		}, start))
 		committed := time.Now()
 		for on() != next {

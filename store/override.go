@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -13,7 +15,7 @@ import (
 
 // AddOverride stores an override of a schedule and returns it with its id. What is wrong with it is
 // a Refusal.
-func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o oncall.Override, now time.Time) (oncall.Override, error) {
+func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o schedule.Override, now time.Time) (schedule.Override, error) {
 	o.ScheduleID = id
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
@@ -25,7 +27,7 @@ func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o oncall.
 		})
 	})
 	if err != nil {
-		return oncall.Override{}, wrap(err, "add override to schedule %d", id)
+		return schedule.Override{}, wrap(err, "add override to schedule %d", id)
 	}
 	s.facts.drop()
 	return o, nil
@@ -34,8 +36,8 @@ func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o oncall.
 // CancelOverride ends an override at once, or before it has begun, and returns what it was. May
 // decides whether that may be; its error comes back as it is.
 func (s *Store) CancelOverride(
-	ctx context.Context, id oncall.OverrideID, by oncall.UserID, now time.Time, may func(oncall.Override) error,
-) (oncall.Override, error) {
+	ctx context.Context, id oncall.OverrideID, by oncall.UserID, now time.Time, may func(schedule.Override) error,
+) (schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
 		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
@@ -43,11 +45,11 @@ func (s *Store) CancelOverride(
 		FROM overrides
 		WHERE id = $1
 		FOR UPDATE`
-	var o oncall.Override
+	var o schedule.Override
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, load, id)
 		var err error
-		if o, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Override]); err != nil {
+		if o, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[schedule.Override]); err != nil {
 			return err
 		}
 		if err := may(o); err != nil {
@@ -58,7 +60,7 @@ func (s *Store) CancelOverride(
 		})
 	})
 	if err != nil {
-		return oncall.Override{}, wrap(err, "cancel override %d", id)
+		return schedule.Override{}, wrap(err, "cancel override %d", id)
 	}
 	s.facts.drop()
 	return o, nil
@@ -66,7 +68,7 @@ func (s *Store) CancelOverride(
 
 // OverridesBy returns the overrides that a person has made and that are not over, by start. Those
 // that came of a swap or a cover request are undone there.
-func (s *Store) OverridesBy(ctx context.Context, user oncall.UserID, now time.Time) ([]oncall.Override, error) {
+func (s *Store) OverridesBy(ctx context.Context, user oncall.UserID, now time.Time) ([]schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
 		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
@@ -78,7 +80,7 @@ func (s *Store) OverridesBy(ctx context.Context, user oncall.UserID, now time.Ti
 		ORDER BY start_at, id
 		LIMIT 40`
 	rows, _ := s.pool.Query(ctx, load, user, now)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Override])
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[schedule.Override])
 	if err != nil {
 		return nil, fmt.Errorf("load the overrides of %s: %w", user, translate(err))
 	}
@@ -98,7 +100,7 @@ func lockSchedules(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) err
 }
 
 // addOverride stores an override of a schedule that the caller has locked.
-func addOverride(ctx context.Context, tx pgx.Tx, o oncall.Override, now time.Time) (oncall.Override, error) {
+func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.Time) (schedule.Override, error) {
 	const insert = `
 		INSERT INTO overrides (schedule_id, kind, role, start_at, end_at, users, from_user, to_user, time_zone,
 		                       windows, shifts, allow_gaps, reason, created_by, created_at)
@@ -109,9 +111,9 @@ func addOverride(ctx context.Context, tx pgx.Tx, o oncall.Override, now time.Tim
 	if err != nil {
 		return o, err
 	}
-	schedule := all[o.ScheduleID]
-	schedule.Overrides = append(schedule.Overrides, o)
-	if _, err := oncall.Compile(schedule); err != nil {
+	definition := all[o.ScheduleID]
+	definition.Overrides = append(definition.Overrides, o)
+	if _, err := schedule.Compile(definition); err != nil {
 		return o, err
 	}
 	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, list(o.Users), o.From, o.To,

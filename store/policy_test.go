@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -16,7 +18,7 @@ func full() oncall.Setup {
 	s := setup()
 	t := &s.Teams[0]
 	t.Admins, t.Fallback, t.Remind, t.TimeZone = []string{"cy"}, []string{"di"}, "15m", "Asia/Tokyo"
-	t.Hours = []oncall.Window{{Days: []oncall.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}}
+	t.Hours = []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}}
 	s.Policies[0] = oncall.SetupPolicy{
 		Name: "default", Team: "payments", Acks: 2, AckTimeout: "30m", AckWait: "5m",
 		Steps: []oncall.SetupStep{

@@ -9,39 +9,40 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Schedule returns everything that is stored about a schedule. Its versions are its history.
-func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (oncall.Definition, error) {
-	var out oncall.Definition
+func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (schedule.Definition, error) {
+	var out schedule.Definition
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		out, err = schedule(ctx, tx, id)
+		out, err = definition(ctx, tx, id)
 		return err
 	})
 	if err != nil {
-		return oncall.Definition{}, wrap(err, "load schedule %d", id)
+		return schedule.Definition{}, wrap(err, "load schedule %d", id)
 	}
 	return out, nil
 }
 
-func schedule(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (oncall.Definition, error) {
+func definition(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (schedule.Definition, error) {
 	all, err := schedules(ctx, tx)
 	if err != nil {
-		return oncall.Definition{}, err
+		return schedule.Definition{}, err
 	}
 	found, ok := all[id]
 	if !ok {
-		return oncall.Definition{}, oncall.ErrNotFound
+		return schedule.Definition{}, oncall.ErrNotFound
 	}
 	return found, nil
 }
 
 // CreateSchedule stores a schedule, of which the team, the name and the time zone are given, and
 // returns it with its id. Rotations are a matter of EditSchedule.
-func (s *Store) CreateSchedule(ctx context.Context, made oncall.Definition, now time.Time) (oncall.Definition, error) {
+func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, now time.Time) (schedule.Definition, error) {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
-	if _, err := oncall.LoadZone(made.TimeZone); err != nil {
-		return oncall.Definition{}, oncall.Refuse("%q is no time zone such as \"Europe/Berlin\".", made.TimeZone)
+	if _, err := schedule.LoadZone(made.TimeZone); err != nil {
+		return schedule.Definition{}, oncall.Refuse("%q is no time zone such as \"Europe/Berlin\".", made.TimeZone)
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {
@@ -54,10 +55,10 @@ func (s *Store) CreateSchedule(ctx context.Context, made oncall.Definition, now 
 		return announce(ctx, tx)
 	})
 	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "schedules_name" {
-		return oncall.Definition{}, oncall.Refuse("There is a schedule %q already.", made.Name)
+		return schedule.Definition{}, oncall.Refuse("There is a schedule %q already.", made.Name)
 	}
 	if err != nil {
-		return oncall.Definition{}, wrap(err, "create schedule %q", made.Name)
+		return schedule.Definition{}, wrap(err, "create schedule %q", made.Name)
 	}
 	s.facts.drop()
 	return made, nil
@@ -65,13 +66,13 @@ func (s *Store) CreateSchedule(ctx context.Context, made oncall.Definition, now 
 
 // EditSchedule adds a version to a schedule and returns the schedule with it. Seen is the latest
 // version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
-func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall.Version, seen int64, now time.Time) (oncall.Definition, error) {
-	var edited oncall.Definition
+func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
+	var edited schedule.Definition
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		was, err := schedule(ctx, tx, id)
+		was, err := definition(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -95,14 +96,14 @@ func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v oncall
 		return announce(ctx, tx)
 	})
 	if err != nil {
-		return oncall.Definition{}, wrap(err, "edit schedule %d", id)
+		return schedule.Definition{}, wrap(err, "edit schedule %d", id)
 	}
 	s.facts.drop()
 	return edited, nil
 }
 
 // addVersion stores a version of a schedule. Versions are never changed.
-func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v oncall.Version) (id int64, err error) {
+func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v schedule.Version) (id int64, err error) {
 	const insert = `
 		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6)
@@ -115,14 +116,14 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v on
 // version, so that nothing of the history is lost.
 func (s *Store) RestoreVersion(
 	ctx context.Context, id oncall.ScheduleID, version, seen int64, by oncall.UserID, now time.Time,
-) (oncall.Definition, error) {
+) (schedule.Definition, error) {
 	was, err := s.Schedule(ctx, id)
 	if err != nil {
-		return oncall.Definition{}, err
+		return schedule.Definition{}, err
 	}
 	restored, err := was.Restored(version, by)
 	if err != nil {
-		return oncall.Definition{}, err
+		return schedule.Definition{}, err
 	}
 	return s.EditSchedule(ctx, id, restored, seen, now)
 }

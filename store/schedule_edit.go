@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -71,13 +73,13 @@ func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 }
 
 // edited sees to what follows from one schedule having become another, or a new one.
-func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after oncall.Definition) error {
-	is, err := oncall.Compile(after)
+func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after schedule.Definition) error {
+	is, err := schedule.Compile(after)
 	if err != nil {
 		return err
 	}
 	if before.ID != 0 {
-		was, err := oncall.Compile(before)
+		was, err := schedule.Compile(before)
 		if err != nil {
 			return err
 		}

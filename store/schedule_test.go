@@ -7,11 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
 
-func (w *world) stored(name string) oncall.Definition {
+func (w *world) stored(name string) schedule.Definition {
 	w.t.Helper()
 	directory, err := w.Directory(w.t.Context())
 	if err != nil {
@@ -27,7 +29,7 @@ func (w *world) stored(name string) oncall.Definition {
 		}
 	}
 	w.t.Fatalf("there is no schedule %q", name)
-	return oncall.Definition{}
+	return schedule.Definition{}
 }
 
 func (w *world) holds(id oncall.ScheduleID, at time.Time) []oncall.UserID {
@@ -55,7 +57,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	w := newWorld(t)
 	s := w.stored("primary")
 	first := s.Latest()
-	edit := oncall.Version{Rotations: slices.Clone(s.Current(start)), CreatedBy: ann, Note: "only Cy"}
+	edit := schedule.Version{Rotations: slices.Clone(s.Current(start)), CreatedBy: ann, Note: "only Cy"}
 	edit.Rotations[0].Turns = [][]oncall.UserID{{cy}}
 	now := start.Add(time.Hour)
 	edited, err := w.EditSchedule(t.Context(), s.ID, edit, first, now)
@@ -107,7 +109,7 @@ func TestEditsMeet(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		all.Go(func() {
-			_, errs[i] = w.another().EditSchedule(t.Context(), s.ID, oncall.Version{Rotations: s.Current(start), CreatedBy: bo}, s.Latest(), start)
+			_, errs[i] = w.another().EditSchedule(t.Context(), s.ID, schedule.Version{Rotations: s.Current(start), CreatedBy: bo}, s.Latest(), start)
 		})
 	}
 	all.Wait()
@@ -128,16 +130,16 @@ func TestScheduleIsCreatedAndRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	team := w.stored("primary").TeamID
-	made, err := w.CreateSchedule(t.Context(), oncall.Definition{TeamID: team, Name: "nights", TimeZone: "America/New_York"}, start)
+	made, err := w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "America/New_York"}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := w.stored("nights"); got.ID != made.ID || got.TeamID != team || got.TimeZone != "America/New_York" || got.Latest() != 0 {
 		t.Errorf("made %+v", got)
 	}
-	_, err = w.CreateSchedule(t.Context(), oncall.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
+	_, err = w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
 	isRefused(t, err, `There is a schedule "nights" already.`)
-	_, err = w.CreateSchedule(t.Context(), oncall.Definition{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
+	_, err = w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
 	isRefused(t, err, `"Berlin" is no time zone such as "Europe/Berlin".`)
 
 	if err := w.RemoveSchedule(t.Context(), made.ID, start); err != nil {
@@ -155,7 +157,7 @@ func TestShiftsByHand(t *testing.T) {
 	id := w.stored("primary").ID
 	hour := func(h int) time.Time { return start.Add(time.Duration(h) * time.Hour) }
 	add := func(user oncall.UserID, from, to int) error {
-		_, err := w.AddShift(t.Context(), id, oncall.ManualShift{Start: hour(from), End: hour(to), Users: []oncall.UserID{user}}, ann, start)
+		_, err := w.AddShift(t.Context(), id, schedule.ManualShift{Start: hour(from), End: hour(to), Users: []oncall.UserID{user}}, ann, start)
 		return err
 	}
 	for _, err := range []error{add(cy, 1, 5), add(di, 4, 6), w.KeepShiftsApart(t.Context(), id, true), add(di, 6, 7)} {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -91,7 +93,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("changes: %s", d)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
-	if d := cmp.Diff([]oncall.Team{{ID: 1, Name: "payments", Channel: "#pay", Hours: []oncall.Window{}, Fallback: []oncall.UserID{}, Remind: 600}}, dir.Teams); d != "" {
+	if d := cmp.Diff([]oncall.Team{{ID: 1, Name: "payments", Channel: "#pay", Hours: []schedule.Window{}, Fallback: []oncall.UserID{}, Remind: 600}}, dir.Teams); d != "" {
 		t.Errorf("teams: %s", d)
 	}
 	if d := cmp.Diff([]oncall.UserID{bo, di}, dir.Members[1]); d != "" {
@@ -248,18 +250,18 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	o := oncall.Override{
-		Kind: oncall.OverrideCover, Role: oncall.RolePrimary, Start: start, End: start.Add(48 * time.Hour), Users: []oncall.UserID{cy},
+	o := schedule.Override{
+		Kind: schedule.OverrideCover, Role: schedule.RolePrimary, Start: start, End: start.Add(48 * time.Hour), Users: []oncall.UserID{cy},
 		TimeZone: "Europe/Berlin", Reason: "Ann is ill", CreatedBy: bo,
-		Windows: []oncall.Window{{Days: []oncall.Weekday{oncall.Tuesday}, From: 18 * 60, To: 20 * 60}},
+		Windows: []schedule.Window{{Days: []schedule.Weekday{schedule.Tuesday}, From: 18 * 60, To: 20 * 60}},
 	}
-	saved := must[oncall.Override](t)(w.AddOverride(ctx, 1, o, start))
+	saved := must[schedule.Override](t)(w.AddOverride(ctx, 1, o, start))
 	o.ID, o.ScheduleID, o.CreatedAt = 1, 1, start
 	if d := cmp.Diff(o, saved); d != "" {
 		t.Errorf("override: %s", d)
 	}
-	swap := oncall.Override{Kind: oncall.OverrideSwap, From: ann, To: di, Start: start, End: start.Add(time.Hour)}
-	must[oncall.Override](t)(w.AddOverride(ctx, 1, swap, start))
+	swap := schedule.Override{Kind: schedule.OverrideSwap, From: ann, To: di, Start: start, End: start.Add(time.Hour)}
+	must[schedule.Override](t)(w.AddOverride(ctx, 1, swap, start))
 
 	primary, ok := must[*store.Directory](t)(w.Directory(ctx)).Schedule(1)
 	if !ok {
@@ -280,7 +282,7 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 			t.Errorf("on call at %v: %v, want %s", at, got, want)
 		}
 	}
-	_, err := w.AddOverride(ctx, 1, oncall.Override{Kind: oncall.OverrideCover, Start: start, End: start}, start)
+	_, err := w.AddOverride(ctx, 1, schedule.Override{Kind: schedule.OverrideCover, Start: start, End: start}, start)
 	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
 		t.Errorf("a bad override: %v", err)
 	}

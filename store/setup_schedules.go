@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -40,12 +42,12 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	if err != nil {
 		return err
 	}
-	stored := map[string]oncall.Definition{}
+	stored := map[string]schedule.Definition{}
 	for _, s := range all {
 		stored[s.Name] = s
 	}
 	if err := remove(ctx, a, "schedule", `UPDATE schedules SET removed_at = $2 WHERE id = $1`, stored,
-		func(s oncall.Definition) any { return s.ID },
+		func(s schedule.Definition) any { return s.ID },
 		namesOf(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name })); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	return nil
 }
 
-func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]oncall.Definition) error {
+func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]schedule.Definition) error {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `UPDATE schedules SET team_id = $2, time_zone = $3 WHERE id = $1`
 	version, err := s.Version(a.users)
@@ -76,7 +78,7 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	version.CreatedAt = a.now
 	if n := len(old.Versions); n > 0 {
 		// Whoever has a turn keeps it: a new member must not change hands.
-		if version.Rotations, err = oncall.KeepTurns(old.Current(a.now), version.Rotations, s.TimeZone, a.now); err != nil {
+		if version.Rotations, err = schedule.KeepTurns(old.Current(a.now), version.Rotations, s.TimeZone, a.now); err != nil {
 			return oncall.Refuse("Schedule %q: %s", s.Name, err)
 		}
 		fresh = !equal(old.Versions[n-1].Rotations, version.Rotations)
@@ -85,7 +87,7 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	next := old
 	next.Name, next.TimeZone = s.Name, s.TimeZone
 	next.Versions = append(slices.Clone(old.Versions), version)
-	if _, err := oncall.Compile(next); err != nil {
+	if _, err := schedule.Compile(next); err != nil {
 		return oncall.Refuse("Schedule %q: %s", s.Name, err)
 	}
 	id := old.ID

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -13,18 +15,18 @@ import (
 // AddShift stores a shift that somebody wrote down and returns it with its id. Where it overlaps
 // another and the schedule doesn't allow that, it is refused.
 func (s *Store) AddShift(
-	ctx context.Context, id oncall.ScheduleID, shift oncall.ManualShift, by oncall.UserID, now time.Time,
-) (oncall.ManualShift, error) {
+	ctx context.Context, id oncall.ScheduleID, shift schedule.ManualShift, by oncall.UserID, now time.Time,
+) (schedule.ManualShift, error) {
 	shift.ID = 0
-	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Definition) (err error) {
-		if err := schedule.Fits(shift); err != nil {
+	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, was schedule.Definition) (err error) {
+		if err := was.Fits(shift); err != nil {
 			return err
 		}
 		shift.ID, err = saveShift(ctx, tx, id, shift, by, now)
 		return err
 	})
 	if err != nil {
-		return oncall.ManualShift{}, wrap(err, "add a shift to schedule %d", id)
+		return schedule.ManualShift{}, wrap(err, "add a shift to schedule %d", id)
 	}
 	return shift, nil
 }
@@ -40,17 +42,17 @@ func (s *Store) DeleteShifts(
 		from = now
 	}
 	changed := 0
-	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, schedule oncall.Definition) error {
-		for _, was := range schedule.Shifts {
+	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, of schedule.Definition) error {
+		for _, was := range of.Shifts {
 			if role != "" && role != was.RoleName() {
 				continue
 			}
-			left := oncall.CutShifts([]oncall.ManualShift{was}, from, to)
+			left := schedule.CutShifts([]schedule.ManualShift{was}, from, to)
 			if len(left) == 1 && left[0].Start.Equal(was.Start) && left[0].End.Equal(was.End) {
 				continue
 			}
 			changed++
-			if !slices.ContainsFunc(left, func(l oncall.ManualShift) bool { return l.ID == was.ID }) {
+			if !slices.ContainsFunc(left, func(l schedule.ManualShift) bool { return l.ID == was.ID }) {
 				if _, err := tx.Exec(ctx, remove, was.ID); err != nil {
 					return err
 				}
@@ -95,16 +97,16 @@ func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart
 }
 
 // changeShifts changes a schedule's shifts while nobody else does.
-func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, change func(pgx.Tx, oncall.Definition) error) error {
+func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, change func(pgx.Tx, schedule.Definition) error) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		schedule, err := schedule(ctx, tx, id)
+		found, err := definition(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		err = s.edit(ctx, tx, e, []oncall.ScheduleID{id}, func() error { return change(tx, schedule) })
+		err = s.edit(ctx, tx, e, []oncall.ScheduleID{id}, func() error { return change(tx, found) })
 		if err != nil {
 			return err
 		}
@@ -117,8 +119,8 @@ func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, 
 }
 
 func saveShift(
-	ctx context.Context, tx pgx.Tx, id oncall.ScheduleID, m oncall.ManualShift, by oncall.UserID, now time.Time,
-) (shift oncall.ShiftID, err error) {
+	ctx context.Context, tx pgx.Tx, id oncall.ScheduleID, m schedule.ManualShift, by oncall.UserID, now time.Time,
+) (shift schedule.ShiftID, err error) {
 	const insert = `
 		INSERT INTO manual_shifts (schedule_id, role, start_at, end_at, users, created_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -128,15 +130,15 @@ func saveShift(
 }
 
 // manualShifts loads the shifts of every schedule that somebody wrote down.
-func manualShifts(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]oncall.ManualShift, error) {
+func manualShifts(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.ManualShift, error) {
 	const load = `SELECT schedule_id, id, role, start_at AS "start", end_at AS "end", users FROM manual_shifts ORDER BY id`
 	type row struct {
 		ScheduleID oncall.ScheduleID
-		oncall.ManualShift
+		schedule.ManualShift
 	}
 	rows, _ := tx.Query(ctx, load)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
-	out := map[oncall.ScheduleID][]oncall.ManualShift{}
+	out := map[oncall.ScheduleID][]schedule.ManualShift{}
 	for _, r := range found {
 		out[r.ScheduleID] = append(out[r.ScheduleID], r.ManualShift)
 	}

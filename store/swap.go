@@ -7,13 +7,15 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
 )
 
 // OfferSwap stores an offer and tells both people of it. What is wrong with it is a Refusal.
-func (s *Store) OfferSwap(ctx context.Context, give, take oncall.Stint, note string, now time.Time) (oncall.Swap, error) {
+func (s *Store) OfferSwap(ctx context.Context, give, take schedule.Stint, note string, now time.Time) (oncall.Swap, error) {
 	const insert = `
 		INSERT INTO swaps (state, give, take, note, created_at, expires_at, overrides)
 		VALUES ($1, $2, $3, $4, $5, $6, '{}')
@@ -48,7 +50,7 @@ func (s *Store) OfferSwap(ctx context.Context, give, take oncall.Stint, note str
 // wouldMiss lists those of the two who have time off during the shift that they would get.
 func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserID, error) {
 	var out []oncall.UserID
-	for user, stint := range map[oncall.UserID]oncall.Stint{swap.Take.User: swap.Give, swap.Give.User: swap.Take} {
+	for user, stint := range map[oncall.UserID]schedule.Stint{swap.Take.User: swap.Give, swap.Give.User: swap.Take} {
 		away, err := absent(ctx, tx, stint)
 		if err != nil {
 			return nil, err
@@ -199,8 +201,8 @@ func lockRoster(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncal
 	if err != nil {
 		return roster, err
 	}
-	for id, schedule := range all {
-		compiled, err := oncall.Compile(schedule)
+	for id, definition := range all {
+		compiled, err := schedule.Compile(definition)
 		if err != nil && slices.Contains(ids, id) {
 			return roster, fmt.Errorf("compile schedule %d: %w", id, err)
 		}
@@ -218,7 +220,7 @@ func peopleOf(ctx context.Context, tx pgx.Tx) (oncall.Roster, error) {
 		return oncall.Roster{}, err
 	}
 	err := d.loadMembers(ctx, tx)
-	return oncall.Roster{Schedules: map[oncall.ScheduleID]*oncall.Schedule{}, Users: d.Users, Members: d.Members}, err
+	return oncall.Roster{Schedules: map[oncall.ScheduleID]*schedule.Schedule{}, Users: d.Users, Members: d.Members}, err
 }
 
 // channelsOf lists the channels of the teams that schedules belong to.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -14,7 +16,7 @@ import (
 )
 
 // stint is a person's n-th stint from start on, in all schedules.
-func (w *world) stint(user oncall.UserID, n int) oncall.Stint {
+func (w *world) stint(user oncall.UserID, n int) schedule.Stint {
 	w.t.Helper()
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
 	stints := dir.Roster().Stints(user, w.clock(), w.clock().AddDate(0, 3, 0))
@@ -157,8 +159,8 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	swap := w.offer()
-	must[oncall.Override](t)(w.AddOverride(t.Context(), swap.Take.Schedule, oncall.Override{
-		Kind: oncall.OverrideCover, Users: []oncall.UserID{cy}, Start: swap.Take.Start, End: swap.Take.Start.Add(time.Hour), CreatedBy: cy,
+	must[schedule.Override](t)(w.AddOverride(t.Context(), swap.Take.Schedule, schedule.Override{
+		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: swap.Take.Start, End: swap.Take.Start.Add(time.Hour), CreatedBy: cy,
 	}, start))
 	_, err := w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
 	if want := "<@U0BO> no longer has that shift in primary. So nothing was swapped."; err == nil || err.Error() != want {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -211,7 +213,7 @@ func (s *Store) TopicFacts(ctx context.Context, id oncall.TeamID) (channel, segm
 		JOIN schedules s ON s.team_id = t.id AND s.removed_at IS NULL
 		WHERE t.id = $1 AND t.topic AND t.removed_at IS NULL
 		ORDER BY s.name`
-	rows, _ := s.pool.Query(ctx, load, id, oncall.RoleShadow)
+	rows, _ := s.pool.Query(ctx, load, id, schedule.RoleShadow)
 	var lines []string
 	var schedule string
 	var names []string

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // maxAlt is how many characters Slack takes for an image's text.
@@ -59,7 +59,7 @@ func (s *scene) describe(r Row, room int) string {
 	return text
 }
 
-func (s *scene) who(shift oncall.Shift) string {
+func (s *scene) who(shift schedule.Shift) string {
 	if len(shift.Users) == 0 {
 		return "nobody"
 	}
@@ -79,7 +79,7 @@ func (s *scene) who(shift oncall.Shift) string {
 }
 
 // rest counts shifts.
-func rest(shifts []oncall.Shift) string {
+func rest(shifts []schedule.Shift) string {
 	holes := 0
 	for _, shift := range shifts {
 		if len(shift.Users) == 0 {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A tick is a mark on the axis.
@@ -24,7 +24,7 @@ func (s *scene) paintAxis(dst *image.RGBA) {
 	perDay := float64(s.right-s.left) / float64(max(len(days), 1))
 	if perDay >= 9 {
 		for _, d := range days {
-			if w := d.Weekday(); w != oncall.Saturday && w != oncall.Sunday {
+			if w := d.Weekday(); w != schedule.Saturday && w != schedule.Sunday {
 				continue
 			}
 			l, r := s.x(s.begin(d)), s.x(s.begin(d.AddDays(1)))
@@ -67,11 +67,11 @@ func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, 
 }
 
 // begin is when a day begins, on the wall clock of the schedule.
-func (s *scene) begin(d oncall.Date) time.Time { return s.wall.Instant(d, 0) }
+func (s *scene) begin(d schedule.Date) time.Time { return s.wall.Instant(d, 0) }
 
 // days lists the days that are shown at least in part.
-func (s *scene) days() []oncall.Date {
-	var days []oncall.Date
+func (s *scene) days() []schedule.Date {
+	var days []schedule.Date
 	d, _ := s.wall.Local(s.From)
 	for ; s.begin(d).Before(s.To); d = d.AddDays(1) {
 		days = append(days, d)
@@ -80,14 +80,14 @@ func (s *scene) days() []oncall.Date {
 }
 
 // ticks chooses marks that leave room for their words.
-func (s *scene) ticks(days []oncall.Date, perDay float64) []tick {
+func (s *scene) ticks(days []schedule.Date, perDay float64) []tick {
 	switch {
 	case perDay >= 380:
 		return s.hours(days, hoursApart(perDay))
 	case perDay >= 92:
 		return s.daily(days, short)
 	case perDay >= 46:
-		return s.daily(days, func(d oncall.Date) string { return strconv.Itoa(d.Day) })
+		return s.daily(days, func(d schedule.Date) string { return strconv.Itoa(d.Day) })
 	case perDay >= 15:
 		return s.weekly(days)
 	default:
@@ -104,11 +104,11 @@ func hoursApart(perDay float64) int {
 	return 12
 }
 
-func (s *scene) hours(days []oncall.Date, apart int) []tick {
+func (s *scene) hours(days []schedule.Date, apart int) []tick {
 	var ticks []tick
 	for _, d := range days {
 		for h := 0; h < 24; h += apart {
-			t := tick{at: s.wall.Instant(d, oncall.TimeOfDay(h*60)), lower: oncall.TimeOfDay(h * 60).String(), heavy: h == 0}
+			t := tick{at: s.wall.Instant(d, schedule.TimeOfDay(h*60)), lower: schedule.TimeOfDay(h * 60).String(), heavy: h == 0}
 			if h == 0 {
 				t.upper = long(d)
 			}
@@ -127,10 +127,10 @@ func (s *scene) hours(days []oncall.Date, apart int) []tick {
 	return ticks
 }
 
-func (s *scene) daily(days []oncall.Date, words func(oncall.Date) string) []tick {
+func (s *scene) daily(days []schedule.Date, words func(schedule.Date) string) []tick {
 	var ticks []tick
 	for i, d := range days {
-		t := tick{at: s.begin(d), lower: words(d), heavy: d.Weekday() == oncall.Monday}
+		t := tick{at: s.begin(d), lower: words(d), heavy: d.Weekday() == schedule.Monday}
 		if i == 0 || d.Day == 1 {
 			t.upper = d.Month.String() + " " + strconv.Itoa(d.Year)
 		}
@@ -139,11 +139,11 @@ func (s *scene) daily(days []oncall.Date, words func(oncall.Date) string) []tick
 	return ticks
 }
 
-func (s *scene) weekly(days []oncall.Date) []tick {
+func (s *scene) weekly(days []schedule.Date) []tick {
 	var ticks []tick
 	for i, d := range days {
 		t := tick{at: s.begin(d)}
-		if d.Weekday() == oncall.Monday {
+		if d.Weekday() == schedule.Monday {
 			t.lower, t.heavy = short(d), true
 		}
 		if i == 0 || d.Day == 1 {
@@ -154,12 +154,12 @@ func (s *scene) weekly(days []oncall.Date) []tick {
 	return ticks
 }
 
-func (s *scene) monthly(days []oncall.Date, perDay float64) []tick {
+func (s *scene) monthly(days []schedule.Date, perDay float64) []tick {
 	var ticks []tick
 	year := 0
 	for i, d := range days {
 		first := d.Day == 1
-		if i > 0 && !first && (perDay < 3.5 || d.Weekday() != oncall.Monday) {
+		if i > 0 && !first && (perDay < 3.5 || d.Weekday() != schedule.Monday) {
 			continue
 		}
 		t := tick{at: s.begin(d), heavy: first}
@@ -175,10 +175,10 @@ func (s *scene) monthly(days []oncall.Date, perDay float64) []tick {
 }
 
 // short is "Mon 2".
-func short(d oncall.Date) string {
+func short(d schedule.Date) string {
 	w := string(d.Weekday())
 	return string(w[0]-'a'+'A') + w[1:] + " " + strconv.Itoa(d.Day)
 }
 
 // long is "Mon 2 March".
-func long(d oncall.Date) string { return short(d) + " " + d.Month.String() }
+func long(d schedule.Date) string { return short(d) + " " + d.Month.String() }

@@ -8,9 +8,9 @@ import (
 	"math"
 	"time"
 
-	"golang.org/x/image/vector"
+	"github.com/watchbill/watchbill/oncall/schedule"
 
-	"github.com/watchbill/watchbill/oncall"
+	"golang.org/x/image/vector"
 )
 
 // paint draws the scene.
@@ -83,7 +83,7 @@ func (s *scene) edges(start, end time.Time) (left, right float64) {
 }
 
 // paintBars draws one shift: a bar, or one above the other for several people.
-func (s *scene) paintBars(dst *image.RGBA, shift oncall.Shift, left, right float64, top, lanes int) {
+func (s *scene) paintBars(dst *image.RGBA, shift schedule.Shift, left, right float64, top, lanes int) {
 	users := shift.Users
 	n := min(len(users), maxLanes)
 	height := float64(barsHeight(lanes)-(n-1)*laneGap) / float64(n)

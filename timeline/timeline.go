@@ -13,6 +13,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -30,7 +32,7 @@ type Timeline struct {
 type Row struct {
 	Name   string
 	Detail string // a second, smaller line
-	Shifts []oncall.Shift
+	Shifts []schedule.Shift
 	Free   bool // nobody is missed in a hole, so none is marked
 }
 
@@ -65,7 +67,7 @@ func Draw(w io.Writer, t Timeline) error {
 type scene struct {
 	Timeline
 	zone     *time.Location
-	wall     *oncall.Zone
+	wall     *schedule.Zone
 	people   []oncall.UserID // by name
 	colours  map[oncall.UserID]colour
 	lanes    []int // of each row
@@ -89,7 +91,7 @@ func compose(t Timeline) (*scene, error) {
 		return nil, errors.New("it is longer than ten years")
 	}
 	t.TimeZone = cmp.Or(t.TimeZone, "UTC")
-	wall, err := oncall.LoadZone(t.TimeZone)
+	wall, err := schedule.LoadZone(t.TimeZone)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +120,8 @@ func compose(t Timeline) (*scene, error) {
 }
 
 // clip cuts shifts to a stretch of time.
-func clip(shifts []oncall.Shift, from, to time.Time) []oncall.Shift {
-	var out []oncall.Shift
+func clip(shifts []schedule.Shift, from, to time.Time) []schedule.Shift {
+	var out []schedule.Shift
 	for _, s := range shifts {
 		if s.Start.Before(from) {
 			s.Start = from
@@ -151,7 +153,7 @@ func (s *scene) survey(r Row) {
 }
 
 // changed reports whether a shift is there because of an override or was made by hand.
-func changed(s oncall.Shift) bool { return s.Source.Override != 0 || s.Source.Shift != 0 }
+func changed(s schedule.Shift) bool { return s.Source.Override != 0 || s.Source.Shift != 0 }
 
 // name is what a person is called.
 func (s *scene) name(u oncall.UserID) string { return cmp.Or(s.Names[u], string(u)) }

@@ -13,6 +13,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -31,18 +33,18 @@ func at(t testing.TB, s string) time.Time {
 }
 
 // rotation is one daily or weekly rotation at 09:00.
-func rotation(unit oncall.Unit, turns ...[]oncall.UserID) oncall.Rotation {
-	return oncall.Rotation{
-		Name: "main", StartDate: oncall.Date{Year: 2026, Month: 1, Day: 5}, HandOff: 9 * 60,
-		Period: oncall.Period{Unit: unit, Every: 1}, Turns: turns,
+func rotation(unit schedule.Unit, turns ...[]oncall.UserID) schedule.Rotation {
+	return schedule.Rotation{
+		Name: "main", StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5}, HandOff: 9 * 60,
+		Period: schedule.Period{Unit: unit, Every: 1}, Turns: turns,
 	}
 }
 
-func compiled(t testing.TB, zone string, overrides []oncall.Override, rotations ...oncall.Rotation) *oncall.Schedule {
+func compiled(t testing.TB, zone string, overrides []schedule.Override, rotations ...schedule.Rotation) *schedule.Schedule {
 	t.Helper()
-	c, err := oncall.Compile(oncall.Definition{
+	c, err := schedule.Compile(schedule.Definition{
 		Name: "payments", TimeZone: zone, Overrides: overrides,
-		Versions: []oncall.Version{{Rotations: rotations}},
+		Versions: []schedule.Version{{Rotations: rotations}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -54,23 +56,23 @@ func compiled(t testing.TB, zone string, overrides []oncall.Override, rotations 
 func month(t testing.TB) timeline.Timeline {
 	t.Helper()
 	from, to := at(t, "2026-03-15T23:00:00Z"), at(t, "2026-04-05T22:00:00Z")
-	weekly := rotation(oncall.WeekUnit, []oncall.UserID{"U0ANN"}, []oncall.UserID{"U0BO"}, []oncall.UserID{"U0CY"})
-	pairs := rotation(oncall.WeekUnit, []oncall.UserID{"U0DI", "U0BO"}, []oncall.UserID{"U0ANN", "U0CY"})
-	hours := rotation(oncall.DayUnit, []oncall.UserID{"U0DI"}, []oncall.UserID{"U0CY"})
-	hours.Windows = []oncall.Window{{Days: []oncall.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 8 * 60, To: 18 * 60}}
-	cover := oncall.Override{
-		ID: 1, Kind: oncall.OverrideCover, Start: at(t, "2026-03-20T17:00:00Z"), End: at(t, "2026-03-22T17:00:00Z"),
+	weekly := rotation(schedule.WeekUnit, []oncall.UserID{"U0ANN"}, []oncall.UserID{"U0BO"}, []oncall.UserID{"U0CY"})
+	pairs := rotation(schedule.WeekUnit, []oncall.UserID{"U0DI", "U0BO"}, []oncall.UserID{"U0ANN", "U0CY"})
+	hours := rotation(schedule.DayUnit, []oncall.UserID{"U0DI"}, []oncall.UserID{"U0CY"})
+	hours.Windows = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 8 * 60, To: 18 * 60}}
+	cover := schedule.Override{
+		ID: 1, Kind: schedule.OverrideCover, Start: at(t, "2026-03-20T17:00:00Z"), End: at(t, "2026-03-22T17:00:00Z"),
 		Users: []oncall.UserID{"U0DI"},
 	}
-	row := func(name, detail string, c *oncall.Schedule) timeline.Row {
-		return timeline.Row{Name: name, Detail: detail, Shifts: c.Shifts(from, to, oncall.RolePrimary)}
+	row := func(name, detail string, c *schedule.Schedule) timeline.Row {
+		return timeline.Row{Name: name, Detail: detail, Shifts: c.Shifts(from, to, schedule.RolePrimary)}
 	}
 	until := at(t, "2026-04-02T10:00:00Z")
 	pairs.Until = &until
 	return timeline.Timeline{
 		Title: "Payments", From: from, To: to, TimeZone: "Europe/Berlin", Now: at(t, "2026-03-18T10:30:00Z"), Names: names,
 		Rows: []timeline.Row{
-			row("primary", "weekly", compiled(t, "Europe/Berlin", []oncall.Override{cover}, weekly)),
+			row("primary", "weekly", compiled(t, "Europe/Berlin", []schedule.Override{cover}, weekly)),
 			row("secondary", "two at once", compiled(t, "Europe/Berlin", nil, pairs)),
 			row("office hours", "Mon–Fri 08–18", compiled(t, "Europe/Berlin", nil, hours)),
 		},
@@ -81,7 +83,7 @@ func month(t testing.TB) timeline.Timeline {
 func night(t testing.TB) timeline.Timeline {
 	t.Helper()
 	from, to := at(t, "2026-03-28T11:00:00Z"), at(t, "2026-03-30T10:00:00Z")
-	r := rotation(oncall.HourUnit, []oncall.UserID{"U0ANN"}, []oncall.UserID{"U0BO"}, []oncall.UserID{"U0CY"})
+	r := rotation(schedule.HourUnit, []oncall.UserID{"U0ANN"}, []oncall.UserID{"U0BO"}, []oncall.UserID{"U0CY"})
 	r.Period.Every = 8
 	return timeline.Timeline{
 		Title: "Follow the sun", From: from, To: to, TimeZone: "Europe/Berlin", Now: at(t, "2026-03-29T01:00:00Z"), Names: names,
@@ -92,7 +94,7 @@ func night(t testing.TB) timeline.Timeline {
 func year(t testing.TB) timeline.Timeline {
 	t.Helper()
 	from, to := at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z")
-	r := rotation(oncall.WeekUnit, []oncall.UserID{"U0ANN"}, []oncall.UserID{"U0BO"}, []oncall.UserID{"U0CY"}, []oncall.UserID{"U0DI"})
+	r := rotation(schedule.WeekUnit, []oncall.UserID{"U0ANN"}, []oncall.UserID{"U0BO"}, []oncall.UserID{"U0CY"}, []oncall.UserID{"U0DI"})
 	return timeline.Timeline{
 		Title: "A year", From: from, To: to, Names: names,
 		Rows: []timeline.Row{{Name: "primary", Shifts: compiled(t, "UTC", nil, r).Shifts(from, to, "")}},
@@ -128,7 +130,7 @@ func crowd(t testing.TB) timeline.Timeline {
 		}
 		tl.Rows = append(tl.Rows, timeline.Row{
 			Name:   strings.Repeat("row ", i),
-			Shifts: []oncall.Shift{{Start: tl.From, End: tl.From.AddDate(0, 0, i%6+1), Users: users}},
+			Shifts: []schedule.Shift{{Start: tl.From, End: tl.From.AddDate(0, 0, i%6+1), Users: users}},
 		})
 	}
 	return tl
@@ -183,9 +185,9 @@ func TestBarsLieWhereTheirTimeIs(t *testing.T) {
 	h := func(n int) time.Time { return from.Add(time.Duration(n) * time.Hour) }
 	tl := timeline.Timeline{
 		From: from, To: h(24), Names: names, Now: h(2),
-		Rows: []timeline.Row{{Shifts: []oncall.Shift{
+		Rows: []timeline.Row{{Shifts: []schedule.Shift{
 			{Start: h(-5), End: h(6), Users: []oncall.UserID{"U0ANN"}},
-			{Start: h(6), End: h(12), Users: []oncall.UserID{"U0BO"}, Source: oncall.Source{Override: 7}},
+			{Start: h(6), End: h(12), Users: []oncall.UserID{"U0BO"}, Source: schedule.Source{Override: 7}},
 			{Start: h(12), End: h(18), Users: []oncall.UserID{}},
 			{Start: h(18), End: h(30), Users: []oncall.UserID{"U0ANN"}},
 		}}},
@@ -233,9 +235,9 @@ func TestEverybodyHasAColourOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	from := at(t, "2026-03-02T00:00:00Z")
 	tl := timeline.Timeline{From: from, To: from.AddDate(0, 0, 12)}
-	var shifts []oncall.Shift
+	var shifts []schedule.Shift
 	for i := range 12 {
-		shifts = append(shifts, oncall.Shift{Start: from.AddDate(0, 0, i), End: from.AddDate(0, 0, i+1), Users: []oncall.UserID{oncall.UserID(fmt.Sprint("U", i))}})
+		shifts = append(shifts, schedule.Shift{Start: from.AddDate(0, 0, i), End: from.AddDate(0, 0, i+1), Users: []oncall.UserID{oncall.UserID(fmt.Sprint("U", i))}})
 	}
 	tl.Rows = []timeline.Row{{Shifts: shifts}}
 	img := decode(t, draw(t, tl))

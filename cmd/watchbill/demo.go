@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/localpg"
@@ -148,7 +150,7 @@ func onCallNow(p process, a *app) string {
 	if err != nil || len(known.Schedules) == 0 {
 		return "the person"
 	}
-	for _, id := range known.Schedules[0].At(p.clock(), oncall.RolePrimary) {
+	for _, id := range known.Schedules[0].At(p.clock(), schedule.RolePrimary) {
 		return known.Users[id].Name
 	}
 	return "the person"

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -48,7 +50,7 @@ func onCallSoon(d *store.Directory, now time.Time) []oncall.User {
 	var on []oncall.User
 	for _, s := range d.Schedules {
 		for _, role := range s.Roles() {
-			if role == oncall.RoleShadow {
+			if role == schedule.RoleShadow {
 				continue
 			}
 			for _, shift := range s.Shifts(now, now.Add(peopleAhead), role) {

@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall/schedule"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/timeline"
 )
@@ -85,10 +87,10 @@ func (c *renderCmd) table(out io.Writer, file oncall.Case) error {
 }
 
 // draw writes the picture.
-func (c *renderCmd) draw(schedule *oncall.Schedule) error {
+func (c *renderCmd) draw(s *schedule.Schedule) error {
 	picture := timeline.Timeline{
-		Title: "On call: " + strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File)), From: c.From.Time, To: c.To.Time, TimeZone: schedule.TimeZone(),
-		Rows: []timeline.Row{{Name: oncall.RolePrimary, Shifts: schedule.Shifts(c.From.Time, c.To.Time, oncall.RolePrimary)}},
+		Title: "On call: " + strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File)), From: c.From.Time, To: c.To.Time, TimeZone: s.TimeZone(),
+		Rows: []timeline.Row{{Name: schedule.RolePrimary, Shifts: s.Shifts(c.From.Time, c.To.Time, schedule.RolePrimary)}},
 	}
 	file, err := os.Create(c.PNG)
 	if err != nil {

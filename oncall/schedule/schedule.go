@@ -1,4 +1,4 @@
-package oncall
+package schedule
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 // A Definition is everything that is stored about who is on call: the facts from which
 // every answer, past or future, follows.
 type Definition struct {
-	ID        ScheduleID        `json:"id"`
+	ID        ID                `json:"id"`
 	TeamID    TeamID            `json:"team_id"`
 	Name      string            `json:"name"`
 	TimeZone  string            `json:"timezone"` // the default of its rotations
@@ -42,7 +42,7 @@ type Span struct {
 // Schedule is a schedule that is ready to be asked. It never changes, so any number
 // of goroutines may ask it.
 type Schedule struct {
-	id       ScheduleID
+	id       ID
 	teamID   TeamID
 	name     string
 	timeZone string
@@ -50,7 +50,7 @@ type Schedule struct {
 }
 
 // ID returns the schedule's id.
-func (c *Schedule) ID() ScheduleID { return c.id }
+func (c *Schedule) ID() ID { return c.id }
 
 // TeamID returns the team that the schedule belongs to.
 func (c *Schedule) TeamID() TeamID { return c.teamID }

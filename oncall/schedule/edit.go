@@ -1,4 +1,4 @@
-package oncall
+package schedule
 
 import (
 	"cmp"
@@ -103,7 +103,7 @@ func (s Definition) later(after time.Time) []Version {
 func (s Definition) author(version int64) string {
 	for _, v := range s.Versions {
 		if v.ID == version && v.CreatedBy != "" {
-			return v.CreatedBy.mention()
+			return v.CreatedBy.Mention()
 		}
 	}
 	return "Somebody else"
@@ -160,7 +160,7 @@ func (s Definition) Fits(shift ManualShift) error {
 	if overlap := OverlappingShifts(s.Shifts, shift); s.Apart && len(overlap) > 0 {
 		users := make([]string, len(overlap[0].Users))
 		for i, u := range overlap[0].Users {
-			users[i] = u.mention()
+			users[i] = u.Mention()
 		}
 		return Refuse("%s already has a shift in %q that overlaps this one, and the schedule doesn't allow that.", strings.Join(users, " and "), s.Name)
 	}

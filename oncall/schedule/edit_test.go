@@ -1,4 +1,4 @@
-package oncall
+package schedule
 
 import (
 	"errors"
@@ -116,4 +116,13 @@ func TestKeepTurns(t *testing.T) {
 func keptTurn(t *testing.T, now time.Time) UserID {
 	t.Helper()
 	return mustCompile(t, scheduleOf(weeklyRotation(func(r *Rotation) { r.FirstTurn = 1 }))).At(now, "")[0]
+}
+
+func at(t *testing.T, s string) time.Time {
+	t.Helper()
+	v, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }

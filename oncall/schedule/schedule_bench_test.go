@@ -1,4 +1,4 @@
-package oncall
+package schedule
 
 import (
 	"fmt"

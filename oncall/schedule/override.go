@@ -1,4 +1,4 @@
-package oncall
+package schedule
 
 import (
 	"fmt"
@@ -19,7 +19,7 @@ import (
 // else the schedule's.
 type Override struct {
 	ID          OverrideID    `json:"id"` // in the order of creation; 0, not yet stored, is the latest
-	ScheduleID  ScheduleID    `json:"schedule_id"`
+	ScheduleID  ID            `json:"schedule_id"`
 	Kind        OverrideKind  `json:"kind"`
 	Role        string        `json:"role,omitempty"`
 	Start       time.Time     `json:"start"`

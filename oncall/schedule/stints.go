@@ -1,4 +1,4 @@
-package oncall
+package schedule
 
 import (
 	"slices"
@@ -10,13 +10,13 @@ import (
 // and zone are kept as they were when it was written down, so that it can be shown
 // without looking anything up.
 type Stint struct {
-	Schedule ScheduleID `json:"schedule"`
-	Name     string     `json:"name"`
-	TimeZone string     `json:"timezone"`
-	Role     string     `json:"role"`
-	User     UserID     `json:"user"`
-	Start    time.Time  `json:"start"`
-	End      time.Time  `json:"end"`
+	Schedule ID        `json:"schedule"`
+	Name     string    `json:"name"`
+	TimeZone string    `json:"timezone"`
+	Role     string    `json:"role"`
+	User     UserID    `json:"user"`
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
 }
 
 // stintTail is how far past the horizon the last stint may reach before it is cut.
@@ -46,4 +46,38 @@ func (c *Schedule) Stints(user UserID, from, to time.Time) []Stint {
 	}
 	slices.SortStableFunc(stints, func(a, b Stint) int { return a.Start.Compare(b.Start) })
 	return stints
+}
+
+// Without returns the parts of a stint that lie outside of a span of time.
+func (s Stint) Without(from, to time.Time) []Stint {
+	if !from.Before(s.End) || !s.Start.Before(to) {
+		return []Stint{s}
+	}
+	var parts []Stint
+	if head := s; head.Start.Before(from) {
+		head.End = from
+		parts = append(parts, head)
+	}
+	if tail := s; tail.End.After(to) {
+		tail.Start = to
+		parts = append(parts, tail)
+	}
+	return parts
+}
+
+// From returns the part of a stint after an instant.
+func (s Stint) From(t time.Time) Stint {
+	if s.Start.Before(t) {
+		s.Start = t
+	}
+	return s
+}
+
+// Replace returns the override that puts somebody in the place of the stint's person,
+// and touches nobody else.
+func (s Stint) Replace(by UserID, reason string) Override {
+	return Override{
+		ScheduleID: s.Schedule, Kind: OverrideSwap, Role: s.Role, Start: s.Start, End: s.End,
+		From: s.User, To: by, Reason: reason, CreatedBy: by,
+	}
 }

@@ -4,15 +4,17 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Stints returns a person's stints in all schedules, by start and then by name.
-func (r Roster) Stints(user UserID, from, to time.Time) []Stint {
-	var stints []Stint
+func (r Roster) Stints(user UserID, from, to time.Time) []schedule.Stint {
+	var stints []schedule.Stint
 	for _, c := range r.Schedules {
 		stints = append(stints, c.Stints(user, from, to)...)
 	}
-	slices.SortFunc(stints, func(a, b Stint) int {
+	slices.SortFunc(stints, func(a, b schedule.Stint) int {
 		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Role, b.Role))
 	})
 	return stints
@@ -20,13 +22,13 @@ func (r Roster) Stints(user UserID, from, to time.Time) []Stint {
 
 // Clashes returns where else a person is on call while they would have a stint: in
 // other schedules or roles, cut to the stint. What they give away does not count.
-func (r Roster) Clashes(user UserID, with Stint, except ...Stint) []Stint {
-	var found []Stint
+func (r Roster) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
+	var found []schedule.Stint
 	for _, s := range r.Stints(user, with.Start, with.End) {
 		if s.End.After(with.End) {
 			s.End = with.End
 		}
-		given := slices.ContainsFunc(except, func(e Stint) bool {
+		given := slices.ContainsFunc(except, func(e schedule.Stint) bool {
 			return e.Schedule == s.Schedule && e.Role == s.Role && !e.Start.After(s.Start) && !e.End.Before(s.End)
 		})
 		if !given {
@@ -37,7 +39,7 @@ func (r Roster) Clashes(user UserID, with Stint, except ...Stint) []Stint {
 }
 
 // held reports whether the stint's person has it, from one end to the other.
-func (r Roster) held(s Stint) bool { return r.who(s, s.User) == always }
+func (r Roster) held(s schedule.Stint) bool { return r.who(s, s.User) == always }
 
 // A presence is how much of a stint somebody has.
 type presence int
@@ -49,7 +51,7 @@ const (
 )
 
 // who returns how much of a stint a person has.
-func (r Roster) who(s Stint, user UserID) presence {
+func (r Roster) who(s schedule.Stint, user UserID) presence {
 	c := r.Schedules[s.Schedule]
 	if c == nil {
 		return never
@@ -75,13 +77,4 @@ func (r Roster) who(s Stint, user UserID) presence {
 func (r Roster) deactivated(user UserID) bool {
 	u, known := r.Users[user]
 	return !known || u.DeactivatedAt != nil
-}
-
-// replace is the override that puts somebody in the place of a stint's person, and
-// touches nobody else.
-func (s Stint) replace(by UserID, reason string) Override {
-	return Override{
-		ScheduleID: s.Schedule, Kind: OverrideSwap, Role: s.Role, Start: s.Start, End: s.End,
-		From: s.User, To: by, Reason: reason, CreatedBy: by,
-	}
 }

@@ -1,0 +1,13 @@
+package schedule
+
+// Ids are distinct types so that one can't be handed over for another.
+type (
+	// UserID is a Slack user id ("U…" or "W…"): Watchbill has no second identity.
+	UserID string
+	// TeamID identifies a team.
+	TeamID int64
+	// ID identifies a schedule.
+	ID int64
+	// OverrideID identifies an override; a later one was made later.
+	OverrideID int64
+)
