@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/watchbill/watchbill/oncall"
 )
 
 // block gives the first block of a language in a document.
@@ -35,7 +33,7 @@ func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 			t.Errorf("%s: %s", file, strings.Join(wrong, "\n"))
 		}
 	}
-	if _, err := oncall.ParseCase([]byte(block(t, "../../docs/schedules.md", "json"))); err != nil {
+	if _, err := ParseCase([]byte(block(t, "../../docs/schedules.md", "json"))); err != nil {
 		t.Errorf("docs/schedules.md: %v", err)
 	}
 	demo, err := parseSetup(demoSetup)

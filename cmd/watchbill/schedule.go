@@ -72,7 +72,7 @@ func (c *renderCmd) Run(p process) error {
 }
 
 // table prints a line for each shift, in the schedule's own time and in UTC.
-func (c *renderCmd) table(out io.Writer, file oncall.Case) error {
+func (c *renderCmd) table(out io.Writer, file Case) error {
 	zone := caseZone(file)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "from (%s)\tto\tUTC\tlasts\ton call\n", zone)
@@ -128,14 +128,14 @@ func (c *atCmd) Run(p process) error {
 }
 
 // readCase reads a file. Whatever is wrong with it is the person's to mend.
-func readCase(path string) (oncall.Case, error) {
+func readCase(path string) (Case, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return oncall.Case{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
+		return Case{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
 	}
-	file, err := oncall.ParseCase(data)
+	file, err := ParseCase(data)
 	if err != nil {
-		return oncall.Case{}, wrongUse{path + ": " + strings.ReplaceAll(err.Error(), "\n", " ")}
+		return Case{}, wrongUse{path + ": " + strings.ReplaceAll(err.Error(), "\n", " ")}
 	}
 	return file, nil
 }
@@ -151,7 +151,7 @@ func printJSON(out io.Writer, v any) error {
 
 // caseZone is the zone in which a person reads the case. It is known to exist, or the
 // case would have been refused; a case without layers is read in UTC.
-func caseZone(file oncall.Case) *time.Location {
+func caseZone(file Case) *time.Location {
 	zone, err := time.LoadLocation(file.Schedule().TimeZone())
 	if err != nil {
 		return time.UTC

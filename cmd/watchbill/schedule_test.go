@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// schedule runs the command and returns what it printed on both streams.
-func schedule(t *testing.T, args ...string) (code int, out, errOut string) {
+// runSchedule runs the command and returns what it printed on both streams.
+func runSchedule(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	p := process{ctx: context.Background(), out: &stdout, errOut: &stderr, getenv: func(string) string { return "" }}
@@ -57,7 +57,7 @@ func TestScheduleCases(t *testing.T) {
 			}
 			check := func(want any, args ...string) {
 				t.Helper()
-				code, out, errOut := schedule(t, args...)
+				code, out, errOut := runSchedule(t, args...)
 				text, err := json.Marshal(want)
 				if err != nil || code != 0 || errOut != "" {
 					t.Fatalf("%v: exit status %d, %s%v", args, code, errOut, err)
@@ -101,7 +101,7 @@ func TestScheduleWrongUse(t *testing.T) {
 		{[]string{"at", "-f", good, "--until", day}, "missing flags: --at=T"},
 		{[]string{"at", "-f", broken, "--at", day, "--until", day}, "timezone is missing"},
 	} {
-		code, out, errOut := schedule(t, test.args...)
+		code, out, errOut := runSchedule(t, test.args...)
 		if code != 2 || out != "" || strings.Count(errOut, "\n") != 1 || !strings.Contains(errOut, test.want) {
 			t.Errorf("%v: exit status %d, %q, %q; want 2 and %q", test.args, code, out, errOut, test.want)
 		}
@@ -110,7 +110,7 @@ func TestScheduleWrongUse(t *testing.T) {
 
 func TestScheduleEmptyWindow(t *testing.T) {
 	t.Parallel()
-	code, out, _ := schedule(t, "render", "-f", "testdata/cases/1-time-twice.json", "--json",
+	code, out, _ := runSchedule(t, "render", "-f", "testdata/cases/1-time-twice.json", "--json",
 		"--from", "2026-03-01T01:00:00+01:00", "--to", "2026-03-01T00:00:00Z")
 	if code != 0 || out != "{\"shifts\":[]}\n" {
 		t.Errorf("exit status %d, %s", code, out)

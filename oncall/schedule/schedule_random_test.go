@@ -73,7 +73,7 @@ func randomSchedule(rng *rand.Rand) Definition {
 
 func randomRotation(rng *rand.Rand, some func() []UserID, instant func() time.Time) Rotation {
 	zones := []string{"", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo", "Antarctica/Troll"}
-	r := clerkRotation(rng, instant(), zones[rng.IntN(len(zones))])
+	r := modelRotation(rng, instant(), zones[rng.IntN(len(zones))])
 	r.Role = []string{"", "", RoleSecondary, RoleShadow}[rng.IntN(4)]
 	r.Priority = rng.IntN(3)
 	r.Turns = nil

@@ -1,4 +1,4 @@
-package oncall
+package main
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -28,16 +29,16 @@ type Rendering struct {
 
 // A CaseShift is the longest stretch with one set of people.
 type CaseShift struct {
-	Start  time.Time `json:"start"`
-	End    time.Time `json:"end"`
-	OnCall []UserID  `json:"on_call"`
+	Start  time.Time       `json:"start"`
+	End    time.Time       `json:"end"`
+	OnCall []oncall.UserID `json:"on_call"`
 }
 
 // A CaseAnswer says who is on call at an instant, and when that is over.
 type CaseAnswer struct {
-	At         time.Time  `json:"at"`
-	OnCall     []UserID   `json:"on_call"`
-	NextChange *time.Time `json:"next_change"`
+	At         time.Time       `json:"at"`
+	OnCall     []oncall.UserID `json:"on_call"`
+	NextChange *time.Time      `json:"next_change"`
 }
 
 // Render returns the shifts from one instant to another, ready for JSON.
@@ -72,7 +73,7 @@ func ParseCase(data []byte) (Case, error) {
 		return Case{}, jsonRefusal(data, decoder.InputOffset(), err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Case{}, Refuse("The case goes on after its end, on line %d.", lineAt(data, decoder.InputOffset()))
+		return Case{}, oncall.Refuse("The case goes on after its end, on line %d.", lineAt(data, decoder.InputOffset()))
 	}
 	s, err := caseSchedule(value)
 	if err != nil {
@@ -87,12 +88,12 @@ func ParseCase(data []byte) (Case, error) {
 
 func jsonRefusal(data []byte, offset int64, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return Refuse("The case is not valid JSON: it ends too early.")
+		return oncall.Refuse("The case is not valid JSON: it ends too early.")
 	}
 	if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 		offset = syntax.Offset
 	}
-	return Refuse("The case is not valid JSON on line %d: %s.", lineAt(data, offset), err)
+	return oncall.Refuse("The case is not valid JSON on line %d: %s.", lineAt(data, offset), err)
 }
 
 func lineAt(data []byte, offset int64) int {
@@ -114,7 +115,7 @@ func (n node) refuse(format string, args ...any) {
 		if path == "" {
 			path = "The case"
 		}
-		*n.wrong = Refuse("%s %s.", path, fmt.Sprintf(format, args...))
+		*n.wrong = oncall.Refuse("%s %s.", path, fmt.Sprintf(format, args...))
 	}
 }
 
@@ -203,20 +204,20 @@ func (n node) weekday() schedule.Weekday {
 }
 
 // users reads a list of ids.
-func (n node) users() []UserID {
-	users := []UserID{}
+func (n node) users() []oncall.UserID {
+	users := []oncall.UserID{}
 	for _, u := range n.list() {
 		users = append(users, u.id())
 	}
 	return users
 }
 
-func (n node) id() UserID {
+func (n node) id() oncall.UserID {
 	s := n.text()
 	if s == "" {
 		n.refuse("is empty")
 	}
-	return UserID(s)
+	return oncall.UserID(s)
 }
 
 // span reads start and end, in this order in time.
@@ -232,7 +233,7 @@ func (n node) span() (time.Time, time.Time) {
 func caseSchedule(value any) (schedule.Definition, error) {
 	var wrong error
 	root := node{value: value, found: true, wrong: &wrong}
-	s := schedule.Definition{Inactive: map[UserID][]schedule.Span{}}
+	s := schedule.Definition{Inactive: map[oncall.UserID][]schedule.Span{}}
 	if users := root.get("users"); users.found {
 		for _, u := range users.list() {
 			id := u.get("id").id()
@@ -356,9 +357,9 @@ func (n node) window() schedule.Window {
 // overrides reads the list and numbers it in the order of seq.
 func (n node) overrides() []schedule.Override {
 	var all []schedule.Override
-	seen := map[OverrideID]bool{}
+	seen := map[oncall.OverrideID]bool{}
 	for _, o := range n.list() {
-		override := schedule.Override{ID: OverrideID(o.get("seq").number()), Kind: schedule.OverrideKind(o.get("kind").text())}
+		override := schedule.Override{ID: oncall.OverrideID(o.get("seq").number()), Kind: schedule.OverrideKind(o.get("kind").text())}
 		override.Start, override.End = o.span()
 		switch override.Kind {
 		case schedule.OverrideCover:
@@ -376,7 +377,7 @@ func (n node) overrides() []schedule.Override {
 	}
 	slices.SortFunc(all, func(a, b schedule.Override) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range all {
-		all[i].ID = OverrideID(i + 1)
+		all[i].ID = oncall.OverrideID(i + 1)
 	}
 	// Nobody covers, and nobody swaps with themselves: these have no effect.
 	return slices.DeleteFunc(all, func(o schedule.Override) bool {

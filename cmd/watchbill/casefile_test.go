@@ -1,4 +1,4 @@
-package oncall
+package main
 
 import (
 	"encoding/json"
@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func readCase(t *testing.T) Case {
+func rulesCase(t *testing.T) Case {
 	t.Helper()
-	data, err := os.ReadFile("testdata/cases/rules.json")
+	data, err := os.ReadFile("testdata/case.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func at(t *testing.T, s string) time.Time {
 
 func TestCaseRender(t *testing.T) {
 	t.Parallel()
-	got, err := json.Marshal(readCase(t).Render(at(t, "2026-03-06T01:00:00-05:00"), at(t, "2026-03-17T00:00:00Z")))
+	got, err := json.Marshal(rulesCase(t).Render(at(t, "2026-03-06T01:00:00-05:00"), at(t, "2026-03-17T00:00:00Z")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestCaseRender(t *testing.T) {
 
 func TestCaseAt(t *testing.T) {
 	t.Parallel()
-	c := readCase(t)
+	c := rulesCase(t)
 	instants := []time.Time{at(t, "2026-03-08T06:59:59Z"), at(t, "2026-03-08T07:00:00Z"), at(t, "2026-03-16T13:00:00+01:00")}
 	got, err := json.Marshal(c.At(instants, at(t, "2026-03-09T06:30:00Z")))
 	if err != nil {
@@ -136,7 +136,7 @@ func TestCaseRefusals(t *testing.T) {
 }
 
 func FuzzParseCase(f *testing.F) {
-	data, err := os.ReadFile("testdata/cases/rules.json")
+	data, err := os.ReadFile("testdata/case.json")
 	if err != nil {
 		f.Fatal(err)
 	}
