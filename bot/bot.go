@@ -8,17 +8,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
-	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/store"
 )
@@ -50,11 +47,8 @@ type Bot struct {
 	store     *store.Store
 	clock     func() time.Time
 	log       zerolog.Logger
-	api       *slack.Client
-	groups    *slack.Client // changes user groups
-	http      *http.Client
-	out       *queue
-	metrics   *metrics
+	slack     *slackcall.Client
+	envelopes *prometheus.CounterVec
 	desk      reception
 	workspace atomic.Pointer[workspace] // nil until it is known
 	sockets   [2]socket
@@ -71,54 +65,39 @@ var _ notify.Sender = (*Bot)(nil)
 
 // New makes a Bot. Nothing is sent before Run or one of the calls.
 func New(c Config) (*Bot, error) {
-	switch {
-	case !strings.HasPrefix(c.BotToken, "xoxb-"):
-		return nil, errors.New("the Slack bot token must begin with xoxb-")
-	case !strings.HasPrefix(c.AppToken, "xapp-"):
-		return nil, errors.New("the Slack app token must begin with xapp-")
-	case c.UserToken != "" && !strings.HasPrefix(c.UserToken, "xoxp-"):
-		return nil, errors.New("the Slack user token must begin with xoxp-")
-	case c.Clock == nil:
+	if c.Clock == nil {
 		return nil, errors.New("bot: no clock")
 	}
-	caller := httpClient()
-	options := []slack.Option{slack.OptionAppLevelToken(c.AppToken), slack.OptionHTTPClient(caller)}
-	if c.APIURL != "" {
-		// slack-go joins the method's name to it as it stands.
-		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(c.APIURL, "/")+"/"))
-	}
 	b := &Bot{
-		store: c.Store, clock: c.Clock, log: c.Log,
-		api: slack.New(c.BotToken, options...), http: caller,
-		out: newQueue(), hungUp: make(chan struct{}), publicURL: c.PublicURL, localURL: c.LocalURL,
-		methods: c.Methods, numbers: c.Numbers,
-	}
-	b.groups = b.api
-	if c.UserToken != "" {
-		b.groups = slack.New(c.UserToken, options...)
+		store: c.Store, clock: c.Clock, log: c.Log, hungUp: make(chan struct{}),
+		publicURL: c.PublicURL, localURL: c.LocalURL, methods: c.Methods, numbers: c.Numbers,
 	}
 	var err error
-	if b.metrics, err = newMetrics(c.Metrics, b); err != nil {
+	b.slack, err = slackcall.New(slackcall.Config{
+		BotToken: c.BotToken, AppToken: c.AppToken, UserToken: c.UserToken, APIURL: c.APIURL, Metrics: c.Metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := b.measure(c.Metrics); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	return b, nil
 }
 
-const (
-	connectTimeout = 5 * time.Second
-	callTimeout    = 10 * time.Second
-	keepAlive      = 15 * time.Second
-)
-
-func dialer() *net.Dialer { return &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive} }
-
-// httpClient has the limits that slack-go's default client lacks.
-func httpClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DialContext = dialer().DialContext
-	transport.TLSHandshakeTimeout = connectTimeout
-	transport.MaxIdleConnsPerHost = 16
-	return &http.Client{Transport: transport, Timeout: callTimeout}
+// measure begins to count what comes in.
+func (b *Bot) measure(to prometheus.Registerer) error {
+	b.envelopes = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "watchbill_slack_envelopes_total",
+		Help: "What came in over the sockets, by type and what became of it.",
+	}, []string{"type", "outcome"})
+	if to == nil {
+		return nil
+	}
+	return errors.Join(to.Register(b.envelopes), to.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "watchbill_slack_sockets",
+		Help: "Socket Mode connections that Slack has greeted.",
+	}, func() float64 { return float64(b.Connected()) })))
 }
 
 // Connected returns how many of the sockets Slack has greeted.

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 )
 
@@ -16,7 +17,7 @@ func (c Channels) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if failed != nil {
 		return *failed
 	}
-	r := c.Bot.sendPage(ctx, m, p.Incident.ID, forPage, drawRoot(p))
+	r := c.Bot.sendPage(ctx, m, p.Incident.ID, slackcall.ForPage, drawRoot(p))
 	r.Drawn = p.Incident.Version
 	return r
 }

@@ -14,8 +14,8 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/timeline"
 )
 
@@ -188,33 +188,28 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 		return nil
 	}
 	text := "Slack didn't take the picture of the schedule. In words:\n" + s.text(r.location)
-	_, said := b.post(ctx, posting{channel: string(r.user.ID), priority: forRest}, drawing{text: text, blocks: []slack.Block{section(foreignSection(text))}})
+	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, drawing{text: text, blocks: []slack.Block{section(foreignSection(text))}})
 	return errors.Join(err, said)
 }
 
 // upload shares a file in the direct message with a person, and looks whether it is
 // there: Slack may say yes and share nothing.
 func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
-	channel, err := b.conversation(ctx, to)
-	if err != nil {
+	var err error
+	if p.Channel, err = b.slack.DirectID(ctx, string(to)); err != nil {
 		return err
 	}
-	p.Channel = channel
-	var file *slack.FileSummary
-	err = b.call(ctx, call{method: "files.completeUploadExternal", channel: channel, priority: forAnswer}, func(ctx context.Context) (err error) {
-		file, err = b.api.UploadFileContext(ctx, p)
-		return err
-	})
+	id, err := b.slack.Upload(ctx, p)
 	if err != nil {
 		return err
 	}
 	for range looksForFile {
-		messages, _, err := b.historyPage(ctx, store.Place{Channel: channel}, "", "")
+		messages, err := b.slack.Recent(ctx, p.Channel)
 		if err != nil {
 			return err
 		}
 		for _, m := range messages {
-			if slices.ContainsFunc(m.Files, func(f slack.File) bool { return f.ID == file.ID }) {
+			if slices.ContainsFunc(m.Files, func(f slack.File) bool { return f.ID == id }) {
 				return nil
 			}
 		}

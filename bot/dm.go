@@ -3,10 +3,11 @@ package bot
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // Send pages a person by a direct message that has the incident's buttons. A message
@@ -29,7 +30,7 @@ func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
 	n, err := b.store.Bundle(ctx, m.Key)
 	if err != nil {
-		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
+		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadAgain, Err: err}
 	}
 	d := drawBundle(n)
 	if b.workspace.Load() != nil { // a page waits for nothing that it doesn't need
@@ -43,73 +44,39 @@ func (b *Bot) pageOf(ctx context.Context, m notify.Message) (oncall.Picture, *no
 	p, err := b.store.Picture(ctx, oncall.IncidentID(m.Incident), b.clock())
 	if err != nil {
 		err = fmt.Errorf("load incident %d: %w", m.Incident, err)
-		return p, &notify.Receipt{Outcome: notify.Throttled, RetryAfter: unclear429, Err: err}
+		return p, &notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadAgain, Err: err}
 	}
 	return p, nil
 }
 
-func pagePriority(s oncall.Severity) priority {
+func pagePriority(s oncall.Severity) slackcall.Priority {
 	if s == oncall.Critical {
-		return forCritical
+		return slackcall.ForCritical
 	}
-	return forPage
+	return slackcall.ForPage
 }
 
 // sendPage posts a page; in is the incident that its message belongs to, 0 if to several.
-func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.IncidentID, urgency priority, d drawing) notify.Receipt {
+func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.IncidentID, urgency slackcall.Priority, d drawing) notify.Receipt {
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()
-	at, err := b.post(ctx, posting{channel: m.To, delivery: m.Key, incident: in, priority: urgency, hasty: true}, d)
+	at, err := b.post(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key, Incident: int64(in), Priority: urgency, Hasty: true}, d)
 	if err != nil {
-		return failedReceipt(fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err))
+		return slackcall.Receipt(fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err))
 	}
 	if m.Attempt > 1 {
-		b.tidy(ctx, at, m.Key)
+		// Of what an earlier attempt has left without anybody knowing, the buttons would never
+		// change. Two pages for a moment are better than none.
+		if err := b.slack.DeleteCopies(ctx, slackcall.Place(at), m.Key); err != nil {
+			b.log.Warn().Err(err).Msg("can't look for an earlier copy of a page; it may show up twice")
+		}
 	}
 	return notify.Receipt{Outcome: notify.Accepted, Reference: at.Channel + " " + at.TS}
 }
 
-// longestPage is the wait for its turn and the call together.
-const longestPage = callTimeout + callTimeout/2
-
-// tidy deletes what an earlier attempt has left in the same conversation without
-// anybody knowing, as its buttons would never change. Two pages for a moment are better
-// than none.
-func (b *Bot) tidy(ctx context.Context, latest store.Place, key string) {
-	err := func() error {
-		messages, _, err := b.historyPage(ctx, store.Place{Channel: latest.Channel}, "", "")
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			if m.Timestamp == latest.TS || !delivers(m, key) {
-				continue
-			}
-			err := b.call(ctx, call{method: "chat.delete", priority: forRest}, func(ctx context.Context) error {
-				_, _, err := b.api.DeleteMessageContext(ctx, latest.Channel, m.Timestamp)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}()
-	if err != nil {
-		b.log.Warn().Err(err).Msg("can't look for an earlier copy of a page; it may show up twice")
-	}
-}
-
-func failedReceipt(err error) notify.Receipt {
-	r := notify.Receipt{Outcome: notify.Unknown, Err: err}
-	switch became(err) {
-	case unsent, throttled:
-		r.Outcome, r.RetryAfter = notify.Throttled, retryAfter(err)
-	case rejected, gone:
-		r.Outcome = notify.Rejected
-	case misconfigured:
-		r.Outcome = notify.Misconfigured
-	case ambiguous:
-	}
-	return r
-}
+const (
+	// longestPage is the wait for its turn and the call together.
+	longestPage = slackcall.Timeout + slackcall.Timeout/2
+	// loadAgain is the pause after a page could not be loaded.
+	loadAgain = 10 * time.Second
+)

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/slack-go/slack"
-
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
-	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // Settle is how long Slack may take to show a message whose posting got no answer.
@@ -20,30 +17,17 @@ func (b *Bot) Settle() time.Duration { return 2 * time.Second }
 func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (string, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()
-	channel, err := b.conversation(ctx, oncall.UserID(m.To))
+	channel, err := b.slack.DirectID(ctx, m.To)
 	if err == nil {
-		var at store.Place
+		var at slackcall.Place
 		var found bool
-		if at, found, err = b.find(ctx, store.Place{Channel: channel}, m.Key, since); err == nil {
+		if at, found, err = b.slack.Find(ctx, slackcall.Message{Channel: channel, Delivery: m.Key}, since); err == nil {
 			return at.Channel + " " + at.TS, found, nil
 		}
 	}
-	if o := became(err); o == rejected || o == misconfigured {
+	if slackcall.Refused(err) {
 		b.log.Warn().Err(err).Str("user", m.To).Msg("can't look up whether a page was sent already; it may show up twice")
 		return "", false, nil
 	}
 	return "", false, fmt.Errorf("look for the page of incident %d: %w", m.Incident, err)
-}
-
-// conversation returns the id of the direct message with a person.
-func (b *Bot) conversation(ctx context.Context, with oncall.UserID) (string, error) {
-	var dm *slack.Channel
-	err := b.call(ctx, call{method: "conversations.open", priority: forAnswer}, func(ctx context.Context) (err error) {
-		dm, _, _, err = b.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{string(with)}})
-		return err
-	})
-	if err != nil {
-		return "", err
-	}
-	return dm.ID, nil
 }

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/notify"
 )
 
 // A Finding is one thing that was checked about the connection to Slack.
@@ -49,24 +53,19 @@ var scopes = []scope{
 // Check tries what Watchbill needs of Slack and says what to do about each fault. The
 // error is for when Slack can't be reached at all.
 func (b *Bot) Check(ctx context.Context) ([]Finding, error) {
-	var answer *slack.AuthTestResponse
-	err := b.call(ctx, call{method: "auth.test", priority: forAnswer}, func(ctx context.Context) error {
-		var err error
-		answer, err = b.api.AuthTestContext(ctx)
-		return err
-	})
+	answer, err := b.slack.Auth(ctx)
 	var findings []Finding
 	switch {
 	case err == nil:
-		findings = append(findings, Finding{Name: fmt.Sprintf("bot token of %s in %s", answer.User, answer.Team), OK: true})
+		findings = append(findings, Finding{OK: true, Name: fmt.Sprintf("bot token of %s in %s", answer.User, answer.Team)})
 		findings = append(findings, checkScopes(answer.Header.Get("X-OAuth-Scopes"))...)
-	case became(err) == misconfigured || became(err) == rejected:
+	case slackcall.Refused(err):
 		findings = append(findings, Finding{Name: "bot token", Advice: fmt.Sprintf(
-			"Slack refuses SLACK_BOT_TOKEN (%s). Copy the Bot User OAuth Token from OAuth & Permissions in the app's settings.", codeOf(err))})
+			"Slack refuses SLACK_BOT_TOKEN (%s). Copy the Bot User OAuth Token from OAuth & Permissions in the app's settings.", slackcall.CodeOf(err))})
 	default:
 		return nil, fmt.Errorf("reach Slack: %w", err)
 	}
-	if b.groups != b.api {
+	if b.slack.HasUserToken() {
 		findings = append(findings, b.checkUserToken(ctx))
 	}
 	return append(findings, b.checkSocket(ctx)), nil
@@ -75,16 +74,13 @@ func (b *Bot) Check(ctx context.Context) ([]Finding, error) {
 // checkUserToken tries the token by which user groups are changed.
 func (b *Bot) checkUserToken(ctx context.Context) Finding {
 	f := Finding{Name: "user token"}
-	err := b.call(ctx, call{method: "auth.test", priority: forAnswer}, func(ctx context.Context) error {
-		_, err := b.groups.AuthTestContext(ctx)
-		return err
-	})
+	err := b.slack.TryUserToken(ctx)
 	switch {
 	case err == nil:
 		f.OK = true
-	case became(err) == misconfigured || became(err) == rejected:
+	case slackcall.Refused(err):
 		f.Advice = fmt.Sprintf("Slack refuses SLACK_USER_TOKEN (%s). Copy the User OAuth Token of an admin from OAuth & Permissions "+
-			"in the app's settings, or leave it out unless user groups need it.", codeOf(err))
+			"in the app's settings, or leave it out unless user groups need it.", slackcall.CodeOf(err))
 	default:
 		f.Advice = fmt.Sprintf("Slack gave no answer about SLACK_USER_TOKEN (%v). Try again.", err)
 	}
@@ -95,7 +91,7 @@ func (b *Bot) checkUserToken(ctx context.Context) Finding {
 // is nothing to compare, and a missing scope shows in the first call that needs it.
 func checkScopes(header string) []Finding {
 	if header == "" {
-		return []Finding{{Name: "scopes", Optional: true, Advice: "Slack didn't say which scopes it has granted."}}
+		return []Finding{{Optional: true, Name: "scopes", Advice: "Slack didn't say which scopes it has granted."}}
 	}
 	granted := strings.FieldsFunc(header, func(r rune) bool { return r == ',' || r == ' ' })
 	var findings []Finding
@@ -112,9 +108,9 @@ func checkScopes(header string) []Finding {
 // checkSocket opens a connection as Run does and waits for Slack's greeting.
 func (b *Bot) checkSocket(ctx context.Context) Finding {
 	f := Finding{Name: "app token"}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, slackcall.Timeout)
 	defer cancel()
-	client := socketmode.New(b.api, socketmode.OptionDialer(socketDialer()))
+	client := b.slack.Socket()
 	ended := make(chan error, 1)
 	go func() { ended <- client.RunContext(ctx) }()
 	var last error
@@ -127,27 +123,23 @@ func (b *Bot) checkSocket(ctx context.Context) Finding {
 			}
 			if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok {
 				last = failed.ErrorObj
-				if became(classify(last)) == misconfigured {
+				if slackcall.Classify(last).Outcome == notify.Misconfigured {
 					cancel() // slack-go would go on trying
 				}
 			}
 		case err := <-ended:
-			if f.OK {
-				return f
+			if !f.OK {
+				f.Advice = socketAdvice(slackcall.Classify(cmp.Or(last, err)))
 			}
-			if last == nil {
-				last = err
-			}
-			f.Advice = socketAdvice(classify(last))
 			return f
 		}
 	}
 }
 
-func socketAdvice(e *apiError) string {
-	if e.outcome == misconfigured || e.outcome == rejected {
+func socketAdvice(e *slackcall.Error) string {
+	if slackcall.Refused(e) {
 		return fmt.Sprintf("Slack refuses SLACK_APP_TOKEN (%s). Make an app-level token with the scope connections:write "+
-			"under Basic Information in the app's settings, and see that Socket Mode is on.", e.code)
+			"under Basic Information in the app's settings, and see that Socket Mode is on.", e.Code)
 	}
-	return fmt.Sprintf("No Socket Mode connection could be opened (%s). Watchbill must be able to reach wss://*.slack.com on port 443.", e.cause)
+	return fmt.Sprintf("No Socket Mode connection could be opened (%s). Watchbill must be able to reach wss://*.slack.com on port 443.", e)
 }

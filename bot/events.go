@@ -9,6 +9,8 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -73,13 +75,13 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if !first {
 		return nil
 	}
-	_, err = b.post(ctx, posting{channel: m.Channel, priority: forRest}, drawing{
+	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, drawing{
 		text: directHelp, blocks: append([]slack.Block{section(directLead)}, helpBlocks()...),
 	})
 	if err == nil {
 		return nil
 	}
-	if o := became(err); o == unsent || o == throttled {
+	if o := slackcall.OutcomeOf(err); o == slackcall.Unsent || o == notify.Throttled {
 		// It was surely not said: the next delivery may say it.
 		if err := b.store.Forget(context.WithoutCancel(ctx), key); err != nil {
 			return fmt.Errorf("allow a repeated delivery: %w", err)

@@ -59,7 +59,7 @@ func newOffice(t *testing.T, o slacksim.Options) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(b.http.CloseIdleConnections)
+	t.Cleanup(b.slack.Close)
 	f.bot = b
 	return f
 }

@@ -35,10 +35,7 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 		return fmt.Errorf("load how %s is reached: %w", user, err)
 	}
 	view := drawHome(directory, directory.Users[user], open, b.reachedHome(reach), b.clock())
-	return b.call(ctx, call{method: "views.publish", priority: forRest}, func(ctx context.Context) error {
-		_, err := b.api.PublishViewContext(ctx, slack.PublishViewContextRequest{UserID: string(user), View: view})
-		return err
-	})
+	return b.slack.PublishHome(ctx, string(user), view)
 }
 
 // The buttons of the home tab.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -133,32 +134,22 @@ func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (answe
 
 // openModal opens a view for a person who has just typed or pressed something.
 func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
-	return b.viewCall(ctx, "views.open", func(ctx context.Context) error {
-		_, err := b.api.OpenViewContext(ctx, trigger, v)
-		return err
-	})
+	return shown(b.slack.OpenView(ctx, trigger, v))
 }
 
 // pushModal opens a view on top of the one in which a button was pressed.
 func (b *Bot) pushModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
-	return b.viewCall(ctx, "views.push", func(ctx context.Context) error {
-		_, err := b.api.PushViewContext(ctx, trigger, v)
-		return err
-	})
+	return shown(b.slack.PushView(ctx, trigger, v))
 }
 
 // updateModal redraws an open view, unless it has changed since the person acted in it.
 func (b *Bot) updateModal(ctx context.Context, old slack.View, v slack.ModalViewRequest) error {
-	return b.viewCall(ctx, "views.update", func(ctx context.Context) error {
-		_, err := b.api.UpdateViewContext(ctx, v, "", old.Hash, old.ID)
-		return err
-	})
+	return shown(b.slack.UpdateView(ctx, old, v))
 }
 
-func (b *Bot) viewCall(ctx context.Context, method string, do func(context.Context) error) error {
-	err := b.call(ctx, call{method: method, priority: forAnswer}, do)
-	switch codeOf(err) {
-	case "expired_trigger_id", "exchanged_trigger_id", "hash_conflict", "not_found":
+// shown says of the error of a view's call what the person can do, if anything.
+func shown(err error) error {
+	if slackcall.TooLate(err) {
 		return oncall.Refuse("Slack waited too long for the form. Please try again.")
 	}
 	if err != nil {

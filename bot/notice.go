@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -41,7 +42,7 @@ func drawLines(n oncall.Notice) drawing {
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
-	at, err := b.post(ctx, posting{channel: n.To, delivery: n.Key, priority: forThread}, drawNotice(n))
+	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, drawNotice(n))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
@@ -55,12 +56,7 @@ func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice)
 	if n.Kind == oncall.NoticeBundle {
 		d = drawLinkedBundle(n, b.bundleLinks(ctx, n))
 	}
-	err := b.call(ctx, call{method: "chat.update", priority: forUpdate}, func(ctx context.Context) error {
-		_, _, _, err := b.api.UpdateMessageContext(ctx, at.Channel, at.TS,
-			slack.MsgOptionText(d.text, false), slack.MsgOptionBlocks(d.blocks...))
-		return err
-	})
-	if err != nil {
+	if err := b.slack.Update(ctx, slackcall.Place(at), d.text, d.blocks, slackcall.ForUpdate, false); err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, asGone(err))
 	}
 	return nil
@@ -72,15 +68,11 @@ func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) 
 	if strings.HasPrefix(n.To, "U") || strings.HasPrefix(n.To, "W") {
 		return store.Place{}, false, nil
 	}
-	channel, err := b.channelID(ctx, n.To)
+	at, found, err := b.slack.Find(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key}, since)
 	if err == nil {
-		var at store.Place
-		var found bool
-		if at, found, err = b.find(ctx, store.Place{Channel: channel}, n.Key, since); err == nil {
-			return at, found, nil
-		}
+		return store.Place(at), found, nil
 	}
-	if o := became(err); o == rejected || o == misconfigured {
+	if slackcall.Refused(err) {
 		return store.Place{}, false, nil
 	}
 	return store.Place{}, false, fmt.Errorf("look for notice %d: %w", n.ID, err)

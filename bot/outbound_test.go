@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
@@ -31,7 +30,7 @@ func TestBoardDrawsInPlace(t *testing.T) {
 		}
 	}
 	for _, c := range f.sim.Calls() {
-		if c.Method == methodPost && (c.Args["unfurl_links"] != "false" || c.Args["unfurl_media"] != "false") {
+		if c.Method == "chat.postMessage" && (c.Args["unfurl_links"] != "false" || c.Args["unfurl_media"] != "false") {
 			t.Errorf("unfurling is on: %v", c.Args)
 		}
 	}
@@ -87,13 +86,13 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 			f := newOffice(t, slacksim.Options{Now: time.Now})
 			p := f.incident()
 			began := time.Now()
-			f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: c.kind})
-			if _, err := f.bot.PostRoot(f.ctx, p, "delivery-7"); err == nil || became(err) != ambiguous {
-				t.Fatalf("the post became %q: %v", became(err), err)
+			f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
+			if _, err := f.bot.PostRoot(f.ctx, p, "delivery-7"); err == nil || slackcall.OutcomeOf(err) != notify.Unknown {
+				t.Fatalf("the post became %q: %v", slackcall.OutcomeOf(err), err)
 			}
 			// The simulator may write the call down after it has cut the connection.
-			f.eventually("the call is on record", func() bool { return f.calls(methodPost) > 0 })
-			if posts := f.calls(methodPost); posts != 1 {
+			f.eventually("the call is on record", func() bool { return f.calls("chat.postMessage") > 0 })
+			if posts := f.calls("chat.postMessage"); posts != 1 {
 				t.Errorf("chat.postMessage was called %d times", posts)
 			}
 			at, found, err := f.bot.FindRoot(f.ctx, p, "delivery-7", began)
@@ -114,7 +113,7 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 			}
 			f.bot.clock = time.Now
 			before := len(f.sim.Messages("C0PAY"))
-			f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: c.kind})
+			f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
 			err = f.bot.PostThread(f.ctx, root, p, []oncall.Event{{Kind: oncall.EventExhausted}}, "thread-1")
 			if (err == nil) != c.posted {
 				t.Errorf("the reply: %v", err)
@@ -142,7 +141,7 @@ func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
 	p := f.incident()
 	p.Team.Channel = "#ops" // by name, and the bot is no member
 	began := time.Now()
-	f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: slacksim.FaultLost})
+	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
 	if _, err := f.bot.PostRoot(f.ctx, p, "delivery-1"); err == nil {
 		t.Fatal("the post succeeded")
 	}
@@ -165,7 +164,7 @@ func TestRefusedBlocksStillSendTheText(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
 	p := f.incident()
-	f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: slacksim.FaultError, Code: "invalid_blocks"})
+	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "invalid_blocks"})
 	r := f.bot.Send(f.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Why: "you are on call"})
 	if r.Outcome != notify.Accepted {
 		t.Fatalf("%+v", r)
@@ -210,14 +209,14 @@ func TestSendPagesAndClassifies(t *testing.T) {
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "token_revoked"}, notify.Misconfigured},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "missing_scope"}, notify.Misconfigured},
 	} {
-		c.fault.Method = methodPost
+		c.fault.Method = "chat.postMessage"
 		f.sim.Fail(c.fault)
 		message.To = string(cy)
 		if r := f.bot.Send(f.ctx, message); r.Outcome != c.want || r.Err == nil {
 			t.Errorf("%s %s: %s, %v; want %s", c.fault.Kind, c.fault.Code, r.Outcome, r.Err, c.want)
 		}
 	}
-	f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
+	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
 	message.To = string(bo)
 	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Throttled || r.RetryAfter != 40*time.Second {
 		t.Errorf("429: %+v", r)
@@ -225,11 +224,11 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	// Nothing leaves while the conversation is frozen: a deadline in between is no doubt.
 	ctx, cancel := context.WithTimeout(f.ctx, 50*time.Millisecond)
 	defer cancel()
-	calls := f.calls(methodPost)
+	calls := f.calls("chat.postMessage")
 	if r := f.bot.Send(ctx, message); r.Outcome != notify.Throttled {
 		t.Errorf("while frozen: %+v", r)
 	}
-	if f.calls(methodPost) != calls {
+	if f.calls("chat.postMessage") != calls {
 		t.Error("a call was made while frozen")
 	}
 	message.Incident = 4711
@@ -254,7 +253,7 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
-	f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: slacksim.FaultLost})
+	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
 	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Unknown {
 		t.Fatalf("%+v", r)
 	}
@@ -269,152 +268,6 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	}
 }
 
-func TestPacingKeepsEveryMessageVisible(t *testing.T) {
-	t.Parallel()
-	f := newOffice(t, slacksim.Options{Limits: true})
-	p := f.incident()
-	began := time.Now()
-	var all sync.WaitGroup
-	for i := range 6 {
-		all.Go(func() {
-			if err := comeBack(func() error { _, err := f.bot.PostRoot(f.ctx, p, fmt.Sprint("burst-", i)); return err }); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if took := time.Since(began); took < 2900*time.Millisecond || took > patience {
-		t.Errorf("six messages took %s; three at once and then one a second are 3 s", took)
-	}
-	for _, m := range f.sim.Messages("C0PAY") {
-		if m.Hidden {
-			t.Error("a message was posted too fast to be shown")
-		}
-	}
-	for _, c := range f.sim.Calls() {
-		if c.Status == 429 {
-			t.Errorf("%s was limited", c.Method)
-		}
-	}
-}
-
-func Test429FreezesOneConversation(t *testing.T) {
-	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
-	p := f.incident()
-	const long = 5 * time.Second
-	for _, hint := range []time.Duration{long, 0} {
-		f.sim.Fail(slacksim.Fault{Method: methodPost, Kind: slacksim.FaultLimit, RetryAfter: hint})
-		q := p
-		q.Team.Channel = map[time.Duration]string{long: "C0PAY", 0: "C0OPS"}[hint]
-		began := time.Now()
-		_, err := f.bot.PostRoot(f.ctx, q, "d")
-		if became(err) != throttled {
-			t.Fatalf("429 became %q: %v", became(err), err)
-		}
-		wait := hint
-		if hint == 0 {
-			wait = unclear429
-		}
-		if retryAfter(err) != wait {
-			t.Errorf("retry after %s; want %s", retryAfter(err), wait)
-		}
-		if hint == 0 {
-			continue
-		}
-		if r := f.bot.Send(f.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID)}); r.Outcome != notify.Accepted {
-			t.Errorf("another conversation: %+v", r)
-		}
-		if took := time.Since(began); took >= hint {
-			t.Errorf("another conversation had to wait: %s", took)
-		}
-		if err := comeBack(func() error { _, err := f.bot.PostRoot(f.ctx, q, "d"); return err }); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(began); took < hint {
-			t.Errorf("the next post came after %s", took)
-		}
-	}
-	f.sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultLimit, RetryAfter: time.Second})
-	at := store.Place{Channel: "C0PAY", TS: f.sim.Messages("C0PAY")[0].TS}
-	began := time.Now()
-	if err := f.bot.Redraw(f.ctx, at, p, "", ""); became(err) != throttled {
-		t.Fatalf("429 became %q: %v", became(err), err)
-	}
-	if err := comeBack(func() error { return f.bot.Redraw(f.ctx, at, p, "", "") }); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(began); took < time.Second {
-		t.Errorf("the next update came after %s", took)
-	}
-}
-
-func TestQueueServesTheUrgentFirst(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, queueServesTheUrgentFirst)
-}
-
-func queueServesTheUrgentFirst(t *testing.T) {
-	q := newQueue()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	c := call{method: methodPost, channel: "C1"}
-	for range 3 { // the burst
-		if err := q.wait(ctx, c); err != nil {
-			t.Fatal(err)
-		}
-	}
-	order := make(chan priority, 10)
-	var all sync.WaitGroup
-	enter := func(p priority) {
-		all.Go(func() {
-			c := c
-			c.priority = p
-			if err := q.wait(ctx, c); err == nil {
-				order <- p
-			}
-		})
-		synctest.Wait() // until it stands in line
-	}
-	for _, p := range []priority{forThread, forRoot, forPage} {
-		enter(p)
-	}
-	// Another conversation doesn't stand behind them.
-	began := time.Now()
-	if err := q.wait(ctx, call{method: methodPost, channel: "C2", priority: forRest}); err != nil || time.Since(began) > 0 {
-		t.Errorf("another conversation waited %s, %v", time.Since(began), err)
-	}
-	// Who gives up doesn't hold up the others.
-	gone, giveUp := context.WithCancel(ctx)
-	giveUp()
-	if err := q.wait(gone, call{method: methodPost, channel: "C1", priority: forPage}); !errors.Is(err, context.Canceled) {
-		t.Errorf("gave up with %v", err)
-	}
-	all.Wait()
-	close(order)
-	var got []priority
-	for p := range order {
-		got = append(got, p)
-	}
-	if fmt.Sprint(got) != fmt.Sprint([]priority{forPage, forRoot, forThread}) {
-		t.Errorf("served in the order %v", got)
-	}
-	if len(q.waiting) != 0 {
-		t.Errorf("%d still wait", len(q.waiting))
-	}
-}
-
-// The tiers are repeated in our table; the simulator has them from Slack's reference.
-func TestMethodBucketsStayBelowTheTiers(t *testing.T) {
-	t.Parallel()
-	for method, n := range perMinute {
-		l := methodBucket(method)
-		if most := float64(l.Burst()) + float64(l.Limit())*60; most > 0.8*n+0.01 || most < 0.5*n {
-			t.Errorf("%s: at most %.1f a minute of %.0f", method, most, n)
-		}
-	}
-}
-
 func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
@@ -423,11 +276,11 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 		snoozed(), counted(), stillAsked(), helped(), merged(), unassigned(), heldBack(), waiting(), channelOnly(),
 	} {
 		p.Team.Channel = "C0PAY"
-		if _, err := f.bot.post(f.ctx, posting{channel: "C0PAY", delivery: fmt.Sprint(i)}, drawRoot(p)); err != nil {
+		if _, err := f.bot.post(f.ctx, slackcall.Message{Channel: "C0PAY", Delivery: fmt.Sprint(i)}, drawRoot(p)); err != nil {
 			t.Error(err)
 		}
 		d := drawDirect(p, ann, "you are on call")
-		if _, err := f.bot.post(f.ctx, posting{channel: string(ann), delivery: fmt.Sprint("d", i)}, d); err != nil {
+		if _, err := f.bot.post(f.ctx, slackcall.Message{Channel: string(ann), Delivery: fmt.Sprint("d", i)}, d); err != nil {
 			t.Error(err)
 		}
 	}
@@ -436,5 +289,33 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 		if err := json.Unmarshal(m.Blocks, &blocks); err != nil || len(blocks) == 0 {
 			t.Errorf("%q was posted without blocks", m.Text)
 		}
+	}
+}
+
+// In a storm, what nobody has answered doesn't stand behind what has been settled.
+func TestWhatNobodyHasTakenIsDrawnFirst(t *testing.T) {
+	t.Parallel()
+	b := &Bot{clock: func() time.Time { return noon.Add(20 * time.Minute) }}
+	at := func(p oncall.Picture, minute time.Duration, kind oncall.EventKind) oncall.Picture {
+		p.Events = append(p.Events, oncall.Event{At: noon.Add(minute * time.Minute), Kind: kind})
+		return p
+	}
+	for name, c := range map[string]struct {
+		picture oncall.Picture
+		want    slackcall.Priority
+	}{
+		"exhausted":            {at(exhausted(), 19, oncall.EventExhausted), slackcall.ForAlarm},
+		"could not be reached": {at(triggered(), 16, oncall.EventPageFailed), slackcall.ForAlarm},
+		"counting":             {at(exhausted(), 19, oncall.EventAlertJoined), slackcall.ForUpdate},
+		"exhausted long ago":   {at(exhausted(), 10, oncall.EventExhausted), slackcall.ForUpdate},
+		"acknowledged":         {at(acknowledged(), 19, oncall.EventAcknowledged), slackcall.ForUpdate},
+		"resolved":             {at(resolved(), 19, oncall.EventResolved), slackcall.ForUpdate},
+	} {
+		if got := b.updatePriority(c.picture); got != c.want {
+			t.Errorf("%s: priority %d, want %d", name, got, c.want)
+		}
+	}
+	if slackcall.ForRoot >= slackcall.ForAlarm || slackcall.ForAlarm >= slackcall.ForUpdate || slackcall.ForUpdate >= slackcall.ForThread {
+		t.Error("news of what nobody has taken must go before the rest, and after what has just come")
 	}
 }

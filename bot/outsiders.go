@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -29,17 +30,11 @@ func (b *Bot) home(ctx context.Context) (workspace, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, learnTimeout)
 	defer cancel()
-	var w workspace
-	err := b.call(ctx, call{method: "auth.test", priority: forAnswer}, func(ctx context.Context) error {
-		answer, err := b.api.AuthTestContext(ctx)
-		if err == nil {
-			w = workspace{team: answer.TeamID, enterprise: answer.EnterpriseID, url: strings.TrimSuffix(answer.URL, "/") + "/"}
-		}
-		return err
-	})
+	answer, err := b.slack.Auth(ctx)
 	if err != nil {
 		return workspace{}, fmt.Errorf("learn our workspace: %w", err)
 	}
+	w := workspace{team: answer.TeamID, enterprise: answer.EnterpriseID, url: strings.TrimSuffix(answer.URL, "/") + "/"}
 	b.workspace.Store(&w)
 	return w, nil
 }
@@ -64,18 +59,13 @@ func (b *Bot) admit(ctx context.Context, u slack.User) error {
 
 // enterprise returns the organisation of a person, "" if there is none or Slack doesn't
 // tell.
-func (b *Bot) enterprise(ctx context.Context, user string) (id string) {
-	err := b.call(ctx, call{method: "users.info", priority: forAnswer}, func(ctx context.Context) error {
-		u, err := b.api.GetUserInfoContext(ctx, user)
-		if err == nil {
-			id = u.Enterprise.EnterpriseID
-		}
-		return err
-	})
+func (b *Bot) enterprise(ctx context.Context, user string) string {
+	u, err := b.slack.User(ctx, user, slackcall.ForAnswer)
 	if err != nil {
 		b.log.Warn().Err(err).Msg("the organisation of a person is not known")
+		return ""
 	}
-	return id
+	return u.Enterprise.EnterpriseID
 }
 
 // permalink is the address of a message, "" if it has none yet.

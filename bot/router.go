@@ -31,7 +31,7 @@ const (
 // event is left to be delivered again; a person is told.
 func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) {
 	if !b.desk.enter() {
-		b.metrics.envelopes.WithLabelValues(string(e.Type), "turned_away").Inc()
+		b.envelopes.WithLabelValues(string(e.Type), "turned_away").Inc()
 		switch data := e.Data.(type) {
 		case slack.SlashCommand:
 			b.all.Go(func() { b.ack(listening, s, e.Request.EnvelopeID, ephemeral(sorryBusy)) })
@@ -144,7 +144,7 @@ func interactionKey(c slack.InteractionCallback) string {
 // theirs to know.
 func (b *Bot) told(err error, text, kind string) string {
 	result := "done"
-	defer func() { b.metrics.envelopes.WithLabelValues(kind, result).Inc() }()
+	defer func() { b.envelopes.WithLabelValues(kind, result).Inc() }()
 	if err == nil {
 		return text
 	}
@@ -187,13 +187,7 @@ func (b *Bot) whisper(listening context.Context, to slack.InteractionCallback, t
 	}
 	ctx, cancel := context.WithTimeout(listening, longestWhisper)
 	defer cancel()
-	c := call{method: methodAnswer, channel: to.Channel.ID, priority: forAnswer}
-	err := b.call(ctx, c, func(ctx context.Context) error {
-		_, _, err := b.api.PostMessageContext(ctx, "",
-			slack.MsgOptionResponseURL(to.ResponseURL, slack.ResponseTypeEphemeral), slack.MsgOptionText(text, false))
-		return err
-	})
-	if err != nil && listening.Err() == nil {
+	if err := b.slack.Answer(ctx, to, text); err != nil && listening.Err() == nil {
 		b.log.Warn().Err(err).Msg("a click could not be answered")
 	}
 }

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
-	"net/http"
 	"sync/atomic"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
 )
 
 // A socket is one of the two Socket Mode connections. Slack delivers an envelope to
@@ -36,10 +36,6 @@ const (
 	silence    = time.Minute
 	watchEvery = 5 * time.Second
 	stagger    = time.Second
-	// maxEnvelope is far above what Slack sends.
-	maxEnvelope = 8 << 20
-	// writeBuffer holds every acknowledgement in one frame: Slack drops fragments.
-	writeBuffer = 32 << 10
 )
 
 // Run listens until ctx ends. Then it takes nothing new, lets what is being handled
@@ -62,7 +58,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	hangUp()
 	close(b.hungUp)
 	b.all.Wait()
-	b.http.CloseIdleConnections()
+	b.slack.Close()
 	return nil
 }
 
@@ -94,9 +90,7 @@ func (b *Bot) keep(ctx context.Context, s *socket) {
 func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	ctx, cancel := context.WithCancel(listening)
 	defer cancel()
-	client := socketmode.New(b.api,
-		socketmode.OptionReadLimit(maxEnvelope),
-		socketmode.OptionDialer(socketDialer()))
+	client := b.slack.Socket()
 	s.client.Store(client)
 	ended := make(chan error, 1)
 	go func() { ended <- client.RunContext(ctx) }()
@@ -123,15 +117,6 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	}
 }
 
-func socketDialer() *websocket.Dialer {
-	return &websocket.Dialer{
-		NetDialContext:   dialer().DialContext,
-		HandshakeTimeout: callTimeout,
-		WriteBufferSize:  writeBuffer,
-		Proxy:            http.ProxyFromEnvironment,
-	}
-}
-
 // see takes what slack-go reports. It never waits, because pings are not answered
 // meanwhile. It reports true when the client should be replaced after a pause.
 func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
@@ -149,13 +134,13 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 	case socketmode.EventTypeErrorBadMessage:
 		b.badMessage(listening, s, e)
 	case socketmode.EventTypeErrorWriteFailed:
-		b.metrics.envelopes.WithLabelValues("ack", "lost").Inc()
+		b.envelopes.WithLabelValues("ack", "lost").Inc()
 		b.log.Warn().Msg("an acknowledgement to Slack was lost with its connection")
 	case socketmode.EventTypeEventsAPI, socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:
 		b.receive(listening, s, e)
 	default:
 		if e.Request != nil && e.Request.EnvelopeID != "" {
-			b.metrics.envelopes.WithLabelValues(string(e.Type), "unknown").Inc()
+			b.envelopes.WithLabelValues(string(e.Type), "unknown").Inc()
 			b.all.Go(func() { b.ack(listening, s, e.Request.EnvelopeID, nil) })
 		}
 	}
@@ -180,7 +165,7 @@ func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duratio
 
 // complain logs why there is no connection, once for each reason.
 func (b *Bot) complain(s *socket, err error) {
-	err = classify(err).cause
+	err = errors.Unwrap(slackcall.Classify(err))
 	if text := err.Error(); text != s.trouble {
 		s.trouble = text
 		b.log.Warn().Err(err).Msg("can't connect to Slack; trying again")
@@ -199,7 +184,7 @@ func (b *Bot) badMessage(listening context.Context, s *socket, e socketmode.Even
 		Type string `json:"type"`
 	}
 	_ = json.Unmarshal(bad.Message, &envelope) // without an id there is nothing to acknowledge
-	b.metrics.envelopes.WithLabelValues("unreadable", "acked").Inc()
+	b.envelopes.WithLabelValues("unreadable", "acked").Inc()
 	b.log.Warn().Err(bad.Cause).Str("type", envelope.Type).Int("bytes", len(bad.Message)).
 		Msg("Slack sent something that Watchbill can't read")
 	if envelope.ID != "" {
@@ -212,7 +197,7 @@ func (b *Bot) ack(listening context.Context, s *socket, envelope string, payload
 	ctx, cancel := context.WithTimeout(listening, ackTimeout)
 	defer cancel()
 	if err := s.client.Load().AckCtx(ctx, envelope, payload); err != nil {
-		b.metrics.envelopes.WithLabelValues("ack", "lost").Inc()
+		b.envelopes.WithLabelValues("ack", "lost").Inc()
 		b.log.Warn().Err(err).Msg("an acknowledgement could not be sent to Slack")
 	}
 }

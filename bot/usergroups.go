@@ -4,22 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html"
 	"strings"
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 )
 
 // Groups returns every user group with its members, also the disabled ones.
 func (b *Bot) Groups(ctx context.Context) ([]oncall.SlackGroup, error) {
-	var found []slack.UserGroup
-	err := b.call(ctx, call{method: "usergroups.list", priority: forRest}, func(ctx context.Context) error {
-		var err error
-		found, err = b.api.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionIncludeUsers(true), slack.GetUserGroupsOptionIncludeDisabled(true))
-		return err
-	})
+	found, err := b.slack.Groups(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list user groups: %w", groupRefusal(err))
 	}
@@ -37,11 +32,15 @@ func (b *Bot) Groups(ctx context.Context) ([]oncall.SlackGroup, error) {
 // returns.
 func (b *Bot) SetGroup(ctx context.Context, id string, users []oncall.UserID) (refused []oncall.UserID, err error) {
 	for len(users) > 0 {
-		err := b.writeGroup(ctx, id, users)
+		ids := make([]string, len(users))
+		for i, u := range users {
+			ids[i] = string(u)
+		}
+		err := b.slack.SetGroup(ctx, id, ids)
 		if err == nil {
 			return refused, nil
 		}
-		if code := codeOf(err); code != "invalid_users" && code != "failed_for_some_users" {
+		if code := slackcall.CodeOf(err); code != "invalid_users" && code != "failed_for_some_users" {
 			return nil, fmt.Errorf("set user group %s: %w", id, groupRefusal(err))
 		}
 		// Slack doesn't say whom it means.
@@ -65,29 +64,13 @@ func (b *Bot) SetGroup(ctx context.Context, id string, users []oncall.UserID) (r
 	return refused, nil
 }
 
-func (b *Bot) writeGroup(ctx context.Context, id string, users []oncall.UserID) error {
-	ids := make([]string, len(users))
-	for i, u := range users {
-		ids[i] = string(u)
-	}
-	return b.call(ctx, call{method: "usergroups.users.update", priority: forRest}, func(ctx context.Context) error {
-		_, err := b.groups.UpdateUserGroupMembersListContext(ctx, id, ids)
-		return err
-	})
-}
-
 // fitsGroup asks Slack whether somebody can be in a user group.
 func (b *Bot) fitsGroup(ctx context.Context, id oncall.UserID) (bool, error) {
-	var u *slack.User
-	err := b.call(ctx, call{method: "users.info", priority: forRest}, func(ctx context.Context) error {
-		var err error
-		u, err = b.api.GetUserInfoContext(ctx, string(id))
-		return err
-	})
-	switch {
-	case codeOf(err) == "user_not_found" || codeOf(err) == "user_not_visible":
-		return false, nil
-	case err != nil:
+	u, err := b.slack.User(ctx, string(id), slackcall.ForRest)
+	if err != nil {
+		if slackcall.NoUser(err) {
+			err = nil
+		}
 		return false, err
 	}
 	return !u.Deleted && !u.IsBot && !u.IsRestricted && !u.IsUltraRestricted, nil
@@ -95,27 +78,15 @@ func (b *Bot) fitsGroup(ctx context.Context, id oncall.UserID) (bool, error) {
 
 // EnableGroup enables or disables a group.
 func (b *Bot) EnableGroup(ctx context.Context, id string, enabled bool) error {
-	method := "usergroups.disable"
-	if enabled {
-		method = "usergroups.enable"
-	}
-	err := b.call(ctx, call{method: method, priority: forRest}, func(ctx context.Context) (err error) {
-		if enabled {
-			_, err = b.groups.EnableUserGroupContext(ctx, id)
-		} else {
-			_, err = b.groups.DisableUserGroupContext(ctx, id)
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, id, groupRefusal(err))
+	if err := b.slack.EnableGroup(ctx, id, enabled); err != nil {
+		return fmt.Errorf("switch user group %s: %w", id, groupRefusal(err))
 	}
 	return nil
 }
 
 // groupRefusal says of an error what an admin of the workspace can do about it, if anything.
 func groupRefusal(err error) error {
-	switch codeOf(err) {
+	switch slackcall.CodeOf(err) {
 	case "paid_teams_only", "plan_upgrade_required":
 		return oncall.Refuse("User groups can't follow who is on call: Slack has them on paid plans only. Take user_groups out of the set-up, or upgrade.")
 	case "permission_denied":
@@ -131,51 +102,33 @@ func groupRefusal(err error) error {
 // SetTopic puts a segment into a channel's topic, if it isn't there yet. What people have
 // written around it stays.
 func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
-	id, err := b.channelID(ctx, channel)
+	id, err := b.slack.ChannelID(ctx, channel)
 	if err != nil {
 		return fmt.Errorf("set the topic of %s: %w", channel, topicRefusal(err))
 	}
-	var found *slack.Channel
-	err = b.call(ctx, call{method: "conversations.info", priority: forRest}, func(ctx context.Context) (err error) {
-		found, err = b.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
-		return err
-	})
+	old, err := b.slack.Topic(ctx, id)
 	if err != nil {
 		return fmt.Errorf("read the topic of %s: %w", channel, topicRefusal(err))
 	}
-	old := html.UnescapeString(found.Topic.Value)
 	topic := oncall.SetTopicSegment(old, segment)
 	if topic == old {
 		return nil
 	}
-	err = b.writeTopic(ctx, id, topic)
-	if codeOf(err) == "not_in_channel" {
-		if err = b.join(ctx, id); err == nil {
-			err = b.writeTopic(ctx, id, topic)
-		}
-	}
-	if err != nil {
+	if err := b.slack.SetTopic(ctx, id, topic); err != nil {
 		return fmt.Errorf("set the topic of %s: %w", channel, topicRefusal(err))
 	}
 	return nil
 }
 
-func (b *Bot) writeTopic(ctx context.Context, id, topic string) error {
-	return b.call(ctx, call{method: "conversations.setTopic", priority: forRest}, func(ctx context.Context) error {
-		_, err := b.api.SetTopicOfConversationContext(ctx, id, topic)
-		return err
-	})
-}
-
 // topicRefusal turns what trying again won't mend into a Refusal.
 func topicRefusal(err error) error {
-	if o := became(err); o != rejected && o != misconfigured {
+	if !slackcall.Refused(err) {
 		return err
 	}
-	if e, ok := errors.AsType[*apiError](err); ok && e.needed != "" {
-		return oncall.Refuse("The Slack app lacks the scope %s.", strings.ReplaceAll(e.needed, ",", " or "))
+	if e, ok := errors.AsType[*slackcall.Error](err); ok && e.Needed != "" {
+		return oncall.Refuse("The Slack app lacks the scope %s.", strings.ReplaceAll(e.Needed, ",", " or "))
 	}
-	return oncall.Refuse("Slack refuses it: %s.", codeOf(err))
+	return oncall.Refuse("Slack refuses it: %s.", slackcall.CodeOf(err))
 }
 
 // drawTrouble tells an admin what is wrong with a user group.

@@ -2,28 +2,28 @@ package bot
 
 import (
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rs/zerolog"
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
 
+// admin does what people do in their workspace.
+func (f *office) admin() *slack.Client {
+	return slack.New("xoxb-sim", slack.OptionAPIURL(f.sim.APIURL()))
+}
+
 // makeGroup makes a user group with one member.
 func (f *office) makeGroup(handle string, member oncall.UserID) string {
 	f.t.Helper()
-	g, err := f.bot.api.CreateUserGroupContext(f.ctx, slack.UserGroup{Name: handle, Handle: handle})
+	api := f.admin()
+	g, err := api.CreateUserGroupContext(f.ctx, slack.UserGroup{Name: handle, Handle: handle})
 	if err == nil {
-		_, err = f.bot.api.UpdateUserGroupMembersListContext(f.ctx, g.ID, []string{string(member)})
+		_, err = api.UpdateUserGroupMembersListContext(f.ctx, g.ID, []string{string(member)})
 	}
 	if err != nil {
 		f.t.Fatal(err)
@@ -90,51 +90,6 @@ func TestGroupRefusals(t *testing.T) {
 	}
 }
 
-// The user token is for changing groups, and for nothing else.
-func TestTheUserTokenIsForGroupsOnly(t *testing.T) {
-	t.Parallel()
-	var mu sync.Mutex
-	var calls []string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token := r.FormValue("token")
-		if token == "" {
-			token = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		}
-		mu.Lock()
-		calls = append(calls, strings.TrimPrefix(r.URL.Path, "/")+" "+token)
-		mu.Unlock()
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"ok": true, "usergroups": [], "user": {"id": "U0ANN"}}`))
-	}))
-	defer server.Close()
-	b, err := New(Config{
-		BotToken: "xoxb-1", AppToken: "xapp-1", UserToken: "xoxp-1", APIURL: server.URL, Clock: time.Now, Log: zerolog.Nop(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.http.CloseIdleConnections()
-	if _, err := b.Groups(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if _, err := b.SetGroup(t.Context(), "S1", []oncall.UserID{ann}); err != nil {
-		t.Error(err)
-	}
-	if err := b.EnableGroup(t.Context(), "S1", true); err != nil {
-		t.Error(err)
-	}
-	if _, err := b.fitsGroup(t.Context(), ann); err != nil {
-		t.Error(err)
-	}
-	want := []string{"usergroups.list xoxb-1", "usergroups.users.update xoxp-1", "usergroups.enable xoxp-1", "users.info xoxb-1"}
-	if !slices.Equal(calls, want) {
-		t.Errorf("calls %q, want %q", calls, want)
-	}
-	if _, err := New(Config{BotToken: "xoxb-1", AppToken: "xapp-1", UserToken: "xoxb-2", Clock: time.Now}); err == nil {
-		t.Error("a bot token is no user token")
-	}
-}
-
 // A topic is written only when it changes, and where the bot is no member it joins.
 func TestSetTopic(t *testing.T) {
 	t.Parallel()
@@ -147,7 +102,7 @@ func TestSetTopic(t *testing.T) {
 		}
 		return n
 	}
-	if _, err := f.bot.api.SetTopicOfConversationContext(f.ctx, "C0PAY", "R&D <b>"); err != nil {
+	if _, err := f.admin().SetTopicOfConversationContext(f.ctx, "C0PAY", "R&D <b>"); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -18,14 +19,9 @@ const slackbot = "USLACKBOT"
 // UserByEmail finds a person by the address known to Slack. The error is
 // oncall.ErrNotFound if there is none.
 func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error) {
-	var u *slack.User
-	err := b.call(ctx, call{method: "users.lookupByEmail", priority: forRest}, func(ctx context.Context) error {
-		var err error
-		u, err = b.api.GetUserByEmailContext(ctx, email)
-		return err
-	})
+	u, err := b.slack.UserByEmail(ctx, email)
 	switch {
-	case codeOf(err) == "users_not_found":
+	case slackcall.NoUser(err):
 		return oncall.User{}, fmt.Errorf("look up %s in Slack: %w", email, oncall.ErrNotFound)
 	case err != nil:
 		return oncall.User{}, fmt.Errorf("look up %s in Slack: %w", email, err)
@@ -56,14 +52,9 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	if u, known := directory.Users[id]; known && u.TimeZone != "" {
 		return u, nil
 	}
-	var found *slack.User
-	err = b.call(ctx, call{method: "users.info", priority: forAnswer}, func(ctx context.Context) error {
-		var err error
-		found, err = b.api.GetUserInfoContext(ctx, string(id))
-		return err
-	})
+	found, err := b.slack.User(ctx, string(id), slackcall.ForAnswer)
 	switch {
-	case codeOf(err) == "user_not_found" || codeOf(err) == "user_not_visible":
+	case slackcall.NoUser(err):
 		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", foreign(string(id), maxName))
 	case err != nil:
 		return oncall.User{}, fmt.Errorf("load user %s: %w", id, err)

@@ -1,4 +1,4 @@
-package bot
+package slackcall
 
 import (
 	"net/http"
@@ -16,8 +16,8 @@ func TestStatusesAreNotFinal(t *testing.T) {
 		http.StatusForbidden: notify.Unknown, http.StatusNotFound: notify.Unknown, http.StatusProxyAuthRequired: notify.Unknown,
 		http.StatusBadGateway: notify.Unknown, http.StatusTooManyRequests: notify.Throttled,
 	} {
-		err := classify(slack.StatusCodeError{Code: status, Status: http.StatusText(status)})
-		if got := failedReceipt(err).Outcome; got != want {
+		err := Classify(slack.StatusCodeError{Code: status, Status: http.StatusText(status)})
+		if got := Receipt(err).Outcome; got != want {
 			t.Errorf("status %d became %s, want %s", status, got, want)
 		}
 	}

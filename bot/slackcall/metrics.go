@@ -1,15 +1,18 @@
-package bot
+package slackcall
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/watchbill/watchbill/notify"
+)
 
 type metrics struct {
-	calls     *prometheus.CounterVec
-	limited   *prometheus.CounterVec
-	latency   *prometheus.HistogramVec
-	envelopes *prometheus.CounterVec
+	calls   *prometheus.CounterVec
+	limited *prometheus.CounterVec
+	latency *prometheus.HistogramVec
 }
 
-func newMetrics(to prometheus.Registerer, b *Bot) (*metrics, error) {
+func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_slack_calls_total",
@@ -24,22 +27,29 @@ func newMetrics(to prometheus.Registerer, b *Bot) (*metrics, error) {
 			Help:    "How long Slack took to answer, without the wait before the call.",
 			Buckets: []float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
 		}, []string{"method"}),
-		envelopes: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "watchbill_slack_envelopes_total",
-			Help: "What came in over the sockets, by type and what became of it.",
-		}, []string{"type", "outcome"}),
 	}
 	if to == nil {
 		return m, nil
 	}
-	sockets := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "watchbill_slack_sockets",
-		Help: "Socket Mode connections that Slack has greeted.",
-	}, func() float64 { return float64(b.Connected()) })
-	for _, c := range []prometheus.Collector{m.calls, m.limited, m.latency, m.envelopes, sockets} {
+	for _, c := range []prometheus.Collector{m.calls, m.limited, m.latency} {
 		if err := to.Register(c); err != nil {
 			return nil, err
 		}
 	}
 	return m, nil
+}
+
+// count counts a call by what became of it. Dashboards know two outcomes by other names.
+func (m *metrics) count(method string, o notify.Outcome) {
+	label := string(o)
+	switch o {
+	case notify.Accepted:
+		label = "ok"
+	case notify.Unknown:
+		label = "ambiguous"
+	case notify.Throttled:
+		m.limited.WithLabelValues(method).Inc()
+	default:
+	}
+	m.calls.WithLabelValues(method, label).Inc()
 }

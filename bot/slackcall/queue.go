@@ -1,99 +1,17 @@
-package bot
+package slackcall
 
 import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 )
-
-// A priority says what goes first when calls have to wait.
-type priority int
-
-// The priorities, most urgent first.
-const (
-	forCritical priority = iota // a direct message that wakes somebody for a critical incident
-	forPage                     // any other that wakes somebody
-	forAnswer                   // somebody has clicked and waits
-	forRoot                     // an incident's first message in its channel
-	forAlarm                    // that nobody has answered, and news of an incident that nobody has taken
-	forUpdate
-	forThread
-	forRest
-)
-
-// A call is one call of Slack's Web API as the queue sees it.
-type call struct {
-	method   string
-	channel  string // for posts: Slack limits each conversation by itself
-	priority priority
-	// hasty calls come from a job that can come back later: one whose turn is far away
-	// is turned away, so that a busy conversation doesn't keep the workers from others.
-	hasty bool
-}
-
-const (
-	methodPost   = "chat.postMessage"
-	methodAnswer = "response_url"
-	// unclear429 is the pause after a 429 that doesn't say how long.
-	unclear429 = 10 * time.Second
-	longest429 = 10 * time.Minute
-	// hastyWait is how long a hasty call waits for its turn.
-	hastyWait = time.Second
-	// longestAway is how late a call that was turned away comes back at the latest. The
-	// line may have become shorter in the meantime.
-	longestAway = time.Minute
-)
-
-// perMinute is what Slack allows each method in a minute and workspace; methods
-// without an entry are posts or as good as unlimited.
-var perMinute = map[string]float64{
-	"chat.update":           50,
-	"chat.delete":           50,
-	"conversations.history": 50,
-	"conversations.replies": 50,
-	"conversations.join":    50,
-	"conversations.list":    20,
-	"conversations.info":    50,
-	"conversations.open":    50,
-	"views.open":            100,
-	"views.push":            100,
-	"views.update":          100,
-
-	"files.completeUploadExternal": 50,
-	"users.info":                   100,
-	"users.lookupByEmail":          50,
-	"views.publish":                100,
-	"conversations.setTopic":       20,
-	"usergroups.list":              20,
-	"usergroups.users.update":      20,
-	"usergroups.enable":            20,
-	"usergroups.disable":           20,
-	methodPost:                     300, // "several hundred" for all conversations together
-	methodAnswer:                   300,
-}
-
-// methodBucket lets through at most 80 % of the limit in any minute: the burst first,
-// the rest evenly.
-func methodBucket(method string) *rate.Limiter {
-	n, limited := perMinute[method]
-	if !limited {
-		return rate.NewLimiter(10, 20)
-	}
-	burst := max(n/5, min(n/2, 10))
-	return rate.NewLimiter(rate.Limit((0.8*n-burst)/60), int(burst))
-}
-
-// Above one post a second Slack may accept a message and not show it.
-func channelBucket() *rate.Limiter { return rate.NewLimiter(1, 3) }
 
 // A queue paces our calls so that Slack's limits are the exception and not the
 // control loop. It measures real time, whatever clock the product goes by.
@@ -108,7 +26,7 @@ type queue struct {
 // A lane is a line of equals before one bucket.
 type lane struct {
 	bucket   *rate.Limiter
-	priority priority
+	priority Priority
 }
 
 // errTurnedAway is the end of a hasty call that would have had to wait.
@@ -124,19 +42,19 @@ func newQueue() *queue {
 }
 
 // wait returns when the call may be made, or with ctx's error when it must not be. A
-// hasty call waits for a second or two, else it gets an apiError that says when to come back.
+// hasty call waits for a second or two, else it gets an Error that says when to come back.
 func (q *queue) wait(ctx context.Context, c call) error {
 	if !c.hasty {
 		return q.stand(ctx, c)
 	}
 	if d := q.turnAway(c, false); d > 0 {
-		return &apiError{outcome: unsent, retryAfter: d, cause: errTurnedAway}
+		return &Error{Outcome: Unsent, retryAfter: d, cause: errTurnedAway}
 	}
 	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // the more urgent may come in between
 	defer cancel()
 	err := q.stand(limited, c)
 	if err != nil && ctx.Err() == nil {
-		return &apiError{outcome: unsent, retryAfter: q.turnAway(c, true), cause: errTurnedAway}
+		return &Error{Outcome: Unsent, retryAfter: q.turnAway(c, true), cause: errTurnedAway}
 	}
 	return err
 }
@@ -221,7 +139,7 @@ func (q *queue) stand(ctx context.Context, c call) error {
 func (q *queue) enter(t *ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	at, _ := slices.BinarySearchFunc(q.waiting, t.priority, func(o *ticket, p priority) int {
+	at, _ := slices.BinarySearchFunc(q.waiting, t.priority, func(o *ticket, p Priority) int {
 		return cmp.Compare(o.priority, p+1) // behind its equals
 	})
 	q.waiting = slices.Insert(q.waiting, at, t)
@@ -324,31 +242,4 @@ func (q *queue) freeze(c call, d time.Duration) {
 	for pause(l) < d {
 		l.Reserve()
 	}
-}
-
-// call makes one call of the Web API when its turn comes. The error is an apiError
-// that says what became of it. Nothing is ever repeated here: whether a repetition
-// does harm depends on the call.
-func (b *Bot) call(ctx context.Context, c call, do func(context.Context) error) error {
-	if err := b.out.wait(ctx, c); err != nil {
-		b.metrics.calls.WithLabelValues(c.method, string(unsent)).Inc()
-		if _, ok := errors.AsType[*apiError](err); !ok {
-			err = &apiError{outcome: unsent, cause: err}
-		}
-		return fmt.Errorf("%s: wait for its turn: %w", c.method, err)
-	}
-	timer := prometheus.NewTimer(b.metrics.latency.WithLabelValues(c.method))
-	err := do(ctx)
-	timer.ObserveDuration()
-	if err == nil {
-		b.metrics.calls.WithLabelValues(c.method, "ok").Inc()
-		return nil
-	}
-	failed := classify(err)
-	b.metrics.calls.WithLabelValues(c.method, string(failed.outcome)).Inc()
-	if failed.outcome == throttled {
-		b.metrics.limited.WithLabelValues(c.method).Inc()
-		b.out.freeze(c, failed.retryAfter)
-	}
-	return fmt.Errorf("%s: %w", c.method, failed)
 }

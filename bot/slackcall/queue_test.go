@@ -1,25 +1,14 @@
-package bot
+package slackcall
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/watchbill/watchbill/oncall"
 )
-
-// comeBack repeats a call that was turned away, when it was told to.
-func comeBack(do func() error) error {
-	for {
-		err := do()
-		if err == nil || became(err) != unsent || retryAfter(err) == 0 {
-			return err
-		}
-		timer := time.NewTimer(retryAfter(err))
-		<-timer.C
-	}
-}
 
 // Hasty calls never stand in a long line, and come back one after the other.
 func TestHastyCallsAreTurnedAway(t *testing.T) {
@@ -32,7 +21,7 @@ func hastyCallsAreTurnedAway(t *testing.T) {
 	q := newQueue()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c := call{method: methodPost, channel: "C1", priority: forPage, hasty: true}
+	c := call{method: methodPost, channel: "C1", priority: ForPage, hasty: true}
 	for range 3 { // the burst
 		if err := q.wait(ctx, c); err != nil {
 			t.Fatal(err)
@@ -45,7 +34,7 @@ func hastyCallsAreTurnedAway(t *testing.T) {
 	latest := time.Duration(0)
 	for i := range 200 {
 		err := q.wait(ctx, c)
-		if became(err) != unsent {
+		if OutcomeOf(err) != Unsent {
 			t.Fatalf("call %d: %v", i, err)
 		}
 		back := retryAfter(err)
@@ -58,7 +47,7 @@ func hastyCallsAreTurnedAway(t *testing.T) {
 		t.Errorf("turning away took %s", took)
 	}
 	// What is more urgent goes before all of them, and another conversation at once.
-	c.priority = forCritical
+	c.priority = ForCritical
 	if err := q.wait(ctx, c); err != nil {
 		t.Errorf("a critical page was turned away: %v", err)
 	}
@@ -66,36 +55,8 @@ func hastyCallsAreTurnedAway(t *testing.T) {
 	if err := q.wait(ctx, c); err != nil {
 		t.Errorf("another conversation: %v", err)
 	}
-	if err := <-first; err != nil && became(err) != unsent {
+	if err := <-first; err != nil && OutcomeOf(err) != Unsent {
 		t.Error(err)
-	}
-}
-
-// In a storm, what nobody has answered doesn't stand behind what has been settled.
-func TestWhatNobodyHasTakenIsDrawnFirst(t *testing.T) {
-	t.Parallel()
-	b := &Bot{clock: func() time.Time { return noon.Add(20 * time.Minute) }}
-	at := func(p oncall.Picture, minute time.Duration, kind oncall.EventKind) oncall.Picture {
-		p.Events = append(p.Events, oncall.Event{At: noon.Add(minute * time.Minute), Kind: kind})
-		return p
-	}
-	for name, c := range map[string]struct {
-		picture oncall.Picture
-		want    priority
-	}{
-		"exhausted":            {at(exhausted(), 19, oncall.EventExhausted), forAlarm},
-		"could not be reached": {at(triggered(), 16, oncall.EventPageFailed), forAlarm},
-		"counting":             {at(exhausted(), 19, oncall.EventAlertJoined), forUpdate},
-		"exhausted long ago":   {at(exhausted(), 10, oncall.EventExhausted), forUpdate},
-		"acknowledged":         {at(acknowledged(), 19, oncall.EventAcknowledged), forUpdate},
-		"resolved":             {at(resolved(), 19, oncall.EventResolved), forUpdate},
-	} {
-		if got := b.updatePriority(c.picture); got != c.want {
-			t.Errorf("%s: priority %d, want %d", name, got, c.want)
-		}
-	}
-	if forRoot >= forAlarm || forAlarm >= forUpdate || forUpdate >= forThread {
-		t.Error("news of what nobody has taken must go before the rest, and after what has just come")
 	}
 }
 
@@ -107,9 +68,9 @@ func TestTheUrgentKeepTheirPlace(t *testing.T) {
 
 func theUrgentKeepTheirPlace(t *testing.T) {
 	q := newQueue()
-	c := call{method: methodPost, channel: "C1", priority: forAlarm, hasty: true}
+	c := call{method: methodPost, channel: "C1", priority: ForAlarm, hasty: true}
 	q.turnAway(c, true)
-	c.priority = forThread
+	c.priority = ForThread
 	if d := q.turnAway(c, false); d != 0 {
 		t.Errorf("it is to come back in %s although nobody needs its place", d)
 	}
@@ -118,14 +79,69 @@ func theUrgentKeepTheirPlace(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c.priority = forAlarm
+	c.priority = ForAlarm
 	urgent := q.turnAway(c, true)
-	c.priority = forThread
+	c.priority = ForThread
 	if other := q.turnAway(c, false); other < urgent+900*time.Millisecond {
 		t.Errorf("it comes back after %s, and what is urgent after %s", other, urgent)
 	}
-	c.priority = forPage
+	c.priority = ForPage
 	if d := q.turnAway(c, false); d != 0 {
 		t.Errorf("a page is turned away for %s because of what is less urgent", d)
+	}
+}
+
+func TestQueueServesTheUrgentFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, queueServesTheUrgentFirst)
+}
+
+func queueServesTheUrgentFirst(t *testing.T) {
+	q := newQueue()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c := call{method: methodPost, channel: "C1"}
+	for range 3 { // the burst
+		if err := q.wait(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	order := make(chan Priority, 10)
+	var all sync.WaitGroup
+	enter := func(p Priority) {
+		all.Go(func() {
+			c := c
+			c.priority = p
+			if err := q.wait(ctx, c); err == nil {
+				order <- p
+			}
+		})
+		synctest.Wait() // until it stands in line
+	}
+	for _, p := range []Priority{ForThread, ForRoot, ForPage} {
+		enter(p)
+	}
+	// Another conversation doesn't stand behind them.
+	began := time.Now()
+	if err := q.wait(ctx, call{method: methodPost, channel: "C2", priority: ForRest}); err != nil || time.Since(began) > 0 {
+		t.Errorf("another conversation waited %s, %v", time.Since(began), err)
+	}
+	// Who gives up doesn't hold up the others.
+	gone, giveUp := context.WithCancel(ctx)
+	giveUp()
+	if err := q.wait(gone, call{method: methodPost, channel: "C1", priority: ForPage}); !errors.Is(err, context.Canceled) {
+		t.Errorf("gave up with %v", err)
+	}
+	all.Wait()
+	close(order)
+	var got []Priority
+	for p := range order {
+		got = append(got, p)
+	}
+	if fmt.Sprint(got) != fmt.Sprint([]Priority{ForPage, ForRoot, ForThread}) {
+		t.Errorf("served in the order %v", got)
+	}
+	if len(q.waiting) != 0 {
+		t.Errorf("%d still wait", len(q.waiting))
 	}
 }

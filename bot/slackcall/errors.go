@@ -1,0 +1,174 @@
+package slackcall
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/notify"
+)
+
+// Outcomes that only a call has, beside those of package notify.
+const (
+	Unsent notify.Outcome = "unsent" // it never left
+	Gone   notify.Outcome = "gone"   // the message no longer exists
+)
+
+// An Error is a failed call.
+type Error struct {
+	Outcome    notify.Outcome // Unknown: Slack may have done it
+	Code       string         // Slack's, if it gave one
+	Needed     string         // the missing scopes, with commas between them
+	retryAfter time.Duration  // with Throttled and Unsent
+	cause      error
+}
+
+// Error says what went wrong.
+func (e *Error) Error() string {
+	if e.Needed != "" {
+		return e.cause.Error() + " (needs " + e.Needed + ")"
+	}
+	return e.cause.Error()
+}
+
+// RetryAfter returns how long to wait before the next try, 0 if nothing is known.
+func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
+
+// Unwrap returns what the call failed with.
+func (e *Error) Unwrap() error { return e.cause }
+
+// OutcomeOf returns what became of a failed call, however deeply its error is wrapped.
+func OutcomeOf(err error) notify.Outcome {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Outcome
+	}
+	return notify.Unknown
+}
+
+// Refused reports whether Slack has said no, and would again.
+func Refused(err error) bool {
+	o := OutcomeOf(err)
+	return o == notify.Rejected || o == notify.Misconfigured
+}
+
+// CodeOf returns Slack's error code, "" if there is none.
+func CodeOf(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// NoUser reports whether a call failed because there is no such user.
+func NoUser(err error) bool {
+	return slices.Contains([]string{"user_not_found", "users_not_found", "user_not_visible"}, CodeOf(err))
+}
+
+// BadBlocks reports whether a message was not posted because of its blocks.
+func BadBlocks(err error) bool {
+	code := CodeOf(err)
+	return strings.HasPrefix(code, "invalid_blocks") || code == "msg_blocks_too_long"
+}
+
+// Receipt is what became of a page whose call failed.
+func Receipt(err error) notify.Receipt {
+	r := notify.Receipt{Outcome: OutcomeOf(err), Err: err}
+	switch r.Outcome {
+	case Unsent, notify.Throttled:
+		r.Outcome, r.RetryAfter = notify.Throttled, retryAfter(err)
+	case Gone:
+		r.Outcome = notify.Rejected
+	default:
+	}
+	return r
+}
+
+// retryAfter returns how long to wait after a call that did not happen for now.
+func retryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok && e.retryAfter > 0 {
+		return e.retryAfter
+	}
+	return time.Second
+}
+
+// errNoAnswer is a success that lacks what every success has: it came from something
+// between us and Slack.
+var errNoAnswer = errors.New("the answer is empty")
+
+// Classify says what became of a call. In doubt it is Unknown.
+func Classify(err error) *Error {
+	// A url.Error quotes the address, which for response_url is a secret.
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*slack.RateLimitedError](err); ok {
+		return &Error{Outcome: notify.Throttled, retryAfter: e.RetryAfter, cause: err}
+	}
+	if e, ok := errors.AsType[slack.StatusCodeError](err); ok {
+		return classifyStatus(e)
+	}
+	if e, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
+		a := &Error{Outcome: codes[e.Err], Code: e.Err, Needed: e.Needed, cause: err}
+		if a.Outcome == "" {
+			a.Outcome = notify.Misconfigured
+		}
+		if a.Outcome == notify.Throttled {
+			a.retryAfter = unclear429
+		}
+		return a
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return &Error{Outcome: Unsent, cause: err}
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return &Error{Outcome: Unsent, cause: err}
+	}
+	if errors.Is(err, context.Canceled) {
+		err = context.Canceled // net/http's text differs from case to case
+	}
+	return &Error{Outcome: notify.Unknown, cause: err}
+}
+
+// classifyStatus judges an answer that is not Slack's JSON: Slack says no with a 200, so
+// a proxy's word is never the last one.
+func classifyStatus(e slack.StatusCodeError) *Error {
+	if e.Code == http.StatusTooManyRequests { // without Retry-After
+		return &Error{Outcome: notify.Throttled, retryAfter: unclear429, cause: e}
+	}
+	return &Error{Outcome: notify.Unknown, cause: e}
+}
+
+// codes sorts Slack's error codes. Only what is rejected is given up, so that list is
+// short; any other code counts as misconfigured.
+var codes = map[string]notify.Outcome{
+	"user_not_found":        notify.Rejected,
+	"users_not_found":       notify.Rejected,
+	"user_not_visible":      notify.Rejected,
+	"user_disabled":         notify.Rejected,
+	"cannot_dm_bot":         notify.Rejected,
+	"channel_not_found":     notify.Rejected,
+	"not_in_channel":        notify.Rejected,
+	"is_archived":           notify.Rejected,
+	"msg_too_long":          notify.Rejected,
+	"no_text":               notify.Rejected,
+	"invalid_blocks":        notify.Rejected,
+	"invalid_blocks_format": notify.Rejected,
+
+	"ratelimited":         notify.Throttled,
+	"rate_limited":        notify.Throttled,
+	"fatal_error":         notify.Unknown,
+	"internal_error":      notify.Unknown,
+	"service_unavailable": notify.Unknown,
+	"request_timeout":     notify.Unknown,
+
+	"message_not_found":       Gone,
+	"thread_not_found":        Gone,
+	"cannot_reply_to_message": Gone,
+}

@@ -1,0 +1,109 @@
+package slackcall
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+const (
+	lookBack = 5 * time.Second // our clock and Slack's may differ
+	maxPages = 10
+	perPage  = 100
+)
+
+// Find looks in a channel, or in a thread of it, for a message that was posted at since
+// or later under m's delivery id. The channel may be given by name.
+func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place, found bool, err error) {
+	channel, err := c.ChannelID(ctx, m.Channel)
+	if err != nil {
+		return Place{}, false, err
+	}
+	page := c.history
+	if m.Thread != "" {
+		page = c.replies
+	}
+	since = since.Add(-lookBack)
+	oldest := fmt.Sprintf("%d.%06d", since.Unix(), since.Nanosecond()/1000)
+	joined := false
+	for cursor, pages := "", 0; pages < maxPages; pages++ {
+		messages, next, err := page(ctx, Place{channel, m.Thread}, oldest, cursor)
+		if CodeOf(err) == notInChannel && !joined {
+			// In a public channel the bot may post without being a member, but not read.
+			joined = true
+			if err = c.join(ctx, channel); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return Place{}, false, err
+		}
+		for _, found := range messages {
+			if delivers(found, m.Delivery) {
+				return Place{channel, found.Timestamp}, true, nil
+			}
+		}
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	return Place{}, false, nil
+}
+
+// delivers reports whether a message bears one of our delivery ids.
+func delivers(m slack.Message, delivery string) bool {
+	return m.Metadata.EventType == metadataType && m.Metadata.EventPayload["delivery_id"] == delivery
+}
+
+// Recent returns the latest messages of a conversation.
+func (c *Client) Recent(ctx context.Context, channel string) ([]slack.Message, error) {
+	messages, _, err := c.history(ctx, Place{Channel: channel}, "", "")
+	return messages, err
+}
+
+// DeleteCopies deletes what earlier attempts have left of a message in its conversation.
+func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string) error {
+	messages, err := c.Recent(ctx, latest.Channel)
+	if err != nil {
+		return err
+	}
+	for _, m := range messages {
+		if m.Timestamp == latest.TS || !delivers(m, delivery) {
+			continue
+		}
+		err := c.do(ctx, call{method: "chat.delete"}, func(ctx context.Context) error {
+			_, _, err := c.api.DeleteMessageContext(ctx, latest.Channel, m.Timestamp)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Client) history(ctx context.Context, in Place, oldest, cursor string) (messages []slack.Message, next string, err error) {
+	err = c.do(ctx, call{method: "conversations.history", hasty: true}, func(ctx context.Context) error {
+		answer, err := c.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+			ChannelID: in.Channel, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
+		})
+		if err != nil {
+			return err
+		}
+		messages, next = answer.Messages, answer.ResponseMetaData.NextCursor
+		return nil
+	})
+	return messages, next, err
+}
+
+func (c *Client) replies(ctx context.Context, in Place, oldest, cursor string) (messages []slack.Message, next string, err error) {
+	err = c.do(ctx, call{method: "conversations.replies", hasty: true}, func(ctx context.Context) (err error) {
+		messages, _, next, err = c.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+			ChannelID: in.Channel, Timestamp: in.TS, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
+		})
+		return err
+	})
+	return messages, next, err
+}

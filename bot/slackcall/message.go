@@ -1,0 +1,93 @@
+package slackcall
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/slack-go/slack"
+)
+
+// metadataType marks our messages, so that one whose post was never answered is found
+// again. Every member can read metadata: it holds ids and nothing else.
+const metadataType = "watchbill_delivery"
+
+// A Place is where a message is.
+type Place struct{ Channel, TS string }
+
+// A Message is one to be posted.
+type Message struct {
+	Channel   string // or a user: Slack opens the direct message
+	Thread    string // ts of the message it replies to
+	Broadcast bool   // a reply that the channel sees, too
+	Delivery  string // our id of this message; empty: it is not looked for later
+	Incident  int64  // noted beside it
+	Priority  Priority
+	Hasty     bool // it fails at once if its turn is far away: the caller comes back later
+}
+
+// Post posts a message. If the outcome is Unknown, Find tells whether it was posted.
+func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at Place, err error) {
+	options := []slack.MsgOption{
+		slack.MsgOptionText(text, false), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
+	}
+	if len(blocks) > 0 {
+		options = append(options, slack.MsgOptionBlocks(blocks...))
+	}
+	if m.Delivery != "" {
+		options = append(options, slack.MsgOptionMetadata(slack.SlackMetadata{
+			EventType: metadataType,
+			EventPayload: map[string]any{
+				"delivery_id": m.Delivery, "incident": strconv.FormatInt(m.Incident, 10),
+			},
+		}))
+	}
+	if m.Thread != "" {
+		options = append(options, slack.MsgOptionTS(m.Thread))
+	}
+	if m.Broadcast {
+		options = append(options, slack.MsgOptionBroadcast())
+	}
+	k := call{method: methodPost, channel: m.Channel, priority: m.Priority, hasty: m.Hasty}
+	err = c.do(ctx, k, func(ctx context.Context) (err error) {
+		at.Channel, at.TS, err = c.api.PostMessageContext(ctx, m.Channel, options...)
+		if err == nil && (at.Channel == "" || at.TS == "") {
+			return errNoAnswer
+		}
+		return err
+	})
+	if err != nil {
+		return Place{}, err
+	}
+	return at, nil
+}
+
+// Update replaces what a message says.
+func (c *Client) Update(ctx context.Context, at Place, text string, blocks []slack.Block, p Priority, hasty bool) error {
+	return c.do(ctx, call{method: "chat.update", priority: p, hasty: hasty}, func(ctx context.Context) error {
+		_, _, _, err := c.api.UpdateMessageContext(ctx, at.Channel, at.TS, slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
+		return err
+	})
+}
+
+// Answer answers a click so that only the person who clicked sees it, also where the bot
+// is no member.
+func (c *Client) Answer(ctx context.Context, to slack.InteractionCallback, text string) error {
+	return c.do(ctx, call{method: methodAnswer, channel: to.Channel.ID}, func(ctx context.Context) error {
+		_, _, err := c.api.PostMessageContext(ctx, "",
+			slack.MsgOptionResponseURL(to.ResponseURL, slack.ResponseTypeEphemeral), slack.MsgOptionText(text, false))
+		return err
+	})
+}
+
+// Upload puts a file into a conversation and returns its id. Slack may say yes and show
+// it nowhere: Recent tells.
+func (c *Client) Upload(ctx context.Context, p slack.UploadFileParameters) (id string, err error) {
+	err = c.do(ctx, call{method: "files.completeUploadExternal", channel: p.Channel}, func(ctx context.Context) error {
+		file, err := c.api.UploadFileContext(ctx, p)
+		if err == nil {
+			id = file.ID
+		}
+		return err
+	})
+	return id, err
+}
