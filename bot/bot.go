@@ -61,7 +61,11 @@ type Bot struct {
 	numbers   []string
 }
 
-var _ notify.Sender = (*Bot)(nil)
+var (
+	_ notify.Sender  = (*Bot)(nil)
+	_ notify.Finder  = (*Bot)(nil)
+	_ notify.Checker = (*Bot)(nil)
+)
 
 // New makes a Bot. Nothing is sent before Run or one of the calls.
 func New(c Config) (*Bot, error) {

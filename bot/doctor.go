@@ -14,14 +14,6 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// A Finding is one thing that was checked about the connection to Slack.
-type Finding struct {
-	Name     string
-	OK       bool
-	Optional bool   // Watchbill works without it
-	Advice   string // what is wrong and what to do about it; "" if OK
-}
-
 // A scope is a permission that the manifest asks for, and what it is good for.
 type scope struct {
 	name     string
@@ -50,55 +42,55 @@ var scopes = []scope{
 	{"groups:write.topic", true, "a private channel's topic can't say who is on call"},
 }
 
-// Check tries what Watchbill needs of Slack and says what to do about each fault. The
-// error is for when Slack can't be reached at all.
-func (b *Bot) Check(ctx context.Context) ([]Finding, error) {
+// Check tries what Watchbill needs of Slack and says what to do about each fault. A scope
+// without which Watchbill still works is only a note.
+func (b *Bot) Check(ctx context.Context) []notify.Finding {
 	answer, err := b.slack.Auth(ctx)
-	var findings []Finding
+	var findings []notify.Finding
 	switch {
 	case err == nil:
-		findings = append(findings, Finding{OK: true, Name: fmt.Sprintf("bot token of %s in %s", answer.User, answer.Team)})
+		findings = append(findings, notify.Finding{OK: true, Text: fmt.Sprintf("bot token of %s in %s", answer.User, answer.Team)})
 		findings = append(findings, checkScopes(answer.Header.Get("X-OAuth-Scopes"))...)
 	case slackcall.Refused(err):
-		findings = append(findings, Finding{Name: "bot token", Advice: fmt.Sprintf(
+		findings = append(findings, notify.Finding{Text: "bot token", Remedy: fmt.Sprintf(
 			"Slack refuses SLACK_BOT_TOKEN (%s). Copy the Bot User OAuth Token from OAuth & Permissions in the app's settings.", slackcall.CodeOf(err))})
 	default:
-		return nil, fmt.Errorf("reach Slack: %w", err)
+		return []notify.Finding{{Text: fmt.Sprintf("reach Slack: %v", err), Remedy: "Check that this machine reaches slack.com over HTTPS."}}
 	}
 	if b.slack.HasUserToken() {
 		findings = append(findings, b.checkUserToken(ctx))
 	}
-	return append(findings, b.checkSocket(ctx)), nil
+	return append(findings, b.checkSocket(ctx))
 }
 
 // checkUserToken tries the token by which user groups are changed.
-func (b *Bot) checkUserToken(ctx context.Context) Finding {
-	f := Finding{Name: "user token"}
+func (b *Bot) checkUserToken(ctx context.Context) notify.Finding {
+	f := notify.Finding{Text: "user token"}
 	err := b.slack.TryUserToken(ctx)
 	switch {
 	case err == nil:
 		f.OK = true
 	case slackcall.Refused(err):
-		f.Advice = fmt.Sprintf("Slack refuses SLACK_USER_TOKEN (%s). Copy the User OAuth Token of an admin from OAuth & Permissions "+
+		f.Remedy = fmt.Sprintf("Slack refuses SLACK_USER_TOKEN (%s). Copy the User OAuth Token of an admin from OAuth & Permissions "+
 			"in the app's settings, or leave it out unless user groups need it.", slackcall.CodeOf(err))
 	default:
-		f.Advice = fmt.Sprintf("Slack gave no answer about SLACK_USER_TOKEN (%v). Try again.", err)
+		f.Remedy = fmt.Sprintf("Slack gave no answer about SLACK_USER_TOKEN (%v). Try again.", err)
 	}
 	return f
 }
 
 // checkScopes compares what was granted with what is needed. Without the header there
 // is nothing to compare, and a missing scope shows in the first call that needs it.
-func checkScopes(header string) []Finding {
+func checkScopes(header string) []notify.Finding {
 	if header == "" {
-		return []Finding{{Optional: true, Name: "scopes", Advice: "Slack didn't say which scopes it has granted."}}
+		return []notify.Finding{{Note: true, Text: "scopes", Remedy: "Slack didn't say which scopes it has granted."}}
 	}
 	granted := strings.FieldsFunc(header, func(r rune) bool { return r == ',' || r == ' ' })
-	var findings []Finding
+	var findings []notify.Finding
 	for _, s := range scopes {
-		f := Finding{Name: "scope " + s.name, Optional: s.optional, OK: slices.Contains(granted, s.name)}
+		f := notify.Finding{Text: "scope " + s.name, Note: s.optional, OK: slices.Contains(granted, s.name)}
 		if !f.OK {
-			f.Advice = fmt.Sprintf("Without it %s. Add %s under OAuth & Permissions in the app's settings, then reinstall the app.", s.why, s.name)
+			f.Remedy = fmt.Sprintf("Without it %s. Add %s under OAuth & Permissions in the app's settings, then reinstall the app.", s.why, s.name)
 		}
 		findings = append(findings, f)
 	}
@@ -106,8 +98,8 @@ func checkScopes(header string) []Finding {
 }
 
 // checkSocket opens a connection as Run does and waits for Slack's greeting.
-func (b *Bot) checkSocket(ctx context.Context) Finding {
-	f := Finding{Name: "app token"}
+func (b *Bot) checkSocket(ctx context.Context) notify.Finding {
+	f := notify.Finding{Text: "app token"}
 	ctx, cancel := context.WithTimeout(ctx, slackcall.Timeout)
 	defer cancel()
 	client := b.slack.Socket()
@@ -129,7 +121,7 @@ func (b *Bot) checkSocket(ctx context.Context) Finding {
 			}
 		case err := <-ended:
 			if !f.OK {
-				f.Advice = socketAdvice(slackcall.Classify(cmp.Or(last, err)))
+				f.Remedy = socketAdvice(slackcall.Classify(cmp.Or(last, err)))
 			}
 			return f
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
@@ -21,15 +22,12 @@ func errorsIsNotFound(err error) bool { return errors.Is(err, oncall.ErrNotFound
 func TestCheckFindsNothingWrong(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
-	findings, err := f.bot.Check(f.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	findings := f.bot.Check(f.ctx)
 	if len(findings) != len(scopes)+2 {
 		t.Errorf("%d findings", len(findings))
 	}
 	for _, g := range findings {
-		if !g.OK || g.Advice != "" {
+		if !g.OK || g.Remedy != "" {
 			t.Errorf("%+v", g)
 		}
 	}
@@ -39,16 +37,13 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
 	f.sim.SetScopes([]string{"commands", "chat:write", "chat:write.public", "im:history", "users:read"})
-	findings, err := f.bot.Check(f.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	findings := f.bot.Check(f.ctx)
 	var missing []string
 	for _, g := range findings {
-		if !g.OK && !g.Optional {
-			missing = append(missing, g.Name)
-			if !strings.Contains(g.Advice, "users:read.email") || !strings.Contains(g.Advice, "reinstall") {
-				t.Errorf("the advice is %q", g.Advice)
+		if !g.OK && !g.Note {
+			missing = append(missing, g.Text)
+			if !strings.Contains(g.Remedy, "users:read.email") || !strings.Contains(g.Remedy, "reinstall") {
+				t.Errorf("the advice is %q", g.Remedy)
 			}
 		}
 	}
@@ -58,22 +53,20 @@ func TestCheckNamesEveryFault(t *testing.T) {
 
 	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultError, Code: "token_revoked"})
 	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "not_allowed_token_type"})
-	if findings, err = f.bot.Check(f.ctx); err != nil {
-		t.Fatal(err)
-	}
+	findings = f.bot.Check(f.ctx)
 	if len(findings) != 2 || findings[0].OK || findings[1].OK ||
-		!strings.Contains(findings[0].Advice, "SLACK_BOT_TOKEN (token_revoked)") ||
-		!strings.Contains(findings[1].Advice, "SLACK_APP_TOKEN (not_allowed_token_type)") {
+		!strings.Contains(findings[0].Remedy, "SLACK_BOT_TOKEN (token_revoked)") ||
+		!strings.Contains(findings[1].Remedy, "SLACK_APP_TOKEN (not_allowed_token_type)") {
 		t.Errorf("%+v", findings)
 	}
 	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "invalid_auth"})
-	if findings, err = f.bot.Check(f.ctx); err != nil || !strings.Contains(findings[len(findings)-1].Advice, "SLACK_APP_TOKEN (invalid_auth)") {
-		t.Errorf("%+v, %v", findings, err)
+	if findings = f.bot.Check(f.ctx); !strings.Contains(findings[len(findings)-1].Remedy, "SLACK_APP_TOKEN (invalid_auth)") {
+		t.Errorf("%+v", findings)
 	}
 	if err := f.sim.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if findings, err := f.bot.Check(f.ctx); err == nil {
+	if findings = f.bot.Check(f.ctx); len(findings) != 1 || findings[0].OK || findings[0].Note || !strings.Contains(findings[0].Remedy, "reaches slack.com") {
 		t.Errorf("without Slack: %+v", findings)
 	}
 }
@@ -88,12 +81,9 @@ func TestCheckTriesTheUserToken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		findings, err := b.Check(f.ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		i := slices.IndexFunc(findings, func(g Finding) bool { return g.Name == "user token" })
-		if i < 0 || findings[i].OK != right || findings[i].Optional || !right && !strings.Contains(findings[i].Advice, "SLACK_USER_TOKEN (invalid_auth)") {
+		findings := b.Check(f.ctx)
+		i := slices.IndexFunc(findings, func(g notify.Finding) bool { return g.Text == "user token" })
+		if i < 0 || findings[i].OK != right || findings[i].Note || !right && !strings.Contains(findings[i].Remedy, "SLACK_USER_TOKEN (invalid_auth)") {
 			t.Errorf("%s: %+v", token, findings)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/notify"
 )
 
 type doctorCmd struct {
@@ -39,6 +40,20 @@ func (r *report) note(what, found, remedy string) {
 func (r *report) fail(what, found, remedy string) {
 	r.bad++
 	fmt.Fprintf(r.out, "FAIL  %-9s %s\n%16s%s\n", what, oneLine(found), "", oneLine(remedy))
+}
+
+// each says each finding in a line of its own.
+func (r *report) each(what string, found []notify.Finding) {
+	for _, f := range found {
+		switch {
+		case f.OK:
+			r.ok(what, f.Text)
+		case f.Note:
+			r.note(what, f.Text, f.Remedy)
+		default:
+			r.fail(what, f.Text, f.Remedy)
+		}
+	}
 }
 
 // oneLine keeps what others wrote, as a server's error or a person's name, from looking
@@ -92,35 +107,13 @@ func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() {
 	if err != nil {
 		return func() { r.fail("slack", err.Error(), "Check the SLACK_ settings.") }
 	}
-	var findings []bot.Finding
-	done := make(chan struct{})
+	found := make(chan []notify.Finding, 1)
 	go func() {
-		defer close(done)
 		ctx, cancel := context.WithTimeout(r.ctx, limit)
 		defer cancel()
-		findings, err = b.Check(ctx)
+		found <- b.Check(ctx)
 	}()
-	return func() {
-		<-done
-		r.slack(findings, err)
-	}
-}
-
-func (r *report) slack(findings []bot.Finding, err error) {
-	if err != nil {
-		r.fail("slack", err.Error(), "Check that this machine reaches slack.com over HTTPS.")
-		return
-	}
-	for _, f := range findings {
-		switch {
-		case f.OK:
-			r.ok("slack", f.Name)
-		case f.Optional:
-			r.note("slack", f.Name, f.Advice)
-		default:
-			r.fail("slack", f.Name, f.Advice)
-		}
-	}
+	return func() { r.each("slack", <-found) }
 }
 
 // openPool opens the database for work that needs no store.

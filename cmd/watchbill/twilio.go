@@ -176,7 +176,7 @@ func (c *twilioSetupCmd) Run(p process) error {
 	}
 	after := c.twilioFlags
 	after.TwilioFrom, after.TwilioFlow = chosen, flow
-	findings(r, notify.NewTwilio(after.account(p.clock, "")).Check(p.ctx))
+	r.each("twilio", notify.NewTwilio(after.account(p.clock, "")).Check(p.ctx))
 	fmt.Fprintf(p.out, "\nSet these for `watchbill serve`, beside the credentials that you have used now:\n\n  TWILIO_ACCOUNT_SID=%s\n  TWILIO_FROM=%s\n  TWILIO_FLOW_SID=%s\n",
 		c.TwilioAccountSID, chosen, flow)
 	if r.bad > 0 {
@@ -226,7 +226,7 @@ func (c *twilioCheckCmd) Run(p process) error {
 	}
 	t := notify.NewTwilio(c.account(p.clock, ""))
 	r := &report{process: p}
-	findings(r, t.Check(p.ctx))
+	r.each("twilio", t.Check(p.ctx))
 	if c.Test != "" && r.bad == 0 {
 		c.test(r, notify.SMS{Twilio: t})
 	}
@@ -234,19 +234,6 @@ func (c *twilioCheckCmd) Run(p process) error {
 		return fmt.Errorf("%d to mend", r.bad)
 	}
 	return nil
-}
-
-func findings(r *report, found []notify.Finding) {
-	for _, f := range found {
-		switch {
-		case f.OK:
-			r.ok("twilio", f.Text)
-		case f.Note:
-			r.note("twilio", f.Text, f.Remedy)
-		default:
-			r.fail("twilio", f.Text, f.Remedy)
-		}
-	}
 }
 
 // test sends an SMS and follows it.
