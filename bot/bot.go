@@ -34,7 +34,7 @@ type Config struct {
 	LocalURL  bool   // that is only an address of this machine
 
 	Methods []string // of contact, by which this installation can send beside Slack
-	Numbers []string // from which its SMS and calls come, in E.164
+	Numbers []string // from which its SMS and phone calls come, in E.164
 
 	Store   *store.Store
 	Clock   func() time.Time
@@ -49,7 +49,7 @@ type Bot struct {
 	log       zerolog.Logger
 	slack     *slackcall.Client
 	envelopes *prometheus.CounterVec
-	desk      reception
+	admission admission
 	workspace atomic.Pointer[workspace] // nil until it is known
 	sockets   [2]socket
 	all       sync.WaitGroup // what Run has begun
@@ -67,7 +67,7 @@ var (
 	_ notify.Checker = (*Bot)(nil)
 )
 
-// New makes a Bot. Nothing is sent before Run or one of the calls.
+// New makes a Bot. Nothing is sent before one of its methods is called.
 func New(c Config) (*Bot, error) {
 	if c.Clock == nil {
 		return nil, errors.New("bot: no clock")
@@ -113,44 +113,6 @@ func (b *Bot) Connected() int {
 		}
 	}
 	return n
-}
-
-// A reception admits envelopes to be handled, as many at once as it has seats, until
-// it closes.
-type reception struct {
-	mu     sync.Mutex
-	taken  int
-	closed bool
-	left   sync.WaitGroup
-}
-
-// seats bounds how many envelopes are handled at the same time.
-const seats = 128
-
-func (r *reception) enter() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed || r.taken == seats {
-		return false
-	}
-	r.taken++
-	r.left.Add(1)
-	return true
-}
-
-func (r *reception) leave() {
-	r.mu.Lock()
-	r.taken--
-	r.mu.Unlock()
-	r.left.Done()
-}
-
-// close admits nobody any more and waits for those inside.
-func (r *reception) close() {
-	r.mu.Lock()
-	r.closed = true
-	r.mu.Unlock()
-	r.left.Wait()
 }
 
 // wait pauses a background loop; false when ctx ends first.

@@ -18,8 +18,7 @@ import (
 // handlerTimeout leaves half a second of Slack's three for the way there and back.
 const handlerTimeout = 2500 * time.Millisecond
 
-// What people are told when it is not their doing. Anything else that goes wrong is in
-// the log and not for them.
+// What people are told if the fault is ours. The details are in the log and not for them.
 const (
 	sorryBusy     = "Watchbill is busy or restarting, and nothing was changed. Please try again in a few seconds."
 	sorryDatabase = "Watchbill can't reach its database, so nothing was changed. Please try again in a minute."
@@ -27,10 +26,10 @@ const (
 	sorryFailed   = "Something went wrong in Watchbill, and nothing was changed. The reason is in its log."
 )
 
-// receive hands an envelope over to be handled. It never waits. Without a free seat an
-// event is left to be delivered again; a person is told.
+// receive hands an envelope over to be handled. It never waits. Without a free slot an
+// event is left for Slack to deliver again; a person is told to try again.
 func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) {
-	if !b.desk.enter() {
+	if !b.admission.enter() {
 		b.envelopes.WithLabelValues(string(e.Type), "turned_away").Inc()
 		switch data := e.Data.(type) {
 		case slack.SlashCommand:
@@ -42,7 +41,7 @@ func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) 
 		return
 	}
 	go func() {
-		defer b.desk.leave()
+		defer b.admission.leave()
 		b.handle(listening, s, e)
 	}()
 }
@@ -60,7 +59,7 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 			shown, err = b.command(ctx, data)
 			return shown.text, err
 		})
-		switch text = b.told(err, text, "command"); {
+		switch text = b.explain(err, text, "command"); {
 		case text == "":
 			b.ack(listening, s, id, nil)
 		case err == nil && len(shown.blocks) > 0:
@@ -74,21 +73,21 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 			return
 		}
 		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return b.interaction(ctx, data) })
-		text = b.told(err, text, "click")
+		text = b.explain(err, text, "click")
 		b.ack(listening, s, id, nil) // an answer inside it would be ignored
 		if text != "" {
 			b.all.Go(func() { b.reply(listening, data, text) })
 		}
 	case slackevents.EventsAPIEvent:
 		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })
-		if b.told(err, "", "event") == "" {
+		if b.explain(err, "", "event") == "" {
 			b.ack(listening, s, id, nil)
 		}
 	}
 }
 
-// submission handles a modal that was sent. What the person is told stays in it, above
-// what they have typed.
+// submission handles a modal that was sent. If it can't be done, the reason is shown in
+// the modal, above what the person has typed.
 func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) answer {
 	var a answer
 	_, err := b.guard(ctx, interactionKey(c), func() (_ string, err error) {
@@ -98,7 +97,7 @@ func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) answe
 		a, err = b.submitted(ctx, c)
 		return "", err
 	})
-	if text := b.told(err, "", "submission"); text != "" {
+	if text := b.explain(err, "", "submission"); text != "" {
 		return replace(saying(c.View, text))
 	}
 	return a
@@ -107,7 +106,7 @@ func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) answe
 var (
 	// errRepeated says that the envelope has been handled before.
 	errRepeated = errors.New("delivered before")
-	// errNotBegun says that the handler was never called.
+	// errNotBegun says that the handler never ran.
 	errNotBegun = errors.New("not begun")
 )
 
@@ -140,9 +139,9 @@ func interactionKey(c slack.InteractionCallback) string {
 	return "click/" + c.TriggerID
 }
 
-// told turns the end of a handler into what the person is told, and logs what is not
-// theirs to know.
-func (b *Bot) told(err error, text, kind string) string {
+// explain returns what the person is told after a handler has ended, and logs what is
+// not theirs to know.
+func (b *Bot) explain(err error, text, kind string) string {
 	result := "done"
 	defer func() { b.envelopes.WithLabelValues(kind, result).Inc() }()
 	if err == nil {
@@ -178,9 +177,9 @@ func ephemeralBlocks(d drawing) map[string]any {
 	return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": d.text, "blocks": d.blocks}
 }
 
-// whisper answers a click so that only the person sees it. It works where the bot is
-// no member. It may have to wait for its turn, so it holds no seat, and a stop doesn't
-// wait for it: the message that was clicked shows how things stand.
+// whisper answers a click so that only the person sees it. It may have to wait for its
+// turn, so it takes no slot, and a stop doesn't wait for it: the message that was clicked
+// shows how things stand.
 func (b *Bot) whisper(listening context.Context, to slack.InteractionCallback, text string) {
 	if to.ResponseURL == "" {
 		return

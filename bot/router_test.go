@@ -211,15 +211,15 @@ func TestStopLetsAClickFinish(t *testing.T) {
 		}
 	})
 	f.eventually("the click is inside", func() bool {
-		f.bot.desk.mu.Lock()
-		defer f.bot.desk.mu.Unlock()
-		return f.bot.desk.taken == 1
+		f.bot.admission.mu.Lock()
+		defer f.bot.admission.mu.Unlock()
+		return f.bot.admission.taken == 1
 	})
 	all.Go(stop)
-	f.eventually("the desk is closed", func() bool {
-		f.bot.desk.mu.Lock()
-		defer f.bot.desk.mu.Unlock()
-		return f.bot.desk.closed
+	f.eventually("nothing is admitted", func() bool {
+		f.bot.admission.mu.Lock()
+		defer f.bot.admission.mu.Unlock()
+		return f.bot.admission.closed
 	})
 	if got := f.command(bo, "/oncall who"); got != sorryBusy {
 		t.Errorf("during the stop Bo was told %q", got)

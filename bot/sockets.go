@@ -53,7 +53,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	b.all.Go(func() { b.watch(listening) })
 	<-ctx.Done()
-	b.desk.close()
+	b.admission.close()
 	wait(listening, flushTime)
 	hangUp()
 	close(b.hungUp)
