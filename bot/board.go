@@ -93,7 +93,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	}
 	_, err := b.post(ctx, m, drawing{text: text, blocks: []slack.Block{section(text)}})
 	if err != nil && slackcall.OutcomeOf(err) == notify.Unknown {
-		if _, found, lookErr := b.slack.Find(ctx, m, began); lookErr == nil && found {
+		if _, found, lookErr := b.find(ctx, m, began); lookErr == nil && found {
 			return nil
 		}
 	}
@@ -111,18 +111,23 @@ func asGone(err error) error {
 	return err
 }
 
-// FindRoot looks for a root message that an earlier attempt, begun at since, may have
-// posted. Where the history can't be read it reports none: a second message is better
-// than no message.
+// FindRoot looks for a root message that an earlier attempt, begun at since, may have posted.
 func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error) {
-	at, found, err := b.slack.Find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery}, since)
-	if err == nil {
-		return store.Place(at), found, nil
+	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery}, since)
+	if err != nil {
+		return store.Place{}, false, fmt.Errorf("look for incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}
+	return at, found, nil
+}
+
+// find looks for a message that may have been posted at since or later. Where Slack
+// doesn't let us read it reports none: a second message is better than none.
+func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (store.Place, bool, error) {
+	at, found, err := b.slack.Find(ctx, m, since)
 	if slackcall.Refused(err) {
-		b.log.Warn().Err(err).Str("channel", p.Team.Channel).
-			Msg("can't look up whether an incident was posted already; it may show up twice")
+		b.log.Warn().Err(err).Str("channel", m.Channel).
+			Msg("can't look up whether a message was posted already; it may show up twice")
 		return store.Place{}, false, nil
 	}
-	return store.Place{}, false, fmt.Errorf("look for incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
+	return store.Place(at), found, err
 }

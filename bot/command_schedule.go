@@ -196,7 +196,7 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 // there: Slack may say yes and share nothing.
 func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
 	var err error
-	if p.Channel, err = b.slack.DirectID(ctx, string(to)); err != nil {
+	if p.Channel, err = b.slack.Conversation(ctx, string(to)); err != nil {
 		return err
 	}
 	id, err := b.slack.Upload(ctx, p)

@@ -65,8 +65,8 @@ func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.Incident
 		return slackcall.Receipt(fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err))
 	}
 	if m.Attempt > 1 {
-		// Of what an earlier attempt has left without anybody knowing, the buttons would never
-		// change. Two pages for a moment are better than none.
+		// An earlier attempt may have posted the page without our knowing it, and the buttons of
+		// that copy would never change. Two pages for a moment are better than none.
 		if err := b.slack.DeleteCopies(ctx, slackcall.Place(at), m.Key); err != nil {
 			b.log.Warn().Err(err).Msg("can't look for an earlier copy of a page; it may show up twice")
 		}
@@ -80,3 +80,18 @@ const (
 	// loadAgain is the pause after a page could not be loaded.
 	loadAgain = 10 * time.Second
 )
+
+// Settle is how long Slack may take to show a message whose posting got no answer.
+func (b *Bot) Settle() time.Duration { return 2 * time.Second }
+
+// Find looks in the conversation with a person for a page that an earlier attempt may have
+// posted.
+func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (string, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestPage)
+	defer cancel()
+	at, found, err := b.find(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key}, since)
+	if err != nil {
+		return "", false, fmt.Errorf("look for the page of incident %d: %w", m.Incident, err)
+	}
+	return at.Channel + " " + at.TS, found, nil
+}

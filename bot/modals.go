@@ -147,7 +147,7 @@ func (b *Bot) updateModal(ctx context.Context, old slack.View, v slack.ModalView
 	return shown(b.slack.UpdateView(ctx, old, v))
 }
 
-// shown says of the error of a view's call what the person can do, if anything.
+// shown turns the error of showing a view into what the person can do, if anything.
 func shown(err error) error {
 	if slackcall.TooLate(err) {
 		return oncall.Refuse("Slack waited too long for the form. Please try again.")

@@ -65,15 +65,12 @@ func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice)
 // FindNotice looks for a notice in a channel that an earlier attempt, begun at since,
 // may have posted. Direct messages are not looked up: a second one is better than none.
 func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.Place, bool, error) {
-	if strings.HasPrefix(n.To, "U") || strings.HasPrefix(n.To, "W") {
+	if slackcall.IsUser(n.To) {
 		return store.Place{}, false, nil
 	}
-	at, found, err := b.slack.Find(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key}, since)
-	if err == nil {
-		return store.Place(at), found, nil
+	at, found, err := b.find(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key}, since)
+	if err != nil {
+		return store.Place{}, false, fmt.Errorf("look for notice %d: %w", n.ID, err)
 	}
-	if slackcall.Refused(err) {
-		return store.Place{}, false, nil
-	}
-	return store.Place{}, false, fmt.Errorf("look for notice %d: %w", n.ID, err)
+	return at, found, nil
 }

@@ -102,7 +102,7 @@ func groupRefusal(err error) error {
 // SetTopic puts a segment into a channel's topic, if it isn't there yet. What people have
 // written around it stays.
 func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
-	id, err := b.slack.ChannelID(ctx, channel)
+	id, err := b.slack.Conversation(ctx, channel)
 	if err != nil {
 		return fmt.Errorf("set the topic of %s: %w", channel, topicRefusal(err))
 	}

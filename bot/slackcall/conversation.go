@@ -14,13 +14,22 @@ import (
 // notInChannel is Slack's code where only members may do something.
 const notInChannel = "not_in_channel"
 
-// ChannelID returns the id of a channel that may be given by name, as posting accepts
-// names and reading doesn't.
-func (c *Client) ChannelID(ctx context.Context, channel string) (string, error) {
-	name, isName := strings.CutPrefix(channel, "#")
-	if !isName {
-		return channel, nil
+// Conversation returns the id of a conversation, of which posting also takes the name, or
+// the person if it is a direct message, and reading doesn't.
+func (c *Client) Conversation(ctx context.Context, to string) (id string, err error) {
+	switch {
+	case strings.HasPrefix(to, "#"):
+		return c.channelNamed(ctx, to[1:])
+	case IsUser(to):
+		return c.direct(ctx, to)
 	}
+	return to, nil
+}
+
+// IsUser tells the id of a person from that of a conversation.
+func IsUser(id string) bool { return strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W") }
+
+func (c *Client) channelNamed(ctx context.Context, name string) (id string, err error) {
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
 		var channels []slack.Channel
 		err := c.do(ctx, call{method: "conversations.list"}, func(ctx context.Context) (err error) {
@@ -41,11 +50,10 @@ func (c *Client) ChannelID(ctx context.Context, channel string) (string, error) 
 			break
 		}
 	}
-	return "", &Error{Outcome: notify.Rejected, Code: "channel_not_found", cause: fmt.Errorf("no channel is named %s", channel)}
+	return "", &Error{Outcome: notify.Rejected, Code: "channel_not_found", cause: fmt.Errorf("no channel is named #%s", name)}
 }
 
-// DirectID returns the id of the direct message with a person.
-func (c *Client) DirectID(ctx context.Context, with string) (id string, err error) {
+func (c *Client) direct(ctx context.Context, with string) (id string, err error) {
 	err = c.do(ctx, call{method: "conversations.open"}, func(ctx context.Context) error {
 		dm, _, _, err := c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{with}})
 		if err == nil {

@@ -14,10 +14,10 @@ const (
 	perPage  = 100
 )
 
-// Find looks in a channel, or in a thread of it, for a message that was posted at since
-// or later under m's delivery id. The channel may be given by name.
+// Find looks in a conversation, or in a thread of it, for a message that was posted at
+// since or later under m's delivery id.
 func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place, found bool, err error) {
-	channel, err := c.ChannelID(ctx, m.Channel)
+	channel, err := c.Conversation(ctx, m.Channel)
 	if err != nil {
 		return Place{}, false, err
 	}

@@ -16,7 +16,7 @@ type Place struct{ Channel, TS string }
 
 // A Message is one to be posted.
 type Message struct {
-	Channel   string // or a user: Slack opens the direct message
+	Channel   string // its id or name, or a user's id: then it is a direct message
 	Thread    string // ts of the message it replies to
 	Broadcast bool   // a reply that the channel sees, too
 	Delivery  string // our id of this message; empty: it is not looked for later
