@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// Outcomes that only a call has, beside those of package notify.
+// Outcomes of a call beside those of package notify.
 const (
 	Unsent notify.Outcome = "unsent" // it never left
 	Gone   notify.Outcome = "gone"   // the message no longer exists
@@ -52,7 +52,7 @@ func OutcomeOf(err error) notify.Outcome {
 	return notify.Unknown
 }
 
-// Refused reports whether Slack has said no, and would again.
+// Refused reports whether Slack has said no and would say it again.
 func Refused(err error) bool {
 	o := OutcomeOf(err)
 	return o == notify.Rejected || o == notify.Misconfigured
@@ -90,7 +90,7 @@ func Receipt(err error) notify.Receipt {
 	return r
 }
 
-// retryAfter returns how long to wait after a call that did not happen for now.
+// retryAfter returns how long to wait before a call is tried again.
 func retryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*Error](err); ok && e.retryAfter > 0 {
 		return e.retryAfter
@@ -98,8 +98,8 @@ func retryAfter(err error) time.Duration {
 	return time.Second
 }
 
-// errNoAnswer is a success that lacks what every success has: it came from something
-// between us and Slack.
+// errNoAnswer is for a success without its contents: something between us and Slack has
+// answered.
 var errNoAnswer = errors.New("the answer is empty")
 
 // Classify says what became of a call. In doubt it is Unknown.
@@ -136,8 +136,8 @@ func Classify(err error) *Error {
 	return &Error{Outcome: notify.Unknown, cause: err}
 }
 
-// classifyStatus judges an answer that is not Slack's JSON: Slack says no with a 200, so
-// a proxy's word is never the last one.
+// classifyStatus sorts an answer that is not Slack's JSON. Slack says no with a 200, so any
+// other status may be a proxy's and is never final.
 func classifyStatus(e slack.StatusCodeError) *Error {
 	if e.Code == http.StatusTooManyRequests { // without Retry-After
 		return &Error{Outcome: notify.Throttled, retryAfter: unclear429, cause: e}
@@ -145,8 +145,8 @@ func classifyStatus(e slack.StatusCodeError) *Error {
 	return &Error{Outcome: notify.Unknown, cause: e}
 }
 
-// codes sorts Slack's error codes. Only what is rejected is given up, so that list is
-// short; any other code counts as misconfigured.
+// codes sorts Slack's error codes. What is rejected is never tried again, so that list is
+// short; a code that is not here counts as misconfigured.
 var codes = map[string]notify.Outcome{
 	"user_not_found":        notify.Rejected,
 	"users_not_found":       notify.Rejected,

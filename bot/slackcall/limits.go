@@ -11,13 +11,13 @@ type Priority int
 
 // The priorities, most urgent first.
 const (
-	ForCritical Priority = iota + 1 // a direct message that wakes somebody for a critical incident
-	ForPage                         // any other that wakes somebody
-	ForAnswer                       // somebody has clicked and waits
+	ForCritical Priority = iota + 1 // a page of a critical incident
+	ForPage                         // any other page
+	ForAnswer                       // somebody has clicked or typed something and waits
 	ForRoot                         // an incident's first message in its channel
-	ForAlarm                        // that nobody has answered, and news of an incident that nobody has taken
-	ForUpdate
-	ForThread
+	ForAlarm                        // nobody has answered, or an incident that nobody has taken has news
+	ForUpdate                       // a message is redrawn
+	ForThread                       // replies in threads, and notices
 	ForRest
 )
 
@@ -27,9 +27,9 @@ const (
 	methodAnswer = "response_url"
 )
 
-// methods are those that we call: how many calls Slack allows of each in a minute and
-// workspace, 0 if they are as good as unlimited, and how urgent a call is that doesn't
-// say so itself.
+// methods are those that we call, with how many calls of each Slack allows in a minute and
+// workspace, 0 if that is as good as unlimited, and with the priority of calls that have
+// none of their own.
 var methods = map[string]struct {
 	perMinute float64
 	priority  Priority
@@ -65,8 +65,8 @@ const (
 	longest429 = 10 * time.Minute
 	// hastyWait is how long a hasty call waits for its turn.
 	hastyWait = time.Second
-	// longestAway is how late a call that was turned away comes back at the latest. The
-	// line may have become shorter in the meantime.
+	// longestAway is the latest that a call that was turned away comes back: others may
+	// have given up in the meantime.
 	longestAway = time.Minute
 )
 
@@ -75,8 +75,8 @@ type call struct {
 	method   string
 	channel  string   // for posts: Slack limits each conversation by itself
 	priority Priority // 0: that of its method
-	// hasty calls come from a job that can come back later: one whose turn is far away
-	// is turned away, so that a busy conversation doesn't keep the workers from others.
+	// A hasty call comes from a job that can come back later. It is turned away if its
+	// turn is far off, so that a busy conversation doesn't occupy the workers.
 	hasty bool
 }
 

@@ -13,23 +13,23 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A queue paces our calls so that Slack's limits are the exception and not the
-// control loop. It measures real time, whatever clock the product goes by.
+// A queue paces our calls, so that being limited by Slack is the exception. It measures
+// real time, whatever clock the product goes by.
 type queue struct {
 	mu       sync.Mutex
 	waiting  []*ticket // most urgent first, then in order of arrival
 	methods  map[string]*rate.Limiter
 	channels map[string]*rate.Limiter
-	away     map[lane]time.Time // for when the last that was turned away has been told to come back
+	away     map[lane]time.Time // when the call that was turned away last is to come back
 }
 
-// A lane is a line of equals before one bucket.
+// A lane is the calls of one priority that wait for one bucket.
 type lane struct {
 	bucket   *rate.Limiter
 	priority Priority
 }
 
-// errTurnedAway is the end of a hasty call that would have had to wait.
+// errTurnedAway is what a hasty call gets instead of a long wait.
 var errTurnedAway = errors.New("too many calls are before this one")
 
 type ticket struct {
@@ -41,8 +41,8 @@ func newQueue() *queue {
 	return &queue{methods: map[string]*rate.Limiter{}, channels: map[string]*rate.Limiter{}, away: map[lane]time.Time{}}
 }
 
-// wait returns when the call may be made, or with ctx's error when it must not be. A
-// hasty call waits for a second or two, else it gets an Error that says when to come back.
+// wait returns nil when the call may be made, or ctx's error. A hasty call waits for a
+// second or two at most, and then gets an Error that says when to come back.
 func (q *queue) wait(ctx context.Context, c call) error {
 	if !c.hasty {
 		return q.stand(ctx, c)
@@ -50,7 +50,7 @@ func (q *queue) wait(ctx context.Context, c call) error {
 	if d := q.turnAway(c, false); d > 0 {
 		return &Error{Outcome: Unsent, retryAfter: d, cause: errTurnedAway}
 	}
-	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // the more urgent may come in between
+	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // more urgent calls may overtake it
 	defer cancel()
 	err := q.stand(limited, c)
 	if err != nil && ctx.Err() == nil {
@@ -60,21 +60,22 @@ func (q *queue) wait(ctx context.Context, c call) error {
 }
 
 // turnAway returns after what time a call that can't be made soon should come back; 0 if
-// it may wait. Those turned away are spread so that as many come back as can be served.
-func (q *queue) turnAway(c call, surely bool) time.Duration {
+// it may wait, unless it must not. Calls turned away are spread, so that no more come back
+// at a time than can be made.
+func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	bucket, turn := q.turn(c)
 	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
 	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
 	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
-	// Who comes back for something more urgent must not find the others before it.
+	// More urgent calls that are still to come back go before this one.
 	for l, back := range q.away {
 		if turn > 0 && l.bucket == bucket && l.priority < c.priority {
 			turn = max(turn, back.Sub(now)+each)
 		}
 	}
-	if turn <= hastyWait && !surely {
+	if turn <= hastyWait && !mustNotWait {
 		return 0
 	}
 	l := lane{bucket: bucket, priority: c.priority}
@@ -89,7 +90,7 @@ func (q *queue) turnAway(c call, surely bool) time.Duration {
 	return back.Sub(now)
 }
 
-// turn returns how long a call that came now would have to wait, and for which bucket.
+// turn returns how long a call would have to wait if it came now, and for which bucket.
 func (q *queue) turn(c call) (*rate.Limiter, time.Duration) {
 	method, channel := q.buckets(c)
 	before := map[*rate.Limiter]int{}
@@ -103,7 +104,8 @@ func (q *queue) turn(c call) (*rate.Limiter, time.Duration) {
 			before[ch]++
 		}
 	}
-	// Those who wait for another bucket as well don't keep us from this one.
+	// Of the method's bucket only the present level counts: those that wait for it may be
+	// kept by their own conversation, and don't keep us.
 	if channel != nil {
 		if d := pauseBehind(channel, before[channel]); d >= pause(method) {
 			return channel, d
@@ -151,8 +153,8 @@ func (q *queue) leave(t *ticket) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(o *ticket) bool { return o == t })
 }
 
-// serve grants whatever may go now, in order, and returns how long t has to wait at
-// least; 0 if it may go.
+// serve lets every call go that may go now, in order, and returns how long t still has to
+// wait at least; 0 if it was among them.
 func (q *queue) serve(t *ticket) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -177,7 +179,7 @@ func (q *queue) serve(t *ticket) time.Duration {
 	return max(pause(method), pause(channel), time.Millisecond)
 }
 
-// buckets returns what limits a call; the second is nil unless it is a post.
+// buckets returns what limits a call; channel is nil unless it is a post.
 func (q *queue) buckets(c call) (method, channel *rate.Limiter) {
 	method = q.methods[c.method]
 	if method == nil {
@@ -196,7 +198,7 @@ func (q *queue) buckets(c call) (method, channel *rate.Limiter) {
 	return method, channel
 }
 
-// forgetFull drops buckets that say nothing, once there are many.
+// forgetFull drops full buckets, which limit nothing, once there are many.
 func (q *queue) forgetFull() {
 	if len(q.channels) < 1000 {
 		return
@@ -216,8 +218,8 @@ func pause(l *rate.Limiter) time.Duration {
 	return pauseBehind(l, 0)
 }
 
-// pauseBehind returns how long it takes until the bucket has a token for who has n others
-// before him.
+// pauseBehind returns how long it takes until the bucket has a token for a call with n
+// others before it.
 func pauseBehind(l *rate.Limiter, n int) time.Duration {
 	missing := float64(1+n) - l.Tokens()
 	if missing <= 0 {
@@ -226,9 +228,9 @@ func pauseBehind(l *rate.Limiter, n int) time.Duration {
 	return time.Duration(missing / float64(l.Limit()) * float64(time.Second))
 }
 
-// freeze stops what Slack has refused for the time that it asks for and a little more,
-// so that not all instances come back at once: one conversation for posts, else the
-// method.
+// freeze stops all calls like the one that Slack has refused for now: those of the same
+// conversation if it was a post, else those of the same method. The random part keeps
+// instances from coming back together.
 func (q *queue) freeze(c call, d time.Duration) {
 	d = min(d, longest429)
 	d += rand.N(d/5 + time.Millisecond)
