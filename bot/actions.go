@@ -46,7 +46,7 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (str
 	if c.Type != slack.InteractionTypeBlockActions {
 		return "", nil
 	}
-	if err := b.admit(ctx, c.User); err != nil {
+	if err := b.refuseOutsiders(ctx, c.User); err != nil {
 		return "", err
 	}
 	var told []string

@@ -21,21 +21,20 @@ type drawing struct {
 	blocks []slack.Block
 }
 
-// post sends one new message. It is never repeated here: an answer that was lost may
-// belong to a message that was posted. Only blocks that Slack surely has not taken are
-// left out in a second attempt, because words reach people better than nothing.
+// post sends one new message. It doesn't try again, since a message whose answer was lost
+// may have been posted. Only if Slack refuses the blocks, the text is sent alone.
 func (b *Bot) post(ctx context.Context, m slackcall.Message, d drawing) (store.Place, error) {
 	at, err := b.slack.Post(ctx, m, d.text, d.blocks)
 	if slackcall.BadBlocks(err) {
 		b.log.Error().Err(err).Int64("incident", m.Incident).Msg("Slack refuses the blocks of a message; sending the text alone")
-		m.Hasty = false // or it would begin with the blocks again each time
+		m.Hasty = false // or the caller would come back with the blocks each time
 		at, err = b.slack.Post(ctx, m, d.text, nil)
 	}
 	return store.Place(at), err
 }
 
-// PostRoot posts the incident's message in its team's channel. On an error that left
-// open whether it was posted, FindRoot tells.
+// PostRoot posts the incident's message in its team's channel. If the error leaves open
+// whether it was posted, FindRoot tells.
 func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
 	at, err := b.post(ctx, slackcall.Message{
 		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForRoot, Hasty: true,
@@ -46,8 +45,8 @@ func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (
 	return at, nil
 }
 
-// Redraw brings a message to the state of the picture: a channel's, or the direct one of
-// a person who was paged. The error is store.ErrGone when the message no longer exists.
+// Redraw redraws an incident's message in a channel or, if to is set, in the direct message
+// to a person who was paged. The error is store.ErrGone if the message no longer exists.
 func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error {
 	d := drawRoot(p)
 	if to != "" {
@@ -59,8 +58,8 @@ func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to o
 	return nil
 }
 
-// newsLast is how long what has happened to an incident that nobody has taken goes before what
-// has been settled. A mere count, which a storm moves all the time, never does.
+// newsLast is how long news of an incident that nobody has taken goes before other
+// updates. A count of alerts is no news: a storm changes it all the time.
 const newsLast = 5 * time.Minute
 
 func (b *Bot) updatePriority(p oncall.Picture) slackcall.Priority {
@@ -74,7 +73,7 @@ func (b *Bot) updatePriority(p oncall.Picture) slackcall.Priority {
 	return slackcall.ForUpdate
 }
 
-// PostThread posts one reply for several events. A reply whose answer was lost is
+// PostThread posts one reply for several events. If Slack's answer is lost, the reply is
 // looked up before it counts as failed.
 func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error {
 	text, loud := threadText(events)
@@ -103,7 +102,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	return nil
 }
 
-// asGone adds store.ErrGone to the error of a message that no longer exists.
+// asGone adds store.ErrGone if the message no longer exists.
 func asGone(err error) error {
 	if slackcall.OutcomeOf(err) == slackcall.Gone {
 		return fmt.Errorf("%w: %w", store.ErrGone, err)
@@ -111,7 +110,7 @@ func asGone(err error) error {
 	return err
 }
 
-// FindRoot looks for a root message that an earlier attempt, begun at since, may have posted.
+// FindRoot looks for the root message that an attempt at since or later may have posted.
 func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery}, since)
 	if err != nil {

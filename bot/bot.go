@@ -1,7 +1,7 @@
-// Package bot is the part of Watchbill that speaks Slack, and the only one. It
-// listens on two Socket Mode connections, turns commands and clicks into decisions of
-// the store, and draws incidents as messages. What it shows is always a picture of
-// stored state: it keeps nothing in memory that a second instance would miss.
+// Package bot is the part of Watchbill that speaks Slack, and the only one. It listens on
+// two Socket Mode connections, has the store do what commands and clicks ask for, and
+// draws incidents as messages. A message always shows stored state; nothing is kept in
+// memory that a second instance would lack. Package slackcall below it makes the calls.
 package bot
 
 import (
@@ -31,9 +31,9 @@ type Config struct {
 	UserToken string
 
 	PublicURL string // where people's calendars find Watchbill, without a / at the end
-	LocalURL  bool   // that is only an address of this machine
+	LocalURL  bool   // PublicURL is only reachable on this machine
 
-	Methods []string // of contact, by which this installation can send beside Slack
+	Methods []string // contact methods that this installation has beside Slack
 	Numbers []string // from which its SMS and phone calls come, in E.164
 
 	Store   *store.Store
@@ -53,7 +53,7 @@ type Bot struct {
 	workspace atomic.Pointer[workspace] // nil until it is known
 	sockets   [2]socket
 	all       sync.WaitGroup // what Run has begun
-	hungUp    chan struct{}  // closed when nothing goes on after it
+	hungUp    chan struct{}  // closed when Run no longer waits for anything
 
 	publicURL string
 	localURL  bool
@@ -89,7 +89,7 @@ func New(c Config) (*Bot, error) {
 	return b, nil
 }
 
-// measure begins to count what comes in.
+// measure registers the metrics of what comes in.
 func (b *Bot) measure(to prometheus.Registerer) error {
 	b.envelopes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "watchbill_slack_envelopes_total",
@@ -117,7 +117,7 @@ func (b *Bot) Connected() int {
 
 // wait pauses a background loop; false when ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d) // a loop that has to wait for the network, not for the product's time
+	timer := time.NewTimer(d) // waits for the network, not for the product's time
 	defer timer.Stop()
 	select {
 	case <-timer.C:

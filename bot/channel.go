@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// Channels is the way to page a Slack channel that a step of a policy names: the incident
-// is posted there with its buttons, and redrawn like its other messages.
+// Channels pages a Slack channel that a step of a policy names: the incident is posted
+// there with its buttons, and redrawn like its other messages.
 type Channels struct{ Bot *Bot }
 
 // Send posts the incident in the channel.

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A request is one `/oncall` as its subcommand sees it.
+// A request is one `/oncall` as a subcommand gets it.
 type request struct {
 	user      oncall.User
 	words     []string // what follows the subcommand
@@ -28,14 +28,14 @@ type request struct {
 	channel   string // where it was typed
 }
 
-// A command is a subcommand of `/oncall`. It returns what the person is shown, if
+// A command is a subcommand of `/oncall`. run returns what the person is shown, if
 // anything.
 type command struct {
 	name string
 	run  func(b *Bot, ctx context.Context, r request) (drawing, error)
 }
 
-// inWords is a command whose answer is words only.
+// inWords makes a command of one whose answer has no blocks.
 func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) func(*Bot, context.Context, request) (drawing, error) {
 	return func(b *Bot, ctx context.Context, r request) (drawing, error) {
 		text, err := run(b, ctx, r)

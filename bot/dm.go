@@ -10,9 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Send pages a person by a direct message that has the incident's buttons. A message
-// that would have to wait for its turn counts as throttled, so that other ways to reach
-// the person are tried in the meantime.
+// Send pages a person by a direct message with the incident's buttons. If it would have to
+// wait, it counts as throttled, and the person's other contact methods are tried meanwhile.
 func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if m.Count > 1 {
 		return b.sendBundle(ctx, m)
@@ -33,13 +32,13 @@ func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadAgain, Err: err}
 	}
 	d := drawBundle(n)
-	if b.workspace.Load() != nil { // a page waits for nothing that it doesn't need
+	if b.workspace.Load() != nil { // a page doesn't wait for its links
 		d = drawLinkedBundle(n, b.bundleLinks(ctx, n))
 	}
 	return b.sendPage(ctx, m, 0, pagePriority(oncall.Severity(m.Severity)), d)
 }
 
-// pageOf loads what a page shows. Without it, the receipt says why.
+// pageOf loads what a page shows. If that fails, the receipt says why.
 func (b *Bot) pageOf(ctx context.Context, m notify.Message) (oncall.Picture, *notify.Receipt) {
 	p, err := b.store.Picture(ctx, oncall.IncidentID(m.Incident), b.clock())
 	if err != nil {
@@ -75,7 +74,7 @@ func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.Incident
 }
 
 const (
-	// longestPage is the wait for its turn and the call together.
+	// longestPage bounds the wait for its turn and the call together.
 	longestPage = slackcall.Timeout + slackcall.Timeout/2
 	// loadAgain is the pause after a page could not be loaded.
 	loadAgain = 10 * time.Second
@@ -84,8 +83,7 @@ const (
 // Settle is how long Slack may take to show a message whose posting got no answer.
 func (b *Bot) Settle() time.Duration { return 2 * time.Second }
 
-// Find looks in the conversation with a person for a page that an earlier attempt may have
-// posted.
+// Find looks for a page that an attempt at since or later may have posted.
 func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (string, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()

@@ -14,14 +14,14 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// A scope is a permission that the manifest asks for, and what it is good for.
+// A scope is a permission that the manifest asks for, and what is missing without it.
 type scope struct {
 	name     string
 	optional bool
 	why      string
 }
 
-// scopes repeats manifest.yaml; a test holds the two together.
+// scopes repeats manifest.yaml; a test compares the two.
 var scopes = []scope{
 	{"commands", false, "people can't type /oncall"},
 	{"chat:write", false, "nobody can be paged and no incident is shown"},
@@ -63,7 +63,7 @@ func (b *Bot) Check(ctx context.Context) []notify.Finding {
 	return append(findings, b.checkSocket(ctx))
 }
 
-// checkUserToken tries the token by which user groups are changed.
+// checkUserToken tries the token that changes user groups.
 func (b *Bot) checkUserToken(ctx context.Context) notify.Finding {
 	f := notify.Finding{Text: "user token"}
 	err := b.slack.TryUserToken(ctx)
@@ -79,8 +79,7 @@ func (b *Bot) checkUserToken(ctx context.Context) notify.Finding {
 	return f
 }
 
-// checkScopes compares what was granted with what is needed. Without the header there
-// is nothing to compare, and a missing scope shows in the first call that needs it.
+// checkScopes compares the scopes that Slack has granted with those that are needed.
 func checkScopes(header string) []notify.Finding {
 	if header == "" {
 		return []notify.Finding{{Note: true, Text: "scopes", Remedy: "Slack didn't say which scopes it has granted."}}

@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// event handles what Slack reports without being asked. What only sets something is
-// done again when Slack delivers it again; what says something is said once.
+// event handles what Slack reports by itself. If Slack delivers an event again, state is
+// set again, but a message is answered only once.
 func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 	switch inner := e.InnerEvent.Data.(type) {
 	case *slackevents.AppHomeOpenedEvent:
@@ -38,11 +38,11 @@ func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 	return nil
 }
 
-// errNoCallback says that an event lacks the envelope that every event has.
+// errNoCallback is for an event without the envelope that every event has.
 var errNoCallback = errors.New("the event is no event callback")
 
-// changedUser reads a user_change from the source: slack-go's type for it leaves out
-// the e-mail address.
+// changedUser reads a user_change from its JSON, because slack-go's type lacks the e-mail
+// address.
 func changedUser(e slackevents.EventsAPIEvent) (*slack.User, error) {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok || callback.InnerEvent == nil {
@@ -57,8 +57,8 @@ func changedUser(e slackevents.EventsAPIEvent) (*slack.User, error) {
 	return &inner.User, nil
 }
 
-// directMessage answers a person who writes to the bot. Changed and deleted messages
-// are events as well, and so is everything that the bot writes itself.
+// directMessage answers a person who writes to the bot. Slack also sends an event for
+// each message that is changed or deleted, and for the bot's own.
 func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m *slackevents.MessageEvent) error {
 	if m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" {
 		return nil
@@ -82,7 +82,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 		return nil
 	}
 	if o := slackcall.OutcomeOf(err); o == slackcall.Unsent || o == notify.Throttled {
-		// It was surely not said: the next delivery may say it.
+		// It was not posted: the next delivery may try again.
 		if err := b.store.Forget(context.WithoutCancel(ctx), key); err != nil {
 			return fmt.Errorf("allow a repeated delivery: %w", err)
 		}

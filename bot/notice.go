@@ -49,8 +49,8 @@ func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, err
 	return at, nil
 }
 
-// RedrawNotice brings a notice's message to its state. The error is store.ErrGone when
-// the message no longer exists.
+// RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
+// longer exists.
 func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error {
 	d := drawNotice(n)
 	if n.Kind == oncall.NoticeBundle {
@@ -62,8 +62,8 @@ func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice)
 	return nil
 }
 
-// FindNotice looks for a notice in a channel that an earlier attempt, begun at since,
-// may have posted. Direct messages are not looked up: a second one is better than none.
+// FindNotice looks for a notice that an attempt at since or later may have posted in a
+// channel. Direct messages are not looked up: a second one is better than none.
 func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.Place, bool, error) {
 	if slackcall.IsUser(n.To) {
 		return store.Place{}, false, nil

@@ -13,18 +13,18 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A workspace is the one that the app is installed in.
+// A workspace is where the app is installed.
 type workspace struct {
 	team       string
-	enterprise string // that it belongs to; "" if none
+	enterprise string // the organisation that it belongs to; "" if none
 	url        string // ends in a slash
 }
 
-// learnTimeout leaves time to answer whoever clicked.
+// learnTimeout leaves enough time to answer the click.
 const learnTimeout = time.Second
 
-// home returns our workspace, which is asked for once.
-func (b *Bot) home(ctx context.Context) (workspace, error) {
+// ourWorkspace returns the workspace that we are in. Slack is asked only once.
+func (b *Bot) ourWorkspace(ctx context.Context) (workspace, error) {
 	if w := b.workspace.Load(); w != nil {
 		return *w, nil
 	}
@@ -39,14 +39,14 @@ func (b *Bot) home(ctx context.Context) (workspace, error) {
 	return w, nil
 }
 
-// admit refuses people of other workspaces, who see our messages in a shared channel.
-// Those of another workspace of our own organisation are no strangers. Should Slack not
-// tell who we are, everybody is let in: our own people must be able to act.
-func (b *Bot) admit(ctx context.Context, u slack.User) error {
+// refuseOutsiders refuses people of other organisations, who see our messages in shared
+// channels. If Slack doesn't tell who we are, nobody is refused: our own people must be
+// able to act.
+func (b *Bot) refuseOutsiders(ctx context.Context, u slack.User) error {
 	if u.TeamID == "" {
 		return nil
 	}
-	ours, err := b.home(ctx)
+	ours, err := b.ourWorkspace(ctx)
 	if err != nil {
 		b.log.Warn().Err(err).Msg("a click is not held against the workspace it comes from")
 		return nil
@@ -58,7 +58,7 @@ func (b *Bot) admit(ctx context.Context, u slack.User) error {
 }
 
 // enterprise returns the organisation of a person, "" if there is none or Slack doesn't
-// tell.
+// say.
 func (b *Bot) enterprise(ctx context.Context, user string) string {
 	u, err := b.slack.User(ctx, user, slackcall.ForAnswer)
 	if err != nil {
@@ -73,7 +73,7 @@ func (b *Bot) permalink(ctx context.Context, at store.Place) string {
 	if at == (store.Place{}) {
 		return ""
 	}
-	ours, err := b.home(ctx)
+	ours, err := b.ourWorkspace(ctx)
 	if err != nil {
 		b.log.Warn().Err(err).Msg("a message can't be linked to")
 		return ""

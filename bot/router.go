@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// handlerTimeout leaves half a second of Slack's three for the way there and back.
+// handlerTimeout leaves half a second of Slack's three for the network.
 const handlerTimeout = 2500 * time.Millisecond
 
 // What people are told if the fault is ours. The details are in the log and not for them.
@@ -26,7 +26,7 @@ const (
 	sorryFailed   = "Something went wrong in Watchbill, and nothing was changed. The reason is in its log."
 )
 
-// receive hands an envelope over to be handled. It never waits. Without a free slot an
+// receive has an envelope handled, and doesn't wait for that. Without a free slot an
 // event is left for Slack to deliver again; a person is told to try again.
 func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) {
 	if !b.admission.enter() {
@@ -46,8 +46,8 @@ func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) 
 	}()
 }
 
-// handle does what an envelope asks for and acknowledges it when that is saved: if
-// Slack shows no warning, it has been done.
+// handle does what an envelope asks for, and acknowledges it only when that is saved: if
+// Slack shows people no warning, it has been done.
 func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 	ctx, cancel := context.WithTimeout(listening, handlerTimeout)
 	defer cancel()
@@ -74,7 +74,7 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 		}
 		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return b.interaction(ctx, data) })
 		text = b.explain(err, text, "click")
-		b.ack(listening, s, id, nil) // an answer inside it would be ignored
+		b.ack(listening, s, id, nil) // Slack ignores an answer inside it
 		if text != "" {
 			b.all.Go(func() { b.reply(listening, data, text) })
 		}
@@ -91,7 +91,7 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) answer {
 	var a answer
 	_, err := b.guard(ctx, interactionKey(c), func() (_ string, err error) {
-		if err := b.admit(ctx, c.User); err != nil {
+		if err := b.refuseOutsiders(ctx, c.User); err != nil {
 			return "", err
 		}
 		a, err = b.submitted(ctx, c)
@@ -130,8 +130,8 @@ func (b *Bot) guard(ctx context.Context, key string, handler func() (string, err
 	return handler()
 }
 
-// interactionKey tells one click or submission from another. A view that is sent again
-// after a correction is the same view, so its id would not do.
+// interactionKey identifies a click or submission. The view's id would not do, since it
+// stays the same when a form is corrected and sent again.
 func interactionKey(c slack.InteractionCallback) string {
 	if c.Type == slack.InteractionTypeViewSubmission {
 		return "view/" + c.TriggerID
@@ -161,7 +161,7 @@ func (b *Bot) explain(err error, text, kind string) string {
 	case errors.Is(err, errNotBegun):
 		return sorryDatabase
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, store.ErrUnavailable):
-		return sorryUnclear // the answer to the commit may be what was lost
+		return sorryUnclear // it may have been committed
 	default:
 		return sorryFailed
 	}
@@ -172,7 +172,7 @@ func ephemeral(text string) map[string]string {
 	return map[string]string{"response_type": slack.ResponseTypeEphemeral, "text": text}
 }
 
-// ephemeralBlocks is such an answer with more than words.
+// ephemeralBlocks is the same with blocks.
 func ephemeralBlocks(d drawing) map[string]any {
 	return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": d.text, "blocks": d.blocks}
 }

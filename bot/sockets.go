@@ -14,9 +14,9 @@ import (
 	"github.com/watchbill/watchbill/bot/slackcall"
 )
 
-// A socket is one of the two Socket Mode connections. Slack delivers an envelope to
-// any one of them, and a client that Slack asks to reconnect hangs up first and dials
-// afterwards: a second connection closes that gap.
+// A socket is one of the two Socket Mode connections. Slack delivers each envelope to
+// either of them. Two are needed because a client that Slack asks to reconnect hangs up
+// before it dials again.
 type socket struct {
 	client  atomic.Pointer[socketmode.Client] // the latest one; acknowledgements go out on it
 	greeted atomic.Bool
@@ -24,13 +24,14 @@ type socket struct {
 }
 
 const (
-	// slack-go doubles its pause up to five minutes; beyond this it is replaced.
+	// slack-go doubles its pause up to five minutes; once it is longer than this, the
+	// client is replaced.
 	longestBackoff = 15 * time.Second
-	// ackTimeout bounds the wait for slack-go to take an acknowledgement, which
-	// without it lasts as long as an outage.
+	// ackTimeout bounds the wait for slack-go to take an acknowledgement; otherwise that
+	// would last as long as an outage.
 	ackTimeout = 2500 * time.Millisecond
-	// flushTime lets slack-go, which doesn't tell when it has written what it took,
-	// write the last acknowledgements before we hang up.
+	// flushTime is for slack-go to write the last acknowledgements before we hang up: it
+	// doesn't say when it has.
 	flushTime = 200 * time.Millisecond
 	// silence is how long both sockets may be down before an error is logged.
 	silence    = time.Minute
@@ -38,14 +39,14 @@ const (
 	stagger    = time.Second
 )
 
-// Run listens until ctx ends. Then it takes nothing new, lets what is being handled
-// finish, and hangs up when the last acknowledgement is out.
+// Run listens until ctx ends. Then it admits nothing new, finishes what it has begun, and
+// hangs up when the last acknowledgement is out.
 func (b *Bot) Run(ctx context.Context) error {
 	listening, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
 	for i := range b.sockets {
 		b.all.Go(func() {
-			// Not at the same moment, or Slack would renew them at the same moment.
+			// Opened at the same moment, they would be renewed at the same moment.
 			if wait(listening, time.Duration(i)*stagger) {
 				b.keep(listening, &b.sockets[i])
 			}
@@ -62,8 +63,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	return nil
 }
 
-// watch reports when Slack has been out of reach for a while: everything else about it
-// would have to be told through Slack.
+// watch logs when Slack has been out of reach for a while.
 func (b *Bot) watch(ctx context.Context) {
 	for quiet := time.Duration(0); wait(ctx, watchEvery); {
 		quiet += watchEvery
@@ -76,7 +76,7 @@ func (b *Bot) watch(ctx context.Context) {
 	}
 }
 
-// keep has one socket connected for as long as ctx lasts.
+// keep keeps one socket connected for as long as ctx lasts.
 func (b *Bot) keep(ctx context.Context, s *socket) {
 	for ctx.Err() == nil {
 		pause := b.connect(ctx, s)
@@ -106,8 +106,8 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 			for range len(client.Events) {
 				b.see(listening, s, <-client.Events)
 			}
-			// What ends by itself is for good, such as a revoked token: an admin has
-			// to act, so there is no hurry.
+			// slack-go gives up only where trying again is useless, as with a revoked
+			// token. An admin has to act, so there is no hurry.
 			if err != nil && ctx.Err() == nil {
 				b.complain(s, err)
 				pause = longestBackoff
@@ -117,8 +117,8 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	}
 }
 
-// see takes what slack-go reports. It never waits, because pings are not answered
-// meanwhile. It reports true when the client should be replaced after a pause.
+// see handles what slack-go reports. It never waits, because no ping is answered
+// meanwhile. It reports whether the client should be replaced after a pause.
 func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
 	switch e.Type {
 	case socketmode.EventTypeHello:

@@ -28,8 +28,7 @@ func (b *Bot) Groups(ctx context.Context) ([]oncall.SlackGroup, error) {
 	return groups, nil
 }
 
-// SetGroup makes these people a group's members, but for those whom Slack refuses, which it
-// returns.
+// SetGroup makes these people a group's members, and returns those whom Slack refuses.
 func (b *Bot) SetGroup(ctx context.Context, id string, users []oncall.UserID) (refused []oncall.UserID, err error) {
 	for len(users) > 0 {
 		ids := make([]string, len(users))
@@ -43,7 +42,7 @@ func (b *Bot) SetGroup(ctx context.Context, id string, users []oncall.UserID) (r
 		if code := slackcall.CodeOf(err); code != "invalid_users" && code != "failed_for_some_users" {
 			return nil, fmt.Errorf("set user group %s: %w", id, groupRefusal(err))
 		}
-		// Slack doesn't say whom it means.
+		// Slack doesn't say whom it refuses.
 		var good, bad []oncall.UserID
 		for _, u := range users {
 			fit, err := b.fitsGroup(ctx, u)
@@ -84,7 +83,7 @@ func (b *Bot) EnableGroup(ctx context.Context, id string, enabled bool) error {
 	return nil
 }
 
-// groupRefusal says of an error what an admin of the workspace can do about it, if anything.
+// groupRefusal turns an error that an admin of the workspace can mend into a Refusal.
 func groupRefusal(err error) error {
 	switch slackcall.CodeOf(err) {
 	case "paid_teams_only", "plan_upgrade_required":
@@ -99,8 +98,8 @@ func groupRefusal(err error) error {
 	return err
 }
 
-// SetTopic puts a segment into a channel's topic, if it isn't there yet. What people have
-// written around it stays.
+// SetTopic puts a segment into a channel's topic, if it isn't there yet, and keeps what
+// people have written around it.
 func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
 	id, err := b.slack.Conversation(ctx, channel)
 	if err != nil {
@@ -120,7 +119,7 @@ func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
 	return nil
 }
 
-// topicRefusal turns what trying again won't mend into a Refusal.
+// topicRefusal turns an error that would only come again into a Refusal.
 func topicRefusal(err error) error {
 	if !slackcall.Refused(err) {
 		return err

@@ -13,10 +13,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// slackbot is the one bot that Slack doesn't mark as such.
+// slackbot is the only bot that Slack doesn't mark as one.
 const slackbot = "USLACKBOT"
 
-// UserByEmail finds a person by the address known to Slack. The error is
+// UserByEmail finds the person to whom Slack knows an address. The error is
 // oncall.ErrNotFound if there is none.
 func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error) {
 	u, err := b.slack.UserByEmail(ctx, email)
@@ -42,8 +42,8 @@ func (b *Bot) person(u *slack.User) oncall.User {
 	return p
 }
 
-// user returns a person, from Slack if the store doesn't know them yet. Bots are no
-// persons: the error is a Refusal.
+// user returns a person, from Slack if the store doesn't know them yet. For a bot the error
+// is a Refusal.
 func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	directory, err := b.store.Directory(ctx)
 	if err != nil {
@@ -68,8 +68,8 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	return u, nil
 }
 
-// userChanged keeps what Slack tells of a person. Slack also tells of every change of
-// a status message, so what is known already is not written again.
+// userChanged saves what Slack tells about a person, unless it is known already: Slack
+// also tells of every new status message.
 func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 	if changed.IsBot || changed.ID == slackbot {
 		return nil
