@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -58,40 +59,41 @@ type Facts struct {
 	Roster   Roster
 }
 
-// Do is everything that a person does with one incident; Relate and Merge are about two.
+// acts are the steps of everything that a person does with one incident; Relate and Merge
+// are about two.
+var acts = map[ActKind]func(*Change, Act) error{
+	ActAck:      (*Change).ack,
+	ActUnack:    (*Change).unack,
+	ActResolve:  (*Change).resolve,
+	ActReopen:   (*Change).takeBack,
+	ActSnooze:   (*Change).snooze,
+	ActUnsnooze: (*Change).unsnooze,
+	ActEscalate: (*Change).escalate,
+	ActReassign: (*Change).reassign,
+	ActAsk:      (*Change).askToHelp,
+	ActAccept:   (*Change).accept,
+	ActDecline:  (*Change).decline,
+	ActNote:     (*Change).note,
+	ActSeverity: (*Change).rate,
+	ActStillOn:  (*Change).stillOn,
+}
+
+// Do is what somebody does with one incident.
 func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
-	switch a.Do {
-	case ActAck:
-		return in.ack(f.Policies[in.PolicyID], by, now)
-	case ActUnack:
-		return in.unack(by, f, now)
-	case ActStillOn:
-		return in.stillOn(f.Policies[in.PolicyID], by, now)
-	case ActResolve:
-		return in.Resolve(by, now)
-	case ActReopen:
-		return in.takeBack(by, f, now)
-	case ActEscalate:
-		return in.escalate(by, f, now)
-	case ActReassign:
-		return in.reassign(a, by, f, now)
-	case ActAsk:
-		return in.ask(a.User, a.Text, by, f, now)
-	case ActAccept:
-		return in.answer(ResponderAccepted, by, now, false)
-	case ActDecline:
-		return in.answer(ResponderDeclined, by, now, false)
-	case ActNote:
-		return in.note(a.Text, by, now)
-	case ActSeverity:
-		return in.rate(a.Severity, by, f, now)
-	case ActSnooze:
-		return in.snooze(a, by, f, now)
-	case ActUnsnooze:
-		return in.unsnooze(by, f, now)
-	case ActLink, ActMerge:
+	act, known := acts[a.Do]
+	if !known {
+		return Change{}, Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
 	}
-	return Change{}, Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
+	if a.Do != ActReopen && a.Do != ActNote { // all else makes sense only while it is open
+		if err := in.refuseClosed(); err != nil {
+			return Change{}, err
+		}
+	}
+	c := in.begin(by, f, now)
+	if err := act(&c, a); err != nil {
+		return Change{}, err
+	}
+	return c.done(), nil
 }
 
 // reachable refuses a person who can't be paged.
@@ -105,58 +107,65 @@ func (f Facts) reachable(u UserID) error {
 	return nil
 }
 
-// takeBack reopens a resolved incident for a person: it pages from the first step, now.
-func (in Incident) takeBack(by Actor, f Facts, now time.Time) (Change, error) {
-	switch {
-	case in.Open():
-		return Change{}, Refuse("Incident %s is open.", in.ID)
-	case in.MergedInto != 0:
-		return Change{}, in.refuseClosed()
+// resolve closes the incident. Where its monitor does, a snooze outlives that: should it
+// fire again before the end, it stays quiet.
+func (c *Change) resolve(Act) error {
+	in := &c.Incident
+	c.stop()
+	in.Status = Resolved
+	in.ResolvedBy, in.ResolvedAt = c.by, new(c.now)
+	if c.by.User != "" {
+		in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
 	}
-	c := in.begin()
-	c.record(EventReopened, now, by, Detail{})
-	c.restart(f, now)
-	return c.finish(in), nil
+	c.record(EventResolved, c.by, Detail{Quiet: in.SnoozedUntil != nil})
+	return nil
+}
+
+// takeBack reopens a resolved incident for a person: it pages from the first step, now.
+func (c *Change) takeBack(Act) error {
+	switch in := &c.Incident; {
+	case in.Open():
+		return Refuse("Incident %s is open.", in.ID)
+	case in.MergedInto != 0:
+		return in.refuseClosed()
+	}
+	c.record(EventReopened, c.by, Detail{})
+	c.restart()
+	return nil
 }
 
 // maxNote is how long a note may be, in characters.
 const maxNote = 2000
 
 // note adds to the timeline what a person has to say, whatever the incident's status.
-func (in Incident) note(text string, by Actor, now time.Time) (Change, error) {
-	text = strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", ""))
+func (c *Change) note(a Act) error {
+	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(a.Text, ""), "\x00", ""))
 	switch n := utf8.RuneCountInString(text); {
 	case n == 0:
-		return Change{}, Refuse("The note is empty.")
+		return Refuse("The note is empty.")
 	case n > maxNote:
-		return Change{}, Refuse("A note can have 2,000 characters, not %d.", n)
+		return Refuse("A note can have 2,000 characters, not %d.", n)
 	}
-	c := in.begin()
-	c.record(EventNote, now, by, Detail{Text: text})
-	return c.finish(in), nil
+	c.record(EventNote, c.by, Detail{Text: text})
+	return nil
 }
 
 // rate changes the severity.
-func (in Incident) rate(to Severity, by Actor, f Facts, now time.Time) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
-	}
-	switch to {
-	case Critical, High, Medium, Low:
+func (c *Change) rate(a Act) error {
+	in := &c.Incident
+	switch was, to := in.Severity, a.Severity; {
+	case !slices.Contains([]Severity{Critical, High, Medium, Low}, to):
+		return Refuse("%q is no severity: say critical, high, medium or low.", to)
+	case to == was:
+		return Refuse("The severity of incident %s is %s already.", in.ID, to)
+	case to.Worse(was):
+		c.raise(to)
 	default:
-		return Change{}, Refuse("%q is no severity: say critical, high, medium or low.", to)
+		in.Severity = to
+		c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
+		if in.Status == Acknowledged {
+			c.watchAck()
+		}
 	}
-	switch {
-	case to == in.Severity:
-		return Change{}, Refuse("The severity of incident %s is %s already.", in.ID, to)
-	case to.Worse(in.Severity):
-		return in.raise(to, by, f, now), nil
-	}
-	c := in.begin()
-	c.Incident.Severity = to
-	c.record(EventSeverity, now, by, Detail{Text: string(in.Severity) + " to " + string(to)})
-	if in.Status == Acknowledged {
-		c.Incident.watchAck(f.Policies[in.PolicyID], now)
-	}
-	return c.finish(in), nil
+	return nil
 }

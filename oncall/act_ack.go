@@ -10,46 +10,41 @@ import (
 // policy says nothing else.
 const ackWait Seconds = 300
 
-// ack takes responsibility: escalation stops (E3), as soon as there are as many as the
+// ack takes responsibility: escalation stops as soon as as many have acknowledged as the
 // policy wants. A monitor or a rule that acknowledges is enough.
-func (in Incident) ack(p Policy, by Actor, now time.Time) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
-	}
+func (c *Change) ack(a Act) error {
+	in, p, by := &c.Incident, c.policy(), c.by
+	waiting := in.Status != Acknowledged
 	counted := slices.Contains(in.Acks, by.User)
-	has := in.Status == Acknowledged && (in.AckedBy == by || slices.Contains(in.Holders(), by.User))
-	switch {
-	case in.Status != Acknowledged && counted && len(in.Acks) < p.Acks:
-		return Change{}, Refuse("You have acknowledged incident %s already; %d of %d have.", in.ID, len(in.Acks), p.Acks)
-	case in.Status != Acknowledged:
-	case has && in.AckAsked:
-		return in.stillOn(p, by, now)
-	case has:
-		return Change{}, Refuse("You have acknowledged incident %s already.", in.ID)
-	case !in.AckAsked || by.User == "": // who is left without an answer may take it over
-		return Change{}, Refuse("Incident %s is already acknowledged by %s.", in.ID, in.AckedBy)
+	switch has := in.AckedBy == by || slices.Contains(in.Holders(), by.User); {
+	case waiting && counted && len(in.Acks) < p.Acks:
+		return Refuse("You have acknowledged incident %s already; %d of %d have.", in.ID, len(in.Acks), p.Acks)
+	case !waiting && has && in.AckAsked:
+		return c.stillOn(a)
+	case !waiting && has:
+		return Refuse("You have acknowledged incident %s already.", in.ID)
+	case !waiting && (!in.AckAsked || by.User == ""): // one that is asked about may be taken over
+		return Refuse("Incident %s is already acknowledged by %s.", in.ID, in.AckedBy)
 	}
-	c := in.begin()
-	o := &c.Incident
-	o.help(by, now)
+	c.help()
 	if by.User != "" && !counted && (p.Acks > 1 || len(in.Acks) > 0) {
-		o.Acks = append(slices.Clone(in.Acks), by.User)
+		in.Acks = append(slices.Clone(in.Acks), by.User)
 	}
 	d := Detail{}
-	if p.Acks > 1 && by.User != "" && in.Status != Acknowledged {
-		d.Count, d.Of = len(o.Acks), p.Acks
+	if p.Acks > 1 && by.User != "" && waiting {
+		d.Count, d.Of = len(in.Acks), p.Acks
 		if d.Count < d.Of {
-			c.record(EventAckCounted, now, by, d)
-			return c.finish(in), nil
+			c.record(EventAckCounted, by, d)
+			return nil
 		}
 	}
-	o.stop()
-	o.Status = Acknowledged
-	o.AckedBy, o.AckedAt = by, &now
-	o.SnoozedBy, o.SnoozedUntil = Actor{}, nil
-	o.watchAck(p, now)
-	c.record(EventAcknowledged, now, by, d)
-	return c.finish(in), nil
+	c.stop()
+	in.Status = Acknowledged
+	in.AckedBy, in.AckedAt = by, new(c.now)
+	in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
+	c.watchAck()
+	c.record(EventAcknowledged, by, d)
+	return nil
 }
 
 // Holders are the people whose acknowledgement counts, where it is people who have the
@@ -73,21 +68,22 @@ func (in Incident) counted() []UserID {
 	return in.Acks
 }
 
-// help takes it that who has been asked to help and acknowledges has said yes.
-func (in *Incident) help(by Actor, now time.Time) {
-	if r, known := in.responder(by.User); known && r.State == ResponderAsked {
-		r.State, r.At, r.Until = ResponderAccepted, now, in.Seq
-		in.respond(r)
+// help counts an acknowledgement by somebody who was asked to help as their acceptance.
+func (c *Change) help() {
+	if r, known := c.Incident.responder(c.by.User); known && r.State == ResponderAsked {
+		r.State, r.At, r.Until = ResponderAccepted, c.now, c.Incident.Seq
+		c.respond(r)
 	}
 }
 
 // watchAck sets the timer that asks those who have the incident "still on it?", where the
 // policy wants that and the severity is worth it; it stops one that is no longer wanted.
-func (in *Incident) watchAck(p Policy, now time.Time) {
+func (c *Change) watchAck() {
+	in, p := &c.Incident, c.policy()
 	wanted := p.AckTimeout > 0 && in.Severity != Low
 	switch {
 	case wanted && in.NextAt == nil:
-		in.wait(now.Add(p.AckTimeout.Duration()))
+		c.wait(c.now.Add(p.AckTimeout.Duration()))
 	case !wanted && in.NextAt != nil:
 		in.Seq++
 		in.NextAt, in.AckAsked = nil, false
@@ -102,77 +98,68 @@ func MoreNeeded(n int) string {
 	return fmt.Sprintf("%d more are needed", n)
 }
 
-// unack gives the incident back: it pages from the first step, now. Who is one of several
-// takes back their own acknowledgement only.
-func (in Incident) unack(by Actor, f Facts, now time.Time) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
-	}
+// unack gives the incident back: it pages from the first step, now. If several people must
+// acknowledge, this withdraws only the caller's.
+func (c *Change) unack(Act) error {
+	in := &c.Incident
 	had := in.counted()
-	others := slices.DeleteFunc(slices.Clone(had), func(u UserID) bool { return u == by.User })
+	others := without(had, []UserID{c.by.User})
 	switch {
 	case len(others) < len(had):
-		return in.takeBackAck(others, by, f, now), nil
+		c.takeBackAck(others)
+		return nil
 	case in.Status != Acknowledged && len(in.Acks) > 0:
-		return Change{}, Refuse("You have not acknowledged incident %s, so there is nothing to take back.", in.ID)
+		return Refuse("You have not acknowledged incident %s, so there is nothing to take back.", in.ID)
 	case in.Status != Acknowledged:
-		return Change{}, Refuse("Incident %s is not acknowledged.", in.ID)
+		return Refuse("Incident %s is not acknowledged.", in.ID)
 	}
-	c := in.begin()
-	c.record(EventUnacknowledged, now, by, Detail{Users: users(in.AckedBy)})
-	c.restart(f, now)
-	return c.finish(in), nil
+	c.record(EventUnacknowledged, c.by, Detail{Users: users(in.AckedBy)})
+	c.restart()
+	return nil
 }
 
-// takeBackAck leaves the incident with the acknowledgements of the others. Where these are
-// enough they have it, where it is paging anyway that goes on, and where it is snoozed it stays
+// takeBackAck leaves the incident with the acknowledgements of the others. If these are
+// enough they have it; if it is paging anyway that goes on, and if it is snoozed it stays
 // quiet; otherwise it pages from the first step, now.
-func (in Incident) takeBackAck(others []UserID, by Actor, f Facts, now time.Time) Change {
-	enough := max(f.Policies[in.PolicyID].Acks, 1)
-	c := in.begin()
-	o := &c.Incident
-	o.Acks = others
-	switch {
-	case in.Status == Acknowledged && len(others) >= enough:
-		if in.AckedBy.User == by.User {
-			o.AckedBy = Actor{User: others[len(others)-1]}
-		}
-		c.record(EventAckTakenBack, now, by, Detail{Acked: others, Count: len(others), Of: enough})
-	case in.Status == Snoozed || in.Status == Triggered && !in.Exhausted:
-		c.record(EventAckTakenBack, now, by, Detail{Acked: others, Count: len(others), Of: enough})
-	default:
-		d := Detail{Users: []UserID{by.User}}
-		o.startOver()
-		// Who would not be paged by the policy that it begins with could be all whom that has.
-		if p := f.Policies[o.PolicyID]; len(others) > 0 && len(others) < p.Acks {
-			o.Acks = others
-			d.Acked, d.Count, d.Of = others, len(others), p.Acks
-		}
-		c.record(EventUnacknowledged, now, by, d)
-		o.runStep(&c, f, now)
+func (c *Change) takeBackAck(others []UserID) {
+	in, enough := &c.Incident, max(c.policy().Acks, 1)
+	in.Acks = others
+	has := in.Status == Acknowledged && len(others) >= enough
+	if has && in.AckedBy.User == c.by.User {
+		in.AckedBy = Actor{User: others[len(others)-1]}
 	}
-	return c.finish(in)
+	if has || in.Status == Snoozed || in.Status == Triggered && !in.Exhausted {
+		c.record(EventAckTakenBack, c.by, Detail{Acked: others, Count: len(others), Of: enough})
+		return
+	}
+	c.startOver()
+	d := Detail{Users: []UserID{c.by.User}}
+	// Those whose acknowledgement counts are not paged, and could be everybody whom the policy
+	// that it begins with has: their acknowledgements stay only if that wants still more.
+	if p := c.policy(); len(others) > 0 && len(others) < p.Acks {
+		in.Acks = others
+		d.Acked, d.Count, d.Of = others, len(others), p.Acks
+	}
+	c.record(EventUnacknowledged, c.by, d)
+	c.runStep()
 }
 
 // stillOn is the answer to "still on it?" of one who has the incident: the time runs anew.
-func (in Incident) stillOn(p Policy, by Actor, now time.Time) (Change, error) {
-	switch err := in.refuseClosed(); {
-	case err != nil:
-		return Change{}, err
+func (c *Change) stillOn(Act) error {
+	switch in := &c.Incident; {
 	case in.Status != Acknowledged:
-		return Change{}, Refuse("Incident %s is not acknowledged any more.", in.ID)
+		return Refuse("Incident %s is not acknowledged any more.", in.ID)
 	case !in.AckAsked:
-		return Change{}, Refuse("Nobody is asked any more whether they are still on incident %s.", in.ID)
-	case by.User == "":
-		return Change{}, Refuse("Only a person can say that.")
-	case !slices.Contains(in.Holders(), by.User):
-		return Change{}, Refuse("You have not acknowledged incident %s, so you can't be still on it; you can take it over.", in.ID)
+		return Refuse("Nobody is asked any more whether they are still on incident %s.", in.ID)
+	case c.by.User == "":
+		return Refuse("Only a person can say that.")
+	case !slices.Contains(in.Holders(), c.by.User):
+		return Refuse("You have not acknowledged incident %s, so you can't be still on it; you can take it over.", in.ID)
 	}
-	c := in.begin()
 	c.Incident.AckAsked, c.Incident.NextAt = false, nil
-	c.Incident.watchAck(p, now)
-	c.record(EventStillOn, now, by, Detail{})
-	return c.finish(in), nil
+	c.watchAck()
+	c.record(EventStillOn, c.by, Detail{})
+	return nil
 }
 
 // NoticeStillOn asks who has an incident whether they are still on it.
@@ -198,8 +185,8 @@ type Settlement struct {
 }
 
 // settle says what has become of the question to who has the incident.
-func (c *Change) settle(before Incident) {
-	in, last := c.Incident, c.Events[len(c.Events)-1]
+func (c *Change) settle() {
+	in, last := &c.Incident, c.Events[len(c.Events)-1]
 	s := Settlement{Kinds: []NoticeKind{NoticeStillOn}, About: int64(in.ID), By: last.Actor.User, At: last.At}
 	switch {
 	case in.Status == Resolved:
@@ -208,7 +195,7 @@ func (c *Change) settle(before Incident) {
 		s.State = StillOnSnoozed
 	case in.Status == Triggered:
 		s.State = StillOnPaging
-	case in.AckedBy.User != before.AckedBy.User:
+	case in.AckedBy.User != c.before.AckedBy.User:
 		s.State = StillOnTaken
 	case last.Kind == EventStillOn:
 		s.State = StillOnYes
@@ -218,24 +205,24 @@ func (c *Change) settle(before Incident) {
 	c.Settled = append(c.Settled, s)
 }
 
-// ackTimer is what the timer of an acknowledged incident does: it asks everybody whose
+// runAckTimer is what the timer of an acknowledged incident does: it asks everybody whose
 // acknowledgement counts, and when none of them answers it pages again, them and who is on
 // call.
-func (c *Change) ackTimer(f Facts, now time.Time) {
-	in := &c.Incident
-	p, holders := f.Policies[in.PolicyID], in.Holders()
+func (c *Change) runAckTimer() {
+	in, p := &c.Incident, c.policy()
+	holders := in.Holders()
 	switch {
 	case p.AckTimeout <= 0 || in.Severity == Low: // the policy has changed its mind
-		in.watchAck(p, now)
-		c.record(EventStillOn, now, ByTimer(), Detail{Quiet: true})
+		c.watchAck()
+		c.record(EventStillOn, ByTimer(), Detail{Quiet: true})
 	case len(holders) > 0 && !in.AckAsked:
 		wait := p.AckWait
 		if wait <= 0 {
 			wait = ackWait
 		}
-		in.wait(now.Add(wait.Duration()))
+		c.wait(c.now.Add(wait.Duration()))
 		in.AckAsked = true
-		c.record(EventStillOnAsked, now, ByTimer(), Detail{Users: holders, Until: *in.NextAt})
+		c.record(EventStillOnAsked, ByTimer(), Detail{Users: holders, Until: *in.NextAt})
 		for _, u := range holders {
 			c.askStillOn(u, holders)
 		}
@@ -244,10 +231,10 @@ func (c *Change) ackTimer(f Facts, now time.Time) {
 		if len(holders) > 0 {
 			d = Detail{Text: "no answer to \"still on it?\"", Users: holders}
 		}
-		c.record(EventUnacknowledged, now, ByTimer(), d)
-		c.restart(f, now)
+		c.record(EventUnacknowledged, ByTimer(), d)
+		c.restart()
 		for _, u := range holders {
-			if f.reachable(u) == nil && !slices.ContainsFunc(c.Pages, func(p Page) bool { return p.UserID == u }) {
+			if c.facts.reachable(u) == nil && !slices.ContainsFunc(c.Pages, func(p Page) bool { return p.UserID == u }) {
 				c.page(u, "you have acknowledged it and not said that you are still on it")
 			}
 		}

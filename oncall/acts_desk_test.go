@@ -244,7 +244,7 @@ func TestWhatCantBeMergedOrLinked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resolved, _ := three.Resolve(ByUser(bo), noon)
+	resolved, _ := three.Do(Act{Do: ActResolve}, ByUser(bo), Facts{}, noon)
 	merge := func(a, b Incident) error {
 		_, _, err := a.Merge(b, ByUser(ann), facts(policy, roster), noon)
 		return err

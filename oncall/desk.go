@@ -157,8 +157,9 @@ func (d *Desk) again(a *Alert, at time.Time) {
 		return
 	}
 	if !in.Open() {
-		in.take(in.reopen(d.actor(), "still firing according to the monitor",
-			latest(at, in.ResolvedAt.Add(quietAfterResolve)), at))
+		c := d.begin(in, at)
+		c.reopen("still firing according to the monitor", latest(at, in.ResolvedAt.Add(quietAfterResolve)))
+		in.take(c.done())
 		return
 	}
 	d.count(in, a.Severity, at)
@@ -180,10 +181,14 @@ func (d *Desk) fire(s Signal, at time.Time) {
 	case in != nil && in.Open():
 		d.join(in, a, at)
 	case in != nil && in.snoozing(at):
-		in.take(in.dozeOff(d.actor(), firesAgain, at))
+		c := d.begin(in, at)
+		c.dozeOff(firesAgain)
+		in.take(c.done())
 		d.count(in, a.Severity, at)
 	case in != nil && in.ResolvedBy.User == "" && at.Sub(*in.ResolvedAt) < reopenWithin:
-		in.take(in.reopen(d.actor(), firesAgain, at, at))
+		c := d.begin(in, at)
+		c.reopen(firesAgain, at)
+		in.take(c.done())
 		d.page(in, at)
 	default:
 		in = d.open(a, at)
@@ -206,9 +211,9 @@ func (d *Desk) follow(s *seat) *seat {
 }
 
 func (d *Desk) join(in *seat, a *Alert, at time.Time) {
-	c := in.begin()
-	c.record(EventAlertJoined, at, d.actor(), Detail{Text: a.Title})
-	in.take(c.finish(in.Incident))
+	c := d.begin(in, at)
+	c.record(EventAlertJoined, c.by, Detail{Text: a.Title})
+	in.take(c.done())
 	d.count(in, a.Severity, at)
 }
 
@@ -223,9 +228,9 @@ func (d *Desk) open(a *Alert, at time.Time) *seat {
 	if d.NewTurn != nil {
 		in.Turn = d.NewTurn()
 	}
-	c := in.begin()
-	c.record(EventOpened, at, d.actor(), Detail{Text: a.Title})
-	in.take(c.finish(in.Incident))
+	c := d.begin(in, at)
+	c.record(EventOpened, c.by, Detail{Text: a.Title})
+	in.take(c.done())
 	d.page(in, at)
 	return in
 }
@@ -241,10 +246,11 @@ func (d *Desk) page(in *seat, at time.Time) {
 // seconds, once, however many there are.
 func (d *Desk) count(in *seat, sev Severity, at time.Time) {
 	if sev.Worse(in.Severity) {
-		in.take(in.raise(sev, d.actor(), d.facts(), at))
+		c := d.begin(in, at)
+		c.raise(sev)
+		in.take(c.done())
 	}
-	c := Change{Incident: in.Incident}
-	c.Incident.Version++
+	c := d.begin(in, at)
 	c.Incident.SignalCount++
 	c.Incident.LastSignalAt = at
 	if r := in.RedrawAt; r == nil || !r.After(at) {
@@ -261,7 +267,7 @@ func (d *Desk) ack(s Signal, at time.Time) {
 		return
 	}
 	if in := d.incidents[a.IncidentID]; in != nil && in.Status == Triggered {
-		if c, err := in.ack(d.facts().Policies[in.PolicyID], d.actor(), at); err == nil {
+		if c, err := in.Do(Act{Do: ActAck}, d.actor(), d.facts(), at); err == nil {
 			in.take(c)
 		}
 	}
@@ -306,12 +312,12 @@ func (d *Desk) cleared(a *Alert, at time.Time) {
 		return
 	}
 	if d.fires(in.ID) {
-		c := in.begin()
-		c.record(EventAlertResolved, at, d.actor(), Detail{Text: a.Title})
-		in.take(c.finish(in.Incident))
+		c := d.begin(in, at)
+		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
+		in.take(c.done())
 		return
 	}
-	if c, err := in.Resolve(d.actor(), at); err == nil {
+	if c, err := in.Do(Act{Do: ActResolve}, d.actor(), d.facts(), at); err == nil {
 		in.take(c)
 	}
 }
@@ -335,6 +341,11 @@ func (d *Desk) facts() Facts {
 		d.Policies = map[PolicyID]Policy{d.Policy.ID: d.Policy}
 	}
 	return Facts{Policies: d.Policies, Roster: d.Roster}
+}
+
+// begin starts a change of an incident on the desk, by what the monitor says.
+func (d *Desk) begin(in *seat, at time.Time) Change {
+	return in.begin(d.actor(), d.facts(), at)
 }
 
 func (d *Desk) actor() Actor { return ByIntegration(d.Integration.Name) }

@@ -126,7 +126,7 @@ func TestAPersonsResolveHoldsForHalfAnHourThenPages(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
-	c, err := s.incidents[1].Resolve(ByUser(ann), noon.Add(time.Minute))
+	c, err := s.incidents[1].Do(Act{Do: ActResolve}, ByUser(ann), Facts{}, noon.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +198,7 @@ func TestTheOwnerHearsOnceThatItGotWorse(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))
-	c, err := s.incidents[1].ack(Policy{}, ByUser(bo), noon)
+	c, err := s.incidents[1].Do(Act{Do: ActAck}, ByUser(bo), Facts{}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -171,11 +171,11 @@ func (h Handoff) Chase(b Briefing) []Notice {
 
 // Adopt pages people who have come on call for an incident that nobody has: its policy
 // has run out or had nobody. It reports false where there is nothing to hand over.
-func (in Incident) Adopt(users []UserID, schedule string, r Roster, now time.Time) (Change, bool) {
+func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time) (Change, bool) {
 	if in.Status != Triggered || !in.Exhausted && !in.Unassigned || len(users) == 0 {
 		return Change{}, false
 	}
-	c := in.begin()
+	c := in.begin(ByTimer(), f, now)
 	c.Incident.Seq++
 	why := "nobody has it"
 	if len(in.Acks) > 0 {
@@ -185,9 +185,7 @@ func (in Incident) Adopt(users []UserID, schedule string, r Roster, now time.Tim
 	for i, u := range users {
 		people[i] = called{u, fmt.Sprintf("you have come on call in %s and %s", schedule, why)}
 	}
-	_, from := c.Incident.call(&c, r, people, now)
-	d := Detail{Users: users, Text: schedule, Acked: in.Acks}
-	d.Until = waitsUntil(from, now)
-	c.record(EventAdopted, now, ByTimer(), d)
-	return c.finish(in), true
+	_, from := c.call(people, c.now, nil)
+	c.record(EventAdopted, ByTimer(), Detail{Users: users, Text: schedule, Acked: in.Acks, Until: waitsUntil(from, now)})
+	return c.done(), true
 }

@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -49,19 +48,16 @@ const Gather = 30 * time.Second
 const maxLooks = 7 * 24
 
 // pageAt returns when a person is paged for the incident: at once, unless its severity is
-// low and it is not one of their hours (E9). Hours that can't be read never hold a page.
-func (in *Incident) pageAt(r Roster, u UserID, now time.Time) time.Time {
-	if in.Severity != Low {
-		return now
+// low and it is not one of their hours. Hours that can't be read never hold a page.
+func (c *Change) pageAt(u UserID, at time.Time) time.Time {
+	if c.Incident.Severity != Low {
+		return at
 	}
-	h, err := r.HoursOf(u)
-	if err != nil {
-		return now
+	h, err := c.facts.Roster.HoursOf(u)
+	if err != nil || h.Open(at) {
+		return at
 	}
-	if h.Open(now) {
-		return now
-	}
-	return h.NextOpen(now).Add(Gather)
+	return h.NextOpen(at).Add(Gather)
 }
 
 // waitsUntil says until when pages wait for working hours; what is only gathered doesn't.
@@ -76,28 +72,29 @@ func waitsUntil(from, now time.Time) time.Time {
 // whether it did: who is on call at night need not be in the morning. Where no such time is
 // found, or the step's condition doesn't hold any more before, the step runs now and pages
 // each in their own hours.
-func (in *Incident) waits(c *Change, p Policy, r Roster, now time.Time) bool {
+func (c *Change) waits(p Policy) bool {
+	in, r := &c.Incident, c.facts.Roster
 	step := &p.Steps[in.Step]
-	if in.Severity != Low || len(r.people(step.Targets, now)) == 0 {
+	if in.Severity != Low || len(r.people(step.Targets, c.now)) == 0 {
 		return false
 	}
-	limit := now.Add(nextWithin)
-	for at, look := now, 0; look < maxLooks && at.Before(limit) && step.Only.unmet(in.Severity, p.TeamID, r, at) == ""; look++ {
-		people := in.pick(step, r.people(step.Targets, at))
+	limit := c.now.Add(nextWithin)
+	for at, look := c.now, 0; look < maxLooks && at.Before(limit) && step.Only.unmet(in.Severity, p.TeamID, r, at) == ""; look++ {
+		people := c.pick(step, r.people(step.Targets, at))
 		next := limit // somebody's hours begin, or other people come on call
-		d := in.detail()
+		d := c.detail()
 		for _, who := range people {
 			d.Users = append(d.Users, who.user)
-			if opens := in.pageAt(r, who.user, at).Add(-Gather); opens.Before(next) {
+			if opens := c.pageAt(who.user, at).Add(-Gather); opens.Before(next) {
 				next = opens
 			}
 		}
 		if !next.After(at) {
-			if at.Equal(now) {
+			if at.Equal(c.now) {
 				return false
 			}
 			d.Until = at
-			c.record(EventWaits, now, ByTimer(), d)
+			c.record(EventWaits, ByTimer(), d)
 			in.NextAt = &at
 			return true
 		}
@@ -106,27 +103,24 @@ func (in *Incident) waits(c *Change, p Policy, r Roster, now time.Time) bool {
 	return false
 }
 
-// gather returns when a step that was due at an instant pages each of its people. Where severity
-// is low, those who could not have been paged a moment before it was due wait a moment more: that
-// is when many incidents are due at once, and the wait of all ends together, also where timers
-// fire late.
-func (in *Incident) gather(r Roster, step *Step, due, now time.Time) func(UserID) time.Time {
-	if in.Severity != Low {
-		return func(UserID) time.Time { return now }
+// gather returns until when a step that was due at an instant still waits with all but those
+// who are ready. Where severity is low, people who could not have been paged a moment before it
+// was due wait a moment more: that is when many incidents are due at once, and the wait of all
+// ends together, also where timers fire late.
+func (c *Change) gather(step *Step, due time.Time) (until time.Time, ready []UserID) {
+	if c.Incident.Severity != Low {
+		return time.Time{}, nil
 	}
-	until := due.Add(Gather)
-	if until.Before(now) {
-		until = now.Truncate(Gather).Add(2 * Gather)
+	if until = due.Add(Gather); until.Before(c.now) {
+		until = c.now.Truncate(Gather).Add(2 * Gather)
 	}
 	before := due.Add(-Gather)
-	people := r.people(step.Targets, before)
-	return func(u UserID) time.Time {
-		called := slices.ContainsFunc(people, func(c called) bool { return c.user == u })
-		if called && !in.pageAt(r, u, before).After(before) {
-			return in.pageAt(r, u, now)
+	for _, who := range c.facts.Roster.people(step.Targets, before) {
+		if !c.pageAt(who.user, before).After(before) {
+			ready = append(ready, who.user)
 		}
-		return latest(in.pageAt(r, u, now), until)
 	}
+	return until, ready
 }
 
 // nextHandOff returns when others come on call of those who are meant, at the latest at the horizon.

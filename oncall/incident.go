@@ -1,9 +1,6 @@
 package oncall
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Status is where an incident stands.
 type Status string
@@ -94,101 +91,6 @@ const (
 // Open reports whether the incident still needs somebody.
 func (in Incident) Open() bool { return in.Status != Resolved }
 
-// A Change is what a decision comes to: the incident as it is to be stored, the
-// lines for its timeline, the people to page and the work to queue, all of which
-// are saved in one transaction or not at all.
-type Change struct {
-	Incident Incident
-	Events   []Event
-	Pages    []Page // one a person; the store makes one of each contact method of them
-	Tasks    []Task
-	Notices  []Notice
-	Settled  []Settlement
-}
-
-func (c *Change) record(kind EventKind, at time.Time, by Actor, d Detail) {
-	c.Events = append(c.Events, Event{
-		IncidentID: c.Incident.ID, At: at, Kind: kind, Actor: by, Detail: d,
-	})
-}
-
-// begin starts a change of the incident; finish ends it.
-func (in Incident) begin() Change {
-	in.Version++
-	return Change{Incident: in}
-}
-
-// finish adds the work that follows from every change: a new drawing, the timer, when it
-// was set anew, and what has become of a question to those who have it.
-func (c *Change) finish(before Incident) Change {
-	in := c.Incident
-	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
-	if in.NextAt != nil && in.Seq != before.Seq {
-		c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
-	}
-	if before.AckAsked && !in.AckAsked {
-		c.settle(before)
-	}
-	return *c
-}
-
-// stop ends all that is under way: the timer becomes stale, and the pages are over.
-func (in *Incident) stop() {
-	in.Seq++
-	in.NextAt = nil
-	in.PagesFrom = in.Seq
-	in.AckAsked = false
-}
-
-// wait sets the timer anew.
-func (in *Incident) wait(until time.Time) {
-	in.Seq++
-	in.NextAt = &until
-}
-
-// startOver makes the incident one that nobody has, before the first step of the policy
-// that it began with.
-func (in *Incident) startOver() {
-	if in.Status == Resolved { // who was asked to help then is not asked now
-		in.Responders = nil
-	}
-	in.stop()
-	in.Status = Triggered
-	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
-	in.ResolvedBy, in.ResolvedAt = Actor{}, nil
-	in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
-	in.Round, in.Step, in.Run = 0, 0, 0
-	in.Exhausted, in.Called, in.Unassigned = false, false, false
-	if in.HomePolicy != 0 {
-		in.PolicyID, in.HomePolicy = in.HomePolicy, 0
-	}
-	in.Hops = 0
-}
-
-// restart starts over and pages the first step now.
-func (c *Change) restart(f Facts, now time.Time) {
-	c.Incident.startOver()
-	c.Incident.runStep(c, f, now)
-}
-
-// Resolve closes the incident. Where its monitor does, a snooze outlives that: should it
-// fire again before the end, it stays quiet.
-func (in Incident) Resolve(by Actor, now time.Time) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
-	}
-	c := in.begin()
-	o := &c.Incident
-	o.stop()
-	o.Status = Resolved
-	o.ResolvedBy, o.ResolvedAt = by, &now
-	if by.User != "" {
-		o.SnoozedBy, o.SnoozedUntil = Actor{}, nil
-	}
-	c.record(EventResolved, now, by, Detail{Quiet: o.SnoozedUntil != nil})
-	return c.finish(in), nil
-}
-
 // refuseClosed refuses what makes sense only while the incident is open.
 func (in Incident) refuseClosed() error {
 	switch {
@@ -201,50 +103,43 @@ func (in Incident) refuseClosed() error {
 }
 
 // reopen takes a resolved incident back: it pages from the first step at the instant given.
-func (in Incident) reopen(by Actor, why string, pageAt, now time.Time) Change {
-	c := in.begin()
-	c.Incident.startOver()
+func (c *Change) reopen(why string, pageAt time.Time) {
+	c.startOver()
 	c.Incident.Flaps++
 	c.Incident.NextAt = &pageAt
-	c.record(EventReopened, now, by, Detail{Text: why})
-	return c.finish(in)
+	c.record(EventReopened, c.by, Detail{Text: why})
 }
 
 // raise makes the incident worse. A running escalation goes on as it was, unless it was
 // low, which may have waited for somebody's working hours: then it begins anew. All who
 // have the incident, or who snoozes it, are told; what is critical wakes it.
-func (in Incident) raise(to Severity, by Actor, f Facts, now time.Time) Change {
-	c := in.begin()
-	o := &c.Incident
-	o.Severity = to
-	c.record(EventSeverity, now, by, Detail{Text: string(in.Severity) + " to " + string(to)})
-	tell := func(why string, all []UserID) {
-		others := slices.DeleteFunc(slices.Clone(all), func(u UserID) bool { return u == by.User })
-		if len(others) > 0 {
-			o.Seq++
-		}
-		for _, u := range others {
-			c.page(u, why)
-		}
+func (c *Change) raise(to Severity) {
+	in := &c.Incident
+	was := in.Severity
+	in.Severity = to
+	c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
+	switch {
+	case in.Status == Triggered && was == Low:
+		c.restart()
+	case in.Status == Acknowledged:
+		c.pageOthers(in.Holders(), "it got worse since you acknowledged it")
+		c.watchAck()
+	case in.Status == Snoozed && to == Critical:
+		c.wake(ByTimer(), "it is critical now")
+	case in.Status == Snoozed:
+		c.pageOthers(users(in.SnoozedBy), "it got worse since you snoozed it")
 	}
-	switch in.Status {
-	case Triggered:
-		if in.Severity == Low {
-			c.restart(f, now)
-		}
-	case Acknowledged:
-		tell("it got worse since you acknowledged it", in.Holders())
-		o.watchAck(f.Policies[in.PolicyID], now)
-	case Snoozed:
-		if to == Critical {
-			c.record(EventUnsnoozed, now, ByTimer(), Detail{Text: "it is critical now", Users: users(in.SnoozedBy)})
-			c.restart(f, now)
-			break
-		}
-		tell("it got worse since you snoozed it", users(in.SnoozedBy))
-	case Resolved:
+}
+
+// pageOthers pages people, but not who acts.
+func (c *Change) pageOthers(people []UserID, why string) {
+	others := without(people, users(c.by))
+	if len(others) > 0 {
+		c.Incident.Seq++
 	}
-	return c.finish(in)
+	for _, u := range others {
+		c.page(u, why)
+	}
 }
 
 // users is the actor, if it is a person.

@@ -107,7 +107,7 @@ func TestStaleTimersDoNothing(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
 	first, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
-	acked, err := first.Incident.ack(Policy{}, ByUser(ann), noon)
+	acked, err := first.Incident.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,17 +179,17 @@ func TestNextTellsWhatTheTimerWillDo(t *testing.T) {
 func TestDecisionsRefuseInOneSentence(t *testing.T) {
 	t.Parallel()
 	in := triggered()
-	acked, _ := in.ack(Policy{}, ByUser(ann), noon)
-	resolved, _ := in.Resolve(ByUser(bo), noon)
+	acked, _ := in.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon)
+	resolved, _ := in.Do(Act{Do: ActResolve}, ByUser(bo), Facts{}, noon)
 	for _, c := range []struct {
 		name string
 		do   func() (Change, error)
 		want string
 	}{
-		{"again", func() (Change, error) { return acked.Incident.ack(Policy{}, ByUser(ann), noon) }, "You have acknowledged incident #7 already."},
-		{"by another", func() (Change, error) { return acked.Incident.ack(Policy{}, ByUser(bo), noon) }, "Incident #7 is already acknowledged by <@U0ANN>."},
-		{"ack of resolved", func() (Change, error) { return resolved.Incident.ack(Policy{}, ByUser(ann), noon) }, "Incident #7 is already resolved by <@U0BO>."},
-		{"resolve of resolved", func() (Change, error) { return resolved.Incident.Resolve(ByUser(ann), noon) }, "Incident #7 is already resolved by <@U0BO>."},
+		{"again", func() (Change, error) { return acked.Incident.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon) }, "You have acknowledged incident #7 already."},
+		{"by another", func() (Change, error) { return acked.Incident.Do(Act{Do: ActAck}, ByUser(bo), Facts{}, noon) }, "Incident #7 is already acknowledged by <@U0ANN>."},
+		{"ack of resolved", func() (Change, error) { return resolved.Incident.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon) }, "Incident #7 is already resolved by <@U0BO>."},
+		{"resolve of resolved", func() (Change, error) { return resolved.Incident.Do(Act{Do: ActResolve}, ByUser(ann), Facts{}, noon) }, "Incident #7 is already resolved by <@U0BO>."},
 	} {
 		_, err := c.do()
 		var refusal Refusal
@@ -201,7 +201,7 @@ func TestDecisionsRefuseInOneSentence(t *testing.T) {
 
 func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 	t.Parallel()
-	acked, _ := triggered().ack(Policy{}, ByUser(ann), noon)
+	acked, _ := triggered().Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon)
 	equal(t, "tasks", acked.Tasks, []Task{{Do: Draw{Incident: 7, Version: 2}}})
 	policy, roster := payments()
 	c, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
@@ -238,7 +238,7 @@ func TestAStepThatReachesNobody(t *testing.T) {
 		equal(t, "events", kinds(c.Events), want)
 	}
 	equal(t, "paged", users, [][]UserID{{ann}, {bo}, {ann, bo, cy}})
-	acked, err := in.ack(Policy{}, ByUser(ann), now)
+	acked, err := in.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, now)
 	if err != nil {
 		t.Fatal(err)
 	}

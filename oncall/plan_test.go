@@ -146,8 +146,7 @@ func TestThePlanIsWhatHappens(t *testing.T) {
 		at := noon.Add(time.Duration(w.IntN(7*24*3600)) * time.Second)
 		c, _ := in.EscalateNow(0, w.facts, at)
 		if w.IntN(4) == 0 {
-			f := w.facts
-			if acked, err := c.Incident.ack(f.Policies[c.Incident.PolicyID], ByUser(bo), at); err == nil {
+			if acked, err := c.Incident.Do(Act{Do: ActAck}, ByUser(bo), w.facts, at); err == nil {
 				c = acked
 			}
 		}

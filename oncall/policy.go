@@ -75,14 +75,15 @@ const (
 // runStep pages the next step that has somebody to page. Steps without are skipped at once
 // and say so; when none is left the policy has run out. The loop goes over each step of a
 // policy at most once, and over few policies, so that none can spin.
-func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
-	due := now
-	if in.NextAt != nil && in.NextAt.Before(now) {
+func (c *Change) runStep() {
+	in, r := &c.Incident, &c.facts.Roster
+	due := c.now
+	if in.NextAt != nil && in.NextAt.Before(c.now) {
 		due = *in.NextAt
 	}
 	in.Seq++
 	in.NextAt = nil
-	p := f.Policies[in.PolicyID]
+	p := c.policy()
 	for left := len(p.Steps); left > 0 && !in.Unassigned; left-- {
 		if in.Step >= len(p.Steps) {
 			if in.Round >= p.Repeat || !in.Called {
@@ -91,40 +92,41 @@ func (in *Incident) runStep(c *Change, f Facts, now time.Time) {
 			in.Round, in.Step, in.Run = in.Round+1, 0, 0
 		}
 		step := &p.Steps[in.Step]
-		if why := step.Only.unmet(in.Severity, p.TeamID, f.Roster, now); why != "" {
-			in.skip(c, why, now)
+		if why := step.Only.unmet(in.Severity, p.TeamID, *r, c.now); why != "" {
+			c.skip(why)
 			continue
 		}
-		s := f.Roster.summon(step.Targets, now)
+		s := r.summon(step.Targets, c.now)
 		switch {
-		case in.waits(c, p, f.Roster, now):
+		case c.waits(p):
 			return
 		case !s.empty():
-			in.runSummons(c, f, step, s, due, now)
+			c.runSummons(step, s, due)
 			return
 		case s.policy == 0:
-			in.skip(c, s.nobody(), now)
-		case in.handOver(c, f, s.policy, now, now):
-			p = f.Policies[in.PolicyID]
+			c.skip(s.nobody())
+		case c.passOn(s.policy, c.now):
+			p = c.policy()
 			left = len(p.Steps) + 1
 		default:
 			left = 0
 		}
 	}
-	in.runOut(c, f, now)
+	c.runOut()
 }
 
 // skip passes over the step that is due; why completes "step 2 was skipped: ", and is empty
 // where there is simply nobody.
-func (in *Incident) skip(c *Change, why string, now time.Time) {
-	d := in.detail()
+func (c *Change) skip(why string) {
+	d := c.detail()
 	d.Text = why
-	c.record(EventSkipped, now, ByTimer(), d)
-	in.Step, in.Run = in.Step+1, 0
+	c.record(EventSkipped, ByTimer(), d)
+	c.Incident.Step, c.Incident.Run = c.Incident.Step+1, 0
 }
 
 // detail says which step is due, as people count.
-func (in *Incident) detail() Detail {
+func (c *Change) detail() Detail {
+	in := &c.Incident
 	return Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1}
 }
 
@@ -137,11 +139,13 @@ func (s *summons) nobody() string {
 }
 
 // runSummons pages whom and what a step comes to, and sets the timer for what runs after it.
-func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, due, now time.Time) {
-	d := in.detail()
-	from := now
-	if people := in.pick(step, s.people); len(people) > 0 {
-		d.Users, from = c.call(people, in.gather(f.Roster, step, due, now), now)
+func (c *Change) runSummons(step *Step, s summons, due time.Time) {
+	in := &c.Incident
+	d := c.detail()
+	from := c.now
+	if people := c.pick(step, s.people); len(people) > 0 {
+		until, ready := c.gather(step, due)
+		d.Users, from = c.call(people, until, ready)
 		in.Called = true
 	}
 	for _, channel := range s.channels {
@@ -152,41 +156,40 @@ func (in *Incident) runSummons(c *Change, f Facts, step *Step, s summons, due, n
 		c.post(MethodWebhook, address, "the escalation policy names this webhook")
 		d.To = append(d.To, WebhookName(address))
 	}
-	d.Until = waitsUntil(from, now)
-	c.record(EventPaging, now, ByTimer(), d)
+	d.Until = waitsUntil(from, c.now)
+	c.record(EventPaging, ByTimer(), d)
 	last := in.Run >= step.Repeat
-	next := from.Add(in.advance(step))
+	next := from.Add(c.advance(step))
 	if last && s.policy != 0 {
-		in.Step, in.Run = in.Step-1, step.Repeat // the step that hands over
-		in.handOver(c, f, s.policy, next, now)
+		in.Step, in.Run = in.Step-1, step.Repeat // the step that passes the incident on
+		c.passOn(s.policy, next)
 	}
 	in.NextAt = &next
 }
 
 // pick returns whom of its people a run of the step pages.
-func (in *Incident) pick(step *Step, people []called) []called {
-	n := int64(len(people))
+func (c *Change) pick(step *Step, people []called) []called {
+	in, n := &c.Incident, int64(len(people))
 	if n < 2 || step.RoundRobin == PageAll {
 		return people
 	}
-	turn := int64(in.Round*(step.Repeat+1) + in.Run)
+	at := int64(in.Round*(step.Repeat+1) + in.Run)
 	if step.RoundRobin == RoundByIncident {
-		turn += in.Turn
+		at += in.Turn
 	}
-	return people[turn%n : turn%n+1]
+	return people[at%n : at%n+1]
 }
 
-// call pages people, each in their own time, and returns who they are and when the first of
-// them is paged.
-func (in *Incident) call(c *Change, r Roster, people []called, now time.Time) (users []UserID, first time.Time) {
-	return c.call(people, func(u UserID) time.Time { return in.pageAt(r, u, now) }, now)
-}
-
-func (c *Change) call(people []called, pageAt func(UserID) time.Time, now time.Time) (users []UserID, first time.Time) {
+// call pages people, each in their own time, but nobody before an instant who is not ready. It
+// returns who they are and when the first of them is paged.
+func (c *Change) call(people []called, until time.Time, ready []UserID) (users []UserID, first time.Time) {
 	for i, who := range people {
-		at := pageAt(who.user)
+		at := c.pageAt(who.user, c.now)
+		if !slices.Contains(ready, who.user) {
+			at = latest(at, until)
+		}
 		c.page(who.user, who.why)
-		if at.After(now) {
+		if at.After(c.now) {
 			c.Pages[len(c.Pages)-1].At = at
 		}
 		if i == 0 || at.Before(first) {
@@ -206,7 +209,8 @@ func (c *Change) post(method, to, why string) {
 }
 
 // advance moves on to what runs after the step, and says how long to wait.
-func (in *Incident) advance(step *Step) time.Duration {
+func (c *Change) advance(step *Step) time.Duration {
+	in := &c.Incident
 	if in.Run < step.Repeat {
 		in.Run++
 		return step.Every.Duration()
@@ -215,11 +219,12 @@ func (in *Incident) advance(step *Step) time.Duration {
 	return step.Delay.Duration()
 }
 
-// handOver gives the incident to another policy, whose first step runs at the instant given.
+// passOn gives the incident to another policy, whose first step runs at the instant given.
 // Where that can't be, the policy that it has runs out, and it reports false.
-func (in *Incident) handOver(c *Change, f Facts, to PolicyID, at, now time.Time) bool {
-	d := in.detail()
-	p, known := f.Policies[to]
+func (c *Change) passOn(to PolicyID, at time.Time) bool {
+	in := &c.Incident
+	d := c.detail()
+	p, known := c.facts.Policies[to]
 	switch {
 	case !known || p.Removed:
 		d.Text = "the policy that it hands over to has been removed"
@@ -227,16 +232,16 @@ func (in *Incident) handOver(c *Change, f Facts, to PolicyID, at, now time.Time)
 		d.Text = fmt.Sprintf("the incident has been handed over %d times already", in.Hops)
 	}
 	if d.Text != "" {
-		c.record(EventSkipped, now, ByTimer(), d)
-		own := f.Policies[in.PolicyID]
+		c.record(EventSkipped, ByTimer(), d)
+		own := c.policy()
 		in.Round, in.Step, in.Run = own.Repeat, len(own.Steps), 0
 		return false
 	}
 	d.Text = p.Name
-	if at.After(now) {
+	if at.After(c.now) {
 		d.Until = at
 	}
-	c.record(EventHandedOver, now, ByTimer(), d)
+	c.record(EventHandedOver, ByTimer(), d)
 	if in.HomePolicy == 0 {
 		in.HomePolicy = in.PolicyID
 	}
@@ -247,13 +252,13 @@ func (in *Incident) handOver(c *Change, f Facts, to PolicyID, at, now time.Time)
 }
 
 // runOut is for when no step is left. If none has paged a person, the team's fallback people
-// are paged first, once (E8); otherwise the policy is exhausted.
-func (in *Incident) runOut(c *Change, f Facts, now time.Time) {
-	r := f.Roster
+// are paged first, once; otherwise the policy is exhausted.
+func (c *Change) runOut() {
+	in, r := &c.Incident, c.facts.Roster
 	fallback := r.fallback(in.TeamID)
 	if in.Called || in.Unassigned || len(fallback) == 0 {
 		in.Unassigned = !in.Called
-		in.exhaust(c, f, now)
+		c.exhaust()
 		return
 	}
 	in.Unassigned = true
@@ -262,10 +267,8 @@ func (in *Incident) runOut(c *Change, f Facts, now time.Time) {
 	for i, u := range fallback {
 		people[i] = called{u, why}
 	}
-	users, from := in.call(c, r, people, now)
-	d := Detail{Users: users}
-	d.Until = waitsUntil(from, now)
-	c.record(EventUnassigned, now, ByTimer(), d)
+	users, from := c.call(people, c.now, nil)
+	c.record(EventUnassigned, ByTimer(), Detail{Users: users, Until: waitsUntil(from, c.now)})
 	for _, admin := range r.active(r.Teams[in.TeamID].Admins) {
 		if !slices.Contains(users, admin) {
 			c.Notices = append(c.Notices, Notice{
@@ -283,50 +286,57 @@ func (in *Incident) runOut(c *Change, f Facts, now time.Time) {
 // NoticeUnassigned tells a team's admins that an incident had nobody on call.
 const NoticeUnassigned NoticeKind = "unassigned"
 
-// exhaust tells the whole team: every step ran out, or had nobody (E2, E8).
-func (in *Incident) exhaust(c *Change, f Facts, now time.Time) {
+// exhaust tells the whole team: every step ran out, or had nobody.
+func (c *Change) exhaust() {
+	in := &c.Incident
 	in.Exhausted = true
 	why, d := "nobody has acknowledged it and the escalation policy has run out", Detail{}
 	if n := len(in.Acks); n > 0 { // one more counts also where the policy has come to want fewer
-		d.Acked, d.Count, d.Of = in.Acks, n, max(f.Policies[in.PolicyID].Acks, n+1)
+		d.Acked, d.Count, d.Of = in.Acks, n, max(c.policy().Acks, n+1)
 		why = fmt.Sprintf("%d of %d have acknowledged it (%s), %s, and the escalation policy has run out",
 			n, d.Of, mentions(in.Acks, ", "), MoreNeeded(d.Of-n))
 	}
-	people := f.Roster.people([]Target{{Team: in.TeamID}}, now)
+	people := c.facts.Roster.people([]Target{{Team: in.TeamID}}, c.now)
 	for i := range people {
 		people[i].why = why
 	}
-	users, from := in.call(c, f.Roster, people, now)
-	d.Users = users
-	d.Until = waitsUntil(from, now)
-	c.record(EventExhausted, now, ByTimer(), d)
+	users, from := c.call(people, c.now, nil)
+	d.Users, d.Until = users, waitsUntil(from, c.now)
+	c.record(EventExhausted, ByTimer(), d)
 }
 
 // Unreached is for when none of the latest step's people can be reached: the next step
-// runs at once (N4), or when none is left nobody has been told. It reports false where
-// that doesn't matter.
+// runs at once, or when none is left nobody has been told. It reports false where that
+// doesn't matter.
 func (in Incident) Unreached(now time.Time) (Change, bool) {
-	if in.Status != Triggered || in.NextAt == nil && !in.Exhausted {
+	c := in.begin(ByTimer(), Facts{}, now)
+	if !c.unreached() {
 		return Change{}, false
 	}
-	c := in.begin()
-	if in.Exhausted {
-		c.record(EventUntold, now, ByTimer(), Detail{Acked: in.Acks})
-		return c.finish(in), true
+	return c.done(), true
+}
+
+func (c *Change) unreached() bool {
+	in := &c.Incident
+	switch {
+	case in.Status != Triggered || in.NextAt == nil && !in.Exhausted:
+		return false
+	case in.Exhausted:
+		c.record(EventUntold, ByTimer(), Detail{Acked: in.Acks})
+		return true
 	}
-	o := &c.Incident
 	d := Detail{Round: in.Round + 1, Step: in.Step, Run: 1}
 	switch {
 	case in.Unassigned:
 		d = Detail{}
 	case in.Run > 0: // to run the step again reaches nobody either
 		d.Step, d.Run = in.Step+1, in.Run
-		o.Step, o.Run = in.Step+1, 0
+		in.Step, in.Run = in.Step+1, 0
 	}
-	o.NextAt = &now
-	c.record(EventUnreached, now, ByTimer(), d)
+	in.NextAt = new(c.now)
+	c.record(EventUnreached, ByTimer(), d)
 	c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}}) // the timer that is under way becomes stale
-	return c.finish(in), true
+	return true
 }
 
 // Next is what happens to an incident if nobody does anything.

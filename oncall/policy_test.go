@@ -245,12 +245,13 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 	if c.Incident.PolicyID != 2 || c.Incident.HomePolicy != 1 || c.Incident.Hops != 1 {
 		t.Errorf("policy %d, home %d, hops %d", c.Incident.PolicyID, c.Incident.HomePolicy, c.Incident.Hops)
 	}
-	closed, err := c.Incident.Resolve(ByIntegration("demo"), noon)
+	closed, err := c.Incident.Do(Act{Do: ActResolve}, ByIntegration("demo"), Facts{}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again := closed.Incident.reopen(ByIntegration("demo"), "again", noon, noon).Incident
-	if again.PolicyID != 1 || again.Hops != 0 {
+	again := closed.Incident.begin(ByIntegration("demo"), f, noon)
+	again.reopen("again", noon)
+	if again := again.Incident; again.PolicyID != 1 || again.Hops != 0 {
 		t.Errorf("reopened: policy %d, hops %d", again.PolicyID, again.Hops)
 	}
 }
@@ -259,7 +260,7 @@ func TestWhoComesOnCallGetsWhatNobodyHas(t *testing.T) {
 	t.Parallel()
 	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{Members: map[TeamID][]UserID{1: {ann}}}}
 	c, _ := triggered().EscalateNow(0, f, noon)
-	adopted, ok := c.Incident.Adopt([]UserID{bo}, "payments", f.Roster, noon.Add(time.Minute))
+	adopted, ok := c.Incident.Adopt([]UserID{bo}, "payments", f, noon.Add(time.Minute))
 	if !ok {
 		t.Fatal("nobody took the incident that nobody has")
 	}
@@ -267,7 +268,7 @@ func TestWhoComesOnCallGetsWhatNobodyHas(t *testing.T) {
 	if adopted.Incident.NextAt == nil {
 		t.Error("the whole team is no longer told")
 	}
-	if _, ok := triggered().Adopt([]UserID{bo}, "payments", f.Roster, noon); ok {
+	if _, ok := triggered().Adopt([]UserID{bo}, "payments", f, noon); ok {
 		t.Error("an incident whose policy goes on changed hands")
 	}
 }

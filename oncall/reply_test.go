@@ -78,12 +78,13 @@ func TestReopeningForgetsWhoWasAsked(t *testing.T) {
 	if c, err := in.Do(Act{Do: ActUnack}, ByUser("U0ANN"), Facts{}, at); err != nil || len(c.Incident.Responders) != 1 {
 		t.Errorf("given back: %+v, %v", c.Incident.Responders, err)
 	}
-	done, err := in.Resolve(ByUser("U0ANN"), at)
+	done, err := in.Do(Act{Do: ActResolve}, ByUser("U0ANN"), Facts{}, at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := done.Incident.reopen(ByIntegration("demo"), "again", at, at).Incident.Responders; got != nil {
-		t.Errorf("reopened by a monitor: %+v", got)
+	c := done.Incident.begin(ByIntegration("demo"), Facts{}, at)
+	if c.reopen("again", at); c.Incident.Responders != nil {
+		t.Errorf("reopened by a monitor: %+v", c.Incident.Responders)
 	}
 	if c, err := done.Incident.Do(Act{Do: ActReopen}, ByUser("U0ANN"), Facts{}, at); err != nil || c.Incident.Responders != nil {
 		t.Errorf("reopened by a person: %+v, %v", c.Incident.Responders, err)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // responder returns what a person was asked and has said.
@@ -18,7 +17,8 @@ func (in Incident) responder(u UserID) (Responder, bool) {
 }
 
 // respond notes what a responder has said, or that they were asked.
-func (in *Incident) respond(r Responder) {
+func (c *Change) respond(r Responder) {
+	in := &c.Incident
 	in.Responders = append(slices.DeleteFunc(slices.Clone(in.Responders), func(o Responder) bool {
 		return o.User == r.User
 	}), r)
@@ -36,43 +36,40 @@ func cutText(text string, most int) string {
 	return text
 }
 
-// ask asks somebody to help, or asks them again. It doesn't touch who has the incident,
+// askToHelp asks somebody to help, or asks them again. It doesn't touch who has the incident,
 // nor escalation.
-func (in Incident) ask(u UserID, text string, by Actor, f Facts, now time.Time) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
+func (c *Change) askToHelp(a Act) error {
+	if err := c.facts.reachable(a.User); err != nil {
+		return err
 	}
-	if err := f.reachable(u); err != nil {
-		return Change{}, err
+	if a.User == c.by.User { // offering help needs no page
+		return c.answer(ResponderAccepted, true)
 	}
-	if u == by.User { // who offers help needs no page
-		return in.answer(ResponderAccepted, by, now, true)
-	}
-	c := in.begin()
-	c.Incident.respond(Responder{User: u, State: ResponderAsked, By: by, At: now, Asked: c.Incident.Version})
-	why := fmt.Sprintf("%s asks you to help", by)
-	if text = cutText(text, maxAsked); text != "" {
+	c.respond(Responder{User: a.User, State: ResponderAsked, By: c.by, At: c.now, Asked: c.Incident.Version})
+	why, text := fmt.Sprintf("%s asks you to help", c.by), cutText(a.Text, maxAsked)
+	if text != "" {
 		why += ": " + text
 	}
-	c.ask(u, why)
-	c.record(EventAsked, now, by, Detail{Users: []UserID{u}, Text: text})
-	return c.finish(in), nil
+	c.ask(a.User, why)
+	c.record(EventAsked, c.by, Detail{Users: []UserID{a.User}, Text: text})
+	return nil
 }
 
-// answer is what a responder says. It stops their pages, and nobody else's. Who
-// volunteers was not asked.
-func (in Incident) answer(state ResponderState, by Actor, now time.Time, volunteers bool) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
-	}
+func (c *Change) accept(Act) error { return c.answer(ResponderAccepted, false) }
+
+func (c *Change) decline(Act) error { return c.answer(ResponderDeclined, false) }
+
+// answer is what a responder says. It stops their pages, and nobody else's. Volunteers
+// were not asked.
+func (c *Change) answer(state ResponderState, volunteers bool) error {
+	in, by := &c.Incident, c.by
 	r, known := in.responder(by.User)
 	switch {
 	case by.User == "" || !known && !volunteers:
-		return Change{}, Refuse("Nobody has asked you to help with incident %s.", in.ID)
+		return Refuse("Nobody has asked you to help with incident %s.", in.ID)
 	case r.State == state:
-		return Change{}, Refuse("You have said so already.")
+		return Refuse("You have said so already.")
 	}
-	c := in.begin()
 	d := Detail{}
 	if r.By.User != "" && r.By.User != by.User {
 		d.Users = []UserID{r.By.User} // they are told by the line in the thread
@@ -80,12 +77,12 @@ func (in Incident) answer(state ResponderState, by Actor, now time.Time, volunte
 	if r.By == (Actor{}) {
 		r.By = by
 	}
-	r.User, r.State, r.At, r.Until = by.User, state, now, in.Seq
-	c.Incident.respond(r)
+	r.User, r.State, r.At, r.Until = by.User, state, c.now, in.Seq
+	c.respond(r)
 	kind := EventAccepted
 	if state == ResponderDeclined {
 		kind = EventDeclined
 	}
-	c.record(kind, now, by, d)
-	return c.finish(in), nil
+	c.record(kind, by, d)
+	return nil
 }

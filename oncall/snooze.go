@@ -14,43 +14,39 @@ const (
 )
 
 // snooze makes the incident quiet until an instant; then it pages from the first step.
-func (in Incident) snooze(a Act, by Actor, f Facts, now time.Time) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
-	}
-	until, err := in.snoozeEnd(a, by, f, now)
+func (c *Change) snooze(a Act) error {
+	until, err := c.snoozeEnd(a)
 	if err != nil {
-		return Change{}, err
+		return err
 	}
-	switch d := until.Sub(now); {
+	switch d := until.Sub(c.now); {
 	case d < minSnooze-onTheWay:
-		return Change{}, Refuse("A snooze lasts a minute at least.")
+		return Refuse("A snooze lasts a minute at least.")
 	case d > maxSnooze:
-		return Change{}, Refuse("A snooze lasts 30 days at most.")
+		return Refuse("A snooze lasts 30 days at most.")
 	}
-	c := in.begin()
-	o := &c.Incident
-	o.help(by, now)
-	o.stop()
-	o.Status = Snoozed
-	o.AckedBy, o.AckedAt, o.Acks = Actor{}, nil, nil
-	o.SnoozedBy, o.SnoozedUntil = by, &until
-	o.wait(until)
-	c.record(EventSnoozed, now, by, Detail{Until: until})
-	return c.finish(in), nil
+	c.help()
+	c.stop()
+	in := &c.Incident
+	in.Status = Snoozed
+	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
+	in.SnoozedBy, in.SnoozedUntil = c.by, &until
+	c.wait(until)
+	c.record(EventSnoozed, c.by, Detail{Until: until})
+	return nil
 }
 
 // snoozeEnd is when the snooze that somebody wants ends.
-func (in Incident) snoozeEnd(a Act, by Actor, f Facts, now time.Time) (time.Time, error) {
+func (c *Change) snoozeEnd(a Act) (time.Time, error) {
 	switch a.Till {
 	case TillTime:
 		return a.Until, nil
 	case TillWork:
-		return nextWork(by.User, f.Roster, now)
+		return nextWork(c.by.User, c.facts.Roster, c.now)
 	case TillHandoff:
-		return nextHandoff(f.Policies[in.PolicyID], f.Roster, now)
+		return nextHandoff(c.policy(), c.facts.Roster, c.now)
 	}
-	return time.Time{}, Refuse("Say until when to snooze incident %s.", in.ID)
+	return time.Time{}, Refuse("Say until when to snooze incident %s.", c.Incident.ID)
 }
 
 // nextWork is when a person's hours begin next. Who is at work now means tomorrow.
@@ -93,22 +89,18 @@ func nextHandoff(p Policy, r Roster, now time.Time) (time.Time, error) {
 }
 
 // unsnooze ends a snooze: the incident pages from the first step, now.
-func (in Incident) unsnooze(by Actor, f Facts, now time.Time) (Change, error) {
-	if err := in.refuseClosed(); err != nil {
-		return Change{}, err
+func (c *Change) unsnooze(Act) error {
+	if c.Incident.Status != Snoozed {
+		return Refuse("Incident %s is not snoozed.", c.Incident.ID)
 	}
-	if in.Status != Snoozed {
-		return Change{}, Refuse("Incident %s is not snoozed.", in.ID)
-	}
-	return in.wake(by, "", f, now), nil
+	c.wake(c.by, "")
+	return nil
 }
 
-// wake ends a snooze, whoever or whatever does so.
-func (in Incident) wake(by Actor, why string, f Facts, now time.Time) Change {
-	c := in.begin()
-	c.record(EventUnsnoozed, now, by, Detail{Text: why, Users: users(in.SnoozedBy)})
-	c.restart(f, now)
-	return c.finish(in)
+// wake ends a snooze, whoever or whatever does so; why may be empty.
+func (c *Change) wake(by Actor, why string) {
+	c.record(EventUnsnoozed, by, Detail{Text: why, Users: users(c.Incident.SnoozedBy)})
+	c.restart()
 }
 
 // snoozing reports whether the incident is quiet at an instant although its monitor may
@@ -119,15 +111,13 @@ func (in Incident) snoozing(at time.Time) bool {
 
 // dozeOff takes back an incident that its monitor has closed while it was snoozed: it
 // stays quiet until the snooze ends.
-func (in Incident) dozeOff(by Actor, why string, now time.Time) Change {
-	c := in.begin()
-	o := &c.Incident
+func (c *Change) dozeOff(why string) {
+	in := &c.Incident
 	until, who := *in.SnoozedUntil, in.SnoozedBy
-	o.startOver()
-	o.Status = Snoozed
-	o.SnoozedBy, o.SnoozedUntil = who, &until
-	o.Flaps++
-	o.wait(until)
-	c.record(EventReopened, now, by, Detail{Text: why, Quiet: true})
-	return c.finish(in)
+	c.startOver()
+	in.Status = Snoozed
+	in.SnoozedBy, in.SnoozedUntil = who, &until
+	in.Flaps++
+	c.wait(until)
+	c.record(EventReopened, c.by, Detail{Text: why, Quiet: true})
 }

@@ -3,25 +3,24 @@ package oncall
 import "time"
 
 // EscalateNow does what the incident's timer is for, if seq is still the one that the
-// incident waits for; a stale timer changes nothing and reports false (E5).
+// incident waits for; a stale timer changes nothing and reports false.
 func (in Incident) EscalateNow(seq int64, f Facts, now time.Time) (Change, bool) {
-	if in.Seq != seq {
+	if !in.timerDue(seq) {
 		return Change{}, false
 	}
-	if in.Status == Snoozed {
-		return in.wake(ByTimer(), "", f, now), true
-	}
-	c := in.begin()
+	c := in.begin(ByTimer(), f, now)
 	switch in.Status {
-	case Triggered:
-		c.Incident.runStep(&c, f, now)
+	case Snoozed:
+		c.wake(c.by, "")
 	case Acknowledged:
-		if in.NextAt == nil {
-			return Change{}, false
-		}
-		c.ackTimer(f, now)
-	case Snoozed, Resolved:
-		return Change{}, false
+		c.runAckTimer()
+	default:
+		c.runStep()
 	}
-	return c.finish(in), true
+	return c.done(), true
+}
+
+// timerDue reports whether the incident waits for the timer of this seq.
+func (in Incident) timerDue(seq int64) bool {
+	return in.Seq == seq && in.Open() && (in.Status != Acknowledged || in.NextAt != nil)
 }

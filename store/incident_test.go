@@ -72,7 +72,7 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 	// A job that can't be queued takes everything with it.
 	before := w.incident(1)
 	if _, err := w.Decide(t.Context(), 1, func(in oncall.Incident) (oncall.Change, error) {
-		c, err := in.Resolve(oncall.ByUser(ann), at)
+		c, err := in.Do(oncall.Act{Do: oncall.ActResolve}, oncall.ByUser(ann), oncall.Facts{}, at)
 		c.Tasks = append(c.Tasks, oncall.Task{Do: unknownJob{}})
 		return c, err
 	}); err == nil {

@@ -1,0 +1,115 @@
+package oncall
+
+import (
+	"slices"
+	"time"
+)
+
+// A Change is what a decision comes to: the incident as it is to be stored, the
+// lines for its timeline, the people to page and the work to queue, all of which
+// are saved in one transaction or not at all. begin starts one, done ends it; the
+// methods between them are the steps of a decision.
+type Change struct {
+	Incident Incident
+	Events   []Event
+	Pages    []Page // one a person; the store makes one of each contact method of them
+	Tasks    []Task
+	Notices  []Notice
+	Settled  []Settlement
+
+	before Incident
+	by     Actor // who decides
+	facts  Facts
+	now    time.Time
+}
+
+// begin starts a change of the incident, and makes its next version.
+func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
+	c := Change{Incident: in, before: in, by: by, facts: f, now: now}
+	c.Incident.Version++
+	return c
+}
+
+// done adds the work that follows from every change: a new drawing, the timer, when it
+// was set anew, and what has become of a question to those who have it.
+func (c *Change) done() Change {
+	in := &c.Incident
+	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
+	if in.NextAt != nil && in.Seq != c.before.Seq {
+		c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
+	}
+	if c.before.AckAsked && !in.AckAsked {
+		c.settle()
+	}
+	return *c
+}
+
+// record adds a line to the timeline. Who acts need not be who decides: Watchbill itself
+// does what follows from an act.
+func (c *Change) record(kind EventKind, by Actor, d Detail) {
+	c.Events = append(c.Events, Event{IncidentID: c.Incident.ID, At: c.now, Kind: kind, Actor: by, Detail: d})
+}
+
+// policy is the one that the incident follows.
+func (c *Change) policy() Policy { return c.facts.Policies[c.Incident.PolicyID] }
+
+// stop ends all that is under way: the timer becomes stale, and the pages are over.
+func (c *Change) stop() {
+	in := &c.Incident
+	in.Seq++
+	in.NextAt = nil
+	in.PagesFrom = in.Seq
+	in.AckAsked = false
+}
+
+// wait sets the timer anew.
+func (c *Change) wait(until time.Time) {
+	c.Incident.Seq++
+	c.Incident.NextAt = &until
+}
+
+// startOver makes the incident one that nobody has, before the first step of the policy
+// that it began with.
+func (c *Change) startOver() {
+	in := &c.Incident
+	if in.Status == Resolved { // who was asked to help then is not asked now
+		in.Responders = nil
+	}
+	c.stop()
+	in.Status = Triggered
+	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
+	in.ResolvedBy, in.ResolvedAt = Actor{}, nil
+	in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
+	in.Round, in.Step, in.Run = 0, 0, 0
+	in.Exhausted, in.Called, in.Unassigned = false, false, false
+	if in.HomePolicy != 0 {
+		in.PolicyID, in.HomePolicy = in.HomePolicy, 0
+	}
+	in.Hops = 0
+}
+
+// restart starts over and pages the first step now.
+func (c *Change) restart() {
+	c.startOver()
+	c.runStep()
+}
+
+// then adds a later change of the same incident. Of two drawings the last shows both.
+func (c Change) then(next Change) Change {
+	next.Events = append(c.Events, next.Events...)
+	next.Pages = append(c.Pages, next.Pages...)
+	next.Notices = append(c.Notices, next.Notices...)
+	next.Settled = append(c.Settled, next.Settled...)
+	tasks := c.Tasks
+	for _, t := range next.Tasks {
+		if _, draws := t.Do.(Draw); draws && t.At.IsZero() {
+			tasks = slices.DeleteFunc(tasks, func(o Task) bool {
+				_, old := o.Do.(Draw)
+				return old && o.At.IsZero()
+			})
+		}
+		tasks = append(tasks, t)
+	}
+	next.Tasks, next.before = tasks, c.before
+	return next
+}
