@@ -94,7 +94,7 @@ func (r *randomLife) step(t *testing.T) []Change {
 	switch r.rng.IntN(6) {
 	case 0:
 		r.log = append(r.log, "stale timer")
-		if c, due := r.in.EscalateNow(r.in.Seq-1-int64(r.rng.IntN(3)), r.facts, r.now); due {
+		if c, due := r.in.RunTimer(r.in.Seq-1-int64(r.rng.IntN(3)), r.facts, r.now); due {
 			t.Errorf("a stale timer did %+v", c)
 		}
 		return nil
@@ -104,7 +104,7 @@ func (r *randomLife) step(t *testing.T) []Change {
 			return nil
 		}
 		r.now = latest(r.now, *r.in.NextAt)
-		c, due := r.in.EscalateNow(r.in.Seq, r.facts, r.now)
+		c, due := r.in.RunTimer(r.in.Seq, r.facts, r.now)
 		if !due {
 			t.Errorf("the timer of %+v does nothing", r.in)
 		}

@@ -98,7 +98,7 @@ func (s *tale) tell(t *testing.T, words []string) string {
 			return "  there is no timer\n"
 		}
 		s.now = *s.in.NextAt
-		c, due := s.in.EscalateNow(s.in.Seq, s.facts, s.now)
+		c, due := s.in.RunTimer(s.in.Seq, s.facts, s.now)
 		if !due {
 			t.Errorf("the timer of incident %+v is stale", s.in)
 		}

@@ -47,7 +47,7 @@ func TestASnoozeSurvivesFlapping(t *testing.T) {
 	equal(t, "pages", paging, 0)
 	equal(t, "flaps", s.incidents[1].Flaps, 50)
 	policy, roster := payments()
-	c, due := s.incidents[1].EscalateNow(s.incidents[1].Seq, facts(policy, roster), noon.Add(24*time.Hour))
+	c, due := s.incidents[1].RunTimer(s.incidents[1].Seq, facts(policy, roster), noon.Add(24*time.Hour))
 	if !due || c.Incident.Status != Triggered {
 		t.Errorf("at the end of the snooze it is %s", c.Incident.Status)
 	}

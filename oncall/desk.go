@@ -237,7 +237,7 @@ func (d *Desk) open(a *Alert, at time.Time) *seat {
 
 // page runs the step that is due now without the detour over a timer.
 func (d *Desk) page(in *seat, at time.Time) {
-	if c, due := in.EscalateNow(in.Seq, d.facts(), at); due {
+	if c, due := in.RunTimer(in.Seq, d.facts(), at); due {
 		in.take(c)
 	}
 }

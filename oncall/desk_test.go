@@ -137,7 +137,7 @@ func TestAPersonsResolveHoldsForHalfAnHourThenPages(t *testing.T) {
 	equal(t, "status", in.Status, Triggered)
 	equal(t, "pages at", *in.NextAt, noon.Add(31*time.Minute))
 	policy, roster := payments()
-	later, due := in.EscalateNow(in.Seq, facts(policy, roster), *in.NextAt)
+	later, due := in.RunTimer(in.Seq, facts(policy, roster), *in.NextAt)
 	if !due || len(later.Pages) != 1 {
 		t.Errorf("half an hour later: due %v, pages %d", due, len(later.Pages))
 	}

@@ -73,7 +73,7 @@ func TestEscalationWalksThePolicyToItsEnd(t *testing.T) {
 		if in.NextAt != nil && !in.NextAt.Equal(now) {
 			t.Fatalf("next step at %s, want %s", in.NextAt, now)
 		}
-		c, due := in.EscalateNow(in.Seq, facts(policy, roster), now)
+		c, due := in.RunTimer(in.Seq, facts(policy, roster), now)
 		if !due {
 			t.Fatal("the timer that the incident waits for is stale")
 		}
@@ -91,7 +91,7 @@ func TestEachPageHasItsOwnKey(t *testing.T) {
 	policy.Repeat = 1
 	in, seen := triggered(), map[string]bool{}
 	for !in.Exhausted {
-		c, _ := in.EscalateNow(in.Seq, facts(policy, roster), noon)
+		c, _ := in.RunTimer(in.Seq, facts(policy, roster), noon)
 		for _, p := range c.Pages {
 			if seen[p.Key] {
 				t.Errorf("key %s is there twice", p.Key)
@@ -106,17 +106,17 @@ func TestEachPageHasItsOwnKey(t *testing.T) {
 func TestStaleTimersDoNothing(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
-	first, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
+	first, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 	acked, err := first.Incident.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, in := range map[string]Incident{"same timer again": first.Incident, "acknowledged": acked.Incident} {
-		if _, due := in.EscalateNow(0, facts(policy, roster), noon); due {
+		if _, due := in.RunTimer(0, facts(policy, roster), noon); due {
 			t.Errorf("%s: a stale timer acted", name)
 		}
 	}
-	if _, due := acked.Incident.EscalateNow(acked.Incident.Seq, facts(policy, roster), noon); due {
+	if _, due := acked.Incident.RunTimer(acked.Incident.Seq, facts(policy, roster), noon); due {
 		t.Error("an acknowledged incident escalated")
 	}
 }
@@ -126,7 +126,7 @@ func TestStepsWithNobodyAreSkippedAtOnce(t *testing.T) {
 	policy, roster := payments()
 	gone := noon
 	roster.Users = map[UserID]User{ann: {ID: ann, DeactivatedAt: &gone}}
-	c, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
+	c, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 	equal(t, "paged", paged(c), []UserID{bo})
 	equal(t, "events", kinds(c.Events), []EventKind{EventSkipped, EventPaging})
 	equal(t, "waits for", c.Incident.NextAt.Sub(noon), time.Minute)
@@ -141,14 +141,14 @@ func TestAPolicyWithNobodyPagesTheFallbackPeopleThenTheTeamAndEnds(t *testing.T)
 		"unknown schedules": {Repeat: 5, Steps: []Step{{Targets: []Target{{Schedule: 9}}}, {Targets: []Target{{Schedule: 8}}}}},
 	} {
 		policy.ID = 1
-		c, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
+		c, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 		if !c.Incident.Unassigned || c.Incident.Exhausted {
 			t.Errorf("%s: unassigned %v, exhausted %v", name, c.Incident.Unassigned, c.Incident.Exhausted)
 		}
 		equal(t, name, paged(c), []UserID{cy})
 		equal(t, name+": the admin is told", c.Notices[0].To, string(bo))
 		equal(t, name+": then waits", c.Incident.NextAt.Sub(noon), 5*time.Minute)
-		c, _ = c.Incident.EscalateNow(c.Incident.Seq, facts(policy, roster), *c.Incident.NextAt)
+		c, _ = c.Incident.RunTimer(c.Incident.Seq, facts(policy, roster), *c.Incident.NextAt)
 		if !c.Incident.Exhausted || c.Incident.NextAt != nil {
 			t.Errorf("%s: exhausted %v, next %v", name, c.Incident.Exhausted, c.Incident.NextAt)
 		}
@@ -160,14 +160,14 @@ func TestNextTellsWhatTheTimerWillDo(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
 	in := triggered()
-	c, _ := in.EscalateNow(0, facts(policy, roster), noon)
+	c, _ := in.RunTimer(0, facts(policy, roster), noon)
 	for !c.Incident.Exhausted {
 		in = c.Incident
 		next, ok := in.Next(facts(policy, roster))
 		if !ok {
 			t.Fatal("nothing to come, but the policy is not at its end")
 		}
-		c, _ = in.EscalateNow(in.Seq, facts(policy, roster), *in.NextAt)
+		c, _ = in.RunTimer(in.Seq, facts(policy, roster), *in.NextAt)
 		equal(t, "whom", next.Users, paged(c))
 		equal(t, "end", next.Exhausts, c.Incident.Exhausted)
 	}
@@ -204,7 +204,7 @@ func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 	acked, _ := triggered().Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon)
 	equal(t, "tasks", acked.Tasks, []Task{{Do: Draw{Incident: 7, Version: 2}}})
 	policy, roster := payments()
-	c, _ := triggered().EscalateNow(0, facts(policy, roster), noon)
+	c, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 	equal(t, "tasks", c.Tasks, []Task{
 		{Do: Draw{Incident: 7, Version: 2}},
 		{Do: Escalate{Incident: 7, Seq: 1}, At: noon.Add(5 * time.Minute)},
@@ -219,7 +219,7 @@ func TestAStepThatReachesNobody(t *testing.T) {
 	in, now := triggered(), noon
 	var users [][]UserID
 	for !in.Exhausted {
-		c, due := in.EscalateNow(in.Seq, facts(policy, roster), now)
+		c, due := in.RunTimer(in.Seq, facts(policy, roster), now)
 		if !due {
 			t.Fatal("the timer is stale")
 		}

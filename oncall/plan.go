@@ -46,7 +46,7 @@ func (in Incident) Plan(f Facts, now time.Time) []Planned {
 		if in.NextAt == nil || len(plan) >= maxPlanned {
 			break
 		}
-		c, due := in.EscalateNow(in.Seq, f, latest(*in.NextAt, now))
+		c, due := in.RunTimer(in.Seq, f, latest(*in.NextAt, now))
 		if !due {
 			break
 		}

@@ -91,11 +91,11 @@ func replay(t *testing.T, in Incident, f Facts, now time.Time) []string {
 		if in.NextAt.Before(now) {
 			t.Fatalf("the timer is set to %s, which is before %s", in.NextAt, now)
 		}
-		if _, early := in.EscalateNow(in.Seq-1, f, *in.NextAt); early {
+		if _, early := in.RunTimer(in.Seq-1, f, *in.NextAt); early {
 			t.Fatal("a stale timer acted")
 		}
 		now = *in.NextAt
-		c, due := in.EscalateNow(in.Seq, f, now)
+		c, due := in.RunTimer(in.Seq, f, now)
 		if !due {
 			t.Fatal("the timer that it waits for is stale")
 		}
@@ -144,7 +144,7 @@ func TestThePlanIsWhatHappens(t *testing.T) {
 		in.Turn = int64(w.IntN(5))
 		in.PolicyID = PolicyID(1 + w.IntN(4))
 		at := noon.Add(time.Duration(w.IntN(7*24*3600)) * time.Second)
-		c, _ := in.EscalateNow(0, w.facts, at)
+		c, _ := in.RunTimer(0, w.facts, at)
 		if w.IntN(4) == 0 {
 			if acked, err := c.Incident.Do(Act{Do: ActAck}, ByUser(bo), w.facts, at); err == nil {
 				c = acked
@@ -179,7 +179,7 @@ func TestAnyPolicyReachesSomebodyAndLowWakesNobody(t *testing.T) {
 		at := noon.Add(time.Duration(w.IntN(7*24*3600)) * time.Second)
 		reached := false
 		for last := at; ; {
-			c, _ := in.EscalateNow(in.Seq, w.facts, last)
+			c, _ := in.RunTimer(in.Seq, w.facts, last)
 			for _, p := range c.Pages {
 				if p.UserID == "" {
 					continue

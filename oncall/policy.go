@@ -352,7 +352,7 @@ func (in Incident) Next(f Facts) (Next, bool) {
 	if in.NextAt == nil || in.Status != Triggered {
 		return Next{}, false
 	}
-	c, _ := in.EscalateNow(in.Seq, f, *in.NextAt)
+	c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
 	n := Next{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
 	for _, e := range c.Events {
 		if e.Kind == EventWaits {

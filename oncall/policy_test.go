@@ -15,7 +15,7 @@ func steps(t *testing.T, in Incident, f Facts) []string {
 	t.Helper()
 	var out []string
 	for now := noon; ; {
-		c, due := in.EscalateNow(in.Seq, f, now)
+		c, due := in.RunTimer(in.Seq, f, now)
 		if !due {
 			t.Fatal("the timer is stale")
 		}
@@ -224,7 +224,7 @@ func TestWhatHasWaitedComesAtOnce(t *testing.T) {
 	} {
 		in := triggered()
 		in.Severity, in.NextAt = Low, new(opens.Add(c.due))
-		change, _ := in.EscalateNow(in.Seq, f, opens.Add(c.fires))
+		change, _ := in.RunTimer(in.Seq, f, opens.Add(c.fires))
 		want := time.Time{}
 		if c.want > 0 {
 			want = opens.Add(c.want)
@@ -241,7 +241,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 		1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Policy: 2}}}}},
 		2: {ID: 2, TeamID: 1, Steps: []Step{{Targets: []Target{{User: bo}}, Delay: 60}}},
 	}}
-	c, _ := triggered().EscalateNow(0, f, noon)
+	c, _ := triggered().RunTimer(0, f, noon)
 	if c.Incident.PolicyID != 2 || c.Incident.HomePolicy != 1 || c.Incident.Hops != 1 {
 		t.Errorf("policy %d, home %d, hops %d", c.Incident.PolicyID, c.Incident.HomePolicy, c.Incident.Hops)
 	}
@@ -259,7 +259,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 func TestWhoComesOnCallGetsWhatNobodyHas(t *testing.T) {
 	t.Parallel()
 	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{Members: map[TeamID][]UserID{1: {ann}}}}
-	c, _ := triggered().EscalateNow(0, f, noon)
+	c, _ := triggered().RunTimer(0, f, noon)
 	adopted, ok := c.Incident.Adopt([]UserID{bo}, "payments", f, noon.Add(time.Minute))
 	if !ok {
 		t.Fatal("nobody took the incident that nobody has")

@@ -2,9 +2,9 @@ package oncall
 
 import "time"
 
-// EscalateNow does what the incident's timer is for, if seq is still the one that the
+// RunTimer does what the incident's timer is for, if seq is still the one that the
 // incident waits for; a stale timer changes nothing and reports false.
-func (in Incident) EscalateNow(seq int64, f Facts, now time.Time) (Change, bool) {
+func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	if !in.timerDue(seq) {
 		return Change{}, false
 	}

@@ -19,7 +19,7 @@ func (s *Store) EscalateIncident(ctx context.Context, id oncall.IncidentID, seq 
 		return false, err
 	}
 	_, due, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
-		change, due := in.EscalateNow(seq, dir.facts(), now)
+		change, due := in.RunTimer(seq, dir.facts(), now)
 		return change, due, nil
 	})
 	return due, err
