@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -118,21 +117,6 @@ func spoken(text string) drawing {
 	return drawing{text: text, blocks: []slack.Block{section(text)}}
 }
 
-// bundleLinks finds the messages of those incidents that a bundle names. There may be none yet.
-func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.IncidentID]string {
-	ids := n.Facts.Incidents[:min(len(n.Facts.Lines), len(n.Facts.Incidents))]
-	roots, err := b.store.Roots(ctx, ids)
-	if err != nil {
-		b.log.Warn().Err(err).Msg("the incidents of a bundle can't be linked to")
-		return nil
-	}
-	links := map[oncall.IncidentID]string{}
-	for id, at := range roots {
-		links[id] = b.permalink(ctx, at)
-	}
-	return links
-}
-
 // bundleLines names the incidents of a bundle, with links where there is room for all of them.
 func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []string {
 	lines := make([]string, len(f.Lines))
@@ -194,20 +178,5 @@ func others(verb string, all, done int) string {
 		return verb + " the other one"
 	default:
 		return fmt.Sprintf("%s the other %d", verb, left)
-	}
-}
-
-// bundlePress does something with all incidents of a bundle.
-func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (string, error) {
-	return func(b *Bot, ctx context.Context, p press) (string, error) {
-		id, err := strconv.ParseInt(p.value, 10, 64)
-		if err != nil {
-			return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
-		}
-		text, err := b.store.ActBundle(ctx, oncall.PageID(id), p.user, do, b.clock())
-		if err != nil {
-			return "", fmt.Errorf("%s the bundle of page %d: %w", do, id, err)
-		}
-		return foreign(text, maxText), nil
 	}
 }

@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,15 +17,6 @@ const actionHandoffTake = "handoff_take"
 
 // maxMoves is how many moved shifts a message lists.
 const maxMoves = 10
-
-// takeHandoff is "I have it".
-func (b *Bot) takeHandoff(ctx context.Context, p press) (string, error) {
-	number, err := strconv.ParseInt(p.value, 10, 64)
-	if err != nil {
-		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
-	}
-	return "", b.store.TakeHandoff(ctx, number, p.user, b.clock())
-}
 
 // duty names what somebody is on call for: "*payments*", and the role unless it is the
 // usual one.

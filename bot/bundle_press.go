@@ -1,0 +1,39 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// bundleLinks finds the messages of those incidents that a bundle names. There may be none yet.
+func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.IncidentID]string {
+	ids := n.Facts.Incidents[:min(len(n.Facts.Lines), len(n.Facts.Incidents))]
+	roots, err := b.store.Roots(ctx, ids)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("the incidents of a bundle can't be linked to")
+		return nil
+	}
+	links := map[oncall.IncidentID]string{}
+	for id, at := range roots {
+		links[id] = b.permalink(ctx, at)
+	}
+	return links
+}
+
+// bundlePress does something with all incidents of a bundle.
+func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		id, err := strconv.ParseInt(p.value, 10, 64)
+		if err != nil {
+			return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+		}
+		text, err := b.store.ActBundle(ctx, oncall.PageID(id), p.user, do, b.clock())
+		if err != nil {
+			return "", fmt.Errorf("%s the bundle of page %d: %w", do, id, err)
+		}
+		return foreign(text, maxText), nil
+	}
+}
