@@ -14,13 +14,6 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A drawing is a message as Slack wants it: the text is what screen readers and
-// notifications say, the blocks are what people see.
-type drawing struct {
-	text   string
-	blocks []slack.Block
-}
-
 // post sends one new message. It doesn't try again, since a message whose answer was lost
 // may have been posted. Only if Slack refuses the blocks, the text is sent alone.
 func (b *Bot) post(ctx context.Context, m slackcall.Message, d drawing) (store.Place, error) {

@@ -8,17 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
-	"github.com/slack-go/slack"
-
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
-)
-
-const (
-	actionAwayCover  = "away_cover"
-	actionAwayCancel = "away_cancel"
 )
 
 const awayUsage = "Say from when to when: `/oncall away 2026-12-24 to 2026-12-27 holidays`. " +
@@ -54,36 +45,6 @@ func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
 		d.blocks = append(d.blocks, section(said))
 	}
 	return d, nil
-}
-
-// maxHit bounds how many shifts an answer lists.
-const maxHit = 20
-
-// drawAway says which shifts a time off hits, with a button to find cover for them.
-func drawAway(off store.TimeOff, hit []schedule.Stint, r request, offer bool) drawing {
-	text := "You are away " + between(off.Start, off.End, r.location)
-	if len(hit) == 0 {
-		text += ". None of your shifts is in it."
-		return drawing{text: text, blocks: []slack.Block{section(text), awayButtons(off, false)}}
-	}
-	text += fmt.Sprintf(", and on call in it all the same, for %s:", count(len(hit), "shift"))
-	for i, s := range hit {
-		if i == maxHit {
-			text += fmt.Sprintf("\n… and %d more", len(hit)-i)
-			break
-		}
-		text += "\n• " + stintWords(s, r.user.TimeZone)
-	}
-	return drawing{text: text, blocks: []slack.Block{section(text), awayButtons(off, offer)}}
-}
-
-func awayButtons(off store.TimeOff, offer bool) slack.Block {
-	id := strconv.FormatInt(int64(off.ID), 10)
-	var buttons []slack.BlockElement
-	if offer {
-		buttons = append(buttons, slack.NewButtonBlockElement(actionAwayCover, id, plain("Ask for cover")).WithStyle(slack.StylePrimary))
-	}
-	return slack.NewActionBlock("", append(buttons, slack.NewButtonBlockElement(actionAwayCancel, id, plain("Cancel time off")))...)
 }
 
 // maxTimeOff bounds the list of time off: two blocks each, and a message has fifty.

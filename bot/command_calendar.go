@@ -13,8 +13,6 @@ import (
 // maxFeeds is how many calendars one person may have.
 const maxFeeds = 20
 
-const calendarHint = "Add it in Google Calendar under \"From URL\", in Outlook under \"Subscribe from web\". Whoever has the address can read it; `/oncall calendar revoke` ends all of yours."
-
 // calendar answers `/oncall calendar [schedule]` with the secret address of a calendar, and
 // `/oncall calendar revoke`. An address is shown once: it is not kept.
 func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
@@ -50,20 +48,6 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 		text += "\nIt only works on Watchbill's own machine until an admin sets WATCHBILL_PUBLIC_URL."
 	}
 	return text, nil
-}
-
-// feedsText lists the calendars that there are.
-func feedsText(r request, feeds []store.Feed) string {
-	lines := []string{"You have subscribed to:"}
-	for _, f := range feeds {
-		what := "your shifts"
-		if c, ok := r.directory.Schedule(f.ScheduleID); ok {
-			what = "*" + foreign(c.Name(), maxName) + "*"
-		}
-		lines = append(lines, fmt.Sprintf("• %s, since %s", what, stamp(f.CreatedAt, asDay, r.location)))
-	}
-	lines = append(lines, "An address is shown only once. `/oncall calendar new` makes another one for your shifts, `/oncall calendar NAME` one for a schedule, and `/oncall calendar revoke` ends all of them.")
-	return fitLines(lines, maxAnswer)
 }
 
 func (b *Bot) revokeFeeds(ctx context.Context, r request, feeds []store.Feed) (string, error) {

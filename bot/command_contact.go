@@ -65,22 +65,11 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 	return text, nil
 }
 
-// are says "1 thing is" or "2 things are".
-func are(n int, one string) string {
-	if n == 1 {
-		return count(n, one) + " is"
-	}
-	return count(n, one) + " are"
-}
-
 // slackOnly reports whether a person can only be reached in Slack where there is more.
 func (b *Bot) slackOnly(r oncall.Reach) bool {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
 	return reachesPeople(b.methods) && !slices.ContainsFunc(r.Contacts, usable)
 }
-
-// addMore is for whoever can only be reached in Slack.
-const addMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."
 
 // reachedHome says on the home tab how the person is reached.
 func (b *Bot) reachedHome(r oncall.Reach) string {

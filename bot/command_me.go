@@ -38,35 +38,6 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	return text, nil
 }
 
-// myShifts lists a person's shifts. Where a schedule keeps another time than the person,
-// it is shown, too.
-func myShifts(d *store.Directory, user oncall.UserID, now time.Time, zone *time.Location) string {
-	mine := stintsOf(d, user, now, now.Add(meAhead))
-	if len(mine) == 0 {
-		return fmt.Sprintf("You have no shift in the next %d weeks.", int(meAhead.Hours())/24/7)
-	}
-	var lines []string
-	for i, s := range mine {
-		if i == meShown {
-			lines = append(lines, count(len(mine)-i, "more shift"))
-			break
-		}
-		name := "*" + foreign(s.Name, maxName) + "*"
-		if s.Role != schedule.RolePrimary {
-			name += " (" + foreign(s.Role, maxName) + ")"
-		}
-		line := fmt.Sprintf("• %s from %s to %s", name, stamp(s.Start, asDay, zone), stamp(s.End, asDay, zone))
-		if !s.Start.After(now) {
-			line = fmt.Sprintf("• %s *now*, until %s", name, stamp(s.End, asDay, zone))
-		}
-		if there, err := time.LoadLocation(s.TimeZone); err == nil && differ(s.Start, there, zone) {
-			line += fmt.Sprintf(" (%s in %s)", s.End.In(there).Format("Mon 15:04"), foreign(s.TimeZone, maxName))
-		}
-		lines = append(lines, line)
-	}
-	return fitLines(lines, maxAnswer)
-}
-
 // stintsOf returns a person's shifts in all schedules, shadow shifts included.
 func stintsOf(d *store.Directory, user oncall.UserID, from, to time.Time) []schedule.Stint {
 	mine := d.Roster().Stints(user, from, to)
@@ -81,13 +52,6 @@ func stintsOf(d *store.Directory, user oncall.UserID, from, to time.Time) []sche
 	}
 	slices.SortStableFunc(mine, func(a, b schedule.Stint) int { return a.Start.Compare(b.Start) })
 	return mine
-}
-
-// differ reports whether two zones show other times at an instant.
-func differ(t time.Time, a, b *time.Location) bool {
-	_, x := t.In(a).Zone()
-	_, y := t.In(b).Zone()
-	return x != y
 }
 
 // next answers `/oncall next [team or schedule]`: who comes next, and when.

@@ -48,13 +48,6 @@ type wish struct {
 	away     bool              // who is to be on call has time off
 }
 
-// Whom an override replaces.
-const (
-	wishAll = "all"
-	wishOne = "one"
-	wishAdd = "add"
-)
-
 // readOverride reads the words, as far as that is possible.
 func (r request) readOverride() (wish, error) {
 	w := wish{whom: wishAll}

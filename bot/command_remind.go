@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -26,22 +25,4 @@ func (b *Bot) remind(ctx context.Context, r request) (string, error) {
 		return "", err
 	}
 	return remindWords(before), b.store.SetReminders(ctx, r.user.ID, before, r.now)
-}
-
-func remindWords(before []time.Duration) string {
-	if len(before) == 0 {
-		return "You are not reminded of your shifts."
-	}
-	var times []string
-	for _, d := range before {
-		switch {
-		case d%(24*time.Hour) == 0:
-			times = append(times, count(int(d/(24*time.Hour)), "day"))
-		case d%time.Hour == 0:
-			times = append(times, count(int(d/time.Hour), "hour"))
-		default:
-			times = append(times, count(int(d/time.Minute), "minute"))
-		}
-	}
-	return "You are reminded " + list(times) + " before a shift of yours."
 }

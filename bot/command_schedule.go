@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
 
@@ -67,24 +65,6 @@ func (r request) ownSchedules() []*schedule.Schedule {
 	return own
 }
 
-// A scheduleSpan is a stretch of one schedule or several, as it is shown.
-type scheduleSpan struct {
-	title    string
-	timeZone string
-	from, to time.Time
-	now      time.Time
-	names    map[oncall.UserID]string
-	rows     []spanRow
-}
-
-// A spanRow is one role of one schedule.
-type spanRow struct {
-	schedule string
-	role     string // "" if the schedule has no other
-	shifts   []schedule.Shift
-	why      []string // of each shift
-}
-
 func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
 	day, clock := r.zone.Local(from)
 	s := scheduleSpan{
@@ -115,50 +95,6 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 		}
 	}
 	return s
-}
-
-// text lists the shifts, a line each.
-func (s scheduleSpan) text(zone *time.Location) string {
-	lines := []string{fmt.Sprintf("From %s to %s:", stamp(s.from, asDay, zone), stamp(s.to, asDay, zone))}
-	for _, r := range s.rows {
-		head := "*" + foreign(r.schedule, maxName) + "*"
-		if r.role != "" {
-			head += " (" + foreign(r.role, maxName) + ")"
-		}
-		lines = append(lines, head)
-		for i, shift := range r.shifts {
-			line := "• " + named(shift.Users)
-			if len(shift.Users) == 0 {
-				line = "• *nobody*"
-			}
-			if i > 0 {
-				line += " from " + stamp(shift.Start, asDay, zone)
-			}
-			if shift.End.Before(s.to) {
-				line += " until " + stamp(shift.End, asDay, zone)
-			} else {
-				line += " until after that"
-			}
-			lines = append(lines, line+r.why[i])
-		}
-	}
-	return fitLines(lines, maxAnswer)
-}
-
-// fitLines joins lines, and counts those for which there is no room.
-func fitLines(lines []string, most int) string {
-	var out strings.Builder
-	n := 0
-	for i, line := range lines {
-		if n += utf8.RuneCountInString(line) + 1; n > most-30 {
-			return out.String() + count(len(lines)-i, "more line")
-		}
-		if i > 0 {
-			out.WriteString("\n")
-		}
-		out.WriteString(line)
-	}
-	return out.String()
 }
 
 // picture is the same as a timeline.

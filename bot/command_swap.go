@@ -114,12 +114,6 @@ func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, err
 	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", mention(user))
 }
 
-// stintValue tells the stints of one person apart. One that runs begins now, so its
-// start would not do.
-func stintValue(s schedule.Stint) string {
-	return strconv.FormatInt(int64(s.Schedule), 10) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
-}
-
 // swapPress makes a button that decides on a swap.
 func swapPress(decide func(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.SwapChange, error),
 ) func(*Bot, context.Context, press) (string, error) {

@@ -14,9 +14,6 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// maxAnswer keeps an answer inside the frame of an acknowledgement.
-const maxAnswer = 3000
-
 // who answers `/oncall who [team or schedule] [when]`.
 func (b *Bot) who(_ context.Context, r request) (string, error) {
 	schedules, when, err := r.whoAndWhen()
@@ -120,57 +117,4 @@ func unknownName(d *store.Directory, typed, kind string) error {
 		return oncall.Refuse("There is no %s %q. There is %s.", kind, foreign(typed, maxName), list(names))
 	}
 	return oncall.Refuse("There is no %s %q.%s", kind, foreign(typed, maxName), didYouMean(guess, "%q"))
-}
-
-// scheduleLines says who is on call in a schedule, a line for each role.
-func scheduleLines(d *store.Directory, s *schedule.Schedule, at time.Time, zone *time.Location) string {
-	name := "*" + foreign(s.Name(), maxName) + "*"
-	duties := s.Who(at)
-	if len(duties) == 1 && duties[0].Role == schedule.RolePrimary {
-		return name + ": " + dutyLine(d, duties[0], zone)
-	}
-	lines := []string{name}
-	for _, duty := range duties {
-		lines = append(lines, foreign(duty.Role, maxName)+": "+dutyLine(d, duty, zone))
-	}
-	return strings.Join(lines, "\n")
-}
-
-// dutyLine says who has a role, why if that is not the rotation, until when, and who is
-// next.
-func dutyLine(d *store.Directory, duty schedule.Duty, zone *time.Location) string {
-	now := named(duty.Users)
-	if len(duty.Users) == 0 {
-		now = "*nobody*"
-	}
-	now += because(d, duty.Source)
-	if duty.Until.IsZero() {
-		return now + ", with no change in sight"
-	}
-	return fmt.Sprintf("%s until %s, then %s", now, stamp(duty.Until, asDay, zone), named(duty.Next))
-}
-
-// because says who has changed what the rotations say, and why; "" if nobody has.
-func because(d *store.Directory, s schedule.Source) string {
-	if s.Shift != 0 {
-		return " (a shift made by hand)"
-	}
-	o, known := d.Override(s.Override)
-	if !known {
-		return ""
-	}
-	why := map[schedule.OverrideKind]string{
-		schedule.OverrideSwap: "instead of " + mention(o.From), schedule.OverrideTemporary: "a temporary schedule",
-		schedule.OverrideAdd: "added", schedule.OverrideRemove: mention(o.Users...) + " taken off",
-	}[o.Kind]
-	if why == "" {
-		why = "override"
-	}
-	if o.CreatedBy != "" {
-		why += " by " + mention(o.CreatedBy)
-	}
-	if o.Reason != "" {
-		why += ": " + foreign(o.Reason, maxName)
-	}
-	return " (" + why + ")"
 }

@@ -104,14 +104,6 @@ func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (re
 	}, nil
 }
 
-// didYouMean ends a refusal with a guess, if there is one.
-func didYouMean(guess, format string) string {
-	if guess == "" {
-		return ""
-	}
-	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
-}
-
 // unescape reads what Slack has escaped in a command.
 func unescape(s string) string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)

@@ -18,26 +18,6 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-const (
-	modalRotation      = "rotation"
-	actionRotationMore = "rotation_more"
-)
-
-// editMeta is what the views of an edit carry: which schedule it is, the latest version
-// that the person has seen, and what of it they are changing.
-type editMeta struct {
-	Schedule  oncall.ScheduleID `json:"schedule"`
-	Seen      int64             `json:"seen"`
-	Rotation  int               `json:"rotation,omitempty"` // its place; -1: a new one
-	Version   int64             `json:"version,omitempty"`  // to be restored
-	Previewed string            `json:"previewed,omitempty"`
-}
-
-func (m editMeta) String() string {
-	data, _ := json.Marshal(m) // numbers and a digest: it always can
-	return string(data)
-}
-
 func readEditMeta(s string) (editMeta, error) {
 	var m editMeta
 	if err := json.Unmarshal([]byte(s), &m); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
 
@@ -236,4 +237,26 @@ func (b *Bot) pressApart(ctx context.Context, e editing, p press) error {
 // updateBelow redraws the view under the one that was sent.
 func (b *Bot) updateBelow(ctx context.Context, top slack.View, v slack.ModalViewRequest) error {
 	return b.updateModal(ctx, slack.View{ID: top.PreviousViewID}, v)
+}
+
+// preview shows what an edit does: the next shifts, whose shifts move, and what it
+// leaves open.
+func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
+	was, err := schedule.Compile(e.schedule)
+	if err != nil {
+		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
+	}
+	is, err := schedule.Compile(after)
+	if err != nil {
+		return nil, err
+	}
+	if at.IsZero() {
+		at = e.now
+	}
+	blocks := drawPreview(was, is, at, e.now, e.location)
+	if planned := e.schedule.Planned(at); len(planned) > 0 {
+		blocks = append(blocks, section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
+			stamp(*planned[0].EffectiveFrom, asDay, e.location), byWhom(planned[0]))))
+	}
+	return blocks, nil
 }

@@ -158,25 +158,6 @@ func shown(err error) error {
 	return nil
 }
 
-// blockSaid is the block in which a view says why it is still open.
-const blockSaid = "said"
-
-// saying is the view as it was sent, with a sentence on top.
-func saying(v slack.View, text string) slack.ModalViewRequest {
-	said := slack.NewSectionBlock(words(":warning: "+text), nil, nil, slack.SectionBlockOptionBlockID(blockSaid))
-	blocks := []slack.Block{said}
-	for _, block := range v.Blocks.BlockSet {
-		if block.ID() != blockSaid {
-			blocks = append(blocks, block)
-		}
-	}
-	return slack.ModalViewRequest{
-		Type: slack.VTModal, Title: v.Title, Close: v.Close, Submit: v.Submit, Blocks: slack.Blocks{BlockSet: blocks},
-		PrivateMetadata: v.PrivateMetadata, CallbackID: v.CallbackID, ClearOnClose: v.ClearOnClose,
-		NotifyOnClose: v.NotifyOnClose,
-	}
-}
-
 // reply tells the person who pressed a button something: in the modal in which it was
 // pressed, in a modal of its own if that was the home tab, or beside the message.
 func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, text string) {
@@ -194,91 +175,4 @@ func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, tex
 	if err != nil && listening.Err() == nil {
 		b.log.Warn().Err(err).Msg("a click could not be answered")
 	}
-}
-
-// dialog draws a modal that can be sent.
-func dialog(callback, title, submit, meta string, blocks ...slack.Block) slack.ModalViewRequest {
-	v := readOnly(title, blocks...)
-	v.CallbackID, v.PrivateMetadata = callback, meta
-	v.Submit, v.Close = plain(submit), plain("Cancel")
-	return v
-}
-
-// readOnly draws a modal that can only be closed.
-func readOnly(title string, blocks ...slack.Block) slack.ModalViewRequest {
-	return slack.ModalViewRequest{
-		Type: slack.VTModal, Title: plain(title), Close: plain("Close"), Blocks: slack.Blocks{BlockSet: blocks},
-	}
-}
-
-// field is one labelled input; the element's action id is the block's id as well.
-func field(block, label, hint string, element slack.BlockElement) *slack.InputBlock {
-	var below *slack.TextBlockObject
-	if hint != "" {
-		below = plain(hint)
-	}
-	return slack.NewInputBlock(block, plain(label), below, element)
-}
-
-// optional lets an input be left empty.
-func optional(in *slack.InputBlock) *slack.InputBlock {
-	in.Optional = true
-	return in
-}
-
-// textField is a line to type into.
-func textField(block, label, hint, initial string) *slack.InputBlock {
-	e := slack.NewPlainTextInputBlockElement(nil, block)
-	e.InitialValue = initial
-	return field(block, label, hint, e)
-}
-
-// instantField is a date and a time, in the zone of the reader's device.
-func instantField(block, label, hint string, initial time.Time) *slack.InputBlock {
-	e := slack.NewDateTimePickerBlockElement(block)
-	if !initial.IsZero() {
-		e.InitialDateTime = initial.Unix()
-	}
-	return field(block, label, hint, e)
-}
-
-// userField is a choice of one person.
-func userField(block, label, hint string, initial oncall.UserID) *slack.InputBlock {
-	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, block)
-	e.InitialUser = string(initial)
-	return field(block, label, hint, e)
-}
-
-// An option is one thing to choose: its value, and what the person reads.
-type option struct{ value, label string }
-
-func optionObject(o option) *slack.OptionBlockObject {
-	return slack.NewOptionBlockObject(o.value, plain(cutPlain(o.label, maxOption)), nil)
-}
-
-// maxOption is how long the words of an option may be.
-const maxOption = 75
-
-// maxOptions is how many of them a choice may have.
-const maxOptions = 100
-
-// choiceField is a choice of one of some options. Slack refuses none at all.
-func choiceField(block, label, hint, initial string, options []option) *slack.InputBlock {
-	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, block)
-	for _, o := range options[:min(len(options), maxOptions)] {
-		object := optionObject(o)
-		e.Options = append(e.Options, object)
-		if o.value == initial {
-			e.InitialOption = object
-		}
-	}
-	return field(block, label, hint, e)
-}
-
-// cutPlain leaves at most so many characters of text that Slack shows as it stands.
-func cutPlain(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return s
 }

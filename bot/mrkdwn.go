@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -195,4 +196,87 @@ func lasted(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
 	}
+}
+
+// cutPlain leaves at most so many characters of text that Slack shows as it stands.
+func cutPlain(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// foreignSection cuts a paragraph to what Slack takes; its parts are safe already.
+func foreignSection(text string) string { return cutPlain(text, maxSection) }
+
+// note is a small line.
+func note(text string) slack.Block { return slack.NewContextBlock("", words(text)) }
+
+// fitLines joins lines, and counts those for which there is no room.
+func fitLines(lines []string, most int) string {
+	var out strings.Builder
+	n := 0
+	for i, line := range lines {
+		if n += utf8.RuneCountInString(line) + 1; n > most-30 {
+			return out.String() + count(len(lines)-i, "more line")
+		}
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// paragraph is a section of lines under a heading, as many of them as Slack takes.
+func paragraph(head string, lines []string) slack.Block {
+	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
+	for i, line := range lines {
+		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
+			lines = append(lines[:i:i], fmt.Sprintf("and %d more", len(lines)-i))
+			break
+		}
+	}
+	return section(strings.Join(append([]string{head}, lines...), "\n"))
+}
+
+// paragraphsOf joins lines to as few sections as possible, at most so many, and returns
+// how many of the first lines found no room.
+func paragraphsOf(lines []string, most int) (_ []string, left int) {
+	var reversed []string // the newest matter most, so they are placed first
+	size := 0
+	for i, line := range slices.Backward(lines) {
+		n := utf8.RuneCountInString(line)
+		if len(reversed) == 0 || size+1+n > maxSection {
+			if len(reversed) == most {
+				left = i + 1
+				break
+			}
+			reversed, size = append(reversed, line), n
+			continue
+		}
+		last := &reversed[len(reversed)-1]
+		*last, size = line+"\n"+*last, size+1+n
+	}
+	slices.Reverse(reversed)
+	return reversed, left
+}
+
+// didYouMean ends a refusal with a guess, if there is one.
+func didYouMean(guess, format string) string {
+	if guess == "" {
+		return ""
+	}
+	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
+}
+
+// maxAnswer keeps an answer inside the frame of an acknowledgement.
+const maxAnswer = 3000
+
+// are says "1 thing is" or "2 things are".
+func are(n int, one string) string {
+	if n == 1 {
+		return count(n, one) + " is"
+	}
+	return count(n, one) + " are"
 }

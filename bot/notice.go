@@ -3,42 +3,12 @@ package bot
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
-
-	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
-
-// noticeViews draws each kind of notice. Pure: facts in, words and blocks out.
-var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) drawing{
-	oncall.NoticeSwapAsk: drawSwap, oncall.NoticeSwapSent: drawSwap, oncall.NoticeSwapNews: drawSwap, oncall.NoticeSwapDone: drawSwap,
-	oncall.NoticeComing: drawComing, oncall.NoticeGoing: drawGoing, oncall.NoticeHandoff: drawHandoff, oncall.NoticeUnanswered: drawUnanswered,
-	oncall.NoticeReminder: drawReminder, oncall.NoticeMoved: drawMoved, oncall.NoticeCoverage: drawCoverage, oncall.NoticeGroup: drawTrouble,
-	oncall.NoticeCoverAsk: drawCover, oncall.NoticeCoverSent: drawCover, oncall.NoticeCoverNews: drawCover, oncall.NoticeCoverDone: drawCover,
-	oncall.NoticeContact: drawContactOff, oncall.NoticeContactOn: drawContactOn, oncall.NoticeSilent: drawContactSilent,
-	oncall.NoticeUnsent: drawContactUnsent, oncall.NoticeProof: drawProof, oncall.NoticeTest: drawTest,
-	oncall.NoticeBlocked: drawBlocked, oncall.NoticeUnreached: drawUnreached, oncall.NoticeBundle: drawBundle,
-	oncall.NoticeStillOn: drawStillOn, oncall.NoticeUnacked: drawUnacked, oncall.NoticeUnassigned: drawUnassigned,
-}
-
-// drawNotice draws a notice. A kind that this version does not know, because a newer
-// one wrote it, is told by its sentences.
-func drawNotice(n oncall.Notice) drawing {
-	if view := noticeViews[n.Kind]; view != nil {
-		return view(n)
-	}
-	return drawLines(n)
-}
-
-// drawLines shows the sentences of a notice.
-func drawLines(n oncall.Notice) drawing {
-	text := strings.Join(n.Facts.Lines, "\n")
-	return drawing{text: text, blocks: []slack.Block{section(text)}}
-}
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/slack-go/slack"
-
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -128,10 +126,4 @@ func topicRefusal(err error) error {
 		return oncall.Refuse("The Slack app lacks the scope %s.", strings.ReplaceAll(e.Needed, ",", " or "))
 	}
 	return oncall.Refuse("Slack refuses it: %s.", slackcall.CodeOf(err))
-}
-
-// drawTrouble tells an admin what is wrong with a user group.
-func drawTrouble(n oncall.Notice) drawing {
-	text := ":warning: " + strings.Join(n.Facts.Lines, "\n")
-	return drawing{text: text, blocks: []slack.Block{section(text)}}
 }

@@ -315,3 +315,6 @@ func reachSummary(who string, r oncall.Reach, methods []string, zone *time.Locat
 	}
 	return text + "."
 }
+
+// addMore is for whoever can only be reached in Slack.
+const addMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."

@@ -112,11 +112,6 @@ func incidentNames(ids []oncall.IncidentID) []string {
 	return names
 }
 
-// spoken is a drawing of words alone.
-func spoken(text string) drawing {
-	return drawing{text: text, blocks: []slack.Block{section(text)}}
-}
-
 // bundleLines names the incidents of a bundle, with links where there is room for all of them.
 func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []string {
 	lines := make([]string, len(f.Lines))

@@ -5,25 +5,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
-
-// paragraph is a section of lines under a heading, as many of them as Slack takes.
-func paragraph(head string, lines []string) slack.Block {
-	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
-	for i, line := range lines {
-		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
-			lines = append(lines[:i:i], fmt.Sprintf("and %d more", len(lines)-i))
-			break
-		}
-	}
-	return section(strings.Join(append([]string{head}, lines...), "\n"))
-}
 
 // planLines say what happens if nobody does anything: what is under way already, and then
 // each step, whom it pages and why.

@@ -110,18 +110,6 @@ func (f rotationForm) moreFields() []slack.Block {
 	}
 }
 
-// areaField is several lines to type into.
-func areaField(block, label, hint, initial string) *slack.InputBlock {
-	e := slack.NewPlainTextInputBlockElement(nil, block).WithMultiline(true)
-	e.InitialValue = initial
-	return field(block, label, hint, e)
-}
-
-// usersField is a choice of several people.
-func usersField(block, label, hint string) *slack.InputBlock {
-	return field(block, label, hint, slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, block))
-}
-
 func periodText(p schedule.Period) string {
 	if p == (schedule.Period{}) {
 		return "week"

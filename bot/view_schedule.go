@@ -1,11 +1,13 @@
 package bot
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/slack-go/slack"
@@ -85,12 +87,6 @@ func drawSchedule(o scheduleOverview) slack.ModalViewRequest {
 	return v
 }
 
-// foreignSection cuts a paragraph to what Slack takes; its parts are safe already.
-func foreignSection(text string) string { return cutPlain(text, maxSection) }
-
-// note is a small line.
-func note(text string) slack.Block { return slack.NewContextBlock("", words(text)) }
-
 func byWhom(v schedule.Version) string {
 	if v.CreatedBy == "" {
 		return ""
@@ -148,4 +144,24 @@ func drawHistory(meta editMeta, s schedule.Definition, zone *time.Location) slac
 	v := readOnly("History", blocks...)
 	v.CallbackID, v.PrivateMetadata = modalScheduleHistory, meta.String()
 	return v
+}
+
+const (
+	modalRotation      = "rotation"
+	actionRotationMore = "rotation_more"
+)
+
+// editMeta is what the views of an edit carry: which schedule it is, the latest version
+// that the person has seen, and what of it they are changing.
+type editMeta struct {
+	Schedule  oncall.ScheduleID `json:"schedule"`
+	Seen      int64             `json:"seen"`
+	Rotation  int               `json:"rotation,omitempty"` // its place; -1: a new one
+	Version   int64             `json:"version,omitempty"`  // to be restored
+	Previewed string            `json:"previewed,omitempty"`
+}
+
+func (m editMeta) String() string {
+	data, _ := json.Marshal(m) // numbers and a digest: it always can
+	return string(data)
 }

@@ -21,28 +21,6 @@ const (
 	maxPreview    = 1500 // of each paragraph: all must fit into one acknowledgement
 )
 
-// preview shows what an edit does: the next shifts, whose shifts move, and what it
-// leaves open.
-func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
-	was, err := schedule.Compile(e.schedule)
-	if err != nil {
-		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
-	}
-	is, err := schedule.Compile(after)
-	if err != nil {
-		return nil, err
-	}
-	if at.IsZero() {
-		at = e.now
-	}
-	blocks := drawPreview(was, is, at, e.now, e.location)
-	if planned := e.schedule.Planned(at); len(planned) > 0 {
-		blocks = append(blocks, section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
-			stamp(*planned[0].EffectiveFrom, asDay, e.location), byWhom(planned[0]))))
-	}
-	return blocks, nil
-}
-
 // drawPreview compares a schedule before and after an edit.
 func drawPreview(was, is *schedule.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
 	end := at.Add(previewAhead)

@@ -1,0 +1,95 @@
+package bot
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A sheet is all that the forms and modals about an incident show to one reader.
+type sheet struct {
+	picture  oncall.Picture
+	reader   oncall.UserID
+	plan     []oncall.Planned
+	reach    map[oncall.UserID]oncall.Reach
+	pages    []store.Paging
+	others   []oncall.Incident
+	policies []option
+	zone     *time.Location
+	now      time.Time
+}
+
+// drawSheet draws how an incident stands, what happens next and why, why its reader was
+// paged, and all that can be done.
+func drawSheet(s sheet) slack.ModalViewRequest {
+	in := s.picture.Incident
+	blocks := []slack.Block{
+		section(headline(in)), section(standing(s.picture)), paragraph("*What happens next*", planLines(s)),
+	}
+	if lines := pagedLines(s); len(lines) > 0 {
+		blocks = append(blocks, paragraph("*Why you were paged*", lines))
+	}
+	var elements []slack.BlockElement
+	if in.Status == oncall.Triggered {
+		elements = append(elements, deedButton(deed{actionAck, "Acknowledge"}, in.ID).WithStyle(slack.StylePrimary))
+	}
+	if asked(in, s.reader) && in.Open() {
+		elements = append(elements, deedButton(deed{actionAccept, "Accept"}, in.ID).WithStyle(slack.StylePrimary),
+			deedButton(deed{actionDecline, "Decline"}, in.ID))
+	}
+	if in.Open() {
+		elements = append(elements, deedButton(deed{actionResolve, "Resolve"}, in.ID))
+	}
+	for _, d := range deeds(in) {
+		elements = append(elements, deedButton(d, in.ID))
+	}
+	return readOnly("Incident "+in.ID.String(), append(blocks, slack.NewActionBlock("deeds", elements...))...)
+}
+
+// headline is an incident's status and title.
+func headline(in oncall.Incident) string {
+	status := statuses[in.Status]
+	return status.emoji + " " + bold(status.word+":", titleOf(in), in.Link)
+}
+
+func titleOf(in oncall.Incident) string {
+	if title := foreign(in.Title, maxTitle); title != "" {
+		return title
+	}
+	return "(no title)"
+}
+
+const (
+	// maxLines bounds how many sections of the timeline a view has; Slack takes 100 blocks.
+	maxLines = 40
+	asMoment = "{time_secs}"
+	asDate   = "{date_long}"
+)
+
+// drawTimeline draws the whole log of an incident, the newest line last.
+func drawTimeline(s sheet) slack.ModalViewRequest {
+	var lines []string
+	day := ""
+	for _, e := range s.picture.Events {
+		if d := e.At.In(s.zone).Format(time.DateOnly); d != day {
+			day = d
+			lines = append(lines, "*"+stamp(e.At, asDate, s.zone)+"*")
+		}
+		lines = append(lines, foreignSection(stamp(e.At, asMoment, s.zone)+"  "+threadLine(e)))
+	}
+	paragraphs, left := paragraphsOf(lines, maxLines)
+	blocks := []slack.Block{section(headline(s.picture.Incident))}
+	if left > 0 {
+		blocks = append(blocks, note(count(left, "earlier line")+" left out."))
+	}
+	for _, p := range paragraphs {
+		blocks = append(blocks, section(p))
+	}
+	if len(lines) == 0 {
+		blocks = append(blocks, section("Nothing has happened yet."))
+	}
+	return readOnly("Timeline of "+s.picture.Incident.ID.String(), blocks...)
+}

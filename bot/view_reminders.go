@@ -1,0 +1,21 @@
+package bot
+
+import "time"
+
+func remindWords(before []time.Duration) string {
+	if len(before) == 0 {
+		return "You are not reminded of your shifts."
+	}
+	var times []string
+	for _, d := range before {
+		switch {
+		case d%(24*time.Hour) == 0:
+			times = append(times, count(int(d/(24*time.Hour)), "day"))
+		case d%time.Hour == 0:
+			times = append(times, count(int(d/time.Hour), "hour"))
+		default:
+			times = append(times, count(int(d/time.Minute), "minute"))
+		}
+	}
+	return "You are reminded " + list(times) + " before a shift of yours."
+}
