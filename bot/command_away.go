@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 const awayUsage = "Say from when to when: `/oncall away 2026-12-24 to 2026-12-27 holidays`. " +
@@ -30,7 +29,7 @@ func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
 	if err != nil {
 		return drawing{}, oncall.Refuse("%s\n%s", err, awayUsage)
 	}
-	off, err := b.store.AddTimeOff(ctx, store.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
+	off, err := b.store.AddTimeOff(ctx, oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
 	if err != nil {
 		return drawing{}, err
 	}
@@ -74,30 +73,30 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request) (drawing, error) {
 }
 
 // timeOff is a person's own that is not over.
-func (b *Bot) timeOff(ctx context.Context, r request) ([]store.TimeOff, error) {
+func (b *Bot) timeOff(ctx context.Context, r request) ([]oncall.TimeOff, error) {
 	all, err := b.store.TimeOff(ctx, r.now, r.now.AddDate(2, 0, 0))
 	if err != nil {
 		return nil, fmt.Errorf("load time off: %w", err)
 	}
-	return slices.DeleteFunc(all, func(t store.TimeOff) bool { return t.UserID != r.user.ID }), nil
+	return slices.DeleteFunc(all, func(t oncall.TimeOff) bool { return t.UserID != r.user.ID }), nil
 }
 
 // pressedTimeOff finds the time off of a button, if it is the person's own.
-func (b *Bot) pressedTimeOff(ctx context.Context, p press) (request, store.TimeOff, error) {
+func (b *Bot) pressedTimeOff(ctx context.Context, p press) (request, oncall.TimeOff, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
-		return r, store.TimeOff{}, err
+		return r, oncall.TimeOff{}, err
 	}
 	own, err := b.timeOff(ctx, r)
 	if err != nil {
-		return r, store.TimeOff{}, err
+		return r, oncall.TimeOff{}, err
 	}
 	for _, off := range own {
 		if strconv.FormatInt(int64(off.ID), 10) == p.value {
 			return r, off, nil
 		}
 	}
-	return r, store.TimeOff{}, oncall.Refuse("You have no such time off ahead any more.")
+	return r, oncall.TimeOff{}, oncall.Refuse("You have no such time off ahead any more.")
 }
 
 // awayCover asks for cover for all shifts that a time off hits.

@@ -12,7 +12,6 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 const overrideUsage = "Say who, from when and to when: `/oncall override @ann today 18:00 to 22:00`."
@@ -135,7 +134,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, err
 	if err != nil {
 		return drawing{}, fmt.Errorf("load time off: %w", err)
 	}
-	w.away = slices.ContainsFunc(away, func(t store.TimeOff) bool { return t.UserID == w.user })
+	w.away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == w.user })
 	return drawOverride(w, o.ID, replaced, moves, r.location), nil
 }
 

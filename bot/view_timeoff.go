@@ -6,8 +6,8 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
-	"github.com/watchbill/watchbill/store"
 )
 
 const (
@@ -19,7 +19,7 @@ const (
 const maxHit = 20
 
 // drawAway says which shifts a time off hits, with a button to find cover for them.
-func drawAway(off store.TimeOff, hit []schedule.Stint, r request, offer bool) drawing {
+func drawAway(off oncall.TimeOff, hit []schedule.Stint, r request, offer bool) drawing {
 	text := "You are away " + between(off.Start, off.End, r.location)
 	if len(hit) == 0 {
 		text += ". None of your shifts is in it."
@@ -36,7 +36,7 @@ func drawAway(off store.TimeOff, hit []schedule.Stint, r request, offer bool) dr
 	return drawing{text: text, blocks: []slack.Block{section(text), awayButtons(off, offer)}}
 }
 
-func awayButtons(off store.TimeOff, offer bool) slack.Block {
+func awayButtons(off oncall.TimeOff, offer bool) slack.Block {
 	id := strconv.FormatInt(int64(off.ID), 10)
 	var buttons []slack.BlockElement
 	if offer {

@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 func (w *world) request() oncall.Cover {
@@ -128,7 +127,7 @@ func TestWhoIsAwayIsNotAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shift := w.stint(ann, 1)
-	must[store.TimeOff](t)(w.AddTimeOff(t.Context(), store.TimeOff{UserID: bo, Start: shift.End.Add(-time.Hour), End: shift.End}, start))
+	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: bo, Start: shift.End.Add(-time.Hour), End: shift.End}, start))
 	w.request()
 	if diff := cmp.Diff([]string{"U0ANN cover_sent open", "U0CY cover_ask open"}, w.told()); diff != "" {
 		t.Error(diff)

@@ -42,8 +42,8 @@ func TestGuard(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'guard'`); n < 2 { // Apply and SaveUser
 		t.Errorf("%d guards are queued", n)
 	}
-	off := store.TimeOff{UserID: ann, Start: start.AddDate(0, 0, 14), End: start.AddDate(0, 0, 16)}
-	off = must[store.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
+	off := oncall.TimeOff{UserID: ann, Start: start.AddDate(0, 0, 14), End: start.AddDate(0, 0, 16)}
+	off = must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
 	stores := []*store.Store{w.Store, w.another()}
 	var all sync.WaitGroup
 	for i := range 6 {
@@ -56,10 +56,10 @@ func TestGuard(t *testing.T) {
 	}
 
 	w.forget()
-	must[store.TimeOff](t)(w.CancelTimeOff(t.Context(), off.ID, start))
+	must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), off.ID, start))
 	w.guard(w.Store, start.Add(time.Hour))
 	isTold(t, w)
-	must[store.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
+	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
 	w.guard(w.Store, start.Add(2*time.Hour))
 	isTold(t, w, "coverage U0ANN")
 }

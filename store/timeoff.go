@@ -10,29 +10,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// TimeOffID identifies a TimeOff.
-type TimeOffID int64
-
-// A TimeOff is a stretch of time in which a person is away. It changes nobody's shifts by itself.
-type TimeOff struct {
-	ID        TimeOffID
-	UserID    oncall.UserID
-	Start     time.Time
-	End       time.Time
-	Note      string
-	Source    string // the calendar it was imported from; empty: a person said so
-	UID       string // the event there
-	CreatedAt time.Time
-}
-
 // An Import says what an import of time off has changed.
 type Import struct{ Added, Kept, Cancelled int }
 
 // AddTimeOff stores that a person will be away and returns it with its id. A person who does not
 // exist is oncall.ErrNotFound.
-func (s *Store) AddTimeOff(ctx context.Context, t TimeOff, now time.Time) (TimeOff, error) {
+func (s *Store) AddTimeOff(ctx context.Context, t oncall.TimeOff, now time.Time) (oncall.TimeOff, error) {
 	if !t.Start.Before(t.End) {
-		return TimeOff{}, oncall.Refuse("Time off must end after it begins.")
+		return oncall.TimeOff{}, oncall.Refuse("Time off must end after it begins.")
 	}
 	t.CreatedAt = now
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
@@ -40,12 +25,12 @@ func (s *Store) AddTimeOff(ctx context.Context, t TimeOff, now time.Time) (TimeO
 		return err
 	})
 	if err != nil {
-		return TimeOff{}, fmt.Errorf("add time off of %s: %w", t.UserID, err)
+		return oncall.TimeOff{}, fmt.Errorf("add time off of %s: %w", t.UserID, err)
 	}
 	return t, nil
 }
 
-func insertTimeOff(ctx context.Context, tx pgx.Tx, t TimeOff) (id TimeOffID, err error) {
+func insertTimeOff(ctx context.Context, tx pgx.Tx, t oncall.TimeOff) (id oncall.TimeOffID, err error) {
 	const insert = `
 		INSERT INTO time_off (user_id, start_at, end_at, note, source, uid, created_at)
 		SELECT id, $2::timestamptz, $3::timestamptz, $4::text, $5::text, $6::text, $7::timestamptz FROM users WHERE id = $1
@@ -57,7 +42,7 @@ func insertTimeOff(ctx context.Context, tx pgx.Tx, t TimeOff) (id TimeOffID, err
 // ImportTimeOff makes a calendar's events the time off that a person has from this source. What came
 // from it before and is no longer there is cancelled, unless it is over; what is still there stays.
 // Of the spans only Start, End, Note and UID count.
-func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source string, spans []TimeOff, now time.Time) (Import, error) {
+func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
 	const lock = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
@@ -71,7 +56,7 @@ func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source st
 		start, end int64
 		uid, note  string
 	}
-	of := func(t TimeOff) same { return same{t.Start.UnixMicro(), t.End.UnixMicro(), t.UID, t.Note} }
+	of := func(t oncall.TimeOff) same { return same{t.Start.UnixMicro(), t.End.UnixMicro(), t.UID, t.Note} }
 	var done Import
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		done = Import{}
@@ -79,7 +64,7 @@ func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source st
 			return err
 		}
 		rows, _ := tx.Query(ctx, load, user, source)
-		stored, err := pgx.CollectRows(rows, pgx.RowToStructByName[TimeOff])
+		stored, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.TimeOff])
 		if err != nil {
 			return err
 		}
@@ -87,7 +72,7 @@ func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source st
 		for _, t := range spans {
 			wanted[of(t)] = true
 		}
-		var gone []TimeOffID
+		var gone []oncall.TimeOffID
 		for _, t := range stored {
 			if wanted[of(t)] {
 				done.Kept++
@@ -121,32 +106,32 @@ func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source st
 
 // CancelTimeOff takes a time off back and returns what it was. One that was cancelled before is
 // oncall.ErrNotFound.
-func (s *Store) CancelTimeOff(ctx context.Context, id TimeOffID, now time.Time) (TimeOff, error) {
+func (s *Store) CancelTimeOff(ctx context.Context, id oncall.TimeOffID, now time.Time) (oncall.TimeOff, error) {
 	const cancel = `
 		UPDATE time_off SET cancelled_at = $2
 		WHERE id = $1 AND cancelled_at IS NULL
 		RETURNING id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at`
-	var t TimeOff
+	var t oncall.TimeOff
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, cancel, id, now)
-		t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[TimeOff])
+		t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.TimeOff])
 		return err
 	})
 	if err != nil {
-		return TimeOff{}, fmt.Errorf("cancel time off %d: %w", id, err)
+		return oncall.TimeOff{}, fmt.Errorf("cancel time off %d: %w", id, err)
 	}
 	return t, nil
 }
 
 // TimeOff returns who is away between two instants, at least in part, by start.
-func (s *Store) TimeOff(ctx context.Context, from, to time.Time) ([]TimeOff, error) {
+func (s *Store) TimeOff(ctx context.Context, from, to time.Time) ([]oncall.TimeOff, error) {
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
 		FROM time_off
 		WHERE end_at > $1 AND start_at < $2 AND cancelled_at IS NULL
 		ORDER BY start_at, id`
 	rows, _ := s.pool.Query(ctx, load, from, to)
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[TimeOff])
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.TimeOff])
 	if err != nil {
 		return nil, fmt.Errorf("load time off: %w", translate(err))
 	}

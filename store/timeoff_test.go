@@ -19,7 +19,7 @@ func day(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 // away lists who is away in March, a line each.
 func (w *world) away() (lines []string) {
 	w.t.Helper()
-	for _, off := range must[[]store.TimeOff](w.t)(w.TimeOff(w.t.Context(), day(1), day(31))) {
+	for _, off := range must[[]oncall.TimeOff](w.t)(w.TimeOff(w.t.Context(), day(1), day(31))) {
 		lines = append(lines, fmt.Sprint(off.UserID, " ", off.Start.Day(), "–", off.End.Day(), " ", off.Note, off.Source))
 	}
 	return lines
@@ -28,17 +28,17 @@ func (w *world) away() (lines []string) {
 func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	add := must[store.TimeOff](t)
-	later := add(w.AddTimeOff(t.Context(), store.TimeOff{UserID: bo, Start: day(20), End: day(22), Note: "Rome"}, start))
-	first := add(w.AddTimeOff(t.Context(), store.TimeOff{UserID: ann, Start: day(10), End: day(12)}, start))
+	add := must[oncall.TimeOff](t)
+	later := add(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(22), Note: "Rome"}, start))
+	first := add(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: ann, Start: day(10), End: day(12)}, start))
 	if diff := cmp.Diff([]string{"U0ANN 10–12 ", "U0BO 20–22 Rome"}, w.away()); diff != "" {
 		t.Error(diff)
 	}
-	all := must[[]store.TimeOff](t)(w.TimeOff(t.Context(), day(12), day(21))) // Ann is back at the start
-	if diff := cmp.Diff([]store.TimeOff{later}, all); diff != "" {
+	all := must[[]oncall.TimeOff](t)(w.TimeOff(t.Context(), day(12), day(21))) // Ann is back at the start
+	if diff := cmp.Diff([]oncall.TimeOff{later}, all); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(first, must[store.TimeOff](t)(w.CancelTimeOff(t.Context(), first.ID, start))); diff != "" {
+	if diff := cmp.Diff(first, must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), first.ID, start))); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := w.CancelTimeOff(t.Context(), first.ID, start); !errors.Is(err, oncall.ErrNotFound) {
@@ -47,10 +47,10 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0BO 20–22 Rome"}, w.away()); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := w.AddTimeOff(t.Context(), store.TimeOff{UserID: "U0NOBODY", Start: day(1), End: day(2)}, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: "U0NOBODY", Start: day(1), End: day(2)}, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
 	}
-	_, err := w.AddTimeOff(t.Context(), store.TimeOff{UserID: ann, Start: day(2), End: day(2)}, start)
+	_, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: ann, Start: day(2), End: day(2)}, start)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); !ok || refusal.Sentence != "Time off must end after it begins." {
 		t.Errorf("without length: %v", err)
 	}
@@ -59,17 +59,17 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 func TestAnImportReplacesTheOneBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	span := func(uid string, from, to int) store.TimeOff {
-		return store.TimeOff{UID: uid, Start: day(from), End: day(to), Note: uid + " "}
+	span := func(uid string, from, to int) oncall.TimeOff {
+		return oncall.TimeOff{UID: uid, Start: day(from), End: day(to), Note: uid + " "}
 	}
-	bring := func(source string, want store.Import, spans ...store.TimeOff) {
+	bring := func(source string, want store.Import, spans ...oncall.TimeOff) {
 		t.Helper()
 		got := must[store.Import](t)(w.ImportTimeOff(t.Context(), ann, source, spans, day(6)))
 		if got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
-	if _, err := w.AddTimeOff(t.Context(), store.TimeOff{UserID: ann, Start: day(29), End: day(30), Note: "by hand"}, start); err != nil {
+	if _, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: ann, Start: day(29), End: day(30), Note: "by hand"}, start); err != nil {
 		t.Fatal(err)
 	}
 	bring("work", store.Import{Added: 4}, span("over", 2, 4), span("a", 10, 12), span("b", 14, 15), span("b", 14, 15), span("c", 20, 22), span("none", 9, 9))
@@ -97,7 +97,7 @@ func TestImportsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, s := range []*store.Store{w.Store, w.another()} {
 		wg.Go(func() {
-			if _, err := s.ImportTimeOff(t.Context(), ann, "work", []store.TimeOff{{UID: "a", Start: day(10), End: day(12)}}, start); err != nil {
+			if _, err := s.ImportTimeOff(t.Context(), ann, "work", []oncall.TimeOff{{UID: "a", Start: day(10), End: day(12)}}, start); err != nil {
 				t.Error(err)
 			}
 		})

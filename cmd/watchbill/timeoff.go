@@ -59,9 +59,9 @@ func (c *timeOffImportCmd) Run(p process) error {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", c.File, err)
 	}
-	var spans []store.TimeOff
+	var spans []oncall.TimeOff
 	for _, s := range reading.Spans {
-		spans = append(spans, store.TimeOff{Start: s.Start, End: s.End, Note: s.Note, UID: s.UID})
+		spans = append(spans, oncall.TimeOff{Start: s.Start, End: s.End, Note: s.Note, UID: s.UID})
 	}
 	done, err := db.ImportTimeOff(p.ctx, user.ID, c.Calendar, spans, now)
 	if err != nil {
