@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
@@ -69,21 +67,20 @@ func (b *Bot) updatePriority(p oncall.Picture) slackcall.Priority {
 // PostThread posts one reply for several events. If Slack's answer is lost, the reply is
 // looked up before it counts as failed.
 func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error {
-	text, loud := threadText(events)
-	if text == "" {
+	d, loud := drawThread(p.Incident, events)
+	if d.text == "" {
 		return nil
 	}
 	urgency := slackcall.ForThread
-	if loud { // the channel sees it without the incident above it
+	if loud {
 		urgency = slackcall.ForAlarm
-		text = bold(p.Incident.ID.String(), titleOf(p.Incident), "") + "\n" + text
 	}
 	began := b.clock()
 	m := slackcall.Message{
 		Channel: root.Channel, Thread: root.TS, Broadcast: loud,
 		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: urgency, Hasty: true,
 	}
-	_, err := b.post(ctx, m, drawing{text: text, blocks: []slack.Block{section(text)}})
+	_, err := b.post(ctx, m, d)
 	if err != nil && slackcall.OutcomeOf(err) == notify.Unknown {
 		if _, found, lookErr := b.find(ctx, m, began); lookErr == nil && found {
 			return nil

@@ -34,14 +34,13 @@ func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
 		return drawing{}, err
 	}
 	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-	d := drawAway(off, hit, r, !ask)
+	d := drawAway(off, hit, r.user.TimeZone, !ask)
 	if ask && len(hit) > 0 {
 		said, err := b.askForCover(ctx, r, hit, note, false)
 		if err != nil {
 			return drawing{}, err
 		}
-		d.text += "\n" + said
-		d.blocks = append(d.blocks, section(said))
+		d = join(d, spoken(said))
 	}
 	return d, nil
 }
@@ -65,9 +64,7 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request) (drawing, error) {
 			s.from = r.now
 		}
 		hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-		d := drawAway(off, hit, r, len(hit) > 0)
-		all.text = strings.TrimPrefix(all.text+"\n"+d.text, "\n")
-		all.blocks = append(all.blocks, d.blocks...)
+		all = join(all, drawAway(off, hit, r.user.TimeZone, len(hit) > 0))
 	}
 	return all, nil
 }

@@ -22,19 +22,19 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	}
 	name := strings.Join(r.words, " ")
 	f := store.Feed{UserID: r.user.ID, CreatedBy: r.user.ID}
-	what := "Your shifts in all schedules"
+	ofSchedule := ""
 	switch {
 	case strings.EqualFold(name, "revoke"):
 		return b.revokeFeeds(ctx, r, feeds)
 	case name == "" && len(feeds) > 0:
-		return feedsText(r, feeds), nil
+		return feedsText(r.shownFeeds(feeds), r.location), nil
 	case name != "" && !strings.EqualFold(name, "new"):
 		c, err := r.schedule(name)
 		if err != nil {
 			return "", err
 		}
 		f.UserID, f.ScheduleID = "", c.ID()
-		what = "The shifts of *" + foreign(c.Name(), maxName) + "*"
+		ofSchedule = c.Name()
 	}
 	if len(feeds) >= maxFeeds {
 		return "", oncall.Refuse("You have %d calendars already. `/oncall calendar revoke` ends them.", len(feeds))
@@ -43,11 +43,18 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make a calendar: %w", err)
 	}
-	text := fmt.Sprintf("%s, as a calendar to subscribe to:\n`%s/v1/calendar/%s.ics`\nThis address is shown once. %s", what, b.publicURL, secret, calendarHint)
-	if b.localURL {
-		text += "\nIt only works on Watchbill's own machine until an admin sets WATCHBILL_PUBLIC_URL."
+	return newFeedText(ofSchedule, b.publicURL+"/v1/calendar/"+secret+".ics", b.localURL), nil
+}
+
+func (r request) shownFeeds(feeds []store.Feed) []feed {
+	shown := make([]feed, len(feeds))
+	for i, f := range feeds {
+		shown[i].since = f.CreatedAt
+		if c, known := r.directory.Schedule(f.ScheduleID); known {
+			shown[i].schedule = c.Name()
+		}
 	}
-	return text, nil
+	return shown
 }
 
 func (b *Bot) revokeFeeds(ctx context.Context, r request, feeds []store.Feed) (string, error) {

@@ -45,7 +45,7 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 	if err := b.store.TestContact(ctx, user, 0, now); err != nil {
 		return "", fmt.Errorf("test Slack: %w", err)
 	}
-	by := []string{"Slack"}
+	var sent []oncall.Contact
 	for _, c := range reach.Contacts {
 		if !c.Usable() || !slices.Contains(b.methods, c.Method) {
 			continue
@@ -53,16 +53,9 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 		if err := b.store.TestContact(ctx, user, c.ID, now); err != nil {
 			return "", fmt.Errorf("test a contact method: %w", err)
 		}
-		by = append(by, reached(c))
+		sent = append(sent, c)
 	}
-	text := "A test page is on its way by " + list(by) + "."
-	if len(by) > 1 {
-		text += " Answer it as you would answer a page."
-	}
-	if skipped := len(reach.Contacts) + 1 - len(by); skipped > 0 {
-		text += fmt.Sprintf(" %s not used: `/oncall contact` says why.", are(skipped, "contact method"))
-	}
-	return text, nil
+	return testSentText(sent, len(reach.Contacts)-len(sent)), nil
 }
 
 // slackOnly reports whether a person can only be reached in Slack where there is more.

@@ -38,7 +38,7 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 		}
 	}
 	if len(words) == 0 {
-		return "", b.openModal(ctx, r.trigger, r.coverModal(user))
+		return "", b.openModal(ctx, r.trigger, coverForm(user, r.stints(user), r.location))
 	}
 	stints, note, err := r.readStints(user, words)
 	if err != nil {
@@ -119,16 +119,7 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 		if err != nil {
 			return "", fmt.Errorf("ask for cover: %w", err)
 		}
-		asked := "nobody yet, because it is night where they are, or there is nobody to ask"
-		if len(c.Asked) > 0 {
-			var users []oncall.UserID
-			for _, a := range c.Asked {
-				users = append(users, a.User)
-			}
-			asked = named(users)
-		}
-		lines = append(lines, fmt.Sprintf("Somebody is wanted for %s. Asked: %s. %s stays on call until somebody takes it.",
-			stintWords(c.Stint, r.user.TimeZone), asked, mention(s.User)))
+		lines = append(lines, coverAskedText(c, r.user.TimeZone))
 	}
 	return strings.Join(lines, "\n"), nil
 }

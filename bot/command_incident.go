@@ -8,8 +8,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/slack-go/slack"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -94,16 +92,12 @@ func (b *Bot) commanded(ctx context.Context, r request, id oncall.IncidentID, ac
 
 // summary says in words how an incident stands, and where its message is.
 func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
-	in := p.Incident
-	name := in.ID.String()
-	roots, err := b.store.Roots(ctx, []oncall.IncidentID{in.ID})
+	id := p.Incident.ID
+	roots, err := b.store.Roots(ctx, []oncall.IncidentID{id})
 	if err != nil {
 		b.log.Warn().Err(err).Msg("an incident's message can't be linked to")
 	}
-	if address := b.permalink(ctx, roots[in.ID]); address != "" {
-		name = link(address, name)
-	}
-	return cutPlain(fmt.Sprintf("*%s* %s\n%s", name, headline(in), standing(p)), maxAnswer)
+	return incidentText(p, b.permalink(ctx, roots[id]))
 }
 
 // showIncident answers `/oncall incident 12`.
@@ -112,7 +106,7 @@ func (b *Bot) showIncident(ctx context.Context, r request, id oncall.IncidentID)
 	if err != nil {
 		return "", err
 	}
-	return b.summary(ctx, s.picture) + "\n" + answerText("*What happens next*", planLines(s)), nil
+	return b.summary(ctx, s.picture) + "\n" + nextSteps(s), nil
 }
 
 // showPlan answers `/oncall plan 12`.
@@ -121,16 +115,7 @@ func (b *Bot) showPlan(ctx context.Context, r request, id oncall.IncidentID) (st
 	if err != nil {
 		return "", err
 	}
-	text := headline(s.picture.Incident) + "\n" + answerText("*What happens next*", planLines(s))
-	if lines := pagedLines(s); len(lines) > 0 {
-		text += "\n" + answerText("*Why you were paged*", lines)
-	}
-	return text, nil
-}
-
-// answerText is a heading with as many lines as an answer has room for.
-func answerText(head string, lines []string) string {
-	return paragraph(head, lines).(*slack.SectionBlock).Text.Text
+	return planText(s), nil
 }
 
 // listIncidents answers `/oncall incidents`.
@@ -154,23 +139,11 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the messages of open incidents: %w", err)
 	}
-	lines := make([]string, len(shown))
-	for i, in := range shown {
-		line := incidentLine(in)
-		if address := b.permalink(ctx, roots[in.ID]); address != "" {
-			line += " " + link(address, "show")
-		}
-		lines[i] = line
+	links := map[oncall.IncidentID]string{}
+	for id, at := range roots {
+		links[id] = b.permalink(ctx, at)
 	}
-	head := fmt.Sprintf("*%s*", count(len(open), "open incident"))
-	if len(open) == maxOthers {
-		head = fmt.Sprintf("*%d open incidents or more*", len(open))
-	}
-	text := answerText(head, lines)
-	if more := len(open) - len(shown); more > 0 {
-		text += fmt.Sprintf("\nand %d more", more)
-	}
-	return text, nil
+	return incidentsText(open, len(shown), len(open) == maxOthers, links), nil
 }
 
 // readSnooze reads "2h", "for 2 hours", "until 9am", "work" and "handoff".

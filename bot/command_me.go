@@ -13,11 +13,6 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-const (
-	meAhead = 12 * 7 * 24 * time.Hour
-	meShown = 10
-)
-
 // me answers `/oncall me`: the person's shifts, now and next, in all schedules.
 func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	if len(r.words) > 0 {
@@ -27,7 +22,7 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	if r.user.TimeZone != "" {
 		zone += ", " + foreign(r.user.TimeZone, maxName)
 	}
-	text := myShifts(r.directory, r.user.ID, r.now, r.location) + "\n" + zone + "."
+	text := myShifts(ownStints(r.directory, r.user.ID, r.now), r.now, r.location) + "\n" + zone + "."
 	reach, err := b.store.Reach(ctx, r.user.ID)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", r.user.ID, err)
@@ -38,8 +33,10 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	return text, nil
 }
 
-// stintsOf returns a person's shifts in all schedules, shadow shifts included.
-func stintsOf(d *store.Directory, user oncall.UserID, from, to time.Time) []schedule.Stint {
+// ownStints returns a person's shifts in all schedules, shadow shifts included, as far
+// ahead as people see their own.
+func ownStints(d *store.Directory, user oncall.UserID, now time.Time) []schedule.Stint {
+	from, to := now, now.Add(meAhead)
 	mine := d.Roster().Stints(user, from, to)
 	for _, c := range d.Schedules {
 		for _, shift := range c.Shifts(from, to, schedule.RoleShadow) {
@@ -68,32 +65,5 @@ func (b *Bot) next(_ context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules yet.")
 	}
-	type change struct {
-		at   time.Time
-		line string
-	}
-	var changes []change
-	for _, c := range schedules {
-		for _, d := range c.Who(r.now) {
-			name := "*" + foreign(c.Name(), maxName) + "*"
-			if d.Role != schedule.RolePrimary {
-				name += " (" + foreign(d.Role, maxName) + ")"
-			}
-			if d.Until.IsZero() {
-				changes = append(changes, change{r.now.AddDate(100, 0, 0), "• " + name + ": no change in sight"})
-				continue
-			}
-			next := named(d.Next)
-			if len(d.Next) == 0 {
-				next = "*nobody*"
-			}
-			changes = append(changes, change{d.Until, fmt.Sprintf("• %s: %s from %s, after %s", name, next, stamp(d.Until, asDay, r.location), named(d.Users))})
-		}
-	}
-	slices.SortStableFunc(changes, func(a, b change) int { return a.at.Compare(b.at) })
-	lines := make([]string, len(changes))
-	for i, c := range changes {
-		lines[i] = c.line
-	}
-	return fitLines(lines, maxAnswer), nil
+	return nextText(schedules, r.now, r.location), nil
 }

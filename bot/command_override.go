@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -35,21 +37,20 @@ func (b *Bot) override(ctx context.Context, r request) (drawing, error) {
 	return b.makeOverride(ctx, r, w)
 }
 
-// A wish is an override as somebody asks for it. Zero values are unknown yet.
-type wish struct {
-	schedule *schedule.Schedule
-	user     oncall.UserID
-	span     span
-	whom     string        // wishAll, wishOne or wishAdd
-	from     oncall.UserID // with wishOne: who leaves
-	reason   string
-	windows  []schedule.Window // in the person's zone
-	away     bool              // who is to be on call has time off
+// overrideModal asks for what is not known of an override.
+func (r request) overrideModal(w overrideWish, said string) slack.ModalViewRequest {
+	if w.schedule == nil {
+		w.schedule, _ = r.schedule("")
+	}
+	if w.from.IsZero() {
+		w.from, w.to = r.now, r.now.Add(time.Hour)
+	}
+	return overrideForm(r.directory.Schedules, w, said)
 }
 
 // readOverride reads the words, as far as that is possible.
-func (r request) readOverride() (wish, error) {
-	w := wish{whom: wishAll}
+func (r request) readOverride() (overrideWish, error) {
+	w := overrideWish{whom: wishAll}
 	if len(r.words) == 0 {
 		return w, oncall.Refuse("%s", overrideUsage)
 	}
@@ -59,9 +60,9 @@ func (r request) readOverride() (wish, error) {
 			foreign(unescape(r.words[0]), maxName))
 	}
 	w.user = id
-	var name string
-	var err error
-	if w.span, name, err = r.readSpan(r.words[1:]); err != nil {
+	s, name, err := r.readSpan(r.words[1:])
+	w.from, w.to = s.from, s.to // also those that are refused, to be put right in the form
+	if err != nil {
 		return w, err
 	}
 	w.schedule, w.reason, err = r.scheduleAndReason(name)
@@ -100,7 +101,7 @@ func (r request) resembles(typed string) bool {
 }
 
 // makeOverride does what is wished, and says what that changes.
-func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, error) {
+func (b *Bot) makeOverride(ctx context.Context, r request, w overrideWish) (drawing, error) {
 	user, err := b.user(ctx, w.user)
 	if err != nil {
 		return drawing{}, err
@@ -108,15 +109,15 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, err
 	if user.DeactivatedAt != nil {
 		return drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", mention(w.user))
 	}
-	o := w.override(r)
-	replaced, alone := displaced(w.schedule, w.span, w.user)
+	o := r.overridden(w)
+	replaced, alone := displaced(w.schedule, span{w.from, w.to}, w.user)
 	switch {
 	case !r.mayOverride(w, replaced):
 		return drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", foreign(w.schedule.Name(), maxName))
 	case alone && w.whom == wishAll && len(w.windows) == 0:
 		return drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", mention(w.user), foreign(w.schedule.Name(), maxName))
-	case w.whom == wishOne && !slices.Contains(replaced, w.from):
-		return drawing{}, oncall.Refuse("%s is not on call in %q at that time.", mention(w.from), foreign(w.schedule.Name(), maxName))
+	case w.whom == wishOne && !slices.Contains(replaced, w.leaves):
+		return drawing{}, oncall.Refuse("%s is not on call in %q at that time.", mention(w.leaves), foreign(w.schedule.Name(), maxName))
 	}
 	o, err = b.store.AddOverride(ctx, w.schedule.ID(), o, r.now)
 	if err != nil {
@@ -128,9 +129,9 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, err
 	}
 	var moves []schedule.Move
 	if after, known := directory.Schedule(w.schedule.ID()); known {
-		moves = schedule.MovedShifts(w.schedule, after, w.span.from, w.span.to)
+		moves = schedule.MovedShifts(w.schedule, after, w.from, w.to)
 	}
-	away, err := b.store.TimeOff(ctx, w.span.from, w.span.to)
+	away, err := b.store.TimeOff(ctx, w.from, w.to)
 	if err != nil {
 		return drawing{}, fmt.Errorf("load time off: %w", err)
 	}
@@ -138,17 +139,17 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w wish) (drawing, err
 	return drawOverride(w, o.ID, replaced, moves, r.location), nil
 }
 
-// override is what the store is to keep.
-func (w wish) override(r request) schedule.Override {
+// overridden is what the store is to keep of a wish.
+func (r request) overridden(w overrideWish) schedule.Override {
 	o := schedule.Override{
-		Kind: schedule.OverrideCover, Start: w.span.from, End: w.span.to, Users: []oncall.UserID{w.user},
+		Kind: schedule.OverrideCover, Start: w.from, End: w.to, Users: []oncall.UserID{w.user},
 		Reason: w.reason, CreatedBy: r.user.ID, Windows: w.windows,
 	}
 	switch w.whom {
 	case wishAdd:
 		o.Kind = schedule.OverrideAdd
 	case wishOne:
-		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.from, w.user, nil
+		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.leaves, w.user, nil
 	}
 	if len(w.windows) > 0 {
 		o.TimeZone = r.zone.Name()
@@ -158,7 +159,7 @@ func (w wish) override(r request) schedule.Override {
 
 // mayOverride reports whether a person may make the override: the team may, and
 // everybody for their own shifts or in the place of nobody.
-func (r request) mayOverride(w wish, replaced []oncall.UserID) bool {
+func (r request) mayOverride(w overrideWish, replaced []oncall.UserID) bool {
 	if manages(r.directory, r.user.ID, w.schedule) {
 		return true
 	}

@@ -51,7 +51,7 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	}
 	s := r.span(schedules, when)
 	b.behind(ctx, "the picture of a schedule", func(ctx context.Context) error { return b.sendPicture(ctx, r, s) })
-	return s.text(r.location), nil
+	return r.spanText(s), nil
 }
 
 // ownSchedules are those of the person's teams, or all where the person is in none.
@@ -63,6 +63,16 @@ func (r request) ownSchedules() []*schedule.Schedule {
 		return r.directory.Schedules
 	}
 	return own
+}
+
+// A scheduleSpan is a stretch of one schedule or several, as it is shown.
+type scheduleSpan struct {
+	title    string
+	timeZone string
+	from, to time.Time
+	now      time.Time
+	names    map[oncall.UserID]string
+	rows     []scheduleRow
 }
 
 func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
@@ -79,12 +89,11 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 			s.timeZone = r.user.TimeZone
 		}
 		for _, role := range c.Roles() {
-			row := spanRow{schedule: c.Name(), role: role, shifts: c.Shifts(s.from, s.to, role)}
+			row := scheduleRow{schedule: c.Name(), role: role, shifts: c.Shifts(s.from, s.to, role)}
 			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
 				row.role = ""
 			}
 			for _, shift := range row.shifts {
-				row.why = append(row.why, because(r.directory, shift.Source))
 				for _, u := range shift.Users {
 					if name := r.directory.Users[u].Name; name != "" {
 						s.names[u] = name
@@ -95,6 +104,10 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 		}
 	}
 	return s
+}
+
+func (r request) spanText(s scheduleSpan) string {
+	return scheduleText(s.rows, s.from, s.to, r.directory.Override, r.location)
 }
 
 // picture is the same as a timeline.
@@ -123,8 +136,8 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 	if err == nil {
 		return nil
 	}
-	text := "Slack didn't take the picture of the schedule. In words:\n" + s.text(r.location)
-	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, drawing{text: text, blocks: []slack.Block{section(foreignSection(text))}})
+	text := "Slack didn't take the picture of the schedule. In words:\n" + r.spanText(s)
+	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, spoken(text))
 	return errors.Join(err, said)
 }
 

@@ -14,9 +14,6 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// shiftsAhead is how far ahead shifts are offered to choose from.
-const shiftsAhead = 8 * 7 * 24 * time.Hour
-
 // swap answers `/oncall swap [my shift] [@user] [their shift]`. What is missing is asked
 // for in a modal.
 func (b *Bot) swap(ctx context.Context, r request) (string, error) {

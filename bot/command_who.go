@@ -2,11 +2,9 @@ package bot
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
 
@@ -23,19 +21,7 @@ func (b *Bot) who(_ context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules yet.")
 	}
-	var out strings.Builder
-	if !when.Equal(r.now) {
-		fmt.Fprintf(&out, "On call, %s:\n", stamp(when, asDay, r.location))
-	}
-	for i, s := range schedules {
-		lines := scheduleLines(r.directory, s, when, r.location)
-		if utf8.RuneCountInString(out.String())+utf8.RuneCountInString(lines) > maxAnswer {
-			fmt.Fprintf(&out, "%s left out: `/oncall who` with a name shows each.", count(len(schedules)-i, "schedule"))
-			break
-		}
-		out.WriteString(lines + "\n")
-	}
-	return strings.TrimSuffix(out.String(), "\n"), nil
+	return whoText(schedules, r.directory.Override, when, r.now, r.location), nil
 }
 
 // whoAndWhen reads the words: the longest beginning that names something, then a time.

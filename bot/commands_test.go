@@ -158,28 +158,6 @@ func TestUserByEmail(t *testing.T) {
 	}
 }
 
-func TestHomeWithNothingSetUp(t *testing.T) {
-	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
-	directory, err := f.store.Directory(f.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	empty := *directory
-	empty.Schedules = nil
-	view := drawHome(&empty, directory.Users[ann], nil, "", noon)
-	if n := len(view.Blocks.BlockSet); n < 5 || n > 100 {
-		t.Errorf("%d blocks", n)
-	}
-	full := *directory
-	for range 200 {
-		full.Schedules = append(full.Schedules, directory.Schedules[0])
-	}
-	if n := len(drawHome(&full, directory.Users[ann], nil, "", noon).Blocks.BlockSet); n > 100 {
-		t.Errorf("%d blocks", n)
-	}
-}
-
 func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})

@@ -75,9 +75,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if !first {
 		return nil
 	}
-	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, drawing{
-		text: directHelp, blocks: append([]slack.Block{section(directLead)}, helpBlocks()...),
-	})
+	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, drawHelp())
 	if err == nil {
 		return nil
 	}

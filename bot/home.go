@@ -3,17 +3,14 @@ package bot
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
 )
 
-const (
-	homeIncidents = 20
-	homeSchedules = 30
-)
+// homeIncidents bounds how many open incidents the home tab lists.
+const homeIncidents = 20
 
 // publishHome draws the App Home of one person.
 func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
@@ -29,8 +26,12 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	if err != nil {
 		return fmt.Errorf("load how %s is reached: %w", user, err)
 	}
-	view := drawHome(directory, directory.Users[user], open, b.reachedHome(reach), b.clock())
-	return b.slack.PublishHome(ctx, string(user), view)
+	now := b.clock()
+	_, zone := zoneOf(directory.Users[user])
+	return b.slack.PublishHome(ctx, string(user), drawHome(homeTab{
+		shifts: ownStints(directory, user, now), reached: b.reachedHome(reach), schedules: directory.Schedules,
+		overrides: directory.Override, open: open, zone: zone, now: now,
+	}))
 }
 
 func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
@@ -38,7 +39,7 @@ func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, r.overrideModal(wish{whom: wishAll}, ""))
+	return "", b.openModal(ctx, p.trigger, r.overrideModal(overrideWish{whom: wishAll}, ""))
 }
 
 func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {
@@ -68,12 +69,7 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 	case 1:
 		return b.editSchedule(ctx, r, own[0])
 	}
-	options := make([]option, len(own))
-	for i, c := range own {
-		options[i] = option{strconv.FormatInt(int64(c.ID()), 10), c.Name()}
-	}
-	return "", b.openModal(ctx, r.trigger, dialog(modalScheduleChoice, "Schedule", "Open", "",
-		choiceField(blockSchedule, "Which one?", "", options[0].value, options)))
+	return "", b.openModal(ctx, r.trigger, chooseSchedule(own))
 }
 
 func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, error) {

@@ -187,7 +187,7 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 		said := fmt.Sprintf("Removed: %s.", name)
 		if p.view.CallbackID == modalCode {
 			b.redrawReach(ctx, p.user, p.view, said)
-			return "", b.updateModal(ctx, p.view, readOnly("Removed", section(said)))
+			return "", b.updateModal(ctx, p.view, contactRemoved(said))
 		}
 		return "", b.redrawHere(ctx, p, said)
 	}

@@ -28,7 +28,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	}
 	in := s.picture.Incident
 	s.plan, s.reach = in.Plan(directory.Facts(), s.now), directory.Reach
-	s.policies = policyOptions(directory.Policies, in.TeamID)
+	s.policies = directory.Policies
 	open, err := b.store.OpenIncidents(ctx, maxOthers)
 	if err != nil {
 		return s, fmt.Errorf("load open incidents: %w", err)
@@ -38,8 +38,12 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 			s.others = append(s.others, o)
 		}
 	}
-	if s.pages, err = b.store.Pagings(ctx, id); err != nil {
+	pages, err := b.store.Pagings(ctx, id)
+	if err != nil {
 		return s, fmt.Errorf("load the pages of incident %s: %w", id, err)
+	}
+	for _, p := range pages {
+		s.pages = append(s.pages, attempt(p))
 	}
 	return s, nil
 }

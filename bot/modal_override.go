@@ -10,8 +10,6 @@ import (
 
 	"github.com/watchbill/watchbill/oncall/schedule"
 
-	"github.com/slack-go/slack"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -29,20 +27,20 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	if !known {
 		return answer{}, oncall.Refuse("That schedule no longer exists.")
 	}
-	w := wish{
-		schedule: schedule, user: s.form.user(blockWho), span: span{s.form.instant(blockFrom), s.form.instant(blockTo)},
-		whom: s.form.choice(blockInstead), from: s.form.user(blockLeaves), reason: s.form.text(blockReason),
+	w := overrideWish{
+		schedule: schedule, user: s.form.user(blockWho), from: s.form.instant(blockFrom), to: s.form.instant(blockTo),
+		whom: s.form.choice(blockInstead), leaves: s.form.user(blockLeaves), reason: s.form.text(blockReason),
 	}
-	if w.span.from.Before(r.now) && w.span.from.After(r.now.Add(-startSlack)) {
-		w.span.from = r.now
+	if w.from.Before(r.now) && w.from.After(r.now.Add(-startSlack)) {
+		w.from = r.now
 	}
 	wrong := map[string]string{}
 	switch {
-	case !w.span.from.Before(w.span.to):
+	case !w.from.Before(w.to):
 		wrong[blockTo] = "The end is not after the start."
-	case w.span.from.Before(r.now):
+	case w.from.Before(r.now):
 		wrong[blockFrom] = "The start is in the past."
-	case w.whom == wishOne && w.from == "":
+	case w.whom == wishOne && w.leaves == "":
 		wrong[blockLeaves] = "Choose who is replaced."
 	}
 	var problem string
@@ -56,7 +54,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	return replace(readOnly("Override", d.blocks...)), nil
+	return replace(overrideMade(d)), nil
 }
 
 // startSlack is how old the "now" of a form may be when it is sent.
@@ -101,18 +99,8 @@ func (b *Bot) ownOverrides(ctx context.Context, r request) (drawing, error) {
 	}
 	d := drawing{text: "Your overrides"}
 	for _, o := range own {
-		name := "a removed schedule"
-		if s, known := r.directory.Schedule(o.ScheduleID); known {
-			name = foreign(s.Name(), maxName)
-		}
-		users := o.Users
-		if o.To != "" {
-			users = []oncall.UserID{o.To}
-		}
-		line := fmt.Sprintf("%s in *%s*, %s", named(users), name, between(o.Start, o.End, r.location))
-		cancel := slack.NewButtonBlockElement(actionOverrideCancel, strconv.FormatInt(int64(o.ID), 10), plain("Cancel"))
-		d.blocks = append(d.blocks, slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel)))
-		d.text += "\n" + line
+		in, _ := r.directory.Schedule(o.ScheduleID)
+		d = join(d, ownOverride(o, in, r.location))
 	}
 	return d, nil
 }
@@ -158,8 +146,5 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 		at = r.now
 	}
 	users := slices.Clone(s.At(at, o.Role))
-	if len(users) == 0 {
-		return fmt.Sprintf("Cancelled. *Nobody* is on call in *%s* at %s.", foreign(s.Name(), maxName), stamp(at, asDay, r.location)), nil
-	}
-	return fmt.Sprintf("Cancelled. On call in *%s* at %s: %s.", foreign(s.Name(), maxName), stamp(at, asDay, r.location), named(users)), nil
+	return overrideCancelled(s, users, at, r.location), nil
 }

@@ -18,21 +18,11 @@ import (
 
 // newSchedule opens the form of a schedule that is to be made.
 func (b *Bot) newSchedule(ctx context.Context, r request) (string, error) {
-	var teams []option
-	first := ""
-	for _, t := range r.directory.Teams {
-		if r.mayEdit(t.ID) != nil {
-			continue
-		}
-		o := option{strconv.FormatInt(int64(t.ID), 10), t.Name}
-		if teams = append(teams, o); first == "" {
-			first = o.value
-		}
-	}
+	teams := slices.DeleteFunc(slices.Clone(r.directory.Teams), func(t oncall.Team) bool { return r.mayEdit(t.ID) != nil })
 	if len(teams) == 0 {
 		return "", oncall.Refuse("Only members of a team can make a schedule for it, and you are in none.")
 	}
-	return "", b.openModal(ctx, r.trigger, drawNewSchedule(teams, first, r.user.TimeZone))
+	return "", b.openModal(ctx, r.trigger, drawNewSchedule(teams, r.user.TimeZone))
 }
 
 func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, error) {
@@ -139,7 +129,7 @@ func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
 	if e.meta.Rotation < 0 {
 		return oncall.Refuse("This rotation isn't there any more.")
 	}
-	return b.confirm(ctx, e, p, e.without(), modalRotationRemove, "Remove rotation", "Remove")
+	return b.confirm(ctx, e, p, e.without(), drawRotationRemove)
 }
 
 // without is the schedule's rotations without the one at hand.
@@ -151,7 +141,7 @@ func (e editing) without() schedule.Version {
 }
 
 // confirm asks whether a version is to be saved, with what it does.
-func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Version, callback, title, submit string) error {
+func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Version, draw func(editMeta, []slack.Block) slack.ModalViewRequest) error {
 	after, err := e.schedule.Edit(v, e.meta.Seen, e.now)
 	if err != nil {
 		return err
@@ -160,7 +150,7 @@ func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Versio
 	if err != nil {
 		return err
 	}
-	return b.pushModal(ctx, p.trigger, dialog(callback, title, submit, e.meta.String(), preview...))
+	return b.pushModal(ctx, p.trigger, draw(e.meta, preview))
 }
 
 func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (answer, error) {
@@ -192,7 +182,7 @@ func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
 		return err
 	}
 	e.meta.Version = id
-	return b.confirm(ctx, e, p, v, modalScheduleRestore, "Restore version", "Restore")
+	return b.confirm(ctx, e, p, v, drawRestore)
 }
 
 func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
@@ -208,9 +198,7 @@ func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
 }
 
 func (b *Bot) pressRemove(ctx context.Context, e editing, p press) error {
-	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
-		foreign(e.schedule.Name, maxName))
-	return b.pushModal(ctx, p.trigger, dialog(modalScheduleRemove, "Remove schedule", "Remove", e.meta.String(), section(text)))
+	return b.pushModal(ctx, p.trigger, drawScheduleRemove(e.meta, e.schedule.Name))
 }
 
 func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (answer, error) {
@@ -255,8 +243,7 @@ func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block
 	}
 	blocks := drawPreview(was, is, at, e.now, e.location)
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
-		blocks = append(blocks, section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
-			stamp(*planned[0].EffectiveFrom, asDay, e.location), byWhom(planned[0]))))
+		blocks = append(blocks, drawReplaced(planned[0], e.location))
 	}
 	return blocks, nil
 }

@@ -2,7 +2,27 @@ package bot
 
 import (
 	"context"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
+
+// swapModal asks for two shifts; what is known already is chosen in it.
+func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalViewRequest {
+	f := swapForm{mine: r.toSwap(r.user.ID), other: other, give: give, take: take, zone: r.location}
+	if other != "" && other != r.user.ID {
+		f.theirs = r.toSwap(other)
+	}
+	return drawSwapForm(f)
+}
+
+// toSwap are a person's shifts that have not begun.
+func (r request) toSwap(user oncall.UserID) []schedule.Stint {
+	return slices.DeleteFunc(r.stints(user), func(s schedule.Stint) bool { return !s.Start.After(r.now) })
+}
 
 // swapOther shows the shifts of the person who was chosen.
 func (b *Bot) swapOther(ctx context.Context, p press) (string, error) {

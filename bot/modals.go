@@ -168,7 +168,7 @@ func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, tex
 	case slack.VTModal:
 		err = b.updateModal(ctx, to.View, saying(to.View, text))
 	case slack.VTHomeTab:
-		err = b.openModal(ctx, to.TriggerID, readOnly("Watchbill", section(text)))
+		err = b.openModal(ctx, to.TriggerID, drawSaid(text))
 	default:
 		b.whisper(listening, to, text)
 	}

@@ -2,9 +2,7 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -265,30 +263,6 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	f.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})
 	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Accepted {
 		t.Errorf("without the right to look: %+v", r)
-	}
-}
-
-func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
-	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
-	for i, p := range []oncall.Picture{
-		triggered(), acknowledged(), resolved(), exhausted(), lastStep(), several(), hostile(),
-		snoozed(), counted(), stillAsked(), helped(), merged(), unassigned(), heldBack(), waiting(), channelOnly(),
-	} {
-		p.Team.Channel = "C0PAY"
-		if _, err := f.bot.post(f.ctx, slackcall.Message{Channel: "C0PAY", Delivery: fmt.Sprint(i)}, drawRoot(p)); err != nil {
-			t.Error(err)
-		}
-		d := drawDirect(p, ann, "you are on call")
-		if _, err := f.bot.post(f.ctx, slackcall.Message{Channel: string(ann), Delivery: fmt.Sprint("d", i)}, d); err != nil {
-			t.Error(err)
-		}
-	}
-	for _, m := range append(f.sim.Messages("C0PAY"), f.sim.Messages("@ann")...) {
-		var blocks []any
-		if err := json.Unmarshal(m.Blocks, &blocks); err != nil || len(blocks) == 0 {
-			t.Errorf("%q was posted without blocks", m.Text)
-		}
 	}
 }
 

@@ -74,8 +74,7 @@ func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
 	f.listen(1)
-	p := triggered()
-	p.Incident.ID = 4711
+	p := oncall.Picture{Incident: oncall.Incident{ID: 4711, Status: oncall.Triggered}, Team: oncall.Team{Channel: "C0PAY"}}
 	if _, err := f.bot.PostRoot(f.ctx, p, "stale"); err != nil {
 		t.Fatal(err)
 	}

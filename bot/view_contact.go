@@ -318,3 +318,22 @@ func reachSummary(who string, r oncall.Reach, methods []string, zone *time.Locat
 
 // addMore is for whoever can only be reached in Slack.
 const addMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."
+
+// contactRemoved takes the place of the form of a contact method that is gone.
+func contactRemoved(said string) slack.ModalViewRequest { return readOnly("Removed", section(said)) }
+
+// testSentText says by what a test page is on its way.
+func testSentText(contacts []oncall.Contact, skipped int) string {
+	by := []string{"Slack"}
+	for _, c := range contacts {
+		by = append(by, reached(c))
+	}
+	text := "A test page is on its way by " + list(by) + "."
+	if len(by) > 1 {
+		text += " Answer it as you would answer a page."
+	}
+	if skipped > 0 {
+		text += fmt.Sprintf(" %s not used: `/oncall contact` says why.", are(skipped, "contact method"))
+	}
+	return text
+}

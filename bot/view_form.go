@@ -130,3 +130,6 @@ func selected(action, initial string, options []option) *slack.SelectBlockElemen
 	}
 	return e
 }
+
+// drawSaid tells somebody something where there is no form to say it in.
+func drawSaid(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }

@@ -53,3 +53,8 @@ func helpBlocks() []slack.Block {
 	}
 	return blocks
 }
+
+// drawHelp answers somebody who writes to the bot.
+func drawHelp() drawing {
+	return drawing{text: directHelp, blocks: append([]slack.Block{section(directLead)}, helpBlocks()...)}
+}

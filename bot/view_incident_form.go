@@ -68,8 +68,8 @@ func snoozeForm(s sheet) slack.ModalViewRequest {
 
 func reassignForm(s sheet) slack.ModalViewRequest {
 	blocks := []slack.Block{optional(userField(blockPerson, "To a person", "They are paged at once.", ""))}
-	if len(s.policies) > 0 {
-		blocks = append(blocks, optional(choiceField(blockPolicy, "Or to an escalation policy", "It begins with its first step.", "", s.policies)))
+	if policies := policyOptions(s.policies, s.picture.Incident.TeamID); len(policies) > 0 {
+		blocks = append(blocks, optional(choiceField(blockPolicy, "Or to an escalation policy", "It begins with its first step.", "", policies)))
 	}
 	return incidentForm(modalReassign, "Reassign", "Reassign", s, blocks...)
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // A sheet is all that the forms and modals about an incident show to one reader.
@@ -15,11 +14,18 @@ type sheet struct {
 	reader   oncall.UserID
 	plan     []oncall.Planned
 	reach    map[oncall.UserID]oncall.Reach
-	pages    []store.Paging
+	pages    []attempt
 	others   []oncall.Incident
-	policies []option
+	policies map[oncall.PolicyID]oncall.Policy
 	zone     *time.Location
 	now      time.Time
+}
+
+// An attempt is a page and what has become of it.
+type attempt struct {
+	oncall.Page
+	State string     // "waiting", "delivered", "failed" or "skipped"
+	Ended *time.Time // when that was known
 }
 
 // drawSheet draws how an incident stands, what happens next and why, why its reader was

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // planLines say what happens if nobody does anything: what is under way already, and then
@@ -183,7 +182,7 @@ func pagedLines(s sheet) []string {
 	return lines
 }
 
-func (s sheet) pagedLine(p store.Paging) string {
+func (s sheet) pagedLine(p attempt) string {
 	line := oncall.MethodName(p.Method)
 	switch {
 	case p.State == "delivered" && p.Ended != nil:

@@ -140,3 +140,9 @@ func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *t
 func covered(shifts []schedule.Shift) bool {
 	return slices.ContainsFunc(shifts, func(s schedule.Shift) bool { return len(s.Users) > 0 })
 }
+
+// drawReplaced warns that an edit takes the place of a version that was to come.
+func drawReplaced(planned schedule.Version, zone *time.Location) slack.Block {
+	return section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
+		stamp(*planned.EffectiveFrom, asDay, zone), byWhom(planned)))
+}

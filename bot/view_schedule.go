@@ -95,12 +95,33 @@ func byWhom(v schedule.Version) string {
 }
 
 // drawNewSchedule draws the form of a schedule that is to be made.
-func drawNewSchedule(teams []option, team, zone string) slack.ModalViewRequest {
+func drawNewSchedule(teams []oncall.Team, zone string) slack.ModalViewRequest {
+	options := make([]option, len(teams))
+	for i, t := range teams {
+		options[i] = option{strconv.FormatInt(int64(t.ID), 10), t.Name}
+	}
 	return dialog(modalScheduleNew, "New schedule", "Create", "",
 		textField(blockName, "Name", "Such as payments-primary.", ""),
-		choiceField(blockTeam, "Team", "Its members may change the schedule.", team, teams),
+		choiceField(blockTeam, "Team", "Its members may change the schedule.", options[0].value, options),
 		textField(blockZone, "Time zone", "Such as Europe/Berlin: the zone in which it hands over.", zone),
 	)
+}
+
+// drawRotationRemove asks whether a rotation is to go.
+func drawRotationRemove(meta editMeta, preview []slack.Block) slack.ModalViewRequest {
+	return dialog(modalRotationRemove, "Remove rotation", "Remove", meta.String(), preview...)
+}
+
+// drawRestore asks whether an earlier version is to come back.
+func drawRestore(meta editMeta, preview []slack.Block) slack.ModalViewRequest {
+	return dialog(modalScheduleRestore, "Restore version", "Restore", meta.String(), preview...)
+}
+
+// drawScheduleRemove asks whether a schedule is to go.
+func drawScheduleRemove(meta editMeta, name string) slack.ModalViewRequest {
+	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
+		foreign(name, maxName))
+	return dialog(modalScheduleRemove, "Remove schedule", "Remove", meta.String(), section(text))
 }
 
 // drawHistory draws the versions of a schedule, the latest first, each but the latest

@@ -80,7 +80,7 @@ func TestScheduleViews(t *testing.T) {
 		meta: meta, schedule: s, team: "Payments", current: s.Current(noon), planned: s.Planned(noon), said: "Saved.", location: berlin,
 	}))
 	golden(t, "schedule_history", drawHistory(meta, s, berlin))
-	golden(t, "schedule_new", drawNewSchedule([]option{{"1", "Payments"}}, "1", "Europe/Berlin"))
+	golden(t, "schedule_new", drawNewSchedule([]oncall.Team{{ID: 1, Name: "Payments"}}, "Europe/Berlin"))
 	f := rotationForm{meta: meta, schedule: s, rotation: s.Current(noon)[0], name: name}
 	golden(t, "rotation", drawRotation(f))
 	f.meta.Rotation, f.rotation = 1, s.Current(noon)[1]

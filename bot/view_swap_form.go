@@ -3,6 +3,7 @@ package bot
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -18,53 +19,59 @@ const (
 	blockNote       = "note"
 )
 
-// swapModal asks for two shifts; what is known already is chosen in it.
-func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalViewRequest {
-	var mine []option
-	for _, s := range r.stints(r.user.ID) {
-		if s.Start.After(r.now) {
-			mine = append(mine, r.stintOption(s))
-		}
-	}
-	if len(mine) == 0 {
+// A swapForm is what is known of a swap before it is offered.
+type swapForm struct {
+	mine   []schedule.Stint // from which the asker chooses
+	other  oncall.UserID    // "" if nobody is chosen yet
+	theirs []schedule.Stint
+	give   string // the values of the shifts that are chosen
+	take   string
+	zone   *time.Location
+}
+
+// drawSwapForm asks for two shifts; what is known already is chosen in it.
+func drawSwapForm(f swapForm) slack.ModalViewRequest {
+	if len(f.mine) == 0 {
 		return readOnly("Swap shifts", section(fmt.Sprintf("You have no shift that begins in the next %d weeks, so there is nothing to swap.", weeksAhead)))
 	}
-	person := userField(actionSwapOther, "For a shift of", "", other)
+	person := userField(actionSwapOther, "For a shift of", "", f.other)
 	person.DispatchAction = true
-	blocks := []slack.Block{choiceField(blockGive, "Your shift", "", give, mine), person}
-	if other != "" {
-		blocks = append(blocks, r.takeBlock(other, take))
+	blocks := []slack.Block{choiceField(blockGive, "Your shift", "", f.give, stintOptions(f.mine, f.zone)), person}
+	if f.other != "" {
+		blocks = append(blocks, f.takeField())
 	}
 	blocks = append(blocks, optional(textField(blockNote, "Note", "", "")))
 	return dialog(modalSwap, "Swap shifts", "Ask", "", blocks...)
 }
 
-const weeksAhead = int(shiftsAhead / (7 * 24 * 3600 * 1e9))
+// shiftsAhead is how far ahead shifts are offered to choose from.
+const (
+	weeksAhead  = 8
+	shiftsAhead = weeksAhead * 7 * 24 * time.Hour
+)
 
-// takeBlock is the choice among the other person's shifts. Its id names them, so that a
+// takeField is the choice among the other person's shifts. Its id names them, so that a
 // choice is forgotten when somebody else is chosen.
-func (r request) takeBlock(other oncall.UserID, chosen string) slack.Block {
-	var theirs []option
-	for _, s := range r.stints(other) {
-		if s.Start.After(r.now) && other != r.user.ID {
-			theirs = append(theirs, r.stintOption(s))
-		}
+func (f swapForm) takeField() slack.Block {
+	if len(f.theirs) == 0 {
+		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", mention(f.other), weeksAhead))
 	}
-	if len(theirs) == 0 {
-		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", mention(other), weeksAhead))
-	}
-	return choiceField(takeBlockID(other), "Their shift", "", chosen, theirs)
+	return choiceField(takeBlockID(f.other), "Their shift", "", f.take, stintOptions(f.theirs, f.zone))
 }
 
 func takeBlockID(other oncall.UserID) string { return blockTake + "_" + string(other) }
 
-// stintOption is a shift to choose, in the person's own zone.
-func (r request) stintOption(s schedule.Stint) option {
-	label := between(s.Start, s.End, r.location) + ", " + s.Name
-	if s.Role != schedule.RolePrimary {
-		label += " (" + s.Role + ")"
+// stintOptions are shifts to choose, in the person's own zone.
+func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
+	options := make([]option, len(stints))
+	for i, s := range stints {
+		label := between(s.Start, s.End, zone) + ", " + s.Name
+		if s.Role != schedule.RolePrimary {
+			label += " (" + s.Role + ")"
+		}
+		options[i] = option{value: stintValue(s), label: label}
 	}
-	return option{value: stintValue(s), label: label}
+	return options
 }
 
 // stintValue tells the stints of one person apart. One that runs begins now, so its

@@ -9,6 +9,19 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
+// drawThread draws one reply for several events, and reports whether the channel should
+// see it, too. Its text is empty if there is nothing to say.
+func drawThread(in oncall.Incident, events []oncall.Event) (_ drawing, loud bool) {
+	text, loud := threadText(events)
+	if loud { // the channel sees it without the incident above it
+		text = bold(in.ID.String(), titleOf(in), "") + "\n" + text
+	}
+	if text == "" {
+		return drawing{}, false
+	}
+	return spoken(text), loud
+}
+
 // threadText makes one reply of several events, a sentence a line, and reports whether
 // the channel should see it, too. It is empty if there is nothing to say.
 func threadText(events []oncall.Event) (text string, loud bool) {

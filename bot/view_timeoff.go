@@ -19,8 +19,8 @@ const (
 const maxHit = 20
 
 // drawAway says which shifts a time off hits, with a button to find cover for them.
-func drawAway(off oncall.TimeOff, hit []schedule.Stint, r request, offer bool) drawing {
-	text := "You are away " + between(off.Start, off.End, r.location)
+func drawAway(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool) drawing {
+	text := "You are away " + between(off.Start, off.End, location(zone))
 	if len(hit) == 0 {
 		text += ". None of your shifts is in it."
 		return drawing{text: text, blocks: []slack.Block{section(text), awayButtons(off, false)}}
@@ -31,7 +31,7 @@ func drawAway(off oncall.TimeOff, hit []schedule.Stint, r request, offer bool) d
 			text += fmt.Sprintf("\n… and %d more", len(hit)-i)
 			break
 		}
-		text += "\n• " + stintWords(s, r.user.TimeZone)
+		text += "\n• " + stintWords(s, zone)
 	}
 	return drawing{text: text, blocks: []slack.Block{section(text), awayButtons(off, offer)}}
 }

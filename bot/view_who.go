@@ -2,36 +2,57 @@ package bot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
-	"github.com/watchbill/watchbill/store"
 )
 
+// overrides looks up an override, to tell why somebody is on call.
+type overrides func(oncall.OverrideID) (schedule.Override, bool)
+
+// whoText says who is on call at an instant.
+func whoText(schedules []*schedule.Schedule, find overrides, at, now time.Time, zone *time.Location) string {
+	var out strings.Builder
+	if !at.Equal(now) {
+		fmt.Fprintf(&out, "On call, %s:\n", stamp(at, asDay, zone))
+	}
+	for i, s := range schedules {
+		lines := scheduleLines(find, s, at, zone)
+		if utf8.RuneCountInString(out.String())+utf8.RuneCountInString(lines) > maxAnswer {
+			fmt.Fprintf(&out, "%s left out: `/oncall who` with a name shows each.", count(len(schedules)-i, "schedule"))
+			break
+		}
+		out.WriteString(lines + "\n")
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
 // scheduleLines says who is on call in a schedule, a line for each role.
-func scheduleLines(d *store.Directory, s *schedule.Schedule, at time.Time, zone *time.Location) string {
+func scheduleLines(find overrides, s *schedule.Schedule, at time.Time, zone *time.Location) string {
 	name := "*" + foreign(s.Name(), maxName) + "*"
 	duties := s.Who(at)
 	if len(duties) == 1 && duties[0].Role == schedule.RolePrimary {
-		return name + ": " + dutyLine(d, duties[0], zone)
+		return name + ": " + dutyLine(find, duties[0], zone)
 	}
 	lines := []string{name}
 	for _, duty := range duties {
-		lines = append(lines, foreign(duty.Role, maxName)+": "+dutyLine(d, duty, zone))
+		lines = append(lines, foreign(duty.Role, maxName)+": "+dutyLine(find, duty, zone))
 	}
 	return strings.Join(lines, "\n")
 }
 
 // dutyLine says who has a role, why if that is not the rotation, until when, and who is
 // next.
-func dutyLine(d *store.Directory, duty schedule.Duty, zone *time.Location) string {
+func dutyLine(find overrides, duty schedule.Duty, zone *time.Location) string {
 	now := named(duty.Users)
 	if len(duty.Users) == 0 {
 		now = "*nobody*"
 	}
-	now += because(d, duty.Source)
+	now += because(find, duty.Source)
 	if duty.Until.IsZero() {
 		return now + ", with no change in sight"
 	}
@@ -39,11 +60,11 @@ func dutyLine(d *store.Directory, duty schedule.Duty, zone *time.Location) strin
 }
 
 // because says who has changed what the rotations say, and why; "" if nobody has.
-func because(d *store.Directory, s schedule.Source) string {
+func because(find overrides, s schedule.Source) string {
 	if s.Shift != 0 {
 		return " (a shift made by hand)"
 	}
-	o, known := d.Override(s.Override)
+	o, known := find(s.Override)
 	if !known {
 		return ""
 	}
@@ -63,10 +84,15 @@ func because(d *store.Directory, s schedule.Source) string {
 	return " (" + why + ")"
 }
 
+const (
+	// meAhead is how far ahead people see their own shifts.
+	meAhead = 12 * 7 * 24 * time.Hour
+	meShown = 10
+)
+
 // myShifts lists a person's shifts. Where a schedule keeps another time than the person,
 // it is shown, too.
-func myShifts(d *store.Directory, user oncall.UserID, now time.Time, zone *time.Location) string {
-	mine := stintsOf(d, user, now, now.Add(meAhead))
+func myShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string {
 	if len(mine) == 0 {
 		return fmt.Sprintf("You have no shift in the next %d weeks.", int(meAhead.Hours())/24/7)
 	}
@@ -97,4 +123,36 @@ func differ(t time.Time, a, b *time.Location) bool {
 	_, x := t.In(a).Zone()
 	_, y := t.In(b).Zone()
 	return x != y
+}
+
+// nextText says who comes next in each schedule, and when; the soonest change comes first.
+func nextText(schedules []*schedule.Schedule, now time.Time, zone *time.Location) string {
+	type change struct {
+		at   time.Time
+		line string
+	}
+	var changes []change
+	for _, c := range schedules {
+		for _, d := range c.Who(now) {
+			name := "*" + foreign(c.Name(), maxName) + "*"
+			if d.Role != schedule.RolePrimary {
+				name += " (" + foreign(d.Role, maxName) + ")"
+			}
+			if d.Until.IsZero() {
+				changes = append(changes, change{now.AddDate(100, 0, 0), "• " + name + ": no change in sight"})
+				continue
+			}
+			next := named(d.Next)
+			if len(d.Next) == 0 {
+				next = "*nobody*"
+			}
+			changes = append(changes, change{d.Until, fmt.Sprintf("• %s: %s from %s, after %s", name, next, stamp(d.Until, asDay, zone), named(d.Users))})
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b change) int { return a.at.Compare(b.at) })
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		lines[i] = c.line
+	}
+	return fitLines(lines, maxAnswer)
 }
