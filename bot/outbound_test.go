@@ -270,20 +270,21 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 func TestWhatNobodyHasTakenIsDrawnFirst(t *testing.T) {
 	t.Parallel()
 	b := &Bot{clock: func() time.Time { return noon.Add(20 * time.Minute) }}
-	at := func(p oncall.Picture, minute time.Duration, kind oncall.EventKind) oncall.Picture {
-		p.Events = append(p.Events, oncall.Event{At: noon.Add(minute * time.Minute), Kind: kind})
-		return p
+	at := func(status oncall.Status, minute time.Duration, kind oncall.EventKind) oncall.Picture {
+		return oncall.Picture{
+			Incident: oncall.Incident{Status: status}, Events: []oncall.Event{{At: noon.Add(minute * time.Minute), Kind: kind}},
+		}
 	}
 	for name, c := range map[string]struct {
 		picture oncall.Picture
 		want    slackcall.Priority
 	}{
-		"exhausted":            {at(exhausted(), 19, oncall.EventExhausted), slackcall.ForAlarm},
-		"could not be reached": {at(triggered(), 16, oncall.EventPageFailed), slackcall.ForAlarm},
-		"counting":             {at(exhausted(), 19, oncall.EventAlertJoined), slackcall.ForUpdate},
-		"exhausted long ago":   {at(exhausted(), 10, oncall.EventExhausted), slackcall.ForUpdate},
-		"acknowledged":         {at(acknowledged(), 19, oncall.EventAcknowledged), slackcall.ForUpdate},
-		"resolved":             {at(resolved(), 19, oncall.EventResolved), slackcall.ForUpdate},
+		"exhausted":            {at(oncall.Triggered, 19, oncall.EventExhausted), slackcall.ForAlarm},
+		"could not be reached": {at(oncall.Triggered, 16, oncall.EventPageFailed), slackcall.ForAlarm},
+		"counting":             {at(oncall.Triggered, 19, oncall.EventAlertJoined), slackcall.ForUpdate},
+		"exhausted long ago":   {at(oncall.Triggered, 10, oncall.EventExhausted), slackcall.ForUpdate},
+		"acknowledged":         {at(oncall.Acknowledged, 19, oncall.EventAcknowledged), slackcall.ForUpdate},
+		"resolved":             {at(oncall.Resolved, 19, oncall.EventResolved), slackcall.ForUpdate},
 	} {
 		if got := b.updatePriority(c.picture); got != c.want {
 			t.Errorf("%s: priority %d, want %d", name, got, c.want)
