@@ -35,8 +35,8 @@ func TestReadRules(t *testing.T) {
 		"rule_2_1": {actionRuleAfter: {SelectedOption: slack.OptionBlockObject{Value: "300"}}},
 		"rule_1_0": {actionRuleContact: {SelectedOption: slack.OptionBlockObject{Value: "4"}}}, // of an earlier drawing
 	}}}
-	var read rulesForm
-	if err := read.read(v); err != nil {
+	read, err := readLines(v)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if len(read.lines) != 2 || read.lines[0] != (oncall.Rule{}) || read.lines[1] != (oncall.Rule{Contact: 1, After: 300}) {

@@ -18,18 +18,17 @@ import (
 
 // readRules loads the form of the rules as it is filled in.
 func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (rulesForm, error) {
-	var f rulesForm
-	err := f.read(v)
+	f, err := readLines(v)
 	if err == nil {
 		f.reachView, err = b.reachView(ctx, user)
 	}
 	return f, err
 }
 
-// read takes the lines from the form.
-func (f *rulesForm) read(v slack.View) error {
+// readLines takes the lines from the form.
+func readLines(v slack.View) (f rulesForm, err error) {
 	if err := json.Unmarshal([]byte(v.PrivateMetadata), &f.meta); err != nil {
-		return oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
+		return f, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
 	}
 	held := formOf(v)
 	for i, line := range f.meta.Lines {
@@ -42,7 +41,7 @@ func (f *rulesForm) read(v slack.View) error {
 		}
 		f.lines = append(f.lines, line)
 	}
-	return nil
+	return f, nil
 }
 
 // rulesEdit opens the form of the rules of one urgency.
@@ -108,10 +107,10 @@ func removeLine(f *rulesForm, value string) {
 	}
 }
 
-func defaultLines(f *rulesForm, _ string) { f.lines = f.defaults() }
+func defaultLines(f *rulesForm, _ string) { f.lines = defaultsOf(*f) }
 
-// defaults are the lines of somebody who has chosen none.
-func (f rulesForm) defaults() []oncall.Rule {
+// defaultsOf are the lines of somebody who has chosen none.
+func defaultsOf(f rulesForm) []oncall.Rule {
 	return oncall.Reach{Contacts: f.reach.Contacts}.Rules(f.meta.Low)
 }
 
@@ -124,7 +123,7 @@ func (b *Bot) submitRules(ctx context.Context, s submission) (answer, error) {
 	}
 	slices.SortStableFunc(f.lines, func(x, y oncall.Rule) int { return cmp.Compare(x.After, y.After) })
 	lines := f.lines
-	if len(lines) == 0 || slices.Equal(lines, f.defaults()) {
+	if len(lines) == 0 || slices.Equal(lines, defaultsOf(f)) {
 		lines = nil
 	}
 	preferences := f.reach.Preferences
