@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -20,25 +22,25 @@ type press struct {
 // presses are the buttons of everything else. They return what only the person who
 // pressed is told.
 var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, error){
-	actionSwapAccept: swapPress(acceptSwap), actionSwapDecline: swapPress(declineSwap),
-	actionSwapWithdraw: swapPress(withdrawSwap), actionSwapUndo: swapPress(undoSwap), actionSwapOther: (*Bot).swapOther,
-	actionHandoffTake:    (*Bot).takeHandoff,
-	actionMenu:           (*Bot).pressMenu,
-	actionOverrideCancel: (*Bot).cancelOverride,
-	actionAwayCover:      (*Bot).awayCover, actionAwayCancel: (*Bot).awayCancel,
-	actionCoverTake: coverPress(takeCover), actionCoverPart: (*Bot).coverPart,
-	actionHomeOverride: (*Bot).homeOverride, actionHomeSwap: (*Bot).homeSwap, actionHomeSchedule: (*Bot).homeSchedule,
-	actionRotationMore: (*Bot).rotationMore, actionRotationAdd: pressIn((*Bot).rotationAdd),
-	actionRotationEdit: pressIn((*Bot).rotationEdit), actionRotationRemove: pressIn((*Bot).rotationRemove),
-	actionScheduleHistory: pressIn((*Bot).pressHistory), actionScheduleRestore: pressIn((*Bot).pressRestore),
-	actionScheduleRemove: pressIn((*Bot).pressRemove), actionShiftsApart: pressIn((*Bot).pressApart),
-	actionCoverDecline: coverPress(declineCover), actionCoverWithdraw: coverPress(withdrawCover),
-	actionContacts: (*Bot).contacts, actionContactAdd: (*Bot).contactAdd, blockMethod: (*Bot).contactMethod,
-	actionContactCode: (*Bot).contactCode, actionContactResend: (*Bot).contactResend, actionContactMenu: (*Bot).contactMenu,
-	actionContactTest: (*Bot).contactTest, actionContactCard: (*Bot).contactCard,
-	actionRulesEdit: (*Bot).rulesEdit, actionRulesAdd: rulePress(addLine), actionRuleRemove: rulePress(removeLine),
-	actionRulesDefaults: rulePress(defaultLines), actionRuleContact: rulePress(nil), actionRuleAfter: rulePress(nil),
-	actionHoursEdit: (*Bot).hoursEdit, actionBundleAck: bundlePress(oncall.ActAck), actionBundleResolve: bundlePress(oncall.ActResolve),
+	view.ActionSwapAccept: swapPress(acceptSwap), view.ActionSwapDecline: swapPress(declineSwap),
+	view.ActionSwapWithdraw: swapPress(withdrawSwap), view.ActionSwapUndo: swapPress(undoSwap), view.ActionSwapOther: (*Bot).swapOther,
+	view.ActionHandoffTake:    (*Bot).takeHandoff,
+	view.ActionMenu:           (*Bot).pressMenu,
+	view.ActionOverrideCancel: (*Bot).cancelOverride,
+	view.ActionAwayCover:      (*Bot).awayCover, view.ActionAwayCancel: (*Bot).awayCancel,
+	view.ActionCoverTake: coverPress(takeCover), view.ActionCoverPart: (*Bot).coverPart,
+	view.ActionHomeOverride: (*Bot).homeOverride, view.ActionHomeSwap: (*Bot).homeSwap, view.ActionHomeSchedule: (*Bot).homeSchedule,
+	view.ActionRotationMore: (*Bot).rotationMore, view.ActionRotationAdd: pressIn((*Bot).rotationAdd),
+	view.ActionRotationEdit: pressIn((*Bot).rotationEdit), view.ActionRotationRemove: pressIn((*Bot).rotationRemove),
+	view.ActionScheduleHistory: pressIn((*Bot).pressHistory), view.ActionScheduleRestore: pressIn((*Bot).pressRestore),
+	view.ActionScheduleRemove: pressIn((*Bot).pressRemove), view.ActionShiftsApart: pressIn((*Bot).pressApart),
+	view.ActionCoverDecline: coverPress(declineCover), view.ActionCoverWithdraw: coverPress(withdrawCover),
+	view.ActionContacts: (*Bot).contacts, view.ActionContactAdd: (*Bot).contactAdd, view.BlockMethod: (*Bot).contactMethod,
+	view.ActionContactCode: (*Bot).contactCode, view.ActionContactResend: (*Bot).contactResend, view.ActionContactMenu: (*Bot).contactMenu,
+	view.ActionContactTest: (*Bot).contactTest, view.ActionContactCard: (*Bot).contactCard,
+	view.ActionRulesEdit: (*Bot).rulesEdit, view.ActionRulesAdd: rulePress(addLine), view.ActionRuleRemove: rulePress(removeLine),
+	view.ActionRulesDefaults: rulePress(defaultLines), view.ActionRuleContact: rulePress(nil), view.ActionRuleAfter: rulePress(nil),
+	view.ActionHoursEdit: (*Bot).hoursEdit, view.ActionBundleAck: bundlePress(oncall.ActAck), view.ActionBundleResolve: bundlePress(oncall.ActResolve),
 }
 
 // interaction handles clicks; whatever else Slack sends here needs no answer.

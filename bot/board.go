@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
@@ -14,12 +16,12 @@ import (
 
 // post sends one new message. It doesn't try again, since a message whose answer was lost
 // may have been posted. Only if Slack refuses the blocks, the text is sent alone.
-func (b *Bot) post(ctx context.Context, m slackcall.Message, d drawing) (store.Place, error) {
-	at, err := b.slack.Post(ctx, m, d.text, d.blocks)
+func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (store.Place, error) {
+	at, err := b.slack.Post(ctx, m, d.Text, d.Blocks)
 	if slackcall.BadBlocks(err) {
 		b.log.Error().Err(err).Int64("incident", m.Incident).Msg("Slack refuses the blocks of a message; sending the text alone")
 		m.Hasty = false // or the caller would come back with the blocks each time
-		at, err = b.slack.Post(ctx, m, d.text, nil)
+		at, err = b.slack.Post(ctx, m, d.Text, nil)
 	}
 	return store.Place(at), err
 }
@@ -29,7 +31,7 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d drawing) (store.P
 func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
 	at, err := b.post(ctx, slackcall.Message{
 		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForRoot, Hasty: true,
-	}, drawRoot(p))
+	}, view.DrawRoot(p))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}
@@ -39,11 +41,11 @@ func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (
 // Redraw redraws an incident's message in a channel or, if to is set, in the direct message
 // to a person who was paged. The error is store.ErrGone if the message no longer exists.
 func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error {
-	d := drawRoot(p)
+	d := view.DrawRoot(p)
 	if to != "" {
-		d = drawDirect(p, to, why)
+		d = view.DrawDirect(p, to, why)
 	}
-	if err := b.slack.Update(ctx, slackcall.Place(at), d.text, d.blocks, b.updatePriority(p), true); err != nil {
+	if err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, b.updatePriority(p), true); err != nil {
 		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, asGone(err))
 	}
 	return nil
@@ -67,8 +69,8 @@ func (b *Bot) updatePriority(p oncall.Picture) slackcall.Priority {
 // PostThread posts one reply for several events. If Slack's answer is lost, the reply is
 // looked up before it counts as failed.
 func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error {
-	d, loud := drawThread(p.Incident, events)
-	if d.text == "" {
+	d, loud := view.DrawThread(p.Incident, events)
+	if d.Text == "" {
 		return nil
 	}
 	urgency := slackcall.ForThread

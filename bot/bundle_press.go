@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -34,6 +36,6 @@ func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (
 		if err != nil {
 			return "", fmt.Errorf("%s the bundle of page %d: %w", do, id, err)
 		}
-		return foreign(text, maxText), nil
+		return view.Foreign(text, view.MaxText), nil
 	}
 }

@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 )
@@ -17,7 +19,7 @@ func (c Channels) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if failed != nil {
 		return *failed
 	}
-	r := c.Bot.sendPage(ctx, m, p.Incident.ID, slackcall.ForPage, drawRoot(p))
+	r := c.Bot.sendPage(ctx, m, p.Incident.ID, slackcall.ForPage, view.DrawRoot(p))
 	r.Drawn = p.Incident.Version
 	return r
 }

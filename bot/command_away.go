@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -16,7 +18,7 @@ const awayUsage = "Say from when to when: `/oncall away 2026-12-24 to 2026-12-27
 
 // away answers `/oncall away [from to [note] [cover]]`. Time off takes nobody off call:
 // it says which shifts it hits, and helps to find somebody for them.
-func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
+func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 0 {
 		return b.ownTimeOff(ctx, r)
 	}
@@ -27,20 +29,20 @@ func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
 	}
 	s, note, err := r.readSpan(words)
 	if err != nil {
-		return drawing{}, oncall.Refuse("%s\n%s", err, awayUsage)
+		return view.Drawing{}, oncall.Refuse("%s\n%s", err, awayUsage)
 	}
 	off, err := b.store.AddTimeOff(ctx, oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
 	if err != nil {
-		return drawing{}, err
+		return view.Drawing{}, err
 	}
 	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-	d := drawAway(off, hit, r.user.TimeZone, !ask)
+	d := view.DrawAway(off, hit, r.user.TimeZone, !ask)
 	if ask && len(hit) > 0 {
 		said, err := b.askForCover(ctx, r, hit, note, false)
 		if err != nil {
-			return drawing{}, err
+			return view.Drawing{}, err
 		}
-		d = join(d, spoken(said))
+		d = view.Join(d, view.Spoken(said))
 	}
 	return d, nil
 }
@@ -49,22 +51,22 @@ func (b *Bot) away(ctx context.Context, r request) (drawing, error) {
 const maxTimeOff = 20
 
 // ownTimeOff lists the time off that a person has, and what it hits.
-func (b *Bot) ownTimeOff(ctx context.Context, r request) (drawing, error) {
+func (b *Bot) ownTimeOff(ctx context.Context, r request) (view.Drawing, error) {
 	own, err := b.timeOff(ctx, r)
 	if err != nil {
-		return drawing{}, err
+		return view.Drawing{}, err
 	}
 	if len(own) == 0 {
-		return drawing{}, oncall.Refuse("You have no time off ahead. %s", awayUsage)
+		return view.Drawing{}, oncall.Refuse("You have no time off ahead. %s", awayUsage)
 	}
-	var all drawing
+	var all view.Drawing
 	for _, off := range own[:min(len(own), maxTimeOff)] {
 		s := span{off.Start, off.End}
 		if s.from.Before(r.now) {
 			s.from = r.now
 		}
 		hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-		all = join(all, drawAway(off, hit, r.user.TimeZone, len(hit) > 0))
+		all = view.Join(all, view.DrawAway(off, hit, r.user.TimeZone, len(hit) > 0))
 	}
 	return all, nil
 }
@@ -123,5 +125,5 @@ func (b *Bot) awayCancel(ctx context.Context, p press) (string, error) {
 		return "", fmt.Errorf("cancel time off: %w", err)
 	}
 	return fmt.Sprintf("Your time off %s is cancelled. Cover that you have asked for stays asked for.",
-		between(off.Start, off.End, r.location)), nil
+		view.Between(off.Start, off.End, r.location)), nil
 }

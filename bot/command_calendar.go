@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -27,7 +29,7 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	case strings.EqualFold(name, "revoke"):
 		return b.revokeFeeds(ctx, r, feeds)
 	case name == "" && len(feeds) > 0:
-		return feedsText(r.shownFeeds(feeds), r.location), nil
+		return view.FeedsText(r.shownFeeds(feeds), r.location), nil
 	case name != "" && !strings.EqualFold(name, "new"):
 		c, err := r.schedule(name)
 		if err != nil {
@@ -43,15 +45,15 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make a calendar: %w", err)
 	}
-	return newFeedText(ofSchedule, b.publicURL+"/v1/calendar/"+secret+".ics", b.localURL), nil
+	return view.NewFeedText(ofSchedule, b.publicURL+"/v1/calendar/"+secret+".ics", b.localURL), nil
 }
 
-func (r request) shownFeeds(feeds []store.Feed) []feed {
-	shown := make([]feed, len(feeds))
+func (r request) shownFeeds(feeds []store.Feed) []view.Feed {
+	shown := make([]view.Feed, len(feeds))
 	for i, f := range feeds {
-		shown[i].since = f.CreatedAt
+		shown[i].Since = f.CreatedAt
 		if c, known := r.directory.Schedule(f.ScheduleID); known {
-			shown[i].schedule = c.Name()
+			shown[i].Schedule = c.Name()
 		}
 	}
 	return shown
@@ -66,5 +68,5 @@ func (b *Bot) revokeFeeds(ctx context.Context, r request, feeds []store.Feed) (s
 			return "", fmt.Errorf("revoke a calendar: %w", err)
 		}
 	}
-	return fmt.Sprintf("%s revoked: the address shows nothing any more.", count(len(feeds), "calendar")), nil
+	return fmt.Sprintf("%s revoked: the address shows nothing any more.", view.Count(len(feeds), "calendar")), nil
 }

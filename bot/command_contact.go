@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -32,7 +34,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", id, err)
 	}
-	return reachSummary(mention(id)+" is", reach, b.methods, r.location), nil
+	return view.ReachSummary(view.Mention(id)+" is", reach, b.methods, r.location), nil
 }
 
 // testContacts sends a person a test page by Slack and by everything that is verified.
@@ -55,21 +57,21 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 		}
 		sent = append(sent, c)
 	}
-	return testSentText(sent, len(reach.Contacts)-len(sent)), nil
+	return view.TestSentText(sent, len(reach.Contacts)-len(sent)), nil
 }
 
 // slackOnly reports whether a person can only be reached in Slack where there is more.
 func (b *Bot) slackOnly(r oncall.Reach) bool {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
-	return reachesPeople(b.methods) && !slices.ContainsFunc(r.Contacts, usable)
+	return view.ReachesPeople(b.methods) && !slices.ContainsFunc(r.Contacts, usable)
 }
 
 // reachedHome says on the home tab how the person is reached.
 func (b *Bot) reachedHome(r oncall.Reach) string {
 	if b.slackOnly(r) {
-		return addMore
+		return view.AddMore
 	}
-	return reachSummary("You are", r, b.methods, time.UTC)
+	return view.ReachSummary("You are", r, b.methods, time.UTC)
 }
 
 // sendCard sends the contact card.

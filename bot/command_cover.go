@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -38,7 +40,7 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 		}
 	}
 	if len(words) == 0 {
-		return "", b.openModal(ctx, r.trigger, coverForm(user, r.stints(user), r.location))
+		return "", b.openModal(ctx, r.trigger, view.CoverForm(user, r.stints(user), r.location))
 	}
 	stints, note, err := r.readStints(user, words)
 	if err != nil {
@@ -57,8 +59,8 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	if err == nil {
 		stints := cut(r.directory.Roster().Stints(user, s.from, s.to), s)
 		if len(stints) == 0 {
-			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", mention(user),
-				stamp(s.from, asDay, r.location), stamp(s.to, asDay, r.location))
+			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", view.Mention(user),
+				view.Stamp(s.from, view.AsDay, r.location), view.Stamp(s.to, view.AsDay, r.location))
 		}
 		return stints, note, nil
 	}
@@ -106,20 +108,20 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	for _, s := range stints {
 		schedule, known := r.directory.Schedule(s.Schedule)
 		if s.User != r.user.ID && (!known || !manages(r.directory, r.user.ID, schedule)) {
-			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", mention(s.User), foreign(s.Name, maxName))
+			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", view.Mention(s.User), view.Foreign(s.Name, view.MaxName))
 		}
 	}
 	var lines []string
 	for _, s := range stints {
 		c, err := b.store.AskForCover(ctx, s, r.user.ID, unescape(note), everyone, r.now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok && len(stints) > 1 {
-			lines = append(lines, stintWords(s, r.user.TimeZone)+": "+refusal.Sentence)
+			lines = append(lines, view.StintWords(s, r.user.TimeZone)+": "+refusal.Sentence)
 			continue
 		}
 		if err != nil {
 			return "", fmt.Errorf("ask for cover: %w", err)
 		}
-		lines = append(lines, coverAskedText(c, r.user.TimeZone))
+		lines = append(lines, view.CoverAskedText(c, r.user.TimeZone))
 	}
 	return strings.Join(lines, "\n"), nil
 }
@@ -175,5 +177,5 @@ func (b *Bot) coverPart(ctx context.Context, p press) (string, error) {
 	if c.State != oncall.CoverOpen || len(left) == 0 {
 		return "", oncall.Refuse("Nothing of the shift is left to take.")
 	}
-	return "", b.openModal(ctx, p.trigger, partModal(c, left[0]))
+	return "", b.openModal(ctx, p.trigger, view.PartModal(c, left[0]))
 }

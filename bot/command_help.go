@@ -2,7 +2,9 @@ package bot
 
 import (
 	"context"
+
+	"github.com/watchbill/watchbill/bot/view"
 )
 
 // help shows what can be typed.
-func (b *Bot) help(context.Context, request) (string, error) { return helpText, nil }
+func (b *Bot) help(context.Context, request) (string, error) { return view.HelpText, nil }

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -68,13 +70,13 @@ var incidentCommands = []command{
 	plainCommand("unack", oncall.ActUnack),
 	plainCommand("reopen", oncall.ActReopen),
 	plainCommand("escalate", oncall.ActEscalate),
-	wordyCommand("snooze", "12 2h", actionSnooze, request.readSnooze),
-	wordyCommand("reassign", "12 @bo", actionReassign, request.readReassign),
-	wordyCommand("add", "12 @cy", actionAsk, request.readAdd),
-	wordyCommand("note", "12 restarted it", actionNote, request.readNote),
-	wordyCommand("severity", "12 high", actionSeverity, request.readSeverity),
-	wordyCommand("merge", "12 into 9", actionMerge, readOther(oncall.ActMerge, "merge", "into")),
-	wordyCommand("link", "12 with 9", actionMerge, readOther(oncall.ActLink, "link", "with")),
+	wordyCommand("snooze", "12 2h", view.ActionSnooze, request.readSnooze),
+	wordyCommand("reassign", "12 @bo", view.ActionReassign, request.readReassign),
+	wordyCommand("add", "12 @cy", view.ActionAsk, request.readAdd),
+	wordyCommand("note", "12 restarted it", view.ActionNote, request.readNote),
+	wordyCommand("severity", "12 high", view.ActionSeverity, request.readSeverity),
+	wordyCommand("merge", "12 into 9", view.ActionMerge, readOther(oncall.ActMerge, "merge", "into")),
+	wordyCommand("link", "12 with 9", view.ActionMerge, readOther(oncall.ActLink, "link", "with")),
 }
 
 // commanded does what was typed and says how the incident stands then.
@@ -97,7 +99,7 @@ func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
 	if err != nil {
 		b.log.Warn().Err(err).Msg("an incident's message can't be linked to")
 	}
-	return incidentText(p, b.permalink(ctx, roots[id]))
+	return view.IncidentText(p, b.permalink(ctx, roots[id]))
 }
 
 // showIncident answers `/oncall incident 12`.
@@ -106,7 +108,7 @@ func (b *Bot) showIncident(ctx context.Context, r request, id oncall.IncidentID)
 	if err != nil {
 		return "", err
 	}
-	return b.summary(ctx, s.picture) + "\n" + nextSteps(s), nil
+	return b.summary(ctx, s.Picture) + "\n" + view.NextSteps(s), nil
 }
 
 // showPlan answers `/oncall plan 12`.
@@ -115,7 +117,7 @@ func (b *Bot) showPlan(ctx context.Context, r request, id oncall.IncidentID) (st
 	if err != nil {
 		return "", err
 	}
-	return planText(s), nil
+	return view.PlanText(s), nil
 }
 
 // listIncidents answers `/oncall incidents`.
@@ -143,7 +145,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	for id, at := range roots {
 		links[id] = b.permalink(ctx, at)
 	}
-	return incidentsText(open, len(shown), len(open) == maxOthers, links), nil
+	return view.IncidentsText(open, len(shown), len(open) == maxOthers, links), nil
 }
 
 // readSnooze reads "2h", "for 2 hours", "until 9am", "work" and "handoff".
@@ -155,9 +157,9 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 	}
 	switch strings.ToLower(strings.Join(words, "")) {
 	case "work", "workinghours", "workinghour", "mynextworkinghour":
-		return []oncall.Act{snoozeFor(snoozeWork, r.now)}, nil
+		return []oncall.Act{snoozeFor(view.SnoozeWork, r.now)}, nil
 	case "handoff", "hand-off", "thenexthand-off", "nexthandoff":
-		return []oncall.Act{snoozeFor(snoozeHandoff, r.now)}, nil
+		return []oncall.Act{snoozeFor(view.SnoozeHandoff, r.now)}, nil
 	}
 	if d, err := time.ParseDuration(strings.ToLower(strings.Join(words, ""))); err == nil && !until { // "90s", to the second
 		return []oncall.Act{{Do: oncall.ActSnooze, Until: r.now.Add(d)}}, nil
@@ -169,9 +171,9 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 	switch {
 	case !ok:
 		return nil, oncall.Refuse("%q is no end of a snooze that Watchbill understands. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.",
-			foreign(unescape(strings.Join(words, " ")), maxName))
+			view.Foreign(unescape(strings.Join(words, " ")), view.MaxName))
 	case !at.After(r.now):
-		return nil, oncall.Refuse("%s is in the past. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.", stamp(at, asDay, r.location))
+		return nil, oncall.Refuse("%s is in the past. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.", view.Stamp(at, view.AsDay, r.location))
 	}
 	return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
 }
@@ -201,7 +203,7 @@ func (r request) readReassign() ([]oncall.Act, error) {
 	}
 	slices.Sort(names)
 	return nil, oncall.Refuse("%q is neither a person nor an escalation policy.%s Write `/oncall reassign 12 @bo`.",
-		foreign(typed, maxName), didYouMean(foreign(nearest(typed, names), maxName), "`%s`"))
+		view.Foreign(typed, view.MaxName), view.DidYouMean(view.Foreign(nearest(typed, names), view.MaxName), "`%s`"))
 }
 
 // readAdd reads people and what they are asked for.
@@ -215,7 +217,7 @@ func (r request) readAdd() ([]oncall.Act, error) {
 	}
 	if n == 0 {
 		return nil, oncall.Refuse("%q is nobody in this workspace. Write `/oncall add 12 @cy`, and after it what for, if you like.",
-			foreign(unescape(r.words[0]), maxName))
+			view.Foreign(unescape(r.words[0]), view.MaxName))
 	}
 	text := unescape(strings.Join(r.words[n:], " "))
 	var acts []oncall.Act
@@ -228,8 +230,8 @@ func (r request) readAdd() ([]oncall.Act, error) {
 
 func (r request) readNote() ([]oncall.Act, error) {
 	text := unescape(strings.Join(r.words, " "))
-	if n := utf8.RuneCountInString(text); n > maxTyped {
-		return nil, oncall.Refuse("A note has at most %d characters; this one has %d.", maxTyped, n)
+	if n := utf8.RuneCountInString(text); n > view.MaxTyped {
+		return nil, oncall.Refuse("A note has at most %d characters; this one has %d.", view.MaxTyped, n)
 	}
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
@@ -241,7 +243,7 @@ func (r request) readSeverity() ([]oncall.Act, error) {
 		return []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}, nil
 	}
 	return nil, oncall.Refuse("%q is no severity: there are critical, high, medium and low. Write `/oncall severity 12 high`.",
-		foreign(unescape(string(severity)), maxName))
+		view.Foreign(unescape(string(severity)), view.MaxName))
 }
 
 // readOther reads "into 9" or "with #9".
@@ -253,7 +255,7 @@ func readOther(do oncall.ActKind, name, word string) func(request) ([]oncall.Act
 		}
 		other, ok := readIncidentValue(strings.TrimPrefix(words[0], "#"))
 		if !ok || len(words) > 1 {
-			return nil, oncall.Refuse("%q is no number of an incident. Write `/oncall %s 12 %s 9`.", foreign(unescape(strings.Join(words, " ")), maxName), name, word)
+			return nil, oncall.Refuse("%q is no number of an incident. Write `/oncall %s 12 %s 9`.", view.Foreign(unescape(strings.Join(words, " ")), view.MaxName), name, word)
 		}
 		return []oncall.Act{{Do: do, Other: other}}, nil
 	}

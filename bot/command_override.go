@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
@@ -20,7 +22,7 @@ const overrideUsage = "Say who, from when and to when: `/oncall override @ann to
 
 // override answers `/oncall override @user from to [schedule] [reason]`: a person is on
 // call instead of whoever would be. What is missing or wrong is asked for in a modal.
-func (b *Bot) override(ctx context.Context, r request) (drawing, error) {
+func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && strings.EqualFold(r.words[0], "cancel") {
 		return b.ownOverrides(ctx, r)
 	}
@@ -29,43 +31,43 @@ func (b *Bot) override(ctx context.Context, r request) (drawing, error) {
 		if len(r.words) == 0 {
 			refusal.Sentence = ""
 		}
-		return drawing{}, b.openModal(ctx, r.trigger, r.overrideModal(w, refusal.Sentence))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, r.overrideModal(w, refusal.Sentence))
 	}
 	if err != nil {
-		return drawing{}, err
+		return view.Drawing{}, err
 	}
 	return b.makeOverride(ctx, r, w)
 }
 
 // overrideModal asks for what is not known of an override.
-func (r request) overrideModal(w overrideWish, said string) slack.ModalViewRequest {
-	if w.schedule == nil {
-		w.schedule, _ = r.schedule("")
+func (r request) overrideModal(w view.OverrideWish, said string) slack.ModalViewRequest {
+	if w.Schedule == nil {
+		w.Schedule, _ = r.schedule("")
 	}
-	if w.from.IsZero() {
-		w.from, w.to = r.now, r.now.Add(time.Hour)
+	if w.From.IsZero() {
+		w.From, w.To = r.now, r.now.Add(time.Hour)
 	}
-	return overrideForm(r.directory.Schedules, w, said)
+	return view.OverrideForm(r.directory.Schedules, w, said)
 }
 
 // readOverride reads the words, as far as that is possible.
-func (r request) readOverride() (overrideWish, error) {
-	w := overrideWish{whom: wishAll}
+func (r request) readOverride() (view.OverrideWish, error) {
+	w := view.OverrideWish{Whom: view.WishAll}
 	if len(r.words) == 0 {
 		return w, oncall.Refuse("%s", overrideUsage)
 	}
 	id, ok := readMention(r.words[0])
 	if !ok {
 		return w, oncall.Refuse("%q is nobody in this workspace. Begin with a person: `/oncall override @ann today 18:00 to 22:00`.",
-			foreign(unescape(r.words[0]), maxName))
+			view.Foreign(unescape(r.words[0]), view.MaxName))
 	}
-	w.user = id
+	w.User = id
 	s, name, err := r.readSpan(r.words[1:])
-	w.from, w.to = s.from, s.to // also those that are refused, to be put right in the form
+	w.From, w.To = s.from, s.to // also those that are refused, to be put right in the form
 	if err != nil {
 		return w, err
 	}
-	w.schedule, w.reason, err = r.scheduleAndReason(name)
+	w.Schedule, w.Reason, err = r.scheduleAndReason(name)
 	return w, err
 }
 
@@ -101,57 +103,57 @@ func (r request) resembles(typed string) bool {
 }
 
 // makeOverride does what is wished, and says what that changes.
-func (b *Bot) makeOverride(ctx context.Context, r request, w overrideWish) (drawing, error) {
-	user, err := b.user(ctx, w.user)
+func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) (view.Drawing, error) {
+	user, err := b.user(ctx, w.User)
 	if err != nil {
-		return drawing{}, err
+		return view.Drawing{}, err
 	}
 	if user.DeactivatedAt != nil {
-		return drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", mention(w.user))
+		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", view.Mention(w.User))
 	}
 	o := r.overridden(w)
-	replaced, alone := displaced(w.schedule, span{w.from, w.to}, w.user)
+	replaced, alone := displaced(w.Schedule, span{w.From, w.To}, w.User)
 	switch {
 	case !r.mayOverride(w, replaced):
-		return drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", foreign(w.schedule.Name(), maxName))
-	case alone && w.whom == wishAll && len(w.windows) == 0:
-		return drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", mention(w.user), foreign(w.schedule.Name(), maxName))
-	case w.whom == wishOne && !slices.Contains(replaced, w.leaves):
-		return drawing{}, oncall.Refuse("%s is not on call in %q at that time.", mention(w.leaves), foreign(w.schedule.Name(), maxName))
+		return view.Drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", view.Foreign(w.Schedule.Name(), view.MaxName))
+	case alone && w.Whom == view.WishAll && len(w.Windows) == 0:
+		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", view.Mention(w.User), view.Foreign(w.Schedule.Name(), view.MaxName))
+	case w.Whom == view.WishOne && !slices.Contains(replaced, w.Leaves):
+		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", view.Mention(w.Leaves), view.Foreign(w.Schedule.Name(), view.MaxName))
 	}
-	o, err = b.store.AddOverride(ctx, w.schedule.ID(), o, r.now)
+	o, err = b.store.AddOverride(ctx, w.Schedule.ID(), o, r.now)
 	if err != nil {
-		return drawing{}, fmt.Errorf("add an override: %w", err)
+		return view.Drawing{}, fmt.Errorf("add an override: %w", err)
 	}
 	directory, err := b.store.Directory(ctx)
 	if err != nil {
-		return drawing{}, fmt.Errorf("load the directory: %w", err)
+		return view.Drawing{}, fmt.Errorf("load the directory: %w", err)
 	}
 	var moves []schedule.Move
-	if after, known := directory.Schedule(w.schedule.ID()); known {
-		moves = schedule.MovedShifts(w.schedule, after, w.from, w.to)
+	if after, known := directory.Schedule(w.Schedule.ID()); known {
+		moves = schedule.MovedShifts(w.Schedule, after, w.From, w.To)
 	}
-	away, err := b.store.TimeOff(ctx, w.from, w.to)
+	away, err := b.store.TimeOff(ctx, w.From, w.To)
 	if err != nil {
-		return drawing{}, fmt.Errorf("load time off: %w", err)
+		return view.Drawing{}, fmt.Errorf("load time off: %w", err)
 	}
-	w.away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == w.user })
-	return drawOverride(w, o.ID, replaced, moves, r.location), nil
+	w.Away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == w.User })
+	return view.DrawOverride(w, o.ID, replaced, moves, r.location), nil
 }
 
 // overridden is what the store is to keep of a wish.
-func (r request) overridden(w overrideWish) schedule.Override {
+func (r request) overridden(w view.OverrideWish) schedule.Override {
 	o := schedule.Override{
-		Kind: schedule.OverrideCover, Start: w.from, End: w.to, Users: []oncall.UserID{w.user},
-		Reason: w.reason, CreatedBy: r.user.ID, Windows: w.windows,
+		Kind: schedule.OverrideCover, Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
+		Reason: w.Reason, CreatedBy: r.user.ID, Windows: w.Windows,
 	}
-	switch w.whom {
-	case wishAdd:
+	switch w.Whom {
+	case view.WishAdd:
 		o.Kind = schedule.OverrideAdd
-	case wishOne:
-		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.leaves, w.user, nil
+	case view.WishOne:
+		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.Leaves, w.User, nil
 	}
-	if len(w.windows) > 0 {
+	if len(w.Windows) > 0 {
 		o.TimeZone = r.zone.Name()
 	}
 	return o
@@ -159,11 +161,11 @@ func (r request) overridden(w overrideWish) schedule.Override {
 
 // mayOverride reports whether a person may make the override: the team may, and
 // everybody for their own shifts or in the place of nobody.
-func (r request) mayOverride(w overrideWish, replaced []oncall.UserID) bool {
-	if manages(r.directory, r.user.ID, w.schedule) {
+func (r request) mayOverride(w view.OverrideWish, replaced []oncall.UserID) bool {
+	if manages(r.directory, r.user.ID, w.Schedule) {
 		return true
 	}
-	for _, u := range append(slices.Clone(replaced), w.user) {
+	for _, u := range append(slices.Clone(replaced), w.User) {
 		if u != r.user.ID {
 			return false
 		}
@@ -252,9 +254,9 @@ func (r request) separate(words []string) (separated []string, at int) {
 func (r request) checkSpan(s span) error {
 	switch {
 	case !s.from.Before(s.to):
-		return oncall.Refuse("The end, %s, is not after the start, %s.", stamp(s.to, asDay, r.location), stamp(s.from, asDay, r.location))
+		return oncall.Refuse("The end, %s, is not after the start, %s.", view.Stamp(s.to, view.AsDay, r.location), view.Stamp(s.from, view.AsDay, r.location))
 	case s.from.Before(r.now):
-		return oncall.Refuse("The start, %s, is in the past. Begin with `now`, or with a later time.", stamp(s.from, asDay, r.location))
+		return oncall.Refuse("The start, %s, is in the past. Begin with `now`, or with a later time.", view.Stamp(s.from, view.AsDay, r.location))
 	}
 	return nil
 }
@@ -302,8 +304,8 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 		return candidates[0], nil
 	}
 	var names []string
-	for _, s := range candidates[:min(len(candidates), maxNamed)] {
-		names = append(names, "`"+foreign(s.Name(), maxName)+"`")
+	for _, s := range candidates[:min(len(candidates), view.MaxNamed)] {
+		names = append(names, "`"+view.Foreign(s.Name(), view.MaxName)+"`")
 	}
 	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/slack-go/slack"
@@ -72,7 +74,7 @@ type scheduleSpan struct {
 	from, to time.Time
 	now      time.Time
 	names    map[oncall.UserID]string
-	rows     []scheduleRow
+	rows     []view.ScheduleRow
 }
 
 func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
@@ -89,11 +91,11 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 			s.timeZone = r.user.TimeZone
 		}
 		for _, role := range c.Roles() {
-			row := scheduleRow{schedule: c.Name(), role: role, shifts: c.Shifts(s.from, s.to, role)}
+			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.Shifts(s.from, s.to, role)}
 			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
-				row.role = ""
+				row.Role = ""
 			}
-			for _, shift := range row.shifts {
+			for _, shift := range row.Shifts {
 				for _, u := range shift.Users {
 					if name := r.directory.Users[u].Name; name != "" {
 						s.names[u] = name
@@ -107,14 +109,14 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 }
 
 func (r request) spanText(s scheduleSpan) string {
-	return scheduleText(s.rows, s.from, s.to, r.directory.Override, r.location)
+	return view.ScheduleText(s.rows, s.from, s.to, r.directory.Override, r.location)
 }
 
 // picture is the same as a timeline.
 func (s scheduleSpan) picture() timeline.Timeline {
 	t := timeline.Timeline{Title: s.title, From: s.from, To: s.to, TimeZone: s.timeZone, Now: s.now, Names: s.names}
 	for _, r := range s.rows {
-		t.Rows = append(t.Rows, timeline.Row{Name: r.schedule, Detail: r.role, Shifts: r.shifts, Free: r.role == schedule.RoleShadow})
+		t.Rows = append(t.Rows, timeline.Row{Name: r.Schedule, Detail: r.Role, Shifts: r.Shifts, Free: r.Role == schedule.RoleShadow})
 	}
 	return t
 }
@@ -137,7 +139,7 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 		return nil
 	}
 	text := "Slack didn't take the picture of the schedule. In words:\n" + r.spanText(s)
-	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, spoken(text))
+	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.Spoken(text))
 	return errors.Join(err, said)
 }
 

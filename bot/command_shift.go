@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -53,7 +55,7 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 			return "", err
 		}
 		if u.DeactivatedAt != nil {
-			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", mention(id))
+			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", view.Mention(id))
 		}
 	}
 	_, err = b.store.AddShift(ctx, c.ID(), schedule.ManualShift{Start: span.from, End: span.to, Users: users}, r.user.ID, r.now)
@@ -64,8 +66,8 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 	if len(users) > 1 {
 		verb = "have"
 	}
-	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", mention(users...), verb,
-		foreign(c.Name(), maxName), stamp(span.from, asDay, r.location), stamp(span.to, asDay, r.location)), nil
+	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", view.Mention(users...), verb,
+		view.Foreign(c.Name(), view.MaxName), view.Stamp(span.from, view.AsDay, r.location), view.Stamp(span.to, view.AsDay, r.location)), nil
 }
 
 func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (string, error) {
@@ -82,10 +84,10 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 		return "", fmt.Errorf("delete shifts: %w", err)
 	case n == 0:
 		return "", oncall.Refuse("There is no shift made by hand in *%s* from %s to %s.",
-			foreign(c.Name(), maxName), stamp(span.from, asDay, r.location), stamp(span.to, asDay, r.location))
+			view.Foreign(c.Name(), view.MaxName), view.Stamp(span.from, view.AsDay, r.location), view.Stamp(span.to, view.AsDay, r.location))
 	}
-	return fmt.Sprintf("%s made by hand in *%s* no longer %s from %s to %s.", count(n, "shift"), foreign(c.Name(), maxName),
-		map[bool]string{true: "counts", false: "count"}[n == 1], stamp(span.from, asDay, r.location), stamp(span.to, asDay, r.location)), nil
+	return fmt.Sprintf("%s made by hand in *%s* no longer %s from %s to %s.", view.Count(n, "shift"), view.Foreign(c.Name(), view.MaxName),
+		map[bool]string{true: "counts", false: "count"}[n == 1], view.Stamp(span.from, view.AsDay, r.location), view.Stamp(span.to, view.AsDay, r.location)), nil
 }
 
 // shiftSpan reads times and a schedule that the person may change.

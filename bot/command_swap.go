@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -44,10 +46,10 @@ func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 	if len(give) != 1 || len(take) != 1 {
 		var chosen, wanted string
 		if len(give) == 1 {
-			chosen = stintValue(give[0])
+			chosen = view.StintValue(give[0])
 		}
 		if len(take) == 1 {
-			wanted = stintValue(take[0])
+			wanted = view.StintValue(take[0])
 		}
 		return "", b.openModal(ctx, r.trigger, r.swapModal(other.ID, chosen, wanted))
 	}
@@ -61,7 +63,7 @@ func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stin
 		return "", fmt.Errorf("offer a swap: %w", err)
 	}
 	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",
-		mention(take.User), stamp(swap.ExpiresAt, asDay, r.location)), nil
+		view.Mention(take.User), view.Stamp(swap.ExpiresAt, view.AsDay, r.location)), nil
 }
 
 // stintsAt finds the shifts of a person that words mean: those that begin within a day
@@ -92,23 +94,23 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 	case len(within) > 0:
 		return within, nil
 	}
-	return nil, oncall.Refuse("%s has no shift at %s.", mention(user), stamp(at, asDay, r.location))
+	return nil, oncall.Refuse("%s has no shift at %s.", view.Mention(user), view.Stamp(at, view.AsDay, r.location))
 }
 
 // stints are a person's shifts that one can choose from.
 func (r request) stints(user oncall.UserID) []schedule.Stint {
-	return r.directory.Roster().Stints(user, r.now, r.now.Add(shiftsAhead))
+	return r.directory.Roster().Stints(user, r.now, r.now.Add(view.ShiftsAhead))
 }
 
 // ownStint finds a person's shift again by its value. It may have moved since the value
 // was shown.
 func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, error) {
 	for _, s := range r.stints(user) {
-		if stintValue(s) == value {
+		if view.StintValue(s) == value {
 			return s, nil
 		}
 	}
-	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", mention(user))
+	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", view.Mention(user))
 }
 
 // swapPress makes a button that decides on a swap.

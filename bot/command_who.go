@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -21,7 +23,7 @@ func (b *Bot) who(_ context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules yet.")
 	}
-	return whoText(schedules, r.directory.Override, when, r.now, r.location), nil
+	return view.WhoText(schedules, r.directory.Override, when, r.now, r.location), nil
 }
 
 // whoAndWhen reads the words: the longest beginning that names something, then a time.
@@ -93,14 +95,14 @@ func unknownName(d *store.Directory, typed, kind string) error {
 		}
 	}
 	typed = unescape(typed)
-	guess := foreign(nearest(typed, names), maxName)
+	guess := view.Foreign(nearest(typed, names), view.MaxName)
 	if guess == "" && len(names) > 0 && len(names) <= 5 {
 		slices.Sort(names)
 		names = slices.Compact(names)
 		for i := range names {
-			names[i] = `"` + foreign(names[i], maxName) + `"`
+			names[i] = `"` + view.Foreign(names[i], view.MaxName) + `"`
 		}
-		return oncall.Refuse("There is no %s %q. There is %s.", kind, foreign(typed, maxName), list(names))
+		return oncall.Refuse("There is no %s %q. There is %s.", kind, view.Foreign(typed, view.MaxName), view.List(names))
 	}
-	return oncall.Refuse("There is no %s %q.%s", kind, foreign(typed, maxName), didYouMean(guess, "%q"))
+	return oncall.Refuse("There is no %s %q.%s", kind, view.Foreign(typed, view.MaxName), view.DidYouMean(guess, "%q"))
 }

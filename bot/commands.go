@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/slack-go/slack"
@@ -32,14 +34,14 @@ type request struct {
 // anything.
 type command struct {
 	name string
-	run  func(b *Bot, ctx context.Context, r request) (drawing, error)
+	run  func(b *Bot, ctx context.Context, r request) (view.Drawing, error)
 }
 
 // inWords makes a command of one whose answer has no blocks.
-func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) func(*Bot, context.Context, request) (drawing, error) {
-	return func(b *Bot, ctx context.Context, r request) (drawing, error) {
+func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) func(*Bot, context.Context, request) (view.Drawing, error) {
+	return func(b *Bot, ctx context.Context, r request) (view.Drawing, error) {
 		text, err := run(b, ctx, r)
-		return drawing{text: text}, err
+		return view.Drawing{Text: text}, err
 	}
 }
 
@@ -64,10 +66,10 @@ var commands = slices.Concat([]command{
 var aliases = map[string]string{"contacts": "contact", "notify": "contact"}
 
 // command runs `/oncall`.
-func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (drawing, error) {
+func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, error) {
 	words := strings.Fields(c.Text)
 	if len(words) == 0 {
-		return drawing{text: helpText}, nil
+		return view.Drawing{Text: view.HelpText}, nil
 	}
 	name := strings.ToLower(words[0])
 	name = cmp.Or(aliases[name], name)
@@ -79,13 +81,13 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (drawing, error
 		}
 		r, err := b.request(ctx, oncall.UserID(c.UserID), words[1:])
 		if err != nil {
-			return drawing{}, err
+			return view.Drawing{}, err
 		}
 		r.trigger, r.channel = c.TriggerID, c.ChannelID
 		return known.run(b, ctx, r)
 	}
-	return drawing{}, oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
-		foreign(unescape(name), maxName), didYouMean(nearest(name, names), "`/oncall %s`"), examples)
+	return view.Drawing{}, oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
+		view.Foreign(unescape(name), view.MaxName), view.DidYouMean(nearest(name, names), "`/oncall %s`"), view.Examples)
 }
 
 // request loads what every subcommand needs.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
@@ -18,11 +20,11 @@ func TestCommands(t *testing.T) {
 		line string
 		want string // "…" stands for anything
 	}{
-		{ann, "/oncall", helpText},
-		{ann, "/oncall help", helpText},
-		{ann, "/oncall HELP", helpText},
-		{ann, "/oncall overide @bo 18:00 to 20:00", "There is no `/oncall overide`. Did you mean `/oncall override`? Try one of these:\n" + examples},
-		{ann, "/oncall frobnicate", "There is no `/oncall frobnicate`. Try one of these:\n" + examples},
+		{ann, "/oncall", view.HelpText},
+		{ann, "/oncall help", view.HelpText},
+		{ann, "/oncall HELP", view.HelpText},
+		{ann, "/oncall overide @bo 18:00 to 20:00", "There is no `/oncall overide`. Did you mean `/oncall override`? Try one of these:\n" + view.Examples},
+		{ann, "/oncall frobnicate", "There is no `/oncall frobnicate`. Try one of these:\n" + view.Examples},
 
 		{ann, "/oncall who", "*ops*: *nobody*, with no change in sight\n*payments days*: <@U0ANN> until <!date^1773043200^{date_short_pretty} {time}|2026-03-09 09:00 CET>, then <@U0BO>"},
 		{cy, "/oncall who payments days", "*payments days*: <@U0ANN> until <!date^1773043200^{date_short_pretty} {time}|2026-03-09 04:00 EDT>, then <@U0BO>"},
@@ -131,7 +133,7 @@ func TestEvents(t *testing.T) {
 			}
 		}
 	}
-	if m := f.sim.Messages("@ann"); len(m) != 2 || m[1].Text != directHelp {
+	if m := f.sim.Messages("@ann"); len(m) != 2 || m[1].Text != view.DirectHelp {
 		t.Errorf("the conversation is %+v", m)
 	}
 	// Whatever else comes is acknowledged, or Slack would switch the subscription off.
@@ -182,7 +184,7 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 		}
 	}
 	open("/oncall schedule edit payments days")
-	if _, err := f.sim.ClickView(f.ctx, string(ann), actionRotationEdit); err != nil {
+	if _, err := f.sim.ClickView(f.ctx, string(ann), view.ActionRotationEdit); err != nil {
 		t.Fatal(err)
 	}
 	f.eventually("the rotation's form is open", func() bool { return strings.Contains(f.sim.ViewText(string(ann)), "Edit rotation") })

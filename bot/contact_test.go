@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -14,47 +16,47 @@ import (
 )
 
 // reachedByTwo is somebody whom two of five contact methods page.
-func reachedByTwo() reachView {
-	return reachView{
-		reach: oncall.Reach{Contacts: []oncall.Contact{
+func reachedByTwo() view.ReachView {
+	return view.ReachView{
+		Reach: oncall.Reach{Contacts: []oncall.Contact{
 			{ID: 1, Method: oncall.MethodVoice, Address: "+12025550100", VerifiedAt: &noon},
 			{ID: 2, Method: oncall.MethodSMS, Address: "+12025550101"},
 			{ID: 3, Method: oncall.MethodSMS, Address: "+12025550102", VerifiedAt: &noon, DisabledAt: &noon},
 			{ID: 4, Method: oncall.MethodEmail, Address: "ann@example.com", VerifiedAt: &noon},
 			{ID: 5, Method: oncall.MethodTelegram},
 		}},
-		facts: oncall.RuleFacts{Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice}},
+		Facts: oncall.RuleFacts{Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice}},
 	}
 }
 
 // What a person chooses in the form counts, and what they have not touched stays as it was drawn.
 func TestReadRules(t *testing.T) {
 	t.Parallel()
-	f := rulesForm{reachView: reachedByTwo(), meta: rulesMeta{Drawn: 2}, lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
-	v := slack.View{PrivateMetadata: drawRules(f).PrivateMetadata, State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
-		"rule_2_1": {actionRuleAfter: {SelectedOption: slack.OptionBlockObject{Value: "300"}}},
-		"rule_1_0": {actionRuleContact: {SelectedOption: slack.OptionBlockObject{Value: "4"}}}, // of an earlier drawing
+	f := view.RulesForm{ReachView: reachedByTwo(), Meta: view.RulesMeta{Drawn: 2}, Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
+	v := slack.View{PrivateMetadata: view.DrawRules(f).PrivateMetadata, State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
+		"rule_2_1": {view.ActionRuleAfter: {SelectedOption: slack.OptionBlockObject{Value: "300"}}},
+		"rule_1_0": {view.ActionRuleContact: {SelectedOption: slack.OptionBlockObject{Value: "4"}}}, // of an earlier drawing
 	}}}
 	read, err := readLines(v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(read.lines) != 2 || read.lines[0] != (oncall.Rule{}) || read.lines[1] != (oncall.Rule{Contact: 1, After: 300}) {
-		t.Errorf("read %v", read.lines)
+	if len(read.Lines) != 2 || read.Lines[0] != (oncall.Rule{}) || read.Lines[1] != (oncall.Rule{Contact: 1, After: 300}) {
+		t.Errorf("read %v", read.Lines)
 	}
 }
 
 func TestAddLine(t *testing.T) {
 	t.Parallel()
-	f := rulesForm{reachView: reachedByTwo(), lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
+	f := view.RulesForm{ReachView: reachedByTwo(), Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
 	for _, want := range []oncall.Rule{{Contact: 4, After: 60}, {After: 60}, {After: 120}, {After: 180}} {
 		addLine(&f, "")
-		if got := f.lines[len(f.lines)-1]; got != want {
+		if got := f.Lines[len(f.Lines)-1]; got != want {
 			t.Errorf("added %v, want %v", got, want)
 		}
 	}
-	if addLine(&f, ""); len(f.lines) != maxRules {
-		t.Errorf("%d lines, want %d at most", len(f.lines), maxRules)
+	if addLine(&f, ""); len(f.Lines) != view.MaxRules {
+		t.Errorf("%d lines, want %d at most", len(f.Lines), view.MaxRules)
 	}
 }
 
@@ -109,9 +111,9 @@ func TestContacts(t *testing.T) {
 	}
 	f.shows(ann, "Slack", "(the defaults)", "wakes nobody", "mon-fri 09:00-17:00 (Europe/Berlin, the default)")
 
-	f.view(ann, actionContactAdd, nil)
-	f.view(ann, blockMethod, oncall.MethodSMS)
-	block := addressBlock(oncall.MethodSMS)
+	f.view(ann, view.ActionContactAdd, nil)
+	f.view(ann, view.BlockMethod, oncall.MethodSMS)
+	block := view.AddressBlock(oncall.MethodSMS)
 	if wrong := f.submit(ann, map[string]any{block: "202 555 0100"}); !strings.Contains(wrong[block], "country code") {
 		t.Errorf("a number without its country is answered %v", wrong)
 	}
@@ -126,27 +128,27 @@ func TestContacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wrong := f.submit(ann, map[string]any{blockCode: "999999"}); !strings.Contains(wrong[blockCode], "not right") {
+	if wrong := f.submit(ann, map[string]any{view.BlockCode: "999999"}); !strings.Contains(wrong[view.BlockCode], "not right") {
 		t.Errorf("a wrong code is answered %v", wrong)
 	}
-	f.submit(ann, map[string]any{blockCode: " " + proof.Code})
+	f.submit(ann, map[string]any{view.BlockCode: " " + proof.Code})
 	f.shows(ann, "Verified: SMS to +12025550100.", "after 3 min: SMS +12025550100")
 
-	f.view(ann, actionRulesEdit+"=high", nil)
-	f.view(ann, "rule_0_1/"+actionRuleAfter, "1200")
+	f.view(ann, view.ActionRulesEdit+"=high", nil)
+	f.view(ann, "rule_0_1/"+view.ActionRuleAfter, "1200")
 	f.shows(ann, "The first that can wake you comes after 20 min, but the policy Payments goes on after 5 min.")
-	f.view(ann, actionRulesAdd, nil)
-	f.view(ann, actionRuleRemove+"=0", nil)
+	f.view(ann, view.ActionRulesAdd, nil)
+	f.view(ann, view.ActionRuleRemove+"=0", nil)
 	f.shows(ann, "Nothing here pages you at once")
-	f.view(ann, "rule_2_0/"+actionRuleAfter, "60")
+	f.view(ann, "rule_2_0/"+view.ActionRuleAfter, "60")
 	f.submit(ann, nil)
 	f.shows(ann, "Saved.", "after 1 min: SMS +12025550100")
 
-	f.view(ann, actionHoursEdit, nil)
-	if wrong := f.submit(ann, map[string]any{blockWindows: "weekends"}); !strings.Contains(wrong[blockWindows], "no window") {
+	f.view(ann, view.ActionHoursEdit, nil)
+	if wrong := f.submit(ann, map[string]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[view.BlockWindows], "no window") {
 		t.Errorf("hours that are none are answered %v", wrong)
 	}
-	f.submit(ann, map[string]any{blockWindows: "daily 08:00-20:00"})
+	f.submit(ann, map[string]any{view.BlockWindows: "daily 08:00-20:00"})
 	f.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
 
 	reach, err = f.store.Reach(f.ctx, ann)
@@ -160,10 +162,10 @@ func TestContacts(t *testing.T) {
 		t.Errorf("the test is answered %q", said)
 	}
 
-	overflow := "contact_" + strconv.FormatInt(int64(id), 10) + "/" + actionContactMenu
-	f.view(ann, overflow, menuTest+strconv.FormatInt(int64(id), 10))
+	overflow := "contact_" + strconv.FormatInt(int64(id), 10) + "/" + view.ActionContactMenu
+	f.view(ann, overflow, view.MenuTest+strconv.FormatInt(int64(id), 10))
 	f.shows(ann, "A test page is on its way by SMS to +12025550100.")
-	f.view(ann, overflow, menuRemove+strconv.FormatInt(int64(id), 10))
+	f.view(ann, overflow, view.MenuRemove+strconv.FormatInt(int64(id), 10))
 	f.shows(ann, "Removed: SMS to +12025550100.")
 	reach, err = f.store.Reach(f.ctx, ann)
 	if err != nil || len(reach.Contacts) != 0 || slices.ContainsFunc(reach.High, func(r oncall.Rule) bool { return r.Contact == id }) {
@@ -183,7 +185,7 @@ func TestContactsOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, verb := range []string{menuTest, menuResend, menuRemove} {
+	for _, verb := range []string{view.MenuTest, view.MenuResend, view.MenuRemove} {
 		_, err := f.bot.contactMenu(f.ctx, press{user: bo, value: verb + strconv.FormatInt(int64(c.ID), 10)})
 		if _, refused := errors.AsType[oncall.Refusal](err); !refused {
 			t.Errorf("%sof somebody else's is answered %v", verb, err)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
@@ -20,7 +22,7 @@ func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if failed != nil {
 		return *failed
 	}
-	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), drawDirect(p, oncall.UserID(m.To), m.Why))
+	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), view.DrawDirect(p, oncall.UserID(m.To), m.Why))
 	r.Drawn = p.Incident.Version
 	return r
 }
@@ -31,9 +33,9 @@ func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
 	if err != nil {
 		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadAgain, Err: err}
 	}
-	d := drawBundle(n)
+	d := view.DrawBundle(n)
 	if b.workspace.Load() != nil { // a page doesn't wait for its links
-		d = drawLinkedBundle(n, b.bundleLinks(ctx, n))
+		d = view.DrawLinkedBundle(n, b.bundleLinks(ctx, n))
 	}
 	return b.sendPage(ctx, m, 0, pagePriority(oncall.Severity(m.Severity)), d)
 }
@@ -56,7 +58,7 @@ func pagePriority(s oncall.Severity) slackcall.Priority {
 }
 
 // sendPage posts a page; in is the incident that its message belongs to, 0 if to several.
-func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.IncidentID, urgency slackcall.Priority, d drawing) notify.Receipt {
+func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.IncidentID, urgency slackcall.Priority, d view.Drawing) notify.Receipt {
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()
 	at, err := b.post(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key, Incident: int64(in), Priority: urgency, Hasty: true}, d)

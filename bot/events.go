@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 
@@ -75,7 +77,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if !first {
 		return nil
 	}
-	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, drawHelp())
+	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, view.DrawHelp())
 	if err == nil {
 		return nil
 	}

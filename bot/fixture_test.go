@@ -25,6 +25,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+const (
+	ann = oncall.UserID("U0ANN")
+	bo  = oncall.UserID("U0BO")
+	cy  = oncall.UserID("U0CY")
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
 // patience is how long a test waits for what must happen soon.
 const patience = 20 * time.Second
 

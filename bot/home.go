@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -28,9 +30,9 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	}
 	now := b.clock()
 	_, zone := zoneOf(directory.Users[user])
-	return b.slack.PublishHome(ctx, string(user), drawHome(homeTab{
-		shifts: ownStints(directory, user, now), reached: b.reachedHome(reach), schedules: directory.Schedules,
-		overrides: directory.Override, open: open, zone: zone, now: now,
+	return b.slack.PublishHome(ctx, string(user), view.DrawHome(view.HomeTab{
+		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(reach), Schedules: directory.Schedules,
+		Overrides: directory.Override, Open: open, Zone: zone, Now: now,
 	}))
 }
 
@@ -39,7 +41,7 @@ func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, r.overrideModal(overrideWish{whom: wishAll}, ""))
+	return "", b.openModal(ctx, p.trigger, r.overrideModal(view.OverrideWish{Whom: view.WishAll}, ""))
 }
 
 func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {
@@ -69,17 +71,17 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 	case 1:
 		return b.editSchedule(ctx, r, own[0])
 	}
-	return "", b.openModal(ctx, r.trigger, chooseSchedule(own))
+	return "", b.openModal(ctx, r.trigger, view.ChooseSchedule(own))
 }
 
 func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, error) {
-	id := s.form.number(blockSchedule)
+	id := s.form.number(view.BlockSchedule)
 	if id == 0 {
-		return correct(map[string]string{blockSchedule: "Choose a schedule."}), nil
+		return correct(map[string]string{view.BlockSchedule: "Choose a schedule."}), nil
 	}
-	e, err := b.editing(ctx, s.user, editMeta{Schedule: oncall.ScheduleID(id)}.String())
+	e, err := b.editing(ctx, s.user, view.EditMeta{Schedule: oncall.ScheduleID(id)}.String())
 	if err != nil {
 		return answer{}, err
 	}
-	return replace(drawSchedule(e.overview(e.schedule, ""))), nil
+	return replace(view.DrawSchedule(e.overview(e.schedule, ""))), nil
 }

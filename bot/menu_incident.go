@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -19,16 +21,16 @@ func readIncidentValue(value string) (oncall.IncidentID, bool) {
 
 // deeds that need no more words.
 var plainDeeds = map[string]oncall.ActKind{
-	actionAck: oncall.ActAck, actionResolve: oncall.ActResolve, actionUnack: oncall.ActUnack, actionReopen: oncall.ActReopen,
-	actionUnsnooze: oncall.ActUnsnooze, actionEscalate: oncall.ActEscalate,
-	actionAccept: oncall.ActAccept, actionDecline: oncall.ActDecline, actionStillOn: oncall.ActStillOn,
+	view.ActionAck: oncall.ActAck, view.ActionResolve: oncall.ActResolve, view.ActionUnack: oncall.ActUnack, view.ActionReopen: oncall.ActReopen,
+	view.ActionUnsnooze: oncall.ActUnsnooze, view.ActionEscalate: oncall.ActEscalate,
+	view.ActionAccept: oncall.ActAccept, view.ActionDecline: oncall.ActDecline, view.ActionStillOn: oncall.ActStillOn,
 }
 
 // deedForms ask for what a deed needs.
-var deedForms = map[string]func(s sheet) slack.ModalViewRequest{
-	actionSnooze: snoozeForm, actionReassign: reassignForm, actionAsk: askForm, actionNote: noteForm,
-	actionSeverity: severityForm, actionMerge: mergeForm,
-	actionMore: drawSheet, actionTimeline: drawTimeline,
+var deedForms = map[string]func(s view.Sheet) slack.ModalViewRequest{
+	view.ActionSnooze: view.SnoozeForm, view.ActionReassign: view.ReassignForm, view.ActionAsk: view.AskForm, view.ActionNote: view.NoteForm,
+	view.ActionSeverity: view.SeverityForm, view.ActionMerge: view.MergeForm,
+	view.ActionMore: view.DrawSheet, view.ActionTimeline: view.DrawTimeline,
 }
 
 // pressMenu does what was chosen in an incident's menu.
@@ -70,7 +72,7 @@ func (b *Bot) deed(ctx context.Context, p press, do string) (string, error) {
 func (b *Bot) refreshSheet(ctx context.Context, p press, id oncall.IncidentID) {
 	s, err := b.sheet(ctx, id, p.user)
 	if err == nil {
-		err = b.updateModal(ctx, p.view, drawSheet(s))
+		err = b.updateModal(ctx, p.view, view.DrawSheet(s))
 	}
 	if err != nil {
 		b.log.Warn().Err(err).Msg("an incident's sheet shows what was before")

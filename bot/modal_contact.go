@@ -8,29 +8,31 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 )
 
 // reachView loads how a person is reached.
-func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (reachView, error) {
+func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.ReachView, error) {
 	r, err := b.request(ctx, user, nil)
 	if err != nil {
-		return reachView{}, err
+		return view.ReachView{}, err
 	}
 	reach, err := b.store.Reach(ctx, user)
 	if err != nil {
-		return reachView{}, fmt.Errorf("load how %s is reached: %w", user, err)
+		return view.ReachView{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}
 	zone := r.user.TimeZone
 	if zone == "" {
 		zone = "UTC"
 	}
-	paging := r.directory.Roster().PagedBy(user, r.directory.Policies, r.now, r.now.Add(shiftsAhead))
-	return reachView{
-		reach: reach, facts: oncall.RuleFacts{Methods: b.methods, Paging: paging},
-		card: len(b.numbers) > 0, timeZone: zone, location: r.location,
+	paging := r.directory.Roster().PagedBy(user, r.directory.Policies, r.now, r.now.Add(view.ShiftsAhead))
+	return view.ReachView{
+		Reach: reach, Facts: oncall.RuleFacts{Methods: b.methods, Paging: paging},
+		Card: len(b.numbers) > 0, TimeZone: zone, Location: r.location,
 	}, nil
 }
 
@@ -39,8 +41,8 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (reachView, err
 func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.View, said string) {
 	v, err := b.reachView(ctx, user)
 	if err == nil {
-		v.said = said
-		err = b.updateBelow(ctx, top, drawReach(v))
+		v.Said = said
+		err = b.updateBelow(ctx, top, view.DrawReach(v))
 	}
 	if err != nil {
 		b.log.Warn().Err(err).Msg("the form of contact methods could not be drawn again")
@@ -53,8 +55,8 @@ func (b *Bot) redrawHere(ctx context.Context, p press, said string) error {
 	if err != nil {
 		return err
 	}
-	v.said = said
-	return b.updateModal(ctx, p.view, drawReach(v))
+	v.Said = said
+	return b.updateModal(ctx, p.view, view.DrawReach(v))
 }
 
 // contacts opens how the person is reached, from elsewhere.
@@ -63,7 +65,7 @@ func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, drawReach(v))
+	return "", b.openModal(ctx, p.trigger, view.DrawReach(v))
 }
 
 func (b *Bot) contactAdd(ctx context.Context, p press) (string, error) {
@@ -71,7 +73,7 @@ func (b *Bot) contactAdd(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.pushModal(ctx, p.trigger, drawContactAdd(b.methods, "", u.Email))
+	return "", b.pushModal(ctx, p.trigger, view.DrawContactAdd(b.methods, "", u.Email))
 }
 
 // contactMethod shows what the chosen method needs.
@@ -80,15 +82,15 @@ func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.updateModal(ctx, p.view, drawContactAdd(b.methods, p.value, u.Email))
+	return "", b.updateModal(ctx, p.view, view.DrawContactAdd(b.methods, p.value, u.Email))
 }
 
 // submitContactAdd adds a contact method and asks for the code that was sent to it.
 func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error) {
-	method := s.form.choice(blockMethod)
-	block := addressBlock(method)
+	method := s.form.choice(view.BlockMethod)
+	block := view.AddressBlock(method)
 	if !slices.Contains(b.methods, method) {
-		return correct(map[string]string{blockMethod: "This installation can't send by that."}), nil
+		return correct(map[string]string{view.BlockMethod: "This installation can't send by that."}), nil
 	}
 	address, err := oncall.CheckAddress(method, s.form.text(block))
 	if err != nil {
@@ -99,7 +101,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error
 		return refusedAt(block, fmt.Errorf("add a contact method of %s: %w", s.user, err))
 	}
 	b.redrawReach(ctx, s.user, s.view, "")
-	return replace(drawCode(c, codeSent(c))), nil
+	return replace(view.DrawCode(c, view.CodeSent(c))), nil
 }
 
 // refusedAt shows a refusal beside the input that is to blame.
@@ -133,7 +135,7 @@ func (b *Bot) contactCode(ctx context.Context, p press) (string, error) {
 	if c.Usable() {
 		return "", b.redrawHere(ctx, p, "It is verified already.")
 	}
-	return "", b.pushModal(ctx, p.trigger, drawCode(c, codeSent(c)))
+	return "", b.pushModal(ctx, p.trigger, view.DrawCode(c, view.CodeSent(c)))
 }
 
 // contactResend sends the code again, from the form that asks for it.
@@ -145,7 +147,7 @@ func (b *Bot) contactResend(ctx context.Context, p press) (string, error) {
 	if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}
-	return "", b.updateModal(ctx, p.view, drawCode(c, "A new code is on its way; the old one no longer counts. "+codeSent(c)))
+	return "", b.updateModal(ctx, p.view, view.DrawCode(c, "A new code is on its way; the old one no longer counts. "+view.CodeSent(c)))
 }
 
 // submitCode verifies a contact method.
@@ -154,10 +156,10 @@ func (b *Bot) submitCode(ctx context.Context, s submission) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := b.store.ConfirmContact(ctx, s.user, c.ID, strings.TrimSpace(s.form.text(blockCode)), b.clock()); err != nil {
-		return refusedAt(blockCode, fmt.Errorf("verify a contact method: %w", err))
+	if err := b.store.ConfirmContact(ctx, s.user, c.ID, strings.TrimSpace(s.form.text(view.BlockCode)), b.clock()); err != nil {
+		return refusedAt(view.BlockCode, fmt.Errorf("verify a contact method: %w", err))
 	}
-	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", reached(c)))
+	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", view.Reached(c)))
 	return answer{}, nil
 }
 
@@ -168,26 +170,26 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := reached(c)
+	name := view.Reached(c)
 	switch verb + " " {
-	case menuTest:
+	case view.MenuTest:
 		if err := b.store.TestContact(ctx, p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("test a contact method: %w", err)
 		}
 		return "", b.redrawHere(ctx, p, fmt.Sprintf("A test page is on its way by %s. Answer it as you would answer a page.", name))
-	case menuResend:
+	case view.MenuResend:
 		if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("send a code: %w", err)
 		}
-		return "", b.pushModal(ctx, p.trigger, drawCode(c, codeSent(c)))
-	case menuRemove:
+		return "", b.pushModal(ctx, p.trigger, view.DrawCode(c, view.CodeSent(c)))
+	case view.MenuRemove:
 		if err := b.store.RemoveContact(ctx, p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("remove a contact method: %w", err)
 		}
 		said := fmt.Sprintf("Removed: %s.", name)
-		if p.view.CallbackID == modalCode {
+		if p.view.CallbackID == view.ModalCode {
 			b.redrawReach(ctx, p.user, p.view, said)
-			return "", b.updateModal(ctx, p.view, contactRemoved(said))
+			return "", b.updateModal(ctx, p.view, view.ContactRemoved(said))
 		}
 		return "", b.redrawHere(ctx, p, said)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -15,7 +17,7 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	stint, err := r.ownStint(oncall.UserID(s.meta()), s.form.choice(blockShift))
+	stint, err := r.ownStint(oncall.UserID(s.meta()), s.form.choice(view.BlockShift))
 	if err != nil {
 		return answer{}, err
 	}
@@ -23,13 +25,13 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (answer, error) {
 	if wrong != nil {
 		return correct(wrong), nil
 	}
-	_, err = b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(blockNote), s.form.checked(blockWhom, everybodyToo))
+	_, err = b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(view.BlockNote), s.form.checked(view.BlockWhom, view.EverybodyToo))
 	return answer{}, err
 }
 
 // part cuts a stint to the times that were chosen, if any; else it says what is wrong.
 func (f form) part(s schedule.Stint) (schedule.Stint, map[string]string) {
-	from, to := f.instant(blockFrom), f.instant(blockTo)
+	from, to := f.instant(view.BlockFrom), f.instant(view.BlockTo)
 	if from.IsZero() {
 		from = s.Start
 	}
@@ -38,20 +40,20 @@ func (f form) part(s schedule.Stint) (schedule.Stint, map[string]string) {
 	}
 	switch {
 	case !from.Before(to):
-		return s, map[string]string{blockTo: "The end is not after the start."}
+		return s, map[string]string{view.BlockTo: "The end is not after the start."}
 	case !from.Before(s.End):
-		return s, map[string]string{blockFrom: "The shift is over by then."}
+		return s, map[string]string{view.BlockFrom: "The shift is over by then."}
 	case !to.After(s.Start):
-		return s, map[string]string{blockTo: "The shift has not begun by then."}
+		return s, map[string]string{view.BlockTo: "The shift has not begun by then."}
 	}
 	return cut([]schedule.Stint{s}, span{from, to})[0], nil
 }
 
 // submitPart takes the part.
 func (b *Bot) submitPart(ctx context.Context, s submission) (answer, error) {
-	from, to := s.form.instant(blockFrom), s.form.instant(blockTo)
+	from, to := s.form.instant(view.BlockFrom), s.form.instant(view.BlockTo)
 	if !from.Before(to) {
-		return correct(map[string]string{blockTo: "The end is not after the start."}), nil
+		return correct(map[string]string{view.BlockTo: "The end is not after the start."}), nil
 	}
 	return answer{}, b.decideCover(ctx, s.meta(), s.user,
 		func(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -51,21 +53,21 @@ func (b *Bot) acts(ctx context.Context, id oncall.IncidentID, user oncall.UserID
 }
 
 func readSnooze(f form, now time.Time) ([]oncall.Act, map[string]string) {
-	if at := f.instant(blockUntil); !at.IsZero() {
+	if at := f.instant(view.BlockUntil); !at.IsZero() {
 		if !at.After(now) {
-			return nil, map[string]string{blockUntil: "That is in the past."}
+			return nil, map[string]string{view.BlockUntil: "That is in the past."}
 		}
 		return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
 	}
-	return []oncall.Act{snoozeFor(f.choice(blockHowLong), now)}, nil
+	return []oncall.Act{snoozeFor(f.choice(view.BlockHowLong), now)}, nil
 }
 
 // snoozeFor is a snooze by one of the values of snoozes.
 func snoozeFor(value string, now time.Time) oncall.Act {
 	switch value {
-	case snoozeWork:
+	case view.SnoozeWork:
 		return oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillWork}
-	case snoozeHandoff:
+	case view.SnoozeHandoff:
 		return oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillHandoff}
 	}
 	d, _ := time.ParseDuration(value) // one of ours
@@ -73,43 +75,43 @@ func snoozeFor(value string, now time.Time) oncall.Act {
 }
 
 func readReassign(f form, _ time.Time) ([]oncall.Act, map[string]string) {
-	user, policy := f.user(blockPerson), oncall.PolicyID(f.number(blockPolicy))
+	user, policy := f.user(view.BlockPerson), oncall.PolicyID(f.number(view.BlockPolicy))
 	switch {
 	case user == "" && policy == 0:
-		return nil, map[string]string{blockPerson: "Choose a person or a policy."}
+		return nil, map[string]string{view.BlockPerson: "Choose a person or a policy."}
 	case user != "" && policy != 0:
-		return nil, map[string]string{blockPolicy: "Choose either a person or a policy, not both."}
+		return nil, map[string]string{view.BlockPolicy: "Choose either a person or a policy, not both."}
 	}
 	return []oncall.Act{{Do: oncall.ActReassign, User: user, Policy: policy}}, nil
 }
 
 func readAsk(f form, _ time.Time) ([]oncall.Act, map[string]string) {
 	var acts []oncall.Act
-	for _, u := range f.input(blockPeople).SelectedUsers {
-		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: oncall.UserID(u), Text: strings.TrimSpace(f.text(blockText))})
+	for _, u := range f.input(view.BlockPeople).SelectedUsers {
+		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: oncall.UserID(u), Text: strings.TrimSpace(f.text(view.BlockText))})
 	}
 	if len(acts) == 0 {
-		return nil, map[string]string{blockPeople: "Choose somebody."}
+		return nil, map[string]string{view.BlockPeople: "Choose somebody."}
 	}
 	return acts, nil
 }
 
 func readNote(f form, _ time.Time) ([]oncall.Act, map[string]string) {
-	text := strings.TrimSpace(f.text(blockText))
+	text := strings.TrimSpace(f.text(view.BlockText))
 	if text == "" {
-		return nil, map[string]string{blockText: "Write something."}
+		return nil, map[string]string{view.BlockText: "Write something."}
 	}
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
 func readSeverity(f form, _ time.Time) ([]oncall.Act, map[string]string) {
-	return []oncall.Act{{Do: oncall.ActSeverity, Severity: oncall.Severity(f.choice(blockSeverity))}}, nil
+	return []oncall.Act{{Do: oncall.ActSeverity, Severity: oncall.Severity(f.choice(view.BlockSeverity))}}, nil
 }
 
 func readMerge(f form, _ time.Time) ([]oncall.Act, map[string]string) {
-	other := oncall.IncidentID(f.number(blockOther))
+	other := oncall.IncidentID(f.number(view.BlockOther))
 	if other == 0 {
-		return nil, map[string]string{blockOther: "Choose an incident."}
+		return nil, map[string]string{view.BlockOther: "Choose an incident."}
 	}
-	return []oncall.Act{{Do: oncall.ActKind(f.choice(blockHow)), Other: other}}, nil
+	return []oncall.Act{{Do: oncall.ActKind(f.choice(view.BlockHow)), Other: other}}, nil
 }

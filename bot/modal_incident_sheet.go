@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -12,30 +14,30 @@ import (
 const maxOthers = 500
 
 // sheet loads what a person is to see of an incident.
-func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (sheet, error) {
-	s := sheet{reader: user, now: b.clock()}
+func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (view.Sheet, error) {
+	s := view.Sheet{Reader: user, Now: b.clock()}
 	directory, err := b.store.Directory(ctx)
 	if err != nil {
 		return s, fmt.Errorf("load the directory: %w", err)
 	}
-	_, s.zone = zoneOf(directory.Users[user])
-	s.picture, err = b.store.Picture(ctx, id, s.now)
+	_, s.Zone = zoneOf(directory.Users[user])
+	s.Picture, err = b.store.Picture(ctx, id, s.Now)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return s, noIncident(id)
 	}
 	if err != nil {
 		return s, fmt.Errorf("load incident %s: %w", id, err)
 	}
-	in := s.picture.Incident
-	s.plan, s.reach = in.Plan(directory.Facts(), s.now), directory.Reach
-	s.policies = directory.Policies
+	in := s.Picture.Incident
+	s.Plan, s.Reach = in.Plan(directory.Facts(), s.Now), directory.Reach
+	s.Policies = directory.Policies
 	open, err := b.store.OpenIncidents(ctx, maxOthers)
 	if err != nil {
 		return s, fmt.Errorf("load open incidents: %w", err)
 	}
 	for _, o := range open {
 		if o.ID != id {
-			s.others = append(s.others, o)
+			s.Others = append(s.Others, o)
 		}
 	}
 	pages, err := b.store.Pagings(ctx, id)
@@ -43,7 +45,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 		return s, fmt.Errorf("load the pages of incident %s: %w", id, err)
 	}
 	for _, p := range pages {
-		s.pages = append(s.pages, attempt(p))
+		s.Pages = append(s.Pages, view.Attempt(p))
 	}
 	return s, nil
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -28,20 +30,20 @@ func TestReadForms(t *testing.T) {
 		want  oncall.Act
 		wrong string // the block
 	}{
-		{"an hour", readSnooze, f(map[string]slack.BlockAction{blockHowLong: chosen("1h")}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Hour)}, ""},
-		{"work", readSnooze, f(map[string]slack.BlockAction{blockHowLong: chosen("work")}), oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillWork}, ""},
+		{"an hour", readSnooze, f(map[string]slack.BlockAction{view.BlockHowLong: chosen("1h")}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Hour)}, ""},
+		{"work", readSnooze, f(map[string]slack.BlockAction{view.BlockHowLong: chosen("work")}), oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillWork}, ""},
 		{"a time counts", readSnooze, f(map[string]slack.BlockAction{
-			blockHowLong: chosen("work"), blockUntil: {SelectedDateTime: noon.Add(time.Minute).Unix()},
+			view.BlockHowLong: chosen("work"), view.BlockUntil: {SelectedDateTime: noon.Add(time.Minute).Unix()},
 		}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Minute)}, ""},
-		{"the past", readSnooze, f(map[string]slack.BlockAction{blockUntil: {SelectedDateTime: noon.Unix()}}), oncall.Act{}, blockUntil},
-		{"to a person", readReassign, f(map[string]slack.BlockAction{blockPerson: {SelectedUser: "U0BO"}}), oncall.Act{Do: oncall.ActReassign, User: bo}, ""},
-		{"to a policy", readReassign, f(map[string]slack.BlockAction{blockPolicy: chosen("3")}), oncall.Act{Do: oncall.ActReassign, Policy: 3}, ""},
-		{"to nobody", readReassign, f(nil), oncall.Act{}, blockPerson},
-		{"to both", readReassign, f(map[string]slack.BlockAction{blockPerson: {SelectedUser: "U0BO"}, blockPolicy: chosen("3")}), oncall.Act{}, blockPolicy},
-		{"ask nobody", readAsk, f(nil), oncall.Act{}, blockPeople},
-		{"an empty note", readNote, f(map[string]slack.BlockAction{blockText: {Value: " \n"}}), oncall.Act{}, blockText},
-		{"merge with nothing", readMerge, f(map[string]slack.BlockAction{blockHow: chosen("merge")}), oncall.Act{}, blockOther},
-		{"link", readMerge, f(map[string]slack.BlockAction{blockHow: chosen("link"), blockOther: chosen("9")}), oncall.Act{Do: oncall.ActLink, Other: 9}, ""},
+		{"the past", readSnooze, f(map[string]slack.BlockAction{view.BlockUntil: {SelectedDateTime: noon.Unix()}}), oncall.Act{}, view.BlockUntil},
+		{"to a person", readReassign, f(map[string]slack.BlockAction{view.BlockPerson: {SelectedUser: "U0BO"}}), oncall.Act{Do: oncall.ActReassign, User: bo}, ""},
+		{"to a policy", readReassign, f(map[string]slack.BlockAction{view.BlockPolicy: chosen("3")}), oncall.Act{Do: oncall.ActReassign, Policy: 3}, ""},
+		{"to nobody", readReassign, f(nil), oncall.Act{}, view.BlockPerson},
+		{"to both", readReassign, f(map[string]slack.BlockAction{view.BlockPerson: {SelectedUser: "U0BO"}, view.BlockPolicy: chosen("3")}), oncall.Act{}, view.BlockPolicy},
+		{"ask nobody", readAsk, f(nil), oncall.Act{}, view.BlockPeople},
+		{"an empty note", readNote, f(map[string]slack.BlockAction{view.BlockText: {Value: " \n"}}), oncall.Act{}, view.BlockText},
+		{"merge with nothing", readMerge, f(map[string]slack.BlockAction{view.BlockHow: chosen("merge")}), oncall.Act{}, view.BlockOther},
+		{"link", readMerge, f(map[string]slack.BlockAction{view.BlockHow: chosen("link"), view.BlockOther: chosen("9")}), oncall.Act{Do: oncall.ActLink, Other: 9}, ""},
 	}
 	for _, c := range cases {
 		acts, wrong := c.read(c.form, noon)
@@ -69,7 +71,7 @@ func TestEveryButtonOfAnIncidentDoesSomething(t *testing.T) {
 		{Status: oncall.Resolved},
 		{Status: oncall.Resolved, MergedInto: 9},
 	} {
-		v := drawSheet(sheet{picture: oncall.Picture{Incident: in}, reader: cy, zone: time.UTC, now: noon})
+		v := view.DrawSheet(view.Sheet{Picture: oncall.Picture{Incident: in}, Reader: cy, Zone: time.UTC, Now: noon})
 		for _, e := range v.Blocks.BlockSet[len(v.Blocks.BlockSet)-1].(*slack.ActionBlock).Elements.ElementSet {
 			if id := e.(*slack.ButtonBlockElement).ActionID; plainDeeds[id] == "" && deedForms[id] == nil {
 				t.Errorf("%s: the button %s does nothing", in.Status, id)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -19,7 +21,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	id, err := strconv.ParseInt(s.form.choice(blockSchedule), 10, 64)
+	id, err := strconv.ParseInt(s.form.choice(view.BlockSchedule), 10, 64)
 	if err != nil {
 		return answer{}, fmt.Errorf("read the schedule of an override: %w", err)
 	}
@@ -27,25 +29,25 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	if !known {
 		return answer{}, oncall.Refuse("That schedule no longer exists.")
 	}
-	w := overrideWish{
-		schedule: schedule, user: s.form.user(blockWho), from: s.form.instant(blockFrom), to: s.form.instant(blockTo),
-		whom: s.form.choice(blockInstead), leaves: s.form.user(blockLeaves), reason: s.form.text(blockReason),
+	w := view.OverrideWish{
+		Schedule: schedule, User: s.form.user(view.BlockWho), From: s.form.instant(view.BlockFrom), To: s.form.instant(view.BlockTo),
+		Whom: s.form.choice(view.BlockInstead), Leaves: s.form.user(view.BlockLeaves), Reason: s.form.text(view.BlockReason),
 	}
-	if w.from.Before(r.now) && w.from.After(r.now.Add(-startSlack)) {
-		w.from = r.now
+	if w.From.Before(r.now) && w.From.After(r.now.Add(-startSlack)) {
+		w.From = r.now
 	}
 	wrong := map[string]string{}
 	switch {
-	case !w.from.Before(w.to):
-		wrong[blockTo] = "The end is not after the start."
-	case w.from.Before(r.now):
-		wrong[blockFrom] = "The start is in the past."
-	case w.whom == wishOne && w.leaves == "":
-		wrong[blockLeaves] = "Choose who is replaced."
+	case !w.From.Before(w.To):
+		wrong[view.BlockTo] = "The end is not after the start."
+	case w.From.Before(r.now):
+		wrong[view.BlockFrom] = "The start is in the past."
+	case w.Whom == view.WishOne && w.Leaves == "":
+		wrong[view.BlockLeaves] = "Choose who is replaced."
 	}
 	var problem string
-	if w.windows, problem = s.form.windows(); problem != "" {
-		wrong[blockDayFrom] = problem
+	if w.Windows, problem = s.form.windows(); problem != "" {
+		wrong[view.BlockDayFrom] = problem
 	}
 	if len(wrong) > 0 {
 		return correct(wrong), nil
@@ -54,7 +56,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	return replace(overrideMade(d)), nil
+	return replace(view.OverrideMade(d)), nil
 }
 
 // startSlack is how old the "now" of a form may be when it is sent.
@@ -63,12 +65,12 @@ const startSlack = 15 * time.Minute
 // windows reads the days and times on which an override comes back.
 func (f form) windows() ([]schedule.Window, string) {
 	w := schedule.Window{}
-	for _, d := range weekdays {
-		if f.checked(blockDays, d.value) {
-			w.Days = append(w.Days, schedule.Weekday(d.value))
+	for _, d := range view.Weekdays {
+		if f.checked(view.BlockDays, d.Value) {
+			w.Days = append(w.Days, schedule.Weekday(d.Value))
 		}
 	}
-	from, to := f.input(blockDayFrom).SelectedTime, f.input(blockDayTo).SelectedTime
+	from, to := f.input(view.BlockDayFrom).SelectedTime, f.input(view.BlockDayTo).SelectedTime
 	if len(w.Days) == 0 && from == "" && to == "" {
 		return nil, ""
 	}
@@ -89,18 +91,18 @@ func (f form) windows() ([]schedule.Window, string) {
 }
 
 // ownOverrides lists what a person has made, to cancel it.
-func (b *Bot) ownOverrides(ctx context.Context, r request) (drawing, error) {
+func (b *Bot) ownOverrides(ctx context.Context, r request) (view.Drawing, error) {
 	own, err := b.store.OverridesBy(ctx, r.user.ID, r.now)
 	if err != nil {
-		return drawing{}, err
+		return view.Drawing{}, err
 	}
 	if len(own) == 0 {
-		return drawing{}, oncall.Refuse("You have made no override that could be cancelled.")
+		return view.Drawing{}, oncall.Refuse("You have made no override that could be cancelled.")
 	}
-	d := drawing{text: "Your overrides"}
+	d := view.Drawing{Text: "Your overrides"}
 	for _, o := range own {
 		in, _ := r.directory.Schedule(o.ScheduleID)
-		d = join(d, ownOverride(o, in, r.location))
+		d = view.Join(d, view.OwnOverride(o, in, r.location))
 	}
 	return d, nil
 }
@@ -119,7 +121,7 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 		schedule, known := r.directory.Schedule(o.ScheduleID)
 		switch {
 		case o.CreatedBy != p.user && (!known || !manages(r.directory, p.user, schedule)):
-			return oncall.Refuse("Only %s and the schedule's team can cancel it.", mention(o.CreatedBy))
+			return oncall.Refuse("Only %s and the schedule's team can cancel it.", view.Mention(o.CreatedBy))
 		case o.CancelledAt != nil:
 			return oncall.Refuse("It has been cancelled already.")
 		case !o.End.After(r.now):
@@ -146,5 +148,5 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 		at = r.now
 	}
 	users := slices.Clone(s.At(at, o.Role))
-	return overrideCancelled(s, users, at, r.location), nil
+	return view.OverrideCancelled(s, users, at, r.location), nil
 }

@@ -12,14 +12,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
 
-func readEditMeta(s string) (editMeta, error) {
-	var m editMeta
+func readEditMeta(s string) (view.EditMeta, error) {
+	var m view.EditMeta
 	if err := json.Unmarshal([]byte(s), &m); err != nil {
 		return m, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
 	}
@@ -30,7 +32,7 @@ func readEditMeta(s string) (editMeta, error) {
 // every step.
 type editing struct {
 	request
-	meta     editMeta
+	meta     view.EditMeta
 	schedule schedule.Definition
 	current  []schedule.Rotation // in force now
 }
@@ -65,15 +67,15 @@ func (r request) mayEdit(team oncall.TeamID) error {
 		return nil
 	}
 	t, _ := r.directory.Team(team)
-	return oncall.Refuse("Only members of the team %q can change its schedules.", foreign(t.Name, maxName))
+	return oncall.Refuse("Only members of the team %q can change its schedules.", view.Foreign(t.Name, view.MaxName))
 }
 
-func (e editing) form() rotationForm {
-	f := rotationForm{meta: e.meta, schedule: e.schedule, name: func(u oncall.UserID) string { return nameOf(e.directory, u) }}
+func (e editing) form() view.RotationForm {
+	f := view.RotationForm{Meta: e.meta, Schedule: e.schedule, Name: func(u oncall.UserID) string { return nameOf(e.directory, u) }}
 	if e.meta.Rotation >= 0 {
-		f.rotation = e.current[e.meta.Rotation]
-		if f.rotation.TimeZone == e.schedule.TimeZone {
-			f.rotation.TimeZone = ""
+		f.Rotation = e.current[e.meta.Rotation]
+		if f.Rotation.TimeZone == e.schedule.TimeZone {
+			f.Rotation.TimeZone = ""
 		}
 	}
 	return f
@@ -86,8 +88,8 @@ func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	f := e.form()
-	f.more = true
-	return "", b.updateModal(ctx, p.view, drawRotation(f))
+	f.More = true
+	return "", b.updateModal(ctx, p.view, view.DrawRotation(f))
 }
 
 // submitRotation shows what an edit would change, and saves it when it was sent again as
@@ -98,22 +100,22 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) 
 		return answer{}, err
 	}
 	r, wrong := e.readRotation(s.form)
-	for _, id := range s.form.users(blockPeople) {
+	for _, id := range s.form.users(view.BlockPeople) {
 		u, err := b.user(ctx, id)
 		if err != nil {
 			return answer{}, err
 		}
 		if u.DeactivatedAt != nil {
-			wrong[blockPeople] = nameOf(e.directory, id) + " is deactivated in Slack and can't be on call."
+			wrong[view.BlockPeople] = nameOf(e.directory, id) + " is deactivated in Slack and can't be on call."
 		}
 		r.Turns = append(r.Turns, []oncall.UserID{id})
 	}
-	if len(r.Turns) == 0 && wrong[blockTurns] == "" {
-		wrong[blockTurns] = "Nobody has a turn yet. For nobody on purpose, write nobody."
+	if len(r.Turns) == 0 && wrong[view.BlockTurns] == "" {
+		wrong[view.BlockTurns] = "Nobody has a turn yet. For nobody on purpose, write nobody."
 	}
-	at := s.form.instant(blockInForce)
+	at := s.form.instant(view.BlockInForce)
 	if !at.IsZero() && at.Before(e.now) {
-		wrong[blockInForce] = "This is in the past, which never changes. Leave it empty for at once."
+		wrong[view.BlockInForce] = "This is in the past, which never changes. Leave it empty for at once."
 	}
 	if len(wrong) > 0 {
 		return correct(wrong), nil
@@ -128,18 +130,18 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) 
 			return answer{}, err
 		}
 		f := e.form()
-		f.rotation, f.more = r, s.form.has(blockZone)
-		f.meta.Previewed = digest
-		if f.preview, err = e.preview(after, at); err != nil {
+		f.Rotation, f.More = r, s.form.has(view.BlockZone)
+		f.Meta.Previewed = digest
+		if f.Preview, err = e.preview(after, at); err != nil {
 			return answer{}, err
 		}
-		return replace(drawRotation(f)), nil
+		return replace(view.DrawRotation(f)), nil
 	}
 	saved, err := b.saveEdit(ctx, e, version)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := b.updateBelow(ctx, s.view, drawSchedule(e.overview(saved, "Saved."))); err != nil {
+	if err := b.updateBelow(ctx, s.view, view.DrawSchedule(e.overview(saved, "Saved."))); err != nil {
 		b.log.Warn().Err(err).Msg("the schedule's form could not be drawn again")
 	}
 	return answer{}, nil
@@ -150,7 +152,7 @@ func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, e
 	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
 	for i, o := range e.current {
 		if i != e.meta.Rotation && strings.EqualFold(o.Name, r.Name) {
-			return v, oncall.Refuse("There is a rotation %q already.", foreign(r.Name, maxName))
+			return v, oncall.Refuse("There is a rotation %q already.", view.Foreign(r.Name, view.MaxName))
 		}
 	}
 	if e.meta.Rotation < 0 {
@@ -197,26 +199,26 @@ func (e editing) readRotation(f form) (r schedule.Rotation, wrong map[string]str
 	if e.meta.Rotation >= 0 {
 		r = e.current[e.meta.Rotation]
 	}
-	if r.Name = strings.TrimSpace(f.text(blockName)); r.Name == "" {
-		wrong[blockName] = "A rotation needs a name."
+	if r.Name = strings.TrimSpace(f.text(view.BlockName)); r.Name == "" {
+		wrong[view.BlockName] = "A rotation needs a name."
 	}
 	var err error
-	r.Turns, err = readTurns(e.directory, f.text(blockTurns), len(f.users(blockPeople)) > 0)
-	say(blockTurns, err)
-	r.Period, err = schedule.ParsePeriod(f.text(blockPeriod))
-	say(blockPeriod, err)
-	day, clock, _ := strings.Cut(strings.TrimSpace(f.text(blockStart)), " ")
+	r.Turns, err = readTurns(e.directory, f.text(view.BlockTurns), len(f.users(view.BlockPeople)) > 0)
+	say(view.BlockTurns, err)
+	r.Period, err = schedule.ParsePeriod(f.text(view.BlockPeriod))
+	say(view.BlockPeriod, err)
+	day, clock, _ := strings.Cut(strings.TrimSpace(f.text(view.BlockStart)), " ")
 	r.StartDate, err = schedule.ParseDate(day)
 	if err == nil {
 		r.HandOff, err = schedule.ParseTimeOfDay(strings.TrimSpace(clock))
 	}
 	if err != nil {
-		wrong[blockStart] = "Write a day and a time such as 2026-03-02 09:00."
+		wrong[view.BlockStart] = "Write a day and a time such as 2026-03-02 09:00."
 	}
 	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m schedule.Member) bool {
 		return !slices.ContainsFunc(r.Turns, func(t []oncall.UserID) bool { return slices.Contains(t, m.User) })
 	})
-	if f.has(blockZone) {
+	if f.has(view.BlockZone) {
 		e.readMore(f, &r, wrong)
 	}
 	return r, wrong
@@ -225,25 +227,25 @@ func (e editing) readRotation(f form) (r schedule.Rotation, wrong map[string]str
 // readMore reads the inputs that are not always shown.
 func (e editing) readMore(f form, r *schedule.Rotation, wrong map[string]string) {
 	var err error
-	if r.Windows, err = schedule.ParseWindows(f.text(blockWindows)); err != nil {
-		wrong[blockWindows] = sentence(err)
+	if r.Windows, err = schedule.ParseWindows(f.text(view.BlockWindows)); err != nil {
+		wrong[view.BlockWindows] = sentence(err)
 	}
-	r.Role = strings.ToLower(strings.TrimSpace(f.text(blockRole)))
-	r.TimeZone = strings.TrimSpace(f.text(blockZone))
+	r.Role = strings.ToLower(strings.TrimSpace(f.text(view.BlockRole)))
+	r.TimeZone = strings.TrimSpace(f.text(view.BlockZone))
 	if r.TimeZone != "" {
 		if _, err := schedule.LoadZone(r.TimeZone); err != nil {
-			wrong[blockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", r.TimeZone)
+			wrong[view.BlockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", r.TimeZone)
 		}
 	}
-	if r.Priority, err = strconv.Atoi(strings.TrimSpace(f.text(blockPriority))); err != nil || r.Priority < -1000 || r.Priority > 1000 {
-		wrong[blockPriority] = "The priority is a whole number, such as 0 or 10."
+	if r.Priority, err = strconv.Atoi(strings.TrimSpace(f.text(view.BlockPriority))); err != nil || r.Priority < -1000 || r.Priority > 1000 {
+		wrong[view.BlockPriority] = "The priority is a whole number, such as 0 or 10."
 	}
-	r.Advance = schedule.Advance(f.choice(blockAdvance))
+	r.Advance = schedule.Advance(f.choice(view.BlockAdvance))
 	if r.Advance == schedule.AdvanceCalendar {
 		r.Advance = ""
 	}
 	r.Until = nil
-	if until := f.instant(blockUntil); !until.IsZero() {
+	if until := f.instant(view.BlockUntil); !until.IsZero() {
 		r.Until = &until
 	}
 }
@@ -307,7 +309,7 @@ func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.Use
 		if line == "" {
 			continue
 		}
-		if strings.EqualFold(line, nobody) {
+		if strings.EqualFold(line, view.Nobody) {
 			turns = append(turns, []oncall.UserID{})
 			continue
 		}
@@ -340,10 +342,10 @@ func readPerson(d *store.Directory, name string) (oncall.UserID, error) {
 		if n := nearest(name, names); n != "" {
 			guess = fmt.Sprintf(" Did you mean %s?", n)
 		}
-		return "", oncall.Refuse("Watchbill knows nobody called %q.%s People who are new to it are added below.", cutPlain(name, maxName), guess)
+		return "", oncall.Refuse("Watchbill knows nobody called %q.%s People who are new to it are added below.", view.CutPlain(name, view.MaxName), guess)
 	case len(found) > 1:
 		slices.Sort(found)
-		return "", oncall.Refuse("Several people are called %q: write %s or %s.", cutPlain(name, maxName), found[0], found[1])
+		return "", oncall.Refuse("Several people are called %q: write %s or %s.", view.CutPlain(name, view.MaxName), found[0], found[1])
 	case d.Users[found[0]].DeactivatedAt != nil:
 		return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", d.Users[found[0]].Name)
 	}

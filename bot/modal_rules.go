@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/slack-go/slack"
@@ -17,29 +19,29 @@ import (
 )
 
 // readRules loads the form of the rules as it is filled in.
-func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (rulesForm, error) {
+func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (view.RulesForm, error) {
 	f, err := readLines(v)
 	if err == nil {
-		f.reachView, err = b.reachView(ctx, user)
+		f.ReachView, err = b.reachView(ctx, user)
 	}
 	return f, err
 }
 
 // readLines takes the lines from the form.
-func readLines(v slack.View) (f rulesForm, err error) {
-	if err := json.Unmarshal([]byte(v.PrivateMetadata), &f.meta); err != nil {
+func readLines(v slack.View) (f view.RulesForm, err error) {
+	if err := json.Unmarshal([]byte(v.PrivateMetadata), &f.Meta); err != nil {
 		return f, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
 	}
 	held := formOf(v)
-	for i, line := range f.meta.Lines {
-		chosen := held[f.meta.block(i)]
-		if id, err := strconv.ParseInt(chosen[actionRuleContact].SelectedOption.Value, 10, 64); err == nil {
+	for i, line := range f.Meta.Lines {
+		chosen := held[f.Meta.Block(i)]
+		if id, err := strconv.ParseInt(chosen[view.ActionRuleContact].SelectedOption.Value, 10, 64); err == nil {
 			line.Contact = oncall.ContactID(id)
 		}
-		if s, err := strconv.ParseInt(chosen[actionRuleAfter].SelectedOption.Value, 10, 64); err == nil {
+		if s, err := strconv.ParseInt(chosen[view.ActionRuleAfter].SelectedOption.Value, 10, 64); err == nil {
 			line.After = oncall.Seconds(s)
 		}
-		f.lines = append(f.lines, line)
+		f.Lines = append(f.Lines, line)
 	}
 	return f, nil
 }
@@ -50,13 +52,13 @@ func (b *Bot) rulesEdit(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f := rulesForm{reachView: v, meta: rulesMeta{Low: p.value == "low"}}
-	f.lines = v.reach.Rules(f.meta.Low)
-	return "", b.pushModal(ctx, p.trigger, drawRules(f))
+	f := view.RulesForm{ReachView: v, Meta: view.RulesMeta{Low: p.value == "low"}}
+	f.Lines = v.Reach.Rules(f.Meta.Low)
+	return "", b.pushModal(ctx, p.trigger, view.DrawRules(f))
 }
 
 // rulePress changes the lines of the form, which is then drawn anew.
-func rulePress(change func(f *rulesForm, value string)) func(b *Bot, ctx context.Context, p press) (string, error) {
+func rulePress(change func(f *view.RulesForm, value string)) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		f, err := b.readRules(ctx, p.user, p.view)
 		if err != nil {
@@ -64,9 +66,9 @@ func rulePress(change func(f *rulesForm, value string)) func(b *Bot, ctx context
 		}
 		if change != nil {
 			change(&f, p.value)
-			f.meta.Drawn++
+			f.Meta.Drawn++
 		}
-		err = b.updateModal(ctx, p.view, drawRules(f))
+		err = b.updateModal(ctx, p.view, view.DrawRules(f))
 		if _, late := errors.AsType[oncall.Refusal](err); late && change == nil {
 			return "", nil // something else was chosen since, which draws it as well
 		}
@@ -75,43 +77,43 @@ func rulePress(change func(f *rulesForm, value string)) func(b *Bot, ctx context
 }
 
 // addLine adds what the rules do not use yet.
-func addLine(f *rulesForm, _ string) {
-	if len(f.lines) >= maxRules {
+func addLine(f *view.RulesForm, _ string) {
+	if len(f.Lines) >= view.MaxRules {
 		return
 	}
 	next := oncall.Rule{}
-	if n := len(f.lines); n > 0 {
-		next.After = f.lines[n-1].After
+	if n := len(f.Lines); n > 0 {
+		next.After = f.Lines[n-1].After
 	}
-	for _, c := range f.reach.Contacts {
+	for _, c := range f.Reach.Contacts {
 		uses := func(r oncall.Rule) bool { return r.Contact == c.ID }
-		if c.Usable() && slices.Contains(f.facts.Methods, c.Method) && !slices.ContainsFunc(f.lines, uses) {
+		if c.Usable() && slices.Contains(f.Facts.Methods, c.Method) && !slices.ContainsFunc(f.Lines, uses) {
 			next.Contact = c.ID
 			break
 		}
 	}
-	if slices.Contains(f.lines, next) { // the same again, but later
-		for _, s := range afters {
+	if slices.Contains(f.Lines, next) { // the same again, but later
+		for _, s := range view.Afters {
 			if s > next.After {
 				next.After = s
 				break
 			}
 		}
 	}
-	f.lines = append(f.lines, next)
+	f.Lines = append(f.Lines, next)
 }
 
-func removeLine(f *rulesForm, value string) {
-	if i, err := strconv.Atoi(value); err == nil && i >= 0 && i < len(f.lines) {
-		f.lines = slices.Delete(f.lines, i, i+1)
+func removeLine(f *view.RulesForm, value string) {
+	if i, err := strconv.Atoi(value); err == nil && i >= 0 && i < len(f.Lines) {
+		f.Lines = slices.Delete(f.Lines, i, i+1)
 	}
 }
 
-func defaultLines(f *rulesForm, _ string) { f.lines = defaultsOf(*f) }
+func defaultLines(f *view.RulesForm, _ string) { f.Lines = defaultsOf(*f) }
 
 // defaultsOf are the lines of somebody who has chosen none.
-func defaultsOf(f rulesForm) []oncall.Rule {
-	return oncall.Reach{Contacts: f.reach.Contacts}.Rules(f.meta.Low)
+func defaultsOf(f view.RulesForm) []oncall.Rule {
+	return oncall.Reach{Contacts: f.Reach.Contacts}.Rules(f.Meta.Low)
 }
 
 // submitRules saves the lines. The defaults are not saved, so that they follow when a
@@ -121,13 +123,13 @@ func (b *Bot) submitRules(ctx context.Context, s submission) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	slices.SortStableFunc(f.lines, func(x, y oncall.Rule) int { return cmp.Compare(x.After, y.After) })
-	lines := f.lines
+	slices.SortStableFunc(f.Lines, func(x, y oncall.Rule) int { return cmp.Compare(x.After, y.After) })
+	lines := f.Lines
 	if len(lines) == 0 || slices.Equal(lines, defaultsOf(f)) {
 		lines = nil
 	}
-	preferences := f.reach.Preferences
-	if f.meta.Low {
+	preferences := f.Reach.Preferences
+	if f.Meta.Low {
 		preferences.Low = lines
 	} else {
 		preferences.High = lines
@@ -150,20 +152,20 @@ func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.pushModal(ctx, p.trigger, drawHours(v))
+	return "", b.pushModal(ctx, p.trigger, view.DrawHours(v))
 }
 
 // submitHours saves them.
 func (b *Bot) submitHours(ctx context.Context, s submission) (answer, error) {
-	windows, err := schedule.ParseWindows(s.form.text(blockWindows))
+	windows, err := schedule.ParseWindows(s.form.text(view.BlockWindows))
 	if err != nil {
-		return correct(map[string]string{blockWindows: sentence(err)}), nil
+		return correct(map[string]string{view.BlockWindows: sentence(err)}), nil
 	}
 	v, err := b.reachView(ctx, s.user)
 	if err != nil {
 		return answer{}, err
 	}
-	preferences := v.reach.Preferences
+	preferences := v.Reach.Preferences
 	preferences.Hours = windows
 	if schedule.WindowsText(windows) == schedule.WindowsText(oncall.WorkingHours) {
 		preferences.Hours = nil

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/slack-go/slack"
@@ -22,7 +24,7 @@ func (b *Bot) newSchedule(ctx context.Context, r request) (string, error) {
 	if len(teams) == 0 {
 		return "", oncall.Refuse("Only members of a team can make a schedule for it, and you are in none.")
 	}
-	return "", b.openModal(ctx, r.trigger, drawNewSchedule(teams, r.user.TimeZone))
+	return "", b.openModal(ctx, r.trigger, view.DrawNewSchedule(teams, r.user.TimeZone))
 }
 
 func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, error) {
@@ -30,25 +32,25 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
-	team := s.form.number(blockTeam)
+	team := s.form.number(view.BlockTeam)
 	if team == 0 {
-		return correct(map[string]string{blockTeam: "Choose a team."}), nil
+		return correct(map[string]string{view.BlockTeam: "Choose a team."}), nil
 	}
 	made := schedule.Definition{
-		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(blockName)), " "), TimeZone: strings.TrimSpace(s.form.text(blockZone)),
+		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(view.BlockName)), " "), TimeZone: strings.TrimSpace(s.form.text(view.BlockZone)),
 	}
 	if err := r.mayEdit(made.TeamID); err != nil {
 		return answer{}, err
 	}
 	wrong := map[string]string{}
 	switch first, _, _ := strings.Cut(strings.ToLower(made.Name), " "); {
-	case made.Name == "" || len([]rune(made.Name)) > maxName:
-		wrong[blockName] = fmt.Sprintf("A schedule needs a name of at most %d characters.", maxName)
+	case made.Name == "" || len([]rune(made.Name)) > view.MaxName:
+		wrong[view.BlockName] = fmt.Sprintf("A schedule needs a name of at most %d characters.", view.MaxName)
 	case slices.Contains(scheduleVerbs, first):
-		wrong[blockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
+		wrong[view.BlockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
 	}
 	if _, err := schedule.LoadZone(made.TimeZone); err != nil || made.TimeZone == "" {
-		wrong[blockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", made.TimeZone)
+		wrong[view.BlockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", made.TimeZone)
 	}
 	if len(wrong) > 0 {
 		return correct(wrong), nil
@@ -56,8 +58,8 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	if made, err = b.store.CreateSchedule(ctx, made, r.now); err != nil {
 		return answer{}, fmt.Errorf("create a schedule: %w", err)
 	}
-	e := editing{request: r, meta: editMeta{Schedule: made.ID}, schedule: made}
-	return replace(drawSchedule(e.overview(made, "Created."))), nil
+	e := editing{request: r, meta: view.EditMeta{Schedule: made.ID}, schedule: made}
+	return replace(view.DrawSchedule(e.overview(made, "Created."))), nil
 }
 
 // scheduleVerbs follow `/oncall schedule` and so can't begin a name.
@@ -69,7 +71,7 @@ func (b *Bot) editSchedule(ctx context.Context, r request, c *schedule.Schedule)
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, r.trigger, drawSchedule(e.overview(e.schedule, "")))
+	return "", b.openModal(ctx, r.trigger, view.DrawSchedule(e.overview(e.schedule, "")))
 }
 
 // scheduleHistory opens a schedule's versions.
@@ -78,21 +80,21 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *schedule.Schedu
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, r.trigger, drawHistory(e.meta, e.schedule, r.location))
+	return "", b.openModal(ctx, r.trigger, view.DrawHistory(e.meta, e.schedule, r.location))
 }
 
 func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule) (editing, error) {
-	e, err := b.editing(ctx, r.user.ID, editMeta{Schedule: c.ID()}.String())
+	e, err := b.editing(ctx, r.user.ID, view.EditMeta{Schedule: c.ID()}.String())
 	e.meta.Seen = e.schedule.Latest()
 	return e, err
 }
 
 // overview is the schedule as its view shows it.
-func (e editing) overview(s schedule.Definition, said string) scheduleOverview {
+func (e editing) overview(s schedule.Definition, said string) view.ScheduleOverview {
 	team, _ := e.directory.Team(s.TeamID)
-	return scheduleOverview{
-		meta: editMeta{Schedule: s.ID, Seen: s.Latest()}, schedule: s, team: team.Name,
-		current: s.Current(e.now), planned: s.Planned(e.now), said: said, location: e.location,
+	return view.ScheduleOverview{
+		Meta: view.EditMeta{Schedule: s.ID, Seen: s.Latest()}, Schedule: s, Team: team.Name,
+		Current: s.Current(e.now), Planned: s.Planned(e.now), Said: said, Location: e.location,
 	}
 }
 
@@ -111,17 +113,17 @@ func (b *Bot) rotationAdd(ctx context.Context, e editing, p press) error {
 	e.meta.Rotation = -1
 	today, _ := e.zone.Local(e.now)
 	f := e.form()
-	f.rotation.StartDate, f.rotation.HandOff = today, 9*60
-	return b.pushModal(ctx, p.trigger, drawRotation(f))
+	f.Rotation.StartDate, f.Rotation.HandOff = today, 9*60
+	return b.pushModal(ctx, p.trigger, view.DrawRotation(f))
 }
 
 func (b *Bot) rotationEdit(ctx context.Context, e editing, p press) error {
 	i, err := strconv.Atoi(p.value)
 	if err != nil || i < 0 || i >= len(e.current) || e.schedule.Latest() != e.meta.Seen {
-		return b.updateModal(ctx, p.view, drawSchedule(e.overview(e.schedule, "This has changed in the meantime. Here it is as it is now.")))
+		return b.updateModal(ctx, p.view, view.DrawSchedule(e.overview(e.schedule, "This has changed in the meantime. Here it is as it is now.")))
 	}
 	e.meta.Rotation = i
-	return b.pushModal(ctx, p.trigger, drawRotation(e.form()))
+	return b.pushModal(ctx, p.trigger, view.DrawRotation(e.form()))
 }
 
 // rotationRemove shows what the removal of a rotation does, on top of its form.
@@ -129,7 +131,7 @@ func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
 	if e.meta.Rotation < 0 {
 		return oncall.Refuse("This rotation isn't there any more.")
 	}
-	return b.confirm(ctx, e, p, e.without(), drawRotationRemove)
+	return b.confirm(ctx, e, p, e.without(), view.DrawRotationRemove)
 }
 
 // without is the schedule's rotations without the one at hand.
@@ -141,7 +143,7 @@ func (e editing) without() schedule.Version {
 }
 
 // confirm asks whether a version is to be saved, with what it does.
-func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Version, draw func(editMeta, []slack.Block) slack.ModalViewRequest) error {
+func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Version, draw func(view.EditMeta, []slack.Block) slack.ModalViewRequest) error {
 	after, err := e.schedule.Edit(v, e.meta.Seen, e.now)
 	if err != nil {
 		return err
@@ -168,21 +170,21 @@ func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (answer, e
 }
 
 func (b *Bot) pressHistory(ctx context.Context, e editing, p press) error {
-	return b.pushModal(ctx, p.trigger, drawHistory(e.meta, e.schedule, e.location))
+	return b.pushModal(ctx, p.trigger, view.DrawHistory(e.meta, e.schedule, e.location))
 }
 
 // pressRestore shows what the return to an earlier version would change.
 func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {
-		return oncall.Refuse("There is no such version of %q any more.", foreign(e.schedule.Name, maxName))
+		return oncall.Refuse("There is no such version of %q any more.", view.Foreign(e.schedule.Name, view.MaxName))
 	}
 	v, err := e.schedule.Restored(id, e.user.ID)
 	if err != nil {
 		return err
 	}
 	e.meta.Version = id
-	return b.confirm(ctx, e, p, v, drawRestore)
+	return b.confirm(ctx, e, p, v, view.DrawRestore)
 }
 
 func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
@@ -198,7 +200,7 @@ func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
 }
 
 func (b *Bot) pressRemove(ctx context.Context, e editing, p press) error {
-	return b.pushModal(ctx, p.trigger, drawScheduleRemove(e.meta, e.schedule.Name))
+	return b.pushModal(ctx, p.trigger, view.DrawScheduleRemove(e.meta, e.schedule.Name))
 }
 
 func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (answer, error) {
@@ -219,7 +221,7 @@ func (b *Bot) pressApart(ctx context.Context, e editing, p press) error {
 	if err := b.store.KeepShiftsApart(ctx, e.schedule.ID, e.schedule.Apart); err != nil {
 		return fmt.Errorf("save how shifts overlap: %w", err)
 	}
-	return b.updateModal(ctx, p.view, drawSchedule(e.overview(e.schedule, "Saved.")))
+	return b.updateModal(ctx, p.view, view.DrawSchedule(e.overview(e.schedule, "Saved.")))
 }
 
 // updateBelow redraws the view under the one that was sent.
@@ -241,9 +243,9 @@ func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block
 	if at.IsZero() {
 		at = e.now
 	}
-	blocks := drawPreview(was, is, at, e.now, e.location)
+	blocks := view.DrawPreview(was, is, at, e.now, e.location)
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
-		blocks = append(blocks, drawReplaced(planned[0], e.location))
+		blocks = append(blocks, view.DrawReplaced(planned[0], e.location))
 	}
 	return blocks, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -12,11 +14,11 @@ import (
 
 // swapModal asks for two shifts; what is known already is chosen in it.
 func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalViewRequest {
-	f := swapForm{mine: r.toSwap(r.user.ID), other: other, give: give, take: take, zone: r.location}
+	f := view.SwapForm{Mine: r.toSwap(r.user.ID), Other: other, Give: give, Take: take, Zone: r.location}
 	if other != "" && other != r.user.ID {
-		f.theirs = r.toSwap(other)
+		f.Theirs = r.toSwap(other)
 	}
-	return drawSwapForm(f)
+	return view.DrawSwapForm(f)
 }
 
 // toSwap are a person's shifts that have not begun.
@@ -31,8 +33,8 @@ func (b *Bot) swapOther(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	f := formOf(p.view)
-	other := f.user(actionSwapOther)
-	return "", b.updateModal(ctx, p.view, r.swapModal(other, f.choice(blockGive), ""))
+	other := f.user(view.ActionSwapOther)
+	return "", b.updateModal(ctx, p.view, r.swapModal(other, f.choice(view.BlockGive), ""))
 }
 
 // submitSwap makes the offer.
@@ -41,15 +43,15 @@ func (b *Bot) submitSwap(ctx context.Context, s submission) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	other, err := b.user(ctx, s.form.user(actionSwapOther))
+	other, err := b.user(ctx, s.form.user(view.ActionSwapOther))
 	if err != nil {
 		return answer{}, err
 	}
-	chosen := s.form.choice(takeBlockID(other.ID))
+	chosen := s.form.choice(view.TakeBlockID(other.ID))
 	if chosen == "" {
-		return correct(map[string]string{actionSwapOther: "Choose somebody who has a shift, and one of theirs."}), nil
+		return correct(map[string]string{view.ActionSwapOther: "Choose somebody who has a shift, and one of theirs."}), nil
 	}
-	give, err := r.ownStint(r.user.ID, s.form.choice(blockGive))
+	give, err := r.ownStint(r.user.ID, s.form.choice(view.BlockGive))
 	if err != nil {
 		return answer{}, err
 	}
@@ -57,6 +59,6 @@ func (b *Bot) submitSwap(ctx context.Context, s submission) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	_, err = b.offerSwap(ctx, r, give, take, s.form.text(blockNote))
+	_, err = b.offerSwap(ctx, r, give, take, s.form.text(view.BlockNote))
 	return answer{}, err
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
@@ -21,16 +23,16 @@ type modal struct {
 // modals are all of them by callback id. A Refusal is shown inside the modal, which
 // stays open with what was typed.
 var modals = map[string]modal{
-	modalOverride: {submit: (*Bot).submitOverride},
-	modalSwap:     {submit: (*Bot).submitSwap}, modalCover: {submit: (*Bot).submitCover}, modalCoverPart: {submit: (*Bot).submitPart},
-	modalScheduleChoice: {submit: (*Bot).submitScheduleChoice},
-	modalScheduleNew:    {submit: (*Bot).submitNewSchedule}, modalScheduleRemove: {submit: (*Bot).submitScheduleRemove},
-	modalScheduleRestore: {submit: (*Bot).submitRestore}, modalRotation: {submit: (*Bot).submitRotation},
-	modalRotationRemove: {submit: (*Bot).submitRotationRemove},
-	modalContactAdd:     {submit: (*Bot).submitContactAdd}, modalCode: {submit: (*Bot).submitCode},
-	modalRules: {submit: (*Bot).submitRules}, modalHours: {submit: (*Bot).submitHours},
-	modalSnooze: submitDeed(readSnooze), modalReassign: submitDeed(readReassign), modalAsk: submitDeed(readAsk),
-	modalNote: submitDeed(readNote), modalSeverity: submitDeed(readSeverity), modalMerge: submitDeed(readMerge),
+	view.ModalOverride: {submit: (*Bot).submitOverride},
+	view.ModalSwap:     {submit: (*Bot).submitSwap}, view.ModalCover: {submit: (*Bot).submitCover}, view.ModalCoverPart: {submit: (*Bot).submitPart},
+	view.ModalScheduleChoice: {submit: (*Bot).submitScheduleChoice},
+	view.ModalScheduleNew:    {submit: (*Bot).submitNewSchedule}, view.ModalScheduleRemove: {submit: (*Bot).submitScheduleRemove},
+	view.ModalScheduleRestore: {submit: (*Bot).submitRestore}, view.ModalRotation: {submit: (*Bot).submitRotation},
+	view.ModalRotationRemove: {submit: (*Bot).submitRotationRemove},
+	view.ModalContactAdd:     {submit: (*Bot).submitContactAdd}, view.ModalCode: {submit: (*Bot).submitCode},
+	view.ModalRules: {submit: (*Bot).submitRules}, view.ModalHours: {submit: (*Bot).submitHours},
+	view.ModalSnooze: submitDeed(readSnooze), view.ModalReassign: submitDeed(readReassign), view.ModalAsk: submitDeed(readAsk),
+	view.ModalNote: submitDeed(readNote), view.ModalSeverity: submitDeed(readSeverity), view.ModalMerge: submitDeed(readMerge),
 }
 
 // A submission is what a person sends with a modal.
@@ -166,9 +168,9 @@ func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, tex
 	defer cancel()
 	switch to.View.Type {
 	case slack.VTModal:
-		err = b.updateModal(ctx, to.View, saying(to.View, text))
+		err = b.updateModal(ctx, to.View, view.Saying(to.View, text))
 	case slack.VTHomeTab:
-		err = b.openModal(ctx, to.TriggerID, drawSaid(text))
+		err = b.openModal(ctx, to.TriggerID, view.DrawSaid(text))
 	default:
 		b.whisper(listening, to, text)
 	}

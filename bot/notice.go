@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -12,7 +14,7 @@ import (
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
-	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, drawNotice(n))
+	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, view.DrawNotice(n))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
@@ -22,11 +24,11 @@ func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, err
 // RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
 // longer exists.
 func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error {
-	d := drawNotice(n)
+	d := view.DrawNotice(n)
 	if n.Kind == oncall.NoticeBundle {
-		d = drawLinkedBundle(n, b.bundleLinks(ctx, n))
+		d = view.DrawLinkedBundle(n, b.bundleLinks(ctx, n))
 	}
-	if err := b.slack.Update(ctx, slackcall.Place(at), d.text, d.blocks, slackcall.ForUpdate, false); err != nil {
+	if err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, slackcall.ForUpdate, false); err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, asGone(err))
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
@@ -15,14 +17,14 @@ func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
 	f.sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", RealName: "Eve", TZ: "Europe/Paris", Team: "T0ELSE"})
 	f.listen(1)
 	p, _ := f.posted()
-	f.click("U0EVE", actionAck)
+	f.click("U0EVE", view.ActionAck)
 	f.eventually("Eve is told", func() bool {
 		return strings.Contains(f.sim.EphemeralText("eve"), "Only people of the workspace that runs Watchbill can do this")
 	})
 	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Triggered {
 		t.Errorf("Eve's click made the incident %s", in.Status)
 	}
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
 		t.Errorf("Ann's click left the incident %s", in.Status)
 	}
@@ -37,7 +39,7 @@ func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 	f.listen(1)
 	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultBefore, Times: -1})
 	p, _ := f.posted()
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
 		t.Errorf("Ann's click left the incident %s", in.Status)
 	}

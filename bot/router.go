@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
@@ -54,15 +56,15 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 	id := e.Request.EnvelopeID
 	switch data := e.Data.(type) {
 	case slack.SlashCommand:
-		var shown drawing
+		var shown view.Drawing
 		text, err := b.guard(ctx, "command/"+data.TriggerID, func() (_ string, err error) {
 			shown, err = b.command(ctx, data)
-			return shown.text, err
+			return shown.Text, err
 		})
 		switch text = b.explain(err, text, "command"); {
 		case text == "":
 			b.ack(listening, s, id, nil)
-		case err == nil && len(shown.blocks) > 0:
+		case err == nil && len(shown.Blocks) > 0:
 			b.ack(listening, s, id, ephemeralBlocks(shown))
 		default:
 			b.ack(listening, s, id, ephemeral(text))
@@ -98,7 +100,7 @@ func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) answe
 		return "", err
 	})
 	if text := b.explain(err, "", "submission"); text != "" {
-		return replace(saying(c.View, text))
+		return replace(view.Saying(c.View, text))
 	}
 	return a
 }
@@ -173,8 +175,8 @@ func ephemeral(text string) map[string]string {
 }
 
 // ephemeralBlocks is the same with blocks.
-func ephemeralBlocks(d drawing) map[string]any {
-	return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": d.text, "blocks": d.blocks}
+func ephemeralBlocks(d view.Drawing) map[string]any {
+	return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": d.Text, "blocks": d.Blocks}
 }
 
 // whisper answers a click so that only the person sees it. It may have to wait for its

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
@@ -20,7 +22,7 @@ func TestClickAcknowledgesAndResolves(t *testing.T) {
 	f.listen(1)
 	p, _ := f.posted()
 	began := time.Now()
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("the click took %s", took)
 	}
@@ -28,7 +30,7 @@ func TestClickAcknowledgesAndResolves(t *testing.T) {
 	if in.Status != oncall.Acknowledged || in.AckedBy.User != ann || in.AckedBy.Via != "slack" {
 		t.Errorf("after Ann's click the incident is %s by %+v", in.Status, in.AckedBy)
 	}
-	f.click(bo, actionResolve)
+	f.click(bo, view.ActionResolve)
 	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Resolved || in.ResolvedBy.User != bo {
 		t.Errorf("after Bo's click the incident is %s by %+v", in.Status, in.ResolvedBy)
 	}
@@ -42,9 +44,9 @@ func TestRefusedClickExplainsItselfAndDrawsAgain(t *testing.T) {
 	f := newOffice(t, slacksim.Options{})
 	f.listen(1)
 	p, _ := f.posted()
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	before := f.draws()
-	f.click(bo, actionAck)
+	f.click(bo, view.ActionAck)
 	f.eventually("Bo is told", func() bool { return f.sim.EphemeralText("bo") != "" })
 	want := "Incident " + p.Incident.ID.String() + " is already acknowledged by @ann."
 	if got := f.sim.EphemeralText("bo"); !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
@@ -78,7 +80,7 @@ func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
 	if _, err := f.bot.PostRoot(f.ctx, p, "stale"); err != nil {
 		t.Fatal(err)
 	}
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	f.eventually("Ann is told", func() bool {
 		return strings.Contains(f.sim.EphemeralText("ann"), "There is no incident #4711.")
 	})
@@ -89,7 +91,7 @@ func TestRedeliveredClickActsOnce(t *testing.T) {
 	f := newOffice(t, slacksim.Options{})
 	f.listen(2)
 	p, _ := f.posted()
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	for _, newID := range []bool{false, true} {
 		for _, e := range f.sim.Envelopes() {
 			if e.Type != "interactive" {
@@ -136,7 +138,7 @@ func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 	for i := range 10 {
 		all.Go(func() {
 			user := []oncall.UserID{ann, bo}[i%2]
-			if r, err := f.sim.Click(f.ctx, string(user), at.Channel, at.TS, actionAck); err != nil || !r.Acked {
+			if r, err := f.sim.Click(f.ctx, string(user), at.Channel, at.TS, view.ActionAck); err != nil || !r.Acked {
 				t.Errorf("click %d: %+v, %v", i, r, err)
 			}
 		})
@@ -174,7 +176,7 @@ func TestDatabaseGone(t *testing.T) {
 	if got := f.command(ann, "/oncall who"); got != sorryDatabase {
 		t.Errorf("Ann was told %q", got)
 	}
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	f.eventually("Ann is told", func() bool { return strings.Contains(f.sim.EphemeralText("ann"), sorryDatabase) })
 
 	// An event is not acknowledged, comes again, and is handled then.
@@ -184,7 +186,7 @@ func TestDatabaseGone(t *testing.T) {
 	f.eventually("the event has failed", func() bool { return f.log.has(`"kind":"event"`) })
 	f.gate.set(false)
 	f.eventually("the home is there", func() bool { return f.sim.HomeText("ann") != "" })
-	f.click(ann, actionAck)
+	f.click(ann, view.ActionAck)
 	f.eventually("Ann's second click counts", func() bool {
 		return f.picture(p.Incident.ID).Incident.Status == oncall.Acknowledged
 	})
@@ -205,7 +207,7 @@ func TestStopLetsAClickFinish(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	all.Go(func() {
-		if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, actionAck); err != nil || !r.Acked {
+		if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, view.ActionAck); err != nil || !r.Acked {
 			t.Errorf("the click got lost in the stop: %+v, %v", r, err)
 		}
 	})

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/gorilla/websocket"
 	"github.com/rs/zerolog"
 
@@ -185,7 +187,7 @@ func TestUnreadableEnvelopesAreAcknowledged(t *testing.T) {
 
 func TestAckFitsIntoOneFrame(t *testing.T) {
 	t.Parallel()
-	payload, err := json.Marshal(ephemeral(strings.Repeat("<@U0123456789>, ", maxAnswer/16)))
+	payload, err := json.Marshal(ephemeral(strings.Repeat("<@U0123456789>, ", view.MaxAnswer/16)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -19,7 +21,7 @@ func parseWhen(words []string, zone *schedule.Zone, now, ref time.Time) (time.Ti
 	if !ok {
 		return time.Time{}, oncall.Refuse(
 			"%q is no time that Watchbill understands. Write it like `tomorrow 9:00`, `fri 18:00`, `24 dec`, `2026-12-24 09:00` or `in 2 hours`.",
-			foreign(unescape(strings.Join(words, " ")), maxName))
+			view.Foreign(unescape(strings.Join(words, " ")), view.MaxName))
 	}
 	return t, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/watchbill/watchbill/bot/view"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/slack-go/slack"
@@ -55,7 +57,7 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	found, err := b.slack.User(ctx, string(id), slackcall.ForAnswer)
 	switch {
 	case slackcall.NoUser(err):
-		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", foreign(string(id), maxName))
+		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", view.Foreign(string(id), view.MaxName))
 	case err != nil:
 		return oncall.User{}, fmt.Errorf("load user %s: %w", id, err)
 	case found.IsBot || id == slackbot:

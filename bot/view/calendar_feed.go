@@ -1,0 +1,42 @@
+package view
+
+import (
+	"fmt"
+	"time"
+)
+
+const calendarHint = "Add it in Google Calendar under \"From URL\", in Outlook under \"Subscribe from web\". Whoever has the address can read it; `/oncall calendar revoke` ends all of yours."
+
+// newFeedText says where a calendar is, this once: of a schedule, or of the person's own
+// shifts in all of them.
+func NewFeedText(schedule, address string, local bool) string {
+	what := "Your shifts in all schedules"
+	if schedule != "" {
+		what = "The shifts of *" + Foreign(schedule, MaxName) + "*"
+	}
+	text := fmt.Sprintf("%s, as a calendar to subscribe to:\n`%s`\nThis address is shown once. %s", what, address, calendarHint)
+	if local {
+		text += "\nIt only works on Watchbill's own machine until an admin sets WATCHBILL_PUBLIC_URL."
+	}
+	return text
+}
+
+// A feed is a calendar that somebody has subscribed to.
+type Feed struct {
+	Schedule string // its name; "" is the person's own shifts
+	Since    time.Time
+}
+
+// feedsText lists the calendars that there are.
+func FeedsText(feeds []Feed, zone *time.Location) string {
+	lines := []string{"You have subscribed to:"}
+	for _, f := range feeds {
+		what := "your shifts"
+		if f.Schedule != "" {
+			what = "*" + Foreign(f.Schedule, MaxName) + "*"
+		}
+		lines = append(lines, fmt.Sprintf("• %s, since %s", what, Stamp(f.Since, AsDay, zone)))
+	}
+	lines = append(lines, "An address is shown only once. `/oncall calendar new` makes another one for your shifts, `/oncall calendar NAME` one for a schedule, and `/oncall calendar revoke` ends all of them.")
+	return fitLines(lines, MaxAnswer)
+}

@@ -1,0 +1,339 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	modalContacts   = "contacts" // how somebody is reached; nothing is sent with it
+	ModalContactAdd = "contact_add"
+	ModalCode       = "contact_code"
+	ModalRules      = "contact_rules"
+	ModalHours      = "contact_hours"
+
+	ActionContacts      = "contacts" // opens all of it from elsewhere
+	ActionContactAdd    = "contact_add"
+	ActionContactCode   = "contact_code"
+	ActionContactMenu   = "contact_menu"
+	ActionContactTest   = "contact_test"
+	ActionContactResend = "contact_resend"
+	ActionContactCard   = "contact_card"
+	ActionRulesEdit     = "rules_edit"
+	ActionHoursEdit     = "hours_edit"
+
+	BlockMethod  = "contact_method"
+	blockAddress = "address"
+	BlockCode    = "code"
+)
+
+// What the menu beside a contact method can do; the id follows.
+const (
+	MenuTest   = "test "
+	MenuResend = "resend "
+	MenuRemove = "remove "
+)
+
+// maxContactsShown keeps the view inside the frame of an answer.
+const maxContactsShown = 20
+
+// reachView is everything that the view of how a person is reached shows.
+type ReachView struct {
+	Reach    oncall.Reach
+	Facts    oncall.RuleFacts
+	Card     bool // there are numbers to save in a phone
+	TimeZone string
+	Location *time.Location
+	Said     string // what has just been done
+}
+
+// drawReach draws how a person is reached: the contact methods, the rules, the hours.
+func DrawReach(v ReachView) slack.ModalViewRequest {
+	var blocks []slack.Block
+	if v.Said != "" {
+		blocks = append(blocks, section(v.Said))
+	}
+	if !ReachesPeople(v.Facts.Methods) {
+		blocks = append(blocks, section(onlySlack))
+	}
+	blocks = append(blocks, section("*Slack* — a direct message; everybody has it."))
+	for _, c := range v.Reach.Contacts[:min(len(v.Reach.Contacts), maxContactsShown)] {
+		blocks = append(blocks, v.contact(c))
+	}
+	blocks = append(blocks, slack.NewActionBlock("contact_actions", v.buttons()...), slack.NewDividerBlock())
+	blocks = append(blocks, v.rules("Critical, high and medium severity", false)...)
+	blocks = append(blocks, v.rules("Low severity", true)...)
+	edit := slack.NewButtonBlockElement(ActionHoursEdit, "", plain("Edit hours…"))
+	blocks = append(blocks, slack.NewSectionBlock(words(v.hours()), nil, slack.NewAccessory(edit)))
+	m := readOnly("How you are reached", blocks...)
+	m.CallbackID = modalContacts
+	return m
+}
+
+// reachesPeople reports whether there is more than what only programs read.
+func ReachesPeople(methods []string) bool {
+	return slices.ContainsFunc(methods, func(m string) bool { return m != oncall.MethodWebhook })
+}
+
+// onlySlack is for an installation that has nothing else.
+const onlySlack = ":warning: This installation reaches people in Slack only, which wakes nobody. An admin can add SMS and calls " +
+	"(`TWILIO_ACCOUNT_SID`), mail (`WATCHBILL_SMTP_URL`) and pushes (`WATCHBILL_NTFY_URL`, `WATCHBILL_PUSHOVER_TOKEN`, `WATCHBILL_TELEGRAM_TOKEN`) to Watchbill's settings."
+
+func (v ReachView) buttons() []slack.BlockElement {
+	var buttons []slack.BlockElement
+	if len(v.Facts.Methods) > 0 {
+		buttons = append(buttons, slack.NewButtonBlockElement(ActionContactAdd, "", plain("Add…")).WithStyle(slack.StylePrimary))
+	}
+	buttons = append(buttons, slack.NewButtonBlockElement(ActionContactTest, "", plain("Send me a test page")))
+	if v.Card {
+		buttons = append(buttons, slack.NewButtonBlockElement(ActionContactCard, "", plain("Contact card for your phone")))
+	}
+	return buttons
+}
+
+// contact is one contact method with its buttons.
+func (v ReachView) contact(c oncall.Contact) slack.Block {
+	id := strconv.FormatInt(int64(c.ID), 10)
+	text := fmt.Sprintf("*%s* %s\n%s", methodTitle(c.Method), Foreign(c.Address, MaxName), v.state(c))
+	var beside slack.BlockElement
+	switch {
+	case c.DisabledAt == nil && c.VerifiedAt == nil:
+		beside = slack.NewButtonBlockElement(ActionContactCode, id, plain("Enter the code…"))
+	case c.DisabledAt != nil:
+		beside = slack.NewOverflowBlockElement(ActionContactMenu,
+			optionObject(option{MenuResend + id, "Switch it on again by a code"}), optionObject(option{MenuRemove + id, "Remove"}))
+	default:
+		beside = slack.NewOverflowBlockElement(ActionContactMenu,
+			optionObject(option{MenuTest + id, "Send a test page"}), optionObject(option{MenuRemove + id, "Remove"}))
+	}
+	return slack.NewSectionBlock(words(text), nil, slack.NewAccessory(beside), slack.SectionBlockOptionBlockID("contact_"+id))
+}
+
+// state says whether a page may go to a contact method.
+func (v ReachView) state(c oncall.Contact) string {
+	switch {
+	case !slices.Contains(v.Facts.Methods, c.Method):
+		return fmt.Sprintf(":no_entry: Not used: this installation can't send by %s any more.", oncall.MethodName(c.Method))
+	case c.DisabledAt != nil:
+		return ":no_entry: Switched off because " + Foreign(c.DisabledWhy, maxBody) + "."
+	case c.VerifiedAt == nil:
+		return ":hourglass_flowing_sand: Waits for its code; no page goes there before."
+	case c.ConfirmedAt != nil:
+		return ":white_check_mark: Verified; last confirmed " + Stamp(*c.ConfirmedAt, asAgo, v.Location) + "."
+	}
+	return ":white_check_mark: Verified."
+}
+
+// rules are the lines of one urgency, and what is wrong with them.
+func (v ReachView) rules(title string, low bool) []slack.Block {
+	own, urgency := v.Reach.High, "high"
+	if low {
+		own, urgency = v.Reach.Low, "low"
+	}
+	rules := v.Reach.Rules(low)
+	lines := []string{"*" + title + "*"}
+	if own == nil {
+		lines[0] += " (the defaults)"
+	}
+	for _, rule := range rules {
+		lines = append(lines, "• "+after(rule.After)+": "+v.use(rule.Contact))
+	}
+	edit := slack.NewButtonBlockElement(ActionRulesEdit, urgency, plain("Edit rules…"))
+	blocks := []slack.Block{slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
+	var warnings []string
+	for _, w := range v.Reach.Warnings(rules, low, v.Facts) {
+		text := Foreign(w.Text, maxBody)
+		if w.Line > 0 {
+			text = fmt.Sprintf("Line %d: %s", w.Line, text)
+		}
+		warnings = append(warnings, ":warning: "+text)
+	}
+	if len(warnings) > 0 {
+		blocks = append(blocks, note(CutPlain(strings.Join(warnings, "\n"), maxField)))
+	}
+	return blocks
+}
+
+// use says by what a rule pages.
+func (v ReachView) use(id oncall.ContactID) string {
+	if id == 0 {
+		return "Slack"
+	}
+	c, known := v.Reach.Contact(id)
+	if !known {
+		return "something that you have removed"
+	}
+	return oncall.MethodName(c.Method) + " " + Foreign(c.Address, MaxName)
+}
+
+// after says when a rule pages.
+func after(s oncall.Seconds) string {
+	switch {
+	case s == 0:
+		return "at once"
+	case s%60 == 0:
+		return fmt.Sprintf("after %d min", s/60)
+	}
+	return fmt.Sprintf("after %d s", s)
+}
+
+// hours says when a low severity may disturb.
+func (v ReachView) hours() string {
+	windows, whose := v.Reach.Hours, ""
+	if windows == nil {
+		windows, whose = oncall.WorkingHours, ", the default"
+	}
+	text := strings.ReplaceAll(schedule.WindowsText(windows), "\n", ", ")
+	return fmt.Sprintf("*Hours for low severity*\n%s (%s%s). At other times it waits, and comes as one message when they begin. Nothing else ever waits.",
+		Foreign(text, maxBody), Foreign(v.TimeZone, MaxName), whose)
+}
+
+// methodTitle is a method's name at the beginning of a line.
+func methodTitle(method string) string {
+	name := oncall.MethodName(method)
+	if name == oncall.MethodNtfy {
+		return name // as it is written everywhere
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+// An address form explains what one contact method needs.
+type addressForm struct{ choice, label, hint string }
+
+// addressForms are the contact methods that people can add, in the order of the choice.
+var addressForms = []struct {
+	method string
+	addressForm
+}{
+	{oncall.MethodVoice, addressForm{"Call", "Phone number", "With the country code, such as +12025550100. You are called once and told a code."}},
+	{oncall.MethodSMS, addressForm{"SMS", "Mobile number", "With the country code, such as +12025550100. You get an SMS with a code now. Later, pages come as SMS, and you answer them by SMS, at your plan's rates; STOP ends them."}},
+	{oncall.MethodEmail, addressForm{"Mail", "Address", "You get a mail with a code."}},
+	{oncall.MethodNtfy, addressForm{"ntfy", "Topic", "A name that nobody can guess, to which you subscribe in the ntfy app first."}},
+	{oncall.MethodPushover, addressForm{"Pushover", "User key", "The 30 letters and digits on the Pushover app's first page."}},
+	{oncall.MethodTelegram, addressForm{choice: "Telegram"}},
+	{oncall.MethodWebhook, addressForm{"Webhook", "Address", "An https:// address, to which the code and every page is posted as JSON."}},
+}
+
+func addressFormOf(method string) addressForm {
+	for _, f := range addressForms {
+		if f.method == method {
+			return f.addressForm
+		}
+	}
+	return addressForm{choice: method, label: "Address"}
+}
+
+// drawContactAdd asks for a new contact method. The address's block names the method, so
+// that what was typed is forgotten when another is chosen.
+func DrawContactAdd(methods []string, method, mail string) slack.ModalViewRequest {
+	var options []option
+	for _, f := range addressForms {
+		if slices.Contains(methods, f.method) {
+			options = append(options, option{f.method, f.choice})
+		}
+	}
+	if !slices.Contains(methods, method) && len(options) > 0 {
+		method = options[0].Value
+	}
+	choice := choiceField(BlockMethod, "By what?", "", method, options)
+	choice.DispatchAction = true
+	initial := ""
+	if method == oncall.MethodEmail {
+		initial = mail
+	}
+	address := section("You get a direct message here in Slack with a code. Write it to the bot in Telegram, so that it knows you.")
+	if f := addressFormOf(method); f.label != "" {
+		address = textField(AddressBlock(method), f.label, f.hint, initial)
+	}
+	return dialog(ModalContactAdd, "Add a contact method", "Send the code", "", choice, address)
+}
+
+func AddressBlock(method string) string { return blockAddress + "_" + method }
+
+// drawCode asks for the code that was sent.
+func DrawCode(c oncall.Contact, said string) slack.ModalViewRequest {
+	id := strconv.FormatInt(int64(c.ID), 10)
+	buttons := slack.NewActionBlock("code_actions",
+		slack.NewButtonBlockElement(ActionContactResend, id, plain("Send the code again")),
+		slack.NewButtonBlockElement(ActionContactMenu, MenuRemove+id, plain("Remove")))
+	if c.Address == "" { // it becomes known by the code's arrival
+		m := readOnly("Verify", section(said), buttons)
+		m.CallbackID, m.PrivateMetadata = ModalCode, id
+		return m
+	}
+	return dialog(ModalCode, "Enter the code", "Verify", id, section(said),
+		textField(BlockCode, "Code", "Six digits. You can close this and come back.", ""), buttons)
+}
+
+// codeSent says where a code is.
+func CodeSent(c oncall.Contact) string {
+	switch {
+	case c.Address == "":
+		return fmt.Sprintf("We have sent you a direct message here in Slack with a code. Write it to the bot in %s; it answers when you are verified.", methodTitle(c.Method))
+	case c.Method == oncall.MethodVoice:
+		return "You are called at " + Foreign(c.Address, MaxName) + " and told a code. Type it here."
+	case c.Method == oncall.MethodSMS || c.Method == oncall.MethodTelegram:
+		return "We have sent a code by " + Reached(c) + ". Reply to it with the code, or type it here."
+	}
+	return "We have sent a code by " + Reached(c) + ". Type it here."
+}
+
+// reached names a contact method: "SMS to +12025550100".
+func Reached(c oncall.Contact) string {
+	if c.Address == "" {
+		return oncall.MethodName(c.Method)
+	}
+	return oncall.MethodName(c.Method) + " to " + Foreign(c.Address, MaxName)
+}
+
+// reachSummary is what others see of how somebody is reached: kinds, never addresses.
+func ReachSummary(who string, r oncall.Reach, methods []string, zone *time.Location) string {
+	kinds := []string{"Slack"}
+	var confirmed time.Time
+	for _, c := range r.Contacts {
+		if name := oncall.MethodName(c.Method); c.Usable() && slices.Contains(methods, c.Method) {
+			if !slices.Contains(kinds, name) {
+				kinds = append(kinds, name)
+			}
+			if c.ConfirmedAt != nil && c.ConfirmedAt.After(confirmed) {
+				confirmed = *c.ConfirmedAt
+			}
+		}
+	}
+	text := who + " reached by " + List(kinds)
+	if !confirmed.IsZero() {
+		text += "; last confirmed " + Stamp(confirmed, asAgo, zone)
+	}
+	return text + "."
+}
+
+// addMore is for whoever can only be reached in Slack.
+const AddMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."
+
+// contactRemoved takes the place of the form of a contact method that is gone.
+func ContactRemoved(said string) slack.ModalViewRequest { return readOnly("Removed", section(said)) }
+
+// testSentText says by what a test page is on its way.
+func TestSentText(contacts []oncall.Contact, skipped int) string {
+	by := []string{"Slack"}
+	for _, c := range contacts {
+		by = append(by, Reached(c))
+	}
+	text := "A test page is on its way by " + List(by) + "."
+	if len(by) > 1 {
+		text += " Answer it as you would answer a page."
+	}
+	if skipped > 0 {
+		text += fmt.Sprintf(" %s not used: `/oncall contact` says why.", are(skipped, "contact method"))
+	}
+	return text
+}

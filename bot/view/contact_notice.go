@@ -1,0 +1,177 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	ActionBundleAck     = "bundle_ack"
+	ActionBundleResolve = "bundle_resolve"
+)
+
+// way names the contact method that a notice is about. Only its person sees the address.
+func way(n oncall.Notice) (name string, own bool) {
+	f := n.Facts
+	own = slices.Contains(f.Users, oncall.UserID(n.To))
+	c := oncall.Contact{Method: f.Method}
+	if own {
+		c.Address = f.Address
+	}
+	return Reached(c), own
+}
+
+// wherefore says why, to the person and to others.
+func wherefore(f oncall.NoticeFacts, own bool) string {
+	why := Foreign(f.Note, maxBody)
+	if rest, found := strings.CutPrefix(why, "you "); found && !own {
+		why = "they " + rest
+	}
+	return strings.TrimSuffix(why, ".")
+}
+
+// withSettings is a sentence with a button that opens how the person is reached.
+func withSettings(text string, own bool) Drawing {
+	blocks := []slack.Block{section(text)}
+	if own {
+		blocks = append(blocks, slack.NewActionBlock("contact_notice", slack.NewButtonBlockElement(ActionContacts, "", plain("How you are reached"))))
+	}
+	return Drawing{Text: text, Blocks: blocks}
+}
+
+// drawContactOff tells that a contact method pages nobody any more.
+func drawContactOff(n oncall.Notice) Drawing {
+	name, own := way(n)
+	if !own {
+		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", Mention(n.Facts.Users...), name, wherefore(n.Facts, own)), own)
+	}
+	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, wherefore(n.Facts, own))
+	if n.Facts.Method == oncall.MethodSMS {
+		text += " START, sent from that phone, switches it on again."
+	}
+	return withSettings(text, own)
+}
+
+// drawContactOn tells that a contact method pages its person again.
+func drawContactOn(n oncall.Notice) Drawing {
+	name, own := way(n)
+	return withSettings(fmt.Sprintf(":white_check_mark: You are paged by %s again.", name), own)
+}
+
+// drawContactSilent tells that nobody has answered the question before a shift.
+func drawContactSilent(n oncall.Notice) Drawing {
+	name, own := way(n)
+	if !own {
+		return withSettings(fmt.Sprintf(":warning: %s is on call soon, and has not answered by %s when Watchbill asked whether it still reaches them.", Mention(n.Facts.Users...), name), own)
+	}
+	return withSettings(fmt.Sprintf(":warning: You are on call soon, and nobody has answered by %s when Watchbill asked whether it still reaches you. "+
+		"`/oncall contact test` sends you a test page; any answer to it will do.", name), own)
+}
+
+// drawContactUnsent tells that a code or a test could not be sent.
+func drawContactUnsent(n oncall.Notice) Drawing {
+	name, own := way(n)
+	return withSettings(fmt.Sprintf(":warning: What you asked for could not be sent by %s: %s.", name, wherefore(n.Facts, own)), own)
+}
+
+// drawProof tells what to write to a bot elsewhere.
+func drawProof(n oncall.Notice) Drawing {
+	return Spoken(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
+		methodTitle(n.Facts.Method), Foreign(n.Facts.Note, MaxName)))
+}
+
+// drawTest shows that direct messages arrive.
+func drawTest(oncall.Notice) Drawing {
+	return Spoken(":white_check_mark: *Test page.* This is how Watchbill reaches you here; nothing has happened.")
+}
+
+// drawBlocked tells an admin that a contact method waits for them.
+func drawBlocked(n oncall.Notice) Drawing {
+	return Spoken(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
+		oncall.MethodName(n.Facts.Method), wherefore(n.Facts, true)))
+}
+
+// drawUnreached tells an admin that a page reached nobody.
+func drawUnreached(n oncall.Notice) Drawing {
+	return Spoken(fmt.Sprintf(":warning: Incident %s, %s: delivery failed. Nobody who was paged could be reached by any contact method.",
+		List(incidentNames(n.Facts.Incidents)), Foreign(n.Facts.Note, maxTitle)))
+}
+
+func incidentNames(ids []oncall.IncidentID) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id.String()
+	}
+	return names
+}
+
+// bundleLines names the incidents of a bundle, with links where there is room for all of them.
+func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []string {
+	lines := make([]string, len(f.Lines))
+	size := 0
+	for i, l := range f.Lines {
+		lines[i] = "• " + Foreign(l, maxAlertTitle)
+		if i < len(f.Incidents) {
+			name := f.Incidents[i].String()
+			if rest, named := strings.CutPrefix(lines[i], "• "+name+" "); named {
+				lines[i] = "• " + link(links[f.Incidents[i]], name) + " " + rest
+			}
+		}
+		size += utf8.RuneCountInString(lines[i]) + 1
+	}
+	if size > maxSection-maxAlertTitle && len(links) > 0 {
+		return bundleLines(f, nil)
+	}
+	return lines
+}
+
+// drawBundle pages somebody about several incidents.
+func DrawBundle(n oncall.Notice) Drawing { return DrawLinkedBundle(n, nil) }
+
+func DrawLinkedBundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
+	f := n.Facts
+	head := fmt.Sprintf(":rotating_light: *%s* for you", Count(len(f.Incidents), "incident"))
+	lines := append([]string{head}, bundleLines(f, links)...)
+	if more := len(f.Incidents) - len(f.Lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	d := Drawing{Text: head, Blocks: []slack.Block{section(foreignSection(strings.Join(lines, "\n")))}}
+	if f.State != "" {
+		over := ":white_check_mark: It is acknowledged or over."
+		if len(f.Incidents) > 1 {
+			over = fmt.Sprintf(":white_check_mark: All %d are acknowledged or over.", len(f.Incidents))
+		}
+		d.Blocks = append(d.Blocks, section(over))
+		return d
+	}
+	id := strconv.FormatInt(n.About, 10)
+	resolve := others("Resolve", len(f.Incidents), f.Over)
+	sure := fmt.Sprintf("This resolves %s.", Count(len(f.Incidents)-f.Over, "incident"))
+	if f.Settled > f.Over {
+		sure += " Some of them have been acknowledged, and somebody may be at work on them."
+	}
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("bundle",
+		slack.NewButtonBlockElement(ActionBundleAck, id, plain(others("Acknowledge", len(f.Incidents), f.Settled))).WithStyle(slack.StylePrimary),
+		slack.NewButtonBlockElement(ActionBundleResolve, id, plain(resolve)).
+			WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel")))))
+	return d
+}
+
+// others labels a button for all of several, or for those that are left.
+func others(verb string, all, done int) string {
+	switch left := all - done; {
+	case done == 0:
+		return verb + " all"
+	case left == 1:
+		return verb + " the other one"
+	default:
+		return fmt.Sprintf("%s the other %d", verb, left)
+	}
+}

@@ -1,0 +1,77 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// contactNotice is about Ann's SMS.
+func contactNotice(kind oncall.NoticeKind, to oncall.UserID, why string) oncall.Notice {
+	c := oncall.Contact{ID: 3, UserID: ann, Method: oncall.MethodSMS, Address: "+12025550100"}
+	return oncall.ContactNotice(kind, c, why, string(to), noon)
+}
+
+func TestDrawContactNotices(t *testing.T) {
+	t.Parallel()
+	bundle := oncall.BundleNotice("k", 7, ann, []oncall.Incident{
+		{ID: 8, Severity: oncall.Critical, Title: "disk full on <db-1>"}, {ID: 9, Severity: oncall.High, Title: "queue grows"},
+	})
+	more, over, some := bundle, bundle, bundle
+	some.Facts.Incidents, some.Facts.Settled, some.Facts.Over = append([]oncall.IncidentID{4, 5, 6}, bundle.Facts.Incidents...), 2, 1
+	more.Facts.Lines = more.Facts.Lines[:1]
+	over.Facts.State = oncall.BundleAcked
+	for name, n := range map[string]oncall.Notice{
+		"contact_off":           contactNotice(oncall.NoticeContact, ann, "you answered STOP"),
+		"contact_off_others":    contactNotice(oncall.NoticeContact, bo, "you answered STOP"),
+		"contact_on":            contactNotice(oncall.NoticeContactOn, ann, ""),
+		"contact_silent":        contactNotice(oncall.NoticeSilent, ann, ""),
+		"contact_silent_others": contactNotice(oncall.NoticeSilent, bo, ""),
+		"contact_unsent":        contactNotice(oncall.NoticeUnsent, ann, "Twilio says <no>."),
+		"contact_proof":         {To: string(ann), Kind: oncall.NoticeProof, Facts: oncall.NoticeFacts{Method: oncall.MethodTelegram, Note: "abcd234"}},
+		"page_test":             {To: string(ann), Kind: oncall.NoticeTest},
+		"delivery_blocked":      {To: string(ann), Kind: oncall.NoticeBlocked, Facts: oncall.NoticeFacts{Method: oncall.MethodEmail, Note: "535 no such user"}},
+		"delivery_failed":       oncall.UnreachedNotices(oncall.Incident{ID: 8, Title: "disk <full>"}, []string{string(bo)})[0],
+		"bundle":                bundle,
+		"bundle_more":           more,
+		"bundle_over":           over,
+		"bundle_some":           some,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkGolden(t, name, DrawNotice(n))
+		})
+	}
+}
+
+// The lines of a bundle lead to the incidents, unless that would cost some of them their place.
+func TestABundleLinksItsIncidents(t *testing.T) {
+	t.Parallel()
+	var all []oncall.Incident
+	links := map[oncall.IncidentID]string{}
+	for i := range 20 {
+		id := oncall.IncidentID(i + 1)
+		all = append(all, oncall.Incident{ID: id, Severity: oncall.High, Title: "disk <full>"})
+		if i > 0 {
+			links[id] = "https://example.slack.com/archives/C0PAY/p1" + strings.Repeat("0", i)
+		}
+	}
+	n := oncall.BundleNotice("k", 7, ann, all)
+	d := DrawLinkedBundle(n, links)
+	checkLimits(t, d)
+	want := "• #1 high: disk &lt;full&gt;\n• <https://example.slack.com/archives/C0PAY/p10|#2> high: disk &lt;full&gt;\n"
+	if text := d.Blocks[0].(*slack.SectionBlock).Text.Text; !strings.Contains(text, want) || !strings.HasSuffix(text, "and 5 more") {
+		t.Errorf("the message says\n%s\nwithout\n%s", text, want)
+	}
+	for i := range all {
+		all[i].Title = strings.Repeat("full ", 100)
+	}
+	d = DrawLinkedBundle(oncall.BundleNotice("k", 7, ann, all), links)
+	checkLimits(t, d)
+	if text := d.Blocks[0].(*slack.SectionBlock).Text.Text; strings.Contains(text, "slack.com") || !strings.HasSuffix(text, "and 5 more") {
+		t.Errorf("the long message says\n%s", text)
+	}
+}

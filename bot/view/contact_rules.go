@@ -1,0 +1,132 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+const (
+	ActionRuleContact   = "rule_contact"
+	ActionRuleAfter     = "rule_after"
+	ActionRuleRemove    = "rule_remove"
+	ActionRulesAdd      = "rules_add"
+	ActionRulesDefaults = "rules_defaults"
+)
+
+// maxRules is how many lines there may be.
+const MaxRules = 6
+
+// afters are the minutes that can be chosen.
+var Afters = []oncall.Seconds{0, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600}
+
+// rulesMeta is what the view of the rules carries.
+type RulesMeta struct {
+	Low   bool          `json:"low,omitempty"`
+	Lines []oncall.Rule `json:"lines"` // as they were drawn; what was chosen since is in the form
+	// Lines that have moved get new block ids, as Slack keeps what was chosen in a block
+	// of the same id.
+	Drawn int `json:"drawn"`
+}
+
+func (m RulesMeta) Block(i int) string { return fmt.Sprintf("rule_%d_%d", m.Drawn, i) }
+
+// rulesForm is everything that the form of the rules shows.
+type RulesForm struct {
+	ReachView
+	Meta  RulesMeta
+	Lines []oncall.Rule
+}
+
+// drawRules draws the rules of one urgency, each line with what is wrong with it.
+func DrawRules(f RulesForm) slack.ModalViewRequest {
+	title, intro := "Rules, high severity", "Critical, high and medium severity. Lines go on until you or enough others have acknowledged, also after the policy's next step."
+	if f.Meta.Low {
+		title, intro = "Rules, low severity", "Low severity, within your hours for it. Lines go on until you or enough others have acknowledged."
+	}
+	warnings := f.Reach.Warnings(f.Lines, f.Meta.Low, f.Facts)
+	blocks := []slack.Block{section(intro)}
+	if len(f.Lines) == 0 {
+		blocks = append(blocks, section("Without a line you get the defaults."))
+		warnings = nil
+	}
+	for i, rule := range f.Lines {
+		blocks = append(blocks, f.line(i, rule))
+		blocks = append(blocks, warningNotes(warnings, i+1)...)
+	}
+	var buttons []slack.BlockElement
+	if len(f.Lines) < MaxRules {
+		buttons = append(buttons, slack.NewButtonBlockElement(ActionRulesAdd, "", plain("Add a line")))
+	}
+	buttons = append(buttons, slack.NewButtonBlockElement(ActionRulesDefaults, "", plain("Use the defaults")))
+	blocks = append(blocks, slack.NewActionBlock("rules_actions", buttons...))
+	blocks = append(blocks, warningNotes(warnings, 0)...)
+	f.Meta.Lines = f.Lines
+	meta, _ := json.Marshal(f.Meta) // numbers and a truth value: it always can
+	return dialog(ModalRules, title, "Save", string(meta), blocks...)
+}
+
+// warningNotes are the warnings of one line, or with 0 of all of them.
+func warningNotes(warnings []oncall.Warning, line int) []slack.Block {
+	var lines []string
+	for _, w := range warnings {
+		if w.Line == line {
+			lines = append(lines, ":warning: "+Foreign(w.Text, maxBody))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return []slack.Block{note(CutPlain(strings.Join(lines, "\n"), maxField))}
+}
+
+// line is one rule: by what, when, and a button that removes it.
+func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
+	contacts := []option{{"0", "Slack"}}
+	known := rule.Contact == 0
+	for _, c := range f.Reach.Contacts[:min(len(f.Reach.Contacts), maxOptions-2)] {
+		contacts = append(contacts, option{strconv.FormatInt(int64(c.ID), 10), methodTitle(c.Method) + " " + c.Address})
+		known = known || c.ID == rule.Contact
+	}
+	if !known {
+		contacts = append(contacts, option{strconv.FormatInt(int64(rule.Contact), 10), "Removed"})
+	}
+	var times []option
+	for _, s := range withAfter(rule.After) {
+		times = append(times, option{strconv.FormatInt(int64(s), 10), after(s)})
+	}
+	remove := slack.NewButtonBlockElement(ActionRuleRemove, strconv.Itoa(i), plain("Remove"))
+	return slack.NewActionBlock(f.Meta.Block(i),
+		selected(ActionRuleContact, strconv.FormatInt(int64(rule.Contact), 10), contacts),
+		selected(ActionRuleAfter, strconv.FormatInt(int64(rule.After), 10), times), remove)
+}
+
+// withAfter are the choices of when, with one that only a file can have set.
+func withAfter(s oncall.Seconds) []oncall.Seconds {
+	if slices.Contains(Afters, s) {
+		return Afters
+	}
+	all := append(slices.Clone(Afters), s)
+	slices.Sort(all)
+	return all
+}
+
+// drawHours asks when a low severity may disturb.
+func DrawHours(v ReachView) slack.ModalViewRequest {
+	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
+		CutPlain(v.TimeZone, MaxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))
+	windows := v.Reach.Hours
+	if windows == nil {
+		windows = oncall.WorkingHours
+	}
+	return dialog(ModalHours, "Hours, low severity", "Save", "",
+		section("Low severity waits for these hours and then comes as one message. Critical, high and medium severity never wait."),
+		optional(areaField(BlockWindows, "Hours", hint, schedule.WindowsText(windows))))
+}

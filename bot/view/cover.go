@@ -1,0 +1,145 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	ActionCoverTake     = "cover_take"
+	ActionCoverPart     = "cover_part"
+	ActionCoverDecline  = "cover_decline"
+	ActionCoverWithdraw = "cover_withdraw"
+)
+
+// drawCover draws whatever somebody is told of a cover request.
+func drawCover(n oncall.Notice) Drawing {
+	f := n.Facts
+	if len(f.Stints) != 1 {
+		return drawLines(n)
+	}
+	s := f.Stints[0]
+	head := coverHead(n)
+	lines := []string{StintWords(s, f.TimeZone)}
+	for _, t := range f.Takes {
+		part := s
+		part.Start, part.End = t.Start, t.End
+		if !part.Start.Equal(s.Start) || !part.End.Equal(s.End) {
+			lines = append(lines, fmt.Sprintf("%s takes %s", Mention(t.User), stintTimes(part, f.TimeZone)))
+		}
+	}
+	open := f.State == string(oncall.CoverOpen) || f.State == oncall.CoverPending
+	if open && len(f.Takes) > 0 {
+		for _, left := range oncall.LeftOf(s, f.Takes) {
+			lines = append(lines, "Still open: "+stintTimes(left, f.TimeZone))
+		}
+	}
+	blocks := []slack.Block{section("*" + head + "*\n" + strings.Join(lines, "\n"))}
+	if f.Note != "" && n.Kind != oncall.NoticeCoverDone {
+		blocks = append(blocks, section("> "+Foreign(f.Note, maxNote)))
+	}
+	for _, c := range f.Clashes {
+		blocks = append(blocks, section("Note: "+clash(c, oncall.UserID(n.To), f.TimeZone)))
+	}
+	state := coverState(n)
+	if state != "" {
+		blocks = append(blocks, section(state))
+	}
+	if buttons := coverButtons(n); buttons != nil {
+		blocks = append(blocks, buttons)
+	}
+	colon := ": "
+	if strings.HasSuffix(head, "?") {
+		colon = " "
+	}
+	return Drawing{Text: strings.TrimSpace(head + colon + strings.Join(lines, "; ") + ". " + state), Blocks: blocks}
+}
+
+func coverHead(n oncall.Notice) string {
+	f := n.Facts
+	asker := Mention(f.Stints[0].User)
+	switch {
+	case n.Kind == oncall.NoticeCoverAsk:
+		return "Can you take this shift of " + asker + "'s?"
+	case n.Kind == oncall.NoticeCoverSent && n.To == string(f.Stints[0].User):
+		return "Somebody is wanted for your shift"
+	case n.Kind == oncall.NoticeCoverSent:
+		return "Somebody is wanted for a shift of " + asker + "'s"
+	case n.Kind == oncall.NoticeCoverDone:
+		return named(takers(f)) + " covers for " + asker
+	case f.State == oncall.CoverPending:
+		return "Nobody has taken your shift yet, so you are on call"
+	}
+	return named(takers(f)) + " covers for you"
+}
+
+func takers(f oncall.NoticeFacts) []oncall.UserID {
+	var users []oncall.UserID
+	for _, t := range f.Takes {
+		if len(users) == 0 || users[len(users)-1] != t.User {
+			users = append(users, t.User)
+		}
+	}
+	return users
+}
+
+// coverState says what has become of a request, and who has been asked.
+func coverState(n oncall.Notice) string {
+	f := n.Facts
+	asker := Mention(f.Stints[0].User)
+	if n.Kind == oncall.NoticeCoverNews || n.Kind == oncall.NoticeCoverDone {
+		return ""
+	}
+	switch oncall.CoverState(f.State) {
+	case oncall.CoverOpen:
+		if n.Kind == oncall.NoticeCoverAsk {
+			return ""
+		}
+		var said []string
+		if len(f.Users) > 0 {
+			said = append(said, "Asked: "+named(f.Users)+".")
+		}
+		if len(f.Others) > 0 {
+			said = append(said, "Can't: "+named(f.Others)+".")
+		}
+		if len(said) == 0 {
+			said = append(said, "Nobody has been asked yet: people are asked between 8:00 and 22:00 of their own day.")
+		}
+		return strings.Join(append(said, asker+" stays on call until somebody takes it."), " ")
+	case oncall.CoverTaken:
+		return "Taken by " + named(takers(f)) + "."
+	case oncall.CoverWithdrawn:
+		return "Taken back by " + Mention(f.By) + "."
+	case oncall.CoverOver:
+		return "The shift is over."
+	default:
+		return asker + " no longer has the shift."
+	}
+}
+
+// coverButtons are what the reader can do; nil if nothing.
+func coverButtons(n oncall.Notice) slack.Block {
+	id := strconv.FormatInt(n.About, 10)
+	button := func(action, label string) *slack.ButtonBlockElement {
+		return slack.NewButtonBlockElement(action, id, plain(label))
+	}
+	switch {
+	case n.Facts.State != string(oncall.CoverOpen):
+		return nil
+	case n.Kind == oncall.NoticeCoverAsk:
+		label := "Take it"
+		if len(n.Facts.Takes) > 0 {
+			label = "Take the rest"
+		}
+		return slack.NewActionBlock("", button(ActionCoverTake, label).WithStyle(slack.StylePrimary),
+			button(ActionCoverPart, "Take a part…"), button(ActionCoverDecline, "I can't"))
+	case n.Kind == oncall.NoticeCoverSent:
+		return slack.NewActionBlock("", button(ActionCoverWithdraw, "Take back"))
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+const (
+	ModalCover     = "cover"
+	ModalCoverPart = "cover_part"
+	BlockShift     = "shift"
+	BlockFrom      = "from"
+	BlockTo        = "to"
+	BlockWhom      = "whom"
+	EverybodyToo   = "everyone"
+)
+
+// coverForm asks for which of a person's shifts somebody is wanted.
+func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location) slack.ModalViewRequest {
+	if len(shifts) == 0 {
+		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", Mention(user), weeksAhead)))
+	}
+	team := slack.NewCheckboxGroupsBlockElement(BlockWhom, optionObject(option{EverybodyToo, "Ask the whole team, not only this schedule"}))
+	return dialog(ModalCover, "Find cover", "Ask", string(user),
+		choiceField(BlockShift, "Shift", "", "", stintOptions(shifts, zone)),
+		optional(instantField(BlockFrom, "From", "Empty: the whole shift.", time.Time{})),
+		optional(instantField(BlockTo, "To", "", time.Time{})),
+		optional(textField(BlockNote, "Note", "", "")),
+		optional(field(BlockWhom, "Whom to ask", "", team)))
+}
+
+// partModal asks which part of a shift somebody takes.
+func PartModal(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
+	return dialog(ModalCoverPart, "Take a part", "Take it", strconv.FormatInt(int64(c.ID), 10),
+		section(StintWords(c.Stint, "")),
+		instantField(BlockFrom, "From", "", left.Start), instantField(BlockTo, "To", "", left.End))
+}
+
+// coverAskedText says who has been asked to take a shift.
+func CoverAskedText(c oncall.Cover, zone string) string {
+	asked := "nobody yet, because it is night where they are, or there is nobody to ask"
+	if len(c.Asked) > 0 {
+		var users []oncall.UserID
+		for _, a := range c.Asked {
+			users = append(users, a.User)
+		}
+		asked = named(users)
+	}
+	return fmt.Sprintf("Somebody is wanted for %s. Asked: %s. %s stays on call until somebody takes it.",
+		StintWords(c.Stint, zone), asked, Mention(c.Stint.User))
+}

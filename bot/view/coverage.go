@@ -1,0 +1,64 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// maxFindings is how many findings a message lists.
+const maxFindings = 10
+
+// drawCoverage warns of what will go wrong with cover.
+func drawCoverage(n oncall.Notice) Drawing {
+	all := n.Facts.Findings
+	head := ":mag: " + Count(len(all), "thing") + " about who is on call will go wrong"
+	lines := []string{head + ":"}
+	for _, f := range all[:min(len(all), maxFindings)] {
+		lines = append(lines, "• "+findingLine(f, n))
+	}
+	if more := len(all) - maxFindings; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return Drawing{Text: head + ".", Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
+}
+
+// findingLine says what was found and what to do about it.
+func findingLine(f oncall.Finding, n oncall.Notice) string {
+	name := duty(oncall.NoticeFacts{ScheduleName: f.Name, Role: f.Role})
+	zone := location(n.Facts.TimeZone)
+	switch f.Kind {
+	case oncall.FindingGap:
+		text := fmt.Sprintf("Nobody is on call in %s %s", name, fromTo(f.Start, f.End, zone))
+		if f.More > 0 {
+			text += fmt.Sprintf(", and %s like it within four weeks", Count(f.More, "gap"))
+		}
+		return text + "."
+	case oncall.FindingEmpty:
+		return fmt.Sprintf("Nobody is on call in %s in the next four weeks.", name)
+	case oncall.FindingDeactivated:
+		return fmt.Sprintf("%s has left Slack and has a turn in %s %s.", Mention(f.User), name, fromTo(f.Start, f.End, zone))
+	case oncall.FindingUnknown:
+		return fmt.Sprintf("Nobody knows %s, who has a turn in %s %s.", Mention(f.User), name, fromTo(f.Start, f.End, zone))
+	case oncall.FindingTimeOff:
+		return fmt.Sprintf("%s is away and on call in %s %s. `/oncall cover` looks for somebody else.", Mention(f.User), name,
+			fromTo(f.Start, f.End, zone))
+	case oncall.FindingUnpaged:
+		return fmt.Sprintf("No escalation policy pages %s: whoever is on call there will hear of nothing.", name)
+	case oncall.FindingPagesNobody:
+		return fmt.Sprintf("The escalation policy *%s* can page nobody.", Foreign(f.Name, MaxName))
+	default:
+		return string(f.Kind) + " in " + name
+	}
+}
+
+func fromTo(start, end time.Time, zone *time.Location) string {
+	if end.IsZero() {
+		return "from " + Stamp(start, AsDay, zone)
+	}
+	return "from " + Stamp(start, AsDay, zone) + " to " + Stamp(end, AsDay, zone)
+}

@@ -1,0 +1,135 @@
+package view
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// blockSaid is the block in which a view says why it is still open.
+const blockSaid = "said"
+
+// saying is the view as it was sent, with a sentence on top.
+func Saying(v slack.View, text string) slack.ModalViewRequest {
+	said := slack.NewSectionBlock(words(":warning: "+text), nil, nil, slack.SectionBlockOptionBlockID(blockSaid))
+	blocks := []slack.Block{said}
+	for _, block := range v.Blocks.BlockSet {
+		if block.ID() != blockSaid {
+			blocks = append(blocks, block)
+		}
+	}
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: v.Title, Close: v.Close, Submit: v.Submit, Blocks: slack.Blocks{BlockSet: blocks},
+		PrivateMetadata: v.PrivateMetadata, CallbackID: v.CallbackID, ClearOnClose: v.ClearOnClose,
+		NotifyOnClose: v.NotifyOnClose,
+	}
+}
+
+// dialog draws a modal that can be sent.
+func dialog(callback, title, submit, meta string, blocks ...slack.Block) slack.ModalViewRequest {
+	v := readOnly(title, blocks...)
+	v.CallbackID, v.PrivateMetadata = callback, meta
+	v.Submit, v.Close = plain(submit), plain("Cancel")
+	return v
+}
+
+// readOnly draws a modal that can only be closed.
+func readOnly(title string, blocks ...slack.Block) slack.ModalViewRequest {
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plain(title), Close: plain("Close"), Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+// field is one labelled input; the element's action id is the block's id as well.
+func field(block, label, hint string, element slack.BlockElement) *slack.InputBlock {
+	var below *slack.TextBlockObject
+	if hint != "" {
+		below = plain(hint)
+	}
+	return slack.NewInputBlock(block, plain(label), below, element)
+}
+
+// optional lets an input be left empty.
+func optional(in *slack.InputBlock) *slack.InputBlock {
+	in.Optional = true
+	return in
+}
+
+// textField is a line to type into.
+func textField(block, label, hint, initial string) *slack.InputBlock {
+	e := slack.NewPlainTextInputBlockElement(nil, block)
+	e.InitialValue = initial
+	return field(block, label, hint, e)
+}
+
+// instantField is a date and a time, in the zone of the reader's device.
+func instantField(block, label, hint string, initial time.Time) *slack.InputBlock {
+	e := slack.NewDateTimePickerBlockElement(block)
+	if !initial.IsZero() {
+		e.InitialDateTime = initial.Unix()
+	}
+	return field(block, label, hint, e)
+}
+
+// userField is a choice of one person.
+func userField(block, label, hint string, initial oncall.UserID) *slack.InputBlock {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, block)
+	e.InitialUser = string(initial)
+	return field(block, label, hint, e)
+}
+
+// An option is one thing to choose: its value, and what the person reads.
+type option struct{ Value, label string }
+
+func optionObject(o option) *slack.OptionBlockObject {
+	return slack.NewOptionBlockObject(o.Value, plain(CutPlain(o.label, maxOption)), nil)
+}
+
+// maxOption is how long the words of an option may be.
+const maxOption = 75
+
+// maxOptions is how many of them a choice may have.
+const maxOptions = 100
+
+// choiceField is a choice of one of some options. Slack refuses none at all.
+func choiceField(block, label, hint, initial string, options []option) *slack.InputBlock {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, block)
+	for _, o := range options[:min(len(options), maxOptions)] {
+		object := optionObject(o)
+		e.Options = append(e.Options, object)
+		if o.Value == initial {
+			e.InitialOption = object
+		}
+	}
+	return field(block, label, hint, e)
+}
+
+// areaField is several lines to type into.
+func areaField(block, label, hint, initial string) *slack.InputBlock {
+	e := slack.NewPlainTextInputBlockElement(nil, block).WithMultiline(true)
+	e.InitialValue = initial
+	return field(block, label, hint, e)
+}
+
+// usersField is a choice of several people.
+func usersField(block, label, hint string) *slack.InputBlock {
+	return field(block, label, hint, slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, block))
+}
+
+// selected is a choice outside of an input.
+func selected(action, initial string, options []option) *slack.SelectBlockElement {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, action)
+	for _, o := range options {
+		object := optionObject(o)
+		e.Options = append(e.Options, object)
+		if o.Value == initial {
+			e.InitialOption = object
+		}
+	}
+	return e
+}
+
+// drawSaid tells somebody something where there is no form to say it in.
+func DrawSaid(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }

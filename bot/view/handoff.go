@@ -1,0 +1,183 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const ActionHandoffTake = "handoff_take"
+
+// maxMoves is how many moved shifts a message lists.
+const maxMoves = 10
+
+// duty names what somebody is on call for: "*payments*", and the role unless it is the
+// usual one.
+func duty(f oncall.NoticeFacts) string {
+	name := "*" + Foreign(f.ScheduleName, MaxName) + "*"
+	if f.Role == "" || f.Role == schedule.RolePrimary {
+		return name
+	}
+	return name + " (" + Foreign(f.Role, MaxName) + ")"
+}
+
+// until says how long a shift lasts and who is next.
+func until(f oncall.NoticeFacts) string {
+	if f.End.IsZero() {
+		return "with no change in sight"
+	}
+	text := "until " + Stamp(f.End, AsDay, location(f.TimeZone))
+	if len(f.Next) > 0 {
+		text += ", then " + named(f.Next)
+	} else {
+		text += ", then nobody"
+	}
+	return text
+}
+
+// drawComing tells a person that they are on call from now on.
+func drawComing(n oncall.Notice) Drawing {
+	f := n.Facts
+	head := fmt.Sprintf("You are on call in %s now, %s.", duty(f), until(f))
+	others := slices.DeleteFunc(slices.Concat(f.Users, f.Stays), func(u oncall.UserID) bool { return string(u) == n.To })
+	if len(others) > 0 {
+		head += " With you: " + named(others) + "."
+	}
+	if len(f.Others) > 0 {
+		head += " Before you: " + named(f.Others) + "."
+	}
+	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
+	if (f.State == "" || f.State == oncall.HandoffUnanswered) && f.Role != schedule.RoleShadow {
+		have := slack.NewButtonBlockElement(ActionHandoffTake, strconv.FormatInt(n.About, 10), plain("I have it"))
+		blocks = append(blocks, slack.NewActionBlock("handoff", have.WithStyle(slack.StylePrimary)))
+	} else if f.State == oncall.HandoffTaken {
+		blocks = append(blocks, section(taken(f)))
+	}
+	return Drawing{Text: head, Blocks: blocks}
+}
+
+// drawGoing tells a person that they are on call no longer.
+func drawGoing(n oncall.Notice) Drawing {
+	f := n.Facts
+	head := fmt.Sprintf("You are no longer on call in %s. ", duty(f))
+	switch {
+	case len(f.Users)+len(f.Stays) == 0:
+		head += "*Nobody* has taken over."
+	case len(f.Users) == 0:
+		head += named(f.Stays) + " still is."
+	default:
+		head += named(f.Users) + " took over."
+	}
+	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
+	switch f.State {
+	case oncall.HandoffTaken:
+		blocks = append(blocks, section(taken(f)))
+	case oncall.HandoffUnanswered:
+		blocks = append(blocks, section(unanswered(f)))
+	}
+	return Drawing{Text: head, Blocks: blocks}
+}
+
+// drawHandoff tells the team's channel.
+func drawHandoff(n oncall.Notice) Drawing {
+	f := n.Facts
+	var head string
+	switch {
+	case len(f.Users)+len(f.Stays) == 0:
+		head = fmt.Sprintf("*Nobody* is on call in %s now, %s.", duty(f), until(f))
+	case len(f.Users) == 0:
+		head = fmt.Sprintf("%s is no longer on call in %s; %s still is, %s.", named(f.Others), duty(f), named(f.Stays), until(f))
+	case len(f.Others) == 0 && len(f.Stays) > 0:
+		head = fmt.Sprintf("%s is on call in %s, too, beside %s, %s.", named(f.Users), duty(f), named(f.Stays), until(f))
+	case len(f.Others) == 0:
+		head = fmt.Sprintf("%s is on call in %s now, %s.", named(f.Users), duty(f), until(f))
+	default:
+		head = fmt.Sprintf("%s takes over from %s in %s, %s.", named(f.Users), named(f.Others), duty(f), until(f))
+	}
+	lines := []string{head}
+	if len(f.Incidents) > 0 {
+		lines = append(lines, openLines(f, "Open"))
+	}
+	switch f.State {
+	case oncall.HandoffTaken:
+		lines = append(lines, taken(f))
+	case oncall.HandoffUnanswered:
+		lines = append(lines, unanswered(f))
+	}
+	return Drawing{Text: head, Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
+}
+
+// drawUnanswered warns that nobody may be there.
+func drawUnanswered(n oncall.Notice) Drawing {
+	f := n.Facts
+	head := fmt.Sprintf(":warning: %s came on call in %s at %s and has not said so yet.", named(f.Users), duty(f),
+		Stamp(f.Start, asTime, location(f.TimeZone)))
+	if slices.Contains(f.Others, oncall.UserID(n.To)) {
+		head += " Please find out whether somebody has it."
+	}
+	blocks := []slack.Block{section(head)}
+	if f.State == oncall.HandoffTaken {
+		blocks = append(blocks, section(taken(f)))
+	}
+	return Drawing{Text: head, Blocks: blocks}
+}
+
+func taken(f oncall.NoticeFacts) string {
+	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", Mention(f.By), Stamp(f.StateAt, asTime, location(f.TimeZone)))
+}
+
+func unanswered(f oncall.NoticeFacts) string {
+	return fmt.Sprintf(":warning: %s has not said so yet.", named(f.Users))
+}
+
+// openLines lists the open incidents.
+func openLines(f oncall.NoticeFacts, title string) string {
+	if len(f.Incidents) == 0 {
+		return title + ": nothing."
+	}
+	lines := []string{title + ":"}
+	for _, l := range f.Lines {
+		lines = append(lines, "• "+Foreign(l, maxAlertTitle))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// drawReminder tells a person that a shift of theirs comes.
+func drawReminder(n oncall.Notice) Drawing {
+	f := n.Facts
+	zone := location(f.TimeZone)
+	text := fmt.Sprintf("You will be on call in %s from %s to %s.", duty(f), Stamp(f.Start, AsDay, zone), Stamp(f.End, AsDay, zone))
+	return Drawing{Text: text, Blocks: []slack.Block{section(text)}}
+}
+
+// drawMoved tells a person which shifts they have gained and lost.
+func drawMoved(n oncall.Notice) Drawing {
+	f := n.Facts
+	zone := location(f.TimeZone)
+	head := fmt.Sprintf("Your shifts in %s have changed.", duty(f))
+	if f.By != "" {
+		head = fmt.Sprintf("%s has changed your shifts in %s.", Mention(f.By), duty(f))
+	}
+	lines := []string{head}
+	for _, m := range f.Moves[:min(len(f.Moves), maxMoves)] {
+		what := "You are no longer on call"
+		if m.Gained {
+			what = "You are on call"
+		}
+		if m.Role != schedule.RolePrimary {
+			what += " (" + Foreign(m.Role, MaxName) + ")"
+		}
+		lines = append(lines, fmt.Sprintf("• %s from %s to %s", what, Stamp(m.Start, AsDay, zone), Stamp(m.End, AsDay, zone)))
+	}
+	if more := len(f.Moves) - maxMoves; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return Drawing{Text: head, Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
+}

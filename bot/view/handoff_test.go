@@ -1,0 +1,85 @@
+package view
+
+import (
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// handoffNotice is the hand-off from Ann to Bo, with one open incident.
+func handoffNotice(kind oncall.NoticeKind, to, state string) oncall.Notice {
+	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
+	return oncall.Notice{
+		ID: 1, To: to, Kind: kind, About: 7, Facts: oncall.NoticeFacts{
+			ScheduleName: "payments", Role: schedule.RolePrimary, Start: monday, End: monday.AddDate(0, 0, 7),
+			Users: []oncall.UserID{bo}, Others: []oncall.UserID{ann}, Next: []oncall.UserID{ann},
+			Incidents: []oncall.IncidentID{3}, Lines: []string{"#3 <disk> & co (triggered)"},
+			State: state, StateAt: monday.Add(2 * time.Minute), By: bo, TimeZone: "Europe/Berlin",
+		},
+	}
+}
+
+func TestDrawHandoffs(t *testing.T) {
+	t.Parallel()
+	nobody := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
+	nobody.Facts.Users, nobody.Facts.Next, nobody.Facts.End = nil, nil, time.Time{}
+	joined := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
+	joined.Facts.Others, joined.Facts.Stays, joined.Facts.Role = nil, []oncall.UserID{cy}, schedule.RoleSecondary
+	left := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
+	left.Facts.Users, left.Facts.Stays = nil, []oncall.UserID{cy}
+	shadow := handoffNotice(oncall.NoticeComing, string(bo), "")
+	shadow.Facts.Role = schedule.RoleShadow
+	for name, n := range map[string]oncall.Notice{
+		"handoff_coming":             handoffNotice(oncall.NoticeComing, string(bo), ""),
+		"handoff_coming_unanswered":  handoffNotice(oncall.NoticeComing, string(bo), oncall.HandoffUnanswered),
+		"handoff_coming_taken":       handoffNotice(oncall.NoticeComing, string(bo), oncall.HandoffTaken),
+		"handoff_coming_over":        handoffNotice(oncall.NoticeComing, string(bo), oncall.HandoffOver),
+		"handoff_coming_shadow":      shadow,
+		"handoff_going":              handoffNotice(oncall.NoticeGoing, string(ann), ""),
+		"handoff_going_taken":        handoffNotice(oncall.NoticeGoing, string(ann), oncall.HandoffTaken),
+		"handoff_channel":            handoffNotice(oncall.NoticeHandoff, "C0PAY", ""),
+		"handoff_channel_unanswered": handoffNotice(oncall.NoticeHandoff, "C0PAY", oncall.HandoffUnanswered),
+		"handoff_channel_nobody":     nobody,
+		"handoff_channel_joined":     joined,
+		"handoff_channel_left":       left,
+		"handoff_unanswered":         handoffNotice(oncall.NoticeUnanswered, string(ann), oncall.HandoffUnanswered),
+		"handoff_unanswered_taken":   handoffNotice(oncall.NoticeUnanswered, string(cy), oncall.HandoffTaken),
+		"reminder":                   handoffNotice(oncall.NoticeReminder, string(bo), ""),
+		"shift_moved":                movedNotice(),
+		"coverage":                   coverageNotice(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkGolden(t, name, DrawNotice(n))
+		})
+	}
+}
+
+// movedNotice has more moves than are listed.
+func movedNotice() oncall.Notice {
+	n := handoffNotice(oncall.NoticeMoved, string(bo), "")
+	n.Facts.Role = ""
+	for i := range maxMoves + 2 {
+		start := n.Facts.Start.AddDate(0, 0, 7*i)
+		n.Facts.Moves = append(n.Facts.Moves, schedule.Move{
+			User: bo, Role: schedule.RolePrimary, Start: start, End: start.AddDate(0, 0, 7), Gained: i%2 == 0,
+		})
+	}
+	n.Facts.Moves[1].Role = schedule.RoleSecondary
+	return n
+}
+
+// coverageNotice has a finding of each kind.
+func coverageNotice() oncall.Notice {
+	n := handoffNotice(oncall.NoticeCoverage, string(ann), "")
+	for _, kind := range oncall.FindingKinds {
+		n.Facts.Findings = append(n.Facts.Findings, oncall.Finding{
+			Kind: kind, Name: "payments & co", Role: schedule.RolePrimary, User: bo, Start: n.Facts.Start, End: n.Facts.End, More: 2,
+		})
+	}
+	n.Facts.Findings[0].End = time.Time{}
+	return n
+}

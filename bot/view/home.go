@@ -1,0 +1,104 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// The buttons of the home tab.
+const (
+	ActionHomeOverride = "home_override"
+	ActionHomeSwap     = "home_swap"
+	ActionHomeSchedule = "home_schedule"
+)
+
+const homeSchedules = 30
+
+// A homeTab is what a person's home tab shows.
+type HomeTab struct {
+	Shifts    []schedule.Stint // the person's own
+	Reached   string
+	Schedules []*schedule.Schedule
+	Overrides overrides
+	Open      []oncall.Incident
+	Zone      *time.Location
+	Now       time.Time
+}
+
+// drawHome draws a person's shifts, who is on call now, what is open and what the person
+// can do.
+func DrawHome(h HomeTab) slack.HomeTabViewRequest {
+	blocks := []slack.Block{
+		slack.NewHeaderBlock(plain("Your shifts")), section(foreignSection(MyShifts(h.Shifts, h.Now, h.Zone))),
+		slack.NewActionBlock("home_actions",
+			slack.NewButtonBlockElement(ActionHomeOverride, "", plain("Override")),
+			slack.NewButtonBlockElement(ActionHomeSwap, "", plain("Swap")),
+			slack.NewButtonBlockElement(ActionHomeSchedule, "", plain("Schedule")),
+		),
+		slack.NewHeaderBlock(plain("How you are reached")),
+		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(slack.NewButtonBlockElement(ActionContacts, "", plain("Change…")))),
+		slack.NewHeaderBlock(plain("On call now")),
+	}
+	for _, s := range h.Schedules[:min(len(h.Schedules), homeSchedules)] {
+		blocks = append(blocks, section(foreignSection(scheduleLines(h.Overrides, s, h.Now, h.Zone))))
+	}
+	switch more := len(h.Schedules) - homeSchedules; {
+	case len(h.Schedules) == 0:
+		blocks = append(blocks, section("There are no schedules yet."))
+	case more > 0:
+		blocks = append(blocks, section(Count(more, "more schedule")+": `/oncall who` with its name shows each."))
+	}
+	blocks = append(blocks, slack.NewHeaderBlock(plain("Open incidents")), section(foreignSection(incidentLines(h.Open))),
+		slack.NewHeaderBlock(plain("What you can type")))
+	blocks = append(blocks, helpBlocks()...)
+	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
+}
+
+// incidentLines lists incidents, a line each.
+func incidentLines(open []oncall.Incident) string {
+	if len(open) == 0 {
+		return "None."
+	}
+	lines := make([]string, len(open))
+	for i, in := range open {
+		lines[i] = incidentLine(in)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// incidentLine is an incident in one line.
+func incidentLine(in oncall.Incident) string {
+	state := string(in.Status)
+	switch {
+	case in.Status == oncall.Acknowledged:
+		state += " by " + who(in.AckedBy)
+	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
+		state += " until " + Stamp(*in.SnoozedUntil, AsDay, time.UTC)
+	}
+	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Foreign(in.Title, MaxName), state)
+}
+
+// chooseSchedule asks which of several schedules is meant.
+func ChooseSchedule(schedules []*schedule.Schedule) slack.ModalViewRequest {
+	options := scheduleOptions(schedules)
+	return dialog(ModalScheduleChoice, "Schedule", "Open", "", choiceField(BlockSchedule, "Which one?", "", options[0].Value, options))
+}
+
+func scheduleOptions(schedules []*schedule.Schedule) []option {
+	options := make([]option, len(schedules))
+	for i, s := range schedules {
+		options[i] = scheduleOption(s)
+	}
+	return options
+}
+
+func scheduleOption(s *schedule.Schedule) option {
+	return option{strconv.FormatInt(int64(s.ID()), 10), s.Name()}
+}

@@ -1,0 +1,154 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// The forms in which people say what is to be done with an incident; each carries its id.
+const (
+	ModalSnooze   = "incident_snooze"
+	ModalReassign = "incident_reassign"
+	ModalAsk      = "incident_ask"
+	ModalNote     = "incident_note"
+	ModalSeverity = "incident_severity"
+	ModalMerge    = "incident_merge"
+
+	BlockHowLong  = "how_long"
+	BlockPerson   = "person"
+	BlockPolicy   = "policy"
+	BlockText     = "text"
+	BlockSeverity = "severity"
+	BlockOther    = "other"
+	BlockHow      = "how"
+)
+
+// maxTyped bounds what people write into an incident.
+const MaxTyped = 2000
+
+// Ends of a snooze that are no length of time.
+const (
+	SnoozeWork    = "work"
+	SnoozeHandoff = "handoff"
+)
+
+// snoozes are what a snooze can last, as time.ParseDuration reads it.
+var snoozes = []option{
+	{"30m", "30 minutes"},
+	{"1h", "1 hour"},
+	{"2h", "2 hours"},
+	{"4h", "4 hours"},
+	{"8h", "8 hours"},
+	{"24h", "24 hours"},
+	{SnoozeWork, "Until my next working hour"},
+	{SnoozeHandoff, "Until the next hand-off"},
+}
+
+// incidentForm draws a form about an incident, with its title on top.
+func incidentForm(callback, title, submit string, s Sheet, blocks ...slack.Block) slack.ModalViewRequest {
+	in := s.Picture.Incident
+	head := section(fmt.Sprintf("*%s* %s", in.ID, titleOf(in)))
+	return dialog(callback, title, submit, incidentValue(in.ID), append([]slack.Block{head}, blocks...)...)
+}
+
+func SnoozeForm(s Sheet) slack.ModalViewRequest {
+	return incidentForm(ModalSnooze, "Snooze", "Snooze", s,
+		choiceField(BlockHowLong, "For how long", "", "1h", snoozes),
+		optional(instantField(BlockUntil, "Or until", "Filled in, this counts instead.", time.Time{})),
+		note("It stays quiet until then, even if the monitor clears it and it comes back. Then it is triggered again and pages from the first step."))
+}
+
+func ReassignForm(s Sheet) slack.ModalViewRequest {
+	blocks := []slack.Block{optional(userField(BlockPerson, "To a person", "They are paged at once.", ""))}
+	if policies := policyOptions(s.Policies, s.Picture.Incident.TeamID); len(policies) > 0 {
+		blocks = append(blocks, optional(choiceField(BlockPolicy, "Or to an escalation policy", "It begins with its first step.", "", policies)))
+	}
+	return incidentForm(ModalReassign, "Reassign", "Reassign", s, blocks...)
+}
+
+func AskForm(s Sheet) slack.ModalViewRequest {
+	people := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, BlockPeople)
+	return incidentForm(ModalAsk, "Add responders", "Ask them", s,
+		field(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves.", people),
+		optional(textField(BlockText, "What for", "", "")))
+}
+
+func NoteForm(s Sheet) slack.ModalViewRequest {
+	e := slack.NewPlainTextInputBlockElement(nil, BlockText)
+	e.Multiline, e.MaxLength = true, MaxTyped
+	return incidentForm(ModalNote, "Note", "Add", s, field(BlockText, "Note", "It becomes a line of the timeline.", e))
+}
+
+func SeverityForm(s Sheet) slack.ModalViewRequest {
+	now := s.Picture.Incident.Severity
+	var options []option
+	for _, severity := range []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low} {
+		options = append(options, option{string(severity), severityWord(severity)})
+	}
+	return incidentForm(ModalSeverity, "Severity", "Change", s, choiceField(BlockSeverity, "Severity", "", string(now), options))
+}
+
+// Of two incidents, one goes on for both, or both go on and name each other.
+var joins = []option{
+	{string(oncall.ActMerge), "Merge: this one closes and the other takes its alerts"},
+	{string(oncall.ActLink), "Link: both go on and show each other"},
+}
+
+func MergeForm(s Sheet) slack.ModalViewRequest {
+	if len(s.Others) == 0 {
+		return readOnly("Merge or link", section("No other incident is open."))
+	}
+	team := s.Picture.Incident.TeamID
+	others := slices.Clone(s.Others)
+	slices.SortStableFunc(others, func(a, b oncall.Incident) int {
+		if (a.TeamID == team) != (b.TeamID == team) {
+			return cmp.Compare(boolRank(a.TeamID != team), boolRank(b.TeamID != team))
+		}
+		return cmp.Compare(b.ID, a.ID)
+	})
+	options := make([]option, len(others))
+	for i, o := range others {
+		options[i] = option{incidentValue(o.ID), fmt.Sprintf("%s %s", o.ID, strings.Join(strings.Fields(o.Title), " "))}
+	}
+	hint := ""
+	if len(options) > maxOptions {
+		hint = fmt.Sprintf("The latest %d are here. For others: /oncall merge %d into 9", maxOptions, s.Picture.Incident.ID)
+	}
+	how := slack.NewRadioButtonsBlockElement(BlockHow, optionObject(joins[0]), optionObject(joins[1]))
+	how.InitialOption = how.Options[0]
+	return incidentForm(ModalMerge, "Merge or link", "Save", s,
+		choiceField(BlockOther, "With", hint, "", options), field(BlockHow, "How", "", how))
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// policyOptions are the policies to which an incident can be handed, its team's first.
+func policyOptions(policies map[oncall.PolicyID]oncall.Policy, team oncall.TeamID) []option {
+	var live []oncall.Policy
+	for _, p := range policies {
+		if !p.Removed {
+			live = append(live, p)
+		}
+	}
+	slices.SortFunc(live, func(a, b oncall.Policy) int {
+		return cmp.Or(cmp.Compare(boolRank(a.TeamID != team), boolRank(b.TeamID != team)), cmp.Compare(a.Name, b.Name))
+	})
+	options := make([]option, len(live))
+	for i, p := range live {
+		options[i] = option{strconv.FormatInt(int64(p.ID), 10), p.Name}
+	}
+	return options
+}

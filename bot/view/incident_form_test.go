@@ -1,0 +1,181 @@
+package view
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// sheetOf is what Ann sees of an incident.
+func sheetOf(p oncall.Picture) Sheet {
+	return Sheet{Picture: p, Reader: ann, Zone: time.UTC, Now: noon}
+}
+
+func TestIncidentForms(t *testing.T) {
+	t.Parallel()
+	s := sheetOf(triggered())
+	s.Others = []oncall.Incident{
+		{ID: 7, TeamID: 2, Title: "Elsewhere"}, {ID: 8, TeamID: 1, Title: "Payments\nare slow"}, {ID: 9, TeamID: 1, Title: strings.Repeat("long ", 30)},
+	}
+	s.Picture.Incident.TeamID = 1
+	s.Policies = map[oncall.PolicyID]oncall.Policy{1: {ID: 1, TeamID: 1, Name: "Payments"}, 2: {ID: 2, Name: "Data"}}
+	golden(t, "incident_snooze", SnoozeForm(s))
+	golden(t, "incident_reassign", ReassignForm(s))
+	golden(t, "incident_ask", AskForm(s))
+	golden(t, "incident_note", NoteForm(s))
+	golden(t, "incident_severity", SeverityForm(s))
+	golden(t, "incident_merge", MergeForm(s))
+	s.Others = nil
+	golden(t, "incident_merge_none", MergeForm(s))
+}
+
+func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
+	t.Parallel()
+	s := sheetOf(triggered())
+	s.Picture.Incident.TeamID = 1
+	for i := range 300 {
+		s.Others = append(s.Others, oncall.Incident{ID: oncall.IncidentID(i + 100), TeamID: oncall.TeamID(1 + i%2), Title: "x"})
+	}
+	field := MergeForm(s).Blocks.BlockSet[1].(*slack.InputBlock)
+	options := field.Element.(*slack.SelectBlockElement).Options
+	if len(options) != maxOptions || options[0].Value != "398" || options[99].Value != "200" {
+		t.Errorf("%d options from %s to %s", len(options), options[0].Value, options[len(options)-1].Value)
+	}
+	if !strings.Contains(field.Hint.Text, "/oncall merge 12 into 9") {
+		t.Errorf("the hint is %q", field.Hint.Text)
+	}
+}
+
+func TestSheet(t *testing.T) {
+	t.Parallel()
+	ended := noon.Add(time.Second)
+	page := func(method, why, state string, at time.Time) Attempt {
+		p := Attempt{Page: oncall.Page{UserID: ann, Method: method, Why: why, At: at, Key: "12/1/U0ANN/" + method}, State: state}
+		if state != "waiting" {
+			p.Ended = &ended
+		}
+		return p
+	}
+	s := sheetOf(triggered())
+	const onCall, asked = "you are on call in payments", "<@U0BO> asks you to help"
+	s.Pages = []Attempt{
+		page(oncall.MethodSlack, onCall, "delivered", time.Time{}), page(oncall.MethodVoice, onCall, "waiting", noon.Add(time.Minute)),
+		page(oncall.MethodSMS, asked, "failed", time.Time{}), page(oncall.MethodEmail, asked, "skipped", time.Time{}),
+		page(oncall.MethodNtfy, asked, "waiting", time.Time{}),
+	}
+	s.Reach = map[oncall.UserID]oncall.Reach{bo: {Contacts: []oncall.Contact{{ID: 3, Method: oncall.MethodVoice}, {ID: 4, Method: oncall.MethodSMS}}}}
+	after := noon.Add
+	s.Plan = []oncall.Planned{
+		{At: after(5 * time.Minute), Kind: oncall.EventSkipped, Round: 1, Step: 2, Run: 1, Skipped: "it is only for severity low"},
+		{At: after(5 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 1, People: []oncall.PlannedPerson{
+			{User: bo, Why: "you are on call in <ops>", At: after(5 * time.Minute), Rules: []oncall.Rule{{}, {Contact: 3, After: 60}, {Contact: 4, After: 180}}},
+			{User: ann, Why: "the escalation policy names you", At: after(24*time.Hour + oncall.Gather), Rules: []oncall.Rule{{}}},
+		}},
+		{At: after(6 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 2, Channels: []string{"C0PAY", "#ops"}, Webhooks: []string{"hooks.example.com"}},
+		{At: after(7 * time.Minute), Kind: oncall.EventHandedOver, Note: "The escalation policy <Data> takes over."},
+		{At: after(8 * time.Minute), Kind: oncall.EventUnassigned, People: []oncall.PlannedPerson{{User: cy, Why: "you stand in where nobody is on call", At: after(8 * time.Minute)}}},
+		{At: after(13 * time.Hour), Kind: oncall.EventExhausted, Exhausts: true, People: []oncall.PlannedPerson{{User: ann}, {User: bo}}},
+	}
+	golden(t, "incident_sheet", DrawSheet(s))
+	golden(t, "incident_sheet_asked", DrawSheet(Sheet{Picture: helped(), Reader: cy, Zone: time.UTC, Now: noon}))
+	golden(t, "incident_sheet_resolved", DrawSheet(sheetOf(resolved())))
+	for _, p := range []oncall.Picture{snoozed(), stillAsked(), counted(), exhausted(), merged(), hostile()} {
+		v := DrawSheet(sheetOf(p))
+		checkView(t, v)
+		seen := map[string]bool{}
+		for _, e := range v.Blocks.BlockSet[len(v.Blocks.BlockSet)-1].(*slack.ActionBlock).Elements.ElementSet {
+			id := e.(*slack.ButtonBlockElement).ActionID
+			if seen[id] {
+				t.Errorf("%s: the button %s is there twice", p.Incident.Status, id)
+			}
+			seen[id] = true
+		}
+	}
+}
+
+func TestTimeline(t *testing.T) {
+	t.Parallel()
+	p := acknowledged()
+	add := func(kind oncall.EventKind, by oncall.Actor, d oncall.Detail) {
+		p.Events = append(p.Events, oncall.Event{At: noon.Add(time.Duration(len(p.Events)) * time.Second), Kind: kind, Actor: by, Detail: d})
+	}
+	add(oncall.EventOpened, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Checkout fails"})
+	add(oncall.EventPaging, oncall.ByTimer(), oncall.Detail{Step: 1, Run: 1, Users: []oncall.UserID{ann}})
+	add(oncall.EventPageDelivered, oncall.ByTimer(), oncall.Detail{Users: []oncall.UserID{ann}, Method: oncall.MethodSlack})
+	add(oncall.EventPageReceipt, oncall.ByTimer(), oncall.Detail{Users: []oncall.UserID{ann}, Method: oncall.MethodVoice, Text: "unanswered"})
+	add(oncall.EventAlertJoined, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})
+	add(oncall.EventAcknowledged, oncall.ByUser(ann), oncall.Detail{})
+	add(oncall.EventAlertResolved, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})
+	golden(t, "incident_timeline", DrawTimeline(sheetOf(p)))
+
+	for range 3000 {
+		add(oncall.EventNote, oncall.ByUser(bo), oncall.Detail{Text: strings.Repeat("<nasty> ", 250)})
+	}
+	add(oncall.EventResolved, oncall.ByUser(ann), oncall.Detail{})
+	v := DrawTimeline(sheetOf(p))
+	checkView(t, v)
+	blocks := v.Blocks.BlockSet
+	last := blocks[len(blocks)-1].(*slack.SectionBlock).Text.Text
+	if !strings.HasSuffix(last, "<@U0ANN> resolved it.") {
+		t.Errorf("the newest line is not the last: …%s", last[max(0, len(last)-100):])
+	}
+	left := blocks[1].(*slack.ContextBlock).ContextElements.Elements[0].(*slack.TextBlockObject).Text
+	if !strings.HasSuffix(left, "earlier lines left out.") {
+		t.Errorf("it says %q of what is left out", left)
+	}
+}
+
+// checkView holds a view against what Slack accepts.
+func checkView(t *testing.T, v slack.ModalViewRequest) {
+	t.Helper()
+	if n := utf8.RuneCountInString(v.Title.Text); n > 24 {
+		t.Errorf("the title %q has %d characters", v.Title.Text, n)
+	}
+	if n := len(v.Blocks.BlockSet); n > 100 {
+		t.Errorf("%d blocks", n)
+	}
+	for _, b := range v.Blocks.BlockSet {
+		if s, ok := b.(*slack.SectionBlock); ok && s.Text != nil {
+			if n := utf8.RuneCountInString(s.Text.Text); n > maxSection || n == 0 {
+				t.Errorf("a section has %d characters", n)
+			}
+		}
+	}
+	if data, err := json.Marshal(v); err != nil || len(data) > 250_000 {
+		t.Errorf("the view has %d bytes, %v", len(data), err)
+	}
+}
+
+func TestStillOn(t *testing.T) {
+	t.Parallel()
+	n := oncall.Notice{To: string(ann), Kind: oncall.NoticeStillOn, About: 12, Facts: oncall.NoticeFacts{
+		Incidents: []oncall.IncidentID{12}, Lines: []string{"Checkout <fails>"}, Users: []oncall.UserID{ann},
+		Start: noon, End: noon.Add(time.Hour),
+	}}
+	asked := DrawNotice(n)
+	checkLimits(t, asked)
+	golden(t, "still_on", map[string]any{"text": asked.Text, "blocks": asked.Blocks})
+	several := n
+	several.Facts.Users = []oncall.UserID{ann, bo}
+	if d := DrawNotice(several); !strings.Contains(d.Text, "<@U0ANN> and <@U0BO> have it since") || !strings.Contains(d.Text, "the answer of one is enough") {
+		t.Errorf("asked of several: %q", d.Text)
+	}
+	n.Facts.By, n.Facts.StateAt = bo, noon.Add(time.Minute)
+	for state, want := range map[string]string{
+		oncall.StillOnYes: "<@U0BO> said so", oncall.StillOnTaken: "<@U0BO> has it since", oncall.StillOnResolved: "It was resolved",
+		oncall.StillOnSnoozed: "<@U0BO> snoozed it", oncall.StillOnPaging: "It pages again since", oncall.StillOnOver: "no longer needs an answer",
+	} {
+		n.Facts.State = state
+		d := DrawNotice(n)
+		checkLimits(t, d)
+		if !strings.Contains(d.Text, want) || len(d.Blocks) != 2 {
+			t.Errorf("%s: %q and %d blocks", state, d.Text, len(d.Blocks))
+		}
+	}
+}

@@ -1,0 +1,198 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// planLines say what happens if nobody does anything: what is under way already, and then
+// each step, whom it pages and why.
+func planLines(s Sheet) []string {
+	coming := underWay(s)
+	for _, p := range s.Plan {
+		coming = append(coming, happening{p.At, s.plannedLines(p)})
+	}
+	slices.SortStableFunc(coming, func(a, b happening) int { return a.at.Compare(b.at) })
+	var lines []string
+	for _, h := range coming {
+		lines = append(lines, h.lines...)
+	}
+	if len(s.Plan) > 0 {
+		return lines
+	}
+	in := s.Picture.Incident
+	switch in.Status {
+	case oncall.Acknowledged:
+		return append(lines, fmt.Sprintf("Nothing by itself: %s has it.", acknowledgers(in)))
+	case oncall.Resolved:
+		return append(lines, "Nothing: it is resolved.")
+	case oncall.Triggered, oncall.Snoozed:
+	}
+	return append(lines, "Nothing more: the escalation policy has run out.")
+}
+
+// A happening is what happens at an instant, in words.
+type happening struct {
+	at    time.Time
+	lines []string
+}
+
+// underWay says which pages were decided on and wait for their time.
+func underWay(s Sheet) []happening {
+	var coming []happening
+	for _, p := range s.Pages {
+		if p.State == "waiting" && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
+			coming = append(coming, happening{p.At, []string{
+				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), Mention(p.UserID), oncall.MethodName(p.Method)),
+			}})
+		}
+	}
+	return coming
+}
+
+// moment shows an instant by its time alone where it is near.
+func (s Sheet) moment(t time.Time) string {
+	switch d := t.Sub(s.Now); {
+	case d < 10*time.Minute:
+		return Stamp(t, asMoment, s.Zone)
+	case d < 12*time.Hour:
+		return Stamp(t, asTime, s.Zone)
+	}
+	return Stamp(t, AsDay, s.Zone)
+}
+
+// plannedLines say one thing that will happen, and a line for each person of it.
+func (s Sheet) plannedLines(p oncall.Planned) []string {
+	when := "*" + s.moment(p.At) + "*  "
+	what := plannedStep(p)
+	switch {
+	case p.Note != "":
+		return []string{when + reason(p.Note)}
+	case p.Skipped != "":
+		return []string{fmt.Sprintf("%s%s is skipped: %s.", when, what, Foreign(p.Skipped, maxTitle))}
+	case p.Exhausts && len(p.People) == 0:
+		return []string{when + "The escalation policy has run out, and nobody can be told."}
+	case p.Exhausts:
+		users := make([]oncall.UserID, len(p.People))
+		for i, who := range p.People {
+			users[i] = who.User
+		}
+		return []string{fmt.Sprintf("%sThe escalation policy has run out: the whole team is told, %s.", when, named(users))}
+	case p.Kind == oncall.EventUnassigned:
+		what = "No step has anybody to page, so the fallback people are paged"
+	default:
+		what += " pages"
+	}
+	var targets []string
+	for _, c := range p.Channels {
+		targets = append(targets, "the channel "+channelWord(c))
+	}
+	for _, host := range p.Webhooks {
+		targets = append(targets, "the webhook at "+Foreign(host, MaxName))
+	}
+	switch {
+	case len(targets) > 0 && len(p.People) > 0:
+		what += " " + List(targets) + ", and"
+	case len(targets) > 0:
+		what += " " + List(targets)
+	}
+	if len(p.People) == 0 {
+		return []string{when + what + "."}
+	}
+	lines := []string{when + what + ":"}
+	for i, who := range p.People {
+		if i == MaxNamed {
+			return append(lines, fmt.Sprintf("• and %d more", len(p.People)-i))
+		}
+		lines = append(lines, "• "+s.personLine(p, who))
+	}
+	return lines
+}
+
+func plannedStep(p oncall.Planned) string {
+	s := step(oncall.Detail{Round: p.Round, Step: p.Step, Run: p.Run})
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// channelWord names a channel that is configured by its id or by its name.
+func channelWord(c string) string {
+	if channelID.MatchString(c) {
+		return "<#" + c + ">"
+	}
+	return Foreign(c, MaxName)
+}
+
+// personLine says why somebody is paged, and by what.
+func (s Sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
+	line := Mention(who.User)
+	if who.Why != "" {
+		why := reason(who.Why)
+		if who.User != s.Reader {
+			why = theirs.Replace(why)
+		}
+		line += ": " + why
+	}
+	if opens, later := p.Later(who); later {
+		line += fmt.Sprintf("; waits for their working hours, until %s", Stamp(opens, AsDay, s.Zone))
+	}
+	if by := s.rulesText(who); by != "" {
+		line += "; by " + by
+	}
+	return line
+}
+
+// theirs turns what a person is told into what others are told about them.
+var theirs = strings.NewReplacer(
+	"names your", "names their", "names you", "names them", "asks you", "asks them", "to you", "to them",
+	"your ", "their ", "you ", "they ")
+
+// rulesText says by which methods somebody is paged, and when.
+func (s Sheet) rulesText(who oncall.PlannedPerson) string {
+	var parts []string
+	for _, rule := range who.Rules {
+		c, _ := s.Reach[who.User].Contact(rule.Contact)
+		when := "at once"
+		if d := rule.After.Duration(); d > 0 {
+			when = "after " + lasted(d)
+		}
+		parts = append(parts, oncall.MethodName(c.Method)+" "+when)
+	}
+	return List(parts)
+}
+
+// pagedLines say why and how the reader was paged: a line for each reason, and one for each
+// attempt that it led to.
+func pagedLines(s Sheet) []string {
+	var lines []string
+	why := ""
+	for _, p := range s.Pages {
+		if p.UserID != s.Reader {
+			continue
+		}
+		if p.Why != why || len(lines) == 0 {
+			why = p.Why
+			lines = append(lines, "Because "+reason(why)+":")
+		}
+		lines = append(lines, "• by "+s.pagedLine(p))
+	}
+	return lines
+}
+
+func (s Sheet) pagedLine(p Attempt) string {
+	line := oncall.MethodName(p.Method)
+	switch {
+	case p.State == "delivered" && p.Ended != nil:
+		return line + ", sent at " + Stamp(*p.Ended, asTime, s.Zone)
+	case p.State == "failed":
+		return line + ", which failed"
+	case p.State == "skipped" || !p.Due(s.Picture.Incident):
+		return line + ", which was no longer needed"
+	case p.At.After(s.Now):
+		return line + ", to be sent at " + s.moment(p.At)
+	}
+	return line + ", on its way"
+}

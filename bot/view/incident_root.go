@@ -1,0 +1,176 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// statuses show where an incident stands: by a word, and by a colour for those who
+// see one.
+var statuses = map[oncall.Status]struct{ emoji, word string }{
+	oncall.Triggered:    {":red_circle:", "Triggered"},
+	oncall.Acknowledged: {":large_yellow_circle:", "Acknowledged"},
+	oncall.Snoozed:      {":zzz:", "Snoozed"},
+	oncall.Resolved:     {":large_green_circle:", "Resolved"},
+}
+
+const (
+	maxTitle      = 300
+	maxBody       = 1000
+	maxBodyLines  = 10
+	MaxName       = 80
+	maxAlertTitle = 150
+	maxAlertLine  = 250 // ten of them fit into a section
+	maxLabels     = 3   // of those that tell alerts apart
+	maxLabel      = 40
+	MaxNamed      = 20 // people named in one place
+)
+
+// drawRoot draws an incident for its channel.
+func DrawRoot(p oncall.Picture) Drawing {
+	return draw(p, "", "")
+}
+
+// drawDirect draws an incident for a person who is paged. Why completes "you are paged
+// because …"; it may be empty.
+func DrawDirect(p oncall.Picture, reader oncall.UserID, why string) Drawing {
+	tense := "are"
+	if p.Incident.Status != oncall.Triggered {
+		tense = "were"
+	}
+	return draw(p, reader, fmt.Sprintf("You %s paged because %s.", tense, reason(why)))
+}
+
+// escapedMention is a mention that was made safe with the words around it.
+var escapedMention = regexp.MustCompile(`&lt;(@[UW][A-Z0-9]+)&gt;`)
+
+// reason is why somebody was paged. People in it are named; all else in it is foreign.
+func reason(why string) string {
+	return escapedMention.ReplaceAllString(Foreign(why, maxSection/2), "<$1>")
+}
+
+func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
+	in := p.Incident
+	head := headline(in)
+	if body := foreignLines(in.Body, maxBody, maxBodyLines); body != "" {
+		head += "\n" + body
+	}
+	blocks := []slack.Block{section(head)}
+	if lead != "" {
+		blocks = append(blocks, section(lead))
+	}
+	state := standing(p)
+	blocks = append(blocks, section(state), slack.NewSectionBlock(nil, fields(p), nil))
+	if alerts := alertList(p); alerts != "" {
+		blocks = append(blocks, section(alerts))
+	}
+	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))), buttons(in, reader))
+	// What a notification and a screen reader say: the whole sense, most urgent first.
+	sentences := []string{fmt.Sprintf("%s incident %s, %s: %s.", severityWord(in.Severity), in.ID, in.Status, titleOf(in))}
+	if lead != "" {
+		sentences = append(sentences, lead)
+	}
+	return Drawing{Text: strings.Join(append(sentences, state), " "), Blocks: blocks}
+}
+
+func fields(p oncall.Picture) []*slack.TextBlockObject {
+	return []*slack.TextBlockObject{
+		words("*Severity*\n" + severityWord(p.Incident.Severity)),
+		words("*Team*\n" + Foreign(p.Team.Name, MaxName)),
+	}
+}
+
+func severityWord(s oncall.Severity) string {
+	name := severityName(s)
+	_, first := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(name[:first]) + name[first:]
+}
+
+func severityName(s oncall.Severity) string {
+	return Foreign(string(cmp.Or(s, oncall.High)), MaxName)
+}
+
+// alertList lists the alerts of an incident that has several.
+func alertList(p oncall.Picture) string {
+	if p.AlertCount < 2 {
+		return ""
+	}
+	lines := []string{fmt.Sprintf("*%d of %d alerts firing*", p.Firing, p.AlertCount)}
+	shown := p.Alerts[:min(len(p.Alerts), oncall.MaxPictured)]
+	telling := tellingLabels(shown)
+	for _, a := range shown {
+		line := Foreign(a.Title, maxAlertTitle)
+		if linked := link(a.Link, line); utf8.RuneCountInString(linked) <= maxAlertLine {
+			line = linked
+		}
+		if labels := labelText(a, telling); labels != "" && utf8.RuneCountInString(line+labels) <= maxAlertLine {
+			line += labels
+		}
+		if !a.Firing {
+			line += " (cleared)"
+		}
+		lines = append(lines, "• "+line)
+	}
+	if more := p.AlertCount - len(shown); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// tellingLabels names the labels in which alerts differ: what tells one host from
+// another when all have the same title.
+func tellingLabels(alerts []oncall.Alert) []string {
+	var telling []string
+	for _, a := range alerts {
+		for name, value := range a.Labels {
+			differs := func(o oncall.Alert) bool { return o.Labels[name] != value }
+			if !slices.Contains(telling, name) && slices.ContainsFunc(alerts, differs) {
+				telling = append(telling, name)
+			}
+		}
+	}
+	slices.Sort(telling)
+	return telling[:min(len(telling), maxLabels)]
+}
+
+func labelText(a oncall.Alert, names []string) string {
+	var parts []string
+	for _, name := range names {
+		if value := a.Labels[name]; value != "" {
+			parts = append(parts, Foreign(name+"="+value, maxLabel))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " · " + strings.Join(parts, ", ")
+}
+
+// origin says where the incident comes from.
+func origin(p oncall.Picture) string {
+	in := p.Incident
+	parts := []string{in.ID.String()}
+	if p.Integration != "" {
+		parts = append(parts, Foreign(p.Integration, MaxName))
+	}
+	if p.Policy != "" {
+		parts = append(parts, "policy "+Foreign(p.Policy, MaxName))
+	}
+	parts = append(parts, "opened "+Stamp(in.OpenedAt, AsDay, time.UTC))
+	if in.SignalCount > 1 {
+		parts = append(parts, Count(in.SignalCount, "signal")+", last at "+Stamp(in.LastSignalAt, asTime, time.UTC))
+	}
+	if in.Flaps > 0 {
+		parts = append(parts, "reopened "+Count(in.Flaps, "time"))
+	}
+	return strings.Join(parts, " · ")
+}

@@ -1,0 +1,101 @@
+package view
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A sheet is all that the forms and modals about an incident show to one reader.
+type Sheet struct {
+	Picture  oncall.Picture
+	Reader   oncall.UserID
+	Plan     []oncall.Planned
+	Reach    map[oncall.UserID]oncall.Reach
+	Pages    []Attempt
+	Others   []oncall.Incident
+	Policies map[oncall.PolicyID]oncall.Policy
+	Zone     *time.Location
+	Now      time.Time
+}
+
+// An attempt is a page and what has become of it.
+type Attempt struct {
+	oncall.Page
+	State string     // "waiting", "delivered", "failed" or "skipped"
+	Ended *time.Time // when that was known
+}
+
+// drawSheet draws how an incident stands, what happens next and why, why its reader was
+// paged, and all that can be done.
+func DrawSheet(s Sheet) slack.ModalViewRequest {
+	in := s.Picture.Incident
+	blocks := []slack.Block{
+		section(headline(in)), section(standing(s.Picture)), paragraph("*What happens next*", planLines(s)),
+	}
+	if lines := pagedLines(s); len(lines) > 0 {
+		blocks = append(blocks, paragraph("*Why you were paged*", lines))
+	}
+	var elements []slack.BlockElement
+	if in.Status == oncall.Triggered {
+		elements = append(elements, deedButton(deed{ActionAck, "Acknowledge"}, in.ID).WithStyle(slack.StylePrimary))
+	}
+	if asked(in, s.Reader) && in.Open() {
+		elements = append(elements, deedButton(deed{ActionAccept, "Accept"}, in.ID).WithStyle(slack.StylePrimary),
+			deedButton(deed{ActionDecline, "Decline"}, in.ID))
+	}
+	if in.Open() {
+		elements = append(elements, deedButton(deed{ActionResolve, "Resolve"}, in.ID))
+	}
+	for _, d := range deeds(in) {
+		elements = append(elements, deedButton(d, in.ID))
+	}
+	return readOnly("Incident "+in.ID.String(), append(blocks, slack.NewActionBlock("deeds", elements...))...)
+}
+
+// headline is an incident's status and title.
+func headline(in oncall.Incident) string {
+	status := statuses[in.Status]
+	return status.emoji + " " + bold(status.word+":", titleOf(in), in.Link)
+}
+
+func titleOf(in oncall.Incident) string {
+	if title := Foreign(in.Title, maxTitle); title != "" {
+		return title
+	}
+	return "(no title)"
+}
+
+const (
+	// maxLines bounds how many sections of the timeline a view has; Slack takes 100 blocks.
+	maxLines = 40
+	asMoment = "{time_secs}"
+	asDate   = "{date_long}"
+)
+
+// drawTimeline draws the whole log of an incident, the newest line last.
+func DrawTimeline(s Sheet) slack.ModalViewRequest {
+	var lines []string
+	day := ""
+	for _, e := range s.Picture.Events {
+		if d := e.At.In(s.Zone).Format(time.DateOnly); d != day {
+			day = d
+			lines = append(lines, "*"+Stamp(e.At, asDate, s.Zone)+"*")
+		}
+		lines = append(lines, foreignSection(Stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
+	}
+	paragraphs, left := paragraphsOf(lines, maxLines)
+	blocks := []slack.Block{section(headline(s.Picture.Incident))}
+	if left > 0 {
+		blocks = append(blocks, note(Count(left, "earlier line")+" left out."))
+	}
+	for _, p := range paragraphs {
+		blocks = append(blocks, section(p))
+	}
+	if len(lines) == 0 {
+		blocks = append(blocks, section("Nothing has happened yet."))
+	}
+	return readOnly("Timeline of "+s.Picture.Incident.ID.String(), blocks...)
+}

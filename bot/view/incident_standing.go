@@ -1,0 +1,216 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// standing says in sentences who has the incident and what happens next.
+func standing(p oncall.Picture) string {
+	in := p.Incident
+	var sentences []string
+	switch in.Status {
+	case oncall.Triggered:
+		sentences = triggeredWords(p)
+	case oncall.Acknowledged:
+		sentences = append(sentences, fmt.Sprintf("Acknowledged by %s%s.", acknowledgers(in), at(in.AckedAt)))
+		switch {
+		case in.NextAt == nil:
+		case in.AckAsked:
+			sentences = append(sentences, fmt.Sprintf("*Still on it?* Without an answer it pages again at %s.", Stamp(*in.NextAt, asTime, time.UTC)))
+		case len(in.Holders()) > 1:
+			sentences = append(sentences, fmt.Sprintf("They are asked at %s whether they are still on it.", Stamp(*in.NextAt, asTime, time.UTC)))
+		default:
+			sentences = append(sentences, fmt.Sprintf("The owner is asked at %s whether they are still on it.", Stamp(*in.NextAt, asTime, time.UTC)))
+		}
+	case oncall.Snoozed:
+		s := "Snoozed"
+		if in.SnoozedUntil != nil {
+			s += " until " + Stamp(*in.SnoozedUntil, AsDay, time.UTC)
+		}
+		sentences = append(sentences, s+" by "+who(in.SnoozedBy)+".")
+	case oncall.Resolved:
+		sentences = append(sentences, resolvedWords(in))
+	}
+	return strings.Join(append(sentences, besides(in)...), " ")
+}
+
+// acknowledgers are all who have acknowledged, where the policy wants several.
+func acknowledgers(in oncall.Incident) string {
+	if all := in.Holders(); len(all) > 1 {
+		return named(all)
+	}
+	return who(in.AckedBy)
+}
+
+func resolvedWords(in oncall.Incident) string {
+	s := "Resolved by "
+	if in.MergedInto != 0 {
+		s = fmt.Sprintf("Merged into %s by ", in.MergedInto)
+	}
+	s += who(in.ResolvedBy) + at(in.ResolvedAt)
+	if in.ResolvedAt != nil {
+		s += " after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
+	}
+	s += "."
+	if in.SnoozedUntil != nil && in.ResolvedAt != nil && in.SnoozedUntil.After(*in.ResolvedAt) {
+		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", Stamp(*in.SnoozedUntil, AsDay, time.UTC), who(in.SnoozedBy))
+	}
+	return s
+}
+
+// triggeredWords say who was paged and who comes next.
+func triggeredWords(p oncall.Picture) []string {
+	in := p.Incident
+	var sentences []string
+	answered := "Nobody has answered"
+	if len(in.Acks) > 0 {
+		answered = "Too few have acknowledged"
+	}
+	switch {
+	case in.Exhausted && p.Untold:
+		sentences = append(sentences, "*"+answered+", and nobody could be told.*")
+	case in.Exhausted:
+		sentences = append(sentences, "*"+answered+". The whole team was told.*")
+	default:
+		sentences = pagedWords(p)
+	}
+	if len(in.Acks) > 0 {
+		sentences = append(sentences, haveAcked(oncall.Detail{Acked: in.Acks, Count: len(in.Acks), Of: wanted(p)})+".")
+	}
+	switch n := p.Next; {
+	case n == nil, lastPaging(p.Events).Kind == oncall.EventWaits:
+	case n.Exhausts:
+		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", Stamp(n.At, asTime, time.UTC)))
+	case len(sentences) == 0:
+		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), Stamp(n.At, asTime, time.UTC)))
+	default:
+		form := asTime
+		if n.At.Sub(in.OpenedAt) > 12*time.Hour {
+			form = AsDay
+		}
+		sentences = append(sentences, fmt.Sprintf("Escalates at %s to %s.", Stamp(n.At, form, time.UTC), named(n.Users)))
+	}
+	if len(sentences) == 0 {
+		return []string{"Nobody has been paged, and nobody is going to be."}
+	}
+	return sentences
+}
+
+// pagedWords say who was paged, or until when a low severity waits. Whom it waits for is not
+// mentioned: Slack would tell them of it at night.
+func pagedWords(p oncall.Picture) []string {
+	to, posts := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)}), posted(p.Events)
+	anybody := len(p.Paged)+len(posts) > 0
+	last := lastPaging(p.Events)
+	until := last.Detail.Until
+	var sentences []string
+	switch {
+	case last.Kind == oncall.EventWaits:
+		if anybody {
+			sentences = append(sentences, "Paged "+to+".")
+		}
+		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", Stamp(until, AsDay, time.UTC)))
+	case p.Incident.Unassigned && until.IsZero():
+		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
+	case p.Incident.Unassigned:
+		sentences = append(sentences, "*Nobody is on call for it.*")
+	case !anybody:
+		return nil
+	}
+	if until.IsZero() {
+		return append(sentences, "Paged "+to+".")
+	}
+	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
+		toldQuietly(oncall.Detail{Users: p.Paged, To: posts}), Stamp(until, AsDay, time.UTC)))
+}
+
+// posted are the channels and webhooks that steps have paged.
+func posted(events []oncall.Event) []string {
+	var to []string
+	for _, e := range events {
+		for _, name := range e.Detail.To {
+			if !slices.Contains(to, name) && len(to) < MaxNamed {
+				to = append(to, name)
+			}
+		}
+	}
+	return to
+}
+
+// lastPaging is the latest decision of a policy to page somebody, or to wait with it.
+func lastPaging(events []oncall.Event) oncall.Event {
+	for _, e := range slices.Backward(events) {
+		switch e.Kind {
+		case oncall.EventPaging, oncall.EventUnassigned, oncall.EventWaits:
+			return e
+		case oncall.EventReassigned:
+			return oncall.Event{}
+		default:
+		}
+	}
+	return oncall.Event{}
+}
+
+// wanted is how many must acknowledge, as it was when the timeline last spoke of it.
+func wanted(p oncall.Picture) int {
+	for _, e := range slices.Backward(p.Events) {
+		if e.Detail.Of > 0 {
+			return e.Detail.Of
+		}
+	}
+	return len(p.Incident.Acks) + 1
+}
+
+// besides is what else belongs to the incident: who was asked to help, and other incidents.
+func besides(in oncall.Incident) []string {
+	var sentences, helpers []string
+	for i, r := range in.Responders {
+		if i == MaxNamed {
+			helpers = append(helpers, fmt.Sprintf("%d more", len(in.Responders)-i))
+			break
+		}
+		helpers = append(helpers, fmt.Sprintf("%s (%s)", Mention(r.User), answers[r.State]))
+	}
+	if len(helpers) > 0 {
+		sentences = append(sentences, "Responders: "+List(helpers)+".")
+	}
+	var linked []string
+	for _, id := range in.Links[:min(len(in.Links), MaxNamed)] {
+		linked = append(linked, id.String())
+	}
+	if more := len(in.Links) - MaxNamed; more > 0 {
+		linked = append(linked, fmt.Sprintf("%d more", more))
+	}
+	if len(linked) > 0 {
+		sentences = append(sentences, "Linked with "+List(linked)+".")
+	}
+	return sentences
+}
+
+// answers are what responders have said.
+var answers = map[oncall.ResponderState]string{
+	oncall.ResponderAsked: "asked", oncall.ResponderAccepted: "accepted", oncall.ResponderDeclined: "declined",
+}
+
+func at(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return atTime(*t)
+}
+
+// named mentions people, at most maxNamed of them.
+func named(users []oncall.UserID) string {
+	switch {
+	case len(users) == 0:
+		return "nobody"
+	case len(users) > MaxNamed:
+		return Mention(users[:MaxNamed]...) + fmt.Sprintf(" and %d more", len(users)-MaxNamed)
+	}
+	return Mention(users...)
+}

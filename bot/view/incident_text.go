@@ -1,0 +1,57 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// incidentText says in words how an incident stands, with a link to its message if it has
+// one.
+func IncidentText(p oncall.Picture, address string) string {
+	name := p.Incident.ID.String()
+	if address != "" {
+		name = link(address, name)
+	}
+	return CutPlain(fmt.Sprintf("*%s* %s\n%s", name, headline(p.Incident), standing(p)), MaxAnswer)
+}
+
+// planText says what happens next with an incident, and why its reader was paged.
+func PlanText(s Sheet) string {
+	text := headline(s.Picture.Incident) + "\n" + NextSteps(s)
+	if lines := pagedLines(s); len(lines) > 0 {
+		text += "\n" + answerText("*Why you were paged*", lines)
+	}
+	return text
+}
+
+// nextSteps says what happens next with an incident.
+func NextSteps(s Sheet) string { return answerText("*What happens next*", planLines(s)) }
+
+// answerText is a heading with as many lines as an answer has room for.
+func answerText(head string, lines []string) string {
+	return paragraph(head, lines).(*slack.SectionBlock).Text.Text
+}
+
+// incidentsText lists the first so many of the open incidents, each with a link to its
+// message. There may be more than those that are counted.
+func IncidentsText(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
+	lines := make([]string, shown)
+	for i, in := range open[:shown] {
+		lines[i] = incidentLine(in)
+		if address := links[in.ID]; address != "" {
+			lines[i] += " " + link(address, "show")
+		}
+	}
+	head := fmt.Sprintf("*%s*", Count(len(open), "open incident"))
+	if orMore {
+		head = fmt.Sprintf("*%d open incidents or more*", len(open))
+	}
+	text := answerText(head, lines)
+	if more := len(open) - shown; more > 0 {
+		text += fmt.Sprintf("\nand %d more", more)
+	}
+	return text
+}

@@ -1,0 +1,129 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// drawThread draws one reply for several events, and reports whether the channel should
+// see it, too. Its text is empty if there is nothing to say.
+func DrawThread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool) {
+	text, loud := threadText(events)
+	if loud { // the channel sees it without the incident above it
+		text = bold(in.ID.String(), titleOf(in), "") + "\n" + text
+	}
+	if text == "" {
+		return Drawing{}, false
+	}
+	return Spoken(text), loud
+}
+
+// threadText makes one reply of several events, a sentence a line, and reports whether
+// the channel should see it, too. It is empty if there is nothing to say.
+func threadText(events []oncall.Event) (text string, loud bool) {
+	var lines []string
+	for _, e := range events {
+		if !e.Public() {
+			continue
+		}
+		lines = append(lines, threadLine(e))
+		loud = loud || e.Loud()
+	}
+	// The latest lines matter most.
+	dropped := 0
+	for utf8.RuneCountInString(strings.Join(lines, "\n")) > maxSection-50 {
+		lines = lines[1:]
+		dropped++
+	}
+	if dropped > 0 {
+		lines = append([]string{Count(dropped, "earlier event") + " left out"}, lines...)
+	}
+	return strings.Join(lines, "\n"), loud
+}
+
+// atTime says when, if that is known.
+func atTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " at " + Stamp(t, asTime, time.UTC)
+}
+
+// threadLine says in one sentence what happened.
+func threadLine(e oncall.Event) string {
+	d := e.Detail
+	text := Foreign(d.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventPaging:
+		return pagingLine("Paged ", d)
+	case oncall.EventWaits:
+		return fmt.Sprintf("Low severity waits for working hours, until %s.", Stamp(d.Until, AsDay, time.UTC))
+	case oncall.EventHandedOver:
+		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(d.Until))
+	case oncall.EventUnassigned:
+		return pagingLine("The escalation policy has nobody to page. Paged instead: ", d)
+	case oncall.EventSkipped:
+		if text != "" {
+			return fmt.Sprintf("Skipped %s: %s.", step(d), text)
+		}
+		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", step(d))
+	case oncall.EventExhausted:
+		if len(d.Users) == 0 {
+			return "<!channel> " + tooFew(d) + ", and nobody could be told: the team has no members."
+		}
+		return pagingLine(tooFew(d)+". The whole team was told: ", d)
+	case oncall.EventUntold:
+		return "<!channel> " + tooFew(d) + ", and nobody could be told."
+	case oncall.EventUnreached:
+		if d.Step == 0 {
+			return "None of those who were paged could be reached; the next step follows at once."
+		}
+		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", step(d))
+	case oncall.EventAdopted:
+		return fmt.Sprintf("%s came on call in %s and was paged: %s.", named(d.Users), text, lacking(d))
+	case oncall.EventAcknowledged:
+		return fmt.Sprintf("%s acknowledged it%s.", who(e.Actor), through(e.Actor))
+	case oncall.EventResolved:
+		return fmt.Sprintf("%s resolved it%s.", who(e.Actor), through(e.Actor))
+	case oncall.EventReopened:
+		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), following(": ", text))
+	case oncall.EventSeverity:
+		return fmt.Sprintf("The severity went from %s.", text)
+	case oncall.EventPageFailed, oncall.EventPageBlocked:
+		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), oncall.MethodName(d.Method))
+		if len(d.Users) == 0 { // a webhook or a channel
+			s = fmt.Sprintf("The %s could not be reached", oncall.MethodName(d.Method))
+		}
+		if text != "" {
+			s += ": " + text
+		}
+		if e.Kind == oncall.EventPageBlocked {
+			s += "; it is tried again until somebody has put that right"
+		}
+		return s + "."
+	default:
+	}
+	if line := actLine(e); line != "" {
+		return line
+	}
+	if line := quietLine(e); line != "" {
+		return line
+	}
+	return fmt.Sprintf("%s: %s", e.Kind, text)
+}
+
+// step names a step of the policy, and how often it has run if that is more than once.
+func step(d oncall.Detail) string {
+	s := fmt.Sprintf("step %d", d.Step)
+	if d.Run > 1 {
+		s += fmt.Sprintf(", time %d", d.Run)
+	}
+	if d.Round > 1 {
+		s += fmt.Sprintf(", round %d", d.Round)
+	}
+	return s
+}

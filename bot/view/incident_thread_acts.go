@@ -1,0 +1,148 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// actLine says what people have done beside acknowledging and resolving.
+func actLine(e oncall.Event) string {
+	d, by := e.Detail, who(e.Actor)
+	text := Foreign(d.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventAckCounted:
+		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, through(e.Actor), d.Count, d.Of)
+	case oncall.EventAckTakenBack:
+		return fmt.Sprintf("%s took back their acknowledgement%s: %s.", by, following(",", through(e.Actor)), haveAcked(d))
+	case oncall.EventUnacknowledged:
+		if e.Actor.User == "" {
+			return fmt.Sprintf("It pages again: %s.", cmp.Or(text, "the acknowledgement has ended"))
+		}
+		if len(d.Users) > 0 && !slices.Contains(d.Users, e.Actor.User) {
+			return fmt.Sprintf("%s took it from %s: it pages again.", by, named(d.Users))
+		}
+		if len(d.Acked) > 0 {
+			return fmt.Sprintf("%s took back their acknowledgement: %s, so it pages again.", by, haveAcked(d))
+		}
+		return fmt.Sprintf("%s gave it back: it pages again.", by)
+	case oncall.EventStillOnAsked:
+		are := "is"
+		if len(d.Users) > 1 {
+			are = "are"
+		}
+		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(d.Users), are, Stamp(d.Until, asTime, time.UTC))
+	case oncall.EventStillOn:
+		return fmt.Sprintf("%s is still on it.", by)
+	case oncall.EventSnoozed:
+		return fmt.Sprintf("%s snoozed it until %s.", by, Stamp(d.Until, AsDay, time.UTC))
+	case oncall.EventUnsnoozed:
+		if e.Actor.User == "" {
+			return fmt.Sprintf("The snooze is over%s: it pages again.", following(", ", text))
+		}
+		return fmt.Sprintf("%s ended the snooze: it pages again.", by)
+	case oncall.EventEscalated:
+		return fmt.Sprintf("%s wants the next step now%s.", by, following(",", through(e.Actor)))
+	case oncall.EventReassigned:
+		if len(d.Users) > 0 {
+			return fmt.Sprintf("%s reassigned it to %s.", by, named(d.Users))
+		}
+		return fmt.Sprintf("%s reassigned it to the escalation policy %s.", by, text)
+	case oncall.EventAsked:
+		return fmt.Sprintf("%s asked %s to help%s.", by, named(d.Users), following(": ", text))
+	case oncall.EventAccepted:
+		return fmt.Sprintf("%s helps.%s", by, askedBy(d))
+	case oncall.EventDeclined:
+		return fmt.Sprintf("%s can't help.%s", by, askedBy(d))
+	case oncall.EventNote:
+		return fmt.Sprintf("%s: %s", by, foreignLines(d.Text, MaxTyped, maxNoteLines))
+	case oncall.EventLinked:
+		return fmt.Sprintf("%s linked it with %s.", by, d.Incident)
+	case oncall.EventMerged:
+		if len(d.Users) > 0 {
+			return fmt.Sprintf("%s merged %s into it, with its responders %s.", by, d.Incident, named(d.Users))
+		}
+		return fmt.Sprintf("%s merged %s into it.", by, d.Incident)
+	case oncall.EventMergedInto:
+		return fmt.Sprintf("%s merged it into %s.", by, d.Incident)
+	default:
+		return ""
+	}
+}
+
+// haveAcked says who has acknowledged, of how many who must, and how many more are needed.
+func haveAcked(d oncall.Detail) string {
+	s := fmt.Sprintf("%d of %d have acknowledged", d.Count, d.Of)
+	if len(d.Acked) > 0 {
+		s += ": " + named(d.Acked)
+	}
+	if more := d.Of - d.Count; more > 0 {
+		s += "; " + oncall.MoreNeeded(more)
+	}
+	return s
+}
+
+// tooFew says that nobody has answered, or fewer than must.
+func tooFew(d oncall.Detail) string {
+	switch {
+	case len(d.Acked) == 0:
+		return "Nobody has answered"
+	case d.Of == 0:
+		return fmt.Sprintf("Only %s acknowledged, more must", named(d.Acked))
+	}
+	return haveAcked(d)
+}
+
+// lacking says why who has come on call is paged.
+func lacking(d oncall.Detail) string {
+	if len(d.Acked) > 0 {
+		return "more must acknowledge it"
+	}
+	return "nobody had it"
+}
+
+// maxNoteLines bounds how many lines of a note are shown.
+const maxNoteLines = 40
+
+// askedBy names who had asked, so that they hear of the answer.
+func askedBy(d oncall.Detail) string {
+	if len(d.Users) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (Asked by %s.)", named(d.Users))
+}
+
+// following is text with what stands before it, or nothing.
+func following(before, text string) string {
+	if text == "" {
+		return ""
+	}
+	return before + text
+}
+
+// receipts are what providers say of a page that they took.
+var receipts = map[string]string{
+	"delivered": "has arrived", "answered": "was picked up", "unanswered": "was not picked up",
+}
+
+// quietLine says what the thread leaves out and the timeline tells.
+func quietLine(e oncall.Event) string {
+	text := Foreign(e.Detail.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventOpened:
+		return fmt.Sprintf("%s opened it: %s", who(e.Actor), text)
+	case oncall.EventAlertJoined:
+		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)
+	case oncall.EventAlertResolved:
+		return fmt.Sprintf("%s cleared the alert %s", who(e.Actor), text)
+	case oncall.EventPageReceipt:
+		return fmt.Sprintf("The page to %s by %s %s.", named(e.Detail.Users), oncall.MethodName(e.Detail.Method), cmp.Or(receipts[text], text))
+	case oncall.EventPageDelivered:
+		return fmt.Sprintf("%s was paged by %s.", named(e.Detail.Users), oncall.MethodName(e.Detail.Method))
+	default:
+		return ""
+	}
+}

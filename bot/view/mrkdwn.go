@@ -1,0 +1,282 @@
+package view
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Slack's limits, in characters; what is longer is refused.
+const (
+	maxSection = 3000
+	maxField   = 2000
+	MaxText    = 4000 // chat.update refuses more
+)
+
+var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
+
+// foreign makes text that others wrote safe to put into a message, on one line and at
+// most limit characters long as Slack counts them, that is after escaping.
+func Foreign(s string, limit int) string {
+	return escape(strings.Join(strings.Fields(s), " "), limit)
+}
+
+// foreignLines is foreign, but keeps the first lines as they are.
+func foreignLines(s string, limit, lines int) string {
+	all := strings.Split(strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")), "\n")
+	if len(all) > lines {
+		all = append(all[:lines:lines], "…")
+	}
+	return escape(strings.Join(all, "\n"), limit)
+}
+
+// escape cuts between characters, never inside one or inside an escape.
+func escape(s string, limit int) string {
+	var out strings.Builder
+	n, fits := 0, 0 // characters so far; bytes up to which an ellipsis still fits
+	for _, r := range strings.ToValidUTF8(s, "�") {
+		if unicode.IsControl(r) && r != '\n' {
+			r = ' '
+		}
+		if unicode.Is(unicode.Bidi_Control, r) {
+			continue // could turn the rest of the line around
+		}
+		piece, escaped := escapes[r]
+		if !escaped {
+			piece = string(r)
+		}
+		n += utf8.RuneCountInString(piece)
+		if n > limit {
+			return out.String()[:fits] + "…"
+		}
+		out.WriteString(piece)
+		if n < limit {
+			fits = out.Len()
+		}
+	}
+	return out.String()
+}
+
+// link makes text clickable if the address is one that a browser opens safely. The
+// text must be safe already.
+func link(address, text string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(address) > maxLink {
+		return text
+	}
+	safe := strings.NewReplacer("|", "%7C", "<", "%3C", ">", "%3E", "&", "&amp;", " ", "%20").Replace(u.String())
+	return "<" + safe + "|" + text + ">"
+}
+
+const maxLink = 1000
+
+// bold makes a label and the text after it bold. Text with characters that Slack takes for
+// formatting stays outside: they would end the bold type early. Nothing is put beside them to
+// stop that, as whoever copies a title wants to find it elsewhere. Both must be safe already;
+// the address may be empty.
+func bold(label, text, address string) string {
+	if formats(text) {
+		return "*" + label + "* " + link(address, text)
+	}
+	return "*" + label + " " + link(address, text) + "*"
+}
+
+// formats reports whether Slack may take a character of the text for formatting. Inside a word, as
+// in disk_full, it leaves _ and ~ alone.
+func formats(text string) bool {
+	inWord := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for i, r := range text {
+		switch r {
+		case '*', '`':
+			return true
+		case '_', '~':
+			before, _ := utf8.DecodeLastRuneInString(text[:i])
+			after, _ := utf8.DecodeRuneInString(text[i+1:])
+			if !inWord(before) || !inWord(after) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mention names people so that Slack shows who they are.
+func Mention(users ...oncall.UserID) string {
+	names := make([]string, len(users))
+	for i, u := range users {
+		names[i] = "<@" + string(u) + ">"
+	}
+	return List(names)
+}
+
+// list joins words as people do: "a, b and c".
+func List(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// who names the actor of an event; a monitor's name is foreign text.
+func who(a oncall.Actor) string {
+	if a.User != "" {
+		return Mention(a.User)
+	}
+	return Foreign(a.String(), 100)
+}
+
+// ways name how people act where it is not in Slack.
+var ways = map[string]string{
+	oncall.MethodSMS: "SMS", oncall.MethodVoice: "phone", oncall.MethodEmail: "mail",
+	oncall.MethodNtfy: "ntfy", oncall.MethodTelegram: "Telegram", oncall.MethodPushover: "Pushover",
+}
+
+// through says by what a person acted: " by SMS"; nothing if it was in Slack.
+func through(a oncall.Actor) string {
+	if way := ways[a.Via]; a.User != "" && way != "" {
+		return " by " + way
+	}
+	return ""
+}
+
+// The forms in which Slack shows an instant, each in the zone of the reader's device.
+const (
+	asTime = "{time}"
+	AsDay  = "{date_short_pretty} {time}"
+	asAgo  = "{ago}"
+)
+
+// stamp shows an instant. Where Slack can't fill in the form, as in notifications, the
+// reader sees the time in the given zone.
+func Stamp(t time.Time, form string, zone *time.Location) string {
+	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, t.In(zone).Format("2006-01-02 15:04 MST"))
+}
+
+// section is a paragraph. Verbatim keeps Slack from making mentions and links of
+// plain words that others wrote.
+func section(text string) slack.Block {
+	return slack.NewSectionBlock(words(text), nil, nil)
+}
+
+func words(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
+}
+
+func plain(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
+}
+
+// count says "1 signal" or "7 signals".
+func Count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// lasted says roughly how long something took.
+func lasted(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return Count(int(d/time.Second), "second")
+	case d < time.Hour:
+		return Count(int(d/time.Minute), "minute")
+	case d < 24*time.Hour && d%time.Hour < time.Minute:
+		return Count(int(d/time.Hour), "hour")
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	default:
+		return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
+	}
+}
+
+// cutPlain leaves at most so many characters of text that Slack shows as it stands.
+func CutPlain(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// foreignSection cuts a paragraph to what Slack takes; its parts are safe already.
+func foreignSection(text string) string { return CutPlain(text, maxSection) }
+
+// note is a small line.
+func note(text string) slack.Block { return slack.NewContextBlock("", words(text)) }
+
+// fitLines joins lines, and counts those for which there is no room.
+func fitLines(lines []string, most int) string {
+	var out strings.Builder
+	n := 0
+	for i, line := range lines {
+		if n += utf8.RuneCountInString(line) + 1; n > most-30 {
+			return out.String() + Count(len(lines)-i, "more line")
+		}
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// paragraph is a section of lines under a heading, as many of them as Slack takes.
+func paragraph(head string, lines []string) slack.Block {
+	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
+	for i, line := range lines {
+		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
+			lines = append(lines[:i:i], fmt.Sprintf("and %d more", len(lines)-i))
+			break
+		}
+	}
+	return section(strings.Join(append([]string{head}, lines...), "\n"))
+}
+
+// paragraphsOf joins lines to as few sections as possible, at most so many, and returns
+// how many of the first lines found no room.
+func paragraphsOf(lines []string, most int) (_ []string, left int) {
+	var reversed []string // the newest matter most, so they are placed first
+	size := 0
+	for i, line := range slices.Backward(lines) {
+		n := utf8.RuneCountInString(line)
+		if len(reversed) == 0 || size+1+n > maxSection {
+			if len(reversed) == most {
+				left = i + 1
+				break
+			}
+			reversed, size = append(reversed, line), n
+			continue
+		}
+		last := &reversed[len(reversed)-1]
+		*last, size = line+"\n"+*last, size+1+n
+	}
+	slices.Reverse(reversed)
+	return reversed, left
+}
+
+// didYouMean ends a refusal with a guess, if there is one.
+func DidYouMean(guess, format string) string {
+	if guess == "" {
+		return ""
+	}
+	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
+}
+
+// maxAnswer keeps an answer inside the frame of an acknowledgement.
+const MaxAnswer = 3000
+
+// are says "1 thing is" or "2 things are".
+func are(n int, one string) string {
+	if n == 1 {
+		return Count(n, one) + " is"
+	}
+	return Count(n, one) + " are"
+}

@@ -1,0 +1,110 @@
+package view
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func TestForeign(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		in    string
+		limit int
+		want  string
+	}{
+		{"plain", 10, "plain"},
+		{"exactly10!", 10, "exactly10!"},
+		{"one too many", 11, "one too ma…"},
+		{" two\n lines\t", 20, "two lines"},
+		{"<!here> & co", 40, "&lt;!here&gt; &amp; co"},
+		{"db-1 \u202efull\u2066 disk", 40, "db-1 full disk"},
+		{"a&b", 5, "a…"}, // "a&amp;b" has seven characters
+		{"a&b", 6, "a…"},
+		{"a&b", 7, "a&amp;b"},
+		{"日本語テスト", 4, "日本語…"},
+		{"bad\xff\x00end", 20, "bad�\u0020end"},
+	}
+	for _, c := range cases {
+		if got := Foreign(c.in, c.limit); got != c.want {
+			t.Errorf("foreign(%q, %d) = %q; want %q", c.in, c.limit, got, c.want)
+		}
+	}
+}
+
+func FuzzForeign(f *testing.F) {
+	f.Add("<@U1> & ünï\x00\xff", 7)
+	f.Fuzz(func(t *testing.T, s string, limit int) {
+		limit = 1 + (limit&0x7fffffff)%3000
+		for _, got := range []string{Foreign(s, limit), foreignLines(s, limit, 5)} {
+			if n := utf8.RuneCountInString(got); n > limit || !utf8.ValidString(got) {
+				t.Fatalf("%q became %d characters of at most %d: %q", s, n, limit, got)
+			}
+			if strings.ContainsAny(got, "<>") {
+				t.Fatalf("%q got a bracket through: %q", s, got)
+			}
+		}
+	})
+}
+
+func TestBold(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ text, address, want string }{
+		{"disk full", "", "*#1 disk full*"},
+		{"disk_full on db~1", "", "*#1 disk_full on db~1*"},
+		{"disk full", "https://example.com/_a_", "*#1 <https://example.com/_a_|disk full>*"},
+		{"5 * 3", "", "*#1* 5 * 3"},
+		{"job `sync` fails", "https://example.com/", "*#1* <https://example.com/|job `sync` fails>"},
+		{"_total fails", "", "*#1* _total fails"},
+		{"fails in ~", "", "*#1* fails in ~"},
+		{"_", "", "*#1* _"},
+	}
+	for _, c := range cases {
+		if got := bold("#1", c.text, c.address); got != c.want {
+			t.Errorf("bold(%q, %q) = %q; want %q", c.text, c.address, got, c.want)
+		}
+	}
+	if got, want := headline(oncall.Incident{Status: oncall.Triggered, Title: "*no* disk"}), ":red_circle: *Triggered:* *no* disk"; got != want {
+		t.Errorf("headline %q; want %q", got, want)
+	}
+}
+
+func TestLink(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ address, want string }{
+		{"https://example.com/a?b=1&c=2", "<https://example.com/a?b=1&amp;c=2|text>"},
+		{"http://example.com/a|b>c", "<http://example.com/a%7Cb%3Ec|text>"},
+		{"", "text"},
+		{"javascript:alert(1)", "text"},
+		{"https:///nowhere", "text"},
+		{"https://example.com/" + strings.Repeat("a", 2000), "text"},
+		{"https://example.com/%zz", "text"},
+	}
+	for _, c := range cases {
+		if got := link(c.address, "text"); got != c.want {
+			t.Errorf("link(%q) = %q; want %q", c.address, got, c.want)
+		}
+	}
+}
+
+func TestLasted(t *testing.T) {
+	t.Parallel()
+	cases := map[time.Duration]string{
+		-time.Second:                  "0 seconds",
+		time.Second:                   "1 second",
+		59 * time.Second:              "59 seconds",
+		time.Minute:                   "1 minute",
+		59*time.Minute + 59e9:         "59 minutes",
+		time.Hour:                     "1 hour",
+		90 * time.Minute:              "1 h 30 min",
+		49*time.Hour + 59*time.Minute: "2 d 1 h",
+	}
+	for d, want := range cases {
+		if got := lasted(d); got != want {
+			t.Errorf("lasted(%s) = %q; want %q", d, got, want)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+const (
+	ModalOverride        = "override"
+	ActionOverrideCancel = "override_cancel"
+	BlockSchedule        = "schedule"
+	BlockWho             = "who"
+	BlockInstead         = "instead"
+	BlockLeaves          = "leaves"
+	BlockReason          = "reason"
+	BlockDays            = "days"
+	BlockDayFrom         = "day_from"
+	BlockDayTo           = "day_to"
+)
+
+var Weekdays = []option{
+	{"mon", "Mondays"},
+	{"tue", "Tuesdays"},
+	{"wed", "Wednesdays"},
+	{"thu", "Thursdays"},
+	{"fri", "Fridays"},
+	{"sat", "Saturdays"},
+	{"sun", "Sundays"},
+}
+
+// maxMoved bounds how many changed shifts an answer lists.
+const maxMoved = 12
+
+// drawOverride says what an override changes, with a button to undo it.
+func DrawOverride(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
+	instead := "when nobody else would be"
+	switch {
+	case w.Whom == WishAdd:
+		instead = "in addition to whoever is"
+	case w.Whom == WishOne:
+		instead = "instead of " + Mention(w.Leaves)
+	case len(replaced) > 0:
+		instead = "instead of " + named(replaced)
+	}
+	when := ""
+	if len(w.Windows) > 0 {
+		var days []string
+		for _, d := range w.Windows[0].Days {
+			days = append(days, string(d))
+		}
+		when = fmt.Sprintf(" on %s from %s to %s", List(days), w.Windows[0].From, w.Windows[0].To)
+	}
+	text := fmt.Sprintf("%s is on call in *%s* from %s to %s%s, %s.", Mention(w.User), Foreign(w.Schedule.Name(), MaxName),
+		Stamp(w.From, AsDay, zone), Stamp(w.To, AsDay, zone), when, instead)
+	blocks := []slack.Block{section(text)}
+	if w.Reason != "" {
+		blocks = append(blocks, section("> "+Foreign(w.Reason, maxNote)))
+	}
+	if w.Away {
+		text += " Note: " + timeOffNote([]oncall.UserID{w.User})
+		blocks[0] = section(text)
+	}
+	if lines := shiftChanges(moves, zone); lines != "" {
+		blocks = append(blocks, slack.NewContextBlock("", words(lines)))
+	}
+	undo := slack.NewButtonBlockElement(ActionOverrideCancel, strconv.FormatInt(int64(id), 10), plain("Undo"))
+	return Drawing{Text: text, Blocks: append(blocks, slack.NewActionBlock("", undo))}
+}
+
+// shiftChanges lists whose shifts change.
+func shiftChanges(moves []schedule.Move, zone *time.Location) string {
+	text := ""
+	for i, m := range moves {
+		if i == maxMoved {
+			return text + "\n… and " + Count(len(moves)-i, "change") + " more"
+		}
+		word := "off call"
+		if m.Gained {
+			word = "on call"
+		}
+		if text != "" {
+			text += "\n"
+		}
+		text += fmt.Sprintf("%s %s %s", Mention(m.User), word, Between(m.Start, m.End, zone))
+	}
+	return text
+}
+
+// Whom an override replaces.
+const (
+	WishAll = "all"
+	WishOne = "one"
+	WishAdd = "add"
+)
+
+// An overrideWish is an override as somebody asks for it. Zero values are unknown yet.
+type OverrideWish struct {
+	Schedule *schedule.Schedule
+	User     oncall.UserID
+	From, To time.Time
+	Whom     string        // wishAll, wishOne or wishAdd
+	Leaves   oncall.UserID // with wishOne
+	Reason   string
+	Windows  []schedule.Window // in the person's zone
+	Away     bool              // who is to be on call has time off
+}
+
+// overrideForm asks for an override in one of the schedules; what is known is filled in.
+// Said is why it is asked.
+func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) slack.ModalViewRequest {
+	if len(schedules) == 0 {
+		return readOnly("Override", section("There is no schedule to change yet."))
+	}
+	chosen := ""
+	if w.Schedule != nil {
+		chosen = scheduleOption(w.Schedule).Value
+	}
+	var blocks []slack.Block
+	if said != "" {
+		blocks = append(blocks, section(said))
+	}
+	days := make([]*slack.OptionBlockObject, len(Weekdays))
+	for i, d := range Weekdays {
+		days[i] = optionObject(d)
+	}
+	clock := func(block, label string) *slack.InputBlock {
+		return optional(field(block, label, "", slack.NewTimePickerBlockElement(block)))
+	}
+	blocks = append(blocks,
+		choiceField(BlockSchedule, "Schedule", "", chosen, scheduleOptions(schedules)),
+		userField(BlockWho, "Who is on call", "", w.User),
+		instantField(BlockFrom, "From", "", w.From), instantField(BlockTo, "To", "", w.To),
+		choiceField(BlockInstead, "Instead of", "", w.Whom, []option{
+			{WishAll, "Everybody who would be on call"}, {WishOne, "One person, whom you choose below"}, {WishAdd, "Nobody: in addition"},
+		}),
+		optional(userField(BlockLeaves, "That one person", "", w.Leaves)),
+		optional(textField(BlockReason, "Reason", "", w.Reason)),
+		optional(field(BlockDays, "Only on these days", "Empty: all the time from the start to the end.",
+			slack.NewCheckboxGroupsBlockElement(BlockDays, days...))),
+		clock(BlockDayFrom, "On each of them from"), clock(BlockDayTo, "until"))
+	return dialog(ModalOverride, "Override", "Save", "", blocks...)
+}
+
+// overrideMade shows in the place of the form what the override has changed.
+func OverrideMade(d Drawing) slack.ModalViewRequest { return readOnly("Override", d.Blocks...) }
+
+// ownOverride is one that its person can cancel; the schedule may have been removed.
+func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
+	name := "a removed schedule"
+	if in != nil {
+		name = Foreign(in.Name(), MaxName)
+	}
+	users := o.Users
+	if o.To != "" {
+		users = []oncall.UserID{o.To}
+	}
+	line := fmt.Sprintf("%s in *%s*, %s", named(users), name, Between(o.Start, o.End, zone))
+	cancel := slack.NewButtonBlockElement(ActionOverrideCancel, strconv.FormatInt(int64(o.ID), 10), plain("Cancel"))
+	return Drawing{Text: line, Blocks: []slack.Block{slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel))}}
+}
+
+// overrideCancelled says who is on call at an instant without the override.
+func OverrideCancelled(s *schedule.Schedule, users []oncall.UserID, at time.Time, zone *time.Location) string {
+	name, when := Foreign(s.Name(), MaxName), Stamp(at, AsDay, zone)
+	if len(users) == 0 {
+		return fmt.Sprintf("Cancelled. *Nobody* is on call in *%s* at %s.", name, when)
+	}
+	return fmt.Sprintf("Cancelled. On call in *%s* at %s: %s.", name, when, named(users))
+}

@@ -1,0 +1,176 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// The inputs of a rotation. The first six say what most rotations need; the others are
+// shown when asked for, or when they say something already.
+const (
+	BlockName    = "name"
+	BlockTurns   = "turns"
+	BlockPeople  = "people"
+	BlockPeriod  = "period"
+	BlockStart   = "start"
+	BlockInForce = "in_force"
+
+	BlockRole     = "role"
+	BlockZone     = "zone"
+	BlockWindows  = "windows"
+	BlockPriority = "priority"
+	BlockAdvance  = "advance"
+	BlockUntil    = "until"
+)
+
+// rotationForm is everything that the form of one rotation shows.
+type RotationForm struct {
+	Meta     EditMeta
+	Schedule schedule.Definition
+	Rotation schedule.Rotation // what the inputs hold at first
+	Name     func(oncall.UserID) string
+	More     bool
+	Preview  []slack.Block // of what was sent; then the form can be saved
+}
+
+// drawRotation draws the form of one rotation.
+func DrawRotation(f RotationForm) slack.ModalViewRequest {
+	r := f.Rotation
+	title, submit := "Edit rotation", "Preview"
+	if f.Meta.Rotation < 0 {
+		title = "New rotation"
+	}
+	start := ""
+	if !r.StartDate.IsZero() {
+		start = r.StartDate.String() + " " + r.HandOff.String()
+	}
+	var blocks []slack.Block
+	var buttons []slack.BlockElement
+	if f.Preview != nil {
+		submit = "Save"
+		blocks = append(blocks, f.Preview...)
+		blocks = append(blocks, slack.NewDividerBlock())
+	}
+	blocks = append(blocks,
+		textField(BlockName, "Name", "", r.Name),
+		areaField(BlockTurns, "Turns, in order", "One line for each turn: a name, several joined by +, or nobody.", turnsText(r.Turns, f.Name)),
+		optional(usersField(BlockPeople, "More people", "Each gets a turn of their own, after the others.")),
+		textField(BlockPeriod, "Hands over every", "week, 2 weeks, day, 12 hours, month, or cron 0 9 * * 1", periodText(r.Period)),
+		textField(BlockStart, "First hand-over", "Such as 2026-03-02 09:00, on the wall clock. It also says the weekday and time of all others. With another day, the first turn begins there.", start),
+	)
+	if f.More || special(r, f.Schedule.TimeZone) {
+		blocks = append(blocks, f.moreFields()...)
+	} else {
+		buttons = append(buttons, slack.NewButtonBlockElement(ActionRotationMore, "", plain("Hours, role, priority …")))
+	}
+	blocks = append(blocks, optional(instantField(BlockInForce, "In force from", "Left empty: at once. What is past never changes.", time.Time{})))
+	if f.Meta.Rotation >= 0 {
+		buttons = append(buttons, slack.NewButtonBlockElement(ActionRotationRemove, "", plain("Remove rotation")).WithStyle(slack.StyleDanger))
+	}
+	if len(buttons) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("rotation_actions", buttons...))
+	}
+	return dialog(ModalRotation, title, submit, f.Meta.String(), blocks...)
+}
+
+// special reports whether a rotation says more than most do.
+func special(r schedule.Rotation, defaultZone string) bool {
+	return len(r.Windows) > 0 || r.Role != "" && r.Role != schedule.RolePrimary || r.Priority != 0 || r.Until != nil ||
+		r.Advance == schedule.AdvanceActive || r.TimeZone != "" && r.TimeZone != defaultZone
+}
+
+func (f RotationForm) moreFields() []slack.Block {
+	r := f.Rotation
+	until := time.Time{}
+	if r.Until != nil {
+		until = *r.Until
+	}
+	advance := r.Advance
+	if advance == "" {
+		advance = schedule.AdvanceCalendar
+	}
+	return []slack.Block{
+		optional(areaField(BlockWindows, "Only at these hours", "One line each: mon-fri 09:00-17:00, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(r.Windows))),
+		optional(textField(BlockRole, "Role", "primary, secondary, shadow (told, but no cover), or a word of your own.", r.Role)),
+		optional(textField(BlockZone, "Time zone", "Such as Europe/Berlin. Left empty: the schedule's.", r.TimeZone)),
+		textField(BlockPriority, "Priority", "Of two rotations of a role the higher one counts; equal ones are on call together.", strconv.Itoa(r.Priority)),
+		choiceField(BlockAdvance, "Whose turn it is moves on", "", string(advance), []option{
+			{string(schedule.AdvanceCalendar), "with the calendar"},
+			{string(schedule.AdvanceActive), "only on days with hours in force"},
+		}),
+		optional(instantField(BlockUntil, "Ends", "Left empty: never.", until)),
+	}
+}
+
+func periodText(p schedule.Period) string {
+	if p == (schedule.Period{}) {
+		return "week"
+	}
+	return p.String()
+}
+
+// turnsText writes turns, one a line.
+func turnsText(turns [][]oncall.UserID, name func(oncall.UserID) string) string {
+	lines := make([]string, len(turns))
+	for i, turn := range turns {
+		names := make([]string, len(turn))
+		for j, u := range turn {
+			names[j] = name(u)
+		}
+		lines[i] = strings.Join(names, " + ")
+		if len(turn) == 0 {
+			lines[i] = Nobody
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// nobody is how a turn without anybody is written.
+const Nobody = "nobody"
+
+// rotationLines says what a rotation does.
+func rotationLines(r schedule.Rotation, defaultZone string) string {
+	var who []string
+	for _, turn := range r.Turns[:min(len(r.Turns), MaxNamed)] {
+		if len(turn) == 0 {
+			who = append(who, Nobody)
+		} else {
+			who = append(who, Mention(turn...))
+		}
+	}
+	if more := len(r.Turns) - MaxNamed; more > 0 {
+		who = append(who, fmt.Sprintf("%d more", more))
+	}
+	lines := []string{"*" + Foreign(r.Name, MaxName) + "*", strings.Join(who, " → ")}
+	every := "every " + r.Period.String()
+	if r.Period.Cron != "" {
+		every = "by `" + Foreign(r.Period.String(), MaxName) + "`"
+	} else {
+		every += fmt.Sprintf(" at %s since %s", r.HandOff, r.StartDate)
+	}
+	details := []string{every}
+	if zone := r.TimeZone; zone != "" && zone != defaultZone {
+		details = append(details, Foreign(zone, MaxName))
+	}
+	if len(r.Windows) > 0 {
+		details = append(details, "only "+Foreign(strings.ReplaceAll(schedule.WindowsText(r.Windows), "\n", ", "), maxBody))
+	}
+	if r.Role != "" && r.Role != schedule.RolePrimary {
+		details = append(details, Foreign(r.Role, MaxName))
+	}
+	if r.Priority != 0 {
+		details = append(details, fmt.Sprintf("priority %d", r.Priority))
+	}
+	if r.Until != nil {
+		details = append(details, "until "+r.Until.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	return strings.Join(append(lines, strings.Join(details, " · ")), "\n")
+}

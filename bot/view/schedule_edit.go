@@ -1,0 +1,188 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+
+	"github.com/slack-go/slack"
+)
+
+const (
+	ModalScheduleNew      = "schedule_new"
+	modalSchedule         = "schedule" // the rotations of one; nothing is sent with it
+	ModalScheduleChoice   = "schedule_choice"
+	modalScheduleHistory  = "schedule_history"
+	ModalScheduleRestore  = "schedule_restore"
+	ModalScheduleRemove   = "schedule_remove"
+	ModalRotationRemove   = "rotation_remove"
+	ActionRotationEdit    = "rotation_edit"
+	ActionRotationAdd     = "rotation_add"
+	ActionRotationRemove  = "rotation_remove"
+	ActionScheduleHistory = "schedule_history"
+	ActionScheduleRestore = "schedule_restore"
+	ActionScheduleRemove  = "schedule_remove"
+	ActionShiftsApart     = "shifts_apart"
+
+	BlockTeam = "team"
+)
+
+// maxRotationsShown keeps the view inside the frame of an acknowledgement; maxHistory
+// does the same for the history.
+const (
+	maxRotationsShown = 12
+	maxHistory        = 20
+)
+
+// scheduleOverview is everything that the view of a schedule shows.
+type ScheduleOverview struct {
+	Meta     EditMeta
+	Schedule schedule.Definition
+	Team     string
+	Current  []schedule.Rotation
+	Planned  []schedule.Version
+	Said     string // what has just been done
+	Location *time.Location
+}
+
+// drawSchedule draws a schedule's rotations, each with its buttons.
+func DrawSchedule(o ScheduleOverview) slack.ModalViewRequest {
+	s := o.Schedule
+	head := fmt.Sprintf("*%s* of the team %s, in %s", Foreign(s.Name, MaxName), Foreign(o.Team, MaxName), Foreign(s.TimeZone, MaxName))
+	if o.Said != "" {
+		head = o.Said + "\n" + head
+	}
+	blocks := []slack.Block{section(head)}
+	for _, p := range o.Planned {
+		blocks = append(blocks, note(fmt.Sprintf("From %s another version takes over%s. An edit that begins before then takes its place.",
+			Stamp(*p.EffectiveFrom, AsDay, o.Location), byWhom(p))))
+	}
+	if len(o.Current) == 0 {
+		blocks = append(blocks, section("It has no rotation yet, so nobody is on call. Add one: the people who take turns, and when they hand over."))
+	}
+	for i, r := range o.Current[:min(len(o.Current), maxRotationsShown)] {
+		edit := slack.NewButtonBlockElement(ActionRotationEdit, strconv.Itoa(i), plain("Edit"))
+		blocks = append(blocks, slack.NewSectionBlock(words(foreignSection(rotationLines(r, s.TimeZone))), nil, slack.NewAccessory(edit)))
+	}
+	if more := len(o.Current) - maxRotationsShown; more > 0 {
+		blocks = append(blocks, note(Count(more, "more rotation")+"; `watchbill apply` changes them."))
+	}
+	apart := slack.NewButtonBlockElement(ActionShiftsApart, "yes", plain("Forbid overlapping shifts"))
+	if s.Apart {
+		apart = slack.NewButtonBlockElement(ActionShiftsApart, "no", plain("Allow overlapping shifts"))
+	}
+	blocks = append(blocks, slack.NewDividerBlock(), slack.NewActionBlock("schedule_actions",
+		slack.NewButtonBlockElement(ActionRotationAdd, "", plain("Add rotation")).WithStyle(slack.StylePrimary),
+		slack.NewButtonBlockElement(ActionScheduleHistory, "", plain("History")),
+		apart,
+		slack.NewButtonBlockElement(ActionScheduleRemove, "", plain("Remove schedule")).WithStyle(slack.StyleDanger),
+	))
+	v := readOnly("Schedule", blocks...)
+	v.CallbackID, v.PrivateMetadata = modalSchedule, o.Meta.String()
+	return v
+}
+
+func byWhom(v schedule.Version) string {
+	if v.CreatedBy == "" {
+		return ""
+	}
+	return ", by " + Mention(v.CreatedBy)
+}
+
+// drawNewSchedule draws the form of a schedule that is to be made.
+func DrawNewSchedule(teams []oncall.Team, zone string) slack.ModalViewRequest {
+	options := make([]option, len(teams))
+	for i, t := range teams {
+		options[i] = option{strconv.FormatInt(int64(t.ID), 10), t.Name}
+	}
+	return dialog(ModalScheduleNew, "New schedule", "Create", "",
+		textField(BlockName, "Name", "Such as payments-primary.", ""),
+		choiceField(BlockTeam, "Team", "Its members may change the schedule.", options[0].Value, options),
+		textField(BlockZone, "Time zone", "Such as Europe/Berlin: the zone in which it hands over.", zone),
+	)
+}
+
+// drawRotationRemove asks whether a rotation is to go.
+func DrawRotationRemove(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
+	return dialog(ModalRotationRemove, "Remove rotation", "Remove", meta.String(), preview...)
+}
+
+// drawRestore asks whether an earlier version is to come back.
+func DrawRestore(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
+	return dialog(ModalScheduleRestore, "Restore version", "Restore", meta.String(), preview...)
+}
+
+// drawScheduleRemove asks whether a schedule is to go.
+func DrawScheduleRemove(meta EditMeta, name string) slack.ModalViewRequest {
+	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
+		Foreign(name, MaxName))
+	return dialog(ModalScheduleRemove, "Remove schedule", "Remove", meta.String(), section(text))
+}
+
+// drawHistory draws the versions of a schedule, the latest first, each but the latest
+// with a button that puts it in force again.
+func DrawHistory(meta EditMeta, s schedule.Definition, zone *time.Location) slack.ModalViewRequest {
+	blocks := []slack.Block{section("*" + Foreign(s.Name, MaxName) + "*: every version, the latest first")}
+	versions := s.History()
+	if len(versions) == 0 {
+		blocks = append(blocks, section("There is none yet."))
+	}
+	for i := len(versions) - 1; i >= max(0, len(versions)-maxHistory); i-- {
+		v := versions[i]
+		begins := "since ever"
+		if v.EffectiveFrom != nil {
+			begins = "in force from " + Stamp(*v.EffectiveFrom, AsDay, zone)
+		}
+		by := byWhom(v)
+		if by == "" {
+			by = ", from the configuration file"
+		}
+		lines := []string{Stamp(v.CreatedAt, AsDay, zone) + by, begins}
+		if v.Note != "" {
+			lines[1] += " · " + Foreign(v.Note, MaxName)
+		}
+		for _, r := range v.Rotations[:min(len(v.Rotations), 3)] {
+			var names []string
+			for _, t := range r.Turns[:min(len(r.Turns), 8)] {
+				names = append(names, named(t))
+			}
+			lines = append(lines, Foreign(r.Name, MaxName)+": "+strings.Join(names, " → "))
+		}
+		block := slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, nil)
+		if i < len(versions)-1 {
+			block.Accessory = slack.NewAccessory(slack.NewButtonBlockElement(ActionScheduleRestore, strconv.FormatInt(v.ID, 10), plain("Restore")))
+		}
+		blocks = append(blocks, block)
+	}
+	if more := len(versions) - maxHistory; more > 0 {
+		blocks = append(blocks, note(Count(more, "older version")+" not shown."))
+	}
+	v := readOnly("History", blocks...)
+	v.CallbackID, v.PrivateMetadata = modalScheduleHistory, meta.String()
+	return v
+}
+
+const (
+	ModalRotation      = "rotation"
+	ActionRotationMore = "rotation_more"
+)
+
+// editMeta is what the views of an edit carry: which schedule it is, the latest version
+// that the person has seen, and what of it they are changing.
+type EditMeta struct {
+	Schedule  oncall.ScheduleID `json:"schedule"`
+	Seen      int64             `json:"seen"`
+	Rotation  int               `json:"rotation,omitempty"` // its place; -1: a new one
+	Version   int64             `json:"version,omitempty"`  // to be restored
+	Previewed string            `json:"previewed,omitempty"`
+}
+
+func (m EditMeta) String() string {
+	data, _ := json.Marshal(m) // numbers and a digest: it always can
+	return string(data)
+}

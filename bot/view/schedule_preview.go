@@ -1,0 +1,148 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	previewWeeks  = 8
+	previewAhead  = previewWeeks * 7 * 24 * time.Hour
+	previewShifts = 6
+	previewPeople = 10
+	maxPreview    = 1500 // of each paragraph: all must fit into one acknowledgement
+)
+
+// drawPreview compares a schedule before and after an edit.
+func DrawPreview(was, is *schedule.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
+	end := at.Add(previewAhead)
+	var blocks []slack.Block
+	for _, role := range is.Roles()[:min(len(is.Roles()), 3)] {
+		lines := []string{"*The next shifts*"}
+		if role != schedule.RolePrimary {
+			lines = []string{"*The next shifts, " + Foreign(role, MaxName) + "*"}
+		}
+		shifts := is.Shifts(at, end, role)
+		for i, s := range shifts[:min(len(shifts), previewShifts)] {
+			from := "from " + Stamp(s.Start, AsDay, zone)
+			if i == 0 {
+				from = "from the change on"
+			}
+			until := " until " + Stamp(s.End, AsDay, zone)
+			if s.End.Equal(end) {
+				until = ""
+			}
+			lines = append(lines, fmt.Sprintf("• %s, %s%s", named(s.Users), from, until))
+		}
+		blocks = append(blocks, section(fitLines(lines, maxPreview)))
+	}
+	blocks = append(blocks, section(fitLines(whoMoves(schedule.MovedShifts(was, is, now, end), zone), maxPreview)))
+	var open []string
+	for _, role := range is.Roles() {
+		open = append(open, gapLine(was, is, role, at, end, zone)...)
+	}
+	idle := 0
+	before := was.IdleOverrides(now, end)
+	for _, id := range is.IdleOverrides(now, end) {
+		if !slices.Contains(before, id) {
+			idle++
+		}
+	}
+	if idle > 0 {
+		open = append(open, fmt.Sprintf(":warning: %s no longer changes anything.", Count(idle, "override or swap")))
+	}
+	if len(open) > 0 {
+		blocks = append(blocks, section(fitLines(open, maxPreview)))
+	}
+	return blocks
+}
+
+// whoMoves says what each person gains and loses.
+func whoMoves(moves []schedule.Move, zone *time.Location) []string {
+	if len(moves) == 0 {
+		return []string{fmt.Sprintf("*Nobody's shifts move* in the next %d weeks.", previewWeeks)}
+	}
+	type person struct {
+		id           oncall.UserID
+		gains, loses []schedule.Move
+	}
+	var people []*person
+	for _, m := range moves {
+		i := slices.IndexFunc(people, func(p *person) bool { return p.id == m.User })
+		if i < 0 {
+			people = append(people, &person{id: m.User})
+			i = len(people) - 1
+		}
+		if m.Gained {
+			people[i].gains = append(people[i].gains, m)
+		} else {
+			people[i].loses = append(people[i].loses, m)
+		}
+	}
+	slices.SortStableFunc(people, func(a, b *person) int { return cmp.Compare(a.id, b.id) })
+	verb := "people's shifts move"
+	if len(people) == 1 {
+		verb = "person's shifts move"
+	}
+	lines := []string{fmt.Sprintf("*%d %s* in the next %d weeks:", len(people), verb, previewWeeks)}
+	part := func(verb string, moves []schedule.Move) []string {
+		if len(moves) == 0 {
+			return nil
+		}
+		hours := time.Duration(0)
+		for _, m := range moves {
+			hours += m.End.Sub(m.Start)
+		}
+		return []string{fmt.Sprintf("%s %d h, first %s", verb, int(hours.Hours()), Stamp(moves[0].Start, AsDay, zone))}
+	}
+	for i, p := range people {
+		if i == previewPeople {
+			lines = append(lines, fmt.Sprintf("• and %d more", len(people)-i))
+			break
+		}
+		lines = append(lines, "• "+Mention(p.id)+" "+List(append(part("loses", p.loses), part("gains", p.gains)...)))
+	}
+	return lines
+}
+
+// gapLine warns of stretches without anybody that are new and that nobody wanted.
+func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *time.Location) []string {
+	var gaps []schedule.Gap
+	empty := !covered(was.Shifts(at, end, role)) // then there is nothing that one could be used to
+	for _, g := range is.Gaps(at, end, role) {
+		if !g.Intended && (empty || covered(was.Shifts(g.Start, g.End, role))) {
+			gaps = append(gaps, g)
+		}
+	}
+	if len(gaps) == 0 {
+		return nil
+	}
+	what := ""
+	if role != schedule.RolePrimary {
+		what = Foreign(role, MaxName) + " "
+	}
+	line := fmt.Sprintf(":warning: Nobody is %son call from %s to %s", what, Stamp(gaps[0].Start, AsDay, zone), Stamp(gaps[0].End, AsDay, zone))
+	if more := len(gaps) - 1; more > 0 {
+		line += fmt.Sprintf(", and %d more times", more)
+	}
+	return []string{line + "."}
+}
+
+// covered reports whether anybody is on call in one of the shifts.
+func covered(shifts []schedule.Shift) bool {
+	return slices.ContainsFunc(shifts, func(s schedule.Shift) bool { return len(s.Users) > 0 })
+}
+
+// drawReplaced warns that an edit takes the place of a version that was to come.
+func DrawReplaced(planned schedule.Version, zone *time.Location) slack.Block {
+	return section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
+		Stamp(*planned.EffectiveFrom, AsDay, zone), byWhom(planned)))
+}

@@ -1,0 +1,51 @@
+package view
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
+	t.Parallel()
+	sim := slacksim.New(slacksim.Options{})
+	sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann"})
+	sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{string(ann), slacksim.BotUserID}})
+	if _, err := sim.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := sim.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	api := slack.New("xoxb-sim", slack.OptionAPIURL(sim.APIURL()))
+	post := func(to string, d Drawing) {
+		t.Helper()
+		_, _, err := api.PostMessageContext(t.Context(), to, slack.MsgOptionText(d.Text, false), slack.MsgOptionBlocks(d.Blocks...))
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for _, p := range []oncall.Picture{
+		triggered(), acknowledged(), resolved(), exhausted(), lastStep(), several(), hostile(),
+		snoozed(), counted(), stillAsked(), helped(), merged(), unassigned(), heldBack(), waiting(), channelOnly(),
+	} {
+		post("C0PAY", DrawRoot(p))
+		post(string(ann), DrawDirect(p, ann, "you are on call"))
+	}
+	all := append(sim.Messages("C0PAY"), sim.Messages("@ann")...)
+	if len(all) != 32 {
+		t.Errorf("%d messages were posted", len(all))
+	}
+	for _, m := range all {
+		var blocks []any
+		if err := json.Unmarshal(m.Blocks, &blocks); err != nil || len(blocks) == 0 {
+			t.Errorf("%q was posted without blocks", m.Text)
+		}
+	}
+}

@@ -1,0 +1,61 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// actionStillOn is the answer to "still on it?".
+const ActionStillOn = "still"
+
+// drawStillOn asks one of those who have an incident whether they are still on it, until that
+// is answered or no longer matters.
+func drawStillOn(n oncall.Notice) Drawing {
+	f := n.Facts
+	if len(f.Incidents) != 1 {
+		return drawLines(n)
+	}
+	id := f.Incidents[0]
+	zone := location(f.TimeZone)
+	since := fmt.Sprintf("You acknowledged it at %s.", Stamp(f.Start, AsDay, zone))
+	if len(f.Users) > 1 {
+		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), Stamp(f.Start, AsDay, zone))
+	}
+	question := fmt.Sprintf("Are you still on incident *%s* %s? %s", id, Foreign(strings.Join(f.Lines, " "), maxTitle), since)
+	if f.State != "" {
+		state := stillOnState(f)
+		return Drawing{Text: question + " " + state, Blocks: []slack.Block{section(question), section(state)}}
+	}
+	question += fmt.Sprintf(" Without an answer it pages again at %s.", Stamp(f.End, asTime, zone))
+	return Drawing{Text: question, Blocks: []slack.Block{section(question), slack.NewActionBlock("still_on",
+		deedButton(deed{ActionStillOn, "Still on it"}, id).WithStyle(slack.StylePrimary),
+		deedButton(deed{ActionResolve, "Resolve"}, id),
+		deedButton(deed{ActionReassign, "Hand over…"}, id),
+	)}}
+}
+
+// stillOnState says what has become of the question.
+func stillOnState(f oncall.NoticeFacts) string {
+	by := "Watchbill"
+	if f.By != "" {
+		by = Mention(f.By)
+	}
+	switch when := Stamp(f.StateAt, asTime, location(f.TimeZone)); f.State {
+	case oncall.StillOnYes:
+		return fmt.Sprintf("%s said so at %s.", by, when)
+	case oncall.StillOnTaken:
+		return fmt.Sprintf("%s has it since %s.", by, when)
+	case oncall.StillOnResolved:
+		return fmt.Sprintf("It was resolved at %s.", when)
+	case oncall.StillOnSnoozed:
+		return fmt.Sprintf("%s snoozed it at %s.", by, when)
+	case oncall.StillOnPaging:
+		return fmt.Sprintf("It pages again since %s.", when)
+	default:
+		return "This no longer needs an answer."
+	}
+}

@@ -1,0 +1,191 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	ActionSwapAccept   = "swap_accept"
+	ActionSwapDecline  = "swap_decline"
+	ActionSwapWithdraw = "swap_withdraw"
+	ActionSwapUndo     = "swap_undo"
+)
+
+// maxNote bounds what a person may write beside a request.
+const maxNote = 500
+
+// drawSwap draws whatever somebody is told of a swap.
+func drawSwap(n oncall.Notice) Drawing {
+	f := n.Facts
+	if len(f.Stints) != 2 {
+		return drawLines(n)
+	}
+	give, take := f.Stints[0], f.Stints[1]
+	head := swapHead(n.Kind, f, give.User, take.User)
+	blocks := []slack.Block{section("*" + head + "*")}
+	if f.Note != "" && n.Kind != oncall.NoticeSwapDone {
+		blocks = append(blocks, section("> "+Foreign(f.Note, maxNote)))
+	}
+	reader := oncall.UserID(n.To)
+	before, after := "*Now*\n", true
+	switch oncall.SwapState(f.State) {
+	case oncall.SwapAccepted, oncall.SwapBegun, oncall.SwapUndone:
+		before = "*Before*\n"
+	case oncall.SwapDeclined, oncall.SwapWithdrawn, oncall.SwapExpired, oncall.SwapStale:
+		after = false // nothing changes
+	case oncall.SwapOpen:
+	}
+	blocks = append(blocks, section(before+stintLine(give, give.User, reader, f.TimeZone)+"\n"+stintLine(take, take.User, reader, f.TimeZone)))
+	if after {
+		blocks = append(blocks, section("*After the swap*\n"+stintLine(give, take.User, reader, f.TimeZone)+"\n"+stintLine(take, give.User, reader, f.TimeZone)))
+	}
+	for _, c := range f.Clashes {
+		blocks = append(blocks, section("Note: "+clash(c, reader, f.TimeZone)))
+	}
+	if len(f.Others) > 0 && after {
+		blocks = append(blocks, section("Note: "+timeOffNote(f.Others)))
+	}
+	state := ""
+	if n.Kind != oncall.NoticeSwapNews {
+		state = swapState(f)
+		blocks = append(blocks, section(state))
+	}
+	if buttons := swapButtons(n); buttons != nil {
+		blocks = append(blocks, buttons)
+	}
+	text := fmt.Sprintf("%s: %s, for %s. %s", head, StintWords(give, f.TimeZone), StintWords(take, f.TimeZone), state)
+	return Drawing{Text: strings.TrimSpace(text), Blocks: blocks}
+}
+
+func swapHead(kind oncall.NoticeKind, f oncall.NoticeFacts, asker, asked oncall.UserID) string {
+	switch kind {
+	case oncall.NoticeSwapAsk:
+		return Mention(asker) + " offers you a swap of shifts"
+	case oncall.NoticeSwapSent:
+		return "You have offered " + Mention(asked) + " a swap of shifts"
+	case oncall.NoticeSwapDone:
+		return Mention(asker) + " and " + Mention(asked) + " swap shifts"
+	default:
+		return swapNews(f, asked)
+	}
+}
+
+// swapNews is what one of the two hears of what the other has done.
+func swapNews(f oncall.NoticeFacts, asked oncall.UserID) string {
+	switch oncall.SwapState(f.State) {
+	case oncall.SwapAccepted:
+		return Mention(asked) + " has accepted your swap"
+	case oncall.SwapDeclined:
+		return Mention(asked) + " has declined your swap; you keep your shift"
+	case oncall.SwapUndone:
+		return Mention(f.By) + " has undone your swap; you have your own shift again"
+	case oncall.SwapExpired:
+		return Mention(asked) + " has not answered in time; you keep your shift"
+	default:
+		return "Your swap with " + Mention(asked) + " is off, as the shifts have changed; you keep your own"
+	}
+}
+
+// swapState says what has become of a swap.
+func swapState(f oncall.NoticeFacts) string {
+	asker, asked := Mention(f.Stints[0].User), Mention(f.Stints[1].User)
+	switch oncall.SwapState(f.State) {
+	case oncall.SwapOpen:
+		return "To be answered by " + Stamp(f.End, AsDay, location(f.TimeZone)) + "."
+	case oncall.SwapAccepted, oncall.SwapBegun:
+		return "Accepted by " + asked + "."
+	case oncall.SwapDeclined:
+		return "Declined by " + asked + "."
+	case oncall.SwapWithdrawn:
+		return "Taken back by " + asker + "."
+	case oncall.SwapUndone:
+		return "Undone by " + Mention(f.By) + ": everybody has their own shift again."
+	case oncall.SwapExpired:
+		return "Nobody has answered in time, so everybody keeps their own shift."
+	default:
+		return "The shifts have changed since, so everybody keeps their own."
+	}
+}
+
+// swapButtons are what the reader can do; nil if nothing.
+func swapButtons(n oncall.Notice) slack.Block {
+	id := strconv.FormatInt(n.About, 10)
+	button := func(action, label string) *slack.ButtonBlockElement {
+		return slack.NewButtonBlockElement(action, id, plain(label))
+	}
+	open, done := n.Facts.State == string(oncall.SwapOpen), n.Facts.State == string(oncall.SwapAccepted)
+	switch {
+	case open && n.Kind == oncall.NoticeSwapAsk:
+		return slack.NewActionBlock("", button(ActionSwapAccept, "Accept").WithStyle(slack.StylePrimary), button(ActionSwapDecline, "Decline"))
+	case open && n.Kind == oncall.NoticeSwapSent:
+		return slack.NewActionBlock("", button(ActionSwapWithdraw, "Take back"))
+	case done && (n.Kind == oncall.NoticeSwapAsk || n.Kind == oncall.NoticeSwapSent):
+		return slack.NewActionBlock("", button(ActionSwapUndo, "Undo"))
+	}
+	return nil
+}
+
+// stintLine says who has a stint, and when: as the schedule's clock shows it, and as the
+// reader's does if that is another.
+func stintLine(s schedule.Stint, user, reader oncall.UserID, zone string) string {
+	name := Mention(user)
+	if user == reader {
+		name = "You"
+	}
+	return name + ": " + StintWords(s, zone)
+}
+
+func clash(s schedule.Stint, reader oncall.UserID, zone string) string {
+	if s.User == reader {
+		return "you are on call at the same time in " + StintWords(s, zone) + "."
+	}
+	return Mention(s.User) + " is on call at the same time in " + StintWords(s, zone) + "."
+}
+
+func timeOffNote(users []oncall.UserID) string { return named(users) + " has time off at that time." }
+
+// stintWords names a stint: the schedule, and its times in two zones.
+func StintWords(s schedule.Stint, zone string) string {
+	name := Foreign(s.Name, MaxName)
+	if s.Role != schedule.RolePrimary {
+		name += " (" + Foreign(s.Role, MaxName) + ")"
+	}
+	return name + ", " + stintTimes(s, zone)
+}
+
+// stintTimes is when a stint is, in the schedule's zone and in the reader's.
+func stintTimes(s schedule.Stint, zone string) string {
+	times := Between(s.Start, s.End, location(s.TimeZone))
+	words := times + " " + Foreign(s.TimeZone, MaxName)
+	if own := Between(s.Start, s.End, location(zone)); zone != "" && own != times {
+		words += " (" + own + " your time)"
+	}
+	return words
+}
+
+// between is a stretch of time in plain words.
+func Between(from, to time.Time, zone *time.Location) string {
+	from, to = from.In(zone), to.In(zone)
+	end := "Mon 2 Jan 15:04"
+	if from.Format(time.DateOnly) == to.Format(time.DateOnly) {
+		end = "15:04"
+	}
+	return from.Format("Mon 2 Jan 15:04") + " – " + to.Format(end)
+}
+
+// location is a zone by its name, or UTC.
+func location(name string) *time.Location {
+	if zone, err := time.LoadLocation(name); err == nil {
+		return zone
+	}
+	return time.UTC
+}

@@ -1,0 +1,81 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+const (
+	ModalSwap       = "swap"
+	ActionSwapOther = "swap_other" // somebody was chosen: their shifts are shown
+	BlockGive       = "give"
+	blockTake       = "take"
+	BlockNote       = "note"
+)
+
+// A swapForm is what is known of a swap before it is offered.
+type SwapForm struct {
+	Mine   []schedule.Stint // from which the asker chooses
+	Other  oncall.UserID    // "" if nobody is chosen yet
+	Theirs []schedule.Stint
+	Give   string // the values of the shifts that are chosen
+	Take   string
+	Zone   *time.Location
+}
+
+// drawSwapForm asks for two shifts; what is known already is chosen in it.
+func DrawSwapForm(f SwapForm) slack.ModalViewRequest {
+	if len(f.Mine) == 0 {
+		return readOnly("Swap shifts", section(fmt.Sprintf("You have no shift that begins in the next %d weeks, so there is nothing to swap.", weeksAhead)))
+	}
+	person := userField(ActionSwapOther, "For a shift of", "", f.Other)
+	person.DispatchAction = true
+	blocks := []slack.Block{choiceField(BlockGive, "Your shift", "", f.Give, stintOptions(f.Mine, f.Zone)), person}
+	if f.Other != "" {
+		blocks = append(blocks, f.takeField())
+	}
+	blocks = append(blocks, optional(textField(BlockNote, "Note", "", "")))
+	return dialog(ModalSwap, "Swap shifts", "Ask", "", blocks...)
+}
+
+// shiftsAhead is how far ahead shifts are offered to choose from.
+const (
+	weeksAhead  = 8
+	ShiftsAhead = weeksAhead * 7 * 24 * time.Hour
+)
+
+// takeField is the choice among the other person's shifts. Its id names them, so that a
+// choice is forgotten when somebody else is chosen.
+func (f SwapForm) takeField() slack.Block {
+	if len(f.Theirs) == 0 {
+		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", Mention(f.Other), weeksAhead))
+	}
+	return choiceField(TakeBlockID(f.Other), "Their shift", "", f.Take, stintOptions(f.Theirs, f.Zone))
+}
+
+func TakeBlockID(other oncall.UserID) string { return blockTake + "_" + string(other) }
+
+// stintOptions are shifts to choose, in the person's own zone.
+func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
+	options := make([]option, len(stints))
+	for i, s := range stints {
+		label := Between(s.Start, s.End, zone) + ", " + s.Name
+		if s.Role != schedule.RolePrimary {
+			label += " (" + s.Role + ")"
+		}
+		options[i] = option{Value: StintValue(s), label: label}
+	}
+	return options
+}
+
+// stintValue tells the stints of one person apart. One that runs begins now, so its
+// start would not do.
+func StintValue(s schedule.Stint) string {
+	return strconv.FormatInt(int64(s.Schedule), 10) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
+}

@@ -1,0 +1,46 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+const (
+	ActionAwayCover  = "away_cover"
+	ActionAwayCancel = "away_cancel"
+)
+
+// maxHit bounds how many shifts an answer lists.
+const maxHit = 20
+
+// drawAway says which shifts a time off hits, with a button to find cover for them.
+func DrawAway(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool) Drawing {
+	text := "You are away " + Between(off.Start, off.End, location(zone))
+	if len(hit) == 0 {
+		text += ". None of your shifts is in it."
+		return Drawing{Text: text, Blocks: []slack.Block{section(text), awayButtons(off, false)}}
+	}
+	text += fmt.Sprintf(", and on call in it all the same, for %s:", Count(len(hit), "shift"))
+	for i, s := range hit {
+		if i == maxHit {
+			text += fmt.Sprintf("\n… and %d more", len(hit)-i)
+			break
+		}
+		text += "\n• " + StintWords(s, zone)
+	}
+	return Drawing{Text: text, Blocks: []slack.Block{section(text), awayButtons(off, offer)}}
+}
+
+func awayButtons(off oncall.TimeOff, offer bool) slack.Block {
+	id := strconv.FormatInt(int64(off.ID), 10)
+	var buttons []slack.BlockElement
+	if offer {
+		buttons = append(buttons, slack.NewButtonBlockElement(ActionAwayCover, id, plain("Ask for cover")).WithStyle(slack.StylePrimary))
+	}
+	return slack.NewActionBlock("", append(buttons, slack.NewButtonBlockElement(ActionAwayCancel, id, plain("Cancel time off")))...)
+}

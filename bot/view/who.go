@@ -1,0 +1,158 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// overrides looks up an override, to tell why somebody is on call.
+type overrides func(oncall.OverrideID) (schedule.Override, bool)
+
+// whoText says who is on call at an instant.
+func WhoText(schedules []*schedule.Schedule, find overrides, at, now time.Time, zone *time.Location) string {
+	var out strings.Builder
+	if !at.Equal(now) {
+		fmt.Fprintf(&out, "On call, %s:\n", Stamp(at, AsDay, zone))
+	}
+	for i, s := range schedules {
+		lines := scheduleLines(find, s, at, zone)
+		if utf8.RuneCountInString(out.String())+utf8.RuneCountInString(lines) > MaxAnswer {
+			fmt.Fprintf(&out, "%s left out: `/oncall who` with a name shows each.", Count(len(schedules)-i, "schedule"))
+			break
+		}
+		out.WriteString(lines + "\n")
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
+
+// scheduleLines says who is on call in a schedule, a line for each role.
+func scheduleLines(find overrides, s *schedule.Schedule, at time.Time, zone *time.Location) string {
+	name := "*" + Foreign(s.Name(), MaxName) + "*"
+	duties := s.Who(at)
+	if len(duties) == 1 && duties[0].Role == schedule.RolePrimary {
+		return name + ": " + dutyLine(find, duties[0], zone)
+	}
+	lines := []string{name}
+	for _, duty := range duties {
+		lines = append(lines, Foreign(duty.Role, MaxName)+": "+dutyLine(find, duty, zone))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// dutyLine says who has a role, why if that is not the rotation, until when, and who is
+// next.
+func dutyLine(find overrides, duty schedule.Duty, zone *time.Location) string {
+	now := named(duty.Users)
+	if len(duty.Users) == 0 {
+		now = "*nobody*"
+	}
+	now += because(find, duty.Source)
+	if duty.Until.IsZero() {
+		return now + ", with no change in sight"
+	}
+	return fmt.Sprintf("%s until %s, then %s", now, Stamp(duty.Until, AsDay, zone), named(duty.Next))
+}
+
+// because says who has changed what the rotations say, and why; "" if nobody has.
+func because(find overrides, s schedule.Source) string {
+	if s.Shift != 0 {
+		return " (a shift made by hand)"
+	}
+	o, known := find(s.Override)
+	if !known {
+		return ""
+	}
+	why := map[schedule.OverrideKind]string{
+		schedule.OverrideSwap: "instead of " + Mention(o.From), schedule.OverrideTemporary: "a temporary schedule",
+		schedule.OverrideAdd: "added", schedule.OverrideRemove: Mention(o.Users...) + " taken off",
+	}[o.Kind]
+	if why == "" {
+		why = "override"
+	}
+	if o.CreatedBy != "" {
+		why += " by " + Mention(o.CreatedBy)
+	}
+	if o.Reason != "" {
+		why += ": " + Foreign(o.Reason, MaxName)
+	}
+	return " (" + why + ")"
+}
+
+const (
+	// meAhead is how far ahead people see their own shifts.
+	MeAhead = 12 * 7 * 24 * time.Hour
+	meShown = 10
+)
+
+// myShifts lists a person's shifts. Where a schedule keeps another time than the person,
+// it is shown, too.
+func MyShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string {
+	if len(mine) == 0 {
+		return fmt.Sprintf("You have no shift in the next %d weeks.", int(MeAhead.Hours())/24/7)
+	}
+	var lines []string
+	for i, s := range mine {
+		if i == meShown {
+			lines = append(lines, Count(len(mine)-i, "more shift"))
+			break
+		}
+		name := "*" + Foreign(s.Name, MaxName) + "*"
+		if s.Role != schedule.RolePrimary {
+			name += " (" + Foreign(s.Role, MaxName) + ")"
+		}
+		line := fmt.Sprintf("• %s from %s to %s", name, Stamp(s.Start, AsDay, zone), Stamp(s.End, AsDay, zone))
+		if !s.Start.After(now) {
+			line = fmt.Sprintf("• %s *now*, until %s", name, Stamp(s.End, AsDay, zone))
+		}
+		if there, err := time.LoadLocation(s.TimeZone); err == nil && differ(s.Start, there, zone) {
+			line += fmt.Sprintf(" (%s in %s)", s.End.In(there).Format("Mon 15:04"), Foreign(s.TimeZone, MaxName))
+		}
+		lines = append(lines, line)
+	}
+	return fitLines(lines, MaxAnswer)
+}
+
+// differ reports whether two zones show other times at an instant.
+func differ(t time.Time, a, b *time.Location) bool {
+	_, x := t.In(a).Zone()
+	_, y := t.In(b).Zone()
+	return x != y
+}
+
+// nextText says who comes next in each schedule, and when; the soonest change comes first.
+func NextText(schedules []*schedule.Schedule, now time.Time, zone *time.Location) string {
+	type change struct {
+		at   time.Time
+		line string
+	}
+	var changes []change
+	for _, c := range schedules {
+		for _, d := range c.Who(now) {
+			name := "*" + Foreign(c.Name(), MaxName) + "*"
+			if d.Role != schedule.RolePrimary {
+				name += " (" + Foreign(d.Role, MaxName) + ")"
+			}
+			if d.Until.IsZero() {
+				changes = append(changes, change{now.AddDate(100, 0, 0), "• " + name + ": no change in sight"})
+				continue
+			}
+			next := named(d.Next)
+			if len(d.Next) == 0 {
+				next = "*nobody*"
+			}
+			changes = append(changes, change{d.Until, fmt.Sprintf("• %s: %s from %s, after %s", name, next, Stamp(d.Until, AsDay, zone), named(d.Users))})
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b change) int { return a.at.Compare(b.at) })
+	lines := make([]string, len(changes))
+	for i, c := range changes {
+		lines[i] = c.line
+	}
+	return fitLines(lines, MaxAnswer)
+}
