@@ -7,7 +7,7 @@ import (
 
 const calendarHint = "Add it in Google Calendar under \"From URL\", in Outlook under \"Subscribe from web\". Whoever has the address can read it; `/oncall calendar revoke` ends all of yours."
 
-// newFeedText says where a calendar is, this once: of a schedule, or of the person's own
+// NewFeedText says where a calendar is, this once: of a schedule, or of the person's own
 // shifts in all of them.
 func NewFeedText(schedule, address string, local bool) string {
 	what := "Your shifts in all schedules"
@@ -21,13 +21,13 @@ func NewFeedText(schedule, address string, local bool) string {
 	return text
 }
 
-// A feed is a calendar that somebody has subscribed to.
+// A Feed is a calendar that somebody has subscribed to.
 type Feed struct {
 	Schedule string // its name; "" is the person's own shifts
 	Since    time.Time
 }
 
-// feedsText lists the calendars that there are.
+// FeedsText lists the calendars that there are.
 func FeedsText(feeds []Feed, zone *time.Location) string {
 	lines := []string{"You have subscribed to:"}
 	for _, f := range feeds {

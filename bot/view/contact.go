@@ -46,7 +46,7 @@ const (
 // maxContactsShown keeps the view inside the frame of an answer.
 const maxContactsShown = 20
 
-// reachView is everything that the view of how a person is reached shows.
+// ReachView is everything that the view of how a person is reached shows.
 type ReachView struct {
 	Reach    oncall.Reach
 	Facts    oncall.RuleFacts
@@ -56,7 +56,7 @@ type ReachView struct {
 	Said     string // what has just been done
 }
 
-// drawReach draws how a person is reached: the contact methods, the rules, the hours.
+// DrawReach draws how a person is reached: the contact methods, the rules, the hours.
 func DrawReach(v ReachView) slack.ModalViewRequest {
 	var blocks []slack.Block
 	if v.Said != "" {
@@ -79,7 +79,7 @@ func DrawReach(v ReachView) slack.ModalViewRequest {
 	return m
 }
 
-// reachesPeople reports whether there is more than what only programs read.
+// ReachesPeople reports whether there is more than what only programs read.
 func ReachesPeople(methods []string) bool {
 	return slices.ContainsFunc(methods, func(m string) bool { return m != oncall.MethodWebhook })
 }
@@ -232,7 +232,7 @@ func addressFormOf(method string) addressForm {
 	return addressForm{choice: method, label: "Address"}
 }
 
-// drawContactAdd asks for a new contact method. The address's block names the method, so
+// DrawContactAdd asks for a new contact method. The address's block names the method, so
 // that what was typed is forgotten when another is chosen.
 func DrawContactAdd(methods []string, method, mail string) slack.ModalViewRequest {
 	var options []option
@@ -259,7 +259,7 @@ func DrawContactAdd(methods []string, method, mail string) slack.ModalViewReques
 
 func AddressBlock(method string) string { return blockAddress + "_" + method }
 
-// drawCode asks for the code that was sent.
+// DrawCode asks for the code that was sent.
 func DrawCode(c oncall.Contact, said string) slack.ModalViewRequest {
 	id := strconv.FormatInt(int64(c.ID), 10)
 	buttons := slack.NewActionBlock("code_actions",
@@ -274,7 +274,7 @@ func DrawCode(c oncall.Contact, said string) slack.ModalViewRequest {
 		textField(BlockCode, "Code", "Six digits. You can close this and come back.", ""), buttons)
 }
 
-// codeSent says where a code is.
+// CodeSent says where a code is.
 func CodeSent(c oncall.Contact) string {
 	switch {
 	case c.Address == "":
@@ -287,7 +287,7 @@ func CodeSent(c oncall.Contact) string {
 	return "We have sent a code by " + Reached(c) + ". Type it here."
 }
 
-// reached names a contact method: "SMS to +12025550100".
+// Reached names a contact method: "SMS to +12025550100".
 func Reached(c oncall.Contact) string {
 	if c.Address == "" {
 		return oncall.MethodName(c.Method)
@@ -295,7 +295,7 @@ func Reached(c oncall.Contact) string {
 	return oncall.MethodName(c.Method) + " to " + Foreign(c.Address, MaxName)
 }
 
-// reachSummary is what others see of how somebody is reached: kinds, never addresses.
+// ReachSummary is what others see of how somebody is reached: kinds, never addresses.
 func ReachSummary(who string, r oncall.Reach, methods []string, zone *time.Location) string {
 	kinds := []string{"Slack"}
 	var confirmed time.Time
@@ -316,13 +316,13 @@ func ReachSummary(who string, r oncall.Reach, methods []string, zone *time.Locat
 	return text + "."
 }
 
-// addMore is for whoever can only be reached in Slack.
+// AddMore is for whoever can only be reached in Slack.
 const AddMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."
 
-// contactRemoved takes the place of the form of a contact method that is gone.
+// ContactRemoved takes the place of the form of a contact method that is gone.
 func ContactRemoved(said string) slack.ModalViewRequest { return readOnly("Removed", section(said)) }
 
-// testSentText says by what a test page is on its way.
+// TestSentText says by what a test page is on its way.
 func TestSentText(contacts []oncall.Contact, skipped int) string {
 	by := []string{"Slack"}
 	for _, c := range contacts {

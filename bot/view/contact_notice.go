@@ -132,7 +132,7 @@ func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []str
 	return lines
 }
 
-// drawBundle pages somebody about several incidents.
+// DrawBundle pages somebody about several incidents.
 func DrawBundle(n oncall.Notice) Drawing { return DrawLinkedBundle(n, nil) }
 
 func DrawLinkedBundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {

@@ -21,13 +21,13 @@ const (
 	ActionRulesDefaults = "rules_defaults"
 )
 
-// maxRules is how many lines there may be.
+// MaxRules is how many lines there may be.
 const MaxRules = 6
 
-// afters are the minutes that can be chosen.
+// Afters are the minutes that can be chosen.
 var Afters = []oncall.Seconds{0, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600}
 
-// rulesMeta is what the view of the rules carries.
+// RulesMeta is what the view of the rules carries.
 type RulesMeta struct {
 	Low   bool          `json:"low,omitempty"`
 	Lines []oncall.Rule `json:"lines"` // as they were drawn; what was chosen since is in the form
@@ -38,14 +38,14 @@ type RulesMeta struct {
 
 func (m RulesMeta) Block(i int) string { return fmt.Sprintf("rule_%d_%d", m.Drawn, i) }
 
-// rulesForm is everything that the form of the rules shows.
+// RulesForm is everything that the form of the rules shows.
 type RulesForm struct {
 	ReachView
 	Meta  RulesMeta
 	Lines []oncall.Rule
 }
 
-// drawRules draws the rules of one urgency, each line with what is wrong with it.
+// DrawRules draws the rules of one urgency, each line with what is wrong with it.
 func DrawRules(f RulesForm) slack.ModalViewRequest {
 	title, intro := "Rules, high severity", "Critical, high and medium severity. Lines go on until you or enough others have acknowledged, also after the policy's next step."
 	if f.Meta.Low {
@@ -118,7 +118,7 @@ func withAfter(s oncall.Seconds) []oncall.Seconds {
 	return all
 }
 
-// drawHours asks when a low severity may disturb.
+// DrawHours asks when a low severity may disturb.
 func DrawHours(v ReachView) slack.ModalViewRequest {
 	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
 		CutPlain(v.TimeZone, MaxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))

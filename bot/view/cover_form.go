@@ -21,7 +21,7 @@ const (
 	EverybodyToo   = "everyone"
 )
 
-// coverForm asks for which of a person's shifts somebody is wanted.
+// CoverForm asks for which of a person's shifts somebody is wanted.
 func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location) slack.ModalViewRequest {
 	if len(shifts) == 0 {
 		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", Mention(user), weeksAhead)))
@@ -35,14 +35,14 @@ func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location)
 		optional(field(BlockWhom, "Whom to ask", "", team)))
 }
 
-// partModal asks which part of a shift somebody takes.
+// PartModal asks which part of a shift somebody takes.
 func PartModal(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
 	return dialog(ModalCoverPart, "Take a part", "Take it", strconv.FormatInt(int64(c.ID), 10),
 		section(StintWords(c.Stint, "")),
 		instantField(BlockFrom, "From", "", left.Start), instantField(BlockTo, "To", "", left.End))
 }
 
-// coverAskedText says who has been asked to take a shift.
+// CoverAskedText says who has been asked to take a shift.
 func CoverAskedText(c oncall.Cover, zone string) string {
 	asked := "nobody yet, because it is night where they are, or there is nobody to ask"
 	if len(c.Asked) > 0 {

@@ -11,7 +11,7 @@ import (
 // blockSaid is the block in which a view says why it is still open.
 const blockSaid = "said"
 
-// saying is the view as it was sent, with a sentence on top.
+// Saying is the view as it was sent, with a sentence on top.
 func Saying(v slack.View, text string) slack.ModalViewRequest {
 	said := slack.NewSectionBlock(words(":warning: "+text), nil, nil, slack.SectionBlockOptionBlockID(blockSaid))
 	blocks := []slack.Block{said}
@@ -131,5 +131,5 @@ func selected(action, initial string, options []option) *slack.SelectBlockElemen
 	return e
 }
 
-// drawSaid tells somebody something where there is no form to say it in.
+// DrawSaid tells somebody something where there is no form to say it in.
 func DrawSaid(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }

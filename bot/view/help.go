@@ -54,7 +54,7 @@ func helpBlocks() []slack.Block {
 	return blocks
 }
 
-// drawHelp answers somebody who writes to the bot.
+// DrawHelp answers somebody who writes to the bot.
 func DrawHelp() Drawing {
 	return Drawing{Text: DirectHelp, Blocks: append([]slack.Block{section(directLead)}, helpBlocks()...)}
 }

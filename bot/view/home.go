@@ -21,7 +21,7 @@ const (
 
 const homeSchedules = 30
 
-// A homeTab is what a person's home tab shows.
+// A HomeTab is what a person's home tab shows.
 type HomeTab struct {
 	Shifts    []schedule.Stint // the person's own
 	Reached   string
@@ -32,7 +32,7 @@ type HomeTab struct {
 	Now       time.Time
 }
 
-// drawHome draws a person's shifts, who is on call now, what is open and what the person
+// DrawHome draws a person's shifts, who is on call now, what is open and what the person
 // can do.
 func DrawHome(h HomeTab) slack.HomeTabViewRequest {
 	blocks := []slack.Block{
@@ -85,7 +85,7 @@ func incidentLine(in oncall.Incident) string {
 	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Foreign(in.Title, MaxName), state)
 }
 
-// chooseSchedule asks which of several schedules is meant.
+// ChooseSchedule asks which of several schedules is meant.
 func ChooseSchedule(schedules []*schedule.Schedule) slack.ModalViewRequest {
 	options := scheduleOptions(schedules)
 	return dialog(ModalScheduleChoice, "Schedule", "Open", "", choiceField(BlockSchedule, "Which one?", "", options[0].Value, options))

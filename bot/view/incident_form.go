@@ -31,7 +31,7 @@ const (
 	BlockHow      = "how"
 )
 
-// maxTyped bounds what people write into an incident.
+// MaxTyped bounds what people write into an incident.
 const MaxTyped = 2000
 
 // Ends of a snooze that are no length of time.

@@ -35,12 +35,12 @@ const (
 	MaxNamed      = 20 // people named in one place
 )
 
-// drawRoot draws an incident for its channel.
+// DrawRoot draws an incident for its channel.
 func DrawRoot(p oncall.Picture) Drawing {
 	return draw(p, "", "")
 }
 
-// drawDirect draws an incident for a person who is paged. Why completes "you are paged
+// DrawDirect draws an incident for a person who is paged. Why completes "you are paged
 // because …"; it may be empty.
 func DrawDirect(p oncall.Picture, reader oncall.UserID, why string) Drawing {
 	tense := "are"

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A sheet is all that the forms and modals about an incident show to one reader.
+// A Sheet is all that the forms and modals about an incident show to one reader.
 type Sheet struct {
 	Picture  oncall.Picture
 	Reader   oncall.UserID
@@ -21,14 +21,14 @@ type Sheet struct {
 	Now      time.Time
 }
 
-// An attempt is a page and what has become of it.
+// An Attempt is a page and what has become of it.
 type Attempt struct {
 	oncall.Page
 	State string     // "waiting", "delivered", "failed" or "skipped"
 	Ended *time.Time // when that was known
 }
 
-// drawSheet draws how an incident stands, what happens next and why, why its reader was
+// DrawSheet draws how an incident stands, what happens next and why, why its reader was
 // paged, and all that can be done.
 func DrawSheet(s Sheet) slack.ModalViewRequest {
 	in := s.Picture.Incident
@@ -75,7 +75,7 @@ const (
 	asDate   = "{date_long}"
 )
 
-// drawTimeline draws the whole log of an incident, the newest line last.
+// DrawTimeline draws the whole log of an incident, the newest line last.
 func DrawTimeline(s Sheet) slack.ModalViewRequest {
 	var lines []string
 	day := ""

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// incidentText says in words how an incident stands, with a link to its message if it has
+// IncidentText says in words how an incident stands, with a link to its message if it has
 // one.
 func IncidentText(p oncall.Picture, address string) string {
 	name := p.Incident.ID.String()
@@ -18,7 +18,7 @@ func IncidentText(p oncall.Picture, address string) string {
 	return CutPlain(fmt.Sprintf("*%s* %s\n%s", name, headline(p.Incident), standing(p)), MaxAnswer)
 }
 
-// planText says what happens next with an incident, and why its reader was paged.
+// PlanText says what happens next with an incident, and why its reader was paged.
 func PlanText(s Sheet) string {
 	text := headline(s.Picture.Incident) + "\n" + NextSteps(s)
 	if lines := pagedLines(s); len(lines) > 0 {
@@ -27,7 +27,7 @@ func PlanText(s Sheet) string {
 	return text
 }
 
-// nextSteps says what happens next with an incident.
+// NextSteps says what happens next with an incident.
 func NextSteps(s Sheet) string { return answerText("*What happens next*", planLines(s)) }
 
 // answerText is a heading with as many lines as an answer has room for.
@@ -35,7 +35,7 @@ func answerText(head string, lines []string) string {
 	return paragraph(head, lines).(*slack.SectionBlock).Text.Text
 }
 
-// incidentsText lists the first so many of the open incidents, each with a link to its
+// IncidentsText lists the first so many of the open incidents, each with a link to its
 // message. There may be more than those that are counted.
 func IncidentsText(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
 	lines := make([]string, shown)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// drawThread draws one reply for several events, and reports whether the channel should
+// DrawThread draws one reply for several events, and reports whether the channel should
 // see it, too. Its text is empty if there is nothing to say.
 func DrawThread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool) {
 	text, loud := threadText(events)

@@ -6,19 +6,19 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// A drawing is a message as Slack wants it: the text is what screen readers and
+// A Drawing is a message as Slack wants it: the text is what screen readers and
 // notifications say, the blocks are what people see.
 type Drawing struct {
 	Text   string
 	Blocks []slack.Block
 }
 
-// spoken is a drawing of words alone.
+// Spoken is a drawing of words alone.
 func Spoken(text string) Drawing {
 	return Drawing{Text: text, Blocks: []slack.Block{section(foreignSection(text))}}
 }
 
-// join puts one drawing under another.
+// Join puts one drawing under another.
 func Join(above, below Drawing) Drawing {
 	return Drawing{Text: strings.TrimPrefix(above.Text+"\n"+below.Text, "\n"), Blocks: append(above.Blocks, below.Blocks...)}
 }

@@ -23,7 +23,7 @@ const (
 
 var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
 
-// foreign makes text that others wrote safe to put into a message, on one line and at
+// Foreign makes text that others wrote safe to put into a message, on one line and at
 // most limit characters long as Slack counts them, that is after escaping.
 func Foreign(s string, limit int) string {
 	return escape(strings.Join(strings.Fields(s), " "), limit)
@@ -108,7 +108,7 @@ func formats(text string) bool {
 	return false
 }
 
-// mention names people so that Slack shows who they are.
+// Mention names people so that Slack shows who they are.
 func Mention(users ...oncall.UserID) string {
 	names := make([]string, len(users))
 	for i, u := range users {
@@ -117,7 +117,7 @@ func Mention(users ...oncall.UserID) string {
 	return List(names)
 }
 
-// list joins words as people do: "a, b and c".
+// List joins words as people do: "a, b and c".
 func List(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
@@ -154,7 +154,7 @@ const (
 	asAgo  = "{ago}"
 )
 
-// stamp shows an instant. Where Slack can't fill in the form, as in notifications, the
+// Stamp shows an instant. Where Slack can't fill in the form, as in notifications, the
 // reader sees the time in the given zone.
 func Stamp(t time.Time, form string, zone *time.Location) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, t.In(zone).Format("2006-01-02 15:04 MST"))
@@ -174,7 +174,7 @@ func plain(text string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
 }
 
-// count says "1 signal" or "7 signals".
+// Count says "1 signal" or "7 signals".
 func Count(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -198,7 +198,7 @@ func lasted(d time.Duration) string {
 	}
 }
 
-// cutPlain leaves at most so many characters of text that Slack shows as it stands.
+// CutPlain leaves at most so many characters of text that Slack shows as it stands.
 func CutPlain(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
@@ -262,7 +262,7 @@ func paragraphsOf(lines []string, most int) (_ []string, left int) {
 	return reversed, left
 }
 
-// didYouMean ends a refusal with a guess, if there is one.
+// DidYouMean ends a refusal with a guess, if there is one.
 func DidYouMean(guess, format string) string {
 	if guess == "" {
 		return ""
@@ -270,7 +270,7 @@ func DidYouMean(guess, format string) string {
 	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
 }
 
-// maxAnswer keeps an answer inside the frame of an acknowledgement.
+// MaxAnswer keeps an answer inside the frame of an acknowledgement.
 const MaxAnswer = 3000
 
 // are says "1 thing is" or "2 things are".

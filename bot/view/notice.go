@@ -20,7 +20,7 @@ var noticeViews = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeStillOn: drawStillOn, oncall.NoticeUnacked: drawUnacked, oncall.NoticeUnassigned: drawUnassigned,
 }
 
-// drawNotice draws a notice. A kind that this version does not know, because a newer
+// DrawNotice draws a notice. A kind that this version does not know, because a newer
 // one wrote it, is told by its sentences.
 func DrawNotice(n oncall.Notice) Drawing {
 	if view := noticeViews[n.Kind]; view != nil {

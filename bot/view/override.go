@@ -37,7 +37,7 @@ var Weekdays = []option{
 // maxMoved bounds how many changed shifts an answer lists.
 const maxMoved = 12
 
-// drawOverride says what an override changes, with a button to undo it.
+// DrawOverride says what an override changes, with a button to undo it.
 func DrawOverride(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
 	instead := "when nobody else would be"
 	switch {
@@ -99,7 +99,7 @@ const (
 	WishAdd = "add"
 )
 
-// An overrideWish is an override as somebody asks for it. Zero values are unknown yet.
+// An OverrideWish is an override as somebody asks for it. Zero values are unknown yet.
 type OverrideWish struct {
 	Schedule *schedule.Schedule
 	User     oncall.UserID
@@ -111,7 +111,7 @@ type OverrideWish struct {
 	Away     bool              // who is to be on call has time off
 }
 
-// overrideForm asks for an override in one of the schedules; what is known is filled in.
+// OverrideForm asks for an override in one of the schedules; what is known is filled in.
 // Said is why it is asked.
 func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) slack.ModalViewRequest {
 	if len(schedules) == 0 {
@@ -147,10 +147,10 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 	return dialog(ModalOverride, "Override", "Save", "", blocks...)
 }
 
-// overrideMade shows in the place of the form what the override has changed.
+// OverrideMade shows in the place of the form what the override has changed.
 func OverrideMade(d Drawing) slack.ModalViewRequest { return readOnly("Override", d.Blocks...) }
 
-// ownOverride is one that its person can cancel; the schedule may have been removed.
+// OwnOverride is one that its person can cancel; the schedule may have been removed.
 func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
 	name := "a removed schedule"
 	if in != nil {
@@ -165,7 +165,7 @@ func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location
 	return Drawing{Text: line, Blocks: []slack.Block{slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel))}}
 }
 
-// overrideCancelled says who is on call at an instant without the override.
+// OverrideCancelled says who is on call at an instant without the override.
 func OverrideCancelled(s *schedule.Schedule, users []oncall.UserID, at time.Time, zone *time.Location) string {
 	name, when := Foreign(s.Name(), MaxName), Stamp(at, AsDay, zone)
 	if len(users) == 0 {

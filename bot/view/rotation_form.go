@@ -31,7 +31,7 @@ const (
 	BlockUntil    = "until"
 )
 
-// rotationForm is everything that the form of one rotation shows.
+// RotationForm is everything that the form of one rotation shows.
 type RotationForm struct {
 	Meta     EditMeta
 	Schedule schedule.Definition
@@ -41,7 +41,7 @@ type RotationForm struct {
 	Preview  []slack.Block // of what was sent; then the form can be saved
 }
 
-// drawRotation draws the form of one rotation.
+// DrawRotation draws the form of one rotation.
 func DrawRotation(f RotationForm) slack.ModalViewRequest {
 	r := f.Rotation
 	title, submit := "Edit rotation", "Preview"
@@ -133,7 +133,7 @@ func turnsText(turns [][]oncall.UserID, name func(oncall.UserID) string) string 
 	return strings.Join(lines, "\n")
 }
 
-// nobody is how a turn without anybody is written.
+// Nobody is how a turn without anybody is written.
 const Nobody = "nobody"
 
 // rotationLines says what a rotation does.

@@ -39,7 +39,7 @@ const (
 	maxHistory        = 20
 )
 
-// scheduleOverview is everything that the view of a schedule shows.
+// ScheduleOverview is everything that the view of a schedule shows.
 type ScheduleOverview struct {
 	Meta     EditMeta
 	Schedule schedule.Definition
@@ -50,7 +50,7 @@ type ScheduleOverview struct {
 	Location *time.Location
 }
 
-// drawSchedule draws a schedule's rotations, each with its buttons.
+// DrawSchedule draws a schedule's rotations, each with its buttons.
 func DrawSchedule(o ScheduleOverview) slack.ModalViewRequest {
 	s := o.Schedule
 	head := fmt.Sprintf("*%s* of the team %s, in %s", Foreign(s.Name, MaxName), Foreign(o.Team, MaxName), Foreign(s.TimeZone, MaxName))
@@ -94,7 +94,7 @@ func byWhom(v schedule.Version) string {
 	return ", by " + Mention(v.CreatedBy)
 }
 
-// drawNewSchedule draws the form of a schedule that is to be made.
+// DrawNewSchedule draws the form of a schedule that is to be made.
 func DrawNewSchedule(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	options := make([]option, len(teams))
 	for i, t := range teams {
@@ -107,24 +107,24 @@ func DrawNewSchedule(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	)
 }
 
-// drawRotationRemove asks whether a rotation is to go.
+// DrawRotationRemove asks whether a rotation is to go.
 func DrawRotationRemove(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 	return dialog(ModalRotationRemove, "Remove rotation", "Remove", meta.String(), preview...)
 }
 
-// drawRestore asks whether an earlier version is to come back.
+// DrawRestore asks whether an earlier version is to come back.
 func DrawRestore(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 	return dialog(ModalScheduleRestore, "Restore version", "Restore", meta.String(), preview...)
 }
 
-// drawScheduleRemove asks whether a schedule is to go.
+// DrawScheduleRemove asks whether a schedule is to go.
 func DrawScheduleRemove(meta EditMeta, name string) slack.ModalViewRequest {
 	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
 		Foreign(name, MaxName))
 	return dialog(ModalScheduleRemove, "Remove schedule", "Remove", meta.String(), section(text))
 }
 
-// drawHistory draws the versions of a schedule, the latest first, each but the latest
+// DrawHistory draws the versions of a schedule, the latest first, each but the latest
 // with a button that puts it in force again.
 func DrawHistory(meta EditMeta, s schedule.Definition, zone *time.Location) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + Foreign(s.Name, MaxName) + "*: every version, the latest first")}
@@ -172,7 +172,7 @@ const (
 	ActionRotationMore = "rotation_more"
 )
 
-// editMeta is what the views of an edit carry: which schedule it is, the latest version
+// EditMeta is what the views of an edit carry: which schedule it is, the latest version
 // that the person has seen, and what of it they are changing.
 type EditMeta struct {
 	Schedule  oncall.ScheduleID `json:"schedule"`

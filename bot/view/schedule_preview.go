@@ -21,7 +21,7 @@ const (
 	maxPreview    = 1500 // of each paragraph: all must fit into one acknowledgement
 )
 
-// drawPreview compares a schedule before and after an edit.
+// DrawPreview compares a schedule before and after an edit.
 func DrawPreview(was, is *schedule.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
 	end := at.Add(previewAhead)
 	var blocks []slack.Block
@@ -141,7 +141,7 @@ func covered(shifts []schedule.Shift) bool {
 	return slices.ContainsFunc(shifts, func(s schedule.Shift) bool { return len(s.Users) > 0 })
 }
 
-// drawReplaced warns that an edit takes the place of a version that was to come.
+// DrawReplaced warns that an edit takes the place of a version that was to come.
 func DrawReplaced(planned schedule.Version, zone *time.Location) slack.Block {
 	return section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
 		Stamp(*planned.EffectiveFrom, AsDay, zone), byWhom(planned)))

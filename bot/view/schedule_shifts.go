@@ -7,14 +7,14 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A scheduleRow is one role of one schedule, and its shifts in the stretch that is shown.
+// A ScheduleRow is one role of one schedule, and its shifts in the stretch that is shown.
 type ScheduleRow struct {
 	Schedule string
 	Role     string // "" if the schedule has no other
 	Shifts   []schedule.Shift
 }
 
-// scheduleText lists the shifts between two instants, a line each.
+// ScheduleText lists the shifts between two instants, a line each.
 func ScheduleText(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.Location) string {
 	lines := []string{fmt.Sprintf("From %s to %s:", Stamp(from, AsDay, zone), Stamp(to, AsDay, zone))}
 	for _, r := range rows {

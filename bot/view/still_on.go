@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// actionStillOn is the answer to "still on it?".
+// ActionStillOn is the answer to "still on it?".
 const ActionStillOn = "still"
 
 // drawStillOn asks one of those who have an incident whether they are still on it, until that

@@ -153,7 +153,7 @@ func clash(s schedule.Stint, reader oncall.UserID, zone string) string {
 
 func timeOffNote(users []oncall.UserID) string { return named(users) + " has time off at that time." }
 
-// stintWords names a stint: the schedule, and its times in two zones.
+// StintWords names a stint: the schedule, and its times in two zones.
 func StintWords(s schedule.Stint, zone string) string {
 	name := Foreign(s.Name, MaxName)
 	if s.Role != schedule.RolePrimary {
@@ -172,7 +172,7 @@ func stintTimes(s schedule.Stint, zone string) string {
 	return words
 }
 
-// between is a stretch of time in plain words.
+// Between is a stretch of time in plain words.
 func Between(from, to time.Time, zone *time.Location) string {
 	from, to = from.In(zone), to.In(zone)
 	end := "Mon 2 Jan 15:04"

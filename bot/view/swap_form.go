@@ -19,7 +19,7 @@ const (
 	BlockNote       = "note"
 )
 
-// A swapForm is what is known of a swap before it is offered.
+// A SwapForm is what is known of a swap before it is offered.
 type SwapForm struct {
 	Mine   []schedule.Stint // from which the asker chooses
 	Other  oncall.UserID    // "" if nobody is chosen yet
@@ -29,7 +29,7 @@ type SwapForm struct {
 	Zone   *time.Location
 }
 
-// drawSwapForm asks for two shifts; what is known already is chosen in it.
+// DrawSwapForm asks for two shifts; what is known already is chosen in it.
 func DrawSwapForm(f SwapForm) slack.ModalViewRequest {
 	if len(f.Mine) == 0 {
 		return readOnly("Swap shifts", section(fmt.Sprintf("You have no shift that begins in the next %d weeks, so there is nothing to swap.", weeksAhead)))
@@ -74,7 +74,7 @@ func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
 	return options
 }
 
-// stintValue tells the stints of one person apart. One that runs begins now, so its
+// StintValue tells the stints of one person apart. One that runs begins now, so its
 // start would not do.
 func StintValue(s schedule.Stint) string {
 	return strconv.FormatInt(int64(s.Schedule), 10) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role

@@ -18,7 +18,7 @@ const (
 // maxHit bounds how many shifts an answer lists.
 const maxHit = 20
 
-// drawAway says which shifts a time off hits, with a button to find cover for them.
+// DrawAway says which shifts a time off hits, with a button to find cover for them.
 func DrawAway(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool) Drawing {
 	text := "You are away " + Between(off.Start, off.End, location(zone))
 	if len(hit) == 0 {

@@ -14,7 +14,7 @@ import (
 // overrides looks up an override, to tell why somebody is on call.
 type overrides func(oncall.OverrideID) (schedule.Override, bool)
 
-// whoText says who is on call at an instant.
+// WhoText says who is on call at an instant.
 func WhoText(schedules []*schedule.Schedule, find overrides, at, now time.Time, zone *time.Location) string {
 	var out strings.Builder
 	if !at.Equal(now) {
@@ -85,12 +85,12 @@ func because(find overrides, s schedule.Source) string {
 }
 
 const (
-	// meAhead is how far ahead people see their own shifts.
+	// MeAhead is how far ahead people see their own shifts.
 	MeAhead = 12 * 7 * 24 * time.Hour
 	meShown = 10
 )
 
-// myShifts lists a person's shifts. Where a schedule keeps another time than the person,
+// MyShifts lists a person's shifts. Where a schedule keeps another time than the person,
 // it is shown, too.
 func MyShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string {
 	if len(mine) == 0 {
@@ -125,7 +125,7 @@ func differ(t time.Time, a, b *time.Location) bool {
 	return x != y
 }
 
-// nextText says who comes next in each schedule, and when; the soonest change comes first.
+// NextText says who comes next in each schedule, and when; the soonest change comes first.
 func NextText(schedules []*schedule.Schedule, now time.Time, zone *time.Location) string {
 	type change struct {
 		at   time.Time
