@@ -22,19 +22,19 @@ type press struct {
 // presses are the buttons of everything else. They return what only the person who
 // pressed is told.
 var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, error){
-	view.ActionSwapAccept: swapPress(acceptSwap), view.ActionSwapDecline: swapPress(declineSwap),
-	view.ActionSwapWithdraw: swapPress(withdrawSwap), view.ActionSwapUndo: swapPress(undoSwap), view.ActionSwapOther: (*Bot).swapOther,
+	view.ActionSwapAccept: swapPress(oncall.AcceptSwap), view.ActionSwapDecline: swapPress(oncall.DeclineSwap),
+	view.ActionSwapWithdraw: swapPress(oncall.WithdrawSwap), view.ActionSwapUndo: swapPress(oncall.UndoSwap), view.ActionSwapOther: (*Bot).swapOther,
 	view.ActionHandoffTake:    (*Bot).takeHandoff,
 	view.ActionMenu:           (*Bot).pressMenu,
 	view.ActionOverrideCancel: (*Bot).cancelOverride,
 	view.ActionAwayCover:      (*Bot).awayCover, view.ActionAwayCancel: (*Bot).awayCancel,
-	view.ActionCoverTake: coverPress(takeCover), view.ActionCoverPart: (*Bot).coverPart,
+	view.ActionCoverTake: coverPress(oncall.TakeCover), view.ActionCoverPart: (*Bot).coverPart,
 	view.ActionHomeOverride: (*Bot).homeOverride, view.ActionHomeSwap: (*Bot).homeSwap, view.ActionHomeSchedule: (*Bot).homeSchedule,
 	view.ActionRotationMore: (*Bot).rotationMore, view.ActionRotationAdd: pressIn((*Bot).rotationAdd),
 	view.ActionRotationEdit: pressIn((*Bot).rotationEdit), view.ActionRotationRemove: pressIn((*Bot).rotationRemove),
 	view.ActionScheduleHistory: pressIn((*Bot).pressHistory), view.ActionScheduleRestore: pressIn((*Bot).pressRestore),
 	view.ActionScheduleRemove: pressIn((*Bot).pressRemove), view.ActionShiftsApart: pressIn((*Bot).pressApart),
-	view.ActionCoverDecline: coverPress(declineCover), view.ActionCoverWithdraw: coverPress(withdrawCover),
+	view.ActionCoverDecline: coverPress(oncall.DeclineCover), view.ActionCoverWithdraw: coverPress(oncall.WithdrawCover),
 	view.ActionContacts: (*Bot).contacts, view.ActionContactAdd: (*Bot).contactAdd, view.BlockMethod: (*Bot).contactMethod,
 	view.ActionContactCode: (*Bot).contactCode, view.ActionContactResend: (*Bot).contactResend, view.ActionContactMenu: (*Bot).contactMenu,
 	view.ActionContactTest: (*Bot).contactTest, view.ActionContactCard: (*Bot).contactCard,

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 
@@ -126,41 +125,23 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	return strings.Join(lines, "\n"), nil
 }
 
-// coverPress makes a button that decides on a cover request.
-func coverPress(decide func(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error),
-) func(*Bot, context.Context, press) (string, error) {
+// coverPress makes a button that does something with a cover request.
+func coverPress(do oncall.CoverActKind) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
-		return "", b.decideCover(ctx, p.value, p.user, decide)
+		return "", b.actOnCover(ctx, p.value, p.user, oncall.CoverAct{Do: do})
 	}
 }
 
-func (b *Bot) decideCover(ctx context.Context, value string, user oncall.UserID,
-	decide func(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error),
-) error {
+func (b *Bot) actOnCover(ctx context.Context, value string, user oncall.UserID, a oncall.CoverAct) error {
 	id, err := strconv.ParseInt(value, 10, 64)
 	if err != nil {
 		return fmt.Errorf("read the id of a cover request: %w", err)
 	}
-	now := b.clock()
-	_, err = b.store.UpdateCover(ctx, oncall.CoverID(id), user, now, func(c oncall.Cover, r oncall.Roster) (oncall.CoverChange, error) {
-		return decide(c, user, r, now)
-	})
+	_, err = b.store.UpdateCover(ctx, oncall.CoverID(id), user, a, b.clock())
 	if errors.Is(err, oncall.ErrNotFound) {
 		return oncall.Refuse("The request or its schedule no longer exists.")
 	}
 	return err
-}
-
-func takeCover(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error) {
-	return c.Take(by, time.Time{}, time.Time{}, r, now)
-}
-
-func declineCover(c oncall.Cover, by oncall.UserID, _ oncall.Roster, _ time.Time) (oncall.CoverChange, error) {
-	return c.Decline(by)
-}
-
-func withdrawCover(c oncall.Cover, by oncall.UserID, _ oncall.Roster, now time.Time) (oncall.CoverChange, error) {
-	return c.Withdraw(by, now)
 }
 
 // coverPart opens the modal in which a part is chosen.

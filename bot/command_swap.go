@@ -113,39 +113,19 @@ func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, err
 	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", view.Mention(user))
 }
 
-// swapPress makes a button that decides on a swap.
-func swapPress(decide func(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.SwapChange, error),
-) func(*Bot, context.Context, press) (string, error) {
+// swapPress makes a button that does something with a swap.
+func swapPress(act oncall.SwapAct) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		id, err := strconv.ParseInt(p.value, 10, 64)
 		if err != nil {
 			return "", fmt.Errorf("read the id of a swap: %w", err)
 		}
-		now := b.clock()
-		_, err = b.store.UpdateSwap(ctx, oncall.SwapID(id), p.user, now, func(s oncall.Swap, r oncall.Roster) (oncall.SwapChange, error) {
-			return decide(s, p.user, r, now)
-		})
+		_, err = b.store.UpdateSwap(ctx, oncall.SwapID(id), p.user, act, b.clock())
 		if errors.Is(err, oncall.ErrNotFound) {
 			return "", oncall.Refuse("The swap or one of its schedules no longer exists.")
 		}
 		return "", err
 	}
-}
-
-func acceptSwap(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.SwapChange, error) {
-	return s.Accept(by, r, now)
-}
-
-func declineSwap(s oncall.Swap, by oncall.UserID, _ oncall.Roster, now time.Time) (oncall.SwapChange, error) {
-	return s.Decline(by, now)
-}
-
-func withdrawSwap(s oncall.Swap, by oncall.UserID, _ oncall.Roster, now time.Time) (oncall.SwapChange, error) {
-	return s.Withdraw(by, now)
-}
-
-func undoSwap(s oncall.Swap, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.SwapChange, error) {
-	return s.Undo(by, r, now)
 }
 
 // manages reports whether a person may act for others in a schedule: its team may.

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 
@@ -55,8 +54,5 @@ func (b *Bot) submitPart(ctx context.Context, s submission) (answer, error) {
 	if !from.Before(to) {
 		return correct(map[string]string{view.BlockTo: "The end is not after the start."}), nil
 	}
-	return answer{}, b.decideCover(ctx, s.meta(), s.user,
-		func(c oncall.Cover, by oncall.UserID, r oncall.Roster, now time.Time) (oncall.CoverChange, error) {
-			return c.Take(by, from, to, r, now)
-		})
+	return answer{}, b.actOnCover(ctx, s.meta(), s.user, oncall.CoverAct{Do: oncall.TakeCover, From: from, To: to})
 }

@@ -82,7 +82,7 @@ var acts = map[ActKind]func(*Change, Act) error{
 func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 	act, known := acts[a.Do]
 	if !known {
-		return Change{}, Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
+		return Change{}, refuseUnknown()
 	}
 	if a.Do != ActReopen && a.Do != ActNote { // all else makes sense only while it is open
 		if err := in.refuseClosed(); err != nil {
@@ -94,6 +94,11 @@ func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 		return Change{}, err
 	}
 	return c.done(), nil
+}
+
+// refuseUnknown refuses an act that a newer version of Watchbill has offered.
+func refuseUnknown() error {
+	return Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
 }
 
 // reachable refuses a person who can't be paged.

@@ -69,6 +69,22 @@ var coverReminders = []time.Duration{24 * time.Hour, 2 * time.Hour}
 // loadSpan is how far back and ahead hours on call are counted.
 const loadSpan = 28 * 24 * time.Hour
 
+// A CoverAct is what a person does with a cover request.
+type CoverAct struct {
+	Do       CoverActKind
+	From, To time.Time // of TakeCover: the part that is wanted; zero times are the ends of the shift
+}
+
+// CoverActKind says which act it is.
+type CoverActKind string
+
+// What people do with cover requests.
+const (
+	TakeCover     CoverActKind = "take"
+	DeclineCover  CoverActKind = "decline"
+	WithdrawCover CoverActKind = "withdraw"
+)
+
 // A CoverChange is a decision on a cover request.
 type CoverChange struct {
 	Cover  Cover
@@ -119,9 +135,22 @@ func LeftOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
 	return left
 }
 
-// Take gives a person whatever is left between two instants; zero times are the ends
+// Do is everything that a person does with a cover request.
+func (c Cover) Do(a CoverAct, by UserID, r Roster, now time.Time) (CoverChange, error) {
+	switch a.Do {
+	case TakeCover:
+		return c.take(by, a.From, a.To, r, now)
+	case DeclineCover:
+		return c.decline(by)
+	case WithdrawCover:
+		return c.withdraw(by, now)
+	}
+	return CoverChange{}, refuseUnknown()
+}
+
+// take gives a person whatever is left between two instants; zero times are the ends
 // of the shift. The first to take a part has it.
-func (c Cover) Take(by UserID, from, to time.Time, r Roster, now time.Time) (CoverChange, error) {
+func (c Cover) take(by UserID, from, to time.Time, r Roster, now time.Time) (CoverChange, error) {
 	switch {
 	case c.State != CoverOpen:
 		return CoverChange{}, c.closed()
@@ -180,8 +209,8 @@ func (c Cover) mayTake(u UserID, r Roster, now time.Time) bool {
 	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(everOnCall(schedule, now), u))
 }
 
-// Decline notes that a person can't.
-func (c Cover) Decline(by UserID) (CoverChange, error) {
+// decline notes that a person can't.
+func (c Cover) decline(by UserID) (CoverChange, error) {
 	if c.State != CoverOpen {
 		return CoverChange{}, c.closed()
 	}
@@ -194,8 +223,8 @@ func (c Cover) Decline(by UserID) (CoverChange, error) {
 	return CoverChange{Cover: c}, nil
 }
 
-// Withdraw takes the request back. What was taken already stays taken.
-func (c Cover) Withdraw(by UserID, now time.Time) (CoverChange, error) {
+// withdraw takes the request back. What was taken already stays taken.
+func (c Cover) withdraw(by UserID, now time.Time) (CoverChange, error) {
 	switch {
 	case by != c.Stint.User && by != c.CreatedBy:
 		return CoverChange{}, Refuse("Only %s can take this request back.", c.Stint.User.Mention())

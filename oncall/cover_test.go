@@ -176,7 +176,7 @@ func TestTakingCover(t *testing.T) {
 		{"after it moved", open, cy, time.Time{}, time.Time{}, gone, noon, nil, CoverStale, "<@U0ANN> no longer has that shift, so there is nothing to take."},
 		{"too late", open, cy, time.Time{}, time.Time{}, r, s.End, nil, CoverOver, "That shift is over."},
 	} {
-		change, err := c.cover.Take(c.by, c.from, c.to, c.roster, c.now)
+		change, err := c.cover.Do(CoverAct{Do: TakeCover, From: c.from, To: c.to}, c.by, c.roster, c.now)
 		if err == nil {
 			err = change.Refusal
 		}
@@ -203,13 +203,13 @@ func TestEndingCover(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	c := asked(t, r, true, noon).Cover
-	if _, err := c.Withdraw(bo, noon); err == nil {
+	if _, err := c.Do(CoverAct{Do: WithdrawCover}, bo, r, noon); err == nil {
 		t.Error("Bo took Ann's request back")
 	}
-	if got, err := c.Withdraw(ann, noon); err != nil || got.Cover.State != CoverWithdrawn || got.Cover.Due(noon.AddDate(1, 0, 0)) {
+	if got, err := c.Do(CoverAct{Do: WithdrawCover}, ann, r, noon); err != nil || got.Cover.State != CoverWithdrawn || got.Cover.Due(noon.AddDate(1, 0, 0)) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if got, err := c.Decline(c.Asked[0].User); err != nil || !got.Cover.Asked[0].Declined || c.Asked[0].Declined {
+	if got, err := c.Do(CoverAct{Do: DeclineCover}, c.Asked[0].User, r, noon); err != nil || !got.Cover.Asked[0].Declined || c.Asked[0].Declined {
 		t.Errorf("%+v, %v", got, err)
 	}
 	moved := trade(t, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{bo}, Start: c.Stint.Start, End: c.Stint.End})

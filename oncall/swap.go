@@ -37,6 +37,17 @@ const (
 	SwapStale     SwapState = "stale" // the shifts were no longer theirs
 )
 
+// A SwapAct is what a person does with a swap.
+type SwapAct string
+
+// What people do with swaps.
+const (
+	AcceptSwap   SwapAct = "accept"
+	DeclineSwap  SwapAct = "decline"
+	WithdrawSwap SwapAct = "withdraw"
+	UndoSwap     SwapAct = "undo"
+)
+
 // swapLife is how long an answer may take.
 const swapLife = 48 * time.Hour
 
@@ -104,9 +115,24 @@ func (s Swap) problem(r Roster) string {
 	return ""
 }
 
-// Accept is the answer yes. Both shifts change hands, or if anything has moved since
-// the offer, neither: then the swap is stale.
-func (s Swap) Accept(by UserID, r Roster, now time.Time) (SwapChange, error) {
+// Do is everything that a person does with a swap.
+func (s Swap) Do(a SwapAct, by UserID, r Roster, now time.Time) (SwapChange, error) {
+	switch a {
+	case AcceptSwap:
+		return s.accept(by, r, now)
+	case DeclineSwap:
+		return s.decline(by, now)
+	case WithdrawSwap:
+		return s.withdraw(by, now)
+	case UndoSwap:
+		return s.undo(by, r, now)
+	}
+	return SwapChange{}, refuseUnknown()
+}
+
+// accept is the answer yes. Both shifts change hands or, if anything has moved since the
+// offer, neither: then the swap is stale.
+func (s Swap) accept(by UserID, r Roster, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Take.User, "accept"); err != nil {
 		return SwapChange{}, err
 	}
@@ -125,24 +151,24 @@ func (s Swap) Accept(by UserID, r Roster, now time.Time) (SwapChange, error) {
 	return c, nil
 }
 
-// Decline is the answer no.
-func (s Swap) Decline(by UserID, now time.Time) (SwapChange, error) {
+// decline is the answer no.
+func (s Swap) decline(by UserID, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Take.User, "decline"); err != nil {
 		return SwapChange{}, err
 	}
 	return s.close(SwapDeclined, now, nil), nil
 }
 
-// Withdraw takes an offer back.
-func (s Swap) Withdraw(by UserID, now time.Time) (SwapChange, error) {
+// withdraw takes an offer back.
+func (s Swap) withdraw(by UserID, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Give.User, "take back"); err != nil {
 		return SwapChange{}, err
 	}
 	return s.close(SwapWithdrawn, now, nil), nil
 }
 
-// Undo gives both their shifts back. Either may, until the first of them begins.
-func (s Swap) Undo(by UserID, r Roster, now time.Time) (SwapChange, error) {
+// undo gives both their shifts back. Either may, until the first of them begins.
+func (s Swap) undo(by UserID, r Roster, now time.Time) (SwapChange, error) {
 	give, take := s.Give, s.Take
 	give.User, take.User = take.User, give.User
 	switch {

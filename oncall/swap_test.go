@@ -122,12 +122,9 @@ func TestSwapAnswers(t *testing.T) {
 	})
 	gone := trade(t)
 	gone.Users[bo] = User{ID: bo, DeactivatedAt: &noon}
-	accept := func(s Swap, by UserID, r Roster, now time.Time) (SwapChange, error) { return s.Accept(by, r, now) }
-	decline := func(s Swap, by UserID, _ Roster, now time.Time) (SwapChange, error) { return s.Decline(by, now) }
-	withdraw := func(s Swap, by UserID, _ Roster, now time.Time) (SwapChange, error) { return s.Withdraw(by, now) }
 	for _, c := range []struct {
 		name   string
-		do     func(Swap, UserID, Roster, time.Time) (SwapChange, error)
+		do     SwapAct
 		by     UserID
 		roster Roster
 		state  SwapState
@@ -136,23 +133,24 @@ func TestSwapAnswers(t *testing.T) {
 		says   string
 		adds   int
 	}{
-		{"accepted", accept, bo, clean, SwapOpen, noon, SwapAccepted, "", 2},
-		{"accepted by the wrong one", accept, ann, clean, SwapOpen, noon, "", "Only <@U0BO> can accept this swap.", 0},
-		{"accepted twice", accept, bo, clean, SwapAccepted, noon, "", "<@U0BO> has accepted this swap already.", 0},
-		{"accepted after it was taken back", accept, bo, clean, SwapWithdrawn, noon, "", "<@U0ANN> has taken this offer back.", 0},
-		{"accepted when a part has moved", accept, bo, moved, SwapOpen, noon, SwapStale, "<@U0BO> no longer has that shift in primary. So nothing was swapped.", 0},
-		{"accepted by somebody who has left", accept, bo, gone, SwapOpen, noon, SwapStale, "<@U0BO> is deactivated and can't be on call. So nothing was swapped.", 0},
-		{"accepted when it has begun", accept, bo, clean, SwapOpen, offer.Take.Start, SwapStale, "The first of the two shifts has begun, so nothing was swapped.", 0},
-		{"accepted too late", accept, bo, clean, SwapOpen, offer.ExpiresAt, SwapExpired, "The offer has expired, so nothing was swapped.", 0},
-		{"declined", decline, bo, clean, SwapOpen, noon, SwapDeclined, "", 0},
-		{"declined by the wrong one", decline, cy, clean, SwapOpen, noon, "", "Only <@U0BO> can decline this swap.", 0},
-		{"taken back", withdraw, ann, clean, SwapOpen, noon, SwapWithdrawn, "", 0},
-		{"taken back by the wrong one", withdraw, bo, clean, SwapOpen, noon, "", "Only <@U0ANN> can take back this swap.", 0},
-		{"taken back when declined", withdraw, ann, clean, SwapDeclined, noon, "", "<@U0BO> has declined this swap.", 0},
+		{"accepted", AcceptSwap, bo, clean, SwapOpen, noon, SwapAccepted, "", 2},
+		{"accepted by the wrong one", AcceptSwap, ann, clean, SwapOpen, noon, "", "Only <@U0BO> can accept this swap.", 0},
+		{"accepted twice", AcceptSwap, bo, clean, SwapAccepted, noon, "", "<@U0BO> has accepted this swap already.", 0},
+		{"accepted after it was taken back", AcceptSwap, bo, clean, SwapWithdrawn, noon, "", "<@U0ANN> has taken this offer back.", 0},
+		{"accepted when a part has moved", AcceptSwap, bo, moved, SwapOpen, noon, SwapStale, "<@U0BO> no longer has that shift in primary. So nothing was swapped.", 0},
+		{"accepted by somebody who has left", AcceptSwap, bo, gone, SwapOpen, noon, SwapStale, "<@U0BO> is deactivated and can't be on call. So nothing was swapped.", 0},
+		{"accepted when it has begun", AcceptSwap, bo, clean, SwapOpen, offer.Take.Start, SwapStale, "The first of the two shifts has begun, so nothing was swapped.", 0},
+		{"accepted too late", AcceptSwap, bo, clean, SwapOpen, offer.ExpiresAt, SwapExpired, "The offer has expired, so nothing was swapped.", 0},
+		{"declined", DeclineSwap, bo, clean, SwapOpen, noon, SwapDeclined, "", 0},
+		{"declined by the wrong one", DeclineSwap, cy, clean, SwapOpen, noon, "", "Only <@U0BO> can decline this swap.", 0},
+		{"taken back", WithdrawSwap, ann, clean, SwapOpen, noon, SwapWithdrawn, "", 0},
+		{"taken back by the wrong one", WithdrawSwap, bo, clean, SwapOpen, noon, "", "Only <@U0ANN> can take back this swap.", 0},
+		{"taken back when declined", WithdrawSwap, ann, clean, SwapDeclined, noon, "", "<@U0BO> has declined this swap.", 0},
+		{"what a newer version knows", "repeat", bo, clean, SwapOpen, noon, "", "This version of Watchbill doesn't know how to do that, and nothing was changed.", 0},
 	} {
 		s := offer
 		s.State = c.state
-		got, err := c.do(s, c.by, c.roster, c.now)
+		got, err := s.Do(c.do, c.by, c.roster, c.now)
 		says := ""
 		if err == nil {
 			err = got.Refusal
@@ -170,7 +168,7 @@ func TestASwapChangesHandsAndBack(t *testing.T) {
 	t.Parallel()
 	r := trade(t)
 	s := offered(t, r)
-	c, err := s.Accept(bo, r, noon)
+	c, err := s.Do(AcceptSwap, bo, r, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,15 +181,15 @@ func TestASwapChangesHandsAndBack(t *testing.T) {
 		}
 	}
 	c.Swap.Overrides = []OverrideID{1, 2}
-	if u, err := c.Swap.Undo(ann, after, noon); err != nil || u.Swap.State != SwapUndone || !cmp.Equal(u.Cancel, []OverrideID{1, 2}) {
+	if u, err := c.Swap.Do(UndoSwap, ann, after, noon); err != nil || u.Swap.State != SwapUndone || !cmp.Equal(u.Cancel, []OverrideID{1, 2}) {
 		t.Errorf("undo: %+v, %v", u, err)
 	}
 	passed := trade(t, append(c.Add, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{cy}, Start: s.Give.Start, End: s.Give.End})...)
 	for name, try := range map[string]func() (SwapChange, error){
-		"Only <@U0ANN> and <@U0BO> can undo it.":                                 func() (SwapChange, error) { return c.Swap.Undo(cy, after, noon) },
-		"The first of the two shifts has begun, so it can't be undone any more.": func() (SwapChange, error) { return c.Swap.Undo(bo, after, s.Take.Start) },
-		"<@U0BO> has passed the shift on, so it can't be undone.":                func() (SwapChange, error) { return c.Swap.Undo(bo, passed, noon) },
-		"This swap has not been accepted.":                                       func() (SwapChange, error) { return s.Undo(bo, r, noon) },
+		"Only <@U0ANN> and <@U0BO> can undo it.":                                 func() (SwapChange, error) { return c.Swap.Do(UndoSwap, cy, after, noon) },
+		"The first of the two shifts has begun, so it can't be undone any more.": func() (SwapChange, error) { return c.Swap.Do(UndoSwap, bo, after, s.Take.Start) },
+		"<@U0BO> has passed the shift on, so it can't be undone.":                func() (SwapChange, error) { return c.Swap.Do(UndoSwap, bo, passed, noon) },
+		"This swap has not been accepted.":                                       func() (SwapChange, error) { return s.Do(UndoSwap, bo, r, noon) },
 	} {
 		if _, err := try(); err == nil || err.Error() != name {
 			t.Errorf("%v, want %q", err, name)

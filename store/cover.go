@@ -58,11 +58,9 @@ func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall
 	return change.Cover, nil
 }
 
-// UpdateCover lets decide look at a cover request and at its schedule, which nobody else can change
-// meanwhile, and saves what it decides, as UpdateSwap does.
-func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.UserID, now time.Time,
-	decide func(oncall.Cover, oncall.Roster) (oncall.CoverChange, error),
-) (oncall.Cover, error) {
+// UpdateCover does what a person wants to do with a cover request, and saves the request, its
+// schedule, and what people are told. A Refusal comes back; the request may have changed nevertheless.
+func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.UserID, a oncall.CoverAct, now time.Time) (oncall.Cover, error) {
 	var change oncall.CoverChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		cover, err := lockCover(ctx, tx, id)
@@ -73,7 +71,7 @@ func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.Us
 		if err != nil {
 			return err
 		}
-		if change, err = decide(cover, roster); err != nil {
+		if change, err = cover.Do(a, by, roster, now); err != nil {
 			return err
 		}
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {

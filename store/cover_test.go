@@ -16,10 +16,6 @@ func (w *world) request() oncall.Cover {
 	return must[oncall.Cover](w.t)(w.AskForCover(w.t.Context(), w.stint(ann, 1), ann, "a wedding", true, w.clock()))
 }
 
-func take(by oncall.UserID, from, to, now time.Time) func(oncall.Cover, oncall.Roster) (oncall.CoverChange, error) {
-	return func(c oncall.Cover, r oncall.Roster) (oncall.CoverChange, error) { return c.Take(by, from, to, r, now) }
-}
-
 func TestCoverIsTakenInParts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -32,7 +28,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 		t.Error("a second request for the same shift was taken")
 	}
 	noon := c.Stint.Start.Add(3 * time.Hour)
-	got, err := w.UpdateCover(t.Context(), c.ID, bo, start, take(bo, noon, noon.Add(time.Hour), start))
+	got, err := w.UpdateCover(t.Context(), c.ID, bo, oncall.CoverAct{Do: oncall.TakeCover, From: noon, To: noon.Add(time.Hour)}, start)
 	if err != nil || got.State != oncall.CoverOpen || len(got.Takes) != 1 || got.Takes[0].Override == 0 {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -41,7 +37,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 			t.Errorf("at %s: %v, want %s", at, got, want)
 		}
 	}
-	if got, err = w.UpdateCover(t.Context(), c.ID, cy, start, take(cy, time.Time{}, time.Time{}, start)); err != nil || got.State != oncall.CoverTaken {
+	if got, err = w.UpdateCover(t.Context(), c.ID, cy, oncall.CoverAct{Do: oncall.TakeCover}, start); err != nil || got.State != oncall.CoverTaken {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if diff := cmp.Diff([]oncall.UserID{cy}, w.onCall(noon.Add(-1))); diff != "" {
@@ -63,10 +59,10 @@ func TestTheFirstToTakeCoverHasIt(t *testing.T) {
 	c := w.request()
 	done := count(t, []func() (oncall.Cover, error){
 		func() (oncall.Cover, error) {
-			return w.UpdateCover(t.Context(), c.ID, bo, start, take(bo, time.Time{}, time.Time{}, start))
+			return w.UpdateCover(t.Context(), c.ID, bo, oncall.CoverAct{Do: oncall.TakeCover}, start)
 		},
 		func() (oncall.Cover, error) {
-			return other.UpdateCover(t.Context(), c.ID, cy, start, take(cy, time.Time{}, time.Time{}, start))
+			return other.UpdateCover(t.Context(), c.ID, cy, oncall.CoverAct{Do: oncall.TakeCover}, start)
 		},
 	})
 	if n := w.count(`SELECT count(*) FROM overrides`); done != 1 || n != 1 {
@@ -114,7 +110,7 @@ func TestARemovedScheduleEndsRequests(t *testing.T) {
 	if got := must[oncall.Cover](t)(w.Cover(t.Context(), c.ID)); got.State != oncall.CoverStale {
 		t.Errorf("the cover request is %s", got.State)
 	}
-	if _, err := w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start)); err == nil {
+	if _, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start); err == nil {
 		t.Error("a swap in a removed schedule was accepted")
 	}
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale'`); n != 1 {

@@ -63,12 +63,9 @@ func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserI
 	return out, nil
 }
 
-// UpdateSwap lets decide look at a swap and at the two schedules, which nobody else can change
-// meanwhile, and saves what it decides: the swap, the schedules, what people are told. An error of
-// decide's comes back and nothing is saved; a Refusal inside the change comes back when all is saved.
-func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.UserID, now time.Time,
-	decide func(oncall.Swap, oncall.Roster) (oncall.SwapChange, error),
-) (oncall.Swap, error) {
+// UpdateSwap does what a person wants to do with a swap, and saves the swap, the two schedules, and
+// what people are told. A Refusal comes back; the swap may have changed nevertheless.
+func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.UserID, a oncall.SwapAct, now time.Time) (oncall.Swap, error) {
 	const save = `UPDATE swaps SET state = $2, ended_at = $3, overrides = $4 WHERE id = $1`
 	var change oncall.SwapChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -80,7 +77,7 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		if err != nil {
 			return err
 		}
-		if change, err = decide(swap, roster); err != nil {
+		if change, err = swap.Do(a, by, roster, now); err != nil {
 			return err
 		}
 		if change.Swap.State == swap.State {

@@ -44,10 +44,6 @@ func (w *world) told() []string {
 	return w.strings(`SELECT recipient || ' ' || kind || ' ' || coalesce(facts->>'state', '') FROM notices ORDER BY id`)
 }
 
-func accept(by oncall.UserID, now time.Time) func(oncall.Swap, oncall.Roster) (oncall.SwapChange, error) {
-	return func(s oncall.Swap, r oncall.Roster) (oncall.SwapChange, error) { return s.Accept(by, r, now) }
-}
-
 func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -55,7 +51,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0BO swap_ask open", "U0ANN swap_sent open"}, w.told()); diff != "" {
 		t.Error(diff)
 	}
-	got, err := w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+	got, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
 	if err != nil || got.State != oncall.SwapAccepted || len(got.Overrides) != 2 {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -67,8 +63,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	}, w.told()); diff != "" {
 		t.Error(diff)
 	}
-	undo := func(s oncall.Swap, r oncall.Roster) (oncall.SwapChange, error) { return s.Undo(ann, r, start) }
-	if got, err = w.UpdateSwap(t.Context(), swap.ID, ann, start, undo); err != nil || got.State != oncall.SwapUndone {
+	if got, err = w.UpdateSwap(t.Context(), swap.ID, ann, oncall.UndoSwap, start); err != nil || got.State != oncall.SwapUndone {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != bo || second[0] != ann {
@@ -88,15 +83,13 @@ func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
 		swap := w.offer()
 		answers := []func() (oncall.Swap, error){
 			func() (oncall.Swap, error) {
-				return w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+				return w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
 			},
 			func() (oncall.Swap, error) {
-				return other.UpdateSwap(t.Context(), swap.ID, ann, start, func(s oncall.Swap, _ oncall.Roster) (oncall.SwapChange, error) {
-					return s.Withdraw(ann, start)
-				})
+				return other.UpdateSwap(t.Context(), swap.ID, ann, oncall.WithdrawSwap, start)
 			},
 			func() (oncall.Swap, error) {
-				return other.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+				return other.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
 			},
 		}
 		if done := count(t, answers); done != 1 {
@@ -120,9 +113,9 @@ func TestAShiftIsSwappedOnce(t *testing.T) {
 	other := w.another()
 	one, two := w.offer(), must[oncall.Swap](t)(w.OfferSwap(t.Context(), w.stint(ann, 1), w.stint(bo, 1), "", start))
 	done := count(t, []func() (oncall.Swap, error){
-		func() (oncall.Swap, error) { return w.UpdateSwap(t.Context(), one.ID, bo, start, accept(bo, start)) },
+		func() (oncall.Swap, error) { return w.UpdateSwap(t.Context(), one.ID, bo, oncall.AcceptSwap, start) },
 		func() (oncall.Swap, error) {
-			return other.UpdateSwap(t.Context(), two.ID, bo, start, accept(bo, start))
+			return other.UpdateSwap(t.Context(), two.ID, bo, oncall.AcceptSwap, start)
 		},
 	})
 	states := w.strings(`SELECT state FROM swaps ORDER BY state`)
@@ -162,7 +155,7 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	must[schedule.Override](t)(w.AddOverride(t.Context(), swap.Take.Schedule, schedule.Override{
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: swap.Take.Start, End: swap.Take.Start.Add(time.Hour), CreatedBy: cy,
 	}, start))
-	_, err := w.UpdateSwap(t.Context(), swap.ID, bo, start, accept(bo, start))
+	_, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
 	if want := "<@U0BO> no longer has that shift in primary. So nothing was swapped."; err == nil || err.Error() != want {
 		t.Errorf("%v, want %q", err, want)
 	}
@@ -172,7 +165,7 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	if told := w.told(); told[0] != "U0BO swap_ask stale" || told[len(told)-1] != "U0ANN swap_news stale" {
 		t.Errorf("told %q", told)
 	}
-	if _, err := w.UpdateSwap(t.Context(), 999, bo, start, accept(bo, start)); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.UpdateSwap(t.Context(), 999, bo, oncall.AcceptSwap, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a swap that isn't there: %v", err)
 	}
 }
@@ -182,7 +175,7 @@ func TestTheTimerOfASwap(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
 	expired, accepted := w.offer(), w.offer()
-	if _, err := w.UpdateSwap(ctx, accepted.ID, bo, start, accept(bo, start)); err != nil {
+	if _, err := w.UpdateSwap(ctx, accepted.ID, bo, oncall.AcceptSwap, start); err != nil {
 		t.Fatal(err)
 	}
 	run := func(id oncall.SwapID, at time.Time) {
