@@ -1,9 +1,6 @@
 package oncall
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // A Change is what a decision comes to: the incident as it is to be stored, the
 // lines for its timeline, the people to page and the work to queue, all of which
@@ -30,11 +27,14 @@ func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 	return c
 }
 
-// done adds the work that follows from every change: a new drawing, the timer, when it
-// was set anew, and what has become of a question to those who have it.
+// done adds the work that follows from every change: a new drawing, unless nothing has
+// happened, the timer, when it was set anew, and what has become of a question to those
+// who have it.
 func (c *Change) done() Change {
 	in := &c.Incident
-	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
+	if len(c.Events) > 0 {
+		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
+	}
 	if in.NextAt != nil && in.Seq != c.before.Seq {
 		c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
 	}
@@ -92,24 +92,4 @@ func (c *Change) startOver() {
 func (c *Change) restart() {
 	c.startOver()
 	c.runStep()
-}
-
-// then adds a later change of the same incident. Of two drawings the last shows both.
-func (c Change) then(next Change) Change {
-	next.Events = append(c.Events, next.Events...)
-	next.Pages = append(c.Pages, next.Pages...)
-	next.Notices = append(c.Notices, next.Notices...)
-	next.Settled = append(c.Settled, next.Settled...)
-	tasks := c.Tasks
-	for _, t := range next.Tasks {
-		if _, draws := t.Do.(Draw); draws && t.At.IsZero() {
-			tasks = slices.DeleteFunc(tasks, func(o Task) bool {
-				_, old := o.Do.(Draw)
-				return old && o.At.IsZero()
-			})
-		}
-		tasks = append(tasks, t)
-	}
-	next.Tasks, next.before = tasks, c.before
-	return next
 }

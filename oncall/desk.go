@@ -32,18 +32,12 @@ type Desk struct {
 	NewAlert    func() AlertID
 	NewTurn     func() int64 // counts the incidents of the policy; nil: no step needs it
 
-	alerts    map[string]*Alert // the latest of each dedup key
-	groups    map[string]*seat  // the latest incident of each group key
-	incidents map[IncidentID]*seat
-	elsewhere map[IncidentID]int // how many alerts of other integrations fire
+	now       time.Time              // when the signal came that is being folded
+	alerts    map[string]*Alert      // the latest of each dedup key
+	groups    map[string]IncidentID  // the latest of each group key
+	incidents map[IncidentID]*Change // all signals make one change of each
+	elsewhere map[IncidentID]int     // how many alerts of other integrations fire
 	touched   map[AlertID]*Alert
-}
-
-// A seat is one incident at the desk with what has been decided of it.
-type seat struct {
-	Incident
-	change  Change
-	changed bool
 }
 
 // Seat puts stored incidents on the desk, oldest first.
@@ -53,16 +47,26 @@ func (d *Desk) Seat(incidents ...Incident) {
 	}
 }
 
-func (d *Desk) seat(in Incident) *seat {
+func (d *Desk) seat(in Incident) *Change {
 	if d.incidents == nil {
-		d.incidents, d.groups = map[IncidentID]*seat{}, map[string]*seat{}
+		d.incidents, d.groups = map[IncidentID]*Change{}, map[string]IncidentID{}
 	}
-	s := &seat{Incident: in}
-	d.incidents[in.ID] = s
+	c := in.begin(ByIntegration(d.Integration.Name), d.facts(), d.now)
+	d.incidents[in.ID] = &c
 	if in.IntegrationID == d.Integration.ID { // else it has taken in one of ours
-		d.groups[in.GroupKey] = s
+		d.groups[in.GroupKey] = in.ID
 	}
-	return s
+	return &c
+}
+
+// change is that of an incident, nil if it is not on the desk. What is now decided of it is
+// dated by the signal.
+func (d *Desk) change(id IncidentID) *Change {
+	c := d.incidents[id]
+	if c != nil {
+		c.now = d.now
+	}
+	return c
 }
 
 // Lay puts stored alerts on the desk, oldest first: the latest of each dedup key
@@ -91,9 +95,8 @@ func (d *Desk) Elsewhere(a Alert) {
 func (d *Desk) Results() ([]Change, []Alert) {
 	var changes []Change
 	for _, id := range slices.Sorted(maps.Keys(d.incidents)) {
-		if s := d.incidents[id]; s.changed {
-			s.change.Incident = s.Incident
-			changes = append(changes, s.change)
+		if c := *d.incidents[id]; len(c.Events) > 0 || c.Incident.SignalCount > c.before.SignalCount {
+			changes = append(changes, c.done())
 		}
 	}
 	var alerts []Alert
@@ -101,13 +104,6 @@ func (d *Desk) Results() ([]Change, []Alert) {
 		alerts = append(alerts, *d.touched[id])
 	}
 	return changes, alerts
-}
-
-// take makes a decision part of what the desk has to say of the incident.
-func (s *seat) take(c Change) {
-	s.Incident = c.Incident
-	s.changed = true
-	s.change = s.change.then(c)
 }
 
 func (d *Desk) touch(a *Alert) {
@@ -122,204 +118,175 @@ func (d *Desk) Receive(s Signal, at time.Time) {
 	if d.alerts == nil {
 		d.alerts = map[string]*Alert{}
 	}
+	d.now = at
 	switch s.Action {
 	case Trigger:
-		d.trigger(s, at)
+		d.trigger(s)
 	case AckSignal:
-		d.ack(s, at)
+		d.ack(s)
 	case Clear:
-		d.clear(s, at)
+		d.clear(s)
 	case Reconcile:
-		d.reconcile(s, at)
+		d.reconcile(s)
 	}
 }
 
-func (d *Desk) trigger(s Signal, at time.Time) {
+func (d *Desk) trigger(s Signal) {
 	a := d.alerts[s.DedupKey]
 	switch {
 	case a != nil && a.Firing:
-		a.refresh(s, at)
+		a.refresh(s, d.now)
 		a.GroupKey = s.group() // editing a monitor's routes renames the group of a firing alert
 		d.touch(a)
-		d.again(a, at)
+		d.again(a)
 	case a != nil && a.stale(s):
 		return
 	default:
-		d.fire(s, at)
+		d.fire(s)
 	}
 }
 
 // again is a signal of an alert that is firing already: never a new page by
 // itself, unless a person closed the incident while the monitor goes on.
-func (d *Desk) again(a *Alert, at time.Time) {
-	in := d.follow(d.incidents[a.IncidentID])
-	if in == nil {
+func (d *Desk) again(a *Alert) {
+	c := d.follow(d.change(a.IncidentID))
+	if c == nil {
 		return
 	}
-	if !in.Open() {
-		c := d.begin(in, at)
-		c.reopen("still firing according to the monitor", latest(at, in.ResolvedAt.Add(quietAfterResolve)))
-		in.take(c.done())
+	if !c.Incident.Open() {
+		c.reopen("still firing according to the monitor", latest(d.now, c.Incident.ResolvedAt.Add(quietAfterResolve)))
 		return
 	}
-	d.count(in, a.Severity, at)
+	c.count(a.Severity)
 }
 
 // fire begins a new alert: in the open incident of its group, in one that was
 // closed a moment ago, or in a new one.
-func (d *Desk) fire(s Signal, at time.Time) {
+func (d *Desk) fire(s Signal) {
 	a := &Alert{
 		ID: d.NewAlert(), IntegrationID: d.Integration.ID, DedupKey: s.DedupKey,
-		GroupKey: s.group(), Firing: true, Severity: High, FirstAt: at,
+		GroupKey: s.group(), Firing: true, Severity: High, FirstAt: d.now,
 	}
-	a.refresh(s, at)
+	a.refresh(s, d.now)
 	d.alerts[s.DedupKey] = a
 	d.touch(a)
 
-	in := d.follow(d.groups[a.GroupKey])
+	c := d.follow(d.change(d.groups[a.GroupKey]))
 	switch {
-	case in != nil && in.Open():
-		d.join(in, a, at)
-	case in != nil && in.snoozing(at):
-		c := d.begin(in, at)
+	case c != nil && c.Incident.Open():
+		c.record(EventAlertJoined, c.by, Detail{Text: a.Title})
+		c.count(a.Severity)
+	case c != nil && c.Incident.snoozing(d.now):
 		c.dozeOff(firesAgain)
-		in.take(c.done())
-		d.count(in, a.Severity, at)
-	case in != nil && in.ResolvedBy.User == "" && at.Sub(*in.ResolvedAt) < reopenWithin:
-		c := d.begin(in, at)
-		c.reopen(firesAgain, at)
-		in.take(c.done())
-		d.page(in, at)
+		c.count(a.Severity)
+	case c != nil && c.Incident.ResolvedBy.User == "" && d.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
+		c.reopen(firesAgain, d.now)
+		c.runStep()
 	default:
-		in = d.open(a, at)
+		c = d.open(a)
 	}
-	a.IncidentID = in.ID
+	a.IncidentID = c.Incident.ID
 }
 
 const firesAgain = "the monitor fires again"
 
 // follow goes to where an incident was merged into, if that is on the desk. What was
 // merged once can't be merged again, but where it went can; no loop comes of more.
-func (d *Desk) follow(s *seat) *seat {
+func (d *Desk) follow(c *Change) *Change {
 	for range maxMerges {
-		if s == nil || s.MergedInto == 0 || d.incidents[s.MergedInto] == nil {
+		if c == nil || c.Incident.MergedInto == 0 || d.incidents[c.Incident.MergedInto] == nil {
 			break
 		}
-		s = d.incidents[s.MergedInto]
+		c = d.change(c.Incident.MergedInto)
 	}
-	return s
+	return c
 }
 
-func (d *Desk) join(in *seat, a *Alert, at time.Time) {
-	c := d.begin(in, at)
-	c.record(EventAlertJoined, c.by, Detail{Text: a.Title})
-	in.take(c.done())
-	d.count(in, a.Severity, at)
-}
-
-// open makes a new incident and pages its first step at once.
-func (d *Desk) open(a *Alert, at time.Time) *seat {
-	in := d.seat(Incident{
+// open makes a new incident and pages its first step at once, without the detour over a timer.
+func (d *Desk) open(a *Alert) *Change {
+	in := Incident{
 		ID: d.NewIncident(), TeamID: d.Integration.TeamID, PolicyID: d.Policy.ID,
 		IntegrationID: d.Integration.ID, GroupKey: a.GroupKey,
 		Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
-		Status: Triggered, OpenedAt: at, SignalCount: 1, LastSignalAt: at,
-	})
+		Status: Triggered, Version: 1, OpenedAt: d.now, SignalCount: 1, LastSignalAt: d.now,
+	}
 	if d.NewTurn != nil {
 		in.Turn = d.NewTurn()
 	}
-	c := d.begin(in, at)
+	c := d.seat(in)
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
-	in.take(c.done())
-	d.page(in, at)
-	return in
-}
-
-// page runs the step that is due now without the detour over a timer.
-func (d *Desk) page(in *seat, at time.Time) {
-	if c, due := in.RunTimer(in.Seq, d.facts(), at); due {
-		in.take(c)
-	}
+	c.runStep()
+	return c
 }
 
 // count notes one more signal of an open incident. The message follows within
 // seconds, once, however many there are.
-func (d *Desk) count(in *seat, sev Severity, at time.Time) {
+func (c *Change) count(sev Severity) {
+	in := &c.Incident
 	if sev.Worse(in.Severity) {
-		c := d.begin(in, at)
 		c.raise(sev)
-		in.take(c.done())
 	}
-	c := d.begin(in, at)
-	c.Incident.SignalCount++
-	c.Incident.LastSignalAt = at
-	if r := in.RedrawAt; r == nil || !r.After(at) {
-		due := at.Add(redrawCountAfter)
-		c.Incident.RedrawAt = &due
-		c.Tasks = []Task{{Do: Draw{Incident: in.ID, Version: c.Incident.Version}, At: due}}
+	in.SignalCount++
+	in.LastSignalAt = c.now
+	if r := in.RedrawAt; r == nil || !r.After(c.now) {
+		in.RedrawAt = new(c.now.Add(redrawCountAfter))
+		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}, At: *in.RedrawAt})
 	}
-	in.take(c)
 }
 
-func (d *Desk) ack(s Signal, at time.Time) {
+func (d *Desk) ack(s Signal) {
 	a := d.alerts[s.DedupKey]
 	if a == nil || !a.Firing {
 		return
 	}
-	if in := d.incidents[a.IncidentID]; in != nil && in.Status == Triggered {
-		if c, err := in.Do(Act{Do: ActAck}, d.actor(), d.facts(), at); err == nil {
-			in.take(c)
-		}
+	if c := d.change(a.IncidentID); c != nil && c.Incident.Status == Triggered {
+		_ = c.ack(Act{Do: ActAck}) // nobody hears of a refusal, and it changes nothing
 	}
 }
 
-func (d *Desk) clear(s Signal, at time.Time) {
+func (d *Desk) clear(s Signal) {
 	a := d.alerts[s.DedupKey]
 	if a == nil {
 		// A tombstone: should the trigger come later than its own end, it is stale.
 		a = &Alert{
 			ID: d.NewAlert(), IntegrationID: d.Integration.ID, DedupKey: s.DedupKey,
-			GroupKey: s.group(), Severity: High, FirstAt: at, ClearedAt: &at,
+			GroupKey: s.group(), Severity: High, FirstAt: d.now, ClearedAt: new(d.now),
 		}
-		a.refresh(s, at)
+		a.refresh(s, d.now)
 		d.alerts[s.DedupKey] = a
 		d.touch(a)
 		return
 	}
 	if a.Firing {
-		a.refresh(Signal{StartsAt: s.StartsAt}, at)
-		d.cleared(a, at)
+		a.refresh(Signal{StartsAt: s.StartsAt}, d.now)
+		d.cleared(a)
 	}
 }
 
 // reconcile closes what the monitor no longer lists.
-func (d *Desk) reconcile(s Signal, at time.Time) {
+func (d *Desk) reconcile(s Signal) {
 	for _, key := range slices.Sorted(maps.Keys(d.alerts)) {
 		a := d.alerts[key]
 		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) {
-			d.cleared(a, at)
+			d.cleared(a)
 		}
 	}
 }
 
 // cleared ends one alert, and its incident with the last of them.
-func (d *Desk) cleared(a *Alert, at time.Time) {
+func (d *Desk) cleared(a *Alert) {
 	a.Firing = false
-	a.ClearedAt = &at
+	a.ClearedAt = new(d.now)
 	d.touch(a)
-	in := d.incidents[a.IncidentID]
-	if in == nil || !in.Open() {
+	c := d.change(a.IncidentID)
+	if c == nil || !c.Incident.Open() {
 		return
 	}
-	if d.fires(in.ID) {
-		c := d.begin(in, at)
+	if d.fires(a.IncidentID) {
 		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
-		in.take(c.done())
 		return
 	}
-	if c, err := in.Do(Act{Do: ActResolve}, d.actor(), d.facts(), at); err == nil {
-		in.take(c)
-	}
+	_ = c.resolve(Act{Do: ActResolve}) // what is open can be
 }
 
 // fires reports whether any alert of the incident does.
@@ -342,13 +309,6 @@ func (d *Desk) facts() Facts {
 	}
 	return Facts{Policies: d.Policies, Roster: d.Roster}
 }
-
-// begin starts a change of an incident on the desk, by what the monitor says.
-func (d *Desk) begin(in *seat, at time.Time) Change {
-	return in.begin(d.actor(), d.facts(), at)
-}
-
-func (d *Desk) actor() Actor { return ByIntegration(d.Integration.Name) }
 
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
