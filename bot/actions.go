@@ -19,28 +19,58 @@ type press struct {
 	view    slack.View // in which it was pressed; without an id if that was a message
 }
 
-// presses are the buttons of everything else. They return what only the person who
-// pressed is told.
-var presses = map[string]func(b *Bot, ctx context.Context, p press) (string, error){
-	view.ActionSwapAccept: swapPress(oncall.AcceptSwap), view.ActionSwapDecline: swapPress(oncall.DeclineSwap),
-	view.ActionSwapWithdraw: swapPress(oncall.WithdrawSwap), view.ActionSwapUndo: swapPress(oncall.UndoSwap), view.ActionSwapOther: (*Bot).swapOther,
-	view.ActionHandoffTake:    (*Bot).takeHandoff,
-	view.ActionMenu:           (*Bot).pressMenu,
+// presses are what buttons do, but for those of incidents. They return what only the person
+// who pressed is told.
+var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string, error){
+	view.ActionSwapAccept:   swapPress(oncall.AcceptSwap),
+	view.ActionSwapDecline:  swapPress(oncall.DeclineSwap),
+	view.ActionSwapWithdraw: swapPress(oncall.WithdrawSwap),
+	view.ActionSwapUndo:     swapPress(oncall.UndoSwap),
+	view.ActionSwapWith:     (*Bot).swapOther,
+
+	view.ActionCoverTake:     coverPress(oncall.TakeCover),
+	view.ActionCoverPart:     (*Bot).coverPart,
+	view.ActionCoverDecline:  coverPress(oncall.DeclineCover),
+	view.ActionCoverWithdraw: coverPress(oncall.WithdrawCover),
+
+	view.ActionHandoffTake: (*Bot).takeHandoff,
+
+	view.ActionMenu:          (*Bot).pressMenu,
+	view.ActionBundleAck:     bundlePress(oncall.ActAck),
+	view.ActionBundleResolve: bundlePress(oncall.ActResolve),
+
 	view.ActionOverrideCancel: (*Bot).cancelOverride,
-	view.ActionAwayCover:      (*Bot).awayCover, view.ActionAwayCancel: (*Bot).awayCancel,
-	view.ActionCoverTake: coverPress(oncall.TakeCover), view.ActionCoverPart: (*Bot).coverPart,
-	view.ActionHomeOverride: (*Bot).homeOverride, view.ActionHomeSwap: (*Bot).homeSwap, view.ActionHomeSchedule: (*Bot).homeSchedule,
-	view.ActionRotationMore: (*Bot).rotationMore, view.ActionRotationAdd: pressIn((*Bot).rotationAdd),
-	view.ActionRotationEdit: pressIn((*Bot).rotationEdit), view.ActionRotationRemove: pressIn((*Bot).rotationRemove),
-	view.ActionScheduleHistory: pressIn((*Bot).pressHistory), view.ActionScheduleRestore: pressIn((*Bot).pressRestore),
-	view.ActionScheduleRemove: pressIn((*Bot).pressRemove), view.ActionShiftsApart: pressIn((*Bot).pressApart),
-	view.ActionCoverDecline: coverPress(oncall.DeclineCover), view.ActionCoverWithdraw: coverPress(oncall.WithdrawCover),
-	view.ActionContacts: (*Bot).contacts, view.ActionContactAdd: (*Bot).contactAdd, view.BlockMethod: (*Bot).contactMethod,
-	view.ActionContactCode: (*Bot).contactCode, view.ActionContactResend: (*Bot).contactResend, view.ActionContactMenu: (*Bot).contactMenu,
-	view.ActionContactTest: (*Bot).contactTest, view.ActionContactCard: (*Bot).contactCard,
-	view.ActionRulesEdit: (*Bot).rulesEdit, view.ActionRulesAdd: rulePress(addLine), view.ActionRuleRemove: rulePress(removeLine),
-	view.ActionRulesDefaults: rulePress(defaultLines), view.ActionRuleContact: rulePress(nil), view.ActionRuleAfter: rulePress(nil),
-	view.ActionHoursEdit: (*Bot).hoursEdit, view.ActionBundleAck: bundlePress(oncall.ActAck), view.ActionBundleResolve: bundlePress(oncall.ActResolve),
+	view.ActionAwayCover:      (*Bot).awayCover,
+	view.ActionAwayCancel:     (*Bot).awayCancel,
+
+	view.ActionHomeOverride: (*Bot).homeOverride,
+	view.ActionHomeSwap:     (*Bot).homeSwap,
+	view.ActionHomeSchedule: (*Bot).homeSchedule,
+
+	view.ActionRotationMore:    (*Bot).rotationMore,
+	view.ActionRotationAdd:     pressIn((*Bot).rotationAdd),
+	view.ActionRotationEdit:    pressIn((*Bot).rotationEdit),
+	view.ActionRotationRemove:  pressIn((*Bot).rotationRemove),
+	view.ActionScheduleHistory: pressIn((*Bot).pressHistory),
+	view.ActionScheduleRestore: pressIn((*Bot).pressRestore),
+	view.ActionScheduleRemove:  pressIn((*Bot).pressRemove),
+	view.ActionShiftsApart:     pressIn((*Bot).pressApart),
+
+	view.ActionContacts:      (*Bot).contacts,
+	view.ActionContactAdd:    (*Bot).contactAdd,
+	view.ActionContactMethod: (*Bot).contactMethod,
+	view.ActionContactCode:   (*Bot).contactCode,
+	view.ActionContactResend: (*Bot).contactResend,
+	view.ActionContactMenu:   (*Bot).contactMenu,
+	view.ActionContactTest:   (*Bot).contactTest,
+	view.ActionContactCard:   (*Bot).contactCard,
+	view.ActionRulesEdit:     (*Bot).rulesEdit,
+	view.ActionRulesAdd:      rulePress(addLine),
+	view.ActionRuleRemove:    rulePress(removeLine),
+	view.ActionRulesDefaults: rulePress(defaultLines),
+	view.ActionRuleContact:   rulePress(nil),
+	view.ActionRuleAfter:     rulePress(nil),
+	view.ActionHoursEdit:     (*Bot).hoursEdit,
 }
 
 // interaction handles clicks; whatever else Slack sends here needs no answer.
@@ -57,7 +87,7 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (str
 		if p.value == "" {
 			p.value = a.SelectedOption.Value // of an overflow menu
 		}
-		text, err := b.pressed(ctx, a.ActionID, p)
+		text, err := b.pressed(ctx, view.Action(a.ActionID), p)
 		if err != nil {
 			return "", err
 		}
@@ -69,7 +99,7 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (str
 }
 
 // pressed does what one button is for.
-func (b *Bot) pressed(ctx context.Context, action string, p press) (string, error) {
+func (b *Bot) pressed(ctx context.Context, action view.Action, p press) (string, error) {
 	if run := presses[action]; run != nil {
 		return run(b, ctx, p)
 	}

@@ -43,7 +43,7 @@ func plainCommand(name string, do oncall.ActKind) command {
 }
 
 // wordyCommand does what needs more words; without them the form asks.
-func wordyCommand(name, example, form string, read func(r request) ([]oncall.Act, error)) command {
+func wordyCommand(name, example string, form view.Action, read func(r request) ([]oncall.Act, error)) command {
 	return incidentCommand(name, example, func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 		if len(r.words) == 0 {
 			s, err := b.sheet(ctx, id, r.user.ID)

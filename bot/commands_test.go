@@ -184,7 +184,7 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 		}
 	}
 	open("/oncall schedule edit payments days")
-	if _, err := f.sim.ClickView(f.ctx, string(ann), view.ActionRotationEdit); err != nil {
+	if _, err := f.sim.ClickView(f.ctx, string(ann), string(view.ActionRotationEdit)); err != nil {
 		t.Fatal(err)
 	}
 	f.eventually("the rotation's form is open", func() bool { return strings.Contains(f.sim.ViewText(string(ann)), "Edit rotation") })

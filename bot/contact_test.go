@@ -34,8 +34,8 @@ func TestReadRules(t *testing.T) {
 	t.Parallel()
 	f := view.RulesForm{ReachView: reachedByTwo(), Meta: view.RulesMeta{Drawn: 2}, Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
 	v := slack.View{PrivateMetadata: view.DrawRules(f).PrivateMetadata, State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
-		"rule_2_1": {view.ActionRuleAfter: {SelectedOption: slack.OptionBlockObject{Value: "300"}}},
-		"rule_1_0": {view.ActionRuleContact: {SelectedOption: slack.OptionBlockObject{Value: "4"}}}, // of an earlier drawing
+		"rule_2_1": {string(view.ActionRuleAfter): {SelectedOption: slack.OptionBlockObject{Value: "300"}}},
+		"rule_1_0": {string(view.ActionRuleContact): {SelectedOption: slack.OptionBlockObject{Value: "4"}}}, // of an earlier drawing
 	}}}
 	read, err := readLines(v)
 	if err != nil {
@@ -70,20 +70,24 @@ func TestContactCard(t *testing.T) {
 }
 
 // view presses or chooses something in the form that somebody has open.
-func (f *office) view(user oncall.UserID, action string, value any) {
+func (f *office) view(user oncall.UserID, action view.Action, value any) {
 	f.t.Helper()
 	before := f.sim.ViewText(string(user))
-	r, err := f.sim.ChooseView(f.ctx, string(user), action, value)
+	r, err := f.sim.ChooseView(f.ctx, string(user), string(action), value)
 	if err != nil || !r.Acked {
 		f.t.Fatalf("%s: %v, acknowledged %t, %s", action, err, r.Acked, r.Error)
 	}
-	f.eventually("the form changes after "+action, func() bool { return f.sim.ViewText(string(user)) != before })
+	f.eventually("the form changes after "+string(action), func() bool { return f.sim.ViewText(string(user)) != before })
 }
 
 // submit sends the open form and returns what is wrong with it.
-func (f *office) submit(user oncall.UserID, values map[string]any) map[string]string {
+func (f *office) submit(user oncall.UserID, values map[view.Block]any) map[string]string {
 	f.t.Helper()
-	r, err := f.sim.Submit(f.ctx, string(user), values)
+	typed := map[string]any{}
+	for block, v := range values {
+		typed[string(block)] = v
+	}
+	r, err := f.sim.Submit(f.ctx, string(user), typed)
 	if err != nil || r.Error != "" {
 		f.t.Fatalf("submit: %v, %s", err, r.Error)
 	}
@@ -112,12 +116,12 @@ func TestContacts(t *testing.T) {
 	f.shows(ann, "Slack", "(the defaults)", "wakes nobody", "mon-fri 09:00-17:00 (Europe/Berlin, the default)")
 
 	f.view(ann, view.ActionContactAdd, nil)
-	f.view(ann, view.BlockMethod, oncall.MethodSMS)
+	f.view(ann, view.ActionContactMethod, oncall.MethodSMS)
 	block := view.AddressBlock(oncall.MethodSMS)
-	if wrong := f.submit(ann, map[string]any{block: "202 555 0100"}); !strings.Contains(wrong[block], "country code") {
+	if wrong := f.submit(ann, map[view.Block]any{block: "202 555 0100"}); !strings.Contains(wrong[string(block)], "country code") {
 		t.Errorf("a number without its country is answered %v", wrong)
 	}
-	f.submit(ann, map[string]any{block: "+1 (202) 555-0100"})
+	f.submit(ann, map[view.Block]any{block: "+1 (202) 555-0100"})
 	f.shows(ann, "We have sent a code by SMS to +12025550100. Reply to it with the code, or type it here.")
 	reach, err := f.store.Reach(f.ctx, ann)
 	if err != nil || len(reach.Contacts) != 1 {
@@ -128,10 +132,10 @@ func TestContacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wrong := f.submit(ann, map[string]any{view.BlockCode: "999999"}); !strings.Contains(wrong[view.BlockCode], "not right") {
+	if wrong := f.submit(ann, map[view.Block]any{view.BlockCode: "999999"}); !strings.Contains(wrong[string(view.BlockCode)], "not right") {
 		t.Errorf("a wrong code is answered %v", wrong)
 	}
-	f.submit(ann, map[string]any{view.BlockCode: " " + proof.Code})
+	f.submit(ann, map[view.Block]any{view.BlockCode: " " + proof.Code})
 	f.shows(ann, "Verified: SMS to +12025550100.", "after 3 min: SMS +12025550100")
 
 	f.view(ann, view.ActionRulesEdit+"=high", nil)
@@ -145,10 +149,10 @@ func TestContacts(t *testing.T) {
 	f.shows(ann, "Saved.", "after 1 min: SMS +12025550100")
 
 	f.view(ann, view.ActionHoursEdit, nil)
-	if wrong := f.submit(ann, map[string]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[view.BlockWindows], "no window") {
+	if wrong := f.submit(ann, map[view.Block]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[string(view.BlockWindows)], "no window") {
 		t.Errorf("hours that are none are answered %v", wrong)
 	}
-	f.submit(ann, map[string]any{view.BlockWindows: "daily 08:00-20:00"})
+	f.submit(ann, map[view.Block]any{view.BlockWindows: "daily 08:00-20:00"})
 	f.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
 
 	reach, err = f.store.Reach(f.ctx, ann)
@@ -162,7 +166,7 @@ func TestContacts(t *testing.T) {
 		t.Errorf("the test is answered %q", said)
 	}
 
-	overflow := "contact_" + strconv.FormatInt(int64(id), 10) + "/" + view.ActionContactMenu
+	overflow := view.Action("contact_"+strconv.FormatInt(int64(id), 10)) + "/" + view.ActionContactMenu
 	f.view(ann, overflow, view.MenuTest+strconv.FormatInt(int64(id), 10))
 	f.shows(ann, "A test page is on its way by SMS to +12025550100.")
 	f.view(ann, overflow, view.MenuRemove+strconv.FormatInt(int64(id), 10))

@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
@@ -216,9 +217,9 @@ func (f *office) posted() (oncall.Picture, store.Place) {
 }
 
 // click presses a button and requires that Slack hears of it in time.
-func (f *office) click(user oncall.UserID, action string) {
+func (f *office) click(user oncall.UserID, action view.Action) {
 	f.t.Helper()
-	r, err := f.sim.Click(f.ctx, string(user), "C0PAY", "", action)
+	r, err := f.sim.Click(f.ctx, string(user), "C0PAY", "", string(action))
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, error) {
 	id := s.form.number(view.BlockSchedule)
 	if id == 0 {
-		return correct(map[string]string{view.BlockSchedule: "Choose a schedule."}), nil
+		return correct(mistakes{view.BlockSchedule: "Choose a schedule."}), nil
 	}
 	e, err := b.editing(ctx, s.user, view.EditMeta{Schedule: oncall.ScheduleID(id)}.String())
 	if err != nil {

@@ -20,14 +20,14 @@ func readIncidentValue(value string) (oncall.IncidentID, bool) {
 }
 
 // deeds that need no more words.
-var plainDeeds = map[string]oncall.ActKind{
+var plainDeeds = map[view.Action]oncall.ActKind{
 	view.ActionAck: oncall.ActAck, view.ActionResolve: oncall.ActResolve, view.ActionUnack: oncall.ActUnack, view.ActionReopen: oncall.ActReopen,
 	view.ActionUnsnooze: oncall.ActUnsnooze, view.ActionEscalate: oncall.ActEscalate,
 	view.ActionAccept: oncall.ActAccept, view.ActionDecline: oncall.ActDecline, view.ActionStillOn: oncall.ActStillOn,
 }
 
 // deedForms ask for what a deed needs.
-var deedForms = map[string]func(s view.Sheet) slack.ModalViewRequest{
+var deedForms = map[view.Action]func(s view.Sheet) slack.ModalViewRequest{
 	view.ActionSnooze: view.SnoozeForm, view.ActionReassign: view.ReassignForm, view.ActionAsk: view.AskForm, view.ActionNote: view.NoteForm,
 	view.ActionSeverity: view.SeverityForm, view.ActionMerge: view.MergeForm,
 	view.ActionMore: view.DrawSheet, view.ActionTimeline: view.DrawTimeline,
@@ -37,11 +37,11 @@ var deedForms = map[string]func(s view.Sheet) slack.ModalViewRequest{
 func (b *Bot) pressMenu(ctx context.Context, p press) (string, error) {
 	do, value, _ := strings.Cut(p.value, "/")
 	p.value = value
-	return b.deed(ctx, p, do)
+	return b.deed(ctx, p, view.Action(do))
 }
 
 // deed does something with the incident whose button or menu was used.
-func (b *Bot) deed(ctx context.Context, p press, do string) (string, error) {
+func (b *Bot) deed(ctx context.Context, p press, do view.Action) (string, error) {
 	id, known := readIncidentValue(p.value)
 	kind, isPlain := plainDeeds[do]
 	form := deedForms[do]

@@ -90,7 +90,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error
 	method := s.form.choice(view.BlockMethod)
 	block := view.AddressBlock(method)
 	if !slices.Contains(b.methods, method) {
-		return correct(map[string]string{view.BlockMethod: "This installation can't send by that."}), nil
+		return correct(mistakes{view.BlockMethod: "This installation can't send by that."}), nil
 	}
 	address, err := oncall.CheckAddress(method, s.form.text(block))
 	if err != nil {
@@ -105,9 +105,9 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error
 }
 
 // refusedAt shows a refusal beside the input that is to blame.
-func refusedAt(block string, err error) (answer, error) {
+func refusedAt(block view.Block, err error) (answer, error) {
 	if r, refused := errors.AsType[oncall.Refusal](err); refused {
-		return correct(map[string]string{block: r.Sentence}), nil
+		return correct(mistakes{block: r.Sentence}), nil
 	}
 	return answer{}, err
 }
@@ -187,7 +187,7 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 			return "", fmt.Errorf("remove a contact method: %w", err)
 		}
 		said := fmt.Sprintf("Removed: %s.", name)
-		if p.view.CallbackID == view.ModalCode {
+		if view.Modal(p.view.CallbackID) == view.ModalCode {
 			b.redrawReach(ctx, p.user, p.view, said)
 			return "", b.updateModal(ctx, p.view, view.ContactRemoved(said))
 		}

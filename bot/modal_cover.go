@@ -29,7 +29,7 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (answer, error) {
 }
 
 // part cuts a stint to the times that were chosen, if any; else it says what is wrong.
-func (f form) part(s schedule.Stint) (schedule.Stint, map[string]string) {
+func (f form) part(s schedule.Stint) (schedule.Stint, mistakes) {
 	from, to := f.instant(view.BlockFrom), f.instant(view.BlockTo)
 	if from.IsZero() {
 		from = s.Start
@@ -39,11 +39,11 @@ func (f form) part(s schedule.Stint) (schedule.Stint, map[string]string) {
 	}
 	switch {
 	case !from.Before(to):
-		return s, map[string]string{view.BlockTo: "The end is not after the start."}
+		return s, mistakes{view.BlockTo: "The end is not after the start."}
 	case !from.Before(s.End):
-		return s, map[string]string{view.BlockFrom: "The shift is over by then."}
+		return s, mistakes{view.BlockFrom: "The shift is over by then."}
 	case !to.After(s.Start):
-		return s, map[string]string{view.BlockTo: "The shift has not begun by then."}
+		return s, mistakes{view.BlockTo: "The shift has not begun by then."}
 	}
 	return cut([]schedule.Stint{s}, span{from, to})[0], nil
 }
@@ -52,7 +52,7 @@ func (f form) part(s schedule.Stint) (schedule.Stint, map[string]string) {
 func (b *Bot) submitPart(ctx context.Context, s submission) (answer, error) {
 	from, to := s.form.instant(view.BlockFrom), s.form.instant(view.BlockTo)
 	if !from.Before(to) {
-		return correct(map[string]string{view.BlockTo: "The end is not after the start."}), nil
+		return correct(mistakes{view.BlockTo: "The end is not after the start."}), nil
 	}
 	return answer{}, b.actOnCover(ctx, s.meta(), s.user, oncall.CoverAct{Do: oncall.TakeCover, From: from, To: to})
 }

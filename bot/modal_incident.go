@@ -13,8 +13,8 @@ import (
 
 // submitDeed makes what happens when a form about an incident is sent: read says which
 // acts it asks for, or points at inputs that are wrong.
-func submitDeed(read func(f form, now time.Time) ([]oncall.Act, map[string]string)) modal {
-	return modal{submit: func(b *Bot, ctx context.Context, s submission) (answer, error) {
+func submitDeed(read func(f form, now time.Time) ([]oncall.Act, mistakes)) func(*Bot, context.Context, submission) (answer, error) {
+	return func(b *Bot, ctx context.Context, s submission) (answer, error) {
 		id, known := readIncidentValue(s.meta())
 		if !known {
 			return answer{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
@@ -27,7 +27,7 @@ func submitDeed(read func(f form, now time.Time) ([]oncall.Act, map[string]strin
 			return answer{}, err
 		}
 		return closeAll(), nil
-	}}
+	}
 }
 
 // acts does several things one after the other, and says which of them were refused.
@@ -52,10 +52,10 @@ func (b *Bot) acts(ctx context.Context, id oncall.IncidentID, user oncall.UserID
 	return nil
 }
 
-func readSnooze(f form, now time.Time) ([]oncall.Act, map[string]string) {
+func readSnooze(f form, now time.Time) ([]oncall.Act, mistakes) {
 	if at := f.instant(view.BlockUntil); !at.IsZero() {
 		if !at.After(now) {
-			return nil, map[string]string{view.BlockUntil: "That is in the past."}
+			return nil, mistakes{view.BlockUntil: "That is in the past."}
 		}
 		return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
 	}
@@ -74,44 +74,44 @@ func snoozeFor(value string, now time.Time) oncall.Act {
 	return oncall.Act{Do: oncall.ActSnooze, Until: now.Add(d)}
 }
 
-func readReassign(f form, _ time.Time) ([]oncall.Act, map[string]string) {
+func readReassign(f form, _ time.Time) ([]oncall.Act, mistakes) {
 	user, policy := f.user(view.BlockPerson), oncall.PolicyID(f.number(view.BlockPolicy))
 	switch {
 	case user == "" && policy == 0:
-		return nil, map[string]string{view.BlockPerson: "Choose a person or a policy."}
+		return nil, mistakes{view.BlockPerson: "Choose a person or a policy."}
 	case user != "" && policy != 0:
-		return nil, map[string]string{view.BlockPolicy: "Choose either a person or a policy, not both."}
+		return nil, mistakes{view.BlockPolicy: "Choose either a person or a policy, not both."}
 	}
 	return []oncall.Act{{Do: oncall.ActReassign, User: user, Policy: policy}}, nil
 }
 
-func readAsk(f form, _ time.Time) ([]oncall.Act, map[string]string) {
+func readAsk(f form, _ time.Time) ([]oncall.Act, mistakes) {
 	var acts []oncall.Act
 	for _, u := range f.input(view.BlockPeople).SelectedUsers {
 		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: oncall.UserID(u), Text: strings.TrimSpace(f.text(view.BlockText))})
 	}
 	if len(acts) == 0 {
-		return nil, map[string]string{view.BlockPeople: "Choose somebody."}
+		return nil, mistakes{view.BlockPeople: "Choose somebody."}
 	}
 	return acts, nil
 }
 
-func readNote(f form, _ time.Time) ([]oncall.Act, map[string]string) {
+func readNote(f form, _ time.Time) ([]oncall.Act, mistakes) {
 	text := strings.TrimSpace(f.text(view.BlockText))
 	if text == "" {
-		return nil, map[string]string{view.BlockText: "Write something."}
+		return nil, mistakes{view.BlockText: "Write something."}
 	}
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
-func readSeverity(f form, _ time.Time) ([]oncall.Act, map[string]string) {
+func readSeverity(f form, _ time.Time) ([]oncall.Act, mistakes) {
 	return []oncall.Act{{Do: oncall.ActSeverity, Severity: oncall.Severity(f.choice(view.BlockSeverity))}}, nil
 }
 
-func readMerge(f form, _ time.Time) ([]oncall.Act, map[string]string) {
+func readMerge(f form, _ time.Time) ([]oncall.Act, mistakes) {
 	other := oncall.IncidentID(f.number(view.BlockOther))
 	if other == 0 {
-		return nil, map[string]string{view.BlockOther: "Choose an incident."}
+		return nil, mistakes{view.BlockOther: "Choose an incident."}
 	}
 	return []oncall.Act{{Do: oncall.ActKind(f.choice(view.BlockHow)), Other: other}}, nil
 }

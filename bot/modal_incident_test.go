@@ -16,34 +16,34 @@ func TestReadForms(t *testing.T) {
 	chosen := func(value string) slack.BlockAction {
 		return slack.BlockAction{SelectedOption: slack.OptionBlockObject{Value: value}}
 	}
-	f := func(pairs map[string]slack.BlockAction) form {
+	f := func(pairs map[view.Block]slack.BlockAction) form {
 		out := form{}
 		for block, a := range pairs {
-			out[block] = map[string]slack.BlockAction{block: a}
+			out[string(block)] = map[string]slack.BlockAction{string(block): a}
 		}
 		return out
 	}
 	cases := []struct {
 		name  string
-		read  func(form, time.Time) ([]oncall.Act, map[string]string)
+		read  func(form, time.Time) ([]oncall.Act, mistakes)
 		form  form
 		want  oncall.Act
-		wrong string // the block
+		wrong view.Block
 	}{
-		{"an hour", readSnooze, f(map[string]slack.BlockAction{view.BlockHowLong: chosen("1h")}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Hour)}, ""},
-		{"work", readSnooze, f(map[string]slack.BlockAction{view.BlockHowLong: chosen("work")}), oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillWork}, ""},
-		{"a time counts", readSnooze, f(map[string]slack.BlockAction{
+		{"an hour", readSnooze, f(map[view.Block]slack.BlockAction{view.BlockHowLong: chosen("1h")}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Hour)}, ""},
+		{"work", readSnooze, f(map[view.Block]slack.BlockAction{view.BlockHowLong: chosen("work")}), oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillWork}, ""},
+		{"a time counts", readSnooze, f(map[view.Block]slack.BlockAction{
 			view.BlockHowLong: chosen("work"), view.BlockUntil: {SelectedDateTime: noon.Add(time.Minute).Unix()},
 		}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Minute)}, ""},
-		{"the past", readSnooze, f(map[string]slack.BlockAction{view.BlockUntil: {SelectedDateTime: noon.Unix()}}), oncall.Act{}, view.BlockUntil},
-		{"to a person", readReassign, f(map[string]slack.BlockAction{view.BlockPerson: {SelectedUser: "U0BO"}}), oncall.Act{Do: oncall.ActReassign, User: bo}, ""},
-		{"to a policy", readReassign, f(map[string]slack.BlockAction{view.BlockPolicy: chosen("3")}), oncall.Act{Do: oncall.ActReassign, Policy: 3}, ""},
+		{"the past", readSnooze, f(map[view.Block]slack.BlockAction{view.BlockUntil: {SelectedDateTime: noon.Unix()}}), oncall.Act{}, view.BlockUntil},
+		{"to a person", readReassign, f(map[view.Block]slack.BlockAction{view.BlockPerson: {SelectedUser: "U0BO"}}), oncall.Act{Do: oncall.ActReassign, User: bo}, ""},
+		{"to a policy", readReassign, f(map[view.Block]slack.BlockAction{view.BlockPolicy: chosen("3")}), oncall.Act{Do: oncall.ActReassign, Policy: 3}, ""},
 		{"to nobody", readReassign, f(nil), oncall.Act{}, view.BlockPerson},
-		{"to both", readReassign, f(map[string]slack.BlockAction{view.BlockPerson: {SelectedUser: "U0BO"}, view.BlockPolicy: chosen("3")}), oncall.Act{}, view.BlockPolicy},
+		{"to both", readReassign, f(map[view.Block]slack.BlockAction{view.BlockPerson: {SelectedUser: "U0BO"}, view.BlockPolicy: chosen("3")}), oncall.Act{}, view.BlockPolicy},
 		{"ask nobody", readAsk, f(nil), oncall.Act{}, view.BlockPeople},
-		{"an empty note", readNote, f(map[string]slack.BlockAction{view.BlockText: {Value: " \n"}}), oncall.Act{}, view.BlockText},
-		{"merge with nothing", readMerge, f(map[string]slack.BlockAction{view.BlockHow: chosen("merge")}), oncall.Act{}, view.BlockOther},
-		{"link", readMerge, f(map[string]slack.BlockAction{view.BlockHow: chosen("link"), view.BlockOther: chosen("9")}), oncall.Act{Do: oncall.ActLink, Other: 9}, ""},
+		{"an empty note", readNote, f(map[view.Block]slack.BlockAction{view.BlockText: {Value: " \n"}}), oncall.Act{}, view.BlockText},
+		{"merge with nothing", readMerge, f(map[view.Block]slack.BlockAction{view.BlockHow: chosen("merge")}), oncall.Act{}, view.BlockOther},
+		{"link", readMerge, f(map[view.Block]slack.BlockAction{view.BlockHow: chosen("link"), view.BlockOther: chosen("9")}), oncall.Act{Do: oncall.ActLink, Other: 9}, ""},
 	}
 	for _, c := range cases {
 		acts, wrong := c.read(c.form, noon)
@@ -73,7 +73,7 @@ func TestEveryButtonOfAnIncidentDoesSomething(t *testing.T) {
 	} {
 		v := view.DrawSheet(view.Sheet{Picture: oncall.Picture{Incident: in}, Reader: cy, Zone: time.UTC, Now: noon})
 		for _, e := range v.Blocks.BlockSet[len(v.Blocks.BlockSet)-1].(*slack.ActionBlock).Elements.ElementSet {
-			if id := e.(*slack.ButtonBlockElement).ActionID; plainDeeds[id] == "" && deedForms[id] == nil {
+			if id := view.Action(e.(*slack.ButtonBlockElement).ActionID); plainDeeds[id] == "" && deedForms[id] == nil {
 				t.Errorf("%s: the button %s does nothing", in.Status, id)
 			}
 		}

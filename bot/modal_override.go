@@ -36,7 +36,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	if w.From.Before(r.now) && w.From.After(r.now.Add(-startSlack)) {
 		w.From = r.now
 	}
-	wrong := map[string]string{}
+	wrong := mistakes{}
 	switch {
 	case !w.From.Before(w.To):
 		wrong[view.BlockTo] = "The end is not after the start."
@@ -66,8 +66,8 @@ const startSlack = 15 * time.Minute
 func (f form) windows() ([]schedule.Window, string) {
 	w := schedule.Window{}
 	for _, d := range view.Weekdays {
-		if f.checked(view.BlockDays, d.Value) {
-			w.Days = append(w.Days, schedule.Weekday(d.Value))
+		if f.checked(view.BlockDays, string(d)) {
+			w.Days = append(w.Days, d)
 		}
 	}
 	from, to := f.input(view.BlockDayFrom).SelectedTime, f.input(view.BlockDayTo).SelectedTime

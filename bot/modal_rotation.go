@@ -189,9 +189,9 @@ func (b *Bot) saveEdit(ctx context.Context, e editing, v schedule.Version) (sche
 }
 
 // readRotation reads the form; what is wrong is said by block.
-func (e editing) readRotation(f form) (r schedule.Rotation, wrong map[string]string) {
-	wrong = map[string]string{}
-	say := func(block string, err error) {
+func (e editing) readRotation(f form) (r schedule.Rotation, wrong mistakes) {
+	wrong = mistakes{}
+	say := func(block view.Block, err error) {
 		if err != nil {
 			wrong[block] = sentence(err)
 		}
@@ -225,7 +225,7 @@ func (e editing) readRotation(f form) (r schedule.Rotation, wrong map[string]str
 }
 
 // readMore reads the inputs that are not always shown.
-func (e editing) readMore(f form, r *schedule.Rotation, wrong map[string]string) {
+func (e editing) readMore(f form, r *schedule.Rotation, wrong mistakes) {
 	var err error
 	if r.Windows, err = schedule.ParseWindows(f.text(view.BlockWindows)); err != nil {
 		wrong[view.BlockWindows] = sentence(err)
@@ -257,10 +257,10 @@ func sentence(err error) string {
 }
 
 // has reports whether a view shows an input.
-func (f form) has(block string) bool { return len(f[block]) > 0 }
+func (f form) has(block view.Block) bool { return len(f[string(block)]) > 0 }
 
 // users are the people chosen.
-func (f form) users(block string) []oncall.UserID {
+func (f form) users(block view.Block) []oncall.UserID {
 	var users []oncall.UserID
 	for _, u := range f.input(block).SelectedUsers {
 		users = append(users, oncall.UserID(u))
@@ -272,7 +272,7 @@ func (f form) users(block string) []oncall.UserID {
 func (f form) digest() string {
 	held := map[string][]string{}
 	for block := range f {
-		in := f.input(block)
+		in := f.input(view.Block(block))
 		held[block] = append([]string{in.Value, in.SelectedOption.Value, in.SelectedUser, strconv.FormatInt(in.SelectedDateTime, 10)}, in.SelectedUsers...)
 	}
 	data, _ := json.Marshal(held) // strings only, in the order of the keys

@@ -34,11 +34,11 @@ func readLines(v slack.View) (f view.RulesForm, err error) {
 	}
 	held := formOf(v)
 	for i, line := range f.Meta.Lines {
-		chosen := held[f.Meta.Block(i)]
-		if id, err := strconv.ParseInt(chosen[view.ActionRuleContact].SelectedOption.Value, 10, 64); err == nil {
+		chosen := held[string(f.Meta.Block(i))]
+		if id, err := strconv.ParseInt(chosen[string(view.ActionRuleContact)].SelectedOption.Value, 10, 64); err == nil {
 			line.Contact = oncall.ContactID(id)
 		}
-		if s, err := strconv.ParseInt(chosen[view.ActionRuleAfter].SelectedOption.Value, 10, 64); err == nil {
+		if s, err := strconv.ParseInt(chosen[string(view.ActionRuleAfter)].SelectedOption.Value, 10, 64); err == nil {
 			line.After = oncall.Seconds(s)
 		}
 		f.Lines = append(f.Lines, line)
@@ -159,7 +159,7 @@ func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 func (b *Bot) submitHours(ctx context.Context, s submission) (answer, error) {
 	windows, err := schedule.ParseWindows(s.form.text(view.BlockWindows))
 	if err != nil {
-		return correct(map[string]string{view.BlockWindows: sentence(err)}), nil
+		return correct(mistakes{view.BlockWindows: sentence(err)}), nil
 	}
 	v, err := b.reachView(ctx, s.user)
 	if err != nil {

@@ -34,7 +34,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	}
 	team := s.form.number(view.BlockTeam)
 	if team == 0 {
-		return correct(map[string]string{view.BlockTeam: "Choose a team."}), nil
+		return correct(mistakes{view.BlockTeam: "Choose a team."}), nil
 	}
 	made := schedule.Definition{
 		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(view.BlockName)), " "), TimeZone: strings.TrimSpace(s.form.text(view.BlockZone)),
@@ -42,7 +42,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 	if err := r.mayEdit(made.TeamID); err != nil {
 		return answer{}, err
 	}
-	wrong := map[string]string{}
+	wrong := mistakes{}
 	switch first, _, _ := strings.Cut(strings.ToLower(made.Name), " "); {
 	case made.Name == "" || len([]rune(made.Name)) > view.MaxName:
 		wrong[view.BlockName] = fmt.Sprintf("A schedule needs a name of at most %d characters.", view.MaxName)

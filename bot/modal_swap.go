@@ -33,7 +33,7 @@ func (b *Bot) swapOther(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	f := formOf(p.view)
-	other := f.user(view.ActionSwapOther)
+	other := f.user(view.BlockWith)
 	return "", b.updateModal(ctx, p.view, r.swapModal(other, f.choice(view.BlockGive), ""))
 }
 
@@ -43,13 +43,13 @@ func (b *Bot) submitSwap(ctx context.Context, s submission) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	other, err := b.user(ctx, s.form.user(view.ActionSwapOther))
+	other, err := b.user(ctx, s.form.user(view.BlockWith))
 	if err != nil {
 		return answer{}, err
 	}
-	chosen := s.form.choice(view.TakeBlockID(other.ID))
+	chosen := s.form.choice(view.TakeBlock(other.ID))
 	if chosen == "" {
-		return correct(map[string]string{view.ActionSwapOther: "Choose somebody who has a shift, and one of theirs."}), nil
+		return correct(mistakes{view.BlockWith: "Choose somebody who has a shift, and one of theirs."}), nil
 	}
 	give, err := r.ownStint(r.user.ID, s.form.choice(view.BlockGive))
 	if err != nil {

@@ -14,25 +14,30 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A modal is what happens when a person sends one. Its view carries ids in its private
-// metadata and nothing else: everything is loaded, and every permission checked, again.
-type modal struct {
-	submit func(b *Bot, ctx context.Context, s submission) (answer, error)
-}
-
-// modals are all of them by callback id. A Refusal is shown inside the modal, which
-// stays open with what was typed.
-var modals = map[string]modal{
-	view.ModalOverride: {submit: (*Bot).submitOverride},
-	view.ModalSwap:     {submit: (*Bot).submitSwap}, view.ModalCover: {submit: (*Bot).submitCover}, view.ModalCoverPart: {submit: (*Bot).submitPart},
-	view.ModalScheduleChoice: {submit: (*Bot).submitScheduleChoice},
-	view.ModalScheduleNew:    {submit: (*Bot).submitNewSchedule}, view.ModalScheduleRemove: {submit: (*Bot).submitScheduleRemove},
-	view.ModalScheduleRestore: {submit: (*Bot).submitRestore}, view.ModalRotation: {submit: (*Bot).submitRotation},
-	view.ModalRotationRemove: {submit: (*Bot).submitRotationRemove},
-	view.ModalContactAdd:     {submit: (*Bot).submitContactAdd}, view.ModalCode: {submit: (*Bot).submitCode},
-	view.ModalRules: {submit: (*Bot).submitRules}, view.ModalHours: {submit: (*Bot).submitHours},
-	view.ModalSnooze: submitDeed(readSnooze), view.ModalReassign: submitDeed(readReassign), view.ModalAsk: submitDeed(readAsk),
-	view.ModalNote: submitDeed(readNote), view.ModalSeverity: submitDeed(readSeverity), view.ModalMerge: submitDeed(readMerge),
+// modals are what happens when a person sends a form. Its view carries ids in its private
+// metadata and nothing else: everything is loaded, and every permission checked, again. A
+// Refusal is shown inside the form, which stays open with what was typed.
+var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (answer, error){
+	view.ModalOverride:        (*Bot).submitOverride,
+	view.ModalSwap:            (*Bot).submitSwap,
+	view.ModalCover:           (*Bot).submitCover,
+	view.ModalCoverPart:       (*Bot).submitPart,
+	view.ModalScheduleChoice:  (*Bot).submitScheduleChoice,
+	view.ModalScheduleNew:     (*Bot).submitNewSchedule,
+	view.ModalScheduleRemove:  (*Bot).submitScheduleRemove,
+	view.ModalScheduleRestore: (*Bot).submitRestore,
+	view.ModalRotation:        (*Bot).submitRotation,
+	view.ModalRotationRemove:  (*Bot).submitRotationRemove,
+	view.ModalContactAdd:      (*Bot).submitContactAdd,
+	view.ModalCode:            (*Bot).submitCode,
+	view.ModalRules:           (*Bot).submitRules,
+	view.ModalHours:           (*Bot).submitHours,
+	view.ModalSnooze:          submitDeed(readSnooze),
+	view.ModalReassign:        submitDeed(readReassign),
+	view.ModalAsk:             submitDeed(readAsk),
+	view.ModalNote:            submitDeed(readNote),
+	view.ModalSeverity:        submitDeed(readSeverity),
+	view.ModalMerge:           submitDeed(readMerge),
 }
 
 // A submission is what a person sends with a modal.
@@ -57,27 +62,27 @@ func formOf(v slack.View) form {
 	return v.State.Values
 }
 
-func (f form) input(block string) slack.BlockAction {
-	for _, a := range f[block] {
+func (f form) input(block view.Block) slack.BlockAction {
+	for _, a := range f[string(block)] {
 		return a
 	}
 	return slack.BlockAction{}
 }
 
 // text is what was typed.
-func (f form) text(block string) string { return f.input(block).Value }
+func (f form) text(block view.Block) string { return f.input(block).Value }
 
 // choice is the value of the option that was chosen, "" if none was.
-func (f form) choice(block string) string { return f.input(block).SelectedOption.Value }
+func (f form) choice(block view.Block) string { return f.input(block).SelectedOption.Value }
 
 // number is the value of the option that was chosen, where it is an id; 0 if none was.
-func (f form) number(block string) int64 {
+func (f form) number(block view.Block) int64 {
 	id, _ := strconv.ParseInt(f.choice(block), 10, 64) // no id is 0 as well
 	return id
 }
 
 // checked reports whether the option with a value is ticked.
-func (f form) checked(block, value string) bool {
+func (f form) checked(block view.Block, value string) bool {
 	for _, o := range f.input(block).SelectedOptions {
 		if o.Value == value {
 			return true
@@ -87,12 +92,12 @@ func (f form) checked(block, value string) bool {
 }
 
 // user is the person chosen, "" if nobody was.
-func (f form) user(block string) oncall.UserID {
+func (f form) user(block view.Block) oncall.UserID {
 	return oncall.UserID(f.input(block).SelectedUser)
 }
 
 // instant is the date and time chosen, zero if none was.
-func (f form) instant(block string) time.Time {
+func (f form) instant(block view.Block) time.Time {
 	if at := f.input(block).SelectedDateTime; at != 0 {
 		return time.Unix(at, 0).UTC()
 	}
@@ -105,8 +110,15 @@ type answer struct{ slack.ViewSubmissionResponse }
 // closeAll closes the whole stack of views.
 func closeAll() answer { return answer{*slack.NewClearViewSubmissionResponse()} }
 
-// correct points at inputs, by block id, whose values can't be used.
-func correct(errors map[string]string) answer {
+// mistakes are inputs whose values can't be used, and why.
+type mistakes map[view.Block]string
+
+// correct points at mistakes in the form that was sent.
+func correct(wrong mistakes) answer {
+	errors := map[string]string{}
+	for block, why := range wrong {
+		errors[string(block)] = why
+	}
 	return answer{*slack.NewErrorsViewSubmissionResponse(errors)}
 }
 
@@ -125,11 +137,11 @@ func (a answer) payload() any {
 
 // submitted handles a modal that a person has sent.
 func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (answer, error) {
-	m, known := modals[c.View.CallbackID]
+	submit, known := modals[view.Modal(c.View.CallbackID)]
 	if !known {
 		return answer{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
 	}
-	return m.submit(b, ctx, submission{
+	return submit(b, ctx, submission{
 		user: oncall.UserID(c.User.ID), trigger: c.TriggerID, view: c.View, form: formOf(c.View),
 	})
 }

@@ -189,7 +189,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	if !strings.Contains(m[0].Text, "You are paged because you are on call in payments.") || !strings.Contains(string(m[0].Metadata), `"k/1"`) {
 		t.Errorf("Ann got %q with %s", m[0].Text, m[0].Metadata)
 	}
-	if res, err := f.sim.Click(f.ctx, "ann", "@ann", "", view.ActionAck); err != nil || !res.Acked {
+	if res, err := f.sim.Click(f.ctx, "ann", "@ann", "", string(view.ActionAck)); err != nil || !res.Acked {
 		t.Errorf("a click in the direct message: %+v, %v", res, err)
 	}
 	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {

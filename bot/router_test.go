@@ -138,7 +138,7 @@ func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 	for i := range 10 {
 		all.Go(func() {
 			user := []oncall.UserID{ann, bo}[i%2]
-			if r, err := f.sim.Click(f.ctx, string(user), at.Channel, at.TS, view.ActionAck); err != nil || !r.Acked {
+			if r, err := f.sim.Click(f.ctx, string(user), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
 				t.Errorf("click %d: %+v, %v", i, r, err)
 			}
 		})
@@ -207,7 +207,7 @@ func TestStopLetsAClickFinish(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	all.Go(func() {
-		if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, view.ActionAck); err != nil || !r.Acked {
+		if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
 			t.Errorf("the click got lost in the stop: %+v, %v", r, err)
 		}
 	})

@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,28 +11,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
-)
-
-const (
-	modalContacts   = "contacts" // how somebody is reached; nothing is sent with it
-	ModalContactAdd = "contact_add"
-	ModalCode       = "contact_code"
-	ModalRules      = "contact_rules"
-	ModalHours      = "contact_hours"
-
-	ActionContacts      = "contacts" // opens all of it from elsewhere
-	ActionContactAdd    = "contact_add"
-	ActionContactCode   = "contact_code"
-	ActionContactMenu   = "contact_menu"
-	ActionContactTest   = "contact_test"
-	ActionContactResend = "contact_resend"
-	ActionContactCard   = "contact_card"
-	ActionRulesEdit     = "rules_edit"
-	ActionHoursEdit     = "hours_edit"
-
-	BlockMethod  = "contact_method"
-	blockAddress = "address"
-	BlockCode    = "code"
 )
 
 // What the menu beside a contact method can do; the id follows.
@@ -72,11 +49,9 @@ func DrawReach(v ReachView) slack.ModalViewRequest {
 	blocks = append(blocks, slack.NewActionBlock("contact_actions", v.buttons()...), slack.NewDividerBlock())
 	blocks = append(blocks, v.rules("Critical, high and medium severity", false)...)
 	blocks = append(blocks, v.rules("Low severity", true)...)
-	edit := slack.NewButtonBlockElement(ActionHoursEdit, "", plain("Edit hours…"))
+	edit := button(ActionHoursEdit, "", "Edit hours…")
 	blocks = append(blocks, slack.NewSectionBlock(words(v.hours()), nil, slack.NewAccessory(edit)))
-	m := readOnly("How you are reached", blocks...)
-	m.CallbackID = modalContacts
-	return m
+	return buttonSheet(modalContacts, "How you are reached", "", blocks...)
 }
 
 // ReachesPeople reports whether there is more than what only programs read.
@@ -91,28 +66,28 @@ const onlySlack = ":warning: This installation reaches people in Slack only, whi
 func (v ReachView) buttons() []slack.BlockElement {
 	var buttons []slack.BlockElement
 	if len(v.Facts.Methods) > 0 {
-		buttons = append(buttons, slack.NewButtonBlockElement(ActionContactAdd, "", plain("Add…")).WithStyle(slack.StylePrimary))
+		buttons = append(buttons, button(ActionContactAdd, "", "Add…").WithStyle(slack.StylePrimary))
 	}
-	buttons = append(buttons, slack.NewButtonBlockElement(ActionContactTest, "", plain("Send me a test page")))
+	buttons = append(buttons, button(ActionContactTest, "", "Send me a test page"))
 	if v.Card {
-		buttons = append(buttons, slack.NewButtonBlockElement(ActionContactCard, "", plain("Contact card for your phone")))
+		buttons = append(buttons, button(ActionContactCard, "", "Contact card for your phone"))
 	}
 	return buttons
 }
 
 // contact is one contact method with its buttons.
 func (v ReachView) contact(c oncall.Contact) slack.Block {
-	id := strconv.FormatInt(int64(c.ID), 10)
+	id := valueOf(c.ID)
 	text := fmt.Sprintf("*%s* %s\n%s", methodTitle(c.Method), Foreign(c.Address, MaxName), v.state(c))
 	var beside slack.BlockElement
 	switch {
 	case c.DisabledAt == nil && c.VerifiedAt == nil:
-		beside = slack.NewButtonBlockElement(ActionContactCode, id, plain("Enter the code…"))
+		beside = button(ActionContactCode, id, "Enter the code…")
 	case c.DisabledAt != nil:
-		beside = slack.NewOverflowBlockElement(ActionContactMenu,
+		beside = slack.NewOverflowBlockElement(string(ActionContactMenu),
 			optionObject(option{MenuResend + id, "Switch it on again by a code"}), optionObject(option{MenuRemove + id, "Remove"}))
 	default:
-		beside = slack.NewOverflowBlockElement(ActionContactMenu,
+		beside = slack.NewOverflowBlockElement(string(ActionContactMenu),
 			optionObject(option{MenuTest + id, "Send a test page"}), optionObject(option{MenuRemove + id, "Remove"}))
 	}
 	return slack.NewSectionBlock(words(text), nil, slack.NewAccessory(beside), slack.SectionBlockOptionBlockID("contact_"+id))
@@ -147,7 +122,7 @@ func (v ReachView) rules(title string, low bool) []slack.Block {
 	for _, rule := range rules {
 		lines = append(lines, "• "+after(rule.After)+": "+v.use(rule.Contact))
 	}
-	edit := slack.NewButtonBlockElement(ActionRulesEdit, urgency, plain("Edit rules…"))
+	edit := button(ActionRulesEdit, urgency, "Edit rules…")
 	blocks := []slack.Block{slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
 	var warnings []string
 	for _, w := range v.Reach.Warnings(rules, low, v.Facts) {
@@ -257,18 +232,17 @@ func DrawContactAdd(methods []string, method, mail string) slack.ModalViewReques
 	return dialog(ModalContactAdd, "Add a contact method", "Send the code", "", choice, address)
 }
 
-func AddressBlock(method string) string { return blockAddress + "_" + method }
+// AddressBlock is the input of an address for a method.
+func AddressBlock(method string) Block { return blockAddress + "_" + Block(method) }
 
 // DrawCode asks for the code that was sent.
 func DrawCode(c oncall.Contact, said string) slack.ModalViewRequest {
-	id := strconv.FormatInt(int64(c.ID), 10)
+	id := valueOf(c.ID)
 	buttons := slack.NewActionBlock("code_actions",
-		slack.NewButtonBlockElement(ActionContactResend, id, plain("Send the code again")),
-		slack.NewButtonBlockElement(ActionContactMenu, MenuRemove+id, plain("Remove")))
+		button(ActionContactResend, id, "Send the code again"),
+		button(ActionContactMenu, MenuRemove+id, "Remove"))
 	if c.Address == "" { // it becomes known by the code's arrival
-		m := readOnly("Verify", section(said), buttons)
-		m.CallbackID, m.PrivateMetadata = ModalCode, id
-		return m
+		return buttonSheet(ModalCode, "Verify", id, section(said), buttons)
 	}
 	return dialog(ModalCode, "Enter the code", "Verify", id, section(said),
 		textField(BlockCode, "Code", "Six digits. You can close this and come back.", ""), buttons)

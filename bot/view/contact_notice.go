@@ -3,18 +3,12 @@ package view
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
-)
-
-const (
-	ActionBundleAck     = "bundle_ack"
-	ActionBundleResolve = "bundle_resolve"
 )
 
 // way names the contact method that a notice is about. Only its person sees the address.
@@ -41,7 +35,7 @@ func wherefore(f oncall.NoticeFacts, own bool) string {
 func withSettings(text string, own bool) Drawing {
 	blocks := []slack.Block{section(text)}
 	if own {
-		blocks = append(blocks, slack.NewActionBlock("contact_notice", slack.NewButtonBlockElement(ActionContacts, "", plain("How you are reached"))))
+		blocks = append(blocks, slack.NewActionBlock("contact_notice", button(ActionContacts, "", "How you are reached")))
 	}
 	return Drawing{Text: text, Blocks: blocks}
 }
@@ -151,15 +145,15 @@ func DrawLinkedBundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawi
 		d.Blocks = append(d.Blocks, section(over))
 		return d
 	}
-	id := strconv.FormatInt(n.About, 10)
+	id := valueOf(n.About)
 	resolve := others("Resolve", len(f.Incidents), f.Over)
 	sure := fmt.Sprintf("This resolves %s.", Count(len(f.Incidents)-f.Over, "incident"))
 	if f.Settled > f.Over {
 		sure += " Some of them have been acknowledged, and somebody may be at work on them."
 	}
 	d.Blocks = append(d.Blocks, slack.NewActionBlock("bundle",
-		slack.NewButtonBlockElement(ActionBundleAck, id, plain(others("Acknowledge", len(f.Incidents), f.Settled))).WithStyle(slack.StylePrimary),
-		slack.NewButtonBlockElement(ActionBundleResolve, id, plain(resolve)).
+		button(ActionBundleAck, id, others("Acknowledge", len(f.Incidents), f.Settled)).WithStyle(slack.StylePrimary),
+		button(ActionBundleResolve, id, resolve).
 			WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel")))))
 	return d
 }

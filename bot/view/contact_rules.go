@@ -13,14 +13,6 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-const (
-	ActionRuleContact   = "rule_contact"
-	ActionRuleAfter     = "rule_after"
-	ActionRuleRemove    = "rule_remove"
-	ActionRulesAdd      = "rules_add"
-	ActionRulesDefaults = "rules_defaults"
-)
-
 // MaxRules is how many lines there may be.
 const MaxRules = 6
 
@@ -36,7 +28,8 @@ type RulesMeta struct {
 	Drawn int `json:"drawn"`
 }
 
-func (m RulesMeta) Block(i int) string { return fmt.Sprintf("rule_%d_%d", m.Drawn, i) }
+// Block is where a line is drawn.
+func (m RulesMeta) Block(i int) Block { return Block(fmt.Sprintf("rule_%d_%d", m.Drawn, i)) }
 
 // RulesForm is everything that the form of the rules shows.
 type RulesForm struct {
@@ -63,9 +56,9 @@ func DrawRules(f RulesForm) slack.ModalViewRequest {
 	}
 	var buttons []slack.BlockElement
 	if len(f.Lines) < MaxRules {
-		buttons = append(buttons, slack.NewButtonBlockElement(ActionRulesAdd, "", plain("Add a line")))
+		buttons = append(buttons, button(ActionRulesAdd, "", "Add a line"))
 	}
-	buttons = append(buttons, slack.NewButtonBlockElement(ActionRulesDefaults, "", plain("Use the defaults")))
+	buttons = append(buttons, button(ActionRulesDefaults, "", "Use the defaults"))
 	blocks = append(blocks, slack.NewActionBlock("rules_actions", buttons...))
 	blocks = append(blocks, warningNotes(warnings, 0)...)
 	f.Meta.Lines = f.Lines
@@ -92,20 +85,20 @@ func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
 	contacts := []option{{"0", "Slack"}}
 	known := rule.Contact == 0
 	for _, c := range f.Reach.Contacts[:min(len(f.Reach.Contacts), maxOptions-2)] {
-		contacts = append(contacts, option{strconv.FormatInt(int64(c.ID), 10), methodTitle(c.Method) + " " + c.Address})
+		contacts = append(contacts, option{valueOf(c.ID), methodTitle(c.Method) + " " + c.Address})
 		known = known || c.ID == rule.Contact
 	}
 	if !known {
-		contacts = append(contacts, option{strconv.FormatInt(int64(rule.Contact), 10), "Removed"})
+		contacts = append(contacts, option{valueOf(rule.Contact), "Removed"})
 	}
 	var times []option
 	for _, s := range withAfter(rule.After) {
-		times = append(times, option{strconv.FormatInt(int64(s), 10), after(s)})
+		times = append(times, option{valueOf(s), after(s)})
 	}
-	remove := slack.NewButtonBlockElement(ActionRuleRemove, strconv.Itoa(i), plain("Remove"))
-	return slack.NewActionBlock(f.Meta.Block(i),
-		selected(ActionRuleContact, strconv.FormatInt(int64(rule.Contact), 10), contacts),
-		selected(ActionRuleAfter, strconv.FormatInt(int64(rule.After), 10), times), remove)
+	remove := button(ActionRuleRemove, strconv.Itoa(i), "Remove")
+	return slack.NewActionBlock(string(f.Meta.Block(i)),
+		selected(ActionRuleContact, valueOf(rule.Contact), contacts),
+		selected(ActionRuleAfter, valueOf(rule.After), times), remove)
 }
 
 // withAfter are the choices of when, with one that only a file can have set.

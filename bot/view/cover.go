@@ -2,19 +2,11 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
-)
-
-const (
-	ActionCoverTake     = "cover_take"
-	ActionCoverPart     = "cover_part"
-	ActionCoverDecline  = "cover_decline"
-	ActionCoverWithdraw = "cover_withdraw"
 )
 
 // drawCover draws whatever somebody is told of a cover request.
@@ -124,10 +116,7 @@ func coverState(n oncall.Notice) string {
 
 // coverButtons are what the reader can do; nil if nothing.
 func coverButtons(n oncall.Notice) slack.Block {
-	id := strconv.FormatInt(n.About, 10)
-	button := func(action, label string) *slack.ButtonBlockElement {
-		return slack.NewButtonBlockElement(action, id, plain(label))
-	}
+	id := valueOf(n.About)
 	switch {
 	case n.Facts.State != string(oncall.CoverOpen):
 		return nil
@@ -136,10 +125,10 @@ func coverButtons(n oncall.Notice) slack.Block {
 		if len(n.Facts.Takes) > 0 {
 			label = "Take the rest"
 		}
-		return slack.NewActionBlock("", button(ActionCoverTake, label).WithStyle(slack.StylePrimary),
-			button(ActionCoverPart, "Take a part…"), button(ActionCoverDecline, "I can't"))
+		return slack.NewActionBlock("", button(ActionCoverTake, id, label).WithStyle(slack.StylePrimary),
+			button(ActionCoverPart, id, "Take a part…"), button(ActionCoverDecline, id, "I can't"))
 	case n.Kind == oncall.NoticeCoverSent:
-		return slack.NewActionBlock("", button(ActionCoverWithdraw, "Take back"))
+		return slack.NewActionBlock("", button(ActionCoverWithdraw, id, "Take back"))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -11,33 +10,25 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-const (
-	ModalCover     = "cover"
-	ModalCoverPart = "cover_part"
-	BlockShift     = "shift"
-	BlockFrom      = "from"
-	BlockTo        = "to"
-	BlockWhom      = "whom"
-	EverybodyToo   = "everyone"
-)
+// EverybodyToo is the value of the choice to ask the whole team.
+const EverybodyToo = "everyone"
 
 // CoverForm asks for which of a person's shifts somebody is wanted.
 func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location) slack.ModalViewRequest {
 	if len(shifts) == 0 {
 		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", Mention(user), weeksAhead)))
 	}
-	team := slack.NewCheckboxGroupsBlockElement(BlockWhom, optionObject(option{EverybodyToo, "Ask the whole team, not only this schedule"}))
 	return dialog(ModalCover, "Find cover", "Ask", string(user),
 		choiceField(BlockShift, "Shift", "", "", stintOptions(shifts, zone)),
 		optional(instantField(BlockFrom, "From", "Empty: the whole shift.", time.Time{})),
 		optional(instantField(BlockTo, "To", "", time.Time{})),
 		optional(textField(BlockNote, "Note", "", "")),
-		optional(field(BlockWhom, "Whom to ask", "", team)))
+		optional(checkField(BlockWhom, "Whom to ask", "", option{EverybodyToo, "Ask the whole team, not only this schedule"})))
 }
 
 // PartModal asks which part of a shift somebody takes.
 func PartModal(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
-	return dialog(ModalCoverPart, "Take a part", "Take it", strconv.FormatInt(int64(c.ID), 10),
+	return dialog(ModalCoverPart, "Take a part", "Take it", valueOf(c.ID),
 		section(StintWords(c.Stint, "")),
 		instantField(BlockFrom, "From", "", left.Start), instantField(BlockTo, "To", "", left.End))
 }

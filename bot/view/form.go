@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -8,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// blockSaid is the block in which a view says why it is still open.
+// blockSaid is the block in which a form says why it is still open.
 const blockSaid = "said"
 
 // Saying is the view as it was sent, with a sentence on top.
@@ -28,10 +29,17 @@ func Saying(v slack.View, text string) slack.ModalViewRequest {
 }
 
 // dialog draws a modal that can be sent.
-func dialog(callback, title, submit, meta string, blocks ...slack.Block) slack.ModalViewRequest {
-	v := readOnly(title, blocks...)
-	v.CallbackID, v.PrivateMetadata = callback, meta
+func dialog(is Modal, title, submit, meta string, blocks ...slack.Block) slack.ModalViewRequest {
+	v := buttonSheet(is, title, meta, blocks...)
 	v.Submit, v.Close = plain(submit), plain("Cancel")
+	return v
+}
+
+// buttonSheet draws a modal that can only be closed, but whose buttons do something
+// with what it carries.
+func buttonSheet(is Modal, title, meta string, blocks ...slack.Block) slack.ModalViewRequest {
+	v := readOnly(title, blocks...)
+	v.CallbackID, v.PrivateMetadata = string(is), meta
 	return v
 }
 
@@ -43,12 +51,12 @@ func readOnly(title string, blocks ...slack.Block) slack.ModalViewRequest {
 }
 
 // field is one labelled input; the element's action id is the block's id as well.
-func field(block, label, hint string, element slack.BlockElement) *slack.InputBlock {
+func field(block Block, label, hint string, element slack.BlockElement) *slack.InputBlock {
 	var below *slack.TextBlockObject
 	if hint != "" {
 		below = plain(hint)
 	}
-	return slack.NewInputBlock(block, plain(label), below, element)
+	return slack.NewInputBlock(string(block), plain(label), below, element)
 }
 
 // optional lets an input be left empty.
@@ -58,15 +66,15 @@ func optional(in *slack.InputBlock) *slack.InputBlock {
 }
 
 // textField is a line to type into.
-func textField(block, label, hint, initial string) *slack.InputBlock {
-	e := slack.NewPlainTextInputBlockElement(nil, block)
+func textField(block Block, label, hint, initial string) *slack.InputBlock {
+	e := slack.NewPlainTextInputBlockElement(nil, string(block))
 	e.InitialValue = initial
 	return field(block, label, hint, e)
 }
 
 // instantField is a date and a time, in the zone of the reader's device.
-func instantField(block, label, hint string, initial time.Time) *slack.InputBlock {
-	e := slack.NewDateTimePickerBlockElement(block)
+func instantField(block Block, label, hint string, initial time.Time) *slack.InputBlock {
+	e := slack.NewDateTimePickerBlockElement(string(block))
 	if !initial.IsZero() {
 		e.InitialDateTime = initial.Unix()
 	}
@@ -74,8 +82,8 @@ func instantField(block, label, hint string, initial time.Time) *slack.InputBloc
 }
 
 // userField is a choice of one person.
-func userField(block, label, hint string, initial oncall.UserID) *slack.InputBlock {
-	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, block)
+func userField(block Block, label, hint string, initial oncall.UserID) *slack.InputBlock {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, string(block))
 	e.InitialUser = string(initial)
 	return field(block, label, hint, e)
 }
@@ -94,33 +102,34 @@ const maxOption = 75
 const maxOptions = 100
 
 // choiceField is a choice of one of some options. Slack refuses none at all.
-func choiceField(block, label, hint, initial string, options []option) *slack.InputBlock {
-	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, block)
-	for _, o := range options[:min(len(options), maxOptions)] {
-		object := optionObject(o)
-		e.Options = append(e.Options, object)
-		if o.Value == initial {
-			e.InitialOption = object
-		}
-	}
-	return field(block, label, hint, e)
+func choiceField(block Block, label, hint, initial string, options []option) *slack.InputBlock {
+	return field(block, label, hint, selected(Action(block), initial, options[:min(len(options), maxOptions)]))
 }
 
 // areaField is several lines to type into.
-func areaField(block, label, hint, initial string) *slack.InputBlock {
-	e := slack.NewPlainTextInputBlockElement(nil, block).WithMultiline(true)
+func areaField(block Block, label, hint, initial string) *slack.InputBlock {
+	e := slack.NewPlainTextInputBlockElement(nil, string(block)).WithMultiline(true)
 	e.InitialValue = initial
 	return field(block, label, hint, e)
 }
 
 // usersField is a choice of several people.
-func usersField(block, label, hint string) *slack.InputBlock {
-	return field(block, label, hint, slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, block))
+func usersField(block Block, label, hint string) *slack.InputBlock {
+	return field(block, label, hint, slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, string(block)))
+}
+
+// checkField is options of which any number can be ticked.
+func checkField(block Block, label, hint string, options ...option) *slack.InputBlock {
+	objects := make([]*slack.OptionBlockObject, len(options))
+	for i, o := range options {
+		objects[i] = optionObject(o)
+	}
+	return field(block, label, hint, slack.NewCheckboxGroupsBlockElement(string(block), objects...))
 }
 
 // selected is a choice outside of an input.
-func selected(action, initial string, options []option) *slack.SelectBlockElement {
-	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, action)
+func selected(does Action, initial string, options []option) *slack.SelectBlockElement {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, string(does))
 	for _, o := range options {
 		object := optionObject(o)
 		e.Options = append(e.Options, object)
@@ -133,3 +142,10 @@ func selected(action, initial string, options []option) *slack.SelectBlockElemen
 
 // DrawSaid tells somebody something where there is no form to say it in.
 func DrawSaid(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }
+
+// valueOf is an id as the value of a button or an option.
+func valueOf[ID ~int64](id ID) string { return strconv.FormatInt(int64(id), 10) }
+
+func button(does Action, value, label string) *slack.ButtonBlockElement {
+	return slack.NewButtonBlockElement(string(does), value, plain(label))
+}

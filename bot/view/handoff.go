@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 )
-
-const ActionHandoffTake = "handoff_take"
 
 // maxMoves is how many moved shifts a message lists.
 const maxMoves = 10
@@ -55,7 +52,7 @@ func drawComing(n oncall.Notice) Drawing {
 	}
 	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
 	if (f.State == "" || f.State == oncall.HandoffUnanswered) && f.Role != schedule.RoleShadow {
-		have := slack.NewButtonBlockElement(ActionHandoffTake, strconv.FormatInt(n.About, 10), plain("I have it"))
+		have := button(ActionHandoffTake, valueOf(n.About), "I have it")
 		blocks = append(blocks, slack.NewActionBlock("handoff", have.WithStyle(slack.StylePrimary)))
 	} else if f.State == oncall.HandoffTaken {
 		blocks = append(blocks, section(taken(f)))

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -10,13 +9,6 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
-)
-
-// The buttons of the home tab.
-const (
-	ActionHomeOverride = "home_override"
-	ActionHomeSwap     = "home_swap"
-	ActionHomeSchedule = "home_schedule"
 )
 
 const homeSchedules = 30
@@ -38,12 +30,12 @@ func DrawHome(h HomeTab) slack.HomeTabViewRequest {
 	blocks := []slack.Block{
 		slack.NewHeaderBlock(plain("Your shifts")), section(foreignSection(MyShifts(h.Shifts, h.Now, h.Zone))),
 		slack.NewActionBlock("home_actions",
-			slack.NewButtonBlockElement(ActionHomeOverride, "", plain("Override")),
-			slack.NewButtonBlockElement(ActionHomeSwap, "", plain("Swap")),
-			slack.NewButtonBlockElement(ActionHomeSchedule, "", plain("Schedule")),
+			button(ActionHomeOverride, "", "Override"),
+			button(ActionHomeSwap, "", "Swap"),
+			button(ActionHomeSchedule, "", "Schedule"),
 		),
 		slack.NewHeaderBlock(plain("How you are reached")),
-		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(slack.NewButtonBlockElement(ActionContacts, "", plain("Change…")))),
+		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
 		slack.NewHeaderBlock(plain("On call now")),
 	}
 	for _, s := range h.Schedules[:min(len(h.Schedules), homeSchedules)] {
@@ -100,5 +92,5 @@ func scheduleOptions(schedules []*schedule.Schedule) []option {
 }
 
 func scheduleOption(s *schedule.Schedule) option {
-	return option{strconv.FormatInt(int64(s.ID()), 10), s.Name()}
+	return option{valueOf(s.ID()), s.Name()}
 }

@@ -4,31 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
-)
-
-// The forms in which people say what is to be done with an incident; each carries its id.
-const (
-	ModalSnooze   = "incident_snooze"
-	ModalReassign = "incident_reassign"
-	ModalAsk      = "incident_ask"
-	ModalNote     = "incident_note"
-	ModalSeverity = "incident_severity"
-	ModalMerge    = "incident_merge"
-
-	BlockHowLong  = "how_long"
-	BlockPerson   = "person"
-	BlockPolicy   = "policy"
-	BlockText     = "text"
-	BlockSeverity = "severity"
-	BlockOther    = "other"
-	BlockHow      = "how"
 )
 
 // MaxTyped bounds what people write into an incident.
@@ -53,10 +34,10 @@ var snoozes = []option{
 }
 
 // incidentForm draws a form about an incident, with its title on top.
-func incidentForm(callback, title, submit string, s Sheet, blocks ...slack.Block) slack.ModalViewRequest {
+func incidentForm(is Modal, title, submit string, s Sheet, blocks ...slack.Block) slack.ModalViewRequest {
 	in := s.Picture.Incident
 	head := section(fmt.Sprintf("*%s* %s", in.ID, titleOf(in)))
-	return dialog(callback, title, submit, incidentValue(in.ID), append([]slack.Block{head}, blocks...)...)
+	return dialog(is, title, submit, valueOf(in.ID), append([]slack.Block{head}, blocks...)...)
 }
 
 func SnoozeForm(s Sheet) slack.ModalViewRequest {
@@ -75,14 +56,13 @@ func ReassignForm(s Sheet) slack.ModalViewRequest {
 }
 
 func AskForm(s Sheet) slack.ModalViewRequest {
-	people := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, BlockPeople)
 	return incidentForm(ModalAsk, "Add responders", "Ask them", s,
-		field(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves.", people),
+		usersField(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves."),
 		optional(textField(BlockText, "What for", "", "")))
 }
 
 func NoteForm(s Sheet) slack.ModalViewRequest {
-	e := slack.NewPlainTextInputBlockElement(nil, BlockText)
+	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
 	e.Multiline, e.MaxLength = true, MaxTyped
 	return incidentForm(ModalNote, "Note", "Add", s, field(BlockText, "Note", "It becomes a line of the timeline.", e))
 }
@@ -116,13 +96,13 @@ func MergeForm(s Sheet) slack.ModalViewRequest {
 	})
 	options := make([]option, len(others))
 	for i, o := range others {
-		options[i] = option{incidentValue(o.ID), fmt.Sprintf("%s %s", o.ID, strings.Join(strings.Fields(o.Title), " "))}
+		options[i] = option{valueOf(o.ID), fmt.Sprintf("%s %s", o.ID, strings.Join(strings.Fields(o.Title), " "))}
 	}
 	hint := ""
 	if len(options) > maxOptions {
 		hint = fmt.Sprintf("The latest %d are here. For others: /oncall merge %d into 9", maxOptions, s.Picture.Incident.ID)
 	}
-	how := slack.NewRadioButtonsBlockElement(BlockHow, optionObject(joins[0]), optionObject(joins[1]))
+	how := slack.NewRadioButtonsBlockElement(string(BlockHow), optionObject(joins[0]), optionObject(joins[1]))
 	how.InitialOption = how.Options[0]
 	return incidentForm(ModalMerge, "Merge or link", "Save", s,
 		choiceField(BlockOther, "With", hint, "", options), field(BlockHow, "How", "", how))
@@ -148,7 +128,7 @@ func policyOptions(policies map[oncall.PolicyID]oncall.Policy, team oncall.TeamI
 	})
 	options := make([]option, len(live))
 	for i, p := range live {
-		options[i] = option{strconv.FormatInt(int64(p.ID), 10), p.Name}
+		options[i] = option{valueOf(p.ID), p.Name}
 	}
 	return options
 }

@@ -1,40 +1,17 @@
 package view
 
 import (
-	"strconv"
-
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What can be done with an incident, as buttons name it. The value of each button is the
-// incident's id.
-const (
-	ActionAck      = "ack"
-	ActionResolve  = "resolve"
-	ActionUnack    = "unack"
-	ActionReopen   = "reopen"
-	ActionSnooze   = "snooze"
-	ActionUnsnooze = "unsnooze"
-	ActionEscalate = "escalate"
-	ActionReassign = "reassign"
-	ActionAsk      = "ask"
-	ActionAccept   = "accept"
-	ActionDecline  = "decline"
-	ActionNote     = "note"
-	ActionSeverity = "severity"
-	ActionMerge    = "merge"
-	ActionMore     = "more" // all of it, and what happens next
-	ActionTimeline = "timeline"
-
-	// actionMenu is the menu beside the buttons; its values are "snooze/12".
-	ActionMenu = "incident_menu"
-)
-
 // A deed is something that can be done with an incident. Words that end in an ellipsis
 // ask for more.
-type deed struct{ do, label string }
+type deed struct {
+	do    Action
+	label string
+}
 
 // deeds are what can be done with an incident beside its buttons, what is wanted most first.
 func deeds(in oncall.Incident) []deed {
@@ -95,31 +72,32 @@ func menu(in oncall.Incident) slack.BlockElement {
 	}
 	options := make([]*slack.OptionBlockObject, len(offered))
 	for i, d := range offered {
-		options[i] = optionObject(option{d.do + "/" + incidentValue(in.ID), d.label})
+		options[i] = optionObject(option{string(d.do) + "/" + valueOf(in.ID), d.label})
 	}
-	return slack.NewOverflowBlockElement(ActionMenu, options...)
+	return slack.NewOverflowBlockElement(string(ActionMenu), options...)
 }
 
-func incidentValue(id oncall.IncidentID) string { return strconv.FormatInt(int64(id), 10) }
-
-// buttons returns what can be done with an incident. Reader is the person whose direct
-// message it is, "" in a channel: who was asked to help can answer that, and may have been paged
-// by a step as well.
+// buttons are what can be done with an incident, with the rest in a menu.
 func buttons(in oncall.Incident, reader oncall.UserID) slack.Block {
-	button := func(do, label string) *slack.ButtonBlockElement {
-		return slack.NewButtonBlockElement(do, incidentValue(in.ID), plain(label))
-	}
+	return slack.NewActionBlock("incident", append(mainButtons(in, reader), menu(in))...)
+}
+
+// mainButtons are what is done with an incident most. Reader is the person who sees them,
+// "" in a channel: whoever was asked to help can answer that, and may have been paged by
+// a step as well.
+func mainButtons(in oncall.Incident, reader oncall.UserID) []slack.BlockElement {
+	id := valueOf(in.ID)
 	var elements []slack.BlockElement
 	if in.Status == oncall.Triggered {
-		elements = append(elements, button(ActionAck, "Acknowledge").WithStyle(slack.StylePrimary))
+		elements = append(elements, button(ActionAck, id, "Acknowledge").WithStyle(slack.StylePrimary))
 	}
 	if in.Open() && asked(in, reader) {
-		elements = append(elements, button(ActionAccept, "Accept").WithStyle(slack.StylePrimary), button(ActionDecline, "Decline"))
+		elements = append(elements, button(ActionAccept, id, "Accept").WithStyle(slack.StylePrimary), button(ActionDecline, id, "Decline"))
 	}
 	if in.Open() {
-		elements = append(elements, button(ActionResolve, "Resolve"))
+		elements = append(elements, button(ActionResolve, id, "Resolve"))
 	}
-	return slack.NewActionBlock("incident", append(elements, menu(in))...)
+	return elements
 }
 
 // asked reports whether a person was asked to help and has not answered.
@@ -130,8 +108,4 @@ func asked(in oncall.Incident, user oncall.UserID) bool {
 		}
 	}
 	return false
-}
-
-func deedButton(d deed, id oncall.IncidentID) *slack.ButtonBlockElement {
-	return slack.NewButtonBlockElement(d.do, incidentValue(id), plain(d.label))
 }

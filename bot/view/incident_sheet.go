@@ -38,19 +38,9 @@ func DrawSheet(s Sheet) slack.ModalViewRequest {
 	if lines := pagedLines(s); len(lines) > 0 {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))
 	}
-	var elements []slack.BlockElement
-	if in.Status == oncall.Triggered {
-		elements = append(elements, deedButton(deed{ActionAck, "Acknowledge"}, in.ID).WithStyle(slack.StylePrimary))
-	}
-	if asked(in, s.Reader) && in.Open() {
-		elements = append(elements, deedButton(deed{ActionAccept, "Accept"}, in.ID).WithStyle(slack.StylePrimary),
-			deedButton(deed{ActionDecline, "Decline"}, in.ID))
-	}
-	if in.Open() {
-		elements = append(elements, deedButton(deed{ActionResolve, "Resolve"}, in.ID))
-	}
+	elements := mainButtons(in, s.Reader)
 	for _, d := range deeds(in) {
-		elements = append(elements, deedButton(d, in.ID))
+		elements = append(elements, button(d.do, valueOf(in.ID), d.label))
 	}
 	return readOnly("Incident "+in.ID.String(), append(blocks, slack.NewActionBlock("deeds", elements...))...)
 }

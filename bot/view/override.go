@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -11,27 +10,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-const (
-	ModalOverride        = "override"
-	ActionOverrideCancel = "override_cancel"
-	BlockSchedule        = "schedule"
-	BlockWho             = "who"
-	BlockInstead         = "instead"
-	BlockLeaves          = "leaves"
-	BlockReason          = "reason"
-	BlockDays            = "days"
-	BlockDayFrom         = "day_from"
-	BlockDayTo           = "day_to"
-)
+// Weekdays are the days that can be ticked in the form of an override.
+var Weekdays = []schedule.Weekday{
+	schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday, schedule.Saturday, schedule.Sunday,
+}
 
-var Weekdays = []option{
-	{"mon", "Mondays"},
-	{"tue", "Tuesdays"},
-	{"wed", "Wednesdays"},
-	{"thu", "Thursdays"},
-	{"fri", "Fridays"},
-	{"sat", "Saturdays"},
-	{"sun", "Sundays"},
+func weekdayOptions() []option {
+	options := make([]option, len(Weekdays))
+	for i, d := range Weekdays {
+		options[i] = option{string(d), time.Weekday((i+1)%7).String() + "s"}
+	}
+	return options
 }
 
 // maxMoved bounds how many changed shifts an answer lists.
@@ -69,7 +58,7 @@ func DrawOverride(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID
 	if lines := shiftChanges(moves, zone); lines != "" {
 		blocks = append(blocks, slack.NewContextBlock("", words(lines)))
 	}
-	undo := slack.NewButtonBlockElement(ActionOverrideCancel, strconv.FormatInt(int64(id), 10), plain("Undo"))
+	undo := button(ActionOverrideCancel, valueOf(id), "Undo")
 	return Drawing{Text: text, Blocks: append(blocks, slack.NewActionBlock("", undo))}
 }
 
@@ -125,12 +114,8 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 	if said != "" {
 		blocks = append(blocks, section(said))
 	}
-	days := make([]*slack.OptionBlockObject, len(Weekdays))
-	for i, d := range Weekdays {
-		days[i] = optionObject(d)
-	}
-	clock := func(block, label string) *slack.InputBlock {
-		return optional(field(block, label, "", slack.NewTimePickerBlockElement(block)))
+	clock := func(block Block, label string) *slack.InputBlock {
+		return optional(field(block, label, "", slack.NewTimePickerBlockElement(string(block))))
 	}
 	blocks = append(blocks,
 		choiceField(BlockSchedule, "Schedule", "", chosen, scheduleOptions(schedules)),
@@ -141,8 +126,7 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 		}),
 		optional(userField(BlockLeaves, "That one person", "", w.Leaves)),
 		optional(textField(BlockReason, "Reason", "", w.Reason)),
-		optional(field(BlockDays, "Only on these days", "Empty: all the time from the start to the end.",
-			slack.NewCheckboxGroupsBlockElement(BlockDays, days...))),
+		optional(checkField(BlockDays, "Only on these days", "Empty: all the time from the start to the end.", weekdayOptions()...)),
 		clock(BlockDayFrom, "On each of them from"), clock(BlockDayTo, "until"))
 	return dialog(ModalOverride, "Override", "Save", "", blocks...)
 }
@@ -161,7 +145,7 @@ func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location
 		users = []oncall.UserID{o.To}
 	}
 	line := fmt.Sprintf("%s in *%s*, %s", named(users), name, Between(o.Start, o.End, zone))
-	cancel := slack.NewButtonBlockElement(ActionOverrideCancel, strconv.FormatInt(int64(o.ID), 10), plain("Cancel"))
+	cancel := button(ActionOverrideCancel, valueOf(o.ID), "Cancel")
 	return Drawing{Text: line, Blocks: []slack.Block{slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel))}}
 }
 

@@ -13,24 +13,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The inputs of a rotation. The first six say what most rotations need; the others are
-// shown when asked for, or when they say something already.
-const (
-	BlockName    = "name"
-	BlockTurns   = "turns"
-	BlockPeople  = "people"
-	BlockPeriod  = "period"
-	BlockStart   = "start"
-	BlockInForce = "in_force"
-
-	BlockRole     = "role"
-	BlockZone     = "zone"
-	BlockWindows  = "windows"
-	BlockPriority = "priority"
-	BlockAdvance  = "advance"
-	BlockUntil    = "until"
-)
-
 // RotationForm is everything that the form of one rotation shows.
 type RotationForm struct {
 	Meta     EditMeta
@@ -69,11 +51,11 @@ func DrawRotation(f RotationForm) slack.ModalViewRequest {
 	if f.More || special(r, f.Schedule.TimeZone) {
 		blocks = append(blocks, f.moreFields()...)
 	} else {
-		buttons = append(buttons, slack.NewButtonBlockElement(ActionRotationMore, "", plain("Hours, role, priority …")))
+		buttons = append(buttons, button(ActionRotationMore, "", "Hours, role, priority …"))
 	}
 	blocks = append(blocks, optional(instantField(BlockInForce, "In force from", "Left empty: at once. What is past never changes.", time.Time{})))
 	if f.Meta.Rotation >= 0 {
-		buttons = append(buttons, slack.NewButtonBlockElement(ActionRotationRemove, "", plain("Remove rotation")).WithStyle(slack.StyleDanger))
+		buttons = append(buttons, button(ActionRotationRemove, "", "Remove rotation").WithStyle(slack.StyleDanger))
 	}
 	if len(buttons) > 0 {
 		blocks = append(blocks, slack.NewActionBlock("rotation_actions", buttons...))

@@ -13,25 +13,6 @@ import (
 	"github.com/slack-go/slack"
 )
 
-const (
-	ModalScheduleNew      = "schedule_new"
-	modalSchedule         = "schedule" // the rotations of one; nothing is sent with it
-	ModalScheduleChoice   = "schedule_choice"
-	modalScheduleHistory  = "schedule_history"
-	ModalScheduleRestore  = "schedule_restore"
-	ModalScheduleRemove   = "schedule_remove"
-	ModalRotationRemove   = "rotation_remove"
-	ActionRotationEdit    = "rotation_edit"
-	ActionRotationAdd     = "rotation_add"
-	ActionRotationRemove  = "rotation_remove"
-	ActionScheduleHistory = "schedule_history"
-	ActionScheduleRestore = "schedule_restore"
-	ActionScheduleRemove  = "schedule_remove"
-	ActionShiftsApart     = "shifts_apart"
-
-	BlockTeam = "team"
-)
-
 // maxRotationsShown keeps the view inside the frame of an acknowledgement; maxHistory
 // does the same for the history.
 const (
@@ -66,25 +47,23 @@ func DrawSchedule(o ScheduleOverview) slack.ModalViewRequest {
 		blocks = append(blocks, section("It has no rotation yet, so nobody is on call. Add one: the people who take turns, and when they hand over."))
 	}
 	for i, r := range o.Current[:min(len(o.Current), maxRotationsShown)] {
-		edit := slack.NewButtonBlockElement(ActionRotationEdit, strconv.Itoa(i), plain("Edit"))
+		edit := button(ActionRotationEdit, strconv.Itoa(i), "Edit")
 		blocks = append(blocks, slack.NewSectionBlock(words(foreignSection(rotationLines(r, s.TimeZone))), nil, slack.NewAccessory(edit)))
 	}
 	if more := len(o.Current) - maxRotationsShown; more > 0 {
 		blocks = append(blocks, note(Count(more, "more rotation")+"; `watchbill apply` changes them."))
 	}
-	apart := slack.NewButtonBlockElement(ActionShiftsApart, "yes", plain("Forbid overlapping shifts"))
+	apart := button(ActionShiftsApart, "yes", "Forbid overlapping shifts")
 	if s.Apart {
-		apart = slack.NewButtonBlockElement(ActionShiftsApart, "no", plain("Allow overlapping shifts"))
+		apart = button(ActionShiftsApart, "no", "Allow overlapping shifts")
 	}
 	blocks = append(blocks, slack.NewDividerBlock(), slack.NewActionBlock("schedule_actions",
-		slack.NewButtonBlockElement(ActionRotationAdd, "", plain("Add rotation")).WithStyle(slack.StylePrimary),
-		slack.NewButtonBlockElement(ActionScheduleHistory, "", plain("History")),
+		button(ActionRotationAdd, "", "Add rotation").WithStyle(slack.StylePrimary),
+		button(ActionScheduleHistory, "", "History"),
 		apart,
-		slack.NewButtonBlockElement(ActionScheduleRemove, "", plain("Remove schedule")).WithStyle(slack.StyleDanger),
+		button(ActionScheduleRemove, "", "Remove schedule").WithStyle(slack.StyleDanger),
 	))
-	v := readOnly("Schedule", blocks...)
-	v.CallbackID, v.PrivateMetadata = modalSchedule, o.Meta.String()
-	return v
+	return buttonSheet(modalSchedule, "Schedule", o.Meta.String(), blocks...)
 }
 
 func byWhom(v schedule.Version) string {
@@ -98,7 +77,7 @@ func byWhom(v schedule.Version) string {
 func DrawNewSchedule(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	options := make([]option, len(teams))
 	for i, t := range teams {
-		options[i] = option{strconv.FormatInt(int64(t.ID), 10), t.Name}
+		options[i] = option{valueOf(t.ID), t.Name}
 	}
 	return dialog(ModalScheduleNew, "New schedule", "Create", "",
 		textField(BlockName, "Name", "Such as payments-primary.", ""),
@@ -155,22 +134,15 @@ func DrawHistory(meta EditMeta, s schedule.Definition, zone *time.Location) slac
 		}
 		block := slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, nil)
 		if i < len(versions)-1 {
-			block.Accessory = slack.NewAccessory(slack.NewButtonBlockElement(ActionScheduleRestore, strconv.FormatInt(v.ID, 10), plain("Restore")))
+			block.Accessory = slack.NewAccessory(button(ActionScheduleRestore, strconv.FormatInt(v.ID, 10), "Restore"))
 		}
 		blocks = append(blocks, block)
 	}
 	if more := len(versions) - maxHistory; more > 0 {
 		blocks = append(blocks, note(Count(more, "older version")+" not shown."))
 	}
-	v := readOnly("History", blocks...)
-	v.CallbackID, v.PrivateMetadata = modalScheduleHistory, meta.String()
-	return v
+	return buttonSheet(modalScheduleHistory, "History", meta.String(), blocks...)
 }
-
-const (
-	ModalRotation      = "rotation"
-	ActionRotationMore = "rotation_more"
-)
 
 // EditMeta is what the views of an edit carry: which schedule it is, the latest version
 // that the person has seen, and what of it they are changing.

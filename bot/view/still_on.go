@@ -9,9 +9,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// ActionStillOn is the answer to "still on it?".
-const ActionStillOn = "still"
-
 // drawStillOn asks one of those who have an incident whether they are still on it, until that
 // is answered or no longer matters.
 func drawStillOn(n oncall.Notice) Drawing {
@@ -32,9 +29,9 @@ func drawStillOn(n oncall.Notice) Drawing {
 	}
 	question += fmt.Sprintf(" Without an answer it pages again at %s.", Stamp(f.End, asTime, zone))
 	return Drawing{Text: question, Blocks: []slack.Block{section(question), slack.NewActionBlock("still_on",
-		deedButton(deed{ActionStillOn, "Still on it"}, id).WithStyle(slack.StylePrimary),
-		deedButton(deed{ActionResolve, "Resolve"}, id),
-		deedButton(deed{ActionReassign, "Hand over…"}, id),
+		button(ActionStillOn, valueOf(id), "Still on it").WithStyle(slack.StylePrimary),
+		button(ActionResolve, valueOf(id), "Resolve"),
+		button(ActionReassign, valueOf(id), "Hand over…"),
 	)}}
 }
 

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -11,13 +10,6 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
-)
-
-const (
-	ActionSwapAccept   = "swap_accept"
-	ActionSwapDecline  = "swap_decline"
-	ActionSwapWithdraw = "swap_withdraw"
-	ActionSwapUndo     = "swap_undo"
 )
 
 // maxNote bounds what a person may write beside a request.
@@ -118,18 +110,15 @@ func swapState(f oncall.NoticeFacts) string {
 
 // swapButtons are what the reader can do; nil if nothing.
 func swapButtons(n oncall.Notice) slack.Block {
-	id := strconv.FormatInt(n.About, 10)
-	button := func(action, label string) *slack.ButtonBlockElement {
-		return slack.NewButtonBlockElement(action, id, plain(label))
-	}
+	id := valueOf(n.About)
 	open, done := n.Facts.State == string(oncall.SwapOpen), n.Facts.State == string(oncall.SwapAccepted)
 	switch {
 	case open && n.Kind == oncall.NoticeSwapAsk:
-		return slack.NewActionBlock("", button(ActionSwapAccept, "Accept").WithStyle(slack.StylePrimary), button(ActionSwapDecline, "Decline"))
+		return slack.NewActionBlock("", button(ActionSwapAccept, id, "Accept").WithStyle(slack.StylePrimary), button(ActionSwapDecline, id, "Decline"))
 	case open && n.Kind == oncall.NoticeSwapSent:
-		return slack.NewActionBlock("", button(ActionSwapWithdraw, "Take back"))
+		return slack.NewActionBlock("", button(ActionSwapWithdraw, id, "Take back"))
 	case done && (n.Kind == oncall.NoticeSwapAsk || n.Kind == oncall.NoticeSwapSent):
-		return slack.NewActionBlock("", button(ActionSwapUndo, "Undo"))
+		return slack.NewActionBlock("", button(ActionSwapUndo, id, "Undo"))
 	}
 	return nil
 }

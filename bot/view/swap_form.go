@@ -11,14 +11,6 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-const (
-	ModalSwap       = "swap"
-	ActionSwapOther = "swap_other" // somebody was chosen: their shifts are shown
-	BlockGive       = "give"
-	blockTake       = "take"
-	BlockNote       = "note"
-)
-
 // A SwapForm is what is known of a swap before it is offered.
 type SwapForm struct {
 	Mine   []schedule.Stint // from which the asker chooses
@@ -34,7 +26,7 @@ func DrawSwapForm(f SwapForm) slack.ModalViewRequest {
 	if len(f.Mine) == 0 {
 		return readOnly("Swap shifts", section(fmt.Sprintf("You have no shift that begins in the next %d weeks, so there is nothing to swap.", weeksAhead)))
 	}
-	person := userField(ActionSwapOther, "For a shift of", "", f.Other)
+	person := userField(BlockWith, "For a shift of", "", f.Other)
 	person.DispatchAction = true
 	blocks := []slack.Block{choiceField(BlockGive, "Your shift", "", f.Give, stintOptions(f.Mine, f.Zone)), person}
 	if f.Other != "" {
@@ -56,10 +48,11 @@ func (f SwapForm) takeField() slack.Block {
 	if len(f.Theirs) == 0 {
 		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", Mention(f.Other), weeksAhead))
 	}
-	return choiceField(TakeBlockID(f.Other), "Their shift", "", f.Take, stintOptions(f.Theirs, f.Zone))
+	return choiceField(TakeBlock(f.Other), "Their shift", "", f.Take, stintOptions(f.Theirs, f.Zone))
 }
 
-func TakeBlockID(other oncall.UserID) string { return blockTake + "_" + string(other) }
+// TakeBlock is the input of a shift of the other person's.
+func TakeBlock(other oncall.UserID) Block { return blockTake + "_" + Block(other) }
 
 // stintOptions are shifts to choose, in the person's own zone.
 func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
@@ -77,5 +70,5 @@ func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
 // StintValue tells the stints of one person apart. One that runs begins now, so its
 // start would not do.
 func StintValue(s schedule.Stint) string {
-	return strconv.FormatInt(int64(s.Schedule), 10) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
+	return valueOf(s.Schedule) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
 }

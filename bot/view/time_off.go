@@ -2,17 +2,11 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
-)
-
-const (
-	ActionAwayCover  = "away_cover"
-	ActionAwayCancel = "away_cancel"
 )
 
 // maxHit bounds how many shifts an answer lists.
@@ -37,10 +31,10 @@ func DrawAway(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool)
 }
 
 func awayButtons(off oncall.TimeOff, offer bool) slack.Block {
-	id := strconv.FormatInt(int64(off.ID), 10)
+	id := valueOf(off.ID)
 	var buttons []slack.BlockElement
 	if offer {
-		buttons = append(buttons, slack.NewButtonBlockElement(ActionAwayCover, id, plain("Ask for cover")).WithStyle(slack.StylePrimary))
+		buttons = append(buttons, button(ActionAwayCover, id, "Ask for cover").WithStyle(slack.StylePrimary))
 	}
-	return slack.NewActionBlock("", append(buttons, slack.NewButtonBlockElement(ActionAwayCancel, id, plain("Cancel time off")))...)
+	return slack.NewActionBlock("", append(buttons, button(ActionAwayCancel, id, "Cancel time off"))...)
 }

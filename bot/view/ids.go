@@ -1,0 +1,183 @@
+package view
+
+// Slack hands these ids back when somebody uses what was drawn. Old messages keep
+// theirs, so a change of one leaves their buttons without effect.
+type (
+	// An Action is what a button or another element is for.
+	Action string
+	// A Modal is which form was sent: its callback id.
+	Modal string
+	// A Block is which input of a form holds a value: its block id, and the action id of
+	// the element in it.
+	Block string
+)
+
+// What can be done with an incident. The value of each button is the incident's id.
+const (
+	ActionAck      Action = "ack"
+	ActionResolve  Action = "resolve"
+	ActionUnack    Action = "unack"
+	ActionReopen   Action = "reopen"
+	ActionSnooze   Action = "snooze"
+	ActionUnsnooze Action = "unsnooze"
+	ActionEscalate Action = "escalate"
+	ActionReassign Action = "reassign"
+	ActionAsk      Action = "ask"
+	ActionAccept   Action = "accept"
+	ActionDecline  Action = "decline"
+	ActionNote     Action = "note"
+	ActionSeverity Action = "severity"
+	ActionMerge    Action = "merge"
+	ActionStillOn  Action = "still" // the answer to "still on it?"
+	ActionMore     Action = "more"  // all of it, and what happens next
+	ActionTimeline Action = "timeline"
+
+	// ActionMenu is the menu beside the buttons; its values are "snooze/12".
+	ActionMenu Action = "incident_menu"
+)
+
+// The buttons below a page about several incidents. Their value is the page's id.
+const (
+	ActionBundleAck     Action = "bundle_ack"
+	ActionBundleResolve Action = "bundle_resolve"
+)
+
+// The forms about an incident; each carries its id.
+const (
+	ModalSnooze   Modal = "incident_snooze"
+	ModalReassign Modal = "incident_reassign"
+	ModalAsk      Modal = "incident_ask"
+	ModalNote     Modal = "incident_note"
+	ModalSeverity Modal = "incident_severity"
+	ModalMerge    Modal = "incident_merge"
+
+	BlockHowLong  Block = "how_long"
+	BlockPerson   Block = "person"
+	BlockPolicy   Block = "policy"
+	BlockText     Block = "text"
+	BlockSeverity Block = "severity"
+	BlockOther    Block = "other"
+	BlockHow      Block = "how"
+)
+
+// Swaps, cover, hand-offs. The value of a button is the id of what it is about.
+const (
+	ActionSwapAccept    Action = "swap_accept"
+	ActionSwapDecline   Action = "swap_decline"
+	ActionSwapWithdraw  Action = "swap_withdraw"
+	ActionSwapUndo      Action = "swap_undo"
+	ActionCoverTake     Action = "cover_take"
+	ActionCoverPart     Action = "cover_part"
+	ActionCoverDecline  Action = "cover_decline"
+	ActionCoverWithdraw Action = "cover_withdraw"
+	ActionHandoffTake   Action = "handoff_take"
+
+	ModalSwap      Modal = "swap"
+	ModalCover     Modal = "cover"
+	ModalCoverPart Modal = "cover_part"
+
+	BlockGive  Block = "give"
+	blockTake  Block = "take"
+	BlockWith  Block = "swap_other"
+	BlockShift Block = "shift"
+	BlockWhom  Block = "whom"
+	BlockNote  Block = "note"
+
+	// ActionSwapWith is that somebody was chosen: then their shifts are shown.
+	ActionSwapWith = Action(BlockWith)
+)
+
+// Overrides and time off. The value of a button is the id of what it is about.
+const (
+	ActionOverrideCancel Action = "override_cancel"
+	ActionAwayCover      Action = "away_cover"
+	ActionAwayCancel     Action = "away_cancel"
+
+	ModalOverride Modal = "override"
+
+	BlockSchedule Block = "schedule"
+	BlockWho      Block = "who"
+	BlockFrom     Block = "from"
+	BlockTo       Block = "to"
+	BlockInstead  Block = "instead"
+	BlockLeaves   Block = "leaves"
+	BlockReason   Block = "reason"
+	BlockDays     Block = "days"
+	BlockDayFrom  Block = "day_from"
+	BlockDayTo    Block = "day_to"
+)
+
+// Schedules and their rotations.
+const (
+	ActionHomeOverride    Action = "home_override"
+	ActionHomeSwap        Action = "home_swap"
+	ActionHomeSchedule    Action = "home_schedule"
+	ActionRotationAdd     Action = "rotation_add"
+	ActionRotationEdit    Action = "rotation_edit"
+	ActionRotationMore    Action = "rotation_more"
+	ActionRotationRemove  Action = "rotation_remove"
+	ActionScheduleHistory Action = "schedule_history"
+	ActionScheduleRestore Action = "schedule_restore"
+	ActionScheduleRemove  Action = "schedule_remove"
+	ActionShiftsApart     Action = "shifts_apart"
+
+	modalSchedule        Modal = "schedule" // the rotations of one; nothing is sent with it
+	modalScheduleHistory Modal = "schedule_history"
+	ModalScheduleChoice  Modal = "schedule_choice"
+	ModalScheduleNew     Modal = "schedule_new"
+	ModalScheduleRestore Modal = "schedule_restore"
+	ModalScheduleRemove  Modal = "schedule_remove"
+	ModalRotation        Modal = "rotation"
+	ModalRotationRemove  Modal = "rotation_remove"
+
+	BlockTeam Block = "team"
+)
+
+// The inputs of a rotation. The first six say what most rotations need; the others are
+// shown when asked for, or when they say something already.
+const (
+	BlockName    Block = "name"
+	BlockTurns   Block = "turns"
+	BlockPeople  Block = "people"
+	BlockPeriod  Block = "period"
+	BlockStart   Block = "start"
+	BlockInForce Block = "in_force"
+
+	BlockRole     Block = "role"
+	BlockZone     Block = "zone"
+	BlockWindows  Block = "windows"
+	BlockPriority Block = "priority"
+	BlockAdvance  Block = "advance"
+	BlockUntil    Block = "until"
+)
+
+// How a person is reached.
+const (
+	ActionContacts      Action = "contacts" // opens all of it from elsewhere
+	ActionContactAdd    Action = "contact_add"
+	ActionContactCode   Action = "contact_code"
+	ActionContactMenu   Action = "contact_menu"
+	ActionContactTest   Action = "contact_test"
+	ActionContactResend Action = "contact_resend"
+	ActionContactCard   Action = "contact_card"
+	ActionRulesEdit     Action = "rules_edit"
+	ActionRulesAdd      Action = "rules_add"
+	ActionRulesDefaults Action = "rules_defaults"
+	ActionRuleContact   Action = "rule_contact"
+	ActionRuleAfter     Action = "rule_after"
+	ActionRuleRemove    Action = "rule_remove"
+	ActionHoursEdit     Action = "hours_edit"
+
+	modalContacts   Modal = "contacts" // nothing is sent with it
+	ModalContactAdd Modal = "contact_add"
+	ModalCode       Modal = "contact_code"
+	ModalRules      Modal = "contact_rules"
+	ModalHours      Modal = "contact_hours"
+
+	BlockMethod  Block = "contact_method"
+	blockAddress Block = "address"
+	BlockCode    Block = "code"
+
+	// ActionContactMethod is that a method was chosen: then what it needs is asked for.
+	ActionContactMethod = Action(BlockMethod)
+)
