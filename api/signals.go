@@ -47,16 +47,13 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 	if p != nil {
 		return 0, p
 	}
-	parse, limit := intake.Generic, int64(1<<20)
-	if integration.Kind == oncall.KindAlertmanager {
-		parse, limit = intake.Alertmanager, 16<<20
-	}
-	body, release, p := s.read(w, r, limit)
+	format := intake.Of(integration.Format)
+	body, release, p := s.read(w, r, format.Limit)
 	if p != nil {
 		return 0, p
 	}
 	defer release()
-	signals, err := parse(body)
+	signals, err := format.Parse(body)
 	if err != nil {
 		return 0, unparsed(err, body, r.Header.Get("Content-Type"))
 	}

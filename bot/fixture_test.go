@@ -125,7 +125,7 @@ func (f *office) openStore() {
 		Policies: []oncall.SetupPolicy{{Name: "Payments", Team: "Payments", Steps: []oncall.SetupStep{
 			{Page: []string{"user Ann"}, Wait: "5m"}, {Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Monitor", Team: "Payments", Kind: oncall.KindGeneric, Policy: "Payments"}},
+		Integrations: []oncall.SetupIntegration{{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"}},
 	}, store.Applying{Write: true}, f.now)
 	if err != nil {
 		f.t.Fatal(err)

@@ -14,13 +14,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func FuzzAlertmanager(f *testing.F) { fuzz(f, "alertmanager", intake.Alertmanager) }
-func FuzzGeneric(f *testing.F)      { fuzz(f, "generic", intake.Generic) }
-
-// fuzz looks for a body that makes the parser panic, answer without a sentence, or
-// let something through that can't be stored.
-func fuzz(f *testing.F, monitor string, parse parser) {
-	files, err := filepath.Glob("testdata/" + monitor + "-*.json")
+// FuzzFormats looks for a body that makes a parser panic, answer without a sentence, or let something
+// through that can't be stored.
+func FuzzFormats(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.json")
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -29,29 +26,35 @@ func fuzz(f *testing.F, monitor string, parse parser) {
 	}
 	f.Add([]byte(`{"title":"a\u0000` + "\xff" + `\udfff","alerts":[{"labels":{"\u0000":"\u0000"}}],"groupKey":"\u0000"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		signals, err := parse(body)
-		if err != nil {
-			var p intake.Problem
-			if !errors.As(err, &p) || !strings.HasSuffix(p.Sentence, ".") || !utf8.ValidString(p.Sentence) || len(p.Sentence) > 1_000 {
-				t.Errorf("no exact sentence: %q", err)
-			}
-			return
-		}
-		if len(signals) == 0 {
-			t.Error("neither signals nor an error")
-		}
-		for _, fault := range faults(signals) {
-			t.Error(fault)
-		}
-		stored, err := json.Marshal(signals)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var back []oncall.Signal
-		if err := json.Unmarshal(stored, &back); err != nil || !reflect.DeepEqual(back, signals) {
-			t.Errorf("stored as %s, read back as %+v (%v)", stored, back, err)
+		for _, format := range intake.Formats {
+			parses(t, format, body)
 		}
 	})
+}
+
+func parses(t *testing.T, format intake.Format, body []byte) {
+	signals, err := format.Parse(body)
+	if err != nil {
+		var p intake.Problem
+		if !errors.As(err, &p) || !strings.HasSuffix(p.Sentence, ".") || !utf8.ValidString(p.Sentence) || len(p.Sentence) > 1_000 {
+			t.Errorf("%s: no exact sentence: %q", format.Name, err)
+		}
+		return
+	}
+	if len(signals) == 0 {
+		t.Errorf("%s: neither signals nor an error", format.Name)
+	}
+	for _, fault := range faults(signals) {
+		t.Errorf("%s: %s", format.Name, fault)
+	}
+	stored, err := json.Marshal(signals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back []oncall.Signal
+	if err := json.Unmarshal(stored, &back); err != nil || !reflect.DeepEqual(back, signals) {
+		t.Errorf("%s: stored as %s, read back as %+v (%v)", format.Name, stored, back, err)
+	}
 }
 
 // faults says what is wrong with signals that a parser has let through.

@@ -12,26 +12,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/intake"
-	"github.com/watchbill/watchbill/oncall"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-type parser func([]byte) ([]oncall.Signal, error)
-
-// TestGolden reads each payload of testdata with the parser that its name begins
-// with, and compares the signals with those in the .golden file next to it.
+// TestGolden reads the payloads of each format, whose names begin with the format's, and compares
+// the signals with those in the .golden file next to each.
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for monitor, parse := range map[string]parser{"alertmanager": intake.Alertmanager, "generic": intake.Generic} {
-		files, err := filepath.Glob("testdata/" + monitor + "-*.json")
+	for _, format := range intake.Formats {
+		files, err := filepath.Glob("testdata/" + string(format.Name) + "-*.json")
 		if err != nil || len(files) == 0 {
-			t.Fatalf("no payloads of %s: %v", monitor, err)
+			t.Errorf("no payloads of %s: %v", format.Name, err)
 		}
 		for _, file := range files {
 			t.Run(filepath.Base(file), func(t *testing.T) {
 				t.Parallel()
-				signals, err := parse(read(t, file))
+				signals, err := format.Parse(read(t, file))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -78,7 +78,7 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 			{Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
 		Integrations: []oncall.SetupIntegration{
-			{Name: "Monitor", Team: "Payments", Kind: oncall.KindGeneric, Policy: "Payments"},
+			{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"},
 		},
 	}
 	if _, err := d.store.Apply(ctx, setup, store.Applying{Write: true}, clock()); err != nil {
@@ -102,7 +102,7 @@ func (d *desk) anotherTeam() oncall.IntegrationID {
 		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
 			{Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Kind: oncall.KindGeneric, Policy: "Ops"}},
+		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Format: "generic", Policy: "Ops"}},
 	}
 	if _, err := d.store.Apply(d.t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
 		d.t.Fatal(err)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
@@ -89,14 +92,15 @@ func (t *SetupTurn) UnmarshalYAML(unmarshal func(any) error) error {
 type SetupIntegration struct {
 	Name   string `json:"name"`
 	Team   string `json:"team"`
-	Kind   Kind   `json:"kind"`
+	Format Format `json:"kind"`
 	Policy string `json:"policy"`
 	Key    string `json:"key"`
 }
 
-// Check finds what is wrong with the document by itself, each in one sentence.
-func (s Setup) Check() []string {
-	c := checker{names: map[string]map[string]bool{}}
+// Check finds what is wrong with the document by itself, each in one sentence. Integrations may have
+// one of the formats.
+func (s Setup) Check(formats []Format) []string {
+	c := checker{names: map[string]map[string]bool{}, formats: formats}
 	for i, u := range s.Users {
 		c.user(i, u)
 	}
@@ -119,6 +123,7 @@ func (s Setup) Check() []string {
 type checker struct {
 	problems []string
 	names    map[string]map[string]bool // kind → names defined so far
+	formats  []Format                   // that an integration may have
 }
 
 func (c *checker) say(format string, args ...any) {
@@ -197,8 +202,12 @@ func (c *checker) integration(i int, in SetupIntegration) {
 	c.define("integration", in.Name, i)
 	c.refer("team", in.Team, "integration %q: team", in.Name)
 	c.refer("policy", in.Policy, "integration %q: policy", in.Name)
-	if !in.Kind.Valid() {
-		c.say("integration %q: kind is %q; it may be %q or %q", in.Name, in.Kind, KindGeneric, KindAlertmanager)
+	if !slices.Contains(c.formats, in.Format) {
+		var may []string
+		for _, f := range c.formats {
+			may = append(may, strconv.Quote(string(f)))
+		}
+		c.say("integration %q: kind is %q; it may be %s", in.Name, in.Format, strings.Join(may, " or "))
 	}
 	if in.Key != "" && !keyForm.MatchString(in.Key) {
 		c.say("integration %q: key must be 32 of the characters 0-9 and a-f; leave it out to have one made", in.Name)

@@ -30,7 +30,7 @@ func TestEveryTargetOfTheSetup(t *testing.T) {
 		"policy bosses":                     {Policy: 8},
 	} {
 		s.Policies[0].Steps = []SetupStep{{Page: []string{written}}}
-		equal(t, written+": wrong", s.Check(), nil)
+		equal(t, written+": wrong", s.Check(formats), nil)
 		step, err := s.Policies[0].Steps[0].Step(ids)
 		if err != nil {
 			t.Fatal(err)
@@ -91,6 +91,6 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 	} {
 		s := good()
 		c.edit(&s)
-		equal(t, c.want, s.Check(), []string{c.want})
+		equal(t, c.want, s.Check(formats), []string{c.want})
 	}
 }

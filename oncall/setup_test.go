@@ -2,6 +2,8 @@ package oncall
 
 import "testing"
 
+var formats = []Format{"generic", "alertmanager"}
+
 // good is a document with nothing wrong.
 func good() Setup {
 	return Setup{
@@ -13,13 +15,13 @@ func good() Setup {
 		Policies: []SetupPolicy{{Name: "payments", Team: "payments", Steps: []SetupStep{
 			{Page: []string{"schedule primary", "user Bo"}, Wait: "90s"}, {Page: []string{"team payments"}},
 		}}},
-		Integrations: []SetupIntegration{{Name: "demo", Team: "payments", Kind: KindGeneric, Policy: "payments"}},
+		Integrations: []SetupIntegration{{Name: "demo", Team: "payments", Format: "generic", Policy: "payments"}},
 	}
 }
 
 func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 	t.Parallel()
-	if wrong := good().Check(); len(wrong) > 0 {
+	if wrong := good().Check(formats); len(wrong) > 0 {
 		t.Fatalf("a good document: %q", wrong)
 	}
 	for _, c := range []struct {
@@ -41,12 +43,12 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		{`policy "payments", step 1: wait is "5 minutes", which is no duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "5 minutes" }},
 		{`policy "payments", step 1: wait is "0s"; it may be 1s to 24h, in whole seconds`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "0s" }},
 		{`policy "payments" has no steps`, func(s *Setup) { s.Policies[0].Steps = nil }},
-		{`integration "demo": kind is "nagios"; it may be "generic" or "alertmanager"`, func(s *Setup) { s.Integrations[0].Kind = "nagios" }},
+		{`integration "demo": kind is "nagios"; it may be "generic" or "alertmanager"`, func(s *Setup) { s.Integrations[0].Format = "nagios" }},
 		{`integration "demo": key must be 32 of the characters 0-9 and a-f; leave it out to have one made`, func(s *Setup) { s.Integrations[0].Key = "secret" }},
 	} {
 		s := good()
 		c.edit(&s)
-		equal(t, c.want, s.Check(), []string{c.want})
+		equal(t, c.want, s.Check(formats), []string{c.want})
 	}
 }
 

@@ -35,17 +35,9 @@ type Integration struct {
 	TeamID   TeamID
 	PolicyID PolicyID
 	Name     string
-	Kind     Kind
+	Format   Format
 }
 
-// Kind says which payload an integration understands.
-type Kind string
-
-// The kinds of integration.
-const (
-	KindGeneric      Kind = "generic"
-	KindAlertmanager Kind = "alertmanager"
-)
-
-// Valid reports whether k is a kind that Watchbill knows.
-func (k Kind) Valid() bool { return k == KindGeneric || k == KindAlertmanager }
+// A Format is what a monitor speaks; intake knows which there are. The setup and the database call
+// it the integration's kind.
+type Format string

@@ -324,7 +324,7 @@ func (d *Directory) loadPolicies(ctx context.Context, tx pgx.Tx) error {
 
 func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind, key_hash, removed_at IS NOT NULL AS removed
+		SELECT id, team_id, policy_id, name, kind AS format, key_hash, removed_at IS NOT NULL AS removed
 		FROM integrations
 		ORDER BY name, id`
 	type row struct {

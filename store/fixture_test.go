@@ -51,7 +51,7 @@ func setup() oncall.Setup {
 			},
 		}},
 		Integrations: []oncall.SetupIntegration{
-			{Name: "grafana", Team: "payments", Kind: oncall.KindGeneric, Policy: "default", Key: key},
+			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key},
 		},
 	}
 }

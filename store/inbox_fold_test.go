@@ -135,7 +135,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 	w := newWorld(t)
 	two := setup()
 	two.Integrations = append(two.Integrations, oncall.SetupIntegration{
-		Name: "other", Team: "payments", Kind: oncall.KindGeneric, Policy: "default", Key: strings.Repeat("f", 32),
+		Name: "other", Team: "payments", Format: "generic", Policy: "default", Key: strings.Repeat("f", 32),
 	})
 	must[any](t)(w.Apply(t.Context(), two, store.Applying{Write: true}, start))
 	other := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), strings.Repeat("f", 32)))

@@ -186,7 +186,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	const other = "fedcba9876543210fedcba9876543210"
 	w.grow(func(s *oncall.Setup) {
 		s.Integrations = append(s.Integrations, oncall.SetupIntegration{
-			Name: "uptime", Team: "payments", Kind: oncall.KindGeneric, Policy: "default", Key: other,
+			Name: "uptime", Team: "payments", Format: "generic", Policy: "default", Key: other,
 		})
 	})
 	stop := w.run(w.Store)

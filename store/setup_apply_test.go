@@ -52,7 +52,7 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	}
 	made := report.Keys[0].Key
 	in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), made))
-	if in.Name != "grafana" || in.Kind != oncall.KindGeneric {
+	if in.Name != "grafana" || in.Format != "generic" {
 		t.Errorf("integration: %+v", in)
 	}
 	if n := w.count(`SELECT count(*) FROM integrations WHERE key_hint = $1 AND encode(key_hash, 'hex') NOT LIKE '%' || $2 || '%'`, made[28:], made); n != 1 {
@@ -81,7 +81,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	}}
 	doc.Integrations[0].Policy = "new"
 	doc.Integrations = append(doc.Integrations, oncall.SetupIntegration{
-		Name: "prometheus", Team: "payments", Kind: oncall.KindAlertmanager, Policy: "new",
+		Name: "prometheus", Team: "payments", Format: "alertmanager", Policy: "new",
 	})
 	at := start.Add(time.Hour)
 	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, at))

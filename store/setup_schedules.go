@@ -118,7 +118,7 @@ type storedIntegration struct {
 
 func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) error {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind, key_hash
+		SELECT id, team_id, policy_id, name, kind AS format, key_hash
 		FROM integrations
 		WHERE removed_at IS NULL`
 	rows, _ := a.tx.Query(ctx, load)
@@ -164,12 +164,12 @@ func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegrati
 	hash := sha256.Sum256([]byte(key))
 	if !known {
 		a.say("add integration %q", in.Name)
-		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Kind, hash[:], hint(key), a.now)
+		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Format, hash[:], hint(key), a.now)
 		return err
 	}
 	other := key != "" && !slices.Equal(hash[:], old.KeyHash)
 	if !a.changed("integration", in.Name, difference{"team", old.TeamID != team}, difference{"policy", old.PolicyID != policy},
-		difference{"kind", old.Kind != in.Kind}, difference{"key", other}) {
+		difference{"kind", old.Format != in.Format}, difference{"key", other}) {
 		return nil
 	}
 	if other {
@@ -177,7 +177,7 @@ func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegrati
 			return err
 		}
 	}
-	_, err := a.tx.Exec(ctx, update, old.ID, team, policy, in.Kind)
+	_, err := a.tx.Exec(ctx, update, old.ID, team, policy, in.Format)
 	return err
 }
 

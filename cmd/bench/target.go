@@ -73,7 +73,7 @@ func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, e
 			Name: team, Team: team, Steps: []oncall.SetupStep{{Page: []string{"user " + user}, Wait: "24h"}},
 		})
 		setup.Integrations = append(setup.Integrations, oncall.SetupIntegration{
-			Name: team, Team: team, Policy: team, Kind: oncall.KindGeneric, Key: key(i),
+			Name: team, Team: team, Policy: team, Format: "generic", Key: key(i),
 		})
 	}
 	db, err := store.Open(ctx, t.url, store.Options{Log: zerolog.Nop()})

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -86,7 +87,7 @@ func readSetup(path string) (oncall.Setup, error) {
 	if err != nil {
 		return oncall.Setup{}, wrongUse{fmt.Sprintf("%s: %v", path, err)}
 	}
-	if wrong := setup.Check(); len(wrong) > 0 {
+	if wrong := setup.Check(intake.Names()); len(wrong) > 0 {
 		for i := range wrong {
 			wrong[i] = path + ": " + wrong[i]
 		}

@@ -133,7 +133,7 @@ func (k *crash) setUp(c crashChannel) {
 			Name: "default", Team: "payments", Steps: []oncall.SetupStep{{Page: []string{"user Ann"}, Wait: "24h"}},
 		}},
 		Integrations: []oncall.SetupIntegration{{
-			Name: "demo", Team: "payments", Policy: "default", Kind: oncall.KindGeneric, Key: storyKey,
+			Name: "demo", Team: "payments", Policy: "default", Format: "generic", Key: storyKey,
 		}},
 	}
 	db, err := store.Open(k.t.Context(), k.db, store.Options{Log: zerolog.Nop()})

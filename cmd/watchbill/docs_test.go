@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/watchbill/watchbill/intake"
 )
 
 // block gives the first block of a language in a document.
@@ -29,7 +31,7 @@ func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if wrong := setup.Check(); len(wrong) > 0 {
+		if wrong := setup.Check(intake.Names()); len(wrong) > 0 {
 			t.Errorf("%s: %s", file, strings.Join(wrong, "\n"))
 		}
 	}
@@ -40,7 +42,7 @@ func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wrong := demo.Check(); len(wrong) > 0 {
+	if wrong := demo.Check(intake.Names()); len(wrong) > 0 {
 		t.Errorf("demo.yaml: %s", strings.Join(wrong, "\n"))
 	}
 }

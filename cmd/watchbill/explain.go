@@ -48,11 +48,7 @@ func (c *explainCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	parse := intake.Generic
-	if integration.Kind == oncall.KindAlertmanager {
-		parse = intake.Alertmanager
-	}
-	signals, err := parse(body)
+	signals, err := intake.Of(integration.Format).Parse(body)
 	if err != nil {
 		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
@@ -125,7 +121,7 @@ func (x explainer) desk(turn int64) *oncall.Desk {
 
 func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) error {
 	team, _ := x.dir.Team(x.integration.TeamID)
-	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Kind, team.Name)
+	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Format, team.Name)
 	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)
 	x.line("Arrives      %s", x.zoned(x.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
 	if len(found) == 0 {
