@@ -13,9 +13,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// guardLock is the advisory lock that lets one Guard work at a time.
-const guardLock = 0x776207
-
 // Guard looks for what will go wrong with cover, tells what is new to whom it concerns, and forgets
 // what has been mended, so that it would be told again.
 func (s *Store) Guard(ctx context.Context, now time.Time) error {

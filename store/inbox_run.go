@@ -11,7 +11,6 @@ import (
 
 const (
 	configChannel = "watchbill_config"
-	foldLock      = 0x776201       // the advisory lock of the one that folds
 	lookEvery     = time.Second    // so long a lost notification or a free lock may go unnoticed
 	heldEvery     = lookEvery / 10 // nothing tells us that an incident was unlocked
 	turnLimit     = 30 * time.Second

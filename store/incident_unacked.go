@@ -10,9 +10,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// unackedLock is the advisory lock that lets one RemindUnacked work at a time.
-const unackedLock = 0x776206
-
 // opening are the events after which an incident is triggered again.
 var opening = []oncall.EventKind{oncall.EventReopened, oncall.EventUnacknowledged, oncall.EventUnsnoozed}
 

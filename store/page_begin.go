@@ -361,9 +361,6 @@ func blocked(ctx context.Context, q querier, p oncall.Page) (is bool, err error)
 	return is, err
 }
 
-// requeueLock lets one instance at a time look for lost pages, so that none is queued twice.
-const requeueLock = 0x776208
-
 // RequeuePages queues the pages of open incidents again that wait although no job of theirs does,
 // whatever became of it, and returns how many. Those in a bundle wait for the one that leads it; where
 // none leads them any more they go by themselves.

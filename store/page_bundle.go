@@ -15,9 +15,6 @@ import (
 // transaction of a second or two.
 const bundleLimit = 1000
 
-// codeLock is held for an address while a code for it is chosen.
-const codeLock = 0x776209
-
 // lockReach makes pages to one recipient go one after the other, and returns what that was told
 // last, by another page: one that was not sent doesn't wait for itself. A page that is for no person
 // goes alone.

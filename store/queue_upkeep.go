@@ -10,7 +10,6 @@ import (
 )
 
 const (
-	instanceLocks = 0x77620001 // the class of the advisory locks that instances hold
 	promoteAhead  = 10 * time.Second
 	upkeepBatch   = 1000
 	keepSeen      = 24 * time.Hour

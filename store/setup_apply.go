@@ -13,9 +13,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// applyLock is the advisory lock that lets one Apply work at a time.
-const applyLock = 0x776202
-
 // A Report says what Apply has changed or would change.
 type Report struct {
 	Changes []string // in the order in which they were made; empty: everything was so already
