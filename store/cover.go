@@ -122,7 +122,7 @@ func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	if err := s.takeCover(ctx, tx, change, now); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, save, c.ID, c.State, c.EndedAt, c.NextAt, list(c.Asked), list(c.Takes)); err != nil {
+	if _, err := tx.Exec(ctx, save, c.ID, c.State, c.EndedAt, c.NextAt, some(c.Asked), some(c.Takes)); err != nil {
 		return err
 	}
 	if c.NextAt == nil {

@@ -426,7 +426,7 @@ func saveHandoff(ctx context.Context, tx pgx.Tx, h oncall.Handoff) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (schedule_id, role) DO UPDATE SET
 			number = $3, users = $4, incoming = $5, outgoing = $6, at = $7, acked_by = $8`
-	_, err := tx.Exec(ctx, upsert, h.Schedule, h.Role, h.Number, list(h.Users), list(h.Incoming), list(h.Outgoing), h.At, h.AckedBy)
+	_, err := tx.Exec(ctx, upsert, h.Schedule, h.Role, h.Number, some(h.Users), some(h.Incoming), some(h.Outgoing), h.At, h.AckedBy)
 	if err != nil {
 		return fmt.Errorf("save hand-off: %w", err)
 	}

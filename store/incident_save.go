@@ -58,37 +58,39 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 
 func queueIncident(b *pgx.Batch, in oncall.Incident) {
 	const upsert = `
-		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link,
-		                       severity, status, version, opened_at, signal_count, last_signal_at, flaps,
-		                       acked_by, acked_at, resolved_by, resolved_at, seq, round, step, run,
-		                       next_at, exhausted, redraw_at, snoozed_until, snoozed_by, acks, ack_asked,
-		                       responders, merged_into, links, turn, hops, unassigned, home_policy, called,
-		                       pages_from)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-		        $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38,
-		        $39)
+		INSERT INTO incidents (id, team_id, policy_id, home_policy, integration_id, group_key, title, body, link, severity,
+		                       status, version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
+		                       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
+		                       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn,
+		                       hops, unassigned, called, pages_from)
+		VALUES (@id, @team, @policy, @home_policy, @integration, @group_key, @title, @body, @link, @severity,
+		        @status, @version, @opened_at, @signal_count, @last_signal_at, @flaps, @acked_by, @acked_at,
+		        @resolved_by, @resolved_at, @seq, @round, @step, @run, @next_at, @exhausted, @redraw_at,
+		        @snoozed_until, @snoozed_by, @acks, @ack_asked, @responders, @merged_into, @links, @turn,
+		        @hops, @unassigned, @called, @pages_from)
 		ON CONFLICT (id) DO UPDATE SET
-			title = $6, body = $7, link = $8, severity = $9, status = $10, version = $11,
-			signal_count = $13, last_signal_at = $14, flaps = $15, acked_by = $16, acked_at = $17,
-			resolved_by = $18, resolved_at = $19, seq = $20, round = $21, step = $22, run = $23,
-			next_at = $24, exhausted = $25, redraw_at = $26, policy_id = $3, snoozed_until = $27,
-			snoozed_by = $28, acks = $29, ack_asked = $30, responders = $31, merged_into = $32,
-			links = $33, turn = $34, hops = $35, unassigned = $36, home_policy = $37, called = $38,
-			pages_from = $39`
-	b.Queue(upsert, in.ID, in.TeamID, in.PolicyID, in.IntegrationID, in.GroupKey, in.Title, in.Body, in.Link,
-		in.Severity, in.Status, in.Version, in.OpenedAt, in.SignalCount, in.LastSignalAt, in.Flaps,
-		in.AckedBy, in.AckedAt, in.ResolvedBy, in.ResolvedAt, in.Seq, in.Round, in.Step, in.Run,
-		in.NextAt, in.Exhausted, in.RedrawAt, in.SnoozedUntil, in.SnoozedBy, some(in.Acks), in.AckAsked,
-		some(in.Responders), in.MergedInto, some(in.Links), in.Turn, in.Hops, in.Unassigned,
-		in.HomePolicy, in.Called, in.PagesFrom)
-}
-
-// some makes no slice an empty one: the column holds no NULL.
-func some[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
+			policy_id = @policy, home_policy = @home_policy, title = @title, body = @body, link = @link,
+			severity = @severity, status = @status, version = @version, signal_count = @signal_count,
+			last_signal_at = @last_signal_at, flaps = @flaps, acked_by = @acked_by, acked_at = @acked_at,
+			resolved_by = @resolved_by, resolved_at = @resolved_at, seq = @seq, round = @round, step = @step,
+			run = @run, next_at = @next_at, exhausted = @exhausted, redraw_at = @redraw_at,
+			snoozed_until = @snoozed_until, snoozed_by = @snoozed_by, acks = @acks, ack_asked = @ack_asked,
+			responders = @responders, merged_into = @merged_into, links = @links, turn = @turn, hops = @hops,
+			unassigned = @unassigned, called = @called, pages_from = @pages_from`
+	b.Queue(upsert, pgx.StrictNamedArgs{
+		"id": in.ID, "team": in.TeamID, "policy": in.PolicyID, "home_policy": in.HomePolicy,
+		"integration": in.IntegrationID, "group_key": in.GroupKey,
+		"title": in.Title, "body": in.Body, "link": in.Link, "severity": in.Severity,
+		"status": in.Status, "version": in.Version, "opened_at": in.OpenedAt,
+		"signal_count": in.SignalCount, "last_signal_at": in.LastSignalAt, "flaps": in.Flaps,
+		"acked_by": in.AckedBy, "acked_at": in.AckedAt, "resolved_by": in.ResolvedBy, "resolved_at": in.ResolvedAt,
+		"seq": in.Seq, "round": in.Round, "step": in.Step, "run": in.Run,
+		"next_at": in.NextAt, "exhausted": in.Exhausted, "redraw_at": in.RedrawAt,
+		"snoozed_until": in.SnoozedUntil, "snoozed_by": in.SnoozedBy,
+		"acks": some(in.Acks), "ack_asked": in.AckAsked, "responders": some(in.Responders),
+		"merged_into": in.MergedInto, "links": some(in.Links), "turn": in.Turn, "hops": in.Hops,
+		"unassigned": in.Unassigned, "called": in.Called, "pages_from": in.PagesFrom,
+	})
 }
 
 func queueEvents(b *pgx.Batch, changes []oncall.Change) {
@@ -121,16 +123,21 @@ func queueAlert(b *pgx.Batch, a oncall.Alert) {
 	const upsert = `
 		INSERT INTO alerts (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
 		                    severity, labels, count, first_at, last_at, starts_at, cleared_at)
-		VALUES ($1, $2, $3, $4, nullif($5::bigint, 0), $6, $7, $8, $9, $10, $11, $12, $13, $14,
-		        nullif($15::timestamptz, '0001-01-01T00:00:00Z'), $16)
+		VALUES (@id, @integration, @dedup_key, @group_key, nullif(@incident::bigint, 0), @firing, @title, @body, @link,
+		        @severity, @labels, @count, @first_at, @last_at,
+		        nullif(@starts_at::timestamptz, '0001-01-01T00:00:00Z'), @cleared_at)
 		ON CONFLICT (id) DO UPDATE SET
-			group_key = $4, firing = $6, title = $7, body = $8, link = $9, severity = $10, labels = $11,
-			count = $12, last_at = $14, starts_at = nullif($15::timestamptz, '0001-01-01T00:00:00Z'),
-			cleared_at = $16`
+			group_key = @group_key, firing = @firing, title = @title, body = @body, link = @link,
+			severity = @severity, labels = @labels, count = @count, last_at = @last_at,
+			starts_at = nullif(@starts_at::timestamptz, '0001-01-01T00:00:00Z'), cleared_at = @cleared_at`
 	labels := a.Labels
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	b.Queue(upsert, a.ID, a.IntegrationID, a.DedupKey, a.GroupKey, a.IncidentID, a.Firing, a.Title, a.Body, a.Link,
-		a.Severity, labels, a.Count, a.FirstAt, a.LastAt, a.StartsAt, a.ClearedAt)
+	b.Queue(upsert, pgx.StrictNamedArgs{
+		"id": a.ID, "integration": a.IntegrationID, "dedup_key": a.DedupKey, "group_key": a.GroupKey,
+		"incident": a.IncidentID, "firing": a.Firing, "title": a.Title, "body": a.Body, "link": a.Link,
+		"severity": a.Severity, "labels": labels, "count": a.Count, "first_at": a.FirstAt, "last_at": a.LastAt,
+		"starts_at": a.StartsAt, "cleared_at": a.ClearedAt,
+	})
 }

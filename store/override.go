@@ -116,8 +116,8 @@ func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.T
 	if _, err := schedule.Compile(definition); err != nil {
 		return o, err
 	}
-	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, list(o.Users), o.From, o.To,
-		o.TimeZone, list(o.Windows), list(o.Shifts), o.AllowGaps, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
+	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, some(o.Users), o.From, o.To,
+		o.TimeZone, some(o.Windows), some(o.Shifts), o.AllowGaps, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
 		return o, err
 	}
 	return o, announce(ctx, tx)
@@ -130,12 +130,4 @@ func cancelOverrides(ctx context.Context, tx pgx.Tx, now time.Time, ids ...oncal
 		return err
 	}
 	return announce(ctx, tx)
-}
-
-// list makes a nil slice an empty one, which is stored as such and not as NULL.
-func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }

@@ -68,13 +68,23 @@ func queries(t *testing.T) map[string]string {
 			}
 			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
 				if text, err := strconv.Unquote(lit.Value); err == nil && begin.MatchString(text) {
-					out[files.Position(lit.Pos()).String()] = text
+					out[files.Position(lit.Pos()).String()] = numbered(t, text)
 				}
 			}
 			return true
 		})
 	}
 	return out
+}
+
+// numbered writes named arguments as PostgreSQL knows them.
+func numbered(t *testing.T, sql string) string {
+	t.Helper()
+	sql, _, err := pgx.NamedArgs{}.RewriteQuery(t.Context(), nil, sql, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sql
 }
 
 // No query reads a table that grows with history from end to end: with sequential scans forbidden

@@ -54,7 +54,7 @@ func (a *applier) applyUserGroup(ctx context.Context, g oncall.SetupUserGroup, s
 	old, known := stored[g.Name()]
 	if !known {
 		a.say("add user group %q", g.Name())
-		_, err := a.tx.Exec(ctx, insert, g.Name(), schedules, list(g.Roles), rule, fallback, a.now)
+		_, err := a.tx.Exec(ctx, insert, g.Name(), schedules, some(g.Roles), rule, fallback, a.now)
 		return err
 	}
 	if !a.changed("user group", g.Name(), difference{"schedules", !slices.Equal(old.Schedules, schedules)},
@@ -62,6 +62,6 @@ func (a *applier) applyUserGroup(ctx context.Context, g oncall.SetupUserGroup, s
 		difference{"fallback", old.Fallback != fallback}) {
 		return nil
 	}
-	_, err := a.tx.Exec(ctx, update, old.ID, schedules, list(g.Roles), rule, fallback)
+	_, err := a.tx.Exec(ctx, update, old.ID, schedules, some(g.Roles), rule, fallback)
 	return err
 }

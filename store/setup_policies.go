@@ -76,7 +76,7 @@ func (a *applier) applyPolicy(ctx context.Context, p oncall.SetupPolicy, stored 
 		difference{"ack wait", old.AckWait != is.AckWait}) {
 		return nil
 	}
-	_, err = a.tx.Exec(ctx, update, a.policies[p.Name], is.TeamID, is.Repeat, list(is.Steps), is.Acks, is.AckTimeout, is.AckWait)
+	_, err = a.tx.Exec(ctx, update, a.policies[p.Name], is.TeamID, is.Repeat, some(is.Steps), is.Acks, is.AckTimeout, is.AckWait)
 	return err
 }
 
@@ -142,11 +142,11 @@ func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[
 		differs = a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
 			difference{"topic", old.Topic != t.Topic}, difference{"members", !slices.Equal(old.Members, members)},
 			difference{"admins", !slices.Equal(old.Admins, admins)}, difference{"time zone", old.TimeZone != t.TimeZone},
-			difference{"hours", !equal(list(old.Hours), list(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
+			difference{"hours", !equal(some(old.Hours), some(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
 			difference{"remind", old.Remind != remind})
 	}
 	if err == nil && differs {
-		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, list(t.Hours), list(fallback), remind)
+		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, some(t.Hours), some(fallback), remind)
 	}
 	if err != nil {
 		return err
@@ -168,6 +168,6 @@ func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, ad
 	if _, err := a.tx.Exec(ctx, remove, id); err != nil {
 		return err
 	}
-	_, err := a.tx.Exec(ctx, insert, id, list(members), list(admins))
+	_, err := a.tx.Exec(ctx, insert, id, some(members), some(admins))
 	return err
 }

@@ -86,7 +86,7 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		if err := s.carryOut(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, list(change.Swap.Overrides)); err != nil {
+		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, some(change.Swap.Overrides)); err != nil {
 			return err
 		}
 		return s.tellSwap(ctx, tx, change.Swap, by, roster, now)

@@ -165,11 +165,11 @@ func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) erro
 			return nil
 		}
 		changed = true
-		if _, err := tx.Exec(ctx, forget, list(sortedKeys(is))); err != nil {
+		if _, err := tx.Exec(ctx, forget, some(sortedKeys(is))); err != nil {
 			return err
 		}
 		for _, name := range sortedKeys(is) {
-			if _, err := tx.Exec(ctx, upsert, name, list(is[name])); err != nil {
+			if _, err := tx.Exec(ctx, upsert, name, some(is[name])); err != nil {
 				return err
 			}
 		}
