@@ -139,7 +139,7 @@ func (b *Bot) submitRules(ctx context.Context, s submission) (answer, error) {
 
 // savePreferences saves how somebody is reached, and shows it below.
 func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Preferences) (answer, error) {
-	if err := b.store.SetPreferences(ctx, s.user, p, b.clock()); err != nil {
+	if err := b.store.SetPreferences(ctx, s.user, p); err != nil {
 		return answer{}, fmt.Errorf("save the rules of %s: %w", s.user, err)
 	}
 	b.redrawReach(ctx, s.user, s.view, "Saved.")

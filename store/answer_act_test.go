@@ -13,7 +13,7 @@ func (a *answering) asks(who oncall.UserID, number string, about oncall.Incident
 	a.t.Helper()
 	if r := must[oncall.Reach](a.t)(a.Reach(a.t.Context(), who)); len(r.Contacts) == 0 {
 		c := a.addContact(who, oncall.MethodSMS, number)
-		a.check(a.SetPreferences(a.t.Context(), who, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
+		a.check(a.SetPreferences(a.t.Context(), who, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 	}
 	must[oncall.Incident](a.t)(a.Act(a.t.Context(), about, oncall.ByUser(cy), oncall.Act{Do: oncall.ActAsk, User: who, Text: "the replica"}, a.clock()))
 	orders := a.sms()
@@ -106,7 +106,7 @@ func TestAnAnswerEndsTheRedial(t *testing.T) {
 	t.Parallel()
 	a := newAnswering(t, "disk")
 	c := a.addContact(bo, oncall.MethodVoice, "+12025550107")
-	a.check(a.SetPreferences(t.Context(), bo, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
+	a.check(a.SetPreferences(t.Context(), bo, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 	must[oncall.Incident](t)(a.Act(t.Context(), 1, oncall.ByUser(cy), oncall.Act{Do: oncall.ActAsk, User: bo}, a.clock()))
 	id := oncall.PageID(a.count(`SELECT id FROM pages WHERE method = 'voice'`))
 	order := must[store.PageOrder](t)(a.BeginPage(t.Context(), id, 1, a.clock()))

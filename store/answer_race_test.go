@@ -32,7 +32,7 @@ func TestPeopleWithOnePhoneGetDifferentCodes(t *testing.T) {
 	a := newAnswering(t, "disk")
 	for _, who := range []oncall.UserID{bo, cy} {
 		c := a.addContact(who, oncall.MethodSMS, "+12025550100")
-		a.check(a.SetPreferences(t.Context(), who, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
+		a.check(a.SetPreferences(t.Context(), who, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 		_, err := a.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAsk, User: who}, a.clock())
 		a.check(err)
 	}

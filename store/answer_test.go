@@ -22,7 +22,7 @@ func newAnswering(t *testing.T, incidents ...string) *answering {
 	t.Helper()
 	w := newWorld(t)
 	c := w.addContact(ann, oncall.MethodSMS, "+12025550100")
-	w.check(w.SetPreferences(t.Context(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
+	w.check(w.SetPreferences(t.Context(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 	stop := w.run(w.Store)
 	for _, name := range incidents {
 		w.accept(trigger(name))
@@ -134,7 +134,7 @@ func TestANumberThatTwoPeopleShare(t *testing.T) {
 	t.Parallel()
 	a := newAnswering(t, "disk")
 	c := a.addContact(bo, oncall.MethodSMS, "+12025550100")
-	a.check(a.SetPreferences(t.Context(), bo, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
+	a.check(a.SetPreferences(t.Context(), bo, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 	a.sms()
 	in := a.incident(1)
 	must[bool](t)(a.EscalateIncident(t.Context(), 1, in.Seq, start))

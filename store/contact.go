@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -26,18 +27,12 @@ func (s *Store) Reach(ctx context.Context, user oncall.UserID) (oncall.Reach, er
 
 // reaches loads how people are reached who have set up anything; of everybody, if nobody is named.
 func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.Reach, error) {
-	const contacts = `
-		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
-		FROM contacts
-		WHERE removed_at IS NULL AND ($1::text[] IS NULL OR user_id = ANY ($1))
-		ORDER BY id`
 	const preferences = `
 		SELECT user_id, high, low, hours
 		FROM notification_preferences
 		WHERE $1::text[] IS NULL OR user_id = ANY ($1)`
 	out := map[oncall.UserID]oncall.Reach{}
-	rows, _ := q.Query(ctx, contacts, users)
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+	all, err := contacts(ctx, q, nil, users)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +41,7 @@ func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.
 		r.Contacts = append(r.Contacts, c)
 		out[c.UserID] = r
 	}
-	rows, _ = q.Query(ctx, preferences, users)
+	rows, _ := q.Query(ctx, preferences, users)
 	var who oncall.UserID
 	var p oncall.Preferences
 	_, err = pgx.ForEachRow(rows, []any{&who, &p.High, &p.Low, &p.Hours}, func() error {
@@ -57,6 +52,38 @@ func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.
 		return nil
 	})
 	return out, err
+}
+
+// contacts loads contact methods that have not been removed, oldest first; nil ids or users: any.
+func contacts(ctx context.Context, q querier, ids []oncall.ContactID, users []oncall.UserID) ([]oncall.Contact, error) {
+	const load = `
+		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
+		FROM contacts
+		WHERE removed_at IS NULL AND ($1::bigint[] IS NULL OR id = ANY ($1))
+		  AND ($2::text[] IS NULL OR user_id = ANY ($2))
+		ORDER BY id`
+	rows, _ := q.Query(ctx, load, ids, users)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+}
+
+// oneContact loads a contact method.
+func oneContact(ctx context.Context, q querier, id oncall.ContactID) (oncall.Contact, error) {
+	found, err := contacts(ctx, q, []oncall.ContactID{id}, nil)
+	if err == nil && len(found) == 0 {
+		err = oncall.ErrNotFound
+	}
+	if err != nil {
+		return oncall.Contact{}, err
+	}
+	return found[0], nil
+}
+
+// lockContact loads a contact method that nobody else can change until the transaction ends.
+func lockContact(ctx context.Context, tx pgx.Tx, id oncall.ContactID) (oncall.Contact, error) {
+	if _, err := tx.Exec(ctx, `SELECT id FROM contacts WHERE id = $1 FOR UPDATE`, id); err != nil {
+		return oncall.Contact{}, err
+	}
+	return oneContact(ctx, tx, id)
 }
 
 // AddContact gives a person one more contact method, and queues the code that proves it.
@@ -70,7 +97,7 @@ func (s *Store) AddContact(
 		FROM users
 		WHERE id = $1
 		ON CONFLICT (user_id, method, address) WHERE removed_at IS NULL DO NOTHING
-		RETURNING id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at`
+		RETURNING id`
 	var added oncall.Contact
 	address, err := oncall.CheckAddress(method, address)
 	if err != nil {
@@ -84,15 +111,17 @@ func (s *Store) AddContact(
 		if has >= oncall.MaxContacts {
 			return oncall.Refuse("You have %d contact methods; please remove one first.", has)
 		}
-		rows, _ := tx.Query(ctx, insert, user, method, address, now)
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+		var id oncall.ContactID
+		err := tx.QueryRow(ctx, insert, user, method, address, now).Scan(&id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return oncall.Refuse("You have that contact method already.")
+		}
 		if err != nil {
 			return err
 		}
-		if len(found) == 0 {
-			return oncall.Refuse("You have that contact method already.")
+		if added, err = oneContact(ctx, tx, id); err != nil {
+			return err
 		}
-		added = found[0]
 		return s.queueCode(ctx, tx, added, now)
 	})
 	if err != nil {
@@ -122,20 +151,11 @@ func (s *Store) changeContacts(ctx context.Context, user oncall.UserID, change f
 
 // contact loads a contact method of a person's, and keeps others from changing it.
 func contact(ctx context.Context, tx pgx.Tx, user oncall.UserID, id oncall.ContactID) (oncall.Contact, error) {
-	const load = `
-		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
-		FROM contacts
-		WHERE id = $1 AND user_id = $2 AND removed_at IS NULL
-		FOR UPDATE`
-	rows, _ := tx.Query(ctx, load, id, user)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
-	if err != nil {
-		return oncall.Contact{}, err
-	}
-	if len(found) == 0 {
+	c, err := lockContact(ctx, tx, id)
+	if errors.Is(err, oncall.ErrNotFound) || err == nil && c.UserID != user {
 		return oncall.Contact{}, oncall.Refuse("That contact method has been removed.")
 	}
-	return found[0], nil
+	return c, err
 }
 
 // RemoveContact takes a contact method away, and the rules that use it.
@@ -173,7 +193,7 @@ func (s *Store) RemoveContact(ctx context.Context, user oncall.UserID, id oncall
 }
 
 // SetPreferences says how a person wants to be reached.
-func (s *Store) SetPreferences(ctx context.Context, user oncall.UserID, p oncall.Preferences, _ time.Time) error {
+func (s *Store) SetPreferences(ctx context.Context, user oncall.UserID, p oncall.Preferences) error {
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
 		found, err := reaches(ctx, tx, []oncall.UserID{user})
 		if err != nil {

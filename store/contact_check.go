@@ -94,10 +94,13 @@ func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now t
 		FROM contacts c
 		WHERE c.id = k.contact_id AND k.told_at IS NULL AND k.sent_at > $3 AND k.shift_at > $1 AND k.shift_at <= $2
 		  AND k.sent_at < $4 AND c.confirmed_at < k.sent_at AND c.removed_at IS NULL AND c.disabled_at IS NULL
-		RETURNING c.id, c.user_id, c.method, c.address, c.verified_at, c.confirmed_at, c.disabled_at, c.disabled_why,
-		          c.created_at`
+		RETURNING c.id`
 	rows, _ := tx.Query(ctx, silent, now, now.Add(checkTold), now.Add(-checkAhead), now.Add(-time.Hour))
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
+	if err != nil {
+		return err
+	}
+	found, err := contacts(ctx, tx, some(ids), nil)
 	if err != nil {
 		return err
 	}
@@ -125,12 +128,7 @@ type Probe struct {
 
 // Probe loads what is needed to send a message that is no page.
 func (s *Store) Probe(ctx context.Context, id oncall.ContactID) (Probe, error) {
-	const load = `
-		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
-		FROM contacts
-		WHERE id = $1 AND removed_at IS NULL`
-	rows, _ := s.pool.Query(ctx, load, id)
-	c, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Contact])
+	c, err := oneContact(ctx, s.pool, id)
 	if err == nil && !c.Usable() {
 		err = oncall.ErrNotFound
 	}

@@ -72,26 +72,19 @@ func mayProve(ctx context.Context, q querier, c oncall.Contact, now time.Time) e
 // BeginVerify makes the code that proves a contact method, out of random bytes. A contact method
 // that is gone or has had enough codes is refused.
 func (s *Store) BeginVerify(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
-	const load = `
-		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
-		FROM contacts
-		WHERE id = $1 AND removed_at IS NULL
-		FOR UPDATE`
-	const person = `SELECT id, name, email, time_zone, deactivated_at FROM users WHERE id = $1`
 	const insert = `
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
 		VALUES ($1, $2, $3, $4, 0, $5)`
 	p := Proof{Expires: now.Add(codeLives)}
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, load, id)
-		var err error
-		if p.Contact, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Contact]); err != nil {
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		if p.Contact, err = lockContact(ctx, tx, id); err != nil {
 			return err
 		}
-		rows, _ = tx.Query(ctx, person, p.Contact.UserID)
-		if p.User, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.User]); err != nil {
+		people, err := users(ctx, tx, p.Contact.UserID)
+		if err != nil {
 			return err
 		}
+		p.User = people[p.Contact.UserID]
 		if err := mayProve(ctx, tx, p.Contact, now); err != nil {
 			return err
 		}

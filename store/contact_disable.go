@@ -15,14 +15,15 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, dir *Directory, id oncal
 	const off = `
 		UPDATE contacts
 		SET disabled_at = $2, disabled_why = $3
-		WHERE id = $1 AND disabled_at IS NULL AND removed_at IS NULL
-		RETURNING id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at`
-	rows, _ := tx.Query(ctx, off, id, now, why)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
-	if err != nil || len(found) == 0 {
+		WHERE id = $1 AND disabled_at IS NULL AND removed_at IS NULL`
+	tag, err := tx.Exec(ctx, off, id, now, why)
+	if err != nil || tag.RowsAffected() == 0 {
 		return err
 	}
-	c := found[0]
+	c, err := oneContact(ctx, tx, id)
+	if err != nil {
+		return err
+	}
 	var notices []oncall.Notice
 	for _, who := range dir.concerned(c.UserID) {
 		notices = append(notices, oncall.ContactNotice(oncall.NoticeContact, c, why, who, now))

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -54,39 +55,34 @@ func (s *Store) Guard(ctx context.Context, now time.Time) error {
 
 // coverFacts loads what the guard goes by. The caller's transaction sees what it has changed.
 func coverFacts(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverFacts, error) {
-	const policies = `
-		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, false AS removed
-		FROM policies
-		WHERE removed_at IS NULL
-		ORDER BY id`
 	const absences = `
 		SELECT id, user_id AS "user", start_at AS "start", end_at AS "end"
 		FROM time_off
 		WHERE cancelled_at IS NULL AND end_at > $1
 		ORDER BY id`
-	d := &Directory{
-		Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{},
-		admins: map[oncall.TeamID][]oncall.UserID{},
-	}
 	var f oncall.CoverFacts
-	if err := d.loadUsers(ctx, tx); err != nil {
-		return f, err
-	}
-	if err := d.loadMembers(ctx, tx); err != nil {
-		return f, err
-	}
-	f.Users, f.Members = d.Users, d.Members
-	rows, _ := tx.Query(ctx, policies)
 	var err error
-	if f.Policies, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy]); err != nil {
+	if f.Users, err = users(ctx, tx); err != nil {
 		return f, err
 	}
-	rows, _ = tx.Query(ctx, absences, now)
+	if f.Members, _, err = members(ctx, tx); err != nil {
+		return f, err
+	}
+	all, err := policies(ctx, tx)
+	if err != nil {
+		return f, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		if !all[id].Removed {
+			f.Policies = append(f.Policies, all[id])
+		}
+	}
+	rows, _ := tx.Query(ctx, absences, now)
 	if f.Absences, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Absence]); err != nil {
 		return f, err
 	}
-	all, err := schedules(ctx, tx)
-	for _, s := range all {
+	definitions, err := schedules(ctx, tx)
+	for _, s := range definitions {
 		f.Schedules = append(f.Schedules, s)
 	}
 	slices.SortFunc(f.Schedules, func(a, b schedule.Definition) int { return int(a.ID - b.ID) })

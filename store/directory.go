@@ -217,15 +217,12 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 		return nil, err
 	}
 	d := &Directory{
-		Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{},
-		Policies: map[oncall.PolicyID]oncall.Policy{}, teams: map[oncall.TeamID]oncall.Team{},
-		integrations: map[oncall.IntegrationID]oncall.Integration{},
-		schedules:    map[oncall.ScheduleID]*schedule.Schedule{}, keys: map[keyHash]oncall.Integration{},
-		admins: map[oncall.TeamID][]oncall.UserID{}, overrides: map[oncall.OverrideID]schedule.Override{},
+		teams: map[oncall.TeamID]oncall.Team{}, integrations: map[oncall.IntegrationID]oncall.Integration{},
+		schedules: map[oncall.ScheduleID]*schedule.Schedule{}, keys: map[keyHash]oncall.Integration{},
+		overrides: map[oncall.OverrideID]schedule.Override{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
-		d.loadUsers, d.loadTeams, d.loadMembers, d.loadPolicies, d.loadIntegrations, d.loadUserGroups, d.loadReach,
-		d.loadSlackGroups,
+		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadUserGroups, d.loadSlackGroups,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
@@ -268,13 +265,51 @@ func (d *Directory) gatherTeams() {
 	}
 }
 
-func (d *Directory) loadUsers(ctx context.Context, tx pgx.Tx) error {
-	rows, _ := tx.Query(ctx, `SELECT id, name, email, time_zone, deactivated_at FROM users`)
-	users, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.User])
-	for _, u := range users {
-		d.Users[u.ID] = u
+// loadPeople loads who there is, and how their teams reach them.
+func (d *Directory) loadPeople(ctx context.Context, tx pgx.Tx) (err error) {
+	if d.Users, err = users(ctx, tx); err != nil {
+		return err
 	}
+	if d.Members, d.admins, err = members(ctx, tx); err != nil {
+		return err
+	}
+	if d.Policies, err = policies(ctx, tx); err != nil {
+		return err
+	}
+	d.Reach, err = reaches(ctx, tx, nil)
 	return err
+}
+
+// members loads who is in each team, and who of them is named as an admin.
+func members(ctx context.Context, q querier) (all, admins map[oncall.TeamID][]oncall.UserID, err error) {
+	const load = `SELECT team_id, user_id, role = 'admin' FROM team_members ORDER BY team_id, position`
+	all, admins = map[oncall.TeamID][]oncall.UserID{}, map[oncall.TeamID][]oncall.UserID{}
+	rows, _ := q.Query(ctx, load)
+	var team oncall.TeamID
+	var user oncall.UserID
+	var admin bool
+	_, err = pgx.ForEachRow(rows, []any{&team, &user, &admin}, func() error {
+		all[team] = append(all[team], user)
+		if admin {
+			admins[team] = append(admins[team], user)
+		}
+		return nil
+	})
+	return all, admins, err
+}
+
+// policies loads every policy, also those removed.
+func policies(ctx context.Context, q querier) (map[oncall.PolicyID]oncall.Policy, error) {
+	const load = `
+		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, removed_at IS NOT NULL AS removed
+		FROM policies`
+	rows, _ := q.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
+	out := make(map[oncall.PolicyID]oncall.Policy, len(found))
+	for _, p := range found {
+		out[p.ID] = p
+	}
+	return out, err
 }
 
 func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
@@ -292,32 +327,6 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		if !t.Removed {
 			d.Teams = append(d.Teams, t.Team)
 		}
-	}
-	return err
-}
-
-func (d *Directory) loadMembers(ctx context.Context, tx pgx.Tx) error {
-	rows, _ := tx.Query(ctx, `SELECT team_id, user_id, role = 'admin' FROM team_members ORDER BY team_id, position`)
-	var team oncall.TeamID
-	var user oncall.UserID
-	var admin bool
-	_, err := pgx.ForEachRow(rows, []any{&team, &user, &admin}, func() error {
-		d.Members[team] = append(d.Members[team], user)
-		if admin {
-			d.admins[team] = append(d.admins[team], user)
-		}
-		return nil
-	})
-	return err
-}
-
-func (d *Directory) loadPolicies(ctx context.Context, tx pgx.Tx) error {
-	rows, _ := tx.Query(ctx, `
-		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, removed_at IS NOT NULL AS removed
-		FROM policies`)
-	policies, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
-	for _, p := range policies {
-		d.Policies[p.ID] = p
 	}
 	return err
 }
@@ -353,11 +362,6 @@ func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
 	rows, _ := tx.Query(ctx, load)
 	var err error
 	d.UserGroups, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
-	return err
-}
-
-func (d *Directory) loadReach(ctx context.Context, tx pgx.Tx) (err error) {
-	d.Reach, err = reaches(ctx, tx, nil)
 	return err
 }
 

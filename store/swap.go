@@ -211,13 +211,13 @@ func lockRoster(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncal
 }
 
 // peopleOf loads everybody, without schedules.
-func peopleOf(ctx context.Context, tx pgx.Tx) (oncall.Roster, error) {
-	d := Directory{Users: map[oncall.UserID]oncall.User{}, Members: map[oncall.TeamID][]oncall.UserID{}}
-	if err := d.loadUsers(ctx, tx); err != nil {
-		return oncall.Roster{}, err
+func peopleOf(ctx context.Context, tx pgx.Tx) (roster oncall.Roster, err error) {
+	roster.Schedules = map[oncall.ScheduleID]*schedule.Schedule{}
+	if roster.Users, err = users(ctx, tx); err != nil {
+		return roster, err
 	}
-	err := d.loadMembers(ctx, tx)
-	return oncall.Roster{Schedules: map[oncall.ScheduleID]*schedule.Schedule{}, Users: d.Users, Members: d.Members}, err
+	roster.Members, _, err = members(ctx, tx)
+	return roster, err
 }
 
 // channelsOf lists the channels of the teams that schedules belong to.

@@ -41,3 +41,18 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 	}
 	return nil
 }
+
+// users loads people; everybody, if nobody is named.
+func users(ctx context.Context, q querier, ids ...oncall.UserID) (map[oncall.UserID]oncall.User, error) {
+	const load = `
+		SELECT id, name, email, time_zone, deactivated_at
+		FROM users
+		WHERE $1::text[] IS NULL OR id = ANY ($1)`
+	rows, _ := q.Query(ctx, load, ids)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.User])
+	out := make(map[oncall.UserID]oncall.User, len(found))
+	for _, u := range found {
+		out[u.ID] = u
+	}
+	return out, err
+}

@@ -163,7 +163,7 @@ func reachBy(t *testing.T, db *store.Store, method, address string) {
 	if _, err := db.Pool().Exec(t.Context(), `DELETE FROM river_job`); err != nil { // no code
 		t.Fatal(err)
 	}
-	err = db.SetPreferences(t.Context(), "U0ANN", oncall.Preferences{High: []oncall.Rule{{Contact: contact.ID}}}, now)
+	err = db.SetPreferences(t.Context(), "U0ANN", oncall.Preferences{High: []oncall.Rule{{Contact: contact.ID}}})
 	if err != nil {
 		t.Fatal(err)
 	}

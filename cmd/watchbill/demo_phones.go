@@ -87,7 +87,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 			return fmt.Errorf("prove the phone of %s: %w", user.Name, err)
 		}
 		prefer := oncall.Preferences{High: []oncall.Rule{{}, {Contact: sms, After: demoSMSAfter}, {Contact: voice, After: demoCallAfter}}}
-		if err := a.store.SetPreferences(ctx, id, prefer, p.clock()); err != nil {
+		if err := a.store.SetPreferences(ctx, id, prefer); err != nil {
 			return err
 		}
 	}
