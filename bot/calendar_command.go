@@ -29,7 +29,7 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	case strings.EqualFold(name, "revoke"):
 		return b.revokeFeeds(ctx, r, feeds)
 	case name == "" && len(feeds) > 0:
-		return view.FeedsText(r.shownFeeds(feeds), r.location), nil
+		return view.Feeds(r.shownFeeds(feeds), r.location), nil
 	case name != "" && !strings.EqualFold(name, "new"):
 		c, err := r.schedule(name)
 		if err != nil {
@@ -45,7 +45,7 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make a calendar: %w", err)
 	}
-	return view.NewFeedText(ofSchedule, b.publicURL+"/v1/calendar/"+secret+".ics", b.localURL), nil
+	return view.NewFeed(ofSchedule, b.publicURL+"/v1/calendar/"+secret+".ics", b.localURL), nil
 }
 
 func (r request) shownFeeds(feeds []store.Feed) []view.Feed {

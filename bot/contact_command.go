@@ -34,7 +34,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", id, err)
 	}
-	return view.ReachSummary(view.Mention(id)+" is", reach, b.methods, r.location), nil
+	return view.ReachedBy(view.Mention(id)+" is", reach, b.methods, r.location), nil
 }
 
 // testContacts sends a person a test page by Slack and by everything that is verified.
@@ -57,7 +57,7 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 		}
 		sent = append(sent, c)
 	}
-	return view.TestSentText(sent, len(reach.Contacts)-len(sent)), nil
+	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil
 }
 
 // slackOnly reports whether a person can only be reached in Slack where there is more.
@@ -71,7 +71,7 @@ func (b *Bot) reachedHome(r oncall.Reach) string {
 	if b.slackOnly(r) {
 		return view.AddMore
 	}
-	return view.ReachSummary("You are", r, b.methods, time.UTC)
+	return view.ReachedBy("You are", r, b.methods, time.UTC)
 }
 
 // sendCard sends the contact card.

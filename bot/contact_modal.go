@@ -16,21 +16,21 @@ import (
 )
 
 // reachView loads how a person is reached.
-func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.ReachView, error) {
+func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts, error) {
 	r, err := b.request(ctx, user, nil)
 	if err != nil {
-		return view.ReachView{}, err
+		return view.Contacts{}, err
 	}
 	reach, err := b.store.Reach(ctx, user)
 	if err != nil {
-		return view.ReachView{}, fmt.Errorf("load how %s is reached: %w", user, err)
+		return view.Contacts{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}
 	zone := r.user.TimeZone
 	if zone == "" {
 		zone = "UTC"
 	}
 	paging := r.directory.Roster().PagedBy(user, r.directory.Policies, r.now, r.now.Add(view.ShiftsAhead))
-	return view.ReachView{
+	return view.Contacts{
 		Reach: reach, Facts: oncall.RuleFacts{Methods: b.methods, Paging: paging},
 		Card: len(b.numbers) > 0, TimeZone: zone, Location: r.location,
 	}, nil
@@ -42,7 +42,7 @@ func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.Vie
 	v, err := b.reachView(ctx, user)
 	if err == nil {
 		v.Said = said
-		err = b.updateBelow(ctx, top, view.DrawReach(v))
+		err = b.updateBelow(ctx, top, v.Draw())
 	}
 	if err != nil {
 		b.log.Warn().Err(err).Msg("the form of contact methods could not be drawn again")
@@ -56,7 +56,7 @@ func (b *Bot) redrawHere(ctx context.Context, p press, said string) error {
 		return err
 	}
 	v.Said = said
-	return b.updateModal(ctx, p.view, view.DrawReach(v))
+	return b.updateModal(ctx, p.view, v.Draw())
 }
 
 // contacts opens how the person is reached, from elsewhere.
@@ -65,7 +65,7 @@ func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, view.DrawReach(v))
+	return "", b.openModal(ctx, p.trigger, v.Draw())
 }
 
 func (b *Bot) contactAdd(ctx context.Context, p press) (string, error) {
@@ -73,7 +73,7 @@ func (b *Bot) contactAdd(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.pushModal(ctx, p.trigger, view.DrawContactAdd(b.methods, "", u.Email))
+	return "", b.pushModal(ctx, p.trigger, view.ContactForm(b.methods, "", u.Email))
 }
 
 // contactMethod shows what the chosen method needs.
@@ -82,7 +82,7 @@ func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.updateModal(ctx, p.view, view.DrawContactAdd(b.methods, p.value, u.Email))
+	return "", b.updateModal(ctx, p.view, view.ContactForm(b.methods, p.value, u.Email))
 }
 
 // submitContactAdd adds a contact method and asks for the code that was sent to it.
@@ -101,7 +101,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error
 		return refusedAt(block, fmt.Errorf("add a contact method of %s: %w", s.user, err))
 	}
 	b.redrawReach(ctx, s.user, s.view, "")
-	return replace(view.DrawCode(c, view.CodeSent(c))), nil
+	return replace(view.CodeForm(c, view.CodeSent(c))), nil
 }
 
 // refusedAt shows a refusal beside the input that is to blame.
@@ -135,7 +135,7 @@ func (b *Bot) contactCode(ctx context.Context, p press) (string, error) {
 	if c.Usable() {
 		return "", b.redrawHere(ctx, p, "It is verified already.")
 	}
-	return "", b.pushModal(ctx, p.trigger, view.DrawCode(c, view.CodeSent(c)))
+	return "", b.pushModal(ctx, p.trigger, view.CodeForm(c, view.CodeSent(c)))
 }
 
 // contactResend sends the code again, from the form that asks for it.
@@ -147,7 +147,7 @@ func (b *Bot) contactResend(ctx context.Context, p press) (string, error) {
 	if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}
-	return "", b.updateModal(ctx, p.view, view.DrawCode(c, "A new code is on its way; the old one no longer counts. "+view.CodeSent(c)))
+	return "", b.updateModal(ctx, p.view, view.CodeForm(c, "A new code is on its way; the old one no longer counts. "+view.CodeSent(c)))
 }
 
 // submitCode verifies a contact method.
@@ -181,7 +181,7 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 		if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("send a code: %w", err)
 		}
-		return "", b.pushModal(ctx, p.trigger, view.DrawCode(c, view.CodeSent(c)))
+		return "", b.pushModal(ctx, p.trigger, view.CodeForm(c, view.CodeSent(c)))
 	case view.MenuRemove:
 		if err := b.store.RemoveContact(ctx, p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("remove a contact method: %w", err)

@@ -22,7 +22,7 @@ import (
 func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (view.RulesForm, error) {
 	f, err := readLines(v)
 	if err == nil {
-		f.ReachView, err = b.reachView(ctx, user)
+		f.Contacts, err = b.reachView(ctx, user)
 	}
 	return f, err
 }
@@ -52,9 +52,9 @@ func (b *Bot) rulesEdit(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	f := view.RulesForm{ReachView: v, Meta: view.RulesMeta{Low: p.value == "low"}}
+	f := view.RulesForm{Contacts: v, Meta: view.RulesMeta{Low: p.value == "low"}}
 	f.Lines = v.Reach.Rules(f.Meta.Low)
-	return "", b.pushModal(ctx, p.trigger, view.DrawRules(f))
+	return "", b.pushModal(ctx, p.trigger, f.Draw())
 }
 
 // rulePress changes the lines of the form, which is then drawn anew.
@@ -68,7 +68,7 @@ func rulePress(change func(f *view.RulesForm, value string)) func(b *Bot, ctx co
 			change(&f, p.value)
 			f.Meta.Drawn++
 		}
-		err = b.updateModal(ctx, p.view, view.DrawRules(f))
+		err = b.updateModal(ctx, p.view, f.Draw())
 		if _, late := errors.AsType[oncall.Refusal](err); late && change == nil {
 			return "", nil // something else was chosen since, which draws it as well
 		}
@@ -152,7 +152,7 @@ func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.pushModal(ctx, p.trigger, view.DrawHours(v))
+	return "", b.pushModal(ctx, p.trigger, v.HoursForm())
 }
 
 // submitHours saves them.

@@ -16,8 +16,8 @@ import (
 )
 
 // reachedByTwo is somebody whom two of five contact methods page.
-func reachedByTwo() view.ReachView {
-	return view.ReachView{
+func reachedByTwo() view.Contacts {
+	return view.Contacts{
 		Reach: oncall.Reach{Contacts: []oncall.Contact{
 			{ID: 1, Method: oncall.MethodVoice, Address: "+12025550100", VerifiedAt: &noon},
 			{ID: 2, Method: oncall.MethodSMS, Address: "+12025550101"},
@@ -32,8 +32,8 @@ func reachedByTwo() view.ReachView {
 // What a person chooses in the form counts, and what they have not touched stays as it was drawn.
 func TestReadRules(t *testing.T) {
 	t.Parallel()
-	f := view.RulesForm{ReachView: reachedByTwo(), Meta: view.RulesMeta{Drawn: 2}, Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
-	v := slack.View{PrivateMetadata: view.DrawRules(f).PrivateMetadata, State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
+	f := view.RulesForm{Contacts: reachedByTwo(), Meta: view.RulesMeta{Drawn: 2}, Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
+	v := slack.View{PrivateMetadata: f.Draw().PrivateMetadata, State: &slack.ViewState{Values: map[string]map[string]slack.BlockAction{
 		"rule_2_1": {string(view.ActionRuleAfter): {SelectedOption: slack.OptionBlockObject{Value: "300"}}},
 		"rule_1_0": {string(view.ActionRuleContact): {SelectedOption: slack.OptionBlockObject{Value: "4"}}}, // of an earlier drawing
 	}}}
@@ -48,7 +48,7 @@ func TestReadRules(t *testing.T) {
 
 func TestAddLine(t *testing.T) {
 	t.Parallel()
-	f := view.RulesForm{ReachView: reachedByTwo(), Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
+	f := view.RulesForm{Contacts: reachedByTwo(), Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
 	for _, want := range []oncall.Rule{{Contact: 4, After: 60}, {After: 60}, {After: 120}, {After: 180}} {
 		addLine(&f, "")
 		if got := f.Lines[len(f.Lines)-1]; got != want {

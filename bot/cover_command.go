@@ -120,7 +120,7 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 		if err != nil {
 			return "", fmt.Errorf("ask for cover: %w", err)
 		}
-		lines = append(lines, view.CoverAskedText(c, r.user.TimeZone))
+		lines = append(lines, view.CoverAsked(c, r.user.TimeZone))
 	}
 	return strings.Join(lines, "\n"), nil
 }
@@ -158,5 +158,5 @@ func (b *Bot) coverPart(ctx context.Context, p press) (string, error) {
 	if c.State != oncall.CoverOpen || len(left) == 0 {
 		return "", oncall.Refuse("Nothing of the shift is left to take.")
 	}
-	return "", b.openModal(ctx, p.trigger, view.PartModal(c, left[0]))
+	return "", b.openModal(ctx, p.trigger, view.CoverPartForm(c, left[0]))
 }

@@ -77,7 +77,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if !first {
 		return nil
 	}
-	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, view.DrawHelp())
+	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, view.Help())
 	if err == nil {
 		return nil
 	}

@@ -30,10 +30,10 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	}
 	now := b.clock()
 	_, zone := zoneOf(directory.Users[user])
-	return b.slack.PublishHome(ctx, string(user), view.DrawHome(view.HomeTab{
+	return b.slack.PublishHome(ctx, string(user), view.HomeTab{
 		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(reach), Schedules: directory.Schedules,
 		Overrides: directory.Override, Open: open, Zone: zone, Now: now,
-	}))
+	}.Draw())
 }
 
 func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
@@ -41,7 +41,7 @@ func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, r.overrideModal(view.OverrideWish{Whom: view.WishAll}, ""))
+	return "", b.openModal(ctx, p.trigger, r.overrideModal(view.OverrideWish{Replaces: view.ReplaceAll}, ""))
 }
 
 func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {
@@ -71,7 +71,7 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 	case 1:
 		return b.editSchedule(ctx, r, own[0])
 	}
-	return "", b.openModal(ctx, r.trigger, view.ChooseSchedule(own))
+	return "", b.openModal(ctx, r.trigger, view.ScheduleChoice(own))
 }
 
 func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, error) {
@@ -83,5 +83,5 @@ func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, e
 	if err != nil {
 		return answer{}, err
 	}
-	return replace(view.DrawSchedule(e.overview(e.schedule, ""))), nil
+	return replace(e.overview(e.schedule, "").Draw()), nil
 }

@@ -108,7 +108,7 @@ func (b *Bot) showIncident(ctx context.Context, r request, id oncall.IncidentID)
 	if err != nil {
 		return "", err
 	}
-	return b.summary(ctx, s.Picture) + "\n" + view.NextSteps(s), nil
+	return b.summary(ctx, s.Picture) + "\n" + s.NextSteps(), nil
 }
 
 // showPlan answers `/oncall plan 12`.
@@ -117,7 +117,7 @@ func (b *Bot) showPlan(ctx context.Context, r request, id oncall.IncidentID) (st
 	if err != nil {
 		return "", err
 	}
-	return view.PlanText(s), nil
+	return s.PlanText(), nil
 }
 
 // listIncidents answers `/oncall incidents`.
@@ -145,7 +145,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	for id, at := range roots {
 		links[id] = b.permalink(ctx, at)
 	}
-	return view.IncidentsText(open, len(shown), len(open) == maxOthers, links), nil
+	return view.OpenIncidents(open, len(shown), len(open) == maxOthers, links), nil
 }
 
 // readSnooze reads "2h", "for 2 hours", "until 9am", "work" and "handoff".

@@ -31,7 +31,7 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
 	at, err := b.post(ctx, slackcall.Message{
 		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForRoot, Hasty: true,
-	}, view.DrawRoot(p))
+	}, view.Incident(p))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}
@@ -41,9 +41,9 @@ func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (
 // Redraw redraws an incident's message in a channel or, if to is set, in the direct message
 // to a person who was paged. The error is store.ErrGone if the message no longer exists.
 func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error {
-	d := view.DrawRoot(p)
+	d := view.Incident(p)
 	if to != "" {
-		d = view.DrawDirect(p, to, why)
+		d = view.Page(p, to, why)
 	}
 	if err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, b.updatePriority(p), true); err != nil {
 		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, asGone(err))
@@ -69,7 +69,7 @@ func (b *Bot) updatePriority(p oncall.Picture) slackcall.Priority {
 // PostThread posts one reply for several events. If Slack's answer is lost, the reply is
 // looked up before it counts as failed.
 func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error {
-	d, loud := view.DrawThread(p.Incident, events)
+	d, loud := view.Thread(p.Incident, events)
 	if d.Text == "" {
 		return nil
 	}

@@ -28,9 +28,9 @@ var plainDeeds = map[view.Action]oncall.ActKind{
 
 // deedForms ask for what a deed needs.
 var deedForms = map[view.Action]func(s view.Sheet) slack.ModalViewRequest{
-	view.ActionSnooze: view.SnoozeForm, view.ActionReassign: view.ReassignForm, view.ActionAsk: view.AskForm, view.ActionNote: view.NoteForm,
-	view.ActionSeverity: view.SeverityForm, view.ActionMerge: view.MergeForm,
-	view.ActionMore: view.DrawSheet, view.ActionTimeline: view.DrawTimeline,
+	view.ActionSnooze: view.Sheet.SnoozeForm, view.ActionReassign: view.Sheet.ReassignForm, view.ActionAsk: view.Sheet.AskForm, view.ActionNote: view.Sheet.NoteForm,
+	view.ActionSeverity: view.Sheet.SeverityForm, view.ActionMerge: view.Sheet.MergeForm,
+	view.ActionMore: view.Sheet.Draw, view.ActionTimeline: view.Sheet.Timeline,
 }
 
 // pressMenu does what was chosen in an incident's menu.
@@ -72,7 +72,7 @@ func (b *Bot) deed(ctx context.Context, p press, do view.Action) (string, error)
 func (b *Bot) refreshSheet(ctx context.Context, p press, id oncall.IncidentID) {
 	s, err := b.sheet(ctx, id, p.user)
 	if err == nil {
-		err = b.updateModal(ctx, p.view, view.DrawSheet(s))
+		err = b.updateModal(ctx, p.view, s.Draw())
 	}
 	if err != nil {
 		b.log.Warn().Err(err).Msg("an incident's sheet shows what was before")

@@ -24,7 +24,7 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	if r.user.TimeZone != "" {
 		zone += ", " + view.Foreign(r.user.TimeZone, view.MaxName)
 	}
-	text := view.MyShifts(ownStints(r.directory, r.user.ID, r.now), r.now, r.location) + "\n" + zone + "."
+	text := view.OwnShifts(ownStints(r.directory, r.user.ID, r.now), r.now, r.location) + "\n" + zone + "."
 	reach, err := b.store.Reach(ctx, r.user.ID)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", r.user.ID, err)
@@ -38,7 +38,7 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 // ownStints returns a person's shifts in all schedules, shadow shifts included, as far
 // ahead as people see their own.
 func ownStints(d *store.Directory, user oncall.UserID, now time.Time) []schedule.Stint {
-	from, to := now, now.Add(view.MeAhead)
+	from, to := now, now.Add(view.OwnShiftsAhead)
 	mine := d.Roster().Stints(user, from, to)
 	for _, c := range d.Schedules {
 		for _, shift := range c.Shifts(from, to, schedule.RoleShadow) {
@@ -67,5 +67,5 @@ func (b *Bot) next(_ context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules yet.")
 	}
-	return view.NextText(schedules, r.now, r.location), nil
+	return view.NextOnCall(schedules, r.now, r.location), nil
 }

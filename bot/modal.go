@@ -182,7 +182,7 @@ func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, tex
 	case slack.VTModal:
 		err = b.updateModal(ctx, to.View, view.Saying(to.View, text))
 	case slack.VTHomeTab:
-		err = b.openModal(ctx, to.TriggerID, view.DrawSaid(text))
+		err = b.openModal(ctx, to.TriggerID, view.TextModal(text))
 	default:
 		b.whisper(listening, to, text)
 	}

@@ -14,7 +14,7 @@ import (
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
-	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, view.DrawNotice(n))
+	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, view.Notice(n))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
@@ -24,9 +24,9 @@ func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, err
 // RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
 // longer exists.
 func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error {
-	d := view.DrawNotice(n)
+	d := view.Notice(n)
 	if n.Kind == oncall.NoticeBundle {
-		d = view.DrawLinkedBundle(n, b.bundleLinks(ctx, n))
+		d = view.Bundle(n, b.bundleLinks(ctx, n))
 	}
 	if err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, slackcall.ForUpdate, false); err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, asGone(err))

@@ -52,7 +52,7 @@ func (r request) overrideModal(w view.OverrideWish, said string) slack.ModalView
 
 // readOverride reads the words, as far as that is possible.
 func (r request) readOverride() (view.OverrideWish, error) {
-	w := view.OverrideWish{Whom: view.WishAll}
+	w := view.OverrideWish{Replaces: view.ReplaceAll}
 	if len(r.words) == 0 {
 		return w, oncall.Refuse("%s", overrideUsage)
 	}
@@ -116,9 +116,9 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	switch {
 	case !r.mayOverride(w, replaced):
 		return view.Drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", view.Foreign(w.Schedule.Name(), view.MaxName))
-	case alone && w.Whom == view.WishAll && len(w.Windows) == 0:
+	case alone && w.Replaces == view.ReplaceAll && len(w.Windows) == 0:
 		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", view.Mention(w.User), view.Foreign(w.Schedule.Name(), view.MaxName))
-	case w.Whom == view.WishOne && !slices.Contains(replaced, w.Leaves):
+	case w.Replaces == view.ReplaceOne && !slices.Contains(replaced, w.Leaves):
 		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", view.Mention(w.Leaves), view.Foreign(w.Schedule.Name(), view.MaxName))
 	}
 	o, err = b.store.AddOverride(ctx, w.Schedule.ID(), o, r.now)
@@ -138,7 +138,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 		return view.Drawing{}, fmt.Errorf("load time off: %w", err)
 	}
 	w.Away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == w.User })
-	return view.DrawOverride(w, o.ID, replaced, moves, r.location), nil
+	return view.Override(w, o.ID, replaced, moves, r.location), nil
 }
 
 // overridden is what the store is to keep of a wish.
@@ -147,10 +147,10 @@ func (r request) overridden(w view.OverrideWish) schedule.Override {
 		Kind: schedule.OverrideCover, Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
 		Reason: w.Reason, CreatedBy: r.user.ID, Windows: w.Windows,
 	}
-	switch w.Whom {
-	case view.WishAdd:
+	switch w.Replaces {
+	case view.ReplaceNobody:
 		o.Kind = schedule.OverrideAdd
-	case view.WishOne:
+	case view.ReplaceOne:
 		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.Leaves, w.User, nil
 	}
 	if len(w.Windows) > 0 {

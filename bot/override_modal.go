@@ -31,7 +31,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	}
 	w := view.OverrideWish{
 		Schedule: schedule, User: s.form.user(view.BlockWho), From: s.form.instant(view.BlockFrom), To: s.form.instant(view.BlockTo),
-		Whom: s.form.choice(view.BlockInstead), Leaves: s.form.user(view.BlockLeaves), Reason: s.form.text(view.BlockReason),
+		Replaces: view.Replaces(s.form.choice(view.BlockInstead)), Leaves: s.form.user(view.BlockLeaves), Reason: s.form.text(view.BlockReason),
 	}
 	if w.From.Before(r.now) && w.From.After(r.now.Add(-startSlack)) {
 		w.From = r.now
@@ -42,7 +42,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 		wrong[view.BlockTo] = "The end is not after the start."
 	case w.From.Before(r.now):
 		wrong[view.BlockFrom] = "The start is in the past."
-	case w.Whom == view.WishOne && w.Leaves == "":
+	case w.Replaces == view.ReplaceOne && w.Leaves == "":
 		wrong[view.BlockLeaves] = "Choose who is replaced."
 	}
 	var problem string

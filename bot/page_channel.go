@@ -19,7 +19,7 @@ func (c Channels) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if failed != nil {
 		return *failed
 	}
-	r := c.Bot.sendPage(ctx, m, p.Incident.ID, slackcall.ForPage, view.DrawRoot(p))
+	r := c.Bot.sendPage(ctx, m, p.Incident.ID, slackcall.ForPage, view.Incident(p))
 	r.Drawn = p.Incident.Version
 	return r
 }

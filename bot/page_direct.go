@@ -22,7 +22,7 @@ func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if failed != nil {
 		return *failed
 	}
-	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), view.DrawDirect(p, oncall.UserID(m.To), m.Why))
+	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), view.Page(p, oncall.UserID(m.To), m.Why))
 	r.Drawn = p.Incident.Version
 	return r
 }
@@ -33,9 +33,9 @@ func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
 	if err != nil {
 		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadAgain, Err: err}
 	}
-	d := view.DrawBundle(n)
+	d := view.Bundle(n, nil)
 	if b.workspace.Load() != nil { // a page doesn't wait for its links
-		d = view.DrawLinkedBundle(n, b.bundleLinks(ctx, n))
+		d = view.Bundle(n, b.bundleLinks(ctx, n))
 	}
 	return b.sendPage(ctx, m, 0, pagePriority(oncall.Severity(m.Severity)), d)
 }

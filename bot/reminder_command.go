@@ -17,14 +17,14 @@ func (b *Bot) remind(ctx context.Context, r request) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		return view.RemindWords(before) + " `/oncall remind 24h 1h` changes that, `/oncall remind off` ends it.", nil
+		return view.Reminders(before) + " `/oncall remind 24h 1h` changes that, `/oncall remind off` ends it.", nil
 	}
 	if slices.Equal(r.words, []string{"default"}) {
-		return view.RemindWords(oncall.RemindBefore), b.store.SetReminders(ctx, r.user.ID, nil, r.now)
+		return view.Reminders(oncall.RemindBefore), b.store.SetReminders(ctx, r.user.ID, nil, r.now)
 	}
 	before, err := oncall.ParseRemindBefore(r.words)
 	if err != nil {
 		return "", err
 	}
-	return view.RemindWords(before), b.store.SetReminders(ctx, r.user.ID, before, r.now)
+	return view.Reminders(before), b.store.SetReminders(ctx, r.user.ID, before, r.now)
 }

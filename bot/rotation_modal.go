@@ -89,7 +89,7 @@ func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
 	}
 	f := e.form()
 	f.More = true
-	return "", b.updateModal(ctx, p.view, view.DrawRotation(f))
+	return "", b.updateModal(ctx, p.view, f.Draw())
 }
 
 // submitRotation shows what an edit would change, and saves it when it was sent again as
@@ -135,13 +135,13 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) 
 		if f.Preview, err = e.preview(after, at); err != nil {
 			return answer{}, err
 		}
-		return replace(view.DrawRotation(f)), nil
+		return replace(f.Draw()), nil
 	}
 	saved, err := b.saveEdit(ctx, e, version)
 	if err != nil {
 		return answer{}, err
 	}
-	if err := b.updateBelow(ctx, s.view, view.DrawSchedule(e.overview(saved, "Saved."))); err != nil {
+	if err := b.updateBelow(ctx, s.view, e.overview(saved, "Saved.").Draw()); err != nil {
 		b.log.Warn().Err(err).Msg("the schedule's form could not be drawn again")
 	}
 	return answer{}, nil

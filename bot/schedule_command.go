@@ -109,7 +109,7 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 }
 
 func (r request) spanText(s scheduleSpan) string {
-	return view.ScheduleText(s.rows, s.from, s.to, r.directory.Override, r.location)
+	return view.Shifts(s.rows, s.from, s.to, r.directory.Override, r.location)
 }
 
 // picture is the same as a timeline.
@@ -138,8 +138,7 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 	if err == nil {
 		return nil
 	}
-	text := "Slack didn't take the picture of the schedule. In words:\n" + r.spanText(s)
-	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.Spoken(text))
+	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.ShiftsWithoutPicture(r.spanText(s)))
 	return errors.Join(err, said)
 }
 

@@ -24,7 +24,7 @@ func (b *Bot) newSchedule(ctx context.Context, r request) (string, error) {
 	if len(teams) == 0 {
 		return "", oncall.Refuse("Only members of a team can make a schedule for it, and you are in none.")
 	}
-	return "", b.openModal(ctx, r.trigger, view.DrawNewSchedule(teams, r.user.TimeZone))
+	return "", b.openModal(ctx, r.trigger, view.NewScheduleForm(teams, r.user.TimeZone))
 }
 
 func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, error) {
@@ -59,7 +59,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 		return answer{}, fmt.Errorf("create a schedule: %w", err)
 	}
 	e := editing{request: r, meta: view.EditMeta{Schedule: made.ID}, schedule: made}
-	return replace(view.DrawSchedule(e.overview(made, "Created."))), nil
+	return replace(e.overview(made, "Created.").Draw()), nil
 }
 
 // scheduleVerbs follow `/oncall schedule` and so can't begin a name.
@@ -71,7 +71,7 @@ func (b *Bot) editSchedule(ctx context.Context, r request, c *schedule.Schedule)
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, r.trigger, view.DrawSchedule(e.overview(e.schedule, "")))
+	return "", b.openModal(ctx, r.trigger, e.overview(e.schedule, "").Draw())
 }
 
 // scheduleHistory opens a schedule's versions.
@@ -80,7 +80,7 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *schedule.Schedu
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, r.trigger, view.DrawHistory(e.meta, e.schedule, r.location))
+	return "", b.openModal(ctx, r.trigger, view.ScheduleHistory(e.meta, e.schedule, r.location))
 }
 
 func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule) (editing, error) {
@@ -114,16 +114,16 @@ func (b *Bot) rotationAdd(ctx context.Context, e editing, p press) error {
 	today, _ := e.zone.Local(e.now)
 	f := e.form()
 	f.Rotation.StartDate, f.Rotation.HandOff = today, 9*60
-	return b.pushModal(ctx, p.trigger, view.DrawRotation(f))
+	return b.pushModal(ctx, p.trigger, f.Draw())
 }
 
 func (b *Bot) rotationEdit(ctx context.Context, e editing, p press) error {
 	i, err := strconv.Atoi(p.value)
 	if err != nil || i < 0 || i >= len(e.current) || e.schedule.Latest() != e.meta.Seen {
-		return b.updateModal(ctx, p.view, view.DrawSchedule(e.overview(e.schedule, "This has changed in the meantime. Here it is as it is now.")))
+		return b.updateModal(ctx, p.view, e.overview(e.schedule, "This has changed in the meantime. Here it is as it is now.").Draw())
 	}
 	e.meta.Rotation = i
-	return b.pushModal(ctx, p.trigger, view.DrawRotation(e.form()))
+	return b.pushModal(ctx, p.trigger, e.form().Draw())
 }
 
 // rotationRemove shows what the removal of a rotation does, on top of its form.
@@ -131,7 +131,7 @@ func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
 	if e.meta.Rotation < 0 {
 		return oncall.Refuse("This rotation isn't there any more.")
 	}
-	return b.confirm(ctx, e, p, e.without(), view.DrawRotationRemove)
+	return b.confirm(ctx, e, p, e.without(), view.RotationRemoveForm)
 }
 
 // without is the schedule's rotations without the one at hand.
@@ -170,7 +170,7 @@ func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (answer, e
 }
 
 func (b *Bot) pressHistory(ctx context.Context, e editing, p press) error {
-	return b.pushModal(ctx, p.trigger, view.DrawHistory(e.meta, e.schedule, e.location))
+	return b.pushModal(ctx, p.trigger, view.ScheduleHistory(e.meta, e.schedule, e.location))
 }
 
 // pressRestore shows what the return to an earlier version would change.
@@ -184,7 +184,7 @@ func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
 		return err
 	}
 	e.meta.Version = id
-	return b.confirm(ctx, e, p, v, view.DrawRestore)
+	return b.confirm(ctx, e, p, v, view.RestoreForm)
 }
 
 func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
@@ -200,7 +200,7 @@ func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
 }
 
 func (b *Bot) pressRemove(ctx context.Context, e editing, p press) error {
-	return b.pushModal(ctx, p.trigger, view.DrawScheduleRemove(e.meta, e.schedule.Name))
+	return b.pushModal(ctx, p.trigger, view.ScheduleRemoveForm(e.meta, e.schedule.Name))
 }
 
 func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (answer, error) {
@@ -221,7 +221,7 @@ func (b *Bot) pressApart(ctx context.Context, e editing, p press) error {
 	if err := b.store.KeepShiftsApart(ctx, e.schedule.ID, e.schedule.Apart); err != nil {
 		return fmt.Errorf("save how shifts overlap: %w", err)
 	}
-	return b.updateModal(ctx, p.view, view.DrawSchedule(e.overview(e.schedule, "Saved.")))
+	return b.updateModal(ctx, p.view, e.overview(e.schedule, "Saved.").Draw())
 }
 
 // updateBelow redraws the view under the one that was sent.
@@ -243,9 +243,9 @@ func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block
 	if at.IsZero() {
 		at = e.now
 	}
-	blocks := view.DrawPreview(was, is, at, e.now, e.location)
+	blocks := view.SchedulePreview(was, is, at, e.now, e.location)
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
-		blocks = append(blocks, view.DrawReplaced(planned[0], e.location))
+		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
 	}
 	return blocks, nil
 }

@@ -18,7 +18,7 @@ func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalVi
 	if other != "" && other != r.user.ID {
 		f.Theirs = r.toSwap(other)
 	}
-	return view.DrawSwapForm(f)
+	return f.Draw()
 }
 
 // toSwap are a person's shifts that have not begun.

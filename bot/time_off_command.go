@@ -36,13 +36,13 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 		return view.Drawing{}, err
 	}
 	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-	d := view.DrawAway(off, hit, r.user.TimeZone, !ask)
+	d := view.TimeOff(off, hit, r.user.TimeZone, !ask)
 	if ask && len(hit) > 0 {
 		said, err := b.askForCover(ctx, r, hit, note, false)
 		if err != nil {
 			return view.Drawing{}, err
 		}
-		d = view.Join(d, view.Spoken(said))
+		d = view.Join(d, view.Text(said))
 	}
 	return d, nil
 }
@@ -66,7 +66,7 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request) (view.Drawing, error) {
 			s.from = r.now
 		}
 		hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-		all = view.Join(all, view.DrawAway(off, hit, r.user.TimeZone, len(hit) > 0))
+		all = view.Join(all, view.TimeOff(off, hit, r.user.TimeZone, len(hit) > 0))
 	}
 	return all, nil
 }

@@ -23,7 +23,7 @@ func (b *Bot) who(_ context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules yet.")
 	}
-	return view.WhoText(schedules, r.directory.Override, when, r.now, r.location), nil
+	return view.OnCall(schedules, r.directory.Override, when, r.now, r.location), nil
 }
 
 // whoAndWhen reads the words: the longest beginning that names something, then a time.

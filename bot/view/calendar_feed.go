@@ -7,9 +7,9 @@ import (
 
 const calendarHint = "Add it in Google Calendar under \"From URL\", in Outlook under \"Subscribe from web\". Whoever has the address can read it; `/oncall calendar revoke` ends all of yours."
 
-// NewFeedText says where a calendar is, this once: of a schedule, or of the person's own
+// NewFeed says where a calendar is, this once: of a schedule, or of the person's own
 // shifts in all of them.
-func NewFeedText(schedule, address string, local bool) string {
+func NewFeed(schedule, address string, local bool) string {
 	what := "Your shifts in all schedules"
 	if schedule != "" {
 		what = "The shifts of *" + Foreign(schedule, MaxName) + "*"
@@ -27,8 +27,8 @@ type Feed struct {
 	Since    time.Time
 }
 
-// FeedsText lists the calendars that there are.
-func FeedsText(feeds []Feed, zone *time.Location) string {
+// Feeds lists the calendars that there are.
+func Feeds(feeds []Feed, zone *time.Location) string {
 	lines := []string{"You have subscribed to:"}
 	for _, f := range feeds {
 		what := "your shifts"

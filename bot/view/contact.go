@@ -23,8 +23,8 @@ const (
 // maxContactsShown keeps the view inside the frame of an answer.
 const maxContactsShown = 20
 
-// ReachView is everything that the view of how a person is reached shows.
-type ReachView struct {
+// Contacts is everything that the view of how a person is reached shows.
+type Contacts struct {
 	Reach    oncall.Reach
 	Facts    oncall.RuleFacts
 	Card     bool // there are numbers to save in a phone
@@ -33,8 +33,8 @@ type ReachView struct {
 	Said     string // what has just been done
 }
 
-// DrawReach draws how a person is reached: the contact methods, the rules, the hours.
-func DrawReach(v ReachView) slack.ModalViewRequest {
+// Draw draws how a person is reached: the contact methods, the rules, the hours.
+func (v Contacts) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
 	if v.Said != "" {
 		blocks = append(blocks, section(v.Said))
@@ -63,7 +63,7 @@ func ReachesPeople(methods []string) bool {
 const onlySlack = ":warning: This installation reaches people in Slack only, which wakes nobody. An admin can add SMS and calls " +
 	"(`TWILIO_ACCOUNT_SID`), mail (`WATCHBILL_SMTP_URL`) and pushes (`WATCHBILL_NTFY_URL`, `WATCHBILL_PUSHOVER_TOKEN`, `WATCHBILL_TELEGRAM_TOKEN`) to Watchbill's settings."
 
-func (v ReachView) buttons() []slack.BlockElement {
+func (v Contacts) buttons() []slack.BlockElement {
 	var buttons []slack.BlockElement
 	if len(v.Facts.Methods) > 0 {
 		buttons = append(buttons, button(ActionContactAdd, "", "Add…").WithStyle(slack.StylePrimary))
@@ -76,7 +76,7 @@ func (v ReachView) buttons() []slack.BlockElement {
 }
 
 // contact is one contact method with its buttons.
-func (v ReachView) contact(c oncall.Contact) slack.Block {
+func (v Contacts) contact(c oncall.Contact) slack.Block {
 	id := valueOf(c.ID)
 	text := fmt.Sprintf("*%s* %s\n%s", methodTitle(c.Method), Foreign(c.Address, MaxName), v.state(c))
 	var beside slack.BlockElement
@@ -94,7 +94,7 @@ func (v ReachView) contact(c oncall.Contact) slack.Block {
 }
 
 // state says whether a page may go to a contact method.
-func (v ReachView) state(c oncall.Contact) string {
+func (v Contacts) state(c oncall.Contact) string {
 	switch {
 	case !slices.Contains(v.Facts.Methods, c.Method):
 		return fmt.Sprintf(":no_entry: Not used: this installation can't send by %s any more.", oncall.MethodName(c.Method))
@@ -109,7 +109,7 @@ func (v ReachView) state(c oncall.Contact) string {
 }
 
 // rules are the lines of one urgency, and what is wrong with them.
-func (v ReachView) rules(title string, low bool) []slack.Block {
+func (v Contacts) rules(title string, low bool) []slack.Block {
 	own, urgency := v.Reach.High, "high"
 	if low {
 		own, urgency = v.Reach.Low, "low"
@@ -139,7 +139,7 @@ func (v ReachView) rules(title string, low bool) []slack.Block {
 }
 
 // use says by what a rule pages.
-func (v ReachView) use(id oncall.ContactID) string {
+func (v Contacts) use(id oncall.ContactID) string {
 	if id == 0 {
 		return "Slack"
 	}
@@ -162,7 +162,7 @@ func after(s oncall.Seconds) string {
 }
 
 // hours says when a low severity may disturb.
-func (v ReachView) hours() string {
+func (v Contacts) hours() string {
 	windows, whose := v.Reach.Hours, ""
 	if windows == nil {
 		windows, whose = oncall.WorkingHours, ", the default"
@@ -207,9 +207,9 @@ func addressFormOf(method string) addressForm {
 	return addressForm{choice: method, label: "Address"}
 }
 
-// DrawContactAdd asks for a new contact method. The address's block names the method, so
+// ContactForm asks for a new contact method. The address's block names the method, so
 // that what was typed is forgotten when another is chosen.
-func DrawContactAdd(methods []string, method, mail string) slack.ModalViewRequest {
+func ContactForm(methods []string, method, mail string) slack.ModalViewRequest {
 	var options []option
 	for _, f := range addressForms {
 		if slices.Contains(methods, f.method) {
@@ -235,8 +235,8 @@ func DrawContactAdd(methods []string, method, mail string) slack.ModalViewReques
 // AddressBlock is the input of an address for a method.
 func AddressBlock(method string) Block { return blockAddress + "_" + Block(method) }
 
-// DrawCode asks for the code that was sent.
-func DrawCode(c oncall.Contact, said string) slack.ModalViewRequest {
+// CodeForm asks for the code that was sent.
+func CodeForm(c oncall.Contact, said string) slack.ModalViewRequest {
 	id := valueOf(c.ID)
 	buttons := slack.NewActionBlock("code_actions",
 		button(ActionContactResend, id, "Send the code again"),
@@ -269,8 +269,8 @@ func Reached(c oncall.Contact) string {
 	return oncall.MethodName(c.Method) + " to " + Foreign(c.Address, MaxName)
 }
 
-// ReachSummary is what others see of how somebody is reached: kinds, never addresses.
-func ReachSummary(who string, r oncall.Reach, methods []string, zone *time.Location) string {
+// ReachedBy is what others see of how somebody is reached: kinds, never addresses.
+func ReachedBy(who string, r oncall.Reach, methods []string, zone *time.Location) string {
 	kinds := []string{"Slack"}
 	var confirmed time.Time
 	for _, c := range r.Contacts {
@@ -296,8 +296,8 @@ const AddMore = "You can only be reached in Slack, which wakes nobody: `/oncall 
 // ContactRemoved takes the place of the form of a contact method that is gone.
 func ContactRemoved(said string) slack.ModalViewRequest { return readOnly("Removed", section(said)) }
 
-// TestSentText says by what a test page is on its way.
-func TestSentText(contacts []oncall.Contact, skipped int) string {
+// TestSent says by what a test page is on its way.
+func TestSent(contacts []oncall.Contact, skipped int) string {
 	by := []string{"Slack"}
 	for _, c := range contacts {
 		by = append(by, Reached(c))

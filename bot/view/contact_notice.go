@@ -77,24 +77,24 @@ func drawContactUnsent(n oncall.Notice) Drawing {
 
 // drawProof tells what to write to a bot elsewhere.
 func drawProof(n oncall.Notice) Drawing {
-	return Spoken(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
+	return Text(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
 		methodTitle(n.Facts.Method), Foreign(n.Facts.Note, MaxName)))
 }
 
 // drawTest shows that direct messages arrive.
 func drawTest(oncall.Notice) Drawing {
-	return Spoken(":white_check_mark: *Test page.* This is how Watchbill reaches you here; nothing has happened.")
+	return Text(":white_check_mark: *Test page.* This is how Watchbill reaches you here; nothing has happened.")
 }
 
 // drawBlocked tells an admin that a contact method waits for them.
 func drawBlocked(n oncall.Notice) Drawing {
-	return Spoken(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
+	return Text(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
 		oncall.MethodName(n.Facts.Method), wherefore(n.Facts, true)))
 }
 
 // drawUnreached tells an admin that a page reached nobody.
 func drawUnreached(n oncall.Notice) Drawing {
-	return Spoken(fmt.Sprintf(":warning: Incident %s, %s: delivery failed. Nobody who was paged could be reached by any contact method.",
+	return Text(fmt.Sprintf(":warning: Incident %s, %s: delivery failed. Nobody who was paged could be reached by any contact method.",
 		List(incidentNames(n.Facts.Incidents)), Foreign(n.Facts.Note, maxTitle)))
 }
 
@@ -126,10 +126,9 @@ func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []str
 	return lines
 }
 
-// DrawBundle pages somebody about several incidents.
-func DrawBundle(n oncall.Notice) Drawing { return DrawLinkedBundle(n, nil) }
-
-func DrawLinkedBundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
+// Bundle pages somebody about several incidents, with links to their messages if there are
+// any.
+func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	f := n.Facts
 	head := fmt.Sprintf(":rotating_light: *%s* for you", Count(len(f.Incidents), "incident"))
 	lines := append([]string{head}, bundleLines(f, links)...)

@@ -42,7 +42,7 @@ func TestDrawContactNotices(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkGolden(t, name, DrawNotice(n))
+			checkGolden(t, name, Notice(n))
 		})
 	}
 }
@@ -60,7 +60,7 @@ func TestABundleLinksItsIncidents(t *testing.T) {
 		}
 	}
 	n := oncall.BundleNotice("k", 7, ann, all)
-	d := DrawLinkedBundle(n, links)
+	d := Bundle(n, links)
 	checkLimits(t, d)
 	want := "• #1 high: disk &lt;full&gt;\n• <https://example.slack.com/archives/C0PAY/p10|#2> high: disk &lt;full&gt;\n"
 	if text := d.Blocks[0].(*slack.SectionBlock).Text.Text; !strings.Contains(text, want) || !strings.HasSuffix(text, "and 5 more") {
@@ -69,7 +69,7 @@ func TestABundleLinksItsIncidents(t *testing.T) {
 	for i := range all {
 		all[i].Title = strings.Repeat("full ", 100)
 	}
-	d = DrawLinkedBundle(oncall.BundleNotice("k", 7, ann, all), links)
+	d = Bundle(oncall.BundleNotice("k", 7, ann, all), links)
 	checkLimits(t, d)
 	if text := d.Blocks[0].(*slack.SectionBlock).Text.Text; strings.Contains(text, "slack.com") || !strings.HasSuffix(text, "and 5 more") {
 		t.Errorf("the long message says\n%s", text)

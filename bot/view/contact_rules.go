@@ -33,13 +33,13 @@ func (m RulesMeta) Block(i int) Block { return Block(fmt.Sprintf("rule_%d_%d", m
 
 // RulesForm is everything that the form of the rules shows.
 type RulesForm struct {
-	ReachView
+	Contacts
 	Meta  RulesMeta
 	Lines []oncall.Rule
 }
 
-// DrawRules draws the rules of one urgency, each line with what is wrong with it.
-func DrawRules(f RulesForm) slack.ModalViewRequest {
+// Draw draws the rules of one urgency, each line with what is wrong with it.
+func (f RulesForm) Draw() slack.ModalViewRequest {
 	title, intro := "Rules, high severity", "Critical, high and medium severity. Lines go on until you or enough others have acknowledged, also after the policy's next step."
 	if f.Meta.Low {
 		title, intro = "Rules, low severity", "Low severity, within your hours for it. Lines go on until you or enough others have acknowledged."
@@ -111,8 +111,8 @@ func withAfter(s oncall.Seconds) []oncall.Seconds {
 	return all
 }
 
-// DrawHours asks when a low severity may disturb.
-func DrawHours(v ReachView) slack.ModalViewRequest {
+// HoursForm asks when a low severity may disturb.
+func (v Contacts) HoursForm() slack.ModalViewRequest {
 	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
 		CutPlain(v.TimeZone, MaxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))
 	windows := v.Reach.Hours

@@ -9,10 +9,10 @@ import (
 )
 
 // annsReach is Ann with a call, an SMS that waits, one that was stopped, and mail.
-func annsReach() ReachView {
+func annsReach() Contacts {
 	at := func(d time.Duration) *time.Time { t := noon.Add(-d); return &t }
 	berlin, _ := time.LoadLocation("Europe/Berlin")
-	return ReachView{
+	return Contacts{
 		Reach: oncall.Reach{Contacts: []oncall.Contact{
 			{ID: 1, Method: oncall.MethodVoice, Address: "+12025550100", VerifiedAt: at(72 * time.Hour), ConfirmedAt: at(24 * time.Hour)},
 			{ID: 2, Method: oncall.MethodSMS, Address: "+12025550101"},
@@ -31,29 +31,29 @@ func annsReach() ReachView {
 func TestContactViews(t *testing.T) {
 	t.Parallel()
 	v := annsReach()
-	golden(t, "contacts", DrawReach(v))
-	golden(t, "contacts_slack_only", DrawReach(ReachView{TimeZone: "UTC", Location: time.UTC}))
+	golden(t, "contacts", v.Draw())
+	golden(t, "contacts_slack_only", Contacts{TimeZone: "UTC", Location: time.UTC}.Draw())
 	own := v
 	own.Said = "Saved."
 	own.Reach.Low = []oncall.Rule{{Contact: 4}}
 	own.Reach.Hours = []schedule.Window{{Days: []schedule.Weekday{schedule.Saturday}, From: 10 * 60, To: 16 * 60}}
 	own.Reach.High = []oncall.Rule{{After: 90}, {Contact: 1, After: 900}, {Contact: 1, After: 900}, {Contact: 2, After: 1200}}
-	golden(t, "contacts_own_rules", DrawReach(own))
-	golden(t, "rules_high", DrawRules(RulesForm{ReachView: own, Meta: RulesMeta{Drawn: 3}, Lines: own.Reach.High}))
-	golden(t, "rules_low_none", DrawRules(RulesForm{ReachView: own, Meta: RulesMeta{Low: true}}))
-	golden(t, "hours", DrawHours(own))
-	golden(t, "contact_add_sms", DrawContactAdd(v.Facts.Methods, oncall.MethodSMS, "ann@example.com"))
-	golden(t, "contact_add_email", DrawContactAdd(v.Facts.Methods, oncall.MethodEmail, "ann@example.com"))
-	golden(t, "contact_add_telegram", DrawContactAdd(v.Facts.Methods, oncall.MethodTelegram, ""))
-	golden(t, "contact_code", DrawCode(v.Reach.Contacts[1], CodeSent(v.Reach.Contacts[1])))
-	golden(t, "contact_code_telegram", DrawCode(v.Reach.Contacts[4], CodeSent(v.Reach.Contacts[4])))
+	golden(t, "contacts_own_rules", own.Draw())
+	golden(t, "rules_high", RulesForm{Contacts: own, Meta: RulesMeta{Drawn: 3}, Lines: own.Reach.High}.Draw())
+	golden(t, "rules_low_none", RulesForm{Contacts: own, Meta: RulesMeta{Low: true}}.Draw())
+	golden(t, "hours", own.HoursForm())
+	golden(t, "contact_add_sms", ContactForm(v.Facts.Methods, oncall.MethodSMS, "ann@example.com"))
+	golden(t, "contact_add_email", ContactForm(v.Facts.Methods, oncall.MethodEmail, "ann@example.com"))
+	golden(t, "contact_add_telegram", ContactForm(v.Facts.Methods, oncall.MethodTelegram, ""))
+	golden(t, "contact_code", CodeForm(v.Reach.Contacts[1], CodeSent(v.Reach.Contacts[1])))
+	golden(t, "contact_code_telegram", CodeForm(v.Reach.Contacts[4], CodeSent(v.Reach.Contacts[4])))
 }
 
 // Others learn by what somebody is reached, and never where.
 func TestOthersSeeNoAddress(t *testing.T) {
 	t.Parallel()
 	v := annsReach()
-	got := ReachSummary(Mention(ann)+" is", v.Reach, v.Facts.Methods, v.Location)
+	got := ReachedBy(Mention(ann)+" is", v.Reach, v.Facts.Methods, v.Location)
 	const want = "<@U0ANN> is reached by Slack, call and mail; last confirmed <!date^1772366400^{ago}|2026-03-01 13:00 CET>."
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)

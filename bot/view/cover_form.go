@@ -26,15 +26,15 @@ func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location)
 		optional(checkField(BlockWhom, "Whom to ask", "", option{EverybodyToo, "Ask the whole team, not only this schedule"})))
 }
 
-// PartModal asks which part of a shift somebody takes.
-func PartModal(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
+// CoverPartForm asks which part of a shift somebody takes.
+func CoverPartForm(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
 	return dialog(ModalCoverPart, "Take a part", "Take it", valueOf(c.ID),
 		section(StintWords(c.Stint, "")),
 		instantField(BlockFrom, "From", "", left.Start), instantField(BlockTo, "To", "", left.End))
 }
 
-// CoverAskedText says who has been asked to take a shift.
-func CoverAskedText(c oncall.Cover, zone string) string {
+// CoverAsked says who has been asked to take a shift.
+func CoverAsked(c oncall.Cover, zone string) string {
 	asked := "nobody yet, because it is night where they are, or there is nobody to ask"
 	if len(c.Asked) > 0 {
 		var users []oncall.UserID

@@ -140,8 +140,8 @@ func selected(does Action, initial string, options []option) *slack.SelectBlockE
 	return e
 }
 
-// DrawSaid tells somebody something where there is no form to say it in.
-func DrawSaid(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }
+// TextModal tells somebody something where there is no form to say it in.
+func TextModal(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }
 
 // valueOf is an id as the value of a button or an option.
 func valueOf[ID ~int64](id ID) string { return strconv.FormatInt(int64(id), 10) }

@@ -151,7 +151,7 @@ func drawReminder(n oncall.Notice) Drawing {
 	f := n.Facts
 	zone := location(f.TimeZone)
 	text := fmt.Sprintf("You will be on call in %s from %s to %s.", duty(f), Stamp(f.Start, AsDay, zone), Stamp(f.End, AsDay, zone))
-	return Drawing{Text: text, Blocks: []slack.Block{section(text)}}
+	return Text(text)
 }
 
 // drawMoved tells a person which shifts they have gained and lost.

@@ -53,7 +53,7 @@ func TestDrawHandoffs(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkGolden(t, name, DrawNotice(n))
+			checkGolden(t, name, Notice(n))
 		})
 	}
 }

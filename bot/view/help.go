@@ -54,7 +54,7 @@ func helpBlocks() []slack.Block {
 	return blocks
 }
 
-// DrawHelp answers somebody who writes to the bot.
-func DrawHelp() Drawing {
+// Help answers somebody who writes to the bot.
+func Help() Drawing {
 	return Drawing{Text: DirectHelp, Blocks: append([]slack.Block{section(directLead)}, helpBlocks()...)}
 }

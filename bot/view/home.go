@@ -24,11 +24,11 @@ type HomeTab struct {
 	Now       time.Time
 }
 
-// DrawHome draws a person's shifts, who is on call now, what is open and what the person
+// Draw draws a person's shifts, who is on call now, what is open and what the person
 // can do.
-func DrawHome(h HomeTab) slack.HomeTabViewRequest {
+func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	blocks := []slack.Block{
-		slack.NewHeaderBlock(plain("Your shifts")), section(foreignSection(MyShifts(h.Shifts, h.Now, h.Zone))),
+		slack.NewHeaderBlock(plain("Your shifts")), section(foreignSection(OwnShifts(h.Shifts, h.Now, h.Zone))),
 		slack.NewActionBlock("home_actions",
 			button(ActionHomeOverride, "", "Override"),
 			button(ActionHomeSwap, "", "Swap"),
@@ -77,8 +77,8 @@ func incidentLine(in oncall.Incident) string {
 	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Foreign(in.Title, MaxName), state)
 }
 
-// ChooseSchedule asks which of several schedules is meant.
-func ChooseSchedule(schedules []*schedule.Schedule) slack.ModalViewRequest {
+// ScheduleChoice asks which of several schedules is meant.
+func ScheduleChoice(schedules []*schedule.Schedule) slack.ModalViewRequest {
 	options := scheduleOptions(schedules)
 	return dialog(ModalScheduleChoice, "Schedule", "Open", "", choiceField(BlockSchedule, "Which one?", "", options[0].Value, options))
 }

@@ -11,7 +11,7 @@ import (
 func TestHomeWithNothingSetUp(t *testing.T) {
 	t.Parallel()
 	h := HomeTab{Zone: time.UTC, Now: noon}
-	if n := len(DrawHome(h).Blocks.BlockSet); n < 5 || n > 100 {
+	if n := len(h.Draw().Blocks.BlockSet); n < 5 || n > 100 {
 		t.Errorf("%d blocks", n)
 	}
 	s, err := schedule.Compile(weekly())
@@ -22,7 +22,7 @@ func TestHomeWithNothingSetUp(t *testing.T) {
 	for range 201 {
 		h.Schedules = append(h.Schedules, s)
 	}
-	if n := len(DrawHome(h).Blocks.BlockSet); n > 100 {
+	if n := len(h.Draw().Blocks.BlockSet); n > 100 {
 		t.Errorf("%d blocks", n)
 	}
 }

@@ -33,47 +33,47 @@ var snoozes = []option{
 	{SnoozeHandoff, "Until the next hand-off"},
 }
 
-// incidentForm draws a form about an incident, with its title on top.
-func incidentForm(is Modal, title, submit string, s Sheet, blocks ...slack.Block) slack.ModalViewRequest {
+// form draws a form about an incident, with its title on top.
+func (s Sheet) form(is Modal, title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
 	in := s.Picture.Incident
 	head := section(fmt.Sprintf("*%s* %s", in.ID, titleOf(in)))
 	return dialog(is, title, submit, valueOf(in.ID), append([]slack.Block{head}, blocks...)...)
 }
 
-func SnoozeForm(s Sheet) slack.ModalViewRequest {
-	return incidentForm(ModalSnooze, "Snooze", "Snooze", s,
+func (s Sheet) SnoozeForm() slack.ModalViewRequest {
+	return s.form(ModalSnooze, "Snooze", "Snooze",
 		choiceField(BlockHowLong, "For how long", "", "1h", snoozes),
 		optional(instantField(BlockUntil, "Or until", "Filled in, this counts instead.", time.Time{})),
 		note("It stays quiet until then, even if the monitor clears it and it comes back. Then it is triggered again and pages from the first step."))
 }
 
-func ReassignForm(s Sheet) slack.ModalViewRequest {
+func (s Sheet) ReassignForm() slack.ModalViewRequest {
 	blocks := []slack.Block{optional(userField(BlockPerson, "To a person", "They are paged at once.", ""))}
 	if policies := policyOptions(s.Policies, s.Picture.Incident.TeamID); len(policies) > 0 {
 		blocks = append(blocks, optional(choiceField(BlockPolicy, "Or to an escalation policy", "It begins with its first step.", "", policies)))
 	}
-	return incidentForm(ModalReassign, "Reassign", "Reassign", s, blocks...)
+	return s.form(ModalReassign, "Reassign", "Reassign", blocks...)
 }
 
-func AskForm(s Sheet) slack.ModalViewRequest {
-	return incidentForm(ModalAsk, "Add responders", "Ask them", s,
+func (s Sheet) AskForm() slack.ModalViewRequest {
+	return s.form(ModalAsk, "Add responders", "Ask them",
 		usersField(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves."),
 		optional(textField(BlockText, "What for", "", "")))
 }
 
-func NoteForm(s Sheet) slack.ModalViewRequest {
+func (s Sheet) NoteForm() slack.ModalViewRequest {
 	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
 	e.Multiline, e.MaxLength = true, MaxTyped
-	return incidentForm(ModalNote, "Note", "Add", s, field(BlockText, "Note", "It becomes a line of the timeline.", e))
+	return s.form(ModalNote, "Note", "Add", field(BlockText, "Note", "It becomes a line of the timeline.", e))
 }
 
-func SeverityForm(s Sheet) slack.ModalViewRequest {
+func (s Sheet) SeverityForm() slack.ModalViewRequest {
 	now := s.Picture.Incident.Severity
 	var options []option
 	for _, severity := range []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low} {
 		options = append(options, option{string(severity), severityWord(severity)})
 	}
-	return incidentForm(ModalSeverity, "Severity", "Change", s, choiceField(BlockSeverity, "Severity", "", string(now), options))
+	return s.form(ModalSeverity, "Severity", "Change", choiceField(BlockSeverity, "Severity", "", string(now), options))
 }
 
 // Of two incidents, one goes on for both, or both go on and name each other.
@@ -82,7 +82,7 @@ var joins = []option{
 	{string(oncall.ActLink), "Link: both go on and show each other"},
 }
 
-func MergeForm(s Sheet) slack.ModalViewRequest {
+func (s Sheet) MergeForm() slack.ModalViewRequest {
 	if len(s.Others) == 0 {
 		return readOnly("Merge or link", section("No other incident is open."))
 	}
@@ -104,7 +104,7 @@ func MergeForm(s Sheet) slack.ModalViewRequest {
 	}
 	how := slack.NewRadioButtonsBlockElement(string(BlockHow), optionObject(joins[0]), optionObject(joins[1]))
 	how.InitialOption = how.Options[0]
-	return incidentForm(ModalMerge, "Merge or link", "Save", s,
+	return s.form(ModalMerge, "Merge or link", "Save",
 		choiceField(BlockOther, "With", hint, "", options), field(BlockHow, "How", "", how))
 }
 

@@ -25,14 +25,14 @@ func TestIncidentForms(t *testing.T) {
 	}
 	s.Picture.Incident.TeamID = 1
 	s.Policies = map[oncall.PolicyID]oncall.Policy{1: {ID: 1, TeamID: 1, Name: "Payments"}, 2: {ID: 2, Name: "Data"}}
-	golden(t, "incident_snooze", SnoozeForm(s))
-	golden(t, "incident_reassign", ReassignForm(s))
-	golden(t, "incident_ask", AskForm(s))
-	golden(t, "incident_note", NoteForm(s))
-	golden(t, "incident_severity", SeverityForm(s))
-	golden(t, "incident_merge", MergeForm(s))
+	golden(t, "incident_snooze", s.SnoozeForm())
+	golden(t, "incident_reassign", s.ReassignForm())
+	golden(t, "incident_ask", s.AskForm())
+	golden(t, "incident_note", s.NoteForm())
+	golden(t, "incident_severity", s.SeverityForm())
+	golden(t, "incident_merge", s.MergeForm())
 	s.Others = nil
-	golden(t, "incident_merge_none", MergeForm(s))
+	golden(t, "incident_merge_none", s.MergeForm())
 }
 
 func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
@@ -42,7 +42,7 @@ func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
 	for i := range 300 {
 		s.Others = append(s.Others, oncall.Incident{ID: oncall.IncidentID(i + 100), TeamID: oncall.TeamID(1 + i%2), Title: "x"})
 	}
-	field := MergeForm(s).Blocks.BlockSet[1].(*slack.InputBlock)
+	field := s.MergeForm().Blocks.BlockSet[1].(*slack.InputBlock)
 	options := field.Element.(*slack.SelectBlockElement).Options
 	if len(options) != maxOptions || options[0].Value != "398" || options[99].Value != "200" {
 		t.Errorf("%d options from %s to %s", len(options), options[0].Value, options[len(options)-1].Value)
@@ -82,11 +82,11 @@ func TestSheet(t *testing.T) {
 		{At: after(8 * time.Minute), Kind: oncall.EventUnassigned, People: []oncall.PlannedPerson{{User: cy, Why: "you stand in where nobody is on call", At: after(8 * time.Minute)}}},
 		{At: after(13 * time.Hour), Kind: oncall.EventExhausted, Exhausts: true, People: []oncall.PlannedPerson{{User: ann}, {User: bo}}},
 	}
-	golden(t, "incident_sheet", DrawSheet(s))
-	golden(t, "incident_sheet_asked", DrawSheet(Sheet{Picture: helped(), Reader: cy, Zone: time.UTC, Now: noon}))
-	golden(t, "incident_sheet_resolved", DrawSheet(sheetOf(resolved())))
+	golden(t, "incident_sheet", s.Draw())
+	golden(t, "incident_sheet_asked", Sheet{Picture: helped(), Reader: cy, Zone: time.UTC, Now: noon}.Draw())
+	golden(t, "incident_sheet_resolved", sheetOf(resolved()).Draw())
 	for _, p := range []oncall.Picture{snoozed(), stillAsked(), counted(), exhausted(), merged(), hostile()} {
-		v := DrawSheet(sheetOf(p))
+		v := sheetOf(p).Draw()
 		checkView(t, v)
 		seen := map[string]bool{}
 		for _, e := range v.Blocks.BlockSet[len(v.Blocks.BlockSet)-1].(*slack.ActionBlock).Elements.ElementSet {
@@ -112,13 +112,13 @@ func TestTimeline(t *testing.T) {
 	add(oncall.EventAlertJoined, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})
 	add(oncall.EventAcknowledged, oncall.ByUser(ann), oncall.Detail{})
 	add(oncall.EventAlertResolved, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})
-	golden(t, "incident_timeline", DrawTimeline(sheetOf(p)))
+	golden(t, "incident_timeline", sheetOf(p).Timeline())
 
 	for range 3000 {
 		add(oncall.EventNote, oncall.ByUser(bo), oncall.Detail{Text: strings.Repeat("<nasty> ", 250)})
 	}
 	add(oncall.EventResolved, oncall.ByUser(ann), oncall.Detail{})
-	v := DrawTimeline(sheetOf(p))
+	v := sheetOf(p).Timeline()
 	checkView(t, v)
 	blocks := v.Blocks.BlockSet
 	last := blocks[len(blocks)-1].(*slack.SectionBlock).Text.Text
@@ -158,12 +158,12 @@ func TestStillOn(t *testing.T) {
 		Incidents: []oncall.IncidentID{12}, Lines: []string{"Checkout <fails>"}, Users: []oncall.UserID{ann},
 		Start: noon, End: noon.Add(time.Hour),
 	}}
-	asked := DrawNotice(n)
+	asked := Notice(n)
 	checkLimits(t, asked)
 	golden(t, "still_on", map[string]any{"text": asked.Text, "blocks": asked.Blocks})
 	several := n
 	several.Facts.Users = []oncall.UserID{ann, bo}
-	if d := DrawNotice(several); !strings.Contains(d.Text, "<@U0ANN> and <@U0BO> have it since") || !strings.Contains(d.Text, "the answer of one is enough") {
+	if d := Notice(several); !strings.Contains(d.Text, "<@U0ANN> and <@U0BO> have it since") || !strings.Contains(d.Text, "the answer of one is enough") {
 		t.Errorf("asked of several: %q", d.Text)
 	}
 	n.Facts.By, n.Facts.StateAt = bo, noon.Add(time.Minute)
@@ -172,7 +172,7 @@ func TestStillOn(t *testing.T) {
 		oncall.StillOnSnoozed: "<@U0BO> snoozed it", oncall.StillOnPaging: "It pages again since", oncall.StillOnOver: "no longer needs an answer",
 	} {
 		n.Facts.State = state
-		d := DrawNotice(n)
+		d := Notice(n)
 		checkLimits(t, d)
 		if !strings.Contains(d.Text, want) || len(d.Blocks) != 2 {
 			t.Errorf("%s: %q and %d blocks", state, d.Text, len(d.Blocks))

@@ -11,8 +11,8 @@ import (
 
 // planLines say what happens if nobody does anything: what is under way already, and then
 // each step, whom it pages and why.
-func planLines(s Sheet) []string {
-	coming := underWay(s)
+func (s Sheet) planLines() []string {
+	coming := s.underWay()
 	for _, p := range s.Plan {
 		coming = append(coming, happening{p.At, s.plannedLines(p)})
 	}
@@ -42,7 +42,7 @@ type happening struct {
 }
 
 // underWay says which pages were decided on and wait for their time.
-func underWay(s Sheet) []happening {
+func (s Sheet) underWay() []happening {
 	var coming []happening
 	for _, p := range s.Pages {
 		if p.State == "waiting" && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
@@ -166,7 +166,7 @@ func (s Sheet) rulesText(who oncall.PlannedPerson) string {
 
 // pagedLines say why and how the reader was paged: a line for each reason, and one for each
 // attempt that it led to.
-func pagedLines(s Sheet) []string {
+func (s Sheet) pagedLines() []string {
 	var lines []string
 	why := ""
 	for _, p := range s.Pages {

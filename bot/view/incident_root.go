@@ -35,14 +35,14 @@ const (
 	MaxNamed      = 20 // people named in one place
 )
 
-// DrawRoot draws an incident for its channel.
-func DrawRoot(p oncall.Picture) Drawing {
+// Incident draws an incident for its channel.
+func Incident(p oncall.Picture) Drawing {
 	return draw(p, "", "")
 }
 
-// DrawDirect draws an incident for a person who is paged. Why completes "you are paged
+// Page draws an incident for a person who is paged. Why completes "you are paged
 // because …"; it may be empty.
-func DrawDirect(p oncall.Picture, reader oncall.UserID, why string) Drawing {
+func Page(p oncall.Picture, reader oncall.UserID, why string) Drawing {
 	tense := "are"
 	if p.Incident.Status != oncall.Triggered {
 		tense = "were"

@@ -28,14 +28,14 @@ type Attempt struct {
 	Ended *time.Time // when that was known
 }
 
-// DrawSheet draws how an incident stands, what happens next and why, why its reader was
+// Draw draws how an incident stands, what happens next and why, why its reader was
 // paged, and all that can be done.
-func DrawSheet(s Sheet) slack.ModalViewRequest {
+func (s Sheet) Draw() slack.ModalViewRequest {
 	in := s.Picture.Incident
 	blocks := []slack.Block{
-		section(headline(in)), section(standing(s.Picture)), paragraph("*What happens next*", planLines(s)),
+		section(headline(in)), section(standing(s.Picture)), paragraph("*What happens next*", s.planLines()),
 	}
-	if lines := pagedLines(s); len(lines) > 0 {
+	if lines := s.pagedLines(); len(lines) > 0 {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))
 	}
 	elements := mainButtons(in, s.Reader)
@@ -65,8 +65,8 @@ const (
 	asDate   = "{date_long}"
 )
 
-// DrawTimeline draws the whole log of an incident, the newest line last.
-func DrawTimeline(s Sheet) slack.ModalViewRequest {
+// Timeline draws the whole log of an incident, the newest line last.
+func (s Sheet) Timeline() slack.ModalViewRequest {
 	var lines []string
 	day := ""
 	for _, e := range s.Picture.Events {

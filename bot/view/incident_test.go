@@ -147,7 +147,7 @@ func TestNobodyCouldBeTold(t *testing.T) {
 	p := exhausted()
 	p.Untold = true
 	want := "Nobody has answered, and nobody could be told."
-	if text := DrawRoot(p).Text; !strings.Contains(text, want) || strings.Contains(text, "team was told") {
+	if text := Incident(p).Text; !strings.Contains(text, want) || strings.Contains(text, "team was told") {
 		t.Errorf("the message says %q, want %q", text, want)
 	}
 }
@@ -194,26 +194,26 @@ func hostile() oncall.Picture {
 func TestDraw(t *testing.T) {
 	t.Parallel()
 	drawings := map[string]Drawing{
-		"triggered":    DrawRoot(triggered()),
-		"acknowledged": DrawRoot(acknowledged()),
-		"resolved":     DrawRoot(resolved()),
-		"exhausted":    DrawRoot(exhausted()),
-		"last_step":    DrawRoot(lastStep()),
-		"several":      DrawRoot(several()),
-		"direct":       DrawDirect(triggered(), ann, "you are on call in Payments"),
-		"direct_acked": DrawDirect(acknowledged(), ann, "you are on call in Payments"),
-		"snoozed":      DrawRoot(snoozed()),
-		"counted":      DrawRoot(counted()),
-		"still_asked":  DrawRoot(stillAsked()),
-		"helped":       DrawRoot(helped()),
-		"helped_asked": DrawDirect(helped(), cy, "<@U0ANN> asks you to help"),
-		"asked_early":  DrawDirect(askedEarly(), cy, "<@U0ANN> asks you to help"),
-		"merged":       DrawRoot(merged()),
-		"unassigned":   DrawRoot(unassigned()),
-		"held":         DrawRoot(heldBack()),
-		"waiting":      DrawRoot(waiting()),
-		"channel_only": DrawRoot(channelOnly()),
-		"bare":         DrawRoot(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
+		"triggered":    Incident(triggered()),
+		"acknowledged": Incident(acknowledged()),
+		"resolved":     Incident(resolved()),
+		"exhausted":    Incident(exhausted()),
+		"last_step":    Incident(lastStep()),
+		"several":      Incident(several()),
+		"direct":       Page(triggered(), ann, "you are on call in Payments"),
+		"direct_acked": Page(acknowledged(), ann, "you are on call in Payments"),
+		"snoozed":      Incident(snoozed()),
+		"counted":      Incident(counted()),
+		"still_asked":  Incident(stillAsked()),
+		"helped":       Incident(helped()),
+		"helped_asked": Page(helped(), cy, "<@U0ANN> asks you to help"),
+		"asked_early":  Page(askedEarly(), cy, "<@U0ANN> asks you to help"),
+		"merged":       Incident(merged()),
+		"unassigned":   Incident(unassigned()),
+		"held":         Incident(heldBack()),
+		"waiting":      Incident(waiting()),
+		"channel_only": Incident(channelOnly()),
+		"bare":         Incident(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
 	}
 	for name, d := range drawings {
 		t.Run(name, func(t *testing.T) {
@@ -225,7 +225,7 @@ func TestDraw(t *testing.T) {
 
 func TestDrawKeepsForeignTextHarmless(t *testing.T) {
 	t.Parallel()
-	d := DrawDirect(hostile(), ann, strings.Repeat("<!channel>", 1000))
+	d := Page(hostile(), ann, strings.Repeat("<!channel>", 1000))
 	checkLimits(t, d)
 	all, err := json.Marshal(d.Blocks)
 	if err != nil {

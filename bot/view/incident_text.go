@@ -19,25 +19,25 @@ func IncidentText(p oncall.Picture, address string) string {
 }
 
 // PlanText says what happens next with an incident, and why its reader was paged.
-func PlanText(s Sheet) string {
-	text := headline(s.Picture.Incident) + "\n" + NextSteps(s)
-	if lines := pagedLines(s); len(lines) > 0 {
+func (s Sheet) PlanText() string {
+	text := headline(s.Picture.Incident) + "\n" + s.NextSteps()
+	if lines := s.pagedLines(); len(lines) > 0 {
 		text += "\n" + answerText("*Why you were paged*", lines)
 	}
 	return text
 }
 
 // NextSteps says what happens next with an incident.
-func NextSteps(s Sheet) string { return answerText("*What happens next*", planLines(s)) }
+func (s Sheet) NextSteps() string { return answerText("*What happens next*", s.planLines()) }
 
 // answerText is a heading with as many lines as an answer has room for.
 func answerText(head string, lines []string) string {
 	return paragraph(head, lines).(*slack.SectionBlock).Text.Text
 }
 
-// IncidentsText lists the first so many of the open incidents, each with a link to its
+// OpenIncidents lists the first so many of the open incidents, each with a link to its
 // message. There may be more than those that are counted.
-func IncidentsText(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
+func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
 	lines := make([]string, shown)
 	for i, in := range open[:shown] {
 		lines[i] = incidentLine(in)

@@ -9,9 +9,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// DrawThread draws one reply for several events, and reports whether the channel should
+// Thread draws one reply for several events, and reports whether the channel should
 // see it, too. Its text is empty if there is nothing to say.
-func DrawThread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool) {
+func Thread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool) {
 	text, loud := threadText(events)
 	if loud { // the channel sees it without the incident above it
 		text = bold(in.ID.String(), titleOf(in), "") + "\n" + text
@@ -19,7 +19,7 @@ func DrawThread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool
 	if text == "" {
 		return Drawing{}, false
 	}
-	return Spoken(text), loud
+	return Text(text), loud
 }
 
 // threadText makes one reply of several events, a sentence a line, and reports whether

@@ -26,13 +26,13 @@ func weekdayOptions() []option {
 // maxMoved bounds how many changed shifts an answer lists.
 const maxMoved = 12
 
-// DrawOverride says what an override changes, with a button to undo it.
-func DrawOverride(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
+// Override says what an override changes, with a button to undo it.
+func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
 	instead := "when nobody else would be"
 	switch {
-	case w.Whom == WishAdd:
+	case w.Replaces == ReplaceNobody:
 		instead = "in addition to whoever is"
-	case w.Whom == WishOne:
+	case w.Replaces == ReplaceOne:
 		instead = "instead of " + Mention(w.Leaves)
 	case len(replaced) > 0:
 		instead = "instead of " + named(replaced)
@@ -81,11 +81,14 @@ func shiftChanges(moves []schedule.Move, zone *time.Location) string {
 	return text
 }
 
+// Replaces is who leaves when an override begins.
+type Replaces string
+
 // Whom an override replaces.
 const (
-	WishAll = "all"
-	WishOne = "one"
-	WishAdd = "add"
+	ReplaceAll    Replaces = "all"
+	ReplaceOne    Replaces = "one"
+	ReplaceNobody Replaces = "add"
 )
 
 // An OverrideWish is an override as somebody asks for it. Zero values are unknown yet.
@@ -93,8 +96,8 @@ type OverrideWish struct {
 	Schedule *schedule.Schedule
 	User     oncall.UserID
 	From, To time.Time
-	Whom     string        // wishAll, wishOne or wishAdd
-	Leaves   oncall.UserID // with wishOne
+	Replaces Replaces
+	Leaves   oncall.UserID // with ReplaceOne
 	Reason   string
 	Windows  []schedule.Window // in the person's zone
 	Away     bool              // who is to be on call has time off
@@ -121,8 +124,8 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 		choiceField(BlockSchedule, "Schedule", "", chosen, scheduleOptions(schedules)),
 		userField(BlockWho, "Who is on call", "", w.User),
 		instantField(BlockFrom, "From", "", w.From), instantField(BlockTo, "To", "", w.To),
-		choiceField(BlockInstead, "Instead of", "", w.Whom, []option{
-			{WishAll, "Everybody who would be on call"}, {WishOne, "One person, whom you choose below"}, {WishAdd, "Nobody: in addition"},
+		choiceField(BlockInstead, "Instead of", "", string(w.Replaces), []option{
+			{string(ReplaceAll), "Everybody who would be on call"}, {string(ReplaceOne), "One person, whom you choose below"}, {string(ReplaceNobody), "Nobody: in addition"},
 		}),
 		optional(userField(BlockLeaves, "That one person", "", w.Leaves)),
 		optional(textField(BlockReason, "Reason", "", w.Reason)),

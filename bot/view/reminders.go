@@ -2,7 +2,7 @@ package view
 
 import "time"
 
-func RemindWords(before []time.Duration) string {
+func Reminders(before []time.Duration) string {
 	if len(before) == 0 {
 		return "You are not reminded of your shifts."
 	}

@@ -23,8 +23,8 @@ type RotationForm struct {
 	Preview  []slack.Block // of what was sent; then the form can be saved
 }
 
-// DrawRotation draws the form of one rotation.
-func DrawRotation(f RotationForm) slack.ModalViewRequest {
+// Draw draws the form of one rotation.
+func (f RotationForm) Draw() slack.ModalViewRequest {
 	r := f.Rotation
 	title, submit := "Edit rotation", "Preview"
 	if f.Meta.Rotation < 0 {

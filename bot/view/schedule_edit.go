@@ -31,8 +31,8 @@ type ScheduleOverview struct {
 	Location *time.Location
 }
 
-// DrawSchedule draws a schedule's rotations, each with its buttons.
-func DrawSchedule(o ScheduleOverview) slack.ModalViewRequest {
+// Draw draws a schedule's rotations, each with its buttons.
+func (o ScheduleOverview) Draw() slack.ModalViewRequest {
 	s := o.Schedule
 	head := fmt.Sprintf("*%s* of the team %s, in %s", Foreign(s.Name, MaxName), Foreign(o.Team, MaxName), Foreign(s.TimeZone, MaxName))
 	if o.Said != "" {
@@ -73,8 +73,8 @@ func byWhom(v schedule.Version) string {
 	return ", by " + Mention(v.CreatedBy)
 }
 
-// DrawNewSchedule draws the form of a schedule that is to be made.
-func DrawNewSchedule(teams []oncall.Team, zone string) slack.ModalViewRequest {
+// NewScheduleForm draws the form of a schedule that is to be made.
+func NewScheduleForm(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	options := make([]option, len(teams))
 	for i, t := range teams {
 		options[i] = option{valueOf(t.ID), t.Name}
@@ -86,26 +86,26 @@ func DrawNewSchedule(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	)
 }
 
-// DrawRotationRemove asks whether a rotation is to go.
-func DrawRotationRemove(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
+// RotationRemoveForm asks whether a rotation is to go.
+func RotationRemoveForm(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 	return dialog(ModalRotationRemove, "Remove rotation", "Remove", meta.String(), preview...)
 }
 
-// DrawRestore asks whether an earlier version is to come back.
-func DrawRestore(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
+// RestoreForm asks whether an earlier version is to come back.
+func RestoreForm(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 	return dialog(ModalScheduleRestore, "Restore version", "Restore", meta.String(), preview...)
 }
 
-// DrawScheduleRemove asks whether a schedule is to go.
-func DrawScheduleRemove(meta EditMeta, name string) slack.ModalViewRequest {
+// ScheduleRemoveForm asks whether a schedule is to go.
+func ScheduleRemoveForm(meta EditMeta, name string) slack.ModalViewRequest {
 	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
 		Foreign(name, MaxName))
 	return dialog(ModalScheduleRemove, "Remove schedule", "Remove", meta.String(), section(text))
 }
 
-// DrawHistory draws the versions of a schedule, the latest first, each but the latest
+// ScheduleHistory draws the versions of a schedule, the latest first, each but the latest
 // with a button that puts it in force again.
-func DrawHistory(meta EditMeta, s schedule.Definition, zone *time.Location) slack.ModalViewRequest {
+func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + Foreign(s.Name, MaxName) + "*: every version, the latest first")}
 	versions := s.History()
 	if len(versions) == 0 {

@@ -21,8 +21,8 @@ const (
 	maxPreview    = 1500 // of each paragraph: all must fit into one acknowledgement
 )
 
-// DrawPreview compares a schedule before and after an edit.
-func DrawPreview(was, is *schedule.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
+// SchedulePreview compares a schedule before and after an edit.
+func SchedulePreview(was, is *schedule.Schedule, at, now time.Time, zone *time.Location) []slack.Block {
 	end := at.Add(previewAhead)
 	var blocks []slack.Block
 	for _, role := range is.Roles()[:min(len(is.Roles()), 3)] {
@@ -141,8 +141,8 @@ func covered(shifts []schedule.Shift) bool {
 	return slices.ContainsFunc(shifts, func(s schedule.Shift) bool { return len(s.Users) > 0 })
 }
 
-// DrawReplaced warns that an edit takes the place of a version that was to come.
-func DrawReplaced(planned schedule.Version, zone *time.Location) slack.Block {
+// ReplacedVersion warns that an edit takes the place of a version that was to come.
+func ReplacedVersion(planned schedule.Version, zone *time.Location) slack.Block {
 	return section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
 		Stamp(*planned.EffectiveFrom, AsDay, zone), byWhom(planned)))
 }

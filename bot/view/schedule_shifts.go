@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -14,8 +16,8 @@ type ScheduleRow struct {
 	Shifts   []schedule.Shift
 }
 
-// ScheduleText lists the shifts between two instants, a line each.
-func ScheduleText(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.Location) string {
+// Shifts lists the shifts between two instants, a line each.
+func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.Location) string {
 	lines := []string{fmt.Sprintf("From %s to %s:", Stamp(from, AsDay, zone), Stamp(to, AsDay, zone))}
 	for _, r := range rows {
 		head := "*" + Foreign(r.Schedule, MaxName) + "*"
@@ -40,4 +42,10 @@ func ScheduleText(rows []ScheduleRow, from, to time.Time, find overrides, zone *
 		}
 	}
 	return fitLines(lines, MaxAnswer)
+}
+
+// ShiftsWithoutPicture says in words what Slack didn't take as a picture.
+func ShiftsWithoutPicture(shifts string) Drawing {
+	text := "Slack didn't take the picture of the schedule. In words:\n" + shifts
+	return Drawing{Text: text, Blocks: []slack.Block{section(foreignSection(text))}}
 }

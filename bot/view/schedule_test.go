@@ -76,15 +76,15 @@ func TestScheduleViews(t *testing.T) {
 	s := weekly()
 	name := func(u oncall.UserID) string { return map[oncall.UserID]string{ann: "Ann", bo: "Bo", cy: "Cy"}[u] }
 	meta := EditMeta{Schedule: 4, Seen: 8}
-	golden(t, "schedule_overview", DrawSchedule(ScheduleOverview{
+	golden(t, "schedule_overview", ScheduleOverview{
 		Meta: meta, Schedule: s, Team: "Payments", Current: s.Current(noon), Planned: s.Planned(noon), Said: "Saved.", Location: berlin,
-	}))
-	golden(t, "schedule_history", DrawHistory(meta, s, berlin))
-	golden(t, "schedule_new", DrawNewSchedule([]oncall.Team{{ID: 1, Name: "Payments"}}, "Europe/Berlin"))
+	}.Draw())
+	golden(t, "schedule_history", ScheduleHistory(meta, s, berlin))
+	golden(t, "schedule_new", NewScheduleForm([]oncall.Team{{ID: 1, Name: "Payments"}}, "Europe/Berlin"))
 	f := RotationForm{Meta: meta, Schedule: s, Rotation: s.Current(noon)[0], Name: name}
-	golden(t, "rotation", DrawRotation(f))
+	golden(t, "rotation", f.Draw())
 	f.Meta.Rotation, f.Rotation = 1, s.Current(noon)[1]
-	golden(t, "rotation_special", DrawRotation(f))
+	golden(t, "rotation_special", f.Draw())
 }
 
 func TestPreview(t *testing.T) {
@@ -111,7 +111,7 @@ func TestPreview(t *testing.T) {
 			r.Windows = []schedule.Window{{Days: []schedule.Weekday{schedule.Monday}, From: 9 * 60, To: 17 * 60}}
 		},
 	} {
-		views[name] = DrawPreview(before, compile(change), noon, noon, time.UTC)
+		views[name] = SchedulePreview(before, compile(change), noon, noon, time.UTC)
 	}
 	golden(t, "preview", views)
 }
@@ -150,11 +150,11 @@ func TestLargestScheduleFits(t *testing.T) {
 		view slack.ModalViewRequest
 		most int
 	}{
-		"overview": {DrawSchedule(ScheduleOverview{Schedule: s, Current: s.Versions[0].Rotations, Location: time.UTC}), 20_000},
-		"rotation": {DrawRotation(RotationForm{
-			Rotation: r, Preview: DrawPreview(was, is, noon, noon, time.UTC), Name: func(u oncall.UserID) string { return string(u) },
-		}), 20_000},
-		"history": {DrawHistory(EditMeta{}, s, time.UTC), 250_000}, // no part of an acknowledgement
+		"overview": {ScheduleOverview{Schedule: s, Current: s.Versions[0].Rotations, Location: time.UTC}.Draw(), 20_000},
+		"rotation": {RotationForm{
+			Rotation: r, Preview: SchedulePreview(was, is, noon, noon, time.UTC), Name: func(u oncall.UserID) string { return string(u) },
+		}.Draw(), 20_000},
+		"history": {ScheduleHistory(EditMeta{}, s, time.UTC), 250_000}, // no part of an acknowledgement
 	} {
 		data, err := json.Marshal(c.view)
 		if err != nil || len(data) > c.most || len(c.view.Blocks.BlockSet) > 100 {

@@ -35,8 +35,8 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 		triggered(), acknowledged(), resolved(), exhausted(), lastStep(), several(), hostile(),
 		snoozed(), counted(), stillAsked(), helped(), merged(), unassigned(), heldBack(), waiting(), channelOnly(),
 	} {
-		post("C0PAY", DrawRoot(p))
-		post(string(ann), DrawDirect(p, ann, "you are on call"))
+		post("C0PAY", Incident(p))
+		post(string(ann), Page(p, ann, "you are on call"))
 	}
 	all := append(sim.Messages("C0PAY"), sim.Messages("@ann")...)
 	if len(all) != 32 {

@@ -21,8 +21,8 @@ type SwapForm struct {
 	Zone   *time.Location
 }
 
-// DrawSwapForm asks for two shifts; what is known already is chosen in it.
-func DrawSwapForm(f SwapForm) slack.ModalViewRequest {
+// Draw asks for two shifts; what is known already is chosen in it.
+func (f SwapForm) Draw() slack.ModalViewRequest {
 	if len(f.Mine) == 0 {
 		return readOnly("Swap shifts", section(fmt.Sprintf("You have no shift that begins in the next %d weeks, so there is nothing to swap.", weeksAhead)))
 	}

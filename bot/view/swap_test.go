@@ -82,7 +82,7 @@ func TestDrawSwaps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkGolden(t, name, DrawNotice(n))
+			checkGolden(t, name, Notice(n))
 		})
 	}
 }
@@ -117,7 +117,7 @@ func TestDrawCovers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			checkGolden(t, name, DrawNotice(n))
+			checkGolden(t, name, Notice(n))
 		})
 	}
 }
@@ -130,7 +130,7 @@ func TestSwapsKeepForeignTextHarmless(t *testing.T) {
 	for _, n := range []oncall.Notice{swap, cover} {
 		n.Facts.Note = strings.Repeat("<!channel>", 1000)
 		n.Facts.Stints[0].Name = strings.Repeat("<!here>", 1000)
-		d := DrawNotice(n)
+		d := Notice(n)
 		checkLimits(t, d)
 		all, err := json.Marshal(d.Blocks)
 		if err != nil {

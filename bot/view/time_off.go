@@ -12,8 +12,8 @@ import (
 // maxHit bounds how many shifts an answer lists.
 const maxHit = 20
 
-// DrawAway says which shifts a time off hits, with a button to find cover for them.
-func DrawAway(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool) Drawing {
+// TimeOff says which shifts a time off hits, with a button to find cover for them.
+func TimeOff(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool) Drawing {
 	text := "You are away " + Between(off.Start, off.End, location(zone))
 	if len(hit) == 0 {
 		text += ". None of your shifts is in it."

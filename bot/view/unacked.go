@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -16,7 +14,7 @@ func drawUnacked(n oncall.Notice) Drawing {
 	f := n.Facts
 	if f.State == oncall.UnackedOver {
 		text := fmt.Sprintf(":white_check_mark: No incident has been waiting for somebody since %s.", Stamp(f.StateAt, "{time}", time.UTC))
-		return Drawing{Text: text, Blocks: []slack.Block{section(text)}}
+		return Text(text)
 	}
 	wait := "wait"
 	if f.Count == 1 {
@@ -32,13 +30,7 @@ func drawUnacked(n oncall.Notice) Drawing {
 	}
 	lines = append(lines, fmt.Sprintf("_As of %s._", Stamp(f.Start, "{time}", time.UTC)))
 	text := strings.Join(lines, "\n")
-	return Drawing{Text: text, Blocks: []slack.Block{section(text)}}
-}
-
-// drawUnassigned tells an admin that others had to stand in for nobody.
-func drawUnassigned(n oncall.Notice) Drawing {
-	text := ":warning: " + strings.Join(n.Facts.Lines, "\n")
-	return Drawing{Text: text, Blocks: []slack.Block{section(text)}}
+	return Text(text)
 }
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)

@@ -14,8 +14,8 @@ import (
 // overrides looks up an override, to tell why somebody is on call.
 type overrides func(oncall.OverrideID) (schedule.Override, bool)
 
-// WhoText says who is on call at an instant.
-func WhoText(schedules []*schedule.Schedule, find overrides, at, now time.Time, zone *time.Location) string {
+// OnCall says who is on call at an instant.
+func OnCall(schedules []*schedule.Schedule, find overrides, at, now time.Time, zone *time.Location) string {
 	var out strings.Builder
 	if !at.Equal(now) {
 		fmt.Fprintf(&out, "On call, %s:\n", Stamp(at, AsDay, zone))
@@ -85,20 +85,20 @@ func because(find overrides, s schedule.Source) string {
 }
 
 const (
-	// MeAhead is how far ahead people see their own shifts.
-	MeAhead = 12 * 7 * 24 * time.Hour
-	meShown = 10
+	// OwnShiftsAhead is how far ahead people see their own shifts.
+	OwnShiftsAhead = 12 * 7 * 24 * time.Hour
+	maxOwnShifts   = 10
 )
 
-// MyShifts lists a person's shifts. Where a schedule keeps another time than the person,
+// OwnShifts lists a person's shifts. Where a schedule keeps another time than the person,
 // it is shown, too.
-func MyShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string {
+func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string {
 	if len(mine) == 0 {
-		return fmt.Sprintf("You have no shift in the next %d weeks.", int(MeAhead.Hours())/24/7)
+		return fmt.Sprintf("You have no shift in the next %d weeks.", int(OwnShiftsAhead.Hours())/24/7)
 	}
 	var lines []string
 	for i, s := range mine {
-		if i == meShown {
+		if i == maxOwnShifts {
 			lines = append(lines, Count(len(mine)-i, "more shift"))
 			break
 		}
@@ -125,8 +125,8 @@ func differ(t time.Time, a, b *time.Location) bool {
 	return x != y
 }
 
-// NextText says who comes next in each schedule, and when; the soonest change comes first.
-func NextText(schedules []*schedule.Schedule, now time.Time, zone *time.Location) string {
+// NextOnCall says who comes next in each schedule, and when; the soonest change comes first.
+func NextOnCall(schedules []*schedule.Schedule, now time.Time, zone *time.Location) string {
 	type change struct {
 		at   time.Time
 		line string

@@ -13,9 +13,9 @@ type Drawing struct {
 	Blocks []slack.Block
 }
 
-// Spoken is a drawing of words alone.
-func Spoken(text string) Drawing {
-	return Drawing{Text: text, Blocks: []slack.Block{section(foreignSection(text))}}
+// Text is a drawing of words alone.
+func Text(text string) Drawing {
+	return Drawing{Text: text, Blocks: []slack.Block{section(text)}}
 }
 
 // Join puts one drawing under another.
