@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )

@@ -8,13 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -104,41 +102,4 @@ func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (re
 	return request{
 		user: user, words: words, now: b.clock(), zone: zone, location: location, directory: directory,
 	}, nil
-}
-
-// unescape reads what Slack has escaped in a command.
-func unescape(s string) string {
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
-}
-
-// nearest returns the name that was probably meant, "" if none comes close.
-func nearest(typed string, names []string) string {
-	best, distance := "", max(2, len([]rune(typed))/3)+1
-	for _, name := range names {
-		if d := edits([]rune(strings.ToLower(typed)), []rune(strings.ToLower(name))); d < distance {
-			best, distance = name, d
-		}
-	}
-	return best
-}
-
-// edits counts the letters to insert, drop or replace to get from one word to another.
-func edits(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

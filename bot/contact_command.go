@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 )
 

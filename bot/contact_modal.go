@@ -8,10 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 )
 

@@ -9,13 +9,11 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // readRules loads the form of the rules as it is filled in.

@@ -9,10 +9,8 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, `/oncall cover today 18:00 to 22:00 at the doctor's`, or only `/oncall cover` to choose."

@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -13,11 +12,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/notify"
-	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
-
-func errorsIsNotFound(err error) bool { return errors.Is(err, oncall.ErrNotFound) }
 
 func TestCheckFindsNothingWrong(t *testing.T) {
 	t.Parallel()

@@ -5,10 +5,8 @@ import (
 	"fmt"
 
 	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // homeIncidents bounds how many open incidents the home tab lists.

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 

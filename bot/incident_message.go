@@ -6,25 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
-
-// post sends one new message. It doesn't try again, since a message whose answer was lost
-// may have been posted. Only if Slack refuses the blocks, the text is sent alone.
-func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (store.Place, error) {
-	at, err := b.slack.Post(ctx, m, d.Text, d.Blocks)
-	if slackcall.BadBlocks(err) {
-		b.log.Error().Err(err).Int64("incident", m.Incident).Msg("Slack refuses the blocks of a message; sending the text alone")
-		m.Hasty = false // or the caller would come back with the blocks each time
-		at, err = b.slack.Post(ctx, m, d.Text, nil)
-	}
-	return store.Place(at), err
-}
 
 // PostRoot posts the incident's message in its team's channel. If the error leaves open
 // whether it was posted, FindRoot tells.
@@ -94,14 +81,6 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	return nil
 }
 
-// asGone adds store.ErrGone if the message no longer exists.
-func asGone(err error) error {
-	if slackcall.OutcomeOf(err) == slackcall.Gone {
-		return fmt.Errorf("%w: %w", store.ErrGone, err)
-	}
-	return err
-}
-
 // FindRoot looks for the root message that an attempt at since or later may have posted.
 func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery}, since)
@@ -109,16 +88,4 @@ func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, s
 		return store.Place{}, false, fmt.Errorf("look for incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}
 	return at, found, nil
-}
-
-// find looks for a message that may have been posted at since or later. Where Slack
-// doesn't let us read it reports none: a second message is better than none.
-func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (store.Place, bool, error) {
-	at, found, err := b.slack.Find(ctx, m, since)
-	if slackcall.Refused(err) {
-		b.log.Warn().Err(err).Str("channel", m.Channel).
-			Msg("can't look up whether a message was posted already; it may show up twice")
-		return store.Place{}, false, nil
-	}
-	return store.Place(at), found, err
 }

@@ -1,13 +1,10 @@
 package bot
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/watchbill/watchbill/bot/view"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
@@ -157,114 +154,6 @@ func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
 	p.Team.Channel = "C0OPS"
 	if _, found, err := f.bot.FindRoot(f.ctx, p, "delivery-1", began); err != nil || found {
 		t.Errorf("without the scopes: found %t, %v", found, err)
-	}
-}
-
-func TestRefusedBlocksStillSendTheText(t *testing.T) {
-	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
-	p := f.incident()
-	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "invalid_blocks"})
-	r := f.bot.Send(f.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Why: "you are on call"})
-	if r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
-	}
-	m := f.sim.Messages("@ann")
-	if len(m) != 1 || !strings.Contains(m[0].Text, "Checkout fails") || !strings.Contains(m[0].Text, "you are on call") {
-		t.Errorf("Ann got %+v", m)
-	}
-}
-
-func TestSendPagesAndClassifies(t *testing.T) {
-	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
-	f.listen(1)
-	p := f.incident()
-	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Why: "you are on call in payments"}
-	r := f.bot.Send(f.ctx, message)
-	m := f.sim.Messages("@ann")
-	if r.Outcome != notify.Accepted || len(m) != 1 || r.Reference != m[0].Channel+" "+m[0].TS || r.Drawn != p.Incident.Version {
-		t.Fatalf("%+v; Ann got %+v", r, m)
-	}
-	if !strings.Contains(m[0].Text, "You are paged because you are on call in payments.") || !strings.Contains(string(m[0].Metadata), `"k/1"`) {
-		t.Errorf("Ann got %q with %s", m[0].Text, m[0].Metadata)
-	}
-	if res, err := f.sim.Click(f.ctx, "ann", "@ann", "", string(view.ActionAck)); err != nil || !res.Acked {
-		t.Errorf("a click in the direct message: %+v, %v", res, err)
-	}
-	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
-		t.Errorf("it is %s", in.Status)
-	}
-	for _, c := range []struct {
-		fault slacksim.Fault
-		want  notify.Outcome
-	}{
-		{slacksim.Fault{Kind: slacksim.FaultBefore}, notify.Unknown},
-		{slacksim.Fault{Kind: slacksim.FaultLost}, notify.Unknown},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "internal_error"}, notify.Unknown},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "fatal_error"}, notify.Unknown},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "channel_not_found"}, notify.Rejected},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "messages_tab_disabled"}, notify.Misconfigured},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "never_heard_of"}, notify.Misconfigured},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "token_revoked"}, notify.Misconfigured},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "missing_scope"}, notify.Misconfigured},
-	} {
-		c.fault.Method = "chat.postMessage"
-		f.sim.Fail(c.fault)
-		message.To = string(cy)
-		if r := f.bot.Send(f.ctx, message); r.Outcome != c.want || r.Err == nil {
-			t.Errorf("%s %s: %s, %v; want %s", c.fault.Kind, c.fault.Code, r.Outcome, r.Err, c.want)
-		}
-	}
-	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
-	message.To = string(bo)
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Throttled || r.RetryAfter != 40*time.Second {
-		t.Errorf("429: %+v", r)
-	}
-	// Nothing leaves while the conversation is frozen: a deadline in between is no doubt.
-	ctx, cancel := context.WithTimeout(f.ctx, 50*time.Millisecond)
-	defer cancel()
-	calls := f.calls("chat.postMessage")
-	if r := f.bot.Send(ctx, message); r.Outcome != notify.Throttled {
-		t.Errorf("while frozen: %+v", r)
-	}
-	if f.calls("chat.postMessage") != calls {
-		t.Error("a call was made while frozen")
-	}
-	message.Incident = 4711
-	if r := f.bot.Send(f.ctx, message); r.Outcome == notify.Accepted || r.Err == nil {
-		t.Errorf("an incident that isn't there: %+v", r)
-	}
-	if err := f.sim.Close(); err != nil {
-		t.Fatal(err)
-	}
-	message.Incident, message.To = int64(p.Incident.ID), string(ann)
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Throttled {
-		t.Errorf("nobody listens at Slack's: %+v", r)
-	}
-}
-
-func TestSecondAttemptLeavesOnePage(t *testing.T) {
-	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
-	p := f.incident()
-	other := notify.Message{Key: "another", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
-	if r := f.bot.Send(f.ctx, other); r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
-	}
-	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
-	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Unknown {
-		t.Fatalf("%+v", r)
-	}
-	message.Attempt = 2
-	r := f.bot.Send(f.ctx, message)
-	if m := f.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Reference != m[1].Channel+" "+m[1].TS {
-		t.Errorf("%+v; Ann has %+v", r, m)
-	}
-	f.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Accepted {
-		t.Errorf("without the right to look: %+v", r)
 	}
 }
 

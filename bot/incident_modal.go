@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 

@@ -3,14 +3,11 @@ package bot
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"time"
-
-	"github.com/watchbill/watchbill/bot/view"
 
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -50,59 +47,6 @@ type submission struct {
 
 // meta is what the view carries: ids.
 func (s submission) meta() string { return s.view.PrivateMetadata }
-
-// A form is what the inputs of a view hold, by block id; every input is alone in its
-// block.
-type form map[string]map[string]slack.BlockAction
-
-func formOf(v slack.View) form {
-	if v.State == nil {
-		return form{}
-	}
-	return v.State.Values
-}
-
-func (f form) input(block view.Block) slack.BlockAction {
-	for _, a := range f[string(block)] {
-		return a
-	}
-	return slack.BlockAction{}
-}
-
-// text is what was typed.
-func (f form) text(block view.Block) string { return f.input(block).Value }
-
-// choice is the value of the option that was chosen, "" if none was.
-func (f form) choice(block view.Block) string { return f.input(block).SelectedOption.Value }
-
-// number is the value of the option that was chosen, where it is an id; 0 if none was.
-func (f form) number(block view.Block) int64 {
-	id, _ := strconv.ParseInt(f.choice(block), 10, 64) // no id is 0 as well
-	return id
-}
-
-// checked reports whether the option with a value is ticked.
-func (f form) checked(block view.Block, value string) bool {
-	for _, o := range f.input(block).SelectedOptions {
-		if o.Value == value {
-			return true
-		}
-	}
-	return false
-}
-
-// user is the person chosen, "" if nobody was.
-func (f form) user(block view.Block) oncall.UserID {
-	return oncall.UserID(f.input(block).SelectedUser)
-}
-
-// instant is the date and time chosen, zero if none was.
-func (f form) instant(block view.Block) time.Time {
-	if at := f.input(block).SelectedDateTime; at != 0 {
-		return time.Unix(at, 0).UTC()
-	}
-	return time.Time{}
-}
 
 // An answer to a submission; the zero answer closes the view, and shows the one below.
 type answer struct{ slack.ViewSubmissionResponse }

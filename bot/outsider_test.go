@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"

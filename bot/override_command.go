@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/slack-go/slack"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 const overrideUsage = "Say who, from when and to when: `/oncall override @ann today 18:00 to 22:00`."
@@ -69,37 +66,6 @@ func (r request) readOverride() (view.OverrideWish, error) {
 	}
 	w.Schedule, w.Reason, err = r.scheduleAndReason(name)
 	return w, err
-}
-
-// scheduleAndReason reads a schedule's name, as long as possible, and what follows it.
-// Several words that come close to no name are a reason alone, where it is clear which
-// schedule is meant.
-func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
-	words := strings.Fields(text)
-	for n := len(words); n > 0; n-- {
-		if _, known := lookUp(r.directory, strings.Join(words[:n], " ")); known {
-			c, err := r.schedule(strings.Join(words[:n], " "))
-			return c, unescape(strings.Join(words[n:], " ")), err
-		}
-	}
-	if len(words) > 1 && !r.resembles(text) && !r.resembles(words[0]) {
-		c, err := r.schedule("")
-		return c, unescape(text), err
-	}
-	c, err := r.schedule(text)
-	return c, "", err
-}
-
-// resembles reports whether words may be a mistyped name.
-func (r request) resembles(typed string) bool {
-	var names []string
-	for _, s := range r.directory.Schedules {
-		names = append(names, s.Name())
-	}
-	for _, t := range r.directory.Teams {
-		names = append(names, t.Name)
-	}
-	return nearest(unescape(typed), names) != ""
 }
 
 // makeOverride does what is wished, and says what that changes.
@@ -171,143 +137,6 @@ func (r request) mayOverride(w view.OverrideWish, replaced []oncall.UserID) bool
 		}
 	}
 	return true
-}
-
-// A person arrives as "<@U123|name>", as the manifest asks Slack to escape names.
-var mentioned = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(\|[^>]*)?>$`)
-
-func readMention(word string) (oncall.UserID, bool) {
-	m := mentioned.FindStringSubmatch(word)
-	if m == nil {
-		return "", false
-	}
-	return oncall.UserID(m[1]), true
-}
-
-// A span is half-open.
-type span struct{ from, to time.Time }
-
-// separators stand between the two times.
-var separators = []string{"to", "until", "till", "-", "–"}
-
-// readSpan reads "[from] TIME to TIME [schedule]". What can be read as a time belongs
-// to the time; what is left is the name. "until TIME" and "for 2 hours" begin now.
-func (r request) readSpan(words []string) (s span, name string, err error) {
-	words = splitRanges(words)
-	if len(words) > 0 && strings.EqualFold(words[0], "from") {
-		words = words[1:]
-	}
-	if len(words) > 0 && (strings.EqualFold(words[0], "until") || strings.EqualFold(words[0], "till") || strings.EqualFold(words[0], "for")) {
-		words = append([]string{"now"}, words...)
-	}
-	at := slices.IndexFunc(words, func(w string) bool { return slices.Contains(separators, strings.ToLower(w)) })
-	if at < 0 {
-		words, at = r.separate(words)
-	}
-	if at <= 0 || at == len(words)-1 {
-		return span{}, "", oncall.Refuse("Say from when and to when, as in `/oncall override @ann today 18:00 to 22:00`.")
-	}
-	if s.from, err = parseWhen(words[:at], r.zone, r.now, r.now); err != nil {
-		return span{}, "", err
-	}
-	rest := words[at+1:]
-	end := len(rest)
-	for ; end > 0; end-- {
-		var ok bool
-		if s.to, ok = readWhen(rest[:end], r.zone, r.now, s.from); ok {
-			break
-		}
-	}
-	if end == 0 {
-		_, err := parseWhen(rest, r.zone, r.now, s.from)
-		return span{}, "", err
-	}
-	name = strings.Join(rest[end:], " ")
-	if lower := strings.ToLower(name); strings.HasPrefix(lower, "in ") {
-		name = name[len("in "):]
-	}
-	return s, name, r.checkSpan(s)
-}
-
-// separate puts a "to" where people leave it out: before a duration, in "now for 2 hours"
-// and in "now 2h", and between two times, in "18:00 22:00".
-func (r request) separate(words []string) (separated []string, at int) {
-	for at := 1; at < len(words); at++ {
-		rest := words[at:]
-		if !strings.EqualFold(rest[0], "for") {
-			rest = append([]string{"for"}, rest...)
-		}
-		_, begins := readWhen(words[:at], r.zone, r.now, r.now)
-		_, one := later(rest[1:min(2, len(rest))], r.zone, r.now)
-		_, two := later(rest[1:min(3, len(rest))], r.zone, r.now)
-		if begins && (one || two) {
-			return slices.Concat(words[:at], []string{"to"}, rest), at
-		}
-		_, another := readWhen(words[at:at+1], r.zone, r.now, r.now)
-		if begins && another && strings.Contains(words[at-1], ":") { // not between a day and its time
-			return slices.Concat(words[:at], []string{"to"}, words[at:]), at
-		}
-	}
-	return words, -1
-}
-
-func (r request) checkSpan(s span) error {
-	switch {
-	case !s.from.Before(s.to):
-		return oncall.Refuse("The end, %s, is not after the start, %s.", view.Stamp(s.to, view.AsDay, r.location), view.Stamp(s.from, view.AsDay, r.location))
-	case s.from.Before(r.now):
-		return oncall.Refuse("The start, %s, is in the past. Begin with `now`, or with a later time.", view.Stamp(s.from, view.AsDay, r.location))
-	}
-	return nil
-}
-
-// splitRanges makes three words of "18:00-22:00", but leaves dates alone.
-func splitRanges(words []string) []string {
-	var out []string
-	for _, w := range words {
-		if from, to, ok := strings.Cut(strings.ReplaceAll(w, "–", "-"), "-"); ok {
-			_, first := readClock(strings.ToLower(from))
-			_, second := readClock(strings.ToLower(to))
-			if first && second {
-				out = append(out, from, "to", to)
-				continue
-			}
-		}
-		out = append(out, w)
-	}
-	return out
-}
-
-// schedule finds the one that is meant: the one named, the only one there is, or the
-// only one of the person's teams.
-func (r request) schedule(name string) (*schedule.Schedule, error) {
-	candidates := r.directory.Schedules
-	if name != "" {
-		found, ok := lookUp(r.directory, name)
-		if !ok {
-			return nil, unknownName(r.directory, name, "schedule")
-		}
-		candidates = found
-	}
-	if len(candidates) > 1 {
-		own := slices.DeleteFunc(slices.Clone(candidates), func(s *schedule.Schedule) bool {
-			return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
-		})
-		if len(own) == 1 {
-			candidates = own
-		}
-	}
-	switch len(candidates) {
-	case 0:
-		return nil, oncall.Refuse("There is no schedule to change yet.")
-	case 1:
-		return candidates[0], nil
-	}
-	var names []string
-	for _, s := range candidates[:min(len(candidates), view.MaxNamed)] {
-		names = append(names, "`"+view.Foreign(s.Name(), view.MaxName)+"`")
-	}
-	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
 }
 
 // displaced returns who would be on call in the span without the person, and whether

@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // submitOverride makes the override and shows in the place of the form what it changes.

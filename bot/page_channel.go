@@ -3,9 +3,8 @@ package bot
 import (
 	"context"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/notify"
 )
 

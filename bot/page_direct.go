@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 )

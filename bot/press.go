@@ -4,10 +4,9 @@ import (
 	"context"
 	"strings"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 )
 

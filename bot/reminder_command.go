@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 

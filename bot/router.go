@@ -7,12 +7,11 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )

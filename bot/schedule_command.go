@@ -1,22 +1,12 @@
 package bot
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
-	"github.com/slack-go/slack"
-
-	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/timeline"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // shownDays is how much of a schedule is shown at once.
@@ -65,132 +55,4 @@ func (r request) ownSchedules() []*schedule.Schedule {
 		return r.directory.Schedules
 	}
 	return own
-}
-
-// A scheduleSpan is a stretch of one schedule or several, as it is shown.
-type scheduleSpan struct {
-	title    string
-	timeZone string
-	from, to time.Time
-	now      time.Time
-	names    map[oncall.UserID]string
-	rows     []view.ScheduleRow
-}
-
-func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
-	day, clock := r.zone.Local(from)
-	s := scheduleSpan{
-		title: schedules[0].Name(), timeZone: schedules[0].TimeZone(), from: from,
-		to: r.zone.Instant(day.AddDays(shownDays), clock), now: r.now, names: map[oncall.UserID]string{},
-	}
-	for i, c := range schedules {
-		if i > 0 {
-			s.title = "Schedules"
-		}
-		if c.TimeZone() != s.timeZone {
-			s.timeZone = r.user.TimeZone
-		}
-		for _, role := range c.Roles() {
-			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.Shifts(s.from, s.to, role)}
-			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
-				row.Role = ""
-			}
-			for _, shift := range row.Shifts {
-				for _, u := range shift.Users {
-					if name := r.directory.Users[u].Name; name != "" {
-						s.names[u] = name
-					}
-				}
-			}
-			s.rows = append(s.rows, row)
-		}
-	}
-	return s
-}
-
-func (r request) spanText(s scheduleSpan) string {
-	return view.Shifts(s.rows, s.from, s.to, r.directory.Override, r.location)
-}
-
-// picture is the same as a timeline.
-func (s scheduleSpan) picture() timeline.Timeline {
-	t := timeline.Timeline{Title: s.title, From: s.from, To: s.to, TimeZone: s.timeZone, Now: s.now, Names: s.names}
-	for _, r := range s.rows {
-		t.Rows = append(t.Rows, timeline.Row{Name: r.Schedule, Detail: r.Role, Shifts: r.Shifts, Free: r.Role == schedule.RoleShadow})
-	}
-	return t
-}
-
-// errNotShared says that Slack took a file and shows it nowhere.
-var errNotShared = errors.New("slack took the file, but doesn't show it")
-
-// sendPicture sends a schedule as a picture in a direct message. Without it the person
-// still has the words, so where Slack doesn't take it, they say the same.
-func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error {
-	t := s.picture()
-	var png bytes.Buffer
-	if err := timeline.Draw(&png, t); err != nil {
-		return err
-	}
-	err := b.upload(ctx, r.user.ID, slack.UploadFileParameters{
-		Filename: "schedule.png", Title: s.title, AltTxt: timeline.AltText(t), FileSize: png.Len(), Reader: &png,
-	})
-	if err == nil {
-		return nil
-	}
-	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.ShiftsWithoutPicture(r.spanText(s)))
-	return errors.Join(err, said)
-}
-
-// upload shares a file in the direct message with a person, and looks whether it is
-// there: Slack may say yes and share nothing.
-func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
-	var err error
-	if p.Channel, err = b.slack.Conversation(ctx, string(to)); err != nil {
-		return err
-	}
-	id, err := b.slack.Upload(ctx, p)
-	if err != nil {
-		return err
-	}
-	for range looksForFile {
-		messages, err := b.slack.Recent(ctx, p.Channel)
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			if slices.ContainsFunc(m.Files, func(f slack.File) bool { return f.ID == id }) {
-				return nil
-			}
-		}
-		if !wait(ctx, time.Second) {
-			return ctx.Err()
-		}
-	}
-	return errNotShared
-}
-
-const (
-	looksForFile  = 4
-	longestErrand = 15 * time.Second
-)
-
-// behind does what takes longer than an answer may, after it. A stop cuts it off: what is
-// done here only adds to what the person has been told.
-func (b *Bot) behind(ctx context.Context, what string, do func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestErrand)
-	ended := make(chan struct{})
-	b.all.Go(func() {
-		defer cancel()
-		select {
-		case <-b.hungUp:
-		case <-ended:
-		}
-	})
-	b.all.Go(func() {
-		defer close(ended)
-		if err := do(ctx); err != nil && ctx.Err() == nil {
-			b.log.Warn().Err(err).Msg("could not send " + what)
-		}
-	})
 }

@@ -7,15 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // newSchedule opens the form of a schedule that is to be made.
@@ -81,12 +78,6 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *schedule.Schedu
 		return "", err
 	}
 	return "", b.openModal(ctx, r.trigger, view.ScheduleHistory(e.meta, e.schedule, r.location))
-}
-
-func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule) (editing, error) {
-	e, err := b.editing(ctx, r.user.ID, view.EditMeta{Schedule: c.ID()}.String())
-	e.meta.Seen = e.schedule.Latest()
-	return e, err
 }
 
 // overview is the schedule as its view shows it.
@@ -227,25 +218,4 @@ func (b *Bot) pressApart(ctx context.Context, e editing, p press) error {
 // updateBelow redraws the view under the one that was sent.
 func (b *Bot) updateBelow(ctx context.Context, top slack.View, v slack.ModalViewRequest) error {
 	return b.updateModal(ctx, slack.View{ID: top.PreviousViewID}, v)
-}
-
-// preview shows what an edit does: the next shifts, whose shifts move, and what it
-// leaves open.
-func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
-	was, err := schedule.Compile(e.schedule)
-	if err != nil {
-		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
-	}
-	is, err := schedule.Compile(after)
-	if err != nil {
-		return nil, err
-	}
-	if at.IsZero() {
-		at = e.now
-	}
-	blocks := view.SchedulePreview(was, is, at, e.now, e.location)
-	if planned := e.schedule.Planned(at); len(planned) > 0 {
-		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
-	}
-	return blocks, nil
 }

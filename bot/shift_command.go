@@ -6,10 +6,8 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 const (

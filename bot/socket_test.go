@@ -12,11 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/gorilla/websocket"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/slacksim"
 )
 

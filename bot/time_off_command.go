@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 

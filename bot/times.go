@@ -6,10 +6,8 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
-
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // parseWhen reads an instant as people write it, in their own zone: "now", "18:00",

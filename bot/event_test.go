@@ -1,0 +1,64 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(1)
+	f.incident()
+
+	if err := f.sim.OpenHome(string(ann)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the home is drawn", func() bool { return f.sim.HomeText("ann") != "" })
+	home := f.sim.HomeText("ann")
+	for _, want := range []string{"On call now", "payments days", "Open incidents", "critical: Checkout fails (triggered)", "/oncall who"} {
+		if !strings.Contains(home, want) {
+			t.Errorf("the home lacks %q:\n%s", want, home)
+		}
+	}
+
+	f.sim.AddUser(slacksim.User{ID: "U0DI", Name: "di", RealName: "Di", Email: "di@example.com", TZ: "Asia/Kathmandu"})
+	f.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann B", Email: "ann.b@example.com", TZ: "Europe/London"})
+	f.eventually("the people are known", func() bool {
+		directory, err := f.store.Directory(f.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		di, ann := directory.Users["U0DI"], directory.Users[ann]
+		return di.TimeZone == "Asia/Kathmandu" && di.Email == "di@example.com" &&
+			ann.Name == "Ann B" && ann.Email == "ann.b@example.com" && ann.TimeZone == "Europe/London"
+	})
+
+	if _, err := f.sim.Say(string(ann), "@oncall", "", "who is on call?"); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the bot answers", func() bool { return len(f.sim.Messages("@ann")) == 2 })
+	for _, e := range f.sim.Envelopes() {
+		if e.Name == "message.im" {
+			if acked, err := f.sim.Redeliver(f.ctx, e.ID, true); err != nil || !acked {
+				t.Errorf("redelivered: acknowledged %t, %v", acked, err)
+			}
+		}
+	}
+	if m := f.sim.Messages("@ann"); len(m) != 2 || m[1].Text != view.DirectHelp {
+		t.Errorf("the conversation is %+v", m)
+	}
+	// Whatever else comes is acknowledged, or Slack would switch the subscription off.
+	f.eventually("everything is acknowledged", func() bool {
+		for _, e := range f.sim.Envelopes() {
+			if e.Socket != 0 && !e.Acked { // before the bot listened there was no socket
+				t.Logf("%s is not acknowledged yet", e.Name)
+				return false
+			}
+		}
+		return true
+	})
+}

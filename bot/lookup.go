@@ -1,0 +1,205 @@
+package bot
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+)
+
+// schedule finds the one that is meant: the one named, the only one there is, or the
+// only one of the person's teams.
+func (r request) schedule(name string) (*schedule.Schedule, error) {
+	candidates := r.directory.Schedules
+	if name != "" {
+		found, ok := lookUp(r.directory, name)
+		if !ok {
+			return nil, unknownName(r.directory, name, "schedule")
+		}
+		candidates = found
+	}
+	if len(candidates) > 1 {
+		own := slices.DeleteFunc(slices.Clone(candidates), func(s *schedule.Schedule) bool {
+			return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)
+		})
+		if len(own) == 1 {
+			candidates = own
+		}
+	}
+	switch len(candidates) {
+	case 0:
+		return nil, oncall.Refuse("There is no schedule to change yet.")
+	case 1:
+		return candidates[0], nil
+	}
+	var names []string
+	for _, s := range candidates[:min(len(candidates), view.MaxNamed)] {
+		names = append(names, "`"+view.Foreign(s.Name(), view.MaxName)+"`")
+	}
+	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
+}
+
+// scheduleAndReason reads a schedule's name, as long as possible, and what follows it.
+// Several words that come close to no name are a reason alone, where it is clear which
+// schedule is meant.
+func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
+	words := strings.Fields(text)
+	for n := len(words); n > 0; n-- {
+		if _, known := lookUp(r.directory, strings.Join(words[:n], " ")); known {
+			c, err := r.schedule(strings.Join(words[:n], " "))
+			return c, unescape(strings.Join(words[n:], " ")), err
+		}
+	}
+	if len(words) > 1 && !r.resembles(text) && !r.resembles(words[0]) {
+		c, err := r.schedule("")
+		return c, unescape(text), err
+	}
+	c, err := r.schedule(text)
+	return c, "", err
+}
+
+// resembles reports whether words may be a mistyped name.
+func (r request) resembles(typed string) bool {
+	var names []string
+	for _, s := range r.directory.Schedules {
+		names = append(names, s.Name())
+	}
+	for _, t := range r.directory.Teams {
+		names = append(names, t.Name)
+	}
+	return nearest(unescape(typed), names) != ""
+}
+
+// whoAndWhen reads the words: the longest beginning that names something, then a time.
+func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
+	if len(r.words) == 0 {
+		return r.directory.Schedules, r.now, nil
+	}
+	for n := len(r.words); n > 0; n-- {
+		schedules, found := lookUp(r.directory, strings.Join(r.words[:n], " "))
+		if !found {
+			continue
+		}
+		if n == len(r.words) {
+			return schedules, r.now, nil
+		}
+		when, err := parseWhen(r.words[n:], r.zone, r.now, r.now)
+		return schedules, when, err
+	}
+	when, err := parseWhen(r.words, r.zone, r.now, r.now)
+	if err == nil {
+		return r.directory.Schedules, when, nil
+	}
+	// Neither a name nor a time; the time may still be right, and the name wrong.
+	name := r.words
+	for n := range r.words {
+		if _, err := parseWhen(r.words[n:], r.zone, r.now, r.now); err == nil {
+			name = r.words[:n]
+			break
+		}
+	}
+	return nil, time.Time{}, unknownName(r.directory, strings.Join(name, " "), "team or schedule")
+}
+
+// lookUp finds schedules by their name or that of their team.
+func lookUp(d *store.Directory, typed string) ([]*schedule.Schedule, bool) {
+	typed = strings.Trim(unescape(typed), `"'“”`)
+	var found []*schedule.Schedule
+	for _, s := range d.Schedules {
+		if strings.EqualFold(s.Name(), typed) {
+			found = append(found, s)
+		}
+	}
+	if len(found) > 0 {
+		return found, true
+	}
+	for _, t := range d.Teams {
+		if !strings.EqualFold(t.Name, typed) {
+			continue
+		}
+		for _, s := range d.Schedules {
+			if s.TeamID() == t.ID {
+				found = append(found, s)
+			}
+		}
+		return found, true
+	}
+	return nil, false
+}
+
+// unknownName refuses a name and guesses what was meant.
+func unknownName(d *store.Directory, typed, kind string) error {
+	var names []string
+	for _, s := range d.Schedules {
+		names = append(names, s.Name())
+	}
+	if strings.HasPrefix(kind, "team") {
+		for _, t := range d.Teams {
+			names = append(names, t.Name)
+		}
+	}
+	typed = unescape(typed)
+	guess := view.Foreign(nearest(typed, names), view.MaxName)
+	if guess == "" && len(names) > 0 && len(names) <= 5 {
+		slices.Sort(names)
+		names = slices.Compact(names)
+		for i := range names {
+			names[i] = `"` + view.Foreign(names[i], view.MaxName) + `"`
+		}
+		return oncall.Refuse("There is no %s %q. There is %s.", kind, view.Foreign(typed, view.MaxName), view.List(names))
+	}
+	return oncall.Refuse("There is no %s %q.%s", kind, view.Foreign(typed, view.MaxName), view.DidYouMean(guess, "%q"))
+}
+
+// A person arrives as "<@U123|name>", as the manifest asks Slack to escape names.
+var mentioned = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(\|[^>]*)?>$`)
+
+func readMention(word string) (oncall.UserID, bool) {
+	m := mentioned.FindStringSubmatch(word)
+	if m == nil {
+		return "", false
+	}
+	return oncall.UserID(m[1]), true
+}
+
+// unescape reads what Slack has escaped in a command.
+func unescape(s string) string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
+}
+
+// nearest returns the name that was probably meant, "" if none comes close.
+func nearest(typed string, names []string) string {
+	best, distance := "", max(2, len([]rune(typed))/3)+1
+	for _, name := range names {
+		if d := edits([]rune(strings.ToLower(typed)), []rune(strings.ToLower(name))); d < distance {
+			best, distance = name, d
+		}
+	}
+	return best
+}
+
+// edits counts the letters to insert, drop or replace to get from one word to another.
+func edits(a, b []rune) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range b {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

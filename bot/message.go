@@ -1,0 +1,43 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/store"
+)
+
+// post sends one new message. It doesn't try again, since a message whose answer was lost
+// may have been posted. Only if Slack refuses the blocks, the text is sent alone.
+func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (store.Place, error) {
+	at, err := b.slack.Post(ctx, m, d.Text, d.Blocks)
+	if slackcall.BadBlocks(err) {
+		b.log.Error().Err(err).Int64("incident", m.Incident).Msg("Slack refuses the blocks of a message; sending the text alone")
+		m.Hasty = false // or the caller would come back with the blocks each time
+		at, err = b.slack.Post(ctx, m, d.Text, nil)
+	}
+	return store.Place(at), err
+}
+
+// find looks for a message that may have been posted at since or later. Where Slack
+// doesn't let us read it reports none: a second message is better than none.
+func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (store.Place, bool, error) {
+	at, found, err := b.slack.Find(ctx, m, since)
+	if slackcall.Refused(err) {
+		b.log.Warn().Err(err).Str("channel", m.Channel).
+			Msg("can't look up whether a message was posted already; it may show up twice")
+		return store.Place{}, false, nil
+	}
+	return store.Place(at), found, err
+}
+
+// asGone adds store.ErrGone if the message no longer exists.
+func asGone(err error) error {
+	if slackcall.OutcomeOf(err) == slackcall.Gone {
+		return fmt.Errorf("%w: %w", store.ErrGone, err)
+	}
+	return err
+}

@@ -1,0 +1,83 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// nameOf is how a person is written in a form: by name, or by id if others are called
+// the same.
+func nameOf(d *store.Directory, id oncall.UserID) string {
+	u := d.Users[id]
+	if found := peopleCalled(d, u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {
+		return string(id)
+	}
+	return u.Name
+}
+
+// peopleCalled finds people who are called the same.
+func peopleCalled(d *store.Directory, name string) []oncall.UserID {
+	var found []oncall.UserID
+	for id, u := range d.Users {
+		if strings.EqualFold(u.Name, name) || string(id) == name {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+// readTurns reads turns, one a line or between semicolons.
+func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
+	turns := [][]oncall.UserID{}
+	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ';' }) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		if strings.EqualFold(line, view.Nobody) {
+			turns = append(turns, []oncall.UserID{})
+			continue
+		}
+		var turn []oncall.UserID
+		for word := range strings.SplitSeq(line, "+") {
+			u, err := readPerson(d, strings.TrimPrefix(strings.TrimSpace(word), "@"))
+			if err != nil {
+				return nil, err
+			}
+			turn = append(turn, u)
+		}
+		turns = append(turns, turn)
+	}
+	if len(turns) == 0 && !mayBeEmpty {
+		return nil, oncall.Refuse("Nobody has a turn yet. For nobody on purpose, write nobody.")
+	}
+	return turns, nil
+}
+
+func readPerson(d *store.Directory, name string) (oncall.UserID, error) {
+	found := peopleCalled(d, name)
+	switch {
+	case len(found) == 0:
+		var names []string
+		for _, u := range d.Users {
+			names = append(names, u.Name)
+		}
+		slices.Sort(names)
+		guess := ""
+		if n := nearest(name, names); n != "" {
+			guess = fmt.Sprintf(" Did you mean %s?", n)
+		}
+		return "", oncall.Refuse("Watchbill knows nobody called %q.%s People who are new to it are added below.", view.CutPlain(name, view.MaxName), guess)
+	case len(found) > 1:
+		slices.Sort(found)
+		return "", oncall.Refuse("Several people are called %q: write %s or %s.", view.CutPlain(name, view.MaxName), found[0], found[1])
+	case d.Users[found[0]].DeactivatedAt != nil:
+		return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", d.Users[found[0]].Name)
+	}
+	return found[0], nil
+}

@@ -1,0 +1,135 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+func readEditMeta(s string) (view.EditMeta, error) {
+	var m view.EditMeta
+	if err := json.Unmarshal([]byte(s), &m); err != nil {
+		return m, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
+	}
+	return m, nil
+}
+
+// An editing is an edit of a schedule with everything that it needs, checked anew at
+// every step.
+type editing struct {
+	request
+	meta     view.EditMeta
+	schedule schedule.Definition
+	current  []schedule.Rotation // in force now
+}
+
+func (b *Bot) editing(ctx context.Context, user oncall.UserID, meta string) (editing, error) {
+	m, err := readEditMeta(meta)
+	if err != nil {
+		return editing{}, err
+	}
+	r, err := b.request(ctx, user, nil)
+	if err != nil {
+		return editing{}, err
+	}
+	e := editing{request: r, meta: m}
+	e.schedule, err = b.store.Schedule(ctx, m.Schedule)
+	if errors.Is(err, oncall.ErrNotFound) {
+		return e, oncall.Refuse("This schedule has been removed.")
+	}
+	if err != nil {
+		return e, fmt.Errorf("load schedule %d: %w", m.Schedule, err)
+	}
+	e.current = e.schedule.Current(r.now)
+	if m.Rotation >= len(e.current) {
+		e.meta.Rotation = -1 // only if somebody has changed it: the save will say so
+	}
+	return e, r.mayEdit(e.schedule.TeamID)
+}
+
+// mayEdit refuses people who have no say in a team's schedules.
+func (r request) mayEdit(team oncall.TeamID) error {
+	if slices.Contains(r.directory.Members[team], r.user.ID) || slices.Contains(r.directory.Admins(team), r.user.ID) {
+		return nil
+	}
+	t, _ := r.directory.Team(team)
+	return oncall.Refuse("Only members of the team %q can change its schedules.", view.Foreign(t.Name, view.MaxName))
+}
+
+// version is the schedule's rotations with one of them changed.
+func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, error) {
+	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
+	for i, o := range e.current {
+		if i != e.meta.Rotation && strings.EqualFold(o.Name, r.Name) {
+			return v, oncall.Refuse("There is a rotation %q already.", view.Foreign(r.Name, view.MaxName))
+		}
+	}
+	if e.meta.Rotation < 0 {
+		v.Note = "added " + r.Name
+		v.Rotations = append(v.Rotations, r)
+	} else {
+		was := e.current[e.meta.Rotation]
+		v.Note = "changed " + r.Name
+		begin := e.now
+		if !at.IsZero() {
+			begin = at
+		}
+		asBefore := was
+		asBefore.Name, asBefore.Role = r.Name, r.Role // to be known by, whatever it is called now
+		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{r}, e.schedule.TimeZone, begin)
+		if err != nil {
+			return v, err
+		}
+		v.Rotations[e.meta.Rotation] = kept[0]
+	}
+	if !at.IsZero() {
+		v.EffectiveFrom = &at
+	}
+	return v, nil
+}
+
+// saveEdit saves a version.
+func (b *Bot) saveEdit(ctx context.Context, e editing, v schedule.Version) (schedule.Definition, error) {
+	saved, err := b.store.EditSchedule(ctx, e.schedule.ID, v, e.meta.Seen, e.now)
+	if err != nil {
+		return schedule.Definition{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
+	}
+	return saved, nil
+}
+
+func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule) (editing, error) {
+	e, err := b.editing(ctx, r.user.ID, view.EditMeta{Schedule: c.ID()}.String())
+	e.meta.Seen = e.schedule.Latest()
+	return e, err
+}
+
+// preview shows what an edit does: the next shifts, whose shifts move, and what it
+// leaves open.
+func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
+	was, err := schedule.Compile(e.schedule)
+	if err != nil {
+		return nil, fmt.Errorf("compile the schedule as it is: %w", err)
+	}
+	is, err := schedule.Compile(after)
+	if err != nil {
+		return nil, err
+	}
+	if at.IsZero() {
+		at = e.now
+	}
+	blocks := view.SchedulePreview(was, is, at, e.now, e.location)
+	if planned := e.schedule.Planned(at); len(planned) > 0 {
+		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
+	}
+	return blocks, nil
+}

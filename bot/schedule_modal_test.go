@@ -1,0 +1,46 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	f.listen(1)
+	const refused = `Only members of the team "Payments" can change its schedules.`
+	for _, line := range []string{
+		"/oncall schedule edit payments days", "/oncall schedule history payments days",
+		"/oncall shift add @cy 18:00 to 20:00 payments days", "/oncall shift delete 18:00 to 20:00 payments days",
+	} {
+		if got := f.command(cy, line); got != refused {
+			t.Errorf("Cy typed %s and was told %q", line, got)
+		}
+	}
+	if got := f.command(cy, "/oncall schedule new"); got != "Only members of a team can make a schedule for it, and you are in none." {
+		t.Errorf("Cy was told %q", got)
+	}
+	// Checked again when a form is sent: Ann's is open when she leaves the team.
+	open := func(line string) {
+		t.Helper()
+		if r, err := f.sim.Slash(f.ctx, string(ann), "C0PAY", line); err != nil || !r.Acked || r.Text != "" {
+			t.Fatalf("%s: %+v, %v", line, r, err)
+		}
+	}
+	open("/oncall schedule edit payments days")
+	if _, err := f.sim.ClickView(f.ctx, string(ann), string(view.ActionRotationEdit)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the rotation's form is open", func() bool { return strings.Contains(f.sim.ViewText(string(ann)), "Edit rotation") })
+	f.leaveTeam(ann)
+	if _, err := f.sim.Submit(f.ctx, string(ann), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.sim.ViewText(string(ann)); !strings.Contains(got, refused) {
+		t.Errorf("Ann's form says\n%s", got)
+	}
+}

@@ -1,0 +1,21 @@
+package bot
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func TestUserByEmail(t *testing.T) {
+	t.Parallel()
+	f := newOffice(t, slacksim.Options{})
+	u, err := f.bot.UserByEmail(f.ctx, "cy@example.com")
+	if err != nil || u.ID != cy || u.Name != "Cy" || u.TimeZone != "America/New_York" || u.DeactivatedAt != nil {
+		t.Errorf("got %+v, %v", u, err)
+	}
+	if _, err := f.bot.UserByEmail(f.ctx, "nobody@example.com"); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("nobody: %v", err)
+	}
+}
