@@ -69,7 +69,7 @@ func (d *desk) asked() oncall.IncidentID {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	if due, err := d.store.EscalateIncident(d.t.Context(), id, in.Seq, d.clock()); err != nil || !due {
+	if due, err := d.store.RunIncidentTimer(d.t.Context(), id, in.Seq, d.clock()); err != nil || !due {
 		d.t.Fatalf("nobody is asked: %t, %v", due, err)
 	}
 	return id

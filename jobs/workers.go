@@ -17,7 +17,7 @@ const lookLimit = 15 * time.Second
 // workers are all kinds of jobs, each with the time that one attempt may take and what it does.
 func (j *Jobs) workers() *river.Workers {
 	all := river.NewWorkers()
-	add(all, lookLimit, j.escalate)
+	add(all, lookLimit, j.incidentTimer)
 	add(all, pageLimit, j.page)
 	add(all, drawLimit, drawer{j}.draw)
 	add(all, tellLimit, j.tell)
@@ -78,13 +78,13 @@ func unlessMissing(err error) error {
 	return err
 }
 
-// escalate runs the step of an incident's policy that has come due, unless the timer is stale.
-func (j *Jobs) escalate(ctx context.Context, job *river.Job[oncall.Escalate]) error {
+// incidentTimer runs what an incident waits for, unless the timer is stale.
+func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.IncidentTimer]) error {
 	now := j.clock()
 	j.metrics.late.Observe(max(0, now.Sub(job.ScheduledAt).Seconds()))
-	due, err := j.store.EscalateIncident(ctx, job.Args.Incident, job.Args.Seq, now)
+	due, err := j.store.RunIncidentTimer(ctx, job.Args.Incident, job.Args.Seq, now)
 	if err != nil {
-		return unlessMissing(fmt.Errorf("escalate: %w", err))
+		return unlessMissing(fmt.Errorf("run a timer: %w", err))
 	}
 	if !due {
 		j.metrics.stale.Inc()

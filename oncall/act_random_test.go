@@ -182,7 +182,7 @@ func sound(before Incident, c Change, f Facts) error {
 	asks := f.Policies[in.PolicyID].AckTimeout > 0 && in.Severity != Low
 	timers := 0
 	for _, task := range c.Tasks {
-		if e, is := task.Do.(Escalate); is && e.Seq == in.Seq && in.NextAt != nil && task.At.Equal(*in.NextAt) {
+		if e, is := task.Do.(IncidentTimer); is && e.Seq == in.Seq && in.NextAt != nil && task.At.Equal(*in.NextAt) {
 			timers++
 		}
 	}

@@ -36,7 +36,7 @@ func (c *Change) done() Change {
 		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
 	}
 	if in.NextAt != nil && in.Seq != c.before.Seq {
-		c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
+		c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
 	}
 	if c.before.AckAsked && !in.AckAsked {
 		c.settle()

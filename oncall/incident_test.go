@@ -207,7 +207,7 @@ func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 	c, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 	equal(t, "tasks", c.Tasks, []Task{
 		{Do: Draw{Incident: 7, Version: 2}},
-		{Do: Escalate{Incident: 7, Seq: 1}, At: noon.Add(5 * time.Minute)},
+		{Do: IncidentTimer{Incident: 7, Seq: 1}, At: noon.Add(5 * time.Minute)},
 	})
 }
 

@@ -335,7 +335,7 @@ func (c *Change) unreached() bool {
 	}
 	in.NextAt = new(c.now)
 	c.record(EventUnreached, ByTimer(), d)
-	c.Tasks = append(c.Tasks, Task{Do: Escalate{Incident: in.ID, Seq: in.Seq}}) // the timer that is under way becomes stale
+	c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // the timer that is under way becomes stale
 	return true
 }
 

@@ -17,8 +17,8 @@ type Task struct {
 // stored as JSON: fields are only ever added.
 type Job interface{ Kind() string }
 
-// Escalate runs the next step of an incident's policy, unless Seq has moved on.
-type Escalate struct {
+// IncidentTimer runs what an incident waits for, unless Seq has moved on.
+type IncidentTimer struct {
 	Incident IncidentID `json:"incident"`
 	Seq      int64      `json:"seq"`
 }
@@ -36,7 +36,7 @@ type Draw struct {
 }
 
 // Kind names the job.
-func (Escalate) Kind() string { return "escalate" }
+func (IncidentTimer) Kind() string { return "escalate" }
 
 // Kind names the job.
 func (SendPage) Kind() string { return "page" }

@@ -137,7 +137,7 @@ func TestANumberThatTwoPeopleShare(t *testing.T) {
 	a.check(a.SetPreferences(t.Context(), bo, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 	a.sms()
 	in := a.incident(1)
-	must[bool](t)(a.EscalateIncident(t.Context(), 1, in.Seq, start))
+	must[bool](t)(a.RunIncidentTimer(t.Context(), 1, in.Seq, start))
 	if orders := a.sms(); len(orders) != 1 || orders[0].Page.UserID != bo || orders[0].Code != 2 {
 		t.Fatalf("Bo's page: %+v", orders)
 	}

@@ -250,7 +250,7 @@ func TestAnOrphanIsAdopted(t *testing.T) {
 	in := w.open()
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
 	for range 3 { // run out of steps
-		_, err := w.EscalateIncident(t.Context(), in.ID, w.incident(in.ID).Seq, start.Add(time.Minute))
+		_, err := w.RunIncidentTimer(t.Context(), in.ID, w.incident(in.ID).Seq, start.Add(time.Minute))
 		if err != nil {
 			t.Fatal(err)
 		}

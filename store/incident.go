@@ -11,9 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// EscalateIncident runs the step of the policy that is due, if seq is still the timer that the
+// RunIncidentTimer does what the incident's timer is for, if seq is still the one that the
 // incident waits for; otherwise it changes nothing and reports false.
-func (s *Store) EscalateIncident(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
+func (s *Store) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return false, err

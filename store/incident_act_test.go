@@ -64,7 +64,7 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), until.Add(time.Minute))); n != 1 {
 		t.Errorf("%d timers were queued again", n)
 	}
-	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, until)); !due {
+	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, until)); !due {
 		t.Error("the snooze doesn't end")
 	}
 	if in = w.incident(1); in.Status != oncall.Triggered || in.NextAt == nil {
@@ -92,7 +92,7 @@ func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
 	w.open()
 	in := w.do(1, bo, oncall.Act{Do: oncall.ActAck}, start)
 	at := start.Add(30 * time.Minute)
-	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at))
+	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at))
 	state := `SELECT recipient || ' ' || kind || ' ' || coalesce(facts ->> 'state', '') || ' ' || version FROM notices WHERE kind = 'still_on' ORDER BY id`
 	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO still_on  1"}) {
 		t.Errorf("asked: %q", got)
@@ -102,9 +102,9 @@ func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
 		t.Errorf("answered: %q", got)
 	}
 	in = w.incident(1)
-	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, *in.NextAt))
+	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, *in.NextAt))
 	in = w.incident(1)
-	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, *in.NextAt))
+	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, *in.NextAt))
 	if got := w.strings(`SELECT user_id FROM pages WHERE key LIKE $1 ORDER BY id`, w.incident(1).PageKeys()+"%"); !cmp.Equal(got, []string{"U0ANN", "U0BO"}) {
 		t.Errorf("paged again: %q", got)
 	}
@@ -125,7 +125,7 @@ func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	w.do(1, cy, oncall.Act{Do: oncall.ActAck}, start)
 	in := w.do(1, bo, oncall.Act{Do: oncall.ActAck}, start)
 	at := start.Add(30 * time.Minute)
-	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at))
+	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at))
 	state := `SELECT recipient || ' ' || coalesce(facts ->> 'state', '') FROM notices WHERE kind = 'still_on' ORDER BY recipient`
 	if got := w.strings(state); !cmp.Equal(got, []string{"U0BO ", "U0CY "}) {
 		t.Errorf("asked: %q", got)
@@ -330,7 +330,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 				}
 			})
 			wg.Go(func() {
-				due, err := stores[1-i].EscalateIncident(context.Background(), id, before.Seq, at)
+				due, err := stores[1-i].RunIncidentTimer(context.Background(), id, before.Seq, at)
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {

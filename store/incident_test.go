@@ -92,21 +92,21 @@ func TestATimerEscalatesOnceAndAStaleOneDoesNothing(t *testing.T) {
 	w := newWorld(t)
 	in := w.open()
 	at := start.Add(5 * time.Minute)
-	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at)); !due {
+	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at)); !due {
 		t.Error("the timer was stale")
 	}
-	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at)); due {
+	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at)); due {
 		t.Error("the same timer escalated twice")
 	}
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0BO", "U0DI"}) {
 		t.Errorf("paged: %q", got)
 	}
 	in = w.incident(1)
-	must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at.Add(10*time.Minute)))
+	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at.Add(10*time.Minute)))
 	if in = w.incident(1); !in.Exhausted || in.NextAt != nil {
 		t.Errorf("the policy has not run out: %+v", in)
 	}
-	if _, err := w.EscalateIncident(t.Context(), 99, 1, at); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.RunIncidentTimer(t.Context(), 99, 1, at); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 				}
 			})
 			wg.Go(func() {
-				due, err := s.EscalateIncident(context.Background(), id, seq, at)
+				due, err := s.RunIncidentTimer(context.Background(), id, seq, at)
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -179,7 +179,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 		if got, want := in.Version, int64(2+1+acks+steps); got != want {
 			t.Errorf("incident %d: version %d, want %d", id, got, want)
 		}
-		if due := must[bool](t)(w.EscalateIncident(t.Context(), id, seq, at)); due {
+		if due := must[bool](t)(w.RunIncidentTimer(t.Context(), id, seq, at)); due {
 			t.Errorf("incident %d: a stale timer escalated", id)
 		}
 	}
@@ -266,7 +266,7 @@ func BenchmarkUpdate(b *testing.B) {
 								Events:   []oncall.Event{{IncidentID: in.ID, At: start, Kind: oncall.EventSeverity}},
 								Tasks: []oncall.Task{
 									{Do: oncall.Draw{Incident: in.ID, Version: in.Version}},
-									{Do: oncall.Escalate{Incident: in.ID}, At: start.Add(time.Hour)},
+									{Do: oncall.IncidentTimer{Incident: in.ID}, At: start.Add(time.Hour)},
 								},
 							}, nil
 						}); err != nil {

@@ -157,7 +157,7 @@ func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 	w := newWorld(t)
 	in := w.open()
 	for !in.Exhausted {
-		if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, start)); !due {
+		if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, start)); !due {
 			t.Fatal("the timer is stale")
 		}
 		in = w.incident(1)

@@ -32,7 +32,7 @@ const soon = 15 * time.Second
 // a page is still due is for the rules to say.
 func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	switch job.(type) {
-	case oncall.Escalate, oncall.SwapTimer, oncall.CoverTimer:
+	case oncall.IncidentTimer, oncall.SwapTimer, oncall.CoverTimer:
 		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 10000}, nil
 	case oncall.Look, oncall.ChaseHandoff:
 		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 25}, nil

@@ -40,7 +40,7 @@ func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) 
 			return err
 		}
 		tasks, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (oncall.Task, error) {
-			var timer oncall.Escalate
+			var timer oncall.IncidentTimer
 			err := row.Scan(&timer.Incident, &timer.Seq)
 			return oncall.Task{Do: timer}, err
 		})

@@ -28,7 +28,7 @@ func TestATimerIsQueuedByHowFarItIs(t *testing.T) {
 		c, err := in.Do(oncall.Act{Do: oncall.ActAck}, oncall.ByUser(ann), oncall.Facts{}, start)
 		c.Tasks = nil
 		for i, in := range []time.Duration{-time.Minute, 0, 15 * time.Second, 15*time.Second + time.Millisecond, time.Hour} {
-			c.Tasks = append(c.Tasks, oncall.Task{Do: oncall.Escalate{Incident: 1, Seq: int64(i)}, At: start.Add(in)})
+			c.Tasks = append(c.Tasks, oncall.Task{Do: oncall.IncidentTimer{Incident: 1, Seq: int64(i)}, At: start.Add(in)})
 		}
 		return c, err
 	}))

@@ -109,7 +109,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	}
 	// An open incident still follows the policy with which it began.
 	in := w.incident(1)
-	if due := must[bool](t)(w.EscalateIncident(t.Context(), 1, in.Seq, at)); !due {
+	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at)); !due {
 		t.Error("the timer was stale")
 	}
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0BO", "U0DI"}) {

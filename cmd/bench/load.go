@@ -39,7 +39,7 @@ func (t *target) plantTimers(ctx context.Context) error {
 	_, err = t.pool.Exec(ctx, `
 		INSERT INTO river_job (state, kind, queue, args, max_attempts, priority, scheduled_at, created_at, metadata, tags)
 		SELECT 'scheduled', $1, 'escalate', jsonb_build_object('incident', id, 'seq', 1), 25, 1, next_at, opened_at, '{}', '{}'
-		FROM incidents`, oncall.Escalate{}.Kind())
+		FROM incidents`, oncall.IncidentTimer{}.Kind())
 	return err
 }
 
@@ -51,7 +51,7 @@ func (t *target) lateness(ctx context.Context, decided oncall.EventKind) ([]time
 		rows, err := t.pool.Query(ctx, `
 			SELECT extract(epoch FROM e.at - j.scheduled_at) FROM incident_events AS e
 			JOIN river_job AS j ON j.kind = $1 AND (j.args->>'incident')::bigint = e.incident_id AND (j.args->>'seq')::bigint = 1
-			WHERE e.kind = $2`, oncall.Escalate{}.Kind(), decided)
+			WHERE e.kind = $2`, oncall.IncidentTimer{}.Kind(), decided)
 		if err != nil {
 			return nil, err
 		}
