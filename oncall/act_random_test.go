@@ -157,7 +157,7 @@ func (r *randomLife) signal() []Change {
 		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "grafana"}, Policy: r.facts.Policies[1],
 		Policies: r.facts.Policies, Roster: r.facts.Roster,
 		NewIncident: func() IncidentID { return r.in.ID + 1 }, NewAlert: func() AlertID { return AlertID(len(r.alerts) + 1) },
-		NewTurn: func() int64 { return 0 },
+		NextCount: func() int64 { return 0 },
 	}
 	d.Seat(r.in)
 	for id := AlertID(1); int(id) <= len(r.alerts); id++ {

@@ -30,7 +30,7 @@ type Desk struct {
 	Roster      Roster
 	NewIncident func() IncidentID // the next free ids
 	NewAlert    func() AlertID
-	NewTurn     func() int64 // counts the incidents of the policy; nil: no step needs it
+	NextCount   func() int64 // counts the incidents of the policy; nil: no step needs it
 
 	now       time.Time              // when the signal came that is being folded
 	alerts    map[string]*Alert      // the latest of each dedup key
@@ -210,8 +210,8 @@ func (d *Desk) open(a *Alert) *Change {
 		Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
 		Status: Triggered, Version: 1, OpenedAt: d.now, SignalCount: 1, LastSignalAt: d.now,
 	}
-	if d.NewTurn != nil {
-		in.Turn = d.NewTurn()
+	if d.NextCount != nil {
+		in.RoundRobinCount = d.NextCount()
 	}
 	c := d.seat(in)
 	c.record(EventOpened, c.by, Detail{Text: a.Title})

@@ -59,9 +59,9 @@ func (Look) Kind() string { return "look" }
 // Kind names the job.
 func (ChaseHandoff) Kind() string { return "chase_handoff" }
 
-// Turn compares who was announced with who is on call, and reports whether that is a
+// Next compares who was announced with who is on call, and reports whether that is a
 // hand-off. The number of the new one is still to be given.
-func (h Handoff) Turn(users []UserID, at time.Time) (Handoff, bool) {
+func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	came, went := without(users, h.Users), without(h.Users, users)
 	if len(came)+len(went) == 0 {
 		return h, false

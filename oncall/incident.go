@@ -39,15 +39,15 @@ type Incident struct {
 
 	// Where escalation stands. Seq numbers the one timer that the incident waits
 	// for; a timer that bears another number is stale and does nothing.
-	Seq       int64
-	Round     int        // how often the policy has been gone through
-	Step      int        // the step that runs next
-	Run       int        // how often that step has run already
-	NextAt    *time.Time // when it runs; nil when nothing is to come
-	Exhausted bool       // every step ran out unacknowledged
-	RedrawAt  *time.Time // a redraw for a mere count is already on its way for this instant
-	Turn      int64      // counts the incidents of the policy, for round robin
-	Hops      int        // how often another policy has taken over
+	Seq             int64
+	Round           int        // how often the policy has been gone through
+	Step            int        // the step that runs next
+	Run             int        // how often that step has run already
+	NextAt          *time.Time // when it runs; nil when nothing is to come
+	Exhausted       bool       // every step ran out unacknowledged
+	RedrawAt        *time.Time // a redraw for a mere count is already on its way for this instant
+	RoundRobinCount int64      // counts the incidents of the policy, for round robin
+	Hops            int        // how often another policy has taken over
 
 	HomePolicy PolicyID // the one that it began with, if another has taken over; 0: none has
 	Called     bool     // a step has paged a person since escalation began

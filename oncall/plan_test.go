@@ -141,7 +141,7 @@ func TestThePlanIsWhatHappens(t *testing.T) {
 		w := newWorld(t, seed)
 		in := triggered()
 		in.Severity = pick(w, Critical, High, Medium, Low)
-		in.Turn = int64(w.IntN(5))
+		in.RoundRobinCount = int64(w.IntN(5))
 		in.PolicyID = PolicyID(1 + w.IntN(4))
 		at := noon.Add(time.Duration(w.IntN(7*24*3600)) * time.Second)
 		c, _ := in.RunTimer(0, w.facts, at)

@@ -175,7 +175,7 @@ func (c *Change) pick(step *Step, people []called) []called {
 	}
 	at := int64(in.Round*(step.Repeat+1) + in.Run)
 	if step.RoundRobin == RoundByIncident {
-		at += in.Turn
+		at += in.RoundRobinCount
 	}
 	return people[at%n : at%n+1]
 }

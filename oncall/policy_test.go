@@ -140,12 +140,12 @@ func TestPoliciesStepByStep(t *testing.T) {
 		}},
 		{"one after the other in one incident", []Policy{{Repeat: 1, Steps: []Step{
 			{Targets: []Target{{User: ann}, {User: bo}, {User: cy}}, Delay: 60, Repeat: 1, Every: 60, RoundRobin: RoundByRun},
-		}}}, func(in *Incident) { in.Turn = 7 }, []string{
+		}}}, func(in *Incident) { in.RoundRobinCount = 7 }, []string{
 			"0: U0ANN paging", "1: U0BO paging", "2: U0CY paging", "3: U0ANN paging", "4: U0ANN U0BO exhausted",
 		}},
 		{"each incident begins with the next", []Policy{{Steps: []Step{
 			{Targets: []Target{{User: ann}, {User: bo}, {User: cy}}, Delay: 60, Repeat: 1, Every: 60, RoundRobin: RoundByIncident},
-		}}}, func(in *Incident) { in.Turn = 7 }, []string{"0: U0BO paging", "1: U0CY paging", "2: U0ANN U0BO exhausted"}},
+		}}}, func(in *Incident) { in.RoundRobinCount = 7 }, []string{"0: U0BO paging", "1: U0CY paging", "2: U0ANN U0BO exhausted"}},
 		{"low severity waits for the morning, and so does the next step", []Policy{{Steps: append(one(Target{User: ann}), one(Target{User: bo})...)}}, func(in *Incident) {
 			in.Severity = Low
 		}, []string{

@@ -251,9 +251,9 @@ func (p Policy) HandsTo() []PolicyID {
 	return to
 }
 
-// GoesRound reports whether the turn of an incident matters to a policy, or to one that it may
+// CountsIncidents reports whether the round-robin count matters to a policy, or to one that it may
 // be handed to.
-func (f Facts) GoesRound(id PolicyID) bool {
+func (f Facts) CountsIncidents(id PolicyID) bool {
 	seen := []PolicyID{id}
 	for i := 0; i < len(seen); i++ {
 		p := f.Policies[seen[i]]

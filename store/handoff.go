@@ -87,7 +87,7 @@ func (l look) compare(ctx context.Context) error {
 		turned := false
 		if i := slices.IndexFunc(stored, func(h oncall.Handoff) bool { return h.Role == d.Role }); i >= 0 {
 			before = stored[i]
-			after, turned = before.Turn(d.Users, l.now)
+			after, turned = before.Next(d.Users, l.now)
 		} else {
 			after = before
 			after.Users, after.At = d.Users, l.now

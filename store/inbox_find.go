@@ -18,7 +18,7 @@ type found struct {
 
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
-	turns        *turns
+	counts       *policyCounts
 }
 
 // newIncident counts on without a hole. Only the folder opens incidents; should anybody else do so

@@ -211,14 +211,14 @@ func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) (out []
 		}
 		byIntegration[l.IntegrationID] = append(byIntegration[l.IntegrationID], l)
 	}
-	if found.turns, err = loadTurns(ctx, tx, dir, slices.Collect(maps.Keys(byIntegration))); err != nil {
+	if found.counts, err = loadPolicyCounts(ctx, tx, dir, slices.Collect(maps.Keys(byIntegration))); err != nil {
 		return nil, nil, err
 	}
 	for _, id := range slices.Sorted(maps.Keys(byIntegration)) {
 		in := dir.integrations[id]
 		out = append(out, desk{letters: byIntegration[id], found: found, Desk: &oncall.Desk{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(),
-			NewIncident: found.newIncident, NewAlert: found.newAlert, NewTurn: found.turns.of(in.PolicyID),
+			NewIncident: found.newIncident, NewAlert: found.newAlert, NextCount: found.counts.of(in.PolicyID),
 		}})
 	}
 	return out, left, nil
@@ -244,7 +244,7 @@ func (f *folder) work(ctx context.Context, tx pgx.Tx, desks []desk, now time.Tim
 	if err := f.store.save(ctx, tx, now, changes); err != nil {
 		return nil, err
 	}
-	if err := desks[0].found.turns.save(ctx, tx); err != nil {
+	if err := desks[0].found.counts.save(ctx, tx); err != nil {
 		return nil, err
 	}
 	batch := &pgx.Batch{}

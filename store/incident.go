@@ -208,7 +208,7 @@ func incidents(ctx context.Context, q querier, ids []oncall.IncidentID) ([]oncal
 		SELECT id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status,
 		       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
 		       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
-		       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn, hops, unassigned,
+		       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn AS round_robin_count, hops, unassigned,
 		       home_policy, called, pages_from
 		FROM incidents
 		WHERE id = ANY ($1)

@@ -88,7 +88,7 @@ func queueIncident(b *pgx.Batch, in oncall.Incident) {
 		"next_at": in.NextAt, "exhausted": in.Exhausted, "redraw_at": in.RedrawAt,
 		"snoozed_until": in.SnoozedUntil, "snoozed_by": in.SnoozedBy,
 		"acks": some(in.Acks), "ack_asked": in.AckAsked, "responders": some(in.Responders),
-		"merged_into": in.MergedInto, "links": some(in.Links), "turn": in.Turn, "hops": in.Hops,
+		"merged_into": in.MergedInto, "links": some(in.Links), "turn": in.RoundRobinCount, "hops": in.Hops,
 		"unassigned": in.Unassigned, "called": in.Called, "pages_from": in.PagesFrom,
 	})
 }

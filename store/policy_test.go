@@ -125,8 +125,8 @@ func TestIncidentsGoRound(t *testing.T) {
 	w.accept(trigger("a"), trigger("b"), trigger("a"))
 	w.fold()
 	stop()
-	if turn := must[int64](t)(w.NextTurn(t.Context(), w.integration)); turn != 2 {
-		t.Errorf("the next turn is %d, want 2", turn)
+	if count := must[int64](t)(w.NextRoundRobinCount(t.Context(), w.integration)); count != 2 {
+		t.Errorf("the next count is %d, want 2", count)
 	}
 	w.run(w.another())
 	w.accept(trigger("c"), trigger("d"))

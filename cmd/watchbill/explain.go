@@ -52,7 +52,7 @@ func (c *explainCmd) Run(p process) error {
 	if err != nil {
 		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
-	turn, err := db.NextTurn(p.ctx, integration.ID)
+	count, err := db.NextRoundRobinCount(p.ctx, integration.ID)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (c *explainCmd) Run(p process) error {
 		at = p.clock()
 	}
 	x := explainer{out: p.out, dir: dir, integration: integration, at: at}
-	return x.explain(oncall.Explain(x.desk(turn), signals, at), signals)
+	return x.explain(oncall.Explain(x.desk(count), signals, at), signals)
 }
 
 func (c *explainCmd) read() ([]byte, error) {
@@ -108,14 +108,14 @@ type explainer struct {
 }
 
 // desk is one that has nothing on it.
-func (x explainer) desk(turn int64) *oncall.Desk {
+func (x explainer) desk(count int64) *oncall.Desk {
 	var incident oncall.IncidentID
 	var alert oncall.AlertID
 	return &oncall.Desk{
 		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
 		NewIncident: func() oncall.IncidentID { incident++; return incident },
 		NewAlert:    func() oncall.AlertID { alert++; return alert },
-		NewTurn:     func() int64 { turn++; return turn - 1 },
+		NextCount:   func() int64 { count++; return count - 1 },
 	}
 }
 
