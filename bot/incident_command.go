@@ -15,8 +15,8 @@ import (
 // listed bounds how many open incidents a command lists.
 const listed = 20
 
-// incidentCommand is a command about one incident, whose number comes first: it says which
-// incident, and what follows.
+// incidentCommand makes a command about one incident, whose number comes first. run gets
+// the words after it.
 func incidentCommand(name, example string, run func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error)) command {
 	return command{name, inWords(func(b *Bot, ctx context.Context, r request) (string, error) {
 		id, known := oncall.IncidentID(0), false
@@ -31,17 +31,17 @@ func incidentCommand(name, example string, run func(b *Bot, ctx context.Context,
 	})}
 }
 
-// plainCommand does what needs no more words.
+// plainCommand makes a command that needs no more words.
 func plainCommand(name string, do oncall.ActKind) command {
 	return incidentCommand(name, "12", func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 		if len(r.words) > 0 {
 			return "", oncall.Refuse("`/oncall %s` takes the number of an incident and nothing else: `/oncall %s 12`.", name, name)
 		}
-		return b.commanded(ctx, r, id, oncall.Act{Do: do})
+		return b.actAndShow(ctx, r, id, oncall.Act{Do: do})
 	})
 }
 
-// wordyCommand does what needs more words; without them the form asks.
+// wordyCommand makes a command that needs more words; without them it opens the form.
 func wordyCommand(name, example string, form view.Action, read func(r request) ([]oncall.Act, error)) command {
 	return incidentCommand(name, example, func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 		if len(r.words) == 0 {
@@ -49,13 +49,13 @@ func wordyCommand(name, example string, form view.Action, read func(r request) (
 			if err != nil {
 				return "", err
 			}
-			return "", b.openModal(ctx, r.trigger, deedForms[form](s))
+			return "", b.openModal(ctx, r.trigger, actForms[form](s))
 		}
 		acts, err := read(r)
 		if err != nil {
 			return "", err
 		}
-		return b.commanded(ctx, r, id, acts...)
+		return b.actAndShow(ctx, r, id, acts...)
 	})
 }
 
@@ -78,8 +78,8 @@ var incidentCommands = []command{
 	wordyCommand("link", "12 with 9", view.ActionMerge, readOther(oncall.ActLink, "link", "with")),
 }
 
-// commanded does what was typed and says how the incident stands then.
-func (b *Bot) commanded(ctx context.Context, r request, id oncall.IncidentID, acts ...oncall.Act) (string, error) {
+// actAndShow does what was typed and returns how the incident stands then.
+func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, acts ...oncall.Act) (string, error) {
 	if err := b.acts(ctx, id, r.user.ID, acts); err != nil {
 		return "", err
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// submitDeed makes what happens when a form about an incident is sent: read says which
-// acts it asks for, or points at inputs that are wrong.
-func submitDeed(read func(f form, now time.Time) ([]oncall.Act, mistakes)) func(*Bot, context.Context, submission) (answer, error) {
+// submitActs makes the handler of a form about an incident: read returns the acts that the
+// form asks for, or its mistakes.
+func submitActs(read func(f form, now time.Time) ([]oncall.Act, mistakes)) func(*Bot, context.Context, submission) (answer, error) {
 	return func(b *Bot, ctx context.Context, s submission) (answer, error) {
 		id, known := readIncidentValue(s.meta())
 		if !known {
@@ -29,7 +29,7 @@ func submitDeed(read func(f form, now time.Time) ([]oncall.Act, mistakes)) func(
 	}
 }
 
-// acts does several things one after the other, and says which of them were refused.
+// acts does several acts one after the other, and says which of them were refused.
 func (b *Bot) acts(ctx context.Context, id oncall.IncidentID, user oncall.UserID, acts []oncall.Act) error {
 	var refused []string
 	for _, a := range acts {

@@ -72,7 +72,7 @@ func TestEveryButtonOfAnIncidentDoesSomething(t *testing.T) {
 	} {
 		v := view.Sheet{Picture: oncall.Picture{Incident: in}, Reader: cy, Zone: time.UTC, Now: noon}.Draw()
 		for _, e := range v.Blocks.BlockSet[len(v.Blocks.BlockSet)-1].(*slack.ActionBlock).Elements.ElementSet {
-			if id := view.Action(e.(*slack.ButtonBlockElement).ActionID); plainDeeds[id] == "" && deedForms[id] == nil {
+			if id := view.Action(e.(*slack.ButtonBlockElement).ActionID); plainActs[id] == "" && actForms[id] == nil {
 				t.Errorf("%s: the button %s does nothing", in.Status, id)
 			}
 		}

@@ -18,32 +18,43 @@ func readIncidentValue(value string) (oncall.IncidentID, bool) {
 	return oncall.IncidentID(id), err == nil && id > 0
 }
 
-// deeds that need no more words.
-var plainDeeds = map[view.Action]oncall.ActKind{
-	view.ActionAck: oncall.ActAck, view.ActionResolve: oncall.ActResolve, view.ActionUnack: oncall.ActUnack, view.ActionReopen: oncall.ActReopen,
-	view.ActionUnsnooze: oncall.ActUnsnooze, view.ActionEscalate: oncall.ActEscalate,
-	view.ActionAccept: oncall.ActAccept, view.ActionDecline: oncall.ActDecline, view.ActionStillOn: oncall.ActStillOn,
+// plainActs are the buttons that do something at once.
+var plainActs = map[view.Action]oncall.ActKind{
+	view.ActionAck:      oncall.ActAck,
+	view.ActionResolve:  oncall.ActResolve,
+	view.ActionUnack:    oncall.ActUnack,
+	view.ActionReopen:   oncall.ActReopen,
+	view.ActionUnsnooze: oncall.ActUnsnooze,
+	view.ActionEscalate: oncall.ActEscalate,
+	view.ActionAccept:   oncall.ActAccept,
+	view.ActionDecline:  oncall.ActDecline,
+	view.ActionStillOn:  oncall.ActStillOn,
 }
 
-// deedForms ask for what a deed needs.
-var deedForms = map[view.Action]func(s view.Sheet) slack.ModalViewRequest{
-	view.ActionSnooze: view.Sheet.SnoozeForm, view.ActionReassign: view.Sheet.ReassignForm, view.ActionAsk: view.Sheet.AskForm, view.ActionNote: view.Sheet.NoteForm,
-	view.ActionSeverity: view.Sheet.SeverityForm, view.ActionMerge: view.Sheet.MergeForm,
-	view.ActionMore: view.Sheet.Draw, view.ActionTimeline: view.Sheet.Timeline,
+// actForms are the buttons that open a form: it asks for what an act needs, or shows more.
+var actForms = map[view.Action]func(s view.Sheet) slack.ModalViewRequest{
+	view.ActionSnooze:   view.Sheet.SnoozeForm,
+	view.ActionReassign: view.Sheet.ReassignForm,
+	view.ActionAsk:      view.Sheet.AskForm,
+	view.ActionNote:     view.Sheet.NoteForm,
+	view.ActionSeverity: view.Sheet.SeverityForm,
+	view.ActionMerge:    view.Sheet.MergeForm,
+	view.ActionMore:     view.Sheet.Draw,
+	view.ActionTimeline: view.Sheet.Timeline,
 }
 
 // pressMenu does what was chosen in an incident's menu.
 func (b *Bot) pressMenu(ctx context.Context, p press) (string, error) {
 	do, value, _ := strings.Cut(p.value, "/")
 	p.value = value
-	return b.deed(ctx, p, view.Action(do))
+	return b.pressIncident(ctx, p, view.Action(do))
 }
 
-// deed does something with the incident whose button or menu was used.
-func (b *Bot) deed(ctx context.Context, p press, do view.Action) (string, error) {
+// pressIncident does what an incident's button or menu entry is for.
+func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (string, error) {
 	id, known := readIncidentValue(p.value)
-	kind, isPlain := plainDeeds[do]
-	form := deedForms[do]
+	kind, isPlain := plainActs[do]
+	form := actForms[do]
 	if !known || !isPlain && form == nil {
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
@@ -66,8 +77,8 @@ func (b *Bot) deed(ctx context.Context, p press, do view.Action) (string, error)
 	return "", b.openModal(ctx, p.trigger, form(s))
 }
 
-// refreshSheet shows in the open sheet what has changed. It is done already, so that a
-// sheet that can't be redrawn is no failure.
+// refreshSheet redraws the open sheet after an act. That it fails is only logged, since the
+// act is saved.
 func (b *Bot) refreshSheet(ctx context.Context, p press, id oncall.IncidentID) {
 	s, err := b.sheet(ctx, id, p.user)
 	if err == nil {

@@ -29,12 +29,12 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (ans
 	view.ModalCode:            (*Bot).submitCode,
 	view.ModalRules:           (*Bot).submitRules,
 	view.ModalHours:           (*Bot).submitHours,
-	view.ModalSnooze:          submitDeed(readSnooze),
-	view.ModalReassign:        submitDeed(readReassign),
-	view.ModalAsk:             submitDeed(readAsk),
-	view.ModalNote:            submitDeed(readNote),
-	view.ModalSeverity:        submitDeed(readSeverity),
-	view.ModalMerge:           submitDeed(readMerge),
+	view.ModalSnooze:          submitActs(readSnooze),
+	view.ModalReassign:        submitActs(readReassign),
+	view.ModalAsk:             submitActs(readAsk),
+	view.ModalNote:            submitActs(readNote),
+	view.ModalSeverity:        submitActs(readSeverity),
+	view.ModalMerge:           submitActs(readMerge),
 }
 
 // A submission is what a person sends with a modal.

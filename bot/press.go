@@ -18,8 +18,8 @@ type press struct {
 	view    slack.View // in which it was pressed; without an id if that was a message
 }
 
-// presses are what buttons do, but for those of incidents. They return what only the person
-// who pressed is told.
+// presses are the handlers of all buttons except an incident's own, which go to
+// pressIncident. They return what only the person who pressed is told.
 var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string, error){
 	view.ActionSwapAccept:   swapPress(oncall.AcceptSwap),
 	view.ActionSwapDecline:  swapPress(oncall.DeclineSwap),
@@ -102,5 +102,5 @@ func (b *Bot) pressed(ctx context.Context, action view.Action, p press) (string,
 	if run := presses[action]; run != nil {
 		return run(b, ctx, p)
 	}
-	return b.deed(ctx, p, action)
+	return b.pressIncident(ctx, p, action)
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// nameOf is how a person is written in a form: by name, or by id if others are called
-// the same.
+// nameOf is how a person is written in a form: by name, or by id if others have the
+// same name.
 func nameOf(d *store.Directory, id oncall.UserID) string {
 	u := d.Users[id]
-	if found := peopleCalled(d, u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {
+	if found := peopleNamed(d, u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {
 		return string(id)
 	}
 	return u.Name
 }
 
-// peopleCalled finds people who are called the same.
-func peopleCalled(d *store.Directory, name string) []oncall.UserID {
+// peopleNamed finds the people with a name, or with an id.
+func peopleNamed(d *store.Directory, name string) []oncall.UserID {
 	var found []oncall.UserID
 	for id, u := range d.Users {
 		if strings.EqualFold(u.Name, name) || string(id) == name {
@@ -60,7 +60,7 @@ func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.Use
 }
 
 func readPerson(d *store.Directory, name string) (oncall.UserID, error) {
-	found := peopleCalled(d, name)
+	found := peopleNamed(d, name)
 	switch {
 	case len(found) == 0:
 		var names []string
