@@ -74,6 +74,20 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	}
 }
 
+// A team that names its admins has rows that say more than who is in it.
+func TestASwapWhereATeamNamesAdmins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Teams[0].Admins = []string{"cy"}
+	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start))
+	swap := w.offer()
+	got, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
+	if err != nil || got.State != oncall.SwapAccepted {
+		t.Fatalf("%+v, %v", got, err)
+	}
+}
+
 // Two clicks at once, on two instances: exactly one of them counts.
 func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
 	t.Parallel()
