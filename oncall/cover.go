@@ -95,14 +95,6 @@ type CoverChange struct {
 	Refusal error
 }
 
-// CoverTimer asks the next people and sends reminders.
-type CoverTimer struct {
-	Cover CoverID `json:"cover"`
-}
-
-// Kind names the job.
-func (CoverTimer) Kind() string { return "cover_timer" }
-
 // AskForCover makes a request for a stint that may have begun. Away are people who have
 // time off during it.
 func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Roster, away []UserID, now time.Time) (CoverChange, error) {

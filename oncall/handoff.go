@@ -43,22 +43,6 @@ const (
 // HandoffNotices are the notices that show how a hand-off stands.
 var HandoffNotices = []NoticeKind{NoticeComing, NoticeGoing, NoticeHandoff, NoticeUnanswered}
 
-// Look brings what follows from a schedule to what is true now: hand-offs, reminders.
-type Look struct {
-	Schedule ScheduleID `json:"schedule"`
-}
-
-// ChaseHandoff asks, some time after a hand-off, whether somebody has it.
-type ChaseHandoff struct {
-	Number int64 `json:"number"`
-}
-
-// Kind names the job.
-func (Look) Kind() string { return "look" }
-
-// Kind names the job.
-func (ChaseHandoff) Kind() string { return "chase_handoff" }
-
 // Next compares who was announced with who is on call, and reports whether that is a
 // hand-off. The number of the new one is still to be given.
 func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {

@@ -57,11 +57,3 @@ type NoticeFacts struct {
 	Settled      int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
 	Over         int              `json:"over,omitempty"`    // of Incidents: resolved
 }
-
-// Tell brings a notice's Slack message to the notice's state: it posts or edits it.
-type Tell struct {
-	Notice NoticeID `json:"notice"`
-}
-
-// Kind names the job.
-func (Tell) Kind() string { return "tell" }

@@ -60,15 +60,6 @@ type SwapChange struct {
 	Refusal error
 }
 
-// SwapTimer lets a swap expire that nobody has answered, and ends the time in which it
-// can be undone.
-type SwapTimer struct {
-	Swap SwapID `json:"swap"`
-}
-
-// Kind names the job.
-func (SwapTimer) Kind() string { return "swap_timer" }
-
 // Begins returns the start of the earlier shift.
 func (s Swap) Begins() time.Time {
 	if s.Take.Start.Before(s.Give.Start) {

@@ -1,0 +1,131 @@
+package oncall
+
+import "time"
+
+// A Task is work that follows from a decision. It is queued in the transaction
+// that made it necessary. A zero At means at once. Where many wait the
+// Severity decides what goes first, and how many of the team's incidents go Ahead.
+type Task struct {
+	Do       Job
+	At       time.Time
+	Severity Severity
+	Ahead    int
+}
+
+// A Job names the work. The methods make these plain structs job arguments of
+// the queue, so that the rules name the work without knowing the queue. They are
+// stored as JSON: fields are only ever added.
+type Job interface{ Kind() string }
+
+// IncidentTimer runs what an incident waits for, unless Seq has moved on.
+type IncidentTimer struct {
+	Incident IncidentID `json:"incident"`
+	Seq      int64      `json:"seq"`
+}
+
+// Kind names the job.
+func (IncidentTimer) Kind() string { return "escalate" }
+
+// SwapTimer lets a swap expire that nobody has answered, and ends the time in which it
+// can be undone.
+type SwapTimer struct {
+	Swap SwapID `json:"swap"`
+}
+
+// Kind names the job.
+func (SwapTimer) Kind() string { return "swap_timer" }
+
+// CoverTimer asks the next people and sends reminders.
+type CoverTimer struct {
+	Cover CoverID `json:"cover"`
+}
+
+// Kind names the job.
+func (CoverTimer) Kind() string { return "cover_timer" }
+
+// Look brings what follows from a schedule to what is true now: hand-offs, reminders.
+type Look struct {
+	Schedule ScheduleID `json:"schedule"`
+}
+
+// Kind names the job.
+func (Look) Kind() string { return "look" }
+
+// ChaseHandoff asks, some time after a hand-off, whether somebody has it.
+type ChaseHandoff struct {
+	Number int64 `json:"number"`
+}
+
+// Kind names the job.
+func (ChaseHandoff) Kind() string { return "chase_handoff" }
+
+// SendPage makes one attempt to reach one person.
+type SendPage struct {
+	Page PageID `json:"page"`
+	Line string `json:"line,omitempty"` // the page's, as Page.Line says; empty: it waits in none
+}
+
+// Kind names the job.
+func (SendPage) Kind() string { return "page" }
+
+// Draw brings an incident's Slack messages to Version or later.
+type Draw struct {
+	Incident IncidentID `json:"incident"`
+	Version  int64      `json:"version"`
+}
+
+// Kind names the job.
+func (Draw) Kind() string { return "draw" }
+
+// Tell brings a notice's Slack message to the notice's state: it posts or edits it.
+type Tell struct {
+	Notice NoticeID `json:"notice"`
+}
+
+// Kind names the job.
+func (Tell) Kind() string { return "tell" }
+
+// Verify sends the code that proves a contact method.
+type Verify struct {
+	Contact ContactID `json:"contact"`
+}
+
+// Kind names the job.
+func (Verify) Kind() string { return "verify" }
+
+// TestPage shows a person how a page by one contact method looks; 0 is Slack.
+type TestPage struct {
+	User    UserID    `json:"user"`
+	Contact ContactID `json:"contact"`
+}
+
+// Kind names the job.
+func (TestPage) Kind() string { return "test_page" }
+
+// CheckReach asks a person whether a contact method still reaches them.
+type CheckReach struct {
+	Contact ContactID `json:"contact"`
+}
+
+// Kind names the job.
+func (CheckReach) Kind() string { return "check_reach" }
+
+// SyncGroups brings Slack's user groups to who is on call.
+type SyncGroups struct{}
+
+// Kind names the job.
+func (SyncGroups) Kind() string { return "sync_groups" }
+
+// SetTopic brings the topic of a team's channel to who is on call.
+type SetTopic struct {
+	Team TeamID `json:"team"`
+}
+
+// Kind names the job.
+func (SetTopic) Kind() string { return "set_topic" }
+
+// Guard looks for what will go wrong with cover.
+type Guard struct{}
+
+// Kind names the job.
+func (Guard) Kind() string { return "guard" }
