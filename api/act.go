@@ -97,7 +97,7 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	}
 	claim, err := s.Store.ReadToken(ctx, token, s.Clock())
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-		return s.actGone(r, refusal.Sentence)
+		return s.actGone(r, refusal.Error())
 	}
 	if errors.Is(err, oncall.ErrNotFound) {
 		return s.actGone(r, "What this link was about is no longer kept.")

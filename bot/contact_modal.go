@@ -106,7 +106,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error
 // refusedAt shows a refusal beside the input that is to blame.
 func refusedAt(block view.Block, err error) (answer, error) {
 	if r, refused := errors.AsType[oncall.Refusal](err); refused {
-		return correct(mistakes{block: r.Sentence}), nil
+		return correct(mistakes{block: r.Error()}), nil
 	}
 	return answer{}, err
 }

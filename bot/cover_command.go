@@ -56,7 +56,7 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	if err == nil {
 		stints := cut(r.directory.Roster().Stints(user, s.from, s.to), s)
 		if len(stints) == 0 {
-			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", view.Mention(user),
+			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", user,
 				view.Stamp(s.from, view.AsDay, r.location), view.Stamp(s.to, view.AsDay, r.location))
 		}
 		return stints, note, nil
@@ -105,14 +105,14 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	for _, s := range stints {
 		schedule, known := r.directory.Schedule(s.Schedule)
 		if s.User != r.user.ID && (!known || !manages(r.directory, r.user.ID, schedule)) {
-			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", view.Mention(s.User), view.Foreign(s.Name, view.MaxName))
+			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", s.User, view.Foreign(s.Name, view.MaxName))
 		}
 	}
 	var lines []string
 	for _, s := range stints {
 		c, err := b.store.AskForCover(ctx, s, r.user.ID, unescape(note), everyone, r.now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok && len(stints) > 1 {
-			lines = append(lines, view.StintWords(s, r.user.TimeZone)+": "+refusal.Sentence)
+			lines = append(lines, view.StintWords(s, r.user.TimeZone)+": "+view.Sentence(refusal.Sentence))
 			continue
 		}
 		if err != nil {

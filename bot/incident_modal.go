@@ -40,7 +40,7 @@ func (b *Bot) acts(ctx context.Context, id oncall.IncidentID, user oncall.UserID
 		}
 		err := b.act(ctx, id, user, a)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-			refused = append(refused, refusal.Sentence)
+			refused = append(refused, view.Sentence(refusal.Sentence))
 		} else if err != nil {
 			return err
 		}

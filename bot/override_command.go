@@ -25,10 +25,11 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	}
 	w, err := r.readOverride()
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-		if len(r.words) == 0 {
-			refusal.Sentence = ""
+		said := ""
+		if len(r.words) > 0 {
+			said = view.Sentence(refusal.Sentence)
 		}
-		return view.Drawing{}, b.openModal(ctx, r.trigger, r.overrideModal(w, refusal.Sentence))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, r.overrideModal(w, said))
 	}
 	if err != nil {
 		return view.Drawing{}, err
@@ -75,7 +76,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 		return view.Drawing{}, err
 	}
 	if user.DeactivatedAt != nil {
-		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", view.Mention(w.User))
+		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", w.User)
 	}
 	o := r.overridden(w)
 	replaced, alone := displaced(w.Schedule, span{w.From, w.To}, w.User)
@@ -83,9 +84,9 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	case !r.mayOverride(w, replaced):
 		return view.Drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", view.Foreign(w.Schedule.Name(), view.MaxName))
 	case alone && w.Replaces == view.ReplaceAll && len(w.Windows) == 0:
-		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", view.Mention(w.User), view.Foreign(w.Schedule.Name(), view.MaxName))
+		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", w.User, view.Foreign(w.Schedule.Name(), view.MaxName))
 	case w.Replaces == view.ReplaceOne && !slices.Contains(replaced, w.Leaves):
-		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", view.Mention(w.Leaves), view.Foreign(w.Schedule.Name(), view.MaxName))
+		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", w.Leaves, view.Foreign(w.Schedule.Name(), view.MaxName))
 	}
 	o, err = b.store.AddOverride(ctx, w.Schedule.ID(), o, r.now)
 	if err != nil {

@@ -119,7 +119,7 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 		schedule, known := r.directory.Schedule(o.ScheduleID)
 		switch {
 		case o.CreatedBy != p.user && (!known || !manages(r.directory, p.user, schedule)):
-			return oncall.Refuse("Only %s and the schedule's team can cancel it.", view.Mention(o.CreatedBy))
+			return oncall.Refuse("Only %s and the schedule's team can cancel it.", o.CreatedBy)
 		case o.CancelledAt != nil:
 			return oncall.Refuse("It has been cancelled already.")
 		case !o.End.After(r.now):

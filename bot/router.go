@@ -154,7 +154,7 @@ func (b *Bot) explain(err error, text, kind string) string {
 	}
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		result = "refused"
-		return refusal.Sentence
+		return view.Sentence(refusal.Sentence)
 	}
 	result = "failed"
 	b.log.Error().Err(err).Str("kind", kind).Msg("could not do what Slack asked for")

@@ -53,7 +53,7 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 			return "", err
 		}
 		if u.DeactivatedAt != nil {
-			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", view.Mention(id))
+			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", id)
 		}
 	}
 	_, err = b.store.AddShift(ctx, c.ID(), schedule.ManualShift{Start: span.from, End: span.to, Users: users}, r.user.ID, r.now)

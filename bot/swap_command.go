@@ -92,7 +92,7 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 	case len(within) > 0:
 		return within, nil
 	}
-	return nil, oncall.Refuse("%s has no shift at %s.", view.Mention(user), view.Stamp(at, view.AsDay, r.location))
+	return nil, oncall.Refuse("%s has no shift at %s.", user, view.Stamp(at, view.AsDay, r.location))
 }
 
 // stints are a person's shifts that one can choose from.
@@ -108,7 +108,7 @@ func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, err
 			return s, nil
 		}
 	}
-	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", view.Mention(user))
+	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", user)
 }
 
 // swapPress makes a button that does something with a swap.

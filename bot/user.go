@@ -59,7 +59,7 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	case err != nil:
 		return oncall.User{}, fmt.Errorf("load user %s: %w", id, err)
 	case found.IsBot || id == slackbot:
-		return oncall.User{}, oncall.Refuse("<@%s> is a bot and can't be on call.", id)
+		return oncall.User{}, oncall.Refuse("%s is a bot and can't be on call.", id)
 	}
 	u := b.person(found)
 	if err := b.store.SaveUser(ctx, u, b.clock()); err != nil {

@@ -84,7 +84,7 @@ func TestGroupRefusals(t *testing.T) {
 		f.sim.Fail(slacksim.Fault{Method: "usergroups.users.update", Kind: slacksim.FaultError, Code: code})
 		_, err := f.bot.SetGroup(f.ctx, "S1", []oncall.UserID{ann})
 		refusal, refused := errors.AsType[oncall.Refusal](err)
-		if !refused || !strings.Contains(refusal.Sentence, says) {
+		if !refused || !strings.Contains(refusal.Error(), says) {
 			t.Errorf("%s: %v", code, err)
 		}
 	}

@@ -169,7 +169,7 @@ func (s *groupSync) tell(ctx context.Context, now time.Time, all error) error {
 			e.err = all
 		}
 		if refusal, refused := errors.AsType[oncall.Refusal](e.err); refused {
-			e = end{trouble: refusal.Sentence}
+			e = end{trouble: refusal.Error()}
 		}
 		if e.err != nil {
 			errs = append(errs, fmt.Errorf("sync user group %q: %w", g.Handle, e.err))

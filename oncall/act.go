@@ -107,7 +107,7 @@ func (f Facts) reachable(u UserID) error {
 	case u == "":
 		return Refuse("Say whom.")
 	case p.DeactivatedAt != nil:
-		return Refuse("<@%s> is deactivated in Slack and can't be paged.", u)
+		return Refuse("%s is deactivated in Slack and can't be paged.", u)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (c *Change) reassign(a Act) error {
 	case err != nil:
 		return err
 	case a.User == in.AckedBy.User && in.Status == Acknowledged:
-		return Refuse("Incident %s is already acknowledged by <@%s>.", in.ID, a.User)
+		return Refuse("Incident %s is already acknowledged by %s.", in.ID, a.User)
 	case a.User == c.by.User:
 		return Refuse("Acknowledge incident %s to take it yourself.", in.ID)
 	}

@@ -115,7 +115,7 @@ func (s *tale) tell(t *testing.T, words []string) string {
 	var refusal Refusal
 	switch {
 	case errors.As(err, &refusal):
-		return "  refused: " + refusal.Sentence + "\n"
+		return "  refused: " + refusal.Error() + "\n"
 	case err != nil:
 		t.Fatal(err)
 	}

@@ -259,11 +259,11 @@ func TestWhatCantBeMergedOrLinked(t *testing.T) {
 	}
 	equal(t, "links", fmt.Sprint(linked.Incident.Links, back.Incident.Links), "[#9] [#8]")
 	for want, err := range map[string]error{
-		"An incident can't be merged into itself.":    merge(two, two),
-		"Incident #7 was merged into #8.":             merge(merged.Incident, three),
-		"Incident #9 is already resolved by <@U0BO>.": merge(two, resolved.Incident),
-		"An incident can't be linked with itself.":    relate(two, two),
-		"Incident #8 is linked with #9 already.":      relate(linked.Incident, back.Incident),
+		"An incident can't be merged into itself.": merge(two, two),
+		"Incident #7 was merged into #8.":          merge(merged.Incident, three),
+		"Incident #9 is already resolved by U0BO.": merge(two, resolved.Incident),
+		"An incident can't be linked with itself.": relate(two, two),
+		"Incident #8 is linked with #9 already.":   relate(linked.Incident, back.Incident),
 	} {
 		if err == nil || err.Error() != want {
 			t.Errorf("%q, want %q", err, want)

@@ -105,7 +105,7 @@ func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Rost
 	case !s.Start.Before(s.End):
 		return CoverChange{}, Refuse("That shift is over.")
 	case !r.held(s):
-		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User.Mention(), s.Name)
+		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User, s.Name)
 	}
 	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
 	return c.Tick(r, away, now), nil
@@ -151,7 +151,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Roster, now time.Time) (Cov
 	case !c.mayTake(by, r, now):
 		return CoverChange{}, Refuse("Only people of %s and of its team can take it.", c.Stint.Name)
 	case r.deactivated(by):
-		return CoverChange{}, Refuse("%s is deactivated and can't be on call.", by.Mention())
+		return CoverChange{}, Refuse("%s is deactivated and can't be on call.", by)
 	case !c.Stint.End.After(now):
 		return c.close(CoverOver, now, Refuse("That shift is over.")), nil
 	}
@@ -180,7 +180,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Roster, now time.Time) (Cov
 	for _, p := range wanted {
 		switch {
 		case !r.held(p):
-			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.Mention())), nil
+			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User)), nil
 		case r.who(p, by) != never:
 			return CoverChange{}, Refuse("You are on call in %s at that time already.", c.Stint.Name)
 		}
@@ -219,7 +219,7 @@ func (c Cover) decline(by UserID) (CoverChange, error) {
 func (c Cover) withdraw(by UserID, now time.Time) (CoverChange, error) {
 	switch {
 	case by != c.Stint.User && by != c.CreatedBy:
-		return CoverChange{}, Refuse("Only %s can take this request back.", c.Stint.User.Mention())
+		return CoverChange{}, Refuse("Only %s can take this request back.", c.Stint.User)
 	case c.State != CoverOpen:
 		return CoverChange{}, c.closed()
 	}
@@ -364,14 +364,14 @@ func (r Roster) zone(u UserID) *schedule.Zone {
 func (c Cover) closed() error {
 	switch c.State {
 	case CoverTaken:
-		return Refuse("%s has taken it already.", c.Takes[len(c.Takes)-1].User.Mention())
+		return Refuse("%s has taken it already.", c.Takes[len(c.Takes)-1].User)
 	case CoverWithdrawn:
 		return Refuse("The request has been taken back.")
 	case CoverOver:
 		return Refuse("That shift is over.")
 	case CoverStale, CoverOpen:
 	}
-	return Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User.Mention())
+	return Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User)
 }
 
 func (c Cover) close(state CoverState, now time.Time, refusal error) CoverChange {

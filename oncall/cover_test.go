@@ -29,7 +29,7 @@ func TestAskForCover(t *testing.T) {
 	}
 	s := week(t, r, bo, 0)
 	s.User = ann
-	if _, err := AskForCover(s, ann, "", false, r, nil, noon); err == nil || err.Error() != "<@U0ANN> is not on call in primary for all of that time." {
+	if _, err := AskForCover(s, ann, "", false, r, nil, noon); err == nil || err.Error() != "U0ANN is not on call in primary for all of that time." {
 		t.Errorf("somebody else's shift: %v", err)
 	}
 	late := noon.AddDate(0, 0, 2)
@@ -172,8 +172,8 @@ func TestTakingCover(t *testing.T) {
 		{"what is still to come", open, cy, time.Time{}, time.Time{}, r, hour(100), []string{"100-168"}, CoverTaken, ""},
 		{"one's own", open, ann, time.Time{}, time.Time{}, r, noon, nil, "", "It is your own shift; it stays yours until somebody takes it."},
 		{"by a stranger", open, "U9", time.Time{}, time.Time{}, r, noon, nil, "", "Only people of primary and of its team can take it."},
-		{"twice", taken, cy, time.Time{}, time.Time{}, r, noon, nil, "", "<@U0BO> has taken it already."},
-		{"after it moved", open, cy, time.Time{}, time.Time{}, gone, noon, nil, CoverStale, "<@U0ANN> no longer has that shift, so there is nothing to take."},
+		{"twice", taken, cy, time.Time{}, time.Time{}, r, noon, nil, "", "U0BO has taken it already."},
+		{"after it moved", open, cy, time.Time{}, time.Time{}, gone, noon, nil, CoverStale, "U0ANN no longer has that shift, so there is nothing to take."},
 		{"too late", open, cy, time.Time{}, time.Time{}, r, s.End, nil, CoverOver, "That shift is over."},
 	} {
 		change, err := c.cover.Do(CoverAct{Do: TakeCover, From: c.from, To: c.to}, c.by, c.roster, c.now)

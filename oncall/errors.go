@@ -9,5 +9,12 @@ var ErrNotFound = schedule.ErrNotFound
 // It is the only kind of error whose text a person sees.
 type Refusal = schedule.Refusal
 
-// Refuse makes a Refusal.
+// Refuse makes a Refusal as Say makes a sentence.
 func Refuse(format string, args ...any) error { return schedule.Refuse(format, args...) }
+
+// A Sentence is words with people in it, whom each reader is shown in their own way.
+type Sentence = schedule.Sentence
+
+// Say composes a sentence as fmt.Sprintf does. People, and sentences about them, are told from words
+// by their type.
+func Say(format string, args ...any) Sentence { return schedule.Say(format, args...) }

@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 )
@@ -25,16 +24,21 @@ func ByIntegration(name string) Actor { return Actor{Name: name, Via: "integrati
 // ByTimer is Watchbill acting when a timer fires.
 func ByTimer() Actor { return Actor{Via: "timer"} }
 
-// String names the actor; a person as a Slack mention.
-func (a Actor) String() string {
+// Shown names the actor; a person as the function given shows them.
+func (a Actor) Shown(person func(UserID) string) string {
 	switch {
 	case a.User != "":
-		return fmt.Sprintf("<@%s>", a.User)
+		return person(a.User)
 	case a.Name != "":
 		return a.Name
 	default:
 		return "Watchbill"
 	}
+}
+
+// String names the actor; a person by their id.
+func (a Actor) String() string {
+	return a.Shown(func(u UserID) string { return "<@" + string(u) + ">" })
 }
 
 // EventKind says what happened.

@@ -68,11 +68,11 @@ func (h Handoff) open() bool {
 func (h Handoff) Take(by UserID) (Handoff, error) {
 	switch {
 	case !slices.Contains(h.Incoming, by):
-		return h, Refuse("Only %s can say that.", mentions(h.Incoming, " or "))
+		return h, Refuse("Only %s can say that.", schedule.People(h.Incoming, " or "))
 	case h.AckedBy == by:
 		return h, Refuse("You have said so already.")
 	case h.AckedBy != "":
-		return h, Refuse("%s has it already.", mentions([]UserID{h.AckedBy}, ""))
+		return h, Refuse("%s has it already.", h.AckedBy)
 	}
 	h.AckedBy = by
 	return h, nil

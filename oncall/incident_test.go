@@ -187,13 +187,13 @@ func TestDecisionsRefuseInOneSentence(t *testing.T) {
 		want string
 	}{
 		{"again", func() (Change, error) { return acked.Incident.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon) }, "You have acknowledged incident #7 already."},
-		{"by another", func() (Change, error) { return acked.Incident.Do(Act{Do: ActAck}, ByUser(bo), Facts{}, noon) }, "Incident #7 is already acknowledged by <@U0ANN>."},
-		{"ack of resolved", func() (Change, error) { return resolved.Incident.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon) }, "Incident #7 is already resolved by <@U0BO>."},
-		{"resolve of resolved", func() (Change, error) { return resolved.Incident.Do(Act{Do: ActResolve}, ByUser(ann), Facts{}, noon) }, "Incident #7 is already resolved by <@U0BO>."},
+		{"by another", func() (Change, error) { return acked.Incident.Do(Act{Do: ActAck}, ByUser(bo), Facts{}, noon) }, "Incident #7 is already acknowledged by U0ANN."},
+		{"ack of resolved", func() (Change, error) { return resolved.Incident.Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon) }, "Incident #7 is already resolved by U0BO."},
+		{"resolve of resolved", func() (Change, error) { return resolved.Incident.Do(Act{Do: ActResolve}, ByUser(ann), Facts{}, noon) }, "Incident #7 is already resolved by U0BO."},
 	} {
 		_, err := c.do()
 		var refusal Refusal
-		if !errors.As(err, &refusal) || refusal.Sentence != c.want {
+		if !errors.As(err, &refusal) || refusal.Error() != c.want {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
 	}

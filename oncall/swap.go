@@ -81,29 +81,29 @@ func OfferSwap(give, take schedule.Stint, note string, r Roster, now time.Time) 
 	default:
 		s.ExpiresAt = now.Add(swapLife)
 	}
-	if problem := s.problem(r); problem != "" {
+	if problem := s.problem(r); problem != nil {
 		return Swap{}, Refuse("%s", problem)
 	}
 	return s, nil
 }
 
-// problem says why the swap is not possible as things stand; "" if it is.
-func (s Swap) problem(r Roster) string {
+// problem says why the swap is not possible as things stand; nil if it is.
+func (s Swap) problem(r Roster) Sentence {
 	for _, stint := range []schedule.Stint{s.Give, s.Take} {
 		switch {
 		case r.deactivated(stint.User):
-			return stint.User.Mention() + " is deactivated and can't be on call."
+			return Say("%s is deactivated and can't be on call.", stint.User)
 		case !r.held(stint):
-			return stint.User.Mention() + " no longer has that shift in " + stint.Name + "."
+			return Say("%s no longer has that shift in %s.", stint.User, stint.Name)
 		}
 	}
 	switch {
 	case r.who(s.Give, s.Take.User) != never:
-		return s.Take.User.Mention() + " is on call in " + s.Give.Name + " beside " + s.Give.User.Mention() + " already."
+		return Say("%s is on call in %s beside %s already.", s.Take.User, s.Give.Name, s.Give.User)
 	case r.who(s.Take, s.Give.User) != never:
-		return s.Give.User.Mention() + " is on call in " + s.Take.Name + " beside " + s.Take.User.Mention() + " already."
+		return Say("%s is on call in %s beside %s already.", s.Give.User, s.Take.Name, s.Take.User)
 	}
-	return ""
+	return nil
 }
 
 // Do is everything that a person does with a swap.
@@ -132,7 +132,7 @@ func (s Swap) accept(by UserID, r Roster, now time.Time) (SwapChange, error) {
 		return s.close(SwapStale, now, Refuse("The first of the two shifts has begun, so nothing was swapped.")), nil
 	case !now.Before(s.ExpiresAt):
 		return s.close(SwapExpired, now, Refuse("The offer has expired, so nothing was swapped.")), nil
-	case problem != "":
+	case problem != nil:
 		return s.close(SwapStale, now, Refuse("%s So nothing was swapped.", problem)), nil
 	}
 	c := s.close(SwapAccepted, now, nil)
@@ -164,15 +164,15 @@ func (s Swap) undo(by UserID, r Roster, now time.Time) (SwapChange, error) {
 	give.User, take.User = take.User, give.User
 	switch {
 	case by != s.Give.User && by != s.Take.User:
-		return SwapChange{}, Refuse("Only %s and %s can undo it.", s.Give.User.Mention(), s.Take.User.Mention())
+		return SwapChange{}, Refuse("Only %s and %s can undo it.", s.Give.User, s.Take.User)
 	case s.State != SwapAccepted:
 		return SwapChange{}, s.closed()
 	case !s.Begins().After(now):
 		return SwapChange{}, Refuse("The first of the two shifts has begun, so it can't be undone any more.")
 	case !r.held(give):
-		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User.Mention())
+		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User)
 	case !r.held(take):
-		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", take.User.Mention())
+		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", take.User)
 	}
 	c := s.close(SwapUndone, now, nil)
 	c.Cancel, c.Swap.Overrides = slices.Clone(s.Overrides), nil
@@ -191,7 +191,7 @@ func (s Swap) Expire(now time.Time) (SwapChange, bool) {
 func (s Swap) answerable(by, who UserID, what string) error {
 	switch {
 	case by != who:
-		return Refuse("Only %s can %s this swap.", who.Mention(), what)
+		return Refuse("Only %s can %s this swap.", who, what)
 	case s.State != SwapOpen:
 		return s.closed()
 	}
@@ -202,11 +202,11 @@ func (s Swap) answerable(by, who UserID, what string) error {
 func (s Swap) closed() error {
 	switch s.State {
 	case SwapAccepted, SwapBegun:
-		return Refuse("%s has accepted this swap already.", s.Take.User.Mention())
+		return Refuse("%s has accepted this swap already.", s.Take.User)
 	case SwapDeclined:
-		return Refuse("%s has declined this swap.", s.Take.User.Mention())
+		return Refuse("%s has declined this swap.", s.Take.User)
 	case SwapWithdrawn:
-		return Refuse("%s has taken this offer back.", s.Give.User.Mention())
+		return Refuse("%s has taken this offer back.", s.Give.User)
 	case SwapUndone:
 		return Refuse("This swap has been undone.")
 	case SwapExpired:

@@ -98,7 +98,7 @@ func TestSwapOffers(t *testing.T) {
 		{"one's own", week(t, r, ann, 1), week(t, r, ann, 2), noon, "That is your own shift", time.Time{}},
 		{
 			"somebody else's", func() schedule.Stint { s := week(t, r, bo, 0); s.User = ann; return s }(), week(t, r, cy, 1), noon,
-			"<@U0ANN> no longer has that shift in primary.",
+			"U0ANN no longer has that shift in primary.",
 			time.Time{},
 		},
 	} {
@@ -134,18 +134,18 @@ func TestSwapAnswers(t *testing.T) {
 		adds   int
 	}{
 		{"accepted", AcceptSwap, bo, clean, SwapOpen, noon, SwapAccepted, "", 2},
-		{"accepted by the wrong one", AcceptSwap, ann, clean, SwapOpen, noon, "", "Only <@U0BO> can accept this swap.", 0},
-		{"accepted twice", AcceptSwap, bo, clean, SwapAccepted, noon, "", "<@U0BO> has accepted this swap already.", 0},
-		{"accepted after it was taken back", AcceptSwap, bo, clean, SwapWithdrawn, noon, "", "<@U0ANN> has taken this offer back.", 0},
-		{"accepted when a part has moved", AcceptSwap, bo, moved, SwapOpen, noon, SwapStale, "<@U0BO> no longer has that shift in primary. So nothing was swapped.", 0},
-		{"accepted by somebody who has left", AcceptSwap, bo, gone, SwapOpen, noon, SwapStale, "<@U0BO> is deactivated and can't be on call. So nothing was swapped.", 0},
+		{"accepted by the wrong one", AcceptSwap, ann, clean, SwapOpen, noon, "", "Only U0BO can accept this swap.", 0},
+		{"accepted twice", AcceptSwap, bo, clean, SwapAccepted, noon, "", "U0BO has accepted this swap already.", 0},
+		{"accepted after it was taken back", AcceptSwap, bo, clean, SwapWithdrawn, noon, "", "U0ANN has taken this offer back.", 0},
+		{"accepted when a part has moved", AcceptSwap, bo, moved, SwapOpen, noon, SwapStale, "U0BO no longer has that shift in primary. So nothing was swapped.", 0},
+		{"accepted by somebody who has left", AcceptSwap, bo, gone, SwapOpen, noon, SwapStale, "U0BO is deactivated and can't be on call. So nothing was swapped.", 0},
 		{"accepted when it has begun", AcceptSwap, bo, clean, SwapOpen, offer.Take.Start, SwapStale, "The first of the two shifts has begun, so nothing was swapped.", 0},
 		{"accepted too late", AcceptSwap, bo, clean, SwapOpen, offer.ExpiresAt, SwapExpired, "The offer has expired, so nothing was swapped.", 0},
 		{"declined", DeclineSwap, bo, clean, SwapOpen, noon, SwapDeclined, "", 0},
-		{"declined by the wrong one", DeclineSwap, cy, clean, SwapOpen, noon, "", "Only <@U0BO> can decline this swap.", 0},
+		{"declined by the wrong one", DeclineSwap, cy, clean, SwapOpen, noon, "", "Only U0BO can decline this swap.", 0},
 		{"taken back", WithdrawSwap, ann, clean, SwapOpen, noon, SwapWithdrawn, "", 0},
-		{"taken back by the wrong one", WithdrawSwap, bo, clean, SwapOpen, noon, "", "Only <@U0ANN> can take back this swap.", 0},
-		{"taken back when declined", WithdrawSwap, ann, clean, SwapDeclined, noon, "", "<@U0BO> has declined this swap.", 0},
+		{"taken back by the wrong one", WithdrawSwap, bo, clean, SwapOpen, noon, "", "Only U0ANN can take back this swap.", 0},
+		{"taken back when declined", WithdrawSwap, ann, clean, SwapDeclined, noon, "", "U0BO has declined this swap.", 0},
 		{"what a newer version knows", "repeat", bo, clean, SwapOpen, noon, "", "This version of Watchbill doesn't know how to do that, and nothing was changed.", 0},
 	} {
 		s := offer
@@ -186,9 +186,9 @@ func TestASwapChangesHandsAndBack(t *testing.T) {
 	}
 	passed := trade(t, append(c.Add, schedule.Override{ScheduleID: 1, Kind: schedule.OverrideCover, Users: []UserID{cy}, Start: s.Give.Start, End: s.Give.End})...)
 	for name, try := range map[string]func() (SwapChange, error){
-		"Only <@U0ANN> and <@U0BO> can undo it.":                                 func() (SwapChange, error) { return c.Swap.Do(UndoSwap, cy, after, noon) },
+		"Only U0ANN and U0BO can undo it.":                                       func() (SwapChange, error) { return c.Swap.Do(UndoSwap, cy, after, noon) },
 		"The first of the two shifts has begun, so it can't be undone any more.": func() (SwapChange, error) { return c.Swap.Do(UndoSwap, bo, after, s.Take.Start) },
-		"<@U0BO> has passed the shift on, so it can't be undone.":                func() (SwapChange, error) { return c.Swap.Do(UndoSwap, bo, passed, noon) },
+		"U0BO has passed the shift on, so it can't be undone.":                   func() (SwapChange, error) { return c.Swap.Do(UndoSwap, bo, passed, noon) },
 		"This swap has not been accepted.":                                       func() (SwapChange, error) { return s.Do(UndoSwap, bo, r, noon) },
 	} {
 		if _, err := try(); err == nil || err.Error() != name {

@@ -146,7 +146,7 @@ func (s *Store) answerPage(ctx context.Context, a oncall.Answer, said oncall.Par
 	if said.Token != "" {
 		claim, err := s.openToken(ctx, said.Token, now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-			return refusal.Sentence, false, nil
+			return refusal.Error(), false, nil
 		}
 		if err != nil {
 			return "", false, err

@@ -87,9 +87,13 @@ func (s *Store) actOn(ctx context.Context, m message, do oncall.ActKind, via str
 	if len(order) == 0 && len(about) > 0 {
 		return sayHow, false, nil
 	}
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return "", false, err
+	}
 	var said []string
 	for _, do := range order {
-		text, err := s.actAll(ctx, meant[do], m.User, do, via, now)
+		text, err := s.actAll(ctx, dir, meant[do], m.User, do, via, now)
 		if err != nil {
 			return "", false, err
 		}
@@ -101,21 +105,18 @@ func (s *Store) actOn(ctx context.Context, m message, do oncall.ActKind, via str
 	if err := s.bundleActed(ctx, m.Page, now); err != nil {
 		return "", false, err
 	}
-	dir, err := s.Directory(ctx)
-	if err != nil {
-		return "", false, err
-	}
-	return dir.plain(strings.Join(said, " ")), true, nil
+	return strings.Join(said, " "), true, nil
 }
 
 // actAll does one thing with several incidents, and says in one sentence what became of it.
-func (s *Store) actAll(ctx context.Context, ids []oncall.IncidentID, user oncall.UserID, do oncall.ActKind, via string, now time.Time) (string, error) {
+func (s *Store) actAll(ctx context.Context, dir *Directory, ids []oncall.IncidentID, user oncall.UserID, do oncall.ActKind, via string, now time.Time,
+) (string, error) {
 	var done []oncall.IncidentID
 	var refused []string
 	for _, id := range ids {
 		_, err := s.Act(ctx, id, oncall.Actor{User: user, Via: via}, oncall.Act{Do: do}, now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-			refused = append(refused, refusal.Sentence)
+			refused = append(refused, refusal.Shown(dir.Name))
 			continue
 		}
 		if err != nil {

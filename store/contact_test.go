@@ -16,7 +16,7 @@ import (
 // refused requires that something was refused in these words.
 func refused(t testing.TB, err error, want string) {
 	t.Helper()
-	if got, ok := err.(oncall.Refusal); !ok || got.Sentence != want { //nolint:errorlint // as it is
+	if got, ok := err.(oncall.Refusal); !ok || got.Error() != want { //nolint:errorlint // as it is
 		t.Errorf("got %v, want the refusal %q", err, want)
 	}
 }

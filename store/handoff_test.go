@@ -95,7 +95,7 @@ func TestTakeHandoff(t *testing.T) {
 	w.look(w.Store, start)
 	w.look(w.Store, monday)
 	number := w.number()
-	isRefused(t, w.TakeHandoff(t.Context(), number, ann, monday), "Only <@U0BO> can say that.")
+	isRefused(t, w.TakeHandoff(t.Context(), number, ann, monday), "Only U0BO can say that.")
 	isRefused(t, w.TakeHandoff(t.Context(), number+7, bo, monday), "That hand-off is over: there was another one since.")
 	if err := w.TakeHandoff(t.Context(), number, bo, monday); err != nil {
 		t.Fatal(err)

@@ -72,9 +72,7 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 	}
 	before := w.lastJob()
 	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActUnack}, until)
-	if want := oncall.Refuse("Incident #1 is not acknowledged."); err != want { //nolint:errorlint // as it is
-		t.Errorf("refusal: %v", err)
-	}
+	refused(t, err, "Incident #1 is not acknowledged.")
 	if got := w.drawJobs(before); len(got) != 1 {
 		t.Errorf("the message that was behind is drawn %d times", len(got))
 	}
@@ -246,9 +244,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 		{2, 1, "Incident #2 is already resolved by grafana."},
 	} {
 		_, err := w.Act(t.Context(), c.id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActMerge, Other: c.other}, start)
-		if err != error(oncall.Refusal{Sentence: c.want}) { //nolint:errorlint // as it is
-			t.Errorf("merge %d into %d: %v", c.id, c.other, err)
-		}
+		refused(t, err, c.want)
 	}
 	w.do(1, ann, oncall.Act{Do: oncall.ActLink, Other: 2}, start)
 	if a, b := w.incident(1), w.incident(2); !cmp.Equal(a.Links, []oncall.IncidentID{2}) || !cmp.Equal(b.Links, []oncall.IncidentID{1}) {

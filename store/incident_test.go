@@ -60,9 +60,7 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 		t.Errorf("incident: %+v", in)
 	}
 	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at)
-	if want := oncall.Refuse("Incident #1 is already acknowledged by <@U0ANN>."); err != want { //nolint:errorlint // as it is
-		t.Errorf("second acknowledgement: %v", err)
-	}
+	refused(t, err, "Incident #1 is already acknowledged by U0ANN.")
 	if _, err := w.Act(t.Context(), 99, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
 	}

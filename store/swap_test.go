@@ -170,7 +170,7 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: swap.Take.Start, End: swap.Take.Start.Add(time.Hour), CreatedBy: cy,
 	}, start))
 	_, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
-	if want := "<@U0BO> no longer has that shift in primary. So nothing was swapped."; err == nil || err.Error() != want {
+	if want := "U0BO no longer has that shift in primary. So nothing was swapped."; err == nil || err.Error() != want {
 		t.Errorf("%v, want %q", err, want)
 	}
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale' AND ended_at = $1`, start); n != 1 {

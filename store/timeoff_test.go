@@ -51,7 +51,7 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 		t.Errorf("of nobody: %v", err)
 	}
 	_, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: ann, Start: day(2), End: day(2)}, start)
-	if refusal, ok := errors.AsType[oncall.Refusal](err); !ok || refusal.Sentence != "Time off must end after it begins." {
+	if refusal, ok := errors.AsType[oncall.Refusal](err); !ok || refusal.Error() != "Time off must end after it begins." {
 		t.Errorf("without length: %v", err)
 	}
 }

@@ -112,10 +112,15 @@ func formats(text string) bool {
 func Mention(users ...oncall.UserID) string {
 	names := make([]string, len(users))
 	for i, u := range users {
-		names[i] = "<@" + string(u) + ">"
+		names[i] = mention(u)
 	}
 	return List(names)
 }
+
+func mention(u oncall.UserID) string { return "<@" + string(u) + ">" }
+
+// Sentence writes a sentence whose words are safe already, and mentions its people.
+func Sentence(s oncall.Sentence) string { return s.Shown(mention) }
 
 // List joins words as people do: "a, b and c".
 func List(words []string) string {

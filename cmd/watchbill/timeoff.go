@@ -55,7 +55,7 @@ func (c *timeOffImportCmd) Run(p process) error {
 	var refusal oncall.Refusal
 	switch {
 	case errors.As(err, &refusal):
-		return wrongUse{c.File + ": " + refusal.Sentence}
+		return wrongUse{c.File + ": " + refusal.Error()}
 	case err != nil:
 		return fmt.Errorf("read %s: %w", c.File, err)
 	}

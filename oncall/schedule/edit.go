@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -100,13 +99,13 @@ func (s Definition) later(after time.Time) []Version {
 }
 
 // author names whoever made a version.
-func (s Definition) author(version int64) string {
+func (s Definition) author(version int64) Sentence {
 	for _, v := range s.Versions {
 		if v.ID == version && v.CreatedBy != "" {
-			return v.CreatedBy.Mention()
+			return Say("%s", v.CreatedBy)
 		}
 	}
-	return "Somebody else"
+	return Say("Somebody else")
 }
 
 // KeepTurns lets whoever has a turn at an instant keep it, in each rotation that was
@@ -158,11 +157,8 @@ func (s Definition) Fits(shift ManualShift) error {
 		return err
 	}
 	if overlap := OverlappingShifts(s.Shifts, shift); s.Apart && len(overlap) > 0 {
-		users := make([]string, len(overlap[0].Users))
-		for i, u := range overlap[0].Users {
-			users[i] = u.Mention()
-		}
-		return Refuse("%s already has a shift in %q that overlaps this one, and the schedule doesn't allow that.", strings.Join(users, " and "), s.Name)
+		return Refuse("%s already has a shift in %q that overlaps this one, and the schedule doesn't allow that.",
+			People(overlap[0].Users, " and "), s.Name)
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ func TestEdit(t *testing.T) {
 	edit.EffectiveFrom = nil
 	refused(t, s, edit, 6, now, `Somebody else has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
 	s.Versions[0].CreatedBy = "U1"
-	refused(t, s, edit, 6, now, `<@U1> has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
+	refused(t, s, edit, 6, now, `U1 has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
 	edit.Rotations[0].Turns = nil
 	refused(t, s, edit, 7, now, `Rotation "weekly", turns is empty; for nobody on purpose, give one empty turn.`)
 }
@@ -83,7 +83,7 @@ func TestEdit(t *testing.T) {
 func refused(t *testing.T, s Definition, v Version, seen int64, now time.Time, want string) {
 	t.Helper()
 	_, err := s.Edit(v, seen, now)
-	if got, ok := errors.AsType[Refusal](err); !ok || got.Sentence != want {
+	if got, ok := errors.AsType[Refusal](err); !ok || got.Error() != want {
 		t.Errorf("refused with %v, want %s", err, want)
 	}
 }

@@ -1,21 +1,16 @@
 package schedule
 
-import (
-	"errors"
-	"fmt"
-)
+import "errors"
 
 // ErrNotFound says that what was asked for does not exist.
 var ErrNotFound = errors.New("not found")
 
 // A Refusal is a decision not to do what a person asked, in one exact sentence.
 // It is the only kind of error whose text a person sees.
-type Refusal struct{ Sentence string }
+type Refusal struct{ Sentence }
 
-// Error returns the sentence.
-func (r Refusal) Error() string { return r.Sentence }
+// Error returns the sentence as String does.
+func (r Refusal) Error() string { return r.String() }
 
-// Refuse makes a Refusal.
-func Refuse(format string, args ...any) error {
-	return Refusal{Sentence: fmt.Sprintf(format, args...)}
-}
+// Refuse makes a Refusal as Say makes a sentence.
+func Refuse(format string, args ...any) error { return Refusal{Say(format, args...)} }

@@ -75,7 +75,7 @@ func TestCompileRefusals(t *testing.T) {
 	for _, test := range tests {
 		_, err := Compile(test.schedule)
 		refusal := Refusal{}
-		if !errors.As(err, &refusal) || refusal.Sentence != test.want {
+		if !errors.As(err, &refusal) || refusal.Error() != test.want {
 			t.Errorf("got  %v\nwant %s", err, test.want)
 		}
 	}
