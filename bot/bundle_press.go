@@ -9,7 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// bundleLinks finds the messages of those incidents that a bundle names. There may be none yet.
+// bundleLinks links to the messages of the incidents that a bundle names, as far as there
+// are any yet.
 func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.IncidentID]string {
 	ids := n.Facts.Incidents[:min(len(n.Facts.Lines), len(n.Facts.Incidents))]
 	roots, err := b.store.Roots(ctx, ids)
@@ -24,7 +25,7 @@ func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.Incid
 	return links
 }
 
-// bundlePress does something with all incidents of a bundle.
+// bundlePress makes the handler of a button for all incidents of a bundle.
 func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		id, err := strconv.ParseInt(p.value, 10, 64)

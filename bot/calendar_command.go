@@ -15,7 +15,7 @@ import (
 const maxFeeds = 20
 
 // calendar answers `/oncall calendar [schedule]` with the secret address of a calendar, and
-// `/oncall calendar revoke`. An address is shown once: it is not kept.
+// `/oncall calendar revoke`. The address is not stored, so it is shown only once.
 func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	feeds, err := b.store.FeedsBy(ctx, r.user.ID)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// contact answers `/oncall contact`: it opens how the person is reached. `test` sends a
-// test page by everything, and somebody's name shows by what they are reached.
+// contact answers `/oncall contact`, which opens how the person is reached. `test` sends a
+// test page by every method, and a person's name shows how that person is reached.
 func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	switch {
 	case len(r.words) == 0:
@@ -36,7 +36,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	return view.ReachedBy(view.Mention(id)+" is", reach, b.methods, r.location), nil
 }
 
-// testContacts sends a person a test page by Slack and by everything that is verified.
+// testContacts sends a person a test page by Slack and by every verified contact method.
 func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, error) {
 	reach, err := b.store.Reach(ctx, user)
 	if err != nil {
@@ -59,7 +59,7 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil
 }
 
-// slackOnly reports whether a person can only be reached in Slack where there is more.
+// slackOnly reports whether a person is only reached in Slack although there is more.
 func (b *Bot) slackOnly(r oncall.Reach) bool {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
 	return view.ReachesPeople(b.methods) && !slices.ContainsFunc(r.Contacts, usable)
@@ -81,7 +81,8 @@ func (b *Bot) sendCard(ctx context.Context, to oncall.UserID) error {
 	})
 }
 
-// contactCard is a vCard (RFC 2426, which every phone reads) of the numbers that pages come from.
+// contactCard is a vCard of the numbers that pages come from, as in RFC 2426, which every
+// phone reads.
 func contactCard(numbers []string) string {
 	lines := []string{"BEGIN:VCARD", "VERSION:3.0", "N:Watchbill;;;;", "FN:Watchbill", "ORG:On-call pages"}
 	for _, n := range numbers {

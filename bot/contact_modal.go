@@ -35,8 +35,8 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts,
 	}, nil
 }
 
-// redrawReach shows how things stand in the view under the one that was sent. Where that
-// can't be done, it only shows less than there is.
+// redrawReach redraws the view under the one that was sent. That it fails is only logged,
+// since everything is saved.
 func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.View, said string) {
 	v, err := b.reachView(ctx, user)
 	if err == nil {
@@ -48,7 +48,7 @@ func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.Vie
 	}
 }
 
-// redrawHere shows how things stand in the view in which a button was pressed.
+// redrawHere redraws the view in which a button was pressed.
 func (b *Bot) redrawHere(ctx context.Context, p press, said string) error {
 	v, err := b.reachView(ctx, p.user)
 	if err != nil {
@@ -58,7 +58,7 @@ func (b *Bot) redrawHere(ctx context.Context, p press, said string) error {
 	return b.updateModal(ctx, p.view, v.Draw())
 }
 
-// contacts opens how the person is reached, from elsewhere.
+// contacts opens how the person is reached.
 func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
 	v, err := b.reachView(ctx, p.user)
 	if err != nil {
@@ -103,7 +103,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error
 	return replace(view.CodeForm(c, view.CodeSent(c))), nil
 }
 
-// refusedAt shows a refusal beside the input that is to blame.
+// refusedAt shows a refusal beside the input that caused it.
 func refusedAt(block view.Block, err error) (answer, error) {
 	if r, refused := errors.AsType[oncall.Refusal](err); refused {
 		return correct(mistakes{block: r.Error()}), nil
@@ -111,7 +111,7 @@ func refusedAt(block view.Block, err error) (answer, error) {
 	return answer{}, err
 }
 
-// contactOf finds the person's own contact method by the id that a form carries.
+// contactOf finds a contact method by the id in a form, if it is the person's own.
 func (b *Bot) contactOf(ctx context.Context, user oncall.UserID, id string) (oncall.Contact, error) {
 	reach, err := b.store.Reach(ctx, user)
 	if err != nil {
@@ -195,7 +195,7 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 	return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 }
 
-// contactTest sends a test page by everything.
+// contactTest sends a test page by every method.
 func (b *Bot) contactTest(ctx context.Context, p press) (string, error) {
 	said, err := b.testContacts(ctx, p.user)
 	if err != nil {
@@ -204,7 +204,7 @@ func (b *Bot) contactTest(ctx context.Context, p press) (string, error) {
 	return "", b.redrawHere(ctx, p, said)
 }
 
-// contactCard sends the numbers from which pages come, to be saved in a phone.
+// contactCard sends the numbers that pages come from, for the person to save them.
 func (b *Bot) contactCard(ctx context.Context, p press) (string, error) {
 	b.behind(ctx, "a contact card", func(ctx context.Context) error { return b.sendCard(ctx, p.user) })
 	return "", b.redrawHere(ctx, p, "The contact card is in your direct messages. Open it on your phone, save it, and let it ring when the phone is silent: "+

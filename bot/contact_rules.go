@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// readRules loads the form of the rules as it is filled in.
+// readRules loads the form of the rules, with what has been filled in.
 func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (view.RulesForm, error) {
 	f, err := readLines(v)
 	if err == nil {
@@ -25,7 +25,7 @@ func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (
 	return f, err
 }
 
-// readLines takes the lines from the form.
+// readLines reads the lines of the form.
 func readLines(v slack.View) (f view.RulesForm, err error) {
 	if err := json.Unmarshal([]byte(v.PrivateMetadata), &f.Meta); err != nil {
 		return f, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
@@ -55,7 +55,7 @@ func (b *Bot) rulesEdit(ctx context.Context, p press) (string, error) {
 	return "", b.pushModal(ctx, p.trigger, f.Draw())
 }
 
-// rulePress changes the lines of the form, which is then drawn anew.
+// rulePress makes the handler of a button that changes the lines of the form.
 func rulePress(change func(f *view.RulesForm, value string)) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		f, err := b.readRules(ctx, p.user, p.view)
@@ -68,13 +68,13 @@ func rulePress(change func(f *view.RulesForm, value string)) func(b *Bot, ctx co
 		}
 		err = b.updateModal(ctx, p.view, f.Draw())
 		if _, late := errors.AsType[oncall.Refusal](err); late && change == nil {
-			return "", nil // something else was chosen since, which draws it as well
+			return "", nil // another choice has been made since, which redraws it as well
 		}
 		return "", err
 	}
 }
 
-// addLine adds what the rules do not use yet.
+// addLine adds a line with a contact method that no line has yet.
 func addLine(f *view.RulesForm, _ string) {
 	if len(f.Lines) >= view.MaxRules {
 		return
@@ -90,7 +90,7 @@ func addLine(f *view.RulesForm, _ string) {
 			break
 		}
 	}
-	if slices.Contains(f.Lines, next) { // the same again, but later
+	if slices.Contains(f.Lines, next) { // the same method, but later
 		for _, s := range view.Afters {
 			if s > next.After {
 				next.After = s
@@ -114,7 +114,7 @@ func defaultsOf(f view.RulesForm) []oncall.Rule {
 	return oncall.Reach{Contacts: f.Reach.Contacts}.Rules(f.Meta.Low)
 }
 
-// submitRules saves the lines. The defaults are not saved, so that they follow when a
+// submitRules saves the lines. Defaults are not saved, so that they still change when a
 // contact method is added.
 func (b *Bot) submitRules(ctx context.Context, s submission) (answer, error) {
 	f, err := b.readRules(ctx, s.user, s.view)
@@ -135,7 +135,7 @@ func (b *Bot) submitRules(ctx context.Context, s submission) (answer, error) {
 	return b.savePreferences(ctx, s, preferences)
 }
 
-// savePreferences saves how somebody is reached, and shows it below.
+// savePreferences saves how somebody is reached, and redraws the view below.
 func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Preferences) (answer, error) {
 	if err := b.store.SetPreferences(ctx, s.user, p); err != nil {
 		return answer{}, fmt.Errorf("save the rules of %s: %w", s.user, err)
@@ -153,7 +153,7 @@ func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 	return "", b.pushModal(ctx, p.trigger, v.HoursForm())
 }
 
-// submitHours saves them.
+// submitHours saves the hours.
 func (b *Bot) submitHours(ctx context.Context, s submission) (answer, error) {
 	windows, err := schedule.ParseWindows(s.form.text(view.BlockWindows))
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 
 const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, `/oncall cover today 18:00 to 22:00 at the doctor's`, or only `/oncall cover` to choose."
 
-// cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`: somebody is
-// wanted for the shift, or a part of it.
+// cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`, which looks for
+// somebody to take a shift or a part of it.
 func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	words, user, everyone := r.words, r.user.ID, false
 	for len(words) > 0 {
@@ -71,8 +71,8 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	return nil, "", oncall.Refuse("%s", coverUsage)
 }
 
-// meansSpan reports whether words begin as "TIME to" does, so that what follows is a
-// time as well and not a note.
+// meansSpan reports whether words begin with "TIME to", so that a time follows and not a
+// note.
 func (r request) meansSpan(words []string) bool {
 	words = splitRanges(words)
 	at := slices.IndexFunc(words, func(w string) bool { return slices.Contains(separators, strings.ToLower(w)) })
@@ -83,7 +83,7 @@ func (r request) meansSpan(words []string) bool {
 	return begins
 }
 
-// cut keeps of stints what lies in a span.
+// cut returns the parts of stints that lie in a span.
 func cut(stints []schedule.Stint, s span) []schedule.Stint {
 	var out []schedule.Stint
 	for _, p := range stints {
@@ -100,7 +100,7 @@ func cut(stints []schedule.Stint, s span) []schedule.Stint {
 	return out
 }
 
-// askForCover makes a request for each of a person's stints and says so.
+// askForCover makes a cover request for each of a person's stints.
 func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stint, note string, everyone bool) (string, error) {
 	for _, s := range stints {
 		schedule, known := r.directory.Schedule(s.Schedule)
@@ -123,7 +123,7 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	return strings.Join(lines, "\n"), nil
 }
 
-// coverPress makes a button that does something with a cover request.
+// coverPress makes the handler of a button of a cover request.
 func coverPress(do oncall.CoverActKind) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		return "", b.actOnCover(ctx, p.value, p.user, oncall.CoverAct{Do: do})

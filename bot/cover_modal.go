@@ -26,7 +26,7 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (answer, error) {
 	return answer{}, err
 }
 
-// part cuts a stint to the times that were chosen, if any; else it says what is wrong.
+// part cuts a stint to the times that were chosen, if any, or returns the mistakes.
 func (f form) part(s schedule.Stint) (schedule.Stint, mistakes) {
 	from, to := f.instant(view.BlockFrom), f.instant(view.BlockTo)
 	if from.IsZero() {

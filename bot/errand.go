@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// longestErrand is how long what is done after an answer may take.
+// longestErrand bounds what is done after an answer.
 const longestErrand = 15 * time.Second
 
-// behind does what takes longer than an answer may, after it. A stop cuts it off: what is
-// done here only adds to what the person has been told.
+// behind does in the background what would take too long before an answer. A stop cuts it
+// off, so it must only add to the answer.
 func (b *Bot) behind(ctx context.Context, what string, do func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestErrand)
 	ended := make(chan struct{})

@@ -13,8 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A form is what the inputs of a view hold, by block id; every input is alone in its
-// block.
+// A form is the inputs of a view, by block id. Each is alone in its block.
 type form map[string]map[string]slack.BlockAction
 
 func formOf(v slack.View) form {
@@ -37,7 +36,7 @@ func (f form) text(block view.Block) string { return f.input(block).Value }
 // choice is the value of the option that was chosen, "" if none was.
 func (f form) choice(block view.Block) string { return f.input(block).SelectedOption.Value }
 
-// number is the value of the option that was chosen, where it is an id; 0 if none was.
+// number is the id that is the value of the option chosen, 0 if none was.
 func (f form) number(block view.Block) int64 {
 	id, _ := strconv.ParseInt(f.choice(block), 10, 64) // no id is 0 as well
 	return id
@@ -78,7 +77,7 @@ func (f form) users(block view.Block) []oncall.UserID {
 // has reports whether a view shows an input.
 func (f form) has(block view.Block) bool { return len(f[string(block)]) > 0 }
 
-// digest tells whether a form holds the same as before.
+// digest is the same as long as a form holds the same.
 func (f form) digest() string {
 	held := map[string][]string{}
 	for block := range f {

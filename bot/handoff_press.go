@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// takeHandoff is "I have it".
+// takeHandoff handles the button "I have it".
 func (b *Bot) takeHandoff(ctx context.Context, p press) (string, error) {
 	number, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {

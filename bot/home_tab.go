@@ -50,7 +50,7 @@ func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, r.swapModal("", "", ""))
 }
 
-// homeSchedule opens the schedule that the person may edit, or the choice of one.
+// homeSchedule opens the schedule that the person may edit, or a choice if there are several.
 func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {

@@ -59,7 +59,7 @@ func wordyCommand(name, example string, form view.Action, read func(r request) (
 	})
 }
 
-// incidentCommands are what one can type about an incident.
+// incidentCommands are the commands about incidents.
 var incidentCommands = []command{
 	{"incidents", inWords((*Bot).listIncidents)},
 	incidentCommand("incident", "12", (*Bot).showIncident),
@@ -205,7 +205,7 @@ func (r request) readReassign() ([]oncall.Act, error) {
 		view.Foreign(typed, view.MaxName), view.DidYouMean(view.Foreign(nearest(typed, names), view.MaxName), "`%s`"))
 }
 
-// readAdd reads people and what they are asked for.
+// readAdd reads people, and what they are asked to do.
 func (r request) readAdd() ([]oncall.Act, error) {
 	n := 0
 	for n < len(r.words) {

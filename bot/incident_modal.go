@@ -61,7 +61,7 @@ func readSnooze(f form, now time.Time) ([]oncall.Act, mistakes) {
 	return []oncall.Act{snoozeFor(f.choice(view.BlockHowLong), now)}, nil
 }
 
-// snoozeFor is a snooze by one of the values of snoozes.
+// snoozeFor is a snooze until what an option's value says.
 func snoozeFor(value string, now time.Time) oncall.Act {
 	switch value {
 	case view.SnoozeWork:
@@ -69,7 +69,7 @@ func snoozeFor(value string, now time.Time) oncall.Act {
 	case view.SnoozeHandoff:
 		return oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillHandoff}
 	}
-	d, _ := time.ParseDuration(value) // one of ours
+	d, _ := time.ParseDuration(value) // the values are ours
 	return oncall.Act{Do: oncall.ActSnooze, Until: now.Add(d)}
 }
 

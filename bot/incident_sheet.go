@@ -9,10 +9,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxOthers bounds how many incidents are looked at to choose from.
+// maxOthers bounds how many open incidents are looked at.
 const maxOthers = 500
 
-// sheet loads what a person is to see of an incident.
+// sheet loads what a person sees of an incident.
 func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (view.Sheet, error) {
 	s := view.Sheet{Reader: user, Now: b.clock()}
 	directory, err := b.store.Directory(ctx)

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// schedule finds the one that is meant: the one named, the only one there is, or the
+// schedule finds the schedule that is meant: the one named, the only one there is, or the
 // only one of the person's teams.
 func (r request) schedule(name string) (*schedule.Schedule, error) {
 	candidates := r.directory.Schedules
@@ -44,9 +44,8 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
 }
 
-// scheduleAndReason reads a schedule's name, as long as possible, and what follows it.
-// Several words that come close to no name are a reason alone, where it is clear which
-// schedule is meant.
+// scheduleAndReason reads the longest name of a schedule and the reason after it. If several
+// words resemble no name, all are the reason, for the schedule that is meant without one.
 func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
 	words := strings.Fields(text)
 	for n := len(words); n > 0; n-- {
@@ -75,7 +74,7 @@ func (r request) resembles(typed string) bool {
 	return nearest(unescape(typed), names) != ""
 }
 
-// whoAndWhen reads the words: the longest beginning that names something, then a time.
+// whoAndWhen reads the longest name that the words begin with, and then a time.
 func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
 	if len(r.words) == 0 {
 		return r.directory.Schedules, r.now, nil
@@ -95,7 +94,7 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
 	if err == nil {
 		return r.directory.Schedules, when, nil
 	}
-	// Neither a name nor a time; the time may still be right, and the name wrong.
+	// If the end can be read as a time, the rest is the wrong name.
 	name := r.words
 	for n := range r.words {
 		if _, err := parseWhen(r.words[n:], r.zone, r.now, r.now); err == nil {
@@ -106,7 +105,7 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
 	return nil, time.Time{}, unknownName(r.directory, strings.Join(name, " "), "team or schedule")
 }
 
-// lookUp finds schedules by their name or that of their team.
+// lookUp finds schedules by their name or their team's.
 func lookUp(d *store.Directory, typed string) ([]*schedule.Schedule, bool) {
 	typed = strings.Trim(unescape(typed), `"'“”`)
 	var found []*schedule.Schedule
@@ -183,7 +182,7 @@ func nearest(typed string, names []string) string {
 	return best
 }
 
-// edits counts the letters to insert, drop or replace to get from one word to another.
+// edits counts the letters to insert, drop or replace to turn one word into another.
 func edits(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

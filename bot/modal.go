@@ -11,9 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// modals are what happens when a person sends a form. Its view carries ids in its private
-// metadata and nothing else: everything is loaded, and every permission checked, again. A
-// Refusal is shown inside the form, which stays open with what was typed.
+// modals are the handlers of the forms that people send. A view's private metadata holds ids
+// and nothing else, so everything is loaded, and every permission checked, again. A Refusal
+// is shown inside the form, which stays open with what was typed.
 var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (answer, error){
 	view.ModalOverride:        (*Bot).submitOverride,
 	view.ModalSwap:            (*Bot).submitSwap,
@@ -45,19 +45,20 @@ type submission struct {
 	form    form
 }
 
-// meta is what the view carries: ids.
+// meta is the ids that the view carries.
 func (s submission) meta() string { return s.view.PrivateMetadata }
 
-// An answer to a submission; the zero answer closes the view, and shows the one below.
+// An answer is what happens to the view that was sent. The zero answer closes it, and shows
+// the one below.
 type answer struct{ slack.ViewSubmissionResponse }
 
 // closeAll closes the whole stack of views.
 func closeAll() answer { return answer{*slack.NewClearViewSubmissionResponse()} }
 
-// mistakes are inputs whose values can't be used, and why.
+// mistakes says of each input whose value can't be used why.
 type mistakes map[view.Block]string
 
-// correct points at mistakes in the form that was sent.
+// correct shows mistakes beside the inputs.
 func correct(wrong mistakes) answer {
 	errors := map[string]string{}
 	for block, why := range wrong {
@@ -116,8 +117,8 @@ func shown(err error) error {
 	return nil
 }
 
-// reply tells the person who pressed a button something: in the modal in which it was
-// pressed, in a modal of its own if that was the home tab, or beside the message.
+// reply tells a person who pressed a button something: in the modal with the button, in a
+// new modal if the button was on the home tab, or beside the message.
 func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, text string) {
 	var err error
 	ctx, cancel := context.WithTimeout(listening, longestWhisper)

@@ -17,8 +17,8 @@ import (
 
 const overrideUsage = "Say who, from when and to when: `/oncall override @ann today 18:00 to 22:00`."
 
-// override answers `/oncall override @user from to [schedule] [reason]`: a person is on
-// call instead of whoever would be. What is missing or wrong is asked for in a modal.
+// override answers `/oncall override @user from to [schedule] [reason]`, which puts a person
+// on call instead of others. A form asks for what is missing or wrong.
 func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && strings.EqualFold(r.words[0], "cancel") {
 		return b.ownOverrides(ctx, r)
@@ -37,7 +37,7 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	return b.makeOverride(ctx, r, w)
 }
 
-// overrideModal asks for what is not known of an override.
+// overrideModal asks for what is missing of an override.
 func (r request) overrideModal(w view.OverrideWish, said string) slack.ModalViewRequest {
 	if w.Schedule == nil {
 		w.Schedule, _ = r.schedule("")
@@ -48,7 +48,7 @@ func (r request) overrideModal(w view.OverrideWish, said string) slack.ModalView
 	return view.OverrideForm(r.directory.Schedules, w, said)
 }
 
-// readOverride reads the words, as far as that is possible.
+// readOverride reads as much of the words as it can.
 func (r request) readOverride() (view.OverrideWish, error) {
 	w := view.OverrideWish{Replaces: view.ReplaceAll}
 	if len(r.words) == 0 {
@@ -61,7 +61,7 @@ func (r request) readOverride() (view.OverrideWish, error) {
 	}
 	w.User = id
 	s, name, err := r.readSpan(r.words[1:])
-	w.From, w.To = s.from, s.to // also those that are refused, to be put right in the form
+	w.From, w.To = s.from, s.to // also times that are refused, to be corrected in the form
 	if err != nil {
 		return w, err
 	}
@@ -69,7 +69,7 @@ func (r request) readOverride() (view.OverrideWish, error) {
 	return w, err
 }
 
-// makeOverride does what is wished, and says what that changes.
+// makeOverride saves an override, and shows what it changes.
 func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) (view.Drawing, error) {
 	user, err := b.user(ctx, w.User)
 	if err != nil {
@@ -108,7 +108,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	return view.Override(w, o.ID, replaced, moves, r.location), nil
 }
 
-// overridden is what the store is to keep of a wish.
+// overridden is the override that a wish asks for.
 func (r request) overridden(w view.OverrideWish) schedule.Override {
 	o := schedule.Override{
 		Kind: schedule.OverrideCover, Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
@@ -126,8 +126,8 @@ func (r request) overridden(w view.OverrideWish) schedule.Override {
 	return o
 }
 
-// mayOverride reports whether a person may make the override: the team may, and
-// everybody for their own shifts or in the place of nobody.
+// mayOverride reports whether a person may make the override: the schedule's team may, and
+// everybody else may only put themselves on call, where nobody else is.
 func (r request) mayOverride(w view.OverrideWish, replaced []oncall.UserID) bool {
 	if manages(r.directory, r.user.ID, w.Schedule) {
 		return true
@@ -140,8 +140,8 @@ func (r request) mayOverride(w view.OverrideWish, replaced []oncall.UserID) bool
 	return true
 }
 
-// displaced returns who would be on call in the span without the person, and whether
-// the person would be alone throughout anyway.
+// displaced returns who else is on call in the span, and whether the person is on call
+// alone throughout.
 func displaced(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
 	alone = true
 	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// submitOverride makes the override and shows in the place of the form what it changes.
+// submitOverride makes the override, and shows what it changes instead of the form.
 func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -57,10 +57,10 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	return replace(view.OverrideMade(d)), nil
 }
 
-// startSlack is how old the "now" of a form may be when it is sent.
+// startSlack is how far the start of a form may be in the past, as it was drawn earlier.
 const startSlack = 15 * time.Minute
 
-// windows reads the days and times on which an override comes back.
+// windows reads the days and times at which an override repeats.
 func (f form) windows() ([]schedule.Window, string) {
 	w := schedule.Window{}
 	for _, d := range view.Weekdays {
@@ -88,7 +88,7 @@ func (f form) windows() ([]schedule.Window, string) {
 	return []schedule.Window{w}, ""
 }
 
-// ownOverrides lists what a person has made, to cancel it.
+// ownOverrides lists the overrides that a person has made, with buttons to cancel them.
 func (b *Bot) ownOverrides(ctx context.Context, r request) (view.Drawing, error) {
 	own, err := b.store.OverridesBy(ctx, r.user.ID, r.now)
 	if err != nil {
@@ -105,7 +105,7 @@ func (b *Bot) ownOverrides(ctx context.Context, r request) (view.Drawing, error)
 	return d, nil
 }
 
-// cancelOverride is the button that undoes an override.
+// cancelOverride handles the button that undoes an override.
 func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {

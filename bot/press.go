@@ -72,7 +72,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionHoursEdit:     (*Bot).hoursEdit,
 }
 
-// interaction handles clicks; whatever else Slack sends here needs no answer.
+// interaction handles clicks. Nothing else that Slack sends here needs an answer.
 func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (string, error) {
 	if c.Type != slack.InteractionTypeBlockActions {
 		return "", nil

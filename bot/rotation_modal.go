@@ -23,7 +23,7 @@ func (e editing) form() view.RotationForm {
 	return f
 }
 
-// rotationMore shows the other inputs, and keeps what was typed.
+// rotationMore shows the remaining inputs, and keeps what was typed.
 func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
 	e, err := b.editing(ctx, p.user, p.view.PrivateMetadata)
 	if err != nil {
@@ -34,8 +34,7 @@ func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, f.Draw())
 }
 
-// submitRotation shows what an edit would change, and saves it when it was sent again as
-// it was shown.
+// submitRotation shows what an edit would change. Sent again unchanged, the edit is saved.
 func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) {
 	e, err := b.editing(ctx, s.user, s.meta())
 	if err != nil {
@@ -89,7 +88,7 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) 
 	return answer{}, nil
 }
 
-// readRotation reads the form; what is wrong is said by block.
+// readRotation reads the form.
 func (e editing) readRotation(f form) (r schedule.Rotation, wrong mistakes) {
 	wrong = mistakes{}
 	say := func(block view.Block, err error) {
@@ -151,7 +150,7 @@ func (e editing) readMore(f form, r *schedule.Rotation, wrong mistakes) {
 	}
 }
 
-// sentence makes one of what the rules say is wrong.
+// sentence turns an error of the rules into a sentence.
 func sentence(err error) string {
 	text := strings.TrimSuffix(err.Error(), ".")
 	return strings.ToUpper(text[:1]) + text[1:] + "."

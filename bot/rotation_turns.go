@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// nameOf is how a person is written in a form: by name, or by id if others have the
-// same name.
+// nameOf is what stands for a person in a form: the name, or the id if others have the same
+// name.
 func nameOf(d *store.Directory, id oncall.UserID) string {
 	u := d.Users[id]
 	if found := peopleNamed(d, u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {

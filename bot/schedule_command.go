@@ -46,7 +46,7 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	return r.spanText(s), nil
 }
 
-// ownSchedules are those of the person's teams, or all where the person is in none.
+// ownSchedules are those of the person's teams, or all if they have none.
 func (r request) ownSchedules() []*schedule.Schedule {
 	own := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool {
 		return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)

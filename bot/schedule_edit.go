@@ -24,7 +24,7 @@ func readEditMeta(s string) (view.EditMeta, error) {
 	return m, nil
 }
 
-// An editing is an edit of a schedule with everything that it needs, checked anew at
+// An editing is an edit of a schedule in progress. It is loaded, and checked, again at
 // every step.
 type editing struct {
 	request
@@ -52,12 +52,12 @@ func (b *Bot) editing(ctx context.Context, user oncall.UserID, meta string) (edi
 	}
 	e.current = e.schedule.Current(r.now)
 	if m.Rotation >= len(e.current) {
-		e.meta.Rotation = -1 // only if somebody has changed it: the save will say so
+		e.meta.Rotation = -1 // somebody has changed the schedule: saving will be refused
 	}
 	return e, r.mayEdit(e.schedule.TeamID)
 }
 
-// mayEdit refuses people who have no say in a team's schedules.
+// mayEdit refuses people who may not change a team's schedules.
 func (r request) mayEdit(team oncall.TeamID) error {
 	if slices.Contains(r.directory.Members[team], r.user.ID) || slices.Contains(r.directory.Admins(team), r.user.ID) {
 		return nil
@@ -66,7 +66,7 @@ func (r request) mayEdit(team oncall.TeamID) error {
 	return oncall.Refuse("Only members of the team %q can change its schedules.", view.Foreign(t.Name, view.MaxName))
 }
 
-// version is the schedule's rotations with one of them changed.
+// version is the schedule with one rotation changed.
 func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, error) {
 	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
 	for i, o := range e.current {
@@ -85,7 +85,7 @@ func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, e
 			begin = at
 		}
 		asBefore := was
-		asBefore.Name, asBefore.Role = r.Name, r.Role // to be known by, whatever it is called now
+		asBefore.Name, asBefore.Role = r.Name, r.Role // KeepTurns matches them by these
 		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{r}, e.schedule.TimeZone, begin)
 		if err != nil {
 			return v, err
@@ -113,8 +113,8 @@ func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule)
 	return e, err
 }
 
-// preview shows what an edit does: the next shifts, whose shifts move, and what it
-// leaves open.
+// preview shows what an edit would change: the next shifts, whose shifts move, and what
+// stays uncovered.
 func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
 	was, err := schedule.Compile(e.schedule)
 	if err != nil {

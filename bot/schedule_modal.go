@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// newSchedule opens the form of a schedule that is to be made.
+// newSchedule opens the form of a new schedule.
 func (b *Bot) newSchedule(ctx context.Context, r request) (string, error) {
 	teams := slices.DeleteFunc(slices.Clone(r.directory.Teams), func(t oncall.Team) bool { return r.mayEdit(t.ID) != nil })
 	if len(teams) == 0 {
@@ -89,7 +89,7 @@ func (e editing) overview(s schedule.Definition, said string) view.ScheduleOverv
 	}
 }
 
-// pressIn handles a button in a view of an edit.
+// pressIn makes the handler of a button in the view of an edit.
 func pressIn(do func(b *Bot, ctx context.Context, e editing, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		e, err := b.editing(ctx, p.user, p.view.PrivateMetadata)
@@ -117,7 +117,7 @@ func (b *Bot) rotationEdit(ctx context.Context, e editing, p press) error {
 	return b.pushModal(ctx, p.trigger, e.form().Draw())
 }
 
-// rotationRemove shows what the removal of a rotation does, on top of its form.
+// rotationRemove shows, on top of a rotation's form, what its removal would change.
 func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
 	if e.meta.Rotation < 0 {
 		return oncall.Refuse("This rotation isn't there any more.")
@@ -125,7 +125,7 @@ func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
 	return b.confirm(ctx, e, p, e.without(), view.RotationRemoveForm)
 }
 
-// without is the schedule's rotations without the one at hand.
+// without is the schedule without the rotation that is edited.
 func (e editing) without() schedule.Version {
 	i := e.meta.Rotation
 	return schedule.Version{
@@ -133,7 +133,7 @@ func (e editing) without() schedule.Version {
 	}
 }
 
-// confirm asks whether a version is to be saved, with what it does.
+// confirm asks whether to save a version, and shows what it would change.
 func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Version, draw func(view.EditMeta, []slack.Block) slack.ModalViewRequest) error {
 	after, err := e.schedule.Edit(v, e.meta.Seen, e.now)
 	if err != nil {
@@ -157,14 +157,14 @@ func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (answer, e
 	if _, err := b.saveEdit(ctx, e, e.without()); err != nil {
 		return answer{}, err
 	}
-	return closeAll(), nil // the form below is of a rotation that has gone
+	return closeAll(), nil // the rotation of the form below is gone
 }
 
 func (b *Bot) pressHistory(ctx context.Context, e editing, p press) error {
 	return b.pushModal(ctx, p.trigger, view.ScheduleHistory(e.meta, e.schedule, e.location))
 }
 
-// pressRestore shows what the return to an earlier version would change.
+// pressRestore shows what restoring an earlier version would change.
 func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {

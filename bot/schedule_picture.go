@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/timeline"
 )
 
-// A scheduleSpan is a stretch of one schedule or several, as it is shown.
+// A scheduleSpan is a part of one or several schedules to be shown.
 type scheduleSpan struct {
 	title    string
 	timeZone string
@@ -61,7 +61,7 @@ func (r request) spanText(s scheduleSpan) string {
 	return view.Shifts(s.rows, s.from, s.to, r.directory.Override, r.location)
 }
 
-// picture is the same as a timeline.
+// picture is the span as a timeline.
 func (s scheduleSpan) picture() timeline.Timeline {
 	t := timeline.Timeline{Title: s.title, From: s.from, To: s.to, TimeZone: s.timeZone, Now: s.now, Names: s.names}
 	for _, r := range s.rows {
@@ -70,11 +70,11 @@ func (s scheduleSpan) picture() timeline.Timeline {
 	return t
 }
 
-// errNotShared says that Slack took a file and shows it nowhere.
+// errNotShared is for a file that Slack has taken and doesn't show.
 var errNotShared = errors.New("slack took the file, but doesn't show it")
 
-// sendPicture sends a schedule as a picture in a direct message. Without it the person
-// still has the words, so where Slack doesn't take it, they say the same.
+// sendPicture sends a schedule as a picture in a direct message, or in words if Slack
+// doesn't take the picture.
 func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error {
 	t := s.picture()
 	var png bytes.Buffer
@@ -91,11 +91,11 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 	return errors.Join(err, said)
 }
 
-// looksForFile is how often it is looked whether a file is there, a second apart.
+// looksForFile is how often upload looks whether a file is there, once a second.
 const looksForFile = 4
 
-// upload shares a file in the direct message with a person, and looks whether it is
-// there: Slack may say yes and share nothing.
+// upload shares a file in the direct message with a person, and looks whether it is there,
+// since Slack may say yes and share nothing.
 func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
 	var err error
 	if p.Channel, err = b.slack.Conversation(ctx, string(to)); err != nil {

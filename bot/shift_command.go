@@ -16,7 +16,7 @@ const (
 )
 
 // shift answers `/oncall shift add @user from to [schedule]` and `/oncall shift delete from
-// to [schedule]`: shifts that somebody writes down, beside those of the rotations.
+// to [schedule]`, for shifts that are entered one by one, beside those of the rotations.
 func (b *Bot) shift(ctx context.Context, r request) (string, error) {
 	verb := ""
 	if len(r.words) > 0 {
@@ -88,7 +88,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 		map[bool]string{true: "counts", false: "count"}[n == 1], view.Stamp(span.from, view.AsDay, r.location), view.Stamp(span.to, view.AsDay, r.location)), nil
 }
 
-// shiftSpan reads times and a schedule that the person may change.
+// shiftSpan reads times and a schedule, which the person must be allowed to change.
 func (r request) shiftSpan(words []string) (span, *schedule.Schedule, error) {
 	s, name, err := r.readSpan(words)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// swap answers `/oncall swap [my shift] [@user] [their shift]`. What is missing is asked
-// for in a modal.
+// swap answers `/oncall swap [my shift] [@user] [their shift]`. A form asks for what is
+// missing.
 func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 	at := slices.IndexFunc(r.words, func(w string) bool { _, ok := readMention(w); return ok })
 	if at < 0 {
@@ -64,8 +64,8 @@ func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stin
 		view.Mention(take.User), view.Stamp(swap.ExpiresAt, view.AsDay, r.location)), nil
 }
 
-// stintsAt finds the shifts of a person that words mean: those that begin within a day
-// of the time, else the one that it falls into. No words are no shift.
+// stintsAt finds the shifts of a person that words mean: those that begin within a day of
+// the time, or else the one that it falls into. No words mean no shift.
 func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint, error) {
 	if len(words) == 0 {
 		return nil, nil
@@ -95,13 +95,13 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 	return nil, oncall.Refuse("%s has no shift at %s.", user, view.Stamp(at, view.AsDay, r.location))
 }
 
-// stints are a person's shifts that one can choose from.
+// stints are the shifts of a person that can be chosen.
 func (r request) stints(user oncall.UserID) []schedule.Stint {
 	return r.directory.Roster().Stints(user, r.now, r.now.Add(view.ShiftsAhead))
 }
 
-// ownStint finds a person's shift again by its value. It may have moved since the value
-// was shown.
+// ownStint finds a person's shift by its value in a form. It may have moved since the form
+// was drawn.
 func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, error) {
 	for _, s := range r.stints(user) {
 		if view.StintValue(s) == value {
@@ -111,7 +111,7 @@ func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, err
 	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", user)
 }
 
-// swapPress makes a button that does something with a swap.
+// swapPress makes the handler of a button of a swap.
 func swapPress(act oncall.SwapAct) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		id, err := strconv.ParseInt(p.value, 10, 64)

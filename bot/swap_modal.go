@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// swapModal asks for two shifts; what is known already is chosen in it.
+// swapModal asks for two shifts, with those chosen that are known already.
 func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalViewRequest {
 	f := view.SwapForm{Mine: r.toSwap(r.user.ID), Other: other, Give: give, Take: take, Zone: r.location}
 	if other != "" && other != r.user.ID {
@@ -20,7 +20,7 @@ func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalVi
 	return f.Draw()
 }
 
-// toSwap are a person's shifts that have not begun.
+// toSwap are the shifts of a person that have not begun.
 func (r request) toSwap(user oncall.UserID) []schedule.Stint {
 	return slices.DeleteFunc(r.stints(user), func(s schedule.Stint) bool { return !s.Start.After(r.now) })
 }

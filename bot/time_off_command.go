@@ -15,8 +15,8 @@ import (
 const awayUsage = "Say from when to when: `/oncall away 2026-12-24 to 2026-12-27 holidays`. " +
 	"With `cover` at the end, somebody is wanted for your shifts at once. `/oncall away` lists your time off."
 
-// away answers `/oncall away [from to [note] [cover]]`. Time off takes nobody off call:
-// it says which shifts it hits, and helps to find somebody for them.
+// away answers `/oncall away [from to [note] [cover]]`. Time off takes nobody off call, but
+// shows which shifts fall into it and helps to find somebody for them.
 func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 0 {
 		return b.ownTimeOff(ctx, r)
@@ -46,10 +46,10 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	return d, nil
 }
 
-// maxTimeOff bounds the list of time off: two blocks each, and a message has fifty.
+// maxTimeOff bounds the list of time off: each takes two of a message's fifty blocks.
 const maxTimeOff = 20
 
-// ownTimeOff lists the time off that a person has, and what it hits.
+// ownTimeOff lists a person's time off, and the shifts that fall into it.
 func (b *Bot) ownTimeOff(ctx context.Context, r request) (view.Drawing, error) {
 	own, err := b.timeOff(ctx, r)
 	if err != nil {
@@ -70,7 +70,7 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request) (view.Drawing, error) {
 	return all, nil
 }
 
-// timeOff is a person's own that is not over.
+// timeOff is a person's time off that is not over.
 func (b *Bot) timeOff(ctx context.Context, r request) ([]oncall.TimeOff, error) {
 	all, err := b.store.TimeOff(ctx, r.now, r.now.AddDate(2, 0, 0))
 	if err != nil {
@@ -97,7 +97,7 @@ func (b *Bot) pressedTimeOff(ctx context.Context, p press) (request, oncall.Time
 	return r, oncall.TimeOff{}, oncall.Refuse("You have no such time off ahead any more.")
 }
 
-// awayCover asks for cover for all shifts that a time off hits.
+// awayCover asks for cover for all shifts that fall into a time off.
 func (b *Bot) awayCover(ctx context.Context, p press) (string, error) {
 	r, off, err := b.pressedTimeOff(ctx, p)
 	if err != nil {
@@ -114,7 +114,7 @@ func (b *Bot) awayCover(ctx context.Context, p press) (string, error) {
 	return b.askForCover(ctx, r, hit, off.Note, false)
 }
 
-// awayCancel takes a time off back.
+// awayCancel cancels a time off.
 func (b *Bot) awayCancel(ctx context.Context, p press) (string, error) {
 	r, off, err := b.pressedTimeOff(ctx, p)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A span is half-open.
+// A span is from one instant to another, which is not part of it.
 type span struct{ from, to time.Time }
 
 // separators stand between the two times.
 var separators = []string{"to", "until", "till", "-", "–"}
 
-// readSpan reads "[from] TIME to TIME [schedule]". What can be read as a time belongs
-// to the time; what is left is the name. "until TIME" and "for 2 hours" begin now.
+// readSpan reads "[from] TIME to TIME [schedule]". Every word that can be part of the time
+// is; the rest is the name. "until TIME" and "for 2 hours" begin now.
 func (r request) readSpan(words []string) (s span, name string, err error) {
 	words = splitRanges(words)
 	if len(words) > 0 && strings.EqualFold(words[0], "from") {
@@ -86,7 +86,7 @@ func (r request) checkSpan(s span) error {
 	return nil
 }
 
-// splitRanges makes three words of "18:00-22:00", but leaves dates alone.
+// splitRanges turns "18:00-22:00" into three words, but leaves dates alone.
 func splitRanges(words []string) []string {
 	var out []string
 	for _, w := range words {
