@@ -66,7 +66,7 @@ type Jobs struct {
 	board              Board
 	mirror             Mirror
 	groups             groupView
-	senders            map[string]notify.Sender
+	senders            map[string]notify.Abilities
 	tracked, cancelled []string // the methods whose messages can be followed, and ended
 	breakers           breakers
 	lines              lines
@@ -97,15 +97,17 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: c.Senders, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
+	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: map[string]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
 	if err := j.metrics.register(c.Metrics); err != nil {
 		return nil, fmt.Errorf("register the metrics of jobs: %w", err)
 	}
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
-	for method, sender := range c.Senders {
-		if _, can := sender.(notify.Tracker); can {
+	for method, s := range c.Senders {
+		sender := notify.AbilitiesOf(s)
+		j.senders[method] = sender
+		if sender.Tracker != nil {
 			j.tracked = append(j.tracked, method)
-			if _, can := sender.(notify.Canceller); can {
+			if sender.Canceller != nil {
 				j.cancelled = append(j.cancelled, method)
 			}
 		}

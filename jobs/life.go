@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 
-	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -69,8 +68,8 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.follow}}) })
 	j.running.Go(func() { j.every(ctx, bundlesEvery, []chore{{"follow bundles", j.store.FollowBundles}}) })
 	for method, sender := range j.senders {
-		if from, can := sender.(notify.Listener); can {
-			j.running.Go(func() { j.listen(ctx, method, from) })
+		if sender.Listener != nil {
+			j.running.Go(func() { j.listen(ctx, method, sender.Listener) })
 		}
 	}
 	return nil

@@ -100,7 +100,7 @@ func (a *attempt) make(ctx context.Context) error {
 	case a.order.Gone != "":
 		a.receipt = notify.Receipt{Outcome: notify.Rejected, Err: fmt.Errorf("the contact method is switched off: %s", a.order.Gone)}
 		return nil
-	case sender == nil:
+	case sender.Sender == nil:
 		a.receipt = notify.Receipt{
 			Outcome: notify.Misconfigured,
 			Err:     fmt.Errorf("there is no sender for the contact method %q", a.order.Page.Method),
@@ -154,9 +154,9 @@ func (a *attempt) stay() {
 
 // resolve asks the provider what became of an earlier attempt. It reports true when there is
 // nothing to send for now. Who can't be asked is sent another message: a double beats none.
-func (a *attempt) resolve(ctx context.Context, sender notify.Sender) (over bool, err error) {
+func (a *attempt) resolve(ctx context.Context, sender notify.Abilities) (over bool, err error) {
 	lost := false
-	if finder, can := sender.(notify.Finder); can {
+	if finder := sender.Finder; finder != nil {
 		age := a.jobs.clock().Sub(*a.order.Doubt)
 		reference, found, err := find(ctx, finder, a.message, *a.order.Doubt)
 		switch {
@@ -211,7 +211,7 @@ func (a *attempt) result() store.PageResult {
 	r := a.receipt
 	if r.Outcome == notify.Accepted {
 		result := store.PageResult{Outcome: store.PageDelivered, Ref: r.Reference, Drawn: r.Drawn}
-		_, result.Track = a.jobs.senders[a.order.Page.Method].(notify.Tracker)
+		result.Track = a.jobs.senders[a.order.Page.Method].Tracker != nil
 		inSlack := a.order.Page.Method == oncall.MethodSlack || a.order.Page.Method == oncall.MethodChannel
 		if channel, ts, ok := strings.Cut(r.Reference, " "); ok && inSlack {
 			result.Place = store.Place{Channel: channel, TS: ts}

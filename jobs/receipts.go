@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -53,13 +52,13 @@ func (j *Jobs) followOne(ctx context.Context, t store.Tracked) (err error) {
 		}
 	}()
 	sender := j.senders[t.Method]
-	if c, can := sender.(notify.Canceller); can && !t.Due {
-		if err := c.Cancel(ctx, t.Ref); err != nil {
+	if sender.Canceller != nil && !t.Due {
+		if err := sender.Canceller.Cancel(ctx, t.Ref); err != nil {
 			return fmt.Errorf("end a message by %s: %w", t.Method, err)
 		}
 		return j.store.Untrack(ctx, t.Page)
 	}
-	track, err := sender.(notify.Tracker).Track(ctx, t.Ref)
+	track, err := sender.Tracker.Track(ctx, t.Ref)
 	if err != nil {
 		return fmt.Errorf("ask what became of a message by %s: %w", t.Method, err)
 	}

@@ -77,7 +77,7 @@ func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) er
 		m.Expires = j.clock().Add(neededFor)
 	}
 	r := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", c.Method)}
-	if sender := j.senders[c.Method]; sender != nil {
+	if sender := j.senders[c.Method]; sender.Sender != nil {
 		r = send(ctx, sender, m)
 	}
 	j.metrics.pages.WithLabelValues(c.Method, string(r.Outcome)).Inc()

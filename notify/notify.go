@@ -157,3 +157,32 @@ type Finding struct {
 type Checker interface {
 	Check(ctx context.Context) []Finding
 }
+
+// A Phone is a Sender whose messages come from a number that people can save as a contact; "" is none.
+type Phone interface {
+	Number() string
+}
+
+// Abilities are a sender with what else it can do; nil is what it can't. Only here are they found
+// out.
+type Abilities struct {
+	Sender
+	Finder    Finder
+	Tracker   Tracker
+	Canceller Canceller
+	Listener  Listener
+	Checker   Checker
+	Phone     Phone
+}
+
+// AbilitiesOf finds out what a sender can do.
+func AbilitiesOf(s Sender) Abilities {
+	a := Abilities{Sender: s}
+	a.Finder, _ = s.(Finder)
+	a.Tracker, _ = s.(Tracker)
+	a.Canceller, _ = s.(Canceller)
+	a.Listener, _ = s.(Listener)
+	a.Checker, _ = s.(Checker)
+	a.Phone, _ = s.(Phone)
+	return a
+}

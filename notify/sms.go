@@ -19,6 +19,14 @@ import (
 // so that nobody needs to reach us.
 type SMS struct{ *Twilio }
 
+// Number is the one that sends, unless a Messaging Service chooses among several.
+func (s SMS) Number() string {
+	if s.Service != "" {
+		return ""
+	}
+	return s.From
+}
+
 const (
 	messagePage  = 50
 	messagePages = 20 // at most, to find or to listen

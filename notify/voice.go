@@ -18,6 +18,9 @@ import (
 // reaches us.
 type Voice struct{ *Twilio }
 
+// Number is the one that calls.
+func (v Voice) Number() string { return v.From }
+
 const (
 	ringFor  = 25 // seconds: shorter than most voicemail
 	spoken   = 300

@@ -130,11 +130,11 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 // numbers are those that SMS and calls come from, for people to save in their phones.
 func numbers(channels map[string]notify.Sender) []string {
 	var from []string
-	if v, ok := channels[oncall.MethodVoice].(notify.Voice); ok {
-		from = append(from, v.From)
-	}
-	if m, ok := channels[oncall.MethodSMS].(notify.SMS); ok && m.Service == "" && !slices.Contains(from, m.From) {
-		from = append(from, m.From)
+	for _, method := range slices.Sorted(maps.Keys(channels)) {
+		phone := notify.AbilitiesOf(channels[method]).Phone
+		if phone != nil && phone.Number() != "" && !slices.Contains(from, phone.Number()) {
+			from = append(from, phone.Number())
+		}
 	}
 	return from
 }
