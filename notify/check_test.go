@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -189,11 +188,9 @@ func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 	t.Cleanup(func() { sim.Close() })
 	base, err := sim.Start("127.0.0.1:0")
 	must(t, err)
-	api, err := url.Parse(base)
-	must(t, err)
 	account := func(secret string) notify.Checker {
 		return notify.SMS{Twilio: notify.NewTwilio(notify.TwilioConfig{
-			Account: twiliosim.Account, Key: twiliosim.Account, Secret: secret, From: "+12025550199", API: api, Clock: time.Now,
+			Account: twiliosim.Account, Token: secret, From: "+12025550199", API: base, Clock: time.Now,
 		})}
 	}
 	if f := account(twiliosim.Token).Check(t.Context())[0]; !f.OK || f.Text != "the account is active" {
@@ -206,8 +203,6 @@ func TestChecksEndWithTheirContext(t *testing.T) {
 	t.Parallel()
 	l := notifytest.Mute(t)
 	address := "http://" + l.Addr().String()
-	api, err := url.Parse(address)
-	must(t, err)
 	hanging := func(at string) notify.Checker { return notify.NewMail(crank(t, map[string]string{at: "hang"})) }
 	for name, c := range map[string]notify.Checker{
 		"mail, at the greeting": hanging("greeting"), "mail, at EHLO": hanging("EHLO"),
@@ -217,7 +212,7 @@ func TestChecksEndWithTheirContext(t *testing.T) {
 		"Pushover":          notify.NewPushover(notify.PushoverConfig{Token: "secret", URL: address, Clock: time.Now}),
 		"Telegram":          notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: address}),
 		"Twilio": notify.SMS{Twilio: notify.NewTwilio(notify.TwilioConfig{
-			Account: twiliosim.Account, Key: twiliosim.Account, Secret: "secret", API: api, Clock: time.Now,
+			Account: twiliosim.Account, Token: "secret", API: address, Clock: time.Now,
 		})},
 	} {
 		t.Run(name, func(t *testing.T) {

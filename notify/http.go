@@ -146,6 +146,23 @@ func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
 	return r
 }
 
+// webAddress reads the address of a service; nil: it is none.
+func webAddress(address string) *url.URL {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil
+	}
+	return u
+}
+
+// apiProblems says what is wrong with a setting that puts another address in place of a service's.
+func apiProblems(setting, address string) []string {
+	if address == "" || webAddress(address) != nil {
+		return nil
+	}
+	return []string{setting + " is not an address such as https://example.com"}
+}
+
 // bare is an error without the address that it came from, which may hold a secret.
 func bare(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {

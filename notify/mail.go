@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	_ "embed" // the templates
 	"encoding/hex"
 	"errors"
@@ -38,27 +37,6 @@ var (
 	mailTextTemplate = texttemplate.Must(texttemplate.New("mail.txt").Parse(mailText))
 	mailHTMLTemplate = htmltemplate.Must(htmltemplate.New("mail.html").Parse(mailHTML))
 )
-
-// MailTLS says how a connection to a mail server is encrypted.
-type MailTLS int
-
-// The ways to encrypt.
-const (
-	MailStartTLS MailTLS = iota // on a plain connection, and nothing is sent without it
-	MailTLSOnly                 // from the first byte
-	MailPlain                   // not at all: only for a server on the same machine
-)
-
-// MailConfig says which server takes our mail.
-type MailConfig struct {
-	Host     string
-	Port     int
-	User     string // empty: no authentication
-	Password string
-	TLS      MailTLS
-	RootCAs  *x509.CertPool // who may vouch for the server; nil: the machine's
-	From     mail.Address
-}
 
 // Mail sends mail by a server.
 type Mail struct {

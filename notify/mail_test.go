@@ -378,3 +378,11 @@ func TestMailEndsWithItsContext(t *testing.T) {
 		})
 	}
 }
+
+func TestMailIsReadFromTheSettings(t *testing.T) {
+	t.Parallel()
+	c, err := notify.NewMailConfig("smtp://ann%40example.com:p%2Fw@mail.example.com", "Watchbill <oncall@example.com>")
+	if err != nil || c.User != "ann@example.com" || c.Password != "p/w" || c.Port != 587 || c.TLS != notify.MailStartTLS || c.From.Address != "oncall@example.com" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

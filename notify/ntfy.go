@@ -28,6 +28,21 @@ type NtfyConfig struct {
 	ReplyTopic string // where the buttons send answers; empty: no buttons
 }
 
+// Problems says what can't be right with the settings, by their names; never a secret.
+func (c NtfyConfig) Problems() []string {
+	var out []string
+	switch u := webAddress(c.URL); {
+	case c.URL == "" && (c.Token != "" || c.ReplyTopic != ""):
+		out = append(out, "WATCHBILL_NTFY_URL is not set, but other settings of ntfy are; it is the server, such as https://ntfy.sh")
+	case c.URL != "" && (u == nil || u.User != nil || u.RawQuery != ""):
+		out = append(out, "WATCHBILL_NTFY_URL is not an address such as https://ntfy.sh")
+	}
+	if c.Token != "" && !strings.HasPrefix(c.Token, "tk_") {
+		out = append(out, "WATCHBILL_NTFY_TOKEN does not begin with tk_; `ntfy token add USER` makes one")
+	}
+	return out
+}
+
 // Ntfy pushes by a server of ntfy, ntfy.sh or one's own. A contact's address is a topic
 // on that server or the whole URL of one elsewhere. Answers come back by the reply topic,
 // so that nobody needs to reach us.

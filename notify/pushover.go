@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +28,17 @@ type PushoverConfig struct {
 	Token string
 	URL   string // another address of the API; empty: Pushover's
 	Clock func() time.Time
+}
+
+var pushoverToken = regexp.MustCompile(`^[A-Za-z0-9]{30}$`)
+
+// Problems says what can't be right with the settings, by their names; never a secret.
+func (c PushoverConfig) Problems() []string {
+	out := apiProblems("WATCHBILL_PUSHOVER_API_URL", c.URL)
+	if c.Token != "" && !pushoverToken.MatchString(c.Token) {
+		out = append(out, "WATCHBILL_PUSHOVER_TOKEN is not an API token of 30 letters and digits; it stands on your application's page at pushover.net")
+	}
+	return out
 }
 
 // Pushover pushes by pushover.net. What may wake somebody is an emergency there: it

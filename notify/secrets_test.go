@@ -74,10 +74,8 @@ func withUser(t *testing.T, address, password string) string {
 
 func twilioAt(t *testing.T, address, secret string) *notify.Twilio {
 	t.Helper()
-	api, err := url.Parse(address)
-	must(t, err)
 	return notify.NewTwilio(notify.TwilioConfig{
-		Account: twiliosim.Account, Key: twiliosim.Account, Secret: secret, From: "+12025550199", Flow: "FW1", API: api, Clock: time.Now,
+		Account: twiliosim.Account, Token: secret, From: "+12025550199", Flow: "FW1", API: address, Clock: time.Now,
 	})
 }
 

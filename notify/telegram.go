@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,17 @@ const (
 type TelegramConfig struct {
 	Token string
 	URL   string // another address of the API; empty: Telegram's
+}
+
+var telegramToken = regexp.MustCompile(`^[0-9]+:[-_A-Za-z0-9]{30,}$`)
+
+// Problems says what can't be right with the settings, by their names; never a secret.
+func (c TelegramConfig) Problems() []string {
+	out := apiProblems("WATCHBILL_TELEGRAM_API_URL", c.URL)
+	if c.Token != "" && !telegramToken.MatchString(c.Token) {
+		out = append(out, "WATCHBILL_TELEGRAM_TOKEN is not a bot's token such as 123456:ABC-DEF…; @BotFather gives it")
+	}
+	return out
 }
 
 // Telegram writes to chats by a bot. Answers are fetched from Telegram, so that nobody

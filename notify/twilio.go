@@ -23,29 +23,18 @@ import (
 // through an exchange of ours.
 type Twilio struct {
 	TwilioConfig
+	api  *url.URL // another address in place of Twilio's; nil: Twilio's
 	base http.RoundTripper
-}
-
-// TwilioConfig is what we must know of the account.
-type TwilioConfig struct {
-	Account string // its SID, AC…
-	Key     string // an API key's SID, SK…, or the account's again
-	Secret  string // the API key's secret, or the account's auth token
-	From    string // our number, in E.164
-	Service string // a Messaging Service, MG…, that sends SMS in place of From; may be empty
-	Flow    string // the Studio flow that calls people, FW…; empty: calls that nobody can answer
-
-	Edge, Region string   // as Twilio's own clients take them; mostly empty
-	API          *url.URL // another address in place of Twilio's; nil: Twilio's
-	Public       string   // where Twilio reaches us, without / at the end; empty: nowhere
-	Clock        func() time.Time
 }
 
 // NewTwilio returns the account.
 func NewTwilio(c TwilioConfig) *Twilio {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.MaxIdleConnsPerHost = 8
-	return &Twilio{TwilioConfig: c, base: base}
+	if c.Key == "" {
+		c.Key, c.Secret = c.Account, c.Token
+	}
+	return &Twilio{TwilioConfig: c, api: webAddress(c.API), base: base}
 }
 
 const (
@@ -76,9 +65,9 @@ type exchange struct {
 // that connections are used again.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(x.ctx)
-	if x.t.API != nil {
-		req.URL.Scheme, req.URL.Host = x.t.API.Scheme, x.t.API.Host
-		req.URL.Path = strings.TrimSuffix(x.t.API.Path, "/") + req.URL.Path
+	if x.t.api != nil {
+		req.URL.Scheme, req.URL.Host = x.t.api.Scheme, x.t.api.Host
+		req.URL.Path = strings.TrimSuffix(x.t.api.Path, "/") + req.URL.Path
 		req.Host = ""
 	}
 	x.sent = true
@@ -151,7 +140,7 @@ func (x *exchange) explain(err error) error {
 }
 
 // secrets are what an answer may repeat.
-func (t *Twilio) secrets() secrets { return append(credentials(t.API), t.Secret) }
+func (t *Twilio) secrets() secrets { return append(credentials(t.api), t.Secret) }
 
 // code is Twilio's code of an error, 0 if it has none.
 func code(err error) int {

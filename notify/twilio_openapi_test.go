@@ -189,7 +189,7 @@ func checkedLine(t *testing.T) (*line, *contract) {
 	l := newLine(t)
 	server := httptest.NewServer(c.Handler(l.sim.Handler()))
 	t.Cleanup(server.Close)
-	l.conf = account(t, server.URL, l.clock.Now)
+	l.conf = account(server.URL, l.clock.Now)
 	return l, c
 }
 

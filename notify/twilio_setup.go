@@ -125,8 +125,8 @@ func (t *Twilio) Check(ctx context.Context) []Finding {
 // refused it.
 func (x *exchange) remedy(err error, ours string) string {
 	host, setting := "api.twilio.com over HTTPS", "."
-	if x.t.API != nil {
-		host, setting = x.t.API.Host, ". Check WATCHBILL_TWILIO_API_URL."
+	if x.t.api != nil {
+		host, setting = x.t.api.Host, ". Check WATCHBILL_TWILIO_API_URL."
 	}
 	switch r := x.receipt(Message{}, nil, err); {
 	case r.Outcome == Misconfigured || r.Outcome == Rejected:

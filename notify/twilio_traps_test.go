@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,7 +27,7 @@ func raw(t *testing.T, answer http.HandlerFunc) (notify.SMS, *atomic.Int64) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	return notify.SMS{Twilio: notify.NewTwilio(account(t, server.URL, time.Now))}, &connections
+	return notify.SMS{Twilio: notify.NewTwilio(account(server.URL, time.Now))}, &connections
 }
 
 func TestErrorsLeaveNoConnectionsOpen(t *testing.T) {
@@ -172,12 +171,8 @@ func TestEdgeAndRegion(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	defer proxy.Close()
-	u, err := url.Parse(proxy.URL + "/behind/a/proxy/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conf := account(t, proxy.URL, time.Now)
-	conf.API, conf.Edge, conf.Region = u, "dublin", "ie1"
+	conf := account(proxy.URL, time.Now)
+	conf.API, conf.Edge, conf.Region = proxy.URL+"/behind/a/proxy/", "dublin", "ie1"
 	want(t, notify.SMS{Twilio: notify.NewTwilio(conf)}.Send(context.Background(), page(annPhone, "x")), notify.Unknown)
 	if path := receive(t, hosts, "the request"); path != "/behind/a/proxy/2010-04-01/Accounts/"+conf.Account+"/Messages.json" {
 		t.Errorf("asked for %s", path)
@@ -186,7 +181,7 @@ func TestEdgeAndRegion(t *testing.T) {
 
 func TestCredentialsThatCannotBe(t *testing.T) {
 	t.Parallel()
-	conf := account(t, "http://127.0.0.1:1", time.Now)
+	conf := account("http://127.0.0.1:1", time.Now)
 	conf.Secret = "with spaces and €"
 	want(t, notify.SMS{Twilio: notify.NewTwilio(conf)}.Send(context.Background(), page(annPhone, "x")), notify.Misconfigured)
 }

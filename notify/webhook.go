@@ -23,6 +23,16 @@ type WebhookConfig struct {
 	Clock      func() time.Time
 }
 
+const shortestWebhookSecret = 16 // characters
+
+// Problems says what can't be right with the settings, by their names; never a secret.
+func (c WebhookConfig) Problems() []string {
+	if n := len(c.Secret); n > 0 && n < shortestWebhookSecret {
+		return []string{fmt.Sprintf("WATCHBILL_WEBHOOK_SECRET is shorter than %d characters; `openssl rand -hex 32` makes a good one", shortestWebhookSecret)}
+	}
+	return nil
+}
+
 // Webhook posts messages as JSON to the address of a person or of a step.
 type Webhook struct {
 	config WebhookConfig

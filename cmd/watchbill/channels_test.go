@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/watchbill/watchbill/notify"
 )
 
 func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
@@ -63,20 +61,17 @@ func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
 func TestChannelsComeFromTheSettings(t *testing.T) {
 	t.Parallel()
 	names := func(f channelFlags) string {
-		return strings.Join(slices.Sorted(maps.Keys(f.senders(time.Now))), " ")
+		return strings.Join(slices.Sorted(maps.Keys(f.senders(time.Now, ""))), " ")
 	}
 	if got := names(channelFlags{}); got != "webhook" {
 		t.Errorf("without settings: %s", got)
 	}
 	all := channelFlags{
-		SMTPURL: "smtps://mail.example.com", MailFrom: "oncall@example.com", NtfyURL: "https://ntfy.sh",
+		twilioFlags: twilioFlags{TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100"},
+		SMTPURL:     "smtps://mail.example.com", MailFrom: "oncall@example.com", NtfyURL: "https://ntfy.sh",
 		PushoverToken: "azGDORePK8gMaC0QOYAMyEEuzJnyUi", TelegramToken: "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
 	}
-	if got := names(all); got != "email ntfy pushover telegram webhook" {
+	if got := names(all); got != "email ntfy pushover sms telegram voice webhook" {
 		t.Errorf("with all: %s", got)
-	}
-	c, err := mailServer("smtp://ann%40example.com:p%2Fw@mail.example.com")
-	if err != nil || c.User != "ann@example.com" || c.Password != "p/w" || c.Port != 587 || c.TLS != notify.MailStartTLS {
-		t.Errorf("%+v, %v", c, err)
 	}
 }

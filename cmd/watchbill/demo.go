@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -82,13 +81,11 @@ func (c *demoCmd) Run(p process) error {
 		return err
 	}
 	defer sim.Close() //nolint:errcheck // the state is saved as it changes; this is only the last look
-	phones, channels, err := c.phones(p)
+	phones, flags, err := c.phones(p)
 	if err != nil {
 		return err
 	}
 	defer phones.Close() //nolint:errcheck // it keeps nothing
-	// Webhooks need no account.
-	maps.Copy(channels, channelFlags{WebhookPrivate: true}.senders(p.clock))
 	listen, err := freePort(p.ctx, c.Listen)
 	if err != nil {
 		return err
@@ -97,7 +94,7 @@ func (c *demoCmd) Run(p process) error {
 		Level(zerolog.WarnLevel).With().Timestamp().Logger()
 	err = serve(p, settings{
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
-		slackAPI: sim.APIURL(), listen: listen, channels: channels,
+		slackAPI: sim.APIURL(), listen: listen, channels: channelFlags{twilioFlags: flags, WebhookPrivate: true}.senders(p.clock, ""),
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })

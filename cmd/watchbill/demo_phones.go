@@ -27,36 +27,34 @@ const (
 
 // phones starts the simulated telephone network with the phones of the demo's people, and
 // sets it up like a real account.
-func (c *demoCmd) phones(p process) (*twiliosim.Sim, map[string]notify.Sender, error) {
+func (c *demoCmd) phones(p process) (*twiliosim.Sim, twilioFlags, error) {
 	addr, err := freePort(p.ctx, c.Phones)
 	if err != nil {
-		return nil, nil, err
+		return nil, twilioFlags{}, err
 	}
 	sim := twiliosim.New(twiliosim.Options{Now: p.clock})
 	for _, name := range []string{"Ann", "Bo", "Cy"} {
 		sim.AddPhone(twiliosim.Phone{Number: demoNumbers[name], Name: name})
 	}
-	senders, err := startPhones(p.ctx, sim, addr, p.clock)
+	flags, err := startPhones(p.ctx, sim, addr, p.clock)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("start the simulated phones: %w", err), sim.Close())
+		return nil, twilioFlags{}, errors.Join(fmt.Errorf("start the simulated phones: %w", err), sim.Close())
 	}
-	return sim, senders, nil
+	return sim, flags, nil
 }
 
-// startPhones serves simulated phones, and gives what sends to them.
-func startPhones(ctx context.Context, sim *twiliosim.Sim, addr string, clock func() time.Time) (map[string]notify.Sender, error) {
+// startPhones serves simulated phones, and gives the settings by which they are reached.
+func startPhones(ctx context.Context, sim *twiliosim.Sim, addr string, clock func() time.Time) (twilioFlags, error) {
 	base, err := sim.Start(addr)
 	if err != nil {
-		return nil, err
+		return twilioFlags{}, err
 	}
 	f := twilioFlags{
 		TwilioAccountSID: twiliosim.Account, TwilioAPIKey: twiliosim.Key, TwilioAPISecret: twiliosim.Secret,
 		TwilioFrom: twiliosim.Number, TwilioAPIURL: base,
 	}
-	if f.TwilioFlow, _, err = notify.NewTwilio(f.account(clock, "")).SetUpFlow(ctx); err != nil {
-		return nil, err
-	}
-	return f.senders(clock, ""), nil
+	f.TwilioFlow, _, err = notify.NewTwilio(f.config(clock, "")).SetUpFlow(ctx)
+	return f, err
 }
 
 // givePhones proves the numbers of the demo's people, as they would themselves: the code

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,6 @@ import (
 type doctorCmd struct {
 	databaseFlags `embed:""`
 	slackFlags    `embed:""`
-	twilioFlags   `embed:""`
 	channelFlags  `embed:""`
 }
 
@@ -71,8 +69,7 @@ func oneLine(text string) string {
 }
 
 func (c *doctorCmd) Run(p process) error {
-	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(),
-		c.twilioFlags.problems(), c.channelFlags.problems()); len(wrong) > 0 {
+	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems()); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
@@ -89,12 +86,10 @@ const lookLimit = 10 * time.Second
 
 // look looks at everything at once, so that several that hang take no longer than one.
 func (c *doctorCmd) look(r *report, limit time.Duration) {
-	senders := c.twilioFlags.senders(r.clock, "")
-	maps.Copy(senders, c.channelFlags.senders(r.clock))
-	sayWays := lookAtWays(r.ctx, senders, limit)
+	sayChannels := lookAtChannels(r.ctx, c.channels(r.clock, ""), limit)
 	saySlack := c.lookAtSlack(r, limit)
 	c.database(r, limit)
-	sayWays(r)
+	sayChannels(r)
 	saySlack()
 }
 

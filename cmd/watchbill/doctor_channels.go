@@ -2,31 +2,22 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/notify"
-	"github.com/watchbill/watchbill/oncall"
 )
 
-// ways are what the doctor looks at beside Slack, as it names them. Calls go by the account
-// that sends SMS.
-var ways = []struct{ name, method string }{
-	{"mail", oncall.MethodEmail},
-	{"ntfy", oncall.MethodNtfy},
-	{"pushover", oncall.MethodPushover},
-	{"telegram", oncall.MethodTelegram},
-	{"twilio", oncall.MethodSMS},
-}
-
-// lookAtWays begins to look at the ways of reaching people that are configured, all at once,
-// and returns what waits for the findings and says them. Nothing is sent to anybody.
-func lookAtWays(ctx context.Context, senders map[string]notify.Sender, limit time.Duration) func(*report) {
+// lookAtChannels begins to look at the channels that are switched on, all at once, and returns what
+// waits for the findings and says them. Nothing is sent to anybody.
+func lookAtChannels(ctx context.Context, channels []channel, limit time.Duration) func(*report) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
-	looks := make([]chan []notify.Finding, len(ways))
-	for i, w := range ways {
-		checker, ok := senders[w.method].(notify.Checker)
-		if !ok {
+	looks := make([]chan []notify.Finding, len(channels))
+	for i, c := range channels {
+		checker := c.checker()
+		if checker == nil {
 			continue
 		}
 		looks[i] = make(chan []notify.Finding, 1)
@@ -34,16 +25,26 @@ func lookAtWays(ctx context.Context, senders map[string]notify.Sender, limit tim
 	}
 	return func(r *report) {
 		defer cancel()
-		for i, w := range ways {
+		for i, c := range channels {
 			if looks[i] != nil {
-				r.way(w.name, <-looks[i])
+				r.channel(c.name, <-looks[i])
 			}
 		}
 	}
 }
 
-// way says in one line that nothing is wrong with it, or in one for each fault what is.
-func (r *report) way(name string, found []notify.Finding) {
+// checker looks at the channel; what is sent by one provider needs one look. Nil: nothing can be asked.
+func (c channel) checker() notify.Checker {
+	for _, method := range slices.Sorted(maps.Keys(c.senders)) {
+		if checker := notify.AbilitiesOf(c.senders[method]).Checker; checker != nil {
+			return checker
+		}
+	}
+	return nil
+}
+
+// channel says in one line that nothing is wrong with it, or in one for each fault what is.
+func (r *report) channel(name string, found []notify.Finding) {
 	var fine []string
 	faults := r.bad
 	for _, f := range found {

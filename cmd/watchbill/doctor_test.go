@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -60,13 +59,13 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 	hung := notifytest.Mute(t).Addr().String()
 	address := "http://" + hung
 	f := channelFlags{
-		SMTPURL: "smtps://watchbill:hidden@" + hung, MailFrom: "oncall@example.com", NtfyURL: address, NtfyToken: "tk_hidden",
+		twilioFlags: twilioFlags{TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: address},
+		SMTPURL:     "smtps://watchbill:hidden@" + hung, MailFrom: "oncall@example.com", NtfyURL: address, NtfyToken: "tk_hidden",
 		PushoverToken: storyPushover, PushoverURL: address, TelegramToken: storyTelegram, TelegramURL: address,
 	}
 	c := doctorCmd{
 		databaseFlags{"postgres://watchbill:hidden@" + hung + "/watchbill?sslmode=disable"},
 		slackFlags{SlackBotToken: "xoxb-hidden", SlackAppToken: "xapp-hidden", SlackUserToken: "xoxp-hidden", SlackAPIURL: address + "/"},
-		twilioFlags{TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: address},
 		f,
 	}
 	var out bytes.Buffer
@@ -93,19 +92,19 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 	}
 }
 
-// unchecked is a way of which nothing can be asked.
+// unchecked is a channel of which nothing can be asked.
 type unchecked struct{ notify.Sender }
 
-func TestTheDoctorIsSilentOfWaysThatItCantAsk(t *testing.T) {
+func TestTheDoctorIsSilentOfChannelsThatItCantAsk(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	lookAtWays(t.Context(), map[string]notify.Sender{"email": unchecked{}, "webhook": unchecked{}}, time.Second)(&report{process: process{out: &out}})
+	lookAtChannels(t.Context(), []channel{{name: "mail", senders: map[string]notify.Sender{"email": unchecked{}}}, {name: "ntfy"}}, time.Second)(&report{process: process{out: &out}})
 	if out.Len() > 0 {
 		t.Errorf("%s", out.String())
 	}
 }
 
-// loud is a way whose service says what it likes.
+// loud is a channel whose service says what it likes.
 type loud struct{ notify.Sender }
 
 func (loud) Check(context.Context) []notify.Finding {
@@ -116,7 +115,7 @@ func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out}}
-	lookAtWays(r.ctx, map[string]notify.Sender{"email": loud{}}, time.Minute)(r)
+	lookAtChannels(r.ctx, []channel{{name: "mail", senders: map[string]notify.Sender{"email": loud{}}}}, time.Minute)(r)
 	r.ok("people", "Ann\nok    database")
 	r.note("people", "Bo\x07", "\x1b[31mAsk\nthem.")
 	if want := "FAIL  mail      odd ok twilio[2J the account is active\n                Look there.\n" +
@@ -133,16 +132,14 @@ func TestTheDoctorTellsNoSecretThatAServiceRepeats(t *testing.T) {
 	}))
 	t.Cleanup(echo.Close)
 	private := strings.Replace(echo.URL, "http://", "http://someone:hidden@", 1)
-	senders := channelFlags{
-		NtfyURL: echo.URL, NtfyToken: "tk_hidden", PushoverToken: storyPushover, PushoverURL: private, TelegramToken: storyTelegram, TelegramURL: private,
-	}.senders(time.Now)
 	account := "AC" + strings.Repeat("a", 32)
-	maps.Copy(senders, twilioFlags{
-		TwilioAccountSID: account, TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: echo.URL,
-	}.senders(time.Now, ""))
+	flags := channelFlags{
+		twilioFlags: twilioFlags{TwilioAccountSID: account, TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: echo.URL},
+		NtfyURL:     echo.URL, NtfyToken: "tk_hidden", PushoverToken: storyPushover, PushoverURL: private, TelegramToken: storyTelegram, TelegramURL: private,
+	}
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out}}
-	lookAtWays(r.ctx, senders, time.Minute)(r)
+	lookAtChannels(r.ctx, flags.channels(time.Now, ""), time.Minute)(r)
 	if r.bad != 4 || strings.Count(out.String(), "\n") != 8 || strings.Contains(out.String(), "\x1b") {
 		t.Errorf("%d faults:\n%q", r.bad, out.String())
 	}

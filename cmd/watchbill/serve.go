@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -22,7 +21,6 @@ const (
 type serveCmd struct {
 	databaseFlags `embed:""`
 	slackFlags    `embed:""`
-	twilioFlags   `embed:""`
 	channelFlags  `embed:""`
 	logFlags      `embed:""`
 	Listen        string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
@@ -31,8 +29,8 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(p process) error {
-	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.twilioFlags.problems(),
-		c.channelFlags.problems(), c.logFlags.problems(),
+	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
+		c.logFlags.problems(),
 		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
 	if len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -46,10 +44,8 @@ func (c *serveCmd) Run(p process) error {
 			return err
 		}
 	}
-	channels := c.twilioFlags.senders(p.clock, c.PublicURL)
-	maps.Copy(channels, c.channelFlags.senders(p.clock))
 	return serve(p, settings{
-		channels:    channels,
+		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken,

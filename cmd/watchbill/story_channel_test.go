@@ -40,7 +40,7 @@ func (s *story) use(ts *testscript.TestScript, f channelFlags) {
 		s.channels = map[string]notify.Sender{}
 	}
 	f.WebhookPrivate = true
-	maps.Copy(s.channels, f.senders(s.clock.Now))
+	maps.Copy(s.channels, f.senders(s.clock.Now, ""))
 }
 
 // mailserver [public]: there is a mail server and, if it is said, a public address. It comes

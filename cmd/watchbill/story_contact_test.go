@@ -16,9 +16,9 @@ import (
 func (s *story) phones(ts *testscript.TestScript, _ bool, _ []string) {
 	s.phone = twiliosim.New(twiliosim.Options{Now: s.clock.Now})
 	ts.Defer(func() { s.phone.Close() })
-	var err error
-	s.channels, err = startPhones(context.Background(), s.phone, "127.0.0.1:0", s.clock.Now)
+	f, err := startPhones(context.Background(), s.phone, "127.0.0.1:0", s.clock.Now)
 	ts.Check(err)
+	s.channels = f.twilio(s.clock.Now, "").senders
 }
 
 // inbox NUMBER: prints what a phone has received and sent.

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -28,104 +26,36 @@ type twilioFlags struct {
 	TwilioAPIURL     string `name:"twilio-api-url" env:"WATCHBILL_TWILIO_API_URL" placeholder:"URL" help:"Another address in place of Twilio's, for a proxy or a simulator."`
 }
 
-var (
-	phoneNumber = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	twilioName  = regexp.MustCompile(`^[a-z0-9-]*$`)
-)
-
-func twilioSID(prefix, s string) bool {
-	return len(s) == 34 && strings.HasPrefix(s, prefix) && regexp.MustCompile(`^[0-9a-fA-F]{32}$`).MatchString(s[2:])
-}
-
-// configured reports whether anything of Twilio is set.
-func (f twilioFlags) configured() bool {
-	return f.TwilioAccountSID != "" || f.TwilioAuthToken != "" || f.TwilioAPIKey != "" || f.TwilioAPISecret != "" ||
-		f.TwilioFrom != "" || f.TwilioService != "" || f.TwilioFlow != ""
-}
-
-// problems never repeats a secret.
-func (f twilioFlags) problems() []string {
-	if !f.configured() {
-		return nil
-	}
-	out := f.accountProblems()
-	switch {
-	case f.TwilioFrom == "" && f.TwilioService == "":
-		out = append(out, "TWILIO_FROM is not set: the number that pages come from, such as +12025550100; or set TWILIO_MESSAGING_SERVICE_SID for SMS alone")
-	case f.TwilioFrom == "" && f.TwilioFlow != "":
-		out = append(out, "TWILIO_FROM is not set, but TWILIO_FLOW_SID is: calls need a number to come from, such as +12025550100")
-	}
-	return out
-}
-
-// accountProblems are those that also matter before there is a number.
-func (f twilioFlags) accountProblems() []string {
-	var out []string
-	sid := func(name, prefix, value, where string) {
-		if value != "" && !twilioSID(prefix, value) {
-			out = append(out, fmt.Sprintf("%s is not %s followed by 32 hexadecimal digits; it stands %s", name, prefix, where))
-		}
-	}
-	if f.TwilioAccountSID == "" {
-		out = append(out, "TWILIO_ACCOUNT_SID is not set: it begins with AC and stands on the first page of Twilio's Console")
-	}
-	sid("TWILIO_ACCOUNT_SID", "AC", f.TwilioAccountSID, "on the first page of Twilio's Console")
-	switch {
-	case f.TwilioAPIKey != "" && f.TwilioAPISecret == "":
-		out = append(out, "TWILIO_API_SECRET is not set, but TWILIO_API_KEY is; Twilio showed the secret once, when the key was made")
-	case f.TwilioAPIKey == "" && f.TwilioAPISecret != "":
-		out = append(out, "TWILIO_API_KEY is not set, but TWILIO_API_SECRET is; the key begins with SK")
-	case f.TwilioAPIKey == "" && f.TwilioAuthToken == "":
-		out = append(out, "neither TWILIO_API_KEY with TWILIO_API_SECRET nor TWILIO_AUTH_TOKEN is set: Twilio wants one of them to sign in")
-	}
-	sid("TWILIO_API_KEY", "SK", f.TwilioAPIKey, "in Twilio's Console under API keys & tokens")
-	sid("TWILIO_MESSAGING_SERVICE_SID", "MG", f.TwilioService, "in Twilio's Console under Messaging, Services")
-	sid("TWILIO_FLOW_SID", "FW", f.TwilioFlow, "in what `watchbill twilio setup` prints")
-	if f.TwilioFrom != "" && !phoneNumber.MatchString(f.TwilioFrom) {
-		out = append(out, fmt.Sprintf("TWILIO_FROM is %q; it must be a number with its country code, such as +12025550100", f.TwilioFrom))
-	}
-	for name, value := range map[string]string{"TWILIO_EDGE": f.TwilioEdge, "TWILIO_REGION": f.TwilioRegion} {
-		if !twilioName.MatchString(value) {
-			out = append(out, name+" is not one of Twilio's names, such as dublin and ie1; mostly it is left out")
-		}
-	}
-	if f.TwilioAPIURL != "" {
-		u, err := url.Parse(f.TwilioAPIURL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
-			out = append(out, "WATCHBILL_TWILIO_API_URL is not an address such as https://twilio-proxy.example.com")
-		}
-	}
-	return out
-}
-
-// account is the Twilio account of these settings.
-func (f twilioFlags) account(clock func() time.Time, public string) notify.TwilioConfig {
-	c := notify.TwilioConfig{
-		Account: f.TwilioAccountSID, Key: f.TwilioAPIKey, Secret: f.TwilioAPISecret,
+// config is the account of these settings.
+func (f twilioFlags) config(clock func() time.Time, public string) notify.TwilioConfig {
+	return notify.TwilioConfig{
+		Account: f.TwilioAccountSID, Token: f.TwilioAuthToken, Key: f.TwilioAPIKey, Secret: f.TwilioAPISecret,
 		From: f.TwilioFrom, Service: f.TwilioService, Flow: f.TwilioFlow,
-		Edge: f.TwilioEdge, Region: f.TwilioRegion, Public: f.hooks(public).Public, Clock: clock,
+		Edge: f.TwilioEdge, Region: f.TwilioRegion, API: f.TwilioAPIURL, Public: f.hooks(public).Public, Clock: clock,
 	}
-	if c.Key == "" {
-		c.Key, c.Secret = f.TwilioAccountSID, f.TwilioAuthToken
+}
+
+// twilio is SMS and, where there is a number for them, calls.
+func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
+	config := f.config(clock, public)
+	c := channel{name: "twilio", problems: append(config.Problems(), phoneProblems("TWILIO_FROM", f.TwilioFrom)...)}
+	if !config.Configured() {
+		return c
 	}
-	if f.TwilioAPIURL != "" {
-		c.API, _ = url.Parse(f.TwilioAPIURL) // checked above
+	t := notify.NewTwilio(config)
+	c.senders = map[string]notify.Sender{oncall.MethodSMS: notify.SMS{Twilio: t}}
+	if f.TwilioFrom != "" {
+		c.senders[oncall.MethodVoice] = notify.Voice{Twilio: t}
 	}
 	return c
 }
 
-// senders are the channels that these settings give.
-func (f twilioFlags) senders(clock func() time.Time, public string) map[string]notify.Sender {
-	out := map[string]notify.Sender{}
-	if !f.configured() {
-		return out
+// phoneProblems checks a number of a setting or flag.
+func phoneProblems(name, number string) []string {
+	if kept, err := oncall.CheckAddress(oncall.MethodSMS, number); number != "" && (err != nil || kept != number) {
+		return []string{fmt.Sprintf("%s is %q; it must be a number with its country code, such as +12025550100", name, number)}
 	}
-	t := notify.NewTwilio(f.account(clock, public))
-	out[oncall.MethodSMS] = notify.SMS{Twilio: t}
-	if f.TwilioFrom != "" {
-		out[oncall.MethodVoice] = notify.Voice{Twilio: t}
-	}
-	return out
+	return nil
 }
 
 // hooks say how Twilio's calls of us are known; it makes none without a public address,
@@ -152,10 +82,11 @@ type twilioSetupCmd struct {
 }
 
 func (c *twilioSetupCmd) Run(p process) error {
-	if wrong := c.accountProblems(); len(wrong) > 0 {
+	config := c.config(p.clock, "")
+	if wrong := append(config.AccountProblems(), phoneProblems("TWILIO_FROM", c.TwilioFrom)...); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
-	t := notify.NewTwilio(c.account(p.clock, ""))
+	t := notify.NewTwilio(config)
 	numbers, err := t.Numbers(p.ctx)
 	if err != nil {
 		return err
@@ -174,9 +105,8 @@ func (c *twilioSetupCmd) Run(p process) error {
 	} else {
 		r.ok("flow", "updated "+flow)
 	}
-	after := c.twilioFlags
-	after.TwilioFrom, after.TwilioFlow = chosen, flow
-	r.each("twilio", notify.NewTwilio(after.account(p.clock, "")).Check(p.ctx))
+	config.From, config.Flow = chosen, flow
+	r.each("twilio", notify.NewTwilio(config).Check(p.ctx))
 	fmt.Fprintf(p.out, "\nSet these for `watchbill serve`, beside the credentials that you have used now:\n\n  TWILIO_ACCOUNT_SID=%s\n  TWILIO_FROM=%s\n  TWILIO_FLOW_SID=%s\n",
 		c.TwilioAccountSID, chosen, flow)
 	if r.bad > 0 {
@@ -214,17 +144,15 @@ type twilioCheckCmd struct {
 const testPatience = 30 * time.Second
 
 func (c *twilioCheckCmd) Run(p process) error {
-	wrong := c.problems()
-	if !c.configured() {
-		wrong = c.accountProblems()
+	config := c.config(p.clock, "")
+	wrong := c.twilio(p.clock, "").problems
+	if !config.Configured() {
+		wrong = config.AccountProblems()
 	}
-	if c.Test != "" && !phoneNumber.MatchString(c.Test) {
-		wrong = append(wrong, fmt.Sprintf("--test is %q; it must be a number with its country code, such as +12025550100", c.Test))
-	}
-	if len(wrong) > 0 {
+	if wrong = append(wrong, phoneProblems("--test", c.Test)...); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
-	t := notify.NewTwilio(c.account(p.clock, ""))
+	t := notify.NewTwilio(config)
 	r := &report{process: p}
 	r.each("twilio", t.Check(p.ctx))
 	if c.Test != "" && r.bad == 0 {

@@ -38,7 +38,7 @@ func TestTwilioSettings(t *testing.T) {
 		"wrong region":   {with(func(f *twilioFlags) { f.TwilioRegion = "https://ie1" }), "TWILIO_REGION is not one of Twilio's names"},
 		"wrong address":  {with(func(f *twilioFlags) { f.TwilioAPIURL = "localhost:9000" }), "WATCHBILL_TWILIO_API_URL is not an address"},
 	} {
-		got := strings.Join(tt.flags.problems(), "\n")
+		got := strings.Join(tt.flags.twilio(nil, "").problems, "\n")
 		if (got == "") != (tt.want == "") || !strings.Contains(got, tt.want) || strings.Contains(got, "hidden") {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
