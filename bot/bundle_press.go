@@ -12,7 +12,7 @@ import (
 // bundleLinks links to the messages of the incidents that a bundle names, as far as there
 // are any yet.
 func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.IncidentID]string {
-	ids := n.Facts.Incidents[:min(len(n.Facts.Lines), len(n.Facts.Incidents))]
+	ids := n.Detail.Incidents[:min(len(n.Detail.Lines), len(n.Detail.Incidents))]
 	roots, err := b.store.Roots(ctx, ids)
 	if err != nil {
 		b.log.Warn().Err(err).Msg("the incidents of a bundle can't be linked to")

@@ -42,7 +42,7 @@ func (b *board) states(key string) (states []string) {
 	defer b.mu.Unlock()
 	for _, n := range b.notices {
 		if n.Key == key {
-			states = append(states, n.Facts.State)
+			states = append(states, n.Detail.State)
 		}
 	}
 	return states
@@ -81,7 +81,7 @@ func TestANoticeIsToldOnceAndFollowsItsState(t *testing.T) {
 	d.start(d.phone)
 	id := d.asked()
 	n := oncall.Notice{
-		Key: "once", To: "C0PAY", Kind: oncall.NoticeStillOn, About: int64(id), Facts: oncall.NoticeFacts{Lines: []string{"hello"}},
+		Key: "once", To: "C0PAY", Kind: oncall.NoticeStillOn, About: int64(id), Detail: oncall.NoticeDetail{Lines: []string{"hello"}},
 	}
 	for range 3 {
 		if err := d.store.Notify(t.Context(), d.clock(), n); err != nil {

@@ -31,7 +31,7 @@ func (j *Jobs) verify(ctx context.Context, job *river.Job[oncall.Verify]) error 
 	if proof.Contact.Address == "" {
 		return j.store.Notify(ctx, j.clock(), oncall.Notice{
 			Key: key, To: string(proof.User.ID), Kind: oncall.NoticeProof, Until: &proof.Expires,
-			Facts: oncall.NoticeFacts{Method: proof.Contact.Method, Note: proof.Code},
+			Detail: oncall.NoticeDetail{Method: proof.Contact.Method, Note: proof.Code},
 		})
 	}
 	return j.probe(ctx, proof.Contact, notify.Message{

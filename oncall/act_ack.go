@@ -247,7 +247,7 @@ func (c *Change) askStillOn(u UserID, holders []UserID) {
 	c.Notices = append(c.Notices, Notice{
 		Key: fmt.Sprintf("still/%d/%d/%s", in.ID, in.Seq, u), To: string(u), Kind: NoticeStillOn,
 		About: int64(in.ID), Until: in.NextAt,
-		Facts: NoticeFacts{
+		Detail: NoticeDetail{
 			Incidents: []IncidentID{in.ID}, Lines: []string{in.Title}, Users: holders,
 			Start: *in.AckedAt, End: *in.NextAt,
 		},

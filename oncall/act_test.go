@@ -192,7 +192,7 @@ func (s *tale) take(t *testing.T, c Change) {
 		fmt.Fprintf(&s.out, "  page %s%s because %s\n", p.UserID, s.at(p.At), p.Why)
 	}
 	for _, n := range c.Notices {
-		fmt.Fprintf(&s.out, "  notice %s to %s until%s: %s\n", n.Kind, n.To, s.at(n.Facts.End), n.Facts.Lines[0])
+		fmt.Fprintf(&s.out, "  notice %s to %s until%s: %s\n", n.Kind, n.To, s.at(n.Detail.End), n.Detail.Lines[0])
 	}
 	for _, settled := range c.Settled {
 		fmt.Fprintf(&s.out, "  settled %v: %s by %q\n", settled.Kinds, settled.State, settled.By)

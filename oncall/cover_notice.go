@@ -22,8 +22,8 @@ var CoverNotices = []NoticeKind{NoticeCoverAsk, NoticeCoverSent}
 // CoverPending is the state of news that nobody has taken the shift yet.
 const CoverPending = "pending"
 
-// Show brings the facts of a notice to the state of the request.
-func (c Cover) Show(f *NoticeFacts, by UserID, now time.Time) {
+// Show brings the detail of a notice to the state of the request.
+func (c Cover) Show(f *NoticeDetail, by UserID, now time.Time) {
 	f.Stints, f.Takes, f.Note, f.State = []schedule.Stint{c.Stint}, c.Takes, c.Note, string(c.State)
 	f.By, f.StateAt = by, now
 	f.Users, f.Others = nil, nil
@@ -43,8 +43,8 @@ func (c Cover) Differs(before Cover) bool {
 
 func (c Cover) tell(kind NoticeKind, key, to string, r Roster) Notice {
 	n := Notice{Key: fmt.Sprintf("cover/%d/%s", c.ID, key), To: to, Kind: kind, About: int64(c.ID)}
-	c.Show(&n.Facts, c.CreatedBy, c.CreatedAt)
-	n.Facts.TimeZone = r.Users[UserID(to)].TimeZone
+	c.Show(&n.Detail, c.CreatedBy, c.CreatedAt)
+	n.Detail.TimeZone = r.Users[UserID(to)].TimeZone
 	return n
 }
 
@@ -62,7 +62,7 @@ func (c Cover) Asks(users []UserID, r Roster) []Notice {
 	var out []Notice
 	for _, u := range users {
 		n := c.tell(NoticeCoverAsk, "ask/"+string(u), string(u), r)
-		n.Facts.Clashes = r.Clashes(u, c.Stint)
+		n.Detail.Clashes = r.Clashes(u, c.Stint)
 		n.Until = &c.Stint.End
 		out = append(out, n)
 	}
@@ -75,9 +75,9 @@ func (c CoverChange) News(by UserID, channels []string, r Roster, now time.Time)
 	asker := string(c.Cover.Stint.User)
 	news := func(kind NoticeKind, key, to, state string) {
 		n := c.Cover.tell(kind, key, to, r)
-		n.Facts.State, n.Facts.By, n.Facts.StateAt = state, by, now
+		n.Detail.State, n.Detail.By, n.Detail.StateAt = state, by, now
 		if state == string(CoverTaken) {
-			n.Facts.Takes = c.Cover.Takes[len(c.Cover.Takes)-len(c.Add):]
+			n.Detail.Takes = c.Cover.Takes[len(c.Cover.Takes)-len(c.Add):]
 		}
 		out = append(out, n)
 	}

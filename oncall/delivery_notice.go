@@ -27,7 +27,7 @@ func BlockedNotices(method, why string, to []string, now time.Time) []Notice {
 	for _, who := range to {
 		out = append(out, Notice{
 			Key: fmt.Sprintf("blocked/%s/%s/%s", method, now.UTC().Format(time.DateOnly), who), To: who,
-			Kind: NoticeBlocked, Facts: NoticeFacts{Method: method, Note: why},
+			Kind: NoticeBlocked, Detail: NoticeDetail{Method: method, Note: why},
 		})
 	}
 	return out
@@ -39,7 +39,7 @@ func UnreachedNotices(in Incident, to []string) []Notice {
 	for _, who := range to {
 		out = append(out, Notice{
 			Key: fmt.Sprintf("unreached/%d/%s", in.ID, who), To: who, Kind: NoticeUnreached,
-			Facts: NoticeFacts{Incidents: []IncidentID{in.ID}, Note: in.Title},
+			Detail: NoticeDetail{Incidents: []IncidentID{in.ID}, Note: in.Title},
 		})
 	}
 	return out
@@ -49,18 +49,18 @@ func UnreachedNotices(in Incident, to []string) []Notice {
 func ContactNotice(kind NoticeKind, c Contact, why, to string, now time.Time) Notice {
 	return Notice{
 		Key: fmt.Sprintf("%s/%d/%d/%s", kind, c.ID, now.UnixMilli(), to), To: to, Kind: kind,
-		Facts: NoticeFacts{Users: []UserID{c.UserID}, Method: c.Method, Address: c.Address, Note: why},
+		Detail: NoticeDetail{Users: []UserID{c.UserID}, Method: c.Method, Address: c.Address, Note: why},
 	}
 }
 
 // BundleNotice is the direct message that pages a person about several incidents, worst first.
 func BundleNotice(key string, lead PageID, to UserID, incidents []Incident) Notice {
-	f := NoticeFacts{Users: []UserID{to}}
+	f := NoticeDetail{Users: []UserID{to}}
 	for _, in := range incidents {
 		f.Incidents = append(f.Incidents, in.ID)
 	}
 	f.Lines = BundleLines(incidents, maxBundleLines)
-	return Notice{Key: key, To: string(to), Kind: NoticeBundle, About: int64(lead), Facts: f, Version: 1}
+	return Notice{Key: key, To: string(to), Kind: NoticeBundle, About: int64(lead), Detail: f, Version: 1}
 }
 
 // maxBundleLines is how many incidents a direct message names.

@@ -96,9 +96,9 @@ type Briefing struct {
 	Watchers     []string      // the team's admins, or its channel
 }
 
-// facts are what all notices of the hand-off show.
-func (h Handoff) facts(b Briefing) NoticeFacts {
-	f := NoticeFacts{
+// detail is what all notices of the hand-off show.
+func (h Handoff) detail(b Briefing) NoticeDetail {
+	f := NoticeDetail{
 		Schedule: h.Schedule, ScheduleName: b.ScheduleName, Role: h.Role, Start: h.At, End: b.Duty.Until,
 		Users: h.Incoming, Others: h.Outgoing, Stays: without(h.Users, h.Incoming), Next: b.Duty.Next,
 	}
@@ -115,7 +115,7 @@ func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	var notices []Notice
 	tell := func(kind NoticeKind, to string) {
 		notices = append(notices, Notice{
-			Key: fmt.Sprintf("handoff/%d/%s/%s", h.Number, kind, to), To: to, Kind: kind, About: h.Number, Facts: h.facts(b),
+			Key: fmt.Sprintf("handoff/%d/%s/%s", h.Number, kind, to), To: to, Kind: kind, About: h.Number, Detail: h.detail(b),
 		})
 	}
 	for _, u := range h.Incoming {
@@ -147,7 +147,7 @@ func (h Handoff) Chase(b Briefing) []Notice {
 	for _, who := range append(to, without(b.Watchers, to)...) {
 		notices = append(notices, Notice{
 			Key: fmt.Sprintf("handoff/%d/%s/%s", h.Number, NoticeUnanswered, who), To: who, Kind: NoticeUnanswered,
-			About: h.Number, Facts: h.facts(b),
+			About: h.Number, Detail: h.detail(b),
 		})
 	}
 	return notices

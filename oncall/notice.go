@@ -13,23 +13,23 @@ type NoticeID int64
 type NoticeKind string
 
 // A Notice is something that Watchbill tells one person or one channel, once. Its Slack
-// message is a drawing of Facts: when they change, the message follows.
+// message is a drawing of Detail: when that changes, the message follows.
 type Notice struct {
 	ID      NoticeID
 	Key     string // of all notices with one key only the first is told
 	To      string // a Slack user or channel
 	Kind    NoticeKind
 	About   int64 // what it belongs to: a swap, a hand-off, an incident, a team …, as its kind says; 0: nothing
-	Facts   NoticeFacts
-	Version int64 // grows with every change of the facts
+	Detail  NoticeDetail
+	Version int64 // grows with every change of the detail
 
 	At    time.Time  // not told earlier; zero: at once
 	Until *time.Time // not told later: a reminder of what is over helps nobody
 }
 
-// NoticeFacts is all that a notice shows. Every kind uses what it needs. It is stored
+// NoticeDetail is all that a notice shows. Every kind uses what it needs. It is stored
 // as JSON, so fields are only ever added.
-type NoticeFacts struct {
+type NoticeDetail struct {
 	Schedule     ScheduleID       `json:"schedule,omitempty"`
 	ScheduleName string           `json:"schedule_name,omitempty"`
 	Role         string           `json:"role,omitempty"`

@@ -273,7 +273,7 @@ func (c *Change) runOut() {
 		if !slices.Contains(users, admin) {
 			c.Notices = append(c.Notices, Notice{
 				Key: fmt.Sprintf("unassigned/%d/%d/%s", in.ID, in.Seq, admin), To: string(admin), Kind: NoticeUnassigned,
-				About: int64(in.ID), Facts: NoticeFacts{Incidents: []IncidentID{in.ID}, Users: users, Lines: []string{
+				About: int64(in.ID), Detail: NoticeDetail{Incidents: []IncidentID{in.ID}, Users: users, Lines: []string{
 					fmt.Sprintf("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, mentions(users, " and ")),
 				}},
 			})

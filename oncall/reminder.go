@@ -57,11 +57,11 @@ func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration,
 		end = s.End
 	}
 	return Notice{
-		Key:   fmt.Sprintf("remind/%d/%s/%s/%d/%d", c.ID(), role, u, start.Unix(), before/time.Second),
-		To:    string(u),
-		Kind:  NoticeReminder,
-		Facts: NoticeFacts{Schedule: c.ID(), ScheduleName: c.Name(), Role: role, Start: start, End: end, Users: []UserID{u}},
-		Until: &start,
+		Key:    fmt.Sprintf("remind/%d/%s/%s/%d/%d", c.ID(), role, u, start.Unix(), before/time.Second),
+		To:     string(u),
+		Kind:   NoticeReminder,
+		Detail: NoticeDetail{Schedule: c.ID(), ScheduleName: c.Name(), Role: role, Start: start, End: end, Users: []UserID{u}},
+		Until:  &start,
 	}
 }
 
@@ -87,7 +87,7 @@ func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserI
 	for _, u := range people {
 		notices = append(notices, Notice{
 			Key: fmt.Sprintf("moved/%s/%s", key, u), To: string(u), Kind: NoticeMoved,
-			Facts: NoticeFacts{Schedule: after.ID(), ScheduleName: after.Name(), By: by, Moves: moves[u]},
+			Detail: NoticeDetail{Schedule: after.ID(), ScheduleName: after.Name(), By: by, Moves: moves[u]},
 		})
 	}
 	return notices

@@ -57,7 +57,7 @@ func TestReminders(t *testing.T) {
 	if len(due) != 1 || !next.Equal(monday.Add(-time.Hour)) {
 		t.Fatalf("%d due, the next at %s", len(due), next)
 	}
-	if n := due[0]; n.To != "U0BO" || !n.Facts.Start.Equal(monday) || !n.Facts.End.Equal(monday.AddDate(0, 0, 7)) {
+	if n := due[0]; n.To != "U0BO" || !n.Detail.Start.Equal(monday) || !n.Detail.End.Equal(monday.AddDate(0, 0, 7)) {
 		t.Errorf("the reminder is %+v", n)
 	}
 	if due, _ = Reminders(c, monday.Add(-time.Hour+16*time.Minute), before); len(due) != 0 {

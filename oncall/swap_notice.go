@@ -21,22 +21,22 @@ var SwapNotices = []NoticeKind{NoticeSwapAsk, NoticeSwapSent, NoticeSwapDone}
 // SwapBegun is shown in the place of SwapAccepted when a swap can't be undone any more.
 const SwapBegun SwapState = "begun"
 
-func (s Swap) facts() NoticeFacts {
-	return NoticeFacts{
+func (s Swap) detail() NoticeDetail {
+	return NoticeDetail{
 		Stints: []schedule.Stint{s.Give, s.Take}, Note: s.Note, End: s.ExpiresAt, State: string(s.State),
 	}
 }
 
 // tell makes a notice for one of the two people.
-func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeFacts, r Roster) Notice {
+func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeDetail, r Roster) Notice {
 	f.TimeZone = r.Users[to].TimeZone
-	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Facts: f}
+	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Detail: f}
 }
 
 // Offers are the messages about a new offer: the question, and the asker's own copy. Away
 // are those of the two who have time off during the shift that they would get.
 func (s Swap) Offers(r Roster, away []UserID) []Notice {
-	f := s.facts()
+	f := s.detail()
 	f.Others = away
 	ask := f
 	ask.Clashes = append(r.Clashes(s.Take.User, s.Give, s.Give, s.Take), r.Clashes(s.Give.User, s.Take, s.Give, s.Take)...)
@@ -49,7 +49,7 @@ func (s Swap) Offers(r Roster, away []UserID) []Notice {
 // News are the messages that a change of state makes necessary beside the ones that
 // are drawn again, which nobody may be looking at.
 func (s Swap) News(by UserID, channels []string, r Roster, now time.Time) []Notice {
-	f := s.facts()
+	f := s.detail()
 	f.By, f.StateAt = by, now
 	var out []Notice
 	for _, u := range []UserID{s.Give.User, s.Take.User} {
@@ -62,7 +62,7 @@ func (s Swap) News(by UserID, channels []string, r Roster, now time.Time) []Noti
 	if s.State == SwapAccepted {
 		for _, channel := range channels {
 			out = append(out, Notice{
-				Key: fmt.Sprintf("swap/%d/done/%s", s.ID, channel), To: channel, Kind: NoticeSwapDone, About: int64(s.ID), Facts: f,
+				Key: fmt.Sprintf("swap/%d/done/%s", s.ID, channel), To: channel, Kind: NoticeSwapDone, About: int64(s.ID), Detail: f,
 			})
 		}
 	}

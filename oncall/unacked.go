@@ -28,13 +28,13 @@ type Unacked struct {
 	Since    time.Time
 }
 
-// UnackedFacts are what a reminder shows of incidents at an instant: the worst first, of
+// UnackedDetail is what a reminder shows of incidents at an instant: the worst first, of
 // those the oldest.
-func UnackedFacts(all []Unacked, now time.Time) NoticeFacts {
+func UnackedDetail(all []Unacked, now time.Time) NoticeDetail {
 	all = slices.SortedFunc(slices.Values(all), func(a, b Unacked) int {
 		return cmp.Or(b.Severity.rank()-a.Severity.rank(), a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
 	})
-	f := NoticeFacts{Start: now, Count: len(all)}
+	f := NoticeDetail{Start: now, Count: len(all)}
 	for _, u := range all[:min(len(all), unackedListed)] {
 		f.Incidents = append(f.Incidents, u.ID)
 		f.Lines = append(f.Lines, fmt.Sprintf("%s %s (%s, for %s)", u.ID, u.Title, u.Severity, roughly(now.Sub(u.Since))))
@@ -44,8 +44,8 @@ func UnackedFacts(all []Unacked, now time.Time) NoticeFacts {
 
 // RemindUnacked decides what becomes of a team's reminder: last is what it shows, nil where
 // there is none. It reports false where nothing changes.
-func RemindUnacked(last *NoticeFacts, all []Unacked, every Seconds, now time.Time) (NoticeFacts, bool) {
-	next := UnackedFacts(all, now)
+func RemindUnacked(last *NoticeDetail, all []Unacked, every Seconds, now time.Time) (NoticeDetail, bool) {
+	next := UnackedDetail(all, now)
 	switch {
 	case last == nil:
 		return next, len(all) > 0

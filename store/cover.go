@@ -159,7 +159,7 @@ func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, c
 ) error {
 	c := change.Cover
 	if c.Differs(before) {
-		err := s.renotice(ctx, tx, now, oncall.CoverNotices, int64(c.ID), func(f *oncall.NoticeFacts) { c.Show(f, by, now) })
+		err := s.renotice(ctx, tx, now, oncall.CoverNotices, int64(c.ID), func(f *oncall.NoticeDetail) { c.Show(f, by, now) })
 		if err != nil {
 			return err
 		}

@@ -127,7 +127,7 @@ func warnings(dir *Directory, found []oncall.Finding, name string) []oncall.Noti
 				i = len(notices)
 				notices = append(notices, oncall.Notice{Key: "coverage/" + name + "/" + who, To: who, Kind: oncall.NoticeCoverage})
 			}
-			notices[i].Facts.Findings = append(notices[i].Facts.Findings, f)
+			notices[i].Detail.Findings = append(notices[i].Detail.Findings, f)
 		}
 	}
 	return notices

@@ -131,7 +131,7 @@ func (l look) announce(ctx context.Context, before, h oncall.Handoff, d schedule
 		return err
 	}
 	if before.Number != 0 {
-		err := l.renotice(ctx, l.tx, l.now, oncall.HandoffNotices, before.Number, func(f *oncall.NoticeFacts) {
+		err := l.renotice(ctx, l.tx, l.now, oncall.HandoffNotices, before.Number, func(f *oncall.NoticeDetail) {
 			if f.State != oncall.HandoffTaken {
 				f.State, f.StateAt = oncall.HandoffOver, l.now
 			}
@@ -314,7 +314,7 @@ func (s *Store) TakeHandoff(ctx context.Context, number int64, by oncall.UserID,
 		if err := saveHandoff(ctx, tx, h); err != nil {
 			return err
 		}
-		return s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeFacts) {
+		return s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeDetail) {
 			f.State, f.StateAt, f.By = oncall.HandoffTaken, now, by
 		})
 	})
@@ -347,7 +347,7 @@ func (s *Store) ChaseHandoff(ctx context.Context, number int64, now time.Time) e
 		if len(notices) == 0 {
 			return nil
 		}
-		err = s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeFacts) {
+		err = s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeDetail) {
 			f.State, f.StateAt = oncall.HandoffUnanswered, now
 		})
 		if err != nil {

@@ -100,7 +100,7 @@ func moveAlerts(ctx context.Context, tx pgx.Tx, from, to oncall.IncidentID) erro
 // settle says on the notices that are still open what has become of them.
 func (s *Store) settle(ctx context.Context, tx pgx.Tx, now time.Time, settled []oncall.Settlement) error {
 	for _, of := range settled {
-		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeFacts) {
+		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeDetail) {
 			if f.State == "" {
 				f.State, f.StateAt, f.By = of.State, of.At, of.By
 			}

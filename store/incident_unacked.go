@@ -17,7 +17,7 @@ var opening = []oncall.EventKind{oncall.EventReopened, oncall.EventUnacknowledge
 type episode struct {
 	ID    oncall.NoticeID
 	About int64 // the team
-	Facts oncall.NoticeFacts
+	Facts oncall.NoticeDetail
 }
 
 // RemindUnacked keeps in each team's channel one message about the incidents that have been
@@ -42,7 +42,7 @@ func (s *Store) RemindUnacked(ctx context.Context, now time.Time) error {
 		}
 		for _, t := range dir.teams {
 			r, reminded := open[t.ID]
-			var last *oncall.NoticeFacts
+			var last *oncall.NoticeDetail
 			if reminded {
 				last = &r.Facts
 			}
@@ -108,11 +108,11 @@ func episodes(ctx context.Context, tx pgx.Tx) (map[oncall.TeamID]episode, error)
 }
 
 // saveReminder begins an episode, where the id is 0, or changes its message.
-func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id oncall.NoticeID, facts oncall.NoticeFacts, now time.Time) error {
+func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id oncall.NoticeID, facts oncall.NoticeDetail, now time.Time) error {
 	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
 	if id == 0 {
 		return s.notice(ctx, tx, now, []oncall.Notice{{
-			Key: fmt.Sprintf("unacked/%d/%d", t.ID, now.Unix()), To: t.Channel, Kind: oncall.NoticeUnacked, About: int64(t.ID), Facts: facts,
+			Key: fmt.Sprintf("unacked/%d/%d", t.ID, now.Unix()), To: t.Channel, Kind: oncall.NoticeUnacked, About: int64(t.ID), Detail: facts,
 		}})
 	}
 	if _, err := tx.Exec(ctx, save, id, facts); err != nil {

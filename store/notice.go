@@ -41,7 +41,7 @@ func (s *Store) notice(ctx context.Context, tx pgx.Tx, now time.Time, notices []
 		RETURNING id`
 	var tasks []oncall.Task
 	for _, n := range notices {
-		rows, _ := tx.Query(ctx, insert, n.Key, n.To, n.Kind, n.About, n.Facts, n.Until, now)
+		rows, _ := tx.Query(ctx, insert, n.Key, n.To, n.Kind, n.About, n.Detail, n.Until, now)
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.NoticeID])
 		if err != nil {
 			return fmt.Errorf("save notice %s: %w", n.Key, err)
@@ -53,16 +53,16 @@ func (s *Store) notice(ctx context.Context, tx pgx.Tx, now time.Time, notices []
 	return s.enqueue(ctx, tx, now, tasks)
 }
 
-// renotice changes the facts of all notices of the kinds given that belong to one swap,
+// renotice changes the detail of all notices of the kinds given that belong to one swap,
 // cover request or hand-off, and queues their redrawing.
 func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []oncall.NoticeKind, about int64,
-	change func(*oncall.NoticeFacts),
+	change func(*oncall.NoticeDetail),
 ) error {
 	const load = `SELECT id, facts FROM notices WHERE kind = ANY ($1) AND about = $2 ORDER BY id FOR UPDATE`
 	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
 	type row struct {
 		ID    oncall.NoticeID
-		Facts oncall.NoticeFacts
+		Facts oncall.NoticeDetail
 	}
 	rows, _ := tx.Query(ctx, load, kinds, about)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
@@ -96,7 +96,7 @@ func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time
 		Recipient   string
 		Kind        oncall.NoticeKind
 		About       int64
-		Facts       oncall.NoticeFacts
+		Facts       oncall.NoticeDetail
 		Version     int64
 		NotAfter    *time.Time
 		TriedAt     *time.Time
@@ -118,7 +118,7 @@ func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time
 	}
 	return Telling{
 		Notice: oncall.Notice{
-			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Facts: r.Facts,
+			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Detail: r.Facts,
 			Version: r.Version, Until: r.NotAfter,
 		},
 		Place: Place{Channel: r.Channel, TS: r.TS}, Drawn: r.Drawn, TriedAt: r.TriedAt,

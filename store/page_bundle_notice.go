@@ -48,7 +48,7 @@ func (s *Store) bundleTold(ctx context.Context, tx pgx.Tx, lead oncall.Page, at 
 	}
 	oncall.WorstFirst(found)
 	n := oncall.BundleNotice(lead.Key, lead.ID, lead.UserID, found)
-	_, err = tx.Exec(ctx, insert, n.Key, n.To, n.Kind, n.About, n.Facts, now, at.Channel, at.TS)
+	_, err = tx.Exec(ctx, insert, n.Key, n.To, n.Kind, n.About, n.Detail, now, at.Channel, at.TS)
 	return err
 }
 

@@ -149,7 +149,7 @@ func TestABundleIsAcknowledged(t *testing.T) {
 	w.storm("a", "b", "c")
 	order := w.begin(1, start)
 	n := must[oncall.Notice](t)(w.Bundle(t.Context(), order.Page.Key))
-	if n.About != 1 || len(n.Facts.Incidents) != 3 || n.Facts.Lines[0] != "#1 high: a is full" {
+	if n.About != 1 || len(n.Detail.Incidents) != 3 || n.Detail.Lines[0] != "#1 high: a is full" {
 		t.Errorf("bundle: %+v", n)
 	}
 	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}}, start))

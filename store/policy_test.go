@@ -178,7 +178,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 		ID        oncall.NoticeID
 		Recipient string
 		Version   int64
-		Facts     oncall.NoticeFacts
+		Facts     oncall.NoticeDetail
 	}
 	last := func() (n notice) {
 		t.Helper()

@@ -59,7 +59,7 @@ func inZones(ctx context.Context, tx pgx.Tx, notices []oncall.Notice) error {
 		return fmt.Errorf("load time zones: %w", err)
 	}
 	for i, n := range notices {
-		notices[i].Facts.TimeZone = zones[n.To]
+		notices[i].Detail.TimeZone = zones[n.To]
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChan
 
 // tellSwap brings the messages about a swap to its state and tells those who wait for it.
 func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, roster oncall.Roster, now time.Time) error {
-	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeFacts) {
+	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeDetail) {
 		f.State, f.StateAt, f.By = string(swap.State), now, by
 	})
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *Store) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Tim
 			return s.tellSwap(ctx, tx, change.Swap, "", roster, now)
 		}
 		if swap.State == oncall.SwapAccepted && !now.Before(swap.Begins()) {
-			return s.renotice(ctx, tx, now, oncall.SwapNotices, int64(id), func(f *oncall.NoticeFacts) {
+			return s.renotice(ctx, tx, now, oncall.SwapNotices, int64(id), func(f *oncall.NoticeDetail) {
 				f.State = string(oncall.SwapBegun)
 			})
 		}

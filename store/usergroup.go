@@ -99,7 +99,7 @@ func (s *Store) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble
 		for _, to := range dir.Watchers(team) {
 			notices = append(notices, oncall.Notice{
 				Key: fmt.Sprintf("group/%d/%s/%s", id, name, to), To: to, Kind: oncall.NoticeGroup,
-				Facts: oncall.NoticeFacts{Lines: []string{trouble}},
+				Detail: oncall.NoticeDetail{Lines: []string{trouble}},
 			})
 		}
 		return s.notice(ctx, tx, now, notices)

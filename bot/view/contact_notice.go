@@ -13,7 +13,7 @@ import (
 
 // way names the contact method that a notice is about. Only its person sees the address.
 func way(n oncall.Notice) (name string, own bool) {
-	f := n.Facts
+	f := n.Detail
 	own = slices.Contains(f.Users, oncall.UserID(n.To))
 	c := oncall.Contact{Method: f.Method}
 	if own {
@@ -23,7 +23,7 @@ func way(n oncall.Notice) (name string, own bool) {
 }
 
 // wherefore says why, to the person and to others.
-func wherefore(f oncall.NoticeFacts, own bool) string {
+func wherefore(f oncall.NoticeDetail, own bool) string {
 	why := Foreign(f.Note, maxBody)
 	if rest, found := strings.CutPrefix(why, "you "); found && !own {
 		why = "they " + rest
@@ -44,10 +44,10 @@ func withSettings(text string, own bool) Drawing {
 func drawContactOff(n oncall.Notice) Drawing {
 	name, own := way(n)
 	if !own {
-		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", Mention(n.Facts.Users...), name, wherefore(n.Facts, own)), own)
+		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", Mention(n.Detail.Users...), name, wherefore(n.Detail, own)), own)
 	}
-	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, wherefore(n.Facts, own))
-	if n.Facts.Method == oncall.MethodSMS {
+	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, wherefore(n.Detail, own))
+	if n.Detail.Method == oncall.MethodSMS {
 		text += " START, sent from that phone, switches it on again."
 	}
 	return withSettings(text, own)
@@ -63,7 +63,7 @@ func drawContactOn(n oncall.Notice) Drawing {
 func drawContactSilent(n oncall.Notice) Drawing {
 	name, own := way(n)
 	if !own {
-		return withSettings(fmt.Sprintf(":warning: %s is on call soon, and has not answered by %s when Watchbill asked whether it still reaches them.", Mention(n.Facts.Users...), name), own)
+		return withSettings(fmt.Sprintf(":warning: %s is on call soon, and has not answered by %s when Watchbill asked whether it still reaches them.", Mention(n.Detail.Users...), name), own)
 	}
 	return withSettings(fmt.Sprintf(":warning: You are on call soon, and nobody has answered by %s when Watchbill asked whether it still reaches you. "+
 		"`/oncall contact test` sends you a test page; any answer to it will do.", name), own)
@@ -72,13 +72,13 @@ func drawContactSilent(n oncall.Notice) Drawing {
 // drawContactUnsent tells that a code or a test could not be sent.
 func drawContactUnsent(n oncall.Notice) Drawing {
 	name, own := way(n)
-	return withSettings(fmt.Sprintf(":warning: What you asked for could not be sent by %s: %s.", name, wherefore(n.Facts, own)), own)
+	return withSettings(fmt.Sprintf(":warning: What you asked for could not be sent by %s: %s.", name, wherefore(n.Detail, own)), own)
 }
 
 // drawProof tells what to write to a bot elsewhere.
 func drawProof(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
-		methodTitle(n.Facts.Method), Foreign(n.Facts.Note, MaxName)))
+		methodTitle(n.Detail.Method), Foreign(n.Detail.Note, MaxName)))
 }
 
 // drawTest shows that direct messages arrive.
@@ -89,13 +89,13 @@ func drawTest(oncall.Notice) Drawing {
 // drawBlocked tells an admin that a contact method waits for them.
 func drawBlocked(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
-		oncall.MethodName(n.Facts.Method), wherefore(n.Facts, true)))
+		oncall.MethodName(n.Detail.Method), wherefore(n.Detail, true)))
 }
 
 // drawUnreached tells an admin that a page reached nobody.
 func drawUnreached(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf(":warning: Incident %s, %s: delivery failed. Nobody who was paged could be reached by any contact method.",
-		List(incidentNames(n.Facts.Incidents)), Foreign(n.Facts.Note, maxTitle)))
+		List(incidentNames(n.Detail.Incidents)), Foreign(n.Detail.Note, maxTitle)))
 }
 
 func incidentNames(ids []oncall.IncidentID) []string {
@@ -107,7 +107,7 @@ func incidentNames(ids []oncall.IncidentID) []string {
 }
 
 // bundleLines names the incidents of a bundle, with links where there is room for all of them.
-func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []string {
+func bundleLines(f oncall.NoticeDetail, links map[oncall.IncidentID]string) []string {
 	lines := make([]string, len(f.Lines))
 	size := 0
 	for i, l := range f.Lines {
@@ -129,7 +129,7 @@ func bundleLines(f oncall.NoticeFacts, links map[oncall.IncidentID]string) []str
 // Bundle pages somebody about several incidents, with links to their messages if there are
 // any.
 func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
-	f := n.Facts
+	f := n.Detail
 	head := fmt.Sprintf(":rotating_light: *%s* for you", Count(len(f.Incidents), "incident"))
 	lines := append([]string{head}, bundleLines(f, links)...)
 	if more := len(f.Incidents) - len(f.Lines); more > 0 {

@@ -21,9 +21,9 @@ func TestDrawContactNotices(t *testing.T) {
 		{ID: 8, Severity: oncall.Critical, Title: "disk full on <db-1>"}, {ID: 9, Severity: oncall.High, Title: "queue grows"},
 	})
 	more, over, some := bundle, bundle, bundle
-	some.Facts.Incidents, some.Facts.Settled, some.Facts.Over = append([]oncall.IncidentID{4, 5, 6}, bundle.Facts.Incidents...), 2, 1
-	more.Facts.Lines = more.Facts.Lines[:1]
-	over.Facts.State = oncall.BundleAcked
+	some.Detail.Incidents, some.Detail.Settled, some.Detail.Over = append([]oncall.IncidentID{4, 5, 6}, bundle.Detail.Incidents...), 2, 1
+	more.Detail.Lines = more.Detail.Lines[:1]
+	over.Detail.State = oncall.BundleAcked
 	for name, n := range map[string]oncall.Notice{
 		"contact_off":           contactNotice(oncall.NoticeContact, ann, "you answered STOP"),
 		"contact_off_others":    contactNotice(oncall.NoticeContact, bo, "you answered STOP"),
@@ -31,9 +31,9 @@ func TestDrawContactNotices(t *testing.T) {
 		"contact_silent":        contactNotice(oncall.NoticeSilent, ann, ""),
 		"contact_silent_others": contactNotice(oncall.NoticeSilent, bo, ""),
 		"contact_unsent":        contactNotice(oncall.NoticeUnsent, ann, "Twilio says <no>."),
-		"contact_proof":         {To: string(ann), Kind: oncall.NoticeProof, Facts: oncall.NoticeFacts{Method: oncall.MethodTelegram, Note: "abcd234"}},
+		"contact_proof":         {To: string(ann), Kind: oncall.NoticeProof, Detail: oncall.NoticeDetail{Method: oncall.MethodTelegram, Note: "abcd234"}},
 		"page_test":             {To: string(ann), Kind: oncall.NoticeTest},
-		"delivery_blocked":      {To: string(ann), Kind: oncall.NoticeBlocked, Facts: oncall.NoticeFacts{Method: oncall.MethodEmail, Note: "535 no such user"}},
+		"delivery_blocked":      {To: string(ann), Kind: oncall.NoticeBlocked, Detail: oncall.NoticeDetail{Method: oncall.MethodEmail, Note: "535 no such user"}},
 		"delivery_failed":       oncall.UnreachedNotices(oncall.Incident{ID: 8, Title: "disk <full>"}, []string{string(bo)})[0],
 		"bundle":                bundle,
 		"bundle_more":           more,

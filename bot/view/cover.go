@@ -11,7 +11,7 @@ import (
 
 // drawCover draws whatever somebody is told of a cover request.
 func drawCover(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	if len(f.Stints) != 1 {
 		return drawLines(n)
 	}
@@ -53,7 +53,7 @@ func drawCover(n oncall.Notice) Drawing {
 }
 
 func coverHead(n oncall.Notice) string {
-	f := n.Facts
+	f := n.Detail
 	asker := Mention(f.Stints[0].User)
 	switch {
 	case n.Kind == oncall.NoticeCoverAsk:
@@ -70,7 +70,7 @@ func coverHead(n oncall.Notice) string {
 	return named(takers(f)) + " covers for you"
 }
 
-func takers(f oncall.NoticeFacts) []oncall.UserID {
+func takers(f oncall.NoticeDetail) []oncall.UserID {
 	var users []oncall.UserID
 	for _, t := range f.Takes {
 		if len(users) == 0 || users[len(users)-1] != t.User {
@@ -82,7 +82,7 @@ func takers(f oncall.NoticeFacts) []oncall.UserID {
 
 // coverState says what has become of a request, and who has been asked.
 func coverState(n oncall.Notice) string {
-	f := n.Facts
+	f := n.Detail
 	asker := Mention(f.Stints[0].User)
 	if n.Kind == oncall.NoticeCoverNews || n.Kind == oncall.NoticeCoverDone {
 		return ""
@@ -118,11 +118,11 @@ func coverState(n oncall.Notice) string {
 func coverButtons(n oncall.Notice) slack.Block {
 	id := valueOf(n.About)
 	switch {
-	case n.Facts.State != string(oncall.CoverOpen):
+	case n.Detail.State != string(oncall.CoverOpen):
 		return nil
 	case n.Kind == oncall.NoticeCoverAsk:
 		label := "Take it"
-		if len(n.Facts.Takes) > 0 {
+		if len(n.Detail.Takes) > 0 {
 			label = "Take the rest"
 		}
 		return slack.NewActionBlock("", button(ActionCoverTake, id, label).WithStyle(slack.StylePrimary),

@@ -15,7 +15,7 @@ const maxFindings = 10
 
 // drawCoverage warns of what will go wrong with cover.
 func drawCoverage(n oncall.Notice) Drawing {
-	all := n.Facts.Findings
+	all := n.Detail.Findings
 	head := ":mag: " + Count(len(all), "thing") + " about who is on call will go wrong"
 	lines := []string{head + ":"}
 	for _, f := range all[:min(len(all), maxFindings)] {
@@ -29,8 +29,8 @@ func drawCoverage(n oncall.Notice) Drawing {
 
 // findingLine says what was found and what to do about it.
 func findingLine(f oncall.Finding, n oncall.Notice) string {
-	name := duty(oncall.NoticeFacts{ScheduleName: f.Name, Role: f.Role})
-	zone := location(n.Facts.TimeZone)
+	name := duty(oncall.NoticeDetail{ScheduleName: f.Name, Role: f.Role})
+	zone := location(n.Detail.TimeZone)
 	switch f.Kind {
 	case oncall.FindingGap:
 		text := fmt.Sprintf("Nobody is on call in %s %s", name, fromTo(f.Start, f.End, zone))

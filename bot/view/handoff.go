@@ -17,7 +17,7 @@ const maxMoves = 10
 
 // duty names what somebody is on call for: "*payments*", and the role unless it is the
 // usual one.
-func duty(f oncall.NoticeFacts) string {
+func duty(f oncall.NoticeDetail) string {
 	name := "*" + Foreign(f.ScheduleName, MaxName) + "*"
 	if f.Role == "" || f.Role == schedule.RolePrimary {
 		return name
@@ -26,7 +26,7 @@ func duty(f oncall.NoticeFacts) string {
 }
 
 // until says how long a shift lasts and who is next.
-func until(f oncall.NoticeFacts) string {
+func until(f oncall.NoticeDetail) string {
 	if f.End.IsZero() {
 		return "with no change in sight"
 	}
@@ -41,7 +41,7 @@ func until(f oncall.NoticeFacts) string {
 
 // drawComing tells a person that they are on call from now on.
 func drawComing(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	head := fmt.Sprintf("You are on call in %s now, %s.", duty(f), until(f))
 	others := slices.DeleteFunc(slices.Concat(f.Users, f.Stays), func(u oncall.UserID) bool { return string(u) == n.To })
 	if len(others) > 0 {
@@ -62,7 +62,7 @@ func drawComing(n oncall.Notice) Drawing {
 
 // drawGoing tells a person that they are on call no longer.
 func drawGoing(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	head := fmt.Sprintf("You are no longer on call in %s. ", duty(f))
 	switch {
 	case len(f.Users)+len(f.Stays) == 0:
@@ -84,7 +84,7 @@ func drawGoing(n oncall.Notice) Drawing {
 
 // drawHandoff tells the team's channel.
 func drawHandoff(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	var head string
 	switch {
 	case len(f.Users)+len(f.Stays) == 0:
@@ -113,7 +113,7 @@ func drawHandoff(n oncall.Notice) Drawing {
 
 // drawUnanswered warns that nobody may be there.
 func drawUnanswered(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	head := fmt.Sprintf(":warning: %s came on call in %s at %s and has not said so yet.", named(f.Users), duty(f),
 		Stamp(f.Start, asTime, location(f.TimeZone)))
 	if slices.Contains(f.Others, oncall.UserID(n.To)) {
@@ -126,16 +126,16 @@ func drawUnanswered(n oncall.Notice) Drawing {
 	return Drawing{Text: head, Blocks: blocks}
 }
 
-func taken(f oncall.NoticeFacts) string {
+func taken(f oncall.NoticeDetail) string {
 	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", Mention(f.By), Stamp(f.StateAt, asTime, location(f.TimeZone)))
 }
 
-func unanswered(f oncall.NoticeFacts) string {
+func unanswered(f oncall.NoticeDetail) string {
 	return fmt.Sprintf(":warning: %s has not said so yet.", named(f.Users))
 }
 
 // openLines lists the open incidents.
-func openLines(f oncall.NoticeFacts, title string) string {
+func openLines(f oncall.NoticeDetail, title string) string {
 	if len(f.Incidents) == 0 {
 		return title + ": nothing."
 	}
@@ -148,7 +148,7 @@ func openLines(f oncall.NoticeFacts, title string) string {
 
 // drawReminder tells a person that a shift of theirs comes.
 func drawReminder(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	zone := location(f.TimeZone)
 	text := fmt.Sprintf("You will be on call in %s from %s to %s.", duty(f), Stamp(f.Start, AsDay, zone), Stamp(f.End, AsDay, zone))
 	return Text(text)
@@ -156,7 +156,7 @@ func drawReminder(n oncall.Notice) Drawing {
 
 // drawMoved tells a person which shifts they have gained and lost.
 func drawMoved(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	zone := location(f.TimeZone)
 	head := fmt.Sprintf("Your shifts in %s have changed.", duty(f))
 	if f.By != "" {

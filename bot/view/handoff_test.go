@@ -13,7 +13,7 @@ import (
 func handoffNotice(kind oncall.NoticeKind, to, state string) oncall.Notice {
 	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
 	return oncall.Notice{
-		ID: 1, To: to, Kind: kind, About: 7, Facts: oncall.NoticeFacts{
+		ID: 1, To: to, Kind: kind, About: 7, Detail: oncall.NoticeDetail{
 			ScheduleName: "payments", Role: schedule.RolePrimary, Start: monday, End: monday.AddDate(0, 0, 7),
 			Users: []oncall.UserID{bo}, Others: []oncall.UserID{ann}, Next: []oncall.UserID{ann},
 			Incidents: []oncall.IncidentID{3}, Lines: []string{"#3 <disk> & co (triggered)"},
@@ -25,13 +25,13 @@ func handoffNotice(kind oncall.NoticeKind, to, state string) oncall.Notice {
 func TestDrawHandoffs(t *testing.T) {
 	t.Parallel()
 	nobody := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
-	nobody.Facts.Users, nobody.Facts.Next, nobody.Facts.End = nil, nil, time.Time{}
+	nobody.Detail.Users, nobody.Detail.Next, nobody.Detail.End = nil, nil, time.Time{}
 	joined := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
-	joined.Facts.Others, joined.Facts.Stays, joined.Facts.Role = nil, []oncall.UserID{cy}, schedule.RoleSecondary
+	joined.Detail.Others, joined.Detail.Stays, joined.Detail.Role = nil, []oncall.UserID{cy}, schedule.RoleSecondary
 	left := handoffNotice(oncall.NoticeHandoff, "C0PAY", "")
-	left.Facts.Users, left.Facts.Stays = nil, []oncall.UserID{cy}
+	left.Detail.Users, left.Detail.Stays = nil, []oncall.UserID{cy}
 	shadow := handoffNotice(oncall.NoticeComing, string(bo), "")
-	shadow.Facts.Role = schedule.RoleShadow
+	shadow.Detail.Role = schedule.RoleShadow
 	for name, n := range map[string]oncall.Notice{
 		"handoff_coming":             handoffNotice(oncall.NoticeComing, string(bo), ""),
 		"handoff_coming_unanswered":  handoffNotice(oncall.NoticeComing, string(bo), oncall.HandoffUnanswered),
@@ -61,14 +61,14 @@ func TestDrawHandoffs(t *testing.T) {
 // movedNotice has more moves than are listed.
 func movedNotice() oncall.Notice {
 	n := handoffNotice(oncall.NoticeMoved, string(bo), "")
-	n.Facts.Role = ""
+	n.Detail.Role = ""
 	for i := range maxMoves + 2 {
-		start := n.Facts.Start.AddDate(0, 0, 7*i)
-		n.Facts.Moves = append(n.Facts.Moves, schedule.Move{
+		start := n.Detail.Start.AddDate(0, 0, 7*i)
+		n.Detail.Moves = append(n.Detail.Moves, schedule.Move{
 			User: bo, Role: schedule.RolePrimary, Start: start, End: start.AddDate(0, 0, 7), Gained: i%2 == 0,
 		})
 	}
-	n.Facts.Moves[1].Role = schedule.RoleSecondary
+	n.Detail.Moves[1].Role = schedule.RoleSecondary
 	return n
 }
 
@@ -76,10 +76,10 @@ func movedNotice() oncall.Notice {
 func coverageNotice() oncall.Notice {
 	n := handoffNotice(oncall.NoticeCoverage, string(ann), "")
 	for _, kind := range oncall.FindingKinds {
-		n.Facts.Findings = append(n.Facts.Findings, oncall.Finding{
-			Kind: kind, Name: "payments & co", Role: schedule.RolePrimary, User: bo, Start: n.Facts.Start, End: n.Facts.End, More: 2,
+		n.Detail.Findings = append(n.Detail.Findings, oncall.Finding{
+			Kind: kind, Name: "payments & co", Role: schedule.RolePrimary, User: bo, Start: n.Detail.Start, End: n.Detail.End, More: 2,
 		})
 	}
-	n.Facts.Findings[0].End = time.Time{}
+	n.Detail.Findings[0].End = time.Time{}
 	return n
 }

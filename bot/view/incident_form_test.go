@@ -154,7 +154,7 @@ func checkView(t *testing.T, v slack.ModalViewRequest) {
 
 func TestStillOn(t *testing.T) {
 	t.Parallel()
-	n := oncall.Notice{To: string(ann), Kind: oncall.NoticeStillOn, About: 12, Facts: oncall.NoticeFacts{
+	n := oncall.Notice{To: string(ann), Kind: oncall.NoticeStillOn, About: 12, Detail: oncall.NoticeDetail{
 		Incidents: []oncall.IncidentID{12}, Lines: []string{"Checkout <fails>"}, Users: []oncall.UserID{ann},
 		Start: noon, End: noon.Add(time.Hour),
 	}}
@@ -162,16 +162,16 @@ func TestStillOn(t *testing.T) {
 	checkLimits(t, asked)
 	golden(t, "still_on", map[string]any{"text": asked.Text, "blocks": asked.Blocks})
 	several := n
-	several.Facts.Users = []oncall.UserID{ann, bo}
+	several.Detail.Users = []oncall.UserID{ann, bo}
 	if d := Notice(several); !strings.Contains(d.Text, "<@U0ANN> and <@U0BO> have it since") || !strings.Contains(d.Text, "the answer of one is enough") {
 		t.Errorf("asked of several: %q", d.Text)
 	}
-	n.Facts.By, n.Facts.StateAt = bo, noon.Add(time.Minute)
+	n.Detail.By, n.Detail.StateAt = bo, noon.Add(time.Minute)
 	for state, want := range map[string]string{
 		oncall.StillOnYes: "<@U0BO> said so", oncall.StillOnTaken: "<@U0BO> has it since", oncall.StillOnResolved: "It was resolved",
 		oncall.StillOnSnoozed: "<@U0BO> snoozed it", oncall.StillOnPaging: "It pages again since", oncall.StillOnOver: "no longer needs an answer",
 	} {
-		n.Facts.State = state
+		n.Detail.State = state
 		d := Notice(n)
 		checkLimits(t, d)
 		if !strings.Contains(d.Text, want) || len(d.Blocks) != 2 {

@@ -48,9 +48,9 @@ func Notice(n oncall.Notice) Drawing {
 }
 
 // drawLines shows the sentences of a notice.
-func drawLines(n oncall.Notice) Drawing { return Text(strings.Join(n.Facts.Lines, "\n")) }
+func drawLines(n oncall.Notice) Drawing { return Text(strings.Join(n.Detail.Lines, "\n")) }
 
 // drawWarning warns an admin in the sentences of a notice.
 func drawWarning(n oncall.Notice) Drawing {
-	return Text(":warning: " + strings.Join(n.Facts.Lines, "\n"))
+	return Text(":warning: " + strings.Join(n.Detail.Lines, "\n"))
 }

@@ -12,7 +12,7 @@ import (
 // drawStillOn asks one of those who have an incident whether they are still on it, until that
 // is answered or no longer matters.
 func drawStillOn(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	if len(f.Incidents) != 1 {
 		return drawLines(n)
 	}
@@ -36,7 +36,7 @@ func drawStillOn(n oncall.Notice) Drawing {
 }
 
 // stillOnState says what has become of the question.
-func stillOnState(f oncall.NoticeFacts) string {
+func stillOnState(f oncall.NoticeDetail) string {
 	by := "Watchbill"
 	if f.By != "" {
 		by = Mention(f.By)

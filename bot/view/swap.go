@@ -17,7 +17,7 @@ const maxNote = 500
 
 // drawSwap draws whatever somebody is told of a swap.
 func drawSwap(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	if len(f.Stints) != 2 {
 		return drawLines(n)
 	}
@@ -58,7 +58,7 @@ func drawSwap(n oncall.Notice) Drawing {
 	return Drawing{Text: strings.TrimSpace(text), Blocks: blocks}
 }
 
-func swapHead(kind oncall.NoticeKind, f oncall.NoticeFacts, asker, asked oncall.UserID) string {
+func swapHead(kind oncall.NoticeKind, f oncall.NoticeDetail, asker, asked oncall.UserID) string {
 	switch kind {
 	case oncall.NoticeSwapAsk:
 		return Mention(asker) + " offers you a swap of shifts"
@@ -72,7 +72,7 @@ func swapHead(kind oncall.NoticeKind, f oncall.NoticeFacts, asker, asked oncall.
 }
 
 // swapNews is what one of the two hears of what the other has done.
-func swapNews(f oncall.NoticeFacts, asked oncall.UserID) string {
+func swapNews(f oncall.NoticeDetail, asked oncall.UserID) string {
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapAccepted:
 		return Mention(asked) + " has accepted your swap"
@@ -88,7 +88,7 @@ func swapNews(f oncall.NoticeFacts, asked oncall.UserID) string {
 }
 
 // swapState says what has become of a swap.
-func swapState(f oncall.NoticeFacts) string {
+func swapState(f oncall.NoticeDetail) string {
 	asker, asked := Mention(f.Stints[0].User), Mention(f.Stints[1].User)
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapOpen:
@@ -111,7 +111,7 @@ func swapState(f oncall.NoticeFacts) string {
 // swapButtons are what the reader can do; nil if nothing.
 func swapButtons(n oncall.Notice) slack.Block {
 	id := valueOf(n.About)
-	open, done := n.Facts.State == string(oncall.SwapOpen), n.Facts.State == string(oncall.SwapAccepted)
+	open, done := n.Detail.State == string(oncall.SwapOpen), n.Detail.State == string(oncall.SwapAccepted)
 	switch {
 	case open && n.Kind == oncall.NoticeSwapAsk:
 		return slack.NewActionBlock("", button(ActionSwapAccept, id, "Accept").WithStyle(slack.StylePrimary), button(ActionSwapDecline, id, "Decline"))

@@ -53,7 +53,7 @@ func berlinWeek(user oncall.UserID, week int) schedule.Stint {
 // swapNotice is Ann's week for one of Cy's, who lives in New York.
 func swapNotice(kind oncall.NoticeKind, to, zone, state string) oncall.Notice {
 	return oncall.Notice{
-		ID: 1, To: to, Kind: kind, About: 7, Facts: oncall.NoticeFacts{
+		ID: 1, To: to, Kind: kind, About: 7, Detail: oncall.NoticeDetail{
 			Stints: []schedule.Stint{berlinWeek(ann, 0), berlinWeek(cy, 1)}, End: noon.Add(48 * time.Hour),
 			State: state, By: cy, Note: "a wedding", TimeZone: zone,
 		},
@@ -64,10 +64,10 @@ func TestDrawSwaps(t *testing.T) {
 	t.Parallel()
 	const newYork, berlin = "America/New_York", "Europe/Berlin"
 	ask := swapNotice(oncall.NoticeSwapAsk, string(cy), newYork, "open")
-	ask.Facts.Clashes = []schedule.Stint{{
+	ask.Detail.Clashes = []schedule.Stint{{
 		Name: "ops", TimeZone: "UTC", Role: schedule.RoleSecondary, User: cy, Start: noon.AddDate(0, 0, 8), End: noon.AddDate(0, 0, 8).Add(time.Hour),
 	}}
-	ask.Facts.Others = []oncall.UserID{cy}
+	ask.Detail.Others = []oncall.UserID{cy}
 	for name, n := range map[string]oncall.Notice{
 		"swap_ask":       ask,
 		"swap_sent":      swapNotice(oncall.NoticeSwapSent, string(ann), berlin, "open"),
@@ -89,7 +89,7 @@ func TestDrawSwaps(t *testing.T) {
 
 func coverNotice(kind oncall.NoticeKind, to, zone, state string, takes ...oncall.CoverTake) oncall.Notice {
 	return oncall.Notice{
-		ID: 1, To: to, Kind: kind, About: 7, Facts: oncall.NoticeFacts{
+		ID: 1, To: to, Kind: kind, About: 7, Detail: oncall.NoticeDetail{
 			Stints: []schedule.Stint{berlinWeek(ann, 0)}, State: state, By: ann, Note: "at the dentist's",
 			Users: []oncall.UserID{cy}, Others: []oncall.UserID{bo}, Takes: takes, TimeZone: zone,
 		},
@@ -103,7 +103,7 @@ func TestDrawCovers(t *testing.T) {
 	part := oncall.CoverTake{User: bo, Start: s.Start.Add(9 * time.Hour), End: s.Start.Add(13 * time.Hour)}
 	all := oncall.CoverTake{User: bo, Start: s.Start, End: s.End}
 	unasked := coverNotice(oncall.NoticeCoverSent, string(ann), berlin, "open")
-	unasked.Facts.Users, unasked.Facts.Others = nil, nil
+	unasked.Detail.Users, unasked.Detail.Others = nil, nil
 	for name, n := range map[string]oncall.Notice{
 		"cover_ask":       coverNotice(oncall.NoticeCoverAsk, string(cy), newYork, "open"),
 		"cover_ask_rest":  coverNotice(oncall.NoticeCoverAsk, string(cy), newYork, "open", part),
@@ -128,8 +128,8 @@ func TestSwapsKeepForeignTextHarmless(t *testing.T) {
 	swap := swapNotice(oncall.NoticeSwapAsk, string(cy), "", "open")
 	cover := coverNotice(oncall.NoticeCoverAsk, string(cy), "", "open")
 	for _, n := range []oncall.Notice{swap, cover} {
-		n.Facts.Note = strings.Repeat("<!channel>", 1000)
-		n.Facts.Stints[0].Name = strings.Repeat("<!here>", 1000)
+		n.Detail.Note = strings.Repeat("<!channel>", 1000)
+		n.Detail.Stints[0].Name = strings.Repeat("<!here>", 1000)
 		d := Notice(n)
 		checkLimits(t, d)
 		all, err := json.Marshal(d.Blocks)

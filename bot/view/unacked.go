@@ -11,7 +11,7 @@ import (
 
 // drawUnacked reminds a channel of incidents that nobody has acknowledged, or too few have.
 func drawUnacked(n oncall.Notice) Drawing {
-	f := n.Facts
+	f := n.Detail
 	if f.State == oncall.UnackedOver {
 		text := fmt.Sprintf(":white_check_mark: No incident has been waiting for somebody since %s.", Stamp(f.StateAt, "{time}", time.UTC))
 		return Text(text)
