@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -104,67 +103,4 @@ func incidentNames(ids []oncall.IncidentID) []string {
 		names[i] = id.String()
 	}
 	return names
-}
-
-// bundleLines names the incidents of a bundle, with links where there is room for all of them.
-func bundleLines(f oncall.NoticeDetail, links map[oncall.IncidentID]string) []string {
-	lines := make([]string, len(f.Lines))
-	size := 0
-	for i, l := range f.Lines {
-		lines[i] = "• " + Foreign(l, maxAlertTitle)
-		if i < len(f.Incidents) {
-			name := f.Incidents[i].String()
-			if rest, named := strings.CutPrefix(lines[i], "• "+name+" "); named {
-				lines[i] = "• " + link(links[f.Incidents[i]], name) + " " + rest
-			}
-		}
-		size += utf8.RuneCountInString(lines[i]) + 1
-	}
-	if size > maxSection-maxAlertTitle && len(links) > 0 {
-		return bundleLines(f, nil)
-	}
-	return lines
-}
-
-// Bundle pages somebody about several incidents, with links to their messages if there are
-// any.
-func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
-	f := n.Detail
-	head := fmt.Sprintf(":rotating_light: *%s* for you", Count(len(f.Incidents), "incident"))
-	lines := append([]string{head}, bundleLines(f, links)...)
-	if more := len(f.Incidents) - len(f.Lines); more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more", more))
-	}
-	d := Drawing{Text: head, Blocks: []slack.Block{section(foreignSection(strings.Join(lines, "\n")))}}
-	if f.State != "" {
-		over := ":white_check_mark: It is acknowledged or over."
-		if len(f.Incidents) > 1 {
-			over = fmt.Sprintf(":white_check_mark: All %d are acknowledged or over.", len(f.Incidents))
-		}
-		d.Blocks = append(d.Blocks, section(over))
-		return d
-	}
-	id := valueOf(n.About)
-	resolve := others("Resolve", len(f.Incidents), f.Over)
-	sure := fmt.Sprintf("This resolves %s.", Count(len(f.Incidents)-f.Over, "incident"))
-	if f.Settled > f.Over {
-		sure += " Some of them have been acknowledged, and somebody may be at work on them."
-	}
-	d.Blocks = append(d.Blocks, slack.NewActionBlock("bundle",
-		button(ActionBundleAck, id, others("Acknowledge", len(f.Incidents), f.Settled)).WithStyle(slack.StylePrimary),
-		button(ActionBundleResolve, id, resolve).
-			WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel")))))
-	return d
-}
-
-// others labels a button for all of several, or for those that are left.
-func others(verb string, all, done int) string {
-	switch left := all - done; {
-	case done == 0:
-		return verb + " all"
-	case left == 1:
-		return verb + " the other one"
-	default:
-		return fmt.Sprintf("%s the other %d", verb, left)
-	}
 }

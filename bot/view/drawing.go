@@ -22,3 +22,20 @@ func Text(text string) Drawing {
 func Join(above, below Drawing) Drawing {
 	return Drawing{Text: strings.TrimPrefix(above.Text+"\n"+below.Text, "\n"), Blocks: append(above.Blocks, below.Blocks...)}
 }
+
+// section is a paragraph. Verbatim keeps Slack from making mentions and links of
+// plain words that others wrote.
+func section(text string) slack.Block {
+	return slack.NewSectionBlock(words(text), nil, nil)
+}
+
+func words(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
+}
+
+func plain(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
+}
+
+// note is a small line.
+func note(text string) slack.Block { return slack.NewContextBlock("", words(text)) }

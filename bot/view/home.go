@@ -1,8 +1,6 @@
 package view
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -51,30 +49,6 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 		slack.NewHeaderBlock(plain("What you can type")))
 	blocks = append(blocks, helpBlocks()...)
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
-}
-
-// incidentLines lists incidents, a line each.
-func incidentLines(open []oncall.Incident) string {
-	if len(open) == 0 {
-		return "None."
-	}
-	lines := make([]string, len(open))
-	for i, in := range open {
-		lines[i] = incidentLine(in)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// incidentLine is an incident in one line.
-func incidentLine(in oncall.Incident) string {
-	state := string(in.Status)
-	switch {
-	case in.Status == oncall.Acknowledged:
-		state += " by " + who(in.AckedBy)
-	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
-		state += " until " + Stamp(*in.SnoozedUntil, AsDay, time.UTC)
-	}
-	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Foreign(in.Title, MaxName), state)
 }
 
 // ScheduleChoice asks which of several schedules is meant.

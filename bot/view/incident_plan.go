@@ -118,14 +118,6 @@ func plannedStep(p oncall.Planned) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// channelWord names a channel that is configured by its id or by its name.
-func channelWord(c string) string {
-	if channelID.MatchString(c) {
-		return "<#" + c + ">"
-	}
-	return Foreign(c, MaxName)
-}
-
 // personLine says why somebody is paged, and by what.
 func (s Sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
 	line := Mention(who.User)

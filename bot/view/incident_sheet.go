@@ -57,35 +57,3 @@ func titleOf(in oncall.Incident) string {
 	}
 	return "(no title)"
 }
-
-const (
-	// maxLines bounds how many sections of the timeline a view has; Slack takes 100 blocks.
-	maxLines = 40
-	asMoment = "{time_secs}"
-	asDate   = "{date_long}"
-)
-
-// Timeline draws the whole log of an incident, the newest line last.
-func (s Sheet) Timeline() slack.ModalViewRequest {
-	var lines []string
-	day := ""
-	for _, e := range s.Picture.Events {
-		if d := e.At.In(s.Zone).Format(time.DateOnly); d != day {
-			day = d
-			lines = append(lines, "*"+Stamp(e.At, asDate, s.Zone)+"*")
-		}
-		lines = append(lines, foreignSection(Stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
-	}
-	paragraphs, left := paragraphsOf(lines, maxLines)
-	blocks := []slack.Block{section(headline(s.Picture.Incident))}
-	if left > 0 {
-		blocks = append(blocks, note(Count(left, "earlier line")+" left out."))
-	}
-	for _, p := range paragraphs {
-		blocks = append(blocks, section(p))
-	}
-	if len(lines) == 0 {
-		blocks = append(blocks, section("Nothing has happened yet."))
-	}
-	return readOnly("Timeline of "+s.Picture.Incident.ID.String(), blocks...)
-}

@@ -101,61 +101,6 @@ func triggeredWords(p oncall.Picture) []string {
 	return sentences
 }
 
-// pagedWords say who was paged, or until when a low severity waits. Whom it waits for is not
-// mentioned: Slack would tell them of it at night.
-func pagedWords(p oncall.Picture) []string {
-	to, posts := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)}), posted(p.Events)
-	anybody := len(p.Paged)+len(posts) > 0
-	last := lastPaging(p.Events)
-	until := last.Detail.Until
-	var sentences []string
-	switch {
-	case last.Kind == oncall.EventWaits:
-		if anybody {
-			sentences = append(sentences, "Paged "+to+".")
-		}
-		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", Stamp(until, AsDay, time.UTC)))
-	case p.Incident.Unassigned && until.IsZero():
-		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
-	case p.Incident.Unassigned:
-		sentences = append(sentences, "*Nobody is on call for it.*")
-	case !anybody:
-		return nil
-	}
-	if until.IsZero() {
-		return append(sentences, "Paged "+to+".")
-	}
-	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
-		toldQuietly(oncall.Detail{Users: p.Paged, To: posts}), Stamp(until, AsDay, time.UTC)))
-}
-
-// posted are the channels and webhooks that steps have paged.
-func posted(events []oncall.Event) []string {
-	var to []string
-	for _, e := range events {
-		for _, name := range e.Detail.To {
-			if !slices.Contains(to, name) && len(to) < MaxNamed {
-				to = append(to, name)
-			}
-		}
-	}
-	return to
-}
-
-// lastPaging is the latest decision of a policy to page somebody, or to wait with it.
-func lastPaging(events []oncall.Event) oncall.Event {
-	for _, e := range slices.Backward(events) {
-		switch e.Kind {
-		case oncall.EventPaging, oncall.EventUnassigned, oncall.EventWaits:
-			return e
-		case oncall.EventReassigned:
-			return oncall.Event{}
-		default:
-		}
-	}
-	return oncall.Event{}
-}
-
 // wanted is how many must acknowledge, as it was when the timeline last spoke of it.
 func wanted(p oncall.Picture) int {
 	for _, e := range slices.Backward(p.Events) {

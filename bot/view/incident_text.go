@@ -2,8 +2,8 @@ package view
 
 import (
 	"fmt"
-
-	"github.com/slack-go/slack"
+	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -30,11 +30,6 @@ func (s Sheet) PlanText() string {
 // NextSteps says what happens next with an incident.
 func (s Sheet) NextSteps() string { return answerText("*What happens next*", s.planLines()) }
 
-// answerText is a heading with as many lines as an answer has room for.
-func answerText(head string, lines []string) string {
-	return paragraph(head, lines).(*slack.SectionBlock).Text.Text
-}
-
 // OpenIncidents lists the first so many of the open incidents, each with a link to its
 // message. There may be more than those that are counted.
 func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
@@ -54,4 +49,28 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 		text += fmt.Sprintf("\nand %d more", more)
 	}
 	return text
+}
+
+// incidentLines lists incidents, a line each.
+func incidentLines(open []oncall.Incident) string {
+	if len(open) == 0 {
+		return "None."
+	}
+	lines := make([]string, len(open))
+	for i, in := range open {
+		lines[i] = incidentLine(in)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// incidentLine is an incident in one line.
+func incidentLine(in oncall.Incident) string {
+	state := string(in.Status)
+	switch {
+	case in.Status == oncall.Acknowledged:
+		state += " by " + who(in.AckedBy)
+	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
+		state += " until " + Stamp(*in.SnoozedUntil, AsDay, time.UTC)
+	}
+	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Foreign(in.Title, MaxName), state)
 }

@@ -115,15 +115,3 @@ func threadLine(e oncall.Event) string {
 	}
 	return fmt.Sprintf("%s: %s", e.Kind, text)
 }
-
-// step names a step of the policy, and how often it has run if that is more than once.
-func step(d oncall.Detail) string {
-	s := fmt.Sprintf("step %d", d.Step)
-	if d.Run > 1 {
-		s += fmt.Sprintf(", time %d", d.Run)
-	}
-	if d.Round > 1 {
-		s += fmt.Sprintf(", round %d", d.Round)
-	}
-	return s
-}

@@ -3,13 +3,10 @@ package view
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -122,14 +119,6 @@ func mention(u oncall.UserID) string { return "<@" + string(u) + ">" }
 // Sentence writes a sentence whose words are safe already, and mentions its people.
 func Sentence(s oncall.Sentence) string { return s.Shown(mention) }
 
-// List joins words as people do: "a, b and c".
-func List(words []string) string {
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
-	}
-	return strings.Join(words, "")
-}
-
 // who names the actor of an event; a monitor's name is foreign text.
 func who(a oncall.Actor) string {
 	if a.User != "" {
@@ -163,125 +152,4 @@ const (
 // reader sees the time in the given zone.
 func Stamp(t time.Time, form string, zone *time.Location) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, t.In(zone).Format("2006-01-02 15:04 MST"))
-}
-
-// section is a paragraph. Verbatim keeps Slack from making mentions and links of
-// plain words that others wrote.
-func section(text string) slack.Block {
-	return slack.NewSectionBlock(words(text), nil, nil)
-}
-
-func words(text string) *slack.TextBlockObject {
-	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
-}
-
-func plain(text string) *slack.TextBlockObject {
-	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
-}
-
-// Count says "1 signal" or "7 signals".
-func Count(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
-
-// lasted says roughly how long something took.
-func lasted(d time.Duration) string {
-	switch d = max(d, 0); {
-	case d < time.Minute:
-		return Count(int(d/time.Second), "second")
-	case d < time.Hour:
-		return Count(int(d/time.Minute), "minute")
-	case d < 24*time.Hour && d%time.Hour < time.Minute:
-		return Count(int(d/time.Hour), "hour")
-	case d < 24*time.Hour:
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
-	default:
-		return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
-	}
-}
-
-// CutPlain leaves at most so many characters of text that Slack shows as it stands.
-func CutPlain(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return s
-}
-
-// foreignSection cuts a paragraph to what Slack takes; its parts are safe already.
-func foreignSection(text string) string { return CutPlain(text, maxSection) }
-
-// note is a small line.
-func note(text string) slack.Block { return slack.NewContextBlock("", words(text)) }
-
-// fitLines joins lines, and counts those for which there is no room.
-func fitLines(lines []string, most int) string {
-	var out strings.Builder
-	n := 0
-	for i, line := range lines {
-		if n += utf8.RuneCountInString(line) + 1; n > most-30 {
-			return out.String() + Count(len(lines)-i, "more line")
-		}
-		if i > 0 {
-			out.WriteString("\n")
-		}
-		out.WriteString(line)
-	}
-	return out.String()
-}
-
-// paragraph is a section of lines under a heading, as many of them as Slack takes.
-func paragraph(head string, lines []string) slack.Block {
-	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
-	for i, line := range lines {
-		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
-			lines = append(lines[:i:i], fmt.Sprintf("and %d more", len(lines)-i))
-			break
-		}
-	}
-	return section(strings.Join(append([]string{head}, lines...), "\n"))
-}
-
-// paragraphsOf joins lines to as few sections as possible, at most so many, and returns
-// how many of the first lines found no room.
-func paragraphsOf(lines []string, most int) (_ []string, left int) {
-	var reversed []string // the newest matter most, so they are placed first
-	size := 0
-	for i, line := range slices.Backward(lines) {
-		n := utf8.RuneCountInString(line)
-		if len(reversed) == 0 || size+1+n > maxSection {
-			if len(reversed) == most {
-				left = i + 1
-				break
-			}
-			reversed, size = append(reversed, line), n
-			continue
-		}
-		last := &reversed[len(reversed)-1]
-		*last, size = line+"\n"+*last, size+1+n
-	}
-	slices.Reverse(reversed)
-	return reversed, left
-}
-
-// DidYouMean ends a refusal with a guess, if there is one.
-func DidYouMean(guess, format string) string {
-	if guess == "" {
-		return ""
-	}
-	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
-}
-
-// MaxAnswer keeps an answer inside the frame of an acknowledgement.
-const MaxAnswer = 3000
-
-// are says "1 thing is" or "2 things are".
-func are(n int, one string) string {
-	if n == 1 {
-		return Count(n, one) + " is"
-	}
-	return Count(n, one) + " are"
 }

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -36,12 +35,6 @@ func (f SwapForm) Draw() slack.ModalViewRequest {
 	return dialog(ModalSwap, "Swap shifts", "Ask", "", blocks...)
 }
 
-// shiftsAhead is how far ahead shifts are offered to choose from.
-const (
-	weeksAhead  = 8
-	ShiftsAhead = weeksAhead * 7 * 24 * time.Hour
-)
-
 // takeField is the choice among the other person's shifts. Its id names them, so that a
 // choice is forgotten when somebody else is chosen.
 func (f SwapForm) takeField() slack.Block {
@@ -53,22 +46,3 @@ func (f SwapForm) takeField() slack.Block {
 
 // TakeBlock is the input of a shift of the other person's.
 func TakeBlock(other oncall.UserID) Block { return blockTake + "_" + Block(other) }
-
-// stintOptions are shifts to choose, in the person's own zone.
-func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
-	options := make([]option, len(stints))
-	for i, s := range stints {
-		label := Between(s.Start, s.End, zone) + ", " + s.Name
-		if s.Role != schedule.RolePrimary {
-			label += " (" + s.Role + ")"
-		}
-		options[i] = option{Value: StintValue(s), label: label}
-	}
-	return options
-}
-
-// StintValue tells the stints of one person apart. One that runs begins now, so its
-// start would not do.
-func StintValue(s schedule.Stint) string {
-	return valueOf(s.Schedule) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
-}

@@ -1,0 +1,136 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+var channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)
+
+// told names whom and what an event pages: people, channels, the hosts of webhooks.
+func told(d oncall.Detail) string {
+	var all []string
+	switch n := len(d.Users); {
+	case n > 0 && n <= MaxNamed:
+		for _, u := range d.Users {
+			all = append(all, Mention(u))
+		}
+	case n > 0 || len(d.To) == 0:
+		all = append(all, named(d.Users))
+	}
+	for _, to := range d.To {
+		all = append(all, channelWord(to))
+	}
+	return List(all)
+}
+
+// toldQuietly does so without mentioning people, whom Slack would tell of it.
+func toldQuietly(d oncall.Detail) string {
+	var all []string
+	switch n := len(d.Users); {
+	case n == 1:
+		all = append(all, "1 person")
+	case n > 1 || len(d.To) == 0:
+		all = append(all, fmt.Sprintf("%d people", n))
+	}
+	for _, to := range d.To {
+		all = append(all, channelWord(to))
+	}
+	return List(all)
+}
+
+// pagingLine says whom an event pages, after the words before, and from when on if a low severity
+// waits for their working hours.
+func pagingLine(before string, d oncall.Detail) string {
+	to := told(d)
+	if !d.Until.IsZero() {
+		to = toldQuietly(d)
+	}
+	line := before + to
+	if d.Step > 0 {
+		line += fmt.Sprintf(" (%s)", step(d))
+	}
+	if !d.Until.IsZero() {
+		line += fmt.Sprintf("; low severity waits for working hours, until %s", Stamp(d.Until, "{date_short_pretty} {time}", time.UTC))
+	}
+	return line + "."
+}
+
+// channelWord names a channel that is configured by its id or by its name.
+func channelWord(c string) string {
+	if channelID.MatchString(c) {
+		return "<#" + c + ">"
+	}
+	return Foreign(c, MaxName)
+}
+
+// pagedWords say who was paged, or until when a low severity waits. Whom it waits for is not
+// mentioned: Slack would tell them of it at night.
+func pagedWords(p oncall.Picture) []string {
+	to, posts := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)}), posted(p.Events)
+	anybody := len(p.Paged)+len(posts) > 0
+	last := lastPaging(p.Events)
+	until := last.Detail.Until
+	var sentences []string
+	switch {
+	case last.Kind == oncall.EventWaits:
+		if anybody {
+			sentences = append(sentences, "Paged "+to+".")
+		}
+		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", Stamp(until, AsDay, time.UTC)))
+	case p.Incident.Unassigned && until.IsZero():
+		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
+	case p.Incident.Unassigned:
+		sentences = append(sentences, "*Nobody is on call for it.*")
+	case !anybody:
+		return nil
+	}
+	if until.IsZero() {
+		return append(sentences, "Paged "+to+".")
+	}
+	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
+		toldQuietly(oncall.Detail{Users: p.Paged, To: posts}), Stamp(until, AsDay, time.UTC)))
+}
+
+// posted are the channels and webhooks that steps have paged.
+func posted(events []oncall.Event) []string {
+	var to []string
+	for _, e := range events {
+		for _, name := range e.Detail.To {
+			if !slices.Contains(to, name) && len(to) < MaxNamed {
+				to = append(to, name)
+			}
+		}
+	}
+	return to
+}
+
+// lastPaging is the latest decision of a policy to page somebody, or to wait with it.
+func lastPaging(events []oncall.Event) oncall.Event {
+	for _, e := range slices.Backward(events) {
+		switch e.Kind {
+		case oncall.EventPaging, oncall.EventUnassigned, oncall.EventWaits:
+			return e
+		case oncall.EventReassigned:
+			return oncall.Event{}
+		default:
+		}
+	}
+	return oncall.Event{}
+}
+
+// step names a step of the policy, and how often it has run if that is more than once.
+func step(d oncall.Detail) string {
+	s := fmt.Sprintf("step %d", d.Step)
+	if d.Run > 1 {
+		s += fmt.Sprintf(", time %d", d.Run)
+	}
+	if d.Round > 1 {
+		s += fmt.Sprintf(", round %d", d.Round)
+	}
+	return s
+}

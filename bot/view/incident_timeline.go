@@ -1,0 +1,63 @@
+package view
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+)
+
+const (
+	// maxLines bounds how many sections of the timeline a view has; Slack takes 100 blocks.
+	maxLines = 40
+	asMoment = "{time_secs}"
+	asDate   = "{date_long}"
+)
+
+// Timeline draws the whole log of an incident, the newest line last.
+func (s Sheet) Timeline() slack.ModalViewRequest {
+	var lines []string
+	day := ""
+	for _, e := range s.Picture.Events {
+		if d := e.At.In(s.Zone).Format(time.DateOnly); d != day {
+			day = d
+			lines = append(lines, "*"+Stamp(e.At, asDate, s.Zone)+"*")
+		}
+		lines = append(lines, foreignSection(Stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
+	}
+	paragraphs, left := paragraphsOf(lines, maxLines)
+	blocks := []slack.Block{section(headline(s.Picture.Incident))}
+	if left > 0 {
+		blocks = append(blocks, note(Count(left, "earlier line")+" left out."))
+	}
+	for _, p := range paragraphs {
+		blocks = append(blocks, section(p))
+	}
+	if len(lines) == 0 {
+		blocks = append(blocks, section("Nothing has happened yet."))
+	}
+	return readOnly("Timeline of "+s.Picture.Incident.ID.String(), blocks...)
+}
+
+// paragraphsOf joins lines to as few sections as possible, at most so many, and returns
+// how many of the first lines found no room.
+func paragraphsOf(lines []string, most int) (_ []string, left int) {
+	var reversed []string // the newest matter most, so they are placed first
+	size := 0
+	for i, line := range slices.Backward(lines) {
+		n := utf8.RuneCountInString(line)
+		if len(reversed) == 0 || size+1+n > maxSection {
+			if len(reversed) == most {
+				left = i + 1
+				break
+			}
+			reversed, size = append(reversed, line), n
+			continue
+		}
+		last := &reversed[len(reversed)-1]
+		*last, size = line+"\n"+*last, size+1+n
+	}
+	slices.Reverse(reversed)
+	return reversed, left
+}

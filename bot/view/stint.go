@@ -1,0 +1,90 @@
+package view
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// stintLine says who has a stint, and when: as the schedule's clock shows it, and as the
+// reader's does if that is another.
+func stintLine(s schedule.Stint, user, reader oncall.UserID, zone string) string {
+	name := Mention(user)
+	if user == reader {
+		name = "You"
+	}
+	return name + ": " + StintWords(s, zone)
+}
+
+func clash(s schedule.Stint, reader oncall.UserID, zone string) string {
+	if s.User == reader {
+		return "you are on call at the same time in " + StintWords(s, zone) + "."
+	}
+	return Mention(s.User) + " is on call at the same time in " + StintWords(s, zone) + "."
+}
+
+func timeOffNote(users []oncall.UserID) string { return named(users) + " has time off at that time." }
+
+// StintWords names a stint: the schedule, and its times in two zones.
+func StintWords(s schedule.Stint, zone string) string {
+	name := Foreign(s.Name, MaxName)
+	if s.Role != schedule.RolePrimary {
+		name += " (" + Foreign(s.Role, MaxName) + ")"
+	}
+	return name + ", " + stintTimes(s, zone)
+}
+
+// stintTimes is when a stint is, in the schedule's zone and in the reader's.
+func stintTimes(s schedule.Stint, zone string) string {
+	times := Between(s.Start, s.End, location(s.TimeZone))
+	words := times + " " + Foreign(s.TimeZone, MaxName)
+	if own := Between(s.Start, s.End, location(zone)); zone != "" && own != times {
+		words += " (" + own + " your time)"
+	}
+	return words
+}
+
+// Between is a stretch of time in plain words.
+func Between(from, to time.Time, zone *time.Location) string {
+	from, to = from.In(zone), to.In(zone)
+	end := "Mon 2 Jan 15:04"
+	if from.Format(time.DateOnly) == to.Format(time.DateOnly) {
+		end = "15:04"
+	}
+	return from.Format("Mon 2 Jan 15:04") + " – " + to.Format(end)
+}
+
+// location is a zone by its name, or UTC.
+func location(name string) *time.Location {
+	if zone, err := time.LoadLocation(name); err == nil {
+		return zone
+	}
+	return time.UTC
+}
+
+// shiftsAhead is how far ahead shifts are offered to choose from.
+const (
+	weeksAhead  = 8
+	ShiftsAhead = weeksAhead * 7 * 24 * time.Hour
+)
+
+// stintOptions are shifts to choose, in the person's own zone.
+func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
+	options := make([]option, len(stints))
+	for i, s := range stints {
+		label := Between(s.Start, s.End, zone) + ", " + s.Name
+		if s.Role != schedule.RolePrimary {
+			label += " (" + s.Role + ")"
+		}
+		options[i] = option{Value: StintValue(s), label: label}
+	}
+	return options
+}
+
+// StintValue tells the stints of one person apart. One that runs begins now, so its
+// start would not do.
+func StintValue(s schedule.Stint) string {
+	return valueOf(s.Schedule) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
+}
