@@ -48,7 +48,7 @@ func TestEvents(t *testing.T) {
 			}
 		}
 	}
-	if m := f.sim.Messages("@ann"); len(m) != 2 || m[1].Text != view.DirectHelp {
+	if m := f.sim.Messages("@ann"); len(m) != 2 || m[1].Text != view.Help().Text {
 		t.Errorf("the conversation is %+v", m)
 	}
 	// Whatever else comes is acknowledged, or Slack would switch the subscription off.

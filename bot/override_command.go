@@ -111,7 +111,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 // overridden is the override that a wish asks for.
 func (r request) overridden(w view.OverrideWish) schedule.Override {
 	o := schedule.Override{
-		Kind: schedule.OverrideCover, Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
+		Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
 		Reason: w.Reason, CreatedBy: r.user.ID, Windows: w.Windows,
 	}
 	switch w.Replaces {
@@ -119,6 +119,8 @@ func (r request) overridden(w view.OverrideWish) schedule.Override {
 		o.Kind = schedule.OverrideAdd
 	case view.ReplaceOne:
 		o.Kind, o.From, o.To, o.Users = schedule.OverrideSwap, w.Leaves, w.User, nil
+	default:
+		o.Kind = schedule.OverrideCover
 	}
 	if len(w.Windows) > 0 {
 		o.TimeZone = r.zone.Name()

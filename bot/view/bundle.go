@@ -39,7 +39,7 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	if more := len(f.Incidents) - len(f.Lines); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	d := Drawing{Text: head, Blocks: []slack.Block{section(foreignSection(strings.Join(lines, "\n")))}}
+	d := Drawing{Text: head, Blocks: []slack.Block{section(cutSection(strings.Join(lines, "\n")))}}
 	if f.State != "" {
 		over := ":white_check_mark: It is acknowledged or over."
 		if len(f.Incidents) > 1 {
@@ -61,7 +61,7 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	return d
 }
 
-// others labels a button for all of several, or for those that are left.
+// others labels a button that acts on all of several incidents, or on those that are left.
 func others(verb string, all, done int) string {
 	switch left := all - done; {
 	case done == 0:

@@ -7,8 +7,8 @@ import (
 
 const calendarHint = "Add it in Google Calendar under \"From URL\", in Outlook under \"Subscribe from web\". Whoever has the address can read it; `/oncall calendar revoke` ends all of yours."
 
-// NewFeed says where a calendar is, this once: of a schedule, or of the person's own
-// shifts in all of them.
+// NewFeed shows the address of a new calendar. Without a schedule, the calendar has the
+// person's own shifts in all of them.
 func NewFeed(schedule, address string, local bool) string {
 	what := "Your shifts in all schedules"
 	if schedule != "" {
@@ -27,7 +27,7 @@ type Feed struct {
 	Since    time.Time
 }
 
-// Feeds lists the calendars that there are.
+// Feeds lists the calendars that a person has subscribed to.
 func Feeds(feeds []Feed, zone *time.Location) string {
 	lines := []string{"You have subscribed to:"}
 	for _, f := range feeds {

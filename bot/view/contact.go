@@ -13,17 +13,17 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What the menu beside a contact method can do; the id follows.
+// What the menu beside a contact method offers; the id follows in its value.
 const (
 	MenuTest   = "test "
 	MenuResend = "resend "
 	MenuRemove = "remove "
 )
 
-// maxContactsShown keeps the view inside the frame of an answer.
+// maxContactsShown keeps the form small enough for an acknowledgement.
 const maxContactsShown = 20
 
-// Contacts is everything that the view of how a person is reached shows.
+// Contacts is what the form about how a person is reached shows.
 type Contacts struct {
 	Reach    oncall.Reach
 	Facts    oncall.RuleFacts
@@ -54,7 +54,7 @@ func (v Contacts) Draw() slack.ModalViewRequest {
 	return buttonSheet(modalContacts, "How you are reached", "", blocks...)
 }
 
-// ReachesPeople reports whether there is more than what only programs read.
+// ReachesPeople reports whether any of the methods reaches more than a program.
 func ReachesPeople(methods []string) bool {
 	return slices.ContainsFunc(methods, func(m string) bool { return m != oncall.MethodWebhook })
 }
@@ -123,7 +123,7 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 		lines = append(lines, "• "+after(rule.After)+": "+v.use(rule.Contact))
 	}
 	edit := button(ActionRulesEdit, urgency, "Edit rules…")
-	blocks := []slack.Block{slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
+	blocks := []slack.Block{slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
 	var warnings []string
 	for _, w := range v.Reach.Warnings(rules, low, v.Facts) {
 		text := Foreign(w.Text, maxBody)
@@ -138,7 +138,7 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 	return blocks
 }
 
-// use says by what a rule pages.
+// use names what a rule pages by.
 func (v Contacts) use(id oncall.ContactID) string {
 	if id == 0 {
 		return "Slack"
@@ -161,7 +161,7 @@ func after(s oncall.Seconds) string {
 	return fmt.Sprintf("after %d s", s)
 }
 
-// hours says when a low severity may disturb.
+// hours says when low severity may disturb.
 func (v Contacts) hours() string {
 	windows, whose := v.Reach.Hours, ""
 	if windows == nil {
@@ -207,8 +207,8 @@ func addressFormOf(method string) addressForm {
 	return addressForm{choice: method, label: "Address"}
 }
 
-// ContactForm asks for a new contact method. The address's block names the method, so
-// that what was typed is forgotten when another is chosen.
+// ContactForm asks for a new contact method. The id of the address's input names the
+// method, so that Slack forgets what was typed when another method is chosen.
 func ContactForm(methods []string, method, mail string) slack.ModalViewRequest {
 	var options []option
 	for _, f := range addressForms {
@@ -241,14 +241,14 @@ func CodeForm(c oncall.Contact, said string) slack.ModalViewRequest {
 	buttons := slack.NewActionBlock("code_actions",
 		button(ActionContactResend, id, "Send the code again"),
 		button(ActionContactMenu, MenuRemove+id, "Remove"))
-	if c.Address == "" { // it becomes known by the code's arrival
+	if c.Address == "" { // we learn it when the code arrives
 		return buttonSheet(ModalCode, "Verify", id, section(said), buttons)
 	}
 	return dialog(ModalCode, "Enter the code", "Verify", id, section(said),
 		textField(BlockCode, "Code", "Six digits. You can close this and come back.", ""), buttons)
 }
 
-// CodeSent says where a code is.
+// CodeSent says where a code was sent, and what to do with it.
 func CodeSent(c oncall.Contact) string {
 	switch {
 	case c.Address == "":
@@ -290,7 +290,7 @@ func ReachedBy(who string, r oncall.Reach, methods []string, zone *time.Location
 	return text + "."
 }
 
-// AddMore is for whoever can only be reached in Slack.
+// AddMore is what people should know who can only be reached in Slack.
 const AddMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."
 
 // ContactRemoved takes the place of the form of a contact method that is gone.

@@ -21,8 +21,8 @@ func way(n oncall.Notice) (name string, own bool) {
 	return Reached(c), own
 }
 
-// wherefore says why, to the person and to others.
-func wherefore(f oncall.NoticeDetail, own bool) string {
+// noticeReason is why a notice was sent, in words for its person or for others.
+func noticeReason(f oncall.NoticeDetail, own bool) string {
 	why := Foreign(f.Note, maxBody)
 	if rest, found := strings.CutPrefix(why, "you "); found && !own {
 		why = "they " + rest
@@ -39,26 +39,26 @@ func withSettings(text string, own bool) Drawing {
 	return Drawing{Text: text, Blocks: blocks}
 }
 
-// drawContactOff tells that a contact method pages nobody any more.
+// drawContactOff says that a contact method no longer pages its person.
 func drawContactOff(n oncall.Notice) Drawing {
 	name, own := way(n)
 	if !own {
-		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", Mention(n.Detail.Users...), name, wherefore(n.Detail, own)), own)
+		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", Mention(n.Detail.Users...), name, noticeReason(n.Detail, own)), own)
 	}
-	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, wherefore(n.Detail, own))
+	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, noticeReason(n.Detail, own))
 	if n.Detail.Method == oncall.MethodSMS {
 		text += " START, sent from that phone, switches it on again."
 	}
 	return withSettings(text, own)
 }
 
-// drawContactOn tells that a contact method pages its person again.
+// drawContactOn says that a contact method pages its person again.
 func drawContactOn(n oncall.Notice) Drawing {
 	name, own := way(n)
 	return withSettings(fmt.Sprintf(":white_check_mark: You are paged by %s again.", name), own)
 }
 
-// drawContactSilent tells that nobody has answered the question before a shift.
+// drawContactSilent says that the question before a shift was not answered.
 func drawContactSilent(n oncall.Notice) Drawing {
 	name, own := way(n)
 	if !own {
@@ -68,13 +68,13 @@ func drawContactSilent(n oncall.Notice) Drawing {
 		"`/oncall contact test` sends you a test page; any answer to it will do.", name), own)
 }
 
-// drawContactUnsent tells that a code or a test could not be sent.
+// drawContactUnsent says that a code or a test could not be sent.
 func drawContactUnsent(n oncall.Notice) Drawing {
 	name, own := way(n)
-	return withSettings(fmt.Sprintf(":warning: What you asked for could not be sent by %s: %s.", name, wherefore(n.Detail, own)), own)
+	return withSettings(fmt.Sprintf(":warning: What you asked for could not be sent by %s: %s.", name, noticeReason(n.Detail, own)), own)
 }
 
-// drawProof tells what to write to a bot elsewhere.
+// drawProof says what to write to our bot in another messenger.
 func drawProof(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
 		methodTitle(n.Detail.Method), Foreign(n.Detail.Note, MaxName)))
@@ -85,10 +85,10 @@ func drawTest(oncall.Notice) Drawing {
 	return Text(":white_check_mark: *Test page.* This is how Watchbill reaches you here; nothing has happened.")
 }
 
-// drawBlocked tells an admin that a contact method waits for them.
+// drawBlocked warns an admin that a method pages nobody until they act.
 func drawBlocked(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
-		oncall.MethodName(n.Detail.Method), wherefore(n.Detail, true)))
+		oncall.MethodName(n.Detail.Method), noticeReason(n.Detail, true)))
 }
 
 // drawUnreached tells an admin that a page reached nobody.

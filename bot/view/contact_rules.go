@@ -19,7 +19,7 @@ const MaxRules = 6
 // Afters are the minutes that can be chosen.
 var Afters = []oncall.Seconds{0, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600}
 
-// RulesMeta is what the view of the rules carries.
+// RulesMeta is what the form of the rules carries.
 type RulesMeta struct {
 	Low   bool          `json:"low,omitempty"`
 	Lines []oncall.Rule `json:"lines"` // as they were drawn; what was chosen since is in the form
@@ -28,10 +28,10 @@ type RulesMeta struct {
 	Drawn int `json:"drawn"`
 }
 
-// Block is where a line is drawn.
+// Block is the block of a line.
 func (m RulesMeta) Block(i int) Block { return Block(fmt.Sprintf("rule_%d_%d", m.Drawn, i)) }
 
-// RulesForm is everything that the form of the rules shows.
+// RulesForm is what the form of the rules shows.
 type RulesForm struct {
 	Contacts
 	Meta  RulesMeta
@@ -62,7 +62,7 @@ func (f RulesForm) Draw() slack.ModalViewRequest {
 	blocks = append(blocks, slack.NewActionBlock("rules_actions", buttons...))
 	blocks = append(blocks, warningNotes(warnings, 0)...)
 	f.Meta.Lines = f.Lines
-	meta, _ := json.Marshal(f.Meta) // numbers and a truth value: it always can
+	meta, _ := json.Marshal(f.Meta) // numbers and a bool: this can't fail
 	return dialog(ModalRules, title, "Save", string(meta), blocks...)
 }
 
@@ -101,7 +101,7 @@ func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
 		selected(ActionRuleAfter, valueOf(rule.After), times), remove)
 }
 
-// withAfter are the choices of when, with one that only a file can have set.
+// withAfter are the delays to choose from, with one that only a file can have set.
 func withAfter(s oncall.Seconds) []oncall.Seconds {
 	if slices.Contains(Afters, s) {
 		return Afters
@@ -111,7 +111,7 @@ func withAfter(s oncall.Seconds) []oncall.Seconds {
 	return all
 }
 
-// HoursForm asks when a low severity may disturb.
+// HoursForm asks when low severity may disturb.
 func (v Contacts) HoursForm() slack.ModalViewRequest {
 	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
 		CutPlain(v.TimeZone, MaxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))

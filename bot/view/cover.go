@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// drawCover draws whatever somebody is told of a cover request.
+// drawCover draws any notice about a cover request.
 func drawCover(n oncall.Notice) Drawing {
 	f := n.Detail
 	if len(f.Stints) != 1 {

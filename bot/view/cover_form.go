@@ -13,7 +13,7 @@ import (
 // EverybodyToo is the value of the choice to ask the whole team.
 const EverybodyToo = "everyone"
 
-// CoverForm asks for which of a person's shifts somebody is wanted.
+// CoverForm asks which of a person's shifts needs cover.
 func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location) slack.ModalViewRequest {
 	if len(shifts) == 0 {
 		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", Mention(user), weeksAhead)))

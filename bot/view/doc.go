@@ -1,7 +1,7 @@
 // Package view is what people see in Slack: messages, forms and the sentences of answers.
 // Values go in, words and blocks come out. It imports the rules and slack-go's types of
-// blocks and nothing else of ours: what a view shows, its caller has loaded. So a golden
-// file beside it can hold every view to what it was.
+// blocks and nothing else of ours: what a view shows, its caller has loaded. So a test needs
+// no more than values and a golden file.
 //
 // It is the only place that writes Slack's markup: mentions, links, times, formatting.
 // Text that others wrote goes through Foreign before it stands in any of it.

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// blockSaid is the block in which a form says why it is still open.
+// blockSaid is where a form says why it is still open.
 const blockSaid = "said"
 
 // Saying is the view as it was sent, with a sentence on top.
@@ -35,8 +35,7 @@ func dialog(is Modal, title, submit, meta string, blocks ...slack.Block) slack.M
 	return v
 }
 
-// buttonSheet draws a modal that can only be closed, but whose buttons do something
-// with what it carries.
+// buttonSheet draws a modal that can't be sent, but whose buttons know what it carries.
 func buttonSheet(is Modal, title, meta string, blocks ...slack.Block) slack.ModalViewRequest {
 	v := readOnly(title, blocks...)
 	v.CallbackID, v.PrivateMetadata = string(is), meta
@@ -50,7 +49,7 @@ func readOnly(title string, blocks ...slack.Block) slack.ModalViewRequest {
 	}
 }
 
-// field is one labelled input; the element's action id is the block's id as well.
+// field is one labelled input. The action id of its element is the block's id.
 func field(block Block, label, hint string, element slack.BlockElement) *slack.InputBlock {
 	var below *slack.TextBlockObject
 	if hint != "" {
@@ -101,7 +100,7 @@ const maxOption = 75
 // maxOptions is how many of them a choice may have.
 const maxOptions = 100
 
-// choiceField is a choice of one of some options. Slack refuses none at all.
+// choiceField is a choice of one option. Slack refuses a choice without options.
 func choiceField(block Block, label, hint, initial string, options []option) *slack.InputBlock {
 	return field(block, label, hint, selected(Action(block), initial, options[:min(len(options), maxOptions)]))
 }
@@ -127,7 +126,7 @@ func checkField(block Block, label, hint string, options ...option) *slack.Input
 	return field(block, label, hint, slack.NewCheckboxGroupsBlockElement(string(block), objects...))
 }
 
-// selected is a choice outside of an input.
+// selected is a choice of one option that stands beside buttons, and not in an input.
 func selected(does Action, initial string, options []option) *slack.SelectBlockElement {
 	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, string(does))
 	for _, o := range options {
@@ -140,7 +139,7 @@ func selected(does Action, initial string, options []option) *slack.SelectBlockE
 	return e
 }
 
-// TextModal tells somebody something where there is no form to say it in.
+// TextModal says something where no form is open to say it in.
 func TextModal(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }
 
 // valueOf is an id as the value of a button or an option.

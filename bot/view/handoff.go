@@ -39,7 +39,7 @@ func until(f oncall.NoticeDetail) string {
 	return text
 }
 
-// drawComing tells a person that they are on call from now on.
+// drawComing tells a person that they are on call now.
 func drawComing(n oncall.Notice) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf("You are on call in %s now, %s.", duty(f), until(f))
@@ -60,7 +60,7 @@ func drawComing(n oncall.Notice) Drawing {
 	return Drawing{Text: head, Blocks: blocks}
 }
 
-// drawGoing tells a person that they are on call no longer.
+// drawGoing tells a person that they are no longer on call.
 func drawGoing(n oncall.Notice) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf("You are no longer on call in %s. ", duty(f))
@@ -82,7 +82,7 @@ func drawGoing(n oncall.Notice) Drawing {
 	return Drawing{Text: head, Blocks: blocks}
 }
 
-// drawHandoff tells the team's channel.
+// drawHandoff tells the team's channel who is on call now.
 func drawHandoff(n oncall.Notice) Drawing {
 	f := n.Detail
 	var head string
@@ -111,7 +111,7 @@ func drawHandoff(n oncall.Notice) Drawing {
 	return Drawing{Text: head, Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
 }
 
-// drawUnanswered warns that nobody may be there.
+// drawUnanswered warns that whoever came on call may not be there.
 func drawUnanswered(n oncall.Notice) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf(":warning: %s came on call in %s at %s and has not said so yet.", named(f.Users), duty(f),
@@ -146,7 +146,7 @@ func openLines(f oncall.NoticeDetail, title string) string {
 	return strings.Join(lines, "\n")
 }
 
-// drawReminder tells a person that a shift of theirs comes.
+// drawReminder reminds a person of a shift.
 func drawReminder(n oncall.Notice) Drawing {
 	f := n.Detail
 	zone := location(f.TimeZone)

@@ -6,8 +6,10 @@ import (
 	"github.com/slack-go/slack"
 )
 
+// Examples are commands to begin with.
 const Examples = "`/oncall who`\n`/oncall who payments tomorrow 9:00`\n`/oncall override @ann today 18:00 to 22:00`"
 
+// HelpText is the help: what can be typed.
 const HelpText = "*Who is on call*\n" +
 	"`/oncall who` — everywhere, now\n" +
 	"`/oncall who payments` — in a team or a schedule\n" +
@@ -39,10 +41,10 @@ const HelpText = "*Who is on call*\n" +
 
 const (
 	directLead = "I don't read messages, but I answer commands in any channel."
-	DirectHelp = directLead + "\n" + HelpText
+	directHelp = directLead + "\n" + HelpText
 )
 
-// helpBlocks are the help, a section for each of its headings.
+// helpBlocks are the help, with a section for each heading.
 func helpBlocks() []slack.Block {
 	var blocks []slack.Block
 	for i, part := range strings.Split(HelpText, "\n*") {
@@ -54,7 +56,7 @@ func helpBlocks() []slack.Block {
 	return blocks
 }
 
-// Help answers somebody who writes to the bot.
+// Help is the answer to somebody who writes to the bot.
 func Help() Drawing {
-	return Drawing{Text: DirectHelp, Blocks: append([]slack.Block{section(directLead)}, helpBlocks()...)}
+	return Drawing{Text: directHelp, Blocks: append([]slack.Block{section(directLead)}, helpBlocks()...)}
 }

@@ -26,7 +26,7 @@ type HomeTab struct {
 // can do.
 func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	blocks := []slack.Block{
-		slack.NewHeaderBlock(plain("Your shifts")), section(foreignSection(OwnShifts(h.Shifts, h.Now, h.Zone))),
+		slack.NewHeaderBlock(plain("Your shifts")), section(cutSection(OwnShifts(h.Shifts, h.Now, h.Zone))),
 		slack.NewActionBlock("home_actions",
 			button(ActionHomeOverride, "", "Override"),
 			button(ActionHomeSwap, "", "Swap"),
@@ -37,7 +37,7 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 		slack.NewHeaderBlock(plain("On call now")),
 	}
 	for _, s := range h.Schedules[:min(len(h.Schedules), homeSchedules)] {
-		blocks = append(blocks, section(foreignSection(scheduleLines(h.Overrides, s, h.Now, h.Zone))))
+		blocks = append(blocks, section(cutSection(scheduleLines(h.Overrides, s, h.Now, h.Zone))))
 	}
 	switch more := len(h.Schedules) - homeSchedules; {
 	case len(h.Schedules) == 0:
@@ -45,7 +45,7 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	case more > 0:
 		blocks = append(blocks, section(Count(more, "more schedule")+": `/oncall who` with its name shows each."))
 	}
-	blocks = append(blocks, slack.NewHeaderBlock(plain("Open incidents")), section(foreignSection(incidentLines(h.Open))),
+	blocks = append(blocks, slack.NewHeaderBlock(plain("Open incidents")), section(cutSection(incidentLines(h.Open))),
 		slack.NewHeaderBlock(plain("What you can type")))
 	blocks = append(blocks, helpBlocks()...)
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}

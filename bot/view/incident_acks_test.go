@@ -39,8 +39,8 @@ func TestSeveralHaveIt(t *testing.T) {
 			t.Errorf("%q lacks %q", got, want)
 		}
 	}
-	own := deed{ActionUnack, "Un-acknowledge"}
-	if !slices.Contains(deeds(counted().Incident), own) || slices.Contains(deeds(triggered().Incident), own) {
+	own := offer{ActionUnack, "Un-acknowledge"}
+	if !slices.Contains(offers(counted().Incident), own) || slices.Contains(offers(triggered().Incident), own) {
 		t.Error("one of several can't take their acknowledgement back, or nobody can")
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// MaxTyped bounds what people write into an incident.
+// MaxTyped is how many characters a note may have.
 const MaxTyped = 2000
 
-// Ends of a snooze that are no length of time.
+// Ends of a snooze that are not a length of time.
 const (
 	SnoozeWork    = "work"
 	SnoozeHandoff = "handoff"
@@ -40,6 +40,7 @@ func (s Sheet) form(is Modal, title, submit string, blocks ...slack.Block) slack
 	return dialog(is, title, submit, valueOf(in.ID), append([]slack.Block{head}, blocks...)...)
 }
 
+// SnoozeForm asks for how long.
 func (s Sheet) SnoozeForm() slack.ModalViewRequest {
 	return s.form(ModalSnooze, "Snooze", "Snooze",
 		choiceField(BlockHowLong, "For how long", "", "1h", snoozes),
@@ -47,6 +48,7 @@ func (s Sheet) SnoozeForm() slack.ModalViewRequest {
 		note("It stays quiet until then, even if the monitor clears it and it comes back. Then it is triggered again and pages from the first step."))
 }
 
+// ReassignForm asks to whom.
 func (s Sheet) ReassignForm() slack.ModalViewRequest {
 	blocks := []slack.Block{optional(userField(BlockPerson, "To a person", "They are paged at once.", ""))}
 	if policies := policyOptions(s.Policies, s.Picture.Incident.TeamID); len(policies) > 0 {
@@ -55,18 +57,21 @@ func (s Sheet) ReassignForm() slack.ModalViewRequest {
 	return s.form(ModalReassign, "Reassign", "Reassign", blocks...)
 }
 
+// AskForm asks who is to help, and for what.
 func (s Sheet) AskForm() slack.ModalViewRequest {
 	return s.form(ModalAsk, "Add responders", "Ask them",
 		usersField(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves."),
 		optional(textField(BlockText, "What for", "", "")))
 }
 
+// NoteForm asks for a note.
 func (s Sheet) NoteForm() slack.ModalViewRequest {
 	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
 	e.Multiline, e.MaxLength = true, MaxTyped
 	return s.form(ModalNote, "Note", "Add", field(BlockText, "Note", "It becomes a line of the timeline.", e))
 }
 
+// SeverityForm asks for another severity.
 func (s Sheet) SeverityForm() slack.ModalViewRequest {
 	now := s.Picture.Incident.Severity
 	var options []option
@@ -76,12 +81,13 @@ func (s Sheet) SeverityForm() slack.ModalViewRequest {
 	return s.form(ModalSeverity, "Severity", "Change", choiceField(BlockSeverity, "Severity", "", string(now), options))
 }
 
-// Of two incidents, one goes on for both, or both go on and name each other.
+// joins are the ways in which two incidents can belong together.
 var joins = []option{
 	{string(oncall.ActMerge), "Merge: this one closes and the other takes its alerts"},
 	{string(oncall.ActLink), "Link: both go on and show each other"},
 }
 
+// MergeForm asks with which other incident.
 func (s Sheet) MergeForm() slack.ModalViewRequest {
 	if len(s.Others) == 0 {
 		return readOnly("Merge or link", section("No other incident is open."))
@@ -115,7 +121,7 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// policyOptions are the policies to which an incident can be handed, its team's first.
+// policyOptions are the policies that can take over an incident, those of its team first.
 func policyOptions(policies map[oncall.PolicyID]oncall.Policy, team oncall.TeamID) []option {
 	var live []oncall.Policy
 	for _, p := range policies {

@@ -6,33 +6,33 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A deed is something that can be done with an incident. Words that end in an ellipsis
-// ask for more.
-type deed struct {
-	do    Action
+// An offer is something that can be done with an incident. A label that ends in an ellipsis
+// leads to a form.
+type offer struct {
+	does  Action
 	label string
 }
 
-// deeds are what can be done with an incident beside its buttons, what is wanted most first.
-func deeds(in oncall.Incident) []deed {
-	var own []deed
+// offers are what can be done with an incident beside its buttons, most wanted first.
+func offers(in oncall.Incident) []offer {
+	var own []offer
 	switch in.Status {
 	case oncall.Triggered:
-		own = []deed{
+		own = []offer{
 			{ActionSnooze, "Snooze…"},
 			{ActionEscalate, "Escalate now"},
 			{ActionReassign, "Reassign…"},
 			{ActionAsk, "Add responders…"},
 			{ActionNote, "Add a note…"},
 		}
-		if len(in.Acks) > 0 { // more must
-			own = append(own, deed{ActionUnack, "Un-acknowledge"})
+		if len(in.Acks) > 0 { // but more people must
+			own = append(own, offer{ActionUnack, "Un-acknowledge"})
 		}
 	case oncall.Acknowledged:
-		if in.AckAsked { // whom the owner leaves without an answer may take it
-			own = []deed{{ActionStillOn, "Still on it"}, {ActionAck, "Take it over"}}
+		if in.AckAsked { // while the owner gives no answer, somebody else may take it
+			own = []offer{{ActionStillOn, "Still on it"}, {ActionAck, "Take it over"}}
 		}
-		own = append(own, []deed{
+		own = append(own, []offer{
 			{ActionSnooze, "Snooze…"},
 			{ActionReassign, "Reassign…"},
 			{ActionAsk, "Add responders…"},
@@ -41,7 +41,7 @@ func deeds(in oncall.Incident) []deed {
 			{ActionEscalate, "Escalate now"},
 		}...)
 	case oncall.Snoozed:
-		own = []deed{
+		own = []offer{
 			{ActionUnsnooze, "End the snooze"},
 			{ActionAck, "Acknowledge"},
 			{ActionSnooze, "Snooze for another time…"},
@@ -52,27 +52,27 @@ func deeds(in oncall.Incident) []deed {
 		}
 	case oncall.Resolved:
 		if in.MergedInto == 0 {
-			own = append(own, deed{ActionReopen, "Reopen"})
+			own = append(own, offer{ActionReopen, "Reopen"})
 		}
-		return append(own, deed{ActionNote, "Add a note…"}, deed{ActionTimeline, "Timeline"})
+		return append(own, offer{ActionNote, "Add a note…"}, offer{ActionTimeline, "Timeline"})
 	}
 	return append(own,
-		deed{ActionSeverity, "Change the severity…"}, deed{ActionMerge, "Merge or link…"}, deed{ActionTimeline, "Timeline"})
+		offer{ActionSeverity, "Change the severity…"}, offer{ActionMerge, "Merge or link…"}, offer{ActionTimeline, "Timeline"})
 }
 
-// maxMenu is how many options a menu beside buttons may have. A list to choose from may
-// have more, but Slack keeps the choice in it, and who chooses the same again is not heard.
+// maxMenu is how many options a menu beside buttons may have. A select may have more, but it
+// keeps its choice, and Slack doesn't report when people choose the same again.
 const maxMenu = 5
 
-// menu offers what is wanted most; the rest is behind its last option.
+// menu offers what people want most; its last option leads to the rest.
 func menu(in oncall.Incident) slack.BlockElement {
-	offered := deeds(in)
+	offered := offers(in)
 	if len(offered) > maxMenu {
-		offered = append(offered[:maxMenu-1:maxMenu-1], deed{ActionMore, "What happens next, and more…"})
+		offered = append(offered[:maxMenu-1:maxMenu-1], offer{ActionMore, "What happens next, and more…"})
 	}
 	options := make([]*slack.OptionBlockObject, len(offered))
-	for i, d := range offered {
-		options[i] = optionObject(option{string(d.do) + "/" + valueOf(in.ID), d.label})
+	for i, o := range offered {
+		options[i] = optionObject(option{string(o.does) + "/" + valueOf(in.ID), o.label})
 	}
 	return slack.NewOverflowBlockElement(string(ActionMenu), options...)
 }

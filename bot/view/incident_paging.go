@@ -11,8 +11,8 @@ import (
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)
 
-// told names whom and what an event pages: people, channels, the hosts of webhooks.
-func told(d oncall.Detail) string {
+// recipients names whom and what an event pages: people, channels, the hosts of webhooks.
+func recipients(d oncall.Detail) string {
 	var all []string
 	switch n := len(d.Users); {
 	case n > 0 && n <= MaxNamed:
@@ -28,8 +28,8 @@ func told(d oncall.Detail) string {
 	return List(all)
 }
 
-// toldQuietly does so without mentioning people, whom Slack would tell of it.
-func toldQuietly(d oncall.Detail) string {
+// quietRecipients doesn't mention people, as Slack would notify them.
+func quietRecipients(d oncall.Detail) string {
 	var all []string
 	switch n := len(d.Users); {
 	case n == 1:
@@ -43,12 +43,12 @@ func toldQuietly(d oncall.Detail) string {
 	return List(all)
 }
 
-// pagingLine says whom an event pages, after the words before, and from when on if a low severity
+// pagingLine says whom an event pages, after the words before, and until when low severity
 // waits for their working hours.
 func pagingLine(before string, d oncall.Detail) string {
-	to := told(d)
+	to := recipients(d)
 	if !d.Until.IsZero() {
-		to = toldQuietly(d)
+		to = quietRecipients(d)
 	}
 	line := before + to
 	if d.Step > 0 {
@@ -68,10 +68,10 @@ func channelWord(c string) string {
 	return Foreign(c, MaxName)
 }
 
-// pagedWords say who was paged, or until when a low severity waits. Whom it waits for is not
-// mentioned: Slack would tell them of it at night.
+// pagedWords say who was paged, or until when low severity waits. They don't mention people
+// for whom it waits, as Slack would notify them at night.
 func pagedWords(p oncall.Picture) []string {
-	to, posts := told(oncall.Detail{Users: p.Paged, To: posted(p.Events)}), posted(p.Events)
+	to, posts := recipients(oncall.Detail{Users: p.Paged, To: posted(p.Events)}), posted(p.Events)
 	anybody := len(p.Paged)+len(posts) > 0
 	last := lastPaging(p.Events)
 	until := last.Detail.Until
@@ -93,7 +93,7 @@ func pagedWords(p oncall.Picture) []string {
 		return append(sentences, "Paged "+to+".")
 	}
 	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
-		toldQuietly(oncall.Detail{Users: p.Paged, To: posts}), Stamp(until, AsDay, time.UTC)))
+		quietRecipients(oncall.Detail{Users: p.Paged, To: posts}), Stamp(until, AsDay, time.UTC)))
 }
 
 // posted are the channels and webhooks that steps have paged.
@@ -109,7 +109,7 @@ func posted(events []oncall.Event) []string {
 	return to
 }
 
-// lastPaging is the latest decision of a policy to page somebody, or to wait with it.
+// lastPaging is the latest decision of a policy to page somebody, or to wait.
 func lastPaging(events []oncall.Event) oncall.Event {
 	for _, e := range slices.Backward(events) {
 		switch e.Kind {

@@ -41,7 +41,7 @@ type happening struct {
 	lines []string
 }
 
-// underWay says which pages were decided on and wait for their time.
+// underWay are the pages that are decided and wait for their time.
 func (s Sheet) underWay() []happening {
 	var coming []happening
 	for _, p := range s.Pages {
@@ -54,7 +54,7 @@ func (s Sheet) underWay() []happening {
 	return coming
 }
 
-// moment shows an instant by its time alone where it is near.
+// moment shows an instant, without the day if it is near.
 func (s Sheet) moment(t time.Time) string {
 	switch d := t.Sub(s.Now); {
 	case d < 10*time.Minute:
@@ -137,7 +137,7 @@ func (s Sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
 	return line
 }
 
-// theirs turns what a person is told into what others are told about them.
+// theirs turns a reason given to a person into one that others read.
 var theirs = strings.NewReplacer(
 	"names your", "names their", "names you", "names them", "asks you", "asks them", "to you", "to them",
 	"your ", "their ", "you ", "they ")

@@ -14,8 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// statuses show where an incident stands: by a word, and by a colour for those who
-// see one.
+// statuses show where an incident stands, by a word and by a colour.
 var statuses = map[oncall.Status]struct{ emoji, word string }{
 	oncall.Triggered:    {":red_circle:", "Triggered"},
 	oncall.Acknowledged: {":large_yellow_circle:", "Acknowledged"},
@@ -23,22 +22,8 @@ var statuses = map[oncall.Status]struct{ emoji, word string }{
 	oncall.Resolved:     {":large_green_circle:", "Resolved"},
 }
 
-const (
-	maxTitle      = 300
-	maxBody       = 1000
-	maxBodyLines  = 10
-	MaxName       = 80
-	maxAlertTitle = 150
-	maxAlertLine  = 250 // ten of them fit into a section
-	maxLabels     = 3   // of those that tell alerts apart
-	maxLabel      = 40
-	MaxNamed      = 20 // people named in one place
-)
-
 // Incident draws an incident for its channel.
-func Incident(p oncall.Picture) Drawing {
-	return draw(p, "", "")
-}
+func Incident(p oncall.Picture) Drawing { return draw(p, "", "") }
 
 // Page draws an incident for a person who is paged. Why completes "you are paged
 // because …"; it may be empty.
@@ -74,7 +59,7 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 		blocks = append(blocks, section(alerts))
 	}
 	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))), buttons(in, reader))
-	// What a notification and a screen reader say: the whole sense, most urgent first.
+	// Notifications and screen readers only have the text, so it says everything that matters.
 	sentences := []string{fmt.Sprintf("%s incident %s, %s: %s.", severityWord(in.Severity), in.ID, in.Status, titleOf(in))}
 	if lead != "" {
 		sentences = append(sentences, lead)
@@ -126,8 +111,8 @@ func alertList(p oncall.Picture) string {
 	return strings.Join(lines, "\n")
 }
 
-// tellingLabels names the labels in which alerts differ: what tells one host from
-// another when all have the same title.
+// tellingLabels are the labels that tell alerts apart, such as the host if all of them
+// have the same title.
 func tellingLabels(alerts []oncall.Alert) []string {
 	var telling []string
 	for _, a := range alerts {

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Sheet is all that the forms and modals about an incident show to one reader.
+// A Sheet is what the forms about an incident show to one reader.
 type Sheet struct {
 	Picture  oncall.Picture
 	Reader   oncall.UserID
@@ -28,8 +28,8 @@ type Attempt struct {
 	Ended *time.Time // when that was known
 }
 
-// Draw draws how an incident stands, what happens next and why, why its reader was
-// paged, and all that can be done.
+// Draw draws how an incident stands, what happens next and why, why its reader was paged,
+// and everything that can be done.
 func (s Sheet) Draw() slack.ModalViewRequest {
 	in := s.Picture.Incident
 	blocks := []slack.Block{
@@ -39,8 +39,8 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))
 	}
 	elements := mainButtons(in, s.Reader)
-	for _, d := range deeds(in) {
-		elements = append(elements, button(d.do, valueOf(in.ID), d.label))
+	for _, o := range offers(in) {
+		elements = append(elements, button(o.does, valueOf(in.ID), o.label))
 	}
 	return readOnly("Incident "+in.ID.String(), append(blocks, slack.NewActionBlock("deeds", elements...))...)
 }

@@ -39,7 +39,7 @@ func standing(p oncall.Picture) string {
 	return strings.Join(append(sentences, besides(in)...), " ")
 }
 
-// acknowledgers are all who have acknowledged, where the policy wants several.
+// acknowledgers are all who have acknowledged; a policy may want several.
 func acknowledgers(in oncall.Incident) string {
 	if all := in.Holders(); len(all) > 1 {
 		return named(all)
@@ -101,7 +101,7 @@ func triggeredWords(p oncall.Picture) []string {
 	return sentences
 }
 
-// wanted is how many must acknowledge, as it was when the timeline last spoke of it.
+// wanted is how many people must acknowledge, as the timeline last said.
 func wanted(p oncall.Picture) int {
 	for _, e := range slices.Backward(p.Events) {
 		if e.Detail.Of > 0 {
@@ -111,7 +111,7 @@ func wanted(p oncall.Picture) int {
 	return len(p.Incident.Acks) + 1
 }
 
-// besides is what else belongs to the incident: who was asked to help, and other incidents.
+// besides names who was asked to help, and linked incidents.
 func besides(in oncall.Incident) []string {
 	var sentences, helpers []string
 	for i, r := range in.Responders {

@@ -8,8 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// IncidentText says in words how an incident stands, with a link to its message if it has
-// one.
+// IncidentText says how an incident stands, with a link to its message if it has one.
 func IncidentText(p oncall.Picture, address string) string {
 	name := p.Incident.ID.String()
 	if address != "" {
@@ -22,16 +21,16 @@ func IncidentText(p oncall.Picture, address string) string {
 func (s Sheet) PlanText() string {
 	text := headline(s.Picture.Incident) + "\n" + s.NextSteps()
 	if lines := s.pagedLines(); len(lines) > 0 {
-		text += "\n" + answerText("*Why you were paged*", lines)
+		text += "\n" + headed("*Why you were paged*", lines)
 	}
 	return text
 }
 
 // NextSteps says what happens next with an incident.
-func (s Sheet) NextSteps() string { return answerText("*What happens next*", s.planLines()) }
+func (s Sheet) NextSteps() string { return headed("*What happens next*", s.planLines()) }
 
-// OpenIncidents lists the first so many of the open incidents, each with a link to its
-// message. There may be more than those that are counted.
+// OpenIncidents lists the first of the open incidents, each with a link to its message.
+// With orMore, there are more than were loaded.
 func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
 	lines := make([]string, shown)
 	for i, in := range open[:shown] {
@@ -44,7 +43,7 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 	if orMore {
 		head = fmt.Sprintf("*%d open incidents or more*", len(open))
 	}
-	text := answerText(head, lines)
+	text := headed(head, lines)
 	if more := len(open) - shown; more > 0 {
 		text += fmt.Sprintf("\nand %d more", more)
 	}

@@ -96,7 +96,7 @@ func tooFew(d oncall.Detail) string {
 	return haveAcked(d)
 }
 
-// lacking says why who has come on call is paged.
+// lacking says why somebody who has come on call is paged.
 func lacking(d oncall.Detail) string {
 	if len(d.Acked) > 0 {
 		return "more must acknowledge it"
@@ -107,7 +107,7 @@ func lacking(d oncall.Detail) string {
 // maxNoteLines bounds how many lines of a note are shown.
 const maxNoteLines = 40
 
-// askedBy names who had asked, so that they hear of the answer.
+// askedBy mentions who had asked, so that Slack tells them of the answer.
 func askedBy(d oncall.Detail) string {
 	if len(d.Users) == 0 {
 		return ""
@@ -123,12 +123,12 @@ func following(before, text string) string {
 	return before + text
 }
 
-// receipts are what providers say of a page that they took.
+// receipts are what providers report about a page that they took.
 var receipts = map[string]string{
 	"delivered": "has arrived", "answered": "was picked up", "unanswered": "was not picked up",
 }
 
-// quietLine says what the thread leaves out and the timeline tells.
+// quietLine says what stands in the timeline, but not in the thread.
 func quietLine(e oncall.Event) string {
 	text := Foreign(e.Detail.Text, maxTitle)
 	switch e.Kind {

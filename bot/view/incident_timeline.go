@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// maxLines bounds how many sections of the timeline a view has; Slack takes 100 blocks.
+	// maxLines is how many sections the timeline may have; Slack takes 100 blocks.
 	maxLines = 40
 	asMoment = "{time_secs}"
 	asDate   = "{date_long}"
@@ -24,7 +24,7 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 			day = d
 			lines = append(lines, "*"+Stamp(e.At, asDate, s.Zone)+"*")
 		}
-		lines = append(lines, foreignSection(Stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
+		lines = append(lines, cutSection(Stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
 	}
 	paragraphs, left := paragraphsOf(lines, maxLines)
 	blocks := []slack.Block{section(headline(s.Picture.Incident))}
@@ -40,8 +40,8 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 	return readOnly("Timeline of "+s.Picture.Incident.ID.String(), blocks...)
 }
 
-// paragraphsOf joins lines to as few sections as possible, at most so many, and returns
-// how many of the first lines found no room.
+// paragraphsOf joins lines to as few sections as possible. If that takes too many, it drops
+// the first lines, and returns how many.
 func paragraphsOf(lines []string, most int) (_ []string, left int) {
 	var reversed []string // the newest matter most, so they are placed first
 	size := 0

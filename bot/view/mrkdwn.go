@@ -26,7 +26,7 @@ func Foreign(s string, limit int) string {
 	return escape(strings.Join(strings.Fields(s), " "), limit)
 }
 
-// foreignLines is foreign, but keeps the first lines as they are.
+// foreignLines is Foreign, but keeps the first lines apart.
 func foreignLines(s string, limit, lines int) string {
 	all := strings.Split(strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")), "\n")
 	if len(all) > lines {
@@ -44,7 +44,7 @@ func escape(s string, limit int) string {
 			r = ' '
 		}
 		if unicode.Is(unicode.Bidi_Control, r) {
-			continue // could turn the rest of the line around
+			continue // it could turn the rest of the line around
 		}
 		piece, escaped := escapes[r]
 		if !escaped {
@@ -76,9 +76,9 @@ func link(address, text string) string {
 const maxLink = 1000
 
 // bold makes a label and the text after it bold. Text with characters that Slack takes for
-// formatting stays outside: they would end the bold type early. Nothing is put beside them to
-// stop that, as whoever copies a title wants to find it elsewhere. Both must be safe already;
-// the address may be empty.
+// formatting stays outside, as they would end the bold type early. They can't be masked by
+// invisible characters, because people copy titles to search for them elsewhere. Label and
+// text must be safe already; the address may be empty.
 func bold(label, text, address string) string {
 	if formats(text) {
 		return "*" + label + "* " + link(address, text)
@@ -105,7 +105,7 @@ func formats(text string) bool {
 	return false
 }
 
-// Mention names people so that Slack shows who they are.
+// Mention writes people as Slack shows and notifies them.
 func Mention(users ...oncall.UserID) string {
 	names := make([]string, len(users))
 	for i, u := range users {
@@ -119,7 +119,7 @@ func mention(u oncall.UserID) string { return "<@" + string(u) + ">" }
 // Sentence writes a sentence whose words are safe already, and mentions its people.
 func Sentence(s oncall.Sentence) string { return s.Shown(mention) }
 
-// who names the actor of an event; a monitor's name is foreign text.
+// who names an actor; what a monitor calls itself is foreign text.
 func who(a oncall.Actor) string {
 	if a.User != "" {
 		return Mention(a.User)

@@ -23,7 +23,7 @@ func weekdayOptions() []option {
 	return options
 }
 
-// maxMoved bounds how many changed shifts an answer lists.
+// maxMoved is how many changed shifts an answer lists.
 const maxMoved = 12
 
 // Override says what an override changes, with a button to undo it.
@@ -100,11 +100,11 @@ type OverrideWish struct {
 	Leaves   oncall.UserID // with ReplaceOne
 	Reason   string
 	Windows  []schedule.Window // in the person's zone
-	Away     bool              // who is to be on call has time off
+	Away     bool              // User has time off then
 }
 
-// OverrideForm asks for an override in one of the schedules; what is known is filled in.
-// Said is why it is asked.
+// OverrideForm asks for an override. What is known is filled in; said is why the rest must
+// be asked for.
 func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) slack.ModalViewRequest {
 	if len(schedules) == 0 {
 		return readOnly("Override", section("There is no schedule to change yet."))
@@ -134,10 +134,11 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 	return dialog(ModalOverride, "Override", "Save", "", blocks...)
 }
 
-// OverrideMade shows in the place of the form what the override has changed.
+// OverrideMade takes the place of the form and shows what the override has changed.
 func OverrideMade(d Drawing) slack.ModalViewRequest { return readOnly("Override", d.Blocks...) }
 
-// OwnOverride is one that its person can cancel; the schedule may have been removed.
+// OwnOverride shows an override that the reader can cancel. The schedule is nil if it was
+// removed.
 func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
 	name := "a removed schedule"
 	if in != nil {
@@ -152,7 +153,7 @@ func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location
 	return Drawing{Text: line, Blocks: []slack.Block{slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel))}}
 }
 
-// OverrideCancelled says who is on call at an instant without the override.
+// OverrideCancelled says who is on call without the override.
 func OverrideCancelled(s *schedule.Schedule, users []oncall.UserID, at time.Time, zone *time.Location) string {
 	name, when := Foreign(s.Name(), MaxName), Stamp(at, AsDay, zone)
 	if len(users) == 0 {

@@ -2,6 +2,7 @@ package view
 
 import "time"
 
+// Reminders says when a person is reminded of their shifts.
 func Reminders(before []time.Duration) string {
 	if len(before) == 0 {
 		return "You are not reminded of your shifts."

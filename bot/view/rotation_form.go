@@ -13,14 +13,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// RotationForm is everything that the form of one rotation shows.
+// RotationForm is what the form of one rotation shows.
 type RotationForm struct {
 	Meta     EditMeta
 	Schedule schedule.Definition
 	Rotation schedule.Rotation // what the inputs hold at first
 	Name     func(oncall.UserID) string
 	More     bool
-	Preview  []slack.Block // of what was sent; then the form can be saved
+	Preview  []slack.Block // of what was sent; with it, the form can be saved
 }
 
 // Draw draws the form of one rotation.
@@ -63,7 +63,7 @@ func (f RotationForm) Draw() slack.ModalViewRequest {
 	return dialog(ModalRotation, title, submit, f.Meta.String(), blocks...)
 }
 
-// special reports whether a rotation says more than most do.
+// special reports whether a rotation uses inputs that most rotations leave empty.
 func special(r schedule.Rotation, defaultZone string) bool {
 	return len(r.Windows) > 0 || r.Role != "" && r.Role != schedule.RolePrimary || r.Priority != 0 || r.Until != nil ||
 		r.Advance == schedule.AdvanceActive || r.TimeZone != "" && r.TimeZone != defaultZone

@@ -12,14 +12,13 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// maxRotationsShown keeps the view inside the frame of an acknowledgement; maxHistory
-// does the same for the history.
+// Both keep a form small enough for an acknowledgement.
 const (
 	maxRotationsShown = 12
 	maxHistory        = 20
 )
 
-// ScheduleOverview is everything that the view of a schedule shows.
+// ScheduleOverview is what the form of a schedule shows.
 type ScheduleOverview struct {
 	Meta     EditMeta
 	Schedule schedule.Definition
@@ -47,7 +46,7 @@ func (o ScheduleOverview) Draw() slack.ModalViewRequest {
 	}
 	for i, r := range o.Current[:min(len(o.Current), maxRotationsShown)] {
 		edit := button(ActionRotationEdit, strconv.Itoa(i), "Edit")
-		blocks = append(blocks, slack.NewSectionBlock(words(foreignSection(rotationLines(r, s.TimeZone))), nil, slack.NewAccessory(edit)))
+		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(rotationLines(r, s.TimeZone))), nil, slack.NewAccessory(edit)))
 	}
 	if more := len(o.Current) - maxRotationsShown; more > 0 {
 		blocks = append(blocks, note(Count(more, "more rotation")+"; `watchbill apply` changes them."))
@@ -131,7 +130,7 @@ func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) 
 			}
 			lines = append(lines, Foreign(r.Name, MaxName)+": "+strings.Join(names, " → "))
 		}
-		block := slack.NewSectionBlock(words(foreignSection(strings.Join(lines, "\n"))), nil, nil)
+		block := slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, nil)
 		if i < len(versions)-1 {
 			block.Accessory = slack.NewAccessory(button(ActionScheduleRestore, strconv.FormatInt(v.ID, 10), "Restore"))
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// EditMeta is what the views of an edit carry: which schedule it is, the latest version
+// EditMeta is what the forms of an edit carry: which schedule it is, the latest version
 // that the person has seen, and what of it they are changing.
 type EditMeta struct {
 	Schedule  oncall.ScheduleID `json:"schedule"`
@@ -17,6 +17,6 @@ type EditMeta struct {
 }
 
 func (m EditMeta) String() string {
-	data, _ := json.Marshal(m) // numbers and a digest: it always can
+	data, _ := json.Marshal(m) // numbers and a digest: this can't fail
 	return string(data)
 }

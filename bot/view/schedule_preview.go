@@ -18,7 +18,7 @@ const (
 	previewAhead  = previewWeeks * 7 * 24 * time.Hour
 	previewShifts = 6
 	previewPeople = 10
-	maxPreview    = 1500 // of each paragraph: all must fit into one acknowledgement
+	maxPreview    = 1500 // of each paragraph, so that all fit into one acknowledgement
 )
 
 // SchedulePreview compares a schedule before and after an edit.
@@ -113,10 +113,10 @@ func whoMoves(moves []schedule.Move, zone *time.Location) []string {
 	return lines
 }
 
-// gapLine warns of stretches without anybody that are new and that nobody wanted.
+// gapLine warns of new stretches without anybody on call that are not intended.
 func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *time.Location) []string {
 	var gaps []schedule.Gap
-	empty := !covered(was.Shifts(at, end, role)) // then there is nothing that one could be used to
+	empty := !covered(was.Shifts(at, end, role)) // then every gap is news
 	for _, g := range is.Gaps(at, end, role) {
 		if !g.Intended && (empty || covered(was.Shifts(g.Start, g.End, role))) {
 			gaps = append(gaps, g)

@@ -47,5 +47,5 @@ func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.L
 // ShiftsWithoutPicture says in words what Slack didn't take as a picture.
 func ShiftsWithoutPicture(shifts string) Drawing {
 	text := "Slack didn't take the picture of the schedule. In words:\n" + shifts
-	return Drawing{Text: text, Blocks: []slack.Block{section(foreignSection(text))}}
+	return Drawing{Text: text, Blocks: []slack.Block{section(cutSection(text))}}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// drawStillOn asks one of those who have an incident whether they are still on it, until that
-// is answered or no longer matters.
+// drawStillOn asks somebody who has an incident whether they are still on it, until that is
+// answered or no longer matters.
 func drawStillOn(n oncall.Notice) Drawing {
 	f := n.Detail
 	if len(f.Incidents) != 1 {

@@ -64,7 +64,7 @@ func location(name string) *time.Location {
 	return time.UTC
 }
 
-// shiftsAhead is how far ahead shifts are offered to choose from.
+// ShiftsAhead is how far ahead shifts can be chosen.
 const (
 	weeksAhead  = 8
 	ShiftsAhead = weeksAhead * 7 * 24 * time.Hour
@@ -83,8 +83,8 @@ func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
 	return options
 }
 
-// StintValue tells the stints of one person apart. One that runs begins now, so its
-// start would not do.
+// StintValue tells the stints of one person apart. Their start would not do, as it moves
+// while a stint runs.
 func StintValue(s schedule.Stint) string {
 	return valueOf(s.Schedule) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
 }

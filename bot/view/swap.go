@@ -9,10 +9,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxNote bounds what a person may write beside a request.
+// maxNote is how much of a note beside a request is shown.
 const maxNote = 500
 
-// drawSwap draws whatever somebody is told of a swap.
+// drawSwap draws any notice about a swap.
 func drawSwap(n oncall.Notice) Drawing {
 	f := n.Detail
 	if len(f.Stints) != 2 {

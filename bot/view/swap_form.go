@@ -35,8 +35,8 @@ func (f SwapForm) Draw() slack.ModalViewRequest {
 	return dialog(ModalSwap, "Swap shifts", "Ask", "", blocks...)
 }
 
-// takeField is the choice among the other person's shifts. Its id names them, so that a
-// choice is forgotten when somebody else is chosen.
+// takeField is the choice of one of the other person's shifts. Its id names the person, so
+// that Slack forgets what was chosen when somebody else is.
 func (f SwapForm) takeField() slack.Block {
 	if len(f.Theirs) == 0 {
 		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", Mention(f.Other), weeksAhead))

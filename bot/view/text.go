@@ -9,6 +9,23 @@ import (
 	"github.com/slack-go/slack"
 )
 
+// MaxAnswer is how long an answer may be to fit into an acknowledgement.
+const MaxAnswer = 3000
+
+// How much is shown of what others wrote, in characters if nothing else is said.
+const (
+	maxTitle      = 300
+	maxBody       = 1000
+	maxBodyLines  = 10
+	maxAlertTitle = 150
+	maxAlertLine  = 250 // ten of them fit into a section
+	maxLabels     = 3   // of those that tell alerts apart
+	maxLabel      = 40
+
+	MaxName  = 80
+	MaxNamed = 20 // people in one place
+)
+
 // List joins words as people do: "a, b and c".
 func List(words []string) string {
 	if n := len(words); n > 1 {
@@ -41,7 +58,7 @@ func lasted(d time.Duration) string {
 	}
 }
 
-// CutPlain leaves at most so many characters of text that Slack shows as it stands.
+// CutPlain cuts plain text to at most so many characters.
 func CutPlain(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
@@ -49,10 +66,10 @@ func CutPlain(s string, most int) string {
 	return s
 }
 
-// foreignSection cuts a paragraph to what Slack takes; its parts are safe already.
-func foreignSection(text string) string { return CutPlain(text, maxSection) }
+// cutSection cuts a paragraph to what Slack takes. Its parts must be safe already.
+func cutSection(text string) string { return CutPlain(text, maxSection) }
 
-// fitLines joins lines, and counts those for which there is no room.
+// fitLines joins lines, and counts those that find no room.
 func fitLines(lines []string, most int) string {
 	var out strings.Builder
 	n := 0
@@ -68,8 +85,11 @@ func fitLines(lines []string, most int) string {
 	return out.String()
 }
 
-// paragraph is a section of lines under a heading, as many of them as Slack takes.
-func paragraph(head string, lines []string) slack.Block {
+// paragraph is a section of lines under a heading.
+func paragraph(head string, lines []string) slack.Block { return section(headed(head, lines)) }
+
+// headed puts lines under a heading, as many of them as a section has room for.
+func headed(head string, lines []string) string {
 	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
 	for i, line := range lines {
 		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
@@ -77,7 +97,7 @@ func paragraph(head string, lines []string) slack.Block {
 			break
 		}
 	}
-	return section(strings.Join(append([]string{head}, lines...), "\n"))
+	return strings.Join(append([]string{head}, lines...), "\n")
 }
 
 // DidYouMean ends a refusal with a guess, if there is one.
@@ -88,18 +108,10 @@ func DidYouMean(guess, format string) string {
 	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
 }
 
-// MaxAnswer keeps an answer inside the frame of an acknowledgement.
-const MaxAnswer = 3000
-
 // are says "1 thing is" or "2 things are".
 func are(n int, one string) string {
 	if n == 1 {
 		return Count(n, one) + " is"
 	}
 	return Count(n, one) + " are"
-}
-
-// answerText is a heading with as many lines as an answer has room for.
-func answerText(head string, lines []string) string {
-	return paragraph(head, lines).(*slack.SectionBlock).Text.Text
 }

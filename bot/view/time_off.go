@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// maxHit bounds how many shifts an answer lists.
+// maxHit is how many shifts an answer lists.
 const maxHit = 20
 
 // TimeOff says which shifts a time off hits, with a button to find cover for them.

@@ -8,7 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// drawUnacked reminds a channel of incidents that nobody has acknowledged, or too few have.
+// drawUnacked reminds a channel of incidents that nobody has acknowledged, or too few
+// people.
 func drawUnacked(n oncall.Notice) Drawing {
 	f := n.Detail
 	if f.State == oncall.UnackedOver {
