@@ -69,7 +69,7 @@ type Jobs struct {
 	senders            map[string]notify.Abilities
 	tracked, cancelled []string // the methods whose messages can be followed, and ended
 	breakers           breakers
-	lines              lines
+	lanes              lanes
 	publicURL          string
 	clock              func() time.Time
 	log                zerolog.Logger

@@ -39,8 +39,8 @@ const (
 // page makes attempts to reach one person until one is answered, unless the page has been delivered
 // or is no longer due. It goes on for as long as it is due: a snooze uses up no attempt.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
-	if j.lines.hang(job.Args.Line) {
-		return river.JobSnooze(seatLater)
+	if j.lanes.hang(job.Args.Lane) {
+		return river.JobSnooze(laneLater)
 	}
 	for sent := 1; ; sent++ {
 		order, err := j.store.BeginPage(ctx, job.Args.Page, job.ID, j.clock())
@@ -108,7 +108,7 @@ func (a *attempt) make(ctx context.Context) error {
 		a.again = wait(a.order.Attempt)
 		return nil
 	}
-	leave := a.jobs.lines.enter(ctx, a.order.Page.Line())
+	leave := a.jobs.lanes.enter(ctx, a.order.Page.Lane())
 	if leave == nil {
 		a.stay()
 		return nil
@@ -143,7 +143,7 @@ func (a *attempt) make(ctx context.Context) error {
 
 // stay is for a page whose provider keeps too many others waiting: another method goes first.
 func (a *attempt) stay() {
-	a.again = seatLater
+	a.again = laneLater
 	if a.order.Doubt != nil {
 		a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errBusy}
 		a.settling = true
