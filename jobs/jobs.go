@@ -77,8 +77,8 @@ type Jobs struct {
 	slog               *slog.Logger
 	metrics            metrics
 	life               *life // nil while there is none; belongs to live until that has ended
-	settle             context.CancelFunc
-	settled            chan struct{} // closed when life changes no more
+	endLives           context.CancelFunc
+	livesEnded         chan struct{} // closed when life changes no more
 	upkeep             context.CancelFunc
 	running            sync.WaitGroup
 }
