@@ -46,20 +46,13 @@ type Finding struct {
 	TimeZone string      `json:"timezone,omitempty"`
 }
 
-// An Absence is a stretch in which a person is away.
-type Absence struct {
-	ID         int64
-	User       UserID
-	Start, End time.Time
-}
-
 // Coverage is what the guard goes by.
 type Coverage struct {
 	Schedules []schedule.Definition
 	Policies  []Policy // those in force
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
-	Absences  []Absence
+	TimeOff   []TimeOff
 }
 
 const (
@@ -202,18 +195,18 @@ func inOrder(found map[UserID]Finding) []Finding {
 // away finds people who are on call while they are away.
 func (f Coverage) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
-	for _, a := range f.Absences {
+	for _, a := range f.TimeOff {
 		from, to := latest(a.Start, now), a.End
 		if limit := now.Add(guardAhead); to.After(limit) {
 			to = limit
 		}
 		for _, role := range c.Roles() {
 			for _, s := range c.Shifts(from, to, role) {
-				if !slices.Contains(s.Users, a.User) {
+				if !slices.Contains(s.Users, a.UserID) {
 					continue
 				}
 				one := finding(c, FindingTimeOff, fmt.Sprintf("/%s/%d", role, a.ID))
-				one.Role, one.User, one.Start, one.End = role, a.User, s.Start, s.End
+				one.Role, one.User, one.Start, one.End = role, a.UserID, s.Start, s.End
 				found = append(found, one)
 				break
 			}

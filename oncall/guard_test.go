@@ -57,14 +57,14 @@ func TestTheGuard(t *testing.T) {
 		}},
 		"Slack doesn't know Bo": {func(f *Coverage) { delete(f.Users, "U0BO") }, []string{"unknown/1/U0BO 03-09 08:00–03-16 08:00"}},
 		"Bo is away for a part of the shift": {func(f *Coverage) {
-			f.Absences = []Absence{{ID: 7, User: "U0BO", Start: now.AddDate(0, 0, 6), End: now.AddDate(0, 0, 8)}}
+			f.TimeOff = []TimeOff{{ID: 7, UserID: "U0BO", Start: now.AddDate(0, 0, 6), End: now.AddDate(0, 0, 8)}}
 		}, []string{"time_off/1/primary/7 03-10 12:00–03-12 12:00"}},
 		"Bo is away when Ann is on call": {func(f *Coverage) {
-			f.Absences = []Absence{{ID: 7, User: "U0BO", Start: now, End: now.AddDate(0, 0, 1)}}
+			f.TimeOff = []TimeOff{{ID: 7, UserID: "U0BO", Start: now, End: now.AddDate(0, 0, 1)}}
 		}, nil},
 		"Bo is away and Cy covers": {func(f *Coverage) {
 			from, to := now.AddDate(0, 0, 6), now.AddDate(0, 0, 8)
-			f.Absences = []Absence{{ID: 7, User: "U0BO", Start: from, End: to}}
+			f.TimeOff = []TimeOff{{ID: 7, UserID: "U0BO", Start: from, End: to}}
 			f.Schedules[0].Overrides = []schedule.Override{{ID: 1, Kind: schedule.OverrideCover, Start: from, End: to, Users: []UserID{"U0CY"}}}
 		}, nil},
 		"nothing pages it":             {func(f *Coverage) { f.Policies[0].Steps[0].Targets[0] = Target{User: "U0ANN"} }, []string{"unpaged/1"}},

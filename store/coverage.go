@@ -55,8 +55,8 @@ func (s *Store) Guard(ctx context.Context, now time.Time) error {
 
 // loadCoverage loads what the guard goes by. The caller's transaction sees what it has changed.
 func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverage, error) {
-	const absences = `
-		SELECT id, user_id AS "user", start_at AS "start", end_at AS "end"
+	const timeOff = `
+		SELECT id, user_id, start_at AS "start", end_at AS "end"
 		FROM time_off
 		WHERE cancelled_at IS NULL AND end_at > $1
 		ORDER BY id`
@@ -77,8 +77,8 @@ func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverag
 			f.Policies = append(f.Policies, all[id])
 		}
 	}
-	rows, _ := tx.Query(ctx, absences, now)
-	if f.Absences, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Absence]); err != nil {
+	rows, _ := tx.Query(ctx, timeOff, now)
+	if f.TimeOff, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.TimeOff]); err != nil {
 		return f, err
 	}
 	definitions, err := schedules(ctx, tx)
