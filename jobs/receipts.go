@@ -31,11 +31,11 @@ func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 	}
 	var all sync.WaitGroup
 	errs := make([]error, len(due))
-	slots := make(chan struct{}, followAtOnce)
+	seats := make(chan struct{}, followAtOnce)
 	for i, t := range due {
-		slots <- struct{}{}
+		seats <- struct{}{}
 		all.Go(func() {
-			defer func() { <-slots }()
+			defer func() { <-seats }()
 			errs[i] = j.followOne(ctx, t)
 		})
 	}

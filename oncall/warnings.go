@@ -14,8 +14,8 @@ type Warning struct {
 	Text string
 }
 
-// RuleContext is what the warnings depend on beside the rules.
-type RuleContext struct {
+// RuleFacts are what the warnings depend on beside the rules.
+type RuleFacts struct {
 	Methods []string // by which the installation can send, beside Slack
 	Paging  []Paging // the steps that can page the person
 }
@@ -26,16 +26,12 @@ type Paging struct {
 	Next   time.Duration // until the step after it, or until it runs again
 }
 
-// sounds are the methods that can wake somebody.
-var sounds = []string{MethodVoice, MethodSMS, MethodPushover, MethodNtfy, MethodTelegram}
-
-// providers tell which methods fail together.
-var providers = map[string]string{MethodSMS: "Twilio", MethodVoice: "Twilio"}
+func wakes(method string) bool { return Method(method).Info().Wakes }
 
 // Warnings says which of a person's rules can never page them, and how all of them
 // together may not wake them. A rule that comes after the policy has gone on to its next
 // step is none of these: it pages until somebody acknowledges.
-func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
+func (r Reach) Warnings(rules []Rule, low bool, f RuleFacts) []Warning {
 	var out []Warning
 	var working []Rule
 	atOnce := false
@@ -97,16 +93,15 @@ func (r Reach) silent(before []Rule, rule Rule, methods []string) string {
 // quiet says that what pages the person makes no noise.
 func (r Reach) quiet(working []Rule, methods []string) string {
 	used := r.methods(working)
-	loud := slices.ContainsFunc(used, func(m string) bool { return slices.Contains(sounds, m) })
-	rings := func(m string) bool { return m == MethodVoice || m == MethodSMS }
+	offline := func(m string) bool { return Method(m).Info().Offline }
 	switch {
-	case !slices.ContainsFunc(methods, func(m string) bool { return slices.Contains(sounds, m) }):
+	case !slices.ContainsFunc(methods, wakes):
 		return "" // there is nothing to add
 	case len(used) == 1 && used[0] == MethodSlack:
 		return "You are reached in Slack only, which wakes nobody: add a call, an SMS or a push."
-	case !loud:
+	case !slices.ContainsFunc(used, wakes):
 		return "Nothing here wakes you: add a call, an SMS or a push."
-	case !slices.ContainsFunc(used, rings) && slices.ContainsFunc(methods, rings):
+	case !slices.ContainsFunc(used, offline) && slices.ContainsFunc(methods, offline):
 		return "There is no call and no SMS, and a push needs the phone to be on the Internet."
 	}
 	return ""
@@ -116,7 +111,7 @@ func (r Reach) quiet(working []Rule, methods []string) string {
 func (r Reach) oneProvider(working []Rule) string {
 	by := ""
 	for _, m := range r.methods(working) {
-		p := providers[m]
+		p := Method(m).Info().Provider
 		if p == "" || by != "" && by != p {
 			return ""
 		}
@@ -129,7 +124,7 @@ func (r Reach) oneProvider(working []Rule) string {
 func (r Reach) late(working []Rule, paging []Paging) string {
 	first := time.Duration(-1)
 	for _, rule := range working {
-		if d := rule.After.Duration(); slices.Contains(sounds, r.method(rule)) && (first < 0 || d < first) {
+		if d := rule.After.Duration(); wakes(r.method(rule)) && (first < 0 || d < first) {
 			first = d
 		}
 	}

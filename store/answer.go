@@ -277,7 +277,7 @@ func (s *Store) switchContacts(ctx context.Context, own []oncall.Contact, on boo
 		}
 		return announce(ctx, tx)
 	})
-	s.cache.drop()
+	s.facts.drop()
 	return err
 }
 

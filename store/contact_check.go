@@ -22,6 +22,17 @@ const (
 	checkTold = 24 * time.Hour
 )
 
+// programs are the methods that only programs read.
+func programs() []string {
+	out := []string{}
+	for _, info := range oncall.ContactMethods() {
+		if info.Programs {
+			out = append(out, string(info.Method))
+		}
+	}
+	return out
+}
+
 // CheckReach asks those whose shift comes up whether they can still be reached by the contact
 // methods that they have not used for long, once before a shift, and tells who should know when
 // nobody answers.
@@ -31,7 +42,7 @@ func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
 		SELECT c.id, $2, $3
 		FROM contacts c
 		WHERE c.user_id = $1 AND c.removed_at IS NULL AND c.disabled_at IS NULL AND c.verified_at IS NOT NULL
-		  AND c.method <> 'webhook' -- nobody answers by one
+		  AND c.method <> ALL ($5) -- nobody answers by them
 		  AND c.confirmed_at < $4
 		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $4)
 		ON CONFLICT DO NOTHING
@@ -43,7 +54,7 @@ func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var tasks []oncall.Task
 		for _, shift := range dir.coming(now) {
-			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, now, now.Add(-checkAge))
+			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, now, now.Add(-checkAge), programs())
 			asked, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
 			if err != nil {
 				return err

@@ -26,7 +26,7 @@ const maxContactsShown = 20
 // Contacts is what the form about how a person is reached shows.
 type Contacts struct {
 	Reach    oncall.Reach
-	Context  oncall.RuleContext
+	Facts    oncall.RuleFacts
 	Card     bool // there are numbers to save in a phone
 	TimeZone string
 	Location *time.Location
@@ -39,8 +39,8 @@ func (v Contacts) Draw() slack.ModalViewRequest {
 	if v.Said != "" {
 		blocks = append(blocks, section(v.Said))
 	}
-	if !ReachesPeople(v.Context.Methods) {
-		blocks = append(blocks, section(onlySlack))
+	if !ReachesPeople(v.Facts.Methods) {
+		blocks = append(blocks, section(onlySlack()))
 	}
 	blocks = append(blocks, section("*Slack* — a direct message; everybody has it."))
 	for _, c := range v.Reach.Contacts[:min(len(v.Reach.Contacts), maxContactsShown)] {
@@ -56,16 +56,33 @@ func (v Contacts) Draw() slack.ModalViewRequest {
 
 // ReachesPeople reports whether any of the methods reaches more than a program.
 func ReachesPeople(methods []string) bool {
-	return slices.ContainsFunc(methods, func(m string) bool { return m != oncall.MethodWebhook })
+	return slices.ContainsFunc(methods, func(m string) bool { return !oncall.Method(m).Info().Programs })
 }
 
-// onlySlack is for an installation that has nothing else.
-const onlySlack = ":warning: This installation reaches people in Slack only, which wakes nobody. An admin can add SMS and calls " +
-	"(`TWILIO_ACCOUNT_SID`), mail (`WATCHBILL_SMTP_URL`) and pushes (`WATCHBILL_NTFY_URL`, `WATCHBILL_PUSHOVER_TOKEN`, `WATCHBILL_TELEGRAM_TOKEN`) to Watchbill's settings."
+// onlySlack tells an installation that has nothing else what there is.
+func onlySlack() string {
+	var kinds []string
+	settings := map[string][]string{}
+	for _, info := range oncall.ContactMethods() {
+		if info.Kind == "" {
+			continue
+		}
+		if !slices.Contains(kinds, info.Kind) {
+			kinds = append(kinds, info.Kind)
+		}
+		if setting := "`" + info.Setting + "`"; !slices.Contains(settings[info.Kind], setting) {
+			settings[info.Kind] = append(settings[info.Kind], setting)
+		}
+	}
+	for i, kind := range kinds {
+		kinds[i] += " (" + strings.Join(settings[kind], ", ") + ")"
+	}
+	return ":warning: This installation reaches people in Slack only, which wakes nobody. An admin can add " + List(kinds) + " to Watchbill's settings."
+}
 
 func (v Contacts) buttons() []slack.BlockElement {
 	var buttons []slack.BlockElement
-	if len(v.Context.Methods) > 0 {
+	if len(v.Facts.Methods) > 0 {
 		buttons = append(buttons, button(ActionContactAdd, "", "Add…").WithStyle(slack.StylePrimary))
 	}
 	buttons = append(buttons, button(ActionContactTest, "", "Send me a test page"))
@@ -78,7 +95,7 @@ func (v Contacts) buttons() []slack.BlockElement {
 // contact is one contact method with its buttons.
 func (v Contacts) contact(c oncall.Contact) slack.Block {
 	id := valueOf(c.ID)
-	text := fmt.Sprintf("*%s* %s\n%s", methodTitle(c.Method), Foreign(c.Address, MaxName), v.state(c))
+	text := fmt.Sprintf("*%s* %s\n%s", oncall.Method(c.Method).Info().Title, Foreign(c.Address, MaxName), v.state(c))
 	var beside slack.BlockElement
 	switch {
 	case c.DisabledAt == nil && c.VerifiedAt == nil:
@@ -96,7 +113,7 @@ func (v Contacts) contact(c oncall.Contact) slack.Block {
 // state says whether a page may go to a contact method.
 func (v Contacts) state(c oncall.Contact) string {
 	switch {
-	case !slices.Contains(v.Context.Methods, c.Method):
+	case !slices.Contains(v.Facts.Methods, c.Method):
 		return fmt.Sprintf(":no_entry: Not used: this installation can't send by %s any more.", oncall.MethodName(c.Method))
 	case c.DisabledAt != nil:
 		return ":no_entry: Switched off because " + Foreign(c.DisabledWhy, maxBody) + "."
@@ -125,7 +142,7 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 	edit := button(ActionRulesEdit, urgency, "Edit rules…")
 	blocks := []slack.Block{slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
 	var warnings []string
-	for _, w := range v.Reach.Warnings(rules, low, v.Context) {
+	for _, w := range v.Reach.Warnings(rules, low, v.Facts) {
 		text := Foreign(w.Text, maxBody)
 		if w.Line > 0 {
 			text = fmt.Sprintf("Line %d: %s", w.Line, text)
@@ -172,48 +189,13 @@ func (v Contacts) hours() string {
 		Foreign(text, maxBody), Foreign(v.TimeZone, MaxName), whose)
 }
 
-// methodTitle is a method's name at the beginning of a line.
-func methodTitle(method string) string {
-	name := oncall.MethodName(method)
-	if name == oncall.MethodNtfy {
-		return name // as it is written everywhere
-	}
-	return strings.ToUpper(name[:1]) + name[1:]
-}
-
-// An address form explains what one contact method needs.
-type addressForm struct{ choice, label, hint string }
-
-// addressForms are the contact methods that people can add, in the order of the choice.
-var addressForms = []struct {
-	method string
-	addressForm
-}{
-	{oncall.MethodVoice, addressForm{"Call", "Phone number", "With the country code, such as +12025550100. You are called once and told a code."}},
-	{oncall.MethodSMS, addressForm{"SMS", "Mobile number", "With the country code, such as +12025550100. You get an SMS with a code now. Later, pages come as SMS, and you answer them by SMS, at your plan's rates; STOP ends them."}},
-	{oncall.MethodEmail, addressForm{"Mail", "Address", "You get a mail with a code."}},
-	{oncall.MethodNtfy, addressForm{"ntfy", "Topic", "A name that nobody can guess, to which you subscribe in the ntfy app first."}},
-	{oncall.MethodPushover, addressForm{"Pushover", "User key", "The 30 letters and digits on the Pushover app's first page."}},
-	{oncall.MethodTelegram, addressForm{choice: "Telegram"}},
-	{oncall.MethodWebhook, addressForm{"Webhook", "Address", "An https:// address, to which the code and every page is posted as JSON."}},
-}
-
-func addressFormOf(method string) addressForm {
-	for _, f := range addressForms {
-		if f.method == method {
-			return f.addressForm
-		}
-	}
-	return addressForm{choice: method, label: "Address"}
-}
-
 // ContactForm asks for a new contact method. The id of the address's input names the
 // method, so that Slack forgets what was typed when another method is chosen.
 func ContactForm(methods []string, method, mail string) slack.ModalViewRequest {
 	var options []option
-	for _, f := range addressForms {
-		if slices.Contains(methods, f.method) {
-			options = append(options, option{f.method, f.choice})
+	for _, info := range oncall.ContactMethods() {
+		if slices.Contains(methods, string(info.Method)) {
+			options = append(options, option{string(info.Method), info.Title})
 		}
 	}
 	if !slices.Contains(methods, method) && len(options) > 0 {
@@ -225,9 +207,10 @@ func ContactForm(methods []string, method, mail string) slack.ModalViewRequest {
 	if method == oncall.MethodEmail {
 		initial = mail
 	}
-	address := section("You get a direct message here in Slack with a code. Write it to the bot in Telegram, so that it knows you.")
-	if f := addressFormOf(method); f.label != "" {
-		address = textField(AddressBlock(method), f.label, f.hint, initial)
+	info := oncall.Method(method).Info()
+	address := section("You get a direct message here in Slack with a code. Write it to the bot in " + info.Title + ", so that it knows you.")
+	if info.Label != "" {
+		address = textField(AddressBlock(method), info.Label, info.Hint, initial)
 	}
 	return dialog(ModalContactAdd, "Add a contact method", "Send the code", "", choice, address)
 }
@@ -250,12 +233,12 @@ func CodeForm(c oncall.Contact, said string) slack.ModalViewRequest {
 
 // CodeSent says where a code was sent, and what to do with it.
 func CodeSent(c oncall.Contact) string {
-	switch {
+	switch info := oncall.Method(c.Method).Info(); {
 	case c.Address == "":
-		return fmt.Sprintf("We have sent you a direct message here in Slack with a code. Write it to the bot in %s; it answers when you are verified.", methodTitle(c.Method))
-	case c.Method == oncall.MethodVoice:
+		return fmt.Sprintf("We have sent you a direct message here in Slack with a code. Write it to the bot in %s; it answers when you are verified.", info.Title)
+	case info.Spoken:
 		return "You are called at " + Foreign(c.Address, MaxName) + " and told a code. Type it here."
-	case c.Method == oncall.MethodSMS || c.Method == oncall.MethodTelegram:
+	case info.Replied:
 		return "We have sent a code by " + Reached(c) + ". Reply to it with the code, or type it here."
 	}
 	return "We have sent a code by " + Reached(c) + ". Type it here."

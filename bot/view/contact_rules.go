@@ -44,7 +44,7 @@ func (f RulesForm) Draw() slack.ModalViewRequest {
 	if f.Meta.Low {
 		title, intro = "Rules, low severity", "Low severity, within your hours for it. Lines go on until you or enough others have acknowledged."
 	}
-	warnings := f.Reach.Warnings(f.Lines, f.Meta.Low, f.Context)
+	warnings := f.Reach.Warnings(f.Lines, f.Meta.Low, f.Facts)
 	blocks := []slack.Block{section(intro)}
 	if len(f.Lines) == 0 {
 		blocks = append(blocks, section("Without a line you get the defaults."))
@@ -85,7 +85,7 @@ func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
 	contacts := []option{{"0", "Slack"}}
 	known := rule.Contact == 0
 	for _, c := range f.Reach.Contacts[:min(len(f.Reach.Contacts), maxOptions-2)] {
-		contacts = append(contacts, option{valueOf(c.ID), methodTitle(c.Method) + " " + c.Address})
+		contacts = append(contacts, option{valueOf(c.ID), oncall.Method(c.Method).Info().Title + " " + c.Address})
 		known = known || c.ID == rule.Contact
 	}
 	if !known {

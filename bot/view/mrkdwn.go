@@ -127,15 +127,9 @@ func who(a oncall.Actor) string {
 	return Foreign(a.String(), 100)
 }
 
-// ways name how people act where it is not in Slack.
-var ways = map[string]string{
-	oncall.MethodSMS: "SMS", oncall.MethodVoice: "phone", oncall.MethodEmail: "mail",
-	oncall.MethodNtfy: "ntfy", oncall.MethodTelegram: "Telegram", oncall.MethodPushover: "Pushover",
-}
-
 // through says by what a person acted: " by SMS"; nothing if it was in Slack.
 func through(a oncall.Actor) string {
-	if way := ways[a.Via]; a.User != "" && way != "" {
+	if way := oncall.Method(a.Via).Info().Acts; a.User != "" && way != "" {
 		return " by " + way
 	}
 	return ""

@@ -4,10 +4,15 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/watchbill/watchbill/notify/notifytest"
+	"github.com/watchbill/watchbill/oncall"
 )
 
 func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
@@ -58,20 +63,87 @@ func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
 	}
 }
 
+// everything switches every channel on, with all of its settings.
+func everything(t *testing.T) channelFlags {
+	t.Helper()
+	_, certificate, _, err := notifytest.Vouch(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	id := strings.Repeat("a", 32)
+	return channelFlags{
+		twilioFlags: twilioFlags{
+			TwilioAccountSID: "AC" + id, TwilioAuthToken: "one", TwilioOtherToken: "two", TwilioAPIKey: "SK" + id, TwilioAPISecret: "three",
+			TwilioFrom: "+12025550100", TwilioService: "MG" + id, TwilioFlow: "FW" + id, TwilioEdge: "dublin", TwilioRegion: "ie1",
+			TwilioAPIURL: "https://twilio.example.com",
+		},
+		SMTPURL: "smtps://mail.example.com", SMTPCAFile: file, MailFrom: "oncall@example.com",
+		NtfyURL: "https://ntfy.sh", NtfyToken: "tk_four", NtfyReplyTopic: "replies",
+		PushoverToken: storyPushover, PushoverURL: "https://pushover.example.com",
+		TelegramToken: storyTelegram, TelegramURL: "https://telegram.example.com",
+		WebhookSecret: "a secret of sixteen", WebhookPrivate: true,
+	}
+}
+
 func TestChannelsComeFromTheSettings(t *testing.T) {
 	t.Parallel()
-	names := func(f channelFlags) string {
-		return strings.Join(slices.Sorted(maps.Keys(f.senders(time.Now, ""))), " ")
+	if got := slices.Collect(maps.Keys(channelFlags{}.senders(time.Now, ""))); !slices.Equal(got, []string{oncall.MethodWebhook}) {
+		t.Errorf("without settings: %q", got)
 	}
-	if got := names(channelFlags{}); got != "webhook" {
-		t.Errorf("without settings: %s", got)
+	all := everything(t)
+	if wrong := all.problems(); len(wrong) > 0 {
+		t.Errorf("with all: %q", wrong)
 	}
-	all := channelFlags{
-		twilioFlags: twilioFlags{TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100"},
-		SMTPURL:     "smtps://mail.example.com", MailFrom: "oncall@example.com", NtfyURL: "https://ntfy.sh",
-		PushoverToken: "azGDORePK8gMaC0QOYAMyEEuzJnyUi", TelegramToken: "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11",
+	for setting, value := range settingsOf(all) {
+		if value.IsZero() {
+			t.Errorf("everything doesn't set %s", setting)
+		}
 	}
-	if got := names(all); got != "email ntfy pushover sms telegram voice webhook" {
-		t.Errorf("with all: %s", got)
+}
+
+// settingsOf are the values of flags, by the settings that they are read from.
+func settingsOf(flags channelFlags) map[string]reflect.Value {
+	out, all := map[string]reflect.Value{}, reflect.ValueOf(flags)
+	for _, field := range reflect.VisibleFields(all.Type()) {
+		if setting := field.Tag.Get("env"); setting != "" {
+			out[setting] = all.FieldByIndex(field.Index)
+		}
+	}
+	return out
+}
+
+// A contact method is a sender, a row of the table, a line in two documents and a setting.
+func TestEveryContactMethodHasItsSenderAndItsDocuments(t *testing.T) {
+	t.Parallel()
+	all := everything(t)
+	senders := all.senders(time.Now, "")
+	people, admins, phones := document(t, "docs/contacts.md"), document(t, "docs/channels.md"), document(t, "docs/phones.md")
+	settings := settingsOf(all)
+	for _, info := range oncall.ContactMethods() {
+		if senders[string(info.Method)] == nil {
+			t.Errorf("%s has no sender", info.Method)
+		}
+		delete(senders, string(info.Method))
+		if !strings.Contains(people, "\n| "+info.Title+" |") {
+			t.Errorf("docs/contacts.md has no line for %s", info.Title)
+		}
+		if _, is := settings[info.Setting]; info.Setting != "" && !is {
+			t.Errorf("%s is switched on by %s, which is no setting", info.Method, info.Setting)
+		}
+		switch {
+		case info.Provider == "Twilio":
+			if !strings.Contains(phones, info.Setting) {
+				t.Errorf("docs/phones.md doesn't say how %s is switched on", info.Method)
+			}
+		case !regexp.MustCompile(`\n\| ` + info.Name + ` \|.*` + info.Setting).MatchString(admins):
+			t.Errorf("docs/channels.md doesn't say how %s is switched on", info.Method)
+		}
+	}
+	if len(senders) > 0 {
+		t.Errorf("no rows for %q", slices.Collect(maps.Keys(senders)))
 	}
 }

@@ -1,33 +1,44 @@
 package main
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
 )
+
+// document reads a file of the repository.
+func document(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
 
 // block gives the first block of a language in a document.
 func block(t *testing.T, file, language string) string {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(text)
+	m := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindStringSubmatch(document(t, file))
 	if m == nil {
 		t.Fatalf("%s has no block of %s", file, language)
 	}
-	return string(m[1])
+	return m[1]
 }
 
 func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 	t.Parallel()
 	const people = "users: [{name: Ann, slack: U0ANN}, {name: Bo, slack: U0BO}, {name: Cy, slack: U0CY}, {name: Di, slack: U0DI}]\n"
-	for _, file := range []string{"../../docs/schedules.md", "../../docs/escalation.md"} {
+	for _, file := range []string{"docs/schedules.md", "docs/escalation.md"} {
 		setup, err := parseSetup([]byte(people + block(t, file, "yaml")))
 		if err != nil {
 			t.Fatal(err)
@@ -36,7 +47,7 @@ func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 			t.Errorf("%s: %s", file, strings.Join(wrong, "\n"))
 		}
 	}
-	if _, err := ParseCase([]byte(block(t, "../../docs/schedules.md", "json"))); err != nil {
+	if _, err := ParseCase([]byte(block(t, "docs/schedules.md", "json"))); err != nil {
 		t.Errorf("docs/schedules.md: %v", err)
 	}
 	demo, err := parseSetup(demoSetup)
@@ -50,10 +61,7 @@ func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 
 func TestTheReadmeNamesEverySetting(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	readme := document(t, "README.md")
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no sources: %v", err)
@@ -64,9 +72,40 @@ func TestTheReadmeNamesEverySetting(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range regexp.MustCompile(`env:"([A-Z_]+)"`).FindAllSubmatch(source, -1) {
-			if !strings.Contains(string(readme), "`"+string(m[1])+"`") {
+			if !strings.Contains(readme, "`"+string(m[1])+"`") {
 				t.Errorf("README.md doesn't name %s", m[1])
 			}
 		}
+	}
+}
+
+func TestTheDocumentsTellWhatComesWhen(t *testing.T) {
+	t.Parallel()
+	var all []oncall.Contact
+	names := map[oncall.ContactID]string{0: "Slack"}
+	for i, info := range oncall.ContactMethods() {
+		c := oncall.Contact{ID: oncall.ContactID(i + 1), Method: string(info.Method), VerifiedAt: new(time.Now())}
+		all, names[c.ID] = append(all, c), info.Name
+	}
+	reach := oncall.Reach{Contacts: all}
+	after := map[oncall.Seconds][2][]string{}
+	for i, rules := range [][]oncall.Rule{reach.Rules(false), reach.Rules(true)} {
+		for _, r := range rules {
+			line := after[r.After]
+			line[i] = append(line[i], names[r.Contact])
+			after[r.After] = line
+		}
+	}
+	var table strings.Builder
+	for _, s := range slices.Sorted(maps.Keys(after)) {
+		when := fmt.Sprintf("%d min", s/60)
+		if s == 0 {
+			when = "at once"
+		}
+		line := fmt.Sprintf("| %s | %s | %s |\n", when, strings.Join(after[s][0], ", "), strings.Join(after[s][1], ", "))
+		table.WriteString(strings.ReplaceAll(line, "|  |", "| |"))
+	}
+	if !strings.Contains(document(t, "docs/contacts.md"), "\n|---|---|---|\n"+table.String()+"\n") {
+		t.Errorf("docs/contacts.md should say:\n%s", table.String())
 	}
 }

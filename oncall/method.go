@@ -1,0 +1,204 @@
+package oncall
+
+import (
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Method is a way to reach somebody: a contact method, or what Slack itself does.
+type Method string
+
+// The methods. Each has a row in the table below.
+const (
+	MethodSlack    = "slack" // a direct message, which everybody can get
+	MethodVoice    = "voice"
+	MethodSMS      = "sms"
+	MethodEmail    = "email"
+	MethodNtfy     = "ntfy"
+	MethodPushover = "pushover"
+	MethodTelegram = "telegram"
+	MethodWebhook  = "webhook" // of a person, or the target of a step
+	MethodChannel  = "channel" // a Slack channel: only the target of a step
+)
+
+// A MethodInfo is all that the program knows of a method, except how to send by it.
+type MethodInfo struct {
+	Method Method
+	Name   string // in the middle of a sentence
+	Title  string // at the beginning of a line
+	Acts   string // how it is said that somebody has acted by it; empty: it is not
+
+	// How an admin switches it on.
+	Kind    string // what it is one of; empty: it is no setting's
+	Setting string // the setting without which it is not there
+
+	// How a person adds it.
+	Label string                       // of the address; empty: the address comes with the code
+	Hint  string                       // what to type there
+	Check func(string) (string, error) // returns the address as it is kept, or refuses it; nil: it can't be added
+
+	// How long after the decision to page it comes, for who has made no rules; nil: never. What rings
+	// comes a minute after what does not, so that an answer in time keeps the phone quiet.
+	High, Low *Seconds
+
+	Coded    bool   // the message says which number means it in an answer
+	Replied  bool   // the answer is a text, which can be answered itself
+	Spoken   bool   // it is a phone call
+	Wakes    bool   // it can wake somebody
+	Offline  bool   // it comes without the Internet
+	Programs bool   // only programs read it, so that nobody answers
+	Provider string // through whom it goes, where others of the table do as well
+}
+
+// methods is the table of all methods, in the order in which people choose one.
+var methods = []MethodInfo{
+	{
+		Method: MethodSlack, Name: "Slack", Title: "Slack",
+	},
+	{
+		Method: MethodVoice, Name: "call", Title: "Call", Acts: "phone",
+		Kind: "SMS and calls", Setting: "TWILIO_ACCOUNT_SID", Provider: "Twilio",
+		Label: "Phone number", Hint: "With the country code, such as +12025550100. You are called once and told a code.", Check: checkPhone,
+		High:  new(Seconds(60)),
+		Coded: true, Spoken: true, Wakes: true, Offline: true,
+	},
+	{
+		Method: MethodSMS, Name: "SMS", Title: "SMS", Acts: "SMS",
+		Kind: "SMS and calls", Setting: "TWILIO_ACCOUNT_SID", Provider: "Twilio",
+		Label: "Mobile number", Hint: "With the country code, such as +12025550100. You get an SMS with a code now. Later, pages come as SMS, and you answer them by SMS, at your plan's rates; STOP ends them.", Check: checkPhone,
+		High:  new(Seconds(180)),
+		Coded: true, Replied: true, Wakes: true, Offline: true,
+	},
+	{
+		Method: MethodEmail, Name: "mail", Title: "Mail", Acts: "mail",
+		Kind: "mail", Setting: "WATCHBILL_SMTP_URL",
+		Label: "Address", Hint: "You get a mail with a code.", Check: checkMail,
+		High: new(Seconds(300)), Low: new(Seconds(0)),
+	},
+	{
+		Method: MethodNtfy, Name: "ntfy", Title: "ntfy", Acts: "ntfy",
+		Kind: "pushes", Setting: "WATCHBILL_NTFY_URL",
+		Label: "Topic", Hint: "A name that nobody can guess, to which you subscribe in the ntfy app first.", Check: checkTopic,
+		High:  new(Seconds(0)),
+		Wakes: true,
+	},
+	{
+		Method: MethodPushover, Name: "Pushover", Title: "Pushover", Acts: "Pushover",
+		Kind: "pushes", Setting: "WATCHBILL_PUSHOVER_TOKEN",
+		Label: "User key", Hint: "The 30 letters and digits on the Pushover app's first page.", Check: checkPushoverKey,
+		High:  new(Seconds(0)),
+		Wakes: true,
+	},
+	{
+		Method: MethodTelegram, Name: "Telegram", Title: "Telegram", Acts: "Telegram",
+		Kind: "pushes", Setting: "WATCHBILL_TELEGRAM_TOKEN",
+		Check: checkChat,
+		High:  new(Seconds(0)),
+		Coded: true, Replied: true, Wakes: true,
+	},
+	{
+		Method: MethodWebhook, Name: "webhook", Title: "Webhook",
+		Label: "Address", Hint: "An https:// address, to which the code and every page is posted as JSON.", Check: checkWebhook,
+		High:     new(Seconds(0)),
+		Programs: true,
+	},
+	{
+		Method: MethodChannel, Name: "channel", Title: "Channel",
+	},
+}
+
+// Info returns what is known of a method. Of one that only a later release knows it is the name.
+func (m Method) Info() MethodInfo {
+	for _, info := range methods {
+		if info.Method == m {
+			return info
+		}
+	}
+	return MethodInfo{Method: m, Name: string(m), Title: string(m), Label: "Address"}
+}
+
+// Name is what people call the method, in the middle of a sentence.
+func (m Method) Name() string { return m.Info().Name }
+
+// ContactMethods are those that people can add, in the order of the choice.
+func ContactMethods() []MethodInfo {
+	return slices.DeleteFunc(slices.Clone(methods), func(info MethodInfo) bool { return info.Check == nil })
+}
+
+const maxAddress = 300
+
+// CheckAddress returns the address as it is kept, or refuses one that can't be right.
+func (m Method) CheckAddress(address string) (string, error) {
+	address = strings.TrimSpace(address)
+	check := m.Info().Check
+	switch {
+	case len(address) > maxAddress:
+		return "", Refuse("That is too long for an address.")
+	case check == nil:
+		return "", Refuse("There is no contact method %q.", m)
+	}
+	return check(address)
+}
+
+var (
+	phoneNoise  = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "", "/", "", "\u00a0", "")
+	phoneNumber = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+	ntfyTopic   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	pushoverKey = regexp.MustCompile(`^[A-Za-z0-9]{30}$`)
+	chatID      = regexp.MustCompile(`^-?[0-9]{1,20}$`)
+)
+
+func checkPhone(address string) (string, error) {
+	number := phoneNoise.Replace(address)
+	if rest, found := strings.CutPrefix(number, "00"); found {
+		number = "+" + rest
+	}
+	if !phoneNumber.MatchString(number) {
+		return "", Refuse("Please give the phone number with its country code, such as +1 202 555 0100.")
+	}
+	return number, nil
+}
+
+func checkMail(address string) (string, error) {
+	parsed, err := mail.ParseAddress(address)
+	if err != nil || parsed.Address != address || strings.ContainsAny(address, "\r\n") {
+		return "", Refuse("That is no mail address; one looks like ann@example.com.")
+	}
+	return address, nil
+}
+
+// checkTopic takes a topic of our server, or the whole address of one elsewhere.
+func checkTopic(address string) (string, error) {
+	u, err := url.Parse(address)
+	elsewhere := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
+		ntfyTopic.MatchString(strings.Trim(u.Path, "/"))
+	if !elsewhere && !ntfyTopic.MatchString(address) {
+		return "", Refuse("A topic of ntfy has up to 64 letters, digits, dashes and underscores.")
+	}
+	return address, nil
+}
+
+func checkPushoverKey(address string) (string, error) {
+	if !pushoverKey.MatchString(address) {
+		return "", Refuse("A user key of Pushover has 30 letters and digits.")
+	}
+	return address, nil
+}
+
+func checkChat(address string) (string, error) {
+	if address != "" && !chatID.MatchString(address) {
+		return "", Refuse("Leave the address empty: Telegram tells it when you write to the bot.")
+	}
+	return address, nil
+}
+
+func checkWebhook(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+		return "", Refuse("Please give a whole URL, such as https://example.com/page.")
+	}
+	return u.String(), nil
+}

@@ -1,0 +1,76 @@
+package oncall
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// declared are the constants whose names begin with Method, by their values.
+func declared(t *testing.T) []Method {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "method.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []Method
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, is := n.(*ast.ValueSpec); is && strings.HasPrefix(spec.Names[0].Name, "Method") {
+			value, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, Method(value))
+		}
+		return true
+	})
+	return out
+}
+
+func TestEveryMethodHasOneRow(t *testing.T) {
+	t.Parallel()
+	want, got := declared(t), []Method{}
+	for _, info := range methods {
+		got = append(got, info.Method)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	equal(t, "rows", got, want)
+}
+
+func TestEveryRowIsComplete(t *testing.T) {
+	t.Parallel()
+	for _, info := range methods {
+		wrong := func(what string) { t.Errorf("%s: %s", info.Method, what) }
+		if info.Name == "" || !strings.EqualFold(info.Title, info.Name) {
+			wrong("name and title are not the same")
+		}
+		if info.Check == nil { // it is Slack's
+			continue
+		}
+		if (info.Label == "") != (info.Hint == "") {
+			wrong("a label and a hint belong together")
+		}
+		if _, err := info.Method.CheckAddress(""); (err == nil) != (info.Label == "") {
+			wrong("an address is missing exactly where none is typed")
+		}
+		if (info.Kind == "") != (info.Setting == "") {
+			wrong("a kind and a setting belong together")
+		}
+		if info.Programs != (info.Acts == "") || info.Programs && info.Wakes {
+			wrong("it is for people or for programs")
+		}
+		if info.High == nil && info.Low == nil {
+			wrong("it pages nobody who has made no rules")
+		}
+	}
+	for _, info := range []MethodInfo{Method("whatsapp").Info(), Method("").Info()} {
+		if info.Name != string(info.Method) || info.Check != nil {
+			t.Errorf("an unknown method is %+v", info)
+		}
+	}
+}
