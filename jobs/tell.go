@@ -26,7 +26,7 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 		if err != nil {
 			return unlessMissing(err)
 		}
-		if t.Settled(j.clock()) {
+		if t.Done(j.clock()) {
 			return nil
 		}
 		at, err := j.tellOnce(ctx, t)

@@ -175,8 +175,8 @@ const (
 	StillOnOver     = "over"   // the policy no longer asks
 )
 
-// A Settlement says what has become of the notices of some kinds that are still open.
-type Settlement struct {
+// A NoticeClose closes the notices of some kinds that are still open, with what has become of them.
+type NoticeClose struct {
 	Kinds []NoticeKind
 	About int64
 	State string
@@ -184,25 +184,25 @@ type Settlement struct {
 	At    time.Time
 }
 
-// settle says what has become of the question to who has the incident.
-func (c *Change) settle() {
+// closeStillOn closes the question to those who have the incident.
+func (c *Change) closeStillOn() {
 	in, last := &c.Incident, c.Events[len(c.Events)-1]
-	s := Settlement{Kinds: []NoticeKind{NoticeStillOn}, About: int64(in.ID), By: last.Actor.User, At: last.At}
+	n := NoticeClose{Kinds: []NoticeKind{NoticeStillOn}, About: int64(in.ID), By: last.Actor.User, At: last.At}
 	switch {
 	case in.Status == Resolved:
-		s.State = StillOnResolved
+		n.State = StillOnResolved
 	case in.Status == Snoozed:
-		s.State = StillOnSnoozed
+		n.State = StillOnSnoozed
 	case in.Status == Triggered:
-		s.State = StillOnPaging
+		n.State = StillOnPaging
 	case in.AckedBy.User != c.before.AckedBy.User:
-		s.State = StillOnTaken
+		n.State = StillOnTaken
 	case last.Kind == EventStillOn:
-		s.State = StillOnYes
+		n.State = StillOnYes
 	default:
-		s.State = StillOnOver
+		n.State = StillOnOver
 	}
-	c.Settled = append(c.Settled, s)
+	c.Closes = append(c.Closes, n)
 }
 
 // runAckTimer is what the timer of an acknowledged incident does: it asks everybody whose

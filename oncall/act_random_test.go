@@ -208,7 +208,7 @@ func sound(before Incident, c Change, f Facts) error {
 		return fmt.Errorf("it has an owner although it is %s", in.Status)
 	case in.Status == Acknowledged && (in.AckedBy == Actor{} || in.AckedAt == nil):
 		return fmt.Errorf("it has no owner")
-	case before.AckAsked && !in.AckAsked && len(c.Settled) != 1:
+	case before.AckAsked && !in.AckAsked && len(c.Closes) != 1:
 		return fmt.Errorf("the question to the owner stays open")
 	case (in.Status == Snoozed) != (in.SnoozedBy != Actor{}) || in.Status != Snoozed && in.SnoozedUntil != nil && in.Status != Resolved:
 		if in.Status != Resolved { // a monitor has closed it

@@ -194,8 +194,8 @@ func (s *tale) take(t *testing.T, c Change) {
 	for _, n := range c.Notices {
 		fmt.Fprintf(&s.out, "  notice %s to %s until%s: %s\n", n.Kind, n.To, s.at(n.Detail.End), n.Detail.Lines[0])
 	}
-	for _, settled := range c.Settled {
-		fmt.Fprintf(&s.out, "  settled %v: %s by %q\n", settled.Kinds, settled.State, settled.By)
+	for _, closed := range c.Closes {
+		fmt.Fprintf(&s.out, "  settled %v: %s by %q\n", closed.Kinds, closed.State, closed.By)
 	}
 	var due []string
 	for _, p := range s.pages {

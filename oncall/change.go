@@ -12,7 +12,7 @@ type Change struct {
 	Pages    []Page // one a person; the store makes one of each contact method of them
 	Tasks    []Task
 	Notices  []Notice
-	Settled  []Settlement
+	Closes   []NoticeClose
 
 	before Incident
 	by     Actor // who decides
@@ -39,7 +39,7 @@ func (c *Change) done() Change {
 		c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
 	}
 	if c.before.AckAsked && !in.AckAsked {
-		c.settle()
+		c.closeStillOn()
 	}
 	return *c
 }

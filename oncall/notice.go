@@ -54,6 +54,6 @@ type NoticeDetail struct {
 	TimeZone     string           `json:"timezone,omitempty"` // the reader's, if it is one person
 	Method       string           `json:"method,omitempty"`   // of reaching people
 	Address      string           `json:"address,omitempty"`
-	Settled      int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
+	Answered     int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
 	Over         int              `json:"over,omitempty"`    // of Incidents: resolved
 }

@@ -72,7 +72,7 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 		ON CONFLICT (incident_id) DO NOTHING`
 	// Waits for an EndDraw that has looked at the version and not yet committed. The UPDATE alone
 	// would not: the row that it sees is still another's.
-	const settle = `SELECT incident_id FROM drawings WHERE incident_id = $1 FOR UPDATE`
+	const lock = `SELECT incident_id FROM drawings WHERE incident_id = $1 FOR UPDATE`
 	const take = `
 		UPDATE drawings
 		SET lease_job = $2, lease_until = $4
@@ -83,7 +83,7 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 	if _, err := tx.Exec(ctx, create, id); err != nil {
 		return Drawing{}, err
 	}
-	if err := tx.QueryRow(ctx, settle, id).Scan(nil); err != nil {
+	if err := tx.QueryRow(ctx, lock, id).Scan(nil); err != nil {
 		return Drawing{}, err
 	}
 	var d Drawing

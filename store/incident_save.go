@@ -45,7 +45,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		if err := s.notice(ctx, tx, now, c.Notices); err != nil {
 			return err
 		}
-		if err := s.settle(ctx, tx, now, c.Settled); err != nil {
+		if err := s.closeNotices(ctx, tx, now, c.Closes); err != nil {
 			return err
 		}
 		for _, t := range c.Tasks {

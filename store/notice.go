@@ -18,9 +18,9 @@ type Telling struct {
 	TriedAt *time.Time // an earlier attempt may have posted it
 }
 
-// Settled reports whether there is nothing to tell at now: the message shows the notice
+// Done reports whether there is nothing to tell at now: the message shows the notice
 // as it is, or it is too late to begin.
-func (t Telling) Settled(now time.Time) bool {
+func (t Telling) Done(now time.Time) bool {
 	if t.Place == (Place{}) {
 		return t.Notice.Until != nil && now.After(*t.Notice.Until)
 	}

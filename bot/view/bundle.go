@@ -51,11 +51,11 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	id := valueOf(n.About)
 	resolve := others("Resolve", len(f.Incidents), f.Over)
 	sure := fmt.Sprintf("This resolves %s.", Count(len(f.Incidents)-f.Over, "incident"))
-	if f.Settled > f.Over {
+	if f.Answered > f.Over {
 		sure += " Some of them have been acknowledged, and somebody may be at work on them."
 	}
 	d.Blocks = append(d.Blocks, slack.NewActionBlock("bundle",
-		button(ActionBundleAck, id, others("Acknowledge", len(f.Incidents), f.Settled)).WithStyle(slack.StylePrimary),
+		button(ActionBundleAck, id, others("Acknowledge", len(f.Incidents), f.Answered)).WithStyle(slack.StylePrimary),
 		button(ActionBundleResolve, id, resolve).
 			WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel")))))
 	return d

@@ -21,7 +21,7 @@ func TestDrawContactNotices(t *testing.T) {
 		{ID: 8, Severity: oncall.Critical, Title: "disk full on <db-1>"}, {ID: 9, Severity: oncall.High, Title: "queue grows"},
 	})
 	more, over, some := bundle, bundle, bundle
-	some.Detail.Incidents, some.Detail.Settled, some.Detail.Over = append([]oncall.IncidentID{4, 5, 6}, bundle.Detail.Incidents...), 2, 1
+	some.Detail.Incidents, some.Detail.Answered, some.Detail.Over = append([]oncall.IncidentID{4, 5, 6}, bundle.Detail.Incidents...), 2, 1
 	more.Detail.Lines = more.Detail.Lines[:1]
 	over.Detail.State = oncall.BundleAcked
 	for name, n := range map[string]oncall.Notice{
