@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// A gigabyte that is a megabyte on the wire costs no more than the limit.
+// A gigabyte compressed to a megabyte costs no more memory than the limit allows.
 func TestGzipBomb(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
 	member := zipped(t, make([]byte, 1<<20))
 	bomb := zipped(t, []byte(`{"title":"`)) + strings.Repeat(member, 1<<10)
 	for key, limit := range map[string]int{genericKey: 1, alertmanagerKey: 16} {
-		// Once is enough: the machine may have been busy with something else.
+		// One fast try is enough: the machine may have been busy in the others.
 		took := time.Hour
 		for n := 0; n < 3 && took > 3*time.Second; n++ {
 			start := time.Now()
@@ -35,7 +35,7 @@ func TestGzipBomb(t *testing.T) {
 	}
 }
 
-// talk opens a connection and says something on it.
+// talk opens a connection and writes to it.
 func (d *door) talk(words string) net.Conn {
 	d.Helper()
 	conn, err := new(net.Dialer).DialContext(d.Context(), "tcp", d.address)
@@ -47,7 +47,7 @@ func (d *door) talk(words string) net.Conn {
 	return conn
 }
 
-// A body that comes in drops is given up, and the connection with it.
+// A body that trickles in is given up, and its connection closed.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
@@ -82,7 +82,7 @@ func TestLargeHeaders(t *testing.T) {
 	}
 }
 
-// A sender that hangs up is nobody's fault.
+// A sender that hangs up is not reported as an error.
 func TestSenderHangsUp(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)

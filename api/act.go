@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	_ "embed" // the page
+	_ "embed" // act.html and act.css
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	actPatience  = 10 * time.Second // how long the database may take; a person waits
+	actPatience  = 10 * time.Second // for the database; a person is waiting
 	actBody      = 4 << 10
 	longestToken = 200
 )
@@ -37,11 +37,11 @@ var (
 	}()
 )
 
-// actPage is what somebody sees who follows the link of a mail.
+// actPage is what somebody sees after following the link in a mail.
 type actPage struct {
 	Title     string
-	Said      string // what became of the button that was pressed
-	Name      string // of whom the mail was for
+	Said      string // the result of the button just pressed
+	Name      string // of the person the mail was sent to
 	Incidents []actIncident
 	Buttons   []actButton
 
@@ -53,18 +53,17 @@ type actIncident struct{ ID, Title, Severity, Status string }
 
 type actButton struct{ Do, Label string }
 
-// Style stands in the page as it was hashed.
+// Style is inlined unchanged, because the Content-Security-Policy allows it by its hash.
 func (actPage) Style() template.CSS { return template.CSS(actStyle) } //nolint:gosec // ours
 
-// actShow answers whoever follows the link, programs that look at all links included: it
-// changes nothing.
+// actShow changes nothing, because mail scanners follow every link too.
 func (s *server) actShow(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
 	defer cancel()
 	s.actPage(ctx, r, "").write(w)
 }
 
-// actDo does what the pressed button says. To press twice does no more than once.
+// actDo does what the pressed button says. Pressing it twice does no more than once.
 func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
 	defer cancel()
@@ -89,7 +88,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	s.actPage(ctx, r, said).write(w)
 }
 
-// actPage draws what the link is about.
+// actPage builds the page for the link's token, with said as the result of the button.
 func (s *server) actPage(ctx context.Context, r *http.Request, said string) *actPage {
 	token := r.PathValue("token")
 	if len(token) > longestToken {
@@ -135,7 +134,7 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	return p
 }
 
-// actGone counts those who try out tokens.
+// actGone answers an invalid token and counts it, to slow down guessing.
 func (s *server) actGone(r *http.Request, why string) *actPage {
 	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
 		return &actPage{code: http.StatusTooManyRequests, retryIn: wait, Title: "Too many links that are not valid came from this address"}
@@ -144,7 +143,7 @@ func (s *server) actGone(r *http.Request, why string) *actPage {
 }
 
 func (s *server) actFailed(r *http.Request, err error) *actPage {
-	if r.Context().Err() == nil { // else the reader hung up
+	if r.Context().Err() == nil { // otherwise the reader hung up
 		s.outages.Error().Err(err).Msg("link of a mail not served")
 	}
 	return &actPage{
@@ -156,7 +155,7 @@ func (s *server) actFailed(r *http.Request, err error) *actPage {
 func (p *actPage) write(w http.ResponseWriter) {
 	var out bytes.Buffer
 	if err := actTemplate.Execute(&out, p); err != nil {
-		panic(err) // the template does not fit the struct
+		panic(err) // the template does not match the struct
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -168,5 +167,5 @@ func (p *actPage) write(w http.ResponseWriter) {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryIn.Seconds()))))
 	}
 	w.WriteHeader(p.code)
-	_, _ = w.Write(out.Bytes()) // the peer is gone: nobody to tell
+	_, _ = w.Write(out.Bytes()) // an error means that the peer is gone
 }

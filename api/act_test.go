@@ -14,14 +14,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A mailed is a page of Ann's whose mail had a link.
+// A mailed is a page mailed to Ann, with the path of the link in that mail.
 type mailed struct {
 	*door
 	incident oncall.IncidentID
 	path     string
 }
 
-// mail raises an incident of a title and returns the link that Ann's mail would have.
+// mail opens an incident and returns the link that Ann's mail would carry.
 func mail(t *testing.T, title string) mailed {
 	t.Helper()
 	d := openDoor(t)
@@ -109,7 +109,7 @@ func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
 	}
 }
 
-// The link of who is asked to help lets them accept or decline.
+// A person who is asked to help can accept or decline through the link.
 func TestMailsLinkOfWhoIsAskedToHelp(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
@@ -129,7 +129,7 @@ func TestMailsLinkOfWhoIsAskedToHelp(t *testing.T) {
 	m.says(m.press("d"), http.StatusOK, "Declined #1.", "triggered")
 }
 
-// A scanner of mail looks at every link, and at the links behind it.
+// A mail scanner follows every link, and the links on the page behind it.
 func TestMailsLinkDoesNothingForScanners(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")

@@ -130,7 +130,7 @@ func TestProblems(t *testing.T) {
 	})
 }
 
-// A declared form may still be JSON: curl -d says so of everything.
+// A body declared as a form may still be JSON: curl -d declares everything a form.
 func TestContentTypeIsNotTrusted(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
@@ -141,7 +141,7 @@ func TestContentTypeIsNotTrusted(t *testing.T) {
 	}
 }
 
-// Unknown keys are limited by address, known ones never.
+// Unknown keys are rate-limited by address, known ones never.
 func TestUnknownKeysAreLimited(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
@@ -219,8 +219,8 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// A panic ends its own request only, is logged once, and takes nothing of what the
-// sender wrote into the log.
+// A panic ends only its own request, is logged once, and puts nothing that the sender
+// wrote into the log.
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	d := withoutStore(t, func(context.Context) error { panic("what the sender wrote") })
@@ -233,7 +233,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// withoutStore is a door for the routes that need none.
+// withoutStore is a door without a database, for the routes that need none.
 func withoutStore(t *testing.T, ready func(context.Context) error) *door {
 	t.Helper()
 	d := &door{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}

@@ -1,6 +1,6 @@
-// Package api is Watchbill's HTTP door: where monitors leave their signals, and
-// where calendars, health and metrics are read. A signal is answered 202 once it is durable and
-// 503 while it can't be made so: of all codes that one is retried by most senders.
+// Package api is Watchbill's HTTP server: it takes signals from monitors and serves calendars,
+// health and metrics. A signal is answered with 202 once it is stored and with 503 while it
+// cannot be, because 503 is the code that most senders retry.
 package api
 
 import (
@@ -27,10 +27,10 @@ type Config struct {
 	Twilio   Twilio
 }
 
-// server holds what requests share.
+// server is the state that all requests share.
 type server struct {
 	Config
-	outages  zerolog.Logger // speaks a few times a minute, however many requests fail
+	outages  zerolog.Logger // limited to a few lines a minute, however many requests fail
 	requests *prometheus.CounterVec
 	accepted prometheus.Histogram
 	load     load
@@ -74,16 +74,16 @@ func (s *server) routes() *http.ServeMux {
 	return mux
 }
 
-// Server returns a server for the handler with limits on how long and how much a
-// peer may talk. ReadTimeout only backs up the shorter limit on each body, for
-// requests that are refused before their body is read.
+// Server returns a server for the handler that limits how long a peer may take and how much
+// it may send. Each body has a shorter limit of its own; ReadTimeout is for requests that are
+// refused before their body is read.
 func Server(h http.Handler, addr string) *http.Server {
 	return &http.Server{
 		Addr:              addr,
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       35 * time.Second,
-		WriteTimeout:      50 * time.Second, // counts from the end of the headers
+		WriteTimeout:      50 * time.Second, // from the end of the headers
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 	}
@@ -117,5 +117,5 @@ func postOnly(w http.ResponseWriter, _ *http.Request) {
 
 func text(w http.ResponseWriter, s string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = w.Write([]byte(s)) // the peer is gone: nobody to tell
+	_, _ = w.Write([]byte(s)) // an error means that the peer is gone
 }

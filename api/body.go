@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// What may be under way at once; beyond it senders are asked to come again.
+// Limits on what is in progress at once; beyond them senders are asked to retry.
 const (
 	maxInFlight = 2_048
 	maxBuffered = 256 << 20 // bytes of bodies
 )
 
-// load is what is under way.
+// load counts the requests in progress and the bytes of body they hold.
 type load struct {
 	inFlight atomic.Int64
 	buffered atomic.Int64
@@ -27,7 +27,7 @@ type load struct {
 
 var errCrowded = errors.New("too many bytes under way")
 
-// metered counts what was read until it is released.
+// metered counts the bytes read towards the load, until they are released.
 type metered struct {
 	io.Reader
 	load *load
@@ -45,11 +45,11 @@ func (m *metered) Read(p []byte) (int, error) {
 
 func (m *metered) release() { m.load.buffered.Add(-m.n) }
 
-// read returns the whole body, inflated, and what releases it; or the answer that
-// says why not.
+// read returns the whole body, decompressed, and a function that releases it; or the problem
+// to answer with.
 func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, func(), *problem) {
 	wire := http.MaxBytesReader(w, r.Body, limit)
-	// A deadline in the past ends a read that is under way, without asking a clock.
+	// A deadline in the past interrupts a read without asking a clock.
 	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second+time.Duration(limit>>20)*time.Second)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() {
@@ -78,7 +78,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 	return b, body.release, nil
 }
 
-// unread says why a body could not be read.
+// unread is the problem to answer with when the body could not be read.
 func unread(err error, limit int64) *problem {
 	var p *problem
 	_, large := errors.AsType[*http.MaxBytesError](err)

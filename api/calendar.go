@@ -19,10 +19,10 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// calendarPatience is how long the database may take for a calendar; its readers wait.
+// calendarPatience is how long the database may take; calendar programs don't mind waiting.
 const calendarPatience = 10 * time.Second
 
-// calendar answers a program that subscribes to shifts. The address is the secret.
+// calendar serves a program that subscribes to shifts. The address itself is the secret.
 func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
 	body, p := s.feed(r)
 	if p != nil {
@@ -40,10 +40,10 @@ func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
 	w.Header().Set("Content-Disposition", `inline; filename="watchbill.ics"`)
-	_, _ = w.Write(body) // the peer is gone: nobody to tell
+	_, _ = w.Write(body) // an error means that the peer is gone
 }
 
-// matches reports whether If-None-Match names a tag.
+// matches reports whether an If-None-Match header names the tag.
 func matches(header, tag string) bool {
 	for one := range strings.SplitSeq(header, ",") {
 		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
@@ -54,7 +54,7 @@ func matches(header, tag string) bool {
 	return false
 }
 
-// feed returns the calendar of the request's secret, or the answer that says why there is none.
+// feed returns the calendar for the secret in the request, or the problem to answer with.
 func (s *server) feed(r *http.Request) ([]byte, *problem) {
 	secret, ok := strings.CutSuffix(r.PathValue("file"), ".ics")
 	if !ok || len(secret) > maxKey {
@@ -71,7 +71,7 @@ func (s *server) feed(r *http.Request) ([]byte, *problem) {
 		body, err = s.write(ctx, f)
 	}
 	if err != nil {
-		if r.Context().Err() == nil { // else the reader hung up
+		if r.Context().Err() == nil { // otherwise the reader hung up
 			s.outages.Error().Err(err).Msg("calendar not shown")
 		}
 		return nil, unavailable("The database is unavailable, so the calendar can't be shown; ask again.")
@@ -79,7 +79,7 @@ func (s *server) feed(r *http.Request) ([]byte, *problem) {
 	return body, nil
 }
 
-// noCalendar counts those who try out secrets.
+// noCalendar answers an unknown secret and counts it, to slow down guessing.
 func (s *server) noCalendar(r *http.Request) *problem {
 	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
 		p := answer(http.StatusTooManyRequests, "Too many requests for calendars that do not exist came from this address.")
@@ -89,7 +89,7 @@ func (s *server) noCalendar(r *http.Request) *problem {
 	return answer(http.StatusNotFound, "There is no calendar at this address; it may have been revoked.")
 }
 
-// write makes the calendar of a feed.
+// write renders the calendar of a feed.
 func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
 	c, err := s.Store.Calendar(ctx, f, s.Clock())
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// entry puts a shift into words: in a person's own calendar by its schedule, in that of a schedule
+// entry describes a shift: in a person's own calendar by the schedule, in a schedule's calendar
 // by who is on call.
 func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event {
 	names := make([]string, len(shift.Users))

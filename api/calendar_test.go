@@ -16,8 +16,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// subscribed is a door with a weekly schedule of Ann's and Bo's, and the secrets of Ann's feed and
-// of the schedule's.
+// subscribed opens a door with a weekly schedule of Ann and Bo, and returns the secrets of Ann's
+// feed and of the schedule's.
 func subscribed(t *testing.T) (d *door, own, whole string, feed store.Feed) {
 	t.Helper()
 	d = openDoor(t)
@@ -76,7 +76,7 @@ func TestCalendar(t *testing.T) {
 	}
 }
 
-// A reader that has the calendar is told so, until it changes.
+// A reader that already has the calendar gets 304 until it changes.
 func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
 	t.Parallel()
 	d, own, _, _ := subscribed(t)
@@ -118,7 +118,7 @@ func TestNoCalendar(t *testing.T) {
 	}
 }
 
-// Whoever tries out secrets is told to keep away; whoever has one is let in all the same.
+// Guessing secrets is rate-limited; a valid secret works even from the same address.
 func TestCalendarsCanNotBeTriedOut(t *testing.T) {
 	t.Parallel()
 	d, own, _, _ := subscribed(t)

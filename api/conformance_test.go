@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestConformanceOfSignatures takes requests that Twilio's own library has signed: the file
-// is made by conformance/sign.js.
+// TestConformanceOfSignatures accepts requests signed by Twilio's own library;
+// conformance/sign.js writes the file.
 func TestConformanceOfSignatures(t *testing.T) {
 	data, err := os.ReadFile(os.Getenv("TWILIO_SIGNED"))
 	if err != nil {

@@ -27,17 +27,17 @@ const (
 	strangeKey      = "00000000000000000000000000000000"
 )
 
-// A door is the handler on a real socket with a real database behind it.
+// A door is the handler listening on a real socket, with a real database behind it.
 type door struct {
 	testing.TB
 	address string // host:port
 	store   *store.Store
-	pool    *pgxpool.Pool // to look at what is stored
+	pool    *pgxpool.Pool // for looking at what is stored
 	log     *logbook
 	clock   *clock
 }
 
-// clock stands still until it is moved: no deadline on a socket may depend on it.
+// clock stands still until it is moved. Deadlines on sockets must not depend on it.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -55,7 +55,7 @@ func (c *clock) advance(d time.Duration) {
 	c.at = c.at.Add(d)
 }
 
-// logbook keeps all that was logged.
+// logbook keeps everything that was logged.
 type logbook struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -79,7 +79,7 @@ func openDoor(t testing.TB) *door {
 	return openDoorOn(t, address, address)
 }
 
-// openDoorOn reaches the database on one address and looks at it on another.
+// openDoorOn serves from the database at address; the test itself looks at it through direct.
 func openDoorOn(t testing.TB, address, direct string) *door {
 	t.Helper()
 	d := &door{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
@@ -125,7 +125,7 @@ func (d *door) must(err error) {
 	}
 }
 
-// A reply is an answer in full.
+// A reply is a complete response.
 type reply struct {
 	code   int
 	header http.Header
@@ -166,7 +166,7 @@ func (d *door) post(key, body string, header ...string) reply {
 	return d.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
 }
 
-// stored counts signals that are in the inbox.
+// stored counts signals in the inbox.
 func (d *door) stored(where string, args ...any) int {
 	d.Helper()
 	var n int
@@ -174,7 +174,7 @@ func (d *door) stored(where string, args ...any) int {
 	return n
 }
 
-// want compares a whole answer.
+// want compares a complete response.
 func (d *door) want(got reply, code int, body string) {
 	d.Helper()
 	if got.code != code || got.body != body {
@@ -182,7 +182,7 @@ func (d *door) want(got reply, code int, body string) {
 	}
 }
 
-// wantProblem compares a whole problem; title is that of the code.
+// wantProblem compares a complete problem; the title follows from the code.
 func (d *door) wantProblem(got reply, code int, rest string) {
 	d.Helper()
 	start := `{"type":"about:blank","title":"` + http.StatusText(code) + `",`

@@ -17,7 +17,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A cable leads to the database and can be cut.
+// A cable is a proxy to the database that can be cut.
 type cable struct {
 	net.Listener
 	network, address string // of the database
@@ -72,7 +72,7 @@ func (c *cable) carry() {
 	}
 }
 
-// sever cuts the cable, or mends it.
+// sever cuts or mends the cable.
 func (c *cable) sever(cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,7 +83,7 @@ func (c *cable) sever(cut bool) {
 	c.conns = nil
 }
 
-// Without the database nothing is answered 202, and no key is called wrong.
+// Without the database nothing is answered with 202, and no key is called wrong.
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
@@ -100,7 +100,7 @@ func TestDatabaseGone(t *testing.T) {
 			t.Errorf("Retry-After is %q, want 5", wait)
 		}
 	}
-	if !strings.Contains(known.body, "key can't be checked") { // the key may be cached or not
+	if !strings.Contains(known.body, "key can't be checked") { // unless the key was no longer cached
 		d.wantProblem(known, http.StatusServiceUnavailable,
 			`"status":503,"detail":"The database did not confirm that the signals are stored; send them again."`)
 	}
@@ -130,14 +130,14 @@ func TestDatabaseGone(t *testing.T) {
 	if got := d.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
 		t.Errorf("an unknown key: got %d %s", got.code, got.body)
 	}
-	for _, title := range []string{"before", "after"} { // what was answered 503 may be there all the same
+	for _, title := range []string{"before", "after"} { // a signal answered with 503 may have been stored nevertheless
 		if d.stored(`signal->>'title' = $1`, title) == 0 {
 			t.Errorf("the signal from %s is lost", title)
 		}
 	}
 }
 
-// A database that accepts connections and then says nothing holds up no sender for long.
+// A database that accepts connections but never answers does not hold up senders for long.
 func TestDatabaseHangs(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// A problem is an answer that says what is wrong and what to do (RFC 9457).
+// A problem is a response that says what is wrong and what to do (RFC 9457).
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -22,7 +22,7 @@ func answer(status int, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
-// unavailable tells the sender to come again soon.
+// unavailable tells the sender to retry soon.
 func unavailable(detail string) *problem {
 	p := answer(http.StatusServiceUnavailable, detail)
 	p.retryAfter = 5
@@ -44,5 +44,5 @@ func writeJSON(w http.ResponseWriter, status int, kind string, v any) {
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // the peer is gone: nobody to tell
+	_ = e.Encode(v) // an error means that the peer is gone
 }

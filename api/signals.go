@@ -14,13 +14,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookupPatience is how long the database may take to find a key. The store itself
-// limits how long signals wait.
+// lookupPatience is how long the database may take to find a key. How long signals may wait
+// to be stored is limited by the store.
 const lookupPatience = 2 * time.Second
 
-const maxKey = 256 // bytes; no key is as long
+const maxKey = 256 // bytes; every real key is shorter
 
-// signals takes in what a monitor sends.
+// signals handles what a monitor sends.
 func (s *server) signals(w http.ResponseWriter, r *http.Request) {
 	start := s.Clock()
 	if s.load.inFlight.Add(1) > maxInFlight {
@@ -41,7 +41,7 @@ func (s *server) signals(w http.ResponseWriter, r *http.Request) {
 	}{"accepted", n})
 }
 
-// take returns how many signals are durable now, or the answer that says why none is.
+// take returns how many signals were stored, or the problem to answer with if none was.
 func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 	integration, p := s.authenticate(w, r)
 	if p != nil {
@@ -58,7 +58,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 		return 0, unparsed(err, body, r.Header.Get("Content-Type"))
 	}
 	if err := s.Store.Accept(r.Context(), integration.ID, signals, s.Clock()); err != nil {
-		if r.Context().Err() == nil { // else the sender hung up
+		if r.Context().Err() == nil { // otherwise the sender hung up
 			s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
 		}
 		return 0, unavailable("The database did not confirm that the signals are stored; send them again.")
@@ -66,7 +66,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 	return len(signals), nil
 }
 
-// authenticate finds the integration of the request's key.
+// authenticate finds the integration by the key in the request.
 func (s *server) authenticate(w http.ResponseWriter, r *http.Request) (oncall.Integration, *problem) {
 	var none oncall.Integration
 	key := r.PathValue("key")
@@ -99,7 +99,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) (oncall.In
 
 const unknownKey = "No integration has this key; it may have been replaced by a new one."
 
-// strike answers a request without a good key.
+// strike counts a request without a valid key and returns the problem to answer with.
 func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *problem {
 	wait, out := s.strikes.out(r.RemoteAddr, s.Clock())
 	if out {
@@ -113,8 +113,8 @@ func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *
 	return p
 }
 
-// unparsed says what is wrong with a payload. The Content-Type is not trusted to say
-// that something is JSON, only to name what is not.
+// unparsed is the problem with a payload. The Content-Type is not trusted when it says that
+// the body is JSON; it only helps to name a body that isn't.
 func unparsed(err error, body []byte, contentType string) *problem {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	foreign := kind != "" && kind != "text/plain" && !strings.Contains(kind, "json")

@@ -69,7 +69,7 @@ func zipped(t *testing.T, text []byte) string {
 	return b.String()
 }
 
-// Every 202 of a burst over many connections stands for a row of its own.
+// In a burst over many connections, every 202 stands for a stored row of its own.
 func TestBurst(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
@@ -107,8 +107,8 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-// A group of an Alertmanager fires, changes and ends: one incident, in Slack's words
-// one message, from the first payload to the last.
+// An Alertmanager group fires, changes and ends: one incident, which is one message in Slack,
+// from the first payload to the last.
 func TestAlertmanagerToIncident(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
@@ -131,17 +131,17 @@ func TestAlertmanagerToIncident(t *testing.T) {
 	d.eventually("triggered critical, 2 firing")
 	hook("firing", alert(1, "resolved", ended), alert(2, "firing", never), alert(3, "firing", never))
 	d.eventually("triggered critical, 2 firing")
-	// db-2's resolve was lost on the way: the next payload no longer lists it.
+	// db-2's resolve got lost: the next payload no longer lists it.
 	hook("firing", alert(3, "firing", never))
 	d.eventually("triggered critical, 1 firing")
 	hook("resolved", alert(3, "resolved", ended))
 	d.eventually("resolved critical, 0 firing")
-	// The sender repeats its first payload late: that episode is over.
+	// The first payload arrives again, late: its episode is over.
 	hook("firing", alert(3, "firing", never))
 	d.eventually("resolved critical, 0 firing")
 }
 
-// TestCapturedAlertmanagerToIncident replays what a real Alertmanager has sent: three
+// TestCapturedAlertmanagerToIncident replays what a real Alertmanager sent: three
 // alerts fire, a fourth joins, one resolves, all resolve.
 func TestCapturedAlertmanagerToIncident(t *testing.T) {
 	t.Parallel()
@@ -173,7 +173,7 @@ func TestCapturedAlertmanagerToIncident(t *testing.T) {
 	}
 }
 
-// BenchmarkSignals sends as many signals as it can, under as many keys, while they
+// BenchmarkSignals sends signals as fast as it can, each with its own dedup key, while they
 // are folded.
 func BenchmarkSignals(b *testing.B) {
 	d := openDoor(b)
@@ -206,7 +206,7 @@ func BenchmarkSignals(b *testing.B) {
 	})
 }
 
-// fold lets the store fold what arrives until the test ends.
+// fold makes the store fold what arrives until the test ends.
 func (d *door) fold() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -219,7 +219,7 @@ func (d *door) fold() {
 	})
 }
 
-// eventually waits until the inbox is empty and the one incident looks as told.
+// eventually waits until the inbox is empty and the only incident looks as wanted.
 func (d *door) eventually(want string) {
 	d.Helper()
 	got := ""

@@ -9,18 +9,18 @@ import (
 const (
 	strikesAllowed = 30 // unknown keys from one address in strikeWindow
 	strikeWindow   = time.Minute
-	strikePeers    = 10_000 // addresses remembered; more start the count anew
+	strikePeers    = 10_000 // addresses remembered; one more resets the count
 )
 
-// strikes counts unknown keys by address. Only their answer is limited: whoever has
-// a key is let in, whatever came from the same address before.
+// strikes counts unknown keys by address. Only requests with an unknown key are turned away:
+// a valid key works, whatever came from the same address before.
 type strikes struct {
 	mu    sync.Mutex
 	since time.Time
 	count map[netip.Prefix]int
 }
 
-// out counts a strike and says for how long the peer is to keep away, if at all.
+// out counts a strike and says whether the peer is out, and for how long.
 func (s *strikes) out(remote string, now time.Time) (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +32,7 @@ func (s *strikes) out(remote string, now time.Time) (time.Duration, bool) {
 	return s.since.Add(strikeWindow).Sub(now), s.count[peer] > strikesAllowed
 }
 
-// network is the address itself, or the /64 that an IPv6 peer has to itself.
+// network is the address itself, or the /64 around an IPv6 address, which one peer usually owns.
 func network(remote string) netip.Prefix {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {

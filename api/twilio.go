@@ -13,18 +13,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Twilio says how Twilio's calls of us are told from anybody's.
+// Twilio is what is needed to recognize webhooks that really come from Twilio.
 type Twilio struct {
-	Tokens []string // the account's auth tokens that may have signed; none: Twilio doesn't call
-	Public string   // the address by which it calls, without / at the end
+	Tokens []string // auth tokens of the account that may have signed; none: there are no webhooks
+	Public string   // the base address that Twilio calls, without a trailing slash
 }
 
 const (
-	twilioPatience = 10 * time.Second // Twilio waits for 15
+	twilioPatience = 10 * time.Second // Twilio itself waits 15
 	twilioBody     = 64 << 10
 )
 
-// TwiML, as far as answers need it.
+// TwiML, as far as our replies need it.
 type (
 	twiml struct {
 		XMLName xml.Name     `xml:"Response"`
@@ -40,8 +40,7 @@ type (
 	}
 )
 
-// twilioRoutes are there only where Twilio may call: its answers are read from Twilio
-// otherwise.
+// twilioRoutes exist only where Twilio can reach us; elsewhere answers are polled from its API.
 func (s *server) twilioRoutes(mux *http.ServeMux) {
 	if len(s.Twilio.Tokens) == 0 || s.Twilio.Public == "" {
 		return
@@ -50,8 +49,8 @@ func (s *server) twilioRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/twilio/voice", s.signed(s.twilioVoice))
 }
 
-// signed lets only Twilio in. The address is the public one, whatever a proxy has made of
-// it; the first value of a repeated parameter is signed, so a second one is refused.
+// signed admits only Twilio. The signature covers the public address, whatever a proxy made of
+// it, and only the first value of a repeated parameter, so a second value is refused.
 func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.Values) (*twiml, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), twilioPatience)
@@ -75,7 +74,7 @@ func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.V
 			w.WriteHeader(http.StatusNoContent)
 		default:
 			w.Header().Set("Content-Type", "application/xml; charset=utf-8")
-			_ = xml.NewEncoder(w).Encode(out) // the peer is gone: nobody to tell
+			_ = xml.NewEncoder(w).Encode(out) // an error means that the peer is gone
 		}
 	}
 }
@@ -94,8 +93,8 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 	return good
 }
 
-// twilioSMS takes a message that came to our number. It is read from Twilio's list as
-// well: whichever comes first counts.
+// twilioSMS handles a message sent to our number. The same message is also polled from Twilio's
+// list; whichever comes first counts.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
 	text, err := s.Store.Answer(ctx, oncall.Answer{
 		Method: oncall.MethodSMS, From: form.Get("From"), Text: form.Get("Body"), ID: form.Get("MessageSid"), At: s.Clock(),
@@ -106,11 +105,11 @@ func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values
 	return &twiml{Message: text}, nil
 }
 
-// keyMeans is what a person says by a key.
+// keyMeans maps a pressed key to the answer it stands for.
 var keyMeans = map[string]string{"1": "a", "2": "r", "3": "e"}
 
-// twilioVoice takes a key pressed in a call of ours. Which message it answers stands in the
-// address, which is signed.
+// twilioVoice handles a key pressed during a call. The address, which is signed, says which
+// message it answers.
 func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Values) (*twiml, error) {
 	means, known := keyMeans[form.Get("Digits")]
 	if !known {

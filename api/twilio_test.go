@@ -21,7 +21,7 @@ const (
 	newToken   = "0000000000000000000000000000000b"
 )
 
-// hooked opens the door once more, where Twilio may come in.
+// hooked opens a second door on the same store, with Twilio's webhooks.
 func hooked(t *testing.T, d *door) *door {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -51,7 +51,7 @@ func TestTwilioBringsAnSMS(t *testing.T) {
 	proof, err := d.store.BeginVerify(t.Context(), c.ID, [16]byte{1}, d.clock.now())
 	d.must(err)
 	got := d.twilio(newToken, "/v1/twilio/sms", message("Reply "+proof.Code, "SM1"))
-	if got.code != http.StatusNoContent { // it is no code: nobody is known here yet
+	if got.code != http.StatusNoContent { // more than the bare code, and this number is not confirmed yet
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 	got = d.twilio(newToken, "/v1/twilio/sms", message(proof.Code, "SM2"))
@@ -122,7 +122,7 @@ func TestOnlyTwilioComesIn(t *testing.T) {
 	}
 }
 
-// Without a token or a public address there is no such door.
+// Without a token or a public address the webhooks don't exist.
 func TestTwilioIsNotAwaited(t *testing.T) {
 	t.Parallel()
 	h := api.New(api.Config{Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(), Gatherer: prometheus.NewRegistry(), Clock: (&clock{}).now})

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// watched remembers the status of an answer.
+// watched remembers the status of the response.
 type watched struct {
 	http.ResponseWriter
 	code int
@@ -29,11 +29,11 @@ func (w *watched) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController reach the connection.
+// Unwrap gives http.ResponseController access to the connection.
 func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// watch counts and logs requests by their route, never by their path, which may hold
-// a key; and it keeps a panic from ending more than its own request.
+// watch counts and logs requests by route, never by path, which may contain a key. It also
+// confines a panic to its own request.
 func (s *server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w := &watched{ResponseWriter: rw}
@@ -54,15 +54,15 @@ func (s *server) watch(next http.Handler) http.Handler {
 			s.Log.Debug().Str("route", r.Pattern).Int("code", w.code).Str("from", r.RemoteAddr).
 				Dur("took", s.Clock().Sub(start)).Msg("request")
 			if abort || bad != nil && begun {
-				panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+				panic(http.ErrAbortHandler) // half a response must not pass for a complete one
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// harmless describes a panic without what the sender wrote: only the runtime's own
-// words are known to be free of it.
+// harmless describes a panic without anything that the sender wrote: only runtime errors are
+// certain not to contain it.
 func harmless(bad any) string {
 	if err, ok := bad.(runtime.Error); ok {
 		return err.Error()
