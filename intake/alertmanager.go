@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// webhook is version "4" of Alertmanager's webhook; Grafana's has the same fields.
+// webhook is version 4 of Alertmanager's webhook payload; Grafana's has the same fields.
 type webhook struct {
 	Status          string            `json:"status"`
 	GroupKey        string            `json:"groupKey"`
@@ -30,13 +30,13 @@ type webhookAlert struct {
 	Fingerprint  string            `json:"fingerprint"`
 }
 
-// Alertmanager reads a webhook of Prometheus Alertmanager: one signal for each
-// alert, then one Reconcile, because a payload lists all that fires in its group.
-// What fires comes before what has resolved, so that an incident in which one alert
-// takes over from another is not closed and opened again in between.
+// Alertmanager reads a webhook of Prometheus Alertmanager: one signal for each alert, then one
+// Reconcile, because a payload lists everything that is firing in its group. Firing alerts come
+// before resolved ones, so that an incident in which one alert replaces another is not closed
+// and reopened in between.
 //
-// With truncatedAlerts the payload lists only some, and its status is that of those:
-// nothing is inferred from it then.
+// With truncatedAlerts the payload lists only some of the alerts and its status covers only
+// those, so nothing is concluded from it.
 func Alertmanager(body []byte) ([]oncall.Signal, error) {
 	body, err := prepare(body)
 	if err != nil {
@@ -113,7 +113,7 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 	return s, nil
 }
 
-// isResolved reads a status; a blank one means otherwise.
+// isResolved reads a status; otherwise is the status to assume if it is blank.
 func isResolved(field, status, otherwise string) (bool, error) {
 	switch strings.ToLower(trim(first(status, otherwise))) {
 	case "firing", "":
@@ -125,7 +125,7 @@ func isResolved(field, status, otherwise string) (bool, error) {
 	}
 }
 
-// fingerprint stands in where a sender leaves it out.
+// fingerprint replaces the one that some senders leave out.
 func fingerprint(labels map[string]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
@@ -134,9 +134,9 @@ func fingerprint(labels map[string]string) string {
 	return hash(parts...)
 }
 
-// instant reads a time as the database keeps it, in microseconds, so that an
-// episode's start is the same before and after it was stored. What is no time, and
-// Go's zero time, which stands for none, are zero.
+// instant reads a time and truncates it to microseconds, as the database does, so that an
+// episode's start is the same before and after it is stored. Text that is not a time, and Go's
+// zero time, which senders use for "none", become the zero time.
 func instant(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || t.Year() < 1970 {
@@ -144,7 +144,7 @@ func instant(s string) time.Time {
 	}
 	t = t.UTC()
 	if t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{} // RFC 3339 can't write it: it is no time that anything began
+		return time.Time{} // the zone moved it out of RFC 3339's range; nothing began then
 	}
 	return t.Truncate(time.Microsecond)
 }

@@ -41,7 +41,7 @@ func TestAlertmanagerProblems(t *testing.T) {
 	}
 }
 
-// A payload is the full state of its group, unless Alertmanager has cut it.
+// A payload is the full state of its group, unless Alertmanager truncated it.
 func TestAlertmanagerReconcile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -110,7 +110,7 @@ func TestAlertmanagerFingerprintStandsForAllLabels(t *testing.T) {
 	}
 }
 
-// The start of an episode is compared with the one that the database gives back.
+// An episode's start is later compared with the one read back from the database.
 func TestAlertmanagerStartsAtInMicroseconds(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]time.Time{
@@ -131,7 +131,7 @@ func TestAlertmanagerStartsAtInMicroseconds(t *testing.T) {
 	}
 }
 
-// TestAlertmanagerCaptures reads what a real Alertmanager has sent.
+// TestAlertmanagerCaptures reads what a real Alertmanager sent.
 func TestAlertmanagerCaptures(t *testing.T) {
 	t.Parallel()
 	const folder = "../../shared/captures"

@@ -12,8 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What a signal may hold at most. Text is cut, a key is hashed, a link that is too
-// long is left out.
+// Limits of a signal. Longer text is cut, a longer key is hashed, a longer link is dropped.
 const (
 	maxTitle      = 1_024  // runes
 	maxBody       = 15_000 // runes
@@ -24,13 +23,13 @@ const (
 	maxLabelValue = 1_024 // runes
 )
 
-// What a payload may hold at most; more is an attack or a mistake.
+// Limits of a payload; more is an attack or a mistake.
 const (
 	maxDepth    = 64
-	maxBrackets = 200_000 // objects and arrays; an alert of Alertmanager has three
+	maxBrackets = 200_000 // objects and arrays; an Alertmanager alert has three
 )
 
-// prepare finds what would cost too much to decode, and the beginning of the JSON.
+// prepare strips what surrounds the JSON object and refuses one that is too costly to decode.
 func prepare(body []byte) ([]byte, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	body = bytes.Trim(body, " \t\r\n")
@@ -66,8 +65,8 @@ func prepare(body []byte) ([]byte, error) {
 	return body, nil
 }
 
-// clean takes out what Postgres can't store, and cuts to a number of runes. The
-// decoder has replaced invalid UTF-8 already.
+// clean removes what Postgres can't store and cuts the text to a number of runes. Invalid UTF-8
+// has already been replaced by the decoder.
 func clean(s string, runes int) string {
 	s = trim(s)
 	if len(s) <= runes {
@@ -85,7 +84,7 @@ func clean(s string, runes int) string {
 
 func trim(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\x00", "")) }
 
-// cleanKey never cuts, so that two long keys stay two: it hashes.
+// cleanKey hashes a long key: cutting it could make two keys the same.
 func cleanKey(s string) string {
 	s = trim(s)
 	if len(s) > maxKey {
@@ -94,8 +93,8 @@ func cleanKey(s string) string {
 	return s
 }
 
-// cleanLink returns the first of the addresses that a browser can open; a bad
-// link is no reason to refuse an alert.
+// cleanLink returns the first address that a browser can open. A bad link is no reason to
+// refuse an alert.
 func cleanLink(links ...string) string {
 	for _, s := range links {
 		s = strings.TrimSpace(s)
@@ -123,7 +122,7 @@ func cleanLabels(labels map[string]string) map[string]string {
 	return out
 }
 
-// severity leaves a blank blank: it says nothing of how bad it is.
+// severity keeps a blank word blank: it says nothing about how bad things are.
 func severity(word string) oncall.Severity {
 	if word = trim(word); word == "" {
 		return ""
@@ -131,7 +130,7 @@ func severity(word string) oncall.Severity {
 	return oncall.ParseSeverity(word)
 }
 
-// hash makes a key of text. 0xff, which no UTF-8 has, ends each part.
+// hash makes a key from texts. Each part ends with 0xff, which never occurs in UTF-8.
 func hash(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
@@ -141,7 +140,7 @@ func hash(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// first returns the first that is not blank.
+// first returns the first text that is not blank.
 func first(texts ...string) string {
 	for _, s := range texts {
 		if trim(s) != "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// FuzzFormats looks for a body that makes a parser panic, answer without a sentence, or let something
-// through that can't be stored.
+// FuzzFormats looks for a body that makes a parser panic, fail without a sentence, or return
+// something that can't be stored.
 func FuzzFormats(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil {
@@ -57,7 +57,7 @@ func parses(t *testing.T, format intake.Format, body []byte) {
 	}
 }
 
-// faults says what is wrong with signals that a parser has let through.
+// faults lists what is wrong with signals that a parser returned.
 func faults(signals []oncall.Signal) []string {
 	var out []string
 	check := func(ok bool, format string, args ...any) {

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// actions are the words that monitors use for what happened.
+// actions maps the words that monitors use to what happened.
 var actions = map[string]oncall.Action{
 	"trigger": oncall.Trigger, "triggered": oncall.Trigger, "firing": oncall.Trigger, "fire": oncall.Trigger,
 	"alert": oncall.Trigger, "alerting": oncall.Trigger, "alarm": oncall.Trigger, "active": oncall.Trigger,
@@ -21,16 +21,16 @@ var actions = map[string]oncall.Action{
 	"up": oncall.Clear, "normal": oncall.Clear, "healthy": oncall.Clear, "success": oncall.Clear,
 }
 
-// object is the generic payload; each field is read by the names it may have.
+// object is the generic payload, because each field may have several names.
 type object map[string]json.RawMessage
 
-// Generic reads one JSON object with these fields; where a line gives several
-// names, the first that is there counts:
+// Generic reads one JSON object with these fields; where a line gives several names, the first
+// one present counts:
 //
 //	event_action, status    trigger, acknowledge, resolve and the like; trigger if absent
 //	title, summary, message needed for a trigger
 //	dedup_key               which alert it is; if absent, a hash of the title, so that
-//	                        the same title speaks of the same alert
+//	                        the same title means the same alert
 //	group_key               alerts under one key share an incident
 //	body, description       more text; an object is kept as its JSON
 //	severity, priority      critical, high, medium, low, P1 to P5 and the like
@@ -116,8 +116,8 @@ func (o object) action() (oncall.Action, error) {
 	return oncall.Trigger, nil
 }
 
-// scalar returns the first of the fields that is there, which must be text, a
-// number or a boolean.
+// scalar returns the first of the fields that is present, which must be text, a number or a
+// boolean.
 func (o object) scalar(names ...string) (string, error) {
 	name, s, err := o.text(names...)
 	if err != nil {
@@ -129,8 +129,8 @@ func (o object) scalar(names ...string) (string, error) {
 	return s, nil
 }
 
-// text returns the first of the fields that says something: text as it is, anything
-// else as its JSON.
+// text returns the name and value of the first field that is not blank: text as it is, anything
+// else as JSON.
 func (o object) text(names ...string) (string, string, error) {
 	for _, name := range names {
 		s, err := asText(o[name])

@@ -16,8 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGolden reads the payloads of each format, whose names begin with the format's, and compares
-// the signals with those in the .golden file next to each.
+// TestGolden reads each format's payloads, whose file names begin with the format's name, and
+// compares the signals with the .golden file next to each.
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	for _, format := range intake.Formats {
@@ -59,7 +59,7 @@ func read(t testing.TB, file string) []byte {
 	return b
 }
 
-// sentence returns the problem's sentence and field.
+// sentence returns the sentence and field of the problem.
 func sentence(t *testing.T, err error) (string, string) {
 	t.Helper()
 	var p intake.Problem

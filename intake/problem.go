@@ -1,7 +1,6 @@
-// Package intake turns what monitors send into signals, one file per monitor. It
-// is pure: bytes in, signals out. It is forgiving about words and exact about what
-// is missing, and whatever it returns is safe to store: no NUL, valid UTF-8,
-// within the limits of clean.go.
+// Package intake turns what monitors send into signals, one file per monitor. It is pure: bytes
+// in, signals out. It is lenient about words and precise about what is missing, and whatever it
+// returns is safe to store: no NUL, valid UTF-8, within the limits in clean.go.
 package intake
 
 import (
@@ -11,7 +10,7 @@ import (
 	"reflect"
 )
 
-// A Problem says in one exact sentence what is wrong with a payload and what to do.
+// A Problem says in one precise sentence what is wrong with a payload and what to do.
 type Problem struct {
 	Field    string // such as "alerts[2].status"; empty: the body as a whole
 	Sentence string
@@ -24,7 +23,7 @@ func problem(field, format string, args ...any) error {
 	return Problem{Field: field, Sentence: fmt.Sprintf(format, args...)}
 }
 
-// notJSON puts the decoder's complaint into our words.
+// notJSON puts the decoder's error into words for the sender.
 func notJSON(err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 		return problem(wrong.Field, "%s has a JSON %s where %s belongs.", wrong.Field, wrong.Value, shape(wrong.Type))
@@ -35,7 +34,7 @@ func notJSON(err error) error {
 	return problem("", "The body is not valid JSON.")
 }
 
-// shape names the JSON that a Go type wants.
+// shape names the JSON that a Go type expects.
 func shape(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
