@@ -1,5 +1,5 @@
-// Package ical writes who is on call as a calendar that people subscribe to, and reads
-// the calendars that people export as stretches of time off (RFC 5545).
+// Package ical writes shifts as a calendar that people subscribe to, and reads time off from
+// calendars that people export (RFC 5545).
 package ical
 
 import (
@@ -15,19 +15,19 @@ import (
 	"github.com/emersion/go-ical"
 )
 
-// A Feed is a calendar to be written. All of it follows from what is stored, so the
-// same facts give the same bytes.
+// A Feed is a calendar to write. It depends only on what is stored, so the same data gives the
+// same bytes.
 type Feed struct {
 	Name     string
-	Note     string    // what the calendar is
-	Revision int64     // how often the facts have changed; it never falls
-	Changed  time.Time // when they last did
+	Note     string    // a description of the calendar
+	Revision int64     // how often the data has changed; never decreases
+	Changed  time.Time // when it last changed
 	Events   []Event
 }
 
 // An Event is a shift in somebody's calendar.
 type Event struct {
-	Key        string // what stays the same while the shift is the same one
+	Key        string // identifies the shift, however it changes
 	Start, End time.Time
 	Summary    string
 	Note       string
@@ -35,11 +35,11 @@ type Event struct {
 
 const (
 	stamp   = "20060102T150405Z"
-	refresh = "PT1H" // how often a calendar is to ask again; Google takes its own time
+	refresh = "PT1H" // how often calendars should fetch it again; Google ignores this
 )
 
-// Write writes a feed as Google Calendar, Outlook and Apple's Calendar accept it: all
-// times in UTC, so that it needs no zone of its own.
+// Write writes a feed so that Google Calendar, Outlook and Apple Calendar accept it. All times
+// are in UTC, so that no time zones have to be defined.
 func Write(w io.Writer, f Feed) error {
 	c := card{w: w}
 	c.line("BEGIN", "VCALENDAR")
@@ -48,7 +48,7 @@ func Write(w io.Writer, f Feed) error {
 	c.line("CALSCALE", "GREGORIAN")
 	c.line("METHOD", "PUBLISH")
 	c.text("X-WR-CALNAME", f.Name)
-	c.text("NAME", f.Name) // RFC 7986's word for it
+	c.text("NAME", f.Name) // the name's property in RFC 7986
 	if f.Note != "" {
 		c.text("X-WR-CALDESC", f.Note)
 	}
@@ -67,7 +67,7 @@ func Write(w io.Writer, f Feed) error {
 			c.text(ical.PropDescription, e.Note)
 		}
 		c.line(ical.PropStatus, "CONFIRMED")
-		c.line(ical.PropTransparency, "TRANSPARENT") // being on call makes nobody busy
+		c.line(ical.PropTransparency, "TRANSPARENT") // being on call does not make a person busy
 		c.line("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
 		c.line("END", ical.CompEvent)
 	}
@@ -78,19 +78,19 @@ func Write(w io.Writer, f Feed) error {
 	return nil
 }
 
-// uid is an id that no other program gives.
+// uid makes an id that no other program uses.
 func uid(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:16]) + "@watchbill"
 }
 
-// A card writes content lines and keeps the first error.
+// A card writes content lines and remembers the first error.
 type card struct {
 	w   io.Writer
 	err error
 }
 
-// escaped is how a text is written; what can't be in a calendar is left out.
+// escaped escapes text as calendars require.
 var escaped = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
 
 func (c *card) text(name, text string) {
@@ -103,11 +103,11 @@ func (c *card) text(name, text string) {
 	}, text))
 }
 
-// line writes a content line, folded after 75 bytes between two characters.
+// line writes a content line, folded after at most 75 bytes and never within a character.
 func (c *card) line(name, value string) {
 	rest := name + ":" + value
 	var b strings.Builder
-	for room := 75; len(rest) > room; room = 74 { // a folded line begins with a space
+	for room := 75; len(rest) > room; room = 74 { // a continuation line begins with a space
 		at := room
 		for !utf8.RuneStart(rest[at]) {
 			at--

@@ -43,7 +43,7 @@ func write(t testing.TB, f ical.Feed) string {
 	return out.String()
 }
 
-// The feed says to another library what it was given.
+// Another library reads from the feed exactly what was written.
 func TestASecondLibraryReadsTheFeed(t *testing.T) {
 	t.Parallel()
 	f := feed(t)
@@ -95,7 +95,7 @@ func TestASecondLibraryReadsTheFeed(t *testing.T) {
 	}
 }
 
-// Our own reader passes over it: being on call makes nobody busy.
+// Our own reader ignores a feed: being on call does not make a person busy.
 func TestAFeedIsNoTimeOff(t *testing.T) {
 	t.Parallel()
 	got, err := ical.ReadTimeOff(strings.NewReader(write(t, feed(t))), at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"), "UTC")
@@ -121,7 +121,7 @@ func TestFeedIsFoldedAndStable(t *testing.T) {
 	}
 }
 
-// A shift keeps its id when its end moves, and another shift has another one.
+// A shift keeps its id when its end moves; another shift has a different one.
 func TestIDsFollowTheKey(t *testing.T) {
 	t.Parallel()
 	uids := func(f ical.Feed) (found []string) {
@@ -145,7 +145,7 @@ func TestIDsFollowTheKey(t *testing.T) {
 	}
 }
 
-// Names can't add lines of their own.
+// A name can't smuggle in lines of its own.
 func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	f := feed(t)

@@ -12,15 +12,15 @@ import (
 	"github.com/emersion/go-ical"
 )
 
-// A moment is a time as a calendar says it.
+// A moment is a time as a calendar expresses it.
 type moment struct {
-	paper   time.Time // the date and time that are written, as if in UTC
+	paper   time.Time // the date and time as written, read as if in UTC
 	zone    *schedule.Zone
-	instant time.Time // when the zone's clock shows that, by oncall's rule
-	date    bool      // only a date was written
+	instant time.Time // when the zone's clock shows that, by the schedules' rule
+	date    bool      // a date without a time
 }
 
-// at makes a moment of what is written.
+// at makes a moment of a written date and time.
 func at(paper time.Time, zone *schedule.Zone, date bool) moment {
 	m := moment{paper: paper, zone: zone, date: date}
 	if zone == nil {
@@ -47,7 +47,7 @@ func isDate(p *ical.Prop) bool {
 func (x *reader) moment(p *ical.Prop) (moment, error) {
 	value := strings.TrimSpace(p.Value)
 	if isDate(p) {
-		// Some write midnight behind the date.
+		// Some programs write midnight after the date.
 		day, err := time.Parse(dateOnly, value[:min(len(value), len(dateOnly))])
 		if err != nil {
 			return moment{}, fmt.Errorf("%q is no date", value)
@@ -68,7 +68,7 @@ func (x *reader) moment(p *ical.Prop) (moment, error) {
 	return bounded(at(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
 }
 
-// bounded refuses years in which no time off lies.
+// bounded refuses implausible years.
 func bounded(m moment) (moment, error) {
 	if y := m.paper.Year(); y < 1900 || y > 2199 {
 		return moment{}, fmt.Errorf("the year %d", y)
@@ -76,7 +76,7 @@ func bounded(m moment) (moment, error) {
 	return m, nil
 }
 
-// moments reads a property that is a list; periods begin with their start.
+// moments reads a property that is a list, and of a period its start.
 func (x *reader) moments(p ical.Prop) []moment {
 	var all []moment
 	for value := range strings.SplitSeq(p.Value, ",") {
@@ -92,18 +92,19 @@ func (x *reader) moments(p ical.Prop) []moment {
 	return all
 }
 
-// A length is how long an event lasts: on paper, as its recurrences do, or exactly.
+// A length is how long an event lasts: as a difference of written times, which follows the clock
+// through changes of daylight saving time, and as exact time.
 type length struct {
 	paper time.Duration
 	exact time.Duration
 }
 
-// after returns the end of an event that begins so.
+// after returns the end of an event that begins at start.
 func (l length) after(start moment) time.Time {
 	return at(start.paper.Add(l.paper), start.zone, start.date).instant.Add(l.exact)
 }
 
-// length finds out how long an event lasts. Without an end a date is one day.
+// length returns how long an event lasts. A date without an end lasts one day.
 func (x *reader) length(e ical.Event, start moment) (length, error) {
 	var l length
 	if p := e.Props.Get(ical.PropDateTimeEnd); p != nil {
@@ -121,13 +122,13 @@ func (x *reader) length(e ical.Event, start moment) (length, error) {
 		if err != nil {
 			return l, err
 		}
-		// Whole days are days of the calendar, the rest is exact (RFC 5545, 3.3.6).
+		// Whole days are calendar days, the rest is exact time (RFC 5545, 3.3.6).
 		l.paper = d.Truncate(24 * time.Hour)
 		l.exact = d - l.paper
 	} else if start.date {
 		l.paper = 24 * time.Hour
 	}
-	if start.date && l.paper == 0 && l.exact == 0 { // Outlook ends a day where it begins
+	if start.date && l.paper == 0 && l.exact == 0 { // Outlook ends a whole day on the date it begins
 		l.paper = 24 * time.Hour
 	}
 	if total := l.paper + l.exact; total < 0 || total > 3*366*24*time.Hour {
@@ -136,7 +137,7 @@ func (x *reader) length(e ical.Event, start moment) (length, error) {
 	return l, nil
 }
 
-// declare notes the zones that a calendar describes by names of its own.
+// declare notes the time zones that a calendar defines under names of its own.
 func (x *reader) declare(c *ical.Calendar) {
 	for _, child := range c.Children {
 		if child.Name != ical.CompTimezone {
@@ -152,7 +153,7 @@ func (x *reader) declare(c *ical.Calendar) {
 	}
 }
 
-// zone finds a zone by whatever name a calendar has for it.
+// zone finds a time zone by the name that a calendar uses.
 func (x *reader) zone(name string) *schedule.Zone {
 	if name == "" {
 		return x.home
@@ -173,8 +174,8 @@ func (x *reader) zone(name string) *schedule.Zone {
 	return z
 }
 
-// known reads IANA's names, also at the end of a longer one
-// ("/freeassociation.sourceforge.net/Europe/Berlin"), and those of Windows and Outlook.
+// known recognizes IANA names, also at the end of a longer one
+// ("/freeassociation.sourceforge.net/Europe/Berlin"), and the names of Windows and Outlook.
 func known(name string) (*schedule.Zone, bool) {
 	name = strings.TrimSpace(name)
 	if len(name) > 200 {

@@ -18,40 +18,38 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Limits of a calendar that is read. Whoever sends it may mean harm.
+// Limits of a calendar to read, because its sender may be malicious.
 const (
 	maxBytes       = 4 << 20
 	maxEvents      = 20_000
 	maxDepth       = 8
-	maxHead        = 2 << 10 // of a line: its name and parameters
+	maxHead        = 2 << 10 // bytes of a line's name and parameters
 	maxSpans       = 5_000
-	maxRules       = 300 // events that come back; one may take 15 ms
+	maxRules       = 300 // recurring events; one may take 15 ms
 	maxRecurrences = 100_000
 	maxNote        = 200 // characters
 )
 
-// A Span is a stretch of time off.
+// A Span is one stretch of time off.
 type Span struct {
-	UID        string // of the event; those of one that comes back share it
+	UID        string // of the event; all recurrences of one event share it
 	Start, End time.Time
-	Note       string // what the event is called
+	Note       string // the event's title
 	AllDay     bool
 }
 
-// A Reading is what a calendar says of a stretch of time.
+// A Reading is what a calendar says about a period.
 type Reading struct {
 	Spans   []Span // by start
 	Skipped int    // events that could not be understood
-	// Zones are names of time zones that nobody knows; their events were read in the
-	// default zone.
+	// Zones are unknown names of time zones, whose events were read in the default zone.
 	Zones []string
 }
 
-// ReadTimeOff reads a calendar and returns its events between two instants, recurring
-// ones written out. Dates and local times without a zone are in the default zone.
-// Cancelled events and those that make nobody busy by their own word (TRANSP) are left
-// out, except whole days, which calendars mark so by habit. What is wrong with the
-// calendar as a whole is a Refusal.
+// ReadTimeOff reads a calendar and returns its events between two instants, with recurrences
+// expanded. Dates and local times without a zone are in the default zone. Cancelled events are
+// left out, and so are transparent ones (TRANSP) unless they are whole days, which calendars
+// mark as transparent by default. If the calendar as a whole is unusable, the error is a Refusal.
 func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) {
 	home, err := schedule.LoadZone(zone)
 	if err != nil {
@@ -71,7 +69,7 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 	x := reader{from: from, to: to, home: home, zones: map[string]*schedule.Zone{}}
 	for decoder, first := ical.NewDecoder(bytes.NewReader(data)), true; ; first = false {
 		calendar, err := decoder.Decode()
-		if err != nil && !first { // the end, or something that is no calendar
+		if err != nil && !first { // the end, or something else after the calendar
 			break
 		}
 		if err != nil {
@@ -88,11 +86,11 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 	return x.out, nil
 }
 
-// whole matches a content line's name and parameters.
+// whole matches the name and parameters of a well-formed content line.
 var whole = regexp.MustCompile(`^[A-Za-z0-9-]+(;[A-Za-z0-9-]+=("[^"]*"|[^";:,]*)(,("[^"]*"|[^";:,]*))*)*:`)
 
-// clean leaves only lines that the decoder is sure to bear: it recurses for each
-// component, and panics or takes quadratic time on some malformed lines.
+// clean keeps only lines that the decoder handles safely: it recurses for each component, and
+// panics or takes quadratic time on some malformed lines.
 func clean(data []byte) ([]byte, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
@@ -127,11 +125,11 @@ func clean(data []byte) ([]byte, error) {
 	return out, nil
 }
 
-// A reader gathers what calendars say.
+// A reader collects what calendars say.
 type reader struct {
 	from, to    time.Time
 	home        *schedule.Zone
-	zones       map[string]*schedule.Zone // by their name in the calendar
+	zones       map[string]*schedule.Zone // by their names in the calendar
 	rules       int
 	recurrences int
 	out         Reading
@@ -140,7 +138,7 @@ type reader struct {
 // calendar reads one VCALENDAR.
 func (x *reader) calendar(c *ical.Calendar) error {
 	x.declare(c)
-	moved := map[string][]int64{} // the recurrences that have an event of their own, by UID
+	moved := map[string][]int64{} // recurrences that are replaced by an event of their own, by UID
 	for _, e := range c.Events() {
 		if p := e.Props.Get(ical.PropRecurrenceID); p != nil {
 			if t, err := x.moment(p); err == nil {
@@ -165,7 +163,7 @@ func (x *reader) calendar(c *ical.Calendar) error {
 	return nil
 }
 
-// off reports whether an event takes nobody's time.
+// off reports whether an event does not count as time off.
 func off(e ical.Event) bool {
 	if strings.EqualFold(text(e, ical.PropStatus), "CANCELLED") {
 		return true
@@ -174,7 +172,7 @@ func off(e ical.Event) bool {
 	return start != nil && !isDate(start) && strings.EqualFold(text(e, ical.PropTransparency), "TRANSPARENT")
 }
 
-// event adds the spans of one event.
+// event adds the spans of an event.
 func (x *reader) event(e ical.Event, moved map[string][]int64) error {
 	first := e.Props.Get(ical.PropDateTimeStart)
 	if first == nil {
@@ -221,16 +219,16 @@ func (x *reader) event(e ical.Event, moved map[string][]int64) error {
 	}
 	for _, t := range all {
 		if at := t.instant.Unix(); !skip[at] {
-			skip[at] = true // once
+			skip[at] = true // a date listed twice counts once
 			add(t)
 		}
 	}
 	return nil
 }
 
-// text is a property's text; what can't be read is empty.
+// text returns a property's text, or nothing if it can't be read.
 func text(e ical.Event, name string) string {
-	s, _ := e.Props.Text(name) // a name that can't be read is none
+	s, _ := e.Props.Text(name)
 	return s
 }
 

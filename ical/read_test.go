@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// calendar puts events, or anything else, into a calendar with the line ends of RFC 5545.
+// calendar wraps events, or anything else, into a calendar with RFC 5545's line endings.
 func calendar(inside string) string {
 	return strings.ReplaceAll("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y\n"+strings.TrimSpace(inside)+"\nEND:VCALENDAR\n", "\n", "\r\n")
 }
@@ -24,7 +24,7 @@ func event(lines string) string {
 	return "BEGIN:VEVENT\nUID:1\n" + strings.TrimSpace(lines) + "\nEND:VEVENT\n"
 }
 
-// read reads the time off of 2026 of somebody in Berlin, a line for each span.
+// read reads the time off in 2026 of somebody in Berlin, one line per span.
 func read(t testing.TB, text string) (string, ical.Reading) {
 	t.Helper()
 	got, err := ical.ReadTimeOff(strings.NewReader(text), at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"), "Europe/Berlin")
@@ -85,7 +85,7 @@ func TestReadTimeOff(t *testing.T) {
 	}
 }
 
-// One event that is not understood does not cost the others.
+// An event that is not understood does not affect the others.
 func TestStrangeEventsAreSkipped(t *testing.T) {
 	t.Parallel()
 	good := event("DTSTART:20260302T090000Z\nDURATION:PT1H")
@@ -101,7 +101,7 @@ func TestStrangeEventsAreSkipped(t *testing.T) {
 			t.Errorf("%s: skipped %d, read %s", bad, reading.Skipped, got)
 		}
 	}
-	// Lines that are none are passed over, also those that trip the library up.
+	// Malformed lines are skipped, including those that break the library.
 	for _, bad := range []string{"X;A=b", "X", ";:", "X;=:", `X;A="b:`, "\x00", "X;A=b;"} {
 		if got, _ := read(t, calendar(bad+"\n"+good)); got != "03-02 09:00 – 03-02 10:00" {
 			t.Errorf("%q: read %q", bad, got)
@@ -117,7 +117,7 @@ func TestUnknownZonesAreNamed(t *testing.T) {
 	}
 }
 
-// What is not a calendar, or is meant to hurt, is refused at once and in one sentence.
+// What is not a calendar, or is malicious, is refused quickly and in one sentence.
 func TestHostileCalendars(t *testing.T) {
 	t.Parallel()
 	rules := strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)
@@ -140,7 +140,7 @@ func TestHostileCalendars(t *testing.T) {
 		if refusal, ok := errors.AsType[oncall.Refusal](err); test.want != "" && (!ok || !strings.Contains(refusal.Error(), test.want)) || test.want == "" && err != nil {
 			t.Errorf("%s: %v, want %q", name, err, test.want)
 		}
-		if took := time.Since(begun); took > 20*time.Second { // race detector on, other tests running
+		if took := time.Since(begun); took > 20*time.Second { // generous: the race detector and other tests slow it down
 			t.Errorf("%s took %v", name, took)
 		}
 	}

@@ -12,15 +12,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lastYear is where package rrule gives up. The Gregorian calendar repeats every 400
-// years, so rules are written out as near to it as can be: a rule that never matches
-// would otherwise be tried for eight thousand years.
+// lastYear is where package rrule gives up. The Gregorian calendar repeats every 400 years, so
+// rules are expanded as close to that year as possible: otherwise a rule that never matches
+// would be tried through eight thousand years.
 const lastYear = rrule.MAXYEAR
 
-// recur writes out a rule up to the end of the time that is asked for. It runs on
-// paper, where every day has 24 hours; each recurrence is then placed in its zone.
+// recur expands a rule up to the end of the requested period. It works with written times, where
+// every day has 24 hours; each recurrence is then placed in its zone.
 func (x *reader) recur(text string, start moment, l length) (all []moment, err error) {
-	// Package rrule indexes tables with what the rule says.
+	// Package rrule indexes tables with values from the rule, and may panic.
 	defer func() {
 		if bad := recover(); bad != nil {
 			all, err = nil, fmt.Errorf("the rule %q can't be followed", text)
@@ -30,8 +30,8 @@ func (x *reader) recur(text string, start moment, l length) (all []moment, err e
 	if err != nil {
 		return nil, err
 	}
-	begin, end := x.from.Add(-l.paper-l.exact).AddDate(0, 0, -2), x.to.AddDate(0, 0, 2) // no zone is further from paper
-	all = append(all, start)                                                            // the first one counts, whatever the rule says
+	begin, end := x.from.Add(-l.paper-l.exact).AddDate(0, 0, -2), x.to.AddDate(0, 0, 2) // no zone is further from UTC
+	all = append(all, start)                                                            // the first one always counts, even if the rule excludes it
 	if start.paper.After(end) || !option.Until.IsZero() && option.Until.Before(begin) {
 		return all, nil
 	}
@@ -65,10 +65,10 @@ func (x *reader) recur(text string, start moment, l length) (all []moment, err e
 	}
 }
 
-// until matches the end of a rule: a date, perhaps with a time, perhaps in UTC.
+// until matches the end of a rule: a date, optionally with a time, optionally in UTC.
 var until = regexp.MustCompile(`UNTIL=[0-9]{8}(T[0-9]{6})?(Z?)(;|$)`)
 
-// parseRule reads a rule and refuses what no time off needs and what would take long.
+// parseRule reads a rule and refuses what time off never needs or what would take too long.
 func parseRule(text string, start moment) (*rrule.ROption, error) {
 	if len(text) > 500 {
 		return nil, errors.New("the rule is too long")
@@ -94,9 +94,9 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 	switch said := until.FindStringSubmatch(strings.ToUpper(text)); {
 	case said == nil:
 		return nil, errors.New("a rule whose end can't be read")
-	case said[1] == "": // a day, which counts to its end
+	case said[1] == "": // a date includes the whole day
 		option.Until = option.Until.Add(24*time.Hour - time.Second)
-	case said[2] == "Z" && start.zone != nil: // find what the clock shows then
+	case said[2] == "Z" && start.zone != nil: // rrule compares it with written times
 		day, clock := start.zone.Local(option.Until)
 		option.Until = time.Date(day.Year, day.Month, day.Day, int(clock)/60, int(clock)%60, option.Until.Second(), 0, time.UTC)
 	}

@@ -1,7 +1,7 @@
 package ical
 
-// windows maps the names of time zones in Windows, Outlook and Exchange, in small
-// letters, to IANA's, as Unicode's CLDR does for the zone as a whole.
+// windows maps the time zone names of Windows, Outlook and Exchange, in lower case, to IANA's,
+// as the Unicode CLDR does for each zone's default territory.
 var windows = map[string]string{
 	"afghanistan standard time":       "Asia/Kabul",
 	"alaskan standard time":           "America/Anchorage",
