@@ -8,19 +8,18 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// maxAlt is how many characters Slack takes for an image's text.
+// maxAlt is how many characters Slack accepts as an image's alternative text.
 const maxAlt = 2000
 
-// AltText says in words what the picture shows, in at most 2,000 characters: who is on
-// call now, and each row's shifts one after the other, holes and changes included. What
-// there is no room for is counted.
+// AltText describes the picture in at most 2,000 characters: who is on call now, and each row's
+// shifts in order, including gaps and changes. What does not fit is only counted.
 func AltText(t Timeline) string {
 	s, err := compose(t)
 	if err != nil {
 		return cut(t.Title, maxAlt)
 	}
 	text := fmt.Sprintf("%s: who is on call from %s to %s, times in %s.", cut(strings.TrimSpace(t.Title), 150), s.when(s.From), s.when(s.To), s.TimeZone)
-	const last = 30 // for the words about rows that are left out
+	const last = 30 // for the count of rows left out
 	room := maxAlt - len([]rune(text)) - last
 	for i, r := range s.Rows {
 		words := "\n" + s.describe(r, room/(len(s.Rows)-i)-1)
@@ -36,9 +35,9 @@ func AltText(t Timeline) string {
 	return text
 }
 
-// describe tells a row's shifts in about so many characters.
+// describe lists a row's shifts in about room characters.
 func (s *scene) describe(r Row, room int) string {
-	const reserve = 60 // for what is only counted
+	const reserve = 60 // for the count of shifts left out
 	text := cut(r.Name, 40) + ":"
 	if len(r.Shifts) == 0 {
 		return text + " no shifts."
@@ -78,7 +77,7 @@ func (s *scene) who(shift schedule.Shift) string {
 	return text
 }
 
-// rest counts shifts.
+// rest says how many shifts are left out, and how many of them are gaps.
 func rest(shifts []schedule.Shift) string {
 	holes := 0
 	for _, shift := range shifts {
@@ -95,7 +94,7 @@ func rest(shifts []schedule.Shift) string {
 
 func (s *scene) when(t time.Time) string { return t.In(s.zone).Format("Mon 2 Jan 15:04") }
 
-// cut leaves at most so many characters.
+// cut shortens text to at most so many characters.
 func cut(s string, most int) string {
 	if runes := []rune(s); len(runes) > most {
 		return string(runes[:most-1]) + "…"

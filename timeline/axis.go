@@ -13,12 +13,12 @@ import (
 // A tick is a mark on the axis.
 type tick struct {
 	at    time.Time
-	upper string // above: the month or the day
-	lower string // below: the day or the hour
+	upper string // upper line: the month or the day
+	lower string // lower line: the day or the hour
 	heavy bool
 }
 
-// paintAxis draws the time along the top, lines down the rows, and weekends in grey.
+// paintAxis draws the time along the top, lines through the rows, and weekends in grey.
 func (s *scene) paintAxis(dst *image.RGBA) {
 	days := s.days()
 	perDay := float64(s.right-s.left) / float64(max(len(days), 1))
@@ -49,8 +49,7 @@ func (s *scene) paintAxis(dst *image.RGBA) {
 	fill(dst, image.Rect(margin, s.top-1, s.right, s.top+1), strong)
 }
 
-// paintWords writes the words of one line of the axis, each where it has room before
-// the next one.
+// paintWords writes one line of the axis, leaving out words that would run into the next ones.
 func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, y int, words func(tick) string) {
 	end := s.right
 	for _, t := range slices.Backward(ticks) {
@@ -66,10 +65,10 @@ func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, 
 	}
 }
 
-// begin is when a day begins, on the wall clock of the schedule.
+// begin is the start of a day on the wall clock of the picture's time zone.
 func (s *scene) begin(d schedule.Date) time.Time { return s.wall.Instant(d, 0) }
 
-// days lists the days that are shown at least in part.
+// days lists the days that are shown at least partly.
 func (s *scene) days() []schedule.Date {
 	var days []schedule.Date
 	d, _ := s.wall.Local(s.From)
@@ -79,7 +78,7 @@ func (s *scene) days() []schedule.Date {
 	return days
 }
 
-// ticks chooses marks that leave room for their words.
+// ticks chooses marks far enough apart for their words.
 func (s *scene) ticks(days []schedule.Date, perDay float64) []tick {
 	switch {
 	case perDay >= 380:
@@ -112,7 +111,7 @@ func (s *scene) hours(days []schedule.Date, apart int) []tick {
 			if h == 0 {
 				t.upper = long(d)
 			}
-			// What the clock never shows (a night in spring) is left out.
+			// An hour that the clock skips in spring has no mark.
 			if _, shown := s.wall.Local(t.at); int(shown) != h*60 || !t.at.Before(s.To) {
 				continue
 			}

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A colour is what a person's bars are filled with, and the ink of the words on them.
+// A colour is the fill of a person's bars and the ink of the text on them.
 type colour struct{ fill, ink color.RGBA }
 
 func rgb(hex uint32) color.RGBA {
@@ -25,9 +25,9 @@ var (
 	gapInk  = rgb(0xb3261e)
 )
 
-// palette is Paul Tol's "light" scheme, told apart by the colour-blind and read under
-// dark words, and then dark ones of his "muted" scheme. Nothing in it is the red of a
-// hole.
+// palette is Paul Tol's "light" scheme, which the colour-blind can tell apart and on which dark
+// text is readable, followed by dark colours of his "muted" scheme. None of them looks like the
+// red of a gap.
 var palette = []colour{
 	{rgb(0x77aadd), ink},
 	{rgb(0xeedd88), ink},
@@ -43,11 +43,11 @@ var palette = []colour{
 	{rgb(0x5b6770), paper},
 }
 
-// first is how many colours of the palette people get while there are enough.
+// first is how many colours of the palette are used while they suffice.
 const first = 8
 
-// assign gives each person a colour that depends on the id, so that it is the same in
-// every picture, and another one only where two people of this picture would share it.
+// assign gives each person a colour that depends on the id, so that it is the same in every
+// picture unless two people in one picture would share it.
 func assign(people []oncall.UserID) map[oncall.UserID]colour {
 	out := make(map[oncall.UserID]colour, len(people))
 	taken := map[int]bool{}
@@ -55,7 +55,7 @@ func assign(people []oncall.UserID) map[oncall.UserID]colour {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(u)) // never fails
 		i := int(h.Sum32() % first)
-		if len(taken) == len(palette) { // more people than colours: words tell them apart
+		if len(taken) == len(palette) { // more people than colours: only names tell them apart
 			clear(taken)
 		}
 		for taken[i] {

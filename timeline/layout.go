@@ -10,15 +10,15 @@ const (
 	maxLabel   = 330
 	headHeight = 128 // title and subtitle
 	axisHeight = 84
-	barHeight  = 60 // of one person alone
-	laneHeight = 42 // of each of several
+	barHeight  = 60 // of a single person
+	laneHeight = 42 // of each of several people
 	laneGap    = 4
 	rowPad     = 15
 	legendRow  = 50
 	swatch     = 30
 )
 
-// rowHeight depends on how many people are on call at once.
+// rowHeight grows with the number of people on call at once.
 func rowHeight(lanes int) int { return 2*rowPad + barsHeight(lanes) }
 
 func barsHeight(lanes int) int {
@@ -28,7 +28,7 @@ func barsHeight(lanes int) int {
 	return lanes*laneHeight + (lanes-1)*laneGap
 }
 
-// layOut finds out how large everything is.
+// layOut computes the size of everything.
 func (s *scene) layOut() {
 	label := 0
 	for _, r := range s.Rows {
@@ -51,7 +51,7 @@ func (s *scene) layOut() {
 	s.height += margin - 14
 }
 
-// rowsEnd is below the rows and the word for the present.
+// rowsEnd is below the rows and the "now" label.
 func (s *scene) rowsEnd() int {
 	if s.present() {
 		return s.bottom + 36
@@ -83,7 +83,7 @@ const (
 	itemMore
 )
 
-// legend places what the colours and marks mean.
+// legend places the explanations of colours and marks.
 func (s *scene) legend() []item {
 	var items []item
 	for i, u := range s.people {
@@ -112,7 +112,7 @@ func (s *scene) legend() []item {
 	return items
 }
 
-// label is the longest form of a person's name that fits.
+// label is the longest form of a person's name that fits the width.
 func (s *scene) label(u oncall.UserID, width int) string {
 	for _, form := range forms(s.name(u)) {
 		if measure(faceBar, form) <= width {

@@ -36,7 +36,7 @@ func (s *scene) paint() *image.RGBA {
 	return dst
 }
 
-// subtitle says which stretch of time this is, and in whose.
+// subtitle gives the period and the time zone.
 func (s *scene) subtitle() string {
 	from, to := s.From.In(s.zone), s.To.In(s.zone)
 	layout := "Mon 2 January 2006"
@@ -44,7 +44,7 @@ func (s *scene) subtitle() string {
 		layout = "Mon 2 January 2006 15:04"
 	}
 	if last := s.To.Add(-1).In(s.zone); layout == "Mon 2 January 2006" {
-		to = last // up to midnight is the day before
+		to = last // a period up to midnight ends on the day before
 	}
 	return fmt.Sprintf("%s – %s  ·  times in %s", from.Format(layout), to.Format(layout), s.TimeZone)
 }
@@ -72,8 +72,7 @@ func (s *scene) paintRow(dst *image.RGBA, r Row, lanes, y int) {
 	}
 }
 
-// edges are where a bar begins and ends; it is never invisible, and neighbours are a
-// little apart.
+// edges are the ends of a bar. Neighbours are slightly apart, and even the shortest bar is visible.
 func (s *scene) edges(start, end time.Time) (left, right float64) {
 	left, right = s.x(start), s.x(end)
 	if right-left > 6 {
@@ -82,7 +81,7 @@ func (s *scene) edges(start, end time.Time) (left, right float64) {
 	return left, max(right, left+1)
 }
 
-// paintBars draws one shift: a bar, or one above the other for several people.
+// paintBars draws one shift: a bar for each person, one above the other.
 func (s *scene) paintBars(dst *image.RGBA, shift schedule.Shift, left, right float64, top, lanes int) {
 	users := shift.Users
 	n := min(len(users), maxLanes)
@@ -109,8 +108,8 @@ func (s *scene) paintBars(dst *image.RGBA, shift schedule.Shift, left, right flo
 	}
 }
 
-// clearOf is the part of a bar for words: all of it, or the larger part beside the mark
-// of the present.
+// clearOf is the part of a bar that has room for text: all of it, or the larger part beside the
+// "now" line.
 func (s *scene) clearOf(left, right float64) (float64, float64) {
 	now := s.x(s.Now)
 	if !s.present() || now <= left || now >= right {
@@ -122,12 +121,12 @@ func (s *scene) clearOf(left, right float64) (float64, float64) {
 	return now, right
 }
 
-// present reports whether the picture shows the present.
+// present reports whether the current time is within the picture.
 func (s *scene) present() bool { return !s.Now.Before(s.From) && s.Now.Before(s.To) }
 
-// mark shows that people changed something by hand: a dark frame and a corner.
+// mark shows a change made by hand: a dark frame and corner.
 func mark(dst *image.RGBA, left, top, right, bottom float64) {
-	if right-left < 20 { // a frame would hide whose bar it is
+	if right-left < 20 { // a frame would hide the colour
 		fillBetween(dst, left, top, right, top+8, ink)
 		fillBetween(dst, left, bottom-8, right, bottom, ink)
 		return
@@ -152,7 +151,7 @@ func (s *scene) paintGap(dst *image.RGBA, left, right float64, top, height int) 
 	write(dst, faceBar, gapInk, x, middle+9, label)
 }
 
-// paintNow marks the present.
+// paintNow marks the current time.
 func (s *scene) paintNow(dst *image.RGBA) {
 	if !s.present() {
 		return
@@ -188,10 +187,10 @@ func fill(dst *image.RGBA, r image.Rectangle, c color.RGBA) {
 	draw.Draw(dst, r, image.NewUniform(c), image.Point{}, draw.Src)
 }
 
-// A path is filled with smooth edges.
+// A path is a shape to fill with smooth edges.
 type path struct {
 	r    *vector.Rasterizer
-	x, y float64 // its upper left corner on the picture
+	x, y float64 // upper left corner in the picture
 	box  image.Rectangle
 }
 
@@ -211,8 +210,7 @@ func (p path) fill(dst *image.RGBA, c color.RGBA) {
 	p.r.Draw(dst, p.box, image.NewUniform(c), image.Point{})
 }
 
-// corners adds a rectangle with round corners, clockwise or, to cut a hole, the other
-// way round.
+// corners adds a rectangle with rounded corners, clockwise or, to cut a hole, counterclockwise.
 func (p path) corners(l, t, r, b, radius float64, hole bool) {
 	q := min(radius, (r-l)/2, (b-t)/2)
 	p.move(l+q, t)
@@ -237,14 +235,14 @@ func (p path) corners(l, t, r, b, radius float64, hole bool) {
 	p.r.ClosePath()
 }
 
-// round fills a rectangle with round corners.
+// round fills a rectangle with rounded corners.
 func round(dst *image.RGBA, l, t, r, b, radius float64, c color.RGBA) {
 	p := newPath(l, t, r, b)
 	p.corners(l, t, r, b, radius, false)
 	p.fill(dst, c)
 }
 
-// frame draws only its edge.
+// frame draws only the edge of such a rectangle.
 func frame(dst *image.RGBA, l, t, r, b, radius, width float64, c color.RGBA) {
 	p := newPath(l, t, r, b)
 	p.corners(l, t, r, b, radius, false)
@@ -275,15 +273,14 @@ func hatch(dst *image.RGBA, l, t, r, b float64) {
 	height := b - t
 	for x := l - height; x < r; x += period {
 		p := newPath(l, t, r, b)
-		// A slanted stripe, cut at the left and right edges.
 		clipStripe(p, x, width, l, t, r, b)
 		p.fill(dst, gapInk)
 	}
 	frame(dst, l, t, r, b, 9, 3, gapInk)
 }
 
-// clipStripe adds the part of a stripe that lies in the rectangle. It runs from (x, b)
-// up to (x+height, t) and is width wide.
+// clipStripe adds the part of a stripe that lies within the rectangle. The stripe runs from
+// (x, b) up to (x+height, t) and is width wide.
 func clipStripe(p path, x, width, l, t, r, b float64) {
 	height := b - t
 	corners := [][2]float64{{x, b}, {x + height, t}, {x + height + width, t}, {x + width, b}}
@@ -298,7 +295,7 @@ func clipStripe(p path, x, width, l, t, r, b float64) {
 	}
 }
 
-// cutOff keeps the part of a polygon where inside is not negative.
+// cutOff keeps the part of a polygon in which inside is not negative.
 func cutOff(corners [][2]float64, inside func([2]float64) float64) [][2]float64 {
 	var out [][2]float64
 	for i, q := range corners {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// A face is one of the sizes and weights in which words are written.
+// A face is one of the font sizes and weights in use.
 type face int
 
 const (
@@ -29,14 +29,14 @@ const (
 	faceAxisBold
 )
 
-// fonts are parsed once. A font's face keeps buffers, hence the lock.
+// fonts are parsed once. A font.Face reuses buffers, hence the lock.
 var fonts struct {
 	sync.Mutex
 	faces map[face]font.Face
 	known map[rune]bool
 }
 
-// loadFonts is called with the lock held.
+// loadFonts must be called with the lock held.
 func loadFonts() {
 	if fonts.faces != nil {
 		return
@@ -62,7 +62,7 @@ func loadFonts() {
 	}
 }
 
-// legible leaves out what the fonts have no picture of. A word of which nothing is left
+// legible drops characters for which the fonts have no glyph. If nothing is left of a text, it
 // becomes a question mark.
 func legible(s string) string {
 	var b strings.Builder
@@ -89,7 +89,7 @@ func legible(s string) string {
 	return out
 }
 
-// measure returns how wide words are.
+// measure returns the width of a text.
 func measure(f face, s string) int {
 	fonts.Lock()
 	defer fonts.Unlock()
@@ -97,7 +97,7 @@ func measure(f face, s string) int {
 	return font.MeasureString(fonts.faces[f], legible(s)).Ceil()
 }
 
-// write puts words on the picture, x and y being where their base line begins.
+// write draws a text whose baseline begins at x and y.
 func write(dst *image.RGBA, f face, c color.RGBA, x, y int, s string) {
 	fonts.Lock()
 	defer fonts.Unlock()
@@ -106,7 +106,7 @@ func write(dst *image.RGBA, f face, c color.RGBA, x, y int, s string) {
 	d.DrawString(legible(s))
 }
 
-// shorten cuts words to a width, with an ellipsis.
+// shorten cuts a text to a width, with an ellipsis.
 func shorten(f face, s string, width int) string {
 	if measure(f, s) <= width {
 		return s

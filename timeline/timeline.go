@@ -1,6 +1,6 @@
 // Package timeline draws who is on call as a picture: a row for each schedule, role or
 // person, a coloured bar for each shift, days and weeks along the top in one time zone.
-// The same facts give the same bytes. AltText says in words what the picture shows.
+// The same input gives the same bytes. AltText describes the picture in words.
 package timeline
 
 import (
@@ -18,14 +18,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Timeline is what is to be drawn.
+// A Timeline is what to draw.
 type Timeline struct {
 	Title    string
 	From, To time.Time
 	TimeZone string    // IANA name; empty is UTC
-	Now      time.Time // where to mark the present; zero or outside: not at all
+	Now      time.Time // where to mark the current time; no mark if it is zero or outside
 	Rows     []Row
-	Names    map[oncall.UserID]string // who has none is shown by the id
+	Names    map[oncall.UserID]string // a person without a name is shown by id
 }
 
 // A Row is the shifts of one role, schedule or person.
@@ -33,14 +33,14 @@ type Row struct {
 	Name   string
 	Detail string // a second, smaller line
 	Shifts []schedule.Shift
-	Free   bool // nobody is missed in a hole, so none is marked
+	Free   bool // gaps are fine here and not marked
 }
 
-// Limits of a picture. Slack scales what is larger, and people read none of it.
+// Limits of a picture. Slack scales larger ones down until nobody can read them.
 const (
 	maxRows   = 24
-	maxLanes  = 4    // people at once; the last lane then says how many more there are
-	maxShifts = 4000 // in a row
+	maxLanes  = 4    // people at once; the last lane then counts the rest
+	maxShifts = 4000 // per row
 	maxPeople = 40   // in the legend
 	maxSpan   = 10 * 366 * 24 * time.Hour
 )
@@ -63,7 +63,7 @@ func Draw(w io.Writer, t Timeline) error {
 	return nil
 }
 
-// A scene is a timeline with everything in its place.
+// A scene is a timeline with its layout.
 type scene struct {
 	Timeline
 	zone     *time.Location
@@ -71,18 +71,18 @@ type scene struct {
 	people   []oncall.UserID // by name
 	colours  map[oncall.UserID]colour
 	lanes    []int // of each row
-	hidden   int   // rows that are not drawn
+	hidden   int   // number of rows not drawn
 	gaps     bool
 	override bool
 	width    int
-	left     int // where the time begins
+	left     int // where the time axis begins
 	right    int
 	top      int // where the rows begin
 	bottom   int // where they end
 	height   int
 }
 
-// compose checks a timeline and lays it out.
+// compose validates a timeline and lays it out.
 func compose(t Timeline) (*scene, error) {
 	if !t.From.Before(t.To) {
 		return nil, errors.New("its end is not after its beginning")
@@ -119,7 +119,7 @@ func compose(t Timeline) (*scene, error) {
 	return s, nil
 }
 
-// clip cuts shifts to a stretch of time.
+// clip cuts shifts to the period.
 func clip(shifts []schedule.Shift, from, to time.Time) []schedule.Shift {
 	var out []schedule.Shift
 	for _, s := range shifts {
@@ -136,7 +136,7 @@ func clip(shifts []schedule.Shift, from, to time.Time) []schedule.Shift {
 	return out
 }
 
-// survey notes who and what is in a row.
+// survey collects what layout, colours and legend need to know about a row.
 func (s *scene) survey(r Row) {
 	lanes := 1
 	for _, shift := range r.Shifts {
@@ -152,13 +152,13 @@ func (s *scene) survey(r Row) {
 	s.lanes = append(s.lanes, lanes)
 }
 
-// changed reports whether a shift is there because of an override or was made by hand.
+// changed reports whether a shift comes from an override or was entered by hand.
 func changed(s schedule.Shift) bool { return s.Source.Override != 0 || s.Source.Shift != 0 }
 
-// name is what a person is called.
+// name is the name to show for a person.
 func (s *scene) name(u oncall.UserID) string { return cmp.Or(s.Names[u], string(u)) }
 
-// x is where an instant lies.
+// x is the horizontal position of an instant.
 func (s *scene) x(t time.Time) float64 {
 	part := float64(t.Sub(s.From)) / float64(s.To.Sub(s.From))
 	return float64(s.left) + part*float64(s.right-s.left)

@@ -52,7 +52,7 @@ func compiled(t testing.TB, zone string, overrides []schedule.Override, rotation
 	return c
 }
 
-// month is a typical picture: three rows, an override, a hole, several at once.
+// month is a typical picture: three rows, an override, a gap, several people at once.
 func month(t testing.TB) timeline.Timeline {
 	t.Helper()
 	from, to := at(t, "2026-03-15T23:00:00Z"), at(t, "2026-04-05T22:00:00Z")
@@ -79,7 +79,7 @@ func month(t testing.TB) timeline.Timeline {
 	}
 }
 
-// night is a day and a half around the change of clocks.
+// night is a day and a half around a clock change.
 func night(t testing.TB) timeline.Timeline {
 	t.Helper()
 	from, to := at(t, "2026-03-28T11:00:00Z"), at(t, "2026-03-30T10:00:00Z")
@@ -119,7 +119,7 @@ func decode(t testing.TB, data []byte) image.Image {
 	return img
 }
 
-// crowd is more than fits.
+// crowd has more of everything than fits.
 func crowd(t testing.TB) timeline.Timeline {
 	tl := year(t)
 	tl.Title, tl.To, tl.Rows = strings.Repeat("A very long title ", 12), tl.From.AddDate(0, 0, 7), nil
@@ -136,7 +136,7 @@ func crowd(t testing.TB) timeline.Timeline {
 	return tl
 }
 
-// With LOOK set to a folder the pictures are left there for people to look at.
+// If LOOK names a directory, the pictures are written there for people to look at.
 func TestEveryPictureIsAPictureOfBoundedSize(t *testing.T) {
 	t.Parallel()
 	two, week := month(t), month(t)
@@ -167,8 +167,7 @@ func TestTheSameFactsGiveTheSameBytes(t *testing.T) {
 	}
 }
 
-// sample returns the colours along a row of pixels, each colour once in a row, those of
-// the words and smooth edges left out by looking only every so often.
+// sample returns the colours of single pixels in one row, away from text and smooth edges.
 func sample(img image.Image, y int, xs ...int) []string {
 	var out []string
 	for _, x := range xs {
@@ -178,7 +177,7 @@ func sample(img image.Image, y int, xs ...int) []string {
 	return out
 }
 
-// One day of three people and a hole, in UTC, at places that can be worked out.
+// One day with several shifts and a gap, in UTC, so that positions are easy to calculate.
 func TestBarsLieWhereTheirTimeIs(t *testing.T) {
 	t.Parallel()
 	from := at(t, "2026-03-02T00:00:00Z")
@@ -193,12 +192,12 @@ func TestBarsLieWhereTheirTimeIs(t *testing.T) {
 		}}},
 	}
 	img := decode(t, draw(t, tl))
-	const left, right, top = 44, 1556, 256 // the row without a name, from margin to margin
+	const left, right, top = 44, 1556, 256 // a row without a name reaches from margin to margin
 	x := func(hour float64) int { return left + int(hour/24*(right-left)) }
-	const y = top + 15 + 8 // near the upper edge of the bars, above the words
+	const y = top + 15 + 8 // near the upper edge of the bars, above the text
 	ann, bo := sample(img, y, x(1))[0], sample(img, y, x(8))[0]
 	got := sample(img, y, x(1), x(2), x(5.9), x(6.04), x(8), x(11.9), x(20), x(23.9))
-	want := []string{ann, "1d1c1d", ann, "1d1c1d", bo, "1d1c1d", ann, ann} // the mark of now; the override's frame
+	want := []string{ann, "1d1c1d", ann, "1d1c1d", bo, "1d1c1d", ann, ann} // the "now" line and the override's frame are dark
 	if diff := cmp.Diff(want, got); diff != "" || ann == bo || ann == "ffffff" {
 		t.Errorf("colours %s, %s; (-want +got):\n%s", ann, bo, diff)
 	}
@@ -215,12 +214,12 @@ func TestBarsLieWhereTheirTimeIs(t *testing.T) {
 	}
 }
 
-// A day of 23 hours is narrower: noon stays where the clock says so.
+// A day of 23 hours is narrower, and noon is where the clock shows noon.
 func TestDaysFollowTheClock(t *testing.T) {
 	t.Parallel()
 	tl := timeline.Timeline{From: at(t, "2026-03-27T23:00:00Z"), To: at(t, "2026-03-30T22:00:00Z"), TimeZone: "Europe/Berlin"}
 	img := decode(t, draw(t, tl))
-	const y = 44 + 128 + 60 // in the head of the axis, where only the first lines of days and weekends show
+	const y = 44 + 128 + 60 // within the axis, where only the lines of day starts and the weekends are drawn
 	x := func(s string) int {
 		part := float64(at(t, s).Sub(tl.From)) / float64(tl.To.Sub(tl.From))
 		return 44 + int(part*(1556-44))
