@@ -1,14 +1,14 @@
--- Who there is, who is on call when, whom to page, and what may page. Times are always given by the
--- program; nothing here reads the clock. What is removed keeps its row: incidents refer to it.
+-- People, schedules, policies and integrations. Times always come from the program; nothing here
+-- reads the clock. Removed things keep their rows, because incidents refer to them.
 
 -- +goose Up
 CREATE TABLE users (
-    id             text PRIMARY KEY, -- Slack's
+    id             text PRIMARY KEY, -- Slack's id
     name           text        NOT NULL,
     email          text        NOT NULL,
     time_zone      text        NOT NULL,
     deactivated_at timestamptz,
-    slack_at       timestamptz -- when Slack last told us; from then on its profile counts
+    slack_at       timestamptz -- when Slack last sent the profile; from then on that is what counts
 );
 
 CREATE TABLE teams (
@@ -40,7 +40,7 @@ CREATE UNIQUE INDEX schedules_name ON schedules (name) WHERE removed_at IS NULL;
 CREATE TABLE schedule_versions (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     schedule_id    bigint      NOT NULL REFERENCES schedules,
-    effective_from timestamptz, -- NULL: since ever
+    effective_from timestamptz, -- NULL: from the beginning
     rotations      jsonb       NOT NULL,
     note           text        NOT NULL,
     created_by     text        NOT NULL,
@@ -49,7 +49,7 @@ CREATE TABLE schedule_versions (
 CREATE INDEX schedule_versions_schedule ON schedule_versions (schedule_id, id);
 
 CREATE TABLE overrides (
-    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- a later one was made later
+    id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- ascending in order of creation
     schedule_id  bigint      NOT NULL REFERENCES schedules,
     kind         text        NOT NULL,
     role         text        NOT NULL,
@@ -86,16 +86,16 @@ CREATE TABLE integrations (
     policy_id  bigint      NOT NULL REFERENCES policies,
     name       text        NOT NULL,
     kind       text        NOT NULL,
-    key_hash   bytea       NOT NULL, -- SHA-256; the key itself is shown once and never kept
-    key_hint   text        NOT NULL, -- its last four characters
+    key_hash   bytea       NOT NULL, -- SHA-256; the key itself is shown once and never stored
+    key_hint   text        NOT NULL, -- the key's last four characters
     created_at timestamptz NOT NULL,
     removed_at timestamptz
 );
 CREATE UNIQUE INDEX integrations_name ON integrations (name) WHERE removed_at IS NULL;
 CREATE UNIQUE INDEX integrations_key ON integrations (key_hash) WHERE removed_at IS NULL;
 
--- An edit of a schedule adds a version, so that it never changes the past; and what happened to an
--- incident stays as it was written. The database itself refuses anything else.
+-- Editing a schedule adds a version, so that the past never changes, and an incident's events stay
+-- as they were written. The database itself refuses anything else.
 -- +goose StatementBegin
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,9 +1,10 @@
--- What monitors send, what people are paged for, and what became of it.
+-- What monitors send, the incidents that people are paged for, and what became of them.
 
 -- +goose Up
 
--- A signal between its arrival and its folding. No foreign key and no second index: this table is
--- the door, and must be quick. json and not jsonb, so that whatever was accepted can be stored.
+-- Signals that have arrived and wait to be folded into incidents. There is no foreign key and no
+-- second index, because accepting a signal must be fast. The type is json, not jsonb, so that
+-- whatever was accepted can be stored.
 CREATE TABLE inbox (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     integration_id bigint      NOT NULL,
@@ -11,9 +12,9 @@ CREATE TABLE inbox (
     signal         json        NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
--- A signal that could not be folded, so that it does not hold up the others and is not lost.
+-- Signals that could not be folded: kept here, they don't block the others and are not lost.
 CREATE TABLE inbox_rejected (
-    id             bigint PRIMARY KEY, -- that of the inbox
+    id             bigint PRIMARY KEY, -- its id in the inbox
     integration_id bigint      NOT NULL,
     received_at    timestamptz NOT NULL,
     signal         json        NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE inbox_rejected (
 );
 
 CREATE TABLE incidents (
-    id             bigint PRIMARY KEY, -- counted by the folder without holes: people read it
+    id             bigint PRIMARY KEY, -- assigned by the folder without gaps, because people read it
     team_id        bigint      NOT NULL REFERENCES teams,
     policy_id      bigint      NOT NULL REFERENCES policies,
     integration_id bigint      NOT NULL REFERENCES integrations,
@@ -70,7 +71,7 @@ CREATE TABLE alerts (
     integration_id bigint      NOT NULL REFERENCES integrations,
     dedup_key      text        NOT NULL,
     group_key      text        NOT NULL,
-    incident_id    bigint REFERENCES incidents, -- NULL: a resolve that nothing was open for
+    incident_id    bigint REFERENCES incidents, -- NULL: a resolve without anything open
     firing         boolean     NOT NULL,
     title          text        NOT NULL,
     body           text        NOT NULL,
@@ -80,7 +81,7 @@ CREATE TABLE alerts (
     count          bigint      NOT NULL,
     first_at       timestamptz NOT NULL,
     last_at        timestamptz NOT NULL,
-    starts_at      timestamptz, -- NULL: the monitor doesn't say
+    starts_at      timestamptz, -- NULL: not given by the monitor
     cleared_at     timestamptz
 );
 CREATE INDEX alerts_key ON alerts (integration_id, dedup_key, id);
@@ -95,7 +96,7 @@ CREATE TABLE pages (
     user_id      text        NOT NULL,
     method       text        NOT NULL,
     why          text        NOT NULL,
-    key          text        NOT NULL UNIQUE, -- one attempt a person, method and decision
+    key          text        NOT NULL UNIQUE, -- one attempt per person, method and decision
     state        text        NOT NULL CHECK (state IN ('waiting', 'delivered', 'failed', 'skipped')),
     attempt      int         NOT NULL,
     attempted_at timestamptz,
@@ -104,30 +105,30 @@ CREATE TABLE pages (
 );
 CREATE INDEX pages_incident ON pages (incident_id, id);
 
--- Where an incident is drawn in Slack. One job at a time draws: it holds the lease.
+-- The message that shows an incident in Slack. Only the job that holds the lease draws it.
 CREATE TABLE drawings (
     incident_id bigint PRIMARY KEY REFERENCES incidents,
     channel     text   NOT NULL, -- empty: not posted yet
     ts          text   NOT NULL,
-    drawn       bigint NOT NULL, -- the version that the message shows
-    tried_at    timestamptz,     -- the first attempt to post, which may have succeeded unseen
-    thread_to   bigint NOT NULL, -- the last event that the thread shows
+    drawn       bigint NOT NULL, -- the version shown by the message
+    tried_at    timestamptz,     -- the first attempt to post, which may have succeeded without our knowing
+    thread_to   bigint NOT NULL, -- the last event shown in the thread
     lease_job   bigint,
     lease_until timestamptz
 );
 
--- The same incident in direct messages.
+-- Copies of the message that are sent as direct messages.
 CREATE TABLE drawing_copies (
     incident_id bigint NOT NULL REFERENCES incidents,
     channel     text   NOT NULL,
     ts          text   NOT NULL,
     user_id     text   NOT NULL,
-    why         text   NOT NULL, -- that person was paged
+    why         text   NOT NULL, -- the person was paged
     drawn       bigint NOT NULL,
     PRIMARY KEY (incident_id, channel, ts)
 );
 
--- What Slack has sent already, so that a repetition does nothing.
+-- What Slack has already sent, so that a repetition does nothing.
 CREATE TABLE slack_seen (
     key     text PRIMARY KEY,
     seen_at timestamptz NOT NULL

@@ -1,11 +1,11 @@
--- Calendars: secret addresses from which people subscribe to shifts, and when people are away.
+-- Calendars: secret addresses for subscribing to shifts, and people's time off.
 
 -- +goose Up
 CREATE TABLE feeds (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    secret_hash bytea       NOT NULL UNIQUE,       -- SHA-256; the secret itself is shown once and never kept
-    user_id     text        REFERENCES users,      -- this person's shifts, or else
-    schedule_id bigint      REFERENCES schedules,  -- those of this schedule
+    secret_hash bytea       NOT NULL UNIQUE,       -- SHA-256; the secret itself is shown once and never stored
+    user_id     text        REFERENCES users,      -- either this person's shifts
+    schedule_id bigint      REFERENCES schedules,  -- or those of this schedule
     created_by  text        NOT NULL REFERENCES users,
     created_at  timestamptz NOT NULL,
     revoked_at  timestamptz,
@@ -19,8 +19,8 @@ CREATE TABLE time_off (
     start_at     timestamptz NOT NULL,
     end_at       timestamptz NOT NULL CHECK (end_at > start_at),
     note         text        NOT NULL,
-    source       text        NOT NULL, -- where it was imported from; empty: a person said so
-    uid          text        NOT NULL, -- the event there
+    source       text        NOT NULL, -- where it was imported from; empty: entered by hand
+    uid          text        NOT NULL, -- the event's id in the source
     created_at   timestamptz NOT NULL,
     cancelled_at timestamptz
 );

@@ -1,7 +1,7 @@
--- Shifts that somebody wrote down: these people, from then until then.
+-- Shifts entered by hand.
 
 -- +goose Up
-ALTER TABLE schedules ADD apart boolean NOT NULL DEFAULT false; -- overlapping shifts are refused
+ALTER TABLE schedules ADD apart boolean NOT NULL DEFAULT false; -- whether overlapping shifts are refused
 
 CREATE TABLE manual_shifts (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

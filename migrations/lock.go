@@ -16,17 +16,17 @@ const (
 
 var errLockTimeout = errors.New("another instance has been migrating for two minutes")
 
-// locker lets one instance migrate at a time. It polls, because a session that waits inside
-// pg_advisory_lock holds a snapshot for which CREATE INDEX CONCURRENTLY waits in turn: a deadlock.
+// locker lets one instance migrate at a time. It polls, because a session waiting in
+// pg_advisory_lock holds a snapshot that CREATE INDEX CONCURRENTLY waits for: a deadlock.
 type locker struct {
 	log func(line string)
 }
 
-// SessionLock waits until no other instance migrates.
+// SessionLock waits until no other instance is migrating.
 func (l locker) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, lockLimit, errLockTimeout)
 	defer cancel()
-	// A timer, not a clock: this loop has nothing to wake it.
+	// Nothing tells us when the lock is free, so look again from time to time.
 	tick := time.NewTicker(lockEvery)
 	defer tick.Stop()
 	for first := true; ; first = false {

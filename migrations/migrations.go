@@ -1,9 +1,9 @@
-// Package migrations holds the database's schema as numbered, forward-only steps and applies them
-// together with River's own, under one lock, so that any number of instances may start at once.
+// Package migrations holds the database schema as numbered, forward-only steps and applies them
+// together with River's own, under one lock, so that any number of instances can start at once.
 //
 // A step is a file NNNNN_name.sql in goose's format. River's tables are the Go step 00001; a River
-// upgrade that brings a new schema is a new step with its own pinned version. A step that has been
-// released is never edited. Each release must run on the schema of the release after it: add first,
+// upgrade with a new schema needs a new step with its own pinned version. The statements of a
+// released step never change. Each release must also run on the schema of the next one: add first,
 // remove one release later.
 package migrations
 
@@ -27,12 +27,12 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// ErrNewer says that the database was migrated by a later release than this program.
+// ErrNewer means that the database was migrated by a later release than this program.
 var ErrNewer = errors.New("the database is newer than this program")
 
-// Up applies every step that is missing and returns the names of those it applied. When another
-// instance is migrating it waits for that one, at most two minutes. It tells log, which may be nil,
-// what it does. The pool must allow three connections.
+// Up applies the missing steps and returns their names. While another instance is migrating it
+// waits, at most two minutes. It reports what it does to log, which may be nil. The pool must
+// allow three connections.
 func Up(ctx context.Context, pool *pgxpool.Pool, log func(line string)) (applied []string, err error) {
 	if log == nil {
 		log = func(string) {}
@@ -72,9 +72,9 @@ func Up(ctx context.Context, pool *pgxpool.Pool, log func(line string)) (applied
 	return applied, err
 }
 
-// Status returns the newest step that the database has had and the newest that this program knows.
-// The database needs migrating when current is less than latest. The error wraps ErrNewer when it
-// is the other way round. Nothing is written.
+// Status returns the newest step applied to the database and the newest that this program knows.
+// The database needs migrating if current is less than latest. If it is greater, the error wraps
+// ErrNewer. Nothing is written.
 func Status(ctx context.Context, pool *pgxpool.Pool) (current, latest int64, err error) {
 	if latest, err = newest(); err != nil {
 		return 0, 0, err
@@ -99,7 +99,7 @@ func Status(ctx context.Context, pool *pgxpool.Pool) (current, latest int64, err
 	return current, latest, nil
 }
 
-// Hash identifies the schema that Up makes: it changes whenever a step is added or edited.
+// Hash identifies the schema that Up creates: it changes whenever a step is added or edited.
 func Hash() (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, "river", riverSchema)
@@ -118,7 +118,7 @@ func Hash() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil))[:16], nil
 }
 
-// newest is the highest number of a step in this program.
+// newest is the highest step number in this program.
 func newest() (int64, error) {
 	latest := riverStep
 	names, err := fs.Glob(files, "*.sql")
@@ -135,7 +135,7 @@ func newest() (int64, error) {
 	return latest, nil
 }
 
-// name is how people see a step; a step written in Go has no file.
+// name is the name shown for a step; a step written in Go has no file.
 func name(s *goose.Source) string {
 	if s.Type == goose.TypeGo {
 		return fmt.Sprintf("%05d_river", s.Version)

@@ -124,7 +124,7 @@ func TestUpGivesUpWithItsContext(t *testing.T) {
 	other := lockMigrations(t, pool)
 	defer other.Release()
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := migrations.Up(ctx, pool, func(string) { cancel() }) // it says that it waits
+	_, err := migrations.Up(ctx, pool, func(string) { cancel() }) // called when it has to wait
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Up = %v; want that it gives up", err)
 	}
@@ -132,7 +132,7 @@ func TestUpGivesUpWithItsContext(t *testing.T) {
 
 const lockKey = 0x7761746368
 
-// lockMigrations does what an instance does that migrates.
+// lockMigrations takes the lock like an instance that is migrating.
 func lockMigrations(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
 	t.Helper()
 	conn, err := pool.Acquire(t.Context())
@@ -175,7 +175,7 @@ func TestUpNeedsThreeConnections(t *testing.T) {
 	}
 }
 
-// A River upgrade with a new schema needs a new step; this says so.
+// This fails when a River upgrade brings a new schema, which needs a new step.
 func TestRiverIsAtItsLatestSchema(t *testing.T) {
 	t.Parallel()
 	migrator, err := rivermigrate.New(riverpgxv5.New(storetest.New(t)), nil)

@@ -13,11 +13,11 @@ import (
 
 const (
 	riverStep   = int64(1)
-	riverSchema = 8 // pinned, so that the step means the same with every later River
+	riverSchema = 8 // pinned, so that the step stays the same with every later River
 )
 
-// goSteps are the steps that are not SQL files. River's versions each need a transaction of their
-// own (a new enum value cannot be used where it was added), hence RunDB and River's own migrator.
+// goSteps are the steps that are not SQL files. Each of River's versions needs its own transaction
+// (a new enum value cannot be used in the one that adds it), hence RunDB and River's own migrator.
 func goSteps(pool *pgxpool.Pool) []*goose.Migration {
 	return []*goose.Migration{
 		goose.NewGoMigration(riverStep, &goose.GoFunc{RunDB: func(ctx context.Context, _ *sql.DB) error {
