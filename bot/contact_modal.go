@@ -30,7 +30,7 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts,
 	}
 	paging := r.directory.Roster().PagedBy(user, r.directory.Policies, r.now, r.now.Add(view.ShiftsAhead))
 	return view.Contacts{
-		Reach: reach, Facts: oncall.RuleFacts{Methods: b.methods, Paging: paging},
+		Reach: reach, Context: oncall.RuleContext{Methods: b.methods, Paging: paging},
 		Card: len(b.numbers) > 0, TimeZone: zone, Location: r.location,
 	}, nil
 }

@@ -85,7 +85,7 @@ func addLine(f *view.RulesForm, _ string) {
 	}
 	for _, c := range f.Reach.Contacts {
 		uses := func(r oncall.Rule) bool { return r.Contact == c.ID }
-		if c.Usable() && slices.Contains(f.Facts.Methods, c.Method) && !slices.ContainsFunc(f.Lines, uses) {
+		if c.Usable() && slices.Contains(f.Context.Methods, c.Method) && !slices.ContainsFunc(f.Lines, uses) {
 			next.Contact = c.ID
 			break
 		}

@@ -24,7 +24,7 @@ func reachedByTwo() view.Contacts {
 			{ID: 4, Method: oncall.MethodEmail, Address: "ann@example.com", VerifiedAt: &noon},
 			{ID: 5, Method: oncall.MethodTelegram},
 		}},
-		Facts: oncall.RuleFacts{Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice}},
+		Context: oncall.RuleContext{Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice}},
 	}
 }
 

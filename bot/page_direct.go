@@ -81,8 +81,8 @@ const (
 	loadAgain = 10 * time.Second
 )
 
-// Settle is how long Slack may take to show a message whose posting got no answer.
-func (b *Bot) Settle() time.Duration { return 2 * time.Second }
+// Lag is how long Slack may take to show a message whose posting got no answer.
+func (b *Bot) Lag() time.Duration { return 2 * time.Second }
 
 // Find looks for a page that an attempt at since or later may have posted.
 func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (string, bool, error) {

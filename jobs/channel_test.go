@@ -18,7 +18,7 @@ type channel struct {
 	states map[string]notify.Track // by reference
 	ended  []string                // calls that were cut off
 	inbox  []notify.Reply
-	settle time.Duration
+	lag    time.Duration
 	answer func(m notify.Message, n int) notify.Receipt // nil: accepts
 }
 
@@ -47,8 +47,8 @@ func (c *channel) Find(_ context.Context, m notify.Message, _ time.Time) (string
 	return "", false, nil
 }
 
-// Settle implements notify.Finder.
-func (c *channel) Settle() time.Duration { return c.settle }
+// Lag implements notify.Finder.
+func (c *channel) Lag() time.Duration { return c.lag }
 
 // Track implements notify.Tracker.
 func (c *channel) Track(_ context.Context, reference string) (notify.Track, error) {

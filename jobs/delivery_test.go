@@ -188,7 +188,7 @@ func TestAMessageInDoubtIsLookedFor(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d, clock, sms, voice := withSMS(t)
-			sms.settle = 10 * time.Second
+			sms.lag = 10 * time.Second
 			sms.becomes("ref-1", notify.Track{State: test.state})
 			sms.answer = func(_ notify.Message, n int) notify.Receipt {
 				if n == 1 {

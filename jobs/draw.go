@@ -22,8 +22,8 @@ const (
 	passLimit = 25 * time.Second
 	// copiesLimit is when a pass begins no further direct message.
 	copiesLimit = 15 * time.Second
-	// settle is how long Slack may take to show a message whose posting got no answer.
-	settle = 2 * time.Second
+	// boardLag is how long Slack may take to show a message whose posting got no answer.
+	boardLag = 2 * time.Second
 	// patience is how many direct messages may fail before a pass gives up.
 	patience = 3
 )
@@ -143,7 +143,7 @@ func (w drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error)
 	if d.RootTried == nil {
 		return store.Place{}, nil
 	}
-	if left := settle - w.jobs.clock().Sub(*d.RootTried); left > 0 {
+	if left := boardLag - w.jobs.clock().Sub(*d.RootTried); left > 0 {
 		return store.Place{}, river.JobSnooze(left)
 	}
 	place, found, err := w.jobs.board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)

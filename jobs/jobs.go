@@ -69,7 +69,7 @@ type Jobs struct {
 	senders            map[string]notify.Abilities
 	tracked, cancelled []string // the methods whose messages can be followed, and ended
 	breakers           breakers
-	lines              lines
+	lanes              lanes
 	publicURL          string
 	clock              func() time.Time
 	log                zerolog.Logger
@@ -77,8 +77,8 @@ type Jobs struct {
 	slog               *slog.Logger
 	metrics            metrics
 	life               *life // nil while there is none; belongs to live until that has ended
-	settle             context.CancelFunc
-	settled            chan struct{} // closed when life changes no more
+	endLives           context.CancelFunc
+	livesEnded         chan struct{} // closed when life changes no more
 	upkeep             context.CancelFunc
 	running            sync.WaitGroup
 }

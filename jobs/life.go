@@ -56,8 +56,8 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.life = first
 	ctx = context.WithoutCancel(ctx)
 	var living context.Context
-	living, j.settle = context.WithCancel(ctx)
-	j.settled = make(chan struct{})
+	living, j.endLives = context.WithCancel(ctx)
+	j.livesEnded = make(chan struct{})
 	go j.live(living)
 	ctx, j.upkeep = context.WithCancel(ctx)
 	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
@@ -77,7 +77,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 
 // live begins a new life whenever the last is lost, until ctx ends.
 func (j *Jobs) live(ctx context.Context) {
-	defer close(j.settled)
+	defer close(j.livesEnded)
 	for n := 2; ; n++ {
 		select {
 		case <-j.life.instance.Lost():
@@ -118,11 +118,11 @@ func (j *Jobs) rebirth(ctx context.Context, name string) *life {
 // Stop fetches no more and lets running jobs finish. When ctx ends first, or the claim
 // to the name is lost, they are cancelled and go back to the queue.
 func (j *Jobs) Stop(ctx context.Context) error {
-	if j.settle == nil {
+	if j.endLives == nil {
 		return nil
 	}
-	j.settle()
-	<-j.settled
+	j.endLives()
+	<-j.livesEnded
 	var err error
 	if j.life != nil {
 		err = j.life.end(ctx)

@@ -39,8 +39,8 @@ const (
 // page makes attempts to reach one person until one is answered, unless the page has been delivered
 // or is no longer due. It goes on for as long as it is due: a snooze uses up no attempt.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
-	if j.lines.hang(job.Args.Line) {
-		return river.JobSnooze(seatLater)
+	if j.lanes.hang(job.Args.Lane) {
+		return river.JobSnooze(laneLater)
 	}
 	for sent := 1; ; sent++ {
 		order, err := j.store.BeginPage(ctx, job.Args.Page, job.ID, j.clock())
@@ -69,7 +69,7 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 		if ctx.Err() != nil { // we are to stop: another instance goes on at once
 			return fmt.Errorf("send page %d: %w", order.Page.ID, ctx.Err())
 		}
-		if a.receipt.Outcome != notify.Unknown || a.settling || sent >= sendsAtOnce {
+		if a.receipt.Outcome != notify.Unknown || a.lagging || sent >= sendsAtOnce {
 			return river.JobSnooze(a.again)
 		}
 	}
@@ -84,13 +84,13 @@ func later(a, b time.Time) time.Time {
 
 // An attempt is one call of a sender, and what came of it.
 type attempt struct {
-	jobs     *Jobs
-	order    store.PageOrder
-	message  notify.Message
-	receipt  notify.Receipt
-	again    time.Duration // until the next; 0: there is none
-	settling bool          // the provider may not list an earlier attempt yet
-	passed   bool          // the provider fails, so that another method goes first
+	jobs    *Jobs
+	order   store.PageOrder
+	message notify.Message
+	receipt notify.Receipt
+	again   time.Duration // until the next; 0: there is none
+	lagging bool          // the provider may not list an earlier attempt yet
+	passed  bool          // the provider fails, so that another method goes first
 }
 
 // make sends the message, unless an earlier attempt of unknown fate has done so.
@@ -108,7 +108,7 @@ func (a *attempt) make(ctx context.Context) error {
 		a.again = wait(a.order.Attempt)
 		return nil
 	}
-	leave := a.jobs.lines.enter(ctx, a.order.Page.Line())
+	leave := a.jobs.lanes.enter(ctx, a.order.Page.Lane())
 	if leave == nil {
 		a.stay()
 		return nil
@@ -143,10 +143,10 @@ func (a *attempt) make(ctx context.Context) error {
 
 // stay is for a page whose provider keeps too many others waiting: another method goes first.
 func (a *attempt) stay() {
-	a.again = seatLater
+	a.again = laneLater
 	if a.order.Doubt != nil {
 		a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errBusy}
-		a.settling = true
+		a.lagging = true
 		return
 	}
 	a.receipt, a.passed = notify.Receipt{Outcome: notify.Throttled, Err: errBusy}, true
@@ -165,11 +165,11 @@ func (a *attempt) resolve(ctx context.Context, sender notify.Abilities) (over bo
 			return true, nil
 		case err != nil && age < findLimit:
 			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("ask what became of it: %w", err)}
-			a.again, a.settling = wait(3), true
+			a.again, a.lagging = wait(3), true
 			return true, nil
-		case err == nil && age < finder.Settle():
+		case err == nil && age < finder.Lag():
 			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errors.New("it may have been sent, and is not listed yet")}
-			a.again, a.settling = finder.Settle()-age, true
+			a.again, a.lagging = finder.Lag()-age, true
 			return true, nil
 		}
 		lost = err == nil

@@ -31,11 +31,11 @@ func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 	}
 	var all sync.WaitGroup
 	errs := make([]error, len(due))
-	seats := make(chan struct{}, followAtOnce)
+	slots := make(chan struct{}, followAtOnce)
 	for i, t := range due {
-		seats <- struct{}{}
+		slots <- struct{}{}
 		all.Go(func() {
-			defer func() { <-seats }()
+			defer func() { <-slots }()
 			errs[i] = j.followOne(ctx, t)
 		})
 	}

@@ -14,42 +14,24 @@ import (
 // lookLimit bounds one attempt of a job that does no more than change what is stored.
 const lookLimit = 15 * time.Second
 
-// workers are all kinds of jobs, each with the time that one attempt may take and what it does.
+// workers do the jobs of each kind, in the order of oncall/jobs.go: how long one attempt may take,
+// and what it does.
 func (j *Jobs) workers() *river.Workers {
 	all := river.NewWorkers()
-	add(all, lookLimit, j.incidentTimer)
-	add(all, pageLimit, j.page)
-	add(all, drawLimit, drawer{j}.draw)
-	add(all, tellLimit, j.tell)
-	add(all, probeLimit, j.verify)
-	add(all, probeLimit, j.test)
-	add(all, probeLimit, j.check)
-	// Swaps expire.
-	add(all, lookLimit, func(ctx context.Context, job *river.Job[oncall.SwapTimer]) error {
-		return unlessMissing(j.store.RunSwapTimer(ctx, job.Args.Swap, j.clock()))
-	})
-	// A request for cover asks the next people and reminds.
-	add(all, lookLimit, func(ctx context.Context, job *river.Job[oncall.CoverTimer]) error {
-		return unlessMissing(j.store.RunCoverTimer(ctx, job.Args.Cover, j.clock()))
-	})
-	// What follows from a schedule is kept right: hand-offs and reminders.
-	add(all, lookLimit, func(ctx context.Context, job *river.Job[oncall.Look]) error {
-		return unlessMissing(j.store.Look(ctx, job.Args.Schedule, j.clock()))
-	})
-	// Somebody is to say that they are on call.
-	add(all, lookLimit, func(ctx context.Context, job *river.Job[oncall.ChaseHandoff]) error {
-		return unlessMissing(j.store.ChaseHandoff(ctx, job.Args.Number, j.clock()))
-	})
-	// After an edit, what will go wrong with cover is told.
-	add(all, 30*time.Second, func(ctx context.Context, _ *river.Job[oncall.Guard]) error {
-		return j.store.Guard(ctx, j.clock())
-	})
-	// User groups follow who is on call, by what was last seen of them.
-	add(all, 2*time.Minute, func(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
-		now := j.clock()
-		return errors.Join(j.mirrorGroups(ctx, now), j.syncGroups(ctx, now, seenWithin))
-	})
-	add(all, time.Minute, j.topic)
+	add[oncall.IncidentTimer](all, lookLimit, j.incidentTimer)
+	add[oncall.SwapTimer](all, lookLimit, j.swapTimer)
+	add[oncall.CoverTimer](all, lookLimit, j.coverTimer)
+	add[oncall.Look](all, lookLimit, j.look)
+	add[oncall.ChaseHandoff](all, lookLimit, j.chaseHandoff)
+	add[oncall.SendPage](all, pageLimit, j.page)
+	add[oncall.Draw](all, drawLimit, drawer{j}.draw)
+	add[oncall.Tell](all, tellLimit, j.tell)
+	add[oncall.Verify](all, probeLimit, j.verify)
+	add[oncall.TestPage](all, probeLimit, j.test)
+	add[oncall.CheckReach](all, probeLimit, j.check)
+	add[oncall.SyncGroups](all, 2*time.Minute, j.followGroups)
+	add[oncall.SetTopic](all, time.Minute, j.topic)
+	add[oncall.Guard](all, 30*time.Second, j.guard)
 	return all
 }
 
@@ -90,4 +72,35 @@ func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.Incident
 		j.metrics.stale.Inc()
 	}
 	return nil
+}
+
+// swapTimer lets a swap expire.
+func (j *Jobs) swapTimer(ctx context.Context, job *river.Job[oncall.SwapTimer]) error {
+	return unlessMissing(j.store.RunSwapTimer(ctx, job.Args.Swap, j.clock()))
+}
+
+// coverTimer lets a request for cover ask the next people, and remind.
+func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]) error {
+	return unlessMissing(j.store.RunCoverTimer(ctx, job.Args.Cover, j.clock()))
+}
+
+// look keeps right what follows from a schedule: hand-offs and reminders.
+func (j *Jobs) look(ctx context.Context, job *river.Job[oncall.Look]) error {
+	return unlessMissing(j.store.Look(ctx, job.Args.Schedule, j.clock()))
+}
+
+// chaseHandoff asks whether somebody has said that they are on call.
+func (j *Jobs) chaseHandoff(ctx context.Context, job *river.Job[oncall.ChaseHandoff]) error {
+	return unlessMissing(j.store.ChaseHandoff(ctx, job.Args.Number, j.clock()))
+}
+
+// followGroups lets user groups follow who is on call, by what was last seen of them.
+func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
+	now := j.clock()
+	return errors.Join(j.mirrorGroups(ctx, now), j.syncGroups(ctx, now, seenWithin))
+}
+
+// guard tells, after an edit, what will go wrong with cover.
+func (j *Jobs) guard(ctx context.Context, _ *river.Job[oncall.Guard]) error {
+	return j.store.Guard(ctx, j.clock())
 }

@@ -90,8 +90,8 @@ type Sender interface {
 type Finder interface {
 	// Find looks for a message of m's key that was sent at since or later.
 	Find(ctx context.Context, m Message, since time.Time) (reference string, found bool, err error)
-	// Settle is how long after an attempt the provider may not list it yet.
-	Settle() time.Duration
+	// Lag is how long an attempt may be missing from the provider's list.
+	Lag() time.Duration
 }
 
 // State is how far an accepted message has come.

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	ntfySettle = time.Second      // until a message that was published is listed
+	ntfyLag    = time.Second      // until a message that was published is listed
 	ntfyStream = 50 * time.Second // for one wait for answers
 	ntfyLinger = 100 * time.Millisecond
 )
@@ -181,8 +181,8 @@ func (n *Ntfy) actions(m Message) []ntfyAction {
 	return out
 }
 
-// Settle is short: a published message is in the server's cache before it answers.
-func (n *Ntfy) Settle() time.Duration { return ntfySettle }
+// Lag is short: a published message is in the server's cache before it answers.
+func (n *Ntfy) Lag() time.Duration { return ntfyLag }
 
 // Find looks for the message among those that the topic's server still has.
 func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {

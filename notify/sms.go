@@ -124,8 +124,8 @@ func marker(m Message) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:5])
 }
 
-// Settle is how long Twilio may not list a message yet.
-func (s SMS) Settle() time.Duration { return twilioSettle }
+// Lag is how long a message may be missing from Twilio's list.
+func (s SMS) Lag() time.Duration { return twilioLag }
 
 // Find looks for a message among those sent to the same phone.
 func (s SMS) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {

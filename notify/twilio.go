@@ -41,8 +41,8 @@ const (
 	// twilioPatience bounds one request. A time-out is an unknown fate: Twilio may have
 	// taken the message.
 	twilioPatience = 8 * time.Second
-	// twilioSettle is how long a message may be missing from Twilio's lists.
-	twilioSettle = 10 * time.Second
+	// twilioLag is how long a message may be missing from Twilio's lists.
+	twilioLag = 10 * time.Second
 	// twilioSkew is how far Twilio's clock may be behind ours; its times are whole seconds.
 	twilioSkew = 2 * time.Minute
 	// maxAnswer bounds the body of an answer: 50 messages take 60 kB.

@@ -150,8 +150,8 @@ func (v Voice) account(ctx context.Context, sid string) (account, *exchange, err
 	return a, x, nil
 }
 
-// Settle is how long Twilio may not list a call yet.
-func (v Voice) Settle() time.Duration { return twilioSettle }
+// Lag is how long a call may be missing from Twilio's list.
+func (v Voice) Lag() time.Duration { return twilioLag }
 
 // Find looks for the message's call. A plain call carries no mark: it is told by phone and
 // time.

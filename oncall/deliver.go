@@ -53,9 +53,9 @@ func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
 // CallKey is how the keys of all pages begin that one decision makes of one person: a call.
 func CallKey(key string) string { return key[:strings.LastIndexByte(key, '/')+1] }
 
-// Line names what a page waits for together with others: its provider. What is for no person waits
+// Lane names what a page waits for together with others: its provider. What is for no person waits
 // apart, since nothing bundles it and anybody's server may be behind it.
-func (p Page) Line() string {
+func (p Page) Lane() string {
 	if p.UserID == "" {
 		return "step/" + p.Method
 	}

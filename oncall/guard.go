@@ -46,20 +46,13 @@ type Finding struct {
 	TimeZone string      `json:"timezone,omitempty"`
 }
 
-// An Absence is a stretch in which a person is away.
-type Absence struct {
-	ID         int64
-	User       UserID
-	Start, End time.Time
-}
-
-// CoverFacts is what the guard goes by.
-type CoverFacts struct {
+// Coverage is what the guard goes by.
+type Coverage struct {
 	Schedules []schedule.Definition
 	Policies  []Policy // those in force
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
-	Absences  []Absence
+	TimeOff   []TimeOff
 }
 
 const (
@@ -71,7 +64,7 @@ const (
 
 // Findings looks for what will go wrong with cover within four weeks of now. A schedule
 // that can't be used is an error.
-func (f CoverFacts) Findings(now time.Time) ([]Finding, error) {
+func (f Coverage) Findings(now time.Time) ([]Finding, error) {
 	var found []Finding
 	covered := map[ScheduleID]bool{} // somebody is on call in it
 	for _, s := range f.Schedules {
@@ -167,7 +160,7 @@ func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 }
 
 // people finds those who can't be reached on the shifts that are planned for them.
-func (f CoverFacts) people(planned *schedule.Schedule, now time.Time) []Finding {
+func (f Coverage) people(planned *schedule.Schedule, now time.Time) []Finding {
 	found := map[UserID]Finding{}
 	for _, role := range planned.Roles() {
 		for _, s := range planned.Shifts(now, now.Add(guardAhead), role) {
@@ -200,20 +193,20 @@ func inOrder(found map[UserID]Finding) []Finding {
 }
 
 // away finds people who are on call while they are away.
-func (f CoverFacts) away(c *schedule.Schedule, now time.Time) []Finding {
+func (f Coverage) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
-	for _, a := range f.Absences {
+	for _, a := range f.TimeOff {
 		from, to := latest(a.Start, now), a.End
 		if limit := now.Add(guardAhead); to.After(limit) {
 			to = limit
 		}
 		for _, role := range c.Roles() {
 			for _, s := range c.Shifts(from, to, role) {
-				if !slices.Contains(s.Users, a.User) {
+				if !slices.Contains(s.Users, a.UserID) {
 					continue
 				}
 				one := finding(c, FindingTimeOff, fmt.Sprintf("/%s/%d", role, a.ID))
-				one.Role, one.User, one.Start, one.End = role, a.User, s.Start, s.End
+				one.Role, one.User, one.Start, one.End = role, a.UserID, s.Start, s.End
 				found = append(found, one)
 				break
 			}
@@ -223,7 +216,7 @@ func (f CoverFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 }
 
 // reaches reports whether a policy can page anybody.
-func (f CoverFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
+func (f Coverage) reaches(p Policy, covered map[ScheduleID]bool) bool {
 	active := func(u UserID) bool {
 		user, known := f.Users[u]
 		return known && user.DeactivatedAt == nil

@@ -62,7 +62,7 @@ func (ChaseHandoff) Kind() string { return "chase_handoff" }
 // SendPage makes one attempt to reach one person.
 type SendPage struct {
 	Page PageID `json:"page"`
-	Line string `json:"line,omitempty"` // the page's, as Page.Line says; empty: it waits in none
+	Lane string `json:"line,omitempty"` // as Page.Lane says, by the name that older releases know; empty: it waits in none
 }
 
 // Kind names the job.

@@ -63,7 +63,7 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 	gone := noon
 	r := Roster{
 		Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
-		Teams: map[TeamID]TeamFacts{1: {Admins: []UserID{cy}}}, Groups: map[string][]UserID{"pay": {di, bo, "U0GONE"}},
+		Teams: map[TeamID]RosterTeam{1: {Admins: []UserID{cy}}}, Groups: map[string][]UserID{"pay": {di, bo, "U0GONE"}},
 		Users: map[UserID]User{"U0GONE": {DeactivatedAt: &gone}},
 	}
 	for _, c := range []struct {
@@ -100,7 +100,7 @@ func TestPoliciesStepByStep(t *testing.T) {
 	team := Team{Hours: []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 12 * 60, To: 12*60 + 10}}}
 	roster := Roster{
 		Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}},
-		Teams: map[TeamID]TeamFacts{1: team.Facts([]UserID{bo}, "")},
+		Teams: map[TeamID]RosterTeam{1: team.OnRoster([]UserID{bo}, "")},
 	}
 	for _, c := range []struct {
 		name     string

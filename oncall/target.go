@@ -43,7 +43,7 @@ type Roster struct {
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
 	Reach     map[UserID]Reach // of those who have set up anything beside Slack
-	Teams     map[TeamID]TeamFacts
+	Teams     map[TeamID]RosterTeam
 	Groups    map[string][]UserID // Slack user groups that policies name, by handle
 	Policies  map[PolicyID]Policy // to which a step may hand over
 }
@@ -201,8 +201,8 @@ func (r Roster) gone(u UserID) bool {
 	return known && p.DeactivatedAt != nil
 }
 
-// A TeamFacts is what decisions need to know of a team beside its members.
-type TeamFacts struct {
+// A RosterTeam is what decisions need to know of a team beside its members.
+type RosterTeam struct {
 	Name     string
 	Admins   []UserID // those named as such
 	Fallback []UserID
@@ -210,10 +210,10 @@ type TeamFacts struct {
 	TimeZone string          // of the working hours
 }
 
-// Facts gives what decisions need to know of the team. The zone is that of its first
+// OnRoster gives what decisions need to know of the team. The zone is that of its first
 // schedule, if it has any.
-func (t Team) Facts(admins []UserID, zone string) TeamFacts {
-	f := TeamFacts{Name: t.Name, Admins: admins, Fallback: t.Fallback}
+func (t Team) OnRoster(admins []UserID, zone string) RosterTeam {
+	f := RosterTeam{Name: t.Name, Admins: admins, Fallback: t.Fallback}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {
 		if h, err := hoursIn(name, t.Hours); err == nil {
 			f.Hours, f.TimeZone = h, name

@@ -14,8 +14,8 @@ type Warning struct {
 	Text string
 }
 
-// RuleFacts are what the warnings depend on beside the rules.
-type RuleFacts struct {
+// RuleContext is what the warnings depend on beside the rules.
+type RuleContext struct {
 	Methods []string // by which the installation can send, beside Slack
 	Paging  []Paging // the steps that can page the person
 }
@@ -31,7 +31,7 @@ func wakes(method string) bool { return Method(method).Info().Wakes }
 // Warnings says which of a person's rules can never page them, and how all of them
 // together may not wake them. A rule that comes after the policy has gone on to its next
 // step is none of these: it pages until somebody acknowledges.
-func (r Reach) Warnings(rules []Rule, low bool, f RuleFacts) []Warning {
+func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 	var out []Warning
 	var working []Rule
 	atOnce := false

@@ -125,7 +125,7 @@ func TestWarnings(t *testing.T) {
 				methods = c.methods
 			}
 			r := oncall.Reach{Contacts: c.contacts}
-			got := r.Warnings(c.rules, c.low, oncall.RuleFacts{Methods: methods, Paging: c.paging})
+			got := r.Warnings(c.rules, c.low, oncall.RuleContext{Methods: methods, Paging: c.paging})
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -277,7 +277,7 @@ func (s *Store) switchContacts(ctx context.Context, own []oncall.Contact, on boo
 		}
 		return announce(ctx, tx)
 	})
-	s.facts.drop()
+	s.cache.drop()
 	return err
 }
 

@@ -144,7 +144,7 @@ func (s *Store) changeContacts(ctx context.Context, user oncall.UserID, change f
 		return announce(ctx, tx)
 	})
 	if err == nil {
-		s.facts.drop()
+		s.cache.drop()
 	}
 	return err
 }

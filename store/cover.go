@@ -83,7 +83,7 @@ func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.Us
 		return oncall.Cover{}, wrap(err, "update cover request %d", id)
 	}
 	if len(change.Add) > 0 {
-		s.facts.drop()
+		s.cache.drop()
 	}
 	return change.Cover, change.Refusal
 }

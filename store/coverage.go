@@ -25,11 +25,11 @@ func (s *Store) Guard(ctx context.Context, now time.Time) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, guardLock); err != nil {
 			return err
 		}
-		facts, err := coverFacts(ctx, tx, now)
+		coverage, err := loadCoverage(ctx, tx, now)
 		if err != nil {
 			return err
 		}
-		found, err := facts.Findings(now)
+		found, err := coverage.Findings(now)
 		if err != nil {
 			return err
 		}
@@ -53,14 +53,14 @@ func (s *Store) Guard(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// coverFacts loads what the guard goes by. The caller's transaction sees what it has changed.
-func coverFacts(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverFacts, error) {
-	const absences = `
-		SELECT id, user_id AS "user", start_at AS "start", end_at AS "end"
+// loadCoverage loads what the guard goes by. The caller's transaction sees what it has changed.
+func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverage, error) {
+	const timeOff = `
+		SELECT id, user_id, start_at AS "start", end_at AS "end"
 		FROM time_off
 		WHERE cancelled_at IS NULL AND end_at > $1
 		ORDER BY id`
-	var f oncall.CoverFacts
+	var f oncall.Coverage
 	var err error
 	if f.Users, err = users(ctx, tx); err != nil {
 		return f, err
@@ -77,8 +77,8 @@ func coverFacts(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverFact
 			f.Policies = append(f.Policies, all[id])
 		}
 	}
-	rows, _ := tx.Query(ctx, absences, now)
-	if f.Absences, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Absence]); err != nil {
+	rows, _ := tx.Query(ctx, timeOff, now)
+	if f.TimeOff, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.TimeOff]); err != nil {
 		return f, err
 	}
 	definitions, err := schedules(ctx, tx)

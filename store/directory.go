@@ -28,8 +28,8 @@ type Directory struct {
 	UserGroups   []oncall.UserGroup                // by handle
 	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
 
-	groups    map[string][]oncall.UserID // Slack user groups, by handle
-	teamFacts map[oncall.TeamID]oncall.TeamFacts
+	groups      map[string][]oncall.UserID // Slack user groups, by handle
+	rosterTeams map[oncall.TeamID]oncall.RosterTeam
 
 	// With those removed, to which incidents refer.
 	teams        map[oncall.TeamID]oncall.Team
@@ -72,17 +72,17 @@ func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {
 // Roster returns the facts from which the targets of a policy become people.
 func (d *Directory) Roster() oncall.Roster {
 	return oncall.Roster{
-		Schedules: d.schedules, Users: d.Users, Members: d.Members, Reach: d.Reach, Teams: d.teamFacts, Groups: d.groups,
+		Schedules: d.schedules, Users: d.Users, Members: d.Members, Reach: d.Reach, Teams: d.rosterTeams, Groups: d.groups,
 	}
 }
 
-// facts are what decisions about incidents depend on.
-func (d *Directory) facts() oncall.Facts {
+// Facts are what decisions about incidents depend on.
+func (d *Directory) Facts() oncall.Facts {
 	return oncall.Facts{Policies: d.Policies, Roster: d.Roster()}
 }
 
-// facts caches the Directory. What is cached can be trusted only while we listen for changes.
-type facts struct {
+// directoryCache caches the Directory. What is cached can be trusted only while we listen for changes.
+type directoryCache struct {
 	filling chan struct{} // holds one token while somebody loads
 
 	mu        sync.Mutex
@@ -95,58 +95,58 @@ type facts struct {
 }
 
 // drop forgets the directory, for something has changed.
-func (f *facts) drop() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.age++
-	f.dir = nil
+func (c *directoryCache) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.age++
+	c.dir = nil
 }
 
 // listen says whether we shall hear of changes. Anything may have changed while we did not.
-func (f *facts) listen(listening bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.age++
-	f.dir, f.listening = nil, listening
+func (c *directoryCache) listen(listening bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.age++
+	c.dir, c.listening = nil, listening
 }
 
 // ask returns the directory if it is known, else how many loads have begun: whoever asks now may
 // use any later one.
-func (f *facts) ask() (dir *Directory, loads int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.dir, f.loads
+func (c *directoryCache) ask() (dir *Directory, loads int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dir, c.loads
 }
 
 // begin counts a load and returns its number, unless what has been loaded meanwhile will do for who
 // asked when so many had begun.
-func (f *facts) begin(asked int) (dir *Directory, load, age int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (c *directoryCache) begin(asked int) (dir *Directory, load, age int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
-	case f.dir != nil:
-		return f.dir, 0, 0
-	case f.load > asked:
-		return f.latest, 0, 0
+	case c.dir != nil:
+		return c.dir, 0, 0
+	case c.load > asked:
+		return c.latest, 0, 0
 	}
-	f.loads++
-	return nil, f.loads, f.age
+	c.loads++
+	return nil, c.loads, c.age
 }
 
 // put keeps a directory, for all who ask unless something has changed since it began to be loaded.
-func (f *facts) put(dir *Directory, load, age int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.latest, f.load = dir, load
-	if f.listening && f.age == age {
-		f.dir = dir
+func (c *directoryCache) put(dir *Directory, load, age int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.latest, c.load = dir, load
+	if c.listening && c.age == age {
+		c.dir = dir
 	}
 }
 
 // Directory returns everything that was set up. While Run runs, it is loaded once for each change,
 // however many ask; otherwise those who ask at the same time share a load that began after they asked.
 func (s *Store) Directory(ctx context.Context) (*Directory, error) {
-	dir, asked := s.facts.ask()
+	dir, asked := s.cache.ask()
 	if dir != nil {
 		return dir, nil
 	}
@@ -154,12 +154,12 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	ctx, cancel := context.WithTimeout(ctx, StatementLimit)
 	defer cancel()
 	select {
-	case s.facts.filling <- struct{}{}:
-		defer func() { <-s.facts.filling }()
+	case s.cache.filling <- struct{}{}:
+		defer func() { <-s.cache.filling }()
 	case <-ctx.Done():
 		return nil, fmt.Errorf("load the directory: %w", translate(ctx.Err()))
 	}
-	dir, load, age := s.facts.begin(asked)
+	dir, load, age := s.cache.begin(asked)
 	if dir != nil {
 		return dir, nil
 	}
@@ -170,7 +170,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
-	s.facts.put(dir, load, age)
+	s.cache.put(dir, load, age)
 	return dir, nil
 }
 
@@ -194,7 +194,7 @@ func (s *Store) IntegrationByKey(ctx context.Context, key string) (oncall.Integr
 	if !exists {
 		return oncall.Integration{}, oncall.ErrNotFound
 	}
-	s.facts.drop()
+	s.cache.drop()
 	if dir, err = s.Directory(ctx); err != nil {
 		return oncall.Integration{}, err
 	}
@@ -259,9 +259,9 @@ func (d *Directory) gatherTeams() {
 			zones[c.TeamID()] = c.TimeZone()
 		}
 	}
-	d.teamFacts = make(map[oncall.TeamID]oncall.TeamFacts, len(d.teams))
+	d.rosterTeams = make(map[oncall.TeamID]oncall.RosterTeam, len(d.teams))
 	for id, t := range d.teams {
-		d.teamFacts[id] = t.Facts(d.admins[id], zones[id])
+		d.rosterTeams[id] = t.OnRoster(d.admins[id], zones[id])
 	}
 }
 

@@ -6,7 +6,7 @@ import "testing"
 // asked.
 func TestWhoAsksSharesALaterLoad(t *testing.T) {
 	t.Parallel()
-	var f facts
+	var f directoryCache
 	_, early := f.ask()
 	if dir, load, _ := f.begin(early); dir != nil || load != 1 {
 		t.Fatalf("the first begins load %d with %v", load, dir)

@@ -181,7 +181,7 @@ func (l look) adopt(ctx context.Context, users []oncall.UserID) error {
 	}
 	var changes []oncall.Change
 	for _, in := range found {
-		if c, adopted := in.Adopt(users, l.schedule.Name(), l.dir.facts(), l.now); adopted {
+		if c, adopted := in.Adopt(users, l.schedule.Name(), l.dir.Facts(), l.now); adopted {
 			changes = append(changes, c)
 		}
 	}

@@ -143,7 +143,7 @@ func (f *folder) sort(ctx context.Context, letters []letter, aside error) (good 
 	for _, l := range letters {
 		if _, known := dir.integrations[l.IntegrationID]; !known && !fresh {
 			// Its key may be newer than the directory that we have.
-			f.store.facts.drop()
+			f.store.cache.drop()
 			if dir, err = f.store.Directory(ctx); err != nil {
 				return nil, nil, err
 			}

@@ -28,7 +28,7 @@ func (s *Store) Run(ctx context.Context, clock func() time.Time) error {
 			}
 			backoff, lost = backoffMax/16, false
 		})
-		s.facts.listen(false)
+		s.cache.listen(false)
 		s.folding.Store(false)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the end that was asked for
@@ -61,7 +61,7 @@ func (s *Store) watch(ctx context.Context, clock func() time.Time, up func()) er
 	w := &watch{}
 	conn, err := s.listen(ctx, func(channel string) {
 		if channel == configChannel {
-			s.facts.drop()
+			s.cache.drop()
 		} else {
 			w.woken = true
 		}
@@ -71,7 +71,7 @@ func (s *Store) watch(ctx context.Context, clock func() time.Time, up func()) er
 	}
 	defer hangUp(ctx, conn)
 	w.folder = &folder{store: s, conn: conn, clock: clock, limit: foldBatch}
-	s.facts.listen(true)
+	s.cache.listen(true)
 	up()
 	for {
 		if err := w.turn(ctx); err != nil {

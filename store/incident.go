@@ -19,7 +19,7 @@ func (s *Store) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq 
 		return false, err
 	}
 	_, due, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
-		change, due := in.RunTimer(seq, dir.facts(), now)
+		change, due := in.RunTimer(seq, dir.Facts(), now)
 		return change, due, nil
 	})
 	return due, err
@@ -152,7 +152,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		}
 		p.Untold = told == 0
 	}
-	if next, ok := in.Next(dir.facts()); ok {
+	if next, ok := in.Next(dir.Facts()); ok {
 		p.Next = &next
 	}
 	if err := q.QueryRow(ctx,

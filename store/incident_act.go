@@ -19,11 +19,11 @@ func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, 
 		return oncall.Incident{}, err
 	}
 	if a.Do == oncall.ActLink || a.Do == oncall.ActMerge {
-		return s.actOnTwo(ctx, id, by, a, dir.facts(), now)
+		return s.actOnTwo(ctx, id, by, a, dir.Facts(), now)
 	}
 	var refusal error
 	in, _, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
-		c, err := in.Do(a, by, dir.facts(), now)
+		c, err := in.Do(a, by, dir.Facts(), now)
 		if _, refused := errors.AsType[oncall.Refusal](err); refused {
 			refusal = err
 			return oncall.Change{Incident: in, Tasks: []oncall.Task{draw(in)}}, true, nil

@@ -32,7 +32,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		teams[c.Incident.TeamID]++
 	}
 	queuePages(batch, pages, func(id oncall.PageID, p delivery) {
-		t := oncall.Task{Do: oncall.SendPage{Page: id, Line: p.Line()}, Severity: of[p.IncidentID], Ahead: ahead[p.IncidentID]}
+		t := oncall.Task{Do: oncall.SendPage{Page: id, Lane: p.Lane()}, Severity: of[p.IncidentID], Ahead: ahead[p.IncidentID]}
 		if p.look.After(now) {
 			t.At = p.look
 		}

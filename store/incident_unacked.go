@@ -15,9 +15,9 @@ var opening = []oncall.EventKind{oncall.EventReopened, oncall.EventUnacknowledge
 
 // An episode is the notice of a team about incidents that still wait.
 type episode struct {
-	ID    oncall.NoticeID
-	About int64 // the team
-	Facts oncall.NoticeDetail
+	ID     oncall.NoticeID
+	About  int64 // the team
+	Detail oncall.NoticeDetail
 }
 
 // RemindUnacked keeps in each team's channel one message about the incidents that have been
@@ -44,10 +44,10 @@ func (s *Store) RemindUnacked(ctx context.Context, now time.Time) error {
 			r, reminded := open[t.ID]
 			var last *oncall.NoticeDetail
 			if reminded {
-				last = &r.Facts
+				last = &r.Detail
 			}
-			if facts, changed := oncall.RemindUnacked(last, waiting[t.ID], t.Remind, now); changed {
-				if err := s.saveReminder(ctx, tx, t, r.ID, facts, now); err != nil {
+			if detail, changed := oncall.RemindUnacked(last, waiting[t.ID], t.Remind, now); changed {
+				if err := s.saveReminder(ctx, tx, t, r.ID, detail, now); err != nil {
 					return fmt.Errorf("team %d: %w", t.ID, err)
 				}
 			}
@@ -91,7 +91,7 @@ func unacked(ctx context.Context, tx pgx.Tx, now time.Time) (map[oncall.TeamID][
 
 func episodes(ctx context.Context, tx pgx.Tx) (map[oncall.TeamID]episode, error) {
 	const load = `
-		SELECT id, about, facts
+		SELECT id, about, facts AS detail
 		FROM notices
 		WHERE kind = $1 AND about <> 0 AND facts ->> 'state' IS NULL
 		ORDER BY id`
@@ -108,14 +108,14 @@ func episodes(ctx context.Context, tx pgx.Tx) (map[oncall.TeamID]episode, error)
 }
 
 // saveReminder begins an episode, where the id is 0, or changes its message.
-func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id oncall.NoticeID, facts oncall.NoticeDetail, now time.Time) error {
+func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id oncall.NoticeID, detail oncall.NoticeDetail, now time.Time) error {
 	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
 	if id == 0 {
 		return s.notice(ctx, tx, now, []oncall.Notice{{
-			Key: fmt.Sprintf("unacked/%d/%d", t.ID, now.Unix()), To: t.Channel, Kind: oncall.NoticeUnacked, About: int64(t.ID), Detail: facts,
+			Key: fmt.Sprintf("unacked/%d/%d", t.ID, now.Unix()), To: t.Channel, Kind: oncall.NoticeUnacked, About: int64(t.ID), Detail: detail,
 		}})
 	}
-	if _, err := tx.Exec(ctx, save, id, facts); err != nil {
+	if _, err := tx.Exec(ctx, save, id, detail); err != nil {
 		return fmt.Errorf("save a reminder: %w", err)
 	}
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Tell{Notice: id}}})

@@ -58,11 +58,11 @@ func (s *Store) notice(ctx context.Context, tx pgx.Tx, now time.Time, notices []
 func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []oncall.NoticeKind, about int64,
 	change func(*oncall.NoticeDetail),
 ) error {
-	const load = `SELECT id, facts FROM notices WHERE kind = ANY ($1) AND about = $2 ORDER BY id FOR UPDATE`
+	const load = `SELECT id, facts AS detail FROM notices WHERE kind = ANY ($1) AND about = $2 ORDER BY id FOR UPDATE`
 	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
 	type row struct {
-		ID    oncall.NoticeID
-		Facts oncall.NoticeDetail
+		ID     oncall.NoticeID
+		Detail oncall.NoticeDetail
 	}
 	rows, _ := tx.Query(ctx, load, kinds, about)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
@@ -71,8 +71,8 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 	}
 	var tasks []oncall.Task
 	for _, n := range found {
-		change(&n.Facts)
-		if _, err := tx.Exec(ctx, save, n.ID, n.Facts); err != nil {
+		change(&n.Detail)
+		if _, err := tx.Exec(ctx, save, n.ID, n.Detail); err != nil {
 			return fmt.Errorf("save notice %d: %w", n.ID, err)
 		}
 		tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: n.ID}})
@@ -85,7 +85,7 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 // second place is kept.
 func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (Telling, error) {
 	const load = `
-		SELECT id, key, recipient, kind, about, facts, version, not_after, tried_at, channel, ts, drawn
+		SELECT id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn
 		FROM notices
 		WHERE id = $1
 		FOR UPDATE`
@@ -96,7 +96,7 @@ func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time
 		Recipient   string
 		Kind        oncall.NoticeKind
 		About       int64
-		Facts       oncall.NoticeDetail
+		Detail      oncall.NoticeDetail
 		Version     int64
 		NotAfter    *time.Time
 		TriedAt     *time.Time
@@ -118,7 +118,7 @@ func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time
 	}
 	return Telling{
 		Notice: oncall.Notice{
-			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Detail: r.Facts,
+			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Detail: r.Detail,
 			Version: r.Version, Until: r.NotAfter,
 		},
 		Place: Place{Channel: r.Channel, TS: r.TS}, Drawn: r.Drawn, TriedAt: r.TriedAt,

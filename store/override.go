@@ -29,7 +29,7 @@ func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o schedul
 	if err != nil {
 		return schedule.Override{}, wrap(err, "add override to schedule %d", id)
 	}
-	s.facts.drop()
+	s.cache.drop()
 	return o, nil
 }
 
@@ -62,7 +62,7 @@ func (s *Store) CancelOverride(
 	if err != nil {
 		return schedule.Override{}, wrap(err, "cancel override %d", id)
 	}
-	s.facts.drop()
+	s.cache.drop()
 	return o, nil
 }
 

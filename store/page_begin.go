@@ -341,7 +341,7 @@ func (s *Store) wake(ctx context.Context, tx pgx.Tx, pages []oncall.PageID, now 
 	var tasks []oncall.Task
 	var p oncall.Page
 	if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method}, func() error {
-		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: p.ID, Line: p.Line()}})
+		tasks = append(tasks, oncall.Task{Do: oncall.SendPage{Page: p.ID, Lane: p.Lane()}})
 		return nil
 	}); err != nil {
 		return err

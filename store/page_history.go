@@ -56,6 +56,3 @@ func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.
 	}
 	return out, nil
 }
-
-// Facts are what decisions depend on.
-func (d *Directory) Facts() oncall.Facts { return d.facts() }

@@ -158,7 +158,7 @@ func (e *ending) redial(ctx context.Context) error {
 	if _, err := e.tx.Exec(ctx, again, ids, lead, at); err != nil {
 		return err
 	}
-	return e.store.enqueue(ctx, e.tx, e.now, []oncall.Task{{Do: oncall.SendPage{Page: lead, Line: first.Line()}, At: at}})
+	return e.store.enqueue(ctx, e.tx, e.now, []oncall.Task{{Do: oncall.SendPage{Page: lead, Lane: first.Lane()}, At: at}})
 }
 
 // Untrack forgets to ask for a message any more.

@@ -21,7 +21,7 @@ type policyCounts struct {
 // loadPolicyCounts loads where those policies of the integrations stand that count; the others cost nothing.
 func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integrations []oncall.IntegrationID) (*policyCounts, error) {
 	c := &policyCounts{next: map[oncall.PolicyID]int64{}, opened: map[oncall.PolicyID]int64{}}
-	f := dir.facts()
+	f := dir.Facts()
 	var counting []oncall.PolicyID
 	for _, id := range integrations {
 		if p := dir.integrations[id].PolicyID; f.CountsIncidents(p) {

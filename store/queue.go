@@ -28,24 +28,38 @@ var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell}
 // and can miss what falls due in between.
 const soon = 15 * time.Second
 
-// optionsOf says how a kind of job is queued. Timers, pages and drawings are never given up: whether
-// a page is still due is for the rules to say.
+// forever is for what is never given up: whether a page is still due is for the rules to say.
+const forever = 10000
+
+// options say how the jobs of each kind are queued, in the order of oncall/jobs.go.
+var options = []struct {
+	job      oncall.Job
+	queue    string
+	attempts int
+}{
+	{oncall.IncidentTimer{}, QueueEscalate, forever},
+	{oncall.SwapTimer{}, QueueEscalate, forever},
+	{oncall.CoverTimer{}, QueueEscalate, forever},
+	{oncall.Look{}, QueueEscalate, 25},
+	{oncall.ChaseHandoff{}, QueueEscalate, 25},
+	{oncall.SendPage{}, QueuePage, forever},
+	{oncall.Draw{}, QueueDraw, forever},
+	{oncall.Tell{}, QueueTell, forever},
+	{oncall.Verify{}, QueueTell, 10},
+	{oncall.TestPage{}, QueueTell, 10},
+	{oncall.CheckReach{}, QueueTell, 10},
+	// These are done again every minute or hour anyway.
+	{oncall.SyncGroups{}, QueueHousekeeping, 5},
+	{oncall.SetTopic{}, QueueHousekeeping, 5},
+	{oncall.Guard{}, QueueHousekeeping, 5},
+}
+
+// optionsOf says how a job is queued.
 func optionsOf(job oncall.Job) (river.InsertOpts, error) {
-	switch job.(type) {
-	case oncall.IncidentTimer, oncall.SwapTimer, oncall.CoverTimer:
-		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 10000}, nil
-	case oncall.Look, oncall.ChaseHandoff:
-		return river.InsertOpts{Queue: QueueEscalate, MaxAttempts: 25}, nil
-	case oncall.SyncGroups, oncall.SetTopic, oncall.Guard: // done again every minute or hour anyway
-		return river.InsertOpts{Queue: QueueHousekeeping, MaxAttempts: 5}, nil
-	case oncall.SendPage:
-		return river.InsertOpts{Queue: QueuePage, MaxAttempts: 10000}, nil
-	case oncall.Draw:
-		return river.InsertOpts{Queue: QueueDraw, MaxAttempts: 10000}, nil
-	case oncall.Verify, oncall.TestPage, oncall.CheckReach:
-		return river.InsertOpts{Queue: QueueTell, MaxAttempts: 10}, nil
-	case oncall.Tell:
-		return river.InsertOpts{Queue: QueueTell, MaxAttempts: 10000}, nil
+	for _, o := range options {
+		if o.job.Kind() == job.Kind() {
+			return river.InsertOpts{Queue: o.queue, MaxAttempts: o.attempts}, nil
+		}
 	}
 	return river.InsertOpts{}, fmt.Errorf("no queue is known for jobs of kind %q", job.Kind())
 }

@@ -60,7 +60,7 @@ func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, no
 	if err != nil {
 		return schedule.Definition{}, wrap(err, "create schedule %q", made.Name)
 	}
-	s.facts.drop()
+	s.cache.drop()
 	return made, nil
 }
 
@@ -98,7 +98,7 @@ func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v schedu
 	if err != nil {
 		return schedule.Definition{}, wrap(err, "edit schedule %d", id)
 	}
-	s.facts.drop()
+	s.cache.drop()
 	return edited, nil
 }
 
@@ -160,6 +160,6 @@ func (s *Store) RemoveSchedule(ctx context.Context, id oncall.ScheduleID, now ti
 	if err != nil {
 		return wrap(err, "remove schedule %d", id)
 	}
-	s.facts.drop()
+	s.cache.drop()
 	return nil
 }

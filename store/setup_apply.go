@@ -69,7 +69,7 @@ func (s *Store) Apply(ctx context.Context, setup oncall.Setup, how Applying, now
 	if err != nil {
 		return Report{}, wrap(err, "apply")
 	}
-	s.facts.drop()
+	s.cache.drop()
 	return a.report, nil
 }
 

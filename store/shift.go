@@ -92,7 +92,7 @@ func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart
 	if err != nil {
 		return wrap(err, "save how shifts of schedule %d overlap", id)
 	}
-	s.facts.drop()
+	s.cache.drop()
 	return nil
 }
 
@@ -113,7 +113,7 @@ func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, 
 		return announce(ctx, tx)
 	})
 	if err == nil {
-		s.facts.drop()
+		s.cache.drop()
 	}
 	return err
 }

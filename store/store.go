@@ -38,7 +38,7 @@ type Store struct {
 	log     zerolog.Logger
 	metrics *metrics
 	door    door
-	facts   facts
+	cache   directoryCache
 	keyring keyring
 	folding atomic.Bool
 }
@@ -64,7 +64,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open the queue: %w", err)
 	}
 	s := &Store{pool: pool, queue: queue, log: o.Log, metrics: newMetrics()}
-	s.facts.filling = make(chan struct{}, 1)
+	s.cache.filling = make(chan struct{}, 1)
 	if o.Metrics != nil {
 		if err := s.metrics.register(o.Metrics, s); err != nil {
 			pool.Close()

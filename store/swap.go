@@ -95,7 +95,7 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		return oncall.Swap{}, wrap(err, "update swap %d", id)
 	}
 	if len(change.Add)+len(change.Cancel) > 0 {
-		s.facts.drop()
+		s.cache.drop()
 	}
 	return change.Swap, change.Refusal
 }

@@ -37,7 +37,7 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 		return fmt.Errorf("save user %s: %w", u.ID, err)
 	}
 	if changed {
-		s.facts.drop()
+		s.cache.drop()
 	}
 	return nil
 }

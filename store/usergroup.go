@@ -14,23 +14,23 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// GroupFacts are what Slack's user groups should follow, as it was announced.
-type GroupFacts struct {
+// GroupDuties are what Slack's user groups should follow, as it was announced.
+type GroupDuties struct {
 	Groups  []oncall.UserGroup
 	Present []oncall.Present
 	gone    map[oncall.UserID]bool
 }
 
 // Usable reports whether somebody is known to be in the workspace.
-func (f GroupFacts) Usable(u oncall.UserID) bool {
+func (f GroupDuties) Usable(u oncall.UserID) bool {
 	gone, known := f.gone[u]
 	return known && !gone
 }
 
-// GroupFacts loads the user groups and who was announced, both as of now and not as of the last
+// GroupDuties loads the user groups and who was announced, both as of now and not as of the last
 // change that this instance has heard of. A group that follows a new schedule, which nobody has looked
 // at yet, is left out: that nothing is known doesn't mean that nobody is on call.
-func (s *Store) GroupFacts(ctx context.Context) (GroupFacts, error) {
+func (s *Store) GroupDuties(ctx context.Context) (GroupDuties, error) {
 	const groups = `
 		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
@@ -46,7 +46,7 @@ func (s *Store) GroupFacts(ctx context.Context) (GroupFacts, error) {
 		FROM handoffs h
 		JOIN schedules s ON s.id = h.schedule_id AND s.removed_at IS NULL
 		ORDER BY h.schedule_id, h.role`
-	f := GroupFacts{gone: map[oncall.UserID]bool{}}
+	f := GroupDuties{gone: map[oncall.UserID]bool{}}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, groups)
 		var err error
@@ -67,7 +67,7 @@ func (s *Store) GroupFacts(ctx context.Context) (GroupFacts, error) {
 		return err
 	})
 	if err != nil {
-		return GroupFacts{}, fmt.Errorf("load user groups: %w", err)
+		return GroupDuties{}, fmt.Errorf("load user groups: %w", err)
 	}
 	return f, nil
 }
@@ -179,7 +179,7 @@ func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) erro
 		return fmt.Errorf("mirror Slack user groups: %w", err)
 	}
 	if changed {
-		s.facts.drop()
+		s.cache.drop()
 	}
 	return nil
 }
@@ -197,9 +197,9 @@ func (d *Directory) loadSlackGroups(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// TopicFacts returns the channel of a team and our part of its topic: who was announced in the
+// Topic returns the channel of a team and our part of its topic: who was announced in the
 // team's schedules. It is empty if the team doesn't want one.
-func (s *Store) TopicFacts(ctx context.Context, id oncall.TeamID) (channel, segment string, err error) {
+func (s *Store) Topic(ctx context.Context, id oncall.TeamID) (channel, segment string, err error) {
 	const load = `
 		SELECT t.channel, s.name,
 		       ARRAY (

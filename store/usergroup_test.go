@@ -27,15 +27,15 @@ func grouped(w *world) {
 	}
 }
 
-func TestGroupFacts(t *testing.T) {
+func TestGroupDuties(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	grouped(w)
-	if f := must[store.GroupFacts](t)(w.GroupFacts(t.Context())); len(f.Groups) != 0 {
+	if f := must[store.GroupDuties](t)(w.GroupDuties(t.Context())); len(f.Groups) != 0 {
 		t.Errorf("before anybody has looked: %+v", f.Groups)
 	}
 	w.look(w.Store, start)
-	f := must[store.GroupFacts](t)(w.GroupFacts(t.Context()))
+	f := must[store.GroupDuties](t)(w.GroupDuties(t.Context()))
 	if diff := cmp.Diff([]oncall.Present{{Schedule: 1, Role: "primary", Users: []oncall.UserID{ann}}}, f.Present); diff != "" {
 		t.Errorf("present (-want +got):\n%s", diff)
 	}
@@ -43,7 +43,7 @@ func TestGroupFacts(t *testing.T) {
 	if g.Handle != "payments" || g.Fallback != di || g.Schedules[0] != 1 || !f.Usable(ann) || f.Usable("U0NOBODY") {
 		t.Errorf("facts: %+v", f)
 	}
-	channel, segment, err := w.TopicFacts(t.Context(), must[*store.Directory](t)(w.Directory(t.Context())).Teams[0].ID)
+	channel, segment, err := w.Topic(t.Context(), must[*store.Directory](t)(w.Directory(t.Context())).Teams[0].ID)
 	if err != nil || channel != "#payments" || segment != ":pager: On call: ann (primary)" {
 		t.Errorf("topic %q %q, %v", channel, segment, err)
 	}
@@ -65,7 +65,7 @@ func TestGroupTrouble(t *testing.T) {
 	grouped(w)
 	stores := []*store.Store{w.Store, w.another()}
 	w.look(w.Store, start)
-	id := must[store.GroupFacts](t)(w.GroupFacts(t.Context())).Groups[0].ID
+	id := must[store.GroupDuties](t)(w.GroupDuties(t.Context())).Groups[0].ID
 	say := func(trouble string) {
 		var all sync.WaitGroup
 		for i := range 4 {

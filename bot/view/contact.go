@@ -26,7 +26,7 @@ const maxContactsShown = 20
 // Contacts is what the form about how a person is reached shows.
 type Contacts struct {
 	Reach    oncall.Reach
-	Facts    oncall.RuleFacts
+	Context  oncall.RuleContext
 	Card     bool // there are numbers to save in a phone
 	TimeZone string
 	Location *time.Location
@@ -39,7 +39,7 @@ func (v Contacts) Draw() slack.ModalViewRequest {
 	if v.Said != "" {
 		blocks = append(blocks, section(v.Said))
 	}
-	if !ReachesPeople(v.Facts.Methods) {
+	if !ReachesPeople(v.Context.Methods) {
 		blocks = append(blocks, section(onlySlack()))
 	}
 	blocks = append(blocks, section("*Slack* — a direct message; everybody has it."))
@@ -82,7 +82,7 @@ func onlySlack() string {
 
 func (v Contacts) buttons() []slack.BlockElement {
 	var buttons []slack.BlockElement
-	if len(v.Facts.Methods) > 0 {
+	if len(v.Context.Methods) > 0 {
 		buttons = append(buttons, button(ActionContactAdd, "", "Add…").WithStyle(slack.StylePrimary))
 	}
 	buttons = append(buttons, button(ActionContactTest, "", "Send me a test page"))
@@ -113,7 +113,7 @@ func (v Contacts) contact(c oncall.Contact) slack.Block {
 // state says whether a page may go to a contact method.
 func (v Contacts) state(c oncall.Contact) string {
 	switch {
-	case !slices.Contains(v.Facts.Methods, c.Method):
+	case !slices.Contains(v.Context.Methods, c.Method):
 		return fmt.Sprintf(":no_entry: Not used: this installation can't send by %s any more.", oncall.MethodName(c.Method))
 	case c.DisabledAt != nil:
 		return ":no_entry: Switched off because " + Foreign(c.DisabledWhy, maxBody) + "."
@@ -142,7 +142,7 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 	edit := button(ActionRulesEdit, urgency, "Edit rules…")
 	blocks := []slack.Block{slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
 	var warnings []string
-	for _, w := range v.Reach.Warnings(rules, low, v.Facts) {
+	for _, w := range v.Reach.Warnings(rules, low, v.Context) {
 		text := Foreign(w.Text, maxBody)
 		if w.Line > 0 {
 			text = fmt.Sprintf("Line %d: %s", w.Line, text)

@@ -44,7 +44,7 @@ func (f RulesForm) Draw() slack.ModalViewRequest {
 	if f.Meta.Low {
 		title, intro = "Rules, low severity", "Low severity, within your hours for it. Lines go on until you or enough others have acknowledged."
 	}
-	warnings := f.Reach.Warnings(f.Lines, f.Meta.Low, f.Facts)
+	warnings := f.Reach.Warnings(f.Lines, f.Meta.Low, f.Context)
 	blocks := []slack.Block{section(intro)}
 	if len(f.Lines) == 0 {
 		blocks = append(blocks, section("Without a line you get the defaults."))

@@ -20,7 +20,7 @@ func annsReach() Contacts {
 			{ID: 4, Method: oncall.MethodEmail, Address: "ann@example.com", VerifiedAt: at(72 * time.Hour)},
 			{ID: 5, Method: oncall.MethodTelegram},
 		}},
-		Facts: oncall.RuleFacts{
+		Context: oncall.RuleContext{
 			Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
 			Paging:  []oncall.Paging{{Policy: "Payments & <co>", Next: 5 * time.Minute}},
 		},
@@ -42,9 +42,9 @@ func TestContactViews(t *testing.T) {
 	golden(t, "rules_high", RulesForm{Contacts: own, Meta: RulesMeta{Drawn: 3}, Lines: own.Reach.High}.Draw())
 	golden(t, "rules_low_none", RulesForm{Contacts: own, Meta: RulesMeta{Low: true}}.Draw())
 	golden(t, "hours", own.HoursForm())
-	golden(t, "contact_add_sms", ContactForm(v.Facts.Methods, oncall.MethodSMS, "ann@example.com"))
-	golden(t, "contact_add_email", ContactForm(v.Facts.Methods, oncall.MethodEmail, "ann@example.com"))
-	golden(t, "contact_add_telegram", ContactForm(v.Facts.Methods, oncall.MethodTelegram, ""))
+	golden(t, "contact_add_sms", ContactForm(v.Context.Methods, oncall.MethodSMS, "ann@example.com"))
+	golden(t, "contact_add_email", ContactForm(v.Context.Methods, oncall.MethodEmail, "ann@example.com"))
+	golden(t, "contact_add_telegram", ContactForm(v.Context.Methods, oncall.MethodTelegram, ""))
 	golden(t, "contact_code", CodeForm(v.Reach.Contacts[1], CodeSent(v.Reach.Contacts[1])))
 	golden(t, "contact_code_telegram", CodeForm(v.Reach.Contacts[4], CodeSent(v.Reach.Contacts[4])))
 }
@@ -53,7 +53,7 @@ func TestContactViews(t *testing.T) {
 func TestOthersSeeNoAddress(t *testing.T) {
 	t.Parallel()
 	v := annsReach()
-	got := ReachedBy(Mention(ann)+" is", v.Reach, v.Facts.Methods, v.Location)
+	got := ReachedBy(Mention(ann)+" is", v.Reach, v.Context.Methods, v.Location)
 	const want = "<@U0ANN> is reached by Slack, call and mail; last confirmed <!date^1772366400^{ago}|2026-03-01 13:00 CET>."
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -63,8 +63,8 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 		noise = append(noise, fmt.Sprint("db-", i))
 	}
 	d.signal(noise...)
-	const seats = 6
-	d.eventually("the webhook is called", func() bool { return hook.called.Load() >= seats })
+	const slots = 6
+	d.eventually("the webhook is called", func() bool { return hook.called.Load() >= slots })
 	d.id = quiet
 	began := time.Now()
 	d.signal("probe")
@@ -72,7 +72,7 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	if took := time.Since(began); took > atOnce {
 		t.Errorf("Ann had to wait for %s", took)
 	}
-	if n := hook.called.Load(); n > seats {
-		t.Errorf("%d workers wait for the webhook, want %d at most", n, seats)
+	if n := hook.called.Load(); n > slots {
+		t.Errorf("%d workers wait for the webhook, want %d at most", n, slots)
 	}
 }

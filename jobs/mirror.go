@@ -30,7 +30,7 @@ type Mirror interface {
 
 // topic sets the topic of a team's channel as it should be now.
 func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error {
-	channel, segment, err := j.store.TopicFacts(ctx, job.Args.Team)
+	channel, segment, err := j.store.Topic(ctx, job.Args.Team)
 	if err != nil || segment == "" {
 		return err
 	}
@@ -83,7 +83,7 @@ func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration)
 	defer j.groups.mu.Unlock()
 	s := groupSync{jobs: j, ends: map[oncall.UserGroupID]end{}, refused: map[oncall.UserGroupID][]oncall.UserID{}}
 	var err error
-	if s.facts, err = j.store.GroupFacts(ctx); err != nil || len(s.facts.Groups) == 0 {
+	if s.duties, err = j.store.GroupDuties(ctx); err != nil || len(s.duties.Groups) == 0 {
 		return err
 	}
 	if j.groups.seen == nil || now.Sub(j.groups.at) >= age {
@@ -94,7 +94,7 @@ func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration)
 			break
 		}
 		// Somebody may have come on call meanwhile, and another instance have written.
-		if s.facts, err = j.store.GroupFacts(ctx); err != nil {
+		if s.duties, err = j.store.GroupDuties(ctx); err != nil {
 			return err
 		}
 		err = j.seeGroups(ctx, now)
@@ -111,7 +111,7 @@ func (j *Jobs) seeGroups(ctx context.Context, now time.Time) error {
 // A groupSync is one run over all groups.
 type groupSync struct {
 	jobs    *Jobs
-	facts   store.GroupFacts
+	duties  store.GroupDuties
 	refused map[oncall.UserGroupID][]oncall.UserID // by Slack
 	ends    map[oncall.UserGroupID]end
 }
@@ -124,7 +124,7 @@ type end struct {
 
 // write does the next step for every group, and reports whether there was any to do.
 func (s *groupSync) write(ctx context.Context) (wrote bool) {
-	for _, g := range s.facts.Groups {
+	for _, g := range s.duties.Groups {
 		if s.ends[g.ID].err != nil {
 			continue
 		}
@@ -141,8 +141,8 @@ func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, tro
 	if i < 0 {
 		return false, "", oncall.Refuse("Slack has no user group @%s. Create it, or take it out of the set-up.", g.Handle)
 	}
-	want := g.Membership(s.facts.Present, func(u oncall.UserID) bool {
-		return s.facts.Usable(u) && !slices.Contains(s.refused[g.ID], u)
+	want := g.Membership(s.duties.Present, func(u oncall.UserID) bool {
+		return s.duties.Usable(u) && !slices.Contains(s.refused[g.ID], u)
 	})
 	switch want.Step(seen[i]) {
 	case oncall.GroupDone:
@@ -163,7 +163,7 @@ func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, tro
 // tell tells the admins of each group what they should know. The error is of them all.
 func (s *groupSync) tell(ctx context.Context, now time.Time, all error) error {
 	var errs []error
-	for _, g := range s.facts.Groups {
+	for _, g := range s.duties.Groups {
 		e := s.ends[g.ID]
 		if all != nil {
 			e.err = all

@@ -1,0 +1,36 @@
+package jobs_test
+
+import (
+	"os"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Three files speak of every kind of job: what it is told, how it is queued, how it is worked. A kind
+// that one of them lacks would be refused in the night.
+func TestEveryJobIsQueuedAndWorked(t *testing.T) {
+	t.Parallel()
+	kinds := func(file, row string) []string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, match := range regexp.MustCompile(row).FindAllStringSubmatch(string(text), -1) {
+			out = append(out, match[1])
+		}
+		return out
+	}
+	want := kinds("../oncall/jobs.go", `func \((\w+)\) Kind\(\)`)
+	if len(want) < 14 {
+		t.Errorf("found the jobs %v only: has the form of their methods changed?", want)
+	}
+	if diff := cmp.Diff(want, kinds("../store/queue.go", `\n\t\{oncall\.(\w+)\{\}, Queue`)); diff != "" {
+		t.Errorf("queued (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, kinds("workers.go", `\n\tadd\[oncall\.(\w+)\]`)); diff != "" {
+		t.Errorf("worked (-want +got):\n%s", diff)
+	}
+}
