@@ -179,31 +179,40 @@ func (a *attempt) resolve(ctx context.Context, sender notify.Abilities) (over bo
 	return false, err
 }
 
-// find asks a provider. One that panics says nothing.
-func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (reference string, found bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, sendLimit)
+// guarded lets a sender work for so long at most. A panic is a failure of the sender's.
+func guarded(ctx context.Context, limit time.Duration, call func(context.Context) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
-			found, err = false, fmt.Errorf("the sender panicked: %v", cause)
+			err = fmt.Errorf("the sender panicked: %v", cause)
 		}
 	}()
-	return f.Find(ctx, m, since)
+	return call(ctx)
+}
+
+// find asks a provider. One that panics says nothing.
+func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (reference string, found bool, err error) {
+	err = guarded(ctx, sendLimit, func(ctx context.Context) (err error) {
+		reference, found, err = f.Find(ctx, m, since)
+		return err
+	})
+	return reference, found, err
 }
 
 // send calls the sender. One that panics may have sent.
 func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify.Receipt) {
-	ctx, cancel := context.WithTimeout(ctx, sendLimit)
-	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			r = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("the sender panicked: %v", cause)}
-		}
-		if r.Err == nil && r.Outcome != notify.Accepted {
-			r.Err = errors.New(string(r.Outcome))
-		}
-	}()
-	return sender.Send(ctx, m)
+	err := guarded(ctx, sendLimit, func(ctx context.Context) error {
+		r = sender.Send(ctx, m)
+		return nil
+	})
+	if err != nil {
+		return notify.Receipt{Outcome: notify.Unknown, Err: err}
+	}
+	if r.Err == nil && r.Outcome != notify.Accepted {
+		r.Err = errors.New(string(r.Outcome))
+	}
+	return r
 }
 
 // result is what the store is told of the attempt.

@@ -36,21 +36,14 @@ func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = j.followOne(ctx, t)
+			errs[i] = guarded(ctx, followLimit, func(ctx context.Context) error { return j.followOne(ctx, t) })
 		})
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func (j *Jobs) followOne(ctx context.Context, t store.Tracked) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, followLimit)
-	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the sender panicked: %v", cause)
-		}
-	}()
+func (j *Jobs) followOne(ctx context.Context, t store.Tracked) error {
 	sender := j.senders[t.Method]
 	if sender.Canceller != nil && !t.Due {
 		if err := sender.Canceller.Cancel(ctx, t.Ref); err != nil {

@@ -96,7 +96,12 @@ func (j *Jobs) hear(ctx context.Context, method string, from notify.Listener) er
 	if err != nil {
 		return err
 	}
-	replies, next, err := listenOnce(ctx, from, cursor)
+	var replies []notify.Reply
+	var next string
+	err = guarded(ctx, listenLimit, func(ctx context.Context) (err error) {
+		replies, next, err = from.Listen(ctx, cursor)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("ask for answers: %w", err)
 	}
@@ -109,17 +114,6 @@ func (j *Jobs) hear(ctx context.Context, method string, from notify.Listener) er
 		return nil
 	}
 	return j.store.SaveCursor(ctx, method, next)
-}
-
-func listenOnce(ctx context.Context, from notify.Listener, cursor string) (replies []notify.Reply, next string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, listenLimit)
-	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the sender panicked: %v", cause)
-		}
-	}()
-	return from.Listen(ctx, cursor)
 }
 
 // reply does what one person has answered, and says so.
