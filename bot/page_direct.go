@@ -9,6 +9,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 // Send pages a person by a direct message with the incident's buttons. If it would have to
@@ -71,7 +72,7 @@ func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.Incident
 			b.log.Warn().Err(err).Msg("can't look for an earlier copy of a page; it may show up twice")
 		}
 	}
-	return notify.Receipt{Outcome: notify.Accepted, Reference: at.Channel + " " + at.TS}
+	return posted(at)
 }
 
 const (
@@ -85,12 +86,18 @@ const (
 func (b *Bot) Lag() time.Duration { return 2 * time.Second }
 
 // Find looks for a page that an attempt at since or later may have posted.
-func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (string, bool, error) {
+func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (notify.Receipt, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()
 	at, found, err := b.find(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key}, since)
 	if err != nil {
-		return "", false, fmt.Errorf("look for the page of incident %d: %w", m.Incident, err)
+		return notify.Receipt{}, false, fmt.Errorf("look for the page of incident %d: %w", m.Incident, err)
 	}
-	return at.Channel + " " + at.TS, found, nil
+	return posted(at), found, nil
+}
+
+// posted is the receipt of a page that stands in Slack.
+func posted(at store.Place) notify.Receipt {
+	place := notify.Place(at)
+	return notify.Receipt{Outcome: notify.Accepted, Reference: place.String(), Place: place}
 }

@@ -20,7 +20,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Why: "you are on call in payments"}
 	r := f.bot.Send(f.ctx, message)
 	m := f.sim.Messages("@ann")
-	if r.Outcome != notify.Accepted || len(m) != 1 || r.Reference != m[0].Channel+" "+m[0].TS || r.Drawn != p.Incident.Version {
+	if r.Outcome != notify.Accepted || len(m) != 1 || r.Place != (notify.Place{Channel: m[0].Channel, TS: m[0].TS}) || r.Drawn != p.Incident.Version {
 		t.Fatalf("%+v; Ann got %+v", r, m)
 	}
 	if !strings.Contains(m[0].Text, "You are paged because you are on call in payments.") || !strings.Contains(string(m[0].Metadata), `"k/1"`) {
@@ -111,7 +111,7 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	}
 	message.Attempt = 2
 	r := f.bot.Send(f.ctx, message)
-	if m := f.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Reference != m[1].Channel+" "+m[1].TS {
+	if m := f.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Place != (notify.Place{Channel: m[1].Channel, TS: m[1].TS}) {
 		t.Errorf("%+v; Ann has %+v", r, m)
 	}
 	f.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})

@@ -36,15 +36,16 @@ func (c *channel) Send(_ context.Context, m notify.Message) notify.Receipt {
 }
 
 // Find implements notify.Finder.
-func (c *channel) Find(_ context.Context, m notify.Message, _ time.Time) (string, bool, error) {
+func (c *channel) Find(_ context.Context, m notify.Message, _ time.Time) (notify.Receipt, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, s := range c.sent {
 		if s.Key == m.Key {
-			return fmt.Sprint("ref-", i+1), c.states[fmt.Sprint("ref-", i+1)].State != "lost", nil
+			reference := fmt.Sprint("ref-", i+1)
+			return notify.Receipt{Outcome: notify.Accepted, Reference: reference}, c.states[reference].State != "lost", nil
 		}
 	}
-	return "", false, nil
+	return notify.Receipt{}, false, nil
 }
 
 // Lag implements notify.Finder.

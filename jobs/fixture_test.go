@@ -313,7 +313,8 @@ func newPhone() *phone { return &phone{answer: accept} }
 
 // accept takes the n-th message as Slack would.
 func accept(_ context.Context, m notify.Message, n int) notify.Receipt {
-	return notify.Receipt{Outcome: notify.Accepted, Reference: fmt.Sprintf("D%s 1700000000.%06d", m.To, n), Drawn: 1}
+	place := notify.Place{Channel: "D" + m.To, TS: fmt.Sprintf("1700000000.%06d", n)}
+	return notify.Receipt{Outcome: notify.Accepted, Reference: place.String(), Place: place, Drawn: 1}
 }
 
 // Send implements notify.Sender.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -158,10 +157,10 @@ func (a *attempt) resolve(ctx context.Context, sender notify.Abilities) (over bo
 	lost := false
 	if finder := sender.Finder; finder != nil {
 		age := a.jobs.clock().Sub(*a.order.Doubt)
-		reference, found, err := find(ctx, finder, a.message, *a.order.Doubt)
+		receipt, found, err := find(ctx, finder, a.message, *a.order.Doubt)
 		switch {
 		case found:
-			a.receipt = notify.Receipt{Outcome: notify.Accepted, Reference: reference}
+			a.receipt = receipt
 			return true, nil
 		case err != nil && age < findLimit:
 			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("ask what became of it: %w", err)}
@@ -192,12 +191,12 @@ func guarded(ctx context.Context, limit time.Duration, call func(context.Context
 }
 
 // find asks a provider. One that panics says nothing.
-func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (reference string, found bool, err error) {
+func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (r notify.Receipt, found bool, err error) {
 	err = guarded(ctx, sendLimit, func(ctx context.Context) (err error) {
-		reference, found, err = f.Find(ctx, m, since)
+		r, found, err = f.Find(ctx, m, since)
 		return err
 	})
-	return reference, found, err
+	return r, found, err
 }
 
 // send calls the sender. One that panics may have sent.
@@ -219,13 +218,10 @@ func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify
 func (a *attempt) result() store.PageResult {
 	r := a.receipt
 	if r.Outcome == notify.Accepted {
-		result := store.PageResult{Outcome: store.PageDelivered, Ref: r.Reference, Drawn: r.Drawn}
-		result.Track = a.jobs.senders[a.order.Page.Method].Tracker != nil
-		inSlack := a.order.Page.Method == oncall.MethodSlack || a.order.Page.Method == oncall.MethodChannel
-		if channel, ts, ok := strings.Cut(r.Reference, " "); ok && inSlack {
-			result.Place = store.Place{Channel: channel, TS: ts}
+		return store.PageResult{
+			Outcome: store.PageDelivered, Ref: r.Reference, Place: store.Place(r.Place), Drawn: r.Drawn,
+			Track: a.jobs.senders[a.order.Page.Method].Tracker != nil,
 		}
-		return result
 	}
 	result := store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error()}
 	switch r.Outcome {

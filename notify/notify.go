@@ -67,11 +67,18 @@ const (
 	Unknown Outcome = "unknown"
 )
 
+// A Place is a message in Slack.
+type Place struct{ Channel, TS string }
+
+// String names the message as a Receipt's Reference.
+func (p Place) String() string { return p.Channel + " " + p.TS }
+
 // A Receipt is what became of a message.
 type Receipt struct {
 	Outcome    Outcome
-	Reference  string        // the provider's name for it; Slack: "CHANNEL TS"
-	Drawn      int64         // the version of the incident that the message shows, where it is redrawn later
+	Reference  string        // the provider's name for it
+	Place      Place         // where it can be redrawn later; zero: nowhere
+	Drawn      int64         // the version of the incident that the message shows there
 	RetryAfter time.Duration // with Throttled
 	Err        error         // why, unless accepted
 	// Dead: with Rejected, nothing will ever reach this address, as with a number that does
@@ -88,10 +95,15 @@ type Sender interface {
 // A Finder is a Sender that can tell afterwards whether a message of unknown fate has
 // been sent: the provider is asked before anything is sent again.
 type Finder interface {
-	// Find looks for a message of m's key that was sent at since or later.
-	Find(ctx context.Context, m Message, since time.Time) (reference string, found bool, err error)
+	// Find looks for a message of m's key that was sent at since or later; its receipt is Accepted.
+	Find(ctx context.Context, m Message, since time.Time) (r Receipt, found bool, err error)
 	// Lag is how long an attempt may be missing from the provider's list.
 	Lag() time.Duration
+}
+
+// foundAs is what Find says of a message that goes by the reference; "" is none.
+func foundAs(reference string, err error) (Receipt, bool, error) {
+	return Receipt{Outcome: Accepted, Reference: reference}, reference != "", err
 }
 
 // State is how far an accepted message has come.

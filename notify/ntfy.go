@@ -185,26 +185,26 @@ func (n *Ntfy) actions(m Message) []ntfyAction {
 func (n *Ntfy) Lag() time.Duration { return ntfyLag }
 
 // Find looks for the message among those that the topic's server still has.
-func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {
+func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	server, topic, header, err := n.topic(m.To)
 	if err != nil {
-		return "", false, err
+		return foundAs("", err)
 	}
 	// A second earlier, as ntfy counts in whole ones.
 	a, err := n.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", server, topic, since.Unix()-1), header)
 	if err != nil {
-		return "", false, fmt.Errorf("look for a message on ntfy: %w", err)
+		return foundAs("", fmt.Errorf("look for a message on ntfy: %w", err))
 	}
 	if a.status != http.StatusOK {
-		return "", false, fmt.Errorf("look for a message: %w", n.web.refused(a, "").Err)
+		return foundAs("", fmt.Errorf("look for a message: %w", n.web.refused(a, "").Err))
 	}
 	for line := range bytes.Lines(a.body) {
 		var e ntfyEvent
 		if json.Unmarshal(line, &e) == nil && slices.Contains(e.Tags, ntfyTag(m.Key)) {
-			return e.ID, true, nil
+			return foundAs(e.ID, nil)
 		}
 	}
-	return "", false, nil
+	return foundAs("", nil)
 }
 
 const ntfyAddress = "WATCHBILL_NTFY_URL" // as people know it

@@ -94,11 +94,11 @@ func TestNtfyFindsWhatItMayHaveSent(t *testing.T) {
 	if r := n.Send(t.Context(), sent); r.Outcome != notify.Unknown {
 		t.Fatalf("%+v", r)
 	}
-	if ref, found, err := n.Find(t.Context(), sent, began); err != nil || !found || ref != "id000001" {
-		t.Errorf("%q, %v, %v", ref, found, err)
+	if r, found, err := n.Find(t.Context(), sent, began); err != nil || !found || r.Reference != "id000001" {
+		t.Errorf("%+v, %v, %v", r, found, err)
 	}
-	if ref, found, err := n.Find(t.Context(), other, began); err != nil || found {
-		t.Errorf("%q, %v, %v", ref, found, err)
+	if r, found, err := n.Find(t.Context(), other, began); err != nil || found {
+		t.Errorf("%+v, %v, %v", r, found, err)
 	}
 	if _, found, err := n.Find(t.Context(), sent, began.Add(time.Hour)); err != nil || found {
 		t.Errorf("found in the future: %v, %v", found, err)

@@ -128,7 +128,7 @@ func marker(m Message) string {
 func (s SMS) Lag() time.Duration { return twilioLag }
 
 // Find looks for a message among those sent to the same phone.
-func (s SMS) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {
+func (s SMS) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	text, mark := smsText(m), marker(m)
 	p := (&api.ListMessageParams{}).SetTo(m.To)
 	if s.Service == "" {
@@ -148,7 +148,7 @@ func (s SMS) Find(ctx context.Context, m Message, since time.Time) (string, bool
 		}
 		return true
 	})
-	return reference, reference != "", err
+	return foundAs(reference, err)
 }
 
 // newest lists messages, the newest first, until visit says that it is enough.

@@ -199,9 +199,9 @@ func TestSMSIsFoundByItsKey(t *testing.T) {
 	want(t, s.Send(ctx, m), notify.Unknown)
 	l.clock.advance(3 * time.Second)
 	m.Title = "disk full on db-1 and db-2" // it has changed since
-	reference, found, err := s.Find(ctx, m, since)
-	if err != nil || !found || !strings.HasPrefix(reference, "SM") {
-		t.Errorf("found %q, %v, %v", reference, found, err)
+	r, found, err := s.Find(ctx, m, since)
+	if err != nil || !found || !strings.HasPrefix(r.Reference, "SM") {
+		t.Errorf("found %+v, %v, %v", r, found, err)
 	}
 	verify := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: boPhone, Verify: "482913"}
 	want(t, s.Send(ctx, verify), notify.Accepted)

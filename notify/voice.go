@@ -155,9 +155,9 @@ func (v Voice) Lag() time.Duration { return twilioLag }
 
 // Find looks for the message's call. A plain call carries no mark: it is told by phone and
 // time.
-func (v Voice) Find(ctx context.Context, m Message, since time.Time) (string, bool, error) {
+func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	if v.Flow == "" {
-		return v.findCall(ctx, m, since)
+		return foundAs(v.findCall(ctx, m, since))
 	}
 	reference := ""
 	err := v.executions(ctx, since.Add(-twilioSkew), func(e studio.StudioV2Execution) (bool, error) {
@@ -170,7 +170,7 @@ func (v Voice) Find(ctx context.Context, m Message, since time.Time) (string, bo
 		}
 		return reference == "", err
 	})
-	return reference, reference != "", err
+	return foundAs(reference, err)
 }
 
 // Track asks how a call went.

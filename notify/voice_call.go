@@ -64,20 +64,20 @@ func marshalTwiML(response twimlResponse) (string, error) {
 	return string(out), nil
 }
 
-func (v Voice) findCall(ctx context.Context, m Message, since time.Time) (string, bool, error) {
+func (v Voice) findCall(ctx context.Context, m Message, since time.Time) (string, error) {
 	p := (&api.ListCallParams{}).SetTo(m.To).SetFrom(v.From).SetPageSize(messagePage)
 	page, _, err := askAPI(ctx, v.Twilio, "list calls", func(a *api.ApiService) (*api.ListCallResponse, error) {
 		return a.PageCall(p, "", "")
 	})
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	for _, c := range page.Calls {
 		if !twilioTime(c.DateCreated).Before(since.Truncate(time.Second)) && value(c.Direction) != "inbound" {
-			return value(c.Sid), true, nil
+			return value(c.Sid), nil
 		}
 	}
-	return "", false, nil
+	return "", nil
 }
 
 // trackCall asks how a plain call went. Whoever picks up may be a machine: without a key

@@ -142,8 +142,8 @@ func TestCallIsFoundByItsKey(t *testing.T) {
 	}
 	l.sim.Fail(twiliosim.Fault{Path: "/Executions", Method: "POST", Kind: twiliosim.FaultCut})
 	want(t, v.Send(ctx, m), notify.Unknown)
-	if reference, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(reference, "FN") {
-		t.Errorf("found %q, %v, %v", reference, found, err)
+	if r, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(r.Reference, "FN") {
+		t.Errorf("found %+v, %v, %v", r, found, err)
 	}
 
 	l.conf.Flow = ""
@@ -155,8 +155,8 @@ func TestCallIsFoundByItsKey(t *testing.T) {
 	}
 	l.sim.Fail(twiliosim.Fault{Path: "Calls.json", Method: "POST", Kind: twiliosim.FaultLost})
 	want(t, v.Send(ctx, m), notify.Unknown)
-	if reference, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(reference, "CA") {
-		t.Errorf("plain: found %q, %v, %v", reference, found, err)
+	if r, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(r.Reference, "CA") {
+		t.Errorf("plain: found %+v, %v, %v", r, found, err)
 	}
 }
 
