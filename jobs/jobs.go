@@ -98,9 +98,7 @@ const (
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
 	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: map[string]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
-	if err := j.metrics.register(c.Metrics); err != nil {
-		return nil, fmt.Errorf("register the metrics of jobs: %w", err)
-	}
+	j.metrics = newMetrics(c.Metrics)
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
 	for method, s := range c.Senders {
 		sender := notify.AbilitiesOf(s)
