@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -89,5 +90,14 @@ func TestDeactivatedPeopleDontCover(t *testing.T) {
 	})
 	if got := f.command(ann, "/oncall override @bo 18:00 to 20:00"); got != "<@U0BO> is deactivated in Slack and can't be on call." {
 		t.Errorf("Ann was told %q", got)
+	}
+}
+
+func TestTheHelpNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	for _, known := range commands {
+		if known.name != "help" && !regexp.MustCompile("`/oncall "+known.name+`\b`).MatchString(view.HelpText) {
+			t.Errorf("the help doesn't name `/oncall %s`", known.name)
+		}
 	}
 }

@@ -68,7 +68,7 @@ func TestEveryRowIsComplete(t *testing.T) {
 			wrong("it pages nobody who has made no rules")
 		}
 	}
-	for _, info := range []MethodInfo{Method("whatsapp").Info(), Method("").Info()} {
+	for _, info := range []MethodInfo{Method("pigeon").Info(), Method("").Info()} {
 		if info.Name != string(info.Method) || info.Check != nil {
 			t.Errorf("an unknown method is %+v", info)
 		}

@@ -116,20 +116,28 @@ func settingsOf(flags channelFlags) map[string]reflect.Value {
 	return out
 }
 
-// A contact method is a sender, a row of the table, a line in two documents and a setting.
-func TestEveryContactMethodHasItsSenderAndItsDocuments(t *testing.T) {
+// A contact method is a row, a sender, a setting, a line in the documents, and a provider that
+// `make crash` kills us at.
+func TestNoContactMethodIsForgotten(t *testing.T) {
 	t.Parallel()
 	all := everything(t)
 	senders := all.senders(time.Now, "")
-	people, admins, phones := document(t, "docs/contacts.md"), document(t, "docs/channels.md"), document(t, "docs/phones.md")
+	what, answers, _ := strings.Cut(document(t, "docs/contacts.md"), "## How to answer")
+	admins, phones := document(t, "docs/channels.md"), document(t, "docs/phones.md")
 	settings := settingsOf(all)
 	for _, info := range oncall.ContactMethods() {
 		if senders[string(info.Method)] == nil {
 			t.Errorf("%s has no sender", info.Method)
 		}
 		delete(senders, string(info.Method))
-		if !strings.Contains(people, "\n| "+info.Title+" |") {
-			t.Errorf("docs/contacts.md has no line for %s", info.Title)
+		if !strings.Contains(what, "\n| "+info.Title+" |") {
+			t.Errorf("docs/contacts.md doesn't say what to type for %s", info.Title)
+		}
+		if !info.Programs && !regexp.MustCompile(`\n\| [^|]*`+info.Title+`[^|]* \|`).MatchString(answers) {
+			t.Errorf("docs/contacts.md doesn't say how %s is answered", info.Title)
+		}
+		if !slices.ContainsFunc(crashChannels(), func(c crashChannel) bool { return c.method == string(info.Method) }) {
+			t.Errorf("make crash doesn't send by %s", info.Method)
 		}
 		if _, is := settings[info.Setting]; info.Setting != "" && !is {
 			t.Errorf("%s is switched on by %s, which is no setting", info.Method, info.Setting)
