@@ -8,7 +8,6 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 const (
@@ -21,16 +20,13 @@ const (
 )
 
 // message is what the person is told.
-func (j *Jobs) message(ctx context.Context, order store.PageOrder) notify.Message {
+func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
 	in := order.Incidents[0]
 	m := notify.Message{
-		Purpose: notify.ForPage, Key: order.Page.Key, Attempt: order.Attempt, Code: order.Code,
+		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code,
 		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
 		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
 		Why: order.Page.Why, Opened: in.OpenedAt, AskedBy: order.AskedBy, Expires: j.clock().Add(neededFor),
-	}
-	if order.Redial { // a message of its own: the first must not be taken for it
-		m.Key += oncall.RedialMark
 	}
 	if in.NextAt != nil && in.NextAt.After(m.Expires) {
 		m.Expires = *in.NextAt

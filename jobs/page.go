@@ -11,7 +11,6 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 const (
@@ -35,8 +34,8 @@ const (
 	passedOver = 10 * time.Second
 )
 
-// page makes attempts to reach one person until one is answered, unless the page has been delivered
-// or is no longer due. It goes on for as long as it is due: a snooze uses up no attempt.
+// page sends a page until its provider accepts or refuses it, for as long as it is due. To try again
+// later is a snooze of the job, which River counts as no attempt; an incident's snooze is something else.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
 	if j.lanes.hang(job.Args.Lane) {
 		return river.JobSnooze(laneLater)
@@ -84,7 +83,7 @@ func later(a, b time.Time) time.Time {
 // An attempt is one call of a sender, and what came of it.
 type attempt struct {
 	jobs    *Jobs
-	order   store.PageOrder
+	order   oncall.PageOrder
 	message notify.Message
 	receipt notify.Receipt
 	again   time.Duration // until the next; 0: there is none
@@ -214,41 +213,36 @@ func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify
 	return r
 }
 
-// result is what the store is told of the attempt.
-func (a *attempt) result() store.PageResult {
+// result is what the rules are told of the attempt.
+func (a *attempt) result() oncall.PageResult {
 	r := a.receipt
-	if r.Outcome == notify.Accepted {
-		return store.PageResult{
-			Outcome: store.PageDelivered, Ref: r.Reference, Place: store.Place(r.Place), Drawn: r.Drawn,
-			Track: a.jobs.senders[a.order.Page.Method].Tracker != nil,
-		}
-	}
-	result := store.PageResult{Outcome: store.PageRetry, Detail: r.Err.Error()}
 	switch r.Outcome {
-	case notify.Rejected:
-		result.Outcome, result.Dead = store.PageFailed, r.Dead
-	case notify.Misconfigured:
-		if !a.order.Blocked {
-			result.Outcome = store.PageBlocked
+	case notify.Accepted:
+		accepted := oncall.PageAccepted{Ref: r.Reference, Track: a.jobs.senders[a.order.Page.Method].Tracker != nil}
+		if r.Place != (notify.Place{}) {
+			accepted.Copy = &oncall.DrawnCopy{Channel: r.Place.Channel, TS: r.Place.TS, Version: r.Drawn}
 		}
+		return accepted
+	case notify.Rejected:
+		return oncall.PageRefused{Why: r.Err.Error(), Dead: r.Dead}
+	case notify.Misconfigured:
+		return oncall.PageBlocked{Why: r.Err.Error()}
 	case notify.Throttled:
-		result.Unsent, result.Doubt, result.Next = true, a.order.Doubt, a.passed
+		return oncall.PageThrottled{Why: r.Err.Error(), Doubt: a.order.Doubt, Passed: a.passed}
 	default:
-		result.Next, result.Doubt = true, &a.order.Since
+		return oncall.PageDoubtful{Why: r.Err.Error(), Since: a.order.Since}
 	}
-	return result
 }
 
 // record writes down what the attempt came to.
 func (a *attempt) record(ctx context.Context) error {
-	result := a.result()
 	if a.receipt.Outcome != notify.Accepted {
 		level := zerolog.WarnLevel
 		switch {
-		case result.Outcome == store.PageFailed || result.Outcome == store.PageBlocked:
-			level = zerolog.ErrorLevel
-		case a.receipt.Outcome == notify.Misconfigured: // it was said
+		case a.receipt.Outcome == notify.Misconfigured && a.order.Blocked: // it was said
 			level = zerolog.DebugLevel
+		case a.receipt.Outcome == notify.Misconfigured || a.receipt.Outcome == notify.Rejected:
+			level = zerolog.ErrorLevel
 		}
 		a.jobs.log.WithLevel(level).Err(a.receipt.Err).Stringer("incident", a.order.Incident.ID).
 			Str("user", string(a.order.Page.UserID)).Str("method", a.order.Page.Method).
@@ -258,5 +252,5 @@ func (a *attempt) record(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	return a.jobs.store.RecordPage(ctx, a.order.Page.ID, result, a.jobs.clock())
+	return a.jobs.store.RecordPage(ctx, a.order.Page.ID, a.result(), a.jobs.clock())
 }

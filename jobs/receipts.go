@@ -63,12 +63,12 @@ func (j *Jobs) followOne(ctx context.Context, t store.Tracked) error {
 			return err
 		}
 	}
-	r := store.Receipt{State: string(track.State), Final: track.Final, Dead: track.Dead}
+	r := oncall.PageReceipt{State: oncall.ReceiptState(track.State), Final: track.Final, Dead: track.Dead}
 	if track.Err != nil {
 		r.Why = track.Err.Error()
 	}
 	if r.Why == "" {
-		r.Why = r.State
+		r.Why = string(r.State)
 	}
 	return j.store.RecordReceipt(ctx, t.Page, r, j.clock())
 }

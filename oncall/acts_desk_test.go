@@ -198,11 +198,11 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	equal(t, "what was there is as it was", into.Responders[0].State, ResponderAsked)
 
 	// Earlier pages of the other incident are over, and those of this one are for whom they were.
-	theirs := Page{IncidentID: 8, UserID: bo, Key: "8/1/U0BO/slack"}
+	theirs := Page{IncidentID: 8, UserID: bo, CallSeq: 1}
 	if !theirs.Due(to.Incident) {
 		t.Error("who is asked to help is not paged by the policy any more")
 	}
-	if asks := (Page{IncidentID: 8, UserID: ed, Key: "8/ask/3/U0ED/slack"}); !asks.Due(into) || asks.Due(to.Incident) {
+	if asks := (Page{IncidentID: 8, UserID: ed, AskedVersion: 3}); !asks.Due(into) || asks.Due(to.Incident) {
 		t.Error("who has accepted is asked still")
 	}
 	accepted, err := to.Incident.Do(Act{Do: ActAccept}, ByUser(bo), facts(policy, roster), at)

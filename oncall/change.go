@@ -33,7 +33,7 @@ func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 func (c *Change) done() Change {
 	in := &c.Incident
 	if len(c.Events) > 0 {
-		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}})
+		c.Tasks = append(c.Tasks, in.Redraw())
 	}
 	if in.NextAt != nil && in.Seq != c.before.Seq {
 		c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
@@ -42,6 +42,11 @@ func (c *Change) done() Change {
 		c.closeStillOn()
 	}
 	return *c
+}
+
+// Redraw has the incident's messages brought to its version.
+func (in Incident) Redraw() Task {
+	return Task{Do: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }
 
 // record adds a line to the timeline. Who acts need not be who decides: Watchbill itself

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -26,7 +25,7 @@ func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
 		d := p
 		d.Contact, d.Method, d.At = rule.Contact, method, p.At.Add(rule.After.Duration())
 		times[rule.Contact]++
-		d.Key = CallKey(p.Key) + method
+		d.Key = d.key()
 		if rule.Contact != 0 {
 			d.Key += fmt.Sprint(":", rule.Contact)
 		}
@@ -50,9 +49,6 @@ func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
 	return out
 }
 
-// CallKey is how the keys of all pages begin that one decision makes of one person: a call.
-func CallKey(key string) string { return key[:strings.LastIndexByte(key, '/')+1] }
-
 // Lane names what a page waits for together with others: its provider. What is for no person waits
 // apart, since nothing bundles it and anybody's server may be behind it.
 func (p Page) Lane() string {
@@ -62,11 +58,8 @@ func (p Page) Lane() string {
 	return p.Method
 }
 
-// RedialMark ends the key of a call that is made once more.
-const RedialMark = "~2"
-
-// Looks says when each page of a call, in the order of Deliveries, is looked at first: it goes at
-// once if none before it has got through by then.
+// Looks says when each page of a call, in the order of Deliveries, is looked at first: at its own
+// time, or when Patience with the page before it is over. It is sent then if none before it got through.
 func Looks(pages []Page) []time.Time {
 	out := make([]time.Time, len(pages))
 	for i, p := range pages {
@@ -89,38 +82,39 @@ func Hold(method string) time.Duration {
 	return 30 * time.Second
 }
 
-// A Told is what a recipient was told last.
-type Told struct {
-	At           time.Time // zero: nothing yet
+// A LastPage is what a recipient, a person by one contact method, was told last.
+type LastPage struct {
+	Page         PageID
+	At           time.Time // zero: nothing yet, or it was not sent after all
 	Severity     Severity  // the worst since then
 	Integrations []IntegrationID
 }
 
 // Holds returns until when a page of the incident waits, so that a storm doesn't flood its
 // recipient; zero: it doesn't. Worse news, and that of another integration, don't wait.
-func (t Told) Holds(in Incident, method string, now time.Time) time.Time {
-	until := t.At.Add(Hold(method))
-	if t.At.IsZero() || !now.Before(until) || in.Severity.Worse(t.Severity) || !slices.Contains(t.Integrations, in.IntegrationID) {
+func (l LastPage) Holds(in Incident, method string, now time.Time) time.Time {
+	until := l.At.Add(Hold(method))
+	if l.At.IsZero() || !now.Before(until) || in.Severity.Worse(l.Severity) || !slices.Contains(l.Integrations, in.IntegrationID) {
 		return time.Time{}
 	}
 	return until
 }
 
-// Tell adds that the recipient hears of incidents now. Within a hold it goes on from its beginning.
-func (t Told) Tell(method string, now time.Time, incidents ...Incident) Told {
-	if t.At.IsZero() || !now.Before(t.At.Add(Hold(method))) {
-		t = Told{At: now, Severity: Low}
+// Tell adds that the recipient hears of incidents now. That makes a hold that has begun no longer.
+func (l LastPage) Tell(method string, now time.Time, incidents ...Incident) LastPage {
+	if l.At.IsZero() || !now.Before(l.At.Add(Hold(method))) {
+		l = LastPage{At: now, Severity: Low}
 	}
-	t.Integrations = slices.Clone(t.Integrations)
+	l.Integrations = slices.Clone(l.Integrations)
 	for _, in := range incidents {
-		if in.Severity.Worse(t.Severity) {
-			t.Severity = in.Severity
+		if in.Severity.Worse(l.Severity) {
+			l.Severity = in.Severity
 		}
-		if !slices.Contains(t.Integrations, in.IntegrationID) {
-			t.Integrations = append(t.Integrations, in.IntegrationID)
+		if !slices.Contains(l.Integrations, in.IntegrationID) {
+			l.Integrations = append(l.Integrations, in.IntegrationID)
 		}
 	}
-	return t
+	return l
 }
 
 // WorstFirst sorts incidents by severity, and those of one severity by age.

@@ -63,7 +63,7 @@ func TestDeliveries(t *testing.T) {
 		},
 		{"no rules at all", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{}}}, false, time.Time{}, "7/1/U1/slack@0,0"},
 	} {
-		pages := Deliveries(Page{UserID: "U1", Method: MethodSlack, Key: "7/1/U1/slack", At: c.at}, c.r, c.low, now)
+		pages := Deliveries(Page{IncidentID: 7, CallSeq: 1, UserID: "U1", Method: MethodSlack, At: c.at}, c.r, c.low, now)
 		var got []string
 		for i, look := range Looks(pages) {
 			got = append(got, fmt.Sprintf("%s@%.0f,%.0f", pages[i].Key, pages[i].At.Sub(now).Seconds(), look.Sub(now).Seconds()))
@@ -82,7 +82,7 @@ func TestAHoldIsBrokenByWorseNews(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	in := func(s Severity, from IntegrationID) Incident { return Incident{Severity: s, IntegrationID: from} }
-	told := Told{}.Tell(MethodSMS, now, in(Medium, 1))
+	last := LastPage{}.Tell(MethodSMS, now, in(Medium, 1))
 	for _, c := range []struct {
 		name  string
 		in    Incident
@@ -95,17 +95,17 @@ func TestAHoldIsBrokenByWorseNews(t *testing.T) {
 		{"of another integration", in(Low, 2), time.Second, false},
 		{"later", in(Medium, 1), 30 * time.Second, false},
 	} {
-		until := told.Holds(c.in, MethodSMS, now.Add(c.after))
+		until := last.Holds(c.in, MethodSMS, now.Add(c.after))
 		if !until.IsZero() != c.held || c.held && !until.Equal(now.Add(30*time.Second)) {
 			t.Errorf("%s: held until %s", c.name, until)
 		}
 	}
-	if until := told.Holds(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
+	if until := last.Holds(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
 		t.Errorf("a call is held until %s", until)
 	}
 	// What breaks the hold counts for the rest of it, and doesn't make it longer.
-	broken := told.Tell(MethodSMS, now.Add(10*time.Second), in(Critical, 2))
-	if want := (Told{At: now, Severity: Critical, Integrations: []IntegrationID{1, 2}}); !cmp.Equal(want, broken) {
+	broken := last.Tell(MethodSMS, now.Add(10*time.Second), in(Critical, 2))
+	if want := (LastPage{At: now, Severity: Critical, Integrations: []IntegrationID{1, 2}}); !cmp.Equal(want, broken) {
 		t.Errorf("after worse news: %+v", broken)
 	}
 	if again := broken.Tell(MethodSMS, now.Add(30*time.Second), in(Low, 3)); again.Severity != Low || len(again.Integrations) != 1 {

@@ -75,7 +75,7 @@ type Responder struct {
 	By    Actor          `json:"by"`
 	At    time.Time      `json:"at"`              // of the latest change
 	Asked int64          `json:"asked,omitempty"` // the version that asked: their pages bear it
-	Until int64          `json:"until,omitempty"` // the seq at their answer: what paged them until then is over for them
+	Until int64          `json:"until,omitempty"` // the Seq at their answer: pages with this or a lower one are no longer sent to them
 }
 
 // ResponderState is what a responder has said.

@@ -202,11 +202,11 @@ func TestDecisionsRefuseInOneSentence(t *testing.T) {
 func TestEveryChangeIsDrawnAtItsVersion(t *testing.T) {
 	t.Parallel()
 	acked, _ := triggered().Do(Act{Do: ActAck}, ByUser(ann), Facts{}, noon)
-	equal(t, "tasks", acked.Tasks, []Task{{Do: Draw{Incident: 7, Version: 2}}})
+	equal(t, "tasks", acked.Tasks, []Task{{Do: Draw{Incident: 7, Version: 2}, Severity: High}})
 	policy, roster := payments()
 	c, _ := triggered().RunTimer(0, facts(policy, roster), noon)
 	equal(t, "tasks", c.Tasks, []Task{
-		{Do: Draw{Incident: 7, Version: 2}},
+		{Do: Draw{Incident: 7, Version: 2}, Severity: High},
 		{Do: IncidentTimer{Incident: 7, Seq: 1}, At: noon.Add(5 * time.Minute)},
 	})
 }
@@ -226,7 +226,7 @@ func TestAStepThatReachesNobody(t *testing.T) {
 		users = append(users, paged(c))
 		now = now.Add(time.Second)
 		before := c.Incident
-		if c, due = before.Unreached(now); !due {
+		if c = before.begin(ByTimer(), Facts{}, now); !c.unreached() {
 			t.Fatal("it does not matter that nobody was reached")
 		}
 		want := []EventKind{EventUnreached}
@@ -242,7 +242,7 @@ func TestAStepThatReachesNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, matters := acked.Incident.Unreached(now); matters {
+	if c := acked.Incident.begin(ByTimer(), Facts{}, now); c.unreached() {
 		t.Error("an acknowledged incident went on")
 	}
 }

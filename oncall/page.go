@@ -2,67 +2,99 @@ package oncall
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
-	"strconv"
-	"strings"
+	"time"
 )
 
-// page adds one page of the change's incident.
+// A Page is one attempt to reach one person by one contact method.
+type Page struct {
+	ID         PageID
+	IncidentID IncidentID
+	UserID     UserID // empty: it is for no person
+	Method     string
+	Why        string // completes "you are paged because …"
+	Key        string // one page a person, method and decision: the name that providers know it by
+
+	Contact ContactID // 0: what everybody has
+	To      string    // of a page that is for no person: a Slack channel or a URL
+	At      time.Time // not sent earlier; zero: at once
+
+	// Which decision made the page. All pages that one decision makes of one person are a call.
+	CallSeq      int64  // the incident's Seq, where a step of the policy calls the person
+	AskedVersion int64  // the incident's version, where somebody asks the person to help
+	RedialKey    string // the name of the second phone call, once nobody has picked up the first
+}
+
+// PageState says what has become of a page.
+type PageState string
+
+// The states of a page.
+const (
+	PageWaiting   PageState = "waiting"   // to be sent, now or later
+	PageDelivered PageState = "delivered" // its provider has taken it
+	PageFailed    PageState = "failed"    // it never arrives
+	PageSkipped   PageState = "skipped"   // nobody needed it any more
+)
+
+// page adds a page of somebody whom the policy calls, or who has the incident.
 func (c *Change) page(u UserID, why string) {
-	c.Pages = append(c.Pages, Page{
-		IncidentID: c.Incident.ID, UserID: u, Method: MethodSlack, Why: why,
-		Key: fmt.Sprintf("%s%s/%s", c.Incident.PageKeys(), u, MethodSlack),
-	})
+	c.add(Page{CallSeq: c.Incident.Seq, UserID: u, Method: MethodSlack, Why: why})
 }
 
-// ask adds the page of somebody who is asked to help. Its key says so: it is due whatever
-// the incident's status, and no step of the policy.
+// ask adds the page of somebody who is asked to help: it is due whatever the incident's
+// status, and no step of the policy.
 func (c *Change) ask(u UserID, why string) {
-	c.Pages = append(c.Pages, Page{
-		IncidentID: c.Incident.ID, UserID: u, Method: MethodSlack, Why: why,
-		Key: fmt.Sprintf("%d/%s/%d/%s/%s", c.Incident.ID, pageAsk, c.Incident.Version, u, MethodSlack),
-	})
+	c.add(Page{AskedVersion: c.Incident.Version, UserID: u, Method: MethodSlack, Why: why})
 }
 
-// pageAsk stands in the keys of pages to responders, where others have the seq.
-const pageAsk = "ask"
-
-// PageKeys is how the keys of the latest step's pages begin.
-func (in Incident) PageKeys() string { return fmt.Sprintf("%d/%d/", in.ID, in.Seq) }
-
-// asked reports whether the page is for a responder, and the version of the incident that
-// asked them; otherwise the number is the seq that the page belongs to.
-func (p Page) asked() (number int64, is bool) {
-	parts := strings.SplitN(p.Key, "/", 4)
-	if len(parts) < 3 {
-		return 0, false
-	}
-	if parts[1] == pageAsk {
-		number, _ = strconv.ParseInt(parts[2], 10, 64)
-		return number, true
-	}
-	number, _ = strconv.ParseInt(parts[1], 10, 64)
-	return number, false
+func (c *Change) add(p Page) {
+	p.IncidentID = c.Incident.ID
+	p.Key = p.key()
+	c.Pages = append(c.Pages, p)
 }
+
+// key names the page. Nothing is ever read out of it again, but the release before this one
+// does so still.
+func (p Page) key() string {
+	decision, who := fmt.Sprint(p.CallSeq), string(p.UserID)
+	if p.Asks() {
+		decision = fmt.Sprint("ask/", p.AskedVersion)
+	}
+	if who == "" {
+		who = url.QueryEscape(p.To)
+	}
+	return fmt.Sprintf("%d/%s/%s/%s", p.IncidentID, decision, who, p.Method)
+}
+
+// MessageKey is the name by which the provider knows the page's latest message.
+func (p Page) MessageKey() string {
+	if p.RedialKey != "" {
+		return p.RedialKey
+	}
+	return p.Key
+}
+
+// Task has the page looked at by a job.
+func (p Page) Task() Task { return Task{Do: SendPage{Page: p.ID, Lane: p.Lane()}} }
+
+// redialMark ends the key of a second phone call, so that it isn't mistaken for the first.
+const redialMark = "~2"
 
 // Asks reports whether the page asks somebody to help, rather than calls who is on call.
-func (p Page) Asks() bool {
-	_, is := p.asked()
-	return is
-}
+func (p Page) Asks() bool { return p.AskedVersion != 0 }
 
 // Due reports whether the page is still worth sending: after an acknowledgement at most
 // the page already in flight goes out. Later pages of those who have the incident, or of who
 // snoozes it, tell that it got worse.
 func (p Page) Due(in Incident) bool {
-	number, ask := p.asked()
 	r, known := in.responder(p.UserID)
 	switch {
 	case !in.Open():
 		return false
-	case ask:
-		return known && r.State == ResponderAsked && r.Asked == number
-	case number < in.PagesFrom || known && number <= r.Until:
+	case p.Asks():
+		return known && r.State == ResponderAsked && r.Asked == p.AskedVersion
+	case p.CallSeq < in.PagesFrom || known && p.CallSeq <= r.Until:
 		return false
 	case in.Status == Acknowledged:
 		return slices.Contains(in.Holders(), p.UserID)
@@ -70,4 +102,21 @@ func (p Page) Due(in Incident) bool {
 		return p.UserID != "" && in.SnoozedBy.User == p.UserID
 	}
 	return p.UserID == "" || !slices.Contains(in.Acks, p.UserID)
+}
+
+// call is what the pages of one call have in common.
+func (p Page) call() call {
+	return call{p.IncidentID, p.CallSeq, p.AskedVersion, p.UserID, p.To}
+}
+
+type call struct {
+	incident       IncidentID
+	seq, askedFrom int64
+	user           UserID
+	to             string
+}
+
+// latestStep reports whether the page belongs to what the incident's policy did last.
+func (p Page) latestStep(in Incident) bool {
+	return p.IncidentID == in.ID && !p.Asks() && p.CallSeq == in.Seq
 }

@@ -2,7 +2,6 @@ package oncall
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -50,20 +49,6 @@ type Seconds int64
 
 // Duration converts to the standard type.
 func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Second }
-
-// A Page is one attempt to reach one person by one contact method.
-type Page struct {
-	ID         PageID
-	IncidentID IncidentID
-	UserID     UserID
-	Method     string
-	Why        string // completes "you are paged because …"
-	Key        string // idempotency key: one attempt a person, method and decision (N3)
-
-	Contact ContactID // 0: what everybody has
-	To      string    // of a page that is for no person: a Slack channel or a URL
-	At      time.Time // not sent earlier; zero: at once
-}
 
 const (
 	// maxHops is how often an incident is handed from policy to policy.
@@ -202,10 +187,7 @@ func (c *Change) call(people []called, until time.Time, ready []UserID) (users [
 
 // post adds a page that is for no person.
 func (c *Change) post(method, to, why string) {
-	c.Pages = append(c.Pages, Page{
-		IncidentID: c.Incident.ID, Method: method, To: to, Why: why,
-		Key: fmt.Sprintf("%s%s/%s", c.Incident.PageKeys(), url.QueryEscape(to), method),
-	})
+	c.add(Page{CallSeq: c.Incident.Seq, Method: method, To: to, Why: why})
 }
 
 // advance moves on to what runs after the step, and says how long to wait.
@@ -305,17 +287,9 @@ func (c *Change) exhaust() {
 	c.record(EventExhausted, ByTimer(), d)
 }
 
-// Unreached is for when none of the latest step's people can be reached: the next step
-// runs at once, or when none is left nobody has been told. It reports false where that
-// doesn't matter.
-func (in Incident) Unreached(now time.Time) (Change, bool) {
-	c := in.begin(ByTimer(), Facts{}, now)
-	if !c.unreached() {
-		return Change{}, false
-	}
-	return c.done(), true
-}
-
+// unreached is for when none of the latest step's people can be reached: the next step runs
+// at once, or when none is left nobody has been told. It reports false where that doesn't
+// matter.
 func (c *Change) unreached() bool {
 	in := &c.Incident
 	switch {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -135,7 +134,10 @@ type message struct {
 
 // answerPage is for an answer that says by itself which page it is about.
 func (s *Store) answerPage(ctx context.Context, a oncall.Answer, said oncall.ParsedReply, now time.Time) (string, bool, error) {
-	const byKey = `SELECT coalesce(nullif(bundle, 0), id) AS page, user_id AS "user" FROM pages WHERE key = $1`
+	const byKey = `
+		SELECT coalesce(nullif(bundle, 0), id) AS page, user_id AS "user"
+		FROM pages
+		WHERE key = $1 OR redial_key = $1 AND redial_key <> ''`
 	const byID = `
 		SELECT coalesce(nullif(bundle, 0), id) AS page, user_id AS "user"
 		FROM pages
@@ -154,7 +156,7 @@ func (s *Store) answerPage(ctx context.Context, a oncall.Answer, said oncall.Par
 		user = claim.User
 		rows, _ = s.pool.Query(ctx, byID, claim.Page, claim.User)
 	} else {
-		rows, _ = s.pool.Query(ctx, byKey, strings.TrimSuffix(a.Key, oncall.RedialMark))
+		rows, _ = s.pool.Query(ctx, byKey, a.Key)
 	}
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[message])
 	if err != nil {

@@ -30,7 +30,7 @@ func (s *Store) told(ctx context.Context, page oncall.PageID) ([]oncall.Incident
 // to help (asked), and those about which a step of the policy has paged them (called).
 func (s *Store) paged(ctx context.Context, m message, about []oncall.Incident) (asked, called map[oncall.IncidentID]bool, err error) {
 	const load = `
-		SELECT id = $1 OR bundle = $1 AND bundle <> 0 AS listed, incident_id, user_id, key
+		SELECT id = $1 OR bundle = $1 AND bundle <> 0 AS listed, incident_id, user_id, call_seq, asked_version
 		FROM pages
 		WHERE incident_id = ANY ($2) AND user_id = $3 AND state <> 'skipped'`
 	ids := make([]oncall.IncidentID, len(about))
@@ -43,7 +43,7 @@ func (s *Store) paged(ctx context.Context, m message, about []oncall.Incident) (
 	var here bool
 	var p oncall.Page
 	rows, _ := s.pool.Query(ctx, load, m.Page, ids, m.User)
-	_, err = pgx.ForEachRow(rows, []any{&here, &p.IncidentID, &p.UserID, &p.Key}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&here, &p.IncidentID, &p.UserID, &p.CallSeq, &p.AskedVersion}, func() error {
 		switch {
 		case p.Asks():
 			asked[p.IncidentID] = asked[p.IncidentID] || here

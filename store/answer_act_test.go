@@ -5,11 +5,10 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // asks has Cy ask somebody, who is paged by SMS, to help with an incident.
-func (a *answering) asks(who oncall.UserID, number string, about oncall.IncidentID) store.PageOrder {
+func (a *answering) asks(who oncall.UserID, number string, about oncall.IncidentID) oncall.PageOrder {
 	a.t.Helper()
 	if r := must[oncall.Reach](a.t)(a.Reach(a.t.Context(), who)); len(r.Contacts) == 0 {
 		c := a.addContact(who, oncall.MethodSMS, number)
@@ -92,7 +91,7 @@ func TestATokenOfWhoIsAsked(t *testing.T) {
 	a := newAnswering(t, "disk")
 	first := a.sms()[0]
 	asked := a.asks(bo, "+12025550107", 1)
-	for _, order := range []store.PageOrder{first, asked} {
+	for _, order := range []oncall.PageOrder{first, asked} {
 		token := must[string](t)(a.Token(t.Context(), order.Page.ID, order.Page.UserID, [32]byte{1}, a.clock()))
 		claim := must[oncall.Claim](t)(a.ReadToken(t.Context(), token, a.clock()))
 		if claim.Asked != (order.Page.UserID == bo) || len(claim.Incidents) != 1 {
@@ -109,14 +108,14 @@ func TestAnAnswerEndsTheRedial(t *testing.T) {
 	a.check(a.SetPreferences(t.Context(), bo, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 	must[oncall.Incident](t)(a.Act(t.Context(), 1, oncall.ByUser(cy), oncall.Act{Do: oncall.ActAsk, User: bo}, a.clock()))
 	id := oncall.PageID(a.count(`SELECT id FROM pages WHERE method = 'voice'`))
-	order := must[store.PageOrder](t)(a.BeginPage(t.Context(), id, 1, a.clock()))
-	a.check(a.RecordPage(t.Context(), id, store.PageResult{Outcome: store.PageDelivered, Ref: "CA1", Track: true}, a.clock()))
-	a.check(a.RecordReceipt(t.Context(), id, store.Receipt{State: store.ReceiptUnanswered}, a.clock()))
+	order := must[oncall.PageOrder](t)(a.BeginPage(t.Context(), id, 1, a.clock()))
+	a.check(a.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, a.clock()))
+	a.check(a.RecordReceipt(t.Context(), id, oncall.PageReceipt{State: oncall.ReceiptUnanswered}, a.clock()))
 	if got := must[string](t)(a.Answer(t.Context(), oncall.Answer{Method: oncall.MethodVoice, Key: order.Page.Key, Text: "d"}, a.clock())); got != "Declined #1." {
 		t.Fatalf("%q", got)
 	}
 	a.advance(time.Minute)
-	if again := must[store.PageOrder](t)(a.BeginPage(t.Context(), id, 2, a.clock())); again.Send {
+	if again := must[oncall.PageOrder](t)(a.BeginPage(t.Context(), id, 2, a.clock())); again.Send {
 		t.Errorf("it rings again: %+v", again)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // One answer may come by a webhook and from the provider's list at the same moment. It escalates
@@ -36,7 +35,7 @@ func TestPeopleWithOnePhoneGetDifferentCodes(t *testing.T) {
 		_, err := a.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAsk, User: who}, a.clock())
 		a.check(err)
 	}
-	orders := make([]store.PageOrder, a.count(`SELECT count(*) FROM pages WHERE method = 'sms'`))
+	orders := make([]oncall.PageOrder, a.count(`SELECT count(*) FROM pages WHERE method = 'sms'`))
 	var all sync.WaitGroup
 	for i := range orders {
 		all.Go(func() {

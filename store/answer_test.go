@@ -33,14 +33,14 @@ func newAnswering(t *testing.T, incidents ...string) *answering {
 }
 
 // sms sends the pages by SMS that can be sent, and returns how many messages that are.
-func (a *answering) sms() (orders []store.PageOrder) {
+func (a *answering) sms() (orders []oncall.PageOrder) {
 	a.t.Helper()
 	for page := 1; page <= a.count(`SELECT count(*) FROM pages`); page++ {
-		order := must[store.PageOrder](a.t)(a.BeginPage(a.t.Context(), oncall.PageID(page), int64(page), a.clock()))
+		order := must[oncall.PageOrder](a.t)(a.BeginPage(a.t.Context(), oncall.PageID(page), int64(page), a.clock()))
 		if !order.Send || order.Page.Method != oncall.MethodSMS {
 			continue
 		}
-		a.check(a.RecordPage(a.t.Context(), order.Page.ID, store.PageResult{Outcome: store.PageDelivered, Ref: "SM1", Track: true}, a.clock()))
+		a.check(a.RecordPage(a.t.Context(), order.Page.ID, oncall.PageAccepted{Ref: "SM1", Track: true}, a.clock()))
 		orders = append(orders, order)
 	}
 	return orders

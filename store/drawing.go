@@ -105,18 +105,6 @@ func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Copy])
 }
 
-// addCopy registers the direct message of a page; one that is there already stays as it is.
-func addCopy(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, r PageResult, page oncall.PageID) error {
-	const insert = `
-		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, why, drawn)
-		SELECT $1, $2, $3, user_id, why, $4
-		FROM pages
-		WHERE id = $5
-		ON CONFLICT (incident_id, channel, ts) DO NOTHING`
-	_, err := tx.Exec(ctx, insert, id, r.Place.Channel, r.Place.TS, r.Drawn, page)
-	return err
-}
-
 // RootTried notes, before it is sent, that the message in the channel is about to be posted.
 func (s *Store) RootTried(ctx context.Context, id oncall.IncidentID, now time.Time) error {
 	const note = `UPDATE drawings SET tried_at = coalesce(tried_at, $2) WHERE incident_id = $1`

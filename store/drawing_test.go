@@ -34,10 +34,11 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	ctx, job := t.Context(), w.job()
+	events := 2 // of the timeline
 	begin := func() store.Drawing {
 		t.Helper()
 		d := must[store.Drawing](t)(w.BeginDraw(ctx, 1, job, start))
-		if d.Busy || d.Picture.Incident.ID != 1 || len(d.Picture.Events) != 2 || d.Delivery != "incident-1-1772449200" {
+		if d.Busy || d.Picture.Incident.ID != 1 || len(d.Picture.Events) != events || d.Delivery != "incident-1-1772449200" {
 			t.Errorf("drawing: %+v", d)
 		}
 		d.Picture, d.Delivery = oncall.Picture{}, ""
@@ -63,9 +64,10 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 		t.Errorf("posted: %s", d)
 	}
 
-	must[store.PageOrder](t)(w.BeginPage(ctx, 1, 7, start))
+	must[oncall.PageOrder](t)(w.BeginPage(ctx, 1, 7, start))
 	dm := store.Place{Channel: "D1", TS: "6.0"}
-	w.check(w.RecordPage(ctx, 1, store.PageResult{Outcome: store.PageRetry, Place: dm, Drawn: 1}, start))
+	w.check(w.RecordPage(ctx, 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: dm.Channel, TS: dm.TS, Version: 1}}, start))
+	events++
 	w.check(w.Drawn(ctx, 1, dm, 2))
 	want.Copies = []store.Copy{{Place: dm, Drawn: 2, User: ann, Why: "you are on call in primary"}}
 	if d := cmp.Diff(want, begin()); d != "" {

@@ -28,7 +28,7 @@ func (s *Store) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq 
 // decide is the narrow waist: every change of one incident goes through it. It lets decide look at
 // the incident while nobody else can change it, and saves what that decides: the incident, its
 // events, its pages and the jobs. An error of decide's, such as a Refusal, comes back as it is and
-// nothing is saved. What is to be done at once is dated by the change's events.
+// nothing is saved. Jobs without a time of their own get that of the change's last event.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	decide func(oncall.Incident) (oncall.Change, bool, error),
 ) (out oncall.Incident, changed bool, err error) {
@@ -146,11 +146,12 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	}
 	p.Paged = paged(p.Events)
 	if in.Exhausted {
-		told, err := reached(ctx, q, in, 0)
+		rows, _ := q.Query(ctx, stepsByIncident, []oncall.IncidentID{id}, oncall.EventPageBlocked)
+		pages, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.StepPage])
 		if err != nil {
 			return oncall.Picture{}, err
 		}
-		p.Untold = told == 0
+		p.Untold = !slices.ContainsFunc(pages, oncall.StepPage.Reaches)
 	}
 	if next, ok := in.Next(dir.Facts()); ok {
 		p.Next = &next
@@ -192,11 +193,22 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// lockIncidents returns those of the incidents that exist, oldest first, and keeps others from
-// changing them until the transaction ends.
+// lockByID keeps others from changing incidents until the transaction ends.
+const lockByID = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
+
+const incidentsByID = `
+	SELECT id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status,
+	       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
+	       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
+	       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn AS round_robin_count, hops, unassigned,
+	       home_policy, called, pages_from
+	FROM incidents
+	WHERE id = ANY ($1)
+	ORDER BY id`
+
+// lockIncidents returns those of the incidents that exist, oldest first, and locks them.
 func lockIncidents(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]oncall.Incident, error) {
-	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
-	if _, err := tx.Exec(ctx, lock, ids); err != nil {
+	if _, err := tx.Exec(ctx, lockByID, ids); err != nil {
 		return nil, err
 	}
 	return incidents(ctx, tx, ids)
@@ -204,17 +216,13 @@ func lockIncidents(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]o
 
 // incidents returns those of the incidents that exist, oldest first.
 func incidents(ctx context.Context, q querier, ids []oncall.IncidentID) ([]oncall.Incident, error) {
-	const load = `
-		SELECT id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status,
-		       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
-		       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
-		       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn AS round_robin_count, hops, unassigned,
-		       home_policy, called, pages_from
-		FROM incidents
-		WHERE id = ANY ($1)
-		ORDER BY id`
-	rows, _ := q.Query(ctx, load, ids)
+	rows, _ := q.Query(ctx, incidentsByID, ids)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Incident])
+}
+
+// queueIncidents loads incidents into a map.
+func queueIncidents(b *pgx.Batch, ids []oncall.IncidentID, into map[oncall.IncidentID]oncall.Incident) {
+	queueRows(b, incidentsByID, func(in oncall.Incident) { into[in.ID] = in }, ids)
 }
 
 func events(ctx context.Context, q querier, id oncall.IncidentID) ([]oncall.Event, error) {

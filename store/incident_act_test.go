@@ -53,10 +53,10 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 		t.Errorf("incident: %+v", in)
 	}
 	// The helper's page is due although it is snoozed, and the policy's is not.
-	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 1, at)); order.Send {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 1, at)); order.Send {
 		t.Errorf("a page of the policy is sent: %+v", order)
 	}
-	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 2, 2, at)); !order.Send {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 2, 2, at)); !order.Send {
 		t.Errorf("the helper's page is not sent: %+v", order)
 	}
 	// A lost timer of a snooze is found again, as any other is.
@@ -103,7 +103,7 @@ func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, *in.NextAt))
 	in = w.incident(1)
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, *in.NextAt))
-	if got := w.strings(`SELECT user_id FROM pages WHERE key LIKE $1 ORDER BY id`, w.incident(1).PageKeys()+"%"); !cmp.Equal(got, []string{"U0ANN", "U0BO"}) {
+	if got := w.strings(`SELECT user_id FROM pages WHERE incident_id = 1 AND call_seq = $1 ORDER BY id`, w.incident(1).Seq); !cmp.Equal(got, []string{"U0ANN", "U0BO"}) {
 		t.Errorf("paged again: %q", got)
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'still_on' AND facts ->> 'state' = 'paging'`); n != 1 {
@@ -136,7 +136,7 @@ func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	if in.Status != oncall.Triggered || !cmp.Equal(in.Acks, []oncall.UserID{bo}) {
 		t.Errorf("Cy has taken theirs back: %s, %v", in.Status, in.Acks)
 	}
-	if got := w.strings(`SELECT user_id FROM pages WHERE key LIKE $1`, in.PageKeys()+"%"); !cmp.Equal(got, []string{"U0ANN"}) {
+	if got := w.strings(`SELECT user_id FROM pages WHERE incident_id = $1 AND call_seq = $2`, in.ID, in.Seq); !cmp.Equal(got, []string{"U0ANN"}) {
 		t.Errorf("paged again: %q", got)
 	}
 	in = w.do(1, bo, oncall.Act{Do: oncall.ActUnack}, at.Add(3*time.Minute))
@@ -165,7 +165,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	if want := (map[oncall.UserID]oncall.ResponderState{bo: oncall.ResponderAccepted, cy: oncall.ResponderAsked}); !cmp.Equal(got, want) {
 		t.Errorf("responders: %v", got)
 	}
-	if got := w.strings(`SELECT user_id FROM pages WHERE key LIKE '2/ask/%' ORDER BY user_id`); !cmp.Equal(got, []string{"U0CY"}) {
+	if got := w.strings(`SELECT user_id FROM pages WHERE incident_id = 2 AND asked_version > 0 ORDER BY user_id`); !cmp.Equal(got, []string{"U0CY"}) {
 		t.Errorf("asked to help with #2: %q", got)
 	}
 	if n := w.count(`SELECT count(*) FROM pages`); n != pages+1 {
@@ -365,7 +365,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 			t.Errorf("incident %d: pages %v began after it was acknowledged", id, late)
 		}
 		for _, page := range w.pagesOf(id) {
-			if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), page, 1000+int64(page), at)); order.Send && order.Attempt == 1 {
+			if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), page, 1000+int64(page), at)); order.Send && order.Attempt == 1 {
 				t.Errorf("incident %d: page %d begins now", id, page)
 			}
 		}

@@ -22,31 +22,31 @@ func TestAPageIsSentOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
 	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || order.Page.Why == "" ||
-		order.User.Email != "ann@example.com" || order.Incident.ID != 1 {
+		order.Page.UserID != ann || order.Incident.ID != 1 {
 		t.Errorf("order: %+v", order)
 	}
 	// The process died: it may have been sent. Another attempt is another number.
-	order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start.Add(time.Second)))
+	order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start.Add(time.Second)))
 	if !order.Send || order.Attempt != 1 || order.Doubt == nil || !order.Doubt.Equal(start) {
 		t.Errorf("after a crash: %+v", order)
 	}
-	order = must[store.PageOrder](t)(w.ResumePage(t.Context(), order, false, start.Add(time.Second)))
+	order = must[oncall.PageOrder](t)(w.ResumePage(t.Context(), order, false, start.Add(time.Second)))
 	if order.Attempt != 2 || !order.Since.Equal(start) {
 		t.Errorf("second attempt: %+v", order)
 	}
-	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down"}, start); err != nil {
+	if err := w.RecordPage(t.Context(), 1, oncall.PageThrottled{Why: "slow down"}, start); err != nil {
 		t.Fatal(err)
 	}
 	before := w.lastJob()
-	result := store.PageResult{Outcome: store.PageDelivered, Detail: "D1 1.0", Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2}
+	result := oncall.PageAccepted{Ref: "D1 1.0", Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}
 	for range 2 { // recorded, died, recorded again
 		if err := w.RecordPage(t.Context(), 1, result, start); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if order = must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
+	if order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
 		t.Errorf("a delivered page is sent again: %+v", order)
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
@@ -63,8 +63,8 @@ func TestAPageIsSentOnce(t *testing.T) {
 	if _, err := w.BeginPage(t.Context(), 99, 7, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a page that is not there: %v", err)
 	}
-	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: "lost"}, start); err == nil {
-		t.Error("an unknown outcome was recorded")
+	if err := w.RecordPage(t.Context(), 1, nil, start); err == nil {
+		t.Error("no result was recorded")
 	}
 }
 
@@ -73,7 +73,7 @@ func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
-	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
 		t.Errorf("order: %+v", order)
 	}
 	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"skipped"}) {
@@ -86,12 +86,10 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start))
 	before := w.lastJob()
-	err := w.RecordPage(t.Context(), 1, store.PageResult{
-		Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2,
-	}, start)
+	err := w.RecordPage(t.Context(), 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,18 +108,18 @@ func TestAFailedPageIsShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
 	before := w.lastJob()
 	for range 2 {
-		if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageFailed, Detail: "no such user"}, start.Add(time.Second)); err != nil {
+		if err := w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no such user"}, start.Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// Ann was all of the step, so the next one runs at once.
-	if in := w.incident(1); in.Version != 4 || !in.NextAt.Equal(start.Add(time.Second)) {
+	if in := w.incident(1); in.Version != 3 || !in.NextAt.Equal(start.Add(time.Second)) {
 		t.Errorf("version %d, next step at %s", in.Version, in.NextAt)
 	}
-	if got := w.drawJobs(before); !cmp.Equal(got, []string{"4"}) {
+	if got := w.drawJobs(before); !cmp.Equal(got, []string{"3"}) {
 		t.Errorf("drawings queued: %q", got)
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
@@ -139,8 +137,8 @@ func TestABlockedStepIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[store.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
-	if err := w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageBlocked, Detail: "token_revoked"}, start.Add(time.Second)); err != nil {
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	if err := w.RecordPage(t.Context(), 1, oncall.PageBlocked{Why: "token_revoked"}, start.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	if in := w.incident(1); !in.NextAt.Equal(start.Add(time.Second)) {
@@ -163,33 +161,33 @@ func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 		in = w.incident(1)
 	}
 	last := w.count(`SELECT max(id) FROM pages`)
-	first := w.count(`SELECT min(id) FROM pages WHERE starts_with(key, $1)`, in.PageKeys())
+	first := w.count(`SELECT min(id) FROM pages WHERE incident_id = 1 AND call_seq = $1`, in.Seq)
 	untold := func() bool { return must[oncall.Picture](t)(w.Picture(t.Context(), 1, start)).Untold }
 	loud := func() int { return w.count(`SELECT count(*) FROM incident_events WHERE kind = 'untold'`) }
-	record := func(page int, outcome string) {
+	record := func(page int, r oncall.PageResult) {
 		t.Helper()
-		if err := w.RecordPage(t.Context(), oncall.PageID(page), store.PageResult{Outcome: outcome, Detail: "token_revoked"}, start); err != nil {
+		if err := w.RecordPage(t.Context(), oncall.PageID(page), r, start); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if untold() {
 		t.Error("nobody could be told, although all pages are on their way")
 	}
-	record(first, store.PageFailed)
+	record(first, oncall.PageRefused{Why: "token_revoked"})
 	for page := first + 1; page <= last; page++ {
 		if untold() || loud() != 0 {
 			t.Errorf("nobody could be told, although page %d is on its way", page)
 		}
-		record(page, store.PageBlocked)
+		record(page, oncall.PageBlocked{Why: "token_revoked"})
 	}
 	if !untold() || loud() != 1 {
 		t.Errorf("untold %t, said %d times: all pages have failed or are blocked", untold(), loud())
 	}
-	if order := must[store.PageOrder](t)(w.BeginPage(t.Context(), oncall.PageID(last), 7, start)); !order.Send || !order.Blocked {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.PageID(last), 7, start)); !order.Send || !order.Blocked {
 		t.Errorf("a blocked page: %+v", order)
 	}
 	version := w.incident(1).Version
-	record(last, store.PageDelivered)
+	record(last, oncall.PageAccepted{})
 	if untold() || w.incident(1).Version == version {
 		t.Error("a page has gone out, and the message does not show it")
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/store"
 )
 
 // storm opens incidents that all page Ann in Slack.
@@ -21,9 +20,9 @@ func (w *world) storm(names ...string) {
 	w.fold()
 }
 
-func (w *world) begin(page oncall.PageID, at time.Time) store.PageOrder {
+func (w *world) begin(page oncall.PageID, at time.Time) oncall.PageOrder {
 	w.t.Helper()
-	return must[store.PageOrder](w.t)(w.BeginPage(w.t.Context(), page, int64(page), at))
+	return must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), page, int64(page), at))
 }
 
 // Whatever happens to the page that leads a bundle, what it would have told of is told.
@@ -57,7 +56,7 @@ func TestABundleLosesNothing(t *testing.T) {
 	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 1 {
 		t.Errorf("the last: %+v", order)
 	}
-	place := store.PageResult{Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2}
+	place := oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}
 	w.check(w.RecordPage(t.Context(), 3, place, start))
 	if got := w.strings(`SELECT state FROM pages ORDER BY id`); !cmp.Equal(got, []string{"skipped", "skipped", "delivered"}) {
 		t.Errorf("states: %q", got)
@@ -92,7 +91,7 @@ func TestABundleFailsAsAWhole(t *testing.T) {
 		t.Errorf("inside the hold: %+v", order)
 	}
 	before := w.lastJob()
-	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageFailed, Detail: "no such user"}, start))
+	w.check(w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no such user"}, start))
 	for id := range oncall.IncidentID(2) {
 		if in := w.incident(id + 1); !in.NextAt.Equal(start) {
 			t.Errorf("incident %s goes on at %s only", id+1, in.NextAt)
@@ -111,7 +110,7 @@ func (w *world) throttled() {
 	w.t.Helper()
 	w.storm("a", "b")
 	w.begin(1, start)
-	w.check(w.RecordPage(w.t.Context(), 1, store.PageResult{Outcome: store.PageRetry, Detail: "slow down", Unsent: true}, start))
+	w.check(w.RecordPage(w.t.Context(), 1, oncall.PageThrottled{Why: "slow down"}, start))
 	w.storm("c")
 }
 
@@ -136,7 +135,7 @@ func TestAThrottledBundleIsTakenAlongWhole(t *testing.T) {
 	if order := w.begin(3, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
 		t.Errorf("the bundle of all: %+v", order)
 	}
-	w.check(w.RecordPage(t.Context(), 3, store.PageResult{Outcome: store.PageDelivered}, start.Add(31*time.Second)))
+	w.check(w.RecordPage(t.Context(), 3, oncall.PageAccepted{}, start.Add(31*time.Second)))
 	if got := w.strings(`SELECT state FROM pages ORDER BY id`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {
 		t.Errorf("states: %q", got)
 	}
@@ -152,7 +151,7 @@ func TestABundleIsAcknowledged(t *testing.T) {
 	if n.About != 1 || len(n.Detail.Incidents) != 3 || n.Detail.Lines[0] != "#1 high: a is full" {
 		t.Errorf("bundle: %+v", n)
 	}
-	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}}, start))
+	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0"}}, start))
 	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"delivered", "delivered", "delivered"}) {
 		t.Errorf("states: %q", got)
 	}
@@ -174,7 +173,7 @@ func TestABundleFollowsItsIncidents(t *testing.T) {
 	w := newWorld(t)
 	w.storm("a", "b", "c", "d")
 	w.begin(1, start)
-	w.check(w.RecordPage(t.Context(), 1, store.PageResult{Outcome: store.PageDelivered, Place: store.Place{Channel: "D1", TS: "1.0"}}, start))
+	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0"}}, start))
 	act := func(do oncall.ActKind, ids ...oncall.IncidentID) {
 		t.Helper()
 		for _, id := range ids {

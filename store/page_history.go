@@ -14,7 +14,7 @@ import (
 // A Paging is one attempt to reach somebody, and what became of it.
 type Paging struct {
 	oncall.Page
-	State string     // "waiting", "delivered", "failed" or "skipped"
+	State oncall.PageState
 	Ended *time.Time // when that was known
 }
 
@@ -26,7 +26,7 @@ const maxPagings = 300
 func (s *Store) Pagings(ctx context.Context, id oncall.IncidentID) ([]Paging, error) {
 	const load = `
 		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to",
-		       coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, ended_at AS ended
+		       call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, ended_at AS ended
 		FROM pages
 		WHERE incident_id = $1
 		ORDER BY id DESC

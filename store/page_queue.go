@@ -50,10 +50,12 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 // times, and tells saved the id of each.
 func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delivery)) {
 	const insert = `
-		INSERT INTO pages (incident_id, user_id, method, why, key, contact, recipient, due_at, state, attempt, detail)
-		SELECT incident_id, user_id, method, why, key, contact, recipient, due_at, 'waiting', 0, ''
-		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[])
-		     WITH ORDINALITY AS p (incident_id, user_id, method, why, key, contact, recipient, due_at, position)
+		INSERT INTO pages (incident_id, user_id, method, why, key, contact, recipient, due_at, call_seq, asked_version,
+		                   state, attempt, detail)
+		SELECT incident_id, user_id, method, why, key, contact, recipient, due_at, call_seq, asked_version, $11, 0, ''
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[],
+		            $9::bigint[], $10::bigint[])
+		     WITH ORDINALITY AS p (incident_id, user_id, method, why, key, contact, recipient, due_at, call_seq, asked_version, position)
 		ORDER BY position
 		ON CONFLICT (key) DO NOTHING
 		RETURNING id, key`
@@ -61,20 +63,22 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delive
 		return
 	}
 	byKey := map[string]delivery{}
-	var (
-		ids                          []oncall.IncidentID
-		users                        []oncall.UserID
-		methods, reasons, unique, to []string
-		contacts                     []oncall.ContactID
-		times                        []time.Time
-	)
 	for _, p := range pages {
 		byKey[p.Key] = p
-		ids, users = append(ids, p.IncidentID), append(users, p.UserID)
-		methods, reasons, unique = append(methods, p.Method), append(reasons, p.Why), append(unique, p.Key)
-		contacts, to, times = append(contacts, p.Contact), append(to, p.To), append(times, p.At)
 	}
-	b.Queue(insert, ids, users, methods, reasons, unique, contacts, to, times).Query(func(rows pgx.Rows) error {
+	b.Queue(insert,
+		column(pages, func(p delivery) oncall.IncidentID { return p.IncidentID }),
+		column(pages, func(p delivery) oncall.UserID { return p.UserID }),
+		column(pages, func(p delivery) string { return p.Method }),
+		column(pages, func(p delivery) string { return p.Why }),
+		column(pages, func(p delivery) string { return p.Key }),
+		column(pages, func(p delivery) oncall.ContactID { return p.Contact }),
+		column(pages, func(p delivery) string { return p.To }),
+		column(pages, func(p delivery) time.Time { return p.At }),
+		column(pages, func(p delivery) int64 { return p.CallSeq }),
+		column(pages, func(p delivery) int64 { return p.AskedVersion }),
+		oncall.PageWaiting,
+	).Query(func(rows pgx.Rows) error {
 		var page oncall.PageID
 		var key string
 		_, err := pgx.ForEachRow(rows, []any{&page, &key}, func() error {

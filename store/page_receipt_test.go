@@ -22,7 +22,7 @@ func TestMessagesAreFollowedWhileSomebodyNeedsThem(t *testing.T) {
 		if order := w.begin(page, at); len(order.Incidents) != len(names) {
 			t.Fatalf("page %d: %+v", page, order)
 		}
-		w.check(w.RecordPage(t.Context(), page, store.PageResult{Outcome: store.PageDelivered, Ref: ref, Track: true}, at))
+		w.check(w.RecordPage(t.Context(), page, oncall.PageAccepted{Ref: ref, Track: true}, at))
 	}
 	send(1, "three", start, "a", "b", "c")
 	send(4, "one", start.Add(time.Minute), "d")

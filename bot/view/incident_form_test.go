@@ -55,9 +55,9 @@ func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
 func TestSheet(t *testing.T) {
 	t.Parallel()
 	ended := noon.Add(time.Second)
-	page := func(method, why, state string, at time.Time) Attempt {
-		p := Attempt{Page: oncall.Page{UserID: ann, Method: method, Why: why, At: at, Key: "12/1/U0ANN/" + method}, State: state}
-		if state != "waiting" {
+	page := func(method, why string, state oncall.PageState, at time.Time) Attempt {
+		p := Attempt{Page: oncall.Page{UserID: ann, Method: method, Why: why, At: at, CallSeq: 1}, State: state}
+		if state != oncall.PageWaiting {
 			p.Ended = &ended
 		}
 		return p
@@ -65,9 +65,9 @@ func TestSheet(t *testing.T) {
 	s := sheetOf(triggered())
 	const onCall, asked = "you are on call in payments", "<@U0BO> asks you to help"
 	s.Pages = []Attempt{
-		page(oncall.MethodSlack, onCall, "delivered", time.Time{}), page(oncall.MethodVoice, onCall, "waiting", noon.Add(time.Minute)),
-		page(oncall.MethodSMS, asked, "failed", time.Time{}), page(oncall.MethodEmail, asked, "skipped", time.Time{}),
-		page(oncall.MethodNtfy, asked, "waiting", time.Time{}),
+		page(oncall.MethodSlack, onCall, oncall.PageDelivered, time.Time{}), page(oncall.MethodVoice, onCall, oncall.PageWaiting, noon.Add(time.Minute)),
+		page(oncall.MethodSMS, asked, oncall.PageFailed, time.Time{}), page(oncall.MethodEmail, asked, oncall.PageSkipped, time.Time{}),
+		page(oncall.MethodNtfy, asked, oncall.PageWaiting, time.Time{}),
 	}
 	s.Reach = map[oncall.UserID]oncall.Reach{bo: {Contacts: []oncall.Contact{{ID: 3, Method: oncall.MethodVoice}, {ID: 4, Method: oncall.MethodSMS}}}}
 	after := noon.Add

@@ -45,7 +45,7 @@ type happening struct {
 func (s Sheet) underWay() []happening {
 	var coming []happening
 	for _, p := range s.Pages {
-		if p.State == "waiting" && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
+		if p.State == oncall.PageWaiting && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
 			coming = append(coming, happening{p.At, []string{
 				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), Mention(p.UserID), oncall.MethodName(p.Method)),
 			}})
@@ -177,11 +177,11 @@ func (s Sheet) pagedLines() []string {
 func (s Sheet) pagedLine(p Attempt) string {
 	line := oncall.MethodName(p.Method)
 	switch {
-	case p.State == "delivered" && p.Ended != nil:
+	case p.State == oncall.PageDelivered && p.Ended != nil:
 		return line + ", sent at " + Stamp(*p.Ended, asTime, s.Zone)
-	case p.State == "failed":
+	case p.State == oncall.PageFailed:
 		return line + ", which failed"
-	case p.State == "skipped" || !p.Due(s.Picture.Incident):
+	case p.State == oncall.PageSkipped || !p.Due(s.Picture.Incident):
 		return line + ", which was no longer needed"
 	case p.At.After(s.Now):
 		return line + ", to be sent at " + s.moment(p.At)

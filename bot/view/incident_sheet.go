@@ -24,7 +24,7 @@ type Sheet struct {
 // An Attempt is a page and what has become of it.
 type Attempt struct {
 	oncall.Page
-	State string     // "waiting", "delivered", "failed" or "skipped"
+	State oncall.PageState
 	Ended *time.Time // when that was known
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -97,7 +98,8 @@ type crash struct {
 	db    string
 	gated string // the same database, watched
 	reached
-	look *pgxpool.Pool // not watched
+	look  *pgxpool.Pool // not watched
+	saved atomic.Int32  // how often the page was: first that an attempt begins, then what became of it
 }
 
 func newCrash(t *testing.T, c crashChannel) *crash {
@@ -172,9 +174,10 @@ func reachBy(t *testing.T, db *store.Store, method, address string) {
 // saw springs the trap at the points that only the database knows.
 func (k *crash) saw(sql string) bool {
 	switch {
-	case strings.Contains(sql, "SET attempt = attempt + 1"):
-		return k.trap.reach(beforeIntent)
-	case strings.Contains(sql, "UPDATE pages SET state = 'delivered'"):
+	case strings.Contains(sql, "UPDATE pages") && strings.Contains(sql, "SET state ="):
+		if k.saved.Add(1) == 1 {
+			return k.trap.reach(beforeIntent)
+		}
 		return k.trap.reach(beforeRecord)
 	case strings.Contains(sql, "JobSetStateIfRunningMany") && k.delivered():
 		return k.trap.reach(beforeDone)

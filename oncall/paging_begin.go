@@ -1,0 +1,287 @@
+package oncall
+
+import (
+	"slices"
+	"time"
+)
+
+// A verdict is what Begin finds about a page before it thinks of the message.
+type verdict int
+
+const (
+	pageOver     verdict = iota // it has ended, or another page's message tells of it
+	pageUnneeded                // nobody needs it any more
+	pageBusy                    // another job is sending it
+	pageGone                    // its contact method can't be used any more
+	pageEarly                   // its time has not come
+	pageHeld                    // its recipient was told something a moment ago
+	pageGoesNow                 // it is sent
+)
+
+// verdict decides whether the page is sent, and if that is later, when to look again.
+func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
+	p, in := f.Lead, f.incident()
+	switch {
+	case p.State != PageWaiting || p.Bundle != 0:
+		return pageOver, again
+	case !p.Due(in):
+		return pageUnneeded, again
+	case p.Sending && *p.SenderJob != f.Job:
+		return pageBusy, again
+	case f.gone() != "":
+		return pageGone, again
+	}
+	if again = f.early(now); !again.IsZero() {
+		return pageEarly, again
+	}
+	if again = f.lastOther().Holds(in, p.Method, now); p.untried() && p.UserID != "" && !again.IsZero() {
+		return pageHeld, again
+	}
+	return pageGoesNow, time.Time{}
+}
+
+// Gathers reports whether the page is sent now and takes along what Waits for its recipient.
+func (f PageFacts) Gathers(now time.Time) bool {
+	v, _ := f.verdict(now)
+	return v == pageGoesNow && f.Lead.untried() && f.Lead.UserID != ""
+}
+
+// NeedsCode reports whether the page is sent now by a method whose answers name the message by
+// a number, and has none.
+func (f PageFacts) NeedsCode(now time.Time) bool {
+	v, _ := f.verdict(now)
+	return v == pageGoesNow && f.Lead.Code == 0 && f.Lead.Contact != 0 && slices.Contains(codeMethods, f.Lead.Method)
+}
+
+// codeMethods are those by which people answer with a code.
+var codeMethods = []string{MethodSMS, MethodVoice, MethodTelegram}
+
+// Begin decides whether the page is sent now, and what its message tells of.
+func (f PageFacts) Begin(now time.Time) PageDecision {
+	p := f.Lead
+	d := PageDecision{Order: PageOrder{
+		Page: p.Page, Incident: f.incident(), Incidents: []Incident{f.incident()}, Attempt: p.Attempt, Code: p.Code,
+	}}
+	v, again := f.verdict(now)
+	d.Order.Again = again
+	if f.Contact != nil {
+		d.Order.Address = f.Contact.Address
+	}
+	if p.At.After(now) { // it doesn't wait for its time any more, unless it is early
+		p.At = now
+	}
+	switch v {
+	case pageUnneeded:
+		f.skip(&d, now)
+	case pageGone:
+		d.Order.Send, d.Order.Gone = true, f.gone()
+	case pageHeld:
+		p.HeldUntil = &again
+		d.Pages = []PageStatus{p}
+	case pageGoesNow:
+		f.send(&d, p, now)
+	case pageOver, pageBusy, pageEarly:
+	}
+	return d
+}
+
+func (f PageFacts) incident() Incident { return f.Incidents[f.Lead.IncidentID] }
+
+// gone says why the contact method can't be used any more.
+func (f PageFacts) gone() string {
+	switch c := f.Contact; {
+	case f.Lead.Contact == 0:
+		return ""
+	case c == nil:
+		return "it is not there"
+	case c.Removed:
+		return "it was removed"
+	case c.DisabledAt != nil:
+		return c.DisabledWhy
+	}
+	return ""
+}
+
+// early returns when to look again at a page whose time has not come; zero: it goes now, since
+// no page of its call before it has got through. One that is held back counts as if it had, until
+// a moment after its hold, unless the message that it is held for has not got through itself.
+func (f PageFacts) early(now time.Time) time.Time {
+	p := f.Lead
+	if !p.At.After(now) {
+		return time.Time{}
+	}
+	var before, through int
+	var held time.Time
+	for _, o := range f.others(p.Page) {
+		if o.ID > p.ID {
+			continue
+		}
+		before++
+		switch {
+		case o.State == PageDelivered || o.State == PageSkipped || o.Redials > 0:
+			through++
+		case o.State == PageWaiting && o.HeldUntil != nil && o.LastState == PageDelivered:
+			held = latest(held, *o.HeldUntil)
+		}
+	}
+	again := held.Add(Patience)
+	switch {
+	case before == 0 || through > 0 || again.After(p.At):
+		return p.At
+	case again.After(now):
+		return again
+	}
+	return time.Time{}
+}
+
+// others are the other pages of a page's call.
+func (f PageFacts) others(p Page) []CallPage {
+	return slices.DeleteFunc(slices.Clone(f.Call), func(o CallPage) bool { return o.ID == p.ID || o.call() != p.call() })
+}
+
+// lastOther is what other pages told the recipient last: a page never holds itself back.
+func (f PageFacts) lastOther() LastPage {
+	if f.Last.Page == f.Lead.ID {
+		return LastPage{}
+	}
+	return f.Last
+}
+
+// forget returns the last page of the recipient as it is if the lead was not sent, if it was the
+// last. What was held back because of it is released.
+func (f PageFacts) forget() (last *LastPage, release bool) {
+	if f.Last.Page != f.Lead.ID || f.Last.At.IsZero() {
+		return nil, false
+	}
+	l := f.Last
+	l.At = time.Time{}
+	return &l, true
+}
+
+// skip ends a page that nobody needs any more. What it would have told of as well goes by itself.
+func (f PageFacts) skip(d *PageDecision, now time.Time) {
+	p := f.Lead
+	p.State, p.EndedAt, p.SenderJob = PageSkipped, &now, nil
+	d.Pages = []PageStatus{p}
+	for _, m := range f.Members {
+		if m.State == PageWaiting {
+			m.Bundle, m.HeldUntil = 0, nil
+			d.Pages = append(d.Pages, m)
+			d.Tasks = append(d.Tasks, m.Task())
+		}
+	}
+	if p.DoubtAt == nil && p.Redials == 0 {
+		d.Last, d.Release = f.forget()
+	}
+}
+
+// send begins an attempt, or has an earlier one looked for that may have been sent.
+func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
+	first := p.untried() && p.UserID != ""
+	f.list(d, first, now)
+	p.SenderJob = &f.Job
+	if f.NeedsCode(now) {
+		p.Code = f.code(len(d.Order.Incidents) == 1)
+	}
+	d.Order.Send, d.Order.Code, d.Order.Blocked = true, p.Code, p.Blocked
+	for _, o := range f.others(p.Page) {
+		if o.State == PageWaiting && !slices.Contains(d.Order.Others, o.Method) {
+			d.Order.Others = append(d.Order.Others, o.Method)
+		}
+	}
+	if p.DoubtAt != nil {
+		d.Order.Doubt, d.Order.Since = p.DoubtAt, *p.DoubtAt
+		d.Pages = append(d.Pages, p)
+		return
+	}
+	if first {
+		l := f.lastOther().Tell(p.Method, now, d.Order.Incidents...)
+		l.Page = p.ID
+		d.Last = &l
+	}
+	p.Attempt++
+	p.AttemptedAt, p.DoubtAt = &now, &now
+	d.Order.Attempt, d.Order.Since = p.Attempt, now
+	d.Pages = append(d.Pages, p)
+}
+
+// BundleLimit is how many pages share a message at most: what becomes of them is written in one
+// transaction of a second or two.
+const BundleLimit = 1000
+
+// list collects what the message tells of. Members that nobody needs any more are skipped, and
+// what waits comes along: a bundle that was not sent, with all that is in it.
+func (f PageFacts) list(d *PageDecision, gather bool, now time.Time) {
+	asks := f.Lead.Asks()
+	add := func(m PageStatus, changed bool) {
+		in := f.Incidents[m.IncidentID]
+		switch {
+		case !m.Due(in):
+			if m.State == PageWaiting {
+				m.State, m.EndedAt, changed = PageSkipped, &now, true
+			}
+		default:
+			asks = asks && m.Asks()
+			if !slices.ContainsFunc(d.Order.Incidents, func(o Incident) bool { return o.ID == in.ID }) {
+				d.Order.Incidents = append(d.Order.Incidents, in)
+			}
+		}
+		if changed {
+			d.Pages = append(d.Pages, m)
+		}
+	}
+	for _, m := range f.Members {
+		add(m, false)
+	}
+	if gather {
+		for _, m := range f.along() {
+			m.Bundle = f.Lead.ID
+			add(m, true)
+		}
+	}
+	WorstFirst(d.Order.Incidents)
+	for _, r := range f.incident().Responders {
+		if asks && r.User == f.Lead.UserID {
+			d.Order.AskedBy = r.By.String()
+		}
+	}
+}
+
+// along are the pages that wait for the same recipient and join the message.
+func (f PageFacts) along() []PageStatus {
+	var out []PageStatus
+	leads := map[PageID]bool{}
+	for _, m := range f.Waiting {
+		if m.Bundle == 0 && m.Due(f.Incidents[m.IncidentID]) && len(leads) < BundleLimit-len(f.Members) {
+			leads[m.ID] = true
+			out = append(out, m)
+		}
+	}
+	for _, m := range f.Waiting {
+		if leads[m.Bundle] && m.State == PageWaiting {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// code is the smallest number that means no other message of the same address. A second message
+// about one incident alone keeps the number of the first.
+func (f PageFacts) code(alone bool) int {
+	taken := map[int]bool{}
+	same := 0
+	for _, c := range f.Codes {
+		taken[c.Code] = true
+		if c.Same {
+			same = c.Code
+		}
+	}
+	if same != 0 && alone {
+		return same
+	}
+	code := 1
+	for taken[code] {
+		code++
+	}
+	return code
+}

@@ -1,0 +1,236 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// What is decided about pages is decided under locks, always taken in this order, so that nobody
+// waits for anybody in a circle:
+//
+//  1. the incidents that the message tells of, by id; only where they change
+//  2. the recipient: the row of reaches, so that messages to one recipient go one after the other
+//  3. the pages of the message, by id
+//  4. the address, while a code for it is chosen
+//  5. the pages that join the message, by id
+//
+// Each statement of a batch sees what was committed when it begins, so what is read after a lock is
+// as whoever held it has left it.
+
+// codeRests is how long a number is not given to another message after it was sent last: people
+// answer late, and what they close then must be what they have read of.
+const codeRests = 6 * time.Hour
+
+// A recipient is a person by one contact method. What is for no person has none: User is empty.
+type recipient struct {
+	User    oncall.UserID
+	Method  string
+	Contact oncall.ContactID
+}
+
+// messageOf tells, before anything is locked, to whom a page's message goes and about which incidents.
+func messageOf(ctx context.Context, tx pgx.Tx, id oncall.PageID) (to recipient, about []oncall.IncidentID, err error) {
+	const load = `
+		SELECT id = $1, user_id, method, contact, incident_id
+		FROM pages
+		WHERE id = $1 OR bundle = $1 AND bundle <> 0`
+	var found, lead bool
+	var row recipient
+	var in oncall.IncidentID
+	rows, _ := tx.Query(ctx, load, id)
+	_, err = pgx.ForEachRow(rows, []any{&lead, &row.User, &row.Method, &row.Contact, &in}, func() error {
+		if lead {
+			found, to = true, row
+		}
+		about = append(about, in)
+		return nil
+	})
+	if err == nil && !found {
+		err = pgx.ErrNoRows
+	}
+	return to, about, err
+}
+
+// queueLastPage locks the recipient and reads what they were told last.
+func queueLastPage(b *pgx.Batch, to recipient, last *oncall.LastPage) {
+	const create = `
+		INSERT INTO reaches (user_id, method, contact, page, severity, integrations)
+		VALUES ($1, $2, $3, 0, 'low', '{}')
+		ON CONFLICT (user_id, method, contact) DO NOTHING`
+	const lock = `
+		SELECT page, coalesce(sent_at, '0001-01-01T00:00:00Z'), severity, integrations
+		FROM reaches
+		WHERE user_id = $1 AND method = $2 AND contact = $3
+		FOR UPDATE`
+	if to.User == "" {
+		return
+	}
+	b.Queue(create, to.User, to.Method, to.Contact)
+	b.Queue(lock, to.User, to.Method, to.Contact).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&last.Page, &last.At, &last.Severity, &last.Integrations)
+	})
+}
+
+// queuePageLocks locks pages, with all that their messages tell of.
+func queuePageLocks(b *pgx.Batch, ids []oncall.PageID, each func(oncall.PageStatus)) {
+	const lock = `
+		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to", call_seq, asked_version, redial_key,
+		       coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, attempt, attempted_at, ended_at, detail, sender_job,
+		       doubt_at, held_until, redials, code, bundle, ref, receipt, track_at,
+		       EXISTS (
+		           SELECT
+		           FROM incident_events e
+		           WHERE e.incident_id = p.incident_id AND e.kind = $2 AND (e.detail ->> 'page')::bigint = p.id
+		       ) AS blocked,
+		       EXISTS (SELECT FROM river_job j WHERE j.id = p.sender_job AND j.state = 'running') AS sending
+		FROM pages p
+		WHERE id = ANY ($1) OR bundle = ANY ($1) AND bundle <> 0
+		ORDER BY id
+		FOR UPDATE OF p`
+	queueRows(b, lock, each, ids, oncall.EventPageBlocked)
+}
+
+// queueMessage locks a page and those that its message tells of.
+func queueMessage(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
+	queuePageLocks(b, []oncall.PageID{id}, func(p oncall.PageStatus) {
+		if p.ID == id {
+			f.Lead = p
+		} else {
+			f.Members = append(f.Members, p)
+		}
+	})
+}
+
+// queueCalls reads all pages of the calls that a message belongs to.
+func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
+	const load = `
+		SELECT p.id, p.incident_id, p.user_id, p.method, p.why, p.key, p.contact, p.recipient AS "to", p.call_seq,
+		       p.asked_version, p.redial_key, coalesce(p.due_at, '0001-01-01T00:00:00Z') AS at, p.state, p.redials,
+		       p.held_until, coalesce(last.state, '') AS last_state
+		FROM (
+			SELECT DISTINCT incident_id, call_seq, asked_version, user_id, recipient
+			FROM pages
+			WHERE id = $1 OR bundle = $1 AND bundle <> 0
+		) c
+		JOIN pages p ON p.incident_id = c.incident_id AND p.call_seq = c.call_seq AND p.asked_version = c.asked_version
+		            AND p.user_id = c.user_id AND p.recipient = c.recipient
+		LEFT JOIN reaches r ON r.user_id = p.user_id AND r.method = p.method AND r.contact = p.contact
+		LEFT JOIN pages last ON last.id = r.page
+		ORDER BY p.id`
+	queueRows(b, load, func(p oncall.CallPage) { f.Call = append(f.Call, p) }, id)
+}
+
+// queueContact reads what a contact method has become.
+func queueContact(b *pgx.Batch, id oncall.ContactID, f *oncall.PageFacts) {
+	const load = `SELECT address, removed_at IS NOT NULL AS removed, disabled_at, disabled_why FROM contacts WHERE id = $1`
+	if id != 0 {
+		queueRows(b, load, func(c oncall.PageContact) { f.Contact = &c }, id)
+	}
+}
+
+// queueRows reads rows into values.
+func queueRows[T any](b *pgx.Batch, sql string, each func(T), args ...any) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
+		for _, v := range found {
+			each(v)
+		}
+		return err
+	})
+}
+
+// loadPage loads what it depends on whether a job sends a page now, under the locks of the recipient
+// and the pages.
+func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now time.Time) (oncall.PageFacts, recipient, error) {
+	f := oncall.PageFacts{Job: job, Incidents: map[oncall.IncidentID]oncall.Incident{}}
+	to, about, err := messageOf(ctx, tx, id)
+	if err != nil {
+		return f, to, err
+	}
+	b := &pgx.Batch{}
+	queueLastPage(b, to, &f.Last)
+	queueMessage(b, id, &f)
+	queueIncidents(b, about, f.Incidents)
+	queueCalls(b, id, &f)
+	queueContact(b, to.Contact, &f)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return f, to, err
+	}
+	if err := loadMissing(ctx, tx, f.Members, f.Incidents); err != nil {
+		return f, to, err
+	}
+	if f.Gathers(now) || f.NeedsCode(now) {
+		err = loadToSend(ctx, tx, to, &f, now)
+	}
+	return f, to, err
+}
+
+// loadToSend loads what only a page needs that is sent now.
+func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFacts, now time.Time) error {
+	const waiting = `
+		SELECT id
+		FROM pages
+		WHERE user_id = $1 AND method = $2 AND contact = $3 AND state = 'waiting' AND bundle = 0 AND id <> $4
+		  AND attempt = 0 AND doubt_at IS NULL AND sender_job IS NULL AND (due_at IS NULL OR due_at <= $5)
+		ORDER BY id
+		LIMIT $6`
+	// People may share an address, and each has a lock of their own.
+	const lock = `SELECT pg_advisory_xact_lock($1, hashtext(method || ' ' || address)) FROM contacts WHERE id = $2`
+	const used = `
+		SELECT p.code, p.contact = $1 AND p.incident_id = $2 AND p.bundle = 0
+		       AND NOT EXISTS (SELECT FROM pages m WHERE m.bundle = p.id AND m.bundle <> 0) AS same
+		FROM contacts own
+		JOIN contacts c ON c.method = own.method AND c.address = own.address AND c.removed_at IS NULL
+		JOIN pages p ON p.contact = c.id AND p.code <> 0
+		WHERE own.id = $1 AND (p.attempted_at > $3 OR EXISTS (
+			SELECT
+			FROM pages m
+			JOIN incidents i ON i.id = m.incident_id AND i.status <> 'resolved'
+			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
+		))
+		ORDER BY p.id`
+	var along []oncall.PageID
+	b := &pgx.Batch{}
+	if f.Gathers(now) {
+		b.Queue(waiting, to.User, to.Method, to.Contact, f.Lead.ID, now, oncall.BundleLimit).Query(func(rows pgx.Rows) (err error) {
+			along, err = pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
+			return err
+		})
+	}
+	if f.NeedsCode(now) {
+		b.Queue(lock, codeLock, to.Contact)
+		queueRows(b, used, func(c oncall.CodeInUse) { f.Codes = append(f.Codes, c) }, to.Contact, f.Lead.IncidentID, now.Add(-codeRests))
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil || len(along) == 0 {
+		return err
+	}
+	b = &pgx.Batch{}
+	queuePageLocks(b, along, func(p oncall.PageStatus) { f.Waiting = append(f.Waiting, p) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return err
+	}
+	return loadMissing(ctx, tx, f.Waiting, f.Incidents)
+}
+
+// loadMissing loads the incidents of pages that are not known yet.
+func loadMissing(ctx context.Context, q querier, pages []oncall.PageStatus, known map[oncall.IncidentID]oncall.Incident) error {
+	var ids []oncall.IncidentID
+	for _, p := range pages {
+		if _, is := known[p.IncidentID]; !is && !slices.Contains(ids, p.IncidentID) {
+			ids = append(ids, p.IncidentID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := incidents(ctx, q, ids)
+	for _, in := range found {
+		known[in.ID] = in
+	}
+	return err
+}
