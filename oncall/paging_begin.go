@@ -50,11 +50,8 @@ func (f PageFacts) Gathers(now time.Time) bool {
 // a number, and has none.
 func (f PageFacts) NeedsCode(now time.Time) bool {
 	v, _ := f.verdict(now)
-	return v == pageGoesNow && f.Lead.Code == 0 && f.Lead.Contact != 0 && slices.Contains(codeMethods, f.Lead.Method)
+	return v == pageGoesNow && f.Lead.Code == 0 && f.Lead.Contact != 0 && Method(f.Lead.Method).Info().Coded
 }
-
-// codeMethods are those by which people answer with a code.
-var codeMethods = []string{MethodSMS, MethodVoice, MethodTelegram}
 
 // Begin decides whether the page is sent now, and what its message tells of.
 func (f PageFacts) Begin(now time.Time) PageDecision {
