@@ -24,27 +24,35 @@ type tale struct {
 	out   strings.Builder
 }
 
-// TestActs tells the tales of testdata/acts.txt. A line that begins with ">" says what
-// happens, and the lines after it what comes of that: with -update they are written anew.
+// TestActs tells the tales of testdata/acts.txt.
 func TestActs(t *testing.T) {
 	t.Parallel()
-	const file = "testdata/acts.txt"
+	tellTales(t, "testdata/acts.txt", func(words []string) func([]string) string {
+		s := newTale(t, words)
+		return func(words []string) string { return s.tell(t, words) }
+	})
+}
+
+// tellTales tells the tales of a file. A line that begins with ">" says what happens, and the
+// lines after it what comes of that: with -update they are written anew.
+func tellTales(t *testing.T, file string, begin func(words []string) (tell func(words []string) string)) {
+	t.Helper()
 	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s *tale
+	var tell func([]string) string
 	var out strings.Builder
 	for line := range strings.Lines(string(want)) {
 		switch {
 		case strings.HasPrefix(line, "== "):
-			s = newTale(t, strings.Fields(line))
+			tell = begin(strings.Fields(line))
 			out.WriteString("\n" + line)
 		case strings.HasPrefix(line, "#"):
 			out.WriteString(line)
 		case strings.HasPrefix(line, "> "):
 			out.WriteString(line)
-			out.WriteString(s.tell(t, strings.Fields(line)[1:]))
+			out.WriteString(tell(strings.Fields(line)[1:]))
 		}
 	}
 	if *update {

@@ -1,0 +1,242 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPages tells the tales of testdata/pages.txt, as TestActs does those of acts.txt.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	tellTales(t, "testdata/pages.txt", func(words []string) func([]string) string {
+		s := newPageTale(words)
+		return func(words []string) string { return s.tell(t, words) }
+	})
+}
+
+// A recipient is a person by one contact method.
+type recipient struct {
+	user    UserID
+	method  string
+	contact ContactID
+}
+
+// A pageTale is a small store that remembers what is decided about pages.
+type pageTale struct {
+	facts     Facts
+	reach     Reach // Ann's
+	contacts  map[ContactID]*PageContact
+	incidents map[IncidentID]Incident
+	pages     []PageStatus // by number
+	last      map[recipient]LastPage
+	now       time.Time
+	out       strings.Builder
+}
+
+// newPageTale begins where nobody has been paged. ann=slack,voice+60s says how Ann wants to be
+// reached, and also=#ops that the first step pages a channel too.
+func newPageTale(words []string) *pageTale {
+	policy, roster := payments()
+	s := &pageTale{contacts: map[ContactID]*PageContact{}, incidents: map[IncidentID]Incident{}, last: map[recipient]LastPage{}}
+	for _, w := range words {
+		name, value, _ := strings.Cut(w, "=")
+		switch name {
+		case "ann":
+			s.reach.High = []Rule{}
+			for rule := range strings.SplitSeq(value, ",") {
+				method, after, _ := strings.Cut(rule, "+")
+				d, _ := time.ParseDuration(cmp.Or(after, "0s"))
+				s.reach.High = append(s.reach.High, Rule{Contact: s.contact(method), After: Seconds(d.Seconds())})
+			}
+		case "also":
+			policy.Steps[0].Targets = append(policy.Steps[0].Targets, Target{Channel: value})
+		}
+	}
+	s.facts = facts(policy, roster)
+	return s
+}
+
+// contact is Ann's contact method; 0 is Slack.
+func (s *pageTale) contact(method string) ContactID {
+	if method == MethodSlack {
+		return 0
+	}
+	for _, c := range s.reach.Contacts {
+		if c.Method == method {
+			return c.ID
+		}
+	}
+	id := ContactID(len(s.reach.Contacts) + 1)
+	s.reach.Contacts = append(s.reach.Contacts, Contact{ID: id, UserID: ann, Method: method, VerifiedAt: new(noon)})
+	s.contacts[id] = &PageContact{Address: "Ann's " + method}
+	return id
+}
+
+// tell lets one thing happen, some time after noon.
+func (s *pageTale) tell(t *testing.T, words []string) string {
+	t.Helper()
+	s.out.Reset()
+	d, err := time.ParseDuration(words[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.now = noon.Add(d)
+	number, what := 0, words[1]
+	if len(words) > 2 {
+		number, _ = strconv.Atoi(words[2])
+	}
+	if number > len(s.pages) {
+		t.Fatalf("there is no page %d", number)
+	}
+	rest := strings.Join(words[min(3, len(words)):], " ")
+	switch {
+	case strings.HasPrefix(what, "#"):
+		s.happens(t, words[1:])
+	case what == "off":
+		s.contacts[s.contact(words[2])].DisabledAt, s.contacts[s.contact(words[2])].DisabledWhy = &s.now, rest
+	case what == "look":
+		s.look(number, rest)
+	case what == "receipt":
+		state, why, _ := strings.Cut(rest, " ")
+		s.end(number, func(f PageFacts) PageChange {
+			return f.Receipt(PageReceipt{State: ReceiptState(state), Why: why, Final: state == "answered"}, s.now)
+		})
+	default:
+		s.end(number, func(f PageFacts) PageChange { return f.Record(s.result(t, what, f.Lead, rest), s.now) })
+	}
+	if s.out.Len() == 0 {
+		return "  nothing\n"
+	}
+	return s.out.String()
+}
+
+// result is what a sender says.
+func (s *pageTale) result(t *testing.T, what string, p PageStatus, why string) PageResult {
+	t.Helper()
+	switch what {
+	case "taken":
+		return PageAccepted{Ref: why, Track: p.Method == MethodVoice}
+	case "shown":
+		version, _ := strconv.Atoi(why)
+		return PageAccepted{Copy: &DrawnCopy{Channel: "D1", TS: "1.0", Version: int64(version)}}
+	case "refused":
+		return PageRefused{Why: why}
+	case "dead":
+		return PageRefused{Why: why, Dead: true}
+	case "blocked":
+		return PageBlocked{Why: why}
+	case "throttled":
+		return PageThrottled{Why: why}
+	case "passed":
+		return PageThrottled{Why: why, Passed: true}
+	case "unclear":
+		return PageDoubtful{Why: why, Since: *p.DoubtAt}
+	}
+	t.Fatalf("nobody knows what %q means", what)
+	return nil
+}
+
+// happens lets an incident be opened ("#1 high", "#2 low integration 4"), its timer fire ("#1
+// timer"), or somebody act ("#1 bo ack").
+func (s *pageTale) happens(t *testing.T, words []string) {
+	t.Helper()
+	n, _ := strconv.Atoi(words[0][1:])
+	in, known := s.incidents[IncidentID(n)]
+	var c Change
+	switch {
+	case !known:
+		in = triggered()
+		in.ID, in.Severity, in.IntegrationID = IncidentID(n), Severity(words[1]), 3
+		if len(words) > 3 {
+			other, _ := strconv.Atoi(words[3])
+			in.IntegrationID = IntegrationID(other)
+		}
+		in.NextAt = &s.now
+		c, _ = in.RunTimer(in.Seq, s.facts, s.now)
+	case words[1] == "timer":
+		c, _ = in.RunTimer(in.Seq, s.facts, s.now)
+	default:
+		by, a := actOf(t, s.now, words[1:])
+		var err error
+		if c, err = in.Do(a, by, s.facts, s.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.incidents[c.Incident.ID] = c.Incident
+	if known {
+		fmt.Fprintf(&s.out, "  %s is %s\n", in.ID, c.Incident.Status)
+	}
+	for _, p := range c.Pages {
+		reach := Reach{}
+		if p.UserID == ann {
+			reach = s.reach
+		}
+		all := Deliveries(p, reach, c.Incident.Severity == Low, s.now)
+		for i, look := range Looks(all) {
+			d := all[i]
+			d.ID = PageID(len(s.pages) + 1)
+			s.pages = append(s.pages, PageStatus{Page: d, State: PageWaiting})
+			fmt.Fprintf(&s.out, "  page %d is %s's about %s by %s at %s", d.ID, cmp.Or(string(d.UserID), d.To), in.ID, d.Method, clock(d.At))
+			if look.Before(d.At) {
+				fmt.Fprintf(&s.out, ", looked at first at %s", clock(look))
+			}
+			s.out.WriteString("\n")
+		}
+	}
+}
+
+// load makes the facts about a page, as the store does by SQL.
+func (s *pageTale) load(number int) PageFacts {
+	f := PageFacts{
+		Lead: s.pages[number-1], Incidents: s.incidents, Job: int64(number),
+		Watchers: map[TeamID][]string{1: {"#payments"}},
+	}
+	f.Last, f.Contact = s.last[f.Lead.recipient()], s.contacts[f.Lead.Contact]
+	message := []PageStatus{f.Lead}
+	for _, p := range s.pages {
+		if p.Bundle == f.Lead.ID {
+			f.Members, message = append(f.Members, p), append(message, p)
+		}
+	}
+	for _, p := range s.pages {
+		if slices.ContainsFunc(message, func(m PageStatus) bool { return m.call() == p.call() }) {
+			o := CallPage{Page: p.Page, State: p.State, Redials: p.Redials, HeldUntil: p.HeldUntil}
+			if last := s.last[p.recipient()]; last.Page != 0 {
+				o.LastState = s.pages[last.Page-1].State
+			}
+			f.Call = append(f.Call, o)
+		}
+		if p.latestStep(s.incidents[p.IncidentID]) {
+			f.Step = append(f.Step, StepPage{ID: p.ID, IncidentID: p.IncidentID, State: p.State, Blocked: p.Blocked})
+		}
+		if p.Code != 0 && p.Contact == f.Lead.Contact {
+			alone := p.Bundle == 0 && !slices.ContainsFunc(s.pages, func(m PageStatus) bool { return m.Bundle == p.ID })
+			f.Codes = append(f.Codes, CodeInUse{Code: p.Code, Same: alone && p.IncidentID == f.Lead.IncidentID})
+		}
+	}
+	return f
+}
+
+func (p PageStatus) recipient() recipient { return recipient{p.UserID, p.Method, p.Contact} }
+
+// waiting are the pages that a message can take along, with those in their bundles.
+func (s *pageTale) waiting(lead PageStatus) []PageStatus {
+	var out []PageStatus
+	for _, p := range s.pages {
+		if p.ID != lead.ID && p.recipient() == lead.recipient() && p.State == PageWaiting && p.Bundle == 0 &&
+			p.untried() && p.SenderJob == nil && !p.At.After(s.now) {
+			out = append(out, p)
+			for _, m := range s.pages {
+				if m.Bundle == p.ID {
+					out = append(out, m)
+				}
+			}
+		}
+	}
+	return out
+}
