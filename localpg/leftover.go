@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
+
+// backendsEnd is how long backends may take to end once their server is dead.
+const backendsEnd = 5 * time.Second
 
 // pidFile is what a running server says about itself in postmaster.pid.
 type pidFile struct {
@@ -50,6 +54,7 @@ func (s *Server) leftover(ctx context.Context) (*process, error) {
 		s.listenAt(pf.socket)
 		return s.adopt(ctx, pf.pid)
 	}
+	s.outlive(ctx)
 	// The number belongs to nobody, to a zombie or by now to another program. PostgreSQL would take
 	// the last two for a running server for ever. Backends that still work are protected by
 	// PostgreSQL's own check of its shared memory.
@@ -62,6 +67,18 @@ func (s *Server) leftover(ctx context.Context) (*process, error) {
 		}
 	}
 	return nil, nil //nolint:nilnil // the directory is free now
+}
+
+// outlive gives the backends of a server that was killed a moment to notice: PostgreSQL doesn't
+// start while one of them still uses the data.
+func (s *Server) outlive(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, backendsEnd)
+	defer cancel()
+	for len(workingIn(s.data)) > 0 {
+		if pause(limited) != nil {
+			return
+		}
+	}
 }
 
 // removeSockets removes what a dead server left in its socket directory.
