@@ -40,7 +40,7 @@ type Message struct {
 	Lines []string
 
 	Code  int    // what a person types to mean this message, as in "1a"; 0: none
-	Token string // signed; with an action in front it is an answer ("a TOKEN"); empty: none
+	Token string // signed: whoever has it may answer for the person; empty: none
 	Link  string // of the page where the mail's reader acts; empty: no public address
 
 	Verify  string    // with ForVerify: the code to be sent back
@@ -125,9 +125,9 @@ type Track struct {
 	Err   error // why, with Failed and Unanswered
 	Final bool  // asking again tells nothing new
 	Dead  bool  // as in Receipt
-	// Answer is what the person has answered, as a Reply's Text, where only asking for the
-	// message tells, as with Pushover; empty: nothing.
-	Answer string
+	// Answer is what the person has answered, where only asking for the message tells, as with
+	// Pushover; empty: nothing.
+	Answer Act
 }
 
 // A Tracker is a Sender whose accepted messages can be followed.
@@ -140,13 +140,31 @@ type Canceller interface {
 	Cancel(ctx context.Context, reference string) error
 }
 
-// A Reply is what a person has sent back.
+// An Act is what a button or a key asks for. It goes over the wire as it is.
+type Act string
+
+// What a message offers to do.
+const (
+	Ack      Act = "a" // or to accept, where somebody asks for help
+	Resolve  Act = "r"
+	Escalate Act = "e"
+	Decline  Act = "d"
+)
+
+// known reports whether a message of ours offers the act: anybody may send us anything.
+func (a Act) known() bool { return a == Ack || a == Resolve || a == Escalate || a == Decline }
+
+// A Reply is what a person has sent back: either what they typed, or the act of the button or key
+// that they pressed.
 type Reply struct {
 	ID   string // the provider's: of several with one ID the first counts
 	From string // the address; empty where Key or Token tell
-	Key  string // of the message that it answers, where the provider knows, as with a call
-	Text string // "1a", "ack", "stop"; a phone's key is sent as "a", "r" or "e"; a button's answer as "a TOKEN"
-	At   time.Time
+	Text string // as it was typed: "1a", "ack", "stop"
+
+	Act   Act
+	Key   string // of the message that it answers, where the provider knows, as with a call
+	Token string // of the message that it answers
+	Code  int    // of the message that it answers, where a button could carry no more
 }
 
 // A Listener is a Sender that is answered without anybody calling us. Listen returns what

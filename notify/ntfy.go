@@ -79,7 +79,6 @@ type ntfyAction struct {
 // ntfyEvent is a line of a topic.
 type ntfyEvent struct {
 	ID      string   `json:"id"`
-	Time    int64    `json:"time"`
 	Event   string   `json:"event"`
 	Message string   `json:"message"`
 	Tags    []string `json:"tags"`
@@ -175,10 +174,22 @@ func (n *Ntfy) actions(m Message) []ntfyAction {
 	for _, b := range m.buttons() {
 		out = append(out, ntfyAction{
 			Action: "http", Label: b.label, Method: http.MethodPost, Clear: true,
-			URL: n.config.URL + "/" + n.config.ReplyTopic, Body: b.does + " " + m.Token,
+			URL: n.config.URL + "/" + n.config.ReplyTopic, Body: ntfyReply(b.does, m.Token),
 		})
 	}
 	return out
+}
+
+// ntfyReply is what a button posts to the reply topic.
+func ntfyReply(does Act, token string) string { return string(does) + " " + token }
+
+// readNtfyReply reads that. Anybody may write to the topic: what is no answer is passed over.
+func readNtfyReply(text string) (does Act, token string, ok bool) {
+	words := strings.Fields(text)
+	if len(words) != 2 || !Act(words[0]).known() {
+		return "", "", false
+	}
+	return Act(words[0]), words[1], true
 }
 
 // Lag is short: a published message is in the server's cache before it answers.
@@ -321,10 +332,11 @@ func (n *Ntfy) read(ctx context.Context, response *http.Response, cursor string,
 			continue
 		}
 		cursor = e.ID
-		if len(strings.Fields(e.Message)) != 2 { // anybody may write there; ours is "a TOKEN"
+		does, token, ok := readNtfyReply(e.Message)
+		if !ok {
 			continue
 		}
-		replies = append(replies, Reply{ID: e.ID, Text: strings.TrimSpace(e.Message), At: time.Unix(e.Time, 0).UTC()})
+		replies = append(replies, Reply{ID: e.ID, Act: does, Token: token})
 		if linger == nil {
 			linger = time.NewTimer(ntfyLinger)
 			defer linger.Stop()

@@ -57,12 +57,14 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 	receive(t, waits, "somebody to listen")
 	must(t, p.Tap(got, "Acknowledge"))
 	h := receive(t, waiting, "the answer")
-	if h.err != nil || len(h.replies) != 1 || h.replies[0].Text != "a "+m.Token || h.replies[0].ID != "id000001" || h.replies[0].From != "" {
+	if h.err != nil || len(h.replies) != 1 || h.replies[0] != (notify.Reply{ID: "id000001", Act: notify.Ack, Token: m.Token}) {
 		t.Fatalf("%+v", h)
 	}
 	// Two while nobody listens, and what isn't an answer. They come at once, mostly.
 	must(t, p.Tap(got, "Resolve"))
-	p.Add(notifytest.NtfyMessage{Topic: "replies", Message: "hello, is this the reply topic?"})
+	for _, other := range []string{"hello, is this the reply topic?", "delete " + m.Token, "a", m.Token} {
+		p.Add(notifytest.NtfyMessage{Topic: "replies", Message: other})
+	}
 	must(t, p.Tap(got, "Escalate"))
 	var replies []notify.Reply
 	for len(replies) < 2 {
@@ -72,7 +74,7 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 		}
 		replies = append(replies, h.replies...)
 	}
-	if len(replies) != 2 || replies[0].Text != "r "+m.Token || replies[1].Text != "e "+m.Token || h.next != "id000004" {
+	if len(replies) != 2 || replies[0].Act != notify.Resolve || replies[1].Act != notify.Escalate || replies[0].Token != m.Token || replies[1].Token != m.Token || h.next != "id000007" {
 		t.Fatalf("%+v, then %s", replies, h.next)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -167,7 +167,7 @@ func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
 	}
 	switch {
 	case said.Acknowledged == 1:
-		t = Track{State: Answered, Final: true, Answer: "a"}
+		t = Track{State: Answered, Final: true, Answer: Ack}
 	case said.Expired == 1:
 		t.State, t.Final = Unanswered, true
 		t.Err = fmt.Errorf("nobody has acknowledged it on the phone")

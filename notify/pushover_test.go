@@ -133,7 +133,7 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 	if got, err := p.Track(t.Context(), r.Reference); err != nil || got.State != notify.Delivered || o.polls != 2 {
 		t.Errorf("%+v, %v after %d polls", got, err, o.polls)
 	}
-	if got := track(); got != (notify.Track{State: notify.Answered, Final: true, Answer: "a"}) {
+	if got := track(); got != (notify.Track{State: notify.Answered, Final: true, Answer: notify.Ack}) {
 		t.Errorf("%+v", got)
 	}
 	must(t, p.Cancel(t.Context(), "rec1"))

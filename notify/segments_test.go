@@ -92,7 +92,7 @@ func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 	}
 	var labels []string
 	for _, b := range m.buttons() {
-		labels = append(labels, b.does+" "+b.label)
+		labels = append(labels, string(b.does)+" "+b.label)
 	}
 	if got := strings.Join(labels, ", "); got != "a Accept, d Decline, r Resolve" {
 		t.Errorf("the buttons: %s", got)

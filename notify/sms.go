@@ -243,7 +243,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 		}
 		next.Seen[value(m.Sid)] = at
 		if _, known := last.Seen[value(m.Sid)]; !known {
-			replies = append(replies, Reply{ID: value(m.Sid), From: value(m.From), Text: value(m.Body), At: at})
+			replies = append(replies, Reply{ID: value(m.Sid), From: value(m.From), Text: value(m.Body)})
 		}
 		return true
 	})

@@ -87,7 +87,6 @@ type telegramMessage struct {
 type telegramUpdate struct {
 	ID      int64 `json:"update_id"`
 	Message struct {
-		Date int64        `json:"date"`
 		Text string       `json:"text"`
 		Chat telegramChat `json:"chat"`
 	} `json:"message"`
@@ -174,23 +173,23 @@ func (t *Telegram) keyboard(m Message) *telegramKeyboard {
 
 // data is what a button sends: the key of its message, signed, as people's programs could
 // send anything. A key that is too long gives way to the code that people type.
-func (t *Telegram) data(does string, m Message) string {
+func (t *Telegram) data(does Act, m Message) string {
 	if m.Key == "" {
 		return ""
 	}
-	if data := does + " " + t.seal(does, m.Key) + " " + m.Key; len(data) <= telegramData {
+	if data := string(does) + " " + t.seal(does, m.Key) + " " + m.Key; len(data) <= telegramData {
 		return data
 	}
 	if m.Code == 0 {
 		return ""
 	}
-	return strconv.Itoa(m.Code) + does
+	return strconv.Itoa(m.Code) + string(does)
 }
 
 // seal proves that a button is ours.
-func (t *Telegram) seal(does, key string) string {
+func (t *Telegram) seal(does Act, key string) string {
 	mac := hmac.New(sha256.New, []byte(t.config.Token))
-	mac.Write([]byte(does + " " + key))
+	mac.Write([]byte(string(does) + " " + key))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
 }
 
@@ -242,7 +241,7 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 	if u.Message.Chat.ID == 0 || u.Message.Text == "" {
 		return Reply{}, false
 	}
-	r.From, r.At = strconv.FormatInt(u.Message.Chat.ID, 10), time.Unix(u.Message.Date, 0).UTC()
+	r.From = strconv.FormatInt(u.Message.Chat.ID, 10)
 	r.Text = strings.TrimSpace(u.Message.Text)
 	if start, ok := strings.CutPrefix(r.Text, "/start"); ok {
 		if r.Text = strings.TrimSpace(start); r.Text == "" {
@@ -256,18 +255,17 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 
 // pressed reads a button's data.
 func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
-	from := strconv.FormatInt(u.Pressed.Message.Chat.ID, 10)
+	r.From = strconv.FormatInt(u.Pressed.Message.Chat.ID, 10)
 	does, rest, signed := strings.Cut(u.Pressed.Data, " ")
 	if !signed {
-		r.From, r.Text = from, u.Pressed.Data
-		return r, u.Pressed.Message.Chat.ID != 0
+		end := max(0, len(does)-1)
+		code, err := strconv.Atoi(does[:end])
+		r.Code, r.Act = code, Act(does[end:])
+		return r, err == nil && r.Act.known() && u.Pressed.Message.Chat.ID != 0
 	}
 	seal, key, _ := strings.Cut(rest, " ")
-	if !hmac.Equal([]byte(seal), []byte(t.seal(does, key))) {
-		return Reply{}, false
-	}
-	r.From, r.Key, r.Text = from, key, does
-	return r, true
+	r.Act, r.Key = Act(does), key
+	return r, r.Act.known() && hmac.Equal([]byte(seal), []byte(t.seal(r.Act, key)))
 }
 
 // Check asks who the bot is, and whether its answers go to somebody else.

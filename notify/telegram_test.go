@@ -169,22 +169,23 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	g.happens("button", 4711, buttons[0].Data)
 	g.happens("button", 4711, "r"+buttons[0].Data[1:]) // a program that makes up its own
 	g.happens("button", 4711, g.messages[1].Markup.Rows[0][1].Data)
+	g.happens("button", 4711, "3x")
+	g.happens("button", 4711, "now")
 	g.happens("message", 4711, " 3a ")
 	g.happens("message", 4712, "/start 482913")
 	g.happens("message", 4713, "/start")
 	replies, cursor, err := sender.Listen(t.Context(), "")
 	must(t, err)
-	at := time.Unix(1_772_452_800, 0).UTC()
 	want := []notify.Reply{
-		{ID: "1", From: "4711", Key: m.Key, Text: "a"},
-		{ID: "3", From: "4711", Text: "3r"},
-		{ID: "4", From: "4711", Text: "3a", At: at},
-		{ID: "5", From: "4712", Text: "482913", At: at},
+		{ID: "1", From: "4711", Key: m.Key, Act: notify.Ack},
+		{ID: "3", From: "4711", Code: 3, Act: notify.Resolve},
+		{ID: "6", From: "4711", Text: "3a"},
+		{ID: "7", From: "4712", Text: "482913"},
 	}
-	if fmt.Sprint(replies) != fmt.Sprint(want) || cursor != "7" {
+	if fmt.Sprint(replies) != fmt.Sprint(want) || cursor != "9" {
 		t.Errorf("cursor %s, replies\n%+v\nwant\n%+v", cursor, replies, want)
 	}
-	if fmt.Sprint(g.answered) != "[q1 q2 q3]" {
+	if fmt.Sprint(g.answered) != "[q1 q2 q3 q4 q5]" {
 		t.Errorf("answered %v", g.answered)
 	}
 	if last := g.messages[len(g.messages)-1]; last.Chat != "4713" || !strings.Contains(last.Text, "send me the code") {

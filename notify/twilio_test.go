@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -125,7 +126,7 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 	l.must(err)
 	replies, cursor, err := s.Listen(ctx, cursor)
 	l.must(err)
-	if len(replies) != 1 || replies[0].Text != "1a" || replies[0].From != annPhone || !replies[0].At.Equal(l.clock.Now()) {
+	if len(replies) != 1 || replies[0].Text != "1a" || replies[0].From != annPhone {
 		t.Fatalf("replies %+v", replies)
 	}
 	if replies, _, err = s.Listen(ctx, cursor); err != nil || len(replies) != 0 {
@@ -139,14 +140,19 @@ func TestSMSAnswersOnManyPages(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	s, ctx := l.sms(), context.Background()
-	for range 120 {
-		_, err := l.sim.Reply(ctx, annPhone, "1a")
+	for n := range 120 {
+		_, err := l.sim.Reply(ctx, annPhone, fmt.Sprint(n, "a"))
 		l.must(err)
 		l.clock.advance(time.Second)
 	}
 	replies, cursor, err := s.Listen(ctx, "")
 	l.must(err)
-	if len(replies) != 120 || !replies[0].At.Before(replies[119].At) {
+	for n, r := range replies {
+		if r.Text != fmt.Sprint(n, "a") {
+			t.Fatalf("reply %d is %q", n, r.Text)
+		}
+	}
+	if len(replies) != 120 {
 		t.Fatalf("%d replies", len(replies))
 	}
 	l.sim.SetListLag(30 * time.Second)

@@ -120,10 +120,10 @@ type account struct {
 	Widgets map[string]map[string]any `json:"widgets"`
 }
 
-// answer is the key that was pressed, as an answer to the message.
-func (a account) answer() string {
+// answer is what the pressed key stands for.
+func (a account) answer() Act {
 	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
-	return map[string]string{"1": "a", "2": "r", "3": "e"}[either(a.Flow.Variables[variableKey], digits)]
+	return map[string]Act{"1": Ack, "2": Resolve, "3": Escalate}[either(a.Flow.Variables[variableKey], digits)]
 }
 
 // outcome is how the call ended without a key.
@@ -270,7 +270,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		answer := a.answer()
 		if answer != "" {
 			replies = append(replies, Reply{
-				ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Text: answer, At: v.Clock(),
+				ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer,
 			})
 		}
 		if answer != "" || value(e.Status) != "active" {

@@ -14,7 +14,7 @@ import (
 
 func TestCallIsAnsweredWithAKey(t *testing.T) {
 	t.Parallel()
-	for key, answer := range map[string]string{"1": "a", "2": "r", "3": "e"} {
+	for key, answer := range map[string]notify.Act{"1": notify.Ack, "2": notify.Resolve, "3": notify.Escalate} {
 		l := newLine(t)
 		v, ctx := l.voice(), context.Background()
 		r := v.Send(ctx, page(annPhone, "page 7"))
@@ -40,7 +40,7 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 			t.Errorf("after %s: %q, %v", key, said, err)
 		}
 		replies, cursor, err = v.Listen(ctx, cursor)
-		if err != nil || len(replies) != 1 || replies[0].Key != "page 7" || replies[0].Text != answer || replies[0].From != annPhone {
+		if err != nil || len(replies) != 1 || replies[0].Key != "page 7" || replies[0].Act != answer || replies[0].From != annPhone {
 			t.Errorf("replies %+v, %v", replies, err)
 		}
 		if replies, _, err = v.Listen(ctx, cursor); err != nil || len(replies) != 0 {

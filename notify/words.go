@@ -130,18 +130,21 @@ func (m Message) note() string {
 	return strings.Join(lines, "\n")
 }
 
-// A button is an answer that a message offers: what it is called and what it sends.
-type button struct{ label, does string }
+// A button is an answer that a message offers: what it is called and what it does.
+type button struct {
+	label string
+	does  Act
+}
 
 func (m Message) buttons() []button {
 	switch m.Purpose {
 	case ForPage, ForTest:
 		if m.AskedBy != "" {
-			return []button{{"Accept", "a"}, {"Decline", "d"}, {"Resolve", "r"}}
+			return []button{{"Accept", Ack}, {"Decline", Decline}, {"Resolve", Resolve}}
 		}
-		return []button{{"Acknowledge", "a"}, {"Resolve", "r"}, {"Escalate", "e"}}
+		return []button{{"Acknowledge", Ack}, {"Resolve", Resolve}, {"Escalate", Escalate}}
 	case ForCheck:
-		return []button{{"Yes, I read this", "a"}}
+		return []button{{"Yes, I read this", Ack}}
 	default:
 		return nil
 	}
