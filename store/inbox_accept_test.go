@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +14,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 // Every signal that was accepted is in the inbox once, in the order in which its caller sent it,
@@ -67,122 +65,6 @@ func TestACallerMayGiveUp(t *testing.T) {
 	}
 }
 
-// A proxy between the store and the database, that can hang up or go silent.
-type proxy struct {
-	net.Listener
-	target string
-
-	mu    sync.Mutex
-	state proxyState
-	conns []net.Conn
-}
-
-type proxyState int
-
-const (
-	proxyUp     proxyState = iota
-	proxyDown              // nobody gets through
-	proxySilent            // whatever is said is swallowed
-)
-
-// newProxy returns a proxy for a world's database, and its address.
-func newProxy(t *testing.T, w *world) (*proxy, string) {
-	t.Helper()
-	cfg, err := pgxpool.ParseConfig(w.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := cfg.ConnConfig
-	p := &proxy{target: net.JoinHostPort(c.Host, fmt.Sprint(c.Port))}
-	if filepath.IsAbs(c.Host) {
-		p.target = filepath.Join(c.Host, fmt.Sprintf(".s.PGSQL.%d", c.Port))
-	}
-	if p.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	go p.serve()
-	t.Cleanup(func() {
-		p.set(proxyDown)
-		p.Close()
-	})
-	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(c.User, c.Password), Host: p.Addr().String(),
-		Path: "/" + c.Database, RawQuery: "sslmode=disable",
-	}
-	return p, u.String()
-}
-
-func (p *proxy) serve() {
-	for {
-		in, err := p.Accept()
-		if err != nil {
-			return
-		}
-		network := "tcp"
-		if filepath.IsAbs(p.target) {
-			network = "unix"
-		}
-		out, err := net.Dial(network, p.target)
-		if err != nil {
-			in.Close()
-			continue
-		}
-		p.admit(in, out)
-	}
-}
-
-// admit passes on what is said on a new connection, unless the proxy is down.
-func (p *proxy) admit(in, out net.Conn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.state == proxyDown {
-		in.Close()
-		out.Close()
-		return
-	}
-	p.conns = append(p.conns, in, out)
-	go p.pump(in, out)
-	go p.pump(out, in)
-}
-
-func (p *proxy) pump(from, to net.Conn) {
-	defer to.Close()
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buf)
-		if err != nil {
-			return
-		}
-		if p.silent() {
-			continue
-		}
-		if _, err := to.Write(buf[:n]); err != nil {
-			return
-		}
-	}
-}
-
-func (p *proxy) silent() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.state == proxySilent
-}
-
-// set changes the proxy's state, and hangs up but to go silent: of what was said on a connection
-// that was silent something is missing.
-func (p *proxy) set(state proxyState) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.state = state
-	if state == proxySilent {
-		return
-	}
-	for _, c := range p.conns {
-		c.Close()
-	}
-	p.conns = nil
-}
-
 // Without a database nothing is accepted, which is said within two seconds; and everything works
 // again when it is back.
 func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
@@ -191,7 +73,7 @@ func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			p, address := newProxy(t, w)
+			p, address := storetest.NewProxy(t, w.url)
 			s, err := store.Open(t.Context(), address, store.Options{MaxConns: 4, Log: zerolog.Nop()})
 			if err != nil {
 				t.Fatal(err)
@@ -208,7 +90,7 @@ func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
 			w.until("Run folds", s.Folding)
 			w.fold()
 
-			p.set(map[string]proxyState{"down": proxyDown, "silent": proxySilent}[way])
+			p.Set(map[string]storetest.ProxyState{"down": storetest.ProxyDown, "silent": storetest.ProxySilent}[way])
 			// Once is enough: the machine may have been busy with something else.
 			took := time.Hour
 			for n := 0; n < 5 && took > 2500*time.Millisecond; n++ {
@@ -230,7 +112,7 @@ func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
 				}
 			}
 
-			p.set(proxyUp)
+			p.Set(storetest.ProxyUp)
 			w.until("signals are accepted again", func() bool { return accept("after") == nil })
 			w.until("they are folded again", func() bool {
 				return w.count(`SELECT count(*) FROM alerts WHERE dedup_key = 'after'`) == 1
@@ -255,10 +137,10 @@ func slowest(n int, do func()) time.Duration {
 func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p, address := newProxy(t, w)
+	p, address := storetest.NewProxy(t, w.url)
 	s := must[*store.Store](t)(store.Open(t.Context(), address, store.Options{MaxConns: 4, Log: zerolog.Nop()}))
 	defer s.Close()
-	defer p.set(proxyDown)
+	defer p.Set(storetest.ProxyDown)
 	idle := make([]*pgxpool.Conn, 4)
 	for i := range idle {
 		idle[i] = must[*pgxpool.Conn](t)(s.Pool().Acquire(t.Context()))
@@ -266,7 +148,7 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 	for _, conn := range idle {
 		conn.Release()
 	}
-	p.set(proxySilent)
+	p.Set(storetest.ProxySilent)
 	asks := map[string]func(ctx context.Context) error{
 		"ping": s.Ping,
 		"a key": func(ctx context.Context) error {
