@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	_ "embed" // act.html and act.css
 	"encoding/base64"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/watchbill/watchbill/answers"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -53,6 +55,9 @@ type actIncident struct{ ID, Title, Severity, Status string }
 
 type actButton struct{ Do, Label string }
 
+// Form returns a new name for the form, to recognize it when it is sent twice.
+func (actPage) Form() string { return rand.Text() }
+
 // Style is inlined unchanged, because the Content-Security-Policy allows it by its hash.
 func (actPage) Style() template.CSS { return template.CSS(actStyle) } //nolint:gosec // ours
 
@@ -63,13 +68,17 @@ func (s *server) actShow(w http.ResponseWriter, r *http.Request) {
 	s.actPage(ctx, r, "").write(w)
 }
 
-// actDo does what the pressed button says. Pressing it twice does no more than once.
+// formActs are the buttons of the form.
+var formActs = map[string]oncall.ActKind{"a": oncall.ActAck, "r": oncall.ActResolve, "e": oncall.ActEscalate, "d": oncall.ActDecline}
+
+// actDo does what the pressed button says. Each form has a name of its own: pressing its button
+// twice, or sending it again because the response got lost, does it once and says the same.
 func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
 	defer cancel()
 	r.Body = http.MaxBytesReader(w, r.Body, actBody)
-	do := r.PostFormValue("do")
-	if do != "a" && do != "r" && do != "e" && do != "d" {
+	do, known := formActs[r.PostFormValue("do")]
+	if !known {
 		(&actPage{code: http.StatusBadRequest, Title: "This button is not known", Said: "Nothing was done. Open the link of the mail again."}).write(w)
 		return
 	}
@@ -78,14 +87,16 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	said, err := s.Store.Answer(ctx, oncall.Answer{
-		Method: oncall.MethodEmail, Text: do + " " + r.PathValue("token"), At: s.Clock(),
-	}, s.Clock())
+	a := oncall.Answer{Method: oncall.MethodEmail, Token: r.PathValue("token"), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: do}}
+	if form := r.PostFormValue("form"); form != "" { // a page of the previous release has none
+		a.ID = fmt.Sprintf("form/%x", sha256.Sum256([]byte(a.Token+" "+form+" "+string(do))))
+	}
+	said, err := answers.Take(ctx, s.Store, a, s.Clock())
 	if err != nil {
 		s.actFailed(r, err).write(w)
 		return
 	}
-	s.actPage(ctx, r, said).write(w)
+	s.actPage(ctx, r, said.Text).write(w)
 }
 
 // actPage builds the page for the link's token, with said as the result of the button.
@@ -94,7 +105,7 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	if len(token) > longestToken {
 		return s.actGone(r, "This link or button is not valid.")
 	}
-	claim, err := s.Store.ReadToken(ctx, token, s.Clock())
+	m, err := s.Store.ReadToken(ctx, token, s.Clock())
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return s.actGone(r, refusal.Error())
 	}
@@ -108,26 +119,26 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	if err != nil {
 		return s.actFailed(r, err)
 	}
-	p := &actPage{code: http.StatusOK, Said: said, Name: dir.Name(claim.User)}
-	open := len(claim.Incidents) == 0
-	for _, in := range claim.Incidents {
+	p := &actPage{code: http.StatusOK, Said: said, Name: dir.Name(m.User)}
+	open := len(m.Incidents) == 0
+	for _, in := range m.Incidents {
 		p.Incidents = append(p.Incidents, actIncident{
 			ID: in.ID.String(), Title: in.Title, Severity: string(in.Severity), Status: string(in.Status),
 		})
 		open = open || in.Status != oncall.Resolved
 	}
-	switch n := len(claim.Incidents); n {
+	switch n := len(m.Incidents); n {
 	case 0:
 		p.Title = "Can Watchbill reach you?"
 		p.Buttons = []actButton{{"a", "Yes, I read this"}}
 	case 1:
-		p.Title = "Incident " + claim.Incidents[0].ID.String()
+		p.Title = "Incident " + m.Incidents[0].ID.String()
 	default:
 		p.Title = fmt.Sprintf("%d incidents", n)
 	}
-	if open && len(claim.Incidents) > 0 {
+	if open && len(m.Incidents) > 0 {
 		p.Buttons = []actButton{{"a", "Acknowledge"}, {"r", "Resolve"}, {"e", "Escalate"}}
-		if claim.Asked {
+		if m.ToHelp() {
 			p.Buttons = []actButton{{"a", "Accept"}, {"d", "Decline"}, {"r", "Resolve"}}
 		}
 	}

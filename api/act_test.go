@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,10 +56,32 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
+// press presses a button of a page that has just been opened.
 func (m mailed) press(do string) reply {
 	m.Helper()
-	return m.send(http.MethodPost, m.path, strings.NewReader(url.Values{"do": {do}}.Encode()),
+	return m.submit(do, formOf(m.send(http.MethodGet, m.path, nil)))
+}
+
+// submit sends a form by one of its buttons.
+func (m mailed) submit(do, form string) reply {
+	m.Helper()
+	return m.send(http.MethodPost, m.path, strings.NewReader(url.Values{"do": {do}, "form": {form}}.Encode()),
 		"Content-Type: application/x-www-form-urlencoded")
+}
+
+// formOf is the name of a page's form; empty: it has none.
+func formOf(r reply) string {
+	if m := regexp.MustCompile(`name="form" value="([^"]*)"`).FindStringSubmatch(r.body); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// events counts the lines of one kind in the timeline.
+func (m mailed) events(kind oncall.EventKind) (n int) {
+	m.Helper()
+	m.must(m.pool.QueryRow(context.Background(), "SELECT count(*) FROM incident_events WHERE incident_id = $1 AND kind = $2", m.incident, kind).Scan(&n))
+	return n
 }
 
 func (m mailed) status() oncall.Status {
@@ -107,6 +130,31 @@ func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
 	if r := m.send(http.MethodGet, m.path, nil); strings.Contains(r.body, "<button") {
 		t.Errorf("a resolved incident has buttons:\n%s", r.body)
 	}
+}
+
+// A button that is pressed twice, or sent again since its answer got lost, escalates once and says the
+// same; the other buttons of the form, and those of a page that is opened anew, are other answers.
+func TestMailsFormIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	m := mail(t, "disk full")
+	form := formOf(m.send(http.MethodGet, m.path, nil))
+	if again := formOf(m.send(http.MethodGet, m.path, nil)); form == "" || again == form {
+		t.Errorf("forms %q and %q", form, again)
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() { m.says(m.submit("e", form), http.StatusOK, "Escalated #1.") })
+	}
+	all.Wait()
+	if n := m.events(oncall.EventEscalated); n != 1 {
+		t.Errorf("it was escalated %d times", n)
+	}
+	m.says(m.submit("a", form), http.StatusOK, "Acknowledged #1.")
+	again := m.submit("e", form)
+	m.says(again, http.StatusOK, "Escalated #1.")
+	m.says(m.submit("e", formOf(again)), http.StatusOK, "The escalation policy of incident #1 has run out") // another
+	m.says(m.submit("r", ""), http.StatusOK, "Resolved #1.")                                                // a page of the release before this one
+	m.says(m.submit("r", "\x00"+strings.Repeat("x", 2000)), http.StatusOK, "already resolved")
 }
 
 // A person who is asked to help can accept or decline through the link.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twilio/twilio-go/client"
 
+	"github.com/watchbill/watchbill/answers"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -96,17 +97,17 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 // twilioSMS handles a message sent to our number. The same message is also polled from Twilio's
 // list; whichever comes first counts.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
-	text, err := s.Store.Answer(ctx, oncall.Answer{
-		Method: oncall.MethodSMS, From: form.Get("From"), Text: form.Get("Body"), ID: form.Get("MessageSid"), At: s.Clock(),
+	said, err := answers.Take(ctx, s.Store, oncall.Answer{
+		Method: oncall.MethodSMS, ID: form.Get("MessageSid"), From: form.Get("From"), Text: form.Get("Body"),
 	}, s.Clock())
-	if err != nil || text == "" {
+	if err != nil || said.Text == "" || said.Again {
 		return nil, err
 	}
-	return &twiml{Message: text}, nil
+	return &twiml{Message: said.Text}, nil
 }
 
 // keyMeans maps a pressed key to the answer it stands for.
-var keyMeans = map[string]string{"1": "a", "2": "r", "3": "e"}
+var keyMeans = map[string]oncall.ActKind{"1": oncall.ActAck, "2": oncall.ActResolve, "3": oncall.ActEscalate}
 
 // twilioVoice handles a key pressed during a call. The address, which is signed, says which
 // message it answers.
@@ -118,15 +119,15 @@ func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Valu
 			Say: "Press 1 to acknowledge, 2 to resolve, 3 to escalate.",
 		}, Say: "Nothing was pressed. Goodbye."}, nil
 	}
-	text, err := s.Store.Answer(ctx, oncall.Answer{
-		Method: oncall.MethodVoice, From: form.Get("To"), Key: r.URL.Query().Get("key"), Text: means,
-		ID: form.Get("CallSid") + " " + form.Get("Digits"), At: s.Clock(),
+	said, err := answers.Take(ctx, s.Store, oncall.Answer{
+		Method: oncall.MethodVoice, ID: form.Get("CallSid") + " " + form.Get("Digits"), From: form.Get("To"),
+		Message: oncall.ParseMessageKey(r.URL.Query().Get("key")), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: means},
 	}, s.Clock())
 	if err != nil {
 		return nil, err
 	}
-	if text == "" {
-		text = "Thank you."
+	if said.Text == "" || said.Again {
+		said.Text = "Thank you."
 	}
-	return &twiml{Say: text + " Goodbye."}, nil
+	return &twiml{Say: said.Text + " Goodbye."}, nil
 }

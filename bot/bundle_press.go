@@ -32,10 +32,14 @@ func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (
 		if err != nil {
 			return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 		}
-		text, err := b.store.ActBundle(ctx, oncall.PageID(id), p.user, do, b.clock())
+		dir, err := b.store.Directory(ctx)
+		if err != nil {
+			return "", err
+		}
+		out, err := b.store.ActOnMessage(ctx, oncall.PageID(id), p.user, do, b.clock())
 		if err != nil {
 			return "", fmt.Errorf("%s the bundle of page %d: %w", do, id, err)
 		}
-		return view.Foreign(text, view.MaxText), nil
+		return view.Foreign(oncall.SayActed(out.Acted).Shown(dir.Name), view.MaxText), nil
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/watchbill/watchbill/answers"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -57,9 +58,10 @@ func (j *Jobs) followOne(ctx context.Context, t store.Tracked) error {
 	}
 	j.metrics.receipts.WithLabelValues(t.Method, string(track.State)).Inc()
 	if track.Answer != "" {
-		if _, err := j.store.Answer(ctx, oncall.Answer{
-			Method: t.Method, Key: t.Key, Text: track.Answer, ID: "receipt/" + t.Ref, At: j.clock(),
-		}, j.clock()); err != nil {
+		_, err := answers.Take(ctx, j.store, oncall.Answer{
+			Method: t.Method, ID: "receipt/" + t.Ref, Message: oncall.MessageKey{Page: t.Key}, Reply: asks(track.Answer, 0),
+		}, j.clock())
+		if err != nil {
 			return err
 		}
 	}

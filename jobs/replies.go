@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/watchbill/watchbill/answers"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -116,20 +117,32 @@ func (j *Jobs) hear(ctx context.Context, method string, from notify.Listener) er
 	return j.store.SaveCursor(ctx, method, next)
 }
 
+// asks translates what a button or key stands for into a request.
+func asks(what notify.Act, code int) oncall.Reply {
+	act := map[notify.Act]oncall.ActKind{
+		notify.Ack: oncall.ActAck, notify.Resolve: oncall.ActResolve, notify.Escalate: oncall.ActEscalate, notify.Decline: oncall.ActDecline,
+	}[what]
+	return oncall.Reply{Kind: oncall.ReplyAct, Act: act, Code: code}
+}
+
 // reply does what one person has answered, and says so.
 func (j *Jobs) reply(ctx context.Context, method string, r notify.Reply) error {
-	text, err := j.store.Answer(ctx, oncall.Answer{
-		Method: method, From: r.From, Key: r.Key, Text: r.Text, ID: r.ID, At: r.At,
-	}, j.clock())
+	a := oncall.Answer{
+		Method: method, ID: r.ID, From: r.From, Token: r.Token, Message: oncall.ParseMessageKey(r.Key), Text: r.Text,
+	}
+	if r.Act != "" {
+		a.Reply = asks(r.Act, r.Code)
+	}
+	said, err := answers.Take(ctx, j.store, a, j.clock())
 	if err != nil {
 		return err
 	}
 	j.metrics.replies.WithLabelValues(method).Inc()
-	if text == "" || r.From == "" || method == oncall.MethodVoice { // nobody wants to be called to hear that
+	if said.Text == "" || said.Again || r.From == "" || method == oncall.MethodVoice { // nobody wants to be called to hear that
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{
-		Purpose: notify.ForAnswer, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: text, Expires: j.clock().Add(neededFor),
+		Purpose: notify.ForAnswer, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: said.Text, Expires: j.clock().Add(neededFor),
 	})
 	if receipt.Outcome != notify.Accepted { // it is done all the same
 		j.log.Warn().Err(receipt.Err).Str("method", method).Msg("an answer was not answered")

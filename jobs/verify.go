@@ -41,7 +41,7 @@ func (j *Jobs) verify(ctx context.Context, job *river.Job[oncall.Verify]) error 
 
 // test shows a person how a page looks.
 func (j *Jobs) test(ctx context.Context, job *river.Job[oncall.TestPage]) error {
-	key := oncall.ProbeKey("test", job.Args.User, job.ID)
+	key := probeKey(oncall.ProbeTest, job.Args.User, job.ID)
 	if job.Args.Contact == 0 {
 		return j.store.Notify(ctx, j.clock(), oncall.Notice{
 			Key: key, To: string(job.Args.User), Kind: oncall.NoticeTest,
@@ -56,6 +56,10 @@ func (j *Jobs) test(ctx context.Context, job *river.Job[oncall.TestPage]) error 
 	return j.probe(ctx, probe.Contact, m)
 }
 
+func probeKey(kind oncall.ProbeKind, user oncall.UserID, job int64) string {
+	return oncall.MessageKey{Probe: oncall.Probe{Kind: kind, User: user, Job: job}}.String()
+}
+
 // check asks whether a person can still be reached.
 func (j *Jobs) check(ctx context.Context, job *river.Job[oncall.CheckReach]) error {
 	probe, err := j.store.Probe(ctx, job.Args.Contact)
@@ -63,7 +67,7 @@ func (j *Jobs) check(ctx context.Context, job *river.Job[oncall.CheckReach]) err
 		return unlessMissing(err)
 	}
 	m := notify.Message{
-		Purpose: notify.ForCheck, Key: oncall.ProbeKey("check", probe.User.ID, job.ID), Attempt: job.Attempt,
+		Purpose: notify.ForCheck, Key: probeKey(oncall.ProbeCheck, probe.User.ID, job.ID), Attempt: job.Attempt,
 		Title: "Your on-call shift comes up. Can Watchbill still reach you here? Please answer ok.", Code: 1,
 	}
 	m.Token, m.Link = j.token(ctx, 0, probe.User.ID)

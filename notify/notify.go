@@ -125,7 +125,7 @@ type Track struct {
 	Err   error // why, with Failed and Unanswered
 	Final bool  // asking again tells nothing new
 	Dead  bool  // as in Receipt
-	// Answer is what the person has answered, where only asking for the message tells, as with
+	// Answer is what the person answered, for providers that report it only here, such as
 	// Pushover; empty: nothing.
 	Answer Act
 }
@@ -140,22 +140,22 @@ type Canceller interface {
 	Cancel(ctx context.Context, reference string) error
 }
 
-// An Act is what a button or a key asks for. It goes over the wire as it is.
+// An Act is what a button or key stands for. Providers carry it in this form.
 type Act string
 
-// What a message offers to do.
+// The acts that messages offer.
 const (
-	Ack      Act = "a" // or to accept, where somebody asks for help
+	Ack      Act = "a" // to accept, if the message asks for help
 	Resolve  Act = "r"
 	Escalate Act = "e"
 	Decline  Act = "d"
 )
 
-// known reports whether a message of ours offers the act: anybody may send us anything.
+// known reports whether it is one of the acts above. Strangers can send anything.
 func (a Act) known() bool { return a == Ack || a == Resolve || a == Escalate || a == Decline }
 
-// A Reply is what a person has sent back: either what they typed, or the act of the button or key
-// that they pressed.
+// A Reply is what a person has sent back: either the text that they typed, or the act of a button or
+// key.
 type Reply struct {
 	ID   string // the provider's: of several with one ID the first counts
 	From string // the address; empty where Key or Token tell
@@ -164,7 +164,7 @@ type Reply struct {
 	Act   Act
 	Key   string // of the message that it answers, where the provider knows, as with a call
 	Token string // of the message that it answers
-	Code  int    // of the message that it answers, where a button could carry no more
+	Code  int    // of the message that it answers, if the button had no room for its key
 }
 
 // A Listener is a Sender that is answered without anybody calling us. Listen returns what

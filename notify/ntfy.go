@@ -183,7 +183,8 @@ func (n *Ntfy) actions(m Message) []ntfyAction {
 // ntfyReply is what a button posts to the reply topic.
 func ntfyReply(does Act, token string) string { return string(does) + " " + token }
 
-// readNtfyReply reads that. Anybody may write to the topic: what is no answer is passed over.
+// readNtfyReply reads what a button has posted. Anybody may write to the topic, so all else is
+// ignored.
 func readNtfyReply(text string) (does Act, token string, ok bool) {
 	words := strings.Fields(text)
 	if len(words) != 2 || !Act(words[0]).known() {

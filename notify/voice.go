@@ -120,7 +120,7 @@ type account struct {
 	Widgets map[string]map[string]any `json:"widgets"`
 }
 
-// answer is what the pressed key stands for.
+// answer is what the pressed key stands for; empty: no key was pressed.
 func (a account) answer() Act {
 	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
 	return map[string]Act{"1": Ack, "2": Resolve, "3": Escalate}[either(a.Flow.Variables[variableKey], digits)]

@@ -12,61 +12,27 @@ import (
 func TestParseReply(t *testing.T) {
 	t.Parallel()
 	token := SignToken([]byte("key"), Claim{Page: 12, User: "U0ANN", Expires: time.Unix(1e9, 0)})
-	act := func(do ActKind, code int) ParsedReply { return ParsedReply{Kind: ReplyAct, Act: do, Code: code} }
-	all := func(do ActKind) ParsedReply { return ParsedReply{Kind: ReplyAct, Act: do, All: true} }
-	for text, want := range map[string]ParsedReply{
+	act := func(do ActKind, code int) Reply { return Reply{Kind: ReplyAct, Act: do, Code: code} }
+	for text, want := range map[string]Reply{
 		"1a": act(ActAck, 1), " 1A ": act(ActAck, 1), "'2a'": act(ActAck, 2), "\u20182a\u2019": act(ActAck, 2), "4a!": act(ActAck, 4),
 		"12 a": act(ActAck, 12), "1r": act(ActResolve, 1), "3e.": act(ActEscalate, 3), "ack 12": act(ActAck, 12),
 		"Ack #12": act(ActAck, 12), "resolve 3": act(ActResolve, 3), "escalate 3": act(ActEscalate, 3), "a1": act(ActAck, 1),
 		"1ack": act(ActAck, 1), "\"1a\"\n": act(ActAck, 1), "1  a": act(ActAck, 1),
 		"a": act(ActAck, 0), "ack": act(ActAck, 0), "ACK!": act(ActAck, 0), "r": act(ActResolve, 0), "/ack": act(ActAck, 0),
 		"e": act(ActEscalate, 0), "Acknowledge": act(ActAck, 0),
-		"0a": all(ActAck), "aa": all(ActAck), "rr": all(ActResolve), "ack all": all(ActAck), "resolve all": all(ActResolve), "0 r": all(ActResolve),
-		"a " + token: {Kind: ReplyAct, Act: ActAck, Token: token}, "R " + token: {Kind: ReplyAct, Act: ActResolve, Token: token},
+		"0a": act(ActAck, 0), "aa": act(ActAck, 0), "rr": act(ActResolve, 0), "ack all": act(ActAck, 0), "resolve all": act(ActResolve, 0), "0 r": act(ActResolve, 0),
+		"a " + token: {Kind: ReplyOther}, "R " + token: {Kind: ReplyOther}, // only buttons send tokens
 		"STOP": {Kind: ReplyStop}, "stop.": {Kind: ReplyStop}, "Unsubscribe": {Kind: ReplyStop}, "START": {Kind: ReplyStart},
 		"/start": {Kind: ReplyStart}, "482913": {Kind: ReplyCode, Proof: "482913"}, "\u201c482913\u201d": {Kind: ReplyCode, Proof: "482913"},
 		"/start abcdefghij234567": {Kind: ReplyCode, Proof: "abcdefghij234567"},
 		"abcdefghij234567":        {Kind: ReplyCode, Proof: "abcdefghij234567"},
 		"ok":                      {Kind: ReplyOther}, "": {Kind: ReplyOther}, "who is this": {Kind: ReplyOther}, "ar": {Kind: ReplyOther},
 		"1": {Kind: ReplyOther}, "1x": {Kind: ReplyOther}, "123456a": {Kind: ReplyOther}, "on my way, 1a later": {Kind: ReplyOther},
-		"x " + token: {Kind: ReplyOther},
-		"2d":         act(ActDecline, 2), "no": act(ActDecline, 0), "Decline 2": act(ActDecline, 2), "accept": act(ActAck, 0), "dd": all(ActDecline),
-		"d " + token: {Kind: ReplyAct, Act: ActDecline, Token: token},
+		"2d": act(ActDecline, 2), "no": act(ActDecline, 0), "Decline 2": act(ActDecline, 2), "accept": act(ActAck, 0), "dd": act(ActDecline, 0),
 	} {
 		if d := cmp.Diff(want, ParseReply(text)); d != "" {
 			t.Errorf("%q: %s", text, d)
 		}
-	}
-}
-
-// Who is asked to help accepts or declines. What is theirs to acknowledge they acknowledge, unless
-// the answer belongs to that very page.
-func TestWhatARespondersAnswerMeans(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		status               Status
-		do                   ActKind
-		asked, exact, called bool
-		want                 ActKind
-		sense                bool
-	}{
-		{Triggered, ActAck, false, false, true, ActAck, true},
-		{Triggered, ActAck, true, false, false, ActAccept, true},
-		{Triggered, ActAck, true, false, true, ActAck, true},
-		{Triggered, ActAck, true, true, true, ActAccept, true},
-		{Acknowledged, ActAck, true, false, true, ActAccept, true},
-		{Acknowledged, ActAck, false, false, true, ActAck, true},
-		{Triggered, ActResolve, true, true, false, ActResolve, true},
-		{Triggered, ActDecline, true, false, true, ActDecline, true},
-		{Triggered, ActDecline, false, true, true, ActDecline, false},
-	} {
-		do, sense := Incident{Status: c.status}.Meant(c.do, c.asked, c.exact, c.called)
-		if do != c.want || sense != c.sense {
-			t.Errorf("%+v: %s, %v", c, do, sense)
-		}
-	}
-	if got := SayDone(ActDecline, []IncidentID{58}, nil); got != "Declined #58." {
-		t.Errorf("it says %q", got)
 	}
 }
 

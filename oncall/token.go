@@ -14,10 +14,6 @@ type Claim struct {
 	Page    PageID
 	User    UserID
 	Expires time.Time
-
-	// Not part of the token: what the page was about, worst first, and whether it only asked for help.
-	Incidents []Incident
-	Asked     bool
 }
 
 // macSize is how much of the authentication code a token carries.

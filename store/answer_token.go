@@ -33,104 +33,110 @@ type signingKey struct {
 // Token makes the token by which a person can answer a page; 0 stands for a message that is none. A
 // new signing key is made of random bytes, if one is needed.
 func (s *Store) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
-	keys, err := s.signingKeys(ctx, false)
+	key, err := s.signWith(ctx, random, now)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("make a signing key: %w", err)
 	}
-	if len(keys) == 0 || now.Sub(keys[0].CreatedAt) > signFor {
-		if err := s.addSigningKey(ctx, random, now); err != nil {
-			return "", err
-		}
-		if keys, err = s.signingKeys(ctx, true); err != nil {
-			return "", err
-		}
-	}
-	return oncall.SignToken(keys[0].Secret, oncall.Claim{Page: page, User: user, Expires: now.Add(tokenLives)}), nil
+	return oncall.SignToken(key.Secret, oncall.Claim{Page: page, User: user, Expires: now.Add(tokenLives)}), nil
 }
 
-func (s *Store) addSigningKey(ctx context.Context, random [32]byte, now time.Time) error {
+// signWith returns the key to sign with. It makes a new one if there is none, or the newest is too
+// old.
+func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (signingKey, error) {
 	const lock = `LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE`
 	const insert = `
 		INSERT INTO signing_keys (secret, created_at)
 		SELECT $1, $2
 		WHERE NOT EXISTS (SELECT FROM signing_keys WHERE created_at >= $3)`
 	const forget = `DELETE FROM signing_keys WHERE created_at < $1`
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	if keys := s.keyring.known(); len(keys) > 0 && now.Sub(keys[0].CreatedAt) <= signFor {
+		return keys[0], nil
+	}
+	var keys []signingKey
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		if keys, err = loadKeys(ctx, tx); err != nil || len(keys) > 0 && now.Sub(keys[0].CreatedAt) <= signFor {
+			return err
+		}
 		if _, err := tx.Exec(ctx, lock); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, insert, random[:], now, now.Add(-signFor)); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, forget, now.Add(-keepKey))
+		if _, err := tx.Exec(ctx, forget, now.Add(-keepKey)); err != nil {
+			return err
+		}
+		keys, err = loadKeys(ctx, tx)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("make a signing key: %w", err)
+		return signingKey{}, err
 	}
-	return nil
+	s.keyring.keep(keys)
+	return keys[0], nil
 }
 
-// signingKeys returns the keys, newest first; anew, if another instance may have made one.
-func (s *Store) signingKeys(ctx context.Context, anew bool) ([]signingKey, error) {
+// loadKeys loads the signing keys, newest first.
+func loadKeys(ctx context.Context, q querier) ([]signingKey, error) {
 	const load = `SELECT secret, created_at FROM signing_keys ORDER BY id DESC`
-	s.keyring.mu.Lock()
-	defer s.keyring.mu.Unlock()
-	if len(s.keyring.keys) > 0 && !anew {
-		return s.keyring.keys, nil
-	}
-	rows, _ := s.pool.Query(ctx, load)
-	keys, err := pgx.CollectRows(rows, pgx.RowToStructByName[signingKey])
-	if err != nil {
-		return nil, fmt.Errorf("load the signing keys: %w", translate(err))
-	}
-	s.keyring.keys = keys
-	return keys, nil
+	rows, _ := q.Query(ctx, load)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[signingKey])
 }
 
-// openToken reads a token.
-func (s *Store) openToken(ctx context.Context, token string, now time.Time) (oncall.Claim, error) {
-	for _, anew := range []bool{false, true} {
-		keys, err := s.signingKeys(ctx, anew)
-		if err != nil {
-			return oncall.Claim{}, err
-		}
-		secrets := make([][]byte, len(keys))
-		for i, k := range keys {
-			secrets[i] = k.Secret
-		}
-		claim, err := oncall.OpenToken(secrets, token, now)
-		if err == nil || anew {
-			return claim, err
-		}
-	}
-	return oncall.Claim{}, oncall.ErrNotFound
+// known returns the keys that were loaded last.
+func (k *keyring) known() []signingKey {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.keys
 }
 
-// ReadToken tells what a token is about: whose it is, and the incidents that the page told of.
-func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (oncall.Claim, error) {
-	const lead = `SELECT coalesce(nullif(bundle, 0), id) FROM pages WHERE id = $1 AND user_id = $2`
-	claim, err := s.openToken(ctx, token, now)
-	if err != nil {
-		return oncall.Claim{}, wrap(err, "open a token")
-	}
-	if claim.Page == 0 {
+func (k *keyring) keep(keys []signingKey) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = keys
+}
+
+// openToken reads a token. If none of the known keys fits, another instance may have signed it with a
+// new one, so they are loaded again.
+func (s *Store) openToken(ctx context.Context, q querier, token string, now time.Time) (oncall.Claim, error) {
+	claim, err := openWith(s.keyring.known(), token, now)
+	if err == nil {
 		return claim, nil
 	}
-	var page oncall.PageID
-	if err := s.pool.QueryRow(ctx, lead, claim.Page, claim.User).Scan(&page); err != nil {
-		return oncall.Claim{}, fmt.Errorf("find the page of a token: %w", translate(err))
-	}
-	if claim.Incidents, err = s.told(ctx, page); err != nil {
-		return oncall.Claim{}, fmt.Errorf("find the incidents of a token: %w", err)
-	}
-	asked, _, err := s.paged(ctx, message{Page: page, User: claim.User}, claim.Incidents)
+	keys, err := loadKeys(ctx, q)
 	if err != nil {
-		return oncall.Claim{}, fmt.Errorf("find the pages of a token: %w", err)
+		return oncall.Claim{}, fmt.Errorf("load the signing keys: %w", err)
 	}
-	claim.Asked = len(claim.Incidents) > 0
-	for _, in := range claim.Incidents {
-		claim.Asked = claim.Asked && asked[in.ID]
+	s.keyring.keep(keys)
+	return openWith(keys, token, now)
+}
+
+func openWith(keys []signingKey, token string, now time.Time) (oncall.Claim, error) {
+	secrets := make([][]byte, len(keys))
+	for i, k := range keys {
+		secrets[i] = k.Secret
 	}
-	return claim, nil
+	return oncall.OpenToken(secrets, token, now)
+}
+
+// ReadToken returns the message that a token was made for. If that is a probe it has no incidents.
+func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (oncall.AnsweredMessage, error) {
+	const lead = `SELECT coalesce(nullif(bundle, 0), id) FROM pages WHERE id = $1 AND user_id = $2`
+	m := oncall.AnsweredMessage{Named: true}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		claim, err := s.openToken(ctx, tx, token, now)
+		if m.User = claim.User; err != nil || claim.Page == 0 {
+			return err
+		}
+		if err := tx.QueryRow(ctx, lead, claim.Page, claim.User).Scan(&m.Lead); err != nil {
+			return err
+		}
+		return loadMessage(ctx, tx, &m, func(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]oncall.Incident, error) {
+			return incidents(ctx, tx, ids)
+		})
+	})
+	if err != nil {
+		return oncall.AnsweredMessage{}, wrap(err, "read a token")
+	}
+	return m, nil
 }

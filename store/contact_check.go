@@ -124,11 +124,12 @@ func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now t
 	return s.notice(ctx, tx, now, notices)
 }
 
-// answeredCheck reports whether these contact methods were asked whether they still reach anybody.
-func (s *Store) answeredCheck(ctx context.Context, own []oncall.Contact, now time.Time) (asked bool, err error) {
+// answersCheck reports whether the people behind these contact methods were asked lately whether they
+// can still be reached.
+func answersCheck(ctx context.Context, q querier, own []oncall.ContactID, now time.Time) (asked bool, err error) {
 	const load = `SELECT EXISTS (SELECT FROM checks WHERE contact_id = ANY ($1) AND sent_at > $2)`
-	err = s.pool.QueryRow(ctx, load, contactIDs(own), now.Add(-checkAhead)).Scan(&asked)
-	return asked, translate(err)
+	err = q.QueryRow(ctx, load, own, now.Add(-checkAhead)).Scan(&asked)
+	return asked, err
 }
 
 // A Probe is a message that is no page: a test, or a check before a shift.

@@ -122,10 +122,7 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 			f.store.metrics.signals.WithLabelValues(d.Integration.Name, string(l.signal.Action)).Inc()
 		}
 	}
-	for _, c := range changes {
-		f.store.metrics.changed(c)
-		f.store.alarm(c)
-	}
+	f.store.changed(changes)
 	for _, m := range misfits {
 		f.store.metrics.rejected.Inc()
 		f.store.log.Error().Err(m.why).Int64("inbox", m.ID).Msg("signal put aside in inbox_rejected")

@@ -52,10 +52,17 @@ func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 		return oncall.Incident{}, false, wrap(err, "update incident %d", id)
 	}
 	if changed {
-		s.alarm(change)
-		s.metrics.changed(change)
+		s.changed([]oncall.Change{change})
 	}
 	return out, changed, nil
+}
+
+// changed counts committed changes, and logs those after which nobody is left to page.
+func (s *Store) changed(changes []oncall.Change) {
+	for _, c := range changes {
+		s.alarm(c)
+		s.metrics.changed(c)
+	}
 }
 
 // decided is the instant of a decision: its lines for the timeline say so.

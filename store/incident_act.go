@@ -80,10 +80,7 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, by oncall.Ac
 	if err != nil {
 		return oncall.Incident{}, wrap(err, "link or merge incident %d", id)
 	}
-	for _, c := range changes {
-		s.alarm(c)
-		s.metrics.changed(c)
-	}
+	s.changed(changes)
 	return out, refusal
 }
 

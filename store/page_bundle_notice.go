@@ -14,15 +14,23 @@ import (
 // page that leads it, before it is sent.
 func (s *Store) Bundle(ctx context.Context, key string) (oncall.Notice, error) {
 	const find = `SELECT id, user_id FROM pages WHERE key = $1`
-	var lead oncall.Page
-	err := s.pool.QueryRow(ctx, find, key).Scan(&lead.ID, &lead.UserID)
+	lead := oncall.Page{Key: key}
+	var about []oncall.Incident
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, find, key).Scan(&lead.ID, &lead.UserID); err != nil {
+			return err
+		}
+		ids, err := messageIncidents(ctx, tx, lead.ID)
+		if err != nil {
+			return err
+		}
+		about, err = incidents(ctx, tx, ids)
+		return err
+	})
 	if err != nil {
-		return oncall.Notice{}, fmt.Errorf("find the page of a bundle: %w", translate(err))
+		return oncall.Notice{}, fmt.Errorf("load the bundle of page %s: %w", key, err)
 	}
-	about, err := s.told(ctx, lead.ID)
-	if err != nil {
-		return oncall.Notice{}, fmt.Errorf("load the bundle of page %d: %w", lead.ID, err)
-	}
+	oncall.WorstFirst(about)
 	return oncall.BundleNotice(key, lead.ID, lead.UserID, about), nil
 }
 
@@ -39,11 +47,6 @@ func (s *Store) FollowBundles(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("follow bundles: %w", err)
 	}
 	return nil
-}
-
-// bundleActed does the same for one bundle, which somebody has just answered.
-func (s *Store) bundleActed(ctx context.Context, lead oncall.PageID, now time.Time) error {
-	return s.transact(ctx, func(tx pgx.Tx) error { return s.followBundles(ctx, tx, lead, now) })
 }
 
 // followBundles looks at one bundle, or at all that are young.

@@ -158,7 +158,8 @@ func TestABundleIsAcknowledged(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'page_delivered'`); n != 3 {
 		t.Errorf("%d timelines tell of it, want 3", n)
 	}
-	if said := must[string](t)(w.ActBundle(t.Context(), 1, ann, oncall.ActAck, start)); said != "Acknowledged #1, #2, #3." {
+	out := must[oncall.AnswerOutcome](t)(w.ActOnMessage(t.Context(), 1, ann, oncall.ActAck, start))
+	if said := oncall.SayActed(out.Acted).String(); said != "Acknowledged #1, #2, #3." {
 		t.Errorf("said %q", said)
 	}
 	if got := w.strings(`SELECT ts || ' ' || version || ' ' || (facts ->> 'state') FROM notices`); !cmp.Equal(got, []string{"1.0 2 acknowledged"}) {

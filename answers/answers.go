@@ -1,0 +1,74 @@
+// Package answers is the conversation with people outside Slack. It turns what they send back by
+// SMS, phone key, link or push into an act, and the outcome into a sentence for them. What an answer
+// means is decided by oncall.AnswerFacts; store carries it out.
+package answers
+
+import (
+	"context"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// answersAnHour limits replies to useless answers from one address, so that two machines don't talk
+// to each other for ever.
+const answersAnHour = 5
+
+// A Reply is what to tell a person who has answered.
+type Reply struct {
+	Text  string // empty: nothing, for instance to strangers
+	Again bool   // the answer came before, so that a message with this text was sent already
+}
+
+// Take does what an answer asks for, and does it once however often the answer comes.
+func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Reply, error) {
+	if a.Reply.Kind == "" {
+		a.Reply = oncall.ParseReply(a.Text)
+	}
+	do := s.Answer
+	switch a.Reply.Kind {
+	case oncall.ReplyCode:
+		do = s.ProveContact
+	case oncall.ReplyStop, oncall.ReplyStart:
+		do = s.SwitchContacts
+	case oncall.ReplyAct, oncall.ReplyOther:
+	}
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return Reply{}, err
+	}
+	done, err := do(ctx, a, now)
+	if err != nil || done.Lately > answersAnHour && a.From != "" {
+		return Reply{}, err
+	}
+	return Reply{Text: say(done.AnswerOutcome, dir).Shown(dir.Name), Again: done.Again}, nil
+}
+
+// say puts an outcome into words.
+func say(o oncall.AnswerOutcome, dir *store.Directory) oncall.Sentence {
+	switch o.Result {
+	case oncall.AnswerActed:
+		return oncall.SayActed(o.Acted)
+	case oncall.AnswerNothing:
+		return oncall.SayActed(nil)
+	case oncall.AnswerUnclear:
+		return oncall.Say("Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message.")
+	case oncall.AnswerSeveral:
+		return oncall.Say("More than one person here has this address, and it is not clear which of them you are. Please act in Slack.")
+	case oncall.AnswerReached:
+		return oncall.Say("Thank you: you can be reached here.")
+	case oncall.AnswerRefused:
+		return o.Refusal
+	case oncall.AnswerProven:
+		name := dir.Users[o.User].Name
+		if name == "" {
+			name = "you"
+		}
+		return oncall.Say("Thank you. %s pages for %s can come here now.", oncall.MethodName(o.Method), name)
+	case oncall.AnswerNoProof:
+		return oncall.Say("That code is not right, or too old. A new one can be sent from Slack.")
+	case oncall.AnswerIgnored, oncall.AnswerStopped, oncall.AnswerStarted: // the provider itself confirms STOP and START
+	}
+	return nil
+}

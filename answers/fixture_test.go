@@ -1,0 +1,226 @@
+package answers_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/answers"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// Some people: Ann and Bo take turns, and Cy is in the team.
+const (
+	ann oncall.UserID = "U0ANN"
+	bo  oncall.UserID = "U0BO"
+	cy  oncall.UserID = "U0CY"
+
+	annsPhone = "+12025550100"
+	bosPhone  = "+12025550107"
+
+	key = "0123456789abcdef0123456789abcdef"
+)
+
+// start is a Monday at noon in Berlin; Ann is on call.
+var start = time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)
+
+func setup() oncall.Setup {
+	return oncall.Setup{
+		Users: []oncall.SetupUser{
+			{Name: "ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
+			{Name: "bo", Slack: bo, Email: "bo@example.com"},
+			{Name: "cy", Slack: cy, Email: "cy@example.com"},
+		},
+		Teams: []oncall.SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"cy", "ann", "bo"}}},
+		Schedules: []oncall.SetupSchedule{{
+			Name: "primary", Team: "payments", TimeZone: "Europe/Berlin",
+			Rotations: []oncall.SetupRotation{{
+				Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []oncall.SetupTurn{{"ann"}, {"bo"}},
+			}},
+		}},
+		Policies: []oncall.SetupPolicy{{
+			Name: "default", Team: "payments",
+			Steps: []oncall.SetupStep{
+				{Page: []string{"schedule primary"}, Wait: "5m"},
+				{Page: []string{"user bo"}, Wait: "10m"},
+				{Page: []string{"user cy"}, Wait: "10m"},
+			},
+		}},
+		Integrations: []oncall.SetupIntegration{
+			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key},
+		},
+	}
+}
+
+// A world is a database of its own in which Ann is paged by SMS for some incidents.
+type world struct {
+	*store.Store
+	t   testing.TB
+	url string
+	now time.Time
+	n   int // the answers so far
+}
+
+func newWorld(t testing.TB, incidents ...string) *world {
+	t.Helper()
+	w := &world{t: t, url: storetest.NewURL(t), now: start}
+	w.Store = w.another(w.url)
+	_, err := w.Apply(t.Context(), setup(), store.Applying{Write: true}, start)
+	w.check(err)
+	w.pagedBySMS(ann, annsPhone)
+	w.trigger(incidents...)
+	return w
+}
+
+// another opens one more store, as another instance would.
+func (w *world) another(url string) *store.Store {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), url, store.Options{MaxConns: 4, Log: zerolog.New(zerolog.NewTestWriter(w.t))})
+	w.check(err)
+	w.t.Cleanup(s.Close)
+	return s
+}
+
+// addContact gives a person a contact method that counts.
+func (w *world) addContact(user oncall.UserID, method, address string) oncall.ContactID {
+	w.t.Helper()
+	ctx := w.t.Context()
+	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.now))
+	proof := must[store.Proof](w.t)(w.BeginVerify(ctx, c.ID, [16]byte{7: 1}, w.now))
+	w.check(w.ConfirmContact(ctx, user, c.ID, proof.Code, w.now))
+	return c.ID
+}
+
+// pagedBy lets a person be paged by one contact method only.
+func (w *world) pagedBy(user oncall.UserID, method, address string) {
+	w.t.Helper()
+	c := w.addContact(user, method, address)
+	w.check(w.SetPreferences(w.t.Context(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c}}}))
+}
+
+func (w *world) pagedBySMS(user oncall.UserID, number string) {
+	w.t.Helper()
+	w.pagedBy(user, oncall.MethodSMS, number)
+}
+
+// trigger opens incidents.
+func (w *world) trigger(names ...string) {
+	w.t.Helper()
+	if len(names) == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	var run sync.WaitGroup
+	run.Go(func() {
+		if err := w.Run(ctx, func() time.Time { return w.now }); err != nil {
+			w.t.Error(err)
+		}
+	})
+	defer run.Wait()
+	defer cancel()
+	in := must[oncall.Integration](w.t)(w.IntegrationByKey(ctx, key))
+	for _, name := range names {
+		s := oncall.Signal{Action: oncall.Trigger, DedupKey: name, Title: name + " is full", Severity: oncall.High}
+		w.check(w.Accept(ctx, in.ID, []oncall.Signal{s}, w.now))
+	}
+	for deadline := time.Now().Add(20 * time.Second); w.count(`SELECT count(*) FROM inbox`) > 0; time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.t.Fatal("waited too long until the inbox is empty")
+		}
+	}
+}
+
+// sms sends the pages by SMS that can be sent, and returns these messages.
+func (w *world) sms() (orders []oncall.PageOrder) {
+	w.t.Helper()
+	for page := 1; page <= w.count(`SELECT count(*) FROM pages`); page++ {
+		order := must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.PageID(page), int64(page), w.now))
+		if !order.Send || order.Page.Method != oncall.MethodSMS {
+			continue
+		}
+		w.check(w.RecordPage(w.t.Context(), order.Page.ID, oncall.PageAccepted{Ref: "SM1", Track: true}, w.now))
+		orders = append(orders, order)
+	}
+	return orders
+}
+
+// take lets somebody answer, and returns what they are told.
+func (w *world) take(a oncall.Answer) answers.Reply {
+	w.t.Helper()
+	return must[answers.Reply](w.t)(answers.Take(w.t.Context(), w.Store, a, w.now))
+}
+
+// says lets a phone answer, and returns the SMS that it gets.
+func (w *world) says(from, text string) string {
+	w.t.Helper()
+	w.n++
+	said := w.take(oncall.Answer{Method: oncall.MethodSMS, ID: fmt.Sprint(w.n), From: from, Text: text})
+	if said.Again {
+		return ""
+	}
+	return said.Text
+}
+
+// presses lets somebody answer a message by a button or a key.
+func (w *world) presses(method string, page oncall.Page, act oncall.ActKind) string {
+	w.t.Helper()
+	w.n++
+	return w.take(oncall.Answer{
+		Method: method, ID: fmt.Sprint(w.n), Message: oncall.MessageKey{Page: page.Key}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: act},
+	}).Text
+}
+
+func (w *world) advance(d time.Duration) { w.now = w.now.Add(d) }
+
+func (w *world) act(id oncall.IncidentID, by oncall.UserID, a oncall.Act) {
+	w.t.Helper()
+	_, err := w.Act(w.t.Context(), id, oncall.ByUser(by), a, w.now)
+	w.check(err)
+}
+
+func (w *world) incident(id oncall.IncidentID) oncall.Incident {
+	w.t.Helper()
+	return must[oncall.Incident](w.t)(w.Incident(w.t.Context(), id))
+}
+
+// status is an incident's, with how it was acknowledged.
+func (w *world) status(id oncall.IncidentID) string {
+	w.t.Helper()
+	in := w.incident(id)
+	return string(in.Status) + " " + in.AckedBy.Via
+}
+
+// events counts the lines of one kind in all timelines.
+func (w *world) events(kind oncall.EventKind) int {
+	w.t.Helper()
+	return w.count(`SELECT count(*) FROM incident_events WHERE kind = $1`, kind)
+}
+
+func (w *world) count(sql string, args ...any) (n int) {
+	w.t.Helper()
+	w.check(w.Pool().QueryRow(context.Background(), sql, args...).Scan(&n))
+	return n
+}
+
+func (w *world) check(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func must[T any](t testing.TB) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}

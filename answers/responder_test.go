@@ -1,0 +1,173 @@
+package answers_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// asks has Cy ask somebody, who is paged by SMS, to help with an incident.
+func (w *world) asks(who oncall.UserID, number string, about oncall.IncidentID) oncall.PageOrder {
+	w.t.Helper()
+	if r := must[oncall.Reach](w.t)(w.Reach(w.t.Context(), who)); len(r.Contacts) == 0 {
+		w.pagedBySMS(who, number)
+	}
+	w.act(about, cy, oncall.Act{Do: oncall.ActAsk, User: who, Text: "the replica"})
+	orders := w.sms()
+	if len(orders) != 1 || orders[0].Page.UserID != who {
+		w.t.Fatalf("the page that asks: %+v", orders)
+	}
+	return orders[0]
+}
+
+func (w *world) responder(about oncall.IncidentID, who oncall.UserID) oncall.ResponderState {
+	for _, r := range w.incident(about).Responders {
+		if r.User == who {
+			return r.State
+		}
+	}
+	return ""
+}
+
+// Who is asked to help accepts or declines by SMS, and takes nothing over by that.
+func TestARespondersAnswer(t *testing.T) {
+	t.Parallel()
+	const number = bosPhone
+	w := newWorld(t, "disk")
+	if orders := w.sms(); len(orders) != 1 || orders[0].AskedBy != "" {
+		t.Fatalf("Ann's page: %+v", orders)
+	}
+	if got := w.says(annsPhone, "1d"); got != "Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message." {
+		t.Errorf("who is on call declines: %q", got)
+	}
+	order := w.asks(bo, number, 1)
+	if order.AskedBy != "cy" || order.Code != 1 || order.Page.Why != "cy asks you to help: the replica" {
+		t.Errorf("the page: %+v", order)
+	}
+	if got := w.says(number, "ack"); got != "Accepted #1." || w.status(1) != "triggered " || w.responder(1, bo) != oncall.ResponderAccepted {
+		t.Errorf("%q, %s, %s", got, w.status(1), w.responder(1, bo))
+	}
+	if got := w.says(number, "1a"); got != "You have said so already." {
+		t.Errorf("once more: %q", got)
+	}
+	if got := w.says(number, "no"); got != "Declined #1." || w.responder(1, bo) != oncall.ResponderDeclined {
+		t.Errorf("%q, %s", got, w.responder(1, bo))
+	}
+	if got := w.says(annsPhone, "1a"); got != "Acknowledged #1." {
+		t.Errorf("Ann: %q", got)
+	}
+	w.advance(time.Minute)
+	if order := w.asks(bo, number, 1); order.Code != 1 {
+		t.Errorf("asked again: %+v", order)
+	}
+	if got := w.says(number, "1d"); got != "Declined #1." || w.status(1) != "acknowledged sms" {
+		t.Errorf("%q, %s", got, w.status(1))
+	}
+}
+
+// Whom a step has paged as well acknowledges, unless the answer is to the very page that asks.
+func TestWhoIsOnCallAndAskedAcknowledges(t *testing.T) {
+	t.Parallel()
+	for _, exact := range []bool{false, true} {
+		w := newWorld(t, "disk")
+		w.sms()
+		w.advance(time.Minute)
+		order := w.asks(ann, "", 1)
+		want, status, answer := "Acknowledged #1.", "acknowledged sms", oncall.Answer{Method: oncall.MethodSMS, From: annsPhone, Text: "1a"}
+		if exact {
+			want, status, answer = "Accepted #1.", "triggered ", oncall.Answer{
+				Method: oncall.MethodSMS, Message: oncall.MessageKey{Page: order.Page.Key}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck},
+			}
+		}
+		if got := w.take(answer).Text; got != want || w.status(1) != status || w.responder(1, ann) != oncall.ResponderAccepted {
+			t.Errorf("exact %v: %q, %s, %s", exact, got, w.status(1), w.responder(1, ann))
+		}
+	}
+}
+
+// The link of a mail tells what it was for.
+func TestATokenOfWhoIsAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "disk")
+	first := w.sms()[0]
+	asked := w.asks(bo, bosPhone, 1)
+	for _, order := range []oncall.PageOrder{first, asked} {
+		token := must[string](t)(w.Token(t.Context(), order.Page.ID, order.Page.UserID, [32]byte{1}, w.now))
+		m := must[oncall.AnsweredMessage](t)(w.ReadToken(t.Context(), token, w.now))
+		if m.ToHelp() != (order.Page.UserID == bo) || len(m.Incidents) != 1 {
+			t.Errorf("%s: %+v", order.Page.UserID, m)
+		}
+	}
+}
+
+// Once a responder has answered, their phone doesn't ring again.
+func TestAnAnswerEndsTheRedial(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "disk")
+	w.pagedBy(bo, oncall.MethodVoice, bosPhone)
+	w.act(1, cy, oncall.Act{Do: oncall.ActAsk, User: bo})
+	id := oncall.PageID(w.count(`SELECT id FROM pages WHERE method = 'voice'`))
+	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), id, 1, w.now))
+	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
+	w.check(w.RecordReceipt(t.Context(), id, oncall.PageReceipt{State: oncall.ReceiptUnanswered}, w.now))
+	if got := w.presses(oncall.MethodVoice, order.Page, oncall.ActDecline); got != "Declined #1." {
+		t.Fatalf("%q", got)
+	}
+	w.advance(time.Minute)
+	if again := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), id, 2, w.now)); again.Send {
+		t.Errorf("it rings again: %+v", again)
+	}
+}
+
+// A number rests for six hours after its last message, so that a late answer closes nothing new.
+func TestACodeRests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "disk")
+	w.sms()
+	if got := w.says(annsPhone, "1r"); got != "Resolved #1." {
+		t.Fatal(got)
+	}
+	next := func(name string) int {
+		w.t.Helper()
+		w.trigger(name)
+		orders := w.sms()
+		if len(orders) != 1 {
+			t.Fatalf("orders: %+v", orders)
+		}
+		return orders[0].Code
+	}
+	w.advance(time.Hour)
+	if code := next("queue"); code != 2 {
+		t.Errorf("an hour later: %d", code)
+	}
+	if got := w.says(annsPhone, "1r"); got != "Incident #1 is already resolved by ann." {
+		t.Errorf("a late answer: %q", got)
+	}
+	w.advance(5*time.Hour + time.Second)
+	if code := next("cpu"); code != 1 {
+		t.Errorf("six hours later: %d", code)
+	}
+}
+
+// Answers are awaited for a while after any message, whoever has the incident by then.
+func TestAnswersAreAwaitedAfterAnAcknowledgement(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "disk")
+	w.sms()
+	w.says(annsPhone, "1a")
+	awaits := func() bool {
+		return must[bool](t)(w.Awaits(t.Context(), oncall.MethodSMS, w.now))
+	}
+	if !awaits() {
+		t.Error("a moment after the message nobody listens")
+	}
+	w.advance(16 * time.Minute)
+	if awaits() {
+		t.Error("what was answered long ago is awaited")
+	}
+	w.asks(bo, bosPhone, 1)
+	if !awaits() {
+		t.Error("nobody listens to who was asked to help")
+	}
+}

@@ -1,0 +1,160 @@
+package oncall
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The table of Incident.Meant, each row in every status that it speaks of.
+func TestWhatAnAnswerMeans(t *testing.T) {
+	t.Parallel()
+	const none = ActKind("")
+	for _, row := range []struct {
+		as                              PagedAs
+		status                          Status
+		ack, decline, resolve, escalate ActKind
+	}{
+		{PagedOnCall, Triggered, ActAck, none, ActResolve, ActEscalate},
+		{PagedOnCall, Acknowledged, ActAck, none, ActResolve, ActEscalate},
+		{PagedToHelp, Triggered, ActAccept, ActDecline, ActResolve, ActEscalate},
+		{PagedToHelp, Acknowledged, ActAccept, ActDecline, ActResolve, ActEscalate},
+		{PagedAsBoth, Triggered, ActAck, ActDecline, ActResolve, ActEscalate},
+		{PagedAsBoth, Acknowledged, ActAccept, ActDecline, ActResolve, ActEscalate},
+		{PagedAsBoth, Snoozed, ActAccept, ActDecline, ActResolve, ActEscalate},
+		{PagedAsBoth, Resolved, ActAccept, ActDecline, ActResolve, ActEscalate},
+	} {
+		for do, want := range map[ActKind]ActKind{ActAck: row.ack, ActDecline: row.decline, ActResolve: row.resolve, ActEscalate: row.escalate} {
+			got, sense := Incident{Status: row.status}.Meant(do, row.as)
+			if sense != (want != none) || sense && got != want {
+				t.Errorf("%+v: %s means %s, %v", row, do, got, sense)
+			}
+		}
+	}
+}
+
+// A person answers in the role in which the message has paged them. One who is asked to help and was
+// paged by a step as well may mean either, unless the answer names the message.
+func TestInWhatRoleSomebodyAnswers(t *testing.T) {
+	t.Parallel()
+	const ann UserID = "U0ANN"
+	in := Incident{ID: 1, Seq: 1, Status: Triggered, Responders: []Responder{{User: ann, State: ResponderAsked, Asked: 2}}}
+	page := func(p Page, here bool) AnsweredPage {
+		p.IncidentID, p.UserID = 1, ann
+		return AnsweredPage{Page: p, Here: here}
+	}
+	step, asks, over := Page{CallSeq: 1}, Page{AskedVersion: 2}, Page{CallSeq: 0}
+	acked := in
+	acked.Status, acked.PagesFrom = Acknowledged, 2
+	for name, c := range map[string]struct {
+		in    Incident
+		named bool
+		pages []AnsweredPage
+		want  PagedAs
+	}{
+		"a step":                         {in, false, []AnsweredPage{page(step, true)}, PagedOnCall},
+		"asked":                          {in, false, []AnsweredPage{page(asks, true)}, PagedToHelp},
+		"asked, and a step elsewhere":    {in, false, []AnsweredPage{page(asks, true), page(step, false)}, PagedAsBoth},
+		"that, and the answer names it":  {in, true, []AnsweredPage{page(asks, true), page(step, false)}, PagedToHelp},
+		"asked, and an earlier step":     {acked, false, []AnsweredPage{page(asks, true), page(over, false)}, PagedToHelp},
+		"both by one message":            {in, false, []AnsweredPage{page(asks, true), page(step, true)}, PagedOnCall},
+		"a step here, asked elsewhere":   {in, false, []AnsweredPage{page(step, true), page(asks, false)}, PagedOnCall},
+		"nothing, as one who only looks": {in, true, nil, PagedOnCall},
+	} {
+		m := AnsweredMessage{User: ann, Named: c.named, Incidents: []Incident{c.in}, Pages: c.pages}
+		if got := m.paged()[1]; got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+		if m.ToHelp() != (c.want != PagedOnCall) {
+			t.Errorf("%s: to help %v", name, m.ToHelp())
+		}
+	}
+}
+
+// What an answer comes to, by who may have sent it and to what.
+func TestWhatBecomesOfAnAnswer(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	ack := Answer{Method: MethodSMS, Reply: Reply{Kind: ReplyAct, Act: ActAck}}
+	ok := Answer{Method: MethodSMS, Reply: Reply{Kind: ReplyOther}}
+	one := AnsweredMessage{User: "U0ANN", Incidents: []Incident{{ID: 1, Version: 4, Status: Triggered}, {ID: 2, Version: 7, Status: Resolved}}}
+	for name, c := range map[string]struct {
+		facts AnswerFacts
+		a     Answer
+		want  AnswerOutcome
+	}{
+		"a stranger":                    {AnswerFacts{}, ack, AnswerOutcome{Result: AnswerIgnored}},
+		"a test":                        {AnswerFacts{Known: true, Probed: true}, ack, AnswerOutcome{Result: AnswerReached}},
+		"nothing open":                  {AnswerFacts{Known: true}, ack, AnswerOutcome{Result: AnswerNothing}},
+		"nothing open, but a check":     {AnswerFacts{Known: true, Checked: true}, ack, AnswerOutcome{Result: AnswerReached}},
+		"hello":                         {AnswerFacts{Known: true}, ok, AnswerOutcome{Result: AnswerUnclear}},
+		"hello, to a check":             {AnswerFacts{Known: true, Checked: true}, ok, AnswerOutcome{Result: AnswerReached}},
+		"several people":                {AnswerFacts{Known: true, Checked: true, Messages: make([]AnsweredMessage, 2)}, ack, AnswerOutcome{Result: AnswerSeveral}},
+		"a message of nothing any more": {AnswerFacts{Known: true, Messages: make([]AnsweredMessage, 1)}, ack, AnswerOutcome{Result: AnswerActed}},
+		"a message": {AnswerFacts{Known: true, Messages: []AnsweredMessage{one}}, ack, AnswerOutcome{Result: AnswerActed, Acted: []Acted{
+			{Do: ActAck, Done: []IncidentID{1}, Refused: []Sentence{Say("Incident #2 is already resolved by Watchbill.")}},
+		}}},
+		"a message, declined": {
+			AnswerFacts{Known: true, Messages: []AnsweredMessage{one}},
+			Answer{Reply: Reply{Kind: ReplyAct, Act: ActDecline}},
+			AnswerOutcome{Result: AnswerUnclear},
+		},
+	} {
+		out, changes, err := c.facts.Decide(c.a, Facts{}, at)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if d := cmp.Diff(c.want, out); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		if name == "a message" {
+			if len(changes) != 2 || changes[0].Incident.AckedBy != (Actor{User: "U0ANN", Via: MethodSMS}) || changes[1].Incident.Version != 7 || len(changes[1].Tasks) != 1 {
+				t.Errorf("changes: %+v", changes)
+			}
+		} else if len(changes) != 0 {
+			t.Errorf("%s changes %+v", name, changes)
+		}
+	}
+}
+
+func TestWhatWasDoneIsSaid(t *testing.T) {
+	t.Parallel()
+	many := make([]IncidentID, 12)
+	for i := range many {
+		many[i] = IncidentID(i + 1)
+	}
+	for want, acted := range map[string][]Acted{
+		"There is nothing open that you were paged for here.": nil,
+		"Declined #58.": {{Do: ActDecline, Done: []IncidentID{58}}},
+		"Acknowledged #1, #2; 1 was settled before.":     {{Do: ActAck, Done: []IncidentID{1, 2}, Refused: []Sentence{Say("no")}}},
+		"Resolved #1; 2 were settled before.":            {{Do: ActResolve, Done: []IncidentID{1}, Refused: []Sentence{Say("no"), Say("no")}}},
+		"No.":                                            {{Do: ActResolve, Refused: []Sentence{Say("No.")}}},
+		"None of these 2 incidents needs that any more.": {{Do: ActResolve, Refused: []Sentence{Say("no"), Say("no")}}},
+		"Escalated #1, #2, #3, #4, #5, #6, #7, #8, #9, #10 and 2 more.": {{Do: ActEscalate, Done: many}},
+		"Acknowledged #1. Accepted #2.":                                 {{Do: ActAck, Done: []IncidentID{1}}, {Do: ActAccept, Done: []IncidentID{2}}},
+	} {
+		if got := SayActed(acted).String(); got != want {
+			t.Errorf("%+v: %q, want %q", acted, got, want)
+		}
+	}
+}
+
+// Providers bring keys back as texts, also those that the release before this one made.
+func TestMessageKeysAreReadAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	for text, key := range map[string]MessageKey{
+		"12/3/U0ANN/sms:5+2":   {Page: "12/3/U0ANN/sms:5+2"},
+		"12/3/U0ANN/voice:5~2": {Page: "12/3/U0ANN/voice:5~2"},
+		"test/U0ANN/2s":        {Probe: Probe{Kind: ProbeTest, User: "U0ANN", Job: 100}},
+		"check/U0ANN/0":        {Probe: Probe{Kind: ProbeCheck, User: "U0ANN"}},
+		"code/U0ANN/1":         {Page: "code/U0ANN/1"},
+		"test//1":              {Page: "test//1"},
+		"test/U0ANN/%":         {Page: "test/U0ANN/%"},
+		"":                     {},
+	} {
+		if got := ParseMessageKey(text); got != key || key.String() != text {
+			t.Errorf("%q: %+v, and back %q", text, got, key)
+		}
+	}
+}

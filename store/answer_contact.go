@@ -1,0 +1,124 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// SwitchContacts does what STOP and START ask for, and tells the person in Slack, where they can undo
+// it.
+func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Time) (Answered, error) {
+	const start = `
+		UPDATE contacts
+		SET disabled_at = NULL, disabled_why = '', confirmed_at = $2
+		WHERE id = $1 AND disabled_at IS NOT NULL
+		RETURNING id`
+	const why = "you answered STOP"
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return Answered{}, err
+	}
+	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+		own, err := contactsAt(ctx, tx, a.Method, a.From)
+		if err != nil {
+			return out, err
+		}
+		out.Result = oncall.AnswerStopped
+		if a.Reply.Kind == oncall.ReplyStart {
+			out.Result = oncall.AnswerStarted
+		}
+		for _, c := range own {
+			if out.Result == oncall.AnswerStopped {
+				if err := s.disable(ctx, tx, dir, c.ID, why, now); err != nil {
+					return out, err
+				}
+				continue
+			}
+			tag, err := tx.Exec(ctx, start, c.ID, now)
+			if err != nil {
+				return out, err
+			}
+			if tag.RowsAffected() > 0 {
+				n := oncall.ContactNotice(oncall.NoticeContactOn, c, "", string(c.UserID), now)
+				if err := s.notice(ctx, tx, now, []oncall.Notice{n}); err != nil {
+					return out, err
+				}
+			}
+		}
+		return out, announce(ctx, tx)
+	})
+	s.cache.drop()
+	return out, err
+}
+
+// ProveContact verifies a contact method by the code that came from its address.
+func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time) (Answered, error) {
+	const lock = `SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
+	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+		own, err := provable(ctx, tx, a, now)
+		if err != nil || len(own) == 0 {
+			out.Result = oncall.AnswerIgnored
+			return out, err
+		}
+		users := make([]oncall.UserID, len(own))
+		for i, c := range own {
+			users[i] = c.UserID
+		}
+		if _, err := tx.Exec(ctx, lock, users); err != nil {
+			return out, err
+		}
+		for _, c := range own {
+			right, err := tryCode(ctx, tx, c.ID, a.Reply.Proof, now)
+			if err != nil {
+				return out, err
+			}
+			if !right {
+				continue
+			}
+			if err := verified(ctx, tx, c, now); err != nil {
+				return out, err
+			}
+			out = oncall.AnswerOutcome{Result: oncall.AnswerProven, Method: c.Method, User: c.UserID}
+			return out, announce(ctx, tx)
+		}
+		out.Result = oncall.AnswerNoProof
+		return out, nil
+	})
+	s.cache.drop()
+	return out, err
+}
+
+// provable loads the contact methods that a code from an address may verify: those with that address
+// and, for Telegram, those whose address becomes known only by this answer.
+func provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([]oncall.Contact, error) {
+	const waiting = `SELECT contact_id, hash FROM codes WHERE method = $1 AND address = '' AND sent_at > $2 AND hash <> ''`
+	own, err := contactsAt(ctx, tx, a.Method, a.From)
+	if err != nil || a.Method != oncall.MethodTelegram || a.From == "" {
+		return own, err
+	}
+	ids := []oncall.ContactID{}
+	var id oncall.ContactID
+	var hash []byte
+	rows, _ := tx.Query(ctx, waiting, a.Method, now.Add(-codeLives))
+	if _, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
+		if bytes.Equal(hash, codeHash(id, a.Reply.Proof)) {
+			ids = append(ids, id)
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	told, err := contacts(ctx, tx, ids, nil)
+	for _, c := range told {
+		if c.Address == "" {
+			c.Address = a.From
+			own = append(own, c)
+		}
+	}
+	return own, err
+}
