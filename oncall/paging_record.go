@@ -313,11 +313,10 @@ func (e *pageEnd) blocked(why string) {
 // trouble says in the timelines that a message has not arrived, where that matters to anybody. The
 // people's next contact methods go now; where a step reaches nobody any more, the next step does.
 func (e *pageEnd) trouble(pages []*PageStatus, kind EventKind, why string) {
-	lost, unreached := map[PageID]bool{}, map[IncidentID]bool{}
+	lost := map[PageID]bool{}
+	var hit []IncidentID // their latest step
 	for _, p := range pages {
 		lost[p.ID] = true
-	}
-	for _, p := range pages {
 		c := e.changes[p.IncidentID]
 		if !p.Due(c.Incident) {
 			continue
@@ -326,16 +325,14 @@ func (e *pageEnd) trouble(pages []*PageStatus, kind EventKind, why string) {
 		d.Page = p.ID
 		e.show(p, kind, d)
 		e.forward(p.Page)
-		if !p.latestStep(c.Incident) || slices.ContainsFunc(e.Step, func(o StepPage) bool {
-			return o.IncidentID == p.IncidentID && !lost[o.ID] && o.Reaches()
-		}) {
-			continue
+		if p.latestStep(c.Incident) && !slices.Contains(hit, p.IncidentID) {
+			hit = append(hit, p.IncidentID)
 		}
-		if unreached[p.IncidentID] {
-			continue
-		}
-		unreached[p.IncidentID] = true
-		if c.unreached() {
+	}
+	for _, id := range hit {
+		c := e.changes[id]
+		reached := slices.ContainsFunc(e.Step, func(o StepPage) bool { return o.IncidentID == id && !lost[o.ID] && o.Reaches() })
+		if !reached && c.unreached() {
 			c.Notices = append(c.Notices, UnreachedNotices(c.Incident, e.Watchers[c.Incident.TeamID])...)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestPages tells the tales of testdata/pages.txt, as TestActs does those of acts.txt.
+// TestPages tells the tales of testdata/pages.txt.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	tellTales(t, "testdata/pages.txt", func(words []string) func([]string) string {
