@@ -34,7 +34,7 @@ func TestCommands(t *testing.T) {
 		{ann, "/oncall who in 1 week", "On call, …*payments days*: <@U0BO> until …"},
 		{ann, "/oncall who paymens", "There is no team or schedule \"paymens\". Did you mean \"Payments\"?"},
 		{ann, "/oncall who xyzzy tomorrow", "There is no team or schedule \"xyzzy\". There is \"Operations\", \"Payments\", \"ops\" and \"payments days\"."},
-		{ann, "/oncall who payments someday", "\"someday\" is no time that Watchbill understands. …"},
+		{ann, "/oncall who payments someday", "\"someday\" is not a time that Watchbill understands. …"},
 		{ann, "/oncall who <!here> & co", "There is no team or schedule \"&lt;!here&gt; &amp; co\". …"},
 
 		{ann, "/oncall override @oncall 18:00 to 20:00", "<@U0BOT> is a bot and can't be on call."},

@@ -32,7 +32,7 @@ var scopes = []scope{
 	{"files:write", true, "a schedule is shown in words only, without its picture"},
 	{"im:write", true, "a schedule is shown in words only, without its picture"},
 	{"channels:history", true, "after a broken connection an incident may be posted twice"},
-	{"channels:join", true, "after a broken connection an incident may be posted twice in channels where the bot is no member"},
+	{"channels:join", true, "after a broken connection an incident may be posted twice in channels where the bot is not a member"},
 	{"channels:read", true, "after a broken connection an incident may be posted twice in channels that are configured by name"},
 	{"groups:history", true, "after a broken connection an incident may be posted twice in private channels"},
 	{"groups:read", true, "after a broken connection an incident may be posted twice in private channels that are configured by name"},

@@ -40,7 +40,7 @@ func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 }
 
 // errNoCallback is for an event without the envelope that every event has.
-var errNoCallback = errors.New("the event is no event callback")
+var errNoCallback = errors.New("the event is not an event callback")
 
 // changedUser reads a user_change from its JSON, because slack-go's type lacks the e-mail
 // address.

@@ -169,7 +169,7 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 	}
 	switch {
 	case !ok:
-		return nil, oncall.Refuse("%q is no end of a snooze that Watchbill understands. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.",
+		return nil, oncall.Refuse("%q is not an end of a snooze that Watchbill understands. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.",
 			view.Foreign(unescape(strings.Join(words, " ")), view.MaxName))
 	case !at.After(r.now):
 		return nil, oncall.Refuse("%s is in the past. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.", view.Stamp(at, view.AsDay, r.location))
@@ -241,7 +241,7 @@ func (r request) readSeverity() ([]oncall.Act, error) {
 	case oncall.Critical, oncall.High, oncall.Medium, oncall.Low:
 		return []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}, nil
 	}
-	return nil, oncall.Refuse("%q is no severity: there are critical, high, medium and low. Write `/oncall severity 12 high`.",
+	return nil, oncall.Refuse("%q is not a severity: there are critical, high, medium and low. Write `/oncall severity 12 high`.",
 		view.Foreign(unescape(string(severity)), view.MaxName))
 }
 
@@ -254,7 +254,7 @@ func readOther(do oncall.ActKind, name, word string) func(request) ([]oncall.Act
 		}
 		other, ok := readIncidentValue(strings.TrimPrefix(words[0], "#"))
 		if !ok || len(words) > 1 {
-			return nil, oncall.Refuse("%q is no number of an incident. Write `/oncall %s 12 %s 9`.", view.Foreign(unescape(strings.Join(words, " ")), view.MaxName), name, word)
+			return nil, oncall.Refuse("%q is not the number of an incident. Write `/oncall %s 12 %s 9`.", view.Foreign(unescape(strings.Join(words, " ")), view.MaxName), name, word)
 		}
 		return []oncall.Act{{Do: do, Other: other}}, nil
 	}

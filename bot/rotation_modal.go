@@ -134,7 +134,7 @@ func (e editing) readMore(f form, r *schedule.Rotation, wrong mistakes) {
 	r.TimeZone = strings.TrimSpace(f.text(view.BlockZone))
 	if r.TimeZone != "" {
 		if _, err := schedule.LoadZone(r.TimeZone); err != nil {
-			wrong[view.BlockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", r.TimeZone)
+			wrong[view.BlockZone] = fmt.Sprintf("%q is not a time zone such as Europe/Berlin.", r.TimeZone)
 		}
 	}
 	if r.Priority, err = strconv.Atoi(strings.TrimSpace(f.text(view.BlockPriority))); err != nil || r.Priority < -1000 || r.Priority > 1000 {

@@ -47,7 +47,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 		wrong[view.BlockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
 	}
 	if _, err := schedule.LoadZone(made.TimeZone); err != nil || made.TimeZone == "" {
-		wrong[view.BlockZone] = fmt.Sprintf("%q is no time zone such as Europe/Berlin.", made.TimeZone)
+		wrong[view.BlockZone] = fmt.Sprintf("%q is not a time zone such as Europe/Berlin.", made.TimeZone)
 	}
 	if len(wrong) > 0 {
 		return correct(wrong), nil

@@ -18,7 +18,7 @@ func parseWhen(words []string, zone *schedule.Zone, now, ref time.Time) (time.Ti
 	t, ok := readWhen(words, zone, now, ref)
 	if !ok {
 		return time.Time{}, oncall.Refuse(
-			"%q is no time that Watchbill understands. Write it like `tomorrow 9:00`, `fri 18:00`, `24 dec`, `2026-12-24 09:00` or `in 2 hours`.",
+			"%q is not a time that Watchbill understands. Write it like `tomorrow 9:00`, `fri 18:00`, `24 dec`, `2026-12-24 09:00` or `in 2 hours`.",
 			view.Foreign(unescape(strings.Join(words, " ")), view.MaxName))
 	}
 	return t, nil

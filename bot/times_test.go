@@ -126,8 +126,8 @@ func TestReadSpan(t *testing.T) {
 		{"", "", "", "Say from when and to when"},
 		{"18:00", "", "", "Say from when and to when"},
 		{"18:00 to", "", "", "Say from when and to when"},
-		{"later to 20:00", "", "", `"later" is no time`},
-		{"18:00 to later", "", "", `"later" is no time`},
+		{"later to 20:00", "", "", `"later" is not a time`},
+		{"18:00 to later", "", "", `"later" is not a time`},
 	}
 	for _, c := range cases {
 		s, name, err := r.readSpan(strings.Fields(c.in))

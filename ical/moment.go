@@ -50,20 +50,20 @@ func (x *reader) moment(p *ical.Prop) (moment, error) {
 		// Some programs write midnight after the date.
 		day, err := time.Parse(dateOnly, value[:min(len(value), len(dateOnly))])
 		if err != nil {
-			return moment{}, fmt.Errorf("%q is no date", value)
+			return moment{}, fmt.Errorf("%q is not a date", value)
 		}
 		return bounded(at(day, x.home, true))
 	}
 	if local, utc := strings.CutSuffix(value, "Z"); utc {
 		t, err := time.Parse(floating, local)
 		if err != nil {
-			return moment{}, fmt.Errorf("%q is no time", value)
+			return moment{}, fmt.Errorf("%q is not a time", value)
 		}
 		return bounded(at(t, nil, false))
 	}
 	t, err := time.Parse(floating, value)
 	if err != nil {
-		return moment{}, fmt.Errorf("%q is no time", value)
+		return moment{}, fmt.Errorf("%q is not a time", value)
 	}
 	return bounded(at(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
 }

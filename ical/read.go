@@ -73,7 +73,7 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 			break
 		}
 		if err != nil {
-			return Reading{}, oncall.Refuse("This is no calendar: a calendar is a file that ends in .ics and begins with BEGIN:VCALENDAR.")
+			return Reading{}, oncall.Refuse("This is not a calendar: a calendar is a file that ends in .ics and begins with BEGIN:VCALENDAR.")
 		}
 		if err := x.calendar(calendar); err != nil {
 			return Reading{}, err

@@ -122,9 +122,9 @@ func TestHostileCalendars(t *testing.T) {
 	t.Parallel()
 	rules := strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)
 	for name, test := range map[string]struct{ in, want string }{
-		"nothing":        {"", "no calendar"},
-		"a page":         {"<html><body>Sign in</body></html>", "no calendar"},
-		"half":           {"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", "no calendar"},
+		"nothing":        {"", "not a calendar"},
+		"a page":         {"<html><body>Sign in</body></html>", "not a calendar"},
+		"half":           {"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", "not a calendar"},
 		"too large":      {strings.Repeat("x", 5<<20), "larger than 4 MB"},
 		"too deep":       {strings.Repeat("BEGIN;X=1:VEVENT\r\n", 200_000), "nested too deeply"},
 		"too many":       {calendar(strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", 20_001)), "more than 20000 events"},
@@ -173,7 +173,7 @@ func FuzzReadTimeOff(f *testing.F) {
 		got, err := ical.ReadTimeOff(strings.NewReader(text), from, to, "Europe/Berlin")
 		if err != nil {
 			if _, ok := errors.AsType[oncall.Refusal](err); !ok {
-				t.Fatalf("%v is no refusal", err)
+				t.Fatalf("%v is not a refusal", err)
 			}
 		}
 		for _, s := range got.Spans {

@@ -64,7 +64,7 @@ func sentence(t *testing.T, err error) (string, string) {
 	t.Helper()
 	var p intake.Problem
 	if !errors.As(err, &p) {
-		t.Fatalf("error %v is no Problem", err)
+		t.Fatalf("error %v is not a Problem", err)
 	}
 	return p.Sentence, p.Field
 }

@@ -66,7 +66,7 @@ func (c WebhookConfig) allowed(address string) error {
 	case ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip.IsUnspecified(), ip == metadata:
 		return fmt.Errorf("%s: %w", ip, errForbiddenAddress)
 	case c.PublicOnly && (ip.IsPrivate() || ip.IsLoopback()):
-		return fmt.Errorf("%s is no public address, and those are only called with WATCHBILL_WEBHOOK_PRIVATE=true: %w", ip, errForbiddenAddress)
+		return fmt.Errorf("%s is not a public address, and those are only called with WATCHBILL_WEBHOOK_PRIVATE=true: %w", ip, errForbiddenAddress)
 	}
 	return nil
 }

@@ -160,7 +160,7 @@ func (c *Change) rate(a Act) error {
 	in := &c.Incident
 	switch was, to := in.Severity, a.Severity; {
 	case !slices.Contains([]Severity{Critical, High, Medium, Low}, to):
-		return Refuse("%q is no severity: say critical, high, medium or low.", to)
+		return Refuse("%q is not a severity: say critical, high, medium or low.", to)
 	case to == was:
 		return Refuse("The severity of incident %s is %s already.", in.ID, to)
 	case to.Worse(was):

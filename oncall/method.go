@@ -165,7 +165,7 @@ func checkPhone(address string) (string, error) {
 func checkMail(address string) (string, error) {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address || strings.ContainsAny(address, "\r\n") {
-		return "", Refuse("That is no mail address; one looks like ann@example.com.")
+		return "", Refuse("That is not a mail address; one looks like ann@example.com.")
 	}
 	return address, nil
 }

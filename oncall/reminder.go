@@ -108,7 +108,7 @@ func ParseRemindBefore(words []string) ([]time.Duration, error) {
 		}
 		switch {
 		case err != nil:
-			return nil, Refuse("%q is no length of time such as `24h`, `30m` or `2d`.", w)
+			return nil, Refuse("%q is not a length of time such as `24h`, `30m` or `2d`.", w)
 		case d < time.Minute || d > MaxRemindBefore:
 			return nil, Refuse("A reminder can come 1 minute to 14 days before a shift, not %s.", w)
 		}

@@ -157,7 +157,7 @@ func (c *checker) user(i int, u SetupUser) {
 		c.say("user %q needs slack (the Slack user id) or email", u.Name)
 	}
 	if u.Slack != "" && !slackUser.MatchString(string(u.Slack)) {
-		c.say("user %q: slack is %q, which is no Slack user id such as \"U024BE7LH\"", u.Name, u.Slack)
+		c.say("user %q: slack is %q, which is not a Slack user id such as \"U024BE7LH\"", u.Name, u.Slack)
 	}
 	c.zone(u.TimeZone, "user %q", u.Name)
 }
@@ -167,7 +167,7 @@ func (c *checker) zone(name, where string, args ...any) {
 		return
 	}
 	if _, err := schedule.LoadZone(name); err != nil {
-		c.say("%s: time_zone %q is no IANA zone such as \"Europe/Berlin\"", fmt.Sprintf(where, args...), name)
+		c.say("%s: time_zone %q is not an IANA zone such as \"Europe/Berlin\"", fmt.Sprintf(where, args...), name)
 	}
 }
 

@@ -60,7 +60,7 @@ const targetForms = `"user NAME", "schedule NAME", "next in SCHEDULE", "everyone
 	`"team NAME", "admins of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`
 
 func parseTarget(s string) (setupTarget, error) {
-	wrong := fmt.Errorf("%q is no target; write %s", s, targetForms)
+	wrong := fmt.Errorf("%q is not a target; write %s", s, targetForms)
 	kind, name, _ := strings.Cut(strings.TrimSpace(s), " ")
 	t := setupTarget{kind: kind, name: strings.TrimSpace(name)}
 	switch kind {
@@ -306,7 +306,7 @@ func parseSpan(field, s string, byDefault, least time.Duration) (Seconds, error)
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		return 0, fmt.Errorf("%s is %q, which is no duration such as \"5m\" or \"90s\"", field, s)
+		return 0, fmt.Errorf("%s is %q, which is not a duration such as \"5m\" or \"90s\"", field, s)
 	}
 	if d < least || d > 24*time.Hour || d%time.Second != 0 {
 		from := "1s"

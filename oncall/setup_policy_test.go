@@ -79,15 +79,15 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 		{`policy "payments", step 1: only: hours is "night"; it may be "working" or "off"`, func(s *Setup) { s.Policies[0].Steps[0].Only = &SetupCondition{Hours: "night"} }},
 		{`policy "payments", step 1: only says neither severity nor hours`, func(s *Setup) { s.Policies[0].Steps[0].Only = &SetupCondition{} }},
 		{`policy "payments": acks is 21; it may be 1 to 20`, func(s *Setup) { s.Policies[0].Acks = 21 }},
-		{`policy "payments": ack_timeout is "never", which is no duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].AckTimeout = "never" }},
+		{`policy "payments": ack_timeout is "never", which is not a duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].AckTimeout = "never" }},
 		{`policy "payments": ack_timeout is "30s"; it may be 1m to 24h, in whole seconds`, func(s *Setup) { s.Policies[0].AckTimeout = "30s" }},
 		{`policy "payments": ack_wait is "5m", but there is no ack_timeout`, func(s *Setup) { s.Policies[0].AckWait = "5m" }},
 		{`team "payments": fallback "Zed": there is no user of that name in the file`, func(s *Setup) { s.Teams[0].Fallback = []string{"Zed"} }},
-		{`team "payments": time_zone "Berlin" is no IANA zone such as "Europe/Berlin"`, func(s *Setup) { s.Teams[0].TimeZone = "Berlin" }},
+		{`team "payments": time_zone "Berlin" is not an IANA zone such as "Europe/Berlin"`, func(s *Setup) { s.Teams[0].TimeZone = "Berlin" }},
 		{`team "payments": hours, window 1: days: "Mo" is not a weekday such as "mon"`, func(s *Setup) {
 			s.Teams[0].Hours = []schedule.Window{{Days: []schedule.Weekday{"Mo"}, From: 60, To: 120}}
 		}},
-		{`team "payments": remind is "often", which is no duration such as "5m" or "90s", or "off"`, func(s *Setup) { s.Teams[0].Remind = "often" }},
+		{`team "payments": remind is "often", which is not a duration such as "5m" or "90s", or "off"`, func(s *Setup) { s.Teams[0].Remind = "often" }},
 	} {
 		s := good()
 		c.edit(&s)

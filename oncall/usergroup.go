@@ -105,7 +105,7 @@ var groupHandle = regexp.MustCompile(`^@?[a-z0-9][a-z0-9._-]*$|^S[A-Z0-9]{2,}$`)
 func (c *checker) userGroup(i int, g SetupUserGroup) {
 	c.define("user group", g.Name(), i)
 	if g.Handle != "" && !groupHandle.MatchString(g.Handle) {
-		c.say("user group %q: handle is no handle such as \"@payments-oncall\" and no Slack id such as \"S0614TZR7\"", g.Handle)
+		c.say("user group %q: handle is neither a handle such as \"@payments-oncall\" nor a Slack id such as \"S0614TZR7\"", g.Handle)
 	}
 	if len(g.Schedules) == 0 {
 		c.say("user group %q follows no schedule", g.Handle)

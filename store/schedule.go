@@ -42,7 +42,7 @@ func definition(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (schedule.
 func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, now time.Time) (schedule.Definition, error) {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	if _, err := schedule.LoadZone(made.TimeZone); err != nil {
-		return schedule.Definition{}, oncall.Refuse("%q is no time zone such as \"Europe/Berlin\".", made.TimeZone)
+		return schedule.Definition{}, oncall.Refuse("%q is not a time zone such as \"Europe/Berlin\".", made.TimeZone)
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {

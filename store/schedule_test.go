@@ -140,7 +140,7 @@ func TestScheduleIsCreatedAndRemoved(t *testing.T) {
 	_, err = w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
 	isRefused(t, err, `There is a schedule "nights" already.`)
 	_, err = w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
-	isRefused(t, err, `"Berlin" is no time zone such as "Europe/Berlin".`)
+	isRefused(t, err, `"Berlin" is not a time zone such as "Europe/Berlin".`)
 
 	if err := w.RemoveSchedule(t.Context(), made.ID, start); err != nil {
 		t.Fatal(err)

@@ -167,7 +167,7 @@ func (s *Sim) createExecution(r *http.Request, form url.Values) (any, *refusal) 
 	}
 	if text := form.Get("Parameters"); text != "" {
 		if err := json.Unmarshal([]byte(text), &e.data); err != nil {
-			return nil, refuse(http.StatusBadRequest, 20001, fmt.Sprintf("Parameters is no JSON: %v", err))
+			return nil, refuse(http.StatusBadRequest, 20001, fmt.Sprintf("Parameters is not JSON: %v", err))
 		}
 	}
 	s.executions = append(s.executions, e)
@@ -195,7 +195,7 @@ func (s *Sim) listExecutions(r *http.Request, form url.Values) (any, *refusal) {
 	if text := form.Get("DateCreatedFrom"); text != "" {
 		var err error
 		if from, err = time.Parse(time.RFC3339, text); err != nil {
-			return nil, refuse(http.StatusBadRequest, 20001, "DateCreatedFrom is no time")
+			return nil, refuse(http.StatusBadRequest, 20001, "DateCreatedFrom is not a time")
 		}
 	}
 	all := []obj{}

@@ -248,7 +248,7 @@ func checkLimits(t *testing.T, d Drawing) {
 			t.Errorf("%s has %d characters; Slack takes 1 to %d", what, n, limit)
 		}
 		if !utf8.ValidString(text) {
-			t.Errorf("%s is no valid UTF-8", what)
+			t.Errorf("%s is not valid UTF-8", what)
 		}
 	}
 	most("the text", d.Text, MaxText)

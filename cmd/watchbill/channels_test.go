@@ -140,7 +140,7 @@ func TestNoContactMethodIsForgotten(t *testing.T) {
 			t.Errorf("make crash doesn't send by %s", info.Method)
 		}
 		if _, is := settings[info.Setting]; info.Setting != "" && !is {
-			t.Errorf("%s is switched on by %s, which is no setting", info.Method, info.Setting)
+			t.Errorf("%s is switched on by %s, which is not a setting", info.Method, info.Setting)
 		}
 		switch {
 		case info.Provider == "Twilio":

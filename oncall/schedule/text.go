@@ -71,7 +71,7 @@ func ParseWindows(s string) ([]Window, error) {
 		}
 		w, ok := parseWindow(line)
 		if !ok {
-			return nil, fmt.Errorf("%q is no window such as \"mon-fri 09:00-17:00\", \"daily 22:00-06:00\" or \"fri 18:00 - mon 08:00\"", strings.TrimSpace(line))
+			return nil, fmt.Errorf("%q is not a window such as \"mon-fri 09:00-17:00\", \"daily 22:00-06:00\" or \"fri 18:00 - mon 08:00\"", strings.TrimSpace(line))
 		}
 		windows = append(windows, w)
 	}
