@@ -40,7 +40,7 @@ type RoundRobin string
 // The kinds of round robin.
 const (
 	PageAll         RoundRobin = ""
-	RoundByIncident RoundRobin = "alert" // each incident of the policy begins with the next person
+	RoundByIncident RoundRobin = "alert" // each incident of the policy begins with the next person; the word is an old one
 	RoundByRun      RoundRobin = "cycle" // each incident begins with the first; every run pages the next
 )
 

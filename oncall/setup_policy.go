@@ -34,6 +34,18 @@ type SetupStep struct {
 	Only       *SetupCondition `json:"only"`
 }
 
+// roundRobin reads whom the step pages in a run. Files say "incident"; they said "alert", as
+// what is stored still does.
+func (st SetupStep) roundRobin() (RoundRobin, error) {
+	switch st.RoundRobin {
+	case PageAll, RoundByIncident, RoundByRun:
+		return st.RoundRobin, nil
+	case "incident":
+		return RoundByIncident, nil
+	}
+	return "", fmt.Errorf("round_robin is %q; it may be \"incident\" or \"cycle\"", st.RoundRobin)
+}
+
 // A SetupCondition says when a step runs.
 type SetupCondition struct {
 	Severity []Severity `json:"severity"`
@@ -151,7 +163,7 @@ func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
 		if len(st.Page) == 0 {
 			c.say("%s pages nobody", where)
 		}
-		var handsTo []string
+		var to []string
 		for _, written := range st.Page {
 			t, err := parseTarget(written)
 			if err != nil {
@@ -160,10 +172,10 @@ func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
 			}
 			c.target(where, written, t, roles)
 			if t.kind == "policy" {
-				handsTo = append(handsTo, t.name)
+				to = append(to, t.name)
 			}
 		}
-		c.handsOver(p, n, handsTo)
+		c.passesOn(p, n, to)
 		if _, err := st.rules(); err != nil {
 			c.say("%s: %v", where, err)
 		}
@@ -186,18 +198,20 @@ func (c *checker) target(where, written string, t setupTarget, roles map[string]
 	}
 }
 
-// handsOver checks what follows a step that hands over to other policies.
-func (c *checker) handsOver(p SetupPolicy, n int, to []string) {
+// passesOn checks what follows a step that passes the incident on to other policies.
+func (c *checker) passesOn(p SetupPolicy, n int, to []string) {
+	if len(to) == 0 {
+		return
+	}
+	always := p.Steps[n].Only == nil // else what follows runs when it doesn't
 	switch {
-	case len(to) == 0:
 	case len(to) > 1:
 		c.say("policy %q, step %d: it hands over to %d policies; a step can hand over to one", p.Name, n+1, len(to))
 	case to[0] == p.Name:
 		c.say("policy %q, step %d: it hands over to itself; use repeat", p.Name, n+1)
-	case p.Steps[n].Only != nil: // what follows runs when it doesn't
-	case n+1 < len(p.Steps):
+	case always && n+1 < len(p.Steps):
 		c.say("policy %q, step %d: it hands over to policy %q, so the steps after it never run", p.Name, n+1, to[0])
-	case p.Repeat > 0:
+	case always && p.Repeat > 0:
 		c.say("policy %q: repeat is %d, but its last step hands over to policy %q; leave repeat out", p.Name, p.Repeat, to[0])
 	}
 }
@@ -269,12 +283,10 @@ func (st SetupStep) rules() (Step, error) {
 	if st.Repeat < 0 || st.Repeat > 20 {
 		return Step{}, fmt.Errorf("repeat is %d; it may be 0 to 20", st.Repeat)
 	}
-	switch st.RoundRobin {
-	case PageAll, RoundByIncident, RoundByRun:
-	default:
-		return Step{}, fmt.Errorf("round_robin is %q; it may be \"alert\" or \"cycle\"", st.RoundRobin)
+	out := Step{Delay: delay, Repeat: st.Repeat}
+	if out.RoundRobin, err = st.roundRobin(); err != nil {
+		return Step{}, err
 	}
-	out := Step{Delay: delay, Repeat: st.Repeat, RoundRobin: st.RoundRobin}
 	if st.Repeat > 0 {
 		out.Every = every
 	}

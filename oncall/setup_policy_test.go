@@ -39,6 +39,24 @@ func TestEveryTargetOfTheSetup(t *testing.T) {
 	}
 }
 
+// Each incident begins with the next person, whether a file says so in today's word or in that of 0.1.
+func TestTheWordsForARoundRobin(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[RoundRobin]RoundRobin{
+		"": PageAll, "incident": RoundByIncident, "alert": RoundByIncident, "cycle": RoundByRun,
+	} {
+		s := good()
+		s.Policies[0].Steps[0] = SetupStep{Page: []string{"user Bo"}, RoundRobin: written, Repeat: 1}
+		equal(t, string(written)+": wrong", s.Check(formats), nil)
+		step, err := s.Policies[0].Steps[0].Step(SetupIDs{Users: map[string]UserID{"Bo": bo}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, string(written), step.RoundRobin, want)
+	}
+	equal(t, "what is stored", string(RoundByIncident), "alert")
+}
+
 func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 	t.Parallel()
 	page := func(target string) func(*Setup) {
@@ -73,7 +91,7 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 			other(s)
 			s.Policies[0].Repeat, s.Policies[0].Steps[1].Page[0] = 1, "policy bosses"
 		}},
-		{`policy "payments", step 1: round_robin is "random"; it may be "alert" or "cycle"`, func(s *Setup) { s.Policies[0].Steps[0].RoundRobin = "random" }},
+		{`policy "payments", step 1: round_robin is "random"; it may be "incident" or "cycle"`, func(s *Setup) { s.Policies[0].Steps[0].RoundRobin = "random" }},
 		{`policy "payments", step 1: round_robin is "cycle", but the step runs only once; give repeat`, func(s *Setup) { s.Policies[0].Steps[0].RoundRobin = RoundByRun }},
 		{`policy "payments", step 1: only: severity "urgent" is none of critical, high, medium and low`, func(s *Setup) { s.Policies[0].Steps[0].Only = &SetupCondition{Severity: []Severity{"urgent"}} }},
 		{`policy "payments", step 1: only: hours is "night"; it may be "working" or "off"`, func(s *Setup) { s.Policies[0].Steps[0].Only = &SetupCondition{Hours: "night"} }},
