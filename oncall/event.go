@@ -64,7 +64,7 @@ const (
 	EventUnreached     EventKind = "unreached"    // a step could reach none of its people
 	EventUntold        EventKind = "untold"       // the policy has run out and nobody could be told
 	EventAdopted       EventKind = "adopted"      // nobody had it, until somebody came on call
-	EventHandedOver    EventKind = "handed_over"  // to the policy in Text, from Until on
+	EventPassedOn      EventKind = "handed_over"  // to the policy in Text, from Until on
 	EventUnassigned    EventKind = "unassigned"   // no step had anybody, so the fallback people were paged
 
 	EventAckCounted     EventKind = "ack_counted"     // somebody has acknowledged, but more must: Count of Of
@@ -127,7 +127,7 @@ func (e Event) Public() bool {
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()
 	case EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
-		EventHandedOver, EventUnassigned,
+		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto:
 		return true

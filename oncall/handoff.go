@@ -154,7 +154,7 @@ func (h Handoff) Chase(b Briefing) []Notice {
 }
 
 // Adopt pages people who have come on call for an incident that nobody has: its policy
-// has run out or had nobody. It reports false where there is nothing to hand over.
+// has run out or had nobody. It reports false where there is nothing to adopt.
 func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time) (Change, bool) {
 	if in.Status != Triggered || !in.Exhausted && !in.Unassigned || len(users) == 0 {
 		return Change{}, false

@@ -73,7 +73,7 @@ func (c Change) planned(f Facts) []Planned {
 			if p.Skipped = e.Detail.Text; p.Skipped == "" {
 				p.Skipped = "there is nobody to page"
 			}
-		case EventHandedOver:
+		case EventPassedOn:
 			p.At = latest(e.At, e.Detail.Until)
 			p.Note = fmt.Sprintf("The escalation policy %s takes over.", e.Detail.Text)
 		case EventStillOnAsked:

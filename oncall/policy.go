@@ -223,7 +223,7 @@ func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	if at.After(c.now) {
 		d.Until = at
 	}
-	c.record(EventHandedOver, ByTimer(), d)
+	c.record(EventPassedOn, ByTimer(), d)
 	if in.HomePolicy == 0 {
 		in.HomePolicy = in.PolicyID
 	}

@@ -28,7 +28,7 @@ func steps(t *testing.T, in Incident, f Facts) []string {
 		}
 		for _, e := range c.Events {
 			line += " " + string(e.Kind)
-			if e.Kind == EventSkipped || e.Kind == EventHandedOver {
+			if e.Kind == EventSkipped || e.Kind == EventPassedOn {
 				line += fmt.Sprintf("(%d %s)", e.Detail.Step, e.Detail.Text)
 			}
 		}

@@ -45,7 +45,7 @@ type Roster struct {
 	Reach     map[UserID]Reach // of those who have set up anything beside Slack
 	Teams     map[TeamID]RosterTeam
 	Groups    map[string][]UserID // Slack user groups that policies name, by handle
-	Policies  map[PolicyID]Policy // to which a step may hand over
+	Policies  map[PolicyID]Policy // to which a step may pass an incident on
 }
 
 // A called person, and why.
@@ -238,8 +238,8 @@ func (p Policy) Pages(id ScheduleID) bool {
 	})
 }
 
-// HandsTo lists the policies to which a step of this one hands over.
-func (p Policy) HandsTo() []PolicyID {
+// PassesTo lists the policies to which a step of this one passes an incident on.
+func (p Policy) PassesTo() []PolicyID {
 	var to []PolicyID
 	for _, s := range p.Steps {
 		for _, t := range s.Targets {
@@ -260,7 +260,7 @@ func (f Facts) CountsIncidents(id PolicyID) bool {
 		if slices.ContainsFunc(p.Steps, func(s Step) bool { return s.RoundRobin == RoundByIncident }) {
 			return true
 		}
-		seen = append(seen, without(p.HandsTo(), seen)...)
+		seen = append(seen, without(p.PassesTo(), seen)...)
 	}
 	return false
 }

@@ -69,7 +69,7 @@ type look struct {
 }
 
 // compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
-// noted and not announced: nobody hands over to them.
+// noted and not announced: nobody hands off to them.
 func (l look) compare(ctx context.Context) error {
 	stored, err := handoffs(ctx, l.tx, l.schedule.ID())
 	if err != nil {
@@ -121,7 +121,7 @@ func (l look) reflections() []oncall.Task {
 	return tasks
 }
 
-// announce saves a hand-off and tells everybody whom it concerns, and hands over the incidents that
+// announce saves a hand-off and tells everybody whom it concerns, and gives them the incidents that
 // nobody has.
 func (l look) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
 	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {

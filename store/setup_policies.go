@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// applyPolicies goes over the policies twice: one may hand over to another that comes later.
+// applyPolicies goes over the policies twice: one may pass incidents on to another that comes later.
 func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
 	const load = `
 		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, false AS removed

@@ -62,7 +62,7 @@ func threadLine(e oncall.Event) string {
 		return pagingLine("Paged ", d)
 	case oncall.EventWaits:
 		return fmt.Sprintf("Low severity waits for working hours, until %s.", Stamp(d.Until, AsDay, time.UTC))
-	case oncall.EventHandedOver:
+	case oncall.EventPassedOn:
 		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(d.Until))
 	case oncall.EventUnassigned:
 		return pagingLine("The escalation policy has nobody to page. Paged instead: ", d)

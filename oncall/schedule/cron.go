@@ -9,7 +9,7 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// The months for which cron hand-overs are tabled: rotations begin and are asked
+// The months for which cron hand-offs are tabled: rotations begin and are asked
 // about inside them.
 const (
 	firstYear = 1970

@@ -131,7 +131,7 @@ func KeepTurns(before, after []Rotation, timeZone string, at time.Time) ([]Rotat
 	return out, nil
 }
 
-// sameTurns reports whether two rotations hand over between the same people at the
+// sameTurns reports whether two rotations hand off between the same people at the
 // same times.
 func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
 	sort := func(t []UserID) []UserID { return slices.Sorted(slices.Values(t)) }

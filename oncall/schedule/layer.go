@@ -118,8 +118,8 @@ func (y *layer) cuts(from, to int64, add func(int64)) {
 	if len(y.deals) > 1 || len(y.deals[0].groups) > 1 {
 		last := y.turns.number(hi)
 		for k := y.turns.number(lo) + 1; k <= last; k++ {
-			// Outside the windows a hand-over shows only when the next one opens.
-			if h := y.turns.handOver(k); y.week.contains(h) {
+			// Outside the windows a hand-off shows only when the next one opens.
+			if h := y.turns.handOff(k); y.week.contains(h) {
 				at(h)
 			}
 		}
@@ -160,7 +160,7 @@ func compileLayer(r Rotation, defaultZone string, people people) (layer, error) 
 }
 
 // dealTurns finds the turns from which on the members are others, and deals out the
-// turns from there. Membership is looked up on the date of the hand-over, so a turn
+// turns from there. Membership is looked up on the date of the hand-off, so a turn
 // that has begun goes on to its end.
 func dealTurns(r Rotation, t *turns, people people) ([]deal, error) {
 	changes := []int64{0}
@@ -185,7 +185,7 @@ func dealTurns(r Rotation, t *turns, people people) ([]deal, error) {
 			next = (deals[n-1].origin[deals[n-1].index(k-1)] + 1) % len(r.Turns)
 		}
 		d := deal{first: k}
-		date := dateOf(floorDiv(t.handOver(k), paperDay))
+		date := dateOf(floorDiv(t.handOff(k), paperDay))
 		for i, users := range r.Turns {
 			g := people.group(users, func(id UserID) bool { return r.takesPart(id, date) })
 			if len(g) == 0 && len(users) > 0 {

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// A model looks at the wall clock once a minute and crosses off the hand-overs that
+// A model looks at the wall clock once a minute and crosses off the hand-offs that
 // it has reached. It knows nothing of closed forms.
 type model struct {
 	loc      *time.Location
 	rotation Rotation
 	reached  time.Time // the latest that the clock has shown, on paper (in UTC)
-	next     time.Time // the next hand-over, on paper
-	count    int       // hand-overs crossed off
+	next     time.Time // the next hand-off, on paper
+	count    int       // hand-offs crossed off
 }
 
 func newModel(r Rotation, loc *time.Location) *model {
@@ -113,7 +113,7 @@ func modelRotation(rng *rand.Rand, around time.Time, zone string) Rotation {
 	start := around.AddDate(0, 0, -1-rng.IntN(9))
 	r := Rotation{
 		Name: "model", TimeZone: zone, StartDate: Date{start.Year(), start.Month(), start.Day()},
-		HandOff: TimeOfDay(15 * rng.IntN(16)), // hand-overs in the small hours hurt most
+		HandOff: TimeOfDay(15 * rng.IntN(16)), // hand-offs in the small hours hurt most
 		Turns:   [][]UserID{{"ann"}, {"bo", "cy"}, {"di"}}, FirstTurn: rng.IntN(3),
 	}
 	switch rng.IntN(7) {

@@ -10,7 +10,7 @@ type Rotation struct {
 	Priority  int        `json:"priority,omitempty"` // a higher one in force replaces lower ones of its role; equal ones unite
 	TimeZone  string     `json:"timezone,omitempty"` // "" is the schedule's
 	Period    Period     `json:"period"`
-	StartDate Date       `json:"start_date"` // the first hand-over; nobody is on call before it
+	StartDate Date       `json:"start_date"` // the first hand-off; nobody is on call before it
 	HandOff   TimeOfDay  `json:"hand_off"`   // not used with cron
 	Turns     [][]UserID `json:"turns"`      // in order; an empty turn is nobody on purpose
 	FirstTurn int        `json:"first_turn,omitempty"`
@@ -27,9 +27,9 @@ const (
 	RoleShadow    = "shadow" // told, but never counted as cover
 )
 
-// A Period says when a rotation hands over: every so many hours, days, weeks or
+// A Period says when a rotation hands off: every so many hours, days, weeks or
 // months on the wall clock, or whenever a cron expression matches it. A monthly
-// hand-over uses the last day of a month that is too short.
+// hand-off uses the last day of a month that is too short.
 type Period struct {
 	Every int    `json:"every,omitempty"` // 0 is 1
 	Unit  Unit   `json:"unit,omitempty"`
@@ -67,5 +67,5 @@ type Member struct {
 	Until Date   `json:"until,omitzero"`
 }
 
-// maxEvery keeps the arithmetic of hand-overs far away from its limits.
+// maxEvery keeps the arithmetic of hand-offs far away from its limits.
 const maxEvery = 10000

@@ -317,7 +317,7 @@ func TestWindowsThatTileThePaperTileTheDay(t *testing.T) {
 }
 
 // TestWeeklyCoversEverything is the plain rotation in every zone: 53 weeks, one person
-// at a time, every hand-over at 09:00 or later by the wall clock.
+// at a time, every hand-off at 09:00 or later by the wall clock.
 func TestWeeklyCoversEverything(t *testing.T) {
 	t.Parallel()
 	from := time.Date(2026, 1, 12, 12, 0, 0, 0, time.UTC)

@@ -24,7 +24,7 @@ const stintTail = 5 * 7 * 24 * time.Hour
 
 // Stints returns a person's stints in a schedule that have not ended at from and begin
 // before to, in order. One that has begun already starts at from. A shadow has none:
-// there is nothing to hand over.
+// there is nothing to hand off.
 func (c *Schedule) Stints(user UserID, from, to time.Time) []Stint {
 	var stints []Stint
 	for _, role := range c.Roles() {

@@ -5,21 +5,21 @@ import (
 	"slices"
 )
 
-// turns knows the readings at which a rotation hands over. All of it is arithmetic
+// turns knows the readings at which a rotation hands off. All of it is arithmetic
 // on paper; no zone is involved.
 type turns struct {
-	start int64 // reading of hand-over 0
+	start int64 // reading of hand-off 0
 	kind  turnKind
 	every int64
 
-	step   int64   // fixed: seconds between hand-overs; active: seconds of one unit
+	step   int64   // fixed: seconds between hand-offs; active: seconds of one unit
 	active []int64 // active: the units of a cycle in which a window opens
 	passed []int64 // active: how many of those lie at or before each unit of the cycle
 
-	month, day, time int64 // monthly: of hand-over 0
+	month, day, time int64 // monthly: of hand-off 0
 
 	cron *cronTable
-	skip int64 // cron: matches before hand-over 0
+	skip int64 // cron: matches before hand-off 0
 }
 
 type turnKind uint8
@@ -119,7 +119,7 @@ func gcd(a, b int64) int64 {
 	return a
 }
 
-// number returns the turn that is running at a reading; -1 before hand-over 0.
+// number returns the turn that is running at a reading; -1 before hand-off 0.
 func (t *turns) number(h int64) int64 {
 	if h < t.start {
 		return -1
@@ -134,7 +134,7 @@ func (t *turns) number(h int64) int64 {
 	case monthlyTurns:
 		d := dateOf(floorDiv(h, paperDay))
 		k := (int64(d.Year)*12 + int64(d.Month) - 1 - t.month) / t.every
-		if t.handOver(k) > h {
+		if t.handOff(k) > h {
 			k--
 		}
 		return k
@@ -143,9 +143,9 @@ func (t *turns) number(h int64) int64 {
 	}
 }
 
-// handOver returns the reading at which turn k begins; k must not be past the last
+// handOff returns the reading at which turn k begins; k must not be past the last
 // one of a cron expression.
-func (t *turns) handOver(k int64) int64 {
+func (t *turns) handOff(k int64) int64 {
 	if k == 0 {
 		return t.start
 	}
