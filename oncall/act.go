@@ -10,7 +10,7 @@ import (
 // ActKind names something that a person can do with an incident.
 type ActKind string
 
-// What people can do with an incident (E3, E4).
+// What people can do with an incident.
 const (
 	ActAck      ActKind = "ack"
 	ActUnack    ActKind = "unack"
@@ -27,16 +27,16 @@ const (
 	ActSeverity ActKind = "severity"
 	ActLink     ActKind = "link"  // relates it to Other
 	ActMerge    ActKind = "merge" // into Other
-	ActStillOn  ActKind = "still" // the answer to "still on it?" of one who has it
+	ActStillOn  ActKind = "still" // the answer to "still on it?"
 )
 
-// Till names an end of a snooze that depends on who snoozes and what.
+// Till names an end of a snooze that depends on the person or the incident.
 type Till string
 
 // The ends of a snooze.
 const (
 	TillTime    Till = ""        // Until says when
-	TillWork    Till = "work"    // the next working hour of who snoozes
+	TillWork    Till = "work"    // when the person's working hours next begin
 	TillHandoff Till = "handoff" // the next hand-off of the schedules that the policy pages
 )
 
@@ -59,8 +59,8 @@ type Facts struct {
 	Roster   Roster
 }
 
-// acts are the steps of everything that a person does with one incident; Relate and Merge
-// are about two.
+// acts holds the step for everything that is done with one incident; Relate and Merge are
+// about two.
 var acts = map[ActKind]func(*Change, Act) error{
 	ActAck:      (*Change).ack,
 	ActUnack:    (*Change).unack,
@@ -78,13 +78,13 @@ var acts = map[ActKind]func(*Change, Act) error{
 	ActStillOn:  (*Change).stillOn,
 }
 
-// Do is what somebody does with one incident.
+// Do lets somebody do something with one incident.
 func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 	act, known := acts[a.Do]
 	if !known {
 		return Change{}, refuseUnknown()
 	}
-	if a.Do != ActReopen && a.Do != ActNote { // all else makes sense only while it is open
+	if a.Do != ActReopen && a.Do != ActNote { // all else is for open incidents
 		if err := in.refuseClosed(); err != nil {
 			return Change{}, err
 		}
@@ -101,7 +101,7 @@ func refuseUnknown() error {
 	return Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
 }
 
-// reachable refuses a person who can't be paged.
+// reachable refuses people who can't be paged.
 func (f Facts) reachable(u UserID) error {
 	switch p := f.Roster.Users[u]; {
 	case u == "":
@@ -112,8 +112,8 @@ func (f Facts) reachable(u UserID) error {
 	return nil
 }
 
-// resolve closes the incident. Where its monitor does, a snooze outlives that: should it
-// fire again before the end, it stays quiet.
+// resolve closes the incident. If its monitor does, a snooze outlives that: the incident stays
+// quiet should it fire again before the end.
 func (c *Change) resolve(Act) error {
 	in := &c.Incident
 	c.stop()
@@ -126,7 +126,7 @@ func (c *Change) resolve(Act) error {
 	return nil
 }
 
-// takeBack reopens a resolved incident for a person: it pages from the first step, now.
+// takeBack reopens a resolved incident at a person's request; it pages from the first step, now.
 func (c *Change) takeBack(Act) error {
 	switch in := &c.Incident; {
 	case in.Open():
@@ -142,7 +142,7 @@ func (c *Change) takeBack(Act) error {
 // maxNote is how long a note may be, in characters.
 const maxNote = 2000
 
-// note adds to the timeline what a person has to say, whatever the incident's status.
+// note adds a remark to the timeline, whatever the incident's status.
 func (c *Change) note(a Act) error {
 	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(a.Text, ""), "\x00", ""))
 	switch n := utf8.RuneCountInString(text); {

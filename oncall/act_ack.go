@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// ackWait is how long those who have the incident have to answer "still on it?", where the
-// policy says nothing else.
+// ackWait is how long those who have the incident have to answer "still on it?", unless the
+// policy says otherwise.
 const ackWait Seconds = 300
 
-// ack takes responsibility: escalation stops as soon as as many have acknowledged as the
-// policy wants. A monitor or a rule that acknowledges is enough.
+// ack takes responsibility: escalation stops once as many people have acknowledged as the
+// policy wants. A monitor's acknowledgement is always enough.
 func (c *Change) ack(a Act) error {
 	in, p, by := &c.Incident, c.policy(), c.by
 	waiting := in.Status != Acknowledged
@@ -23,7 +23,7 @@ func (c *Change) ack(a Act) error {
 		return c.stillOn(a)
 	case !waiting && has:
 		return Refuse("You have acknowledged incident %s already.", in.ID)
-	case !waiting && (!in.AckAsked || by.User == ""): // one that is asked about may be taken over
+	case !waiting && (!in.AckAsked || by.User == ""): // while nobody answers "still on it?", others may take over
 		return Refuse("Incident %s is already acknowledged by %s.", in.ID, in.AckedBy)
 	}
 	c.help()
@@ -47,8 +47,8 @@ func (c *Change) ack(a Act) error {
 	return nil
 }
 
-// Holders are the people whose acknowledgement counts, where it is people who have the
-// incident: several where the policy wants several.
+// Holders are the people who have the incident: several if the policy wants several to
+// acknowledge, none if a monitor has acknowledged.
 func (in Incident) Holders() []UserID {
 	switch owner := in.AckedBy.User; {
 	case in.Status != Acknowledged || owner == "":
@@ -60,7 +60,7 @@ func (in Incident) Holders() []UserID {
 	}
 }
 
-// counted are the people whose acknowledgement counts, also where more must acknowledge.
+// counted are the people who have acknowledged, even if more must.
 func (in Incident) counted() []UserID {
 	if in.Status == Acknowledged {
 		return in.Holders()
@@ -76,8 +76,8 @@ func (c *Change) help() {
 	}
 }
 
-// watchAck sets the timer that asks those who have the incident "still on it?", where the
-// policy wants that and the severity is worth it; it stops one that is no longer wanted.
+// watchAck sets the timer that asks those who have the incident "still on it?", if the policy
+// wants that and the severity is worth it; it stops a timer that is no longer wanted.
 func (c *Change) watchAck() {
 	in, p := &c.Incident, c.policy()
 	wanted := p.AckTimeout > 0 && in.Severity != Low
@@ -134,8 +134,8 @@ func (c *Change) takeBackAck(others []UserID) {
 	}
 	c.startOver()
 	d := Detail{Users: []UserID{c.by.User}}
-	// Those whose acknowledgement counts are not paged, and could be everybody whom the policy
-	// that it begins with has: their acknowledgements stay only if that wants still more.
+	// Whoever has acknowledged isn't paged, and that could be everybody in the policy that it
+	// starts over with. So the acknowledgements stay only if that policy wants more.
 	if p := c.policy(); len(others) > 0 && len(others) < p.Acks {
 		in.Acks = others
 		d.Acked, d.Count, d.Of = others, len(others), p.Acks
@@ -144,7 +144,7 @@ func (c *Change) takeBackAck(others []UserID) {
 	c.runStep()
 }
 
-// stillOn is the answer to "still on it?" of one who has the incident: the time runs anew.
+// stillOn answers "still on it?" for somebody who has the incident: the time runs anew.
 func (c *Change) stillOn(Act) error {
 	switch in := &c.Incident; {
 	case in.Status != Acknowledged:
@@ -162,17 +162,17 @@ func (c *Change) stillOn(Act) error {
 	return nil
 }
 
-// NoticeStillOn asks who has an incident whether they are still on it.
+// NoticeStillOn asks those who have an incident whether they are still on it.
 const NoticeStillOn NoticeKind = "still_on"
 
-// What has become of that question.
+// The ways in which that question is closed.
 const (
 	StillOnYes      = "still_on"
 	StillOnTaken    = "taken" // somebody else has acknowledged
 	StillOnResolved = "resolved"
 	StillOnSnoozed  = "snoozed"
 	StillOnPaging   = "paging" // it pages again
-	StillOnOver     = "over"   // the policy no longer asks
+	StillOnOver     = "over"   // the policy no longer wants to know
 )
 
 // A NoticeClose closes the notices of some kinds that are still open, with what has become of them.
@@ -205,14 +205,13 @@ func (c *Change) closeStillOn() {
 	c.Closes = append(c.Closes, n)
 }
 
-// runAckTimer is what the timer of an acknowledged incident does: it asks everybody whose
-// acknowledgement counts, and when none of them answers it pages again, them and who is on
-// call.
+// runAckTimer does what the timer of an acknowledged incident is for: it asks everybody who has
+// the incident, and if nobody answers it pages again, both them and those on call.
 func (c *Change) runAckTimer() {
 	in, p := &c.Incident, c.policy()
 	holders := in.Holders()
 	switch {
-	case p.AckTimeout <= 0 || in.Severity == Low: // the policy has changed its mind
+	case p.AckTimeout <= 0 || in.Severity == Low: // no longer wanted
 		c.watchAck()
 		c.record(EventStillOn, ByTimer(), Detail{Quiet: true})
 	case len(holders) > 0 && !in.AckAsked:

@@ -18,7 +18,7 @@ func (c *Change) escalate(Act) error {
 		in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
 		in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
 	}
-	if in.Run > 0 { // the same step again is not the next one
+	if in.Run > 0 { // a repetition of the step is not the next one
 		in.Step, in.Run = in.Step+1, 0
 	}
 	c.record(EventEscalated, c.by, Detail{Users: had})
@@ -51,8 +51,8 @@ func (c *Change) reassign(a Act) error {
 	return nil
 }
 
-// untilPolicy is how long the person who was handed an incident has it for themselves
-// before the policy's first step runs: as long as that step would give.
+// untilPolicy is how long the person who was given an incident has it to themselves before
+// the policy's first step runs: as long as that step itself would give.
 func untilPolicy(p Policy) time.Duration {
 	if len(p.Steps) == 0 {
 		return time.Minute

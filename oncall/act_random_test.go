@@ -55,7 +55,7 @@ func randomFacts(rng *rand.Rand, t *testing.T) Facts {
 
 // An incident never gets stuck, whatever people, monitors and timers do: an open one that
 // nobody has always escalates, a snoozed one always wakes up, and an acknowledged one is
-// asked about exactly where its policy wants that (E5).
+// asked about exactly if its policy wants that.
 func TestNoIncidentIsEverForgotten(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3000) {

@@ -4,8 +4,8 @@ import "time"
 
 // A Change is what a decision comes to: the incident as it is to be stored, the
 // lines for its timeline, the people to page and the work to queue, all of which
-// are saved in one transaction or not at all. begin starts one, done ends it; the
-// methods between them are the steps of a decision.
+// are saved in one transaction or not at all. begin starts one, done ends it, and
+// the methods are the steps in between.
 type Change struct {
 	Incident Incident
 	Events   []Event
@@ -27,9 +27,8 @@ func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 	return c
 }
 
-// done adds the work that follows from every change: a new drawing, unless nothing has
-// happened, the timer, when it was set anew, and what has become of a question to those
-// who have it.
+// done adds the work that follows from every change: a redraw, unless nothing has happened;
+// the timer, if it was set anew; and the end of the question "still on it?", if it was open.
 func (c *Change) done() Change {
 	in := &c.Incident
 	if len(c.Events) > 0 {
@@ -49,13 +48,13 @@ func (in Incident) Redraw() Task {
 	return Task{Do: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }
 
-// record adds a line to the timeline. Who acts need not be who decides: Watchbill itself
-// does what follows from an act.
+// record adds a line to the timeline. It need not name the one who decided: what follows
+// from an act is done by Watchbill itself.
 func (c *Change) record(kind EventKind, by Actor, d Detail) {
 	c.Events = append(c.Events, Event{IncidentID: c.Incident.ID, At: c.now, Kind: kind, Actor: by, Detail: d})
 }
 
-// policy is the one that the incident follows.
+// policy is the one that the incident follows now.
 func (c *Change) policy() Policy { return c.facts.Policies[c.Incident.PolicyID] }
 
 // stop ends all that is under way: the timer becomes stale, and the pages are over.
@@ -73,11 +72,11 @@ func (c *Change) wait(until time.Time) {
 	c.Incident.NextAt = &until
 }
 
-// startOver makes the incident one that nobody has, before the first step of the policy
+// startOver takes the incident from everybody and puts it before the first step of the policy
 // that it began with.
 func (c *Change) startOver() {
 	in := &c.Incident
-	if in.Status == Resolved { // who was asked to help then is not asked now
+	if in.Status == Resolved { // people asked to help before are no longer asked
 		in.Responders = nil
 	}
 	c.stop()

@@ -8,12 +8,12 @@ import (
 
 // How long a closed incident is taken back rather than opened anew.
 const (
-	// reopenWithin: the monitor closed it and speaks up again.
+	// reopenWithin is for one that the monitor closed, when it fires again.
 	reopenWithin = 5 * time.Minute
-	// quietAfterResolve: a person closed it while the monitor still fires. The
+	// quietAfterResolve is for one that a person closed while the monitor still fires. The
 	// next signal reopens it silently; it pages when this time is over.
 	quietAfterResolve = 30 * time.Minute
-	// maxMerges bounds how often an incident that was merged is followed further.
+	// maxMerges bounds how many merges of an incident are followed.
 	maxMerges = 8
 	// redrawCountAfter bounds how often a mere count is redrawn.
 	redrawCountAfter = 3 * time.Second
@@ -21,12 +21,12 @@ const (
 
 // A Desk folds the signals of one integration, in order, into alerts and
 // incidents. It holds what is stored of them and collects what is to be stored.
-// Key = (integration, dedup key): never the route, so that a resolve always finds
-// what its trigger opened.
+// An alert's key is its integration and dedup key, never its route, so that a resolve always
+// finds what its trigger opened.
 type Desk struct {
 	Integration Integration
 	Policy      Policy
-	Policies    map[PolicyID]Policy // of incidents that have come to follow another one
+	Policies    map[PolicyID]Policy // of incidents that follow another one by now
 	Roster      Roster
 	NewIncident func() IncidentID // the next free ids
 	NewAlert    func() AlertID
@@ -59,8 +59,8 @@ func (d *Desk) seat(in Incident) *Change {
 	return &c
 }
 
-// change is that of an incident, nil if it is not on the desk. What is now decided of it is
-// dated by the signal.
+// change is the change of an incident, nil if that is not on the desk. Its next steps are dated
+// by the signal.
 func (d *Desk) change(id IncidentID) *Change {
 	c := d.incidents[id]
 	if c != nil {
@@ -190,8 +190,8 @@ func (d *Desk) fire(s Signal) {
 
 const firesAgain = "the monitor fires again"
 
-// follow goes to where an incident was merged into, if that is on the desk. What was
-// merged once can't be merged again, but where it went can; no loop comes of more.
+// follow goes on to what an incident was merged into, if that is on the desk, and from there to
+// what that was merged into.
 func (d *Desk) follow(c *Change) *Change {
 	for range maxMerges {
 		if c == nil || c.Incident.MergedInto == 0 || d.incidents[c.Incident.MergedInto] == nil {
@@ -219,8 +219,8 @@ func (d *Desk) open(a *Alert) *Change {
 	return c
 }
 
-// count notes one more signal of an open incident. The message follows within
-// seconds, once, however many there are.
+// count counts one more signal of an open incident. Its message follows within seconds, once,
+// however many signals there are.
 func (c *Change) count(sev Severity) {
 	in := &c.Incident
 	if sev.Worse(in.Severity) {
@@ -240,7 +240,7 @@ func (d *Desk) ack(s Signal) {
 		return
 	}
 	if c := d.change(a.IncidentID); c != nil && c.Incident.Status == Triggered {
-		_ = c.ack(Act{Do: ActAck}) // nobody hears of a refusal, and it changes nothing
+		_ = c.ack(Act{Do: ActAck}) // a refusal changes nothing, and there is nobody to tell
 	}
 }
 
@@ -286,7 +286,7 @@ func (d *Desk) cleared(a *Alert) {
 		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
 		return
 	}
-	_ = c.resolve(Act{Do: ActResolve}) // what is open can be
+	_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
 }
 
 // fires reports whether any alert of the incident does.

@@ -44,7 +44,7 @@ func (a Actor) String() string {
 // EventKind says what happened.
 type EventKind string
 
-// The kinds of event of an incident's timeline (E6).
+// The kinds of event of an incident's timeline.
 const (
 	EventOpened        EventKind = "opened"
 	EventPaging        EventKind = "paging"  // a step of the policy decided whom to page
@@ -59,19 +59,19 @@ const (
 	EventAlertResolved EventKind = "alert_resolved"
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
-	EventPageReceipt   EventKind = "page_receipt" // what the provider says of one that it took: Text is "delivered", "answered" or "unanswered"
-	EventPageBlocked   EventKind = "page_blocked" // it is tried again until somebody has acted
+	EventPageReceipt   EventKind = "page_receipt" // what the provider reports of one that it accepted: Text is "delivered", "answered" or "unanswered"
+	EventPageBlocked   EventKind = "page_blocked" // retried until somebody has acted
 	EventUnreached     EventKind = "unreached"    // a step could reach none of its people
 	EventUntold        EventKind = "untold"       // the policy has run out and nobody could be told
-	EventAdopted       EventKind = "adopted"      // nobody had it, until somebody came on call
+	EventAdopted       EventKind = "adopted"      // nobody had it, and somebody has come on call
 	EventPassedOn      EventKind = "handed_over"  // to the policy in Text, from Until on
 	EventUnassigned    EventKind = "unassigned"   // no step had anybody, so the fallback people were paged
 
 	EventAckCounted     EventKind = "ack_counted"     // somebody has acknowledged, but more must: Count of Of
-	EventAckTakenBack   EventKind = "ack_taken_back"  // one of several; Acked still have, Count of Of
-	EventUnacknowledged EventKind = "unacknowledged"  // given back by Users; it pages again, where Acked still have
-	EventStillOnAsked   EventKind = "still_on_asked"  // who has it, in Users, has until Until to answer
-	EventStillOn        EventKind = "still_on"        // and has
+	EventAckTakenBack   EventKind = "ack_taken_back"  // one of several; Acked still have acknowledged, Count of Of
+	EventUnacknowledged EventKind = "unacknowledged"  // given back by Users; it pages again, though Acked still have acknowledged
+	EventStillOnAsked   EventKind = "still_on_asked"  // Users, who have it, can answer until Until
+	EventStillOn        EventKind = "still_on"        // and one of them has answered
 	EventSnoozed        EventKind = "snoozed"         // until Until
 	EventUnsnoozed      EventKind = "unsnoozed"       // the snooze of Users has ended; it pages again
 	EventEscalated      EventKind = "escalated"       // somebody wants the next step now
@@ -85,7 +85,7 @@ const (
 	EventMergedInto     EventKind = "merged_into" // it has become part of Incident
 )
 
-// Detail is what else there is to say of an event. It is stored as JSON, so
+// Detail is all else that is known of an event. It is stored as JSON, so
 // fields are only ever added.
 type Detail struct {
 	Round  int      `json:"round,omitempty"` // from 1, as people count; so are the next two
@@ -102,7 +102,7 @@ type Detail struct {
 	Of       int        `json:"of,omitempty"`
 	Acked    []UserID   `json:"acked,omitempty"`    // who has acknowledged, where more must
 	Incident IncidentID `json:"incident,omitempty"` // another one
-	Quiet    bool       `json:"quiet,omitempty"`    // of no interest to anybody now: it is snoozed
+	Quiet    bool       `json:"quiet,omitempty"`    // nobody needs to hear of it: the incident is snoozed
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -115,8 +115,8 @@ type Event struct {
 	Detail     Detail
 }
 
-// Public reports whether the event belongs into the Slack thread, which shows
-// only what a person needs; the whole timeline is in the database.
+// Public reports whether the event belongs in the Slack thread, which shows
+// only what people need; the whole timeline is in the database.
 func (e Event) Public() bool {
 	if e.Detail.Quiet {
 		return false

@@ -14,16 +14,16 @@ type FindingKind string
 
 // What the guard looks for.
 const (
-	FindingGap         FindingKind = "gap"         // nobody has a role, and nobody wanted that
+	FindingGap         FindingKind = "gap"         // nobody has a role, and that is not on purpose
 	FindingEmpty       FindingKind = "empty"       // nobody is on call at all
-	FindingDeactivated FindingKind = "deactivated" // a turn is somebody's who has left Slack
-	FindingUnknown     FindingKind = "unknown"     // a turn is somebody's whom Slack doesn't know
+	FindingDeactivated FindingKind = "deactivated" // somebody in a turn has left Slack
+	FindingUnknown     FindingKind = "unknown"     // Slack doesn't know somebody in a turn
 	FindingTimeOff     FindingKind = "time_off"    // somebody is on call while away
 	FindingUnpaged     FindingKind = "unpaged"     // no policy pages a schedule
 	FindingPagesNobody FindingKind = "pages_nobody"
 )
 
-// FindingKinds are all of them.
+// FindingKinds lists them all.
 var FindingKinds = []FindingKind{
 	FindingGap, FindingEmpty, FindingDeactivated, FindingUnknown, FindingTimeOff, FindingUnpaged, FindingPagesNobody,
 }
@@ -46,7 +46,7 @@ type Finding struct {
 	TimeZone string      `json:"timezone,omitempty"`
 }
 
-// Coverage is what the guard goes by.
+// Coverage is what the guard looks at.
 type Coverage struct {
 	Schedules []schedule.Definition
 	Policies  []Policy // those in force
@@ -103,15 +103,15 @@ func (f Coverage) Findings(now time.Time) ([]Finding, error) {
 	return found, nil
 }
 
-// finding is one of a schedule; the rest of its key tells it from others of its kind.
+// finding makes a finding about a schedule; rest tells its key from others of its kind.
 func finding(c *schedule.Schedule, kind FindingKind, rest string) Finding {
 	return Finding{
 		Key: fmt.Sprintf("%s/%d%s", kind, c.ID(), rest), Kind: kind, Team: c.TeamID(), Name: c.Name(), TimeZone: c.TimeZone(),
 	}
 }
 
-// gapsOf returns the gaps that nobody wanted, one for each weekly pattern, and whether
-// anybody is on call at all. A role that nobody has is none.
+// gapsOf returns the gaps that are not on purpose, one for each weekly pattern, and whether
+// anybody is on call at all. A role that nobody ever has is no gap.
 func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 	from, to := now.Add(-guardBack), now.Add(guardAhead)
 	for _, role := range c.Roles() {
@@ -142,12 +142,12 @@ func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 	return found, some
 }
 
-// intendedEmpty reports whether it is on purpose that nobody is on call at all.
+// intendedEmpty reports whether nobody is on call at all on purpose.
 func intendedEmpty(c *schedule.Schedule, now time.Time) bool {
 	return !slices.ContainsFunc(c.Gaps(now, now.Add(guardAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
 }
 
-// pattern is the same for a gap and for that of the next week.
+// pattern is the same for gaps that recur weekly.
 func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	if !g.Start.After(from) {
 		return "now"
@@ -159,7 +159,7 @@ func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	return start.Format("Mon 15:04")
 }
 
-// people finds those who can't be reached on the shifts that are planned for them.
+// people finds those who can't be reached in the shifts planned for them.
 func (f Coverage) people(planned *schedule.Schedule, now time.Time) []Finding {
 	found := map[UserID]Finding{}
 	for _, role := range planned.Roles() {

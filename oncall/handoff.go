@@ -34,8 +34,8 @@ const (
 
 // The notices about a hand-off.
 const (
-	NoticeComing     NoticeKind = "handoff_coming"  // to who comes on call
-	NoticeGoing      NoticeKind = "handoff_going"   // to who goes
+	NoticeComing     NoticeKind = "handoff_coming"  // to those who come on call
+	NoticeGoing      NoticeKind = "handoff_going"   // to those who go
 	NoticeHandoff    NoticeKind = "handoff_channel" // to the team's channel
 	NoticeUnanswered NoticeKind = "handoff_unanswered"
 )
@@ -43,8 +43,8 @@ const (
 // HandoffNotices are the notices that show how a hand-off stands.
 var HandoffNotices = []NoticeKind{NoticeComing, NoticeGoing, NoticeHandoff, NoticeUnanswered}
 
-// Next compares who was announced with who is on call, and reports whether that is a
-// hand-off. The number of the new one is still to be given.
+// Next compares who was announced with who is on call, and reports whether that makes a
+// hand-off, which the caller numbers.
 func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	came, went := without(users, h.Users), without(h.Users, users)
 	if len(came)+len(went) == 0 {
@@ -53,13 +53,12 @@ func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	return Handoff{Schedule: h.Schedule, Role: h.Role, Users: users, Incoming: came, Outgoing: went, At: at}, true
 }
 
-// without returns what is among some and not among others.
+// without returns those of some that are not among others.
 func without[T comparable](some, others []T) []T {
 	return slices.DeleteFunc(slices.Clone(some), func(t T) bool { return slices.Contains(others, t) })
 }
 
-// open reports whether somebody has yet to say that they have it. Nobody waits for a
-// shadow.
+// open reports whether somebody still has to say that they have it; a shadow never does.
 func (h Handoff) open() bool {
 	return h.Number != 0 && len(h.Incoming) > 0 && h.AckedBy == "" && h.Role != schedule.RoleShadow
 }
@@ -87,7 +86,7 @@ func mentions(users []UserID, between string) string {
 	return strings.Join(names, between)
 }
 
-// A Briefing is what is told at a hand-off beside who comes and who goes.
+// A Briefing is what a hand-off tells beside who comes and who goes.
 type Briefing struct {
 	ScheduleName string
 	TeamChannel  string
@@ -109,8 +108,8 @@ func (h Handoff) detail(b Briefing) NoticeDetail {
 	return f
 }
 
-// Announce returns whom to tell of the hand-off, and the timer that waits for its
-// answer. A shadow's is between the shadow and Watchbill.
+// Announce returns whom to tell of the hand-off, and the timer that waits for the answer. A
+// shadow's hand-off is not told to anybody else.
 func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	var notices []Notice
 	tell := func(kind NoticeKind, to string) {
@@ -133,8 +132,7 @@ func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	return notices, []Task{{Do: ChaseHandoff{Number: h.Number}, At: h.At.Add(answerWithin)}}
 }
 
-// Chase returns whom to tell that nobody has said that they have it; nobody if somebody
-// has.
+// Chase returns whom to tell that nobody has confirmed the hand-off; nobody if somebody has.
 func (h Handoff) Chase(b Briefing) []Notice {
 	if !h.open() {
 		return nil
@@ -153,8 +151,8 @@ func (h Handoff) Chase(b Briefing) []Notice {
 	return notices
 }
 
-// Adopt pages people who have come on call for an incident that nobody has: its policy
-// has run out or had nobody. It reports false where there is nothing to adopt.
+// Adopt pages people who have come on call for an incident that nobody has, as its policy
+// has run out or had nobody. It reports false for other incidents.
 func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time) (Change, bool) {
 	if in.Status != Triggered || !in.Exhausted && !in.Unassigned || len(users) == 0 {
 		return Change{}, false

@@ -10,7 +10,7 @@ import (
 // working caches WorkingHours by zone: most people keep them.
 var working sync.Map // name → *Hours
 
-// hoursIn compiles windows in a zone; none are WorkingHours.
+// hoursIn compiles windows in a zone; no windows mean WorkingHours.
 func hoursIn(zone string, windows []schedule.Window) (*schedule.Hours, error) {
 	if len(windows) > 0 {
 		return schedule.CompileHours(zone, windows)
@@ -26,7 +26,7 @@ func hoursIn(zone string, windows []schedule.Window) (*schedule.Hours, error) {
 	return kept.(*schedule.Hours), nil
 }
 
-// HoursOf returns when a low severity may disturb a person, in the person's own zone.
+// HoursOf returns when low severity may disturb a person, in the person's own zone.
 func (r Roster) HoursOf(u UserID) (*schedule.Hours, error) {
 	return hoursIn(r.zone(u).Name(), r.Reach[u].Hours)
 }
@@ -40,15 +40,15 @@ func (r Roster) workingHours(id TeamID) *schedule.Hours {
 	return h
 }
 
-// Gather is for how long a low severity still waits after somebody's hours have begun, or after
-// they have come on call in them, so that all that has waited for them is one message.
+// Gather is how much longer low severity waits once somebody's hours have begun, or once they
+// have come on call in them, so that all that has waited for them becomes one message.
 const Gather = 30 * time.Second
 
-// maxLooks bounds how often it is looked who is on call later: hour by hour, for a week.
+// maxLooks bounds how often waits looks who is on call later: hour by hour, for a week.
 const maxLooks = 7 * 24
 
-// pageAt returns when a person is paged for the incident: at once, unless its severity is
-// low and it is not one of their hours. Hours that can't be read never hold a page.
+// pageAt returns when a person is paged for the incident: at once, unless its severity is low
+// and they are off hours. Hours that can't be read never hold a page.
 func (c *Change) pageAt(u UserID, at time.Time) time.Time {
 	if c.Incident.Severity != Low {
 		return at
@@ -60,7 +60,7 @@ func (c *Change) pageAt(u UserID, at time.Time) time.Time {
 	return h.NextOpen(at).Add(Gather)
 }
 
-// waitsUntil says until when pages wait for working hours; what is only gathered doesn't.
+// waitsUntil says until when pages wait for working hours; the moment of gathering doesn't count.
 func waitsUntil(from, now time.Time) time.Time {
 	if from.Sub(now) <= 2*Gather {
 		return time.Time{}
@@ -68,10 +68,10 @@ func waitsUntil(from, now time.Time) time.Time {
 	return from
 }
 
-// waits puts a step off until somebody whom it would page then has working hours, and reports
-// whether it did: who is on call at night need not be in the morning. Where no such time is
-// found, or the step's condition doesn't hold any more before, the step runs now and pages
-// each in their own hours.
+// waits puts a step off until it would page somebody in their working hours, and reports
+// whether it did: who is on call at night need not be on call in the morning. If there is no
+// such time, or the step's condition ends before it, the step runs now and pages each in their
+// own hours.
 func (c *Change) waits(p Policy) bool {
 	in, r := &c.Incident, c.facts.Roster
 	step := &p.Steps[in.Step]
@@ -103,10 +103,10 @@ func (c *Change) waits(p Policy) bool {
 	return false
 }
 
-// gather returns until when a step that was due at an instant still waits with all but those
-// who are ready. Where severity is low, people who could not have been paged a moment before it
-// was due wait a moment more: that is when many incidents are due at once, and the wait of all
-// ends together, also where timers fire late.
+// gather returns until when a step that was due at an instant holds its pages, but for those who
+// are ready. With low severity, people who couldn't have been paged a moment before it was due
+// wait a moment more: then many incidents tend to be due at once, and the wait of all should end
+// together, even if timers fire late.
 func (c *Change) gather(step *Step, due time.Time) (until time.Time, ready []UserID) {
 	if c.Incident.Severity != Low {
 		return time.Time{}, nil
@@ -123,7 +123,7 @@ func (c *Change) gather(step *Step, due time.Time) (until time.Time, ready []Use
 	return until, ready
 }
 
-// nextHandOff returns when others come on call of those who are meant, at the latest at the horizon.
+// nextHandOff returns when the people whom the targets mean next change, at the latest the horizon.
 func (r Roster) nextHandOff(targets []Target, after, horizon time.Time) time.Time {
 	for i := range targets {
 		t := &targets[i]

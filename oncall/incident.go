@@ -5,7 +5,7 @@ import "time"
 // Status is where an incident stands.
 type Status string
 
-// The statuses of an incident (E2).
+// The statuses of an incident.
 const (
 	Triggered    Status = "triggered"
 	Acknowledged Status = "acknowledged"
@@ -28,7 +28,7 @@ type Incident struct {
 	Status        Status
 	Version       int64 // grows by one with every change; a drawing of an older version is stale
 	OpenedAt      time.Time
-	SignalCount   int // how often the monitor has spoken of it
+	SignalCount   int // how many signals were about it
 	LastSignalAt  time.Time
 	Flaps         int // how often it was reopened
 
@@ -45,22 +45,22 @@ type Incident struct {
 	Run             int        // how often that step has run already
 	NextAt          *time.Time // when it runs; nil when nothing is to come
 	Exhausted       bool       // every step ran out unacknowledged
-	RedrawAt        *time.Time // a redraw for a mere count is already on its way for this instant
+	RedrawAt        *time.Time // when a redraw for a mere count is due
 	RoundRobinCount int64      // counts the incidents of the policy, for round robin
-	Hops            int        // how often another policy has taken over
+	Hops            int        // how often it was passed on
 
-	HomePolicy PolicyID // the one that it began with, if another has taken over; 0: none has
+	HomePolicy PolicyID // the policy that it began with, if it was passed on; 0: it was not
 	Called     bool     // a step has paged a person since escalation began
 
 	// Unassigned: no step of the policy had anybody to page, so its team's fallback people
-	// were paged (E8).
+	// were paged.
 	Unassigned bool
 
 	SnoozedUntil *time.Time // survives being resolved: a flapping alert stays quiet
 	SnoozedBy    Actor
 	Acks         []UserID // who has acknowledged, where the policy wants several
 	AckAsked     bool     // those who have it were asked "still on it?"
-	PagesFrom    int64    // pages of an earlier Seq are over, also when it pages again
+	PagesFrom    int64    // pages with a lower Seq are over, even once it pages again
 	Responders   []Responder
 	MergedInto   IncidentID // 0: it stands for itself
 	Links        []IncidentID
@@ -110,9 +110,9 @@ func (c *Change) reopen(why string, pageAt time.Time) {
 	c.record(EventReopened, c.by, Detail{Text: why})
 }
 
-// raise makes the incident worse. A running escalation goes on as it was, unless it was
-// low, which may have waited for somebody's working hours: then it begins anew. All who
-// have the incident, or who snoozes it, are told; what is critical wakes it.
+// raise makes the incident worse. A running escalation goes on, unless the severity was low:
+// that may have waited for somebody's working hours, so it begins anew. Those who have the
+// incident or have snoozed it are told; a critical one wakes up.
 func (c *Change) raise(to Severity) {
 	in := &c.Incident
 	was := in.Severity
@@ -131,7 +131,7 @@ func (c *Change) raise(to Severity) {
 	}
 }
 
-// pageOthers pages people, but not who acts.
+// pageOthers pages people, but not the one who acts.
 func (c *Change) pageOthers(people []UserID, why string) {
 	others := without(people, users(c.by))
 	if len(others) > 0 {
@@ -142,7 +142,7 @@ func (c *Change) pageOthers(people []UserID, why string) {
 	}
 }
 
-// users is the actor, if it is a person.
+// users lists the actor, if that is a person.
 func users(a Actor) []UserID {
 	if a.User == "" {
 		return nil

@@ -23,9 +23,9 @@ func (in Incident) Relate(other Incident, by Actor, now time.Time) (Change, Chan
 	return link(in, other.ID), link(other, in.ID), nil
 }
 
-// Merge makes the incident part of another one: it is closed, and its firing alerts, with
-// whatever they and their group still have to say, belong to the other. Chains can't
-// come about and loops even less: both must be open.
+// Merge makes the incident part of another one: it is closed, and its firing alerts belong to
+// the other, with all their later signals and those of their group. As both must be open,
+// there are no chains and no loops.
 func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Change, Change, error) {
 	if in.ID == into.ID {
 		return Change{}, Change{}, Refuse("An incident can't be merged into itself.")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// maxPlanned bounds a plan: nobody reads further.
+// maxPlanned bounds a plan; nobody reads further.
 const maxPlanned = 100
 
 // A Planned is one thing that happens to an incident if nobody does anything.
@@ -32,14 +32,14 @@ type PlannedPerson struct {
 	Rules []Rule    // by which contact methods that can be used, and how long after that
 }
 
-// Later returns when the hours of somebody begin whose step doesn't wait for them, if that is later.
+// Later returns when the person's hours begin, if the step runs earlier.
 func (p Planned) Later(who PlannedPerson) (time.Time, bool) {
 	opens := who.At.Add(-Gather)
 	return opens, opens.After(p.At)
 }
 
 // Plan tells all that will happen to the incident from now on if nobody does anything, by
-// the very code that does it. It is for the facts as they are: who is on call may change.
+// running the very code. It holds for the facts as they are: overrides may still change them.
 func (in Incident) Plan(f Facts, now time.Time) []Planned {
 	var plan []Planned
 	for range maxPlanned {
@@ -123,8 +123,8 @@ type Explanation struct {
 	Plan     []Planned
 }
 
-// Explain lets a desk open the incidents of some signals, on paper, and tells what happens
-// to each from the beginning if nobody does anything.
+// Explain lets a desk open the incidents of some signals without storing any, and tells what
+// happens to each from the beginning if nobody does anything.
 func Explain(d *Desk, signals []Signal, at time.Time) []Explanation {
 	for _, s := range signals {
 		d.Receive(s, at)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Policy says whom to page, in what order, until somebody acknowledges (E1).
+// A Policy says whom to page, in what order, until somebody acknowledges.
 type Policy struct {
 	ID     PolicyID
 	TeamID TeamID
@@ -17,9 +17,9 @@ type Policy struct {
 
 	Acks       int     // how many people must acknowledge; 0: one
 	AckTimeout Seconds // after an acknowledgement, before all who have acknowledged are asked "still on it?"; 0: never
-	AckWait    Seconds // that they have to answer before it pages again
+	AckWait    Seconds // how long they have to answer before it pages again
 
-	Removed bool // open incidents still follow it; none is handed to it
+	Removed bool // open incidents still follow it; none is passed on to it
 }
 
 // A Step pages its targets and waits. It is stored as JSON: fields are only ever
@@ -51,15 +51,15 @@ type Seconds int64
 func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Second }
 
 const (
-	// maxHops is how often an incident is handed from policy to policy.
+	// maxHops bounds how often an incident is passed on from policy to policy.
 	maxHops = 5
 	// fallbackWait is how long the fallback people have before the whole team is told.
 	fallbackWait = 5 * time.Minute
 )
 
-// runStep pages the next step that has somebody to page. Steps without are skipped at once
-// and say so; when none is left the policy has run out. The loop goes over each step of a
-// policy at most once, and over few policies, so that none can spin.
+// runStep pages the next step that has somebody to page. Steps that have nobody are skipped at
+// once, and the timeline says so; when none is left the policy has run out. The loop visits each
+// step of a policy at most once, and few policies, so it can't spin.
 func (c *Change) runStep() {
 	in, r := &c.Incident, &c.facts.Roster
 	due := c.now
@@ -101,7 +101,7 @@ func (c *Change) runStep() {
 }
 
 // skip passes over the step that is due; why completes "step 2 was skipped: ", and is empty
-// where there is simply nobody.
+// if there is simply nobody.
 func (c *Change) skip(why string) {
 	d := c.detail()
 	d.Text = why
@@ -115,7 +115,7 @@ func (c *Change) detail() Detail {
 	return Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1}
 }
 
-// nobody says why a step pages nobody, if that is not simply so.
+// nobody says why a step pages nobody, if there is more to say than that.
 func (s *summons) nobody() string {
 	if len(s.unknown) == 0 {
 		return ""
@@ -123,7 +123,8 @@ func (s *summons) nobody() string {
 	return fmt.Sprintf("the Slack group @%s is unknown", strings.Join(s.unknown, ", @"))
 }
 
-// runSummons pages whom and what a step comes to, and sets the timer for what runs after it.
+// runSummons pages the people, channels and webhooks of a step, and sets the timer for what
+// runs after it.
 func (c *Change) runSummons(step *Step, s summons, due time.Time) {
 	in := &c.Incident
 	d := c.detail()
@@ -152,7 +153,7 @@ func (c *Change) runSummons(step *Step, s summons, due time.Time) {
 	in.NextAt = &next
 }
 
-// pick returns whom of its people a run of the step pages.
+// pick returns those of its people whom this run of the step pages.
 func (c *Change) pick(step *Step, people []called) []called {
 	in, n := &c.Incident, int64(len(people))
 	if n < 2 || step.RoundRobin == PageAll {
@@ -165,7 +166,7 @@ func (c *Change) pick(step *Step, people []called) []called {
 	return people[at%n : at%n+1]
 }
 
-// call pages people, each in their own time, but nobody before an instant who is not ready. It
+// call pages people, each when their hours allow, and those who aren't ready not before until. It
 // returns who they are and when the first of them is paged.
 func (c *Change) call(people []called, until time.Time, ready []UserID) (users []UserID, first time.Time) {
 	for i, who := range people {
@@ -202,7 +203,7 @@ func (c *Change) advance(step *Step) time.Duration {
 }
 
 // passOn gives the incident to another policy, whose first step runs at the instant given.
-// Where that can't be, the policy that it has runs out, and it reports false.
+// If that is impossible, its own policy runs out, and passOn reports false.
 func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	in := &c.Incident
 	d := c.detail()
@@ -233,8 +234,8 @@ func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	return true
 }
 
-// runOut is for when no step is left. If none has paged a person, the team's fallback people
-// are paged first, once; otherwise the policy is exhausted.
+// runOut is called when no step is left. If none has paged a person, it pages the team's
+// fallback people, once; otherwise the policy is exhausted.
 func (c *Change) runOut() {
 	in, r := &c.Incident, c.facts.Roster
 	fallback := r.fallback(in.TeamID)
@@ -268,12 +269,12 @@ func (c *Change) runOut() {
 // NoticeUnassigned tells a team's admins that an incident had nobody on call.
 const NoticeUnassigned NoticeKind = "unassigned"
 
-// exhaust tells the whole team: every step ran out, or had nobody.
+// exhaust pages the whole team, as nobody else has acknowledged.
 func (c *Change) exhaust() {
 	in := &c.Incident
 	in.Exhausted = true
 	why, d := "nobody has acknowledged it and the escalation policy has run out", Detail{}
-	if n := len(in.Acks); n > 0 { // one more counts also where the policy has come to want fewer
+	if n := len(in.Acks); n > 0 { // at least one more is needed, even if the policy now wants fewer
 		d.Acked, d.Count, d.Of = in.Acks, n, max(c.policy().Acks, n+1)
 		why = fmt.Sprintf("%d of %d have acknowledged it (%s), %s, and the escalation policy has run out",
 			n, d.Of, mentions(in.Acks, ", "), MoreNeeded(d.Of-n))
@@ -287,9 +288,8 @@ func (c *Change) exhaust() {
 	c.record(EventExhausted, ByTimer(), d)
 }
 
-// unreached is for when none of the latest step's people can be reached: the next step runs
-// at once, or when none is left nobody has been told. It reports false where that doesn't
-// matter.
+// unreached is called when none of the latest step's people can be reached. The next step runs
+// at once; if none is left, nobody has been told. It reports false if that doesn't matter.
 func (c *Change) unreached() bool {
 	in := &c.Incident
 	switch {
@@ -303,25 +303,25 @@ func (c *Change) unreached() bool {
 	switch {
 	case in.Unassigned:
 		d = Detail{}
-	case in.Run > 0: // to run the step again reaches nobody either
+	case in.Run > 0: // running the step again would reach nobody either
 		d.Step, d.Run = in.Step+1, in.Run
 		in.Step, in.Run = in.Step+1, 0
 	}
 	in.NextAt = new(c.now)
 	c.record(EventUnreached, ByTimer(), d)
-	c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // the timer that is under way becomes stale
+	c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // this makes the timer that is queued stale
 	return true
 }
 
-// Next is what happens to an incident if nobody does anything.
+// Next is what happens next to an incident if nobody does anything.
 type Next struct {
 	At       time.Time
-	Users    []UserID // whom it pages; as on call at that moment
+	Users    []UserID // whom it pages: those on call at that moment
 	Exhausts bool     // the policy runs out: the whole team is told
 }
 
-// Next tells what the incident's timer will do, by the code that does it. It
-// reports false when nothing is to come.
+// Next tells what the incident's timer will do, by running the very code. It
+// reports false if nothing is to come.
 func (in Incident) Next(f Facts) (Next, bool) {
 	if in.NextAt == nil || in.Status != Triggered {
 		return Next{}, false

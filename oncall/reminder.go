@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// RemindBefore is how long before a shift people are reminded who have said nothing else.
+// RemindBefore is how long before a shift people are reminded, unless they have asked otherwise.
 var RemindBefore = []time.Duration{24 * time.Hour, time.Hour}
 
 // MaxRemindBefore is the earliest reminder that somebody can ask for.
@@ -17,7 +17,7 @@ const MaxRemindBefore = 14 * 24 * time.Hour
 // NoticeReminder is a reminder before a shift.
 const NoticeReminder NoticeKind = "reminder"
 
-// planAhead is how far a person's shifts are followed, and told of.
+// planAhead is how far ahead a person's shifts are followed and told.
 const planAhead = 8 * 7 * 24 * time.Hour
 
 // Reminders returns the reminders that are due at now, and when the next one will be,
@@ -70,7 +70,7 @@ const NoticeMoved NoticeKind = "shift_moved"
 
 // Moved returns what to tell people whose shifts of the weeks to come an edit has
 // changed. What begins at once is a hand-off and told as such. Key tells one edit from
-// another; the aware know of it.
+// another; the aware know already.
 func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
 	moves := map[UserID][]schedule.Move{}
 	var people []UserID

@@ -16,7 +16,7 @@ func (in Incident) responder(u UserID) (Responder, bool) {
 	return Responder{}, false
 }
 
-// respond notes what a responder has said, or that they were asked.
+// respond stores what a responder has said, or that they were asked.
 func (c *Change) respond(r Responder) {
 	in := &c.Incident
 	in.Responders = append(slices.DeleteFunc(slices.Clone(in.Responders), func(o Responder) bool {
@@ -24,10 +24,10 @@ func (c *Change) respond(r Responder) {
 	}), r)
 }
 
-// maxAsked is how much of what somebody is asked for is kept, in characters.
+// maxAsked bounds what somebody is asked for, in characters.
 const maxAsked = 200
 
-// cutText is text on one line, with at most so many characters.
+// cutText puts text on one line and cuts it to so many characters.
 func cutText(text string, most int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
 	if r := []rune(text); len(r) > most {
@@ -36,8 +36,8 @@ func cutText(text string, most int) string {
 	return text
 }
 
-// askToHelp asks somebody to help, or asks them again. It doesn't touch who has the incident,
-// nor escalation.
+// askToHelp asks somebody to help, or asks them again. It changes neither who has the incident
+// nor its escalation.
 func (c *Change) askToHelp(a Act) error {
 	if err := c.facts.reachable(a.User); err != nil {
 		return err
@@ -59,8 +59,8 @@ func (c *Change) accept(Act) error { return c.answer(ResponderAccepted, false) }
 
 func (c *Change) decline(Act) error { return c.answer(ResponderDeclined, false) }
 
-// answer is what a responder says. It stops their pages, and nobody else's. Volunteers
-// were not asked.
+// answer records what a responder says. It stops their pages, and nobody else's. Volunteers
+// may answer unasked.
 func (c *Change) answer(state ResponderState, volunteers bool) error {
 	in, by := &c.Incident, c.by
 	r, known := in.responder(by.User)
@@ -72,7 +72,7 @@ func (c *Change) answer(state ResponderState, volunteers bool) error {
 	}
 	d := Detail{}
 	if r.By.User != "" && r.By.User != by.User {
-		d.Users = []UserID{r.By.User} // they are told by the line in the thread
+		d.Users = []UserID{r.By.User} // the line in the thread tells them
 	}
 	if r.By == (Actor{}) {
 		r.By = by

@@ -2,7 +2,7 @@ package oncall
 
 import "strings"
 
-// Severity says how much it hurts, from "critical" down to "low" (E9).
+// Severity says how much it hurts, from "critical" down to "low".
 type Severity string
 
 // The severities, worst first.

@@ -9,7 +9,7 @@ import (
 // How long a snooze may be, and how far ahead a hand-off is looked for.
 const (
 	minSnooze = time.Minute
-	onTheWay  = 10 * time.Second // that a command may take from when it says how long
+	onTheWay  = 10 * time.Second // that a command may take from when it is written
 	maxSnooze = 30 * 24 * time.Hour
 )
 
@@ -49,7 +49,7 @@ func (c *Change) snoozeEnd(a Act) (time.Time, error) {
 	return time.Time{}, Refuse("Say until when to snooze incident %s.", c.Incident.ID)
 }
 
-// nextWork is when a person's hours begin next. Who is at work now means tomorrow.
+// nextWork is when a person's hours next begin; somebody at work means tomorrow.
 func nextWork(u UserID, r Roster, now time.Time) (time.Time, error) {
 	if u == "" {
 		return time.Time{}, Refuse("Only a person has working hours: say until when.")
@@ -65,7 +65,7 @@ func nextWork(u UserID, r Roster, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// nextHandoff is when the people change whom the policy's schedules page.
+// nextHandoff is when the people on call in the policy's schedules next change.
 func nextHandoff(p Policy, r Roster, now time.Time) (time.Time, error) {
 	var first time.Time
 	for _, c := range r.Schedules {
@@ -103,14 +103,14 @@ func (c *Change) wake(by Actor, why string) {
 	c.restart()
 }
 
-// snoozing reports whether the incident is quiet at an instant although its monitor may
-// have closed it since.
+// snoozing reports whether a snooze still holds at an instant, even if the monitor has closed
+// the incident since.
 func (in Incident) snoozing(at time.Time) bool {
 	return in.SnoozedUntil != nil && at.Before(*in.SnoozedUntil)
 }
 
-// dozeOff takes back an incident that its monitor has closed while it was snoozed: it
-// stays quiet until the snooze ends.
+// dozeOff reopens an incident that its monitor closed while it was snoozed: it stays quiet
+// until the snooze ends.
 func (c *Change) dozeOff(why string) {
 	in := &c.Incident
 	until, who := *in.SnoozedUntil, in.SnoozedBy

@@ -21,20 +21,20 @@ type Target struct {
 	Group    string     `json:"group,omitempty"`   // the handle of a Slack user group
 	Channel  string     `json:"channel,omitempty"` // a Slack channel
 	Webhook  string     `json:"webhook,omitempty"` // a URL
-	Policy   PolicyID   `json:"policy,omitempty"`  // takes over
+	Policy   PolicyID   `json:"policy,omitempty"`  // to which the incident is passed on
 }
 
-// Which says who of a schedule is meant.
+// Which says who in a schedule is meant.
 type Which string
 
-// Who of a schedule is meant.
+// Those in a schedule who can be meant.
 const (
 	OnCallNow  Which = "" // at that moment
 	OnCallNext Which = "next"
 	Everyone   Which = "everyone" // whoever is ever on call
 )
 
-// nextWithin is how far ahead somebody is looked for who comes on call next.
+// nextWithin is how far ahead to look for the next person on call.
 const nextWithin = 92 * 24 * time.Hour
 
 // A Roster holds the facts from which a target becomes people.
@@ -42,7 +42,7 @@ type Roster struct {
 	Schedules map[ScheduleID]*schedule.Schedule
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
-	Reach     map[UserID]Reach // of those who have set up anything beside Slack
+	Reach     map[UserID]Reach // of those who have set up more than Slack
 	Teams     map[TeamID]RosterTeam
 	Groups    map[string][]UserID // Slack user groups that policies name, by handle
 	Policies  map[PolicyID]Policy // to which a step may pass an incident on
@@ -59,15 +59,15 @@ type summons struct {
 	people   []called
 	channels []string
 	webhooks []string
-	unknown  []string // Slack user groups that Slack has not told us of
-	policy   PolicyID // takes over afterwards
+	unknown  []string // Slack user groups that we know nothing of
+	policy   PolicyID // to which the incident is passed on afterwards
 }
 
 func (s *summons) empty() bool {
 	return len(s.people) == 0 && len(s.channels) == 0 && len(s.webhooks) == 0
 }
 
-// people resolves targets to persons only.
+// people resolves targets to people only.
 func (r Roster) people(targets []Target, at time.Time) []called { return r.summon(targets, at).people }
 
 // summon resolves the targets of a step at an instant, each person once, in the order of
@@ -121,8 +121,8 @@ func once(all []string, s string) []string {
 	return append(all, s)
 }
 
-// means reports whether the target means those who have a role. A shadow is told by other
-// means and never counts as cover.
+// means reports whether the target means those who have a role. A shadow is told in other ways
+// and never counts as cover.
 func (t *Target) means(role string) bool {
 	return role != schedule.RoleShadow && (t.Role == "" || role == t.Role)
 }
@@ -151,7 +151,7 @@ func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why string,
 	}
 }
 
-// comesNext returns who comes on call in a role at its next change that brings anybody.
+// comesNext returns who comes on call in a role at the next change that brings anybody new.
 func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	now := c.At(at, role)
 	for t, horizon := at, at.Add(nextWithin); ; {
@@ -166,8 +166,7 @@ func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	}
 }
 
-// admins are those of a team who may change everything of it: all members, where nobody is
-// named.
+// admins are those who may change everything about a team: all members, if no admin is named.
 func (r Roster) admins(id TeamID) []UserID {
 	if named := r.Teams[id].Admins; len(named) > 0 {
 		return named
@@ -175,7 +174,7 @@ func (r Roster) admins(id TeamID) []UserID {
 	return r.Members[id]
 }
 
-// fallback returns who is paged for a team where a policy has nobody.
+// fallback returns who is paged for a team if a policy has nobody.
 func (r Roster) fallback(id TeamID) []UserID {
 	for _, users := range [][]UserID{r.Teams[id].Fallback, r.Teams[id].Admins, r.Members[id]} {
 		if active := r.active(users); len(active) > 0 {
@@ -195,7 +194,7 @@ func (r Roster) active(users []UserID) []UserID {
 	return active
 }
 
-// gone reports whether somebody is known to have been deactivated: whoever is unknown is paged.
+// gone reports whether somebody is known to be deactivated; people who are unknown are paged.
 func (r Roster) gone(u UserID) bool {
 	p, known := r.Users[u]
 	return known && p.DeactivatedAt != nil

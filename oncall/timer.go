@@ -20,7 +20,7 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	return c.done(), true
 }
 
-// timerDue reports whether the incident waits for the timer of this seq.
+// timerDue reports whether the incident still waits for the timer with this seq.
 func (in Incident) timerDue(seq int64) bool {
 	return in.Seq == seq && in.Open() && (in.Status != Acknowledged || in.NextAt != nil)
 }

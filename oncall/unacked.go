@@ -8,9 +8,8 @@ import (
 )
 
 // NoticeUnacked reminds a team's channel of incidents that wait to be acknowledged, by anybody
-// or by more people (E7).
-// There is one message for each episode, which begins with the first such incident and ends
-// when none is left.
+// or by more people. There is one message for each episode, which begins with the first such
+// incident and ends when none is left.
 const NoticeUnacked NoticeKind = "unacked"
 
 // UnackedOver says that an episode has ended.
@@ -19,7 +18,7 @@ const UnackedOver = "over"
 // unackedListed bounds the incidents that a reminder names.
 const unackedListed = 10
 
-// An Unacked is an incident that is triggered, since an instant.
+// An Unacked is an incident that has been triggered since an instant.
 type Unacked struct {
 	Team     TeamID
 	ID       IncidentID
@@ -42,8 +41,8 @@ func UnackedDetail(all []Unacked, now time.Time) NoticeDetail {
 	return f
 }
 
-// RemindUnacked decides what becomes of a team's reminder: last is what it shows, nil where
-// there is none. It reports false where nothing changes.
+// RemindUnacked decides what a team's reminder shows next; last is what it shows now, nil if there
+// is none. It reports false if nothing changes.
 func RemindUnacked(last *NoticeDetail, all []Unacked, every Seconds, now time.Time) (NoticeDetail, bool) {
 	next := UnackedDetail(all, now)
 	switch {
