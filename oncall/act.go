@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -112,33 +111,6 @@ func (f Facts) reachable(u UserID) error {
 	return nil
 }
 
-// resolve closes the incident. If its monitor does, a snooze outlives that: the incident stays
-// quiet should it fire again before the end.
-func (c *Change) resolve(Act) error {
-	in := &c.Incident
-	c.stop()
-	in.Status = Resolved
-	in.ResolvedBy, in.ResolvedAt = c.by, new(c.now)
-	if c.by.User != "" {
-		in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
-	}
-	c.record(EventResolved, c.by, Detail{Quiet: in.SnoozedUntil != nil})
-	return nil
-}
-
-// takeBack reopens a resolved incident at a person's request; it pages from the first step, now.
-func (c *Change) takeBack(Act) error {
-	switch in := &c.Incident; {
-	case in.Open():
-		return Refuse("Incident %s is open.", in.ID)
-	case in.MergedInto != 0:
-		return in.refuseClosed()
-	}
-	c.record(EventReopened, c.by, Detail{})
-	c.restart()
-	return nil
-}
-
 // maxNote is how long a note may be, in characters.
 const maxNote = 2000
 
@@ -152,25 +124,5 @@ func (c *Change) note(a Act) error {
 		return Refuse("A note can have 2,000 characters, not %d.", n)
 	}
 	c.record(EventNote, c.by, Detail{Text: text})
-	return nil
-}
-
-// rate changes the severity.
-func (c *Change) rate(a Act) error {
-	in := &c.Incident
-	switch was, to := in.Severity, a.Severity; {
-	case !slices.Contains([]Severity{Critical, High, Medium, Low}, to):
-		return Refuse("%q is not a severity: say critical, high, medium or low.", to)
-	case to == was:
-		return Refuse("The severity of incident %s is %s already.", in.ID, to)
-	case to.Worse(was):
-		c.raise(to)
-	default:
-		in.Severity = to
-		c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
-		if in.Status == Acknowledged {
-			c.watchAck()
-		}
-	}
 	return nil
 }

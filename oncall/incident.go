@@ -66,28 +66,6 @@ type Incident struct {
 	Links        []IncidentID
 }
 
-// A Responder was asked by somebody to help with an incident, and answers for
-// themselves, whatever the incident's status. It is stored as JSON: fields are only
-// ever added.
-type Responder struct {
-	User  UserID         `json:"user"`
-	State ResponderState `json:"state"`
-	By    Actor          `json:"by"`
-	At    time.Time      `json:"at"`              // of the latest change
-	Asked int64          `json:"asked,omitempty"` // the version that asked: their pages bear it
-	Until int64          `json:"until,omitempty"` // the Seq at their answer: pages with this or a lower one are no longer sent to them
-}
-
-// ResponderState is what a responder has said.
-type ResponderState string
-
-// The states of a responder.
-const (
-	ResponderAsked    ResponderState = "asked"
-	ResponderAccepted ResponderState = "accepted"
-	ResponderDeclined ResponderState = "declined"
-)
-
 // Open reports whether the incident still needs somebody.
 func (in Incident) Open() bool { return in.Status != Resolved }
 
@@ -100,46 +78,6 @@ func (in Incident) refuseClosed() error {
 		return Refuse("Incident %s was merged into %s.", in.ID, in.MergedInto)
 	}
 	return Refuse("Incident %s is already resolved by %s.", in.ID, in.ResolvedBy)
-}
-
-// reopen takes a resolved incident back: it pages from the first step at the instant given.
-func (c *Change) reopen(why string, pageAt time.Time) {
-	c.startOver()
-	c.Incident.Flaps++
-	c.Incident.NextAt = &pageAt
-	c.record(EventReopened, c.by, Detail{Text: why})
-}
-
-// raise makes the incident worse. A running escalation goes on, unless the severity was low:
-// that may have waited for somebody's working hours, so it begins anew. Those who have the
-// incident or have snoozed it are told; a critical one wakes up.
-func (c *Change) raise(to Severity) {
-	in := &c.Incident
-	was := in.Severity
-	in.Severity = to
-	c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
-	switch {
-	case in.Status == Triggered && was == Low:
-		c.restart()
-	case in.Status == Acknowledged:
-		c.pageOthers(in.Holders(), "it got worse since you acknowledged it")
-		c.watchAck()
-	case in.Status == Snoozed && to == Critical:
-		c.wake(ByTimer(), "it is critical now")
-	case in.Status == Snoozed:
-		c.pageOthers(users(in.SnoozedBy), "it got worse since you snoozed it")
-	}
-}
-
-// pageOthers pages people, but not the one who acts.
-func (c *Change) pageOthers(people []UserID, why string) {
-	others := without(people, users(c.by))
-	if len(others) > 0 {
-		c.Incident.Seq++
-	}
-	for _, u := range others {
-		c.page(u, why)
-	}
 }
 
 // users lists the actor, if that is a person.

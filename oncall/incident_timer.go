@@ -1,6 +1,8 @@
 package oncall
 
-import "time"
+import (
+	"time"
+)
 
 // RunTimer does what the incident's timer is for, if seq is still the one that the
 // incident waits for; a stale timer changes nothing and reports false.

@@ -57,3 +57,12 @@ type NoticeDetail struct {
 	Answered     int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
 	Over         int              `json:"over,omitempty"`    // of Incidents: resolved
 }
+
+// A NoticeClose closes the notices of some kinds that are still open, with what has become of them.
+type NoticeClose struct {
+	Kinds []NoticeKind
+	About int64
+	State string
+	By    UserID
+	At    time.Time
+}

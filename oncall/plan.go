@@ -6,6 +6,34 @@ import (
 	"time"
 )
 
+// Next is what happens next to an incident if nobody does anything.
+type Next struct {
+	At       time.Time
+	Users    []UserID // whom it pages: those on call at that moment
+	Exhausts bool     // the policy runs out: the whole team is told
+}
+
+// Next tells what the incident's timer will do, by running the very code. It
+// reports false if nothing is to come.
+func (in Incident) Next(f Facts) (Next, bool) {
+	if in.NextAt == nil || in.Status != Triggered {
+		return Next{}, false
+	}
+	c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
+	n := Next{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
+	for _, e := range c.Events {
+		if e.Kind == EventWaits {
+			return Next{At: e.Detail.Until, Users: e.Detail.Users}, true
+		}
+	}
+	for _, pg := range c.Pages {
+		if pg.UserID != "" {
+			n.Users = append(n.Users, pg.UserID)
+		}
+	}
+	return n, true
+}
+
 // maxPlanned bounds a plan; nobody reads further.
 const maxPlanned = 100
 

@@ -7,49 +7,6 @@ import (
 	"time"
 )
 
-// A Policy says whom to page, in what order, until somebody acknowledges.
-type Policy struct {
-	ID     PolicyID
-	TeamID TeamID
-	Name   string
-	Repeat int // how often all steps are gone through again
-	Steps  []Step
-
-	Acks       int     // how many people must acknowledge; 0: one
-	AckTimeout Seconds // after an acknowledgement, before all who have acknowledged are asked "still on it?"; 0: never
-	AckWait    Seconds // how long they have to answer before it pages again
-
-	Removed bool // open incidents still follow it; none is passed on to it
-}
-
-// A Step pages its targets and waits. It is stored as JSON: fields are only ever
-// added.
-type Step struct {
-	Targets []Target `json:"targets"`
-	Delay   Seconds  `json:"delay"`            // from the step's last run to the next step
-	Repeat  int      `json:"repeat,omitempty"` // how often the step itself runs again
-	Every   Seconds  `json:"every,omitempty"`  // between two runs of the step
-
-	RoundRobin RoundRobin `json:"round_robin,omitempty"` // one person a run instead of all
-	Only       *Condition `json:"only,omitempty"`        // nil: always
-}
-
-// RoundRobin says whom of its people a step pages, one in a run.
-type RoundRobin string
-
-// The kinds of round robin.
-const (
-	PageAll         RoundRobin = ""
-	RoundByIncident RoundRobin = "alert" // each incident of the policy begins with the next person; the word is an old one
-	RoundByRun      RoundRobin = "cycle" // each incident begins with the first; every run pages the next
-)
-
-// Seconds is a duration in whole seconds.
-type Seconds int64
-
-// Duration converts to the standard type.
-func (s Seconds) Duration() time.Duration { return time.Duration(s) * time.Second }
-
 const (
 	// maxHops bounds how often an incident is passed on from policy to policy.
 	maxHops = 5
@@ -311,32 +268,4 @@ func (c *Change) unreached() bool {
 	c.record(EventUnreached, ByTimer(), d)
 	c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // this makes the timer that is queued stale
 	return true
-}
-
-// Next is what happens next to an incident if nobody does anything.
-type Next struct {
-	At       time.Time
-	Users    []UserID // whom it pages: those on call at that moment
-	Exhausts bool     // the policy runs out: the whole team is told
-}
-
-// Next tells what the incident's timer will do, by running the very code. It
-// reports false if nothing is to come.
-func (in Incident) Next(f Facts) (Next, bool) {
-	if in.NextAt == nil || in.Status != Triggered {
-		return Next{}, false
-	}
-	c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
-	n := Next{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
-	for _, e := range c.Events {
-		if e.Kind == EventWaits {
-			return Next{At: e.Detail.Until, Users: e.Detail.Users}, true
-		}
-	}
-	for _, pg := range c.Pages {
-		if pg.UserID != "" {
-			n.Users = append(n.Users, pg.UserID)
-		}
-	}
-	return n, true
 }

@@ -4,6 +4,29 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+)
+
+// A Responder was asked by somebody to help with an incident, and answers for
+// themselves, whatever the incident's status. It is stored as JSON: fields are only
+// ever added.
+type Responder struct {
+	User  UserID         `json:"user"`
+	State ResponderState `json:"state"`
+	By    Actor          `json:"by"`
+	At    time.Time      `json:"at"`              // of the latest change
+	Asked int64          `json:"asked,omitempty"` // the version that asked: their pages bear it
+	Until int64          `json:"until,omitempty"` // the Seq at their answer: pages with this or a lower one are no longer sent to them
+}
+
+// ResponderState is what a responder has said.
+type ResponderState string
+
+// The states of a responder.
+const (
+	ResponderAsked    ResponderState = "asked"
+	ResponderAccepted ResponderState = "accepted"
+	ResponderDeclined ResponderState = "declined"
 )
 
 // responder returns what a person was asked and has said.

@@ -8,6 +8,73 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
+// A Roster holds the facts from which a target becomes people.
+type Roster struct {
+	Schedules map[ScheduleID]*schedule.Schedule
+	Users     map[UserID]User
+	Members   map[TeamID][]UserID
+	Reach     map[UserID]Reach // of those who have set up more than Slack
+	Teams     map[TeamID]RosterTeam
+	Groups    map[string][]UserID // Slack user groups that policies name, by handle
+	Policies  map[PolicyID]Policy // to which a step may pass an incident on
+}
+
+// admins are those who may change everything about a team: all members, if no admin is named.
+func (r Roster) admins(id TeamID) []UserID {
+	if named := r.Teams[id].Admins; len(named) > 0 {
+		return named
+	}
+	return r.Members[id]
+}
+
+// fallback returns who is paged for a team if a policy has nobody.
+func (r Roster) fallback(id TeamID) []UserID {
+	for _, users := range [][]UserID{r.Teams[id].Fallback, r.Teams[id].Admins, r.Members[id]} {
+		if active := r.active(users); len(active) > 0 {
+			return active
+		}
+	}
+	return nil
+}
+
+func (r Roster) active(users []UserID) []UserID {
+	var active []UserID
+	for _, u := range users {
+		if !r.gone(u) {
+			active = append(active, u)
+		}
+	}
+	return active
+}
+
+// gone reports whether somebody is known to be deactivated; people who are unknown are paged.
+func (r Roster) gone(u UserID) bool {
+	p, known := r.Users[u]
+	return known && p.DeactivatedAt != nil
+}
+
+// A RosterTeam is what decisions need to know of a team beside its members.
+type RosterTeam struct {
+	Name     string
+	Admins   []UserID // those named as such
+	Fallback []UserID
+	Hours    *schedule.Hours // working hours; nil: WorkingHours in UTC
+	TimeZone string          // of the working hours
+}
+
+// OnRoster gives what decisions need to know of the team. The zone is that of its first
+// schedule, if it has any.
+func (t Team) OnRoster(admins []UserID, zone string) RosterTeam {
+	f := RosterTeam{Name: t.Name, Admins: admins, Fallback: t.Fallback}
+	for _, name := range []string{t.TimeZone, zone, "UTC"} {
+		if h, err := hoursIn(name, t.Hours); err == nil {
+			f.Hours, f.TimeZone = h, name
+			break
+		}
+	}
+	return f
+}
+
 // Stints returns a person's stints in all schedules, by start and then by name.
 func (r Roster) Stints(user UserID, from, to time.Time) []schedule.Stint {
 	var stints []schedule.Stint

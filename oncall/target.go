@@ -37,17 +37,6 @@ const (
 // nextWithin is how far ahead to look for the next person on call.
 const nextWithin = 92 * 24 * time.Hour
 
-// A Roster holds the facts from which a target becomes people.
-type Roster struct {
-	Schedules map[ScheduleID]*schedule.Schedule
-	Users     map[UserID]User
-	Members   map[TeamID][]UserID
-	Reach     map[UserID]Reach // of those who have set up more than Slack
-	Teams     map[TeamID]RosterTeam
-	Groups    map[string][]UserID // Slack user groups that policies name, by handle
-	Policies  map[PolicyID]Policy // to which a step may pass an incident on
-}
-
 // A called person, and why.
 type called struct {
 	user UserID
@@ -166,113 +155,10 @@ func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	}
 }
 
-// admins are those who may change everything about a team: all members, if no admin is named.
-func (r Roster) admins(id TeamID) []UserID {
-	if named := r.Teams[id].Admins; len(named) > 0 {
-		return named
-	}
-	return r.Members[id]
-}
-
-// fallback returns who is paged for a team if a policy has nobody.
-func (r Roster) fallback(id TeamID) []UserID {
-	for _, users := range [][]UserID{r.Teams[id].Fallback, r.Teams[id].Admins, r.Members[id]} {
-		if active := r.active(users); len(active) > 0 {
-			return active
-		}
-	}
-	return nil
-}
-
-func (r Roster) active(users []UserID) []UserID {
-	var active []UserID
-	for _, u := range users {
-		if !r.gone(u) {
-			active = append(active, u)
-		}
-	}
-	return active
-}
-
-// gone reports whether somebody is known to be deactivated; people who are unknown are paged.
-func (r Roster) gone(u UserID) bool {
-	p, known := r.Users[u]
-	return known && p.DeactivatedAt != nil
-}
-
-// A RosterTeam is what decisions need to know of a team beside its members.
-type RosterTeam struct {
-	Name     string
-	Admins   []UserID // those named as such
-	Fallback []UserID
-	Hours    *schedule.Hours // working hours; nil: WorkingHours in UTC
-	TimeZone string          // of the working hours
-}
-
-// OnRoster gives what decisions need to know of the team. The zone is that of its first
-// schedule, if it has any.
-func (t Team) OnRoster(admins []UserID, zone string) RosterTeam {
-	f := RosterTeam{Name: t.Name, Admins: admins, Fallback: t.Fallback}
-	for _, name := range []string{t.TimeZone, zone, "UTC"} {
-		if h, err := hoursIn(name, t.Hours); err == nil {
-			f.Hours, f.TimeZone = h, name
-			break
-		}
-	}
-	return f
-}
-
 // WebhookName is as much of a URL as may be shown: what follows the host is often a secret.
 func WebhookName(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		return u.Host
 	}
 	return "webhook"
-}
-
-// Pages reports whether a step of the policy pages a schedule.
-func (p Policy) Pages(id ScheduleID) bool {
-	return slices.ContainsFunc(p.Steps, func(s Step) bool {
-		return slices.ContainsFunc(s.Targets, func(t Target) bool { return t.Schedule == id })
-	})
-}
-
-// PassesTo lists the policies to which a step of this one passes an incident on.
-func (p Policy) PassesTo() []PolicyID {
-	var to []PolicyID
-	for _, s := range p.Steps {
-		for _, t := range s.Targets {
-			if t.Policy != 0 {
-				to = append(to, t.Policy)
-			}
-		}
-	}
-	return to
-}
-
-// CountsIncidents reports whether the round-robin count matters to a policy, or to one that it may
-// be handed to.
-func (f Facts) CountsIncidents(id PolicyID) bool {
-	seen := []PolicyID{id}
-	for i := 0; i < len(seen); i++ {
-		p := f.Policies[seen[i]]
-		if slices.ContainsFunc(p.Steps, func(s Step) bool { return s.RoundRobin == RoundByIncident }) {
-			return true
-		}
-		seen = append(seen, without(p.PassesTo(), seen)...)
-	}
-	return false
-}
-
-// Groups lists the Slack user groups that the policy names.
-func (p Policy) Groups() []string {
-	var names []string
-	for _, s := range p.Steps {
-		for _, t := range s.Targets {
-			if t.Group != "" {
-				names = append(names, t.Group)
-			}
-		}
-	}
-	return names
 }

@@ -1,0 +1,38 @@
+package oncall
+
+import "time"
+
+// resolve closes the incident. If its monitor does, a snooze outlives that: the incident stays
+// quiet should it fire again before the end.
+func (c *Change) resolve(Act) error {
+	in := &c.Incident
+	c.stop()
+	in.Status = Resolved
+	in.ResolvedBy, in.ResolvedAt = c.by, new(c.now)
+	if c.by.User != "" {
+		in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
+	}
+	c.record(EventResolved, c.by, Detail{Quiet: in.SnoozedUntil != nil})
+	return nil
+}
+
+// takeBack reopens a resolved incident at a person's request; it pages from the first step, now.
+func (c *Change) takeBack(Act) error {
+	switch in := &c.Incident; {
+	case in.Open():
+		return Refuse("Incident %s is open.", in.ID)
+	case in.MergedInto != 0:
+		return in.refuseClosed()
+	}
+	c.record(EventReopened, c.by, Detail{})
+	c.restart()
+	return nil
+}
+
+// reopen takes a resolved incident back: it pages from the first step at the instant given.
+func (c *Change) reopen(why string, pageAt time.Time) {
+	c.startOver()
+	c.Incident.Flaps++
+	c.Incident.NextAt = &pageAt
+	c.record(EventReopened, c.by, Detail{Text: why})
+}

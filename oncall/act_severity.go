@@ -1,0 +1,55 @@
+package oncall
+
+import "slices"
+
+// rate changes the severity.
+func (c *Change) rate(a Act) error {
+	in := &c.Incident
+	switch was, to := in.Severity, a.Severity; {
+	case !slices.Contains([]Severity{Critical, High, Medium, Low}, to):
+		return Refuse("%q is not a severity: say critical, high, medium or low.", to)
+	case to == was:
+		return Refuse("The severity of incident %s is %s already.", in.ID, to)
+	case to.Worse(was):
+		c.raise(to)
+	default:
+		in.Severity = to
+		c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
+		if in.Status == Acknowledged {
+			c.watchAck()
+		}
+	}
+	return nil
+}
+
+// raise makes the incident worse. A running escalation goes on, unless the severity was low:
+// that may have waited for somebody's working hours, so it begins anew. Those who have the
+// incident or have snoozed it are told; a critical one wakes up.
+func (c *Change) raise(to Severity) {
+	in := &c.Incident
+	was := in.Severity
+	in.Severity = to
+	c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
+	switch {
+	case in.Status == Triggered && was == Low:
+		c.restart()
+	case in.Status == Acknowledged:
+		c.pageOthers(in.Holders(), "it got worse since you acknowledged it")
+		c.watchAck()
+	case in.Status == Snoozed && to == Critical:
+		c.wake(ByTimer(), "it is critical now")
+	case in.Status == Snoozed:
+		c.pageOthers(users(in.SnoozedBy), "it got worse since you snoozed it")
+	}
+}
+
+// pageOthers pages people, but not the one who acts.
+func (c *Change) pageOthers(people []UserID, why string) {
+	others := without(people, users(c.by))
+	if len(others) > 0 {
+		c.Incident.Seq++
+	}
+	for _, u := range others {
+		c.page(u, why)
+	}
+}

@@ -1,0 +1,124 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+)
+
+// NoticeStillOn asks those who have an incident whether they are still on it.
+const NoticeStillOn NoticeKind = "still_on"
+
+// The ways in which that question is closed.
+const (
+	StillOnYes      = "still_on"
+	StillOnTaken    = "taken" // somebody else has acknowledged
+	StillOnResolved = "resolved"
+	StillOnSnoozed  = "snoozed"
+	StillOnPaging   = "paging" // it pages again
+	StillOnOver     = "over"   // the policy no longer wants to know
+)
+
+// ackWait is how long those who have the incident have to answer "still on it?", unless the
+// policy says otherwise.
+const ackWait Seconds = 300
+
+// watchAck sets the timer that asks those who have the incident "still on it?", if the policy
+// wants that and the severity is worth it; it stops a timer that is no longer wanted.
+func (c *Change) watchAck() {
+	in, p := &c.Incident, c.policy()
+	wanted := p.AckTimeout > 0 && in.Severity != Low
+	switch {
+	case wanted && in.NextAt == nil:
+		c.wait(c.now.Add(p.AckTimeout.Duration()))
+	case !wanted && in.NextAt != nil:
+		in.Seq++
+		in.NextAt, in.AckAsked = nil, false
+	}
+}
+
+// runAckTimer does what the timer of an acknowledged incident is for: it asks everybody who has
+// the incident, and if nobody answers it pages again, both them and those on call.
+func (c *Change) runAckTimer() {
+	in, p := &c.Incident, c.policy()
+	holders := in.Holders()
+	switch {
+	case p.AckTimeout <= 0 || in.Severity == Low: // no longer wanted
+		c.watchAck()
+		c.record(EventStillOn, ByTimer(), Detail{Quiet: true})
+	case len(holders) > 0 && !in.AckAsked:
+		wait := p.AckWait
+		if wait <= 0 {
+			wait = ackWait
+		}
+		c.wait(c.now.Add(wait.Duration()))
+		in.AckAsked = true
+		c.record(EventStillOnAsked, ByTimer(), Detail{Users: holders, Until: *in.NextAt})
+		for _, u := range holders {
+			c.askStillOn(u, holders)
+		}
+	default:
+		d := Detail{Text: "nobody could be asked whether they are still on it"}
+		if len(holders) > 0 {
+			d = Detail{Text: "no answer to \"still on it?\"", Users: holders}
+		}
+		c.record(EventUnacknowledged, ByTimer(), d)
+		c.restart()
+		for _, u := range holders {
+			if c.facts.reachable(u) == nil && !slices.ContainsFunc(c.Pages, func(p Page) bool { return p.UserID == u }) {
+				c.page(u, "you have acknowledged it and not said that you are still on it")
+			}
+		}
+	}
+}
+
+// askStillOn asks one of those who have the incident.
+func (c *Change) askStillOn(u UserID, holders []UserID) {
+	in := &c.Incident
+	c.Notices = append(c.Notices, Notice{
+		Key: fmt.Sprintf("still/%d/%d/%s", in.ID, in.Seq, u), To: string(u), Kind: NoticeStillOn,
+		About: int64(in.ID), Until: in.NextAt,
+		Detail: NoticeDetail{
+			Incidents: []IncidentID{in.ID}, Lines: []string{in.Title}, Users: holders,
+			Start: *in.AckedAt, End: *in.NextAt,
+		},
+	})
+}
+
+// stillOn answers "still on it?" for somebody who has the incident: the time runs anew.
+func (c *Change) stillOn(Act) error {
+	switch in := &c.Incident; {
+	case in.Status != Acknowledged:
+		return Refuse("Incident %s is not acknowledged any more.", in.ID)
+	case !in.AckAsked:
+		return Refuse("Nobody is asked any more whether they are still on incident %s.", in.ID)
+	case c.by.User == "":
+		return Refuse("Only a person can say that.")
+	case !slices.Contains(in.Holders(), c.by.User):
+		return Refuse("You have not acknowledged incident %s, so you can't be still on it; you can take it over.", in.ID)
+	}
+	c.Incident.AckAsked, c.Incident.NextAt = false, nil
+	c.watchAck()
+	c.record(EventStillOn, c.by, Detail{})
+	return nil
+}
+
+// closeStillOn closes the question to those who have the incident.
+func (c *Change) closeStillOn() {
+	in, last := &c.Incident, c.Events[len(c.Events)-1]
+	n := NoticeClose{Kinds: []NoticeKind{NoticeStillOn}, About: int64(in.ID), By: last.Actor.User, At: last.At}
+	switch {
+	case in.Status == Resolved:
+		n.State = StillOnResolved
+	case in.Status == Snoozed:
+		n.State = StillOnSnoozed
+	case in.Status == Triggered:
+		n.State = StillOnPaging
+	case in.AckedBy.User != c.before.AckedBy.User:
+		n.State = StillOnTaken
+	case last.Kind == EventStillOn:
+		n.State = StillOnYes
+	default:
+		n.State = StillOnOver
+	}
+	c.Closes = append(c.Closes, n)
+}
