@@ -49,11 +49,9 @@ func (o *Condition) unmet(sev Severity, team TeamID, r Roster, now time.Time) st
 func orList[S ~string](words []S) string {
 	var b strings.Builder
 	for i, w := range words {
-		switch {
-		case i == 0:
-		case i == len(words)-1:
+		if i > 0 && i == len(words)-1 {
 			b.WriteString(" or ")
-		default:
+		} else if i > 0 {
 			b.WriteString(", ")
 		}
 		b.WriteString(string(w))

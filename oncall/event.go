@@ -142,8 +142,8 @@ func (e Event) Loud() bool {
 	return e.Kind == EventExhausted || e.Kind == EventUntold || e.Kind == EventUnassigned
 }
 
-// Mute reports whether the event says that the policy has run out and nobody could be
+// Unheard reports whether the event says that the policy has run out and nobody could be
 // told of it.
-func (e Event) Mute() bool {
+func (e Event) Unheard() bool {
 	return e.Kind == EventUntold || e.Kind == EventExhausted && len(e.Detail.Users) == 0
 }

@@ -298,14 +298,11 @@ func (st SetupStep) rules() (Step, error) {
 			return Step{}, fmt.Errorf("only: severity %q is none of critical, high, medium and low", sev)
 		}
 	}
-	switch st.Only.Hours {
-	case HoursAny:
-		if len(st.Only.Severity) == 0 {
-			return Step{}, fmt.Errorf("only says neither severity nor hours")
-		}
-	case HoursWorking, HoursOff:
-	default:
-		return Step{}, fmt.Errorf("only: hours is %q; it may be \"working\" or \"off\"", st.Only.Hours)
+	switch hours := st.Only.Hours; {
+	case hours == HoursAny && len(st.Only.Severity) == 0:
+		return Step{}, fmt.Errorf("only says neither severity nor hours")
+	case !slices.Contains([]HoursWord{HoursAny, HoursWorking, HoursOff}, hours):
+		return Step{}, fmt.Errorf("only: hours is %q; it may be \"working\" or \"off\"", hours)
 	}
 	out.Only = &Condition{Severity: st.Only.Severity, Hours: st.Only.Hours}
 	return out, nil

@@ -129,7 +129,7 @@ const stepsByIncident = `
 
 // alarm logs that an incident has come to where Watchbill can do no more.
 func (s *Store) alarm(c oncall.Change) {
-	if slices.ContainsFunc(c.Events, oncall.Event.Mute) {
+	if slices.ContainsFunc(c.Events, oncall.Event.Unheard) {
 		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")
 	}
 }
