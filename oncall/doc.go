@@ -1,15 +1,54 @@
-// Package oncall holds the rules: who is on call, whom a step of an escalation policy
-// pages, what a monitor's signal does to an incident. Everything here is a function of
-// facts and an instant. Nothing here reads a clock, talks to anything or logs.
+// Package oncall holds the rules: whom a step of an escalation policy pages, what a
+// monitor's signal does to an incident, when a page goes out, what an answer means.
+// Everything here is a function of facts and an instant. Nothing here reads a clock, talks
+// to anything, logs or knows Slack's markup. Who is on call is package schedule's.
 //
-// A Schedule holds rotations; who holds a rotation for one period is a turn; what is
-// computed of them is shifts. An Override puts somebody else on call for a while.
+// A decision returns a Change: the new Incident, the lines for its timeline, the pages and
+// the jobs that follow. A caller stores all of it or nothing. What a decision refuses it
+// refuses with a Refusal, the only error whose text a person sees.
 //
-// A Signal is what a monitor sends once. All signals under one dedup key until it
-// clears are an Alert. An Incident is one or more alerts for which people are paged:
-// a Desk folds signals into them. A Policy pages in steps until somebody acknowledges.
+// # Words
 //
-// A decision returns a Change: the new Incident, the lines for its timeline, the pages
-// and the jobs that follow. A caller stores all of it or nothing. What a decision
-// refuses it refuses with a Refusal, the only error whose text a person sees.
+// They mean the same in Go, SQL, Slack and the docs.
+//
+// Who:
+//
+//   - user: a person, by their Slack id. Watchbill has no second identity.
+//   - team: people, their Slack channel, and what they answer for.
+//   - actor: who did something: a person, a monitor, a timer.
+//
+// Who is on call when (package schedule):
+//
+//   - schedule: rotations and overrides; it answers who is on call at an instant.
+//   - rotation: one layer of a schedule; it has a priority and a role.
+//   - role: what somebody is on call as: primary, secondary, shadow.
+//   - turn: who holds a rotation for one period: one person, several, or nobody.
+//   - shift: who is on call from an instant until another, computed.
+//   - stint: a shift as one person sees it: it may be several of the schedule's in a row.
+//   - override: somebody else is on call for a while.
+//   - hand-off: the instant at which one shift ends and the next begins.
+//   - swap, cover: two people trade shifts; one asks others to take theirs.
+//   - time off: when a person is away.
+//
+// What is wrong:
+//
+//   - integration: an inbound key, of one team; format: what its monitor speaks.
+//   - signal: what a monitor sends once.
+//   - alert: all signals under one dedup key until it clears.
+//   - incident: one or more alerts for which people are paged.
+//   - event: one line of an incident's timeline.
+//   - act: what somebody does with an incident.
+//
+// Who is told:
+//
+//   - policy, step, target: in what order to page whom. A policy may pass an incident on
+//     to another one.
+//   - page: one attempt to reach one person about one incident by one contact method.
+//   - call: all pages of one person that one decision makes, one a notification rule.
+//   - bundle: pages to one recipient that share a message.
+//   - contact method: a way to reach a person; method is the kind of way, such as SMS.
+//   - notification rule: which contact method is used, and how long after the page.
+//   - answer: what a person sends back by a contact method.
+//   - notice: what people are told beside incidents: hand-offs, reminders, requests.
+//   - drawing: a Slack message, as a picture of stored state.
 package oncall
