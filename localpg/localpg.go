@@ -1,9 +1,9 @@
-// Package localpg runs a private PostgreSQL server out of whatever PostgreSQL programs the machine
+// Package localpg runs a private PostgreSQL server with whatever PostgreSQL programs the machine
 // has: durable for the demo, throw-away for tests. The server is a child of this process, listens on
 // a unix socket in a directory that only we may enter, opens no TCP port, and ends when we end.
 //
-// Nothing is installed. When no programs are found, a pinned package is fetched once with the npm
-// client, if there is one. Data of another major version are never converted or deleted.
+// Nothing is installed. If no programs are found, a pinned package is fetched once with the npm
+// client, if there is one. Data of other major versions is never converted or deleted.
 package localpg
 
 import (
@@ -28,14 +28,14 @@ type Options struct {
 	// DataDir holds the data, in a subdirectory for each major version. Empty means the user's data
 	// directory for a durable server and a new directory in memory for a throw-away one.
 	DataDir string
-	// Durable keeps the data safe and in place. Otherwise the server trades safety for speed, starts
-	// empty and leaves nothing behind.
+	// Durable keeps the data, safely. Otherwise the server trades safety for speed, starts empty and
+	// leaves nothing behind.
 	Durable bool
-	// Fresh starts a durable server empty; data of the same major version are moved aside.
+	// Fresh starts a durable server empty; data of the same major version is moved aside.
 	Fresh bool
-	// Out gets the lines that a person should see. Nil means nowhere.
+	// Out gets messages for people. Nil discards them.
 	Out io.Writer
-	// Root is where the file system begins; tests set it. Empty means /.
+	// Root is the root of the file system; tests set it. Empty means /.
 	Root string
 }
 
@@ -50,8 +50,8 @@ type Server struct {
 	process *process
 }
 
-// Start finds PostgreSQL, makes the database cluster if there is none yet, and returns when the
-// server answers. A server that an earlier, killed instance left behind is adopted.
+// Start finds PostgreSQL, creates the database cluster if there is none yet, and returns when the
+// server answers. A server left behind by an instance that was killed is adopted.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	o = o.withDefaults()
 	base, err := o.dataDir()
@@ -91,7 +91,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// clear deals with what is there already: it returns a server to adopt, or makes room for a new one.
+// clear deals with what is already there: it returns a server to adopt, or makes room for a new one.
 func (s *Server) clear(ctx context.Context, o Options) (*process, error) {
 	left, err := s.leftover(ctx)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s *Server) run(ctx context.Context, o Options, install Install) error {
 	return nil
 }
 
-// listenAt says where the server's socket is.
+// listenAt sets the directory of the server's socket.
 func (s *Server) listenAt(dir string) {
 	s.socket = dir
 	s.url = "postgres://postgres@/postgres?" + url.Values{"host": {dir}, "port": {port}, "sslmode": {"disable"}}.Encode()
@@ -146,11 +146,11 @@ func (s *Server) URL() string { return s.url }
 // Done is closed when the server has ended, for whatever reason. It is nil for an adopted server.
 func (s *Server) Done() <-chan struct{} { return s.process.done }
 
-// Announce records the web address of this instance, so that a second one can say who is in its way.
+// Announce records this instance's web address, so that a second one can say what is in its way.
 func (s *Server) Announce(address string) error { return s.lock.write(address) }
 
-// Stop ends the server: at once when it is throw-away, else after its clients' transactions are
-// broken off and everything is on disk. Close the pools first.
+// Stop ends the server: immediately if it is throw-away, otherwise after aborting its clients'
+// transactions and writing everything to disk. Close the pools first.
 func (s *Server) Stop(ctx context.Context) error {
 	signal := syscall.SIGINT
 	if !s.durable {
@@ -162,7 +162,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.cleanUp()
 }
 
-// cleanUp removes what only a running server needs, and gives the directory free.
+// cleanUp removes what only a running server needs, and unlocks the directory.
 func (s *Server) cleanUp() error {
 	var err error
 	if s.socket != "" {
@@ -175,7 +175,7 @@ func (s *Server) cleanUp() error {
 	return errors.Join(err, s.lock.release())
 }
 
-// makeRoom gets data out of the way that this server shall not see, and a first start's remains.
+// makeRoom removes data that this server must not see, and the remains of an unfinished first start.
 func (s *Server) makeRoom(o Options) error {
 	if !o.Durable {
 		return removeAll(s.data, s.data+".new")

@@ -72,7 +72,7 @@ func TestFreshMovesTheOldDataAside(t *testing.T) {
 	var out bytes.Buffer
 	for n := range 2 {
 		s := start(t, Options{DataDir: dir, Durable: true, Fresh: n > 0, Out: &out})
-		do(t, s, "CREATE TABLE kept (n int)") // fails if it is there already
+		do(t, s, "CREATE TABLE kept (n int)") // fails if it already exists
 		stop(t, s)
 	}
 	old, _ := filepath.Glob(filepath.Join(dir, "pg*.old1", "PG_VERSION"))
@@ -128,7 +128,7 @@ func TestAKilledProductTakesItsServerAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.Wait()
-	// At once, so that the server may still be ending.
+	// Immediately, so that the old server may still be shutting down.
 	s := start(t, Options{DataDir: dir, Durable: true})
 	if s.process.pid == pid {
 		t.Error("the next start adopted a server that should have ended")
@@ -136,8 +136,8 @@ func TestAKilledProductTakesItsServerAlong(t *testing.T) {
 	stop(t, s)
 }
 
-// abandon makes s what a killed instance on a system without a death signal leaves: a running server
-// whose directory is not locked.
+// abandon turns s into what an instance leaves when it is killed on a system without a parent-death
+// signal: a running server whose directory is not locked.
 func abandon(t *testing.T, s *Server) {
 	t.Helper()
 	if err := s.lock.release(); err != nil {
@@ -150,7 +150,7 @@ func TestALivingServerIsAdopted(t *testing.T) {
 	dir := t.TempDir()
 	first := start(t, Options{DataDir: dir, Durable: true})
 	abandon(t, first)
-	// Another session may have another temporary directory.
+	// Another session may have a different temporary directory.
 	second := start(t, Options{Getenv: environment("TMPDIR=" + t.TempDir()), DataDir: dir, Durable: true})
 	if second.process.pid != first.process.pid {
 		t.Errorf("pid %d; want the first one's, %d", second.process.pid, first.process.pid)
@@ -270,7 +270,7 @@ func TestACrashedServerRecovers(t *testing.T) {
 	if err := syscall.Kill(s.process.pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	<-s.Done() // an unexpected end is seen
+	<-s.Done() // an unexpected end is noticed
 	stop(t, s)
 	again := start(t, Options{DataDir: dir, Durable: true})
 	ask(t, again, "SELECT count(*)::text FROM kept")
@@ -289,7 +289,7 @@ func TestRootIsDroppedToAUserWhoCanReachTheData(t *testing.T) {
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			// Both above it are t.TempDir's.
+			// Both directories above it belong to t.TempDir.
 			if err := errors.Join(os.Chmod(filepath.Dir(dir), mode), os.Chmod(filepath.Dir(filepath.Dir(dir)), mode)); err != nil {
 				t.Fatal(err)
 			}

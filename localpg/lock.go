@@ -10,13 +10,13 @@ import (
 	"syscall"
 )
 
-// RunningError says that another instance uses the data directory.
+// RunningError means that another instance is using the data directory.
 type RunningError struct {
 	PID     int
-	Address string // of its web pages; empty while it is starting
+	Address string // of its web pages; empty while it starts
 }
 
-// Error names the instance and the way out.
+// Error names the instance and what to do.
 func (e *RunningError) Error() string {
 	who := "pid " + strconv.Itoa(e.PID)
 	if e.Address != "" {
@@ -57,7 +57,7 @@ func lockDir(data string) (*dirLock, error) {
 		if current {
 			return l, nil
 		}
-		// Its former owner removed it between our open and our lock.
+		// Its previous owner removed it between our open and our lock.
 		if err := l.release(); err != nil {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}
@@ -88,8 +88,8 @@ func (l *dirLock) write(address string) error {
 	return nil
 }
 
-// release leaves the file: removing it could hit another instance's. It unlocks explicitly, because a
-// child between fork and exec still has the file open.
+// release keeps the file, because removing it could remove another instance's. It unlocks explicitly,
+// because a child between fork and exec still has the file open.
 func (l *dirLock) release() error {
 	return errors.Join(syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN), l.file.Close())
 }

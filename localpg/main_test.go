@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// productVariable makes the test binary a program that runs a durable server in that directory until
-// it is killed.
+// productVariable turns the test binary into a program that runs a durable server in that directory
+// until it is killed.
 const productVariable = "WATCHBILL_LOCALPG_PRODUCT"
 
 func TestMain(m *testing.M) {
@@ -32,7 +32,7 @@ func product(dir string) {
 	select {}
 }
 
-// environment is a getenv that knows only what the test says, and where programs are.
+// environment is a getenv with only the given variables, and PATH.
 func environment(pairs ...string) func(string) string {
 	values := map[string]string{"PATH": os.Getenv("PATH"), "HOME": "/nonexistent"}
 	for _, p := range pairs {
@@ -42,7 +42,7 @@ func environment(pairs ...string) func(string) string {
 	return func(key string) string { return values[key] }
 }
 
-// start starts a server that ends with the test at the latest.
+// start starts a server that ends no later than the test.
 func start(t *testing.T, o Options) *Server {
 	t.Helper()
 	if o.Getenv == nil {
@@ -63,7 +63,7 @@ func stop(t *testing.T, s *Server) {
 	}
 }
 
-// ask runs one query that returns one text.
+// ask runs a query that returns one text.
 func ask(t *testing.T, s *Server, query string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.URL())
@@ -91,7 +91,7 @@ func do(t *testing.T, s *Server, statement string) {
 	}
 }
 
-// programs makes a directory with an initdb and a postgres that are shell scripts.
+// programs creates a directory with shell scripts named initdb and postgres.
 func programs(t *testing.T, initdb, postgres string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// maxSocketPath is the shortest limit of the systems we know (macOS).
+// maxSocketPath is the lowest limit of any supported system (macOS).
 const maxSocketPath = 103
 
 // dataDir is where the clusters live, one subdirectory per major version.
@@ -24,7 +24,7 @@ func (o Options) dataDir() (string, error) {
 	case !o.Durable:
 		return Scratch(o.Getenv, "process "+strconv.Itoa(os.Getpid())), nil
 	case os.Geteuid() == 0:
-		// A home of mode 0700 cannot be entered once we have dropped root.
+		// A home directory of mode 0700 cannot be entered after dropping root.
 		return filepath.Join(o.Root, "var/lib/watchbill/demo"), nil
 	}
 	dir, err := o.userDir("XDG_DATA_HOME", ".local/share")
@@ -36,7 +36,7 @@ func DefaultDataDir(getenv func(string) string) (string, error) {
 	return Options{Getenv: getenv, Durable: true}.withDefaults().dataDir()
 }
 
-// cacheDir is where fetched programs live.
+// cacheDir is where fetched programs are kept.
 func (o Options) cacheDir() (string, error) {
 	if os.Geteuid() == 0 && o.Getenv("XDG_CACHE_HOME") == "" {
 		return filepath.Join(o.Root, "var/cache/watchbill/postgres"), nil
@@ -56,8 +56,8 @@ func (o Options) userDir(variable, below string) (string, error) {
 	return filepath.Join(home, below), nil
 }
 
-// socketDir makes the directory of the server's socket; that only we may enter it is what protects
-// the server, which trusts everybody who gets that far.
+// socketDir creates the directory of the server's socket. Only we may enter it, which is the server's
+// only protection: it trusts everybody who can reach the socket.
 func (o Options) socketDir(data string) (string, error) {
 	var failed error
 	for _, dir := range socketDirs(o.Getenv, data) {
@@ -73,8 +73,8 @@ func (o Options) socketDir(data string) (string, error) {
 	return "", fmt.Errorf("make a directory for the socket: %w", failed)
 }
 
-// socketDirs are the places for the socket of a data directory, the best first. The last one is
-// short enough for every system.
+// socketDirs lists places for the socket of a data directory, the best first. The last one is short
+// enough for every system.
 func socketDirs(getenv func(string) string, data string) []string {
 	sum := short(data)
 	var dirs []string
@@ -85,7 +85,7 @@ func socketDirs(getenv func(string) string, data string) []string {
 	return append(dirs, filepath.Join(tempDir(getenv), private), filepath.Join("/tmp", private))
 }
 
-// makePrivate makes dir, or accepts one that nobody else can have put there or can enter.
+// makePrivate creates dir, or accepts one that nobody else can have created or can enter.
 func makePrivate(dir string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return err
@@ -109,7 +109,7 @@ func makePrivate(dir string) error {
 }
 
 // Scratch is the directory for the throw-away server that seed names: the same one each time, in
-// memory when there is 1 GB of it. Directories that killed processes left there are removed.
+// memory if 1 GB is free there. Directories that killed processes left behind are removed.
 func Scratch(getenv func(string) string, seed string) string {
 	parent := "/dev/shm"
 	if !roomy(parent) {
@@ -121,8 +121,8 @@ func Scratch(getenv func(string) string, seed string) string {
 
 const scratchPrefix = "watchbill-scratch-"
 
-// sweep removes the throw-away clusters whose process has died. The number in a lock file is
-// compared as well, because a lock that is not yet taken looks free.
+// sweep removes throw-away clusters whose process has died. It also checks the pid in the lock file,
+// because a lock that is not yet taken looks free.
 func sweep(getenv func(string) string, parent string) {
 	locks, _ := filepath.Glob(filepath.Join(parent, scratchPrefix+strconv.Itoa(os.Geteuid())+"-*", "pg*.lock"))
 	for _, path := range locks {
@@ -134,7 +134,7 @@ func sweep(getenv func(string) string, parent string) {
 		if err != nil {
 			continue
 		}
-		// Whatever fails here is tried again by the next process.
+		// The next process retries whatever fails here.
 		for _, dir := range socketDirs(getenv, data) {
 			_ = removeSocketDir(dir)
 		}
@@ -143,7 +143,7 @@ func sweep(getenv func(string) string, parent string) {
 	}
 }
 
-// mustBeOurs guards a directory with a name that others can guess in a place where others can write.
+// mustBeOurs guards a directory with a guessable name in a place where others can write.
 func mustBeOurs(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {

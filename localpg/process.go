@@ -18,8 +18,8 @@ type process struct {
 	done chan struct{} // closed when our child has ended; nil if it is not our child
 }
 
-// spawn starts cmd on a thread of its own, because the signal that ends a child with its parent is
-// tied to the parent's thread.
+// spawn starts cmd on a thread of its own, because the parent-death signal is tied to the thread that
+// started the child.
 func spawn(cmd *exec.Cmd) (*process, error) {
 	p := &process{done: make(chan struct{})}
 	started := make(chan error)
@@ -30,7 +30,7 @@ func spawn(cmd *exec.Cmd) (*process, error) {
 		if err != nil {
 			return
 		}
-		// How it ended is in its log.
+		// The log says how it ended.
 		_ = cmd.Wait()
 		close(p.done)
 	}()
@@ -41,7 +41,7 @@ func spawn(cmd *exec.Cmd) (*process, error) {
 	return p, nil
 }
 
-// stop sends the signal and waits; after ten seconds, or when ctx ends, it insists.
+// stop sends the signal and waits; after ten seconds, or when ctx ends, it sends stronger ones.
 func (p *process) stop(ctx context.Context, signal syscall.Signal) error {
 	for _, s := range []syscall.Signal{signal, syscall.SIGQUIT, syscall.SIGKILL} {
 		if p.ended() {
@@ -82,7 +82,7 @@ func (p *process) ended() bool {
 	}
 }
 
-// pause waits a moment in a loop that nothing can wake.
+// pause waits a moment in a polling loop.
 func pause(ctx context.Context) error {
 	timer := time.NewTimer(5 * time.Millisecond)
 	defer timer.Stop()

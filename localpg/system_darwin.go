@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// What is suggested where /etc/os-release does not exist.
+// Suggested to the user, as /etc/os-release does not exist.
 const (
 	systemPackage = "brew install postgresql@18"
 	systemName    = "macOS"
@@ -15,7 +15,7 @@ const (
 
 func namespaces() []way { return nil }
 
-// endWithParent has nothing to offer here: the server outlives us and the next start adopts it.
+// endWithParent can do nothing here: the server outlives us and the next start adopts it.
 func endWithParent(*syscall.SysProcAttr) {}
 
 // alive reports whether the process exists and is not a zombie.
@@ -29,7 +29,7 @@ func worksIn(pid int, dir string) bool {
 	return strings.Contains(ps(pid, "args")+" ", " -D "+dir+" ")
 }
 
-// workingIn cannot be known from here.
+// workingIn cannot be determined on this system.
 func workingIn(string) []int { return nil }
 
 func ps(pid int, column string) string {

@@ -8,14 +8,14 @@ import (
 	"syscall"
 )
 
-// What is suggested where /etc/os-release says nothing.
+// Suggested to the user if /etc/os-release says nothing.
 const (
 	systemPackage = ""
 	systemName    = "Linux"
 )
 
-// namespaces is the way for those who may not change their user: in a user namespace of its own the
-// server takes itself for nobody, while its files belong to us.
+// namespaces is for users who may not become another user: in a user namespace of its own the server
+// believes that it runs as nobody, while its files belong to us.
 func namespaces() []way {
 	const nobody = 65534
 	return []way{{
@@ -33,19 +33,19 @@ func namespaces() []way {
 // endWithParent makes the kernel stop the server when we are killed.
 func endWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGINT }
 
-// alive reports whether the process exists and is not a zombie, which exists only as a number.
+// alive reports whether the process exists and is not a zombie.
 func alive(pid int) bool {
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return false
 	}
-	// The state follows the name, which is in parentheses and may hold any character.
+	// The state follows the name, which is in parentheses and may contain any character.
 	_, state, ok := strings.Cut(string(stat)[strings.LastIndexByte(string(stat), ')')+1:], " ")
 	return ok && !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
 }
 
-// worksIn reports whether the process is a program that runs in the directory, as servers do. If we
-// may not know, its command line has to name the directory.
+// worksIn reports whether the process runs in the directory, as servers do. If we may not know that,
+// its command line must name the directory.
 func worksIn(pid int, dir string) bool {
 	proc := "/proc/" + strconv.Itoa(pid)
 	if cwd, err := os.Readlink(proc + "/cwd"); err == nil {

@@ -14,7 +14,7 @@ type way struct {
 	attr     func() *syscall.SysProcAttr
 }
 
-// ways lists them in the order in which they are tried.
+// ways lists the ways in the order in which to try them.
 func ways() []way {
 	uid := os.Geteuid()
 	asIs := way{
@@ -37,7 +37,7 @@ func ways() []way {
 	return append(list, namespaces()...)
 }
 
-// dropTo is the way of root: become that user, without any of root's groups.
+// dropTo is the way for root: become that user, without any of root's groups.
 func dropTo(name string) (way, bool) {
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -59,7 +59,7 @@ func dropTo(name string) (way, bool) {
 	}, true
 }
 
-// mayOwn reports whether a directory of that user can be one that we made.
+// mayOwn reports whether a directory owned by that user can be one that we created.
 func mayOwn(uid int) bool {
 	if uid == os.Geteuid() {
 		return true

@@ -1,10 +1,10 @@
 // Command withpg runs a command, such as go test ./..., with one throw-away PostgreSQL for the whole
-// run, whose address is in TEST_DATABASE_URL:
+// run and its address in TEST_DATABASE_URL:
 //
 //	go run ./localpg/withpg -- go test ./...
 //
-// The address is the same each time in the same directory, because go test keeps its results by the
-// environment that the tests have read. With TEST_DATABASE_URL set already it starts no server.
+// In the same directory the address is the same each time, because go test caches results by the
+// environment variables that tests read. If TEST_DATABASE_URL is already set, no server is started.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 }
 
 func run(args []string) (status int, err error) {
-	// From here on a signal goes to the command, and we end when it has ended.
+	// From here on signals go to the command, and we end when it has ended.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	if os.Getenv(variable) != "" {
@@ -60,7 +60,7 @@ func run(args []string) (status int, err error) {
 	return command(args, signals)
 }
 
-// start uses the directory of this checkout, or the next one while another run has it.
+// start uses the directory of this checkout, or the next free one while another run is using it.
 func start() (*localpg.Server, error) {
 	here, err := os.Getwd()
 	if err != nil {
@@ -83,7 +83,7 @@ func start() (*localpg.Server, error) {
 
 // command runs the command and returns the status that a shell would report.
 func command(args []string, signals <-chan os.Signal) (status int, err error) {
-	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // signals are handed on to it
+	cmd := exec.Command(args[0], args[1:]...) //nolint:noctx // signals are passed on to it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {
 		return 127, fmt.Errorf("start the command: %w", err)
@@ -93,7 +93,7 @@ func command(args []string, signals <-chan os.Signal) (status int, err error) {
 	for {
 		select {
 		case s := <-signals:
-			// It may have ended in this instant.
+			// The command may just have ended.
 			_ = cmd.Process.Signal(s)
 		case err := <-ended:
 			if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
