@@ -10,12 +10,12 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// benchPhone is the first person's.
+// benchPhone is the first person's phone number.
 const benchPhone = "+12025550100"
 
-// fallback measures from sending a signal to the SMS when Slack can't be reached, and when
-// it takes requests and never answers. By the person's rules the SMS comes after three
-// minutes, if nothing goes wrong.
+// fallback measures the time from a signal to the SMS when Slack can't be reached, and when it
+// accepts requests but never answers. If nothing goes wrong, the person's rules send the SMS
+// after three minutes.
 func (b *bench) fallback(ctx context.Context) error {
 	for _, f := range []struct {
 		figure string

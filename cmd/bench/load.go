@@ -20,8 +20,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// plantTimers puts triggered incidents with their timers into the database, as if
-// they had been opened earlier.
+// plantTimers inserts triggered incidents with their timers, as if they had been opened earlier.
 func (t *target) plantTimers(ctx context.Context) error {
 	now := time.Now().UTC()
 	_, err := t.pool.Exec(ctx, `
@@ -43,8 +42,8 @@ func (t *target) plantTimers(ctx context.Context) error {
 	return err
 }
 
-// lateness waits until all that was due has run and tells how late each was: the
-// instant of the decision, as the incident's timeline has it, after the due one.
+// lateness waits until everything due has run and returns how late each was: from the due time to
+// the time of the decision in the incident's timeline.
 func (t *target) lateness(ctx context.Context, decided oncall.EventKind) ([]time.Duration, error) {
 	last := time.Now().Add(timerLead + timerSpan + 30*time.Second)
 	for time.Now().Before(last) {
@@ -78,16 +77,16 @@ func (t *target) lateness(ctx context.Context, decided oncall.EventKind) ([]time
 	return nil, errors.New("not every timer fired within 30 s of the last")
 }
 
-// The load of the last figures.
+// The load for the figures on signals.
 const (
 	connections = 32
 	loadFor     = 10 * time.Second
 )
 
-// signals measures how many distinct signals a second become durable over one key while
-// they are folded and paged for, and how many transactions a second pgbench makes of the
-// same rows on the same server: once of all the rows that a signal comes to, once of the
-// one row that makes it durable.
+// signals measures how many distinct signals a second are stored over one key while they are
+// folded and paged for. For comparison it measures how many transactions a second pgbench makes
+// on the same server: with all the rows that a signal leads to, and with only its row in the
+// inbox.
 func (b *bench) signals(ctx context.Context) error {
 	t, err := b.prepare(ctx, "bench_signals", 1)
 	if err != nil {
@@ -118,7 +117,7 @@ func (b *bench) signals(ctx context.Context) error {
 	return nil
 }
 
-// The rows that a distinct signal comes to, as the store and the queue write them.
+// The rows that a distinct signal leads to, as the store and the queue write them.
 const (
 	inboxRow = `INSERT INTO inbox (integration_id, received_at, signal) VALUES (1, '2026-03-02 12:00Z',
 	('{"action": "trigger", "dedup_key": "host-' || :n || '", "group_key": "host-' || :n || '", "title": "disk full on host-' || :n ||
@@ -142,8 +141,8 @@ COMMIT;
 `
 )
 
-// load sends distinct signals over 32 connections and returns how many were accepted a
-// second. Each accepted one is durable.
+// load sends distinct signals over 32 connections and returns how many a second were accepted.
+// An accepted signal is stored.
 func (t *target) load(ctx context.Context) (float64, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	defer client.CloseIdleConnections()
@@ -173,8 +172,8 @@ func (t *target) load(ctx context.Context) (float64, error) {
 
 var tpsLine = regexp.MustCompile(`(?m)^tps = ([0-9.]+)`)
 
-// pgbench runs a script over and over on as many connections as the load had. :n is
-// another number each time.
+// pgbench runs a script repeatedly on as many connections as the load uses. :n is a different
+// number each time.
 func (b *bench) pgbench(ctx context.Context, t *target, script string) (float64, error) {
 	installs, err := localpg.Find(ctx, localpg.Options{Getenv: os.Getenv})
 	if err != nil {
@@ -186,7 +185,7 @@ func (b *bench) pgbench(ctx context.Context, t *target, script string) (float64,
 			continue
 		}
 		file := filepath.Join(b.dir, "script.sql")
-		const number = "\\set n random(1000000, 1000000000000000)\n" // a clash is next to impossible
+		const number = "\\set n random(1000000, 1000000000000000)\n" // a collision is practically impossible
 		if err := os.WriteFile(file, []byte(number+strings.ReplaceAll(script, "\n\t", " ")), 0o600); err != nil {
 			return 0, err
 		}

@@ -1,9 +1,8 @@
-// Command bench prints Watchbill's figures, one line each: name, value, unit. It runs
-// bin/watchbill against a PostgreSQL of its own, durable as in production, and against
-// the local Slack. The machine's speed is in every figure, so compare figures of one
-// run, or the same figure before and after a change on one machine. Arguments limit it
-// to some measurements: start, page, timers, escalations,
-// fallback, signals, schedules.
+// Command bench prints Watchbill's figures, one per line: name, value, unit. It runs
+// bin/watchbill against its own PostgreSQL, durable as in production, and the local Slack. Every
+// figure depends on the machine, so compare figures of one run, or the same figure before and
+// after a change on one machine. Arguments select measurements: start, page, timers,
+// escalations, fallback, signals, schedules.
 package main
 
 import (
@@ -30,7 +29,7 @@ func main() {
 	}
 }
 
-// A bench has what all measurements share.
+// A bench is what all measurements share.
 type bench struct {
 	out    io.Writer
 	dir    string // temporary
@@ -43,7 +42,7 @@ func run(ctx context.Context, out io.Writer, only []string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user and must get through
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user and must be able to enter
 		return err
 	}
 	server, err := localpg.Start(ctx, localpg.Options{Getenv: os.Getenv, DataDir: dir, Durable: true, Out: os.Stderr})
@@ -71,7 +70,7 @@ func (b *bench) figure(name string, value float64, unit string) {
 	fmt.Fprintf(b.out, "%s %.4g %s\n", name, value, unit)
 }
 
-// percentiles prints the figures of a set of durations.
+// percentiles prints the percentiles of the durations.
 func (b *bench) percentiles(name string, durations []time.Duration, withMax bool) {
 	slices.Sort(durations)
 	at := func(p float64) float64 {

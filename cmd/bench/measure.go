@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// start measures starting on a migrated database and the memory of an idle process.
+// start measures how long starting on a migrated database takes, and the memory of an idle process.
 func (b *bench) start(ctx context.Context) error {
 	t, err := b.prepare(ctx, "bench_start", 1)
 	if err != nil {
@@ -63,15 +63,15 @@ func residentMB(pid int) (float64, error) {
 	return 0, fmt.Errorf("no VmRSS for process %d", pid)
 }
 
-// The pause between two signals keeps each of the idle ones idle: Slack takes several
-// hundred messages a minute from one workspace, and each signal makes two.
+// The pause between two signals stays below Slack's limit of several hundred messages a minute in
+// one workspace: each signal posts two.
 const (
 	pageSamples = 100
 	pagePause   = 700 * time.Millisecond
 )
 
-// firstPage measures from sending a signal to the first chat.postMessage at Slack's
-// side, and then from a click to its acknowledgement.
+// firstPage measures the time from a signal to the first chat.postMessage that Slack gets, and
+// then from a click to its acknowledgement.
 func (b *bench) firstPage(ctx context.Context) error {
 	t, err := b.prepare(ctx, "bench_page", pageSamples)
 	if err != nil {
@@ -113,8 +113,8 @@ func (b *bench) firstPage(ctx context.Context) error {
 	return nil
 }
 
-// pageOnce sends one signal to team i, waits until both its messages are there, and
-// returns how long the first took.
+// pageOnce sends one signal to team i, waits until both its messages have arrived, and returns
+// how long the first took.
 func (t *target) pageOnce(ctx context.Context, i int) (time.Duration, error) {
 	begin := time.Now()
 	if err := t.signal(ctx, http.DefaultClient, key(i), fmt.Sprintf("host-%d", i)); err != nil {
@@ -142,7 +142,7 @@ func (t *target) pageOnce(ctx context.Context, i int) (time.Duration, error) {
 	return first, nil
 }
 
-// Timers: some are due within the measured stretch, the rest later.
+// Timers: some are due while we measure, the rest later.
 const (
 	dueTimers     = 1000
 	pendingTimers = 10000
@@ -150,8 +150,8 @@ const (
 	timerSpan     = 20 * time.Second
 )
 
-// timers measures how late escalations run. Their policy has nobody to page, so that
-// Slack is no part of the figure.
+// timers measures how late escalations run. Their policy has nobody to page, so that the figure
+// does not depend on Slack.
 func (b *bench) timers(ctx context.Context) error {
 	t, err := b.prepare(ctx, "bench_timers", 1)
 	if err != nil {
@@ -178,8 +178,8 @@ func (b *bench) timers(ctx context.Context) error {
 	return nil
 }
 
-// escalations measures how late escalations decide that page somebody, 1,000 of them in
-// 20 s with 10,000 more incidents open; a hundred people are paged while it lasts.
+// escalations measures how late escalations that page somebody are decided: 1,000 of them in 20 s
+// with 10,000 more incidents open. A hundred people are paged meanwhile.
 func (b *bench) escalations(ctx context.Context) error {
 	t, err := b.prepare(ctx, "bench_escalations", pageSamples)
 	if err != nil {

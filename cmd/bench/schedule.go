@@ -8,8 +8,7 @@ import (
 	"strconv"
 )
 
-// schedules runs the benchmarks of the schedule engine. They stand beside the engine;
-// here they are only run and printed.
+// schedules runs the schedule engine's own benchmarks and prints their results.
 func (b *bench) schedules(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(At|At1000Overrides|Year)$", "-benchmem", "-benchtime", "1s", "./oncall")
 	out, err := cmd.CombinedOutput()

@@ -24,24 +24,24 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// program is what is measured.
+// program is the program to measure.
 const program = "bin/watchbill"
 
-// key is that of the first integration; the others follow from their number.
+// key is the key of the nth integration.
 func key(n int) string { return fmt.Sprintf("%032x", n+1) }
 
-// A target is one running Watchbill with a database and a Slack of its own.
+// A target is one running Watchbill with its own database and Slack.
 type target struct {
 	sim  *slacksim.Sim
 	pool *pgxpool.Pool
 	url  string // of the database
 	addr string
 	cmd  *exec.Cmd
-	env  []string // beside the database and Slack
+	env  []string // in addition to the database and Slack
 }
 
-// prepare makes a migrated database and a Slack with as many teams, each with a
-// channel, a person and an integration.
+// prepare creates a migrated database and a Slack with that many teams, each with a channel, a
+// person and an integration.
 func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, error) {
 	admin, err := pgxpool.New(ctx, b.server.URL())
 	if err != nil {
@@ -94,7 +94,7 @@ func withDatabase(address, name string) string {
 	return u.String()
 }
 
-// serve starts the program and returns how long it took to be ready.
+// serve starts the program and returns how long it took to become ready.
 func (t *target) serve(ctx context.Context) (time.Duration, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // only asks for a free port
 	if err != nil {
@@ -128,7 +128,7 @@ func (t *target) serve(ctx context.Context) (time.Duration, error) {
 	return 0, fmt.Errorf("%s is not ready: %s", program, log.String())
 }
 
-// halt ends the program.
+// halt stops the program.
 func (t *target) halt() error {
 	if t.cmd == nil {
 		return nil
@@ -150,7 +150,7 @@ func (t *target) close() {
 	t.sim.Close() //nolint:errcheck // as above
 }
 
-// signal sends one distinct signal and returns when it was accepted.
+// signal sends a distinct signal and returns once it is accepted.
 func (t *target) signal(ctx context.Context, client *http.Client, key, dedup string) error {
 	body := strings.NewReader(fmt.Sprintf(`{"title":"disk full on %s","dedup_key":%q,"severity":"critical","body":"98 %% used","labels":{"host":%q}}`, dedup, dedup, dedup))
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+t.addr+"/v1/signals/"+key, body)
