@@ -10,7 +10,7 @@ import (
 
 // schedules runs the schedule engine's own benchmarks and prints their results.
 func (b *bench) schedules(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(At|At1000Overrides|Year)$", "-benchmem", "-benchtime", "1s", "./oncall")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(At|At1000Overrides|Year)$", "-benchmem", "-benchtime", "1s", "./oncall/schedule")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
