@@ -28,29 +28,28 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// stopWithin bounds an orderly stop.
+// stopWithin limits how long an orderly stop may take.
 const stopWithin = 20 * time.Second
 
-// maxConns is how many connections to the database an instance uses beside its three
-// standing ones: a burst of timers must not queue behind a burst of signals.
+// maxConns is how many database connections an instance uses in addition to its three permanent
+// ones: a burst of timers must not queue behind a burst of signals.
 const maxConns = 16
 
-// settings are what a running Watchbill needs to know, all checked.
+// settings is what a running Watchbill needs to know, already validated.
 type settings struct {
 	databaseURL string
 	botToken    string
 	appToken    string
-	userToken   string // for user groups; "" is the bot token
-	slackAPI    string // "" is Slack's own
+	userToken   string // for user groups; "" means the bot token
+	slackAPI    string // "" means Slack's own
 	listen      string
-	publicURL   string // "" is an address of this machine
+	publicURL   string // "" means an address of this machine
 
-	channels map[string]notify.Sender // by contact method; Slack comes to it
-	twilio   api.Twilio               // how Twilio calls us
+	channels map[string]notify.Sender // by contact method; Slack is added
+	twilio   api.Twilio               // for Twilio's webhooks
 }
 
-// address is where people's calendars find Watchbill, and whether that is only an address
-// of this machine.
+// address is where people's calendar programs find Watchbill, and whether only this machine can.
 func (s settings) address() (publicURL string, local bool) {
 	if s.publicURL != "" {
 		return strings.TrimSuffix(s.publicURL, "/"), false
@@ -68,15 +67,15 @@ type app struct {
 	bot   *bot.Bot
 	jobs  *jobs.Jobs
 	http  *http.Server
-	addr  string // where HTTP is served
+	addr  string // of the HTTP server
 	log   zerolog.Logger
 
-	broken  chan error              // the first part that failed
-	stopRun []func(context.Context) // ends the background parts, in reverse order of their start
+	broken  chan error              // receives the error of the first part that failed
+	stopRun []func(context.Context) // stop the background parts, in the order in which they were started
 }
 
-// startApp wires the parts and starts them. Slack need not be reachable: pages
-// wait for it, and signals are taken meanwhile.
+// startApp wires the parts together and starts them. Slack need not be reachable: pages wait for it,
+// and signals are accepted meanwhile.
 func startApp(ctx context.Context, s settings, clock func() time.Time, log zerolog.Logger) (*app, error) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -127,7 +126,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	return a.serveHTTP(ctx, s, clock, metrics)
 }
 
-// numbers are those that SMS and calls come from, for people to save in their phones.
+// numbers are the numbers that SMS and calls come from, for people to save in their phones.
 func numbers(channels map[string]notify.Sender) []string {
 	var from []string
 	for _, method := range slices.Sorted(maps.Keys(channels)) {
@@ -139,7 +138,7 @@ func numbers(channels map[string]notify.Sender) []string {
 	return from
 }
 
-// serveHTTP opens the front door, last, when everything behind it runs.
+// serveHTTP starts the HTTP server. It comes last, when everything it needs is running.
 func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", s.listen)
@@ -164,8 +163,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	return nil
 }
 
-// background runs a part until the app stops it. A part that ends by itself
-// breaks the app.
+// background runs a part until the app stops it. If a part ends by itself, the app fails.
 func (a *app) background(ctx context.Context, name string, run func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
@@ -197,8 +195,8 @@ func (a *app) wait(ctx context.Context) error {
 	}
 }
 
-// stop ends the parts in reverse: no new requests, no new clicks, running jobs
-// finish, the last signals are folded. What isn't done within stopWithin is cut off.
+// stop ends the parts in reverse order: no new requests, no new clicks, then running jobs finish
+// and the last signals are folded. Whatever takes longer than stopWithin is aborted.
 func (a *app) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
@@ -208,7 +206,7 @@ func (a *app) stop() {
 	a.store.Close()
 }
 
-// migrated refuses a database that this program does not fit.
+// migrated refuses a database whose schema does not match this program.
 func migrated(ctx context.Context, db *store.Store) error {
 	current, latest, err := migrations.Status(ctx, db.Pool())
 	switch {
@@ -220,8 +218,7 @@ func migrated(ctx context.Context, db *store.Store) error {
 	return nil
 }
 
-// instanceName is unique to this process: other instances tell by it whose jobs
-// are orphans.
+// instanceName is unique to this process, so that other instances can tell which jobs are orphans.
 func instanceName() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -232,7 +229,7 @@ func instanceName() string {
 	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(b[:]))
 }
 
-// logger makes the process's log: JSON lines.
+// logger returns the log of the process, which has JSON lines.
 func (p process) logger(level string) zerolog.Logger {
 	l, err := zerolog.ParseLevel(level)
 	if err != nil {

@@ -76,8 +76,7 @@ func (c *applyCmd) print(p process, report store.Report) {
 	}
 }
 
-// readSetup reads and checks a file. Whatever is wrong with it is the person's to
-// mend.
+// readSetup reads and checks a file. Whatever is wrong with it is for the user to fix.
 func readSetup(path string) (oncall.Setup, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -104,8 +103,8 @@ func parseSetup(data []byte) (oncall.Setup, error) {
 	return setup, nil
 }
 
-// findPeople fills in the Slack user ids of people whom the file knows by e-mail
-// only: those of an earlier run are in the database, the rest Slack is asked for.
+// findPeople fills in the Slack user ids of people whom the file names only by e-mail, from the
+// database if an earlier run found them and otherwise from Slack.
 func (c *applyCmd) findPeople(p process, db *store.Store, setup *oncall.Setup) error {
 	missing := func(u oncall.SetupUser) bool { return u.Slack == "" }
 	if !slices.ContainsFunc(setup.Users, missing) {

@@ -17,8 +17,8 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// TestBrowser clicks Acknowledge on the local Slack's page, as a person would, and
-// sees the message change.
+// TestBrowser clicks Acknowledge on the local Slack's page, as a person would, and checks that the
+// message changes.
 func TestBrowser(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -31,7 +31,7 @@ func TestBrowser(t *testing.T) {
 	defer cancel()
 	ctx, cancel = chromedp.NewContext(ctx)
 	defer cancel()
-	if err := chromedp.Do(ctx); err != nil { // starts the browser, which lives as long as this ctx
+	if err := chromedp.Do(ctx); err != nil { // starts the browser, which runs until ctx ends
 		t.Fatal(err)
 	}
 	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
@@ -62,7 +62,7 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// picture saves a screenshot where WATCHBILL_PICTURES says, for a person to look at.
+// picture saves a screenshot in the directory WATCHBILL_PICTURES, for a person to look at.
 func (s *demo) picture(t *testing.T, ctx context.Context, name string) { //nolint:revive // t comes first in tests
 	dir := os.Getenv("WATCHBILL_PICTURES")
 	if dir == "" {

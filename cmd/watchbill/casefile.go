@@ -14,27 +14,27 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Case is a schedule written down in a file, with what is needed to answer who is
-// on call and nothing else. Users are any words.
+// A Case is a schedule in a file, with just enough to answer who is on call. Users are arbitrary
+// words.
 type Case struct{ schedule *schedule.Schedule }
 
-// Schedule returns the schedule that is written down. Its time zone is that of the
-// lowest layer of the latest version.
+// Schedule returns the case's schedule. Its time zone is that of the lowest layer of the latest
+// version.
 func (c Case) Schedule() *schedule.Schedule { return c.schedule }
 
-// A Rendering is every shift of a stretch of time.
+// A Rendering is every shift of a period.
 type Rendering struct {
 	Shifts []CaseShift `json:"shifts"`
 }
 
-// A CaseShift is the longest stretch with one set of people.
+// A CaseShift is a maximal period with the same people on call.
 type CaseShift struct {
 	Start  time.Time       `json:"start"`
 	End    time.Time       `json:"end"`
 	OnCall []oncall.UserID `json:"on_call"`
 }
 
-// A CaseAnswer says who is on call at an instant, and when that is over.
+// A CaseAnswer says who is on call at an instant, and when that changes.
 type CaseAnswer struct {
 	At         time.Time       `json:"at"`
 	OnCall     []oncall.UserID `json:"on_call"`
@@ -50,7 +50,7 @@ func (c Case) Render(from, to time.Time) Rendering {
 	return r
 }
 
-// At answers for each instant, ready for JSON; changes count before until only.
+// At answers for each instant, ready for JSON. Only changes before until count.
 func (c Case) At(instants []time.Time, until time.Time) []CaseAnswer {
 	answers := make([]CaseAnswer, 0, len(instants))
 	for _, t := range instants {
@@ -63,8 +63,8 @@ func (c Case) At(instants []time.Time, until time.Time) []CaseAnswer {
 	return answers
 }
 
-// ParseCase reads a case: an object with users, schedule and overrides; other keys
-// are passed over. What is wrong is told in one sentence that names the place.
+// ParseCase reads a case: an object with users, schedule and overrides; other keys are ignored. An
+// error is one sentence that names the place.
 func ParseCase(data []byte) (Case, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -100,8 +100,8 @@ func lineAt(data []byte, offset int64) int {
 	return 1 + bytes.Count(data[:min(offset, int64(len(data)))], []byte("\n"))
 }
 
-// A node is a value of the file at its place. The first thing that is wrong anywhere
-// is kept, and everything after it reads as empty.
+// A node is a value in the file and its place. The first error anywhere is kept, and everything
+// after it reads as empty.
 type node struct {
 	path  string
 	value any
@@ -127,7 +127,7 @@ func (n node) refuseType(wanted string) {
 	}
 }
 
-// get returns a member of an object; null counts as missing.
+// get returns a member of an object. Null counts as missing.
 func (n node) get(key string) node {
 	path := key
 	if n.path != "" {
@@ -203,7 +203,7 @@ func (n node) weekday() schedule.Weekday {
 	return d
 }
 
-// users reads a list of ids.
+// users reads a list of user ids.
 func (n node) users() []oncall.UserID {
 	users := []oncall.UserID{}
 	for _, u := range n.list() {
@@ -220,7 +220,7 @@ func (n node) id() oncall.UserID {
 	return oncall.UserID(s)
 }
 
-// span reads start and end, in this order in time.
+// span reads start and end, and refuses an end that is not after the start.
 func (n node) span() (time.Time, time.Time) {
 	start, end := n.get("start").instant(), n.get("end").instant()
 	if !start.Before(end) {
@@ -229,7 +229,7 @@ func (n node) span() (time.Time, time.Time) {
 	return start, end
 }
 
-// caseSchedule reads the whole case.
+// caseSchedule reads a complete case.
 func caseSchedule(value any) (schedule.Definition, error) {
 	var wrong error
 	root := node{value: value, found: true, wrong: &wrong}
@@ -283,7 +283,7 @@ func (n node) version() schedule.Version {
 	}
 	for i, l := range n.get("layers").list() {
 		r := l.rotation()
-		r.Priority = i // the last layer is the top one
+		r.Priority = i // the last layer is on top
 		v.Rotations = append(v.Rotations, r)
 	}
 	return v
@@ -338,7 +338,7 @@ func (n node) rotation() schedule.Rotation {
 	return r
 }
 
-// window reads a restriction.
+// window reads a layer's restriction.
 func (n node) window() schedule.Window {
 	w := schedule.Window{From: n.get("from").timeOfDay(), To: n.get("to").timeOfDay()}
 	if days := n.get("days"); days.found {
@@ -354,7 +354,7 @@ func (n node) window() schedule.Window {
 	return w
 }
 
-// overrides reads the list and numbers it in the order of seq.
+// overrides reads the list of overrides and numbers them in the order of seq.
 func (n node) overrides() []schedule.Override {
 	var all []schedule.Override
 	seen := map[oncall.OverrideID]bool{}
@@ -379,7 +379,7 @@ func (n node) overrides() []schedule.Override {
 	for i := range all {
 		all[i].ID = oncall.OverrideID(i + 1)
 	}
-	// Nobody covers, and nobody swaps with themselves: these have no effect.
+	// A cover by nobody and a swap with oneself have no effect.
 	return slices.DeleteFunc(all, func(o schedule.Override) bool {
 		return o.Kind == schedule.OverrideCover && len(o.Users) == 0 || o.Kind == schedule.OverrideSwap && o.From == o.To
 	})

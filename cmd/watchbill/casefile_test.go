@@ -41,7 +41,7 @@ func TestCaseRender(t *testing.T) {
 	want := `{"shifts":[` +
 		`{"start":"2026-03-06T06:00:00Z","end":"2026-03-06T07:30:00Z","on_call":[]},` +
 		`{"start":"2026-03-06T07:30:00Z","end":"2026-03-07T07:30:00Z","on_call":["ana"]},` +
-		`{"start":"2026-03-07T07:30:00Z","end":"2026-03-08T07:00:00Z","on_call":["bo","cy"]},` + // the weekend has nobody's turn
+		`{"start":"2026-03-07T07:30:00Z","end":"2026-03-08T07:00:00Z","on_call":["bo","cy"]},` + // the weekend turn has nobody
 		`{"start":"2026-03-08T07:00:00Z","end":"2026-03-09T06:30:00Z","on_call":["ana"]},` +
 		`{"start":"2026-03-09T06:30:00Z","end":"2026-03-10T00:00:00Z","on_call":["bo","cy"]},` +
 		`{"start":"2026-03-10T00:00:00Z","end":"2026-03-10T12:00:00Z","on_call":["ana","ed"]},` +
@@ -66,7 +66,7 @@ func TestCaseAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `[{"at":"2026-03-08T06:59:59Z","on_call":["bo","cy"],"next_change":"2026-03-08T07:00:00Z"},` +
-		`{"at":"2026-03-08T07:00:00Z","on_call":["ana"],"next_change":null},` + // the change is not before the end
+		`{"at":"2026-03-08T07:00:00Z","on_call":["ana"],"next_change":null},` + // the next change is not before until
 		`{"at":"2026-03-16T12:00:00Z","on_call":[],"next_change":null}]`
 	if string(got) != want {
 		t.Errorf("%s, want %s", got, want)

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// channelFlags say how people are reached beside Slack.
+// channelFlags say how to reach people other than by Slack.
 type channelFlags struct {
 	twilioFlags    `embed:""`
 	SMTPURL        string `name:"smtp-url" env:"WATCHBILL_SMTP_URL" placeholder:"URL" help:"Mail server: smtps://user:password@mail.example.com:465, or smtp://… with STARTTLS."`
@@ -28,14 +28,14 @@ type channelFlags struct {
 	WebhookPrivate bool   `env:"WATCHBILL_WEBHOOK_PRIVATE" default:"true" negatable:"" help:"Webhooks may go to this machine and to private networks."`
 }
 
-// A channel is one way of reaching people, or two by one provider, as the settings have it.
+// A channel is a provider, as configured, that reaches people in one or two ways.
 type channel struct {
-	name     string                   // as the doctor says it
-	problems []string                 // with its settings; never a secret
-	senders  map[string]notify.Sender // by contact method; none: it is not switched on
+	name     string                   // as the doctor prints it
+	problems []string                 // with its settings; these never contain a secret
+	senders  map[string]notify.Sender // by contact method; none: the channel is not configured
 }
 
-// channels are all there are, one entry each, in the order in which the doctor looks at them.
+// channels lists all channels, one entry each, in the order in which the doctor reports on them.
 func (f channelFlags) channels(clock func() time.Time, public string) []channel {
 	return []channel{
 		f.mail(),
@@ -47,7 +47,7 @@ func (f channelFlags) channels(clock func() time.Time, public string) []channel 
 	}
 }
 
-// problems never repeats a value that could be a secret.
+// problems lists what is wrong with the settings. It never repeats a value that could be a secret.
 func (f channelFlags) problems() []string {
 	var out []string
 	for _, c := range f.channels(nil, "") {
@@ -56,7 +56,7 @@ func (f channelFlags) problems() []string {
 	return out
 }
 
-// senders are those of the channels that are switched on.
+// senders are those of the channels that are configured.
 func (f channelFlags) senders(clock func() time.Time, public string) map[string]notify.Sender {
 	out := map[string]notify.Sender{}
 	for _, c := range f.channels(clock, public) {
@@ -85,7 +85,7 @@ func (f channelFlags) mail() channel {
 	return c
 }
 
-// trust lets the certificates of a file vouch for the mail server.
+// trust adds the certificates in a file to those that the mail server's is checked against.
 func trust(c *notify.MailConfig, file string) error {
 	certificates, err := os.ReadFile(file)
 	if err != nil {
@@ -100,7 +100,7 @@ func trust(c *notify.MailConfig, file string) error {
 func (f channelFlags) ntfy() channel {
 	config := notify.NtfyConfig{URL: f.NtfyURL, Token: f.NtfyToken, ReplyTopic: f.NtfyReplyTopic}
 	c := channel{name: "ntfy", problems: config.Problems()}
-	// On our own server: not the whole address of one elsewhere.
+	// Only a topic on our own server, not the full address of another one.
 	if _, err := oncall.CheckAddress(oncall.MethodNtfy, f.NtfyReplyTopic); f.NtfyReplyTopic != "" && (err != nil || strings.Contains(f.NtfyReplyTopic, "/")) {
 		c.problems = append(c.problems, "WATCHBILL_NTFY_REPLY_TOPIC is not a topic: letters, digits, - and _, 64 at most")
 	}

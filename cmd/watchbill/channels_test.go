@@ -63,7 +63,7 @@ func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
 	}
 }
 
-// everything switches every channel on, with all of its settings.
+// everything configures every channel, with all of its settings.
 func everything(t *testing.T) channelFlags {
 	t.Helper()
 	_, certificate, _, err := notifytest.Vouch(time.Now())
@@ -105,7 +105,7 @@ func TestChannelsComeFromTheSettings(t *testing.T) {
 	}
 }
 
-// settingsOf are the values of flags, by the settings that they are read from.
+// settingsOf returns the values of flags by the names of their settings.
 func settingsOf(flags channelFlags) map[string]reflect.Value {
 	out, all := map[string]reflect.Value{}, reflect.ValueOf(flags)
 	for _, field := range reflect.VisibleFields(all.Type()) {
@@ -116,8 +116,8 @@ func settingsOf(flags channelFlags) map[string]reflect.Value {
 	return out
 }
 
-// A contact method is a row, a sender, a setting, a line in the documents, and a provider that
-// `make crash` kills us at.
+// Every contact method needs a row of the table, a sender, a setting, a line in the documents, and a
+// provider with which `make crash` kills us.
 func TestNoContactMethodIsForgotten(t *testing.T) {
 	t.Parallel()
 	all := everything(t)

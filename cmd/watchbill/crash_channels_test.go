@@ -20,7 +20,7 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// crashChannels are the ways that are tried.
+// crashChannels lists the channels to try.
 func crashChannels() []crashChannel {
 	return []crashChannel{
 		{name: "slack"},
@@ -35,14 +35,15 @@ func crashChannels() []crashChannel {
 	}
 }
 
-// A reached person: where, by which provider, and how often it has taken a message.
+// A reached is the address and provider that reach a person, and how often the provider has
+// accepted a message.
 type reached struct {
 	address string
 	env     []string
 	taken   func() int
 }
 
-// A counter counts what a provider has taken.
+// A counter counts what a provider has accepted.
 type counter struct {
 	mu sync.Mutex
 	n  int
@@ -91,7 +92,7 @@ func (m mailbox) Data(r io.Reader) error {
 	return nil
 }
 
-// startNtfy is an ntfy server with one topic, which it lists.
+// startNtfy is an ntfy server with one topic, whose messages it lists.
 func startNtfy(t *testing.T, trap *trap) reached {
 	var c counter
 	var mu sync.Mutex
@@ -134,7 +135,7 @@ func startWebhook(t *testing.T, trap *trap) reached {
 	return reached{address: gate + "/oncall", taken: c.taken}
 }
 
-// startTelegram is Telegram's Bot API as far as it sends.
+// startTelegram is the part of Telegram's Bot API that sends.
 func startTelegram(t *testing.T, trap *trap) reached {
 	r := startJSON(t, trap, "/sendMessage", `{"ok": true, "result": {"message_id": 7}}`, `{"ok": true, "result": []}`,
 		"WATCHBILL_TELEGRAM_TOKEN=123456:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc", "WATCHBILL_TELEGRAM_API_URL=")
@@ -142,7 +143,7 @@ func startTelegram(t *testing.T, trap *trap) reached {
 	return r
 }
 
-// startPushover is Pushover's API as far as it sends.
+// startPushover is the part of Pushover's API that sends.
 func startPushover(t *testing.T, trap *trap) reached {
 	r := startJSON(t, trap, "/messages.json", `{"status": 1, "request": "r1", "receipt": "rLqVuqTRh62UzxtmqiaLzQmVcPgiCy"}`, `{"status": 1}`,
 		"WATCHBILL_PUSHOVER_TOKEN=azGDORePK8gMaC0QOYAMyEEuzJnyUi", "WATCHBILL_PUSHOVER_API_URL=")
@@ -150,7 +151,8 @@ func startPushover(t *testing.T, trap *trap) reached {
 	return r
 }
 
-// startJSON is a provider that takes a message at one path. The last of env gets its address.
+// startJSON is a provider that accepts messages at one path. Its address is appended to the last
+// of env.
 func startJSON(t *testing.T, trap *trap, path, taken, other string, env ...string) reached {
 	var c counter
 	sends := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, path) }
@@ -169,7 +171,7 @@ func startJSON(t *testing.T, trap *trap, path, taken, other string, env ...strin
 	return reached{env: env, taken: c.taken}
 }
 
-// startFlow is the double of Twilio with a flow, as `watchbill twilio setup` makes it.
+// startFlow is the simulated Twilio with a flow, as created by `watchbill twilio setup`.
 func startFlow(t *testing.T, trap *trap) reached {
 	r := startTwilio(t, trap)
 	out := &lockedBuffer{}
@@ -189,7 +191,7 @@ func startFlow(t *testing.T, trap *trap) reached {
 	return r
 }
 
-// startTwilio is the double of Twilio.
+// startTwilio is the simulated Twilio.
 func startTwilio(t *testing.T, trap *trap) reached {
 	sim := twiliosim.New(twiliosim.Options{})
 	if _, err := sim.Start("127.0.0.1:0"); err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The points of a send at which a process is killed, in their order.
+// The points of a send at which the process is killed, in order.
 const (
 	beforeIntent = "before the intent is written"
 	beforeCall   = "before the call"
@@ -28,8 +28,8 @@ const (
 	beforeDone   = "recorded, job not done"
 )
 
-// A trap lets everything through until it is set for a point; then whoever comes there
-// springs it, once.
+// A trap lets everything through until it is set for a point; then the first to reach the point
+// springs it.
 type trap struct {
 	mu     sync.Mutex
 	point  string
@@ -43,7 +43,8 @@ func (p *trap) set(point string, spring func()) {
 	p.point, p.spring, p.sprung = point, spring, make(chan struct{})
 }
 
-// reach reports whether the point was the one. What has reached it goes no further.
+// reach springs the trap if it is set for the point, and reports whether it is. The caller must
+// then go no further.
 func (p *trap) reach(point string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -56,7 +57,7 @@ func (p *trap) reach(point string) bool {
 	return true
 }
 
-// dbGate stands before PostgreSQL and watches which statements are run.
+// dbGate is a proxy to PostgreSQL that watches the statements.
 type dbGate struct {
 	t       *testing.T
 	network string
@@ -65,7 +66,7 @@ type dbGate struct {
 	saw     func(sql string) (stop bool)
 }
 
-// newDBGate returns the address of the same database, seen through the gate.
+// newDBGate returns the address of the same database through the gate.
 func newDBGate(t *testing.T, database string, saw func(sql string) bool) string {
 	t.Helper()
 	config, err := pgconn.ParseConfig(database)
@@ -135,7 +136,7 @@ func (g *dbGate) pass(client net.Conn) {
 	}
 }
 
-// statement returns the text of the statement that a message runs, "" if it runs none.
+// statement returns the statement that a message runs, or "" if it runs none.
 func statement(kind byte, body []byte, known map[string]string) string {
 	text := func(n int) string {
 		parts := bytes.SplitN(body, []byte{0}, n+2)
@@ -155,8 +156,8 @@ func statement(kind byte, body []byte, known map[string]string) string {
 	return ""
 }
 
-// newHTTPGate returns the address of a provider seen through a gate. Only requests that
-// match are sends.
+// newHTTPGate returns the address of a provider through a gate. Only requests for which sends is
+// true count as sends.
 func newHTTPGate(t *testing.T, provider string, p *trap, sends func(*http.Request) bool) string {
 	t.Helper()
 	target, err := url.Parse(provider)
@@ -200,10 +201,10 @@ func newHTTPGate(t *testing.T, provider string, p *trap, sends func(*http.Reques
 	return u.String()
 }
 
-// isSend marks the requests that send.
+// isSend marks requests that send a message.
 type isSend struct{}
 
-// newMailGate returns the address of a mail server seen through a gate.
+// newMailGate returns the address of a mail server through a gate.
 func newMailGate(t *testing.T, address string, p *trap) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -231,7 +232,7 @@ func passMail(client net.Conn, address string, p *trap) {
 	}
 	defer server.Close()
 	var mu sync.Mutex
-	ended := false // the mail is in the server's hands
+	ended := false // whether the server has the whole mail
 	go func() {
 		defer client.Close()
 		from := bufio.NewReader(server)

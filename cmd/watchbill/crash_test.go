@@ -29,9 +29,9 @@ import (
 // crashTimes is how often the process is killed at each point for each channel.
 var crashTimes = flag.Int("crash", 0, "how often to kill the process at each point of a send by each channel; 0: once, by two channels")
 
-// TestKilledWhileSending kills the program with SIGKILL at every point of a send, lets
-// another one go on, and counts how often the person was reached. It prints one line a
-// channel and point: once, twice, never.
+// TestKilledWhileSending kills the program with SIGKILL at every point of a send, lets another one
+// continue, and counts how often the person was reached. For each channel and point it prints how
+// often that was once, twice and never.
 func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
 	table := &crashTable{counts: map[string]*[3]int{}}
@@ -56,7 +56,7 @@ func TestKilledWhileSending(t *testing.T) {
 	}
 }
 
-// A crashTable counts what became of the pages.
+// A crashTable counts how often pages arrived.
 type crashTable struct {
 	mu     sync.Mutex
 	order  []string
@@ -83,23 +83,23 @@ func (c *crashTable) print(t *testing.T) {
 	}
 }
 
-// A crashChannel is one way to reach Ann, with a provider that counts what it has taken.
+// A crashChannel is one way to reach Ann, with a provider that counts what it has accepted.
 type crashChannel struct {
 	name   string
-	method string // "" is Slack
+	method string // "" means Slack
 	start  func(t *testing.T, trap *trap) reached
 }
 
-// A crash is one trial: one page, one kill.
+// A crash is one trial with one page and one kill.
 type crash struct {
 	t     *testing.T
 	trap  *trap
 	sim   *slacksim.Sim
 	db    string
-	gated string // the same database, watched
+	gated string // the same database, through the gate
 	reached
-	look  *pgxpool.Pool // not watched
-	saved atomic.Int32  // how often the page was: first that an attempt begins, then what became of it
+	look  *pgxpool.Pool // not through the gate
+	saved atomic.Int32  // how often the page was saved: first the start of an attempt, then its outcome
 }
 
 func newCrash(t *testing.T, c crashChannel) *crash {
@@ -126,7 +126,7 @@ func newCrash(t *testing.T, c crashChannel) *crash {
 	return k
 }
 
-// setUp makes Ann the one who is paged, at once and only by this channel.
+// setUp makes Ann the person to page, immediately and only by this channel.
 func (k *crash) setUp(c crashChannel) {
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{{Name: "Ann", Slack: "U0ANN"}},
@@ -151,7 +151,7 @@ func (k *crash) setUp(c crashChannel) {
 	}
 }
 
-// reachBy makes one contact method Ann's only one.
+// reachBy gives Ann exactly one contact method.
 func reachBy(t *testing.T, db *store.Store, method, address string) {
 	t.Helper()
 	now := time.Now()
@@ -162,7 +162,7 @@ func reachBy(t *testing.T, db *store.Store, method, address string) {
 	if _, err := db.Pool().Exec(t.Context(), `UPDATE contacts SET verified_at = $1`, now); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Pool().Exec(t.Context(), `DELETE FROM river_job`); err != nil { // no code
+	if _, err := db.Pool().Exec(t.Context(), `DELETE FROM river_job`); err != nil { // don't send the code
 		t.Fatal(err)
 	}
 	err = db.SetPreferences(t.Context(), "U0ANN", oncall.Preferences{High: []oncall.Rule{{Contact: contact.ID}}})
@@ -171,7 +171,7 @@ func reachBy(t *testing.T, db *store.Store, method, address string) {
 	}
 }
 
-// saw springs the trap at the points that only the database knows.
+// saw springs the trap at the points that only the database sees.
 func (k *crash) saw(sql string) bool {
 	switch {
 	case strings.Contains(sql, "UPDATE pages") && strings.Contains(sql, "SET state ="):
@@ -185,13 +185,13 @@ func (k *crash) saw(sql string) bool {
 	return false
 }
 
-// delivered reports whether it is written down that the page was sent.
+// delivered reports whether the page is recorded as sent.
 func (k *crash) delivered() (done bool) {
 	err := k.look.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM pages WHERE state = 'delivered')`).Scan(&done)
 	return err == nil && done
 }
 
-// run kills the program at the point and returns how often Ann was reached in the end.
+// run kills the program at the point and returns how often Ann was finally reached.
 func (k *crash) run(point string) int {
 	first := k.program(k.gated)
 	k.trap.set(point, func() { _ = first.Process.Kill() })
@@ -224,7 +224,7 @@ func (k *crash) run(point string) int {
 	}
 }
 
-// direct counts Ann's direct messages that Slack has taken.
+// direct counts the direct messages to Ann that Slack has accepted.
 func (k *crash) direct() (n int) {
 	for _, c := range k.sim.Calls() {
 		if c.Method == "chat.postMessage" && c.OK && c.Args["channel"] == "U0ANN" {
@@ -234,14 +234,14 @@ func (k *crash) direct() (n int) {
 	return n
 }
 
-// postsTo recognises a message to a person or channel.
+// postsTo recognizes requests that post to a person or channel.
 func postsTo(channel string) func(*http.Request) bool {
 	return func(r *http.Request) bool {
 		return strings.HasSuffix(r.URL.Path, "/chat.postMessage") && r.FormValue("channel") == channel
 	}
 }
 
-// A running program, and where it is.
+// A running is a running program and its address.
 type running struct {
 	*exec.Cmd
 	addr string
@@ -265,7 +265,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// program starts this very test binary as the program and waits until it is ready.
+// program starts this test binary as the program and waits until it is ready.
 func (k *crash) program(database string) running {
 	k.t.Helper()
 	self, err := os.Executable()
@@ -317,7 +317,7 @@ func (k *crash) signal(to running) {
 }
 
 func (k *crash) stop(r running) {
-	hangs := time.AfterFunc(time.Minute, func() { _ = r.Process.Signal(syscall.SIGQUIT) }) // it says where
+	hangs := time.AfterFunc(time.Minute, func() { _ = r.Process.Signal(syscall.SIGQUIT) }) // SIGQUIT prints where it hangs
 	_ = r.Process.Signal(syscall.SIGTERM)
 	_ = r.Wait()
 	if !hangs.Stop() {

@@ -24,7 +24,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// demoSetup is the made-up team of the demo.
+// demoSetup is the demo's fictitious team.
 //
 //go:embed demo.yaml
 var demoSetup []byte
@@ -80,12 +80,12 @@ func (c *demoCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	defer sim.Close() //nolint:errcheck // the state is saved as it changes; this is only the last look
+	defer sim.Close() //nolint:errcheck // the state has been saved with every change
 	phones, flags, err := c.phones(p)
 	if err != nil {
 		return err
 	}
-	defer phones.Close() //nolint:errcheck // it keeps nothing
+	defer phones.Close() //nolint:errcheck // it has no state to save
 	listen, err := freePort(p.ctx, c.Listen)
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ const (
 	stateFile = "slack.json"
 )
 
-// The local workspace's tokens: worth nothing anywhere else.
+// The tokens of the local workspace, worthless anywhere else.
 const (
 	simBotToken = "xoxb-local-workspace"
 	simAppToken = "xapp-local-workspace"
@@ -141,7 +141,7 @@ Ctrl-C stops it; the data are kept.
 `, page, phones, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database)
 }
 
-// onCallNow names who is on call in the demo's first schedule.
+// onCallNow says who is on call in the demo's first schedule.
 func onCallNow(p process, a *app) string {
 	known, err := a.store.Directory(p.ctx)
 	if err != nil || len(known.Schedules) == 0 {
@@ -153,8 +153,8 @@ func onCallNow(p process, a *app) string {
 	return "the person"
 }
 
-// demoKind gives the key of the Alertmanager integration, which is the generic
-// one's with its last character turned.
+// demoKind returns the key of the Alertmanager integration: that of the generic one with its last
+// character changed.
 func demoKind(key string) string {
 	last := "0"
 	if strings.HasSuffix(key, "0") {
@@ -163,8 +163,7 @@ func demoKind(key string) string {
 	return key[:len(key)-1] + last
 }
 
-// dataDir is where the demo keeps its key and the local Slack's state, beside
-// PostgreSQL's data.
+// dataDir is where the demo keeps its key and the local Slack's state, next to PostgreSQL's data.
 func (c *demoCmd) dataDir(p process) (string, error) {
 	dir := c.DataDir
 	if dir == "" {
@@ -173,13 +172,13 @@ func (c *demoCmd) dataDir(p process) (string, error) {
 			return "", err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user and must get through
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user and must be able to enter
 		return "", fmt.Errorf("make the data directory: %w", err)
 	}
 	return dir, nil
 }
 
-// moveAside starts the demo's own files anew. The database's are moved by localpg.
+// moveAside moves the demo's own files away for a fresh start; localpg moves those of the database.
 func (c *demoCmd) moveAside(p process, dir string) error {
 	if !c.Reset {
 		return nil
@@ -194,7 +193,7 @@ func (c *demoCmd) moveAside(p process, dir string) error {
 	return nil
 }
 
-// A demoDatabase is the one that was named, or one of our own.
+// A demoDatabase is the database named in the settings, or one of our own.
 type demoDatabase struct {
 	url      string
 	announce func(page string) // tells a second demo where this one is
@@ -230,7 +229,7 @@ func (c *demoCmd) database(p process, dir string) (demoDatabase, error) {
 	}, nil
 }
 
-// demoKey is made once and kept, so that the curl line of yesterday still works.
+// demoKey creates the key once and keeps it, so that yesterday's curl command still works.
 func demoKey(dir string) (string, error) {
 	path := filepath.Join(dir, keyFile)
 	kept, err := os.ReadFile(path)
@@ -249,8 +248,8 @@ func demoKey(dir string) (string, error) {
 	return key, nil
 }
 
-// seed sets up the made-up team. What a visitor changed since stays: only an empty
-// installation is seeded.
+// seed sets up the fictitious team, but only in an empty installation, so that a visitor's changes
+// are kept.
 func seed(p process, databaseURL, key string) error {
 	db, err := store.Open(p.ctx, databaseURL, store.Options{Log: zerolog.Nop()})
 	if err != nil {
@@ -298,7 +297,7 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 	}
 	for _, t := range setup.Teams {
 		if _, kept := sim.FindChannel(t.Channel); kept {
-			continue // from an earlier run, with what was said in it
+			continue // kept from an earlier run, with its messages
 		}
 		channel := slacksim.Channel{Name: strings.TrimPrefix(t.Channel, "#")}
 		for _, m := range t.Members {
@@ -313,7 +312,7 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 	return sim, page, nil
 }
 
-// freePort gives addr, or the same host with the next port that nobody has.
+// freePort returns addr, or the same host with the next free port.
 func freePort(ctx context.Context, addr string) (string, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -335,7 +334,7 @@ func freePort(ctx context.Context, addr string) (string, error) {
 	return "", fmt.Errorf("no free port from %s on", addr)
 }
 
-// loopbackProblems: the demo has no sign-in, so it is for this machine only.
+// loopbackProblems refuses addresses that other machines can reach, because the demo has no sign-in.
 func loopbackProblems(name, addr string) []string {
 	host, _, err := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); err == nil && host != "localhost" && (ip == nil || !ip.IsLoopback()) {

@@ -14,19 +14,18 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// demoNumbers are the phones of the demo's people. Di has none, so that one sees what is
-// said then.
+// demoNumbers are the phones of the demo's people. Di has none, to show what is said in that case.
 var demoNumbers = map[string]string{"Ann": "+12025550101", "Bo": "+12025550102", "Cy": "+12025550103"}
 
-// The demo's people are sent an SMS and called sooner than by default: a visitor shouldn't
-// have to wait for minutes.
+// The demo's people get SMS and calls sooner than by default, so that a visitor doesn't have to
+// wait for minutes.
 const (
 	demoSMSAfter  = 15
 	demoCallAfter = 40
 )
 
-// phones starts the simulated telephone network with the phones of the demo's people, and
-// sets it up like a real account.
+// phones starts the simulated telephone network with the phones of the demo's people, and sets it
+// up like a real account.
 func (c *demoCmd) phones(p process) (*twiliosim.Sim, twilioFlags, error) {
 	addr, err := freePort(p.ctx, c.Phones)
 	if err != nil {
@@ -43,7 +42,7 @@ func (c *demoCmd) phones(p process) (*twiliosim.Sim, twilioFlags, error) {
 	return sim, flags, nil
 }
 
-// startPhones serves simulated phones, and gives the settings by which they are reached.
+// startPhones serves simulated phones and returns the settings for reaching them.
 func startPhones(ctx context.Context, sim *twiliosim.Sim, addr string, clock func() time.Time) (twilioFlags, error) {
 	base, err := sim.Start(addr)
 	if err != nil {
@@ -57,8 +56,8 @@ func startPhones(ctx context.Context, sim *twiliosim.Sim, addr string, clock fun
 	return f, err
 }
 
-// givePhones proves the numbers of the demo's people, as they would themselves: the code
-// that comes is entered.
+// givePhones adds and verifies the numbers of the demo's people as they would do it themselves, by
+// entering the code they are sent.
 func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) error {
 	known, err := a.store.Directory(ctx)
 	if err != nil {
@@ -74,7 +73,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 			return err
 		}
 		if len(reach.Contacts) > 0 {
-			continue // from an earlier run; what a visitor changed since stays
+			continue // from an earlier run; keep what a visitor changed since
 		}
 		sms, err := provePhone(ctx, p, a, sim, id, oncall.MethodSMS, number)
 		if err != nil {
@@ -92,7 +91,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 	return nil
 }
 
-// provePhone adds one contact method and enters its code.
+// provePhone adds a contact method and enters its code.
 func provePhone(
 	ctx context.Context, p process, a *app, sim *twiliosim.Sim, user oncall.UserID, method, number string,
 ) (oncall.ContactID, error) {
@@ -109,13 +108,13 @@ func provePhone(
 	return contact.ID, a.store.ConfirmContact(ctx, user, contact.ID, code, p.clock())
 }
 
-// The code as a message shows it, and as a call says it.
+// The code as a message shows it and as a call speaks it.
 var (
 	codeRead  = regexp.MustCompile(`reply ([0-9]{6}) to`)
 	codeHeard = regexp.MustCompile(`code is ((?:[0-9], ){5}[0-9])`)
 )
 
-// phoneCode waits for the code that a phone gets, and answers its call for it.
+// phoneCode waits for the code that is sent to a phone, answering the call if it comes by call.
 func phoneCode(ctx context.Context, sim *twiliosim.Sim, method, number string) (string, error) {
 	var found []string
 	err := sim.WaitFor(ctx, func(sim *twiliosim.Sim) bool {

@@ -16,11 +16,11 @@ import (
 // A demo is a running `watchbill demo`.
 type demo struct {
 	page    string // address of the local Slack's page
-	signals string // address to which an alert is sent
+	signals string // address for sending alerts
 	stop    func() string
 }
 
-// screen collects what the program prints and wakes who waits for it.
+// screen collects what the program prints and wakes those waiting for it.
 type screen struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -43,8 +43,8 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// newDemo starts the demo with a database of the tests and waits until it says
-// what to do. Stop gives everything that it printed.
+// newDemo starts the demo with a test database and waits until it says what to do. Stop returns
+// everything it printed.
 func newDemo(t *testing.T, databaseURL, dir string) *demo {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -107,7 +107,7 @@ func (d *demo) fire(t *testing.T, title, key string) {
 	}
 }
 
-// channel is what the local Slack's page knows of the team's channel.
+// channel is what the local Slack's page knows about the team's channel.
 func (d *demo) channel(t *testing.T) string {
 	t.Helper()
 	resp, err := http.Get(d.page + "/sim/state?user=U0ANN&channel=%23payments")

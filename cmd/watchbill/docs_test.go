@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// document reads a file of the repository.
+// document reads a file in the repository.
 func document(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile("../../" + file)
@@ -25,7 +25,7 @@ func document(t *testing.T, file string) string {
 	return string(text)
 }
 
-// block gives the first block of a language in a document.
+// block returns the first code block in a language from a document.
 func block(t *testing.T, file, language string) string {
 	t.Helper()
 	m := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindStringSubmatch(document(t, file))

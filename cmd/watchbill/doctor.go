@@ -21,7 +21,7 @@ type doctorCmd struct {
 	channelFlags  `embed:""`
 }
 
-// report collects findings and prints each as it comes.
+// report prints findings as they come and counts the bad ones.
 type report struct {
 	process
 	bad int
@@ -40,7 +40,7 @@ func (r *report) fail(what, found, remedy string) {
 	fmt.Fprintf(r.out, "FAIL  %-9s %s\n%16s%s\n", what, oneLine(found), "", oneLine(remedy))
 }
 
-// each says each finding in a line of its own.
+// each prints each finding on its own line.
 func (r *report) each(what string, found []notify.Finding) {
 	for _, f := range found {
 		switch {
@@ -54,8 +54,8 @@ func (r *report) each(what string, found []notify.Finding) {
 	}
 }
 
-// oneLine keeps what others wrote, as a server's error or a person's name, from looking
-// like findings of ours and from steering the terminal.
+// oneLine keeps foreign text, such as a server's error or a person's name, from looking like a
+// finding of ours and from controlling the terminal.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
 		switch {
@@ -80,11 +80,10 @@ func (c *doctorCmd) Run(p process) error {
 	return nil
 }
 
-// lookLimit is how long the doctor looks at the database, at Slack, and at each way of
-// reaching people.
+// lookLimit is how long the doctor may take for the database, for Slack, and for each channel.
 const lookLimit = 10 * time.Second
 
-// look looks at everything at once, so that several that hang take no longer than one.
+// look checks everything in parallel, so that several checks that hang take no longer than one.
 func (c *doctorCmd) look(r *report, limit time.Duration) {
 	sayChannels := lookAtChannels(r.ctx, c.channels(r.clock, ""), limit)
 	saySlack := c.lookAtSlack(r, limit)
@@ -93,7 +92,8 @@ func (c *doctorCmd) look(r *report, limit time.Duration) {
 	saySlack()
 }
 
-// lookAtSlack begins to look at Slack, and returns what waits for the findings and says them.
+// lookAtSlack starts checking Slack, and returns a function that waits for the findings and prints
+// them.
 func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() {
 	b, err := bot.New(bot.Config{
 		BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, UserToken: c.SlackUserToken, APIURL: c.SlackAPIURL,
@@ -111,7 +111,7 @@ func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() {
 	return func() { r.each("slack", <-found) }
 }
 
-// openPool opens the database for work that needs no store.
+// openPool connects to the database for work that needs no store.
 func openPool(ctx context.Context, databaseURL string) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.New(ctx, databaseURL)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// lookAtChannels begins to look at the channels that are switched on, all at once, and returns what
-// waits for the findings and says them. Nothing is sent to anybody.
+// lookAtChannels starts checking all configured channels in parallel, and returns a function that
+// waits for the findings and prints them. Nothing is sent to anybody.
 func lookAtChannels(ctx context.Context, channels []channel, limit time.Duration) func(*report) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	looks := make([]chan []notify.Finding, len(channels))
@@ -33,7 +33,7 @@ func lookAtChannels(ctx context.Context, channels []channel, limit time.Duration
 	}
 }
 
-// checker looks at the channel; what is sent by one provider needs one look. Nil: nothing can be asked.
+// checker returns the checker of the channel's provider, or nil if it cannot be checked.
 func (c channel) checker() notify.Checker {
 	for _, method := range slices.Sorted(maps.Keys(c.senders)) {
 		if checker := notify.AbilitiesOf(c.senders[method]).Checker; checker != nil {
@@ -43,7 +43,7 @@ func (c channel) checker() notify.Checker {
 	return nil
 }
 
-// channel says in one line that nothing is wrong with it, or in one for each fault what is.
+// channel prints one line if nothing is wrong with the channel, and otherwise one for each fault.
 func (r *report) channel(name string, found []notify.Finding) {
 	var fine []string
 	faults := r.bad
@@ -53,7 +53,7 @@ func (r *report) channel(name string, found []notify.Finding) {
 			fine = append(fine, f.Text)
 		case !f.Note:
 			r.fail(name, f.Text, f.Remedy)
-		case name != "twilio": // `watchbill twilio check` has the notes
+		case name != "twilio": // `watchbill twilio check` prints those
 			r.note(name, f.Text, f.Remedy)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// database looks at the database, and for limit at most.
+// database checks the database, within the limit.
 func (c *doctorCmd) database(r *report, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
@@ -23,7 +23,7 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 	if err == nil {
 		defer func() {
 			if ctx.Err() != nil {
-				go db.Close() // which waits long for a connection that hangs
+				go db.Close() // because it waits long for a connection that hangs
 				return
 			}
 			db.Close()
@@ -38,7 +38,7 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 	r.ok("database", "reachable")
 	faults := r.bad
 	c.schema(ctx, r, db)
-	if ctx.Err() == nil { // once is enough
+	if ctx.Err() == nil { // a timeout has already been reported
 		c.skew(ctx, r, db)
 	}
 	if r.bad == faults {
@@ -71,7 +71,7 @@ func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.Store) {
 	}
 }
 
-// failQuery says that a database that let us in gave no answer.
+// failQuery reports that a query failed although we could connect.
 func (r *report) failQuery(ctx context.Context, what string, err error, remedy string) {
 	if late(ctx, err) {
 		r.fail(what, "the database has not answered in time", "Look whether something holds a lock on its tables (pg_locks), or keeps its machine busy.")
@@ -80,7 +80,7 @@ func (r *report) failQuery(ctx context.Context, what string, err error, remedy s
 	r.fail(what, briefly(err), remedy)
 }
 
-// late reports whether an error comes from waiting too long, here or in the database.
+// late reports whether an error is a timeout, here or in the database.
 func late(ctx context.Context, err error) bool {
 	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return said.Code == "57014" || said.Code == "55P03" // query_canceled, lock_not_available
@@ -88,7 +88,7 @@ func late(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || pgconn.Timeout(err)
 }
 
-// unreachable says why the database let us not in, and what to do about it.
+// unreachable says why the database refuses us, and what to do about it.
 func unreachable(ctx context.Context, err error) (found, remedy string) {
 	found = briefly(err)
 	said, spoken := errors.AsType[*pgconn.PgError](err)
@@ -112,8 +112,8 @@ func unreachable(ctx context.Context, err error) (found, remedy string) {
 	return found, "Check DATABASE_URL, and that PostgreSQL runs and lets this machine in."
 }
 
-// briefly is what matters of an error of pgx's, which names each try in a line of its own:
-// with and without TLS, and for each address of the host.
+// briefly is what matters in an error of pgx, which has a line for each attempt: with and without
+// TLS, and for each address of the host.
 func briefly(err error) string {
 	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fmt.Sprintf("PostgreSQL says: %s (SQLSTATE %s)", said.Message, said.Code)

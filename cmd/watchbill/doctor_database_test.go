@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// examined is what the doctor says of a database.
+// examined is what the doctor says about a database.
 func examined(t *testing.T, address string, limit time.Duration) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -33,7 +33,7 @@ func TestTheDoctorTellsWhyTheDatabaseLetsUsNotIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		q := u.Query()
-		q.Set("sslmode", "prefer") // each try counts twice
+		q.Set("sslmode", "prefer") // so that pgx makes two attempts
 		change(u, q)
 		u.RawQuery = q.Encode()
 		return u.String()
@@ -81,7 +81,7 @@ func TestTheDoctorNamesALock(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `LOCK TABLE goose_db_version`); err != nil {
 		t.Fatal(err)
 	}
-	got := examined(t, address, 8*time.Second) // and then the lock is still held
+	got := examined(t, address, 8*time.Second) // while the lock is held
 	if !strings.Contains(got, "FAIL  schema    the database has not answered in time\n                Look whether something holds a lock") || strings.Count(got, "FAIL") != 1 {
 		t.Error(got)
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// peopleAhead is how far ahead the doctor looks for who will be on call.
+// peopleAhead is how far ahead the doctor looks for people on call.
 const peopleAhead = 7 * 24 * time.Hour
 
-// people names who will be on call and would not hear a page.
+// people names those who will be on call but would not notice a page.
 func (c *doctorCmd) people(ctx context.Context, r *report, db *store.Store) {
 	directory, err := db.Directory(ctx)
 	if err != nil {
@@ -45,7 +45,8 @@ func (c *doctorCmd) people(ctx context.Context, r *report, db *store.Store) {
 	}
 }
 
-// onCallSoon are the people who are on call within peopleAhead, by name. A shadow is not paged.
+// onCallSoon lists the people who are on call within peopleAhead, by name. Shadows are left out
+// because they are not paged.
 func onCallSoon(d *store.Directory, now time.Time) []oncall.User {
 	var on []oncall.User
 	for _, s := range d.Schedules {

@@ -19,13 +19,13 @@ import (
 	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
-// The tokens that Pushover and Telegram know.
+// The tokens that the fake Pushover and Telegram accept.
 const (
 	storyPushover = "azGDORePK8gMaC0QOYAMyEEuzJnyUi"
 	storyTelegram = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"
 )
 
-// appservers: there are Pushover and Telegram, as far as the doctor asks them.
+// appservers: starts as much of Pushover and Telegram as the doctor asks for.
 func (s *story) appServers(ts *testscript.TestScript, _ bool, _ []string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.RequestURI() {
@@ -70,7 +70,7 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 	}
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out, clock: time.Now}}
-	const limit = 8 * time.Second // one after another they would take three times as long
+	const limit = 8 * time.Second // one after the other they would take three times as long
 	began := time.Now()
 	c.look(r, limit)
 	if took := time.Since(began); took >= 2*limit {
@@ -92,7 +92,7 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 	}
 }
 
-// unchecked is a channel of which nothing can be asked.
+// unchecked is a channel that cannot be checked.
 type unchecked struct{ notify.Sender }
 
 func TestTheDoctorIsSilentOfChannelsThatItCantAsk(t *testing.T) {
@@ -104,7 +104,7 @@ func TestTheDoctorIsSilentOfChannelsThatItCantAsk(t *testing.T) {
 	}
 }
 
-// loud is a channel whose service says what it likes.
+// loud is a channel whose service returns hostile text.
 type loud struct{ notify.Sender }
 
 func (loud) Check(context.Context) []notify.Finding {

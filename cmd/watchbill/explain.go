@@ -23,7 +23,7 @@ type explainCmd struct {
 	At            instant `placeholder:"T" help:"When it would come, such as 2026-03-02T03:00:00Z; now where it is left out."`
 }
 
-// Run opens the signal's incidents on paper and prints what would happen to each.
+// Run works out which incidents the signal would open and prints what would happen to each.
 func (c *explainCmd) Run(p process) error {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -79,7 +79,7 @@ func (c *explainCmd) read() ([]byte, error) {
 	return body, nil
 }
 
-// find returns the integration that is meant.
+// find returns the integration named on the command line.
 func (c *explainCmd) find(all []oncall.Integration) (oncall.Integration, error) {
 	names := make([]string, len(all))
 	for i, in := range all {
@@ -107,7 +107,7 @@ type explainer struct {
 	at          time.Time
 }
 
-// desk is one that has nothing on it.
+// desk is an empty desk, as if nothing had happened before the signal.
 func (x explainer) desk(count int64) *oncall.Desk {
 	var incident oncall.IncidentID
 	var alert oncall.AlertID
@@ -164,7 +164,7 @@ func (x explainer) incident(e oncall.Explanation) {
 	}
 }
 
-// planned says in lines what happens: one for each person, channel and webhook.
+// planned describes what happens, in one line for each person, channel and webhook.
 func (x explainer) planned(p oncall.Planned) []string {
 	step := "step " + fmt.Sprint(p.Step)
 	if p.Run > 1 {
@@ -209,7 +209,7 @@ func (x explainer) planned(p oncall.Planned) []string {
 	return lines
 }
 
-// methods says how somebody is paged: "Slack now, SMS +3 min".
+// methods says how a person is paged, such as "Slack now, SMS +3 min".
 func (x explainer) methods(who oncall.PlannedPerson) string {
 	var parts []string
 	for _, rule := range who.Rules {
@@ -223,7 +223,7 @@ func (x explainer) methods(who oncall.PlannedPerson) string {
 	return strings.Join(parts, ", ")
 }
 
-// zoned is a time as the team reads it.
+// zoned is a time in the team's time zone.
 func (x explainer) zoned(t time.Time) time.Time {
 	zone, err := time.LoadLocation(x.dir.Roster().Teams[x.integration.TeamID].TimeZone)
 	if err != nil {

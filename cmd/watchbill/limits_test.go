@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// No request of a test waits for ever. The program has clients of its own.
+// No request of a test waits forever. The program uses its own clients.
 func init() { http.DefaultClient.Timeout = time.Minute }
 
-// ports counts those that were given away.
+// ports counts the ports that were tried.
 var ports atomic.Int64
 
-// ownPort returns an address at which a program is to listen that a test starts in a process of its
-// own. No other test gets it, nor does the system give it to one who takes any: between our look and
-// the program's somebody else would have it now and then.
+// ownPort returns an address for a program that a test starts in a separate process. The port is
+// not one of those that the system assigns, and no other test gets it; otherwise somebody else
+// would occasionally take it before the program listens.
 func ownPort() (string, error) {
-	const first, each, parts = 20_000, 200, 50 // ports; other processes get other parts, mostly
+	const first, each, parts = 20_000, 200, 50 // in ports; other processes mostly get other parts
 	for range each {
 		n := first + os.Getpid()%parts*each + int(ports.Add(1))%each
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", n))
@@ -32,7 +32,8 @@ func ownPort() (string, error) {
 	return "", fmt.Errorf("none of %d ports is free", each)
 }
 
-// postSignal sends a signal as monitors do: once more, while it is answered 503. It returns the status.
+// postSignal sends a signal like a monitor, which retries as long as the answer is 503. It returns
+// the status.
 func postSignal(address string, body []byte) (code int, err error) {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		resp, err := http.Post(address, "application/json", bytes.NewReader(body))

@@ -1,6 +1,6 @@
-// Command watchbill is the on-call desk that lives in Slack. This package parses
-// the settings, wires the parts together, starts them and stops them in reverse.
-// It is the only one that reads the environment and the clock.
+// Command watchbill is the on-call desk that lives in Slack. This package parses the settings,
+// wires the parts together, starts them, and stops them in reverse order. It is the only one that
+// reads the environment and the clock.
 package main
 
 import (
@@ -13,12 +13,12 @@ import (
 	"strings"
 	"syscall"
 	"time"
-	_ "time/tzdata" // the same zones on every machine
+	_ "time/tzdata" // the same time zones on every machine
 
 	"github.com/alecthomas/kong"
 )
 
-// cli is the whole command line.
+// cli is the command line.
 type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run Watchbill against a Slack workspace."`
 	Demo     demoCmd     `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
@@ -32,7 +32,7 @@ type cli struct {
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
-// process is what a command gets from the process it runs in.
+// process is what a command needs from the process it runs in.
 type process struct {
 	ctx    context.Context
 	out    io.Writer
@@ -41,8 +41,7 @@ type process struct {
 	clock  func() time.Time
 }
 
-// wrongUse is an error in what the person gave us, a line for each problem. The
-// exit status is 2.
+// wrongUse is an error in the user's input, with a line for each problem. The exit status is 2.
 type wrongUse []string
 
 func (w wrongUse) Error() string { return strings.Join(w, "\n") }
@@ -55,8 +54,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run executes one command line and returns the exit status: 0 done, 1 it failed,
-// 2 wrong use.
+// run executes a command line and returns the exit status: 0 success, 1 failure, 2 wrong use.
 func (p process) run(args []string) int {
 	exited := -1
 	parser, err := kong.New(&cli{},
@@ -76,7 +74,7 @@ func (p process) run(args []string) int {
 	}
 	command, err := parser.Parse(args)
 	switch {
-	case exited >= 0: // help was asked for and printed
+	case exited >= 0: // help was requested and printed
 		return exited
 	case err != nil:
 		fmt.Fprintf(p.errOut, "watchbill: %v (see watchbill --help)\n", err)

@@ -38,10 +38,10 @@ type atCmd struct {
 	JSON  bool      `name:"json" help:"Print JSON instead of lines."`
 }
 
-// An instant is read as RFC 3339 has it.
+// An instant is a time in RFC 3339 format.
 type instant struct{ time.Time }
 
-// UnmarshalText reads a word of the command line.
+// UnmarshalText reads a command-line argument.
 func (t *instant) UnmarshalText(text []byte) error {
 	parsed, err := time.Parse(time.RFC3339, string(text))
 	if err != nil {
@@ -71,7 +71,7 @@ func (c *renderCmd) Run(p process) error {
 	return c.table(p.out, file)
 }
 
-// table prints a line for each shift, in the schedule's own time and in UTC.
+// table prints a line for each shift, in the schedule's time zone and in UTC.
 func (c *renderCmd) table(out io.Writer, file Case) error {
 	zone := caseZone(file)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -127,7 +127,7 @@ func (c *atCmd) Run(p process) error {
 	return nil
 }
 
-// readCase reads a file. Whatever is wrong with it is the person's to mend.
+// readCase reads a file. Whatever is wrong with it is for the user to fix.
 func readCase(path string) (Case, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -149,8 +149,8 @@ func printJSON(out io.Writer, v any) error {
 	return nil
 }
 
-// caseZone is the zone in which a person reads the case. It is known to exist, or the
-// case would have been refused; a case without layers is read in UTC.
+// caseZone is the time zone for printing a case. It exists, because otherwise the case would have
+// been refused; without layers it is UTC.
 func caseZone(file Case) *time.Location {
 	zone, err := time.LoadLocation(file.Schedule().TimeZone())
 	if err != nil {
@@ -159,7 +159,7 @@ func caseZone(file Case) *time.Location {
 	return zone
 }
 
-// local writes an instant in a zone, with seconds only where there are any.
+// local writes an instant in a time zone, with seconds only if there are any.
 func local(t time.Time, zone *time.Location) string {
 	if t.Second() != 0 {
 		return t.In(zone).Format("Mon 2006-01-02 15:04:05 MST")
@@ -174,7 +174,7 @@ func utcLayout(t time.Time) string {
 	return "01-02 15:04Z"
 }
 
-// lasts writes how long something takes in days, hours and minutes.
+// lasts writes a duration in days, hours and minutes.
 func lasts(d time.Duration) string {
 	var words []string
 	for _, unit := range []struct {

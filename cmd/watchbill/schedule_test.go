@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// runSchedule runs the command and returns what it printed on both streams.
+// runSchedule runs the command and returns its status and output.
 func runSchedule(t *testing.T, args ...string) (code int, out, errOut string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -21,11 +21,11 @@ func runSchedule(t *testing.T, args ...string) (code int, out, errOut string) {
 	return code, stdout.String(), stderr.String()
 }
 
-// lines breaks JSON at its objects, for a readable difference.
+// lines splits JSON between objects, for a readable diff.
 func lines(s string) []string { return strings.Split(strings.ReplaceAll(s, "},{", "},\n{"), "\n") }
 
-// Every file of testdata/cases holds a schedule, a window and what the command is to
-// answer, worked out by hand from the rules; its first digit is the rule's.
+// Every file in testdata/cases holds a schedule, a window and the expected answer, worked out by
+// hand from the rules. The first digit of its name is the number of the rule.
 func TestScheduleCases(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/cases/*.json")

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	awaitMax  = time.Second      // between two looks for the database
-	pingLimit = 10 * time.Second // for one look
+	awaitMax  = time.Second      // between two attempts to reach the database
+	pingLimit = 10 * time.Second // for one attempt
 )
 
 type serveCmd struct {
@@ -55,8 +55,8 @@ func (c *serveCmd) Run(p process) error {
 	})
 }
 
-// awaitDatabase waits until the database can be reached or ctx ends. A refusal, such as
-// of the password, is an error: time doesn't mend it.
+// awaitDatabase waits until the database can be reached or ctx ends. If it refuses us, for example
+// because of the password, waiting doesn't help: that is an error.
 func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) error {
 	db, err := store.Open(ctx, databaseURL, store.Options{MaxConns: 1, Log: zerolog.Nop()})
 	if err != nil {
@@ -89,7 +89,7 @@ func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) 
 	}
 }
 
-// pingWithin asks once, without patience.
+// pingWithin makes one attempt, with a timeout.
 func pingWithin(ctx context.Context, db *store.Store) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
@@ -120,7 +120,7 @@ func (c *migrateCmd) Run(p process) error {
 	return migrate(p, c.DatabaseURL)
 }
 
-// migrate brings the database up to this version and says what it did.
+// migrate brings the database up to this version and prints what it did.
 func migrate(p process, databaseURL string) error {
 	pool, err := openPool(p.ctx, databaseURL)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A database that is not up yet is waited for; the log says so once.
+// The program waits for a database that is not up yet, and logs that once.
 func TestTheDatabaseComesLater(t *testing.T) {
 	t.Parallel()
 	real, err := url.Parse(storetest.NewURL(t))
@@ -62,7 +62,7 @@ func TestTheDatabaseComesLater(t *testing.T) {
 	}
 }
 
-// forward connects every caller of a listener with the server.
+// forward connects everybody who calls the listener to the server.
 func forward(from net.Listener, network, server string) {
 	for {
 		caller, err := from.Accept()
@@ -82,7 +82,7 @@ func forward(from net.Listener, network, server string) {
 	}
 }
 
-// What time doesn't mend isn't waited for, and who is told to stop does.
+// Waiting ends when waiting can't help, and when the program is told to stop.
 func TestWaitingForTheDatabaseEnds(t *testing.T) {
 	t.Parallel()
 	there := storetest.NewURL(t)
@@ -114,14 +114,14 @@ func TestWaitingForTheDatabaseEnds(t *testing.T) {
 	}
 }
 
-// signalled is a log that says when it is written to.
+// signalled is a log that signals when it is written to.
 type signalled struct {
 	mu    sync.Mutex
 	text  bytes.Buffer
 	wrote chan struct{}
 }
 
-// Write notes a line.
+// Write adds a line.
 func (s *signalled) Write(line []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// trimmed reads flags and the environment without the white space around a value: mounted
-// secrets mostly end in a new line.
+// trimmed reads flags and environment variables without surrounding white space, because mounted
+// secrets usually end in a newline.
 var trimmed = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.DecodeContext, target reflect.Value) error {
 	var value string
 	if err := ctx.Scan.PopValueInto("string", &value); err != nil {
@@ -22,7 +22,7 @@ var trimmed = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.Dec
 	return nil
 }))
 
-// databaseFlags say where the database is.
+// databaseFlags says where the database is.
 type databaseFlags struct {
 	DatabaseURL string `name:"database-url" env:"DATABASE_URL" placeholder:"URL" help:"PostgreSQL 14 or newer: postgres://user:password@host:5432/name."`
 }
@@ -32,13 +32,13 @@ func (f databaseFlags) problems() []string {
 		return []string{"DATABASE_URL is not set: the PostgreSQL database, such as postgres://watchbill:secret@localhost:5432/watchbill"}
 	}
 	if _, err := pgxpool.ParseConfig(f.DatabaseURL); err != nil {
-		// pgx's text could repeat the password.
+		// pgx's error could contain the password.
 		return []string{"DATABASE_URL is not a PostgreSQL address such as postgres://watchbill:secret@localhost:5432/watchbill"}
 	}
 	return nil
 }
 
-// slackFlags say which Slack app we are.
+// slackFlags says which Slack app we are.
 type slackFlags struct {
 	SlackBotToken  string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Bot token, from the app's page \"OAuth & Permissions\"."`
 	SlackAppToken  string `env:"SLACK_APP_TOKEN" placeholder:"xapp-…" help:"App-level token with connections:write, from \"Basic Information\"."`
@@ -70,7 +70,7 @@ func (f slackFlags) problems() []string {
 	return out
 }
 
-// logFlags say what is logged.
+// logFlags says what to log.
 type logFlags struct {
 	LogLevel string `env:"WATCHBILL_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 }
@@ -91,7 +91,7 @@ func listenProblems(name, addr string) []string {
 	return nil
 }
 
-// publicURLProblems checks the address at which others find Watchbill.
+// publicURLProblems checks the address at which others reach Watchbill.
 func publicURLProblems(address string) []string {
 	if address == "" {
 		return nil

@@ -9,11 +9,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// skewed is how far the machine's clock and the database's may be apart before it is
-// an error: timers are set by one instance's clock and fire by another's.
+// skewed is how far apart the machine's clock and the database's may be before that is an error:
+// timers are set by one instance's clock and fire by another's.
 const skewed = time.Second
 
-// clockSkew measures how far the database's clock is ahead of ours, to half a round trip.
+// clockSkew measures how far the database's clock is ahead of ours, to within half a round trip.
 func clockSkew(ctx context.Context, db *store.Store, clock func() time.Time) (time.Duration, error) {
 	before := clock()
 	theirs, err := db.Clock(ctx)
@@ -23,8 +23,8 @@ func clockSkew(ctx context.Context, db *store.Store, clock func() time.Time) (ti
 	return theirs.Sub(before.Add(clock().Sub(before) / 2)).Round(time.Millisecond), nil
 }
 
-// watchClock compares the clocks every minute. It complains when they part and says
-// when they have come together again.
+// watchClock compares the clocks every minute. It logs when they drift apart and when they agree
+// again.
 func (a *app) watchClock(ctx context.Context, clock func() time.Time, metrics prometheus.Registerer) error {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "watchbill_clock_skew_seconds",

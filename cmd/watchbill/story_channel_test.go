@@ -28,10 +28,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// storyPublic is the public address of stories that have one.
+// storyPublic is the public address in stories that have one.
 const storyPublic = "https://watchbill.example.com"
 
-// use sends by what settings give.
+// use adds the channels that the settings configure.
 func (s *story) use(ts *testscript.TestScript, f channelFlags) {
 	if wrong := f.problems(); len(wrong) > 0 {
 		ts.Fatalf("%s", strings.Join(wrong, "\n"))
@@ -43,7 +43,7 @@ func (s *story) use(ts *testscript.TestScript, f channelFlags) {
 	maps.Copy(s.channels, f.senders(s.clock.Now, ""))
 }
 
-// mailserver [public]: there is a mail server and, if it is said, a public address. It comes
+// mailserver [public]: starts a mail server and, if asked, sets a public address. It must come
 // before start.
 func (s *story) mailServer(ts *testscript.TestScript, _ bool, args []string) {
 	pair, certificate, _, err := notifytest.Vouch(time.Now())
@@ -66,7 +66,7 @@ func (s *story) mailServer(ts *testscript.TestScript, _ bool, args []string) {
 	s.use(ts, f)
 }
 
-// pushserver: there is a server of ntfy. It comes before start.
+// pushserver: starts an ntfy server. It must come before start.
 func (s *story) pushServer(ts *testscript.TestScript, _ bool, _ []string) {
 	s.push = notifytest.NewNtfy(s.clock.Now)
 	ts.Defer(s.push.Close)
@@ -77,10 +77,11 @@ func (s *story) pushServer(ts *testscript.TestScript, _ bool, _ []string) {
 	s.use(ts, f)
 }
 
-// failpush HOW: pushes fail from now on: a status, "cut" after they were taken, or "" for not.
+// failpush HOW: from now on pushes fail with a status, or with "cut" after being accepted; "" ends
+// that.
 func (s *story) failPush(_ *testscript.TestScript, _ bool, args []string) { s.push.Fail(args[0]) }
 
-// hooks is what webhooks were sent to a server.
+// hooks are the webhooks that a server received.
 type hooks struct {
 	mu  sync.Mutex
 	got []string
@@ -99,8 +100,8 @@ func (h *hooks) all() []string {
 	return slices.Clone(h.got)
 }
 
-// hookserver FILE: there is a program that takes webhooks; HOOK in the file becomes its address.
-// It comes before start.
+// hookserver FILE: starts a server for webhooks; HOOK in the file becomes its address. It must come
+// before start.
 func (s *story) hookServer(ts *testscript.TestScript, _ bool, args []string) {
 	server := httptest.NewServer(&s.hooks)
 	ts.Defer(server.Close)
@@ -109,7 +110,7 @@ func (s *story) hookServer(ts *testscript.TestScript, _ bool, args []string) {
 	s.use(ts, channelFlags{WebhookSecret: "a secret of the story"})
 }
 
-// hooked: prints what webhooks were sent.
+// hooked: prints the webhooks that were sent.
 func (s *story) hooked(ts *testscript.TestScript, _ bool, _ []string) {
 	s.settle(ts)
 	fmt.Fprint(ts.Stdout(), strings.Join(s.hooks.all(), ""))
@@ -117,7 +118,8 @@ func (s *story) hooked(ts *testscript.TestScript, _ bool, _ []string) {
 
 var storyCode = regexp.MustCompile(`\b[0-9]{6}\b`)
 
-// reach PERSON METHOD ADDRESS: the person adds a contact method and proves it by the code that comes.
+// reach PERSON METHOD ADDRESS: the person adds a contact method and verifies it with the code sent
+// there.
 func (s *story) reach(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, user := context.Background(), oncall.UserID("U0"+strings.ToUpper(args[0]))
 	c, err := s.app.store.AddContact(ctx, user, args[1], args[2], s.clock.Now())
@@ -134,7 +136,7 @@ func (s *story) reach(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 }
 
-// letter is the newest mail to somebody: subject and text.
+// letter is the newest mail to an address: subject and text.
 func (s *story) letter(ts *testscript.TestScript, to string) string {
 	for _, raw := range slices.Backward(s.office.Mails()) {
 		m, err := netmail.ReadMessage(strings.NewReader(raw))
@@ -155,7 +157,7 @@ func (s *story) letter(ts *testscript.TestScript, to string) string {
 	return ""
 }
 
-// mail ADDRESS: prints the newest mail to somebody.
+// mail ADDRESS: prints the newest mail to that address.
 func (s *story) mail(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 	fmt.Fprint(ts.Stdout(), s.letter(ts, args[0]))
@@ -167,7 +169,7 @@ var (
 	storyDo   = regexp.MustCompile(`<button name="do" value="(\w+)">([^<]*)<`)
 )
 
-// follow ADDRESS [BUTTON]: opens the link of the newest mail, presses the button and prints the page.
+// follow ADDRESS [BUTTON]: opens the link in the newest mail, presses the button and prints the page.
 func (s *story) follow(ts *testscript.TestScript, _ bool, args []string) {
 	link := storyLink.FindStringSubmatch(s.letter(ts, args[0]))
 	if link == nil {
@@ -201,7 +203,7 @@ func (s *story) page(ts *testscript.TestScript, get func() (*http.Response, erro
 	return string(b)
 }
 
-// pushes TOPIC: prints what a phone has shown.
+// pushes TOPIC: prints what a subscribed phone shows.
 func (s *story) pushes(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 	for _, m := range s.push.Topic(args[0]) {
@@ -213,7 +215,7 @@ func (s *story) pushes(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// answer TOPIC BUTTON: presses a button of the newest push.
+// answer TOPIC BUTTON: presses a button in the newest push.
 func (s *story) answer(ts *testscript.TestScript, _ bool, args []string) {
 	topic := s.push.Topic(args[0])
 	ts.Check(s.push.Tap(topic[len(topic)-1], args[1]))

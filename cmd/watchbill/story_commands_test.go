@@ -17,7 +17,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// signal KEY TITLE [SEVERITY]: the monitor says that something is wrong.
+// signal KEY TITLE [SEVERITY]: the monitor reports that something is wrong.
 func (s *story) signal(ts *testscript.TestScript, _ bool, args []string) {
 	body := map[string]string{"dedup_key": args[0], "title": args[1]}
 	if len(args) > 2 {
@@ -26,7 +26,7 @@ func (s *story) signal(ts *testscript.TestScript, _ bool, args []string) {
 	s.send(ts, storyKey, body)
 }
 
-// resolve KEY: the monitor says that it is over.
+// resolve KEY: the monitor reports that it is over.
 func (s *story) resolve(ts *testscript.TestScript, _ bool, args []string) {
 	s.send(ts, storyKey, map[string]string{"dedup_key": args[0], "status": "resolved"})
 }
@@ -55,10 +55,10 @@ func (s *story) deliver(ts *testscript.TestScript, key string, body []byte) {
 	s.settle(ts)
 }
 
-// settle waits until everything that is due has been done.
+// settle waits until all work that is due is done.
 func (s *story) settle(ts *testscript.TestScript) {
 	if s.app == nil {
-		return // a process of its own: the story says what to wait for
+		return // the program is a separate process: the story says what to wait for
 	}
 	s.until(ts, "the work that is due", func() bool { return s.busy(ts) == 0 })
 }
@@ -97,7 +97,7 @@ func (s *story) show(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprint(ts.Stdout(), s.sim.Text(args[0]))
 }
 
-// messages PLACE N: there are N messages, replies in threads not counted.
+// messages PLACE N: checks that there are N messages, not counting replies in threads.
 func (s *story) messages(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 	want, err := strconv.Atoi(args[1])
@@ -124,7 +124,7 @@ func (s *story) see(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// ready: waits until the program of its own is up.
+// ready: waits until the program in the separate process is up.
 func (s *story) ready(ts *testscript.TestScript, _ bool, _ []string) {
 	s.until(ts, "the program to be ready", func() bool {
 		resp, err := http.Get("http://" + s.addr + "/readyz")
@@ -136,8 +136,8 @@ func (s *story) ready(ts *testscript.TestScript, _ bool, _ []string) {
 	})
 }
 
-// click PERSON BUTTON PLACE: presses the newest button of that name, and prints what only
-// that person is told.
+// click PERSON BUTTON PLACE: presses the newest button with that name, and prints what only that
+// person is told.
 func (s *story) click(ts *testscript.TestScript, _ bool, args []string) {
 	action := map[string]string{"Acknowledge": "ack", "Resolve": "resolve"}[args[1]]
 	user := "U0" + strings.ToUpper(args[0])
@@ -168,22 +168,22 @@ func (s *story) typeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	s.tell(ts, user, before)
 }
 
-// tell prints the ephemeral messages that came since.
+// tell prints the ephemeral messages since before.
 func (s *story) tell(ts *testscript.TestScript, user, before string) {
 	fmt.Fprint(ts.Stdout(), strings.TrimPrefix(s.sim.EphemeralText(user), before))
 }
 
-// fail METHOD: calls of this method of Slack's Web API fail until heal.
+// fail METHOD: calls of this Slack Web API method fail until heal.
 func (s *story) fail(_ *testscript.TestScript, _ bool, args []string) {
 	s.sim.Fail(slacksim.Fault{Method: args[0], Kind: slacksim.FaultBefore, Times: -1})
 }
 
 func (s *story) heal(*testscript.TestScript, bool, []string) { s.sim.ClearFaults() }
 
-// scopes SCOPE…: the app was granted these and no others.
+// scopes SCOPE…: the app has these scopes and no others.
 func (s *story) scopes(_ *testscript.TestScript, _ bool, args []string) { s.sim.SetScopes(args) }
 
-// wrong COMMAND…: the program refuses with exit status 2.
+// wrong COMMAND…: checks that the program refuses with exit status 2.
 func (s *story) wrong(ts *testscript.TestScript, _ bool, args []string) {
 	var exit *exec.ExitError
 	if err := ts.Exec(args[0], args[1:]...); !errors.As(err, &exit) || exit.ExitCode() != 2 {

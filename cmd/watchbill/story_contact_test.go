@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// phones: there is a telephone network, and Watchbill has a number in it. It comes before start.
+// phones: starts a telephone network in which Watchbill has a number. It must come before start.
 func (s *story) phones(ts *testscript.TestScript, _ bool, _ []string) {
 	s.phone = twiliosim.New(twiliosim.Options{Now: s.clock.Now})
 	ts.Defer(func() { s.phone.Close() })
@@ -21,13 +21,13 @@ func (s *story) phones(ts *testscript.TestScript, _ bool, _ []string) {
 	s.channels = f.twilio(s.clock.Now, "").senders
 }
 
-// inbox NUMBER: prints what a phone has received and sent.
+// inbox NUMBER: prints what a phone received and sent.
 func (s *story) inbox(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 	fmt.Fprint(ts.Stdout(), s.phone.Text(args[0]))
 }
 
-// code NUMBER: waits for the code that a phone is sent, and keeps it as $CODE.
+// code NUMBER: waits for the code sent to a phone, and sets $CODE to it.
 func (s *story) code(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -36,7 +36,7 @@ func (s *story) code(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("CODE", code)
 }
 
-// reachable PERSON METHOD NUMBER: somebody has added a phone and sent its code back.
+// reachable PERSON METHOD NUMBER: the person has added a phone and entered its code.
 func (s *story) reachable(ts *testscript.TestScript, _ bool, args []string) {
 	p := process{ctx: context.Background(), clock: s.clock.Now}
 	_, err := provePhone(p.ctx, p, s.app, s.phone, oncall.UserID(person(args[0])), args[1], args[2])
@@ -44,8 +44,8 @@ func (s *story) reachable(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 }
 
-// reply NUMBER TEXT [PATTERN]: the phone sends an SMS, and waits until it shows the pattern.
-// Answers are fetched, so it may take some seconds.
+// reply NUMBER TEXT [PATTERN]: sends an SMS from the phone, and waits until it shows the pattern.
+// Answers are polled, so that may take some seconds.
 func (s *story) reply(ts *testscript.TestScript, _ bool, args []string) {
 	_, err := s.phone.Reply(context.Background(), args[0], args[1])
 	ts.Check(err)

@@ -15,11 +15,11 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// person is the Slack id of somebody in the stories.
+// person is the Slack id of a person in the stories.
 func person(name string) string { return "U0" + strings.ToUpper(name) }
 
-// press PERSON ACTION PLACE [PATTERN]: presses the newest button that does this, by its action, and
-// waits until that person alone is told what the pattern says.
+// press PERSON ACTION PLACE [PATTERN]: presses the newest button with that action, and waits until
+// the person is told in private what matches the pattern.
 func (s *story) press(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
 	before := s.sim.EphemeralText(user)
@@ -43,8 +43,8 @@ func (s *story) pressed(user, action, place string) error {
 	return err
 }
 
-// together 'PERSON ACTION PLACE'…: several people press at the same moment. It waits until one of
-// them is told something, and prints what all of them are told.
+// together 'PERSON ACTION PLACE'…: several people press at the same time. It waits until one of them
+// is told something, and prints what all of them are told.
 func (s *story) together(ts *testscript.TestScript, _ bool, args []string) {
 	var all sync.WaitGroup
 	errs := make([]error, len(args))
@@ -73,7 +73,7 @@ func (s *story) together(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// another: a second instance of the program runs beside the first.
+// another: starts a second instance of the program beside the first.
 func (s *story) another(ts *testscript.TestScript, _ bool, _ []string) {
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(context.Background(), settings{
@@ -89,7 +89,7 @@ func (s *story) form(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprint(ts.Stdout(), s.sim.ViewText(person(args[0])))
 }
 
-// choose PERSON FIELD VALUE: chooses something in the open form, which may change by it.
+// choose PERSON FIELD VALUE: chooses something in the open form, which may change as a result.
 func (s *story) choose(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -102,7 +102,7 @@ func (s *story) choose(ts *testscript.TestScript, _ bool, args []string) {
 	io.WriteString(ts.Stdout(), s.sim.ViewText(person(args[0])))
 }
 
-// submit PERSON FIELD=VALUE…: fills in and sends the open form, and prints what is left of it.
+// submit PERSON FIELD=VALUE…: fills in and submits the open form, and prints what is still open.
 func (s *story) submit(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

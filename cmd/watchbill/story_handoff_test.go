@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// call calls a method of Slack's Web API as the app would.
+// call calls a Slack Web API method as the app would.
 func (s *story) call(ts *testscript.TestScript, method string, args map[string]any) map[string]any {
 	body, err := json.Marshal(args)
 	ts.Check(err)
@@ -32,7 +32,7 @@ func (s *story) call(ts *testscript.TestScript, method string, args map[string]a
 	return answer
 }
 
-// group HANDLE [PERSON…]: prints who is in a user group, or makes one of these people.
+// group HANDLE [PERSON…]: prints who is in a user group, or creates one with these people.
 func (s *story) group(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 1 {
 		made := s.call(ts, "usergroups.create", map[string]any{"name": args[0], "handle": args[0]})
@@ -76,7 +76,7 @@ func (s *story) topic(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprintln(ts.Stdout(), c.Topic)
 }
 
-// leave PERSON: they are deactivated in Slack.
+// leave PERSON: the person is deactivated in Slack.
 func (s *story) leave(ts *testscript.TestScript, _ bool, args []string) {
 	name := strings.ToUpper(args[0][:1]) + args[0][1:]
 	s.sim.AddUser(slacksim.User{ID: person(args[0]), Name: args[0], RealName: name, TZ: "Europe/Berlin", Deleted: true})

@@ -22,7 +22,7 @@ func (s *story) has(ts *testscript.TestScript, _ bool, args []string) {
 	s.settle(ts)
 }
 
-// line NUMBER FATE: from now on the phone is busy, unreachable, a land line, and so on.
+// line NUMBER FATE: from now on the phone is busy, unreachable, a landline, and so on.
 func (s *story) line(_ *testscript.TestScript, _ bool, args []string) {
 	s.phone.AddPhone(twiliosim.Phone{Number: args[0], Fate: twiliosim.Fate(args[1])})
 }
@@ -48,7 +48,7 @@ func (s *story) pickup(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// decline NUMBER: refuses the call, and waits until that is known: some seconds later.
+// decline NUMBER: declines the call, and waits until Watchbill knows, some seconds later.
 func (s *story) decline(ts *testscript.TestScript, neg bool, args []string) {
 	s.rings(ts, neg, args)
 	ts.Check(s.phone.HangUp(args[0]))
@@ -72,7 +72,7 @@ func (s *story) gets(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// account: the commands of `watchbill twilio` find the telephone network.
+// account: lets the `watchbill twilio` commands find the telephone network.
 func (s *story) account(ts *testscript.TestScript, _ bool, _ []string) {
 	s.phone = twiliosim.New(twiliosim.Options{Now: time.Now})
 	ts.Defer(func() { s.phone.Close() })
@@ -85,7 +85,7 @@ func (s *story) account(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// demoreplies NUMBER: the number's webhook is the one that Twilio gives to new numbers.
+// demoreplies NUMBER: the number has the webhook that Twilio gives to new numbers.
 func (s *story) demoReplies(*testscript.TestScript, bool, []string) {
 	s.phone.SetSMSURL("https://demo.twilio.com/welcome/sms/reply/")
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// minute: what every instance looks after once a minute is done now.
+// minute: does now what every instance does once a minute.
 func (s *story) minute(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(s.app.store.RemindUnacked(context.Background(), s.clock.Now()))
 	s.settle(ts)

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	_ "image/png" // what a picture is
+	_ "image/png" // the format of pictures
 	"io"
 	"net/http"
 	"net/url"
@@ -15,8 +15,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// tap PERSON BUTTON: presses a button in the open form, or on the home tab if none is open, by its
-// action and, where there are several, "=" and its value. It prints what the person sees then.
+// tap PERSON BUTTON: presses a button in the open form, or on the home tab if none is open. BUTTON is
+// its action and, if there are several, "=" and its value. It prints what the person sees then.
 func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -35,7 +35,7 @@ func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	io.WriteString(ts.Stdout(), s.sim.ViewText(user))
 }
 
-// close PERSON: closes the open form without sending it.
+// close PERSON: closes the open form without submitting it.
 func (s *story) closeForm(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -51,7 +51,7 @@ func (s *story) home(ts *testscript.TestScript, _ bool, args []string) {
 	io.WriteString(ts.Stdout(), s.sim.HomeText(user))
 }
 
-// picture PERSON: waits for a picture in the bot's conversation with somebody, and prints its name,
+// picture PERSON: waits for a picture in the bot's conversation with the person, and prints its name,
 // its size in pixels and its alternative text.
 func (s *story) picture(ts *testscript.TestScript, _ bool, args []string) {
 	var id string
@@ -83,7 +83,7 @@ func (s *story) picture(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprintf(ts.Stdout(), "%s %s %dx%d\n%s\n", info.File.Name, format, config.Width, config.Height, info.File.AltText)
 }
 
-// subscribe TEXT: reads the calendar whose address the text shows, and prints it.
+// subscribe TEXT: fetches the calendar at the address in the text, and prints it.
 func (s *story) subscribe(ts *testscript.TestScript, neg bool, args []string) {
 	_, path, _ := strings.Cut(ts.ReadFile(args[0]), "/v1/calendar/")
 	path, _, _ = strings.Cut(path, "`")

@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"watchbill": main})
 }
 
-// TestStories runs testdata/stories: the product's behaviour in the words of its
-// users. Each story has its own database, Slack workspace and clock.
+// TestStories runs testdata/stories: the product's behaviour in the words of its users. Each story
+// has its own database, Slack workspace and clock.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/stories/*.txtar")
@@ -102,12 +102,11 @@ func TestStories(t *testing.T) {
 	}
 }
 
-// storyKey is the key of the integration "demo" in every story; "alertmanager" has
-// the next one.
+// storyKey is the key of the integration "demo" in every story; "alertmanager" has the next one.
 const storyKey = "0123456789abcdef0123456789abcdef"
 
-// parkedClock stands still until the story moves it. Before it is parked, it is the
-// wall clock: that is the time of stories whose program runs in a process of its own.
+// parkedClock stands still until the story moves it. Until it is parked it is the wall clock, which
+// is the time of stories whose program runs in a separate process.
 type parkedClock struct {
 	mu     sync.Mutex
 	now    time.Time
@@ -135,14 +134,14 @@ func (c *parkedClock) set(t time.Time) {
 	c.now = t
 }
 
-// A story is one run of the program with its surroundings.
+// A story is one run of the program and its environment.
 type story struct {
 	t     *testing.T
 	clock *parkedClock
 	sim   *slacksim.Sim
 	app   *app
 	url   string // of the database
-	addr  string // of the program's front door
+	addr  string // of the program's HTTP server
 
 	phone    *twiliosim.Sim
 	channels map[string]notify.Sender
@@ -157,8 +156,8 @@ func newStory(t *testing.T) *story {
 	return &story{t: t, clock: &parkedClock{}}
 }
 
-// setup gives the commands of the script their environment; the program itself is
-// started by the story.
+// setup gives the commands in the script their environment. The program itself is started by the
+// story.
 func (s *story) setup(env *testscript.Env) error {
 	s.url = storetest.NewEmpty(s.t).Config().ConnString()
 	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now})
@@ -184,8 +183,8 @@ func (s *story) setup(env *testscript.Env) error {
 	return nil
 }
 
-// start runs the program with a parked clock, set up by setup.yaml or, without it,
-// by the demo's own file.
+// start: runs the program with a parked clock, set up with setup.yaml or, without it, with the
+// demo's setup.
 func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	ctx := context.Background()
 	s.clock.park(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)) // a Monday
@@ -218,7 +217,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	s.until(ts, "two sockets", func() bool { return s.sim.Sockets() == 2 })
 }
 
-// until waits for a condition, for 20 seconds at most.
+// until waits for a condition, at most 20 seconds.
 func (s *story) until(ts *testscript.TestScript, what string, cond func() bool) {
 	deadline := time.Now().Add(20 * time.Second)
 	for !cond() {

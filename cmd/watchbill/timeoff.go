@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// timeOffAhead is how far ahead recurring events of a calendar are written out.
+// timeOffAhead is how far ahead a calendar's recurring events are expanded.
 const timeOffAhead = 365 * 24 * time.Hour
 
 type timeOffCmd struct {
@@ -77,7 +77,7 @@ func (c *timeOffImportCmd) Run(p process) error {
 	return nil
 }
 
-// findUser finds the one person that the words mean.
+// findUser finds the one person that who refers to.
 func findUser(known *store.Directory, who string) (oncall.User, error) {
 	var found []oncall.User
 	for id, u := range known.Users {

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// twilioFlags say which Twilio account sends SMS and calls.
+// twilioFlags says which Twilio account sends SMS and makes calls.
 type twilioFlags struct {
 	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"Twilio account that sends SMS and calls."`
 	TwilioAuthToken  string `env:"TWILIO_AUTH_TOKEN" placeholder:"TOKEN" help:"The account's auth token: checks Twilio's signatures, and signs in where no API key is given."`
@@ -26,7 +26,7 @@ type twilioFlags struct {
 	TwilioAPIURL     string `name:"twilio-api-url" env:"WATCHBILL_TWILIO_API_URL" placeholder:"URL" help:"Another address in place of Twilio's, for a proxy or a simulator."`
 }
 
-// config is the account of these settings.
+// config is the Twilio account in these settings.
 func (f twilioFlags) config(clock func() time.Time, public string) notify.TwilioConfig {
 	return notify.TwilioConfig{
 		Account: f.TwilioAccountSID, Token: f.TwilioAuthToken, Key: f.TwilioAPIKey, Secret: f.TwilioAPISecret,
@@ -35,7 +35,7 @@ func (f twilioFlags) config(clock func() time.Time, public string) notify.Twilio
 	}
 }
 
-// twilio is SMS and, where there is a number for them, calls.
+// twilio is the channel for SMS and, if there is a number for them, calls.
 func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
 	config := f.config(clock, public)
 	c := channel{name: "twilio", problems: append(config.Problems(), phoneProblems("TWILIO_FROM", f.TwilioFrom)...)}
@@ -50,7 +50,7 @@ func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
 	return c
 }
 
-// phoneProblems checks a number of a setting or flag.
+// phoneProblems checks the phone number in a setting or flag.
 func phoneProblems(name, number string) []string {
 	if kept, err := oncall.CheckAddress(oncall.MethodSMS, number); number != "" && (err != nil || kept != number) {
 		return []string{fmt.Sprintf("%s is %q; it must be a number with its country code, such as +12025550100", name, number)}
@@ -58,8 +58,8 @@ func phoneProblems(name, number string) []string {
 	return nil
 }
 
-// hooks say how Twilio's calls of us are known; it makes none without a public address,
-// or where nobody can check its signature.
+// hooks is how to recognize Twilio's webhooks. There are none without a public address, or without
+// a token to check their signatures.
 func (f twilioFlags) hooks(public string) api.Twilio {
 	if f.TwilioAuthToken == "" || !strings.HasPrefix(public, "https://") {
 		return api.Twilio{}
@@ -71,7 +71,7 @@ func (f twilioFlags) hooks(public string) api.Twilio {
 	return h
 }
 
-// twilioCmd is about the Twilio account itself.
+// twilioCmd manages the Twilio account itself.
 type twilioCmd struct {
 	Setup twilioSetupCmd `cmd:"" help:"Make or update the Studio flow that calls people, and print the settings."`
 	Check twilioCheckCmd `cmd:"" help:"Check the account, its number and the flow; --test sends an SMS."`
@@ -115,7 +115,7 @@ func (c *twilioSetupCmd) Run(p process) error {
 	return nil
 }
 
-// choose takes the number that is set, or the only one that fits.
+// choose returns the number that is set, or the only suitable one.
 func (c *twilioSetupCmd) choose(numbers []notify.TwilioNumber) (string, error) {
 	if c.TwilioFrom != "" {
 		return c.TwilioFrom, nil
@@ -140,7 +140,7 @@ type twilioCheckCmd struct {
 	Test        string `placeholder:"+1…" help:"Send an SMS to this number and wait for what becomes of it."`
 }
 
-// testPatience is how long `twilio check --test` waits for a receipt.
+// testPatience is how long `twilio check --test` waits for the receipt.
 const testPatience = 30 * time.Second
 
 func (c *twilioCheckCmd) Run(p process) error {
@@ -164,7 +164,7 @@ func (c *twilioCheckCmd) Run(p process) error {
 	return nil
 }
 
-// test sends an SMS and follows it.
+// test sends an SMS and follows its delivery.
 func (c *twilioCheckCmd) test(r *report, sms notify.SMS) {
 	receipt := sms.Send(r.ctx, notify.Message{
 		Purpose: notify.ForTest, Key: "check " + r.clock().UTC().Format(time.RFC3339), To: c.Test, Attempt: 1, Expires: r.clock().Add(10 * time.Minute),

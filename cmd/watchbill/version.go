@@ -13,7 +13,7 @@ func (*versionCmd) Run(p process) error {
 	return err
 }
 
-// version is what the Go toolchain recorded of the source it was built from.
+// version is what the Go toolchain recorded about the source of this build.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
