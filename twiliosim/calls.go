@@ -11,7 +11,7 @@ import (
 
 var callTakes = []string{"To", "From", "Twiml", "Url", "Method", "Timeout", "StatusCallback", "StatusCallbackEvent"}
 
-// A call rings at a phone until it is answered or its time is over.
+// A call rings at a phone until it is answered or has rung long enough.
 type call struct {
 	sid, from, to string
 	status        string // ringing, in-progress, completed, busy, no-answer, failed, canceled
@@ -20,15 +20,15 @@ type call struct {
 	heard         []string
 	keys          string
 
-	exec  *execution // whose call it is, or
-	verbs []verb     // what is left of a document of TwiML
+	exec  *execution // the execution that made the call, or
+	verbs []verb     // the rest of a TwiML document
 
-	gather *gather // set while a key is waited for
+	gather *gather // set while waiting for a key
 }
 
-// A gather waits for one key.
+// A gather is the wait for one key.
 type gather struct {
-	action string // of TwiML
+	action string // TwiML's action
 	until  time.Time
 }
 
@@ -75,7 +75,7 @@ func (s *Sim) createCall(_ *http.Request, form url.Values) (any, *refusal) {
 	return out, nil
 }
 
-// dial lets a phone ring. The lock is held.
+// dial makes a phone ring. The lock is held.
 func (s *Sim) dial(to, from string, ring time.Duration) *call {
 	c := &call{sid: newSID("CA"), from: from, to: to, status: "ringing", created: s.opt.Now(), ring: ring}
 	if fate := s.phone(to).Fate; fate == FateBusy || s.talks(to) != nil {
@@ -86,14 +86,14 @@ func (s *Sim) dial(to, from string, ring time.Duration) *call {
 	return c
 }
 
-// pickUp lets a machine answer where one does. The lock is held.
+// pickUp answers the call if the phone has voicemail. The lock is held.
 func (s *Sim) pickUp(c *call) {
 	if s.phone(c.to).Fate == FateVoicemail && c.status == "ringing" {
 		s.answered(c)
 	}
 }
 
-// talks is the phone's present call, ringing or not.
+// talks is the phone's current call, ringing or answered.
 func (s *Sim) talks(number string) *call {
 	for _, c := range slices.Backward(s.calls) {
 		if c.to == number && !c.over() {
@@ -103,7 +103,7 @@ func (s *Sim) talks(number string) *call {
 	return nil
 }
 
-// answered begins what the call says. The lock is held.
+// answered starts what the call says. The lock is held.
 func (s *Sim) answered(c *call) {
 	c.status = "in-progress"
 	if c.exec != nil {
@@ -114,7 +114,7 @@ func (s *Sim) answered(c *call) {
 	s.wake()
 }
 
-// finish ends a call with a status and tells its flow. The lock is held.
+// finish ends a call with a status and informs its flow. The lock is held.
 func (s *Sim) finish(c *call, status string) {
 	if c.over() {
 		return
@@ -135,8 +135,7 @@ func (s *Sim) finish(c *call, status string) {
 	s.wake()
 }
 
-// tick does what time has brought: phones ring no longer, keys are waited for no longer.
-// The lock is held.
+// tick ends the ringing and the waiting for keys whose time is over. The lock is held.
 func (s *Sim) tick() {
 	now := s.opt.Now()
 	for _, c := range s.calls {
@@ -166,7 +165,7 @@ func (s *Sim) listCalls(r *http.Request, form url.Values) (any, *refusal) {
 	return list(r, form, "calls", all), nil
 }
 
-// callNamed finds the call of a request's address.
+// callNamed finds the call named in a request's address.
 func (s *Sim) callNamed(r *http.Request) (*call, *refusal) {
 	sid := strings.TrimSuffix(r.PathValue("sid"), ".json")
 	for _, c := range s.calls {

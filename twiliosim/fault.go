@@ -7,35 +7,35 @@ import (
 	"time"
 )
 
-// FaultKind names a way in which a request goes wrong.
+// FaultKind is a way for a request to go wrong.
 type FaultKind string
 
 // The kinds of fault.
 const (
-	FaultLimit FaultKind = "429"     // answer 429, with Retry-After if it is set; nothing was done
-	FaultHTML  FaultKind = "500html" // answer 502 with a page of HTML; nothing was done
-	FaultError FaultKind = "error"   // answer Status with Twilio's error Code; nothing was done
-	FaultReset FaultKind = "reset"   // cut the connection; nothing was done
+	FaultLimit FaultKind = "429"     // answer 429, with RetryAfter if set; do nothing
+	FaultHTML  FaultKind = "500html" // answer 502 with an HTML page; do nothing
+	FaultError FaultKind = "error"   // answer Status with Twilio's error Code; do nothing
+	FaultReset FaultKind = "reset"   // cut the connection; do nothing
 	FaultLost  FaultKind = "lost"    // do it, then cut the connection
-	FaultHang  FaultKind = "hang"    // do it, and never answer
-	FaultCut   FaultKind = "cut"     // do it, and answer half
+	FaultHang  FaultKind = "hang"    // do it, then never answer
+	FaultCut   FaultKind = "cut"     // do it, then answer half
 )
 
-// A Fault makes the next requests go wrong.
+// A Fault makes the next matching requests go wrong.
 type Fault struct {
-	// Path is a part of the address, such as "Messages.json" or "Executions"; empty: all.
+	// Path is part of the address, such as "Messages.json" or "Executions"; empty: any.
 	Path string
-	// Method is "POST" or "GET"; empty: both.
+	// Method is "POST" or "GET"; empty: either.
 	Method string
 	Kind   FaultKind
-	// Times is how many requests are hit; 0 means one, below zero every one until ClearFaults.
+	// Times is how many requests are hit. 0 means one; negative means all until ClearFaults.
 	Times      int
 	RetryAfter time.Duration
 	Status     int
 	Code       int
 }
 
-// Fail arms a fault. Faults are used up in the order in which they were armed.
+// Fail arms a fault. Faults are used in the order in which they were armed.
 func (s *Sim) Fail(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,14 +48,14 @@ func (s *Sim) Fail(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// ClearFaults forgets every fault that is still armed.
+// ClearFaults disarms all faults.
 func (s *Sim) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = nil
 }
 
-// takeFault uses up one hit of the first fault that fits.
+// takeFault uses one hit of the first fault that matches.
 func (s *Sim) takeFault(r *http.Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *Sim) takeFault(r *http.Request) *Fault {
 	return nil
 }
 
-// before plays a fault that comes before the work and reports whether that was all.
+// before applies a fault that comes before the work, and reports whether the request ends there.
 func (f *Fault) before(w http.ResponseWriter) bool {
 	switch f.Kind {
 	case FaultLimit:
@@ -96,7 +96,7 @@ func (f *Fault) before(w http.ResponseWriter) bool {
 	return true
 }
 
-// after plays a fault that comes after the work.
+// after applies a fault that comes after the work.
 func (s *Sim) after(w http.ResponseWriter, r *http.Request, f *Fault, answer []byte, status int) {
 	switch f.Kind {
 	case FaultHang:
@@ -118,7 +118,7 @@ func (s *Sim) after(w http.ResponseWriter, r *http.Request, f *Fault, answer []b
 	}
 }
 
-// hangUp closes the connection under a request, as a failing load balancer does.
+// hangUp closes the connection in the middle of a request, as a failing load balancer does.
 func hangUp(w http.ResponseWriter) {
 	hijacker, ok := w.(http.Hijacker)
 	if !ok {

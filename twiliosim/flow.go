@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// A definition is what a flow consists of.
+// A definition is the content of a flow.
 type definition struct {
 	Description  string          `json:"description"`
 	States       []state         `json:"states"`
@@ -38,7 +38,7 @@ type condition struct {
 	Value        string   `json:"value"`
 }
 
-// widgetEvents are the widgets that are simulated, and how each may end.
+// widgetEvents lists the simulated widgets and the events with which each may end.
 var widgetEvents = map[string][]string{
 	"trigger":               {"incomingMessage", "incomingCall", "incomingConversationMessage", "incomingRequest", "incomingParent"},
 	"make-outgoing-call-v2": {"answered", "busy", "noAnswer", "failed"},
@@ -48,8 +48,8 @@ var widgetEvents = map[string][]string{
 	"say-play":              {"audioComplete"},
 }
 
-// widgetStrings are the properties that must be strings, although numbers and booleans
-// would be natural, and widgetNumbers those that must not.
+// widgetStrings are the properties that must be strings, although numbers and booleans would be
+// natural, and widgetNumbers those that must not be.
 var (
 	widgetStrings = []string{
 		"say", "to", "from", "input", "voice", "language", "play", "finish_on_key", "speech_timeout", "gather_language",
@@ -61,7 +61,7 @@ var (
 	widgetOther   = []string{"offset", "variables"}
 )
 
-// parseDefinition checks a flow: strictly, as nobody can look at Studio's editor here.
+// parseDefinition checks a flow, strictly, because there is no Studio editor to look at it.
 func parseDefinition(text []byte) (*definition, error) {
 	d := json.NewDecoder(strings.NewReader(string(text)))
 	d.DisallowUnknownFields()
@@ -134,11 +134,10 @@ func (d *definition) state(name string) *state {
 	return nil
 }
 
-// maxSteps ends an execution, as Studio does.
+// maxSteps is the number of steps after which Studio ends an execution.
 const maxSteps = 1000
 
-// goOn leaves the present widget by an event and enters others until one waits. The lock
-// is held.
+// goOn leaves the current widget by an event and enters others until one waits. The lock is held.
 func (s *Sim) goOn(e *execution, event string) {
 	for e.status == "active" && event != "" {
 		next := e.follow(event)
@@ -155,7 +154,7 @@ func (s *Sim) goOn(e *execution, event string) {
 	}
 }
 
-// follow is where an event leads.
+// follow is the widget that an event leads to.
 func (e *execution) follow(event string) *state {
 	for _, t := range e.flow.def.state(e.at).Transitions {
 		if t.Event != event {
@@ -175,7 +174,7 @@ func (e *execution) follow(event string) *state {
 	return nil
 }
 
-// enter does what a widget does and returns its event, or nothing where it waits.
+// enter does what a widget does and returns its event, or nothing if it waits.
 func (s *Sim) enter(e *execution, w *state) string {
 	say := func() { e.call.heard = append(e.call.heard, e.render(w.text("say"))) }
 	switch w.Type {
@@ -224,7 +223,7 @@ func (s *state) number(name string) int {
 
 var reference = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
 
-// render fills in what a text refers to.
+// render replaces the references in a text.
 func (e *execution) render(text string) string {
 	context := e.context()
 	return reference.ReplaceAllStringFunc(text, func(ref string) string {

@@ -25,13 +25,13 @@ type message struct {
 	sid, from, to, body, service string
 	direction                    string // inbound, outbound-api or outbound-reply
 	callback                     string
-	states                       []string // still to come, the first is the present one
+	states                       []string // the current one, then those to come
 	code                         int
 	reason                       string
 	created                      time.Time
 }
 
-// shown is the message as the API gives it. The lock is held.
+// shown is the message as the API returns it. The lock is held.
 func (m *message) shown(account string) obj {
 	path := "/2010-04-01/Accounts/" + account + "/Messages/" + m.sid
 	out := obj{
@@ -50,7 +50,7 @@ func (m *message) shown(account string) obj {
 	return out
 }
 
-// advance moves a message one state on: each look at it finds it further.
+// advance moves a message to its next state: each look at it finds it further along.
 func (m *message) advance() {
 	if len(m.states) > 1 {
 		m.states = m.states[1:]
@@ -105,8 +105,8 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 	return m.shown(s.opt.Account), nil
 }
 
-// publicURL reports whether Twilio would call an address; the simulator also calls this
-// machine.
+// publicURL reports whether Twilio would accept an address to call. Unlike Twilio, the simulator
+// also calls addresses on this machine.
 func publicURL(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")

@@ -29,8 +29,8 @@ func (s *Sim) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /phones", s.serveAction)
 }
 
-// onlyLocal answers requests that name this machine only, so that no foreign site can reach
-// the simulator by pointing its own name at the loopback address.
+// onlyLocal answers only requests that name this machine, so that no foreign site can reach the
+// simulator by pointing its own name at the loopback address.
 func onlyLocal(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !localHost(r.Host) {
@@ -50,7 +50,7 @@ func localHost(hostport string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// sameOrigin refuses what a page of another site sends. Programs send no Origin.
+// sameOrigin refuses requests from other sites' pages. Programs send no Origin.
 func sameOrigin(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return false
@@ -68,8 +68,8 @@ type pagePhone struct {
 	Phone
 	Stopped  bool
 	Messages []Message
-	Calls    []Call // that are over
-	Call     *Call  // the present one
+	Calls    []Call // finished ones
+	Call     *Call  // the current one
 }
 
 func (s *Sim) servePage(w http.ResponseWriter, name string) {
@@ -101,10 +101,10 @@ func (s *Sim) servePage(w http.ResponseWriter, name string) {
 	w.Header().Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(b.Bytes()) // the peer is gone: nobody to tell
+	_, _ = w.Write(b.Bytes()) // an error means that the peer is gone
 }
 
-// serveAction does what a phone's owner does.
+// serveAction does what a phone's owner clicks.
 func (s *Sim) serveAction(w http.ResponseWriter, r *http.Request) {
 	if !sameOrigin(r) {
 		http.Error(w, "only this page may do that", http.StatusForbidden)

@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// Fate is what becomes of what is sent to a phone.
+// Fate is what happens to SMS and calls to a phone.
 type Fate string
 
 // The fates; empty is an ordinary phone.
 const (
-	FateUnreachable Fate = "unreachable" // SMS end undelivered with 30003
-	FateUnconfirmed Fate = "unconfirmed" // SMS stay "sent": the carrier gives no receipts
+	FateUnreachable Fate = "unreachable" // SMS end as undelivered with 30003
+	FateUnconfirmed Fate = "unconfirmed" // SMS stay "sent", because the carrier gives no receipts
 	FateInvalid     Fate = "invalid"     // no such number: refused with 21211
 	FateLandline    Fate = "landline"    // SMS are refused with 21614
-	FateBusy        Fate = "busy"        // calls find it busy
-	FateVoicemail   Fate = "voicemail"   // a machine answers calls and presses nothing
+	FateBusy        Fate = "busy"        // the line is busy for calls
+	FateVoicemail   Fate = "voicemail"   // a machine answers calls and presses no key
 )
 
-// A Phone is one phone of the world.
+// A Phone is one phone in the simulated world.
 type Phone struct {
 	Number string
-	Name   string // of its owner, for the page
+	Name   string // of its owner, shown on the page
 	Fate   Fate
 
 	stopped bool // has answered STOP
 }
 
-// AddPhone puts a phone on the page, or changes one.
+// AddPhone adds a phone to the page, or changes one.
 func (s *Sim) AddPhone(p Phone) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +41,7 @@ func (s *Sim) AddPhone(p Phone) {
 	s.wake()
 }
 
-// phone finds a phone; every number has one. The lock is held.
+// phone finds a phone; every number has one, created if needed. The lock is held.
 func (s *Sim) phone(number string) *Phone {
 	for _, p := range s.phones {
 		if p.Number == number {
@@ -55,7 +55,7 @@ func (s *Sim) phone(number string) *Phone {
 	return p
 }
 
-// A Message is an SMS as its phone shows it.
+// A Message is an SMS as shown on a phone.
 type Message struct {
 	SID      string
 	Incoming bool // to the phone
@@ -63,7 +63,7 @@ type Message struct {
 	At       time.Time
 }
 
-// Messages lists what a phone has received and sent, the oldest first.
+// Messages lists what a phone received and sent, oldest first.
 func (s *Sim) Messages(number string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,7 +74,7 @@ func (s *Sim) messagesOf(number string) (out []Message) {
 	for _, m := range s.messages {
 		switch number {
 		case m.to:
-			if m.code == 0 { // else it never arrives
+			if m.code == 0 { // with an error it never arrives
 				out = append(out, Message{m.sid, true, m.body, m.created})
 			}
 		case m.from:
@@ -84,7 +84,7 @@ func (s *Sim) messagesOf(number string) (out []Message) {
 	return out
 }
 
-// Inbox lists the texts that a phone has received, the oldest first.
+// Inbox lists the texts that a phone received, oldest first.
 func (s *Sim) Inbox(number string) []string {
 	out := []string{}
 	for _, m := range s.Messages(number) {
@@ -95,17 +95,17 @@ func (s *Sim) Inbox(number string) []string {
 	return out
 }
 
-// A Call is a call as its phone shows it.
+// A Call is a call as shown on a phone.
 type Call struct {
 	SID    string
-	Status string // as Twilio's: ringing, in-progress, completed, busy, no-answer, failed, canceled
+	Status string // Twilio's: ringing, in-progress, completed, busy, no-answer, failed, canceled
 	Heard  []string
 	Keys   string // pressed so far
-	Waits  bool   // for a key
+	Waits  bool   // waits for a key
 	At     time.Time
 }
 
-// Calls lists the calls to a phone, the oldest first.
+// Calls lists the calls to a phone, oldest first.
 func (s *Sim) Calls(number string) []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +122,7 @@ func (s *Sim) callsOf(number string) (out []Call) {
 	return out
 }
 
-// Text is all that happened on a phone, a line for each.
+// Text describes everything that happened on a phone, one line each.
 func (s *Sim) Text(number string) string {
 	type line struct {
 		at   time.Time
@@ -154,7 +154,7 @@ func (s *Sim) Text(number string) string {
 	return b.String()
 }
 
-// Reply sends an SMS from a phone to our number, and returns its SID.
+// Reply sends an SMS from a phone to our number and returns its SID.
 func (s *Sim) Reply(ctx context.Context, number, body string) (string, error) {
 	s.mu.Lock()
 	m := &message{
@@ -177,7 +177,7 @@ func (s *Sim) Reply(ctx context.Context, number, body string) (string, error) {
 	return m.sid, s.tell(ctx, hook, m)
 }
 
-// tell calls the webhook of our number and sends what it answers.
+// tell calls the webhook of our number and sends its answer to the phone.
 func (s *Sim) tell(ctx context.Context, hook string, m *message) error {
 	document, err := s.Post(ctx, hook, url.Values{
 		"MessageSid": {m.sid}, "SmsSid": {m.sid}, "SmsMessageSid": {m.sid}, "AccountSid": {s.opt.Account}, "From": {m.from}, "To": {m.to},
@@ -206,7 +206,7 @@ func (s *Sim) tell(ctx context.Context, hook string, m *message) error {
 
 var errNoCall = errors.New("the phone has no such call")
 
-// Answer picks a ringing phone up and returns what it says.
+// Answer picks up a ringing phone and returns what the call says.
 func (s *Sim) Answer(number string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,7 +219,7 @@ func (s *Sim) Answer(number string) (string, error) {
 	return strings.Join(c.heard, "\n"), nil
 }
 
-// Press presses a key during a call and returns what the phone says then.
+// Press presses a key during a call and returns what the call then says.
 func (s *Sim) Press(ctx context.Context, number, key string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -255,7 +255,7 @@ func (s *Sim) Press(ctx context.Context, number, key string) (string, error) {
 	return strings.Join(c.heard[min(said, len(c.heard)):], "\n"), err
 }
 
-// HangUp ends a call from the phone's side: a ringing one is declined.
+// HangUp ends a call at the phone: a ringing call is declined.
 func (s *Sim) HangUp(number string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 
 type obj = map[string]any
 
-// A refusal is an error as Twilio words it.
+// A refusal is an error in Twilio's words.
 type refusal struct {
 	status, code int
 	message      string
@@ -32,19 +32,19 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Twilio-Request-Id", newSID("RQ"))
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // the peer is gone: nobody to tell
+	_ = json.NewEncoder(w).Encode(v) // an error means that the peer is gone
 }
 
-// An endpoint answers one kind of request; the lock is held.
+// An endpoint answers one kind of request. The lock is held.
 type endpoint struct {
 	created bool     // answers 201
-	takes   []string // the parameters that it knows
+	takes   []string // the parameters it knows
 	do      func(s *Sim, r *http.Request, form url.Values) (any, *refusal)
 }
 
 var paging = []string{"PageSize", "Page", "PageToken"}
 
-// routes are all addresses of the simulator.
+// routes handles all addresses of the simulator.
 func (s *Sim) routes() http.Handler {
 	const account = "/2010-04-01/Accounts/{account}"
 	mux := http.NewServeMux()
@@ -81,7 +81,7 @@ func (s *Sim) nowhere(w http.ResponseWriter, r *http.Request) {
 	refuse(http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found").write(w)
 }
 
-// serve answers one request of the API.
+// serve answers one API request.
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	if no := s.authenticate(r); no != nil {
 		no.write(w)
@@ -140,7 +140,7 @@ func (s *Sim) record(entry Request) {
 	s.wake()
 }
 
-// authenticate checks who asks and, where the address names an account, which.
+// authenticate checks the credentials and, if the address names an account, that it is theirs.
 func (s *Sim) authenticate(r *http.Request) *refusal {
 	user, password, _ := r.BasicAuth()
 	known := user == s.opt.Account && password == s.opt.Token || user == s.opt.Key && password == s.opt.Secret
@@ -153,7 +153,7 @@ func (s *Sim) authenticate(r *http.Request) *refusal {
 	return nil
 }
 
-// checkNames refuses parameters that nobody knows: Twilio ignores them, which hides slips.
+// checkNames refuses unknown parameters. Twilio ignores them, which hides mistakes.
 func checkNames(form url.Values, takes []string) *refusal {
 	for name := range form {
 		if !slices.Contains(takes, name) {
@@ -163,7 +163,7 @@ func checkNames(form url.Values, takes []string) *refusal {
 	return nil
 }
 
-// paged cuts a list into the page that was asked for.
+// paged returns the requested page of a list.
 func paged[T any](all []T, form url.Values) (rows []T, page, size int, more bool) {
 	size, page = 50, 0
 	if n, err := strconv.Atoi(form.Get("PageSize")); err == nil && n > 0 {
@@ -177,7 +177,7 @@ func paged[T any](all []T, form url.Values) (rows []T, page, size int, more bool
 	return all[from:to], page, size, to < len(all)
 }
 
-// list answers with a page of the main API.
+// list returns a page in the format of the main API.
 func list[T any](r *http.Request, form url.Values, name string, all []T) obj {
 	rows, page, size, more := paged(all, form)
 	at := func(n int) string {
@@ -203,7 +203,7 @@ func list[T any](r *http.Request, form url.Values, name string, all []T) obj {
 	return out
 }
 
-// listV2 answers with a page of the newer APIs.
+// listV2 returns a page in the format of the newer APIs.
 func listV2[T any](r *http.Request, form url.Values, name string, all []T) obj {
 	old := list(r, form, name, all)
 	absolute := func(key string) any {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The account that a Sim has unless its Options name another.
+// The account of a Sim, unless its Options name another.
 const (
 	Account = "AC00000000000000000000000000000001"
 	Token   = "11111111111111111111111111111111"
@@ -23,18 +23,18 @@ const (
 
 // Options says how a Sim behaves.
 type Options struct {
-	Account, Token string // of the account; the token also signs webhooks
-	Key, Secret    string // an API key of it
+	Account, Token string // the token also signs webhooks
+	Key, Secret    string // an API key of the account
 	Number         string // the account's one phone number
-	// SMSURL is called for each message that a phone sends; empty: nobody is.
+	// SMSURL is called for each message that a phone sends; empty: nothing is called.
 	SMSURL string
 	// ListLag is how long a new message, call or execution is missing from lists.
 	ListLag time.Duration
-	// Now is the clock behind every time. Default time.Now.
+	// Now is the clock for all times. Default time.Now.
 	Now func() time.Time
 }
 
-// Sim is one Twilio account and the phones of the world.
+// Sim is one Twilio account and all phones in the simulated world.
 type Sim struct {
 	opt     Options
 	handler http.Handler
@@ -57,14 +57,14 @@ type Sim struct {
 	requests   []Request
 }
 
-// A Request is one that reached the API.
+// A Request is a request that reached the API.
 type Request struct {
 	Method, Path string
 	Form         map[string][]string
-	Status       int // 0: none was sent
+	Status       int // 0: no answer was sent
 }
 
-// New makes an account with one number and nobody to call.
+// New creates an account with one number and no phones.
 func New(opt Options) *Sim {
 	for field, value := range map[*string]string{
 		&opt.Account: Account, &opt.Token: Token, &opt.Key: Key, &opt.Secret: Secret, &opt.Number: Number,
@@ -84,8 +84,8 @@ func New(opt Options) *Sim {
 // Handler serves the API and the page.
 func (s *Sim) Handler() http.Handler { return s.handler }
 
-// Start listens on addr, which must be a loopback address, and returns the page's address,
-// which is also that of the API.
+// Start listens on addr, which must be a loopback address, and returns the address of the page and
+// the API.
 func (s *Sim) Start(addr string) (string, error) {
 	if !localHost(addr) {
 		return "", fmt.Errorf("listen on %s: the simulator answers on a loopback address only", addr)
@@ -106,14 +106,14 @@ func (s *Sim) Start(addr string) (string, error) {
 	return s.base, nil
 }
 
-// URL is where the API and the page are, or empty before Start.
+// URL is the address of the API and the page, or empty before Start.
 func (s *Sim) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.base
 }
 
-// Close ends every connection.
+// Close closes all connections.
 func (s *Sim) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -131,15 +131,15 @@ func (s *Sim) Close() error {
 	return server.Close()
 }
 
-// wake tells everybody who waits that something changed. The lock is held.
+// wake tells all waiters that something changed. The lock is held.
 func (s *Sim) wake() {
 	s.revision++
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// WaitFor returns when cond holds, checking again after every change, or when ctx ends.
-// The condition may call any reading method.
+// WaitFor returns when cond holds, checking again after every change, or when ctx ends. The
+// condition may call any method that reads.
 func (s *Sim) WaitFor(ctx context.Context, cond func(*Sim) bool) error {
 	for {
 		s.mu.Lock()
@@ -158,28 +158,28 @@ func (s *Sim) WaitFor(ctx context.Context, cond func(*Sim) bool) error {
 	}
 }
 
-// Requests lists what reached the API, the oldest first.
+// Requests lists what reached the API, oldest first.
 func (s *Sim) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Request(nil), s.requests...)
 }
 
-// SetListLag changes how long what is new is missing from lists.
+// SetListLag changes how long new things are missing from lists.
 func (s *Sim) SetListLag(lag time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opt.ListLag = lag
 }
 
-// SetSMSURL changes whom a phone's message is told to.
+// SetSMSURL changes the address called for a phone's message.
 func (s *Sim) SetSMSURL(address string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opt.SMSURL = address
 }
 
-// listed reports whether something made then is in lists by now. The lock is held.
+// listed reports whether something made at that time is in lists by now. The lock is held.
 func (s *Sim) listed(made time.Time) bool { return !s.opt.Now().Before(made.Add(s.opt.ListLag)) }
 
 func newSID(prefix string) string {

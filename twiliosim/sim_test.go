@@ -46,7 +46,7 @@ func (h *harness) advance(d time.Duration) {
 	h.now = h.now.Add(d)
 }
 
-// call makes one request as user and gives its status and what was answered.
+// call makes one request as user and returns the status and the answer.
 func (h *harness) call(user, password, method, path string, form url.Values) (int, map[string]any) {
 	h.Helper()
 	req, err := http.NewRequest(method, h.base+path, strings.NewReader(form.Encode()))
@@ -144,8 +144,8 @@ func TestTwiMLIsReadAsXML(t *testing.T) {
 	}
 }
 
-// The page shows what foreign people wrote, and never lets it become markup; another site
-// can't press its buttons.
+// The page shows text written by strangers but never as markup, and other sites can't press its
+// buttons.
 func TestThePage(t *testing.T) {
 	t.Parallel()
 	h := start(t)
@@ -251,7 +251,7 @@ func TestFaultsAreUsedUp(t *testing.T) {
 	}
 }
 
-// STOP keeps messages away until START.
+// STOP stops messages until START.
 func TestStopAndStart(t *testing.T) {
 	t.Parallel()
 	h := start(t)
@@ -268,7 +268,7 @@ func TestStopAndStart(t *testing.T) {
 	}
 }
 
-// The number's webhook is called, signed, and its answer sent to the phone.
+// The number's webhook is called with a signature, and its answer is sent to the phone.
 func TestAMessageIsToldAndAnswered(t *testing.T) {
 	t.Parallel()
 	h := start(t)

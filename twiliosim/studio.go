@@ -40,7 +40,7 @@ func (s *Sim) createFlow(r *http.Request, form url.Values) (any, *refusal) {
 	return f.shown(s.opt.Account), nil
 }
 
-// take changes a flow as a form says.
+// take changes a flow according to a form.
 func (f *flow) take(form url.Values, now time.Time) *refusal {
 	status := form.Get("Status")
 	if status != "draft" && status != "published" {
@@ -109,7 +109,7 @@ func (s *Sim) listFlows(r *http.Request, form url.Values) (any, *refusal) {
 	return listV2(r, form, "flows", all), nil
 }
 
-// An execution is one run of a flow with one phone.
+// An execution is one run of a flow for one phone.
 type execution struct {
 	sid, to, from string
 	flow          *flow
@@ -117,7 +117,7 @@ type execution struct {
 	status        string // active or ended
 	created       time.Time
 
-	at        string // the widget that it is in
+	at        string // the current widget
 	callAt    string // the widget that called
 	call      *call
 	steps     int
@@ -125,7 +125,7 @@ type execution struct {
 	widgets   map[string]map[string]any
 }
 
-// widget is what a widget has left behind.
+// widget is the data that a widget leaves behind.
 func (e *execution) widget(name string) map[string]any {
 	if e.widgets[name] == nil {
 		e.widgets[name] = map[string]any{}
@@ -215,7 +215,7 @@ func (s *Sim) fetchExecution(r *http.Request, _ url.Values) (any, *refusal) {
 	return e.shown(s.opt.Account), nil
 }
 
-// updateExecution ends an execution; its call goes on, as the two are different things.
+// updateExecution ends an execution. Its call continues, because that is a separate resource.
 func (s *Sim) updateExecution(r *http.Request, form url.Values) (any, *refusal) {
 	e, no := s.executionNamed(r)
 	switch {
@@ -240,7 +240,7 @@ func (s *Sim) fetchContext(r *http.Request, _ url.Values) (any, *refusal) {
 	}, nil
 }
 
-// context is what widgets can refer to, and what is read of an execution.
+// context is what widgets can refer to, and what the API returns about an execution.
 func (e *execution) context() obj {
 	return obj{
 		"contact": obj{"channel": obj{"address": e.to}},

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A verb is an element of TwiML.
+// A verb is a TwiML element.
 type verb struct {
 	name  string
 	attrs map[string]string
@@ -19,7 +19,7 @@ type verb struct {
 	verbs []verb
 }
 
-// parseTwiML reads a document as a phone does: well-formed XML with the root Response.
+// parseTwiML reads a document, which must be well-formed XML with the root Response.
 func parseTwiML(document []byte) ([]verb, error) {
 	d := xml.NewDecoder(bytes.NewReader(document))
 	for {
@@ -70,7 +70,7 @@ func parseVerb(d *xml.Decoder, start xml.StartElement) (verb, error) {
 	}
 }
 
-// play goes through the verbs until a key is waited for or the call ends. The lock is held.
+// play executes the verbs until one waits for a key or the call ends. The lock is held.
 func (s *Sim) play(c *call) {
 	for len(c.verbs) > 0 {
 		v := c.verbs[0]

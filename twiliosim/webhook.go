@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// Sign is Twilio's signature of a request to a webhook: the address and the sorted
-// parameters under the account's token.
+// Sign is Twilio's signature of a webhook request: over the address and the sorted parameters, with
+// the account's token.
 func Sign(token, address string, form url.Values) string {
 	mac := hmac.New(sha1.New, []byte(token))
 	mac.Write([]byte(address))
@@ -27,7 +27,7 @@ func Sign(token, address string, form url.Values) string {
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// Post calls a webhook, signed, and returns its answer.
+// Post calls a webhook with a signature and returns its answer.
 func (s *Sim) Post(ctx context.Context, address string, form url.Values) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
