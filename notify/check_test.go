@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// checked looks at a way and gives the finding that matters: the first that isn't fine, or
-// all that are.
+// checked runs a check and returns the finding that matters: the first that isn't OK, or else all of
+// them.
 func checked(t *testing.T, c notify.Checker) notify.Finding {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -181,7 +181,7 @@ func TestTelegramIsCheckedWithoutSending(t *testing.T) {
 	}
 }
 
-// The other findings of Twilio are tested with `watchbill twilio check`.
+// Twilio's other findings are tested with `watchbill twilio check`.
 func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 	t.Parallel()
 	sim := twiliosim.New(twiliosim.Options{Now: time.Now})

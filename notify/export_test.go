@@ -1,6 +1,6 @@
 package notify
 
-// The senders' own limits: who heeds a context ends before.
+// The senders' own limits. A sender that respects its context ends earlier.
 const (
 	MailLimit   = mailLimit
 	WebLimit    = webLimit

@@ -20,20 +20,20 @@ import (
 
 const (
 	webLimit   = 8 * time.Second // for a whole exchange
-	webBody    = 64 << 10        // bytes of an answer that are read
-	webPause   = 5 * time.Second // when a service asks to wait and doesn't say how long, or is out of reach
-	webExcerpt = 200             // of an answer that is quoted in an error
+	webBody    = 64 << 10        // bytes read from an answer
+	webPause   = 5 * time.Second // if a service asks us to wait without saying how long, or can't be reached
+	webExcerpt = 200             // of an answer quoted in an error
 )
 
-// web speaks HTTP with one service. It follows no redirect, which could carry a secret
-// elsewhere, and repeats nothing: a page is sent again only by who knows that it may be.
+// web speaks HTTP with one service. It follows no redirects, which could carry a secret elsewhere,
+// and retries nothing: only the caller knows whether a page may be sent again.
 type web struct {
 	service string // as errors name it
 	client  *http.Client
 	limit   time.Duration // for a whole exchange
-	longest int64         // bytes of an answer that are read
-	secrets secrets       // of every request, beside those that it carries itself
-	private bool          // an address is itself a secret
+	longest int64         // bytes read from an answer
+	secrets secrets       // in every request, in addition to its own
+	private bool          // addresses are secrets
 }
 
 func newWeb(service, secret string) *web {
@@ -42,8 +42,8 @@ func newWeb(service, secret string) *web {
 	return w
 }
 
-// newWebBy uses a new connection for each request: one that the service closes while it
-// lies idle would make it uncertain whether a page has been sent.
+// newWebBy uses a new connection for each request: if the service closed an idle one, it would be
+// uncertain whether a page was sent.
 func newWebBy(service string, transport *http.Transport) *web {
 	transport.DisableKeepAlives = true
 	transport.TLSHandshakeTimeout = webLimit
@@ -54,18 +54,18 @@ func newWebBy(service string, transport *http.Transport) *web {
 	}}
 }
 
-// webAnswer is what a service has answered.
+// webAnswer is the answer of a service.
 type webAnswer struct {
 	status  int
 	header  http.Header
 	body    []byte
-	secrets secrets // of the request, which the answer may repeat
+	secrets secrets // in the request, which the answer may repeat
 }
 
 // quote is the beginning of an answer.
 func (a webAnswer) quote() string { return a.secrets.quote(a.body) }
 
-// post sends a body and returns the whole answer. Without one, the receipt says why.
+// post sends a body and returns the complete answer, or a receipt that says why there is none.
 func (w *web) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (webAnswer, *Receipt) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
@@ -73,7 +73,7 @@ func (w *web) post(ctx context.Context, address, contentType string, body []byte
 	}
 	maps.Copy(r.Header, header)
 	r.Header.Set("Content-Type", contentType)
-	r.GetBody = nil // what can't be read again isn't sent again
+	r.GetBody = nil // so that the client can't send it again
 	return w.exchange(r)
 }
 
@@ -85,7 +85,7 @@ func (w *web) postJSON(ctx context.Context, address string, body any, header htt
 	return w.post(ctx, address, "application/json", b, header)
 }
 
-// get asks for something. It has no effect there, so any failure is only an error.
+// get requests something. That has no effect on the service, so any failure is just an error.
 func (w *web) get(ctx context.Context, address string, header http.Header) (webAnswer, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -119,7 +119,7 @@ func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
 	return a, nil
 }
 
-// known are the secrets of a request.
+// known returns the secrets in a request.
 func (w *web) known(r *http.Request) secrets {
 	out := append(carried(r), w.secrets...)
 	if w.private {
@@ -128,10 +128,10 @@ func (w *web) known(r *http.Request) secrets {
 	return out
 }
 
-// errForbiddenAddress is an address that is not called whoever names it.
+// errForbiddenAddress means that an address must not be called, whoever names it.
 var errForbiddenAddress = errors.New("this address is not called")
 
-// unanswered says what it means that no answer came.
+// unanswered is the receipt of a request without an answer.
 func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
 	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, known.clean(bare(err)))}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
@@ -146,7 +146,7 @@ func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
 	return r
 }
 
-// webAddress reads the address of a service; nil: it is none.
+// webAddress reads the address of a service, and returns nil if it is invalid.
 func webAddress(address string) *url.URL {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -155,7 +155,7 @@ func webAddress(address string) *url.URL {
 	return u
 }
 
-// apiProblems says what is wrong with a setting that puts another address in place of a service's.
+// apiProblems says what is wrong with a setting that replaces the address of a service.
 func apiProblems(setting, address string) []string {
 	if address == "" || webAddress(address) != nil {
 		return nil
@@ -163,7 +163,7 @@ func apiProblems(setting, address string) []string {
 	return []string{setting + " is not an address such as https://example.com"}
 }
 
-// bare is an error without the address that it came from, which may hold a secret.
+// bare is an error without the address that failed, which may contain a secret.
 func bare(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
@@ -171,19 +171,19 @@ func bare(err error) error {
 	return err
 }
 
-// unreached is the finding of a service that gave no answer.
+// unreached is the finding for a service that gave no answer.
 func (w *web) unreached(err error, address, setting string) Finding {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%s has not answered in time", w.service)
 	}
 	host := "the service"
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
-		host = u.Host // the rest may hold a secret
+		host = u.Host // the rest may contain a secret
 	}
 	return Finding{Text: err.Error(), Remedy: fmt.Sprintf("Check that this machine reaches %s. Check %s.", host, setting)}
 }
 
-// unexpected is the finding of an answer that our settings don't explain.
+// unexpected is the finding for an answer that our settings don't explain.
 func (w *web) unexpected(a webAnswer, said, setting string) Finding {
 	f := Finding{Text: w.refused(a, said).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
 	if a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError {
@@ -192,8 +192,8 @@ func (w *web) unexpected(a webAnswer, said, setting string) Finding {
 	return f
 }
 
-// refused is the receipt of an answer that is no acceptance, as HTTP means it. Services
-// that say more decide before it.
+// refused is the receipt for an answer that doesn't accept the message, going by its HTTP status.
+// Senders whose service says more look at that first.
 func (w *web) refused(a webAnswer, said string) Receipt {
 	said = either(a.secrets.line(said), a.quote())
 	err := fmt.Errorf("%s answered %d: %s", w.service, a.status, said)
@@ -214,8 +214,7 @@ func (w *web) refused(a webAnswer, said string) Receipt {
 	return Receipt{Outcome: Unknown, Err: err}
 }
 
-// askedWait is the wait that a service asks for; 0 if it doesn't. A date counts from the
-// service's own.
+// askedWait is how long a service asks us to wait, or 0. A date is relative to the service's clock.
 func askedWait(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	_ "embed" // the templates
+	_ "embed" // mail.txt and mail.html
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -23,9 +23,9 @@ import (
 )
 
 const (
-	mailLimit = 15 * time.Second // for a whole delivery: servers make strangers wait on purpose
+	mailLimit = 15 * time.Second // for a whole delivery: servers make unknown senders wait on purpose
 	mailPause = 30 * time.Second // after "not now"
-	mailQuit  = time.Second      // to part from the server
+	mailQuit  = time.Second      // for taking leave of the server
 )
 
 var (
@@ -38,19 +38,19 @@ var (
 	mailHTMLTemplate = htmltemplate.Must(htmltemplate.New("mail.html").Parse(mailHTML))
 )
 
-// Mail sends mail by a server.
+// Mail sends mail through a server.
 type Mail struct {
 	config MailConfig
 	domain string // of our message ids
 }
 
-// NewMail returns a sender by one server.
+// NewMail returns a sender that uses one server.
 func NewMail(c MailConfig) *Mail {
 	return &Mail{config: c, domain: c.From.Address[strings.LastIndex(c.From.Address, "@")+1:]}
 }
 
-// Send hands the mail to the server once. A resend has the same Message-ID, by which
-// most mailboxes recognise it.
+// Send hands the mail to the server once. If it is sent again it has the same Message-ID, by which
+// most mailboxes recognize it.
 func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 	to, err := mail.ParseAddress(m.To)
 	if err != nil {
@@ -61,7 +61,7 @@ func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 		return Receipt{Outcome: Rejected, Err: fmt.Errorf("write the mail: %w", err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
-	defer cancel() // closes the connection, too
+	defer cancel() // also closes the connection
 	c, err := s.client(ctx)
 	if err != nil {
 		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("set up mail: %w", s.secrets().clean(err))}
@@ -71,16 +71,16 @@ func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 		return s.notConnected(err)
 	}
 	err = c.SendWithSMTPClient(session, msg)
-	if msg.IsDelivered() { // an error after that changes nothing
+	if msg.IsDelivered() { // errors after that don't matter
 		s.part(c, session)
 		return Receipt{Outcome: Accepted, Reference: s.secrets().line(msg.ServerResponse())}
 	}
 	return s.notTaken(err)
 }
 
-const mailAddress = "WATCHBILL_SMTP_URL" // as people know it
+const mailAddress = "WATCHBILL_SMTP_URL" // the setting, for people
 
-// Check signs in to the server and leaves again.
+// Check signs in to the server and disconnects.
 func (s *Mail) Check(ctx context.Context) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
 	defer cancel()
@@ -106,7 +106,7 @@ func (s *Mail) Check(ctx context.Context) []Finding {
 	return []Finding{{OK: true, Text: text}}
 }
 
-// remedy says what to do about a session that did not come about.
+// remedy says what to do if no session could be opened.
 func (s *Mail) remedy(err error) string {
 	said, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
@@ -130,7 +130,7 @@ func (s *Mail) remedy(err error) string {
 	return "Check host and port in " + mailAddress + " (smtps:// is 465, smtp:// is 587), and that this machine may reach them: some networks block mail."
 }
 
-// client is for one delivery: the library's keeps state.
+// client returns a client for one delivery, because the library's keeps state.
 func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	security := &tls.Config{ServerName: s.config.Host, RootCAs: s.config.RootCAs, MinVersion: tls.VersionTLS12}
 	options := []gomail.Option{
@@ -156,8 +156,8 @@ func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	return c, nil
 }
 
-// dial connects. The library heeds a context only until then; later its end closes the
-// connection. The address that it gives lacks the brackets of IPv6.
+// dial connects. The library respects its context only until then, so the end of sending closes
+// the connection. The address that the library passes lacks the brackets of IPv6.
 func (s *Mail) dial(sending context.Context, security *tls.Config) gomail.DialContextFunc {
 	return func(ctx context.Context, network, _ string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, s.server())
@@ -176,14 +176,14 @@ func (s *Mail) dial(sending context.Context, security *tls.Config) gomail.DialCo
 	}
 }
 
-// part says good-bye to a server that has taken the mail.
+// part takes leave of a server that has accepted the mail.
 func (s *Mail) part(c *gomail.Client, session *smtp.Client) {
 	if session.UpdateDeadline(mailQuit) == nil {
-		_ = c.CloseWithSMTPClient(session) // the mail is delivered, whatever it says
+		_ = c.CloseWithSMTPClient(session) // the mail is delivered, whatever the server says now
 	}
 }
 
-// notConnected is the receipt of a session that did not come about: nothing was sent.
+// notConnected is the receipt if no session could be opened: nothing was sent.
 func (s *Mail) notConnected(err error) Receipt {
 	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), s.secrets().clean(err))}
 	said, spoken := errors.AsType[*textproto.Error](err)
@@ -198,7 +198,7 @@ func (s *Mail) notConnected(err error) Receipt {
 	return r
 }
 
-// notTaken is the receipt of a mail that the server did not say to have taken.
+// notTaken is the receipt for a mail that the server has not confirmed.
 func (s *Mail) notTaken(err error) Receipt {
 	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), s.secrets().clean(err))}
 	failed, ok := errors.AsType[*gomail.SendError](err)
@@ -207,12 +207,12 @@ func (s *Mail) notTaken(err error) Receipt {
 		return r
 	}
 	switch code := failed.ErrorCode(); {
-	case code >= 500 && failed.Reason == gomail.ErrSMTPMailFrom: // we are not welcome, whoever it is for
+	case code >= 500 && failed.Reason == gomail.ErrSMTPMailFrom: // the sender is refused, whoever the recipient is
 		r.Outcome, r.RetryAfter = Misconfigured, 0
 	case code >= 500:
 		r.Outcome, r.RetryAfter = Rejected, 0
 		r.Dead = failed.Reason == gomail.ErrSMTPRcptTo && nobody(failed.EnhancedStatusCode())
-	case code == 0 && failed.Reason == gomail.ErrSMTPDataClose: // the whole mail was there
+	case code == 0 && failed.Reason == gomail.ErrSMTPDataClose: // the server had the whole mail
 		r.Outcome, r.RetryAfter = Unknown, 0
 	case code == 0:
 		r.RetryAfter = webPause
@@ -220,7 +220,7 @@ func (s *Mail) notTaken(err error) Receipt {
 	return r
 }
 
-// nobody reports whether a status (RFC 3463) says that there is no such mailbox.
+// nobody reports whether a status (RFC 3463) means that there is no such mailbox.
 func nobody(status string) bool {
 	switch status {
 	case "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10":
@@ -229,7 +229,7 @@ func nobody(status string) bool {
 	return false
 }
 
-// secrets are what a server may repeat.
+// secrets are the secrets that a server may repeat.
 func (s *Mail) secrets() secrets { return secrets{s.config.Password} }
 
 func (s *Mail) server() string { return net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port)) }
@@ -270,7 +270,7 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(to)
 	view := m.mailView()
-	msg.Subject(view.Headline) // the same for the whole incident: mailboxes group by it
+	msg.Subject(view.Headline) // the same for the whole incident, because mailboxes group by it
 	msg.SetMessageIDWithValue(s.id(m.Key))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
@@ -291,7 +291,7 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// id is the Message-ID of a key.
+// id is the Message-ID for a key.
 func (s *Mail) id(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:16]) + "@" + s.domain

@@ -16,24 +16,24 @@ type MailTLS int
 
 // The ways to encrypt.
 const (
-	MailStartTLS MailTLS = iota // on a plain connection, and nothing is sent without it
+	MailStartTLS MailTLS = iota // starts as plain text, but nothing is sent before it is encrypted
 	MailTLSOnly                 // from the first byte
-	MailPlain                   // not at all: only for a server on the same machine
+	MailPlain                   // no encryption: only for a server on the same machine
 )
 
-// MailConfig says which server takes our mail.
+// MailConfig is the server that takes our mail.
 type MailConfig struct {
 	Host     string
 	Port     int
 	User     string // empty: no authentication
 	Password string
 	TLS      MailTLS
-	RootCAs  *x509.CertPool // who may vouch for the server; nil: the machine's
+	RootCAs  *x509.CertPool // to check the server's certificate; nil: the machine's
 	From     mail.Address
 }
 
-// NewMailConfig reads the settings of mail. The error says which of them can't be right, by its name
-// and without a secret.
+// NewMailConfig reads the settings for mail. The error names the setting that can't be right and
+// never contains a secret.
 func NewMailConfig(server, from string) (MailConfig, error) {
 	c, err := mailServer(server)
 	if err != nil {
@@ -80,8 +80,8 @@ func mailServer(address string) (MailConfig, error) {
 	return c, nil
 }
 
-// Trust lets certificates (PEM) vouch for the server in place of the machine's. It reports false when
-// there is none.
+// Trust checks the server against the given certificates (PEM) instead of the machine's. It reports
+// false if there are none.
 func (c *MailConfig) Trust(certificates []byte) bool {
 	c.RootCAs = x509.NewCertPool()
 	return c.RootCAs.AppendCertsFromPEM(certificates)

@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// eximConf makes Exim take mail by STARTTLS on the first port and by TLS on the second,
-// from who knows the password, into a maildir.
+// eximConf makes Exim accept mail with STARTTLS on the first port and with TLS on the second, from
+// clients that know the password, into a maildir.
 const eximConf = `
 exim_user = %[1]s
 exim_group = %[5]s
@@ -64,8 +64,8 @@ plain:
   server_advertise_condition = ${if def:tls_in_cipher}
 `
 
-// exim starts Debian's mail server on two ports of this machine, and returns how to send
-// by each and where the mail arrives.
+// exim starts Debian's mail server on two ports of this machine, and returns how to send through
+// each and where the mail arrives.
 func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 	t.Helper()
 	program, err := exec.LookPath("exim4")
@@ -78,7 +78,7 @@ func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 	dir, err := os.MkdirTemp("", "watchbill-exim-")
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	// Exim gives up root: it works as somebody else, who has to get in.
+	// Exim gives up root and runs as another user, who must be able to enter.
 	as, err := user.Current()
 	must(t, err)
 	name, group := as.Username, as.Gid
@@ -108,8 +108,8 @@ func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 	return startTLS, tlsOnly, ""
 }
 
-// eximListens starts Exim and reports whether it got its ports: somebody else may have taken one
-// meanwhile, and then it ends.
+// eximListens starts Exim and reports whether it got its ports. If something else has taken one
+// meanwhile, Exim exits.
 func eximListens(t *testing.T, program, dir string) (listens bool) {
 	t.Helper()
 	var said bytes.Buffer

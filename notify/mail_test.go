@@ -23,7 +23,7 @@ import (
 	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
-// pageOf is a page as the delivery engine makes it.
+// pageOf is a page like those that the jobs send.
 func pageOf(to string) notify.Message {
 	return notify.Message{
 		Purpose: notify.ForPage, Key: "12/3/U0ANN/email:7", To: to, Attempt: 1,
@@ -33,7 +33,7 @@ func pageOf(to string) notify.Message {
 	}
 }
 
-// vouched is a certificate for this machine, and who vouches for it.
+// vouched is a certificate for this machine and the roots that accept it.
 func vouched(t *testing.T) (pair tls.Certificate, roots *x509.CertPool, certificate, key []byte) {
 	t.Helper()
 	pair, certificate, key, err := notifytest.Vouch(time.Now())
@@ -50,7 +50,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// opened starts the server and returns how to send by it.
+// opened starts the server and returns how to send through it.
 func opened(t *testing.T, o *notifytest.Office, how notify.MailTLS) notify.MailConfig {
 	t.Helper()
 	pair, roots, _, _ := vouched(t)
@@ -67,7 +67,7 @@ func configOf(l net.Listener, how notify.MailTLS, roots *x509.CertPool) notify.M
 	}
 }
 
-// letter is a mail, read as a mailbox would.
+// letter is a mail as read by a mailbox.
 type letter struct {
 	mail.Header
 	text, html string
@@ -253,8 +253,8 @@ func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
 	}
 }
 
-// crank is a mail server by hand: it answers each command from a table, and what isn't
-// there with 250. Where it is to hang, it calls the functions.
+// crank is a scripted mail server: it answers each command from a table, and commands that are not
+// in it with 250. When it is meant to hang, it calls the functions.
 func crank(t *testing.T, answers map[string]string, hangs ...func()) notify.MailConfig {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,6 +1,6 @@
-// Package notify reaches people outside Slack: one file a channel, each behind the same
-// small interface. A message goes in, and what became of it comes out. It knows nothing
-// of the rest of the program.
+// Package notify reaches people outside Slack: one file per channel, each behind the same small
+// interface. A message goes in, and what became of it comes out. The package knows nothing about
+// the rest of the program.
 package notify
 
 import (
@@ -14,7 +14,7 @@ type Purpose string
 // The purposes of a message.
 const (
 	ForPage   Purpose = "page"   // an incident, or a bundle of them
-	ForVerify Purpose = "verify" // proves an address: it carries a code
+	ForVerify Purpose = "verify" // verifies an address: it carries a code
 	ForTest   Purpose = "test"   // "this is how a page looks"
 	ForCheck  Purpose = "check"  // "can we still reach you?"; any answer is a yes
 	ForAnswer Purpose = "answer" // the reply to a reply: Title is its whole text
@@ -28,42 +28,42 @@ type Message struct {
 	Attempt int    // from 1
 
 	Incident int64
-	Title    string // foreign text
+	Title    string // untrusted text
 	Severity string // "critical" … "low"
 	Team     string
 	Why      string    // completes "you are paged because …"
 	Opened   time.Time // of the incident
 	AskedBy  string    // who asks the person to help: they accept ("a") or decline ("d"); empty: they are on call
 
-	// A bundle tells of several incidents at once: Count is how many, and Lines are the worst.
+	// A bundle is about several incidents at once: Count is how many, and Lines are the worst ones.
 	Count int
 	Lines []string
 
 	Code  int    // what a person types to mean this message, as in "1a"; 0: none
 	Token string // signed: whoever has it may answer for the person; empty: none
-	Link  string // of the page where the mail's reader acts; empty: no public address
+	Link  string // to the page where the reader of the mail acts; empty: no public address
 
-	Verify  string    // with ForVerify: the code to be sent back
-	Expires time.Time // nobody needs it later
+	Verify  string    // with ForVerify: the code to send back
+	Expires time.Time // after that it is useless
 }
 
-// Outcome says what became of a message. It decides what is done next, which an
-// error alone can't.
+// Outcome says what became of a message. What to do next depends on it; an error alone is not
+// enough.
 type Outcome string
 
 // The outcomes of a message.
 const (
-	// Accepted: the provider has taken it.
+	// Accepted: the provider has accepted it.
 	Accepted Outcome = "accepted"
-	// Throttled: it was not sent; the provider asks to wait for RetryAfter.
+	// Throttled: it was not sent; the provider asks us to wait for RetryAfter.
 	Throttled Outcome = "throttled"
-	// Rejected: this recipient can't be reached in this way; trying again is useless.
+	// Rejected: this recipient can't be reached by this method; retrying is useless.
 	Rejected Outcome = "rejected"
-	// Misconfigured: nobody can be reached in this way until an admin acts, as with
-	// a revoked token. It is tried again until then.
+	// Misconfigured: nobody can be reached by this method until an admin acts, for example because
+	// a token was revoked. It is retried until then.
 	Misconfigured Outcome = "misconfigured"
-	// Unknown: the answer never came. It may have been sent, so sending again may
-	// double it.
+	// Unknown: there was no answer. The message may have been sent, so sending it again may
+	// duplicate it.
 	Unknown Outcome = "unknown"
 )
 
@@ -76,54 +76,54 @@ func (p Place) String() string { return p.Channel + " " + p.TS }
 // A Receipt is what became of a message.
 type Receipt struct {
 	Outcome    Outcome
-	Reference  string        // the provider's name for it
+	Reference  string        // the provider's id for it
 	Place      Place         // where it can be redrawn later; zero: nowhere
-	Drawn      int64         // the version of the incident that the message shows there
+	Drawn      int64         // the version of the incident shown there
 	RetryAfter time.Duration // with Throttled
 	Err        error         // why, unless accepted
-	// Dead: with Rejected, nothing will ever reach this address, as with a number that does
+	// Dead: with Rejected, nothing will ever reach this address, for example because the number does
 	// not exist or has answered STOP.
 	Dead bool
 }
 
-// A Sender reaches people by one channel. Send may be called by many at once. It
-// ends in good time by itself; when ctx ends first, the outcome is Unknown.
+// A Sender reaches people by one channel. Send may be called concurrently. It has a time limit of
+// its own; if ctx ends first, the outcome is Unknown.
 type Sender interface {
 	Send(ctx context.Context, m Message) Receipt
 }
 
-// A Finder is a Sender that can tell afterwards whether a message of unknown fate has
-// been sent: the provider is asked before anything is sent again.
+// A Finder is a Sender that can find out later whether a message of unknown fate was sent. It is
+// asked before the message is sent again.
 type Finder interface {
-	// Find looks for a message of m's key that was sent at since or later; its receipt is Accepted.
+	// Find looks for a message with m's key that was sent at since or later. Its receipt is Accepted.
 	Find(ctx context.Context, m Message, since time.Time) (r Receipt, found bool, err error)
 	// Lag is how long an attempt may be missing from the provider's list.
 	Lag() time.Duration
 }
 
-// foundAs is what Find says of a message that goes by the reference; "" is none.
+// foundAs is the result of Find for a reference; "" means that nothing was found.
 func foundAs(reference string, err error) (Receipt, bool, error) {
 	return Receipt{Outcome: Accepted, Reference: reference}, reference != "", err
 }
 
-// State is how far an accepted message has come.
+// State is how far an accepted message got.
 type State string
 
 // The states of an accepted message.
 const (
 	Pending    State = "pending"    // on its way
-	Sent       State = "sent"       // the provider will say no more: not confirmed, not failed
+	Sent       State = "sent"       // the provider will say no more: neither confirmed nor failed
 	Delivered  State = "delivered"  // it has arrived
 	Answered   State = "answered"   // somebody picked up
 	Unanswered State = "unanswered" // nobody picked up, or it was busy
 	Failed     State = "failed"     // it will not arrive
 )
 
-// A Track is what the provider says of an accepted message.
+// A Track is what the provider says about an accepted message.
 type Track struct {
 	State State
 	Err   error // why, with Failed and Unanswered
-	Final bool  // asking again tells nothing new
+	Final bool  // asking again is pointless
 	Dead  bool  // as in Receipt
 	// Answer is what the person answered, for providers that report it only here, such as
 	// Pushover; empty: nothing.
@@ -135,7 +135,7 @@ type Tracker interface {
 	Track(ctx context.Context, reference string) (Track, error)
 }
 
-// A Canceller is a Sender that can end what it has begun, as a phone that rings.
+// A Canceller is a Sender that can end what it has started, such as a ringing phone.
 type Canceller interface {
 	Cancel(ctx context.Context, reference string) error
 }
@@ -154,47 +154,48 @@ const (
 // known reports whether it is one of the acts above. Strangers can send anything.
 func (a Act) known() bool { return a == Ack || a == Resolve || a == Escalate || a == Decline }
 
-// A Reply is what a person has sent back: either the text that they typed, or the act of a button or
+// A Reply is what a person sent back: either the text that they typed, or the act of a button or
 // key.
 type Reply struct {
 	ID   string // the provider's: of several with one ID the first counts
-	From string // the address; empty where Key or Token tell
+	From string // the address; empty if Key or Token tell
 	Text string // as it was typed: "1a", "ack", "stop"
 
 	Act   Act
-	Key   string // of the message that it answers, where the provider knows, as with a call
+	Key   string // of the message that it answers, if the provider knows, as with a call
 	Token string // of the message that it answers
 	Code  int    // of the message that it answers, if the button had no room for its key
 }
 
-// A Listener is a Sender that is answered without anybody calling us. Listen returns what
-// has come since the cursor, which it alone understands; "" is the beginning. It may wait
-// for an answer to come, as long as ctx allows.
+// A Listener is a Sender that fetches answers itself, so that nobody needs to reach us. Listen
+// returns what has come since the cursor, which only the Listener understands; "" is the start. It
+// may wait for an answer as long as ctx allows.
 type Listener interface {
 	Listen(ctx context.Context, cursor string) (replies []Reply, next string, err error)
 }
 
-// A Finding is one thing that was looked at.
+// A Finding is the result of one check.
 type Finding struct {
 	OK     bool
-	Note   bool   // not wrong, but worth knowing
-	Text   string // what is so; no secret
+	Note   bool   // not a fault, but worth knowing
+	Text   string // the result; never a secret
 	Remedy string // what to do about it
 }
 
-// A Checker is a Sender that can be looked at without sending anything to anybody: whether
-// its service is there and lets us in. Check ends with its context.
+// A Checker is a Sender that can check, without sending anything to anybody, whether its service
+// can be reached and accepts our credentials. Check ends with its context.
 type Checker interface {
 	Check(ctx context.Context) []Finding
 }
 
-// A Phone is a Sender whose messages come from a number that people can save as a contact; "" is none.
+// A Phone is a Sender whose messages come from a number that people can save as a contact; "" means
+// none.
 type Phone interface {
 	Number() string
 }
 
-// Abilities are a sender with what else it can do; nil is what it can't. Only here are they found
-// out.
+// Abilities are a sender and whatever else it can do, nil if it can't. This is the only place that
+// finds out.
 type Abilities struct {
 	Sender
 	Finder    Finder
@@ -205,7 +206,7 @@ type Abilities struct {
 	Phone     Phone
 }
 
-// AbilitiesOf finds out what a sender can do.
+// AbilitiesOf returns what a sender can do.
 func AbilitiesOf(s Sender) Abilities {
 	a := Abilities{Sender: s}
 	a.Finder, _ = s.(Finder)

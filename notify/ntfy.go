@@ -16,19 +16,19 @@ import (
 )
 
 const (
-	ntfyLag    = time.Second      // until a message that was published is listed
-	ntfyStream = 50 * time.Second // for one wait for answers
+	ntfyLag    = time.Second      // until a published message is listed
+	ntfyStream = 50 * time.Second // for waiting for answers once
 	ntfyLinger = 100 * time.Millisecond
 )
 
-// NtfyConfig says which ntfy server pushes.
+// NtfyConfig is the ntfy server that pushes.
 type NtfyConfig struct {
 	URL        string // of the server
 	Token      string // may publish to people's topics and read the reply topic
-	ReplyTopic string // where the buttons send answers; empty: no buttons
+	ReplyTopic string // where buttons send answers; empty: no buttons
 }
 
-// Problems says what can't be right with the settings, by their names; never a secret.
+// Problems says what is wrong with the settings, by their names and without secrets.
 func (c NtfyConfig) Problems() []string {
 	var out []string
 	switch u := webAddress(c.URL); {
@@ -43,15 +43,15 @@ func (c NtfyConfig) Problems() []string {
 	return out
 }
 
-// Ntfy pushes by a server of ntfy, ntfy.sh or one's own. A contact's address is a topic
-// on that server or the whole URL of one elsewhere. Answers come back by the reply topic,
-// so that nobody needs to reach us.
+// Ntfy pushes through an ntfy server, ntfy.sh or one's own. A contact's address is a topic on that
+// server, or the full URL of one on another server. Answers come back through the reply topic, so
+// that nobody needs to reach us.
 type Ntfy struct {
 	config NtfyConfig
 	web    *web
 }
 
-// NewNtfy returns a sender by one server.
+// NewNtfy returns a sender that uses one server.
 func NewNtfy(c NtfyConfig) *Ntfy {
 	c.URL = strings.TrimRight(c.URL, "/")
 	return &Ntfy{config: c, web: newWeb("ntfy", c.Token)}
@@ -76,7 +76,7 @@ type ntfyAction struct {
 	Clear  bool   `json:"clear"`
 }
 
-// ntfyEvent is a line of a topic.
+// ntfyEvent is one line of a topic.
 type ntfyEvent struct {
 	ID      string   `json:"id"`
 	Event   string   `json:"event"`
@@ -84,8 +84,8 @@ type ntfyEvent struct {
 	Tags    []string `json:"tags"`
 }
 
-// topic splits an address into server, topic and what to say who we are there: the token
-// is for our own server only.
+// topic splits an address into server and topic, and returns the header that authenticates us there:
+// only our own server gets the token.
 func (n *Ntfy) topic(address string) (server, topic string, header http.Header, err error) {
 	server, topic = n.config.URL, address
 	if strings.Contains(address, "://") {
@@ -132,13 +132,13 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		return Receipt{Outcome: Accepted, Reference: e.ID}
 	}
 	r := n.web.refused(a, ntfySaid(a))
-	if a.status == http.StatusNotFound { // of the server: a topic that nobody has used exists
+	if a.status == http.StatusNotFound { // it is the server that is wrong: unused topics exist, too
 		r.Outcome = Misconfigured
 	}
 	return r
 }
 
-// ntfySaid is the reason in an answer of ntfy; what is not its JSON is quoted as it is.
+// ntfySaid is the reason in an answer of ntfy. Anything that is not its JSON is quoted.
 func ntfySaid(a webAnswer) string {
 	var said struct {
 		Error string `json:"error"`
@@ -147,7 +147,7 @@ func ntfySaid(a webAnswer) string {
 	return said.Error
 }
 
-// ntfyPriority is 5 for what may break through silence.
+// ntfyPriority is 5 for messages that may override silence.
 func (m Message) ntfyPriority() int {
 	switch {
 	case m.urgent():
@@ -158,14 +158,14 @@ func (m Message) ntfyPriority() int {
 	return 3
 }
 
-// ntfyTag marks a message so that Find knows it. It is shown below the message, so it is
-// short.
+// ntfyTag marks a message so that Find recognizes it. It is short because it is shown below the
+// message.
 func ntfyTag(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return "wb-" + hex.EncodeToString(sum[:6])
 }
 
-// actions are the buttons: the phone posts a signed answer to the reply topic.
+// actions are the buttons, with which the phone posts a signed answer to the reply topic.
 func (n *Ntfy) actions(m Message) []ntfyAction {
 	if n.config.ReplyTopic == "" || m.Token == "" {
 		return nil
@@ -183,7 +183,7 @@ func (n *Ntfy) actions(m Message) []ntfyAction {
 // ntfyReply is what a button posts to the reply topic.
 func ntfyReply(does Act, token string) string { return string(does) + " " + token }
 
-// readNtfyReply reads what a button has posted. Anybody may write to the topic, so all else is
+// readNtfyReply reads what a button has posted. Anybody may write to the topic, so anything else is
 // ignored.
 func readNtfyReply(text string) (does Act, token string, ok bool) {
 	words := strings.Fields(text)
@@ -193,16 +193,16 @@ func readNtfyReply(text string) (does Act, token string, ok bool) {
 	return Act(words[0]), words[1], true
 }
 
-// Lag is short: a published message is in the server's cache before it answers.
+// Lag is short, because a published message is in the server's cache before the server answers.
 func (n *Ntfy) Lag() time.Duration { return ntfyLag }
 
-// Find looks for the message among those that the topic's server still has.
+// Find looks for the message among those that the server still has.
 func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	server, topic, header, err := n.topic(m.To)
 	if err != nil {
 		return foundAs("", err)
 	}
-	// A second earlier, as ntfy counts in whole ones.
+	// A second earlier, because ntfy counts whole seconds.
 	a, err := n.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", server, topic, since.Unix()-1), header)
 	if err != nil {
 		return foundAs("", fmt.Errorf("look for a message on ntfy: %w", err))
@@ -219,9 +219,9 @@ func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, b
 	return foundAs("", nil)
 }
 
-const ntfyAddress = "WATCHBILL_NTFY_URL" // as people know it
+const ntfyAddress = "WATCHBILL_NTFY_URL" // the setting, for people
 
-// Check looks whether the server is there, takes the token and lets us read the answers.
+// Check checks that the server can be reached, accepts the token and lets us read the answers.
 func (n *Ntfy) Check(ctx context.Context) []Finding {
 	look := n.checkServer
 	if n.config.Token != "" {
@@ -246,8 +246,8 @@ func (n *Ntfy) checkServer(ctx context.Context) Finding {
 	return Finding{OK: true, Text: "the server is there; no token is set"}
 }
 
-// checkToken asks whose the token is. A server without users, or behind a proxy that keeps the
-// token to itself, answers that we are nobody.
+// checkToken asks whose token it is. A server without users, or behind a proxy that doesn't pass
+// the token on, answers that we are anonymous.
 func (n *Ntfy) checkToken(ctx context.Context) Finding {
 	a, err := n.web.get(ctx, n.config.URL+"/v1/account", n.header(n.config.URL))
 	if err != nil {
@@ -296,7 +296,7 @@ func (n *Ntfy) checkReplies(ctx context.Context) Finding {
 func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, ntfyStream)
 	defer cancel()
-	if n.config.ReplyTopic == "" { // there will be none
+	if n.config.ReplyTopic == "" { // there are no answers
 		<-ctx.Done()
 		return nil, cursor, nil
 	}
@@ -321,7 +321,7 @@ func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 	return n.read(ctx, response, cursor, cancel)
 }
 
-// read takes lines until there are answers and no more come at once.
+// read reads lines until it has answers and no more come right away.
 func (n *Ntfy) read(ctx context.Context, response *http.Response, cursor string, end func()) ([]Reply, string, error) {
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, webBody)

@@ -149,7 +149,7 @@ func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
 			if r.Outcome == notify.Throttled && r.RetryAfter == 0 {
 				t.Error("no wait")
 			}
-			if c.fault == "hang" && !errors.Is(r.Err, context.Canceled) { // else our own limit ended it
+			if c.fault == "hang" && !errors.Is(r.Err, context.Canceled) { // otherwise our own limit ended it
 				t.Errorf("it ended with: %v", r.Err)
 			}
 		})

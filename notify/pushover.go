@@ -16,23 +16,23 @@ import (
 const (
 	pushoverURL    = "https://api.pushover.net"
 	pushoverRepeat = 60 * time.Second // between two alarms of an emergency
-	pushoverLong   = 3 * time.Hour    // the longest that it repeats one
+	pushoverLong   = 3 * time.Hour    // the longest that Pushover repeats an alarm
 	pushoverShort  = 2 * pushoverRepeat
-	pushoverPolls  = 5 * time.Second // it asks not to be asked more often
+	pushoverPolls  = 5 * time.Second // Pushover doesn't want to be asked more often
 	pushoverTitle  = 250             // characters
 	pushoverText   = 1024
 )
 
-// PushoverConfig says which Pushover application pushes.
+// PushoverConfig is the Pushover application that pushes.
 type PushoverConfig struct {
 	Token string
-	URL   string // another address of the API; empty: Pushover's
+	URL   string // an address to use instead of Pushover's; empty: Pushover's
 	Clock func() time.Time
 }
 
 var pushoverToken = regexp.MustCompile(`^[A-Za-z0-9]{30}$`)
 
-// Problems says what can't be right with the settings, by their names; never a secret.
+// Problems says what is wrong with the settings, by their names and without secrets.
 func (c PushoverConfig) Problems() []string {
 	out := apiProblems("WATCHBILL_PUSHOVER_API_URL", c.URL)
 	if c.Token != "" && !pushoverToken.MatchString(c.Token) {
@@ -41,8 +41,8 @@ func (c PushoverConfig) Problems() []string {
 	return out
 }
 
-// Pushover pushes by pushover.net. What may wake somebody is an emergency there: it
-// repeats on the phone until it is acknowledged, and its receipt tells us.
+// Pushover pushes through pushover.net. Messages that may wake somebody are emergencies there: the
+// alarm repeats on the phone until it is acknowledged, and the receipt tells us that.
 type Pushover struct {
 	config PushoverConfig
 	web    *web
@@ -56,13 +56,13 @@ type pushoverAsked struct {
 	last Track
 }
 
-// NewPushover returns a sender by one application.
+// NewPushover returns a sender that uses one application.
 func NewPushover(c PushoverConfig) *Pushover {
 	c.URL = strings.TrimRight(either(c.URL, pushoverURL), "/")
 	return &Pushover{config: c, web: newWeb("Pushover", c.Token), asked: map[string]pushoverAsked{}}
 }
 
-// pushoverAnswer is what each of its methods answers.
+// pushoverAnswer is the answer of all API methods.
 type pushoverAnswer struct {
 	Status       int      `json:"status"`
 	Request      string   `json:"request"`
@@ -119,7 +119,7 @@ func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
 	return p.refused(a, said)
 }
 
-// refused is the receipt of an answer that is no acceptance.
+// refused is the receipt for an answer that doesn't accept the message.
 func (p *Pushover) refused(a webAnswer, said pushoverAnswer) Receipt {
 	r := p.web.refused(a, strings.Join(said.Errors, "; "))
 	switch {
@@ -128,12 +128,12 @@ func (p *Pushover) refused(a webAnswer, said pushoverAnswer) Receipt {
 	case said.User != "":
 		r.Outcome, r.Dead = Rejected, true
 	case a.status == http.StatusTooManyRequests && a.header.Get("X-Limit-App-Remaining") == "0":
-		r.Outcome = Misconfigured // the month's messages are used up
+		r.Outcome = Misconfigured // this month's messages are used up
 	}
 	return r
 }
 
-// cut keeps the beginning of a text of several lines.
+// cut shortens a text that may have several lines.
 func cut(s string, longest int) string {
 	if runes := []rune(s); len(runes) > longest {
 		return string(runes[:longest-1]) + "…"
@@ -141,8 +141,8 @@ func cut(s string, longest int) string {
 	return s
 }
 
-// Track asks what became of an emergency. Others have no receipt: nothing more is heard
-// of them.
+// Track asks what became of an emergency. Other messages have no receipt, so nothing more is known
+// about them.
 func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
 	if reference == "" {
 		return Track{State: Sent, Final: true}, nil
@@ -156,7 +156,7 @@ func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
 	}
 	var said pushoverAnswer
 	if err := json.Unmarshal(a.body, &said); a.status != http.StatusOK || err != nil || said.Status != 1 {
-		if a.status == http.StatusNotFound { // a week has passed
+		if a.status == http.StatusNotFound { // Pushover forgets receipts after a week
 			return Track{State: Sent, Final: true}, nil
 		}
 		return Track{}, fmt.Errorf("ask for a receipt: %w", p.refused(a, said).Err)
@@ -176,7 +176,7 @@ func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
 	return t, nil
 }
 
-// early returns what Pushover has said a moment ago.
+// early returns the last answer if it is too early to ask Pushover again.
 func (p *Pushover) early(reference string) (Track, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -197,7 +197,7 @@ func (p *Pushover) remember(reference string, t Track) {
 	p.asked[reference] = pushoverAsked{at: now, last: t}
 }
 
-// Cancel ends the alarm on the phone.
+// Cancel stops the alarm on the phone.
 func (p *Pushover) Cancel(ctx context.Context, reference string) error {
 	if reference == "" {
 		return nil
@@ -215,7 +215,7 @@ func (p *Pushover) Cancel(ctx context.Context, reference string) error {
 	return nil
 }
 
-// Check asks how many messages the application may still send, which proves its token.
+// Check asks how many messages the application may still send, which also checks its token.
 func (p *Pushover) Check(ctx context.Context) []Finding {
 	const setting = "WATCHBILL_PUSHOVER_API_URL if it is set"
 	a, err := p.web.get(ctx, p.config.URL+"/1/apps/limits.json?token="+url.QueryEscape(p.config.Token), nil)

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// over is Pushover, as far as we use it: messages, receipts, and a phone that acknowledges.
+// over is the part of Pushover that we use: messages, receipts, and a phone that acknowledges.
 type over struct {
 	*httptest.Server
 	mu        sync.Mutex
@@ -23,7 +23,7 @@ type over struct {
 	polls     int
 	cancelled []string
 	header    http.Header // of a 429
-	left      int         // messages of this month
+	left      int         // messages left this month
 }
 
 func newOver(t *testing.T) *over {
@@ -129,7 +129,7 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	o.receipts["rec1"]["acknowledged"] = 1
-	// Asked too soon, it gives the last answer without asking Pushover.
+	// Asked too soon, it returns the last answer without asking Pushover.
 	if got, err := p.Track(t.Context(), r.Reference); err != nil || got.State != notify.Delivered || o.polls != 2 {
 		t.Errorf("%+v, %v after %d polls", got, err, o.polls)
 	}

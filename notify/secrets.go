@@ -12,12 +12,12 @@ import (
 	"unicode"
 )
 
-// secrets are what no error and no finding tells, though servers and proxies repeat what
-// they were sent: as it was, escaped, or in base64 with a user's name before it.
+// secrets must not appear in any error or finding, although servers and proxies repeat what they
+// were sent: verbatim, escaped, or in base64 after a user name.
 type secrets []string
 
-// credentials are the secrets that an address carries for whoever signs in. Where there is
-// a password, the user's name is none.
+// credentials are the secrets in an address for signing in. If there is a password, the user name
+// is not secret.
 func credentials(u *url.URL) secrets {
 	if u == nil || u.User == nil {
 		return nil
@@ -28,10 +28,11 @@ func credentials(u *url.URL) secrets {
 	return secrets{u.User.Username()}
 }
 
-// shortestPart is how long a part of an address must be to be a secret in itself.
+// shortestPart is how long a part of an address must be to count as a secret in itself.
 const shortestPart = 16
 
-// wholly are the secrets of an address that is one: who knows it may post there.
+// wholly are the secrets in an address that is itself secret, because knowing it suffices to post
+// there.
 func wholly(u *url.URL) secrets {
 	out := secrets{u.RequestURI()}
 	parts := strings.Split(u.Path, "/")
@@ -46,7 +47,7 @@ func wholly(u *url.URL) secrets {
 	return slices.DeleteFunc(out, func(s string) bool { return s == "/" })
 }
 
-// carried are the secrets of a request.
+// carried are the secrets in a request.
 func carried(r *http.Request) secrets {
 	out := credentials(r.URL)
 	for _, value := range r.Header.Values("Authorization") {
@@ -56,17 +57,17 @@ func carried(r *http.Request) secrets {
 	return out
 }
 
-// secrets are what a message lets its reader do, and the code that proves an address.
+// secrets are what lets the reader of a message act, and the code that verifies an address.
 func (m Message) secrets() secrets { return secrets{m.Token, m.Link, m.Verify} }
 
-// forms are the secrets as texts may have them, the longest first.
+// forms are the secrets in all forms in which a text may contain them, longest first.
 func (s secrets) forms() []string {
 	var out []string
 	for _, secret := range s {
 		if secret == "" {
 			continue
 		}
-		quoted, _ := json.Marshal(secret) // a string always works
+		quoted, _ := json.Marshal(secret) // can't fail for a string
 		text := strings.Trim(string(quoted), `"`)
 		out = append(out, secret, url.QueryEscape(secret), url.PathEscape(secret),
 			strings.TrimPrefix(url.UserPassword("", secret).String(), ":"), html.EscapeString(secret),
@@ -77,18 +78,18 @@ func (s secrets) forms() []string {
 }
 
 var (
-	// coded is what may be base64, also within JSON or an address.
+	// coded matches what may be base64, also within JSON or an address.
 	coded = regexp.MustCompile(`(?:[A-Za-z0-9+/_-]|\\/|%2[BbFf]){6,}(?:=|%3[Dd]){0,2}`)
-	// signedIn is the value of a header by which somebody signs in.
+	// signedIn matches the value of an Authorization header.
 	signedIn = regexp.MustCompile(`(?i)\b(basic|bearer)((?:\s|\+|%20)+)((?:[A-Za-z0-9+/._~-]|\\/|%2[BbFf])+(?:=|%3[Dd])*)`)
 
 	plainCode = strings.NewReplacer(`\/`, "/", "%2B", "+", "%2b", "+", "%2F", "/", "%2f", "/", "%3D", "", "%3d", "", "=", "", "-", "+", "_", "/")
 )
 
-// longestToken is how long a word after "Bearer" may be without being a token.
+// longestToken is the length from which a word after "Bearer" counts as a token.
 const longestToken = 16
 
-// hide takes the secrets out of a text, and those of others by which they sign in.
+// hide removes the secrets from a text, and any other credentials.
 func (s secrets) hide(text string) string {
 	text = signedIn.ReplaceAllStringFunc(text, func(found string) string {
 		part := signedIn.FindStringSubmatch(found)
@@ -113,8 +114,8 @@ func (s secrets) hide(text string) string {
 	return text
 }
 
-// within reports whether what may be base64 is that of a text with a secret in it. What
-// stands before it, as in a path, may belong to the same characters.
+// within reports whether what looks like base64 encodes a text with a secret in it. Its first
+// characters may belong to what stands before it, as in a path.
 func (s secrets) within(code string) bool {
 	code = plainCode.Replace(code)
 	for from := range min(4, len(code)) {
@@ -126,14 +127,14 @@ func (s secrets) within(code string) bool {
 	return false
 }
 
-// isBasic reports whether a word is what stands in a header after "Basic": the name and a
-// password, of which the end may be missing.
+// isBasic reports whether a word is what follows "Basic" in a header: a name and a password, whose
+// end may be missing.
 func isBasic(code string) bool {
 	user, _, ok := strings.Cut(decoded(plainCode.Replace(code)), ":")
 	return ok && user != "" && !strings.ContainsFunc(user, func(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsGraphic(r) })
 }
 
-// decoded reads base64 without padding as far as it goes.
+// decoded decodes base64 without padding as far as possible.
 func decoded(code string) string {
 	if len(code)%4 == 1 {
 		code = code[:len(code)-1]
@@ -143,17 +144,17 @@ func decoded(code string) string {
 	return string(text[:n])
 }
 
-// line is foreign text as errors quote it: short, on one line, without secrets. They are
-// hidden first, as half a secret would not be known.
+// line is foreign text ready to quote in an error: short, on one line, without secrets. Secrets are
+// hidden before the text is cut, because half a secret would not be recognized.
 func (s secrets) line(text string) string {
 	text = strings.ToValidUTF8(text[:min(len(text), webBody)], "")
 	return oneLine(s.hide(text), webExcerpt)
 }
 
-// quote is line for an answer that may be empty.
+// quote is like line, for an answer that may be empty.
 func (s secrets) quote(body []byte) string { return either(s.line(string(body)), "nothing") }
 
-// clean is an error of which the text is fit to be told; its chain is the same.
+// clean is an error with the same chain and a text without secrets.
 func (s secrets) clean(err error) error {
 	text := s.line(err.Error())
 	if text == err.Error() {
@@ -162,7 +163,7 @@ func (s secrets) clean(err error) error {
 	return worded{text, err}
 }
 
-// worded is an error in other words.
+// worded is an error with a different text.
 type worded struct {
 	text string
 	err  error

@@ -19,8 +19,8 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// parrot repeats what a request brings, as some proxies do in their errors: who signs in and
-// where, and the password alone.
+// parrot repeats what is in a request, as some proxies do in their errors: the credentials and the
+// address, and the password on its own.
 func parrot(t *testing.T, status int, say func(heard, secret string) string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,13 +36,13 @@ func parrot(t *testing.T, status int, say func(heard, secret string) string) str
 }
 
 func inJSON(name string) func(heard, secret string) string {
-	return func(heard, secret string) string { // as PHP writes it
+	return func(heard, secret string) string { // in PHP's style
 		text, _ := json.Marshal(heard + " " + secret)
 		return fmt.Sprintf(`{"code":20500,"%s":%s,"more_info":%s}`, name, strings.ReplaceAll(string(text), "/", `\/`), text)
 	}
 }
 
-// quiet fails where a text is more than one short line, or tells the password in any way.
+// quiet fails if a text is more than one short line, or gives away the password in any form.
 func quiet(t *testing.T, name, text string, secrets ...string) {
 	t.Helper()
 	for _, s := range secrets {
@@ -84,7 +84,7 @@ const (
 	token    = "tkGeheimGeheimGeheim99"
 )
 
-// said are the errors and findings of each channel at an address.
+// said are the errors and findings of each channel for an address.
 func said(t *testing.T, address string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -152,7 +152,7 @@ func TestNoErrorTellsWhatAServerRepeats(t *testing.T) {
 	}
 }
 
-// A proxy's own credentials are in none of our settings.
+// The credentials of a proxy are not in our settings.
 func TestNoErrorTellsTheSecretOfAProxy(t *testing.T) {
 	t.Parallel()
 	basic := "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("someone:"+password))
@@ -176,7 +176,7 @@ func TestAnErrorStillQuotesWhatIsNoSecret(t *testing.T) {
 
 func TestNoErrorTellsWhereAServerSendsUs(t *testing.T) {
 	t.Parallel()
-	for _, location := range []string{"/elsewhere?", ":%zz?"} { // the second is no address
+	for _, location := range []string{"/elsewhere?", ":%zz?"} { // the second is not an address
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", location+r.Header.Get("Authorization")+r.URL.String())
 			w.WriteHeader(http.StatusFound)
@@ -222,8 +222,7 @@ func TestTheRemedyOfTelegramsWebhookTellsNoAddress(t *testing.T) {
 	}
 }
 
-// expiring is a context of which the time is over when a test says so, however fast the
-// machine is.
+// expiring is a context that expires when the test says so, however fast the machine is.
 type expiring struct {
 	context.Context
 	over chan struct{}
@@ -240,7 +239,7 @@ func (e expiring) Err() error {
 	}
 }
 
-// slow is a Twilio that answers only some of what it is asked; hangs is called with the rest.
+// slow is a Twilio that answers only some requests; for the others it calls hangs.
 func slow(t *testing.T, answers map[string]string, hangs func()) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -279,7 +278,7 @@ func TestTwilioThatHangsIsNoQuestionOfAccess(t *testing.T) {
 	expect(t, "down", checked(t, twilioAt(t, down, token)), notify.Finding{Text: "502: no upstream", Remedy: "try again later"})
 }
 
-// Who holds the link or the token of a page may answer it.
+// Anybody who has the link or token of a page can answer it.
 func TestNoErrorTellsHowAPageIsAnswered(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// An SMS is sent in segments, each of which is paid for: 160 characters of GSM-7, or 153
-// of each of several; one character from outside makes the whole text UCS-2, with 70 and
-// 67. So a page is brought into GSM-7 and cut to two segments.
+// An SMS is sent and paid for in segments: one of 160 characters in GSM-7, or several of 153. A
+// single character outside GSM-7 turns the whole text into UCS-2, with 70 and 67. So a page is
+// converted to GSM-7 and cut to two segments.
 const (
 	maxSegments = 2
 
@@ -18,14 +18,14 @@ const (
 	wideAlone, wideJoined = 70, 67
 )
 
-// gsmBasic are the characters that cost one septet, gsmExtended those that cost two.
+// gsmBasic are the characters that take one septet, gsmExtended those that take two.
 const (
 	gsmBasic = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?" +
 		"¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 	gsmExtended = "\f^{}\\[~]|€"
 )
 
-// septets is what each character of GSM-7 costs.
+// septets is how many septets each GSM-7 character takes.
 var septets = func() map[rune]int {
 	costs := map[rune]int{}
 	for _, r := range gsmBasic {
@@ -37,7 +37,7 @@ var septets = func() map[rune]int {
 	return costs
 }()
 
-// lookalikes replace what people and monitors write without meaning it.
+// lookalikes replaces typographic characters that people and monitors use unintentionally.
 var lookalikes = strings.NewReplacer(
 	"‘", "'", "’", "'", "‚", "'", "‛", "'", "′", "'", "`", "'", "´", "'",
 	"“", `"`, "”", `"`, "„", `"`, "″", `"`, "«", `"`, "»", `"`,
@@ -49,9 +49,9 @@ var lookalikes = strings.NewReplacer(
 	"µ", "u", "μ", "u", "²", "2", "³", "3", "°", " deg", "©", "(c)", "®", "(r)", "™", "(tm)",
 )
 
-// plain brings a text into GSM-7: look-alikes are replaced, accents that it lacks are
-// dropped, and symbols too. A text with letters of another script stays as it is, as
-// question marks help nobody.
+// plain converts a text to GSM-7: look-alikes are replaced, and accents and symbols that it lacks
+// are dropped. A text with letters of another script stays as it is, because question marks help
+// nobody.
 func plain(text string) string {
 	var b strings.Builder
 	for _, r := range lookalikes.Replace(text) {
@@ -88,7 +88,7 @@ func printable(r rune) rune {
 	return r
 }
 
-// segments counts the segments of a text as the carrier will.
+// segments counts the segments of a text as the carrier does.
 func segments(text string) int {
 	narrow := func(r rune) int { return septets[r] }
 	for _, r := range text {
@@ -99,7 +99,7 @@ func segments(text string) int {
 	return packed(text, gsmAlone, gsmJoined, narrow)
 }
 
-// packed counts the segments of a text whose characters are this wide and are not split.
+// packed counts the segments of a text whose characters have the given width and are never split.
 func packed(text string, alone, joined int, width func(rune) int) int {
 	all := 0
 	for _, r := range text {
@@ -119,15 +119,15 @@ func packed(text string, alone, joined int, width func(rune) int) int {
 	return count
 }
 
-// fit puts variable text between what must be there, cut so that the whole takes two
-// segments at most.
+// fit puts variable text between the parts that must be there, cut so that the whole takes at most
+// two segments.
 func fit(head, variable, tail string) string {
 	head, variable, tail = plain(head), strings.TrimSpace(plain(variable)), plain(tail)
 	if whole := head + variable + tail; segments(whole) <= maxSegments {
 		return whole
 	}
 	cut := []rune(variable)
-	low, high := 0, len(cut) // how much of it fits: low does, high doesn't
+	low, high := 0, len(cut) // low characters fit, high don't
 	for low+1 < high {
 		if mid := (low + high) / 2; segments(head+string(cut[:mid])+"..."+tail) <= maxSegments {
 			low = mid

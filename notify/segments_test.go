@@ -20,7 +20,7 @@ func TestSegments(t *testing.T) {
 		{strings.Repeat("a", 307), 3},
 		{strings.Repeat("€", 80), 1},
 		{strings.Repeat("€", 81), 2},
-		{strings.Repeat("€", 152), 2}, // 76 in each: one septet stays empty
+		{strings.Repeat("€", 152), 2}, // 76 in each; one septet is unused
 		{strings.Repeat("€", 153), 3},
 		{strings.Repeat("a", 69) + "’", 1},
 		{strings.Repeat("a", 70) + "’", 2},
@@ -50,7 +50,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// Whatever the title is, a page takes two segments at most and tells what to answer.
+// Whatever the title, a page takes at most two segments and says what to answer.
 func TestAPageKeepsItsCode(t *testing.T) {
 	t.Parallel()
 	for _, title := range []string{
@@ -83,7 +83,7 @@ func FuzzFit(f *testing.F) {
 	})
 }
 
-// Who is asked to help reads who asks, and what to answer then.
+// A request for help says who asks and what to answer.
 func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 	t.Parallel()
 	m := Message{Purpose: ForPage, AskedBy: "Cy", Incident: 58, Severity: "critical", Title: "disk full", Code: 2, Why: "Cy asks you to help: the replica"}

@@ -15,11 +15,11 @@ import (
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
 
-// SMS sends text messages by Twilio and reads the answers from Twilio's list of messages,
-// so that nobody needs to reach us.
+// SMS sends text messages through Twilio and reads the answers from Twilio's list of messages, so
+// that nobody needs to reach us.
 type SMS struct{ *Twilio }
 
-// Number is the one that sends, unless a Messaging Service chooses among several.
+// Number is the sending number, unless a Messaging Service chooses among several.
 func (s SMS) Number() string {
 	if s.Service != "" {
 		return ""
@@ -29,14 +29,14 @@ func (s SMS) Number() string {
 
 const (
 	messagePage  = 50
-	messagePages = 20 // at most, to find or to listen
-	// firstLook is how far back answers are read when nothing was read before.
+	messagePages = 20 // limit for finding and listening
+	// firstLook is how far back answers are read the first time.
 	firstLook = 10 * time.Minute
-	// overlap is how far back they are read again: one may be listed late.
+	// overlap is how far back they are read again, because one may be listed late.
 	overlap = 2 * time.Minute
-	// silence is how far back at most where nothing has come since.
+	// silence is the furthest back they are read if nothing has come for long.
 	silence = 30 * time.Minute
-	// sentFor is how long after sending a receipt may still come.
+	// sentFor is how long after sending a delivery receipt may still come.
 	sentFor = 2 * time.Minute
 )
 
@@ -60,7 +60,7 @@ func (s SMS) Send(ctx context.Context, m Message) Receipt {
 	return x.receipt(m, sid, err)
 }
 
-// smsText is what the person reads. What to answer is always there; the rest is cut.
+// smsText is what the person reads. What to answer is never cut; the rest may be.
 func smsText(m Message) string {
 	title := oneLine(m.Title, 400)
 	switch m.Purpose {
@@ -102,7 +102,7 @@ func (m Message) smsPage(title string) string {
 	return fit(head+": ", title, m.offer(offer, ""))
 }
 
-// offer ends a text with what to answer, with a code or without, and the message's mark.
+// offer is the end of a text: what to answer, with or without a code, and the message's mark.
 func (m Message) offer(coded, plainly string) string {
 	tail := plainly
 	if m.Code > 0 {
@@ -114,7 +114,7 @@ func (m Message) offer(coded, plainly string) string {
 	return tail
 }
 
-// marker tells a message from all others to the same phone, whatever its text has become
+// marker distinguishes a message from all others to the same phone, even if its text is different
 // in a later attempt. A wrong match would lose a page, so incident and code are not enough.
 func marker(m Message) string {
 	if m.Key == "" || m.Purpose == ForAnswer || m.Purpose == ForVerify {
@@ -127,7 +127,7 @@ func marker(m Message) string {
 // Lag is how long a message may be missing from Twilio's list.
 func (s SMS) Lag() time.Duration { return twilioLag }
 
-// Find looks for a message among those sent to the same phone.
+// Find looks for the message among those sent to the same phone.
 func (s SMS) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	text, mark := smsText(m), marker(m)
 	p := (&api.ListMessageParams{}).SetTo(m.To)
@@ -151,7 +151,7 @@ func (s SMS) Find(ctx context.Context, m Message, since time.Time) (Receipt, boo
 	return foundAs(reference, err)
 }
 
-// newest lists messages, the newest first, until visit says that it is enough.
+// newest lists messages, newest first, until visit returns false.
 func (s SMS) newest(ctx context.Context, p *api.ListMessageParams, visit func(api.ApiV2010Message) bool) error {
 	p.SetPageSize(messagePage)
 	token, number := "", ""
@@ -174,8 +174,8 @@ func (s SMS) newest(ctx context.Context, p *api.ListMessageParams, visit func(ap
 	return nil
 }
 
-// Track asks how far a message has come. Many carriers give no receipt: then it stays
-// "sent", which is neither good nor bad.
+// Track asks how far a message got. Many carriers give no receipts: then it stays "sent", which is
+// neither good nor bad.
 func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 	m, x, err := askAPI(ctx, s.Twilio, "look at an SMS", func(a *api.ApiService) (*api.ApiV2010Message, error) {
 		return a.FetchMessage(reference, nil)
@@ -197,16 +197,16 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 	return Track{State: Pending}, nil
 }
 
-// heard is how far answers have been read.
+// heard records how far answers have been read.
 type heard struct {
-	At   time.Time `json:"at"` // of the newest
+	At   time.Time `json:"at"` // time of the newest
 	Seen seen      `json:"seen"`
 }
 
-// seen is what was read lately, by its SID.
+// seen is what was read recently, by SID.
 type seen map[string]time.Time
 
-// add puts what was seen before to it, as far as it may be listed again.
+// add adds what was seen before, if it may be listed again.
 func (s seen) add(before seen, from time.Time) {
 	for sid, at := range before {
 		if !at.Before(from) {
@@ -215,7 +215,7 @@ func (s seen) add(before seen, from time.Time) {
 	}
 }
 
-// Listen reads the messages that came to our number.
+// Listen reads the messages sent to our number.
 func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
 	last := heard{At: s.Clock().Add(-firstLook + overlap)}
 	if cursor != "" {
@@ -250,7 +250,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 	if err != nil {
 		return nil, cursor, err
 	}
-	slices.Reverse(replies) // as they came
+	slices.Reverse(replies) // oldest first
 	if quiet := s.Clock().Add(-silence); next.At.Before(quiet) {
 		next.At = quiet
 	}

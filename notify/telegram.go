@@ -16,21 +16,21 @@ import (
 
 const (
 	telegramURL   = "https://api.telegram.org"
-	telegramWait  = 25 * time.Second // Telegram holds a question for answers so long
+	telegramWait  = 25 * time.Second // how long Telegram holds a request for updates
 	telegramText  = 4096             // characters of a message
-	telegramData  = 64               // bytes that a button can carry
+	telegramData  = 64               // bytes that fit into a button
 	telegramBatch = 20               // updates at once
 )
 
-// TelegramConfig says which bot of Telegram writes.
+// TelegramConfig is the Telegram bot that writes.
 type TelegramConfig struct {
 	Token string
-	URL   string // another address of the API; empty: Telegram's
+	URL   string // an address to use instead of Telegram's; empty: Telegram's
 }
 
 var telegramToken = regexp.MustCompile(`^[0-9]+:[-_A-Za-z0-9]{30,}$`)
 
-// Problems says what can't be right with the settings, by their names; never a secret.
+// Problems says what is wrong with the settings, by their names and without secrets.
 func (c TelegramConfig) Problems() []string {
 	out := apiProblems("WATCHBILL_TELEGRAM_API_URL", c.URL)
 	if c.Token != "" && !telegramToken.MatchString(c.Token) {
@@ -39,15 +39,15 @@ func (c TelegramConfig) Problems() []string {
 	return out
 }
 
-// Telegram writes to chats by a bot. Answers are fetched from Telegram, so that nobody
-// needs to reach us.
+// Telegram writes to chats through a bot. Answers are fetched from Telegram, so that nobody needs to
+// reach us.
 type Telegram struct {
 	config TelegramConfig
 	web    *web
 	listen *web
 }
 
-// NewTelegram returns a sender by one bot.
+// NewTelegram returns a sender that uses one bot.
 func NewTelegram(c TelegramConfig) *Telegram {
 	c.URL = strings.TrimRight(either(c.URL, telegramURL), "/")
 	listen := newWeb("Telegram", c.Token)
@@ -55,7 +55,7 @@ func NewTelegram(c TelegramConfig) *Telegram {
 	return &Telegram{config: c, web: newWeb("Telegram", c.Token), listen: listen}
 }
 
-// telegramAnswer is what each method answers.
+// telegramAnswer is the answer of all API methods.
 type telegramAnswer struct {
 	OK          bool            `json:"ok"`
 	Result      json.RawMessage `json:"result"`
@@ -77,13 +77,13 @@ type telegramKeyboard struct {
 
 type telegramMessage struct {
 	Chat   string            `json:"chat_id"`
-	Text   string            `json:"text"` // without markup: what others wrote is only text
+	Text   string            `json:"text"` // without markup, so that foreign text stays text
 	Quiet  bool              `json:"disable_notification,omitempty"`
 	Links  map[string]bool   `json:"link_preview_options,omitempty"`
 	Markup *telegramKeyboard `json:"reply_markup,omitempty"`
 }
 
-// telegramUpdate is something that has happened in a chat.
+// telegramUpdate is something that happened in a chat.
 type telegramUpdate struct {
 	ID      int64 `json:"update_id"`
 	Message struct {
@@ -109,7 +109,7 @@ func (t *Telegram) call(ctx context.Context, method string, body any) (webAnswer
 		return webAnswer{}, telegramAnswer{}, failed
 	}
 	var said telegramAnswer
-	_ = json.Unmarshal(a.body, &said) // what is not Telegram's JSON is not OK
+	_ = json.Unmarshal(a.body, &said) // without Telegram's JSON it is not OK
 	return a, said, nil
 }
 
@@ -142,11 +142,11 @@ func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
 	return t.refused(a, said)
 }
 
-// refused is the receipt of an answer that is no acceptance.
+// refused is the receipt for an answer that doesn't accept the message.
 func (t *Telegram) refused(a webAnswer, said telegramAnswer) Receipt {
 	r := t.web.refused(a, said.Description)
 	switch {
-	case a.status == http.StatusNotFound: // Telegram's answer to a token that it doesn't know
+	case a.status == http.StatusNotFound: // Telegram's answer to an unknown token
 		r.Outcome = Misconfigured
 	case a.status == http.StatusForbidden, strings.Contains(said.Description, "chat not found"),
 		strings.Contains(said.Description, "user is deactivated"):
@@ -171,8 +171,8 @@ func (t *Telegram) keyboard(m Message) *telegramKeyboard {
 	return &telegramKeyboard{Rows: [][]telegramButton{row}}
 }
 
-// data is what a button sends: the key of its message, signed, as people's programs could
-// send anything. A key that is too long gives way to the code that people type.
+// data is what a button sends: the key of its message, signed, because a client could send anything.
+// If the key is too long, it is the code that people type.
 func (t *Telegram) data(does Act, m Message) string {
 	if m.Key == "" {
 		return ""
@@ -186,17 +186,17 @@ func (t *Telegram) data(does Act, m Message) string {
 	return strconv.Itoa(m.Code) + string(does)
 }
 
-// seal proves that a button is ours.
+// seal is the signature that proves that a button is ours.
 func (t *Telegram) seal(does Act, key string) string {
 	mac := hmac.New(sha256.New, []byte(t.config.Token))
 	mac.Write([]byte(string(does) + " " + key))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
 }
 
-// Listen waits for what people write or press. The cursor is the number of the next
-// update; asking for it tells Telegram that those before it were taken.
+// Listen waits for what people write or press. The cursor is the number of the next update; asking
+// for it confirms to Telegram that we have those before it.
 func (t *Telegram) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
-	offset, _ := strconv.ParseInt(cursor, 10, 64) // 0, what is left: the beginning
+	offset, _ := strconv.ParseInt(cursor, 10, 64) // on an error it is 0, the beginning
 	updates, err := t.updates(ctx, offset)
 	if err != nil && ctx.Err() == nil {
 		return nil, cursor, fmt.Errorf("listen to Telegram: %w", err)
@@ -211,7 +211,7 @@ func (t *Telegram) Listen(ctx context.Context, cursor string) ([]Reply, string, 
 	return replies, cursor, nil
 }
 
-// updates fetches what has happened since offset.
+// updates fetches what happened since offset.
 func (t *Telegram) updates(ctx context.Context, offset int64) ([]telegramUpdate, error) {
 	a, failed := t.listen.postJSON(ctx, t.config.URL+"/bot"+t.config.Token+"/getUpdates", map[string]any{
 		"offset": offset, "limit": telegramBatch, "timeout": int(telegramWait.Seconds()), "allowed_updates": []string{"message", "callback_query"},
@@ -230,11 +230,11 @@ func (t *Telegram) updates(ctx context.Context, offset int64) ([]telegramUpdate,
 	return updates, nil
 }
 
-// reply is what an update says to us.
+// reply is the reply that an update contains.
 func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 	r := Reply{ID: strconv.FormatInt(u.ID, 10)}
 	if u.Pressed.ID != "" {
-		// The phone shows that it waits until this is said; nothing else depends on it.
+		// Until this is sent the phone shows that it is waiting; nothing else depends on it.
 		_, _, _ = t.call(ctx, "answerCallbackQuery", map[string]string{"callback_query_id": u.Pressed.ID})
 		return t.pressed(r, u)
 	}
@@ -253,7 +253,7 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 	return r, true
 }
 
-// pressed reads a button's data.
+// pressed reads the data of a button.
 func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
 	r.From = strconv.FormatInt(u.Pressed.Message.Chat.ID, 10)
 	does, rest, signed := strings.Cut(u.Pressed.Data, " ")
@@ -268,7 +268,7 @@ func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
 	return r, r.Act.known() && hmac.Equal([]byte(seal), []byte(t.seal(r.Act, key)))
 }
 
-// Check asks who the bot is, and whether its answers go to somebody else.
+// Check asks who the bot is, and whether its updates go somewhere else.
 func (t *Telegram) Check(ctx context.Context) []Finding {
 	const setting = "WATCHBILL_TELEGRAM_API_URL if it is set"
 	var bot struct{ Username string }
@@ -291,9 +291,9 @@ func (t *Telegram) Check(ctx context.Context) []Finding {
 		}
 	}
 	name := "the bot is @" + oneLine(bot.Username, longestName)
-	if hook.URL != "" { // Telegram then refuses getUpdates
+	if hook.URL != "" { // then Telegram refuses getUpdates
 		address := telegramURL
-		if t.config.URL != address { // it may hold a password
+		if t.config.URL != address { // it may contain a password
 			address = "${WATCHBILL_TELEGRAM_API_URL%/}"
 		}
 		return []Finding{{

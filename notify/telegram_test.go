@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// gram is Telegram's Bot API, as far as we use it, with one bot and its chats.
+// gram is the part of Telegram's Bot API that we use, with one bot and its chats.
 type gram struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -23,9 +23,9 @@ type gram struct {
 	updates  []map[string]any
 	answered []string
 	refuse   string // what sendMessage answers
-	hook     string // where updates go in place of getUpdates
+	hook     string // webhook that gets updates instead of getUpdates
 	wake     chan struct{}
-	onWait   func() // getUpdates has nothing to give
+	onWait   func() // called when getUpdates has nothing to return
 }
 
 type gramMessage struct {
@@ -123,7 +123,7 @@ func (g *gram) send(w http.ResponseWriter, r *http.Request, say func(int, string
 	say(200, fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, len(g.messages), m.Chat))
 }
 
-// happens adds an update of a chat.
+// happens adds an update in a chat.
 func (g *gram) happens(what string, chat int64, text string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -167,7 +167,7 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	}
 
 	g.happens("button", 4711, buttons[0].Data)
-	g.happens("button", 4711, "r"+buttons[0].Data[1:]) // a program that makes up its own
+	g.happens("button", 4711, "r"+buttons[0].Data[1:]) // forged by a client
 	g.happens("button", 4711, g.messages[1].Markup.Rows[0][1].Data)
 	g.happens("button", 4711, "3x")
 	g.happens("button", 4711, "now")

@@ -18,12 +18,12 @@ import (
 	studio "github.com/twilio/twilio-go/rest/studio/v2"
 )
 
-// Twilio is one Twilio account: what its SMS and calls share. Twilio's own client has no
-// context, loses an answer's status and leaves bodies open; so each of its requests goes
-// through an exchange of ours.
+// Twilio is one Twilio account, shared by SMS and calls. Twilio's own client has no context, loses
+// an answer's status and leaves bodies open, so each of its requests goes through an exchange of
+// ours.
 type Twilio struct {
 	TwilioConfig
-	api  *url.URL // another address in place of Twilio's; nil: Twilio's
+	api  *url.URL // an address to use instead of Twilio's; nil: Twilio's
 	base http.RoundTripper
 }
 
@@ -38,14 +38,14 @@ func NewTwilio(c TwilioConfig) *Twilio {
 }
 
 const (
-	// twilioPatience bounds one request. A time-out is an unknown fate: Twilio may have
-	// taken the message.
+	// twilioPatience limits one request. After a timeout the fate is unknown: Twilio may have
+	// accepted the message.
 	twilioPatience = 8 * time.Second
 	// twilioLag is how long a message may be missing from Twilio's lists.
 	twilioLag = 10 * time.Second
-	// twilioSkew is how far Twilio's clock may be behind ours; its times are whole seconds.
+	// twilioSkew is how far Twilio's clock may be behind ours. Its times are whole seconds.
 	twilioSkew = 2 * time.Minute
-	// maxAnswer bounds the body of an answer: 50 messages take 60 kB.
+	// maxAnswer limits the body of an answer; 50 messages take 60 kB.
 	maxAnswer = 4 << 20
 )
 
@@ -54,15 +54,15 @@ type exchange struct {
 	ctx context.Context
 	t   *Twilio
 
-	sent       bool // the request left
-	status     int  // 0: no answer, or a broken one
+	sent       bool // the request was sent
+	status     int  // 0: no answer, or an incomplete one
 	retryAfter time.Duration
 	requestID  string
 	body       []byte // of an error
 }
 
-// RoundTrip sends the client's request under our context and reads the whole answer, so
-// that connections are used again.
+// RoundTrip sends the client's request with our context and reads the whole answer, so that
+// connections are reused.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(x.ctx)
 	if x.t.api != nil {
@@ -83,7 +83,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	x.status, x.requestID = resp.StatusCode, resp.Header.Get("Twilio-Request-Id")
 	x.retryAfter = askedWait(resp.Header)
 	switch {
-	case x.status >= 300 && x.status < 400: // the client takes it for success
+	case x.status >= 300 && x.status < 400: // the client would take it for success
 		return nil, fmt.Errorf("we are sent elsewhere (%s, %q), which is not followed", resp.Status, resp.Header.Get("Location"))
 	case x.status >= 400:
 		x.body = body
@@ -92,17 +92,17 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// begin prepares one request. Done releases it.
+// begin prepares one request; done releases it.
 func (t *Twilio) begin(ctx context.Context) (x *exchange, handler *client.RequestHandler, done func()) {
 	ctx, done = context.WithTimeout(ctx, twilioPatience)
 	x = &exchange{ctx: ctx, t: t}
 	c := &client.Client{Credentials: client.NewCredentials(t.Key, t.Secret), HTTPClient: &http.Client{Transport: x}}
 	c.SetAccountSid(t.Account)
-	// Made by hand: the constructor would read TWILIO_EDGE and TWILIO_REGION.
+	// Not made by its constructor, which would read TWILIO_EDGE and TWILIO_REGION.
 	return x, &client.RequestHandler{Client: c, Edge: t.Edge, Region: t.Region}, done
 }
 
-// ask makes one request and words its error.
+// ask makes one request and explains its error.
 func ask[T any](ctx context.Context, t *Twilio, what string, f func(*client.RequestHandler) (T, error)) (T, *exchange, error) {
 	x, handler, done := t.begin(ctx)
 	defer done()
@@ -123,7 +123,7 @@ func askStudio[T any](ctx context.Context, t *Twilio, what string, f func(*studi
 	return ask(ctx, t, what, func(h *client.RequestHandler) (T, error) { return f(studio.NewApiService(h)) })
 }
 
-// explain words an error for the log and for admins.
+// explain puts an error into words for the log and for admins.
 func (x *exchange) explain(err error) error {
 	known := x.t.secrets()
 	rest, said := errors.AsType[*client.TwilioRestError](err)
@@ -139,10 +139,10 @@ func (x *exchange) explain(err error) error {
 	return known.clean(bare(err))
 }
 
-// secrets are what an answer may repeat.
+// secrets are the secrets that an answer may repeat.
 func (t *Twilio) secrets() secrets { return append(credentials(t.api), t.Secret) }
 
-// code is Twilio's code of an error, 0 if it has none.
+// code is Twilio's code for an error, or 0 if it has none.
 func code(err error) int {
 	if rest, ok := errors.AsType[*client.TwilioRestError](err); ok {
 		return rest.Code
@@ -156,7 +156,7 @@ type fault struct {
 	dead    bool
 }
 
-// faults are the codes that need more than their HTTP status.
+// faults are the codes for which the HTTP status doesn't say enough.
 var faults = map[int]fault{
 	20429: {outcome: Throttled},
 
@@ -164,12 +164,12 @@ var faults = map[int]fault{
 	21217: {Rejected, true},
 	21214: {Rejected, true},    // can't be reached
 	21610: {Rejected, true},    // answered STOP
-	21614: {Rejected, true},    // no mobile phone
-	21635: {Rejected, true},    // a land line
+	21614: {Rejected, true},    // not a mobile phone
+	21635: {Rejected, true},    // a landline
 	21408: {outcome: Rejected}, // no permission for its country
 	21215: {outcome: Rejected},
 	21612: {outcome: Rejected}, // no route from our number
-	13223: {Rejected, true},    // not a number, of a call
+	13223: {Rejected, true},    // not a number, for calls
 	13224: {outcome: Rejected},
 	13227: {outcome: Rejected},
 
@@ -178,7 +178,7 @@ var faults = map[int]fault{
 	20404: {outcome: Misconfigured}, // the flow or the account is gone
 	21210: {outcome: Misconfigured}, // our number isn't ours
 	21212: {outcome: Misconfigured},
-	21222: {outcome: Misconfigured}, // credentials with illegal characters, found before anything is sent
+	21222: {outcome: Misconfigured}, // invalid characters in the credentials, found before anything is sent
 	21224: {outcome: Misconfigured},
 	21603: {outcome: Misconfigured},
 	21606: {outcome: Misconfigured},
@@ -191,8 +191,7 @@ var faults = map[int]fault{
 	30034: {outcome: Misconfigured}, // not registered for A2P
 }
 
-// receipt says what became of a request to send, given the provider's name for what it
-// took.
+// receipt is the receipt for a request to send, given the SID of what Twilio accepted.
 func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
 	if err == nil {
 		if sid == nil || *sid == "" {
@@ -218,13 +217,13 @@ func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
 	return r
 }
 
-// backoff is 1, 2, 4 … seconds, a little apart for each of many.
+// backoff is 1, 2, 4 … seconds, with some jitter.
 func backoff(attempt int) time.Duration {
 	wait := min(time.Second<<min(max(attempt-1, 0), 5), 16*time.Second)
 	return wait + rand.N(wait/4)
 }
 
-// lost says what a code means that comes after Twilio has taken a message.
+// lost says what a code means that comes after Twilio accepted a message.
 func (t *Twilio) lost(number *int, text *string) Track {
 	if number == nil || *number == 0 {
 		return Track{State: Failed, Final: true, Err: errors.New("it could not be delivered")}
@@ -244,8 +243,8 @@ func (t *Twilio) lost(number *int, text *string) Track {
 	}
 }
 
-// gone is what becomes of a message that Twilio doesn't know, or no longer: whoever needs it
-// is told in another way.
+// gone is the track of a message that Twilio doesn't know, or no longer knows: it has failed, so that
+// the person is reached by another method.
 func (x *exchange) gone(err error) (Track, error) {
 	if x.status == http.StatusNotFound {
 		return Track{State: Failed, Final: true, Err: err}, nil
@@ -253,7 +252,7 @@ func (x *exchange) gone(err error) (Track, error) {
 	return Track{}, err
 }
 
-// value gives what a pointer of Twilio's client points to, or the zero value.
+// value dereferences a pointer from Twilio's client; nil becomes the zero value.
 func value[T any](p *T) T {
 	if p == nil {
 		var zero T
@@ -271,7 +270,7 @@ func twilioTime(p *string) time.Time {
 	return at.UTC()
 }
 
-// nextPage is what the address of the next page says about it; empty at the end.
+// nextPage returns the token and number in the address of the next page; empty at the end.
 func nextPage(address *string) (token, number string) {
 	u, err := url.Parse(value(address))
 	if err != nil || value(address) == "" {
@@ -280,7 +279,7 @@ func nextPage(address *string) (token, number string) {
 	return u.Query().Get("PageToken"), u.Query().Get("Page")
 }
 
-// decode reads what Twilio's client has read as anything into a value.
+// decode converts what Twilio's client decoded as any into a value.
 func decode(from, to any) error {
 	data, err := json.Marshal(from)
 	if err != nil {

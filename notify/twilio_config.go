@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// TwilioConfig is what we must know of the account.
+// TwilioConfig is what we need to know about the account.
 type TwilioConfig struct {
 	Account string // its SID, AC…
-	Token   string // its auth token, which signs in where there is no API key
+	Token   string // its auth token, for signing in if there is no API key
 	Key     string // an API key's SID, SK…
 	Secret  string // the API key's secret
 	From    string // our number, in E.164
-	Service string // a Messaging Service, MG…, that sends SMS in place of From; may be empty
+	Service string // a Messaging Service, MG…, that sends SMS instead of From; may be empty
 	Flow    string // the Studio flow that calls people, FW…; empty: calls that nobody can answer
 
-	Edge, Region string // as Twilio's own clients take them; mostly empty
-	API          string // another address in place of Twilio's; empty: Twilio's
-	Public       string // where Twilio reaches us, without / at the end; empty: nowhere
+	Edge, Region string // as in Twilio's own clients; usually empty
+	API          string // an address to use instead of Twilio's; empty: Twilio's
+	Public       string // where Twilio reaches us, without a trailing slash; empty: nowhere
 	Clock        func() time.Time
 }
 
-// Configured reports whether anything is set that only Twilio needs.
+// Configured reports whether any setting for Twilio is set.
 func (c TwilioConfig) Configured() bool {
 	return c.Account+c.Token+c.Key+c.Secret+c.From+c.Service+c.Flow != ""
 }
 
-// Problems says what can't be right with the settings, by their names; never a secret.
+// Problems says what is wrong with the settings, by their names and without secrets.
 func (c TwilioConfig) Problems() []string {
 	if !c.Configured() {
 		return nil
@@ -43,7 +43,7 @@ func (c TwilioConfig) Problems() []string {
 	return out
 }
 
-// AccountProblems are those that matter before there is a number.
+// AccountProblems are the problems that matter before there is a number.
 func (c TwilioConfig) AccountProblems() []string {
 	var out []string
 	sid := func(name, prefix, value, where string) {

@@ -25,7 +25,7 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// A contract is what Twilio's own OpenAPI documents say.
+// A contract is Twilio's own OpenAPI documents.
 type contract struct {
 	routers []routers.Router
 
@@ -34,8 +34,8 @@ type contract struct {
 	problems []string
 }
 
-// openContract loads the documents and closes what they leave open: parameters that they
-// don't name, numbers that are none, texts that are too long.
+// openContract loads the documents and makes them stricter: no parameters that they don't name, no
+// invalid numbers, no texts that are too long.
 func openContract(t *testing.T) *contract {
 	t.Helper()
 	c := &contract{checked: map[string]int{}}
@@ -82,7 +82,7 @@ func closeForm(operation *openapi3.Operation) {
 			p.Value.Pattern = `^\+[1-9][0-9]{6,14}$`
 		}
 	}
-	for _, name := range []string{"Parameters", "Definition"} { // JSON as a string, which the documents leave without a type
+	for _, name := range []string{"Parameters", "Definition"} { // JSON as a string, for which the documents have no type
 		if p := form.Properties[name]; p != nil {
 			p.Value.Type = &openapi3.Types{"string"}
 			p.Value.Pattern = `^\{.*\}$`
@@ -123,8 +123,7 @@ func (c *contract) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// request checks one request; those of addresses that the documents don't describe give
-// nothing.
+// request checks one request. For addresses that the documents don't describe it returns nil.
 func (c *contract) request(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
 	for _, router := range c.routers {
 		route, params, err := router.FindRoute(r)
@@ -175,7 +174,7 @@ func onlyKnown(operation *openapi3.Operation, query url.Values, body []byte) err
 	return nil
 }
 
-// signedIn wants credentials in every request; the simulator looks whether they are right.
+// signedIn requires credentials in every request; the simulator checks them.
 func signedIn(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	if _, _, ok := in.RequestValidationInput.Request.BasicAuth(); !ok {
 		return errors.New("no credentials")
@@ -183,7 +182,7 @@ func signedIn(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	return nil
 }
 
-// checkedLine is a line whose every request and answer is held against the contract.
+// checkedLine is a line whose requests and answers are all checked against the contract.
 func checkedLine(t *testing.T) (*line, *contract) {
 	c := openContract(t)
 	l := newLine(t)
@@ -244,7 +243,7 @@ func TestRequestsKeepTwiliosContract(t *testing.T) {
 	}
 }
 
-// callEverywhere makes every request of calls, of the account and of its set-up.
+// callEverywhere makes every kind of request for calls, the account and its setup.
 func (l *line) callEverywhere(ctx context.Context) {
 	l.Helper()
 	v := l.voice()
@@ -283,7 +282,7 @@ func (l *line) callEverywhere(ctx context.Context) {
 	l.must(v.Cancel(ctx, r.Reference))
 }
 
-// The contract is worth something only if it refuses what is wrong.
+// The contract is worth something only if it refuses wrong requests.
 func TestTheContractRefuses(t *testing.T) {
 	t.Parallel()
 	c := openContract(t)

@@ -10,8 +10,8 @@ import (
 	studio "github.com/twilio/twilio-go/rest/studio/v2"
 )
 
-// SetUpFlow makes or updates the Studio flow that calls people, after Twilio has checked
-// it, and returns its SID.
+// SetUpFlow creates or updates the Studio flow that calls people, after having Twilio check it, and
+// returns its SID.
 func (t *Twilio) SetUpFlow(ctx context.Context) (sid string, created bool, err error) {
 	check := (&studio.UpdateFlowValidateParams{}).SetFriendlyName(FlowName).SetStatus("published").SetDefinition(StudioFlow())
 	valid, _, err := askStudio(ctx, t, "check the flow", func(s *studio.ApiService) (*studio.StudioV2FlowValidate, error) {
@@ -40,7 +40,7 @@ func (t *Twilio) SetUpFlow(ctx context.Context) (sid string, created bool, err e
 	return oneLine(value(flow.Sid), longestName), true, nil
 }
 
-// findFlow looks for our flow: the one that is configured, or one of its name.
+// findFlow looks for our flow: the configured one, or one with its name.
 func (t *Twilio) findFlow(ctx context.Context) (string, error) {
 	if t.Flow != "" {
 		return t.Flow, nil
@@ -70,7 +70,7 @@ func (t *Twilio) findFlow(ctx context.Context) (string, error) {
 type TwilioNumber struct {
 	Number     string
 	SMS, Voice bool
-	SMSURL     string // who is told of a message; empty: nobody
+	SMSURL     string // webhook for incoming messages; empty: none
 }
 
 // Numbers lists the account's phone numbers.
@@ -98,7 +98,7 @@ func (t *Twilio) numbers(ctx context.Context) ([]TwilioNumber, *exchange, error)
 	return out, x, nil
 }
 
-// Check looks at the account as far as its API lets us.
+// Check checks the account, as far as the API allows.
 func (t *Twilio) Check(ctx context.Context) []Finding {
 	account, x, err := askAPI(ctx, t, "look at the account", func(a *api.ApiService) (*api.ApiV2010Account, error) { return a.FetchAccount(t.Account) })
 	if err != nil {
@@ -121,8 +121,7 @@ func (t *Twilio) Check(ctx context.Context) []Finding {
 	return append(append(found, t.checkNumber(numbers)...), t.checkFlow(ctx))
 }
 
-// remedy says what to do about an error: what follows from ours only where Twilio has
-// refused it.
+// remedy says what to do about an error. It is ours only if Twilio refused the request.
 func (x *exchange) remedy(err error, ours string) string {
 	host, setting := "api.twilio.com over HTTPS", "."
 	if x.t.api != nil {
@@ -137,7 +136,7 @@ func (x *exchange) remedy(err error, ours string) string {
 	return "Check that this machine reaches " + host + setting
 }
 
-// checkNumber looks at our number among the account's.
+// checkNumber checks our number against the account's.
 func (t *Twilio) checkNumber(numbers []TwilioNumber) []Finding {
 	if t.From == "" {
 		return []Finding{{Note: true, Text: "no number is configured; SMS go by the Messaging Service", Remedy: "Set TWILIO_FROM to call people as well."}}
@@ -170,7 +169,7 @@ func (t *Twilio) checkNumber(numbers []TwilioNumber) []Finding {
 	return []Finding{{Text: t.From + " is not a number of this account", Remedy: "Set TWILIO_FROM to one that is: `watchbill twilio setup` lists them."}}
 }
 
-// checkFlow looks at the Studio flow.
+// checkFlow checks the Studio flow.
 func (t *Twilio) checkFlow(ctx context.Context) Finding {
 	if t.Flow == "" {
 		return Finding{Note: true, Text: "no flow is configured: calls only speak, and take no key without a public address", Remedy: "Run `watchbill twilio setup` and set TWILIO_FLOW_SID."}

@@ -35,7 +35,7 @@ func (c *stopped) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// A line is a simulated Twilio with its clock, and our account there.
+// A line is a simulated Twilio with a clock, and our account there.
 type line struct {
 	*testing.T
 	clock *stopped
@@ -54,7 +54,7 @@ func newLine(t *testing.T) *line {
 	return l
 }
 
-// account is our account at a Twilio of that address.
+// account is our account at the Twilio with that address.
 func account(address string, clock func() time.Time) notify.TwilioConfig {
 	return notify.TwilioConfig{
 		Account: twiliosim.Account, Key: twiliosim.Key, Secret: twiliosim.Secret, From: twiliosim.Number, API: address, Clock: clock,
@@ -70,7 +70,7 @@ func (l *line) must(err error) {
 
 func (l *line) sms() notify.SMS { return notify.SMS{Twilio: notify.NewTwilio(l.conf)} }
 
-// voice sets the flow up first, as an admin does.
+// voice sets up the flow first, as an admin does.
 func (l *line) voice() notify.Voice {
 	l.Helper()
 	t := notify.NewTwilio(l.conf)
@@ -134,8 +134,7 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 	}
 }
 
-// 120 answers stand on three pages; each comes once, in order, and one that is listed late
-// comes as well.
+// 120 answers are on three pages. Each comes once, in order, and so does one that is listed late.
 func TestSMSAnswersOnManyPages(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
@@ -174,7 +173,7 @@ func TestSMSAnswersOnManyPages(t *testing.T) {
 	}
 }
 
-// What was said before anybody listened is not an answer; the last minutes are.
+// Messages sent long before we first listen are not answers; those of the last minutes are.
 func TestSMSListensFromNow(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
@@ -204,7 +203,7 @@ func TestSMSIsFoundByItsKey(t *testing.T) {
 	l.sim.Fail(twiliosim.Fault{Path: "Messages.json", Method: "POST", Kind: twiliosim.FaultLost})
 	want(t, s.Send(ctx, m), notify.Unknown)
 	l.clock.advance(3 * time.Second)
-	m.Title = "disk full on db-1 and db-2" // it has changed since
+	m.Title = "disk full on db-1 and db-2" // changed since it was sent
 	r, found, err := s.Find(ctx, m, since)
 	if err != nil || !found || !strings.HasPrefix(r.Reference, "SM") {
 		t.Errorf("found %+v, %v, %v", r, found, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// raw is a Twilio that answers as the test says, and counts its connections.
+// raw is a Twilio that answers what the test says, and counts connections.
 func raw(t *testing.T, answer http.HandlerFunc) (notify.SMS, *atomic.Int64) {
 	t.Helper()
 	var connections atomic.Int64
@@ -63,13 +63,13 @@ func TestTheContextIsKept(t *testing.T) {
 	})
 	r := s.Send(ctx, page(annPhone, "x"))
 	want(t, r, notify.Unknown)
-	if !errors.Is(r.Err, context.Canceled) { // else our own limit ended it
+	if !errors.Is(r.Err, context.Canceled) { // otherwise our own limit ended it
 		t.Errorf("it ended with: %v", r.Err)
 	}
 }
 
-// A body that never ends is bounded by the same context as the rest. Nobody sees from outside when
-// the client has come to the body, so it gets some time, and more if that was too little.
+// A body that never ends is limited by the same context as the rest. From outside one can't see when
+// the client has reached the body, so it gets some time, and more if that was not enough.
 func TestAnAnswerThatTricklesIsCutOff(t *testing.T) {
 	t.Parallel()
 	for wait := 50 * time.Millisecond; wait < notify.TwilioLimit; wait *= 2 {
@@ -84,7 +84,7 @@ func TestAnAnswerThatTricklesIsCutOff(t *testing.T) {
 		})
 		r := s.Send(ctx, page(annPhone, "x"))
 		want(t, r, notify.Unknown)
-		if !errors.Is(r.Err, context.Canceled) { // else our own limit ended it
+		if !errors.Is(r.Err, context.Canceled) { // otherwise our own limit ended it
 			t.Fatalf("it ended with: %v", r.Err)
 		}
 		if strings.Contains(r.Err.Error(), "read Twilio's answer") {
@@ -160,8 +160,8 @@ func TestListsThatFail(t *testing.T) {
 	}
 }
 
-// TWILIO_EDGE and TWILIO_REGION are read by Twilio's client behind our back, and break
-// addresses of this machine; only what the configuration says counts.
+// Twilio's client reads TWILIO_EDGE and TWILIO_REGION behind our back, which breaks addresses on this
+// machine. Only our configuration must count.
 func TestEdgeAndRegion(t *testing.T) {
 	t.Setenv("TWILIO_EDGE", "sydney")
 	t.Setenv("TWILIO_REGION", "au1")

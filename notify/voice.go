@@ -13,24 +13,24 @@ import (
 	studio "github.com/twilio/twilio-go/rest/studio/v2"
 )
 
-// Voice calls people by Twilio. With a Studio flow the keys that they press are read from
-// Twilio, so that nobody needs to reach us; without one they can answer only where Twilio
-// reaches us.
+// Voice calls people through Twilio. With a Studio flow the keys that they press are read from
+// Twilio, so that nobody needs to reach us; without one people can answer only if Twilio can reach
+// us.
 type Voice struct{ *Twilio }
 
-// Number is the one that calls.
+// Number is the calling number.
 func (v Voice) Number() string { return v.From }
 
 const (
-	ringFor  = 25 // seconds: shorter than most voicemail
+	ringFor  = 25 // seconds; most voicemail answers later
 	spoken   = 300
 	waitKey  = 8 // seconds
 	longCall = 4 * time.Minute
-	// executionPages bounds how many calls one look takes in.
+	// executionPages limits how many calls are listed at once.
 	executionPages = 4
 )
 
-// dialled is what our flow's executions carry.
+// dialled is the data of an execution of our flow.
 type dialled struct {
 	Key string `json:"attempt"`
 	Say string `json:"say"`
@@ -45,8 +45,8 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 	if !busy {
 		return r
 	}
-	// Twilio runs one execution a phone. A call that still lasts is waited for; what is
-	// left of an earlier one is ended.
+	// Twilio runs one execution per phone. We wait for a call that is still going on, and end what
+	// is left of an earlier one.
 	lasts, err := v.clear(ctx, m.To)
 	if lasts {
 		return Receipt{Outcome: Throttled, RetryAfter: 15 * time.Second, Err: errors.New("another call to this phone lasts")}
@@ -59,7 +59,7 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 	return v.call(ctx, m)
 }
 
-// execute starts the flow. Busy: Twilio still runs one for this phone.
+// execute starts the flow. It reports busy if Twilio is still running one for this phone.
 func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
 	p := (&studio.CreateExecutionParams{}).SetTo(m.To).SetFrom(v.From).SetParameters(dialled{m.Key, voiceText(m, keys(m))})
 	e, x, err := askStudio(ctx, v.Twilio, "start a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
@@ -72,7 +72,8 @@ func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
 	return x.receipt(m, sid, err), x.status == http.StatusConflict
 }
 
-// clear ends executions that have outlasted any call. Lasts: one may still be a call.
+// clear ends executions that have lasted longer than any call, and reports whether another may
+// still be a call.
 func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
 	err = v.executions(ctx, v.Clock().Add(-24*time.Hour), func(e studio.StudioV2Execution) (bool, error) {
 		switch {
@@ -87,7 +88,7 @@ func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
 	return lasts, err
 }
 
-// executions lists those of our flow, the newest first, until visit says that it is enough.
+// executions lists the executions of our flow, newest first, until visit returns false.
 func (v Voice) executions(ctx context.Context, since time.Time, visit func(studio.StudioV2Execution) (bool, error)) error {
 	p := (&studio.ListExecutionParams{}).SetDateCreatedFrom(since.UTC().Truncate(time.Second)).SetPageSize(messagePage)
 	token, number := "", ""
@@ -110,8 +111,8 @@ func (v Voice) executions(ctx context.Context, since time.Time, visit func(studi
 	return nil
 }
 
-// An account of a call, from the execution's context. The variables are set by our flow;
-// what Twilio itself calls things is only the second source.
+// An account is what happened in a call, from the execution's context. The variables set by our flow
+// come first, Twilio's own names only second.
 type account struct {
 	Flow struct {
 		Data      dialled           `json:"data"`
@@ -135,7 +136,7 @@ func (a account) outcome() string {
 	return status
 }
 
-// account reads what an execution knows.
+// account reads what happened in an execution.
 func (v Voice) account(ctx context.Context, sid string) (account, *exchange, error) {
 	var a account
 	c, x, err := askStudio(ctx, v.Twilio, "look into a call", func(s *studio.ApiService) (*studio.StudioV2ExecutionContext, error) {
@@ -153,8 +154,7 @@ func (v Voice) account(ctx context.Context, sid string) (account, *exchange, err
 // Lag is how long a call may be missing from Twilio's list.
 func (v Voice) Lag() time.Duration { return twilioLag }
 
-// Find looks for the message's call. A plain call carries no mark: it is told by phone and
-// time.
+// Find looks for the message's call. A plain call has no mark and is recognized by phone and time.
 func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	if v.Flow == "" {
 		return foundAs(v.findCall(ctx, m, since))
@@ -193,7 +193,7 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 		return Track{State: Answered, Final: true}, nil
 	case value(e.Status) == "active" && v.Clock().Sub(value(e.DateCreated)) < longCall:
 		return Track{State: Pending}, nil
-	case value(e.Status) == "active": // it would block the next call
+	case value(e.Status) == "active": // otherwise it would block the next call
 		return noAnswer("nobody pressed a key"), v.end(ctx, reference)
 	}
 	switch a.outcome() {
@@ -211,13 +211,13 @@ func noAnswer(why string) Track {
 	return Track{State: Unanswered, Final: true, Err: errors.New(why)}
 }
 
-// Cancel ends a call that rings or lasts.
+// Cancel ends a call that is ringing or going on.
 func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if strings.HasPrefix(reference, "CA") {
 		return v.hangUp(ctx, reference)
 	}
 	a, x, err := v.account(ctx, reference)
-	if x.status == http.StatusNotFound || a.answer() != "" { // who has pressed a key hears that it was received
+	if x.status == http.StatusNotFound || a.answer() != "" { // a person who has pressed a key gets to hear that it was received
 		return nil
 	}
 	if err != nil {
@@ -240,12 +240,12 @@ func (v Voice) end(ctx context.Context, sid string) error {
 	return err
 }
 
-// called is how far the keys of calls have been read.
+// called records which calls' keys have been read.
 type called struct {
-	Done seen `json:"done"` // the executions that have no more to say
+	Done seen `json:"done"` // executions with nothing more to read
 }
 
-// Listen reads the keys pressed in the calls of the last minutes.
+// Listen reads the keys pressed in recent calls.
 func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
 	if v.Flow == "" {
 		return nil, cursor, nil

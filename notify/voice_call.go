@@ -12,7 +12,7 @@ import (
 	api "github.com/twilio/twilio-go/rest/api/v2010"
 )
 
-// call makes a plain call: it rings and speaks, and where Twilio reaches us it takes a key.
+// call makes a plain call: it rings and speaks, and if Twilio can reach us it takes a key.
 func (v Voice) call(ctx context.Context, m Message) Receipt {
 	twiml, err := v.twiml(m)
 	if err != nil {
@@ -27,7 +27,7 @@ func (v Voice) call(ctx context.Context, m Message) Receipt {
 	return x.receipt(m, sid, err)
 }
 
-// The few verbs of TwiML that a call of ours needs.
+// The few TwiML verbs that our calls need.
 type (
 	twimlResponse struct {
 		XMLName xml.Name `xml:"Response"`
@@ -80,8 +80,8 @@ func (v Voice) findCall(ctx context.Context, m Message, since time.Time) (string
 	return "", nil
 }
 
-// trackCall asks how a plain call went. Whoever picks up may be a machine: without a key
-// pressed nobody has answered, where there are keys.
+// trackCall asks how a plain call went. A machine may have picked up, so if the call offers keys, it
+// is answered only if one was pressed.
 func (v Voice) trackCall(ctx context.Context, reference string) (Track, error) {
 	c, x, err := askAPI(ctx, v.Twilio, "look at a call", func(a *api.ApiService) (*api.ApiV2010Call, error) {
 		return a.FetchCall(reference, nil)
@@ -107,12 +107,12 @@ func (v Voice) trackCall(ctx context.Context, reference string) (Track, error) {
 	return Track{State: Pending}, nil
 }
 
-// hangUp ends a call; one that has ended already is no error.
+// hangUp ends a call. It is not an error if it has already ended.
 func (v Voice) hangUp(ctx context.Context, sid string) error {
 	_, x, err := askAPI(ctx, v.Twilio, "hang up", func(a *api.ApiService) (*api.ApiV2010Call, error) {
 		return a.UpdateCall(sid, (&api.UpdateCallParams{}).SetStatus("completed"))
 	})
-	if x.status == http.StatusNotFound || code(err) == 21220 { // it has ended already
+	if x.status == http.StatusNotFound || code(err) == 21220 { // already ended
 		return nil
 	}
 	return err

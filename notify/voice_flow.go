@@ -1,13 +1,13 @@
 package notify
 
-// The names in our Studio flow by which a call's story is read.
+// The names in our Studio flow by which we read what happened in a call.
 const (
 	widgetCall  = "call_person"
 	widgetMenu  = "menu"
-	variableKey = "answer"  // the key that was pressed
-	variableEnd = "outcome" // how a call without answer ended
+	variableKey = "answer"  // the pressed key
+	variableEnd = "outcome" // how a call without an answer ended
 
-	// FlowName is what the flow is called at Twilio.
+	// FlowName is the name of the flow at Twilio.
 	FlowName = "Watchbill call"
 )
 
@@ -37,10 +37,10 @@ type (
 	}
 )
 
-// StudioFlow is the definition of the flow that calls people: it speaks the text that an
-// execution brings, takes one key and says that it was received. It can't know more: we
-// see the key only when we ask. Keys and endings are kept in variables of our own, as
-// Twilio's names for them may change.
+// StudioFlow is the definition of the flow that calls people: it speaks the text of an execution,
+// takes one key and says that it was received. It can't say more, because we see the key only when
+// we ask for it. Keys and outcomes are kept in variables of our own, because Twilio's names for them
+// may change.
 func StudioFlow() any {
 	keep := func(name, variable, value, next string) flowWidget {
 		return flowWidget{
@@ -49,7 +49,7 @@ func StudioFlow() any {
 		}
 	}
 	pressed := "{{widgets." + widgetMenu + ".Digits}}"
-	choose := []flowTransition{{Event: "noMatch", Next: widgetMenu}} // a star, or a slip
+	choose := []flowTransition{{Event: "noMatch", Next: widgetMenu}} // a star, or a wrong key
 	for _, key := range []string{"1", "2", "3"} {
 		choose = append(choose, flowTransition{Event: "match", Next: "keep_answer", Conditions: []flowCondition{{
 			FriendlyName: "pressed " + key, Arguments: []string{pressed}, Type: "equal_to", Value: key,
@@ -99,5 +99,5 @@ func StudioFlow() any {
 	}
 }
 
-// offset is where Studio's editor draws a widget.
+// offset is where Studio's editor shows a widget.
 var offset = map[string]int{"x": 0, "y": 0}

@@ -31,7 +31,7 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 		if err != nil || len(replies) != 0 {
 			t.Errorf("before the key: %+v, %v", replies, err)
 		}
-		for _, slip := range []string{"*", "7"} { // both hear it again
+		for _, slip := range []string{"*", "7"} { // both repeat the text
 			if again, err := l.sim.Press(ctx, annPhone, slip); err != nil || again != heard {
 				t.Errorf("after %s: %q, %v", slip, again, err)
 			}
@@ -80,7 +80,7 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 			if track.State != notify.Unanswered || !track.Final || track.Err.Error() != tt.why {
 				t.Errorf("track %+v", track)
 			}
-			want(t, v.Send(ctx, page(annPhone, "page 8")), notify.Accepted) // nothing blocks the next call
+			want(t, v.Send(ctx, page(annPhone, "page 8")), notify.Accepted) // the next call is not blocked
 		})
 	}
 }
@@ -94,7 +94,7 @@ func joined(errs ...error) error {
 	return nil
 }
 
-// A phone takes one call of ours at a time; what is left of an old one is ended.
+// A phone gets one call at a time; what is left of an old one is ended.
 func TestCallsToOnePhoneWait(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
@@ -108,7 +108,7 @@ func TestCallsToOnePhoneWait(t *testing.T) {
 	want(t, v.Send(ctx, page(boPhone, "page 9")), notify.Accepted)
 }
 
-// Where Studio stays busy for no reason that we can see, the phone rings all the same.
+// If Studio stays busy for no visible reason, the phone rings nevertheless.
 func TestCallFallsBackToOneThatOnlySpeaks(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
@@ -148,7 +148,7 @@ func TestCallIsFoundByItsKey(t *testing.T) {
 
 	l.conf.Flow = ""
 	v = notify.Voice{Twilio: notify.NewTwilio(l.conf)}
-	l.clock.advance(time.Minute) // the phone rings no longer
+	l.clock.advance(time.Minute) // the phone has stopped ringing
 	since = l.clock.Now()
 	if _, found, err := v.Find(ctx, m, since); err != nil || found {
 		t.Errorf("plain, before: %v, %v", found, err)
@@ -169,16 +169,16 @@ func TestCallIsCancelled(t *testing.T) {
 	if calls := l.sim.Calls(annPhone); calls[0].Status != "canceled" {
 		t.Errorf("the call is %s", calls[0].Status)
 	}
-	l.must(v.Cancel(ctx, r.Reference)) // once more is no error
+	l.must(v.Cancel(ctx, r.Reference)) // a second time is not an error
 	for _, reference := range []string{"FN00000000000000000000000000000009", "CA00000000000000000000000000000009"} {
-		l.must(v.Cancel(ctx, reference)) // nor is what Twilio doesn't know
+		l.must(v.Cancel(ctx, reference)) // nor is a call that Twilio doesn't know
 		if track, err := v.Track(ctx, reference); err != nil || track.State != notify.Failed || !track.Final {
 			t.Errorf("%s: %+v, %v", reference, track, err)
 		}
 	}
 }
 
-// With a public address and no flow, the key comes to our webhook.
+// With a public address and no flow, the key is sent to our webhook.
 func TestCallAsksOurWebhook(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)

@@ -21,8 +21,8 @@ func keys(m Message) string {
 	return "Press 1 to acknowledge, 2 to resolve, 3 to escalate, star to hear it again."
 }
 
-// voiceText is what a call says: the title and the number, no hosts or secrets beside
-// them, in the time that somebody listens who has just woken up.
+// voiceText is what a call says: the title and the number, but no further hosts or secrets, and short
+// enough for somebody who has just woken up.
 func voiceText(m Message, menu string) string {
 	title := speakable(oneLine(m.Title, spoken))
 	var head string
@@ -57,7 +57,7 @@ func voiceText(m Message, menu string) string {
 	return head + strings.TrimRight(title, ". ") + ". " + menu
 }
 
-// spokenAsker begins the sentence of a call that asks for help.
+// spokenAsker is the beginning of a call that asks for help.
 func (m Message) spokenAsker() string {
 	if m.AskedBy == "" {
 		return ""
@@ -68,9 +68,9 @@ func (m Message) spokenAsker() string {
 // slowly says digits one by one.
 func slowly(digits string) string { return strings.Join(strings.Split(digits, ""), ", ") }
 
-// speakable leaves letters, digits and what makes a pause. Digits are said one by one:
-// nobody understands "four thousand seven hundred and eleven" at night. Markup and what
-// Studio would fill in are gone.
+// speakable keeps letters, digits and what makes a pause. Digits are spoken one by one, because
+// nobody understands "four thousand seven hundred and eleven" at night. Markup and references that
+// Studio would fill in are removed.
 func speakable(text string) string {
 	var b strings.Builder
 	digit := false

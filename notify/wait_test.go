@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// patience is for what comes by itself, soon even on a slow machine.
+// patience is for things that happen by themselves, soon even on a slow machine.
 const patience = time.Minute
 
-// receive returns what comes from a channel, and doesn't wait for ever.
+// receive returns what comes from a channel, but doesn't wait forever.
 func receive[T any](t *testing.T, from <-chan T, what string) (v T) {
 	t.Helper()
 	select {

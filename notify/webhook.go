@@ -18,14 +18,14 @@ import (
 
 // WebhookConfig says how outgoing webhooks are called.
 type WebhookConfig struct {
-	Secret     string // signs them; empty: they are not signed
+	Secret     string // for signing; empty: not signed
 	PublicOnly bool   // refuses addresses of this machine and of private networks
 	Clock      func() time.Time
 }
 
 const shortestWebhookSecret = 16 // characters
 
-// Problems says what can't be right with the settings, by their names; never a secret.
+// Problems says what is wrong with the settings, by their names and without secrets.
 func (c WebhookConfig) Problems() []string {
 	if n := len(c.Secret); n > 0 && n < shortestWebhookSecret {
 		return []string{fmt.Sprintf("WATCHBILL_WEBHOOK_SECRET is shorter than %d characters; `openssl rand -hex 32` makes a good one", shortestWebhookSecret)}
@@ -33,13 +33,13 @@ func (c WebhookConfig) Problems() []string {
 	return nil
 }
 
-// Webhook posts messages as JSON to the address of a person or of a step.
+// Webhook posts messages as JSON to the address of a person or an escalation step.
 type Webhook struct {
 	config WebhookConfig
 	web    *web
 }
 
-// NewWebhook returns a sender to addresses that people name.
+// NewWebhook returns a sender for addresses that users choose.
 func NewWebhook(c WebhookConfig) *Webhook {
 	dialer := &net.Dialer{Timeout: webLimit, Control: func(_, address string, _ syscall.RawConn) error {
 		return c.allowed(address)
@@ -51,11 +51,11 @@ func NewWebhook(c WebhookConfig) *Webhook {
 	return w
 }
 
-// metadata is where AWS answers over IPv6; elsewhere the address is link-local.
+// metadata is the AWS metadata service over IPv6; everywhere else it has a link-local address.
 var metadata = netip.MustParseAddr("fd00:ec2::254")
 
-// allowed refuses what no webhook of anybody has to reach. It sees the address that the
-// connection goes to, whatever the name says.
+// allowed refuses addresses that no webhook needs. It sees the address actually connected to,
+// whatever name was given.
 func (c WebhookConfig) allowed(address string) error {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -71,7 +71,7 @@ func (c WebhookConfig) allowed(address string) error {
 	return nil
 }
 
-// webhookBody is what the receiver gets. Fields are only ever added.
+// webhookBody is what the receiver gets. Fields may be added, but never change.
 type webhookBody struct {
 	Version  int              `json:"version"`
 	Type     Purpose          `json:"type"`
@@ -117,13 +117,13 @@ func (w *Webhook) Send(ctx context.Context, m Message) Receipt {
 	case a.status >= 200 && a.status < 300:
 		return Receipt{Outcome: Accepted, Reference: m.Key}
 	case a.status >= 300 && a.status < 400, a.status == http.StatusUnauthorized, a.status == http.StatusProxyAuthRequired:
-		// One address is wrong, not the channel.
+		// The address is wrong, not the channel.
 		return Receipt{Outcome: Rejected, Err: w.web.refused(a, "").Err}
 	}
 	return w.web.refused(a, "")
 }
 
-// webhookBody puts a message into the words of the documentation.
+// webhookBody converts a message to the documented format.
 func (m Message) webhookBody() webhookBody {
 	b := webhookBody{
 		Version: 1, Type: m.Purpose, Key: m.Key, Attempt: m.Attempt, Title: m.Title, Why: m.Why,
@@ -146,8 +146,8 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// sign is the value of the header Watchbill-Signature: the time keeps a request that
-// somebody has recorded from being used later.
+// sign is the value of the header Watchbill-Signature. The time prevents a recorded request from
+// being replayed later.
 func sign(secret string, now time.Time, body []byte) string {
 	t := strconv.FormatInt(now.Unix(), 10)
 	mac := hmac.New(sha256.New, []byte(secret))

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// oneLine is foreign text on one line of at most so many characters, without anything
-// that only a terminal or a mail server would understand.
+// oneLine is foreign text on one line of at most so many characters, without characters that control
+// a terminal or a mail server.
 func oneLine(s string, longest int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -26,7 +26,7 @@ func oneLine(s string, longest int) string {
 	return s
 }
 
-// How much of a title and of a person's name is shown.
+// How many characters of a title and of a person's name are shown.
 const (
 	longestTitle = 200
 	longestName  = 40
@@ -52,7 +52,7 @@ func (m Message) headline() string {
 	return title
 }
 
-// facts are severity, team and age of the incident, as far as they are known.
+// facts are the incident's severity, team and age, if known.
 func (m Message) facts() string {
 	var parts []string
 	if m.Severity != "" {
@@ -75,7 +75,7 @@ func (m Message) because() string {
 	return "You are paged because " + strings.TrimSuffix(oneLine(m.Why, 2*longestTitle), ".") + "."
 }
 
-// asker is who asks for help, in a few words.
+// asker is the name of the person asking for help, short enough to show.
 func (m Message) asker() string { return oneLine(m.AskedBy, longestName) }
 
 // incidents are the lines of a bundle.
@@ -87,7 +87,7 @@ func (m Message) incidents() []string {
 	return out
 }
 
-// more is how many incidents of a bundle have no line.
+// more is how many incidents in a bundle have no line.
 func (m Message) more() int {
 	if m.Count > 1 {
 		return max(0, m.Count-len(m.Lines))
@@ -95,15 +95,15 @@ func (m Message) more() int {
 	return 0
 }
 
-// inSlack is what to type there to acknowledge, if there is anything.
+// inSlack is what to type in Slack to acknowledge, if that is possible.
 func (m Message) inSlack() string {
-	if m.Incident == 0 || m.AskedBy != "" { // a button answers who asks
+	if m.Incident == 0 || m.AskedBy != "" { // requests for help are answered with a button
 		return ""
 	}
 	return fmt.Sprintf("/oncall ack %d", m.Incident)
 }
 
-// note is the body of a message for a small screen, without its headline.
+// note is the body of a message on a small screen, without the headline.
 func (m Message) note() string {
 	var lines []string
 	add := func(line string) {
@@ -130,7 +130,7 @@ func (m Message) note() string {
 	return strings.Join(lines, "\n")
 }
 
-// A button is an answer that a message offers: what it is called and what it does.
+// A button is an answer that a message offers.
 type button struct {
 	label string
 	does  Act
@@ -150,7 +150,7 @@ func (m Message) buttons() []button {
 	}
 }
 
-// offers says what the page behind the link is for.
+// offers says what the page behind the link lets people do.
 func (m Message) offers() string {
 	if m.AskedBy != "" {
 		return "Accept or decline"

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Vouch makes a certificate for "localhost" and ::1 that vouches for itself, and its key, both as PEM, too.
+// Vouch makes a self-signed certificate for "localhost" and ::1. It also returns the certificate and
+// its key as PEM.
 func Vouch(now time.Time) (pair tls.Certificate, certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

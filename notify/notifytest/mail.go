@@ -20,11 +20,11 @@ type Office struct {
 
 	mu    sync.Mutex
 	mails []string
-	Rcpt  error // what it says of every recipient
-	Data  error // and of every mail
+	Rcpt  error // its answer to every recipient
+	Data  error // and to every mail
 }
 
-// OfficePassword is that of "watchbill".
+// OfficePassword is the password of "watchbill".
 const OfficePassword = "secret"
 
 type clerk struct {
@@ -32,7 +32,7 @@ type clerk struct {
 	known  bool
 }
 
-// NewSession is what go-smtp calls for each connection.
+// NewSession is called by go-smtp for each connection.
 func (o *Office) NewSession(*smtp.Conn) (smtp.Session, error) { return &clerk{office: o}, nil }
 func (c *clerk) Reset()                                       {}
 func (c *clerk) Logout() error                                { return nil }
@@ -68,8 +68,8 @@ func (c *clerk) Data(r io.Reader) error {
 	return nil
 }
 
-// Open starts the server with a certificate, for TLS from the first byte or for STARTTLS, and
-// returns where; Close ends it.
+// Open starts the server with a certificate, for TLS from the first byte or for STARTTLS, and returns
+// its listener. Close stops it.
 func (o *Office) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, error) {
 	o.server = smtp.NewServer(o)
 	o.server.Domain, o.server.ErrorLog = "localhost", quiet{}
@@ -85,10 +85,10 @@ func (o *Office) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, 
 	return l, nil
 }
 
-// Close ends the server.
+// Close stops the server.
 func (o *Office) Close() { _ = o.server.Close() }
 
-// Mails are what was taken, oldest first.
+// Mails are the mails it accepted, oldest first.
 func (o *Office) Mails() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

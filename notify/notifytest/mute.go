@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Mute starts a server that takes connections and says nothing, and returns its listener.
+// Mute starts a server that accepts connections but says nothing, and returns its listener.
 func Mute(t testing.TB) net.Listener {
 	t.Helper()
 	var config net.ListenConfig

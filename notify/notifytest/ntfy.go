@@ -1,4 +1,4 @@
-// Package notifytest has services that notify sends by, as far as it uses them, for tests.
+// Package notifytest simulates, for tests, what notify uses of the services it sends through.
 package notifytest
 
 import (
@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// Ntfy is a server of ntfy, as far as we use one: topics with a cache, streams, tokens.
+// Ntfy is the part of an ntfy server that we use: topics with a cache, streams, tokens.
 type Ntfy struct {
 	*httptest.Server
 	clock func() time.Time
-	Open  bool // without users: it takes no notice of tokens
+	Open  bool // without users: it ignores tokens
 
 	mu     sync.Mutex
 	topics map[string][]NtfyMessage
-	fault  string // of the next publication: "cut" after it was taken, "hang", or a status
+	fault  string // of the next publications: "cut" after accepting it, "hang", or a status
 	wake   chan struct{}
 	onWait func()
 }
 
-// NtfyMessage is a line of a topic.
+// NtfyMessage is one line of a topic.
 type NtfyMessage struct {
 	ID       string   `json:"id"`
 	Time     int64    `json:"time"`
@@ -43,10 +43,10 @@ type NtfyMessage struct {
 	} `json:"actions,omitempty"`
 }
 
-// NtfyToken is the access token that the server knows.
+// NtfyToken is the only valid access token.
 const NtfyToken = "tk_secret"
 
-// NewNtfy starts a server; Close ends it.
+// NewNtfy starts a server; Close stops it.
 func NewNtfy(clock func() time.Time) *Ntfy {
 	p := &Ntfy{clock: clock, topics: map[string][]NtfyMessage{}, wake: make(chan struct{})}
 	mux := http.NewServeMux()
@@ -59,7 +59,7 @@ func NewNtfy(clock func() time.Time) *Ntfy {
 	return p
 }
 
-// known refuses a token that the server doesn't know, whatever it is for.
+// known refuses requests with an unknown token, whatever they are for.
 func (p *Ntfy) known(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if auth := r.Header.Get("Authorization"); auth != "" && auth != "Bearer "+NtfyToken && !p.Open {
@@ -70,7 +70,7 @@ func (p *Ntfy) known(next http.Handler) http.Handler {
 	})
 }
 
-// account says whose the token is; without one, nobody's.
+// account says whose token it is; without a token it says that the client is anonymous.
 func (p *Ntfy) account(w http.ResponseWriter, r *http.Request) {
 	if p.Open || r.Header.Get("Authorization") == "" {
 		fmt.Fprintln(w, `{"username":"*","role":"anonymous"}`)
@@ -112,13 +112,13 @@ func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// reply takes a text without a token: the reply topic may be written by everybody.
+// reply accepts a text without a token, because everybody may write to the reply topic.
 func (p *Ntfy) reply(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
 	_ = json.NewEncoder(w).Encode(p.Add(NtfyMessage{Topic: r.PathValue("topic"), Message: string(b)}))
 }
 
-// Add puts a message into its topic.
+// Add adds a message to its topic.
 func (p *Ntfy) Add(m NtfyMessage) NtfyMessage {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,7 +130,7 @@ func (p *Ntfy) Add(m NtfyMessage) NtfyMessage {
 	return m
 }
 
-// since is what a topic has after an id or a time.
+// since returns what a topic has after an id or a time.
 func (p *Ntfy) since(topic, since string) ([]NtfyMessage, chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -170,15 +170,15 @@ func (p *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Fail makes the next publications fail: "cut" after it was taken, "hang", or a status.
+// Fail makes the next publications fail: "cut" after accepting it, "hang", or a status.
 func (p *Ntfy) Fail(with string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fault = with
 }
 
-// OnWait has f called whenever a request begins to wait: a publication that hangs, or a listener
-// for whom there is nothing more.
+// OnWait makes the server call f whenever a request starts to wait: a publication that hangs, or a
+// listener without new messages.
 func (p *Ntfy) OnWait(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -209,7 +209,7 @@ func (p *Ntfy) Tap(m NtfyMessage, label string) error {
 	return fmt.Errorf("there is no button %q: %+v", label, m.Actions)
 }
 
-// Topic is what a topic has, oldest first.
+// Topic returns a topic's messages, oldest first.
 func (p *Ntfy) Topic(name string) []NtfyMessage {
 	all, _ := p.since(name, "")
 	return all
