@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// tripAfter is how many failures in a row show that a provider fails.
+	// tripAfter is how many failures in a row count as a failing provider.
 	tripAfter = 3
-	// probeAfter is when one page tries whether it works again.
+	// probeAfter is when one page tries whether the provider works again.
 	probeAfter = 30 * time.Second
 )
 
-// breakers know which providers fail. They change the order in which a person is paged,
-// and never keep a page from going out. They go by the machine's clock, as gobreaker takes
-// no other; all that depends on it is when a provider is tried again.
+// breakers tracks failing providers. They change the order in which a person is paged, but never
+// keep a page from being sent. They use the machine's clock, because gobreaker accepts no other;
+// only the time of the next try depends on it.
 type breakers struct {
 	changed func(method string, open bool)
 
@@ -45,8 +45,8 @@ func (b *breakers) breaker(method string) *gobreaker.TwoStepCircuitBreaker[any] 
 	return b.of[method]
 }
 
-// ask tells whether a method's provider fails while another of the person's may work. If
-// not, done is to be told what came of the call.
+// ask reports whether a method's provider is failing while another of the person's methods may work.
+// If not, the caller must report the outcome of the call to done.
 func (b *breakers) ask(method string, others []string) (done func(notify.Receipt), open bool) {
 	report, err := b.breaker(method).Allow()
 	if err == nil {
@@ -58,7 +58,8 @@ func (b *breakers) ask(method string, others []string) (done func(notify.Receipt
 	return func(notify.Receipt) {}, false
 }
 
-// failure is the provider's: a recipient who can't be reached, or a wish to wait, is none.
+// failure is the error of a failing provider. An unreachable recipient or a request to wait is not
+// the provider's failure.
 func failure(r notify.Receipt) error {
 	if r.Outcome == notify.Unknown || r.Outcome == notify.Misconfigured {
 		return r.Err

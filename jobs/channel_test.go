@@ -10,13 +10,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A channel is a provider in memory: it keeps what it takes, says what became of it, and has
-// answers to be read. It can be told to fail.
+// A channel is a provider in memory: it keeps what it accepts, says what became of it, and has
+// answers to read. It can be made to fail.
 type channel struct {
 	mu     sync.Mutex
 	sent   []notify.Message
 	states map[string]notify.Track // by reference
-	ended  []string                // calls that were cut off
+	ended  []string                // cancelled calls
 	inbox  []notify.Reply
 	lag    time.Duration
 	answer func(m notify.Message, n int) notify.Receipt // nil: accepts
@@ -91,7 +91,7 @@ func (c *channel) says(r notify.Reply) {
 	c.inbox = append(c.inbox, r)
 }
 
-// messages are those of a purpose.
+// messages are the messages sent for a purpose.
 func (c *channel) messages(p notify.Purpose) []notify.Message {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,7 +110,7 @@ func (c *channel) cut() int {
 	return len(c.ended)
 }
 
-// reachable gives a person a contact method that counts.
+// reachable gives a person a verified contact method.
 func (d *desk) reachable(user oncall.UserID, method, address string) oncall.ContactID {
 	d.t.Helper()
 	ctx := d.t.Context()

@@ -14,7 +14,7 @@ import (
 
 const annsPhone = "+12025550100"
 
-// withSMS is a desk whose instance also has SMS and calls, both to Ann.
+// withSMS is a desk whose instance also has SMS and calls, by both of which Ann can be reached.
 func withSMS(t *testing.T) (d *desk, clock *handClock, sms, voice *channel) {
 	t.Helper()
 	clock = newClock()
@@ -26,7 +26,7 @@ func withSMS(t *testing.T) (d *desk, clock *handClock, sms, voice *channel) {
 	return d, clock, sms, voice
 }
 
-// settled waits until every page has been looked at that can be by now.
+// looked waits until every page that can be looked at by now has been.
 func (d *desk) looked() {
 	d.t.Helper()
 	d.eventually("all pages are looked at", func() bool {
@@ -41,8 +41,8 @@ func (d *desk) looked() {
 	})
 }
 
-// Without an answer the phone rings after a minute and an SMS comes after three; all of
-// that ends with an acknowledgement.
+// Without an answer the phone rings after a minute and an SMS comes after three. An acknowledgement
+// ends all that.
 func TestPagesFollowTheRules(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)
@@ -72,7 +72,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 	}
 }
 
-// What fails brings the next method forward, at once.
+// If a method fails, the next one follows at once.
 func TestFailureBringsTheNextMethodForward(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -98,7 +98,7 @@ func TestFailureBringsTheNextMethodForward(t *testing.T) {
 	}
 }
 
-// Slack that keeps a page waiting for ten seconds is not waited for.
+// If Slack keeps a page waiting for ten seconds, the next method follows.
 func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	t.Parallel()
 	d, clock, _, voice := withSMS(t)
@@ -118,8 +118,8 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 }
 
-// A call that nobody picks up is made once more, half a minute later; then it has failed. So
-// has an SMS that its carrier returns. When nothing is left, the next step runs at once.
+// A call that nobody answers is repeated once, half a minute later, and then has failed. So has an SMS
+// that the carrier can't deliver. When nothing is left, the next step runs at once.
 func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)
@@ -177,7 +177,7 @@ func (b *board) tells() string {
 	return strings.Join(out, "\n")
 }
 
-// A message whose fate is unknown is looked for before it is sent again.
+// A message of unknown fate is looked for before it is sent again.
 func TestAMessageInDoubtIsLookedFor(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -243,7 +243,7 @@ func TestAnsweredBySMS(t *testing.T) {
 	}
 }
 
-// Three hundred incidents in a minute are three messages, and nothing is lost by that.
+// Three hundred incidents in a minute become three messages, and none of them is lost.
 func TestAStormIsBundled(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
@@ -284,8 +284,8 @@ func TestAStormIsBundled(t *testing.T) {
 	}
 }
 
-// A provider that fails again and again is passed over while another works, and no page waits
-// for it longer than that.
+// A provider that fails repeatedly is passed over while another one works, and no page waits for it
+// longer than that.
 func TestAFailingProviderIsPassedOver(t *testing.T) {
 	t.Parallel()
 	d, clock, _, voice := withSMS(t)
@@ -297,7 +297,7 @@ func TestAFailingProviderIsPassedOver(t *testing.T) {
 	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	d.eventually("Slack was tried three times", func() bool { return len(d.phone.to(ann)) == 3 })
 	d.looked()
-	// The next page of hers doesn't begin with Slack, and yet Slack is tried later.
+	// Her next page doesn't start with Slack, but Slack is still tried later.
 	d.accept(d.id, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "db-2", Title: "disk full", Severity: oncall.Critical,
 	})

@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// passes bounds how often one job draws an incident that keeps moving.
+	// passes limits how often one job draws an incident that keeps changing.
 	passes = 10
-	// drawLimit bounds one run.
+	// drawLimit limits one run.
 	drawLimit = 2 * time.Minute
-	// passLimit ends a pass while its lease of 30 seconds still holds: after that
-	// another job may draw, and ours could overwrite its newer drawing.
+	// passLimit ends a pass while its lease of 30 seconds still holds. After that another job may
+	// draw, and ours could overwrite its newer drawing.
 	passLimit = 25 * time.Second
-	// copiesLimit is when a pass begins no further direct message.
+	// copiesLimit is when a pass stops starting further direct messages.
 	copiesLimit = 15 * time.Second
-	// boardLag is how long Slack may take to show a message whose posting got no answer.
+	// boardLag is how long Slack may take to show a message that it posted without answering.
 	boardLag = 2 * time.Second
 	// patience is how many direct messages may fail before a pass gives up.
 	patience = 3
 )
 
-// drawer brings an incident's Slack messages up to date. It draws whatever is
-// stored when it looks, until that no longer moves; so it doesn't matter which of
-// an incident's jobs does it, and one that finds another at work may leave.
+// drawer brings an incident's Slack messages up to date. It draws whatever is stored when it looks,
+// until that stops changing. So it doesn't matter which of an incident's jobs does it, and a job
+// that finds another one drawing may leave.
 type drawer struct{ jobs *Jobs }
 
-// draw draws until still.
+// draw draws an incident until it stops changing.
 func (w drawer) draw(ctx context.Context, job *river.Job[oncall.Draw]) error {
 	err := w.untilStill(ctx, job.Args.Incident, job.ID)
 	if err == nil {
@@ -42,16 +42,16 @@ func (w drawer) draw(ctx context.Context, job *river.Job[oncall.Draw]) error {
 	if d := delay(err); d > 0 {
 		err = river.JobSnooze(d)
 	}
-	// A snooze is an error too. Others needn't wait until the lease runs out.
+	// On an error, which a snooze is too, others needn't wait until the lease expires.
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()
-	// With ctx's error, River knows a stop and lets another instance go on at once.
+	// With ctx's error River recognizes a stop, and another instance continues at once.
 	err = errors.Join(err, ctx.Err(), w.jobs.store.ReleaseDraw(release, job.Args.Incident, job.ID))
 	return unlessMissing(fmt.Errorf("draw: %w", err))
 }
 
 func (w drawer) untilStill(ctx context.Context, id oncall.IncidentID, job int64) error {
-	told := int64(-1) // the newest event that this run has drawn
+	told := int64(-1) // the newest event drawn in this run
 	for range passes {
 		now := w.jobs.clock()
 		d, err := w.jobs.store.BeginDraw(ctx, id, job, now)
@@ -59,8 +59,8 @@ func (w drawer) untilStill(ctx context.Context, id oncall.IncidentID, job int64)
 			return err
 		}
 		in := d.Picture.Incident
-		// Under a storm the count moves faster than anyone can draw. It waits for the
-		// redraw that is planned anyway; everything else adds an event and doesn't.
+		// In a storm the count changes faster than anyone can draw, so it waits for the redraw that
+		// is planned anyway. Every other change adds an event and doesn't wait.
 		if newest(d.Picture) == told && in.RedrawAt != nil && in.RedrawAt.After(now) {
 			return river.JobSnooze(in.RedrawAt.Sub(now))
 		}
@@ -87,17 +87,16 @@ func newest(p oncall.Picture) int64 {
 	return p.Events[len(p.Events)-1].ID
 }
 
-// pass draws the picture wherever it is not drawn yet. It reports false when there
-// is more to do than fits under one lease. What is drawn is written down at once,
-// so that nothing is drawn twice.
+// pass draws the picture wherever it is not yet drawn. It reports false if there is more to do than
+// fits into one lease. Each drawing is recorded immediately, so that nothing is drawn twice.
 func (w drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
 	full, cancel := context.WithTimeout(ctx, passLimit)
 	defer cancel()
 	soon, stop := context.WithTimeout(full, copiesLimit)
 	defer stop()
 
-	// A broken channel must not leave people with a button that lies, so the direct
-	// messages don't depend on the root.
+	// A broken channel must not leave people with outdated buttons, so the direct messages don't
+	// depend on the root.
 	root, rootErr := w.root(full, d)
 	complete, copyErr := w.copies(soon, full, d)
 	err = errors.Join(rootErr, copyErr)
@@ -106,14 +105,14 @@ func (w drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err e
 		there, err = w.thread(full, d, root)
 	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
-		// It waits for its turn at Slack. That is no failure, and a new pass renews the lease.
+		// It only waited for its turn at Slack. That is not a failure, and a new pass renews the lease.
 		return false, nil
 	}
 	return complete && there, err
 }
 
-// root posts the incident's message or brings it up to date. No place and no error
-// means that the message has been deleted and is to be posted anew.
+// root posts the incident's message or brings it up to date. No place and no error means that the
+// message has been deleted and must be posted again.
 func (w drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
 	if d.Root == (store.Place{}) {
@@ -136,8 +135,8 @@ func (w drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) 
 	return d.Root, nil
 }
 
-// adopt looks for a root that an earlier attempt may have posted. It returns no
-// place when there is none.
+// adopt looks for a root that an earlier attempt may have posted. If there is none it returns no
+// place.
 func (w drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
 	id := d.Picture.Incident.ID
 	if d.RootTried == nil {
@@ -165,7 +164,7 @@ func (w drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) 
 		return store.Place{}, err
 	}
 	place, err := w.jobs.board.PostRoot(ctx, d.Picture, d.Delivery)
-	if delay(err) > 0 && d.RootTried == nil { // surely not posted: there is nothing to look for
+	if delay(err) > 0 && d.RootTried == nil { // certainly not posted, so there is nothing to look for
 		err = errors.Join(err, w.jobs.store.RootUnsent(ctx, in.ID))
 	}
 	if err != nil {
@@ -180,7 +179,7 @@ func (w drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) 
 	return place, nil
 }
 
-// copies brings the direct messages up to date. It begins none after soon ends.
+// copies brings the direct messages up to date. It starts none after soon ends.
 func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
 	var errs []error
 	for _, c := range d.Copies {
@@ -199,8 +198,7 @@ func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete boo
 	return true, errors.Join(errs...)
 }
 
-// redraw edits one message. It forgets a message that no longer exists and reports
-// false.
+// redraw edits one message. If the message no longer exists, it forgets it and reports false.
 func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why string) (bool, error) {
 	err := w.jobs.board.Redraw(ctx, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
@@ -218,8 +216,8 @@ func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to
 	return true, nil
 }
 
-// thread tells under the root what has happened since the last reply. It reports false
-// when the root is no longer there.
+// thread posts under the root what has happened since the last reply. It reports false if the root no
+// longer exists.
 func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
 	var events []oncall.Event
 	for _, e := range d.Picture.Events {
@@ -242,8 +240,8 @@ func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (
 	return true, w.jobs.store.Threaded(ctx, d.Picture.Incident.ID, last)
 }
 
-// delay returns how long the board asks to wait, for what it has surely not done; 0 if it
-// doesn't ask.
+// delay returns how long the board asks us to wait with something that it has certainly not done, or
+// 0.
 func delay(err error) time.Duration {
 	type delayed interface {
 		error

@@ -22,7 +22,7 @@ func (d *desk) note(id oncall.IncidentID, text string) {
 	}
 }
 
-// settled tells whether all drawing is done and shows what is stored.
+// settled reports whether all drawing is done and shows what is stored.
 func (d *desk) settled(id oncall.IncidentID) bool {
 	d.t.Helper()
 	return d.idle("draw") && d.board.shows(id, d.version(id))
@@ -40,7 +40,7 @@ func TestDrawsUntilStill(t *testing.T) {
 		}
 		return nil
 	})
-	// Two instances: the lease must hold between them too.
+	// Two instances, because the lease must also work between instances.
 	d.start(d.phone)
 	d.start(d.phone)
 	id := d.signal("db-1")[0]
@@ -166,8 +166,7 @@ func TestRedrawsDirectMessages(t *testing.T) {
 	d.eventually("all is drawn", func() bool { return d.settled(id) })
 }
 
-// A channel that can't be posted to must not leave a button that lies in a direct
-// message.
+// A channel that can't be posted to must not leave an outdated button in a direct message.
 func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -184,15 +183,15 @@ func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
 	d.sheHasIt()
 }
 
-// A flapping monitor that is counted many times a second must not use up what Slack
-// allows all incidents together.
+// A flapping monitor that is counted many times a second must not use up Slack's limit for all
+// incidents together.
 func TestACountIsDrawnSeldom(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
 	d.board.fail(func(ctx context.Context, act string, posted bool) error {
 		if act == "edit" && !posted {
 			select {
-			case <-time.After(50 * time.Millisecond): // about what Slack takes
+			case <-time.After(50 * time.Millisecond): // about as long as Slack takes
 			case <-ctx.Done():
 			}
 		}
@@ -218,8 +217,8 @@ func TestACountIsDrawnSeldom(t *testing.T) {
 	t.Logf("%d edits for %d counts in %s", edits, counted, took)
 }
 
-// A job that finds another drawing leaves. If that one is about to finish, it must be
-// waited for: it may have looked before our change was there.
+// A job that finds another one drawing leaves. But if that one is about to finish, it must wait for
+// it, because the other may have looked before our change.
 func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -233,7 +232,7 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = ending.Rollback(context.Background()) }()
-	// As EndDraw does: it locks, looks at the version, and gives the lease back.
+	// Like EndDraw, which locks, looks at the version, and gives back the lease.
 	if _, err := ending.Exec(ctx, `SELECT FROM drawings WHERE incident_id = $1 FOR UPDATE`, id); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +258,7 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 	}
 }
 
-// jobID gives the id of a job of this kind.
+// jobID returns the id of a job of this kind.
 func (d *desk) jobID(kind string) (id int64) {
 	d.t.Helper()
 	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT min(id) FROM river_job WHERE kind = $1`, kind).Scan(&id)

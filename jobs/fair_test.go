@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A team that has more to say than one conversation takes keeps nobody else waiting.
+// A team with more messages than one conversation accepts keeps nobody else waiting.
 func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackDesk(t, "1h")
@@ -33,7 +33,7 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	if took > atOnce {
 		t.Errorf("Bo had to wait for %s", took)
 	}
-	// The line goes on at its own pace, of one in a second.
+	// The queue continues at its own pace of one message a second.
 	roots := len(sim.Messages("C0PAY"))
 	if roots > len(noise)/2 {
 		t.Errorf("Bo had to wait for %d of %d messages of another team", roots, len(noise))
@@ -45,7 +45,7 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	if strings.Contains(fmt.Sprint(sim.Messages("@ann")), "probe") {
 		t.Error("Ann was paged for another team")
 	}
-	// Who was only kept waiting has no earlier copy to look for.
+	// A message that only had to wait has no earlier copy to look for.
 	for _, c := range sim.Calls() {
 		if c.Method == "conversations.history" {
 			t.Fatal("a page or a message that was never sent was looked for")

@@ -31,8 +31,8 @@ const (
 const (
 	// patience is how long a test waits for what must happen soon.
 	patience = 30 * time.Second
-	// atOnce is how long what must not be kept waiting may take, on a machine that does many other
-	// things: half of what it would take if it were, as nobody waits for a sender for less than 20 s.
+	// atOnce is how long something that must not be kept waiting may take on a busy machine. It is
+	// half of the 20 s that it would take if it had to wait for a sender.
 	atOnce = 10 * time.Second
 )
 
@@ -44,15 +44,15 @@ type desk struct {
 	clock func() time.Time
 	board *board
 	phone *phone
-	slack jobs.Board // what the instances draw on: board, unless a test says otherwise
+	slack jobs.Board // what the instances draw on: board, unless a test changes it
 	id    oncall.IntegrationID
 	names map[*jobs.Jobs]string
 
 	mirror jobs.Mirror              // nil: none of the tests' groups or topics
-	more   map[string]notify.Sender // beside Slack
+	more   map[string]notify.Sender // in addition to Slack
 }
 
-// newDesk makes a desk where Bo's turn comes after wait.
+// newDesk makes a desk whose policy pages Bo after wait.
 func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 	t.Helper()
 	d := &desk{
@@ -93,7 +93,7 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 	return d
 }
 
-// anotherTeam adds a team of Bo's with an integration of its own, which it returns.
+// anotherTeam adds a team of Bo alone with its own integration, which it returns.
 func (d *desk) anotherTeam() oncall.IntegrationID {
 	d.t.Helper()
 	setup := oncall.Setup{
@@ -115,7 +115,7 @@ func (d *desk) anotherTeam() oncall.IntegrationID {
 	return directory.Integrations[i].ID
 }
 
-// open opens the store once more, as another instance would.
+// open opens the store again, as another instance would.
 func (d *desk) open() *store.Store {
 	d.t.Helper()
 	s, err := store.Open(d.t.Context(), d.url, store.Options{MaxConns: 16, Log: testLog(d.t)})
@@ -139,7 +139,7 @@ func (d *desk) background(s *store.Store) {
 	})
 }
 
-// start starts an instance on a store of its own.
+// start starts an instance with its own store.
 func (d *desk) start(phone notify.Sender) *jobs.Jobs {
 	d.t.Helper()
 	j := d.instance(d.open(), phone, prometheus.NewRegistry())
@@ -181,7 +181,7 @@ func testLog(t *testing.T) zerolog.Logger {
 	return zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
 }
 
-// accept brings signals in, and as monitors do, once more if that took too long.
+// accept accepts signals and, like a monitor, retries if that took too long.
 func (d *desk) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
 	d.t.Helper()
 	d.eventually("the signals are accepted", func() bool {
@@ -193,7 +193,7 @@ func (d *desk) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
 	})
 }
 
-// signal raises the alert of a key and returns its incident.
+// signal triggers an alert for each key and returns their incidents.
 func (d *desk) signal(keys ...string) []oncall.IncidentID {
 	d.t.Helper()
 	var signals []oncall.Signal
@@ -222,7 +222,7 @@ func (d *desk) signal(keys ...string) []oncall.IncidentID {
 	return ids
 }
 
-// ack lets a person acknowledge.
+// ack acknowledges an incident as a person.
 func (d *desk) ack(id oncall.IncidentID, by oncall.UserID) {
 	d.t.Helper()
 	_, err := d.store.Act(d.t.Context(), id, oncall.ByUser(by), oncall.Act{Do: oncall.ActAck}, d.clock())
@@ -231,7 +231,7 @@ func (d *desk) ack(id oncall.IncidentID, by oncall.UserID) {
 	}
 }
 
-// events counts the incident's events of a kind, and gives the last.
+// events returns the incident's events of a kind.
 func (d *desk) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Event {
 	d.t.Helper()
 	all, err := d.store.Events(d.t.Context(), id)
@@ -256,7 +256,7 @@ func (d *desk) version(id oncall.IncidentID) int64 {
 	return in.Version
 }
 
-// eventually waits until something holds.
+// eventually waits until a condition holds.
 func (d *desk) eventually(what string, holds func() bool) {
 	d.t.Helper()
 	within(d.t, patience, what, holds)
@@ -277,7 +277,7 @@ func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
 	}
 }
 
-// await waits for what a channel brings.
+// await returns what comes from a channel.
 func await[T any](t *testing.T, what string, from <-chan T) (v T) {
 	t.Helper()
 	limit := time.NewTimer(patience)
@@ -290,7 +290,7 @@ func await[T any](t *testing.T, what string, from <-chan T) (v T) {
 	return v
 }
 
-// idle tells whether no job of a kind is left to be worked.
+// idle reports whether no job of a kind is left.
 func (d *desk) idle(kind string) bool {
 	d.t.Helper()
 	var n int
@@ -302,7 +302,7 @@ func (d *desk) idle(kind string) bool {
 	return n == 0
 }
 
-// A phone is a sender that writes down what it is given, after asking answer.
+// A phone is a sender that records its messages and returns what answer says.
 type phone struct {
 	mu     sync.Mutex
 	sent   []notify.Message
@@ -311,7 +311,7 @@ type phone struct {
 
 func newPhone() *phone { return &phone{answer: accept} }
 
-// accept takes the n-th message as Slack would.
+// accept accepts the n-th message as Slack would.
 func accept(_ context.Context, m notify.Message, n int) notify.Receipt {
 	place := notify.Place{Channel: "D" + m.To, TS: fmt.Sprintf("1700000000.%06d", n)}
 	return notify.Receipt{Outcome: notify.Accepted, Reference: place.String(), Place: place, Drawn: 1}
@@ -327,7 +327,7 @@ func (p *phone) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	return answer(ctx, m, n)
 }
 
-// to gives the messages that went to a person.
+// to returns the messages sent to a person.
 func (p *phone) to(user oncall.UserID) []notify.Message {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -340,7 +340,7 @@ func (p *phone) to(user oncall.UserID) []notify.Message {
 	return found
 }
 
-// A board keeps what is drawn on it. It can be told to fail.
+// A board keeps what is drawn on it. It can be made to fail.
 type board struct {
 	mu      sync.Mutex
 	roots   map[store.Place]string // delivery ids
@@ -348,8 +348,8 @@ type board struct {
 	replies [][]oncall.Event
 	edits   int
 	notices []oncall.Notice
-	// hook is called before each act with its name; posted tells whether it has
-	// taken effect. An error is what the caller gets.
+	// hook is called before and after each act with its name. posted says whether the act has taken
+	// effect. The caller gets its error.
 	hook func(ctx context.Context, act string, posted bool) error
 }
 
@@ -428,7 +428,7 @@ func (b *board) PostThread(ctx context.Context, _ store.Place, _ oncall.Picture,
 	return b.act(ctx, "reply", func() { b.replies = append(b.replies, events) })
 }
 
-// root gives what the roots of an incident show.
+// root returns what the roots of an incident show.
 func (b *board) root(id oncall.IncidentID) []oncall.Picture {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -441,13 +441,13 @@ func (b *board) root(id oncall.IncidentID) []oncall.Picture {
 	return found
 }
 
-// shows tells whether the incident has one root, at this version.
+// shows reports whether the incident has exactly one root, at this version.
 func (b *board) shows(id oncall.IncidentID, version int64) bool {
 	roots := b.root(id)
 	return len(roots) == 1 && roots[0].Incident.Version == version
 }
 
-// told counts how often an event was told in the thread.
+// told counts how often an event was reported in the thread.
 func (b *board) told(id int64) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -462,7 +462,7 @@ func (b *board) told(id int64) int {
 	return n
 }
 
-// dump logs the queue, for a test that has failed.
+// dump logs the queue after a test has failed.
 func (d *desk) dump() {
 	rows, err := d.store.Pool().Query(context.Background(), `SELECT row_to_json(j)::text FROM river_job j
 		WHERE state <> 'completed' ORDER BY id LIMIT 20`)

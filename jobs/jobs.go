@@ -1,10 +1,8 @@
-// Package jobs works the queue: it escalates when a timer fires, sends the pages
-// and keeps the Slack messages true to what is stored. Any number of instances
-// may work side by side; none of them leads.
+// Package jobs works the queue: it escalates when a timer fires, sends pages and keeps Slack messages
+// in line with what is stored. Any number of instances can work side by side, without a leader.
 //
-// River promises at least once. So every job looks at the stored state first and
-// may run twice without harm, and a job whose instance died is taken over by
-// another within a second.
+// River runs jobs at least once. So every job looks at the stored state first and can run twice
+// without harm, and a job whose instance died is taken over by another within a second.
 package jobs
 
 import (
@@ -28,15 +26,15 @@ import (
 
 // A Board is where incidents are shown: Slack, as far as the jobs know it.
 type Board interface {
-	// PostRoot posts the incident's message. The delivery id goes with it, so that
-	// FindRoot can tell it from others.
+	// PostRoot posts the incident's message, along with the delivery id by which FindRoot
+	// recognizes it.
 	PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error)
 	// FindRoot looks for a message with the delivery id, posted at since or later.
 	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error)
-	// Redraw edits a message: the direct one of a person, with the reason of their page, or
-	// without a person a channel's. The error is store.ErrGone when it no longer exists.
+	// Redraw edits a message: a person's direct message, with the reason for their page, or without
+	// a person a channel's. The error is store.ErrGone if the message no longer exists.
 	Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error
-	// PostThread adds one reply that tells all the events.
+	// PostThread adds one reply that reports all the events.
 	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
 
 	// PostNotice, RedrawNotice and FindNotice do the same for a notice.
@@ -55,9 +53,9 @@ type Config struct {
 	Log     zerolog.Logger
 	Slog    *slog.Logger          // River's own log
 	Metrics prometheus.Registerer // nil: none
-	Name    string                // of this process, unique among all that run
+	Name    string                // of this process, unique among all running ones
 
-	PublicURL string // where people's browsers reach Watchbill, for the links in mails; empty: nowhere
+	PublicURL string // where browsers reach Watchbill, for links in mails; empty: nowhere
 }
 
 // Jobs works the queue for one process.
@@ -67,7 +65,7 @@ type Jobs struct {
 	mirror             Mirror
 	groups             groupView
 	senders            map[string]notify.Abilities
-	tracked, cancelled []string // the methods whose messages can be followed, and ended
+	tracked, cancelled []string // the methods whose messages can be tracked, and cancelled
 	breakers           breakers
 	lanes              lanes
 	publicURL          string
@@ -76,22 +74,22 @@ type Jobs struct {
 	name               string
 	slog               *slog.Logger
 	metrics            metrics
-	life               *life // nil while there is none; belongs to live until that has ended
+	life               *life // nil while there is none; owned by live until that has ended
 	endLives           context.CancelFunc
-	livesEnded         chan struct{} // closed when life changes no more
+	livesEnded         chan struct{} // closed when life no longer changes
 	upkeep             context.CancelFunc
 	running            sync.WaitGroup
 }
 
-// Settings that were measured: a timer fires within 120 ms of due, and work that
-// is inserted starts within 100 ms.
+// Measured with these settings, a timer fires within 120 ms after it is due, and inserted work starts
+// within 100 ms.
 const (
 	fetchCooldown = 20 * time.Millisecond
 	fetchPoll     = 100 * time.Millisecond
-	// keepDone bounds the queue's table: the timeline says what happened, not the jobs.
+	// keepDone keeps the queue's table small. What happened is in the timeline, not in the jobs.
 	keepDone = time.Hour
-	// never turns off River's own rescue of stuck jobs, which goes by the machine's
-	// clock and would interrupt jobs wherever ours shows another time.
+	// never turns off River's own rescue of stuck jobs, which uses the machine's clock and would
+	// interrupt jobs whenever ours shows a different time.
 	never = 100 * 365 * 24 * time.Hour
 )
 
@@ -124,14 +122,14 @@ func New(c Config) (*Jobs, error) {
 	return j, nil
 }
 
-// newClient makes a client of River that works under a name.
+// newClient makes a River client that works under a name.
 func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 	client, err := river.NewClient(riverpgxv5.New(j.store.Pool()), &river.Config{
 		ID:      name,
 		Logger:  j.slog,
 		Workers: j.workers(),
-		// A worker never waits long for its turn at Slack, so a few are enough; more
-		// would take the database from the signals that come in.
+		// A worker never waits long for its turn at Slack, so a few are enough; more would compete
+		// with incoming signals for the database.
 		Queues: map[string]river.QueueConfig{
 			store.QueueEscalate:     {MaxWorkers: 20},
 			store.QueuePage:         {MaxWorkers: pageWorkers}, // mostly for one provider that hangs
@@ -146,7 +144,7 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 		RescueStuckJobsAfter:        never,
 		RetryPolicy:                 backoff{clock: j.clock},
 		ErrorHandler:                failures{jobs: j},
-		// The name is River's; it is simply where River takes its time from.
+		// Despite River's name for it, this is not just for tests: it sets River's clock.
 		Test: river.TestConfig{Time: riverTime(j.clock)},
 	})
 	if err != nil {
@@ -161,7 +159,7 @@ type riverTime func() time.Time
 // Now returns the time.
 func (t riverTime) Now() time.Time { return t() }
 
-// NowOrNil returns the time, which makes River use it in SQL as well.
+// NowOrNil returns the time, which makes River use it in SQL too.
 func (t riverTime) NowOrNil() *time.Time {
 	now := t()
 	return &now

@@ -19,7 +19,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// victimVariable makes this test binary an instance on the database that it names.
+// victimVariable turns this test binary into an instance on the database it names.
 const victimVariable = "WATCHBILL_JOBS_VICTIM"
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 // hanging is a sender whose provider never answers.
 type hanging struct{}
 
-// Send says that it has begun, and hangs.
+// Send reports that it has started, and hangs.
 func (hanging) Send(context.Context, notify.Message) notify.Receipt {
 	fmt.Println("sending")
 	select {}
@@ -59,7 +59,7 @@ func victim(address string) error {
 	select {}
 }
 
-// kill -9 in the middle of a page: another instance sends it at once.
+// After kill -9 in the middle of a page another instance sends it at once.
 func TestKilledInstance(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)

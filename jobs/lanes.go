@@ -9,28 +9,28 @@ import (
 )
 
 const (
-	// pageWorkers is how many pages an instance works on at once, and laneSlots how many of
-	// these wait for one provider: one that hangs must leave workers to the others.
+	// pageWorkers is how many pages an instance works on at once, and laneSlots how many of these
+	// may wait for one provider, so that one that hangs leaves workers for the others.
 	pageWorkers = 20
 	laneSlots   = 6
-	// lanePatience is how long a page waits for a slot. Where none comes free the provider
-	// hangs: the others don't wait, and come again after laneLater.
+	// lanePatience is how long a page waits for a slot. If none becomes free the provider hangs:
+	// other pages don't wait, but come back after laneLater.
 	lanePatience = time.Second
 	laneLater    = 5 * time.Second
 )
 
 var errBusy = errors.New("the provider keeps others waiting already")
 
-// lanes keep the pages by one provider from taking all workers.
+// lanes keep the pages through one provider from occupying all workers.
 type lanes struct {
 	mu sync.Mutex
 	of map[string]*lane
 }
 
-// A lane is the pages by one provider.
+// A lane limits the pages through one provider.
 type lane struct {
 	slots chan struct{}
-	hangs atomic.Bool // nobody has left for a while
+	hangs atomic.Bool // no slot has become free for a while
 }
 
 func (l *lanes) lane(name string) *lane {
@@ -45,8 +45,8 @@ func (l *lanes) lane(name string) *lane {
 	return l.of[name]
 }
 
-// hang reports whether a provider hangs, so that it is no use to come now. Where a slot is free it
-// does not, even if a page lost its patience at that very moment.
+// hang reports whether a provider hangs, so that trying now is pointless. If a slot is free it does
+// not, even if a page has run out of patience at that very moment.
 func (l *lanes) hang(name string) bool {
 	if name == "" {
 		return false
@@ -55,7 +55,7 @@ func (l *lanes) hang(name string) bool {
 	return n.hangs.Load() && len(n.slots) == laneSlots
 }
 
-// enter takes a slot, to be given back by leave; nil: there is none.
+// enter takes a slot, which leave gives back. A nil leave means that there is none.
 func (l *lanes) enter(ctx context.Context, name string) (leave func()) {
 	n := l.lane(name)
 	select {
@@ -66,7 +66,7 @@ func (l *lanes) enter(ctx context.Context, name string) (leave func()) {
 	if n.hangs.Load() {
 		return nil
 	}
-	patience := time.NewTimer(lanePatience) // a timer, not a clock: it is about this process
+	patience := time.NewTimer(lanePatience) // real time: this is about the load of this process
 	defer patience.Stop()
 	select {
 	case n.slots <- struct{}{}:
@@ -79,7 +79,7 @@ func (l *lanes) enter(ctx context.Context, name string) (leave func()) {
 	}
 }
 
-// leave lets others come again.
+// leave gives back the slot and lets others try again.
 func (n *lane) leave() {
 	<-n.slots
 	n.hangs.Store(false)

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// mute is a provider that takes messages and doesn't answer.
+// mute is a provider that accepts messages but doesn't answer.
 type mute struct {
 	called  atomic.Int64
 	release chan struct{}
@@ -28,7 +28,7 @@ func (h *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
 	return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("no answer")}
 }
 
-// A step's webhook that takes requests and never answers keeps nobody else waiting, however many
+// A step's webhook that accepts requests but never answers keeps nobody else waiting, however many
 // pages go there.
 func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()

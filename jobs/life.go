@@ -14,21 +14,21 @@ import (
 const (
 	// hardStopLimit is how long cancelled jobs get to return.
 	hardStopLimit = 5 * time.Second
-	// claimLimit is how long the claim to a name may take: the database may be frozen.
+	// claimLimit is how long claiming a name may take, because the database may hang.
 	claimLimit = 10 * time.Second
-	// rebirthMax is how long to wait at most before claiming a new name again.
+	// rebirthMax is the longest wait before trying to claim a new name again.
 	rebirthMax = time.Second
 )
 
-// A life is work under one name. It ends when the claim to the name is lost, for the
-// others do its jobs then; the process goes on under another name.
+// A life is a period of work under one name. It ends when the claim to the name is lost, because
+// then others do its jobs. The process continues under another name.
 type life struct {
 	name     string
 	client   *river.Client[pgx.Tx]
 	instance *store.Instance
 }
 
-// begin claims a name and works under it.
+// begin claims a name and starts working under it.
 func (j *Jobs) begin(ctx context.Context, name string) (*life, error) {
 	client, err := j.newClient(name)
 	if err != nil {
@@ -47,7 +47,7 @@ func (j *Jobs) begin(ctx context.Context, name string) (*life, error) {
 	return &life{name: name, client: client, instance: instance}, nil
 }
 
-// Start begins to work. The end of ctx stops nothing: Stop does.
+// Start starts working. The end of ctx stops nothing; only Stop does.
 func (j *Jobs) Start(ctx context.Context) error {
 	first, err := j.begin(ctx, j.name)
 	if err != nil {
@@ -75,7 +75,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 	return nil
 }
 
-// live begins a new life whenever the last is lost, until ctx ends.
+// live begins a new life whenever the previous one is lost, until ctx ends.
 func (j *Jobs) live(ctx context.Context) {
 	defer close(j.livesEnded)
 	for n := 2; ; n++ {
@@ -96,7 +96,7 @@ func (j *Jobs) live(ctx context.Context) {
 	}
 }
 
-// rebirth tries to begin a life until it can or ctx ends: then there is none.
+// rebirth tries to begin a life until it succeeds or ctx ends, in which case it returns nil.
 func (j *Jobs) rebirth(ctx context.Context, name string) *life {
 	wait := rebirthMax / 16
 	for failing := false; ; wait = min(2*wait, rebirthMax) {
@@ -115,8 +115,8 @@ func (j *Jobs) rebirth(ctx context.Context, name string) *life {
 	}
 }
 
-// Stop fetches no more and lets running jobs finish. When ctx ends first, or the claim
-// to the name is lost, they are cancelled and go back to the queue.
+// Stop fetches no more jobs and lets running ones finish. If ctx ends first, or the claim to the name
+// is lost, they are cancelled and go back to the queue.
 func (j *Jobs) Stop(ctx context.Context) error {
 	if j.endLives == nil {
 		return nil
@@ -130,7 +130,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	j.upkeep()
 	j.running.Wait()
 	if j.life != nil {
-		// Last, because without it the others take our jobs.
+		// Last, because after that others take over our jobs.
 		j.life.instance.Release()
 	}
 	if err != nil {
@@ -139,7 +139,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	return nil
 }
 
-// end lets running jobs finish, while ctx lasts and the name is ours.
+// end lets running jobs finish, as long as ctx lasts and the name is ours.
 func (l *life) end(ctx context.Context) error {
 	ctx, cancel := whileHeld(ctx, l.instance)
 	defer cancel()
@@ -162,7 +162,7 @@ func whileHeld(ctx context.Context, name *store.Instance) (context.Context, cont
 	return ctx, cancel
 }
 
-// abandon cancels what is running.
+// abandon cancels running jobs.
 func (l *life) abandon(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStopLimit)
 	defer cancel()

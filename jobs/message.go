@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// bundleLines is how many incidents of a bundle a message names.
+	// bundleLines is how many incidents of a bundle a message lists.
 	bundleLines = 5
-	// neededFor is how long a page is needed at least, whatever happens next.
+	// neededFor is how long a page is useful at least, whatever happens next.
 	neededFor = 10 * time.Minute
 	// actPath is where the holder of a token can act, below the public address.
 	actPath = "/v1/act/"
 )
 
-// message is what the person is told.
+// message is what to tell the person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
 	in := order.Incidents[0]
 	m := notify.Message{
@@ -40,7 +40,8 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	return m
 }
 
-// token makes what the person can answer with. A page without it is better than none.
+// token makes the token with which the person can answer. If that fails the page goes without,
+// because that is better than no page.
 func (j *Jobs) token(ctx context.Context, page oncall.PageID, user oncall.UserID) (token, link string) {
 	var random [32]byte
 	rand.Read(random[:])

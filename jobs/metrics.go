@@ -19,7 +19,7 @@ type metrics struct {
 	failing   *prometheus.GaugeVec
 }
 
-// newMetrics makes the metrics; without a registry they count for nobody.
+// newMetrics makes the metrics. Without a registry nobody sees them.
 func newMetrics(to prometheus.Registerer) metrics {
 	with := promauto.With(to)
 	counter := func(name, help string) prometheus.Counter {

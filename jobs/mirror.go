@@ -14,21 +14,21 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Mirror is where Slack itself shows who is on call. What an admin of the workspace
-// has to mend comes back as a Refusal.
+// A Mirror is where Slack itself shows who is on call. Problems that a workspace admin has to fix are
+// returned as a Refusal.
 type Mirror interface {
-	// Groups returns every user group with its members, also the disabled ones.
+	// Groups returns every user group with its members, including disabled groups.
 	Groups(ctx context.Context) ([]oncall.SlackGroup, error)
-	// SetGroup makes these people a group's members, but for those whom Slack refuses,
-	// which it returns.
+	// SetGroup makes these people the group's members, except those whom Slack refuses, which it
+	// returns.
 	SetGroup(ctx context.Context, id string, users []oncall.UserID) (refused []oncall.UserID, err error)
 	// EnableGroup enables or disables a group.
 	EnableGroup(ctx context.Context, id string, enabled bool) error
-	// SetTopic puts a segment into a channel's topic.
+	// SetTopic sets our segment of a channel's topic.
 	SetTopic(ctx context.Context, channel, segment string) error
 }
 
-// topic sets the topic of a team's channel as it should be now.
+// topic brings the topic of a team's channel up to date.
 func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error {
 	channel, segment, err := j.store.Topic(ctx, job.Args.Team)
 	if err != nil || segment == "" {
@@ -43,26 +43,26 @@ func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error
 }
 
 const (
-	// syncTurns bounds how often groups are written and read back.
+	// syncTurns limits how often groups are written and read back.
 	syncTurns = 5
-	// seenWithin is how old what was seen of the groups may be when somebody comes on
-	// call: Slack lets us look twenty times a minute.
+	// seenWithin is how old our view of the groups may be when somebody comes on call, because Slack
+	// lets us read them only twenty times a minute.
 	seenWithin = time.Minute
 )
 
-// A groupView is what this instance has last seen of Slack's user groups.
+// A groupView is Slack's user groups as this instance last saw them.
 type groupView struct {
 	mu   sync.Mutex
 	seen []oncall.SlackGroup
 	at   time.Time
 }
 
-// checkGroups compares all groups with Slack itself, should anybody have changed them.
+// checkGroups compares all groups with Slack, in case somebody has changed them there.
 func (j *Jobs) checkGroups(ctx context.Context, now time.Time) error {
 	return j.syncGroups(ctx, now, 0)
 }
 
-// mirrorGroups takes over from Slack who is in the user groups that policies page.
+// mirrorGroups copies from Slack who is in the user groups that policies page.
 func (j *Jobs) mirrorGroups(ctx context.Context, _ time.Time) error {
 	named, err := j.store.GroupsNamed(ctx)
 	if err != nil || !named {
@@ -75,9 +75,8 @@ func (j *Jobs) mirrorGroups(ctx context.Context, _ time.Time) error {
 	return j.store.MirrorGroups(ctx, seen)
 }
 
-// syncGroups brings every user group to what it should be: it writes what differs from what was
-// seen, and reads back what it has written, until nothing does. One that fails doesn't hold up the
-// others.
+// syncGroups brings every user group up to date: it writes what differs from what it saw, and reads
+// that back, until nothing differs. A group that fails doesn't hold up the others.
 func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration) error {
 	j.groups.mu.Lock()
 	defer j.groups.mu.Unlock()
@@ -93,7 +92,7 @@ func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration)
 		if err != nil || !s.write(ctx) {
 			break
 		}
-		// Somebody may have come on call meanwhile, and another instance have written.
+		// Meanwhile somebody may have come on call, and another instance may have written.
 		if s.duties, err = j.store.GroupDuties(ctx); err != nil {
 			return err
 		}
@@ -112,11 +111,11 @@ func (j *Jobs) seeGroups(ctx context.Context, now time.Time) error {
 type groupSync struct {
 	jobs    *Jobs
 	duties  store.GroupDuties
-	refused map[oncall.UserGroupID][]oncall.UserID // by Slack
+	refused map[oncall.UserGroupID][]oncall.UserID // people whom Slack refused
 	ends    map[oncall.UserGroupID]end
 }
 
-// An end is what became of one group: what its admins should know, or what went wrong.
+// An end is the result for one group: what its admins should know, or an error.
 type end struct {
 	trouble string
 	err     error
@@ -160,7 +159,7 @@ func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, tro
 	return true, "", err
 }
 
-// tell tells the admins of each group what they should know. The error is of them all.
+// tell tells the admins of each group what they should know. The error all concerns every group.
 func (s *groupSync) tell(ctx context.Context, now time.Time, all error) error {
 	var errs []error
 	for _, g := range s.duties.Groups {

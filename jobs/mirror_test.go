@@ -14,7 +14,7 @@ import (
 
 const guest = oncall.UserID("U0GUEST")
 
-// newGroupDesk has Ann and a guest on call together, whom two groups follow; one of them is
+// newGroupDesk has Ann and a guest on call together, and two groups that follow them, one of which is
 // missing in Slack.
 func newGroupDesk(t *testing.T) (d *desk, sim *slacksim.Sim, again func(fallback string)) {
 	t.Helper()
@@ -50,14 +50,14 @@ func newGroupDesk(t *testing.T) (d *desk, sim *slacksim.Sim, again func(fallback
 		}
 	}
 	apply()
-	return d, sim, func(fallback string) { // which compares the groups once more
+	return d, sim, func(fallback string) { // any change makes it compare the groups again
 		setup.UserGroups[1].WhenEmpty, setup.UserGroups[1].Fallback = oncall.WhenEmptyFallback, fallback
 		apply()
 		d.eventually("the groups are compared", func() bool { return d.idle("sync_groups") && d.idle("tell") })
 	}
 }
 
-// troubles are what Bo, the admin, was told of user groups.
+// troubles are what Bo, the admin, was told about user groups.
 func troubles(sim *slacksim.Sim) (told []string) {
 	for line := range strings.SplitSeq(sim.Text("@bo"), "\n") {
 		if strings.Contains(line, "@missing") || strings.Contains(line, "@payments") || strings.Contains(line, "User groups") {
@@ -67,8 +67,8 @@ func troubles(sim *slacksim.Sim) (told []string) {
 	return told
 }
 
-// A group that is missing and a person whom Slack refuses hold up nobody else; the admin is told of
-// each once, however often the groups are compared.
+// A missing group and a person whom Slack refuses hold up nobody else. The admin is told about each
+// once, however often the groups are compared.
 func TestAGroupFollowsThoseWhomSlackTakes(t *testing.T) {
 	t.Parallel()
 	d, sim, again := newGroupDesk(t)

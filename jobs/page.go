@@ -14,28 +14,29 @@ import (
 )
 
 const (
-	// sendLimit bounds one call of a sender, which may have to wait for its turn.
+	// sendLimit limits one call of a sender, which may have to wait for its turn.
 	sendLimit = 20 * time.Second
-	// pageLimit bounds one run of at most sendsAtOnce calls.
+	// pageLimit limits one run of at most sendsAtOnce calls.
 	pageLimit = sendsAtOnce*sendLimit + 4*recordLimit
-	// recordLimit is the time to write down what a sender said, even when the job's
-	// own time is over.
+	// recordLimit is the time for recording what a sender said, even if the job's own time is
+	// over.
 	recordLimit = 5 * time.Second
-	// sendsAtOnce is how often a page of unknown fate is sent without waiting: a
-	// double beats none.
+	// sendsAtOnce is how often a page of unknown fate is sent without waiting, because two pages are
+	// better than none.
 	sendsAtOnce = 3
 	// findLimit is how long a provider that can't be asked keeps a page of unknown fate
 	// from being sent again.
 	findLimit = 2 * time.Minute
-	// A provider's wish to wait is heard within these bounds.
+	// A provider's request to wait is respected within these limits.
 	shortestThrottle = time.Second
 	longestThrottle  = time.Minute
-	// passedOver is how long a page waits whose provider fails, while others are tried.
+	// passedOver is how long a page waits while its provider is failing and others are tried.
 	passedOver = 10 * time.Second
 )
 
-// page sends a page until its provider accepts or refuses it, for as long as it is due. To try again
-// later is a snooze of the job, which River counts as no attempt; an incident's snooze is something else.
+// page sends a page until its provider accepts or refuses it, as long as the page is due. Retrying
+// later is a snooze of the job, which River doesn't count as an attempt; it has nothing to do with
+// the snooze of an incident.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
 	if j.lanes.hang(job.Args.Lane) {
 		return river.JobSnooze(laneLater)
@@ -64,7 +65,7 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 		if a.again == 0 {
 			return nil
 		}
-		if ctx.Err() != nil { // we are to stop: another instance goes on at once
+		if ctx.Err() != nil { // we are stopping, and another instance continues at once
 			return fmt.Errorf("send page %d: %w", order.Page.ID, ctx.Err())
 		}
 		if a.receipt.Outcome != notify.Unknown || a.lagging || sent >= sendsAtOnce {
@@ -80,18 +81,18 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// An attempt is one call of a sender, and what came of it.
+// An attempt is one call of a sender and its result.
 type attempt struct {
 	jobs    *Jobs
 	order   oncall.PageOrder
 	message notify.Message
 	receipt notify.Receipt
-	again   time.Duration // until the next; 0: there is none
+	again   time.Duration // until the next attempt; 0: there is none
 	lagging bool          // the provider may not list an earlier attempt yet
-	passed  bool          // the provider fails, so that another method goes first
+	passed  bool          // the provider is failing, so another method goes first
 }
 
-// make sends the message, unless an earlier attempt of unknown fate has done so.
+// make sends the message, unless an earlier attempt of unknown fate turns out to have done so.
 func (a *attempt) make(ctx context.Context) error {
 	sender := a.jobs.senders[a.order.Page.Method]
 	switch {
@@ -139,7 +140,7 @@ func (a *attempt) make(ctx context.Context) error {
 	return nil
 }
 
-// stay is for a page whose provider keeps too many others waiting: another method goes first.
+// stay is for a page whose provider already keeps too many others waiting: another method goes first.
 func (a *attempt) stay() {
 	a.again = laneLater
 	if a.order.Doubt != nil {
@@ -150,8 +151,9 @@ func (a *attempt) stay() {
 	a.receipt, a.passed = notify.Receipt{Outcome: notify.Throttled, Err: errBusy}, true
 }
 
-// resolve asks the provider what became of an earlier attempt. It reports true when there is
-// nothing to send for now. Who can't be asked is sent another message: a double beats none.
+// resolve asks the provider what became of an earlier attempt. It reports true if there is nothing to
+// send for now. If the provider can't be asked, another message is sent, because two are better than
+// none.
 func (a *attempt) resolve(ctx context.Context, sender notify.Abilities) (over bool, err error) {
 	lost := false
 	if finder := sender.Finder; finder != nil {
@@ -177,7 +179,7 @@ func (a *attempt) resolve(ctx context.Context, sender notify.Abilities) (over bo
 	return false, err
 }
 
-// guarded lets a sender work for so long at most. A panic is a failure of the sender's.
+// guarded calls a sender with a time limit. A panic counts as the sender's failure.
 func guarded(ctx context.Context, limit time.Duration, call func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -189,7 +191,7 @@ func guarded(ctx context.Context, limit time.Duration, call func(context.Context
 	return call(ctx)
 }
 
-// find asks a provider. One that panics says nothing.
+// find asks a provider about a message. If it panics we know nothing.
 func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (r notify.Receipt, found bool, err error) {
 	err = guarded(ctx, sendLimit, func(ctx context.Context) (err error) {
 		r, found, err = f.Find(ctx, m, since)
@@ -198,7 +200,7 @@ func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Tim
 	return r, found, err
 }
 
-// send calls the sender. One that panics may have sent.
+// send calls the sender. If it panics, it may have sent the message.
 func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify.Receipt) {
 	err := guarded(ctx, sendLimit, func(ctx context.Context) error {
 		r = sender.Send(ctx, m)
@@ -234,7 +236,7 @@ func (a *attempt) result() oncall.PageResult {
 	}
 }
 
-// record writes down what the attempt came to.
+// record saves the result of the attempt.
 func (a *attempt) record(ctx context.Context) error {
 	if a.receipt.Outcome != notify.Accepted {
 		level := zerolog.WarnLevel

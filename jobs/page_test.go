@@ -46,7 +46,7 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	}
 }
 
-// An acknowledgement that comes while a page is on its way ends the attempts.
+// An acknowledgement while a page is on its way ends the attempts.
 func TestAckEndsAttempts(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -109,14 +109,13 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 		t.Fatalf("%d messages, want 6", len(sent))
 	}
 	for i, m := range sent {
-		if m.Attempt != min(i+1, 5) || m.Key != sent[0].Key { // the fifth never left
+		if m.Attempt != min(i+1, 5) || m.Key != sent[0].Key { // the fifth was never sent
 			t.Errorf("message %d: attempt %d, key %q; want one key and the attempts that may have been sent counted", i+1, m.Attempt, m.Key)
 		}
 	}
 }
 
-// A page that can't be delivered says so in the timeline, and the next person's
-// turn comes as planned.
+// The timeline records a page that can't be delivered, and the next person is paged as planned.
 func TestFailedPageIsRecorded(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1s", time.Now)
@@ -143,8 +142,8 @@ func TestFailedPageIsRecorded(t *testing.T) {
 	}
 }
 
-// Where a step can reach nobody, the next one doesn't wait. Where nobody is left, the
-// incident says so aloud.
+// If a step can reach nobody, the next one doesn't wait. If nobody is left, the incident says so in
+// public.
 func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -168,7 +167,7 @@ func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
 	})
 }
 
-// A page outlives a revoked token. The timeline says once what holds it up.
+// A page survives a revoked token. The timeline says once what holds it up.
 func TestPageWaitsForTheAdmin(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -180,7 +179,7 @@ func TestPageWaitsForTheAdmin(t *testing.T) {
 	}
 	d.start(d.phone)
 	id := d.signal("db-1")[0]
-	const first oncall.PageID = 1 // others are paged as well, as Ann can't be reached
+	const first oncall.PageID = 1 // others are paged too, because Ann can't be reached
 	d.eventually("the trouble is recorded", func() bool { return len(d.events(id, oncall.EventPageBlocked)) > 0 })
 	within(t, 3*patience, "the page is delivered", func() bool { return len(d.events(id, oncall.EventPageDelivered)) > 0 })
 	told := 0
@@ -207,7 +206,7 @@ func TestPageWithoutSenderIsBlocked(t *testing.T) {
 	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageBlocked)) == 1 })
 }
 
-// Stop lets a page that is on its way be recorded.
+// Stop waits until a page on its way is recorded.
 func TestStopFinishesRunningJobs(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -232,7 +231,7 @@ func TestStopFinishesRunningJobs(t *testing.T) {
 	}
 }
 
-// A stop whose time is over cancels what runs, and another instance does it.
+// A stop that runs out of time cancels running jobs, and another instance does them.
 func TestHardStopGivesJobsBack(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)

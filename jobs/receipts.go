@@ -13,15 +13,14 @@ import (
 )
 
 const (
-	// followBatch is how many messages are followed in one turn, and followAtOnce how many
-	// providers are asked at a time.
+	// followBatch is how many messages are followed in one turn, and followAtOnce how many are
+	// asked about at a time.
 	followBatch  = 40
 	followAtOnce = 8
 	followLimit  = 10 * time.Second
 )
 
-// follow asks what has become of messages that were accepted, and ends the calls that nobody
-// needs any more.
+// follow asks what became of accepted messages, and ends calls that nobody needs any more.
 func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 	if len(j.tracked) == 0 {
 		return nil

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// listenOften and listenSeldom are how often a provider is asked for answers: while
-	// somebody may answer, and otherwise.
+	// listenOften and listenSeldom are how often a provider is asked for answers while somebody may
+	// answer, and otherwise.
 	listenOften  = 5 * time.Second
 	listenSeldom = time.Minute
-	// listenLimit bounds one question; a provider may keep it open until there is an answer.
+	// listenLimit limits one request, which a provider may keep open until there is an answer.
 	listenLimit = 50 * time.Second
 )
 
-// listen does what people answer by one contact method, until ctx ends. Of all instances
-// one listens: it holds a name, which another takes over when its session ends.
+// listen carries out what people answer by one contact method, until ctx ends. Only one of all
+// instances listens: the one that holds a name, which another takes over when its session ends.
 func (j *Jobs) listen(ctx context.Context, method string, from notify.Listener) {
 	for failing := false; ctx.Err() == nil; {
 		err := j.listenInTurn(ctx, method, from)
@@ -38,7 +38,7 @@ func (j *Jobs) listen(ctx context.Context, method string, from notify.Listener) 
 	}
 }
 
-// pause waits, by the machine's clock: nothing else tells that a provider has answers, or that
+// pause waits by the machine's clock, because nothing tells us when a provider has answers or when
 // the database is back.
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
@@ -49,7 +49,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// listenInTurn listens for as long as it is this instance's turn.
+// listenInTurn listens as long as it is this instance's turn.
 func (j *Jobs) listenInTurn(ctx context.Context, method string, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
 	turn, err := j.store.HoldInstance(claim, "replies by "+method)
@@ -73,7 +73,7 @@ func (j *Jobs) listenInTurn(ctx context.Context, method string, from notify.List
 	return nil
 }
 
-// idle waits until the provider is to be asked again: not for long, when somebody may answer.
+// idle waits until it is time to ask the provider again, which is soon if somebody may answer.
 func (j *Jobs) idle(ctx context.Context, method string, next *time.Timer) error {
 	defer next.Stop()
 	for waited := time.Duration(0); waited < listenSeldom; waited += listenOften {
@@ -91,7 +91,7 @@ func (j *Jobs) idle(ctx context.Context, method string, next *time.Timer) error 
 	return nil
 }
 
-// hear asks a provider once, and does what was answered.
+// hear asks a provider once, and carries out the answers.
 func (j *Jobs) hear(ctx context.Context, method string, from notify.Listener) error {
 	cursor, err := j.store.Cursor(ctx, method)
 	if err != nil {

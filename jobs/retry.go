@@ -8,8 +8,8 @@ import (
 	"github.com/riverqueue/river/rivertype"
 )
 
-// backoff waits 1, 2, 4, 8, 16 and then always 30 seconds: after an outage of
-// hours everything is caught up half a minute later.
+// backoff waits 1, 2, 4, 8, 16 and then always 30 seconds, so that after an outage of hours
+// everything catches up within half a minute.
 type backoff struct{ clock func() time.Time }
 
 const longestWait = 30 * time.Second
@@ -23,7 +23,7 @@ func wait(attempt int) time.Duration {
 	return min(longestWait, time.Second<<min(max(attempt-1, 0), 10))
 }
 
-// failures logs what goes wrong in a job, once an attempt.
+// failures logs what goes wrong in a job, once per attempt.
 type failures struct{ jobs *Jobs }
 
 // HandleError logs a job that returned an error.
@@ -34,7 +34,7 @@ func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err erro
 	return nil
 }
 
-// HandlePanic logs a job that panicked. River tries it again.
+// HandlePanic logs a job that panicked. River retries it.
 func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, cause any, trace string) *river.ErrorHandlerResult {
 	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
 	f.jobs.log.Error().Interface("panic", cause).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).

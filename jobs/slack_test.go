@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// These tests go the whole way: the bot speaks to a Slack on this machine.
+// These tests cover the whole path: the bot talks to a Slack on this machine.
 
 // newSlackDesk is a desk whose only instance pages and draws in Slack.
 func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
@@ -56,7 +56,7 @@ func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
 	return d, sim
 }
 
-// shown gives the roots of a channel and the text of its replies.
+// shown returns the roots in a channel and the text of all replies.
 func shown(sim *slacksim.Sim, channel string) (roots []slacksim.Message, replies string) {
 	for _, m := range sim.Messages(channel) {
 		switch m.ThreadTS {
@@ -124,11 +124,11 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 	}
 }
 
-// Slack posts and loses its answer: nobody sees the incident twice in the channel.
+// If Slack posts but its answer is lost, the incident still appears only once in the channel.
 func TestLostAnswersOfSlack(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackDesk(t, "1h")
-	// One hits the page and one the root, in whichever order they come.
+	// One hits the page and one the root, in either order.
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost, Times: 2})
 	id := d.signal("db-1")[0]
 	d.eventually("the page is recorded and all is drawn", func() bool {
@@ -170,7 +170,7 @@ func TestSlackIsDown(t *testing.T) {
 	})
 	d.ack(id, ann)
 	sim.ClearFaults()
-	// A job that has failed for long waits half a minute until it is tried again.
+	// A job that has failed for a while waits half a minute for its next try.
 	within(t, 2*patience, "the channel shows that Ann has it", func() bool {
 		roots, replies := shown(sim, "C0PAY")
 		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Two thousand incidents of one team keep nobody of another waiting, and become few messages.
+// Two thousand incidents of one team keep nobody in another team waiting, and become few messages.
 func TestAStormKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// tellLimit bounds one run.
+	// tellLimit limits one run.
 	tellLimit = 2 * time.Minute
-	// tellTurns bounds how often one run redraws a notice that keeps changing.
+	// tellTurns limits how often one run redraws a notice that keeps changing.
 	tellTurns = 10
 )
 
-// tell posts a notice as it stands and redraws it, until its message shows it.
+// tell posts a notice and redraws it until its message shows its current state.
 func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 	for range tellTurns {
 		t, err := j.store.BeginTell(ctx, job.Args.Notice, j.clock())
@@ -32,7 +32,7 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 		at, err := j.tellOnce(ctx, t)
 		switch {
 		case errors.Is(err, store.ErrGone):
-			return river.JobCancel(err) // somebody has deleted it: it was read
+			return river.JobCancel(err) // somebody deleted it, so they have read it
 		case err != nil:
 			return err
 		}

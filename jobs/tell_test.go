@@ -36,7 +36,7 @@ func (b *board) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (a
 	return at, found, err
 }
 
-// told are the states in which notices of a key were shown, in order.
+// states are the states in which notices with a key were shown, in order.
 func (b *board) states(key string) (states []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

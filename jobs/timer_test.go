@@ -66,7 +66,7 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 		latest = max(latest, second.At.Sub(first.At.Add(2*time.Second)))
 	})
 	t.Logf("the latest of %d timers fired %s late", len(ids), latest)
-	if latest > 15*time.Second { // many at once, on a machine that does other things as well
+	if latest > 15*time.Second { // many at once, on a busy machine
 		t.Errorf("a timer fired %s late", latest)
 	}
 	seen, told := map[string]int{}, 0
@@ -115,7 +115,7 @@ func TestAckStopsTheTimer(t *testing.T) {
 	}
 }
 
-// River goes by our clock: a timer of an hour fires when the clock says so.
+// River uses our clock: a timer of an hour fires when that clock says so.
 func TestTimersGoByTheClock(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
@@ -150,12 +150,12 @@ func TestRequeuesLostTimers(t *testing.T) {
 	if _, err := d.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
 		t.Fatal(err)
 	}
-	d.start(d.phone) // does the same at once
+	d.start(d.phone) // also does its upkeep at once
 	d.eventually("Bo is paged for both", func() bool { return d.paged(bo) == 2 })
 	d.secondSteps(ids[:2], func(oncall.Event, oncall.Event) {})
 }
 
-// A job whose end could not be written is worked again.
+// A job whose end could not be saved runs again.
 func TestReleasesStuckJobs(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
@@ -178,7 +178,7 @@ func TestReleasesStuckJobs(t *testing.T) {
 	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
 }
 
-// An instance whose session dies counts as dead. Its running job is done by another.
+// An instance whose session dies counts as dead. Another one does its running job.
 func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -186,7 +186,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	stuck := newPhone()
 	var calls atomic.Int32
 	stuck.answer = func(ctx context.Context, m notify.Message, _ int) notify.Receipt {
-		if calls.Add(1) > 1 { // under its next name it works
+		if calls.Add(1) > 1 { // it works under its next name
 			return d.phone.Send(ctx, m)
 		}
 		sending <- struct{}{}
@@ -203,7 +203,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
 }
 
-// An instance whose session dies works on under another name, in the same process.
+// An instance whose session dies continues under another name in the same process.
 func TestALostNameIsReplaced(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "2s", time.Now)
@@ -216,7 +216,7 @@ func TestALostNameIsReplaced(t *testing.T) {
 	d.kill(j)
 	second := d.signal("db-2")[0]
 	for _, id := range []oncall.IncidentID{first, second} {
-		// The second waits until both have had half a minute of peace.
+		// The second waits until both have been quiet for half a minute.
 		within(t, 45*time.Second, "both are paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 2 })
 	}
 	d.eventually("both are shown", func() bool {
@@ -224,19 +224,19 @@ func TestALostNameIsReplaced(t *testing.T) {
 	})
 }
 
-// The end of all sessions at once, as in a restart of the database, stops nobody either.
+// Nor does it stop when all sessions end at once, as in a restart of the database.
 func TestTheDatabaseIsRestarted(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "2s", time.Now)
 	j := d.instance(d.open(), d.phone, nil)
 	t.Cleanup(func() { stop(t, j) })
 	d.signal("db-1")
-	// From outside, for the pool's own sessions end too.
+	// From outside, because the pool's own sessions end too.
 	d.endSessions()
 	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) > 0 })
 }
 
-// The same for an instance that dies drawing: its lease is no obstacle.
+// The same for an instance that dies while drawing: its lease is no obstacle.
 func TestAnotherInstanceDrawsOn(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
@@ -246,7 +246,7 @@ func TestAnotherInstanceDrawsOn(t *testing.T) {
 		if calls.Add(1) != 2 {
 			return nil
 		}
-		posting <- struct{}{} // the dying instance has posted and hears no more
+		posting <- struct{}{} // the dying instance has posted and gets no answer
 		<-ctx.Done()
 		return errors.New("too late")
 	})
@@ -261,10 +261,10 @@ func TestAnotherInstanceDrawsOn(t *testing.T) {
 	})
 }
 
-// kill ends the session that says that the instance lives.
+// kill ends the session that shows that the instance is alive.
 func (d *desk) kill(j *jobs.Jobs) {
 	d.t.Helper()
-	d.eventually(d.names[j]+" is killed", func() bool { // it may be about to take the name
+	d.eventually(d.names[j]+" is killed", func() bool { // it may only be about to claim the name
 		var killed int
 		err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_locks
 			WHERE locktype = 'advisory' AND objid::bigint = hashtext($1)::bigint & 4294967295
@@ -277,7 +277,7 @@ func (d *desk) kill(j *jobs.Jobs) {
 	})
 }
 
-// endSessions ends all sessions on the database but its own.
+// endSessions ends all sessions on the database except its own.
 func (d *desk) endSessions() {
 	d.t.Helper()
 	conn, err := pgx.Connect(d.t.Context(), d.url)

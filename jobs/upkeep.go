@@ -6,23 +6,22 @@ import (
 	"time"
 )
 
-// A chore is done again and again by every instance: none of them leads, so none
-// needs to be replaced when it dies.
+// A chore is done repeatedly by every instance. There is no leader, so none needs to be replaced when
+// it dies.
 type chore struct {
 	name string
 	do   func(ctx context.Context, now time.Time) error
 }
 
-// choreLimit bounds one chore, so that a stuck one doesn't hold up the others for
-// good.
+// choreLimit limits one chore, so that a stuck one doesn't hold up the others forever.
 const choreLimit = 20 * time.Second
 
-// bundlesEvery is how often the messages about several incidents follow these. A storm that is
-// acknowledged one by one redraws each of them no more often than that.
+// bundlesEvery is how often messages about several incidents are brought up to date, so that a storm
+// that is acknowledged one by one doesn't redraw each of them more often.
 const bundlesEvery = 5 * time.Second
 
-// urgent are the chores of every second. River leaves promotion to a leader, with
-// up to 18 seconds of nobody when it dies, and knows no dead instances.
+// urgent are the chores of every second. River leaves promotion to a leader, which leaves up to 18
+// seconds without one when it dies, and doesn't detect dead instances.
 func (j *Jobs) urgent() []chore {
 	return []chore{
 		{"promote timers", func(ctx context.Context, now time.Time) error {
@@ -74,10 +73,10 @@ func (j *Jobs) regular() []chore {
 	}
 }
 
-// every does the chores now and then once a period, until ctx ends. A failure is
-// logged when it begins, and so is its end.
+// every does the chores now and then once per period, until ctx ends. It logs when a chore starts to
+// fail and when it works again.
 func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) {
-	// A timer, not a clock: the chores themselves go by the clock.
+	// This ticks in real time; the chores themselves go by our clock.
 	tick := time.NewTicker(period)
 	defer tick.Stop()
 	failing := make(map[string]bool)
@@ -102,7 +101,7 @@ func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) 
 	}
 }
 
-// once does one chore; a panic is its failure.
+// once does one chore. A panic counts as its failure.
 func (j *Jobs) once(ctx context.Context, c chore) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, choreLimit)
 	defer cancel()

@@ -12,11 +12,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// probeLimit bounds one attempt to send a message that is no page.
+// probeLimit limits one attempt to send a message that is not a page.
 const probeLimit = sendLimit + recordLimit
 
-// verify makes the code that proves a contact method and sends it. What can't be sent is said in
-// Slack: the person waits for it.
+// verify makes the code that verifies a contact method and sends it. If it can't be sent, Slack says
+// so, because the person is waiting for it.
 func (j *Jobs) verify(ctx context.Context, job *river.Job[oncall.Verify]) error {
 	var random [16]byte
 	rand.Read(random[:])
@@ -39,7 +39,7 @@ func (j *Jobs) verify(ctx context.Context, job *river.Job[oncall.Verify]) error 
 	})
 }
 
-// test shows a person how a page looks.
+// test shows a person what a page looks like.
 func (j *Jobs) test(ctx context.Context, job *river.Job[oncall.TestPage]) error {
 	key := probeKey(oncall.ProbeTest, job.Args.User, job.ID)
 	if job.Args.Contact == 0 {
@@ -74,7 +74,7 @@ func (j *Jobs) check(ctx context.Context, job *river.Job[oncall.CheckReach]) err
 	return j.probe(ctx, probe.Contact, m)
 }
 
-// probe sends a message that is no page, and says in Slack when it can't be sent.
+// probe sends a message that is not a page, and says in Slack if it can't be sent.
 func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) error {
 	m.To = c.Address
 	if m.Expires.IsZero() {

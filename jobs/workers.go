@@ -11,10 +11,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookLimit bounds one attempt of a job that does no more than change what is stored.
+// lookLimit limits one attempt of a job that only changes what is stored.
 const lookLimit = 15 * time.Second
 
-// workers do the jobs of each kind, in the order of oncall/jobs.go: how long one attempt may take,
+// workers registers each kind of job, in the order of oncall/jobs.go: how long one attempt may take,
 // and what it does.
 func (j *Jobs) workers() *river.Workers {
 	all := river.NewWorkers()
@@ -35,7 +35,7 @@ func (j *Jobs) workers() *river.Workers {
 	return all
 }
 
-// A worker does the jobs of one kind. When a failed one runs again is the same for all.
+// A worker does the jobs of one kind.
 type worker[T river.JobArgs] struct {
 	river.WorkerDefaults[T]
 	limit time.Duration
@@ -46,13 +46,13 @@ func add[T river.JobArgs](all *river.Workers, limit time.Duration, work func(con
 	river.AddWorker(all, &worker[T]{limit: limit, work: work})
 }
 
-// Timeout bounds one attempt.
+// Timeout limits one attempt.
 func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.limit }
 
 // Work does the job.
 func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return w.work(ctx, job) }
 
-// unlessMissing turns the work of something that does not exist into no work at all.
+// unlessMissing cancels a job whose object does not exist.
 func unlessMissing(err error) error {
 	if errors.Is(err, oncall.ErrNotFound) {
 		return river.JobCancel(err)
@@ -60,7 +60,7 @@ func unlessMissing(err error) error {
 	return err
 }
 
-// incidentTimer runs what an incident waits for, unless the timer is stale.
+// incidentTimer does what an incident is waiting for, unless the timer is stale.
 func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.IncidentTimer]) error {
 	now := j.clock()
 	j.metrics.late.Observe(max(0, now.Sub(job.ScheduledAt).Seconds()))
@@ -74,33 +74,33 @@ func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.Incident
 	return nil
 }
 
-// swapTimer lets a swap expire.
+// swapTimer makes a swap expire.
 func (j *Jobs) swapTimer(ctx context.Context, job *river.Job[oncall.SwapTimer]) error {
 	return unlessMissing(j.store.RunSwapTimer(ctx, job.Args.Swap, j.clock()))
 }
 
-// coverTimer lets a request for cover ask the next people, and remind.
+// coverTimer makes a request for cover ask the next people, and remind.
 func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]) error {
 	return unlessMissing(j.store.RunCoverTimer(ctx, job.Args.Cover, j.clock()))
 }
 
-// look keeps right what follows from a schedule: hand-offs and reminders.
+// look does the hand-offs and reminders that are due in a schedule.
 func (j *Jobs) look(ctx context.Context, job *river.Job[oncall.Look]) error {
 	return unlessMissing(j.store.Look(ctx, job.Args.Schedule, j.clock()))
 }
 
-// chaseHandoff asks whether somebody has said that they are on call.
+// chaseHandoff follows up on a hand-off that nobody has confirmed.
 func (j *Jobs) chaseHandoff(ctx context.Context, job *river.Job[oncall.ChaseHandoff]) error {
 	return unlessMissing(j.store.ChaseHandoff(ctx, job.Args.Number, j.clock()))
 }
 
-// followGroups lets user groups follow who is on call, by what was last seen of them.
+// followGroups updates user groups to who is on call, starting from what was last seen of them.
 func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
 	now := j.clock()
 	return errors.Join(j.mirrorGroups(ctx, now), j.syncGroups(ctx, now, seenWithin))
 }
 
-// guard tells, after an edit, what will go wrong with cover.
+// guard warns, after an edit, about problems with cover.
 func (j *Jobs) guard(ctx context.Context, _ *river.Job[oncall.Guard]) error {
 	return j.store.Guard(ctx, j.clock())
 }

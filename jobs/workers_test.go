@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Three files speak of every kind of job: what it is told, how it is queued, how it is worked. A kind
-// that one of them lacks would be refused in the night.
+// Three files mention every kind of job: what it is given, how it is queued, how it is done. A kind
+// missing in one of them would fail only at night.
 func TestEveryJobIsQueuedAndWorked(t *testing.T) {
 	t.Parallel()
 	kinds := func(file, row string) []string {
