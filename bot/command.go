@@ -85,7 +85,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 		return known.run(b, ctx, r)
 	}
 	return view.Drawing{}, oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
-		view.Foreign(unescape(name), view.MaxName), view.DidYouMean(nearest(name, names), "`/oncall %s`"), view.Examples)
+		view.Name(unescape(name)), view.DidYouMean(nearest(name, names), "`/oncall %s`"), view.Examples)
 }
 
 // request loads what every subcommand needs.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -33,7 +32,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", id, err)
 	}
-	return view.ReachedBy(view.Mention(id)+" is", reach, b.methods, r.location), nil
+	return view.OthersReach(id, reach, b.methods, r.location), nil
 }
 
 // testContacts sends a person a test page by Slack and by every verified contact method.
@@ -70,7 +69,7 @@ func (b *Bot) reachedHome(r oncall.Reach) string {
 	if b.slackOnly(r) {
 		return view.AddMore
 	}
-	return view.ReachedBy("You are", r, b.methods, time.UTC)
+	return view.OwnReach(r, b.methods)
 }
 
 // sendCard sends the contact card.

@@ -57,7 +57,7 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 		stints := cut(r.directory.Roster().Stints(user, s.from, s.to), s)
 		if len(stints) == 0 {
 			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", user,
-				view.Stamp(s.from, view.AsDay, r.location), view.Stamp(s.to, view.AsDay, r.location))
+				view.Time(s.from, r.location), view.Time(s.to, r.location))
 		}
 		return stints, note, nil
 	}
@@ -105,7 +105,7 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	for _, s := range stints {
 		schedule, known := r.directory.Schedule(s.Schedule)
 		if s.User != r.user.ID && (!known || !manages(r.directory, r.user.ID, schedule)) {
-			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", s.User, view.Foreign(s.Name, view.MaxName))
+			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", s.User, view.Name(s.Name))
 		}
 	}
 	var lines []string

@@ -170,9 +170,9 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 	switch {
 	case !ok:
 		return nil, oncall.Refuse("%q is not an end of a snooze that Watchbill understands. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.",
-			view.Foreign(unescape(strings.Join(words, " ")), view.MaxName))
+			view.Name(unescape(strings.Join(words, " "))))
 	case !at.After(r.now):
-		return nil, oncall.Refuse("%s is in the past. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.", view.Stamp(at, view.AsDay, r.location))
+		return nil, oncall.Refuse("%s is in the past. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.", view.Time(at, r.location))
 	}
 	return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
 }
@@ -202,7 +202,7 @@ func (r request) readReassign() ([]oncall.Act, error) {
 	}
 	slices.Sort(names)
 	return nil, oncall.Refuse("%q is neither a person nor an escalation policy.%s Write `/oncall reassign 12 @bo`.",
-		view.Foreign(typed, view.MaxName), view.DidYouMean(view.Foreign(nearest(typed, names), view.MaxName), "`%s`"))
+		view.Name(typed), view.DidYouMean(view.Name(nearest(typed, names)), "`%s`"))
 }
 
 // readAdd reads people, and what they are asked to do.
@@ -216,7 +216,7 @@ func (r request) readAdd() ([]oncall.Act, error) {
 	}
 	if n == 0 {
 		return nil, oncall.Refuse("%q is nobody in this workspace. Write `/oncall add 12 @cy`, and after it what for, if you like.",
-			view.Foreign(unescape(r.words[0]), view.MaxName))
+			view.Name(unescape(r.words[0])))
 	}
 	text := unescape(strings.Join(r.words[n:], " "))
 	var acts []oncall.Act
@@ -242,7 +242,7 @@ func (r request) readSeverity() ([]oncall.Act, error) {
 		return []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}, nil
 	}
 	return nil, oncall.Refuse("%q is not a severity: there are critical, high, medium and low. Write `/oncall severity 12 high`.",
-		view.Foreign(unescape(string(severity)), view.MaxName))
+		view.Name(unescape(string(severity))))
 }
 
 // readOther reads "into 9" or "with #9".
@@ -254,7 +254,7 @@ func readOther(do oncall.ActKind, name, word string) func(request) ([]oncall.Act
 		}
 		other, ok := readIncidentValue(strings.TrimPrefix(words[0], "#"))
 		if !ok || len(words) > 1 {
-			return nil, oncall.Refuse("%q is not the number of an incident. Write `/oncall %s 12 %s 9`.", view.Foreign(unescape(strings.Join(words, " ")), view.MaxName), name, word)
+			return nil, oncall.Refuse("%q is not the number of an incident. Write `/oncall %s 12 %s 9`.", view.Name(unescape(strings.Join(words, " "))), name, word)
 		}
 		return []oncall.Act{{Do: do, Other: other}}, nil
 	}

@@ -39,7 +39,7 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 	}
 	var names []string
 	for _, s := range candidates[:min(len(candidates), view.MaxNamed)] {
-		names = append(names, "`"+view.Foreign(s.Name(), view.MaxName)+"`")
+		names = append(names, "`"+view.Name(s.Name())+"`")
 	}
 	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
 }
@@ -143,16 +143,16 @@ func unknownName(d *store.Directory, typed, kind string) error {
 		}
 	}
 	typed = unescape(typed)
-	guess := view.Foreign(nearest(typed, names), view.MaxName)
+	guess := view.Name(nearest(typed, names))
 	if guess == "" && len(names) > 0 && len(names) <= 5 {
 		slices.Sort(names)
 		names = slices.Compact(names)
 		for i := range names {
-			names[i] = `"` + view.Foreign(names[i], view.MaxName) + `"`
+			names[i] = `"` + view.Name(names[i]) + `"`
 		}
-		return oncall.Refuse("There is no %s %q. There is %s.", kind, view.Foreign(typed, view.MaxName), view.List(names))
+		return oncall.Refuse("There is no %s %q. There is %s.", kind, view.Name(typed), view.List(names))
 	}
-	return oncall.Refuse("There is no %s %q.%s", kind, view.Foreign(typed, view.MaxName), view.DidYouMean(guess, "%q"))
+	return oncall.Refuse("There is no %s %q.%s", kind, view.Name(typed), view.DidYouMean(guess, "%q"))
 }
 
 // A person arrives as "<@U123|name>", as the manifest asks Slack to escape names.

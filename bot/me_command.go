@@ -20,7 +20,7 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	}
 	zone := "Times are in your time zone"
 	if r.user.TimeZone != "" {
-		zone += ", " + view.Foreign(r.user.TimeZone, view.MaxName)
+		zone += ", " + view.Name(r.user.TimeZone)
 	}
 	text := view.OwnShifts(ownStints(r.directory, r.user.ID, r.now), r.now, r.location) + "\n" + zone + "."
 	reach, err := b.store.Reach(ctx, r.user.ID)

@@ -57,7 +57,7 @@ func (r request) readOverride() (view.OverrideWish, error) {
 	id, ok := readMention(r.words[0])
 	if !ok {
 		return w, oncall.Refuse("%q is nobody in this workspace. Begin with a person: `/oncall override @ann today 18:00 to 22:00`.",
-			view.Foreign(unescape(r.words[0]), view.MaxName))
+			view.Name(unescape(r.words[0])))
 	}
 	w.User = id
 	s, name, err := r.readSpan(r.words[1:])
@@ -82,11 +82,11 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	replaced, alone := displaced(w.Schedule, span{w.From, w.To}, w.User)
 	switch {
 	case !r.mayOverride(w, replaced):
-		return view.Drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", view.Foreign(w.Schedule.Name(), view.MaxName))
+		return view.Drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", view.Name(w.Schedule.Name()))
 	case alone && w.Replaces == view.ReplaceAll && len(w.Windows) == 0:
-		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", w.User, view.Foreign(w.Schedule.Name(), view.MaxName))
+		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", w.User, view.Name(w.Schedule.Name()))
 	case w.Replaces == view.ReplaceOne && !slices.Contains(replaced, w.Leaves):
-		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", w.Leaves, view.Foreign(w.Schedule.Name(), view.MaxName))
+		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", w.Leaves, view.Name(w.Schedule.Name()))
 	}
 	o, err = b.store.AddOverride(ctx, w.Schedule.ID(), o, r.now)
 	if err != nil {

@@ -63,7 +63,7 @@ func (r request) mayEdit(team oncall.TeamID) error {
 		return nil
 	}
 	t, _ := r.directory.Team(team)
-	return oncall.Refuse("Only members of the team %q can change its schedules.", view.Foreign(t.Name, view.MaxName))
+	return oncall.Refuse("Only members of the team %q can change its schedules.", view.Name(t.Name))
 }
 
 // version is the schedule with one rotation changed.
@@ -71,7 +71,7 @@ func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, e
 	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
 	for i, o := range e.current {
 		if i != e.meta.Rotation && strings.EqualFold(o.Name, r.Name) {
-			return v, oncall.Refuse("There is a rotation %q already.", view.Foreign(r.Name, view.MaxName))
+			return v, oncall.Refuse("There is a rotation %q already.", view.Name(r.Name))
 		}
 	}
 	if e.meta.Rotation < 0 {

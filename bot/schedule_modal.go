@@ -168,7 +168,7 @@ func (b *Bot) pressHistory(ctx context.Context, e editing, p press) error {
 func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {
-		return oncall.Refuse("There is no such version of %q any more.", view.Foreign(e.schedule.Name, view.MaxName))
+		return oncall.Refuse("There is no such version of %q any more.", view.Name(e.schedule.Name))
 	}
 	v, err := e.schedule.Restored(id, e.user.ID)
 	if err != nil {

@@ -60,12 +60,7 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 	if err != nil {
 		return "", fmt.Errorf("add a shift: %w", err)
 	}
-	verb := "has"
-	if len(users) > 1 {
-		verb = "have"
-	}
-	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", view.Mention(users...), verb,
-		view.Foreign(c.Name(), view.MaxName), view.Stamp(span.from, view.AsDay, r.location), view.Stamp(span.to, view.AsDay, r.location)), nil
+	return view.ShiftAdded(users, c, span.from, span.to, r.location), nil
 }
 
 func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (string, error) {
@@ -82,10 +77,9 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 		return "", fmt.Errorf("delete shifts: %w", err)
 	case n == 0:
 		return "", oncall.Refuse("There is no shift made by hand in *%s* from %s to %s.",
-			view.Foreign(c.Name(), view.MaxName), view.Stamp(span.from, view.AsDay, r.location), view.Stamp(span.to, view.AsDay, r.location))
+			view.Name(c.Name()), view.Time(span.from, r.location), view.Time(span.to, r.location))
 	}
-	return fmt.Sprintf("%s made by hand in *%s* no longer %s from %s to %s.", view.Count(n, "shift"), view.Foreign(c.Name(), view.MaxName),
-		map[bool]string{true: "counts", false: "count"}[n == 1], view.Stamp(span.from, view.AsDay, r.location), view.Stamp(span.to, view.AsDay, r.location)), nil
+	return view.ShiftsDeleted(n, c, span.from, span.to, r.location), nil
 }
 
 // shiftSpan reads times and a schedule, which the person must be allowed to change.

@@ -60,8 +60,7 @@ func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stin
 	if err != nil {
 		return "", fmt.Errorf("offer a swap: %w", err)
 	}
-	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",
-		view.Mention(take.User), view.Stamp(swap.ExpiresAt, view.AsDay, r.location)), nil
+	return view.SwapOffered(swap, r.location), nil
 }
 
 // stintsAt finds the shifts of a person that words mean: those that begin within a day of
@@ -92,7 +91,7 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 	case len(within) > 0:
 		return within, nil
 	}
-	return nil, oncall.Refuse("%s has no shift at %s.", user, view.Stamp(at, view.AsDay, r.location))
+	return nil, oncall.Refuse("%s has no shift at %s.", user, view.Time(at, r.location))
 }
 
 // stints are the shifts of a person that can be chosen.

@@ -19,7 +19,7 @@ func parseWhen(words []string, zone *schedule.Zone, now, ref time.Time) (time.Ti
 	if !ok {
 		return time.Time{}, oncall.Refuse(
 			"%q is not a time that Watchbill understands. Write it like `tomorrow 9:00`, `fri 18:00`, `24 dec`, `2026-12-24 09:00` or `in 2 hours`.",
-			view.Foreign(unescape(strings.Join(words, " ")), view.MaxName))
+			view.Name(unescape(strings.Join(words, " "))))
 	}
 	return t, nil
 }

@@ -79,9 +79,9 @@ func (r request) separate(words []string) (separated []string, at int) {
 func (r request) checkSpan(s span) error {
 	switch {
 	case !s.from.Before(s.to):
-		return oncall.Refuse("The end, %s, is not after the start, %s.", view.Stamp(s.to, view.AsDay, r.location), view.Stamp(s.from, view.AsDay, r.location))
+		return oncall.Refuse("The end, %s, is not after the start, %s.", view.Time(s.to, r.location), view.Time(s.from, r.location))
 	case s.from.Before(r.now):
-		return oncall.Refuse("The start, %s, is in the past. Begin with `now`, or with a later time.", view.Stamp(s.from, view.AsDay, r.location))
+		return oncall.Refuse("The start, %s, is in the past. Begin with `now`, or with a later time.", view.Time(s.from, r.location))
 	}
 	return nil
 }

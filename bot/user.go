@@ -55,7 +55,7 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	found, err := b.slack.User(ctx, string(id), slackcall.ForAnswer)
 	switch {
 	case slackcall.NoUser(err):
-		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", view.Foreign(string(id), view.MaxName))
+		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", view.Name(string(id)))
 	case err != nil:
 		return oncall.User{}, fmt.Errorf("load user %s: %w", id, err)
 	case found.IsBot || id == slackbot:

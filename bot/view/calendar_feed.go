@@ -12,7 +12,7 @@ const calendarHint = "Add it in Google Calendar under \"From URL\", in Outlook u
 func NewFeed(schedule, address string, local bool) string {
 	what := "Your shifts in all schedules"
 	if schedule != "" {
-		what = "The shifts of *" + Foreign(schedule, MaxName) + "*"
+		what = "The shifts of *" + Name(schedule) + "*"
 	}
 	text := fmt.Sprintf("%s, as a calendar to subscribe to:\n`%s`\nThis address is shown once. %s", what, address, calendarHint)
 	if local {
@@ -33,9 +33,9 @@ func Feeds(feeds []Feed, zone *time.Location) string {
 	for _, f := range feeds {
 		what := "your shifts"
 		if f.Schedule != "" {
-			what = "*" + Foreign(f.Schedule, MaxName) + "*"
+			what = "*" + Name(f.Schedule) + "*"
 		}
-		lines = append(lines, fmt.Sprintf("• %s, since %s", what, Stamp(f.Since, AsDay, zone)))
+		lines = append(lines, fmt.Sprintf("• %s, since %s", what, Time(f.Since, zone)))
 	}
 	lines = append(lines, "An address is shown only once. `/oncall calendar new` makes another one for your shifts, `/oncall calendar NAME` one for a schedule, and `/oncall calendar revoke` ends all of them.")
 	return fitLines(lines, MaxAnswer)

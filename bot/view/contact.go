@@ -95,7 +95,7 @@ func (v Contacts) buttons() []slack.BlockElement {
 // contact is one contact method with its buttons.
 func (v Contacts) contact(c oncall.Contact) slack.Block {
 	id := valueOf(c.ID)
-	text := fmt.Sprintf("*%s* %s\n%s", oncall.Method(c.Method).Info().Title, Foreign(c.Address, MaxName), v.state(c))
+	text := fmt.Sprintf("*%s* %s\n%s", oncall.Method(c.Method).Info().Title, Name(c.Address), v.state(c))
 	var beside slack.BlockElement
 	switch {
 	case c.DisabledAt == nil && c.VerifiedAt == nil:
@@ -120,7 +120,7 @@ func (v Contacts) state(c oncall.Contact) string {
 	case c.VerifiedAt == nil:
 		return ":hourglass_flowing_sand: Waits for its code; no page goes there before."
 	case c.ConfirmedAt != nil:
-		return ":white_check_mark: Verified; last confirmed " + Stamp(*c.ConfirmedAt, asAgo, v.Location) + "."
+		return ":white_check_mark: Verified; last confirmed " + stamp(*c.ConfirmedAt, asAgo, v.Location) + "."
 	}
 	return ":white_check_mark: Verified."
 }
@@ -164,7 +164,7 @@ func (v Contacts) use(id oncall.ContactID) string {
 	if !known {
 		return "something that you have removed"
 	}
-	return oncall.MethodName(c.Method) + " " + Foreign(c.Address, MaxName)
+	return oncall.MethodName(c.Method) + " " + Name(c.Address)
 }
 
 // after says when a rule pages.
@@ -186,7 +186,7 @@ func (v Contacts) hours() string {
 	}
 	text := strings.ReplaceAll(schedule.WindowsText(windows), "\n", ", ")
 	return fmt.Sprintf("*Hours for low severity*\n%s (%s%s). At other times it waits, and comes as one message when they begin. Nothing else ever waits.",
-		Foreign(text, maxBody), Foreign(v.TimeZone, MaxName), whose)
+		Foreign(text, maxBody), Name(v.TimeZone), whose)
 }
 
 // ContactForm asks for a new contact method. The id of the address's input names the
@@ -237,7 +237,7 @@ func CodeSent(c oncall.Contact) string {
 	case c.Address == "":
 		return fmt.Sprintf("We have sent you a direct message here in Slack with a code. Write it to the bot in %s; it answers when you are verified.", info.Title)
 	case info.Spoken:
-		return "You are called at " + Foreign(c.Address, MaxName) + " and told a code. Type it here."
+		return "You are called at " + Name(c.Address) + " and told a code. Type it here."
 	case info.Replied:
 		return "We have sent a code by " + Reached(c) + ". Reply to it with the code, or type it here."
 	}
@@ -249,11 +249,20 @@ func Reached(c oncall.Contact) string {
 	if c.Address == "" {
 		return oncall.MethodName(c.Method)
 	}
-	return oncall.MethodName(c.Method) + " to " + Foreign(c.Address, MaxName)
+	return oncall.MethodName(c.Method) + " to " + Name(c.Address)
 }
 
-// ReachedBy is what others see of how somebody is reached: kinds, never addresses.
-func ReachedBy(who string, r oncall.Reach, methods []string, zone *time.Location) string {
+// OthersReach is what others see of how somebody is reached: kinds, never addresses.
+func OthersReach(user oncall.UserID, r oncall.Reach, methods []string, zone *time.Location) string {
+	return reachedBy(Mention(user)+" is", r, methods, zone)
+}
+
+// OwnReach says in a sentence how the reader is reached.
+func OwnReach(r oncall.Reach, methods []string) string {
+	return reachedBy("You are", r, methods, time.UTC)
+}
+
+func reachedBy(who string, r oncall.Reach, methods []string, zone *time.Location) string {
 	kinds := []string{"Slack"}
 	var confirmed time.Time
 	for _, c := range r.Contacts {
@@ -268,7 +277,7 @@ func ReachedBy(who string, r oncall.Reach, methods []string, zone *time.Location
 	}
 	text := who + " reached by " + List(kinds)
 	if !confirmed.IsZero() {
-		text += "; last confirmed " + Stamp(confirmed, asAgo, zone)
+		text += "; last confirmed " + stamp(confirmed, asAgo, zone)
 	}
 	return text + "."
 }

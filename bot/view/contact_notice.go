@@ -77,7 +77,7 @@ func drawContactUnsent(n oncall.Notice) Drawing {
 // drawProof says what to write to our bot in another messenger.
 func drawProof(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
-		oncall.Method(n.Detail.Method).Info().Title, Foreign(n.Detail.Note, MaxName)))
+		oncall.Method(n.Detail.Method).Info().Title, Name(n.Detail.Note)))
 }
 
 // drawTest shows that direct messages arrive.

@@ -53,7 +53,7 @@ func TestContactViews(t *testing.T) {
 func TestOthersSeeNoAddress(t *testing.T) {
 	t.Parallel()
 	v := annsReach()
-	got := ReachedBy(Mention(ann)+" is", v.Reach, v.Context.Methods, v.Location)
+	got := OthersReach(ann, v.Reach, v.Context.Methods, v.Location)
 	const want = "<@U0ANN> is reached by Slack, call and mail; last confirmed <!date^1772366400^{ago}|2026-03-01 13:00 CET>."
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -50,7 +50,7 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 	case oncall.FindingUnpaged:
 		return fmt.Sprintf("No escalation policy pages %s: whoever is on call there will hear of nothing.", name)
 	case oncall.FindingPagesNobody:
-		return fmt.Sprintf("The escalation policy *%s* can page nobody.", Foreign(f.Name, MaxName))
+		return fmt.Sprintf("The escalation policy *%s* can page nobody.", Name(f.Name))
 	default:
 		return string(f.Kind) + " in " + name
 	}
@@ -58,7 +58,7 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 
 func fromTo(start, end time.Time, zone *time.Location) string {
 	if end.IsZero() {
-		return "from " + Stamp(start, AsDay, zone)
+		return "from " + Time(start, zone)
 	}
-	return "from " + Stamp(start, AsDay, zone) + " to " + Stamp(end, AsDay, zone)
+	return "from " + Time(start, zone) + " to " + Time(end, zone)
 }

@@ -15,14 +15,9 @@ import (
 // maxMoves is how many moved shifts a message lists.
 const maxMoves = 10
 
-// duty names what somebody is on call for: "*payments*", and the role unless it is the
-// usual one.
+// duty names what somebody is on call for.
 func duty(f oncall.NoticeDetail) string {
-	name := "*" + Foreign(f.ScheduleName, MaxName) + "*"
-	if f.Role == "" || f.Role == schedule.RolePrimary {
-		return name
-	}
-	return name + " (" + Foreign(f.Role, MaxName) + ")"
+	return withRole("*"+Name(f.ScheduleName)+"*", f.Role)
 }
 
 // until says how long a shift lasts and who is next.
@@ -30,7 +25,7 @@ func until(f oncall.NoticeDetail) string {
 	if f.End.IsZero() {
 		return "with no change in sight"
 	}
-	text := "until " + Stamp(f.End, AsDay, location(f.TimeZone))
+	text := "until " + Time(f.End, location(f.TimeZone))
 	if len(f.Next) > 0 {
 		text += ", then " + named(f.Next)
 	} else {
@@ -115,7 +110,7 @@ func drawHandoff(n oncall.Notice) Drawing {
 func drawUnanswered(n oncall.Notice) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf(":warning: %s came on call in %s at %s and has not said so yet.", named(f.Users), duty(f),
-		Stamp(f.Start, asTime, location(f.TimeZone)))
+		stamp(f.Start, asTime, location(f.TimeZone)))
 	if slices.Contains(f.Others, oncall.UserID(n.To)) {
 		head += " Please find out whether somebody has it."
 	}
@@ -127,7 +122,7 @@ func drawUnanswered(n oncall.Notice) Drawing {
 }
 
 func taken(f oncall.NoticeDetail) string {
-	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", Mention(f.By), Stamp(f.StateAt, asTime, location(f.TimeZone)))
+	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", Mention(f.By), stamp(f.StateAt, asTime, location(f.TimeZone)))
 }
 
 func unanswered(f oncall.NoticeDetail) string {
@@ -150,7 +145,7 @@ func openLines(f oncall.NoticeDetail, title string) string {
 func drawReminder(n oncall.Notice) Drawing {
 	f := n.Detail
 	zone := location(f.TimeZone)
-	text := fmt.Sprintf("You will be on call in %s from %s to %s.", duty(f), Stamp(f.Start, AsDay, zone), Stamp(f.End, AsDay, zone))
+	text := fmt.Sprintf("You will be on call in %s from %s to %s.", duty(f), Time(f.Start, zone), Time(f.End, zone))
 	return Text(text)
 }
 
@@ -169,9 +164,9 @@ func drawMoved(n oncall.Notice) Drawing {
 			what = "You are on call"
 		}
 		if m.Role != schedule.RolePrimary {
-			what += " (" + Foreign(m.Role, MaxName) + ")"
+			what += " (" + Name(m.Role) + ")"
 		}
-		lines = append(lines, fmt.Sprintf("• %s from %s to %s", what, Stamp(m.Start, AsDay, zone), Stamp(m.End, AsDay, zone)))
+		lines = append(lines, fmt.Sprintf("• %s from %s to %s", what, Time(m.Start, zone), Time(m.End, zone)))
 	}
 	if more := len(f.Moves) - maxMoves; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))

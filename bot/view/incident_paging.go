@@ -55,7 +55,7 @@ func pagingLine(before string, d oncall.Detail) string {
 		line += fmt.Sprintf(" (%s)", step(d))
 	}
 	if !d.Until.IsZero() {
-		line += fmt.Sprintf("; low severity waits for working hours, until %s", Stamp(d.Until, "{date_short_pretty} {time}", time.UTC))
+		line += fmt.Sprintf("; low severity waits for working hours, until %s", Time(d.Until, time.UTC))
 	}
 	return line + "."
 }
@@ -65,7 +65,7 @@ func channelWord(c string) string {
 	if channelID.MatchString(c) {
 		return "<#" + c + ">"
 	}
-	return Foreign(c, MaxName)
+	return Name(c)
 }
 
 // pagedWords say who was paged, or until when low severity waits. They don't mention people
@@ -81,7 +81,7 @@ func pagedWords(p oncall.Picture) []string {
 		if anybody {
 			sentences = append(sentences, "Paged "+to+".")
 		}
-		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", Stamp(until, AsDay, time.UTC)))
+		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", Time(until, time.UTC)))
 	case p.Incident.Unassigned && until.IsZero():
 		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
 	case p.Incident.Unassigned:
@@ -93,7 +93,7 @@ func pagedWords(p oncall.Picture) []string {
 		return append(sentences, "Paged "+to+".")
 	}
 	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
-		quietRecipients(oncall.Detail{Users: p.Paged, To: posts}), Stamp(until, AsDay, time.UTC)))
+		quietRecipients(oncall.Detail{Users: p.Paged, To: posts}), Time(until, time.UTC)))
 }
 
 // posted are the channels and webhooks that steps have paged.

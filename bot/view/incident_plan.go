@@ -58,11 +58,11 @@ func (s Sheet) underWay() []happening {
 func (s Sheet) moment(t time.Time) string {
 	switch d := t.Sub(s.Now); {
 	case d < 10*time.Minute:
-		return Stamp(t, asMoment, s.Zone)
+		return stamp(t, asMoment, s.Zone)
 	case d < 12*time.Hour:
-		return Stamp(t, asTime, s.Zone)
+		return stamp(t, asTime, s.Zone)
 	}
-	return Stamp(t, AsDay, s.Zone)
+	return Time(t, s.Zone)
 }
 
 // plannedLines say one thing that will happen, and a line for each person of it.
@@ -92,7 +92,7 @@ func (s Sheet) plannedLines(p oncall.Planned) []string {
 		targets = append(targets, "the channel "+channelWord(c))
 	}
 	for _, host := range p.Webhooks {
-		targets = append(targets, "the webhook at "+Foreign(host, MaxName))
+		targets = append(targets, "the webhook at "+Name(host))
 	}
 	switch {
 	case len(targets) > 0 && len(p.People) > 0:
@@ -129,7 +129,7 @@ func (s Sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
 		line += ": " + why
 	}
 	if opens, later := p.Later(who); later {
-		line += fmt.Sprintf("; waits for their working hours, until %s", Stamp(opens, AsDay, s.Zone))
+		line += fmt.Sprintf("; waits for their working hours, until %s", Time(opens, s.Zone))
 	}
 	if by := s.rulesText(who); by != "" {
 		line += "; by " + by
@@ -178,7 +178,7 @@ func (s Sheet) pagedLine(p Attempt) string {
 	line := oncall.MethodName(p.Method)
 	switch {
 	case p.State == oncall.PageDelivered && p.Ended != nil:
-		return line + ", sent at " + Stamp(*p.Ended, asTime, s.Zone)
+		return line + ", sent at " + stamp(*p.Ended, asTime, s.Zone)
 	case p.State == oncall.PageFailed:
 		return line + ", which failed"
 	case p.State == oncall.PageSkipped || !p.Due(s.Picture.Incident):

@@ -70,7 +70,7 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 func fields(p oncall.Picture) []*slack.TextBlockObject {
 	return []*slack.TextBlockObject{
 		words("*Severity*\n" + severityWord(p.Incident.Severity)),
-		words("*Team*\n" + Foreign(p.Team.Name, MaxName)),
+		words("*Team*\n" + Name(p.Team.Name)),
 	}
 }
 
@@ -81,7 +81,7 @@ func severityWord(s oncall.Severity) string {
 }
 
 func severityName(s oncall.Severity) string {
-	return Foreign(string(cmp.Or(s, oncall.High)), MaxName)
+	return Name(string(cmp.Or(s, oncall.High)))
 }
 
 // alertList lists the alerts of an incident that has several.
@@ -145,14 +145,14 @@ func origin(p oncall.Picture) string {
 	in := p.Incident
 	parts := []string{in.ID.String()}
 	if p.Integration != "" {
-		parts = append(parts, Foreign(p.Integration, MaxName))
+		parts = append(parts, Name(p.Integration))
 	}
 	if p.Policy != "" {
-		parts = append(parts, "policy "+Foreign(p.Policy, MaxName))
+		parts = append(parts, "policy "+Name(p.Policy))
 	}
-	parts = append(parts, "opened "+Stamp(in.OpenedAt, AsDay, time.UTC))
+	parts = append(parts, "opened "+Time(in.OpenedAt, time.UTC))
 	if in.SignalCount > 1 {
-		parts = append(parts, Count(in.SignalCount, "signal")+", last at "+Stamp(in.LastSignalAt, asTime, time.UTC))
+		parts = append(parts, Count(in.SignalCount, "signal")+", last at "+stamp(in.LastSignalAt, asTime, time.UTC))
 	}
 	if in.Flaps > 0 {
 		parts = append(parts, "reopened "+Count(in.Flaps, "time"))

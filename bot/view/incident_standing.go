@@ -21,16 +21,16 @@ func standing(p oncall.Picture) string {
 		switch {
 		case in.NextAt == nil:
 		case in.AckAsked:
-			sentences = append(sentences, fmt.Sprintf("*Still on it?* Without an answer it pages again at %s.", Stamp(*in.NextAt, asTime, time.UTC)))
+			sentences = append(sentences, fmt.Sprintf("*Still on it?* Without an answer it pages again at %s.", stamp(*in.NextAt, asTime, time.UTC)))
 		case len(in.Holders()) > 1:
-			sentences = append(sentences, fmt.Sprintf("They are asked at %s whether they are still on it.", Stamp(*in.NextAt, asTime, time.UTC)))
+			sentences = append(sentences, fmt.Sprintf("They are asked at %s whether they are still on it.", stamp(*in.NextAt, asTime, time.UTC)))
 		default:
-			sentences = append(sentences, fmt.Sprintf("The owner is asked at %s whether they are still on it.", Stamp(*in.NextAt, asTime, time.UTC)))
+			sentences = append(sentences, fmt.Sprintf("The owner is asked at %s whether they are still on it.", stamp(*in.NextAt, asTime, time.UTC)))
 		}
 	case oncall.Snoozed:
 		s := "Snoozed"
 		if in.SnoozedUntil != nil {
-			s += " until " + Stamp(*in.SnoozedUntil, AsDay, time.UTC)
+			s += " until " + Time(*in.SnoozedUntil, time.UTC)
 		}
 		sentences = append(sentences, s+" by "+who(in.SnoozedBy)+".")
 	case oncall.Resolved:
@@ -58,7 +58,7 @@ func resolvedWords(in oncall.Incident) string {
 	}
 	s += "."
 	if in.SnoozedUntil != nil && in.ResolvedAt != nil && in.SnoozedUntil.After(*in.ResolvedAt) {
-		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", Stamp(*in.SnoozedUntil, AsDay, time.UTC), who(in.SnoozedBy))
+		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", Time(*in.SnoozedUntil, time.UTC), who(in.SnoozedBy))
 	}
 	return s
 }
@@ -85,15 +85,15 @@ func triggeredWords(p oncall.Picture) []string {
 	switch n := p.Next; {
 	case n == nil, lastPaging(p.Events).Kind == oncall.EventWaits:
 	case n.Exhausts:
-		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", Stamp(n.At, asTime, time.UTC)))
+		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", stamp(n.At, asTime, time.UTC)))
 	case len(sentences) == 0:
-		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), Stamp(n.At, asTime, time.UTC)))
+		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
 	default:
 		form := asTime
 		if n.At.Sub(in.OpenedAt) > 12*time.Hour {
-			form = AsDay
+			form = asDay
 		}
-		sentences = append(sentences, fmt.Sprintf("Escalates at %s to %s.", Stamp(n.At, form, time.UTC), named(n.Users)))
+		sentences = append(sentences, fmt.Sprintf("Escalates at %s to %s.", stamp(n.At, form, time.UTC), named(n.Users)))
 	}
 	if len(sentences) == 0 {
 		return []string{"Nobody has been paged, and nobody is going to be."}

@@ -69,7 +69,7 @@ func incidentLine(in oncall.Incident) string {
 	case in.Status == oncall.Acknowledged:
 		state += " by " + who(in.AckedBy)
 	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
-		state += " until " + Stamp(*in.SnoozedUntil, AsDay, time.UTC)
+		state += " until " + Time(*in.SnoozedUntil, time.UTC)
 	}
-	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Foreign(in.Title, MaxName), state)
+	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Name(in.Title), state)
 }

@@ -50,7 +50,7 @@ func atTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return " at " + Stamp(t, asTime, time.UTC)
+	return " at " + stamp(t, asTime, time.UTC)
 }
 
 // threadLine says in one sentence what happened.
@@ -61,7 +61,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventPaging:
 		return pagingLine("Paged ", d)
 	case oncall.EventWaits:
-		return fmt.Sprintf("Low severity waits for working hours, until %s.", Stamp(d.Until, AsDay, time.UTC))
+		return fmt.Sprintf("Low severity waits for working hours, until %s.", Time(d.Until, time.UTC))
 	case oncall.EventPassedOn:
 		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(d.Until))
 	case oncall.EventUnassigned:

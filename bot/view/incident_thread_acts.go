@@ -34,11 +34,11 @@ func actLine(e oncall.Event) string {
 		if len(d.Users) > 1 {
 			are = "are"
 		}
-		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(d.Users), are, Stamp(d.Until, asTime, time.UTC))
+		return fmt.Sprintf("%s %s asked: still on it? Without an answer it pages again at %s.", named(d.Users), are, stamp(d.Until, asTime, time.UTC))
 	case oncall.EventStillOn:
 		return fmt.Sprintf("%s is still on it.", by)
 	case oncall.EventSnoozed:
-		return fmt.Sprintf("%s snoozed it until %s.", by, Stamp(d.Until, AsDay, time.UTC))
+		return fmt.Sprintf("%s snoozed it until %s.", by, Time(d.Until, time.UTC))
 	case oncall.EventUnsnoozed:
 		if e.Actor.User == "" {
 			return fmt.Sprintf("The snooze is over%s: it pages again.", following(", ", text))

@@ -22,9 +22,9 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 	for _, e := range s.Picture.Events {
 		if d := e.At.In(s.Zone).Format(time.DateOnly); d != day {
 			day = d
-			lines = append(lines, "*"+Stamp(e.At, asDate, s.Zone)+"*")
+			lines = append(lines, "*"+stamp(e.At, asDate, s.Zone)+"*")
 		}
-		lines = append(lines, cutSection(Stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
+		lines = append(lines, cutSection(stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
 	}
 	paragraphs, left := paragraphsOf(lines, maxLines)
 	blocks := []slack.Block{section(headline(s.Picture.Incident))}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Slack's limits, in characters; what is longer is refused.
@@ -24,6 +25,17 @@ var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
 // most limit characters long as Slack counts them, that is after escaping.
 func Foreign(s string, limit int) string {
 	return escape(strings.Join(strings.Fields(s), " "), limit)
+}
+
+// Name makes the name of something safe to put into a message.
+func Name(s string) string { return Foreign(s, MaxName) }
+
+// withRole adds a role to the name of a schedule, unless it is the usual one.
+func withRole(name, role string) string {
+	if role == "" || role == schedule.RolePrimary {
+		return name
+	}
+	return name + " (" + Name(role) + ")"
 }
 
 // foreignLines is Foreign, but keeps the first lines apart.
@@ -138,12 +150,15 @@ func through(a oncall.Actor) string {
 // The forms in which Slack shows an instant, each in the zone of the reader's device.
 const (
 	asTime = "{time}"
-	AsDay  = "{date_short_pretty} {time}"
+	asDay  = "{date_short_pretty} {time}"
 	asAgo  = "{ago}"
 )
 
-// Stamp shows an instant. Where Slack can't fill in the form, as in notifications, the
+// Time shows an instant by its day and time.
+func Time(t time.Time, zone *time.Location) string { return stamp(t, asDay, zone) }
+
+// stamp shows an instant. Where Slack can't fill in the form, as in notifications, the
 // reader sees the time in the given zone.
-func Stamp(t time.Time, form string, zone *time.Location) string {
+func stamp(t time.Time, form string, zone *time.Location) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, t.In(zone).Format("2006-01-02 15:04 MST"))
 }

@@ -45,8 +45,8 @@ func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, mo
 		}
 		when = fmt.Sprintf(" on %s from %s to %s", List(days), w.Windows[0].From, w.Windows[0].To)
 	}
-	text := fmt.Sprintf("%s is on call in *%s* from %s to %s%s, %s.", Mention(w.User), Foreign(w.Schedule.Name(), MaxName),
-		Stamp(w.From, AsDay, zone), Stamp(w.To, AsDay, zone), when, instead)
+	text := fmt.Sprintf("%s is on call in *%s* from %s to %s%s, %s.", Mention(w.User), Name(w.Schedule.Name()),
+		Time(w.From, zone), Time(w.To, zone), when, instead)
 	blocks := []slack.Block{section(text)}
 	if w.Reason != "" {
 		blocks = append(blocks, section("> "+Foreign(w.Reason, maxNote)))
@@ -142,7 +142,7 @@ func OverrideMade(d Drawing) slack.ModalViewRequest { return readOnly("Override"
 func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
 	name := "a removed schedule"
 	if in != nil {
-		name = Foreign(in.Name(), MaxName)
+		name = Name(in.Name())
 	}
 	users := o.Users
 	if o.To != "" {
@@ -155,7 +155,7 @@ func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location
 
 // OverrideCancelled says who is on call without the override.
 func OverrideCancelled(s *schedule.Schedule, users []oncall.UserID, at time.Time, zone *time.Location) string {
-	name, when := Foreign(s.Name(), MaxName), Stamp(at, AsDay, zone)
+	name, when := Name(s.Name()), Time(at, zone)
 	if len(users) == 0 {
 		return fmt.Sprintf("Cancelled. *Nobody* is on call in *%s* at %s.", name, when)
 	}

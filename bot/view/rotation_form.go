@@ -131,22 +131,22 @@ func rotationLines(r schedule.Rotation, defaultZone string) string {
 	if more := len(r.Turns) - MaxNamed; more > 0 {
 		who = append(who, fmt.Sprintf("%d more", more))
 	}
-	lines := []string{"*" + Foreign(r.Name, MaxName) + "*", strings.Join(who, " → ")}
+	lines := []string{"*" + Name(r.Name) + "*", strings.Join(who, " → ")}
 	every := "every " + r.Period.String()
 	if r.Period.Cron != "" {
-		every = "by `" + Foreign(r.Period.String(), MaxName) + "`"
+		every = "by `" + Name(r.Period.String()) + "`"
 	} else {
 		every += fmt.Sprintf(" at %s since %s", r.HandOff, r.StartDate)
 	}
 	details := []string{every}
 	if zone := r.TimeZone; zone != "" && zone != defaultZone {
-		details = append(details, Foreign(zone, MaxName))
+		details = append(details, Name(zone))
 	}
 	if len(r.Windows) > 0 {
 		details = append(details, "only "+Foreign(strings.ReplaceAll(schedule.WindowsText(r.Windows), "\n", ", "), maxBody))
 	}
 	if r.Role != "" && r.Role != schedule.RolePrimary {
-		details = append(details, Foreign(r.Role, MaxName))
+		details = append(details, Name(r.Role))
 	}
 	if r.Priority != 0 {
 		details = append(details, fmt.Sprintf("priority %d", r.Priority))

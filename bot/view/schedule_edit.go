@@ -32,14 +32,14 @@ type ScheduleOverview struct {
 // Draw draws a schedule's rotations, each with its buttons.
 func (o ScheduleOverview) Draw() slack.ModalViewRequest {
 	s := o.Schedule
-	head := fmt.Sprintf("*%s* of the team %s, in %s", Foreign(s.Name, MaxName), Foreign(o.Team, MaxName), Foreign(s.TimeZone, MaxName))
+	head := fmt.Sprintf("*%s* of the team %s, in %s", Name(s.Name), Name(o.Team), Name(s.TimeZone))
 	if o.Said != "" {
 		head = o.Said + "\n" + head
 	}
 	blocks := []slack.Block{section(head)}
 	for _, p := range o.Planned {
 		blocks = append(blocks, note(fmt.Sprintf("From %s another version takes over%s. An edit that begins before then takes its place.",
-			Stamp(*p.EffectiveFrom, AsDay, o.Location), byWhom(p))))
+			Time(*p.EffectiveFrom, o.Location), byWhom(p))))
 	}
 	if len(o.Current) == 0 {
 		blocks = append(blocks, section("It has no rotation yet, so nobody is on call. Add one: the people who take turns, and when they hand over."))
@@ -97,14 +97,14 @@ func RestoreForm(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 // ScheduleRemoveForm asks whether a schedule is to go.
 func ScheduleRemoveForm(meta EditMeta, name string) slack.ModalViewRequest {
 	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
-		Foreign(name, MaxName))
+		Name(name))
 	return dialog(ModalScheduleRemove, "Remove schedule", "Remove", meta.String(), section(text))
 }
 
 // ScheduleHistory draws the versions of a schedule, the latest first, each but the latest
 // with a button that puts it in force again.
 func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) slack.ModalViewRequest {
-	blocks := []slack.Block{section("*" + Foreign(s.Name, MaxName) + "*: every version, the latest first")}
+	blocks := []slack.Block{section("*" + Name(s.Name) + "*: every version, the latest first")}
 	versions := s.History()
 	if len(versions) == 0 {
 		blocks = append(blocks, section("There is none yet."))
@@ -113,22 +113,22 @@ func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) 
 		v := versions[i]
 		begins := "since ever"
 		if v.EffectiveFrom != nil {
-			begins = "in force from " + Stamp(*v.EffectiveFrom, AsDay, zone)
+			begins = "in force from " + Time(*v.EffectiveFrom, zone)
 		}
 		by := byWhom(v)
 		if by == "" {
 			by = ", from the configuration file"
 		}
-		lines := []string{Stamp(v.CreatedAt, AsDay, zone) + by, begins}
+		lines := []string{Time(v.CreatedAt, zone) + by, begins}
 		if v.Note != "" {
-			lines[1] += " · " + Foreign(v.Note, MaxName)
+			lines[1] += " · " + Name(v.Note)
 		}
 		for _, r := range v.Rotations[:min(len(v.Rotations), 3)] {
 			var names []string
 			for _, t := range r.Turns[:min(len(r.Turns), 8)] {
 				names = append(names, named(t))
 			}
-			lines = append(lines, Foreign(r.Name, MaxName)+": "+strings.Join(names, " → "))
+			lines = append(lines, Name(r.Name)+": "+strings.Join(names, " → "))
 		}
 		block := slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, nil)
 		if i < len(versions)-1 {

@@ -28,15 +28,15 @@ func SchedulePreview(was, is *schedule.Schedule, at, now time.Time, zone *time.L
 	for _, role := range is.Roles()[:min(len(is.Roles()), 3)] {
 		lines := []string{"*The next shifts*"}
 		if role != schedule.RolePrimary {
-			lines = []string{"*The next shifts, " + Foreign(role, MaxName) + "*"}
+			lines = []string{"*The next shifts, " + Name(role) + "*"}
 		}
 		shifts := is.Shifts(at, end, role)
 		for i, s := range shifts[:min(len(shifts), previewShifts)] {
-			from := "from " + Stamp(s.Start, AsDay, zone)
+			from := "from " + Time(s.Start, zone)
 			if i == 0 {
 				from = "from the change on"
 			}
-			until := " until " + Stamp(s.End, AsDay, zone)
+			until := " until " + Time(s.End, zone)
 			if s.End.Equal(end) {
 				until = ""
 			}
@@ -101,7 +101,7 @@ func whoMoves(moves []schedule.Move, zone *time.Location) []string {
 		for _, m := range moves {
 			hours += m.End.Sub(m.Start)
 		}
-		return []string{fmt.Sprintf("%s %d h, first %s", verb, int(hours.Hours()), Stamp(moves[0].Start, AsDay, zone))}
+		return []string{fmt.Sprintf("%s %d h, first %s", verb, int(hours.Hours()), Time(moves[0].Start, zone))}
 	}
 	for i, p := range people {
 		if i == previewPeople {
@@ -127,9 +127,9 @@ func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *t
 	}
 	what := ""
 	if role != schedule.RolePrimary {
-		what = Foreign(role, MaxName) + " "
+		what = Name(role) + " "
 	}
-	line := fmt.Sprintf(":warning: Nobody is %son call from %s to %s", what, Stamp(gaps[0].Start, AsDay, zone), Stamp(gaps[0].End, AsDay, zone))
+	line := fmt.Sprintf(":warning: Nobody is %son call from %s to %s", what, Time(gaps[0].Start, zone), Time(gaps[0].End, zone))
 	if more := len(gaps) - 1; more > 0 {
 		line += fmt.Sprintf(", and %d more times", more)
 	}
@@ -144,5 +144,5 @@ func covered(shifts []schedule.Shift) bool {
 // ReplacedVersion warns that an edit takes the place of a version that was to come.
 func ReplacedVersion(planned schedule.Version, zone *time.Location) slack.Block {
 	return section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
-		Stamp(*planned.EffectiveFrom, AsDay, zone), byWhom(planned)))
+		Time(*planned.EffectiveFrom, zone), byWhom(planned)))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -18,11 +19,11 @@ type ScheduleRow struct {
 
 // Shifts lists the shifts between two instants, a line each.
 func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.Location) string {
-	lines := []string{fmt.Sprintf("From %s to %s:", Stamp(from, AsDay, zone), Stamp(to, AsDay, zone))}
+	lines := []string{fmt.Sprintf("From %s to %s:", Time(from, zone), Time(to, zone))}
 	for _, r := range rows {
-		head := "*" + Foreign(r.Schedule, MaxName) + "*"
+		head := "*" + Name(r.Schedule) + "*"
 		if r.Role != "" {
-			head += " (" + Foreign(r.Role, MaxName) + ")"
+			head += " (" + Name(r.Role) + ")"
 		}
 		lines = append(lines, head)
 		for i, shift := range r.Shifts {
@@ -31,10 +32,10 @@ func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.L
 				line = "• *nobody*"
 			}
 			if i > 0 {
-				line += " from " + Stamp(shift.Start, AsDay, zone)
+				line += " from " + Time(shift.Start, zone)
 			}
 			if shift.End.Before(to) {
-				line += " until " + Stamp(shift.End, AsDay, zone)
+				line += " until " + Time(shift.End, zone)
 			} else {
 				line += " until after that"
 			}
@@ -48,4 +49,23 @@ func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.L
 func ShiftsWithoutPicture(shifts string) Drawing {
 	text := "Slack didn't take the picture of the schedule. In words:\n" + shifts
 	return Drawing{Text: text, Blocks: []slack.Block{section(cutSection(text))}}
+}
+
+// ShiftAdded says that people have a shift that somebody has made by hand.
+func ShiftAdded(users []oncall.UserID, s *schedule.Schedule, from, to time.Time, zone *time.Location) string {
+	verb := "has"
+	if len(users) > 1 {
+		verb = "have"
+	}
+	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", Mention(users...), verb,
+		Name(s.Name()), Time(from, zone), Time(to, zone))
+}
+
+// ShiftsDeleted says that shifts made by hand no longer count.
+func ShiftsDeleted(n int, s *schedule.Schedule, from, to time.Time, zone *time.Location) string {
+	verb := "count"
+	if n == 1 {
+		verb = "counts"
+	}
+	return fmt.Sprintf("%s made by hand in *%s* no longer %s from %s to %s.", Count(n, "shift"), Name(s.Name()), verb, Time(from, zone), Time(to, zone))
 }

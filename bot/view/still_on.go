@@ -18,16 +18,16 @@ func drawStillOn(n oncall.Notice) Drawing {
 	}
 	id := f.Incidents[0]
 	zone := location(f.TimeZone)
-	since := fmt.Sprintf("You acknowledged it at %s.", Stamp(f.Start, AsDay, zone))
+	since := fmt.Sprintf("You acknowledged it at %s.", Time(f.Start, zone))
 	if len(f.Users) > 1 {
-		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), Stamp(f.Start, AsDay, zone))
+		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), Time(f.Start, zone))
 	}
 	question := fmt.Sprintf("Are you still on incident *%s* %s? %s", id, Foreign(strings.Join(f.Lines, " "), maxTitle), since)
 	if f.State != "" {
 		state := stillOnState(f)
 		return Drawing{Text: question + " " + state, Blocks: []slack.Block{section(question), section(state)}}
 	}
-	question += fmt.Sprintf(" Without an answer it pages again at %s.", Stamp(f.End, asTime, zone))
+	question += fmt.Sprintf(" Without an answer it pages again at %s.", stamp(f.End, asTime, zone))
 	return Drawing{Text: question, Blocks: []slack.Block{section(question), slack.NewActionBlock("still_on",
 		button(ActionStillOn, valueOf(id), "Still on it").WithStyle(slack.StylePrimary),
 		button(ActionResolve, valueOf(id), "Resolve"),
@@ -41,7 +41,7 @@ func stillOnState(f oncall.NoticeDetail) string {
 	if f.By != "" {
 		by = Mention(f.By)
 	}
-	switch when := Stamp(f.StateAt, asTime, location(f.TimeZone)); f.State {
+	switch when := stamp(f.StateAt, asTime, location(f.TimeZone)); f.State {
 	case oncall.StillOnYes:
 		return fmt.Sprintf("%s said so at %s.", by, when)
 	case oncall.StillOnTaken:

@@ -29,17 +29,13 @@ func timeOffNote(users []oncall.UserID) string { return named(users) + " has tim
 
 // StintWords names a stint: the schedule, and its times in two zones.
 func StintWords(s schedule.Stint, zone string) string {
-	name := Foreign(s.Name, MaxName)
-	if s.Role != schedule.RolePrimary {
-		name += " (" + Foreign(s.Role, MaxName) + ")"
-	}
-	return name + ", " + stintTimes(s, zone)
+	return withRole(Name(s.Name), s.Role) + ", " + stintTimes(s, zone)
 }
 
 // stintTimes is when a stint is, in the schedule's zone and in the reader's.
 func stintTimes(s schedule.Stint, zone string) string {
 	times := Between(s.Start, s.End, location(s.TimeZone))
-	words := times + " " + Foreign(s.TimeZone, MaxName)
+	words := times + " " + Name(s.TimeZone)
 	if own := Between(s.Start, s.End, location(zone)); zone != "" && own != times {
 		words += " (" + own + " your time)"
 	}

@@ -46,3 +46,9 @@ func (f SwapForm) takeField() slack.Block {
 
 // TakeBlock is the input of a shift of the other person's.
 func TakeBlock(other oncall.UserID) Block { return blockTake + "_" + Block(other) }
+
+// SwapOffered says who is asked, and until when.
+func SwapOffered(s oncall.Swap, zone *time.Location) string {
+	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",
+		Mention(s.Take.User), Time(s.ExpiresAt, zone))
+}

@@ -13,7 +13,7 @@ import (
 func drawUnacked(n oncall.Notice) Drawing {
 	f := n.Detail
 	if f.State == oncall.UnackedOver {
-		text := fmt.Sprintf(":white_check_mark: No incident has been waiting for somebody since %s.", Stamp(f.StateAt, "{time}", time.UTC))
+		text := fmt.Sprintf(":white_check_mark: No incident has been waiting for somebody since %s.", stamp(f.StateAt, asTime, time.UTC))
 		return Text(text)
 	}
 	wait := "wait"
@@ -28,7 +28,7 @@ func drawUnacked(n oncall.Notice) Drawing {
 	if more := f.Count - len(f.Lines); more > 0 {
 		lines = append(lines, fmt.Sprintf("• and %d more", more))
 	}
-	lines = append(lines, fmt.Sprintf("_As of %s._", Stamp(f.Start, "{time}", time.UTC)))
+	lines = append(lines, fmt.Sprintf("_As of %s._", stamp(f.Start, asTime, time.UTC)))
 	text := strings.Join(lines, "\n")
 	return Text(text)
 }

@@ -18,7 +18,7 @@ type overrides func(oncall.OverrideID) (schedule.Override, bool)
 func OnCall(schedules []*schedule.Schedule, find overrides, at, now time.Time, zone *time.Location) string {
 	var out strings.Builder
 	if !at.Equal(now) {
-		fmt.Fprintf(&out, "On call, %s:\n", Stamp(at, AsDay, zone))
+		fmt.Fprintf(&out, "On call, %s:\n", Time(at, zone))
 	}
 	for i, s := range schedules {
 		lines := scheduleLines(find, s, at, zone)
@@ -33,14 +33,14 @@ func OnCall(schedules []*schedule.Schedule, find overrides, at, now time.Time, z
 
 // scheduleLines says who is on call in a schedule, a line for each role.
 func scheduleLines(find overrides, s *schedule.Schedule, at time.Time, zone *time.Location) string {
-	name := "*" + Foreign(s.Name(), MaxName) + "*"
+	name := "*" + Name(s.Name()) + "*"
 	duties := s.Who(at)
 	if len(duties) == 1 && duties[0].Role == schedule.RolePrimary {
 		return name + ": " + dutyLine(find, duties[0], zone)
 	}
 	lines := []string{name}
 	for _, duty := range duties {
-		lines = append(lines, Foreign(duty.Role, MaxName)+": "+dutyLine(find, duty, zone))
+		lines = append(lines, Name(duty.Role)+": "+dutyLine(find, duty, zone))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -56,7 +56,7 @@ func dutyLine(find overrides, duty schedule.Duty, zone *time.Location) string {
 	if duty.Until.IsZero() {
 		return now + ", with no change in sight"
 	}
-	return fmt.Sprintf("%s until %s, then %s", now, Stamp(duty.Until, AsDay, zone), named(duty.Next))
+	return fmt.Sprintf("%s until %s, then %s", now, Time(duty.Until, zone), named(duty.Next))
 }
 
 // because says who has changed what the rotations say, and why; "" if nobody has.
@@ -79,7 +79,7 @@ func because(find overrides, s schedule.Source) string {
 		why += " by " + Mention(o.CreatedBy)
 	}
 	if o.Reason != "" {
-		why += ": " + Foreign(o.Reason, MaxName)
+		why += ": " + Name(o.Reason)
 	}
 	return " (" + why + ")"
 }
@@ -102,16 +102,13 @@ func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string
 			lines = append(lines, Count(len(mine)-i, "more shift"))
 			break
 		}
-		name := "*" + Foreign(s.Name, MaxName) + "*"
-		if s.Role != schedule.RolePrimary {
-			name += " (" + Foreign(s.Role, MaxName) + ")"
-		}
-		line := fmt.Sprintf("• %s from %s to %s", name, Stamp(s.Start, AsDay, zone), Stamp(s.End, AsDay, zone))
+		name := withRole("*"+Name(s.Name)+"*", s.Role)
+		line := fmt.Sprintf("• %s from %s to %s", name, Time(s.Start, zone), Time(s.End, zone))
 		if !s.Start.After(now) {
-			line = fmt.Sprintf("• %s *now*, until %s", name, Stamp(s.End, AsDay, zone))
+			line = fmt.Sprintf("• %s *now*, until %s", name, Time(s.End, zone))
 		}
 		if there, err := time.LoadLocation(s.TimeZone); err == nil && differ(s.Start, there, zone) {
-			line += fmt.Sprintf(" (%s in %s)", s.End.In(there).Format("Mon 15:04"), Foreign(s.TimeZone, MaxName))
+			line += fmt.Sprintf(" (%s in %s)", s.End.In(there).Format("Mon 15:04"), Name(s.TimeZone))
 		}
 		lines = append(lines, line)
 	}
@@ -134,10 +131,7 @@ func NextOnCall(schedules []*schedule.Schedule, now time.Time, zone *time.Locati
 	var changes []change
 	for _, c := range schedules {
 		for _, d := range c.Who(now) {
-			name := "*" + Foreign(c.Name(), MaxName) + "*"
-			if d.Role != schedule.RolePrimary {
-				name += " (" + Foreign(d.Role, MaxName) + ")"
-			}
+			name := withRole("*"+Name(c.Name())+"*", d.Role)
 			if d.Until.IsZero() {
 				changes = append(changes, change{now.AddDate(100, 0, 0), "• " + name + ": no change in sight"})
 				continue
@@ -146,7 +140,7 @@ func NextOnCall(schedules []*schedule.Schedule, now time.Time, zone *time.Locati
 			if len(d.Next) == 0 {
 				next = "*nobody*"
 			}
-			changes = append(changes, change{d.Until, fmt.Sprintf("• %s: %s from %s, after %s", name, next, Stamp(d.Until, AsDay, zone), named(d.Users))})
+			changes = append(changes, change{d.Until, fmt.Sprintf("• %s: %s from %s, after %s", name, next, Time(d.Until, zone), named(d.Users))})
 		}
 	}
 	slices.SortStableFunc(changes, func(a, b change) int { return a.at.Compare(b.at) })
