@@ -148,7 +148,7 @@ func TestContacts(t *testing.T) {
 	f.shows(ann, "Saved.", "after 1 min: SMS +12025550100")
 
 	f.view(ann, view.ActionHoursEdit, nil)
-	if wrong := f.submit(ann, map[view.Block]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[string(view.BlockWindows)], "no window") {
+	if wrong := f.submit(ann, map[view.Block]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[string(view.BlockWindows)], "is not a window") {
 		t.Errorf("hours that are none are answered %v", wrong)
 	}
 	f.submit(ann, map[view.Block]any{view.BlockWindows: "daily 08:00-20:00"})
