@@ -2,8 +2,12 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 // A chore is done repeatedly by every instance. There is no leader, so none needs to be replaced when
@@ -25,8 +29,11 @@ const bundlesEvery = 5 * time.Second
 func (j *Jobs) urgent() []chore {
 	return []chore{
 		{"promote timers", func(ctx context.Context, now time.Time) error {
-			_, err := j.store.PromoteTimers(ctx, now)
-			return err
+			for {
+				if n, err := j.store.PromoteTimers(ctx, now); err != nil || n < store.PromoteLimit {
+					return err
+				}
+			}
 		}},
 		{"rescue jobs", func(ctx context.Context, now time.Time) error {
 			n, err := j.store.RescueJobs(ctx, now)
@@ -65,12 +72,24 @@ func (j *Jobs) regular() []chore {
 			}
 			return err
 		}},
-		{"reconcile hand-offs", j.store.LookAll},
+		{"reconcile hand-offs", j.lookAll},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
 		{"sync user groups", j.checkGroups},
 		{"mirror user groups", j.mirrorGroups},
 		{"clean up", j.store.Housekeeping},
 	}
+}
+
+// lookAll looks at every schedule that needs it. One that was removed meanwhile doesn't.
+func (j *Jobs) lookAll(ctx context.Context, now time.Time) error {
+	due, err := j.store.DueLooks(ctx, now)
+	errs := []error{err}
+	for _, id := range due {
+		if err := j.store.Look(ctx, id, now); !errors.Is(err, oncall.ErrNotFound) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // every does the chores now and then once per period, until ctx ends. It logs when a chore starts to

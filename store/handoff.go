@@ -235,9 +235,9 @@ func (l look) plan(ctx context.Context, planned *time.Time, next time.Time) erro
 	return l.enqueue(ctx, l.tx, l.now, []oncall.Task{{Do: oncall.Look{Schedule: l.schedule.ID()}, At: next}})
 }
 
-// LookAll looks at every schedule where anything is due or not as it was announced, whatever became
-// of the jobs that should have done so.
-func (s *Store) LookAll(ctx context.Context, now time.Time) error {
+// DueLooks lists the schedules where anything is due or not as it was announced, whatever became of
+// the jobs that should have looked at them.
+func (s *Store) DueLooks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
 	const load = `
 		SELECT s.id, s.look_at, coalesce(h.role, '') AS role, coalesce(h.users, '{}') AS users
 		FROM schedules s
@@ -251,12 +251,12 @@ func (s *Store) LookAll(ctx context.Context, now time.Time) error {
 	}
 	dir, err := s.Directory(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows, _ := s.pool.Query(ctx, load)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if err != nil {
-		return fmt.Errorf("list hand-offs: %w", translate(err))
+		return nil, fmt.Errorf("list hand-offs: %w", translate(err))
 	}
 	var due []oncall.ScheduleID
 	roles := map[oncall.ScheduleID]int{}
@@ -275,13 +275,7 @@ func (s *Store) LookAll(ctx context.Context, now time.Time) error {
 			due = append(due, id)
 		}
 	}
-	var errs []error
-	for _, id := range due {
-		if err := s.Look(ctx, id, now); !errors.Is(err, oncall.ErrNotFound) {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
+	return due, nil
 }
 
 // lookEverywhere queues a look at every schedule and at cover, for what may concern any of them.

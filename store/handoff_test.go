@@ -30,8 +30,8 @@ func (w *world) forget() { w.exec(`DELETE FROM notices`) }
 
 func (w *world) look(s *store.Store, now time.Time) {
 	w.t.Helper()
-	if err := s.LookAll(w.t.Context(), now); err != nil {
-		w.t.Error(err)
+	for _, id := range must[[]oncall.ScheduleID](w.t)(s.DueLooks(w.t.Context(), now)) {
+		w.check(s.Look(w.t.Context(), id, now))
 	}
 }
 

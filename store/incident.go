@@ -94,14 +94,18 @@ func (s *Store) OpenIncidents(ctx context.Context, limit int) ([]oncall.Incident
 		WHERE status <> 'resolved'
 		ORDER BY status <> 'triggered', array_position($2::text[], severity), id
 		LIMIT $1`
-	rows, _ := s.pool.Query(ctx, open, limit, []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low})
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	var ids []oncall.IncidentID
+	var found []oncall.Incident
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, open, limit, []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low})
+		if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
+			return err
+		}
+		found, err = incidents(ctx, tx, ids)
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("list open incidents: %w", translate(err))
-	}
-	found, err := incidents(ctx, s.pool, ids)
-	if err != nil {
-		return nil, fmt.Errorf("load open incidents: %w", translate(err))
+		return nil, fmt.Errorf("load open incidents: %w", err)
 	}
 	slices.SortFunc(found, func(a, b oncall.Incident) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
 	return found, nil

@@ -39,16 +39,15 @@ func TestEveryQueryCanBePrepared(t *testing.T) {
 	}
 }
 
-// queries finds the string literals that begin as a query does, by their place.
-func queries(t *testing.T) map[string]string {
+// sources are the files of this package that are not tests.
+func sources(t *testing.T) (*token.FileSet, []*ast.File) {
 	t.Helper()
-	begin := regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
-	out := map[string]string{}
-	files := token.NewFileSet()
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}
+	files := token.NewFileSet()
+	var out []*ast.File
 	for _, entry := range entries {
 		name := entry.Name()
 		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
@@ -58,6 +57,18 @@ func queries(t *testing.T) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		out = append(out, file)
+	}
+	return files, out
+}
+
+// queries finds the string literals that begin as a query does, by their place.
+func queries(t *testing.T) map[string]string {
+	t.Helper()
+	begin := regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
+	out := map[string]string{}
+	files, parsed := sources(t)
+	for _, file := range parsed {
 		ast.Inspect(file, func(n ast.Node) bool {
 			if joined, ok := n.(*ast.BinaryExpr); ok && joined.Op == token.ADD {
 				for _, side := range []ast.Expr{joined.X, joined.Y} {

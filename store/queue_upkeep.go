@@ -10,17 +10,19 @@ import (
 )
 
 const (
-	promoteAhead  = 10 * time.Second
-	upkeepBatch   = 1000
+	promoteAhead = 10 * time.Second
+	upkeepBatch  = 1000
+	// PromoteLimit is how many timers PromoteTimers promotes at most.
+	PromoteLimit  = 1000
 	keepSeen      = 24 * time.Hour
 	keepTombstone = 24 * time.Hour
 	keepReplies   = 30 * 24 * time.Hour
 	keepCodes     = 7 * 24 * time.Hour // of what is over: an answer that comes late is told so
 )
 
-// PromoteTimers hands the timers that are due within 10 s to the workers, who wait for the instant
-// of each, and returns how many. Every instance does so each second, because River's own leader
-// may be dead.
+// PromoteTimers hands timers that are due within 10 s to the workers, who wait for the instant of
+// each, and returns how many: if they are PromoteLimit there may be more. Every instance does so each
+// second, because River's own leader may be dead.
 func (s *Store) PromoteTimers(ctx context.Context, now time.Time) (int, error) {
 	// All priorities are named so that the index is used down to scheduled_at.
 	const promote = `
@@ -34,16 +36,11 @@ func (s *Store) PromoteTimers(ctx context.Context, now time.Time) (int, error) {
 			LIMIT $3
 			FOR UPDATE SKIP LOCKED
 		)`
-	for total := 0; ; {
-		tag, err := s.pool.Exec(ctx, promote, urgent, now.Add(promoteAhead), upkeepBatch)
-		if err != nil {
-			return total, fmt.Errorf("promote timers: %w", translate(err))
-		}
-		total += int(tag.RowsAffected())
-		if tag.RowsAffected() < upkeepBatch {
-			return total, nil
-		}
+	tag, err := s.pool.Exec(ctx, promote, urgent, now.Add(promoteAhead), PromoteLimit)
+	if err != nil {
+		return 0, fmt.Errorf("promote timers: %w", translate(err))
 	}
+	return int(tag.RowsAffected()), nil
 }
 
 // An Instance is a claim to a name, held for as long as one database session lasts.
@@ -159,21 +156,23 @@ func (s *Store) Housekeeping(ctx context.Context, now time.Time) error {
 			JOIN incidents i ON i.id = m.incident_id AND i.status <> 'resolved'
 			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
 		)`
-	for _, rest := range []struct {
-		what, remove string
-		keep         time.Duration
-	}{
-		{"keys of Slack's", seen, keepSeen},
-		{"tombstones", tombstones, keepTombstone},
-		{"answers", replies, keepReplies},
-		{"codes that prove addresses", proofs, keepSeen},
-		{"codes of pages", codes, keepCodes},
-	} {
-		if _, err := s.pool.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {
-			return fmt.Errorf("delete old %s: %w", rest.what, translate(err))
+	return s.transact(ctx, func(tx pgx.Tx) error {
+		for _, rest := range []struct {
+			what, remove string
+			keep         time.Duration
+		}{
+			{"keys of Slack's", seen, keepSeen},
+			{"tombstones", tombstones, keepTombstone},
+			{"answers", replies, keepReplies},
+			{"codes that prove addresses", proofs, keepSeen},
+			{"codes of pages", codes, keepCodes},
+		} {
+			if _, err := tx.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {
+				return fmt.Errorf("delete old %s: %w", rest.what, err)
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // QueueDepths returns how many jobs wait for a worker in each queue.

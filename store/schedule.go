@@ -67,12 +67,23 @@ func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, no
 // EditSchedule adds a version to a schedule and returns the schedule with it. Seen is the latest
 // version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
 func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
+	return s.editSchedule(ctx, id, seen, now, func(schedule.Definition) (schedule.Version, error) { return v, nil })
+}
+
+// editSchedule adds the version that is made of what the schedule was.
+func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int64, now time.Time,
+	version func(was schedule.Definition) (schedule.Version, error),
+) (schedule.Definition, error) {
 	var edited schedule.Definition
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
 		was, err := definition(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		v, err := version(was)
 		if err != nil {
 			return err
 		}
@@ -117,15 +128,9 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 func (s *Store) RestoreVersion(
 	ctx context.Context, id oncall.ScheduleID, version, seen int64, by oncall.UserID, now time.Time,
 ) (schedule.Definition, error) {
-	was, err := s.Schedule(ctx, id)
-	if err != nil {
-		return schedule.Definition{}, err
-	}
-	restored, err := was.Restored(version, by)
-	if err != nil {
-		return schedule.Definition{}, err
-	}
-	return s.EditSchedule(ctx, id, restored, seen, now)
+	return s.editSchedule(ctx, id, seen, now, func(was schedule.Definition) (schedule.Version, error) {
+		return was.Restored(version, by)
+	})
 }
 
 // RemoveSchedule takes a schedule away. While a policy pages it, that is refused: its step would
