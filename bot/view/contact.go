@@ -254,7 +254,7 @@ func Reached(c oncall.Contact) string {
 
 // OthersReach is what others see of how somebody is reached: kinds, never addresses.
 func OthersReach(user oncall.UserID, r oncall.Reach, methods []string, zone *time.Location) string {
-	return reachedBy(Mention(user)+" is", r, methods, zone)
+	return reachedBy(mention(user)+" is", r, methods, zone)
 }
 
 // OwnReach says in a sentence how the reader is reached.

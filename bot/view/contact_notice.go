@@ -43,7 +43,7 @@ func withSettings(text string, own bool) Drawing {
 func drawContactOff(n oncall.Notice) Drawing {
 	name, own := way(n)
 	if !own {
-		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", Mention(n.Detail.Users...), name, noticeReason(n.Detail, own)), own)
+		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", mention(n.Detail.Users...), name, noticeReason(n.Detail, own)), own)
 	}
 	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, noticeReason(n.Detail, own))
 	if n.Detail.Method == oncall.MethodSMS {
@@ -62,7 +62,7 @@ func drawContactOn(n oncall.Notice) Drawing {
 func drawContactSilent(n oncall.Notice) Drawing {
 	name, own := way(n)
 	if !own {
-		return withSettings(fmt.Sprintf(":warning: %s is on call soon, and has not answered by %s when Watchbill asked whether it still reaches them.", Mention(n.Detail.Users...), name), own)
+		return withSettings(fmt.Sprintf(":warning: %s is on call soon, and has not answered by %s when Watchbill asked whether it still reaches them.", mention(n.Detail.Users...), name), own)
 	}
 	return withSettings(fmt.Sprintf(":warning: You are on call soon, and nobody has answered by %s when Watchbill asked whether it still reaches you. "+
 		"`/oncall contact test` sends you a test page; any answer to it will do.", name), own)

@@ -22,7 +22,7 @@ func drawCover(n oncall.Notice) Drawing {
 		part := s
 		part.Start, part.End = t.Start, t.End
 		if !part.Start.Equal(s.Start) || !part.End.Equal(s.End) {
-			lines = append(lines, fmt.Sprintf("%s takes %s", Mention(t.User), stintTimes(part, f.TimeZone)))
+			lines = append(lines, fmt.Sprintf("%s takes %s", mention(t.User), stintTimes(part, f.TimeZone)))
 		}
 	}
 	open := f.State == string(oncall.CoverOpen) || f.State == oncall.CoverPending
@@ -54,7 +54,7 @@ func drawCover(n oncall.Notice) Drawing {
 
 func coverHead(n oncall.Notice) string {
 	f := n.Detail
-	asker := Mention(f.Stints[0].User)
+	asker := mention(f.Stints[0].User)
 	switch {
 	case n.Kind == oncall.NoticeCoverAsk:
 		return "Can you take this shift of " + asker + "'s?"
@@ -83,7 +83,7 @@ func takers(f oncall.NoticeDetail) []oncall.UserID {
 // coverState says what has become of a request, and who has been asked.
 func coverState(n oncall.Notice) string {
 	f := n.Detail
-	asker := Mention(f.Stints[0].User)
+	asker := mention(f.Stints[0].User)
 	if n.Kind == oncall.NoticeCoverNews || n.Kind == oncall.NoticeCoverDone {
 		return ""
 	}
@@ -106,7 +106,7 @@ func coverState(n oncall.Notice) string {
 	case oncall.CoverTaken:
 		return "Taken by " + named(takers(f)) + "."
 	case oncall.CoverWithdrawn:
-		return "Taken back by " + Mention(f.By) + "."
+		return "Taken back by " + mention(f.By) + "."
 	case oncall.CoverOver:
 		return "The shift is over."
 	default:

@@ -16,7 +16,7 @@ const EverybodyToo = "everyone"
 // CoverForm asks which of a person's shifts needs cover.
 func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location) slack.ModalViewRequest {
 	if len(shifts) == 0 {
-		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", Mention(user), weeksAhead)))
+		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", mention(user), weeksAhead)))
 	}
 	return dialog(ModalCover, "Find cover", "Ask", string(user),
 		choiceField(BlockShift, "Shift", "", "", stintOptions(shifts, zone)),
@@ -44,5 +44,5 @@ func CoverAsked(c oncall.Cover, zone string) string {
 		asked = named(users)
 	}
 	return fmt.Sprintf("Somebody is wanted for %s. Asked: %s. %s stays on call until somebody takes it.",
-		StintWords(c.Stint, zone), asked, Mention(c.Stint.User))
+		StintWords(c.Stint, zone), asked, mention(c.Stint.User))
 }

@@ -41,11 +41,11 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 	case oncall.FindingEmpty:
 		return fmt.Sprintf("Nobody is on call in %s in the next four weeks.", name)
 	case oncall.FindingDeactivated:
-		return fmt.Sprintf("%s has left Slack and has a turn in %s %s.", Mention(f.User), name, fromTo(f.Start, f.End, zone))
+		return fmt.Sprintf("%s has left Slack and has a turn in %s %s.", mention(f.User), name, fromTo(f.Start, f.End, zone))
 	case oncall.FindingUnknown:
-		return fmt.Sprintf("Nobody knows %s, who has a turn in %s %s.", Mention(f.User), name, fromTo(f.Start, f.End, zone))
+		return fmt.Sprintf("Nobody knows %s, who has a turn in %s %s.", mention(f.User), name, fromTo(f.Start, f.End, zone))
 	case oncall.FindingTimeOff:
-		return fmt.Sprintf("%s is away and on call in %s %s. `/oncall cover` looks for somebody else.", Mention(f.User), name,
+		return fmt.Sprintf("%s is away and on call in %s %s. `/oncall cover` looks for somebody else.", mention(f.User), name,
 			fromTo(f.Start, f.End, zone))
 	case oncall.FindingUnpaged:
 		return fmt.Sprintf("No escalation policy pages %s: whoever is on call there will hear of nothing.", name)

@@ -122,7 +122,7 @@ func drawUnanswered(n oncall.Notice) Drawing {
 }
 
 func taken(f oncall.NoticeDetail) string {
-	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", Mention(f.By), stamp(f.StateAt, asTime, location(f.TimeZone)))
+	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", mention(f.By), stamp(f.StateAt, asTime, location(f.TimeZone)))
 }
 
 func unanswered(f oncall.NoticeDetail) string {
@@ -155,7 +155,7 @@ func drawMoved(n oncall.Notice) Drawing {
 	zone := location(f.TimeZone)
 	head := fmt.Sprintf("Your shifts in %s have changed.", duty(f))
 	if f.By != "" {
-		head = fmt.Sprintf("%s has changed your shifts in %s.", Mention(f.By), duty(f))
+		head = fmt.Sprintf("%s has changed your shifts in %s.", mention(f.By), duty(f))
 	}
 	lines := []string{head}
 	for _, m := range f.Moves[:min(len(f.Moves), maxMoves)] {

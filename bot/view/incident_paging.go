@@ -17,7 +17,7 @@ func recipients(d oncall.Detail) string {
 	switch n := len(d.Users); {
 	case n > 0 && n <= MaxNamed:
 		for _, u := range d.Users {
-			all = append(all, Mention(u))
+			all = append(all, mention(u))
 		}
 	case n > 0 || len(d.To) == 0:
 		all = append(all, named(d.Users))

@@ -47,7 +47,7 @@ func (s Sheet) underWay() []happening {
 	for _, p := range s.Pages {
 		if p.State == oncall.PageWaiting && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
 			coming = append(coming, happening{p.At, []string{
-				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), Mention(p.UserID), oncall.MethodName(p.Method)),
+				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), oncall.MethodName(p.Method)),
 			}})
 		}
 	}
@@ -120,7 +120,7 @@ func plannedStep(p oncall.Planned) string {
 
 // personLine says why somebody is paged, and by what.
 func (s Sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
-	line := Mention(who.User)
+	line := mention(who.User)
 	if who.Why != "" {
 		why := reason(who.Why)
 		if who.User != s.Reader {

@@ -119,7 +119,7 @@ func besides(in oncall.Incident) []string {
 			helpers = append(helpers, fmt.Sprintf("%d more", len(in.Responders)-i))
 			break
 		}
-		helpers = append(helpers, fmt.Sprintf("%s (%s)", Mention(r.User), answers[r.State]))
+		helpers = append(helpers, fmt.Sprintf("%s (%s)", mention(r.User), answers[r.State]))
 	}
 	if len(helpers) > 0 {
 		sentences = append(sentences, "Responders: "+List(helpers)+".")
@@ -155,7 +155,7 @@ func named(users []oncall.UserID) string {
 	case len(users) == 0:
 		return "nobody"
 	case len(users) > MaxNamed:
-		return Mention(users[:MaxNamed]...) + fmt.Sprintf(" and %d more", len(users)-MaxNamed)
+		return mention(users[:MaxNamed]...) + fmt.Sprintf(" and %d more", len(users)-MaxNamed)
 	}
-	return Mention(users...)
+	return mention(users...)
 }

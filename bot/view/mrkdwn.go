@@ -117,24 +117,24 @@ func formats(text string) bool {
 	return false
 }
 
-// Mention writes people as Slack shows and notifies them.
-func Mention(users ...oncall.UserID) string {
+// mention writes people as Slack shows and notifies them.
+func mention(users ...oncall.UserID) string {
 	names := make([]string, len(users))
 	for i, u := range users {
-		names[i] = mention(u)
+		names[i] = "<@" + string(u) + ">"
 	}
 	return List(names)
 }
 
-func mention(u oncall.UserID) string { return "<@" + string(u) + ">" }
-
 // Sentence writes a sentence whose words are safe already, and mentions its people.
-func Sentence(s oncall.Sentence) string { return s.Shown(mention) }
+func Sentence(s oncall.Sentence) string {
+	return s.Shown(func(u oncall.UserID) string { return mention(u) })
+}
 
 // who names an actor; what a monitor calls itself is foreign text.
 func who(a oncall.Actor) string {
 	if a.User != "" {
-		return Mention(a.User)
+		return mention(a.User)
 	}
 	return Foreign(a.String(), 100)
 }

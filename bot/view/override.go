@@ -33,7 +33,7 @@ func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, mo
 	case w.Replaces == ReplaceNobody:
 		instead = "in addition to whoever is"
 	case w.Replaces == ReplaceOne:
-		instead = "instead of " + Mention(w.Leaves)
+		instead = "instead of " + mention(w.Leaves)
 	case len(replaced) > 0:
 		instead = "instead of " + named(replaced)
 	}
@@ -45,7 +45,7 @@ func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, mo
 		}
 		when = fmt.Sprintf(" on %s from %s to %s", List(days), w.Windows[0].From, w.Windows[0].To)
 	}
-	text := fmt.Sprintf("%s is on call in *%s* from %s to %s%s, %s.", Mention(w.User), Name(w.Schedule.Name()),
+	text := fmt.Sprintf("%s is on call in *%s* from %s to %s%s, %s.", mention(w.User), Name(w.Schedule.Name()),
 		Time(w.From, zone), Time(w.To, zone), when, instead)
 	blocks := []slack.Block{section(text)}
 	if w.Reason != "" {
@@ -76,7 +76,7 @@ func shiftChanges(moves []schedule.Move, zone *time.Location) string {
 		if text != "" {
 			text += "\n"
 		}
-		text += fmt.Sprintf("%s %s %s", Mention(m.User), word, Between(m.Start, m.End, zone))
+		text += fmt.Sprintf("%s %s %s", mention(m.User), word, Between(m.Start, m.End, zone))
 	}
 	return text
 }

@@ -125,7 +125,7 @@ func rotationLines(r schedule.Rotation, defaultZone string) string {
 		if len(turn) == 0 {
 			who = append(who, Nobody)
 		} else {
-			who = append(who, Mention(turn...))
+			who = append(who, mention(turn...))
 		}
 	}
 	if more := len(r.Turns) - MaxNamed; more > 0 {

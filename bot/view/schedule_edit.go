@@ -68,7 +68,7 @@ func byWhom(v schedule.Version) string {
 	if v.CreatedBy == "" {
 		return ""
 	}
-	return ", by " + Mention(v.CreatedBy)
+	return ", by " + mention(v.CreatedBy)
 }
 
 // NewScheduleForm draws the form of a schedule that is to be made.

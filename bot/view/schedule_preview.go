@@ -108,7 +108,7 @@ func whoMoves(moves []schedule.Move, zone *time.Location) []string {
 			lines = append(lines, fmt.Sprintf("• and %d more", len(people)-i))
 			break
 		}
-		lines = append(lines, "• "+Mention(p.id)+" "+List(append(part("loses", p.loses), part("gains", p.gains)...)))
+		lines = append(lines, "• "+mention(p.id)+" "+List(append(part("loses", p.loses), part("gains", p.gains)...)))
 	}
 	return lines
 }

@@ -57,7 +57,7 @@ func ShiftAdded(users []oncall.UserID, s *schedule.Schedule, from, to time.Time,
 	if len(users) > 1 {
 		verb = "have"
 	}
-	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", Mention(users...), verb,
+	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", mention(users...), verb,
 		Name(s.Name()), Time(from, zone), Time(to, zone))
 }
 

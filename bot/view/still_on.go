@@ -39,7 +39,7 @@ func drawStillOn(n oncall.Notice) Drawing {
 func stillOnState(f oncall.NoticeDetail) string {
 	by := "Watchbill"
 	if f.By != "" {
-		by = Mention(f.By)
+		by = mention(f.By)
 	}
 	switch when := stamp(f.StateAt, asTime, location(f.TimeZone)); f.State {
 	case oncall.StillOnYes:

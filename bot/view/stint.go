@@ -11,7 +11,7 @@ import (
 // stintLine says who has a stint, and when: as the schedule's clock shows it, and as the
 // reader's does if that is another.
 func stintLine(s schedule.Stint, user, reader oncall.UserID, zone string) string {
-	name := Mention(user)
+	name := mention(user)
 	if user == reader {
 		name = "You"
 	}
@@ -22,7 +22,7 @@ func clash(s schedule.Stint, reader oncall.UserID, zone string) string {
 	if s.User == reader {
 		return "you are on call at the same time in " + StintWords(s, zone) + "."
 	}
-	return Mention(s.User) + " is on call at the same time in " + StintWords(s, zone) + "."
+	return mention(s.User) + " is on call at the same time in " + StintWords(s, zone) + "."
 }
 
 func timeOffNote(users []oncall.UserID) string { return named(users) + " has time off at that time." }

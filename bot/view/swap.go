@@ -58,11 +58,11 @@ func drawSwap(n oncall.Notice) Drawing {
 func swapHead(kind oncall.NoticeKind, f oncall.NoticeDetail, asker, asked oncall.UserID) string {
 	switch kind {
 	case oncall.NoticeSwapAsk:
-		return Mention(asker) + " offers you a swap of shifts"
+		return mention(asker) + " offers you a swap of shifts"
 	case oncall.NoticeSwapSent:
-		return "You have offered " + Mention(asked) + " a swap of shifts"
+		return "You have offered " + mention(asked) + " a swap of shifts"
 	case oncall.NoticeSwapDone:
-		return Mention(asker) + " and " + Mention(asked) + " swap shifts"
+		return mention(asker) + " and " + mention(asked) + " swap shifts"
 	default:
 		return swapNews(f, asked)
 	}
@@ -72,21 +72,21 @@ func swapHead(kind oncall.NoticeKind, f oncall.NoticeDetail, asker, asked oncall
 func swapNews(f oncall.NoticeDetail, asked oncall.UserID) string {
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapAccepted:
-		return Mention(asked) + " has accepted your swap"
+		return mention(asked) + " has accepted your swap"
 	case oncall.SwapDeclined:
-		return Mention(asked) + " has declined your swap; you keep your shift"
+		return mention(asked) + " has declined your swap; you keep your shift"
 	case oncall.SwapUndone:
-		return Mention(f.By) + " has undone your swap; you have your own shift again"
+		return mention(f.By) + " has undone your swap; you have your own shift again"
 	case oncall.SwapExpired:
-		return Mention(asked) + " has not answered in time; you keep your shift"
+		return mention(asked) + " has not answered in time; you keep your shift"
 	default:
-		return "Your swap with " + Mention(asked) + " is off, as the shifts have changed; you keep your own"
+		return "Your swap with " + mention(asked) + " is off, as the shifts have changed; you keep your own"
 	}
 }
 
 // swapState says what has become of a swap.
 func swapState(f oncall.NoticeDetail) string {
-	asker, asked := Mention(f.Stints[0].User), Mention(f.Stints[1].User)
+	asker, asked := mention(f.Stints[0].User), mention(f.Stints[1].User)
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapOpen:
 		return "To be answered by " + Time(f.End, location(f.TimeZone)) + "."
@@ -97,7 +97,7 @@ func swapState(f oncall.NoticeDetail) string {
 	case oncall.SwapWithdrawn:
 		return "Taken back by " + asker + "."
 	case oncall.SwapUndone:
-		return "Undone by " + Mention(f.By) + ": everybody has their own shift again."
+		return "Undone by " + mention(f.By) + ": everybody has their own shift again."
 	case oncall.SwapExpired:
 		return "Nobody has answered in time, so everybody keeps their own shift."
 	default:

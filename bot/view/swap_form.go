@@ -39,7 +39,7 @@ func (f SwapForm) Draw() slack.ModalViewRequest {
 // that Slack forgets what was chosen when somebody else is.
 func (f SwapForm) takeField() slack.Block {
 	if len(f.Theirs) == 0 {
-		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", Mention(f.Other), weeksAhead))
+		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", mention(f.Other), weeksAhead))
 	}
 	return choiceField(TakeBlock(f.Other), "Their shift", "", f.Take, stintOptions(f.Theirs, f.Zone))
 }
@@ -50,5 +50,5 @@ func TakeBlock(other oncall.UserID) Block { return blockTake + "_" + Block(other
 // SwapOffered says who is asked, and until when.
 func SwapOffered(s oncall.Swap, zone *time.Location) string {
 	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",
-		Mention(s.Take.User), Time(s.ExpiresAt, zone))
+		mention(s.Take.User), Time(s.ExpiresAt, zone))
 }

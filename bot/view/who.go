@@ -69,14 +69,14 @@ func because(find overrides, s schedule.Source) string {
 		return ""
 	}
 	why := map[schedule.OverrideKind]string{
-		schedule.OverrideSwap: "instead of " + Mention(o.From), schedule.OverrideTemporary: "a temporary schedule",
-		schedule.OverrideAdd: "added", schedule.OverrideRemove: Mention(o.Users...) + " taken off",
+		schedule.OverrideSwap: "instead of " + mention(o.From), schedule.OverrideTemporary: "a temporary schedule",
+		schedule.OverrideAdd: "added", schedule.OverrideRemove: mention(o.Users...) + " taken off",
 	}[o.Kind]
 	if why == "" {
 		why = "override"
 	}
 	if o.CreatedBy != "" {
-		why += " by " + Mention(o.CreatedBy)
+		why += " by " + mention(o.CreatedBy)
 	}
 	if o.Reason != "" {
 		why += ": " + Name(o.Reason)
