@@ -1,10 +1,3 @@
-// Package store keeps everything that Watchbill knows in PostgreSQL. One exported method is one
-// transaction: it loads what a rule of package oncall needs, lets it decide, and saves the decision
-// together with its timeline and the jobs that follow from it, or nothing at all.
-//
-// Signals take two steps. Accept writes them to the inbox, many callers in one commit, and returns
-// when they are durable. Run folds the inbox into incidents, in order; of all instances one does so
-// at a time, and another takes over when its connection is lost.
 package store
 
 import (
