@@ -60,7 +60,8 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 			return err
 		}
 		if a.receipt.Outcome == notify.Accepted {
-			j.metrics.delivery.Observe(max(0, j.clock().Sub(later(job.CreatedAt, order.Page.At)).Seconds()))
+			now := j.clock()
+			j.metrics.delivery.Observe(max(0, min(now.Sub(job.CreatedAt), now.Sub(order.Page.At)).Seconds()))
 		}
 		if a.again == 0 {
 			return nil
@@ -72,13 +73,6 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 			return river.JobSnooze(a.again)
 		}
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // An attempt is one call of a sender and its result.

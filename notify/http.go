@@ -195,7 +195,7 @@ func (w *web) unexpected(a webAnswer, said, setting string) Finding {
 // refused is the receipt for an answer that doesn't accept the message, going by its HTTP status.
 // Senders whose service says more look at that first.
 func (w *web) refused(a webAnswer, said string) Receipt {
-	said = either(a.secrets.line(said), a.quote())
+	said = cmp.Or(a.secrets.line(said), a.quote())
 	err := fmt.Errorf("%s answered %d: %s", w.service, a.status, said)
 	switch a.status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired:

@@ -3,6 +3,7 @@ package notify
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -117,7 +118,7 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		return Receipt{Outcome: Rejected, Dead: true, Err: err}
 	}
 	a, failed := n.web.postJSON(ctx, server, ntfyMessage{
-		Topic: topic, Title: m.headline(), Message: either(m.note(), m.headline()), Priority: m.ntfyPriority(),
+		Topic: topic, Title: m.headline(), Message: cmp.Or(m.note(), m.headline()), Priority: m.ntfyPriority(),
 		Tags: []string{ntfyTag(m.Key)}, Click: m.Link, Actions: n.actions(m),
 	}, header)
 	if failed != nil {
@@ -300,7 +301,7 @@ func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		<-ctx.Done()
 		return nil, cursor, nil
 	}
-	address := n.config.URL + "/" + n.config.ReplyTopic + "/json?since=" + url.QueryEscape(either(cursor, "all"))
+	address := n.config.URL + "/" + n.config.ReplyTopic + "/json?since=" + url.QueryEscape(cmp.Or(cursor, "all"))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, cursor, fmt.Errorf("ntfy: %w", bare(err))

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,7 +59,7 @@ type pushoverAsked struct {
 
 // NewPushover returns a sender that uses one application.
 func NewPushover(c PushoverConfig) *Pushover {
-	c.URL = strings.TrimRight(either(c.URL, pushoverURL), "/")
+	c.URL = strings.TrimRight(cmp.Or(c.URL, pushoverURL), "/")
 	return &Pushover{config: c, web: newWeb("Pushover", c.Token), asked: map[string]pushoverAsked{}}
 }
 
@@ -82,7 +83,7 @@ func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
 	form := url.Values{
 		"token": {p.config.Token}, "user": {m.To},
 		"title":   {oneLine(m.headline(), pushoverTitle)},
-		"message": {cut(either(m.note(), m.headline()), pushoverText)},
+		"message": {cut(cmp.Or(m.note(), m.headline()), pushoverText)},
 	}
 	if !m.Opened.IsZero() {
 		form.Set("timestamp", strconv.FormatInt(m.Opened.Unix(), 10))

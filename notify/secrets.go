@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"html"
@@ -152,7 +153,7 @@ func (s secrets) line(text string) string {
 }
 
 // quote is like line, for an answer that may be empty.
-func (s secrets) quote(body []byte) string { return either(s.line(string(body)), "nothing") }
+func (s secrets) quote(body []byte) string { return cmp.Or(s.line(string(body)), "nothing") }
 
 // clean is an error with the same chain and a text without secrets.
 func (s secrets) clean(err error) error {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -69,9 +70,9 @@ func smsText(m Message) string {
 	case ForAnswer:
 		return fit("", title, "")
 	case ForTest:
-		return fit("Watchbill test: ", either(title, "this is how a page looks"), m.offer(". Reply @a to try an answer", ". Any reply shows that you got it"))
+		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), m.offer(". Reply @a to try an answer", ". Any reply shows that you got it"))
 	case ForCheck:
-		return fit("Watchbill: ", either(title, "can we still reach you?"), m.offer(" Any reply is a yes", " Any reply is a yes"))
+		return fit("Watchbill: ", cmp.Or(title, "can we still reach you?"), m.offer(" Any reply is a yes", " Any reply is a yes"))
 	default:
 		return m.smsPage(title)
 	}
@@ -87,7 +88,7 @@ func (m Message) smsPage(title string) string {
 		if m.AskedBy != "" {
 			head, offer = fmt.Sprintf("Watchbill: %s asks you to help with %d incidents: ", m.asker(), m.Count), ". Reply @a accept all, @d decline all"
 		}
-		return fit(head, either(lines, title), m.offer(offer, ""))
+		return fit(head, cmp.Or(lines, title), m.offer(offer, ""))
 	}
 	head, offer := "Watchbill", ". Reply @a ack, @r resolve, @e escalate"
 	if m.AskedBy != "" {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -49,7 +50,7 @@ type Telegram struct {
 
 // NewTelegram returns a sender that uses one bot.
 func NewTelegram(c TelegramConfig) *Telegram {
-	c.URL = strings.TrimRight(either(c.URL, telegramURL), "/")
+	c.URL = strings.TrimRight(cmp.Or(c.URL, telegramURL), "/")
 	listen := newWeb("Telegram", c.Token)
 	listen.limit, listen.longest = telegramWait+webLimit, telegramBatch*(64<<10)
 	return &Telegram{config: c, web: newWeb("Telegram", c.Token), listen: listen}

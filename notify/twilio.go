@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -129,7 +130,7 @@ func (x *exchange) explain(err error) error {
 	rest, said := errors.AsType[*client.TwilioRestError](err)
 	switch {
 	case said && rest.Code != 0:
-		more := either(known.line(rest.MoreInfo), "https://www.twilio.com/docs/errors/"+strconv.Itoa(rest.Code))
+		more := cmp.Or(known.line(rest.MoreInfo), "https://www.twilio.com/docs/errors/"+strconv.Itoa(rest.Code))
 		return worded{fmt.Sprintf("error %d: %s (%s)", rest.Code, known.line(rest.Message), more), err}
 	case x.status >= 400:
 		return worded{fmt.Sprintf("status %d: %s", x.status, known.quote(x.body)), err}
@@ -238,7 +239,7 @@ func (t *Twilio) lost(number *int, text *string) Track {
 		why = t.secrets().line(*text)
 	}
 	return Track{
-		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, either(why, "not delivered")),
+		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, cmp.Or(why, "not delivered")),
 		Dead: *number == 30005 || *number == 30006 || *number == 21610 || faults[*number].dead,
 	}
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -124,7 +125,7 @@ type account struct {
 // answer is what the pressed key stands for; empty: no key was pressed.
 func (a account) answer() Act {
 	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
-	return map[string]Act{"1": Ack, "2": Resolve, "3": Escalate}[either(a.Flow.Variables[variableKey], digits)]
+	return map[string]Act{"1": Ack, "2": Resolve, "3": Escalate}[cmp.Or(a.Flow.Variables[variableKey], digits)]
 }
 
 // outcome is how the call ended without a key.

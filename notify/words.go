@@ -1,16 +1,17 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 	"unicode"
 )
 
-// oneLine is foreign text on one line of at most so many characters, without characters that control
-// a terminal or a mail server.
-func oneLine(s string, longest int) string {
-	s = strings.Map(func(r rune) rune {
+// OneLine is foreign text, such as a server's error or a person's name, on one line, without
+// characters that control a terminal or a mail server.
+func OneLine(s string) string {
+	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
@@ -18,8 +19,12 @@ func oneLine(s string, longest int) string {
 			return -1
 		}
 		return r
-	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	}, s)), " ")
+}
+
+// oneLine is OneLine in at most so many characters.
+func oneLine(s string, longest int) string {
+	s = OneLine(s)
 	if runes := []rune(s); len(runes) > longest {
 		return strings.TrimSpace(string(runes[:longest-1])) + "…"
 	}
@@ -39,9 +44,9 @@ func (m Message) headline() string {
 	case m.Purpose == ForVerify:
 		return m.Verify + " is your Watchbill code"
 	case m.Purpose == ForTest:
-		return "[test] " + either(title, "This is how a page looks")
+		return "[test] " + cmp.Or(title, "This is how a page looks")
 	case m.Purpose == ForCheck:
-		return either(title, "Can Watchbill still reach you?")
+		return cmp.Or(title, "Can Watchbill still reach you?")
 	case m.Purpose == ForAnswer:
 		return title
 	case m.Count > 1:
@@ -164,10 +169,3 @@ func (m Message) urgent() bool {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("Mon 2 January 15:04 UTC") }
-
-func either(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
-}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
@@ -28,16 +26,16 @@ type report struct {
 }
 
 func (r *report) ok(what, found string) {
-	fmt.Fprintf(r.out, "ok    %-9s %s\n", what, oneLine(found))
+	fmt.Fprintf(r.out, "ok    %-9s %s\n", what, notify.OneLine(found))
 }
 
 func (r *report) note(what, found, remedy string) {
-	fmt.Fprintf(r.out, "note  %-9s %s\n%16s%s\n", what, oneLine(found), "", oneLine(remedy))
+	fmt.Fprintf(r.out, "note  %-9s %s\n%16s%s\n", what, notify.OneLine(found), "", notify.OneLine(remedy))
 }
 
 func (r *report) fail(what, found, remedy string) {
 	r.bad++
-	fmt.Fprintf(r.out, "FAIL  %-9s %s\n%16s%s\n", what, oneLine(found), "", oneLine(remedy))
+	fmt.Fprintf(r.out, "FAIL  %-9s %s\n%16s%s\n", what, notify.OneLine(found), "", notify.OneLine(remedy))
 }
 
 // each prints each finding on its own line.
@@ -52,20 +50,6 @@ func (r *report) each(what string, found []notify.Finding) {
 			r.fail(what, f.Text, f.Remedy)
 		}
 	}
-}
-
-// oneLine keeps foreign text, such as a server's error or a person's name, from looking like a
-// finding of ours and from controlling the terminal.
-func oneLine(text string) string {
-	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
-		switch {
-		case unicode.IsSpace(c):
-			return ' '
-		case unicode.IsControl(c), c == unicode.ReplacementChar, unicode.Is(unicode.Bidi_Control, c):
-			return -1
-		}
-		return c
-	}, text)), " ")
 }
 
 func (c *doctorCmd) Run(p process) error {
