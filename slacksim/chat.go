@@ -1,12 +1,9 @@
 package slacksim
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -14,7 +11,6 @@ const (
 	maxText       = 40000 // longer text is cut
 	maxUpdateText = 4000
 	maxMetadata   = 8192
-	maxSchedule   = 120 * 24 * time.Hour
 )
 
 // postTarget resolves the channel of a post and checks that the bot may write there.
@@ -262,138 +258,8 @@ func (s *Sim) replies(channel, ts string) []*Message {
 	return out
 }
 
-func (s *Sim) chatPostEphemeral(a args) (obj, error) {
-	c, err := s.postTarget(a.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	if u := s.user(a.str("user")); u == nil || !c.has(u.ID) {
-		return nil, refuse("user_not_in_channel")
-	}
-	m, err := s.content(a)
-	if err != nil {
-		return nil, err
-	}
-	if m.ThreadTS, err = s.threadRoot(c, a); err != nil {
-		return nil, err
-	}
-	s.whisper(c, a.str("user"), m)
-	return obj{"message_ts": m.TS}, nil
-}
-
 // whisper shows a message to one person only; it is in no history.
 func (s *Sim) whisper(c *Channel, userID string, m *Message) {
 	m.Channel, m.TS, m.Ephemeral = c.ID, s.ts(), userID
 	s.ephemerals[userID] = append(s.ephemerals[userID], m)
-}
-
-func (s *Sim) chatGetPermalink(a args) (obj, error) {
-	c := s.channel(a.str("channel"))
-	if c == nil {
-		return nil, refuse("channel_not_found")
-	}
-	m := s.message(c.ID, a.str("message_ts"))
-	if m == nil {
-		return nil, refuse("message_not_found")
-	}
-	link := s.base + "/archives/" + c.ID + "/p" + strings.Replace(m.TS, ".", "", 1)
-	if m.ThreadTS != "" {
-		link += "?thread_ts=" + m.ThreadTS + "&cid=" + c.ID
-	}
-	return obj{"channel": c.ID, "permalink": link}, nil
-}
-
-func (s *Sim) chatScheduleMessage(a args) (obj, error) {
-	c, err := s.postTarget(a.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	m, err := s.content(a)
-	if err != nil {
-		return nil, err
-	}
-	at := time.Unix(int64(a.number("post_at", 0)), 0)
-	switch now := s.opt.Now(); {
-	case !at.After(now):
-		return nil, refuse("time_in_past")
-	case at.Sub(now) > maxSchedule:
-		return nil, refuse("time_too_far")
-	}
-	window := 0
-	for _, other := range s.scheduled {
-		if other.Message.Channel == c.ID && other.PostAt/300 == at.Unix()/300 {
-			window++
-		}
-	}
-	if window >= 30 {
-		return nil, refuse("restricted_too_many")
-	}
-	m.Channel, m.ThreadTS = c.ID, a.str("thread_ts")
-	// Slack documents that a scheduled message with metadata is never posted.
-	item := &scheduled{ID: s.id("Q"), PostAt: at.Unix(), Message: *m, never: m.Metadata != nil}
-	s.scheduled = append(s.scheduled, item)
-	s.watchSchedule()
-	return obj{
-		"channel": c.ID, "scheduled_message_id": item.ID, "post_at": item.PostAt,
-		"message": s.messageObject(m, false),
-	}, nil
-}
-
-// watchSchedule posts what is due while anything is scheduled.
-func (s *Sim) watchSchedule() {
-	if s.scheduling {
-		return
-	}
-	s.scheduling = true
-	s.spawn(func() {
-		for s.sleep(200 * time.Millisecond) {
-			s.mu.Lock()
-			more := s.postDue()
-			s.scheduling = more
-			s.mu.Unlock()
-			if !more {
-				return
-			}
-		}
-	})
-}
-
-func (s *Sim) postDue() bool {
-	now := s.opt.Now().Unix()
-	s.scheduled = slices.DeleteFunc(s.scheduled, func(item *scheduled) bool {
-		if item.PostAt > now {
-			return false
-		}
-		if c := s.channel(item.Message.Channel); c != nil && !item.never {
-			m := item.Message
-			s.post(c, &m)
-			s.wake()
-		}
-		return true
-	})
-	return len(s.scheduled) > 0
-}
-
-func (s *Sim) chatDeleteScheduledMessage(a args) (obj, error) {
-	kept := slices.DeleteFunc(slices.Clone(s.scheduled), func(item *scheduled) bool {
-		return item.ID == a.str("scheduled_message_id")
-	})
-	if len(kept) == len(s.scheduled) {
-		return nil, refuse("invalid_scheduled_message_id")
-	}
-	s.scheduled = kept
-	return nil, nil
-}
-
-func (s *Sim) chatScheduledMessagesList(a args) (obj, error) {
-	items := []obj{}
-	sorted := slices.SortedFunc(slices.Values(s.scheduled), func(x, y *scheduled) int { return cmp.Compare(x.PostAt, y.PostAt) })
-	for _, item := range sorted {
-		if channel := a.str("channel"); channel == "" || channel == item.Message.Channel {
-			items = append(items, obj{
-				"id": item.ID, "channel_id": item.Message.Channel, "post_at": item.PostAt, "text": item.Message.Text,
-			})
-		}
-	}
-	return obj{"scheduled_messages": items, "response_metadata": obj{"next_cursor": ""}}, nil
 }

@@ -96,16 +96,8 @@ func page[T any](list []T, a args, fallback int) ([]T, string, error) {
 	return list[start:end], next, nil
 }
 
-func (s *Sim) conversationsList(a args) (obj, error) { return s.listChannels(a, "") }
-
-func (s *Sim) usersConversations(a args) (obj, error) {
-	user := a.str("user")
-	setDefault(&user, BotUserID)
-	return s.listChannels(a, user)
-}
-
-// listChannels lists what the bot can see, of the types asked for and, if given, with a member.
-func (s *Sim) listChannels(a args, member string) (obj, error) {
+// conversationsList lists what the bot can see, of the types asked for.
+func (s *Sim) conversationsList(a args) (obj, error) {
 	types := a.list("types")
 	if len(types) == 0 {
 		types = []string{"public_channel"}
@@ -119,7 +111,7 @@ func (s *Sim) listChannels(a args, member string) (obj, error) {
 			kind = "private_channel"
 		}
 		hidden := c.Private && !c.has(BotUserID) || c.Archived && a.yes("exclude_archived")
-		if slices.Contains(types, kind) && !hidden && (member == "" || c.has(member)) {
+		if slices.Contains(types, kind) && !hidden {
 			list = append(list, s.channelObject(c))
 		}
 	}
@@ -128,18 +120,6 @@ func (s *Sim) listChannels(a args, member string) (obj, error) {
 		return nil, err
 	}
 	return obj{"channels": part, "response_metadata": obj{"next_cursor": next}}, nil
-}
-
-func (s *Sim) conversationsMembers(a args) (obj, error) {
-	c, err := s.visible(a.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	part, next, err := page(nonNil(c.Members), a, 100)
-	if err != nil {
-		return nil, err
-	}
-	return obj{"members": part, "response_metadata": obj{"next_cursor": next}}, nil
 }
 
 func (s *Sim) conversationsHistory(a args) (obj, error) {
@@ -240,18 +220,6 @@ func (s *Sim) join(c *Channel, userID, inviter string) {
 	s.emit("member_joined_channel", event)
 }
 
-func (s *Sim) conversationsLeave(a args) (obj, error) {
-	c, err := s.visible(a.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	if !c.has(BotUserID) {
-		return obj{"not_in_channel": true}, nil
-	}
-	c.Members = slices.DeleteFunc(c.Members, func(id string) bool { return id == BotUserID })
-	return nil, nil
-}
-
 var channelName = regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]+$`)
 
 // checkName refuses names that Slack would refuse.
@@ -313,24 +281,6 @@ func (s *Sim) conversationsInvite(a args) (obj, error) {
 	return obj{"channel": s.channelObject(c)}, nil
 }
 
-func (s *Sim) conversationsKick(a args) (obj, error) {
-	c, err := s.writable(a.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	user := a.str("user")
-	switch {
-	case s.user(user) == nil:
-		return nil, refuse("user_not_found")
-	case user == BotUserID:
-		return nil, refuse("cant_kick_self")
-	case !c.has(user):
-		return nil, refuse("not_in_channel")
-	}
-	c.Members = slices.DeleteFunc(c.Members, func(id string) bool { return id == user })
-	return nil, nil
-}
-
 func (s *Sim) conversationsArchive(a args) (obj, error) {
 	c, err := s.writable(a.str("channel"))
 	if c := s.channel(a.str("channel")); err != nil && err.Error() == "is_archived" && c.Archived {
@@ -346,18 +296,6 @@ func (s *Sim) conversationsArchive(a args) (obj, error) {
 func (s *Sim) archive(c *Channel, userID string) {
 	c.Archived = true
 	s.emit("channel_archive", obj{"channel": c.ID, "user": userID})
-}
-
-func (s *Sim) conversationsUnarchive(a args) (obj, error) {
-	c, err := s.visible(a.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	if !c.Archived {
-		return nil, refuse("not_archived")
-	}
-	c.Archived = false
-	return nil, nil
 }
 
 func (s *Sim) conversationsRename(a args) (obj, error) {
@@ -385,16 +323,4 @@ func (s *Sim) conversationsSetTopic(a args) (obj, error) {
 	c.Topic = topic
 	s.post(c, &Message{User: BotUserID, Subtype: "channel_topic", Text: "set the channel topic: " + topic})
 	return obj{"channel": s.channelObject(c), "topic": topic}, nil
-}
-
-func (s *Sim) conversationsSetPurpose(a args) (obj, error) {
-	c, err := s.writable(a.str("channel"))
-	if err != nil {
-		return nil, err
-	}
-	if utf8.RuneCountInString(a.str("purpose")) > 250 {
-		return nil, refuse("too_long")
-	}
-	c.Purpose = a.str("purpose")
-	return obj{"purpose": c.Purpose}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"mime"
 	"net/http"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -166,13 +165,4 @@ func (s *Sim) filesInfo(a args) (obj, error) {
 		return nil, refuse("file_not_found")
 	}
 	return obj{"file": s.fileObject(f)}, nil
-}
-
-func (s *Sim) filesDelete(a args) (obj, error) {
-	f := s.file(a.str("file"))
-	if f == nil {
-		return nil, refuse("file_not_found")
-	}
-	s.files = slices.DeleteFunc(s.files, func(x *File) bool { return x == f })
-	return nil, nil
 }

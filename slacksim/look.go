@@ -68,12 +68,7 @@ func (s *Sim) Ephemerals(userID string) []Message {
 func copies(list []*Message) []Message {
 	out := make([]Message, 0, len(list))
 	for _, m := range list {
-		c := *m
-		c.Reactions = map[string][]string{}
-		for name, users := range m.Reactions {
-			c.Reactions[name] = slices.Clone(users)
-		}
-		out = append(out, c)
+		out = append(out, *m)
 	}
 	return out
 }

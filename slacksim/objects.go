@@ -1,8 +1,6 @@
 package slacksim
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -45,7 +43,7 @@ func (s *Sim) channelObject(c *Channel) obj {
 	o["name"], o["name_normalized"], o["creator"] = c.Name, c.Name, c.Creator
 	o["is_member"], o["is_general"], o["num_members"] = c.has(BotUserID), false, len(c.Members)
 	o["topic"] = obj{"value": c.Topic, "creator": "", "last_set": 0}
-	o["purpose"] = obj{"value": c.Purpose, "creator": "", "last_set": 0}
+	o["purpose"] = obj{"value": "", "creator": "", "last_set": 0}
 	return o
 }
 
@@ -80,9 +78,6 @@ func (s *Sim) messageObject(m *Message, withMetadata bool) obj {
 		}
 		o["files"], o["upload"] = files, false
 	}
-	if len(m.Reactions) > 0 {
-		o["reactions"] = reactionObjects(m)
-	}
 	s.addThread(o, m)
 	return o
 }
@@ -113,14 +108,6 @@ func (s *Sim) addThread(o obj, m *Message) {
 	o["reply_users_count"], o["latest_reply"] = len(users), replies[len(replies)-1].TS
 }
 
-func reactionObjects(m *Message) []obj {
-	var out []obj
-	for _, name := range slices.SortedFunc(maps.Keys(m.Reactions), cmp.Compare) {
-		out = append(out, obj{"name": name, "users": m.Reactions[name], "count": len(m.Reactions[name])})
-	}
-	return out
-}
-
 func (s *Sim) botObject() obj {
 	return obj{
 		"id": BotID, "app_id": AppID, "user_id": BotUserID, "name": s.opt.BotName, "deleted": false,
@@ -131,10 +118,10 @@ func (s *Sim) botObject() obj {
 func groupObject(g *Group, withUsers bool) obj {
 	o := obj{
 		"id": g.ID, "team_id": TeamID, "is_usergroup": true, "is_subteam": true, "is_external": false,
-		"name": g.Name, "handle": g.Handle, "description": g.Description, "date_create": g.Updated,
+		"name": g.Name, "handle": g.Handle, "description": "", "date_create": g.Updated,
 		"date_update": g.Updated, "date_delete": 0, "auto_type": nil, "created_by": BotUserID,
 		"updated_by": BotUserID, "deleted_by": nil, "user_count": len(g.Users),
-		"prefs": obj{"channels": nonNil(g.Channels), "groups": []string{}},
+		"prefs": obj{"channels": []string{}, "groups": []string{}},
 	}
 	if g.Disabled {
 		o["date_delete"], o["deleted_by"] = g.Updated, BotUserID

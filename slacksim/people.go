@@ -3,48 +3,12 @@ package slacksim
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
-
-func (s *Sim) apiTest(a args) (obj, error) {
-	if code := a.str("error"); code != "" {
-		return nil, &apiError{code: code, extra: obj{"args": withoutToken(a)}}
-	}
-	return obj{"args": withoutToken(a)}, nil
-}
 
 func (s *Sim) authTest(args) (obj, error) {
 	return obj{
 		"url": s.base + "/", "team": "Simulator", "team_id": TeamID, "user": s.opt.BotName,
 		"user_id": BotUserID, "bot_id": BotID, "is_enterprise_install": false,
-	}, nil
-}
-
-func (s *Sim) teamInfo(args) (obj, error) {
-	return obj{"team": obj{
-		"id": TeamID, "name": "Simulator", "domain": teamDomain, "email_domain": "example.com", "url": s.base + "/",
-		"icon": obj{"image_default": true},
-	}}, nil
-}
-
-func (s *Sim) botsInfo(a args) (obj, error) {
-	if bot := a.str("bot"); bot != "" && bot != BotID {
-		return nil, refuse("bot_not_found")
-	}
-	return obj{"bot": s.botObject()}, nil
-}
-
-func (s *Sim) usersList(a args) (obj, error) {
-	part, next, err := page(s.users, a, 200)
-	if err != nil {
-		return nil, err
-	}
-	members := []obj{}
-	for _, u := range part {
-		members = append(members, s.userObject(u))
-	}
-	return obj{
-		"members": members, "cache_ts": s.opt.Now().Unix(), "response_metadata": obj{"next_cursor": next},
 	}, nil
 }
 
@@ -69,12 +33,6 @@ func (s *Sim) usersLookupByEmail(a args) (obj, error) {
 	return nil, refuse("users_not_found")
 }
 
-func (s *Sim) usersGetPresence(args) (obj, error) { return obj{"presence": "active"}, nil }
-
-func (s *Sim) dndInfo(args) (obj, error) {
-	return obj{"dnd_enabled": false, "next_dnd_start_ts": 1, "next_dnd_end_ts": 1, "snooze_enabled": false}, nil
-}
-
 func (s *Sim) group(id string) *Group {
 	for _, g := range s.groups {
 		if g.ID == id {
@@ -95,49 +53,19 @@ func (s *Sim) usergroupsList(a args) (obj, error) {
 }
 
 func (s *Sim) usergroupsCreate(a args) (obj, error) {
-	g := &Group{Name: a.str("name"), Updated: s.opt.Now().Unix()}
-	if err := s.changeGroup(g, a); err != nil {
-		return nil, err
+	g := &Group{Name: a.str("name"), Handle: a.str("handle"), Updated: s.opt.Now().Unix()}
+	for _, other := range s.groups {
+		if other.Name == g.Name {
+			return nil, refuse("name_already_exists")
+		}
+		if g.Handle != "" && other.Handle == g.Handle {
+			return nil, refuse("handle_already_exists")
+		}
 	}
-	if g.Handle == "" {
-		g.Handle = strings.ReplaceAll(strings.ToLower(g.Name), " ", "-")
-	}
+	setDefault(&g.Handle, strings.ReplaceAll(strings.ToLower(g.Name), " ", "-"))
 	g.ID = s.id("S")
 	s.groups = append(s.groups, g)
 	return obj{"usergroup": groupObject(g, true)}, nil
-}
-
-// changeGroup checks and applies name, handle, description and channels.
-func (s *Sim) changeGroup(g *Group, a args) error {
-	for _, other := range s.groups {
-		if other != g && a.has("name") && other.Name == a.str("name") {
-			return refuse("name_already_exists")
-		}
-		if other != g && a.has("handle") && other.Handle == a.str("handle") {
-			return refuse("handle_already_exists")
-		}
-	}
-	if utf8.RuneCountInString(a.str("description")) > 140 {
-		return refuse("description_too_long")
-	}
-	for _, id := range a.list("channels") {
-		if s.channel(id) == nil {
-			return refuse("invalid_channel_provided")
-		}
-	}
-	if a.has("name") {
-		g.Name = a.str("name")
-	}
-	if a.has("handle") {
-		g.Handle = a.str("handle")
-	}
-	if _, given := a["description"]; given {
-		g.Description = a.str("description")
-	}
-	if a.has("channels") {
-		g.Channels = a.list("channels")
-	}
-	return nil
 }
 
 // ownGroup finds the group of a call. The methods that write list no code for an unknown group.
@@ -146,18 +74,6 @@ func (s *Sim) ownGroup(a args) (*Group, error) {
 		return g, nil
 	}
 	return nil, refuseWith("invalid_arguments", "[ERROR] no such user group: "+a.str("usergroup"))
-}
-
-func (s *Sim) usergroupsUpdate(a args) (obj, error) {
-	g, err := s.ownGroup(a)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.changeGroup(g, a); err != nil {
-		return nil, refuseWith("invalid_arguments", "[ERROR] "+err.Error())
-	}
-	s.groupChanged(g)
-	return obj{"usergroup": groupObject(g, true)}, nil
 }
 
 func (s *Sim) groupChanged(g *Group) {
@@ -178,17 +94,6 @@ func (s *Sim) setDisabled(a args, disabled bool) (obj, error) {
 		s.groupChanged(g)
 	}
 	return obj{"usergroup": groupObject(g, true)}, nil
-}
-
-func (s *Sim) usergroupsUsersList(a args) (obj, error) {
-	g := s.group(a.str("usergroup"))
-	if g == nil {
-		return nil, refuse("no_such_subteam")
-	}
-	if g.Disabled && !a.yes("include_disabled") {
-		return obj{"users": []string{}}, nil
-	}
-	return obj{"users": nonNil(g.Users)}, nil
 }
 
 // usergroupsUsersUpdate sets the whole list; a group can't be emptied, and bots and guests are refused.

@@ -310,26 +310,28 @@ func TestExternalSelectAndEphemeral(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
 	chosen := make(chan slack.InteractionCallback, 1)
-	api := app(ctx, t, sim, func(sm *socketmode.Client, e socketmode.Event) {
+	pick := slack.NewActionBlock("b", slack.NewOptionsSelectBlockElement("external_select", slack.NewTextBlockObject("plain_text", "Team", false, false), "team"))
+	app(ctx, t, sim, func(sm *socketmode.Client, e socketmode.Event) {
 		in, ok := e.Data.(slack.InteractionCallback)
-		if !ok {
-			return
-		}
 		var answer any
-		if in.Type == slack.InteractionTypeBlockSuggestion {
+		switch {
+		case e.Type == socketmode.EventTypeSlashCommand:
+			answer = map[string]any{"text": "x", "blocks": []slack.Block{pick}}
+		case !ok:
+			return
+		case in.Type == slack.InteractionTypeBlockSuggestion:
 			answer = slack.OptionsResponse{Options: []*slack.OptionBlockObject{
 				slack.NewOptionBlockObject("9", slack.NewTextBlockObject("plain_text", "Team "+in.Value, false, false), nil),
 			}}
-		} else {
+		default:
 			chosen <- in
 		}
 		if err := sm.AckCtx(ctx, e.Request.EnvelopeID, answer); err != nil {
 			t.Error(err)
 		}
 	})
-	pick := slack.NewActionBlock("b", slack.NewOptionsSelectBlockElement("external_select", slack.NewTextBlockObject("plain_text", "Team", false, false), "team"))
-	if _, err := api.PostEphemeralContext(ctx, "C0OPS", "U0ANN", slack.MsgOptionText("x", false), slack.MsgOptionBlocks(pick)); err != nil {
-		t.Fatal(err)
+	if res, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall x"); err != nil || !res.Ephemeral {
+		t.Fatalf("%+v, %v", res, err)
 	}
 	if len(sim.Messages("#ops")) != 0 || len(sim.Ephemerals("bo")) != 0 {
 		t.Error("others see an ephemeral message")

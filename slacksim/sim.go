@@ -96,7 +96,6 @@ type live struct {
 	offered    map[string][]obj // options offered last, by person and action
 	calls      []Call
 	envelopes  []*Envelope
-	scheduling bool
 }
 
 // New makes a workspace with nobody in it but the bot.

@@ -31,13 +31,6 @@ func (s *Sim) writeMessage(out *strings.Builder, m *Message, indent string) {
 	if m.Edited {
 		lines[len(lines)-1] += " (edited)"
 	}
-	if names := reactionObjects(m); len(names) > 0 {
-		var marks []string
-		for _, r := range names {
-			marks = append(marks, fmt.Sprintf(":%s: %d", r["name"], r["count"]))
-		}
-		lines = append(lines, strings.Join(marks, " "))
-	}
 	for i, line := range lines {
 		prefix := indent + "    "
 		if i == 0 {

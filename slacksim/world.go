@@ -40,7 +40,6 @@ type Channel struct {
 	Private  bool     `json:"private,omitempty"`
 	Archived bool     `json:"archived,omitempty"`
 	Topic    string   `json:"topic,omitempty"`
-	Purpose  string   `json:"purpose,omitempty"`
 	User     string   `json:"user,omitempty"`
 	Creator  string   `json:"creator,omitempty"`
 	Created  int64    `json:"created"`
@@ -64,10 +63,8 @@ type Message struct {
 	// Ephemeral is the only person who sees the message, if it is of that kind.
 	Ephemeral string `json:"ephemeral,omitempty"`
 	// Hidden marks a message that was accepted in a burst and is not displayed.
-	Hidden    bool                `json:"hidden,omitempty"`
-	Pinned    bool                `json:"pinned,omitempty"`
-	Reactions map[string][]string `json:"reactions,omitempty"`
-	Files     []string            `json:"files,omitempty"`
+	Hidden bool     `json:"hidden,omitempty"`
+	Files  []string `json:"files,omitempty"`
 }
 
 // File is an uploaded file.
@@ -85,14 +82,12 @@ type File struct {
 
 // Group is a user group.
 type Group struct {
-	ID          string   `json:"id"`
-	Name        string   `json:"name"`
-	Handle      string   `json:"handle"`
-	Description string   `json:"description,omitempty"`
-	Users       []string `json:"users"`
-	Channels    []string `json:"channels,omitempty"`
-	Disabled    bool     `json:"disabled,omitempty"`
-	Updated     int64    `json:"updated"`
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Handle   string   `json:"handle"`
+	Users    []string `json:"users"`
+	Disabled bool     `json:"disabled,omitempty"`
+	Updated  int64    `json:"updated"`
 }
 
 // Bookmark is a link at the top of a channel.
@@ -102,13 +97,6 @@ type Bookmark struct {
 	Title   string `json:"title"`
 	Link    string `json:"link"`
 	Emoji   string `json:"emoji,omitempty"`
-}
-
-type scheduled struct {
-	ID      string
-	PostAt  int64
-	Message Message
-	never   bool
 }
 
 // world is what a workspace remembers.
@@ -123,7 +111,6 @@ type world struct {
 	read      map[string]map[string]string
 	counter   int
 	lastTS    int64
-	scheduled []*scheduled
 }
 
 func newWorld(opt Options) world {

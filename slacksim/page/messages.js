@@ -83,16 +83,15 @@ function message(m, replies, files, follows, actions) {
     suggest: (ref, query) => ({ user: world.me, channel: m.channel, ts: m.ts, action_id: ref, query }) };
   const edited = m.edited && h('span', { class: 'edited' }, ' (edited)');
   const body = m.blocks?.length ? [blocks(m.blocks, ctx), edited] : [h('div', { class: 'text' }, mrkdwn(m.text, world), edited)];
-  return h('article', { class: ['message', m.ephemeral && 'ephemeral', follows && 'follows', m.subtype && 'system', m.pinned && 'pinned'].filter(Boolean).join(' '),
+  return h('article', { class: ['message', m.ephemeral && 'ephemeral', follows && 'follows', m.subtype && 'system'].filter(Boolean).join(' '),
     data: { ts: m.ts, channel: m.channel, user: m.user, threadTs: m.thread_ts } },
   h('div', { class: 'avatar c' + (app ? 'app' : hash(m.user) % colours), 'aria-hidden': 'true' }, follows ? '' : name.slice(0, 1).toUpperCase()),
   h('div', { class: 'content' },
     m.ephemeral && h('div', { class: 'only' }, 'Only visible to you', h('button', { type: 'button', class: 'link', on: { click: () => post('dismiss', { user: world.me, ts: m.ts }) } }, 'Dismiss')),
-    m.pinned && h('div', { class: 'only' }, 'Pinned'),
     m.broadcast && h('div', { class: 'only' }, 'Also sent to the channel from a thread'),
     !follows && h('div', { class: 'byline' }, h('b', { class: 'author' }, name), app && h('span', { class: 'app' }, 'APP'),
       h('time', { title: time(m.ts, world, { dateStyle: 'full', timeStyle: 'long' }) }, time(m.ts, world, { hour: 'numeric', minute: '2-digit' }))),
-    body, (m.attachments || []).map((a) => attachment(a, ctx)), files.filter(Boolean).map(file), reactions(m), replies.length ? threadLink(m, replies, actions) : null),
+    body, (m.attachments || []).map((a) => attachment(a, ctx)), files.filter(Boolean).map(file), replies.length ? threadLink(m, replies, actions) : null),
   tools(m, actions));
 }
 
@@ -108,11 +107,6 @@ function attachment(a, ctx) {
 function file(f) {
   if (f.image) return h('figure', { class: 'file' }, h('figcaption', null, f.title), h('img', { src: f.url, alt: f.alt || f.title }));
   return h('a', { class: 'file doc', href: f.url, download: '' }, f.title);
-}
-
-function reactions(m) {
-  const list = Object.entries(m.reactions || {});
-  return list.length ? h('div', { class: 'reactions' }, list.map(([name, users]) => h('span', { data: { reaction: name } }, plain(':' + name + ':'), ' ', users.length))) : null;
 }
 
 function threadLink(m, replies, actions) {
