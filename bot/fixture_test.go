@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
@@ -74,6 +75,7 @@ func newOffice(t *testing.T, o slacksim.Options) *office {
 }
 
 func (f *office) openSlack(o slacksim.Options) {
+	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	f.sim = slacksim.New(o)
 	for _, u := range []slacksim.User{
 		{ID: string(ann), Name: "ann", RealName: "Ann", Email: "ann@example.com", TZ: "Europe/Berlin"},

@@ -5,10 +5,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import bolt from '@slack/bolt';
 
 const { App, LogLevel } = bolt;
 const program = process.argv[2];
+const manifest = fileURLToPath(new URL('../slacksim/testdata/manifest.yaml', import.meta.url));
 if (!program) {
   console.error('usage: node check.js PATH-TO-SLACKSIM');
   process.exit(2);
@@ -22,7 +24,7 @@ function check(name, ok, detail) {
 
 // start runs the simulator and returns its address.
 async function start() {
-  const child = spawn(program, ['--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, ['--listen', '127.0.0.1:0', '--manifest', manifest], { stdio: ['ignore', 'pipe', 'inherit'] });
   child.on('error', (error) => { console.error(error.message); process.exit(2); });
   for await (const line of createInterface({ input: child.stdout })) {
     const [, base] = line.match(/^API\s+(\S+)\/api\//) || [];

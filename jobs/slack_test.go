@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/bot"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
@@ -18,7 +19,7 @@ import (
 // newSlackDesk is a desk whose only instance pages and draws in Slack.
 func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
 	t.Helper()
-	sim := slacksim.New(slacksim.Options{})
+	sim := slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})
 	for id, name := range map[oncall.UserID]string{ann: "ann", bo: "bo"} {
 		sim.AddUser(slacksim.User{ID: string(id), Name: name, TZ: "Europe/Berlin"})
 	}

@@ -108,7 +108,7 @@ func (s *Sim) Slash(ctx context.Context, userID, channel, line string) (SlashRes
 	if err == nil && c == nil {
 		c = s.openDM(u.ID)
 	}
-	if err == nil && !slices.ContainsFunc(s.opt.Commands, func(k Command) bool { return k.Name == name }) {
+	if err == nil && !slices.ContainsFunc(s.opt.Manifest.Features.Commands, func(k Command) bool { return k.Name == name }) {
 		err = fmt.Errorf("%s is not a valid command", name)
 	}
 	if err != nil {
@@ -190,8 +190,8 @@ func (s *Sim) escapeNames(text string) string {
 func (s *Sim) Shortcut(ctx context.Context, userID, callbackID, channel, ts string) (Result, error) {
 	s.mu.Lock()
 	u, c, err := s.actor(userID, channel)
-	known := slices.ContainsFunc(s.opt.Shortcuts, func(d ShortcutDef) bool {
-		return d.CallbackID == callbackID && d.OnMessage == (ts != "")
+	known := slices.ContainsFunc(s.opt.Manifest.Features.Shortcuts, func(d Shortcut) bool {
+		return d.CallbackID == callbackID && (d.Type == "message") == (ts != "")
 	})
 	if err == nil && !known {
 		err = fmt.Errorf("no such shortcut: %s", callbackID)

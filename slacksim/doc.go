@@ -10,6 +10,8 @@
 // Where Slack's behaviour is not documented, the simulator had to choose. Every such choice is
 // listed by Assumptions.
 //
-// The package depends on the standard library and gorilla/websocket only, and on no Slack client,
-// so that a mistake in a client cannot hide behind the same mistake here.
+// What the app may do is for its manifest to say, which the caller hands over; there are no defaults.
+//
+// The package depends on the standard library, gorilla/websocket and a reader of YAML only, and on
+// no Slack client, so that a mistake in a client cannot hide behind the same mistake here.
 package slacksim

@@ -158,11 +158,3 @@ func (s *Sim) shareTargets(channels []string) ([]*Channel, error) {
 	}
 	return out, nil
 }
-
-func (s *Sim) filesInfo(a args) (obj, error) {
-	f := s.file(a.str("file"))
-	if f == nil {
-		return nil, refuse("file_not_found")
-	}
-	return obj{"file": s.fileObject(f)}, nil
-}

@@ -31,7 +31,6 @@ var handlers = map[string]func(*Sim, args) (obj, error){
 	"usergroups.users.update":      (*Sim).usergroupsUsersUpdate,
 	"files.getUploadURLExternal":   (*Sim).filesGetUploadURL,
 	"files.completeUploadExternal": (*Sim).filesCompleteUpload,
-	"files.info":                   (*Sim).filesInfo,
 	"bookmarks.add":                (*Sim).bookmarksAdd,
 	"bookmarks.edit":               (*Sim).bookmarksEdit,
 	"bookmarks.list":               (*Sim).bookmarksList,

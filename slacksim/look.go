@@ -65,6 +65,16 @@ func (s *Sim) Ephemerals(userID string) []Message {
 	return nil
 }
 
+// File is an uploaded file, if there is one of that id.
+func (s *Sim) File(id string) (File, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.file(id); f != nil {
+		return *f, true
+	}
+	return File{}, false
+}
+
 func copies(list []*Message) []Message {
 	out := make([]Message, 0, len(list))
 	for _, m := range list {

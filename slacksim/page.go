@@ -119,7 +119,7 @@ type pageState struct {
 	Notice    string              `json:"notice,omitempty"`
 	Bot       string              `json:"bot"`
 	Commands  []Command           `json:"commands"`
-	Shortcuts []ShortcutDef       `json:"shortcuts"`
+	Shortcuts []Shortcut          `json:"shortcuts"`
 	Users     []*User             `json:"users"`
 	Groups    []Group             `json:"groups"`
 	Channels  []pageChannel       `json:"channels"`
@@ -166,7 +166,8 @@ func (s *Sim) serveState(w http.ResponseWriter, r *http.Request) {
 func (s *Sim) state(userID, channel string) *pageState {
 	p := &pageState{
 		Revision: s.revision, Title: s.opt.PageTitle, Notice: s.opt.PageNotice, Bot: BotUserID,
-		Commands: s.opt.Commands, Shortcuts: s.opt.Shortcuts, Users: slices.Clone(s.users), Groups: []Group{},
+		Commands: append([]Command{}, s.opt.Manifest.Features.Commands...), Shortcuts: append([]Shortcut{}, s.opt.Manifest.Features.Shortcuts...),
+		Users: slices.Clone(s.users), Groups: []Group{},
 		Channels: []pageChannel{}, Messages: []Message{}, Bookmarks: []Bookmark{}, Views: []View{},
 		Files: map[string]pageFile{}, Now: s.opt.Now().Unix(),
 		Calls: last(s.calls, panelRows), Envelopes: []Envelope{},

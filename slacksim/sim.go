@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Options says how a Sim behaves. The zero value is a complete, lenient Slack in memory.
+// Options says how a Sim behaves. Without any it is a lenient Slack in memory, where the app may do
+// nothing: that is for its Manifest to say.
 type Options struct {
 	// BotToken and AppToken are the only tokens accepted. Default xoxb-sim and xapp-sim.
 	BotToken, AppToken string
@@ -38,11 +39,8 @@ type Options struct {
 	RefreshWarning time.Duration
 	// Random delivers each envelope to a random socket instead of taking turns.
 	Random bool
-	// Commands, Shortcuts and Events are what the app's manifest declares.
-	// The defaults are those of the product.
-	Commands  []Command
-	Shortcuts []ShortcutDef
-	Events    []string
+	// Manifest is what the app declares.
+	Manifest Manifest
 	// PageTitle is the heading of the page. Default "Slack simulator".
 	PageTitle string
 	// PageNotice is an optional line shown above the messages.
@@ -109,7 +107,7 @@ func New(opt Options) *Sim {
 		buckets: map[string]*bucket{}, bursts: map[string][]time.Time{}, stacks: map[string][]*view{},
 		views: map[string]*view{}, ephemerals: map[string][]*Message{}, offered: map[string][]obj{},
 	}
-	for _, scope := range productScopes {
+	for _, scope := range opt.Manifest.OAuth.Scopes.Bot {
 		s.scopes[scope] = true
 	}
 	s.handler = s.routes()
@@ -132,15 +130,6 @@ func (o *Options) fill() {
 	}
 	if o.RetryDelays == nil {
 		o.RetryDelays = []time.Duration{100 * time.Millisecond, time.Minute, 5 * time.Minute}
-	}
-	if o.Commands == nil {
-		o.Commands = productCommands
-	}
-	if o.Shortcuts == nil {
-		o.Shortcuts = productShortcuts
-	}
-	if o.Events == nil {
-		o.Events = productEvents
 	}
 }
 
@@ -269,4 +258,6 @@ func (s *Sim) SetScopes(scopes []string) {
 	s.wake()
 }
 
-func (s *Sim) subscribed(event string) bool { return slices.Contains(s.opt.Events, event) }
+func (s *Sim) subscribed(event string) bool {
+	return slices.Contains(s.opt.Manifest.Settings.Events.Bot, event)
+}

@@ -2,6 +2,7 @@ package slacksim_test
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -20,11 +21,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+//go:embed testdata/manifest.yaml
+var manifest string
+
 // bench is a simulator with Ann, Bo and #ops, and a context that ends with the test.
 func bench(t *testing.T, opt slacksim.Options) (context.Context, *slacksim.Sim) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
+	opt.Manifest = slacksim.MustManifest(manifest)
 	sim := slacksim.New(opt)
 	sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann", RealName: "Ann Example", Email: "ann@example.com", TZ: "Europe/Berlin"})
 	sim.AddUser(slacksim.User{ID: "U0BO", Name: "bo", RealName: "Bo Example", Email: "bo@example.com"})

@@ -27,12 +27,11 @@ func TestFilesAndPeople(t *testing.T) {
 	if got := sim.Text("#ops"); got != "oncall: [file: The week]\n" {
 		t.Errorf("channel:\n%s", got)
 	}
-	info, _, _, err := api.GetFileInfoContext(ctx, file.ID, 0, 0)
-	if err != nil {
-		t.Fatal(err)
+	if kept, ok := sim.File(file.ID); !ok || kept.Name != "week.png" || kept.AltText != "A chart" {
+		t.Errorf("kept is %+v", kept)
 	}
 	var content bytes.Buffer
-	if err := api.GetFileContext(ctx, info.URLPrivateDownload, &content); err != nil || content.String() != "png" {
+	if err := api.GetFileContext(ctx, sim.URL()+"/files/"+file.ID+"/week.png", &content); err != nil || content.String() != "png" {
 		t.Errorf("download: %q, %v", content.String(), err)
 	}
 	ann, err := api.GetUserByEmailContext(ctx, "ANN@example.com")
@@ -66,7 +65,7 @@ func TestAListComesInParts(t *testing.T) {
 func TestStateSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.json")
-	sim := slacksim.New(slacksim.Options{StateFile: path})
+	sim := slacksim.New(slacksim.Options{StateFile: path, Manifest: slacksim.MustManifest(manifest)})
 	sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann"})
 	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{"U0ANN", slacksim.BotUserID}})
 	if _, err := sim.Start("127.0.0.1:0"); err != nil {
@@ -78,7 +77,7 @@ func TestStateSurvivesARestart(t *testing.T) {
 	if err := sim.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again := slacksim.New(slacksim.Options{StateFile: path})
+	again := slacksim.New(slacksim.Options{StateFile: path, Manifest: slacksim.MustManifest(manifest)})
 	defer again.Close()
 	if _, err := again.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/slacksim"
 )
 
@@ -22,6 +23,7 @@ const patience = 20 * time.Second
 // newSlack starts a Slack and makes a client for it.
 func newSlack(t *testing.T, o slacksim.Options) (*slacksim.Sim, *Client) {
 	t.Helper()
+	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	sim := slacksim.New(o)
 	sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann"})
 	sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{"U0ANN", slacksim.BotUserID}})

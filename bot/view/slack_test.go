@@ -6,13 +6,14 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 )
 
 func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 	t.Parallel()
-	sim := slacksim.New(slacksim.Options{})
+	sim := slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})
 	sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann"})
 	sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{string(ann), slacksim.BotUserID}})
 	if _, err := sim.Start("127.0.0.1:0"); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
@@ -52,7 +53,7 @@ func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, e
 	if err != nil {
 		return nil, err
 	}
-	t := &target{sim: slacksim.New(slacksim.Options{}), url: withDatabase(b.server.URL(), name)}
+	t := &target{sim: slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)}), url: withDatabase(b.server.URL(), name)}
 	if t.pool, err = pgxpool.New(ctx, t.url); err != nil {
 		return nil, err
 	}

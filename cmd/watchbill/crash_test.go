@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
@@ -104,7 +105,7 @@ type crash struct {
 
 func newCrash(t *testing.T, c crashChannel) *crash {
 	k := &crash{t: t, trap: &trap{}}
-	k.sim = slacksim.New(slacksim.Options{})
+	k.sim = slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})
 	k.sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann", TZ: "Europe/Berlin"})
 	k.sim.AddChannel(slacksim.Channel{Name: "payments", Members: []string{"U0ANN"}})
 	if _, err := k.sim.Start("127.0.0.1:0"); err != nil {

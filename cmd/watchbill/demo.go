@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/oncall/schedule"
 
 	"github.com/rs/zerolog"
@@ -282,7 +283,7 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 	sim := slacksim.New(slacksim.Options{
 		BotToken: simBotToken, AppToken: simAppToken, Now: p.clock,
 		StateFile: filepath.Join(dir, stateFile), Limits: true,
-		Shortcuts: []slacksim.ShortcutDef{}, // manifest.yaml declares none
+		Manifest: slacksim.MustManifest(watchbill.Manifest),
 	})
 	setup, err := parseSetup(demoSetup)
 	if err != nil {

@@ -1,14 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"image"
 	_ "image/png" // the format of pictures
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -63,24 +62,10 @@ func (s *story) picture(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return id != ""
 	})
-	var info struct {
-		OK   bool
-		File struct {
-			Name, MimeType string
-			AltText        string `json:"alt_txt"`
-			Download       string `json:"url_private_download"`
-		}
-	}
-	resp, err := http.PostForm(s.sim.APIURL()+"files.info", url.Values{"token": {"xoxb-sim"}, "file": {id}})
+	file, _ := s.sim.File(id)
+	config, format, err := image.DecodeConfig(bytes.NewReader(file.Content))
 	ts.Check(err)
-	defer resp.Body.Close()
-	ts.Check(json.NewDecoder(resp.Body).Decode(&info))
-	png, err := http.Get(info.File.Download)
-	ts.Check(err)
-	defer png.Body.Close()
-	config, format, err := image.DecodeConfig(png.Body)
-	ts.Check(err)
-	fmt.Fprintf(ts.Stdout(), "%s %s %dx%d\n%s\n", info.File.Name, format, config.Width, config.Height, info.File.AltText)
+	fmt.Fprintf(ts.Stdout(), "%s %s %dx%d\n%s\n", file.Name, format, config.Width, config.Height, file.AltText)
 }
 
 // subscribe TEXT: fetches the calendar at the address in the text, and prints it.

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/notify/notifytest"
 	"github.com/watchbill/watchbill/slacksim"
@@ -160,7 +161,7 @@ func newStory(t *testing.T) *story {
 // story.
 func (s *story) setup(env *testscript.Env) error {
 	s.url = storetest.NewEmpty(s.t).Config().ConnString()
-	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now})
+	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now, Manifest: slacksim.MustManifest(watchbill.Manifest)})
 	for id, name := range map[string]string{"U0ANN": "Ann", "U0BO": "Bo", "U0CY": "Cy", "U0DI": "Di"} {
 		s.sim.AddUser(slacksim.User{ID: id, Name: strings.ToLower(name), RealName: name, Email: strings.ToLower(name) + "@example.com", TZ: "Europe/Berlin"})
 	}

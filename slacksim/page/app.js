@@ -83,7 +83,7 @@ function draw(state) {
   $('messages').hidden = here.home;
   $('home').hidden = !here.home;
   $('composer').hidden = here.home || !channel;
-  $('shortcuts').hidden = state.shortcuts.every((s) => s.on_message);
+  $('shortcuts').hidden = state.shortcuts.every((s) => s.type === 'message');
   if (here.home) { drawHomeHead(state); drawHome(state); } else { drawHead(state, channel); }
   const actions = { thread: (ts) => go({ thread: ts }), world, focus: here.focus };
   drawMessages(here.home ? null : channel, state, actions);
@@ -190,7 +190,7 @@ function setupComposer() {
   });
   $('composer').addEventListener('submit', (event) => { event.preventDefault(); send(); });
   $('shortcuts').addEventListener('click', () => {
-    const list = world.state.shortcuts.filter((s) => !s.on_message);
+    const list = world.state.shortcuts.filter((s) => s.type !== 'message');
     popover($('shortcuts'), list.map((s) => h('button', { type: 'button', role: 'menuitem', data: { callbackId: s.callback_id },
       on: { click: () => ask('shortcut', { user: here.user, callback_id: s.callback_id }) } }, s.name)));
   });

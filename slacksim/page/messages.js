@@ -117,9 +117,9 @@ function threadLink(m, replies, actions) {
 
 function tools(m, actions) {
   if (m.ephemeral) return null;
-  const some = actions.world.state.shortcuts.some((s) => s.on_message);
+  const some = actions.world.state.shortcuts.some((s) => s.type === 'message');
   const more = some && h('button', { type: 'button', class: 'icon', 'aria-label': 'More actions', 'aria-haspopup': 'menu', data: { more: m.ts }, on: { click: () => {
-    const list = actions.world.state.shortcuts.filter((s) => s.on_message);
+    const list = actions.world.state.shortcuts.filter((s) => s.type === 'message');
     popover(more, list.map((s) => h('button', { type: 'button', role: 'menuitem', data: { callbackId: s.callback_id }, on: { click: () =>
       ask('shortcut', { user: actions.world.me, callback_id: s.callback_id, channel: m.channel, ts: m.ts }) } }, s.name)));
   } } }, '⋮');

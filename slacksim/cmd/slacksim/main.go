@@ -24,6 +24,7 @@ func run() error {
 	var opt slacksim.Options
 	listen := flag.String("listen", "127.0.0.1:8065", "loopback `address` to serve on")
 	list := flag.Bool("assumptions", false, "print what the simulator assumes about Slack, and exit")
+	manifest := flag.String("manifest", "manifest.yaml", "`file` with the app's manifest")
 	flag.StringVar(&opt.StateFile, "state", "", "`file` that keeps people and messages over a restart")
 	flag.StringVar(&opt.BotToken, "bot-token", "xoxb-sim", "bot token to accept")
 	flag.StringVar(&opt.AppToken, "app-token", "xapp-sim", "app-level token to accept")
@@ -34,6 +35,13 @@ func run() error {
 			fmt.Println("unverified:", line)
 		}
 		return nil
+	}
+	text, err := os.ReadFile(*manifest)
+	if err != nil {
+		return err
+	}
+	if opt.Manifest, err = slacksim.ParseManifest(string(text)); err != nil {
+		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
