@@ -178,6 +178,7 @@ func (s *story) fail(_ *testscript.TestScript, _ bool, args []string) {
 	s.sim.Fail(slacksim.Fault{Method: args[0], Kind: slacksim.FaultBefore, Times: -1})
 }
 
+// heal: whatever was told to fail works again.
 func (s *story) heal(*testscript.TestScript, bool, []string) { s.sim.ClearFaults() }
 
 // scopes SCOPE…: the app has these scopes and no others.

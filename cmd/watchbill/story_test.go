@@ -184,8 +184,8 @@ func (s *story) setup(env *testscript.Env) error {
 	return nil
 }
 
-// start: runs the program with a parked clock, set up with setup.yaml or, without it, with the
-// demo's setup.
+// start: runs the program, set up with setup.yaml or, without it, with the demo's setup. It is Monday
+// 2 March 2026, 12:00 UTC, until time passes; every step of the first policy waits five minutes.
 func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	ctx := context.Background()
 	s.clock.park(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)) // a Monday
