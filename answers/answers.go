@@ -65,7 +65,7 @@ func say(o oncall.AnswerOutcome, dir *store.Directory) oncall.Sentence {
 		if name == "" {
 			name = "you"
 		}
-		return oncall.Say("Thank you. %s pages for %s can come here now.", oncall.MethodName(o.Method), name)
+		return oncall.Say("Thank you. %s pages for %s can come here now.", o.Method.Name(), name)
 	case oncall.AnswerNoProof:
 		return oncall.Say("That code is not right, or too old. A new one can be sent from Slack.")
 	case oncall.AnswerIgnored, oncall.AnswerStopped, oncall.AnswerStarted: // the provider itself confirms STOP and START

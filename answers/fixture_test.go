@@ -88,7 +88,7 @@ func (w *world) another(url string) *store.Store {
 }
 
 // addContact gives a person a contact method that counts.
-func (w *world) addContact(user oncall.UserID, method, address string) oncall.ContactID {
+func (w *world) addContact(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
 	w.t.Helper()
 	ctx := w.t.Context()
 	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.now))
@@ -98,7 +98,7 @@ func (w *world) addContact(user oncall.UserID, method, address string) oncall.Co
 }
 
 // pagedBy lets a person be paged by one contact method only.
-func (w *world) pagedBy(user oncall.UserID, method, address string) {
+func (w *world) pagedBy(user oncall.UserID, method oncall.Method, address string) {
 	w.t.Helper()
 	c := w.addContact(user, method, address)
 	w.check(w.SetPreferences(w.t.Context(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c}}}))
@@ -168,7 +168,7 @@ func (w *world) says(from, text string) string {
 }
 
 // presses lets somebody answer a message by a button or a key.
-func (w *world) presses(method string, page oncall.Page, act oncall.ActKind) string {
+func (w *world) presses(method oncall.Method, page oncall.Page, act oncall.ActKind) string {
 	w.t.Helper()
 	w.n++
 	return w.take(oncall.Answer{

@@ -114,7 +114,7 @@ func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
 	}
 	var via string
 	m.must(m.pool.QueryRow(t.Context(), "SELECT actor ->> 'via' FROM incident_events WHERE incident_id = $1 AND actor ->> 'user' = 'U0ANN' ORDER BY id DESC LIMIT 1", m.incident).Scan(&via))
-	if via != oncall.MethodEmail {
+	if via != string(oncall.MethodEmail) {
 		t.Errorf("the timeline says that it came by %q", via)
 	}
 	count := func() (n int) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -33,8 +34,8 @@ type Config struct {
 	PublicURL string // where people's calendars find Watchbill, without a / at the end
 	LocalURL  bool   // PublicURL is only reachable on this machine
 
-	Methods []string // contact methods that this installation has beside Slack
-	Numbers []string // from which its SMS and phone calls come, in E.164
+	Methods []oncall.Method // contact methods that this installation has beside Slack
+	Numbers []string        // from which its SMS and phone calls come, in E.164
 
 	Store   *store.Store
 	Clock   func() time.Time
@@ -57,7 +58,7 @@ type Bot struct {
 
 	publicURL string
 	localURL  bool
-	methods   []string
+	methods   []oncall.Method
 	numbers   []string
 }
 

@@ -81,17 +81,17 @@ func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.updateModal(ctx, p.view, view.ContactForm(b.methods, p.value, u.Email))
+	return "", b.updateModal(ctx, p.view, view.ContactForm(b.methods, oncall.Method(p.value), u.Email))
 }
 
 // submitContactAdd adds a contact method and asks for the code that was sent to it.
 func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error) {
-	method := s.form.choice(view.BlockMethod)
+	method := oncall.Method(s.form.choice(view.BlockMethod))
 	block := view.AddressBlock(method)
 	if !slices.Contains(b.methods, method) {
 		return correct(mistakes{view.BlockMethod: "This installation can't send by that."}), nil
 	}
-	address, err := oncall.CheckAddress(method, s.form.text(block))
+	address, err := method.CheckAddress(s.form.text(block))
 	if err != nil {
 		return refusedAt(block, err)
 	}

@@ -24,7 +24,7 @@ func reachedByTwo() view.Contacts {
 			{ID: 4, Method: oncall.MethodEmail, Address: "ann@example.com", VerifiedAt: &noon},
 			{ID: 5, Method: oncall.MethodTelegram},
 		}},
-		Context: oncall.RuleContext{Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice}},
+		Context: oncall.RuleContext{Methods: []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice}},
 	}
 }
 
@@ -107,7 +107,7 @@ func (f *office) shows(user oncall.UserID, want ...string) {
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
-	f.bot.methods = []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodVoice}
+	f.bot.methods = []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodVoice}
 	f.listen(2)
 	if _, err := f.sim.Slash(f.ctx, string(ann), "C0PAY", "/oncall contact"); err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestContacts(t *testing.T) {
 	f.shows(ann, "Slack", "(the defaults)", "wakes nobody", "mon-fri 09:00-17:00 (Europe/Berlin, the default)")
 
 	f.view(ann, view.ActionContactAdd, nil)
-	f.view(ann, view.ActionContactMethod, oncall.MethodSMS)
+	f.view(ann, view.ActionContactMethod, string(oncall.MethodSMS))
 	block := view.AddressBlock(oncall.MethodSMS)
 	if wrong := f.submit(ann, map[view.Block]any{block: "202 555 0100"}); !strings.Contains(wrong[string(block)], "country code") {
 		t.Errorf("a number without its country is answered %v", wrong)
@@ -183,7 +183,7 @@ func TestContacts(t *testing.T) {
 func TestContactsOfOthers(t *testing.T) {
 	t.Parallel()
 	f := newOffice(t, slacksim.Options{})
-	f.bot.methods = []string{oncall.MethodSMS}
+	f.bot.methods = []oncall.Method{oncall.MethodSMS}
 	c, err := f.store.AddContact(f.ctx, ann, oncall.MethodSMS, "+12025550100", f.clock())
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
 )
 
 const (
@@ -21,24 +22,24 @@ const (
 // keep a page from being sent. They use the machine's clock, because gobreaker accepts no other;
 // only the time of the next try depends on it.
 type breakers struct {
-	changed func(method string, open bool)
+	changed func(method oncall.Method, open bool)
 
 	mu sync.Mutex
-	of map[string]*gobreaker.TwoStepCircuitBreaker[any]
+	of map[oncall.Method]*gobreaker.TwoStepCircuitBreaker[any]
 }
 
-func (b *breakers) breaker(method string) *gobreaker.TwoStepCircuitBreaker[any] {
+func (b *breakers) breaker(method oncall.Method) *gobreaker.TwoStepCircuitBreaker[any] {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.of == nil {
-		b.of = map[string]*gobreaker.TwoStepCircuitBreaker[any]{}
+		b.of = map[oncall.Method]*gobreaker.TwoStepCircuitBreaker[any]{}
 	}
 	if b.of[method] == nil {
 		b.of[method] = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
-			Name: method, Timeout: probeAfter,
+			Name: string(method), Timeout: probeAfter,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-			OnStateChange: func(name string, _, to gobreaker.State) {
-				b.changed(name, to == gobreaker.StateOpen)
+			OnStateChange: func(_ string, _, to gobreaker.State) {
+				b.changed(method, to == gobreaker.StateOpen)
 			},
 		})
 	}
@@ -47,12 +48,12 @@ func (b *breakers) breaker(method string) *gobreaker.TwoStepCircuitBreaker[any] 
 
 // ask reports whether a method's provider is failing while another of the person's methods may work.
 // If not, the caller must report the outcome of the call to done.
-func (b *breakers) ask(method string, others []string) (done func(notify.Receipt), open bool) {
+func (b *breakers) ask(method oncall.Method, others []oncall.Method) (done func(notify.Receipt), open bool) {
 	report, err := b.breaker(method).Allow()
 	if err == nil {
 		return func(r notify.Receipt) { report(failure(r)) }, false
 	}
-	if slices.ContainsFunc(others, func(o string) bool { return o != method && b.breaker(o).State() != gobreaker.StateOpen }) {
+	if slices.ContainsFunc(others, func(o oncall.Method) bool { return o != method && b.breaker(o).State() != gobreaker.StateOpen }) {
 		return nil, true
 	}
 	return func(notify.Receipt) {}, false

@@ -111,7 +111,7 @@ func (c *channel) cut() int {
 }
 
 // reachable gives a person a verified contact method.
-func (d *desk) reachable(user oncall.UserID, method, address string) oncall.ContactID {
+func (d *desk) reachable(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
 	d.t.Helper()
 	ctx := d.t.Context()
 	c, err := d.store.AddContact(ctx, user, method, address, d.clock())

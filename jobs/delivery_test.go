@@ -20,7 +20,7 @@ func withSMS(t *testing.T) (d *desk, clock *handClock, sms, voice *channel) {
 	clock = newClock()
 	d = newDesk(t, "1h", clock.now)
 	sms, voice = newChannel(), newChannel()
-	d.more = map[string]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
+	d.more = map[oncall.Method]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
 	d.reachable(ann, oncall.MethodVoice, annsPhone)
 	d.reachable(ann, oncall.MethodSMS, annsPhone)
 	return d, clock, sms, voice
@@ -234,7 +234,7 @@ func TestAnsweredBySMS(t *testing.T) {
 	sms.says(notify.Reply{From: annsPhone, Text: "'1A.'"})
 	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	by := d.events(1, oncall.EventAcknowledged)[0].Actor
-	if by.User != ann || by.Via != oncall.MethodSMS {
+	if by.User != ann || by.Via != string(oncall.MethodSMS) {
 		t.Errorf("acknowledged by %+v", by)
 	}
 	d.eventually("she is told", func() bool { return len(sms.messages(notify.ForAnswer)) == 1 })

@@ -48,8 +48,8 @@ type desk struct {
 	id    oncall.IntegrationID
 	names map[*jobs.Jobs]string
 
-	mirror jobs.Mirror              // nil: none of the tests' groups or topics
-	more   map[string]notify.Sender // in addition to Slack
+	mirror jobs.Mirror                     // nil: none of the tests' groups or topics
+	more   map[oncall.Method]notify.Sender // in addition to Slack
 }
 
 // newDesk makes a desk whose policy pages Bo after wait.
@@ -151,7 +151,7 @@ func (d *desk) start(phone notify.Sender) *jobs.Jobs {
 func (d *desk) instance(s *store.Store, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
 	d.t.Helper()
 	name := fmt.Sprintf("instance-%d", len(d.names)+1)
-	senders := map[string]notify.Sender{oncall.MethodSlack: phone}
+	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: phone}
 	maps.Copy(senders, d.more)
 	j, err := jobs.New(jobs.Config{
 		Store: s, Board: d.slack, Mirror: d.mirror, Senders: senders,

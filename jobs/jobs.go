@@ -48,7 +48,7 @@ type Config struct {
 	Store   *store.Store
 	Board   Board
 	Mirror  Mirror
-	Senders map[string]notify.Sender // by contact method
+	Senders map[oncall.Method]notify.Sender // by contact method
 	Clock   func() time.Time
 	Log     zerolog.Logger
 	Slog    *slog.Logger          // River's own log
@@ -64,8 +64,8 @@ type Jobs struct {
 	board              Board
 	mirror             Mirror
 	groups             groupView
-	senders            map[string]notify.Abilities
-	tracked, cancelled []string // the methods whose messages can be tracked, and cancelled
+	senders            map[oncall.Method]notify.Abilities
+	tracked, cancelled []oncall.Method // the methods whose messages can be tracked, and cancelled
 	breakers           breakers
 	lanes              lanes
 	publicURL          string
@@ -95,7 +95,7 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: map[string]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
+	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
 	j.metrics = newMetrics(c.Metrics)
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
 	for method, s := range c.Senders {
@@ -108,13 +108,13 @@ func New(c Config) (*Jobs, error) {
 			}
 		}
 	}
-	j.breakers.changed = func(method string, open bool) {
+	j.breakers.changed = func(method oncall.Method, open bool) {
 		failing := 0.0
 		if open {
 			failing = 1
 		}
-		j.metrics.failing.WithLabelValues(method).Set(failing)
-		j.log.Warn().Str("method", method).Bool("failing", open).Msg("a provider has changed")
+		j.metrics.failing.WithLabelValues(string(method)).Set(failing)
+		j.log.Warn().Str("method", string(method)).Bool("failing", open).Msg("a provider has changed")
 	}
 	if _, err := j.newClient(c.Name); err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "1h", time.Now)
 	hook := &mute{release: make(chan struct{})}
-	d.more = map[string]notify.Sender{oncall.MethodWebhook: hook}
+	d.more = map[oncall.Method]notify.Sender{oncall.MethodWebhook: hook}
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
 		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},

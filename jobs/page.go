@@ -121,7 +121,7 @@ func (a *attempt) make(ctx context.Context) error {
 	}
 	a.receipt = send(ctx, sender, a.message)
 	done(a.receipt)
-	a.jobs.metrics.pages.WithLabelValues(a.order.Page.Method, string(a.receipt.Outcome)).Inc()
+	a.jobs.metrics.pages.WithLabelValues(string(a.order.Page.Method), string(a.receipt.Outcome)).Inc()
 	switch a.receipt.Outcome {
 	case notify.Accepted, notify.Rejected:
 	case notify.Misconfigured:
@@ -241,10 +241,10 @@ func (a *attempt) record(ctx context.Context) error {
 			level = zerolog.ErrorLevel
 		}
 		a.jobs.log.WithLevel(level).Err(a.receipt.Err).Stringer("incident", a.order.Incident.ID).
-			Str("user", string(a.order.Page.UserID)).Str("method", a.order.Page.Method).
+			Str("user", string(a.order.Page.UserID)).Str("method", string(a.order.Page.Method)).
 			Str("outcome", string(a.receipt.Outcome)).Int("attempt", a.order.Attempt).Msg("page not delivered")
 	} else if n := len(a.order.Incidents); n > 1 {
-		a.jobs.metrics.bundled.WithLabelValues(a.order.Page.Method).Add(float64(n))
+		a.jobs.metrics.bundled.WithLabelValues(string(a.order.Page.Method)).Add(float64(n))
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer cancel()

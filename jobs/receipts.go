@@ -55,7 +55,7 @@ func (j *Jobs) followOne(ctx context.Context, t store.Tracked) error {
 	if err != nil {
 		return fmt.Errorf("ask what became of a message by %s: %w", t.Method, err)
 	}
-	j.metrics.receipts.WithLabelValues(t.Method, string(track.State)).Inc()
+	j.metrics.receipts.WithLabelValues(string(t.Method), string(track.State)).Inc()
 	if track.Answer != "" {
 		_, err := answers.Take(ctx, j.store, oncall.Answer{
 			Method: t.Method, ID: "receipt/" + t.Ref, Message: oncall.MessageKey{Page: t.Key}, Reply: asks(track.Answer, 0),

@@ -23,13 +23,13 @@ const (
 
 // listen carries out what people answer by one contact method, until ctx ends. Only one of all
 // instances listens: the one that holds a name, which another takes over when its session ends.
-func (j *Jobs) listen(ctx context.Context, method string, from notify.Listener) {
+func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Listener) {
 	for failing := false; ctx.Err() == nil; {
 		err := j.listenInTurn(ctx, method, from)
 		switch {
 		case errors.Is(err, store.ErrTaken) || ctx.Err() != nil:
 		case err != nil && !failing:
-			j.log.Error().Err(err).Str("method", method).Msg("can't read what people answer; it will be tried again")
+			j.log.Error().Err(err).Str("method", string(method)).Msg("can't read what people answer; it will be tried again")
 			failing = true
 		case err == nil:
 			failing = false
@@ -50,9 +50,9 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // listenInTurn listens as long as it is this instance's turn.
-func (j *Jobs) listenInTurn(ctx context.Context, method string, from notify.Listener) error {
+func (j *Jobs) listenInTurn(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
-	turn, err := j.store.HoldInstance(claim, "replies by "+method)
+	turn, err := j.store.HoldInstance(claim, "replies by "+string(method))
 	cancel()
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (j *Jobs) listenInTurn(ctx context.Context, method string, from notify.List
 }
 
 // idle waits until it is time to ask the provider again, which is soon if somebody may answer.
-func (j *Jobs) idle(ctx context.Context, method string, next *time.Timer) error {
+func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer) error {
 	defer next.Stop()
 	for waited := time.Duration(0); waited < listenSeldom; waited += listenOften {
 		select {
@@ -92,7 +92,7 @@ func (j *Jobs) idle(ctx context.Context, method string, next *time.Timer) error 
 }
 
 // hear asks a provider once, and carries out the answers.
-func (j *Jobs) hear(ctx context.Context, method string, from notify.Listener) error {
+func (j *Jobs) hear(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	cursor, err := j.store.Cursor(ctx, method)
 	if err != nil {
 		return err
@@ -126,7 +126,7 @@ func asks(what notify.Act, code int) oncall.Reply {
 }
 
 // reply does what one person has answered, and says so.
-func (j *Jobs) reply(ctx context.Context, method string, r notify.Reply) error {
+func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Reply) error {
 	a := oncall.Answer{
 		Method: method, ID: r.ID, From: r.From, Token: r.Token, Message: oncall.ParseMessageKey(r.Key), Text: r.Text,
 	}
@@ -137,15 +137,15 @@ func (j *Jobs) reply(ctx context.Context, method string, r notify.Reply) error {
 	if err != nil {
 		return err
 	}
-	j.metrics.replies.WithLabelValues(method).Inc()
-	if said.Text == "" || said.Again || r.From == "" || method == oncall.MethodVoice { // nobody wants to be called to hear that
+	j.metrics.replies.WithLabelValues(string(method)).Inc()
+	if said.Text == "" || said.Again || r.From == "" || !method.Info().Replied { // nobody wants to be called to hear that
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{
 		Purpose: notify.ForAnswer, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: said.Text, Expires: j.clock().Add(neededFor),
 	})
 	if receipt.Outcome != notify.Accepted { // it is done all the same
-		j.log.Warn().Err(receipt.Err).Str("method", method).Msg("an answer was not answered")
+		j.log.Warn().Err(receipt.Err).Str("method", string(method)).Msg("an answer was not answered")
 	}
 	return nil
 }

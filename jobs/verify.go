@@ -84,7 +84,7 @@ func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) er
 	if sender := j.senders[c.Method]; sender.Sender != nil {
 		r = send(ctx, sender, m)
 	}
-	j.metrics.pages.WithLabelValues(c.Method, string(r.Outcome)).Inc()
+	j.metrics.pages.WithLabelValues(string(c.Method), string(r.Outcome)).Inc()
 	switch r.Outcome {
 	case notify.Accepted:
 		return nil

@@ -11,7 +11,7 @@ import (
 // An Answer is what somebody has sent back by a contact method. The person is known by Token, by
 // Message, or else by the address.
 type Answer struct {
-	Method  string // the contact method
+	Method  Method // the contact method
 	ID      string // of answers with the same ID only the first counts; empty: each counts
 	From    string // the address that it came from
 	Token   string // signed; names a page or a probe
@@ -131,7 +131,7 @@ type AnswerOutcome struct {
 	Result  AnswerResult `json:"result"`
 	Acted   []Acted      `json:"acted,omitempty"`
 	Refusal Sentence     `json:"refusal,omitempty"`
-	Method  string       `json:"method,omitempty"` // with AnswerProven
+	Method  Method       `json:"method,omitempty"` // with AnswerProven
 	User    UserID       `json:"user,omitempty"`   // whose that is
 }
 
@@ -174,7 +174,7 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 
 // Do does one thing with all incidents of a message. An incident that refuses is drawn again, since
 // its Slack messages may be out of date.
-func (m AnsweredMessage) Do(do ActKind, via string, f Facts, now time.Time) (AnswerOutcome, []Change, error) {
+func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
 	var changes []Change
 	paged := m.paged()
@@ -188,7 +188,7 @@ func (m AnsweredMessage) Do(do ActKind, via string, f Facts, now time.Time) (Ans
 			i = len(out.Acted)
 			out.Acted = append(out.Acted, Acted{Do: means})
 		}
-		c, err := in.Do(Act{Do: means}, Actor{User: m.User, Via: via}, f, now)
+		c, err := in.Do(Act{Do: means}, Actor{User: m.User, Via: string(by)}, f, now)
 		if refusal, refused := errors.AsType[Refusal](err); refused {
 			out.Acted[i].Refused = append(out.Acted[i].Refused, refusal.Sentence)
 			c = Change{Incident: in, Tasks: []Task{in.Redraw()}}

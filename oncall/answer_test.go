@@ -109,7 +109,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 			t.Errorf("%s: %s", name, d)
 		}
 		if name == "a message" {
-			if len(changes) != 2 || changes[0].Incident.AckedBy != (Actor{User: "U0ANN", Via: MethodSMS}) || changes[1].Incident.Version != 7 || len(changes[1].Tasks) != 1 {
+			if len(changes) != 2 || changes[0].Incident.AckedBy != (Actor{User: "U0ANN", Via: string(MethodSMS)}) || changes[1].Incident.Version != 7 || len(changes[1].Tasks) != 1 {
 				t.Errorf("changes: %+v", changes)
 			}
 		} else if len(changes) != 0 {

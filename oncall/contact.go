@@ -11,15 +11,12 @@ import (
 // ContactID identifies a contact method.
 type ContactID int64
 
-// MethodName is what people call a contact method, in the middle of a sentence.
-func MethodName(method string) string { return Method(method).Name() }
-
 // A Contact is a contact method: one way to reach one person. It counts once it is
 // verified.
 type Contact struct {
 	ID          ContactID
 	UserID      UserID
-	Method      string
+	Method      Method
 	Address     string // a number in E.164, a mail address, a topic, a chat id, a URL
 	VerifiedAt  *time.Time
 	ConfirmedAt *time.Time // the last time that its person answered through it
@@ -80,7 +77,7 @@ func (r Reach) Rules(low bool) []Rule {
 	}
 	rules := []Rule{{}}
 	for _, c := range r.Contacts {
-		info := Method(c.Method).Info()
+		info := c.Method.Info()
 		after := info.High
 		if low {
 			after = info.Low
@@ -122,9 +119,4 @@ func (p Preferences) Check(contacts []Contact) error {
 		}
 	}
 	return nil
-}
-
-// CheckAddress returns the address as it is kept, or refuses one that can't be right.
-func CheckAddress(method, address string) (string, error) {
-	return Method(method).CheckAddress(address)
 }

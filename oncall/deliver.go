@@ -21,7 +21,7 @@ func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
 	}
 	var out []Page
 	times := map[ContactID]int{}
-	add := func(rule Rule, method string) {
+	add := func(rule Rule, method Method) {
 		d := p
 		d.Contact, d.Method, d.At = rule.Contact, method, p.At.Add(rule.After.Duration())
 		times[rule.Contact]++
@@ -53,9 +53,9 @@ func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
 // apart, since nothing bundles it and anybody's server may be behind it.
 func (p Page) Lane() string {
 	if p.UserID == "" {
-		return "step/" + p.Method
+		return "step/" + string(p.Method)
 	}
-	return p.Method
+	return string(p.Method)
 }
 
 // Looks says when each page of a call, in the order of Deliveries, is looked at first: at its own
@@ -75,8 +75,8 @@ func Looks(pages []Page) []time.Time {
 
 // Hold is how long a recipient is left alone after a message about an incident; what comes
 // meanwhile is one message at its end. A call disturbs more than a text.
-func Hold(method string) time.Duration {
-	if method == MethodVoice {
+func Hold(method Method) time.Duration {
+	if method.Info().Spoken {
 		return time.Minute
 	}
 	return 30 * time.Second
@@ -92,7 +92,7 @@ type LastPage struct {
 
 // Holds returns until when a page of the incident waits, so that a storm doesn't flood its
 // recipient; zero: it doesn't. Worse news, and that of another integration, don't wait.
-func (l LastPage) Holds(in Incident, method string, now time.Time) time.Time {
+func (l LastPage) Holds(in Incident, method Method, now time.Time) time.Time {
 	until := l.At.Add(Hold(method))
 	if l.At.IsZero() || !now.Before(until) || in.Severity.Worse(l.Severity) || !slices.Contains(l.Integrations, in.IntegrationID) {
 		return time.Time{}
@@ -101,7 +101,7 @@ func (l LastPage) Holds(in Incident, method string, now time.Time) time.Time {
 }
 
 // Tell adds that the recipient hears of incidents now. That makes a hold that has begun no longer.
-func (l LastPage) Tell(method string, now time.Time, incidents ...Incident) LastPage {
+func (l LastPage) Tell(method Method, now time.Time, incidents ...Incident) LastPage {
 	if l.At.IsZero() || !now.Before(l.At.Add(Hold(method))) {
 		l = LastPage{At: now, Severity: Low}
 	}

@@ -115,7 +115,10 @@ func TestAHoldIsBrokenByWorseNews(t *testing.T) {
 
 func TestCheckAddress(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ method, address, want string }{
+	for _, c := range []struct {
+		method        Method
+		address, want string
+	}{
 		{MethodSMS, " +1 (202) 555-0100 ", "+12025550100"},
 		{MethodVoice, "0049 30 1234567", "+49301234567"},
 		{MethodSMS, "202 555 0100", ""},
@@ -137,12 +140,12 @@ func TestCheckAddress(t *testing.T) {
 		{"pigeon", "coop", ""},
 		{MethodEmail, strings.Repeat("a", 300) + "@example.com", ""},
 	} {
-		got, err := CheckAddress(c.method, c.address)
+		got, err := c.method.CheckAddress(c.address)
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s %q: %q, %v", c.method, c.address, got, err)
 		}
 	}
-	if got, err := CheckAddress(MethodTelegram, ""); got != "" || err != nil {
+	if got, err := MethodTelegram.CheckAddress(""); got != "" || err != nil {
 		t.Errorf("Telegram without an address: %q, %v", got, err)
 	}
 }

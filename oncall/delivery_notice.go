@@ -22,7 +22,7 @@ const (
 const BundleAcked = "acknowledged"
 
 // BlockedNotices tell, once a day, that a contact method needs an admin.
-func BlockedNotices(method, why string, to []string, now time.Time) []Notice {
+func BlockedNotices(method Method, why string, to []string, now time.Time) []Notice {
 	var out []Notice
 	for _, who := range to {
 		out = append(out, Notice{

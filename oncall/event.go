@@ -92,7 +92,7 @@ type Detail struct {
 	Step   int      `json:"step,omitempty"`
 	Run    int      `json:"run,omitempty"`
 	Users  []UserID `json:"users,omitempty"`
-	Method string   `json:"method,omitempty"`
+	Method Method   `json:"method,omitempty"`
 	Text   string   `json:"text,omitempty"`
 	Page   PageID   `json:"page,omitempty"` // the page that is in trouble
 	To     []string `json:"to,omitempty"`   // channels, and the hosts of webhooks

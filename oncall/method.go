@@ -13,15 +13,15 @@ type Method string
 
 // The methods. Each has a row in the table below.
 const (
-	MethodSlack    = "slack" // a direct message, which everybody can get
-	MethodVoice    = "voice"
-	MethodSMS      = "sms"
-	MethodEmail    = "email"
-	MethodNtfy     = "ntfy"
-	MethodPushover = "pushover"
-	MethodTelegram = "telegram"
-	MethodWebhook  = "webhook" // of a person, or the target of a step
-	MethodChannel  = "channel" // a Slack channel: only the target of a step
+	MethodSlack    Method = "slack" // a direct message, which everybody can get
+	MethodVoice    Method = "voice"
+	MethodSMS      Method = "sms"
+	MethodEmail    Method = "email"
+	MethodNtfy     Method = "ntfy"
+	MethodPushover Method = "pushover"
+	MethodTelegram Method = "telegram"
+	MethodWebhook  Method = "webhook" // of a person, or the target of a step
+	MethodChannel  Method = "channel" // a Slack channel: only the target of a step
 )
 
 // A MethodInfo is all that the program knows of a method, except how to send by it.

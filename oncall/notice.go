@@ -52,7 +52,7 @@ type NoticeDetail struct {
 	Takes        []CoverTake      `json:"takes,omitempty"`
 	Note         string           `json:"note,omitempty"`     // what a person has written, or why
 	TimeZone     string           `json:"timezone,omitempty"` // the reader's, if it is one person
-	Method       string           `json:"method,omitempty"`   // of reaching people
+	Method       Method           `json:"method,omitempty"`   // of reaching people
 	Address      string           `json:"address,omitempty"`
 	Answered     int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
 	Over         int              `json:"over,omitempty"`    // of Incidents: resolved

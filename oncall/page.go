@@ -12,7 +12,7 @@ type Page struct {
 	ID         PageID
 	IncidentID IncidentID
 	UserID     UserID // empty: it is for no person
-	Method     string
+	Method     Method
 	Why        string // completes "you are paged because …"
 	Key        string // one page a person, method and decision: the name that providers know it by
 

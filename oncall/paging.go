@@ -101,7 +101,7 @@ type PageOrder struct {
 	Address   string     // of the contact method; empty where that is the person, or Page.To
 	Attempt   int        // from 1
 	Code      int        // what the person types to mean this message; 0: nothing
-	Others    []string   // by which methods the same call goes on, if this fails
+	Others    []Method   // by which methods the same call goes on, if this fails
 	Blocked   bool       // the timeline says so already
 	AskedBy   string     // who asks the person to help, where that is all of the message; empty: they are on call
 

@@ -50,7 +50,7 @@ func (f PageFacts) Gathers(now time.Time) bool {
 // a number, and has none.
 func (f PageFacts) NeedsCode(now time.Time) bool {
 	v, _ := f.verdict(now)
-	return v == pageGoesNow && f.Lead.Code == 0 && f.Lead.Contact != 0 && Method(f.Lead.Method).Info().Coded
+	return v == pageGoesNow && f.Lead.Code == 0 && f.Lead.Contact != 0 && f.Lead.Method.Info().Coded
 }
 
 // Begin decides whether the page is sent now, and what its message tells of.

@@ -176,7 +176,7 @@ func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
 	case known:
 	case r.State == ReceiptDelivered || r.State == ReceiptAnswered:
 		e.received(r.State)
-	case r.State == ReceiptUnanswered && lead.Method == MethodVoice && lead.Redials == 0:
+	case r.State == ReceiptUnanswered && lead.Method.Info().Spoken && lead.Redials == 0:
 		e.received(r.State)
 		e.redial()
 	case r.State == ReceiptUnanswered || r.State == ReceiptFailed:

@@ -34,7 +34,7 @@ func (s *pageTale) look(number int, how string) {
 			fmt.Fprintf(&s.out, ", for %s, who asks", o.AskedBy)
 		}
 		if len(o.Others) > 0 {
-			fmt.Fprintf(&s.out, "; %s could follow", strings.Join(o.Others, ", "))
+			fmt.Fprintf(&s.out, "; %s could follow", strings.ReplaceAll(strings.Trim(fmt.Sprint(o.Others), "[]"), " ", ", "))
 		}
 		s.out.WriteString("\n")
 	case !o.Again.IsZero():

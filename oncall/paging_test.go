@@ -22,7 +22,7 @@ func TestPages(t *testing.T) {
 // A recipient is a person by one contact method.
 type recipient struct {
 	user    UserID
-	method  string
+	method  Method
 	contact ContactID
 }
 
@@ -51,7 +51,7 @@ func newPageTale(words []string) *pageTale {
 			for rule := range strings.SplitSeq(value, ",") {
 				method, after, _ := strings.Cut(rule, "+")
 				d, _ := time.ParseDuration(cmp.Or(after, "0s"))
-				s.reach.High = append(s.reach.High, Rule{Contact: s.contact(method), After: Seconds(d.Seconds())})
+				s.reach.High = append(s.reach.High, Rule{Contact: s.contact(Method(method)), After: Seconds(d.Seconds())})
 			}
 		case "also":
 			policy.Steps[0].Targets = append(policy.Steps[0].Targets, Target{Channel: value})
@@ -62,7 +62,7 @@ func newPageTale(words []string) *pageTale {
 }
 
 // contact is Ann's contact method; 0 is Slack.
-func (s *pageTale) contact(method string) ContactID {
+func (s *pageTale) contact(method Method) ContactID {
 	if method == MethodSlack {
 		return 0
 	}
@@ -73,7 +73,7 @@ func (s *pageTale) contact(method string) ContactID {
 	}
 	id := ContactID(len(s.reach.Contacts) + 1)
 	s.reach.Contacts = append(s.reach.Contacts, Contact{ID: id, UserID: ann, Method: method, VerifiedAt: new(noon)})
-	s.contacts[id] = &PageContact{Address: "Ann's " + method}
+	s.contacts[id] = &PageContact{Address: "Ann's " + string(method)}
 	return id
 }
 
@@ -98,7 +98,8 @@ func (s *pageTale) tell(t *testing.T, words []string) string {
 	case strings.HasPrefix(what, "#"):
 		s.happens(t, words[1:])
 	case what == "off":
-		s.contacts[s.contact(words[2])].DisabledAt, s.contacts[s.contact(words[2])].DisabledWhy = &s.now, rest
+		c := s.contacts[s.contact(Method(words[2]))]
+		c.DisabledAt, c.DisabledWhy = &s.now, rest
 	case what == "look":
 		s.look(number, rest)
 	case what == "receipt":

@@ -144,7 +144,7 @@ func (c *Change) call(people []called, until time.Time, ready []UserID) (users [
 }
 
 // post adds a page that is for no person.
-func (c *Change) post(method, to, why string) {
+func (c *Change) post(method Method, to, why string) {
 	c.add(Page{CallSeq: c.Incident.Seq, Method: method, To: to, Why: why})
 }
 

@@ -16,7 +16,7 @@ type Warning struct {
 
 // RuleContext is what the warnings depend on beside the rules.
 type RuleContext struct {
-	Methods []string // by which the installation can send, beside Slack
+	Methods []Method // by which the installation can send, beside Slack
 	Paging  []Paging // the steps that can page the person
 }
 
@@ -26,7 +26,7 @@ type Paging struct {
 	Next   time.Duration // until the step after it, or until it runs again
 }
 
-func wakes(method string) bool { return Method(method).Info().Wakes }
+func wakes(m Method) bool { return m.Info().Wakes }
 
 // Warnings says which of a person's rules can never page them, and how all of them
 // together may not wake them. A rule that comes after the policy has gone on to its next
@@ -69,7 +69,7 @@ func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 }
 
 // silent says why a rule never pages anybody, if so.
-func (r Reach) silent(before []Rule, rule Rule, methods []string) string {
+func (r Reach) silent(before []Rule, rule Rule, methods []Method) string {
 	if slices.Contains(before, rule) {
 		return "It adds nothing: another line does the same at the same time."
 	}
@@ -81,7 +81,7 @@ func (r Reach) silent(before []Rule, rule Rule, methods []string) string {
 	case !known:
 		return "It never pages you: you have removed what it used."
 	case !slices.Contains(methods, c.Method):
-		return fmt.Sprintf("It never pages you: this installation can't send by %s.", MethodName(c.Method))
+		return fmt.Sprintf("It never pages you: this installation can't send by %s.", c.Method.Name())
 	case c.DisabledAt != nil:
 		return fmt.Sprintf("It doesn't page you: %s is switched off because %s.", r.naming(c), c.DisabledWhy)
 	case c.VerifiedAt == nil:
@@ -91,9 +91,9 @@ func (r Reach) silent(before []Rule, rule Rule, methods []string) string {
 }
 
 // quiet says that what pages the person makes no noise.
-func (r Reach) quiet(working []Rule, methods []string) string {
+func (r Reach) quiet(working []Rule, methods []Method) string {
 	used := r.methods(working)
-	offline := func(m string) bool { return Method(m).Info().Offline }
+	offline := func(m Method) bool { return m.Info().Offline }
 	switch {
 	case !slices.ContainsFunc(methods, wakes):
 		return "" // there is nothing to add
@@ -111,7 +111,7 @@ func (r Reach) quiet(working []Rule, methods []string) string {
 func (r Reach) oneProvider(working []Rule) string {
 	by := ""
 	for _, m := range r.methods(working) {
-		p := Method(m).Info().Provider
+		p := m.Info().Provider
 		if p == "" || by != "" && by != p {
 			return ""
 		}
@@ -148,8 +148,8 @@ func minutes(d time.Duration) string {
 }
 
 // methods are those of the rules, each once.
-func (r Reach) methods(rules []Rule) []string {
-	var out []string
+func (r Reach) methods(rules []Rule) []Method {
+	var out []Method
 	for _, rule := range rules {
 		if m := r.method(rule); !slices.Contains(out, m) {
 			out = append(out, m)
@@ -158,14 +158,14 @@ func (r Reach) methods(rules []Rule) []string {
 	return out
 }
 
-func (r Reach) method(rule Rule) string {
+func (r Reach) method(rule Rule) Method {
 	c, _ := r.Contact(rule.Contact)
 	return c.Method
 }
 
 // naming names a contact method so that it can't be confused with another of the person's.
 func (r Reach) naming(c Contact) string {
-	return MethodName(c.Method) + " " + c.Address
+	return c.Method.Name() + " " + c.Address
 }
 
 // PagedBy returns the steps that can page a person, of which the next comes by itself. A

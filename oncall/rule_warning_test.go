@@ -12,7 +12,7 @@ import (
 func TestWarnings(t *testing.T) {
 	t.Parallel()
 	then := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	contact := func(id oncall.ContactID, method, address string) oncall.Contact {
+	contact := func(id oncall.ContactID, method oncall.Method, address string) oncall.Contact {
 		return oncall.Contact{ID: id, Method: method, Address: address, VerifiedAt: &then}
 	}
 	call, sms := contact(1, oncall.MethodVoice, "+12025550100"), contact(2, oncall.MethodSMS, "+12025550100")
@@ -24,14 +24,14 @@ func TestWarnings(t *testing.T) {
 		return oncall.Rule{Contact: c.ID, After: 60 * minutes}
 	}
 	slack := oncall.Rule{}
-	all := []string{oncall.MethodEmail, oncall.MethodNtfy, oncall.MethodSMS, oncall.MethodVoice}
+	all := []oncall.Method{oncall.MethodEmail, oncall.MethodNtfy, oncall.MethodSMS, oncall.MethodVoice}
 	payments := oncall.Paging{Policy: "Payments", Next: 5 * time.Minute}
 
 	for name, c := range map[string]struct {
 		contacts []oncall.Contact
 		rules    []oncall.Rule
 		low      bool
-		methods  []string
+		methods  []oncall.Method
 		paging   []oncall.Paging
 		want     []oncall.Warning
 	}{
@@ -64,12 +64,12 @@ func TestWarnings(t *testing.T) {
 		},
 		"no way to send it": {
 			contacts: []oncall.Contact{call, ntfy}, rules: []oncall.Rule{slack, rule(call, 1), rule(ntfy, 0)},
-			methods: []string{oncall.MethodVoice},
+			methods: []oncall.Method{oncall.MethodVoice},
 			want:    []oncall.Warning{{Line: 3, Text: "It never pages you: this installation can't send by ntfy."}},
 		},
 		"no way to send what comes at once": {
 			contacts: []oncall.Contact{call, ntfy}, rules: []oncall.Rule{rule(ntfy, 0), rule(call, 1), slack},
-			methods: []string{oncall.MethodVoice},
+			methods: []oncall.Method{oncall.MethodVoice},
 			want:    []oncall.Warning{{Line: 1, Text: "It never pages you: this installation can't send by ntfy."}},
 		},
 		"nothing at once": {
@@ -92,7 +92,7 @@ func TestWarnings(t *testing.T) {
 			want:  []oncall.Warning{{Text: "You are reached in Slack only, which wakes nobody: add a call, an SMS or a push."}},
 		},
 		"Slack only, and nothing to add": {
-			rules: []oncall.Rule{slack}, methods: []string{oncall.MethodEmail, oncall.MethodWebhook},
+			rules: []oncall.Rule{slack}, methods: []oncall.Method{oncall.MethodEmail, oncall.MethodWebhook},
 		},
 		"nothing that is heard": {
 			contacts: []oncall.Contact{mail}, rules: []oncall.Rule{slack, rule(mail, 0)},
@@ -103,7 +103,7 @@ func TestWarnings(t *testing.T) {
 			want: []oncall.Warning{{Text: "There is no call and no SMS, and a push needs the phone to be on the Internet."}},
 		},
 		"pushes are all that there is": {
-			contacts: []oncall.Contact{ntfy}, rules: []oncall.Rule{slack, rule(ntfy, 0)}, methods: []string{oncall.MethodNtfy},
+			contacts: []oncall.Contact{ntfy}, rules: []oncall.Rule{slack, rule(ntfy, 0)}, methods: []oncall.Method{oncall.MethodNtfy},
 		},
 		"one provider": {
 			contacts: []oncall.Contact{call, sms}, rules: []oncall.Rule{rule(call, 0), rule(sms, 3)},

@@ -98,7 +98,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 func provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([]oncall.Contact, error) {
 	const waiting = `SELECT contact_id, hash FROM codes WHERE method = $1 AND address = '' AND sent_at > $2 AND hash <> ''`
 	own, err := contactsAt(ctx, tx, a.Method, a.From)
-	if err != nil || a.Method != oncall.MethodTelegram || a.From == "" {
+	if err != nil || a.Method.Info().Label != "" || a.From == "" {
 		return own, err
 	}
 	ids := []oncall.ContactID{}

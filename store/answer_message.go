@@ -108,7 +108,7 @@ func answeredMessage(row pgx.CollectableRow) (m oncall.AnsweredMessage, err erro
 }
 
 // contactsAt loads the contact methods with an address.
-func contactsAt(ctx context.Context, q querier, method, address string) ([]oncall.Contact, error) {
+func contactsAt(ctx context.Context, q querier, method oncall.Method, address string) ([]oncall.Contact, error) {
 	const load = `
 		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
 		FROM contacts

@@ -88,7 +88,7 @@ func lockContact(ctx context.Context, tx pgx.Tx, id oncall.ContactID) (oncall.Co
 
 // AddContact gives a person one more contact method, and queues the code that proves it.
 func (s *Store) AddContact(
-	ctx context.Context, user oncall.UserID, method, address string, now time.Time,
+	ctx context.Context, user oncall.UserID, method oncall.Method, address string, now time.Time,
 ) (oncall.Contact, error) {
 	const count = `SELECT count(*) FROM contacts WHERE user_id = $1 AND removed_at IS NULL`
 	const insert = `
@@ -99,7 +99,7 @@ func (s *Store) AddContact(
 		ON CONFLICT (user_id, method, address) WHERE removed_at IS NULL DO NOTHING
 		RETURNING id`
 	var added oncall.Contact
-	address, err := oncall.CheckAddress(method, address)
+	address, err := method.CheckAddress(address)
 	if err != nil {
 		return oncall.Contact{}, err
 	}

@@ -23,11 +23,11 @@ const (
 )
 
 // programs are the methods that only programs read.
-func programs() []string {
-	out := []string{}
+func programs() []oncall.Method {
+	out := []oncall.Method{}
 	for _, info := range oncall.ContactMethods() {
 		if info.Programs {
-			out = append(out, string(info.Method))
+			out = append(out, info.Method)
 		}
 	}
 	return out

@@ -28,7 +28,7 @@ func random(n byte) (b [16]byte) {
 }
 
 // addContact gives a person a contact method that counts.
-func (w *world) addContact(user oncall.UserID, method, address string) oncall.Contact {
+func (w *world) addContact(user oncall.UserID, method oncall.Method, address string) oncall.Contact {
 	w.t.Helper()
 	ctx := w.t.Context()
 	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.clock()))

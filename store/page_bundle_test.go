@@ -178,7 +178,7 @@ func TestABundleFollowsItsIncidents(t *testing.T) {
 	act := func(do oncall.ActKind, ids ...oncall.IncidentID) {
 		t.Helper()
 		for _, id := range ids {
-			must[oncall.Incident](t)(w.Act(t.Context(), id, oncall.Actor{User: bo, Via: oncall.MethodSMS}, oncall.Act{Do: do}, start))
+			must[oncall.Incident](t)(w.Act(t.Context(), id, oncall.Actor{User: bo, Via: string(oncall.MethodSMS)}, oncall.Act{Do: do}, start))
 		}
 	}
 	for _, c := range []struct {

@@ -29,7 +29,7 @@ const codeRests = 6 * time.Hour
 // A recipient is a person by one contact method. What is for no person has none: User is empty.
 type recipient struct {
 	User    oncall.UserID
-	Method  string
+	Method  oncall.Method
 	Contact oncall.ContactID
 }
 

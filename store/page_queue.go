@@ -69,7 +69,7 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delive
 	b.Queue(insert,
 		column(pages, func(p delivery) oncall.IncidentID { return p.IncidentID }),
 		column(pages, func(p delivery) oncall.UserID { return p.UserID }),
-		column(pages, func(p delivery) string { return p.Method }),
+		column(pages, func(p delivery) oncall.Method { return p.Method }),
 		column(pages, func(p delivery) string { return p.Why }),
 		column(pages, func(p delivery) string { return p.Key }),
 		column(pages, func(p delivery) oncall.ContactID { return p.Contact }),

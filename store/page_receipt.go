@@ -22,7 +22,7 @@ const (
 // A Tracked is a message whose fate its provider is to be asked for.
 type Tracked struct {
 	Page   oncall.PageID
-	Method string
+	Method oncall.Method
 	Key    string
 	Ref    string
 	Due    bool // somebody still needs it: a phone that rings may ring on
@@ -30,7 +30,7 @@ type Tracked struct {
 
 // DueReceipts returns messages whose providers are to be asked, each of them to one caller. Those
 // that can be cancelled come as soon as their incident moves on.
-func (s *Store) DueReceipts(ctx context.Context, methods, cancellable []string, now time.Time, limit int) ([]Tracked, error) {
+func (s *Store) DueReceipts(ctx context.Context, methods, cancellable []oncall.Method, now time.Time, limit int) ([]Tracked, error) {
 	const claim = `
 		UPDATE pages
 		SET track_at = CASE WHEN ended_at > $4 THEN $5::timestamptz WHEN ended_at > $6 THEN $7 END

@@ -28,7 +28,7 @@ func TestMessagesAreFollowedWhileSomebodyNeedsThem(t *testing.T) {
 	send(4, "one", start.Add(time.Minute), "d")
 	due := func(at time.Time) []store.Tracked {
 		t.Helper()
-		methods := []string{oncall.MethodSlack}
+		methods := []oncall.Method{oncall.MethodSlack}
 		out := must[[]store.Tracked](t)(w.DueReceipts(t.Context(), methods, methods, at, 10))
 		if again := must[[]store.Tracked](t)(w.DueReceipts(t.Context(), methods, nil, at, 10)); len(again) != 0 {
 			t.Errorf("another asks too: %+v", again)

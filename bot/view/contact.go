@@ -55,8 +55,8 @@ func (v Contacts) Draw() slack.ModalViewRequest {
 }
 
 // ReachesPeople reports whether any of the methods reaches more than a program.
-func ReachesPeople(methods []string) bool {
-	return slices.ContainsFunc(methods, func(m string) bool { return !oncall.Method(m).Info().Programs })
+func ReachesPeople(methods []oncall.Method) bool {
+	return slices.ContainsFunc(methods, func(m oncall.Method) bool { return !m.Info().Programs })
 }
 
 // onlySlack tells an installation that has nothing else what there is.
@@ -95,7 +95,7 @@ func (v Contacts) buttons() []slack.BlockElement {
 // contact is one contact method with its buttons.
 func (v Contacts) contact(c oncall.Contact) slack.Block {
 	id := valueOf(c.ID)
-	text := fmt.Sprintf("*%s* %s\n%s", oncall.Method(c.Method).Info().Title, Name(c.Address), v.state(c))
+	text := fmt.Sprintf("*%s* %s\n%s", c.Method.Info().Title, Name(c.Address), v.state(c))
 	var beside slack.BlockElement
 	switch {
 	case c.DisabledAt == nil && c.VerifiedAt == nil:
@@ -114,7 +114,7 @@ func (v Contacts) contact(c oncall.Contact) slack.Block {
 func (v Contacts) state(c oncall.Contact) string {
 	switch {
 	case !slices.Contains(v.Context.Methods, c.Method):
-		return fmt.Sprintf(":no_entry: Not used: this installation can't send by %s any more.", oncall.MethodName(c.Method))
+		return fmt.Sprintf(":no_entry: Not used: this installation can't send by %s any more.", c.Method.Name())
 	case c.DisabledAt != nil:
 		return ":no_entry: Switched off because " + Foreign(c.DisabledWhy, maxBody) + "."
 	case c.VerifiedAt == nil:
@@ -164,7 +164,7 @@ func (v Contacts) use(id oncall.ContactID) string {
 	if !known {
 		return "something that you have removed"
 	}
-	return oncall.MethodName(c.Method) + " " + Name(c.Address)
+	return c.Method.Name() + " " + Name(c.Address)
 }
 
 // after says when a rule pages.
@@ -191,23 +191,23 @@ func (v Contacts) hours() string {
 
 // ContactForm asks for a new contact method. The id of the address's input names the
 // method, so that Slack forgets what was typed when another method is chosen.
-func ContactForm(methods []string, method, mail string) slack.ModalViewRequest {
+func ContactForm(methods []oncall.Method, method oncall.Method, mail string) slack.ModalViewRequest {
 	var options []option
 	for _, info := range oncall.ContactMethods() {
-		if slices.Contains(methods, string(info.Method)) {
+		if slices.Contains(methods, info.Method) {
 			options = append(options, option{string(info.Method), info.Title})
 		}
 	}
 	if !slices.Contains(methods, method) && len(options) > 0 {
-		method = options[0].Value
+		method = oncall.Method(options[0].Value)
 	}
-	choice := choiceField(BlockMethod, "By what?", "", method, options)
+	choice := choiceField(BlockMethod, "By what?", "", string(method), options)
 	choice.DispatchAction = true
 	initial := ""
 	if method == oncall.MethodEmail {
 		initial = mail
 	}
-	info := oncall.Method(method).Info()
+	info := method.Info()
 	address := section("You get a direct message here in Slack with a code. Write it to the bot in " + info.Title + ", so that it knows you.")
 	if info.Label != "" {
 		address = textField(AddressBlock(method), info.Label, info.Hint, initial)
@@ -216,7 +216,7 @@ func ContactForm(methods []string, method, mail string) slack.ModalViewRequest {
 }
 
 // AddressBlock is the input of an address for a method.
-func AddressBlock(method string) Block { return blockAddress + "_" + Block(method) }
+func AddressBlock(method oncall.Method) Block { return blockAddress + "_" + Block(method) }
 
 // CodeForm asks for the code that was sent.
 func CodeForm(c oncall.Contact, said string) slack.ModalViewRequest {
@@ -233,7 +233,7 @@ func CodeForm(c oncall.Contact, said string) slack.ModalViewRequest {
 
 // CodeSent says where a code was sent, and what to do with it.
 func CodeSent(c oncall.Contact) string {
-	switch info := oncall.Method(c.Method).Info(); {
+	switch info := c.Method.Info(); {
 	case c.Address == "":
 		return fmt.Sprintf("We have sent you a direct message here in Slack with a code. Write it to the bot in %s; it answers when you are verified.", info.Title)
 	case info.Spoken:
@@ -247,26 +247,26 @@ func CodeSent(c oncall.Contact) string {
 // Reached names a contact method: "SMS to +12025550100".
 func Reached(c oncall.Contact) string {
 	if c.Address == "" {
-		return oncall.MethodName(c.Method)
+		return c.Method.Name()
 	}
-	return oncall.MethodName(c.Method) + " to " + Name(c.Address)
+	return c.Method.Name() + " to " + Name(c.Address)
 }
 
 // OthersReach is what others see of how somebody is reached: kinds, never addresses.
-func OthersReach(user oncall.UserID, r oncall.Reach, methods []string, zone *time.Location) string {
+func OthersReach(user oncall.UserID, r oncall.Reach, methods []oncall.Method, zone *time.Location) string {
 	return reachedBy(mention(user)+" is", r, methods, zone)
 }
 
 // OwnReach says in a sentence how the reader is reached.
-func OwnReach(r oncall.Reach, methods []string) string {
+func OwnReach(r oncall.Reach, methods []oncall.Method) string {
 	return reachedBy("You are", r, methods, time.UTC)
 }
 
-func reachedBy(who string, r oncall.Reach, methods []string, zone *time.Location) string {
+func reachedBy(who string, r oncall.Reach, methods []oncall.Method, zone *time.Location) string {
 	kinds := []string{"Slack"}
 	var confirmed time.Time
 	for _, c := range r.Contacts {
-		if name := oncall.MethodName(c.Method); c.Usable() && slices.Contains(methods, c.Method) {
+		if name := c.Method.Name(); c.Usable() && slices.Contains(methods, c.Method) {
 			if !slices.Contains(kinds, name) {
 				kinds = append(kinds, name)
 			}

@@ -77,7 +77,7 @@ func drawContactUnsent(n oncall.Notice) Drawing {
 // drawProof says what to write to our bot in another messenger.
 func drawProof(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
-		oncall.Method(n.Detail.Method).Info().Title, Name(n.Detail.Note)))
+		n.Detail.Method.Info().Title, Name(n.Detail.Note)))
 }
 
 // drawTest shows that direct messages arrive.
@@ -88,7 +88,7 @@ func drawTest(oncall.Notice) Drawing {
 // drawBlocked warns an admin that a method pages nobody until they act.
 func drawBlocked(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
-		oncall.MethodName(n.Detail.Method), noticeReason(n.Detail, true)))
+		n.Detail.Method.Name(), noticeReason(n.Detail, true)))
 }
 
 // drawUnreached tells an admin that a page reached nobody.

@@ -85,7 +85,7 @@ func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
 	contacts := []option{{"0", "Slack"}}
 	known := rule.Contact == 0
 	for _, c := range f.Reach.Contacts[:min(len(f.Reach.Contacts), maxOptions-2)] {
-		contacts = append(contacts, option{valueOf(c.ID), oncall.Method(c.Method).Info().Title + " " + c.Address})
+		contacts = append(contacts, option{valueOf(c.ID), c.Method.Info().Title + " " + c.Address})
 		known = known || c.ID == rule.Contact
 	}
 	if !known {

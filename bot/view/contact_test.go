@@ -21,7 +21,7 @@ func annsReach() Contacts {
 			{ID: 5, Method: oncall.MethodTelegram},
 		}},
 		Context: oncall.RuleContext{
-			Methods: []string{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
+			Methods: []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
 			Paging:  []oncall.Paging{{Policy: "Payments & <co>", Next: 5 * time.Minute}},
 		},
 		Card: true, TimeZone: "Europe/Berlin", Location: berlin,

@@ -55,7 +55,7 @@ func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
 func TestSheet(t *testing.T) {
 	t.Parallel()
 	ended := noon.Add(time.Second)
-	page := func(method, why string, state oncall.PageState, at time.Time) Attempt {
+	page := func(method oncall.Method, why string, state oncall.PageState, at time.Time) Attempt {
 		p := Attempt{Page: oncall.Page{UserID: ann, Method: method, Why: why, At: at, CallSeq: 1}, State: state}
 		if state != oncall.PageWaiting {
 			p.Ended = &ended

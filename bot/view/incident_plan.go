@@ -47,7 +47,7 @@ func (s Sheet) underWay() []happening {
 	for _, p := range s.Pages {
 		if p.State == oncall.PageWaiting && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
 			coming = append(coming, happening{p.At, []string{
-				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), oncall.MethodName(p.Method)),
+				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), p.Method.Name()),
 			}})
 		}
 	}
@@ -151,7 +151,7 @@ func (s Sheet) rulesText(who oncall.PlannedPerson) string {
 		if d := rule.After.Duration(); d > 0 {
 			when = "after " + lasted(d)
 		}
-		parts = append(parts, oncall.MethodName(c.Method)+" "+when)
+		parts = append(parts, c.Method.Name()+" "+when)
 	}
 	return List(parts)
 }
@@ -175,7 +175,7 @@ func (s Sheet) pagedLines() []string {
 }
 
 func (s Sheet) pagedLine(p Attempt) string {
-	line := oncall.MethodName(p.Method)
+	line := p.Method.Name()
 	switch {
 	case p.State == oncall.PageDelivered && p.Ended != nil:
 		return line + ", sent at " + stamp(*p.Ended, asTime, s.Zone)

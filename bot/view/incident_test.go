@@ -302,7 +302,7 @@ func TestThreadText(t *testing.T) {
 	event := func(k oncall.EventKind, by oncall.Actor, d oncall.Detail) oncall.Event {
 		return oncall.Event{Kind: k, Actor: by, Detail: d}
 	}
-	by := func(method string) oncall.Actor { return oncall.Actor{User: ann, Via: method} }
+	by := func(method oncall.Method) oncall.Actor { return oncall.Actor{User: ann, Via: string(method)} }
 	timer, monitor, person := oncall.ByTimer(), oncall.ByIntegration("Prom & Co"), oncall.ByUser(ann)
 	cases := []struct {
 		event oncall.Event

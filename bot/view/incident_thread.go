@@ -94,9 +94,9 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:
-		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), oncall.MethodName(d.Method))
+		s := fmt.Sprintf("%s could not be reached by %s", named(d.Users), d.Method.Name())
 		if len(d.Users) == 0 { // a webhook or a channel
-			s = fmt.Sprintf("The %s could not be reached", oncall.MethodName(d.Method))
+			s = fmt.Sprintf("The %s could not be reached", d.Method.Name())
 		}
 		if text != "" {
 			s += ": " + text

@@ -139,9 +139,9 @@ func quietLine(e oncall.Event) string {
 	case oncall.EventAlertResolved:
 		return fmt.Sprintf("%s cleared the alert %s", who(e.Actor), text)
 	case oncall.EventPageReceipt:
-		return fmt.Sprintf("The page to %s by %s %s.", named(e.Detail.Users), oncall.MethodName(e.Detail.Method), cmp.Or(receipts[text], text))
+		return fmt.Sprintf("The page to %s by %s %s.", named(e.Detail.Users), e.Detail.Method.Name(), cmp.Or(receipts[text], text))
 	case oncall.EventPageDelivered:
-		return fmt.Sprintf("%s was paged by %s.", named(e.Detail.Users), oncall.MethodName(e.Detail.Method))
+		return fmt.Sprintf("%s was paged by %s.", named(e.Detail.Users), e.Detail.Method.Name())
 	default:
 		return ""
 	}

@@ -45,8 +45,8 @@ type settings struct {
 	listen      string
 	publicURL   string // "" means an address of this machine
 
-	channels map[string]notify.Sender // by contact method; Slack is added
-	twilio   api.Twilio               // for Twilio's webhooks
+	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
+	twilio   api.Twilio                      // for Twilio's webhooks
 }
 
 // address is where people's calendar programs find Watchbill, and whether only this machine can.
@@ -106,7 +106,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	if err != nil {
 		return fmt.Errorf("set up Slack: %w", err)
 	}
-	senders := map[string]notify.Sender{oncall.MethodSlack: a.bot, oncall.MethodChannel: bot.Channels{Bot: a.bot}}
+	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: a.bot, oncall.MethodChannel: bot.Channels{Bot: a.bot}}
 	maps.Copy(senders, s.channels)
 	a.jobs, err = jobs.New(jobs.Config{
 		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL,
@@ -127,7 +127,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 }
 
 // numbers are the numbers that SMS and calls come from, for people to save in their phones.
-func numbers(channels map[string]notify.Sender) []string {
+func numbers(channels map[oncall.Method]notify.Sender) []string {
 	var from []string
 	for _, method := range slices.Sorted(maps.Keys(channels)) {
 		phone := notify.AbilitiesOf(channels[method]).Phone

@@ -30,9 +30,9 @@ type channelFlags struct {
 
 // A channel is a provider, as configured, that reaches people in one or two ways.
 type channel struct {
-	name     string                   // as the doctor prints it
-	problems []string                 // with its settings; these never contain a secret
-	senders  map[string]notify.Sender // by contact method; none: the channel is not configured
+	name     string                          // as the doctor prints it
+	problems []string                        // with its settings; these never contain a secret
+	senders  map[oncall.Method]notify.Sender // by contact method; none: the channel is not configured
 }
 
 // channels lists all channels, one entry each, in the order in which the doctor reports on them.
@@ -57,8 +57,8 @@ func (f channelFlags) problems() []string {
 }
 
 // senders are those of the channels that are configured.
-func (f channelFlags) senders(clock func() time.Time, public string) map[string]notify.Sender {
-	out := map[string]notify.Sender{}
+func (f channelFlags) senders(clock func() time.Time, public string) map[oncall.Method]notify.Sender {
+	out := map[oncall.Method]notify.Sender{}
 	for _, c := range f.channels(clock, public) {
 		maps.Copy(out, c.senders)
 	}
@@ -81,7 +81,7 @@ func (f channelFlags) mail() channel {
 		c.problems = []string{err.Error()}
 		return c
 	}
-	c.senders = map[string]notify.Sender{oncall.MethodEmail: notify.NewMail(config)}
+	c.senders = map[oncall.Method]notify.Sender{oncall.MethodEmail: notify.NewMail(config)}
 	return c
 }
 
@@ -101,11 +101,11 @@ func (f channelFlags) ntfy() channel {
 	config := notify.NtfyConfig{URL: f.NtfyURL, Token: f.NtfyToken, ReplyTopic: f.NtfyReplyTopic}
 	c := channel{name: "ntfy", problems: config.Problems()}
 	// Only a topic on our own server, not the full address of another one.
-	if _, err := oncall.CheckAddress(oncall.MethodNtfy, f.NtfyReplyTopic); f.NtfyReplyTopic != "" && (err != nil || strings.Contains(f.NtfyReplyTopic, "/")) {
+	if _, err := oncall.MethodNtfy.CheckAddress(f.NtfyReplyTopic); f.NtfyReplyTopic != "" && (err != nil || strings.Contains(f.NtfyReplyTopic, "/")) {
 		c.problems = append(c.problems, "WATCHBILL_NTFY_REPLY_TOPIC is not a topic: letters, digits, - and _, 64 at most")
 	}
 	if f.NtfyURL != "" {
-		c.senders = map[string]notify.Sender{oncall.MethodNtfy: notify.NewNtfy(config)}
+		c.senders = map[oncall.Method]notify.Sender{oncall.MethodNtfy: notify.NewNtfy(config)}
 	}
 	return c
 }
@@ -114,7 +114,7 @@ func (f channelFlags) pushover(clock func() time.Time) channel {
 	config := notify.PushoverConfig{Token: f.PushoverToken, URL: f.PushoverURL, Clock: clock}
 	c := channel{name: "pushover", problems: config.Problems()}
 	if f.PushoverToken != "" {
-		c.senders = map[string]notify.Sender{oncall.MethodPushover: notify.NewPushover(config)}
+		c.senders = map[oncall.Method]notify.Sender{oncall.MethodPushover: notify.NewPushover(config)}
 	}
 	return c
 }
@@ -123,7 +123,7 @@ func (f channelFlags) telegram() channel {
 	config := notify.TelegramConfig{Token: f.TelegramToken, URL: f.TelegramURL}
 	c := channel{name: "telegram", problems: config.Problems()}
 	if f.TelegramToken != "" {
-		c.senders = map[string]notify.Sender{oncall.MethodTelegram: notify.NewTelegram(config)}
+		c.senders = map[oncall.Method]notify.Sender{oncall.MethodTelegram: notify.NewTelegram(config)}
 	}
 	return c
 }
@@ -133,6 +133,6 @@ func (f channelFlags) webhook(clock func() time.Time) channel {
 	config := notify.WebhookConfig{Secret: f.WebhookSecret, PublicOnly: !f.WebhookPrivate, Clock: clock}
 	return channel{
 		name: "webhook", problems: config.Problems(),
-		senders: map[string]notify.Sender{oncall.MethodWebhook: notify.NewWebhook(config)},
+		senders: map[oncall.Method]notify.Sender{oncall.MethodWebhook: notify.NewWebhook(config)},
 	}
 }

@@ -91,7 +91,7 @@ func everything(t *testing.T) channelFlags {
 
 func TestChannelsComeFromTheSettings(t *testing.T) {
 	t.Parallel()
-	if got := slices.Collect(maps.Keys(channelFlags{}.senders(time.Now, ""))); !slices.Equal(got, []string{oncall.MethodWebhook}) {
+	if got := slices.Collect(maps.Keys(channelFlags{}.senders(time.Now, ""))); !slices.Equal(got, []oncall.Method{oncall.MethodWebhook}) {
 		t.Errorf("without settings: %q", got)
 	}
 	all := everything(t)
@@ -126,17 +126,17 @@ func TestNoContactMethodIsForgotten(t *testing.T) {
 	admins, phones := document(t, "docs/channels.md"), document(t, "docs/phones.md")
 	settings := settingsOf(all)
 	for _, info := range oncall.ContactMethods() {
-		if senders[string(info.Method)] == nil {
+		if senders[info.Method] == nil {
 			t.Errorf("%s has no sender", info.Method)
 		}
-		delete(senders, string(info.Method))
+		delete(senders, info.Method)
 		if !strings.Contains(what, "\n| "+info.Title+" |") {
 			t.Errorf("docs/contacts.md doesn't say what to type for %s", info.Title)
 		}
 		if !info.Programs && !regexp.MustCompile(`\n\| [^|]*`+info.Title+`[^|]* \|`).MatchString(answers) {
 			t.Errorf("docs/contacts.md doesn't say how %s is answered", info.Title)
 		}
-		if !slices.ContainsFunc(crashChannels(), func(c crashChannel) bool { return c.method == string(info.Method) }) {
+		if !slices.ContainsFunc(crashChannels(), func(c crashChannel) bool { return c.method == info.Method }) {
 			t.Errorf("make crash doesn't send by %s", info.Method)
 		}
 		if _, is := settings[info.Setting]; info.Setting != "" && !is {

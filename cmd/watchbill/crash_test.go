@@ -87,7 +87,7 @@ func (c *crashTable) print(t *testing.T) {
 // A crashChannel is one way to reach Ann, with a provider that counts what it has accepted.
 type crashChannel struct {
 	name   string
-	method string // "" means Slack
+	method oncall.Method // "" means Slack
 	start  func(t *testing.T, trap *trap) reached
 }
 
@@ -153,7 +153,7 @@ func (k *crash) setUp(c crashChannel) {
 }
 
 // reachBy gives Ann exactly one contact method.
-func reachBy(t *testing.T, db *store.Store, method, address string) {
+func reachBy(t *testing.T, db *store.Store, method oncall.Method, address string) {
 	t.Helper()
 	now := time.Now()
 	contact, err := db.AddContact(t.Context(), "U0ANN", method, address, now)

@@ -93,7 +93,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 
 // provePhone adds a contact method and enters its code.
 func provePhone(
-	ctx context.Context, p process, a *app, sim *twiliosim.Sim, user oncall.UserID, method, number string,
+	ctx context.Context, p process, a *app, sim *twiliosim.Sim, user oncall.UserID, method oncall.Method, number string,
 ) (oncall.ContactID, error) {
 	contact, err := a.store.AddContact(ctx, user, method, number, p.clock())
 	if err != nil {
@@ -115,7 +115,7 @@ var (
 )
 
 // phoneCode waits for the code that is sent to a phone, answering the call if it comes by call.
-func phoneCode(ctx context.Context, sim *twiliosim.Sim, method, number string) (string, error) {
+func phoneCode(ctx context.Context, sim *twiliosim.Sim, method oncall.Method, number string) (string, error) {
 	var found []string
 	err := sim.WaitFor(ctx, func(sim *twiliosim.Sim) bool {
 		if method == oncall.MethodSMS {

@@ -84,7 +84,7 @@ func TestTheDocumentsTellWhatComesWhen(t *testing.T) {
 	var all []oncall.Contact
 	names := map[oncall.ContactID]string{0: "Slack"}
 	for i, info := range oncall.ContactMethods() {
-		c := oncall.Contact{ID: oncall.ContactID(i + 1), Method: string(info.Method), VerifiedAt: new(time.Now())}
+		c := oncall.Contact{ID: oncall.ContactID(i + 1), Method: info.Method, VerifiedAt: new(time.Now())}
 		all, names[c.ID] = append(all, c), info.Name
 	}
 	reach := oncall.Reach{Contacts: all}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/notify/notifytest"
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // The tokens that the fake Pushover and Telegram accept.
@@ -98,7 +99,7 @@ type unchecked struct{ notify.Sender }
 func TestTheDoctorIsSilentOfChannelsThatItCantAsk(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	lookAtChannels(t.Context(), []channel{{name: "mail", senders: map[string]notify.Sender{"email": unchecked{}}}, {name: "ntfy"}}, time.Second)(&report{process: process{out: &out}})
+	lookAtChannels(t.Context(), []channel{{name: "mail", senders: map[oncall.Method]notify.Sender{"email": unchecked{}}}, {name: "ntfy"}}, time.Second)(&report{process: process{out: &out}})
 	if out.Len() > 0 {
 		t.Errorf("%s", out.String())
 	}
@@ -115,7 +116,7 @@ func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out}}
-	lookAtChannels(r.ctx, []channel{{name: "mail", senders: map[string]notify.Sender{"email": loud{}}}}, time.Minute)(r)
+	lookAtChannels(r.ctx, []channel{{name: "mail", senders: map[oncall.Method]notify.Sender{"email": loud{}}}}, time.Minute)(r)
 	r.ok("people", "Ann\nok    database")
 	r.note("people", "Bo\x07", "\x1b[31mAsk\nthem.")
 	if want := "FAIL  mail      odd ok twilio[2J the account is active\n                Look there.\n" +

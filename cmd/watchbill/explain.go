@@ -218,7 +218,7 @@ func (x explainer) methods(who oncall.PlannedPerson) string {
 		if rule.After > 0 {
 			when = "+" + short(rule.After.Duration())
 		}
-		parts = append(parts, oncall.MethodName(c.Method)+" "+when)
+		parts = append(parts, c.Method.Name()+" "+when)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -37,7 +37,7 @@ func (s *story) use(ts *testscript.TestScript, f channelFlags) {
 		ts.Fatalf("%s", strings.Join(wrong, "\n"))
 	}
 	if s.channels == nil {
-		s.channels = map[string]notify.Sender{}
+		s.channels = map[oncall.Method]notify.Sender{}
 	}
 	f.WebhookPrivate = true
 	maps.Copy(s.channels, f.senders(s.clock.Now, ""))
@@ -122,16 +122,16 @@ var storyCode = regexp.MustCompile(`\b[0-9]{6}\b`)
 // there.
 func (s *story) reach(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, user := context.Background(), oncall.UserID("U0"+strings.ToUpper(args[0]))
-	c, err := s.app.store.AddContact(ctx, user, args[1], args[2], s.clock.Now())
+	c, err := s.app.store.AddContact(ctx, user, oncall.Method(args[1]), args[2], s.clock.Now())
 	ts.Check(err)
 	s.settle(ts)
-	last := map[string]func() string{
+	last := map[oncall.Method]func() string{
 		oncall.MethodEmail: func() string { return s.letter(ts, args[2]) },
 		oncall.MethodNtfy: func() string {
 			topic := s.push.Topic(args[2])
 			return topic[len(topic)-1].Title
 		},
-	}[args[1]]()
+	}[oncall.Method(args[1])]()
 	ts.Check(s.app.store.ConfirmContact(ctx, user, c.ID, storyCode.FindString(last), s.clock.Now()))
 	s.settle(ts)
 }

@@ -39,7 +39,7 @@ func (s *story) code(ts *testscript.TestScript, _ bool, args []string) {
 // reachable PERSON METHOD NUMBER: the person has added a phone and entered its code.
 func (s *story) reachable(ts *testscript.TestScript, _ bool, args []string) {
 	p := process{ctx: context.Background(), clock: s.clock.Now}
-	_, err := provePhone(p.ctx, p, s.app, s.phone, oncall.UserID(person(args[0])), args[1], args[2])
+	_, err := provePhone(p.ctx, p, s.app, s.phone, oncall.UserID(person(args[0])), oncall.Method(args[1]), args[2])
 	ts.Check(err)
 	s.settle(ts)
 }

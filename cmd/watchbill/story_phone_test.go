@@ -17,7 +17,7 @@ import (
 func (s *story) has(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	p := process{ctx: ctx, clock: s.clock.Now}
-	_, err := provePhone(ctx, p, s.app, s.phone, oncall.UserID("U0"+strings.ToUpper(args[0])), args[1], args[2])
+	_, err := provePhone(ctx, p, s.app, s.phone, oncall.UserID("U0"+strings.ToUpper(args[0])), oncall.Method(args[1]), args[2])
 	ts.Check(err)
 	s.settle(ts)
 }

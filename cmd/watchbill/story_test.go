@@ -16,6 +16,7 @@ import (
 	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/notify/notifytest"
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
@@ -145,7 +146,7 @@ type story struct {
 	addr  string // of the program's HTTP server
 
 	phone    *twiliosim.Sim
-	channels map[string]notify.Sender
+	channels map[oncall.Method]notify.Sender
 
 	publicURL string
 	office    notifytest.Office // takes mail

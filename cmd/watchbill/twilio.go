@@ -43,7 +43,7 @@ func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
 		return c
 	}
 	t := notify.NewTwilio(config)
-	c.senders = map[string]notify.Sender{oncall.MethodSMS: notify.SMS{Twilio: t}}
+	c.senders = map[oncall.Method]notify.Sender{oncall.MethodSMS: notify.SMS{Twilio: t}}
 	if f.TwilioFrom != "" {
 		c.senders[oncall.MethodVoice] = notify.Voice{Twilio: t}
 	}
@@ -52,7 +52,7 @@ func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
 
 // phoneProblems checks the phone number in a setting or flag.
 func phoneProblems(name, number string) []string {
-	if kept, err := oncall.CheckAddress(oncall.MethodSMS, number); number != "" && (err != nil || kept != number) {
+	if kept, err := oncall.MethodSMS.CheckAddress(number); number != "" && (err != nil || kept != number) {
 		return []string{fmt.Sprintf("%s is %q; it must be a number with its country code, such as +12025550100", name, number)}
 	}
 	return nil
