@@ -60,7 +60,7 @@ func setup() oncall.Setup {
 
 // A world is a database of its own in which Ann is paged by SMS for some incidents.
 type world struct {
-	*store.Store
+	*store.System
 	t   testing.TB
 	url string
 	now time.Time
@@ -70,7 +70,7 @@ type world struct {
 func newWorld(t testing.TB, incidents ...string) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start}
-	w.Store = w.another(w.url)
+	w.System = w.another(w.url)
 	_, err := w.Apply(t.Context(), setup(), store.Applying{Write: true}, start)
 	w.check(err)
 	w.pagedBySMS(ann, annsPhone)
@@ -79,7 +79,7 @@ func newWorld(t testing.TB, incidents ...string) *world {
 }
 
 // another opens one more store, as another instance would.
-func (w *world) another(url string) *store.Store {
+func (w *world) another(url string) *store.System {
 	w.t.Helper()
 	s, err := store.Open(w.t.Context(), url, store.Options{MaxConns: 4, Log: zerolog.New(zerolog.NewTestWriter(w.t))})
 	w.check(err)

@@ -21,13 +21,13 @@ func TestAnAnswerThatComesTwiceAtOnceActsOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk", "queue")
 	w.sms()
-	instances := []*store.Store{w.Store, w.another(w.url)}
+	instances := []*store.System{w.System, w.another(w.url)}
 	said := make([]answers.Reply, 16)
 	var all sync.WaitGroup
 	for i := range said {
 		all.Go(func() {
 			var err error
-			if said[i], err = answers.Take(t.Context(), instances[i%2], escalates("same"), w.now); err != nil {
+			if said[i], err = answers.Take(t.Context(), instances[i%2].Store, escalates("same"), w.now); err != nil {
 				t.Error(err)
 			}
 		})
@@ -59,7 +59,7 @@ func TestAnAnswerSurvivesADeathAtAnyMoment(t *testing.T) {
 	for n := 1; ; n++ {
 		p, address := storetest.NewProxy(t, w.url)
 		p.DieAfter(n, "")
-		said, err := answers.Take(t.Context(), w.another(address), escalates("same"), w.now)
+		said, err := answers.Take(t.Context(), w.another(address).Store, escalates("same"), w.now)
 		switch done := w.events(oncall.EventEscalated); {
 		case err != nil && !p.Died():
 			t.Fatal(err)
@@ -81,7 +81,7 @@ func TestAnAnswerSurvivesALostCommit(t *testing.T) {
 	w.sms()
 	p, address := storetest.NewProxy(t, w.url)
 	p.DieAfter(3, "commit\x00") // those before end the loading of the directory, which is not kept here
-	if said, err := answers.Take(t.Context(), w.another(address), escalates("same"), w.now); err == nil {
+	if said, err := answers.Take(t.Context(), w.another(address).Store, escalates("same"), w.now); err == nil {
 		t.Fatalf("it lives, and says %+v", said)
 	}
 	if said := w.take(escalates("same")); said != (answers.Reply{Text: "Escalated #1, #2.", Again: true}) {

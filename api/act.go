@@ -91,7 +91,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	if form := r.PostFormValue("form"); form != "" { // a page of the previous release has none
 		a.ID = fmt.Sprintf("form/%x", sha256.Sum256([]byte(a.Token+" "+form+" "+string(do))))
 	}
-	said, err := answers.Take(ctx, s.Store, a, s.Clock())
+	said, err := answers.Take(ctx, s.System.Store, a, s.Clock())
 	if err != nil {
 		s.actFailed(r, err).write(w)
 		return
@@ -105,7 +105,7 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	if len(token) > longestToken {
 		return s.actGone(r, "This link or button is not valid.")
 	}
-	m, err := s.Store.ReadToken(ctx, token, s.Clock())
+	m, err := s.System.ReadToken(ctx, token, s.Clock())
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return s.actGone(r, refusal.Error())
 	}
@@ -115,7 +115,7 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	if err != nil {
 		return s.actFailed(r, err)
 	}
-	dir, err := s.Store.Directory(ctx)
+	dir, err := s.System.Directory(ctx)
 	if err != nil {
 		return s.actFailed(r, err)
 	}

@@ -18,7 +18,7 @@ import (
 
 // Config is what the handler needs.
 type Config struct {
-	Store    *store.Store
+	System   *store.System
 	Clock    func() time.Time
 	Log      zerolog.Logger
 	Gatherer prometheus.Gatherer         // what /metrics shows

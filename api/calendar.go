@@ -62,7 +62,7 @@ func (s *server) feed(r *http.Request) ([]byte, *problem) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), calendarPatience)
 	defer cancel()
-	f, err := s.Store.FeedBySecret(ctx, secret)
+	f, err := s.System.FeedBySecret(ctx, secret)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return nil, s.noCalendar(r)
 	}
@@ -91,11 +91,11 @@ func (s *server) noCalendar(r *http.Request) *problem {
 
 // write renders the calendar of a feed.
 func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
-	c, err := s.Store.Calendar(ctx, f, s.Clock())
+	c, err := s.System.Calendar(ctx, f, s.Clock())
 	if err != nil {
 		return nil, err
 	}
-	dir, err := s.Store.Directory(ctx)
+	dir, err := s.System.Directory(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ const (
 type door struct {
 	testing.TB
 	address string // host:port
-	store   *store.Store
+	store   *store.System
 	pool    *pgxpool.Pool // for looking at what is stored
 	log     *logbook
 	clock   *clock
@@ -103,7 +103,7 @@ func openDoorOn(t testing.TB, address, direct string) *door {
 	d.must(err)
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{
-		Store: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ping,
+		System: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ping,
 	})
 	return d
 }

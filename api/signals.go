@@ -57,7 +57,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
 	if err != nil {
 		return 0, unparsed(err, body, r.Header.Get("Content-Type"))
 	}
-	if err := s.Store.Accept(r.Context(), integration.ID, signals, s.Clock()); err != nil {
+	if err := s.System.Accept(r.Context(), integration.ID, signals, s.Clock()); err != nil {
 		if r.Context().Err() == nil { // otherwise the sender hung up
 			s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
 		}
@@ -84,7 +84,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) (oncall.In
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
 	defer cancel()
-	integration, err := s.Store.IntegrationByKey(ctx, key)
+	integration, err := s.System.IntegrationByKey(ctx, key)
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
 		return none, s.strike(w, r, unknownKey)

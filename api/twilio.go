@@ -97,7 +97,7 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 // twilioSMS handles a message sent to our number. The same message is also polled from Twilio's
 // list; whichever comes first counts.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
-	said, err := answers.Take(ctx, s.Store, oncall.Answer{
+	said, err := answers.Take(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodSMS, ID: form.Get("MessageSid"), From: form.Get("From"), Text: form.Get("Body"),
 	}, s.Clock())
 	if err != nil || said.Text == "" || said.Again {
@@ -119,7 +119,7 @@ func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Valu
 			Say: "Press 1 to acknowledge, 2 to resolve, 3 to escalate.",
 		}, Say: "Nothing was pressed. Goodbye."}, nil
 	}
-	said, err := answers.Take(ctx, s.Store, oncall.Answer{
+	said, err := answers.Take(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodVoice, ID: form.Get("CallSid") + " " + form.Get("Digits"), From: form.Get("To"),
 		Message: oncall.ParseMessageKey(r.URL.Query().Get("key")), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: means},
 	}, s.Clock())

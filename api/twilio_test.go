@@ -26,7 +26,7 @@ func hooked(t *testing.T, d *door) *door {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{
-		Store: d.store, Clock: d.clock.now, Log: zerolog.New(d.log), Gatherer: registry, Metrics: registry, Ready: d.store.Ping,
+		System: d.store, Clock: d.clock.now, Log: zerolog.New(d.log), Gatherer: registry, Metrics: registry, Ready: d.store.Ping,
 		Twilio: api.Twilio{Tokens: []string{oldToken, newToken}, Public: publicBase},
 	})
 	return d

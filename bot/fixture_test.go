@@ -44,7 +44,7 @@ type office struct {
 	t     *testing.T
 	ctx   context.Context
 	sim   *slacksim.Sim
-	store *store.Store
+	store *store.System
 	gate  *gate
 	bot   *Bot
 	id    oncall.IntegrationID
@@ -63,7 +63,7 @@ func newOffice(t *testing.T, o slacksim.Options) *office {
 	f.openSlack(o)
 	f.openStore()
 	b, err := New(Config{
-		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: f.sim.APIURL(), Store: f.store, Clock: f.clock,
+		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: f.sim.APIURL(), Store: f.store.Store, Clock: f.clock,
 		Log: zerolog.New(io.MultiWriter(f.log, zerolog.NewTestWriter(t))), Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ const (
 type desk struct {
 	t     *testing.T
 	url   string
-	store *store.Store
+	store *store.System
 	clock func() time.Time
 	board *board
 	phone *phone
@@ -116,7 +116,7 @@ func (d *desk) anotherTeam() oncall.IntegrationID {
 }
 
 // open opens the store again, as another instance would.
-func (d *desk) open() *store.Store {
+func (d *desk) open() *store.System {
 	d.t.Helper()
 	s, err := store.Open(d.t.Context(), d.url, store.Options{MaxConns: 16, Log: testLog(d.t)})
 	if err != nil {
@@ -127,7 +127,7 @@ func (d *desk) open() *store.Store {
 }
 
 // background folds signals until the test ends.
-func (d *desk) background(s *store.Store) {
+func (d *desk) background(s *store.System) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, d.clock) }()
@@ -148,13 +148,13 @@ func (d *desk) start(phone notify.Sender) *jobs.Jobs {
 }
 
 // instance starts an instance that the caller stops.
-func (d *desk) instance(s *store.Store, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
+func (d *desk) instance(s *store.System, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
 	d.t.Helper()
 	name := fmt.Sprintf("instance-%d", len(d.names)+1)
 	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: phone}
 	maps.Copy(senders, d.more)
 	j, err := jobs.New(jobs.Config{
-		Store: s, Board: d.slack, Mirror: d.mirror, Senders: senders,
+		System: s, Board: d.slack, Mirror: d.mirror, Senders: senders,
 		Clock: d.clock, Log: testLog(d.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
 		Name: name,
 	})

@@ -45,7 +45,7 @@ type Board interface {
 
 // Config is what the jobs need.
 type Config struct {
-	Store   *store.Store
+	System  *store.System
 	Board   Board
 	Mirror  Mirror
 	Senders map[oncall.Method]notify.Sender // by contact method
@@ -60,7 +60,7 @@ type Config struct {
 
 // Jobs works the queue for one process.
 type Jobs struct {
-	store              *store.Store
+	store              *store.System
 	board              Board
 	mirror             Mirror
 	groups             groupView
@@ -95,7 +95,7 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.Store, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
+	j := &Jobs{store: c.System, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
 	j.metrics = newMetrics(c.Metrics)
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
 	for method, s := range c.Senders {

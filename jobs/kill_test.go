@@ -47,7 +47,7 @@ func victim(address string) error {
 		return err
 	}
 	j, err := jobs.New(jobs.Config{
-		Store: s, Board: newBoard(), Senders: map[oncall.Method]notify.Sender{oncall.MethodSlack: hanging{}},
+		System: s, Board: newBoard(), Senders: map[oncall.Method]notify.Sender{oncall.MethodSlack: hanging{}},
 		Clock: time.Now, Log: zerolog.Nop(), Slog: slog.New(slog.DiscardHandler), Name: "victim",
 	})
 	if err != nil {

@@ -133,7 +133,7 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Reply) 
 	if r.Act != "" {
 		a.Reply = asks(r.Act, r.Code)
 	}
-	said, err := answers.Take(ctx, j.store, a, j.clock())
+	said, err := answers.Take(ctx, j.store.Store, a, j.clock())
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
 	})
 	d := newDesk(t, wait, time.Now)
 	b, err := bot.New(bot.Config{
-		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: sim.APIURL(), Store: d.open(),
+		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: sim.APIURL(), Store: d.open().Store,
 		Clock: d.clock, Log: testLog(t),
 	})
 	if err != nil {

@@ -151,7 +151,7 @@ func endAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, out oncall.Answe
 
 // Awaits reports whether somebody may answer soon by a contact method: a message about something
 // that nobody has acknowledged went out, any other a moment ago, or a code.
-func (s *Store) Awaits(ctx context.Context, method oncall.Method, now time.Time) (awaits bool, err error) {
+func (s *System) Awaits(ctx context.Context, method oncall.Method, now time.Time) (awaits bool, err error) {
 	const load = `
 		SELECT EXISTS (
 			SELECT
@@ -173,7 +173,7 @@ func (s *Store) Awaits(ctx context.Context, method oncall.Method, now time.Time)
 }
 
 // Cursor returns how far the answers of a provider have been read.
-func (s *Store) Cursor(ctx context.Context, method oncall.Method) (cursor string, err error) {
+func (s *System) Cursor(ctx context.Context, method oncall.Method) (cursor string, err error) {
 	const load = `SELECT cursor FROM provider_state WHERE method = $1`
 	err = s.pool.QueryRow(ctx, load, method).Scan(&cursor)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -186,7 +186,7 @@ func (s *Store) Cursor(ctx context.Context, method oncall.Method) (cursor string
 }
 
 // SaveCursor notes how far the answers of a provider have been read.
-func (s *Store) SaveCursor(ctx context.Context, method oncall.Method, cursor string) error {
+func (s *System) SaveCursor(ctx context.Context, method oncall.Method, cursor string) error {
 	const save = `
 		INSERT INTO provider_state (method, cursor) VALUES ($1, $2)
 		ON CONFLICT (method) DO UPDATE SET cursor = $2`

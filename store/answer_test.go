@@ -26,11 +26,11 @@ func TestTokensAreReadByEveryInstance(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	ctx := t.Context()
-	read := func(s *store.Store, token string, at time.Time) oncall.AnsweredMessage {
+	read := func(s *store.System, token string, at time.Time) oncall.AnsweredMessage {
 		return must[oncall.AnsweredMessage](t)(s.ReadToken(ctx, token, at))
 	}
 	token := must[string](t)(w.Token(ctx, 1, ann, [32]byte{1}, start))
-	if m := read(w.Store, token, start); m.User != ann || len(m.Incidents) != 1 || m.Incidents[0].ID != 1 || m.ToHelp() {
+	if m := read(w.System, token, start); m.User != ann || len(m.Incidents) != 1 || m.Incidents[0].ID != 1 || m.ToHelp() {
 		t.Errorf("message: %+v", m)
 	}
 	_, err := w.ReadToken(ctx, token+"x", start)
@@ -41,7 +41,7 @@ func TestTokensAreReadByEveryInstance(t *testing.T) {
 	other := w.another()
 	later := start.Add(31 * 24 * time.Hour)
 	next := must[string](t)(other.Token(ctx, 1, ann, [32]byte{2}, later))
-	read(w.Store, next, later)
+	read(w.System, next, later)
 	read(other, token, start)
 	if again := must[string](t)(w.Token(ctx, 1, ann, [32]byte{3}, later)); again != next {
 		t.Error("an instance makes a key although another has made one")

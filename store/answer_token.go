@@ -32,7 +32,7 @@ type signingKey struct {
 
 // Token makes the token by which a person can answer a page; 0 stands for a message that is none. A
 // new signing key is made of random bytes, if one is needed.
-func (s *Store) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
+func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
 	key, err := s.signWith(ctx, random, now)
 	if err != nil {
 		return "", fmt.Errorf("make a signing key: %w", err)

@@ -83,7 +83,7 @@ func (s *Store) FeedsBy(ctx context.Context, creator oncall.UserID) ([]Feed, err
 // FeedBySecret returns the feed that a secret belongs to, or oncall.ErrNotFound: also when it was
 // revoked, its schedule removed, or its maker or person deactivated. Any other error says nothing
 // about the secret.
-func (s *Store) FeedBySecret(ctx context.Context, secret string) (Feed, error) {
+func (s *System) FeedBySecret(ctx context.Context, secret string) (Feed, error) {
 	const load = `
 		SELECT f.id, coalesce(f.user_id, '') AS user_id, coalesce(f.schedule_id, 0) AS schedule_id, f.created_by, f.created_at
 		FROM feeds f
@@ -125,7 +125,7 @@ type CalendarShift struct {
 }
 
 // Calendar returns what a feed shows.
-func (s *Store) Calendar(ctx context.Context, f Feed, now time.Time) (Calendar, error) {
+func (s *System) Calendar(ctx context.Context, f Feed, now time.Time) (Calendar, error) {
 	const load = `
 		SELECT (SELECT count(*) FROM schedule_versions WHERE $1::bigint = 0 OR schedule_id = $1)
 		     + (SELECT count(*) + count(cancelled_at) FROM overrides WHERE $1::bigint = 0 OR schedule_id = $1),

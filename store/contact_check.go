@@ -36,7 +36,7 @@ func programs() []oncall.Method {
 // CheckReach asks those whose shift comes up whether they can still be reached by the contact
 // methods that they have not used for long, once before a shift, and tells who should know when
 // nobody answers.
-func (s *Store) CheckReach(ctx context.Context, now time.Time) error {
+func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 	const begin = `
 		INSERT INTO checks (contact_id, shift_at, sent_at)
 		SELECT c.id, $2, $3
@@ -139,7 +139,7 @@ type Probe struct {
 }
 
 // Probe loads what is needed to send a message that is no page.
-func (s *Store) Probe(ctx context.Context, id oncall.ContactID) (Probe, error) {
+func (s *System) Probe(ctx context.Context, id oncall.ContactID) (Probe, error) {
 	c, err := oneContact(ctx, s.pool, id)
 	if err == nil && !c.Usable() {
 		err = oncall.ErrNotFound

@@ -71,7 +71,7 @@ func mayProve(ctx context.Context, q querier, c oncall.Contact, now time.Time) e
 
 // BeginVerify makes the code that proves a contact method, out of random bytes. A contact method
 // that is gone or has had enough codes is refused.
-func (s *Store) BeginVerify(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
+func (s *System) BeginVerify(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
 	const insert = `
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
 		VALUES ($1, $2, $3, $4, 0, $5)`

@@ -89,7 +89,7 @@ func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.Us
 }
 
 // RunCoverTimer asks the next people, reminds, or ends a request; nothing if the timer is stale.
-func (s *Store) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.Time) error {
+func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		cover, err := lockCover(ctx, tx, id)
 		if err != nil || !cover.Due(now) {

@@ -16,7 +16,7 @@ import (
 
 // Guard looks for what will go wrong with cover, tells what is new to whom it concerns, and forgets
 // what has been mended, so that it would be told again.
-func (s *Store) Guard(ctx context.Context, now time.Time) error {
+func (s *System) Guard(ctx context.Context, now time.Time) error {
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-func (w *world) guard(s *store.Store, now time.Time) {
+func (w *world) guard(s *store.System, now time.Time) {
 	w.t.Helper()
 	if err := s.Guard(w.t.Context(), now); err != nil {
 		w.t.Error(err)
@@ -32,7 +32,7 @@ func TestGuard(t *testing.T) {
 	if _, err := w.Apply(t.Context(), s, store.Applying{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
-	w.guard(w.Store, start)
+	w.guard(w.System, start)
 	isTold(t, w)
 
 	gone := start
@@ -44,7 +44,7 @@ func TestGuard(t *testing.T) {
 	}
 	off := oncall.TimeOff{UserID: ann, Start: start.AddDate(0, 0, 14), End: start.AddDate(0, 0, 16)}
 	off = must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
-	stores := []*store.Store{w.Store, w.another()}
+	stores := []*store.System{w.System, w.another()}
 	var all sync.WaitGroup
 	for i := range 6 {
 		all.Go(func() { w.guard(stores[i%2], start) })
@@ -57,10 +57,10 @@ func TestGuard(t *testing.T) {
 
 	w.forget()
 	must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), off.ID, start))
-	w.guard(w.Store, start.Add(time.Hour))
+	w.guard(w.System, start.Add(time.Hour))
 	isTold(t, w)
 	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
-	w.guard(w.Store, start.Add(2*time.Hour))
+	w.guard(w.System, start.Add(2*time.Hour))
 	isTold(t, w, "coverage U0ANN")
 }
 
@@ -69,7 +69,7 @@ func TestGuardWithoutAdmins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`UPDATE policies SET steps = '[{"targets": [{"user": "U0ANN"}], "delay": 300}]'`)
-	w.guard(w.Store, start)
+	w.guard(w.System, start)
 	isTold(t, w, "coverage #payments")
 	if got := w.findings(); got != "unpaged/1" {
 		t.Errorf("findings: %s", got)

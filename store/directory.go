@@ -177,7 +177,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 // IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other
 // error says nothing about the key. That nobody has a key only the database can say: what we
 // remember may be older than the key, or the database gone without our knowing yet.
-func (s *Store) IntegrationByKey(ctx context.Context, key string) (oncall.Integration, error) {
+func (s *System) IntegrationByKey(ctx context.Context, key string) (oncall.Integration, error) {
 	const find = `SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)`
 	hash := sha256.Sum256([]byte(key))
 	dir, err := s.Directory(ctx)

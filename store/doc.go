@@ -7,6 +7,13 @@
 // when they are durable. Run folds the inbox into incidents, in order; of all instances one does so
 // at a time, and another takes over when its connection is lost.
 //
+// # Faces
+//
+// A Store does what somebody asked for: bot and answers get nothing else, and who may do what will be
+// asked there. A System embeds it and does what nobody asks for: it takes signals in, runs timers,
+// sends pages, draws, repairs. The queue's workers, the door for monitors and cmd use it; the linter
+// keeps it from the rest.
+//
 // # Locks
 //
 // A transaction locks rows in this order: an answer, incidents by id, what a recipient was told last

@@ -40,7 +40,7 @@ type Drawing struct {
 // BeginDraw makes a job the one that draws the incident until it says EndDraw or ReleaseDraw, or
 // has been silent for 30 s. The same job may begin again. Whoever finds another job drawing may
 // leave: EndDraw won't let that job go before it has drawn the newest version.
-func (s *Store) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
+func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return Drawing{}, err
@@ -106,19 +106,19 @@ func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error
 }
 
 // RootTried notes, before it is sent, that the message in the channel is about to be posted.
-func (s *Store) RootTried(ctx context.Context, id oncall.IncidentID, now time.Time) error {
+func (s *System) RootTried(ctx context.Context, id oncall.IncidentID, now time.Time) error {
 	const note = `UPDATE drawings SET tried_at = coalesce(tried_at, $2) WHERE incident_id = $1`
 	return s.noteDrawing(ctx, id, note, id, now)
 }
 
 // RootUnsent takes back RootTried: the message has surely not been posted.
-func (s *Store) RootUnsent(ctx context.Context, id oncall.IncidentID) error {
+func (s *System) RootUnsent(ctx context.Context, id oncall.IncidentID) error {
 	const note = `UPDATE drawings SET tried_at = NULL WHERE incident_id = $1 AND ts = ''`
 	return s.noteDrawing(ctx, id, note, id)
 }
 
 // RootPosted notes where the message in the channel is.
-func (s *Store) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
+func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
 	const note = `
 		UPDATE drawings
 		SET channel = $2, ts = $3, tried_at = coalesce(tried_at, $4)
@@ -127,7 +127,7 @@ func (s *Store) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, 
 }
 
 // Drawn notes which version a message shows.
-func (s *Store) Drawn(ctx context.Context, id oncall.IncidentID, at Place, version int64) error {
+func (s *System) Drawn(ctx context.Context, id oncall.IncidentID, at Place, version int64) error {
 	const note = `
 		WITH root AS (
 			UPDATE drawings SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3
@@ -137,14 +137,14 @@ func (s *Store) Drawn(ctx context.Context, id oncall.IncidentID, at Place, versi
 }
 
 // Threaded notes the last event that the thread shows.
-func (s *Store) Threaded(ctx context.Context, id oncall.IncidentID, to int64) error {
+func (s *System) Threaded(ctx context.Context, id oncall.IncidentID, to int64) error {
 	const note = `UPDATE drawings SET thread_to = $2 WHERE incident_id = $1`
 	return s.noteDrawing(ctx, id, note, id, to)
 }
 
 // ForgetPlace drops a message that no longer exists. The one in the channel will be posted anew,
 // and its thread from the beginning.
-func (s *Store) ForgetPlace(ctx context.Context, id oncall.IncidentID, at Place) error {
+func (s *System) ForgetPlace(ctx context.Context, id oncall.IncidentID, at Place) error {
 	const note = `
 		WITH root AS (
 			UPDATE drawings
@@ -164,7 +164,7 @@ func (s *Store) noteDrawing(ctx context.Context, id oncall.IncidentID, sql strin
 
 // EndDraw ends a job's drawing if the incident is still as it was drawn. Otherwise the job keeps
 // the lease, and is told false: it must draw again.
-func (s *Store) EndDraw(ctx context.Context, id oncall.IncidentID, job, version int64) (done bool, err error) {
+func (s *System) EndDraw(ctx context.Context, id oncall.IncidentID, job, version int64) (done bool, err error) {
 	const lock = `SELECT coalesce(lease_job, 0) FROM drawings WHERE incident_id = $1 FOR UPDATE`
 	const current = `SELECT version FROM incidents WHERE id = $1`
 	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1`
@@ -191,7 +191,7 @@ func (s *Store) EndDraw(ctx context.Context, id oncall.IncidentID, job, version 
 }
 
 // ReleaseDraw gives the lease back without having drawn.
-func (s *Store) ReleaseDraw(ctx context.Context, id oncall.IncidentID, job int64) error {
+func (s *System) ReleaseDraw(ctx context.Context, id oncall.IncidentID, job int64) error {
 	const release = `
 		UPDATE drawings
 		SET lease_job = NULL, lease_until = NULL

@@ -136,7 +136,7 @@ func TestNoChangeIsLeftUndrawn(t *testing.T) {
 	var wg sync.WaitGroup
 	ctx := context.Background()
 	for i := range 40 {
-		s := w.Store
+		s := w.System
 		if i%2 == 1 {
 			s = other
 		}

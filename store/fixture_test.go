@@ -58,7 +58,7 @@ func setup() oncall.Setup {
 
 // A world is a database of its own with a store on it.
 type world struct {
-	*store.Store
+	*store.System
 	t           testing.TB
 	url         string
 	integration oncall.IntegrationID
@@ -83,7 +83,7 @@ func (w *world) advance(d time.Duration) {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start}
-	w.Store = w.another()
+	w.System = w.another()
 	if _, err := w.Apply(t.Context(), setup(), store.Applying{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func newWorld(t testing.TB) *world {
 }
 
 // another opens one more store on the same database, as another instance would.
-func (w *world) another() *store.Store {
+func (w *world) another() *store.System {
 	w.t.Helper()
 	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 4, Log: zerolog.New(zerolog.NewTestWriter(w.t))})
 	if err != nil {
@@ -108,7 +108,7 @@ func (w *world) another() *store.Store {
 }
 
 // run runs a store until the test ends or stop is called.
-func (w *world) run(s *store.Store) (stop func()) {
+func (w *world) run(s *store.System) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -188,7 +188,7 @@ func (w *world) incident(id oncall.IncidentID) oncall.Incident {
 // open brings one incident about and returns it.
 func (w *world) open() oncall.Incident {
 	w.t.Helper()
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	defer stop()
 	w.accept(trigger("disk"))
 	w.fold()

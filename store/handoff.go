@@ -24,7 +24,7 @@ const (
 // Look compares who is on call in a schedule with who was last announced, announces what has
 // changed, sends the reminders that are due, and plans when to look again. Of any number of
 // instances that do so at once the first finds the work and the others none.
-func (s *Store) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
+func (s *System) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
 	const lock = `SELECT look_at FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
 	dir, err := s.Directory(ctx)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Store) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) e
 		if err != nil {
 			return err
 		}
-		l := look{Store: s, tx: tx, dir: dir, now: now, schedule: compiled}
+		l := look{Store: s.Store, tx: tx, dir: dir, now: now, schedule: compiled}
 		if err := l.compare(ctx); err != nil {
 			return err
 		}
@@ -237,7 +237,7 @@ func (l look) plan(ctx context.Context, planned *time.Time, next time.Time) erro
 
 // DueLooks lists the schedules where anything is due or not as it was announced, whatever became of
 // the jobs that should have looked at them.
-func (s *Store) DueLooks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
+func (s *System) DueLooks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
 	const load = `
 		SELECT s.id, s.look_at, coalesce(h.role, '') AS role, coalesce(h.users, '{}') AS users
 		FROM schedules s
@@ -319,7 +319,7 @@ func (s *Store) TakeHandoff(ctx context.Context, number int64, by oncall.UserID,
 }
 
 // ChaseHandoff tells the person who went and the team's admins if nobody has answered a hand-off.
-func (s *Store) ChaseHandoff(ctx context.Context, number int64, now time.Time) error {
+func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) error {
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return err

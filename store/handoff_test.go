@@ -28,7 +28,7 @@ func (w *world) notices() []string {
 // forget makes the notices so far not count.
 func (w *world) forget() { w.exec(`DELETE FROM notices`) }
 
-func (w *world) look(s *store.Store, now time.Time) {
+func (w *world) look(s *store.System, now time.Time) {
 	w.t.Helper()
 	for _, id := range must[[]oncall.ScheduleID](w.t)(s.DueLooks(w.t.Context(), now)) {
 		w.check(s.Look(w.t.Context(), id, now))
@@ -49,7 +49,7 @@ func isTold(t *testing.T, w *world, want ...string) {
 func TestWhoIsThereAtFirstIsNotAnnounced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.look(w.Store, start)
+	w.look(w.System, start)
 	isTold(t, w)
 	if got := w.strings(`SELECT unnest(users) FROM handoffs`); !slices.Equal(got, []string{string(ann)}) {
 		t.Errorf("noted: %q", got)
@@ -60,8 +60,8 @@ func TestWhoIsThereAtFirstIsNotAnnounced(t *testing.T) {
 func TestAHandoffHappensOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.look(w.Store, start)
-	stores := []*store.Store{w.Store, w.another()}
+	w.look(w.System, start)
+	stores := []*store.System{w.System, w.another()}
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() { w.look(stores[i%2], monday) })
@@ -72,7 +72,7 @@ func TestAHandoffHappensOnce(t *testing.T) {
 		t.Errorf("%d timers, want 1", n)
 	}
 	// The same people afterwards: nothing.
-	w.look(w.Store, monday.Add(time.Hour))
+	w.look(w.System, monday.Add(time.Hour))
 	if n := len(w.notices()); n != 3 {
 		t.Errorf("told %d times, want 3", n)
 	}
@@ -82,18 +82,18 @@ func TestAHandoffHappensOnce(t *testing.T) {
 func TestALongStop(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.look(w.Store, start)
-	w.look(w.Store, monday.AddDate(0, 0, 7+1)) // Ann, Bo, Ann
+	w.look(w.System, start)
+	w.look(w.System, monday.AddDate(0, 0, 7+1)) // Ann, Bo, Ann
 	isTold(t, w)
-	w.look(w.Store, monday.AddDate(0, 0, 7*6+1)) // Bo again, after many others
+	w.look(w.System, monday.AddDate(0, 0, 7*6+1)) // Bo again, after many others
 	isTold(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
 }
 
 func TestTakeHandoff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.look(w.Store, start)
-	w.look(w.Store, monday)
+	w.look(w.System, start)
+	w.look(w.System, monday)
 	number := w.number()
 	isRefused(t, w.TakeHandoff(t.Context(), number, ann, monday), "Only U0BO can say that.")
 	isRefused(t, w.TakeHandoff(t.Context(), number+7, bo, monday), "That hand-off is over: there was another one since.")
@@ -119,12 +119,12 @@ func TestNobodySaysThatTheyHaveIt(t *testing.T) {
 	if _, err := w.Apply(t.Context(), s, store.Applying{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
-	w.look(w.Store, start)
-	w.look(w.Store, monday)
+	w.look(w.System, start)
+	w.look(w.System, monday)
 	w.forget()
 	other := w.another()
 	var all sync.WaitGroup
-	for _, s := range []*store.Store{w.Store, other} {
+	for _, s := range []*store.System{w.System, other} {
 		all.Go(func() {
 			if err := s.ChaseHandoff(t.Context(), w.number(), monday.Add(15*time.Minute)); err != nil {
 				t.Error(err)
@@ -139,7 +139,7 @@ func TestNobodySaysThatTheyHaveIt(t *testing.T) {
 func TestAnOverrideIsAHandoff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.look(w.Store, start)
+	w.look(w.System, start)
 	id := w.schedule("primary").ID()
 	begin := start.Add(time.Hour)
 	_, err := w.AddOverride(t.Context(), id, schedule.Override{
@@ -227,7 +227,7 @@ func TestReminders(t *testing.T) {
 func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.look(w.Store, start)
+	w.look(w.System, start)
 	id := w.schedule("primary").ID()
 	stored := must[schedule.Definition](t)(w.Schedule(t.Context(), id))
 	r := slices.Clone(stored.Versions[0].Rotations)
@@ -246,7 +246,7 @@ func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
 func TestAnOrphanIsAdopted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.look(w.Store, start)
+	w.look(w.System, start)
 	in := w.open()
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
 	for range 3 { // run out of steps
@@ -259,7 +259,7 @@ func TestAnOrphanIsAdopted(t *testing.T) {
 		t.Fatalf("the incident is not exhausted: %+v", got)
 	}
 	before := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, bo)
-	stores := []*store.Store{w.Store, w.another()}
+	stores := []*store.System{w.System, w.another()}
 	var all sync.WaitGroup
 	for i := range 4 {
 		all.Go(func() { w.look(stores[i%2], monday) })
@@ -282,7 +282,7 @@ func scan[T any](w *world, sql string, args ...any) (v T, err error) {
 // Who is on call, from the store, with the directory warm: what everything else waits for.
 func BenchmarkWhoIsOnCall(b *testing.B) {
 	w := newWorld(b)
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	defer stop()
 	id := w.schedule("primary").ID()
 	w.until("the directory is kept", func() bool {
@@ -307,7 +307,7 @@ func BenchmarkWhoIsOnCall(b *testing.B) {
 func BenchmarkAnEditIsHeardOf(b *testing.B) {
 	w := newWorld(b)
 	other := w.another()
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	defer stop()
 	id := w.schedule("primary").ID()
 	on := func() oncall.UserID {

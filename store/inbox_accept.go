@@ -39,7 +39,7 @@ type arrival struct {
 // Accept writes signals to the inbox and returns when they are durable; ErrUnavailable otherwise,
 // after 2 s at the latest. Signals whose caller was told an error may be there all the same; to
 // send them again does no harm.
-func (s *Store) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
+func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
 	a := &arrival{integration: id, at: now, done: make(chan error, 1)}
 	for _, signal := range signals {
 		text, err := json.Marshal(signal)

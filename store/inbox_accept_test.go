@@ -138,7 +138,7 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p, address := storetest.NewProxy(t, w.url)
-	s := must[*store.Store](t)(store.Open(t.Context(), address, store.Options{MaxConns: 4, Log: zerolog.Nop()}))
+	s := must[*store.System](t)(store.Open(t.Context(), address, store.Options{MaxConns: 4, Log: zerolog.Nop()}))
 	defer s.Close()
 	defer p.Set(storetest.ProxyDown)
 	idle := make([]*pgxpool.Conn, 4)
@@ -221,7 +221,7 @@ func BenchmarkFold(b *testing.B) {
 				signals = signals[n:]
 			}
 			b.ResetTimer()
-			stop := w.run(w.Store)
+			stop := w.run(w.System)
 			w.fold()
 			stop()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "signals/s")

@@ -20,7 +20,7 @@ const foldLock = 0x776201
 func TestRepeatedSignalsAreOneIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.run(w.Store)
+	w.run(w.System)
 	for range 3 {
 		w.accept(trigger("disk"), trigger("disk"))
 		w.fold()
@@ -54,7 +54,7 @@ func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
 			w.accept(resolve(k))
 		}
 	}
-	w.run(w.Store)
+	w.run(w.System)
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != alerts/2 {
 		t.Errorf("%d resolved, want %d", n, alerts/2)
@@ -71,7 +71,7 @@ func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
 func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.run(w.Store)
+	w.run(w.System)
 	s := trigger("disk")
 	s.StartsAt = start.Add(-time.Minute)
 	end := resolve("disk")
@@ -97,7 +97,7 @@ func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
 func TestAlertsOfAGroupJoinOneIncidentAndReconcile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.run(w.Store)
+	w.run(w.System)
 	inGroup := func(dedup string) oncall.Signal {
 		s := trigger(dedup)
 		s.GroupKey = "group"
@@ -139,7 +139,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 	})
 	must[any](t)(w.Apply(t.Context(), two, store.Applying{Write: true}, start))
 	other := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), strings.Repeat("f", 32)))
-	w.run(w.Store)
+	w.run(w.System)
 	w.accept(trigger("disk"))
 	if err := w.Accept(t.Context(), other.ID, []oncall.Signal{trigger("disk")}, start); err != nil {
 		t.Fatal(err)
@@ -156,7 +156,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.run(w.Store)
+	w.run(w.System)
 	w.accept(trigger("disk"))
 	w.fold()
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, w.clock()))
@@ -193,7 +193,7 @@ func TestAPoisonedSignalHoldsUpNobody(t *testing.T) {
 			w.accept(trigger("nul\x00nul"))
 		}
 	}
-	w.run(w.Store)
+	w.run(w.System)
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 31 {
 		t.Errorf("%d incidents, want 31", n)
@@ -234,11 +234,11 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()
-	w.run(w.Store)
+	w.run(w.System)
 	w.until("the first folds", w.Folding)
 	w.run(other)
 	// Whoever lost the lock tries again at once and may well be the first: then it is ended again.
-	pass := func(from *store.Store) {
+	pass := func(from *store.System) {
 		w.until("the other folds", func() bool {
 			w.count(`
 				SELECT count(pg_terminate_backend(pid))
@@ -263,7 +263,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 			t.Fatal("two fold at once")
 		}
 		if round%2 == 0 {
-			pass(w.Store)
+			pass(w.System)
 		} else {
 			pass(other)
 		}
@@ -295,7 +295,7 @@ func TestNobodyFoldsWithoutTheLock(t *testing.T) {
 	if _, err := conn.Exec(t.Context(), `SELECT pg_advisory_lock($1)`, foldLock); err != nil {
 		t.Fatal(err)
 	}
-	w.run(w.Store)
+	w.run(w.System)
 	w.until("Run listens", func() bool {
 		return w.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query ~ 'pg_try_advisory_lock|pg_locks' AND pid <> pg_backend_pid()`) > 0
 	})
@@ -316,7 +316,7 @@ func TestNobodyFoldsWithoutTheLock(t *testing.T) {
 func TestALockedIncidentHoldsUpNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.run(w.Store)
+	w.run(w.System)
 	w.accept(trigger("disk"))
 	w.fold()
 	conn, err := pgx.Connect(t.Context(), w.url)
@@ -366,7 +366,7 @@ func TestASilentFolderIsDeposed(t *testing.T) {
 		return err
 	}
 	w.check(ask())
-	w.run(w.Store)
+	w.run(w.System)
 	w.accept(trigger("disk"))
 	for range 3 { // it says something each time that its time is nearly up
 		w.advance(4 * time.Second)

@@ -19,7 +19,7 @@ const (
 
 // Run keeps the directory fresh and folds the inbox, if no other instance does, until ctx ends. It
 // survives the loss of the database and reconnects within a second.
-func (s *Store) Run(ctx context.Context, clock func() time.Time) error {
+func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	backoff := backoffMax / 16
 	for lost := false; ; {
 		err := s.watch(ctx, clock, func() {

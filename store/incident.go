@@ -13,7 +13,7 @@ import (
 
 // RunIncidentTimer does what the incident's timer is for, if seq is still the one that the
 // incident waits for; otherwise it changes nothing and reports false.
-func (s *Store) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
+func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return false, err

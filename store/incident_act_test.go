@@ -149,7 +149,7 @@ func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 func TestMergingBringsTheResponders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	w.accept(trigger("disk"), trigger("cpu"))
 	w.fold()
 	stop()
@@ -187,7 +187,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 			Name: "uptime", Team: "payments", Format: "generic", Policy: "default", Key: other,
 		})
 	})
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	uptime := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other))
 	both := func(signals ...oncall.Signal) {
 		t.Helper()
@@ -224,7 +224,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	if err := w.Accept(t.Context(), uptime.ID, []oncall.Signal{resolve("disk")}, w.clock()); err != nil {
 		t.Fatal(err)
 	}
-	w.run(w.Store)
+	w.run(w.System)
 	w.fold()
 	if in := w.incident(2); in.Status != oncall.Triggered {
 		t.Errorf("one has come as the others cleared: %+v", in)
@@ -258,7 +258,7 @@ func TestMergingWhileAlertsClear(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()
-	w.run(w.Store)
+	w.run(w.System)
 	const n = 12
 	var triggers, clears []oncall.Signal
 	for i := range n {
@@ -268,7 +268,7 @@ func TestMergingWhileAlertsClear(t *testing.T) {
 	w.fold()
 	var wg sync.WaitGroup
 	for i := range oncall.IncidentID(n) {
-		for j, s := range []*store.Store{w.Store, other} {
+		for j, s := range []*store.System{w.System, other} {
 			into := (i+oncall.IncidentID(j)*5+1)%n + 1
 			wg.Go(func() {
 				_, err := s.Act(context.Background(), i+1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActMerge, Other: into}, start)
@@ -294,8 +294,8 @@ func TestMergingWhileAlertsClear(t *testing.T) {
 func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	stores := []*store.Store{w.Store, w.another()}
-	stop := w.run(w.Store)
+	stores := []*store.System{w.System, w.another()}
+	stop := w.run(w.System)
 	const rounds = 40
 	var signals []oncall.Signal
 	for i := range rounds {

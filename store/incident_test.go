@@ -115,7 +115,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	var signals []oncall.Signal
 	const n = 20
 	for i := range n {
@@ -131,7 +131,7 @@ func TestConcurrentDecisionsAreOneAfterTheOther(t *testing.T) {
 		acks, refusals, steps := 0, 0, 0
 		var wg sync.WaitGroup
 		for i := range 4 {
-			s := w.Store
+			s := w.System
 			if i%2 == 1 {
 				s = other
 			}
@@ -207,7 +207,7 @@ func TestTheTimelineCantBeChanged(t *testing.T) {
 func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	var signals []oncall.Signal
 	for i := range oncall.MaxPictured + 2 {
 		s := trigger(string(rune('a' + i)))
@@ -246,7 +246,7 @@ func BenchmarkUpdate(b *testing.B) {
 	for _, callers := range []int{1, 8} {
 		b.Run(fmt.Sprint("callers=", callers), func(b *testing.B) {
 			w := newWorld(b)
-			stop := w.run(w.Store)
+			stop := w.run(w.System)
 			for i := range callers {
 				w.accept(trigger(fmt.Sprint(i)))
 			}
@@ -282,7 +282,7 @@ func BenchmarkUpdate(b *testing.B) {
 func TestOpenIncidentsAreListedMostUrgentFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	defer stop()
 	for i, severity := range []oncall.Severity{oncall.Critical, oncall.Low, oncall.High, oncall.Critical, oncall.High, oncall.Medium} {
 		s := trigger(string(rune('a' + i)))

@@ -23,7 +23,7 @@ type episode struct {
 // RemindUnacked keeps in each team's channel one message about the incidents that have been
 // triggered for longer than the team wants to wait. Teams that another instance is busy with are left
 // to it.
-func (s *Store) RemindUnacked(ctx context.Context, now time.Time) error {
+func (s *System) RemindUnacked(ctx context.Context, now time.Time) error {
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func newMetrics() *metrics {
 	}
 }
 
-func (m *metrics) register(to prometheus.Registerer, s *Store) error {
+func (m *metrics) register(to prometheus.Registerer, s *System) error {
 	for _, c := range []prometheus.Collector{m.signals, m.incidents, m.rejected, depths{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
@@ -61,7 +61,7 @@ func (m *metrics) changed(c oncall.Change) {
 }
 
 // depths asks the database when it is scraped, so that every instance tells the same.
-type depths struct{ *Store }
+type depths struct{ *System }
 
 // Describe implements prometheus.Collector.
 func (d depths) Describe(to chan<- *prometheus.Desc) {

@@ -28,7 +28,7 @@ func (t Telling) Done(now time.Time) bool {
 }
 
 // Notify tells people and channels, of each key once.
-func (s *Store) Notify(ctx context.Context, now time.Time, notices ...oncall.Notice) error {
+func (s *System) Notify(ctx context.Context, now time.Time, notices ...oncall.Notice) error {
 	return s.transact(ctx, func(tx pgx.Tx) error { return s.notice(ctx, tx, now, notices) })
 }
 
@@ -83,7 +83,7 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 // BeginTell loads a notice for telling and notes the attempt, if its message is not
 // there yet. The row stays unlocked: of two attempts at once both may post, and the
 // second place is kept.
-func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (Telling, error) {
+func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (Telling, error) {
 	const load = `
 		SELECT id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn
 		FROM notices
@@ -126,7 +126,7 @@ func (s *Store) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time
 }
 
 // Told notes which version of a notice its message shows, and where that is.
-func (s *Store) Told(ctx context.Context, id oncall.NoticeID, at Place, version int64) error {
+func (s *System) Told(ctx context.Context, id oncall.NoticeID, at Place, version int64) error {
 	const save = `UPDATE notices SET channel = $2, ts = $3, drawn = greatest(drawn, $4) WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, save, id, at.Channel, at.TS, version); err != nil {
 		return fmt.Errorf("note notice %d as told: %w", id, translate(err))

@@ -14,7 +14,7 @@ import (
 // anything is sent. A page that was delivered, that nobody needs any more since the incident has moved
 // on, or that another job is sending, is not to be sent. One that comes later, or whose recipient was
 // told of something a moment ago, is to be looked at again. What waits for the same recipient comes along.
-func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, job int64, now time.Time) (oncall.PageOrder, error) {
+func (s *System) BeginPage(ctx context.Context, id oncall.PageID, job int64, now time.Time) (oncall.PageOrder, error) {
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return oncall.PageOrder{}, err
@@ -41,7 +41,7 @@ func (s *Store) BeginPage(ctx context.Context, id oncall.PageID, job int64, now 
 
 // ResumePage writes down that a page which is in doubt is sent again. Lost says that what was
 // attempted before has surely not been sent.
-func (s *Store) ResumePage(ctx context.Context, order oncall.PageOrder, lost bool, now time.Time) (oncall.PageOrder, error) {
+func (s *System) ResumePage(ctx context.Context, order oncall.PageOrder, lost bool, now time.Time) (oncall.PageOrder, error) {
 	const attempt = `
 		UPDATE pages
 		SET attempt = attempt + 1, attempted_at = $2,

@@ -41,7 +41,7 @@ const bundlesLive = 24 * time.Hour
 // has changed that and how. Done every few seconds, it redraws a message once for many changes.
 // When all incidents of a bundle have been resolved its message stays as it is: whatever comes
 // back pages anew.
-func (s *Store) FollowBundles(ctx context.Context, now time.Time) error {
+func (s *System) FollowBundles(ctx context.Context, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error { return s.followBundles(ctx, tx, 0, now) })
 	if err != nil {
 		return fmt.Errorf("follow bundles: %w", err)

@@ -12,7 +12,7 @@ import (
 // storm opens incidents that all page Ann in Slack.
 func (w *world) storm(names ...string) {
 	w.t.Helper()
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	defer stop()
 	for _, name := range names {
 		w.accept(trigger(name))

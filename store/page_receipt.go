@@ -30,7 +30,7 @@ type Tracked struct {
 
 // DueReceipts returns messages whose providers are to be asked, each of them to one caller. Those
 // that can be cancelled come as soon as their incident moves on.
-func (s *Store) DueReceipts(ctx context.Context, methods, cancellable []oncall.Method, now time.Time, limit int) ([]Tracked, error) {
+func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.Method, now time.Time, limit int) ([]Tracked, error) {
 	const claim = `
 		UPDATE pages
 		SET track_at = CASE WHEN ended_at > $4 THEN $5::timestamptz WHEN ended_at > $6 THEN $7 END
@@ -87,7 +87,7 @@ func (s *Store) DueReceipts(ctx context.Context, methods, cancellable []oncall.M
 }
 
 // Untrack forgets to ask for a message any more.
-func (s *Store) Untrack(ctx context.Context, id oncall.PageID) error {
+func (s *System) Untrack(ctx context.Context, id oncall.PageID) error {
 	const forget = `UPDATE pages SET track_at = NULL WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, forget, id); err != nil {
 		return fmt.Errorf("untrack page %d: %w", id, translate(err))

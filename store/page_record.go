@@ -13,7 +13,7 @@ import (
 
 // RecordPage notes how an attempt ended, for all that its message tells of. A direct message becomes
 // a drawing of the incident, and is redrawn at once if the incident has changed since.
-func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r oncall.PageResult, now time.Time) error {
+func (s *System) RecordPage(ctx context.Context, id oncall.PageID, r oncall.PageResult, now time.Time) error {
 	if r == nil {
 		return fmt.Errorf("record page %d: it has no result", id)
 	}
@@ -22,7 +22,7 @@ func (s *Store) RecordPage(ctx context.Context, id oncall.PageID, r oncall.PageR
 }
 
 // RecordReceipt notes what a provider says of a message that it has accepted.
-func (s *Store) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.PageReceipt, now time.Time) error {
+func (s *System) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.PageReceipt, now time.Time) error {
 	arrived := r.State == oncall.ReceiptDelivered || r.State == oncall.ReceiptAnswered
 	return s.endPage(ctx, id, arrived, now, func(f oncall.PageFacts) oncall.PageChange { return f.Receipt(r, now) })
 }

@@ -13,7 +13,7 @@ import (
 // RequeuePages queues the pages of open incidents again that wait although no job of theirs does,
 // whatever became of it, and returns how many. Those in a bundle wait for the one that leads it; where
 // none leads them any more they go by themselves.
-func (s *Store) RequeuePages(ctx context.Context, now time.Time) (int, error) {
+func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
 	// Statements of their own: they see what was committed while we waited for the lock.
 	const free = `

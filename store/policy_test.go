@@ -121,7 +121,7 @@ func TestIncidentsGoRound(t *testing.T) {
 	s := setup()
 	s.Policies[0].Steps = []oncall.SetupStep{{Page: []string{"user ann", "user bo", "user cy"}, RoundRobin: oncall.RoundByIncident}}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start))
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	w.accept(trigger("a"), trigger("b"), trigger("a"))
 	w.fold()
 	stop()
@@ -145,7 +145,7 @@ func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	s.Policies[0].Steps = s.Policies[0].Steps[:1]
 	s.Teams[0].Fallback, s.Teams[0].Admins = []string{"di"}, []string{"cy"}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start.Add(-time.Hour)))
-	w.look(w.Store, start)
+	w.look(w.System, start)
 	in := w.open()
 	if in.Exhausted || !in.Unassigned || !in.NextAt.Equal(start.Add(5*time.Minute)) {
 		t.Fatalf("incident: %+v", in)
@@ -156,7 +156,7 @@ func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	if diff := cmp.Diff([]string{"unassigned " + string(cy)}, w.strings(`SELECT kind || ' ' || recipient FROM notices WHERE kind = 'unassigned'`)); diff != "" {
 		t.Errorf("admins told (-want +got):\n%s", diff)
 	}
-	w.look(w.Store, monday)
+	w.look(w.System, monday)
 	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, bo); n == 0 {
 		t.Error("Bo came on call and was not paged")
 	}
@@ -168,7 +168,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 	other := w.another()
 	remind := func(at time.Duration) {
 		t.Helper()
-		for _, s := range []*store.Store{w.Store, other} {
+		for _, s := range []*store.System{w.System, other} {
 			if err := s.RemindUnacked(t.Context(), start.Add(at)); err != nil {
 				t.Fatal(err)
 			}

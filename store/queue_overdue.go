@@ -25,7 +25,7 @@ var stuck = map[string]time.Duration{
 // RequeueOverdue queues the timers of open incidents again that are long
 // due and not waiting in the queue, whatever became of them, and returns how many.
 // A timer that is queued twice fires once: the second is stale.
-func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) {
+func (s *System) RequeueOverdue(ctx context.Context, now time.Time) (int, error) {
 	var tasks []oncall.Task
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `
@@ -58,7 +58,7 @@ func (s *Store) RequeueOverdue(ctx context.Context, now time.Time) (int, error) 
 // ReleaseStuck makes jobs available again that have been running for far too long
 // although their instance lives, and returns how many: they have ended, but that
 // could not be written.
-func (s *Store) ReleaseStuck(ctx context.Context, now time.Time) (int, error) {
+func (s *System) ReleaseStuck(ctx context.Context, now time.Time) (int, error) {
 	const release = `
 		UPDATE river_job j
 		SET state = 'available'

@@ -23,7 +23,7 @@ const (
 // PromoteTimers hands timers that are due within 10 s to the workers, who wait for the instant of
 // each, and returns how many: if they are PromoteLimit there may be more. Every instance does so each
 // second, because River's own leader may be dead.
-func (s *Store) PromoteTimers(ctx context.Context, now time.Time) (int, error) {
+func (s *System) PromoteTimers(ctx context.Context, now time.Time) (int, error) {
 	// All priorities are named so that the index is used down to scheduled_at.
 	const promote = `
 		UPDATE river_job
@@ -55,7 +55,7 @@ var ErrTaken = errors.New("another instance has this name")
 
 // HoldInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
 // When the claim is lost others will start these jobs again: the process must stop them.
-func (s *Store) HoldInstance(ctx context.Context, name string) (*Instance, error) {
+func (s *System) HoldInstance(ctx context.Context, name string) (*Instance, error) {
 	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2))`
 	conn, err := s.connect(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
@@ -114,7 +114,7 @@ const keepErrors = 10
 
 // RescueJobs makes the jobs of instances that are gone available again, and returns how many. An
 // interruption uses up no attempt. It needs every instance to hold its name.
-func (s *Store) RescueJobs(ctx context.Context, now time.Time) (int, error) {
+func (s *System) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 	const rescue = `
 		UPDATE river_job
 		SET state = 'available', attempt = greatest(attempt - 1, 0),
@@ -142,7 +142,7 @@ func (s *Store) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 }
 
 // Housekeeping deletes what is of no use any more.
-func (s *Store) Housekeeping(ctx context.Context, now time.Time) error {
+func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const seen = `DELETE FROM slack_seen WHERE seen_at < $1`
 	const tombstones = `DELETE FROM alerts WHERE incident_id IS NULL AND cleared_at < $1`
 	const replies = `DELETE FROM replies WHERE at < $1`
@@ -176,7 +176,7 @@ func (s *Store) Housekeeping(ctx context.Context, now time.Time) error {
 }
 
 // QueueDepths returns how many jobs wait for a worker in each queue.
-func (s *Store) QueueDepths(ctx context.Context) (map[string]int, error) {
+func (s *System) QueueDepths(ctx context.Context) (map[string]int, error) {
 	const count = `SELECT queue, count(*) FROM river_job WHERE state = 'available' GROUP BY queue`
 	depths := map[string]int{QueueEscalate: 0, QueuePage: 0, QueueDraw: 0, QueueTell: 0, QueueHousekeeping: 0}
 	rows, _ := s.pool.Query(ctx, count)

@@ -243,7 +243,7 @@ func TestTheDatabaseTellsItsTime(t *testing.T) {
 func TestWhatIsOfNoUseIsDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	stop := w.run(w.Store)
+	stop := w.run(w.System)
 	w.accept(resolve("old tombstone"), trigger("disk"), resolve("disk"))
 	w.fold()
 	must[bool](t)(w.FirstSeen(t.Context(), "old", start))

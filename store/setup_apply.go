@@ -34,7 +34,7 @@ type Applying struct {
 
 // Apply makes what the document names as the document says. It must have passed its own Check.
 // What can't be done is a Refusal.
-func (s *Store) Apply(ctx context.Context, setup oncall.Setup, how Applying, now time.Time) (Report, error) {
+func (s *System) Apply(ctx context.Context, setup oncall.Setup, how Applying, now time.Time) (Report, error) {
 	a := &applier{
 		now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
 		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},

@@ -20,7 +20,7 @@ import (
 func emptyWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start}
-	w.Store = w.another()
+	w.System = w.another()
 	return w
 }
 

@@ -24,7 +24,8 @@ type Options struct {
 	Metrics  prometheus.Registerer // nil: none
 }
 
-// A Store is safe for use by any number of goroutines.
+// A Store is what shells for people use: what it does, somebody asked for. It is safe for use by
+// any number of goroutines.
 type Store struct {
 	pool    *pgxpool.Pool
 	queue   *river.Client[pgx.Tx] // inserts only
@@ -36,8 +37,12 @@ type Store struct {
 	folding atomic.Bool
 }
 
-// Open makes a Store. It does not wait for the database to be there; ask Ping.
-func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
+// A System is what the queue's workers, the door for monitors and the program itself use. What it
+// does beyond a Store, nobody asked for; so shells for people get its Store alone.
+type System struct{ *Store }
+
+// Open makes a System. It does not wait for the database to be there; ask Ping.
+func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 	cfg, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's address: %w", err)
@@ -56,7 +61,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("open the queue: %w", err)
 	}
-	s := &Store{pool: pool, queue: queue, log: o.Log, metrics: newMetrics()}
+	s := &System{&Store{pool: pool, queue: queue, log: o.Log, metrics: newMetrics()}}
 	s.cache.filling = make(chan struct{}, 1)
 	if o.Metrics != nil {
 		if err := s.metrics.register(o.Metrics, s); err != nil {
@@ -122,13 +127,13 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 }
 
 // Close ends all connections, after the signals that are being accepted.
-func (s *Store) Close() {
+func (s *System) Close() {
 	s.door.busy.Wait()
 	s.pool.Close()
 }
 
 // Ping asks the database for a sign of life.
-func (s *Store) Ping(ctx context.Context) error {
+func (s *System) Ping(ctx context.Context) error {
 	if _, err := s.pool.Exec(ctx, `SELECT`); err != nil { // pgx bounds no ping of its own
 		return fmt.Errorf("ping the database: %w", translate(err))
 	}
@@ -136,10 +141,10 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Pool gives the connections to the queue's workers, and to nobody else.
-func (s *Store) Pool() *pgxpool.Pool { return s.pool }
+func (s *System) Pool() *pgxpool.Pool { return s.pool }
 
 // Folding reports whether this instance is the one that folds the inbox.
-func (s *Store) Folding() bool { return s.folding.Load() }
+func (s *System) Folding() bool { return s.folding.Load() }
 
 // transact runs do in a transaction.
 func (s *Store) transact(ctx context.Context, do func(tx pgx.Tx) error) error {

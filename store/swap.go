@@ -143,7 +143,7 @@ func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by on
 
 // RunSwapTimer ends what has come to its end: an offer nobody has answered, or the time in which a
 // swap can be undone. It changes nothing otherwise.
-func (s *Store) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Time) error {
+func (s *System) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		swap, err := lockSwap(ctx, tx, id)
 		if err != nil {

@@ -42,7 +42,7 @@ func insertTimeOff(ctx context.Context, tx pgx.Tx, t oncall.TimeOff) (id oncall.
 // ImportTimeOff makes a calendar's events the time off that a person has from this source. What came
 // from it before and is no longer there is cancelled, unless it is over; what is still there stays.
 // Of the spans only Start, End, Note and UID count.
-func (s *Store) ImportTimeOff(ctx context.Context, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
+func (s *System) ImportTimeOff(ctx context.Context, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
 	const lock = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at

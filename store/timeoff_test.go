@@ -95,7 +95,7 @@ func TestImportsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var wg sync.WaitGroup
-	for _, s := range []*store.Store{w.Store, w.another()} {
+	for _, s := range []*store.System{w.System, w.another()} {
 		wg.Go(func() {
 			if _, err := s.ImportTimeOff(t.Context(), ann, "work", []oncall.TimeOff{{UID: "a", Start: day(10), End: day(12)}}, start); err != nil {
 				t.Error(err)

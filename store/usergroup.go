@@ -30,7 +30,7 @@ func (f GroupDuties) Usable(u oncall.UserID) bool {
 // GroupDuties loads the user groups and who was announced, both as of now and not as of the last
 // change that this instance has heard of. A group that follows a new schedule, which nobody has looked
 // at yet, is left out: that nothing is known doesn't mean that nobody is on call.
-func (s *Store) GroupDuties(ctx context.Context) (GroupDuties, error) {
+func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 	const groups = `
 		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
@@ -74,7 +74,7 @@ func (s *Store) GroupDuties(ctx context.Context) (GroupDuties, error) {
 
 // GroupTrouble keeps what is wrong with a user group; empty is nothing. The admins of the team whose
 // schedule the group follows first are told when it becomes something else.
-func (s *Store) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble string, now time.Time) error {
+func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble string, now time.Time) error {
 	const save = `
 		UPDATE user_groups SET trouble = $2
 		WHERE id = $1 AND removed_at IS NULL AND trouble <> $2
@@ -111,7 +111,7 @@ func (s *Store) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble
 }
 
 // GroupsNamed reports whether any policy pages a Slack user group.
-func (s *Store) GroupsNamed(ctx context.Context) (bool, error) {
+func (s *System) GroupsNamed(ctx context.Context) (bool, error) {
 	names, err := s.groupsNamed(ctx)
 	return len(names) > 0, err
 }
@@ -131,7 +131,7 @@ func (s *Store) groupsNamed(ctx context.Context) ([]string, error) {
 
 // MirrorGroups keeps who is in the Slack user groups that policies page, as seen. A group that
 // Slack doesn't have, or has disabled, is forgotten: the step that names it says so.
-func (s *Store) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) error {
+func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) error {
 	const load = `SELECT handle, users FROM slack_groups ORDER BY handle FOR UPDATE`
 	const forget = `DELETE FROM slack_groups WHERE NOT handle = ANY ($1)`
 	const upsert = `
@@ -199,7 +199,7 @@ func (d *Directory) loadSlackGroups(ctx context.Context, tx pgx.Tx) error {
 
 // Topic returns the channel of a team and our part of its topic: who was announced in the
 // team's schedules. It is empty if the team doesn't want one.
-func (s *Store) Topic(ctx context.Context, id oncall.TeamID) (channel, segment string, err error) {
+func (s *System) Topic(ctx context.Context, id oncall.TeamID) (channel, segment string, err error) {
 	const load = `
 		SELECT t.channel, s.name,
 		       ARRAY (

@@ -34,7 +34,7 @@ func TestGroupDuties(t *testing.T) {
 	if f := must[store.GroupDuties](t)(w.GroupDuties(t.Context())); len(f.Groups) != 0 {
 		t.Errorf("before anybody has looked: %+v", f.Groups)
 	}
-	w.look(w.Store, start)
+	w.look(w.System, start)
 	f := must[store.GroupDuties](t)(w.GroupDuties(t.Context()))
 	if diff := cmp.Diff([]oncall.Present{{Schedule: 1, Role: "primary", Users: []oncall.UserID{ann}}}, f.Present); diff != "" {
 		t.Errorf("present (-want +got):\n%s", diff)
@@ -49,8 +49,8 @@ func TestGroupDuties(t *testing.T) {
 	}
 	// Both are queued when somebody comes on call, and only then.
 	w.exec(`DELETE FROM river_job`)
-	w.look(w.Store, start)
-	w.look(w.Store, monday)
+	w.look(w.System, start)
+	w.look(w.System, monday)
 	for _, kind := range []string{"sync_groups", "set_topic"} {
 		if n := w.count(`SELECT count(*) FROM river_job WHERE kind = $1`, kind); n != 1 {
 			t.Errorf("%d jobs %s, want 1", n, kind)
@@ -63,8 +63,8 @@ func TestGroupTrouble(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	grouped(w)
-	stores := []*store.Store{w.Store, w.another()}
-	w.look(w.Store, start)
+	stores := []*store.System{w.System, w.another()}
+	w.look(w.System, start)
 	id := must[store.GroupDuties](t)(w.GroupDuties(t.Context())).Groups[0].ID
 	say := func(trouble string) {
 		var all sync.WaitGroup

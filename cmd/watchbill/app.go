@@ -63,7 +63,7 @@ func (s settings) address() (publicURL string, local bool) {
 
 // app is a running Watchbill.
 type app struct {
-	store *store.Store
+	store *store.System
 	bot   *bot.Bot
 	jobs  *jobs.Jobs
 	http  *http.Server
@@ -101,7 +101,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	a.bot, err = bot.New(bot.Config{
 		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
 		Methods: slices.Sorted(maps.Keys(s.channels)), Numbers: numbers(s.channels),
-		Store: a.store, Clock: clock, Log: a.log, Metrics: metrics,
+		Store: a.store.Store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
 	if err != nil {
 		return fmt.Errorf("set up Slack: %w", err)
@@ -109,7 +109,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: a.bot, oncall.MethodChannel: bot.Channels{Bot: a.bot}}
 	maps.Copy(senders, s.channels)
 	a.jobs, err = jobs.New(jobs.Config{
-		Store: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL,
+		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(),
 	})
@@ -147,7 +147,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	}
 	a.addr = listener.Addr().String()
 	a.http = api.Server(api.New(api.Config{
-		Store: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ping,
+		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ping,
 		Twilio: s.twilio,
 	}), a.addr)
 	go func() {
@@ -207,7 +207,7 @@ func (a *app) stop() {
 }
 
 // migrated refuses a database whose schema does not match this program.
-func migrated(ctx context.Context, db *store.Store) error {
+func migrated(ctx context.Context, db *store.System) error {
 	current, latest, err := migrations.Status(ctx, db.Pool())
 	switch {
 	case err != nil:

@@ -105,7 +105,7 @@ func parseSetup(data []byte) (oncall.Setup, error) {
 
 // findPeople fills in the Slack user ids of people whom the file names only by e-mail, from the
 // database if an earlier run found them and otherwise from Slack.
-func (c *applyCmd) findPeople(p process, db *store.Store, setup *oncall.Setup) error {
+func (c *applyCmd) findPeople(p process, db *store.System, setup *oncall.Setup) error {
 	missing := func(u oncall.SetupUser) bool { return u.Slack == "" }
 	if !slices.ContainsFunc(setup.Users, missing) {
 		return nil
@@ -143,11 +143,11 @@ func (c *applyCmd) findPeople(p process, db *store.Store, setup *oncall.Setup) e
 	return nil
 }
 
-func (c *applyCmd) askSlack(p process, email string, db *store.Store) (oncall.User, error) {
+func (c *applyCmd) askSlack(p process, email string, db *store.System) (oncall.User, error) {
 	if c.SlackBotToken == "" {
 		return oncall.User{}, errors.New("give slack (the Slack user id), or set SLACK_BOT_TOKEN so that the e-mail address can be looked up")
 	}
-	b, err := bot.New(bot.Config{BotToken: c.SlackBotToken, AppToken: "xapp-unused", APIURL: c.SlackAPIURL, Store: db, Clock: p.clock, Log: zerolog.Nop()})
+	b, err := bot.New(bot.Config{BotToken: c.SlackBotToken, AppToken: "xapp-unused", APIURL: c.SlackAPIURL, Store: db.Store, Clock: p.clock, Log: zerolog.Nop()})
 	if err != nil {
 		return oncall.User{}, err
 	}

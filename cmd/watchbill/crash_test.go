@@ -153,7 +153,7 @@ func (k *crash) setUp(c crashChannel) {
 }
 
 // reachBy gives Ann exactly one contact method.
-func reachBy(t *testing.T, db *store.Store, method oncall.Method, address string) {
+func reachBy(t *testing.T, db *store.System, method oncall.Method, address string) {
 	t.Helper()
 	now := time.Now()
 	contact, err := db.AddContact(t.Context(), "U0ANN", method, address, now)

@@ -46,7 +46,7 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 	}
 }
 
-func (c *doctorCmd) schema(ctx context.Context, r *report, db *store.Store) {
+func (c *doctorCmd) schema(ctx context.Context, r *report, db *store.System) {
 	current, latest, err := migrations.Status(ctx, db.Pool())
 	switch {
 	case errors.Is(err, migrations.ErrNewer):
@@ -60,7 +60,7 @@ func (c *doctorCmd) schema(ctx context.Context, r *report, db *store.Store) {
 	}
 }
 
-func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.Store) {
+func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.System) {
 	switch skew, err := clockSkew(ctx, db, r.clock); {
 	case err != nil:
 		r.failQuery(ctx, "clock", err, "Check the database's log.")

@@ -18,7 +18,7 @@ import (
 const peopleAhead = 7 * 24 * time.Hour
 
 // people names those who will be on call but would not notice a page.
-func (c *doctorCmd) people(ctx context.Context, r *report, db *store.Store) {
+func (c *doctorCmd) people(ctx context.Context, r *report, db *store.System) {
 	directory, err := db.Directory(ctx)
 	if err != nil {
 		r.failQuery(ctx, "people", err, "Check the database's log.")

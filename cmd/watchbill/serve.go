@@ -90,7 +90,7 @@ func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) 
 }
 
 // pingWithin makes one attempt, with a timeout.
-func pingWithin(ctx context.Context, db *store.Store) error {
+func pingWithin(ctx context.Context, db *store.System) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
 	return db.Ping(ctx)

@@ -14,7 +14,7 @@ import (
 const skewed = time.Second
 
 // clockSkew measures how far the database's clock is ahead of ours, to within half a round trip.
-func clockSkew(ctx context.Context, db *store.Store, clock func() time.Time) (time.Duration, error) {
+func clockSkew(ctx context.Context, db *store.System, clock func() time.Time) (time.Duration, error) {
 	before := clock()
 	theirs, err := db.Clock(ctx)
 	if err != nil {
