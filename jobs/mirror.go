@@ -117,7 +117,7 @@ type groupSync struct {
 
 // An end is the result for one group: what its admins should know, or an error.
 type end struct {
-	trouble string
+	trouble oncall.Sentence
 	err     error
 }
 
@@ -134,11 +134,11 @@ func (s *groupSync) write(ctx context.Context) (wrote bool) {
 	return wrote
 }
 
-func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, trouble string, err error) {
+func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, trouble oncall.Sentence, err error) {
 	mirror, seen := s.jobs.mirror, s.jobs.groups.seen
 	i := slices.IndexFunc(seen, func(is oncall.SlackGroup) bool { return is.Names(g.Handle) })
 	if i < 0 {
-		return false, "", oncall.Refuse("Slack has no user group @%s. Create it, or take it out of the set-up.", g.Handle)
+		return false, nil, oncall.Refuse("Slack has no user group @%s. Create it, or take it out of the set-up.", g.Handle)
 	}
 	want := g.Membership(s.duties.Present, func(u oncall.UserID) bool {
 		return s.duties.Usable(u) && !slices.Contains(s.refused[g.ID], u)
@@ -147,16 +147,16 @@ func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, tro
 	case oncall.GroupDone:
 		return false, want.Trouble(g, s.refused[g.ID]), nil
 	case oncall.GroupDisable:
-		return true, "", mirror.EnableGroup(ctx, seen[i].ID, false)
+		return true, nil, mirror.EnableGroup(ctx, seen[i].ID, false)
 	case oncall.GroupEnable:
 		if err := mirror.EnableGroup(ctx, seen[i].ID, true); err != nil {
-			return true, "", err
+			return true, nil, err
 		}
 	case oncall.GroupSet:
 	}
 	refused, err := mirror.SetGroup(ctx, seen[i].ID, want.Users)
 	s.refused[g.ID] = append(s.refused[g.ID], refused...)
-	return true, "", err
+	return true, nil, err
 }
 
 // tell tells the admins of each group what they should know. The error all concerns every group.
@@ -168,7 +168,7 @@ func (s *groupSync) tell(ctx context.Context, now time.Time, all error) error {
 			e.err = all
 		}
 		if refusal, refused := errors.AsType[oncall.Refusal](e.err); refused {
-			e = end{trouble: refusal.Error()}
+			e = end{trouble: refusal.Sentence}
 		}
 		if e.err != nil {
 			errs = append(errs, fmt.Errorf("sync user group %q: %w", g.Handle, e.err))

@@ -41,6 +41,7 @@ type NoticeDetail struct {
 	Incidents    []IncidentID     `json:"incidents,omitempty"`
 	Count        int              `json:"count,omitempty"` // of all, where some are listed
 	Lines        []string         `json:"lines,omitempty"` // sentences that were composed with the facts at hand
+	Said         Sentence         `json:"said,omitempty"`  // one that speaks of people
 	Stays        []UserID         `json:"stays,omitempty"` // who was on call and still is
 	Next         []UserID         `json:"next,omitempty"`  // who comes at End
 	Moves        []schedule.Move  `json:"moves,omitempty"` // what somebody gains and loses
@@ -57,6 +58,10 @@ type NoticeDetail struct {
 	Answered     int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
 	Over         int              `json:"over,omitempty"`    // of Incidents: resolved
 }
+
+// Saying returns the detail of a notice that is a sentence. A release that doesn't know Said shows
+// Lines.
+func Saying(s Sentence) NoticeDetail { return NoticeDetail{Said: s, Lines: []string{s.String()}} }
 
 // A NoticeClose closes the notices of some kinds that are still open, with what has become of them.
 type NoticeClose struct {

@@ -1,9 +1,10 @@
 package oncall
 
 import (
-	"fmt"
 	"slices"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Next is what happens next to an incident if nobody does anything.
@@ -49,7 +50,7 @@ type Planned struct {
 	Webhooks []string // their hosts
 	Skipped  string   // why the step pages nobody, completing "step 2 is skipped: "
 	Exhausts bool     // the policy has run out: the whole team is told
-	Note     string   // what else happens, in one sentence
+	Note     Sentence // what else happens
 }
 
 // A PlannedPerson is somebody who will be paged.
@@ -96,24 +97,24 @@ func (c Change) planned(f Facts) []Planned {
 		case EventExhausted:
 			paging, p.Exhausts = len(plan), true
 		case EventWaits:
-			p.Note = "Low severity waits for working hours."
+			p.Note = Say("Low severity waits for working hours.")
 		case EventSkipped:
 			if p.Skipped = e.Detail.Text; p.Skipped == "" {
 				p.Skipped = "there is nobody to page"
 			}
 		case EventPassedOn:
 			p.At = latest(e.At, e.Detail.Until)
-			p.Note = fmt.Sprintf("The escalation policy %s takes over.", e.Detail.Text)
+			p.Note = Say("The escalation policy %s takes over.", e.Detail.Text)
 		case EventStillOnAsked:
 			are := "is"
 			if len(e.Detail.Users) > 1 {
 				are = "are"
 			}
-			p.Note = fmt.Sprintf("%s %s asked whether they are still on it.", mentions(e.Detail.Users, " and "), are)
+			p.Note = Say("%s %s asked whether they are still on it.", schedule.People(e.Detail.Users, " and "), are)
 		case EventUnacknowledged:
-			p.Note = "Nobody has said that they are still on it, so it pages again."
+			p.Note = Say("Nobody has said that they are still on it, so it pages again.")
 		case EventUnsnoozed:
-			p.Note = "The snooze ends, so it pages again."
+			p.Note = Say("The snooze ends, so it pages again.")
 		default:
 			continue
 		}

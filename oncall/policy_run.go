@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 const (
@@ -209,13 +211,13 @@ func (c *Change) runOut() {
 	}
 	users, from := c.call(people, c.now, nil)
 	c.record(EventUnassigned, ByTimer(), Detail{Users: users, Until: waitsUntil(from, c.now)})
+	detail := Saying(Say("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, schedule.People(users, " and ")))
+	detail.Incidents, detail.Users = []IncidentID{in.ID}, users
 	for _, admin := range r.active(r.Teams[in.TeamID].Admins) {
 		if !slices.Contains(users, admin) {
 			c.Notices = append(c.Notices, Notice{
 				Key: fmt.Sprintf("unassigned/%d/%d/%s", in.ID, in.Seq, admin), To: string(admin), Kind: NoticeUnassigned,
-				About: int64(in.ID), Detail: NoticeDetail{Incidents: []IncidentID{in.ID}, Users: users, Lines: []string{
-					fmt.Sprintf("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, mentions(users, " and ")),
-				}},
+				About: int64(in.ID), Detail: detail,
 			})
 		}
 	}

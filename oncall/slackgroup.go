@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A SlackGroup is a user group as Slack has it.
@@ -91,14 +93,17 @@ const NoticeGroup NoticeKind = "group_trouble"
 
 // Trouble says in one or two sentences what the group's admins should know: that it
 // stays as it was though nobody is on call, and whom Slack doesn't take.
-func (m Membership) Trouble(g UserGroup, refused []UserID) string {
-	var text []string
-	if m.Empty && len(m.Users) == 0 && !m.Disabled {
-		text = append(text, fmt.Sprintf("Nobody is on call for @%s, so it keeps the members that it had.", g.Handle))
+func (m Membership) Trouble(g UserGroup, refused []UserID) Sentence {
+	kept := Say("Nobody is on call for @%s, so it keeps the members that it had.", g.Handle)
+	left := Say("Slack doesn't take %s into @%s: guests, bots and people who have left can't be in a user group.",
+		schedule.People(refused, " and "), g.Handle)
+	switch keeps := m.Empty && len(m.Users) == 0 && !m.Disabled; {
+	case keeps && len(refused) > 0:
+		return Say("%s %s", kept, left)
+	case keeps:
+		return kept
+	case len(refused) > 0:
+		return left
 	}
-	if len(refused) > 0 {
-		text = append(text, fmt.Sprintf("Slack doesn't take %s into @%s: guests, bots and people who have left can't be in a user group.",
-			mentions(refused, " and "), g.Handle))
-	}
-	return strings.Join(text, " ")
+	return nil
 }

@@ -60,6 +60,27 @@ func TestGroupStep(t *testing.T) {
 	}
 }
 
+func TestGroupTrouble(t *testing.T) {
+	t.Parallel()
+	const kept = "Nobody is on call for @payments, so it keeps the members that it had."
+	for name, c := range map[string]struct {
+		is      Membership
+		refused []UserID
+		want    string
+	}{
+		"none":    {Membership{Users: []UserID{ann}}, nil, ""},
+		"kept":    {Membership{Empty: true}, nil, kept},
+		"closed":  {Membership{Empty: true, Disabled: true}, nil, ""},
+		"refused": {Membership{Users: []UserID{ann}}, []UserID{bo, cy}, "Slack doesn't take @bo and @cy into @payments: guests, bots and people who have left can't be in a user group."},
+		"both":    {Membership{Empty: true}, []UserID{bo}, kept + " Slack doesn't take @bo into @payments: guests, bots and people who have left can't be in a user group."},
+	} {
+		said := c.is.Trouble(UserGroup{Handle: "payments"}, c.refused)
+		if got := said.Shown(func(u UserID) string { return "@" + strings.ToLower(string(u[2:])) }); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestSetTopicSegment(t *testing.T) {
 	t.Parallel()
 	ours := TopicSegment([]string{"Ann (payments)"})

@@ -74,11 +74,13 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 
 // GroupTrouble keeps what is wrong with a user group; empty is nothing. The admins of the team whose
 // schedule the group follows first are told when it becomes something else.
-func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble string, now time.Time) error {
+func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble oncall.Sentence, now time.Time) error {
+	// The release before this one wrote people as mentions: nobody is told of the same again.
 	const save = `
 		UPDATE user_groups SET trouble = $2
-		WHERE id = $1 AND removed_at IS NULL AND trouble <> $2
+		WHERE id = $1 AND removed_at IS NULL AND translate(trouble, '@<>', '') <> translate($2, '@<>', '')
 		RETURNING handle, coalesce((SELECT team_id FROM schedules WHERE id = schedules[1]), 0)`
+	text := trouble.String()
 	dir, err := s.Directory(ctx)
 	if err != nil {
 		return err
@@ -86,9 +88,9 @@ func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, troubl
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var handle string
 		var team oncall.TeamID
-		rows, _ := tx.Query(ctx, save, id, trouble)
+		rows, _ := tx.Query(ctx, save, id, text)
 		tag, err := pgx.ForEachRow(rows, []any{&handle, &team}, func() error { return nil })
-		if err != nil || tag.RowsAffected() == 0 || trouble == "" {
+		if err != nil || tag.RowsAffected() == 0 || text == "" {
 			return err
 		}
 		name, err := transaction(ctx, tx)
@@ -99,7 +101,7 @@ func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, troubl
 		for _, to := range dir.Watchers(team) {
 			notices = append(notices, oncall.Notice{
 				Key: fmt.Sprintf("group/%d/%s/%s", id, name, to), To: to, Kind: oncall.NoticeGroup,
-				Detail: oncall.NoticeDetail{Lines: []string{trouble}},
+				Detail: oncall.Saying(trouble),
 			})
 		}
 		return s.notice(ctx, tx, now, notices)

@@ -70,7 +70,7 @@ func TestGroupTrouble(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 4 {
 			all.Go(func() {
-				if err := stores[i%2].GroupTrouble(t.Context(), id, trouble, start); err != nil {
+				if err := stores[i%2].GroupTrouble(t.Context(), id, oncall.Say("%s", trouble), start); err != nil {
 					t.Error(err)
 				}
 			})
@@ -83,6 +83,10 @@ func TestGroupTrouble(t *testing.T) {
 	isTold(t, w, "group_trouble U0CY")
 	say("")
 	say("It is broken.")
+	isTold(t, w, "group_trouble U0CY", "group_trouble U0CY")
+	// A release before wrote people as mentions.
+	w.exec(`UPDATE user_groups SET trouble = 'Slack refuses <@U0ANN>.'`)
+	say("Slack refuses U0ANN.")
 	isTold(t, w, "group_trouble U0CY", "group_trouble U0CY")
 }
 

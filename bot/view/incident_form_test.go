@@ -78,7 +78,7 @@ func TestSheet(t *testing.T) {
 			{User: ann, Why: "the escalation policy names you", At: after(24*time.Hour + oncall.Gather), Rules: []oncall.Rule{{}}},
 		}},
 		{At: after(6 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 2, Channels: []string{"C0PAY", "#ops"}, Webhooks: []string{"hooks.example.com"}},
-		{At: after(7 * time.Minute), Kind: oncall.EventPassedOn, Note: "The escalation policy <Data> takes over."},
+		{At: after(7 * time.Minute), Kind: oncall.EventPassedOn, Note: oncall.Say("The escalation policy %s takes over.", "<Data>")},
 		{At: after(8 * time.Minute), Kind: oncall.EventUnassigned, People: []oncall.PlannedPerson{{User: cy, Why: "you stand in where nobody is on call", At: after(8 * time.Minute)}}},
 		{At: after(13 * time.Hour), Kind: oncall.EventExhausted, Exhausts: true, People: []oncall.PlannedPerson{{User: ann}, {User: bo}}},
 	}

@@ -70,8 +70,8 @@ func (s Sheet) plannedLines(p oncall.Planned) []string {
 	when := "*" + s.moment(p.At) + "*  "
 	what := plannedStep(p)
 	switch {
-	case p.Note != "":
-		return []string{when + reason(p.Note)}
+	case p.Note != nil:
+		return []string{when + foreignSentence(p.Note, maxSection/2)}
 	case p.Skipped != "":
 		return []string{fmt.Sprintf("%s%s is skipped: %s.", when, what, Foreign(p.Skipped, maxTitle))}
 	case p.Exhausts && len(p.People) == 0:

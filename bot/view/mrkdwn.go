@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -129,6 +130,18 @@ func mention(users ...oncall.UserID) string {
 // Sentence writes a sentence whose words are safe already, and mentions its people.
 func Sentence(s oncall.Sentence) string {
 	return s.Shown(func(u oncall.UserID) string { return mention(u) })
+}
+
+// foreignSentence writes a sentence whose words are foreign, each stretch of them at most limit
+// characters long.
+func foreignSentence(s oncall.Sentence, limit int) string {
+	const edge = "|" // keeps the spaces at the ends of words
+	safe := slices.Clone(s)
+	for i := 0; i < len(safe); i += 2 {
+		words := strings.Join(strings.Fields(edge+safe[i]+edge), " ")
+		safe[i] = escape(strings.TrimSuffix(strings.TrimPrefix(words, edge), edge), limit)
+	}
+	return strings.TrimSpace(Sentence(safe))
 }
 
 // who names an actor; what a monitor calls itself is foreign text.

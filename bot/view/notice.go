@@ -48,9 +48,15 @@ func Notice(n oncall.Notice) Drawing {
 }
 
 // drawLines shows the sentences of a notice.
-func drawLines(n oncall.Notice) Drawing { return Text(strings.Join(n.Detail.Lines, "\n")) }
+func drawLines(n oncall.Notice) Drawing { return Text(sentences(n.Detail)) }
 
 // drawWarning warns an admin in the sentences of a notice.
-func drawWarning(n oncall.Notice) Drawing {
-	return Text(":warning: " + strings.Join(n.Detail.Lines, "\n"))
+func drawWarning(n oncall.Notice) Drawing { return Text(":warning: " + sentences(n.Detail)) }
+
+// sentences are those of a notice.
+func sentences(d oncall.NoticeDetail) string {
+	if len(d.Said) > 0 {
+		return foreignSentence(d.Said, maxSection/2)
+	}
+	return strings.Join(d.Lines, "\n")
 }

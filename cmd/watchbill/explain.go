@@ -174,8 +174,8 @@ func (x explainer) planned(p oncall.Planned) []string {
 		step += fmt.Sprintf(", round %d", p.Round)
 	}
 	switch {
-	case p.Note != "":
-		return []string{p.Note}
+	case p.Note != nil:
+		return []string{p.Note.Shown(x.dir.Name)}
 	case p.Skipped != "":
 		return []string{fmt.Sprintf("%s is skipped: %s", step, p.Skipped)}
 	case p.Exhausts && len(p.People) == 0:
