@@ -1,6 +1,7 @@
 package answers_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -35,14 +36,14 @@ func TestARespondersAnswer(t *testing.T) {
 	t.Parallel()
 	const number = bosPhone
 	w := newWorld(t, "disk")
-	if orders := w.sms(); len(orders) != 1 || orders[0].AskedBy != "" {
+	if orders := w.sms(); len(orders) != 1 || orders[0].AskedBy != (oncall.Actor{}) {
 		t.Fatalf("Ann's page: %+v", orders)
 	}
 	if got := w.says(annsPhone, "1d"); got != "Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message." {
 		t.Errorf("who is on call declines: %q", got)
 	}
 	order := w.asks(bo, number, 1)
-	if order.AskedBy != "cy" || order.Code != 1 || order.Page.Why != "cy asks you to help: the replica" {
+	if order.AskedBy != oncall.ByUser(cy) || order.Code != 1 || !slices.Equal(order.Page.Why, oncall.Say("%s asks you to help: the replica", cy)) {
 		t.Errorf("the page: %+v", order)
 	}
 	if got := w.says(number, "ack"); got != "Accepted #1." || w.status(1) != "triggered " || w.responder(1, bo) != oncall.ResponderAccepted {

@@ -27,7 +27,7 @@ func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (
 
 // Redraw redraws an incident's message in a channel or, if to is set, in the direct message
 // to a person who was paged. The error is store.ErrGone if the message no longer exists.
-func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error {
+func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
 	d := view.Incident(p)
 	if to != "" {
 		d = view.Page(p, to, why)

@@ -33,14 +33,14 @@ func TestBoardDrawsInPlace(t *testing.T) {
 	}
 	p.Incident.Status = oncall.Resolved
 	p.Incident.ResolvedBy = oncall.ByUser(ann)
-	if err := f.bot.Redraw(f.ctx, at, p, "", ""); err != nil {
+	if err := f.bot.Redraw(f.ctx, at, p, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	after := f.sim.Messages("C0PAY")
 	if len(after) != 1 || !strings.Contains(string(after[0].Blocks), "Resolved") || string(after[0].Metadata) != string(m.Metadata) {
 		t.Errorf("after the redraw: %+v", after)
 	}
-	if err := f.bot.Redraw(f.ctx, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", ""); !errors.Is(err, store.ErrGone) {
+	if err := f.bot.Redraw(f.ctx, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
 		t.Errorf("redrawing a message that never was: %v", err)
 	}
 }

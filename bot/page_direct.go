@@ -22,7 +22,7 @@ func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if failed != nil {
 		return *failed
 	}
-	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), view.Page(p, oncall.UserID(m.To), m.Why))
+	r := b.sendPage(ctx, m, p.Incident.ID, pagePriority(p.Incident.Severity), view.Page(p, oncall.UserID(m.To), m.Reason))
 	r.Drawn = p.Incident.Version
 	return r
 }

@@ -17,7 +17,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	f := newOffice(t, slacksim.Options{})
 	f.listen(1)
 	p := f.incident()
-	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Why: "you are on call in payments"}
+	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call in payments"}}
 	r := f.bot.Send(f.ctx, message)
 	m := f.sim.Messages("@ann")
 	if r.Outcome != notify.Accepted || len(m) != 1 || r.Place != (notify.Place{Channel: m[0].Channel, TS: m[0].TS}) || r.Drawn != p.Incident.Version {
@@ -86,7 +86,7 @@ func TestRefusedBlocksStillSendTheText(t *testing.T) {
 	f := newOffice(t, slacksim.Options{})
 	p := f.incident()
 	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "invalid_blocks"})
-	r := f.bot.Send(f.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Why: "you are on call"})
+	r := f.bot.Send(f.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call"}})
 	if r.Outcome != notify.Accepted {
 		t.Fatalf("%+v", r)
 	}

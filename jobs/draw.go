@@ -128,7 +128,7 @@ func (w drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) 
 	if d.RootDrawn >= in.Version {
 		return d.Root, nil
 	}
-	ok, err := w.redraw(ctx, d.Picture, d.Root, "", "")
+	ok, err := w.redraw(ctx, d.Picture, d.Root, "", nil)
 	if err != nil || !ok {
 		return store.Place{}, err
 	}
@@ -199,7 +199,7 @@ func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete boo
 }
 
 // redraw edits one message. If the message no longer exists, it forgets it and reports false.
-func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why string) (bool, error) {
+func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why oncall.Sentence) (bool, error) {
 	err := w.jobs.board.Redraw(ctx, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
 		if err := w.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {

@@ -406,8 +406,8 @@ func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string,
 }
 
 // Redraw implements jobs.Board.
-func (b *board) Redraw(ctx context.Context, at store.Place, p oncall.Picture, _ oncall.UserID, why string) error {
-	there := why != ""
+func (b *board) Redraw(ctx context.Context, at store.Place, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
+	there := len(why) > 0
 	err := b.act(ctx, "edit", func() {
 		if _, ok := b.roots[at]; ok {
 			there = true

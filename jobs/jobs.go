@@ -33,7 +33,7 @@ type Board interface {
 	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error)
 	// Redraw edits a message: a person's direct message, with the reason for their page, or without
 	// a person a channel's. The error is store.ErrGone if the message no longer exists.
-	Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why string) error
+	Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error
 	// PostThread adds one reply that reports all the events.
 	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
 

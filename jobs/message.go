@@ -21,12 +21,16 @@ const (
 
 // message is what to tell the person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
+	names := j.names(ctx)
 	in := order.Incidents[0]
 	m := notify.Message{
 		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code,
 		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
 		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
-		Why: order.Page.Why, Opened: in.OpenedAt, AskedBy: order.AskedBy, Expires: j.clock().Add(neededFor),
+		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Expires: j.clock().Add(neededFor),
+	}
+	if order.AskedBy != (oncall.Actor{}) {
+		m.AskedBy = order.AskedBy.Shown(names)
 	}
 	if in.NextAt != nil && in.NextAt.After(m.Expires) {
 		m.Expires = *in.NextAt
@@ -38,6 +42,16 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 		m.Token, m.Link = j.token(ctx, order.Page.ID, order.Page.UserID)
 	}
 	return m
+}
+
+// names returns what people are called. A page with their ids is better than none.
+func (j *Jobs) names(ctx context.Context) func(oncall.UserID) string {
+	dir, err := j.store.Directory(ctx)
+	if err != nil {
+		j.log.Error().Err(err).Msg("can't load the people; a page goes out with their ids")
+		return func(u oncall.UserID) string { return string(u) }
+	}
+	return dir.Name
 }
 
 // token makes the token with which the person can answer. If that fails the page goes without,

@@ -29,7 +29,8 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	}
 	want := notify.Message{
 		Purpose: notify.ForPage, Key: sent[0].Key, To: string(ann), Incident: int64(id), Title: "disk full on db-1",
-		Severity: "critical", Team: "Payments", Why: "the escalation policy names you", Attempt: 1,
+		Severity: "critical", Team: "Payments", Attempt: 1,
+		Why: "the escalation policy names you", Reason: []string{"the escalation policy names you"},
 		Opened: sent[0].Opened, Expires: sent[0].Expires,
 	}
 	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {

@@ -32,6 +32,7 @@ type Message struct {
 	Severity string // "critical" … "low"
 	Team     string
 	Why      string    // completes "you are paged because …"
+	Reason   []string  // is Why for a channel that knows people by their ids: words and ids take turns
 	Opened   time.Time // of the incident
 	AskedBy  string    // who asks the person to help: they accept ("a") or decline ("d"); empty: they are on call
 

@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -76,7 +75,7 @@ func (c *Change) takeOver(from Incident) []UserID {
 			continue
 		default:
 			r.Asked, r.Until = in.Version, 0
-			c.ask(r.User, fmt.Sprintf("%s asks you to help with %s, which was merged into this incident", r.By, from.ID))
+			c.ask(r.User, Say("%s asks you to help with %s, which was merged into this incident", r.By, from.ID))
 		}
 		c.respond(r)
 		taken = append(taken, r.User)

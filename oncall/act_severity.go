@@ -34,17 +34,17 @@ func (c *Change) raise(to Severity) {
 	case in.Status == Triggered && was == Low:
 		c.restart()
 	case in.Status == Acknowledged:
-		c.pageOthers(in.Holders(), "it got worse since you acknowledged it")
+		c.pageOthers(in.Holders(), Say("it got worse since you acknowledged it"))
 		c.watchAck()
 	case in.Status == Snoozed && to == Critical:
 		c.wake(ByTimer(), "it is critical now")
 	case in.Status == Snoozed:
-		c.pageOthers(users(in.SnoozedBy), "it got worse since you snoozed it")
+		c.pageOthers(users(in.SnoozedBy), Say("it got worse since you snoozed it"))
 	}
 }
 
 // pageOthers pages people, but not the one who acts.
-func (c *Change) pageOthers(people []UserID, why string) {
+func (c *Change) pageOthers(people []UserID, why Sentence) {
 	others := without(people, users(c.by))
 	if len(others) > 0 {
 		c.Incident.Seq++

@@ -65,7 +65,7 @@ func (c *Change) runAckTimer() {
 		c.restart()
 		for _, u := range holders {
 			if c.facts.reachable(u) == nil && !slices.ContainsFunc(c.Pages, func(p Page) bool { return p.UserID == u }) {
-				c.page(u, "you have acknowledged it and not said that you are still on it")
+				c.page(u, Say("you have acknowledged it and not said that you are still on it"))
 			}
 		}
 	}

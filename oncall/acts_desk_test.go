@@ -190,7 +190,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	})
 	equal(t, "each once", len(to.Incident.Responders), len(got))
 	equal(t, "pages", append(paged(from), paged(to)...), []UserID{bo})
-	equal(t, "why", to.Pages[0].Why, "<@U0ANN> asks you to help with #7, which was merged into this incident")
+	equal(t, "why", to.Pages[0].Why.String(), "U0ANN asks you to help with #7, which was merged into this incident")
 	if asks := to.Pages[0]; asks.Key != "8/ask/3/U0BO/slack" || !asks.Due(to.Incident) {
 		t.Errorf("the page %+v is not due", asks)
 	}

@@ -38,7 +38,7 @@ func (a Actor) Shown(person func(UserID) string) string {
 
 // String names the actor; a person by their id.
 func (a Actor) String() string {
-	return a.Shown(func(u UserID) string { return "<@" + string(u) + ">" })
+	return a.Shown(func(u UserID) string { return string(u) })
 }
 
 // EventKind says what happened.

@@ -3,7 +3,6 @@ package oncall
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
@@ -75,15 +74,6 @@ func (h Handoff) Take(by UserID) (Handoff, error) {
 	}
 	h.AckedBy = by
 	return h, nil
-}
-
-// mentions names people as Slack shows them.
-func mentions(users []UserID, between string) string {
-	names := make([]string, len(users))
-	for i, u := range users {
-		names[i] = fmt.Sprintf("<@%s>", u)
-	}
-	return strings.Join(names, between)
 }
 
 // A Briefing is what a hand-off tells beside who comes and who goes.
@@ -165,7 +155,7 @@ func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time
 	}
 	people := make([]called, len(users))
 	for i, u := range users {
-		people[i] = called{u, fmt.Sprintf("you have come on call in %s and %s", schedule, why)}
+		people[i] = called{u, Say("you have come on call in %s and %s", schedule, why)}
 	}
 	_, from := c.call(people, c.now, nil)
 	c.record(EventAdopted, ByTimer(), Detail{Users: users, Text: schedule, Acked: in.Acks, Until: waitsUntil(from, now)})

@@ -13,8 +13,8 @@ type Page struct {
 	IncidentID IncidentID
 	UserID     UserID // empty: it is for no person
 	Method     Method
-	Why        string // completes "you are paged because …"
-	Key        string // one page a person, method and decision: the name that providers know it by
+	Why        Sentence // completes "you are paged because …"
+	Key        string   // one page a person, method and decision: the name that providers know it by
 
 	Contact ContactID // 0: what everybody has
 	To      string    // of a page that is for no person: a Slack channel or a URL
@@ -38,13 +38,13 @@ const (
 )
 
 // page adds a page of somebody whom the policy calls, or who has the incident.
-func (c *Change) page(u UserID, why string) {
+func (c *Change) page(u UserID, why Sentence) {
 	c.add(Page{CallSeq: c.Incident.Seq, UserID: u, Method: MethodSlack, Why: why})
 }
 
 // ask adds the page of somebody who is asked to help: it is due whatever the incident's
 // status, and no step of the policy.
-func (c *Change) ask(u UserID, why string) {
+func (c *Change) ask(u UserID, why Sentence) {
 	c.add(Page{AskedVersion: c.Incident.Version, UserID: u, Method: MethodSlack, Why: why})
 }
 

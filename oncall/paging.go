@@ -103,7 +103,7 @@ type PageOrder struct {
 	Code      int        // what the person types to mean this message; 0: nothing
 	Others    []Method   // by which methods the same call goes on, if this fails
 	Blocked   bool       // the timeline says so already
-	AskedBy   string     // who asks the person to help, where that is all of the message; empty: they are on call
+	AskedBy   Actor      // who asks the person to help, where that is all of the message; zero: they are on call
 
 	Send  bool       // false: there is nothing to do any more, or not yet
 	Again time.Time  // with Send false: when to look again; zero: never

@@ -239,7 +239,7 @@ func (f PageFacts) list(d *PageDecision, gather bool, now time.Time) {
 	WorstFirst(d.Order.Incidents)
 	for _, r := range f.incident().Responders {
 		if asks && r.User == f.Lead.UserID {
-			d.Order.AskedBy = r.By.String()
+			d.Order.AskedBy = r.By
 		}
 	}
 }

@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -188,7 +189,7 @@ func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
 // change is what has changed.
 func (e *pageEnd) change() PageChange {
 	for i, was := range e.message() {
-		if e.pages[i] != was {
+		if !reflect.DeepEqual(e.pages[i], was) {
 			e.out.Pages = append(e.out.Pages, e.pages[i])
 		}
 	}

@@ -30,7 +30,7 @@ func (s *pageTale) look(number int, how string) {
 		if o.Page.RedialKey != "" {
 			fmt.Fprintf(&s.out, ", by the name %s", o.Page.MessageKey())
 		}
-		if o.AskedBy != "" {
+		if o.AskedBy != (Actor{}) {
 			fmt.Fprintf(&s.out, ", for %s, who asks", o.AskedBy)
 		}
 		if len(o.Others) > 0 {

@@ -56,7 +56,7 @@ type Planned struct {
 // A PlannedPerson is somebody who will be paged.
 type PlannedPerson struct {
 	User  UserID
-	Why   string    // completes "you are paged because …"
+	Why   Sentence  // completes "you are paged because …"
 	At    time.Time // from when on: later than the step where a low severity waits
 	Rules []Rule    // by which contact methods that can be used, and how long after that
 }

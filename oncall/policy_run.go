@@ -94,11 +94,11 @@ func (c *Change) runSummons(step *Step, s summons, due time.Time) {
 		in.Called = true
 	}
 	for _, channel := range s.channels {
-		c.post(MethodChannel, channel, "the escalation policy names this channel")
+		c.post(MethodChannel, channel, Say("the escalation policy names this channel"))
 		d.To = append(d.To, channel)
 	}
 	for _, address := range s.webhooks {
-		c.post(MethodWebhook, address, "the escalation policy names this webhook")
+		c.post(MethodWebhook, address, Say("the escalation policy names this webhook"))
 		d.To = append(d.To, WebhookName(address))
 	}
 	d.Until = waitsUntil(from, c.now)
@@ -146,7 +146,7 @@ func (c *Change) call(people []called, until time.Time, ready []UserID) (users [
 }
 
 // post adds a page that is for no person.
-func (c *Change) post(method Method, to, why string) {
+func (c *Change) post(method Method, to string, why Sentence) {
 	c.add(Page{CallSeq: c.Incident.Seq, Method: method, To: to, Why: why})
 }
 
@@ -204,7 +204,7 @@ func (c *Change) runOut() {
 		return
 	}
 	in.Unassigned = true
-	why := "the escalation policy has nobody to page, and you stand in for your team"
+	why := Say("the escalation policy has nobody to page, and you stand in for your team")
 	people := make([]called, len(fallback))
 	for i, u := range fallback {
 		people[i] = called{u, why}
@@ -232,11 +232,11 @@ const NoticeUnassigned NoticeKind = "unassigned"
 func (c *Change) exhaust() {
 	in := &c.Incident
 	in.Exhausted = true
-	why, d := "nobody has acknowledged it and the escalation policy has run out", Detail{}
+	why, d := Say("nobody has acknowledged it and the escalation policy has run out"), Detail{}
 	if n := len(in.Acks); n > 0 { // at least one more is needed, even if the policy now wants fewer
 		d.Acked, d.Count, d.Of = in.Acks, n, max(c.policy().Acks, n+1)
-		why = fmt.Sprintf("%d of %d have acknowledged it (%s), %s, and the escalation policy has run out",
-			n, d.Of, mentions(in.Acks, ", "), MoreNeeded(d.Of-n))
+		why = Say("%d of %d have acknowledged it (%s), %s, and the escalation policy has run out",
+			n, d.Of, schedule.People(in.Acks, ", "), MoreNeeded(d.Of-n))
 	}
 	people := c.facts.Roster.people([]Target{{Team: in.TeamID}}, c.now)
 	for i := range people {

@@ -2,7 +2,7 @@ package oncall
 
 import (
 	"fmt"
-	"slices"
+	"reflect"
 	"testing"
 	"time"
 
@@ -70,25 +70,25 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 		target Target
 		want   []called
 	}{
-		{Target{Schedule: 4}, []called{{ann, "you are on call in payments"}, {cy, "you are on call in payments"}}},
-		{Target{Schedule: 4, Role: schedule.RolePrimary}, []called{{ann, "you are on call in payments as primary"}}},
-		{Target{Schedule: 4, Role: "secondary"}, []called{{cy, "you are on call in payments as secondary"}}},
+		{Target{Schedule: 4}, []called{{ann, Say("you are on call in payments")}, {cy, Say("you are on call in payments")}}},
+		{Target{Schedule: 4, Role: schedule.RolePrimary}, []called{{ann, Say("you are on call in payments as primary")}}},
+		{Target{Schedule: 4, Role: "secondary"}, []called{{cy, Say("you are on call in payments as secondary")}}},
 		{Target{Schedule: 4, Role: schedule.RoleShadow}, nil},
-		{Target{Schedule: 4, Which: OnCallNext}, []called{{bo, "you are on call next in payments"}}},
+		{Target{Schedule: 4, Which: OnCallNext}, []called{{bo, Say("you are on call next in payments")}}},
 		{Target{Schedule: 4, Which: Everyone}, []called{
-			{ann, "the escalation policy names everyone in payments"},
-			{bo, "the escalation policy names everyone in payments"},
-			{cy, "the escalation policy names everyone in payments"},
+			{ann, Say("the escalation policy names everyone in payments")},
+			{bo, Say("the escalation policy names everyone in payments")},
+			{cy, Say("the escalation policy names everyone in payments")},
 		}},
-		{Target{Admins: 1}, []called{{cy, "the escalation policy names the admins of your team"}}},
+		{Target{Admins: 1}, []called{{cy, Say("the escalation policy names the admins of your team")}}},
 		{Target{Group: "pay"}, []called{
-			{di, "the escalation policy names the Slack group @pay, and you are in it"},
-			{bo, "the escalation policy names the Slack group @pay, and you are in it"},
+			{di, Say("the escalation policy names the Slack group @pay, and you are in it")},
+			{bo, Say("the escalation policy names the Slack group @pay, and you are in it")},
 		}},
 		{Target{User: "U0GONE"}, nil},
 	} {
 		got := r.people([]Target{c.target}, noon)
-		if !slices.Equal(got, c.want) {
+		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%+v: %v, want %v", c.target, got, c.want)
 		}
 	}

@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -69,9 +68,9 @@ func (c *Change) askToHelp(a Act) error {
 		return c.answer(ResponderAccepted, true)
 	}
 	c.respond(Responder{User: a.User, State: ResponderAsked, By: c.by, At: c.now, Asked: c.Incident.Version})
-	why, text := fmt.Sprintf("%s asks you to help", c.by), cutText(a.Text, maxAsked)
+	why, text := Say("%s asks you to help", c.by), cutText(a.Text, maxAsked)
 	if text != "" {
-		why += ": " + text
+		why = Say("%s: %s", why, text)
 	}
 	c.ask(a.User, why)
 	c.record(EventAsked, c.by, Detail{Users: []UserID{a.User}, Text: text})

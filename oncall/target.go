@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -40,7 +39,7 @@ const nextWithin = 92 * 24 * time.Hour
 // A called person, and why.
 type called struct {
 	user UserID
-	why  string
+	why  Sentence
 }
 
 // A summons is what the targets of a step come to at an instant.
@@ -63,7 +62,7 @@ func (r Roster) people(targets []Target, at time.Time) []called { return r.summo
 // the targets. Deactivated people can't be paged.
 func (r Roster) summon(targets []Target, at time.Time) summons {
 	var s summons
-	add := func(why string, users ...UserID) {
+	add := func(why Sentence, users ...UserID) {
 		for _, u := range users {
 			if r.gone(u) {
 				continue
@@ -81,17 +80,17 @@ func (r Roster) summon(targets []Target, at time.Time) summons {
 				t.onCall(c, at, add)
 			}
 		case t.User != "":
-			add("the escalation policy names you", t.User)
+			add(Say("the escalation policy names you"), t.User)
 		case t.Team != 0:
-			add("the escalation policy names your whole team", r.Members[t.Team]...)
+			add(Say("the escalation policy names your whole team"), r.Members[t.Team]...)
 		case t.Admins != 0:
-			add("the escalation policy names the admins of your team", r.admins(t.Admins)...)
+			add(Say("the escalation policy names the admins of your team"), r.admins(t.Admins)...)
 		case t.Group != "":
 			users, known := r.Groups[t.Group]
 			if !known {
 				s.unknown = append(s.unknown, t.Group)
 			}
-			add(fmt.Sprintf("the escalation policy names the Slack group @%s, and you are in it", t.Group), users...)
+			add(Say("the escalation policy names the Slack group @%s, and you are in it", t.Group), users...)
 		case t.Channel != "":
 			s.channels = once(s.channels, t.Channel)
 		case t.Webhook != "":
@@ -117,22 +116,22 @@ func (t *Target) means(role string) bool {
 }
 
 // onCall adds the people of a schedule whom the target means.
-func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why string, users ...UserID)) {
+func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentence, users ...UserID)) {
 	for _, role := range c.Roles() {
 		if !t.means(role) {
 			continue
 		}
 		switch t.Which {
 		case OnCallNext:
-			add("you are on call next in "+c.Name(), comesNext(c, at, role)...)
+			add(Say("you are on call next in %s", c.Name()), comesNext(c, at, role)...)
 		case Everyone:
 			for _, shift := range c.Shifts(at, at.AddDate(1, 0, 0), role) {
-				add("the escalation policy names everyone in "+c.Name(), shift.Users...)
+				add(Say("the escalation policy names everyone in %s", c.Name()), shift.Users...)
 			}
 		default:
-			why := "you are on call in " + c.Name()
+			why := Say("you are on call in %s", c.Name())
 			if t.Role != "" {
-				why = fmt.Sprintf("you are on call in %s as %s", c.Name(), role)
+				why = Say("you are on call in %s as %s", c.Name(), role)
 			}
 			var buffer [8]UserID
 			add(why, c.AppendAt(buffer[:0], at, role)...)

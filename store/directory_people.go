@@ -1,8 +1,6 @@
 package store
 
 import (
-	"strings"
-
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -12,18 +10,6 @@ func (d *Directory) Name(id oncall.UserID) string {
 		return name
 	}
 	return string(id)
-}
-
-// plain writes mentions of people as their names: not everybody reads this in Slack.
-func (d *Directory) plain(text string) string {
-	for {
-		before, rest, found := strings.Cut(text, "<@")
-		id, after, closed := strings.Cut(rest, ">")
-		if !found || !closed {
-			return text
-		}
-		text = before + d.Name(oncall.UserID(id)) + after
-	}
 }
 
 // concerned are a person, and who answers for the person's teams.

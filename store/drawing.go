@@ -22,7 +22,7 @@ type Copy struct {
 	Place
 	Drawn int64 // the version that it shows
 	User  oncall.UserID
-	Why   string // that person was paged
+	Why   oncall.Sentence // that person was paged
 }
 
 // A Drawing is an incident as it is to be shown, and where it is shown already.
@@ -97,7 +97,7 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 
 func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error) {
 	const load = `
-		SELECT channel, ts, drawn, user_id AS "user", why
+		SELECT channel, ts, drawn, user_id AS "user", coalesce(reason, jsonb_build_array(why)) AS why
 		FROM drawing_copies
 		WHERE incident_id = $1
 		ORDER BY ts, channel`

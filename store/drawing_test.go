@@ -69,7 +69,7 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 	w.check(w.RecordPage(ctx, 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: dm.Channel, TS: dm.TS, Version: 1}}, start))
 	events++
 	w.check(w.Drawn(ctx, 1, dm, 2))
-	want.Copies = []store.Copy{{Place: dm, Drawn: 2, User: ann, Why: "you are on call in primary"}}
+	want.Copies = []store.Copy{{Place: dm, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
 	if d := cmp.Diff(want, begin()); d != "" {
 		t.Errorf("with a copy: %s", d)
 	}

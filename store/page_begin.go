@@ -33,9 +33,6 @@ func (s *System) BeginPage(ctx context.Context, id oncall.PageID, job int64, now
 		return oncall.PageOrder{}, fmt.Errorf("begin page %d: %w", id, err)
 	}
 	order.Team = dir.teams[order.Incident.TeamID].Name
-	if order.Page.Contact != 0 { // it is not read in Slack
-		order.Page.Why, order.AskedBy = dir.plain(order.Page.Why), dir.plain(order.AskedBy)
-	}
 	return order, nil
 }
 

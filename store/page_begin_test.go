@@ -23,7 +23,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
-	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || order.Page.Why == "" ||
+	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || len(order.Page.Why) == 0 ||
 		order.Page.UserID != ann || order.Incident.ID != 1 {
 		t.Errorf("order: %+v", order)
 	}
@@ -97,7 +97,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 		t.Errorf("drawings queued: %q", got)
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, 7, start))
-	want := []store.Copy{{Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2, User: ann, Why: "you are on call in primary"}}
+	want := []store.Copy{{Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
 	if diff := cmp.Diff(want, d.Copies); diff != "" {
 		t.Errorf("copies: %s", diff)
 	}

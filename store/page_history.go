@@ -25,8 +25,8 @@ const maxPagings = 300
 // were decided.
 func (s *Store) Pagings(ctx context.Context, id oncall.IncidentID) ([]Paging, error) {
 	const load = `
-		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to",
-		       call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, ended_at AS ended
+		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
+		       recipient AS "to", call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, ended_at AS ended
 		FROM pages
 		WHERE incident_id = $1
 		ORDER BY id DESC

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,17 +15,50 @@ func TestPagingsTellWhyAndWhatBecameOfIt(t *testing.T) {
 	w := newWorld(t)
 	in := w.open()
 	pages := must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID))
-	if len(pages) != 1 || pages[0].UserID != ann || pages[0].Method != oncall.MethodSlack || pages[0].Why != "you are on call in primary" ||
+	if len(pages) != 1 || pages[0].UserID != ann || pages[0].Method != oncall.MethodSlack || pages[0].Why.String() != "you are on call in primary" ||
 		pages[0].State != "waiting" || pages[0].Ended != nil || !pages[0].Due(in) {
 		t.Fatalf("the pages are %+v", pages)
 	}
 	in = must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the\nreplica"}, w.clock()))
 	pages = must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID))
-	if len(pages) != 2 || pages[1].UserID != cy || pages[1].Why != "<@U0BO> asks you to help: the replica" {
+	if len(pages) != 2 || pages[1].UserID != cy || !slices.Equal(pages[1].Why, oncall.Say("%s asks you to help: the replica", bo)) {
 		t.Errorf("the pages are %+v", pages)
 	}
 	if none := must[[]store.Paging](t)(w.Pagings(t.Context(), 4711)); len(none) != 0 {
 		t.Errorf("an incident that doesn't exist has %+v", none)
+	}
+}
+
+// The release before this one runs beside it, and knows of people as mentions only.
+func TestReasonsAreReadByBothReleases(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := w.open()
+	w.exec(`DELETE FROM pages`)
+	for i, why := range []string{"<@U0BO> asks you to help: a < b", "you are on call", "1 of 3 have (<@U0BO>, <@W0CY>), so", "<!here> & <@nobody>"} {
+		w.exec(`
+			INSERT INTO pages (incident_id, user_id, method, why, key, state, attempt, detail)
+			VALUES ($1, 'U0ANN', 'slack', $2, $3, 'waiting', 0, '')`, in.ID, why, fmt.Sprint("1/1/U0ANN/", i))
+	}
+	want := []oncall.Sentence{
+		{"", "U0BO", " asks you to help: a < b"}, {"you are on call"}, {"1 of 3 have (", "U0BO", ", ", "W0CY", "), so"}, {"<!here> & <@nobody>"},
+	}
+	for i, p := range must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID)) {
+		if !slices.Equal(p.Why, want[i]) {
+			t.Errorf("read %q, want %q", p.Why, want[i])
+		}
+	}
+	// What it copies to a direct message is read as well.
+	w.exec(`
+		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, why, drawn)
+		SELECT incident_id, 'D1', '1.0', user_id, why, 1 FROM pages ORDER BY id LIMIT 1`)
+	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), in.ID, w.job(), w.clock()))
+	if len(d.Copies) != 1 || !slices.Equal(d.Copies[0].Why, want[0]) {
+		t.Errorf("the copies are %+v", d.Copies)
+	}
+	must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the replica"}, w.clock()))
+	if got := w.strings(`SELECT why FROM pages ORDER BY id DESC LIMIT 1`); got[0] != "<@U0BO> asks you to help: the replica" {
+		t.Errorf("it reads %q", got)
 	}
 }
 

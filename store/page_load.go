@@ -79,9 +79,9 @@ func queueLastPage(b *pgx.Batch, to recipient, last *oncall.LastPage) {
 // queuePageLocks locks pages, with all that their messages tell of.
 func queuePageLocks(b *pgx.Batch, ids []oncall.PageID, each func(oncall.PageStatus)) {
 	const lock = `
-		SELECT id, incident_id, user_id, method, why, key, contact, recipient AS "to", call_seq, asked_version, redial_key,
-		       coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, attempt, attempted_at, ended_at, detail, sender_job,
-		       doubt_at, held_until, redials, code, bundle, ref, receipt, track_at,
+		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
+		       recipient AS "to", call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at,
+		       state, attempt, attempted_at, ended_at, detail, sender_job, doubt_at, held_until, redials, code, bundle, ref, receipt, track_at,
 		       EXISTS (
 		           SELECT
 		           FROM incident_events e
@@ -109,9 +109,9 @@ func queueMessage(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 // queueCalls reads all pages of the calls that a message belongs to.
 func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	const load = `
-		SELECT p.id, p.incident_id, p.user_id, p.method, p.why, p.key, p.contact, p.recipient AS "to", p.call_seq,
-		       p.asked_version, p.redial_key, coalesce(p.due_at, '0001-01-01T00:00:00Z') AS at, p.state, p.redials,
-		       p.held_until, coalesce(last.state, '') AS last_state
+		SELECT p.id, p.incident_id, p.user_id, p.method, coalesce(p.reason, jsonb_build_array(p.why)) AS why, p.key,
+		       p.contact, p.recipient AS "to", p.call_seq, p.asked_version, p.redial_key,
+		       coalesce(p.due_at, '0001-01-01T00:00:00Z') AS at, p.state, p.redials, p.held_until, coalesce(last.state, '') AS last_state
 		FROM (
 			SELECT DISTINCT incident_id, call_seq, asked_version, user_id, recipient
 			FROM pages

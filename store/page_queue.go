@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -50,12 +51,12 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 // times, and tells saved the id of each.
 func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delivery)) {
 	const insert = `
-		INSERT INTO pages (incident_id, user_id, method, why, key, contact, recipient, due_at, call_seq, asked_version,
+		INSERT INTO pages (incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version,
 		                   state, attempt, detail)
-		SELECT incident_id, user_id, method, why, key, contact, recipient, due_at, call_seq, asked_version, $11, 0, ''
-		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[],
+		SELECT incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version, $11, 0, ''
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[],
 		            $9::bigint[], $10::bigint[])
-		     WITH ORDINALITY AS p (incident_id, user_id, method, why, key, contact, recipient, due_at, call_seq, asked_version, position)
+		     WITH ORDINALITY AS p (incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version, position)
 		ORDER BY position
 		ON CONFLICT (key) DO NOTHING
 		RETURNING id, key`
@@ -70,7 +71,7 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delive
 		column(pages, func(p delivery) oncall.IncidentID { return p.IncidentID }),
 		column(pages, func(p delivery) oncall.UserID { return p.UserID }),
 		column(pages, func(p delivery) oncall.Method { return p.Method }),
-		column(pages, func(p delivery) string { return p.Why }),
+		pgtype.FlatArray[oncall.Sentence](column(pages, func(p delivery) oncall.Sentence { return p.Why })),
 		column(pages, func(p delivery) string { return p.Key }),
 		column(pages, func(p delivery) oncall.ContactID { return p.Contact }),
 		column(pages, func(p delivery) string { return p.To }),

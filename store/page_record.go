@@ -96,7 +96,7 @@ func loadEnd(ctx context.Context, tx pgx.Tx, id oncall.PageID, arrived bool, dir
 func (s *Store) saveEnd(ctx context.Context, tx pgx.Tx, lead oncall.Page, to recipient, c oncall.PageChange, now time.Time) error {
 	const forward = `UPDATE pages SET due_at = $2 WHERE id = ANY ($1) AND state = 'waiting' AND due_at > $2`
 	const copied = `
-		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, why, drawn)
+		INSERT INTO drawing_copies (incident_id, channel, ts, user_id, reason, drawn)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (incident_id, channel, ts) DO NOTHING`
 	const bundled = `

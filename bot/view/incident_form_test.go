@@ -55,7 +55,7 @@ func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
 func TestSheet(t *testing.T) {
 	t.Parallel()
 	ended := noon.Add(time.Second)
-	page := func(method oncall.Method, why string, state oncall.PageState, at time.Time) Attempt {
+	page := func(method oncall.Method, why oncall.Sentence, state oncall.PageState, at time.Time) Attempt {
 		p := Attempt{Page: oncall.Page{UserID: ann, Method: method, Why: why, At: at, CallSeq: 1}, State: state}
 		if state != oncall.PageWaiting {
 			p.Ended = &ended
@@ -63,7 +63,7 @@ func TestSheet(t *testing.T) {
 		return p
 	}
 	s := sheetOf(triggered())
-	const onCall, asked = "you are on call in payments", "<@U0BO> asks you to help"
+	onCall, asked := oncall.Say("you are on call in payments"), oncall.Say("%s asks you to help", bo)
 	s.Pages = []Attempt{
 		page(oncall.MethodSlack, onCall, oncall.PageDelivered, time.Time{}), page(oncall.MethodVoice, onCall, oncall.PageWaiting, noon.Add(time.Minute)),
 		page(oncall.MethodSMS, asked, oncall.PageFailed, time.Time{}), page(oncall.MethodEmail, asked, oncall.PageSkipped, time.Time{}),
@@ -74,12 +74,12 @@ func TestSheet(t *testing.T) {
 	s.Plan = []oncall.Planned{
 		{At: after(5 * time.Minute), Kind: oncall.EventSkipped, Round: 1, Step: 2, Run: 1, Skipped: "it is only for severity low"},
 		{At: after(5 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 1, People: []oncall.PlannedPerson{
-			{User: bo, Why: "you are on call in <ops>", At: after(5 * time.Minute), Rules: []oncall.Rule{{}, {Contact: 3, After: 60}, {Contact: 4, After: 180}}},
-			{User: ann, Why: "the escalation policy names you", At: after(24*time.Hour + oncall.Gather), Rules: []oncall.Rule{{}}},
+			{User: bo, Why: oncall.Say("you are on call in <ops>"), At: after(5 * time.Minute), Rules: []oncall.Rule{{}, {Contact: 3, After: 60}, {Contact: 4, After: 180}}},
+			{User: ann, Why: oncall.Say("the escalation policy names you"), At: after(24*time.Hour + oncall.Gather), Rules: []oncall.Rule{{}}},
 		}},
 		{At: after(6 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 2, Channels: []string{"C0PAY", "#ops"}, Webhooks: []string{"hooks.example.com"}},
 		{At: after(7 * time.Minute), Kind: oncall.EventPassedOn, Note: oncall.Say("The escalation policy %s takes over.", "<Data>")},
-		{At: after(8 * time.Minute), Kind: oncall.EventUnassigned, People: []oncall.PlannedPerson{{User: cy, Why: "you stand in where nobody is on call", At: after(8 * time.Minute)}}},
+		{At: after(8 * time.Minute), Kind: oncall.EventUnassigned, People: []oncall.PlannedPerson{{User: cy, Why: oncall.Say("you stand in where nobody is on call"), At: after(8 * time.Minute)}}},
 		{At: after(13 * time.Hour), Kind: oncall.EventExhausted, Exhausts: true, People: []oncall.PlannedPerson{{User: ann}, {User: bo}}},
 	}
 	golden(t, "incident_sheet", s.Draw())

@@ -71,7 +71,7 @@ func (s Sheet) plannedLines(p oncall.Planned) []string {
 	what := plannedStep(p)
 	switch {
 	case p.Note != nil:
-		return []string{when + foreignSentence(p.Note, maxSection/2)}
+		return []string{when + reason(p.Note)}
 	case p.Skipped != "":
 		return []string{fmt.Sprintf("%s%s is skipped: %s.", when, what, Foreign(p.Skipped, maxTitle))}
 	case p.Exhausts && len(p.People) == 0:
@@ -121,7 +121,7 @@ func plannedStep(p oncall.Planned) string {
 // personLine says why somebody is paged, and by what.
 func (s Sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
 	line := mention(who.User)
-	if who.Why != "" {
+	if len(who.Why) > 0 {
 		why := reason(who.Why)
 		if who.User != s.Reader {
 			why = theirs.Replace(why)
@@ -160,12 +160,12 @@ func (s Sheet) rulesText(who oncall.PlannedPerson) string {
 // attempt that it led to.
 func (s Sheet) pagedLines() []string {
 	var lines []string
-	why := ""
+	var why oncall.Sentence
 	for _, p := range s.Pages {
 		if p.UserID != s.Reader {
 			continue
 		}
-		if p.Why != why || len(lines) == 0 {
+		if !slices.Equal(p.Why, why) || len(lines) == 0 {
 			why = p.Why
 			lines = append(lines, "Because "+reason(why)+":")
 		}

@@ -3,7 +3,6 @@ package view
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -27,7 +26,7 @@ func Incident(p oncall.Picture) Drawing { return draw(p, "", "") }
 
 // Page draws an incident for a person who is paged. Why completes "you are paged
 // because …"; it may be empty.
-func Page(p oncall.Picture, reader oncall.UserID, why string) Drawing {
+func Page(p oncall.Picture, reader oncall.UserID, why oncall.Sentence) Drawing {
 	tense := "are"
 	if p.Incident.Status != oncall.Triggered {
 		tense = "were"
@@ -35,13 +34,8 @@ func Page(p oncall.Picture, reader oncall.UserID, why string) Drawing {
 	return draw(p, reader, fmt.Sprintf("You %s paged because %s.", tense, reason(why)))
 }
 
-// escapedMention is a mention that was made safe with the words around it.
-var escapedMention = regexp.MustCompile(`&lt;(@[UW][A-Z0-9]+)&gt;`)
-
-// reason is why somebody was paged. People in it are named; all else in it is foreign.
-func reason(why string) string {
-	return escapedMention.ReplaceAllString(Foreign(why, maxSection/2), "<$1>")
-}
+// reason is why somebody was paged.
+func reason(why oncall.Sentence) string { return foreignSentence(why, maxSection/2) }
 
 func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 	in := p.Incident

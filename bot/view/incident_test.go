@@ -200,14 +200,14 @@ func TestDraw(t *testing.T) {
 		"exhausted":    Incident(exhausted()),
 		"last_step":    Incident(lastStep()),
 		"several":      Incident(several()),
-		"direct":       Page(triggered(), ann, "you are on call in Payments"),
-		"direct_acked": Page(acknowledged(), ann, "you are on call in Payments"),
+		"direct":       Page(triggered(), ann, oncall.Say("you are on call in Payments")),
+		"direct_acked": Page(acknowledged(), ann, oncall.Say("you are on call in Payments")),
 		"snoozed":      Incident(snoozed()),
 		"counted":      Incident(counted()),
 		"still_asked":  Incident(stillAsked()),
 		"helped":       Incident(helped()),
-		"helped_asked": Page(helped(), cy, "<@U0ANN> asks you to help"),
-		"asked_early":  Page(askedEarly(), cy, "<@U0ANN> asks you to help"),
+		"helped_asked": Page(helped(), cy, oncall.Say("%s asks you to help", ann)),
+		"asked_early":  Page(askedEarly(), cy, oncall.Say("%s asks you to help", ann)),
 		"merged":       Incident(merged()),
 		"unassigned":   Incident(unassigned()),
 		"held":         Incident(heldBack()),
@@ -225,7 +225,7 @@ func TestDraw(t *testing.T) {
 
 func TestDrawKeepsForeignTextHarmless(t *testing.T) {
 	t.Parallel()
-	d := Page(hostile(), ann, strings.Repeat("<!channel>", 1000))
+	d := Page(hostile(), ann, oncall.Say("%s asks you to help: %s", cy, strings.Repeat("<!channel> <@U0BO>", 1000)))
 	checkLimits(t, d)
 	all, err := json.Marshal(d.Blocks)
 	if err != nil {

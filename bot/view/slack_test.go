@@ -37,7 +37,7 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 		snoozed(), counted(), stillAsked(), helped(), merged(), unassigned(), heldBack(), waiting(), channelOnly(),
 	} {
 		post("C0PAY", Incident(p))
-		post(string(ann), Page(p, ann, "you are on call"))
+		post(string(ann), Page(p, ann, oncall.Say("you are on call")))
 	}
 	all := append(sim.Messages("C0PAY"), sim.Messages("@ann")...)
 	if len(all) != 32 {

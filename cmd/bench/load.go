@@ -131,8 +131,8 @@ const (
 INSERT INTO alerts (integration_id, dedup_key, group_key, incident_id, firing, title, body, link, severity, labels, count, first_at, last_at)
 	VALUES (1, 'host-' || :n, 'host-' || :n, :n, true, 'disk full on host-' || :n, '98 % used', '', 'critical', '{}', 1, '2026-03-02 12:00Z', '2026-03-02 12:00Z');
 INSERT INTO incident_events (incident_id, at, kind, actor, detail) VALUES (:n, '2026-03-02 12:00Z', 'opened', '{}', '{}'), (:n, '2026-03-02 12:00Z', 'paging', '{}', '{}');
-INSERT INTO pages (incident_id, user_id, method, why, key, call_seq, state, attempt, detail)
-	VALUES (:n, 'U00000', 'slack', 'the escalation policy names you', :n || '/1/U00000/slack', 1, 'waiting', 0, '');
+INSERT INTO pages (incident_id, user_id, method, reason, key, call_seq, state, attempt, detail)
+	VALUES (:n, 'U00000', 'slack', '["the escalation policy names you"]', :n || '/1/U00000/slack', 1, 'waiting', 0, '');
 INSERT INTO river_job (state, kind, queue, args, max_attempts, priority, scheduled_at, created_at, metadata, tags) VALUES
 	('available', 'draw', 'bench', '{}', 25, 1, '2026-03-02 12:00Z', '2026-03-02 12:00Z', '{}', '{}'),
 	('available', 'page', 'bench', '{}', 25, 1, '2026-03-02 12:00Z', '2026-03-02 12:00Z', '{}', '{}'),

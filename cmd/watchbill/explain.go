@@ -194,7 +194,7 @@ func (x explainer) planned(p oncall.Planned) []string {
 	}
 	var lines []string
 	for _, who := range p.People {
-		line := fmt.Sprintf("%s: page %s (%s)", step, x.dir.Name(who.User), who.Why)
+		line := fmt.Sprintf("%s: page %s (%s)", step, x.dir.Name(who.User), who.Why.Shown(x.dir.Name))
 		if opens, later := p.Later(who); later {
 			line += fmt.Sprintf(" from %s on", clock(x.zoned(opens)))
 		}
