@@ -21,7 +21,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	case len(r.words) == 1 && strings.EqualFold(r.words[0], "test"):
 		return b.testContacts(ctx, r.user.ID)
 	}
-	id, named := readMention(r.words[0])
+	id, named := view.ReadMention(r.words[0])
 	if !named || len(r.words) > 1 {
 		return "", oncall.Refuse("`/oncall contact` shows how you are reached; `/oncall contact test` sends you a test page, and `/oncall contact @ann` says by what Ann is reached.")
 	}

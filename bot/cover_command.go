@@ -20,7 +20,7 @@ const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, 
 func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	words, user, everyone := r.words, r.user.ID, false
 	for len(words) > 0 {
-		id, ok := readMention(words[0])
+		id, ok := view.ReadMention(words[0])
 		all := strings.EqualFold(words[0], "everyone")
 		if !ok && !all {
 			break

@@ -183,7 +183,7 @@ func (r request) readReassign() ([]oncall.Act, error) {
 	if strings.EqualFold(words[0], "to") && len(words) > 1 {
 		words = words[1:]
 	}
-	if user, ok := readMention(words[0]); ok {
+	if user, ok := view.ReadMention(words[0]); ok {
 		if len(words) > 1 {
 			return nil, oncall.Refuse("An incident goes to one person: `/oncall reassign 12 @bo`. `/oncall add 12 @bo @cy` asks several to help.")
 		}
@@ -209,7 +209,7 @@ func (r request) readReassign() ([]oncall.Act, error) {
 func (r request) readAdd() ([]oncall.Act, error) {
 	n := 0
 	for n < len(r.words) {
-		if _, ok := readMention(r.words[n]); !ok {
+		if _, ok := view.ReadMention(r.words[n]); !ok {
 			break
 		}
 		n++
@@ -221,7 +221,7 @@ func (r request) readAdd() ([]oncall.Act, error) {
 	text := unescape(strings.Join(r.words[n:], " "))
 	var acts []oncall.Act
 	for _, word := range r.words[:n] {
-		user, _ := readMention(word)
+		user, _ := view.ReadMention(word)
 		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: user, Text: text})
 	}
 	return acts, nil

@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -153,17 +152,6 @@ func unknownName(d *store.Directory, typed, kind string) error {
 		return oncall.Refuse("There is no %s %q. There is %s.", kind, view.Name(typed), view.List(names))
 	}
 	return oncall.Refuse("There is no %s %q.%s", kind, view.Name(typed), view.DidYouMean(guess, "%q"))
-}
-
-// A person arrives as "<@U123|name>", as the manifest asks Slack to escape names.
-var mentioned = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(\|[^>]*)?>$`)
-
-func readMention(word string) (oncall.UserID, bool) {
-	m := mentioned.FindStringSubmatch(word)
-	if m == nil {
-		return "", false
-	}
-	return oncall.UserID(m[1]), true
 }
 
 // unescape reads what Slack has escaped in a command.

@@ -54,7 +54,7 @@ func (r request) readOverride() (view.OverrideWish, error) {
 	if len(r.words) == 0 {
 		return w, oncall.Refuse("%s", overrideUsage)
 	}
-	id, ok := readMention(r.words[0])
+	id, ok := view.ReadMention(r.words[0])
 	if !ok {
 		return w, oncall.Refuse("%q is nobody in this workspace. Begin with a person: `/oncall override @ann today 18:00 to 22:00`.",
 			view.Name(unescape(r.words[0])))

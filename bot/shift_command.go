@@ -34,7 +34,7 @@ func (b *Bot) shift(ctx context.Context, r request) (string, error) {
 func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, error) {
 	var users []oncall.UserID
 	for len(words) > 0 {
-		id, ok := readMention(words[0])
+		id, ok := view.ReadMention(words[0])
 		if !ok {
 			break
 		}

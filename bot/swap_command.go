@@ -17,14 +17,14 @@ import (
 // swap answers `/oncall swap [my shift] [@user] [their shift]`. A form asks for what is
 // missing.
 func (b *Bot) swap(ctx context.Context, r request) (string, error) {
-	at := slices.IndexFunc(r.words, func(w string) bool { _, ok := readMention(w); return ok })
+	at := slices.IndexFunc(r.words, func(w string) bool { _, ok := view.ReadMention(w); return ok })
 	if at < 0 {
 		if len(r.words) > 0 {
 			return "", oncall.Refuse("Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
 		}
 		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
 	}
-	id, _ := readMention(r.words[at])
+	id, _ := view.ReadMention(r.words[at])
 	other, err := b.user(ctx, id)
 	if err != nil {
 		return "", err

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -125,6 +126,18 @@ func mention(users ...oncall.UserID) string {
 		names[i] = "<@" + string(u) + ">"
 	}
 	return List(names)
+}
+
+// mentioned is how the manifest asks Slack to escape people in commands: "<@U123|name>".
+var mentioned = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(\|[^>]*)?>$`)
+
+// ReadMention returns whom a word of a command mentions.
+func ReadMention(word string) (oncall.UserID, bool) {
+	m := mentioned.FindStringSubmatch(word)
+	if m == nil {
+		return "", false
+	}
+	return oncall.UserID(m[1]), true
 }
 
 // Sentence writes a sentence whose words are safe already, and mentions its people.

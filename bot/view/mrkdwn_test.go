@@ -1,6 +1,11 @@
 package view
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +64,40 @@ func TestForeignSentence(t *testing.T) {
 	}
 	if got := foreignSentence(nil, 50); got != "" {
 		t.Errorf("nothing became %q", got)
+	}
+}
+
+// The rest of the product speaks of people by id, and each channel shows them in its own way.
+func TestOnlyViewsMention(t *testing.T) {
+	t.Parallel()
+	const root = "../.."
+	found := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		view := path == filepath.Join(root, "bot", "view")
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (view || d.Name() == "slacksim"):
+			return fs.SkipDir
+		case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		found++
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if l, is := n.(*ast.BasicLit); is && l.Kind == token.STRING && strings.Contains(l.Value, "<@") {
+				t.Errorf("%s: %s", files.Position(l.Pos()), l.Value)
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || found < 100 {
+		t.Errorf("%d files, %v", found, err)
 	}
 }
 
