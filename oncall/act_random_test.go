@@ -153,15 +153,15 @@ func (r *randomLife) givenBack(by UserID, now Incident) error {
 
 // signal lets the monitor say something of its only alert.
 func (r *randomLife) signal() []Change {
-	d := &Desk{
+	d := &Fold{
 		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "grafana"}, Policy: r.facts.Policies[1],
 		Policies: r.facts.Policies, Roster: r.facts.Roster,
 		NewIncident: func() IncidentID { return r.in.ID + 1 }, NewAlert: func() AlertID { return AlertID(len(r.alerts) + 1) },
 		NextCount: func() int64 { return 0 },
 	}
-	d.Seat(r.in)
+	d.AddIncidents(r.in)
 	for id := AlertID(1); int(id) <= len(r.alerts); id++ {
-		d.Lay(r.alerts[id])
+		d.AddAlerts(r.alerts[id])
 	}
 	s := Signal{
 		Action: []Action{Trigger, Trigger, Trigger, Clear, Clear, AckSignal}[r.rng.IntN(6)], DedupKey: "a", Title: "a",

@@ -19,11 +19,11 @@ const (
 	redrawCountAfter = 3 * time.Second
 )
 
-// A Desk folds the signals of one integration, in order, into alerts and
+// A Fold folds the signals of one integration, in order, into alerts and
 // incidents. It holds what is stored of them and collects what is to be stored.
 // An alert's key is its integration and dedup key, never its route, so that a resolve always
 // finds what its trigger opened.
-type Desk struct {
+type Fold struct {
 	Integration Integration
 	Policy      Policy
 	Policies    map[PolicyID]Policy // of incidents that follow another one by now
@@ -40,14 +40,14 @@ type Desk struct {
 	touched   map[AlertID]*Alert
 }
 
-// Seat puts stored incidents on the desk, oldest first.
-func (d *Desk) Seat(incidents ...Incident) {
+// AddIncidents puts stored incidents in the fold, oldest first.
+func (d *Fold) AddIncidents(incidents ...Incident) {
 	for _, in := range incidents {
-		d.seat(in)
+		d.add(in)
 	}
 }
 
-func (d *Desk) seat(in Incident) *Change {
+func (d *Fold) add(in Incident) *Change {
 	if d.incidents == nil {
 		d.incidents, d.groups = map[IncidentID]*Change{}, map[string]IncidentID{}
 	}
@@ -59,9 +59,9 @@ func (d *Desk) seat(in Incident) *Change {
 	return &c
 }
 
-// change is the change of an incident, nil if that is not on the desk. Its next steps are dated
+// change is the change of an incident, nil if that is not in the fold. Its next steps are dated
 // by the signal.
-func (d *Desk) change(id IncidentID) *Change {
+func (d *Fold) change(id IncidentID) *Change {
 	c := d.incidents[id]
 	if c != nil {
 		c.now = d.now
@@ -69,9 +69,9 @@ func (d *Desk) change(id IncidentID) *Change {
 	return c
 }
 
-// Lay puts stored alerts on the desk, oldest first: the latest of each dedup key
+// AddAlerts puts stored alerts in the fold, oldest first: the latest of each dedup key
 // that will be asked for, and every firing one of the incidents seated.
-func (d *Desk) Lay(alerts ...Alert) {
+func (d *Fold) AddAlerts(alerts ...Alert) {
 	if d.alerts == nil {
 		d.alerts = map[string]*Alert{}
 	}
@@ -80,8 +80,8 @@ func (d *Desk) Lay(alerts ...Alert) {
 	}
 }
 
-// Elsewhere notes that an alert of another integration belongs to an incident on the desk.
-func (d *Desk) Elsewhere(a Alert) {
+// Elsewhere notes that an alert of another integration belongs to an incident in the fold.
+func (d *Fold) Elsewhere(a Alert) {
 	if d.elsewhere == nil {
 		d.elsewhere = map[IncidentID]int{}
 	}
@@ -92,7 +92,7 @@ func (d *Desk) Elsewhere(a Alert) {
 
 // Results gives the changed incidents in the order of their ids and the changed
 // alerts in the order of theirs, once all signals are folded.
-func (d *Desk) Results() ([]Change, []Alert) {
+func (d *Fold) Results() ([]Change, []Alert) {
 	var changes []Change
 	for _, id := range slices.Sorted(maps.Keys(d.incidents)) {
 		if c := *d.incidents[id]; len(c.Events) > 0 || c.Incident.SignalCount > c.before.SignalCount {
@@ -106,7 +106,7 @@ func (d *Desk) Results() ([]Change, []Alert) {
 	return changes, alerts
 }
 
-func (d *Desk) touch(a *Alert) {
+func (d *Fold) touch(a *Alert) {
 	if d.touched == nil {
 		d.touched = map[AlertID]*Alert{}
 	}
@@ -114,7 +114,7 @@ func (d *Desk) touch(a *Alert) {
 }
 
 // Receive folds one signal that arrived at the instant given.
-func (d *Desk) Receive(s Signal, at time.Time) {
+func (d *Fold) Receive(s Signal, at time.Time) {
 	if d.alerts == nil {
 		d.alerts = map[string]*Alert{}
 	}
@@ -131,7 +131,7 @@ func (d *Desk) Receive(s Signal, at time.Time) {
 	}
 }
 
-func (d *Desk) trigger(s Signal) {
+func (d *Fold) trigger(s Signal) {
 	a := d.alerts[s.DedupKey]
 	switch {
 	case a != nil && a.Firing:
@@ -148,7 +148,7 @@ func (d *Desk) trigger(s Signal) {
 
 // again is a signal of an alert that is firing already: never a new page by
 // itself, unless a person closed the incident while the monitor goes on.
-func (d *Desk) again(a *Alert) {
+func (d *Fold) again(a *Alert) {
 	c := d.follow(d.change(a.IncidentID))
 	if c == nil {
 		return
@@ -162,7 +162,7 @@ func (d *Desk) again(a *Alert) {
 
 // fire begins a new alert: in the open incident of its group, in one that was
 // closed a moment ago, or in a new one.
-func (d *Desk) fire(s Signal) {
+func (d *Fold) fire(s Signal) {
 	a := &Alert{
 		ID: d.NewAlert(), IntegrationID: d.Integration.ID, DedupKey: s.DedupKey,
 		GroupKey: s.group(), Firing: true, Severity: High, FirstAt: d.now,
@@ -190,9 +190,9 @@ func (d *Desk) fire(s Signal) {
 
 const firesAgain = "the monitor fires again"
 
-// follow goes on to what an incident was merged into, if that is on the desk, and from there to
+// follow goes on to what an incident was merged into, if that is in the fold, and from there to
 // what that was merged into.
-func (d *Desk) follow(c *Change) *Change {
+func (d *Fold) follow(c *Change) *Change {
 	for range maxMerges {
 		if c == nil || c.Incident.MergedInto == 0 || d.incidents[c.Incident.MergedInto] == nil {
 			break
@@ -203,7 +203,7 @@ func (d *Desk) follow(c *Change) *Change {
 }
 
 // open makes a new incident and pages its first step at once, without the detour over a timer.
-func (d *Desk) open(a *Alert) *Change {
+func (d *Fold) open(a *Alert) *Change {
 	in := Incident{
 		ID: d.NewIncident(), TeamID: d.Integration.TeamID, PolicyID: d.Policy.ID,
 		IntegrationID: d.Integration.ID, GroupKey: a.GroupKey,
@@ -213,7 +213,7 @@ func (d *Desk) open(a *Alert) *Change {
 	if d.NextCount != nil {
 		in.RoundRobinCount = d.NextCount()
 	}
-	c := d.seat(in)
+	c := d.add(in)
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
 	c.runStep()
 	return c
@@ -234,7 +234,7 @@ func (c *Change) count(sev Severity) {
 	}
 }
 
-func (d *Desk) ack(s Signal) {
+func (d *Fold) ack(s Signal) {
 	a := d.alerts[s.DedupKey]
 	if a == nil || !a.Firing {
 		return
@@ -244,7 +244,7 @@ func (d *Desk) ack(s Signal) {
 	}
 }
 
-func (d *Desk) clear(s Signal) {
+func (d *Fold) clear(s Signal) {
 	a := d.alerts[s.DedupKey]
 	if a == nil {
 		// A tombstone: should the trigger come later than its own end, it is stale.
@@ -264,7 +264,7 @@ func (d *Desk) clear(s Signal) {
 }
 
 // reconcile closes what the monitor no longer lists.
-func (d *Desk) reconcile(s Signal) {
+func (d *Fold) reconcile(s Signal) {
 	for _, key := range slices.Sorted(maps.Keys(d.alerts)) {
 		a := d.alerts[key]
 		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) {
@@ -274,7 +274,7 @@ func (d *Desk) reconcile(s Signal) {
 }
 
 // cleared ends one alert, and its incident with the last of them.
-func (d *Desk) cleared(a *Alert) {
+func (d *Fold) cleared(a *Alert) {
 	a.Firing = false
 	a.ClearedAt = new(d.now)
 	d.touch(a)
@@ -290,7 +290,7 @@ func (d *Desk) cleared(a *Alert) {
 }
 
 // fires reports whether any alert of the incident does.
-func (d *Desk) fires(id IncidentID) bool {
+func (d *Fold) fires(id IncidentID) bool {
 	if d.elsewhere[id] > 0 {
 		return true
 	}
@@ -302,8 +302,8 @@ func (d *Desk) fires(id IncidentID) bool {
 	return false
 }
 
-// facts are what decisions about the desk's incidents depend on.
-func (d *Desk) facts() Facts {
+// facts are what decisions about the fold's incidents depend on.
+func (d *Fold) facts() Facts {
 	if d.Policies == nil {
 		d.Policies = map[PolicyID]Policy{d.Policy.ID: d.Policy}
 	}

@@ -218,11 +218,11 @@ func TestMergingBringsTheResponders(t *testing.T) {
 func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
-	d := &Desk{Integration: Integration{ID: 3, Name: "prometheus"}, Policy: policy, Roster: roster}
+	d := &Fold{Integration: Integration{ID: 3, Name: "prometheus"}, Policy: policy, Roster: roster}
 	in := triggered()
 	in.IntegrationID, in.GroupKey = 4, "a"
-	d.Seat(in)
-	d.Lay(Alert{ID: 1, IntegrationID: 3, DedupKey: "b", GroupKey: "b", Firing: true, IncidentID: 7})
+	d.AddIncidents(in)
+	d.AddAlerts(Alert{ID: 1, IntegrationID: 3, DedupKey: "b", GroupKey: "b", Firing: true, IncidentID: 7})
 	d.Elsewhere(Alert{ID: 2, IntegrationID: 4, DedupKey: "b", Firing: true, IncidentID: 7})
 	d.Receive(clears("b"), noon)
 	changes, alerts := d.Results()

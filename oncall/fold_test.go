@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// desk is a desk of one integration over what earlier desks have stored.
+// fold is a fold of one integration over what earlier folds have stored.
 type stored struct {
 	incidents map[IncidentID]Incident
 	alerts    map[AlertID]Alert
 	events    []Event
 }
 
-// fold runs one batch at a fresh desk that is loaded as the store would load it.
+// fold runs one batch at a fresh fold that is loaded as the store would load it.
 func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 	policy, roster := payments()
-	d := &Desk{
+	d := &Fold{
 		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus"}, Policy: policy, Roster: roster,
 	}
 	if s.incidents == nil {
 		s.incidents, s.alerts = map[IncidentID]Incident{}, map[AlertID]Alert{}
 	}
 	for id := IncidentID(1); int(id) <= len(s.incidents); id++ {
-		d.Seat(s.incidents[id])
+		d.AddIncidents(s.incidents[id])
 	}
 	for id := AlertID(1); int(id) <= len(s.alerts); id++ {
-		d.Lay(s.alerts[id])
+		d.AddAlerts(s.alerts[id])
 	}
 	nextIncident, nextAlert := IncidentID(len(s.incidents)), AlertID(len(s.alerts))
 	d.NewIncident = func() IncidentID { nextIncident++; return nextIncident }

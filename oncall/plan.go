@@ -152,9 +152,9 @@ type Explanation struct {
 	Plan     []Planned
 }
 
-// Explain lets a desk open the incidents of some signals without storing any, and tells what
+// Explain lets a fold open the incidents of some signals without storing any, and tells what
 // happens to each from the beginning if nobody does anything.
-func Explain(d *Desk, signals []Signal, at time.Time) []Explanation {
+func Explain(d *Fold, signals []Signal, at time.Time) []Explanation {
 	for _, s := range signals {
 		d.Receive(s, at)
 	}

@@ -11,7 +11,7 @@
 //
 // A Store does what somebody asked for: bot and answers get nothing else, and who may do what will be
 // asked there. A System embeds it and does what nobody asks for: it takes signals in, runs timers,
-// sends pages, draws, repairs. The queue's workers, the door for monitors and cmd use it; the linter
+// sends pages, draws, repairs. The queue's workers, intake and cmd use it; the linter
 // keeps it from the rest.
 //
 // # Locks

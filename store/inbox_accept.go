@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	acceptLimit = 2 * time.Second // longer than that nobody waits at the door
-	doorLimit   = 64 << 20        // bytes of signals that may wait
-	commitLimit = 4 << 20         // bytes of signals in one commit
+	acceptLimit  = 2 * time.Second // longer than that nobody waits
+	arrivalLimit = 64 << 20        // bytes of signals that may wait
+	commitLimit  = 4 << 20         // bytes of signals in one commit
 )
 
-// The door is where signals wait to be written to the inbox. Whoever finds nobody writing starts
+// arrivals is where signals wait to be written to the inbox. Whoever finds nobody writing starts
 // the committer, which takes everything that waits, commits it at once, and goes on until nobody
 // waits. So batches form by themselves under load, and a single signal is not held up.
-type door struct {
+type arrivals struct {
 	mu      sync.Mutex
 	waiting []*arrival
 	size    int // bytes
@@ -67,10 +67,10 @@ func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []
 
 // enter queues an arrival and sees to it that somebody commits it; false if too many wait.
 func (s *Store) enter(ctx context.Context, a *arrival) bool {
-	d := &s.door
+	d := &s.arrivals
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.size > 0 && d.size+a.size > doorLimit {
+	if d.size > 0 && d.size+a.size > arrivalLimit {
 		return false
 	}
 	d.waiting = append(d.waiting, a)
@@ -84,24 +84,24 @@ func (s *Store) enter(ctx context.Context, a *arrival) bool {
 
 // next takes what is to be committed together, in the order of arrival; nil if nobody waits, and
 // then the committer must end.
-func (d *door) next(limit int) []*arrival {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (a *arrivals) next(limit int) []*arrival {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	n, size := 0, 0
-	for n < len(d.waiting) && (n == 0 || size+d.waiting[n].size <= limit) {
-		size += d.waiting[n].size
+	for n < len(a.waiting) && (n == 0 || size+a.waiting[n].size <= limit) {
+		size += a.waiting[n].size
 		n++
 	}
-	batch := d.waiting[:n:n]
-	d.waiting = d.waiting[n:]
-	d.size -= size
-	d.open = n > 0
+	batch := a.waiting[:n:n]
+	a.waiting = a.waiting[n:]
+	a.size -= size
+	a.open = n > 0
 	return batch
 }
 
 func (s *Store) commitArrivals(ctx context.Context) {
 	for {
-		batch := s.door.next(commitLimit)
+		batch := s.arrivals.next(commitLimit)
 		if len(batch) == 0 {
 			return
 		}
@@ -110,7 +110,7 @@ func (s *Store) commitArrivals(ctx context.Context) {
 			s.log.Error().Err(err).Int("requests", len(batch)).Msg("signals not accepted")
 			err = fmt.Errorf("accept signals: %w: %w", ErrUnavailable, err)
 			// Those who have come meanwhile must not wait for the same again.
-			batch = append(batch, s.door.all()...)
+			batch = append(batch, s.arrivals.all()...)
 		}
 		for _, a := range batch {
 			a.done <- err
@@ -118,12 +118,12 @@ func (s *Store) commitArrivals(ctx context.Context) {
 	}
 }
 
-// all empties the door. The committer stays.
-func (d *door) all() []*arrival {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	waiting := d.waiting
-	d.waiting, d.size = nil, 0
+// all takes everything that waits. The committer stays.
+func (a *arrivals) all() []*arrival {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	waiting := a.waiting
+	a.waiting, a.size = nil, 0
 	return waiting
 }
 

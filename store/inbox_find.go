@@ -53,12 +53,12 @@ func (k *keys) add(id oncall.IntegrationID, key string) {
 	k.integrations, k.keys = append(k.integrations, id), append(k.keys, key)
 }
 
-// find loads what the letters are about, in two steps: which alerts and incidents, and these, the
+// find loads what the entries are about, in two steps: which alerts and incidents, and these, the
 // incidents locked, unless somebody else has locked them.
-func (f *folder) find(ctx context.Context, tx pgx.Tx, letters []letter) (*found, error) {
+func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*found, error) {
 	var alerts, groups, lists keys
 	made, clears := 0, false
-	for _, l := range letters {
+	for _, l := range entries {
 		switch s := l.signal; s.Action {
 		case oncall.Reconcile:
 			lists.add(l.IntegrationID, s.GroupKey)
@@ -92,7 +92,7 @@ type ids struct {
 }
 
 // which finds the latest alert of each key, the latest incident of each group with what that was
-// merged into (as far as a desk follows that), and the firing alerts of each list, with the incidents of all these alerts.
+// merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of all these alerts.
 func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
@@ -261,16 +261,16 @@ func (i *ids) holdMoved(f *found, hold held) {
 	}
 }
 
-// seat puts on a desk what its integration speaks of.
-func (f *found) seat(d *oncall.Desk) {
+// fill adds to a fold what its integration speaks of.
+func (f *found) fill(d *oncall.Fold) {
 	for _, in := range f.incidents {
 		if in.IntegrationID == d.Integration.ID || f.shared[in.ID] {
-			d.Seat(in)
+			d.AddIncidents(in)
 		}
 	}
 	for integration, alerts := range f.alerts {
 		if integration == d.Integration.ID {
-			d.Lay(alerts...)
+			d.AddAlerts(alerts...)
 			continue
 		}
 		for _, a := range alerts {
@@ -281,7 +281,7 @@ func (f *found) seat(d *oncall.Desk) {
 	}
 }
 
-// update notes what one desk has changed, for the desks after it.
+// update notes what one fold has changed, for the folds after it.
 func (f *found) update(changes []oncall.Change, alerts []oncall.Alert) {
 	for _, c := range changes {
 		if i := slices.IndexFunc(f.incidents, func(in oncall.Incident) bool { return in.ID == c.Incident.ID }); i >= 0 {

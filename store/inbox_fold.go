@@ -26,11 +26,11 @@ type folder struct {
 	clock func() time.Time
 	limit int // of the next batch
 	held  held
-	after int64 // the letter up to which the inbox was looked through since something is held
+	after int64 // the entry up to which the inbox was looked through since something is held
 }
 
-// A letter is one row of the inbox.
-type letter struct {
+// A entry is one row of the inbox.
+type entry struct {
 	ID            int64
 	IntegrationID oncall.IntegrationID
 	ReceivedAt    time.Time
@@ -39,9 +39,9 @@ type letter struct {
 	signal oncall.Signal
 }
 
-// A misfit is a letter that can't be folded.
-type misfit struct {
-	letter
+// A reject is a entry that can't be folded.
+type reject struct {
+	entry
 	why error
 }
 
@@ -86,58 +86,58 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
 	now := f.clock()
-	var letters []letter
-	var misfits []misfit
-	var folded []desk
+	var entries []entry
+	var rejects []reject
+	var folded []fold
 	var left []int64
 	var changes []oncall.Change
 	err := pgx.BeginFunc(ctx, f.conn, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, take, f.limit, f.after)
 		var err error
-		letters, err = pgx.CollectRows(rows, pgx.RowToStructByName[letter])
-		if err != nil || len(letters) == 0 {
+		entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[entry])
+		if err != nil || len(entries) == 0 {
 			return err
 		}
-		var good []letter
-		if good, misfits, err = f.sort(ctx, letters, aside); err != nil {
+		var good []entry
+		if good, rejects, err = f.sort(ctx, entries, aside); err != nil {
 			return err
 		}
-		if folded, left, err = f.desks(ctx, tx, good); err != nil {
+		if folded, left, err = f.folds(ctx, tx, good); err != nil {
 			return err
 		}
 		changes, err = f.work(ctx, tx, folded, now)
 		if err != nil {
 			return err
 		}
-		return f.clear(ctx, tx, letters, left, misfits, now)
+		return f.clear(ctx, tx, entries, left, rejects, now)
 	})
 	if err != nil {
 		return 0, err
 	}
 	if len(f.held) > 0 {
-		f.after = letters[len(letters)-1].ID
+		f.after = entries[len(entries)-1].ID
 	}
 	for _, d := range folded {
-		for _, l := range d.letters {
+		for _, l := range d.entries {
 			f.store.metrics.signals.WithLabelValues(d.Integration.Name, string(l.signal.Action)).Inc()
 		}
 	}
 	f.store.changed(changes)
-	for _, m := range misfits {
+	for _, m := range rejects {
 		f.store.metrics.rejected.Inc()
 		f.store.log.Error().Err(m.why).Int64("inbox", m.ID).Msg("signal put aside in inbox_rejected")
 	}
-	return len(letters), nil
+	return len(entries), nil
 }
 
 // sort reads the signals, and tells those that can be folded from those that can't.
-func (f *folder) sort(ctx context.Context, letters []letter, aside error) (good []letter, bad []misfit, err error) {
+func (f *folder) sort(ctx context.Context, entries []entry, aside error) (good []entry, bad []reject, err error) {
 	dir, err := f.store.Directory(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	fresh := false
-	for _, l := range letters {
+	for _, l := range entries {
 		if _, known := dir.integrations[l.IntegrationID]; !known && !fresh {
 			// Its key may be newer than the directory that we have.
 			f.store.cache.drop()
@@ -154,7 +154,7 @@ func (f *folder) sort(ctx context.Context, letters []letter, aside error) (good 
 			why = errors.Join(why, err)
 		}
 		if why != nil {
-			bad = append(bad, misfit{letter: l, why: why})
+			bad = append(bad, reject{entry: l, why: why})
 			continue
 		}
 		scrub(&l.signal)
@@ -179,29 +179,29 @@ func scrub(s *oncall.Signal) {
 	s.Labels = labels
 }
 
-// A desk is where the signals of one integration are folded.
-type desk struct {
-	*oncall.Desk
-	letters []letter
+// A fold is where the signals of one integration are folded.
+type fold struct {
+	*oncall.Fold
+	entries []entry
 	found   *found
 }
 
-// desks sorts letters by integration, each in the order of arrival, and lays out what is stored.
-// It also returns the letters that must wait for somebody to unlock their incident.
-func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) (out []desk, left []int64, err error) {
-	if len(letters) == 0 {
+// folds sorts entries by integration, each in the order of arrival, and lays out what is stored.
+// It also returns the entries that must wait for somebody to unlock their incident.
+func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []fold, left []int64, err error) {
+	if len(entries) == 0 {
 		return nil, nil, nil
 	}
 	dir, err := f.store.Directory(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := f.find(ctx, tx, letters)
+	found, err := f.find(ctx, tx, entries)
 	if err != nil {
 		return nil, nil, err
 	}
-	byIntegration := map[oncall.IntegrationID][]letter{}
-	for _, l := range letters {
+	byIntegration := map[oncall.IntegrationID][]entry{}
+	for _, l := range entries {
 		if f.held.holds(l) {
 			left = append(left, l.ID)
 			continue
@@ -213,7 +213,7 @@ func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) (out []
 	}
 	for _, id := range slices.Sorted(maps.Keys(byIntegration)) {
 		in := dir.integrations[id]
-		out = append(out, desk{letters: byIntegration[id], found: found, Desk: &oncall.Desk{
+		out = append(out, fold{entries: byIntegration[id], found: found, Fold: &oncall.Fold{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(),
 			NewIncident: found.newIncident, NewAlert: found.newAlert, NextCount: found.counts.of(in.PolicyID),
 		}})
@@ -222,15 +222,15 @@ func (f *folder) desks(ctx context.Context, tx pgx.Tx, letters []letter) (out []
 }
 
 // work lets the rules decide on each signal and saves what they decide.
-func (f *folder) work(ctx context.Context, tx pgx.Tx, desks []desk, now time.Time) ([]oncall.Change, error) {
+func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []fold, now time.Time) ([]oncall.Change, error) {
 	var changes []oncall.Change
 	var alerts []oncall.Alert
-	for _, d := range desks {
+	for _, d := range folds {
 		if err := d.receive(); err != nil {
 			return nil, err
 		}
 		c, a := d.Results()
-		if len(desks) > 1 {
+		if len(folds) > 1 {
 			d.found.update(c, a)
 		}
 		changes, alerts = append(changes, c...), append(alerts, a...)
@@ -241,7 +241,7 @@ func (f *folder) work(ctx context.Context, tx pgx.Tx, desks []desk, now time.Tim
 	if err := f.store.save(ctx, tx, now, changes); err != nil {
 		return nil, err
 	}
-	if err := desks[0].found.counts.save(ctx, tx); err != nil {
+	if err := folds[0].found.counts.save(ctx, tx); err != nil {
 		return nil, err
 	}
 	batch := &pgx.Batch{}
@@ -254,36 +254,36 @@ func (f *folder) work(ctx context.Context, tx pgx.Tx, desks []desk, now time.Tim
 	return changes, nil
 }
 
-// receive folds the letters. A panic becomes an error: one signal must not stop all others.
-func (d desk) receive() (err error) {
+// receive folds the entries. A panic becomes an error: one signal must not stop all others.
+func (d fold) receive() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errRule, p)
 		}
 	}()
-	d.found.seat(d.Desk)
-	for _, l := range d.letters {
+	d.found.fill(d.Fold)
+	for _, l := range d.entries {
 		d.Receive(l.signal, l.ReceivedAt)
 	}
 	return nil
 }
 
-// clear takes letters out of the inbox, except those that are left there.
-func (f *folder) clear(ctx context.Context, tx pgx.Tx, letters []letter, left []int64, misfits []misfit, now time.Time) error {
+// clear takes entries out of the inbox, except those that are left there.
+func (f *folder) clear(ctx context.Context, tx pgx.Tx, entries []entry, left []int64, rejects []reject, now time.Time) error {
 	const reject = `
 		INSERT INTO inbox_rejected (id, integration_id, received_at, signal, error, rejected_at)
 		SELECT id, integration_id, received_at, signal, $2, $3
 		FROM inbox
 		WHERE id = $1`
 	const remove = `DELETE FROM inbox WHERE id = ANY ($1)`
-	for _, m := range misfits {
+	for _, m := range rejects {
 		why := strings.ReplaceAll(m.why.Error(), "\x00", "")
 		if _, err := tx.Exec(ctx, reject, m.ID, why, now); err != nil {
 			return fmt.Errorf("put signal %d aside: %w", m.ID, err)
 		}
 	}
-	ids := make([]int64, 0, len(letters))
-	for _, l := range letters {
+	ids := make([]int64, 0, len(entries))
+	for _, l := range entries {
 		if !slices.Contains(left, l.ID) {
 			ids = append(ids, l.ID)
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// held are the keys of alerts and groups whose letters must wait, because somebody else has locked
+// held are the keys of alerts and groups whose entries must wait, because somebody else has locked
 // an incident of theirs. One such incident must not keep all others from being folded.
 type held map[heldKey]bool
 
@@ -15,9 +15,9 @@ type heldKey struct {
 	key         string
 }
 
-// holds reports whether a letter must wait. Whatever comes later with one of its keys waits too, so
+// holds reports whether a entry must wait. Whatever comes later with one of its keys waits too, so
 // that each alert and group sees its signals in order.
-func (h held) holds(l letter) bool {
+func (h held) holds(l entry) bool {
 	if len(h) == 0 {
 		return false
 	}

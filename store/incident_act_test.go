@@ -217,7 +217,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 2 {
 		t.Errorf("%d incidents", n)
 	}
-	stop() // what comes now is one batch: the first desk must tell the second
+	stop() // what comes now is one batch: the first fold must tell the second
 	more := trigger("disk 2")
 	more.GroupKey = "disk"
 	w.accept(resolve("disk"), more)

@@ -27,17 +27,17 @@ type Options struct {
 // A Store is what shells for people use: what it does, somebody asked for. It is safe for use by
 // any number of goroutines.
 type Store struct {
-	pool    *pgxpool.Pool
-	queue   *river.Client[pgx.Tx] // inserts only
-	log     zerolog.Logger
-	metrics *metrics
-	door    door
-	cache   directoryCache
-	keyring keyring
-	folding atomic.Bool
+	pool     *pgxpool.Pool
+	queue    *river.Client[pgx.Tx] // inserts only
+	log      zerolog.Logger
+	metrics  *metrics
+	arrivals arrivals
+	cache    directoryCache
+	keyring  keyring
+	folding  atomic.Bool
 }
 
-// A System is what the queue's workers, the door for monitors and the program itself use. What it
+// A System is what the queue's workers, intake and the program itself use. What it
 // does beyond a Store, nobody asked for; so shells for people get its Store alone.
 type System struct{ *Store }
 
@@ -128,7 +128,7 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 
 // Close ends all connections, after the signals that are being accepted.
 func (s *System) Close() {
-	s.door.busy.Wait()
+	s.arrivals.busy.Wait()
 	s.pool.Close()
 }
 

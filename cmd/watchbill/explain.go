@@ -61,7 +61,7 @@ func (c *explainCmd) Run(p process) error {
 		at = p.clock()
 	}
 	x := explainer{out: p.out, dir: dir, integration: integration, at: at}
-	return x.explain(oncall.Explain(x.desk(count), signals, at), signals)
+	return x.explain(oncall.Explain(x.fold(count), signals, at), signals)
 }
 
 func (c *explainCmd) read() ([]byte, error) {
@@ -107,11 +107,11 @@ type explainer struct {
 	at          time.Time
 }
 
-// desk is an empty desk, as if nothing had happened before the signal.
-func (x explainer) desk(count int64) *oncall.Desk {
+// fold is an empty fold, as if nothing had happened before the signal.
+func (x explainer) fold(count int64) *oncall.Fold {
 	var incident oncall.IncidentID
 	var alert oncall.AlertID
-	return &oncall.Desk{
+	return &oncall.Fold{
 		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
 		NewIncident: func() oncall.IncidentID { incident++; return incident },
 		NewAlert:    func() oncall.AlertID { alert++; return alert },

@@ -27,18 +27,18 @@ type Office struct {
 // OfficePassword is the password of "watchbill".
 const OfficePassword = "secret"
 
-type clerk struct {
+type session struct {
 	office *Office
 	known  bool
 }
 
 // NewSession is called by go-smtp for each connection.
-func (o *Office) NewSession(*smtp.Conn) (smtp.Session, error) { return &clerk{office: o}, nil }
-func (c *clerk) Reset()                                       {}
-func (c *clerk) Logout() error                                { return nil }
-func (c *clerk) AuthMechanisms() []string                     { return []string{sasl.Plain} }
+func (o *Office) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{office: o}, nil }
+func (c *session) Reset()                                       {}
+func (c *session) Logout() error                                { return nil }
+func (c *session) AuthMechanisms() []string                     { return []string{sasl.Plain} }
 
-func (c *clerk) Auth(string) (sasl.Server, error) {
+func (c *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if user != "watchbill" || password != OfficePassword {
 			return smtp.ErrAuthFailed
@@ -48,16 +48,16 @@ func (c *clerk) Auth(string) (sasl.Server, error) {
 	}), nil
 }
 
-func (c *clerk) Mail(string, *smtp.MailOptions) error {
+func (c *session) Mail(string, *smtp.MailOptions) error {
 	if !c.known {
 		return smtp.ErrAuthRequired
 	}
 	return nil
 }
 
-func (c *clerk) Rcpt(string, *smtp.RcptOptions) error { return c.office.Rcpt }
+func (c *session) Rcpt(string, *smtp.RcptOptions) error { return c.office.Rcpt }
 
-func (c *clerk) Data(r io.Reader) error {
+func (c *session) Data(r io.Reader) error {
 	b, err := io.ReadAll(r)
 	c.office.mu.Lock()
 	defer c.office.mu.Unlock()
