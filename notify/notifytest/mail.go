@@ -34,9 +34,9 @@ type session struct {
 
 // NewSession is called by go-smtp for each connection.
 func (o *Office) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{office: o}, nil }
-func (c *session) Reset()                                       {}
-func (c *session) Logout() error                                { return nil }
-func (c *session) AuthMechanisms() []string                     { return []string{sasl.Plain} }
+func (c *session) Reset()                                     {}
+func (c *session) Logout() error                              { return nil }
+func (c *session) AuthMechanisms() []string                   { return []string{sasl.Plain} }
 
 func (c *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
