@@ -109,16 +109,16 @@ func answeredMessage(row pgx.CollectableRow) (m oncall.AnsweredMessage, err erro
 
 // contactsAt loads the contact methods with an address.
 func contactsAt(ctx context.Context, q querier, method oncall.Method, address string) ([]oncall.Contact, error) {
-	const load = `
-		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
-		FROM contacts
-		WHERE method = $1 AND address = $2 AND removed_at IS NULL
-		ORDER BY id`
+	const at = `SELECT id FROM contacts WHERE method = $1 AND address = $2 AND removed_at IS NULL`
 	if address == "" {
 		return nil, nil
 	}
-	rows, _ := q.Query(ctx, load, method, address)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Contact])
+	rows, _ := q.Query(ctx, at, method, address)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
+	if err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	return contacts(ctx, q, ids, nil)
 }
 
 // confirm notes that these contact methods have been answered. It comes last, because incidents are
