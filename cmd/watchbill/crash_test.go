@@ -204,7 +204,7 @@ func (k *crash) run(point string) int {
 	}
 	_ = first.Wait()
 	second := k.program(k.db)
-	k.t.Cleanup(func() { k.stop(second) })
+	k.t.Cleanup(func() { stopProgram(k.t, second) })
 	deadline := time.Now().Add(60 * time.Second)
 	for {
 		var done bool
@@ -266,29 +266,40 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// program starts this test binary as the program and waits until it is ready.
 func (k *crash) program(database string) running {
 	k.t.Helper()
+	return startProgram(k.t, asProgram(k.t), append(k.env, "DATABASE_URL="+database))
+}
+
+// asProgram returns a name by which this very test binary is the program.
+func asProgram(t *testing.T) string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		k.t.Fatal(err)
+		t.Fatal(err)
 	}
-	name := filepath.Join(k.t.TempDir(), "watchbill")
+	name := filepath.Join(t.TempDir(), "watchbill")
 	if err := os.Symlink(self, name); err != nil {
-		k.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return name
+}
+
+// startProgram starts a program and waits until it is ready.
+func startProgram(t *testing.T, name string, env []string) running {
+	t.Helper()
 	addr, err := ownPort()
 	if err != nil {
-		k.t.Fatal(err)
+		t.Fatal(err)
 	}
 	r := running{addr: addr, log: &lockedBuffer{}}
-	r.Cmd = exec.Command(name, "serve", "--listen", r.addr)
-	r.Env = append(os.Environ(), append(k.env, "DATABASE_URL="+database)...)
+	r.Cmd = exec.Command(name, "serve", "--migrate", "--listen", r.addr)
+	r.Env = append(os.Environ(), env...)
 	r.Stderr = r.log
 	if err := r.Start(); err != nil {
-		k.t.Fatal(err)
+		t.Fatal(err)
 	}
-	k.t.Cleanup(func() { _ = r.Process.Kill() })
+	t.Cleanup(func() { _ = r.Process.Kill() })
 	deadline := time.Now().Add(time.Minute)
 	for {
 		resp, err := http.Get("http://" + r.addr + "/readyz")
@@ -299,7 +310,7 @@ func (k *crash) program(database string) running {
 			}
 		}
 		if time.Now().After(deadline) {
-			k.t.Fatalf("the program is not ready: %s", r.log)
+			t.Fatalf("the program is not ready: %s", r.log)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -317,11 +328,13 @@ func (k *crash) signal(to running) {
 	}
 }
 
-func (k *crash) stop(r running) {
+// stopProgram asks a program to stop.
+func stopProgram(t *testing.T, r running) {
+	t.Helper()
 	hangs := time.AfterFunc(time.Minute, func() { _ = r.Process.Signal(syscall.SIGQUIT) }) // SIGQUIT prints where it hangs
 	_ = r.Process.Signal(syscall.SIGTERM)
 	_ = r.Wait()
 	if !hangs.Stop() {
-		k.t.Errorf("the program doesn't stop: %s", r.log)
+		t.Errorf("the program doesn't stop: %s", r.log)
 	}
 }
