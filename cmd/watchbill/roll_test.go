@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
@@ -137,7 +138,10 @@ type roll struct {
 }
 
 func newRoll(t *testing.T) *roll {
-	r := &roll{T: t, sim: slacksim.New(slacksim.Options{}), phone: twiliosim.New(twiliosim.Options{})}
+	r := &roll{
+		T:   t,
+		sim: slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)}), phone: twiliosim.New(twiliosim.Options{}),
+	}
 	for _, u := range []slacksim.User{{ID: "U0ANN", Name: "ann"}, {ID: "U0BO", Name: "bo"}, {ID: "U0CY", Name: "cy"}} {
 		r.sim.AddUser(u)
 	}
