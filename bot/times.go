@@ -13,7 +13,7 @@ import (
 // parseWhen reads an instant as people write it, in their own zone: "now", "18:00",
 // "6pm", "tomorrow 9:00", "fri 18:00", "24 dec", "2026-12-24 09:00", "in 2 hours" or RFC 3339. A
 // time without a day is the next one after ref; a day without a time is its beginning.
-// A time that the clock skips or shows twice follows the one rule of oncall.Zone.
+// A time that the clock skips or shows twice follows the one rule of schedule.Zone.
 func parseWhen(words []string, zone *schedule.Zone, now, ref time.Time) (time.Time, error) {
 	t, ok := readWhen(words, zone, now, ref)
 	if !ok {

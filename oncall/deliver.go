@@ -49,8 +49,8 @@ func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
 	return out
 }
 
-// Lane names what a page waits for together with others: its provider. What is for no person waits
-// apart, since nothing bundles it and anybody's server may be behind it.
+// Lane names the queue in which a page waits for its turn: one for each method, so that a method that
+// hangs holds up no other. Pages for no person wait apart, since anybody's server may be behind one.
 func (p Page) Lane() string {
 	if p.UserID == "" {
 		return "step/" + string(p.Method)

@@ -9,7 +9,9 @@
 //
 // # Words
 //
-// They mean the same in Go, SQL, Slack and the docs.
+// They mean the same in Go, SQL, Slack and the docs. A few names that are stored are older: the
+// column turn is RoundRobinCount, the job "escalate" an incident's timer, the key "kind" of the
+// set-up file a format.
 //
 // Who:
 //
@@ -38,17 +40,35 @@
 //   - incident: one or more alerts for which people are paged.
 //   - event: one line of an incident's timeline.
 //   - act: what somebody does with an incident.
+//   - version: grows with every change of an incident; a drawing shows one.
+//   - seq: numbers an incident's timer and the pages of its latest step; a lower one is stale.
+//   - fold: one pass over an integration's signals, from the inbox into alerts and incidents.
 //
 // Who is told:
 //
 //   - policy, step, target: in what order to page whom. A policy may pass an incident on
 //     to another one.
-//   - page: one attempt to reach one person about one incident by one contact method.
-//   - call: all pages of one person that one decision makes, one a notification rule.
-//   - bundle: pages to one recipient that share a message.
+//   - page: what one decision has to tell one person by one contact method. Sending it may take
+//     several attempts.
+//   - call: all pages of one person that one decision makes, one a notification rule. A phone
+//     rings by a phone call; a redial is its second.
+//   - recipient: a person by one contact method.
+//   - hold: how long a recipient is left alone after a message.
+//   - bundle: pages to one recipient that share a message; its lead is the page that is sent.
+//   - doubt: an attempt that may have been sent, so that the provider is asked first.
+//   - code: the number that names a message in an answer.
+//   - lane: the queue in which pages of one method wait.
 //   - contact method: a way to reach a person; method is the kind of way, such as SMS.
 //   - notification rule: which contact method is used, and how long after the page.
 //   - answer: what a person sends back by a contact method.
+//   - probe: a message that asks whether somebody can still be reached.
 //   - notice: what people are told beside incidents: hand-offs, reminders, requests.
 //   - drawing: a Slack message, as a picture of stored state.
+//
+// # Size
+//
+// This is one package of more than 6,500 lines, because a decision about an incident makes pages,
+// notices and jobs, and pages, answers and merges decide about incidents again: they share a Change.
+// What is free of that has left: who is on call (package schedule). Who may do what, routes and
+// reports will stand beside it. The set-up file (setup*.go, rule_warning.go) may leave next.
 package oncall

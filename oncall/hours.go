@@ -103,10 +103,10 @@ func (c *Change) waits(p Policy) bool {
 	return false
 }
 
-// gather returns until when a step that was due at an instant holds its pages, but for those who
-// are ready. With low severity, people who couldn't have been paged a moment before it was due
-// wait a moment more: then many incidents tend to be due at once, and the wait of all should end
-// together, even if timers fire late.
+// gather returns how long to hold the pages of a step that has come due; people in ready are paged
+// at once. With low severity, whoever couldn't be paged until just now waits a moment more: many
+// incidents tend to come due at the start of working hours, and should reach them as one message,
+// even if timers fire late.
 func (c *Change) gather(step *Step, due time.Time) (until time.Time, ready []UserID) {
 	if c.Incident.Severity != Low {
 		return time.Time{}, nil

@@ -29,19 +29,19 @@ type MethodInfo struct {
 	Method Method
 	Name   string // in the middle of a sentence
 	Title  string // at the beginning of a line
-	Acts   string // how it is said that somebody has acted by it; empty: it is not
+	Acts   string // how an act by it is described; empty: it is not
 
 	// How an admin switches it on.
-	Kind    string // what it is one of; empty: it is no setting's
-	Setting string // the setting without which it is not there
+	Kind    string // its group in the settings; empty: it needs no setting
+	Setting string // the setting that it needs
 
 	// How a person adds it.
 	Label string                       // of the address; empty: the address comes with the code
 	Hint  string                       // what to type there
 	Check func(string) (string, error) // returns the address as it is kept, or refuses it; nil: it can't be added
 
-	// How long after the decision to page it comes, for who has made no rules; nil: never. What rings
-	// comes a minute after what does not, so that an answer in time keeps the phone quiet.
+	// The default delay after the decision to page; nil: never. Calls start a minute after silent
+	// methods, so that a quick answer keeps the phone quiet.
 	High, Low *Seconds
 
 	Coded    bool   // the message says which number means it in an answer

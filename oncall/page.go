@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A Page is one attempt to reach one person by one contact method.
+// A Page is what one decision has to tell one person by one contact method. It may take several
+// attempts to send it.
 type Page struct {
 	ID         PageID
 	IncidentID IncidentID
@@ -54,8 +55,7 @@ func (c *Change) add(p Page) {
 	c.Pages = append(c.Pages, p)
 }
 
-// key names the page. Nothing is ever read out of it again, but the release before this one
-// does so still.
+// key names the page. This release never reads anything out of it, but the one before still does.
 func (p Page) key() string {
 	decision, who := fmt.Sprint(p.CallSeq), string(p.UserID)
 	if p.Asks() {
@@ -84,9 +84,9 @@ const redialMark = "~2"
 // Asks reports whether the page asks somebody to help, rather than calls who is on call.
 func (p Page) Asks() bool { return p.AskedVersion != 0 }
 
-// Due reports whether the page is still worth sending: after an acknowledgement at most
-// the page already in flight goes out. Later pages of those who have the incident, or of who
-// snoozes it, tell that it got worse.
+// Due reports whether the page is still worth sending. After an acknowledgement at most the page
+// already in flight goes out. Later pages to its owners, or to whoever snoozed it, say that it got
+// worse.
 func (p Page) Due(in Incident) bool {
 	r, known := in.responder(p.UserID)
 	switch {

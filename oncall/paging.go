@@ -15,7 +15,7 @@ import (
 //   - Its time, At. Later pages of a call wait for theirs; but once it is clear that none before
 //     them has got through, they go at once.
 //   - The recipient's LastPage, where a recipient is a person by one contact method. After a
-//     message, HeldUntil keeps back for a moment what is no worse news, so that a storm is a few
+//     message, HeldUntil briefly delays pages that are no more severe, so that a storm is a few
 //     messages and not hundreds. The hold begins with an attempt. It is over when its time is, or
 //     when that message turns out not to have been sent.
 //   - Its Bundle. A page that is sent takes along everything untried that waits for the same

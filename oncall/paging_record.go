@@ -124,7 +124,7 @@ func (f PageFacts) end(now time.Time) *pageEnd {
 func (f PageFacts) message() []PageStatus { return append([]PageStatus{f.Lead}, f.Members...) }
 
 // Record decides what follows from an attempt. Delivery, failure and being blocked become a
-// line of the timeline; whatever is no delivery brings the person's next contact method forward.
+// line of the timeline. Anything but delivery starts the person's next contact method early.
 func (f PageFacts) Record(r PageResult, now time.Time) PageChange {
 	e := f.end(now)
 	lead := &e.pages[0]

@@ -125,8 +125,8 @@ func (c *Change) pick(step *Step, people []called) []called {
 	return people[at%n : at%n+1]
 }
 
-// call pages people, each when their hours allow, and those who aren't ready not before until. It
-// returns who they are and when the first of them is paged.
+// call pages people, each when their hours allow; whoever is not ready waits at least until the
+// instant given. It returns who they are and when the first of them is paged.
 func (c *Change) call(people []called, until time.Time, ready []UserID) (users []UserID, first time.Time) {
 	for i, who := range people {
 		at := c.pageAt(who.user, c.now)

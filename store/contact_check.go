@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// checkAhead is how long before a shift somebody is asked whether they can still be reached, who
-	// has not answered for checkAge.
+	// checkAhead is how long before a shift people are asked whether they can still be reached, if
+	// they haven't answered for checkAge.
 	checkAhead = 7 * 24 * time.Hour
 	checkAge   = 30 * 24 * time.Hour
-	// checkTold is when before the shift it is said in Slack that nobody has answered.
+	// checkTold is how long before the shift Slack is told that nobody has answered.
 	checkTold = 24 * time.Hour
 )
 

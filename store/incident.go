@@ -25,8 +25,8 @@ func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq
 	return due, err
 }
 
-// decide is the narrow waist: every change of one incident goes through it. It lets decide look at
-// the incident while nobody else can change it, and saves what that decides: the incident, its
+// decide is the way of every act and timer. It lets decide look at the incident while nobody else can
+// change it, and saves what that decides: the incident, its
 // events, its pages and the jobs. An error of decide's, such as a Refusal, comes back as it is and
 // nothing is saved. Jobs without a time of their own get that of the change's last event.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,

@@ -19,7 +19,7 @@ const (
 	trackLongest = 3 * time.Hour
 )
 
-// A Tracked is a message whose fate its provider is to be asked for.
+// A Tracked is a sent message to ask its provider about.
 type Tracked struct {
 	Page   oncall.PageID
 	Method oncall.Method

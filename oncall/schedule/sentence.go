@@ -5,12 +5,11 @@ import (
 	"strings"
 )
 
-// A Sentence is words with people in it, who are values and not words: whoever shows it knows how
-// its readers know them, by a mention in Slack, by a name elsewhere. The words and the ids of the
-// people take turns, words first. It is stored as JSON.
+// A Sentence is text with user ids in it. Whoever shows it renders these as its readers know people:
+// by mentions in Slack, by names elsewhere. Words and ids alternate, words first. It is stored as JSON.
 type Sentence []string
 
-// shower is what speaks of people.
+// A shower has people in its text.
 type shower interface {
 	// Shown writes it with each person as the function given shows them.
 	Shown(person func(UserID) string) string
