@@ -171,18 +171,18 @@ func newRoll(t *testing.T) *roll {
 func buildPrevious(t *testing.T) (program string) {
 	t.Helper()
 	dir := t.TempDir()
-	archive := exec.Command("git", "archive", previousRelease) //nolint:noctx // it ends by itself
-	archive.Dir = "../.."                                      // all of the tree, not this directory
+	archive := exec.Command("git", "archive", previousRelease)
+	archive.Dir = "../.." // all of the tree, not this directory
 	archive.Stderr = &bytes.Buffer{}
 	tree, err := archive.Output()
 	if err != nil {
 		t.Fatalf("the release before this one, %s, is not in the history of this checkout (%v: %s): a roll can only be tried "+
 			"in a whole clone, such as `git fetch --unshallow` makes", previousRelease, err, archive.Stderr)
 	}
-	unpack := exec.Command("tar", "-x", "-C", dir) //nolint:noctx // it ends by itself
+	unpack := exec.Command("tar", "-x", "-C", dir)
 	unpack.Stdin = bytes.NewReader(tree)
 	// Without the name of the directory in it, what is built comes from the build cache the next time.
-	build := exec.Command("go", "build", "-trimpath", "-o", "previous", "./cmd/watchbill") //nolint:noctx // it ends by itself
+	build := exec.Command("go", "build", "-trimpath", "-o", "previous", "./cmd/watchbill")
 	build.Dir = dir
 	for _, cmd := range []*exec.Cmd{unpack, build} {
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -216,7 +216,7 @@ integrations:
 	if err := os.WriteFile(file, []byte(setup), 0o600); err != nil {
 		r.Fatal(err)
 	}
-	apply := exec.Command(program, "apply", "--yes", "-f", file) //nolint:noctx // it ends by itself
+	apply := exec.Command(program, "apply", "--yes", "-f", file)
 	apply.Env = append(os.Environ(), r.env...)
 	if out, err := apply.CombinedOutput(); err != nil {
 		r.Fatalf("apply: %v: %s", err, out)
