@@ -7,12 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	ics "github.com/arran4/golang-ical"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/emersion/go-ical"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A moment is a time as a calendar expresses it.

@@ -11,11 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/emersion/go-ical"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Limits of a calendar to read, because its sender may be malicious.

@@ -7,12 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/ical"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // calendar wraps events, or anything else, into a calendar with RFC 5545's line endings.

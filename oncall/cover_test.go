@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Ann, who has the primary week that runs, asks for cover. In the tests of covers,

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // office is Monday to Friday, 9 to 17.

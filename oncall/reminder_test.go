@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 func TestParseRemindBefore(t *testing.T) {

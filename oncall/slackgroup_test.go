@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 func TestMembership(t *testing.T) {

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // trade is a schedule in which Ann and Bo take weeks, and one in which Cy and Di do;

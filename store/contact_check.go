@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 const (

@@ -4,11 +4,10 @@ import (
 	"context"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // AskForCover stores a request to take a shift and asks the first people. What is wrong with it is

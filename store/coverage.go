@@ -7,11 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Guard looks for what will go wrong with cover, tells what is new to whom it concerns, and forgets

@@ -8,11 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 

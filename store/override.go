@@ -6,11 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // AddOverride stores an override of a schedule and returns it with its id. What is wrong with it is

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // An edit is a change of schedules.

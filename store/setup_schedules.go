@@ -10,12 +10,11 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 func sortedKeys[R any](m map[string]R) []string { return slices.Sorted(maps.Keys(m)) }

@@ -7,11 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // OfferSwap stores an offer and tells both people of it. What is wrong with it is a Refusal.

@@ -8,9 +8,9 @@ import (
 	"math"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"golang.org/x/image/vector"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // paint draws the scene.

@@ -13,11 +13,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/timeline"
 )
 

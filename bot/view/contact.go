@@ -6,11 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // What the menu beside a contact method offers; the id follows in its value.

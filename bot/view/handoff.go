@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // maxMoves is how many moved shifts a message lists.

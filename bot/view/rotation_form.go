@@ -6,11 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // RotationForm is what the form of one rotation shows.

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
-
-	"github.com/slack-go/slack"
 )
 
 // Both keep a form small enough for an acknowledgement.

@@ -8,12 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // golden compares a view with what it was.

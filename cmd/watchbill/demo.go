@@ -14,13 +14,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill"
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/localpg"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 )

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall/schedule"
-
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 

@@ -1,0 +1,252 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error) {
+	// One instant for all queries, so that nothing refers to what another query has missed.
+	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
+		return nil, err
+	}
+	d := &Directory{
+		teams: map[oncall.TeamID]oncall.Team{}, integrations: map[oncall.IntegrationID]oncall.Integration{},
+		schedules: map[oncall.ScheduleID]*schedule.Schedule{}, keys: map[keyHash]oncall.Integration{},
+		overrides: map[oncall.OverrideID]schedule.Override{},
+	}
+	for _, load := range []func(context.Context, pgx.Tx) error{
+		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadUserGroups, d.loadSlackGroups,
+	} {
+		if err := load(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
+	all, err := schedules(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for id, definition := range all {
+		compiled, err := schedule.Compile(definition)
+		if err != nil {
+			// Whatever was stored has been compiled before. Should a release differ, one schedule
+			// must not take the others with it: a policy skips its step, and says so.
+			s.log.Error().Err(err).Str("schedule", definition.Name).Msg("schedule can't be used")
+			continue
+		}
+		d.schedules[id] = compiled
+		for _, o := range definition.Overrides {
+			d.overrides[o.ID] = o
+		}
+		d.Schedules = append(d.Schedules, compiled)
+	}
+	slices.SortFunc(d.Schedules, func(a, b *schedule.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
+	d.gatherTeams()
+	return d, nil
+}
+
+// gatherTeams puts together what decisions need to know of each team.
+func (d *Directory) gatherTeams() {
+	zones := map[oncall.TeamID]string{}
+	for _, id := range slices.Sorted(maps.Keys(d.schedules)) {
+		if c := d.schedules[id]; zones[c.TeamID()] == "" {
+			zones[c.TeamID()] = c.TimeZone()
+		}
+	}
+	d.rosterTeams = make(map[oncall.TeamID]oncall.RosterTeam, len(d.teams))
+	for id, t := range d.teams {
+		d.rosterTeams[id] = t.OnRoster(d.admins[id], zones[id])
+	}
+}
+
+// loadPeople loads who there is, and how their teams reach them.
+func (d *Directory) loadPeople(ctx context.Context, tx pgx.Tx) (err error) {
+	if d.Users, err = users(ctx, tx); err != nil {
+		return err
+	}
+	if d.Members, d.admins, err = members(ctx, tx); err != nil {
+		return err
+	}
+	if d.Policies, err = policies(ctx, tx); err != nil {
+		return err
+	}
+	d.Reach, err = reaches(ctx, tx, nil)
+	return err
+}
+
+// members loads who is in each team, and who of them is named as an admin.
+func members(ctx context.Context, q querier) (all, admins map[oncall.TeamID][]oncall.UserID, err error) {
+	const load = `SELECT team_id, user_id, role = 'admin' FROM team_members ORDER BY team_id, position`
+	all, admins = map[oncall.TeamID][]oncall.UserID{}, map[oncall.TeamID][]oncall.UserID{}
+	rows, _ := q.Query(ctx, load)
+	var team oncall.TeamID
+	var user oncall.UserID
+	var admin bool
+	_, err = pgx.ForEachRow(rows, []any{&team, &user, &admin}, func() error {
+		all[team] = append(all[team], user)
+		if admin {
+			admins[team] = append(admins[team], user)
+		}
+		return nil
+	})
+	return all, admins, err
+}
+
+// policies loads every policy, also those removed.
+func policies(ctx context.Context, q querier) (map[oncall.PolicyID]oncall.Policy, error) {
+	const load = `
+		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, removed_at IS NOT NULL AS removed
+		FROM policies`
+	rows, _ := q.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
+	out := make(map[oncall.PolicyID]oncall.Policy, len(found))
+	for _, p := range found {
+		out[p.ID] = p
+	}
+	return out, err
+}
+
+func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
+	type row struct {
+		oncall.Team
+		Removed bool
+	}
+	rows, _ := tx.Query(ctx, `
+		SELECT id, name, channel, topic, time_zone, hours, fallback, remind, removed_at IS NOT NULL AS removed
+		FROM teams
+		ORDER BY name, id`)
+	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	for _, t := range teams {
+		d.teams[t.ID] = t.Team
+		if !t.Removed {
+			d.Teams = append(d.Teams, t.Team)
+		}
+	}
+	return err
+}
+
+func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
+	const load = `
+		SELECT id, team_id, policy_id, name, kind AS format, key_hash, removed_at IS NOT NULL AS removed
+		FROM integrations
+		ORDER BY name, id`
+	type row struct {
+		oncall.Integration
+		KeyHash []byte
+		Removed bool
+	}
+	rows, _ := tx.Query(ctx, load)
+	integrations, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	for _, in := range integrations {
+		d.integrations[in.ID] = in.Integration
+		if !in.Removed && len(in.KeyHash) == sha256.Size {
+			d.Integrations = append(d.Integrations, in.Integration)
+			d.keys[keyHash(in.KeyHash)] = in.Integration
+		}
+	}
+	return err
+}
+
+func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
+	const load = `
+		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
+		FROM user_groups
+		WHERE removed_at IS NULL
+		ORDER BY handle`
+	rows, _ := tx.Query(ctx, load)
+	var err error
+	d.UserGroups, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
+	return err
+}
+
+// schedules loads every live schedule with its versions, its overrides and who is gone.
+func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]schedule.Definition, error) {
+	const load = `SELECT id, team_id, name, time_zone, apart FROM schedules WHERE removed_at IS NULL`
+	const gone = `SELECT id, deactivated_at FROM users WHERE deactivated_at IS NOT NULL`
+	type row struct {
+		ID       oncall.ScheduleID
+		TeamID   oncall.TeamID
+		Name     string
+		TimeZone string
+		Apart    bool
+	}
+	inactive := map[oncall.UserID][]schedule.Span{}
+	rows, _ := tx.Query(ctx, gone)
+	var user oncall.UserID
+	var span schedule.Span
+	if _, err := pgx.ForEachRow(rows, []any{&user, &span.Start}, func() error {
+		inactive[user] = []schedule.Span{span}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	rows, _ = tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return nil, err
+	}
+	versions, err := versions(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	overrides, err := overrides(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	shifts, err := manualShifts(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[oncall.ScheduleID]schedule.Definition, len(found))
+	for _, r := range found {
+		out[r.ID] = schedule.Definition{
+			ID: r.ID, TeamID: r.TeamID, Name: r.Name, TimeZone: r.TimeZone,
+			Versions: versions[r.ID], Overrides: overrides[r.ID], Shifts: shifts[r.ID], Inactive: inactive, Apart: r.Apart,
+		}
+	}
+	return out, nil
+}
+
+// versions loads the versions of every schedule, oldest first.
+func versions(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.Version, error) {
+	const load = `
+		SELECT schedule_id, id, effective_from, rotations, note, created_by, created_at
+		FROM schedule_versions
+		ORDER BY schedule_id, id`
+	type row struct {
+		ScheduleID oncall.ScheduleID
+		schedule.Version
+	}
+	rows, _ := tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	out := map[oncall.ScheduleID][]schedule.Version{}
+	for _, v := range found {
+		out[v.ScheduleID] = append(out[v.ScheduleID], v.Version)
+	}
+	return out, err
+}
+
+// overrides loads the overrides of every schedule, in the order in which they were made.
+func overrides(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.Override, error) {
+	const load = `
+		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
+		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
+		       cancelled_at
+		FROM overrides
+		ORDER BY id`
+	rows, _ := tx.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[schedule.Override])
+	out := map[oncall.ScheduleID][]schedule.Override{}
+	for _, o := range found {
+		out[o.ScheduleID] = append(out[o.ScheduleID], o)
+	}
+	return out, err
+}
