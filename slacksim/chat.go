@@ -197,6 +197,9 @@ func (s *Sim) chatUpdate(a args) (obj, error) {
 	if m.User != BotUserID || m.Subtype != "" {
 		return nil, refuse("cant_update_message")
 	}
+	if c.Archived {
+		return nil, refuse("is_inactive")
+	}
 	if utf8.RuneCountInString(a.str("text")) > maxUpdateText {
 		return nil, refuse("msg_too_long")
 	}

@@ -2,6 +2,7 @@ package slacksim
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,8 @@ const (
 	postBurst     = 10.0
 	// More than this many posts within a second are accepted but not displayed.
 	shownPerSecond = 4
+	// "Several hundred messages per minute" in one workspace, by whichever way they are posted.
+	postsPerMinute = 300
 )
 
 // bucket is a token bucket that fills continuously.
@@ -44,10 +47,29 @@ func (s *Sim) checkLimit(name string, m *method, a args) error {
 		if c := s.findChannel(where); c != nil {
 			where = c.ID
 		}
-		return s.takeToken(name+" "+where, postBurst, postPerSecond)
+		return s.checkPost(where)
 	}
 	size := perMinute[m.Tier]
 	return s.takeToken(name, size, size/60)
+}
+
+// checkPost counts a post: each conversation has a limit, and the workspace has one. What is sent to
+// a response_url counts as a post and as no chat.update. The lock is held.
+func (s *Sim) checkPost(channel string) error {
+	if !s.opt.Limits {
+		return nil
+	}
+	now := s.opt.Now()
+	s.posts = slices.DeleteFunc(s.posts, func(at time.Time) bool { return now.Sub(at) >= time.Minute })
+	if len(s.posts) >= postsPerMinute {
+		wait := time.Minute - now.Sub(s.posts[0])
+		return &apiError{code: "ratelimited", extra: obj{"retry_after": int(math.Ceil(wait.Seconds()))}}
+	}
+	if err := s.takeToken("posts "+channel, postBurst, postPerSecond); err != nil {
+		return err
+	}
+	s.posts = append(s.posts, now)
+	return nil
 }
 
 func (s *Sim) takeToken(key string, size, perSecond float64) error {

@@ -79,7 +79,7 @@ func (s *Sim) respond(key string, a args) error {
 	case r.uses >= responseUses:
 		return refuse("used_url")
 	}
-	if err := s.takeToken("response_url "+r.channel, postBurst, postPerSecond); err != nil {
+	if err := s.checkPost(r.channel); err != nil {
 		return err
 	}
 	c := s.channel(r.channel)

@@ -88,6 +88,7 @@ type live struct {
 	muted      bool
 	buckets    map[string]*bucket
 	bursts     map[string][]time.Time
+	posts      []time.Time // of the last minute
 	stacks     map[string][]*view
 	views      map[string]*view
 	ephemerals map[string][]*Message
