@@ -41,7 +41,7 @@ func (c Cover) Differs(before Cover) bool {
 	return c.State != before.State || len(c.Takes) != len(before.Takes) || !slices.Equal(c.Asked, before.Asked)
 }
 
-func (c Cover) tell(kind NoticeKind, key, to string, r Roster) Notice {
+func (c Cover) tell(kind NoticeKind, key, to string, r Staff) Notice {
 	n := Notice{Key: fmt.Sprintf("cover/%d/%s", c.ID, key), To: to, Kind: kind, About: int64(c.ID)}
 	c.Show(&n.Detail, c.CreatedBy, c.CreatedAt)
 	n.Detail.TimeZone = r.Users[UserID(to)].TimeZone
@@ -49,7 +49,7 @@ func (c Cover) tell(kind NoticeKind, key, to string, r Roster) Notice {
 }
 
 // Sent is the asker's own copy of a new request; whoever asks for somebody else has one as well.
-func (c Cover) Sent(r Roster) []Notice {
+func (c Cover) Sent(r Staff) []Notice {
 	out := []Notice{c.tell(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
 	if c.CreatedBy != c.Stint.User {
 		out = append(out, c.tell(NoticeCoverSent, "sent/"+string(c.CreatedBy), string(c.CreatedBy), r))
@@ -58,7 +58,7 @@ func (c Cover) Sent(r Roster) []Notice {
 }
 
 // Asks are the questions to people.
-func (c Cover) Asks(users []UserID, r Roster) []Notice {
+func (c Cover) Asks(users []UserID, r Staff) []Notice {
 	var out []Notice
 	for _, u := range users {
 		n := c.tell(NoticeCoverAsk, "ask/"+string(u), string(u), r)
@@ -70,7 +70,7 @@ func (c Cover) Asks(users []UserID, r Roster) []Notice {
 }
 
 // News are the messages beside those that are drawn again.
-func (c CoverChange) News(by UserID, channels []string, r Roster, now time.Time) []Notice {
+func (c CoverChange) News(by UserID, channels []string, r Staff, now time.Time) []Notice {
 	var out []Notice
 	asker := string(c.Cover.Stint.User)
 	news := func(kind NoticeKind, key, to, state string) {

@@ -97,7 +97,7 @@ type CoverChange struct {
 
 // AskForCover makes a request for a stint that may have begun. Away are people who have
 // time off during it.
-func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Roster, away []UserID, now time.Time) (CoverChange, error) {
+func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Staff, away []UserID, now time.Time) (CoverChange, error) {
 	if s.Start.Before(now) {
 		s.Start = now
 	}
@@ -128,7 +128,7 @@ func LeftOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
 }
 
 // Do is everything that a person does with a cover request.
-func (c Cover) Do(a CoverAct, by UserID, r Roster, now time.Time) (CoverChange, error) {
+func (c Cover) Do(a CoverAct, by UserID, r Staff, now time.Time) (CoverChange, error) {
 	switch a.Do {
 	case TakeCover:
 		return c.take(by, a.From, a.To, r, now)
@@ -142,7 +142,7 @@ func (c Cover) Do(a CoverAct, by UserID, r Roster, now time.Time) (CoverChange, 
 
 // take gives a person whatever is left between two instants; zero times are the ends
 // of the shift. The first to take a part has it.
-func (c Cover) take(by UserID, from, to time.Time, r Roster, now time.Time) (CoverChange, error) {
+func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (CoverChange, error) {
 	switch {
 	case c.State != CoverOpen:
 		return CoverChange{}, c.closed()
@@ -196,7 +196,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Roster, now time.Time) (Cov
 }
 
 // mayTake reports whether a person is one of the schedule or its team.
-func (c Cover) mayTake(u UserID, r Roster, now time.Time) bool {
+func (c Cover) mayTake(u UserID, r Staff, now time.Time) bool {
 	schedule := r.Schedules[c.Stint.Schedule]
 	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(everOnCall(schedule, now), u))
 }
@@ -233,7 +233,7 @@ func (c Cover) Due(now time.Time) bool {
 
 // Tick is what the timer does: it asks the next group, reminds, ends the request, and
 // says when to look again. Away are people who have time off during the shift.
-func (c Cover) Tick(r Roster, away []UserID, now time.Time) CoverChange {
+func (c Cover) Tick(r Staff, away []UserID, now time.Time) CoverChange {
 	if !now.Before(c.Stint.End) {
 		return c.close(CoverOver, now, nil)
 	}
@@ -280,7 +280,7 @@ func (c Cover) Tick(r Roster, away []UserID, now time.Time) CoverChange {
 }
 
 // candidates are the people still to be asked, least loaded first.
-func (c Cover) candidates(r Roster, away []UserID, now time.Time) []UserID {
+func (c Cover) candidates(r Staff, away []UserID, now time.Time) []UserID {
 	schedule := r.Schedules[c.Stint.Schedule]
 	people := everOnCall(schedule, now)
 	if c.Everyone {
@@ -314,7 +314,7 @@ func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
 
 // Load returns how long everybody is on call between two instants, in all schedules.
 // Time in two schedules at once counts twice; a shadow's does not.
-func (r Roster) Load(from, to time.Time) map[UserID]time.Duration {
+func (r Staff) Load(from, to time.Time) map[UserID]time.Duration {
 	load := map[UserID]time.Duration{}
 	for _, c := range r.Schedules {
 		for _, role := range c.Roles() {
@@ -332,13 +332,13 @@ func (r Roster) Load(from, to time.Time) map[UserID]time.Duration {
 }
 
 // awake reports whether a person may be asked: it is day where they are.
-func (r Roster) awake(u UserID, at time.Time) bool {
+func (r Staff) awake(u UserID, at time.Time) bool {
 	_, clock := r.zone(u).Local(at)
 	return clock >= askFrom && clock < askUntil
 }
 
 // wakes returns the first instant from one on at which a person may be asked.
-func (r Roster) wakes(u UserID, at time.Time) time.Time {
+func (r Staff) wakes(u UserID, at time.Time) time.Time {
 	if r.awake(u, at) {
 		return at
 	}
@@ -352,7 +352,7 @@ func (r Roster) wakes(u UserID, at time.Time) time.Time {
 }
 
 // zone is the one that a person lives in, or UTC if Slack doesn't say.
-func (r Roster) zone(u UserID) *schedule.Zone {
+func (r Staff) zone(u UserID) *schedule.Zone {
 	if zone, err := schedule.LoadZone(r.Users[u].TimeZone); err == nil {
 		return zone
 	}

@@ -23,7 +23,7 @@ func payments() (Policy, Roster) {
 		{Targets: []Target{{User: ann}}, Delay: 300},
 		{Targets: []Target{{User: bo}}, Delay: 600, Repeat: 1, Every: 60},
 	}}
-	roster := Roster{Members: map[TeamID][]UserID{1: {ann, bo, cy}}}
+	roster := Roster{Staff: Staff{Members: map[TeamID][]UserID{1: {ann, bo, cy}}}}
 	return policy, roster
 }
 

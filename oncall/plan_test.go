@@ -40,8 +40,10 @@ func newWorld(t *testing.T, seed uint64) world {
 	}
 	team := Team{Name: "payments", TimeZone: "Europe/Berlin", Fallback: []UserID{cy}}
 	w.facts.Roster = Roster{
-		Schedules: map[ScheduleID]*schedule.Schedule{1: compile(1, []UserID{ann}, []UserID{bo, cy}, []UserID{}), 2: compile(2, []UserID{di})},
-		Users:     users, Members: map[TeamID][]UserID{1: {ann, bo, cy}},
+		Staff: Staff{
+			Schedules: map[ScheduleID]*schedule.Schedule{1: compile(1, []UserID{ann}, []UserID{bo, cy}, []UserID{}), 2: compile(2, []UserID{di})},
+			Users:     users, Members: map[TeamID][]UserID{1: {ann, bo, cy}},
+		},
 		Teams:  map[TeamID]RosterTeam{1: team.OnRoster([]UserID{ann}, "")},
 		Groups: map[string][]UserID{"oncall": {bo, ann}},
 	}

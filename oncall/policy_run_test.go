@@ -62,9 +62,11 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 	t.Parallel()
 	gone := noon
 	r := Roster{
-		Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
+		Staff: Staff{
+			Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
+			Users: map[UserID]User{"U0GONE": {DeactivatedAt: &gone}},
+		},
 		Teams: map[TeamID]RosterTeam{1: {Admins: []UserID{cy}}}, Groups: map[string][]UserID{"pay": {di, bo, "U0GONE"}},
-		Users: map[UserID]User{"U0GONE": {DeactivatedAt: &gone}},
 	}
 	for _, c := range []struct {
 		target Target
@@ -99,7 +101,7 @@ func TestPoliciesStepByStep(t *testing.T) {
 	one := func(targets ...Target) []Step { return []Step{{Targets: targets, Delay: 300}} }
 	team := Team{Hours: []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 12 * 60, To: 12*60 + 10}}}
 	roster := Roster{
-		Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}},
+		Staff: Staff{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}}},
 		Teams: map[TeamID]RosterTeam{1: team.OnRoster([]UserID{bo}, "")},
 	}
 	for _, c := range []struct {
@@ -191,9 +193,9 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 		in.Severity = Low
 		f := Facts{
 			Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Schedule: 4, Role: schedule.RolePrimary}}, Delay: 60}}}},
-			Roster: Roster{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Users: map[UserID]User{
+			Roster: Roster{Staff: Staff{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Users: map[UserID]User{
 				ann: {TimeZone: "America/Los_Angeles"}, bo: {TimeZone: c.bo},
-			}},
+			}}},
 		}
 		equal(t, c.bo, steps(t, in, f), c.want)
 		if c.bo == "America/Los_Angeles" { // what comes next is whom it pages, not that it waits
@@ -209,7 +211,7 @@ func TestWhatHasWaitedComesAtOnce(t *testing.T) {
 	t.Parallel()
 	f := Facts{
 		Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{User: ann}}, Delay: 60}}}},
-		Roster:   Roster{Users: map[UserID]User{ann: {TimeZone: "America/New_York"}}},
+		Roster:   Roster{Staff: Staff{Users: map[UserID]User{ann: {TimeZone: "America/New_York"}}}},
 	}
 	opens := noon.Add(2 * time.Hour)
 	for _, c := range []struct{ due, fires, want time.Duration }{
@@ -258,7 +260,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 
 func TestWhoComesOnCallGetsWhatNobodyHas(t *testing.T) {
 	t.Parallel()
-	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{Members: map[TeamID][]UserID{1: {ann}}}}
+	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{Staff: Staff{Members: map[TeamID][]UserID{1: {ann}}}}}
 	c, _ := triggered().RunTimer(0, f, noon)
 	adopted, ok := c.Incident.Adopt([]UserID{bo}, "payments", f, noon.Add(time.Minute))
 	if !ok {

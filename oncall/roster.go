@@ -8,15 +8,20 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Roster holds the facts from which a target becomes people.
-type Roster struct {
+// A Staff is who there is and who is on call when: all that swaps and cover need. It is less than a
+// Roster, so that who has loaded only this can't pass it where policies are followed.
+type Staff struct {
 	Schedules map[ScheduleID]*schedule.Schedule
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
-	Reach     map[UserID]Reach // of those who have set up more than Slack
-	Teams     map[TeamID]RosterTeam
-	Groups    map[string][]UserID // Slack user groups that policies name, by handle
-	Policies  map[PolicyID]Policy // to which a step may pass an incident on
+}
+
+// A Roster holds the facts from which a target becomes people.
+type Roster struct {
+	Staff
+	Reach  map[UserID]Reach // of those who have set up more than Slack
+	Teams  map[TeamID]RosterTeam
+	Groups map[string][]UserID // Slack user groups that policies name, by handle
 }
 
 // admins are those who may change everything about a team: all members, if no admin is named.
@@ -37,7 +42,7 @@ func (r Roster) fallback(id TeamID) []UserID {
 	return nil
 }
 
-func (r Roster) active(users []UserID) []UserID {
+func (r Staff) active(users []UserID) []UserID {
 	var active []UserID
 	for _, u := range users {
 		if !r.gone(u) {
@@ -48,7 +53,7 @@ func (r Roster) active(users []UserID) []UserID {
 }
 
 // gone reports whether somebody is known to be deactivated; people who are unknown are paged.
-func (r Roster) gone(u UserID) bool {
+func (r Staff) gone(u UserID) bool {
 	p, known := r.Users[u]
 	return known && p.DeactivatedAt != nil
 }
@@ -76,7 +81,7 @@ func (t Team) OnRoster(admins []UserID, zone string) RosterTeam {
 }
 
 // Stints returns a person's stints in all schedules, by start and then by name.
-func (r Roster) Stints(user UserID, from, to time.Time) []schedule.Stint {
+func (r Staff) Stints(user UserID, from, to time.Time) []schedule.Stint {
 	var stints []schedule.Stint
 	for _, c := range r.Schedules {
 		stints = append(stints, c.Stints(user, from, to)...)
@@ -89,7 +94,7 @@ func (r Roster) Stints(user UserID, from, to time.Time) []schedule.Stint {
 
 // Clashes returns where else a person is on call while they would have a stint: in
 // other schedules or roles, cut to the stint. What they give away does not count.
-func (r Roster) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
+func (r Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
 	var found []schedule.Stint
 	for _, s := range r.Stints(user, with.Start, with.End) {
 		if s.End.After(with.End) {
@@ -106,7 +111,7 @@ func (r Roster) Clashes(user UserID, with schedule.Stint, except ...schedule.Sti
 }
 
 // held reports whether the stint's person has it, from one end to the other.
-func (r Roster) held(s schedule.Stint) bool { return r.who(s, s.User) == always }
+func (r Staff) held(s schedule.Stint) bool { return r.who(s, s.User) == always }
 
 // A presence is how much of a stint somebody has.
 type presence int
@@ -118,7 +123,7 @@ const (
 )
 
 // who returns how much of a stint a person has.
-func (r Roster) who(s schedule.Stint, user UserID) presence {
+func (r Staff) who(s schedule.Stint, user UserID) presence {
 	c := r.Schedules[s.Schedule]
 	if c == nil {
 		return never
@@ -141,7 +146,7 @@ func (r Roster) who(s schedule.Stint, user UserID) presence {
 }
 
 // deactivated reports whether a person can't be on call any more.
-func (r Roster) deactivated(user UserID) bool {
+func (r Staff) deactivated(user UserID) bool {
 	u, known := r.Users[user]
 	return !known || u.DeactivatedAt != nil
 }

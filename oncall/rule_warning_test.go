@@ -142,7 +142,7 @@ func TestPagedBy(t *testing.T) {
 	named, team, other := oncall.Target{User: "U0ANN"}, oncall.Target{Team: 7}, oncall.Target{User: "U0BO"}
 	again := step(600, named)
 	again.Repeat, again.Every = 2, 60
-	r := oncall.Roster{Members: map[oncall.TeamID][]oncall.UserID{7: {"U0ANN"}}}
+	r := oncall.Roster{Staff: oncall.Staff{Members: map[oncall.TeamID][]oncall.UserID{7: {"U0ANN"}}}}
 	got := r.PagedBy("U0ANN", map[oncall.PolicyID]oncall.Policy{
 		1: {Name: "a", Steps: []oncall.Step{step(300, named), step(300, other), step(60, named)}},
 		2: {Name: "b", Repeat: 1, Steps: []oncall.Step{step(120, team)}},

@@ -69,7 +69,7 @@ func (s Swap) Begins() time.Time {
 }
 
 // OfferSwap asks a person to take one shift for another of theirs.
-func OfferSwap(give, take schedule.Stint, note string, r Roster, now time.Time) (Swap, error) {
+func OfferSwap(give, take schedule.Stint, note string, r Staff, now time.Time) (Swap, error) {
 	s := Swap{State: SwapOpen, Give: give, Take: take, Note: note, CreatedAt: now}
 	switch begins := s.Begins(); {
 	case give.User == take.User:
@@ -88,7 +88,7 @@ func OfferSwap(give, take schedule.Stint, note string, r Roster, now time.Time) 
 }
 
 // problem says why the swap is not possible as things stand; nil if it is.
-func (s Swap) problem(r Roster) Sentence {
+func (s Swap) problem(r Staff) Sentence {
 	for _, stint := range []schedule.Stint{s.Give, s.Take} {
 		switch {
 		case r.deactivated(stint.User):
@@ -107,7 +107,7 @@ func (s Swap) problem(r Roster) Sentence {
 }
 
 // Do is everything that a person does with a swap.
-func (s Swap) Do(a SwapAct, by UserID, r Roster, now time.Time) (SwapChange, error) {
+func (s Swap) Do(a SwapAct, by UserID, r Staff, now time.Time) (SwapChange, error) {
 	switch a {
 	case AcceptSwap:
 		return s.accept(by, r, now)
@@ -123,7 +123,7 @@ func (s Swap) Do(a SwapAct, by UserID, r Roster, now time.Time) (SwapChange, err
 
 // accept is the answer yes. Both shifts change hands or, if anything has moved since the
 // offer, neither: then the swap is stale.
-func (s Swap) accept(by UserID, r Roster, now time.Time) (SwapChange, error) {
+func (s Swap) accept(by UserID, r Staff, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Take.User, "accept"); err != nil {
 		return SwapChange{}, err
 	}
@@ -159,7 +159,7 @@ func (s Swap) withdraw(by UserID, now time.Time) (SwapChange, error) {
 }
 
 // undo gives both their shifts back. Either may, until the first of them begins.
-func (s Swap) undo(by UserID, r Roster, now time.Time) (SwapChange, error) {
+func (s Swap) undo(by UserID, r Staff, now time.Time) (SwapChange, error) {
 	give, take := s.Give, s.Take
 	give.User, take.User = take.User, give.User
 	switch {

@@ -28,14 +28,14 @@ func (s Swap) detail() NoticeDetail {
 }
 
 // tell makes a notice for one of the two people.
-func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeDetail, r Roster) Notice {
+func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeDetail, r Staff) Notice {
 	f.TimeZone = r.Users[to].TimeZone
 	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Detail: f}
 }
 
 // Offers are the messages about a new offer: the question, and the asker's own copy. Away
 // are those of the two who have time off during the shift that they would get.
-func (s Swap) Offers(r Roster, away []UserID) []Notice {
+func (s Swap) Offers(r Staff, away []UserID) []Notice {
 	f := s.detail()
 	f.Others = away
 	ask := f
@@ -48,7 +48,7 @@ func (s Swap) Offers(r Roster, away []UserID) []Notice {
 
 // News are the messages that a change of state makes necessary beside the ones that
 // are drawn again, which nobody may be looking at.
-func (s Swap) News(by UserID, channels []string, r Roster, now time.Time) []Notice {
+func (s Swap) News(by UserID, channels []string, r Staff, now time.Time) []Notice {
 	f := s.detail()
 	f.By, f.StateAt = by, now
 	var out []Notice

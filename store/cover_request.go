@@ -23,7 +23,7 @@ func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall
 		  AND (stint->>'start')::timestamptz < $5 AND (stint->>'end')::timestamptz > $4`
 	var change oncall.CoverChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		roster, err := lockRoster(ctx, tx, stint.Schedule)
+		staff, err := lockStaff(ctx, tx, stint.Schedule)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,7 @@ func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall
 		if err != nil {
 			return err
 		}
-		if change, err = oncall.AskForCover(stint, by, note, everyone, roster, away, now); err != nil {
+		if change, err = oncall.AskForCover(stint, by, note, everyone, staff, away, now); err != nil {
 			return err
 		}
 		c := &change.Cover
@@ -49,7 +49,7 @@ func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		return s.notice(ctx, tx, now, append(c.Sent(roster), c.Asks(change.Asked, roster)...))
+		return s.notice(ctx, tx, now, append(c.Sent(staff), c.Asks(change.Asked, staff)...))
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "ask for cover")
@@ -66,17 +66,17 @@ func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.Us
 		if err != nil {
 			return err
 		}
-		roster, err := lockRoster(ctx, tx, cover.Stint.Schedule)
+		staff, err := lockStaff(ctx, tx, cover.Stint.Schedule)
 		if err != nil {
 			return err
 		}
-		if change, err = cover.Do(a, by, roster, now); err != nil {
+		if change, err = cover.Do(a, by, staff, now); err != nil {
 			return err
 		}
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		return s.tellCover(ctx, tx, cover, change, by, roster, now)
+		return s.tellCover(ctx, tx, cover, change, by, staff, now)
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "update cover request %d", id)
@@ -94,7 +94,7 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 		if err != nil || !cover.Due(now) {
 			return err
 		}
-		roster, err := lockRoster(ctx, tx, cover.Stint.Schedule)
+		staff, err := lockStaff(ctx, tx, cover.Stint.Schedule)
 		if err != nil {
 			return err
 		}
@@ -102,11 +102,11 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 		if err != nil {
 			return err
 		}
-		change := cover.Tick(roster, away, now)
+		change := cover.Tick(staff, away, now)
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		return s.tellCover(ctx, tx, cover, change, "", roster, now)
+		return s.tellCover(ctx, tx, cover, change, "", staff, now)
 	})
 	if err != nil {
 		return wrap(err, "run the timer of cover request %d", id)
@@ -154,7 +154,7 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 
 // tellCover brings the messages about a request to its state and sends the new ones.
 func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
-	roster oncall.Roster, now time.Time,
+	staff oncall.Staff, now time.Time,
 ) error {
 	c := change.Cover
 	if c.Differs(before) {
@@ -167,7 +167,7 @@ func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, c
 	if err != nil {
 		return err
 	}
-	return s.notice(ctx, tx, now, append(c.Asks(change.Asked, roster), change.News(by, channels, roster, now)...))
+	return s.notice(ctx, tx, now, append(c.Asks(change.Asked, staff), change.News(by, channels, staff, now)...))
 }
 
 // lockCover loads a cover request that nobody else can change until the transaction ends.

@@ -65,7 +65,8 @@ func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {
 // Roster returns the facts from which the targets of a policy become people.
 func (d *Directory) Roster() oncall.Roster {
 	return oncall.Roster{
-		Schedules: d.schedules, Users: d.Users, Members: d.Members, Reach: d.Reach, Teams: d.rosterTeams, Groups: d.groups,
+		Staff: oncall.Staff{Schedules: d.schedules, Users: d.Users, Members: d.Members},
+		Reach: d.Reach, Teams: d.rosterTeams, Groups: d.groups,
 	}
 }
 

@@ -21,11 +21,11 @@ func (s *Store) OfferSwap(ctx context.Context, give, take schedule.Stint, note s
 		RETURNING id`
 	var swap oncall.Swap
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		roster, err := lockRoster(ctx, tx, give.Schedule, take.Schedule)
+		staff, err := lockStaff(ctx, tx, give.Schedule, take.Schedule)
 		if err != nil {
 			return err
 		}
-		if swap, err = oncall.OfferSwap(give, take, note, roster, now); err != nil {
+		if swap, err = oncall.OfferSwap(give, take, note, staff, now); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, insert, swap.State, swap.Give, swap.Take, swap.Note, now, swap.ExpiresAt).Scan(&swap.ID); err != nil {
@@ -35,7 +35,7 @@ func (s *Store) OfferSwap(ctx context.Context, give, take schedule.Stint, note s
 		if err != nil {
 			return err
 		}
-		if err := s.notice(ctx, tx, now, swap.Offers(roster, away)); err != nil {
+		if err := s.notice(ctx, tx, now, swap.Offers(staff, away)); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.ExpiresAt}})
@@ -72,11 +72,11 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		if err != nil {
 			return err
 		}
-		roster, err := lockRoster(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
+		staff, err := lockStaff(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
 		if err != nil {
 			return err
 		}
-		if change, err = swap.Do(a, by, roster, now); err != nil {
+		if change, err = swap.Do(a, by, staff, now); err != nil {
 			return err
 		}
 		if change.Swap.State == swap.State {
@@ -88,7 +88,7 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, some(change.Swap.Overrides)); err != nil {
 			return err
 		}
-		return s.tellSwap(ctx, tx, change.Swap, by, roster, now)
+		return s.tellSwap(ctx, tx, change.Swap, by, staff, now)
 	})
 	if err != nil {
 		return oncall.Swap{}, wrap(err, "update swap %d", id)
@@ -123,7 +123,7 @@ func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChan
 }
 
 // tellSwap brings the messages about a swap to its state and tells those who wait for it.
-func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, roster oncall.Roster, now time.Time) error {
+func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, staff oncall.Staff, now time.Time) error {
 	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeDetail) {
 		f.State, f.StateAt, f.By = string(swap.State), now, by
 	})
@@ -134,7 +134,7 @@ func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by on
 	if err != nil {
 		return err
 	}
-	if err := s.notice(ctx, tx, now, swap.News(by, channels, roster, now)); err != nil || swap.State != oncall.SwapAccepted {
+	if err := s.notice(ctx, tx, now, swap.News(by, channels, staff, now)); err != nil || swap.State != oncall.SwapAccepted {
 		return err
 	}
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})
@@ -153,11 +153,11 @@ func (s *System) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Ti
 			if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt); err != nil {
 				return err
 			}
-			roster, err := peopleOf(ctx, tx)
+			staff, err := loadStaff(ctx, tx)
 			if err != nil {
 				return err
 			}
-			return s.tellSwap(ctx, tx, change.Swap, "", roster, now)
+			return s.tellSwap(ctx, tx, change.Swap, "", staff, now)
 		}
 		if swap.State == oncall.SwapAccepted && !now.Before(swap.Begins()) {
 			return s.renotice(ctx, tx, now, oncall.SwapNotices, int64(id), func(f *oncall.NoticeDetail) {
@@ -183,40 +183,40 @@ func lockSwap(ctx context.Context, tx pgx.Tx, id oncall.SwapID) (oncall.Swap, er
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Swap])
 }
 
-// lockRoster locks schedules and loads all of them as they are now, with the people. One that has
+// lockStaff locks schedules and loads all of them as they are now, with the people. One that has
 // been removed is missing: nobody has a shift in it.
-func lockRoster(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall.Roster, error) {
+func lockStaff(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall.Staff, error) {
 	if err := lockSchedules(ctx, tx, ids...); err != nil && !errors.Is(err, oncall.ErrNotFound) {
-		return oncall.Roster{}, err
+		return oncall.Staff{}, err
 	}
-	roster, err := peopleOf(ctx, tx)
+	staff, err := loadStaff(ctx, tx)
 	if err != nil {
-		return roster, err
+		return staff, err
 	}
 	all, err := schedules(ctx, tx)
 	if err != nil {
-		return roster, err
+		return staff, err
 	}
 	for id, definition := range all {
 		compiled, err := schedule.Compile(definition)
 		if err != nil && slices.Contains(ids, id) {
-			return roster, fmt.Errorf("compile schedule %d: %w", id, err)
+			return staff, fmt.Errorf("compile schedule %d: %w", id, err)
 		}
 		if err == nil {
-			roster.Schedules[id] = compiled
+			staff.Schedules[id] = compiled
 		}
 	}
-	return roster, nil
+	return staff, nil
 }
 
-// peopleOf loads everybody, without schedules.
-func peopleOf(ctx context.Context, tx pgx.Tx) (roster oncall.Roster, err error) {
-	roster.Schedules = map[oncall.ScheduleID]*schedule.Schedule{}
-	if roster.Users, err = users(ctx, tx); err != nil {
-		return roster, err
+// loadStaff loads everybody, without schedules.
+func loadStaff(ctx context.Context, tx pgx.Tx) (staff oncall.Staff, err error) {
+	staff.Schedules = map[oncall.ScheduleID]*schedule.Schedule{}
+	if staff.Users, err = users(ctx, tx); err != nil {
+		return staff, err
 	}
-	roster.Members, _, err = members(ctx, tx)
-	return roster, err
+	staff.Members, _, err = members(ctx, tx)
+	return staff, err
 }
 
 // channelsOf lists the channels of the teams that schedules belong to.
