@@ -71,7 +71,7 @@ func newWorld(t testing.TB, incidents ...string) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start}
 	w.System = w.another(w.url)
-	_, err := w.Apply(t.Context(), setup(), store.Applying{Write: true}, start)
+	_, err := w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start)
 	w.check(err)
 	w.pagedBySMS(ann, annsPhone)
 	w.trigger(incidents...)

@@ -27,7 +27,7 @@ func subscribed(t *testing.T) (d *door, own, whole string, feed store.Feed) {
 			Name: "orders, primary", Team: "orders", TimeZone: "Europe/Berlin",
 			Rotations: []oncall.SetupRotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []oncall.SetupTurn{{"ann"}, {"Bo; Brand"}}}},
 		}},
-	}, store.Applying{Write: true}, d.clock.now())
+	}, store.ApplyOptions{Write: true}, d.clock.now())
 	d.must(err)
 	dir, err := d.store.Directory(t.Context())
 	d.must(err)

@@ -99,7 +99,7 @@ func openDoorOn(t testing.TB, address, direct string) *door {
 			{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: genericKey},
 			{Name: "prometheus", Team: "orders", Policy: "orders", Format: "alertmanager", Key: alertmanagerKey},
 		},
-	}, store.Applying{Write: true}, d.clock.now())
+	}, store.ApplyOptions{Write: true}, d.clock.now())
 	d.must(err)
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{

@@ -128,7 +128,7 @@ func (f *office) openStore() {
 			{Page: []string{"user Ann"}, Wait: "5m"}, {Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
 		Integrations: []oncall.SetupIntegration{{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"}},
-	}, store.Applying{Write: true}, f.now)
+	}, store.ApplyOptions{Write: true}, f.now)
 	if err != nil {
 		f.t.Fatal(err)
 	}

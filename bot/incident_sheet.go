@@ -39,7 +39,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 			s.Others = append(s.Others, o)
 		}
 	}
-	pages, err := b.store.Pagings(ctx, id)
+	pages, err := b.store.PageHistory(ctx, id)
 	if err != nil {
 		return s, fmt.Errorf("load the pages of incident %s: %w", id, err)
 	}

@@ -81,7 +81,7 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 			{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"},
 		},
 	}
-	if _, err := d.store.Apply(ctx, setup, store.Applying{Write: true}, clock()); err != nil {
+	if _, err := d.store.Apply(ctx, setup, store.ApplyOptions{Write: true}, clock()); err != nil {
 		t.Fatalf("apply the setup: %v", err)
 	}
 	directory, err := d.store.Directory(ctx)
@@ -104,7 +104,7 @@ func (d *desk) anotherTeam() oncall.IntegrationID {
 		}}},
 		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Format: "generic", Policy: "Ops"}},
 	}
-	if _, err := d.store.Apply(d.t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+	if _, err := d.store.Apply(d.t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
 		d.t.Fatal(err)
 	}
 	directory, err := d.store.Directory(d.t.Context())

@@ -43,7 +43,7 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 		}}},
 		Integrations: []oncall.SetupIntegration{{Name: "Noise", Team: "Ops", Format: "generic", Policy: "Ops"}},
 	}
-	if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+	if _, err := d.store.Apply(t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
 		t.Fatal(err)
 	}
 	directory, err := d.store.Directory(t.Context())

@@ -45,7 +45,7 @@ func newGroupDesk(t *testing.T) (d *desk, sim *slacksim.Sim, again func(fallback
 	}
 	apply := func() {
 		t.Helper()
-		if _, err := d.store.Apply(t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+		if _, err := d.store.Apply(t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
 			t.Fatal(err)
 		}
 	}

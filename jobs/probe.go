@@ -47,7 +47,7 @@ func (j *Jobs) test(ctx context.Context, job *river.Job[oncall.TestPage]) error 
 			Key: key, To: string(job.Args.User), Kind: oncall.NoticeTest,
 		})
 	}
-	probe, err := j.store.Probe(ctx, job.Args.Contact)
+	probe, err := j.store.ProbeRecipient(ctx, job.Args.Contact)
 	if err != nil {
 		return unlessMissing(err)
 	}
@@ -62,7 +62,7 @@ func probeKey(kind oncall.ProbeKind, user oncall.UserID, job int64) string {
 
 // check asks whether a person can still be reached.
 func (j *Jobs) check(ctx context.Context, job *river.Job[oncall.CheckReach]) error {
-	probe, err := j.store.Probe(ctx, job.Args.Contact)
+	probe, err := j.store.ProbeRecipient(ctx, job.Args.Contact)
 	if err != nil {
 		return unlessMissing(err)
 	}

@@ -43,7 +43,7 @@ func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-func (j *Jobs) followOne(ctx context.Context, t store.Tracked) error {
+func (j *Jobs) followOne(ctx context.Context, t store.TrackedMessage) error {
 	sender := j.senders[t.Method]
 	if sender.Canceller != nil && !t.Due {
 		if err := sender.Canceller.Cancel(ctx, t.Ref); err != nil {

@@ -36,14 +36,14 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 		case err != nil:
 			return err
 		}
-		if err := j.store.Told(ctx, t.Notice.ID, at, t.Notice.Version); err != nil {
+		if err := j.store.NoticeDrawn(ctx, t.Notice.ID, at, t.Notice.Version); err != nil {
 			return err
 		}
 	}
 	return river.JobSnooze(time.Second)
 }
 
-func (j *Jobs) tellOnce(ctx context.Context, t store.Telling) (store.Place, error) {
+func (j *Jobs) tellOnce(ctx context.Context, t store.NoticeDrawing) (store.Place, error) {
 	if t.Place != (store.Place{}) {
 		return t.Place, j.board.RedrawNotice(ctx, t.Place, t.Notice)
 	}

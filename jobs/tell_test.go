@@ -60,7 +60,7 @@ func (d *desk) asked() oncall.IncidentID {
 			{Page: []string{"user Ann"}, Wait: "1h"},
 		}}},
 	}
-	if _, err := d.store.Apply(d.t.Context(), setup, store.Applying{Write: true}, d.clock()); err != nil {
+	if _, err := d.store.Apply(d.t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
 		d.t.Fatal(err)
 	}
 	id := d.signal("db-1")[0]

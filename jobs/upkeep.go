@@ -82,10 +82,10 @@ func (j *Jobs) regular() []chore {
 
 // lookAll looks at every schedule that needs it. One that was removed meanwhile doesn't.
 func (j *Jobs) lookAll(ctx context.Context, now time.Time) error {
-	due, err := j.store.DueLooks(ctx, now)
+	due, err := j.store.DueScheduleChecks(ctx, now)
 	errs := []error{err}
 	for _, id := range due {
-		if err := j.store.Look(ctx, id, now); !errors.Is(err, oncall.ErrNotFound) {
+		if err := j.store.CheckSchedule(ctx, id, now); !errors.Is(err, oncall.ErrNotFound) {
 			errs = append(errs, err)
 		}
 	}

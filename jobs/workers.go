@@ -86,7 +86,7 @@ func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]
 
 // look does the hand-offs and reminders that are due in a schedule.
 func (j *Jobs) look(ctx context.Context, job *river.Job[oncall.Look]) error {
-	return unlessMissing(j.store.Look(ctx, job.Args.Schedule, j.clock()))
+	return unlessMissing(j.store.CheckSchedule(ctx, job.Args.Schedule, j.clock()))
 }
 
 // chaseHandoff follows up on a hand-off that nobody has confirmed.

@@ -20,8 +20,8 @@ const (
 	answersCome = 15 * time.Minute
 )
 
-// An Answered is what became of an answer.
-type Answered struct {
+// An AnswerRecord is what became of an answer, as it is stored.
+type AnswerRecord struct {
 	oncall.AnswerOutcome
 	Again  bool // the answer came before, and this was its outcome
 	Lately int  // how many useless answers came from the address within the hour, including this one
@@ -30,10 +30,10 @@ type Answered struct {
 // Answer does what an answer about incidents asks for. ProveContact and SwitchContacts do the same
 // for other kinds of answers. If an answer with the same ID comes again, it changes nothing and has
 // the same outcome.
-func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Answered, error) {
+func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	dir, err := s.Directory(ctx)
 	if err != nil {
-		return Answered{}, err
+		return AnswerRecord{}, err
 	}
 	var changes []oncall.Change
 	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
@@ -101,7 +101,7 @@ func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, ch
 // neither. One that comes while the first is under way waits for it.
 func (s *Store) once(ctx context.Context, a oncall.Answer, now time.Time,
 	do func(tx pgx.Tx) (oncall.AnswerOutcome, error),
-) (out Answered, err error) {
+) (out AnswerRecord, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
 		if a.ID == "" {
 			out.AnswerOutcome, err = do(tx)
@@ -117,13 +117,13 @@ func (s *Store) once(ctx context.Context, a oncall.Answer, now time.Time,
 		return err
 	})
 	if err != nil {
-		return Answered{}, fmt.Errorf("do what was answered by %s: %w", a.Method, err)
+		return AnswerRecord{}, fmt.Errorf("do what was answered by %s: %w", a.Method, err)
 	}
 	return out, nil
 }
 
 // claimAnswer notes that an answer is under way, or loads its outcome if it came before.
-func claimAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (out Answered, err error) {
+func claimAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (out AnswerRecord, err error) {
 	const claim = `
 		INSERT INTO replies (method, id, address, at, done, acted)
 		VALUES ($1, $2, $3, $4, false, false)

@@ -12,7 +12,7 @@ import (
 
 // SwitchContacts does what STOP and START ask for, and tells the person in Slack, where they can undo
 // it.
-func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Time) (Answered, error) {
+func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const start = `
 		UPDATE contacts
 		SET disabled_at = NULL, disabled_why = '', confirmed_at = $2
@@ -21,7 +21,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 	const why = "you answered STOP"
 	dir, err := s.Directory(ctx)
 	if err != nil {
-		return Answered{}, err
+		return AnswerRecord{}, err
 	}
 	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
 		own, err := contactsAt(ctx, tx, a.Method, a.From)
@@ -57,7 +57,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 }
 
 // ProveContact verifies a contact method by the code that came from its address.
-func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time) (Answered, error) {
+func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const lock = `SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
 	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
 		own, err := provable(ctx, tx, a, now)

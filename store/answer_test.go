@@ -64,11 +64,11 @@ func TestAnAnswerThatTheReleaseBeforeDoesIsLeftToIt(t *testing.T) {
 	if _, err := w.Answer(t.Context(), a, start.Add(time.Second)); !errors.Is(err, store.ErrTaken) {
 		t.Errorf("while it is being done: %v", err)
 	}
-	if out := must[store.Answered](t)(w.Answer(t.Context(), a, start.Add(16*time.Second))); out.Again || out.Result != oncall.AnswerUnclear {
+	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start.Add(16*time.Second))); out.Again || out.Result != oncall.AnswerUnclear {
 		t.Errorf("when that has died: %+v", out)
 	}
 	a.ID = "done"
-	if out := must[store.Answered](t)(w.Answer(t.Context(), a, start)); !out.Again || out.Result != "" {
+	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); !out.Again || out.Result != "" {
 		t.Errorf("when it was done: %+v", out)
 	}
 }
@@ -136,7 +136,7 @@ func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 		t.Errorf("told: %q", got)
 	}
 	ok := oncall.Answer{Method: oncall.MethodSMS, ID: "1", From: "+12025550101", Reply: oncall.Reply{Kind: oncall.ReplyOther}}
-	if out := must[store.Answered](t)(w.Answer(ctx, ok, silent)); out.Result != oncall.AnswerReached {
+	if out := must[store.AnswerRecord](t)(w.Answer(ctx, ok, silent)); out.Result != oncall.AnswerReached {
 		t.Errorf("the answer: %+v", out)
 	}
 }

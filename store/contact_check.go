@@ -131,28 +131,28 @@ func answersCheck(ctx context.Context, q querier, own []oncall.ContactID, now ti
 	return asked, err
 }
 
-// A Probe is a message that is no page: a test, or a check before a shift.
-type Probe struct {
+// A ProbeRecipient is who gets a message that is no page, and by which contact method.
+type ProbeRecipient struct {
 	User    oncall.User
 	Contact oncall.Contact
 }
 
-// Probe loads what is needed to send a message that is no page.
-func (s *System) Probe(ctx context.Context, id oncall.ContactID) (Probe, error) {
+// ProbeRecipient loads what is needed to send a test, or a check before a shift.
+func (s *System) ProbeRecipient(ctx context.Context, id oncall.ContactID) (ProbeRecipient, error) {
 	c, err := oneContact(ctx, s.pool, id)
 	if err == nil && !c.Usable() {
 		err = oncall.ErrNotFound
 	}
 	if err != nil {
-		return Probe{}, fmt.Errorf("load contact method %d: %w", id, translate(err))
+		return ProbeRecipient{}, fmt.Errorf("load contact method %d: %w", id, translate(err))
 	}
 	dir, err := s.Directory(ctx)
 	if err != nil {
-		return Probe{}, err
+		return ProbeRecipient{}, err
 	}
 	user, known := dir.Users[c.UserID]
 	if !known {
-		return Probe{}, errors.New("its person is not there")
+		return ProbeRecipient{}, errors.New("its person is not there")
 	}
-	return Probe{User: user, Contact: c}, nil
+	return ProbeRecipient{User: user, Contact: c}, nil
 }

@@ -136,11 +136,11 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 		return nil
 	}
 	c := &change.Cover
-	e := edit{at: now, aware: []oncall.UserID{c.Stint.User}}
+	e := scheduleEdit{at: now, aware: []oncall.UserID{c.Stint.User}}
 	for _, t := range c.Takes {
 		e.aware = append(e.aware, t.User)
 	}
-	return s.edit(ctx, tx, e, []oncall.ScheduleID{c.Stint.Schedule}, func() error {
+	return s.editSchedules(ctx, tx, e, []oncall.ScheduleID{c.Stint.Schedule}, func() error {
 		for i, o := range change.Add {
 			o, err := addOverride(ctx, tx, o, now)
 			if err != nil {

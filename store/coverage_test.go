@@ -29,7 +29,7 @@ func TestGuard(t *testing.T) {
 	w := newWorld(t)
 	s := setup()
 	s.Teams[0].Admins = []string{"cy"}
-	if _, err := w.Apply(t.Context(), s, store.Applying{Write: true}, start); err != nil {
+	if _, err := w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
 	w.guard(w.System, start)

@@ -25,23 +25,23 @@ var (
 	_ pgxpool.AcquireTracer = deadlines{}
 )
 
-// A bounded context is one call's own, also where the caller's is good enough: what ends with the
-// call must not end the caller's.
-type bounded struct {
+// A boundedContext is one statement's own, also where the caller's is good enough: what ends with the
+// statement must not end the caller's.
+type boundedContext struct {
 	context.Context
 	cancel context.CancelFunc // nil: the deadline is the caller's
 }
 
 func bound(ctx context.Context) context.Context {
 	if _, has := ctx.Deadline(); has {
-		return bounded{Context: ctx}
+		return boundedContext{Context: ctx}
 	}
 	ctx, cancel := context.WithTimeout(ctx, StatementLimit)
-	return bounded{Context: ctx, cancel: cancel}
+	return boundedContext{Context: ctx, cancel: cancel}
 }
 
 func release(ctx context.Context) {
-	if b, ok := ctx.(bounded); ok && b.cancel != nil {
+	if b, ok := ctx.(boundedContext); ok && b.cancel != nil {
 		b.cancel()
 	}
 }

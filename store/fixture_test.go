@@ -84,7 +84,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start}
 	w.System = w.another()
-	if _, err := w.Apply(t.Context(), setup(), store.Applying{Write: true}, start); err != nil {
+	if _, err := w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
 	w.exec(`DELETE FROM river_job`) // what the set-up has queued

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// lookAhead is the longest time until a schedule is looked at again.
-	lookAhead = 7 * 24 * time.Hour
+	// checkScheduleWithin is the longest time until a schedule is looked at again.
+	checkScheduleWithin = 7 * 24 * time.Hour
 	// briefed is how many open incidents are told at a hand-off.
 	briefed = 10
 )
 
-// Look compares who is on call in a schedule with who was last announced, announces what has
+// CheckSchedule compares who is on call in a schedule with who was last announced, announces what has
 // changed, sends the reminders that are due, and plans when to look again. Of any number of
 // instances that do so at once the first finds the work and the others none.
-func (s *System) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
+func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
 	const lock = `SELECT look_at FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
 	dir, err := s.Directory(ctx)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *System) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) 
 		if err != nil {
 			return err
 		}
-		l := look{Store: s.Store, tx: tx, dir: dir, now: now, schedule: compiled}
+		l := scheduleCheck{Store: s.Store, tx: tx, dir: dir, now: now, schedule: compiled}
 		if err := l.compare(ctx); err != nil {
 			return err
 		}
@@ -58,8 +58,8 @@ func (s *System) Look(ctx context.Context, id oncall.ScheduleID, now time.Time) 
 	return nil
 }
 
-// A look is one transaction that looks at one schedule.
-type look struct {
+// A scheduleCheck is one transaction that looks at one schedule.
+type scheduleCheck struct {
 	*Store
 	tx       pgx.Tx
 	dir      *Directory
@@ -69,7 +69,7 @@ type look struct {
 
 // compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
 // noted and not announced: nobody hands off to them.
-func (l look) compare(ctx context.Context) error {
+func (l scheduleCheck) compare(ctx context.Context) error {
 	stored, err := handoffs(ctx, l.tx, l.schedule.ID())
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (l look) compare(ctx context.Context) error {
 }
 
 // reflections bring what shows in Slack who is on call up to date.
-func (l look) reflections() []oncall.Task {
+func (l scheduleCheck) reflections() []oncall.Task {
 	var tasks []oncall.Task
 	if slices.ContainsFunc(l.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, l.schedule.ID()) }) {
 		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
@@ -122,7 +122,7 @@ func (l look) reflections() []oncall.Task {
 
 // announce saves a hand-off and tells everybody whom it concerns, and gives them the incidents that
 // nobody has.
-func (l look) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
+func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
 	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
 		return fmt.Errorf("number a hand-off: %w", err)
 	}
@@ -156,7 +156,7 @@ func (l look) announce(ctx context.Context, before, h oncall.Handoff, d schedule
 }
 
 // adopt pages the people who have come on call for the incidents that nobody has.
-func (l look) adopt(ctx context.Context, users []oncall.UserID) error {
+func (l scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
 	const orphans = `
 		SELECT id
 		FROM incidents
@@ -191,7 +191,7 @@ func (l look) adopt(ctx context.Context, users []oncall.UserID) error {
 }
 
 // remind sends the reminders that are due, and returns when the next one is.
-func (l look) remind(ctx context.Context) (time.Time, error) {
+func (l scheduleCheck) remind(ctx context.Context) (time.Time, error) {
 	wishes, err := reminderWishes(ctx, l.tx)
 	if err != nil {
 		return time.Time{}, err
@@ -206,7 +206,7 @@ func (l look) remind(ctx context.Context) (time.Time, error) {
 }
 
 // tell sends notices that show times in their readers' zones.
-func (l look) tell(ctx context.Context, notices []oncall.Notice) error {
+func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error {
 	if err := inZones(ctx, l.tx, notices); err != nil {
 		return err
 	}
@@ -214,8 +214,8 @@ func (l look) tell(ctx context.Context, notices []oncall.Notice) error {
 }
 
 // plan queues the next look, unless one is queued that comes first.
-func (l look) plan(ctx context.Context, planned *time.Time, next time.Time) error {
-	horizon := l.now.Add(lookAhead)
+func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.Time) error {
+	horizon := l.now.Add(checkScheduleWithin)
 	if next.IsZero() || next.After(horizon) {
 		next = horizon
 	}
@@ -234,9 +234,9 @@ func (l look) plan(ctx context.Context, planned *time.Time, next time.Time) erro
 	return l.enqueue(ctx, l.tx, l.now, []oncall.Task{{Do: oncall.Look{Schedule: l.schedule.ID()}, At: next}})
 }
 
-// DueLooks lists the schedules where anything is due or not as it was announced, whatever became of
+// DueScheduleChecks lists the schedules where anything is due or not as it was announced, whatever became of
 // the jobs that should have looked at them.
-func (s *System) DueLooks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
+func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
 	const load = `
 		SELECT s.id, s.look_at, coalesce(h.role, '') AS role, coalesce(h.users, '{}') AS users
 		FROM schedules s
@@ -277,8 +277,8 @@ func (s *System) DueLooks(ctx context.Context, now time.Time) ([]oncall.Schedule
 	return due, nil
 }
 
-// lookEverywhere queues a look at every schedule and at cover, for what may concern any of them.
-func (s *Store) lookEverywhere(ctx context.Context, tx pgx.Tx, now time.Time) error {
+// checkAllSchedules queues a look at every schedule and at coverage, for what may concern any of them.
+func (s *Store) checkAllSchedules(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	rows, _ := tx.Query(ctx, `SELECT id FROM schedules WHERE removed_at IS NULL ORDER BY id`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])
 	if err != nil {

@@ -29,8 +29,8 @@ func (w *world) forget() { w.exec(`DELETE FROM notices`) }
 
 func (w *world) look(s *store.System, now time.Time) {
 	w.t.Helper()
-	for _, id := range must[[]oncall.ScheduleID](w.t)(s.DueLooks(w.t.Context(), now)) {
-		w.check(s.Look(w.t.Context(), id, now))
+	for _, id := range must[[]oncall.ScheduleID](w.t)(s.DueScheduleChecks(w.t.Context(), now)) {
+		w.check(s.CheckSchedule(w.t.Context(), id, now))
 	}
 }
 
@@ -115,7 +115,7 @@ func TestNobodySaysThatTheyHaveIt(t *testing.T) {
 	w := newWorld(t)
 	s := setup()
 	s.Teams[0].Admins = []string{"cy"}
-	if _, err := w.Apply(t.Context(), s, store.Applying{Write: true}, start); err != nil {
+	if _, err := w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
 	w.look(w.System, start)
@@ -149,7 +149,7 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	}
 	isTold(t, w, "shift_moved U0ANN", "shift_moved U0CY")
 	w.forget()
-	if err := w.Look(t.Context(), id, start); err != nil {
+	if err := w.CheckSchedule(t.Context(), id, start); err != nil {
 		t.Fatal(err)
 	}
 	isTold(t, w, "reminder U0CY") // it begins in an hour
@@ -160,7 +160,7 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	if got := next(); !got.Equal(begin) {
 		t.Errorf("the next look is at %s, want %s", got, begin)
 	}
-	if err := w.Look(t.Context(), id, begin); err != nil {
+	if err := w.CheckSchedule(t.Context(), id, begin); err != nil {
 		t.Fatal(err)
 	}
 	isTold(t, w, "handoff_coming U0CY", "handoff_going U0ANN", "handoff_channel #payments")
@@ -169,7 +169,7 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	if got := next(); got.After(begin.Add(2 * time.Hour)) {
 		t.Errorf("the next look is at %s, after the override's end", got)
 	}
-	if err := w.Look(t.Context(), id, begin.Add(2*time.Hour)); err != nil {
+	if err := w.CheckSchedule(t.Context(), id, begin.Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	isTold(t, w, "handoff_coming U0ANN", "handoff_going U0CY", "handoff_channel #payments")
@@ -183,7 +183,7 @@ func TestOneLookIsPlanned(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for range 5 {
-		if err := w.Look(t.Context(), w.schedule("primary").ID(), start); err != nil {
+		if err := w.CheckSchedule(t.Context(), w.schedule("primary").ID(), start); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -198,7 +198,7 @@ func TestReminders(t *testing.T) {
 	id := w.schedule("primary").ID()
 	at := func(d time.Duration) {
 		t.Helper()
-		if err := w.Look(t.Context(), id, monday.Add(d)); err != nil {
+		if err := w.CheckSchedule(t.Context(), id, monday.Add(d)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -22,7 +22,7 @@ type sighting struct {
 
 // depose ends the session of a folder that has been silent for too long, and the lock with it: it
 // can't commit any more, and another instance folds on.
-func (w *watch) depose(ctx context.Context) error {
+func (w *inboxWatch) depose(ctx context.Context) error {
 	// A session that waits for anything but its client is at work.
 	const look = `
 		SELECT a.pid, coalesce(a.state_change, a.backend_start)

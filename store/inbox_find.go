@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// found is what is stored of the alerts and incidents that a batch of signals is about.
-type found struct {
+// storedState is what is stored of the alerts and incidents that a batch of signals is about.
+type storedState struct {
 	incidents []oncall.Incident // of all integrations: merging may bring them together
 	alerts    map[oncall.IntegrationID][]oncall.Alert
 	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
@@ -23,25 +23,25 @@ type found struct {
 
 // newIncident counts on without a hole. Only the folder opens incidents; should anybody else do so
 // at the same time, the transaction fails and is done again.
-func (f *found) newIncident() oncall.IncidentID {
+func (f *storedState) newIncident() oncall.IncidentID {
 	f.lastIncident++
 	return f.lastIncident
 }
 
-func (f *found) newAlert() oncall.AlertID {
+func (f *storedState) newAlert() oncall.AlertID {
 	id := f.alertIDs[0]
 	f.alertIDs = f.alertIDs[1:]
 	return id
 }
 
-// keys are pairs of an integration and a key, as two arrays for the database.
-type keys struct {
+// A keyList is pairs of an integration and a key, as two arrays for the database.
+type keyList struct {
 	integrations []oncall.IntegrationID
 	keys         []string
 	seen         map[string]bool
 }
 
-func (k *keys) add(id oncall.IntegrationID, key string) {
+func (k *keyList) add(id oncall.IntegrationID, key string) {
 	pair := fmt.Sprint(id, "/", key)
 	if k.seen[pair] {
 		return
@@ -55,8 +55,8 @@ func (k *keys) add(id oncall.IntegrationID, key string) {
 
 // find loads what the entries are about, in two steps: which alerts and incidents, and these, the
 // incidents locked, unless somebody else has locked them.
-func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*found, error) {
-	var alerts, groups, lists keys
+func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*storedState, error) {
+	var alerts, groups, lists keyList
 	made, clears := 0, false
 	for _, l := range entries {
 		switch s := l.signal; s.Action {
@@ -84,16 +84,16 @@ func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*found, 
 	return which.load(ctx, tx, f.held, made, clears)
 }
 
-// ids are the alerts and incidents that are to be loaded.
-type ids struct {
+// batchIDs are the alerts and incidents that a batch of signals is about.
+type batchIDs struct {
 	alerts    []oncall.AlertID
 	incidents []oncall.IncidentID
-	keys      map[oncall.IncidentID][]heldKey // by which the incidents were found
+	foundBy   map[oncall.IncidentID][]signalKey // by which the incidents were found
 }
 
 // which finds the latest alert of each key, the latest incident of each group with what that was
 // merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of all these alerts.
-func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, error) {
+func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batchIDs, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
@@ -126,18 +126,18 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 		JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
-	out := &ids{alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}, keys: map[oncall.IncidentID][]heldKey{}}
+	out := &batchIDs{alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}, foundBy: map[oncall.IncidentID][]signalKey{}}
 	batch := &pgx.Batch{}
-	ask := func(sql string, k keys) {
+	ask := func(sql string, k keyList) {
 		if len(k.keys) == 0 {
 			return
 		}
 		batch.Queue(sql, k.integrations, k.keys).Query(func(rows pgx.Rows) error {
 			var alert oncall.AlertID
 			var incident oncall.IncidentID
-			var by heldKey
+			var by signalKey
 			_, err := pgx.ForEachRow(rows, []any{&alert, &incident, &by.integration, &by.key}, func() error {
-				out.keys[incident] = append(out.keys[incident], by)
+				out.foundBy[incident] = append(out.foundBy[incident], by)
 				out.alerts, out.incidents = append(out.alerts, alert), append(out.incidents, incident)
 				return nil
 			})
@@ -156,7 +156,7 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keys) (*ids, er
 }
 
 // lock locks the incidents and returns them. Those that somebody else has locked are held.
-func (i *ids) lock(ctx context.Context, tx pgx.Tx, hold held) ([]oncall.Incident, error) {
+func (i *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall.Incident, error) {
 	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED`
 	const exist = `SELECT id FROM incidents WHERE id = ANY ($1) AND NOT id = ANY ($2)`
 	rows, _ := tx.Query(ctx, lock, i.incidents)
@@ -173,7 +173,7 @@ func (i *ids) lock(ctx context.Context, tx pgx.Tx, hold held) ([]oncall.Incident
 		return nil, err
 	}
 	for _, id := range others {
-		for _, key := range i.keys[id] {
+		for _, key := range i.foundBy[id] {
 			hold[key] = true
 		}
 	}
@@ -182,7 +182,7 @@ func (i *ids) lock(ctx context.Context, tx pgx.Tx, hold held) ([]oncall.Incident
 
 // load loads them. When something may clear, all firing alerts of the incidents are needed, to know
 // which was the last.
-func (i *ids) load(ctx context.Context, tx pgx.Tx, hold held, newAlerts int, clears bool) (*found, error) {
+func (i *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int, clears bool) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, count, first_at, last_at,
@@ -196,7 +196,7 @@ func (i *ids) load(ctx context.Context, tx pgx.Tx, hold held, newAlerts int, cle
 	if err != nil {
 		return nil, fmt.Errorf("lock incidents: %w", err)
 	}
-	f := &found{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
+	f := &storedState{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
 	batch := &pgx.Batch{}
 	batch.Queue(load, i.alerts, i.incidents, clears).Query(func(rows pgx.Rows) error {
 		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
@@ -220,7 +220,7 @@ func (i *ids) load(ctx context.Context, tx pgx.Tx, hold held, newAlerts int, cle
 
 // share notes the incidents that merging has brought together with others, or with alerts of
 // another integration.
-func (f *found) share() {
+func (f *storedState) share() {
 	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(f.incidents))
 	f.shared = map[oncall.IncidentID]bool{}
 	for _, in := range f.incidents {
@@ -239,14 +239,14 @@ func (f *found) share() {
 }
 
 // holdMoved holds what was merged into another incident between our finding it and our locking it.
-func (i *ids) holdMoved(f *found, hold held) {
+func (i *batchIDs) holdMoved(f *storedState, hold heldKeys) {
 	missing := func(id oncall.IncidentID) bool {
 		_, known := slices.BinarySearch(i.incidents, id)
 		return id != 0 && !known
 	}
 	for _, in := range f.incidents {
 		if missing(in.MergedInto) {
-			for _, key := range i.keys[in.ID] {
+			for _, key := range i.foundBy[in.ID] {
 				hold[key] = true
 			}
 		}
@@ -254,15 +254,15 @@ func (i *ids) holdMoved(f *found, hold held) {
 	for integration, alerts := range f.alerts {
 		for _, a := range alerts {
 			if missing(a.IncidentID) {
-				hold[heldKey{integration, a.DedupKey}] = true
-				hold[heldKey{integration, a.GroupKey}] = true
+				hold[signalKey{integration, a.DedupKey}] = true
+				hold[signalKey{integration, a.GroupKey}] = true
 			}
 		}
 	}
 }
 
 // fill adds to a fold what its integration speaks of.
-func (f *found) fill(d *oncall.Fold) {
+func (f *storedState) fill(d *oncall.Fold) {
 	for _, in := range f.incidents {
 		if in.IntegrationID == d.Integration.ID || f.shared[in.ID] {
 			d.AddIncidents(in)
@@ -282,7 +282,7 @@ func (f *found) fill(d *oncall.Fold) {
 }
 
 // update notes what one fold has changed, for the folds after it.
-func (f *found) update(changes []oncall.Change, alerts []oncall.Alert) {
+func (f *storedState) update(changes []oncall.Change, alerts []oncall.Alert) {
 	for _, c := range changes {
 		if i := slices.IndexFunc(f.incidents, func(in oncall.Incident) bool { return in.ID == c.Incident.ID }); i >= 0 {
 			f.incidents[i] = c.Incident

@@ -25,11 +25,11 @@ type folder struct {
 	conn  *pgx.Conn
 	clock func() time.Time
 	limit int // of the next batch
-	held  held
+	held  heldKeys
 	after int64 // the entry up to which the inbox was looked through since something is held
 }
 
-// A entry is one row of the inbox.
+// An entry is one row of the inbox.
 type entry struct {
 	ID            int64
 	IntegrationID oncall.IntegrationID
@@ -39,7 +39,7 @@ type entry struct {
 	signal oncall.Signal
 }
 
-// A reject is a entry that can't be folded.
+// A reject is an entry that can't be folded.
 type reject struct {
 	entry
 	why error
@@ -53,7 +53,7 @@ var errRule = errors.New("a rule has panicked")
 // so that it can't hold up the others; then they grow again. What is about an incident that
 // somebody else has locked stays in the inbox for the next time.
 func (f *folder) drain(ctx context.Context) error {
-	f.held, f.after = held{}, 0
+	f.held, f.after = heldKeys{}, 0
 	for {
 		n, err := f.fold(ctx, nil)
 		culprit := malformed(err) || errors.Is(err, errRule)
@@ -88,7 +88,7 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 	now := f.clock()
 	var entries []entry
 	var rejects []reject
-	var folded []fold
+	var folded []integrationFold
 	var left []int64
 	var changes []oncall.Change
 	err := pgx.BeginFunc(ctx, f.conn, func(tx pgx.Tx) error {
@@ -179,16 +179,16 @@ func scrub(s *oncall.Signal) {
 	s.Labels = labels
 }
 
-// A fold is where the signals of one integration are folded.
-type fold struct {
+// An integrationFold is the part of a batch that is of one integration.
+type integrationFold struct {
 	*oncall.Fold
 	entries []entry
-	found   *found
+	found   *storedState
 }
 
 // folds sorts entries by integration, each in the order of arrival, and lays out what is stored.
 // It also returns the entries that must wait for somebody to unlock their incident.
-func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []fold, left []int64, err error) {
+func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []integrationFold, left []int64, err error) {
 	if len(entries) == 0 {
 		return nil, nil, nil
 	}
@@ -213,7 +213,7 @@ func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []f
 	}
 	for _, id := range slices.Sorted(maps.Keys(byIntegration)) {
 		in := dir.integrations[id]
-		out = append(out, fold{entries: byIntegration[id], found: found, Fold: &oncall.Fold{
+		out = append(out, integrationFold{entries: byIntegration[id], found: found, Fold: &oncall.Fold{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(),
 			NewIncident: found.newIncident, NewAlert: found.newAlert, NextCount: found.counts.of(in.PolicyID),
 		}})
@@ -222,7 +222,7 @@ func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []f
 }
 
 // work lets the rules decide on each signal and saves what they decide.
-func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []fold, now time.Time) ([]oncall.Change, error) {
+func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []integrationFold, now time.Time) ([]oncall.Change, error) {
 	var changes []oncall.Change
 	var alerts []oncall.Alert
 	for _, d := range folds {
@@ -255,7 +255,7 @@ func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []fold, now time.Tim
 }
 
 // receive folds the entries. A panic becomes an error: one signal must not stop all others.
-func (d fold) receive() (err error) {
+func (d integrationFold) receive() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errRule, p)

@@ -137,7 +137,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 	two.Integrations = append(two.Integrations, oncall.SetupIntegration{
 		Name: "other", Team: "payments", Format: "generic", Policy: "default", Key: strings.Repeat("f", 32),
 	})
-	must[any](t)(w.Apply(t.Context(), two, store.Applying{Write: true}, start))
+	must[any](t)(w.Apply(t.Context(), two, store.ApplyOptions{Write: true}, start))
 	other := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), strings.Repeat("f", 32)))
 	w.run(w.System)
 	w.accept(trigger("disk"))

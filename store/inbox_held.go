@@ -6,23 +6,24 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// held are the keys of alerts and groups whose entries must wait, because somebody else has locked
+// heldKeys are the keys of alerts and groups whose entries must wait, because somebody else has locked
 // an incident of theirs. One such incident must not keep all others from being folded.
-type held map[heldKey]bool
+type heldKeys map[signalKey]bool
 
-type heldKey struct {
+// A signalKey names an alert or a group of one integration.
+type signalKey struct {
 	integration oncall.IntegrationID
 	key         string
 }
 
-// holds reports whether a entry must wait. Whatever comes later with one of its keys waits too, so
+// holds reports whether an entry must wait. Whatever comes later with one of its keys waits too, so
 // that each alert and group sees its signals in order.
-func (h held) holds(l entry) bool {
+func (h heldKeys) holds(l entry) bool {
 	if len(h) == 0 {
 		return false
 	}
-	alert := heldKey{l.IntegrationID, l.signal.DedupKey}
-	group := heldKey{l.IntegrationID, l.signal.GroupKey}
+	alert := signalKey{l.IntegrationID, l.signal.DedupKey}
+	group := signalKey{l.IntegrationID, l.signal.GroupKey}
 	if l.signal.Action == oncall.Reconcile {
 		alert = group
 	}

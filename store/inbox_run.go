@@ -22,7 +22,7 @@ const (
 func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	backoff := backoffMax / 16
 	for lost := false; ; {
-		err := s.watch(ctx, clock, func() {
+		err := s.watchInbox(ctx, clock, func() {
 			if lost {
 				s.log.Info().Msg("the database is back")
 			}
@@ -48,17 +48,17 @@ func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	}
 }
 
-// A watch is what one connection is used for: to hear of changes and of signals, and to fold for as
-// long as it holds the lock, which ends with the connection and not before.
-type watch struct {
+// An inboxWatch is one connection: it hears of changes and of signals, and folds for as long as it
+// holds the lock, which ends with the connection and not before.
+type inboxWatch struct {
 	*folder
 	woken bool     // signals have arrived since we last looked
 	seen  sighting // of the folder, while that is another instance
 }
 
-// watch lives as long as one connection. It says up when that connection works.
-func (s *Store) watch(ctx context.Context, clock func() time.Time, up func()) error {
-	w := &watch{}
+// watchInbox lives as long as one connection. It says up when that connection works.
+func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func()) error {
+	w := &inboxWatch{}
 	conn, err := s.listen(ctx, func(channel string) {
 		if channel == configChannel {
 			s.cache.drop()
@@ -104,7 +104,7 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 }
 
 // turn folds whatever there is, if this instance is the folder or can become it.
-func (w *watch) turn(ctx context.Context) error {
+func (w *inboxWatch) turn(ctx context.Context) error {
 	if !w.store.folding.Load() {
 		var ours bool
 		try, cancel := context.WithTimeout(ctx, turnLimit)
@@ -124,7 +124,7 @@ func (w *watch) turn(ctx context.Context) error {
 }
 
 // hear waits for a notification, but not for long: one may be lost, and the lock may come free.
-func (w *watch) hear(ctx context.Context) error {
+func (w *inboxWatch) hear(ctx context.Context) error {
 	if w.woken {
 		return nil
 	}

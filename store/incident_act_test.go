@@ -33,7 +33,7 @@ func (w *world) grow(change func(*oncall.Setup)) {
 	w.t.Helper()
 	s := setup()
 	change(&s)
-	if _, err := w.Apply(w.t.Context(), s, store.Applying{Write: true}, w.clock()); err != nil {
+	if _, err := w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -33,8 +33,8 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 	}
 	queuePages(batch, pages, func(id oncall.PageID, p delivery) {
 		t := oncall.Task{Do: oncall.SendPage{Page: id, Lane: p.Lane()}, Severity: of[p.IncidentID], Ahead: ahead[p.IncidentID]}
-		if p.look.After(now) {
-			t.At = p.look
+		if p.firstCheck.After(now) {
+			t.At = p.firstCheck
 		}
 		tasks = append(tasks, t)
 	})

@@ -13,8 +13,8 @@ import (
 // opening are the events after which an incident is triggered again.
 var opening = []oncall.EventKind{oncall.EventReopened, oncall.EventUnacknowledged, oncall.EventUnsnoozed}
 
-// An episode is the notice of a team about incidents that still wait.
-type episode struct {
+// An unackedReminder is a team's notice about incidents that still wait.
+type unackedReminder struct {
 	ID     oncall.NoticeID
 	About  int64 // the team
 	Detail oncall.NoticeDetail
@@ -37,7 +37,7 @@ func (s *System) RemindUnacked(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		open, err := episodes(ctx, tx)
+		open, err := unackedReminders(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -90,25 +90,25 @@ func unacked(ctx context.Context, tx pgx.Tx, now time.Time) (map[oncall.TeamID][
 	return out, nil
 }
 
-func episodes(ctx context.Context, tx pgx.Tx) (map[oncall.TeamID]episode, error) {
+func unackedReminders(ctx context.Context, tx pgx.Tx) (map[oncall.TeamID]unackedReminder, error) {
 	const load = `
 		SELECT id, about, facts AS detail
 		FROM notices
 		WHERE kind = $1 AND about <> 0 AND facts ->> 'state' IS NULL
 		ORDER BY id`
 	rows, _ := tx.Query(ctx, load, oncall.NoticeUnacked)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[episode])
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[unackedReminder])
 	if err != nil {
 		return nil, fmt.Errorf("load reminders: %w", err)
 	}
-	out := map[oncall.TeamID]episode{}
+	out := map[oncall.TeamID]unackedReminder{}
 	for _, r := range found {
 		out[oncall.TeamID(r.About)] = r
 	}
 	return out, nil
 }
 
-// saveReminder begins an episode, where the id is 0, or changes its message.
+// saveReminder tells a team for the first time, where the id is 0, or changes the message.
 func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id oncall.NoticeID, detail oncall.NoticeDetail, now time.Time) error {
 	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
 	if id == 0 {

@@ -41,7 +41,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.incidents, m.rejected, depths{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.incidents, m.rejected, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}
@@ -60,18 +60,18 @@ func (m *metrics) changed(c oncall.Change) {
 	}
 }
 
-// depths asks the database when it is scraped, so that every instance tells the same.
-type depths struct{ *System }
+// depthCollector asks the database when it is scraped, so that every instance tells the same.
+type depthCollector struct{ *System }
 
 // Describe implements prometheus.Collector.
-func (d depths) Describe(to chan<- *prometheus.Desc) {
+func (d depthCollector) Describe(to chan<- *prometheus.Desc) {
 	to <- d.metrics.inboxDepth
 	to <- d.metrics.queueDepth
 	to <- d.metrics.findings
 }
 
 // Collect implements prometheus.Collector. Without a database it says nothing.
-func (d depths) Collect(to chan<- prometheus.Metric) {
+func (d depthCollector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit) //nolint:forbidigo // a scrape brings no context
 	defer cancel()
 	var inbox float64

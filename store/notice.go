@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Telling is a notice with what is known of its message.
-type Telling struct {
+// A NoticeDrawing is a notice and where it is shown already, as a Drawing is for incidents.
+type NoticeDrawing struct {
 	Notice  oncall.Notice
 	Place   Place      // zero: not posted yet
 	Drawn   int64      // the version that the message shows
@@ -20,7 +20,7 @@ type Telling struct {
 
 // Done reports whether there is nothing to tell at now: the message shows the notice
 // as it is, or it is too late to begin.
-func (t Telling) Done(now time.Time) bool {
+func (t NoticeDrawing) Done(now time.Time) bool {
 	if t.Place == (Place{}) {
 		return t.Notice.Until != nil && now.After(*t.Notice.Until)
 	}
@@ -83,7 +83,7 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 // BeginTell loads a notice for telling and notes the attempt, if its message is not
 // there yet. The row stays unlocked: of two attempts at once both may post, and the
 // second place is kept.
-func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (Telling, error) {
+func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (NoticeDrawing, error) {
 	const load = `
 		SELECT id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn
 		FROM notices
@@ -114,9 +114,9 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 		return err
 	})
 	if err != nil {
-		return Telling{}, fmt.Errorf("load notice %d: %w", id, err)
+		return NoticeDrawing{}, fmt.Errorf("load notice %d: %w", id, err)
 	}
-	return Telling{
+	return NoticeDrawing{
 		Notice: oncall.Notice{
 			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Detail: r.Detail,
 			Version: r.Version, Until: r.NotAfter,
@@ -125,8 +125,8 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 	}, nil
 }
 
-// Told notes which version of a notice its message shows, and where that is.
-func (s *System) Told(ctx context.Context, id oncall.NoticeID, at Place, version int64) error {
+// NoticeDrawn notes which version of a notice its message shows, and where that is.
+func (s *System) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at Place, version int64) error {
 	const save = `UPDATE notices SET channel = $2, ts = $3, drawn = greatest(drawn, $4) WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, save, id, at.Channel, at.TS, version); err != nil {
 		return fmt.Errorf("note notice %d as told: %w", id, translate(err))

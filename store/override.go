@@ -20,7 +20,7 @@ func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o schedul
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		return s.edit(ctx, tx, edit{at: now, by: o.CreatedBy}, []oncall.ScheduleID{id}, func() (err error) {
+		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: o.CreatedBy}, []oncall.ScheduleID{id}, func() (err error) {
 			o, err = addOverride(ctx, tx, o, now)
 			return err
 		})
@@ -54,7 +54,7 @@ func (s *Store) CancelOverride(
 		if err := may(o); err != nil {
 			return err
 		}
-		return s.edit(ctx, tx, edit{at: now, by: by}, []oncall.ScheduleID{o.ScheduleID}, func() error {
+		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by}, []oncall.ScheduleID{o.ScheduleID}, func() error {
 			return cancelOverrides(ctx, tx, now, id)
 		})
 	})

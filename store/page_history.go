@@ -11,19 +11,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Paging is one attempt to reach somebody, and what became of it.
-type Paging struct {
+// A PageOutcome is a page and what has become of it.
+type PageOutcome struct {
 	oncall.Page
 	State oncall.PageState
 	Ended *time.Time // when that was known
 }
 
-// maxPagings bounds how many attempts are told, the latest.
-const maxPagings = 300
+// maxHistory bounds how many pages are told, the latest.
+const maxHistory = 300
 
-// Pagings returns the latest attempts to reach people about an incident, in the order in which they
-// were decided.
-func (s *Store) Pagings(ctx context.Context, id oncall.IncidentID) ([]Paging, error) {
+// PageHistory returns the latest pages about an incident, in the order in which they were decided.
+func (s *Store) PageHistory(ctx context.Context, id oncall.IncidentID) ([]PageOutcome, error) {
 	const load = `
 		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
 		       recipient AS "to", call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, ended_at AS ended
@@ -31,8 +30,8 @@ func (s *Store) Pagings(ctx context.Context, id oncall.IncidentID) ([]Paging, er
 		WHERE incident_id = $1
 		ORDER BY id DESC
 		LIMIT $2`
-	rows, _ := s.pool.Query(ctx, load, id, maxPagings)
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByName[Paging])
+	rows, _ := s.pool.Query(ctx, load, id, maxHistory)
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByName[PageOutcome])
 	if err != nil {
 		return nil, fmt.Errorf("load the pages of incident %d: %w", id, translate(err))
 	}

@@ -14,17 +14,17 @@ func TestPagingsTellWhyAndWhatBecameOfIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := w.open()
-	pages := must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID))
+	pages := must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), in.ID))
 	if len(pages) != 1 || pages[0].UserID != ann || pages[0].Method != oncall.MethodSlack || pages[0].Why.String() != "you are on call in primary" ||
 		pages[0].State != "waiting" || pages[0].Ended != nil || !pages[0].Due(in) {
 		t.Fatalf("the pages are %+v", pages)
 	}
 	in = must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the\nreplica"}, w.clock()))
-	pages = must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID))
+	pages = must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), in.ID))
 	if len(pages) != 2 || pages[1].UserID != cy || !slices.Equal(pages[1].Why, oncall.Say("%s asks you to help: the replica", bo)) {
 		t.Errorf("the pages are %+v", pages)
 	}
-	if none := must[[]store.Paging](t)(w.Pagings(t.Context(), 4711)); len(none) != 0 {
+	if none := must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), 4711)); len(none) != 0 {
 		t.Errorf("an incident that doesn't exist has %+v", none)
 	}
 }
@@ -43,7 +43,7 @@ func TestReasonsAreReadByBothReleases(t *testing.T) {
 	want := []oncall.Sentence{
 		{"", "U0BO", " asks you to help: a < b"}, {"you are on call"}, {"1 of 3 have (", "U0BO", ", ", "W0CY", "), so"}, {"<!here> & <@nobody>"},
 	}
-	for i, p := range must[[]store.Paging](t)(w.Pagings(t.Context(), in.ID)) {
+	for i, p := range must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), in.ID)) {
 		if !slices.Equal(p.Why, want[i]) {
 			t.Errorf("read %q, want %q", p.Why, want[i])
 		}

@@ -15,7 +15,7 @@ import (
 // A delivery is a page by one contact method, and when it is looked at first.
 type delivery struct {
 	oncall.Page
-	look time.Time
+	firstCheck time.Time
 }
 
 // deliveries makes the pages that were decided on into one for each contact method of their people.
@@ -40,7 +40,7 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 		for _, p := range c.Pages {
 			all := oncall.Deliveries(p, reach[p.UserID], c.Incident.Severity == oncall.Low, now)
 			for i, look := range oncall.Looks(all) {
-				out = append(out, delivery{Page: all[i], look: look})
+				out = append(out, delivery{Page: all[i], firstCheck: look})
 			}
 		}
 	}

@@ -19,8 +19,8 @@ const (
 	trackLongest = 3 * time.Hour
 )
 
-// A Tracked is a sent message to ask its provider about.
-type Tracked struct {
+// A TrackedMessage is a sent message to ask its provider about.
+type TrackedMessage struct {
 	Page   oncall.PageID
 	Method oncall.Method
 	Key    string
@@ -30,7 +30,7 @@ type Tracked struct {
 
 // DueReceipts returns messages whose providers are to be asked, each of them to one caller. Those
 // that can be cancelled come as soon as their incident moves on.
-func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.Method, now time.Time, limit int) ([]Tracked, error) {
+func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.Method, now time.Time, limit int) ([]TrackedMessage, error) {
 	const claim = `
 		UPDATE pages
 		SET track_at = CASE WHEN ended_at > $4 THEN $5::timestamptz WHEN ended_at > $6 THEN $7 END
@@ -49,14 +49,14 @@ func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.
 		SELECT coalesce(nullif(bundle, 0), id), incident_id, user_id, call_seq, asked_version
 		FROM pages
 		WHERE id = ANY ($1) OR bundle = ANY ($1) AND bundle <> 0`
-	var out []Tracked
+	var out []TrackedMessage
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, claim, methods, cancellable, now, now.Add(-trackClosely), now.Add(oncall.TrackEvery),
 			now.Add(-trackLongest), now.Add(trackSlowly), limit)
-		if out, err = pgx.CollectRows(rows, pgx.RowToStructByName[Tracked]); err != nil || len(out) == 0 {
+		if out, err = pgx.CollectRows(rows, pgx.RowToStructByName[TrackedMessage]); err != nil || len(out) == 0 {
 			return err
 		}
-		rows, _ = tx.Query(ctx, told, column(out, func(t Tracked) oncall.PageID { return t.Page }))
+		rows, _ = tx.Query(ctx, told, column(out, func(t TrackedMessage) oncall.PageID { return t.Page }))
 		pages := map[oncall.PageID][]oncall.Page{} // by the one that leads the message
 		var about []oncall.IncidentID
 		var lead oncall.PageID

@@ -26,31 +26,31 @@ func TestMessagesAreFollowedWhileSomebodyNeedsThem(t *testing.T) {
 	}
 	send(1, "three", start, "a", "b", "c")
 	send(4, "one", start.Add(time.Minute), "d")
-	due := func(at time.Time) []store.Tracked {
+	due := func(at time.Time) []store.TrackedMessage {
 		t.Helper()
 		methods := []oncall.Method{oncall.MethodSlack}
-		out := must[[]store.Tracked](t)(w.DueReceipts(t.Context(), methods, methods, at, 10))
-		if again := must[[]store.Tracked](t)(w.DueReceipts(t.Context(), methods, nil, at, 10)); len(again) != 0 {
+		out := must[[]store.TrackedMessage](t)(w.DueReceipts(t.Context(), methods, methods, at, 10))
+		if again := must[[]store.TrackedMessage](t)(w.DueReceipts(t.Context(), methods, nil, at, 10)); len(again) != 0 {
 			t.Errorf("another asks too: %+v", again)
 		}
 		return out
 	}
-	three := store.Tracked{Page: 1, Method: oncall.MethodSlack, Key: "1/1/U0ANN/slack", Ref: "three", Due: true}
-	one := store.Tracked{Page: 4, Method: oncall.MethodSlack, Key: "4/1/U0ANN/slack", Ref: "one", Due: true}
+	three := store.TrackedMessage{Page: 1, Method: oncall.MethodSlack, Key: "1/1/U0ANN/slack", Ref: "three", Due: true}
+	one := store.TrackedMessage{Page: 4, Method: oncall.MethodSlack, Key: "4/1/U0ANN/slack", Ref: "one", Due: true}
 	ack := func(id oncall.IncidentID) {
 		t.Helper()
 		must[oncall.Incident](t)(w.Act(t.Context(), id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
 	}
-	byPage := cmpopts.SortSlices(func(a, b store.Tracked) bool { return a.Page < b.Page })
+	byPage := cmpopts.SortSlices(func(a, b store.TrackedMessage) bool { return a.Page < b.Page })
 	at := start.Add(2 * time.Minute)
 	for _, c := range []struct {
 		name string
 		ack  []oncall.IncidentID
-		want []store.Tracked
+		want []store.TrackedMessage
 	}{
-		{"all are needed", nil, []store.Tracked{three, one}},
-		{"one of three is", []oncall.IncidentID{1, 2}, []store.Tracked{three, one}},
-		{"none is", []oncall.IncidentID{3, 4}, []store.Tracked{
+		{"all are needed", nil, []store.TrackedMessage{three, one}},
+		{"one of three is", []oncall.IncidentID{1, 2}, []store.TrackedMessage{three, one}},
+		{"none is", []oncall.IncidentID{3, 4}, []store.TrackedMessage{
 			{Page: 1, Method: three.Method, Key: three.Key, Ref: three.Ref}, {Page: 4, Method: one.Method, Key: one.Key, Ref: one.Ref},
 		}},
 	} {

@@ -33,14 +33,14 @@ func full() oncall.Setup {
 func TestAPolicyIsStoredWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	report := must[store.Report](t)(w.Apply(t.Context(), full(), store.Applying{Write: true}, start))
+	report := must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
 	if diff := cmp.Diff([]string{
 		`change team "payments": admins, time zone, hours, fallback, remind`, `add policy "later"`,
 		`change policy "default": steps, acks, ack timeout, ack wait`,
 	}, report.Changes); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if report = must[store.Report](t)(w.Apply(t.Context(), full(), store.Applying{Write: true}, start)); len(report.Changes) > 0 {
+	if report = must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)); len(report.Changes) > 0 {
 		t.Errorf("applied again it changes %q", report.Changes)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
@@ -76,7 +76,7 @@ func TestAPolicyIsStoredWhole(t *testing.T) {
 		}
 	}
 	// Of the working hours nothing is said: they are in the zone of the first schedule.
-	must[store.Report](t)(w.Apply(t.Context(), setup(), store.Applying{Write: true}, start))
+	must[store.Report](t)(w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start))
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
 	if h := dir.Roster().Teams[1].Hours; !h.Open(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC)) || h.Open(time.Date(2026, 3, 2, 7, 30, 0, 0, time.UTC)) {
 		t.Error("the working hours are not 09:00 to 17:00 in Berlin")
@@ -89,7 +89,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 	if must[bool](t)(w.GroupsNamed(t.Context())) {
 		t.Error("a policy names a group")
 	}
-	must[store.Report](t)(w.Apply(t.Context(), full(), store.Applying{Write: true}, start))
+	must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'sync_groups'`); n != 1 || !must[bool](t)(w.GroupsNamed(t.Context())) {
 		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
 	}
@@ -119,7 +119,7 @@ func TestIncidentsGoRound(t *testing.T) {
 	w := newWorld(t)
 	s := setup()
 	s.Policies[0].Steps = []oncall.SetupStep{{Page: []string{"user ann", "user bo", "user cy"}, RoundRobin: oncall.RoundByIncident}}
-	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start))
+	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	stop := w.run(w.System)
 	w.accept(trigger("a"), trigger("b"), trigger("a"))
 	w.fold()
@@ -143,7 +143,7 @@ func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	s.Schedules[0].Rotations[0].Turns = []oncall.SetupTurn{{}, {"bo"}}
 	s.Policies[0].Steps = s.Policies[0].Steps[:1]
 	s.Teams[0].Fallback, s.Teams[0].Admins = []string{"di"}, []string{"cy"}
-	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start.Add(-time.Hour)))
+	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start.Add(-time.Hour)))
 	w.look(w.System, start)
 	in := w.open()
 	if in.Exhausted || !in.Unassigned || !in.NextAt.Equal(start.Add(5*time.Minute)) {
@@ -232,7 +232,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 	// A team that wants none has none.
 	s := setup()
 	s.Teams[0].Remind = "off"
-	must[store.Report](t)(w.Apply(t.Context(), s, store.Applying{Write: true}, start))
+	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if remind(71 * time.Minute); last().Facts.State != oncall.UnackedOver {
 		t.Errorf("switched off it is %+v", last())
 	}

@@ -78,7 +78,7 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []o
 		opts.ScheduledAt, opts.Priority = t.At, priorityOf(t)
 		params[i] = river.InsertManyParams{Args: t.Do, InsertOpts: &opts}
 	}
-	if _, err := s.queue.InsertManyFastTx(context.WithValue(ctx, decidedAt{}, now), tx, params); err != nil {
+	if _, err := s.queue.InsertManyFastTx(context.WithValue(ctx, decidedAtKey{}, now), tx, params); err != nil {
 		return fmt.Errorf("queue jobs: %w", err)
 	}
 	return nil
@@ -109,16 +109,16 @@ func priorityOf(t oncall.Task) int {
 	return min(first+t.Ahead/aStep, 4)
 }
 
-// decidedAt is the context's key for the instant at which jobs are inserted.
-type decidedAt struct{}
+// decidedAtKey is the context's key for the instant at which jobs are inserted.
+type decidedAtKey struct{}
 
-// onTime is a hook of River's that dates jobs by the time we were given, and hands a timer that is
+// insertHook is a hook of River's that dates jobs by the time we were given, and hands a timer that is
 // near to the workers at once; they wait for its instant.
-type onTime struct{ river.HookDefaults }
+type insertHook struct{ river.HookDefaults }
 
 // InsertBegin is called with each job before it is inserted.
-func (*onTime) InsertBegin(ctx context.Context, job *rivertype.JobInsertParams) error {
-	now, ok := ctx.Value(decidedAt{}).(time.Time)
+func (*insertHook) InsertBegin(ctx context.Context, job *rivertype.JobInsertParams) error {
+	now, ok := ctx.Value(decidedAtKey{}).(time.Time)
 	if !ok {
 		return fmt.Errorf("insert a job of kind %q: no time was given", job.Kind)
 	}

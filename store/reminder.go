@@ -31,7 +31,7 @@ func (s *Store) SetReminders(ctx context.Context, user oncall.UserID, before []t
 		if err != nil {
 			return err
 		}
-		return s.lookEverywhere(ctx, tx, now) // the next reminder may be earlier now
+		return s.checkAllSchedules(ctx, tx, now) // the next reminder may be earlier now
 	})
 	if err != nil {
 		return fmt.Errorf("save the reminders of %s: %w", user, err)

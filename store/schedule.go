@@ -90,7 +90,7 @@ func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int
 		if edited, err = was.Edit(v, seen, now); err != nil {
 			return err
 		}
-		err = s.edit(ctx, tx, edit{at: now, by: v.CreatedBy}, []oncall.ScheduleID{id}, func() error {
+		err = s.editSchedules(ctx, tx, scheduleEdit{at: now, by: v.CreatedBy}, []oncall.ScheduleID{id}, func() error {
 			for i, v := range edited.Versions {
 				if v.ID != 0 {
 					continue

@@ -11,16 +11,16 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// An edit is a change of schedules.
-type edit struct {
+// A scheduleEdit says who changes schedules, and when.
+type scheduleEdit struct {
 	at    time.Time
 	by    oncall.UserID
 	aware []oncall.UserID // who hears of it by other means
 }
 
-// edit lets do change schedules that the caller has locked, and sees to what follows: people whose
+// editSchedules lets do change schedules that the caller has locked, and sees to what follows: people whose
 // shifts move are told, and whoever comes on call by it at once is announced when it is committed.
-func (s *Store) edit(ctx context.Context, tx pgx.Tx, e edit, ids []oncall.ScheduleID, do func() error) error {
+func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, ids []oncall.ScheduleID, do func() error) error {
 	before, err := schedules(ctx, tx)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (s *Store) edit(ctx context.Context, tx pgx.Tx, e edit, ids []oncall.Schedu
 	}
 	for _, id := range ids {
 		if now, live := after[id]; live {
-			if err := s.edited(ctx, tx, e, before[id], now); err != nil {
+			if err := s.followEdit(ctx, tx, e, before[id], now); err != nil {
 				return err
 			}
 		}
@@ -71,8 +71,8 @@ func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 	return name, nil
 }
 
-// edited sees to what follows from one schedule having become another, or a new one.
-func (s *Store) edited(ctx context.Context, tx pgx.Tx, e edit, before, after schedule.Definition) error {
+// followEdit sees to what follows from one schedule having become another, or a new one.
+func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, before, after schedule.Definition) error {
 	is, err := schedule.Compile(after)
 	if err != nil {
 		return err

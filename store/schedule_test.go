@@ -203,7 +203,7 @@ func TestApplyKeepsTheTurn(t *testing.T) {
 		{[]oncall.SetupTurn{{"bo"}, {"ann"}}, []oncall.UserID{ann, bo}},
 	} {
 		*turns = c.turns
-		report, err := w.Apply(t.Context(), with, store.Applying{Write: true}, start)
+		report, err := w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start)
 		if err != nil || len(report.Changes) != 1 {
 			t.Fatalf("%v: %v, %v", c.turns, report.Changes, err)
 		}
@@ -212,13 +212,13 @@ func TestApplyKeepsTheTurn(t *testing.T) {
 				t.Errorf("%v: in week %d %v, want %s", c.turns, week, got, want)
 			}
 		}
-		if report, err = w.Apply(t.Context(), with, store.Applying{Write: true}, start.Add(time.Hour)); err != nil || len(report.Changes) != 0 {
+		if report, err = w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start.Add(time.Hour)); err != nil || len(report.Changes) != 0 {
 			t.Errorf("%v: applied again, it changes %v, %v", c.turns, report.Changes, err)
 		}
 	}
 	// Only a new start date says that the first turn begins there.
 	with.Schedules[0].Rotations[0].Start = "2026-03-02 09:00"
-	if _, err := w.Apply(t.Context(), with, store.Applying{Write: true}, start); err != nil {
+	if _, err := w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.holds(id, start); !slices.Equal(got, []oncall.UserID{bo}) {

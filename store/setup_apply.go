@@ -26,15 +26,15 @@ type NewKey struct{ Integration, Key string }
 // errDryRun ends a transaction that was only to be tried.
 var errDryRun = errors.New("dry run")
 
-// Applying says how far Apply goes.
-type Applying struct {
+// ApplyOptions say how far Apply goes.
+type ApplyOptions struct {
 	Write bool // make the changes; otherwise the report says what they would be
 	Prune bool // remove what is not in the document, but for people, who are Slack's
 }
 
 // Apply makes what the document names as the document says. It must have passed its own Check.
 // What can't be done is a Refusal.
-func (s *System) Apply(ctx context.Context, setup oncall.Setup, how Applying, now time.Time) (Report, error) {
+func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions, now time.Time) (Report, error) {
 	a := &applier{
 		now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
 		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},

@@ -24,7 +24,7 @@ func emptyWorld(t *testing.T) *world {
 }
 
 // everything makes the installation equal to the document.
-var everything = store.Applying{Write: true, Prune: true}
+var everything = store.ApplyOptions{Write: true, Prune: true}
 
 func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
@@ -35,7 +35,7 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 		`add user "ann"`, `add user "bo"`, `add user "cy"`, `add user "di"`, `add team "payments"`,
 		`add schedule "primary"`, `add policy "default"`, `add integration "grafana"`,
 	}
-	dry := must[store.Report](t)(w.Apply(t.Context(), doc, store.Applying{Prune: true}, start))
+	dry := must[store.Report](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Prune: true}, start))
 	if d := cmp.Diff(store.Report{Changes: added}, dry); d != "" {
 		t.Errorf("dry run: %s", d)
 	}
@@ -324,7 +324,7 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 func TestApplyLeavesAloneWhatIsNotInTheDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	report := must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, store.Applying{Write: true}, start))
+	report := must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 0 || len(report.Kept) == 0 {
 		t.Errorf("changes %q, kept %q", report.Changes, report.Kept)
 	}

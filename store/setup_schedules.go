@@ -105,7 +105,7 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	if fresh {
 		_, err = addVersion(ctx, a.tx, id, version)
 		next.ID = id
-		a.edits = append(a.edits, func(s *Store) error { return s.edited(ctx, a.tx, edit{at: a.now}, old, next) })
+		a.edits = append(a.edits, func(s *Store) error { return s.followEdit(ctx, a.tx, scheduleEdit{at: a.now}, old, next) })
 	}
 	return err
 }

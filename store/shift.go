@@ -17,7 +17,7 @@ func (s *Store) AddShift(
 	ctx context.Context, id oncall.ScheduleID, shift schedule.ManualShift, by oncall.UserID, now time.Time,
 ) (schedule.ManualShift, error) {
 	shift.ID = 0
-	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, was schedule.Definition) (err error) {
+	err := s.changeShifts(ctx, id, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, was schedule.Definition) (err error) {
 		if err := was.Fits(shift); err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (s *Store) DeleteShifts(
 		from = now
 	}
 	changed := 0
-	err := s.changeShifts(ctx, id, edit{at: now, by: by}, func(tx pgx.Tx, of schedule.Definition) error {
+	err := s.changeShifts(ctx, id, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, of schedule.Definition) error {
 		for _, was := range of.Shifts {
 			if role != "" && role != was.RoleName() {
 				continue
@@ -96,7 +96,7 @@ func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart
 }
 
 // changeShifts changes a schedule's shifts while nobody else does.
-func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, change func(pgx.Tx, schedule.Definition) error) error {
+func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e scheduleEdit, change func(pgx.Tx, schedule.Definition) error) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
@@ -105,7 +105,7 @@ func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e edit, 
 		if err != nil {
 			return err
 		}
-		err = s.edit(ctx, tx, e, []oncall.ScheduleID{id}, func() error { return change(tx, found) })
+		err = s.editSchedules(ctx, tx, e, []oncall.ScheduleID{id}, func() error { return change(tx, found) })
 		if err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 	}
 	queue, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
 		Logger:        slog.New(slog.DiscardHandler), // whatever it has to say comes back as an error
-		Hooks:         []rivertype.Hook{&onTime{}},
+		Hooks:         []rivertype.Hook{&insertHook{}},
 		FetchCooldown: time.Millisecond, // how often workers are notified at most
 	})
 	if err != nil {

@@ -105,9 +105,9 @@ func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChan
 		return nil
 	}
 	give, take := change.Swap.Give, change.Swap.Take
-	e := edit{at: now, aware: []oncall.UserID{give.User, take.User}}
+	e := scheduleEdit{at: now, aware: []oncall.UserID{give.User, take.User}}
 	ids := slices.Compact([]oncall.ScheduleID{give.Schedule, take.Schedule})
-	return s.edit(ctx, tx, e, ids, func() error {
+	return s.editSchedules(ctx, tx, e, ids, func() error {
 		for _, o := range change.Add {
 			o, err := addOverride(ctx, tx, o, now)
 			if err != nil {

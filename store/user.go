@@ -27,7 +27,7 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 			return err
 		}
 		if u.DeactivatedAt != nil { // others may be on call now, or nobody
-			if err := s.lookEverywhere(ctx, tx, now); err != nil {
+			if err := s.checkAllSchedules(ctx, tx, now); err != nil {
 				return err
 			}
 		}

@@ -18,10 +18,10 @@ func grouped(w *world) {
 	s.UserGroups = []oncall.SetupUserGroup{{
 		Handle: "@payments", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: oncall.WhenEmptyFallback, Fallback: "di",
 	}}
-	if _, err := w.Apply(w.t.Context(), s, store.Applying{Write: true}, start); err != nil {
+	if _, err := w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
 		w.t.Fatal(err)
 	}
-	report := must[store.Report](w.t)(w.Apply(w.t.Context(), s, store.Applying{Write: true}, start))
+	report := must[store.Report](w.t)(w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) > 0 {
 		w.t.Errorf("applied again it changes %q", report.Changes)
 	}

@@ -82,7 +82,7 @@ func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, e
 		return nil, err
 	}
 	defer db.Close()
-	_, err = db.Apply(ctx, setup, store.Applying{Write: true}, time.Now())
+	_, err = db.Apply(ctx, setup, store.ApplyOptions{Write: true}, time.Now())
 	return t, err
 }
 

@@ -44,7 +44,7 @@ func (c *applyCmd) Run(p process) error {
 	if err := c.findPeople(p, db, &setup); err != nil {
 		return err
 	}
-	report, err := db.Apply(p.ctx, setup, store.Applying{Write: c.Yes, Prune: c.Prune}, p.clock())
+	report, err := db.Apply(p.ctx, setup, store.ApplyOptions{Write: c.Yes, Prune: c.Prune}, p.clock())
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}

@@ -144,7 +144,7 @@ func (k *crash) setUp(c crashChannel) {
 		k.t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Apply(k.t.Context(), setup, store.Applying{Write: true}, time.Now()); err != nil {
+	if _, err := db.Apply(k.t.Context(), setup, store.ApplyOptions{Write: true}, time.Now()); err != nil {
 		k.t.Fatal(err)
 	}
 	if c.method != "" {

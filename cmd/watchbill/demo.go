@@ -269,7 +269,7 @@ func seed(p process, databaseURL, key string) error {
 	}
 	setup.Integrations[0].Key = key
 	setup.Integrations[1].Key = demoKind(key)
-	_, err = db.Apply(p.ctx, setup, store.Applying{Write: true}, p.clock())
+	_, err = db.Apply(p.ctx, setup, store.ApplyOptions{Write: true}, p.clock())
 	return err
 }
 

@@ -204,7 +204,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	setup.Integrations[1].Key = demoKind(storyKey)
 	db, err := store.Open(ctx, s.url, store.Options{Log: zerolog.Nop()})
 	ts.Check(err)
-	_, err = db.Apply(ctx, setup, store.Applying{Write: true}, s.clock.Now())
+	_, err = db.Apply(ctx, setup, store.ApplyOptions{Write: true}, s.clock.Now())
 	db.Close()
 	ts.Check(err)
 
