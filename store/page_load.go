@@ -76,19 +76,22 @@ func queueLastPage(b *pgx.Batch, to recipient, last *oncall.LastPage) {
 	})
 }
 
-// queuePageLocks locks pages, with all that their messages tell of.
+// queuePageLocks locks pages, with all that their messages tell of. LIMIT keeps the planner from
+// reading all of the timelines for a page of one.
 func queuePageLocks(b *pgx.Batch, ids []oncall.PageID, each func(oncall.PageStatus)) {
 	const lock = `
 		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
 		       recipient AS "to", call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at,
 		       state, attempt, attempted_at, ended_at, detail, sender_job, doubt_at, held_until, redials, code, bundle, ref, receipt, track_at,
-		       EXISTS (
-		           SELECT
-		           FROM incident_events e
-		           WHERE e.incident_id = p.incident_id AND e.kind = $2 AND (e.detail ->> 'page')::bigint = p.id
-		       ) AS blocked,
+		       blocked.is IS NOT NULL AS blocked,
 		       EXISTS (SELECT FROM river_job j WHERE j.id = p.sender_job AND j.state = 'running') AS sending
 		FROM pages p
+		LEFT JOIN LATERAL (
+			SELECT true AS is
+			FROM incident_events e
+			WHERE e.incident_id = p.incident_id AND e.kind = $2 AND (e.detail ->> 'page')::bigint = p.id
+			LIMIT 1
+		) blocked ON true
 		WHERE id = ANY ($1) OR bundle = ANY ($1) AND bundle <> 0
 		ORDER BY id
 		FOR UPDATE OF p`
@@ -106,7 +109,8 @@ func queueMessage(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	})
 }
 
-// queueCalls reads all pages of the calls that a message belongs to.
+// queueCalls reads all pages of the calls that a message belongs to. OFFSET 0 keeps the planner from
+// reading all pages there are for those of one incident.
 func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	const load = `
 		SELECT p.id, p.incident_id, p.user_id, p.method, coalesce(p.reason, jsonb_build_array(p.why)) AS why, p.key,
@@ -117,8 +121,13 @@ func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 			FROM pages
 			WHERE id = $1 OR bundle = $1 AND bundle <> 0
 		) c
-		JOIN pages p ON p.incident_id = c.incident_id AND p.call_seq = c.call_seq AND p.asked_version = c.asked_version
-		            AND p.user_id = c.user_id AND p.recipient = c.recipient
+		CROSS JOIN LATERAL (
+			SELECT *
+			FROM pages o
+			WHERE o.incident_id = c.incident_id AND o.call_seq = c.call_seq AND o.asked_version = c.asked_version
+			  AND o.user_id = c.user_id AND o.recipient = c.recipient
+			OFFSET 0
+		) p
 		LEFT JOIN reaches r ON r.user_id = p.user_id AND r.method = p.method AND r.contact = p.contact
 		LEFT JOIN pages last ON last.id = r.page
 		ORDER BY p.id`
