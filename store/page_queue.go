@@ -48,12 +48,13 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 }
 
 // queuePages inserts the pages that are not there yet, those of one call in the order of their
-// times, and tells saved the id of each.
+// times, and tells saved the id of each. A reason that is about nobody is plain words in why.
 func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delivery)) {
 	const insert = `
-		INSERT INTO pages (incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version,
+		INSERT INTO pages (incident_id, user_id, method, reason, why, key, contact, recipient, due_at, call_seq, asked_version,
 		                   state, attempt, detail)
-		SELECT incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version, $11, 0, ''
+		SELECT incident_id, user_id, method, CASE WHEN jsonb_array_length(reason) > 1 OR reason ->> 0 LIKE '%<@%' THEN reason END,
+		       coalesce(reason ->> 0, ''), key, contact, recipient, due_at, call_seq, asked_version, $11, 0, ''
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[],
 		            $9::bigint[], $10::bigint[])
 		     WITH ORDINALITY AS p (incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version, position)
