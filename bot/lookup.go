@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -73,7 +74,21 @@ func (r request) resembles(typed string) bool {
 	return nearest(unescape(typed), names) != ""
 }
 
-// whoAndWhen reads the longest name that the words begin with, and then a time.
+// whoAndWhen reads the longest name that the words begin with, and then a time. If that is long past,
+// the request's directory becomes one that knows it.
+func (b *Bot) whoAndWhen(ctx context.Context, r *request) ([]*schedule.Schedule, time.Time, error) {
+	schedules, when, err := r.whoAndWhen()
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	directory, err := b.store.DirectoryAt(ctx, r.directory, when)
+	if err != nil || directory == r.directory {
+		return schedules, when, err
+	}
+	r.directory = directory
+	return r.whoAndWhen()
+}
+
 func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
 	if len(r.words) == 0 {
 		return r.directory.Schedules, r.now, nil

@@ -31,7 +31,7 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 			return open(ctx, r, c)
 		}
 	}
-	schedules, when, err := r.whoAndWhen()
+	schedules, when, err := b.whoAndWhen(ctx, &r)
 	if err != nil {
 		return "", err
 	}

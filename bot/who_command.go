@@ -8,8 +8,8 @@ import (
 )
 
 // who answers `/oncall who [team or schedule] [when]`.
-func (b *Bot) who(_ context.Context, r request) (string, error) {
-	schedules, when, err := r.whoAndWhen()
+func (b *Bot) who(ctx context.Context, r request) (string, error) {
+	schedules, when, err := b.whoAndWhen(ctx, &r)
 	if err != nil {
 		return "", err
 	}

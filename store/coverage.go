@@ -80,7 +80,11 @@ func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverag
 	if f.TimeOff, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.TimeOff]); err != nil {
 		return f, err
 	}
-	definitions, err := schedules(ctx, tx)
+	recent, err := recently(ctx, tx)
+	if err != nil {
+		return f, err
+	}
+	definitions, err := schedules(ctx, tx, recent)
 	for _, s := range definitions {
 		f.Schedules = append(f.Schedules, s)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"time"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
@@ -29,6 +30,7 @@ type Directory struct {
 	integrations map[oncall.IntegrationID]oncall.Integration
 
 	schedules map[oncall.ScheduleID]*schedule.Schedule
+	since     time.Time // what of schedules was over by then is left out
 	keys      map[keyHash]oncall.Integration
 	admins    map[oncall.TeamID][]oncall.UserID
 	overrides map[oncall.OverrideID]schedule.Override

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -91,13 +92,29 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 		return dir, nil
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		dir, err = s.loadDirectory(ctx, tx)
+		dir, err = s.loadDirectory(ctx, tx, time.Time{})
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}
 	s.cache.put(dir, load, age)
+	return dir, nil
+}
+
+// DirectoryAt returns a directory whose schedules can be asked about an instant that may be long past:
+// the one that the caller has, if that will do.
+func (s *Store) DirectoryAt(ctx context.Context, dir *Directory, at time.Time) (*Directory, error) {
+	if at.After(dir.since) {
+		return dir, nil
+	}
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		dir, err = s.loadDirectory(ctx, tx, at.Add(-pastMatters))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load the directory as of %s: %w", at, err)
+	}
 	return dir, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,7 +14,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error) {
+// loadDirectory loads the directory, with what of schedules was not over by an instant; zero: with what
+// matters now.
+func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (*Directory, error) {
 	// One instant for all queries, so that nothing refers to what another query has missed.
 	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 		return nil, err
@@ -30,7 +33,15 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx) (*Directory, error
 			return nil, err
 		}
 	}
-	all, err := schedules(ctx, tx)
+	of := scope{since: since}
+	if since.IsZero() {
+		var err error
+		if of, err = recently(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
+	d.since = of.since
+	all, err := schedules(ctx, tx, of)
 	if err != nil {
 		return nil, err
 	}
@@ -165,88 +176,4 @@ func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
 	var err error
 	d.UserGroups, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
 	return err
-}
-
-// schedules loads every live schedule with its versions, its overrides and who is gone.
-func schedules(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID]schedule.Definition, error) {
-	const load = `SELECT id, team_id, name, time_zone, apart FROM schedules WHERE removed_at IS NULL`
-	const gone = `SELECT id, deactivated_at FROM users WHERE deactivated_at IS NOT NULL`
-	type row struct {
-		ID       oncall.ScheduleID
-		TeamID   oncall.TeamID
-		Name     string
-		TimeZone string
-		Apart    bool
-	}
-	inactive := map[oncall.UserID][]schedule.Span{}
-	rows, _ := tx.Query(ctx, gone)
-	var user oncall.UserID
-	var span schedule.Span
-	if _, err := pgx.ForEachRow(rows, []any{&user, &span.Start}, func() error {
-		inactive[user] = []schedule.Span{span}
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	rows, _ = tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
-	if err != nil {
-		return nil, err
-	}
-	versions, err := versions(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	overrides, err := overrides(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	shifts, err := manualShifts(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[oncall.ScheduleID]schedule.Definition, len(found))
-	for _, r := range found {
-		out[r.ID] = schedule.Definition{
-			ID: r.ID, TeamID: r.TeamID, Name: r.Name, TimeZone: r.TimeZone,
-			Versions: versions[r.ID], Overrides: overrides[r.ID], Shifts: shifts[r.ID], Inactive: inactive, Apart: r.Apart,
-		}
-	}
-	return out, nil
-}
-
-// versions loads the versions of every schedule, oldest first.
-func versions(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.Version, error) {
-	const load = `
-		SELECT schedule_id, id, effective_from, rotations, note, created_by, created_at
-		FROM schedule_versions
-		ORDER BY schedule_id, id`
-	type row struct {
-		ScheduleID oncall.ScheduleID
-		schedule.Version
-	}
-	rows, _ := tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
-	out := map[oncall.ScheduleID][]schedule.Version{}
-	for _, v := range found {
-		out[v.ScheduleID] = append(out[v.ScheduleID], v.Version)
-	}
-	return out, err
-}
-
-// overrides loads the overrides of every schedule, in the order in which they were made.
-func overrides(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.Override, error) {
-	const load = `
-		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
-		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
-		       cancelled_at
-		FROM overrides
-		ORDER BY id`
-	rows, _ := tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[schedule.Override])
-	out := map[oncall.ScheduleID][]schedule.Override{}
-	for _, o := range found {
-		out[o.ScheduleID] = append(out[o.ScheduleID], o)
-	}
-	return out, err
 }

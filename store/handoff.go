@@ -34,11 +34,11 @@ func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now ti
 		if err := tx.QueryRow(ctx, lock, id).Scan(&planned); err != nil {
 			return err
 		}
-		all, err := schedules(ctx, tx)
+		found, err := definition(ctx, tx, id, scope{since: now.Add(-pastMatters)})
 		if err != nil {
 			return err
 		}
-		compiled, err := schedule.Compile(all[id])
+		compiled, err := schedule.Compile(found)
 		if err != nil {
 			return err
 		}

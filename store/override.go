@@ -106,13 +106,12 @@ func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.T
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 		RETURNING id`
 	o.ID, o.CreatedAt, o.CancelledAt = 0, now, nil
-	all, err := schedules(ctx, tx)
+	changed, err := definition(ctx, tx, o.ScheduleID, scope{since: now})
 	if err != nil {
 		return o, err
 	}
-	definition := all[o.ScheduleID]
-	definition.Overrides = append(definition.Overrides, o)
-	if _, err := schedule.Compile(definition); err != nil {
+	changed.Overrides = append(changed.Overrides, o)
+	if _, err := schedule.Compile(changed); err != nil {
 		return o, err
 	}
 	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, some(o.Users), o.From, o.To,

@@ -16,25 +16,13 @@ import (
 func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (schedule.Definition, error) {
 	var out schedule.Definition
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		out, err = definition(ctx, tx, id)
+		out, err = definition(ctx, tx, id, scope{history: true})
 		return err
 	})
 	if err != nil {
 		return schedule.Definition{}, wrap(err, "load schedule %d", id)
 	}
 	return out, nil
-}
-
-func definition(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (schedule.Definition, error) {
-	all, err := schedules(ctx, tx)
-	if err != nil {
-		return schedule.Definition{}, err
-	}
-	found, ok := all[id]
-	if !ok {
-		return schedule.Definition{}, oncall.ErrNotFound
-	}
-	return found, nil
 }
 
 // CreateSchedule stores a schedule, of which the team, the name and the time zone are given, and
@@ -64,14 +52,14 @@ func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, no
 	return made, nil
 }
 
-// EditSchedule adds a version to a schedule and returns the schedule with it. Seen is the latest
+// EditSchedule adds a version to a schedule and returns the schedule with it, without what is past. Seen is the latest
 // version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
 func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
-	return s.editSchedule(ctx, id, seen, now, func(schedule.Definition) (schedule.Version, error) { return v, nil })
+	return s.editSchedule(ctx, id, seen, now, scope{since: now}, func(schedule.Definition) (schedule.Version, error) { return v, nil })
 }
 
 // editSchedule adds the version that is made of what the schedule was.
-func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int64, now time.Time,
+func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int64, now time.Time, of scope,
 	version func(was schedule.Definition) (schedule.Version, error),
 ) (schedule.Definition, error) {
 	var edited schedule.Definition
@@ -79,7 +67,7 @@ func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		was, err := definition(ctx, tx, id)
+		was, err := definition(ctx, tx, id, of)
 		if err != nil {
 			return err
 		}
@@ -128,7 +116,7 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 func (s *Store) RestoreVersion(
 	ctx context.Context, id oncall.ScheduleID, version, seen int64, by oncall.UserID, now time.Time,
 ) (schedule.Definition, error) {
-	return s.editSchedule(ctx, id, seen, now, func(was schedule.Definition) (schedule.Version, error) {
+	return s.editSchedule(ctx, id, seen, now, scope{since: now, history: true}, func(was schedule.Definition) (schedule.Version, error) {
 		return was.Restored(version, by)
 	})
 }

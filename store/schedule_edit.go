@@ -21,14 +21,15 @@ type scheduleEdit struct {
 // editSchedules lets do change schedules that the caller has locked, and sees to what follows: people whose
 // shifts move are told, and whoever comes on call by it at once is announced when it is committed.
 func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, ids []oncall.ScheduleID, do func() error) error {
-	before, err := schedules(ctx, tx)
+	of := scope{ids: ids, since: e.at} // nobody is told of what is past
+	before, err := schedules(ctx, tx, of)
 	if err != nil {
 		return err
 	}
 	if err := do(); err != nil {
 		return err
 	}
-	after, err := schedules(ctx, tx)
+	after, err := schedules(ctx, tx, of)
 	if err != nil {
 		return err
 	}

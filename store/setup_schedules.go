@@ -37,7 +37,11 @@ func equal(a, b any) bool {
 // applySchedules adds a version to a schedule whose rotations have changed: from now on, never for
 // the past. The first version is in force since ever.
 func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error {
-	all, err := schedules(ctx, a.tx)
+	recent, err := recently(ctx, a.tx)
+	if err != nil {
+		return err
+	}
+	all, err := schedules(ctx, a.tx, recent)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (s *Store) AddShift(
 	ctx context.Context, id oncall.ScheduleID, shift schedule.ManualShift, by oncall.UserID, now time.Time,
 ) (schedule.ManualShift, error) {
 	shift.ID = 0
-	err := s.changeShifts(ctx, id, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, was schedule.Definition) (err error) {
+	err := s.changeShifts(ctx, id, shift.Start, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, was schedule.Definition) (err error) {
 		if err := was.Fits(shift); err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (s *Store) DeleteShifts(
 		from = now
 	}
 	changed := 0
-	err := s.changeShifts(ctx, id, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, of schedule.Definition) error {
+	err := s.changeShifts(ctx, id, from, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, of schedule.Definition) error {
 		for _, was := range of.Shifts {
 			if role != "" && role != was.RoleName() {
 				continue
@@ -95,13 +95,16 @@ func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart
 	return nil
 }
 
-// changeShifts changes a schedule's shifts while nobody else does.
-func (s *Store) changeShifts(ctx context.Context, id oncall.ScheduleID, e scheduleEdit, change func(pgx.Tx, schedule.Definition) error) error {
+// changeShifts changes a schedule's shifts while nobody else does. Those that were over by an instant
+// don't matter to the change.
+func (s *Store) changeShifts(
+	ctx context.Context, id oncall.ScheduleID, since time.Time, e scheduleEdit, change func(pgx.Tx, schedule.Definition) error,
+) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		found, err := definition(ctx, tx, id)
+		found, err := definition(ctx, tx, id, scope{since: since})
 		if err != nil {
 			return err
 		}
@@ -126,20 +129,4 @@ func saveShift(
 		RETURNING id`
 	err = tx.QueryRow(ctx, insert, id, m.Role, m.Start, m.End, some(m.Users), by, now).Scan(&shift)
 	return shift, err
-}
-
-// manualShifts loads the shifts of every schedule that somebody wrote down.
-func manualShifts(ctx context.Context, tx pgx.Tx) (map[oncall.ScheduleID][]schedule.ManualShift, error) {
-	const load = `SELECT schedule_id, id, role, start_at AS "start", end_at AS "end", users FROM manual_shifts ORDER BY id`
-	type row struct {
-		ScheduleID oncall.ScheduleID
-		schedule.ManualShift
-	}
-	rows, _ := tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
-	out := map[oncall.ScheduleID][]schedule.ManualShift{}
-	for _, r := range found {
-		out[r.ScheduleID] = append(out[r.ScheduleID], r.ManualShift)
-	}
-	return out, err
 }

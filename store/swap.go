@@ -193,7 +193,11 @@ func lockStaff(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall
 	if err != nil {
 		return staff, err
 	}
-	all, err := schedules(ctx, tx)
+	recent, err := recently(ctx, tx)
+	if err != nil {
+		return staff, err
+	}
+	all, err := schedules(ctx, tx, recent)
 	if err != nil {
 		return staff, err
 	}
