@@ -34,23 +34,27 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	if again = f.early(now); !again.IsZero() {
 		return pageEarly, again
 	}
-	if again = f.lastOther().Holds(in, p.Method, now); p.untried() && p.UserID != "" && !again.IsZero() {
+	if again = f.lastOther().Holds(in, p.Method, now); p.takesAlong() && !again.IsZero() {
 		return pageHeld, again
 	}
 	return pageGoesNow, time.Time{}
 }
 
-// Gathers reports whether the page is sent now and takes along what Waits for its recipient.
-func (f PageFacts) Gathers(now time.Time) bool {
+// Needs tells what else the decision depends on: with along, the pages Waiting for the same
+// recipient, which it takes with it; with code, the Codes in use. Both only if it is sent now.
+func (f PageFacts) Needs(now time.Time) (along, code bool) {
 	v, _ := f.verdict(now)
-	return v == pageGoesNow && f.Lead.untried() && f.Lead.UserID != ""
+	goes := v == pageGoesNow
+	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode()
 }
 
-// NeedsCode reports whether the page is sent now by a method whose answers name the message by
-// a number, and has none.
-func (f PageFacts) NeedsCode(now time.Time) bool {
-	v, _ := f.verdict(now)
-	return v == pageGoesNow && f.Lead.Code == 0 && f.Lead.Contact != 0 && f.Lead.Method.Info().Coded
+// takesAlong reports whether what waits for the same recipient joins the page once it is sent.
+func (p PageStatus) takesAlong() bool { return p.untried() && p.UserID != "" }
+
+// needsCode reports whether the page has no number yet, while answers by its method name the
+// message by one.
+func (p PageStatus) needsCode() bool {
+	return p.Code == 0 && p.Contact != 0 && p.Method.Info().Coded
 }
 
 // Begin decides whether the page is sent now, and what its message tells of.
@@ -174,10 +178,10 @@ func (f PageFacts) skip(d *PageDecision, now time.Time) {
 
 // send begins an attempt, or has an earlier one looked for that may have been sent.
 func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
-	first := p.untried() && p.UserID != ""
+	first := p.takesAlong()
 	f.list(d, first, now)
 	p.SenderJob = &f.Job
-	if f.NeedsCode(now) {
+	if p.needsCode() {
 		p.Code = f.code(len(d.Order.Incidents) == 1)
 	}
 	d.Order.Send, d.Order.Code, d.Order.Blocked = true, p.Code, p.Blocked

@@ -84,8 +84,8 @@ type PageFacts struct {
 	// To begin an attempt.
 	Job     int64        // wants to send it
 	Contact *PageContact // nil: there is none
-	Waiting []PageStatus // if it Gathers: what waits untried for the same recipient, with what that leads
-	Codes   []CodeInUse  // if it NeedsCode
+	Waiting []PageStatus // if it Needs them: what waits untried for the same recipient, with what that leads
+	Codes   []CodeInUse  // if it Needs one
 
 	// To record what became of it.
 	Step     []StepPage          // if it was not sent: the pages of the incidents' latest steps

@@ -12,7 +12,7 @@ func (s *pageTale) look(number int, how string) {
 	if how == "beside another" {
 		f.Lead.SenderJob, f.Lead.Sending = new(int64(99)), true
 	}
-	if f.Gathers(s.now) {
+	if along, _ := f.Needs(s.now); along {
 		f.Waiting = s.waiting(f.Lead)
 	}
 	d := f.Begin(s.now)

@@ -173,14 +173,15 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 	if err := loadMissing(ctx, tx, f.Members, f.Incidents); err != nil {
 		return f, to, err
 	}
-	if f.Gathers(now) || f.NeedsCode(now) {
-		err = loadToSend(ctx, tx, to, &f, now)
+	if along, code := f.Needs(now); along || code {
+		err = loadToSend(ctx, tx, to, &f, along, code, now)
 	}
 	return f, to, err
 }
 
-// loadToSend loads what only a page needs that is sent now.
-func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFacts, now time.Time) error {
+// loadToSend loads what only a page needs that is sent now: what goes along with it, and the codes
+// in use.
+func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFacts, along, code bool, now time.Time) error {
 	const waiting = `
 		SELECT id
 		FROM pages
@@ -203,23 +204,23 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
 		))
 		ORDER BY p.id`
-	var along []oncall.PageID
+	var waits []oncall.PageID
 	b := &pgx.Batch{}
-	if f.Gathers(now) {
+	if along {
 		b.Queue(waiting, to.User, to.Method, to.Contact, f.Lead.ID, now, oncall.BundleLimit).Query(func(rows pgx.Rows) (err error) {
-			along, err = pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
+			waits, err = pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
 			return err
 		})
 	}
-	if f.NeedsCode(now) {
+	if code {
 		b.Queue(lock, codeLock, to.Contact)
 		queueRows(b, used, func(c oncall.CodeInUse) { f.Codes = append(f.Codes, c) }, to.Contact, f.Lead.IncidentID, now.Add(-codeRests))
 	}
-	if err := tx.SendBatch(ctx, b).Close(); err != nil || len(along) == 0 {
+	if err := tx.SendBatch(ctx, b).Close(); err != nil || len(waits) == 0 {
 		return err
 	}
 	b = &pgx.Batch{}
-	queuePageLocks(b, along, func(p oncall.PageStatus) { f.Waiting = append(f.Waiting, p) })
+	queuePageLocks(b, waits, func(p oncall.PageStatus) { f.Waiting = append(f.Waiting, p) })
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return err
 	}
