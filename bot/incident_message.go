@@ -17,7 +17,7 @@ import (
 // whether it was posted, FindRoot tells.
 func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
 	at, err := b.post(ctx, slackcall.Message{
-		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForRoot, Hasty: true,
+		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForRoot, Hasty: true, Aside: true,
 	}, view.Incident(p))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
@@ -32,8 +32,8 @@ func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to o
 	if to != "" {
 		d = view.Page(p, to, why)
 	}
-	if err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, b.updatePriority(p), true); err != nil {
-		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, asGone(err))
+	if err := b.update(ctx, at, d, b.updatePriority(p), true); err != nil {
+		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, err)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	began := b.clock()
 	m := slackcall.Message{
 		Channel: root.Channel, Thread: root.TS, Broadcast: loud,
-		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: urgency, Hasty: true,
+		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: urgency, Hasty: true, Aside: true,
 	}
 	_, err := b.post(ctx, m, d)
 	if err != nil && slackcall.OutcomeOf(err) == notify.Unknown {
@@ -83,7 +83,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 
 // FindRoot looks for the root message that an attempt at since or later may have posted.
 func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error) {
-	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery}, since)
+	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery, Priority: slackcall.ForRoot}, since)
 	if err != nil {
 		return store.Place{}, false, fmt.Errorf("look for incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}

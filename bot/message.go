@@ -22,6 +22,17 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 	return store.Place(at), err
 }
 
+// update edits a message. Where Slack doesn't let it be edited any more, as in an archived channel,
+// it stays as it is: that is no error, or it would be tried for ever.
+func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority, hasty bool) error {
+	err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, p, hasty)
+	if slackcall.OutcomeOf(err) == slackcall.Frozen {
+		b.log.Info().Err(err).Str("channel", at.Channel).Msg("a message can't be edited any more and stays as it is")
+		return nil
+	}
+	return asGone(err)
+}
+
 // find looks for a message that may have been posted at since or later. Where Slack
 // doesn't let us read it reports none: a second message is better than none.
 func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (store.Place, bool, error) {

@@ -27,8 +27,8 @@ func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice)
 	if n.Kind == oncall.NoticeBundle {
 		d = view.Bundle(n, b.bundleLinks(ctx, n))
 	}
-	if err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, slackcall.ForUpdate, false); err != nil {
-		return fmt.Errorf("redraw notice %d: %w", n.ID, asGone(err))
+	if err := b.update(ctx, at, d, slackcall.ForUpdate, false); err != nil {
+		return fmt.Errorf("redraw notice %d: %w", n.ID, err)
 	}
 	return nil
 }
@@ -39,7 +39,7 @@ func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) 
 	if slackcall.IsUser(n.To) {
 		return store.Place{}, false, nil
 	}
-	at, found, err := b.find(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key}, since)
+	at, found, err := b.find(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, since)
 	if err != nil {
 		return store.Place{}, false, fmt.Errorf("look for notice %d: %w", n.ID, err)
 	}

@@ -63,7 +63,11 @@ func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.Incident
 	defer cancel()
 	at, err := b.post(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key, Incident: int64(in), Priority: urgency, Hasty: true}, d)
 	if err != nil {
-		return slackcall.Receipt(fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err))
+		err = fmt.Errorf("page %s of incident %d: %w", m.To, m.Incident, err)
+		if b.passing(ctx, m, err) {
+			return notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadAgain, Err: err}
+		}
+		return slackcall.Receipt(err)
 	}
 	if m.Attempt > 1 {
 		// An earlier attempt may have posted the page without our knowing it, and the buttons of
@@ -75,7 +79,22 @@ func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.Incident
 	return posted(at)
 }
 
+// passing reports whether a refusal is of the kind that Slack takes back: at times there is no
+// conversation with somebody who is there.
+func (b *Bot) passing(ctx context.Context, m notify.Message, err error) bool {
+	if !slackcall.IsUser(m.To) || !slackcall.NoChannel(err) || m.Attempt > passingTries {
+		return false
+	}
+	u, lookErr := b.slack.User(ctx, m.To, pagePriority(oncall.Severity(m.Severity)))
+	if lookErr != nil {
+		return !slackcall.Refused(lookErr)
+	}
+	return !u.Deleted && !u.IsBot
+}
+
 const (
+	// passingTries is how often a page is tried that is refused as if its person had no conversation.
+	passingTries = 30
 	// longestPage bounds the wait for its turn and the call together.
 	longestPage = slackcall.Timeout + slackcall.Timeout/2
 	// loadAgain is the pause after a page could not be loaded.
@@ -89,7 +108,7 @@ func (b *Bot) Lag() time.Duration { return 2 * time.Second }
 func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (notify.Receipt, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, longestPage)
 	defer cancel()
-	at, found, err := b.find(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key}, since)
+	at, found, err := b.find(ctx, slackcall.Message{Channel: m.To, Delivery: m.Key, Priority: pagePriority(oncall.Severity(m.Severity))}, since)
 	if err != nil {
 		return notify.Receipt{}, false, fmt.Errorf("look for the page of incident %d: %w", m.Incident, err)
 	}

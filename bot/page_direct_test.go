@@ -40,7 +40,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 		{slacksim.Fault{Kind: slacksim.FaultLost}, notify.Unknown},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "internal_error"}, notify.Unknown},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "fatal_error"}, notify.Unknown},
-		{slacksim.Fault{Kind: slacksim.FaultError, Code: "channel_not_found"}, notify.Rejected},
+		{slacksim.Fault{Kind: slacksim.FaultError, Code: "channel_not_found"}, notify.Throttled}, // Cy is there
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "messages_tab_disabled"}, notify.Misconfigured},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "never_heard_of"}, notify.Misconfigured},
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "token_revoked"}, notify.Misconfigured},
@@ -52,6 +52,10 @@ func TestSendPagesAndClassifies(t *testing.T) {
 		if r := f.bot.Send(f.ctx, message); r.Outcome != c.want || r.Err == nil {
 			t.Errorf("%s %s: %s, %v; want %s", c.fault.Kind, c.fault.Code, r.Outcome, r.Err, c.want)
 		}
+	}
+	message.To = "U0NOBODY"
+	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Rejected {
+		t.Errorf("somebody who isn't there: %s", r.Outcome)
 	}
 	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
 	message.To = string(bo)

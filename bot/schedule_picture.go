@@ -98,7 +98,7 @@ const looksForFile = 4
 // since Slack may say yes and share nothing.
 func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
 	var err error
-	if p.Channel, err = b.slack.Conversation(ctx, string(to)); err != nil {
+	if p.Channel, err = b.slack.Conversation(ctx, string(to), 0); err != nil {
 		return err
 	}
 	id, err := b.slack.Upload(ctx, p)

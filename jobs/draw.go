@@ -164,8 +164,8 @@ func (w drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) 
 		return store.Place{}, err
 	}
 	place, err := w.jobs.board.PostRoot(ctx, d.Picture, d.Delivery)
-	if delay(err) > 0 && d.RootTried == nil { // certainly not posted, so there is nothing to look for
-		err = errors.Join(err, w.jobs.store.RootUnsent(ctx, in.ID))
+	if undone(err) { // and what was tried before has been looked for
+		err = errors.Join(err, w.jobs.store.RootUnsent(ctx, in.ID), w.refused(ctx, d, err))
 	}
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post the message: %w", err)
@@ -238,6 +238,29 @@ func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (
 		return false, fmt.Errorf("reply in the thread: %w", err)
 	}
 	return true, w.jobs.store.Threaded(ctx, d.Picture.Incident.ID, last)
+}
+
+// refused tells people of a channel that refuses the incident's message.
+func (w drawer) refused(ctx context.Context, d store.Drawing, err error) error {
+	type refusal interface {
+		error
+		ChannelRefuses() (code string)
+	}
+	e, ok := errors.AsType[refusal](err)
+	if !ok || e.ChannelRefuses() == "" {
+		return nil
+	}
+	return w.jobs.store.ChannelRefused(ctx, d.Picture.Incident.TeamID, e.ChannelRefuses(), w.jobs.clock())
+}
+
+// undone reports whether the board has certainly not done it.
+func undone(err error) bool {
+	type sure interface {
+		error
+		Undone() bool
+	}
+	e, ok := errors.AsType[sure](err)
+	return ok && e.Undone()
 }
 
 // delay returns how long the board asks us to wait with something that it has certainly not done, or

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +20,13 @@ import (
 // newSlackDesk is a desk whose only instance pages and draws in Slack.
 func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
 	t.Helper()
-	sim := slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})
+	return newSlackDeskWith(t, wait, slacksim.Options{})
+}
+
+func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*desk, *slacksim.Sim) {
+	t.Helper()
+	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
+	sim := slacksim.New(o)
 	for id, name := range map[oncall.UserID]string{ann: "ann", bo: "bo"} {
 		sim.AddUser(slacksim.User{ID: string(id), Name: name, TZ: "Europe/Berlin"})
 	}
@@ -176,4 +183,80 @@ func TestSlackIsDown(t *testing.T) {
 		roots, replies := shown(sim, "C0PAY")
 		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
 	})
+}
+
+// A channel that takes no messages is set aside alone: it costs Slack's budget next to nothing, the
+// other teams notice nothing, its admins hear of it once, and once it is mended everything is posted.
+func TestAnArchivedChannelIsSetAside(t *testing.T) {
+	t.Parallel()
+	d, sim := newSlackDeskWith(t, "1h", slacksim.Options{Limits: true})
+	if _, err := d.store.Pool().Exec(t.Context(), `UPDATE teams SET channel = '#payments'`); err != nil {
+		t.Fatal(err)
+	}
+	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(bo)}})
+	quiet := d.anotherTeam()
+	channel := func(archived bool) {
+		sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{string(ann), slacksim.BotUserID}, Archived: archived})
+	}
+	channel(true)
+	var keys []string
+	for n := range 15 {
+		keys = append(keys, fmt.Sprint("db-", n))
+	}
+	d.signal(keys...)
+	refused := func() map[string]int {
+		n := map[string]int{}
+		for _, c := range sim.Calls() {
+			if c.Args["channel"] == "#payments" && !c.OK || c.Method == "conversations.list" {
+				n[c.Method]++
+			}
+		}
+		return n
+	}
+	d.eventually("the channel has refused", func() bool { return refused()["chat.postMessage"] > 0 })
+	for n := range 5 {
+		began := time.Now()
+		d.accept(quiet, oncall.Signal{Action: oncall.Trigger, DedupKey: fmt.Sprint("probe-", n), Title: "the probe is silent", Severity: oncall.High})
+		within(t, atOnce, "the other team's incident is in its channel", func() bool {
+			roots, _ := shown(sim, "C0OPS")
+			return len(roots) == n+1
+		})
+		t.Logf("the other team's incident is in its channel after %s", time.Since(began))
+	}
+	told := func(who string) (n int) {
+		for _, m := range sim.Messages(who) {
+			if strings.Contains(m.Text, "channel is archived") {
+				n++
+			}
+		}
+		return n
+	}
+	d.eventually("Ann and Bo are told", func() bool { return told("@ann") == 1 && told("@bo") == 1 })
+	if n := refused(); n["chat.postMessage"] > 5 || n["conversations.list"] > 0 {
+		t.Errorf("spent on the archived channel: %v", n)
+	}
+	channel(false)
+	within(t, 2*time.Minute, "everything is posted, once", func() bool {
+		roots, _ := shown(sim, "C0PAY")
+		return len(roots) == len(keys)
+	})
+	if told("@ann") != 1 {
+		t.Errorf("Ann is told %d times", told("@ann"))
+	}
+}
+
+// At times Slack says of somebody who is there that there is no such conversation, and takes it back.
+func TestAPersonWhoSeemsGoneForAMomentIsPaged(t *testing.T) {
+	t.Parallel()
+	d, sim := newSlackDesk(t, "1h")
+	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "channel_not_found", Times: -1})
+	id := d.signal("db-1")[0]
+	d.eventually("Ann's page is refused", func() bool {
+		return slices.ContainsFunc(sim.Calls(), func(c slacksim.Call) bool { return c.Args["channel"] == string(ann) && !c.OK })
+	})
+	sim.ClearFaults()
+	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	if n := len(d.events(id, oncall.EventPageFailed)); n != 0 {
+		t.Errorf("%d pages failed", n)
+	}
 }

@@ -8,6 +8,7 @@ import (
 // The notices about ways to reach people.
 const (
 	NoticeBlocked   NoticeKind = "delivery_blocked" // to admins: a contact method waits for them
+	NoticeChannel   NoticeKind = "channel_refused"  // to admins: a team's channel takes no messages
 	NoticeUnreached NoticeKind = "delivery_failed"  // to admins: nobody of a step could be reached
 	NoticeContact   NoticeKind = "contact_off"      // to a person and admins: a contact method is switched off
 	NoticeContactOn NoticeKind = "contact_on"       // to a person: it is switched on again
@@ -28,6 +29,22 @@ func BlockedNotices(method Method, why string, to []string, now time.Time) []Not
 		out = append(out, Notice{
 			Key: fmt.Sprintf("blocked/%s/%s/%s", method, now.UTC().Format(time.DateOnly), who), To: who,
 			Kind: NoticeBlocked, Detail: NoticeDetail{Method: method, Note: why},
+		})
+	}
+	return out
+}
+
+// ChannelNotices tell people, once a day, that Slack refuses messages in a team's channel. Why is
+// Slack's code.
+func ChannelNotices(t Team, why string, to []UserID, now time.Time) []Notice {
+	var out []Notice
+	for _, who := range to {
+		out = append(out, Notice{
+			Key: fmt.Sprintf("channel/%d/%s/%s/%s", t.ID, t.Channel, now.UTC().Format(time.DateOnly), who), To: string(who),
+			Kind: NoticeChannel, Detail: NoticeDetail{
+				Team: t.Name, Address: t.Channel, Note: why,
+				Lines: []string{"Slack refuses the messages of incidents in a team's channel: " + why + "."}, // for older releases
+			},
 		})
 	}
 	return out

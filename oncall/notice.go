@@ -55,6 +55,7 @@ type NoticeDetail struct {
 	TimeZone     string           `json:"timezone,omitempty"` // the reader's, if it is one person
 	Method       Method           `json:"method,omitempty"`   // of reaching people
 	Address      string           `json:"address,omitempty"`
+	Team         string           `json:"team,omitempty"`
 	Answered     int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
 	Over         int              `json:"over,omitempty"`    // of Incidents: resolved
 }

@@ -117,6 +117,19 @@ func (s *System) RootUnsent(ctx context.Context, id oncall.IncidentID) error {
 	return s.noteDrawing(ctx, id, note, id)
 }
 
+// ChannelRefused tells a team's admins, once a day, that Slack refuses messages in the team's channel.
+// Without admins it tells those who are paged where a policy has nobody, or else all members.
+func (s *System) ChannelRefused(ctx context.Context, team oncall.TeamID, why string, now time.Time) error {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	t, _ := dir.Team(team)
+	return s.transact(ctx, func(tx pgx.Tx) error {
+		return s.notice(ctx, tx, now, oncall.ChannelNotices(t, why, dir.channelWatchers(t), now))
+	})
+}
+
 // RootPosted notes where the message in the channel is.
 func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
 	const note = `

@@ -385,6 +385,17 @@ func (d *Directory) Watchers(id oncall.TeamID) []string {
 	return to
 }
 
+// channelWatchers are the people to tell of what is wrong with a team's channel.
+func (d *Directory) channelWatchers(t oncall.Team) []oncall.UserID {
+	for _, some := range [][]oncall.UserID{d.admins[t.ID], t.Fallback, d.Members[t.ID]} {
+		some = slices.DeleteFunc(slices.Clone(some), func(u oncall.UserID) bool { return d.Users[u].DeactivatedAt != nil })
+		if len(some) > 0 {
+			return some
+		}
+	}
+	return nil
+}
+
 const (
 	allHandoffs = `
 		SELECT schedule_id AS schedule, role, number, users, incoming, outgoing, at, acked_by

@@ -44,6 +44,8 @@ type Client struct {
 	http    *http.Client
 	queue   *queue
 	metrics *metrics
+	aside   aside
+	ids     ids
 }
 
 // New makes a Client and calls nobody yet.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -16,12 +18,12 @@ const notInChannel = "not_in_channel"
 
 // Conversation returns the id of a conversation, of which posting also takes the name, or
 // the person if it is a direct message, and reading doesn't.
-func (c *Client) Conversation(ctx context.Context, to string) (id string, err error) {
+func (c *Client) Conversation(ctx context.Context, to string, p Priority) (id string, err error) {
 	switch {
 	case strings.HasPrefix(to, "#"):
-		return c.channelNamed(ctx, to[1:])
+		return c.channelNamed(ctx, to, p)
 	case IsUser(to):
-		return c.direct(ctx, to)
+		return c.direct(ctx, to, p)
 	}
 	return to, nil
 }
@@ -29,38 +31,102 @@ func (c *Client) Conversation(ctx context.Context, to string) (id string, err er
 // IsUser tells the id of a person from that of a conversation.
 func IsUser(id string) bool { return strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W") }
 
-func (c *Client) channelNamed(ctx context.Context, name string) (id string, err error) {
+// listedFor is how long a listing of the channels holds for names that it lacks.
+const listedFor = time.Minute
+
+// ids remembers which conversation a name or a person stands for, so that each is asked for once.
+// A channel that is renamed keeps its id.
+type ids struct {
+	listing sync.Mutex // one lists at a time: each listing is good for all
+
+	mu     sync.Mutex
+	of     map[string]string
+	listed time.Time
+}
+
+// learn remembers an id. Slack answers every post with it.
+func (i *ids) learn(to, id string) {
+	if to == id || !strings.HasPrefix(to, "#") && !IsUser(to) {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.of == nil {
+		i.of = map[string]string{}
+	}
+	i.of[to] = id
+}
+
+// known returns an id that is remembered, and whether a listing would say anything new.
+func (i *ids) known(to string, now time.Time) (id string, stale bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.of[to], now.Sub(i.listed) > listedFor
+}
+
+func (i *ids) listedAt(now time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.listed = now
+}
+
+func (c *Client) channelNamed(ctx context.Context, name string, p Priority) (string, error) {
+	if id, _ := c.ids.known(name, present()); id != "" {
+		return id, nil
+	}
+	c.ids.listing.Lock()
+	defer c.ids.listing.Unlock()
+	id, stale := c.ids.known(name, present())
+	if id == "" && stale {
+		if err := c.list(ctx, p); err != nil {
+			return "", err
+		}
+		id, _ = c.ids.known(name, present())
+	}
+	if id == "" {
+		return "", &Error{Outcome: notify.Rejected, Code: "channel_not_found", cause: fmt.Errorf("no channel is named %s", name)}
+	}
+	return id, nil
+}
+
+// list learns the ids of all channels. It is hasty: nobody stands in line behind it.
+func (c *Client) list(ctx context.Context, p Priority) error {
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
 		var channels []slack.Channel
-		err := c.do(ctx, call{method: "conversations.list"}, func(ctx context.Context) (err error) {
+		err := c.do(ctx, call{method: "conversations.list", priority: p, hasty: true}, func(ctx context.Context) (err error) {
 			channels, cursor, err = c.api.GetConversationsContext(ctx, &slack.GetConversationsParameters{
 				Cursor: cursor, ExcludeArchived: true, Limit: 1000, Types: []string{"public_channel", "private_channel"},
 			})
 			return err
 		})
 		if err != nil {
-			return "", err
+			return err
 		}
 		for _, found := range channels {
-			if found.Name == name {
-				return found.ID, nil
-			}
+			c.ids.learn("#"+found.Name, found.ID)
 		}
 		if cursor == "" {
 			break
 		}
 	}
-	return "", &Error{Outcome: notify.Rejected, Code: "channel_not_found", cause: fmt.Errorf("no channel is named #%s", name)}
+	c.ids.listedAt(present())
+	return nil
 }
 
-func (c *Client) direct(ctx context.Context, with string) (id string, err error) {
-	err = c.do(ctx, call{method: "conversations.open"}, func(ctx context.Context) error {
+func (c *Client) direct(ctx context.Context, with string, p Priority) (id string, err error) {
+	if id, _ := c.ids.known(with, present()); id != "" {
+		return id, nil
+	}
+	err = c.do(ctx, call{method: "conversations.open", priority: p}, func(ctx context.Context) error {
 		dm, _, _, err := c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{with}})
 		if err == nil {
 			id = dm.ID
 		}
 		return err
 	})
+	if err == nil {
+		c.ids.learn(with, id)
+	}
 	return id, err
 }
 
@@ -86,15 +152,15 @@ func (c *Client) SetTopic(ctx context.Context, channel, topic string) error {
 	}
 	err := set()
 	if CodeOf(err) == notInChannel {
-		if err = c.join(ctx, channel); err == nil {
+		if err = c.join(ctx, channel, 0); err == nil {
 			err = set()
 		}
 	}
 	return err
 }
 
-func (c *Client) join(ctx context.Context, channel string) error {
-	return c.do(ctx, call{method: "conversations.join"}, func(ctx context.Context) error {
+func (c *Client) join(ctx context.Context, channel string, p Priority) error {
+	return c.do(ctx, call{method: "conversations.join", priority: p}, func(ctx context.Context) error {
 		_, _, _, err := c.api.JoinConversationContext(ctx, channel)
 		return err
 	})

@@ -19,6 +19,7 @@ import (
 const (
 	Unsent notify.Outcome = "unsent" // it never left
 	Gone   notify.Outcome = "gone"   // the message no longer exists
+	Frozen notify.Outcome = "frozen" // the message is there, and can't be edited any more
 )
 
 // An Error is a failed call.
@@ -40,6 +41,9 @@ func (e *Error) Error() string {
 
 // RetryAfter returns how long to wait before the next try, 0 if nothing is known.
 func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
+
+// Undone reports that Slack has surely not done it.
+func (e *Error) Undone() bool { return e.Outcome != notify.Unknown }
 
 // Unwrap returns what the call failed with.
 func (e *Error) Unwrap() error { return e.cause }
@@ -71,10 +75,14 @@ func NoUser(err error) bool {
 	return slices.Contains([]string{"user_not_found", "users_not_found", "user_not_visible"}, CodeOf(err))
 }
 
-// BadBlocks reports whether a message was not posted because of its blocks.
+// NoChannel reports whether a call failed because there is no such conversation.
+func NoChannel(err error) bool { return CodeOf(err) == "channel_not_found" }
+
+// BadBlocks reports whether a message was not posted because of its blocks, or its length: its text
+// alone may be.
 func BadBlocks(err error) bool {
 	code := CodeOf(err)
-	return strings.HasPrefix(code, "invalid_blocks") || code == "msg_blocks_too_long"
+	return strings.HasPrefix(code, "invalid_blocks") || code == "msg_blocks_too_long" || code == "msg_too_long"
 }
 
 // Receipt is what became of a page whose call failed.
@@ -167,6 +175,10 @@ var codes = map[string]notify.Outcome{
 	"internal_error":      notify.Unknown,
 	"service_unavailable": notify.Unknown,
 	"request_timeout":     notify.Unknown,
+
+	"is_inactive":         Frozen, // its channel is archived
+	"edit_window_closed":  Frozen,
+	"cant_update_message": Frozen,
 
 	"message_not_found":       Gone,
 	"thread_not_found":        Gone,

@@ -15,9 +15,9 @@ const (
 )
 
 // Find looks in a conversation, or in a thread of it, for a message that was posted at
-// since or later under m's delivery id.
+// since or later under m's delivery id, with m's priority.
 func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place, found bool, err error) {
-	channel, err := c.Conversation(ctx, m.Channel)
+	channel, err := c.Conversation(ctx, m.Channel, m.Priority)
 	if err != nil {
 		return Place{}, false, err
 	}
@@ -29,11 +29,11 @@ func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place
 	oldest := fmt.Sprintf("%d.%06d", since.Unix(), since.Nanosecond()/1000)
 	joined := false
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
-		messages, next, err := page(ctx, Place{channel, m.Thread}, oldest, cursor)
+		messages, next, err := page(ctx, Place{channel, m.Thread}, oldest, cursor, m.Priority)
 		if CodeOf(err) == notInChannel && !joined {
 			// In a public channel the bot may post without being a member, but not read.
 			joined = true
-			if err = c.join(ctx, channel); err == nil {
+			if err = c.join(ctx, channel, m.Priority); err == nil {
 				continue
 			}
 		}
@@ -59,7 +59,7 @@ func delivers(m slack.Message, delivery string) bool {
 
 // Recent returns the latest messages of a conversation.
 func (c *Client) Recent(ctx context.Context, channel string) ([]slack.Message, error) {
-	messages, _, err := c.history(ctx, Place{Channel: channel}, "", "")
+	messages, _, err := c.history(ctx, Place{Channel: channel}, "", "", 0)
 	return messages, err
 }
 
@@ -84,8 +84,8 @@ func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string
 	return nil
 }
 
-func (c *Client) history(ctx context.Context, in Place, oldest, cursor string) (messages []slack.Message, next string, err error) {
-	err = c.do(ctx, call{method: "conversations.history", hasty: true}, func(ctx context.Context) error {
+func (c *Client) history(ctx context.Context, in Place, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
+	err = c.do(ctx, call{method: "conversations.history", priority: p, hasty: true}, func(ctx context.Context) error {
 		answer, err := c.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
 			ChannelID: in.Channel, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
 		})
@@ -98,8 +98,8 @@ func (c *Client) history(ctx context.Context, in Place, oldest, cursor string) (
 	return messages, next, err
 }
 
-func (c *Client) replies(ctx context.Context, in Place, oldest, cursor string) (messages []slack.Message, next string, err error) {
-	err = c.do(ctx, call{method: "conversations.replies", hasty: true}, func(ctx context.Context) (err error) {
+func (c *Client) replies(ctx context.Context, in Place, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
+	err = c.do(ctx, call{method: "conversations.replies", priority: p, hasty: true}, func(ctx context.Context) (err error) {
 		messages, _, next, err = c.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: in.Channel, Timestamp: in.TS, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
 		})

@@ -23,10 +23,16 @@ type Message struct {
 	Incident  int64  // noted beside it
 	Priority  Priority
 	Hasty     bool // it fails at once if its turn is far away: the caller comes back later
+	Aside     bool // it isn't even tried while its channel refuses messages: the caller comes back later
 }
 
 // Post posts a message. If the outcome is Unknown, Find tells whether it was posted.
 func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at Place, err error) {
+	if m.Aside {
+		if err := c.aside.ask(m.Channel, present()); err != nil {
+			return Place{}, err
+		}
+	}
 	options := []slack.MsgOption{
 		slack.MsgOptionText(text, false), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
 	}
@@ -55,9 +61,11 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 		}
 		return err
 	})
+	c.aside.note(m.Channel, err, present())
 	if err != nil {
 		return Place{}, err
 	}
+	c.ids.learn(m.Channel, at.Channel)
 	return at, nil
 }
 

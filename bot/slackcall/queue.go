@@ -66,7 +66,7 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	bucket, turn := q.turn(c)
-	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
+	now := present()
 	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
 	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
 	// More urgent calls that are still to come back go before this one.
@@ -89,6 +89,9 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	q.away[l] = back
 	return back.Sub(now)
 }
+
+// present is real time: for Slack's limits, not for the product's time.
+func present() time.Time { return time.Now() } //nolint:forbidigo // see above
 
 // turn returns how long a call would have to wait if it came now, and for which bucket.
 func (q *queue) turn(c call) (*rate.Limiter, time.Duration) {

@@ -104,3 +104,30 @@ func incidentNames(ids []oncall.IncidentID) []string {
 	}
 	return names
 }
+
+// drawChannelRefused tells an admin that a team's channel takes no messages.
+func drawChannelRefused(n oncall.Notice) Drawing {
+	where := Foreign(n.Detail.Address, maxTitle)
+	if !strings.HasPrefix(n.Detail.Address, "#") {
+		where = "<#" + Foreign(n.Detail.Address, maxTitle) + ">"
+	}
+	return Text(fmt.Sprintf(":warning: Slack refuses the messages of team %s in %s: %s. People are paged as before, but the team's incidents "+
+		"have no message in the channel until that is mended. They will be posted then.",
+		Foreign(n.Detail.Team, maxTitle), where, channelTrouble(n.Detail.Note)))
+}
+
+// channelTrouble says what a code of Slack's means for a channel.
+func channelTrouble(code string) string {
+	switch code {
+	case "is_archived":
+		return "the channel is archived. Unarchive it, or give the team another one"
+	case "channel_not_found":
+		return "there is no such channel, or it is private and the app isn't in it. Invite the app there, or give the team another channel"
+	case "not_in_channel":
+		return "the app isn't in the channel. Invite it there"
+	}
+	if strings.HasPrefix(code, "restricted_action") {
+		return "the app may not post there. Let it, in the channel's settings"
+	}
+	return "it says " + Foreign(code, maxTitle)
+}

@@ -35,6 +35,8 @@ func TestDrawContactNotices(t *testing.T) {
 		"page_test":             {To: string(ann), Kind: oncall.NoticeTest},
 		"delivery_blocked":      {To: string(ann), Kind: oncall.NoticeBlocked, Detail: oncall.NoticeDetail{Method: oncall.MethodEmail, Note: "535 no such user"}},
 		"delivery_failed":       oncall.UnreachedNotices(oncall.Incident{ID: 8, Title: "disk <full>"}, []string{string(bo)})[0],
+		"channel_refused":       oncall.ChannelNotices(oncall.Team{Name: "pay<ments>", Channel: "#payments"}, "is_archived", []oncall.UserID{ann}, noon)[0],
+		"channel_refused_id":    oncall.ChannelNotices(oncall.Team{Name: "payments", Channel: "C0PAY"}, "restricted_action_read_only_channel", []oncall.UserID{ann}, noon)[0],
 		"bundle":                bundle,
 		"bundle_more":           more,
 		"bundle_over":           over,

@@ -31,6 +31,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeProof:      drawProof,
 	oncall.NoticeTest:       drawTest,
 	oncall.NoticeBlocked:    drawBlocked,
+	oncall.NoticeChannel:    drawChannelRefused,
 	oncall.NoticeUnreached:  drawUnreached,
 	oncall.NoticeBundle:     func(n oncall.Notice) Drawing { return Bundle(n, nil) },
 	oncall.NoticeStillOn:    drawStillOn,
