@@ -32,7 +32,7 @@ func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (
 		do = s.ProveContact
 	case oncall.ReplyStop, oncall.ReplyStart:
 		do = s.SwitchContacts
-	case oncall.ReplyAct, oncall.ReplyOther:
+	case oncall.ReplyAct, oncall.ReplyTest, oncall.ReplyOther:
 	}
 	dir, err := s.Directory(ctx)
 	if err != nil {
@@ -49,11 +49,20 @@ func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (
 func say(o oncall.AnswerOutcome, dir *store.Directory) oncall.Sentence {
 	switch o.Result {
 	case oncall.AnswerActed:
+		if len(o.Hint) > 0 {
+			return oncall.Say("%s %s", oncall.SayActed(o.Acted), o.Hint)
+		}
 		return oncall.SayActed(o.Acted)
 	case oncall.AnswerNothing:
+		if len(o.Hint) > 0 {
+			return o.Hint
+		}
 		return oncall.SayActed(nil)
 	case oncall.AnswerUnclear:
-		return oncall.Say("Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message.")
+		if len(o.Hint) > 0 {
+			return o.Hint
+		}
+		return oncall.Say("There is nothing open that you were paged for. The next page says what to answer.")
 	case oncall.AnswerSeveral:
 		return oncall.Say("More than one person here has this address, and it is not clear which of them you are. Please act in Slack.")
 	case oncall.AnswerReached:

@@ -19,7 +19,7 @@ func TestAnAnswerActs(t *testing.T) {
 	if got := w.says("+12025550199", "1a"); got != "" {
 		t.Errorf("a stranger is told %q", got)
 	}
-	if got := w.says(annsPhone, "7a"); got != "There is nothing open that you were paged for here." {
+	if got := w.says(annsPhone, "7a"); got != "No message 7. Open for you: #1; 1a takes it." {
 		t.Errorf("another number is told %q", got)
 	}
 	if got := w.says(annsPhone, "1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {
@@ -58,7 +58,7 @@ func TestACodeMeansWhatTheMessageListed(t *testing.T) {
 		t.Fatalf("a message inside the hold: %+v", again)
 	}
 	w.advance(20 * time.Second)
-	if again := w.sms(); len(again) != 1 || again[0].Code != 2 || again[0].Incident.ID != 4 {
+	if again := w.sms(); len(again) != 1 || again[0].Code != 4 || again[0].Incident.ID != 4 {
 		t.Fatalf("after the hold: %+v", again)
 	}
 	if got := w.says(annsPhone, "1a"); got != "Acknowledged #1, #2, #3." || w.status(4) != "triggered " {

@@ -208,6 +208,12 @@ func (w *world) count(sql string, args ...any) (n int) {
 	return n
 }
 
+func (w *world) exec(sql string, args ...any) {
+	w.t.Helper()
+	_, err := w.Pool().Exec(context.Background(), sql, args...)
+	w.check(err)
+}
+
 func (w *world) check(err error) {
 	w.t.Helper()
 	if err != nil {

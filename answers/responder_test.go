@@ -146,7 +146,7 @@ func TestACodeRests(t *testing.T) {
 		t.Errorf("a late answer: %q", got)
 	}
 	w.advance(5*time.Hour + time.Second)
-	if code := next("cpu"); code != 1 {
+	if code := next("cpu"); code != 3 {
 		t.Errorf("six hours later: %d", code)
 	}
 }

@@ -51,7 +51,7 @@ func (j *Jobs) test(ctx context.Context, job *river.Job[oncall.TestPage]) error 
 	if err != nil {
 		return unlessMissing(err)
 	}
-	m := notify.Message{Purpose: notify.ForTest, Key: key, Attempt: job.Attempt, Severity: string(oncall.High), Code: 1}
+	m := notify.Message{Purpose: notify.ForTest, Key: key, Attempt: job.Attempt, Severity: string(oncall.High)}
 	m.Token, m.Link = j.token(ctx, 0, job.Args.User)
 	return j.probe(ctx, probe.Contact, m)
 }
@@ -68,7 +68,7 @@ func (j *Jobs) check(ctx context.Context, job *river.Job[oncall.CheckReach]) err
 	}
 	m := notify.Message{
 		Purpose: notify.ForCheck, Key: probeKey(oncall.ProbeCheck, probe.User.ID, job.ID), Attempt: job.Attempt,
-		Title: "Your on-call shift comes up. Can Watchbill still reach you here? Please answer ok.", Code: 1,
+		Title: "Your on-call shift comes up. Can Watchbill still reach you here? Please answer ok.",
 	}
 	m.Token, m.Link = j.token(ctx, 0, probe.User.ID)
 	return j.probe(ctx, probe.Contact, m)

@@ -63,6 +63,7 @@ func (s SMS) Send(ctx context.Context, m Message) Receipt {
 
 // smsText is what the person reads. What to answer is never cut; the rest may be.
 func smsText(m Message) string {
+	const test = ". Reply test to try an answer" // a number would be that of an incident
 	title := oneLine(m.Title, 400)
 	switch m.Purpose {
 	case ForVerify:
@@ -70,7 +71,7 @@ func smsText(m Message) string {
 	case ForAnswer:
 		return fit("", title, "")
 	case ForTest:
-		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), m.offer(". Reply @a to try an answer", ". Any reply shows that you got it"))
+		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), m.offer(test, test))
 	case ForCheck:
 		return fit("Watchbill: ", cmp.Or(title, "can we still reach you?"), m.offer(" Any reply is a yes", " Any reply is a yes"))
 	default:

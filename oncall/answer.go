@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -25,16 +24,17 @@ type AnswerFacts struct {
 	Known    bool              // we know who answers
 	Probed   bool              // they answer a probe
 	Checked  bool              // they were asked lately whether they can still be reached
-	Messages []AnsweredMessage // that the answer may be about
+	Phone    Phone             // what the person may answer about, if the answer names no message
+	Choice   Choice            // what of it the answer is about
+	Messages []AnsweredMessage // that the answer is about
 }
 
-// An AnsweredMessage is one that an answer may be about. If there are several, their people share an
-// address.
+// An AnsweredMessage is one that an answer is about.
 type AnsweredMessage struct {
 	Lead      PageID // the message's first page
 	User      UserID
 	Named     bool           // the answer itself says that it is to this message
-	Incidents []Incident     // of the message, worst first
+	Incidents []Incident     // those of the message that the answer is about, worst first
 	Pages     []AnsweredPage // all pages of the person about these incidents
 }
 
@@ -131,6 +131,7 @@ type AnswerOutcome struct {
 	Result  AnswerResult `json:"result"`
 	Acted   []Acted      `json:"acted,omitempty"`
 	Refusal Sentence     `json:"refusal,omitempty"`
+	Hint    Sentence     `json:"hint,omitempty"`   // what else is to be said
 	Method  Method       `json:"method,omitempty"` // with AnswerProven
 	User    UserID       `json:"user,omitempty"`   // whose that is
 }
@@ -154,55 +155,122 @@ type Acted struct {
 
 // Decide says what an answer about incidents does.
 func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
-	result := AnswerNothing
+	out := AnswerOutcome{Result: AnswerNothing}
+	act := a.Reply.Kind == ReplyAct
+	left := f.Phone.Remaining(a.Reply, f.Choice)
 	switch {
 	case !f.Known:
-		result = AnswerIgnored
-	case f.Probed:
-		result = AnswerReached
-	case a.Reply.Kind == ReplyAct && len(f.Messages) == 1:
-		return f.Messages[0].Do(a.Reply.Act, a.Method, facts, now)
-	case a.Reply.Kind == ReplyAct && len(f.Messages) > 1:
-		result = AnswerSeveral
-	case f.Checked:
-		result = AnswerReached
-	case a.Reply.Kind != ReplyAct:
-		result = AnswerUnclear
+		out.Result = AnswerIgnored
+	case f.Probed, a.Reply.Kind == ReplyTest:
+		out.Result = AnswerReached
+	case act && f.Choice.Several:
+		out.Result = AnswerSeveral
+	case act && len(f.Messages) > 0:
+		return f.do(a, facts, now)
+	case f.Checked && (!act || left == nil):
+		out.Result = AnswerReached
+	case act:
+		out.Hint = sentences(f.Choice.Missed, left)
+		if left == nil {
+			out.Hint = nil // not even that one
+		}
+	default:
+		out.Result, out.Hint = AnswerUnclear, f.Phone.Help(ActAck)
 	}
-	return AnswerOutcome{Result: result}, nil, nil
+	return out, nil, nil
 }
 
-// Do does one thing with all incidents of a message. An incident that refuses is drawn again, since
-// its Slack messages may be out of date.
-func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (AnswerOutcome, []Change, error) {
+// do does what the answer asks for with what it is about. Who gives no number is told what else is
+// open: it may be what they meant.
+func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
 	var changes []Change
+	incidents := 0
+	for _, m := range f.Messages {
+		incidents += len(m.Incidents)
+		acted, more, err := m.act(a.Reply.Act, a.Method, facts, now)
+		if err != nil {
+			return AnswerOutcome{}, nil, err
+		}
+		out.Acted, changes = addActed(out.Acted, acted), append(changes, more...)
+	}
+	if len(out.Acted) == 0 && incidents > 0 {
+		out.Result, out.Hint = AnswerUnclear, f.Phone.Help(ActAck)
+		return out, changes, nil
+	}
+	out.Hint = f.Choice.Missed
+	if out.Hint != nil || len(a.Reply.Numbers) == 0 && a.Reply.Code == 0 {
+		out.Hint = sentences(out.Hint, f.Phone.Remaining(a.Reply, f.Choice))
+	}
+	return out, changes, nil
+}
+
+// sentences joins those that are not empty.
+func sentences(all ...Sentence) (out Sentence) {
+	for _, s := range all {
+		switch {
+		case len(s) == 0:
+		case out == nil:
+			out = s
+		default:
+			out = Say("%s %s", out, s)
+		}
+	}
+	return out
+}
+
+// addActed adds what was done with another message.
+func addActed(all, more []Acted) []Acted {
+	for _, a := range more {
+		i := slices.IndexFunc(all, func(b Acted) bool { return b.Do == a.Do })
+		if i < 0 {
+			all = append(all, a)
+			continue
+		}
+		all[i].Done, all[i].Refused = append(all[i].Done, a.Done...), append(all[i].Refused, a.Refused...)
+	}
+	return all
+}
+
+// Do does one thing with all incidents of a message, for its button.
+func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (AnswerOutcome, []Change, error) {
+	out := AnswerOutcome{Result: AnswerActed}
+	acted, changes, err := m.act(do, by, f, now)
+	if err != nil {
+		return AnswerOutcome{}, nil, err
+	}
+	if out.Acted = acted; len(acted) == 0 && len(m.Incidents) > 0 {
+		out.Result = AnswerUnclear
+	}
+	return out, changes, nil
+}
+
+// act does one thing with each incident. One that refuses is drawn again, since its Slack messages may
+// be out of date.
+func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all []Acted, changes []Change, err error) {
 	paged := m.paged()
 	for _, in := range m.Incidents {
 		means, sense := in.Meant(do, paged[in.ID])
 		if !sense {
 			continue
 		}
-		i := slices.IndexFunc(out.Acted, func(a Acted) bool { return a.Do == means })
+		i := slices.IndexFunc(all, func(a Acted) bool { return a.Do == means })
 		if i < 0 {
-			i = len(out.Acted)
-			out.Acted = append(out.Acted, Acted{Do: means})
+			i = len(all)
+			all = append(all, Acted{Do: means})
 		}
 		c, err := in.Do(Act{Do: means}, Actor{User: m.User, Via: string(by)}, f, now)
 		if refusal, refused := errors.AsType[Refusal](err); refused {
-			out.Acted[i].Refused = append(out.Acted[i].Refused, refusal.Sentence)
+			all[i].Refused = append(all[i].Refused, refusal.Sentence)
 			c = Change{Incident: in, Tasks: []Task{in.Redraw()}}
 		} else if err != nil {
-			return AnswerOutcome{}, nil, err
+			return nil, nil, err
 		} else {
-			out.Acted[i].Done = append(out.Acted[i].Done, in.ID)
+			all[i].Done = append(all[i].Done, in.ID)
 		}
 		changes = append(changes, c)
 	}
-	if len(out.Acted) == 0 && len(m.Incidents) > 0 {
-		out.Result = AnswerUnclear
-	}
-	return out, changes, nil
+	return all, changes, nil
 }
 
 // SayActed says what was done with the incidents of one message, and what was not.
@@ -231,14 +299,7 @@ func (a Acted) say() Sentence {
 	case len(a.Done) == 0:
 		return Say("None of these %d incidents needs that any more.", len(a.Refused))
 	}
-	var names []string
-	for _, id := range a.Done[:min(len(a.Done), 10)] {
-		names = append(names, id.String())
-	}
-	text := verb + " " + strings.Join(names, ", ")
-	if more := len(a.Done) - len(names); more > 0 {
-		text += " and " + strconv.Itoa(more) + " more"
-	}
+	text := verb + " " + nameAll(a.Done)
 	if len(a.Refused) > 0 {
 		were := " were"
 		if len(a.Refused) == 1 {

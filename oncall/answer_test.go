@@ -90,7 +90,8 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		"nothing open, but a check":     {AnswerFacts{Known: true, Checked: true}, ack, AnswerOutcome{Result: AnswerReached}},
 		"hello":                         {AnswerFacts{Known: true}, ok, AnswerOutcome{Result: AnswerUnclear}},
 		"hello, to a check":             {AnswerFacts{Known: true, Checked: true}, ok, AnswerOutcome{Result: AnswerReached}},
-		"several people":                {AnswerFacts{Known: true, Checked: true, Messages: make([]AnsweredMessage, 2)}, ack, AnswerOutcome{Result: AnswerSeveral}},
+		"several people":                {AnswerFacts{Known: true, Checked: true, Choice: Choice{Several: true}}, ack, AnswerOutcome{Result: AnswerSeveral}},
+		"a test page":                   {AnswerFacts{Known: true}, Answer{Reply: Reply{Kind: ReplyTest}}, AnswerOutcome{Result: AnswerReached}},
 		"a message of nothing any more": {AnswerFacts{Known: true, Messages: make([]AnsweredMessage, 1)}, ack, AnswerOutcome{Result: AnswerActed}},
 		"a message": {AnswerFacts{Known: true, Messages: []AnsweredMessage{one}}, ack, AnswerOutcome{Result: AnswerActed, Acted: []Acted{
 			{Do: ActAck, Done: []IncidentID{1}, Refused: []Sentence{Say("Incident #2 is already resolved by Watchbill.")}},

@@ -182,7 +182,7 @@ func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 	f.list(d, first, now)
 	p.SenderJob = &f.Job
 	if p.needsCode() {
-		p.Code = f.code(len(d.Order.Incidents) == 1)
+		p.Code = f.code(d.Order.Incidents)
 	}
 	d.Order.Send, d.Order.Code, d.Order.Blocked = true, p.Code, p.Blocked
 	for _, o := range f.others(p.Page) {
@@ -266,23 +266,60 @@ func (f PageFacts) along() []PageStatus {
 	return out
 }
 
-// code is the smallest number that means no other message of the same address. A second message
-// about one incident alone keeps the number of the first.
-func (f PageFacts) code(alone bool) int {
-	taken := map[int]bool{}
-	same := 0
+// longestCode is the highest number that people type to mean a message.
+const longestCode = 99_999
+
+// code is the number by which an answer names the message: that of its incident, or of the oldest of
+// them whose number means no other message of the same address. A message that says nothing new about
+// what is open in an earlier one keeps its number. Where all these are taken it is the smallest number
+// that is free and no incident's here: after the first days that is one of long ago, and not one that an
+// incident to come should have.
+func (f PageFacts) code(about []Incident) int {
+	taken, told, own := map[int]bool{}, map[int]bool{}, map[IncidentID]bool{}
+	var numbers []int
+	for _, in := range about {
+		own[in.ID], told[int(in.ID)] = true, true
+		numbers = append(numbers, int(in.ID))
+	}
+	slices.Sort(numbers)
+	meant := map[int]CodeInUse{} // the latest message with a number is the one that it means
 	for _, c := range f.Codes {
-		taken[c.Code] = true
-		if c.Same {
-			same = c.Code
+		taken[c.Code], meant[c.Code] = true, c
+		for _, id := range c.Incidents {
+			told[int(id)] = true
 		}
 	}
-	if same != 0 && alone {
+	same := 0
+	for code, c := range meant {
+		if c.covers(own) && (same == 0 || code < same) {
+			same = code
+		}
+	}
+	if same != 0 {
 		return same
 	}
+	for _, n := range numbers {
+		if n <= longestCode && !taken[n] {
+			return n
+		}
+	}
 	code := 1
-	for taken[code] {
+	for taken[code] || told[code] {
 		code++
 	}
 	return code
+}
+
+// covers reports whether a message about these incidents can share the number: it tells of all that is
+// open in the earlier one, and of nothing else than that one did.
+func (c CodeInUse) covers(incidents map[IncidentID]bool) bool {
+	if !c.Own {
+		return false
+	}
+	for id := range incidents {
+		if !slices.Contains(c.Incidents, id) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.Open, func(id IncidentID) bool { return !incidents[id] })
 }

@@ -69,8 +69,10 @@ type PageContact struct {
 
 // A CodeInUse is a number by which people may answer another message of the same address.
 type CodeInUse struct {
-	Code int
-	Same bool // that message was to the same contact method, about the same incident alone
+	Code      int
+	Own       bool         // that message was to the same contact method
+	Incidents []IncidentID // of that message
+	Open      []IncidentID // those of them that are not resolved
 }
 
 // PageFacts are what the decision about a page depends on.

@@ -216,8 +216,17 @@ func (s *pageTale) load(number int) PageFacts {
 			f.Step = append(f.Step, StepPage{ID: p.ID, IncidentID: p.IncidentID, State: p.State, Blocked: p.Blocked})
 		}
 		if p.Code != 0 && p.Contact == f.Lead.Contact {
-			alone := p.Bundle == 0 && !slices.ContainsFunc(s.pages, func(m PageStatus) bool { return m.Bundle == p.ID })
-			f.Codes = append(f.Codes, CodeInUse{Code: p.Code, Same: alone && p.IncidentID == f.Lead.IncidentID})
+			c := CodeInUse{Code: p.Code, Own: true}
+			for _, m := range s.pages {
+				if m.ID != p.ID && m.Bundle != p.ID {
+					continue
+				}
+				c.Incidents = append(c.Incidents, m.IncidentID)
+				if s.incidents[m.IncidentID].Open() {
+					c.Open = append(c.Open, m.IncidentID)
+				}
+			}
+			f.Codes = append(f.Codes, c)
 		}
 	}
 	return f

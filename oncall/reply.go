@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,15 +16,34 @@ const (
 	ReplyStop  ReplyKind = "stop"  // page me no more in this way
 	ReplyStart ReplyKind = "start" // do so again
 	ReplyCode  ReplyKind = "code"  // this proves that the address is mine
+	ReplyTest  ReplyKind = "test"  // it answers a test page
 	ReplyOther ReplyKind = "other" // it only shows that somebody is there
 )
 
 // A Reply is what an answer asks for.
 type Reply struct {
-	Kind  ReplyKind
-	Act   ActKind // as who is on call means it; Incident.Meant tells what a responder means
-	Code  int     // of the message; 0: the newest, unless the answer names one
-	Proof string  // with ReplyCode
+	Kind    ReplyKind
+	Act     ActKind       // as who is on call means it; Incident.Meant tells what a responder means
+	Code    int           // of the message whose button was pressed
+	Numbers []ReplyNumber // as typed; none: the newest message, unless the answer names one
+	All     bool          // with no Numbers: all that the person was told of there
+	Proof   string        // with ReplyCode
+}
+
+// A ReplyNumber is a number in an answer. "#5" is an incident; "5" is a message's number or else an
+// incident's.
+type ReplyNumber struct {
+	N        int
+	Incident bool // "#5"
+	Offered  bool // "5a", just as messages offer it
+}
+
+// String is the number as it was typed.
+func (n ReplyNumber) String() string {
+	if n.Incident {
+		return IncidentID(n.N).String()
+	}
+	return strconv.Itoa(n.N)
 }
 
 var (
@@ -34,52 +54,139 @@ var (
 		"accept": ActAck, "accepted": ActAck,
 		"d": ActDecline, "decline": ActDecline, "declined": ActDecline, "no": ActDecline,
 	}
+	// replyDoubles mean all that the newest message lists, as "0a" does.
+	replyDoubles = map[string]ActKind{"aa": ActAck, "rr": ActResolve, "ee": ActEscalate, "dd": ActDecline}
+	// replyWords are all words that Twilio takes for an end of messages, since it sends none after them.
 	replyWords = map[string]ReplyKind{
 		"stop": ReplyStop, "stopall": ReplyStop, "unsubscribe": ReplyStop, "end": ReplyStop, "quit": ReplyStop,
+		"cancel": ReplyStop, "revoke": ReplyStop, "optout": ReplyStop,
 		"start": ReplyStart, "unstop": ReplyStart,
+		"test": ReplyTest,
 	}
-	replyNoise   = strings.NewReplacer("'", "", "\"", "", "`", "", "\u2018", "", "\u2019", "", "\u201c", "", "\u201d", "", "«", "", "»", "", "#", "")
-	replyCode    = regexp.MustCompile(`^([0-9]{1,4})\s*([a-z]+)$`)
-	replyCodeEnd = regexp.MustCompile(`^([a-z]+)\s*([0-9]{1,4})$`)
-	replyAll     = regexp.MustCompile(`^(?:([ared])([ared])|0\s*([a-z]+)|([a-z]+)\s*(?:0|all))$`)
-	replyProof   = regexp.MustCompile(`^(?:[0-9]{6}|[a-z2-7]{16})$`)
+	replyAll     = []string{"all", "both", "everything"}
+	replyFillers = []string{
+		"and", "the", "it", "this", "that", "them", "of", "please", "pls", "thanks", "message", "msg", "number", "nr",
+		",", ";", "&", "+", ".", ":", "!", "?", "/", "-", "(", ")", "[", "]", "*", "_",
+	}
+	replyIncident = []string{"incident", "incidents"}
+
+	replyNoise  = strings.NewReplacer("'", "", "\"", "", "`", "", "\u2018", "", "\u2019", "", "\u201c", "", "\u201d", "", "\u201e", "", "«", "", "»", "", "№", "#")
+	replyTokens = regexp.MustCompile(`#\s*[0-9]+|[0-9]+|\pL+|\S`)
+	replySpan   = regexp.MustCompile(`[0-9]\s*[-\x{2010}-\x{2015}/]\s*#?\s*[0-9]|[0-9][.:][0-9]|[0-9] to #?[0-9]`)
+	replyCode   = regexp.MustCompile(`^(?:(?:my |the )?(?:watchbill )?code(?: is)?:? ?)?((?:[0-9][ .-]?){5}[0-9])$`)
+	replyProof  = regexp.MustCompile(`^[a-z2-7]{16}$`)
 )
 
-// ParseReply understands what people type when they are woken: "1a", "ack 12", "Ack", "'2a'",
-// "4a!", "0a", "aa", "resolve 3", "stop", and a code that proves an address.
+const (
+	longestNumber   = 5 // digits; six are a code that proves an address
+	longestIncident = 9 // digits after "#"
+	mostNumbers     = 20
+)
+
+// ParseReply understands what people type when they are woken: "1a", "ack 12", "Ack #5.", "'2a'",
+// "5a 6a", "0a", "aa", "ack all", "resolve 3", "stop", and a code that proves an address. One word that
+// it doesn't know makes it understand nothing.
 func ParseReply(text string) Reply {
-	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(text)), " "))
+	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(halfWidth, text))), " "))
 	text = strings.Trim(text, " .,!?:;()[]<>*_-")
 	if rest, found := strings.CutPrefix(text, "/start "); found { // how Telegram opens a conversation
 		text = rest
 	}
-	text = strings.TrimPrefix(text, "/")
+	text = strings.TrimPrefix(strings.TrimPrefix(text, "/"), "oncall ")
 	if kind, known := replyWords[text]; known {
 		return Reply{Kind: kind}
 	}
-	if act, known := replyActs[text]; known {
-		return Reply{Kind: ReplyAct, Act: act}
+	if proof := CleanCode(text); proof != "" {
+		return Reply{Kind: ReplyCode, Proof: proof}
 	}
-	if m := replyAll.FindStringSubmatch(text); m != nil && m[1] == m[2] {
-		if act, known := replyActs[m[1]+m[3]+m[4]]; known {
-			return Reply{Kind: ReplyAct, Act: act}
-		}
-	}
-	for _, form := range []struct {
-		*regexp.Regexp
-		code, word int
-	}{{replyCode, 1, 2}, {replyCodeEnd, 2, 1}} {
-		m := form.FindStringSubmatch(text)
-		if m == nil {
-			continue
-		}
-		code, err := strconv.Atoi(m[form.code])
-		if act, known := replyActs[m[form.word]]; known && err == nil && code > 0 {
-			return Reply{Kind: ReplyAct, Act: act, Code: code}
-		}
-	}
-	if replyProof.MatchString(text) {
-		return Reply{Kind: ReplyCode, Proof: text}
+	if r, ok := parseAct(text); ok {
+		return r
 	}
 	return Reply{Kind: ReplyOther}
+}
+
+// halfWidth are the plain forms of the digits and letters of East Asian keyboards.
+func halfWidth(r rune) rune {
+	if r >= '！' && r <= '～' {
+		return r - '！' + '!'
+	}
+	return r
+}
+
+// CleanCode is a code that proves an address, without the blanks that people and phones put into it;
+// empty: it can't be one.
+func CleanCode(text string) string {
+	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(halfWidth, text))), " "))
+	text = strings.Trim(text, " .,!?:;()[]<>*_-")
+	if m := replyCode.FindStringSubmatch(text); m != nil {
+		return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(m[1])
+	}
+	if replyProof.MatchString(text) {
+		return text
+	}
+	return ""
+}
+
+// parseAct reads a verb with what it is about, in any order. Two different verbs are none.
+func parseAct(text string) (r Reply, ok bool) {
+	if replySpan.MatchString(text) { // does "5-7" mean 6 as well?
+		return r, false
+	}
+	tokens := replyTokens.FindAllString(text, -1)
+	zero, incident := false, false
+	for i, t := range tokens {
+		act, verb := replyActs[t]
+		if double, known := replyDoubles[t]; known {
+			act, verb, zero = double, true, true
+		}
+		switch {
+		case verb && r.Act != "" && r.Act != act:
+			return Reply{}, false
+		case verb:
+			r.Kind, r.Act = ReplyAct, act
+		case slices.Contains(replyAll, t):
+			r.All = true
+		case slices.Contains(replyIncident, t):
+			incident = true
+		case t[0] == '#' && len(t) > 1 || t[0] >= '0' && t[0] <= '9':
+			n, good := replyNumber(t)
+			if !good || len(r.Numbers) == mostNumbers {
+				return Reply{}, false
+			}
+			if n.N == 0 {
+				zero = true
+				continue
+			}
+			n.Incident = n.Incident || incident
+			n.Offered = !n.Incident && (offers(tokens, i-1) || offers(tokens, i+1))
+			if !slices.Contains(r.Numbers, n) {
+				r.Numbers = append(r.Numbers, n)
+			}
+		case !slices.Contains(replyFillers, t):
+			return Reply{}, false
+		}
+	}
+	if zero && len(r.Numbers) > 0 { // "aa 5" is anybody's guess
+		return Reply{}, false
+	}
+	r.All = r.All && len(r.Numbers) == 0
+	return r, r.Act != ""
+}
+
+// offers reports whether a token is the letter that messages offer behind their number.
+func offers(tokens []string, i int) bool {
+	return i >= 0 && i < len(tokens) && len(tokens[i]) == 1 && replyActs[tokens[i]] != ""
+}
+
+// replyNumber reads "5" and "#5".
+func replyNumber(t string) (n ReplyNumber, ok bool) {
+	digits := strings.TrimLeft(t, "# ")
+	n.Incident = digits != t
+	longest := longestNumber
+	if n.Incident {
+		longest = longestIncident
+	}
+	var err error
+	n.N, err = strconv.Atoi(digits)
+	return n, err == nil && len(digits) <= longest
 }

@@ -12,23 +12,43 @@ import (
 func TestParseReply(t *testing.T) {
 	t.Parallel()
 	token := SignToken([]byte("key"), Claim{Page: 12, User: "U0ANN", Expires: time.Unix(1e9, 0)})
-	act := func(do ActKind, code int) Reply { return Reply{Kind: ReplyAct, Act: do, Code: code} }
+	act := func(do ActKind, numbers ...ReplyNumber) Reply {
+		return Reply{Kind: ReplyAct, Act: do, Numbers: numbers}
+	}
+	said := func(n int) ReplyNumber { return ReplyNumber{N: n} }
+	offered := func(n int) ReplyNumber { return ReplyNumber{N: n, Offered: true} }
+	incident := func(n int) ReplyNumber { return ReplyNumber{N: n, Incident: true} }
+	all := func(do ActKind) Reply { return Reply{Kind: ReplyAct, Act: do, All: true} }
+	code := func(c string) Reply { return Reply{Kind: ReplyCode, Proof: c} }
+	other, stop := Reply{Kind: ReplyOther}, Reply{Kind: ReplyStop}
 	for text, want := range map[string]Reply{
-		"1a": act(ActAck, 1), " 1A ": act(ActAck, 1), "'2a'": act(ActAck, 2), "\u20182a\u2019": act(ActAck, 2), "4a!": act(ActAck, 4),
-		"12 a": act(ActAck, 12), "1r": act(ActResolve, 1), "3e.": act(ActEscalate, 3), "ack 12": act(ActAck, 12),
-		"Ack #12": act(ActAck, 12), "resolve 3": act(ActResolve, 3), "escalate 3": act(ActEscalate, 3), "a1": act(ActAck, 1),
-		"1ack": act(ActAck, 1), "\"1a\"\n": act(ActAck, 1), "1  a": act(ActAck, 1),
-		"a": act(ActAck, 0), "ack": act(ActAck, 0), "ACK!": act(ActAck, 0), "r": act(ActResolve, 0), "/ack": act(ActAck, 0),
-		"e": act(ActEscalate, 0), "Acknowledge": act(ActAck, 0),
-		"0a": act(ActAck, 0), "aa": act(ActAck, 0), "rr": act(ActResolve, 0), "ack all": act(ActAck, 0), "resolve all": act(ActResolve, 0), "0 r": act(ActResolve, 0),
-		"a " + token: {Kind: ReplyOther}, "R " + token: {Kind: ReplyOther}, // only buttons send tokens
-		"STOP": {Kind: ReplyStop}, "stop.": {Kind: ReplyStop}, "Unsubscribe": {Kind: ReplyStop}, "START": {Kind: ReplyStart},
-		"/start": {Kind: ReplyStart}, "482913": {Kind: ReplyCode, Proof: "482913"}, "\u201c482913\u201d": {Kind: ReplyCode, Proof: "482913"},
-		"/start abcdefghij234567": {Kind: ReplyCode, Proof: "abcdefghij234567"},
-		"abcdefghij234567":        {Kind: ReplyCode, Proof: "abcdefghij234567"},
-		"ok":                      {Kind: ReplyOther}, "": {Kind: ReplyOther}, "who is this": {Kind: ReplyOther}, "ar": {Kind: ReplyOther},
-		"1": {Kind: ReplyOther}, "1x": {Kind: ReplyOther}, "123456a": {Kind: ReplyOther}, "on my way, 1a later": {Kind: ReplyOther},
-		"2d": act(ActDecline, 2), "no": act(ActDecline, 0), "Decline 2": act(ActDecline, 2), "accept": act(ActAck, 0), "dd": act(ActDecline, 0),
+		"1a": act(ActAck, offered(1)), " 1A ": act(ActAck, offered(1)), "'2a'": act(ActAck, offered(2)),
+		"\u20182a\u2019": act(ActAck, offered(2)), "\u201e2a\u201c": act(ActAck, offered(2)), "4a!": act(ActAck, offered(4)),
+		"12 a": act(ActAck, offered(12)), "1r": act(ActResolve, offered(1)), "3e.": act(ActEscalate, offered(3)),
+		"a1": act(ActAck, offered(1)), "\"1a\"\n": act(ActAck, offered(1)), "1  a": act(ActAck, offered(1)), "05a": act(ActAck, offered(5)),
+		"２ａ": act(ActAck, offered(2)), "12345a": act(ActAck, offered(12345)),
+		"ack 12": act(ActAck, said(12)), "resolve 3": act(ActResolve, said(3)), "escalate 3": act(ActEscalate, said(3)),
+		"1ack": act(ActAck, said(1)), "5 ack": act(ActAck, said(5)), "Acknowledge: 5.": act(ActAck, said(5)), "ack message 5": act(ActAck, said(5)),
+		"Ack #12": act(ActAck, incident(12)), "Ack  #5.": act(ActAck, incident(5)), "#5 ack": act(ActAck, incident(5)), "ack # 5": act(ActAck, incident(5)),
+		"#5a": act(ActAck, incident(5)), "a#5": act(ActAck, incident(5)), "a #5": act(ActAck, incident(5)), "(#5) ack": act(ActAck, incident(5)),
+		"ack incident 5": act(ActAck, incident(5)), "Resolve incident #5, please": act(ActResolve, incident(5)), "ack #123456": act(ActAck, incident(123456)),
+		"/oncall ack 5": act(ActAck, said(5)), "ACK#5": act(ActAck, incident(5)),
+		"ack 2 3 4": act(ActAck, said(2), said(3), said(4)), "ack #2, #3": act(ActAck, incident(2), incident(3)), "5a 6a": act(ActAck, offered(5), offered(6)),
+		"2a and 3a": act(ActAck, offered(2), offered(3)), "ack 5 & #6": act(ActAck, said(5), incident(6)), "2a ack all": act(ActAck, offered(2)),
+		"a": act(ActAck), "ack": act(ActAck), "ACK!": act(ActAck), "r": act(ActResolve), "/ack": act(ActAck), "Ack it, thanks": act(ActAck),
+		"e": act(ActEscalate), "Acknowledge": act(ActAck),
+		"0a": act(ActAck), "aa": act(ActAck), "rr": act(ActResolve), "0 r": act(ActResolve), "dd": act(ActDecline),
+		"ack all": all(ActAck), "resolve all": all(ActResolve), "ack both": all(ActAck), "All: ack": all(ActAck),
+		"a " + token: other, "R " + token: other, // only buttons send tokens
+		"STOP": stop, "stop.": stop, "Unsubscribe": stop, "End": stop, "quit": stop, "Cancel": stop, "REVOKE": stop, "OptOut": stop, "stopall": stop,
+		"START": {Kind: ReplyStart}, "/start": {Kind: ReplyStart}, "Test": {Kind: ReplyTest},
+		"482913": code("482913"), "\u201c482913\u201d": code("482913"), "828 173": code("828173"), "828-173.": code("828173"), " 8 2 8 1 7 3": code("828173"),
+		"828\u00a0173": code("828173"), "My code is 828 173": code("828173"), "code: 828173": code("828173"),
+		"/start abcdefghij234567": code("abcdefghij234567"), "abcdefghij234567": code("abcdefghij234567"),
+		"ok": other, "": other, "who is this": other, "ar": other, "a r": other, "ack 5 resolve 6": other, "don't ack 5": other,
+		"1": other, "#5": other, "1x": other, "123456a": other, "on my way, 1a later": other, "ack 5-7": other, "ack 5 to 7": other, "ack 12.5": other, "0a 5": other,
+		"1 234 567": other, "Liked \u201cWatchbill #5 critical: disk full. Reply 5a ack\u201d": other, "ack #12345678901": other,
+		"2d": act(ActDecline, offered(2)), "no": act(ActDecline), "Decline 2": act(ActDecline, said(2)), "accept": act(ActAck), "no #2": act(ActDecline, incident(2)),
 	} {
 		if d := cmp.Diff(want, ParseReply(text)); d != "" {
 			t.Errorf("%q: %s", text, d)
@@ -63,7 +83,7 @@ func FuzzParseReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		r := ParseReply(text)
-		if (r.Act != "") != (r.Kind == ReplyAct) || r.Code < 0 || r.Code > 9999 || (r.Proof != "") != (r.Kind == ReplyCode) {
+		if (r.Act != "") != (r.Kind == ReplyAct) || r.Code != 0 || len(r.Numbers) > 0 && (r.Act == "" || r.All || r.Numbers[0].N < 1) || (r.Proof != "") != (r.Kind == ReplyCode) {
 			t.Errorf("%q: %+v", text, r)
 		}
 	})

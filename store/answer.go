@@ -48,7 +48,11 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 			return out, err
 		}
 		if out.Result == oncall.AnswerActed {
-			if err := s.saveActed(ctx, tx, facts.Messages[0].Lead, changes, now); err != nil {
+			lead := facts.Messages[0].Lead
+			if len(facts.Messages) > 1 {
+				lead = 0 // of several
+			}
+			if err := s.saveActed(ctx, tx, lead, changes, now); err != nil {
 				return out, err
 			}
 		}
@@ -86,7 +90,8 @@ func (s *Store) ActOnMessage(ctx context.Context, lead oncall.PageID, by oncall.
 	return out, nil
 }
 
-// saveActed saves what was done with the incidents of a message, and has the message redrawn.
+// saveActed saves what was done with the incidents of a message, and has the message redrawn; 0: all
+// messages.
 func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, changes []oncall.Change, now time.Time) error {
 	if len(changes) > 0 {
 		if err := s.save(ctx, tx, now, changes); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,13 +15,46 @@ import (
 func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	if a.Token != "" || a.Message != (oncall.MessageKey{}) {
 		f, own, err = s.namedMessage(ctx, tx, a, now)
-	} else {
-		f, own, err = messagesTo(ctx, tx, a, now)
-	}
-	if err != nil || len(f.Messages) != 1 {
+		if err == nil && len(f.Messages) == 1 {
+			err = loadMessage(ctx, tx, &f.Messages[0], lockIncidents)
+		}
 		return f, own, err
 	}
-	return f, own, loadMessage(ctx, tx, &f.Messages[0], lockIncidents)
+	if f, own, err = shownTo(ctx, tx, a, now); err != nil || f.Choice.Several {
+		return f, own, err
+	}
+	f.Messages, err = loadPicks(ctx, tx, f.Choice.Picks)
+	return f, own, err
+}
+
+// loadPicks locks and loads what an answer is about.
+func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.Pick) ([]oncall.AnsweredMessage, error) {
+	var ids []oncall.IncidentID
+	for _, p := range picks {
+		ids = append(ids, p.Incidents...)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	locked, err := lockIncidents(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []oncall.AnsweredMessage
+	for _, p := range picks {
+		m := oncall.AnsweredMessage{Lead: p.Lead, User: p.User}
+		for _, in := range locked {
+			if slices.Contains(p.Incidents, in.ID) {
+				m.Incidents = append(m.Incidents, in)
+			}
+		}
+		oncall.WorstFirst(m.Incidents)
+		if m.Pages, err = pagesAbout(ctx, tx, m); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
 }
 
 // namedMessage finds the message of an answer that has a token or the message's key.
@@ -59,48 +93,87 @@ func (s *Store) namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, no
 	return f, own, err
 }
 
-// messagesTo finds the message of an answer that is known only by its address: the latest one there
-// with the answer's code or, without a code, the latest about an open incident.
-func messagesTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
-	const byCode = `
-		SELECT DISTINCT ON (contact) id, user_id
-		FROM pages
-		WHERE contact = ANY ($1) AND code = $2 AND code <> 0
-		ORDER BY contact, id DESC`
-	const latest = `
-		SELECT DISTINCT ON (p.contact) p.id, p.user_id
-		FROM pages p
-		WHERE p.contact = ANY ($1) AND p.contact <> 0 AND p.bundle = 0 AND p.attempted_at IS NOT NULL AND EXISTS (
-			SELECT
-			FROM pages m
-			JOIN incidents i ON i.id = m.incident_id AND i.status <> 'resolved'
-			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
-		)
-		ORDER BY p.contact, p.attempted_at DESC, p.id DESC`
+// shownTo finds what an answer is about that is known only by its address: what its people were told of
+// there, and by other ways, as far as it is open or the answer names it.
+func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	all, err := contactsAt(ctx, tx, a.Method, a.From)
 	if err != nil {
 		return f, nil, err
 	}
 	own = []oncall.ContactID{}
+	var people []oncall.UserID
 	for _, c := range all {
 		if c.VerifiedAt != nil {
-			own = append(own, c.ID)
+			own, people = append(own, c.ID), append(people, c.UserID)
 		}
 	}
 	if f.Known = len(own) > 0; !f.Known {
 		return f, nil, nil
 	}
-	if f.Checked, err = answersCheck(ctx, tx, own, now); err != nil || a.Reply.Kind != oncall.ReplyAct {
+	if f.Checked, err = answersCheck(ctx, tx, own, now); err != nil {
 		return f, own, err
 	}
-	var rows pgx.Rows
-	if a.Reply.Code != 0 {
-		rows, _ = tx.Query(ctx, byCode, own, a.Reply.Code)
-	} else {
-		rows, _ = tx.Query(ctx, latest, own)
+	if f.Phone, err = loadPhone(ctx, tx, a.Reply, own, people); err != nil {
+		return f, own, err
 	}
-	f.Messages, err = pgx.CollectRows(rows, answeredMessage)
-	return f, own, err
+	f.Choice = f.Phone.Choose(a.Reply)
+	return f, own, nil
+}
+
+// loadPhone loads, newest first, what people were told of that is open or has one of the answer's numbers.
+func loadPhone(ctx context.Context, tx pgx.Tx, r oncall.Reply, own []oncall.ContactID, people []oncall.UserID) (p oncall.Phone, err error) {
+	const shown = `
+		WITH about AS (
+			SELECT coalesce(nullif(p.bundle, 0), p.id) AS id
+			FROM incidents i
+			JOIN pages p ON p.incident_id = i.id
+			WHERE i.status <> 'resolved' AND p.user_id = ANY ($2) AND p.state <> 'skipped'
+			UNION
+			SELECT coalesce(nullif(bundle, 0), id)
+			FROM pages
+			WHERE incident_id = ANY ($4) AND user_id = ANY ($2) AND state <> 'skipped'
+			UNION
+			SELECT id FROM (
+				SELECT DISTINCT ON (contact, code) id
+				FROM pages
+				WHERE contact = ANY ($1) AND code = ANY ($3) AND code <> 0
+				ORDER BY contact, code, id DESC
+			) coded
+		)
+		SELECT l.id, l.contact = ANY ($1), l.code, l.state = 'failed', p.incident_id, p.user_id, p.call_seq, p.asked_version
+		FROM about
+		JOIN pages l ON l.id = about.id AND l.attempted_at IS NOT NULL
+		CROSS JOIN LATERAL (
+			SELECT * FROM pages WHERE id = l.id
+			UNION ALL
+			SELECT * FROM pages WHERE bundle = l.id AND bundle <> 0
+		) p
+		WHERE p.state <> 'skipped'
+		ORDER BY l.attempted_at DESC, l.id DESC, p.id`
+	codes, numbers := []int{r.Code}, []oncall.IncidentID{}
+	for _, n := range r.Numbers {
+		numbers = append(numbers, oncall.IncidentID(n.N))
+		if !n.Incident {
+			codes = append(codes, n.N)
+		}
+	}
+	rows, _ := tx.Query(ctx, shown, own, people, codes, numbers)
+	p.Shown, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s oncall.ShownPage, err error) {
+		return s, row.Scan(&s.Lead, &s.Here, &s.Code, &s.Lost, &s.IncidentID, &s.UserID, &s.CallSeq, &s.AskedVersion)
+	})
+	if err != nil || len(p.Shown) == 0 {
+		return p, err
+	}
+	var ids []oncall.IncidentID
+	for _, s := range p.Shown {
+		ids = append(ids, s.IncidentID)
+	}
+	about, err := incidents(ctx, tx, ids)
+	p.Incidents = map[oncall.IncidentID]oncall.Incident{}
+	for _, in := range about {
+		p.Incidents[in.ID] = in
+	}
+	return p, err
 }
 
 func answeredMessage(row pgx.CollectableRow) (m oncall.AnsweredMessage, err error) {

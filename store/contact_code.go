@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -122,7 +123,7 @@ func (s *Store) ConfirmContact(ctx context.Context, user oncall.UserID, id oncal
 		if c.Address == "" {
 			return oncall.Refuse("Please send that code to the bot in Telegram.")
 		}
-		right, err = tryCode(ctx, tx, id, code, now)
+		right, err = tryCode(ctx, tx, id, cmp.Or(oncall.CleanCode(code), code), now)
 		if err != nil || !right {
 			return err
 		}

@@ -192,18 +192,29 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 	// People may share an address, and each has a lock of their own.
 	const lock = `SELECT pg_advisory_xact_lock($1, hashtext(method || ' ' || address)) FROM contacts WHERE id = $2`
 	const used = `
-		SELECT p.code, p.contact = $1 AND p.incident_id = $2 AND p.bundle = 0
-		       AND NOT EXISTS (SELECT FROM pages m WHERE m.bundle = p.id AND m.bundle <> 0) AS same
-		FROM contacts own
-		JOIN contacts c ON c.method = own.method AND c.address = own.address AND c.removed_at IS NULL
-		JOIN pages p ON p.contact = c.id AND p.code <> 0
-		WHERE own.id = $1 AND (p.attempted_at > $3 OR EXISTS (
-			SELECT
-			FROM pages m
-			JOIN incidents i ON i.id = m.incident_id AND i.status <> 'resolved'
-			WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
-		))
-		ORDER BY p.id`
+		WITH used AS (
+			SELECT p.id, p.code, p.contact = $1 AS own
+			FROM contacts own
+			JOIN contacts c ON c.method = own.method AND c.address = own.address AND c.removed_at IS NULL
+			JOIN pages p ON p.contact = c.id AND p.code <> 0
+			WHERE own.id = $1 AND (p.attempted_at > $2 OR EXISTS (
+				SELECT
+				FROM pages m
+				JOIN incidents i ON i.id = m.incident_id AND i.status <> 'resolved'
+				WHERE m.id = p.id OR m.bundle = p.id AND m.bundle <> 0
+			))
+		)
+		SELECT u.code, u.own, array_agg(DISTINCT i.id) AS incidents,
+		       coalesce(array_agg(DISTINCT i.id) FILTER (WHERE i.status <> 'resolved'), '{}') AS open
+		FROM used u
+		CROSS JOIN LATERAL (
+			SELECT incident_id FROM pages WHERE id = u.id
+			UNION
+			SELECT incident_id FROM pages WHERE bundle = u.id AND bundle <> 0
+		) m
+		JOIN incidents i ON i.id = m.incident_id
+		GROUP BY u.id, u.code, u.own
+		ORDER BY u.id`
 	var waits []oncall.PageID
 	b := &pgx.Batch{}
 	if along {
@@ -214,7 +225,7 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 	}
 	if code {
 		b.Queue(lock, codeLock, to.Contact)
-		queueRows(b, used, func(c oncall.CodeInUse) { f.Codes = append(f.Codes, c) }, to.Contact, f.Lead.IncidentID, now.Add(-codeRests))
+		queueRows(b, used, func(c oncall.CodeInUse) { f.Codes = append(f.Codes, c) }, to.Contact, now.Add(-codeRests))
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil || len(waits) == 0 {
 		return err

@@ -1,0 +1,228 @@
+package answers_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// alone opens incidents that each get a message of their own.
+func (w *world) alone(names ...string) (codes []int) {
+	w.t.Helper()
+	for _, name := range names {
+		w.advance(40 * time.Second)
+		w.trigger(name)
+		for _, o := range w.sms() {
+			codes = append(codes, o.Code)
+		}
+	}
+	return codes
+}
+
+// settle resolves incidents, so that their numbers are old.
+func (w *world) settle(ids ...oncall.IncidentID) {
+	w.t.Helper()
+	for _, id := range ids {
+		w.act(id, cy, oncall.Act{Do: oncall.ActResolve})
+	}
+}
+
+// The number of a message about one incident is the incident's.
+func TestOneNumberIsEnough(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 12 {
+		if codes := w.alone(string(rune('a' + i))); len(codes) != 1 || codes[0] != i+1 {
+			t.Errorf("incident %d has the number %d", i+1, codes)
+		}
+		if i < 9 {
+			w.settle(oncall.IncidentID(i + 1))
+		}
+	}
+	for _, c := range []struct {
+		text, told string
+	}{
+		{"#12", "Answer 12a to acknowledge, 12r to resolve or 12e to escalate, with the number from the message. Open for you: #12 (12a); #11 (11a); #10 (10a)."},
+		{"ack #10", "Acknowledged #10."},
+		{"12a", "Acknowledged #12."},
+		{" Ack  11. ", "Acknowledged #11."},
+		{"ack 9", "Incident #9 is already resolved by cy."},
+		{"resolve 10", "Resolved #10."},
+		{"‘12R’", "Resolved #12."},
+		{"close #11!", "Resolved #11."},
+		{"ack #13", "There is nothing open that you were paged for here."},
+		{"ack", "There is nothing open that you were paged for here."},
+	} {
+		if got := w.says(annsPhone, c.text); got != c.told {
+			t.Errorf("%q is told %q, want %q", c.text, got, c.told)
+		}
+	}
+}
+
+// numbered writes the numbers of three incidents, and of the next to come, for {1} to {4}.
+func numbered(first oncall.IncidentID, text string) string {
+	for i := range oncall.IncidentID(4) {
+		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i+1), fmt.Sprint(int64(first+i)))
+	}
+	return text
+}
+
+// statuses are the first letters of three incidents' states.
+func (w *world) statuses(first oncall.IncidentID) (all string) {
+	for i := range oncall.IncidentID(3) {
+		all += string(w.incident(first + i).Status[0])
+	}
+	return all
+}
+
+// What a phone was told of is acknowledged by its number in every form; anything else is told what is open.
+func TestEveryFormOfANumber(t *testing.T) {
+	t.Parallel()
+	const bundle, first = "#{2}, #{3} ({2}a)", "#{1} ({1}a)"
+	w := newWorld(t)
+	for i, c := range []struct {
+		text, told string
+		status     string // of {1}, which has a message of its own, and of {2} and {3}, which share one
+	}{
+		{"ack #{3}", "Acknowledged #{3}.", "tta"},
+		{"{3}a", "Acknowledged #{3}.", "tta"},
+		{"ack {3}", "Acknowledged #{3}.", "tta"},
+		{"#{3}a", "Acknowledged #{3}.", "tta"},
+		{"Ack  #{2}.", "Acknowledged #{2}.", "tat"},
+		{"{2}a", "Acknowledged #{2}, #{3}.", "taa"},
+		{"{2}a ack all", "Acknowledged #{2}, #{3}.", "taa"},
+		{"{1}a", "Acknowledged #{1}.", "att"},
+		{"ack #{1} #{3}", "Acknowledged #{1}, #{3}.", "ata"},
+		{"{1}a, {3}a", "Acknowledged #{1}, #{3}.", "ata"},
+		{"ack all", "Acknowledged #{2}, #{3}, #{1}.", "aaa"},
+		{"resolve all", "Resolved #{2}, #{3}, #{1}.", "rrr"},
+		{"r #{3}", "Resolved #{3}.", "ttr"},
+		{"ack", "Acknowledged #{2}, #{3}. Open for you: #{1}; {1}a takes it.", "taa"},
+		{"aa", "Acknowledged #{2}, #{3}. Open for you: #{1}; {1}a takes it.", "taa"},
+		{"rr", "Resolved #{2}, #{3}. Open for you: #{1}; {1}r takes it.", "trr"},
+		{"ack {4}", "No message {4}. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"ack #{4}", "You were not paged for #{4}. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"ack {1} {4}", "Acknowledged #{1}. No message {4}. Open for you: #{2}, #{3}; {2}a takes both.", "att"},
+		{
+			"ack {1} resolve {2}", "Answer {2}a to acknowledge, {2}r to resolve or {2}e to escalate, with the number from the message. " +
+				"Open for you: " + bundle + "; " + first + ".", "ttt",
+		},
+	} {
+		w.advance(time.Hour)
+		w.exec(`UPDATE incidents SET status = 'resolved'`)
+		one := oncall.IncidentID(3*i + 1)
+		w.alone(fmt.Sprint("one", i))
+		w.advance(40 * time.Second)
+		w.trigger(fmt.Sprint("two", i), fmt.Sprint("three", i))
+		if orders := w.sms(); len(orders) != 1 || orders[0].Code != int(one)+1 {
+			t.Fatalf("the bundle: %+v", orders)
+		}
+		text, told := numbered(one, c.text), numbered(one, c.told)
+		if got := w.says(annsPhone, text); got != told || w.statuses(one) != c.status {
+			t.Errorf("%q is told %q, and it is %s; want %q and %s", text, got, w.statuses(one), told, c.status)
+		}
+	}
+}
+
+// The release before this one gave messages numbers of their own. "#5" is incident 5 all the same; what
+// such a message offers works; and what could be either is neither.
+func TestANumberOfAMessageAndOfAnIncident(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, c := range []struct{ text, told, status string }{
+		{"ack #{2}", "Acknowledged #{2}.", "tat"},
+		{"{2}a", "Acknowledged #{3}.", "tta"},
+		{"ack {2}", "{2} may be #{2}, or the message about #{3}. Answer with # and the incident's number. Open for you: #{3} ({2}a); #{2} ({1}a); #{1} (77a).", "ttt"},
+		{"ack {3}", "Acknowledged #{3}.", "tta"},
+		{"{1}a", "Acknowledged #{2}.", "tat"},
+		{"77a", "Acknowledged #{1}.", "att"},
+	} {
+		w.advance(time.Hour)
+		w.exec(`UPDATE incidents SET status = 'resolved'`)
+		one := oncall.IncidentID(3*i + 1)
+		w.alone(fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c", i))
+		w.exec(`UPDATE pages SET code = CASE incident_id WHEN $1 THEN 77 ELSE incident_id - 1 END WHERE incident_id >= $1 AND code <> 0`, one)
+		text, told := numbered(one, c.text), numbered(one, c.told)
+		if got := w.says(annsPhone, text); got != told || w.statuses(one) != c.status {
+			t.Errorf("%q is told %q, and it is %s; want %q and %s", text, got, w.statuses(one), told, c.status)
+		}
+	}
+}
+
+// An old message's number means its incident, whatever has come since; a bundle that comes again keeps
+// its number.
+func TestAnOldNumberAfterNewerMessages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.trigger("a", "b")
+	w.sms()
+	w.settle(1)
+	w.advance(7 * time.Hour)
+	if codes := w.alone("c", "d"); codes[0] != 3 || codes[1] != 4 {
+		t.Fatalf("codes: %v", codes)
+	}
+	w.act(2, cy, oncall.Act{Do: oncall.ActReassign, User: ann})
+	w.advance(40 * time.Second)
+	if again := w.sms(); len(again) != 1 || again[0].Code != 1 {
+		t.Fatalf("what is left of the bundle: %+v", again)
+	}
+	if got := w.says(annsPhone, "1a"); got != "Acknowledged #2." {
+		t.Errorf("told %q", got)
+	}
+	if got := w.says(annsPhone, "4a"); got != "Acknowledged #4." || w.status(3) != "triggered " {
+		t.Errorf("told %q", got)
+	}
+}
+
+// Before the first SMS somebody is told what pages them elsewhere.
+func TestWhatWasOnlySaidElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pagedBy(bo, oncall.MethodVoice, bosPhone)
+	w.addContact(bo, oncall.MethodSMS, bosPhone)
+	w.trigger("disk")
+	w.act(1, cy, oncall.Act{Do: oncall.ActReassign, User: bo})
+	id := oncall.PageID(w.count(`SELECT id FROM pages WHERE method = 'voice'`))
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), id, 1, w.now))
+	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
+	if got := w.says(bosPhone, "ack"); got != "Open for you: #1; #1a takes it." {
+		t.Errorf("told %q", got)
+	}
+	if got := w.says(bosPhone, "#1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {
+		t.Errorf("told %q, %s", got, w.status(1))
+	}
+}
+
+// A code is taken with the blanks that people put into it, from the phone and in the form.
+func TestACodeWithBlanks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, typed := range []func(string) string{
+		func(c string) string { return c[:3] + " " + c[3:] },
+		func(c string) string { return c[:3] + "-" + c[3:] + "." },
+		func(c string) string { return "Code: " + c[:2] + " " + c[2:4] + " " + c[4:] },
+	} {
+		for _, inSlack := range []bool{false, true} {
+			number := "+1202555010" + string(rune('1'+i))
+			c := must[oncall.Contact](t)(w.AddContact(t.Context(), bo, oncall.MethodSMS, number, w.now))
+			code := must[codeOf](t)(codeFor(w, c.ID))
+			if inSlack {
+				w.check(w.ConfirmContact(t.Context(), bo, c.ID, typed(string(code)), w.now))
+			} else if got := w.says(number, typed(string(code))); got != "Thank you. SMS pages for bo can come here now." {
+				t.Errorf("%q is told %q", typed(string(code)), got)
+			}
+			w.check(w.RemoveContact(t.Context(), bo, c.ID, w.now))
+			w.advance(2 * time.Hour)
+		}
+	}
+}
+
+type codeOf string
+
+func codeFor(w *world, id oncall.ContactID) (codeOf, error) {
+	p, err := w.BeginVerify(w.t.Context(), id, [16]byte{6: 7, 7: 9}, w.now)
+	return codeOf(p.Code), err
+}

@@ -1,0 +1,340 @@
+package oncall
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Phone is what a person was told of and may answer about: by the contact method that they answer by,
+// and elsewhere. The newest message is first.
+type Phone struct {
+	Shown     []ShownPage
+	Incidents map[IncidentID]Incident
+}
+
+// A ShownPage is an incident in a message to a person.
+type ShownPage struct {
+	Page
+	Lead PageID // the message's first page
+	Code int    // of the message
+	Here bool   // the message went to where the answer comes from
+	Lost bool   // it never arrived
+}
+
+// A Choice is what an answer is about.
+type Choice struct {
+	Picks   []Pick   // by message
+	Several bool     // several people may mean it
+	Missed  Sentence // what of it is about nothing that the person was told of, or about more than one thing
+}
+
+// A Pick is what an answer means of one message.
+type Pick struct {
+	Lead      PageID
+	User      UserID
+	Incidents []IncidentID
+}
+
+// Choose finds what an answer is about: an act by its numbers, or by the person's newest message that
+// it fits.
+func (p Phone) Choose(r Reply) Choice {
+	var c Choice
+	var missed []string
+	if r.Kind != ReplyAct {
+		return c
+	}
+	switch {
+	case r.Code != 0:
+		c.add(p.byCode(r.Code))
+	case len(r.Numbers) > 0:
+		for _, n := range r.Numbers {
+			found, why := p.number(n)
+			c.add(found)
+			if why != "" {
+				missed = append(missed, why)
+			}
+		}
+	case r.All:
+		var all []ShownPage
+		for _, s := range p.Shown {
+			if s.Here && !s.Lost && p.fits(s, r.Act) && !p.withOthers(s, r.Act) {
+				all = append(all, s)
+			}
+		}
+		c.add(all)
+	default:
+		c.add(p.newest(r.Act))
+	}
+	if missed != nil {
+		c.Missed = Say("%s", strings.Join(missed, " "))
+	}
+	return c
+}
+
+// add picks incidents of messages. Two people with one number are told apart by nothing else.
+func (c *Choice) add(found []ShownPage) {
+	for _, s := range found {
+		if slices.ContainsFunc(c.Picks, func(k Pick) bool { return k.User != s.UserID }) {
+			c.Several = true
+		}
+		if slices.ContainsFunc(c.Picks, func(k Pick) bool { return slices.Contains(k.Incidents, s.IncidentID) }) {
+			continue
+		}
+		i := slices.IndexFunc(c.Picks, func(k Pick) bool { return k.Lead == s.Lead })
+		if i < 0 {
+			i = len(c.Picks)
+			c.Picks = append(c.Picks, Pick{Lead: s.Lead, User: s.UserID})
+		}
+		c.Picks[i].Incidents = append(c.Picks[i].Incidents, s.IncidentID)
+	}
+}
+
+// chosen reports whether an answer is about an incident.
+func (c Choice) chosen(id IncidentID) bool {
+	return slices.ContainsFunc(c.Picks, func(k Pick) bool { return slices.Contains(k.Incidents, id) })
+}
+
+// number finds what a typed number means, or says why it means nothing.
+//
+//	typed    means
+//	#5       incident 5
+//	5a       what the message offered as 5, else incident 5
+//	ack 5    the same; nothing, if that message has nothing to do with an open incident 5
+func (p Phone) number(n ReplyNumber) (found []ShownPage, missed string) {
+	incident := p.byIncident(IncidentID(n.N))
+	if n.Incident {
+		if incident == nil {
+			return nil, "You were not paged for " + n.String() + "."
+		}
+		return incident, ""
+	}
+	message := p.byCode(n.N)
+	switch {
+	case message == nil && incident == nil:
+		return nil, "No message " + n.String() + "."
+	case message == nil:
+		return incident, ""
+	case incident == nil || slices.ContainsFunc(message, func(s ShownPage) bool { return s.IncidentID == incident[0].IncidentID }):
+		return message, ""
+	}
+	open := p.open(message)
+	if !p.Incidents[incident[0].IncidentID].Open() || n.Offered && len(open) > 0 {
+		return message, ""
+	}
+	if len(open) == 0 {
+		open = message
+	}
+	return nil, n.String() + " may be " + IncidentID(n.N).String() + ", or the message about " + nameAll(ids(open)) + ". Answer with # and the incident's number."
+}
+
+// byCode is the newest message with a number, or that of several people's which is about something
+// open. A message that is sent elsewhere has no number here.
+func (p Phone) byCode(code int) []ShownPage {
+	messages := map[UserID][]ShownPage{}
+	var lead PageID
+	for _, s := range p.Shown {
+		if m := messages[s.UserID]; s.Here && s.Code == code && (m == nil || m[0].Lead == s.Lead) {
+			messages[s.UserID] = append(m, s)
+			lead = max(lead, s.Lead)
+		}
+	}
+	var open, newest []ShownPage
+	for _, s := range p.Shown { // in order
+		m := messages[s.UserID]
+		if m == nil || m[0].Lead != s.Lead {
+			continue
+		}
+		if len(p.open(m)) > 0 {
+			open = append(open, s)
+		}
+		if s.Lead == lead {
+			newest = append(newest, s)
+		}
+	}
+	if open != nil {
+		return open
+	}
+	return newest
+}
+
+// byIncident is the newest message about an incident to each person, one that is shown here first.
+func (p Phone) byIncident(id IncidentID) []ShownPage {
+	best := map[UserID]ShownPage{}
+	var people []UserID
+	for _, s := range p.Shown {
+		if s.IncidentID != id {
+			continue
+		}
+		b, known := best[s.UserID]
+		if !known {
+			people = append(people, s.UserID)
+		}
+		if !known || s.Here && !b.Here {
+			best[s.UserID] = s
+		}
+	}
+	var out []ShownPage
+	for _, u := range people {
+		out = append(out, best[u])
+	}
+	if here := slices.DeleteFunc(slices.Clone(out), func(s ShownPage) bool { return !s.Here }); len(here) > 0 {
+		return here
+	}
+	return out
+}
+
+// newest is the newest message here, of each person, that an act fits, or else the newest about
+// anything open, so that it can be said why the act doesn't fit.
+func (p Phone) newest(do ActKind) []ShownPage {
+	for _, good := range []func(ShownPage) bool{
+		func(s ShownPage) bool { return p.fits(s, do) },
+		func(s ShownPage) bool { return p.Incidents[s.IncidentID].Open() },
+	} {
+		lead := map[UserID]PageID{}
+		for _, s := range p.Shown {
+			if s.Here && !s.Lost && lead[s.UserID] == 0 && good(s) {
+				lead[s.UserID] = s.Lead
+			}
+		}
+		if len(lead) > 0 {
+			return slices.DeleteFunc(slices.Clone(p.Shown), func(s ShownPage) bool { return lead[s.UserID] != s.Lead })
+		}
+	}
+	return nil
+}
+
+// fits reports whether an act would change something about an incident.
+func (p Phone) fits(s ShownPage, do ActKind) bool {
+	in := p.Incidents[s.IncidentID]
+	switch {
+	case !in.Open():
+		return false
+	case do == ActAck:
+		return in.Status == Triggered && !slices.Contains(in.Acks, s.UserID) || s.Due(in)
+	case do == ActDecline:
+		return s.Asks()
+	}
+	return true
+}
+
+// withOthers reports whether only others have an incident: "resolve all" leaves it to them.
+func (p Phone) withOthers(s ShownPage, do ActKind) bool {
+	in := p.Incidents[s.IncidentID]
+	return do != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
+}
+
+// open are the incidents of a message that are.
+func (p Phone) open(message []ShownPage) []ShownPage {
+	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !p.Incidents[s.IncidentID].Open() })
+}
+
+// Remaining is what an act fits that was not chosen, with what to answer: "Open for you: #2, #3; 2a
+// takes both." It is empty if there is nothing.
+func (p Phone) Remaining(r Reply, c Choice) Sentence {
+	do := cmp.Or(r.Act, ActAck)
+	left := p.left(do, c)
+	if len(c.Picks) > 0 && len(p.left(ActAck, c)) == 0 { // somebody has all the rest
+		return nil
+	}
+	if len(left) == 0 && len(c.Picks) == 0 { // it is still good to know what else is open
+		left = p.left(ActResolve, c)
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	letter := map[ActKind]string{ActAck: "a", ActResolve: "r", ActEscalate: "e", ActDecline: "d"}[do]
+	if len(left) == 1 {
+		takes := "takes them all"
+		switch len(left[0].incidents) {
+		case 1:
+			takes = "takes it"
+		case 2:
+			takes = "takes both"
+		}
+		return Say("Open for you: %s; %s%s %s.", nameAll(left[0].incidents), left[0].answer, letter, takes)
+	}
+	const most = 5
+	var parts []string
+	for _, m := range left[:min(len(left), most)] {
+		parts = append(parts, nameAll(m.incidents)+" ("+m.answer+letter+")")
+	}
+	if more := len(left) - most; more > 0 {
+		parts = append(parts, strconv.Itoa(more)+" more")
+	}
+	return Say("Open for you: %s.", strings.Join(parts, "; "))
+}
+
+// A leftMessage has incidents that an answer may still be about.
+type leftMessage struct {
+	lead      PageID
+	answer    string // the number that means it
+	incidents []IncidentID
+}
+
+// left lists messages that an act fits, newest first, each incident in one of them only.
+func (p Phone) left(do ActKind, c Choice) (out []leftMessage) {
+	listed := map[IncidentID]bool{}
+	for _, here := range []bool{true, false} {
+		for _, s := range p.Shown {
+			if s.Here != here || s.Lost || listed[s.IncidentID] || c.chosen(s.IncidentID) || !p.fits(s, do) {
+				continue
+			}
+			listed[s.IncidentID] = true
+			answer, lead := "#"+strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
+			if here && s.Code != 0 {
+				answer, lead = strconv.Itoa(s.Code), s.Lead
+			}
+			i := slices.IndexFunc(out, func(m leftMessage) bool { return m.lead == lead && lead != 0 })
+			if i < 0 {
+				i = len(out)
+				out = append(out, leftMessage{lead: lead, answer: answer})
+			}
+			out[i].incidents = append(out[i].incidents, s.IncidentID)
+		}
+	}
+	for _, m := range out {
+		slices.Sort(m.incidents)
+	}
+	return out
+}
+
+// Help says what can be answered, with a number that is right here and now.
+func (p Phone) Help(do ActKind) Sentence {
+	left := p.left(ActAck, Choice{})
+	if len(left) == 0 {
+		left = p.left(ActResolve, Choice{})
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	n := left[0].answer
+	help := Say("Answer %sa to acknowledge, %sr to resolve or %se to escalate, with the number from the message.", n, n, n)
+	if len(left) > 1 {
+		help = Say("%s %s", help, p.Remaining(Reply{Act: do}, Choice{}))
+	}
+	return help
+}
+
+func ids(shown []ShownPage) (out []IncidentID) {
+	for _, s := range shown {
+		out = append(out, s.IncidentID)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// nameAll lists incidents, at most ten of them.
+func nameAll(all []IncidentID) string {
+	const most = 10
+	var out []string
+	for _, id := range all[:min(len(all), most)] {
+		out = append(out, id.String())
+	}
+	text := strings.Join(out, ", ")
+	if more := len(all) - most; more > 0 {
+		text += " and " + strconv.Itoa(more) + " more"
+	}
+	return text
+}
