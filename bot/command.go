@@ -100,6 +100,6 @@ func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (re
 	}
 	zone, location := zoneOf(user)
 	return request{
-		user: user, words: words, now: b.clock(), zone: zone, location: location, directory: directory,
+		user: user, words: typedWords(strings.Join(words, " "), directory), now: b.clock(), zone: zone, location: location, directory: directory,
 	}, nil
 }

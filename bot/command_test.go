@@ -35,7 +35,7 @@ func TestCommands(t *testing.T) {
 		{ann, "/oncall who paymens", "There is no team or schedule \"paymens\". Did you mean \"Payments\"?"},
 		{ann, "/oncall who xyzzy tomorrow", "There is no team or schedule \"xyzzy\". There is \"Operations\", \"Payments\", \"ops\" and \"payments days\"."},
 		{ann, "/oncall who payments someday", "\"someday\" is not a time that Watchbill understands. …"},
-		{ann, "/oncall who <!here> & co", "There is no team or schedule \"&lt;!here&gt; &amp; co\". …"},
+		{ann, "/oncall who <!here> & co", "There is no team or schedule \"@here &amp; co\". …"},
 
 		{ann, "/oncall override @oncall 18:00 to 20:00", "<@U0BOT> is a bot and can't be on call."},
 		{ann, "/oncall override @ann 18:00 to 20:00", "<@U0ANN> is on call alone in \"payments days\" for all of that time already."},

@@ -43,7 +43,7 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return b.askForCover(ctx, r, stints, note, everyone)
+	return b.askForCover(ctx, r, stints, unescape(note), everyone)
 }
 
 // readStints reads the shifts of a person that "TIME [to TIME] note" means, cut to the
@@ -110,7 +110,7 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	}
 	var lines []string
 	for _, s := range stints {
-		c, err := b.store.AskForCover(ctx, s, r.user.ID, unescape(note), everyone, r.now)
+		c, err := b.store.AskForCover(ctx, s, r.user.ID, note, everyone, r.now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok && len(stints) > 1 {
 			lines = append(lines, view.StintWords(s, r.user.TimeZone)+": "+view.Sentence(refusal.Sentence))
 			continue

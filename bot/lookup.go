@@ -169,11 +169,6 @@ func unknownName(d *store.Directory, typed, kind string) error {
 	return oncall.Refuse("There is no %s %q.%s", kind, view.Name(typed), view.DidYouMean(guess, "%q"))
 }
 
-// unescape reads what Slack has escaped in a command.
-func unescape(s string) string {
-	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
-}
-
 // nearest returns the name that was probably meant, "" if none comes close.
 func nearest(typed string, names []string) string {
 	best, distance := "", max(2, len([]rune(typed))/3)+1

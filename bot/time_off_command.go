@@ -30,7 +30,8 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	if err != nil {
 		return view.Drawing{}, oncall.Refuse("%s\n%s", err, awayUsage)
 	}
-	off, err := b.store.AddTimeOff(ctx, oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
+	note = unescape(note)
+	off, err := b.store.AddTimeOff(ctx, oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: note}, r.now)
 	if err != nil {
 		return view.Drawing{}, err
 	}

@@ -118,7 +118,7 @@ func (s *Sim) Slash(ctx context.Context, userID, channel, line string) (SlashRes
 	reply := response{channel: c.ID, user: u.ID}
 	d := newDelivery("slash_commands", name, obj{
 		"token": "sim", "team_id": TeamID, "team_domain": teamDomain, "channel_id": c.ID, "channel_name": c.shownName(),
-		"user_id": u.ID, "user_name": u.Name, "command": name, "text": s.escapeNames(strings.TrimSpace(rest)),
+		"user_id": u.ID, "user_name": u.Name, "command": name, "text": s.escape(strings.TrimSpace(rest)),
 		"api_app_id": AppID, "is_enterprise_install": "false", "response_url": s.newResponse(reply),
 		"trigger_id": s.newTrigger(trigger{user: u.ID, channel: c.ID}),
 	})
@@ -129,13 +129,19 @@ func (s *Sim) Slash(ctx context.Context, userID, channel, line string) (SlashRes
 	defer s.wake()
 	out := SlashResult{Result: result, Ephemeral: true}
 	if result.Error != "" {
-		out.Text = name + " failed with the error \"" + result.Error + "\""
-		m := &Message{User: u.ID, Author: "Slackbot", Text: out.Text}
-		s.whisper(c, u.ID, m)
-		out.TS = m.TS
-		return out, nil
+		return s.commandFailed(c, u, name, result.Error, out), nil
 	}
 	return s.showReply(c, u, line, payload, out), nil
+}
+
+// commandFailed tells the person that a command came to nothing.
+func (s *Sim) commandFailed(c *Channel, u *User, line, code string, out SlashResult) SlashResult {
+	name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+	out.Error, out.Text = code, name+" failed with the error \""+code+"\""
+	m := &Message{User: u.ID, Author: "Slackbot", Text: out.Text}
+	s.whisper(c, u.ID, m)
+	out.TS = m.TS
+	return out
 }
 
 // showReply shows the message that came with an acknowledgement, if one did.
@@ -153,12 +159,28 @@ func (s *Sim) showReply(c *Channel, u *User, line string, payload json.RawMessag
 	}
 	m, err := s.content(a)
 	if err != nil {
-		out.Error = err.Error()
-		return out
+		// All of the answer is refused, and nobody but the app's developer can read why.
+		return s.commandFailed(c, u, line, "invalid_command_response", out)
 	}
 	s.sayTo(c, u.ID, m, everybody)
 	out.Text, out.Blocks, out.Ephemeral, out.TS = m.Text, m.Blocks, !everybody, m.TS
 	return out
+}
+
+var (
+	linkInText = regexp.MustCompile(`(^|[\s(])(https?://[^\s<>|]+[^\s<>|.,;:!?)'"])`)
+	refInText  = regexp.MustCompile(`&lt;([@#!][^&<>]+)&gt;`)
+	mailInText = regexp.MustCompile(`(^|\s)([\w.+-]+@[\w-]+(?:\.[\w-]+)+)`)
+)
+
+// escape is what a person typed as an app gets it: entities, references, links and addresses. A
+// reference may be written as such.
+func (s *Sim) escape(text string) string {
+	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+	text = refInText.ReplaceAllString(text, "<$1>")
+	text = linkInText.ReplaceAllString(text, "$1<$2>")
+	text = mailInText.ReplaceAllString(text, "$1<mailto:$2|$2>")
+	return s.escapeNames(text)
 }
 
 var nameInText = regexp.MustCompile(`(^|\s)([@#])([\p{L}\p{N}._-]+)`)
@@ -170,6 +192,9 @@ func (s *Sim) escapeNames(text string) string {
 		space, sign, name := parts[1], parts[2], parts[3]
 		if sign == "#" {
 			if c := s.findChannel("#" + name); c != nil && c.User == "" {
+				if c.Private {
+					return space + "<#" + c.ID + "|>"
+				}
 				return space + "<#" + c.ID + "|" + c.Name + ">"
 			}
 			return hit
@@ -227,6 +252,19 @@ func (s *Sim) Shortcut(ctx context.Context, userID, callbackID, channel, ts stri
 	return result, nil
 }
 
+// OpenMessages looks at the app's messages tab.
+func (s *Sim) OpenMessages(userID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u, _, err := s.actor(userID, "")
+	if err != nil {
+		return err
+	}
+	s.emit("app_home_opened", obj{"user": u.ID, "channel": s.openDM(u.ID).ID, "tab": "messages"})
+	s.wake()
+	return nil
+}
+
 // OpenHome looks at the app's home tab.
 func (s *Sim) OpenHome(userID string) error {
 	s.mu.Lock()
@@ -279,6 +317,5 @@ var barLabel = regexp.MustCompile(`<([@#][A-Z0-9]+)\|[^>]*>`)
 
 // mentions escapes what a person typed and links the names in it.
 func (s *Sim) mentions(text string) string {
-	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
-	return barLabel.ReplaceAllString(s.escapeNames(text), "<$1>")
+	return barLabel.ReplaceAllString(s.escape(text), "<$1>")
 }

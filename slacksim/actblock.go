@@ -155,22 +155,43 @@ func (s *Sim) act(ctx context.Context, u *User, p place, block, e obj, given any
 	}
 	payload := s.interaction("block_actions", u)
 	payload["actions"] = []obj{action}
-	s.remember(p, block, e, value)
+	s.remember(u, p, block, e, value)
 	s.describe(payload, u, p)
 	s.mu.Unlock()
 	_, result := s.perform(ctx, newDelivery("interactive", "block_actions", payload))
 	return result, nil
 }
 
-// remember keeps what was chosen in the state of the view.
-func (s *Sim) remember(p place, block, e obj, value any) {
+// remember keeps what was chosen in the state of the view, or of the message as the person sees it.
+func (s *Sim) remember(u *User, p place, block, e obj, value any) {
+	id, action := textOf(block["block_id"]), textOf(e["action_id"])
 	if p.view == nil {
+		state := p.message.stateFor(u, p.channel)
+		if state[id] != nil && state[id][action] != nil {
+			state[id][action] = stateOf(e, value)
+			if p.message.State == nil {
+				p.message.State = map[string]map[string]map[string]obj{}
+			}
+			p.message.State[u.ID] = state
+		}
 		return
 	}
-	id, action := textOf(block["block_id"]), textOf(e["action_id"])
 	if p.view.State[id] != nil && p.view.State[id][action] != nil {
 		p.view.State[id][action] = stateOf(e, value)
 	}
+}
+
+// stateFor is what the elements of a message hold for one person.
+func (m *Message) stateFor(u *User, c *Channel) map[string]map[string]obj {
+	state := initialState(m.allBlocks(), c.ID)
+	for block, actions := range state {
+		for action, now := range actions {
+			if was := m.State[u.ID][block][action]; was != nil && was["type"] == now["type"] {
+				actions[action] = was
+			}
+		}
+	}
+	return state
 }
 
 // describe adds container, message or view, state, trigger and response_url.
@@ -192,7 +213,7 @@ func (s *Sim) describe(payload obj, u *User, p place) {
 	if m.Ephemeral == "" {
 		payload["message"] = s.messageObject(m, true)
 	}
-	payload["state"] = obj{"values": initialState(m.allBlocks(), p.channel.ID)}
+	payload["state"] = obj{"values": m.stateFor(u, p.channel)}
 	payload["trigger_id"] = s.newTrigger(trigger{user: u.ID, channel: p.channel.ID})
 	payload["response_url"] = s.newResponse(response{channel: p.channel.ID, user: u.ID, ts: m.TS, thread: m.ThreadTS})
 }

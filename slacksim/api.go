@@ -210,17 +210,8 @@ func scopesFor(c *Channel, name string, a args, all []string) []string {
 
 // answer turns a result into status and body, with the headers that Slack adds.
 func (s *Sim) answer(w http.ResponseWriter, name string, answer obj, err error) (int, obj) {
+	s.scopeHeaders(w, name)
 	if err == nil {
-		if name == "auth.test" {
-			s.mu.Lock()
-			scopes := make([]string, 0, len(s.scopes))
-			for scope := range s.scopes {
-				scopes = append(scopes, scope)
-			}
-			s.mu.Unlock()
-			slices.Sort(scopes)
-			w.Header().Set("X-OAuth-Scopes", strings.Join(scopes, ","))
-		}
 		if answer == nil {
 			answer = obj{}
 		}
@@ -239,6 +230,19 @@ func (s *Sim) answer(w http.ResponseWriter, name string, answer obj, err error) 
 		}
 	}
 	return status, body
+}
+
+// scopeHeaders says which scopes the token has, and which the method accepts; every answer does.
+func (s *Sim) scopeHeaders(w http.ResponseWriter, name string) {
+	m := methods[name]
+	if m == nil || name == "apps.connections.open" {
+		return
+	}
+	s.mu.Lock()
+	scopes := slices.Sorted(maps.Keys(s.scopes))
+	s.mu.Unlock()
+	w.Header().Set("X-OAuth-Scopes", strings.Join(scopes, ","))
+	w.Header().Set("X-Accepted-OAuth-Scopes", strings.Join(m.Scopes, ","))
 }
 
 func (s *Sim) record(call Call, started time.Time, status int, answer obj) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -71,13 +72,22 @@ func (s *Sim) checkedBlocks(a args, where surface) (json.RawMessage, error) {
 		return nil, refuse("invalid_blocks_format")
 	}
 	if problems := checkBlocks(blocks, where, "/blocks"); len(problems) > 0 {
-		return nil, refuseWith("invalid_blocks", problems...)
+		return nil, refuseBlocks(problems)
 	}
 	if len(blocks) == 0 {
 		return nil, nil
 	}
 	s.nameBlocks(blocks)
 	return toJSON(blocks), nil
+}
+
+// refuseBlocks says what is wrong twice, as Slack does.
+func refuseBlocks(problems []string) error {
+	short := make([]string, len(problems))
+	for i, p := range problems {
+		short[i] = strings.TrimPrefix(p, "[ERROR] ")
+	}
+	return &apiError{code: "invalid_blocks", extra: obj{"errors": short, "response_metadata": obj{"messages": problems}}}
 }
 
 // nameBlocks gives ids to the blocks and elements that came without, as Slack does.
@@ -116,7 +126,7 @@ func (s *Sim) checkedAttachments(a args) (json.RawMessage, error) {
 			continue
 		}
 		if problems := checkBlocks(blocks, onMessage, "/attachments/"+strconv.Itoa(i)+"/blocks"); len(problems) > 0 {
-			return nil, refuseWith("invalid_blocks", problems...)
+			return nil, refuseBlocks(problems)
 		}
 		s.nameBlocks(blocks)
 	}
@@ -163,17 +173,23 @@ func (s *Sim) chatPostMessage(a args) (obj, error) {
 	m.Broadcast = m.ThreadTS != "" && a.yes("reply_broadcast")
 	m.Hidden = s.burst(c.ID)
 	s.post(c, m)
-	return obj{"channel": c.ID, "ts": m.TS, "message": s.messageObject(m, false)}, nil
+	return obj{"channel": c.ID, "ts": m.TS, "message": s.messageObject(m, true)}, nil
 }
 
-// threadRoot checks that thread_ts names a root message of the channel.
+// threadRoot finds the thread of a reply. Messages of some kinds can't have any.
 func (s *Sim) threadRoot(c *Channel, a args) (string, error) {
 	ts := a.str("thread_ts")
 	if ts == "" {
 		return "", nil
 	}
-	if root := s.message(c.ID, ts); root == nil || root.ThreadTS != "" {
+	root := s.message(c.ID, ts)
+	switch {
+	case root == nil: // it was deleted: the reply is shown in the channel, as if it were none
+		return "", nil
+	case root.Subtype != "" && root.Subtype != tombstone:
 		return "", refuse("cannot_reply_to_message")
+	case root.ThreadTS != "":
+		return root.ThreadTS, nil
 	}
 	return ts, nil
 }
@@ -207,18 +223,24 @@ func (s *Sim) chatUpdate(a args) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.replace(c, m, next, a.has("text") || a.has("markdown_text"))
+	s.replace(c, m, next, a)
 	return obj{"channel": c.ID, "ts": m.TS, "text": m.Text, "message": s.messageObject(m, false)}, nil
 }
 
-// replace puts new content into a message. Text without blocks removes the blocks; blocks
-// without text leave the text and no edited mark; metadata stays unless it is sent.
-func (s *Sim) replace(c *Channel, m, next *Message, withText bool) {
+// replace puts new content into a message. Text without blocks removes the blocks, attachments and
+// metadata stay unless they are sent, and with blocks there is no edited mark.
+func (s *Sim) replace(c *Channel, m, next *Message, a args) {
 	before := s.messageObject(m, false)
+	withText := a.has("text") || a.has("markdown_text")
 	if withText {
-		m.Text, m.Edited = next.Text, true
+		m.Text, m.Edited = next.Text, next.Blocks == nil
 	}
-	m.Blocks, m.Attachments = next.Blocks, next.Attachments
+	if withText || a.has("blocks") {
+		m.Blocks = next.Blocks
+	}
+	if a.has("attachments") {
+		m.Attachments = next.Attachments
+	}
 	if next.Metadata != nil {
 		m.Metadata = next.Metadata
 	}
@@ -241,13 +263,18 @@ func (s *Sim) chatDelete(a args) (obj, error) {
 	return obj{"channel": c.ID, "ts": m.TS}, nil
 }
 
+// tombstone is the subtype of what is left of a deleted message with replies.
+const tombstone = "tombstone"
+
 // remove deletes a message; a root with replies leaves a tombstone.
 func (s *Sim) remove(c *Channel, m *Message) {
-	s.emitMessage(c, m, obj{"subtype": "message_deleted", "deleted_ts": m.TS})
 	if m.ThreadTS == "" && len(s.replies(c.ID, m.TS)) > 0 {
-		*m = Message{Channel: m.Channel, TS: m.TS, User: m.User, Subtype: "tombstone", Text: "This message was deleted."}
+		before := s.messageObject(m, false)
+		*m = Message{Channel: m.Channel, TS: m.TS, User: "USLACKBOT", Subtype: tombstone, Text: "This message was deleted."}
+		s.emitMessage(c, m, obj{"subtype": "message_changed", "previous_message": before})
 		return
 	}
+	s.emitMessage(c, m, obj{"subtype": "message_deleted", "deleted_ts": m.TS})
 	s.history[c.ID] = slices.DeleteFunc(s.history[c.ID], func(x *Message) bool { return x == m })
 }
 

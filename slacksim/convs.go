@@ -71,7 +71,11 @@ func (s *Sim) conversationsInfo(a args) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	return obj{"channel": s.channelObject(c)}, nil
+	o := s.channelObject(c)
+	if a.yes("include_num_members") {
+		o["num_members"] = len(c.Members)
+	}
+	return obj{"channel": o}, nil
 }
 
 // page cuts a list by cursor and limit; the cursor is the position.
@@ -85,7 +89,7 @@ func page[T any](list []T, a args, fallback int) ([]T, string, error) {
 		start = n
 	}
 	limit := a.number("limit", fallback)
-	if limit <= 0 || limit > 1000 {
+	if limit <= 0 || limit >= 1000 {
 		limit = fallback
 	}
 	end := min(start+limit, len(list))
@@ -96,13 +100,27 @@ func page[T any](list []T, a args, fallback int) ([]T, string, error) {
 	return list[start:end], next, nil
 }
 
-// conversationsList lists what the bot can see, of the types asked for.
+// listScopes are the scopes that each type of conversation needs.
+var listScopes = map[string]string{
+	"public_channel": "channels:read", "private_channel": "groups:read", "im": "im:read", "mpim": "mpim:read",
+}
+
+// conversationsList lists what the bot can see, of the types asked for. What is filtered out is
+// taken from the page after it was cut, so that a page may hold fewer than the limit, or nothing.
 func (s *Sim) conversationsList(a args) (obj, error) {
 	types := a.list("types")
 	if len(types) == 0 {
 		types = []string{"public_channel"}
 	}
-	list := []obj{}
+	for _, kind := range types {
+		if listScopes[kind] == "" || !s.scopes[listScopes[kind]] {
+			return nil, refuse("invalid_types")
+		}
+	}
+	if a.number("limit", 100) >= 1000 {
+		return nil, refuse("invalid_limit")
+	}
+	var all []*Channel
 	for _, c := range s.channels {
 		kind := "public_channel"
 		if c.User != "" {
@@ -110,16 +128,21 @@ func (s *Sim) conversationsList(a args) (obj, error) {
 		} else if c.Private {
 			kind = "private_channel"
 		}
-		hidden := c.Private && !c.has(BotUserID) || c.Archived && a.yes("exclude_archived")
-		if slices.Contains(types, kind) && !hidden {
-			list = append(list, s.channelObject(c))
+		if slices.Contains(types, kind) && (!c.Private || c.has(BotUserID)) {
+			all = append(all, c)
 		}
 	}
-	part, next, err := page(list, a, 100)
+	part, next, err := page(all, a, 100)
 	if err != nil {
 		return nil, err
 	}
-	return obj{"channels": part, "response_metadata": obj{"next_cursor": next}}, nil
+	list := []obj{}
+	for _, c := range part {
+		if !c.Archived || !a.yes("exclude_archived") {
+			list = append(list, s.channelObject(c))
+		}
+	}
+	return obj{"channels": list, "response_metadata": obj{"next_cursor": next}}, nil
 }
 
 func (s *Sim) conversationsHistory(a args) (obj, error) {
@@ -138,6 +161,9 @@ func (s *Sim) conversationsHistory(a args) (obj, error) {
 
 func (s *Sim) conversationsReplies(a args) (obj, error) {
 	c, err := s.readable(a)
+	if err != nil && err.Error() == "not_in_channel" { // which replies doesn't know
+		err = refuse("channel_not_found")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -295,7 +321,7 @@ func (s *Sim) conversationsArchive(a args) (obj, error) {
 
 func (s *Sim) archive(c *Channel, userID string) {
 	c.Archived = true
-	s.emit("channel_archive", obj{"channel": c.ID, "user": userID})
+	s.emitChannel(c, "archive", userID)
 }
 
 func (s *Sim) conversationsRename(a args) (obj, error) {
@@ -306,8 +332,7 @@ func (s *Sim) conversationsRename(a args) (obj, error) {
 	if err := s.checkName(a.str("name")); err != nil {
 		return nil, err
 	}
-	c.Name = a.str("name")
-	s.emit("channel_rename", obj{"channel": obj{"id": c.ID, "name": c.Name, "created": c.Created}})
+	s.rename(c, a.str("name"))
 	return obj{"channel": s.channelObject(c)}, nil
 }
 
@@ -322,5 +347,5 @@ func (s *Sim) conversationsSetTopic(a args) (obj, error) {
 	}
 	c.Topic = topic
 	s.post(c, &Message{User: BotUserID, Subtype: "channel_topic", Text: "set the channel topic: " + topic})
-	return obj{"channel": s.channelObject(c), "topic": topic}, nil
+	return obj{"channel": s.channelObject(c)}, nil
 }

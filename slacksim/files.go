@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -78,7 +79,7 @@ func (s *Sim) serveUpload(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.Content = content
-	_, _ = io.WriteString(w, "OK - "+r.PathValue("id")) // the uploader may have gone
+	_, _ = fmt.Fprintf(w, "OK - %d", len(content)) // the uploader may have gone
 }
 
 // serveFile hands a file out again, as a download so that the page never runs it.

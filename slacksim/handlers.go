@@ -12,6 +12,7 @@ var handlers = map[string]func(*Sim, args) (obj, error){
 	"views.update":                 (*Sim).viewsUpdate,
 	"views.publish":                (*Sim).viewsPublish,
 	"users.info":                   (*Sim).usersInfo,
+	"users.list":                   (*Sim).usersList,
 	"users.lookupByEmail":          (*Sim).usersLookupByEmail,
 	"conversations.open":           (*Sim).conversationsOpen,
 	"conversations.list":           (*Sim).conversationsList,

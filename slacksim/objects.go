@@ -41,7 +41,7 @@ func (s *Sim) channelObject(c *Channel) obj {
 		return o
 	}
 	o["name"], o["name_normalized"], o["creator"] = c.Name, c.Name, c.Creator
-	o["is_member"], o["is_general"], o["num_members"] = c.has(BotUserID), false, len(c.Members)
+	o["is_member"], o["is_general"] = c.has(BotUserID), false
 	o["topic"] = obj{"value": c.Topic, "creator": "", "last_set": 0}
 	o["purpose"] = obj{"value": "", "creator": "", "last_set": 0}
 	return o
@@ -58,13 +58,23 @@ func (s *Sim) messageObject(m *Message, withMetadata bool) obj {
 		o["subtype"] = m.Subtype
 	}
 	if m.Blocks != nil {
-		o["blocks"] = m.Blocks
+		o["blocks"] = filledIn(decode[any](m.Blocks))
 	}
 	if m.Attachments != nil {
 		o["attachments"] = m.Attachments
 	}
-	if withMetadata && m.Metadata != nil {
+	switch {
+	case m.Metadata == nil:
+	case withMetadata:
 		o["metadata"] = m.Metadata
+	default: // no more than of what kind it is
+		o["metadata"] = obj{"event_type": decode[obj](m.Metadata)["event_type"]}
+	}
+	if u := s.user(m.User); u != nil && !u.Bot && m.Subtype == "" {
+		o["client_msg_id"] = "00000000-0000-4000-8000-" + strings.ReplaceAll(m.TS, ".", "")[4:]
+		if m.Blocks == nil && m.Text != "" {
+			o["blocks"] = s.typedBlocks(m)
+		}
 	}
 	if m.Edited {
 		o["edited"] = obj{"user": m.User, "ts": m.TS}
@@ -80,6 +90,12 @@ func (s *Sim) messageObject(m *Message, withMetadata bool) obj {
 	}
 	s.addThread(o, m)
 	return o
+}
+
+// typedBlocks is what Slack's own clients send along with what a person writes.
+func (s *Sim) typedBlocks(m *Message) []obj {
+	words := []obj{{"type": "text", "text": s.plainText(m.Text)}}
+	return []obj{{"type": "rich_text", "block_id": "typed" + m.TS, "elements": []obj{{"type": "rich_text_section", "elements": words}}}}
 }
 
 // addThread fills the fields that tie roots and replies together.
@@ -110,7 +126,7 @@ func (s *Sim) addThread(o obj, m *Message) {
 
 func (s *Sim) botObject() obj {
 	return obj{
-		"id": BotID, "app_id": AppID, "user_id": BotUserID, "name": s.opt.BotName, "deleted": false,
+		"id": BotID, "app_id": AppID, "name": s.opt.BotName, "deleted": false,
 		"team_id": TeamID, "updated": 0,
 	}
 }
@@ -120,7 +136,7 @@ func groupObject(g *Group, withUsers bool) obj {
 		"id": g.ID, "team_id": TeamID, "is_usergroup": true, "is_subteam": true, "is_external": false,
 		"name": g.Name, "handle": g.Handle, "description": "", "date_create": g.Updated,
 		"date_update": g.Updated, "date_delete": 0, "auto_type": nil, "created_by": BotUserID,
-		"updated_by": BotUserID, "deleted_by": nil, "user_count": len(g.Users),
+		"updated_by": BotUserID, "deleted_by": nil,
 		"prefs": obj{"channels": []string{}, "groups": []string{}},
 	}
 	if g.Disabled {

@@ -8,7 +8,7 @@ import (
 func (s *Sim) authTest(args) (obj, error) {
 	return obj{
 		"url": s.base + "/", "team": "Simulator", "team_id": TeamID, "user": s.opt.BotName,
-		"user_id": BotUserID, "bot_id": BotID, "is_enterprise_install": false,
+		"user_id": BotUserID, "bot_id": BotID, "is_enterprise_install": false, "app_id": AppID, "app_name": s.opt.BotName,
 	}, nil
 }
 
@@ -22,6 +22,19 @@ func (s *Sim) usersInfo(a args) (obj, error) {
 		o["locale"] = "en-US"
 	}
 	return obj{"user": o}, nil
+}
+
+// usersList lists everybody, also who has left.
+func (s *Sim) usersList(a args) (obj, error) {
+	part, next, err := page(s.users, a, 100)
+	if err != nil {
+		return nil, err
+	}
+	list := []obj{}
+	for _, u := range part {
+		list = append(list, s.userObject(u))
+	}
+	return obj{"members": list, "cache_ts": s.opt.Now().Unix(), "response_metadata": obj{"next_cursor": next}}, nil
 }
 
 func (s *Sim) usersLookupByEmail(a args) (obj, error) {
@@ -46,7 +59,11 @@ func (s *Sim) usergroupsList(a args) (obj, error) {
 	list := []obj{}
 	for _, g := range s.groups {
 		if !g.Disabled || a.yes("include_disabled") {
-			list = append(list, groupObject(g, a.yes("include_users")))
+			o := groupObject(g, a.yes("include_users"))
+			if a.yes("include_count") {
+				o["user_count"] = len(g.Users)
+			}
+			list = append(list, o)
 		}
 	}
 	return obj{"usergroups": list}, nil
@@ -68,12 +85,13 @@ func (s *Sim) usergroupsCreate(a args) (obj, error) {
 	return obj{"usergroup": groupObject(g, true)}, nil
 }
 
-// ownGroup finds the group of a call. The methods that write list no code for an unknown group.
+// ownGroup finds the group of a call. The methods that write list no code for an unknown group;
+// the one that lists members has this.
 func (s *Sim) ownGroup(a args) (*Group, error) {
 	if g := s.group(a.str("usergroup")); g != nil {
 		return g, nil
 	}
-	return nil, refuseWith("invalid_arguments", "[ERROR] no such user group: "+a.str("usergroup"))
+	return nil, refuse("no_such_subteam")
 }
 
 func (s *Sim) groupChanged(g *Group) {
@@ -101,6 +119,9 @@ func (s *Sim) usergroupsUsersUpdate(a args) (obj, error) {
 	g, err := s.ownGroup(a)
 	if err != nil {
 		return nil, err
+	}
+	if a["users"] == nil {
+		return nil, refuseWith("invalid_arguments", "[ERROR] missing required field: users")
 	}
 	users := a.list("users")
 	if len(users) == 0 {

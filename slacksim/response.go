@@ -96,7 +96,7 @@ func (s *Sim) respond(key string, a args) error {
 	}
 	r.uses++
 	if a.yes("replace_original") {
-		return s.replaceOriginal(c, r, next, a.has("text"))
+		return s.replaceOriginal(c, r, next, a)
 	}
 	next.ThreadTS = a.str("thread_ts")
 	s.sayTo(c, r.user, next, a.str("response_type") == "in_channel")
@@ -138,7 +138,7 @@ func (s *Sim) deleteOriginal(c *Channel, r *response) error {
 	return nil
 }
 
-func (s *Sim) replaceOriginal(c *Channel, r *response, next *Message, withText bool) error {
+func (s *Sim) replaceOriginal(c *Channel, r *response, next *Message, a args) error {
 	m, ephemeral := s.original(c, r)
 	switch {
 	case m == nil:
@@ -147,7 +147,7 @@ func (s *Sim) replaceOriginal(c *Channel, r *response, next *Message, withText b
 	case ephemeral:
 		m.Text, m.Blocks, m.Attachments = next.Text, next.Blocks, next.Attachments
 	default:
-		s.replace(c, m, next, withText)
+		s.replace(c, m, next, a)
 	}
 	return nil
 }

@@ -157,7 +157,7 @@ func TestMessages(t *testing.T) {
 		list, _ := call(t, sim, "conversations.history", `{"channel":"C0OPS"`+extra+`}`)["messages"].([]any)
 		return list
 	}
-	if list := history(""); len(list) != 2 || list[0].(map[string]any)["text"] != "two" || list[1].(map[string]any)["metadata"] != nil {
+	if list := history(""); len(list) != 2 || list[0].(map[string]any)["text"] != "two" || cmp.Diff(list[1].(map[string]any)["metadata"], map[string]any{"event_type": "page"}) != "" {
 		t.Errorf("history: %v", list)
 	}
 	if list := history(`,"oldest":"` + ts + `","inclusive":true,"latest":"` + ts + `","include_all_metadata":true`); len(list) != 1 ||

@@ -94,6 +94,7 @@ type live struct {
 	ephemerals map[string][]*Message
 	offered    map[string][]obj // options offered last, by person and action
 	calls      []Call
+	misuses    []string
 	envelopes  []*Envelope
 }
 

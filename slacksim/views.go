@@ -65,7 +65,7 @@ func (s *Sim) useTrigger(a args) (*trigger, error) {
 	t := s.triggers[a.str("trigger_id")]
 	switch {
 	case t == nil:
-		return nil, refuse("invalid_trigger_id")
+		return nil, refuseWith("invalid_arguments", "[ERROR] invalid `trigger_id`")
 	case t.used:
 		return nil, refuse("exchanged_trigger_id")
 	case s.opt.Now().Sub(t.at) > triggerLife:
@@ -142,9 +142,22 @@ func (s *Sim) viewsOpen(a args) (obj, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.view != "" && s.stacks[t.user] != nil && s.homes[t.user] != s.views[t.view] || s.top(t.user) != nil {
+		s.misused("views.open while a modal is open: it is shown on some devices and not on others")
+	}
 	s.closeAll(t.user)
 	s.stacks[t.user] = []*view{v}
 	return obj{"view": s.viewObject(v)}, nil
+}
+
+// misused records what Slack accepts and doesn't promise to do.
+func (s *Sim) misused(what string) { s.misuses = append(s.misuses, what) }
+
+// Misuses lists what the app did that Slack answers with ok and doesn't promise to do.
+func (s *Sim) Misuses() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.misuses)
 }
 
 func (s *Sim) viewsPush(a args) (obj, error) {
@@ -227,10 +240,10 @@ func (s *Sim) viewsPublish(a args) (obj, error) {
 func (s *Sim) viewObject(v *view) obj {
 	content := v.content()
 	o := obj{
-		"id": v.ID, "team_id": TeamID, "type": content["type"], "blocks": content["blocks"],
+		"id": v.ID, "team_id": TeamID, "type": content["type"], "blocks": filledIn(content["blocks"]),
 		"private_metadata": textOf(content["private_metadata"]), "callback_id": textOf(content["callback_id"]),
-		"state": obj{"values": stateValues(v.State)}, "hash": v.Hash, "title": content["title"],
-		"close": content["close"], "submit": content["submit"], "clear_on_close": content["clear_on_close"] == true,
+		"state": obj{"values": stateValues(v.State)}, "hash": v.Hash, "title": filledIn(content["title"]),
+		"close": filledIn(content["close"]), "submit": filledIn(content["submit"]), "clear_on_close": content["clear_on_close"] == true,
 		"notify_on_close": content["notify_on_close"] == true, "previous_view_id": nil, "root_view_id": v.Root,
 		"app_id": AppID, "external_id": textOf(content["external_id"]), "app_installed_team_id": TeamID, "bot_id": BotID,
 	}
@@ -238,6 +251,28 @@ func (s *Sim) viewObject(v *view) obj {
 		o["previous_view_id"] = v.Previous
 	}
 	return o
+}
+
+// filledIn gives every text the fields that the app left out, as Slack gives blocks back.
+func filledIn(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			filledIn(item)
+		}
+	case obj:
+		for _, item := range v {
+			filledIn(item)
+		}
+		switch kind, isText := textOf(v["type"]), textOf(v["text"]) != ""; {
+		case !isText:
+		case kind == "plain_text" && v["emoji"] == nil:
+			v["emoji"] = true
+		case kind == "mrkdwn" && v["verbatim"] == nil:
+			v["verbatim"] = false
+		}
+	}
+	return v
 }
 
 // stateValues never is null, as Slack's never is.

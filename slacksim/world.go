@@ -60,6 +60,8 @@ type Message struct {
 	Edited      bool            `json:"edited,omitempty"`
 	Subtype     string          `json:"subtype,omitempty"`
 	Broadcast   bool            `json:"broadcast,omitempty"`
+	// State is what each person has chosen in it: person, block, action, value.
+	State map[string]map[string]map[string]obj `json:"state,omitempty"`
 	// Ephemeral is the only person who sees the message, if it is of that kind.
 	Ephemeral string `json:"ephemeral,omitempty"`
 	// Hidden marks a message that was accepted in a burst and is not displayed.
@@ -147,25 +149,6 @@ func (s *Sim) AddUser(u User) string {
 		s.emit("team_join", obj{"user": s.userObject(&u)})
 	}
 	return u.ID
-}
-
-// AddChannel adds a channel and returns its id. The bot is a member only if it is listed.
-func (s *Sim) AddChannel(c Channel) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	defer s.wake()
-	if c.ID == "" {
-		c.ID = s.id("C")
-	}
-	c.Name = strings.TrimPrefix(c.Name, "#")
-	setDefault(&c.Created, s.opt.Now().Unix())
-	c.Members = slices.Clone(c.Members)
-	if i := slices.IndexFunc(s.channels, func(old *Channel) bool { return old.ID == c.ID }); i >= 0 {
-		s.channels[i] = &c
-		return c.ID
-	}
-	s.channels = append(s.channels, &c)
-	return c.ID
 }
 
 // id makes the next id of a kind, such as U or C. The lock is held.

@@ -13,8 +13,14 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// notInChannel is Slack's code where only members may do something.
-const notInChannel = "not_in_channel"
+// Slack's codes where only members may do something. Which it is depends on the method.
+const (
+	notInChannel    = "not_in_channel"
+	channelNotFound = "channel_not_found"
+)
+
+// notMember reports whether joining may help.
+func notMember(err error) bool { return CodeOf(err) == notInChannel || CodeOf(err) == channelNotFound }
 
 // Conversation returns the id of a conversation, of which posting also takes the name, or
 // the person if it is a direct message, and reading doesn't.
@@ -84,32 +90,58 @@ func (c *Client) channelNamed(ctx context.Context, name string, p Priority) (str
 		id, _ = c.ids.known(name, present())
 	}
 	if id == "" {
-		return "", &Error{Outcome: notify.Rejected, Code: "channel_not_found", cause: fmt.Errorf("no channel is named %s", name)}
+		return "", &Error{Outcome: notify.Rejected, Code: channelNotFound, cause: fmt.Errorf("no channel is named %s", name)}
 	}
 	return id, nil
 }
 
 // list learns the ids of all channels. It is hasty: nobody stands in line behind it.
 func (c *Client) list(ctx context.Context, p Priority) error {
-	for cursor, pages := "", 0; pages < maxPages; pages++ {
+	err := c.channels(ctx, p, true, func(found slack.Channel) {
+		if !found.IsArchived {
+			c.ids.learn("#"+found.Name, found.ID)
+		}
+	})
+	if err == nil {
+		c.ids.listedAt(present())
+	}
+	return err
+}
+
+// perList is what Slack advises; it refuses a thousand.
+const perList = 200
+
+// Channels returns every channel that the bot may see, also archived ones. Where the app may not list
+// private channels, it is the public ones only.
+func (c *Client) Channels(ctx context.Context) (all []slack.Channel, err error) {
+	err = c.channels(ctx, 0, false, func(found slack.Channel) { all = append(all, found) })
+	return all, err
+}
+
+func (c *Client) channels(ctx context.Context, p Priority, hasty bool, see func(slack.Channel)) error {
+	err := c.channelsOf(ctx, []string{"public_channel", "private_channel"}, p, hasty, see)
+	if code := CodeOf(err); code == "invalid_types" || code == "missing_scope" {
+		return c.channelsOf(ctx, []string{"public_channel"}, p, hasty, see)
+	}
+	return err
+}
+
+func (c *Client) channelsOf(ctx context.Context, types []string, p Priority, hasty bool, see func(slack.Channel)) error {
+	for cursor, more := "", true; more; more = cursor != "" {
 		var channels []slack.Channel
-		err := c.do(ctx, call{method: "conversations.list", priority: p, hasty: true}, func(ctx context.Context) (err error) {
-			channels, cursor, err = c.api.GetConversationsContext(ctx, &slack.GetConversationsParameters{
-				Cursor: cursor, ExcludeArchived: true, Limit: 1000, Types: []string{"public_channel", "private_channel"},
-			})
+		var next string
+		err := c.do(ctx, call{method: "conversations.list", priority: p, hasty: hasty}, func(ctx context.Context) (err error) {
+			channels, next, err = c.api.GetConversationsContext(ctx, &slack.GetConversationsParameters{Cursor: cursor, Limit: perList, Types: types})
 			return err
 		})
 		if err != nil {
 			return err
 		}
 		for _, found := range channels {
-			c.ids.learn("#"+found.Name, found.ID)
+			see(found)
 		}
-		if cursor == "" {
-			break
-		}
+		cursor = next
 	}
-	c.ids.listedAt(present())
 	return nil
 }
 

@@ -164,6 +164,7 @@ var codes = map[string]notify.Outcome{
 	"channel_not_found":     notify.Rejected,
 	"not_in_channel":        notify.Rejected,
 	"is_archived":           notify.Rejected,
+	"restricted_action":     notify.Rejected,
 	"msg_too_long":          notify.Rejected,
 	"no_text":               notify.Rejected,
 	"invalid_blocks":        notify.Rejected,
@@ -176,11 +177,11 @@ var codes = map[string]notify.Outcome{
 	"service_unavailable": notify.Unknown,
 	"request_timeout":     notify.Unknown,
 
-	"is_inactive":         Frozen, // its channel is archived
-	"edit_window_closed":  Frozen,
-	"cant_update_message": Frozen,
+	"is_inactive":        Frozen, // its channel is archived
+	"edit_window_closed": Frozen,
 
 	"message_not_found":       Gone,
+	"cant_update_message":     Gone, // what is left of a deleted message with replies
 	"thread_not_found":        Gone,
 	"cannot_reply_to_message": Gone,
 }

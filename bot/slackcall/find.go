@@ -30,10 +30,10 @@ func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place
 	joined := false
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
 		messages, next, err := page(ctx, Place{channel, m.Thread}, oldest, cursor, m.Priority)
-		if CodeOf(err) == notInChannel && !joined {
+		if notMember(err) && !joined {
 			// In a public channel the bot may post without being a member, but not read.
 			joined = true
-			if err = c.join(ctx, channel, m.Priority); err == nil {
+			if c.join(ctx, channel, m.Priority) == nil {
 				continue
 			}
 		}
@@ -73,11 +73,7 @@ func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string
 		if m.Timestamp == latest.TS || !delivers(m, delivery) {
 			continue
 		}
-		err := c.do(ctx, call{method: "chat.delete"}, func(ctx context.Context) error {
-			_, _, err := c.api.DeleteMessageContext(ctx, latest.Channel, m.Timestamp)
-			return err
-		})
-		if err != nil {
+		if err := c.delete(ctx, Place{latest.Channel, m.Timestamp}); err != nil {
 			return err
 		}
 	}

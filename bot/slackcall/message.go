@@ -2,6 +2,8 @@ package slackcall
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/slack-go/slack"
@@ -26,7 +28,12 @@ type Message struct {
 	Aside     bool // it isn't even tried while its channel refuses messages: the caller comes back later
 }
 
-// Post posts a message. If the outcome is Unknown, Find tells whether it was posted.
+// errNoThread is for a reply that Slack has shown in the channel, as the message it replies to is
+// gone.
+var errNoThread = errors.New("the message to reply to is gone")
+
+// Post posts a message. If the outcome is Unknown, Find tells whether it was posted. The outcome of
+// a reply is Gone if there is nothing to reply to any more: Slack would show it in the channel.
 func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at Place, err error) {
 	if m.Aside {
 		if err := c.aside.ask(m.Channel, present()); err != nil {
@@ -53,9 +60,10 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 	if m.Broadcast {
 		options = append(options, slack.MsgOptionBroadcast())
 	}
+	var said slack.Message
 	k := call{method: methodPost, channel: m.Channel, priority: m.Priority, hasty: m.Hasty}
 	err = c.do(ctx, k, func(ctx context.Context) (err error) {
-		at.Channel, at.TS, err = c.api.PostMessageContext(ctx, m.Channel, options...)
+		at.Channel, at.TS, said, err = c.api.PostMessageWithResponseContext(ctx, m.Channel, options...)
 		if err == nil && (at.Channel == "" || at.TS == "") {
 			return errNoAnswer
 		}
@@ -66,7 +74,20 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 		return Place{}, err
 	}
 	c.ids.learn(m.Channel, at.Channel)
+	if m.Thread != "" && said.ThreadTimestamp == "" {
+		if err := c.delete(context.WithoutCancel(ctx), at); err != nil {
+			return Place{}, &Error{Outcome: Gone, cause: fmt.Errorf("%w, and the reply that is in the channel now: %w", errNoThread, err)}
+		}
+		return Place{}, &Error{Outcome: Gone, cause: errNoThread}
+	}
 	return at, nil
+}
+
+func (c *Client) delete(ctx context.Context, at Place) error {
+	return c.do(ctx, call{method: "chat.delete"}, func(ctx context.Context) error {
+		_, _, err := c.api.DeleteMessageContext(ctx, at.Channel, at.TS)
+		return err
+	})
 }
 
 // Update replaces what a message says.

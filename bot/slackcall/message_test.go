@@ -1,0 +1,122 @@
+package slackcall
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func inPayments(text string) Message {
+	return Message{Channel: "C0PAY", Delivery: text, Priority: ForPage}
+}
+
+// Slack accepts a reply to a message that is gone, and shows it to the whole channel.
+func TestAReplyToWhatIsGoneIsTakenBack(t *testing.T) {
+	t.Parallel()
+	sim, c := newSlack(t, slacksim.Options{})
+	root, err := c.Post(t.Context(), inPayments("root"), "root", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := inPayments("reply")
+	reply.Thread = root.TS
+	if _, err := c.Post(t.Context(), reply, "reply", nil); err != nil {
+		t.Fatal(err)
+	}
+	reply.Thread = "1.000001"
+	if _, err := c.Post(t.Context(), reply, "lost reply", nil); OutcomeOf(err) != Gone {
+		t.Errorf("a reply to what is gone is %v, %v", OutcomeOf(err), err)
+	}
+	if n := len(sim.Messages("#payments")); n != 2 {
+		t.Errorf("%d messages:\n%s", n, sim.Text("#payments"))
+	}
+}
+
+func TestEditsThatAreRefusedAreFinal(t *testing.T) {
+	t.Parallel()
+	sim, c := newSlack(t, slacksim.Options{})
+	at, err := c.Post(t.Context(), inPayments("root"), "root", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit := func() notify.Outcome {
+		return OutcomeOf(c.Update(t.Context(), at, "new", nil, ForUpdate, false))
+	}
+	if err := sim.ArchiveChannel("#payments", true); err != nil {
+		t.Fatal(err)
+	}
+	if got := edit(); got != Frozen {
+		t.Errorf("in an archived channel: %s", got)
+	}
+	if err := sim.ArchiveChannel("#payments", false); err != nil {
+		t.Fatal(err)
+	}
+	sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultError, Code: "edit_window_closed"})
+	if got := edit(); got != Frozen {
+		t.Errorf("when the workspace no longer lets it be edited: %s", got)
+	}
+	reply := inPayments("reply")
+	reply.Thread = at.TS
+	if _, err := c.Post(t.Context(), reply, "reply", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.delete(t.Context(), at); err != nil {
+		t.Fatal(err)
+	}
+	if got := edit(); got != Gone {
+		t.Errorf("what is left of a deleted message: %s", got)
+	}
+}
+
+func TestChannelsAreListedToTheEnd(t *testing.T) {
+	t.Parallel()
+	sim, c := newSlack(t, slacksim.Options{})
+	for i := range 220 {
+		sim.AddChannel(slacksim.Channel{Name: fmt.Sprintf("c%d", i), Archived: i > 0 && i < 199})
+	}
+	sim.AddChannel(slacksim.Channel{ID: "C0PRIVATE", Name: "private", Private: true, Members: []string{slacksim.BotUserID}})
+	for name, want := range map[string]string{"#c219": "", "#private": "C0PRIVATE"} {
+		id, err := c.Conversation(t.Context(), name, ForRest)
+		if err != nil || id == "" || want != "" && id != want {
+			t.Errorf("%s is %q, %v", name, id, err)
+		}
+	}
+	sim.SetScopes([]string{"channels:read"})
+	c.ids = ids{}
+	if id, err := c.Conversation(t.Context(), "#payments", ForRest); err != nil || id != "C0PAY" {
+		t.Errorf("without groups:read, #payments is %q, %v", id, err)
+	}
+	all, err := c.Channels(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, found := range all {
+		seen[found.ID] = true
+	}
+	if n := len(all); n != len(seen) || n != 222 {
+		t.Errorf("%d channels were shown, some of them twice or not at all", n)
+	}
+}
+
+// In a thread of a channel without the bot, Slack says that there is no such channel.
+func TestFindJoinsForAThread(t *testing.T) {
+	t.Parallel()
+	_, c := newSlack(t, slacksim.Options{})
+	began := time.Now()
+	root, err := c.Post(t.Context(), Message{Channel: "C0OPS", Priority: ForPage}, "root", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := Message{Channel: "C0OPS", Thread: root.TS, Delivery: "reply-1", Priority: ForThread}
+	posted, err := c.Post(t.Context(), reply, "reply", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, found, err := c.Find(t.Context(), reply, began); err != nil || !found || at != posted {
+		t.Errorf("found %t at %+v, %v", found, at, err)
+	}
+}

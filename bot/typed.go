@@ -1,0 +1,64 @@
+package bot
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/store"
+)
+
+// reference is what Slack makes of a name, a link or an address that somebody types in a command.
+// Elsewhere in it < and > are entities.
+var reference = regexp.MustCompile(`<([^<>]*)>`)
+
+// typedWords are the words of a command, with its links, addresses and channels as they were typed.
+// People and user groups stay references: a command may be about them.
+func typedWords(text string, d *store.Directory) []string {
+	words := strings.Fields(reference.ReplaceAllStringFunc(text, func(hit string) string {
+		if inside := hit[1:]; strings.HasPrefix(inside, "@") || strings.HasPrefix(inside, "!") {
+			return hit
+		}
+		return referred(hit)
+	}))
+	for i, w := range words {
+		// Slack may leave the name out.
+		if id, ok := view.ReadMention(w); ok && !strings.Contains(w, "|") && d.Users[id].Name != "" {
+			words[i] = "<@" + string(id) + "|" + strings.NewReplacer("<", "", ">", "", "&", "").Replace(d.Users[id].Name) + ">"
+		}
+	}
+	return words
+}
+
+// unescape returns what somebody has typed, in plain words. It is for text from a command, once.
+func unescape(s string) string {
+	s = reference.ReplaceAllStringFunc(s, func(hit string) string { return referred(hit) })
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
+}
+
+var channelID = regexp.MustCompile(`^#?([CGD][A-Z0-9]+)$`)
+
+// referred writes one reference as a person would.
+func referred(hit string) string {
+	to, label, _ := strings.Cut(hit[1:len(hit)-1], "|")
+	address, isMail := strings.CutPrefix(to, "mailto:")
+	phone, isPhone := strings.CutPrefix(to, "tel:")
+	switch channel := channelID.FindStringSubmatch(to); {
+	case strings.HasPrefix(to, "@"):
+		return "@" + cmp.Or(label, to[1:])
+	case channel != nil:
+		return "#" + cmp.Or(label, channel[1])
+	case strings.HasPrefix(to, "!date^"):
+		return label
+	case strings.HasPrefix(to, "!"): // a user group, or everybody who is there
+		return "@" + strings.TrimPrefix(cmp.Or(label, strings.TrimPrefix(strings.TrimPrefix(to, "!"), "subteam^")), "@")
+	case isMail:
+		return cmp.Or(label, address)
+	case isPhone:
+		return cmp.Or(label, phone)
+	case label == "" || strings.Contains(to, label): // what was typed, without its scheme
+		return cmp.Or(label, to)
+	}
+	return to + " (" + label + ")"
+}

@@ -1,0 +1,123 @@
+package slacksim_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// What is checked here was seen in recordings of the real service, or stands in its documentation.
+
+func TestRepliesToWhatIsGone(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	reply := func(ts string) map[string]any {
+		return call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"reply","thread_ts":"`+ts+`"}`)
+	}
+	said := func(answer map[string]any) map[string]any { m, _ := answer["message"].(map[string]any); return m }
+	if got := reply("1.000001"); got["ok"] != true || said(got)["thread_ts"] != nil {
+		t.Errorf("a reply to what is gone must be shown in the channel: %v", got)
+	}
+	root := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"root"}`)["ts"].(string)
+	first := reply(root)
+	if got := reply(first["ts"].(string)); got["ok"] != true || said(got)["thread_ts"] != root {
+		t.Errorf("a reply to a reply: %v", got)
+	}
+	call(t, sim, "conversations.setTopic", `{"channel":"C0OPS","topic":"x"}`)
+	list := call(t, sim, "conversations.history", `{"channel":"C0OPS"}`)["messages"].([]any)
+	if got := reply(list[0].(map[string]any)["ts"].(string)); got["error"] != "cannot_reply_to_message" {
+		t.Errorf("a reply to a system message: %v", got)
+	}
+	call(t, sim, "chat.delete", `{"channel":"C0OPS","ts":"`+root+`"}`)
+	i := slices.IndexFunc(sim.Messages("#ops"), func(m slacksim.Message) bool { return m.TS == root })
+	if i < 0 || sim.Messages("#ops")[i].User != "USLACKBOT" {
+		t.Errorf("no tombstone: %+v", sim.Messages("#ops"))
+	}
+}
+
+func TestArchivedChannels(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	ts := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"x"}`)["ts"].(string)
+	if err := sim.ArchiveChannel("#ops", true); err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]string{"chat.postMessage": "is_archived", "chat.update": "is_inactive"} {
+		if got := call(t, sim, method, `{"channel":"C0OPS","text":"y","ts":"`+ts+`"}`)["error"]; got != want {
+			t.Errorf("%s in an archived channel: %v, want %s", method, got, want)
+		}
+	}
+	if err := sim.ArchiveChannel("#ops", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.RenameChannel("#ops", "operations"); err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.DeleteChannel("C0OPS"); err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for _, e := range sim.Envelopes() {
+		if strings.HasPrefix(e.Name, "channel_") && e.Attempt == 0 {
+			seen = append(seen, e.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"channel_archive", "channel_rename"}, seen); diff != "" {
+		t.Errorf("events (the manifest of these tests asks for two of them): %s", diff)
+	}
+}
+
+func TestListingChannels(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	sim.AddChannel(slacksim.Channel{Name: "one", Archived: true})
+	sim.AddChannel(slacksim.Channel{Name: "two"})
+	list := func(body string) map[string]any { return call(t, sim, "conversations.list", body) }
+	if got := list(`{"limit":1000}`)["error"]; got != "invalid_limit" {
+		t.Errorf("limit 1000: %v", got)
+	}
+	first := list(`{"limit":2,"exclude_archived":true}`)
+	if n := len(first["channels"].([]any)); n != 1 {
+		t.Errorf("%d channels: what is filtered out must be missing from the page", n)
+	}
+	sim.SetScopes([]string{"channels:read"})
+	if got := list(`{"types":"public_channel,private_channel"}`)["error"]; got != "invalid_types" {
+		t.Errorf("a type without its scope: %v", got)
+	}
+	if got := list(`{"types":"public_channel"}`); got["ok"] != true {
+		t.Errorf("%v", got)
+	}
+	sim.SetScopes([]string{"channels:history"})
+	sim.AddChannel(slacksim.Channel{ID: "C0OTHER", Name: "other"})
+	if got := call(t, sim, "conversations.replies", `{"channel":"C0OTHER","ts":"1.000001"}`)["error"]; got != "channel_not_found" {
+		t.Errorf("replies without membership: %v", got)
+	}
+	if got := call(t, sim, "users.list", `{"limit":2}`)["error"]; got != "missing_scope" {
+		t.Errorf("users.list without its scope: %v", got)
+	}
+}
+
+// TestWhatIsTypedArrivesEscaped types what people type.
+func TestWhatIsTypedArrivesEscaped(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	sim.AddChannel(slacksim.Channel{ID: "C0SECRET", Name: "secret", Private: true, Members: []string{"U0ANN", slacksim.BotUserID}})
+	for typed, want := range map[string]string{
+		"note 3 see https://run.example/a?b=1&c=2.": "note 3 see <https://run.example/a?b=1&amp;c=2>.",
+		"note 3 ask bo@example.com":                 "note 3 ask <mailto:bo@example.com|bo@example.com>",
+		"note 3 @bo in #ops":                        "note 3 <@U0BO|bo> in <#C0OPS|ops>",
+		"note 3 in #secret":                         "note 3 in <#C0SECRET|>",
+		"note 3 a < b & c":                          "note 3 a &lt; b &amp; c",
+	} {
+		if _, err := sim.Slash(t.Context(), "U0ANN", "#ops", "/oncall "+typed); err != nil {
+			t.Fatal(err)
+		}
+		if got := lastPayload(t, sim)["text"]; got != want {
+			t.Errorf("%q arrived as %q, want %q", typed, got, want)
+		}
+	}
+}
