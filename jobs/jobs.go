@@ -71,6 +71,7 @@ type Jobs struct {
 	publicURL          string
 	clock              func() time.Time
 	log                zerolog.Logger
+	outages            zerolog.Logger // limited to a few lines a minute, however much fails
 	name               string
 	slog               *slog.Logger
 	metrics            metrics
@@ -95,7 +96,8 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.System, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: c.Slog}
+	j := &Jobs{store: c.System, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newQuiet(c.Slog.Handler()))}
+	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
 	for method, s := range c.Senders {

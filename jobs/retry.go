@@ -2,10 +2,13 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+
+	"github.com/watchbill/watchbill/store"
 )
 
 // backoff waits 1, 2, 4, 8, 16 and then always 30 seconds, so that after an outage of hours
@@ -29,7 +32,11 @@ type failures struct{ jobs *Jobs }
 // HandleError logs a job that returned an error.
 func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
 	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
-	f.jobs.log.Warn().Err(err).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
+	log := f.jobs.log
+	if errors.Is(err, store.ErrUnavailable) { // then every job fails
+		log = f.jobs.outages
+	}
+	log.Warn().Err(err).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
 		Int("attempt", job.Attempt).Msg("job failed; it will be tried again")
 	return nil
 }

@@ -1,0 +1,60 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+const (
+	quietBurst  = 3
+	quietPeriod = 10 * time.Second
+)
+
+// quiet lets through a few lines of each message and period. River says the same thing for every job
+// and every look into the queue, which fills a disk while the database is away.
+type quiet struct {
+	slog.Handler
+	said *said
+}
+
+// said is what was said in the period that goes on.
+type said struct {
+	mu    sync.Mutex
+	since time.Time
+	times map[string]int
+}
+
+func newQuiet(h slog.Handler) quiet { return quiet{h, &said{}} }
+
+// Handle implements slog.Handler.
+func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+	n := q.said.count(r)
+	if n > quietBurst {
+		return nil
+	}
+	if n == quietBurst {
+		r = r.Clone()
+		r.AddAttrs(slog.String("more", "what else there is of this message in the next seconds is left out"))
+	}
+	return q.Handler.Handle(ctx, r)
+}
+
+func (s *said) count(r slog.Record) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if since := r.Time.Sub(s.since); since < 0 || since > quietPeriod {
+		s.since, s.times = r.Time, map[string]int{}
+	}
+	s.times[r.Message]++
+	return s.times[r.Message]
+}
+
+// WithAttrs implements slog.Handler.
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return quiet{q.Handler.WithAttrs(attrs), q.said}
+}
+
+// WithGroup implements slog.Handler.
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name), q.said} }

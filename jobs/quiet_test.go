@@ -1,0 +1,38 @@
+package jobs
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What the queue says for each job is said a few times each period; what is rare is always said.
+func TestTheQueuesLogIsLimited(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	h := newQuiet(slog.NewTextHandler(&out, nil))
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	say := func(text string) {
+		r := slog.NewRecord(at, slog.LevelWarn, text, 0)
+		if err := h.WithAttrs([]slog.Attr{slog.String("queue", "draw")}).WithGroup("g").Handle(t.Context(), r); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 500 {
+		say("can't fetch")
+	}
+	say("something else")
+	if often, rare := strings.Count(out.String(), "can't fetch"), strings.Count(out.String(), "something else"); often != quietBurst || rare != 1 {
+		t.Errorf("%d and %d lines:\n%s", often, rare, &out)
+	}
+	if strings.Count(out.String(), "is left out") != 1 {
+		t.Errorf("it doesn't say that it leaves anything out:\n%s", &out)
+	}
+	at = at.Add(quietPeriod + time.Second)
+	say("can't fetch")
+	if n := strings.Count(out.String(), "can't fetch"); n != quietBurst+1 {
+		t.Errorf("%d lines in the next period", n)
+	}
+}
