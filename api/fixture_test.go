@@ -103,7 +103,7 @@ func openDoorOn(t testing.TB, address, direct string) *door {
 	d.must(err)
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{
-		System: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ping,
+		System: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ready,
 	})
 	return d
 }

@@ -159,3 +159,55 @@ func TestDatabaseHangs(t *testing.T) {
 	}
 	t.Errorf("the table is free, and still: %d %s", got.code, got.body)
 }
+
+// Ready is who can store a signal, not who can reach the database.
+func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	ready := func(want int, when string) {
+		t.Helper()
+		if got := d.send(http.MethodGet, "/readyz", nil); got.code != want {
+			t.Errorf("%s: got %d %s", when, got.code, got.body)
+		}
+	}
+	do := func(sql string) {
+		t.Helper()
+		_, err := d.pool.Exec(t.Context(), sql)
+		d.must(err)
+	}
+	ready(http.StatusOK, "at first")
+	if n := d.stored(`true`); n != 0 {
+		t.Errorf("trying has left %d signals", n)
+	}
+
+	tx, err := d.pool.Begin(t.Context())
+	d.must(err)
+	_, err = tx.Exec(t.Context(), `LOCK TABLE inbox`)
+	d.must(err)
+	ready(http.StatusServiceUnavailable, "while the inbox is locked")
+	d.must(tx.Rollback(t.Context()))
+	ready(http.StatusOK, "after the lock")
+
+	do(`CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$
+		BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$`)
+	do(`CREATE TRIGGER no_space BEFORE INSERT ON inbox FOR EACH STATEMENT EXECUTE FUNCTION no_space()`)
+	ready(http.StatusServiceUnavailable, "while the disk is full")
+	do(`DROP TRIGGER no_space ON inbox`)
+	ready(http.StatusOK, "with room again")
+
+	// A small signal may find room where a large one has not: then what happened to it counts.
+	do(`CREATE TRIGGER no_space BEFORE INSERT ON inbox FOR EACH ROW WHEN (length(NEW.signal::text) > 10) EXECUTE FUNCTION no_space()`)
+	ready(http.StatusOK, "while small signals are stored")
+	if got := d.post(genericKey, `{"title":"large"}`); got.code != http.StatusServiceUnavailable {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	ready(http.StatusServiceUnavailable, "after a signal that was not stored")
+	do(`DROP TRIGGER no_space ON inbox`)
+	ready(http.StatusOK, "with room again")
+
+	var name string
+	d.must(d.pool.QueryRow(t.Context(), `SELECT current_database()`).Scan(&name))
+	do(`ALTER DATABASE ` + name + ` SET default_transaction_read_only = on`)
+	do(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'watchbill'`)
+	ready(http.StatusServiceUnavailable, "while the database is read-only")
+}

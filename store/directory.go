@@ -91,7 +91,7 @@ func (s *System) IntegrationByKey(ctx context.Context, key string) (oncall.Integ
 		return in, nil
 	}
 	var exists bool
-	if err := s.pool.QueryRow(ctx, find, hash[:]).Scan(&exists); err != nil {
+	if err := s.door.QueryRow(ctx, find, hash[:]).Scan(&exists); err != nil {
 		return oncall.Integration{}, fmt.Errorf("look for a key: %w", translate(err))
 	}
 	if !exists {

@@ -91,10 +91,11 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 	if dir != nil {
 		return dir, nil
 	}
-	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+	// On a connection of the door's: a signal must not wait for whatever has taken the others.
+	err := translate(pgx.BeginFunc(ctx, s.door, func(tx pgx.Tx) (err error) {
 		dir, err = s.loadDirectory(ctx, tx, time.Time{})
 		return err
-	})
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("load the directory: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -25,6 +26,7 @@ type arrivals struct {
 	size    int // bytes
 	open    bool
 	busy    sync.WaitGroup
+	failed  atomic.Bool // the last commit, and nobody has asked since whether we are ready
 }
 
 // An arrival is what one caller of Accept has brought.
@@ -106,8 +108,9 @@ func (s *Store) commitArrivals(ctx context.Context) {
 			return
 		}
 		err := s.commit(ctx, batch)
+		s.arrivals.failed.Store(err != nil)
 		if err != nil {
-			s.log.Error().Err(err).Int("requests", len(batch)).Msg("signals not accepted")
+			s.outages.Error().Err(err).Int("requests", len(batch)).Msg("signals not accepted")
 			err = fmt.Errorf("accept signals: %w: %w", ErrUnavailable, err)
 			// Those who have come meanwhile must not wait for the same again.
 			batch = append(batch, s.arrivals.all()...)
@@ -150,6 +153,6 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
-	_, err := s.pool.Exec(ctx, insert, integrations, ats, signals)
+	_, err := s.door.Exec(ctx, insert, integrations, ats, signals)
 	return err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -19,17 +20,20 @@ import (
 
 // Options are what a Store may be told; each has a default.
 type Options struct {
-	MaxConns int32 // 0: pgx's default. Run and HoldInstance take one connection each beside the pool.
-	Log      zerolog.Logger
-	Metrics  prometheus.Registerer // nil: none
+	MaxConns  int32 // 0: pgx's default. Run and HoldInstance take one connection each beside the pool.
+	DoorConns int32 // kept beside the pool for signals that come in, whatever else waits; 0: the pool's are used
+	Log       zerolog.Logger
+	Metrics   prometheus.Registerer // nil: none
 }
 
 // A Store is what shells for people use: what it does, somebody asked for. It is safe for use by
 // any number of goroutines.
 type Store struct {
-	pool     *pgxpool.Pool
+	pool     pool
+	door     pool                  // for what a signal needs: its key, the directory and the inbox
 	queue    *river.Client[pgx.Tx] // inserts only
 	log      zerolog.Logger
+	outages  zerolog.Logger // limited to a few lines a minute, however much fails
 	metrics  *metrics
 	arrivals arrivals
 	cache    directoryCache
@@ -48,28 +52,46 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		return nil, fmt.Errorf("read the database's address: %w", err)
 	}
 	configure(cfg, o)
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	conns, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	queue, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+	door := conns
+	if o.DoorConns > 0 {
+		cfg = cfg.Copy()
+		cfg.MaxConns = o.DoorConns
+		if door, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+			conns.Close()
+			return nil, fmt.Errorf("open the database: %w", err)
+		}
+	}
+	s := &System{&Store{
+		pool: pool{conns}, door: pool{door}, log: o.Log, metrics: newMetrics(),
+		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
+	}}
+	if err := s.open(o); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open makes the rest of a System whose pools are open.
+func (s *System) open(o Options) error {
+	queue, err := river.NewClient(riverpgxv5.New(s.pool.Pool), &river.Config{
 		Logger:        slog.New(slog.DiscardHandler), // whatever it has to say comes back as an error
 		Hooks:         []rivertype.Hook{&insertHook{}},
 		FetchCooldown: time.Millisecond, // how often workers are notified at most
 	})
 	if err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("open the queue: %w", err)
+		return fmt.Errorf("open the queue: %w", err)
 	}
-	s := &System{&Store{pool: pool, queue: queue, log: o.Log, metrics: newMetrics()}}
+	s.queue = queue
 	s.cache.filling = make(chan struct{}, 1)
 	if o.Metrics != nil {
-		if err := s.metrics.register(o.Metrics, s); err != nil {
-			pool.Close()
-			return nil, err
-		}
+		return s.metrics.register(o.Metrics, s)
 	}
-	return s, nil
+	return nil
 }
 
 // configure sets what every connection of ours needs.
@@ -110,7 +132,11 @@ func prepareConn(_ context.Context, conn *pgx.Conn) error {
 
 // connect makes a connection beside the pool, for a session that is held for long.
 func (s *Store) connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
-	conn, err := pgx.ConnectConfig(ctx, cfg)
+	var conn *pgx.Conn
+	err := untilFree(ctx, func() (err error) {
+		conn, err = pgx.ConnectConfig(ctx, cfg)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +155,7 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 // Close ends all connections, after the signals that are being accepted.
 func (s *System) Close() {
 	s.arrivals.busy.Wait()
+	s.door.Close()
 	s.pool.Close()
 }
 
@@ -140,8 +167,30 @@ func (s *System) Ping(ctx context.Context) error {
 	return nil
 }
 
+// Ready says why signals can't be stored now, although the database may answer: it may be read-only or
+// full, or somebody may hold a lock on the inbox. It tries, and takes back what it has written.
+func (s *System) Ready(ctx context.Context) error {
+	const write = `INSERT INTO inbox (integration_id, received_at, signal) VALUES (0, 'epoch', '{}')`
+	if s.arrivals.failed.Swap(false) {
+		return fmt.Errorf("store a signal: the last could not be stored: %w", ErrUnavailable)
+	}
+	err := pgx.BeginFunc(ctx, s.door, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, write); err != nil {
+			return err
+		}
+		return errTried
+	})
+	if !errors.Is(err, errTried) {
+		return fmt.Errorf("store a signal: %w", translate(err))
+	}
+	return nil
+}
+
+// errTried takes back what was only tried.
+var errTried = errors.New("that was only tried")
+
 // Pool gives the connections to the queue's workers, and to nobody else.
-func (s *System) Pool() *pgxpool.Pool { return s.pool }
+func (s *System) Pool() *pgxpool.Pool { return s.pool.Pool }
 
 // Folding reports whether this instance is the one that folds the inbox.
 func (s *System) Folding() bool { return s.folding.Load() }

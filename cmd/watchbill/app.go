@@ -31,9 +31,12 @@ import (
 // stopWithin limits how long an orderly stop may take.
 const stopWithin = 20 * time.Second
 
-// maxConns is how many database connections an instance uses in addition to its three permanent
-// ones: a burst of timers must not queue behind a burst of signals.
-const maxConns = 16
+// An instance uses at most store.InstanceConns database connections: three permanent ones, and these.
+// A burst of timers must not queue behind a burst of signals, and signals not behind anything.
+const (
+	doorConns = 2
+	maxConns  = store.InstanceConns - doorConns - 3
+)
 
 // settings is what a running Watchbill needs to know, already validated.
 type settings struct {
@@ -80,7 +83,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, Log: log, Metrics: metrics})
+	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics})
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +150,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	}
 	a.addr = listener.Addr().String()
 	a.http = api.Server(api.New(api.Config{
-		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ping,
+		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio,
 	}), a.addr)
 	go func() {

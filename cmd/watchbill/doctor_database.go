@@ -41,6 +41,9 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 	if ctx.Err() == nil { // a timeout has already been reported
 		c.skew(ctx, r, db)
 	}
+	if ctx.Err() == nil {
+		c.room(ctx, r, db)
+	}
 	if r.bad == faults {
 		c.people(ctx, r, db)
 	}
@@ -69,6 +72,26 @@ func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.System) {
 	default:
 		r.ok("clock", fmt.Sprintf("within %s of the database's", skew.Abs()))
 	}
+}
+
+// room compares the connections that the database has with those that the instances may want.
+func (c *doctorCmd) room(ctx context.Context, r *report, db *store.System) {
+	room, err := db.Room(ctx)
+	if err != nil {
+		r.failQuery(ctx, "database", err, "Check the database's log.")
+		return
+	}
+	instances := max(1, room.Instances)
+	free, want := room.Allowed-room.Others, instances*store.InstanceConns
+	found := fmt.Sprintf("%d connections are free for Watchbill, and %d instances may use %d", free, instances, want)
+	if instances == 1 {
+		found = fmt.Sprintf("%d connections are free for Watchbill, and one instance may use %d", free, want)
+	}
+	if free < want {
+		r.fail("database", found, fmt.Sprintf("Let PostgreSQL's max_connections leave %d for each instance; while there are too few, pages come late.", store.InstanceConns))
+		return
+	}
+	r.ok("database", found)
 }
 
 // failQuery reports that a query failed although we could connect.

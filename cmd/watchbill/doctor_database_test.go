@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
@@ -83,6 +87,36 @@ func TestTheDoctorNamesALock(t *testing.T) {
 	}
 	got := examined(t, address, 8*time.Second) // while the lock is held
 	if !strings.Contains(got, "FAIL  schema    the database has not answered in time\n                Look whether something holds a lock") || strings.Count(got, "FAIL") != 1 {
+		t.Error(got)
+	}
+}
+
+// Too few connections make pages late: the doctor counts those that are free, and the instances.
+func TestTheDoctorCountsConnections(t *testing.T) {
+	t.Parallel()
+	address := storetest.NewURL(t)
+	if got := examined(t, address, time.Minute); !regexp.MustCompile(`ok    database  \d+ connections are free for Watchbill, and one instance may use 19\n`).MatchString(got) {
+		t.Error(got)
+	}
+	db, err := store.Open(t.Context(), address, store.Options{MaxConns: 2, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	room, err := db.Room(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := room.Allowed/store.InstanceConns + 1
+	for i := range n {
+		in, err := db.HoldInstance(t.Context(), fmt.Sprint("instance ", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Release()
+	}
+	want := fmt.Sprintf(`FAIL  database  \d+ connections are free for Watchbill, and %d instances may use %d\n +Let PostgreSQL's max_connections leave 19 for each instance`, n, n*store.InstanceConns)
+	if got := examined(t, address, time.Minute); !regexp.MustCompile(want).MatchString(got) {
 		t.Error(got)
 	}
 }

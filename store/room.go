@@ -1,0 +1,33 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// InstanceConns is how many connections to the database one running Watchbill may use.
+const InstanceConns = 19
+
+// A Room is how many connections the database has for us, and who may want them.
+type Room struct {
+	Allowed   int // by max_connections, without those that are reserved for superusers
+	Others    int // that programs other than Watchbill have now
+	Instances int // that run now
+}
+
+// Room asks how many connections the database has to give.
+func (s *System) Room(ctx context.Context) (Room, error) {
+	const load = `
+		SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+		       - coalesce(current_setting('reserved_connections', true)::int, 0) AS allowed,
+		       (SELECT count(*) FROM pg_stat_activity
+		        WHERE backend_type = 'client backend' AND application_name <> 'watchbill')::int AS others,
+		       (SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+		        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $1)::int AS instances`
+	var r Room
+	err := s.pool.QueryRow(ctx, load, instanceLocks).Scan(&r.Allowed, &r.Others, &r.Instances)
+	if err != nil {
+		return Room{}, fmt.Errorf("ask for connections: %w", translate(err))
+	}
+	return r, nil
+}
