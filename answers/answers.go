@@ -28,7 +28,7 @@ func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (
 	}
 	do := s.Answer
 	switch a.Reply.Kind {
-	case oncall.ReplyCode:
+	case oncall.ReplyProof:
 		do = s.ProveContact
 	case oncall.ReplyStop, oncall.ReplyStart:
 		do = s.SwitchContacts

@@ -134,7 +134,7 @@ func TestAnAddressIsProvenByItsAnswer(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	c := must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550101", start))
-	proof := must[store.Proof](t)(w.BeginVerify(ctx, c.ID, [16]byte{7: 5}, start))
+	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, [16]byte{7: 5}, start))
 	if got := w.says("+12025550101", "1a"); got != "" {
 		t.Errorf("an address that is not proven is told %q", got)
 	}
@@ -146,7 +146,7 @@ func TestAnAddressIsProvenByItsAnswer(t *testing.T) {
 	}
 	// Telegram tells the address with the answer.
 	tg := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodTelegram, "", start))
-	proof = must[store.Proof](t)(w.BeginVerify(ctx, tg.ID, [16]byte{7: 9}, start))
+	proof = must[store.Proof](t)(w.BeginProof(ctx, tg.ID, [16]byte{7: 9}, start))
 	if len(proof.Code) != 16 {
 		t.Errorf("anybody can try this code: %q", proof.Code)
 	}

@@ -92,7 +92,7 @@ func (w *world) addContact(user oncall.UserID, method oncall.Method, address str
 	w.t.Helper()
 	ctx := w.t.Context()
 	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.now))
-	proof := must[store.Proof](w.t)(w.BeginVerify(ctx, c.ID, [16]byte{7: 1}, w.now))
+	proof := must[store.Proof](w.t)(w.BeginProof(ctx, c.ID, [16]byte{7: 1}, w.now))
 	w.check(w.ConfirmContact(ctx, user, c.ID, proof.Code, w.now))
 	return c.ID
 }

@@ -223,6 +223,6 @@ func TestACodeWithBlanks(t *testing.T) {
 type codeOf string
 
 func codeFor(w *world, id oncall.ContactID) (codeOf, error) {
-	p, err := w.BeginVerify(w.t.Context(), id, [16]byte{6: 7, 7: 9}, w.now)
+	p, err := w.BeginProof(w.t.Context(), id, [16]byte{6: 7, 7: 9}, w.now)
 	return codeOf(p.Code), err
 }

@@ -36,7 +36,7 @@ func TestGzipBomb(t *testing.T) {
 }
 
 // talk opens a connection and writes to it.
-func (d *door) talk(words string) net.Conn {
+func (d *world) talk(words string) net.Conn {
 	d.Helper()
 	conn, err := new(net.Dialer).DialContext(d.Context(), "tcp", d.address)
 	d.must(err)

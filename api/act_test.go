@@ -17,7 +17,7 @@ import (
 
 // A mailed is a page mailed to Ann, with the path of the link in that mail.
 type mailed struct {
-	*door
+	*world
 	incident oncall.IncidentID
 	path     string
 }
@@ -251,7 +251,7 @@ func TestMailsLinkOfAQuestionIsAnsweredByAYes(t *testing.T) {
 	d := openDoor(t)
 	token, err := d.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, d.clock.now())
 	d.must(err)
-	m := mailed{door: d, path: "/v1/act/" + token}
+	m := mailed{world: d, path: "/v1/act/" + token}
 	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK, "Can Watchbill reach you?", "Yes, I read this")
 	m.says(m.press("a"), http.StatusOK, "Thank you")
 }

@@ -113,7 +113,7 @@ func TestProblems(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := &door{TB: t, address: d.address}
+			d := &world{TB: t, address: d.address}
 			got := d.send(tt.method, tt.path, strings.NewReader(tt.body), tt.header...)
 			d.wantProblem(got, tt.code, tt.rest)
 			for code, header := range map[int]string{401: "WWW-Authenticate", 405: "Allow"} {
@@ -233,10 +233,10 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// withoutStore is a door without a database, for the routes that need none.
-func withoutStore(t *testing.T, ready func(context.Context) error) *door {
+// withoutStore is the handler without a database, for the routes that need none.
+func withoutStore(t *testing.T, ready func(context.Context) error) *world {
 	t.Helper()
-	d := &door{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	d := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{Clock: d.clock.now, Log: zerolog.New(d.log), Gatherer: registry, Metrics: registry, Ready: ready})
 	return d

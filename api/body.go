@@ -27,14 +27,14 @@ type load struct {
 
 var errCrowded = errors.New("too many bytes under way")
 
-// metered counts the bytes read towards the load, until they are released.
-type metered struct {
+// A meteredReader counts the bytes read towards the load, until they are released.
+type meteredReader struct {
 	io.Reader
 	load *load
 	n    int64
 }
 
-func (m *metered) Read(p []byte) (int, error) {
+func (m *meteredReader) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
 	m.n += int64(n)
 	if m.load.buffered.Add(int64(n)) > maxBuffered {
@@ -43,7 +43,7 @@ func (m *metered) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (m *metered) release() { m.load.buffered.Add(-m.n) }
+func (m *meteredReader) release() { m.load.buffered.Add(-m.n) }
 
 // read returns the whole body, decompressed, and a function that releases it; or the problem
 // to answer with.
@@ -55,7 +55,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 	defer context.AfterFunc(ctx, func() {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
 	})()
-	body := &metered{Reader: wire, load: &s.load}
+	body := &meteredReader{Reader: wire, load: &s.load}
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
 	case "gzip", "x-gzip":

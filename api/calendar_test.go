@@ -15,9 +15,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// subscribed opens a door with a weekly schedule of Ann and Bo, and returns the secrets of Ann's
+// subscribed makes a world with a weekly schedule of Ann and Bo, and returns the secrets of Ann's
 // feed and of the schedule's.
-func subscribed(t *testing.T) (d *door, own, whole string, feed store.Feed) {
+func subscribed(t *testing.T) (d *world, own, whole string, feed store.Feed) {
 	t.Helper()
 	d = openDoor(t)
 	_, err := d.store.Apply(t.Context(), oncall.Setup{

@@ -27,8 +27,8 @@ const (
 	strangeKey      = "00000000000000000000000000000000"
 )
 
-// A door is the handler listening on a real socket, with a real database behind it.
-type door struct {
+// A world is the handler listening on a real socket, with a real database behind it.
+type world struct {
 	testing.TB
 	address string // host:port
 	store   *store.System
@@ -73,16 +73,16 @@ func (l *logbook) String() string {
 	return l.buf.String()
 }
 
-func openDoor(t testing.TB) *door {
+func openDoor(t testing.TB) *world {
 	t.Helper()
 	address := storetest.NewURL(t)
 	return openDoorOn(t, address, address)
 }
 
 // openDoorOn serves from the database at address; the test itself looks at it through direct.
-func openDoorOn(t testing.TB, address, direct string) *door {
+func openDoorOn(t testing.TB, address, direct string) *world {
 	t.Helper()
-	d := &door{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	d := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	log := zerolog.New(d.log).Level(zerolog.DebugLevel)
 	var err error
 	d.store, err = store.Open(t.Context(), address, store.Options{MaxConns: 8, Log: log})
@@ -108,7 +108,7 @@ func openDoorOn(t testing.TB, address, direct string) *door {
 	return d
 }
 
-func (d *door) listen(t testing.TB, c api.Config) {
+func (d *world) listen(t testing.TB, c api.Config) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	d.must(err)
@@ -118,7 +118,7 @@ func (d *door) listen(t testing.TB, c api.Config) {
 	t.Cleanup(func() { _ = server.Close() })
 }
 
-func (d *door) must(err error) {
+func (d *world) must(err error) {
 	d.Helper()
 	if err != nil {
 		d.Fatal(err)
@@ -133,14 +133,14 @@ type reply struct {
 }
 
 // send makes one request; header lines are "Name: value".
-func (d *door) send(method, path string, body io.Reader, header ...string) reply {
+func (d *world) send(method, path string, body io.Reader, header ...string) reply {
 	d.Helper()
 	r, err := d.try(method, path, body, header...)
 	d.must(err)
 	return r
 }
 
-func (d *door) try(method, path string, body io.Reader, header ...string) (reply, error) {
+func (d *world) try(method, path string, body io.Reader, header ...string) (reply, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+d.address+path, body)
@@ -161,13 +161,13 @@ func (d *door) try(method, path string, body io.Reader, header ...string) (reply
 }
 
 // post sends a body with the key in the path.
-func (d *door) post(key, body string, header ...string) reply {
+func (d *world) post(key, body string, header ...string) reply {
 	d.Helper()
 	return d.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
 }
 
 // stored counts signals in the inbox.
-func (d *door) stored(where string, args ...any) int {
+func (d *world) stored(where string, args ...any) int {
 	d.Helper()
 	var n int
 	d.must(d.pool.QueryRow(context.Background(), "SELECT count(*) FROM inbox WHERE "+where, args...).Scan(&n))
@@ -175,7 +175,7 @@ func (d *door) stored(where string, args ...any) int {
 }
 
 // want compares a complete response.
-func (d *door) want(got reply, code int, body string) {
+func (d *world) want(got reply, code int, body string) {
 	d.Helper()
 	if got.code != code || got.body != body {
 		d.Errorf("got  %d %swant %d %s", got.code, got.body, code, body)
@@ -183,7 +183,7 @@ func (d *door) want(got reply, code int, body string) {
 }
 
 // wantProblem compares a complete problem; the title follows from the code.
-func (d *door) wantProblem(got reply, code int, rest string) {
+func (d *world) wantProblem(got reply, code int, rest string) {
 	d.Helper()
 	start := `{"type":"about:blank","title":"` + http.StatusText(code) + `",`
 	d.want(got, code, start+rest+"}\n")

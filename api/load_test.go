@@ -31,11 +31,11 @@ func TestBodiesAreCountedWhileTheyAreHeld(t *testing.T) {
 	t.Parallel()
 	var l load
 	l.buffered.Store(maxBuffered - 10)
-	m := &metered{Reader: strings.NewReader("0123456789"), load: &l}
+	m := &meteredReader{Reader: strings.NewReader("0123456789"), load: &l}
 	if _, err := io.ReadAll(m); err != nil {
 		t.Errorf("ten bytes: %v", err)
 	}
-	more := &metered{Reader: strings.NewReader("x"), load: &l}
+	more := &meteredReader{Reader: strings.NewReader("x"), load: &l}
 	if _, err := io.ReadAll(more); !errors.Is(err, errCrowded) {
 		t.Errorf("one more: %v", err)
 	}

@@ -207,7 +207,7 @@ func BenchmarkSignals(b *testing.B) {
 }
 
 // fold makes the store fold what arrives until the test ends.
-func (d *door) fold() {
+func (d *world) fold() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- d.store.Run(ctx, d.clock.now) }()
@@ -220,7 +220,7 @@ func (d *door) fold() {
 }
 
 // eventually waits until the inbox is empty and the only incident looks as wanted.
-func (d *door) eventually(want string) {
+func (d *world) eventually(want string) {
 	d.Helper()
 	got := ""
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {

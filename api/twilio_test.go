@@ -21,8 +21,8 @@ const (
 	newToken   = "0000000000000000000000000000000b"
 )
 
-// hooked opens a second door on the same store, with Twilio's webhooks.
-func hooked(t *testing.T, d *door) *door {
+// hooked makes a second handler on the same store, with Twilio's webhooks.
+func hooked(t *testing.T, d *world) *world {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{
@@ -33,7 +33,7 @@ func hooked(t *testing.T, d *door) *door {
 }
 
 // twilio calls a webhook as Twilio does.
-func (d *door) twilio(token, path string, form url.Values) reply {
+func (d *world) twilio(token, path string, form url.Values) reply {
 	d.Helper()
 	return d.send(http.MethodPost, path, strings.NewReader(form.Encode()),
 		"Content-Type: application/x-www-form-urlencoded", "X-Twilio-Signature: "+twiliosim.Sign(token, publicBase+path, form))
@@ -48,7 +48,7 @@ func TestTwilioBringsAnSMS(t *testing.T) {
 	d := hooked(t, openDoor(t))
 	c, err := d.store.AddContact(t.Context(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.now())
 	d.must(err)
-	proof, err := d.store.BeginVerify(t.Context(), c.ID, [16]byte{1}, d.clock.now())
+	proof, err := d.store.BeginProof(t.Context(), c.ID, [16]byte{1}, d.clock.now())
 	d.must(err)
 	got := d.twilio(newToken, "/v1/twilio/sms", message("Reply "+proof.Code, "SM1"))
 	if got.code != http.StatusNoContent { // more than the bare code, and this number is not confirmed yet
@@ -72,7 +72,7 @@ func TestTwilioBringsAnSMS(t *testing.T) {
 func TestTwilioBringsAKey(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
-	d := hooked(t, m.door)
+	d := hooked(t, m.world)
 	var key string
 	d.must(d.pool.QueryRow(t.Context(), "SELECT key FROM pages WHERE user_id = 'U0ANN'").Scan(&key))
 	path := "/v1/twilio/voice?key=" + url.QueryEscape(key)

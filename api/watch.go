@@ -9,20 +9,20 @@ import (
 	"strconv"
 )
 
-// watched remembers the status of the response.
-type watched struct {
+// A statusRecorder remembers the status of the response.
+type statusRecorder struct {
 	http.ResponseWriter
 	code int
 }
 
-func (w *watched) WriteHeader(code int) {
+func (w *statusRecorder) WriteHeader(code int) {
 	if w.code == 0 && code >= 200 {
 		w.code = code
 	}
 	w.ResponseWriter.WriteHeader(code)
 }
 
-func (w *watched) Write(b []byte) (int, error) {
+func (w *statusRecorder) Write(b []byte) (int, error) {
 	if w.code == 0 {
 		w.code = http.StatusOK
 	}
@@ -30,13 +30,13 @@ func (w *watched) Write(b []byte) (int, error) {
 }
 
 // Unwrap gives http.ResponseController access to the connection.
-func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *statusRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // watch counts and logs requests by route, never by path, which may contain a key. It also
 // confines a panic to its own request.
 func (s *server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		w := &watched{ResponseWriter: rw}
+		w := &statusRecorder{ResponseWriter: rw}
 		start := s.Clock()
 		defer func() {
 			begun := w.code != 0

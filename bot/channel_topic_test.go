@@ -11,7 +11,7 @@ import (
 // A topic is written only when it changes, and where the bot is no member it joins.
 func TestSetTopic(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	written := func() (n int) {
 		for _, c := range f.sim.Calls() {
 			if c.Method == "conversations.setTopic" {

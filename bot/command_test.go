@@ -12,7 +12,7 @@ import (
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	// noon is a Monday, 13:00 in Berlin; Ann's week has begun at 9:00.
 	for _, c := range []struct {
@@ -81,7 +81,7 @@ func matches(got, want string) bool {
 
 func TestDeactivatedPeopleDontCover(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	f.sim.AddUser(slacksim.User{ID: string(bo), Name: "bo", RealName: "Bo", Email: "bo@example.com", TZ: "Europe/Berlin", Deleted: true})
 	f.eventually("Slack's word about Bo arrives", func() bool {

@@ -85,11 +85,11 @@ func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
 }
 
 // submitContactAdd adds a contact method and asks for the code that was sent to it.
-func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitContactAdd(ctx context.Context, s submission) (modalResponse, error) {
 	method := oncall.Method(s.form.choice(view.BlockMethod))
 	block := view.AddressBlock(method)
 	if !slices.Contains(b.methods, method) {
-		return correct(mistakes{view.BlockMethod: "This installation can't send by that."}), nil
+		return correct(fieldErrors{view.BlockMethod: "This installation can't send by that."}), nil
 	}
 	address, err := method.CheckAddress(s.form.text(block))
 	if err != nil {
@@ -104,11 +104,11 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (answer, error
 }
 
 // refusedAt shows a refusal beside the input that caused it.
-func refusedAt(block view.Block, err error) (answer, error) {
+func refusedAt(block view.Block, err error) (modalResponse, error) {
 	if r, refused := errors.AsType[oncall.Refusal](err); refused {
-		return correct(mistakes{block: r.Error()}), nil
+		return correct(fieldErrors{block: r.Error()}), nil
 	}
-	return answer{}, err
+	return modalResponse{}, err
 }
 
 // contactOf finds a contact method by the id in a form, if it is the person's own.
@@ -143,23 +143,23 @@ func (b *Bot) contactResend(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
+	if err := b.store.SendProof(ctx, p.user, c.ID, b.clock()); err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}
 	return "", b.updateModal(ctx, p.view, view.CodeForm(c, "A new code is on its way; the old one no longer counts. "+view.CodeSent(c)))
 }
 
 // submitCode verifies a contact method.
-func (b *Bot) submitCode(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitCode(ctx context.Context, s submission) (modalResponse, error) {
 	c, err := b.contactOf(ctx, s.user, s.meta())
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	if err := b.store.ConfirmContact(ctx, s.user, c.ID, strings.TrimSpace(s.form.text(view.BlockCode)), b.clock()); err != nil {
 		return refusedAt(view.BlockCode, fmt.Errorf("verify a contact method: %w", err))
 	}
 	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", view.Reached(c)))
-	return answer{}, nil
+	return modalResponse{}, nil
 }
 
 // contactMenu does what was chosen beside a contact method.
@@ -177,7 +177,7 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 		}
 		return "", b.redrawHere(ctx, p, fmt.Sprintf("A test page is on its way by %s. Answer it as you would answer a page.", name))
 	case view.MenuResend:
-		if err := b.store.SendCode(ctx, p.user, c.ID, b.clock()); err != nil {
+		if err := b.store.SendProof(ctx, p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("send a code: %w", err)
 		}
 		return "", b.pushModal(ctx, p.trigger, view.CodeForm(c, view.CodeSent(c)))

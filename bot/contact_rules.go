@@ -116,10 +116,10 @@ func defaultsOf(f view.RulesForm) []oncall.Rule {
 
 // submitRules saves the lines. Defaults are not saved, so that they still change when a
 // contact method is added.
-func (b *Bot) submitRules(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitRules(ctx context.Context, s submission) (modalResponse, error) {
 	f, err := b.readRules(ctx, s.user, s.view)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	slices.SortStableFunc(f.Lines, func(x, y oncall.Rule) int { return cmp.Compare(x.After, y.After) })
 	lines := f.Lines
@@ -136,12 +136,12 @@ func (b *Bot) submitRules(ctx context.Context, s submission) (answer, error) {
 }
 
 // savePreferences saves how somebody is reached, and redraws the view below.
-func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Preferences) (answer, error) {
+func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Preferences) (modalResponse, error) {
 	if err := b.store.SetPreferences(ctx, s.user, p); err != nil {
-		return answer{}, fmt.Errorf("save the rules of %s: %w", s.user, err)
+		return modalResponse{}, fmt.Errorf("save the rules of %s: %w", s.user, err)
 	}
 	b.redrawReach(ctx, s.user, s.view, "Saved.")
-	return answer{}, nil
+	return modalResponse{}, nil
 }
 
 // hoursEdit opens the form of the hours for low severity.
@@ -154,14 +154,14 @@ func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 }
 
 // submitHours saves the hours.
-func (b *Bot) submitHours(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitHours(ctx context.Context, s submission) (modalResponse, error) {
 	windows, err := schedule.ParseWindows(s.form.text(view.BlockWindows))
 	if err != nil {
-		return correct(mistakes{view.BlockWindows: sentence(err)}), nil
+		return correct(fieldErrors{view.BlockWindows: sentence(err)}), nil
 	}
 	v, err := b.reachView(ctx, s.user)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	preferences := v.Reach.Preferences
 	preferences.Hours = windows

@@ -69,7 +69,7 @@ func TestContactCard(t *testing.T) {
 }
 
 // view presses or chooses something in the form that somebody has open.
-func (f *office) view(user oncall.UserID, action view.Action, value any) {
+func (f *world) view(user oncall.UserID, action view.Action, value any) {
 	f.t.Helper()
 	before := f.sim.ViewText(string(user))
 	r, err := f.sim.ChooseView(f.ctx, string(user), string(action), value)
@@ -80,7 +80,7 @@ func (f *office) view(user oncall.UserID, action view.Action, value any) {
 }
 
 // submit sends the open form and returns what is wrong with it.
-func (f *office) submit(user oncall.UserID, values map[view.Block]any) map[string]string {
+func (f *world) submit(user oncall.UserID, values map[view.Block]any) map[string]string {
 	f.t.Helper()
 	typed := map[string]any{}
 	for block, v := range values {
@@ -93,7 +93,7 @@ func (f *office) submit(user oncall.UserID, values map[view.Block]any) map[strin
 	return r.Errors
 }
 
-func (f *office) shows(user oncall.UserID, want ...string) {
+func (f *world) shows(user oncall.UserID, want ...string) {
 	f.t.Helper()
 	text := f.sim.ViewText(string(user))
 	for _, w := range want {
@@ -106,7 +106,7 @@ func (f *office) shows(user oncall.UserID, want ...string) {
 // Ann adds her phone, verifies it, makes rules and hours of her own, and removes it.
 func TestContacts(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.bot.methods = []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodVoice}
 	f.listen(2)
 	if _, err := f.sim.Slash(f.ctx, string(ann), "C0PAY", "/oncall contact"); err != nil {
@@ -127,7 +127,7 @@ func TestContacts(t *testing.T) {
 		t.Fatalf("Ann has %v, %v", reach, err)
 	}
 	id := reach.Contacts[0].ID
-	proof, err := f.store.BeginVerify(f.ctx, id, [16]byte{7: 42}, f.clock())
+	proof, err := f.store.BeginProof(f.ctx, id, [16]byte{7: 42}, f.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestContacts(t *testing.T) {
 // Everybody changes only their own: a form that names somebody else's contact method is refused.
 func TestContactsOfOthers(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.bot.methods = []oncall.Method{oncall.MethodSMS}
 	c, err := f.store.AddContact(f.ctx, ann, oncall.MethodSMS, "+12025550100", f.clock())
 	if err != nil {

@@ -9,25 +9,25 @@ import (
 )
 
 // submitCover makes the request.
-func (b *Bot) submitCover(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitCover(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	stint, err := r.ownStint(oncall.UserID(s.meta()), s.form.choice(view.BlockShift))
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	part, wrong := s.form.part(stint)
 	if wrong != nil {
 		return correct(wrong), nil
 	}
 	_, err = b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(view.BlockNote), s.form.checked(view.BlockWhom, view.EverybodyToo))
-	return answer{}, err
+	return modalResponse{}, err
 }
 
 // part cuts a stint to the times that were chosen, if any, or returns the mistakes.
-func (f form) part(s schedule.Stint) (schedule.Stint, mistakes) {
+func (f form) part(s schedule.Stint) (schedule.Stint, fieldErrors) {
 	from, to := f.instant(view.BlockFrom), f.instant(view.BlockTo)
 	if from.IsZero() {
 		from = s.Start
@@ -37,20 +37,20 @@ func (f form) part(s schedule.Stint) (schedule.Stint, mistakes) {
 	}
 	switch {
 	case !from.Before(to):
-		return s, mistakes{view.BlockTo: "The end is not after the start."}
+		return s, fieldErrors{view.BlockTo: "The end is not after the start."}
 	case !from.Before(s.End):
-		return s, mistakes{view.BlockFrom: "The shift is over by then."}
+		return s, fieldErrors{view.BlockFrom: "The shift is over by then."}
 	case !to.After(s.Start):
-		return s, mistakes{view.BlockTo: "The shift has not begun by then."}
+		return s, fieldErrors{view.BlockTo: "The shift has not begun by then."}
 	}
 	return cut([]schedule.Stint{s}, span{from, to})[0], nil
 }
 
 // submitPart takes the part.
-func (b *Bot) submitPart(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitPart(ctx context.Context, s submission) (modalResponse, error) {
 	from, to := s.form.instant(view.BlockFrom), s.form.instant(view.BlockTo)
 	if !from.Before(to) {
-		return correct(mistakes{view.BlockTo: "The end is not after the start."}), nil
+		return correct(fieldErrors{view.BlockTo: "The end is not after the start."}), nil
 	}
-	return answer{}, b.actOnCover(ctx, s.meta(), s.user, oncall.CoverAct{Do: oncall.TakeCover, From: from, To: to})
+	return modalResponse{}, b.actOnCover(ctx, s.meta(), s.user, oncall.CoverAct{Do: oncall.TakeCover, From: from, To: to})
 }

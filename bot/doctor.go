@@ -44,18 +44,18 @@ var scopes = []scope{
 
 // Check tries what Watchbill needs of Slack and says what to do about each fault. A scope
 // without which Watchbill still works is only a note.
-func (b *Bot) Check(ctx context.Context) []notify.Finding {
+func (b *Bot) Check(ctx context.Context) []notify.CheckResult {
 	answer, err := b.slack.Auth(ctx)
-	var findings []notify.Finding
+	var findings []notify.CheckResult
 	switch {
 	case err == nil:
-		findings = append(findings, notify.Finding{OK: true, Text: fmt.Sprintf("bot token of %s in %s", answer.User, answer.Team)})
+		findings = append(findings, notify.CheckResult{OK: true, Text: fmt.Sprintf("bot token of %s in %s", answer.User, answer.Team)})
 		findings = append(findings, checkScopes(answer.Header.Get("X-OAuth-Scopes"))...)
 	case slackcall.Refused(err):
-		findings = append(findings, notify.Finding{Text: "bot token", Remedy: fmt.Sprintf(
+		findings = append(findings, notify.CheckResult{Text: "bot token", Remedy: fmt.Sprintf(
 			"Slack refuses SLACK_BOT_TOKEN (%s). Copy the Bot User OAuth Token from OAuth & Permissions in the app's settings.", slackcall.CodeOf(err))})
 	default:
-		return []notify.Finding{{Text: fmt.Sprintf("reach Slack: %v", err), Remedy: "Check that this machine reaches slack.com over HTTPS."}}
+		return []notify.CheckResult{{Text: fmt.Sprintf("reach Slack: %v", err), Remedy: "Check that this machine reaches slack.com over HTTPS."}}
 	}
 	if b.slack.HasUserToken() {
 		findings = append(findings, b.checkUserToken(ctx))
@@ -64,8 +64,8 @@ func (b *Bot) Check(ctx context.Context) []notify.Finding {
 }
 
 // checkUserToken tries the token that changes user groups.
-func (b *Bot) checkUserToken(ctx context.Context) notify.Finding {
-	f := notify.Finding{Text: "user token"}
+func (b *Bot) checkUserToken(ctx context.Context) notify.CheckResult {
+	f := notify.CheckResult{Text: "user token"}
 	err := b.slack.TryUserToken(ctx)
 	switch {
 	case err == nil:
@@ -80,14 +80,14 @@ func (b *Bot) checkUserToken(ctx context.Context) notify.Finding {
 }
 
 // checkScopes compares the scopes that Slack has granted with those that are needed.
-func checkScopes(header string) []notify.Finding {
+func checkScopes(header string) []notify.CheckResult {
 	if header == "" {
-		return []notify.Finding{{Note: true, Text: "scopes", Remedy: "Slack didn't say which scopes it has granted."}}
+		return []notify.CheckResult{{Note: true, Text: "scopes", Remedy: "Slack didn't say which scopes it has granted."}}
 	}
 	granted := strings.FieldsFunc(header, func(r rune) bool { return r == ',' || r == ' ' })
-	var findings []notify.Finding
+	var findings []notify.CheckResult
 	for _, s := range scopes {
-		f := notify.Finding{Text: "scope " + s.name, Note: s.optional, OK: slices.Contains(granted, s.name)}
+		f := notify.CheckResult{Text: "scope " + s.name, Note: s.optional, OK: slices.Contains(granted, s.name)}
 		if !f.OK {
 			f.Remedy = fmt.Sprintf("Without it %s. Add %s under OAuth & Permissions in the app's settings, then reinstall the app.", s.why, s.name)
 		}
@@ -97,8 +97,8 @@ func checkScopes(header string) []notify.Finding {
 }
 
 // checkSocket opens a connection as Run does and waits for Slack's greeting.
-func (b *Bot) checkSocket(ctx context.Context) notify.Finding {
-	f := notify.Finding{Text: "app token"}
+func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
+	f := notify.CheckResult{Text: "app token"}
 	ctx, cancel := context.WithTimeout(ctx, slackcall.Timeout)
 	defer cancel()
 	client := b.slack.Socket()

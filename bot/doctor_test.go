@@ -17,7 +17,7 @@ import (
 
 func TestCheckFindsNothingWrong(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	findings := f.bot.Check(f.ctx)
 	if len(findings) != len(scopes)+2 {
 		t.Errorf("%d findings", len(findings))
@@ -31,7 +31,7 @@ func TestCheckFindsNothingWrong(t *testing.T) {
 
 func TestCheckNamesEveryFault(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.sim.SetScopes([]string{"commands", "chat:write", "chat:write.public", "im:history", "users:read"})
 	findings := f.bot.Check(f.ctx)
 	var missing []string
@@ -69,7 +69,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 
 func TestCheckTriesTheUserToken(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{UserToken: "xoxp-right"})
+	f := newWorld(t, slacksim.Options{UserToken: "xoxp-right"})
 	for token, right := range map[string]bool{"xoxp-right": true, "xoxp-wrong": false} {
 		b, err := New(Config{
 			BotToken: "xoxb-sim", AppToken: "xapp-sim", UserToken: token, APIURL: f.sim.APIURL(), Clock: time.Now, Log: zerolog.Nop(),
@@ -78,7 +78,7 @@ func TestCheckTriesTheUserToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		findings := b.Check(f.ctx)
-		i := slices.IndexFunc(findings, func(g notify.Finding) bool { return g.Text == "user token" })
+		i := slices.IndexFunc(findings, func(g notify.CheckResult) bool { return g.Text == "user token" })
 		if i < 0 || findings[i].OK != right || findings[i].Note || !right && !strings.Contains(findings[i].Remedy, "SLACK_USER_TOKEN (invalid_auth)") {
 			t.Errorf("%s: %+v", token, findings)
 		}

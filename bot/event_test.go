@@ -10,7 +10,7 @@ import (
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	f.incident()
 

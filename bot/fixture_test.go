@@ -38,9 +38,9 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // patience is how long a test waits for what must happen soon.
 const patience = 20 * time.Second
 
-// An office is a Slack workspace, a database and a bot between them. Ann has the first
+// A world is a Slack workspace, a database and a bot between them. Ann has the first
 // week of March 2026, Bo the second; Ann is paged first, then Bo.
-type office struct {
+type world struct {
 	t     *testing.T
 	ctx   context.Context
 	sim   *slacksim.Sim
@@ -54,12 +54,12 @@ type office struct {
 	now time.Time
 }
 
-// newOffice opens an office whose bot doesn't listen yet.
-func newOffice(t *testing.T, o slacksim.Options) *office {
+// newWorld makes a world whose bot doesn't listen yet.
+func newWorld(t *testing.T, o slacksim.Options) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
-	f := &office{t: t, ctx: ctx, now: noon, log: &lines{}}
+	f := &world{t: t, ctx: ctx, now: noon, log: &lines{}}
 	f.openSlack(o)
 	f.openStore()
 	b, err := New(Config{
@@ -74,7 +74,7 @@ func newOffice(t *testing.T, o slacksim.Options) *office {
 	return f
 }
 
-func (f *office) openSlack(o slacksim.Options) {
+func (f *world) openSlack(o slacksim.Options) {
 	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	f.sim = slacksim.New(o)
 	for _, u := range []slacksim.User{
@@ -96,7 +96,7 @@ func (f *office) openSlack(o slacksim.Options) {
 	})
 }
 
-func (f *office) openStore() {
+func (f *world) openStore() {
 	f.gate = newGate(f.t, storetest.NewURL(f.t))
 	s, err := store.Open(f.ctx, f.gate.url, store.Options{MaxConns: 8, Log: zerolog.Nop()})
 	if err != nil {
@@ -148,14 +148,14 @@ func (f *office) openStore() {
 	f.id = directory.Integrations[0].ID
 }
 
-func (f *office) clock() time.Time {
+func (f *world) clock() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.now
 }
 
 // listen runs the bot until the test ends; the function returned stops it earlier.
-func (f *office) listen(sockets int) (stop func()) {
+func (f *world) listen(sockets int) (stop func()) {
 	f.t.Helper()
 	ctx, cancel := context.WithCancel(f.ctx)
 	done := make(chan error, 1)
@@ -172,7 +172,7 @@ func (f *office) listen(sockets int) (stop func()) {
 }
 
 // incident opens an incident and returns its picture.
-func (f *office) incident() oncall.Picture {
+func (f *world) incident() oncall.Picture {
 	f.t.Helper()
 	f.eventually("the signal is accepted", func() bool { // as monitors do, once more if that took too long
 		err := f.store.Accept(f.ctx, f.id, []oncall.Signal{{
@@ -198,7 +198,7 @@ func (f *office) incident() oncall.Picture {
 	return f.picture(id)
 }
 
-func (f *office) picture(id oncall.IncidentID) oncall.Picture {
+func (f *world) picture(id oncall.IncidentID) oncall.Picture {
 	f.t.Helper()
 	p, err := f.store.Picture(f.ctx, id, f.clock())
 	if err != nil {
@@ -208,7 +208,7 @@ func (f *office) picture(id oncall.IncidentID) oncall.Picture {
 }
 
 // posted opens an incident and shows it in its channel.
-func (f *office) posted() (oncall.Picture, store.Place) {
+func (f *world) posted() (oncall.Picture, store.Place) {
 	f.t.Helper()
 	p := f.incident()
 	at, err := f.bot.PostRoot(f.ctx, p, "delivery-1")
@@ -219,7 +219,7 @@ func (f *office) posted() (oncall.Picture, store.Place) {
 }
 
 // click presses a button and requires that Slack hears of it in time.
-func (f *office) click(user oncall.UserID, action view.Action) {
+func (f *world) click(user oncall.UserID, action view.Action) {
 	f.t.Helper()
 	r, err := f.sim.Click(f.ctx, string(user), "C0PAY", "", string(action))
 	if err != nil {
@@ -231,7 +231,7 @@ func (f *office) click(user oncall.UserID, action view.Action) {
 }
 
 // command types a command and returns what the person sees.
-func (f *office) command(user oncall.UserID, line string) string {
+func (f *world) command(user oncall.UserID, line string) string {
 	f.t.Helper()
 	r, err := f.sim.Slash(f.ctx, string(user), "C0PAY", line)
 	if err != nil {
@@ -243,7 +243,7 @@ func (f *office) command(user oncall.UserID, line string) string {
 	return r.Text
 }
 
-func (f *office) eventually(what string, cond func() bool) {
+func (f *world) eventually(what string, cond func() bool) {
 	f.t.Helper()
 	deadline := time.Now().Add(patience)
 	for !cond() {
@@ -255,7 +255,7 @@ func (f *office) eventually(what string, cond func() bool) {
 }
 
 // count counts an incident's events of a kind.
-func (f *office) count(id oncall.IncidentID, kind oncall.EventKind) int {
+func (f *world) count(id oncall.IncidentID, kind oncall.EventKind) int {
 	f.t.Helper()
 	events, err := f.store.Events(f.ctx, id)
 	if err != nil {
@@ -381,7 +381,7 @@ func (g *gate) set(shut bool) {
 }
 
 // leaveTeam takes a person out of every team.
-func (f *office) leaveTeam(id oncall.UserID) {
+func (f *world) leaveTeam(id oncall.UserID) {
 	f.t.Helper()
 	if _, err := f.store.Pool().Exec(f.ctx, `DELETE FROM team_members WHERE user_id = $1`, id); err != nil {
 		f.t.Fatal(err)

@@ -72,14 +72,14 @@ func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, r.trigger, view.ScheduleChoice(own))
 }
 
-func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitScheduleChoice(ctx context.Context, s submission) (modalResponse, error) {
 	id := s.form.number(view.BlockSchedule)
 	if id == 0 {
-		return correct(mistakes{view.BlockSchedule: "Choose a schedule."}), nil
+		return correct(fieldErrors{view.BlockSchedule: "Choose a schedule."}), nil
 	}
-	e, err := b.editing(ctx, s.user, view.EditMeta{Schedule: oncall.ScheduleID(id)}.String())
+	e, err := b.scheduleEdit(ctx, s.user, view.EditMeta{Schedule: oncall.ScheduleID(id)}.String())
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	return replace(e.overview(e.schedule, "").Draw()), nil
 }

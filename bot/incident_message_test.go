@@ -15,7 +15,7 @@ import (
 
 func TestBoardDrawsInPlace(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	p, at := f.posted()
 	if at.Channel != "C0PAY" || at.TS == "" {
 		t.Fatalf("posted at %+v", at)
@@ -47,7 +47,7 @@ func TestBoardDrawsInPlace(t *testing.T) {
 
 func TestThreadSaysSeveralThingsInOneReply(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	p, at := f.posted()
 	events := []oncall.Event{
 		{Kind: oncall.EventAcknowledged, Actor: oncall.ByUser(ann)}, {Kind: oncall.EventPageDelivered}, {Kind: oncall.EventResolved, Actor: oncall.ByUser(bo)},
@@ -80,7 +80,7 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			t.Parallel()
-			f := newOffice(t, slacksim.Options{Now: time.Now})
+			f := newWorld(t, slacksim.Options{Now: time.Now})
 			p := f.incident()
 			began := time.Now()
 			f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
@@ -122,7 +122,7 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 	}
 }
 
-func (f *office) calls(method string) int {
+func (f *world) calls(method string) int {
 	n := 0
 	for _, c := range f.sim.Calls() {
 		if c.Method == method {
@@ -134,7 +134,7 @@ func (f *office) calls(method string) int {
 
 func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{Now: time.Now})
+	f := newWorld(t, slacksim.Options{Now: time.Now})
 	p := f.incident()
 	p.Team.Channel = "#ops" // by name, and the bot is no member
 	began := time.Now()

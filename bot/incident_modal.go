@@ -12,18 +12,18 @@ import (
 
 // submitActs makes the handler of a form about an incident: read returns the acts that the
 // form asks for, or its mistakes.
-func submitActs(read func(f form, now time.Time) ([]oncall.Act, mistakes)) func(*Bot, context.Context, submission) (answer, error) {
-	return func(b *Bot, ctx context.Context, s submission) (answer, error) {
+func submitActs(read func(f form, now time.Time) ([]oncall.Act, fieldErrors)) func(*Bot, context.Context, submission) (modalResponse, error) {
+	return func(b *Bot, ctx context.Context, s submission) (modalResponse, error) {
 		id, known := readIncidentValue(s.meta())
 		if !known {
-			return answer{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
+			return modalResponse{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
 		}
 		acts, wrong := read(s.form, b.clock())
 		if len(wrong) > 0 {
 			return correct(wrong), nil
 		}
 		if err := b.acts(ctx, id, s.user, acts); err != nil {
-			return answer{}, err
+			return modalResponse{}, err
 		}
 		return closeAll(), nil
 	}
@@ -51,10 +51,10 @@ func (b *Bot) acts(ctx context.Context, id oncall.IncidentID, user oncall.UserID
 	return nil
 }
 
-func readSnooze(f form, now time.Time) ([]oncall.Act, mistakes) {
+func readSnooze(f form, now time.Time) ([]oncall.Act, fieldErrors) {
 	if at := f.instant(view.BlockUntil); !at.IsZero() {
 		if !at.After(now) {
-			return nil, mistakes{view.BlockUntil: "That is in the past."}
+			return nil, fieldErrors{view.BlockUntil: "That is in the past."}
 		}
 		return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
 	}
@@ -73,44 +73,44 @@ func snoozeFor(value string, now time.Time) oncall.Act {
 	return oncall.Act{Do: oncall.ActSnooze, Until: now.Add(d)}
 }
 
-func readReassign(f form, _ time.Time) ([]oncall.Act, mistakes) {
+func readReassign(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	user, policy := f.user(view.BlockPerson), oncall.PolicyID(f.number(view.BlockPolicy))
 	switch {
 	case user == "" && policy == 0:
-		return nil, mistakes{view.BlockPerson: "Choose a person or a policy."}
+		return nil, fieldErrors{view.BlockPerson: "Choose a person or a policy."}
 	case user != "" && policy != 0:
-		return nil, mistakes{view.BlockPolicy: "Choose either a person or a policy, not both."}
+		return nil, fieldErrors{view.BlockPolicy: "Choose either a person or a policy, not both."}
 	}
 	return []oncall.Act{{Do: oncall.ActReassign, User: user, Policy: policy}}, nil
 }
 
-func readAsk(f form, _ time.Time) ([]oncall.Act, mistakes) {
+func readAsk(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	var acts []oncall.Act
 	for _, u := range f.input(view.BlockPeople).SelectedUsers {
 		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: oncall.UserID(u), Text: strings.TrimSpace(f.text(view.BlockText))})
 	}
 	if len(acts) == 0 {
-		return nil, mistakes{view.BlockPeople: "Choose somebody."}
+		return nil, fieldErrors{view.BlockPeople: "Choose somebody."}
 	}
 	return acts, nil
 }
 
-func readNote(f form, _ time.Time) ([]oncall.Act, mistakes) {
+func readNote(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	text := strings.TrimSpace(f.text(view.BlockText))
 	if text == "" {
-		return nil, mistakes{view.BlockText: "Write something."}
+		return nil, fieldErrors{view.BlockText: "Write something."}
 	}
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
-func readSeverity(f form, _ time.Time) ([]oncall.Act, mistakes) {
+func readSeverity(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	return []oncall.Act{{Do: oncall.ActSeverity, Severity: oncall.Severity(f.choice(view.BlockSeverity))}}, nil
 }
 
-func readMerge(f form, _ time.Time) ([]oncall.Act, mistakes) {
+func readMerge(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	other := oncall.IncidentID(f.number(view.BlockOther))
 	if other == 0 {
-		return nil, mistakes{view.BlockOther: "Choose an incident."}
+		return nil, fieldErrors{view.BlockOther: "Choose an incident."}
 	}
 	return []oncall.Act{{Do: oncall.ActKind(f.choice(view.BlockHow)), Other: other}}, nil
 }

@@ -24,7 +24,7 @@ func TestReadForms(t *testing.T) {
 	}
 	cases := []struct {
 		name  string
-		read  func(form, time.Time) ([]oncall.Act, mistakes)
+		read  func(form, time.Time) ([]oncall.Act, fieldErrors)
 		form  form
 		want  oncall.Act
 		wrong view.Block

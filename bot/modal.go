@@ -14,7 +14,7 @@ import (
 // modals are the handlers of the forms that people send. A view's private metadata holds ids
 // and nothing else, so everything is loaded, and every permission checked, again. A Refusal
 // is shown inside the form, which stays open with what was typed.
-var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (answer, error){
+var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (modalResponse, error){
 	view.ModalOverride:        (*Bot).submitOverride,
 	view.ModalSwap:            (*Bot).submitSwap,
 	view.ModalCover:           (*Bot).submitCover,
@@ -48,32 +48,32 @@ type submission struct {
 // meta is the ids that the view carries.
 func (s submission) meta() string { return s.view.PrivateMetadata }
 
-// An answer is what happens to the view that was sent. The zero answer closes it, and shows
+// A modalResponse is what happens to the view that was sent. The zero one closes it, and shows
 // the one below.
-type answer struct{ slack.ViewSubmissionResponse }
+type modalResponse struct{ slack.ViewSubmissionResponse }
 
 // closeAll closes the whole stack of views.
-func closeAll() answer { return answer{*slack.NewClearViewSubmissionResponse()} }
+func closeAll() modalResponse { return modalResponse{*slack.NewClearViewSubmissionResponse()} }
 
-// mistakes says of each input whose value can't be used why.
-type mistakes map[view.Block]string
+// fieldErrors say of each input whose value can't be used why.
+type fieldErrors map[view.Block]string
 
 // correct shows mistakes beside the inputs.
-func correct(wrong mistakes) answer {
+func correct(wrong fieldErrors) modalResponse {
 	errors := map[string]string{}
 	for block, why := range wrong {
 		errors[string(block)] = why
 	}
-	return answer{*slack.NewErrorsViewSubmissionResponse(errors)}
+	return modalResponse{*slack.NewErrorsViewSubmissionResponse(errors)}
 }
 
 // replace puts another view in the place of the one that was sent.
-func replace(v slack.ModalViewRequest) answer {
-	return answer{*slack.NewUpdateViewSubmissionResponse(&v)}
+func replace(v slack.ModalViewRequest) modalResponse {
+	return modalResponse{*slack.NewUpdateViewSubmissionResponse(&v)}
 }
 
 // payload is what the acknowledgement carries.
-func (a answer) payload() any {
+func (a modalResponse) payload() any {
 	if a.ResponseAction == "" {
 		return nil
 	}
@@ -81,10 +81,10 @@ func (a answer) payload() any {
 }
 
 // submitted handles a modal that a person has sent.
-func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (answer, error) {
+func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (modalResponse, error) {
 	submit, known := modals[view.Modal(c.View.CallbackID)]
 	if !known {
-		return answer{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
+		return modalResponse{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
 	}
 	return submit(b, ctx, submission{
 		user: oncall.UserID(c.User.ID), trigger: c.TriggerID, view: c.View, form: formOf(c.View),

@@ -12,7 +12,7 @@ import (
 
 func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", RealName: "Eve", TZ: "Europe/Paris", Team: "T0ELSE"})
 	f.listen(1)
 	p, _ := f.posted()
@@ -34,7 +34,7 @@ func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
 
 func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultBefore, Times: -1})
 	p, _ := f.posted()

@@ -14,18 +14,18 @@ import (
 )
 
 // submitOverride makes the override, and shows what it changes instead of the form.
-func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	id, err := strconv.ParseInt(s.form.choice(view.BlockSchedule), 10, 64)
 	if err != nil {
-		return answer{}, fmt.Errorf("read the schedule of an override: %w", err)
+		return modalResponse{}, fmt.Errorf("read the schedule of an override: %w", err)
 	}
 	schedule, known := r.directory.Schedule(oncall.ScheduleID(id))
 	if !known {
-		return answer{}, oncall.Refuse("That schedule no longer exists.")
+		return modalResponse{}, oncall.Refuse("That schedule no longer exists.")
 	}
 	w := view.OverrideWish{
 		Schedule: schedule, User: s.form.user(view.BlockWho), From: s.form.instant(view.BlockFrom), To: s.form.instant(view.BlockTo),
@@ -34,7 +34,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	if w.From.Before(r.now) && w.From.After(r.now.Add(-startSlack)) {
 		w.From = r.now
 	}
-	wrong := mistakes{}
+	wrong := fieldErrors{}
 	switch {
 	case !w.From.Before(w.To):
 		wrong[view.BlockTo] = "The end is not after the start."
@@ -52,7 +52,7 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (answer, error) 
 	}
 	d, err := b.makeOverride(ctx, r, w)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	return replace(view.OverrideMade(d)), nil
 }

@@ -14,7 +14,7 @@ import (
 
 func TestSendPagesAndClassifies(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	p := f.incident()
 	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call in payments"}}
@@ -87,7 +87,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 
 func TestRefusedBlocksStillSendTheText(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	p := f.incident()
 	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "invalid_blocks"})
 	r := f.bot.Send(f.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call"}})
@@ -102,7 +102,7 @@ func TestRefusedBlocksStillSendTheText(t *testing.T) {
 
 func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	p := f.incident()
 	other := notify.Message{Key: "another", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
 	if r := f.bot.Send(f.ctx, other); r.Outcome != notify.Accepted {

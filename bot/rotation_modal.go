@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-func (e editing) form() view.RotationForm {
+func (e scheduleEdit) form() view.RotationForm {
 	f := view.RotationForm{Meta: e.meta, Schedule: e.schedule, Name: func(u oncall.UserID) string { return nameOf(e.directory, u) }}
 	if e.meta.Rotation >= 0 {
 		f.Rotation = e.current[e.meta.Rotation]
@@ -25,7 +25,7 @@ func (e editing) form() view.RotationForm {
 
 // rotationMore shows the remaining inputs, and keeps what was typed.
 func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
-	e, err := b.editing(ctx, p.user, p.view.PrivateMetadata)
+	e, err := b.scheduleEdit(ctx, p.user, p.view.PrivateMetadata)
 	if err != nil {
 		return "", err
 	}
@@ -35,16 +35,16 @@ func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
 }
 
 // submitRotation shows what an edit would change. Sent again unchanged, the edit is saved.
-func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) {
-	e, err := b.editing(ctx, s.user, s.meta())
+func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.scheduleEdit(ctx, s.user, s.meta())
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	r, wrong := e.readRotation(s.form)
 	for _, id := range s.form.users(view.BlockPeople) {
 		u, err := b.user(ctx, id)
 		if err != nil {
-			return answer{}, err
+			return modalResponse{}, err
 		}
 		if u.DeactivatedAt != nil {
 			wrong[view.BlockPeople] = nameOf(e.directory, id) + " is deactivated in Slack and can't be on call."
@@ -63,34 +63,34 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (answer, error) 
 	}
 	version, err := e.version(r, at)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	if digest := s.form.digest(); digest != e.meta.Previewed {
 		after, err := e.schedule.Edit(version, e.meta.Seen, e.now)
 		if err != nil {
-			return answer{}, err
+			return modalResponse{}, err
 		}
 		f := e.form()
 		f.Rotation, f.More = r, s.form.has(view.BlockZone)
 		f.Meta.Previewed = digest
 		if f.Preview, err = e.preview(after, at); err != nil {
-			return answer{}, err
+			return modalResponse{}, err
 		}
 		return replace(f.Draw()), nil
 	}
 	saved, err := b.saveEdit(ctx, e, version)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	if err := b.updateBelow(ctx, s.view, e.overview(saved, "Saved.").Draw()); err != nil {
 		b.log.Warn().Err(err).Msg("the schedule's form could not be drawn again")
 	}
-	return answer{}, nil
+	return modalResponse{}, nil
 }
 
 // readRotation reads the form.
-func (e editing) readRotation(f form) (r schedule.Rotation, wrong mistakes) {
-	wrong = mistakes{}
+func (e scheduleEdit) readRotation(f form) (r schedule.Rotation, wrong fieldErrors) {
+	wrong = fieldErrors{}
 	say := func(block view.Block, err error) {
 		if err != nil {
 			wrong[block] = sentence(err)
@@ -125,7 +125,7 @@ func (e editing) readRotation(f form) (r schedule.Rotation, wrong mistakes) {
 }
 
 // readMore reads the inputs that are not always shown.
-func (e editing) readMore(f form, r *schedule.Rotation, wrong mistakes) {
+func (e scheduleEdit) readMore(f form, r *schedule.Rotation, wrong fieldErrors) {
 	var err error
 	if r.Windows, err = schedule.ParseWindows(f.text(view.BlockWindows)); err != nil {
 		wrong[view.BlockWindows] = sentence(err)

@@ -89,8 +89,8 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 
 // submission handles a modal that was sent. If it can't be done, the reason is shown in
 // the modal, above what the person has typed.
-func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) answer {
-	var a answer
+func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) modalResponse {
+	var a modalResponse
 	_, err := b.guard(ctx, interactionKey(c), func() (_ string, err error) {
 		if err := b.refuseOutsiders(ctx, c.User); err != nil {
 			return "", err

@@ -17,7 +17,7 @@ import (
 
 func TestClickAcknowledgesAndResolves(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	p, _ := f.posted()
 	began := time.Now()
@@ -40,7 +40,7 @@ func TestClickAcknowledgesAndResolves(t *testing.T) {
 
 func TestRefusedClickExplainsItselfAndDrawsAgain(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	p, _ := f.posted()
 	f.click(ann, view.ActionAck)
@@ -62,7 +62,7 @@ func TestRefusedClickExplainsItselfAndDrawsAgain(t *testing.T) {
 	}
 }
 
-func (f *office) draws() int {
+func (f *world) draws() int {
 	f.t.Helper()
 	depths, err := f.store.QueueDepths(f.ctx)
 	if err != nil {
@@ -73,7 +73,7 @@ func (f *office) draws() int {
 
 func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	p := oncall.Picture{Incident: oncall.Incident{ID: 4711, Status: oncall.Triggered}, Team: oncall.Team{Channel: "C0PAY"}}
 	if _, err := f.bot.PostRoot(f.ctx, p, "stale"); err != nil {
@@ -87,7 +87,7 @@ func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
 
 func TestRedeliveredClickActsOnce(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(2)
 	p, _ := f.posted()
 	f.click(ann, view.ActionAck)
@@ -112,7 +112,7 @@ func TestRedeliveredClickActsOnce(t *testing.T) {
 
 func TestRedeliveredCommandActsOnce(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(2)
 	f.command(ann, "/oncall override @bo today 18:00 to 22:00 payments days")
 	envelopes := f.sim.Envelopes()
@@ -130,7 +130,7 @@ func TestRedeliveredCommandActsOnce(t *testing.T) {
 
 func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{Random: true})
+	f := newWorld(t, slacksim.Options{Random: true})
 	f.listen(2)
 	p, at := f.posted()
 	var all sync.WaitGroup
@@ -150,7 +150,7 @@ func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 
 func TestPanicIsAnAnswerAndNotTheEnd(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	healthy := f.bot.store
 	f.bot.store = nil // every use of it panics
 	f.listen(1)
@@ -168,7 +168,7 @@ func TestPanicIsAnAnswerAndNotTheEnd(t *testing.T) {
 
 func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{RetryDelays: []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, time.Second}, AckTimeout: 2 * time.Second})
+	f := newWorld(t, slacksim.Options{RetryDelays: []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, time.Second}, AckTimeout: 2 * time.Second})
 	f.listen(1)
 	p, _ := f.posted()
 	f.gate.set(true)
@@ -193,7 +193,7 @@ func TestDatabaseGone(t *testing.T) {
 
 func TestStopLetsAClickFinish(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	stop := f.listen(1)
 	p, at := f.posted()
 	other, err := f.store.Pool().Begin(f.ctx) // somebody else holds the incident

@@ -24,25 +24,25 @@ func readEditMeta(s string) (view.EditMeta, error) {
 	return m, nil
 }
 
-// An editing is an edit of a schedule in progress. It is loaded, and checked, again at
+// A scheduleEdit is an edit of a schedule in progress. It is loaded, and checked, again at
 // every step.
-type editing struct {
+type scheduleEdit struct {
 	request
 	meta     view.EditMeta
 	schedule schedule.Definition
 	current  []schedule.Rotation // in force now
 }
 
-func (b *Bot) editing(ctx context.Context, user oncall.UserID, meta string) (editing, error) {
+func (b *Bot) scheduleEdit(ctx context.Context, user oncall.UserID, meta string) (scheduleEdit, error) {
 	m, err := readEditMeta(meta)
 	if err != nil {
-		return editing{}, err
+		return scheduleEdit{}, err
 	}
 	r, err := b.request(ctx, user, nil)
 	if err != nil {
-		return editing{}, err
+		return scheduleEdit{}, err
 	}
-	e := editing{request: r, meta: m}
+	e := scheduleEdit{request: r, meta: m}
 	e.schedule, err = b.store.Schedule(ctx, m.Schedule)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return e, oncall.Refuse("This schedule has been removed.")
@@ -67,7 +67,7 @@ func (r request) mayEdit(team oncall.TeamID) error {
 }
 
 // version is the schedule with one rotation changed.
-func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, error) {
+func (e scheduleEdit) version(r schedule.Rotation, at time.Time) (schedule.Version, error) {
 	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
 	for i, o := range e.current {
 		if i != e.meta.Rotation && strings.EqualFold(o.Name, r.Name) {
@@ -99,7 +99,7 @@ func (e editing) version(r schedule.Rotation, at time.Time) (schedule.Version, e
 }
 
 // saveEdit saves a version.
-func (b *Bot) saveEdit(ctx context.Context, e editing, v schedule.Version) (schedule.Definition, error) {
+func (b *Bot) saveEdit(ctx context.Context, e scheduleEdit, v schedule.Version) (schedule.Definition, error) {
 	saved, err := b.store.EditSchedule(ctx, e.schedule.ID, v, e.meta.Seen, e.now)
 	if err != nil {
 		return schedule.Definition{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
@@ -107,15 +107,15 @@ func (b *Bot) saveEdit(ctx context.Context, e editing, v schedule.Version) (sche
 	return saved, nil
 }
 
-func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule) (editing, error) {
-	e, err := b.editing(ctx, r.user.ID, view.EditMeta{Schedule: c.ID()}.String())
+func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule) (scheduleEdit, error) {
+	e, err := b.scheduleEdit(ctx, r.user.ID, view.EditMeta{Schedule: c.ID()}.String())
 	e.meta.Seen = e.schedule.Latest()
 	return e, err
 }
 
 // preview shows what an edit would change: the next shifts, whose shifts move, and what
 // stays uncovered.
-func (e editing) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
+func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
 	was, err := schedule.Compile(e.schedule)
 	if err != nil {
 		return nil, fmt.Errorf("compile the schedule as it is: %w", err)

@@ -24,22 +24,22 @@ func (b *Bot) newSchedule(ctx context.Context, r request) (string, error) {
 	return "", b.openModal(ctx, r.trigger, view.NewScheduleForm(teams, r.user.TimeZone))
 }
 
-func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	team := s.form.number(view.BlockTeam)
 	if team == 0 {
-		return correct(mistakes{view.BlockTeam: "Choose a team."}), nil
+		return correct(fieldErrors{view.BlockTeam: "Choose a team."}), nil
 	}
 	made := schedule.Definition{
 		TeamID: oncall.TeamID(team), Name: strings.Join(strings.Fields(s.form.text(view.BlockName)), " "), TimeZone: strings.TrimSpace(s.form.text(view.BlockZone)),
 	}
 	if err := r.mayEdit(made.TeamID); err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
-	wrong := mistakes{}
+	wrong := fieldErrors{}
 	switch first, _, _ := strings.Cut(strings.ToLower(made.Name), " "); {
 	case made.Name == "" || len([]rune(made.Name)) > view.MaxName:
 		wrong[view.BlockName] = fmt.Sprintf("A schedule needs a name of at most %d characters.", view.MaxName)
@@ -53,9 +53,9 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (answer, erro
 		return correct(wrong), nil
 	}
 	if made, err = b.store.CreateSchedule(ctx, made, r.now); err != nil {
-		return answer{}, fmt.Errorf("create a schedule: %w", err)
+		return modalResponse{}, fmt.Errorf("create a schedule: %w", err)
 	}
-	e := editing{request: r, meta: view.EditMeta{Schedule: made.ID}, schedule: made}
+	e := scheduleEdit{request: r, meta: view.EditMeta{Schedule: made.ID}, schedule: made}
 	return replace(e.overview(made, "Created.").Draw()), nil
 }
 
@@ -81,7 +81,7 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *schedule.Schedu
 }
 
 // overview is the schedule as its view shows it.
-func (e editing) overview(s schedule.Definition, said string) view.ScheduleOverview {
+func (e scheduleEdit) overview(s schedule.Definition, said string) view.ScheduleOverview {
 	team, _ := e.directory.Team(s.TeamID)
 	return view.ScheduleOverview{
 		Meta: view.EditMeta{Schedule: s.ID, Seen: s.Latest()}, Schedule: s, Team: team.Name,
@@ -90,9 +90,9 @@ func (e editing) overview(s schedule.Definition, said string) view.ScheduleOverv
 }
 
 // pressIn makes the handler of a button in the view of an edit.
-func pressIn(do func(b *Bot, ctx context.Context, e editing, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
+func pressIn(do func(b *Bot, ctx context.Context, e scheduleEdit, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
-		e, err := b.editing(ctx, p.user, p.view.PrivateMetadata)
+		e, err := b.scheduleEdit(ctx, p.user, p.view.PrivateMetadata)
 		if err != nil {
 			return "", err
 		}
@@ -100,7 +100,7 @@ func pressIn(do func(b *Bot, ctx context.Context, e editing, p press) error) fun
 	}
 }
 
-func (b *Bot) rotationAdd(ctx context.Context, e editing, p press) error {
+func (b *Bot) rotationAdd(ctx context.Context, e scheduleEdit, p press) error {
 	e.meta.Rotation = -1
 	today, _ := e.zone.Local(e.now)
 	f := e.form()
@@ -108,7 +108,7 @@ func (b *Bot) rotationAdd(ctx context.Context, e editing, p press) error {
 	return b.pushModal(ctx, p.trigger, f.Draw())
 }
 
-func (b *Bot) rotationEdit(ctx context.Context, e editing, p press) error {
+func (b *Bot) rotationEdit(ctx context.Context, e scheduleEdit, p press) error {
 	i, err := strconv.Atoi(p.value)
 	if err != nil || i < 0 || i >= len(e.current) || e.schedule.Latest() != e.meta.Seen {
 		return b.updateModal(ctx, p.view, e.overview(e.schedule, "This has changed in the meantime. Here it is as it is now.").Draw())
@@ -118,7 +118,7 @@ func (b *Bot) rotationEdit(ctx context.Context, e editing, p press) error {
 }
 
 // rotationRemove shows, on top of a rotation's form, what its removal would change.
-func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
+func (b *Bot) rotationRemove(ctx context.Context, e scheduleEdit, p press) error {
 	if e.meta.Rotation < 0 {
 		return oncall.Refuse("This rotation isn't there any more.")
 	}
@@ -126,7 +126,7 @@ func (b *Bot) rotationRemove(ctx context.Context, e editing, p press) error {
 }
 
 // without is the schedule without the rotation that is edited.
-func (e editing) without() schedule.Version {
+func (e scheduleEdit) without() schedule.Version {
 	i := e.meta.Rotation
 	return schedule.Version{
 		Rotations: slices.Delete(slices.Clone(e.current), i, i+1), Note: "removed " + e.current[i].Name, CreatedBy: e.user.ID,
@@ -134,7 +134,7 @@ func (e editing) without() schedule.Version {
 }
 
 // confirm asks whether to save a version, and shows what it would change.
-func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Version, draw func(view.EditMeta, []slack.Block) slack.ModalViewRequest) error {
+func (b *Bot) confirm(ctx context.Context, e scheduleEdit, p press, v schedule.Version, draw func(view.EditMeta, []slack.Block) slack.ModalViewRequest) error {
 	after, err := e.schedule.Edit(v, e.meta.Seen, e.now)
 	if err != nil {
 		return err
@@ -146,26 +146,26 @@ func (b *Bot) confirm(ctx context.Context, e editing, p press, v schedule.Versio
 	return b.pushModal(ctx, p.trigger, draw(e.meta, preview))
 }
 
-func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (answer, error) {
-	e, err := b.editing(ctx, s.user, s.meta())
+func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.scheduleEdit(ctx, s.user, s.meta())
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	if e.meta.Rotation < 0 {
-		return answer{}, oncall.Refuse("This rotation isn't there any more.")
+		return modalResponse{}, oncall.Refuse("This rotation isn't there any more.")
 	}
 	if _, err := b.saveEdit(ctx, e, e.without()); err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	return closeAll(), nil // the rotation of the form below is gone
 }
 
-func (b *Bot) pressHistory(ctx context.Context, e editing, p press) error {
+func (b *Bot) pressHistory(ctx context.Context, e scheduleEdit, p press) error {
 	return b.pushModal(ctx, p.trigger, view.ScheduleHistory(e.meta, e.schedule, e.location))
 }
 
 // pressRestore shows what restoring an earlier version would change.
-func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
+func (b *Bot) pressRestore(ctx context.Context, e scheduleEdit, p press) error {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {
 		return oncall.Refuse("There is no such version of %q any more.", view.Name(e.schedule.Name))
@@ -178,36 +178,36 @@ func (b *Bot) pressRestore(ctx context.Context, e editing, p press) error {
 	return b.confirm(ctx, e, p, v, view.RestoreForm)
 }
 
-func (b *Bot) submitRestore(ctx context.Context, s submission) (answer, error) {
-	e, err := b.editing(ctx, s.user, s.meta())
+func (b *Bot) submitRestore(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.scheduleEdit(ctx, s.user, s.meta())
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	_, err = b.store.RestoreVersion(ctx, e.schedule.ID, e.meta.Version, e.meta.Seen, e.user.ID, e.now)
 	if err != nil {
-		return answer{}, fmt.Errorf("restore a version: %w", err)
+		return modalResponse{}, fmt.Errorf("restore a version: %w", err)
 	}
 	return closeAll(), nil
 }
 
-func (b *Bot) pressRemove(ctx context.Context, e editing, p press) error {
+func (b *Bot) pressRemove(ctx context.Context, e scheduleEdit, p press) error {
 	return b.pushModal(ctx, p.trigger, view.ScheduleRemoveForm(e.meta, e.schedule.Name))
 }
 
-func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (answer, error) {
-	e, err := b.editing(ctx, s.user, s.meta())
+func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.scheduleEdit(ctx, s.user, s.meta())
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	err = b.store.RemoveSchedule(ctx, e.schedule.ID, e.now)
 	if err != nil && !errors.Is(err, oncall.ErrNotFound) {
-		return answer{}, fmt.Errorf("remove a schedule: %w", err)
+		return modalResponse{}, fmt.Errorf("remove a schedule: %w", err)
 	}
 	return closeAll(), nil
 }
 
 // pressApart lets shifts made by hand overlap, or forbids it.
-func (b *Bot) pressApart(ctx context.Context, e editing, p press) error {
+func (b *Bot) pressApart(ctx context.Context, e scheduleEdit, p press) error {
 	e.schedule.Apart = p.value == "yes"
 	if err := b.store.KeepShiftsApart(ctx, e.schedule.ID, e.schedule.Apart); err != nil {
 		return fmt.Errorf("save how shifts overlap: %w", err)

@@ -10,7 +10,7 @@ import (
 
 func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	const refused = `Only members of the team "Payments" can change its schedules.`
 	for _, line := range []string{

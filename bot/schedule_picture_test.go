@@ -10,7 +10,7 @@ import (
 // Slack may say yes to a file and share nothing: then there are words.
 func TestPictureThatIsNotThere(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	f.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "channel_not_found"})
 	f.command(ann, "/oncall schedule payments days")

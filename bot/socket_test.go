@@ -21,7 +21,7 @@ import (
 
 func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.listen(2)
 	for _, blow := range []func(){
 		f.sim.DropSockets,
@@ -44,7 +44,7 @@ func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
 // again and opening takes long; the second one closes the gap.
 func TestRefreshStormLosesNextToNothing(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{RefreshEvery: 3 * time.Second})
+	f := newWorld(t, slacksim.Options{RefreshEvery: 3 * time.Second})
 	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: -1, Kind: slacksim.FaultDelay, Delay: 300 * time.Millisecond})
 	f.listen(2)
 	var sent, lost atomic.Int64
@@ -75,7 +75,7 @@ func TestRefreshStormLosesNextToNothing(t *testing.T) {
 
 func TestRevokedTokenIsToldAndTriedAgain(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: 2, Kind: slacksim.FaultError, Code: "invalid_auth"})
 	ctx, cancel := context.WithCancel(f.ctx)
 	done := make(chan error, 1)

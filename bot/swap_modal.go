@@ -37,27 +37,27 @@ func (b *Bot) swapOther(ctx context.Context, p press) (string, error) {
 }
 
 // submitSwap makes the offer.
-func (b *Bot) submitSwap(ctx context.Context, s submission) (answer, error) {
+func (b *Bot) submitSwap(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	other, err := b.user(ctx, s.form.user(view.BlockWith))
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	chosen := s.form.choice(view.TakeBlock(other.ID))
 	if chosen == "" {
-		return correct(mistakes{view.BlockWith: "Choose somebody who has a shift, and one of theirs."}), nil
+		return correct(fieldErrors{view.BlockWith: "Choose somebody who has a shift, and one of theirs."}), nil
 	}
 	give, err := r.ownStint(r.user.ID, s.form.choice(view.BlockGive))
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	take, err := r.ownStint(other.ID, chosen)
 	if err != nil {
-		return answer{}, err
+		return modalResponse{}, err
 	}
 	_, err = b.offerSwap(ctx, r, give, take, s.form.text(view.BlockNote))
-	return answer{}, err
+	return modalResponse{}, err
 }

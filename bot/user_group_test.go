@@ -13,12 +13,12 @@ import (
 )
 
 // admin does what people do in their workspace.
-func (f *office) admin() *slack.Client {
+func (f *world) admin() *slack.Client {
 	return slack.New("xoxb-sim", slack.OptionAPIURL(f.sim.APIURL()))
 }
 
 // makeGroup makes a user group with one member.
-func (f *office) makeGroup(handle string, member oncall.UserID) string {
+func (f *world) makeGroup(handle string, member oncall.UserID) string {
 	f.t.Helper()
 	api := f.admin()
 	g, err := api.CreateUserGroupContext(f.ctx, slack.UserGroup{Name: handle, Handle: handle})
@@ -34,7 +34,7 @@ func (f *office) makeGroup(handle string, member oncall.UserID) string {
 // Slack refuses a whole list for one guest in it: the others get in all the same.
 func TestSetGroupLeavesOutWhomSlackRefuses(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	f.sim.AddUser(slacksim.User{ID: "U0GUEST", Guest: true})
 	id := f.makeGroup("payments", bo)
 	refused, err := f.bot.SetGroup(f.ctx, id, []oncall.UserID{ann, "U0GUEST", cy, "U0NOBODY"})
@@ -60,7 +60,7 @@ func TestSetGroupLeavesOutWhomSlackRefuses(t *testing.T) {
 
 func TestDisabledGroups(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	id := f.makeGroup("payments", bo)
 	for _, enabled := range []bool{false, true} {
 		if err := f.bot.EnableGroup(f.ctx, id, enabled); err != nil {
@@ -76,7 +76,7 @@ func TestDisabledGroups(t *testing.T) {
 // What an admin of the workspace has to mend comes back as the sentence that they are told.
 func TestGroupRefusals(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	for code, says := range map[string]string{
 		"paid_teams_only": "paid plans", "plan_upgrade_required": "paid plans",
 		"permission_denied": "SLACK_USER_TOKEN", "missing_scope": "usergroups:write",

@@ -10,7 +10,7 @@ import (
 
 func TestUserByEmail(t *testing.T) {
 	t.Parallel()
-	f := newOffice(t, slacksim.Options{})
+	f := newWorld(t, slacksim.Options{})
 	u, err := f.bot.UserByEmail(f.ctx, "cy@example.com")
 	if err != nil || u.ID != cy || u.Name != "Cy" || u.TimeZone != "America/New_York" || u.DeactivatedAt != nil {
 		t.Errorf("got %+v, %v", u, err)

@@ -111,7 +111,7 @@ func (c *channel) cut() int {
 }
 
 // reachable gives a person a verified contact method.
-func (d *desk) reachable(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
+func (d *world) reachable(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
 	d.t.Helper()
 	ctx := d.t.Context()
 	c, err := d.store.AddContact(ctx, user, method, address, d.clock())
@@ -121,7 +121,7 @@ func (d *desk) reachable(user oncall.UserID, method oncall.Method, address strin
 	if _, err := d.store.Pool().Exec(ctx, `DELETE FROM river_job WHERE kind = 'verify'`); err != nil {
 		d.t.Fatal(err)
 	}
-	proof, err := d.store.BeginVerify(ctx, c.ID, [16]byte{}, d.clock())
+	proof, err := d.store.BeginProof(ctx, c.ID, [16]byte{}, d.clock())
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -14,11 +14,11 @@ import (
 
 const annsPhone = "+12025550100"
 
-// withSMS is a desk whose instance also has SMS and calls, by both of which Ann can be reached.
-func withSMS(t *testing.T) (d *desk, clock *handClock, sms, voice *channel) {
+// withSMS is a world whose instance also has SMS and calls, by both of which Ann can be reached.
+func withSMS(t *testing.T) (d *world, clock *handClock, sms, voice *channel) {
 	t.Helper()
 	clock = newClock()
-	d = newDesk(t, "1h", clock.now)
+	d = newWorld(t, "1h", clock.now)
 	sms, voice = newChannel(), newChannel()
 	d.more = map[oncall.Method]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
 	d.reachable(ann, oncall.MethodVoice, annsPhone)
@@ -27,7 +27,7 @@ func withSMS(t *testing.T) (d *desk, clock *handClock, sms, voice *channel) {
 }
 
 // looked waits until every page that can be looked at by now has been.
-func (d *desk) looked() {
+func (d *world) looked() {
 	d.t.Helper()
 	d.eventually("all pages are looked at", func() bool {
 		var n int
@@ -247,7 +247,7 @@ func TestAnsweredBySMS(t *testing.T) {
 func TestAStormIsBundled(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newDesk(t, "1h", clock.now)
+	d := newWorld(t, "1h", clock.now)
 	d.start(d.phone)
 	const steps, each = 30, 10
 	for s := range steps {

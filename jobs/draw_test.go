@@ -14,7 +14,7 @@ import (
 )
 
 // note adds a note, which bumps the incident's version as any decision does.
-func (d *desk) note(id oncall.IncidentID, text string) {
+func (d *world) note(id oncall.IncidentID, text string) {
 	d.t.Helper()
 	_, err := d.store.Act(d.t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: text}, d.clock())
 	if err != nil {
@@ -23,14 +23,14 @@ func (d *desk) note(id oncall.IncidentID, text string) {
 }
 
 // settled reports whether all drawing is done and shows what is stored.
-func (d *desk) settled(id oncall.IncidentID) bool {
+func (d *world) settled(id oncall.IncidentID) bool {
 	d.t.Helper()
 	return d.idle("draw") && d.board.shows(id, d.version(id))
 }
 
 func TestDrawsUntilStill(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	const bumps = 50
 	posting, release := make(chan struct{}, 1), make(chan struct{})
 	d.board.fail(func(ctx context.Context, act string, posted bool) error {
@@ -75,7 +75,7 @@ func TestDrawsUntilStill(t *testing.T) {
 
 func TestAdoptsARootPostedUnseen(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	var unseen atomic.Int32
 	d.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post" && posted && unseen.Add(1) == 1 {
@@ -93,7 +93,7 @@ func TestAdoptsARootPostedUnseen(t *testing.T) {
 
 func TestPostsAgainWhenNothingWasPosted(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	var tries atomic.Int32
 	d.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post" && !posted && tries.Add(1) == 1 {
@@ -108,7 +108,7 @@ func TestPostsAgainWhenNothingWasPosted(t *testing.T) {
 
 func TestCatchesUpAfterAnOutage(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	var calls atomic.Int32
 	var down atomic.Bool
 	d.board.fail(func(context.Context, string, bool) error {
@@ -133,7 +133,7 @@ func TestCatchesUpAfterAnOutage(t *testing.T) {
 
 func TestPostsADeletedRootAnew(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.start(d.phone)
 	id := d.signal("db-1")[0]
 	d.eventually("the message is posted", func() bool { return d.settled(id) })
@@ -145,7 +145,7 @@ func TestPostsADeletedRootAnew(t *testing.T) {
 }
 
 // sheHasIt waits until Ann's first direct message shows that she has acknowledged.
-func (d *desk) sheHasIt() {
+func (d *world) sheHasIt() {
 	d.t.Helper()
 	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
 	d.eventually("Ann's message shows that she has it", func() bool {
@@ -157,7 +157,7 @@ func (d *desk) sheHasIt() {
 
 func TestRedrawsDirectMessages(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.start(d.phone)
 	id := d.signal("db-1")[0]
 	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
@@ -169,7 +169,7 @@ func TestRedrawsDirectMessages(t *testing.T) {
 // A channel that can't be posted to must not leave an outdated button in a direct message.
 func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.board.fail(func(_ context.Context, act string, _ bool) error {
 		if act == "post" || act == "find" {
 			return errors.New("channel_not_found")
@@ -187,7 +187,7 @@ func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
 // incidents together.
 func TestACountIsDrawnSeldom(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.board.fail(func(ctx context.Context, act string, posted bool) error {
 		if act == "edit" && !posted {
 			select {
@@ -221,7 +221,7 @@ func TestACountIsDrawnSeldom(t *testing.T) {
 // it, because the other may have looked before our change.
 func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	id := d.signal("db-1")[0]
 	ctx := t.Context()
 	if _, err := d.store.BeginDraw(ctx, id, d.jobID("draw"), d.clock()); err != nil {
@@ -259,7 +259,7 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 }
 
 // jobID returns the id of a job of this kind.
-func (d *desk) jobID(kind string) (id int64) {
+func (d *world) jobID(kind string) (id int64) {
 	d.t.Helper()
 	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT min(id) FROM river_job WHERE kind = $1`, kind).Scan(&id)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // A team with more messages than one conversation accepts keeps nobody else waiting.
 func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
-	d, sim := newSlackDesk(t, "1h")
+	d, sim := newSlackWorld(t, "1h")
 	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(bo), slacksim.BotUserID}})
 	quiet := d.anotherTeam()
 	var noise []string

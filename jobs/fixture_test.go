@@ -36,8 +36,8 @@ const (
 	atOnce = 10 * time.Second
 )
 
-// A desk is a database with a team, whose policy pages Ann and then Bo.
-type desk struct {
+// A world is a database with a team, whose policy pages Ann and then Bo.
+type world struct {
 	t     *testing.T
 	url   string
 	store *store.System
@@ -52,10 +52,10 @@ type desk struct {
 	more   map[oncall.Method]notify.Sender // in addition to Slack
 }
 
-// newDesk makes a desk whose policy pages Bo after wait.
-func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
+// newWorld makes a world whose policy pages Bo after wait.
+func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 	t.Helper()
-	d := &desk{
+	d := &world{
 		t: t, url: storetest.NewURL(t), clock: clock, board: newBoard(), phone: newPhone(),
 		names: map[*jobs.Jobs]string{},
 	}
@@ -94,7 +94,7 @@ func newDesk(t *testing.T, wait string, clock func() time.Time) *desk {
 }
 
 // anotherTeam adds a team of Bo alone with its own integration, which it returns.
-func (d *desk) anotherTeam() oncall.IntegrationID {
+func (d *world) anotherTeam() oncall.IntegrationID {
 	d.t.Helper()
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
@@ -116,7 +116,7 @@ func (d *desk) anotherTeam() oncall.IntegrationID {
 }
 
 // open opens the store again, as another instance would.
-func (d *desk) open() *store.System {
+func (d *world) open() *store.System {
 	d.t.Helper()
 	s, err := store.Open(d.t.Context(), d.url, store.Options{MaxConns: 16, Log: testLog(d.t)})
 	if err != nil {
@@ -127,7 +127,7 @@ func (d *desk) open() *store.System {
 }
 
 // background folds signals until the test ends.
-func (d *desk) background(s *store.System) {
+func (d *world) background(s *store.System) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, d.clock) }()
@@ -140,7 +140,7 @@ func (d *desk) background(s *store.System) {
 }
 
 // start starts an instance with its own store.
-func (d *desk) start(phone notify.Sender) *jobs.Jobs {
+func (d *world) start(phone notify.Sender) *jobs.Jobs {
 	d.t.Helper()
 	j := d.instance(d.open(), phone, prometheus.NewRegistry())
 	d.t.Cleanup(func() { stop(d.t, j) })
@@ -148,7 +148,7 @@ func (d *desk) start(phone notify.Sender) *jobs.Jobs {
 }
 
 // instance starts an instance that the caller stops.
-func (d *desk) instance(s *store.System, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
+func (d *world) instance(s *store.System, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
 	d.t.Helper()
 	name := fmt.Sprintf("instance-%d", len(d.names)+1)
 	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: phone}
@@ -182,7 +182,7 @@ func testLog(t *testing.T) zerolog.Logger {
 }
 
 // accept accepts signals and, like a monitor, retries if that took too long.
-func (d *desk) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
+func (d *world) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
 	d.t.Helper()
 	d.eventually("the signals are accepted", func() bool {
 		err := d.store.Accept(d.t.Context(), id, signals, d.clock())
@@ -194,7 +194,7 @@ func (d *desk) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
 }
 
 // signal triggers an alert for each key and returns their incidents.
-func (d *desk) signal(keys ...string) []oncall.IncidentID {
+func (d *world) signal(keys ...string) []oncall.IncidentID {
 	d.t.Helper()
 	var signals []oncall.Signal
 	for _, key := range keys {
@@ -223,7 +223,7 @@ func (d *desk) signal(keys ...string) []oncall.IncidentID {
 }
 
 // ack acknowledges an incident as a person.
-func (d *desk) ack(id oncall.IncidentID, by oncall.UserID) {
+func (d *world) ack(id oncall.IncidentID, by oncall.UserID) {
 	d.t.Helper()
 	_, err := d.store.Act(d.t.Context(), id, oncall.ByUser(by), oncall.Act{Do: oncall.ActAck}, d.clock())
 	if err != nil {
@@ -232,7 +232,7 @@ func (d *desk) ack(id oncall.IncidentID, by oncall.UserID) {
 }
 
 // events returns the incident's events of a kind.
-func (d *desk) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Event {
+func (d *world) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Event {
 	d.t.Helper()
 	all, err := d.store.Events(d.t.Context(), id)
 	if err != nil {
@@ -247,7 +247,7 @@ func (d *desk) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Even
 	return found
 }
 
-func (d *desk) version(id oncall.IncidentID) int64 {
+func (d *world) version(id oncall.IncidentID) int64 {
 	d.t.Helper()
 	in, err := d.store.Incident(d.t.Context(), id)
 	if err != nil {
@@ -257,7 +257,7 @@ func (d *desk) version(id oncall.IncidentID) int64 {
 }
 
 // eventually waits until a condition holds.
-func (d *desk) eventually(what string, holds func() bool) {
+func (d *world) eventually(what string, holds func() bool) {
 	d.t.Helper()
 	within(d.t, patience, what, holds)
 }
@@ -291,7 +291,7 @@ func await[T any](t *testing.T, what string, from <-chan T) (v T) {
 }
 
 // idle reports whether no job of a kind is left.
-func (d *desk) idle(kind string) bool {
+func (d *world) idle(kind string) bool {
 	d.t.Helper()
 	var n int
 	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(*) FROM river_job
@@ -463,7 +463,7 @@ func (b *board) told(id int64) int {
 }
 
 // dump logs the queue after a test has failed.
-func (d *desk) dump() {
+func (d *world) dump() {
 	rows, err := d.store.Pool().Query(context.Background(), `SELECT row_to_json(j)::text FROM river_job j
 		WHERE state <> 'completed' ORDER BY id LIMIT 20`)
 	if err != nil {

@@ -62,7 +62,7 @@ func victim(address string) error {
 // After kill -9 in the middle of a page another instance sends it at once.
 func TestKilledInstance(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), victimVariable+"="+d.url)
 	out, err := cmd.StdoutPipe()

@@ -32,7 +32,7 @@ func (h *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
 // pages go there.
 func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	hook := &mute{release: make(chan struct{})}
 	d.more = map[oncall.Method]notify.Sender{oncall.MethodWebhook: hook}
 	setup := oncall.Setup{

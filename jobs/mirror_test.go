@@ -14,11 +14,11 @@ import (
 
 const guest = oncall.UserID("U0GUEST")
 
-// newGroupDesk has Ann and a guest on call together, and two groups that follow them, one of which is
+// newGroupWorld has Ann and a guest on call together, and two groups that follow them, one of which is
 // missing in Slack.
-func newGroupDesk(t *testing.T) (d *desk, sim *slacksim.Sim, again func(fallback string)) {
+func newGroupWorld(t *testing.T) (d *world, sim *slacksim.Sim, again func(fallback string)) {
 	t.Helper()
-	d, sim = newSlackDesk(t, "1h")
+	d, sim = newSlackWorld(t, "1h")
 	sim.AddUser(slacksim.User{ID: string(guest), Guest: true})
 	api := slack.New("xoxb-sim", slack.OptionAPIURL(sim.APIURL()))
 	g, err := api.CreateUserGroupContext(t.Context(), slack.UserGroup{Name: "payments", Handle: "payments"})
@@ -71,7 +71,7 @@ func troubles(sim *slacksim.Sim) (told []string) {
 // once, however often the groups are compared.
 func TestAGroupFollowsThoseWhomSlackTakes(t *testing.T) {
 	t.Parallel()
-	d, sim, again := newGroupDesk(t)
+	d, sim, again := newGroupWorld(t)
 	d.eventually("Ann is in the group", func() bool {
 		return slices.Equal(sim.UserGroups()[0].Users, []string{string(ann)})
 	})

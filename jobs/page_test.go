@@ -17,7 +17,7 @@ import (
 
 func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	metrics := prometheus.NewRegistry()
 	j := d.instance(d.open(), d.phone, metrics)
 	t.Cleanup(func() { stop(t, j) })
@@ -59,7 +59,7 @@ func TestAckEndsAttempts(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t, "1h", time.Now)
+			d := newWorld(t, "1h", time.Now)
 			sending, release := make(chan struct{}), make(chan struct{})
 			d.phone.answer = func(_ context.Context, _ notify.Message, n int) notify.Receipt {
 				if n == 1 {
@@ -86,7 +86,7 @@ func TestAckEndsAttempts(t *testing.T) {
 
 func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		switch n {
 		case 1:
@@ -119,7 +119,7 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 // The timeline records a page that can't be delivered, and the next person is paged as planned.
 func TestFailedPageIsRecorded(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1s", time.Now)
+	d := newWorld(t, "1s", time.Now)
 	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if m.To == string(ann) {
 			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
@@ -147,7 +147,7 @@ func TestFailedPageIsRecorded(t *testing.T) {
 // public.
 func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 	}
@@ -171,7 +171,7 @@ func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
 // A page survives a revoked token. The timeline says once what holds it up.
 func TestPageWaitsForTheAdmin(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if n <= 3 {
 			return notify.Receipt{Outcome: notify.Misconfigured, Err: errors.New("token_revoked")}
@@ -200,7 +200,7 @@ func TestPageWaitsForTheAdmin(t *testing.T) {
 // Without a sender the page waits for one.
 func TestPageWithoutSenderIsBlocked(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	j := d.instance(d.open(), nil, nil)
 	t.Cleanup(func() { stop(t, j) })
 	id := d.signal("db-1")[0]
@@ -210,7 +210,7 @@ func TestPageWithoutSenderIsBlocked(t *testing.T) {
 // Stop waits until a page on its way is recorded.
 func TestStopFinishesRunningJobs(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	sending, release := make(chan struct{}), make(chan struct{})
 	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		close(sending)
@@ -235,7 +235,7 @@ func TestStopFinishesRunningJobs(t *testing.T) {
 // A stop that runs out of time cancels running jobs, and another instance does them.
 func TestHardStopGivesJobsBack(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	sending := make(chan struct{}, 1)
 	var free atomic.Bool
 	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {

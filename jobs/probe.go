@@ -15,12 +15,12 @@ import (
 // probeLimit limits one attempt to send a message that is not a page.
 const probeLimit = sendLimit + recordLimit
 
-// verify makes the code that verifies a contact method and sends it. If it can't be sent, Slack says
+// sendProof makes the code that proves a contact method and sends it. If it can't be sent, Slack says
 // so, because the person is waiting for it.
-func (j *Jobs) verify(ctx context.Context, job *river.Job[oncall.Verify]) error {
+func (j *Jobs) sendProof(ctx context.Context, job *river.Job[oncall.SendProof]) error {
 	var random [16]byte
 	rand.Read(random[:])
-	proof, err := j.store.BeginVerify(ctx, job.Args.Contact, random, j.clock())
+	proof, err := j.store.BeginProof(ctx, job.Args.Contact, random, j.clock())
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return river.JobCancel(refusal)
 	}
@@ -39,8 +39,8 @@ func (j *Jobs) verify(ctx context.Context, job *river.Job[oncall.Verify]) error 
 	})
 }
 
-// test shows a person what a page looks like.
-func (j *Jobs) test(ctx context.Context, job *river.Job[oncall.TestPage]) error {
+// sendTest shows a person what a page looks like.
+func (j *Jobs) sendTest(ctx context.Context, job *river.Job[oncall.TestPage]) error {
 	key := probeKey(oncall.ProbeTest, job.Args.User, job.ID)
 	if job.Args.Contact == 0 {
 		return j.store.Notify(ctx, j.clock(), oncall.Notice{
@@ -60,8 +60,8 @@ func probeKey(kind oncall.ProbeKind, user oncall.UserID, job int64) string {
 	return oncall.MessageKey{Probe: oncall.Probe{Kind: kind, User: user, Job: job}}.String()
 }
 
-// check asks whether a person can still be reached.
-func (j *Jobs) check(ctx context.Context, job *river.Job[oncall.CheckReach]) error {
+// sendCheck asks whether a person can still be reached.
+func (j *Jobs) sendCheck(ctx context.Context, job *river.Job[oncall.CheckReach]) error {
 	probe, err := j.store.ProbeRecipient(ctx, job.Args.Contact)
 	if err != nil {
 		return unlessMissing(err)

@@ -17,13 +17,13 @@ import (
 
 // These tests cover the whole path: the bot talks to a Slack on this machine.
 
-// newSlackDesk is a desk whose only instance pages and draws in Slack.
-func newSlackDesk(t *testing.T, wait string) (*desk, *slacksim.Sim) {
+// newSlackWorld is a world whose only instance pages and draws in Slack.
+func newSlackWorld(t *testing.T, wait string) (*world, *slacksim.Sim) {
 	t.Helper()
 	return newSlackDeskWith(t, wait, slacksim.Options{})
 }
 
-func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*desk, *slacksim.Sim) {
+func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*world, *slacksim.Sim) {
 	t.Helper()
 	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	sim := slacksim.New(o)
@@ -41,7 +41,7 @@ func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*desk, *sl
 			t.Error(err)
 		}
 	})
-	d := newDesk(t, wait, time.Now)
+	d := newWorld(t, wait, time.Now)
 	b, err := bot.New(bot.Config{
 		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: sim.APIURL(), Store: d.open().Store,
 		Clock: d.clock, Log: testLog(t),
@@ -97,7 +97,7 @@ func buttons(m slacksim.Message) string {
 
 func TestFromSignalToAcknowledgement(t *testing.T) {
 	t.Parallel()
-	d, sim := newSlackDesk(t, "2s")
+	d, sim := newSlackWorld(t, "2s")
 	id := d.signal("db-1")[0]
 	d.eventually("Ann has a message", func() bool { return len(sim.Messages("@ann")) == 1 })
 	if n := len(sim.Messages("@bo")); n != 0 {
@@ -135,7 +135,7 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 // If Slack posts but its answer is lost, the incident still appears only once in the channel.
 func TestLostAnswersOfSlack(t *testing.T) {
 	t.Parallel()
-	d, sim := newSlackDesk(t, "1h")
+	d, sim := newSlackWorld(t, "1h")
 	// One hits the page and one the root, in either order.
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost, Times: 2})
 	id := d.signal("db-1")[0]
@@ -162,7 +162,7 @@ func TestLostAnswersOfSlack(t *testing.T) {
 // Slack is down while an incident opens and is resolved; it catches up with both.
 func TestSlackIsDown(t *testing.T) {
 	t.Parallel()
-	d, sim := newSlackDesk(t, "1h")
+	d, sim := newSlackWorld(t, "1h")
 	sim.Fail(slacksim.Fault{Method: "*", Kind: slacksim.FaultBefore, Times: -1})
 	id := d.signal("db-1")[0]
 	failed := func(methods ...string) (n int) {
@@ -248,7 +248,7 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 // At times Slack says of somebody who is there that there is no such conversation, and takes it back.
 func TestAPersonWhoSeemsGoneForAMomentIsPaged(t *testing.T) {
 	t.Parallel()
-	d, sim := newSlackDesk(t, "1h")
+	d, sim := newSlackWorld(t, "1h")
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "channel_not_found", Times: -1})
 	id := d.signal("db-1")[0]
 	d.eventually("Ann's page is refused", func() bool {

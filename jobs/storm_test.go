@@ -11,7 +11,7 @@ import (
 // Two thousand incidents of one team keep nobody in another team waiting, and become few messages.
 func TestAStormKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	quiet := d.anotherTeam()
 	d.start(d.phone)
 	const storm = 2000

@@ -51,7 +51,7 @@ func (b *board) states(key string) (states []string) {
 const testNotice oncall.NoticeKind = "test"
 
 // asked opens an incident that Ann has acknowledged and is asked about: is she still on it?
-func (d *desk) asked() oncall.IncidentID {
+func (d *world) asked() oncall.IncidentID {
 	d.t.Helper()
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"}},
@@ -77,7 +77,7 @@ func (d *desk) asked() oncall.IncidentID {
 
 func TestANoticeIsToldOnceAndFollowsItsState(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	d.start(d.phone)
 	id := d.asked()
 	n := oncall.Notice{
@@ -102,7 +102,7 @@ func TestANoticeIsToldOnceAndFollowsItsState(t *testing.T) {
 
 func TestANoticeOfUnknownFateIsAdopted(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	lost := false
 	d.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post notice" && posted && !lost {
@@ -120,7 +120,7 @@ func TestANoticeOfUnknownFateIsAdopted(t *testing.T) {
 
 func TestALateNoticeIsNotTold(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	over := d.clock().Add(-time.Minute)
 	if err := d.store.Notify(t.Context(), d.clock(),
 		oncall.Notice{Key: "late", To: "C0PAY", Kind: testNotice, Until: &over},

@@ -25,7 +25,7 @@ func keys(n int) []string {
 }
 
 // secondSteps requires that each incident has had exactly two steps, and checks them.
-func (d *desk) secondSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
+func (d *world) secondSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
 	d.t.Helper()
 	for _, id := range ids {
 		steps := d.events(id, oncall.EventPaging)
@@ -40,7 +40,7 @@ func (d *desk) secondSteps(ids []oncall.IncidentID, check func(first, second onc
 func TestTimersFireOnTime(t *testing.T) {
 	t.Parallel()
 	const wait = 2 * time.Second
-	d := newDesk(t, wait.String(), time.Now)
+	d := newWorld(t, wait.String(), time.Now)
 	d.start(d.phone)
 	ids := d.signal(keys(5)...)
 	d.eventually("Bo's turn has come for all", func() bool { return d.paged(bo) == len(ids) })
@@ -55,7 +55,7 @@ func TestTimersFireOnTime(t *testing.T) {
 
 func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "2s", time.Now)
+	d := newWorld(t, "2s", time.Now)
 	other := newPhone()
 	d.start(d.phone)
 	d.start(other)
@@ -92,7 +92,7 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 }
 
 // paged counts the pages to a person.
-func (d *desk) paged(user oncall.UserID) (n int) {
+func (d *world) paged(user oncall.UserID) (n int) {
 	d.t.Helper()
 	if err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(*) FROM pages WHERE user_id = $1`, user).Scan(&n); err != nil {
 		d.t.Fatal(err)
@@ -103,7 +103,7 @@ func (d *desk) paged(user oncall.UserID) (n int) {
 func TestAckStopsTheTimer(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newDesk(t, "5m", clock.now)
+	d := newWorld(t, "5m", clock.now)
 	d.start(d.phone)
 	id := d.signal("db-1")[0]
 	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
@@ -119,7 +119,7 @@ func TestAckStopsTheTimer(t *testing.T) {
 func TestTimersGoByTheClock(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newDesk(t, "1h", clock.now)
+	d := newWorld(t, "1h", clock.now)
 	d.start(d.phone)
 	d.signal("db-1")
 	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
@@ -130,7 +130,7 @@ func TestTimersGoByTheClock(t *testing.T) {
 func TestRequeuesLostTimers(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newDesk(t, "5m", clock.now)
+	d := newWorld(t, "5m", clock.now)
 	ids := d.signal(keys(3)...)
 	d.ack(ids[2], ann)
 	if _, err := d.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
@@ -159,7 +159,7 @@ func TestRequeuesLostTimers(t *testing.T) {
 func TestReleasesStuckJobs(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newDesk(t, "5m", clock.now)
+	d := newWorld(t, "5m", clock.now)
 	d.signal("db-1")
 	_, err := d.store.Pool().Exec(t.Context(),
 		`UPDATE river_job SET state = 'running', attempted_at = $1 WHERE kind = 'page'`, clock.now())
@@ -181,7 +181,7 @@ func TestReleasesStuckJobs(t *testing.T) {
 // An instance whose session dies counts as dead. Another one does its running job.
 func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	sending := make(chan struct{}, 1)
 	stuck := newPhone()
 	var calls atomic.Int32
@@ -206,7 +206,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 // An instance whose session dies continues under another name in the same process.
 func TestALostNameIsReplaced(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "2s", time.Now)
+	d := newWorld(t, "2s", time.Now)
 	j := d.instance(d.open(), d.phone, nil)
 	t.Cleanup(func() { stop(t, j) })
 	first := d.signal("db-1")[0]
@@ -227,7 +227,7 @@ func TestALostNameIsReplaced(t *testing.T) {
 // Nor does it stop when all sessions end at once, as in a restart of the database.
 func TestTheDatabaseIsRestarted(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "2s", time.Now)
+	d := newWorld(t, "2s", time.Now)
 	j := d.instance(d.open(), d.phone, nil)
 	t.Cleanup(func() { stop(t, j) })
 	d.signal("db-1")
@@ -239,7 +239,7 @@ func TestTheDatabaseIsRestarted(t *testing.T) {
 // The same for an instance that dies while drawing: its lease is no obstacle.
 func TestAnotherInstanceDrawsOn(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, "1h", time.Now)
+	d := newWorld(t, "1h", time.Now)
 	posting := make(chan struct{}, 1)
 	var calls atomic.Int32
 	d.board.fail(func(ctx context.Context, _ string, _ bool) error {
@@ -262,7 +262,7 @@ func TestAnotherInstanceDrawsOn(t *testing.T) {
 }
 
 // kill ends the session that shows that the instance is alive.
-func (d *desk) kill(j *jobs.Jobs) {
+func (d *world) kill(j *jobs.Jobs) {
 	d.t.Helper()
 	d.eventually(d.names[j]+" is killed", func() bool { // it may only be about to claim the name
 		var killed int
@@ -278,7 +278,7 @@ func (d *desk) kill(j *jobs.Jobs) {
 }
 
 // endSessions ends all sessions on the database except its own.
-func (d *desk) endSessions() {
+func (d *world) endSessions() {
 	d.t.Helper()
 	conn, err := pgx.Connect(d.t.Context(), d.url)
 	if err != nil {

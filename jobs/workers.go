@@ -21,17 +21,17 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.IncidentTimer](all, lookLimit, j.incidentTimer)
 	add[oncall.SwapTimer](all, lookLimit, j.swapTimer)
 	add[oncall.CoverTimer](all, lookLimit, j.coverTimer)
-	add[oncall.Look](all, lookLimit, j.look)
+	add[oncall.CheckSchedule](all, lookLimit, j.checkSchedule)
 	add[oncall.ChaseHandoff](all, lookLimit, j.chaseHandoff)
 	add[oncall.SendPage](all, pageLimit, j.page)
 	add[oncall.Draw](all, drawLimit, drawer{j}.draw)
 	add[oncall.Tell](all, tellLimit, j.tell)
-	add[oncall.Verify](all, probeLimit, j.verify)
-	add[oncall.TestPage](all, probeLimit, j.test)
-	add[oncall.CheckReach](all, probeLimit, j.check)
+	add[oncall.SendProof](all, probeLimit, j.sendProof)
+	add[oncall.TestPage](all, probeLimit, j.sendTest)
+	add[oncall.CheckReach](all, probeLimit, j.sendCheck)
 	add[oncall.SyncGroups](all, 2*time.Minute, j.followGroups)
 	add[oncall.SetTopic](all, time.Minute, j.topic)
-	add[oncall.Guard](all, 30*time.Second, j.guard)
+	add[oncall.CheckCoverage](all, 30*time.Second, j.checkCoverage)
 	return all
 }
 
@@ -84,8 +84,8 @@ func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]
 	return unlessMissing(j.store.RunCoverTimer(ctx, job.Args.Cover, j.clock()))
 }
 
-// look does the hand-offs and reminders that are due in a schedule.
-func (j *Jobs) look(ctx context.Context, job *river.Job[oncall.Look]) error {
+// checkSchedule does the hand-offs and reminders that are due in a schedule.
+func (j *Jobs) checkSchedule(ctx context.Context, job *river.Job[oncall.CheckSchedule]) error {
 	return unlessMissing(j.store.CheckSchedule(ctx, job.Args.Schedule, j.clock()))
 }
 
@@ -100,7 +100,7 @@ func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]
 	return errors.Join(j.mirrorGroups(ctx, now), j.syncGroups(ctx, now, seenWithin))
 }
 
-// guard warns, after an edit, about problems with cover.
-func (j *Jobs) guard(ctx context.Context, _ *river.Job[oncall.Guard]) error {
+// checkCoverage warns, after an edit, about problems with cover.
+func (j *Jobs) checkCoverage(ctx context.Context, _ *river.Job[oncall.CheckCoverage]) error {
 	return j.store.Guard(ctx, j.clock())
 }

@@ -17,7 +17,7 @@ import (
 
 // checked runs a check and returns the finding that matters: the first that isn't OK, or else all of
 // them.
-func checked(t *testing.T, c notify.Checker) notify.Finding {
+func checked(t *testing.T, c notify.Checker) notify.CheckResult {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -28,10 +28,10 @@ func checked(t *testing.T, c notify.Checker) notify.Finding {
 		}
 		fine = append(fine, f.Text)
 	}
-	return notify.Finding{OK: true, Text: strings.Join(fine, ", ")}
+	return notify.CheckResult{OK: true, Text: strings.Join(fine, ", ")}
 }
 
-func expect(t *testing.T, name string, f notify.Finding, want notify.Finding, secrets ...string) {
+func expect(t *testing.T, name string, f notify.CheckResult, want notify.CheckResult, secrets ...string) {
 	t.Helper()
 	if f.OK != want.OK || f.Note != want.Note || !strings.Contains(f.Text, want.Text) || !strings.Contains(f.Remedy, want.Remedy) || !f.OK && f.Remedy == "" {
 		t.Errorf("%s: %+v, want %+v", name, f, want)
@@ -60,29 +60,29 @@ func TestMailIsCheckedWithoutSending(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		config notify.MailConfig
-		want   notify.Finding
+		want   notify.CheckResult
 	}{
-		"STARTTLS":          {start, notify.Finding{OK: true, Text: "lets us in, with STARTTLS"}},
-		"TLS":               {only, notify.Finding{OK: true, Text: "lets us in, with TLS"}},
-		"plain":             {plain(nil, nil), notify.Finding{OK: true, Text: "without encryption and without a password"}},
-		"wrong password":    {with(start, func(c *notify.MailConfig) { c.Password = "hunter2!" }), notify.Finding{Text: "535", Remedy: "Check user and password in WATCHBILL_SMTP_URL"}},
-		"unknown authority": {with(start, func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }), notify.Finding{Text: "certificate", Remedy: "WATCHBILL_SMTP_CA_FILE"}},
-		"another name":      {with(start, func(c *notify.MailConfig) { c.Host = "127.0.0.1" }), notify.Finding{Text: "127.0.0.1", Remedy: "as its certificate has it"}},
-		"no STARTTLS":       {plain(nil, func(c *notify.MailConfig) { c.TLS = notify.MailStartTLS }), notify.Finding{Text: "STARTTLS", Remedy: "Use smtps://"}},
+		"STARTTLS":          {start, notify.CheckResult{OK: true, Text: "lets us in, with STARTTLS"}},
+		"TLS":               {only, notify.CheckResult{OK: true, Text: "lets us in, with TLS"}},
+		"plain":             {plain(nil, nil), notify.CheckResult{OK: true, Text: "without encryption and without a password"}},
+		"wrong password":    {with(start, func(c *notify.MailConfig) { c.Password = "hunter2!" }), notify.CheckResult{Text: "535", Remedy: "Check user and password in WATCHBILL_SMTP_URL"}},
+		"unknown authority": {with(start, func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }), notify.CheckResult{Text: "certificate", Remedy: "WATCHBILL_SMTP_CA_FILE"}},
+		"another name":      {with(start, func(c *notify.MailConfig) { c.Host = "127.0.0.1" }), notify.CheckResult{Text: "127.0.0.1", Remedy: "as its certificate has it"}},
+		"no STARTTLS":       {plain(nil, func(c *notify.MailConfig) { c.TLS = notify.MailStartTLS }), notify.CheckResult{Text: "STARTTLS", Remedy: "Use smtps://"}},
 		"STARTTLS refused": {
 			plain(map[string]string{"EHLO": "250-localhost\r\n250 STARTTLS", "STARTTLS": "454 TLS not available"}, func(c *notify.MailConfig) { c.TLS = notify.MailStartTLS }),
-			notify.Finding{Text: "454", Remedy: "try again later"},
+			notify.CheckResult{Text: "454", Remedy: "try again later"},
 		},
-		"no TLS at all":    {with(start, func(c *notify.MailConfig) { c.TLS = notify.MailTLSOnly }), notify.Finding{Text: "TLS", Remedy: "Use smtp://"}},
-		"no way to log in": {plain(nil, func(c *notify.MailConfig) { c.User = "watchbill" }), notify.Finding{Text: "AUTH", Remedy: "leave user and password out"}},
+		"no TLS at all":    {with(start, func(c *notify.MailConfig) { c.TLS = notify.MailTLSOnly }), notify.CheckResult{Text: "TLS", Remedy: "Use smtp://"}},
+		"no way to log in": {plain(nil, func(c *notify.MailConfig) { c.User = "watchbill" }), notify.CheckResult{Text: "AUTH", Remedy: "leave user and password out"}},
 		"an echo": {
 			plain(map[string]string{"EHLO": "250-localhost\r\n250 AUTH PLAIN", "AUTH": "535 hunter2! is wrong"}, func(c *notify.MailConfig) { c.User, c.Password = "watchbill", "hunter2!" }),
-			notify.Finding{Text: `535 "… is wrong"`, Remedy: "Check user and password"},
+			notify.CheckResult{Text: `535 "… is wrong"`, Remedy: "Check user and password"},
 		},
-		"nobody listens": {with(start, func(c *notify.MailConfig) { c.Port = 1 }), notify.Finding{Text: "connect to localhost:1", Remedy: "Check host and port in WATCHBILL_SMTP_URL"}},
-		"unwelcome":      {plain(map[string]string{"greeting": "554 go away"}, nil), notify.Finding{Text: "554", Remedy: "Ask who runs the server"}},
-		"busy":           {plain(map[string]string{"greeting": "421 too many connections"}, nil), notify.Finding{Text: "421", Remedy: "try again later"}},
-		"cut":            {plain(map[string]string{"greeting": "cut"}, nil), notify.Finding{Text: "EOF", Remedy: "Check host and port"}},
+		"nobody listens": {with(start, func(c *notify.MailConfig) { c.Port = 1 }), notify.CheckResult{Text: "connect to localhost:1", Remedy: "Check host and port in WATCHBILL_SMTP_URL"}},
+		"unwelcome":      {plain(map[string]string{"greeting": "554 go away"}, nil), notify.CheckResult{Text: "554", Remedy: "Ask who runs the server"}},
+		"busy":           {plain(map[string]string{"greeting": "421 too many connections"}, nil), notify.CheckResult{Text: "421", Remedy: "try again later"}},
+		"cut":            {plain(map[string]string{"greeting": "cut"}, nil), notify.CheckResult{Text: "EOF", Remedy: "Check host and port"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,18 +106,18 @@ func TestNtfyIsCheckedWithoutSending(t *testing.T) {
 	t.Cleanup(site.Close)
 	for name, c := range map[string]struct {
 		config notify.NtfyConfig
-		want   notify.Finding
+		want   notify.CheckResult
 	}{
-		"all well":          {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "replies"}, notify.Finding{OK: true, Text: "takes the token of the user watchbill, answers can be read"}},
-		"no token":          {notify.NtfyConfig{URL: p.URL}, notify.Finding{OK: true, Text: "the server is there"}},
-		"closed to nobody":  {notify.NtfyConfig{URL: p.URL, ReplyTopic: "replies"}, notify.Finding{Text: "may not read the reply topic", Remedy: "Set WATCHBILL_NTFY_TOKEN"}},
-		"wrong token":       {notify.NtfyConfig{URL: p.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.Finding{Text: "401", Remedy: "ntfy token add watchbill"}},
-		"no users there":    {notify.NtfyConfig{URL: open.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.Finding{Note: true, Text: "no notice of the token", Remedy: "auth-file"}},
-		"foreign replies":   {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "of-somebody-else"}, notify.Finding{Text: "may not read the reply topic: ntfy answered 403", Remedy: "ntfy access watchbill of-somebody-else rw"}},
-		"another site":      {notify.NtfyConfig{URL: site.URL, Token: "tk_wrong"}, notify.Finding{Text: "ntfy answered 200: Welcome, Bearer …, to", Remedy: "Check WATCHBILL_NTFY_URL: something else answers there"}},
-		"another, no token": {notify.NtfyConfig{URL: site.URL}, notify.Finding{Text: "ntfy answered 200: Welcome", Remedy: "Check WATCHBILL_NTFY_URL"}},
-		"a topic's address": {notify.NtfyConfig{URL: p.URL + "/topic"}, notify.Finding{Text: "404", Remedy: "Check WATCHBILL_NTFY_URL"}},
-		"nobody listens":    {notify.NtfyConfig{URL: "http://127.0.0.1:1"}, notify.Finding{Text: "refused", Remedy: "reaches 127.0.0.1:1. Check WATCHBILL_NTFY_URL"}},
+		"all well":          {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "replies"}, notify.CheckResult{OK: true, Text: "takes the token of the user watchbill, answers can be read"}},
+		"no token":          {notify.NtfyConfig{URL: p.URL}, notify.CheckResult{OK: true, Text: "the server is there"}},
+		"closed to nobody":  {notify.NtfyConfig{URL: p.URL, ReplyTopic: "replies"}, notify.CheckResult{Text: "may not read the reply topic", Remedy: "Set WATCHBILL_NTFY_TOKEN"}},
+		"wrong token":       {notify.NtfyConfig{URL: p.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.CheckResult{Text: "401", Remedy: "ntfy token add watchbill"}},
+		"no users there":    {notify.NtfyConfig{URL: open.URL, Token: "tk_wrong", ReplyTopic: "replies"}, notify.CheckResult{Note: true, Text: "no notice of the token", Remedy: "auth-file"}},
+		"foreign replies":   {notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken, ReplyTopic: "of-somebody-else"}, notify.CheckResult{Text: "may not read the reply topic: ntfy answered 403", Remedy: "ntfy access watchbill of-somebody-else rw"}},
+		"another site":      {notify.NtfyConfig{URL: site.URL, Token: "tk_wrong"}, notify.CheckResult{Text: "ntfy answered 200: Welcome, Bearer …, to", Remedy: "Check WATCHBILL_NTFY_URL: something else answers there"}},
+		"another, no token": {notify.NtfyConfig{URL: site.URL}, notify.CheckResult{Text: "ntfy answered 200: Welcome", Remedy: "Check WATCHBILL_NTFY_URL"}},
+		"a topic's address": {notify.NtfyConfig{URL: p.URL + "/topic"}, notify.CheckResult{Text: "404", Remedy: "Check WATCHBILL_NTFY_URL"}},
+		"nobody listens":    {notify.NtfyConfig{URL: "http://127.0.0.1:1"}, notify.CheckResult{Text: "refused", Remedy: "reaches 127.0.0.1:1. Check WATCHBILL_NTFY_URL"}},
 	} {
 		expect(t, name, checked(t, notify.NewNtfy(c.config)), c.want, "tk_")
 	}
@@ -139,13 +139,13 @@ func TestPushoverIsCheckedWithoutSending(t *testing.T) {
 	t.Cleanup(down.Close)
 	for name, c := range map[string]struct {
 		token, url string
-		want       notify.Finding
+		want       notify.CheckResult
 	}{
-		"all well":       {"app", o.URL, notify.Finding{OK: true, Text: "the token is good, with 7496 of 10000 messages left this month"}},
-		"wrong token":    {"hidden", o.URL, notify.Finding{Text: "application token is invalid", Remedy: "WATCHBILL_PUSHOVER_TOKEN"}},
-		"used up":        {"app", empty.URL, notify.Finding{Text: "used up", Remedy: "Buy more"}},
-		"down":           {"hidden", down.URL, notify.Finding{Text: "502: no upstream for /1/apps/limits.json?token=…", Remedy: "try again later"}},
-		"nobody listens": {"hidden", "http://127.0.0.1:1", notify.Finding{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
+		"all well":       {"app", o.URL, notify.CheckResult{OK: true, Text: "the token is good, with 7496 of 10000 messages left this month"}},
+		"wrong token":    {"hidden", o.URL, notify.CheckResult{Text: "application token is invalid", Remedy: "WATCHBILL_PUSHOVER_TOKEN"}},
+		"used up":        {"app", empty.URL, notify.CheckResult{Text: "used up", Remedy: "Buy more"}},
+		"down":           {"hidden", down.URL, notify.CheckResult{Text: "502: no upstream for /1/apps/limits.json?token=…", Remedy: "try again later"}},
+		"nobody listens": {"hidden", "http://127.0.0.1:1", notify.CheckResult{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
 	} {
 		p := notify.NewPushover(notify.PushoverConfig{Token: c.token, URL: c.url, Clock: time.Now})
 		expect(t, name, checked(t, p), c.want, "hidden")
@@ -166,13 +166,13 @@ func TestTelegramIsCheckedWithoutSending(t *testing.T) {
 	t.Cleanup(proxy.Close)
 	for name, c := range map[string]struct {
 		token, url string
-		want       notify.Finding
+		want       notify.CheckResult
 	}{
-		"all well":          {"1:secret", g.URL, notify.Finding{OK: true, Text: "the bot is @watchbill_bot"}},
-		"wrong token":       {"1:secrets", g.URL, notify.Finding{Text: "404", Remedy: "@BotFather"}},
-		"another's webhook": {"1:secret", hooked.URL, notify.Finding{Text: "a webhook in place of Watchbill", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"}},
-		"a proxy":           {"1:secret", proxy.URL, notify.Finding{Text: "Telegram answered 404: Cannot POST /bot…/getMe", Remedy: "WATCHBILL_TELEGRAM_API_URL"}},
-		"nobody listens":    {"1:secret", "http://127.0.0.1:1", notify.Finding{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
+		"all well":          {"1:secret", g.URL, notify.CheckResult{OK: true, Text: "the bot is @watchbill_bot"}},
+		"wrong token":       {"1:secrets", g.URL, notify.CheckResult{Text: "404", Remedy: "@BotFather"}},
+		"another's webhook": {"1:secret", hooked.URL, notify.CheckResult{Text: "a webhook in place of Watchbill", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"}},
+		"a proxy":           {"1:secret", proxy.URL, notify.CheckResult{Text: "Telegram answered 404: Cannot POST /bot…/getMe", Remedy: "WATCHBILL_TELEGRAM_API_URL"}},
+		"nobody listens":    {"1:secret", "http://127.0.0.1:1", notify.CheckResult{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
 	} {
 		expect(t, name, checked(t, notify.NewTelegram(notify.TelegramConfig{Token: c.token, URL: c.url})), c.want, "secret")
 	}
@@ -196,7 +196,7 @@ func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 	if f := account(twiliosim.Token).Check(t.Context())[0]; !f.OK || f.Text != "the account is active" {
 		t.Errorf("%+v", f)
 	}
-	expect(t, "wrong token", checked(t, account("nonsense")), notify.Finding{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
+	expect(t, "wrong token", checked(t, account("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
 }
 
 func TestChecksEndWithTheirContext(t *testing.T) {
@@ -224,7 +224,7 @@ func TestChecksEndWithTheirContext(t *testing.T) {
 			if took := time.Since(began); took >= min(notify.MailLimit, notify.WebLimit, notify.TwilioLimit) {
 				t.Errorf("it took %s, as if nothing had ended", took)
 			}
-			expect(t, name, found[0], notify.Finding{Text: "not answered in time", Remedy: "Check "}, "secret")
+			expect(t, name, found[0], notify.CheckResult{Text: "not answered in time", Remedy: "Check "}, "secret")
 		})
 	}
 }

@@ -172,7 +172,7 @@ func bare(err error) error {
 }
 
 // unreached is the finding for a service that gave no answer.
-func (w *web) unreached(err error, address, setting string) Finding {
+func (w *web) unreached(err error, address, setting string) CheckResult {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%s has not answered in time", w.service)
 	}
@@ -180,12 +180,12 @@ func (w *web) unreached(err error, address, setting string) Finding {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		host = u.Host // the rest may contain a secret
 	}
-	return Finding{Text: err.Error(), Remedy: fmt.Sprintf("Check that this machine reaches %s. Check %s.", host, setting)}
+	return CheckResult{Text: err.Error(), Remedy: fmt.Sprintf("Check that this machine reaches %s. Check %s.", host, setting)}
 }
 
 // unexpected is the finding for an answer that our settings don't explain.
-func (w *web) unexpected(a webAnswer, said, setting string) Finding {
-	f := Finding{Text: w.refused(a, said).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
+func (w *web) unexpected(a webAnswer, said, setting string) CheckResult {
+	f := CheckResult{Text: w.refused(a, said).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
 	if a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError {
 		f.Remedy = "Nothing is wrong with our settings: look at the service, and try again later."
 	}

@@ -81,12 +81,12 @@ func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 const mailAddress = "WATCHBILL_SMTP_URL" // the setting, for people
 
 // Check signs in to the server and disconnects.
-func (s *Mail) Check(ctx context.Context) []Finding {
+func (s *Mail) Check(ctx context.Context) []CheckResult {
 	ctx, cancel := context.WithTimeout(ctx, mailLimit)
 	defer cancel()
 	c, err := s.client(ctx)
 	if err != nil {
-		return []Finding{{Text: "set up mail: " + s.secrets().clean(err).Error(), Remedy: "Check " + mailAddress + "."}}
+		return []CheckResult{{Text: "set up mail: " + s.secrets().clean(err).Error(), Remedy: "Check " + mailAddress + "."}}
 	}
 	session, err := c.DialToSMTPClientWithContext(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Mail) Check(ctx context.Context) []Finding {
 		if ctx.Err() != nil {
 			text = s.server() + " has not answered in time"
 		}
-		return []Finding{{Text: text, Remedy: s.remedy(err)}}
+		return []CheckResult{{Text: text, Remedy: s.remedy(err)}}
 	}
 	s.part(c, session)
 	text := s.server() + " lets us in, " + map[MailTLS]string{
@@ -103,7 +103,7 @@ func (s *Mail) Check(ctx context.Context) []Finding {
 	if s.config.User == "" {
 		text += " and without a password"
 	}
-	return []Finding{{OK: true, Text: text}}
+	return []CheckResult{{OK: true, Text: text}}
 }
 
 // remedy says what to do if no session could be opened.

@@ -175,8 +175,8 @@ type Listener interface {
 	Listen(ctx context.Context, cursor string) (replies []Reply, next string, err error)
 }
 
-// A Finding is the result of one check.
-type Finding struct {
+// A CheckResult is the result of one check.
+type CheckResult struct {
 	OK     bool
 	Note   bool   // not a fault, but worth knowing
 	Text   string // the result; never a secret
@@ -186,7 +186,7 @@ type Finding struct {
 // A Checker is a Sender that can check, without sending anything to anybody, whether its service
 // can be reached and accepts our credentials. Check ends with its context.
 type Checker interface {
-	Check(ctx context.Context) []Finding
+	Check(ctx context.Context) []CheckResult
 }
 
 // A Phone is a Sender whose messages come from a number that people can save as a contact; "" means

@@ -223,19 +223,19 @@ func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, b
 const ntfyAddress = "WATCHBILL_NTFY_URL" // the setting, for people
 
 // Check checks that the server can be reached, accepts the token and lets us read the answers.
-func (n *Ntfy) Check(ctx context.Context) []Finding {
+func (n *Ntfy) Check(ctx context.Context) []CheckResult {
 	look := n.checkServer
 	if n.config.Token != "" {
 		look = n.checkToken
 	}
-	found := []Finding{look(ctx)}
+	found := []CheckResult{look(ctx)}
 	if n.config.ReplyTopic != "" && (found[0].OK || found[0].Note) {
 		found = append(found, n.checkReplies(ctx))
 	}
 	return found
 }
 
-func (n *Ntfy) checkServer(ctx context.Context) Finding {
+func (n *Ntfy) checkServer(ctx context.Context) CheckResult {
 	a, err := n.web.get(ctx, n.config.URL+"/v1/health", nil)
 	if err != nil {
 		return n.web.unreached(err, n.config.URL, ntfyAddress)
@@ -244,12 +244,12 @@ func (n *Ntfy) checkServer(ctx context.Context) Finding {
 	if json.Unmarshal(a.body, &said) != nil || a.status != http.StatusOK || !said.Healthy {
 		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
 	}
-	return Finding{OK: true, Text: "the server is there; no token is set"}
+	return CheckResult{OK: true, Text: "the server is there; no token is set"}
 }
 
 // checkToken asks whose token it is. A server without users, or behind a proxy that doesn't pass
 // the token on, answers that we are anonymous.
-func (n *Ntfy) checkToken(ctx context.Context) Finding {
+func (n *Ntfy) checkToken(ctx context.Context) CheckResult {
 	a, err := n.web.get(ctx, n.config.URL+"/v1/account", n.header(n.config.URL))
 	if err != nil {
 		return n.web.unreached(err, n.config.URL, ntfyAddress)
@@ -258,28 +258,28 @@ func (n *Ntfy) checkToken(ctx context.Context) Finding {
 	err = json.Unmarshal(a.body, &said)
 	switch {
 	case a.status == http.StatusUnauthorized:
-		return Finding{
+		return CheckResult{
 			Text:   n.web.refused(a, ntfySaid(a)).Err.Error() + ": it doesn't know the token",
 			Remedy: "Make a token on the server with `ntfy token add watchbill`, and set WATCHBILL_NTFY_TOKEN to it.",
 		}
 	case err != nil || a.status != http.StatusOK || said.Role == "":
 		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
 	case said.Role == "anonymous":
-		return Finding{
+		return CheckResult{
 			Note: true, Text: "the server is there and takes no notice of the token: it has no users, or a proxy keeps the token to itself",
 			Remedy: "Set auth-file in the server's server.yml, so that not everybody reads the pages; let a proxy pass Authorization on.",
 		}
 	}
-	return Finding{OK: true, Text: "the server takes the token of the user " + oneLine(said.Username, longestName)}
+	return CheckResult{OK: true, Text: "the server takes the token of the user " + oneLine(said.Username, longestName)}
 }
 
-func (n *Ntfy) checkReplies(ctx context.Context) Finding {
+func (n *Ntfy) checkReplies(ctx context.Context) CheckResult {
 	a, err := n.web.get(ctx, n.config.URL+"/"+n.config.ReplyTopic+"/json?poll=1&since=1s", n.header(n.config.URL))
 	switch {
 	case err != nil:
 		return n.web.unreached(err, n.config.URL, ntfyAddress)
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
-		f := Finding{
+		f := CheckResult{
 			Text:   "we may not read the reply topic: " + n.web.refused(a, ntfySaid(a)).Err.Error(),
 			Remedy: fmt.Sprintf("Allow it on the server, with the token's user: `ntfy access watchbill %s rw`.", n.config.ReplyTopic),
 		}
@@ -290,7 +290,7 @@ func (n *Ntfy) checkReplies(ctx context.Context) Finding {
 	case a.status != http.StatusOK:
 		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
 	}
-	return Finding{OK: true, Text: "answers can be read"}
+	return CheckResult{OK: true, Text: "answers can be read"}
 }
 
 // Listen waits for answers in the reply topic. The cursor is the id of the last one.

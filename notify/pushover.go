@@ -217,28 +217,28 @@ func (p *Pushover) Cancel(ctx context.Context, reference string) error {
 }
 
 // Check asks how many messages the application may still send, which also checks its token.
-func (p *Pushover) Check(ctx context.Context) []Finding {
+func (p *Pushover) Check(ctx context.Context) []CheckResult {
 	const setting = "WATCHBILL_PUSHOVER_API_URL if it is set"
 	a, err := p.web.get(ctx, p.config.URL+"/1/apps/limits.json?token="+url.QueryEscape(p.config.Token), nil)
 	if err != nil {
-		return []Finding{p.web.unreached(err, p.config.URL, setting)}
+		return []CheckResult{p.web.unreached(err, p.config.URL, setting)}
 	}
 	var said pushoverAnswer
 	err = json.Unmarshal(a.body, &said)
 	usedUp := a.status == http.StatusTooManyRequests && a.header.Get("X-Limit-App-Remaining") == "0"
 	switch {
 	case err == nil && a.status == http.StatusOK && said.Status == 1 && said.Limit > 0 && said.Remaining <= 0 || usedUp:
-		return []Finding{{
+		return []CheckResult{{
 			Text:   "the month's messages are used up",
 			Remedy: "Buy more on your application's page at pushover.net, or wait for the first of the month.",
 		}}
 	case err == nil && a.status == http.StatusOK && said.Status == 1:
-		return []Finding{{OK: true, Text: fmt.Sprintf("the token is good, with %d of %d messages left this month", said.Remaining, said.Limit)}}
+		return []CheckResult{{OK: true, Text: fmt.Sprintf("the token is good, with %d of %d messages left this month", said.Remaining, said.Limit)}}
 	case err == nil && a.status >= http.StatusBadRequest && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
-		return []Finding{{
+		return []CheckResult{{
 			Text:   p.refused(a, said).Err.Error(),
 			Remedy: "Copy the API token from your application's page at pushover.net to WATCHBILL_PUSHOVER_TOKEN; your user key is another thing.",
 		}}
 	}
-	return []Finding{p.web.unexpected(a, strings.Join(said.Errors, "; "), setting)}
+	return []CheckResult{p.web.unexpected(a, strings.Join(said.Errors, "; "), setting)}
 }

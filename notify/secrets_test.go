@@ -215,7 +215,7 @@ func TestTheRemedyOfTelegramsWebhookTellsNoAddress(t *testing.T) {
 	g := newGram(t)
 	g.hook = "https://example.com/hook"
 	f := checked(t, notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: withUser(t, g.URL, password)}))
-	expect(t, "another address", f, notify.Finding{Text: "a webhook in place of", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"})
+	expect(t, "another address", f, notify.CheckResult{Text: "a webhook in place of", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"})
 	quiet(t, "another address", f.Remedy, password)
 	if strings.Contains(f.Remedy, "someone") {
 		t.Errorf("it tells the user: %s", f.Remedy)
@@ -271,11 +271,11 @@ func TestTwilioThatHangsIsNoQuestionOfAccess(t *testing.T) {
 			over := sync.OnceFunc(func() { close(ctx.over) })
 			found := twilioAt(t, slow(t, answers, over), token).Check(ctx)
 			last := found[len(found)-1]
-			expect(t, name, last, notify.Finding{Text: name + ": Twilio has not answered in time", Remedy: "Check that this machine reaches 127.0.0.1:"})
+			expect(t, name, last, notify.CheckResult{Text: name + ": Twilio has not answered in time", Remedy: "Check that this machine reaches 127.0.0.1:"})
 		})
 	}
 	down := parrot(t, http.StatusBadGateway, func(_, _ string) string { return "no upstream" })
-	expect(t, "down", checked(t, twilioAt(t, down, token)), notify.Finding{Text: "502: no upstream", Remedy: "try again later"})
+	expect(t, "down", checked(t, twilioAt(t, down, token)), notify.CheckResult{Text: "502: no upstream", Remedy: "try again later"})
 }
 
 // Anybody who has the link or token of a page can answer it.

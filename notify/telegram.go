@@ -270,7 +270,7 @@ func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
 }
 
 // Check asks who the bot is, and whether its updates go somewhere else.
-func (t *Telegram) Check(ctx context.Context) []Finding {
+func (t *Telegram) Check(ctx context.Context) []CheckResult {
 	const setting = "WATCHBILL_TELEGRAM_API_URL if it is set"
 	var bot struct{ Username string }
 	var hook struct{ URL string }
@@ -281,14 +281,14 @@ func (t *Telegram) Check(ctx context.Context) []Finding {
 		a, said, failed := t.call(ctx, ask.method, struct{}{})
 		switch {
 		case failed != nil:
-			return []Finding{t.web.unreached(failed.Err, t.config.URL, setting)}
+			return []CheckResult{t.web.unreached(failed.Err, t.config.URL, setting)}
 		case a.status == http.StatusUnauthorized || a.status == http.StatusNotFound && said.Description != "":
-			return []Finding{{
+			return []CheckResult{{
 				Text:   t.refused(a, said).Err.Error() + ": it doesn't know the token",
 				Remedy: "Ask @BotFather for it (/token), and set WATCHBILL_TELEGRAM_TOKEN.",
 			}}
 		case a.status != http.StatusOK || !said.OK || json.Unmarshal(said.Result, ask.to) != nil:
-			return []Finding{t.web.unexpected(a, said.Description, setting)}
+			return []CheckResult{t.web.unexpected(a, said.Description, setting)}
 		}
 	}
 	name := "the bot is @" + oneLine(bot.Username, longestName)
@@ -297,10 +297,10 @@ func (t *Telegram) Check(ctx context.Context) []Finding {
 		if t.config.URL != address { // it may contain a password
 			address = "${WATCHBILL_TELEGRAM_API_URL%/}"
 		}
-		return []Finding{{
+		return []CheckResult{{
 			Text:   name + ", whose answers go to a webhook in place of Watchbill",
 			Remedy: "Remove it: curl " + address + "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook",
 		}}
 	}
-	return []Finding{{OK: true, Text: name}}
+	return []CheckResult{{OK: true, Text: name}}
 }

@@ -99,24 +99,24 @@ func (t *Twilio) numbers(ctx context.Context) ([]TwilioNumber, *exchange, error)
 }
 
 // Check checks the account, as far as the API allows.
-func (t *Twilio) Check(ctx context.Context) []Finding {
+func (t *Twilio) Check(ctx context.Context) []CheckResult {
 	account, x, err := askAPI(ctx, t, "look at the account", func(a *api.ApiService) (*api.ApiV2010Account, error) { return a.FetchAccount(t.Account) })
 	if err != nil {
 		remedy := "Check TWILIO_ACCOUNT_SID and the API key (or the auth token); both stand in Twilio's Console."
-		return []Finding{{Text: err.Error(), Remedy: x.remedy(err, remedy)}}
+		return []CheckResult{{Text: err.Error(), Remedy: x.remedy(err, remedy)}}
 	}
-	var found []Finding
+	var found []CheckResult
 	switch {
 	case value(account.Status) != "active":
-		found = append(found, Finding{Text: "the account is " + t.secrets().line(value(account.Status)), Remedy: "See Twilio's Console for why."})
+		found = append(found, CheckResult{Text: "the account is " + t.secrets().line(value(account.Status)), Remedy: "See Twilio's Console for why."})
 	case strings.EqualFold(value(account.Type), "Trial"):
-		found = append(found, Finding{Text: "the account is on trial", Remedy: "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."})
+		found = append(found, CheckResult{Text: "the account is on trial", Remedy: "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."})
 	default:
-		found = append(found, Finding{OK: true, Text: "the account is active"})
+		found = append(found, CheckResult{OK: true, Text: "the account is active"})
 	}
 	numbers, x, err := t.numbers(ctx)
 	if err != nil {
-		return append(found, Finding{Text: err.Error(), Remedy: x.remedy(err, "Give the API key access to phone numbers, or use a standard key.")})
+		return append(found, CheckResult{Text: err.Error(), Remedy: x.remedy(err, "Give the API key access to phone numbers, or use a standard key.")})
 	}
 	return append(append(found, t.checkNumber(numbers)...), t.checkFlow(ctx))
 }
@@ -137,15 +137,15 @@ func (x *exchange) remedy(err error, ours string) string {
 }
 
 // checkNumber checks our number against the account's.
-func (t *Twilio) checkNumber(numbers []TwilioNumber) []Finding {
+func (t *Twilio) checkNumber(numbers []TwilioNumber) []CheckResult {
 	if t.From == "" {
-		return []Finding{{Note: true, Text: "no number is configured; SMS go by the Messaging Service", Remedy: "Set TWILIO_FROM to call people as well."}}
+		return []CheckResult{{Note: true, Text: "no number is configured; SMS go by the Messaging Service", Remedy: "Set TWILIO_FROM to call people as well."}}
 	}
 	for _, n := range numbers {
 		if n.Number != t.From {
 			continue
 		}
-		found := []Finding{{OK: n.SMS, Text: t.From + " sends SMS"}, {OK: n.Voice, Text: t.From + " makes calls"}}
+		found := []CheckResult{{OK: n.SMS, Text: t.From + " sends SMS"}, {OK: n.Voice, Text: t.From + " makes calls"}}
 		if !n.SMS {
 			found[0].Text, found[0].Remedy = t.From+" can't send SMS", "Buy a number with SMS, or set TWILIO_MESSAGING_SERVICE_SID."
 		}
@@ -153,33 +153,33 @@ func (t *Twilio) checkNumber(numbers []TwilioNumber) []Finding {
 			found[1].Text, found[1].Remedy = t.From+" can't make calls", "Buy a number with voice."
 		}
 		if strings.Contains(n.SMSURL, "demo.twilio.com") {
-			found = append(found, Finding{
+			found = append(found, CheckResult{
 				Text:   "messages to " + t.From + " are answered by Twilio's demo",
 				Remedy: "Empty the number's webhook for messages in Twilio's Console: Watchbill reads the answers itself.",
 			})
 		}
 		if strings.HasPrefix(t.From, "+1") {
-			found = append(found, Finding{
+			found = append(found, CheckResult{
 				Note: true, Text: "numbers in the US and Canada must be registered before carriers take their SMS",
 				Remedy: "Register for A2P 10DLC, or verify a toll-free number (Twilio's Console, Regulatory Compliance); it takes days to weeks.",
 			})
 		}
 		return found
 	}
-	return []Finding{{Text: t.From + " is not a number of this account", Remedy: "Set TWILIO_FROM to one that is: `watchbill twilio setup` lists them."}}
+	return []CheckResult{{Text: t.From + " is not a number of this account", Remedy: "Set TWILIO_FROM to one that is: `watchbill twilio setup` lists them."}}
 }
 
 // checkFlow checks the Studio flow.
-func (t *Twilio) checkFlow(ctx context.Context) Finding {
+func (t *Twilio) checkFlow(ctx context.Context) CheckResult {
 	if t.Flow == "" {
-		return Finding{Note: true, Text: "no flow is configured: calls only speak, and take no key without a public address", Remedy: "Run `watchbill twilio setup` and set TWILIO_FLOW_SID."}
+		return CheckResult{Note: true, Text: "no flow is configured: calls only speak, and take no key without a public address", Remedy: "Run `watchbill twilio setup` and set TWILIO_FLOW_SID."}
 	}
 	flow, x, err := askStudio(ctx, t, "look at the flow", func(s *studio.ApiService) (*studio.StudioV2Flow, error) { return s.FetchFlow(t.Flow) })
 	switch {
 	case err != nil:
-		return Finding{Text: err.Error(), Remedy: x.remedy(err, "Run `watchbill twilio setup` and set TWILIO_FLOW_SID to what it prints.")}
+		return CheckResult{Text: err.Error(), Remedy: x.remedy(err, "Run `watchbill twilio setup` and set TWILIO_FLOW_SID to what it prints.")}
 	case value(flow.Status) != "published":
-		return Finding{Text: "the flow is a draft", Remedy: "Run `watchbill twilio setup`, which publishes it."}
+		return CheckResult{Text: "the flow is a draft", Remedy: "Run `watchbill twilio setup`, which publishes it."}
 	}
-	return Finding{OK: true, Text: "the flow for calls is published"}
+	return CheckResult{OK: true, Text: "the flow for calls is published"}
 }

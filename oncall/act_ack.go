@@ -67,7 +67,7 @@ func (in Incident) counted() []UserID {
 func (c *Change) help() {
 	if r, known := c.Incident.responder(c.by.User); known && r.State == ResponderAsked {
 		r.State, r.At, r.Until = ResponderAccepted, c.now, c.Incident.Seq
-		c.respond(r)
+		c.setResponder(r)
 	}
 }
 

@@ -43,7 +43,7 @@ func (c *Change) reassign(a Act) error {
 		return Refuse("Acknowledge incident %s to take it yourself.", in.ID)
 	}
 	c.startOver()
-	users, from := c.call([]called{{a.User, Say("%s has handed it to you", c.by)}}, c.now, nil)
+	users, from := c.pagePeople([]pagedPerson{{a.User, Say("%s has handed it to you", c.by)}}, c.now, nil)
 	next := from.Add(untilPolicy(c.policy()))
 	in.NextAt = &next
 	c.record(EventReassigned, c.by, Detail{Users: users, Until: next})

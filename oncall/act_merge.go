@@ -77,7 +77,7 @@ func (c *Change) takeOver(from Incident) []UserID {
 			r.Asked, r.Until = in.Version, 0
 			c.ask(r.User, Say("%s asks you to help with %s, which was merged into this incident", r.By, from.ID))
 		}
-		c.respond(r)
+		c.setResponder(r)
 		taken = append(taken, r.User)
 	}
 	return taken

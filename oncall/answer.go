@@ -129,7 +129,7 @@ const (
 // An AnswerOutcome is what became of an answer. It is stored as JSON: fields are only ever added.
 type AnswerOutcome struct {
 	Result  AnswerResult `json:"result"`
-	Acted   []Acted      `json:"acted,omitempty"`
+	Acted   []ActResult  `json:"acted,omitempty"`
 	Refusal Sentence     `json:"refusal,omitempty"`
 	Hint    Sentence     `json:"hint,omitempty"`   // what else is to be said
 	Method  Method       `json:"method,omitempty"` // with AnswerProven
@@ -146,8 +146,8 @@ func (o AnswerOutcome) Useful() bool {
 	}
 }
 
-// An Acted says which incidents of a message one act was done with.
-type Acted struct {
+// An ActResult says which incidents of a message one act was done with.
+type ActResult struct {
 	Do      ActKind      `json:"do"`
 	Done    []IncidentID `json:"done,omitempty"`
 	Refused []Sentence   `json:"refused,omitempty"` // why, for each of the others
@@ -220,9 +220,9 @@ func sentences(all ...Sentence) (out Sentence) {
 }
 
 // addActed adds what was done with another message.
-func addActed(all, more []Acted) []Acted {
+func addActed(all, more []ActResult) []ActResult {
 	for _, a := range more {
-		i := slices.IndexFunc(all, func(b Acted) bool { return b.Do == a.Do })
+		i := slices.IndexFunc(all, func(b ActResult) bool { return b.Do == a.Do })
 		if i < 0 {
 			all = append(all, a)
 			continue
@@ -247,17 +247,17 @@ func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (Answ
 
 // act does one thing with each incident. One that refuses is drawn again, since its Slack messages may
 // be out of date.
-func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all []Acted, changes []Change, err error) {
+func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all []ActResult, changes []Change, err error) {
 	paged := m.paged()
 	for _, in := range m.Incidents {
 		means, sense := in.Meant(do, paged[in.ID])
 		if !sense {
 			continue
 		}
-		i := slices.IndexFunc(all, func(a Acted) bool { return a.Do == means })
+		i := slices.IndexFunc(all, func(a ActResult) bool { return a.Do == means })
 		if i < 0 {
 			i = len(all)
-			all = append(all, Acted{Do: means})
+			all = append(all, ActResult{Do: means})
 		}
 		c, err := in.Do(Act{Do: means}, Actor{User: m.User, Via: string(by)}, f, now)
 		if refusal, refused := errors.AsType[Refusal](err); refused {
@@ -274,9 +274,9 @@ func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all
 }
 
 // SayActed says what was done with the incidents of one message, and what was not.
-func SayActed(acted []Acted) Sentence {
+func SayActed(acted []ActResult) Sentence {
 	if len(acted) == 0 {
-		return Acted{}.say()
+		return ActResult{}.say()
 	}
 	said := acted[0].say()
 	for _, a := range acted[1:] {
@@ -286,7 +286,7 @@ func SayActed(acted []Acted) Sentence {
 }
 
 // say puts it into one sentence.
-func (a Acted) say() Sentence {
+func (a ActResult) say() Sentence {
 	verb := map[ActKind]string{
 		ActAck: "Acknowledged", ActResolve: "Resolved", ActEscalate: "Escalated",
 		ActAccept: "Accepted", ActDecline: "Declined",

@@ -93,7 +93,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		"several people":                {AnswerFacts{Known: true, Checked: true, Choice: Choice{Several: true}}, ack, AnswerOutcome{Result: AnswerSeveral}},
 		"a test page":                   {AnswerFacts{Known: true}, Answer{Reply: Reply{Kind: ReplyTest}}, AnswerOutcome{Result: AnswerReached}},
 		"a message of nothing any more": {AnswerFacts{Known: true, Messages: make([]AnsweredMessage, 1)}, ack, AnswerOutcome{Result: AnswerActed}},
-		"a message": {AnswerFacts{Known: true, Messages: []AnsweredMessage{one}}, ack, AnswerOutcome{Result: AnswerActed, Acted: []Acted{
+		"a message": {AnswerFacts{Known: true, Messages: []AnsweredMessage{one}}, ack, AnswerOutcome{Result: AnswerActed, Acted: []ActResult{
 			{Do: ActAck, Done: []IncidentID{1}, Refused: []Sentence{Say("Incident #2 is already resolved by Watchbill.")}},
 		}}},
 		"a message, declined": {
@@ -125,7 +125,7 @@ func TestWhatWasDoneIsSaid(t *testing.T) {
 	for i := range many {
 		many[i] = IncidentID(i + 1)
 	}
-	for want, acted := range map[string][]Acted{
+	for want, acted := range map[string][]ActResult{
 		"There is nothing open that you were paged for here.": nil,
 		"Declined #58.": {{Do: ActDecline, Done: []IncidentID{58}}},
 		"Acknowledged #1, #2; 1 was settled before.":     {{Do: ActAck, Done: []IncidentID{1, 2}, Refused: []Sentence{Say("no")}}},

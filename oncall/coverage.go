@@ -46,8 +46,8 @@ type Finding struct {
 	TimeZone string      `json:"timezone,omitempty"`
 }
 
-// Coverage is what the guard looks at.
-type Coverage struct {
+// CoverageFacts are what findings depend on.
+type CoverageFacts struct {
 	Schedules []schedule.Definition
 	Policies  []Policy // those in force
 	Users     map[UserID]User
@@ -64,7 +64,7 @@ const (
 
 // Findings looks for what will go wrong with cover within four weeks of now. A schedule
 // that can't be used is an error.
-func (f Coverage) Findings(now time.Time) ([]Finding, error) {
+func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	var found []Finding
 	covered := map[ScheduleID]bool{} // somebody is on call in it
 	for _, s := range f.Schedules {
@@ -160,7 +160,7 @@ func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 }
 
 // people finds those who can't be reached in the shifts planned for them.
-func (f Coverage) people(planned *schedule.Schedule, now time.Time) []Finding {
+func (f CoverageFacts) people(planned *schedule.Schedule, now time.Time) []Finding {
 	found := map[UserID]Finding{}
 	for _, role := range planned.Roles() {
 		for _, s := range planned.Shifts(now, now.Add(guardAhead), role) {
@@ -193,7 +193,7 @@ func inOrder(found map[UserID]Finding) []Finding {
 }
 
 // away finds people who are on call while they are away.
-func (f Coverage) away(c *schedule.Schedule, now time.Time) []Finding {
+func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
 	for _, a := range f.TimeOff {
 		from, to := latest(a.Start, now), a.End
@@ -216,7 +216,7 @@ func (f Coverage) away(c *schedule.Schedule, now time.Time) []Finding {
 }
 
 // reaches reports whether a policy can page anybody.
-func (f Coverage) reaches(p Policy, covered map[ScheduleID]bool) bool {
+func (f CoverageFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
 	active := func(u UserID) bool {
 		user, known := f.Users[u]
 		return known && user.DeactivatedAt == nil

@@ -14,8 +14,8 @@ import (
 var office = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
 // guarded is a week of Ann and a week of Bo, without end, that a policy pages.
-func guarded() Coverage {
-	return Coverage{
+func guarded() CoverageFacts {
+	return CoverageFacts{
 		Schedules: []schedule.Definition{{
 			ID: 1, TeamID: 1, Name: "payments", TimeZone: "Europe/Berlin",
 			Versions: []schedule.Version{{Rotations: []schedule.Rotation{{
@@ -31,13 +31,13 @@ func guarded() Coverage {
 func TestTheGuard(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC) // a Wednesday; Ann is on call
-	rotation := func(f Coverage) *schedule.Rotation { return &f.Schedules[0].Versions[0].Rotations[0] }
+	rotation := func(f CoverageFacts) *schedule.Rotation { return &f.Schedules[0].Versions[0].Rotations[0] }
 	for name, c := range map[string]struct {
-		change func(*Coverage)
+		change func(*CoverageFacts)
 		want   []string // key, and from when to when
 	}{
-		"all is well": {func(*Coverage) {}, nil},
-		"every night and weekend": {func(f *Coverage) {
+		"all is well": {func(*CoverageFacts) {}, nil},
+		"every night and weekend": {func(f *CoverageFacts) {
 			rotation(*f).Windows = office
 		}, []string{
 			"gap/1/primary/Wed 17:00 03-04 16:00–03-05 08:00 and 3 more",
@@ -46,8 +46,8 @@ func TestTheGuard(t *testing.T) {
 			"gap/1/primary/Mon 17:00 03-09 16:00–03-10 08:00 and 3 more",
 			"gap/1/primary/Tue 17:00 03-10 16:00–03-11 08:00 and 3 more",
 		}},
-		"a week of nobody, on purpose": {func(f *Coverage) { rotation(*f).Turns[1] = nil }, nil},
-		"Bo has left": {func(f *Coverage) {
+		"a week of nobody, on purpose": {func(f *CoverageFacts) { rotation(*f).Turns[1] = nil }, nil},
+		"Bo has left": {func(f *CoverageFacts) {
 			gone := now.Add(-time.Hour)
 			f.Users["U0BO"] = User{ID: "U0BO", DeactivatedAt: &gone}
 			f.Schedules[0].Inactive = map[UserID][]schedule.Span{"U0BO": {{Start: gone}}}
@@ -55,22 +55,22 @@ func TestTheGuard(t *testing.T) {
 			"gap/1/primary/Mon 09:00 03-09 08:00–03-16 08:00 and 1 more",
 			"deactivated/1/U0BO 03-09 08:00–03-16 08:00",
 		}},
-		"Slack doesn't know Bo": {func(f *Coverage) { delete(f.Users, "U0BO") }, []string{"unknown/1/U0BO 03-09 08:00–03-16 08:00"}},
-		"Bo is away for a part of the shift": {func(f *Coverage) {
+		"Slack doesn't know Bo": {func(f *CoverageFacts) { delete(f.Users, "U0BO") }, []string{"unknown/1/U0BO 03-09 08:00–03-16 08:00"}},
+		"Bo is away for a part of the shift": {func(f *CoverageFacts) {
 			f.TimeOff = []TimeOff{{ID: 7, UserID: "U0BO", Start: now.AddDate(0, 0, 6), End: now.AddDate(0, 0, 8)}}
 		}, []string{"time_off/1/primary/7 03-10 12:00–03-12 12:00"}},
-		"Bo is away when Ann is on call": {func(f *Coverage) {
+		"Bo is away when Ann is on call": {func(f *CoverageFacts) {
 			f.TimeOff = []TimeOff{{ID: 7, UserID: "U0BO", Start: now, End: now.AddDate(0, 0, 1)}}
 		}, nil},
-		"Bo is away and Cy covers": {func(f *Coverage) {
+		"Bo is away and Cy covers": {func(f *CoverageFacts) {
 			from, to := now.AddDate(0, 0, 6), now.AddDate(0, 0, 8)
 			f.TimeOff = []TimeOff{{ID: 7, UserID: "U0BO", Start: from, End: to}}
 			f.Schedules[0].Overrides = []schedule.Override{{ID: 1, Kind: schedule.OverrideCover, Start: from, End: to, Users: []UserID{"U0CY"}}}
 		}, nil},
-		"nothing pages it":             {func(f *Coverage) { f.Policies[0].Steps[0].Targets[0] = Target{User: "U0ANN"} }, []string{"unpaged/1"}},
-		"nobody, on purpose":           {func(f *Coverage) { rotation(*f).Turns = [][]UserID{{}} }, []string{"pages_nobody/1"}},
-		"a schedule without rotations": {func(f *Coverage) { f.Schedules[0].Versions = nil }, []string{"empty/1", "pages_nobody/1"}},
-		"the policy's only person has left": {func(f *Coverage) {
+		"nothing pages it":             {func(f *CoverageFacts) { f.Policies[0].Steps[0].Targets[0] = Target{User: "U0ANN"} }, []string{"unpaged/1"}},
+		"nobody, on purpose":           {func(f *CoverageFacts) { rotation(*f).Turns = [][]UserID{{}} }, []string{"pages_nobody/1"}},
+		"a schedule without rotations": {func(f *CoverageFacts) { f.Schedules[0].Versions = nil }, []string{"empty/1", "pages_nobody/1"}},
+		"the policy's only person has left": {func(f *CoverageFacts) {
 			gone := now.Add(-time.Hour)
 			f.Users["U0CY"] = User{ID: "U0CY", DeactivatedAt: &gone}
 			f.Policies = append(f.Policies, Policy{ID: 2, TeamID: 1, Name: "other", Steps: []Step{{Targets: []Target{{User: "U0CY"}}}}})

@@ -58,9 +58,9 @@ func (p Page) Lane() string {
 	return string(p.Method)
 }
 
-// Looks says when each page of a call, in the order of Deliveries, is looked at first: at its own
-// time, or when Patience with the page before it is over. It is sent then if none before it got through.
-func Looks(pages []Page) []time.Time {
+// FirstChecks says when a job first looks at each page of a call, in the order of Deliveries: at its
+// own time, or when Patience with the page before it is over, whichever is earlier.
+func FirstChecks(pages []Page) []time.Time {
 	out := make([]time.Time, len(pages))
 	for i, p := range pages {
 		out[i] = p.At
@@ -90,9 +90,9 @@ type LastPage struct {
 	Integrations []IntegrationID
 }
 
-// Holds returns until when a page of the incident waits, so that a storm doesn't flood its
+// HeldUntil returns until when a page of the incident waits, so that a storm doesn't flood its
 // recipient; zero: it doesn't. Worse news, and that of another integration, don't wait.
-func (l LastPage) Holds(in Incident, method Method, now time.Time) time.Time {
+func (l LastPage) HeldUntil(in Incident, method Method, now time.Time) time.Time {
 	until := l.At.Add(Hold(method))
 	if l.At.IsZero() || !now.Before(until) || in.Severity.Worse(l.Severity) || !slices.Contains(l.Integrations, in.IntegrationID) {
 		return time.Time{}
@@ -100,8 +100,8 @@ func (l LastPage) Holds(in Incident, method Method, now time.Time) time.Time {
 	return until
 }
 
-// Tell adds that the recipient hears of incidents now. That makes a hold that has begun no longer.
-func (l LastPage) Tell(method Method, now time.Time, incidents ...Incident) LastPage {
+// Add notes that the recipient hears of incidents now. That makes a hold that has begun no longer.
+func (l LastPage) Add(method Method, now time.Time, incidents ...Incident) LastPage {
 	if l.At.IsZero() || !now.Before(l.At.Add(Hold(method))) {
 		l = LastPage{At: now, Severity: Low}
 	}

@@ -65,7 +65,7 @@ func TestDeliveries(t *testing.T) {
 	} {
 		pages := Deliveries(Page{IncidentID: 7, CallSeq: 1, UserID: "U1", Method: MethodSlack, At: c.at}, c.r, c.low, now)
 		var got []string
-		for i, look := range Looks(pages) {
+		for i, look := range FirstChecks(pages) {
 			got = append(got, fmt.Sprintf("%s@%.0f,%.0f", pages[i].Key, pages[i].At.Sub(now).Seconds(), look.Sub(now).Seconds()))
 		}
 		if d := cmp.Diff(c.want, strings.Join(got, " ")); d != "" {
@@ -82,7 +82,7 @@ func TestAHoldIsBrokenByWorseNews(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	in := func(s Severity, from IntegrationID) Incident { return Incident{Severity: s, IntegrationID: from} }
-	last := LastPage{}.Tell(MethodSMS, now, in(Medium, 1))
+	last := LastPage{}.Add(MethodSMS, now, in(Medium, 1))
 	for _, c := range []struct {
 		name  string
 		in    Incident
@@ -95,20 +95,20 @@ func TestAHoldIsBrokenByWorseNews(t *testing.T) {
 		{"of another integration", in(Low, 2), time.Second, false},
 		{"later", in(Medium, 1), 30 * time.Second, false},
 	} {
-		until := last.Holds(c.in, MethodSMS, now.Add(c.after))
+		until := last.HeldUntil(c.in, MethodSMS, now.Add(c.after))
 		if !until.IsZero() != c.held || c.held && !until.Equal(now.Add(30*time.Second)) {
 			t.Errorf("%s: held until %s", c.name, until)
 		}
 	}
-	if until := last.Holds(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
+	if until := last.HeldUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
 		t.Errorf("a call is held until %s", until)
 	}
 	// What breaks the hold counts for the rest of it, and doesn't make it longer.
-	broken := last.Tell(MethodSMS, now.Add(10*time.Second), in(Critical, 2))
+	broken := last.Add(MethodSMS, now.Add(10*time.Second), in(Critical, 2))
 	if want := (LastPage{At: now, Severity: Critical, Integrations: []IntegrationID{1, 2}}); !cmp.Equal(want, broken) {
 		t.Errorf("after worse news: %+v", broken)
 	}
-	if again := broken.Tell(MethodSMS, now.Add(30*time.Second), in(Low, 3)); again.Severity != Low || len(again.Integrations) != 1 {
+	if again := broken.Add(MethodSMS, now.Add(30*time.Second), in(Low, 3)); again.Severity != Low || len(again.Integrations) != 1 {
 		t.Errorf("after the hold: %+v", again)
 	}
 }

@@ -309,10 +309,3 @@ func (d *Fold) facts() Facts {
 	}
 	return Facts{Policies: d.Policies, Roster: d.Roster}
 }
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

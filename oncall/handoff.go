@@ -153,11 +153,11 @@ func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time
 	if len(in.Acks) > 0 {
 		why = "more must acknowledge it"
 	}
-	people := make([]called, len(users))
+	people := make([]pagedPerson, len(users))
 	for i, u := range users {
-		people[i] = called{u, Say("you have come on call in %s and %s", schedule, why)}
+		people[i] = pagedPerson{u, Say("you have come on call in %s and %s", schedule, why)}
 	}
-	_, from := c.call(people, c.now, nil)
+	_, from := c.pagePeople(people, c.now, nil)
 	c.record(EventAdopted, ByTimer(), Detail{Users: users, Text: schedule, Acked: in.Acks, Until: waitsUntil(from, now)})
 	return c.done(), true
 }

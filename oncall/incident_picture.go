@@ -10,10 +10,10 @@ type Picture struct {
 	Alerts      []Alert // firing first, then the latest cleared; at most MaxPictured
 	AlertCount  int     // all of them
 	Firing      int
-	Untold      bool     // the policy has run out, and none of those who were to be told can be
-	Paged       []UserID // who was paged so far, in order
-	Next        *Next    // what happens if nobody does anything; nil: nothing
-	Events      []Event  // the whole timeline, oldest first
+	Untold      bool      // the policy has run out, and none of those who were to be told can be
+	Paged       []UserID  // who was paged so far, in order
+	Next        *NextStep // what happens if nobody does anything; nil: nothing
+	Events      []Event   // the whole timeline, oldest first
 }
 
 // MaxPictured bounds how many alerts a message lists.

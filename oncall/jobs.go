@@ -43,13 +43,13 @@ type CoverTimer struct {
 // Kind names the job.
 func (CoverTimer) Kind() string { return "cover_timer" }
 
-// Look brings what follows from a schedule to what is true now: hand-offs, reminders.
-type Look struct {
+// CheckSchedule brings what follows from a schedule to what is true now: hand-offs, reminders.
+type CheckSchedule struct {
 	Schedule ScheduleID `json:"schedule"`
 }
 
 // Kind names the job.
-func (Look) Kind() string { return "look" }
+func (CheckSchedule) Kind() string { return "look" }
 
 // ChaseHandoff asks, some time after a hand-off, whether somebody has it.
 type ChaseHandoff struct {
@@ -85,13 +85,13 @@ type Tell struct {
 // Kind names the job.
 func (Tell) Kind() string { return "tell" }
 
-// Verify sends the code that proves a contact method.
-type Verify struct {
+// SendProof sends the code that proves a contact method.
+type SendProof struct {
 	Contact ContactID `json:"contact"`
 }
 
 // Kind names the job.
-func (Verify) Kind() string { return "verify" }
+func (SendProof) Kind() string { return "verify" }
 
 // TestPage shows a person how a page by one contact method looks; 0 is Slack.
 type TestPage struct {
@@ -124,8 +124,8 @@ type SetTopic struct {
 // Kind names the job.
 func (SetTopic) Kind() string { return "set_topic" }
 
-// Guard looks for what will go wrong with cover.
-type Guard struct{}
+// CheckCoverage looks for the times when nobody will be on call.
+type CheckCoverage struct{}
 
 // Kind names the job.
-func (Guard) Kind() string { return "guard" }
+func (CheckCoverage) Kind() string { return "guard" }

@@ -104,12 +104,13 @@ func (p Page) Due(in Incident) bool {
 	return p.UserID == "" || !slices.Contains(in.Acks, p.UserID)
 }
 
-// call is what the pages of one call have in common.
-func (p Page) call() call {
-	return call{p.IncidentID, p.CallSeq, p.AskedVersion, p.UserID, p.To}
+// callID returns which call the page is of.
+func (p Page) callID() callID {
+	return callID{p.IncidentID, p.CallSeq, p.AskedVersion, p.UserID, p.To}
 }
 
-type call struct {
+// A callID is what the pages of one call have in common, and no others.
+type callID struct {
 	incident       IncidentID
 	seq, askedFrom int64
 	user           UserID

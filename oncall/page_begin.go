@@ -34,7 +34,7 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	if again = f.early(now); !again.IsZero() {
 		return pageEarly, again
 	}
-	if again = f.lastOther().Holds(in, p.Method, now); p.takesAlong() && !again.IsZero() {
+	if again = f.lastOther().HeldUntil(in, p.Method, now); p.takesAlong() && !again.IsZero() {
 		return pageHeld, again
 	}
 	return pageGoesNow, time.Time{}
@@ -137,7 +137,7 @@ func (f PageFacts) early(now time.Time) time.Time {
 
 // others are the other pages of a page's call.
 func (f PageFacts) others(p Page) []CallPage {
-	return slices.DeleteFunc(slices.Clone(f.Call), func(o CallPage) bool { return o.ID == p.ID || o.call() != p.call() })
+	return slices.DeleteFunc(slices.Clone(f.Call), func(o CallPage) bool { return o.ID == p.ID || o.callID() != p.callID() })
 }
 
 // lastOther is what other pages told the recipient last: a page never holds itself back.
@@ -196,7 +196,7 @@ func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 		return
 	}
 	if first {
-		l := f.lastOther().Tell(p.Method, now, d.Order.Incidents...)
+		l := f.lastOther().Add(p.Method, now, d.Order.Incidents...)
 		l.Page = p.ID
 		d.Last = &l
 	}

@@ -103,8 +103,8 @@ type PageChange struct {
 	Bundle  *Notice    // or, if this is set, of several
 }
 
-// A pageEnd is a PageChange in the making.
-type pageEnd struct {
+// A pageRecorder makes a PageChange, for Record and Receipt.
+type pageRecorder struct {
 	PageFacts
 	now     time.Time
 	pages   []PageStatus // all of the message, the leading one first
@@ -112,8 +112,8 @@ type pageEnd struct {
 	out     PageChange
 }
 
-func (f PageFacts) end(now time.Time) *pageEnd {
-	e := &pageEnd{PageFacts: f, now: now, pages: f.message(), changes: map[IncidentID]*Change{}}
+func (f PageFacts) recorder(now time.Time) *pageRecorder {
+	e := &pageRecorder{PageFacts: f, now: now, pages: f.message(), changes: map[IncidentID]*Change{}}
 	for id, in := range f.Incidents {
 		e.changes[id] = &Change{Incident: in, before: in, now: now}
 	}
@@ -126,7 +126,7 @@ func (f PageFacts) message() []PageStatus { return append([]PageStatus{f.Lead}, 
 // Record decides what follows from an attempt. Delivery, failure and being blocked become a
 // line of the timeline. Anything but delivery starts the person's next contact method early.
 func (f PageFacts) Record(r PageResult, now time.Time) PageChange {
-	e := f.end(now)
+	e := f.recorder(now)
 	lead := &e.pages[0]
 	accepted, _ := r.(PageAccepted)
 	if accepted.Copy != nil { // also of a message that is one too many: its buttons must not lie
@@ -163,7 +163,7 @@ func (f PageFacts) Record(r PageResult, now time.Time) PageChange {
 // Receipt decides what follows from what a provider says of a message that it has taken. A phone
 // that nobody picks up rings once more; what has failed brings the next contact method forward.
 func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
-	e := f.end(now)
+	e := f.recorder(now)
 	lead := &e.pages[0]
 	if lead.State != PageDelivered {
 		return PageChange{}
@@ -187,7 +187,7 @@ func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
 }
 
 // change is what has changed.
-func (e *pageEnd) change() PageChange {
+func (e *pageRecorder) change() PageChange {
 	for i, was := range e.message() {
 		if !reflect.DeepEqual(e.pages[i], was) {
 			e.out.Pages = append(e.out.Pages, e.pages[i])
@@ -207,7 +207,7 @@ func (e *pageEnd) change() PageChange {
 }
 
 // open are those pages of the message for which it counts what becomes of it.
-func (e *pageEnd) open() []*PageStatus {
+func (e *pageRecorder) open() []*PageStatus {
 	var out []*PageStatus
 	for i := range e.pages {
 		p := &e.pages[i]
@@ -220,13 +220,13 @@ func (e *pageEnd) open() []*PageStatus {
 
 // note adds a line to the timeline of a page's incident. Nothing in Slack shows it, so it makes no
 // new version.
-func (e *pageEnd) note(p *PageStatus, kind EventKind, text string) {
+func (e *pageRecorder) note(p *PageStatus, kind EventKind, text string) {
 	e.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
 }
 
 // show does the same where Slack shows the line, or shows another one no longer: in a new version,
 // which is one for all that the message was about.
-func (e *pageEnd) show(p *PageStatus, kind EventKind, d Detail) {
+func (e *pageRecorder) show(p *PageStatus, kind EventKind, d Detail) {
 	c := e.changes[p.IncidentID]
 	if !e.begun(c) {
 		notes := c.Events
@@ -237,7 +237,7 @@ func (e *pageEnd) show(p *PageStatus, kind EventKind, d Detail) {
 }
 
 // begun reports whether a change makes a new version.
-func (e *pageEnd) begun(c *Change) bool { return c.Incident.Version != c.before.Version }
+func (e *pageRecorder) begun(c *Change) bool { return c.Incident.Version != c.before.Version }
 
 func (p *PageStatus) detail(text string) Detail {
 	d := Detail{Method: p.Method, Text: text}
@@ -248,7 +248,7 @@ func (p *PageStatus) detail(text string) Detail {
 }
 
 // shown has a message in Slack kept up to date. One that is behind is drawn again at once.
-func (e *pageEnd) shown(at DrawnCopy) {
+func (e *pageRecorder) shown(at DrawnCopy) {
 	e.out.Copy = &at
 	if len(e.Members) > 0 {
 		n := e.bundle()
@@ -261,7 +261,7 @@ func (e *pageEnd) shown(at DrawnCopy) {
 }
 
 // bundle is the message as a notice, which is drawn again when its incidents change.
-func (e *pageEnd) bundle() Notice {
+func (e *pageRecorder) bundle() Notice {
 	var about []Incident
 	for _, p := range e.pages {
 		in, known := e.Incidents[p.IncidentID]
@@ -274,7 +274,7 @@ func (e *pageEnd) bundle() Notice {
 }
 
 // delivered is for a message that was taken. Only what ends trouble is shown in Slack.
-func (e *pageEnd) delivered(r PageAccepted) {
+func (e *pageRecorder) delivered(r PageAccepted) {
 	lead := &e.pages[0]
 	for _, p := range e.open() {
 		if p.Blocked {
@@ -291,7 +291,7 @@ func (e *pageEnd) delivered(r PageAccepted) {
 }
 
 // failed is for a message that has not arrived and never will.
-func (e *pageEnd) failed(why string, dead bool) {
+func (e *pageRecorder) failed(why string, dead bool) {
 	open := e.open()
 	for _, p := range open {
 		p.State, p.Detail, p.EndedAt, p.TrackAt = PageFailed, why, &e.now, nil
@@ -304,7 +304,7 @@ func (e *pageEnd) failed(why string, dead bool) {
 }
 
 // blocked is for a message that goes out once somebody has acted.
-func (e *pageEnd) blocked(why string) {
+func (e *pageRecorder) blocked(why string) {
 	e.out.Last, e.out.Release = e.forget()
 	e.trouble(e.open(), EventPageBlocked, why)
 	c := e.changes[e.Lead.IncidentID]
@@ -313,7 +313,7 @@ func (e *pageEnd) blocked(why string) {
 
 // trouble says in the timelines that a message has not arrived, where that matters to anybody. The
 // people's next contact methods go now; where a step reaches nobody any more, the next step does.
-func (e *pageEnd) trouble(pages []*PageStatus, kind EventKind, why string) {
+func (e *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string) {
 	lost := map[PageID]bool{}
 	var hit []IncidentID // their latest step
 	for _, p := range pages {
@@ -340,14 +340,14 @@ func (e *pageEnd) trouble(pages []*PageStatus, kind EventKind, why string) {
 }
 
 // forwardAll brings the next contact methods forward of all whom the message was for.
-func (e *pageEnd) forwardAll() {
+func (e *pageRecorder) forwardAll() {
 	for _, p := range e.open() {
 		e.forward(p.Page)
 	}
 }
 
 // forward lets the page after this one of the same call go now.
-func (e *pageEnd) forward(p Page) {
+func (e *pageRecorder) forward(p Page) {
 	for _, o := range e.others(p) {
 		if o.ID < p.ID {
 			continue
@@ -361,14 +361,14 @@ func (e *pageEnd) forward(p Page) {
 }
 
 // received adds a line to the timelines, for those who look.
-func (e *pageEnd) received(state ReceiptState) {
+func (e *pageRecorder) received(state ReceiptState) {
 	for _, p := range e.open() {
 		e.note(p, EventPageReceipt, string(state))
 	}
 }
 
 // redial has the phone ring once more.
-func (e *pageEnd) redial() {
+func (e *pageRecorder) redial() {
 	at := e.now.Add(redialAfter)
 	for _, p := range e.open() {
 		p.State, p.EndedAt, p.At = PageWaiting, nil, at

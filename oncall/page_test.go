@@ -178,7 +178,7 @@ func (s *pageTale) happens(t *testing.T, words []string) {
 			reach = s.reach
 		}
 		all := Deliveries(p, reach, c.Incident.Severity == Low, s.now)
-		for i, look := range Looks(all) {
+		for i, look := range FirstChecks(all) {
 			d := all[i]
 			d.ID = PageID(len(s.pages) + 1)
 			s.pages = append(s.pages, PageStatus{Page: d, State: PageWaiting})
@@ -205,7 +205,7 @@ func (s *pageTale) load(number int) PageFacts {
 		}
 	}
 	for _, p := range s.pages {
-		if slices.ContainsFunc(message, func(m PageStatus) bool { return m.call() == p.call() }) {
+		if slices.ContainsFunc(message, func(m PageStatus) bool { return m.callID() == p.callID() }) {
 			o := CallPage{Page: p.Page, State: p.State, Redials: p.Redials, HeldUntil: p.HeldUntil}
 			if last := s.last[p.recipient()]; last.Page != 0 {
 				o.LastState = s.pages[last.Page-1].State

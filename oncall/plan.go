@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Next is what happens next to an incident if nobody does anything.
-type Next struct {
+// A NextStep is what happens next to an incident if nobody does anything.
+type NextStep struct {
 	At       time.Time
 	Users    []UserID // whom it pages: those on call at that moment
 	Exhausts bool     // the policy runs out: the whole team is told
@@ -16,15 +16,15 @@ type Next struct {
 
 // Next tells what the incident's timer will do, by running the very code. It
 // reports false if nothing is to come.
-func (in Incident) Next(f Facts) (Next, bool) {
+func (in Incident) Next(f Facts) (NextStep, bool) {
 	if in.NextAt == nil || in.Status != Triggered {
-		return Next{}, false
+		return NextStep{}, false
 	}
 	c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
-	n := Next{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
+	n := NextStep{At: *in.NextAt, Exhausts: c.Incident.Exhausted}
 	for _, e := range c.Events {
 		if e.Kind == EventWaits {
-			return Next{At: e.Detail.Until, Users: e.Detail.Users}, true
+			return NextStep{At: e.Detail.Until, Users: e.Detail.Users}, true
 		}
 	}
 	for _, pg := range c.Pages {
@@ -38,8 +38,8 @@ func (in Incident) Next(f Facts) (Next, bool) {
 // maxPlanned bounds a plan; nobody reads further.
 const maxPlanned = 100
 
-// A Planned is one thing that happens to an incident if nobody does anything.
-type Planned struct {
+// A PlanEntry is one thing that happens to an incident if nobody does anything.
+type PlanEntry struct {
 	At       time.Time
 	Kind     EventKind // as the timeline will have it
 	Round    int       // from 1, as people count; so are the next two; 0: no step of the policy
@@ -62,15 +62,15 @@ type PlannedPerson struct {
 }
 
 // Later returns when the person's hours begin, if the step runs earlier.
-func (p Planned) Later(who PlannedPerson) (time.Time, bool) {
+func (p PlanEntry) Later(who PlannedPerson) (time.Time, bool) {
 	opens := who.At.Add(-Gather)
 	return opens, opens.After(p.At)
 }
 
 // Plan tells all that will happen to the incident from now on if nobody does anything, by
 // running the very code. It holds for the facts as they are: overrides may still change them.
-func (in Incident) Plan(f Facts, now time.Time) []Planned {
-	var plan []Planned
+func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
+	var plan []PlanEntry
 	for range maxPlanned {
 		if in.NextAt == nil || len(plan) >= maxPlanned {
 			break
@@ -86,11 +86,11 @@ func (in Incident) Plan(f Facts, now time.Time) []Planned {
 }
 
 // planned is what a decision of the timer does, for people to read.
-func (c Change) planned(f Facts) []Planned {
-	var plan []Planned
+func (c Change) planned(f Facts) []PlanEntry {
+	var plan []PlanEntry
 	paging := -1 // the entry that the pages belong to
 	for _, e := range c.Events {
-		p := Planned{At: e.At, Kind: e.Kind, Round: e.Detail.Round, Step: e.Detail.Step, Run: e.Detail.Run}
+		p := PlanEntry{At: e.At, Kind: e.Kind, Round: e.Detail.Round, Step: e.Detail.Step, Run: e.Detail.Run}
 		switch e.Kind {
 		case EventPaging, EventUnassigned:
 			paging = len(plan)
@@ -127,7 +127,7 @@ func (c Change) planned(f Facts) []Planned {
 }
 
 // pages adds who and what is paged.
-func (p *Planned) pages(c Change, f Facts) {
+func (p *PlanEntry) pages(c Change, f Facts) {
 	for _, page := range c.Pages {
 		switch {
 		case page.UserID != "":
@@ -149,7 +149,7 @@ type Explanation struct {
 	Incident Incident // as it is opened
 	Alerts   []Alert  // of which it is made
 	Policy   Policy   // that it begins with
-	Plan     []Planned
+	Plan     []PlanEntry
 }
 
 // Explain lets a fold open the incidents of some signals without storing any, and tells what

@@ -122,7 +122,7 @@ func replay(t *testing.T, in Incident, f Facts, now time.Time) []string {
 }
 
 // lines lists whom and what an entry of a plan pages when, as replay does.
-func (p Planned) lines() []string {
+func (p PlanEntry) lines() []string {
 	var out []string
 	for _, who := range p.People {
 		out = append(out, fmt.Sprintln(who.At, who.User, "", who.Why))

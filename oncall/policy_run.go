@@ -40,12 +40,12 @@ func (c *Change) runStep() {
 			c.skip(why)
 			continue
 		}
-		s := r.summon(step.Targets, c.now)
+		s := r.audience(step.Targets, c.now)
 		switch {
 		case c.waits(p):
 			return
 		case !s.empty():
-			c.runSummons(step, s, due)
+			c.pageAudience(step, s, due)
 			return
 		case s.policy == 0:
 			c.skip(s.nobody())
@@ -75,22 +75,22 @@ func (c *Change) detail() Detail {
 }
 
 // nobody says why a step pages nobody, if there is more to say than that.
-func (s *summons) nobody() string {
+func (s *audience) nobody() string {
 	if len(s.unknown) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("the Slack group @%s is unknown", strings.Join(s.unknown, ", @"))
 }
 
-// runSummons pages the people, channels and webhooks of a step, and sets the timer for what
+// pageAudience pages the people, channels and webhooks of a step, and sets the timer for what
 // runs after it.
-func (c *Change) runSummons(step *Step, s summons, due time.Time) {
+func (c *Change) pageAudience(step *Step, s audience, due time.Time) {
 	in := &c.Incident
 	d := c.detail()
 	from := c.now
 	if people := c.pick(step, s.people); len(people) > 0 {
 		until, ready := c.gather(step, due)
-		d.Users, from = c.call(people, until, ready)
+		d.Users, from = c.pagePeople(people, until, ready)
 		in.Called = true
 	}
 	for _, channel := range s.channels {
@@ -113,7 +113,7 @@ func (c *Change) runSummons(step *Step, s summons, due time.Time) {
 }
 
 // pick returns those of its people whom this run of the step pages.
-func (c *Change) pick(step *Step, people []called) []called {
+func (c *Change) pick(step *Step, people []pagedPerson) []pagedPerson {
 	in, n := &c.Incident, int64(len(people))
 	if n < 2 || step.RoundRobin == PageAll {
 		return people
@@ -125,9 +125,9 @@ func (c *Change) pick(step *Step, people []called) []called {
 	return people[at%n : at%n+1]
 }
 
-// call pages people, each when their hours allow; whoever is not ready waits at least until the
-// instant given. It returns who they are and when the first of them is paged.
-func (c *Change) call(people []called, until time.Time, ready []UserID) (users []UserID, first time.Time) {
+// pagePeople pages each when their hours allow, and those not in ready no earlier than until. It
+// returns whom it pages, and when the first.
+func (c *Change) pagePeople(people []pagedPerson, until time.Time, ready []UserID) (users []UserID, first time.Time) {
 	for i, who := range people {
 		at := c.pageAt(who.user, c.now)
 		if !slices.Contains(ready, who.user) {
@@ -205,11 +205,11 @@ func (c *Change) runOut() {
 	}
 	in.Unassigned = true
 	why := Say("the escalation policy has nobody to page, and you stand in for your team")
-	people := make([]called, len(fallback))
+	people := make([]pagedPerson, len(fallback))
 	for i, u := range fallback {
-		people[i] = called{u, why}
+		people[i] = pagedPerson{u, why}
 	}
-	users, from := c.call(people, c.now, nil)
+	users, from := c.pagePeople(people, c.now, nil)
 	c.record(EventUnassigned, ByTimer(), Detail{Users: users, Until: waitsUntil(from, c.now)})
 	detail := Saying(Say("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, schedule.People(users, " and ")))
 	detail.Incidents, detail.Users = []IncidentID{in.ID}, users
@@ -242,7 +242,7 @@ func (c *Change) exhaust() {
 	for i := range people {
 		people[i].why = why
 	}
-	users, from := c.call(people, c.now, nil)
+	users, from := c.pagePeople(people, c.now, nil)
 	d.Users, d.Until = users, waitsUntil(from, c.now)
 	c.record(EventExhausted, ByTimer(), d)
 }

@@ -70,20 +70,20 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 	}
 	for _, c := range []struct {
 		target Target
-		want   []called
+		want   []pagedPerson
 	}{
-		{Target{Schedule: 4}, []called{{ann, Say("you are on call in payments")}, {cy, Say("you are on call in payments")}}},
-		{Target{Schedule: 4, Role: schedule.RolePrimary}, []called{{ann, Say("you are on call in payments as primary")}}},
-		{Target{Schedule: 4, Role: "secondary"}, []called{{cy, Say("you are on call in payments as secondary")}}},
+		{Target{Schedule: 4}, []pagedPerson{{ann, Say("you are on call in payments")}, {cy, Say("you are on call in payments")}}},
+		{Target{Schedule: 4, Role: schedule.RolePrimary}, []pagedPerson{{ann, Say("you are on call in payments as primary")}}},
+		{Target{Schedule: 4, Role: "secondary"}, []pagedPerson{{cy, Say("you are on call in payments as secondary")}}},
 		{Target{Schedule: 4, Role: schedule.RoleShadow}, nil},
-		{Target{Schedule: 4, Which: OnCallNext}, []called{{bo, Say("you are on call next in payments")}}},
-		{Target{Schedule: 4, Which: Everyone}, []called{
+		{Target{Schedule: 4, Which: OnCallNext}, []pagedPerson{{bo, Say("you are on call next in payments")}}},
+		{Target{Schedule: 4, Which: Everyone}, []pagedPerson{
 			{ann, Say("the escalation policy names everyone in payments")},
 			{bo, Say("the escalation policy names everyone in payments")},
 			{cy, Say("the escalation policy names everyone in payments")},
 		}},
-		{Target{Admins: 1}, []called{{cy, Say("the escalation policy names the admins of your team")}}},
-		{Target{Group: "pay"}, []called{
+		{Target{Admins: 1}, []pagedPerson{{cy, Say("the escalation policy names the admins of your team")}}},
+		{Target{Group: "pay"}, []pagedPerson{
 			{di, Say("the escalation policy names the Slack group @pay, and you are in it")},
 			{bo, Say("the escalation policy names the Slack group @pay, and you are in it")},
 		}},
@@ -201,7 +201,7 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 		if c.bo == "America/Los_Angeles" { // what comes next is whom it pages, not that it waits
 			in.NextAt = new(noon)
 			n, _ := in.Next(f)
-			equal(t, "next", n, Next{At: noon.Add(300 * time.Minute), Users: []UserID{bo}})
+			equal(t, "next", n, NextStep{At: noon.Add(300 * time.Minute), Users: []UserID{bo}})
 		}
 	}
 }

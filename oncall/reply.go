@@ -15,7 +15,7 @@ const (
 	ReplyAct   ReplyKind = "act"   // do Act with the incidents of a message
 	ReplyStop  ReplyKind = "stop"  // page me no more in this way
 	ReplyStart ReplyKind = "start" // do so again
-	ReplyCode  ReplyKind = "code"  // this proves that the address is mine
+	ReplyProof ReplyKind = "code"  // this proves that the address is mine
 	ReplyTest  ReplyKind = "test"  // it answers a test page
 	ReplyOther ReplyKind = "other" // it only shows that somebody is there
 )
@@ -27,7 +27,7 @@ type Reply struct {
 	Code    int           // of the message whose button was pressed
 	Numbers []ReplyNumber // as typed; none: the newest message, unless the answer names one
 	All     bool          // with no Numbers: all that the person was told of there
-	Proof   string        // with ReplyCode
+	Proof   string        // with ReplyProof
 }
 
 // A ReplyNumber is a number in an answer. "#5" is an incident; "5" is a message's number or else an
@@ -97,7 +97,7 @@ func ParseReply(text string) Reply {
 		return Reply{Kind: kind}
 	}
 	if proof := CleanCode(text); proof != "" {
-		return Reply{Kind: ReplyCode, Proof: proof}
+		return Reply{Kind: ReplyProof, Proof: proof}
 	}
 	if r, ok := parseAct(text); ok {
 		return r

@@ -19,7 +19,7 @@ func TestParseReply(t *testing.T) {
 	offered := func(n int) ReplyNumber { return ReplyNumber{N: n, Offered: true} }
 	incident := func(n int) ReplyNumber { return ReplyNumber{N: n, Incident: true} }
 	all := func(do ActKind) Reply { return Reply{Kind: ReplyAct, Act: do, All: true} }
-	code := func(c string) Reply { return Reply{Kind: ReplyCode, Proof: c} }
+	code := func(c string) Reply { return Reply{Kind: ReplyProof, Proof: c} }
 	other, stop := Reply{Kind: ReplyOther}, Reply{Kind: ReplyStop}
 	for text, want := range map[string]Reply{
 		"1a": act(ActAck, offered(1)), " 1A ": act(ActAck, offered(1)), "'2a'": act(ActAck, offered(2)),
@@ -83,7 +83,7 @@ func FuzzParseReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		r := ParseReply(text)
-		if (r.Act != "") != (r.Kind == ReplyAct) || r.Code != 0 || len(r.Numbers) > 0 && (r.Act == "" || r.All || r.Numbers[0].N < 1) || (r.Proof != "") != (r.Kind == ReplyCode) {
+		if (r.Act != "") != (r.Kind == ReplyAct) || r.Code != 0 || len(r.Numbers) > 0 && (r.Act == "" || r.All || r.Numbers[0].N < 1) || (r.Proof != "") != (r.Kind == ReplyProof) {
 			t.Errorf("%q: %+v", text, r)
 		}
 	})

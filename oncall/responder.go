@@ -2,7 +2,6 @@ package oncall
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -38,73 +37,10 @@ func (in Incident) responder(u UserID) (Responder, bool) {
 	return Responder{}, false
 }
 
-// respond stores what a responder has said, or that they were asked.
-func (c *Change) respond(r Responder) {
+// setResponder stores what a responder has said, or that they were asked.
+func (c *Change) setResponder(r Responder) {
 	in := &c.Incident
 	in.Responders = append(slices.DeleteFunc(slices.Clone(in.Responders), func(o Responder) bool {
 		return o.User == r.User
 	}), r)
-}
-
-// maxAsked bounds what somebody is asked for, in characters.
-const maxAsked = 200
-
-// cutText puts text on one line and cuts it to so many characters.
-func cutText(text string, most int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
-	if r := []rune(text); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return text
-}
-
-// askToHelp asks somebody to help, or asks them again. It changes neither who has the incident
-// nor its escalation.
-func (c *Change) askToHelp(a Act) error {
-	if err := c.facts.reachable(a.User); err != nil {
-		return err
-	}
-	if a.User == c.by.User { // offering help needs no page
-		return c.answer(ResponderAccepted, true)
-	}
-	c.respond(Responder{User: a.User, State: ResponderAsked, By: c.by, At: c.now, Asked: c.Incident.Version})
-	why, text := Say("%s asks you to help", c.by), cutText(a.Text, maxAsked)
-	if text != "" {
-		why = Say("%s: %s", why, text)
-	}
-	c.ask(a.User, why)
-	c.record(EventAsked, c.by, Detail{Users: []UserID{a.User}, Text: text})
-	return nil
-}
-
-func (c *Change) accept(Act) error { return c.answer(ResponderAccepted, false) }
-
-func (c *Change) decline(Act) error { return c.answer(ResponderDeclined, false) }
-
-// answer records what a responder says. It stops their pages, and nobody else's. Volunteers
-// may answer unasked.
-func (c *Change) answer(state ResponderState, volunteers bool) error {
-	in, by := &c.Incident, c.by
-	r, known := in.responder(by.User)
-	switch {
-	case by.User == "" || !known && !volunteers:
-		return Refuse("Nobody has asked you to help with incident %s.", in.ID)
-	case r.State == state:
-		return Refuse("You have said so already.")
-	}
-	d := Detail{}
-	if r.By.User != "" && r.By.User != by.User {
-		d.Users = []UserID{r.By.User} // the line in the thread tells them
-	}
-	if r.By == (Actor{}) {
-		r.By = by
-	}
-	r.User, r.State, r.At, r.Until = by.User, state, c.now, in.Seq
-	c.respond(r)
-	kind := EventAccepted
-	if state == ResponderDeclined {
-		kind = EventDeclined
-	}
-	c.record(kind, by, d)
-	return nil
 }

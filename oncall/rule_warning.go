@@ -198,5 +198,5 @@ func (r Roster) mayMean(t Target, user UserID, now, horizon time.Time) bool {
 	if s := r.Schedules[t.Schedule]; s != nil {
 		return len(s.Stints(user, now, horizon)) > 0
 	}
-	return slices.ContainsFunc(r.people([]Target{t}, now), func(c called) bool { return c.user == user })
+	return slices.ContainsFunc(r.people([]Target{t}, now), func(c pagedPerson) bool { return c.user == user })
 }

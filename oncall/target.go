@@ -36,39 +36,41 @@ const (
 // nextWithin is how far ahead to look for the next person on call.
 const nextWithin = 92 * 24 * time.Hour
 
-// A called person, and why.
-type called struct {
+// A pagedPerson is somebody whom a step pages, and why.
+type pagedPerson struct {
 	user UserID
 	why  Sentence
 }
 
-// A summons is what the targets of a step come to at an instant.
-type summons struct {
-	people   []called
+// An audience is whom and what the targets of a step mean at an instant.
+type audience struct {
+	people   []pagedPerson
 	channels []string
 	webhooks []string
 	unknown  []string // Slack user groups that we know nothing of
 	policy   PolicyID // to which the incident is passed on afterwards
 }
 
-func (s *summons) empty() bool {
+func (s *audience) empty() bool {
 	return len(s.people) == 0 && len(s.channels) == 0 && len(s.webhooks) == 0
 }
 
 // people resolves targets to people only.
-func (r Roster) people(targets []Target, at time.Time) []called { return r.summon(targets, at).people }
+func (r Roster) people(targets []Target, at time.Time) []pagedPerson {
+	return r.audience(targets, at).people
+}
 
-// summon resolves the targets of a step at an instant, each person once, in the order of
+// audience resolves the targets of a step at an instant, each person once, in the order of
 // the targets. Deactivated people can't be paged.
-func (r Roster) summon(targets []Target, at time.Time) summons {
-	var s summons
+func (r Roster) audience(targets []Target, at time.Time) audience {
+	var s audience
 	add := func(why Sentence, users ...UserID) {
 		for _, u := range users {
 			if r.gone(u) {
 				continue
 			}
-			if !slices.ContainsFunc(s.people, func(c called) bool { return c.user == u }) {
-				s.people = append(s.people, called{u, why})
+			if !slices.ContainsFunc(s.people, func(c pagedPerson) bool { return c.user == u }) {
+				s.people = append(s.people, pagedPerson{u, why})
 			}
 		}
 	}

@@ -34,15 +34,15 @@ const (
 	WhenEmptyDisable  WhenEmpty = "disable"
 )
 
-// A Present says who was last announced as having a role of a schedule.
-type Present struct {
+// RoleHolders are who was last announced as having a role of a schedule.
+type RoleHolders struct {
 	Schedule ScheduleID
 	Role     string
 	Users    []UserID
 }
 
 // Follows reports whether the group follows a role of a schedule.
-func (g UserGroup) Follows(p Present) bool {
+func (g UserGroup) Follows(p RoleHolders) bool {
 	if !slices.Contains(g.Schedules, p.Schedule) {
 		return false
 	}
@@ -61,7 +61,7 @@ type Membership struct {
 
 // Membership works out who should be in the group. Of those announced only people whom
 // usable accepts count.
-func (g UserGroup) Membership(all []Present, usable func(UserID) bool) Membership {
+func (g UserGroup) Membership(all []RoleHolders, usable func(UserID) bool) Membership {
 	var m Membership
 	add := func(u UserID) {
 		if usable(u) && !slices.Contains(m.Users, u) {

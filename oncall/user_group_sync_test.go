@@ -11,7 +11,7 @@ import (
 
 func TestMembership(t *testing.T) {
 	t.Parallel()
-	present := []Present{
+	present := []RoleHolders{
 		{Schedule: 1, Role: schedule.RolePrimary, Users: []UserID{"U0BO", "U0ANN"}},
 		{Schedule: 1, Role: schedule.RoleShadow, Users: []UserID{"U0NEW"}},
 		{Schedule: 2, Role: schedule.RolePrimary, Users: []UserID{"U0ANN"}},

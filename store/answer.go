@@ -170,7 +170,7 @@ func (s *System) Awaits(ctx context.Context, method oncall.Method, now time.Time
 		) OR EXISTS (
 			SELECT FROM codes WHERE method = $1 AND sent_at > $3 AND hash <> ''
 		)`
-	err = s.pool.QueryRow(ctx, load, method, now.Add(-24*time.Hour), now.Add(-codeLives), now.Add(-answersCome), now).Scan(&awaits)
+	err = s.pool.QueryRow(ctx, load, method, now.Add(-24*time.Hour), now.Add(-proofLives), now.Add(-answersCome), now).Scan(&awaits)
 	if err != nil {
 		return false, fmt.Errorf("look whether anybody may answer: %w", translate(err))
 	}

@@ -104,7 +104,7 @@ func provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([
 	ids := []oncall.ContactID{}
 	var id oncall.ContactID
 	var hash []byte
-	rows, _ := tx.Query(ctx, waiting, a.Method, now.Add(-codeLives))
+	rows, _ := tx.Query(ctx, waiting, a.Method, now.Add(-proofLives))
 	if _, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
 		if bytes.Equal(hash, codeHash(id, a.Reply.Proof)) {
 			ids = append(ids, id)

@@ -122,7 +122,7 @@ func (s *Store) AddContact(
 		if added, err = oneContact(ctx, tx, id); err != nil {
 			return err
 		}
-		return s.queueCode(ctx, tx, added, now)
+		return s.queueProof(ctx, tx, added, now)
 	})
 	if err != nil {
 		return oncall.Contact{}, wrap(err, "add a contact method of %s", user)

@@ -31,7 +31,7 @@ func (w *world) addContact(user oncall.UserID, method oncall.Method, address str
 	w.t.Helper()
 	ctx := w.t.Context()
 	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.clock()))
-	proof := must[store.Proof](w.t)(w.BeginVerify(ctx, c.ID, random(1), w.clock()))
+	proof := must[store.Proof](w.t)(w.BeginProof(ctx, c.ID, random(1), w.clock()))
 	if err := w.ConfirmContact(ctx, user, c.ID, proof.Code, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 	refused(t, err, "Please give the phone number with its country code, such as +1 202 555 0100.")
 	must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550100", start)) // they share it
 
-	proof := must[store.Proof](t)(w.BeginVerify(ctx, c.ID, random(7), start))
+	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(7), start))
 	if proof.Code != "000007" || proof.Contact.ID != c.ID || proof.User.Name != "ann" || !proof.Expires.Equal(start.Add(10*time.Minute)) {
 		t.Errorf("proof: %+v", proof)
 	}
@@ -91,18 +91,18 @@ func TestCodesAreFew(t *testing.T) {
 	ctx := t.Context()
 	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start))
 	other := must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550100", start))
-	must[store.Proof](t)(w.BeginVerify(ctx, c.ID, random(1), start))
+	must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(1), start))
 	for range 5 {
 		refused(t, w.ConfirmContact(ctx, ann, c.ID, "999999", start), "That code is not right, or too old. A new one can be sent.")
 	}
 	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000001", start), "That code is not right, or too old. A new one can be sent.")
-	must[store.Proof](t)(w.BeginVerify(ctx, c.ID, random(2), start))
-	must[store.Proof](t)(w.BeginVerify(ctx, other.ID, random(3), start))
+	must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(2), start))
+	must[store.Proof](t)(w.BeginProof(ctx, other.ID, random(3), start))
 	const enough = "Enough codes were sent within the hour; please try again later."
-	_, err := w.BeginVerify(ctx, other.ID, random(4), start)
+	_, err := w.BeginProof(ctx, other.ID, random(4), start)
 	refused(t, err, enough)
-	refused(t, w.SendCode(ctx, ann, c.ID, start.Add(59*time.Minute)), enough)
-	if err := w.SendCode(ctx, ann, c.ID, start.Add(61*time.Minute)); err != nil {
+	refused(t, w.SendProof(ctx, ann, c.ID, start.Add(59*time.Minute)), enough)
+	if err := w.SendProof(ctx, ann, c.ID, start.Add(61*time.Minute)); err != nil {
 		t.Error(err)
 	}
 }

@@ -53,13 +53,13 @@ func (s *System) Guard(ctx context.Context, now time.Time) error {
 }
 
 // loadCoverage loads what the guard goes by. The caller's transaction sees what it has changed.
-func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverage, error) {
+func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverageFacts, error) {
 	const timeOff = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end"
 		FROM time_off
 		WHERE cancelled_at IS NULL AND end_at > $1
 		ORDER BY id`
-	var f oncall.Coverage
+	var f oncall.CoverageFacts
 	var err error
 	if f.Users, err = users(ctx, tx); err != nil {
 		return f, err

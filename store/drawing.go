@@ -211,3 +211,20 @@ func (s *System) ReleaseDraw(ctx context.Context, id oncall.IncidentID, job int6
 		WHERE incident_id = $1 AND lease_job = $2`
 	return s.noteDrawing(ctx, id, release, id, job)
 }
+
+// Roots returns where incidents are shown in their teams' channels, of those that are.
+func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.IncidentID]Place, error) {
+	const load = `SELECT incident_id, channel, ts FROM drawings WHERE incident_id = ANY ($1) AND ts <> ''`
+	rows, _ := s.pool.Query(ctx, load, ids)
+	out := map[oncall.IncidentID]Place{}
+	var id oncall.IncidentID
+	var at Place
+	_, err := pgx.ForEachRow(rows, []any{&id, &at.Channel, &at.TS}, func() error {
+		out[id] = at
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find the messages of incidents: %w", translate(err))
+	}
+	return out, nil
+}

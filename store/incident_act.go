@@ -93,18 +93,3 @@ func moveAlerts(ctx context.Context, tx pgx.Tx, from, to oncall.IncidentID) erro
 	}
 	return nil
 }
-
-// closeNotices says on notices that are still open what has become of them.
-func (s *Store) closeNotices(ctx context.Context, tx pgx.Tx, now time.Time, closes []oncall.NoticeClose) error {
-	for _, of := range closes {
-		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeDetail) {
-			if f.State == "" {
-				f.State, f.StateAt, f.By = of.State, of.At, of.By
-			}
-		})
-		if err != nil {
-			return fmt.Errorf("close notices about %d: %w", of.About, err)
-		}
-	}
-	return nil
-}

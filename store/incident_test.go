@@ -228,7 +228,7 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	if !cmp.Equal(p.Paged, []oncall.UserID{ann}) {
 		t.Errorf("paged: %v", p.Paged)
 	}
-	want := &oncall.Next{At: start.Add(5 * time.Minute), Users: []oncall.UserID{bo, di}}
+	want := &oncall.NextStep{At: start.Add(5 * time.Minute), Users: []oncall.UserID{bo, di}}
 	if d := cmp.Diff(want, p.Next); d != "" {
 		t.Errorf("next: %s", d)
 	}

@@ -133,3 +133,39 @@ func (s *System) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at Place, 
 	}
 	return nil
 }
+
+// closeNotices says on notices that are still open what has become of them.
+func (s *Store) closeNotices(ctx context.Context, tx pgx.Tx, now time.Time, closes []oncall.NoticeClose) error {
+	for _, of := range closes {
+		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeDetail) {
+			if f.State == "" {
+				f.State, f.StateAt, f.By = of.State, of.At, of.By
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("close notices about %d: %w", of.About, err)
+		}
+	}
+	return nil
+}
+
+// inZones lets notices show times in their readers' zones.
+func inZones(ctx context.Context, tx pgx.Tx, notices []oncall.Notice) error {
+	if len(notices) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, `SELECT id, time_zone FROM users`)
+	zones := map[string]string{}
+	var user, zone string
+	_, err := pgx.ForEachRow(rows, []any{&user, &zone}, func() error {
+		zones[user] = zone
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("load time zones: %w", err)
+	}
+	for i, n := range notices {
+		notices[i].Detail.TimeZone = zones[n.To]
+	}
+	return nil
+}

@@ -38,20 +38,3 @@ func (s *Store) PageHistory(ctx context.Context, id oncall.IncidentID) ([]PageOu
 	slices.Reverse(out)
 	return out, nil
 }
-
-// Roots returns where incidents are shown in their teams' channels, of those that are.
-func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.IncidentID]Place, error) {
-	const load = `SELECT incident_id, channel, ts FROM drawings WHERE incident_id = ANY ($1) AND ts <> ''`
-	rows, _ := s.pool.Query(ctx, load, ids)
-	out := map[oncall.IncidentID]Place{}
-	var id oncall.IncidentID
-	var at Place
-	_, err := pgx.ForEachRow(rows, []any{&id, &at.Channel, &at.TS}, func() error {
-		out[id] = at
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find the messages of incidents: %w", translate(err))
-	}
-	return out, nil
-}

@@ -39,7 +39,7 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 	for _, c := range changes {
 		for _, p := range c.Pages {
 			all := oncall.Deliveries(p, reach[p.UserID], c.Incident.Severity == oncall.Low, now)
-			for i, look := range oncall.Looks(all) {
+			for i, look := range oncall.FirstChecks(all) {
 				out = append(out, delivery{Page: all[i], firstCheck: look})
 			}
 		}

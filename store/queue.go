@@ -40,18 +40,18 @@ var options = []struct {
 	{oncall.IncidentTimer{}, QueueEscalate, forever},
 	{oncall.SwapTimer{}, QueueEscalate, forever},
 	{oncall.CoverTimer{}, QueueEscalate, forever},
-	{oncall.Look{}, QueueEscalate, 25},
+	{oncall.CheckSchedule{}, QueueEscalate, 25},
 	{oncall.ChaseHandoff{}, QueueEscalate, 25},
 	{oncall.SendPage{}, QueuePage, forever},
 	{oncall.Draw{}, QueueDraw, forever},
 	{oncall.Tell{}, QueueTell, forever},
-	{oncall.Verify{}, QueueTell, 10},
+	{oncall.SendProof{}, QueueTell, 10},
 	{oncall.TestPage{}, QueueTell, 10},
 	{oncall.CheckReach{}, QueueTell, 10},
 	// These are done again every minute or hour anyway.
 	{oncall.SyncGroups{}, QueueHousekeeping, 5},
 	{oncall.SetTopic{}, QueueHousekeeping, 5},
-	{oncall.Guard{}, QueueHousekeeping, 5},
+	{oncall.CheckCoverage{}, QueueHousekeeping, 5},
 }
 
 // optionsOf says how a job is queued.

@@ -36,7 +36,7 @@ func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, no
 		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {
 			return err
 		}
-		tasks := []oncall.Task{{Do: oncall.Look{Schedule: made.ID}}, {Do: oncall.Guard{}}}
+		tasks := []oncall.Task{{Do: oncall.CheckSchedule{Schedule: made.ID}}, {Do: oncall.CheckCoverage{}}}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
 			return err
 		}

@@ -40,28 +40,7 @@ func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, id
 			}
 		}
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.Guard{}}})
-}
-
-// inZones lets notices show times in their readers' zones.
-func inZones(ctx context.Context, tx pgx.Tx, notices []oncall.Notice) error {
-	if len(notices) == 0 {
-		return nil
-	}
-	rows, _ := tx.Query(ctx, `SELECT id, time_zone FROM users`)
-	zones := map[string]string{}
-	var user, zone string
-	_, err := pgx.ForEachRow(rows, []any{&user, &zone}, func() error {
-		zones[user] = zone
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("load time zones: %w", err)
-	}
-	for i, n := range notices {
-		notices[i].Detail.TimeZone = zones[n.To]
-	}
-	return nil
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 }
 
 // transaction names a transaction as no other ever is.
@@ -96,5 +75,5 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 			return err
 		}
 	}
-	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.Look{Schedule: after.ID}}})
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: after.ID}}})
 }

@@ -80,7 +80,7 @@ func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) erro
 			return err
 		}
 	}
-	tasks := []oncall.Task{{Do: oncall.Guard{}}}
+	tasks := []oncall.Task{{Do: oncall.CheckCoverage{}}}
 	if len(setup.UserGroups) > 0 || a.groups {
 		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
 	}

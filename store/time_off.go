@@ -96,7 +96,7 @@ func (s *System) ImportTimeOff(ctx context.Context, user oncall.UserID, source s
 			}
 			done.Added++
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Guard{}}})
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
 		return Import{}, fmt.Errorf("import time off of %s: %w", user, err)

@@ -16,7 +16,7 @@ import (
 // GroupDuties are what Slack's user groups should follow, as it was announced.
 type GroupDuties struct {
 	Groups  []oncall.UserGroup
-	Present []oncall.Present
+	Present []oncall.RoleHolders
 	gone    map[oncall.UserID]bool
 }
 
@@ -53,7 +53,7 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 			return err
 		}
 		rows, _ = tx.Query(ctx, present)
-		if f.Present, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Present]); err != nil {
+		if f.Present, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.RoleHolders]); err != nil {
 			return err
 		}
 		rows, _ = tx.Query(ctx, `SELECT id, deactivated_at IS NOT NULL FROM users`)

@@ -36,7 +36,7 @@ func TestGroupDuties(t *testing.T) {
 	}
 	w.look(w.System, start)
 	f := must[store.GroupDuties](t)(w.GroupDuties(t.Context()))
-	if diff := cmp.Diff([]oncall.Present{{Schedule: 1, Role: "primary", Users: []oncall.UserID{ann}}}, f.Present); diff != "" {
+	if diff := cmp.Diff([]oncall.RoleHolders{{Schedule: 1, Role: "primary", Users: []oncall.UserID{ann}}}, f.Present); diff != "" {
 		t.Errorf("present (-want +got):\n%s", diff)
 	}
 	g := f.Groups[0]

@@ -71,7 +71,7 @@ func TestSheet(t *testing.T) {
 	}
 	s.Reach = map[oncall.UserID]oncall.Reach{bo: {Contacts: []oncall.Contact{{ID: 3, Method: oncall.MethodVoice}, {ID: 4, Method: oncall.MethodSMS}}}}
 	after := noon.Add
-	s.Plan = []oncall.Planned{
+	s.Plan = []oncall.PlanEntry{
 		{At: after(5 * time.Minute), Kind: oncall.EventSkipped, Round: 1, Step: 2, Run: 1, Skipped: "it is only for severity low"},
 		{At: after(5 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 1, People: []oncall.PlannedPerson{
 			{User: bo, Why: oncall.Say("you are on call in <ops>"), At: after(5 * time.Minute), Rules: []oncall.Rule{{}, {Contact: 3, After: 60}, {Contact: 4, After: 180}}},

@@ -66,7 +66,7 @@ func (s Sheet) moment(t time.Time) string {
 }
 
 // plannedLines say one thing that will happen, and a line for each person of it.
-func (s Sheet) plannedLines(p oncall.Planned) []string {
+func (s Sheet) plannedLines(p oncall.PlanEntry) []string {
 	when := "*" + s.moment(p.At) + "*  "
 	what := plannedStep(p)
 	switch {
@@ -113,13 +113,13 @@ func (s Sheet) plannedLines(p oncall.Planned) []string {
 	return lines
 }
 
-func plannedStep(p oncall.Planned) string {
+func plannedStep(p oncall.PlanEntry) string {
 	s := step(oncall.Detail{Round: p.Round, Step: p.Step, Run: p.Run})
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // personLine says why somebody is paged, and by what.
-func (s Sheet) personLine(p oncall.Planned, who oncall.PlannedPerson) string {
+func (s Sheet) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
 	line := mention(who.User)
 	if len(who.Why) > 0 {
 		why := reason(who.Why)

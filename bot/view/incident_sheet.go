@@ -12,7 +12,7 @@ import (
 type Sheet struct {
 	Picture  oncall.Picture
 	Reader   oncall.UserID
-	Plan     []oncall.Planned
+	Plan     []oncall.PlanEntry
 	Reach    map[oncall.UserID]oncall.Reach
 	Pages    []Attempt
 	Others   []oncall.Incident

@@ -32,7 +32,7 @@ func triggered() oncall.Picture {
 		},
 		Team: oncall.Team{ID: 1, Name: "Payments", Channel: "C0PAY"}, Integration: "Alertmanager", Policy: "Payments",
 		AlertCount: 1, Firing: 1, Alerts: []oncall.Alert{{Title: "Checkout fails", Firing: true}},
-		Paged: []oncall.UserID{ann}, Next: &oncall.Next{At: noon.Add(5 * time.Minute), Users: []oncall.UserID{bo, cy}},
+		Paged: []oncall.UserID{ann}, Next: &oncall.NextStep{At: noon.Add(5 * time.Minute), Users: []oncall.UserID{bo, cy}},
 	}
 }
 
@@ -119,7 +119,7 @@ func heldBack() oncall.Picture {
 func waiting() oncall.Picture {
 	p := triggered()
 	p.Incident.Severity, p.Paged = oncall.Low, nil
-	p.Next = &oncall.Next{At: noon.Add(20 * time.Hour), Users: []oncall.UserID{ann}}
+	p.Next = &oncall.NextStep{At: noon.Add(20 * time.Hour), Users: []oncall.UserID{ann}}
 	p.Events = []oncall.Event{{Kind: oncall.EventWaits, Actor: oncall.ByTimer(), Detail: oncall.Detail{
 		Step: 1, Run: 1, Users: []oncall.UserID{ann}, Until: p.Next.At,
 	}}}
@@ -154,7 +154,7 @@ func TestNobodyCouldBeTold(t *testing.T) {
 
 func lastStep() oncall.Picture {
 	p := triggered()
-	p.Next = &oncall.Next{At: noon.Add(5 * time.Minute), Exhausts: true, Users: []oncall.UserID{ann, bo}}
+	p.Next = &oncall.NextStep{At: noon.Add(5 * time.Minute), Exhausts: true, Users: []oncall.UserID{ann, bo}}
 	return p
 }
 

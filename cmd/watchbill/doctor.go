@@ -39,7 +39,7 @@ func (r *report) fail(what, found, remedy string) {
 }
 
 // each prints each finding on its own line.
-func (r *report) each(what string, found []notify.Finding) {
+func (r *report) each(what string, found []notify.CheckResult) {
 	for _, f := range found {
 		switch {
 		case f.OK:
@@ -86,7 +86,7 @@ func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() {
 	if err != nil {
 		return func() { r.fail("slack", err.Error(), "Check the SLACK_ settings.") }
 	}
-	found := make(chan []notify.Finding, 1)
+	found := make(chan []notify.CheckResult, 1)
 	go func() {
 		ctx, cancel := context.WithTimeout(r.ctx, limit)
 		defer cancel()

@@ -14,13 +14,13 @@ import (
 // waits for the findings and prints them. Nothing is sent to anybody.
 func lookAtChannels(ctx context.Context, channels []channel, limit time.Duration) func(*report) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
-	looks := make([]chan []notify.Finding, len(channels))
+	looks := make([]chan []notify.CheckResult, len(channels))
 	for i, c := range channels {
 		checker := c.checker()
 		if checker == nil {
 			continue
 		}
-		looks[i] = make(chan []notify.Finding, 1)
+		looks[i] = make(chan []notify.CheckResult, 1)
 		go func() { looks[i] <- checker.Check(ctx) }()
 	}
 	return func(r *report) {
@@ -44,7 +44,7 @@ func (c channel) checker() notify.Checker {
 }
 
 // channel prints one line if nothing is wrong with the channel, and otherwise one for each fault.
-func (r *report) channel(name string, found []notify.Finding) {
+func (r *report) channel(name string, found []notify.CheckResult) {
 	var fine []string
 	faults := r.bad
 	for _, f := range found {

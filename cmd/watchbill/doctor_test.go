@@ -108,8 +108,8 @@ func TestTheDoctorIsSilentOfChannelsThatItCantAsk(t *testing.T) {
 // loud is a channel whose service returns hostile text.
 type loud struct{ notify.Sender }
 
-func (loud) Check(context.Context) []notify.Finding {
-	return []notify.Finding{{Text: "odd\nok    twilio\x1b[2J the account\t\u202eis \xffactive", Remedy: "Look\r\nthere."}}
+func (loud) Check(context.Context) []notify.CheckResult {
+	return []notify.CheckResult{{Text: "odd\nok    twilio\x1b[2J the account\t\u202eis \xffactive", Remedy: "Look\r\nthere."}}
 }
 
 func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {

@@ -165,7 +165,7 @@ func (x explainer) incident(e oncall.Explanation) {
 }
 
 // planned describes what happens, in one line for each person, channel and webhook.
-func (x explainer) planned(p oncall.Planned) []string {
+func (x explainer) planned(p oncall.PlanEntry) []string {
 	step := "step " + fmt.Sprint(p.Step)
 	if p.Run > 1 {
 		step += fmt.Sprintf(", time %d", p.Run)

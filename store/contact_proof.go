@@ -18,10 +18,10 @@ import (
 
 // The bounds of proving an address. They also protect those whose number somebody mistypes.
 const (
-	codeLives   = 10 * time.Minute
-	codeTries   = 5
-	codesAnHour = 3
-	codesToOne  = 15 // an hour, to all addresses of one person
+	proofLives   = 10 * time.Minute
+	proofTries   = 5
+	proofsAnHour = 3
+	proofsToOne  = 15 // an hour, to all addresses of one person
 )
 
 // A Proof is a code on its way to the contact method that it is to prove.
@@ -32,23 +32,23 @@ type Proof struct {
 	Expires time.Time
 }
 
-// SendCode sends one more code to a contact method.
-func (s *Store) SendCode(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+// SendProof sends one more code to a contact method.
+func (s *Store) SendProof(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		c, err := contact(ctx, tx, user, id)
 		if err != nil {
 			return err
 		}
-		return s.queueCode(ctx, tx, c, now)
+		return s.queueProof(ctx, tx, c, now)
 	})
 	return wrapAny(err, "send a code to contact method %d of %s", id, user)
 }
 
-func (s *Store) queueCode(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) error {
+func (s *Store) queueProof(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) error {
 	if err := mayProve(ctx, tx, c, now); err != nil {
 		return err
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Verify{Contact: c.ID}}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendProof{Contact: c.ID}}})
 }
 
 // mayProve refuses to send more codes than an address is to get.
@@ -64,19 +64,19 @@ func mayProve(ctx context.Context, q querier, c oncall.Contact, now time.Time) e
 	if err := q.QueryRow(ctx, count, c.Method, c.Address, c.UserID, now.Add(-time.Hour)).Scan(&here, &all); err != nil {
 		return err
 	}
-	if here >= codesAnHour || all >= codesToOne {
+	if here >= proofsAnHour || all >= proofsToOne {
 		return oncall.Refuse("Enough codes were sent within the hour; please try again later.")
 	}
 	return nil
 }
 
-// BeginVerify makes the code that proves a contact method, out of random bytes. A contact method
+// BeginProof makes the code that proves a contact method, out of random bytes. A contact method
 // that is gone or has had enough codes is refused.
-func (s *System) BeginVerify(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
+func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
 	const insert = `
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
 		VALUES ($1, $2, $3, $4, 0, $5)`
-	p := Proof{Expires: now.Add(codeLives)}
+	p := Proof{Expires: now.Add(proofLives)}
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		if p.Contact, err = lockContact(ctx, tx, id); err != nil {
 			return err
@@ -143,7 +143,7 @@ func tryCode(ctx context.Context, tx pgx.Tx, id oncall.ContactID, code string, n
 		WHERE contact_id = $1 AND sent_at > $2 AND tries < $3 AND hash <> ''
 		RETURNING hash`
 	const void = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
-	rows, _ := tx.Query(ctx, try, id, now.Add(-codeLives), codeTries)
+	rows, _ := tx.Query(ctx, try, id, now.Add(-proofLives), proofTries)
 	hashes, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
 	if err != nil {
 		return false, err

@@ -1,0 +1,287 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// checkScheduleWithin is the longest time until a schedule is looked at again.
+const checkScheduleWithin = 7 * 24 * time.Hour
+
+// CheckSchedule compares who is on call in a schedule with who was last announced, announces what has
+// changed, sends the reminders that are due, and plans when to look again. Of any number of
+// instances that do so at once the first finds the work and the others none.
+func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
+	const lock = `SELECT look_at FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var planned *time.Time
+		if err := tx.QueryRow(ctx, lock, id).Scan(&planned); err != nil {
+			return err
+		}
+		found, err := definition(ctx, tx, id, scope{since: now.Add(-pastMatters)})
+		if err != nil {
+			return err
+		}
+		compiled, err := schedule.Compile(found)
+		if err != nil {
+			return err
+		}
+		l := scheduleCheck{Store: s.Store, tx: tx, dir: dir, now: now, schedule: compiled}
+		if err := l.compare(ctx); err != nil {
+			return err
+		}
+		reminder, err := l.remind(ctx)
+		if err != nil {
+			return err
+		}
+		return l.plan(ctx, planned, reminder)
+	})
+	if err != nil {
+		return fmt.Errorf("look at schedule %d: %w", id, err)
+	}
+	return nil
+}
+
+// A scheduleCheck is one transaction that looks at one schedule.
+type scheduleCheck struct {
+	*Store
+	tx       pgx.Tx
+	dir      *Directory
+	now      time.Time
+	schedule *schedule.Schedule
+}
+
+// compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
+// noted and not announced: nobody hands off to them.
+func (l scheduleCheck) compare(ctx context.Context) error {
+	stored, err := handoffs(ctx, l.tx, l.schedule.ID())
+	if err != nil {
+		return err
+	}
+	duties := l.schedule.Who(l.now)
+	for _, h := range stored { // a role that nobody can have any more
+		if !slices.ContainsFunc(duties, func(d schedule.Duty) bool { return d.Role == h.Role }) {
+			duties = append(duties, schedule.Duty{Role: h.Role})
+		}
+	}
+	changed := false
+	for _, d := range duties {
+		before, after := oncall.Handoff{Schedule: l.schedule.ID(), Role: d.Role}, oncall.Handoff{}
+		turned := false
+		if i := slices.IndexFunc(stored, func(h oncall.Handoff) bool { return h.Role == d.Role }); i >= 0 {
+			before = stored[i]
+			after, turned = before.Next(d.Users, l.now)
+		} else {
+			after = before
+			after.Users, after.At = d.Users, l.now
+			changed = true
+			if err := saveHandoff(ctx, l.tx, after); err != nil {
+				return err
+			}
+		}
+		if turned {
+			changed = true
+			if err := l.announce(ctx, before, after, d); err != nil {
+				return err
+			}
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return l.enqueue(ctx, l.tx, l.now, l.reflections())
+}
+
+// reflections bring what shows in Slack who is on call up to date.
+func (l scheduleCheck) reflections() []oncall.Task {
+	var tasks []oncall.Task
+	if slices.ContainsFunc(l.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, l.schedule.ID()) }) {
+		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
+	}
+	if l.dir.teams[l.schedule.TeamID()].Topic {
+		tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: l.schedule.TeamID()}})
+	}
+	return tasks
+}
+
+// announce saves a hand-off and tells everybody whom it concerns, and gives them the incidents that
+// nobody has.
+func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
+	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
+		return fmt.Errorf("number a hand-off: %w", err)
+	}
+	if err := saveHandoff(ctx, l.tx, h); err != nil {
+		return err
+	}
+	if before.Number != 0 {
+		err := l.renotice(ctx, l.tx, l.now, oncall.HandoffNotices, before.Number, func(f *oncall.NoticeDetail) {
+			if f.State != oncall.HandoffTaken {
+				f.State, f.StateAt = oncall.HandoffOver, l.now
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if h.Role != schedule.RoleShadow {
+		if err := l.adopt(ctx, h.Incoming); err != nil {
+			return err
+		}
+	}
+	b, err := briefing(ctx, l.tx, l.dir, l.schedule, d)
+	if err != nil {
+		return err
+	}
+	notices, tasks := h.Announce(b)
+	if err := l.tell(ctx, notices); err != nil {
+		return err
+	}
+	return l.enqueue(ctx, l.tx, l.now, tasks)
+}
+
+// adopt pages the people who have come on call for the incidents that nobody has.
+func (l scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
+	const orphans = `
+		SELECT id
+		FROM incidents
+		WHERE status = 'triggered' AND (exhausted OR unassigned)
+		  AND (policy_id = ANY ($1) OR home_policy = ANY ($1))
+		ORDER BY id`
+	var policies []oncall.PolicyID
+	for id, p := range l.dir.Policies {
+		if p.Pages(l.schedule.ID()) {
+			policies = append(policies, id)
+		}
+	}
+	rows, _ := l.tx.Query(ctx, orphans, policies)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil {
+		return fmt.Errorf("list incidents that nobody has: %w", err)
+	}
+	found, err := lockIncidents(ctx, l.tx, ids)
+	if err != nil {
+		return fmt.Errorf("lock incidents that nobody has: %w", err)
+	}
+	var changes []oncall.Change
+	for _, in := range found {
+		if c, adopted := in.Adopt(users, l.schedule.Name(), l.dir.Facts(), l.now); adopted {
+			changes = append(changes, c)
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return l.save(ctx, l.tx, l.now, changes)
+}
+
+// remind sends the reminders that are due, and returns when the next one is.
+func (l scheduleCheck) remind(ctx context.Context) (time.Time, error) {
+	wishes, err := reminderWishes(ctx, l.tx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	due, next := oncall.Reminders(l.schedule, l.now, func(u oncall.UserID) []time.Duration {
+		if wish, said := wishes[u]; said {
+			return wish
+		}
+		return oncall.RemindBefore
+	})
+	return next, l.tell(ctx, due)
+}
+
+// tell sends notices that show times in their readers' zones.
+func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error {
+	if err := inZones(ctx, l.tx, notices); err != nil {
+		return err
+	}
+	return l.notice(ctx, l.tx, l.now, notices)
+}
+
+// plan queues the next look, unless one is queued that comes first.
+func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.Time) error {
+	horizon := l.now.Add(checkScheduleWithin)
+	if next.IsZero() || next.After(horizon) {
+		next = horizon
+	}
+	for _, role := range l.schedule.Roles() {
+		if t, ok := l.schedule.NextChange(l.now, next, role); ok && t.Before(next) {
+			next = t
+		}
+	}
+	if planned != nil && planned.After(l.now) && !next.Before(*planned) {
+		return nil
+	}
+	const save = `UPDATE schedules SET look_at = $2 WHERE id = $1`
+	if _, err := l.tx.Exec(ctx, save, l.schedule.ID(), next); err != nil {
+		return fmt.Errorf("plan the next look: %w", err)
+	}
+	return l.enqueue(ctx, l.tx, l.now, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: l.schedule.ID()}, At: next}})
+}
+
+// DueScheduleChecks lists the schedules where anything is due or not as it was announced, whatever became of
+// the jobs that should have looked at them.
+func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
+	const load = `
+		SELECT s.id, s.look_at, coalesce(h.role, '') AS role, coalesce(h.users, '{}') AS users
+		FROM schedules s
+		LEFT JOIN handoffs h ON h.schedule_id = s.id
+		WHERE s.removed_at IS NULL`
+	type row struct {
+		ID     oncall.ScheduleID
+		LookAt *time.Time
+		Role   string
+		Users  []oncall.UserID
+	}
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, _ := s.pool.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return nil, fmt.Errorf("list hand-offs: %w", translate(err))
+	}
+	var due []oncall.ScheduleID
+	roles := map[oncall.ScheduleID]int{}
+	for _, r := range found {
+		c, usable := dir.Schedule(r.ID)
+		if !usable || slices.Contains(due, r.ID) {
+			continue
+		}
+		if r.LookAt == nil || !r.LookAt.After(now) || !slices.Equal(r.Users, c.At(now, r.Role)) {
+			due = append(due, r.ID)
+		}
+		roles[r.ID]++
+	}
+	for id, n := range roles { // a role that is new
+		if c, usable := dir.Schedule(id); usable && n < len(c.Roles()) && !slices.Contains(due, id) {
+			due = append(due, id)
+		}
+	}
+	return due, nil
+}
+
+// checkAllSchedules queues a look at every schedule and at coverage, for what may concern any of them.
+func (s *Store) checkAllSchedules(ctx context.Context, tx pgx.Tx, now time.Time) error {
+	rows, _ := tx.Query(ctx, `SELECT id FROM schedules WHERE removed_at IS NULL ORDER BY id`)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])
+	if err != nil {
+		return fmt.Errorf("list schedules: %w", err)
+	}
+	tasks := []oncall.Task{{Do: oncall.CheckCoverage{}}}
+	for _, id := range ids {
+		tasks = append(tasks, oncall.Task{Do: oncall.CheckSchedule{Schedule: id}})
+	}
+	return s.enqueue(ctx, tx, now, tasks)
+}
