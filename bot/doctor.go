@@ -103,11 +103,11 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 	defer cancel()
 	client := b.slack.Socket()
 	ended := make(chan error, 1)
-	go func() { ended <- client.RunContext(ctx) }()
+	go func() { ended <- client.Run(ctx) }()
 	var last error
 	for {
 		select {
-		case e := <-client.Events:
+		case e := <-client.Events():
 			if e.Type == socketmode.EventTypeHello {
 				f.OK = true
 				cancel()

@@ -18,7 +18,7 @@ import (
 // either of them. Two are needed because a client that Slack asks to reconnect hangs up
 // before it dials again.
 type socket struct {
-	client  atomic.Pointer[socketmode.Client] // the latest one; acknowledgements go out on it
+	client  atomic.Pointer[slackcall.Socket] // the latest one; acknowledgements go out on it
 	greeted atomic.Bool
 	trouble string // the last one logged, so that it is logged once
 }
@@ -93,18 +93,18 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	client := b.slack.Socket()
 	s.client.Store(client)
 	ended := make(chan error, 1)
-	go func() { ended <- client.RunContext(ctx) }()
+	go func() { ended <- client.Run(ctx) }()
 	pause := time.Second + rand.N(time.Second)
 	for {
 		select {
-		case e := <-client.Events:
+		case e := <-client.Events():
 			if longer, replace := b.see(listening, s, e); replace {
 				pause = longer
 				cancel()
 			}
 		case err := <-ended:
-			for range len(client.Events) {
-				b.see(listening, s, <-client.Events)
+			for range len(client.Events()) {
+				b.see(listening, s, <-client.Events())
 			}
 			// slack-go gives up only where trying again is useless, as with a revoked
 			// token. An admin has to act, so there is no hurry.
@@ -196,7 +196,7 @@ func (b *Bot) badMessage(listening context.Context, s *socket, e socketmode.Even
 func (b *Bot) ack(listening context.Context, s *socket, envelope string, payload any) {
 	ctx, cancel := context.WithTimeout(listening, ackTimeout)
 	defer cancel()
-	if err := s.client.Load().AckCtx(ctx, envelope, payload); err != nil {
+	if err := s.client.Load().Ack(ctx, envelope, payload); err != nil {
 		b.envelopes.WithLabelValues("ack", "lost").Inc()
 		b.log.Warn().Err(err).Msg("an acknowledgement could not be sent to Slack")
 	}

@@ -15,10 +15,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"github.com/watchbill/watchbill/notify"
 )
@@ -101,17 +99,6 @@ func httpClient() *http.Client {
 
 // Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// Socket returns a Socket Mode client that is not connected yet. Its errors are
-// slack-go's: Classify sorts them.
-func (c *Client) Socket() *socketmode.Client {
-	return socketmode.New(c.api, socketmode.OptionReadLimit(maxEnvelope), socketmode.OptionDialer(&websocket.Dialer{
-		NetDialContext:   dialer().DialContext,
-		HandshakeTimeout: Timeout,
-		WriteBufferSize:  writeBuffer,
-		Proxy:            http.ProxyFromEnvironment,
-	}))
-}
 
 // do makes one call when its turn comes. Nothing is ever repeated here: whether a
 // repetition does harm depends on the call.
