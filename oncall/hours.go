@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// working caches WorkingHours by zone: most people keep them.
+// working holds the default hours of each zone, since most people keep them.
 var working sync.Map // name → *Hours
 
 // hoursIn compiles windows in a zone; no windows mean WorkingHours.
@@ -40,8 +40,8 @@ func (r Roster) workingHours(id TeamID) *schedule.Hours {
 	return h
 }
 
-// Gather is how much longer low severity waits once somebody's hours have begun, or once they
-// have come on call in them, so that all that has waited for them becomes one message.
+// Gather is how long low severity waits after somebody's hours begin, or after they come on call
+// in them, so that everything that waited for them arrives as one message.
 const Gather = 30 * time.Second
 
 // maxLooks bounds how often waits looks who is on call later: hour by hour, for a week.
@@ -60,7 +60,7 @@ func (c *Change) pageAt(u UserID, at time.Time) time.Time {
 	return h.NextOpen(at).Add(Gather)
 }
 
-// waitsUntil says until when pages wait for working hours; the moment of gathering doesn't count.
+// waitsUntil says until when pages wait for working hours; zero if they only wait to Gather.
 func waitsUntil(from, now time.Time) time.Time {
 	if from.Sub(now) <= 2*Gather {
 		return time.Time{}
@@ -68,10 +68,10 @@ func waitsUntil(from, now time.Time) time.Time {
 	return from
 }
 
-// waits puts a step off until it would page somebody in their working hours, and reports
-// whether it did: who is on call at night need not be on call in the morning. If there is no
-// such time, or the step's condition ends before it, the step runs now and pages each in their
-// own hours.
+// waits puts a step off until somebody whom it pages is in their working hours, and reports whether
+// it did. The people are looked up for that time: whoever is on call at night may not be in the
+// morning. If no such time comes while the step's condition holds, the step runs now, and each page
+// waits for its person's hours.
 func (c *Change) waits(p Policy) bool {
 	in, r := &c.Incident, c.facts.Roster
 	step := &p.Steps[in.Step]
@@ -103,10 +103,9 @@ func (c *Change) waits(p Policy) bool {
 	return false
 }
 
-// gather returns how long to hold the pages of a step that has come due; people in ready are paged
-// at once. With low severity, whoever couldn't be paged until just now waits a moment more: many
-// incidents tend to come due at the start of working hours, and should reach them as one message,
-// even if timers fire late.
+// gather returns until when the pages of a due step wait, and who is ready to be paged at once. With
+// low severity, people whose hours have only just begun wait a moment: many incidents come due
+// then, and should reach them as one message, even if timers fire late.
 func (c *Change) gather(step *Step, due time.Time) (until time.Time, ready []UserID) {
 	if c.Incident.Severity != Low {
 		return time.Time{}, nil

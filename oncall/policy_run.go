@@ -16,9 +16,9 @@ const (
 	fallbackWait = 5 * time.Minute
 )
 
-// runStep pages the next step that has somebody to page. Steps that have nobody are skipped at
-// once, and the timeline says so; when none is left the policy has run out. The loop visits each
-// step of a policy at most once, and few policies, so it can't spin.
+// runStep runs the next step that has somebody to page. The timeline tells which steps were skipped;
+// when none is left the policy has run out. The loop ends: it visits each step of a policy at most
+// once, and maxHops policies.
 func (c *Change) runStep() {
 	in, r := &c.Incident, &c.facts.Roster
 	due := c.now
@@ -59,8 +59,7 @@ func (c *Change) runStep() {
 	c.runOut()
 }
 
-// skip passes over the step that is due; why completes "step 2 was skipped: ", and is empty
-// if there is simply nobody.
+// skip passes over the due step; why completes "step 2 was skipped: ", empty: it has nobody.
 func (c *Change) skip(why string) {
 	d := c.detail()
 	d.Text = why
@@ -74,7 +73,7 @@ func (c *Change) detail() Detail {
 	return Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1}
 }
 
-// nobody says why a step pages nobody, if there is more to say than that.
+// nobody says why a step pages nobody; empty: no target has anybody.
 func (s *audience) nobody() string {
 	if len(s.unknown) == 0 {
 		return ""
@@ -247,8 +246,8 @@ func (c *Change) exhaust() {
 	c.record(EventExhausted, ByTimer(), d)
 }
 
-// unreached is called when none of the latest step's people can be reached. The next step runs
-// at once; if none is left, nobody has been told. It reports false if that doesn't matter.
+// unreached runs the next step at once, because none of the latest step's people can be reached; if
+// none is left, the timeline says that nobody was told. It reports false if that doesn't matter any more.
 func (c *Change) unreached() bool {
 	in := &c.Incident
 	switch {
