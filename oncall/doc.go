@@ -30,6 +30,8 @@
 //   - override: somebody else is on call for a while.
 //   - hand-off: the instant at which one shift ends and the next begins.
 //   - swap, cover: two people trade shifts; one asks others to take theirs.
+//   - coverage: whether there is somebody on call; a finding is a time without, or another reason
+//     why nobody would be paged.
 //   - time off: when a person is away.
 //
 // What is wrong:
@@ -56,14 +58,21 @@
 //   - hold: how long a recipient is left alone after a message.
 //   - bundle: pages to one recipient that share a message; its lead is the page that is sent.
 //   - doubt: an attempt that may have been sent, so that the provider is asked first.
+//   - attempt: one try to send a page's message.
 //   - code: the number that names a message in an answer.
+//   - proof: what somebody types to prove that an address is theirs; to people, and in the database,
+//     it is a code as well.
 //   - lane: the queue in which pages of one method wait.
 //   - contact method: a way to reach a person; method is the kind of way, such as SMS.
 //   - notification rule: which contact method is used, and how long after the page.
-//   - answer: what a person sends back by a contact method.
+//   - answer: what a person sends back by a contact method; reply: what it asks for, once read.
 //   - probe: a message that asks whether somebody can still be reached.
 //   - notice: what people are told beside incidents: hand-offs, reminders, requests.
-//   - drawing: a Slack message, as a picture of stored state.
+//   - drawing: a Slack message, as a picture of stored state; place: where in Slack a message is.
+//
+// Three words have a second meaning elsewhere. In bot/slackcall a call is a request to Slack's Web
+// API. In people's mouths, and for swaps and covers, to take is to become who is on call; a hand-off is
+// taken by "I have it". In answers a Reply is also the sentence that goes back.
 //
 // # Size
 //
