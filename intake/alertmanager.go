@@ -67,6 +67,7 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 		s.GroupKey = group
 		if s.Action == oncall.Clear {
 			cleared = append(cleared, s)
+			reconcile.Ended = append(reconcile.Ended, s.DedupKey)
 			continue
 		}
 		firing = append(firing, s)
@@ -75,9 +76,6 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 	signals := slices.Concat(firing, cleared)
 	if w.TruncatedAlerts > 0 || group == "" {
 		return signals, nil
-	}
-	if resolved {
-		reconcile.Present = nil
 	}
 	return append(signals, reconcile), nil
 }

@@ -57,6 +57,7 @@ const (
 	EventSeverity      EventKind = "severity"
 	EventAlertJoined   EventKind = "alert_joined"
 	EventAlertResolved EventKind = "alert_resolved"
+	EventLate          EventKind = "signal_late" // a signal of the alert in Text was taken for late
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
 	EventPageReceipt   EventKind = "page_receipt" // what the provider reports of one that it accepted: Text is "delivered", "answered" or "unanswered"
@@ -103,6 +104,7 @@ type Detail struct {
 	Acked    []UserID   `json:"acked,omitempty"`    // who has acknowledged, where more must
 	Incident IncidentID `json:"incident,omitempty"` // another one
 	Quiet    bool       `json:"quiet,omitempty"`    // nobody needs to hear of it: the incident is snoozed
+	Over     bool       `json:"over,omitempty"`     // what was said late is that the alert is over
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -125,7 +127,7 @@ func (e Event) Public() bool {
 	case EventPaging:
 		// The message itself shows the first page.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()
-	case EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
+	case EventLate, EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,

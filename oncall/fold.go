@@ -113,56 +113,75 @@ func (d *Fold) touch(a *Alert) {
 	d.touched[a.ID] = a
 }
 
-// Receive folds one signal that arrived at the instant given.
-func (d *Fold) Receive(s Signal, at time.Time) {
+// Receive folds one signal that arrived at the instant given, and returns what became of it.
+func (d *Fold) Receive(s Signal, at time.Time) Folded {
 	if d.alerts == nil {
 		d.alerts = map[string]*Alert{}
 	}
 	d.now = at
 	switch s.Action {
-	case Trigger:
-		d.trigger(s)
 	case AckSignal:
-		d.ack(s)
+		return d.ack(s)
 	case Clear:
-		d.clear(s)
+		return d.clear(s)
 	case Reconcile:
-		d.reconcile(s)
+		return d.reconcile(s)
+	default:
+		return d.trigger(s)
 	}
 }
 
-func (d *Fold) trigger(s Signal) {
+func (d *Fold) trigger(s Signal) Folded {
 	a := d.alerts[s.DedupKey]
 	switch {
-	case a != nil && a.Firing:
+	case a != nil && a.Firing && d.change(a.IncidentID) != nil:
 		a.refresh(s, d.now)
 		a.GroupKey = s.group() // editing a monitor's routes renames the group of a firing alert
 		d.touch(a)
-		d.again(a)
-	case a != nil && a.stale(s):
-		return
-	default:
-		d.fire(s)
+		return d.again(a, s)
+	case a != nil && a.late(s, d.now):
+		a.LateUntil = nil
+		a.Count, a.LastAt = a.Count+1, d.now
+		d.touch(a)
+		return d.setAside(a, s)
 	}
+	if a != nil && a.Firing { // its incident is gone
+		a.Firing, a.ClearedAt = false, new(d.now)
+		d.touch(a)
+	}
+	return d.fire(s)
+}
+
+// setAside notes in the incident, if there is any, that a signal is taken for late.
+func (d *Fold) setAside(a *Alert, s Signal) Folded {
+	c := d.follow(d.change(a.IncidentID))
+	if c != nil {
+		c.record(EventLate, c.by, Detail{Text: a.Title, Over: s.Action == Clear})
+	}
+	return c.fate(s, FateLate)
 }
 
 // again is a signal of an alert that is firing already: never a new page by
 // itself, unless a person closed the incident while the monitor goes on.
-func (d *Fold) again(a *Alert) {
+func (d *Fold) again(a *Alert, s Signal) Folded {
 	c := d.follow(d.change(a.IncidentID))
-	if c == nil {
-		return
-	}
 	if !c.Incident.Open() {
 		c.reopen("still firing according to the monitor", latest(d.now, c.Incident.ResolvedAt.Add(quietAfterResolve)))
-		return
+		return c.fate(s, FateReopened)
 	}
 	c.count(a.Severity)
+	switch {
+	case c.Incident.Status == Snoozed:
+		return c.fate(s, FateSnoozed)
+	case c.Incident.ID != a.IncidentID:
+		return c.fate(s, FateMerged)
+	}
+	return c.fate(s, FateRepeated)
 }
 
 // fire begins a new alert: in the open incident of its group, in one that was
 // closed a moment ago, or in a new one.
-func (d *Fold) fire(s Signal) {
+func (d *Fold) fire(s Signal) Folded {
 	a := &Alert{
 		ID: d.NewAlert(), IntegrationID: d.Integration.ID, DedupKey: s.DedupKey,
 		GroupKey: s.group(), Firing: true, Severity: High, FirstAt: d.now,
@@ -171,21 +190,24 @@ func (d *Fold) fire(s Signal) {
 	d.alerts[s.DedupKey] = a
 	d.touch(a)
 
-	c := d.follow(d.change(d.groups[a.GroupKey]))
+	c, fate := d.follow(d.change(d.groups[a.GroupKey])), FateReopened
 	switch {
 	case c != nil && c.Incident.Open():
 		c.record(EventAlertJoined, c.by, Detail{Text: a.Title})
 		c.count(a.Severity)
+		fate = FateJoined
 	case c != nil && c.Incident.snoozing(d.now):
 		c.dozeOff(firesAgain)
 		c.count(a.Severity)
+		fate = FateSnoozed
 	case c != nil && c.Incident.ResolvedBy.User == "" && d.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
 		c.reopen(firesAgain, d.now)
 		c.runStep()
 	default:
-		c = d.open(a)
+		c, fate = d.open(a), FateOpened
 	}
 	a.IncidentID = c.Incident.ID
+	return c.fate(s, fate)
 }
 
 const firesAgain = "the monitor fires again"
@@ -234,59 +256,76 @@ func (c *Change) count(sev Severity) {
 	}
 }
 
-func (d *Fold) ack(s Signal) {
+func (d *Fold) ack(s Signal) Folded {
 	a := d.alerts[s.DedupKey]
 	if a == nil || !a.Firing {
-		return
+		return Folded{Signal: s, Fate: FateUnmatched}
 	}
-	if c := d.change(a.IncidentID); c != nil && c.Incident.Status == Triggered {
+	c := d.change(a.IncidentID)
+	if c != nil && c.Incident.Status == Triggered {
 		_ = c.ack(Act{Do: ActAck}) // a refusal changes nothing, and there is nobody to tell
 	}
+	return c.fate(s, FateAcknowledged)
 }
 
-func (d *Fold) clear(s Signal) {
+func (d *Fold) clear(s Signal) Folded {
 	a := d.alerts[s.DedupKey]
-	if a == nil {
-		// A tombstone: should the trigger come later than its own end, it is stale.
+	switch {
+	case a == nil:
+		// A tombstone, for should the trigger come later than its own end.
 		a = &Alert{
 			ID: d.NewAlert(), IntegrationID: d.Integration.ID, DedupKey: s.DedupKey,
 			GroupKey: s.group(), Severity: High, FirstAt: d.now, ClearedAt: new(d.now),
 		}
 		a.refresh(s, d.now)
 		d.alerts[s.DedupKey] = a
-		d.touch(a)
-		return
+	case a.lateEnd(s):
+		return d.setAside(a, s)
+	case a.Firing:
+		a.refresh(Signal{}, d.now)
+		a.ended(s, d.now)
+		return d.cleared(a).fate(s, FateCleared)
 	}
-	if a.Firing {
-		a.refresh(Signal{StartsAt: s.StartsAt}, d.now)
-		d.cleared(a)
-	}
+	a.ended(s, d.now)
+	d.touch(a)
+	return Folded{Signal: s, Fate: FateUnmatched, Incident: a.IncidentID}
 }
 
-// reconcile closes what the monitor no longer lists.
-func (d *Fold) reconcile(s Signal) {
+// reconcile closes what the monitor no longer lists. That is only concluded from what is absent, so
+// nothing that comes afterwards is late. A list that names something as firing that is over, or as over
+// that fires, is late itself, and nothing is concluded from it.
+func (d *Fold) reconcile(s Signal) Folded {
+	firing := func(key string) bool { return d.alerts[key] != nil && d.alerts[key].Firing }
+	quiet := func(key string) bool { return !firing(key) }
+	if slices.ContainsFunc(s.Present, quiet) || slices.ContainsFunc(s.Ended, firing) {
+		return Folded{Signal: s, Fate: FateLate}
+	}
+	var c *Change
+	fate := FateListed
 	for _, key := range slices.Sorted(maps.Keys(d.alerts)) {
 		a := d.alerts[key]
 		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) {
-			d.cleared(a)
+			c, fate = d.cleared(a), FateCleared
 		}
 	}
+	return c.fate(s, fate)
 }
 
 // cleared ends one alert, and its incident with the last of them.
-func (d *Fold) cleared(a *Alert) {
+func (d *Fold) cleared(a *Alert) *Change {
 	a.Firing = false
 	a.ClearedAt = new(d.now)
 	d.touch(a)
 	c := d.change(a.IncidentID)
 	if c == nil || !c.Incident.Open() {
-		return
+		return c
 	}
 	if d.fires(a.IncidentID) {
 		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
-		return
+		return c
 	}
 	_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
+	return c
 }
 
 // fires reports whether any alert of the incident does.

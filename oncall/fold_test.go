@@ -10,6 +10,7 @@ type stored struct {
 	incidents map[IncidentID]Incident
 	alerts    map[AlertID]Alert
 	events    []Event
+	fates     []Fate
 }
 
 // fold runs one batch at a fresh fold that is loaded as the store would load it.
@@ -31,7 +32,7 @@ func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 	d.NewIncident = func() IncidentID { nextIncident++; return nextIncident }
 	d.NewAlert = func() AlertID { nextAlert++; return nextAlert }
 	for _, sig := range signals {
-		d.Receive(sig, at)
+		s.fates = append(s.fates, d.Receive(sig, at).Fate)
 	}
 	changes, alerts := d.Results()
 	for _, c := range changes {
@@ -175,23 +176,112 @@ func TestReconcileClosesWhatTheMonitorNoLongerLists(t *testing.T) {
 	equal(t, "incident", s.incidents[1].Status, Resolved)
 }
 
-func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
-	t.Parallel()
-	began := noon.Add(-time.Hour)
-	late := fires("a")
-	late.StartsAt = began
-	gone := clears("a")
-	gone.StartsAt, gone.EndsAt = began, noon
+// episodeOf is a signal of an alert that began an hour before noon.
+func episodeOf(s Signal) Signal {
+	s.StartsAt, s.GroupKey = noon.Add(-time.Hour), "g"
+	if s.Action == Clear {
+		s.EndsAt = noon
+	}
+	return s
+}
 
+func TestOnlyTheFirstSignalSoonAfterAnEndIsLate(t *testing.T) {
+	t.Parallel()
+	a, gone := episodeOf(fires("a")), episodeOf(clears("a"))
+	for name, c := range map[string]struct {
+		after []time.Duration // of the end, at which it fires with the start that it had
+		want  []int           // pages
+	}{
+		"a peer that comes late":             {[]time.Duration{time.Minute}, []int{0}},
+		"listed again":                       {[]time.Duration{time.Minute, 90 * time.Second}, []int{0, 1}},
+		"listed again later":                 {[]time.Duration{time.Minute, 6 * time.Minute}, []int{0, 1}},
+		"a reload":                           {[]time.Duration{2 * time.Minute}, []int{1}},
+		"when Prometheus has come back":      {[]time.Duration{12 * time.Minute, 13 * time.Minute}, []int{1, 0}},
+		"a day later, and the day after it ": {[]time.Duration{24 * time.Hour, 48 * time.Hour}, []int{1, 0}},
+	} {
+		var s stored
+		s.fold(noon.Add(-time.Minute), a)
+		s.fold(noon, gone)
+		for i, after := range c.after {
+			changes := s.fold(noon.Add(after), a)
+			equal(t, name, pages(changes), c.want[i])
+			if c.want[i] == 0 && i == 0 {
+				equal(t, name+": the line", changes[0].Events[0].Kind, EventLate)
+			}
+		}
+		equal(t, name+": firing", s.incidents[IncidentID(len(s.incidents))].Open(), c.want[len(c.want)-1]+len(c.want) > 1)
+	}
+}
+
+// Each end opens the two minutes anew; a start that is later than the one that ended is a new episode.
+func TestEveryEndMayHaveALateSignal(t *testing.T) {
+	t.Parallel()
+	a, gone := episodeOf(fires("a")), episodeOf(clears("a"))
 	var s stored
 	s.fold(noon, gone)
 	equal(t, "a resolve of nothing", len(s.incidents), 0)
-	equal(t, "late trigger", len(s.fold(noon.Add(time.Minute), late)), 0)
-
-	anew := late
+	equal(t, "late trigger", len(s.fold(noon.Add(time.Minute), a)), 0)
+	s.fold(noon.Add(2*time.Minute), gone)
+	equal(t, "late after the second end", len(s.fold(noon.Add(3*time.Minute), a)), 0)
+	anew := a
 	anew.StartsAt = noon.Add(time.Minute)
-	s.fold(noon.Add(2*time.Minute), anew)
+	s.fold(noon.Add(3*time.Minute), anew)
 	equal(t, "a new episode", len(s.incidents), 1)
+}
+
+// A silence hides an alert from the list: that it is over was only concluded from that.
+func TestNothingIsLateAfterASilence(t *testing.T) {
+	t.Parallel()
+	list := func(present ...string) Signal { return Signal{Action: Reconcile, GroupKey: "g", Present: present} }
+	a, b := episodeOf(fires("a")), episodeOf(fires("b"))
+	var s stored
+	s.fold(noon, a, b, list("a", "b"))
+	s.fold(noon, b, list("b"))
+	s.fold(noon, episodeOf(clears("b")), Signal{Action: Reconcile, GroupKey: "g", Ended: []string{"b"}})
+	equal(t, "silenced", s.incidents[1].Status, Resolved)
+	changes := s.fold(noon, a, list("a"))
+	equal(t, "pages", pages(changes), 1)
+	equal(t, "status", s.incidents[1].Status, Triggered)
+}
+
+// The end of an earlier episode comes when the alert fires anew: nothing is closed, not even what that
+// payload doesn't list.
+func TestALateEndClosesNothing(t *testing.T) {
+	t.Parallel()
+	anew, other := episodeOf(fires("a")), episodeOf(fires("b"))
+	anew.StartsAt = noon.Add(time.Minute)
+	var s stored
+	s.fold(noon.Add(2*time.Minute), anew, other)
+	changes := s.fold(noon.Add(3*time.Minute), episodeOf(clears("a")), Signal{Action: Reconcile, GroupKey: "g", Ended: []string{"a"}})
+	equal(t, "firing", []bool{s.alerts[1].Firing, s.alerts[2].Firing}, []bool{true, true})
+	equal(t, "lines", changes[0].Events, []Event{{
+		IncidentID: 1, At: noon.Add(3 * time.Minute), Kind: EventLate,
+		Actor: ByIntegration("prometheus"), Detail: Detail{Text: "a", Over: true},
+	}})
+	now := clears("a")
+	now.StartsAt, now.EndsAt = anew.StartsAt, noon.Add(4*time.Minute)
+	s.fold(noon.Add(5*time.Minute), now, clears("b"))
+	equal(t, "closed", s.incidents[1].Status, Resolved)
+}
+
+// Whatever becomes of a signal has a name, for the log and the metric.
+func TestEverySignalHasAFate(t *testing.T) {
+	t.Parallel()
+	var s stored
+	fold := func(at time.Time, signals ...Signal) {
+		s.fates = nil
+		s.fold(at, signals...)
+	}
+	a := episodeOf(fires("a"))
+	fold(noon, a, a, episodeOf(fires("b")), Signal{Action: AckSignal, DedupKey: "a"}, Signal{Action: AckSignal, DedupKey: "x"}, clears("x"))
+	equal(t, "fates", s.fates, []Fate{FateOpened, FateRepeated, FateJoined, FateAcknowledged, FateUnmatched, FateUnmatched})
+	fold(noon, episodeOf(clears("a")), a, Signal{Action: Reconcile, GroupKey: "g", Present: []string{"a"}},
+		Signal{Action: Reconcile, GroupKey: "g", Present: []string{"b"}}, Signal{Action: Reconcile, GroupKey: "g"}, a)
+	equal(t, "fates", s.fates, []Fate{FateCleared, FateLate, FateLate, FateListed, FateCleared, FateReopened})
+	s.do(t, 1, ByUser(ann), Act{Do: ActSnooze, Until: noon.Add(time.Hour)}, noon)
+	fold(noon, a, episodeOf(clears("a")))
+	fold(noon.Add(10*time.Minute), a)
+	equal(t, "fates", s.fates, []Fate{FateSnoozed})
 }
 
 func TestTheOwnerHearsOnceThatItGotWorse(t *testing.T) {

@@ -11,7 +11,8 @@ const (
 	AckSignal Action = "acknowledge"
 	Clear     Action = "resolve"
 	// Reconcile says that of the alerts under GroupKey only those in Present are
-	// firing still: what the monitor no longer lists has cleared.
+	// firing still: what the monitor no longer lists has cleared. It comes after the signals of
+	// the alerts that are listed; those in Ended were listed as resolved.
 	Reconcile Action = "reconcile"
 )
 
@@ -29,6 +30,7 @@ type Signal struct {
 	StartsAt time.Time         `json:"starts_at,omitzero"` // when the monitor says this episode began
 	EndsAt   time.Time         `json:"ends_at,omitzero"`
 	Present  []string          `json:"present,omitempty"` // dedup keys, for Reconcile
+	Ended    []string          `json:"ended,omitempty"`   // the same
 }
 
 func (s Signal) group() string {
@@ -37,6 +39,10 @@ func (s Signal) group() string {
 	}
 	return s.DedupKey
 }
+
+// lateWithin is for how long after its end a signal of an episode may be one that another
+// Alertmanager of a cluster has sent before it heard of that end.
+const lateWithin = 2 * time.Minute
 
 // An Alert is all signals under one dedup key until it clears. A cleared one is
 // kept as a tombstone, so that a late signal of an old episode is recognised.
@@ -57,6 +63,7 @@ type Alert struct {
 	LastAt        time.Time
 	StartsAt      time.Time // zero where the monitor doesn't say
 	ClearedAt     *time.Time
+	LateUntil     *time.Time // until when a signal of the episode that ended may have come late
 }
 
 // refresh takes over what the signal says; a blank says nothing.
@@ -78,14 +85,26 @@ func (a *Alert) refresh(s Signal, at time.Time) {
 	if len(s.Labels) > 0 {
 		a.Labels = s.Labels
 	}
-	if !s.StartsAt.IsZero() {
-		a.StartsAt = s.StartsAt
-	}
+	a.StartsAt = latest(a.StartsAt, s.StartsAt)
 }
 
-// stale reports whether the signal speaks of the episode that this tombstone
-// ended: the same start, not after the end.
-func (a *Alert) stale(s Signal) bool {
-	return !a.Firing && a.ClearedAt != nil && !s.StartsAt.IsZero() &&
-		s.StartsAt.Equal(a.StartsAt) && !s.StartsAt.After(*a.ClearedAt)
+// late reports whether a firing signal speaks of the episode that this tombstone ended, and has come
+// so soon after the monitor said so that it may have been sent before. An alert may begin again with the
+// start that it had, as Prometheus keeps it; so only the first such signal is taken for late: who
+// lists the alert again means it.
+func (a *Alert) late(s Signal, now time.Time) bool {
+	return !a.Firing && a.LateUntil != nil && now.Before(*a.LateUntil) &&
+		!s.StartsAt.IsZero() && !s.StartsAt.After(a.StartsAt)
+}
+
+// lateEnd reports whether the end that a signal tells of lies before the beginning of what fires now.
+func (a *Alert) lateEnd(s Signal) bool {
+	return a.Firing && !s.StartsAt.IsZero() && s.StartsAt.Before(a.StartsAt) &&
+		!s.EndsAt.IsZero() && s.EndsAt.Before(a.StartsAt)
+}
+
+// ended notes that the monitor itself has said that the alert is over.
+func (a *Alert) ended(s Signal, now time.Time) {
+	a.LateUntil = new(now.Add(lateWithin))
+	a.StartsAt = latest(a.StartsAt, s.StartsAt)
 }

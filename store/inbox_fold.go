@@ -27,6 +27,7 @@ type folder struct {
 	limit int // of the next batch
 	held  heldKeys
 	after int64 // the entry up to which the inbox was looked through since something is held
+	said  unshown
 }
 
 // An entry is one row of the inbox.
@@ -118,9 +119,7 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 		f.after = entries[len(entries)-1].ID
 	}
 	for _, d := range folded {
-		for _, l := range d.entries {
-			f.store.metrics.signals.WithLabelValues(d.Integration.Name, string(l.signal.Action)).Inc()
-		}
+		f.count(d, now)
 	}
 	f.store.changed(changes)
 	for _, m := range rejects {
@@ -169,8 +168,10 @@ func scrub(s *oncall.Signal) {
 	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link} {
 		*text = clean(*text)
 	}
-	for i, key := range s.Present {
-		s.Present[i] = clean(key)
+	for _, keys := range [][]string{s.Present, s.Ended} {
+		for i, key := range keys {
+			keys[i] = clean(key)
+		}
 	}
 	labels := make(map[string]string, len(s.Labels))
 	for name, value := range s.Labels {
@@ -184,6 +185,7 @@ type integrationFold struct {
 	*oncall.Fold
 	entries []entry
 	found   *storedState
+	folded  []oncall.Folded // what became of each entry
 }
 
 // folds sorts entries by integration, each in the order of arrival, and lays out what is stored.
@@ -225,7 +227,8 @@ func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []i
 func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []integrationFold, now time.Time) ([]oncall.Change, error) {
 	var changes []oncall.Change
 	var alerts []oncall.Alert
-	for _, d := range folds {
+	for i := range folds {
+		d := &folds[i]
 		if err := d.receive(); err != nil {
 			return nil, err
 		}
@@ -255,7 +258,7 @@ func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []integrationFold, n
 }
 
 // receive folds the entries. A panic becomes an error: one signal must not stop all others.
-func (d integrationFold) receive() (err error) {
+func (d *integrationFold) receive() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errRule, p)
@@ -263,7 +266,7 @@ func (d integrationFold) receive() (err error) {
 	}()
 	d.found.fill(d.Fold)
 	for _, l := range d.entries {
-		d.Receive(l.signal, l.ReceivedAt)
+		d.folded = append(d.folded, d.Receive(l.signal, l.ReceivedAt))
 	}
 	return nil
 }

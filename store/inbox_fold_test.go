@@ -86,7 +86,14 @@ func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id IS NULL AND starts_at = $1`, s.StartsAt); n != 1 {
 		t.Errorf("%d tombstones", n)
 	}
-	s.StartsAt = start
+	w.accept(s) // it means it
+	w.fold()
+	if in := w.incident(1); in.Status != oncall.Triggered {
+		t.Errorf("listed once more: %+v", in)
+	}
+	end.StartsAt, s.StartsAt = s.StartsAt, start
+	w.accept(end)
+	w.fold()
 	w.accept(s)
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Triggered {

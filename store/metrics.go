@@ -15,6 +15,7 @@ const scrapeLimit = time.Second
 
 type metrics struct {
 	signals    *prometheus.CounterVec
+	fates      *prometheus.CounterVec
 	incidents  *prometheus.CounterVec
 	rejected   prometheus.Counter
 	inboxDepth *prometheus.Desc
@@ -27,6 +28,10 @@ func newMetrics() *metrics {
 		signals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_signals_total", Help: "Signals folded.",
 		}, []string{"integration", "action"}),
+		fates: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_signal_fates_total",
+			Help: "What became of the signals that were folded. Nobody sees those that are repeated, merged, snoozed, late or unmatched by a message of their own.",
+		}, []string{"integration", "fate"}),
 		incidents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_incidents_total", Help: "Incidents that were opened, acknowledged, resolved or exhausted.",
 		}, []string{"event"}),
@@ -41,7 +46,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.incidents, m.rejected, depthCollector{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.fates, m.incidents, m.rejected, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

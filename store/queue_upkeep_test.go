@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -278,13 +279,14 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	registry := prometheus.NewPedanticRegistry()
-	s, err := store.Open(t.Context(), w.url, store.Options{MaxConns: 4, Log: zerolog.Nop(), Metrics: registry})
+	var log strings.Builder
+	s, err := store.Open(t.Context(), w.url, store.Options{MaxConns: 4, Log: zerolog.New(&log), Metrics: registry})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	stop := w.run(s)
-	w.accept(trigger("disk"), trigger("disk"), trigger("cpu"), resolve("cpu"))
+	w.accept(trigger("disk"), trigger("disk"), trigger("cpu"), resolve("cpu"), resolve("cpu"))
 	w.fold()
 	w.until("it is counted", func() bool {
 		n, err := testutil.GatherAndCount(registry, "watchbill_incidents_total")
@@ -294,12 +296,18 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	w.accept(trigger("waiting"))
 	expect := map[string]float64{
 		"watchbill_signals_total grafana trigger": 3,
-		"watchbill_signals_total grafana resolve": 1,
-		"watchbill_incidents_total opened":        2,
-		"watchbill_incidents_total resolved":      1,
-		"watchbill_inbox_depth":                   1,
-		"watchbill_queue_depth draw":              3, // one of them for the mere count
-		"watchbill_queue_depth page":              2,
+		"watchbill_signals_total grafana resolve": 2,
+
+		"watchbill_signal_fates_total grafana opened":    2,
+		"watchbill_signal_fates_total grafana repeated":  1,
+		"watchbill_signal_fates_total grafana cleared":   1,
+		"watchbill_signal_fates_total grafana unmatched": 1,
+
+		"watchbill_incidents_total opened":   2,
+		"watchbill_incidents_total resolved": 1,
+		"watchbill_inbox_depth":              1,
+		"watchbill_queue_depth draw":         3, // one of them for the mere count
+		"watchbill_queue_depth page":         2,
 	}
 	families, err := registry.Gather()
 	if err != nil {
@@ -313,7 +321,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 			for _, l := range m.GetLabel() {
 				byName[l.GetName()] = l.GetValue()
 			}
-			for _, l := range []string{"integration", "action", "event", "queue"} {
+			for _, l := range []string{"integration", "action", "fate", "event", "queue"} {
 				if v := byName[l]; v != "" {
 					name += " " + v
 				}
@@ -328,5 +336,13 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 	if _, err := store.Open(context.Background(), w.url, store.Options{Metrics: registry}); err == nil {
 		t.Error("two stores share their metrics")
+	}
+	for _, want := range []string{
+		`"fate":"repeated","incident":1,"action":"trigger","dedup_key":"disk"`,
+		`"fate":"unmatched","incident":2,"action":"resolve","dedup_key":"cpu"`,
+	} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, log.String())
+		}
 	}
 }

@@ -136,6 +136,12 @@ func quietLine(e oncall.Event) string {
 		return fmt.Sprintf("%s opened it: %s", who(e.Actor), text)
 	case oncall.EventAlertJoined:
 		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)
+	case oncall.EventLate:
+		if e.Detail.Over {
+			return fmt.Sprintf("%s says that %s is over, of an earlier time than it fires since: taken for late, nothing was closed.", who(e.Actor), text)
+		}
+		return fmt.Sprintf("%s says again that %s fires, so soon after its end that it is taken for late: nobody was paged. "+
+			"If it comes once more, it pages.", who(e.Actor), text)
 	case oncall.EventAlertResolved:
 		return fmt.Sprintf("%s cleared the alert %s", who(e.Actor), text)
 	case oncall.EventPageReceipt:

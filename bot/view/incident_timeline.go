@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -33,6 +34,10 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 	}
 	for _, p := range paragraphs {
 		blocks = append(blocks, section(p))
+	}
+	if in := s.Picture.Incident; in.SignalCount > 1 {
+		// Most of them only say again what a line above has said.
+		blocks = append(blocks, note(fmt.Sprintf("%d signals in all, the last at %s.", in.SignalCount, stamp(in.LastSignalAt, asMoment, s.Zone))))
 	}
 	if len(lines) == 0 {
 		blocks = append(blocks, section("Nothing has happened yet."))

@@ -1,0 +1,44 @@
+package oncall
+
+// Fate is what became of a signal.
+type Fate string
+
+// The fates of signals.
+const (
+	FateOpened       Fate = "opened"   // an incident
+	FateJoined       Fate = "joined"   // an open one, as a further alert
+	FateReopened     Fate = "reopened" // one that was closed a moment ago
+	FateRepeated     Fate = "repeated" // the alert fires already: it is counted
+	FateMerged       Fate = "merged"   // the same, in the incident that its own was merged into
+	FateSnoozed      Fate = "snoozed"  // it is counted, and pages when the snooze ends
+	FateLate         Fate = "late"     // of an episode that is over; the next one that says so counts
+	FateAcknowledged Fate = "acknowledged"
+	FateCleared      Fate = "cleared"
+	FateUnmatched    Fate = "unmatched" // it ends or acknowledges what doesn't fire
+	FateListed       Fate = "listed"    // a list of what fires, from which nothing more follows
+)
+
+// Shown reports whether people see by an incident's message that the signal has come.
+func (f Fate) Shown() bool {
+	switch f {
+	case FateRepeated, FateMerged, FateSnoozed, FateLate, FateUnmatched:
+		return false
+	default:
+		return true
+	}
+}
+
+// A Folded signal is one with its fate.
+type Folded struct {
+	Signal   Signal
+	Fate     Fate
+	Incident IncidentID // 0: none
+}
+
+// fate tells what became of a signal in an incident, if in any.
+func (c *Change) fate(s Signal, f Fate) Folded {
+	if c == nil {
+		return Folded{Signal: s, Fate: f}
+	}
+	return Folded{Signal: s, Fate: f, Incident: c.Incident.ID}
+}

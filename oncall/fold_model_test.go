@@ -1,0 +1,412 @@
+package oncall
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Two Alertmanagers of a cluster tell of one group: in time, late, twice, in part, under a silence. What
+// we make of it is compared, payload by payload, with a model that is as simple as it can be; and in the
+// end, when both have said twice what is true, it is true here.
+func TestWhatTwoAlertmanagersSayAgainstAModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(600) {
+		w := newCluster(seed)
+		for range 60 {
+			if err := w.step(); err != nil {
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+			}
+		}
+		if err := w.settle(); err != nil {
+			t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+		}
+	}
+}
+
+var clusterKeys = []string{"a", "b", "c"}
+
+// An episode is what Prometheus says of an alert.
+type episode struct {
+	firing     bool
+	start, end time.Time
+}
+
+// A listing is one payload.
+type listing struct {
+	alerts    map[string]episode
+	truncated bool
+}
+
+type cluster struct {
+	*rand.Rand
+	now      time.Time
+	truth    map[string]episode
+	views    [2]map[string]episode // what each Alertmanager has heard
+	told     [2]map[string]bool    // what each has told as firing, and not yet as over
+	silenced map[string]bool
+	late     []listing // under way
+	product  stored
+	model    model
+	pages    int
+	log      []string
+}
+
+func newCluster(seed uint64) *cluster {
+	w := &cluster{Rand: rand.New(rand.NewPCG(5, seed)), now: noon, truth: map[string]episode{}, silenced: map[string]bool{}}
+	w.model.alerts = map[string]*modelAlert{}
+	for i := range w.views {
+		w.views[i], w.told[i] = map[string]episode{}, map[string]bool{}
+	}
+	for _, k := range clusterKeys {
+		w.model.alerts[k] = &modelAlert{}
+	}
+	return w
+}
+
+func (w *cluster) note(format string, args ...any) {
+	w.log = append(w.log, w.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+}
+
+// step lets something happen. Much of it within two minutes, some of it long after.
+func (w *cluster) step() error {
+	w.now = w.now.Add(time.Duration(w.IntN(50)) * time.Second)
+	if w.IntN(8) == 0 {
+		w.now = w.now.Add(time.Duration(w.IntN(40)) * time.Minute)
+	}
+	if err := w.timer(); err != nil {
+		return err
+	}
+	k, peer := clusterKeys[w.IntN(len(clusterKeys))], w.IntN(2)
+	switch w.IntN(10) {
+	case 0, 1: // it begins or ends
+		e := w.truth[k]
+		if e.firing {
+			e.firing, e.end = false, w.now
+		} else {
+			e = episode{firing: true, start: w.now}
+		}
+		w.truth[k] = e
+		w.note("%s: firing %v since %s", k, e.firing, e.start.Format(time.TimeOnly))
+	case 2: // a reload: it goes on with the start that it had
+		if e := w.truth[k]; !e.firing && !e.start.IsZero() {
+			w.truth[k] = episode{firing: true, start: e.start}
+			w.note("%s: fires again since %s", k, e.start.Format(time.TimeOnly))
+		}
+	case 3:
+		w.silenced[k] = !w.silenced[k]
+		w.note("%s: silenced %v", k, w.silenced[k])
+	case 4:
+		return w.person()
+	case 5: // what was under way arrives
+		if len(w.late) > 0 {
+			i := w.IntN(len(w.late))
+			l := w.late[i]
+			w.late = slices.Delete(w.late, i, i+1)
+			return w.deliver("late", l)
+		}
+	default:
+		w.hear(peer)
+		l := w.list(peer)
+		if len(l.alerts) == 0 {
+			return nil
+		}
+		if w.IntN(5) == 0 {
+			w.late = append(w.late, l)
+			return nil
+		}
+		if w.IntN(6) == 0 && len(l.alerts) > 1 {
+			l.truncated = true
+			delete(l.alerts, k)
+		}
+		if err := w.deliver(fmt.Sprint("peer ", peer), l); err != nil || w.IntN(6) > 0 {
+			return err
+		}
+		return w.deliver("once more", l)
+	}
+	return nil
+}
+
+// hear brings an Alertmanager up to date, mostly.
+func (w *cluster) hear(peer int) {
+	for _, k := range clusterKeys {
+		if w.IntN(4) > 0 {
+			w.views[peer][k] = w.truth[k]
+		}
+	}
+}
+
+// list is what an Alertmanager has to tell: what fires, and what is over since it told that it fires.
+func (w *cluster) list(peer int) listing {
+	l := listing{alerts: map[string]episode{}}
+	for k, e := range w.views[peer] {
+		if !w.silenced[k] && (e.firing || w.told[peer][k]) {
+			l.alerts[k] = e
+			w.told[peer][k] = e.firing
+		}
+	}
+	return l
+}
+
+// deliver has a payload arrive, here and in the model.
+func (w *cluster) deliver(how string, l listing) error {
+	var firing, ended []Signal
+	list := Signal{Action: Reconcile, GroupKey: "g"}
+	for _, k := range clusterKeys {
+		e, listed := l.alerts[k]
+		s := Signal{Action: Trigger, DedupKey: k, GroupKey: "g", Title: k, Severity: High, StartsAt: e.start}
+		switch {
+		case !listed:
+		case e.firing:
+			firing, list.Present = append(firing, s), append(list.Present, k)
+		default:
+			s.Action, s.EndsAt = Clear, e.end
+			ended, list.Ended = append(ended, s), append(list.Ended, k)
+		}
+	}
+	signals := slices.Concat(firing, ended)
+	if !l.truncated {
+		signals = append(signals, list)
+	}
+	w.note("%s: firing %v, over %v, truncated %v", how, list.Present, list.Ended, l.truncated)
+	lines := w.lateLines()
+	for _, c := range w.product.fold(w.now, signals...) {
+		w.pages += len(c.Pages)
+	}
+	aside := w.model.hear(l, w.now)
+	if got := w.lateLines() - lines; got != aside {
+		return fmt.Errorf("%d lines about what is late, want %d", got, aside)
+	}
+	return w.compare()
+}
+
+// lateLines counts the lines that say that a signal was not believed.
+func (w *cluster) lateLines() (n int) {
+	for _, e := range w.product.events {
+		if e.Kind == EventLate {
+			n++
+		}
+	}
+	return n
+}
+
+// person lets somebody act on the latest incident.
+func (w *cluster) person() error {
+	id := IncidentID(len(w.product.incidents))
+	if id == 0 {
+		return nil
+	}
+	a := []Act{{Do: ActAck}, {Do: ActResolve}, {Do: ActSnooze, Until: w.now.Add(time.Hour)}}[w.IntN(3)]
+	policy, roster := payments()
+	c, err := w.product.incidents[id].Do(a, ByUser(bo), facts(policy, roster), w.now)
+	if err != nil {
+		return nil //nolint:nilerr // it is refused, and nothing changes
+	}
+	w.note("Bo: %s", a.Do)
+	w.product.incidents[id] = c.Incident
+	w.model.incidents[id-1].act(a, w.now)
+	return w.compare()
+}
+
+// timer lets what the model waits for come due: the end of a snooze, or of the peace after a person's
+// resolve. Other timers escalate, which is tried elsewhere.
+func (w *cluster) timer() error {
+	for i, m := range w.model.incidents {
+		if m.pageAt.IsZero() || m.pageAt.After(w.now) {
+			continue
+		}
+		in := w.product.incidents[IncidentID(i+1)]
+		if in.NextAt == nil || !in.NextAt.Equal(m.pageAt) {
+			return fmt.Errorf("the timer of %s stands at %v, want %s", in.ID, in.NextAt, m.pageAt)
+		}
+		policy, roster := payments()
+		c, due := in.RunTimer(in.Seq, facts(policy, roster), m.pageAt)
+		if !due {
+			return fmt.Errorf("the timer of %s does nothing", in.ID)
+		}
+		w.note("the timer of %s", in.ID)
+		w.product.incidents[in.ID] = c.Incident
+		w.pages += len(c.Pages)
+		w.model.page(m)
+	}
+	return w.compare()
+}
+
+func (w *cluster) compare() error {
+	m := &w.model
+	firing := map[string]bool{}
+	for _, a := range w.product.alerts {
+		if a.Firing {
+			firing[a.DedupKey] = true
+		}
+	}
+	for _, k := range clusterKeys {
+		if firing[k] != m.alerts[k].firing {
+			return fmt.Errorf("%s: firing %v, want %v", k, firing[k], m.alerts[k].firing)
+		}
+	}
+	if len(w.product.incidents) != len(m.incidents) {
+		return fmt.Errorf("%d incidents, want %d", len(w.product.incidents), len(m.incidents))
+	}
+	for i, want := range m.incidents {
+		if in := w.product.incidents[IncidentID(i+1)]; in.Status != want.status {
+			return fmt.Errorf("%s is %q, want %q", in.ID, in.Status, want.status)
+		}
+	}
+	if w.pages != m.pages {
+		return fmt.Errorf("%d pages, want %d", w.pages, m.pages)
+	}
+	return nil
+}
+
+// settle has both say twice, all of it, what is true: then that holds here, and what fires is open.
+func (w *cluster) settle() error {
+	clear(w.silenced)
+	for range 2 {
+		for peer := range w.views {
+			w.now = w.now.Add(70 * time.Second)
+			if err := w.timer(); err != nil {
+				return err
+			}
+			l := listing{alerts: map[string]episode{}}
+			for k, e := range w.truth {
+				if !e.start.IsZero() {
+					l.alerts[k] = e
+				}
+			}
+			if err := w.deliver(fmt.Sprint("the truth by peer ", peer), l); err != nil {
+				return err
+			}
+		}
+	}
+	for _, k := range clusterKeys {
+		a, fires := w.model.alerts[k], w.truth[k].firing
+		if a.firing != fires || fires && a.incident.status == Resolved {
+			return fmt.Errorf("%s: firing %v is not true, or it is in no open incident", k, a.firing)
+		}
+	}
+	return nil
+}
+
+// The model has one group.
+type model struct {
+	alerts    map[string]*modelAlert
+	incidents []*modelIncident // all of the group's
+	pages     int
+}
+
+type modelAlert struct {
+	firing   bool
+	start    time.Time
+	over     time.Time // when the monitor said so; zero if it only stopped telling, or has told again since
+	incident *modelIncident
+}
+
+type modelIncident struct {
+	status   Status
+	closedAt time.Time
+	byPerson bool      // closed
+	snoozed  time.Time // until when
+	pageAt   time.Time // a snooze or a person's peace ends
+}
+
+func (m *model) page(in *modelIncident) {
+	in.status, in.pageAt, in.snoozed = Triggered, time.Time{}, time.Time{}
+	m.pages++
+}
+
+// hear takes in a payload, and returns how much of it was not believed and stands in a timeline.
+func (m *model) hear(l listing, now time.Time) (aside int) {
+	doubt := false
+	disbelieve := func(a *modelAlert) {
+		doubt = true
+		if a.incident != nil {
+			aside++
+		}
+	}
+	for _, k := range clusterKeys {
+		e, listed := l.alerts[k]
+		a := m.alerts[k]
+		switch {
+		case !listed || !e.firing:
+		case a.firing:
+			a.start = latest(a.start, e.start)
+			if a.incident.status == Resolved { // by a person
+				a.incident.status, a.incident.pageAt = Triggered, latest(now, a.incident.closedAt.Add(30*time.Minute))
+			}
+		case !a.over.IsZero() && now.Sub(a.over) < 2*time.Minute && !e.start.After(a.start):
+			a.over = time.Time{}
+			disbelieve(a)
+		default:
+			*a = modelAlert{firing: true, start: e.start, incident: m.fire(now)}
+		}
+	}
+	for _, k := range clusterKeys {
+		e, listed := l.alerts[k]
+		a := m.alerts[k]
+		switch {
+		case !listed || e.firing:
+		case a.firing && e.end.Before(a.start) && e.start.Before(a.start):
+			disbelieve(a)
+		default:
+			was := a.firing
+			a.firing, a.start, a.over = false, latest(a.start, e.start), now
+			m.over(was, a.incident, now)
+		}
+	}
+	if l.truncated || doubt {
+		return aside
+	}
+	for _, k := range clusterKeys {
+		if a := m.alerts[k]; a.firing {
+			if _, listed := l.alerts[k]; !listed {
+				a.firing, a.over = false, time.Time{}
+				m.over(true, a.incident, now)
+			}
+		}
+	}
+	return aside
+}
+
+func (m *model) fire(now time.Time) *modelIncident {
+	var in *modelIncident
+	if len(m.incidents) > 0 {
+		in = m.incidents[len(m.incidents)-1]
+	}
+	switch {
+	case in != nil && in.status != Resolved: // it joins
+	case in != nil && in.snoozed.After(now):
+		in.status, in.pageAt = Snoozed, in.snoozed
+	case in != nil && !in.byPerson && now.Sub(in.closedAt) < 5*time.Minute:
+		m.page(in)
+	default:
+		in = &modelIncident{}
+		m.incidents = append(m.incidents, in)
+		m.page(in)
+	}
+	return in
+}
+
+func (m *model) over(was bool, in *modelIncident, now time.Time) {
+	for _, a := range m.alerts {
+		was = was && (!a.firing || a.incident != in)
+	}
+	if was && in.status != Resolved {
+		in.status, in.closedAt, in.byPerson, in.pageAt = Resolved, now, false, time.Time{}
+	}
+}
+
+func (in *modelIncident) act(a Act, now time.Time) {
+	in.pageAt, in.snoozed = time.Time{}, time.Time{}
+	switch a.Do {
+	case ActAck:
+		in.status = Acknowledged
+	case ActResolve:
+		in.status, in.closedAt, in.byPerson = Resolved, now, true
+	default:
+		in.status, in.snoozed, in.pageAt = Snoozed, a.Until, a.Until
+	}
+}

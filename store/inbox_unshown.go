@@ -1,0 +1,80 @@
+package store
+
+import (
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// sayEvery is how often the log says of an incident that signals about it are not shown.
+const sayEvery = time.Minute
+
+// unshown are the lines about signals that people don't see. A monitor that repeats itself fifty times a
+// second doesn't flood the log: it has the first at once, then how many there were in a minute.
+type unshown struct {
+	lines map[unshownKey]*unshownLine
+	swept time.Time
+}
+
+type unshownKey struct {
+	integration oncall.IntegrationID
+	fate        oncall.Fate
+	incident    oncall.IncidentID
+	key         string // of the alert, where there is no incident
+}
+
+type unshownLine struct {
+	integration string
+	last        oncall.Folded
+	at          time.Time // when it was written last
+	count       int       // how many signals since
+}
+
+// count counts what became of an integration's signals, and logs those that are not shown.
+func (f *folder) count(d integrationFold, now time.Time) {
+	for i, l := range d.entries {
+		became := d.folded[i]
+		f.store.metrics.signals.WithLabelValues(d.Integration.Name, string(l.signal.Action)).Inc()
+		f.store.metrics.fates.WithLabelValues(d.Integration.Name, string(became.Fate)).Inc()
+		if became.Fate.Shown() {
+			continue
+		}
+		key := unshownKey{integration: d.Integration.ID, fate: became.Fate, incident: became.Incident}
+		if became.Incident == 0 {
+			key.key = became.Signal.DedupKey
+		}
+		line := f.said.lines[key]
+		if line == nil {
+			line = &unshownLine{integration: d.Integration.Name}
+			if f.said.lines == nil {
+				f.said.lines = map[unshownKey]*unshownLine{}
+			}
+			f.said.lines[key] = line
+		}
+		line.last = became
+		line.count++
+		f.say(line, now)
+	}
+	if now.Sub(f.said.swept) < sayEvery {
+		return
+	}
+	f.said.swept = now
+	for key, line := range f.said.lines {
+		if f.say(line, now); now.Sub(line.at) >= sayEvery {
+			delete(f.said.lines, key)
+		}
+	}
+}
+
+// say writes a line, unless it was written a moment ago or there is nothing new to say.
+func (f *folder) say(line *unshownLine, now time.Time) {
+	if line.count == 0 || now.Sub(line.at) < sayEvery {
+		return
+	}
+	became := line.last
+	f.store.log.Info().Str("integration", line.integration).Str("fate", string(became.Fate)).
+		Int64("incident", int64(became.Incident)).Str("action", string(became.Signal.Action)).
+		Str("dedup_key", became.Signal.DedupKey).Str("group_key", became.Signal.GroupKey).
+		Str("title", became.Signal.Title).Int("signals", line.count).Msg("signal not shown")
+	line.at, line.count = now, 0
+}
