@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/watchbill/watchbill/intake"
 )
 
 // Limits on what is in progress at once; beyond them senders are asked to retry.
@@ -75,7 +77,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 		body.release()
 		return nil, nil, unread(err, limit)
 	}
-	return b, body.release, nil
+	return intake.Unmarked(b), body.release, nil
 }
 
 // unread is the problem to answer with when the body could not be read.

@@ -235,3 +235,21 @@ func (d *world) eventually(want string) {
 	}
 	d.Fatalf("the incidents are %q, want %q", got, want)
 }
+
+// Some senders begin with a byte order mark.
+func TestAByteOrderMarkIsNoMistake(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	for _, body := range []string{"\ufeff{\"title\":\"x\"}", "\ufeff \n{\"title\":\"x\"}"} {
+		if got := d.post(genericKey, body); got.code != http.StatusAccepted {
+			t.Errorf("%q: got %d %s", body, got.code, got.body)
+		}
+	}
+	body := "\ufeff" + `{"groupKey":"g","status":"firing","alerts":[{"status":"firing","fingerprint":"a1","labels":{"alertname":"X"},"startsAt":"2026-03-02T11:50:00Z"}]}`
+	if got := d.post(alertmanagerKey, body); got.code != http.StatusAccepted {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	if n := d.stored(`signal->>'title' = 'x'`); n != 2 {
+		t.Errorf("%d signals are stored", n)
+	}
+}

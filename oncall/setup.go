@@ -97,6 +97,18 @@ type SetupIntegration struct {
 	Key    string `json:"key"`
 }
 
+// With returns what two documents say together.
+func (s Setup) With(other Setup) Setup {
+	return Setup{
+		Users:        slices.Concat(s.Users, other.Users),
+		Teams:        slices.Concat(s.Teams, other.Teams),
+		Schedules:    slices.Concat(s.Schedules, other.Schedules),
+		Policies:     slices.Concat(s.Policies, other.Policies),
+		Integrations: slices.Concat(s.Integrations, other.Integrations),
+		UserGroups:   slices.Concat(s.UserGroups, other.UserGroups),
+	}
+}
+
 // Check finds what is wrong with the document by itself, each in one sentence. Integrations may have
 // one of the formats.
 func (s Setup) Check(formats []Format) []string {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -95,12 +97,20 @@ func readSetup(path string) (oncall.Setup, error) {
 	return setup, nil
 }
 
+// parseSetup reads all documents of a file, which together are one.
 func parseSetup(data []byte) (oncall.Setup, error) {
-	var setup oncall.Setup
-	if err := yaml.UnmarshalWithOptions(data, &setup, yaml.Strict()); err != nil {
-		return oncall.Setup{}, errors.New(yaml.FormatError(err, false, true))
+	data = intake.Unmarked(data)
+	var all oncall.Setup
+	for d := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()); ; {
+		var setup oncall.Setup
+		switch err := d.Decode(&setup); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return oncall.Setup{}, errors.New(yaml.FormatError(err, false, true))
+		}
+		all = all.With(setup)
 	}
-	return setup, nil
 }
 
 // findPeople fills in the Slack user ids of people whom the file names only by e-mail, from the

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
@@ -66,6 +67,7 @@ func (c Case) At(instants []time.Time, until time.Time) []CaseAnswer {
 // ParseCase reads a case: an object with users, schedule and overrides; other keys are ignored. An
 // error is one sentence that names the place.
 func ParseCase(data []byte) (Case, error) {
+	data = intake.Unmarked(data)
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var value any

@@ -70,13 +70,13 @@ func (c *explainCmd) read() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
-		return body, nil
+		return intake.Unmarked(body), nil
 	}
 	body, err := os.ReadFile(c.File)
 	if err != nil {
 		return nil, wrongUse{fmt.Sprintf("read %s: %v", c.File, errors.Unwrap(err))}
 	}
-	return body, nil
+	return intake.Unmarked(body), nil
 }
 
 // find returns the integration named on the command line.

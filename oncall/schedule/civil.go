@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"encoding"
 	"fmt"
 	"strings"
 	"time"
@@ -55,6 +56,20 @@ func (d *Date) UnmarshalText(text []byte) error {
 	}
 	*d = parsed
 	return nil
+}
+
+// UnmarshalYAML reads what MarshalText writes. Without it the YAML library would go through the whole
+// file for each date.
+func (d *Date) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalText(unmarshal, d)
+}
+
+func unmarshalText(unmarshal func(any) error, to encoding.TextUnmarshaler) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return err
+	}
+	return to.UnmarshalText([]byte(text))
 }
 
 // days counts from 1970-01-01. The calendar repeats every 400 years, which are
@@ -130,6 +145,11 @@ func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	}
 	*t = parsed
 	return nil
+}
+
+// UnmarshalYAML reads what MarshalText writes, as that of Date does.
+func (t *TimeOfDay) UnmarshalYAML(unmarshal func(any) error) error {
+	return unmarshalText(unmarshal, t)
 }
 
 func (t TimeOfDay) valid() bool    { return t >= 0 && t < 24*60 }

@@ -1,0 +1,28 @@
+package intake
+
+import (
+	"bytes"
+	"unicode/utf16"
+)
+
+// Unmarked returns a body or a file as UTF-8 without a byte order mark, which some editors and shells
+// write: Windows' in UTF-16, which is not valid in any format otherwise.
+func Unmarked(body []byte) []byte {
+	switch {
+	case bytes.HasPrefix(body, []byte("\ufeff")):
+		return body[len("\ufeff"):]
+	case bytes.HasPrefix(body, []byte{0xff, 0xfe}):
+		return fromUTF16(body[2:], func(a, b byte) uint16 { return uint16(a) | uint16(b)<<8 })
+	case bytes.HasPrefix(body, []byte{0xfe, 0xff}):
+		return fromUTF16(body[2:], func(a, b byte) uint16 { return uint16(a)<<8 | uint16(b) })
+	}
+	return body
+}
+
+func fromUTF16(body []byte, unit func(a, b byte) uint16) []byte {
+	units := make([]uint16, 0, len(body)/2)
+	for i := 0; i+1 < len(body); i += 2 {
+		units = append(units, unit(body[i], body[i+1]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
