@@ -13,7 +13,7 @@ import (
 // SetTopic puts a segment into a channel's topic, if it isn't there yet, and keeps what
 // people have written around it.
 func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
-	id, err := b.slack.Conversation(ctx, channel, 0)
+	id, err := b.slack.Conversation(ctx, b.channel(ctx, channel), 0)
 	if err != nil {
 		return fmt.Errorf("set the topic of %s: %w", channel, topicRefusal(err))
 	}

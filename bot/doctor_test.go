@@ -113,11 +113,20 @@ type manifest struct {
 			Hint        string `yaml:"usage_hint"`
 			Escape      bool   `yaml:"should_escape"`
 		} `yaml:"slash_commands"`
+		Shortcuts []struct {
+			Name        string `yaml:"name"`
+			Type        string `yaml:"type"`
+			CallbackID  string `yaml:"callback_id"`
+			Description string `yaml:"description"`
+		} `yaml:"shortcuts"`
 	} `yaml:"features"`
 	OAuth struct {
 		Scopes struct {
 			Bot      []string `yaml:"bot"`
 			Optional []string `yaml:"bot_optional"`
+
+			User         []string `yaml:"user"` // of SLACK_USER_TOKEN
+			UserOptional []string `yaml:"user_optional"`
 		} `yaml:"scopes"`
 	} `yaml:"oauth_config"`
 	Settings struct {
@@ -169,7 +178,14 @@ func TestManifest(t *testing.T) {
 		!m.Features.Home.Home || !m.Features.Home.Messages || m.Features.Home.ReadOnly {
 		t.Error("a setting that Watchbill depends on is wrong")
 	}
-	want := []string{"app_home_opened", "message.im", "team_join", "user_change"}
+	for _, s := range m.Features.Shortcuts {
+		most("the shortcut's name", s.Name, 24)
+		most("the shortcut's description", s.Description, 150)
+	}
+	want := []string{
+		"app_home_opened", "app_mention", "channel_archive", "channel_deleted", "channel_id_changed", "channel_rename", "channel_unarchive",
+		"group_archive", "group_deleted", "group_rename", "group_unarchive", "message.im", "team_join", "user_change",
+	}
 	if !slices.Equal(m.Settings.Events.Bot, want) {
 		t.Errorf("the events are %q; want %q", m.Settings.Events.Bot, want)
 	}
@@ -179,6 +195,9 @@ func TestManifest(t *testing.T) {
 		if s.optional {
 			optional = append(optional, s.name)
 		}
+	}
+	if group := []string{"usergroups:write"}; !slices.Equal(m.OAuth.Scopes.User, group) || !slices.Equal(m.OAuth.Scopes.UserOptional, group) {
+		t.Errorf("of people it asks for %q, optional %q", m.OAuth.Scopes.User, m.OAuth.Scopes.UserOptional)
 	}
 	if !slices.Equal(m.OAuth.Scopes.Bot, all) || !slices.Equal(m.OAuth.Scopes.Optional, optional) {
 		t.Errorf("the manifest asks for %q, optional %q;\nthe doctor for %q, optional %q",

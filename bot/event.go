@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,14 @@ func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 			return err
 		}
 		return b.userChanged(ctx, u)
+	case *slackevents.AppMentionEvent:
+		return b.mentioned(ctx, e, inner)
+	case *slackevents.ChannelRenameEvent:
+		return b.channelRenamed(ctx, inner.Channel.ID, inner.Channel.Name)
+	case *slackevents.GroupRenameEvent:
+		return b.channelRenamed(ctx, inner.Channel.ID, inner.Channel.Name)
+	case *slackevents.ChannelIDChangedEvent:
+		return b.channelMoved(ctx, inner.OldChannelID, inner.NewChannelID)
 	case *slackevents.MessageEvent:
 		return b.directMessage(ctx, e, inner)
 	}
@@ -64,6 +73,20 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" {
 		return nil
 	}
+	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest})
+}
+
+// mentioned answers where somebody mentions the app, in a thread so that the channel stays quiet.
+func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *slackevents.AppMentionEvent) error {
+	if m.BotID != "" || m.User == "" {
+		return nil
+	}
+	thread := cmp.Or(m.ThreadTimeStamp, m.TimeStamp)
+	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: thread, Priority: slackcall.ForRest})
+}
+
+// answerOnce says what Watchbill understands, once for each event.
+func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m slackcall.Message) error {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok {
 		return errNoCallback
@@ -76,7 +99,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if !first {
 		return nil
 	}
-	_, err = b.post(ctx, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, view.Help())
+	_, err = b.post(ctx, m, view.Help())
 	if err == nil {
 		return nil
 	}
@@ -86,5 +109,5 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 			return fmt.Errorf("allow a repeated delivery: %w", err)
 		}
 	}
-	return fmt.Errorf("answer a direct message: %w", err)
+	return fmt.Errorf("answer what somebody wrote to the bot: %w", err)
 }

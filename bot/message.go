@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
@@ -13,11 +14,16 @@ import (
 // post sends one new message. It doesn't try again, since a message whose answer was lost
 // may have been posted. Only if Slack refuses the blocks, the text is sent alone.
 func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (store.Place, error) {
+	named := m.Channel
+	m.Channel = b.channel(ctx, named)
 	at, err := b.slack.Post(ctx, m, d.Text, d.Blocks)
 	if slackcall.BadBlocks(err) {
 		b.log.Error().Err(err).Int64("incident", m.Incident).Msg("Slack refuses the blocks of a message; sending the text alone")
 		m.Hasty = false // or the caller would come back with the blocks each time
 		at, err = b.slack.Post(ctx, m, d.Text, nil)
+	}
+	if err == nil && strings.HasPrefix(m.Channel, "#") {
+		b.learn(ctx, named, at.Channel)
 	}
 	return store.Place(at), err
 }
@@ -36,6 +42,7 @@ func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slac
 // find looks for a message that may have been posted at since or later. Where Slack
 // doesn't let us read it reports none: a second message is better than none.
 func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (store.Place, bool, error) {
+	m.Channel = b.channel(ctx, m.Channel)
 	at, found, err := b.slack.Find(ctx, m, since)
 	if slackcall.Refused(err) {
 		b.log.Warn().Err(err).Str("channel", m.Channel).

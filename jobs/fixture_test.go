@@ -48,16 +48,21 @@ type world struct {
 	id    oncall.IntegrationID
 	names map[*jobs.Jobs]string
 
-	mirror jobs.Mirror                     // nil: none of the tests' groups or topics
+	mirror jobs.Mirror                     // none of the tests' groups or topics, unless a test changes it
 	more   map[oncall.Method]notify.Sender // in addition to Slack
 }
+
+// noMirror is a workspace in which no channel is found.
+type noMirror struct{ jobs.Mirror }
+
+func (noMirror) LearnChannels(context.Context) error { return nil }
 
 // newWorld makes a world whose policy pages Bo after wait.
 func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 	t.Helper()
 	d := &world{
 		t: t, url: storetest.NewURL(t), clock: clock, board: newBoard(), phone: newPhone(),
-		names: map[*jobs.Jobs]string{},
+		names: map[*jobs.Jobs]string{}, mirror: noMirror{},
 	}
 	d.slack = d.board
 	d.store = d.open()

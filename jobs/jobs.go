@@ -64,6 +64,7 @@ type Jobs struct {
 	board              Board
 	mirror             Mirror
 	groups             groupView
+	channels           channelLook
 	senders            map[oncall.Method]notify.Abilities
 	tracked, cancelled []oncall.Method // the methods whose messages can be tracked, and cancelled
 	breakers           breakers

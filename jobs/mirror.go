@@ -26,6 +26,42 @@ type Mirror interface {
 	EnableGroup(ctx context.Context, id string, enabled bool) error
 	// SetTopic sets our segment of a channel's topic.
 	SetTopic(ctx context.Context, channel, segment string) error
+	// LearnChannels looks up the channels that the set-up names and that are not known yet.
+	LearnChannels(ctx context.Context) error
+}
+
+// lookAgain is when channels that were not found are looked up again: making them may mend it.
+const lookAgain = time.Hour
+
+// A channelLook is which channels were unknown when they were looked up last.
+type channelLook struct {
+	mu      sync.Mutex
+	unknown []string
+	at      time.Time
+}
+
+// learnChannels looks up what channels the names of the set-up stand for, before a name passes on to
+// another: after an update, and where nobody could look when it was applied.
+func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
+	j.channels.mu.Lock()
+	defer j.channels.mu.Unlock()
+	directory, err := j.store.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	unknown := directory.ChannelsUnknown()
+	if len(unknown) == 0 || slices.Equal(unknown, j.channels.unknown) && now.Sub(j.channels.at) < lookAgain {
+		return nil
+	}
+	err = j.mirror.LearnChannels(ctx)
+	if _, refused := errors.AsType[oncall.Refusal](err); refused {
+		j.log.Warn().Err(err).Msg("channels are called by their names, and are lost when they are renamed")
+		err = nil
+	}
+	if err == nil {
+		j.channels.unknown, j.channels.at = unknown, now
+	}
+	return err
 }
 
 // topic brings the topic of a team's channel up to date.

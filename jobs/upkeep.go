@@ -76,6 +76,7 @@ func (j *Jobs) regular() []chore {
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
 		{"sync user groups", j.checkGroups},
 		{"mirror user groups", j.mirrorGroups},
+		{"look up channels", j.learnChannels},
 		{"clean up", j.store.Housekeeping},
 	}
 }

@@ -22,7 +22,8 @@ type Directory struct {
 	UserGroups   []oncall.UserGroup                // by handle
 	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
 
-	groups      map[string][]oncall.UserID // Slack user groups, by handle
+	groups      map[string][]oncall.UserID     // Slack user groups, by handle
+	channels    map[string]oncall.NamedChannel // by what the set-up calls them
 	rosterTeams map[oncall.TeamID]oncall.RosterTeam
 
 	// With those removed, to which incidents refer.

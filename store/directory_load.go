@@ -27,7 +27,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 		overrides: map[oncall.OverrideID]schedule.Override{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
-		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadUserGroups, d.loadSlackGroups,
+		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadUserGroups, d.loadSlackGroups, d.loadSlackChannels,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err

@@ -30,6 +30,9 @@ var errDryRun = errors.New("dry run")
 type ApplyOptions struct {
 	Write bool // make the changes; otherwise the report says what they would be
 	Prune bool // remove what is not in the document, but for people, who are Slack's
+
+	// Channels are those that the document names, as far as they were looked up.
+	Channels []oncall.NamedChannel
 }
 
 // Apply makes what the document names as the document says. It must have passed its own Check.
@@ -54,8 +57,17 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 		if !how.Write {
 			return errDryRun
 		}
-		if len(a.report.Changes) == 0 {
+		if err := a.forgetChannels(ctx); err != nil {
+			return err
+		}
+		learned, err := saveChannels(ctx, tx, how.Channels, now)
+		switch {
+		case err != nil:
+			return err
+		case len(a.report.Changes) == 0 && learned == 0:
 			return nil
+		case len(a.report.Changes) == 0:
+			return announce(ctx, tx)
 		}
 		if err := s.follow(ctx, a, setup); err != nil {
 			return err

@@ -64,6 +64,7 @@ func TestStories(t *testing.T) {
 					"group":       s.group,
 					"topic":       s.topic,
 					"leave":       s.leave,
+					"channel":     s.channel,
 					"tap":         s.tap,
 					"close":       s.closeForm,
 					"home":        s.home,

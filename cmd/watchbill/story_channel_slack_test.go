@@ -1,0 +1,47 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// channel does to a channel what people do in Slack.
+func (s *story) channel(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: channel WHAT PLACE [NAME]")
+	}
+	what, place := args[0], args[1]
+	everybody := []string{"U0ANN", "U0BO", "U0CY", "U0DI"}
+	switch what {
+	case "create":
+		s.sim.AddChannel(slacksim.Channel{Name: place, Members: everybody})
+	case "private":
+		s.sim.AddChannel(slacksim.Channel{Name: place, Private: true, Members: []string{"U0ANN"}})
+	case "invite":
+		c, _ := s.sim.FindChannel(place)
+		c.Members = append(c.Members, slacksim.BotUserID)
+		s.sim.AddChannel(c)
+	case "rename":
+		before, _ := s.sim.FindChannel(place)
+		known := func() string {
+			directory, err := s.app.store.Directory(s.t.Context())
+			ts.Check(err)
+			return directory.ChannelCalled(before.ID)
+		}
+		s.until(ts, "Watchbill to know the channel", func() bool { return known() != "" })
+		ts.Check(s.sim.RenameChannel(place, args[2]))
+		s.until(ts, "Watchbill to hear of its name", func() bool { return known() == strings.TrimPrefix(args[2], "#") })
+	case "archive":
+		ts.Check(s.sim.ArchiveChannel(place, true))
+	case "unarchive":
+		ts.Check(s.sim.ArchiveChannel(place, false))
+	case "delete":
+		ts.Check(s.sim.DeleteChannel(place))
+	default:
+		ts.Fatalf("a channel can't be %q", what)
+	}
+	s.settle(ts)
+}
