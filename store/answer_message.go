@@ -144,9 +144,9 @@ func loadPhone(ctx context.Context, tx pgx.Tx, r oncall.Reply, own []oncall.Cont
 		FROM about
 		JOIN pages l ON l.id = about.id AND l.attempted_at IS NOT NULL
 		CROSS JOIN LATERAL (
-			SELECT * FROM pages WHERE id = l.id
+			SELECT id, incident_id, user_id, call_seq, asked_version, state FROM pages WHERE id = l.id
 			UNION ALL
-			SELECT * FROM pages WHERE bundle = l.id AND bundle <> 0
+			SELECT id, incident_id, user_id, call_seq, asked_version, state FROM pages WHERE bundle = l.id AND bundle <> 0
 		) p
 		WHERE p.state <> 'skipped'
 		ORDER BY l.attempted_at DESC, l.id DESC, p.id`

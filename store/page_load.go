@@ -122,7 +122,8 @@ func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 			WHERE id = $1 OR bundle = $1 AND bundle <> 0
 		) c
 		CROSS JOIN LATERAL (
-			SELECT *
+			SELECT o.id, o.incident_id, o.user_id, o.method, o.reason, o.why, o.key, o.contact, o.recipient, o.call_seq,
+			       o.asked_version, o.redial_key, o.due_at, o.state, o.redials, o.held_until
 			FROM pages o
 			WHERE o.incident_id = c.incident_id AND o.call_seq = c.call_seq AND o.asked_version = c.asked_version
 			  AND o.user_id = c.user_id AND o.recipient = c.recipient
