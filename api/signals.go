@@ -18,6 +18,12 @@ import (
 // to be stored is limited by the store.
 const lookupPatience = 2 * time.Second
 
+// What a hint may cost.
+const (
+	maxHints     = 20
+	hintPatience = 250 * time.Millisecond
+)
+
 const maxKey = 256 // bytes; every real key is shorter
 
 // signals handles what a monitor sends.
@@ -29,41 +35,76 @@ func (s *server) signals(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.load.inFlight.Add(-1)
-	n, p := s.take(w, r)
+	n, hints, p := s.take(w, r)
 	if p != nil {
 		p.write(w)
 		return
 	}
 	s.accepted.Observe(s.Clock().Sub(start).Seconds())
 	writeJSON(w, http.StatusAccepted, "application/json", struct {
-		Status  string `json:"status"`
-		Signals int    `json:"signals"`
-	}{"accepted", n})
+		Status  string   `json:"status"`
+		Signals int      `json:"signals"`
+		Hints   []string `json:"hints,omitempty"` // what was not understood, or came to nothing
+	}{"accepted", n, hints})
 }
 
-// take returns how many signals were stored, or the problem to answer with if none was.
-func (s *server) take(w http.ResponseWriter, r *http.Request) (int, *problem) {
+// take returns how many signals were stored and what the sender may want to know of them, or the problem
+// to answer with if none was.
+func (s *server) take(w http.ResponseWriter, r *http.Request) (int, []string, *problem) {
 	integration, p := s.authenticate(w, r)
 	if p != nil {
-		return 0, p
+		return 0, nil, p
 	}
 	format := intake.Of(integration.Format)
 	body, release, p := s.read(w, r, format.Limit)
 	if p != nil {
-		return 0, p
+		return 0, nil, p
 	}
 	defer release()
 	signals, err := format.Parse(body)
 	if err != nil {
-		return 0, unparsed(err, body, r.Header.Get("Content-Type"))
+		return 0, nil, unparsed(err, body, r.Header.Get("Content-Type"))
 	}
+	hints := s.hints(r.Context(), integration, signals)
 	if err := s.System.Accept(r.Context(), integration.ID, signals, s.Clock()); err != nil {
 		if r.Context().Err() == nil { // otherwise the sender hung up
 			s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
 		}
-		return 0, unavailable("The database did not confirm that the signals are stored; send them again.")
+		return 0, nil, unavailable("The database did not confirm that the signals are stored; send them again.")
 	}
-	return len(signals), nil
+	return len(signals), hints, nil
+}
+
+// hints say what of the signals was not understood, and which ends and acknowledgements are about
+// nothing. They are few, and never a reason to keep a signal waiting for long.
+func (s *server) hints(ctx context.Context, in oncall.Integration, signals []oncall.Signal) []string {
+	var hints, keys []string
+	for _, sig := range signals {
+		for _, h := range sig.Hints {
+			if len(hints) < maxHints {
+				hints = append(hints, h.Text)
+			}
+		}
+		if (sig.Action == oncall.Clear || sig.Action == oncall.AckSignal) && len(keys) < maxHints {
+			keys = append(keys, sig.DedupKey)
+		}
+	}
+	if len(keys) == 0 {
+		return hints
+	}
+	ctx, cancel := context.WithTimeout(ctx, hintPatience)
+	defer cancel()
+	firing, err := s.System.Firing(ctx, in.ID, keys)
+	if err != nil {
+		return hints // whether they can be stored is what counts, and is about to be seen
+	}
+	for _, key := range keys {
+		if !firing[key] {
+			hints = append(hints, fmt.Sprintf("Nothing fires under dedup_key %q, so this ends or acknowledges nothing. "+
+				"Without a dedup_key, it is made from the title.", key))
+		}
+	}
+	return hints
 }
 
 // authenticate finds the integration by the key in the request.

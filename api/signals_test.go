@@ -39,11 +39,38 @@ func TestKindOfIntegrationPicksTheParser(t *testing.T) {
 	d := openDoor(t)
 	const hook = `{"status":"firing","groupKey":"g","alerts":[{"labels":{"alertname":"A"},"fingerprint":"f1"}]}`
 	d.want(d.post(alertmanagerKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n")
-	d.wantProblem(d.post(genericKey, hook), http.StatusBadRequest,
+	d.want(d.post(genericKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n") // it is recognised
+	d.wantProblem(d.post(genericKey, `{"text":"x"}`), http.StatusBadRequest,
 		`"status":400,"detail":"title is missing; a trigger needs one, as title, summary or message.","field":"title"`)
-	if n := d.stored(`true`); n != 2 {
-		t.Errorf("%d rows, want 2", n)
+	if n := d.stored(`true`); n != 4 {
+		t.Errorf("%d rows, want 4", n)
 	}
+}
+
+func TestTheAnswerSaysWhatWasNotUnderstood(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.want(d.post(genericKey, `{"title":"disk","dedup_key":"d","status":"Purple","severity":"sky"}`), http.StatusAccepted,
+		`{"status":"accepted","signals":1,"hints":["status is \"Purple\", which is not a word for an end that is known here: `+
+			`it counts as a trigger. Send \"trigger\", \"acknowledge\" or \"resolve\".",`+
+			`"severity is \"sky\", which is not known here: it counts as high. Send critical, high, medium, low, or P0 to P5."]}`+"\n")
+	if n := d.stored(`signal->>'action' = 'trigger' AND signal->>'severity' = 'high'`); n != 1 {
+		t.Errorf("%d rows, want 1", n)
+	}
+}
+
+// A resolve that closes nothing is taken, and the monitor's log has the reason. What only waits to be folded
+// counts as firing.
+func TestTheAnswerSaysWhatEndsNothing(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	const nothing = `Nothing fires under dedup_key \"%s\", so this ends or acknowledges nothing. Without a dedup_key, it is made from the title.`
+	d.want(d.post(genericKey, `{"dedup_key":"d","status":"ok"}`), http.StatusAccepted,
+		`{"status":"accepted","signals":1,"hints":["`+fmt.Sprintf(nothing, "d")+`"]}`+"\n")
+	d.want(d.post(genericKey, `{"dedup_key":"e","status":"ack"}`), http.StatusAccepted,
+		`{"status":"accepted","signals":1,"hints":["`+fmt.Sprintf(nothing, "e")+`"]}`+"\n")
+	d.post(genericKey, `{"title":"disk","dedup_key":"d"}`)
+	d.want(d.post(genericKey, `{"dedup_key":"d","status":"ok"}`), http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
 }
 
 func TestGzip(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -42,14 +41,40 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 	if err != nil {
 		return nil, err
 	}
+	var o object
+	if err := json.Unmarshal(body, &o); err == nil && o.isGeneric() {
+		return o.signals()
+	}
+	return parseWebhook(body)
+}
+
+// isWebhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
+// expects: it lists alerts of a group, or alerts that have what theirs have.
+func (o object) isWebhook() bool {
+	var alerts []struct {
+		Fingerprint, StartsAt *string
+	}
+	raw := o["alerts"]
+	if len(raw) == 0 || json.Unmarshal(raw, &alerts) != nil || raw[0] != '[' {
+		return false
+	}
+	_, grouped := o["groupKey"]
+	return grouped || len(alerts) > 0 && (alerts[0].Fingerprint != nil || alerts[0].StartsAt != nil)
+}
+
+// isGeneric reports whether the payload can't be Alertmanager's, and is what a script would send.
+func (o object) isGeneric() bool {
+	_, alerts := o["alerts"]
+	_, group := o["groupKey"]
+	return !alerts && !group && nameOf(o, "title", "summary", "message", "dedup_key") != ""
+}
+
+func parseWebhook(body []byte) ([]oncall.Signal, error) {
 	var w webhook
 	if err := json.Unmarshal(body, &w); err != nil {
 		return nil, notJSON(err)
 	}
-	resolved, err := isResolved("status", w.Status, "firing")
-	if err != nil {
-		return nil, err
-	}
+	resolved, _ := isResolved("status", w.Status, "firing")
 	if len(w.Alerts) == 0 && (!resolved || w.TruncatedAlerts > 0) {
 		return nil, problem("alerts", "alerts is missing or empty; send Alertmanager's webhook payload, version 4.")
 	}
@@ -81,10 +106,7 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 }
 
 func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
-	resolved, err := isResolved(fmt.Sprintf("alerts[%d].status", i), a.Status, w.Status)
-	if err != nil {
-		return oncall.Signal{}, err
-	}
+	resolved, hints := isResolved(fmt.Sprintf("alerts[%d].status", i), a.Status, w.Status)
 	key := cleanKey(a.Fingerprint)
 	if key == "" {
 		if len(a.Labels) == 0 {
@@ -93,6 +115,7 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 		}
 		key = fingerprint(a.Labels)
 	}
+	sev, unknown := readSeverity(fmt.Sprintf("alerts[%d].labels.severity", i), a.Labels["severity"])
 	s := oncall.Signal{
 		Action:   oncall.Trigger,
 		DedupKey: key,
@@ -100,10 +123,11 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 			w.GroupLabels["alertname"], "Alert without a name"), maxTitle),
 		Body:     clean(first(a.Annotations["description"], a.Annotations["message"]), maxBody),
 		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"]),
-		Severity: severity(a.Labels["severity"]),
+		Severity: sev,
 		Labels:   cleanLabels(a.Labels),
 		StartsAt: instant(a.StartsAt),
 		EndsAt:   instant(a.EndsAt),
+		Hints:    append(hints, unknown...),
 	}
 	if resolved {
 		s.Action = oncall.Clear
@@ -112,15 +136,13 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 }
 
 // isResolved reads a status; otherwise is the status to assume if it is blank.
-func isResolved(field, status, otherwise string) (bool, error) {
-	switch strings.ToLower(trim(first(status, otherwise))) {
-	case "firing", "":
+func isResolved(field, status, otherwise string) (bool, []oncall.Hint) {
+	word := trim(first(status, otherwise))
+	if word == "" {
 		return false, nil
-	case "resolved":
-		return true, nil
-	default:
-		return false, problem(field, "%s is %q; it must be \"firing\" or \"resolved\".", field, clean(status, 100))
 	}
+	a, hints := readStatus(field, word)
+	return a == oncall.Clear, hints
 }
 
 // fingerprint replaces the one that some senders leave out.

@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/watchbill/watchbill/oncall"
 )
 
 // Limits of a signal. Longer text is cut, a longer key is hashed, a longer link is dropped.
@@ -120,14 +118,6 @@ func cleanLabels(labels map[string]string) map[string]string {
 		return nil
 	}
 	return out
-}
-
-// severity keeps a blank word blank: it says nothing about how bad things are.
-func severity(word string) oncall.Severity {
-	if word = trim(word); word == "" {
-		return ""
-	}
-	return oncall.ParseSeverity(word)
 }
 
 // hash makes a key from texts. Each part ends with 0xff, which never occurs in UTF-8.

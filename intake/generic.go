@@ -2,24 +2,12 @@ package intake
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
 )
-
-// actions maps the words that monitors use to what happened.
-var actions = map[string]oncall.Action{
-	"trigger": oncall.Trigger, "triggered": oncall.Trigger, "firing": oncall.Trigger, "fire": oncall.Trigger,
-	"alert": oncall.Trigger, "alerting": oncall.Trigger, "alarm": oncall.Trigger, "active": oncall.Trigger,
-	"open": oncall.Trigger, "opened": oncall.Trigger, "problem": oncall.Trigger, "down": oncall.Trigger,
-	"critical": oncall.Trigger, "warning": oncall.Trigger, "error": oncall.Trigger,
-	"fail": oncall.Trigger, "failed": oncall.Trigger, "failure": oncall.Trigger,
-	"acknowledge": oncall.AckSignal, "acknowledged": oncall.AckSignal, "ack": oncall.AckSignal, "acked": oncall.AckSignal,
-	"resolve": oncall.Clear, "resolved": oncall.Clear, "ok": oncall.Clear, "clear": oncall.Clear, "cleared": oncall.Clear,
-	"close": oncall.Clear, "closed": oncall.Clear, "recovery": oncall.Clear, "recovered": oncall.Clear,
-	"up": oncall.Clear, "normal": oncall.Clear, "healthy": oncall.Clear, "success": oncall.Clear,
-}
 
 // object is the generic payload, because each field may have several names.
 type object map[string]json.RawMessage
@@ -27,7 +15,7 @@ type object map[string]json.RawMessage
 // Generic reads one JSON object with these fields; where a line gives several names, the first
 // one present counts:
 //
-//	event_action, status    trigger, acknowledge, resolve and the like; trigger if absent
+//	event_action, status    trigger, acknowledge, resolve and the like; trigger if absent or unknown
 //	title, summary, message needed for a trigger
 //	dedup_key               which alert it is; if absent, a hash of the title, so that
 //	                        the same title means the same alert
@@ -37,7 +25,7 @@ type object map[string]json.RawMessage
 //	link, url               where to look
 //	labels                  an object of names and values
 //
-// Everything else is ignored.
+// Everything else is ignored. A body that is Alertmanager's or Grafana's is read as such.
 func Generic(body []byte) ([]oncall.Signal, error) {
 	body, err := prepare(body)
 	if err != nil {
@@ -47,6 +35,15 @@ func Generic(body []byte) ([]oncall.Signal, error) {
 	if err := json.Unmarshal(body, &o); err != nil {
 		return nil, notJSON(err)
 	}
+	if o.isWebhook() {
+		if signals, err := parseWebhook(body); err == nil {
+			return signals, nil
+		}
+	}
+	return o.signals()
+}
+
+func (o object) signals() ([]oncall.Signal, error) {
 	s, err := o.signal()
 	if err != nil {
 		return nil, err
@@ -56,7 +53,7 @@ func Generic(body []byte) ([]oncall.Signal, error) {
 
 func (o object) signal() (oncall.Signal, error) {
 	var s oncall.Signal
-	action, err := o.action()
+	action, hints, err := o.action()
 	if err != nil {
 		return s, err
 	}
@@ -82,7 +79,11 @@ func (o object) signal() (oncall.Signal, error) {
 	if err != nil {
 		return s, err
 	}
+	sev, unknown := readSeverity(cmp.Or(nameOf(o, "severity", "priority"), "severity"), level)
 	title, key = trim(title), cleanKey(key)
+	if title == "" && len(hints) > 0 { // no word that is known, so it may be a page: it is shown by its key
+		title = key
+	}
 	if action == oncall.Trigger && title == "" {
 		return s, problem("title", "title is missing; a trigger needs one, as title, summary or message.")
 	}
@@ -95,25 +96,18 @@ func (o object) signal() (oncall.Signal, error) {
 	return oncall.Signal{
 		Action: action, DedupKey: key, GroupKey: cleanKey(group),
 		Title: clean(title, maxTitle), Body: clean(body, maxBody), Link: cleanLink(link),
-		Severity: severity(level), Labels: cleanLabels(labels),
+		Severity: sev, Labels: cleanLabels(labels), Hints: append(hints, unknown...),
 	}, nil
 }
 
-func (o object) action() (oncall.Action, error) {
-	for _, name := range []string{"event_action", "status"} {
-		word, err := o.scalar(name)
-		if err != nil {
-			return "", err
-		}
-		if word = clean(word, 100); word == "" {
-			continue
-		}
-		if a, ok := actions[strings.ToLower(word)]; ok {
-			return a, nil
-		}
-		return "", problem(name, "%s is %q; it must be \"trigger\", \"acknowledge\" or \"resolve\" (\"firing\" and \"ok\" do as well).", name, word)
+// action is what happened. A status that isn't even a word is unknown like any other.
+func (o object) action() (oncall.Action, []oncall.Hint, error) {
+	name, word, err := o.text("event_action", "status")
+	if err != nil || name == "" {
+		return oncall.Trigger, nil, err
 	}
-	return oncall.Trigger, nil
+	a, hints := readStatus(name, word)
+	return a, hints, nil
 }
 
 // scalar returns the first of the fields that is present, which must be text, a number or a
@@ -164,6 +158,16 @@ func (o object) labels() (map[string]string, error) {
 		}
 	}
 	return labels, nil
+}
+
+// nameOf returns the name of the first of the fields that is there.
+func nameOf(o object, names ...string) string {
+	for _, name := range names {
+		if s, err := asText(o[name]); err == nil && trim(s) != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 func asText(raw json.RawMessage) (string, error) {

@@ -35,8 +35,6 @@ func TestGenericProblems(t *testing.T) {
 		{`{"title":"x","dedup_key":["a"]}`, "dedup_key", "dedup_key is an object or array; it must be a string."},
 		{`{"status":"resolved"}`, "dedup_key", "dedup_key is missing; to resolve an alert, give the dedup_key of its trigger, or the same title."},
 		{`{"event_action":"ack"}`, "dedup_key", "dedup_key is missing; to acknowledge an alert, give the dedup_key of its trigger, or the same title."},
-		{`{"status":"purple","title":"x"}`, "status", `status is "purple"; it must be "trigger", "acknowledge" or "resolve" ("firing" and "ok" do as well).`},
-		{`{"event_action":"purple","status":"ok","title":"x"}`, "event_action", `event_action is "purple"; it must be "trigger", "acknowledge" or "resolve" ("firing" and "ok" do as well).`},
 		{`{"title":"x","labels":["a"]}`, "labels", `labels is not an object; it must be one, such as {"service": "checkout"}.`},
 		{`{"title":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, "", "The body is nested more than 64 levels deep; flatten it."},
 	} {

@@ -138,7 +138,9 @@ func (d *Fold) trigger(s Signal) Folded {
 		a.refresh(s, d.now)
 		a.GroupKey = s.group() // editing a monitor's routes renames the group of a firing alert
 		d.touch(a)
-		return d.again(a, s)
+		f := d.again(a, s)
+		d.misread(a, s, f.Incident)
+		return f
 	case a != nil && a.late(s, d.now):
 		a.LateUntil = nil
 		a.Count, a.LastAt = a.Count+1, d.now
@@ -207,7 +209,20 @@ func (d *Fold) fire(s Signal) Folded {
 		c, fate = d.open(a), FateOpened
 	}
 	a.IncidentID = c.Incident.ID
+	d.misread(a, s, a.IncidentID)
 	return c.fate(s, fate)
+}
+
+// misread tells in the incident what was not understood of a signal, once for each field of an alert.
+func (d *Fold) misread(a *Alert, s Signal, id IncidentID) {
+	for _, h := range s.Hints {
+		if slices.Contains(a.Misread, h.Field) {
+			continue
+		}
+		a.Misread = append(a.Misread, h.Field)
+		c := d.change(id)
+		c.record(EventMisread, c.by, Detail{Text: h.Text})
+	}
 }
 
 const firesAgain = "the monitor fires again"

@@ -264,6 +264,24 @@ func TestALateEndClosesNothing(t *testing.T) {
 	equal(t, "closed", s.incidents[1].Status, Resolved)
 }
 
+// What was not understood stands in the incident, once for each field, however often it is sent.
+func TestTheIncidentSaysWhatWasNotUnderstood(t *testing.T) {
+	t.Parallel()
+	var s stored
+	odd := fires("a")
+	odd.Hints = []Hint{{Field: "severity", Text: "one"}}
+	s.fold(noon, odd, odd)
+	odd.Hints = append(odd.Hints, Hint{Field: "status", Text: "two"})
+	s.fold(noon.Add(time.Second), odd, fires("a"), odd)
+	var said []string
+	for _, e := range s.events {
+		if e.Kind == EventMisread {
+			said = append(said, e.Detail.Text)
+		}
+	}
+	equal(t, "said", said, []string{"one", "two"})
+}
+
 // Whatever becomes of a signal has a name, for the log and the metric.
 func TestEverySignalHasAFate(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,9 @@
 package oncall
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Severity says how much it hurts, from "critical" down to "low".
 type Severity string
@@ -13,19 +16,52 @@ const (
 	Low      Severity = "low"
 )
 
-// ParseSeverity reads the words that monitors use. Unknown and empty words are
-// High, so that a missing label never turns a page into a whisper.
-func ParseSeverity(s string) Severity {
-	switch strings.ToLower(strings.TrimSpace(s)) {
-	case "critical", "crit", "fatal", "emergency", "emerg", "page", "disaster", "p1", "sev0", "sev1":
-		return Critical
-	case "warning", "warn", "medium", "average", "moderate", "p3", "sev3":
-		return Medium
-	case "info", "information", "informational", "notice", "debug", "low", "minor", "none", "p4", "p5", "sev4":
-		return Low
-	default:
-		return High
+// severities are the words that monitors use.
+var severities = severityWords(map[Severity]string{
+	Critical: `critical crit fatal emergency emerg page disaster panic blocker catastrophic highest outage`,
+	High:     `high error err major severe important urgent serious failure`,
+	Medium:   `medium med warning warn average moderate normal degraded`,
+	Low:      `low lowest info information informational notice debug minor trivial none planning`,
+})
+
+// levels are the words before a number that begins with the worst, and what the numbers mean.
+var (
+	levels  = map[string]bool{"p": true, "s": true, "sev": true, "severity": true, "prio": true, "priority": true, "level": true, "l": true}
+	byLevel = map[string]Severity{"0": Critical, "1": Critical, "2": High, "3": Medium, "4": Low, "5": Low}
+)
+
+func severityWords(lists map[Severity]string) map[string]Severity {
+	words := map[string]Severity{}
+	for s, list := range lists {
+		for _, word := range strings.Fields(list) {
+			words[word] = s
+		}
 	}
+	return words
+}
+
+// ParseSeverity reads the words that monitors use: "critical", "P1", "sev-1", "P1 - Critical", "1 - High". The
+// first that says something counts; a number alone says nothing, as half of all monitors count up and the others
+// down. Unknown and empty words are High, so that a missing label never turns a page into a whisper.
+func ParseSeverity(text string) (s Severity, known bool) {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i, word := range words {
+		if s, known = severities[word]; known {
+			return s, true
+		}
+		name := strings.TrimRightFunc(word, unicode.IsDigit)
+		level := word[len(name):]
+		if levels[name] && level == "" && i+1 < len(words) {
+			level = words[i+1]
+		}
+		if s, known = byLevel[level]; known && levels[name] {
+			return s, true
+		}
+		if name != "" && !levels[name] { // "not critical" is anything
+			break
+		}
+	}
+	return High, false
 }
 
 func (s Severity) rank() int {

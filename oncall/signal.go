@@ -31,6 +31,13 @@ type Signal struct {
 	EndsAt   time.Time         `json:"ends_at,omitzero"`
 	Present  []string          `json:"present,omitempty"` // dedup keys, for Reconcile
 	Ended    []string          `json:"ended,omitempty"`   // the same
+	Hints    []Hint            `json:"hints,omitempty"`   // what was not understood of it
+}
+
+// A Hint says what of a signal was not understood, and what it counts as.
+type Hint struct {
+	Field string `json:"field"` // of the payload
+	Text  string `json:"text"`
 }
 
 func (s Signal) group() string {
@@ -64,6 +71,7 @@ type Alert struct {
 	StartsAt      time.Time // zero where the monitor doesn't say
 	ClearedAt     *time.Time
 	LateUntil     *time.Time // until when a signal of the episode that ended may have come late
+	Misread       []string   // fields of signals that were not understood, of which the timeline has a line
 }
 
 // refresh takes over what the signal says; a blank says nothing.

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -155,4 +157,24 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	defer cancel()
 	_, err := s.door.Exec(ctx, insert, integrations, ats, signals)
 	return err
+}
+
+// Firing reports which alerts of an integration fire, or will as soon as the inbox has been folded.
+func (s *System) Firing(ctx context.Context, id oncall.IntegrationID, keys []string) (map[string]bool, error) {
+	const load = `
+		SELECT dedup_key FROM alerts WHERE integration_id = $1 AND dedup_key = ANY ($2) AND firing
+		UNION
+		SELECT signal->>'dedup_key'
+		FROM (SELECT integration_id, signal FROM inbox ORDER BY id DESC LIMIT 5000) AS latest
+		WHERE integration_id = $1 AND signal->>'action' = 'trigger' AND signal->>'dedup_key' = ANY ($2)`
+	rows, _ := s.pool.Query(ctx, load, id, keys)
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for firing alerts: %w", translate(err))
+	}
+	firing := make(map[string]bool, len(found))
+	for _, key := range found {
+		firing[key] = true
+	}
+	return firing, nil
 }

@@ -168,6 +168,9 @@ func scrub(s *oncall.Signal) {
 	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link} {
 		*text = clean(*text)
 	}
+	for i := range s.Hints {
+		s.Hints[i].Text = clean(s.Hints[i].Text)
+	}
 	for _, keys := range [][]string{s.Present, s.Ended} {
 		for i, key := range keys {
 			keys[i] = clean(key)

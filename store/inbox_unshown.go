@@ -19,6 +19,7 @@ type unshown struct {
 type unshownKey struct {
 	integration oncall.IntegrationID
 	fate        oncall.Fate
+	misread     bool
 	incident    oncall.IncidentID
 	key         string // of the alert, where there is no incident
 }
@@ -36,24 +37,12 @@ func (f *folder) count(d integrationFold, now time.Time) {
 		became := d.folded[i]
 		f.store.metrics.signals.WithLabelValues(d.Integration.Name, string(l.signal.Action)).Inc()
 		f.store.metrics.fates.WithLabelValues(d.Integration.Name, string(became.Fate)).Inc()
-		if became.Fate.Shown() {
-			continue
+		if len(became.Signal.Hints) > 0 {
+			f.store.metrics.misread.WithLabelValues(d.Integration.Name).Inc()
 		}
-		key := unshownKey{integration: d.Integration.ID, fate: became.Fate, incident: became.Incident}
-		if became.Incident == 0 {
-			key.key = became.Signal.DedupKey
+		if !became.Fate.Shown() || len(became.Signal.Hints) > 0 {
+			f.say(f.said.line(d.Integration, became), now)
 		}
-		line := f.said.lines[key]
-		if line == nil {
-			line = &unshownLine{integration: d.Integration.Name}
-			if f.said.lines == nil {
-				f.said.lines = map[unshownKey]*unshownLine{}
-			}
-			f.said.lines[key] = line
-		}
-		line.last = became
-		line.count++
-		f.say(line, now)
 	}
 	if now.Sub(f.said.swept) < sayEvery {
 		return
@@ -66,15 +55,38 @@ func (f *folder) count(d integrationFold, now time.Time) {
 	}
 }
 
+// line returns the line about a signal, which counts it.
+func (u *unshown) line(in oncall.Integration, became oncall.Folded) *unshownLine {
+	key := unshownKey{integration: in.ID, fate: became.Fate, incident: became.Incident, misread: len(became.Signal.Hints) > 0}
+	if became.Incident == 0 {
+		key.key = became.Signal.DedupKey
+	}
+	line := u.lines[key]
+	if line == nil {
+		line = &unshownLine{integration: in.Name}
+		if u.lines == nil {
+			u.lines = map[unshownKey]*unshownLine{}
+		}
+		u.lines[key] = line
+	}
+	line.last = became
+	line.count++
+	return line
+}
+
 // say writes a line, unless it was written a moment ago or there is nothing new to say.
 func (f *folder) say(line *unshownLine, now time.Time) {
 	if line.count == 0 || now.Sub(line.at) < sayEvery {
 		return
 	}
 	became := line.last
-	f.store.log.Info().Str("integration", line.integration).Str("fate", string(became.Fate)).
+	what, e := "signal not shown", f.store.log.Info()
+	if hints := became.Signal.Hints; len(hints) > 0 {
+		what, e = "signal not understood", f.store.log.Warn().Str("hint", hints[0].Text)
+	}
+	e.Str("integration", line.integration).Str("fate", string(became.Fate)).
 		Int64("incident", int64(became.Incident)).Str("action", string(became.Signal.Action)).
 		Str("dedup_key", became.Signal.DedupKey).Str("group_key", became.Signal.GroupKey).
-		Str("title", became.Signal.Title).Int("signals", line.count).Msg("signal not shown")
+		Str("title", became.Signal.Title).Int("signals", line.count).Msg(what)
 	line.at, line.count = now, 0
 }

@@ -16,6 +16,7 @@ const scrapeLimit = time.Second
 type metrics struct {
 	signals    *prometheus.CounterVec
 	fates      *prometheus.CounterVec
+	misread    *prometheus.CounterVec
 	incidents  *prometheus.CounterVec
 	rejected   prometheus.Counter
 	inboxDepth *prometheus.Desc
@@ -32,6 +33,9 @@ func newMetrics() *metrics {
 			Name: "watchbill_signal_fates_total",
 			Help: "What became of the signals that were folded. Nobody sees those that are repeated, merged, snoozed, late or unmatched by a message of their own.",
 		}, []string{"integration", "fate"}),
+		misread: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_signals_misread_total", Help: "Signals of which something was not understood, such as a word for a severity.",
+		}, []string{"integration"}),
 		incidents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_incidents_total", Help: "Incidents that were opened, acknowledged, resolved or exhausted.",
 		}, []string{"event"}),
@@ -46,7 +50,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.fates, m.incidents, m.rejected, depthCollector{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.incidents, m.rejected, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

@@ -136,6 +136,8 @@ func quietLine(e oncall.Event) string {
 		return fmt.Sprintf("%s opened it: %s", who(e.Actor), text)
 	case oncall.EventAlertJoined:
 		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)
+	case oncall.EventMisread:
+		return fmt.Sprintf("Not understood of what %s sent: %s", who(e.Actor), text)
 	case oncall.EventLate:
 		if e.Detail.Over {
 			return fmt.Sprintf("%s says that %s is over, of an earlier time than it fires since: taken for late, nothing was closed.", who(e.Actor), text)

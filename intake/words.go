@@ -1,0 +1,89 @@
+package intake
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// actions maps the words that monitors use to what happened, written as bare gives them.
+var actions = wordsOf(map[oncall.Action]string{
+	oncall.Trigger: `trigger triggered retrigger retriggered renotify renotified fire fired firing refire refired
+		alert alerted alerting alarm alarmed alarming realert active activate activated reactivated open opened reopen reopened
+		create created start started begin began new raised raise problem incident issue down offline dead gone
+		critical crit fatal emergency warning warn rewarn error err fail failed failing failure high severe major
+		unhealthy unwell degraded impaired outage disruption trouble unreachable unavailable unresponsive timeout timedout
+		nodata renodata missing missed absent insufficientdata unknown stale overdue breach breached violated violation exceeded
+		notok nok ko bad red yellow unresolved unacknowledged unacked update updated escalated pending flapping abnormal anomaly
+		crash crashed broken stopped notresponding disconnected lost`,
+	oncall.AckSignal: `acknowledge acknowledged acknowledgement acknowledgment ack acked acking acknowledging`,
+	oncall.Clear: `resolve resolved resolving autoresolve autoresolved ok okay clear cleared close closed autoclosed recovery recover recovered
+		recovering up online normal healthy success successful succeeded pass passed passing good green fixed solved
+		expire expired end ended finish finished done complete completed restore restored inactive deactivate deactivated
+		reset cancel canceled cancelled available reachable backup backtonormal backonline returntonormal reconnected
+		operational`,
+})
+
+func wordsOf(lists map[oncall.Action]string) map[string]oncall.Action {
+	words := map[string]oncall.Action{}
+	for action, list := range lists {
+		for _, word := range strings.Fields(list) {
+			words[word] = action
+		}
+	}
+	return words
+}
+
+// bare takes all but letters and digits from a word, so that "Re-Triggered", "NO_DATA" and "up!" are
+// found however they are written.
+func bare(word string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, word)
+}
+
+// subjects may stand before what happened to them: "incident.resolved", "Alert closed".
+var subjects = []string{"incident", "alert", "alarm", "problem", "issue", "monitor", "check", "event", "state", "status", "is"}
+
+// before returns what stands before a sign: "OK" of "OK - 0 % lost".
+func before(text, sign string) string {
+	text, _, _ = strings.Cut(text, sign)
+	return text
+}
+
+// readStatus says what a status means. One that is not known is a trigger: in doubt somebody is paged.
+func readStatus(field, word string) (oncall.Action, []oncall.Hint) {
+	for _, text := range []string{word, before(word, " - "), before(word, ":"), before(word, "(")} {
+		plain := bare(text)
+		if a, known := actions[plain]; known {
+			return a, nil
+		}
+		for _, subject := range subjects {
+			if a, known := actions[strings.TrimPrefix(plain, subject)]; known {
+				return a, nil
+			}
+		}
+	}
+	return oncall.Trigger, []oncall.Hint{{Field: field, Text: fmt.Sprintf(
+		"%s is %q, which is not a word for an end that is known here: it counts as a trigger. "+
+			"Send \"trigger\", \"acknowledge\" or \"resolve\".", field, clean(word, 100))}}
+}
+
+// readSeverity keeps a blank word blank: it says nothing about how bad things are. One that is not known
+// is high.
+func readSeverity(field, word string) (oncall.Severity, []oncall.Hint) {
+	if word = trim(word); word == "" {
+		return "", nil
+	}
+	s, known := oncall.ParseSeverity(word)
+	if known {
+		return s, nil
+	}
+	return s, []oncall.Hint{{Field: field, Text: fmt.Sprintf(
+		"%s is %q, which is not known here: it counts as %s. Send critical, high, medium, low, or P0 to P5.", field, clean(word, 100), s)}}
+}

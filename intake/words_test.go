@@ -1,0 +1,107 @@
+package intake_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// The words of monitors for what happened, however they are written.
+func TestStatusWordsOfMonitors(t *testing.T) {
+	t.Parallel()
+	for want, words := range map[oncall.Action]string{
+		oncall.Trigger: `trigger, Triggered, Re-Triggered, retriggered, FIRING, Fired, alert, Alerting, ALARM, INSUFFICIENT_DATA, active, ACTIVATED,
+			open, Opened, re-opened, PROBLEM, DOWN, CRITICAL, Warn, WARNING, Re-Warn, "No Data", no_data, NoData, "Re-No Data", error, FAIL, failed, failing,
+			unhealthy, unreachable, UNKNOWN, TROUBLE, degraded, timeout, not ok, unresolved, pending, incident.triggered, incident.unacknowledged,
+			Alert opened, started, created, offline, breached, violated, CRITICAL - 97 %, outage`,
+		oncall.AckSignal: `ack, Acked, acknowledge, ACKNOWLEDGED, ACKNOWLEDGEMENT, incident.acknowledged`,
+		oncall.Clear: `resolve, Resolved, ok, OK, OK - 0 % lost, okay, clear, CLEARED, close, Closed, RECOVERY, Recovered, UP, up!, normal, healthy, success,
+			expired, ended, end, finished, completed, done, passed, inactive, Deactivated, reset, fixed, restored, back to normal, Online,
+			cancelled, incident.resolved, Alert closed, auto-resolved, Resolved (by rule), Resolved: disk`,
+	} {
+		for word := range strings.SplitSeq(words, ",") {
+			word = strings.Trim(word, " \t\n\"")
+			for _, field := range []string{"status", "event_action"} {
+				s := generic(t, fmt.Sprintf(`{"title":"x",%q:%q}`, field, word))
+				if s.Action != want || len(s.Hints) > 0 {
+					t.Errorf("%q: got %s with %v, want %s", word, s.Action, s.Hints, want)
+				}
+			}
+		}
+	}
+}
+
+// In doubt somebody is paged, with the severity that was given, and the hint says why.
+func TestAnUnknownStatusIsATrigger(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{`"purple"`, `2`, `0`, `true`, `false`, `{"text":"ok"}`, `["purple"]`, `"not resolved"`, `"silenced"`, `"unclear"`} {
+		s := generic(t, `{"title":"x","dedup_key":"d","severity":"critical","status":`+status+`}`)
+		if s.Action != oncall.Trigger || s.Severity != oncall.Critical || s.Title != "x" {
+			t.Errorf("%s: %+v", status, s)
+		}
+		if len(s.Hints) != 1 || s.Hints[0].Field != "status" || !strings.Contains(s.Hints[0].Text, "counts as a trigger") {
+			t.Errorf("%s: hints %v", status, s.Hints)
+		}
+	}
+	if s := generic(t, `{"dedup_key":"d","status":"purple"}`); s.Action != oncall.Trigger || s.Title != "d" {
+		t.Errorf("without a title: %+v", s)
+	}
+	signals, err := intake.Alertmanager([]byte(`{"status":"maybe","alerts":[{"fingerprint":"f","status":"pending"},{"fingerprint":"g"},{"fingerprint":"h","status":"purple"}]}`))
+	if err != nil || len(signals) != 3 {
+		t.Fatalf("%v, %v", signals, err)
+	}
+	for i, hints := range []int{0, 1, 1} {
+		if s := signals[i]; s.Action != oncall.Trigger || len(s.Hints) != hints {
+			t.Errorf("alert %d: %+v", i, s)
+		}
+	}
+}
+
+func TestAnUnknownSeverityIsHighAndSaysSo(t *testing.T) {
+	t.Parallel()
+	s := generic(t, `{"title":"x","priority":"blue"}`)
+	if s.Severity != oncall.High || len(s.Hints) != 1 || s.Hints[0].Field != "priority" ||
+		s.Hints[0].Text != `priority is "blue", which is not known here: it counts as high. Send critical, high, medium, low, or P0 to P5.` {
+		t.Errorf("%+v", s)
+	}
+	signals, err := intake.Alertmanager([]byte(`{"alerts":[{"fingerprint":"f","labels":{"severity":"blue"}}]}`))
+	if err != nil || signals[0].Severity != oncall.High || len(signals[0].Hints) != 1 {
+		t.Errorf("%+v, %v", signals, err)
+	}
+}
+
+// A key takes what is sent to it, also if it was meant for a key of another kind.
+func TestABodyIsRecognised(t *testing.T) {
+	t.Parallel()
+	const grafana = `{"title":"[FIRING:1] High memory (blue)","status":"firing","groupKey":"g","alerts":[{"status":"firing","fingerprint":"f","labels":{"alertname":"High memory"}}]}`
+	for body, want := range map[string]string{
+		grafana: "1 trigger, reconcile 1",
+		strings.NewReplacer("FIRING:1", "RESOLVED", "firing", "resolved").Replace(grafana):           "1 resolve, reconcile 0",
+		`{"title":"x","status":"resolved","groupKey":"g","alerts":[]}`:                               "reconcile 0",
+		`{"title":"x","alerts":[{"fingerprint":"f"},{"fingerprint":"g","status":"resolved"}]}`:       "1 trigger, 1 resolve",
+		`{"title":"x","alerts":[{"startsAt":"2026-03-02T11:50:00Z","labels":{"alertname":"y"}}]}`:    "1 trigger",
+		`{"title":"x","alerts":["a","b"]}`:                                                           "1 trigger",
+		`{"title":"x","groupKey":"g","alerts":["a","b"]}`:                                            "1 trigger",
+		`{"title":"x","alerts":[{"name":"a"}]}`:                                                      "1 trigger",
+		`{"title":"x","alerts":3,"status":"ok"}`:                                                     "1 resolve",
+		`{"title":"x","groupKey":"g","alerts":[{"labels":{"a":1},"fingerprint":"f"}],"status":"ok"}`: "1 resolve",
+	} {
+		signals, err := intake.Generic([]byte(body))
+		if got := summary(signals); err != nil || got != want {
+			t.Errorf("%s: got %s (%v), want %s", body, got, err, want)
+		}
+	}
+	for body, want := range map[string]string{
+		`{"title":"disk full","dedup_key":"d"}`:   "1 trigger",
+		`{"status":"resolved","dedup_key":"d"}`:   "1 resolve",
+		`{"message":"disk full","status":"warn"}`: "1 trigger",
+	} {
+		signals, err := intake.Alertmanager([]byte(body))
+		if got := summary(signals); err != nil || got != want {
+			t.Errorf("alertmanager: %s: got %s (%v), want %s", body, got, err, want)
+		}
+	}
+}
