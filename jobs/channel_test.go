@@ -20,6 +20,8 @@ type channel struct {
 	inbox  []notify.Reply
 	lag    time.Duration
 	answer func(m notify.Message, n int) notify.Receipt // nil: accepts
+	silent error                                        // tells no answers
+	asked  int                                          // for answers
 }
 
 func newChannel() *channel { return &channel{states: map[string]notify.Track{}} }
@@ -74,6 +76,10 @@ func (c *channel) Listen(_ context.Context, cursor string) ([]notify.Reply, stri
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var read int
+	c.asked++
+	if c.silent != nil {
+		return nil, cursor, c.silent
+	}
 	_, _ = fmt.Sscan(cursor, &read)
 	return c.inbox[read:], fmt.Sprint(len(c.inbox)), nil
 }

@@ -17,6 +17,8 @@ type metrics struct {
 	receipts  *prometheus.CounterVec
 	replies   *prometheus.CounterVec
 	failing   *prometheus.GaugeVec
+	deaf      *prometheus.GaugeVec
+	unheard   *prometheus.CounterVec
 }
 
 // newMetrics makes the metrics. Without a registry nobody sees them.
@@ -54,6 +56,12 @@ func newMetrics(to prometheus.Registerer) metrics {
 			"What providers said of messages that they had accepted.", "method", "state"),
 		replies: counters("watchbill_replies_total",
 			"Answers of people, by contact method.", "method"),
+		deaf: with.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "watchbill_answers_unread",
+			Help: "1 while this instance should read what people answer by a contact method, and has not been able to for a minute.",
+		}, []string{"method"}),
+		unheard: counters("watchbill_replies_given_up_total",
+			"Answers of people that could not be carried out however often that was tried.", "method"),
 		failing: with.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "watchbill_provider_failing",
 			Help: "1 while a provider fails, so that people are paged by other methods first.",

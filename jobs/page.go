@@ -220,7 +220,7 @@ func (a *attempt) result() oncall.PageResult {
 		}
 		return accepted
 	case notify.Rejected:
-		return oncall.PageRefused{Why: r.Err.Error(), Dead: r.Dead}
+		return oncall.PageRefused{Why: r.Err.Error(), Dead: r.Dead, Mend: r.Mend}
 	case notify.Misconfigured:
 		return oncall.PageBlocked{Why: r.Err.Error()}
 	case notify.Throttled:

@@ -17,6 +17,10 @@ const (
 	// answer, and otherwise.
 	listenOften  = 5 * time.Second
 	listenSeldom = time.Minute
+	// deafAfter is how long a provider may tell nothing before admins hear of it, and for how long an
+	// answer that can't be carried out is tried again, replyTries times at least.
+	deafAfter  = time.Minute
+	replyTries = 5
 	// listenLimit limits one request, which a provider may keep open until there is an answer.
 	listenLimit = 50 * time.Second
 )
@@ -27,7 +31,9 @@ func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Lis
 	for failing := false; ctx.Err() == nil; {
 		err := j.listenInTurn(ctx, method, from)
 		switch {
-		case errors.Is(err, store.ErrTaken) || ctx.Err() != nil:
+		case ctx.Err() != nil:
+		case errors.Is(err, store.ErrTaken):
+			j.metrics.deaf.WithLabelValues(string(method)).Set(0)
 		case err != nil && !failing:
 			j.log.Error().Err(err).Str("method", string(method)).Msg("can't read what people answer; it will be tried again")
 			failing = true
@@ -49,7 +55,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// listenInTurn listens as long as it is this instance's turn.
+// listenInTurn listens as long as it is this instance's turn. After a minute in which the provider has
+// told nothing, admins hear of it, since people answer and nobody hears them; then another instance may
+// try its luck.
 func (j *Jobs) listenInTurn(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
 	turn, err := j.store.HoldInstance(claim, "replies by "+string(method))
@@ -60,17 +68,64 @@ func (j *Jobs) listenInTurn(ctx context.Context, method oncall.Method, from noti
 	defer turn.Release()
 	ctx, cancel = whileHeld(ctx, turn)
 	defer cancel()
+	h := &hearing{jobs: j, method: method, from: from, failed: map[string]hitch{}}
 	for ctx.Err() == nil {
 		next := time.NewTimer(listenOften)
-		if err := j.hear(ctx, method, from); err != nil {
+		err := h.hear(ctx)
+		if unread, is := errors.AsType[unreadError](err); is {
+			next.Stop()
+			if err := h.deaf(ctx, unread); err != nil {
+				return err
+			}
+			pause(ctx, listenOften)
+			continue
+		}
+		if err != nil {
 			next.Stop()
 			return err
 		}
+		h.since = time.Time{}
+		j.metrics.deaf.WithLabelValues(string(method)).Set(0)
 		if err := j.idle(ctx, method, next); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// An unreadError is a provider's failure to tell what people have answered.
+type unreadError struct{ error }
+
+func (e unreadError) Unwrap() error { return e.error }
+
+// A hearing is one contact method's answers during one turn of an instance.
+type hearing struct {
+	jobs   *Jobs
+	method oncall.Method
+	from   notify.Listener
+	since  time.Time        // the provider has told nothing; zero: it does
+	failed map[string]hitch // what couldn't be carried out, by the answer's ID
+}
+
+// A hitch is how often an answer could not be carried out.
+type hitch struct {
+	times int
+	first time.Time
+	over  bool // it is given up
+}
+
+// deaf is for a provider that doesn't tell what people have answered. In the end it returns the error.
+func (h *hearing) deaf(ctx context.Context, err unreadError) error {
+	now := h.jobs.clock()
+	if h.since.IsZero() {
+		h.since = now
+		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Msg("can't read what people answer; it will be tried again")
+	}
+	if ctx.Err() != nil || now.Sub(h.since) < deafAfter {
+		return nil
+	}
+	h.jobs.metrics.deaf.WithLabelValues(string(h.method)).Set(1)
+	return errors.Join(err, h.jobs.store.TellDeaf(ctx, h.method, err.Error(), now))
 }
 
 // idle waits until it is time to ask the provider again, which is soon if somebody may answer.
@@ -91,30 +146,55 @@ func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer)
 	return nil
 }
 
-// hear asks a provider once, and carries out the answers.
-func (j *Jobs) hear(ctx context.Context, method oncall.Method, from notify.Listener) error {
-	cursor, err := j.store.Cursor(ctx, method)
+// hear asks a provider once, and carries out the answers. One that fails keeps the others from nothing;
+// it is tried again, as long as it is likely that the fault is not its own.
+func (h *hearing) hear(ctx context.Context) error {
+	cursor, err := h.jobs.store.Cursor(ctx, h.method)
 	if err != nil {
 		return err
 	}
 	var replies []notify.Reply
 	var next string
 	err = guarded(ctx, listenLimit, func(ctx context.Context) (err error) {
-		replies, next, err = from.Listen(ctx, cursor)
+		replies, next, err = h.from.Listen(ctx, cursor)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("ask for answers: %w", err)
+		return unreadError{fmt.Errorf("ask for answers: %w", err)}
 	}
+	again := false
 	for _, r := range replies {
-		if err := j.reply(ctx, method, r); err != nil {
-			return err
+		err := h.jobs.reply(ctx, h.method, r)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		again = h.keep(r.ID, err) || again
 	}
-	if next == cursor {
+	if next == cursor || again {
 		return nil
 	}
-	return j.store.SaveCursor(ctx, method, next)
+	clear(h.failed)
+	return h.jobs.store.SaveCursor(ctx, h.method, next)
+}
+
+// keep notes whether an answer could be carried out, and reports whether it is to come again.
+func (h *hearing) keep(id string, err error) bool {
+	if err == nil {
+		delete(h.failed, id)
+		return false
+	}
+	f, now := h.failed[id], h.jobs.clock()
+	if f.times++; f.times == 1 {
+		f.first = now
+		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Str("id", id).Msg("an answer can't be carried out; it will be tried again")
+	}
+	if !f.over && f.times >= replyTries && now.Sub(f.first) >= deafAfter {
+		f.over = true
+		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Str("id", id).Msg("an answer is given up")
+		h.jobs.metrics.unheard.WithLabelValues(string(h.method)).Inc()
+	}
+	h.failed[id] = f
+	return !f.over
 }
 
 // asks translates what a button or key stands for into a request.

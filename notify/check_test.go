@@ -196,6 +196,17 @@ func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 	if f := account(twiliosim.Token).Check(t.Context())[0]; !f.OK || f.Text != "the account is active" {
 		t.Errorf("%+v", f)
 	}
+	byKey := func(secret string) notify.Checker {
+		return notify.SMS{Twilio: notify.NewTwilio(notify.TwilioConfig{
+			Account: twiliosim.Account, Key: twiliosim.Key, Secret: secret, From: "+12025550199", API: base, Clock: time.Now,
+		})}
+	}
+	for i, f := range byKey(twiliosim.Secret).Check(t.Context()) {
+		if !f.OK && !f.Note || i == 0 && !strings.Contains(f.Text, "can't see whether the account is on trial") {
+			t.Errorf("with a Standard key: %+v", f)
+		}
+	}
+	expect(t, "wrong secret", checked(t, byKey("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
 	expect(t, "wrong token", checked(t, account("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
 }
 

@@ -85,6 +85,8 @@ type Receipt struct {
 	// Dead: with Rejected, nothing will ever reach this address, for example because the number does
 	// not exist or has answered STOP.
 	Dead bool
+	// Mend is what an admin has to do, with Rejected, so that others like this one arrive; empty: nothing.
+	Mend string
 }
 
 // A Sender reaches people by one channel. Send may be called concurrently. It has a time limit of
@@ -126,6 +128,9 @@ type Track struct {
 	Err   error // why, with Failed and Unanswered
 	Final bool  // asking again is pointless
 	Dead  bool  // as in Receipt
+	// Mend is what an admin has to do so that others like this one arrive, or can be answered, whatever
+	// the state; empty: nothing. It is the same text for the same cause.
+	Mend string
 	// Answer is what the person answered, for providers that report it only here, such as
 	// Pushover; empty: nothing.
 	Answer Act

@@ -63,7 +63,6 @@ func (s SMS) Send(ctx context.Context, m Message) Receipt {
 
 // smsText is what the person reads. What to answer is never cut; the rest may be.
 func smsText(m Message) string {
-	const test = ". Reply test to try an answer" // a number would be that of an incident
 	title := oneLine(m.Title, 400)
 	switch m.Purpose {
 	case ForVerify:
@@ -71,7 +70,7 @@ func smsText(m Message) string {
 	case ForAnswer:
 		return fit("", title, "")
 	case ForTest:
-		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), m.offer(test, test))
+		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), m.offer(". Reply @a to try an answer", ". Reply test to try an answer"))
 	case ForCheck:
 		return fit("Watchbill: ", cmp.Or(title, "can we still reach you?"), m.offer(" Any reply is a yes", " Any reply is a yes"))
 	default:
@@ -185,18 +184,28 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 	if err != nil {
 		return x.gone(err)
 	}
+	mend := ""
+	if named(value(m.From)) {
+		mend = "SMS come from " + strconv.Quote(oneLine(value(m.From), longestName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
+	}
 	switch value(m.Status) {
 	case "delivered", "read", "partially_delivered":
-		return Track{State: Delivered, Final: true}, nil
+		s.filtered.Store(0)
+		return Track{State: Delivered, Final: true, Mend: mend}, nil
 	case "sent":
 		at := twilioTime(m.DateSent)
-		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor}, nil
+		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor, Mend: mend}, nil
 	case "failed", "undelivered":
 		return s.lost(m.ErrorCode, m.ErrorMessage), nil
 	case "canceled":
 		return Track{State: Failed, Final: true, Err: errors.New("it was cancelled at Twilio")}, nil
 	}
 	return Track{State: Pending}, nil
+}
+
+// named reports whether a sender is a name, and not a number that can be answered.
+func named(from string) bool {
+	return from != "" && strings.Trim(from, "+0123456789") != ""
 }
 
 // heard records how far answers have been read.

@@ -100,25 +100,48 @@ func (t *Twilio) numbers(ctx context.Context) ([]TwilioNumber, *exchange, error)
 
 // Check checks the account, as far as the API allows.
 func (t *Twilio) Check(ctx context.Context) []CheckResult {
-	account, x, err := askAPI(ctx, t, "look at the account", func(a *api.ApiService) (*api.ApiV2010Account, error) { return a.FetchAccount(t.Account) })
-	if err != nil {
-		remedy := "Check TWILIO_ACCOUNT_SID and the API key (or the auth token); both stand in Twilio's Console."
-		return []CheckResult{{Text: err.Error(), Remedy: x.remedy(err, remedy)}}
+	first, ok := t.checkAccount(ctx)
+	if !ok {
+		return []CheckResult{first}
 	}
-	var found []CheckResult
-	switch {
-	case value(account.Status) != "active":
-		found = append(found, CheckResult{Text: "the account is " + t.secrets().line(value(account.Status)), Remedy: "See Twilio's Console for why."})
-	case strings.EqualFold(value(account.Type), "Trial"):
-		found = append(found, CheckResult{Text: "the account is on trial", Remedy: "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."})
-	default:
-		found = append(found, CheckResult{OK: true, Text: "the account is active"})
-	}
+	found := []CheckResult{first}
 	numbers, x, err := t.numbers(ctx)
 	if err != nil {
-		return append(found, CheckResult{Text: err.Error(), Remedy: x.remedy(err, "Give the API key access to phone numbers, or use a standard key.")})
+		remedy := "Give the API key access to phone numbers, or use a standard key."
+		if code(err) == 20003 || x.status == http.StatusNotFound {
+			remedy = wrongCredentials
+		}
+		failed := CheckResult{Text: err.Error(), Remedy: x.remedy(err, remedy)}
+		if first.Note { // the list of the numbers is what proves the key
+			return []CheckResult{failed}
+		}
+		return append(found, failed)
 	}
-	return append(append(found, t.checkNumber(numbers)...), t.checkFlow(ctx))
+	found = append(found, t.checkNumber(numbers)...)
+	found = append(found, t.checkService(ctx)...)
+	return append(found, t.checkFlow(ctx))
+}
+
+const wrongCredentials = "Check TWILIO_ACCOUNT_SID and the API key (or the auth token); both stand in Twilio's Console."
+
+// checkAccount looks at the account itself, which Twilio shows to no Standard API key. It reports false
+// if nothing else needs to be looked at.
+func (t *Twilio) checkAccount(ctx context.Context) (CheckResult, bool) {
+	account, x, err := askAPI(ctx, t, "look at the account", func(a *api.ApiService) (*api.ApiV2010Account, error) { return a.FetchAccount(t.Account) })
+	switch {
+	case err != nil && t.Key != t.Account && (x.status == http.StatusUnauthorized || x.status == http.StatusForbidden):
+		return CheckResult{
+			Note: true, Text: "a Standard API key can't see whether the account is on trial or suspended",
+			Remedy: "Look at it in Twilio's Console.",
+		}, true
+	case err != nil:
+		return CheckResult{Text: err.Error(), Remedy: x.remedy(err, wrongCredentials)}, false
+	case value(account.Status) != "active":
+		return CheckResult{Text: "the account is " + t.secrets().line(value(account.Status)), Remedy: "See Twilio's Console for why."}, true
+	case strings.EqualFold(value(account.Type), "Trial"):
+		return CheckResult{Text: "the account is on trial", Remedy: "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."}, true
+	}
+	return CheckResult{OK: true, Text: "the account is active"}, true
 }
 
 // remedy says what to do about an error. It is ours only if Twilio refused the request.

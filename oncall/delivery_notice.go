@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"fmt"
+	"hash/fnv"
 	"time"
 )
 
@@ -30,6 +31,28 @@ func BlockedNotices(method Method, why string, to []string, now time.Time) []Not
 			Key: fmt.Sprintf("blocked/%s/%s/%s", method, now.UTC().Format(time.DateOnly), who), To: who,
 			Kind: NoticeBlocked, Detail: NoticeDetail{Method: method, Note: why},
 		})
+	}
+	return out
+}
+
+// MendNotices tell, once a day for each cause, what an admin has to do so that a contact method reaches
+// everybody.
+func MendNotices(method Method, what string, to []string, now time.Time) []Notice {
+	cause := fnv.New32a()
+	cause.Write([]byte(what))
+	return mendNotices(method, fmt.Sprintf("%08x", cause.Sum32()), what, to, now)
+}
+
+// DeafNotices tell, once a day, that what people answer by a contact method can't be read.
+func DeafNotices(method Method, why string, to []string, now time.Time) []Notice {
+	return mendNotices(method, "deaf", "what people answer has not been read for a minute: "+why, to, now)
+}
+
+func mendNotices(method Method, cause, what string, to []string, now time.Time) []Notice {
+	out := BlockedNotices(method, what, to, now)
+	for i := range out {
+		out[i].Key += "/" + cause
+		out[i].Detail.Lines = []string{what} // tells it from what reaches nobody
 	}
 	return out
 }

@@ -27,7 +27,8 @@ type PageAccepted struct {
 // PageRefused says that the message will never arrive.
 type PageRefused struct {
 	Why  string
-	Dead bool // nor will anything else at this address
+	Dead bool   // nor will anything else at this address
+	Mend string // what an admin has to do, so that others like it do; empty: nothing
 }
 
 // PageBlocked says that the message can go out once somebody has acted.
@@ -75,8 +76,9 @@ const (
 type PageReceipt struct {
 	State ReceiptState
 	Why   string
-	Final bool // asking again tells nothing new
-	Dead  bool // nothing will ever reach this address
+	Final bool   // asking again tells nothing new
+	Dead  bool   // nothing will ever reach this address
+	Mend  string // what an admin has to do, whatever the state; empty: nothing
 }
 
 // A StepPage is a page of what an incident's policy did last.
@@ -142,6 +144,7 @@ func (f PageFacts) Record(r PageResult, now time.Time) PageChange {
 		e.delivered(r)
 	case PageRefused:
 		e.failed(r.Why, r.Dead)
+		e.mend(r.Mend)
 	case PageBlocked:
 		lead.Detail = r.Why
 		if !lead.Blocked { // else everybody concerned has heard
@@ -183,6 +186,9 @@ func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
 	case r.State == ReceiptUnanswered || r.State == ReceiptFailed:
 		e.failed(r.Why, r.Dead)
 	}
+	if !known || r.Final {
+		e.mend(r.Mend) // last, as a new version of the incident begins without notices
+	}
 	return e.change()
 }
 
@@ -197,7 +203,7 @@ func (e *pageRecorder) change() PageChange {
 		switch c := e.changes[id]; {
 		case e.begun(c):
 			e.out.Changes = append(e.out.Changes, c.done())
-		case len(c.Events) > 0:
+		case len(c.Events) > 0 || len(c.Notices) > 0:
 			e.out.Changes = append(e.out.Changes, *c)
 		default:
 			e.out.Tasks = append(e.out.Tasks, c.Tasks...)
@@ -309,6 +315,15 @@ func (e *pageRecorder) blocked(why string) {
 	e.trouble(e.open(), EventPageBlocked, why)
 	c := e.changes[e.Lead.IncidentID]
 	c.Notices = append(c.Notices, BlockedNotices(e.Lead.Method, why, e.Watchers[c.Incident.TeamID], e.now)...)
+}
+
+// mend tells admins what they have to do so that others get their messages.
+func (e *pageRecorder) mend(what string) {
+	if what == "" {
+		return
+	}
+	c := e.changes[e.Lead.IncidentID]
+	c.Notices = append(c.Notices, MendNotices(e.Lead.Method, what, e.Watchers[c.Incident.TeamID], e.now)...)
 }
 
 // trouble says in the timelines that a message has not arrived, where that matters to anybody. The

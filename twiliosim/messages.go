@@ -93,9 +93,12 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 	}
 	if m.service != "" {
 		m.from, m.states[0] = s.opt.Number, "accepted"
+		if s.service != nil && len(s.service.Alpha) > 0 {
+			m.from = s.service.Alpha[0]
+		}
 	}
-	if phone.Fate == FateUnreachable {
-		m.states[2], m.code, m.reason = "undelivered", 30003, "Unreachable destination handset"
+	if lost, known := undelivered[phone.Fate]; known {
+		m.states[2], m.code, m.reason = "undelivered", lost.code, lost.reason
 	}
 	if phone.Fate == FateUnconfirmed {
 		m.states = m.states[:2]
@@ -103,6 +106,16 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 	s.messages = append(s.messages, m)
 	s.wake()
 	return m.shown(s.opt.Account), nil
+}
+
+// undelivered is what Twilio says of messages that it has taken and that never arrive.
+var undelivered = map[Fate]struct {
+	code   int
+	reason string
+}{
+	FateUnreachable:  {30003, "Unreachable destination handset"},
+	FateUnregistered: {30034, ""}, // often there is no text
+	FateFiltered:     {30007, "Message filtered"},
 }
 
 // publicURL reports whether Twilio would accept an address to call. Unlike Twilio, the simulator

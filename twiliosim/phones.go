@@ -15,12 +15,14 @@ type Fate string
 
 // The fates; empty is an ordinary phone.
 const (
-	FateUnreachable Fate = "unreachable" // SMS end as undelivered with 30003
-	FateUnconfirmed Fate = "unconfirmed" // SMS stay "sent", because the carrier gives no receipts
-	FateInvalid     Fate = "invalid"     // no such number: refused with 21211
-	FateLandline    Fate = "landline"    // SMS are refused with 21614
-	FateBusy        Fate = "busy"        // the line is busy for calls
-	FateVoicemail   Fate = "voicemail"   // a machine answers calls and presses no key
+	FateUnreachable  Fate = "unreachable"  // SMS end as undelivered with 30003
+	FateUnregistered Fate = "unregistered" // SMS end as undelivered with 30034: its carrier wants our number registered
+	FateFiltered     Fate = "filtered"     // SMS end as undelivered with 30007
+	FateUnconfirmed  Fate = "unconfirmed"  // SMS stay "sent", because the carrier gives no receipts
+	FateInvalid      Fate = "invalid"      // no such number: refused with 21211
+	FateLandline     Fate = "landline"     // SMS are refused with 21614
+	FateBusy         Fate = "busy"         // the line is busy for calls
+	FateVoicemail    Fate = "voicemail"    // a machine answers calls and presses no key
 )
 
 // A Phone is one phone in the simulated world.
@@ -161,14 +163,19 @@ func (s *Sim) Reply(ctx context.Context, number, body string) (string, error) {
 		sid: newSID("SM"), from: number, to: s.opt.Number, body: body, direction: "inbound",
 		states: []string{"received"}, created: s.opt.Now(),
 	}
-	s.messages = append(s.messages, m)
+	if !s.service.drops() {
+		s.messages = append(s.messages, m)
+	}
 	switch strings.ToUpper(strings.TrimSpace(body)) {
-	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT":
+	case "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT":
 		s.phone(number).stopped = true
 	case "START", "UNSTOP", "YES":
 		s.phone(number).stopped = false
 	}
 	hook := s.opt.SMSURL
+	if s.service != nil && !s.service.Defers {
+		hook = s.service.InboundURL
+	}
 	s.wake()
 	s.mu.Unlock()
 	if hook == "" {

@@ -71,7 +71,11 @@ func (s *Sim) routes() http.Handler {
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
 	}
+	for pattern, e := range serviceRoutes {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
+	}
 	mux.HandleFunc("/2010-04-01/", s.nowhere)
+	mux.HandleFunc("/v1/", s.nowhere)
 	mux.HandleFunc("/v2/", s.nowhere)
 	s.pageRoutes(mux)
 	return onlyLocal(mux)
@@ -235,7 +239,12 @@ func null(s string) any {
 	return s
 }
 
-func (s *Sim) fetchAccount(_ *http.Request, _ url.Values) (any, *refusal) {
+// fetchAccount shows the account, but not to an API key: a Standard key may use everything except
+// accounts and keys.
+func (s *Sim) fetchAccount(r *http.Request, _ url.Values) (any, *refusal) {
+	if user, _, _ := r.BasicAuth(); user == s.opt.Key {
+		return nil, refuse(http.StatusUnauthorized, 20003, "Authenticate")
+	}
 	return obj{
 		"sid": s.opt.Account, "owner_account_sid": s.opt.Account, "friendly_name": "Simulated account", "status": "active", "type": "Full",
 		"auth_token": s.opt.Token, "uri": "/2010-04-01/Accounts/" + s.opt.Account + ".json",

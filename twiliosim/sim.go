@@ -48,6 +48,7 @@ type Sim struct {
 	server   *http.Server
 	closed   bool
 
+	service    *Service // nil: none
 	phones     []*Phone
 	messages   []*message
 	calls      []*call

@@ -87,6 +87,10 @@ func drawTest(oncall.Notice) Drawing {
 
 // drawBlocked warns an admin that a method pages nobody until they act.
 func drawBlocked(n oncall.Notice) Drawing {
+	if len(n.Detail.Lines) > 0 {
+		return Text(fmt.Sprintf(":warning: Some pages by %s don't arrive, or can't be answered, until an admin acts: %s.",
+			n.Detail.Method.Name(), Foreign(n.Detail.Lines[0], maxTitle)))
+	}
 	return Text(fmt.Sprintf(":warning: Nobody can be paged by %s until an admin acts: %s. Pages go by other ways meanwhile.",
 		n.Detail.Method.Name(), noticeReason(n.Detail, true)))
 }

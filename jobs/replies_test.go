@@ -1,0 +1,135 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// pagedBySMS lets SMS be the first to reach Ann, and returns when it has.
+func (d *world) pagedBySMS(voice *channel) {
+	d.t.Helper()
+	voice.answer = func(notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
+	}
+	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
+	}
+	d.signal("db-1")
+	d.eventually("an SMS is sent", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+}
+
+// An answer that can never be carried out keeps none of those after it from being heard, and is given up.
+func TestOneBadAnswerStopsNoOther(t *testing.T) {
+	t.Parallel()
+	d, clock, sms, voice := withSMS(t)
+	d.start(d.phone)
+	d.pagedBySMS(voice)
+	sms.says(notify.Reply{From: "+1202\x005550199", Text: "1a"}) // the database takes no such text
+	sms.says(notify.Reply{From: annsPhone, Text: "1a"})
+	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
+	cursor := func() (c string) {
+		c, err := d.store.Cursor(d.t.Context(), oncall.MethodSMS)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		return c
+	}
+	if c := cursor(); c != "" && c != "0" {
+		t.Errorf("the bad answer is given up at once: read up to %s", c)
+	}
+	clock.advance(2 * time.Minute)
+	d.eventually("the bad answer is given up", func() bool { return cursor() == "2" })
+	if n := len(d.events(1, oncall.EventAcknowledged)); n != 1 {
+		t.Errorf("acknowledged %d times", n)
+	}
+}
+
+// Whoever answers a provider that tells us nothing isn't heard: after a minute admins are told.
+func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
+	t.Parallel()
+	d, clock, sms, voice := withSMS(t)
+	sms.silent = errors.New("409 Conflict: terminated by other getUpdates request")
+	metrics := prometheus.NewRegistry()
+	j := d.instance(d.open(), d.phone, metrics)
+	t.Cleanup(func() { stop(t, j) })
+	d.pagedBySMS(voice)
+	asked := func() int {
+		sms.mu.Lock()
+		defer sms.mu.Unlock()
+		return sms.asked
+	}
+	d.eventually("answers are asked for", func() bool { return asked() > 0 })
+	told := func() (n int) {
+		err := d.store.Pool().QueryRow(t.Context(), `SELECT count(*) FROM notices
+			WHERE kind = 'delivery_blocked' AND facts::text LIKE '%what people answer has not been read%409 Conflict%'`).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := told(); n != 0 {
+		t.Errorf("told %d times at once", n)
+	}
+	clock.advance(time.Minute)
+	d.eventually("it is told", func() bool { return told() == 1 })
+	if n := gauge(t, metrics, "watchbill_answers_unread", "sms"); n != 1 {
+		t.Errorf("the metric is %v", n)
+	}
+	sms.mu.Lock()
+	sms.silent = nil
+	sms.mu.Unlock()
+	sms.says(notify.Reply{From: annsPhone, Text: "1a"})
+	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
+	d.eventually("the metric is 0", func() bool { return gauge(t, metrics, "watchbill_answers_unread", "sms") == 0 })
+}
+
+// gauge is the value of a metric for a contact method.
+func gauge(t *testing.T, from *prometheus.Registry, name, method string) float64 {
+	t.Helper()
+	families, err := from.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name && len(m.GetLabel()) == 1 && m.GetLabel()[0].GetValue() == method {
+				return m.GetGauge().GetValue()
+			}
+		}
+	}
+	return -1
+}
+
+// What an admin has to mend reaches them, whether it comes with a refusal or long after a message was
+// taken, and once for each cause.
+func TestAdminsHearWhatTheyHaveToMend(t *testing.T) {
+	t.Parallel()
+	d, clock, sms, voice := withSMS(t)
+	d.start(d.phone)
+	d.pagedBySMS(voice)
+	told := func(what string) (n int) {
+		err := d.store.Pool().QueryRow(t.Context(), `SELECT count(*) FROM notices
+			WHERE kind = 'delivery_blocked' AND facts::text LIKE '%' || $1 || '%'`, what).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Err: errors.New("error 30034"), Mend: "register the number"})
+	clock.advance(10 * time.Second)
+	d.eventually("admins are told", func() bool { return told("register the number") == 1 })
+	sms.answer = func(notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("error 21408"), Mend: "allow the country"}
+	}
+	clock.advance(10 * time.Minute)
+	d.signal("db-2")
+	clock.advance(10 * time.Minute)
+	d.eventually("admins are told of the country", func() bool { return told("allow the country") == 1 })
+}

@@ -1,0 +1,120 @@
+package notify_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/twiliosim"
+)
+
+// Answers to a Messaging Service may be dropped, or its name can't be answered: also if only the number
+// is set, which a campaign has put into a service.
+func TestAServiceThatCannotBeAnswered(t *testing.T) {
+	t.Parallel()
+	const sid = "MG00000000000000000000000000000001"
+	for name, c := range map[string]struct {
+		service twiliosim.Service
+		bad     string
+		note    string
+	}{
+		"defers":      {service: twiliosim.Service{SID: sid, Defers: true}},
+		"drops":       {service: twiliosim.Service{SID: sid}, bad: "drops all answers to the Messaging Service " + sid},
+		"elsewhere":   {service: twiliosim.Service{SID: sid, InboundURL: "https://crm.example.com/sms"}, note: "passes answers to another program"},
+		"ours":        {service: twiliosim.Service{SID: sid, InboundURL: "https://watchbill.example.com/v1/twilio/sms"}},
+		"a name":      {service: twiliosim.Service{SID: sid, Defers: true, Alpha: []string{"EXAMPLE"}}, bad: "sends as EXAMPLE, which nobody can answer"},
+		"another SID": {service: twiliosim.Service{SID: "MG00000000000000000000000000000002", Defers: true}, bad: "look at the Messaging Service"},
+	} {
+		for _, set := range []bool{false, true} {
+			if name == "another SID" && !set {
+				continue
+			}
+			l := newLine(t)
+			l.sim.SetService(c.service)
+			l.conf.Public = "https://watchbill.example.com"
+			if set {
+				l.conf.Service = sid
+			}
+			var bad, notes []string
+			for _, f := range l.sms().Check(t.Context()) {
+				switch {
+				case f.Note:
+					notes = append(notes, f.Text)
+				case !f.OK:
+					bad = append(bad, f.Text)
+				}
+				if !f.OK && f.Remedy == "" {
+					t.Errorf("%s: no remedy for %q", name, f.Text)
+				}
+			}
+			if (c.bad == "") != (bad == nil) || !strings.Contains(strings.Join(bad, "; "), c.bad) {
+				t.Errorf("%s, service set %v: %q, want %q", name, set, bad, c.bad)
+			}
+			if c.note != "" && !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, c.note) }) {
+				t.Errorf("%s, service set %v: notes %q, want %q", name, set, notes, c.note)
+			}
+		}
+	}
+}
+
+// tracked follows a message to its end.
+func (l *line) tracked(s notify.SMS, to string) (track notify.Track) {
+	l.Helper()
+	r := s.Send(l.Context(), page(to, "page "+to+l.clock.Now().String()))
+	want(l.T, r, notify.Accepted)
+	for !track.Final {
+		var err error
+		track, err = s.Track(l.Context(), r.Reference)
+		l.must(err)
+	}
+	l.clock.advance(time.Second)
+	return track
+}
+
+// What comes after a message was taken is an admin's matter too.
+func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	s := l.sms()
+	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateUnregistered})
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
+	if track := l.tracked(s, annPhone); track.State != notify.Failed || track.Dead || !strings.Contains(track.Err.Error(), "30034: our number is not registered") ||
+		track.Mend != "register the sending number for A2P 10DLC in Twilio's Console (error 30034)" {
+		t.Errorf("unregistered: %+v", track)
+	}
+	for i := range 3 {
+		if track := l.tracked(s, boPhone); track.State != notify.Failed || (track.Mend != "") != (i == 2) {
+			t.Errorf("filtered %d times: %+v", i+1, track)
+		}
+	}
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone})
+	if track := l.tracked(s, boPhone); track.State != notify.Delivered || track.Mend != "" {
+		t.Errorf("delivered: %+v", track)
+	}
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
+	if track := l.tracked(s, boPhone); track.Mend != "" {
+		t.Errorf("filtered once more: %+v", track)
+	}
+
+	l.sim.SetService(twiliosim.Service{SID: "MG00000000000000000000000000000001", Defers: true, Alpha: []string{"EXAMPLE"}})
+	l.conf.Service = "MG00000000000000000000000000000001"
+	l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
+	if track := l.tracked(l.sms(), annPhone); track.State != notify.Delivered || !strings.Contains(track.Mend, `SMS come from "EXAMPLE", which nobody can answer`) {
+		t.Errorf("from a name: %+v", track)
+	}
+}
+
+// A country that is not allowed is said to admins, and other countries are still paged.
+func TestACountryThatIsNotAllowed(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	for code, says := range map[int]string{21408: "Messaging, Geo permissions", 21215: "Voice, Geo permissions", 13227: "Voice, Geo permissions"} {
+		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
+		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Mend, says) {
+			t.Errorf("%d: %+v", code, r)
+		}
+	}
+	want(t, l.sms().Send(t.Context(), page(boPhone, "y")), notify.Accepted)
+}

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// TellDeaf tells who watches over the teams in which somebody is reached by a contact method that what
+// they answer can't be read.
+func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string, now time.Time) error {
+	const reached = `
+		SELECT DISTINCT m.team_id
+		FROM team_members m
+		JOIN contacts c ON c.user_id = m.user_id
+		WHERE c.method = $1 AND c.verified_at IS NOT NULL AND c.removed_at IS NULL
+		ORDER BY m.team_id`
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, reached, method)
+		teams, err := pgx.CollectRows(rows, pgx.RowTo[oncall.TeamID])
+		if err != nil {
+			return err
+		}
+		var to []string
+		for _, team := range teams {
+			to = append(to, dir.Watchers(team)...)
+		}
+		return s.notice(ctx, tx, now, oncall.DeafNotices(method, why, to, now))
+	})
+	if err != nil {
+		return fmt.Errorf("tell that answers can't be read: %w", translate(err))
+	}
+	return nil
+}
