@@ -3,7 +3,8 @@ package ical
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,6 +105,28 @@ func (l length) after(start moment) time.Time {
 	return at(start.paper.Add(l.paper), start.zone, start.date).instant.Add(l.exact)
 }
 
+// durationForm matches a duration, also one whose days or weeks stand behind the T, as some programs
+// write them.
+var durationForm = regexp.MustCompile(`^\+?P(?:(\d{1,4})W)?(?:(\d{1,4})D)?T?(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?$`)
+
+// duration reads how long something lasts. Whole days are calendar days, the rest is exact time
+// (RFC 5545, 3.3.6).
+func duration(text string) (length, bool) {
+	m := durationForm.FindStringSubmatch(strings.ToUpper(strings.Join(strings.Fields(text), "")))
+	if m == nil || strings.Join(m[1:], "") == "" {
+		return length{}, false
+	}
+	number := func(i int) time.Duration { n, _ := strconv.Atoi(m[i]); return time.Duration(n) }
+	const day = 24 * time.Hour
+	l := length{
+		paper: (number(1)+number(3))*7*day + (number(2)+number(4))*day,
+		exact: number(5)*time.Hour + number(6)*time.Minute + number(7)*time.Second,
+	}
+	l.paper += l.exact.Truncate(day)
+	l.exact -= l.exact.Truncate(day)
+	return l, true
+}
+
 // length returns how long an event lasts. A date without an end lasts one day.
 func (x *reader) length(e ical.Event, start moment) (length, error) {
 	var l length
@@ -118,13 +141,10 @@ func (x *reader) length(e ical.Event, start moment) (length, error) {
 			l.exact = end.instant.Sub(start.instant)
 		}
 	} else if p := e.Props.Get(ical.PropDuration); p != nil {
-		d, err := p.Duration()
-		if err != nil {
-			return l, err
+		var ok bool
+		if l, ok = duration(p.Value); !ok {
+			return l, fmt.Errorf("its duration %q can't be read", cut(p.Value))
 		}
-		// Whole days are calendar days, the rest is exact time (RFC 5545, 3.3.6).
-		l.paper = d.Truncate(24 * time.Hour)
-		l.exact = d - l.paper
 	} else if start.date {
 		l.paper = 24 * time.Hour
 	}
@@ -135,60 +155,4 @@ func (x *reader) length(e ical.Event, start moment) (length, error) {
 		return l, errors.New("an event that lasts too long or ends before it begins")
 	}
 	return l, nil
-}
-
-// declare notes the time zones that a calendar defines under names of its own.
-func (x *reader) declare(c *ical.Calendar) {
-	for _, child := range c.Children {
-		if child.Name != ical.CompTimezone {
-			continue
-		}
-		id, place := child.Props.Get(ical.PropTimezoneID), child.Props.Get("X-LIC-LOCATION")
-		if id == nil || place == nil || len(x.zones) > 200 {
-			continue
-		}
-		if z, ok := known(place.Value); ok {
-			x.zones[id.Value] = z
-		}
-	}
-}
-
-// zone finds a time zone by the name that a calendar uses.
-func (x *reader) zone(name string) *schedule.Zone {
-	if name == "" {
-		return x.home
-	}
-	if z, ok := x.zones[name]; ok {
-		return z
-	}
-	z, ok := known(name)
-	if !ok {
-		z = x.home
-		if shown := cut(name); len(x.out.Zones) < 20 && !slices.Contains(x.out.Zones, shown) {
-			x.out.Zones = append(x.out.Zones, shown)
-		}
-	}
-	if len(x.zones) < 1000 {
-		x.zones[name] = z
-	}
-	return z
-}
-
-// known recognizes IANA names, also at the end of a longer one
-// ("/freeassociation.sourceforge.net/Europe/Berlin"), and the names of Windows and Outlook.
-func known(name string) (*schedule.Zone, bool) {
-	name = strings.TrimSpace(name)
-	if len(name) > 200 {
-		return nil, false
-	}
-	if iana, ok := windows[strings.ToLower(name)]; ok {
-		name = iana
-	}
-	for rest := name; rest != ""; {
-		if z, err := schedule.LoadZone(rest); err == nil {
-			return z, true
-		}
-		_, rest, _ = strings.Cut(rest, "/")
-	}
-	return nil, false
 }

@@ -27,6 +27,7 @@ const (
 	maxRules       = 300 // recurring events; one may take 15 ms
 	maxRecurrences = 100_000
 	maxNote        = 200 // characters
+	maxTroubles    = 10
 )
 
 // A Span is one stretch of time off.
@@ -40,13 +41,16 @@ type Span struct {
 // A Reading is what a calendar says about a period.
 type Reading struct {
 	Spans   []Span // by start
-	Skipped int    // events that could not be understood
+	Skipped int    // events that could not be understood, and are left out
+	// Troubles are sentences about events that were left out, or counted only once.
+	Troubles []string
 	// Zones are unknown names of time zones, whose events were read in the default zone.
 	Zones []string
 }
 
 // ReadTimeOff reads a calendar and returns its events between two instants, with recurrences
-// expanded. Dates and local times without a zone are in the default zone. Cancelled events are
+// expanded. Dates are in the default zone, and so are local times without a zone unless the calendar
+// names one. Of several versions of an event the latest counts. Cancelled events are
 // left out, and so are transparent ones (TRANSP) unless they are whole days, which calendars
 // mark as transparent by default. If the calendar as a whole is unusable, the error is a Refusal.
 func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) {
@@ -65,7 +69,8 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 	if err != nil {
 		return Reading{}, err
 	}
-	x := reader{from: from, to: to, home: home, zones: map[string]*schedule.Zone{}}
+	x := reader{from: from, to: to, home: home}
+	var events []*occasion
 	for decoder, first := ical.NewDecoder(bytes.NewReader(data)), true; ; first = false {
 		calendar, err := decoder.Decode()
 		if err != nil && !first { // the end, or something else after the calendar
@@ -74,9 +79,10 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 		if err != nil {
 			return Reading{}, oncall.Refuse("This is not a calendar: a calendar is a file that ends in .ics and begins with BEGIN:VCALENDAR.")
 		}
-		if err := x.calendar(calendar); err != nil {
-			return Reading{}, err
-		}
+		events = append(events, x.calendar(calendar)...)
+	}
+	if err := x.read(newest(events)); err != nil {
+		return Reading{}, err
 	}
 	slices.SortFunc(x.out.Spans, func(a, b Span) int {
 		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), cmp.Compare(a.UID, b.UID))
@@ -87,6 +93,17 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 
 // whole matches the name and parameters of a well-formed content line.
 var whole = regexp.MustCompile(`^[A-Za-z0-9-]+(;[A-Za-z0-9-]+=("[^"]*"|[^";:,]*)(,("[^"]*"|[^";:,]*))*)*:`)
+
+// unquoted matches a line whose time zone has a colon in it and no quotes around it, as in
+// DTSTART;TZID=(UTC-05:00) Eastern Time (US & Canada):20260302T090000.
+var unquoted = regexp.MustCompile(`^([A-Za-z-]+(?:;VALUE=[A-Za-z-]+)?;TZID=)([^";:]*:[^";]*)((?:;VALUE=[A-Za-z-]+)?:[0-9TtZz,/]+)$`)
+
+func requote(line []byte) []byte {
+	if len(line) > maxHead {
+		return line
+	}
+	return unquoted.ReplaceAll(line, []byte(`$1"$2"$3`))
+}
 
 // clean keeps only lines that the decoder handles safely: it recurses for each component, and
 // panics or takes quadratic time on some malformed lines.
@@ -99,7 +116,7 @@ func clean(data []byte) ([]byte, error) {
 	out := make([]byte, 0, len(data))
 	depth, events := 0, 0
 	for line := range bytes.Lines(data) {
-		line = bytes.Trim(line, "\r\n")
+		line = requote(bytes.Trim(line, "\r\n"))
 		head := whole.Find(line[:min(len(line), maxHead)])
 		if head == nil {
 			continue
@@ -128,32 +145,41 @@ func clean(data []byte) ([]byte, error) {
 type reader struct {
 	from, to    time.Time
 	home        *schedule.Zone
-	zones       map[string]*schedule.Zone // by their names in the calendar
+	floating    *schedule.Zone            // of local times in the calendar that is read
+	zones       map[string]*schedule.Zone // by their names in that calendar
 	rules       int
+	onsets      int
 	recurrences int
 	out         Reading
 }
 
-// calendar reads one VCALENDAR.
-func (x *reader) calendar(c *ical.Calendar) error {
-	x.declare(c)
-	moved := map[string][]int64{} // recurrences that are replaced by an event of their own, by UID
-	for _, e := range c.Events() {
-		if p := e.Props.Get(ical.PropRecurrenceID); p != nil {
-			if t, err := x.moment(p); err == nil {
-				moved[text(e, ical.PropUID)] = append(moved[text(e, ical.PropUID)], t.instant.Unix())
+// read adds the spans of all events.
+func (x *reader) read(events []*occasion) error {
+	changed := map[string]*changes{} // recurrences that are replaced by an event of their own, by UID
+	cancelled := map[string]int{}    // the versions of events of which nothing takes place any more
+	for _, o := range events {
+		if o.of == nil && o.cancelled {
+			cancelled[o.uid] = o.sequence
+		}
+		if o.of != nil && o.uid != "" {
+			if changed[o.uid] == nil {
+				changed[o.uid] = &changes{}
 			}
+			changed[o.uid].add(o)
 		}
 	}
-	for _, e := range c.Events() {
-		if off(e) {
+	for _, o := range events {
+		version, over := cancelled[o.uid]
+		if o.off && (o.of != nil || !o.recurs()) || over && o.of != nil && o.uid != "" && o.sequence < version {
 			continue
 		}
-		if err := x.event(e, moved); err != nil {
+		x.zones, x.floating = o.zones, o.floating
+		if err := x.event(o, changed[o.uid]); err != nil {
 			if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 				return refusal
 			}
 			x.out.Skipped++
+			x.trouble(o, "%v, so it is left out", err)
 		}
 		if len(x.out.Spans) > maxSpans {
 			return oncall.Refuse("The calendar has more than %d events in this time.", maxSpans)
@@ -162,64 +188,72 @@ func (x *reader) calendar(c *ical.Calendar) error {
 	return nil
 }
 
-// off reports whether an event does not count as time off.
-func off(e ical.Event) bool {
-	if strings.EqualFold(text(e, ical.PropStatus), "CANCELLED") {
-		return true
+// trouble notes what is wrong with an event.
+func (x *reader) trouble(o *occasion, format string, args ...any) {
+	if len(x.out.Troubles) < maxTroubles {
+		x.out.Troubles = append(x.out.Troubles, o.name()+": "+fmt.Sprintf(format, args...)+".")
 	}
-	start := e.Props.Get(ical.PropDateTimeStart)
-	return start != nil && !isDate(start) && strings.EqualFold(text(e, ical.PropTransparency), "TRANSPARENT")
 }
 
 // event adds the spans of an event.
-func (x *reader) event(e ical.Event, moved map[string][]int64) error {
-	first := e.Props.Get(ical.PropDateTimeStart)
-	if first == nil {
-		return errors.New("an event without a start")
+func (x *reader) event(o *occasion, changed *changes) error {
+	if o.start == nil {
+		return errors.New("it has no start")
 	}
-	start, err := x.moment(first)
+	start, err := x.moment(o.start)
 	if err != nil {
 		return err
 	}
-	length, err := x.length(e, start)
+	lasts, err := x.length(o.Event, start)
 	if err != nil {
 		return err
 	}
-	span := Span{UID: cut(text(e, ical.PropUID)), Note: cut(text(e, ical.PropSummary)), AllDay: start.date}
-	add := func(s moment) {
-		span.Start, span.End = s.instant, length.after(s)
+	span := Span{UID: cut(o.uid), Note: cut(text(o.Event, ical.PropSummary)), AllDay: start.date}
+	add := func(s moment, l length, span Span) {
+		span.Start, span.End = s.instant, l.after(s)
 		if span.Start.Before(x.to) && span.End.After(x.from) && span.Start.Before(span.End) {
 			x.out.Spans = append(x.out.Spans, span)
 		}
 	}
-	rule := e.Props.Get(ical.PropRecurrenceRule)
-	more := e.Props[ical.PropRecurrenceDates]
-	if e.Props.Get(ical.PropRecurrenceID) != nil || rule == nil && len(more) == 0 {
-		add(start)
+	if o.of != nil || !o.recurs() {
+		add(start, lasts, span)
 		return nil
 	}
-	skip := map[int64]bool{}
-	for _, t := range moved[text(e, ical.PropUID)] {
-		skip[t] = true
-	}
-	for _, p := range e.Props[ical.PropExceptionDates] {
-		for _, t := range x.moments(p) {
-			skip[t.instant.Unix()] = true
-		}
-	}
 	all := []moment{start}
-	if rule != nil {
-		if all, err = x.recur(rule.Value, start, length); err != nil {
-			return err
+	if rule := o.Props.Get(ical.PropRecurrenceRule); rule != nil {
+		found, err := x.recur(rule.Value, start, lasts)
+		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+			return refusal
+		}
+		if err != nil {
+			x.trouble(o, "its rule %q can't be followed (%v), so only its first time counts", cut(rule.Value), err)
+		} else {
+			all = found
 		}
 	}
-	for _, p := range more {
+	for _, p := range o.Props[ical.PropRecurrenceDates] {
 		all = append(all, x.moments(p)...)
 	}
+	skip := changed.skipped(start)
+	for _, p := range o.Props[ical.PropExceptionDates] {
+		for _, t := range x.moments(p) {
+			skip.add(t, start)
+		}
+	}
 	for _, t := range all {
-		if at := t.instant.Unix(); !skip[at] {
-			skip[at] = true // a date listed twice counts once
-			add(t)
+		if skip.has(t) {
+			continue
+		}
+		skip.add(t, t) // a date listed twice counts once
+		from := changed.from(t)
+		if from == nil && !o.off {
+			add(t, lasts, span)
+		}
+		if from == nil || from.off {
+			continue
+		}
+		if moved, l, ok := x.shifted(t, from); ok {
+			add(moved, l, Span{UID: span.UID, Note: cut(text(from.Event, ical.PropSummary)), AllDay: moved.date})
 		}
 	}
 	return nil
@@ -227,8 +261,12 @@ func (x *reader) event(e ical.Event, moved map[string][]int64) error {
 
 // text returns a property's text, or nothing if it can't be read.
 func text(e ical.Event, name string) string {
-	s, _ := e.Props.Text(name)
-	return s
+	p := e.Props.Get(name)
+	if p == nil {
+		return ""
+	}
+	parts, _ := p.TextList() // a comma that was not escaped makes a list
+	return strings.Join(parts, ",")
 }
 
 func cut(s string) string {

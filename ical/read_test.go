@@ -23,6 +23,15 @@ func event(lines string) string {
 	return "BEGIN:VEVENT\nUID:1\n" + strings.TrimSpace(lines) + "\nEND:VEVENT\n"
 }
 
+// many repeats an event, each time with a UID of its own.
+func many(event string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(strings.Replace(event, "UID:1", fmt.Sprint("UID:", i), 1))
+	}
+	return b.String()
+}
+
 // read reads the time off in 2026 of somebody in Berlin, one line per span.
 func read(t testing.TB, text string) (string, ical.Reading) {
 	t.Helper()
@@ -87,17 +96,29 @@ func TestReadTimeOff(t *testing.T) {
 // An event that is not understood does not affect the others.
 func TestStrangeEventsAreSkipped(t *testing.T) {
 	t.Parallel()
-	good := event("DTSTART:20260302T090000Z\nDURATION:PT1H")
+	good := strings.Replace(event("DTSTART:20260302T090000Z\nDURATION:PT1H"), "UID:1", "UID:2", 1)
 	for _, bad := range []string{
 		"SUMMARY:no start", "DTSTART:yesterday\nDURATION:PT1H", "DTSTART;VALUE=DATE:2026", "DTSTART:99990101T000000Z\nDURATION:PT1H",
 		"DTSTART:20260302T090000Z\nDTEND:20260301T090000Z", "DTSTART:20260302T090000Z\nDURATION:P9999D", "DTSTART:20260302T090000Z\nDURATION:soon",
-		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=SECONDLY", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY;BYHOUR=1;INTERVAL=24",
-		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=9223372036854775807", "DTSTART:20260102T090000Z\nDURATION:PT1H\nRRULE:FREQ=MONTHLY;BYDAY=-53MO",
-		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY;BYEASTER=100000", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYSECOND=" + strings.Repeat("1,", 60) + "1",
 	} {
 		got, reading := read(t, calendar(event(bad)+good))
 		if got != "03-02 09:00 – 03-02 10:00" || reading.Skipped != 1 {
 			t.Errorf("%s: skipped %d, read %s", bad, reading.Skipped, got)
+		}
+	}
+	// Of one whose rule can't be followed the first time counts.
+	for _, bad := range []string{
+		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=SECONDLY", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=HOURLY;BYHOUR=1;INTERVAL=24",
+		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=9223372036854775807", "DTSTART:20260102T090000Z\nDURATION:PT1H\nRRULE:FREQ=MONTHLY;BYDAY=-53MO",
+		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY;BYEASTER=100000", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYSECOND=" + strings.Repeat("1,", 60) + "1",
+	} {
+		got, reading := read(t, calendar(event(bad+"\nSUMMARY:Course")+good))
+		first := "03-02 09:00 – 03-02 10:00 Course\n03-02 09:00 – 03-02 10:00"
+		if strings.Contains(bad, "20260102") {
+			first = "01-02 09:00 – 01-02 10:00 Course\n03-02 09:00 – 03-02 10:00"
+		}
+		if got != first || reading.Skipped != 0 || len(reading.Troubles) != 1 || !strings.HasPrefix(reading.Troubles[0], `"Course" of `) {
+			t.Errorf("%s: skipped %d, %q, read %s", bad, reading.Skipped, reading.Troubles, got)
 		}
 	}
 	// Malformed lines are skipped, including those that break the library.
@@ -119,20 +140,21 @@ func TestUnknownZonesAreNamed(t *testing.T) {
 // What is not a calendar, or is malicious, is refused quickly and in one sentence.
 func TestHostileCalendars(t *testing.T) {
 	t.Parallel()
-	rules := strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)
+	rules := many(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)
 	for name, test := range map[string]struct{ in, want string }{
-		"nothing":        {"", "not a calendar"},
-		"a page":         {"<html><body>Sign in</body></html>", "not a calendar"},
-		"half":           {"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", "not a calendar"},
-		"too large":      {strings.Repeat("x", 5<<20), "larger than 4 MB"},
-		"too deep":       {strings.Repeat("BEGIN;X=1:VEVENT\r\n", 200_000), "nested too deeply"},
-		"too many":       {calendar(strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", 20_001)), "more than 20000 events"},
-		"too many spans": {calendar(strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H"), 5001)), "more than 5000 events in this time"},
-		"too many rules": {calendar(strings.Repeat(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY"), 301)), "more than 300 events that come back"},
-		"ended rules":    {calendar(strings.Repeat(event("DTSTART:20240302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20240401"), 1000)), ""},
-		"too often":      {calendar(strings.Repeat(event("DTSTART:19000302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7,8,9"), 2)), "come back too often"},
-		"never":          {calendar(rules), ""},
-		"one long line":  {calendar("X;A=" + strings.Repeat("b", 3<<20) + ":c"), ""},
+		"nothing":                 {"", "not a calendar"},
+		"a page":                  {"<html><body>Sign in</body></html>", "not a calendar"},
+		"half":                    {"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n", "not a calendar"},
+		"too large":               {strings.Repeat("x", 5<<20), "larger than 4 MB"},
+		"too deep":                {strings.Repeat("BEGIN;X=1:VEVENT\r\n", 200_000), "nested too deeply"},
+		"too many":                {calendar(strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", 20_001)), "more than 20000 events"},
+		"too many spans":          {calendar(many(event("DTSTART:20260302T090000Z\nDURATION:PT1H"), 5001)), "more than 5000 events in this time"},
+		"too many rules":          {calendar(many(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY"), 301)), "more than 300 events that come back"},
+		"ended rules":             {calendar(many(event("DTSTART:20240302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20240401"), 1000)), ""},
+		"too often":               {calendar(many(event("DTSTART:19000302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7,8,9"), 2)), "come back too often"},
+		"never":                   {calendar(rules), ""},
+		"zones that never change": {calendar(strings.Repeat("BEGIN:VTIMEZONE\nTZID:a\n"+strings.Repeat("BEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\nEND:STANDARD\n", 40)+"END:VTIMEZONE\n", 300)), ""},
+		"one long line":           {calendar("X;A=" + strings.Repeat("b", 3<<20) + ":c"), ""},
 	} {
 		begun := time.Now()
 		_, err := ical.ReadTimeOff(strings.NewReader(test.in), at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"), "UTC")

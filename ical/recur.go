@@ -26,7 +26,7 @@ func (x *reader) recur(text string, start moment, l length) (all []moment, err e
 			all, err = nil, fmt.Errorf("the rule %q can't be followed", text)
 		}
 	}()
-	option, err := parseRule(text, start)
+	option, err := parseRule(tidy(text), start)
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +65,22 @@ func (x *reader) recur(text string, start moment, l length) (all []moment, err e
 	}
 }
 
+// tidy takes out of a rule what says nothing: blanks, empty parts, its own name, the calendar that
+// everybody uses, and parts of single programs.
+func tidy(text string) string {
+	var parts []string
+	for part := range strings.SplitSeq(strings.ToUpper(strings.Join(strings.Fields(text), "")), ";") {
+		part = strings.TrimPrefix(part, "RRULE:")
+		name, value, _ := strings.Cut(part, "=")
+		value = strings.Trim(value, ",")
+		if value == "" || strings.HasPrefix(name, "X-") || name == "SKIP" || part == "RSCALE=GREGORIAN" {
+			continue
+		}
+		parts = append(parts, name+"="+value)
+	}
+	return strings.Join(parts, ";")
+}
+
 // until matches the end of a rule: a date, optionally with a time, optionally in UTC.
 var until = regexp.MustCompile(`UNTIL=[0-9]{8}(T[0-9]{6})?(Z?)(;|$)`)
 
@@ -73,7 +89,7 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 	if len(text) > 500 {
 		return nil, errors.New("the rule is too long")
 	}
-	option, err := rrule.StrToROption(strings.ToUpper(text))
+	option, err := rrule.StrToROption(text)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +107,7 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 		option.Until = time.Time{}
 		return option, nil
 	}
-	switch said := until.FindStringSubmatch(strings.ToUpper(text)); {
+	switch said := until.FindStringSubmatch(text); {
 	case said == nil:
 		return nil, errors.New("a rule whose end can't be read")
 	case said[1] == "": // a date includes the whole day

@@ -71,6 +71,9 @@ func (c *timeOffImportCmd) Run(p process) error {
 	if reading.Skipped > 0 {
 		fmt.Fprintf(p.out, "%d events could not be understood.\n", reading.Skipped)
 	}
+	for _, trouble := range reading.Troubles {
+		fmt.Fprintln(p.out, trouble)
+	}
 	if len(reading.Zones) > 0 {
 		fmt.Fprintf(p.out, "Nobody knows these time zones, %s was taken instead: %s.\n", user.TimeZone, strings.Join(reading.Zones, ", "))
 	}

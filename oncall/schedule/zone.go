@@ -1,7 +1,9 @@
 package schedule
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,6 +80,34 @@ func compileZone(name string, loc *time.Location) *Zone {
 		}
 		t = next
 	}
+	return z.indexed()
+}
+
+// A Change is when a zone's clock is set to another offset.
+type Change struct {
+	At     int64         // unix seconds
+	Offset time.Duration // east of UTC, from then on
+}
+
+// NewZone makes a zone of the changes of its clock, in any order, and the offset before the first.
+func NewZone(name string, before time.Duration, changes []Change) *Zone {
+	changes = slices.Clone(changes)
+	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.At, b.At) })
+	z := &Zone{name: name, start: []int64{0}, offset: []int64{int64(before / time.Second)}}
+	for _, c := range changes {
+		last, off := len(z.start)-1, int64(c.Offset/time.Second)
+		switch {
+		case c.At <= z.start[last]: // since ever, or at once with the one before
+			z.offset[last] = off
+		case c.At < tableEnd && off != z.offset[last]:
+			z.start, z.offset = append(z.start, c.At), append(z.offset, off)
+		}
+	}
+	return z.indexed()
+}
+
+// indexed fills in the index.
+func (z *Zone) indexed() *Zone {
 	for b, i := int64(0), 0; b<<bucketShift < tableEnd; b++ {
 		for i+1 < len(z.start) && z.start[i+1] <= b<<bucketShift {
 			i++
