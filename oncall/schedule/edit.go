@@ -144,7 +144,7 @@ func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
 func (s Definition) Restored(version int64, by UserID) (Version, error) {
 	for _, v := range s.Versions {
 		if v.ID == version {
-			return Version{Rotations: v.Rotations, Note: "restored " + v.CreatedAt.UTC().Format("2006-01-02 15:04 UTC"), CreatedBy: by}, nil
+			return Version{Rotations: v.Rotations, Note: "restored " + Stamp(v.CreatedAt, time.UTC) + " UTC", CreatedBy: by}, nil
 		}
 	}
 	return Version{}, Refuse("There is no such version of %q any more.", s.Name)

@@ -23,7 +23,22 @@ func ParsePeriod(s string) (Period, error) {
 func ParsePlainPeriod(s string) (Period, error) {
 	wrong := fmt.Errorf("every is %q; it must be a period such as \"week\", \"2 weeks\", \"day\" or \"12 hours\"", s)
 	words := strings.Fields(s)
+	if len(words) > 1 && words[0] == "every" {
+		words = words[1:]
+	}
 	p := Period{Every: 1}
+	if len(words) == 1 {
+		switch words[0] {
+		case "hourly", "weekly", "monthly":
+			words[0] = strings.TrimSuffix(words[0], "ly")
+		case "daily":
+			words[0] = "day"
+		case "biweekly", "fortnight", "fortnightly":
+			words = []string{"2", "weeks"}
+		case "quarterly":
+			words = []string{"3", "months"}
+		}
+	}
 	if len(words) == 2 {
 		n, err := strconv.Atoi(words[0])
 		if err != nil || n < 1 {
@@ -65,94 +80,123 @@ func (p Period) String() string {
 // 18:00 - mon 08:00" for one long stretch. Nothing at all is no restriction.
 func ParseWindows(s string) ([]Window, error) {
 	var windows []Window
+	days := ""
 	for line := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == '\n' || r == ';' || r == ',' }) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
-		w, ok := parseWindow(line)
+		if onlyDays(line) { // "mon, wed 9-17"
+			days += line + " "
+			continue
+		}
+		line, days = days+line, ""
+		w, ok, err := parseWindow(line)
+		if err != nil {
+			return nil, err
+		}
 		if !ok {
-			return nil, fmt.Errorf("%q is not a window such as \"mon-fri 09:00-17:00\", \"daily 22:00-06:00\" or \"fri 18:00 - mon 08:00\"", strings.TrimSpace(line))
+			return nil, noWindow(line)
 		}
 		windows = append(windows, w)
+	}
+	if days != "" {
+		return nil, noWindow(days)
 	}
 	return windows, nil
 }
 
-func parseWindow(line string) (Window, bool) {
-	line = strings.NewReplacer("–", "-", " to ", "-", " - ", "-", "- ", "-", " -", "-").Replace(strings.ToLower(line))
-	words := strings.Fields(line)
-	if len(words) < 2 {
-		return Window{}, false
+func noWindow(line string) error {
+	return fmt.Errorf("%q is not a window such as \"mon-fri 09:00-17:00\", \"daily 22:00-06:00\" or \"fri 18:00 - mon 08:00\"", strings.TrimSpace(line))
+}
+
+// onlyDays reports whether a part of a window says its days and no time yet.
+func onlyDays(line string) bool {
+	for ts := tokens(strings.Fields(line)); len(ts) > 0; {
+		_, n := windowDays(ts)
+		if n == 0 {
+			return false
+		}
+		ts = ts[n:]
 	}
-	if w, ok := parseLongWindow(words); ok {
-		return w, true
-	}
-	from, to, ranged := strings.Cut(words[len(words)-1], "-")
+	return true
+}
+
+// parseWindow reads days and two times, or a day and a time twice. The error asks what an hour means.
+func parseWindow(line string) (Window, bool, error) {
+	line = strings.NewReplacer(" - ", "-", "- ", "-", " -", "-", " – ", "-", "&", " ").Replace(line)
+	ts := tokens(strings.Fields(line))
 	var w Window
-	var errFrom, errTo error
-	w.From, errFrom = ParseTimeOfDay(from)
-	w.To, errTo = ParseTimeOfDay(strings.Replace(to, "24:00", "00:00", 1))
-	if !ranged || errFrom != nil || errTo != nil {
-		return Window{}, false
-	}
-	for _, word := range words[:len(words)-1] {
-		days, ok := parseDays(word)
-		if !ok {
-			return Window{}, false
+	i := 0
+	for i < len(ts) {
+		days, n := windowDays(ts[i:])
+		if n == 0 {
+			break
 		}
 		w.Days = append(w.Days, days...)
+		i += n
 	}
-	slices.SortFunc(w.Days, func(a, b Weekday) int { return slices.Index(weekdays[:], a) - slices.Index(weekdays[:], b) })
-	w.Days = slices.Compact(w.Days)
-	return w, true
+	if from, to, n := readClocks(ts[i:]); n > 0 && i+n == len(ts) && len(w.Days) > 0 {
+		a, b, doubt := settle(from, to)
+		if doubt {
+			return Window{}, false, fmt.Errorf("%s", clocksQuestion(from, to))
+		}
+		w.From, w.To = a.at%(24*60), b.at%(24*60)
+		slices.SortFunc(w.Days, func(a, b Weekday) int { return slices.Index(weekdays[:], a) - slices.Index(weekdays[:], b) })
+		w.Days = slices.Compact(w.Days)
+		return w, true, nil
+	}
+	if len(w.Days) != 1 {
+		return Window{}, false, nil
+	}
+	from, n := readClock(ts[i:], true)
+	i += n
+	if n == 0 || i+2 >= len(ts) || !separator(ts[i].text) {
+		return Window{}, false, nil
+	}
+	last, ok := weekdayWords[ts[i+1].text]
+	to, m := readClock(ts[i+2:], true)
+	if !ok || m == 0 || i+2+m != len(ts) {
+		return Window{}, false, nil
+	}
+	return Window{FromDay: w.Days[0], From: from.at % (24 * 60), ToDay: last, To: to.at % (24 * 60)}, true, nil
 }
 
-// parseLongWindow reads "fri 18:00-mon 08:00".
-func parseLongWindow(words []string) (Window, bool) {
-	if len(words) != 3 {
-		return Window{}, false
-	}
-	middle, toDay, ok := strings.Cut(words[1], "-")
-	if !ok {
-		return Window{}, false
-	}
-	var w Window
-	var errs [4]error
-	w.FromDay, errs[0] = ParseWeekday(words[0])
-	w.From, errs[1] = ParseTimeOfDay(middle)
-	w.ToDay, errs[2] = ParseWeekday(toDay)
-	w.To, errs[3] = ParseTimeOfDay(words[2])
-	return w, errs == [4]error{}
-}
-
-// parseDays reads "mon", "mon-fri" (which may pass over Sunday), "daily", "weekdays"
-// and "weekends".
-func parseDays(word string) ([]Weekday, bool) {
-	switch word {
-	case "daily", "every", "day", "everyday":
-		return slices.Clone(weekdays[:]), true
-	case "weekdays":
-		return slices.Clone(weekdays[:5]), true
+// windowDays reads "mon", "mon-fri" (which may pass over Sunday), "daily", "weekdays" and "weekends".
+func windowDays(ts []token) ([]Weekday, int) {
+	switch ts[0].text {
+	case "daily", "every", "day", "everyday", "days", "täglich":
+		if len(ts) > 1 && ts[0].text == "every" {
+			if d, ok := weekdayWords[strings.TrimSuffix(ts[1].text, "s")]; ok { // every tue
+				return []Weekday{d}, 2
+			}
+		}
+		return slices.Clone(weekdays[:]), 1
+	case "weekdays", "workdays", "weekday":
+		return slices.Clone(weekdays[:5]), 1
 	case "weekends", "weekend":
-		return slices.Clone(weekdays[5:]), true
+		return slices.Clone(weekdays[5:]), 1
+	case "and", "on", "und", "from", "at":
+		return nil, 1
 	}
-	first, last, ranged := strings.Cut(word, "-")
-	from, err := ParseWeekday(first)
-	if err != nil {
-		return nil, false
+	from, ok := weekdayWords[ts[0].text]
+	if !ok {
+		from, ok = weekdayWords[strings.TrimSuffix(ts[0].text, "s")]
 	}
-	if !ranged {
-		return []Weekday{from}, true
+	if !ok {
+		return nil, 0
 	}
-	to, err := ParseWeekday(last)
-	if err != nil {
-		return nil, false
+	if len(ts) < 3 || !separator(ts[1].text) {
+		return []Weekday{from}, 1
+	}
+	to, ok := weekdayWords[ts[2].text]
+	if !ok {
+		return []Weekday{from}, 1
 	}
 	var days []Weekday
 	for i := slices.Index(weekdays[:], from); ; i = (i + 1) % len(weekdays) {
 		days = append(days, weekdays[i])
 		if weekdays[i] == to {
-			return days, true
+			return days, 3
 		}
 	}
 }

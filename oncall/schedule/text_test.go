@@ -22,6 +22,13 @@ func TestWindowsInWords(t *testing.T) {
 		{words: "wed Monday 10:00 - 11:00", want: []Window{{Days: []Weekday{Monday, Wednesday}, From: 600, To: 660}}, again: "mon wed 10:00-11:00"},
 		{words: "sat-mon 10:00-11:00", want: []Window{{Days: []Weekday{Monday, Saturday, Sunday}, From: 600, To: 660}}, again: "mon sat sun 10:00-11:00"},
 		{words: "Fri 18:00 - Mon 08:00", want: []Window{{FromDay: Friday, From: 1080, ToDay: Monday, To: 480}}, again: "fri 18:00 - mon 08:00"},
+		{words: "mon-fri 9-17", want: []Window{{Days: workdays, From: 540, To: 1020}}, again: "mon-fri 09:00-17:00"},
+		{words: "Mon to Fri, 9am to 5pm", want: []Window{{Days: workdays, From: 540, To: 1020}}, again: "mon-fri 09:00-17:00"},
+		{words: "Mo-Fr 9-17 Uhr", want: []Window{{Days: workdays, From: 540, To: 1020}}, again: "mon-fri 09:00-17:00"},
+		{words: "mondays and wednesdays from 6pm-10pm", want: []Window{{Days: []Weekday{Monday, Wednesday}, From: 1080, To: 1320}}, again: "mon wed 18:00-22:00"},
+		{words: "every tue 18-20", want: []Window{{Days: []Weekday{Tuesday}, From: 1080, To: 1200}}, again: "tue 18:00-20:00"},
+		{words: "weekdays noon-midnight", want: []Window{{Days: workdays, From: 720, To: 0}}, again: "mon-fri 12:00-00:00"},
+		{words: "fri 6pm to mon 8am", want: []Window{{FromDay: Friday, From: 1080, ToDay: Monday, To: 480}}, again: "fri 18:00 - mon 08:00"},
 		{words: "fri 18:00-mon 08:00", want: []Window{{FromDay: Friday, From: 1080, ToDay: Monday, To: 480}}, again: "fri 18:00 - mon 08:00"},
 		{
 			words: "mon 09:00-12:00; mon 13:00-17:00,\ntue 09:00-17:00",
@@ -44,7 +51,7 @@ func TestWindowsInWords(t *testing.T) {
 			t.Errorf("%q is written back as %q", c.words, again)
 		}
 	}
-	for _, wrong := range []string{"mon", "09:00-17:00", "mon-fry 09:00-17:00", "mon 9-17", "mon 09:00", "mon 25:00-26:00", "fri 18:00 mon 08:00"} {
+	for _, wrong := range []string{"mon", "09:00-17:00", "mon-fry 09:00-17:00", "mon 9-5", "mon 2-4", "mon 09:00", "mon 25:00-26:00", "fri 18:00 mon 08:00"} {
 		if got, err := ParseWindows(wrong); err == nil {
 			t.Errorf("%q is read as %+v", wrong, got)
 		}
@@ -68,7 +75,7 @@ func TestPeriodsInWords(t *testing.T) {
 			t.Errorf("%q is written back as %q", words, got)
 		}
 	}
-	for _, wrong := range []string{"", "weekly", "0 weeks", "week 2", "cron", "cron 0 9", "cron @daily"} {
+	for _, wrong := range []string{"", "0 weeks", "week 2", "cron", "cron 0 9", "cron @daily"} {
 		if got, err := ParsePeriod(wrong); err == nil {
 			t.Errorf("%q is read as %+v", wrong, got)
 		}

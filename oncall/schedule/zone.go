@@ -29,6 +29,7 @@ const (
 // that clock shows it or more, so everything happens once and in order.
 type Zone struct {
 	name   string
+	loc    *time.Location
 	start  []int64  // unix seconds at which each offset begins; the first is since ever
 	offset []int64  // seconds east of UTC
 	bucket []uint16 // last period that begins at or before bucket<<bucketShift
@@ -57,7 +58,7 @@ func compileZone(name string, loc *time.Location) *Zone {
 		_, off := time.Unix(t, 0).In(loc).Zone()
 		return int64(off)
 	}
-	z := &Zone{name: name, start: []int64{0}, offset: []int64{offset(0)}}
+	z := &Zone{name: name, loc: loc, start: []int64{0}, offset: []int64{offset(0)}}
 	for t := int64(0); t < tableEnd; {
 		_, end := time.Unix(t, 0).In(loc).ZoneBounds()
 		if end.IsZero() {
@@ -119,6 +120,9 @@ func (z *Zone) indexed() *Zone {
 
 // Name returns the IANA name.
 func (z *Zone) Name() string { return z.name }
+
+// Location returns the zone as package time knows it.
+func (z *Zone) Location() *time.Location { return z.loc }
 
 // Instant returns the first instant at which the wall clock shows this date and
 // time, or later.

@@ -1,0 +1,213 @@
+package schedule
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Reader reads what a person types of when, in their own zone. It reads what Stamp and Between
+// write, English and the plainest German, 12 and 24 hours, and European, American and ISO dates.
+// Where words may mean two things it refuses them with a question.
+type Reader struct {
+	Zone *Zone
+	Now  time.Time
+}
+
+// A Moment is what words say of when: an instant, or a stretch such as a day.
+type Moment struct {
+	Start, End time.Time // equal for an instant
+	point      time.Time // what it is as an instant
+	days       bool      // whole days
+	loose      bool      // no time was typed, so that it may have begun
+	clockOnly  bool      // no day was typed
+	bare       bool      // its time is a number only, which an other end may explain
+	windows    []Window
+}
+
+// At is the moment as an instant. Of a bare day that is 09:00, or now if that has passed today.
+func (m Moment) At() time.Time { return m.point }
+
+// IsInstant reports whether it is one instant.
+func (m Moment) IsInstant() bool { return m.Start.Equal(m.End) }
+
+// Whole reports whether it is one or several whole days, without a time.
+func (m Moment) Whole() bool { return m.days && len(m.windows) == 0 }
+
+// ends is the moment as the end of a span, which includes a bare day.
+func (m Moment) ends() time.Time {
+	if m.days {
+		return m.End
+	}
+	return m.Start
+}
+
+// Moment reads the longest beginning of the words that says when, and returns how many words that is:
+// 0 if they say nothing of it. The error is a Refusal, a question.
+func (r Reader) Moment(words []string) (Moment, int, error) {
+	return read(r, words, func(r *reading, ts []token) (Moment, int) {
+		m, n := r.moment(ts, r.Now, false)
+		r.askHour(m)
+		return m, n
+	})
+}
+
+// read reads in both orders of day and month. What they read differently is a question.
+func read[T any](r Reader, words []string, how func(*reading, []token) (T, int)) (T, int, error) {
+	ts := tokens(words)
+	var results [2]T
+	var taken [2]int
+	var doubts []string
+	var conflict [2]bool
+	for i := range results {
+		one := &reading{Reader: r, monthFirst: i == 1}
+		var n int
+		results[i], n = how(one, ts)
+		taken[i], conflict[i] = wordsOf(ts, n), one.conflict
+		if i == 0 {
+			doubts = one.doubts
+		}
+	}
+	var none T
+	switch {
+	case taken[0] == 0 && taken[1] == 0:
+		return none, 0, nil
+	case taken[1] > taken[0], conflict[0] && !conflict[1] && taken[1] == taken[0]:
+		return results[1], taken[1], nil
+	case len(doubts) > 0:
+		return none, taken[0], Refuse("%s", doubts[0])
+	case taken[0] == taken[1] && !(conflict[1] && !conflict[0]) && fmt.Sprint(results[0]) != fmt.Sprint(results[1]):
+		return none, taken[0], slashQuestion(words[:taken[0]])
+	}
+	return results[0], taken[0], nil
+}
+
+// slashQuestion asks what 3/4 means.
+func slashQuestion(words []string) error {
+	for _, t := range tokens(words) {
+		var a, b int
+		if n, _ := fmt.Sscanf(t.text, "%d/%d", &a, &b); n == 2 && a != b && a >= 1 && a <= 12 && b >= 1 && b <= 12 {
+			european, american := time.Month(b), time.Month(a)
+			return Refuse("Does %d/%d mean %d %s or %d %s? Write `%d %s` or `%d %s`.", a, b, a, european, b, american,
+				a, strings.ToLower(european.String()[:3]), b, strings.ToLower(american.String()[:3]))
+		}
+	}
+	return Refuse("Is that day/month or month/day? Write the month as a word, as in `24 dec`.")
+}
+
+// wordsOf returns how many whole words the tokens are; of a word of which only a part was read, none.
+func wordsOf(ts []token, n int) int {
+	for n > 0 && !ts[n-1].last {
+		n--
+	}
+	if n == 0 {
+		return 0
+	}
+	return ts[n-1].word + 1
+}
+
+// Instant is a moment that is one instant.
+func Instant(t time.Time) Moment { return Moment{Start: t, End: t, point: t} }
+
+// moment reads a day, a time on the clock or both in either order, or what else says when. A time
+// without a day is the next one after ref. In the end of a span a number may be an hour.
+func (r *reading) moment(ts []token, ref time.Time, isEnd bool) (Moment, int) {
+	if m, n := r.special(ts, ref); n > 0 {
+		return m, n
+	}
+	p := r.pieces(ts, ref, isEnd)
+	if p.ranged && p.hasClock && !p.hasClocks { // "fri to mon 9:00": the time is the end's
+		r.noRange = true
+		p = r.pieces(ts, ref, isEnd)
+		r.noRange = false
+	}
+	if p.taken == 0 {
+		return Moment{}, 0
+	}
+	return r.resolve(p, ref), p.taken
+}
+
+// special reads what is no day and time: "now", "in 2 hours", RFC 3339.
+func (r *reading) special(ts []token, ref time.Time) (Moment, int) {
+	if len(ts) == 0 {
+		return Moment{}, 0
+	}
+	i := 0
+	for i < len(ts)-1 && (ts[i].text == "from" || ts[i].text == "starting" || ts[i].text == "right") {
+		i++
+	}
+	switch w := ts[i].text; w {
+	case "now", "jetzt", "immediately":
+		return Instant(r.Now), i + 1
+	case "in":
+		if l, n := readLength(ts[i+1:]); n > 0 {
+			return Instant(l.after(r.Now, r.Zone)), i + 1 + n
+		}
+	case "for", "für":
+		if l, n := readLength(ts[i+1:]); n > 0 {
+			return Instant(l.after(ref, r.Zone)), i + 1 + n
+		}
+	case "rest", "remainder", "end":
+		return r.restOf(ts, i)
+	case "eod", "eow":
+		unit := map[string]string{"eod": "day", "eow": "week"}[w]
+		m, _ := r.restOf([]token{{text: "end"}, {text: "of"}, {text: unit}}, 0)
+		return m, i + 1
+	default:
+		if t, err := time.Parse(time.RFC3339, strings.ToUpper(w)); err == nil {
+			return Instant(t.UTC()), i + 1
+		}
+		if t, err := time.Parse("2006-01-02T15:04", strings.ToUpper(w)); err == nil { // without an offset
+			return Instant(r.Zone.Instant(Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}, TimeOfDay(t.Hour()*60+t.Minute()))), i + 1
+		}
+	}
+	if ts[i].text == "the" && len(ts) > i+1 && (ts[i+1].text == "rest" || ts[i+1].text == "end") {
+		return r.restOf(ts, i+1)
+	}
+	return Moment{}, 0
+}
+
+// restOf reads "rest of the day", which begins now, and "end of the week", which is when it ends.
+func (r *reading) restOf(ts []token, i int) (Moment, int) {
+	kind, n := ts[i].text, i+1
+	for n < len(ts) && (ts[n].text == "of" || ts[n].text == "the" || ts[n].text == "this" || ts[n].text == "my") {
+		n++
+	}
+	if n >= len(ts) {
+		return Moment{}, 0
+	}
+	last := r.today()
+	switch w := ts[n].text; w {
+	case "day", "today", "tag":
+		n++
+	case "night":
+		return r.untilMorning(n + 1)
+	case "week", "month":
+		d, _ := r.readStretch([]token{{text: "this"}, {text: w}})
+		last = d.last
+		n++
+	default:
+		if ts[n-1].text != "of" {
+			return Moment{}, 0
+		}
+		d, m := r.readDay(ts[n:], r.today(), true)
+		if m == 0 || d.odd != "" {
+			return Moment{}, 0
+		}
+		last, n = d.last, n+m
+	}
+	end := r.Zone.Instant(last.AddDays(1), 0)
+	if kind == "end" {
+		return Instant(end), n
+	}
+	return Moment{Start: r.Now, End: end, point: r.Now, days: true, loose: true}, n
+}
+
+// untilMorning is the rest of the night.
+func (r *reading) untilMorning(n int) (Moment, int) {
+	day, at := r.Zone.Local(r.Now)
+	if at >= workMorning {
+		day = day.AddDays(1)
+	}
+	return Moment{Start: r.Now, End: r.Zone.Instant(day, workMorning), point: r.Now, days: true, loose: true}, n
+}

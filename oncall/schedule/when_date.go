@@ -1,0 +1,398 @@
+package schedule
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// days are one day or several in a row, both ends included.
+type days struct {
+	first, last Date
+	repeats     int    // a weekday comes again after 7 days; 0: it is a certain day
+	firm        bool   // it was said with a date or as today: it doesn't move to a later week
+	odd         string // why there is no such day
+}
+
+func oneDay(d Date) days { return days{first: d, last: d, firm: true} }
+
+// A reading is how one text is read: the facts, and the order of day and month in 3/4.
+type reading struct {
+	Reader
+	monthFirst bool
+	noRange    bool // "fri to mon" is two days, as a time follows
+	doubts     []string
+	conflict   bool // a date can only be in the other order
+}
+
+func (r *reading) today() Date {
+	d, _ := r.Zone.Local(r.Now)
+	return d
+}
+
+// readISO reads 2026-12-24 and 2026/12/24.
+func readISO(w string) (Date, bool) {
+	if len(w) != len(time.DateOnly) {
+		return Date{}, false
+	}
+	d, err := ParseDate(strings.ReplaceAll(w, "/", "-"))
+	return d, err == nil
+}
+
+// date makes a date if there is such a day. Without a year it is the next one from ref on.
+func (r *reading) date(year int, month time.Month, day int, from Date) (Date, bool) {
+	d := Date{Year: year, Month: month, Day: day}
+	if year == 0 {
+		d.Year = from.Year
+		if d.Month < from.Month || d.Month == from.Month && d.Day < from.Day {
+			d.Year++
+		}
+		for i := 0; i < 8 && month == time.February && day == 29; i++ { // the next leap day
+			if _, err := ParseDate(d.String()); err == nil {
+				break
+			}
+			d.Year++
+		}
+	}
+	_, err := ParseDate(d.String())
+	return d, err == nil
+}
+
+func fullYear(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	switch {
+	case err != nil:
+		return 0, false
+	case len(s) == 2:
+		return 2000 + n, true
+	}
+	return n, len(s) == 4 && n >= 1970 && n < 2200
+}
+
+// readNumeric reads 24.12., 24.12.2026, 12/24 and 24/12/26.
+func (r *reading) readNumeric(w string, from Date) (days, bool) {
+	if d, ok := readISO(w); ok {
+		return oneDay(d), true
+	}
+	divider := "/"
+	if strings.Contains(w, ".") {
+		divider = "."
+	}
+	parts := strings.Split(w, divider)
+	if divider == "." && len(parts) == 3 && parts[2] == "" {
+		parts = parts[:2]
+	}
+	if len(parts) < 2 || len(parts) > 3 {
+		return days{}, false
+	}
+	var n [2]int
+	for i, p := range parts[:2] {
+		var err error
+		if n[i], err = strconv.Atoi(p); err != nil || len(p) > 2 {
+			return days{}, false
+		}
+	}
+	year := 0
+	if len(parts) == 3 {
+		var ok bool
+		if year, ok = fullYear(parts[2]); !ok {
+			return days{}, false
+		}
+	}
+	day, month := n[0], n[1]
+	if divider == "/" && (r.monthFirst && n[0] <= 12 || month > 12) {
+		day, month = month, day
+		r.conflict = r.conflict || !r.monthFirst
+	} else if divider == "/" && r.monthFirst {
+		r.conflict = true
+	}
+	if month < 1 || month > 12 {
+		return days{}, false
+	}
+	d, ok := r.date(year, time.Month(month), day, from)
+	return oneDay(d), ok
+}
+
+func readOrdinal(w string) (int, bool) {
+	w = strings.TrimRight(w, ".")
+	for _, ending := range []string{"st", "nd", "rd", "th"} {
+		w = strings.TrimSuffix(w, ending)
+	}
+	n, err := strconv.Atoi(w)
+	return n, err == nil && len(w) <= 2 && n >= 1 && n <= 31
+}
+
+func readMonth(w string) (time.Month, bool) {
+	m, ok := monthWords[strings.TrimRight(w, ".")]
+	return m, ok
+}
+
+// readNamed reads "24 dec", "dec 24th 2026", "dec 7 - 11", "24. - 27. Dezember" and "24.-27.12.".
+func (r *reading) readNamed(ts []token, from Date) (days, int) {
+	at := func(i int) string {
+		if i < len(ts) {
+			return ts[i].text
+		}
+		return ""
+	}
+	first, isDay := readOrdinal(at(0))
+	month, isMonth := readMonth(at(0))
+	i, last := 1, 0
+	switch {
+	case isMonth:
+		if first, isDay = readOrdinal(at(1)); !isDay || len(at(1)) == 0 {
+			return days{}, 0
+		}
+		i = 2
+		if separator(at(2)) {
+			if n, ok := readOrdinal(at(3)); ok && n > first && !r.timeFollows(ts[3:]) {
+				last, i = n, 4
+			}
+		}
+	case isDay:
+		if at(1) == "of" {
+			i++
+		}
+		if separator(at(1)) {
+			if n, ok := readOrdinal(at(2)); ok && n > first {
+				if m, named := readMonth(at(3)); named {
+					month, isMonth, last, i = m, true, n, 4
+				}
+			} else if d, numeric := r.readNumeric(at(2), from); numeric && strings.Contains(at(2), ".") && strings.HasSuffix(at(0), ".") && d.first.Day > first {
+				return days{first: Date{Year: d.first.Year, Month: d.first.Month, Day: first}, last: d.first, firm: true}, 3
+			}
+		}
+		if last == 0 {
+			if month, isMonth = readMonth(at(i)); !isMonth {
+				return r.ofMonth(ts, first, from)
+			}
+			i++
+		}
+		if last == 0 && separator(at(i)) { // 24 dec - 27
+			if n, ok := readOrdinal(at(i + 1)); ok && n > first && !r.timeFollows(ts[i+1:]) {
+				if _, named := readMonth(at(i + 2)); !named {
+					last, i = n, i+2
+				}
+			}
+		}
+	default:
+		return days{}, 0
+	}
+	year := 0
+	if y, ok := fullYear(strings.TrimRight(at(i), ".")); ok && len(strings.TrimRight(at(i), ".")) == 4 {
+		year = y
+		i++
+	}
+	d, ok := r.date(year, month, first, from)
+	if !ok {
+		return days{}, 0
+	}
+	out := oneDay(d)
+	if last > 0 {
+		if out.last, ok = r.date(d.Year, month, last, from); !ok {
+			return days{}, 0
+		}
+	}
+	return out, i
+}
+
+// ofMonth reads "24th": the next such day.
+func (r *reading) ofMonth(ts []token, day int, from Date) (days, int) {
+	if !strings.ContainsAny(ts[0].text, "tsnr") {
+		return days{}, 0
+	}
+	month := int64(from.Year)*12 + int64(from.Month) - 1
+	if day < from.Day {
+		month++
+	}
+	d, ok := r.date(int(month/12), monthOf(month), day, from)
+	if !ok {
+		return days{}, 0
+	}
+	return oneDay(d), 1
+}
+
+// timeFollows reports whether a number belongs to a time, as in "dec 7 - 9 pm" or "24 dec to 9 uhr".
+func (r *reading) timeFollows(ts []token) bool {
+	return len(ts) > 1 && clockEnding(ts[1].text)
+}
+
+// readWeekday reads "fri", "this friday", "next fri", "nächsten Freitag". German short forms count
+// only where no time came before.
+func (r *reading) readWeekday(ts []token, from Date, shortToo bool) (days, int) {
+	i, which := 0, ""
+	if len(ts) > 1 {
+		switch ts[0].text {
+		case "this", "coming", "diesen", "diese", "kommenden", "next", "nächsten", "naechsten", "following":
+			which, i = ts[0].text, 1
+		}
+	}
+	weekday, ok := weekdayWords[strings.TrimRight(ts[i].text, ".")]
+	if !ok || len(ts[i].text) == 2 && !shortToo {
+		return days{}, 0
+	}
+	d := from
+	switch which {
+	case "next", "nächsten", "naechsten", "following": // of the next week, which begins on a Monday
+		d = r.today()
+		for d = d.AddDays(1); d.Weekday() != Monday; {
+			d = d.AddDays(1)
+		}
+	}
+	for d.Weekday() != weekday {
+		d = d.AddDays(1)
+	}
+	if which == "" || which == "this" || which == "coming" {
+		return days{first: d, last: d, repeats: 7}, i + 1
+	}
+	return oneDay(d), i + 1
+}
+
+// readStretch reads what is longer than a day: "next week", "this weekend", "next month", "week 50".
+func (r *reading) readStretch(ts []token) (days, int) {
+	shift, i := 0, 0
+	if len(ts) > 1 {
+		switch ts[0].text {
+		case "this", "diese", "dieses", "the", "coming":
+			i = 1
+		case "next", "nächste", "naechste", "nächstes", "nächsten", "following":
+			shift, i = 1, 1
+		case "last", "letzte":
+			shift, i = -1, 1
+		}
+	}
+	monday := r.today()
+	for monday.Weekday() != Monday {
+		monday = monday.AddDays(-1)
+	}
+	switch w := ts[i].text; {
+	case (w == "week" || w == "woche") && i > 0:
+		d := monday.AddDays(7 * shift)
+		return days{first: d, last: d.AddDays(6), firm: true}, i + 1
+	case w == "weekend" || w == "wochenende":
+		d := monday.AddDays(7*shift + 5)
+		return days{first: d, last: d.AddDays(1), firm: true}, i + 1
+	case (w == "month" || w == "monat") && i > 0:
+		month := int64(r.today().Year)*12 + int64(r.today().Month) - 1 + int64(shift)
+		d := Date{Year: int(month / 12), Month: monthOf(month), Day: 1}
+		return days{first: d, last: d.AddDays(daysIn(month) - 1), firm: true}, i + 1
+	case (w == "week" || w == "kw" || w == "cw" || w == "wk") && i == 0 && len(ts) > 1:
+		n, err := strconv.Atoi(ts[1].text)
+		if err != nil || n < 1 || n > 53 {
+			return days{}, 0
+		}
+		d := isoWeek(r.today().Year, n)
+		if d.AddDays(6).days() < r.today().days() {
+			d = isoWeek(r.today().Year+1, n)
+		}
+		return days{first: d, last: d.AddDays(6), firm: true}, 2
+	case w == "weekdays" || w == "workdays" || w == "werktags":
+		d := r.today()
+		for d.Weekday() == Saturday || d.Weekday() == Sunday {
+			d = d.AddDays(1)
+		}
+		if shift > 0 {
+			d = monday.AddDays(7)
+		}
+		last := d
+		for last.Weekday() != Friday {
+			last = last.AddDays(1)
+		}
+		return days{first: d, last: last, firm: true}, i + 1
+	}
+	return days{}, 0
+}
+
+// isoWeek is the Monday of a week as ISO 8601 counts them.
+func isoWeek(year, week int) Date {
+	d := Date{Year: year, Month: time.January, Day: 4}
+	for d.Weekday() != Monday {
+		d = d.AddDays(-1)
+	}
+	return d.AddDays(7 * (week - 1))
+}
+
+// readDay reads one day or a stretch of days. From is the day on which the next weekday is looked for.
+func (r *reading) readDay(ts []token, from Date, shortToo bool) (days, int) {
+	if len(ts) == 0 {
+		return days{}, 0
+	}
+	w := ts[0].text
+	if n, ok := nearDays[w]; ok {
+		return oneDay(r.today().AddDays(n)), 1
+	}
+	if w == "day" && len(ts) > 2 && ts[1].text == "after" && nearDays[ts[2].text] == 1 {
+		return oneDay(r.today().AddDays(2)), 3
+	}
+	if d, n := r.readStretch(ts); n > 0 {
+		return d, n
+	}
+	if d, ok := r.readNumeric(w, from); ok {
+		return d, 1
+	}
+	if d, n := r.readWeekday(ts, from, shortToo); n > 0 {
+		return r.dateAfter(d, n, ts, from)
+	}
+	return r.readNamed(ts, from)
+}
+
+// dateAfter reads the date after its weekday, as in "Tue 1 Dec". The weekday tells the year.
+func (r *reading) dateAfter(d days, n int, ts []token, from Date) (days, int) {
+	rest := ts[n:]
+	if len(rest) > 0 && (rest[0].text == "the" || rest[0].text == "den") {
+		rest, n = rest[1:], n+1
+	}
+	if len(rest) == 0 {
+		return d, n
+	}
+	named, m := r.readNamed(rest, from)
+	if m == 0 {
+		if numeric, ok := r.readNumeric(rest[0].text, from); ok {
+			named, m = numeric, 1
+		}
+	}
+	if m == 0 || named.first != named.last {
+		return d, n
+	}
+	weekday := d.first.Weekday()
+	best, found := Date{}, false
+	today := r.today().days()
+	for year := r.today().Year - 6; year <= r.today().Year+6; year++ {
+		c := Date{Year: year, Month: named.first.Month, Day: named.first.Day}
+		if _, err := ParseDate(c.String()); err != nil || c.Weekday() != weekday {
+			continue
+		}
+		if !found || abs(c.days()-today) < abs(best.days()-today) {
+			best, found = c, true
+		}
+	}
+	withYear := named.first.Weekday() == weekday && named.first.Year != best.Year && r.yearNamed(rest[:m])
+	switch {
+	case withYear:
+		best = named.first
+	case r.yearNamed(rest[:m]) && named.first.Weekday() != weekday, !found, abs(best.days()-today) > 800:
+		named.odd = dayText(named.first) + " is a " + longDay(named.first.Weekday()) + ", not a " + longDay(weekday) + "."
+		return named, n + m
+	}
+	return oneDay(best), n + m
+}
+
+// yearNamed reports whether a date was written with its year.
+func (r *reading) yearNamed(ts []token) bool {
+	last := strings.TrimRight(ts[len(ts)-1].text, ".")
+	if len(ts) == 1 {
+		_, iso := readISO(last)
+		return iso || strings.Count(last, "/") == 2 || strings.Count(last, ".") == 2
+	}
+	_, ok := fullYear(last)
+	return ok && len(last) == 4
+}
+
+func abs(n int64) int64 { return max(n, -n) }
+
+func longDay(d Weekday) string {
+	i, _ := d.index()
+	return time.Weekday((i + 1) % 7).String()
+}
+
+func dayText(d Date) string { return strconv.Itoa(d.Day) + " " + d.Month.String() }

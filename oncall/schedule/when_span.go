@@ -1,0 +1,179 @@
+package schedule
+
+import (
+	"strings"
+	"time"
+)
+
+// A Stretch is from one instant to another, which is not part of it. With Windows it is only that
+// part of it, as in "mon-fri 9-17".
+type Stretch struct {
+	From, To time.Time
+	Windows  []Window
+	Now      bool // it begins now
+}
+
+// SpanProblem says why words are no span.
+type SpanProblem int
+
+// Why words are no span.
+const (
+	SpanRead    SpanProblem = iota
+	SpanNothing             // they say nothing of when
+	SpanNoEnd               // they say when it begins
+	SpanBadEnd              // what stands after "to" is no time
+)
+
+// Span reads the longest beginning of the words that is a stretch of time, and returns how many words
+// that is. With a problem they are those that were read as its start. The error is a Refusal, a question.
+func (r Reader) Span(words []string) (Stretch, int, SpanProblem, error) {
+	type result struct {
+		Stretch
+		Problem SpanProblem
+	}
+	s, n, err := read(r, words, func(r *reading, ts []token) (result, int) {
+		s, problem, n := r.span(ts)
+		return result{s, problem}, n
+	})
+	if n == 0 && err == nil {
+		s.Problem = SpanNothing
+	}
+	return s.Stretch, n, s.Problem, err
+}
+
+func (r *reading) span(ts []token) (Stretch, SpanProblem, int) {
+	i := 0
+	if len(ts) > 0 && (ts[0].text == "from" || ts[0].text == "von" || ts[0].text == "ab" || ts[0].text == "between") {
+		i = 1
+	}
+	if i >= len(ts) {
+		return Stretch{}, SpanNothing, 0
+	}
+	if w := ts[i].text; w == "for" || w == "für" { // beginning now, or from a time that is said after it
+		if l, n := readLength(ts[i+1:]); n > 0 {
+			return r.lasting(l, ts, i+1+n)
+		}
+		i++ // "for tomorrow"
+	} else if untilWord(w) || w == "up" {
+		i++
+		if i < len(ts) && separator(ts[i].text) {
+			i++
+		}
+		return r.untilEnd(Stretch{From: r.Now, Now: true}, ts, i, Moment{Start: r.Now})
+	}
+	if l, n := readLength(ts[i:]); n > 0 && i == 0 && !r.anHour(ts, n) { // 2h, the next 3 hours
+		return r.lasting(l, ts, n)
+	}
+	m, n := r.moment(ts[i:], r.Now, i > 0)
+	if n == 0 {
+		return Stretch{}, SpanNothing, 0
+	}
+	return r.continued(m, ts, i+n)
+}
+
+// anHour reports whether what can be read as a length is a time of the day, as in "9h-17h" and "17h".
+func (r *reading) anHour(ts []token, n int) bool {
+	if c, m := readClock(ts, false); m == n && m == 1 {
+		return len(ts) > n && separator(ts[n].text) || c.at > 12*60
+	}
+	return false
+}
+
+// lasting is a span of a length, from now or from what follows.
+func (r *reading) lasting(l length, ts []token, at int) (Stretch, SpanProblem, int) {
+	from, end := Instant(r.Now), at
+	if m, n := r.moment(ts[at:], r.Now, false); n > 0 && !m.point.Before(r.Now) {
+		from, end = m, at+n
+		r.askHour(m)
+	}
+	start := from.point
+	if from.days && l.wholeDays() {
+		start = from.Start
+	}
+	return Stretch{From: start, To: l.after(start, r.Zone), Now: end == at}, SpanRead, end
+}
+
+// continued is a span whose beginning was read.
+func (r *reading) continued(m Moment, ts []token, at int) (Stretch, SpanProblem, int) {
+	s := Stretch{From: m.Start, Windows: m.windows, Now: m.Start.Equal(r.Now)}
+	if at < len(ts) && (separator(ts[at].text) || ts[0].text == "between" && ts[at].text == "and") {
+		next := at + 1
+		if next < len(ts) && separator(ts[next].text) { // up to
+			next++
+		}
+		if m.IsInstant() || m.days && m.windows == nil {
+			s.Windows = nil
+			return r.untilEnd(s, ts, next, m)
+		}
+		if to, problem, n := r.untilEnd(Stretch{From: m.Start}, ts, next, m); problem == SpanRead {
+			to.Windows = nil
+			return to, problem, n
+		}
+	}
+	if l, n := lengthAfter(ts[at:]); n > 0 && m.windows == nil {
+		r.askHour(m)
+		if !m.days || !l.wholeDays() {
+			s.From = m.point
+		}
+		s.To = l.after(s.From, r.Zone)
+		return s, SpanRead, at + n
+	}
+	if m.IsInstant() {
+		if second, n := r.moment(ts[at:], m.Start, false); n > 0 && second.IsInstant() && second.clockOnly { // 18:00 22:00
+			r.askHour(m)
+			s.To = second.Start
+			return s, SpanRead, at + n
+		}
+		r.askHour(m)
+		return s, SpanNoEnd, at
+	}
+	s.To = m.End
+	return r.begun(s, m), SpanRead, at
+}
+
+// lengthAfter reads "for 2 hours" or "2 hours" after the beginning.
+func lengthAfter(ts []token) (length, int) {
+	if len(ts) > 1 && (ts[0].text == "for" || ts[0].text == "für") {
+		l, n := readLength(ts[1:])
+		if n == 0 {
+			return length{}, 0
+		}
+		return l, n + 1
+	}
+	return readLength(ts)
+}
+
+// untilEnd reads the end of a span.
+func (r *reading) untilEnd(s Stretch, ts []token, at int, m Moment) (Stretch, SpanProblem, int) {
+	end, n := r.moment(ts[min(at, len(ts)):], m.Start, true)
+	if n == 0 {
+		return s, SpanBadEnd, at
+	}
+	s.To = end.ends()
+	switch {
+	case m.bare && end.bare:
+		r.askHour(m)
+	case end.bare:
+		r.askHour(end)
+	}
+	return r.begun(s, m), SpanRead, at + n
+}
+
+// askHour asks what an hour such as 5 means.
+func (r *reading) askHour(m Moment) {
+	if !m.bare {
+		return
+	}
+	_, at := r.Zone.Local(m.Start)
+	r.doubts = append(r.doubts, "Is that "+at.String()+" or "+(at+12*60).String()+"? Write the time like that.")
+}
+
+// begun lets what has begun already, without a time having been typed, begin now.
+func (r *reading) begun(s Stretch, m Moment) Stretch {
+	if m.loose && s.From.Before(r.Now) && s.To.After(r.Now) {
+		s.From, s.Now = r.Now, true
+	}
+	return s
+}
+
+func equalFold(a, b string) bool { return strings.EqualFold(a, b) }

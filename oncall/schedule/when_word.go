@@ -1,0 +1,147 @@
+package schedule
+
+import (
+	"strings"
+	"time"
+	"unicode"
+)
+
+// A token is a word of a time, or a part of one that holds a range, such as "9-17".
+type token struct {
+	text string // in small letters, without a comma or full stop that only ends a phrase
+	word int    // the index of the word that it is of
+	last bool   // nothing of the word follows
+}
+
+// dashes all stand between two times.
+var dashes = strings.NewReplacer("–", "-", "—", "-", "−", "-", "‑", "-")
+
+// tokens divides words so that "18:00-22:00", "mon-fri" and "24.-27.12." are three tokens each. Names
+// such as "payments-primary" and dates such as "2026-12-24" stay whole.
+func tokens(words []string) []token {
+	var out []token
+	for i, w := range words {
+		parts := splitRange(dashes.Replace(strings.ToLower(w)))
+		for j, part := range parts {
+			if trimmed := strings.TrimRight(part, ",;!?"); trimmed != "" {
+				part = trimmed
+			}
+			out = append(out, token{text: part, word: i, last: j == len(parts)-1})
+		}
+	}
+	return out
+}
+
+func splitRange(w string) []string {
+	for i, r := range w {
+		if r != '-' {
+			continue
+		}
+		from, to := w[:i], strings.TrimRight(w[i+1:], ",;!?")
+		switch {
+		case from == "" && timely(to):
+			return []string{"-", to}
+		case to == "" && timely(from):
+			return []string{from, "-"}
+		case timely(from) && timely(to):
+			return []string{from, "-", to}
+		}
+	}
+	return []string{w}
+}
+
+// timely reports whether a word can be one end of a range.
+func timely(w string) bool {
+	if w == "" {
+		return false
+	}
+	if _, ok := weekdayWords[w]; ok {
+		return true
+	}
+	if _, ok := monthWords[w]; ok {
+		return true
+	}
+	switch w {
+	case "now", "noon", "midnight", "today", "tomorrow", "tonight":
+		return true
+	}
+	if _, ok := readISO(w); ok {
+		return true
+	}
+	if !unicode.IsDigit(rune(w[0])) || strings.Contains(w, "-") {
+		return false
+	}
+	digits := 0
+	for digits < len(w) && strings.ContainsRune("0123456789:./", rune(w[digits])) {
+		digits++
+	}
+	switch w[digits:] {
+	case "", "am", "pm", "a", "p", "h", "uhr", "st", "nd", "rd", "th":
+		return len(w) <= len("31.12.2026")
+	}
+	return false
+}
+
+// weekdayWords are the names of the days in English and German. The shortest German ones are read
+// only where no English word can be meant.
+var weekdayWords = map[string]Weekday{
+	"mon": Monday, "tue": Tuesday, "tues": Tuesday, "wed": Wednesday, "weds": Wednesday, "thu": Thursday, "thur": Thursday,
+	"thurs": Thursday, "fri": Friday, "sat": Saturday, "sun": Sunday,
+	"monday": Monday, "tuesday": Tuesday, "wednesday": Wednesday, "thursday": Thursday, "friday": Friday, "saturday": Saturday, "sunday": Sunday,
+	"montag": Monday, "dienstag": Tuesday, "mittwoch": Wednesday, "donnerstag": Thursday, "freitag": Friday,
+	"samstag": Saturday, "sonnabend": Saturday, "sonntag": Sunday,
+	"mo": Monday, "di": Tuesday, "mi": Wednesday, "do": Thursday, "fr": Friday, "sa": Saturday, "so": Sunday,
+}
+
+var monthWords = map[string]time.Month{
+	"jan": 1, "feb": 2, "mar": 3, "apr": 4, "may": 5, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "sept": 9, "oct": 10, "nov": 11, "dec": 12,
+	"january": 1, "february": 2, "march": 3, "april": 4, "june": 6, "july": 7, "august": 8, "september": 9, "october": 10, "november": 11, "december": 12,
+	"januar": 1, "jänner": 1, "februar": 2, "märz": 3, "maerz": 3, "mär": 3, "mrz": 3, "mai": 5, "juni": 6, "juli": 7, "okt": 10, "oktober": 10,
+	"dez": 12, "dezember": 12,
+}
+
+// numberWords are numbers that people write out.
+var numberWords = map[string]float64{
+	"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
+	"half": 0.5, "couple": 2, "ein": 1, "eine": 1, "einen": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "halbe": 0.5,
+}
+
+// fillers say nothing in front of a day or a time.
+func filler(w string) bool {
+	switch w {
+	case "at", "on", "the", "um", "am", "den", "dem", "der", "starting", "beginning", "from", "von", "ab", "@", "all", "whole", "of", "over":
+		return true
+	}
+	return false
+}
+
+// separator reports whether a word stands between the two ends of a span; inclusive, whether it ends one.
+func separator(w string) bool {
+	switch w {
+	case "to", "until", "till", "til", "-", "bis", "through", "thru", "up":
+		return true
+	}
+	return false
+}
+
+// untilWord reports whether a word begins a span that has begun.
+func untilWord(w string) bool { return separator(w) && w != "to" && w != "-" && w != "up" }
+
+// dayWordIs and the like name days by where they are from today.
+var nearDays = map[string]int{
+	"today": 0, "heute": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1, "tomorow": 1, "morgen": 1, "übermorgen": 2, "uebermorgen": 2, "yesterday": -1, "gestern": -1,
+}
+
+// A part of a day, from when until when. What ends after 24:00 ends the next day.
+type dayPart struct{ from, to TimeOfDay }
+
+var dayParts = map[string]dayPart{
+	"morning": {9 * 60, 12 * 60}, "vormittag": {9 * 60, 12 * 60}, "früh": {9 * 60, 12 * 60}, "forenoon": {9 * 60, 12 * 60},
+	"lunch": {12 * 60, 13 * 60}, "lunchtime": {12 * 60, 13 * 60},
+	"afternoon": {13 * 60, 18 * 60}, "nachmittag": {13 * 60, 18 * 60},
+	"evening": {18 * 60, 23 * 60}, "abend": {18 * 60, 23 * 60},
+	"night": {18 * 60, 33 * 60}, "nacht": {18 * 60, 33 * 60}, "overnight": {18 * 60, 33 * 60},
+}
+
+// workMorning is when a bare day begins as a moment.
+const workMorning = TimeOfDay(9 * 60)
