@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,25 +42,27 @@ func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) f
 	}
 }
 
-var commands = slices.Concat([]command{
-	{"who", inWords((*Bot).who)},
-	{"me", inWords((*Bot).me)},
-	{"next", inWords((*Bot).next)},
-	{"schedule", inWords((*Bot).scheduleCommand)},
-	{"shift", inWords((*Bot).shift)},
-	{"override", (*Bot).override},
-	{"swap", inWords((*Bot).swap)},
-	{"cover", inWords((*Bot).cover)},
-	{"away", (*Bot).away},
-	{"calendar", inWords((*Bot).calendar)},
-	{"remind", inWords((*Bot).remind)},
-	{"contact", inWords((*Bot).contact)},
-}, incidentCommands, []command{
-	{"help", inWords((*Bot).help)},
-})
-
-// aliases are other words for subcommands.
-var aliases = map[string]string{"contacts": "contact", "notify": "contact"}
+// commands are all of them. A function, as the help is one of them and needs all.
+func commands() []command {
+	return slices.Concat([]command{
+		{"who", inWords((*Bot).who)},
+		{"teams", inWords((*Bot).teams)},
+		{"users", inWords((*Bot).people)},
+		{"me", inWords((*Bot).me)},
+		{"next", inWords((*Bot).next)},
+		{"schedule", inWords((*Bot).scheduleCommand)},
+		{"shift", inWords((*Bot).shift)},
+		{"override", (*Bot).override},
+		{"swap", inWords((*Bot).swap)},
+		{"cover", inWords((*Bot).cover)},
+		{"away", (*Bot).away},
+		{"calendar", inWords((*Bot).calendar)},
+		{"remind", inWords((*Bot).remind)},
+		{"contact", inWords((*Bot).contact)},
+	}, incidentCommands, []command{
+		{"help", inWords((*Bot).help)},
+	})
+}
 
 // command runs `/oncall`.
 func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, error) {
@@ -69,23 +70,16 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	if len(words) == 0 {
 		return view.Drawing{Text: view.HelpText}, nil
 	}
-	name := strings.ToLower(words[0])
-	name = cmp.Or(aliases[name], name)
-	names := make([]string, len(commands))
-	for i, known := range commands {
-		names[i] = known.name
-		if known.name != name {
-			continue
-		}
-		r, err := b.request(ctx, oncall.UserID(c.UserID), words[1:])
-		if err != nil {
-			return view.Drawing{}, err
-		}
-		r.trigger, r.channel = c.TriggerID, c.ChannelID
-		return known.run(b, ctx, r)
+	known, rest, err := findCommand(words)
+	if err != nil {
+		return view.Drawing{}, err
 	}
-	return view.Drawing{}, oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
-		view.Name(unescape(name)), view.DidYouMean(nearest(name, names), "`/oncall %s`"), view.Examples)
+	r, err := b.request(ctx, oncall.UserID(c.UserID), rest)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	r.trigger, r.channel = c.TriggerID, c.ChannelID
+	return known.run(b, ctx, r)
 }
 
 // request loads what every subcommand needs.

@@ -21,8 +21,11 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	case len(r.words) == 1 && strings.EqualFold(r.words[0], "test"):
 		return b.testContacts(ctx, r.user.ID)
 	}
-	id, named := view.ReadMention(r.words[0])
-	if !named || len(r.words) > 1 {
+	id, n, err := b.findPerson(ctx, r, r.words)
+	if err != nil {
+		return "", err
+	}
+	if n != len(r.words) {
 		return "", oncall.Refuse("`/oncall contact` shows how you are reached; `/oncall contact test` sends you a test page, and `/oncall contact @ann` says by what Ann is reached.")
 	}
 	if _, err := b.user(ctx, id); err != nil {

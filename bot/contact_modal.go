@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/slack-go/slack"
 
@@ -155,7 +156,7 @@ func (b *Bot) submitCode(ctx context.Context, s submission) (modalResponse, erro
 	if err != nil {
 		return modalResponse{}, err
 	}
-	if err := b.store.ConfirmContact(ctx, s.user, c.ID, strings.TrimSpace(s.form.text(view.BlockCode)), b.clock()); err != nil {
+	if err := b.store.ConfirmContact(ctx, s.user, c.ID, plainCode(s.form.text(view.BlockCode)), b.clock()); err != nil {
 		return refusedAt(view.BlockCode, fmt.Errorf("verify a contact method: %w", err))
 	}
 	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", view.Reached(c)))
@@ -209,4 +210,14 @@ func (b *Bot) contactCard(ctx context.Context, p press) (string, error) {
 	b.behind(ctx, "a contact card", func(ctx context.Context) error { return b.sendCard(ctx, p.user) })
 	return "", b.redrawHere(ctx, p, "The contact card is in your direct messages. Open it on your phone, save it, and let it ring when the phone is silent: "+
 		"on an iPhone *Emergency Bypass* of its ringtone and its text tone, on Android the star and *Priority* in Do Not Disturb.")
+}
+
+// plainCode is a code without the blanks and dashes with which people type it.
+func plainCode(typed string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || strings.ContainsRune("-–—.'\"`", r) {
+			return -1
+		}
+		return r
+	}, typed)
 }

@@ -7,11 +7,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
+
+const coverExample = "/oncall cover today 18:00 to 22:00"
 
 const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, `/oncall cover today 18:00 to 22:00 at the doctor's`, or only `/oncall cover` to choose."
 
@@ -20,16 +23,21 @@ const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, 
 func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	words, user, everyone := r.words, r.user.ID, false
 	for len(words) > 0 {
-		id, ok := view.ReadMention(words[0])
-		all := strings.EqualFold(words[0], "everyone")
-		if !ok && !all {
+		if strings.EqualFold(words[0], "everyone") || strings.EqualFold(words[0], "everybody") {
+			everyone, words = true, words[1:]
+			continue
+		}
+		if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
 			break
 		}
-		if ok {
-			user = id
+		id, n, err := b.findPerson(ctx, r, words)
+		if err != nil {
+			return "", err
 		}
-		everyone = everyone || all
-		words = words[1:]
+		if n == 0 {
+			break
+		}
+		user, words = id, words[n:]
 	}
 	if user != r.user.ID {
 		if _, err := b.user(ctx, user); err != nil {
@@ -46,41 +54,33 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	return b.askForCover(ctx, r, stints, unescape(note), everyone)
 }
 
-// readStints reads the shifts of a person that "TIME [to TIME] note" means, cut to the
-// times.
+// readStints reads the shifts of a person that "TIME [to TIME] note" means: of a stretch of time what
+// is in it, of a day or an instant the whole shifts.
 func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stint, string, error) {
-	s, note, err := r.readSpan(words)
-	if err != nil && r.meansSpan(words) {
+	when, n, err := r.reader().Moment(words)
+	if err != nil {
 		return nil, "", err
 	}
-	if err == nil {
+	span, _, problem, err := r.reader().Span(words)
+	if problem == schedule.SpanRead && err == nil && (!when.Whole() || !span.To.Equal(when.End) || when.End.Sub(when.Start) > 25*time.Hour) || n > 0 && problem == schedule.SpanBadEnd {
+		s, note, err := r.readSpan(words, coverExample)
+		if err != nil {
+			return nil, "", err
+		}
 		stints := cut(r.directory.Roster().Stints(user, s.from, s.to), s)
 		if len(stints) == 0 {
-			return nil, "", oncall.Refuse("%s is not on call between %s and %s.", user,
-				view.Time(s.from, r.location), view.Time(s.to, r.location))
+			return nil, "", oncall.Refuse("%s is not on call %s.", user, view.Between(s.from, s.to, r.location))
 		}
 		return stints, note, nil
 	}
-	for end := len(words); end > 0; end-- {
-		if _, ok := readWhen(words[:end], r.zone, r.now, r.now); !ok {
-			continue
-		}
-		stints, err := r.stintsAt(user, words[:end])
-		return stints, strings.Join(words[end:], " "), err
+	switch {
+	case err != nil:
+		return nil, "", err
+	case n == 0:
+		return nil, "", oncall.Refuse("%s", coverUsage)
 	}
-	return nil, "", oncall.Refuse("%s", coverUsage)
-}
-
-// meansSpan reports whether words begin with "TIME to", so that a time follows and not a
-// note.
-func (r request) meansSpan(words []string) bool {
-	words = splitRanges(words)
-	at := slices.IndexFunc(words, func(w string) bool { return slices.Contains(separators, strings.ToLower(w)) })
-	if at <= 0 {
-		return false
-	}
-	_, begins := readWhen(words[:at], r.zone, r.now, r.now)
-	return begins
+	stints, err := r.stintsIn(user, when)
+	return stints, strings.Join(words[n:], " "), err
 }
 
 // cut returns the parts of stints that lie in a span.

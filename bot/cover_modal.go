@@ -43,7 +43,7 @@ func (f form) part(s schedule.Stint) (schedule.Stint, fieldErrors) {
 	case !to.After(s.Start):
 		return s, fieldErrors{view.BlockTo: "The shift has not begun by then."}
 	}
-	return cut([]schedule.Stint{s}, span{from, to})[0], nil
+	return cut([]schedule.Stint{s}, span{from: from, to: to})[0], nil
 }
 
 // submitPart takes the part.

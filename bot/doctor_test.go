@@ -168,7 +168,7 @@ func TestManifest(t *testing.T) {
 	most("the command's description", c.Description, 2000)
 	most("the hint", c.Hint, 1000)
 	var names []string
-	for _, known := range commands {
+	for _, known := range commands() {
 		names = append(names, known.name)
 	}
 	if want := "[" + strings.Join(names, "|") + "]"; c.Hint != want || c.Command != "/oncall" || !c.Escape {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
@@ -73,7 +75,9 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" {
 		return nil
 	}
-	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest})
+	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, func() view.Drawing {
+		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, m.Text, byMessage)
+	})
 }
 
 // mentioned answers where somebody mentions the app, in a thread so that the channel stays quiet.
@@ -82,11 +86,14 @@ func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *sl
 		return nil
 	}
 	thread := cmp.Or(m.ThreadTimeStamp, m.TimeStamp)
-	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: thread, Priority: slackcall.ForRest})
+	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: thread, Priority: slackcall.ForRest}, func() view.Drawing {
+		_, text, _ := strings.Cut(m.Text, ">") // behind the mention
+		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, text, byMention)
+	})
 }
 
-// answerOnce says what Watchbill understands, once for each event.
-func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m slackcall.Message) error {
+// answerOnce posts what say returns, once for each event.
+func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m slackcall.Message, say func() view.Drawing) error {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok {
 		return errNoCallback
@@ -99,7 +106,7 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 	if !first {
 		return nil
 	}
-	_, err = b.post(ctx, m, view.Help())
+	_, err = b.post(ctx, m, say())
 	if err == nil {
 		return nil
 	}
@@ -110,4 +117,41 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 		}
 	}
 	return fmt.Errorf("answer what somebody wrote to the bot: %w", err)
+}
+
+// byMention are the commands that can be written to the app where others read the answer.
+var byMention = []string{"who", "next", "teams", "incidents", "help"}
+
+// byMessage are those that can be written in a direct message. None of them opens a form.
+var byMessage = slices.Concat(byMention, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate"})
+
+// answerMessage does what somebody writes to the bot, if it is a command that can be written there, or
+// says what it understands.
+func (b *Bot) answerMessage(ctx context.Context, user slack.User, text string, can []string) view.Drawing {
+	words := strings.Fields(text)
+	if len(words) > 0 && strings.EqualFold(words[0], "/oncall") {
+		words = words[1:]
+	}
+	if len(words) == 0 || b.refuseOutsiders(ctx, user) != nil {
+		return view.Help()
+	}
+	known, rest, err := findCommand(words)
+	switch {
+	case err != nil || !slices.Contains(can, known.name):
+		return view.Help()
+	case known.name == "help" && len(rest) == 0:
+		return view.AllHelp()
+	}
+	r, err := b.request(ctx, oncall.UserID(user.ID), rest)
+	var d view.Drawing
+	if err == nil {
+		d, err = known.run(b, ctx, r)
+	}
+	switch {
+	case err != nil:
+		return view.Text(b.explain(err, "", "message"))
+	case len(d.Blocks) == 0:
+		return view.Text(view.CutPlain(d.Text, view.MaxAnswer))
+	}
+	return d
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A form is the inputs of a view, by block id. Each is alone in its block.
@@ -87,4 +88,26 @@ func (f form) digest() string {
 	data, _ := json.Marshal(held) // strings only, in the order of the keys
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8])
+}
+
+// date is the day that was chosen; without one it adds a mistake.
+func (f form) date(block view.Block, wrong fieldErrors) schedule.Date {
+	d, err := schedule.ParseDate(f.input(block).SelectedDate)
+	if err != nil {
+		wrong[block] = "Choose a day."
+	}
+	return d
+}
+
+// clock is the time of the day that was chosen; none is 0.
+func (f form) clock(block view.Block, wrong fieldErrors) schedule.TimeOfDay {
+	text := f.input(block).SelectedTime
+	if text == "" {
+		return 0
+	}
+	t, err := schedule.ParseTimeOfDay(text)
+	if err != nil {
+		wrong[block] = "That is not a time of day."
+	}
+	return t
 }

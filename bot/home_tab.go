@@ -42,6 +42,14 @@ func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, r.overrideModal(view.OverrideWish{Replaces: view.ReplaceAll}, ""))
 }
 
+func (b *Bot) homeCover(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, view.CoverForm(p.user, r.stints(p.user), r.location))
+}
+
 func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {

@@ -10,39 +10,49 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // listed bounds how many open incidents a command lists.
 const listed = 20
 
-// incidentCommand makes a command about one incident, whose number comes first. run gets
-// the words after it.
+// incidentCommand makes a command about one incident, whose number comes first unless only one can be
+// meant. run gets the words after it.
 func incidentCommand(name, example string, run func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error)) command {
 	return command{name, inWords(func(b *Bot, ctx context.Context, r request) (string, error) {
+		r.words = withoutWord(r.words, "incident")
 		id, known := oncall.IncidentID(0), false
-		if len(r.words) > 0 {
-			id, known = readIncidentValue(strings.TrimPrefix(r.words[0], "#"))
+		if len(r.words) > 0 && !r.onlyLength() {
+			id, known = readIncidentValue(strings.Trim(r.words[0], "#:,"))
 		}
-		if !known {
-			return "", oncall.Refuse("Say which incident by its number: `/oncall %s %s`. `/oncall incidents` lists what is open.", name, example)
+		if known {
+			r.words = r.words[1:]
+			return run(b, ctx, r, id)
 		}
-		r.words = r.words[1:]
+		id, err := b.theIncident(ctx, r, name, example)
+		if err != nil {
+			return "", err
+		}
 		return run(b, ctx, r, id)
 	})}
 }
 
-// plainCommand makes a command that needs no more words.
-func plainCommand(name string, do oncall.ActKind) command {
-	return incidentCommand(name, "12", func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
-		if len(r.words) > 0 {
-			return "", oncall.Refuse("`/oncall %s` takes the number of an incident and nothing else: `/oncall %s 12`.", name, name)
-		}
-		return b.actAndShow(ctx, r, id, oncall.Act{Do: do})
-	})
+// withoutWord drops a word that only says what the number is of.
+func withoutWord(words []string, word string) []string {
+	if len(words) > 1 && strings.EqualFold(words[0], word) {
+		return words[1:]
+	}
+	return words
+}
+
+// onlyLength reports whether the words are a length of time, such as "2 hours", and no number of an incident.
+func (r request) onlyLength() bool {
+	_, n, err := r.reader().Moment(append([]string{"in"}, r.words...))
+	return err == nil && n == len(r.words)+1
 }
 
 // wordyCommand makes a command that needs more words; without them it opens the form.
-func wordyCommand(name, example string, form view.Action, read func(r request) ([]oncall.Act, error)) command {
+func wordyCommand(name, example string, form view.Action, read func(b *Bot, ctx context.Context, r request) ([]oncall.Act, error)) command {
 	return incidentCommand(name, example, func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 		if len(r.words) == 0 {
 			s, err := b.sheet(ctx, id, r.user.ID)
@@ -51,7 +61,7 @@ func wordyCommand(name, example string, form view.Action, read func(r request) (
 			}
 			return "", b.openModal(ctx, r.trigger, actForms[form](s))
 		}
-		acts, err := read(r)
+		acts, err := read(b, ctx, r)
 		if err != nil {
 			return "", err
 		}
@@ -64,16 +74,18 @@ var incidentCommands = []command{
 	{"incidents", inWords((*Bot).listIncidents)},
 	incidentCommand("incident", "12", (*Bot).showIncident),
 	incidentCommand("plan", "12", (*Bot).showPlan),
-	plainCommand("ack", oncall.ActAck),
-	plainCommand("resolve", oncall.ActResolve),
-	plainCommand("unack", oncall.ActUnack),
-	plainCommand("reopen", oncall.ActReopen),
-	plainCommand("escalate", oncall.ActEscalate),
-	wordyCommand("snooze", "12 2h", view.ActionSnooze, request.readSnooze),
-	wordyCommand("reassign", "12 @bo", view.ActionReassign, request.readReassign),
-	wordyCommand("add", "12 @cy", view.ActionAsk, request.readAdd),
-	wordyCommand("note", "12 restarted it", view.ActionNote, request.readNote),
-	wordyCommand("severity", "12 high", view.ActionSeverity, request.readSeverity),
+	severalCommand("ack", oncall.ActAck),
+	severalCommand("resolve", oncall.ActResolve),
+	severalCommand("unack", oncall.ActUnack),
+	severalCommand("reopen", oncall.ActReopen),
+	severalCommand("escalate", oncall.ActEscalate),
+	severalCommand("unsnooze", oncall.ActUnsnooze),
+	{"why", inWords((*Bot).why)},
+	wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(request.readSnooze)),
+	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),
+	wordyCommand("add", "12 @cy", view.ActionAsk, (*Bot).readAdd),
+	wordyCommand("note", "12 restarted it", view.ActionNote, inRequest(request.readNote)),
+	wordyCommand("severity", "12 high", view.ActionSeverity, inRequest(request.readSeverity)),
 	wordyCommand("merge", "12 into 9", view.ActionMerge, readOther(oncall.ActMerge, "merge", "into")),
 	wordyCommand("link", "12 with 9", view.ActionMerge, readOther(oncall.ActLink, "link", "with")),
 }
@@ -160,34 +172,48 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 	case "handoff", "hand-off", "thenexthand-off", "nexthandoff":
 		return []oncall.Act{snoozeFor(view.SnoozeHandoff, r.now)}, nil
 	}
-	if d, err := time.ParseDuration(strings.ToLower(strings.Join(words, ""))); err == nil && !until { // "90s", to the second
-		return []oncall.Act{{Do: oncall.ActSnooze, Until: r.now.Add(d)}}, nil
-	}
-	at, ok := readWhen(append([]string{"in"}, words...), r.zone, r.now, r.now)
-	if !ok || until {
-		at, ok = readWhen(words, r.zone, r.now, r.now)
-	}
+	at, err := r.snoozeEnd(words, until)
 	switch {
-	case !ok:
-		return nil, oncall.Refuse("%q is not an end of a snooze that Watchbill understands. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.",
-			view.Name(unescape(strings.Join(words, " "))))
+	case err != nil:
+		return nil, err
 	case !at.After(r.now):
-		return nil, oncall.Refuse("%s is in the past. Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`.", view.Time(at, r.location))
+		return nil, oncall.Refuse("%s is in the past. "+snoozeExamples, view.Time(at, r.location))
 	}
 	return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
 }
 
+const snoozeExamples = "Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`."
+
+// snoozeEnd reads "2h", "for 2 hours", "tomorrow", "until the end of the day".
+func (r request) snoozeEnd(words []string, until bool) (time.Time, error) {
+	reader := r.reader()
+	if !until {
+		length := words
+		if strings.EqualFold(length[0], "for") {
+			length = length[1:]
+		}
+		if m, n, err := reader.Moment(append([]string{"in"}, length...)); n == len(length)+1 && err == nil {
+			return m.At(), nil
+		}
+		if s, n, problem, err := reader.Span(words); n == len(words) && problem == schedule.SpanRead && err == nil && s.Now { // the rest of the day
+			return s.To, nil
+		}
+	}
+	m, n, err := reader.Moment(append([]string{"at"}, words...))
+	if err == nil && n != len(words)+1 {
+		err = oncall.Refuse("%q is not an end of a snooze that Watchbill understands. "+snoozeExamples, view.Name(unescape(strings.Join(words, " "))))
+	}
+	if err == nil && m.Whole() && !m.At().After(r.now) { // today, after 9:00
+		return m.End, nil
+	}
+	return m.At(), err
+}
+
 // readReassign reads a person or the name of a policy.
-func (r request) readReassign() ([]oncall.Act, error) {
+func (b *Bot) readReassign(ctx context.Context, r request) ([]oncall.Act, error) {
 	words := r.words
 	if strings.EqualFold(words[0], "to") && len(words) > 1 {
 		words = words[1:]
-	}
-	if user, ok := view.ReadMention(words[0]); ok {
-		if len(words) > 1 {
-			return nil, oncall.Refuse("An incident goes to one person: `/oncall reassign 12 @bo`. `/oncall add 12 @bo @cy` asks several to help.")
-		}
-		return []oncall.Act{{Do: oncall.ActReassign, User: user}}, nil
 	}
 	typed := unescape(strings.Join(words, " "))
 	var names []string
@@ -200,31 +226,43 @@ func (r request) readReassign() ([]oncall.Act, error) {
 		}
 		names = append(names, p.Name)
 	}
+	user, n, err := b.findPerson(ctx, r, words)
+	switch {
+	case err != nil:
+		return nil, err
+	case n == len(words):
+		return []oncall.Act{{Do: oncall.ActReassign, User: user}}, nil
+	case n > 0:
+		return nil, oncall.Refuse("An incident goes to one person: `/oncall reassign 12 @bo`. `/oncall add 12 @bo @cy` asks several to help.")
+	}
+	if name := guessPerson(r.directory, typed); name != "" {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	return nil, oncall.Refuse("%q is neither a person nor an escalation policy.%s Write `/oncall reassign 12 @bo`.",
 		view.Name(typed), view.DidYouMean(view.Name(nearest(typed, names)), "`%s`"))
 }
 
 // readAdd reads people, and what they are asked to do.
-func (r request) readAdd() ([]oncall.Act, error) {
-	n := 0
-	for n < len(r.words) {
-		if _, ok := view.ReadMention(r.words[n]); !ok {
-			break
-		}
-		n++
+func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
+	users, rest, err := b.readPeople(ctx, r, r.words)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(users) == 0:
+		return nil, r.nobody(r.words[0], "/oncall add 12 @cy to look at the database")
 	}
-	if n == 0 {
-		return nil, oncall.Refuse("%q is nobody in this workspace. Write `/oncall add 12 @cy`, and after it what for, if you like.",
-			view.Name(unescape(r.words[0])))
-	}
-	text := unescape(strings.Join(r.words[n:], " "))
+	text := unescape(strings.Join(rest, " "))
 	var acts []oncall.Act
-	for _, word := range r.words[:n] {
-		user, _ := view.ReadMention(word)
+	for _, user := range users {
 		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: user, Text: text})
 	}
 	return acts, nil
+}
+
+// inRequest makes a reader of a command of one that needs only the request.
+func inRequest(read func(request) ([]oncall.Act, error)) func(*Bot, context.Context, request) ([]oncall.Act, error) {
+	return func(_ *Bot, _ context.Context, r request) ([]oncall.Act, error) { return read(r) }
 }
 
 func (r request) readNote() ([]oncall.Act, error) {
@@ -246,8 +284,8 @@ func (r request) readSeverity() ([]oncall.Act, error) {
 }
 
 // readOther reads "into 9" or "with #9".
-func readOther(do oncall.ActKind, name, word string) func(request) ([]oncall.Act, error) {
-	return func(r request) ([]oncall.Act, error) {
+func readOther(do oncall.ActKind, name, word string) func(*Bot, context.Context, request) ([]oncall.Act, error) {
+	return func(_ *Bot, _ context.Context, r request) ([]oncall.Act, error) {
 		words := r.words
 		if strings.EqualFold(words[0], word) && len(words) > 1 {
 			words = words[1:]

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
@@ -74,14 +73,14 @@ func (r request) resembles(typed string) bool {
 	return nearest(unescape(typed), names) != ""
 }
 
-// whoAndWhen reads the longest name that the words begin with, and then a time. If that is long past,
-// the request's directory becomes one that knows it.
-func (b *Bot) whoAndWhen(ctx context.Context, r *request) ([]*schedule.Schedule, time.Time, error) {
+// whoAndWhen reads the longest name that the words begin or end with, and a time before or after it. If
+// that is long past, the request's directory becomes one that knows it.
+func (b *Bot) whoAndWhen(ctx context.Context, r *request) ([]*schedule.Schedule, schedule.Moment, error) {
 	schedules, when, err := r.whoAndWhen()
 	if err != nil {
-		return nil, time.Time{}, err
+		return nil, when, err
 	}
-	directory, err := b.store.DirectoryAt(ctx, r.directory, when)
+	directory, err := b.store.DirectoryAt(ctx, r.directory, when.Start)
 	if err != nil || directory == r.directory {
 		return schedules, when, err
 	}
@@ -89,9 +88,10 @@ func (b *Bot) whoAndWhen(ctx context.Context, r *request) ([]*schedule.Schedule,
 	return r.whoAndWhen()
 }
 
-func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
+func (r request) whoAndWhen() ([]*schedule.Schedule, schedule.Moment, error) {
+	now := schedule.Instant(r.now)
 	if len(r.words) == 0 {
-		return r.directory.Schedules, r.now, nil
+		return r.directory.Schedules, now, nil
 	}
 	for n := len(r.words); n > 0; n-- {
 		schedules, found := lookUp(r.directory, strings.Join(r.words[:n], " "))
@@ -99,24 +99,31 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, time.Time, error) {
 			continue
 		}
 		if n == len(r.words) {
-			return schedules, r.now, nil
+			return schedules, now, nil
 		}
-		when, err := parseWhen(r.words[n:], r.zone, r.now, r.now)
+		when, err := r.moment(r.words[n:])
 		return schedules, when, err
 	}
-	when, err := parseWhen(r.words, r.zone, r.now, r.now)
-	if err == nil {
-		return r.directory.Schedules, when, nil
+	when, n, err := r.reader().Moment(r.words)
+	if err != nil || n == len(r.words) {
+		return r.directory.Schedules, when, err
+	}
+	rest := r.words[n:]
+	if n > 0 && len(rest) > 1 && (strings.EqualFold(rest[0], "in") || strings.EqualFold(rest[0], "for")) {
+		rest = rest[1:]
+	}
+	if schedules, found := lookUp(r.directory, strings.Join(rest, " ")); found && n > 0 { // tomorrow payments
+		return schedules, when, nil
 	}
 	// If the end can be read as a time, the rest is the wrong name.
-	name := r.words
+	name := rest
 	for n := range r.words {
-		if _, err := parseWhen(r.words[n:], r.zone, r.now, r.now); err == nil {
+		if _, err := r.moment(r.words[n:]); err == nil {
 			name = r.words[:n]
 			break
 		}
 	}
-	return nil, time.Time{}, unknownName(r.directory, strings.Join(name, " "), "team or schedule")
+	return nil, now, unknownName(r.directory, strings.Join(name, " "), "team or schedule")
 }
 
 // lookUp finds schedules by their name or their team's.

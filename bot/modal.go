@@ -16,6 +16,7 @@ import (
 // is shown inside the form, which stays open with what was typed.
 var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (modalResponse, error){
 	view.ModalOverride:        (*Bot).submitOverride,
+	view.ModalAway:            (*Bot).submitAway,
 	view.ModalSwap:            (*Bot).submitSwap,
 	view.ModalCover:           (*Bot).submitCover,
 	view.ModalCoverPart:       (*Bot).submitPart,

@@ -13,17 +13,28 @@ import (
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
-	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, view.Notice(n))
+	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, view.Notice(b.forReader(ctx, n)))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
 	return at, nil
 }
 
+// forReader lets a notice to one person show times in their zone.
+func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
+	if n.Detail.TimeZone != "" || !slackcall.IsUser(n.To) {
+		return n
+	}
+	if directory, err := b.store.Directory(ctx); err == nil {
+		n.Detail.TimeZone = directory.Users[oncall.UserID(n.To)].TimeZone
+	}
+	return n
+}
+
 // RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
 // longer exists.
 func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error {
-	d := view.Notice(n)
+	d := view.Notice(b.forReader(ctx, n))
 	if n.Kind == oncall.NoticeBundle {
 		d = view.Bundle(n, b.bundleLinks(ctx, n))
 	}

@@ -15,7 +15,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-const overrideUsage = "Say who, from when and to when: `/oncall override @ann today 18:00 to 22:00`."
+const (
+	overrideExample = "/oncall override @ann today 18:00 to 22:00"
+	overrideUsage   = "Say who, from when and to when: `" + overrideExample + "`."
+)
 
 // override answers `/oncall override @user from to [schedule] [reason]`, which puts a person
 // on call instead of others. A form asks for what is missing or wrong.
@@ -23,7 +26,7 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && strings.EqualFold(r.words[0], "cancel") {
 		return b.ownOverrides(ctx, r)
 	}
-	w, err := r.readOverride()
+	w, err := b.readOverride(ctx, r)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		said := ""
 		if len(r.words) > 0 {
@@ -48,25 +51,75 @@ func (r request) overrideModal(w view.OverrideWish, said string) slack.ModalView
 	return view.OverrideForm(r.directory.Schedules, w, said)
 }
 
-// readOverride reads as much of the words as it can.
-func (r request) readOverride() (view.OverrideWish, error) {
+// readOverride reads as much of the words as it can: also what is refused is kept, to be corrected in
+// the form.
+func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, error) {
 	w := view.OverrideWish{Replaces: view.ReplaceAll}
 	if len(r.words) == 0 {
 		return w, oncall.Refuse("%s", overrideUsage)
 	}
-	id, ok := view.ReadMention(r.words[0])
-	if !ok {
-		return w, oncall.Refuse("%q is nobody in this workspace. Begin with a person: `/oncall override @ann today 18:00 to 22:00`.",
-			view.Name(unescape(r.words[0])))
-	}
-	w.User = id
-	s, name, err := r.readSpan(r.words[1:])
-	w.From, w.To = s.from, s.to // also times that are refused, to be corrected in the form
+	words, err := b.readSomebody(ctx, r, &w.User)
 	if err != nil {
+		return w, err
+	}
+	if w.User == "" {
+		return w, r.nobody(r.words[0], overrideExample)
+	}
+	if before := words; len(words) > 0 { // the schedule may come first
+		if words = r.takeSchedule(&w, words); len(words) == 0 {
+			words = before
+		}
+	}
+	s, name, err := r.readSpan(words, overrideExample)
+	w.From, w.To, w.Windows = s.from, s.to, s.windows
+	if w.Schedule != nil {
+		w.Reason = unescape(name)
+		return w, err
+	}
+	if err != nil {
+		for n := range words {
+			if found, ok := lookUp(r.directory, strings.Join(words[n:], " ")); ok && len(found) == 1 {
+				w.Schedule = found[0]
+				break
+			}
+		}
 		return w, err
 	}
 	w.Schedule, w.Reason, err = r.scheduleAndReason(name)
 	return w, err
+}
+
+// readSomebody reads a person at the beginning of the words or, by a mention, anywhere, and returns
+// the other words.
+func (b *Bot) readSomebody(ctx context.Context, r request, to *oncall.UserID) ([]string, error) {
+	id, n, err := b.findPerson(ctx, r, r.words)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		for i, word := range r.words {
+			if mentioned, ok := view.ReadMention(word); ok {
+				*to = mentioned
+				return slices.Concat(r.words[:i], r.words[i+1:]), nil
+			}
+		}
+	}
+	*to = id
+	return r.words[n:], nil
+}
+
+// takeSchedule takes the name of a schedule off the beginning of the words, if no time does begin there.
+func (r request) takeSchedule(w *view.OverrideWish, words []string) []string {
+	if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
+		return words
+	}
+	for n := len(words); n > 0; n-- {
+		if found, ok := lookUp(r.directory, strings.Join(words[:n], " ")); ok && len(found) == 1 {
+			w.Schedule = found[0]
+			return words[n:]
+		}
+	}
+	return words
 }
 
 // makeOverride saves an override, and shows what it changes.
@@ -79,7 +132,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", w.User)
 	}
 	o := r.overridden(w)
-	replaced, alone := displaced(w.Schedule, span{w.From, w.To}, w.User)
+	replaced, alone := displaced(w.Schedule, span{from: w.From, to: w.To}, w.User)
 	switch {
 	case !r.mayOverride(w, replaced):
 		return view.Drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", view.Name(w.Schedule.Name()))

@@ -38,10 +38,14 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionBundleAck:     bundlePress(oncall.ActAck),
 	view.ActionBundleResolve: bundlePress(oncall.ActResolve),
 
+	view.ActionUndoActs: (*Bot).undoActs,
+
 	view.ActionOverrideCancel: (*Bot).cancelOverride,
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
 
+	view.ActionHomeAway:     (*Bot).homeAway,
+	view.ActionHomeCover:    (*Bot).homeCover,
 	view.ActionHomeOverride: (*Bot).homeOverride,
 	view.ActionHomeSwap:     (*Bot).homeSwap,
 	view.ActionHomeSchedule: (*Bot).homeSchedule,

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -103,18 +104,11 @@ func (e scheduleEdit) readRotation(f form) (r schedule.Rotation, wrong fieldErro
 		wrong[view.BlockName] = "A rotation needs a name."
 	}
 	var err error
-	r.Turns, err = readTurns(e.directory, f.text(view.BlockTurns), len(f.users(view.BlockPeople)) > 0)
+	r.Turns, err = readTurns(e.directory, e.user.ID, f.text(view.BlockTurns), len(f.users(view.BlockPeople)) > 0)
 	say(view.BlockTurns, err)
 	r.Period, err = schedule.ParsePeriod(f.text(view.BlockPeriod))
 	say(view.BlockPeriod, err)
-	day, clock, _ := strings.Cut(strings.TrimSpace(f.text(view.BlockStart)), " ")
-	r.StartDate, err = schedule.ParseDate(day)
-	if err == nil {
-		r.HandOff, err = schedule.ParseTimeOfDay(strings.TrimSpace(clock))
-	}
-	if err != nil {
-		wrong[view.BlockStart] = "Write a day and a time such as 2026-03-02 09:00."
-	}
+	e.readStart(f, &r, wrong)
 	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m schedule.Member) bool {
 		return !slices.ContainsFunc(r.Turns, func(t []oncall.UserID) bool { return slices.Contains(t, m.User) })
 	})
@@ -122,6 +116,29 @@ func (e scheduleEdit) readRotation(f form) (r schedule.Rotation, wrong fieldErro
 		e.readMore(f, &r, wrong)
 	}
 	return r, wrong
+}
+
+// readStart reads the first hand-over, on the wall clock of the rotation's zone: "2026-03-02 09:00" or
+// "monday 9am".
+func (e scheduleEdit) readStart(f form, r *schedule.Rotation, wrong fieldErrors) {
+	name := cmp.Or(strings.TrimSpace(f.text(view.BlockZone)), r.TimeZone, e.schedule.TimeZone)
+	zone, err := schedule.LoadZone(name)
+	if err != nil {
+		zone = e.zone // the zone's own input says what is wrong
+	}
+	words := strings.Fields(f.text(view.BlockStart))
+	m, n, err := schedule.Reader{Zone: zone, Now: e.now}.Moment(words)
+	switch {
+	case err != nil:
+		wrong[view.BlockStart] = sentence(err)
+	case n == 0 || n < len(words):
+		wrong[view.BlockStart] = "Write a day and a time such as 2026-03-02 09:00 or monday 9am."
+	case m.Whole():
+		r.StartDate, _ = zone.Local(m.Start)
+		r.HandOff = 9 * 60
+	default:
+		r.StartDate, r.HandOff = zone.Local(m.Start)
+	}
 }
 
 // readMore reads the inputs that are not always shown.

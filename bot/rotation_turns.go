@@ -14,25 +14,14 @@ import (
 // name.
 func nameOf(d *store.Directory, id oncall.UserID) string {
 	u := d.Users[id]
-	if found := peopleNamed(d, u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {
+	if found := peopleCalled(d, "", u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {
 		return string(id)
 	}
 	return u.Name
 }
 
-// peopleNamed finds the people with a name, or with an id.
-func peopleNamed(d *store.Directory, name string) []oncall.UserID {
-	var found []oncall.UserID
-	for id, u := range d.Users {
-		if strings.EqualFold(u.Name, name) || string(id) == name {
-			found = append(found, id)
-		}
-	}
-	return found
-}
-
 // readTurns reads turns, one a line or between semicolons.
-func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
+func readTurns(d *store.Directory, me oncall.UserID, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
 	turns := [][]oncall.UserID{}
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ';' }) {
 		line = strings.TrimSpace(line)
@@ -45,7 +34,7 @@ func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.Use
 		}
 		var turn []oncall.UserID
 		for word := range strings.SplitSeq(line, "+") {
-			u, err := readPerson(d, strings.TrimPrefix(strings.TrimSpace(word), "@"))
+			u, err := readPerson(d, me, strings.TrimSpace(word))
 			if err != nil {
 				return nil, err
 			}
@@ -59,23 +48,20 @@ func readTurns(d *store.Directory, text string, mayBeEmpty bool) ([][]oncall.Use
 	return turns, nil
 }
 
-func readPerson(d *store.Directory, name string) (oncall.UserID, error) {
-	found := peopleNamed(d, name)
+func readPerson(d *store.Directory, me oncall.UserID, name string) (oncall.UserID, error) {
+	found := peopleCalled(d, me, name)
+	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return d.Users[u].DeactivatedAt != nil }); len(here) > 0 {
+		found = here
+	}
 	switch {
 	case len(found) == 0:
-		var names []string
-		for _, u := range d.Users {
-			names = append(names, u.Name)
-		}
-		slices.Sort(names)
 		guess := ""
-		if n := nearest(name, names); n != "" {
+		if n := guessPerson(d, name); n != "" {
 			guess = fmt.Sprintf(" Did you mean %s?", n)
 		}
 		return "", oncall.Refuse("Watchbill knows nobody called %q.%s People who are new to it are added below.", view.CutPlain(name, view.MaxName), guess)
 	case len(found) > 1:
-		slices.Sort(found)
-		return "", oncall.Refuse("Several people are called %q: write %s or %s.", view.CutPlain(name, view.MaxName), found[0], found[1])
+		return "", oncall.Refuse("Several people are called %q: write the whole name or the e-mail address, or %s or %s.", view.CutPlain(name, view.MaxName), found[0], found[1])
 	case d.Users[found[0]].DeactivatedAt != nil:
 		return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", d.Users[found[0]].Name)
 	}

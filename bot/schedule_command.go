@@ -41,7 +41,11 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules yet. `/oncall schedule new` makes one.")
 	}
-	s := r.span(schedules, when)
+	from := when.Start
+	if from.Before(r.now) && when.End.After(r.now) {
+		from = r.now
+	}
+	s := r.span(schedules, from)
 	b.behind(ctx, "the picture of a schedule", func(ctx context.Context) error { return b.sendPicture(ctx, r, s) })
 	return r.spanText(s), nil
 }

@@ -32,13 +32,12 @@ func (b *Bot) shift(ctx context.Context, r request) (string, error) {
 }
 
 func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, error) {
-	var users []oncall.UserID
-	for len(words) > 0 {
-		id, ok := view.ReadMention(words[0])
-		if !ok {
-			break
-		}
-		users, words = append(users, id), words[1:]
+	users, words, err := b.readPeople(ctx, r, words)
+	switch {
+	case err != nil:
+		return "", err
+	case len(users) == 0 && len(words) > 0:
+		return "", r.nobody(words[0], "/oncall shift add @ann sat 10:00 to 16:00")
 	}
 	if len(users) == 0 || len(words) == 0 {
 		return "", oncall.Refuse(shiftAddUsage)
@@ -76,15 +75,15 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 	case err != nil:
 		return "", fmt.Errorf("delete shifts: %w", err)
 	case n == 0:
-		return "", oncall.Refuse("There is no shift made by hand in *%s* from %s to %s.",
-			view.Name(c.Name()), view.Time(span.from, r.location), view.Time(span.to, r.location))
+		return "", oncall.Refuse("There is no shift made by hand in *%s*, %s.",
+			view.Name(c.Name()), view.Between(span.from, span.to, r.location))
 	}
 	return view.ShiftsDeleted(n, c, span.from, span.to, r.location), nil
 }
 
 // shiftSpan reads times and a schedule, which the person must be allowed to change.
 func (r request) shiftSpan(words []string) (span, *schedule.Schedule, error) {
-	s, name, err := r.readSpan(words)
+	s, name, err := r.readSpan(words, "/oncall shift add @ann sat 10:00 to 16:00")
 	if err != nil {
 		return span{}, nil, err
 	}

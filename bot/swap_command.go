@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
@@ -17,21 +18,16 @@ import (
 // swap answers `/oncall swap [my shift] [@user] [their shift]`. A form asks for what is
 // missing.
 func (b *Bot) swap(ctx context.Context, r request) (string, error) {
-	at := slices.IndexFunc(r.words, func(w string) bool { _, ok := view.ReadMention(w); return ok })
-	if at < 0 {
-		if len(r.words) > 0 {
-			return "", oncall.Refuse("Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
-		}
+	if len(r.words) == 0 {
 		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
 	}
-	id, _ := view.ReadMention(r.words[at])
-	other, err := b.user(ctx, id)
+	mine, id, theirs, err := b.readSwap(ctx, r)
 	if err != nil {
 		return "", err
 	}
-	mine, theirs := r.words[:at], r.words[at+1:]
-	if len(theirs) > 0 && theirs[0] == "for" {
-		theirs = theirs[1:]
+	other, err := b.user(ctx, id)
+	if err != nil {
+		return "", err
 	}
 	give, err := r.stintsAt(r.user.ID, mine)
 	if err != nil {
@@ -54,6 +50,40 @@ func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 	return b.offerSwap(ctx, r, give[0], take[0], "")
 }
 
+// readSwap divides "my shift @user their shift" at the person.
+func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other oncall.UserID, theirs []string, err error) {
+	words := r.words
+	if strings.EqualFold(words[0], "with") && len(words) > 1 {
+		words = words[1:]
+	}
+	for at := range words {
+		if _, n, problem, _ := r.reader().Span(words[at:]); at == 0 && (n > 0 || problem != schedule.SpanNothing) {
+			continue // a shift of the asker's, such as "jan 5"
+		}
+		id, n, err := b.findPerson(ctx, r, words[at:])
+		if err != nil {
+			return nil, "", nil, err
+		}
+		if n == 0 {
+			continue
+		}
+		mine, theirs = words[:at], words[at+n:]
+		if last := len(mine) - 1; last >= 0 && (strings.EqualFold(mine[last], "with") || strings.EqualFold(mine[last], "for")) {
+			mine = mine[:last]
+		}
+		if len(theirs) > 0 && (strings.EqualFold(theirs[0], "for") || strings.EqualFold(theirs[0], "'s") || strings.EqualFold(theirs[0], "on")) {
+			theirs = theirs[1:]
+		}
+		return mine, id, theirs, nil
+	}
+	for _, word := range words { // the first that is no time may be a mistyped name
+		if _, n, _ := r.reader().Moment([]string{word}); n == 0 && guessPerson(r.directory, unescape(word)) != "" {
+			return nil, "", nil, r.nobody(word, "/oncall swap mon @bo wed")
+		}
+	}
+	return nil, "", nil, oncall.Refuse("Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
+}
+
 // offerSwap makes the offer and says so.
 func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stint, note string) (string, error) {
 	swap, err := b.store.OfferSwap(ctx, give, take, note, r.now)
@@ -63,25 +93,34 @@ func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stin
 	return view.SwapOffered(swap, r.location), nil
 }
 
-// stintsAt finds the shifts of a person that words mean: those that begin within a day of
-// the time, or else the one that it falls into. No words mean no shift.
+// stintsAt finds the shifts of a person that words mean. No words mean no shift.
 func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint, error) {
 	if len(words) == 0 {
 		return nil, nil
 	}
-	at, err := parseWhen(words, r.zone, r.now, r.now)
+	when, err := r.moment(words)
 	if err != nil {
 		return nil, err
 	}
-	if at.Before(r.now) {
-		at = r.now
+	return r.stintsIn(user, when)
+}
+
+// stintsIn finds the shifts of a person that begin in a day, or within a day of an instant, or else
+// those that it falls into.
+func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.Stint, error) {
+	from, to := when.Start, when.End
+	if from.Before(r.now) {
+		from = r.now
+	}
+	if when.IsInstant() {
+		to = from.Add(24 * time.Hour)
 	}
 	var begin, within []schedule.Stint
 	for _, s := range r.stints(user) {
 		switch {
-		case !s.Start.Before(at) && s.Start.Before(at.Add(24*time.Hour)):
+		case !s.Start.Before(from) && s.Start.Before(to) && s.Start.After(r.now):
 			begin = append(begin, s)
-		case s.Start.Before(at) && s.End.After(at):
+		case !s.Start.After(from) && s.End.After(from), !when.IsInstant() && s.Start.Before(to) && s.End.After(from):
 			within = append(within, s)
 		}
 	}
@@ -90,8 +129,10 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 		return begin, nil
 	case len(within) > 0:
 		return within, nil
+	case when.IsInstant():
+		return nil, oncall.Refuse("%s has no shift at %s.", user, view.Time(from, r.location))
 	}
-	return nil, oncall.Refuse("%s has no shift at %s.", user, view.Time(at, r.location))
+	return nil, oncall.Refuse("%s has no shift in %s.", user, view.Between(from, to, r.location))
 }
 
 // stints are the shifts of a person that can be chosen.

@@ -7,31 +7,53 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-const awayUsage = "Say from when to when: `/oncall away 2026-12-24 to 2026-12-27 holidays`. " +
-	"With `cover` at the end, somebody is wanted for your shifts at once. `/oncall away` lists your time off."
+const awayExample = "/oncall away 24 dec to 27 dec holidays"
 
 // away answers `/oncall away [from to [note] [cover]]`. Time off takes nobody off call, but
-// shows which shifts fall into it and helps to find somebody for them.
+// shows which shifts fall into it and helps to find somebody for them. A form asks for what is
+// missing or wrong.
 func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
-	if len(r.words) == 0 {
-		return b.ownTimeOff(ctx, r)
-	}
 	words := r.words
+	if len(words) == 0 || len(words) == 1 && strings.EqualFold(words[0], "list") {
+		return b.ownTimeOff(ctx, r, len(words) > 0)
+	}
+	if len(words) == 1 && strings.EqualFold(words[0], "new") {
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.AwayForm(view.AwayWish{Zone: r.location}, ""))
+	}
 	ask := strings.EqualFold(words[len(words)-1], "cover")
 	if ask {
 		words = words[:len(words)-1]
 	}
-	s, note, err := r.readSpan(words)
-	if err != nil {
-		return view.Drawing{}, oncall.Refuse("%s\n%s", err, awayUsage)
+	if _, n, problem, _ := r.reader().Span(words); n == 0 && problem == schedule.SpanNothing {
+		id, n, err := r.person(words)
+		switch {
+		case err == nil && n > 0 && id != r.user.ID:
+			return view.Drawing{}, oncall.Refuse("Time off is each person's own: %s enters it. `/oncall override` and `/oncall cover %s` look after their shifts.", id, id)
+		case err == nil && n > 0:
+			words = words[n:]
+		}
 	}
-	note = unescape(note)
-	off, err := b.store.AddTimeOff(ctx, oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: note}, r.now)
+	s, note, err := r.readSpan(words, awayExample)
+	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+		w := view.AwayWish{From: s.from, To: s.to, Cover: ask, Zone: r.location}
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.AwayForm(w, view.Sentence(refusal.Sentence)))
+	}
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	return b.takeTimeOff(ctx, r, s, note, ask)
+}
+
+// takeTimeOff saves time off, and asks for cover if that is wanted.
+func (b *Bot) takeTimeOff(ctx context.Context, r request, s span, note string, ask bool) (view.Drawing, error) {
+	off, err := b.store.AddTimeOff(ctx, oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
 	if err != nil {
 		return view.Drawing{}, err
 	}
@@ -47,28 +69,82 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	return d, nil
 }
 
+// submitAway takes the time off of the form.
+func (b *Bot) submitAway(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	wrong := fieldErrors{}
+	from, to := s.form.date(view.BlockFrom, wrong), s.form.date(view.BlockTo, wrong)
+	start, end := s.form.clock(view.BlockDayFrom, wrong), s.form.clock(view.BlockDayTo, wrong)
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	off := span{from: r.zone.Instant(from, start), to: r.zone.Instant(to, end)}
+	if end == 0 { // the last day is part of it
+		off.to = r.zone.Instant(to.AddDays(1), 0)
+	}
+	if today, _ := r.zone.Local(r.now); from == today && start == 0 {
+		off.from = r.now
+	}
+	switch {
+	case !off.from.Before(off.to):
+		return correct(fieldErrors{view.BlockTo: "The end is not after the start."}), nil
+	case off.from.Before(r.now):
+		return correct(fieldErrors{view.BlockFrom: "The start is in the past."}), nil
+	}
+	d, err := b.takeTimeOff(ctx, r, off, s.form.text(view.BlockNote), s.form.checked(view.BlockWhom, view.AskForCover))
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return replace(view.AwayTaken(d)), nil
+}
+
+// homeAway opens the form of time off.
+func (b *Bot) homeAway(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, view.AwayForm(view.AwayWish{Zone: r.location}, ""))
+}
+
 // maxTimeOff bounds the list of time off: each takes two of a message's fifty blocks.
 const maxTimeOff = 20
 
-// ownTimeOff lists a person's time off, and the shifts that fall into it.
-func (b *Bot) ownTimeOff(ctx context.Context, r request) (view.Drawing, error) {
+// ownTimeOff lists a person's time off, and the shifts that fall into it. If there is none, the form
+// opens, unless the list was asked for.
+func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Drawing, error) {
 	own, err := b.timeOff(ctx, r)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if len(own) == 0 {
-		return view.Drawing{}, oncall.Refuse("You have no time off ahead. %s", awayUsage)
+	switch {
+	case len(own) == 0 && listed:
+		return view.Drawing{}, oncall.Refuse("You have no time off ahead. `%s` takes some.", awayExample)
+	case len(own) == 0:
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.AwayForm(view.AwayWish{Zone: r.location}, ""))
 	}
 	var all view.Drawing
+	told := map[schedule.Stint]bool{} // time off may overlap, but each shift is told once
 	for _, off := range own[:min(len(own), maxTimeOff)] {
-		s := span{off.Start, off.End}
+		s := span{from: off.Start, to: off.End}
 		if s.from.Before(r.now) {
 			s.from = r.now
 		}
-		hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
+		var hit []schedule.Stint
+		for _, stint := range r.directory.Roster().Stints(r.user.ID, s.from, s.to) {
+			whole := stint
+			whole.Start = time.Time{} // it moves while a shift runs
+			if !told[whole] {
+				hit = append(hit, cut([]schedule.Stint{stint}, s)...)
+			}
+			told[whole] = true
+		}
 		all = view.Join(all, view.TimeOff(off, hit, r.user.TimeZone, len(hit) > 0))
 	}
-	return all, nil
+	return view.Join(all, view.MoreTimeOff()), nil
 }
 
 // timeOff is a person's time off that is not over.
@@ -104,7 +180,7 @@ func (b *Bot) awayCover(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s := span{off.Start, off.End}
+	s := span{from: off.Start, to: off.End}
 	if s.from.Before(r.now) {
 		s.from = r.now
 	}

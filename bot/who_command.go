@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -29,14 +31,68 @@ func (b *Bot) desk(ctx context.Context, c slack.InteractionCallback) error {
 	return b.openModal(ctx, c.TriggerID, view.Desk(text))
 }
 
-// who answers `/oncall who [team or schedule] [when]`.
+// who answers `/oncall who [team or schedule or person] [when]`.
 func (b *Bot) who(ctx context.Context, r request) (string, error) {
+	r.words = r.withoutSmallTalk(r.words)
+	if len(r.words) == 1 && plainName(r.words[0]) == "i" {
+		r.words[0] = "me"
+	}
 	schedules, when, err := b.whoAndWhen(ctx, &r)
 	if err != nil {
-		return "", err
+		id, n, ambiguous := b.findPerson(ctx, r, r.words)
+		switch {
+		case ambiguous != nil && n > 0:
+			return "", ambiguous
+		case n == 0 || ambiguous != nil:
+			return "", err
+		}
+		return b.whoIs(ctx, r, id, r.withoutSmallTalk(r.words[n:]))
 	}
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules yet.")
 	}
-	return view.OnCall(schedules, r.directory.Override, when, r.now, r.location), nil
+	return view.OnCall(schedules, r.directory.Override, when.At(), r.now, r.location), nil
+}
+
+// whoIs says what a person is on call for, now and next, or from a time on.
+func (b *Bot) whoIs(ctx context.Context, r request, id oncall.UserID, rest []string) (string, error) {
+	from := r.now
+	if len(rest) > 0 {
+		when, err := r.moment(rest)
+		if err != nil {
+			return "", err
+		}
+		from = when.At()
+	}
+	if id == r.user.ID && from.Equal(r.now) {
+		return b.me(ctx, request{user: r.user, now: r.now, zone: r.zone, location: r.location, directory: r.directory})
+	}
+	if _, err := b.user(ctx, id); err != nil {
+		return "", err
+	}
+	return view.ShiftsOf(id, ownStints(r.directory, id, from), from, r.location), nil
+}
+
+// smallTalk are words that people put around a question.
+var smallTalk = []string{"is", "are", "will", "be", "on", "call", "oncall", "on-call", "for", "in", "at", "the", "team", "currently", "right", "of", "doing", "has", "duty", "and", "when", "next"}
+
+// withoutSmallTalk drops words such as "is on call in", unless they are part of a name or of a time.
+func (r request) withoutSmallTalk(words []string) []string {
+	words = slices.Clone(words)
+	if n := len(words); n > 0 {
+		words[n-1] = strings.TrimRight(words[n-1], "?!")
+		if words[n-1] == "" {
+			words = words[:n-1]
+		}
+	}
+	for len(words) > 0 && slices.Contains(smallTalk, strings.ToLower(words[0])) {
+		if _, known := lookUp(r.directory, strings.Join(words, " ")); known {
+			break
+		}
+		if _, n, err := r.reader().Moment(words); n > 0 || err != nil { // next week
+			break
+		}
+		words = words[1:]
+	}
+	return words
 }

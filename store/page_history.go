@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,4 +38,24 @@ func (s *Store) PageHistory(ctx context.Context, id oncall.IncidentID) ([]PageOu
 	}
 	slices.Reverse(out)
 	return out, nil
+}
+
+// LastPaged returns the newest incident for which a person was paged; false if there is none.
+func (s *Store) LastPaged(ctx context.Context, user oncall.UserID) (id oncall.IncidentID, paged bool, err error) {
+	// The newest incidents come first, so that the index on them answers at once for whoever is on call.
+	const load = `
+		SELECT i.id
+		FROM incidents i
+		WHERE EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $1)
+		ORDER BY i.id DESC
+		LIMIT 1`
+	rows, _ := s.pool.Query(ctx, load, user)
+	id, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[oncall.IncidentID])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("find the last incident of %s: %w", user, translate(err))
+	}
+	return id, true, nil
 }

@@ -54,7 +54,7 @@ func TestOthersSeeNoAddress(t *testing.T) {
 	t.Parallel()
 	v := annsReach()
 	got := OthersReach(ann, v.Reach, v.Context.Methods, v.Location)
-	const want = "<@U0ANN> is reached by Slack, call and mail; last confirmed <!date^1772366400^{ago}|2026-03-01 13:00 CET>."
+	const want = "<@U0ANN> is reached by Slack, call and mail; last confirmed <!date^1772366400^{ago}|Sun 1 Mar 13:00 CET>."
 	if got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -30,7 +30,7 @@ func drawCoverage(n oncall.Notice) Drawing {
 // findingLine says what was found and what to do about it.
 func findingLine(f oncall.Finding, n oncall.Notice) string {
 	name := duty(oncall.NoticeDetail{ScheduleName: f.Name, Role: f.Role})
-	zone := location(n.Detail.TimeZone)
+	zone := n.Detail.TimeZone
 	switch f.Kind {
 	case oncall.FindingGap:
 		text := fmt.Sprintf("Nobody is on call in %s %s", name, fromTo(f.Start, f.End, zone))
@@ -56,9 +56,9 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 	}
 }
 
-func fromTo(start, end time.Time, zone *time.Location) string {
+func fromTo(start, end time.Time, zone string) string {
 	if end.IsZero() {
-		return "from " + Time(start, zone)
+		return "from " + told(start, zone)
 	}
-	return "from " + Time(start, zone) + " to " + Time(end, zone)
+	return toldSpan(start, end, zone)
 }

@@ -24,7 +24,7 @@ func until(f oncall.NoticeDetail) string {
 	if f.End.IsZero() {
 		return "with no change in sight"
 	}
-	text := "until " + Time(f.End, location(f.TimeZone))
+	text := "until " + told(f.End, f.TimeZone)
 	if len(f.Next) > 0 {
 		text += ", then " + named(f.Next)
 	} else {
@@ -109,7 +109,7 @@ func drawHandoff(n oncall.Notice) Drawing {
 func drawUnanswered(n oncall.Notice) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf(":warning: %s came on call in %s at %s and has not said so yet.", named(f.Users), duty(f),
-		stamp(f.Start, asTime, location(f.TimeZone)))
+		toldTime(f.Start, f.TimeZone))
 	if slices.Contains(f.Others, oncall.UserID(n.To)) {
 		head += " Please find out whether somebody has it."
 	}
@@ -121,7 +121,7 @@ func drawUnanswered(n oncall.Notice) Drawing {
 }
 
 func taken(f oncall.NoticeDetail) string {
-	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", mention(f.By), stamp(f.StateAt, asTime, location(f.TimeZone)))
+	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", mention(f.By), toldTime(f.StateAt, f.TimeZone))
 }
 
 func unanswered(f oncall.NoticeDetail) string {
@@ -143,15 +143,13 @@ func openLines(f oncall.NoticeDetail, title string) string {
 // drawReminder reminds a person of a shift.
 func drawReminder(n oncall.Notice) Drawing {
 	f := n.Detail
-	zone := location(f.TimeZone)
-	text := fmt.Sprintf("You will be on call in %s from %s to %s.", duty(f), Time(f.Start, zone), Time(f.End, zone))
+	text := fmt.Sprintf("You will be on call in %s, %s.", duty(f), toldSpan(f.Start, f.End, f.TimeZone))
 	return Text(text)
 }
 
 // drawMoved tells a person which shifts they have gained and lost.
 func drawMoved(n oncall.Notice) Drawing {
 	f := n.Detail
-	zone := location(f.TimeZone)
 	head := fmt.Sprintf("Your shifts in %s have changed.", duty(f))
 	if f.By != "" {
 		head = fmt.Sprintf("%s has changed your shifts in %s.", mention(f.By), duty(f))
@@ -165,7 +163,7 @@ func drawMoved(n oncall.Notice) Drawing {
 		if m.Role != schedule.RolePrimary {
 			what += " (" + Name(m.Role) + ")"
 		}
-		lines = append(lines, fmt.Sprintf("• %s from %s to %s", what, Time(m.Start, zone), Time(m.End, zone)))
+		lines = append(lines, fmt.Sprintf("• %s %s", what, toldSpan(m.Start, m.End, f.TimeZone)))
 	}
 	if more := len(f.Moves) - maxMoves; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))

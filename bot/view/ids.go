@@ -42,6 +42,9 @@ const (
 	ActionBundleResolve Action = "bundle_resolve"
 )
 
+// ActionUndoActs takes back what a command has done with several incidents; its value is "unack/2,3".
+const ActionUndoActs Action = "undo_acts"
+
 // The forms about an incident; each carries its id.
 const (
 	ModalSnooze   Modal = "incident_snooze"
@@ -94,6 +97,7 @@ const (
 	ActionAwayCancel     Action = "away_cancel"
 
 	ModalOverride Modal = "override"
+	ModalAway     Modal = "away"
 
 	BlockSchedule Block = "schedule"
 	BlockWho      Block = "who"
@@ -110,6 +114,8 @@ const (
 // Schedules and their rotations.
 const (
 	ActionHomeOverride    Action = "home_override"
+	ActionHomeCover       Action = "home_cover"
+	ActionHomeAway        Action = "home_away"
 	ActionHomeSwap        Action = "home_swap"
 	ActionHomeSchedule    Action = "home_schedule"
 	ActionRotationAdd     Action = "rotation_add"

@@ -69,7 +69,7 @@ func TestThreadTextOfSeveralAcknowledgements(t *testing.T) {
 		{oncall.EventAckTakenBack, person, of(0, 2), "<@U0ANN> took back their acknowledgement: 0 of 2 have acknowledged; 2 more are needed.", false},
 		{oncall.EventAckTakenBack, person, of(2, 2, bo, cy), "<@U0ANN> took back their acknowledgement: 2 of 2 have acknowledged: <@U0BO> and <@U0CY>.", false},
 		{oncall.EventUnacknowledged, person, about(of(1, 2, bo), ann), "<@U0ANN> took back their acknowledgement: 1 of 2 have acknowledged: <@U0BO>; one more is needed, so it pages again.", false},
-		{oncall.EventStillOnAsked, timer, oncall.Detail{Users: []oncall.UserID{ann, bo}, Until: noon}, "<@U0ANN> and <@U0BO> are asked: still on it? Without an answer it pages again at <!date^1772452800^{time}|2026-03-02 12:00 UTC>.", false},
+		{oncall.EventStillOnAsked, timer, oncall.Detail{Users: []oncall.UserID{ann, bo}, Until: noon}, "<@U0ANN> and <@U0BO> are asked: still on it? Without an answer it pages again at <!date^1772452800^{time}|Mon 2 Mar 12:00 UTC>.", false},
 		{oncall.EventMerged, person, oncall.Detail{Incident: 9, Users: []oncall.UserID{bo, cy}}, "<@U0ANN> merged #9 into it, with its responders <@U0BO> and <@U0CY>.", false},
 	} {
 		text, loud := threadText([]oncall.Event{{Kind: c.kind, Actor: c.by, Detail: c.detail}})

@@ -55,7 +55,7 @@ func pagingLine(before string, d oncall.Detail) string {
 		line += fmt.Sprintf(" (%s)", step(d))
 	}
 	if !d.Until.IsZero() {
-		line += fmt.Sprintf("; low severity waits for working hours, until %s", Time(d.Until, time.UTC))
+		line += fmt.Sprintf("; low severity waits for working hours, until %s", stamp(d.Until, asDay, time.UTC))
 	}
 	return line + "."
 }
@@ -81,7 +81,7 @@ func pagedWords(p oncall.Picture) []string {
 		if anybody {
 			sentences = append(sentences, "Paged "+to+".")
 		}
-		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", Time(until, time.UTC)))
+		return append(sentences, fmt.Sprintf("Low severity waits for working hours, until %s.", stamp(until, asDay, time.UTC)))
 	case p.Incident.Unassigned && until.IsZero():
 		return []string{fmt.Sprintf("*Nobody is on call for it*: %s was paged instead.", to)}
 	case p.Incident.Unassigned:
@@ -93,7 +93,7 @@ func pagedWords(p oncall.Picture) []string {
 		return append(sentences, "Paged "+to+".")
 	}
 	return append(sentences, fmt.Sprintf("Low severity waits for working hours: pages %s at %s.",
-		quietRecipients(oncall.Detail{Users: p.Paged, To: posts}), Time(until, time.UTC)))
+		quietRecipients(oncall.Detail{Users: p.Paged, To: posts}), stamp(until, asDay, time.UTC)))
 }
 
 // posted are the channels and webhooks that steps have paged.

@@ -58,9 +58,9 @@ func (s Sheet) underWay() []happening {
 func (s Sheet) moment(t time.Time) string {
 	switch d := t.Sub(s.Now); {
 	case d < 10*time.Minute:
-		return stamp(t, asMoment, s.Zone)
+		return t.In(s.Zone).Format("15:04:05")
 	case d < 12*time.Hour:
-		return stamp(t, asTime, s.Zone)
+		return t.In(s.Zone).Format("15:04")
 	}
 	return Time(t, s.Zone)
 }
@@ -124,7 +124,7 @@ func (s Sheet) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
 	if len(who.Why) > 0 {
 		why := reason(who.Why)
 		if who.User != s.Reader {
-			why = theirs.Replace(why)
+			why = Theirs(why)
 		}
 		line += ": " + why
 	}
@@ -136,6 +136,9 @@ func (s Sheet) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
 	}
 	return line
 }
+
+// Theirs turns a reason given to a person into one that others read.
+func Theirs(why string) string { return theirs.Replace(why) }
 
 // theirs turns a reason given to a person into one that others read.
 var theirs = strings.NewReplacer(
@@ -178,7 +181,7 @@ func (s Sheet) pagedLine(p Attempt) string {
 	line := p.Method.Name()
 	switch {
 	case p.State == oncall.PageDelivered && p.Ended != nil:
-		return line + ", sent at " + stamp(*p.Ended, asTime, s.Zone)
+		return line + ", sent at " + p.Ended.In(s.Zone).Format("15:04")
 	case p.State == oncall.PageFailed:
 		return line + ", which failed"
 	case p.State == oncall.PageSkipped || !p.Due(s.Picture.Incident):

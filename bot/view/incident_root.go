@@ -144,7 +144,7 @@ func origin(p oncall.Picture) string {
 	if p.Policy != "" {
 		parts = append(parts, "policy "+Name(p.Policy))
 	}
-	parts = append(parts, "opened "+Time(in.OpenedAt, time.UTC))
+	parts = append(parts, "opened "+stamp(in.OpenedAt, asDay, time.UTC))
 	if in.SignalCount > 1 {
 		parts = append(parts, Count(in.SignalCount, "signal")+", last at "+stamp(in.LastSignalAt, asTime, time.UTC))
 	}

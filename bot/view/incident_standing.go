@@ -30,7 +30,7 @@ func standing(p oncall.Picture) string {
 	case oncall.Snoozed:
 		s := "Snoozed"
 		if in.SnoozedUntil != nil {
-			s += " until " + Time(*in.SnoozedUntil, time.UTC)
+			s += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
 		}
 		sentences = append(sentences, s+" by "+who(in.SnoozedBy)+".")
 	case oncall.Resolved:
@@ -58,7 +58,7 @@ func resolvedWords(in oncall.Incident) string {
 	}
 	s += "."
 	if in.SnoozedUntil != nil && in.ResolvedAt != nil && in.SnoozedUntil.After(*in.ResolvedAt) {
-		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", Time(*in.SnoozedUntil, time.UTC), who(in.SnoozedBy))
+		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", stamp(*in.SnoozedUntil, asDay, time.UTC), who(in.SnoozedBy))
 	}
 	return s
 }

@@ -69,7 +69,7 @@ func incidentLine(in oncall.Incident) string {
 	case in.Status == oncall.Acknowledged:
 		state += " by " + who(in.AckedBy)
 	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
-		state += " until " + Time(*in.SnoozedUntil, time.UTC)
+		state += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
 	}
 	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Name(in.Title), state)
 }

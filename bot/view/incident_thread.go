@@ -61,7 +61,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventPaging:
 		return pagingLine("Paged ", d)
 	case oncall.EventWaits:
-		return fmt.Sprintf("Low severity waits for working hours, until %s.", Time(d.Until, time.UTC))
+		return fmt.Sprintf("Low severity waits for working hours, until %s.", stamp(d.Until, asDay, time.UTC))
 	case oncall.EventPassedOn:
 		return fmt.Sprintf("The escalation policy %s takes over%s.", text, atTime(d.Until))
 	case oncall.EventUnassigned:

@@ -38,7 +38,7 @@ func actLine(e oncall.Event) string {
 	case oncall.EventStillOn:
 		return fmt.Sprintf("%s is still on it.", by)
 	case oncall.EventSnoozed:
-		return fmt.Sprintf("%s snoozed it until %s.", by, Time(d.Until, time.UTC))
+		return fmt.Sprintf("%s snoozed it until %s.", by, stamp(d.Until, asDay, time.UTC))
 	case oncall.EventUnsnoozed:
 		if e.Actor.User == "" {
 			return fmt.Sprintf("The snooze is over%s: it pages again.", following(", ", text))

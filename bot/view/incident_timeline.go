@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 const (
 	// maxLines is how many sections the timeline may have; Slack takes 100 blocks.
 	maxLines = 40
-	asMoment = "{time_secs}"
-	asDate   = "{date_long}"
 )
 
 // Timeline draws the whole log of an incident, the newest line last.
@@ -23,9 +23,9 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 	for _, e := range s.Picture.Events {
 		if d := e.At.In(s.Zone).Format(time.DateOnly); d != day {
 			day = d
-			lines = append(lines, "*"+stamp(e.At, asDate, s.Zone)+"*")
+			lines = append(lines, "*"+schedule.Day(e.At, s.Zone)+"*")
 		}
-		lines = append(lines, cutSection(stamp(e.At, asMoment, s.Zone)+"  "+threadLine(e)))
+		lines = append(lines, cutSection(e.At.In(s.Zone).Format("15:04:05")+"  "+threadLine(e)))
 	}
 	paragraphs, left := paragraphsOf(lines, maxLines)
 	blocks := []slack.Block{section(headline(s.Picture.Incident))}
@@ -37,7 +37,7 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 	}
 	if in := s.Picture.Incident; in.SignalCount > 1 {
 		// Most of them only say again what a line above has said.
-		blocks = append(blocks, note(fmt.Sprintf("%d signals in all, the last at %s.", in.SignalCount, stamp(in.LastSignalAt, asMoment, s.Zone))))
+		blocks = append(blocks, note(fmt.Sprintf("%d signals in all, the last at %s.", in.SignalCount, Time(in.LastSignalAt, s.Zone))))
 	}
 	if len(lines) == 0 {
 		blocks = append(blocks, section("Nothing has happened yet."))

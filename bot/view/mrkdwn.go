@@ -173,18 +173,47 @@ func through(a oncall.Actor) string {
 	return ""
 }
 
-// The forms in which Slack shows an instant, each in the zone of the reader's device.
+// The forms in which Slack shows an instant, each in the zone of the reader's device. They are for
+// messages that several people read; what one person reads is written by Time and Between.
 const (
 	asTime = "{time}"
-	asDay  = "{date_short_pretty} {time}"
+	asDay  = "{date_long_pretty} {time}"
 	asAgo  = "{ago}"
 )
 
-// Time shows an instant by its day and time.
-func Time(t time.Time, zone *time.Location) string { return stamp(t, asDay, zone) }
+// Time writes an instant for one reader, in their zone: "Tue 1 Dec 09:00".
+func Time(t time.Time, zone *time.Location) string { return schedule.Stamp(t, zone) }
 
-// stamp shows an instant. Where Slack can't fill in the form, as in notifications, the
-// reader sees the time in the given zone.
+// Between writes a stretch of time for one reader: "Tue 1 Dec 09:00 – 17:00".
+func Between(from, to time.Time, zone *time.Location) string { return schedule.Between(from, to, zone) }
+
+// stamp shows an instant to whoever reads it. Where Slack can't fill in the form, as in
+// notifications, the reader sees the time in the given zone.
 func stamp(t time.Time, form string, zone *time.Location) string {
-	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, t.In(zone).Format("2006-01-02 15:04 MST"))
+	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, schedule.Stamp(t, zone)+t.In(zone).Format(" MST"))
+}
+
+// told shows an instant in a notice: as its reader's zone has it, or to all who read it where the
+// zone is "".
+func told(t time.Time, zone string) string {
+	if zone == "" {
+		return stamp(t, asDay, time.UTC)
+	}
+	return Time(t, location(zone))
+}
+
+// toldTime is told without the day.
+func toldTime(t time.Time, zone string) string {
+	if zone == "" {
+		return stamp(t, asTime, time.UTC)
+	}
+	return t.In(location(zone)).Format("15:04")
+}
+
+// toldSpan is told of a stretch of time.
+func toldSpan(from, to time.Time, zone string) string {
+	if zone == "" {
+		return stamp(from, asDay, time.UTC) + " – " + stamp(to, asDay, time.UTC)
+	}
+	return Between(from, to, location(zone))
 }

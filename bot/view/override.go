@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -39,14 +40,10 @@ func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, mo
 	}
 	when := ""
 	if len(w.Windows) > 0 {
-		var days []string
-		for _, d := range w.Windows[0].Days {
-			days = append(days, string(d))
-		}
-		when = fmt.Sprintf(" on %s from %s to %s", List(days), w.Windows[0].From, w.Windows[0].To)
+		when = ", only " + strings.ReplaceAll(schedule.WindowsText(w.Windows), "\n", " and ")
 	}
-	text := fmt.Sprintf("%s is on call in *%s* from %s to %s%s, %s.", mention(w.User), Name(w.Schedule.Name()),
-		Time(w.From, zone), Time(w.To, zone), when, instead)
+	text := fmt.Sprintf("%s is on call in *%s* %s%s, %s.", mention(w.User), Name(w.Schedule.Name()),
+		Between(w.From, w.To, zone), when, instead)
 	blocks := []slack.Block{section(text)}
 	if w.Reason != "" {
 		blocks = append(blocks, section("> "+Foreign(w.Reason, maxNote)))

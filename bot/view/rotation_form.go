@@ -42,10 +42,10 @@ func (f RotationForm) Draw() slack.ModalViewRequest {
 	}
 	blocks = append(blocks,
 		textField(BlockName, "Name", "", r.Name),
-		areaField(BlockTurns, "Turns, in order", "One line for each turn: a name, several joined by +, or nobody.", turnsText(r.Turns, f.Name)),
+		optional(areaField(BlockTurns, "Turns, in order", "One line for each turn: a name, several joined by +, or nobody.", turnsText(r.Turns, f.Name))),
 		optional(usersField(BlockPeople, "More people", "Each gets a turn of their own, after the others.")),
 		textField(BlockPeriod, "Hands over every", "week, 2 weeks, day, 12 hours, month, or cron 0 9 * * 1", periodText(r.Period)),
-		textField(BlockStart, "First hand-over", "Such as 2026-03-02 09:00, on the wall clock. It also says the weekday and time of all others. With another day, the first turn begins there.", start),
+		textField(BlockStart, "First hand-over", "Such as 2026-03-02 09:00 or monday 9am, on the wall clock. It also says the weekday and time of all others. With another day, the first turn begins there.", start),
 	)
 	if f.More || special(r, f.Schedule.TimeZone) {
 		blocks = append(blocks, f.moreFields()...)
@@ -79,7 +79,7 @@ func (f RotationForm) moreFields() []slack.Block {
 		advance = schedule.AdvanceCalendar
 	}
 	return []slack.Block{
-		optional(areaField(BlockWindows, "Only at these hours", "One line each: mon-fri 09:00-17:00, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(r.Windows))),
+		optional(areaField(BlockWindows, "Only at these hours", "One line each: mon-fri 9-17, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(r.Windows))),
 		optional(textField(BlockRole, "Role", "primary, secondary, shadow (told, but no cover), or a word of your own.", r.Role)),
 		optional(textField(BlockZone, "Time zone", "Such as Europe/Berlin. Left empty: the schedule's.", r.TimeZone)),
 		textField(BlockPriority, "Priority", "Of two rotations of a role the higher one counts; equal ones are on call together.", strconv.Itoa(r.Priority)),
@@ -151,7 +151,7 @@ func rotationLines(r schedule.Rotation, defaultZone string) string {
 		details = append(details, fmt.Sprintf("priority %d", r.Priority))
 	}
 	if r.Until != nil {
-		details = append(details, "until "+r.Until.UTC().Format("2006-01-02 15:04 UTC"))
+		details = append(details, "until "+Time(*r.Until, time.UTC)+" UTC")
 	}
 	return strings.Join(append(lines, strings.Join(details, " · ")), "\n")
 }

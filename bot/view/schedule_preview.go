@@ -31,15 +31,16 @@ func SchedulePreview(was, is *schedule.Schedule, at, now time.Time, zone *time.L
 		}
 		shifts := is.Shifts(at, end, role)
 		for i, s := range shifts[:min(len(shifts), previewShifts)] {
-			from := "from " + Time(s.Start, zone)
-			if i == 0 {
-				from = "from the change on"
+			when := Between(s.Start, s.End, zone)
+			switch last := s.End.Equal(end); {
+			case i == 0 && last:
+				when = "from the change on"
+			case i == 0:
+				when = "from the change on until " + Time(s.End, zone)
+			case last:
+				when = "from " + Time(s.Start, zone)
 			}
-			until := " until " + Time(s.End, zone)
-			if s.End.Equal(end) {
-				until = ""
-			}
-			lines = append(lines, fmt.Sprintf("• %s, %s%s", named(s.Users), from, until))
+			lines = append(lines, fmt.Sprintf("• %s, %s", named(s.Users), when))
 		}
 		blocks = append(blocks, section(fitLines(lines, maxPreview)))
 	}
@@ -128,7 +129,7 @@ func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *t
 	if role != schedule.RolePrimary {
 		what = Name(role) + " "
 	}
-	line := fmt.Sprintf(":warning: Nobody is %son call from %s to %s", what, Time(gaps[0].Start, zone), Time(gaps[0].End, zone))
+	line := fmt.Sprintf(":warning: Nobody is %son call %s", what, Between(gaps[0].Start, gaps[0].End, zone))
 	if more := len(gaps) - 1; more > 0 {
 		line += fmt.Sprintf(", and %d more times", more)
 	}

@@ -19,7 +19,7 @@ type ScheduleRow struct {
 
 // Shifts lists the shifts between two instants, a line each.
 func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.Location) string {
-	lines := []string{fmt.Sprintf("From %s to %s:", Time(from, zone), Time(to, zone))}
+	lines := []string{Between(from, to, zone) + ":"}
 	for _, r := range rows {
 		head := "*" + Name(r.Schedule) + "*"
 		if r.Role != "" {
@@ -31,13 +31,15 @@ func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.L
 			if len(shift.Users) == 0 {
 				line = "• *nobody*"
 			}
-			if i > 0 {
-				line += " from " + Time(shift.Start, zone)
-			}
-			if shift.End.Before(to) {
+			switch ends := shift.End.Before(to); {
+			case i == 0 && ends:
 				line += " until " + Time(shift.End, zone)
-			} else {
-				line += " until after that"
+			case i == 0:
+				line += " all of that time"
+			case ends:
+				line += " " + Between(shift.Start, shift.End, zone)
+			default:
+				line += " from " + Time(shift.Start, zone) + " on"
 			}
 			lines = append(lines, line+because(find, shift.Source))
 		}
@@ -57,8 +59,8 @@ func ShiftAdded(users []oncall.UserID, s *schedule.Schedule, from, to time.Time,
 	if len(users) > 1 {
 		verb = "have"
 	}
-	return fmt.Sprintf("%s %s a shift in *%s* from %s to %s, beside whoever else is on call then.", mention(users...), verb,
-		Name(s.Name()), Time(from, zone), Time(to, zone))
+	return fmt.Sprintf("%s %s a shift in *%s*, %s, beside whoever else is on call then.", mention(users...), verb,
+		Name(s.Name()), Between(from, to, zone))
 }
 
 // ShiftsDeleted says that shifts made by hand no longer count.
@@ -67,5 +69,5 @@ func ShiftsDeleted(n int, s *schedule.Schedule, from, to time.Time, zone *time.L
 	if n == 1 {
 		verb = "counts"
 	}
-	return fmt.Sprintf("%s made by hand in *%s* no longer %s from %s to %s.", Count(n, "shift"), Name(s.Name()), verb, Time(from, zone), Time(to, zone))
+	return fmt.Sprintf("%s made by hand in *%s* no longer %s: %s.", Count(n, "shift"), Name(s.Name()), verb, Between(from, to, zone))
 }

@@ -17,17 +17,16 @@ func drawStillOn(n oncall.Notice) Drawing {
 		return drawLines(n)
 	}
 	id := f.Incidents[0]
-	zone := location(f.TimeZone)
-	since := fmt.Sprintf("You acknowledged it at %s.", Time(f.Start, zone))
+	since := fmt.Sprintf("You acknowledged it at %s.", told(f.Start, f.TimeZone))
 	if len(f.Users) > 1 {
-		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), Time(f.Start, zone))
+		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), told(f.Start, f.TimeZone))
 	}
 	question := fmt.Sprintf("Are you still on incident *%s* %s? %s", id, Foreign(strings.Join(f.Lines, " "), maxTitle), since)
 	if f.State != "" {
 		state := stillOnState(f)
 		return Drawing{Text: question + " " + state, Blocks: []slack.Block{section(question), section(state)}}
 	}
-	question += fmt.Sprintf(" Without an answer it pages again at %s.", stamp(f.End, asTime, zone))
+	question += fmt.Sprintf(" Without an answer it pages again at %s.", toldTime(f.End, f.TimeZone))
 	return Drawing{Text: question, Blocks: []slack.Block{section(question), slack.NewActionBlock("still_on",
 		button(ActionStillOn, valueOf(id), "Still on it").WithStyle(slack.StylePrimary),
 		button(ActionResolve, valueOf(id), "Resolve"),
@@ -41,7 +40,7 @@ func stillOnState(f oncall.NoticeDetail) string {
 	if f.By != "" {
 		by = mention(f.By)
 	}
-	switch when := stamp(f.StateAt, asTime, location(f.TimeZone)); f.State {
+	switch when := toldTime(f.StateAt, f.TimeZone); f.State {
 	case oncall.StillOnYes:
 		return fmt.Sprintf("%s said so at %s.", by, when)
 	case oncall.StillOnTaken:

@@ -42,16 +42,6 @@ func stintTimes(s schedule.Stint, zone string) string {
 	return words
 }
 
-// Between is a stretch of time in plain words.
-func Between(from, to time.Time, zone *time.Location) string {
-	from, to = from.In(zone), to.In(zone)
-	end := "Mon 2 Jan 15:04"
-	if from.Format(time.DateOnly) == to.Format(time.DateOnly) {
-		end = "15:04"
-	}
-	return from.Format("Mon 2 Jan 15:04") + " – " + to.Format(end)
-}
-
 // location is a zone by its name, or UTC.
 func location(name string) *time.Location {
 	if zone, err := time.LoadLocation(name); err == nil {

@@ -89,7 +89,7 @@ func swapState(f oncall.NoticeDetail) string {
 	asker, asked := mention(f.Stints[0].User), mention(f.Stints[1].User)
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapOpen:
-		return "To be answered by " + Time(f.End, location(f.TimeZone)) + "."
+		return "To be answered by " + told(f.End, f.TimeZone) + "."
 	case oncall.SwapAccepted, oncall.SwapBegun:
 		return "Accepted by " + asked + "."
 	case oncall.SwapDeclined:

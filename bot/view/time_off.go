@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -16,10 +17,13 @@ const maxHit = 20
 func TimeOff(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool) Drawing {
 	text := "You are away " + Between(off.Start, off.End, location(zone))
 	if len(hit) == 0 {
-		text += ". None of your shifts is in it."
+		text += ". None of your shifts falls into it."
 		return Drawing{Text: text, Blocks: []slack.Block{section(text), awayButtons(off, false)}}
 	}
-	text += fmt.Sprintf(", and on call in it all the same, for %s:", Count(len(hit), "shift"))
+	if text += ". One of your shifts falls into it, and you stay on call until somebody takes it:"; len(hit) > 1 {
+		text = strings.Replace(text, "One of your shifts falls", fmt.Sprintf("%d of your shifts fall", len(hit)), 1)
+		text = strings.Replace(text, "takes it:", "takes them:", 1)
+	}
 	for i, s := range hit {
 		if i == maxHit {
 			text += fmt.Sprintf("\n… and %d more", len(hit)-i)

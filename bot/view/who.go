@@ -75,7 +75,13 @@ func because(find overrides, s schedule.Source) string {
 	if why == "" {
 		why = "override"
 	}
-	if o.CreatedBy != "" {
+	switch {
+	case o.Kind == schedule.OverrideSwap && o.Reason == "swap":
+		return " (by a swap with " + mention(o.From) + ")"
+	case o.Kind == schedule.OverrideSwap && o.Reason == "cover":
+		return " (covers for " + mention(o.From) + ")"
+	}
+	if o.CreatedBy != "" && o.CreatedBy != o.From && o.CreatedBy != o.To && !slices.Contains(o.Users, o.CreatedBy) {
 		why += " by " + mention(o.CreatedBy)
 	}
 	if o.Reason != "" {
@@ -103,7 +109,7 @@ func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string
 			break
 		}
 		name := withRole("*"+Name(s.Name)+"*", s.Role)
-		line := fmt.Sprintf("• %s from %s to %s", name, Time(s.Start, zone), Time(s.End, zone))
+		line := fmt.Sprintf("• %s %s", name, Between(s.Start, s.End, zone))
 		if !s.Start.After(now) {
 			line = fmt.Sprintf("• %s *now*, until %s", name, Time(s.End, zone))
 		}
@@ -113,6 +119,18 @@ func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string
 		lines = append(lines, line)
 	}
 	return fitLines(lines, MaxAnswer)
+}
+
+// ShiftsOf says what somebody is on call for, now and next.
+func ShiftsOf(user oncall.UserID, theirs []schedule.Stint, from time.Time, zone *time.Location) string {
+	if len(theirs) == 0 {
+		return fmt.Sprintf("%s has no shift in the %d weeks from %s on.", mention(user), int(OwnShiftsAhead.Hours())/24/7, Time(from, zone))
+	}
+	head := mention(user) + " is not on call"
+	if !theirs[0].Start.After(from) {
+		head = mention(user) + " is on call"
+	}
+	return head + ":\n" + OwnShifts(theirs, from, zone)
 }
 
 // differ reports whether two zones show other times at an instant.

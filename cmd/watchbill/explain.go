@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -194,7 +195,7 @@ func (x explainer) planned(p oncall.PlanEntry) []string {
 	}
 	var lines []string
 	for _, who := range p.People {
-		line := fmt.Sprintf("%s: page %s (%s)", step, x.dir.Name(who.User), who.Why.Shown(x.dir.Name))
+		line := fmt.Sprintf("%s: page %s (%s)", step, x.dir.Name(who.User), view.Theirs(who.Why.Shown(x.dir.Name)))
 		if opens, later := p.Later(who); later {
 			line += fmt.Sprintf(" from %s on", clock(x.zoned(opens)))
 		}

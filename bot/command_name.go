@@ -1,0 +1,144 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// aliases are other words for subcommands, as people know them from other tools.
+var aliases = map[string]string{
+	"contacts": "contact", "notify": "contact", "notifications": "contact", "phone": "contact", "profile": "contact", "settings": "contact",
+	"acknowledge": "ack", "acknowledged": "ack", "acked": "ack", "take": "ack", "mine!": "ack", "accept": "ack",
+	"unacknowledge": "unack", "un-ack": "unack", "unacked": "unack",
+	"close": "resolve", "closed": "resolve", "resolved": "resolve", "fixed": "resolve", "done": "resolve",
+	"open": "incidents", "status": "incidents", "list": "incidents", "ls": "incidents", "alerts": "incidents", "alert": "incident", "show": "incident",
+	"details": "incident", "view": "incident", "get": "incident", "timeline": "incident", "log": "incident",
+	"next-steps": "plan", "explain": "why", "reason": "why",
+	"delay": "snooze", "mute": "snooze", "silence": "snooze", "wake": "unsnooze", "unmute": "unsnooze",
+	"assign": "reassign", "delegate": "reassign", "handover": "reassign", "hand-over": "reassign", "transfer": "reassign",
+	"responder": "add", "responders": "add", "invite": "add", "add-responder": "add", "addresponder": "add",
+	"comment": "note", "add-note": "note", "addnote": "note", "notes": "note",
+	"priority": "severity", "urgency": "severity", "sev": "severity", "prio": "severity",
+	"whois": "who", "who's": "who", "whos": "who", "who\u2019s": "who", "oncall": "who", "on-call": "who", "schedules": "who", "whosoncall": "who",
+	"whoami": "me", "my": "me", "mine": "me", "shifts": "me", "myshifts": "me", "my-shifts": "me", "i": "me",
+	"team": "teams", "people": "users", "user": "users", "members": "users",
+	"upcoming": "next", "rota": "schedule", "rotation": "schedule", "rotations": "schedule", "calendar-feed": "calendar", "cal": "calendar", "ics": "calendar", "ical": "calendar",
+	"feed": "calendar", "replace": "override", "overrides": "override", "takeover": "override", "trade": "swap", "exchange": "swap", "cover-me": "cover", "coverme": "cover",
+	"sub": "cover", "substitute": "cover", "vacation": "away", "holiday": "away", "holidays": "away", "pto": "away", "ooo": "away", "off": "away", "timeoff": "away",
+	"time-off": "away", "leave": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
+	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
+}
+
+// elsewhere are words for what Watchbill does in another way, or not by a command.
+var elsewhere = map[string]string{
+	"page":    "Nobody is paged by `/oncall` from nothing: an incident opens when a monitor fires. `/oncall add 12 @bo` pages somebody to help with an incident, `/oncall escalate 12` pages the next step now.",
+	"trigger": "", "create": "", "declare": "", "call": "", "raise": "",
+	"undo": "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
+}
+
+// findCommand finds the command that the first word means, and returns the words after it.
+func findCommand(words []string) (command, []string, error) {
+	first := strings.TrimRight(strings.ToLower(words[0]), "?!:,")
+	if first == "" {
+		first = "help"
+	}
+	if fits := map[string]bool{"incident": true, "plan": true, "ack": true}; len(words) > 1 && fits[strings.ToLower(words[1])] && first == "get" {
+		words, first = words[1:], strings.ToLower(words[1])
+	}
+	name := first
+	if other, known := aliases[name]; known {
+		name = other
+	}
+	switch rest := words[1:]; {
+	case name == "incidents" && first != name && len(rest) > 0 && isNumber(rest[0]):
+		name = "incident" // status 12
+	case (name == "me" && first == "my" || name == "who" && first == "schedules") && len(rest) > 0:
+		if rest[0] == "shifts" || rest[0] == "schedule" || rest[0] == "schedules" {
+			words = words[1:]
+		}
+	}
+	for _, known := range commands() {
+		if known.name == name {
+			return known, words[1:], nil
+		}
+	}
+	if text, known := elsewhere[name]; known {
+		if text == "" {
+			text = elsewhere["page"]
+		}
+		return command{}, nil, oncall.Refuse("%s", text)
+	}
+	if id, known := readIncidentValue(strings.TrimPrefix(name, "#")); known { // "/oncall 12 ack"
+		if len(words) > 1 {
+			if known, _, err := findCommand(words[1:2]); err == nil && slices.ContainsFunc(incidentCommands, func(c command) bool { return c.name == known.name }) {
+				return known, append([]string{id.String()}, words[2:]...), nil
+			}
+		}
+		return findCommand([]string{"incident", name})
+	}
+	return command{}, nil, unknownCommand(first, words)
+}
+
+func isNumber(word string) bool {
+	_, known := readIncidentValue(strings.TrimPrefix(word, "#"))
+	return known
+}
+
+// unknownCommand guesses what was meant, with examples that fit it.
+func unknownCommand(name string, words []string) error {
+	names := make([]string, 0, len(commands())+len(aliases))
+	for _, known := range commands() {
+		names = append(names, known.name)
+	}
+	guess := nearest(name, names)
+	if guess == "" {
+		for alias := range aliases {
+			names = append(names, alias)
+		}
+		slices.Sort(names)
+		if guess = nearest(name, names); aliases[guess] != "" {
+			guess = aliases[guess]
+		}
+	}
+	return oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
+		view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fitting(words)))
+}
+
+// fitting are commands that take what was typed: a number, a person, a time.
+func fitting(words []string) []string {
+	for _, w := range words[1:] {
+		if _, ok := view.ReadMention(w); ok || strings.HasPrefix(w, "@") {
+			return []string{"override", "swap", "add"}
+		}
+		if isNumber(w) {
+			return []string{"incident", "ack", "resolve"}
+		}
+	}
+	if len(words) > 2 {
+		return []string{"override", "cover", "away"}
+	}
+	return []string{"who", "incidents", "me"}
+}
+
+// help answers `/oncall help [command]`.
+func (b *Bot) help(_ context.Context, r request) (string, error) {
+	if len(r.words) == 0 {
+		return view.HelpText, nil
+	}
+	known, _, err := findCommand([]string{strings.TrimPrefix(r.words[0], "/")})
+	if err != nil {
+		return "", err
+	}
+	var also []string
+	for alias, name := range aliases {
+		if name == known.name {
+			also = append(also, alias)
+		}
+	}
+	slices.Sort(also)
+	return view.HelpFor(known.name, also), nil
+}

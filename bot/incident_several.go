@@ -1,0 +1,220 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// maxSeveral is how many incidents one command acts on, so that it ends in time.
+const maxSeveral = 40
+
+// severalCommand makes a command that does one thing with one or several incidents, or with all.
+func severalCommand(name string, do oncall.ActKind) command {
+	return command{name, func(b *Bot, ctx context.Context, r request) (view.Drawing, error) {
+		if len(r.words) == 1 && (strings.EqualFold(r.words[0], "all") || strings.EqualFold(r.words[0], "everything")) {
+			ids, left, err := b.allOf(ctx, r, do)
+			if err != nil {
+				return view.Drawing{}, err
+			}
+			return b.actOnSeveral(ctx, r, do, ids, left)
+		}
+		ids, ok := readNumbers(r.words)
+		switch {
+		case !ok:
+			return view.Drawing{}, oncall.Refuse("`/oncall %s` takes the numbers of incidents and nothing else: `/oncall %s 12`, `/oncall %s 2 3 4`, `/oncall %s all`.", name, name, name, name)
+		case len(ids) > maxSeveral:
+			return view.Drawing{}, oncall.Refuse("At most %d incidents at once.", maxSeveral)
+		case len(ids) == 0:
+			id, err := b.theIncident(ctx, r, name, "12")
+			if err != nil {
+				return view.Drawing{}, err
+			}
+			ids = []oncall.IncidentID{id}
+		}
+		if len(ids) == 1 {
+			text, err := b.actAndShow(ctx, r, ids[0], oncall.Act{Do: do})
+			return view.Drawing{Text: text}, err
+		}
+		return b.actOnSeveral(ctx, r, do, ids, nil)
+	}}
+}
+
+var numberRange = regexp.MustCompile(`^#?([0-9]{1,9})-#?([0-9]{1,9})$`)
+
+// readNumbers reads "12", "2 3 4", "#2, #3 and #4" and "2-4".
+func readNumbers(words []string) (ids []oncall.IncidentID, ok bool) {
+	for _, word := range strings.FieldsFunc(strings.ToLower(strings.Join(words, " ")), func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
+		if word == "and" || word == "&amp;" || word == "+" || word == "incident" || word == "incidents" {
+			continue
+		}
+		first, last := strings.TrimPrefix(word, "#"), ""
+		if m := numberRange.FindStringSubmatch(word); m != nil {
+			first, last = m[1], m[2]
+		}
+		id, known := readIncidentValue(first)
+		end := id
+		if last != "" {
+			end, _ = readIncidentValue(last)
+		}
+		if !known || end < id || end-id > maxSeveral {
+			return nil, false
+		}
+		for ; id <= end; id++ {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, true
+}
+
+// concerns reports whether an act makes sense for an incident as it is.
+func concerns(in oncall.Incident, do string, user oncall.UserID) bool {
+	switch do {
+	case "ack":
+		return in.Status == oncall.Triggered
+	case "unack":
+		return slices.Contains(in.Holders(), user) || slices.Contains(in.Acks, user)
+	case "unsnooze":
+		return in.Status == oncall.Snoozed
+	}
+	return in.Open()
+}
+
+// theIncident is the incident that is meant without a number: the only one that it can be.
+func (b *Bot) theIncident(ctx context.Context, r request, name, example string) (oncall.IncidentID, error) {
+	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	if err != nil {
+		return 0, fmt.Errorf("load open incidents: %w", err)
+	}
+	fits := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return !concerns(in, name, r.user.ID) })
+	own := slices.DeleteFunc(slices.Clone(fits), func(in oncall.Incident) bool { return !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) })
+	switch {
+	case name == "reopen" || name == "merge" || name == "link":
+	case len(own) == 1:
+		return own[0].ID, nil
+	case len(own) == 0 && len(fits) == 1:
+		return fits[0].ID, nil
+	case len(fits) == 0 && len(open) == 1:
+		return open[0].ID, nil // the act says why it can't be done
+	case len(open) == 0:
+		return 0, oncall.Refuse("No incident is open.")
+	}
+	if len(own) > 0 {
+		fits = own
+	}
+	return 0, oncall.Refuse("Say which incident by its number: `/oncall %s %s`.%s", name, example, view.WhichIncident(fits))
+}
+
+// allOf are the incidents that "all" means for a person: those of their teams that nobody else has.
+// Left are those that somebody else has.
+func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, left []oncall.IncidentID, err error) {
+	if do != oncall.ActAck && do != oncall.ActResolve && do != oncall.ActUnack {
+		return nil, nil, oncall.Refuse("`/oncall %s` takes numbers: `/oncall %s 2 3 4`.", do, do)
+	}
+	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	if err != nil {
+		return nil, nil, fmt.Errorf("load open incidents: %w", err)
+	}
+	for _, in := range open {
+		own := slices.Contains(in.Holders(), r.user.ID)
+		if !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) && !own {
+			continue
+		}
+		switch {
+		case !concerns(in, string(do), r.user.ID):
+		case len(in.Holders()) > 0 && !own, in.Status == oncall.Snoozed && in.SnoozedBy.User != r.user.ID:
+			left = append(left, in.ID)
+		default:
+			ids = append(ids, in.ID)
+		}
+	}
+	if len(ids) == 0 {
+		word := map[oncall.ActKind]string{oncall.ActAck: "waits for an acknowledgement", oncall.ActResolve: "is open", oncall.ActUnack: "is yours"}[do]
+		if len(left) > 0 {
+			return nil, nil, oncall.Refuse("Nothing of your teams %s but what others have: %s. With their numbers that works, too.", word, view.Numbers(left))
+		}
+		return nil, nil, oncall.Refuse("Nothing of your teams %s.", word)
+	}
+	return ids, left, nil
+}
+
+// actOnSeveral does one thing with each of several incidents, and offers to undo it.
+func (b *Bot) actOnSeveral(ctx context.Context, r request, do oncall.ActKind, ids, left []oncall.IncidentID) (view.Drawing, error) {
+	later := max(0, len(ids)-maxSeveral)
+	done, refused, err := b.actOnEach(ctx, r.user.ID, do, ids[:len(ids)-later])
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	return view.ActedOn(do, done, refused, left, later), nil
+}
+
+// actOnEach says with which incidents something was done, and why not with the others.
+func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, do oncall.ActKind, ids []oncall.IncidentID) (done []oncall.IncidentID, refused []string, err error) {
+	for _, id := range ids {
+		err := b.act(ctx, id, user, oncall.Act{Do: do})
+		refusal, isRefusal := errors.AsType[oncall.Refusal](err)
+		switch {
+		case isRefusal:
+			refused = append(refused, id.String()+": "+view.Sentence(refusal.Sentence))
+		case err != nil && len(done) > 0: // what was done must be told
+			b.log.Error().Err(err).Msg("several incidents could not all be changed")
+			return done, append(refused, id.String()+" and what follows it: "+sorryFailedRest), nil
+		case err != nil:
+			return nil, nil, err
+		default:
+			done = append(done, id)
+		}
+	}
+	return done, refused, nil
+}
+
+const sorryFailedRest = "something went wrong in Watchbill. Please look again in a moment."
+
+// undoActs takes back what a command has done with several incidents.
+func (b *Bot) undoActs(ctx context.Context, p press) (string, error) {
+	name, list, _ := strings.Cut(p.value, "/")
+	var ids []oncall.IncidentID
+	for part := range strings.SplitSeq(list, ",") {
+		if id, err := strconv.ParseInt(part, 10, 64); err == nil {
+			ids = append(ids, oncall.IncidentID(id))
+		}
+	}
+	do := oncall.ActKind(name)
+	if do != oncall.ActUnack && do != oncall.ActReopen && do != oncall.ActAck || len(ids) == 0 {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	done, refused, err := b.actOnEach(ctx, p.user, do, ids)
+	if err != nil {
+		return "", err
+	}
+	return view.ActedOn(do, done, refused, nil, 0).Text, nil
+}
+
+// why answers `/oncall why [number]`: the plan of the newest incident that paged the person, and why.
+func (b *Bot) why(ctx context.Context, r request) (string, error) {
+	words := slices.DeleteFunc(slices.Clone(r.words), func(w string) bool {
+		return slices.Contains([]string{"was", "am", "i", "me", "did", "you", "page", "paged", "is", "it", "paging", "being", "do", "get", "got", "have", "been", "were"}, strings.ToLower(strings.Trim(w, "?!.")))
+	})
+	if len(words) > 0 {
+		if id, known := readIncidentValue(strings.Trim(words[0], "#?")); known {
+			return b.showPlan(ctx, r, id)
+		}
+	}
+	id, paged, err := b.store.LastPaged(ctx, r.user.ID)
+	if err != nil {
+		return "", err
+	}
+	if !paged {
+		return "You have not been paged yet. `/oncall plan 12` says whom an incident pages, and why.", nil
+	}
+	return b.showPlan(ctx, r, id)
+}

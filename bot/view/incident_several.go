@@ -1,0 +1,74 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// maxWhich is how many incidents a question lists.
+const maxWhich = 8
+
+// WhichIncident lists the incidents that may be meant; "" if there is none.
+func WhichIncident(of []oncall.Incident) string {
+	text := ""
+	for i, in := range of {
+		if i == maxWhich {
+			return text + fmt.Sprintf("\nand %d more: `/oncall incidents`", len(of)-i)
+		}
+		text += "\n" + incidentLine(in)
+	}
+	if text == "" {
+		return " `/oncall incidents` lists what is open."
+	}
+	return text
+}
+
+// Numbers names incidents: "#2, #3 and #4".
+func Numbers(ids []oncall.IncidentID) string {
+	var names []string
+	for _, id := range ids[:min(len(ids), MaxNamed)] {
+		names = append(names, id.String())
+	}
+	if more := len(ids) - MaxNamed; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return List(names)
+}
+
+// undoes is what takes back what was done with several incidents.
+var undoes = map[oncall.ActKind]oncall.ActKind{
+	oncall.ActAck: oncall.ActUnack, oncall.ActResolve: oncall.ActReopen, oncall.ActUnack: oncall.ActAck,
+}
+
+// ActedOn says what was done with several incidents and what was not, with a button to undo it. Left
+// are those that others have; later, how many a second command would take.
+func ActedOn(do oncall.ActKind, done []oncall.IncidentID, refused []string, left []oncall.IncidentID, later int) Drawing {
+	verb := map[oncall.ActKind]string{
+		oncall.ActAck: "Acknowledged", oncall.ActResolve: "Resolved", oncall.ActUnack: "Un-acknowledged", oncall.ActReopen: "Reopened",
+		oncall.ActEscalate: "Escalated", oncall.ActUnsnooze: "Woken",
+	}[do]
+	lines := []string{verb + " " + Numbers(done) + "."}
+	if len(done) == 0 {
+		lines = []string{"Nothing was changed."}
+	}
+	lines = append(lines, refused...)
+	if len(left) > 0 {
+		lines = append(lines, "Left alone, as others have them: "+Numbers(left)+".")
+	}
+	if later > 0 {
+		lines = append(lines, fmt.Sprintf("%s left: type it again.", Count(later, "incident")))
+	}
+	d := Text(fitLines(lines, MaxAnswer))
+	if back, can := undoes[do]; can && len(done) > 0 {
+		values := make([]string, len(done))
+		for i, id := range done {
+			values[i] = valueOf(id)
+		}
+		d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionUndoActs, string(back)+"/"+strings.Join(values, ","), "Undo")))
+	}
+	return d
+}
