@@ -211,7 +211,7 @@ func (f *world) picture(id oncall.IncidentID) oncall.Picture {
 func (f *world) posted() (oncall.Picture, store.Place) {
 	f.t.Helper()
 	p := f.incident()
-	at, err := f.bot.PostRoot(f.ctx, p, "delivery-1")
+	at, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-1")
 	if err != nil {
 		f.t.Fatal(err)
 	}

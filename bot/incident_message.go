@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
@@ -15,9 +14,9 @@ import (
 
 // PostRoot posts the incident's message in its team's channel. If the error leaves open
 // whether it was posted, FindRoot tells.
-func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
+func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.Place, error) {
 	at, err := b.post(ctx, slackcall.Message{
-		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForRoot, Hasty: true, Aside: true,
+		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: priority(w), Drawing: true,
 	}, view.Incident(p))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
@@ -27,30 +26,15 @@ func (b *Bot) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (
 
 // Redraw redraws an incident's message in a channel or, if to is set, in the direct message
 // to a person who was paged. The error is store.ErrGone if the message no longer exists.
-func (b *Bot) Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
+func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
 	d := view.Incident(p)
 	if to != "" {
 		d = view.Page(p, to, why)
 	}
-	if err := b.update(ctx, at, d, b.updatePriority(p), true); err != nil {
+	if err := b.update(ctx, at, d, priority(w)); err != nil {
 		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, err)
 	}
 	return nil
-}
-
-// newsLast is how long news of an incident that nobody has taken goes before other
-// updates. A count of alerts is no news: a storm changes it all the time.
-const newsLast = 5 * time.Minute
-
-func (b *Bot) updatePriority(p oncall.Picture) slackcall.Priority {
-	if p.Incident.Status != oncall.Triggered {
-		return slackcall.ForUpdate
-	}
-	since := b.clock().Add(-newsLast)
-	if slices.ContainsFunc(p.Events, func(e oncall.Event) bool { return e.Public() && e.At.After(since) }) {
-		return slackcall.ForAlarm
-	}
-	return slackcall.ForUpdate
 }
 
 // PostThread posts one reply for several events. If Slack's answer is lost, the reply is
@@ -67,7 +51,7 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	began := b.clock()
 	m := slackcall.Message{
 		Channel: root.Channel, Thread: root.TS, Broadcast: loud,
-		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: urgency, Hasty: true, Aside: true,
+		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: urgency, Drawing: true,
 	}
 	_, err := b.post(ctx, m, d)
 	if err != nil && slackcall.OutcomeOf(err) == notify.Unknown {

@@ -33,14 +33,14 @@ func TestBoardDrawsInPlace(t *testing.T) {
 	}
 	p.Incident.Status = oncall.Resolved
 	p.Incident.ResolvedBy = oncall.ByUser(ann)
-	if err := f.bot.Redraw(f.ctx, at, p, "", nil); err != nil {
+	if err := f.bot.Redraw(f.ctx, store.WaitingDraw{}, at, p, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	after := f.sim.Messages("C0PAY")
 	if len(after) != 1 || !strings.Contains(string(after[0].Blocks), "Resolved") || string(after[0].Metadata) != string(m.Metadata) {
 		t.Errorf("after the redraw: %+v", after)
 	}
-	if err := f.bot.Redraw(f.ctx, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
+	if err := f.bot.Redraw(f.ctx, store.WaitingDraw{}, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
 		t.Errorf("redrawing a message that never was: %v", err)
 	}
 }
@@ -84,7 +84,7 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 			p := f.incident()
 			began := time.Now()
 			f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
-			if _, err := f.bot.PostRoot(f.ctx, p, "delivery-7"); err == nil || slackcall.OutcomeOf(err) != notify.Unknown {
+			if _, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-7"); err == nil || slackcall.OutcomeOf(err) != notify.Unknown {
 				t.Fatalf("the post became %q: %v", slackcall.OutcomeOf(err), err)
 			}
 			// The simulator may write the call down after it has cut the connection.
@@ -104,7 +104,7 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 			}
 
 			// A reply is looked up at once.
-			root, err := f.bot.PostRoot(f.ctx, p, "delivery-9")
+			root, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-9")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -139,7 +139,7 @@ func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
 	p.Team.Channel = "#ops" // by name, and the bot is no member
 	began := time.Now()
 	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
-	if _, err := f.bot.PostRoot(f.ctx, p, "delivery-1"); err == nil {
+	if _, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-1"); err == nil {
 		t.Fatal("the post succeeded")
 	}
 	at, found, err := f.bot.FindRoot(f.ctx, p, "delivery-1", began)
@@ -154,34 +154,5 @@ func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
 	p.Team.Channel = "C0OPS"
 	if _, found, err := f.bot.FindRoot(f.ctx, p, "delivery-1", began); err != nil || found {
 		t.Errorf("without the scopes: found %t, %v", found, err)
-	}
-}
-
-// In a storm, what nobody has answered doesn't stand behind what has been settled.
-func TestWhatNobodyHasTakenIsDrawnFirst(t *testing.T) {
-	t.Parallel()
-	b := &Bot{clock: func() time.Time { return noon.Add(20 * time.Minute) }}
-	at := func(status oncall.Status, minute time.Duration, kind oncall.EventKind) oncall.Picture {
-		return oncall.Picture{
-			Incident: oncall.Incident{Status: status}, Events: []oncall.Event{{At: noon.Add(minute * time.Minute), Kind: kind}},
-		}
-	}
-	for name, c := range map[string]struct {
-		picture oncall.Picture
-		want    slackcall.Priority
-	}{
-		"exhausted":            {at(oncall.Triggered, 19, oncall.EventExhausted), slackcall.ForAlarm},
-		"could not be reached": {at(oncall.Triggered, 16, oncall.EventPageFailed), slackcall.ForAlarm},
-		"counting":             {at(oncall.Triggered, 19, oncall.EventAlertJoined), slackcall.ForUpdate},
-		"exhausted long ago":   {at(oncall.Triggered, 10, oncall.EventExhausted), slackcall.ForUpdate},
-		"acknowledged":         {at(oncall.Acknowledged, 19, oncall.EventAcknowledged), slackcall.ForUpdate},
-		"resolved":             {at(oncall.Resolved, 19, oncall.EventResolved), slackcall.ForUpdate},
-	} {
-		if got := b.updatePriority(c.picture); got != c.want {
-			t.Errorf("%s: priority %d, want %d", name, got, c.want)
-		}
-	}
-	if slackcall.ForRoot >= slackcall.ForAlarm || slackcall.ForAlarm >= slackcall.ForUpdate || slackcall.ForUpdate >= slackcall.ForThread {
-		t.Error("news of what nobody has taken must go before the rest, and after what has just come")
 	}
 }

@@ -19,7 +19,7 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 	at, err := b.slack.Post(ctx, m, d.Text, d.Blocks)
 	if slackcall.BadBlocks(err) {
 		b.log.Error().Err(err).Int64("incident", m.Incident).Msg("Slack refuses the blocks of a message; sending the text alone")
-		m.Hasty = false // or the caller would come back with the blocks each time
+		m.Hasty, m.Drawing = false, false // or the caller would come back with the blocks each time
 		at, err = b.slack.Post(ctx, m, d.Text, nil)
 	}
 	if err == nil && strings.HasPrefix(m.Channel, "#") {
@@ -30,8 +30,8 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 
 // update edits a message. Where Slack doesn't let it be edited any more, as in an archived channel,
 // it stays as it is: that is no error, or it would be tried for ever.
-func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority, hasty bool) error {
-	err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, p, hasty)
+func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority) error {
+	err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, p)
 	if slackcall.OutcomeOf(err) == slackcall.Frozen {
 		b.log.Info().Err(err).Str("channel", at.Channel).Msg("a message can't be edited any more and stays as it is")
 		return nil

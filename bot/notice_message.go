@@ -13,7 +13,7 @@ import (
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
-	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, view.Notice(b.forReader(ctx, n)))
+	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForAlarm, Hasty: true}, view.Notice(b.forReader(ctx, n)))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
@@ -33,12 +33,12 @@ func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 
 // RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
 // longer exists.
-func (b *Bot) RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error {
+func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error {
 	d := view.Notice(b.forReader(ctx, n))
 	if n.Kind == oncall.NoticeBundle {
 		d = view.Bundle(n, b.bundleLinks(ctx, n))
 	}
-	if err := b.update(ctx, at, d, slackcall.ForUpdate, false); err != nil {
+	if err := b.update(ctx, at, d, priority(w)); err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, err)
 	}
 	return nil

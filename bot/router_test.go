@@ -76,7 +76,7 @@ func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
 	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	p := oncall.Picture{Incident: oncall.Incident{ID: 4711, Status: oncall.Triggered}, Team: oncall.Team{Channel: "C0PAY"}}
-	if _, err := f.bot.PostRoot(f.ctx, p, "stale"); err != nil {
+	if _, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "stale"); err != nil {
 		t.Fatal(err)
 	}
 	f.click(ann, view.ActionAck)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -17,6 +15,8 @@ const (
 	passes = 10
 	// drawLimit limits one run.
 	drawLimit = 2 * time.Minute
+	// busyFor is how long to leave an incident alone that somebody else is drawing.
+	busyFor = 300 * time.Millisecond
 	// passLimit ends a pass while its lease of 30 seconds still holds. After that another job may
 	// draw, and ours could overwrite its newer drawing.
 	passLimit = 25 * time.Second
@@ -29,56 +29,71 @@ const (
 )
 
 // drawer brings an incident's Slack messages up to date. It draws whatever is stored when it looks,
-// until that stops changing. So it doesn't matter which of an incident's jobs does it, and a job
-// that finds another one drawing may leave.
-type drawer struct{ jobs *Jobs }
-
-// draw draws an incident until it stops changing.
-func (w drawer) draw(ctx context.Context, job *river.Job[oncall.Draw]) error {
-	err := w.untilStill(ctx, job.Args.Incident, job.ID)
-	if err == nil {
-		return nil
-	}
-	if d := delay(err); d > 0 {
-		err = river.JobSnooze(d)
-	}
-	// On an error, which a snooze is too, others needn't wait until the lease expires.
-	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
-	defer cancel()
-	// With ctx's error River recognizes a stop, and another instance continues at once.
-	err = errors.Join(err, ctx.Err(), w.jobs.store.ReleaseDraw(release, job.Args.Incident, job.ID))
-	return unlessMissing(fmt.Errorf("draw: %w", err))
+// until that stops changing.
+type drawer struct {
+	jobs *Jobs
+	wish store.WaitingDraw
+	stop <-chan struct{} // closed when it should end soon
 }
 
-func (w drawer) untilStill(ctx context.Context, id oncall.IncidentID, job int64) error {
+// draw draws what waits until it stops changing. When it returns nil, that is done and no job waits
+// for it any more.
+func (w drawer) draw(ctx context.Context) error {
+	if w.wish.Incident == 0 {
+		return w.bundle(ctx)
+	}
+	id := w.wish.Incident
 	told := int64(-1) // the newest event drawn in this run
 	for range passes {
 		now := w.jobs.clock()
-		d, err := w.jobs.store.BeginDraw(ctx, id, job, now)
-		if err != nil || d.Busy {
+		d, err := w.jobs.store.BeginDraw(ctx, id, w.wish.Job, now)
+		if err != nil {
 			return err
+		}
+		if d.Busy {
+			return later{busyFor}
 		}
 		in := d.Picture.Incident
 		// In a storm the count changes faster than anyone can draw, so it waits for the redraw that
 		// is planned anyway. Every other change adds an event and doesn't wait.
 		if newest(d.Picture) == told && in.RedrawAt != nil && in.RedrawAt.After(now) {
-			return river.JobSnooze(in.RedrawAt.Sub(now))
+			return later{in.RedrawAt.Sub(now)}
 		}
 		complete, err := w.pass(ctx, d)
 		if err != nil {
 			return err
 		}
-		if !complete {
-			continue
+		if complete {
+			done, err := w.jobs.store.EndDraw(ctx, w.wish, in.Version, w.jobs.clock())
+			if err != nil || done {
+				return err
+			}
+			told = newest(d.Picture)
 		}
-		done, err := w.jobs.store.EndDraw(ctx, id, job, in.Version)
-		if err != nil || done {
-			return err
+		if w.stopping() {
+			return later{}
 		}
-		told = newest(d.Picture)
 	}
-	return river.JobSnooze(time.Second)
+	return later{time.Second}
 }
+
+// stopping reports whether nothing new should be begun.
+func (w drawer) stopping() bool {
+	select {
+	case <-w.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// later says that something is to be drawn, or drawn on, after a while. Nothing has failed.
+type later struct{ after time.Duration }
+
+func (l later) Error() string { return "to be drawn after " + l.after.String() }
+
+// RetryAfter returns that while.
+func (l later) RetryAfter() time.Duration { return l.after }
 
 func newest(p oncall.Picture) int64 {
 	if len(p.Events) == 0 {
@@ -143,7 +158,7 @@ func (w drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error)
 		return store.Place{}, nil
 	}
 	if left := boardLag - w.jobs.clock().Sub(*d.RootTried); left > 0 {
-		return store.Place{}, river.JobSnooze(left)
+		return store.Place{}, later{left}
 	}
 	place, found, err := w.jobs.board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
 	if err != nil {
@@ -163,7 +178,7 @@ func (w drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) 
 	if err := w.jobs.store.RootTried(ctx, in.ID, w.jobs.clock()); err != nil {
 		return store.Place{}, err
 	}
-	place, err := w.jobs.board.PostRoot(ctx, d.Picture, d.Delivery)
+	place, err := w.jobs.board.PostRoot(ctx, w.wish, d.Picture, d.Delivery)
 	if undone(err) { // and what was tried before has been looked for
 		err = errors.Join(err, w.jobs.store.RootUnsent(ctx, in.ID), w.refused(ctx, d, err))
 	}
@@ -186,7 +201,7 @@ func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete boo
 		if c.Drawn >= d.Picture.Incident.Version {
 			continue
 		}
-		if soon.Err() != nil {
+		if soon.Err() != nil || w.stopping() {
 			return false, errors.Join(errs...)
 		}
 		if _, err := w.redraw(ctx, d.Picture, c.Place, c.User, c.Why); err != nil {
@@ -200,7 +215,7 @@ func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete boo
 
 // redraw edits one message. If the message no longer exists, it forgets it and reports false.
 func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why oncall.Sentence) (bool, error) {
-	err := w.jobs.board.Redraw(ctx, at, p, to, why)
+	err := w.jobs.board.Redraw(ctx, w.wish, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
 		if err := w.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
 			return false, err

@@ -385,8 +385,17 @@ func (b *board) act(ctx context.Context, act string, do func()) error {
 	return hook(ctx, act, true)
 }
 
+// Choose implements jobs.Board: what waits goes as it comes.
+func (b *board) Choose(waiting []store.WaitingDraw, n int) []store.WaitingDraw {
+	return waiting[:min(n, len(waiting))]
+}
+
+// Share and Settle implement jobs.Board.
+func (b *board) Share(int) {}
+func (b *board) Settle()   {}
+
 // PostRoot implements jobs.Board.
-func (b *board) PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error) {
+func (b *board) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.Place, error) {
 	var at store.Place
 	err := b.act(ctx, "post", func() {
 		at = store.Place{Channel: "C0PAY", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
@@ -411,7 +420,7 @@ func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string,
 }
 
 // Redraw implements jobs.Board.
-func (b *board) Redraw(ctx context.Context, at store.Place, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
+func (b *board) Redraw(ctx context.Context, _ store.WaitingDraw, at store.Place, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
 	there := len(why) > 0
 	err := b.act(ctx, "edit", func() {
 		if _, ok := b.roots[at]; ok {

@@ -26,20 +26,27 @@ import (
 
 // A Board is where incidents are shown: Slack, as far as the jobs know it.
 type Board interface {
+	// Choose returns which of what waits to be drawn can be drawn now, the first n in order.
+	Choose(waiting []store.WaitingDraw, n int) []store.WaitingDraw
+	// Share tells how many instances draw on the same board.
+	Share(instances int)
+	// Settle says that we are stopping: nothing that can be done later waits for its turn any more.
+	Settle()
+
 	// PostRoot posts the incident's message, along with the delivery id by which FindRoot
 	// recognizes it.
-	PostRoot(ctx context.Context, p oncall.Picture, delivery string) (store.Place, error)
+	PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.Place, error)
 	// FindRoot looks for a message with the delivery id, posted at since or later.
 	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error)
 	// Redraw edits a message: a person's direct message, with the reason for their page, or without
 	// a person a channel's. The error is store.ErrGone if the message no longer exists.
-	Redraw(ctx context.Context, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error
+	Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error
 	// PostThread adds one reply that reports all the events.
 	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
 
 	// PostNotice, RedrawNotice and FindNotice do the same for a notice.
 	PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error)
-	RedrawNotice(ctx context.Context, at store.Place, n oncall.Notice) error
+	RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error
 	FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.Place, bool, error)
 }
 
@@ -136,7 +143,6 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 		Queues: map[string]river.QueueConfig{
 			store.QueueEscalate:     {MaxWorkers: 20},
 			store.QueuePage:         {MaxWorkers: pageWorkers}, // mostly for one provider that hangs
-			store.QueueDraw:         {MaxWorkers: 4},
 			store.QueueTell:         {MaxWorkers: 5},
 			store.QueueHousekeeping: {MaxWorkers: 1},
 		},

@@ -25,6 +25,7 @@ const (
 type life struct {
 	name     string
 	client   *river.Client[pgx.Tx]
+	drawing  *drawing
 	instance *store.Instance
 }
 
@@ -44,7 +45,7 @@ func (j *Jobs) begin(ctx context.Context, name string) (*life, error) {
 		instance.Release()
 		return nil, fmt.Errorf("start River: %w", err)
 	}
-	return &life{name: name, client: client, instance: instance}, nil
+	return &life{name: name, client: client, drawing: j.startDrawing(ctx, name), instance: instance}, nil
 }
 
 // Start starts working. The end of ctx stops nothing; only Stop does.
@@ -143,10 +144,17 @@ func (j *Jobs) Stop(ctx context.Context) error {
 func (l *life) end(ctx context.Context) error {
 	ctx, cancel := whileHeld(ctx, l.instance)
 	defer cancel()
-	if l.client.Stop(ctx) == nil {
-		return nil
+	drawn := make(chan struct{})
+	go func() {
+		defer close(drawn)
+		l.drawing.end(ctx)
+	}()
+	err := l.client.Stop(ctx)
+	if err != nil {
+		err = l.cutOff(ctx)
 	}
-	return l.abandon(ctx)
+	<-drawn
+	return err
 }
 
 // whileHeld ends with ctx, or as soon as the claim to a name is lost.
@@ -162,8 +170,16 @@ func whileHeld(ctx context.Context, name *store.Instance) (context.Context, cont
 	return ctx, cancel
 }
 
-// abandon cancels running jobs.
+// abandon cancels running jobs and drawings.
 func (l *life) abandon(ctx context.Context) error {
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	l.drawing.end(over)
+	return l.cutOff(ctx)
+}
+
+// cutOff cancels running jobs.
+func (l *life) cutOff(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStopLimit)
 	defer cancel()
 	return l.client.StopAndCancel(ctx)

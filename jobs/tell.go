@@ -33,6 +33,8 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 		switch {
 		case errors.Is(err, store.ErrGone):
 			return river.JobCancel(err) // somebody deleted it, so they have read it
+		case delay(err) > 0:
+			return river.JobSnooze(delay(err)) // there is no room now, and others needn't wait behind it
 		case err != nil:
 			return err
 		}
@@ -45,7 +47,7 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 
 func (j *Jobs) tellOnce(ctx context.Context, t store.NoticeDrawing) (store.Place, error) {
 	if t.Place != (store.Place{}) {
-		return t.Place, j.board.RedrawNotice(ctx, t.Place, t.Notice)
+		return t.Place, j.board.RedrawNotice(ctx, store.WaitingDraw{Asked: true}, t.Place, t.Notice)
 	}
 	if t.TriedAt != nil {
 		at, found, err := j.board.FindNotice(ctx, t.Notice, *t.TriedAt)
@@ -53,7 +55,7 @@ func (j *Jobs) tellOnce(ctx context.Context, t store.NoticeDrawing) (store.Place
 			return store.Place{}, fmt.Errorf("look for notice %d: %w", t.Notice.ID, err)
 		}
 		if found {
-			return at, j.board.RedrawNotice(ctx, at, t.Notice)
+			return at, j.board.RedrawNotice(ctx, store.WaitingDraw{Asked: true}, at, t.Notice)
 		}
 	}
 	return j.board.PostNotice(ctx, t.Notice)

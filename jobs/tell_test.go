@@ -20,7 +20,7 @@ func (b *board) PostNotice(ctx context.Context, n oncall.Notice) (at store.Place
 }
 
 // RedrawNotice implements jobs.Board.
-func (b *board) RedrawNotice(ctx context.Context, _ store.Place, n oncall.Notice) error {
+func (b *board) RedrawNotice(ctx context.Context, _ store.WaitingDraw, _ store.Place, n oncall.Notice) error {
 	return b.act(ctx, "redraw notice", func() { b.notices = append(b.notices, n) })
 }
 

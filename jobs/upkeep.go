@@ -43,6 +43,13 @@ func (j *Jobs) urgent() []chore {
 			}
 			return err
 		}},
+		{"share the limits", func(ctx context.Context, _ time.Time) error {
+			n, err := j.store.Instances(ctx)
+			if err == nil {
+				j.board.Share(n)
+			}
+			return err
+		}},
 		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
 			n, err := j.store.ReleaseStuck(ctx, now)
 			if n > 0 {

@@ -24,7 +24,6 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.CheckSchedule](all, lookLimit, j.checkSchedule)
 	add[oncall.ChaseHandoff](all, lookLimit, j.chaseHandoff)
 	add[oncall.SendPage](all, pageLimit, j.page)
-	add[oncall.Draw](all, drawLimit, drawer{j}.draw)
 	add[oncall.Tell](all, tellLimit, j.tell)
 	add[oncall.SendProof](all, probeLimit, j.sendProof)
 	add[oncall.TestPage](all, probeLimit, j.sendTest)

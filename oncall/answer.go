@@ -262,7 +262,7 @@ func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all
 		c, err := in.Do(Act{Do: means}, Actor{User: m.User, Via: string(by)}, f, now)
 		if refusal, refused := errors.AsType[Refusal](err); refused {
 			all[i].Refused = append(all[i].Refused, refusal.Sentence)
-			c = Change{Incident: in, Tasks: []Task{in.Redraw()}}
+			c = Change{Incident: in, Tasks: []Task{in.RedrawFor(Actor{User: m.User})}}
 		} else if err != nil {
 			return nil, nil, err
 		} else {

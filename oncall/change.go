@@ -32,7 +32,7 @@ func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 func (c *Change) done() Change {
 	in := &c.Incident
 	if len(c.Events) > 0 {
-		c.Tasks = append(c.Tasks, in.Redraw())
+		c.Tasks = append(c.Tasks, in.RedrawFor(c.by))
 	}
 	if in.NextAt != nil && in.Seq != c.before.Seq {
 		c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
@@ -46,6 +46,11 @@ func (c *Change) done() Change {
 // Redraw has the incident's messages brought to its version.
 func (in Incident) Redraw() Task {
 	return Task{Do: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
+}
+
+// RedrawFor is Redraw for somebody who has done something: a person looks at it.
+func (in Incident) RedrawFor(by Actor) Task {
+	return Task{Do: Draw{Incident: in.ID, Version: in.Version, Asked: by.User != ""}, Severity: in.Severity}
 }
 
 // record adds a line to the timeline. It need not name the one who decided: what follows

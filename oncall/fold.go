@@ -267,7 +267,7 @@ func (c *Change) count(sev Severity) {
 	in.LastSignalAt = c.now
 	if r := in.RedrawAt; r == nil || !r.After(c.now) {
 		in.RedrawAt = new(c.now.Add(redrawCountAfter))
-		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version}, At: *in.RedrawAt})
+		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
 	}
 }
 

@@ -68,10 +68,12 @@ type SendPage struct {
 // Kind names the job.
 func (SendPage) Kind() string { return "page" }
 
-// Draw brings an incident's Slack messages to Version or later.
+// Draw brings an incident's Slack messages to Version or later. At most one waits for an incident.
 type Draw struct {
 	Incident IncidentID `json:"incident"`
 	Version  int64      `json:"version"`
+	Asked    bool       `json:"asked,omitempty"` // a person has acted on it and looks at it
+	Count    bool       `json:"count,omitempty"` // nothing has changed but a count
 }
 
 // Kind names the job.

@@ -37,7 +37,7 @@ type Drawing struct {
 	ThreadTo  int64 // the last event that the thread shows
 }
 
-// BeginDraw makes a job the one that draws the incident until it says EndDraw or ReleaseDraw, or
+// BeginDraw makes a job the one that draws the incident until it says EndDraw or PutDrawBack, or
 // has been silent for 30 s. The same job may begin again. Whoever finds another job drawing may
 // leave: EndDraw won't let that job go before it has drawn the newest version.
 func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
@@ -173,43 +173,6 @@ func (s *Store) noteDrawing(ctx context.Context, id oncall.IncidentID, sql strin
 		return fmt.Errorf("note the drawing of incident %d: %w", id, translate(err))
 	}
 	return nil
-}
-
-// EndDraw ends a job's drawing if the incident is still as it was drawn. Otherwise the job keeps
-// the lease, and is told false: it must draw again.
-func (s *System) EndDraw(ctx context.Context, id oncall.IncidentID, job, version int64) (done bool, err error) {
-	const lock = `SELECT coalesce(lease_job, 0) FROM drawings WHERE incident_id = $1 FOR UPDATE`
-	const current = `SELECT version FROM incidents WHERE id = $1`
-	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1`
-	err = s.transact(ctx, func(tx pgx.Tx) error {
-		var holder, newest int64
-		if err := tx.QueryRow(ctx, lock, id).Scan(&holder); err != nil {
-			return err
-		}
-		// A statement of its own: it sees what was committed while we waited for the lock.
-		if err := tx.QueryRow(ctx, current, id).Scan(&newest); err != nil {
-			return err
-		}
-		if holder != job || newest != version {
-			return nil
-		}
-		done = true
-		_, err := tx.Exec(ctx, release, id)
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("end the drawing of incident %d: %w", id, err)
-	}
-	return done, nil
-}
-
-// ReleaseDraw gives the lease back without having drawn.
-func (s *System) ReleaseDraw(ctx context.Context, id oncall.IncidentID, job int64) error {
-	const release = `
-		UPDATE drawings
-		SET lease_job = NULL, lease_until = NULL
-		WHERE incident_id = $1 AND lease_job = $2`
-	return s.noteDrawing(ctx, id, release, id, job)
 }
 
 // Roots returns where incidents are shown in their teams' channels, of those that are.

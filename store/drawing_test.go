@@ -22,6 +22,9 @@ func (w *world) job() int64 {
 		RETURNING id`, start))
 }
 
+// drawJob is a job that draws the first incident.
+func drawJob(job int64) store.WaitingDraw { return store.WaitingDraw{Job: job, Incident: 1} }
+
 func (w *world) check(err error) {
 	w.t.Helper()
 	if err != nil {
@@ -95,10 +98,11 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 	if busy(a, start) || !busy(b, start) || busy(a, start) {
 		t.Error("the first job does not have the lease for itself")
 	}
-	if done := must[bool](t)(w.EndDraw(ctx, 1, b, 2)); done {
+	if done := must[bool](t)(w.EndDraw(ctx, drawJob(b), 2, start)); done {
 		t.Error("a job without the lease ended the drawing")
 	}
-	w.check(w.ReleaseDraw(ctx, 1, b))
+	w.check(w.PutDrawBack(ctx, drawJob(b), start, false, start))
+	b = w.job()
 	if !busy(b, start) {
 		t.Error("a job without the lease released it")
 	}
@@ -108,7 +112,8 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 	if !busy(a, start.Add(31*time.Second)) {
 		t.Error("the second job does not have the lease")
 	}
-	w.check(w.ReleaseDraw(ctx, 1, b))
+	w.check(w.PutDrawBack(ctx, drawJob(b), start, false, start))
+	b = w.job()
 	if busy(a, start.Add(31*time.Second)) {
 		t.Error("the lease was not released")
 	}
@@ -116,7 +121,7 @@ func TestOneJobDrawsAtATime(t *testing.T) {
 	if busy(b, start.Add(32*time.Second)) {
 		t.Error("a job that has ended keeps the lease")
 	}
-	if done := must[bool](t)(w.EndDraw(ctx, 1, b, 2)); !done {
+	if done := must[bool](t)(w.EndDraw(ctx, drawJob(b), 2, start)); !done {
 		t.Error("the drawing has not ended")
 	}
 }
@@ -150,7 +155,7 @@ func TestNoChangeIsLeftUndrawn(t *testing.T) {
 				}
 				version := d.Picture.Incident.Version
 				if err = s.Drawn(ctx, 1, root, version); err == nil {
-					done, err = s.EndDraw(ctx, 1, job, version)
+					done, err = s.EndDraw(ctx, drawJob(job), version, start)
 				}
 			}
 			if err != nil {

@@ -26,7 +26,7 @@ func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, 
 		c, err := in.Do(a, by, dir.Facts(), now)
 		if _, refused := errors.AsType[oncall.Refusal](err); refused {
 			refusal = err
-			return oncall.Change{Incident: in, Tasks: []oncall.Task{in.Redraw()}}, true, nil
+			return oncall.Change{Incident: in, Tasks: []oncall.Task{in.RedrawFor(by)}}, true, nil
 		}
 		return c, true, err
 	})
@@ -67,7 +67,7 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, by oncall.Ac
 		}
 		if refusal != nil {
 			out = in
-			return s.enqueue(ctx, tx, now, []oncall.Task{in.Redraw()})
+			return s.enqueue(ctx, tx, now, []oncall.Task{in.RedrawFor(by)})
 		}
 		out, changes = one.Incident, []oncall.Change{one, two}
 		if a.Do == oncall.ActMerge {

@@ -66,6 +66,10 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 
 // enqueue inserts jobs that were decided on at now.
 func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) error {
+	tasks, err := wishDraws(ctx, tx, now, tasks)
+	if err != nil {
+		return err
+	}
 	if len(tasks) == 0 {
 		return nil
 	}

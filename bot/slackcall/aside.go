@@ -47,6 +47,14 @@ func (a *aside) ask(channel string, now time.Time) error {
 	return nil
 }
 
+// closed reports whether a channel is set aside at now.
+func (a *aside) closed(channel string, now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.channels[channel]
+	return r != nil && r.until.After(now)
+}
+
 // note takes note of what became of a message.
 func (a *aside) note(channel string, err error, now time.Time) {
 	if IsUser(channel) {

@@ -97,6 +97,12 @@ func httpClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: Timeout}
 }
 
+// Share tells how many instances live: the limits are the workspace's, and divided among them.
+func (c *Client) Share(instances int) { c.queue.divide(instances) }
+
+// Settle ends all waiting for a turn of what can be done later: we are stopping.
+func (c *Client) Settle() { c.queue.settle() }
+
 // Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

@@ -81,7 +81,7 @@ func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string
 }
 
 func (c *Client) history(ctx context.Context, in Place, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
-	err = c.do(ctx, call{method: "conversations.history", priority: p, hasty: true}, func(ctx context.Context) error {
+	err = c.do(ctx, call{method: methodHistory, priority: p, hasty: true}, func(ctx context.Context) error {
 		answer, err := c.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
 			ChannelID: in.Channel, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
 		})

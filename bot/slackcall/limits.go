@@ -1,10 +1,6 @@
 package slackcall
 
-import (
-	"time"
-
-	"golang.org/x/time/rate"
-)
+import "time"
 
 // A Priority says which call goes first when calls have to wait.
 type Priority int
@@ -14,17 +10,21 @@ const (
 	ForCritical Priority = iota + 1 // a page of a critical incident
 	ForPage                         // any other page
 	ForAnswer                       // somebody has clicked or typed something and waits
-	ForRoot                         // an incident's first message in its channel
-	ForAlarm                        // nobody has answered, or an incident that nobody has taken has news
-	ForUpdate                       // a message is redrawn
-	ForThread                       // replies in threads, and notices
+	ForRoot                         // an open incident of a team that has few is posted or redrawn
+	ForAlarm                        // nobody has answered, and notices
+	ForCrowd                        // an open incident of a team that has very many is posted or redrawn
+	ForUpdate                       // what is over is redrawn
+	ForThread                       // replies in threads
+	ForCount                        // only a count has changed
 	ForRest
 )
 
 // The methods that have a name because they are special.
 const (
-	methodPost   = "chat.postMessage"
-	methodAnswer = "response_url"
+	methodPost    = "chat.postMessage"
+	methodUpdate  = "chat.update"
+	methodAnswer  = "response_url"
+	methodHistory = "conversations.history"
 )
 
 // methods are those that we call, with how many calls of each Slack allows in a minute and
@@ -34,12 +34,12 @@ var methods = map[string]struct {
 	perMinute float64
 	priority  Priority
 }{
-	methodPost:                     {300, ForRest}, // "several hundred" for all conversations together
-	methodAnswer:                   {300, ForAnswer},
+	methodPost:                     {300, ForRest},   // "several hundred" for all conversations together
+	methodAnswer:                   {300, ForAnswer}, // counts as a post: the two share a bucket
 	"auth.test":                    {0, ForAnswer},
 	"chat.delete":                  {50, ForRest},
-	"chat.update":                  {50, ForUpdate},
-	"conversations.history":        {50, ForRoot},
+	methodUpdate:                   {50, ForUpdate},
+	methodHistory:                  {50, ForRoot},
 	"conversations.info":           {50, ForRest},
 	"conversations.join":           {50, ForRoot},
 	"conversations.list":           {20, ForRoot},
@@ -78,19 +78,6 @@ type call struct {
 	// A hasty call comes from a job that can come back later. It is turned away if its
 	// turn is far off, so that a busy conversation doesn't occupy the workers.
 	hasty bool
+	// A drawing is chosen anew when there is room: turned away, it keeps no place in the line.
+	chosen bool
 }
-
-// methodBucket lets through at most 80 % of the limit in any minute: the burst first,
-// the rest evenly.
-func methodBucket(method string) *rate.Limiter {
-	n := methods[method].perMinute
-	if n == 0 {
-		return rate.NewLimiter(10, 20)
-	}
-	burst := max(n/5, min(n/2, 10))
-	return rate.NewLimiter(rate.Limit((0.8*n-burst)/60), int(burst))
-}
-
-// channelBucket is for posts in one conversation: above one a second Slack may accept a
-// message and not show it.
-func channelBucket() *rate.Limiter { return rate.NewLimiter(1, 3) }

@@ -25,7 +25,7 @@ type Message struct {
 	Incident  int64  // noted beside it
 	Priority  Priority
 	Hasty     bool // it fails at once if its turn is far away: the caller comes back later
-	Aside     bool // it isn't even tried while its channel refuses messages: the caller comes back later
+	Drawing   bool // it was chosen, and is chosen again: while its channel refuses messages it isn't even tried
 }
 
 // errNoThread is for a reply that Slack has shown in the channel, as the message it replies to is
@@ -35,7 +35,7 @@ var errNoThread = errors.New("the message to reply to is gone")
 // Post posts a message. If the outcome is Unknown, Find tells whether it was posted. The outcome of
 // a reply is Gone if there is nothing to reply to any more: Slack would show it in the channel.
 func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at Place, err error) {
-	if m.Aside {
+	if m.Drawing {
 		if err := c.aside.ask(m.Channel, present()); err != nil {
 			return Place{}, err
 		}
@@ -61,7 +61,7 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 		options = append(options, slack.MsgOptionBroadcast())
 	}
 	var said slack.Message
-	k := call{method: methodPost, channel: m.Channel, priority: m.Priority, hasty: m.Hasty}
+	k := call{method: methodPost, channel: m.Channel, priority: m.Priority, hasty: m.Hasty || m.Drawing, chosen: m.Drawing}
 	err = c.do(ctx, k, func(ctx context.Context) (err error) {
 		at.Channel, at.TS, said, err = c.api.PostMessageWithResponseContext(ctx, m.Channel, options...)
 		if err == nil && (at.Channel == "" || at.TS == "") {
@@ -90,10 +90,21 @@ func (c *Client) delete(ctx context.Context, at Place) error {
 	})
 }
 
-// Update replaces what a message says.
-func (c *Client) Update(ctx context.Context, at Place, text string, blocks []slack.Block, p Priority, hasty bool) error {
-	return c.do(ctx, call{method: "chat.update", priority: p, hasty: hasty}, func(ctx context.Context) error {
+// Update replaces what a message says. It is hasty.
+func (c *Client) Update(ctx context.Context, at Place, text string, blocks []slack.Block, p Priority) error {
+	return c.do(ctx, call{method: methodUpdate, priority: p, hasty: true, chosen: true}, func(ctx context.Context) error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, at.Channel, at.TS, slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
+		return err
+	})
+}
+
+// Replace replaces the message that somebody has pressed, by the press's response_url. That is no
+// edit as far as Slack's limits go. If there is no room for it, the error says so at once.
+func (c *Client) Replace(ctx context.Context, at Place, responseURL, text string, blocks []slack.Block) error {
+	k := call{method: methodAnswer, channel: at.Channel, hasty: true, chosen: true}
+	return c.do(ctx, k, func(ctx context.Context) error {
+		_, _, err := c.api.PostMessageContext(ctx, "", slack.MsgOptionReplaceOriginal(responseURL),
+			slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
 		return err
 	})
 }

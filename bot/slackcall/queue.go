@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // A queue paces our calls, so that being limited by Slack is the exception. It measures
@@ -18,19 +16,24 @@ import (
 type queue struct {
 	mu       sync.Mutex
 	waiting  []*ticket // most urgent first, then in order of arrival
-	methods  map[string]*rate.Limiter
-	channels map[string]*rate.Limiter
+	methods  map[string]*bucket
+	channels map[string]*bucket
 	away     map[lane]time.Time // when the call that was turned away last is to come back
+	share    int                // how many instances live
+	settling chan struct{}      // closed when nothing hasty waits any more
 }
 
 // A lane is the calls of one priority that wait for one bucket.
 type lane struct {
-	bucket   *rate.Limiter
+	bucket   *bucket
 	priority Priority
 }
 
 // errTurnedAway is what a hasty call gets instead of a long wait.
 var errTurnedAway = errors.New("too many calls are before this one")
+
+// errSettling is what a hasty call gets that waits when we stop.
+var errSettling = errors.New("this instance is stopping")
 
 type ticket struct {
 	call
@@ -38,7 +41,34 @@ type ticket struct {
 }
 
 func newQueue() *queue {
-	return &queue{methods: map[string]*rate.Limiter{}, channels: map[string]*rate.Limiter{}, away: map[lane]time.Time{}}
+	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[lane]time.Time{}, share: 1, settling: make(chan struct{})}
+}
+
+// divide leaves us what one of n instances may use of the workspace's limits.
+func (q *queue) divide(n int) {
+	n = max(n, 1)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if n == q.share {
+		return
+	}
+	q.share = n
+	for _, some := range []map[string]*bucket{q.methods, q.channels} {
+		for _, b := range some {
+			b.share(n)
+		}
+	}
+}
+
+// settle turns away what is hasty and waits, now and from now on: we are stopping.
+func (q *queue) settle() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	select {
+	case <-q.settling:
+	default:
+		close(q.settling)
+	}
 }
 
 // wait returns nil when the call may be made, or ctx's error. A hasty call waits for a
@@ -53,7 +83,7 @@ func (q *queue) wait(ctx context.Context, c call) error {
 	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // more urgent calls may overtake it
 	defer cancel()
 	err := q.stand(limited, c)
-	if err != nil && ctx.Err() == nil {
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		return &Error{Outcome: Unsent, retryAfter: q.turnAway(c, true), cause: errTurnedAway}
 	}
 	return err
@@ -66,6 +96,12 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	bucket, turn := q.turn(c)
+	if c.chosen {
+		if turn <= hastyWait && !mustNotWait {
+			return 0
+		}
+		return min(max(turn, hastyWait/10), hastyWait)
+	}
 	now := present()
 	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
 	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
@@ -94,9 +130,9 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 func present() time.Time { return time.Now() } //nolint:forbidigo // see above
 
 // turn returns how long a call would have to wait if it came now, and for which bucket.
-func (q *queue) turn(c call) (*rate.Limiter, time.Duration) {
+func (q *queue) turn(c call) (*bucket, time.Duration) {
 	method, channel := q.buckets(c)
-	before := map[*rate.Limiter]int{}
+	before := map[*bucket]int{}
 	for _, t := range q.waiting {
 		if t.priority > c.priority {
 			break
@@ -110,17 +146,21 @@ func (q *queue) turn(c call) (*rate.Limiter, time.Duration) {
 	// Of the method's bucket only the present level counts: those that wait for it may be
 	// kept by their own conversation, and don't keep us.
 	if channel != nil {
-		if d := pauseBehind(channel, before[channel]); d >= pause(method) {
+		if d := channel.pause(c.priority, before[channel]); d >= method.pause(c.priority, 0) {
 			return channel, d
 		}
-		return method, pause(method)
+		return method, method.pause(c.priority, 0)
 	}
-	return method, pauseBehind(method, before[method])
+	return method, method.pause(c.priority, before[method])
 }
 
 // stand waits in line until the call may be made.
 func (q *queue) stand(ctx context.Context, c call) error {
 	t := &ticket{call: c, granted: make(chan struct{})}
+	var settling chan struct{}
+	if c.hasty {
+		settling = q.settling
+	}
 	q.enter(t)
 	for {
 		pause := q.serve(t)
@@ -133,6 +173,10 @@ func (q *queue) stand(ctx context.Context, c call) error {
 			timer.Stop()
 			return nil
 		case <-timer.C:
+		case <-settling:
+			timer.Stop()
+			q.leave(t)
+			return &Error{Outcome: Unsent, retryAfter: time.Second, cause: errSettling}
 		case <-ctx.Done():
 			timer.Stop()
 			q.leave(t)
@@ -163,7 +207,7 @@ func (q *queue) serve(t *ticket) time.Duration {
 	defer q.mu.Unlock()
 	q.waiting = slices.DeleteFunc(q.waiting, func(o *ticket) bool {
 		method, channel := q.buckets(o.call)
-		if pause(method) > 0 || pause(channel) > 0 {
+		if method.pause(o.priority, 0) > 0 || channel.pause(o.priority, 0) > 0 {
 			return false
 		}
 		method.Allow()
@@ -179,15 +223,20 @@ func (q *queue) serve(t *ticket) time.Duration {
 	default:
 	}
 	method, channel := q.buckets(t.call)
-	return max(pause(method), pause(channel), time.Millisecond)
+	return max(method.pause(t.priority, 0), channel.pause(t.priority, 0), time.Millisecond)
 }
 
 // buckets returns what limits a call; channel is nil unless it is a post.
-func (q *queue) buckets(c call) (method, channel *rate.Limiter) {
-	method = q.methods[c.method]
+func (q *queue) buckets(c call) (method, channel *bucket) {
+	name := c.method
+	if name == methodAnswer {
+		name = methodPost
+	}
+	method = q.methods[name]
 	if method == nil {
-		method = methodBucket(c.method)
-		q.methods[c.method] = method
+		method = methodBucket(name)
+		method.share(q.share)
+		q.methods[name] = method
 	}
 	if c.channel == "" {
 		return method, nil
@@ -196,6 +245,7 @@ func (q *queue) buckets(c call) (method, channel *rate.Limiter) {
 	if channel == nil {
 		q.forgetFull()
 		channel = channelBucket()
+		channel.share(q.share)
 		q.channels[c.channel] = channel
 	}
 	return method, channel
@@ -213,24 +263,6 @@ func (q *queue) forgetFull() {
 	}
 }
 
-// pause returns how long it takes until the bucket has a token.
-func pause(l *rate.Limiter) time.Duration {
-	if l == nil {
-		return 0
-	}
-	return pauseBehind(l, 0)
-}
-
-// pauseBehind returns how long it takes until the bucket has a token for a call with n
-// others before it.
-func pauseBehind(l *rate.Limiter, n int) time.Duration {
-	missing := float64(1+n) - l.Tokens()
-	if missing <= 0 {
-		return 0
-	}
-	return time.Duration(missing / float64(l.Limit()) * float64(time.Second))
-}
-
 // freeze stops all calls like the one that Slack has refused for now: those of the same
 // conversation if it was a post, else those of the same method. The random part keeps
 // instances from coming back together.
@@ -244,7 +276,7 @@ func (q *queue) freeze(c call, d time.Duration) {
 	if channel != nil {
 		l = channel
 	}
-	for pause(l) < d {
+	for l.pause(0, 0) < d {
 		l.Reserve()
 	}
 }

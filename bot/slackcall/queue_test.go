@@ -74,6 +74,7 @@ func theUrgentKeepTheirPlace(t *testing.T) {
 	if d := q.turnAway(c, false); d != 0 {
 		t.Errorf("it is to come back in %s although nobody needs its place", d)
 	}
+	c.priority = ForPage
 	for range 3 { // the burst
 		if err := q.wait(t.Context(), c); err != nil {
 			t.Fatal(err)

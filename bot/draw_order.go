@@ -1,0 +1,56 @@
+package bot
+
+import (
+	"slices"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Choose returns which of what waits to be drawn can be drawn now, the first n in order. The order is
+// slackcall's.
+func (b *Bot) Choose(waiting []store.WaitingDraw, n int) []store.WaitingDraw {
+	wants := make([]slackcall.Want, len(waiting))
+	crowds := map[store.WaitingDraw]int{}
+	for _, w := range waiting {
+		crowds[crowd(w)]++
+	}
+	for i, w := range waiting {
+		wants[i] = want(w, crowds[crowd(w)])
+	}
+	var chosen []store.WaitingDraw
+	for _, i := range b.slack.Choose(wants, n) {
+		w := waiting[i]
+		w.Crowd = wants[i].Crowd
+		chosen = append(chosen, w)
+	}
+	return chosen
+}
+
+// crowd is what the drawings have in common that are counted together.
+func crowd(w store.WaitingDraw) store.WaitingDraw {
+	return store.WaitingDraw{Team: w.Team, Asked: w.Asked, Count: w.Count, Over: w.Over}
+}
+
+// want is a drawing as far as the order goes.
+func want(w store.WaitingDraw, crowd int) slackcall.Want {
+	return slackcall.Want{
+		Asked: w.Asked, Over: w.Over, Count: w.Count, Better: better(w.Severity), Crowd: crowd, Since: w.Since,
+		Channel: w.Channel, Edits: w.Edits,
+	}
+}
+
+// priority is that of the calls for a drawing.
+func priority(w store.WaitingDraw) slackcall.Priority { return want(w, w.Crowd).Priority() }
+
+// better says how much less severe a severity is than the worst.
+func better(s oncall.Severity) int {
+	return max(0, slices.Index([]oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, s))
+}
+
+// Share tells how many instances draw in the same workspace.
+func (b *Bot) Share(instances int) { b.slack.Share(instances) }
+
+// Settle says that we are stopping: nothing that can be done later waits for its turn any more.
+func (b *Bot) Settle() { b.slack.Settle() }

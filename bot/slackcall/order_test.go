@@ -1,0 +1,170 @@
+package slackcall
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The order of drawings, each before the next.
+func TestTheOrderOfDrawings(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	order := []struct {
+		what string
+		want Want
+	}{
+		{"somebody waits for it", Want{Asked: true, Better: 3, Crowd: 1, Since: noon}},
+		{"somebody waits for what is over", Want{Asked: true, Over: true, Crowd: 1, Since: noon}},
+		{"critical", Want{Crowd: 2, Since: noon}},
+		{"critical, of a team with more", Want{Crowd: 3, Since: noon}},
+		{"critical, and later", Want{Crowd: 3, Since: noon.Add(time.Second)}},
+		{"one of a hundred that somebody has acted on", Want{Asked: true, Crowd: 100, Since: noon}},
+		{"low", Want{Better: 3, Crowd: 1, Since: noon}},
+		{"critical, one of a crowd", Want{Crowd: 11, Since: noon}},
+		{"critical, one of a larger crowd", Want{Crowd: 300, Since: noon}},
+		{"low, one of a crowd", Want{Better: 3, Crowd: 11, Since: noon}},
+		{"over", Want{Over: true, Crowd: 1, Since: noon}},
+		{"a count", Want{Count: true, Crowd: 1, Since: noon}},
+		{"a count of what is over", Want{Count: true, Over: true, Crowd: 1, Since: noon}},
+	}
+	for i, a := range order {
+		for j, b := range order {
+			if got := compare(a.want, b.want); got != compareInts(i, j) {
+				t.Errorf("%q against %q: %d", a.what, b.what, got)
+			}
+		}
+	}
+}
+
+func compareInts(a, b int) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func TestChoosesWhatThereIsRoomFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, choosesWhatThereIsRoomFor)
+}
+
+func choosesWhatThereIsRoomFor(t *testing.T) {
+	q := newQueue()
+	open := func(string) bool { return false }
+	take := func(wants []Want, n int) (took []int) {
+		for _, i := range q.choose(wants, n, open) {
+			k := call{method: methodUpdate, priority: wants[i].Priority(), hasty: true, chosen: true}
+			if wants[i].Channel != "" {
+				k.method, k.channel = methodPost, wants[i].Channel
+			}
+			if err := q.wait(t.Context(), k); err != nil {
+				t.Fatalf("%d was chosen, and then: %v", i, err)
+			}
+			took = append(took, i)
+		}
+		return took
+	}
+	storm := make([]Want, 1000)
+	for i := range storm {
+		storm[i] = Want{Count: true, Crowd: 100}
+	}
+	// A storm of counts uses what is left over, for as long as it lasts.
+	edits, began := 0, time.Now()
+	for time.Since(began) < 10*time.Minute {
+		edits += len(take(storm, 6))
+		time.Sleep(100 * time.Millisecond)
+	}
+	if most := 10*40 + 10; edits < 250 || edits > most {
+		t.Errorf("%d edits in ten minutes", edits)
+	}
+	// What a person waits for goes at once, several times over; then the rest in its order.
+	mixed := append(slices.Clone(storm[:100]), Want{Over: true, Crowd: 1}, Want{Crowd: 1}, Want{Asked: true, Crowd: 1})
+	if got := take(mixed, 6); fmt.Sprint(got) != "[102 101]" {
+		t.Errorf("chosen: %v", got)
+	}
+	for n := range 4 {
+		if got := take([]Want{{Asked: true, Crowd: 1}}, 6); len(got) != 1 {
+			t.Errorf("the %dth act waits", n+2)
+		}
+	}
+	// A flood of new messages in one channel leaves room for others, and for pages.
+	flood := make([]Want, 300)
+	for i := range flood {
+		flood[i] = Want{Crowd: 300, Channel: "C1"}
+	}
+	for range 600 {
+		take(flood, 6)
+		time.Sleep(100 * time.Millisecond)
+	}
+	if got := take(append(flood, Want{Crowd: 1, Channel: "C2"}), 6); !slices.Contains(got, 300) {
+		t.Errorf("a quiet team waits behind a flood: %v", got)
+	}
+	if err := q.wait(t.Context(), call{method: methodPost, channel: "C1", priority: ForPage}); err != nil || q.methods[methodPost].Tokens() < 0 {
+		t.Errorf("a page: %v", err)
+	}
+}
+
+// A channel that refuses keeps nobody: what is to be posted there isn't chosen, its edits are.
+func TestChoosesAroundAChannelThatRefuses(t *testing.T) {
+	t.Parallel()
+	q := newQueue()
+	wants := []Want{{Channel: "C1", Crowd: 1}, {Channel: "C2", Crowd: 2}, {Channel: "C1", Crowd: 3, Edits: true}}
+	got := q.choose(wants, 6, func(channel string) bool { return channel == "C1" })
+	if fmt.Sprint(got) != "[1 2]" {
+		t.Errorf("chosen: %v", got)
+	}
+}
+
+// The limits are the workspace's: two instances together make as many calls as one.
+func TestInstancesShareTheLimits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, instancesShareTheLimits)
+}
+
+func instancesShareTheLimits(t *testing.T) {
+	edits := func(instances int) (made int) {
+		for range instances {
+			q := newQueue()
+			q.divide(instances)
+			ctx := t.Context()
+			for began := time.Now(); time.Since(began) < 10*time.Minute; time.Sleep(100 * time.Millisecond) {
+				if q.wait(ctx, call{method: methodUpdate, priority: ForAnswer, hasty: true, chosen: true}) == nil {
+					made++
+				}
+			}
+		}
+		return made
+	}
+	one, two := edits(1), edits(2)
+	if one < 300 || two > one+one/10 || two < one-one/5 {
+		t.Errorf("%d edits by one instance, %d by two", one, two)
+	}
+}
+
+// When we stop nothing that can be done later waits for its turn.
+func TestSettling(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue()
+		c := call{method: methodPost, channel: "C1", priority: ForPage, hasty: true}
+		for range 3 {
+			if err := q.wait(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- q.wait(t.Context(), c) }()
+		synctest.Wait()
+		began := time.Now()
+		q.settle()
+		if err := <-ended; OutcomeOf(err) != Unsent || time.Since(began) > 0 {
+			t.Errorf("it waited %s, %v", time.Since(began), err)
+		}
+	})
+}

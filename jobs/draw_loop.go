@@ -1,0 +1,184 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	// drawWorkers is how many incidents an instance draws at once. None waits long for its turn at
+	// Slack, so a few are enough; more would compete with incoming signals for the database.
+	drawWorkers = 6
+	// drawEvery is how often it looks for what waits, and drawSeldom if that is much.
+	drawEvery  = 100 * time.Millisecond
+	drawSeldom = 300 * time.Millisecond
+	drawMany   = 100
+	// drawAgain is the longest until the board is asked again about what it had no room for.
+	drawAgain = time.Second
+)
+
+// drawing draws for one life what waits to be drawn. It doesn't work down a queue: each time it looks
+// at all that waits, and the board chooses what goes first.
+type drawing struct {
+	jobs   *Jobs
+	name   string // of the life
+	quit   chan struct{}
+	cut    context.CancelFunc // cancels what is under way
+	ended  chan struct{}
+	freed  chan struct{} // a worker has become free
+	mu     sync.Mutex
+	busy   map[int64]bool // the jobs under way
+	failed bool           // the last look at what waits
+}
+
+// startDrawing begins to draw under an instance's name.
+func (j *Jobs) startDrawing(ctx context.Context, name string) *drawing {
+	ctx, cut := context.WithCancel(context.WithoutCancel(ctx))
+	d := &drawing{
+		jobs: j, name: name, quit: make(chan struct{}), cut: cut, ended: make(chan struct{}),
+		freed: make(chan struct{}, 1), busy: map[int64]bool{},
+	}
+	go d.run(ctx)
+	return d
+}
+
+// end begins nothing new, waits for what is under way, and cuts it off when ctx ends.
+func (d *drawing) end(ctx context.Context) {
+	close(d.quit)
+	d.jobs.board.Settle()
+	select {
+	case <-d.ended:
+	case <-ctx.Done():
+	}
+	d.cut()
+	<-d.ended
+}
+
+func (d *drawing) run(ctx context.Context) {
+	defer close(d.ended)
+	var all sync.WaitGroup
+	defer all.Wait()
+	for {
+		pause := d.look(ctx, func(w store.WaitingDraw) {
+			all.Go(func() { d.work(ctx, w) })
+		})
+		timer := time.NewTimer(pause) // real time: this is about the load of this process
+		select {
+		case <-timer.C:
+		case <-d.freed:
+			timer.Stop()
+		case <-d.quit:
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// look begins to draw what the board chooses, and returns when to look again.
+func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) time.Duration {
+	d.mu.Lock()
+	free := drawWorkers - len(d.busy)
+	d.mu.Unlock()
+	if free <= 0 {
+		return drawEvery
+	}
+	waiting, err := d.jobs.store.WaitingDraws(ctx, d.jobs.clock())
+	if err != nil {
+		if !d.failed && ctx.Err() == nil {
+			d.jobs.log.Error().Err(err).Msg("can't look for what is to be drawn; trying on")
+		}
+		d.failed = true
+		return drawAgain
+	}
+	d.failed = false
+	chosen := d.jobs.board.Choose(waiting, free)
+	d.mu.Lock()
+	for _, w := range chosen {
+		if !d.busy[w.Job] {
+			d.busy[w.Job] = true
+			begin(w)
+		}
+	}
+	d.mu.Unlock()
+	if len(waiting) > drawMany {
+		return drawSeldom
+	}
+	return drawEvery
+}
+
+// work draws one incident or bundle.
+func (d *drawing) work(ctx context.Context, w store.WaitingDraw) {
+	defer func() {
+		d.mu.Lock()
+		delete(d.busy, w.Job)
+		d.mu.Unlock()
+		select {
+		case d.freed <- struct{}{}:
+		default:
+		}
+	}()
+	attempt, err := d.jobs.store.TakeDraw(ctx, w.Job, d.name, d.jobs.clock())
+	if err != nil || attempt == 0 {
+		return // another instance has it, or it is rescued
+	}
+	limited, cancel := context.WithTimeout(ctx, drawLimit)
+	defer cancel()
+	err = guarded(limited, drawLimit, func(ctx context.Context) error {
+		return drawer{jobs: d.jobs, wish: w, stop: d.quit}.draw(ctx)
+	})
+	if err == nil {
+		return
+	}
+	// What the process can't note any more another one takes over.
+	note, release := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer release()
+	if err := d.note(note, w, attempt, err); err != nil {
+		d.jobs.log.Warn().Err(err).Msg("can't note a drawing; another instance goes on with it")
+	}
+}
+
+// note notes what is to become of a drawing that has not come to its end.
+func (d *drawing) note(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
+	now := d.jobs.clock()
+	after, failed := min(delay(err), drawAgain), false
+	switch _, isLater := errors.AsType[later](err); {
+	case errors.Is(err, oncall.ErrNotFound), errors.Is(err, store.ErrGone) && w.Incident == 0:
+		return d.jobs.store.DropDraw(ctx, w.Job)
+	case isLater:
+		after = delay(err)
+	case delay(err) == 0 && !errors.Is(err, context.Canceled):
+		after, failed = wait(attempt), true
+		d.jobs.metrics.failures.WithLabelValues(oncall.Draw{}.Kind()).Inc()
+		d.jobs.log.Warn().Err(err).Stringer("incident", w.Incident).Int("attempt", attempt).Msg("drawing failed; it will be tried again")
+	}
+	return d.jobs.store.PutDrawBack(ctx, w, now.Add(after), failed, now)
+}
+
+// bundle brings the message about several incidents up to date.
+func (w drawer) bundle(ctx context.Context) error {
+	for range passes {
+		t, err := w.jobs.store.BeginTell(ctx, w.wish.Notice, w.jobs.clock())
+		if err != nil {
+			return err
+		}
+		if t.Place == (store.Place{}) || t.Done(w.jobs.clock()) {
+			return w.jobs.store.DropDraw(ctx, w.wish.Job)
+		}
+		if err := w.jobs.board.RedrawNotice(ctx, w.wish, t.Place, t.Notice); err != nil {
+			return fmt.Errorf("redraw notice %d: %w", t.Notice.ID, err)
+		}
+		if err := w.jobs.store.NoticeDrawn(ctx, t.Notice.ID, t.Place, t.Notice.Version); err != nil {
+			return err
+		}
+		if w.stopping() {
+			return later{}
+		}
+	}
+	return later{time.Second}
+}

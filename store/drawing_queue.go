@@ -1,0 +1,308 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A WaitingDraw is an incident or a bundle whose messages don't show what is stored. At most one job
+// of each waits: what has to be drawn is a state, not a number of wishes. Releases up to 0.1.0 made a
+// job of every change; those are drawn, too.
+type WaitingDraw struct {
+	Job      int64
+	Incident oncall.IncidentID // 0: it is a bundle
+	Notice   oncall.NoticeID   // 0: it is an incident
+	Asked    bool              // a person has acted on it since it was drawn
+	Count    bool              // nothing has changed but a count
+	Over     bool              // nothing of it is open any more
+	Severity oncall.Severity
+	Team     string    // the team or the person to whom it belongs, as a key
+	Crowd    int       `db:"-"` // how many like it wait for the same team; the board counts them
+	Channel  string    // where the incident is still to be posted; empty: it is
+	Edits    bool      // messages that are there are behind
+	Since    time.Time // when it began to wait
+}
+
+// maxWaiting bounds how many are looked at.
+const maxWaiting = 10000
+
+// WaitingDraws returns what waits to be drawn at now, in no order.
+func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw, error) {
+	const load = `
+		SELECT j.id AS job, coalesce(i.id, 0) AS incident, coalesce(n.id, 0) AS notice,
+		       coalesce((j.args ->> 'asked')::boolean, false) AS asked,
+		       coalesce((j.args ->> 'count')::boolean, false) AS count,
+		       CASE WHEN n.id IS NOT NULL THEN coalesce((n.facts ->> 'over')::int, 0) >= coalesce(jsonb_array_length(n.facts -> 'incidents'), 0)
+		            ELSE coalesce(i.status = 'resolved', false) END AS over,
+		       coalesce(i.severity, '') AS severity, coalesce(n.recipient, i.team_id::text, '') AS team,
+		       CASE WHEN i.id IS NOT NULL AND coalesce(d.ts, '') = '' THEN coalesce(t.channel, '') ELSE '' END AS channel,
+		       coalesce(n.id IS NOT NULL OR d.ts <> '' AND d.drawn < i.version
+		           OR EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id AND c.drawn < i.version), false) AS edits,
+		       j.created_at AS since
+		FROM river_job j
+		LEFT JOIN incidents i ON i.id = (j.args ->> 'incident')::bigint
+		LEFT JOIN drawings d ON d.incident_id = i.id
+		LEFT JOIN teams t ON t.id = i.team_id
+		LEFT JOIN notices n ON n.id = (j.args ->> 'notice')::bigint
+		WHERE j.queue = $1 AND j.state IN ('available', 'scheduled', 'retryable') AND j.scheduled_at <= $2
+		LIMIT $3`
+	rows, _ := s.pool.Query(ctx, load, QueueDraw, now, maxWaiting)
+	waiting, err := pgx.CollectRows(rows, pgx.RowToStructByName[WaitingDraw])
+	if err != nil {
+		return nil, fmt.Errorf("list what waits to be drawn: %w", translate(err))
+	}
+	return waiting, nil
+}
+
+// TakeDraw makes a waiting job run under an instance's name, and returns its how many-th attempt that
+// is; 0 if it doesn't wait any more.
+func (s *System) TakeDraw(ctx context.Context, job int64, instance string, now time.Time) (attempt int, err error) {
+	const take = `
+		UPDATE river_job
+		SET state = 'running', attempt = least(attempt + 1, 1000), attempted_at = $3, attempted_by = ARRAY[$2]
+		WHERE id = (
+			SELECT id FROM river_job WHERE id = $1 AND state IN ('available', 'scheduled', 'retryable') FOR UPDATE SKIP LOCKED
+		)
+		RETURNING attempt`
+	err = s.pool.QueryRow(ctx, take, job, instance, now).Scan(&attempt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("take draw job %d: %w", job, translate(err))
+	}
+	return attempt, nil
+}
+
+// PutDrawBack has a job that runs wait again until an instant, and gives its lease back. If another
+// job waits for the same incident already, the two become one. An attempt that has not failed isn't
+// counted.
+func (s *System) PutDrawBack(ctx context.Context, w WaitingDraw, at time.Time, failed bool, now time.Time) error {
+	const release = `
+		UPDATE drawings
+		SET lease_job = NULL, lease_until = NULL
+		WHERE incident_id = $1 AND lease_job = $2`
+	const join = `
+		UPDATE river_job
+		SET args = args || jsonb_build_object('asked', coalesce((args ->> 'asked')::boolean, false) OR $2,
+		                                      'count', coalesce((args ->> 'count')::boolean, false) AND $3)
+		WHERE id = (
+			SELECT id
+			FROM river_job
+			WHERE kind = 'draw' AND state IN ('available', 'scheduled', 'retryable') AND (args ->> 'incident')::bigint = $1
+			ORDER BY id
+			LIMIT 1
+			FOR UPDATE
+		) AND state IN ('available', 'scheduled', 'retryable')`
+	const back = `
+		UPDATE river_job
+		SET state = CASE WHEN $2::timestamptz > $4::timestamptz THEN 'scheduled' ELSE 'available' END::river_job_state,
+		    scheduled_at = $2, attempt = CASE WHEN $3 THEN attempt ELSE greatest(attempt - 1, 0) END
+		WHERE id = $1 AND state = 'running'`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if w.Incident != 0 {
+			// Whoever changes the incident has it locked, and may be about to make another job.
+			if _, err := tx.Exec(ctx, `SELECT FROM incidents WHERE id = $1 FOR SHARE`, w.Incident); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, release, w.Incident, w.Job); err != nil {
+				return err
+			}
+			tag, err := tx.Exec(ctx, join, w.Incident, w.Asked, w.Count)
+			if err != nil {
+				return err
+			}
+			if tag.RowsAffected() > 0 {
+				return endJob(ctx, tx, w.Job)
+			}
+		}
+		_, err := tx.Exec(ctx, back, w.Job, at, failed, now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("put draw job %d back: %w", w.Job, err)
+	}
+	return nil
+}
+
+// DropDraw ends a job that has nothing left to do.
+func (s *System) DropDraw(ctx context.Context, job int64) error {
+	if err := endJob(ctx, s.pool, job); err != nil {
+		return fmt.Errorf("end draw job %d: %w", job, translate(err))
+	}
+	return nil
+}
+
+// An execer is a pool or a transaction.
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// endJob forgets a job. Nobody needs to know that it was done: the drawing is noted.
+func endJob(ctx context.Context, q execer, job int64) error {
+	_, err := q.Exec(ctx, `DELETE FROM river_job WHERE id = $1 AND state = 'running'`, job)
+	return err
+}
+
+// EndDraw ends a job's drawing if the incident is still as it was drawn. Otherwise the job keeps
+// the lease, and is told false: it must draw again. Another job that waits for the same is over, too.
+func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now time.Time) (done bool, err error) {
+	const lock = `SELECT coalesce(lease_job, 0) FROM drawings WHERE incident_id = $1 FOR UPDATE`
+	// What is locked has just been wished for, and may be about a later version.
+	const others = `
+		DELETE FROM river_job
+		WHERE id IN (
+			SELECT id
+			FROM river_job
+			WHERE kind = 'draw' AND state IN ('available', 'scheduled', 'retryable') AND (args ->> 'incident')::bigint = $1
+			  AND scheduled_at <= $2
+			FOR UPDATE SKIP LOCKED
+		)`
+	// A direct message that was sent meanwhile may show an older version.
+	const current = `
+		SELECT version, EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id AND c.drawn < i.version) AS behind
+		FROM incidents i
+		WHERE id = $1`
+	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1`
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var holder, newest int64
+		var behind bool
+		if err := tx.QueryRow(ctx, lock, w.Incident).Scan(&holder); err != nil {
+			return err
+		}
+		if holder != w.Job {
+			return nil
+		}
+		if _, err := tx.Exec(ctx, others, w.Incident, now); err != nil {
+			return err
+		}
+		// A statement of its own: it sees what was committed while we waited for the lock, and what the
+		// other jobs were for.
+		if err := tx.QueryRow(ctx, current, w.Incident).Scan(&newest, &behind); err != nil {
+			return err
+		}
+		if newest != version || behind {
+			return errMoved // so that the other jobs stay
+		}
+		done = true
+		if _, err := tx.Exec(ctx, release, w.Incident); err != nil {
+			return err
+		}
+		return endJob(ctx, tx, w.Job)
+	})
+	if err != nil && !errors.Is(err, errMoved) {
+		return false, fmt.Errorf("end the drawing of incident %d: %w", w.Incident, err)
+	}
+	return done && err == nil, nil
+}
+
+// errMoved undoes the end of a drawing whose incident has changed meanwhile.
+var errMoved = errors.New("it has changed")
+
+// Instances counts the instances that live.
+func (s *System) Instances(ctx context.Context) (n int, err error) {
+	const count = `
+		SELECT count(*)
+		FROM pg_locks l
+		JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $1`
+	if err := s.pool.QueryRow(ctx, count, instanceLocks).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the instances: %w", translate(err))
+	}
+	return n, nil
+}
+
+// wishDraws has incidents drawn, and returns the tasks that need a job of their own. Where a job waits
+// already it takes the wish on: it is locked until we commit, so that nobody draws what was before and
+// thinks that was all.
+func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) (rest []oncall.Task, err error) {
+	const waiting = `
+		SELECT id, (args ->> 'incident')::bigint AS incident, scheduled_at AS at,
+		       coalesce((args ->> 'asked')::boolean, false) AS asked, coalesce((args ->> 'count')::boolean, false) AS count
+		FROM river_job
+		WHERE kind = 'draw' AND state IN ('available', 'scheduled', 'retryable') AND (args ->> 'incident')::bigint = ANY ($1)
+		ORDER BY id
+		FOR UPDATE`
+	const take = `
+		UPDATE river_job j
+		SET args = args || jsonb_build_object('asked', w.asked, 'count', w.count), scheduled_at = w.at,
+		    state = CASE WHEN w.at > $5::timestamptz THEN 'scheduled' ELSE 'available' END::river_job_state
+		FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::boolean[]) AS w (id, at, asked, count)
+		WHERE j.id = w.id`
+	wishes := map[oncall.IncidentID]oncall.Task{}
+	var ids []oncall.IncidentID
+	for _, t := range tasks {
+		d, is := t.Do.(oncall.Draw)
+		if !is {
+			rest = append(rest, t)
+			continue
+		}
+		if t.At.IsZero() {
+			t.At = now
+		}
+		if old, twice := wishes[d.Incident]; twice {
+			t = sooner(old, t)
+		} else {
+			ids = append(ids, d.Incident)
+		}
+		wishes[d.Incident] = t
+	}
+	if len(ids) == 0 {
+		return rest, nil
+	}
+	type row struct {
+		ID           int64
+		Incident     oncall.IncidentID
+		At           time.Time
+		Asked, Count bool
+	}
+	rows, _ := tx.Query(ctx, waiting, ids)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return nil, fmt.Errorf("look for draw jobs: %w", err)
+	}
+	var jobs []int64
+	var ats []time.Time
+	var asked, counts []bool
+	for _, r := range found {
+		wish, wanted := wishes[r.Incident]
+		if !wanted {
+			continue // it has been taken on by an older job
+		}
+		delete(wishes, r.Incident)
+		both := sooner(oncall.Task{Do: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, wish)
+		d := both.Do.(oncall.Draw)
+		if d.Asked != r.Asked || d.Count != r.Count || both.At.Before(r.At) {
+			jobs, ats, asked, counts = append(jobs, r.ID), append(ats, both.At), append(asked, d.Asked), append(counts, d.Count)
+		}
+	}
+	if len(jobs) > 0 {
+		if _, err := tx.Exec(ctx, take, jobs, ats, asked, counts, now); err != nil {
+			return nil, fmt.Errorf("change draw jobs: %w", err)
+		}
+	}
+	for _, id := range ids {
+		if t, wanted := wishes[id]; wanted {
+			rest = append(rest, t)
+		}
+	}
+	return rest, nil
+}
+
+// sooner joins two wishes to draw the same.
+func sooner(a, b oncall.Task) oncall.Task {
+	da, db := a.Do.(oncall.Draw), b.Do.(oncall.Draw)
+	db.Asked, db.Count = da.Asked || db.Asked, da.Count && db.Count
+	b.Do = db
+	if a.At.Before(b.At) {
+		b.At = a.At
+	}
+	return b
+}

@@ -1,0 +1,188 @@
+package store_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// waitingDraws are what waits to be drawn, at an instant.
+func (w *world) waitingDraws(now time.Time) []store.WaitingDraw {
+	w.t.Helper()
+	return must[[]store.WaitingDraw](w.t)(w.WaitingDraws(w.t.Context(), now))
+}
+
+func (w *world) note(now time.Time) {
+	w.t.Helper()
+	if _, err := w.Act(w.t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: "hello"}, now); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// However much changes, one job waits; it says whether a person waits for it.
+func TestOneDrawWaitsForAnIncident(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	got := w.waitingDraws(start)
+	if len(got) != 1 || got[0].Incident != 1 || got[0].Asked || got[0].Count || got[0].Over || got[0].Channel == "" || got[0].Edits {
+		t.Fatalf("an incident that has opened: %+v", got)
+	}
+	for range 5 {
+		w.note(start)
+	}
+	if got := w.waitingDraws(start); len(got) != 1 || !got[0].Asked {
+		t.Fatalf("after a person's notes: %+v", got)
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`); n != 1 {
+		t.Errorf("%d draw jobs", n)
+	}
+	// While one is under way another waits, and they become one.
+	job := got[0].Job
+	if n := must[int](t)(w.TakeDraw(t.Context(), job, "me", start)); n != 1 {
+		t.Fatalf("attempt %d", n)
+	}
+	if n := must[int](t)(w.TakeDraw(t.Context(), job, "you", start)); n != 0 {
+		t.Error("it was taken twice")
+	}
+	for range 5 {
+		w.note(start)
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`); n != 2 {
+		t.Errorf("%d draw jobs", n)
+	}
+	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, job, start))
+	if done := must[bool](t)(w.EndDraw(t.Context(), drawJob(job), d.Picture.Incident.Version-1, start)); done {
+		t.Error("it ended with an old version")
+	}
+	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
+	got = w.waitingDraws(start)
+	if len(got) != 1 || got[0].Job == job || !got[0].Asked || w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`) != 1 {
+		t.Errorf("put back: %+v", got)
+	}
+	// Alone, it waits until then.
+	job = got[0].Job
+	must[int](t)(w.TakeDraw(t.Context(), job, "me", start))
+	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
+	if got := w.waitingDraws(start.Add(time.Minute - 1)); len(got) != 0 {
+		t.Errorf("too early: %+v", got)
+	}
+	if got := w.waitingDraws(start.Add(time.Minute)); len(got) != 1 {
+		t.Errorf("in time: %+v", got)
+	}
+	if n := must[int](t)(w.TakeDraw(t.Context(), job, "me", start)); n != 2 {
+		t.Errorf("attempt %d after a failure", n)
+	}
+}
+
+// A wish that comes while a drawing ends is never lost: either the drawing sees it, or a job waits.
+func TestNoWishIsLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	other := w.another()
+	root := store.Place{Channel: "C1", TS: "1.0"}
+	must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, w.job(), start))
+	w.check(w.RootPosted(t.Context(), 1, root, start))
+	w.exec(`UPDATE drawings SET lease_job = NULL`)
+	ctx := t.Context()
+	var people, drawers sync.WaitGroup
+	for i := range 4 {
+		people.Go(func() {
+			for range 25 {
+				if _, err := []*store.System{w.System, other}[i%2].Act(ctx, 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: "hello"}, start); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	still := make(chan struct{})
+	most := 0
+	for i := range 2 {
+		s := []*store.System{w.System, other}[i]
+		drawers.Go(func() {
+			for last := false; !last; {
+				select {
+				case <-still:
+					last = true // one more look after the last change
+				default:
+				}
+				waiting, err := s.WaitingDraws(ctx, start)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if i == 0 {
+					most = max(most, len(waiting))
+				}
+				for _, d := range waiting {
+					if err := drawOnce(s, d, root); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	people.Wait()
+	close(still)
+	drawers.Wait()
+	for _, d := range w.waitingDraws(start) {
+		w.check(drawOnce(w.System, d, root))
+	}
+	d := must[store.Drawing](t)(w.BeginDraw(ctx, 1, w.job(), start))
+	if d.Busy || d.RootDrawn != 102 || d.Picture.Incident.Version != 102 {
+		t.Errorf("busy %v, version %d is drawn of %d", d.Busy, d.RootDrawn, d.Picture.Incident.Version)
+	}
+	if most > 1 {
+		t.Errorf("%d draws waited for one incident", most)
+	}
+}
+
+// drawOnce draws as the jobs do.
+func drawOnce(s *store.System, w store.WaitingDraw, root store.Place) error {
+	ctx := context.Background()
+	attempt, err := s.TakeDraw(ctx, w.Job, "me", start)
+	if err != nil || attempt == 0 {
+		return err
+	}
+	for {
+		d, err := s.BeginDraw(ctx, w.Incident, w.Job, start)
+		if err != nil {
+			return err
+		}
+		if d.Busy {
+			return s.PutDrawBack(ctx, w, start, false, start)
+		}
+		version := d.Picture.Incident.Version
+		if err := s.Drawn(ctx, w.Incident, root, version); err != nil {
+			return err
+		}
+		if done, err := s.EndDraw(ctx, w, version, start); done || err != nil {
+			return err
+		}
+	}
+}
+
+// The jobs of the release before, one for each change, are drawn once.
+func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	for range 5 {
+		w.exec(`INSERT INTO river_job (state, kind, queue, args, max_attempts, priority, created_at, scheduled_at)
+			VALUES ('available', 'draw', 'draw', '{"incident": 1, "version": 1}', 5, 1, $1, $1)`, start)
+	}
+	got := w.waitingDraws(start)
+	if len(got) != 6 {
+		t.Fatalf("%d wait", len(got))
+	}
+	w.check(drawOnce(w.System, got[3], store.Place{}))
+	if got := w.waitingDraws(start); len(got) != 0 {
+		t.Errorf("%d wait after one drawing", len(got))
+	}
+}
