@@ -34,14 +34,18 @@ func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 // RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
 // longer exists.
 func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error {
-	d := view.Notice(b.forReader(ctx, n))
-	if n.Kind == oncall.NoticeBundle {
-		d = view.Bundle(n, b.bundleLinks(ctx, n))
-	}
-	if err := b.update(ctx, at, d, priority(w)); err != nil {
+	if err := b.update(ctx, at, b.drawNotice(ctx, n), priority(w)); err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, err)
 	}
 	return nil
+}
+
+// drawNotice draws a notice that has a message.
+func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) view.Drawing {
+	if n.Kind == oncall.NoticeBundle {
+		return view.Bundle(n, b.bundleLinks(ctx, n))
+	}
+	return view.Notice(b.forReader(ctx, n))
 }
 
 // FindNotice looks for a notice that an attempt at since or later may have posted in a

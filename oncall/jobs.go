@@ -82,6 +82,8 @@ func (Draw) Kind() string { return "draw" }
 // Tell brings a notice's Slack message to the notice's state: it posts or edits it.
 type Tell struct {
 	Notice NoticeID `json:"notice"`
+	Bundle bool     `json:"bundle,omitempty"` // it is a bundle that was sent: it is drawn like an incident
+	Asked  bool     `json:"asked,omitempty"`  // a person has acted on it and looks at it
 }
 
 // Kind names the job.

@@ -78,7 +78,7 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 		SET lease_job = $2, lease_until = $4
 		WHERE incident_id = $1
 		  AND (lease_job IS NULL OR lease_job = $2 OR lease_until <= $3
-		       OR NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))
+		       OR lease_job > 0 AND NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))
 		RETURNING channel, ts, tried_at, drawn, thread_to`
 	if _, err := tx.Exec(ctx, create, id); err != nil {
 		return Drawing{}, err

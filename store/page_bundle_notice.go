@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -75,9 +76,35 @@ func (s *Store) followBundles(ctx context.Context, tx pgx.Tx, lead oncall.PageID
 	if err != nil {
 		return fmt.Errorf("compare bundles with their incidents: %w", err)
 	}
-	tasks := make([]oncall.Task, len(changed))
-	for i, id := range changed {
-		tasks[i] = oncall.Task{Do: oncall.Tell{Notice: id}}
+	waiting, err := waitingBundles(ctx, tx, changed)
+	if err != nil {
+		return err
+	}
+	var tasks []oncall.Task
+	for _, id := range changed {
+		if !slices.Contains(waiting, id) {
+			tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: id, Bundle: true, Asked: lead != 0}})
+		}
 	}
 	return s.enqueue(ctx, tx, now, tasks)
+}
+
+// waitingBundles returns the bundles of which a job waits already. Nobody takes it before we commit.
+func waitingBundles(ctx context.Context, tx pgx.Tx, ids []oncall.NoticeID) ([]oncall.NoticeID, error) {
+	const load = `
+		SELECT (args ->> 'notice')::bigint
+		FROM river_job
+		WHERE kind = 'tell' AND queue = $1 AND state IN ('available', 'scheduled', 'retryable')
+		  AND (args ->> 'notice')::bigint = ANY ($2)
+		ORDER BY id
+		FOR UPDATE`
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, _ := tx.Query(ctx, load, QueueDraw, ids)
+	waiting, err := pgx.CollectRows(rows, pgx.RowTo[oncall.NoticeID])
+	if err != nil {
+		return nil, fmt.Errorf("look for the jobs of bundles: %w", err)
+	}
+	return waiting, nil
 }

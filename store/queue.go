@@ -58,7 +58,11 @@ var options = []struct {
 func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	for _, o := range options {
 		if o.job.Kind() == job.Kind() {
-			return river.InsertOpts{Queue: o.queue, MaxAttempts: o.attempts}, nil
+			queue := o.queue
+			if tell, is := job.(oncall.Tell); is && tell.Bundle {
+				queue = QueueDraw
+			}
+			return river.InsertOpts{Queue: queue, MaxAttempts: o.attempts}, nil
 		}
 	}
 	return river.InsertOpts{}, fmt.Errorf("no queue is known for jobs of kind %q", job.Kind())

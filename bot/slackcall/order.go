@@ -90,6 +90,9 @@ func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []i
 			break
 		}
 		k := call{method: methodUpdate, priority: wants[i].Priority()}
+		if wants[i].Channel == "" && !wants[i].Edits { // but replies in its thread, if anything
+			k = call{method: methodPost, priority: ForThread}
+		}
 		if channel := wants[i].Channel; channel != "" {
 			switch refuses := aside(channel); {
 			case refuses && !wants[i].Edits:

@@ -72,7 +72,7 @@ func choosesWhatThereIsRoomFor(t *testing.T) {
 	}
 	storm := make([]Want, 1000)
 	for i := range storm {
-		storm[i] = Want{Count: true, Crowd: 100}
+		storm[i] = Want{Count: true, Crowd: 100, Edits: true}
 	}
 	// A storm of counts uses what is left over, for as long as it lasts.
 	edits, began := 0, time.Now()
@@ -84,12 +84,12 @@ func choosesWhatThereIsRoomFor(t *testing.T) {
 		t.Errorf("%d edits in ten minutes", edits)
 	}
 	// What a person waits for goes at once, several times over; then the rest in its order.
-	mixed := append(slices.Clone(storm[:100]), Want{Over: true, Crowd: 1}, Want{Crowd: 1}, Want{Asked: true, Crowd: 1})
+	mixed := append(slices.Clone(storm[:100]), Want{Over: true, Crowd: 1, Edits: true}, Want{Crowd: 1, Edits: true}, Want{Asked: true, Crowd: 1, Edits: true})
 	if got := take(mixed, 6); fmt.Sprint(got) != "[102 101]" {
 		t.Errorf("chosen: %v", got)
 	}
 	for n := range 4 {
-		if got := take([]Want{{Asked: true, Crowd: 1}}, 6); len(got) != 1 {
+		if got := take([]Want{{Asked: true, Crowd: 1, Edits: true}}, 6); len(got) != 1 {
 			t.Errorf("the %dth act waits", n+2)
 		}
 	}

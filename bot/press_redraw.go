@@ -1,0 +1,61 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// redrawPressed brings the message in which somebody has pressed a button up to date, at once and not
+// in the line of what is to be drawn: that is what they look at. If it fails, the draw job does it.
+func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) error {
+	at := store.Place{Channel: c.Channel.ID, TS: c.Message.Timestamp}
+	var id oncall.IncidentID
+	for _, a := range c.ActionCallback.BlockActions {
+		_, chosen, menu := strings.Cut(a.SelectedOption.Value, "/")
+		switch {
+		case presses[view.Action(a.ActionID)] == nil:
+			id, _ = readIncidentValue(a.Value)
+		case menu:
+			id, _ = readIncidentValue(chosen)
+		}
+	}
+	m, err := b.store.Pressed(ctx, at, id, b.clock())
+	if err != nil || !m.Behind {
+		return err
+	}
+	if m.Notice.ID != 0 {
+		if err := b.replace(ctx, at, c.ResponseURL, b.drawNotice(ctx, m.Notice)); err != nil {
+			return fmt.Errorf("redraw notice %d: %w", m.Notice.ID, err)
+		}
+		return b.store.NoticeDrawn(ctx, m.Notice.ID, at, m.Notice.Version)
+	}
+	d := view.Incident(m.Picture)
+	if m.User != "" {
+		d = view.Page(m.Picture, m.User, m.Why)
+	}
+	failed := b.replace(ctx, at, c.ResponseURL, d)
+	if err := b.store.PressDrawn(ctx, m, failed == nil, b.clock()); err != nil {
+		return err
+	}
+	if failed != nil {
+		return fmt.Errorf("redraw the pressed message of incident %s: %w", m.Picture.Incident.ID, failed)
+	}
+	return nil
+}
+
+// replace redraws a pressed message by its response_url, or by an edit where there is no room for that.
+func (b *Bot) replace(ctx context.Context, at store.Place, responseURL string, d view.Drawing) error {
+	err := b.slack.Replace(ctx, slackcall.Place(at), responseURL, d.Text, d.Blocks)
+	if slackcall.OutcomeOf(err) == slackcall.Unsent {
+		err = b.update(ctx, at, d, slackcall.ForAnswer)
+	}
+	return err
+}

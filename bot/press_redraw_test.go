@@ -1,0 +1,89 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+// known posts an incident and notes where it stands.
+func (f *world) known() (id int64, at store.Place) {
+	f.t.Helper()
+	p, at := f.posted()
+	job := int64(4711)
+	if _, err := f.store.BeginDraw(f.ctx, p.Incident.ID, job, f.clock()); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.store.RootPosted(f.ctx, p.Incident.ID, at, f.clock()); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.store.Drawn(f.ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := f.store.PutDrawBack(f.ctx, store.WaitingDraw{Job: job, Incident: p.Incident.ID}, f.clock(), false, f.clock()); err != nil {
+		f.t.Fatal(err)
+	}
+	return int64(p.Incident.ID), at
+}
+
+// edits reports whether an incident's messages are behind what is stored.
+func (f *world) edits() bool {
+	f.t.Helper()
+	waiting, err := f.store.WaitingDraws(f.ctx, f.clock())
+	if err != nil || len(waiting) != 1 {
+		f.t.Fatalf("waiting: %+v, %v", waiting, err)
+	}
+	return waiting[0].Edits
+}
+
+// The message that somebody has pressed shows what they did at once, without an edit in the sense of
+// Slack's limits, and is not drawn again.
+func TestAPressedMessageIsRedrawnByItsPress(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{Limits: true})
+	f.listen(1)
+	_, at := f.known()
+	f.click(ann, view.ActionAck)
+	shows := func(action view.Action) bool {
+		return strings.Contains(string(f.sim.Messages(at.Channel)[0].Blocks), `"action_id":"`+string(action)+`"`)
+	}
+	f.eventually("the message shows that Ann has it", func() bool { return !shows(view.ActionAck) && shows(view.ActionResolve) })
+	f.eventually("that is noted", func() bool { return !f.edits() })
+	f.click(bo, view.ActionResolve)
+	f.eventually("the message shows that it is over", func() bool { return !shows(view.ActionResolve) && !f.edits() })
+	if n := f.calls("chat.update"); n != 0 {
+		t.Errorf("%d edits", n)
+	}
+}
+
+// Where the press has no way to redraw the message, an edit does it; where that fails, too, the draw
+// job is left to do it.
+func TestAPressedMessageIsEditedIfThereIsNoRoom(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	_, at := f.known()
+	for range 3 { // as much as goes into a conversation at once
+		if _, err := f.bot.post(f.ctx, slackcall.Message{Channel: at.Channel, Priority: slackcall.ForPage}, view.Help()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.sim.Fail(slacksim.Fault{Method: "response_url", Kind: slacksim.FaultBefore, Times: -1})
+	f.sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultBefore, Times: -1})
+	if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	f.eventually("it was tried", func() bool { return f.calls("response_url")+f.calls("chat.update") > 0 })
+	f.eventually("nobody keeps the draw job from it", func() bool {
+		var n int
+		err := f.store.Pool().QueryRow(f.ctx, `SELECT count(*) FROM drawings WHERE lease_job IS NULL`).Scan(&n)
+		return err == nil && n == 1
+	})
+	if !f.edits() {
+		t.Error("it counts as drawn")
+	}
+}

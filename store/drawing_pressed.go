@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	// pressLease keeps the draw job from what a press is about to redraw.
+	pressLease = 3 * time.Second
+	// pressJob stands for a press where the number of a job stands. Older releases take it for a job
+	// that is over, and draw at once: what they draw is the same.
+	pressJob = -1
+)
+
+// A PressedMessage is a message in which somebody has pressed a button, as it should be.
+type PressedMessage struct {
+	Place   Place
+	Picture oncall.Picture // of an incident
+	User    oncall.UserID  // whose direct message it is; empty: it stands in a channel
+	Why     oncall.Sentence
+	Notice  oncall.Notice // if it is a notice
+	Behind  bool          // it shows an older state
+	held    bool          // no job draws it meanwhile
+}
+
+// Pressed loads what a pressed message should show: id is the incident whose button it was, 0 if it
+// belongs to none. Where that is behind, the draw job leaves it to the caller, until PressDrawn or for
+// a few seconds.
+func (s *Store) Pressed(ctx context.Context, at Place, id oncall.IncidentID, now time.Time) (PressedMessage, error) {
+	const incident = `
+		SELECT coalesce(c.user_id, '') AS user, coalesce(c.reason, jsonb_build_array(c.why), '[]') AS why,
+		       CASE WHEN c.ts IS NULL THEN d.drawn ELSE c.drawn END < i.version AS behind
+		FROM incidents i
+		JOIN drawings d ON d.incident_id = i.id
+		LEFT JOIN drawing_copies c ON c.incident_id = i.id AND c.channel = $2 AND c.ts = $3
+		WHERE i.id = $1 AND (c.ts IS NOT NULL OR d.channel = $2 AND d.ts = $3)`
+	const lease = `
+		UPDATE drawings
+		SET lease_job = $2, lease_until = $4
+		WHERE incident_id = $1
+		  AND (lease_job IS NULL OR lease_until <= $3
+		       OR lease_job > 0 AND NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))`
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return PressedMessage{}, err
+	}
+	m := PressedMessage{Place: at}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if id == 0 {
+			return pressedNotice(ctx, tx, &m)
+		}
+		err := tx.QueryRow(ctx, incident, id, at.Channel, at.TS).Scan(&m.User, &m.Why, &m.Behind)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil || !m.Behind {
+			return err
+		}
+		tag, err := tx.Exec(ctx, lease, id, pressJob, now, now.Add(pressLease))
+		if err != nil {
+			return err
+		}
+		m.held = tag.RowsAffected() > 0
+		m.Picture, err = picture(ctx, tx, dir, id)
+		return err
+	})
+	if err != nil {
+		return PressedMessage{}, fmt.Errorf("load a pressed message: %w", err)
+	}
+	return m, nil
+}
+
+// pressedNotice loads the notice that stands in a message, if any does.
+func pressedNotice(ctx context.Context, tx pgx.Tx, m *PressedMessage) error {
+	const load = `
+		SELECT id, key, recipient, kind, about, facts, version, drawn < version
+		FROM notices
+		WHERE channel = $1 AND ts = $2 AND ts <> ''`
+	n := &m.Notice
+	err := tx.QueryRow(ctx, load, m.Place.Channel, m.Place.TS).
+		Scan(&n.ID, &n.Key, &n.To, &n.Kind, &n.About, &n.Detail, &n.Version, &m.Behind)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// PressDrawn notes that a pressed message of an incident has been redrawn, or couldn't be.
+func (s *Store) PressDrawn(ctx context.Context, m PressedMessage, done bool, now time.Time) error {
+	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1 AND lease_job = $2`
+	const drawn = `
+		WITH root AS (
+			UPDATE drawings SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3
+		)
+		UPDATE drawing_copies SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3`
+	// A job was drawing at the same time. If it drew something newer, ours may stand above that.
+	const covered = `
+		WITH root AS (
+			UPDATE drawings SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3 AND drawn > $4
+			RETURNING incident_id
+		), copy AS (
+			UPDATE drawing_copies SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3 AND drawn > $4
+			RETURNING incident_id
+		)
+		SELECT count(*) FROM (SELECT incident_id FROM root UNION ALL SELECT incident_id FROM copy) AS both_of_them`
+	in := m.Picture.Incident
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if m.held {
+			if done {
+				if _, err := tx.Exec(ctx, drawn, in.ID, m.Place.Channel, m.Place.TS, in.Version); err != nil {
+					return err
+				}
+			}
+			_, err := tx.Exec(ctx, release, in.ID, pressJob)
+			return err
+		}
+		if !done {
+			return nil
+		}
+		var n int
+		if err := tx.QueryRow(ctx, covered, in.ID, m.Place.Channel, m.Place.TS, in.Version).Scan(&n); err != nil || n == 0 {
+			return err
+		}
+		return s.enqueue(ctx, tx, now, []oncall.Task{in.RedrawFor(oncall.ByUser(m.User))})
+	})
+	if err != nil {
+		return fmt.Errorf("note a pressed message of incident %d: %w", in.ID, err)
+	}
+	return nil
+}
