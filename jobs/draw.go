@@ -51,7 +51,7 @@ func (w drawer) draw(ctx context.Context) error {
 			return err
 		}
 		if d.Busy {
-			return later{busyFor}
+			return noRoom{busyFor}
 		}
 		in := d.Picture.Incident
 		// In a storm the count changes faster than anyone can draw, so it waits for the redraw that
@@ -92,8 +92,13 @@ type later struct{ after time.Duration }
 
 func (l later) Error() string { return "to be drawn after " + l.after.String() }
 
+// noRoom says the same of what others are in the way of. That while is real time.
+type noRoom struct{ after time.Duration }
+
+func (n noRoom) Error() string { return "there is no room for " + n.after.String() }
+
 // RetryAfter returns that while.
-func (l later) RetryAfter() time.Duration { return l.after }
+func (n noRoom) RetryAfter() time.Duration { return n.after }
 
 func newest(p oncall.Picture) int64 {
 	if len(p.Events) == 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,8 +35,9 @@ type drawing struct {
 	ended  chan struct{}
 	freed  chan struct{} // a worker has become free
 	mu     sync.Mutex
-	busy   map[int64]bool // the jobs under way
-	failed bool           // the last look at what waits
+	busy   map[int64]bool      // the jobs under way
+	away   map[int64]time.Time // the jobs for which there was no room, until when: real time, as Slack's limits are
+	failed bool                // the last look at what waits
 }
 
 // startDrawing begins to draw under an instance's name.
@@ -42,7 +45,7 @@ func (j *Jobs) startDrawing(ctx context.Context, name string) *drawing {
 	ctx, cut := context.WithCancel(context.WithoutCancel(ctx))
 	d := &drawing{
 		jobs: j, name: name, quit: make(chan struct{}), cut: cut, ended: make(chan struct{}),
-		freed: make(chan struct{}, 1), busy: map[int64]bool{},
+		freed: make(chan struct{}, 1), busy: map[int64]bool{}, away: map[int64]time.Time{},
 	}
 	go d.run(ctx)
 	return d
@@ -97,6 +100,7 @@ func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) time.
 		return drawAgain
 	}
 	d.failed = false
+	waiting = d.present(waiting)
 	chosen := d.jobs.board.Choose(waiting, free)
 	d.mu.Lock()
 	for _, w := range chosen {
@@ -110,6 +114,23 @@ func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) time.
 		return drawSeldom
 	}
 	return drawEvery
+}
+
+// present leaves out what there was no room for a moment ago.
+func (d *drawing) present(waiting []store.WaitingDraw) []store.WaitingDraw {
+	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	maps.DeleteFunc(d.away, func(_ int64, until time.Time) bool { return until.Before(now) })
+	return slices.DeleteFunc(waiting, func(w store.WaitingDraw) bool { _, away := d.away[w.Job]; return away })
+}
+
+// leave leaves a job alone for a while.
+func (d *drawing) leave(job int64, after time.Duration) {
+	until := time.Now().Add(min(after, drawAgain)) //nolint:forbidigo // as above
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.away[job] = until
 }
 
 // work draws one incident or bundle.
@@ -146,13 +167,15 @@ func (d *drawing) work(ctx context.Context, w store.WaitingDraw) {
 // note notes what is to become of a drawing that has not come to its end.
 func (d *drawing) note(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
 	now := d.jobs.clock()
-	after, failed := min(delay(err), drawAgain), false
-	switch _, isLater := errors.AsType[later](err); {
+	after, failed := time.Duration(0), false
+	switch l, isLater := errors.AsType[later](err); {
 	case errors.Is(err, oncall.ErrNotFound), errors.Is(err, store.ErrGone) && w.Incident == 0:
 		return d.jobs.store.DropDraw(ctx, w.Job)
 	case isLater:
-		after = delay(err)
-	case delay(err) == 0 && !errors.Is(err, context.Canceled):
+		after = l.after
+	case delay(err) > 0:
+		d.leave(w.Job, delay(err))
+	case !errors.Is(err, context.Canceled):
 		after, failed = wait(attempt), true
 		d.jobs.metrics.failures.WithLabelValues(oncall.Draw{}.Kind()).Inc()
 		d.jobs.log.Warn().Err(err).Stringer("incident", w.Incident).Int("attempt", attempt).Msg("drawing failed; it will be tried again")
