@@ -25,7 +25,7 @@ func typedWords(text string, d *store.Directory) []string {
 	for i, w := range words {
 		// Slack may leave the name out.
 		if id, ok := view.ReadMention(w); ok && !strings.Contains(w, "|") && d.Users[id].Name != "" {
-			words[i] = "<@" + string(id) + "|" + strings.NewReplacer("<", "", ">", "", "&", "").Replace(d.Users[id].Name) + ">"
+			words[i] = view.TypedMention(id, d.Users[id].Name)
 		}
 	}
 	return words

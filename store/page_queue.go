@@ -53,7 +53,7 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delive
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, reason, why, key, contact, recipient, due_at, call_seq, asked_version,
 		                   state, attempt, detail)
-		SELECT incident_id, user_id, method, CASE WHEN jsonb_array_length(reason) > 1 OR reason ->> 0 LIKE '%<@%' THEN reason END,
+		SELECT incident_id, user_id, method, CASE WHEN jsonb_array_length(reason) > 1 OR reason ->> 0 LIKE '%<%' THEN reason END,
 		       coalesce(reason ->> 0, ''), key, contact, recipient, due_at, call_seq, asked_version, $11, 0, ''
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[],
 		            $9::bigint[], $10::bigint[])

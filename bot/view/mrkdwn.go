@@ -131,6 +131,11 @@ func mention(users ...oncall.UserID) string {
 // mentioned is how the manifest asks Slack to escape people in commands: "<@U123|name>".
 var mentioned = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(\|[^>]*)?>$`)
 
+// TypedMention is a mention as Slack makes it of a person in a command: with their name.
+func TypedMention(user oncall.UserID, name string) string {
+	return "<@" + string(user) + "|" + strings.NewReplacer("<", "", ">", "", "&", "").Replace(name) + ">"
+}
+
 // ReadMention returns whom a word of a command mentions.
 func ReadMention(word string) (oncall.UserID, bool) {
 	m := mentioned.FindStringSubmatch(word)
