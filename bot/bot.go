@@ -50,6 +50,7 @@ type Bot struct {
 	log       zerolog.Logger
 	slack     *slackcall.Client
 	envelopes *prometheus.CounterVec
+	counted   prometheus.Gauge // connections of this app, as Slack counts them
 	admission admission
 	workspace atomic.Pointer[workspace] // nil until it is known
 	sockets   [2]socket
@@ -96,10 +97,14 @@ func (b *Bot) measure(to prometheus.Registerer) error {
 		Name: "watchbill_slack_envelopes_total",
 		Help: "What came in over the sockets, by type and what became of it.",
 	}, []string{"type", "outcome"})
+	b.counted = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "watchbill_slack_connections",
+		Help: "Socket Mode connections of this app as Slack counted them last: two for each instance. More are dead or another installation's, and swallow clicks.",
+	})
 	if to == nil {
 		return nil
 	}
-	return errors.Join(to.Register(b.envelopes), to.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	return errors.Join(to.Register(b.envelopes), to.Register(b.counted), to.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "watchbill_slack_sockets",
 		Help: "Socket Mode connections that Slack has greeted.",
 	}, func() float64 { return float64(b.Connected()) })))

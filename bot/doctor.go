@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -106,26 +107,54 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 	ended := make(chan error, 1)
 	go func() { ended <- client.Run(ctx) }()
 	var last error
+	dialled := 0
 	for {
 		select {
 		case e := <-client.Events():
 			if e.Type == socketmode.EventTypeHello {
 				f.OK = true
+				if e.Request != nil {
+					f = countConnections(f, e.Request.NumConnections-1)
+				}
 				cancel()
 			}
+			if e.Type == socketmode.EventTypeConnecting {
+				if dialled++; dialled > stormDials {
+					last = errTooMany
+					cancel()
+				}
+			}
 			if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok {
-				last = failed.ErrorObj
+				last, dialled = failed.ErrorObj, 0
 				if slackcall.Classify(last).Outcome == notify.Misconfigured {
 					cancel() // slack-go would go on trying
 				}
 			}
 		case err := <-ended:
-			if !f.OK {
+			switch {
+			case errors.Is(last, errTooMany):
+				f.Remedy = "Slack hangs up without a greeting, as it does at the eleventh connection of an app. " +
+					"Run fewer instances, and see that no other installation uses SLACK_APP_TOKEN; dead connections end by themselves."
+			case !f.OK && !f.Note:
 				f.Remedy = socketAdvice(slackcall.Classify(cmp.Or(last, err)))
 			}
 			return f
 		}
 	}
+}
+
+// usualConnections are those of two instances.
+const usualConnections = 4
+
+// countConnections says how many other connections of this app there are.
+func countConnections(f notify.CheckResult, others int) notify.CheckResult {
+	f.Text = fmt.Sprintf("app token, with %d other connections of this app", others)
+	if others > usualConnections {
+		f.OK, f.Note = false, true
+		f.Remedy = "Each running instance has two. If there are fewer instances, the others are dead or another installation's " +
+			"that uses the same SLACK_APP_TOKEN, and swallow their share of clicks and commands: make a token of its own for each."
+	}
+	return f
 }
 
 func socketAdvice(e *slackcall.Error) string {

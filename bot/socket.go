@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,7 @@ type socket struct {
 	client  atomic.Pointer[slackcall.Socket] // the latest one; acknowledgements go out on it
 	greeted atomic.Bool
 	trouble string // the last one logged, so that it is logged once
+	dials   dials
 }
 
 const (
@@ -123,12 +125,20 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 	switch e.Type {
 	case socketmode.EventTypeHello:
 		s.greeted.Store(true)
+		s.dials.greeted = true
+		if e.Request != nil {
+			b.counted.Set(float64(e.Request.NumConnections))
+		}
 		if s.trouble != "" {
 			s.trouble = ""
 			b.log.Info().Msg("connected to Slack again")
 		}
 	case socketmode.EventTypeConnecting:
 		s.greeted.Store(false)
+		if why := s.dials.again(time.Now()); why != nil { //nolint:forbidigo // of the network, not the product's time
+			b.complain(s, why)
+			return stormPause + rand.N(stormPause/2), true
+		}
 	case socketmode.EventTypeConnectionError:
 		return b.connectionError(s, e)
 	case socketmode.EventTypeErrorBadMessage:
@@ -147,8 +157,48 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 	return 0, false
 }
 
+const (
+	// stormDials without a greeting within stormWithin are too many, and stormGreeted with one:
+	// slack-go dials at once whenever Slack hangs up.
+	stormDials   = 3
+	stormGreeted = 10
+	stormWithin  = 10 * time.Second
+	stormPause  = 30 * time.Second
+)
+
+// Why a socket that is hung up again and again waits.
+var (
+	errTooMany = errors.New("Slack greets no more connections of this app, of which it allows ten: " +
+		"too many instances, or another installation uses the same app token")
+	errHungUp = errors.New("Slack hangs up again and again")
+)
+
+// dials are the latest attempts of a socket to connect.
+type dials struct {
+	at      []time.Time
+	greeted bool // since the first of them
+}
+
+// again notes an attempt. The error says that there were too many in a short time, and why.
+func (d *dials) again(now time.Time) error {
+	d.at = slices.DeleteFunc(append(d.at, now), func(t time.Time) bool { return now.Sub(t) > stormWithin })
+	if len(d.at) == 1 {
+		d.greeted = false
+	}
+	if len(d.at) <= stormDials || d.greeted && len(d.at) <= stormGreeted {
+		return nil
+	}
+	greeted := d.greeted
+	*d = dials{}
+	if greeted {
+		return errHungUp
+	}
+	return errTooMany
+}
+
 func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
 	s.greeted.Store(false)
+	s.dials = dials{} // slack-go waits by itself after a failed attempt
 	failed, ok := e.Data.(*slack.ConnectionErrorEvent)
 	if !ok {
 		return 0, false
@@ -165,7 +215,9 @@ func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duratio
 
 // complain logs why there is no connection, once for each reason.
 func (b *Bot) complain(s *socket, err error) {
-	err = errors.Unwrap(slackcall.Classify(err))
+	if !errors.Is(err, errTooMany) && !errors.Is(err, errHungUp) {
+		err = errors.Unwrap(slackcall.Classify(err))
+	}
 	if text := err.Error(); text != s.trouble {
 		s.trouble = text
 		b.log.Warn().Err(err).Msg("can't connect to Slack; trying again")

@@ -40,6 +40,53 @@ func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
 	}
 }
 
+// Slack hangs up at once where an app has ten connections already; slack-go dials again at once.
+func TestTooManySocketsAreNoStorm(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.sim.Haunt(10)
+	f.listen(0)
+	f.eventually("both sockets have tried", func() bool { return f.calls("apps.connections.open") >= 2*stormDials })
+	ctx, cancel := context.WithTimeout(f.ctx, 3*time.Second)
+	defer cancel()
+	most := 2 * (stormDials + 2)
+	if f.sim.WaitFor(ctx, func(*slacksim.Sim) bool { return f.calls("apps.connections.open") > most }) == nil {
+		t.Errorf("more than %d dials", most)
+	}
+	found := f.bot.checkSocket(f.ctx)
+	if found.OK || !strings.Contains(found.Remedy, "eleventh connection") {
+		t.Errorf("the doctor says %+v", found)
+	}
+	f.sim.Haunt(7)
+	if found = f.bot.checkSocket(f.ctx); !found.Note || !strings.Contains(found.Text, "with 7 other connections") || !strings.Contains(found.Remedy, "swallow") {
+		t.Errorf("the doctor says %+v", found)
+	}
+}
+
+func TestDialsAreCounted(t *testing.T) {
+	t.Parallel()
+	var d dials
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	for i := range 50 { // renewed every 3 seconds, as on Slack's worst days
+		d.greeted = true
+		if err := d.again(at.Add(time.Duration(i) * 3 * time.Second)); err != nil {
+			t.Fatalf("dial %d: %v", i, err)
+		}
+	}
+	d = dials{}
+	for i := range stormDials + 1 {
+		if err := d.again(at); (err != nil) != (i == stormDials) {
+			t.Errorf("dial %d without a greeting: %v", i, err)
+		}
+	}
+	for i := range stormGreeted + 1 {
+		if err := d.again(at); (err != nil) != (i == stormGreeted) {
+			t.Errorf("dial %d: %v", i, err)
+		}
+		d.greeted = true
+	}
+}
+
 // One connection loses about half of what comes in while Slack renews it again and
 // again and opening takes long; the second one closes the gap.
 func TestRefreshStormLosesNextToNothing(t *testing.T) {

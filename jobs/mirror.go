@@ -172,7 +172,12 @@ func (s *groupSync) write(ctx context.Context) (wrote bool) {
 
 func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, trouble oncall.Sentence, err error) {
 	mirror, seen := s.jobs.mirror, s.jobs.groups.seen
-	i := slices.IndexFunc(seen, func(is oncall.SlackGroup) bool { return is.Names(g.Handle) })
+	i := oncall.IndexGroup(g.Handle, g.SlackID, seen)
+	if i >= 0 && g.SlackID == "" { // another may get its handle one day
+		if err := s.jobs.store.GroupSeen(ctx, g.ID, seen[i].ID); err != nil {
+			return false, nil, err
+		}
+	}
 	if i < 0 {
 		return false, nil, oncall.Refuse("Slack has no user group @%s. Create it, or take it out of the set-up.", g.Handle)
 	}

@@ -34,8 +34,8 @@ func ChannelName(named string) string {
 }
 
 // LookUpChannel finds the channel that a name stands for among all. One that was found before, by its
-// id, stays the one that is meant, whatever it is called now, until it is gone. Of two with the name
-// the one that is not archived is meant.
+// id, stays the one that is meant, whatever it is called now. Of two with the name the one that is not
+// archived is meant.
 func LookUpChannel(named, before string, all []SlackChannel) (SlackChannel, bool) {
 	byID := func(id string) (SlackChannel, bool) {
 		i := slices.IndexFunc(all, func(c SlackChannel) bool { return c.ID == id })
@@ -44,11 +44,11 @@ func LookUpChannel(named, before string, all []SlackChannel) (SlackChannel, bool
 		}
 		return all[i], true
 	}
-	if IsChannelID(named) {
+	switch {
+	case IsChannelID(named):
 		return byID(named)
-	}
-	if c, found := byID(before); found {
-		return c, true
+	case before != "":
+		return byID(before)
 	}
 	name := ChannelName(named)
 	var best SlackChannel

@@ -16,6 +16,7 @@ type UserGroupID int64
 type UserGroup struct {
 	ID        UserGroupID
 	Handle    string // without the @, or Slack's id
+	SlackID   string // which group that was when it was seen first; empty: not seen yet
 	Schedules []ScheduleID
 	Roles     []string // empty: every role but the shadows'
 	WhenEmpty WhenEmpty

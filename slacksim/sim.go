@@ -78,6 +78,7 @@ type live struct {
 	uploads    map[string]*File
 	tickets    map[string]bool
 	sockets    []*socket
+	ghosts     []*socket
 	nextSocket int
 	turn       int
 	pending    map[string]*delivery

@@ -37,7 +37,9 @@ type socket struct {
 // kill ends the socket without a word, as a broken network would.
 func (c *socket) kill() {
 	c.once.Do(func() { close(c.gone) })
-	_ = c.conn.Close()
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
 }
 
 func (s *Sim) appsConnectionsOpen(args) (obj, error) {
@@ -95,7 +97,7 @@ func (s *Sim) serveLink(w http.ResponseWriter, r *http.Request) {
 func (s *Sim) admit(c *socket) {
 	s.nextSocket++
 	c.number = s.nextSocket
-	open := 0
+	open := len(s.ghosts)
 	for _, other := range s.sockets {
 		if !other.draining {
 			open++
@@ -252,7 +254,7 @@ func (s *Sim) pick() *socket {
 			open = append(open, c)
 		}
 	}
-	if len(open) == 0 || s.muted {
+	if open = append(open, s.ghosts...); len(open) == 0 || s.muted {
 		return nil
 	}
 	if s.opt.Random {
@@ -260,6 +262,18 @@ func (s *Sim) pick() *socket {
 	}
 	s.turn++
 	return open[s.turn%len(open)]
+}
+
+// Haunt leaves n connections registered that nobody reads any more, as those that died behind a
+// gateway are: they get their share of the envelopes, and swallow it.
+func (s *Sim) Haunt(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ghosts = nil
+	for range n {
+		s.ghosts = append(s.ghosts, &socket{out: make(chan []byte, keptRecords), gone: make(chan struct{})})
+	}
+	s.wake()
 }
 
 // Sockets is the number of sockets that would get an envelope.

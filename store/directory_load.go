@@ -168,7 +168,7 @@ func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 
 func (d *Directory) loadUserGroups(ctx context.Context, tx pgx.Tx) error {
 	const load = `
-		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
+		SELECT id, handle, slack_id, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
 		WHERE removed_at IS NULL
 		ORDER BY handle`

@@ -13,7 +13,7 @@ import (
 // applyUserGroups lets Slack user groups follow schedules.
 func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error {
 	const load = `
-		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
+		SELECT id, handle, slack_id, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
 		WHERE removed_at IS NULL`
 	rows, _ := a.tx.Query(ctx, load)

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +30,16 @@ func (d *Directory) Channel(named string) string {
 func (d *Directory) ChannelBefore(named string) (oncall.NamedChannel, bool) {
 	c, known := d.channels[named]
 	return c, known
+}
+
+// GroupBefore returns the id of the user group that the set-up names, if it was seen.
+func (d *Directory) GroupBefore(handle string) string {
+	for _, g := range d.UserGroups {
+		if g.Handle == handle {
+			return g.SlackID
+		}
+	}
+	return ""
 }
 
 // ChannelCalled returns what Slack calls a channel, "" if that isn't known.
@@ -67,6 +79,53 @@ func (d *Directory) ChannelsUnknown() []string {
 		_, known := d.channels[n]
 		return known || oncall.IsChannelID(n)
 	})
+}
+
+// dutyAhead is how far ahead people on call count as named.
+const dutyAhead = 8 * 7 * 24 * time.Hour
+
+// SlackNames lists what is named in Slack by what is in force now. People are those who may be paged.
+func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
+	var n oncall.SlackNames
+	var people []oncall.UserID
+	for _, t := range d.Teams {
+		n.Channels = append(n.Channels, oncall.SlackName{Where: "team " + t.Name, Named: t.Channel})
+		people = slices.Concat(people, d.Members[t.ID], t.Fallback)
+	}
+	for _, id := range slices.Sorted(maps.Keys(d.Policies)) {
+		p := d.Policies[id]
+		if p.Removed {
+			continue
+		}
+		of := oncall.NamesOfPolicy(p)
+		n.Channels, n.Groups = append(n.Channels, of.Channels...), append(n.Groups, of.Groups...)
+		for _, s := range p.Steps {
+			for _, t := range s.Targets {
+				people = append(people, t.User)
+			}
+		}
+	}
+	for i, c := range n.Channels {
+		n.Channels[i].Before = d.channels[c.Named].ID
+	}
+	for _, g := range d.UserGroups {
+		n.Groups = append(n.Groups, oncall.SlackName{Where: "user group " + g.Handle, Named: g.Handle, Before: g.SlackID})
+		people = append(people, g.Fallback)
+	}
+	for _, s := range d.Schedules {
+		for _, role := range s.Roles() {
+			for _, shift := range s.Shifts(now, now.Add(dutyAhead), role) {
+				people = append(people, shift.Users...)
+			}
+		}
+	}
+	slices.Sort(people)
+	for _, id := range slices.Compact(people) {
+		if id != "" {
+			n.People = append(n.People, oncall.SlackName{Where: "user " + cmp.Or(d.Users[id].Name, string(id)), Named: string(id)})
+		}
+	}
+	return n
 }
 
 func (d *Directory) loadSlackChannels(ctx context.Context, tx pgx.Tx) error {

@@ -31,7 +31,7 @@ func (f GroupDuties) Usable(u oncall.UserID) bool {
 // at yet, is left out: that nothing is known doesn't mean that nobody is on call.
 func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 	const groups = `
-		SELECT id, handle, schedules, roles, when_empty, fallback, trouble
+		SELECT id, handle, slack_id, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
 		WHERE removed_at IS NULL AND NOT EXISTS (
 			SELECT
@@ -69,6 +69,14 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 		return GroupDuties{}, fmt.Errorf("load user groups: %w", err)
 	}
 	return f, nil
+}
+
+// GroupSeen keeps which group of Slack's a handle stands for.
+func (s *System) GroupSeen(ctx context.Context, id oncall.UserGroupID, slackID string) error {
+	if _, err := s.pool.Exec(ctx, `UPDATE user_groups SET slack_id = $2 WHERE id = $1 AND slack_id = ''`, id, slackID); err != nil {
+		return fmt.Errorf("keep the id of user group %d: %w", id, translate(err))
+	}
+	return nil
 }
 
 // GroupTrouble keeps what is wrong with a user group; empty is nothing. The admins of the team whose
@@ -130,39 +138,44 @@ func (s *Store) groupsNamed(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
+// A mirrored group is one of Slack's that policies page.
+type mirrored struct {
+	id    string
+	users []oncall.UserID
+}
+
 // MirrorGroups keeps who is in the Slack user groups that policies page, as seen. A group that
 // Slack doesn't have, or has disabled, is forgotten: the step that names it says so.
 func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) error {
-	const load = `SELECT handle, users FROM slack_groups ORDER BY handle FOR UPDATE`
+	const load = `SELECT handle, users, slack_id FROM slack_groups ORDER BY handle FOR UPDATE`
 	const forget = `DELETE FROM slack_groups WHERE NOT handle = ANY ($1)`
 	const upsert = `
-		INSERT INTO slack_groups (handle, users)
-		VALUES ($1, $2)
-		ON CONFLICT (handle) DO UPDATE SET users = $2`
+		INSERT INTO slack_groups (handle, users, slack_id)
+		VALUES ($1, $2, $3)
+		ON CONFLICT (handle) DO UPDATE SET users = $2, slack_id = $3`
 	names, err := s.groupsNamed(ctx)
 	if err != nil {
 		return err
 	}
-	is := map[string][]oncall.UserID{}
-	for _, g := range seen {
-		if !g.Disabled && slices.Contains(names, g.Handle) {
-			is[g.Handle] = g.Users
-		}
-	}
 	changed := false
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		changed = false
-		was := map[string][]oncall.UserID{}
+		was, is := map[string]mirrored{}, map[string]mirrored{}
 		rows, _ := tx.Query(ctx, load)
 		var handle string
-		var users []oncall.UserID
-		if _, err := pgx.ForEachRow(rows, []any{&handle, &users}, func() error {
-			was[handle], users = users, nil
+		var m mirrored
+		if _, err := pgx.ForEachRow(rows, []any{&handle, &m.users, &m.id}, func() error {
+			was[handle], m = m, mirrored{}
 			return nil
 		}); err != nil {
 			return err
 		}
-		if maps.EqualFunc(was, is, slices.Equal[[]oncall.UserID]) {
+		for _, name := range names {
+			if i := oncall.IndexGroup(name, was[name].id, seen); i >= 0 && !seen[i].Disabled {
+				is[name] = mirrored{seen[i].ID, seen[i].Users}
+			}
+		}
+		if maps.EqualFunc(was, is, func(a, b mirrored) bool { return a.id == b.id && slices.Equal(a.users, b.users) }) {
 			return nil
 		}
 		changed = true
@@ -170,7 +183,7 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) err
 			return err
 		}
 		for _, name := range sortedKeys(is) {
-			if _, err := tx.Exec(ctx, upsert, name, some(is[name])); err != nil {
+			if _, err := tx.Exec(ctx, upsert, name, some(is[name].users), is[name].id); err != nil {
 				return err
 			}
 		}

@@ -52,6 +52,7 @@ var methods = map[string]struct {
 	"usergroups.list":              {20, ForRest},
 	"usergroups.users.update":      {20, ForRest},
 	"users.info":                   {100, ForRest},
+	"users.list":                   {20, ForRest},
 	"users.lookupByEmail":          {50, ForRest},
 	"views.open":                   {100, ForAnswer},
 	"views.publish":                {100, ForRest},

@@ -37,6 +37,25 @@ func (c *Client) User(ctx context.Context, id string, p Priority) (u *slack.User
 	return u, err
 }
 
+// Users returns the people of the workspace, also who has left, but of a large one only the first two
+// thousand.
+func (c *Client) Users(ctx context.Context) (all []slack.User, err error) {
+	page := c.api.GetUsersPaginated(slack.GetUsersOptionLimit(perList))
+	for range maxPages {
+		err := c.do(ctx, call{method: "users.list"}, func(ctx context.Context) (err error) {
+			page, err = page.Next(ctx)
+			return page.Failure(err)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, page.Users...); page.Cursor == "" {
+			break
+		}
+	}
+	return all, nil
+}
+
 // UserByEmail returns the person with an address. NoUser tells that there is none.
 func (c *Client) UserByEmail(ctx context.Context, email string) (u *slack.User, err error) {
 	err = c.do(ctx, call{method: "users.lookupByEmail"}, func(ctx context.Context) (err error) {

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/rs/zerolog"
@@ -23,7 +25,7 @@ type applyCmd struct {
 	File          string `short:"f" required:"" placeholder:"FILE" help:"YAML file with users, teams, schedules, policies and integrations."`
 	Yes           bool   `help:"Make the changes; without it they are only printed."`
 	Prune         bool   `help:"Remove what is not in the file (people stay); without it that is left alone."`
-	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"Needed only where the file names people by e-mail alone."`
+	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"With it, what the file names in Slack is looked up; needed where it names people by e-mail alone."`
 	SlackAPIURL   string `name:"slack-api-url" env:"WATCHBILL_SLACK_API_URL" placeholder:"URL" help:"Another address of Slack's Web API; ends with /."`
 }
 
@@ -46,12 +48,57 @@ func (c *applyCmd) Run(p process) error {
 	if err := c.findPeople(p, db, &setup); err != nil {
 		return err
 	}
-	report, err := db.Apply(p.ctx, setup, store.ApplyOptions{Write: c.Yes, Prune: c.Prune}, p.clock())
+	faults, channels, err := c.checkNames(p, db, setup)
+	if err != nil {
+		return err
+	}
+	made, err := db.Apply(p.ctx, setup, store.ApplyOptions{Write: c.Yes, Prune: c.Prune, Channels: channels}, p.clock())
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}
-	c.print(p, report)
+	c.print(p, made)
+	r := &report{process: p}
+	r.faults(faults)
+	if r.bad > 0 {
+		return fmt.Errorf("%d to mend in Slack or in %s", r.bad, c.File)
+	}
 	return nil
+}
+
+// askLimit is how long apply waits for Slack.
+const askLimit = time.Minute
+
+// checkNames looks up in Slack what the file names there, if there is a token.
+func (c *applyCmd) checkNames(p process, db *store.System, setup oncall.Setup) ([]oncall.SlackFault, []oncall.NamedChannel, error) {
+	if c.SlackBotToken == "" {
+		return nil, nil, nil
+	}
+	b, err := c.bot(p, db)
+	if err != nil {
+		return nil, nil, err
+	}
+	directory, err := db.Directory(p.ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := setup.SlackNames()
+	for i, n := range names.Channels {
+		before, _ := directory.ChannelBefore(n.Named)
+		names.Channels[i].Before = before.ID
+	}
+	for i, n := range names.Groups {
+		names.Groups[i].Before = directory.GroupBefore(n.Named)
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, askLimit)
+	defer cancel()
+	faults, found := b.CheckNames(ctx, names)
+	return faults, found, nil
+}
+
+func (c *applyCmd) bot(p process, db *store.System) (*bot.Bot, error) {
+	return bot.New(bot.Config{
+		BotToken: c.SlackBotToken, AppToken: "xapp-unused", APIURL: c.SlackAPIURL, Store: db.Store, Clock: p.clock, Log: zerolog.Nop(),
+	})
 }
 
 func (c *applyCmd) print(p process, report store.Report) {
@@ -157,7 +204,7 @@ func (c *applyCmd) askSlack(p process, email string, db *store.System) (oncall.U
 	if c.SlackBotToken == "" {
 		return oncall.User{}, errors.New("give slack (the Slack user id), or set SLACK_BOT_TOKEN so that the e-mail address can be looked up")
 	}
-	b, err := bot.New(bot.Config{BotToken: c.SlackBotToken, AppToken: "xapp-unused", APIURL: c.SlackAPIURL, Store: db.Store, Clock: p.clock, Log: zerolog.Nop()})
+	b, err := c.bot(p, db)
 	if err != nil {
 		return oncall.User{}, err
 	}

@@ -10,7 +10,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 type doctorCmd struct {
@@ -73,18 +76,27 @@ func (c *doctorCmd) look(r *report, limit time.Duration) {
 	saySlack := c.lookAtSlack(r, limit)
 	c.database(r, limit)
 	sayChannels(r)
-	saySlack()
+	if saySlack() {
+		c.names(r)
+	}
 }
 
-// lookAtSlack starts checking Slack, and returns a function that waits for the findings and prints
-// them.
-func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() {
-	b, err := bot.New(bot.Config{
+func (c *doctorCmd) bot(r *report) (*bot.Bot, error) {
+	return bot.New(bot.Config{
 		BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, UserToken: c.SlackUserToken, APIURL: c.SlackAPIURL,
 		Clock: r.clock, Log: zerolog.Nop(),
 	})
+}
+
+// lookAtSlack starts checking Slack, and returns a function that waits for the findings, prints
+// them, and reports whether Slack takes the bot token.
+func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() bool {
+	b, err := c.bot(r)
 	if err != nil {
-		return func() { r.fail("slack", err.Error(), "Check the SLACK_ settings.") }
+		return func() bool {
+			r.fail("slack", err.Error(), "Check the SLACK_ settings.")
+			return false
+		}
 	}
 	found := make(chan []notify.CheckResult, 1)
 	go func() {
@@ -92,7 +104,56 @@ func (c *doctorCmd) lookAtSlack(r *report, limit time.Duration) func() {
 		defer cancel()
 		found <- b.Check(ctx)
 	}()
-	return func() { r.each("slack", <-found) }
+	return func() bool {
+		all := <-found
+		r.each("slack", all)
+		return len(all) > 0 && all[0].OK
+	}
+}
+
+// namesLimit is how long the doctor may take to look up in Slack what the set-up names.
+const namesLimit = time.Minute
+
+// names looks up every person, channel and user group that the set-up names.
+func (c *doctorCmd) names(r *report) {
+	ctx, cancel := context.WithTimeout(r.ctx, namesLimit)
+	defer cancel()
+	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return // said already
+	}
+	defer db.Close()
+	if current, latest, err := migrations.Status(ctx, db.Pool()); err != nil || current < latest {
+		return // said already, too
+	}
+	directory, err := db.Directory(ctx)
+	if err != nil {
+		r.failQuery(ctx, "names", err, "Check the database's log.")
+		return
+	}
+	b, err := c.bot(r)
+	if err != nil {
+		return
+	}
+	named := directory.SlackNames(r.clock())
+	faults, _ := b.CheckNames(ctx, named)
+	r.faults(faults)
+	if n := len(named.Channels) + len(named.People) + len(named.Groups); n > 0 && len(faults) == 0 {
+		r.ok("names", fmt.Sprintf("Slack has the %d channels, %d people and %d user groups that the set-up names",
+			len(named.Channels), len(named.People), len(named.Groups)))
+	}
+}
+
+// faults prints what isn't in Slack as it is named.
+func (r *report) faults(found []oncall.SlackFault) {
+	for _, f := range found {
+		word := "note"
+		if !f.Note {
+			word = "FAIL"
+			r.bad++
+		}
+		fmt.Fprintf(r.out, "%s  %s: %s\n%16s%s\n", word, notify.OneLine(f.Where), notify.OneLine(f.What), "", notify.OneLine(f.Remedy))
+	}
 }
 
 // openPool connects to the database for work that needs no store.

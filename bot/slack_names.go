@@ -1,0 +1,92 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// CheckNames looks up in Slack everything that a set-up names there. What could not be looked up is a
+// note of its own. It returns the channels, too, with what the names stand for.
+func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) ([]oncall.SlackFault, []oncall.NamedChannel) {
+	var faults []oncall.SlackFault
+	var found []oncall.NamedChannel
+	unseen := func(what string, err error) {
+		said := err.Error()
+		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+			said = refusal.Error()
+		}
+		faults = append(faults, oncall.SlackFault{
+			Where: "slack", What: what + " could not be looked up", Remedy: said, Note: true,
+		})
+	}
+	if len(n.Channels) > 0 {
+		channels, err := b.Channels(ctx)
+		if err != nil {
+			unseen("channels", err)
+		} else {
+			faults = append(faults, oncall.CheckChannels(n.Channels, channels)...)
+			for _, name := range n.Channels {
+				c, is := oncall.LookUpChannel(name.Named, name.Before, channels)
+				if is && !oncall.IsChannelID(name.Named) {
+					found = append(found, oncall.NamedChannel{Named: name.Named, SlackChannel: c})
+				}
+			}
+		}
+	}
+	if len(n.People) > 0 {
+		people, seen, err := b.people(ctx, n.People)
+		if err != nil {
+			unseen("some people", err)
+		}
+		faults = append(faults, oncall.CheckPeople(seen, people)...)
+	}
+	if len(n.Groups) > 0 {
+		groups, err := b.Groups(ctx)
+		if err != nil {
+			unseen("user groups", err)
+		} else {
+			faults = append(faults, oncall.CheckGroups(n.Groups, groups)...)
+		}
+	}
+	return faults, found
+}
+
+// people returns whom Slack tells of, and of whom it was asked before an error.
+func (b *Bot) people(ctx context.Context, named []oncall.SlackName) (all []oncall.SlackPerson, seen []oncall.SlackName, err error) {
+	users, err := b.slack.Users(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list people: %w", err)
+	}
+	for i := range users {
+		all = append(all, slackPerson(&users[i]))
+	}
+	for _, n := range named {
+		if !slices.ContainsFunc(all, func(p oncall.SlackPerson) bool { return string(p.ID) == n.Named }) {
+			u, err := b.slack.User(ctx, n.Named, slackcall.ForRest)
+			switch {
+			case slackcall.NoUser(err):
+			case err != nil:
+				return all, seen, fmt.Errorf("look up %s: %w", n.Named, err)
+			default:
+				all = append(all, slackPerson(u))
+			}
+		}
+		seen = append(seen, n)
+	}
+	return all, seen, nil
+}
+
+func slackPerson(u *slack.User) oncall.SlackPerson {
+	p := oncall.SlackPerson{ID: oncall.UserID(u.ID), Name: u.RealName, Email: u.Profile.Email, Left: u.Deleted, Bot: u.IsBot || u.ID == slackbot}
+	if p.Name == "" {
+		p.Name = u.Name
+	}
+	return p
+}

@@ -1,0 +1,235 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// SlackNames is what a set-up names in Slack.
+type SlackNames struct {
+	Channels []SlackName
+	People   []SlackName
+	Groups   []SlackName
+}
+
+// A SlackName is one name of something in Slack.
+type SlackName struct {
+	Where  string // in the set-up: "team payments"
+	Named  string // a channel by its name or id, a person by their id, a user group by its handle or id
+	Before string // the id that the name stood for when it was looked up; empty: it wasn't, or is one itself
+}
+
+// A SlackPerson is somebody as Slack has them.
+type SlackPerson struct {
+	ID    UserID
+	Name  string
+	Email string
+	Left  bool
+	Bot   bool
+}
+
+// A SlackFault is something in a set-up that isn't in Slack as it is named.
+type SlackFault struct {
+	Where, What, Remedy string
+	Note                bool // it works all the same
+}
+
+// CheckChannels finds the channels that take no messages, and those that are called otherwise now.
+func CheckChannels(named []SlackName, all []SlackChannel) []SlackFault {
+	var faults []SlackFault
+	for _, n := range named {
+		word := channelWord(n.Named)
+		c, found := LookUpChannel(n.Named, n.Before, all)
+		switch other, taken := LookUpChannel(n.Named, "", all); {
+		case !found && n.Before != "" && taken:
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: fmt.Sprintf("%s was the channel %s, which is gone, or is private and the app is not in it", word, n.Before),
+				Remedy: fmt.Sprintf("Another channel is called so now, and gets nothing meanwhile. If that one is meant, write channel: %s.", other.ID),
+			})
+		case !found:
+			what := fmt.Sprintf("there is no channel %s, or it is private and the app is not in it", word)
+			remedy := "Create it, or correct the name. Into a private channel, invite the app: /invite @watchbill."
+			if guess := nearestChannel(n.Named, all); guess != "" {
+				what += fmt.Sprintf("; did you mean #%s?", guess)
+			}
+			faults = append(faults, SlackFault{Where: n.Where, What: what, Remedy: remedy})
+		case c.Archived:
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: nowCalled(word, c) + " is archived", Remedy: "Unarchive it in Slack, or name another channel.",
+			})
+		case ChannelName(n.Named) != "" && c.Name != ChannelName(n.Named):
+			f := SlackFault{
+				Where: n.Where, What: fmt.Sprintf("%s is called #%s now, and messages go there", word, c.Name),
+				Remedy: "Correct the name in the set-up file.", Note: true,
+			}
+			if taken && other.ID != c.ID {
+				f.Remedy = fmt.Sprintf("Another channel has the old name, and gets nothing. Correct the name in the set-up file, or write channel: %s if that one is meant.", other.ID)
+			}
+			faults = append(faults, f)
+		}
+	}
+	return faults
+}
+
+// channelWord writes a channel as people know it, as far as a set-up says it.
+func channelWord(named string) string {
+	if name := ChannelName(named); name != "" {
+		return "#" + name
+	}
+	return named
+}
+
+func nowCalled(word string, c SlackChannel) string {
+	if word == "#"+c.Name {
+		return word
+	}
+	return fmt.Sprintf("%s (#%s)", word, c.Name)
+}
+
+func nearestChannel(named string, all []SlackChannel) string {
+	var names []string
+	for _, c := range all {
+		if !c.Archived {
+			names = append(names, c.Name)
+		}
+	}
+	return Nearest(ChannelName(named), names)
+}
+
+// CheckPeople finds those who aren't in the workspace. all is whom Slack has told of.
+func CheckPeople(named []SlackName, all []SlackPerson) []SlackFault {
+	var faults []SlackFault
+	for _, n := range named {
+		i := slices.IndexFunc(all, func(p SlackPerson) bool { return string(p.ID) == n.Named })
+		const correct = "Correct slack in the set-up file: in Slack, the person's profile, ⋮, Copy member ID."
+		switch {
+		case i < 0:
+			what := fmt.Sprintf("nobody in this workspace has the id %s", n.Named)
+			if guess := likely(n.Where, all); guess.ID != "" {
+				what += fmt.Sprintf("; did you mean %s, %s?", guess.ID, guess.Name)
+			}
+			faults = append(faults, SlackFault{Where: n.Where, What: what, Remedy: correct})
+		case all[i].Bot:
+			faults = append(faults, SlackFault{Where: n.Where, What: n.Named + " is a bot, which can't be on call", Remedy: correct})
+		case all[i].Left:
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: fmt.Sprintf("%s (%s) has left the workspace", all[i].Name, n.Named), Remedy: "Put somebody else in their place.",
+			})
+		}
+	}
+	return faults
+}
+
+// likely is the only one who is called as the set-up calls a person.
+func likely(where string, all []SlackPerson) (found SlackPerson) {
+	name := strings.ToLower(strings.TrimPrefix(where, "user "))
+	for _, p := range all {
+		full := strings.ToLower(p.Name)
+		first, _, _ := strings.Cut(full, " ")
+		mailbox, _, _ := strings.Cut(strings.ToLower(p.Email), "@")
+		if p.Left || p.Bot || name != full && name != first && name != mailbox {
+			continue
+		}
+		if found.ID != "" {
+			return SlackPerson{}
+		}
+		found = p
+	}
+	return found
+}
+
+// CheckGroups finds the user groups that Slack doesn't have, or has by another handle now.
+func CheckGroups(named []SlackName, all []SlackGroup) []SlackFault {
+	var faults []SlackFault
+	for _, n := range named {
+		i := IndexGroup(n.Named, n.Before, all)
+		switch {
+		case i < 0:
+			var handles []string
+			for _, g := range all {
+				handles = append(handles, g.Handle)
+			}
+			what := fmt.Sprintf("there is no user group @%s in Slack", n.Named)
+			if guess := Nearest(n.Named, handles); guess != "" {
+				what += fmt.Sprintf("; did you mean @%s?", guess)
+			}
+			faults = append(faults, SlackFault{Where: n.Where, What: what, Remedy: "Create it in Slack, or correct the name."})
+		case !all[i].Names(n.Named):
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: fmt.Sprintf("@%s is called @%s in Slack now, and is followed", n.Named, all[i].Handle),
+				Remedy: "Correct the name in the set-up file.", Note: true,
+			})
+		case all[i].Disabled && strings.HasPrefix(n.Where, "policy "):
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: fmt.Sprintf("the user group @%s is disabled, so the step pages nobody", n.Named),
+				Remedy: "Enable it in Slack, or page somebody else.",
+			})
+		}
+	}
+	return faults
+}
+
+// IndexGroup finds the user group that a name stands for: the one that was found before by its id, or
+// else by its handle; -1 if there is none.
+func IndexGroup(named, before string, all []SlackGroup) int {
+	return slices.IndexFunc(all, func(g SlackGroup) bool {
+		if before != "" {
+			return g.ID == before
+		}
+		return g.Names(named)
+	})
+}
+
+// SlackNames lists what the document names in Slack.
+func (s Setup) SlackNames() SlackNames {
+	var names SlackNames
+	for _, t := range s.Teams {
+		names.Channels = append(names.Channels, SlackName{Where: "team " + t.Name, Named: t.Channel})
+	}
+	for _, p := range s.Policies {
+		for _, st := range p.Steps {
+			for _, written := range st.Page {
+				t, err := parseTarget(written)
+				if err != nil {
+					continue // Check says so
+				}
+				names.add("policy "+p.Name, t.target(SetupIDs{}))
+			}
+		}
+	}
+	for _, u := range s.Users {
+		if u.Slack != "" {
+			names.People = append(names.People, SlackName{Where: "user " + u.Name, Named: string(u.Slack)})
+		}
+	}
+	for _, g := range s.UserGroups {
+		names.Groups = append(names.Groups, SlackName{Where: "user group " + g.Name(), Named: g.Name()})
+	}
+	return names
+}
+
+// add adds what a step names, once for each policy.
+func (n *SlackNames) add(where string, t Target) {
+	is := SlackName{Where: where, Named: t.Channel}
+	switch {
+	case t.Channel != "" && !slices.Contains(n.Channels, is):
+		n.Channels = append(n.Channels, is)
+	case t.Group != "":
+		is.Named = t.Group
+		if !slices.Contains(n.Groups, is) {
+			n.Groups = append(n.Groups, is)
+		}
+	}
+}
+
+// NamesOfPolicy lists what the steps of a policy name.
+func NamesOfPolicy(p Policy) SlackNames {
+	var names SlackNames
+	for _, s := range p.Steps {
+		for _, t := range s.Targets {
+			names.add("policy "+p.Name, t)
+		}
+	}
+	return names
+}
