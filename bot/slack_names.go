@@ -41,7 +41,7 @@ func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) ([]oncall.Sla
 		}
 	}
 	if len(n.People) > 0 {
-		people, seen, err := b.people(ctx, n.People)
+		people, seen, err := b.peopleNamed(ctx, n.People)
 		if err != nil {
 			unseen("some people", err)
 		}
@@ -58,8 +58,8 @@ func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) ([]oncall.Sla
 	return faults, found
 }
 
-// people returns whom Slack tells of, and of whom it was asked before an error.
-func (b *Bot) people(ctx context.Context, named []oncall.SlackName) (all []oncall.SlackPerson, seen []oncall.SlackName, err error) {
+// peopleNamed returns whom Slack tells of, and of whom it was asked before an error.
+func (b *Bot) peopleNamed(ctx context.Context, named []oncall.SlackName) (all []oncall.SlackPerson, seen []oncall.SlackName, err error) {
 	users, err := b.slack.Users(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list people: %w", err)

@@ -163,7 +163,7 @@ const (
 	stormDials   = 3
 	stormGreeted = 10
 	stormWithin  = 10 * time.Second
-	stormPause  = 30 * time.Second
+	stormPause   = 30 * time.Second
 )
 
 // Why a socket that is hung up again and again waits.
