@@ -262,15 +262,23 @@ func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (
 
 // refused tells people of a channel that refuses the incident's message.
 func (w drawer) refused(ctx context.Context, d store.Drawing, err error) error {
+	code := channelRefuses(err)
+	if code == "" {
+		return nil
+	}
+	return w.jobs.store.ChannelRefused(ctx, d.Picture.Incident.TeamID, code, w.jobs.clock())
+}
+
+// channelRefuses returns why a channel or person takes no messages, or nothing if the error is another.
+func channelRefuses(err error) (code string) {
 	type refusal interface {
 		error
 		ChannelRefuses() (code string)
 	}
-	e, ok := errors.AsType[refusal](err)
-	if !ok || e.ChannelRefuses() == "" {
-		return nil
+	if e, ok := errors.AsType[refusal](err); ok {
+		return e.ChannelRefuses()
 	}
-	return w.jobs.store.ChannelRefused(ctx, d.Picture.Incident.TeamID, e.ChannelRefuses(), w.jobs.clock())
+	return ""
 }
 
 // undone reports whether the board has certainly not done it.

@@ -17,7 +17,15 @@ const (
 	tellLimit = 2 * time.Minute
 	// tellTurns limits how often one run redraws a notice that keeps changing.
 	tellTurns = 10
+	// tellRefused is how often a person's notice is refused until it has to wait: now and then Slack
+	// refuses in passing.
+	tellRefused = 4
+	// tellAgain is how long a notice waits that Slack has refused to deliver.
+	tellAgain = time.Hour
 )
+
+// errLeft ends the telling of whoever can't be told any more.
+var errLeft = errors.New("the person has left the workspace")
 
 // tell posts a notice and redraws it until its message shows its current state.
 func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
@@ -29,12 +37,19 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 		if t.Done(j.clock()) {
 			return nil
 		}
+		if t.Left {
+			return river.JobCancel(errLeft)
+		}
 		at, err := j.tellOnce(ctx, t)
 		switch {
 		case errors.Is(err, store.ErrGone):
 			return river.JobCancel(err) // somebody deleted it, so they have read it
 		case delay(err) > 0:
 			return river.JobSnooze(delay(err)) // there is no room now, and others needn't wait behind it
+		case t.Person && channelRefuses(err) != "" && job.Attempt >= tellRefused:
+			// Slack will say the same next time. It may change its mind, and the notice still be of use.
+			j.log.Warn().Err(err).Int64("notice", int64(t.Notice.ID)).Msg("notice refused; it is tried again in an hour")
+			return river.JobSnooze(tellAgain)
 		case err != nil:
 			return err
 		}

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,4 +133,52 @@ func TestALateNoticeIsNotTold(t *testing.T) {
 	if got := d.board.states("late"); len(got) != 0 {
 		t.Errorf("a late notice was told %d times", len(got))
 	}
+}
+
+type refusing struct{ error }
+
+// ChannelRefuses implements what jobs ask of Slack's errors.
+func (refusing) ChannelRefuses() string { return "channel_not_found" }
+
+// Who has left is told nothing, and for whom Slack takes nothing is not tried again and again.
+func TestNoticesAreNotTriedForDays(t *testing.T) {
+	t.Parallel()
+	d := newWorld(t, "1h", time.Now)
+	tries := map[string]int{}
+	var mu sync.Mutex
+	d.board.fail(func(_ context.Context, act string, posted bool) error {
+		if act != "post notice" || posted {
+			return nil
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		tries[act]++
+		return refusing{errors.New("chat.postMessage: channel_not_found")}
+	})
+	gone := d.clock().Add(-time.Hour)
+	if err := d.store.SaveUser(t.Context(), oncall.User{ID: bo, Name: "Bo", DeactivatedAt: &gone}, d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.store.Notify(t.Context(), d.clock(), oncall.Notice{Key: "left", To: string(bo), Kind: testNotice}); err != nil {
+		t.Fatal(err)
+	}
+	d.start(d.phone)
+	state := func(key string) (state string, soon bool) {
+		err := d.store.Pool().QueryRow(context.Background(), `
+			SELECT state, scheduled_at < $2 FROM river_job
+			WHERE kind = 'tell' AND args->>'notice' = (SELECT id::text FROM notices WHERE key = $1)`,
+			key, d.clock().Add(50*time.Minute)).Scan(&state, &soon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state, soon
+	}
+	d.eventually("nobody tells who has left", func() bool { s, _ := state("left"); return s == "cancelled" })
+	if n := tries["post notice"]; n != 0 {
+		t.Errorf("it was tried %d times", n)
+	}
+	if err := d.store.Notify(t.Context(), d.clock(), oncall.Notice{Key: "refused", To: string(ann), Kind: testNotice}); err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("it waits for an hour", func() bool { s, soon := state("refused"); return s == "scheduled" && !soon })
 }

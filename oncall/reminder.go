@@ -74,7 +74,7 @@ const NoticeMoved NoticeKind = "shift_moved"
 func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
 	moves := map[UserID][]schedule.Move{}
 	var people []UserID
-	for _, m := range schedule.MovedShifts(before, after, now, now.Add(planAhead)) {
+	for _, m := range movedAhead(before, after, now) {
 		if !m.Start.After(now) || m.User == by || slices.Contains(aware, m.User) {
 			continue
 		}
@@ -91,6 +91,31 @@ func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserI
 		})
 	}
 	return notices
+}
+
+// movedAhead are the moves that begin within the weeks to come, each to its real end: without one if it
+// has none within years.
+func movedAhead(before, after *schedule.Schedule, now time.Time) []schedule.Move {
+	ahead := now.Add(planAhead)
+	for look := 2 * planAhead; ; look *= 4 {
+		end := now.Add(look)
+		moves := slices.DeleteFunc(schedule.MovedShifts(before, after, now, end), func(m schedule.Move) bool {
+			return !m.Start.Before(ahead)
+		})
+		cut := func(m schedule.Move) bool { return !m.End.Before(end) }
+		if !slices.ContainsFunc(moves, cut) {
+			return moves
+		}
+		if look < 10*planAhead {
+			continue
+		}
+		for i, m := range moves {
+			if cut(m) {
+				moves[i].End = time.Time{}
+			}
+		}
+		return moves
+	}
 }
 
 // ParseRemindBefore reads how long before a shift somebody wants to be reminded: "24h 1h",

@@ -69,3 +69,55 @@ func TestReminders(t *testing.T) {
 		t.Errorf("due: %+v", due)
 	}
 }
+
+// A shift that an edit moves ends when it ends, not where the look ahead does.
+func TestMovedShiftsEndWhenTheyEnd(t *testing.T) {
+	t.Parallel()
+	at := func(day string) time.Time {
+		d, err := time.Parse(time.DateTime, day+" 09:00:00")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	made := func(turns ...[]UserID) *schedule.Schedule {
+		c, err := schedule.Compile(schedule.Definition{ID: 1, Name: "primary", TimeZone: "UTC", Versions: []schedule.Version{{
+			Rotations: []schedule.Rotation{{
+				Name: "weekly", StartDate: schedule.Date{Year: 2026, Month: 3, Day: 2}, HandOff: 9 * 60, Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit}, Turns: turns,
+			}},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	ann, bo, cy := []UserID{"U0ANN"}, []UserID{"U0BO"}, []UserID{"U0CY"}
+	now := at("2026-03-02").Add(5 * time.Hour)
+	last := map[string]time.Time{}
+	for _, n := range Moved(made(ann, bo), made(ann, cy), now, "1", "", nil) {
+		moves := n.Detail.Moves
+		last[n.To] = moves[len(moves)-1].End
+		for _, m := range moves {
+			if m.End.Sub(m.Start) != 7*24*time.Hour || m.Start.Hour() != 9 {
+				t.Errorf("%s: %s to %s", n.To, m.Start, m.End)
+			}
+		}
+	}
+	if want := at("2026-04-27"); !last["U0BO"].Equal(want) || !last["U0CY"].Equal(want) {
+		t.Errorf("the last ends %v, want %s", last, want)
+	}
+	for _, n := range Moved(made(ann), made(ann, bo), now, "2", "", nil) {
+		if end := n.Detail.Moves[len(n.Detail.Moves)-1].End; end.Hour() != 9 || end.IsZero() {
+			t.Errorf("%s: the last ends %s", n.To, end)
+		}
+	}
+	for _, n := range Moved(made(ann, bo), made(ann), now, "3", "", nil) {
+		if end := n.Detail.Moves[len(n.Detail.Moves)-1].End; end.Hour() != 9 || end.IsZero() {
+			t.Errorf("%s: the last ends %s", n.To, end)
+		}
+	}
+	long := Moved(made(bo), made(bo, bo), now, "4", "", nil)
+	if len(long) != 0 {
+		t.Errorf("nothing has changed: %+v", long)
+	}
+}

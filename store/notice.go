@@ -16,6 +16,8 @@ type NoticeDrawing struct {
 	Place   Place      // zero: not posted yet
 	Drawn   int64      // the version that the message shows
 	TriedAt *time.Time // an earlier attempt may have posted it
+	Person  bool       // a direct message
+	Left    bool       // the person has left the workspace
 }
 
 // Done reports whether there is nothing to tell at now: the message shows the notice
@@ -85,9 +87,11 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 // second place is kept.
 func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (NoticeDrawing, error) {
 	const load = `
-		SELECT id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn
-		FROM notices
-		WHERE id = $1
+		SELECT n.id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn,
+		       EXISTS (SELECT FROM users u WHERE u.id = recipient) AS person,
+		       EXISTS (SELECT FROM users u WHERE u.id = recipient AND deactivated_at <= $2) AS "left"
+		FROM notices n
+		WHERE n.id = $1
 		FOR UPDATE`
 	const try = `UPDATE notices SET tried_at = $2 WHERE id = $1 AND tried_at IS NULL AND channel = ''`
 	type row struct {
@@ -102,10 +106,12 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 		TriedAt     *time.Time
 		Channel, TS string
 		Drawn       int64
+		Person      bool
+		Left        bool
 	}
 	var r row
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, load, id)
+		rows, _ := tx.Query(ctx, load, id, now)
 		var err error
 		if r, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[row]); err != nil {
 			return err
@@ -122,6 +128,7 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 			Version: r.Version, Until: r.NotAfter,
 		},
 		Place: Place{Channel: r.Channel, TS: r.TS}, Drawn: r.Drawn, TriedAt: r.TriedAt,
+		Person: r.Person, Left: r.Left,
 	}, nil
 }
 

@@ -163,7 +163,11 @@ func drawMoved(n oncall.Notice) Drawing {
 		if m.Role != schedule.RolePrimary {
 			what += " (" + Name(m.Role) + ")"
 		}
-		lines = append(lines, fmt.Sprintf("• %s %s", what, toldSpan(m.Start, m.End, f.TimeZone)))
+		when := toldSpan(m.Start, m.End, f.TimeZone)
+		if m.End.IsZero() {
+			when = "from " + Time(m.Start, location(f.TimeZone)) + " on, with no end in sight"
+		}
+		lines = append(lines, fmt.Sprintf("• %s %s", what, when))
 	}
 	if more := len(f.Moves) - maxMoves; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
