@@ -32,11 +32,11 @@ type Fold struct {
 	NewAlert    func() AlertID
 	NextCount   func() int64 // counts the incidents of the policy; nil: no step needs it
 
-	now       time.Time              // when the signal came that is being folded
-	alerts    map[string]*Alert      // the latest of each dedup key
-	groups    map[string]IncidentID  // the latest of each group key
-	incidents map[IncidentID]*Change // all signals make one change of each
-	elsewhere map[IncidentID]int     // how many alerts of other integrations fire
+	now       time.Time               // when the signal came that is being folded
+	alerts    map[string]*Alert       // the latest of each dedup key
+	groups    map[string]IncidentID   // the latest of each group key
+	incidents map[IncidentID]*Change  // all signals make one change of each
+	elsewhere map[IncidentID][]*Alert // of other integrations, that fire
 	touched   map[AlertID]*Alert
 }
 
@@ -83,10 +83,10 @@ func (d *Fold) AddAlerts(alerts ...Alert) {
 // Elsewhere notes that an alert of another integration belongs to an incident in the fold.
 func (d *Fold) Elsewhere(a Alert) {
 	if d.elsewhere == nil {
-		d.elsewhere = map[IncidentID]int{}
+		d.elsewhere = map[IncidentID][]*Alert{}
 	}
 	if a.Firing {
-		d.elsewhere[a.IncidentID]++
+		d.elsewhere[a.IncidentID] = append(d.elsewhere[a.IncidentID], &a)
 	}
 }
 
@@ -96,6 +96,7 @@ func (d *Fold) Results() ([]Change, []Alert) {
 	var changes []Change
 	for _, id := range slices.Sorted(maps.Keys(d.incidents)) {
 		if c := *d.incidents[id]; len(c.Events) > 0 || c.Incident.SignalCount > c.before.SignalCount {
+			d.entitle(&c.Incident)
 			changes = append(changes, c.done())
 		}
 	}
@@ -135,11 +136,15 @@ func (d *Fold) trigger(s Signal) Folded {
 	a := d.alerts[s.DedupKey]
 	switch {
 	case a != nil && a.Firing && d.change(a.IncidentID) != nil:
+		was := a.Title
 		a.refresh(s, d.now)
 		a.GroupKey = s.group() // editing a monitor's routes renames the group of a firing alert
 		d.touch(a)
 		f := d.again(a, s)
 		d.misread(a, s, f.Incident)
+		if a.Title != was {
+			d.change(f.Incident).retitled(was)
+		}
 		return f
 	case a != nil && a.late(s, d.now):
 		a.LateUntil = nil
@@ -345,7 +350,7 @@ func (d *Fold) cleared(a *Alert) *Change {
 
 // fires reports whether any alert of the incident does.
 func (d *Fold) fires(id IncidentID) bool {
-	if d.elsewhere[id] > 0 {
+	if len(d.elsewhere[id]) > 0 {
 		return true
 	}
 	for _, a := range d.alerts {

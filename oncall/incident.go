@@ -30,7 +30,8 @@ type Incident struct {
 	OpenedAt      time.Time
 	SignalCount   int // how many signals were about it
 	LastSignalAt  time.Time
-	Flaps         int // how often it was reopened
+	Flaps         int        // how often it was reopened
+	RetitledAt    *time.Time // when the timeline last had a line about an alert's new title
 
 	AckedBy    Actor
 	AckedAt    *time.Time

@@ -57,12 +57,11 @@ func (k *keyList) add(id oncall.IntegrationID, key string) {
 // incidents locked, unless somebody else has locked them.
 func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*storedState, error) {
 	var alerts, groups, lists keyList
-	made, clears := 0, false
+	made := 0
 	for _, l := range entries {
 		switch s := l.signal; s.Action {
 		case oncall.Reconcile:
 			lists.add(l.IntegrationID, s.GroupKey)
-			clears = true
 			continue
 		case oncall.Trigger:
 			group := s.GroupKey
@@ -72,7 +71,7 @@ func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*storedS
 			groups.add(l.IntegrationID, group)
 			made++
 		case oncall.Clear:
-			made, clears = made+1, true
+			made++
 		case oncall.AckSignal:
 		}
 		alerts.add(l.IntegrationID, l.signal.DedupKey)
@@ -81,7 +80,7 @@ func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*storedS
 	if err != nil {
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
-	return which.load(ctx, tx, f.held, made, clears)
+	return which.load(ctx, tx, f.held, made)
 }
 
 // batchIDs are the alerts and incidents that a batch of signals is about.
@@ -180,15 +179,15 @@ func (i *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 	return incidents(ctx, tx, ours)
 }
 
-// load loads them. When something may clear, all firing alerts of the incidents are needed, to know
-// which was the last.
-func (i *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int, clears bool) (*storedState, error) {
+// load loads them, with all firing alerts of the incidents: what these are called depends on them, and
+// when the last of them clears they are over.
+func (i *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, count, first_at, last_at,
 		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread
 		FROM alerts
-		WHERE id = ANY ($1) OR ($3 AND firing AND incident_id = ANY ($2))
+		WHERE id = ANY ($1) OR (firing AND incident_id = ANY ($2))
 		ORDER BY id`
 	const last = `SELECT coalesce(max(id), 0) FROM incidents`
 	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
@@ -198,7 +197,7 @@ func (i *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	}
 	f := &storedState{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
 	batch := &pgx.Batch{}
-	batch.Queue(load, i.alerts, i.incidents, clears).Query(func(rows pgx.Rows) error {
+	batch.Queue(load, i.alerts, i.incidents).Query(func(rows pgx.Rows) error {
 		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
 		for _, a := range alerts {
 			f.alerts[a.IntegrationID] = append(f.alerts[a.IntegrationID], a)

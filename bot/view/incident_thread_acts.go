@@ -136,6 +136,8 @@ func quietLine(e oncall.Event) string {
 		return fmt.Sprintf("%s opened it: %s", who(e.Actor), text)
 	case oncall.EventAlertJoined:
 		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)
+	case oncall.EventRetitled:
+		return fmt.Sprintf("%s says something new. Before: %s", who(e.Actor), text)
 	case oncall.EventMisread:
 		return fmt.Sprintf("Not understood of what %s sent: %s", who(e.Actor), text)
 	case oncall.EventLate:

@@ -1,0 +1,87 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	// nameFrom is from how many alerts on an incident is called by what they have in common.
+	nameFrom = 5
+	// maxLead is how much of an alert's title stands before how many more there are, in characters.
+	maxLead = 200
+	// retitleEvery bounds how often the thread has a title that is no longer true.
+	retitleEvery = 5 * time.Minute
+)
+
+// entitle has the incident say what is true now: the title, text and link of the worst alert that fires. Once
+// nothing fires, it keeps what it said last.
+func (d *Fold) entitle(in *Incident) {
+	var firing []*Alert
+	for _, a := range d.alerts {
+		if a.Firing && a.IncidentID == in.ID {
+			firing = append(firing, a)
+		}
+	}
+	firing = append(firing, d.elsewhere[in.ID]...)
+	if len(firing) == 0 {
+		return
+	}
+	foreign := func(a *Alert) int { // what was merged into it gives it no title before its own
+		if a.IntegrationID == in.IntegrationID && a.GroupKey == in.GroupKey {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(firing, func(a, b *Alert) int {
+		return cmp.Or(b.Severity.rank()-a.Severity.rank(), foreign(a)-foreign(b), cmp.Compare(a.ID, b.ID))
+	})
+	in.Title, in.Body, in.Link = headline(firing), firing[0].Body, firing[0].Link
+}
+
+// headline is what alerts are called together, the worst of them first.
+func headline(firing []*Alert) string {
+	lead, n := firing[0].Title, len(firing)
+	name := common(firing, func(a *Alert) string { return a.Labels["alertname"] })
+	title := common(firing, func(a *Alert) string { return a.Title })
+	switch {
+	case n == 1:
+		return lead
+	case n < nameFrom || name == "" && title == "":
+		return fmt.Sprintf("%s +%d more", cutTitle(lead), n-1)
+	case title == "" || title == name:
+		return fmt.Sprintf("%s (%d alerts)", cutTitle(name), n)
+	case name == "":
+		return fmt.Sprintf("%s (%d alerts)", cutTitle(title), n)
+	}
+	return fmt.Sprintf("%s: %s (%d alerts)", strings.TrimRight(cutTitle(title), "."), cutTitle(name), n)
+}
+
+// common is what all alerts have, or nothing.
+func common(alerts []*Alert, of func(*Alert) string) string {
+	first := of(alerts[0])
+	if slices.ContainsFunc(alerts, func(a *Alert) bool { return of(a) != first }) {
+		return ""
+	}
+	return first
+}
+
+func cutTitle(s string) string {
+	if utf8.RuneCountInString(s) <= maxLead {
+		return s
+	}
+	return string([]rune(s)[:maxLead-1]) + "…"
+}
+
+// retitled notes what an alert was called before, now and then.
+func (c *Change) retitled(was string) {
+	if at := c.Incident.RetitledAt; was == "" || at != nil && c.now.Sub(*at) < retitleEvery {
+		return
+	}
+	c.Incident.RetitledAt = new(c.now)
+	c.record(EventRetitled, c.by, Detail{Text: was})
+}
