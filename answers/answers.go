@@ -62,7 +62,7 @@ func say(o oncall.AnswerOutcome, dir *store.Directory) oncall.Sentence {
 		if len(o.Hint) > 0 {
 			return o.Hint
 		}
-		return oncall.Say("There is nothing open that you were paged for. The next page says what to answer.")
+		return oncall.Say("Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message.")
 	case oncall.AnswerSeveral:
 		return oncall.Say("More than one person here has this address, and it is not clear which of them you are. Please act in Slack.")
 	case oncall.AnswerReached:

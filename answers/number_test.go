@@ -188,7 +188,7 @@ func TestWhatWasOnlySaidElsewhere(t *testing.T) {
 	id := oncall.PageID(w.count(`SELECT id FROM pages WHERE method = 'voice'`))
 	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), id, 1, w.now))
 	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
-	if got := w.says(bosPhone, "ack"); got != "Open for you: #1; #1a takes it." {
+	if got := w.says(bosPhone, "ack"); got != "Open for you: #1; 1a takes it." {
 		t.Errorf("told %q", got)
 	}
 	if got := w.says(bosPhone, "#1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {

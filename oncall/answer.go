@@ -195,11 +195,16 @@ func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []
 		out.Acted, changes = addActed(out.Acted, acted), append(changes, more...)
 	}
 	if len(out.Acted) == 0 && incidents > 0 {
-		out.Result, out.Hint = AnswerUnclear, f.Phone.Help(ActAck)
+		phone := f.Phone
+		if len(phone.Shown) == 0 { // the answer named its message
+			phone = shows(f.Messages)
+		}
+		out.Result, out.Hint = AnswerUnclear, phone.Help(ActAck)
 		return out, changes, nil
 	}
 	out.Hint = f.Choice.Missed
-	if out.Hint != nil || len(a.Reply.Numbers) == 0 && a.Reply.Code == 0 {
+	typed := a.Token == "" && a.Message == (MessageKey{}) && a.Reply.Code == 0
+	if out.Hint != nil || typed && len(a.Reply.Numbers) == 0 {
 		out.Hint = sentences(out.Hint, f.Phone.Remaining(a.Reply, f.Choice))
 	}
 	return out, changes, nil

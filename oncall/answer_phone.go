@@ -14,6 +14,18 @@ type Phone struct {
 	Incidents map[IncidentID]Incident
 }
 
+// shows is a phone that shows these messages.
+func shows(messages []AnsweredMessage) Phone {
+	p := Phone{Incidents: map[IncidentID]Incident{}}
+	for _, m := range messages {
+		for _, in := range m.Incidents {
+			p.Incidents[in.ID] = in
+			p.Shown = append(p.Shown, ShownPage{Page: Page{IncidentID: in.ID, UserID: m.User}, Lead: m.Lead, Here: true})
+		}
+	}
+	return p
+}
+
 // A ShownPage is an incident in a message to a person.
 type ShownPage struct {
 	Page
@@ -282,7 +294,10 @@ func (p Phone) left(do ActKind, c Choice) (out []leftMessage) {
 				continue
 			}
 			listed[s.IncidentID] = true
-			answer, lead := "#"+strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
+			answer, lead := strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
+			if p.byCode(int(s.IncidentID)) != nil { // it means another message here
+				answer = "#" + answer
+			}
 			if here && s.Code != 0 {
 				answer, lead = strconv.Itoa(s.Code), s.Lead
 			}
@@ -307,7 +322,7 @@ func (p Phone) Help(do ActKind) Sentence {
 		left = p.left(ActResolve, Choice{})
 	}
 	if len(left) == 0 {
-		return nil
+		return Say("There is nothing open that you were paged for.")
 	}
 	n := left[0].answer
 	help := Say("Answer %sa to acknowledge, %sr to resolve or %se to escalate, with the number from the message.", n, n, n)

@@ -88,7 +88,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		"a test":                        {AnswerFacts{Known: true, Probed: true}, ack, AnswerOutcome{Result: AnswerReached}},
 		"nothing open":                  {AnswerFacts{Known: true}, ack, AnswerOutcome{Result: AnswerNothing}},
 		"nothing open, but a check":     {AnswerFacts{Known: true, Checked: true}, ack, AnswerOutcome{Result: AnswerReached}},
-		"hello":                         {AnswerFacts{Known: true}, ok, AnswerOutcome{Result: AnswerUnclear}},
+		"hello":                         {AnswerFacts{Known: true}, ok, AnswerOutcome{Result: AnswerUnclear, Hint: Say("There is nothing open that you were paged for.")}},
 		"hello, to a check":             {AnswerFacts{Known: true, Checked: true}, ok, AnswerOutcome{Result: AnswerReached}},
 		"several people":                {AnswerFacts{Known: true, Checked: true, Choice: Choice{Several: true}}, ack, AnswerOutcome{Result: AnswerSeveral}},
 		"a test page":                   {AnswerFacts{Known: true}, Answer{Reply: Reply{Kind: ReplyTest}}, AnswerOutcome{Result: AnswerReached}},
@@ -99,7 +99,7 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		"a message, declined": {
 			AnswerFacts{Known: true, Messages: []AnsweredMessage{one}},
 			Answer{Reply: Reply{Kind: ReplyAct, Act: ActDecline}},
-			AnswerOutcome{Result: AnswerUnclear},
+			AnswerOutcome{Result: AnswerUnclear, Hint: Say("Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message.")},
 		},
 	} {
 		out, changes, err := c.facts.Decide(c.a, Facts{}, at)
