@@ -124,7 +124,7 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 					cancel()
 				}
 			}
-			if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok {
+			if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok && !errors.Is(last, errTooMany) {
 				last, dialled = failed.ErrorObj, 0
 				if slackcall.Classify(last).Outcome == notify.Misconfigured {
 					cancel() // slack-go would go on trying

@@ -49,7 +49,7 @@ func TestTooManySocketsAreNoStorm(t *testing.T) {
 	f.eventually("both sockets have tried", func() bool { return f.calls("apps.connections.open") >= 2*stormDials })
 	ctx, cancel := context.WithTimeout(f.ctx, 3*time.Second)
 	defer cancel()
-	most := 2 * (stormDials + 2)
+	const most = 100 // a few run ahead until they are stopped; a storm has a thousand
 	if f.sim.WaitFor(ctx, func(*slacksim.Sim) bool { return f.calls("apps.connections.open") > most }) == nil {
 		t.Errorf("more than %d dials", most)
 	}

@@ -224,7 +224,11 @@ func (s *Sim) chatUpdate(a args) (obj, error) {
 		return nil, err
 	}
 	s.replace(c, m, next, a)
-	return obj{"channel": c.ID, "ts": m.TS, "text": m.Text, "message": s.messageObject(m, false)}, nil
+	said := s.messageObject(m, false)
+	for _, key := range []string{"ts", "thread_ts", "reply_count", "reply_users", "reply_users_count", "latest_reply"} {
+		delete(said, key)
+	}
+	return obj{"channel": c.ID, "ts": m.TS, "text": m.Text, "message": said}, nil
 }
 
 // replace puts new content into a message. Text without blocks removes the blocks, attachments and

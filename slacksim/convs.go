@@ -62,6 +62,9 @@ func (s *Sim) conversationsOpen(a args) (obj, error) {
 	out := obj{"id": c.ID}
 	if a.yes("return_im") {
 		out = s.channelObject(c)
+		for _, key := range []string{"is_mpim", "is_channel", "is_group", "is_private", "is_shared", "is_ext_shared"} {
+			delete(out, key)
+		}
 	}
 	return obj{"channel": out, "no_op": known, "already_open": known}, nil
 }

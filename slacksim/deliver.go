@@ -158,7 +158,7 @@ func (s *Sim) emit(name string, event obj) {
 	if event["type"] == nil {
 		event["type"] = name
 	}
-	if event["event_ts"] == nil {
+	if event["event_ts"] == nil && name != "user_change" && name != "team_join" {
 		event["event_ts"] = s.ts()
 	}
 	d := newDelivery("events_api", textOf(event["type"]), obj{

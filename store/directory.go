@@ -24,6 +24,7 @@ type Directory struct {
 
 	groups      map[string][]oncall.UserID     // Slack user groups, by handle
 	channels    map[string]oncall.NamedChannel // by what the set-up calls them
+	named       map[string]oncall.UserID       // by the address that the set-up had for a person
 	rosterTeams map[oncall.TeamID]oncall.RosterTeam
 
 	// With those removed, to which incidents refer.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -191,7 +192,7 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 		stored[u.ID] = u
 		byEmail[strings.ToLower(u.Email)] = u.ID
 	}
-	names := map[oncall.UserID]string{}
+	names, named := map[oncall.UserID]string{}, map[oncall.UserID]string{}
 	for _, u := range setup.Users {
 		id := u.Slack
 		if id == "" {
@@ -204,6 +205,9 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 			return oncall.Refuse("Users %q and %q have the same Slack user id, %s.", other, u.Name, id)
 		}
 		names[id], a.users[u.Name] = u.Name, id
+		if u.Email != "" {
+			named[id] = strings.ToLower(u.Email)
+		}
 		zone := u.TimeZone
 		if zone == "" {
 			zone = "UTC"
@@ -222,5 +226,24 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 			return fmt.Errorf("save user %q: %w", u.Name, err)
 		}
 	}
-	return nil
+	return a.nameUsers(ctx, named)
+}
+
+// nameUsers keeps the addresses by which the document names people: Slack may give somebody another.
+func (a *applier) nameUsers(ctx context.Context, named map[oncall.UserID]string) error {
+	const clear = `UPDATE users SET named = '' WHERE named = ANY ($2) AND NOT id = ANY ($1)`
+	const update = `
+		UPDATE users SET named = address
+		FROM unnest($1::text[], $2::text[]) AS n (id, address)
+		WHERE users.id = n.id AND users.named <> address`
+	ids := slices.Sorted(maps.Keys(named))
+	addresses := make([]string, len(ids))
+	for i, id := range ids {
+		addresses[i] = named[id]
+	}
+	if _, err := a.tx.Exec(ctx, clear, some(ids), addresses); err != nil {
+		return err
+	}
+	_, err := a.tx.Exec(ctx, update, some(ids), addresses)
+	return err
 }

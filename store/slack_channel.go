@@ -32,6 +32,12 @@ func (d *Directory) ChannelBefore(named string) (oncall.NamedChannel, bool) {
 	return c, known
 }
 
+// PersonBefore returns whom the set-up named by an address, which may have become another's since.
+func (d *Directory) PersonBefore(address string) (oncall.UserID, bool) {
+	id, known := d.named[strings.ToLower(address)]
+	return id, known
+}
+
 // GroupBefore returns the id of the user group that the set-up names, if it was seen.
 func (d *Directory) GroupBefore(handle string) string {
 	for _, g := range d.UserGroups {
@@ -129,8 +135,17 @@ func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
 }
 
 func (d *Directory) loadSlackChannels(ctx context.Context, tx pgx.Tx) error {
-	d.channels = map[string]oncall.NamedChannel{}
-	rows, _ := tx.Query(ctx, `SELECT named, id, name FROM slack_channels`)
+	d.channels, d.named = map[string]oncall.NamedChannel{}, map[string]oncall.UserID{}
+	rows, _ := tx.Query(ctx, `SELECT named, id FROM users WHERE named <> ''`)
+	var address string
+	var id oncall.UserID
+	if _, err := pgx.ForEachRow(rows, []any{&address, &id}, func() error {
+		d.named[address] = id
+		return nil
+	}); err != nil {
+		return err
+	}
+	rows, _ = tx.Query(ctx, `SELECT named, id, name FROM slack_channels`)
 	var c oncall.NamedChannel
 	_, err := pgx.ForEachRow(rows, []any{&c.Named, &c.ID, &c.Name}, func() error {
 		d.channels[c.Named] = c

@@ -73,7 +73,7 @@ func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string
 		if m.Timestamp == latest.TS || !delivers(m, delivery) {
 			continue
 		}
-		if err := c.delete(ctx, Place{latest.Channel, m.Timestamp}); err != nil {
+		if err := c.Delete(ctx, Place{latest.Channel, m.Timestamp}); err != nil {
 			return err
 		}
 	}

@@ -75,7 +75,7 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 	}
 	c.ids.learn(m.Channel, at.Channel)
 	if m.Thread != "" && said.ThreadTimestamp == "" {
-		if err := c.delete(context.WithoutCancel(ctx), at); err != nil {
+		if err := c.Delete(context.WithoutCancel(ctx), at); err != nil {
 			return Place{}, &Error{Outcome: Gone, cause: fmt.Errorf("%w, and the reply that is in the channel now: %w", errNoThread, err)}
 		}
 		return Place{}, &Error{Outcome: Gone, cause: errNoThread}
@@ -83,7 +83,8 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 	return at, nil
 }
 
-func (c *Client) delete(ctx context.Context, at Place) error {
+// Delete deletes a message.
+func (c *Client) Delete(ctx context.Context, at Place) error {
 	return c.do(ctx, call{method: "chat.delete"}, func(ctx context.Context) error {
 		_, _, err := c.api.DeleteMessageContext(ctx, at.Channel, at.TS)
 		return err

@@ -63,7 +63,7 @@ func TestEditsThatAreRefusedAreFinal(t *testing.T) {
 	if _, err := c.Post(t.Context(), reply, "reply", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.delete(t.Context(), at); err != nil {
+	if err := c.Delete(t.Context(), at); err != nil {
 		t.Fatal(err)
 	}
 	if got := edit(); got != Gone {

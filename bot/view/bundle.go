@@ -39,7 +39,7 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	if more := len(f.Incidents) - len(f.Lines); more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	d := Drawing{Text: head, Blocks: []slack.Block{section(cutSection(strings.Join(lines, "\n")))}}
+	d := Drawing{Text: cutSection(strings.Join(append([]string{head + ":"}, bundleLines(f, nil)...), "\n")), Blocks: []slack.Block{section(cutSection(strings.Join(lines, "\n")))}}
 	if f.State != "" {
 		over := ":white_check_mark: It is acknowledged or over."
 		if len(f.Incidents) > 1 {

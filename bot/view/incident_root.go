@@ -40,6 +40,9 @@ func reason(why oncall.Sentence) string { return foreignSentence(why, maxSection
 func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 	in := p.Incident
 	head := headline(in)
+	if reader != "" { // desktops notify with the first block, phones with the text
+		head = fmt.Sprintf("*%s %s* %s", in.ID, severityName(in.Severity), head)
+	}
 	if body := foreignLines(in.Body, maxBody, maxBodyLines); body != "" {
 		head += "\n" + body
 	}
@@ -54,7 +57,7 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 	}
 	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))), buttons(in, reader))
 	// Notifications and screen readers only have the text, so it says everything that matters.
-	sentences := []string{fmt.Sprintf("%s incident %s, %s: %s.", severityWord(in.Severity), in.ID, in.Status, titleOf(in))}
+	sentences := []string{fmt.Sprintf("%s %s: %s (%s).", in.ID, severityName(in.Severity), titleOf(in), in.Status)}
 	if lead != "" {
 		sentences = append(sentences, lead)
 	}

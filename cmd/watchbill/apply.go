@@ -180,6 +180,10 @@ func (c *applyCmd) findPeople(p process, db *store.System, setup *oncall.Setup) 
 		if !missing(u) {
 			continue
 		}
+		if id, ok := known.PersonBefore(u.Email); ok {
+			setup.Users[i].Slack = id
+			continue
+		}
 		if id, ok := byEmail[u.Email]; ok {
 			setup.Users[i].Slack = id
 			continue

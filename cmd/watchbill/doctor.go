@@ -61,6 +61,11 @@ func (c *doctorCmd) Run(p process) error {
 	}
 	r := &report{process: p}
 	c.look(r, lookLimit)
+	return r.end()
+}
+
+// end is the command's error.
+func (r *report) end() error {
 	if r.bad > 0 {
 		return fmt.Errorf("%d to mend", r.bad)
 	}

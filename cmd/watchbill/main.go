@@ -20,16 +20,16 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Serve    serveCmd    `cmd:"" help:"Run Watchbill against a Slack workspace."`
-	Demo     demoCmd     `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database up to this version."`
-	Apply    applyCmd    `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
-	Explain  explainCmd  `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
-	Doctor   doctorCmd   `cmd:"" help:"Check the installation and say what to do about each finding."`
-	Schedule scheduleCmd `cmd:"" help:"Answer from a file who is on call; no database needed."`
-	Timeoff  timeOffCmd  `cmd:"" help:"Take in time off from calendars."`
-	Twilio   twilioCmd   `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve    serveCmd      `cmd:"" help:"Run Watchbill against a Slack workspace."`
+	Demo     demoCmd       `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
+	Migrate  migrateCmd    `cmd:"" help:"Bring the database up to this version."`
+	Apply    applyCmd      `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
+	Explain  explainCmd    `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
+	Doctor   liveDoctorCmd `cmd:"" help:"Check the installation and say what to do about each finding."`
+	Schedule scheduleCmd   `cmd:"" help:"Answer from a file who is on call; no database needed."`
+	Timeoff  timeOffCmd    `cmd:"" help:"Take in time off from calendars."`
+	Twilio   twilioCmd     `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`
+	Version  versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // process is what a command needs from the process it runs in.

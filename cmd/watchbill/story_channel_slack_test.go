@@ -18,6 +18,8 @@ func (s *story) channel(ts *testscript.TestScript, _ bool, args []string) {
 	switch what {
 	case "create":
 		s.sim.AddChannel(slacksim.Channel{Name: place, Members: everybody})
+	case "scratch": // with an id that can be written down
+		s.sim.AddChannel(slacksim.Channel{ID: "C0SCRATCH", Name: place, Members: []string{"U0ANN", slacksim.BotUserID}})
 	case "private":
 		s.sim.AddChannel(slacksim.Channel{Name: place, Private: true, Members: []string{"U0ANN"}})
 	case "invite":

@@ -1,0 +1,104 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/notify"
+)
+
+// A liveStep is one thing that Slack is tried with, and what the simulator does: a code of Slack's, or
+// "" if it is done.
+type liveStep struct {
+	what, want string
+	try        func(ctx context.Context) (code string, err error)
+}
+
+// CheckLive tries in a scratch channel what nobody could look up. What it posts it deletes.
+func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResult {
+	var root, reply slackcall.Place
+	post := func(thread string) func(context.Context) (string, error) {
+		return func(ctx context.Context) (string, error) {
+			at, err := b.slack.Post(ctx, slackcall.Message{
+				Channel: channel, Thread: thread, Delivery: "live", Priority: slackcall.ForRest,
+			}, "Watchbill tries what Slack does. This goes by itself.", nil)
+			if thread == "" {
+				root = at
+			} else {
+				reply = at
+			}
+			return slackcall.CodeOf(err), err
+		}
+	}
+	edit := func(ctx context.Context) (string, error) {
+		err := b.slack.Update(ctx, root, "Edited.", nil, slackcall.ForRest)
+		return slackcall.CodeOf(err), err
+	}
+	var results []notify.CheckResult
+	run := func(steps ...liveStep) bool {
+		for _, s := range steps {
+			code, err := s.try(ctx)
+			r := notify.CheckResult{Text: s.what, OK: code == s.want && (err == nil || code != "")}
+			if !r.OK {
+				r.Note = true
+				r.Remedy = fmt.Sprintf("Expected %s, and got %s. Please tell us.", outcome(s.want), outcome(code))
+			}
+			results = append(results, r)
+			if err != nil && code == "" {
+				results[len(results)-1].Remedy = "It got no answer: " + err.Error()
+				return false
+			}
+		}
+		return true
+	}
+	if !run(liveStep{"post in the scratch channel", "", post("")}) || root.TS == "" {
+		return results
+	}
+	defer func() {
+		for _, at := range []slackcall.Place{reply, root} {
+			if at.TS != "" {
+				_ = b.slack.Delete(context.WithoutCancel(ctx), at) // it may be gone already
+			}
+		}
+	}()
+	run(
+		liveStep{"edit a message", "", edit},
+		liveStep{"reply in a thread", "", func(ctx context.Context) (string, error) { return post(root.TS)(ctx) }},
+		liveStep{"find a reply by its delivery id", "", func(ctx context.Context) (string, error) {
+			at, found, err := b.slack.Find(ctx, slackcall.Message{Channel: channel, Thread: root.TS, Delivery: "live"}, b.clock().Add(-lookBackLive))
+			if err == nil && (!found || at != reply) {
+				return "not found", nil
+			}
+			return slackcall.CodeOf(err), err
+		}},
+		liveStep{"delete a message that has a reply", "", func(ctx context.Context) (string, error) {
+			err := b.slack.Delete(ctx, root)
+			return slackcall.CodeOf(err), err
+		}},
+		liveStep{"edit what is left of it", "cant_update_message", edit},
+		liveStep{"reply to a message that never was", "shown in the channel", func(ctx context.Context) (string, error) {
+			_, err := b.slack.Post(ctx, slackcall.Message{Channel: channel, Thread: "1000000000.000001", Priority: slackcall.ForRest}, "This goes by itself.", nil)
+			if slackcall.OutcomeOf(err) == slackcall.Gone && slackcall.CodeOf(err) == "" {
+				return "shown in the channel", nil
+			}
+			return slackcall.CodeOf(err), err
+		}},
+		liveStep{"disable a user group that doesn't exist", "no_such_subteam", func(ctx context.Context) (string, error) {
+			err := b.slack.EnableGroup(ctx, "S0000000000", false)
+			return slackcall.CodeOf(err), err
+		}},
+	)
+	return results
+}
+
+// lookBackLive is how far back a message of a moment ago is looked for.
+const lookBackLive = time.Minute
+
+func outcome(code string) string {
+	if code == "" {
+		return "that it is done"
+	}
+	return code
+}
