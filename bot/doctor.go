@@ -89,13 +89,20 @@ func checkScopes(header string) []notify.CheckResult {
 	granted := strings.FieldsFunc(header, func(r rune) bool { return r == ',' || r == ' ' })
 	var findings []notify.CheckResult
 	for _, s := range scopes {
-		f := notify.CheckResult{Text: "scope " + s.name, Note: s.optional, OK: slices.Contains(granted, s.name)}
-		if !f.OK {
-			f.Remedy = fmt.Sprintf("Without it %s. Add %s under OAuth & Permissions in the app's settings, then reinstall the app.", s.why, s.name)
+		if slices.Contains(granted, s.name) {
+			continue
 		}
-		findings = append(findings, f)
+		findings = append(findings, notify.CheckResult{
+			Text: "scope " + s.name, Note: s.optional,
+			Remedy: fmt.Sprintf("Without it %s. Add %s under OAuth & Permissions in the app's settings, then reinstall the app.", s.why, s.name),
+		})
 	}
-	return findings
+	// Those that are there are one line: many would bury the one that matters.
+	has := notify.CheckResult{OK: true, Text: fmt.Sprintf("scopes: all %d", len(scopes))}
+	if n := len(findings); n > 0 {
+		has.Text = fmt.Sprintf("scopes: %d of %d", len(scopes)-n, len(scopes))
+	}
+	return append([]notify.CheckResult{has}, findings...)
 }
 
 // checkSocket opens a connection as Run does and waits for Slack's greeting.

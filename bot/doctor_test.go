@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -19,7 +20,7 @@ func TestCheckFindsNothingWrong(t *testing.T) {
 	t.Parallel()
 	f := newWorld(t, slacksim.Options{})
 	findings := f.bot.Check(f.ctx)
-	if len(findings) != len(scopes)+2 {
+	if len(findings) != 3 || findings[1].Text != fmt.Sprintf("scopes: all %d", len(scopes)) { // the bot, its scopes, the app
 		t.Errorf("%d findings", len(findings))
 	}
 	for _, g := range findings {
@@ -45,6 +46,15 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	}
 	if !slices.Equal(missing, []string{"scope users:read.email"}) {
 		t.Errorf("missing %q", missing)
+	}
+	granted := 0
+	for _, g := range findings {
+		if g.OK && strings.Contains(g.Text, "scope") {
+			granted++
+		}
+	}
+	if granted != 1 {
+		t.Errorf("%d lines about scopes that are granted", granted)
 	}
 
 	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultError, Code: "token_revoked"})

@@ -142,6 +142,36 @@ func (c *checker) policies(s Setup) {
 	for _, p := range s.Policies {
 		c.policy(p, roles)
 	}
+	c.circles(s.Policies)
+}
+
+// circles finds policies that hand an incident on to each other for ever, whatever the hour or the
+// severity. Each circle is told once.
+func (c *checker) circles(policies []SetupPolicy) {
+	next := map[string]string{}
+	for _, p := range policies {
+		for _, st := range p.Steps {
+			for _, written := range st.Page {
+				if t, err := parseTarget(written); err == nil && t.kind == "policy" && st.Only == nil && t.name != p.Name {
+					next[p.Name] = t.name
+				}
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, p := range policies {
+		var path []string
+		name := p.Name
+		for name != "" && !seen[name] {
+			seen[name] = true
+			path = append(path, name)
+			name = next[name]
+		}
+		if i := slices.Index(path, name); i >= 0 {
+			circle := append(path[i:], name)
+			c.say("policies hand over in a circle: %s; let one of them end, or repeat", strings.Join(circle, " → "))
+		}
+	}
 }
 
 func (c *checker) policy(p SetupPolicy, roles map[string][]string) {

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
@@ -110,5 +111,34 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 		s := good()
 		c.edit(&s)
 		equal(t, c.want, s.Check(formats), []string{c.want})
+	}
+}
+
+// Policies that hand over to each other for ever are refused, once; what depends on the hour is not.
+func TestCirclesOfPoliciesAreRefused(t *testing.T) {
+	t.Parallel()
+	circles := func(to map[string][]SetupStep) string {
+		c := checker{}
+		var all []SetupPolicy
+		for _, name := range []string{"a", "b", "c", "d"} {
+			all = append(all, SetupPolicy{Name: name, Steps: to[name]})
+		}
+		c.circles(all)
+		return strings.Join(c.problems, "|")
+	}
+	on := func(page ...string) []SetupStep { return []SetupStep{{Page: []string{"user ann"}}, {Page: page}} }
+	const end = "; let one of them end, or repeat"
+	night := []SetupStep{{Page: []string{"policy a"}, Only: &SetupCondition{Hours: "off"}}}
+	for want, to := range map[string]map[string][]SetupStep{
+		"": {"a": on("policy b"), "b": on("policy c"), "c": on("user ann")},
+		"policies hand over in a circle: a → b → a" + end:     {"a": on("policy b"), "b": on("policy a"), "c": on("policy a"), "d": on("policy c")},
+		"policies hand over in a circle: b → c → d → b" + end: {"a": on("policy b"), "b": on("policy c"), "c": on("policy d"), "d": on("policy b")},
+	} {
+		if got := circles(to); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if got := circles(map[string][]SetupStep{"a": on("policy b"), "b": night}); got != "" {
+		t.Errorf("what depends on the hour: %q", got)
 	}
 }

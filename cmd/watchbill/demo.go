@@ -98,7 +98,7 @@ func (c *demoCmd) Run(p process) error {
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
-		welcome(p, a, page, phones.URL(), key, database.url)
+		welcome(p, a, page, phones.URL(), key, database.url, sim.APIURL())
 	})
 	if err == nil {
 		fmt.Fprintln(p.out, "Stopped. The data are kept; `make run` goes on from here.")
@@ -118,7 +118,7 @@ const (
 	simAppToken = "xapp-local-workspace"
 )
 
-func welcome(p process, a *app, page, phones, key, database string) {
+func welcome(p process, a *app, page, phones, key, database, slackAPI string) {
 	alerts := "http://" + a.addr + "/v1/signals/"
 	fmt.Fprintf(p.out, `Watchbill is running, with a local Slack workspace to try it in.
 
@@ -136,9 +136,10 @@ can send to %s%s (webhook_configs).
 
 For watchbill explain, apply and doctor:
   export DATABASE_URL='%s'
+  export SLACK_BOT_TOKEN=%s SLACK_APP_TOKEN=%s WATCHBILL_SLACK_API_URL=%s
 
 Ctrl-C stops it; the data are kept.
-`, page, phones, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database)
+`, page, phones, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database, simBotToken, simAppToken, slackAPI)
 }
 
 // onCallNow says who is on call in the demo's first schedule.
