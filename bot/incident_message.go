@@ -73,3 +73,12 @@ func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, s
 	}
 	return at, found, nil
 }
+
+// FindThread looks for a reply that an attempt at since or later may have posted.
+func (b *Bot) FindThread(ctx context.Context, root store.Place, delivery string, since time.Time) (bool, error) {
+	_, found, err := b.find(ctx, slackcall.Message{Channel: root.Channel, Thread: root.TS, Delivery: delivery, Priority: slackcall.ForThread}, since)
+	if err != nil {
+		return false, fmt.Errorf("look for the reply %s: %w", delivery, err)
+	}
+	return found, nil
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
+
+// notedWithin is how long it may take until a message that is posted is noted.
+const notedWithin = time.Second
 
 // redrawPressed brings the message in which somebody has pressed a button up to date, at once and not
 // in the line of what is to be drawn: that is what they look at. If it fails, the draw job does it.
@@ -28,6 +32,10 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 		}
 	}
 	m, err := b.store.Pressed(ctx, at, id, b.clock())
+	// A message may be pressed before it is noted where it stands.
+	for n := 0; err == nil && id != 0 && !m.Found && n < 20 && wait(ctx, notedWithin/20); n++ {
+		m, err = b.store.Pressed(ctx, at, id, b.clock())
+	}
 	if err != nil || !m.Behind {
 		return err
 	}

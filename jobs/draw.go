@@ -239,6 +239,11 @@ func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to
 // thread posts under the root what has happened since the last reply. It reports false if the root no
 // longer exists.
 func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
+	if d.ThreadTried > d.ThreadTo {
+		if d, err = w.adoptReply(ctx, d, root); err != nil {
+			return false, err
+		}
+	}
 	var events []oncall.Event
 	for _, e := range d.Picture.Events {
 		if e.ID > d.ThreadTo && e.Public() {
@@ -248,16 +253,40 @@ func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (
 	if len(events) == 0 {
 		return true, nil
 	}
-	last := events[len(events)-1].ID
-	delivery := fmt.Sprintf("%s/%d", d.Delivery, last)
-	err = w.jobs.board.PostThread(ctx, root, d.Picture, events, delivery)
+	id, last := d.Picture.Incident.ID, events[len(events)-1].ID
+	if err := w.jobs.store.ThreadTried(ctx, id, last, w.jobs.clock()); err != nil {
+		return false, err
+	}
+	err = w.jobs.board.PostThread(ctx, root, d.Picture, events, replyDelivery(d, last))
 	if errors.Is(err, store.ErrGone) {
-		return false, w.jobs.store.ForgetPlace(ctx, d.Picture.Incident.ID, root)
+		return false, w.jobs.store.ForgetPlace(ctx, id, root)
+	}
+	if undone(err) {
+		err = errors.Join(err, w.jobs.store.ThreadUnsent(ctx, id))
 	}
 	if err != nil {
 		return false, fmt.Errorf("reply in the thread: %w", err)
 	}
-	return true, w.jobs.store.Threaded(ctx, d.Picture.Incident.ID, last)
+	return true, w.jobs.store.Threaded(ctx, id, last)
+}
+
+// replyDelivery names a reply about everything up to an event.
+func replyDelivery(d store.Drawing, last int64) string { return fmt.Sprintf("%s/%d", d.Delivery, last) }
+
+// adoptReply looks for a reply that an earlier attempt may have posted.
+func (w drawer) adoptReply(ctx context.Context, d store.Drawing, root store.Place) (store.Drawing, error) {
+	if left := boardLag - w.jobs.clock().Sub(*d.ThreadTriedAt); left > 0 {
+		return d, later{left}
+	}
+	found, err := w.jobs.board.FindThread(ctx, root, replyDelivery(d, d.ThreadTried), *d.ThreadTriedAt)
+	if err != nil {
+		return d, fmt.Errorf("look for a reply that may have been posted: %w", err)
+	}
+	if !found {
+		return d, nil
+	}
+	d.ThreadTo = d.ThreadTried
+	return d, w.jobs.store.Threaded(ctx, d.Picture.Incident.ID, d.ThreadTo)
 }
 
 // refused tells people of a channel that refuses the incident's message.

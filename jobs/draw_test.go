@@ -267,3 +267,30 @@ func (d *world) jobID(kind string) (id int64) {
 	}
 	return id
 }
+
+// A reply whose fate is unknown, as after a crash, is looked for before it is posted again.
+func TestAdoptsAReplyPostedUnseen(t *testing.T) {
+	t.Parallel()
+	d := newWorld(t, "1h", time.Now)
+	d.start(d.phone)
+	id := d.signal("db-1")[0]
+	d.eventually("the message is posted", func() bool { return d.settled(id) })
+	var unseen atomic.Int32
+	d.board.fail(func(_ context.Context, act string, posted bool) error {
+		if act == "reply" && posted && unseen.Add(1) == 1 {
+			return errors.New("connection reset")
+		}
+		return nil
+	})
+	d.ack(id, ann)
+	d.eventually("a reply is posted, and nobody knows", func() bool { return unseen.Load() > 0 })
+	d.note(id, "late")
+	d.eventually("all is told", func() bool { return d.settled(id) })
+	for _, kind := range []oncall.EventKind{oncall.EventAcknowledged, oncall.EventNote} {
+		for _, e := range d.events(id, kind) {
+			if n := d.board.told(e.ID); n != 1 {
+				t.Errorf("%s was told %d times", e.Kind, n)
+			}
+		}
+	}
+}

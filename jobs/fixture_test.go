@@ -351,6 +351,7 @@ type board struct {
 	roots   map[store.Place]string // delivery ids
 	shown   map[store.Place]oncall.Picture
 	replies [][]oncall.Event
+	replied []string // the delivery ids of the replies
 	edits   int
 	notices []oncall.Notice
 	// hook is called before and after each act with its name. posted says whether the act has taken
@@ -438,8 +439,14 @@ func (b *board) Redraw(ctx context.Context, _ store.WaitingDraw, at store.Place,
 }
 
 // PostThread implements jobs.Board.
-func (b *board) PostThread(ctx context.Context, _ store.Place, _ oncall.Picture, events []oncall.Event, _ string) error {
-	return b.act(ctx, "reply", func() { b.replies = append(b.replies, events) })
+func (b *board) PostThread(ctx context.Context, _ store.Place, _ oncall.Picture, events []oncall.Event, delivery string) error {
+	return b.act(ctx, "reply", func() { b.replies, b.replied = append(b.replies, events), append(b.replied, delivery) })
+}
+
+// FindThread implements jobs.Board.
+func (b *board) FindThread(ctx context.Context, _ store.Place, delivery string, _ time.Time) (found bool, err error) {
+	err = b.act(ctx, "find reply", func() { found = slices.Contains(b.replied, delivery) })
+	return found, err
 }
 
 // root returns what the roots of an incident show.

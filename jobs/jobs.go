@@ -44,6 +44,9 @@ type Board interface {
 	// PostThread adds one reply that reports all the events.
 	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
 
+	// FindThread looks for such a reply by its delivery id, posted at since or later.
+	FindThread(ctx context.Context, root store.Place, delivery string, since time.Time) (found bool, err error)
+
 	// PostNotice, RedrawNotice and FindNotice do the same for a notice.
 	PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error)
 	RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error

@@ -35,6 +35,9 @@ type Drawing struct {
 	RootDrawn int64      // the version that it shows
 	Copies    []Copy
 	ThreadTo  int64 // the last event that the thread shows
+
+	ThreadTried   int64      // up to which event a reply was tried that may be there; 0: none was
+	ThreadTriedAt *time.Time // when
 }
 
 // BeginDraw makes a job the one that draws the incident until it says EndDraw or PutDrawBack, or
@@ -79,7 +82,7 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 		WHERE incident_id = $1
 		  AND (lease_job IS NULL OR lease_job = $2 OR lease_until <= $3
 		       OR lease_job > 0 AND NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))
-		RETURNING channel, ts, tried_at, drawn, thread_to`
+		RETURNING channel, ts, tried_at, drawn, thread_to, thread_tried, thread_tried_at`
 	if _, err := tx.Exec(ctx, create, id); err != nil {
 		return Drawing{}, err
 	}
@@ -88,7 +91,7 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 	}
 	var d Drawing
 	err := tx.QueryRow(ctx, take, id, job, now, now.Add(leaseTime)).
-		Scan(&d.Root.Channel, &d.Root.TS, &d.RootTried, &d.RootDrawn, &d.ThreadTo)
+		Scan(&d.Root.Channel, &d.Root.TS, &d.RootTried, &d.RootDrawn, &d.ThreadTo, &d.ThreadTried, &d.ThreadTriedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Drawing{Busy: true}, nil
 	}
@@ -151,8 +154,21 @@ func (s *System) Drawn(ctx context.Context, id oncall.IncidentID, at Place, vers
 
 // Threaded notes the last event that the thread shows.
 func (s *System) Threaded(ctx context.Context, id oncall.IncidentID, to int64) error {
-	const note = `UPDATE drawings SET thread_to = $2 WHERE incident_id = $1`
+	const note = `UPDATE drawings SET thread_to = $2, thread_tried = 0, thread_tried_at = NULL WHERE incident_id = $1`
 	return s.noteDrawing(ctx, id, note, id, to)
+}
+
+// ThreadTried notes, before it is sent, that a reply about everything up to an event is about to be
+// posted.
+func (s *System) ThreadTried(ctx context.Context, id oncall.IncidentID, to int64, now time.Time) error {
+	const note = `UPDATE drawings SET thread_tried = $2, thread_tried_at = $3 WHERE incident_id = $1`
+	return s.noteDrawing(ctx, id, note, id, to, now)
+}
+
+// ThreadUnsent takes back ThreadTried: the reply has surely not been posted.
+func (s *System) ThreadUnsent(ctx context.Context, id oncall.IncidentID) error {
+	const note = `UPDATE drawings SET thread_tried = 0, thread_tried_at = NULL WHERE incident_id = $1`
+	return s.noteDrawing(ctx, id, note, id)
 }
 
 // ForgetPlace drops a message that no longer exists. The one in the channel will be posted anew,
@@ -161,7 +177,7 @@ func (s *System) ForgetPlace(ctx context.Context, id oncall.IncidentID, at Place
 	const note = `
 		WITH root AS (
 			UPDATE drawings
-			SET channel = '', ts = '', drawn = 0, tried_at = NULL, thread_to = 0
+			SET channel = '', ts = '', drawn = 0, tried_at = NULL, thread_to = 0, thread_tried = 0, thread_tried_at = NULL
 			WHERE incident_id = $1 AND channel = $2 AND ts = $3
 		)
 		DELETE FROM drawing_copies WHERE incident_id = $1 AND channel = $2 AND ts = $3`

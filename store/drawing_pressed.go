@@ -26,6 +26,7 @@ type PressedMessage struct {
 	User    oncall.UserID  // whose direct message it is; empty: it stands in a channel
 	Why     oncall.Sentence
 	Notice  oncall.Notice // if it is a notice
+	Found   bool          // it is known; one that has just been posted may not be yet
 	Behind  bool          // it shows an older state
 	held    bool          // no job draws it meanwhile
 }
@@ -60,6 +61,7 @@ func (s *Store) Pressed(ctx context.Context, at Place, id oncall.IncidentID, now
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
 		}
+		m.Found = err == nil
 		if err != nil || !m.Behind {
 			return err
 		}

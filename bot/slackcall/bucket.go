@@ -51,7 +51,7 @@ func methodBucket(method string) *bucket {
 	if n == 0 {
 		return newBucket(10, 20)
 	}
-	burst := max(n/5, min(n/2, 10))
+	burst := max(n/10, min(n/2, 10)) // the larger it is, the less is left for the rest of the minute
 	b := newBucket(rate.Limit((0.8*n-burst)/60), int(burst))
 	b.mixed = method == methodPost || method == methodUpdate || method == methodHistory
 	return b

@@ -37,13 +37,21 @@ type target struct {
 	pool *pgxpool.Pool
 	url  string // of the database
 	addr string
-	cmd  *exec.Cmd
-	env  []string // in addition to the database and Slack
+	cmd  *exec.Cmd // the instance that was started last
+	live int       // how many instances run
+	env  []string  // in addition to the database and Slack
+	runs int       // how many instances were started
 }
 
 // prepare creates a migrated database and a Slack with that many teams, each with a channel, a
 // person and an integration.
 func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, error) {
+	return b.prepareIn(ctx, slacksim.Options{}, name, teams)
+}
+
+// prepareIn does so with a Slack of one's own.
+func (b *bench) prepareIn(ctx context.Context, slack slacksim.Options, name string, teams int) (*target, error) {
+	slack.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	admin, err := pgxpool.New(ctx, b.server.URL())
 	if err != nil {
 		return nil, err
@@ -53,7 +61,7 @@ func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, e
 	if err != nil {
 		return nil, err
 	}
-	t := &target{sim: slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)}), url: withDatabase(b.server.URL(), name)}
+	t := &target{sim: slacksim.New(slack), url: withDatabase(b.server.URL(), name)}
 	if t.pool, err = pgxpool.New(ctx, t.url); err != nil {
 		return nil, err
 	}
@@ -115,13 +123,14 @@ func (t *target) serve(ctx context.Context) (time.Duration, error) {
 	if err := t.cmd.Start(); err != nil {
 		return 0, err
 	}
+	t.live++
 	for ctx.Err() == nil && time.Since(begin) < 30*time.Second {
 		resp, err := http.Get("http://" + t.addr + "/readyz") //nolint:noctx,gosec // our own address; the loop is bounded
 		if err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				ready := time.Since(begin)
-				return ready, t.sim.WaitFor(ctx, func(s *slacksim.Sim) bool { return s.Sockets() == 2 })
+				return ready, t.sim.WaitFor(ctx, func(s *slacksim.Sim) bool { return s.Sockets() == 2*t.live })
 			}
 		}
 		time.Sleep(time.Millisecond)
@@ -142,6 +151,7 @@ func (t *target) halt() error {
 		return err
 	}
 	t.cmd = nil
+	t.live--
 	return nil
 }
 
