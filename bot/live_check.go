@@ -22,7 +22,7 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 	post := func(thread string) func(context.Context) (string, error) {
 		return func(ctx context.Context) (string, error) {
 			at, err := b.slack.Post(ctx, slackcall.Message{
-				Channel: channel, Thread: thread, Delivery: "live", Priority: slackcall.ForRest,
+				Channel: channel, Thread: thread, Delivery: "live/" + thread, Priority: slackcall.ForRest,
 			}, "Watchbill tries what Slack does. This goes by itself.", nil)
 			if thread == "" {
 				root = at
@@ -67,7 +67,7 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 		liveStep{"edit a message", "", edit},
 		liveStep{"reply in a thread", "", func(ctx context.Context) (string, error) { return post(root.TS)(ctx) }},
 		liveStep{"find a reply by its delivery id", "", func(ctx context.Context) (string, error) {
-			at, found, err := b.slack.Find(ctx, slackcall.Message{Channel: channel, Thread: root.TS, Delivery: "live"}, b.clock().Add(-lookBackLive))
+			at, found, err := b.slack.Find(ctx, slackcall.Message{Channel: channel, Thread: root.TS, Delivery: "live/" + root.TS}, b.clock().Add(-lookBackLive))
 			if err == nil && (!found || at != reply) {
 				return "not found", nil
 			}
