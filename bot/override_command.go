@@ -141,6 +141,10 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	case w.Replaces == view.ReplaceOne && !slices.Contains(replaced, w.Leaves):
 		return view.Drawing{}, oncall.Refuse("%s is not on call in %q at that time.", w.Leaves, view.Name(w.Schedule.Name()))
 	}
+	if w.Replaces == view.ReplaceAll && len(w.Windows) == 0 {
+		w.Gaps, w.Covered = keepsHours(w.Schedule, span{from: w.From, to: w.To})
+		o.OnlyCovered = w.Covered
+	}
 	o, err = b.store.AddOverride(ctx, w.Schedule.ID(), o, r.now)
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("add an override: %w", err)
@@ -158,6 +162,11 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 		return view.Drawing{}, fmt.Errorf("load time off: %w", err)
 	}
 	w.Away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == w.User })
+	for _, s := range directory.Roster().Stints(w.User, w.From, w.To) {
+		if s.Schedule != w.Schedule.ID() || s.Role != schedule.RolePrimary {
+			w.Clashes = append(w.Clashes, cut([]schedule.Stint{s}, span{from: w.From, to: w.To})...)
+		}
+	}
 	return view.Override(w, o.ID, replaced, moves, r.location), nil
 }
 
@@ -208,4 +217,36 @@ func displaced(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.
 		}
 	}
 	return others, alone
+}
+
+// keepsHours reports whether nobody would be on call for a part of the span, as the schedule has hours,
+// and whether an override keeps to them unless somebody says otherwise: if it is longer than a shift.
+func keepsHours(c *schedule.Schedule, s span) (gaps, keeps bool) {
+	longest, covered := time.Duration(0), false
+	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
+		if len(shift.Users) == 0 {
+			gaps = true
+			continue
+		}
+		covered = true
+		longest = max(longest, shift.End.Sub(shift.Start))
+	}
+	return gaps && covered, gaps && covered && s.to.Sub(s.from) > longest
+}
+
+// switchOverride lets an override act only while somebody would be on call, or all of the time.
+func (b *Bot) switchOverride(ctx context.Context, p press) (string, error) {
+	r, o, err := b.endOverride(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	o.OnlyCovered = !o.OnlyCovered
+	if o.Start.Before(r.now) {
+		o.Start = r.now
+	}
+	o.CreatedBy = p.user
+	if o, err = b.store.AddOverride(ctx, o.ScheduleID, o, r.now); err != nil {
+		return "", fmt.Errorf("add an override: %w", err)
+	}
+	return view.OverrideSwitched(o, r.location), nil
 }

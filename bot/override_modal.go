@@ -107,30 +107,8 @@ func (b *Bot) ownOverrides(ctx context.Context, r request) (view.Drawing, error)
 
 // cancelOverride handles the button that undoes an override.
 func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
-	id, err := strconv.ParseInt(p.value, 10, 64)
+	r, o, err := b.endOverride(ctx, p)
 	if err != nil {
-		return "", fmt.Errorf("read the id of an override: %w", err)
-	}
-	r, err := b.request(ctx, p.user, nil)
-	if err != nil {
-		return "", err
-	}
-	o, err := b.store.CancelOverride(ctx, oncall.OverrideID(id), p.user, r.now, func(o schedule.Override) error {
-		schedule, known := r.directory.Schedule(o.ScheduleID)
-		switch {
-		case o.CreatedBy != p.user && (!known || !manages(r.directory, p.user, schedule)):
-			return oncall.Refuse("Only %s and the schedule's team can cancel it.", o.CreatedBy)
-		case o.CancelledAt != nil:
-			return oncall.Refuse("It has been cancelled already.")
-		case !o.End.After(r.now):
-			return oncall.Refuse("It is over already.")
-		}
-		return nil
-	})
-	switch {
-	case errors.Is(err, oncall.ErrNotFound):
-		return "", oncall.Refuse("It no longer exists.")
-	case err != nil:
 		return "", err
 	}
 	directory, err := b.store.Directory(ctx)
@@ -147,4 +125,35 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 	}
 	users := slices.Clone(s.At(at, o.Role))
 	return view.OverrideCancelled(s, users, at, r.location), nil
+}
+
+// endOverride cancels the override of a button, if the person may.
+func (b *Bot) endOverride(ctx context.Context, p press) (request, schedule.Override, error) {
+	id, err := strconv.ParseInt(p.value, 10, 64)
+	if err != nil {
+		return request{}, schedule.Override{}, fmt.Errorf("read the id of an override: %w", err)
+	}
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return request{}, schedule.Override{}, err
+	}
+	o, err := b.store.CancelOverride(ctx, oncall.OverrideID(id), p.user, r.now, func(o schedule.Override) error {
+		schedule, known := r.directory.Schedule(o.ScheduleID)
+		switch {
+		case o.CreatedBy != p.user && (!known || !manages(r.directory, p.user, schedule)):
+			return oncall.Refuse("Only %s and the schedule's team can cancel it.", o.CreatedBy)
+		case o.CancelledAt != nil:
+			return oncall.Refuse("It has been cancelled already.")
+		case !o.End.After(r.now):
+			return oncall.Refuse("It is over already.")
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		return request{}, schedule.Override{}, oncall.Refuse("It no longer exists.")
+	case err != nil:
+		return request{}, schedule.Override{}, err
+	}
+	return r, o, nil
 }

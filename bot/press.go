@@ -41,6 +41,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionUndoActs: (*Bot).undoActs,
 
 	view.ActionOverrideCancel: (*Bot).cancelOverride,
+	view.ActionOverrideSwitch: (*Bot).switchOverride,
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
 

@@ -1,6 +1,9 @@
 package oncall
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Change is what a decision comes to: the incident as it is to be stored, the
 // lines for its timeline, the people to page and the work to queue, all of which
@@ -101,4 +104,17 @@ func (c *Change) startOver() {
 func (c *Change) restart() {
 	c.startOver()
 	c.runStep()
+}
+
+// Actors are the people who have acted in changes, each once.
+func Actors(changes []Change) []UserID {
+	var people []UserID
+	for _, c := range changes {
+		for _, e := range c.Events {
+			if u := e.Actor.User; u != "" && !slices.Contains(people, u) {
+				people = append(people, u)
+			}
+		}
+	}
+	return people
 }

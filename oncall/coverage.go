@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -195,7 +196,7 @@ func inOrder(found map[UserID]Finding) []Finding {
 // away finds people who are on call while they are away.
 func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
-	for _, a := range f.TimeOff {
+	for _, a := range united(f.TimeOff) {
 		from, to := latest(a.Start, now), a.End
 		if limit := now.Add(guardAhead); to.After(limit) {
 			to = limit
@@ -227,4 +228,19 @@ func (f CoverageFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
 				slices.ContainsFunc(f.Members[t.Admins], active) || t.Group != "" || t.Policy != 0
 		})
 	})
+}
+
+// united joins each person's time off that overlaps, so that a shift is found once.
+func united(all []TimeOff) []TimeOff {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b TimeOff) int { return cmp.Or(cmp.Compare(a.UserID, b.UserID), a.Start.Compare(b.Start)) })
+	var out []TimeOff
+	for _, t := range all {
+		if n := len(out); n > 0 && out[n-1].UserID == t.UserID && !t.Start.After(out[n-1].End) {
+			out[n-1].End, out[n-1].ID = latest(out[n-1].End, t.End), min(out[n-1].ID, t.ID)
+			continue
+		}
+		out = append(out, t)
+	}
+	return out
 }

@@ -76,6 +76,18 @@ func (h Handoff) Take(by UserID) (Handoff, error) {
 	return h, nil
 }
 
+// TakenBy is the hand-off after any of these people have done something with an incident: whoever came
+// on call and acts has it. The person is "" if it doesn't concern them.
+func (h Handoff) TakenBy(acted []UserID) (Handoff, UserID) {
+	for _, u := range acted {
+		if h.open() && slices.Contains(h.Incoming, u) {
+			h.AckedBy = u
+			return h, u
+		}
+	}
+	return h, ""
+}
+
 // A Briefing is what a hand-off tells beside who comes and who goes.
 type Briefing struct {
 	ScheduleName string

@@ -87,6 +87,23 @@ func OfferSwap(give, take schedule.Stint, note string, r Staff, now time.Time) (
 	return s, nil
 }
 
+// Repeats refuses an offer that one of the open ones makes already, by either of the two.
+func (s Swap) Repeats(open []Swap) error {
+	same := func(a, b schedule.Stint) bool {
+		return a.Schedule == b.Schedule && a.Role == b.Role && a.User == b.User && a.Start.Before(b.End) && b.Start.Before(a.End)
+	}
+	for _, o := range open {
+		switch {
+		case o.State != SwapOpen:
+		case same(o.Give, s.Give) && same(o.Take, s.Take):
+			return Refuse("You have offered that to %s already, and the offer is open. It can be taken back in the message that you got.", s.Take.User)
+		case same(o.Give, s.Take) && same(o.Take, s.Give):
+			return Refuse("%s has offered you that already: accept it in the message that you got.", s.Take.User)
+		}
+	}
+	return nil
+}
+
 // problem says why the swap is not possible as things stand; nil if it is.
 func (s Swap) problem(r Staff) Sentence {
 	for _, stint := range []schedule.Stint{s.Give, s.Take} {

@@ -42,7 +42,7 @@ func (s Swap) Offers(r Staff, away []UserID) []Notice {
 	ask.Clashes = append(r.Clashes(s.Take.User, s.Give, s.Give, s.Take), r.Clashes(s.Give.User, s.Take, s.Give, s.Take)...)
 	return []Notice{
 		s.tell(NoticeSwapAsk, "ask", s.Take.User, ask, r),
-		s.tell(NoticeSwapSent, "sent", s.Give.User, f, r),
+		s.tell(NoticeSwapSent, "sent", s.Give.User, ask, r),
 	}
 }
 

@@ -42,6 +42,40 @@ func (s *Store) TakeHandoff(ctx context.Context, number int64, by oncall.UserID,
 	return nil
 }
 
+// takeHandoffs lets people who have done something say by that that they have what they came on call for.
+func (s *Store) takeHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID, now time.Time) error {
+	const load = `
+		SELECT schedule_id AS schedule, role, number, users, incoming, outgoing, at, acked_by
+		FROM handoffs
+		WHERE acked_by = '' AND number > 0 AND incoming && $1
+		ORDER BY number
+		FOR UPDATE`
+	if len(by) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, load, by)
+	open, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Handoff])
+	if err != nil {
+		return fmt.Errorf("load open hand-offs: %w", err)
+	}
+	for _, h := range open {
+		took, who := h.TakenBy(by)
+		if who == "" {
+			continue
+		}
+		if err := saveHandoff(ctx, tx, took); err != nil {
+			return err
+		}
+		err := s.renotice(ctx, tx, now, oncall.HandoffNotices, h.Number, func(f *oncall.NoticeDetail) {
+			f.State, f.StateAt, f.By = oncall.HandoffTaken, now, who
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ChaseHandoff tells the person who went and the team's admins if nobody has answered a hand-off.
 func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) error {
 	dir, err := s.Directory(ctx)

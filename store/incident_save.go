@@ -53,6 +53,9 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 			tasks = append(tasks, t)
 		}
 	}
+	if err := s.takeHandoffs(ctx, tx, oncall.Actors(changes), now); err != nil {
+		return err
+	}
 	return s.enqueue(ctx, tx, now, tasks)
 }
 

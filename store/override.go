@@ -39,7 +39,7 @@ func (s *Store) CancelOverride(
 ) (schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
-		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
+		       to_user AS "to", time_zone, windows, shifts, allow_gaps, only_covered, reason, created_by, created_at,
 		       cancelled_at
 		FROM overrides
 		WHERE id = $1
@@ -70,7 +70,7 @@ func (s *Store) CancelOverride(
 func (s *Store) OverridesBy(ctx context.Context, user oncall.UserID, now time.Time) ([]schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
-		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
+		       to_user AS "to", time_zone, windows, shifts, allow_gaps, only_covered, reason, created_by, created_at,
 		       cancelled_at
 		FROM overrides o
 		WHERE created_by = $1 AND end_at > $2 AND cancelled_at IS NULL
@@ -102,8 +102,8 @@ func lockSchedules(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) err
 func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.Time) (schedule.Override, error) {
 	const insert = `
 		INSERT INTO overrides (schedule_id, kind, role, start_at, end_at, users, from_user, to_user, time_zone,
-		                       windows, shifts, allow_gaps, reason, created_by, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		                       windows, shifts, allow_gaps, only_covered, reason, created_by, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		RETURNING id`
 	o.ID, o.CreatedAt, o.CancelledAt = 0, now, nil
 	changed, err := definition(ctx, tx, o.ScheduleID, scope{since: now})
@@ -115,7 +115,7 @@ func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.T
 		return o, err
 	}
 	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, some(o.Users), o.From, o.To,
-		o.TimeZone, some(o.Windows), some(o.Shifts), o.AllowGaps, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
+		o.TimeZone, some(o.Windows), some(o.Shifts), o.AllowGaps, o.OnlyCovered, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
 		return o, err
 	}
 	return o, announce(ctx, tx)

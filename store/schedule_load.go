@@ -137,7 +137,7 @@ func overrides(
 ) (map[oncall.ScheduleID][]schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
-		       to_user AS "to", time_zone, windows, shifts, allow_gaps, reason, created_by, created_at,
+		       to_user AS "to", time_zone, windows, shifts, allow_gaps, only_covered, reason, created_by, created_at,
 		       cancelled_at
 		FROM overrides
 		WHERE schedule_id = ANY ($1) AND end_at > $2 AND (cancelled_at IS NULL OR cancelled_at > $2)

@@ -19,6 +19,10 @@ func (s *Store) OfferSwap(ctx context.Context, give, take schedule.Stint, note s
 		INSERT INTO swaps (state, give, take, note, created_at, expires_at, overrides)
 		VALUES ($1, $2, $3, $4, $5, $6, '{}')
 		RETURNING id`
+	const between = `
+		SELECT id, state, give, take, note, created_at, expires_at, ended_at, overrides
+		FROM swaps
+		WHERE ended_at IS NULL AND give->>'user' IN ($1, $2) AND take->>'user' IN ($1, $2)`
 	var swap oncall.Swap
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		staff, err := lockStaff(ctx, tx, give.Schedule, take.Schedule)
@@ -26,6 +30,14 @@ func (s *Store) OfferSwap(ctx context.Context, give, take schedule.Stint, note s
 			return err
 		}
 		if swap, err = oncall.OfferSwap(give, take, note, staff, now); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, between, give.User, take.User)
+		open, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Swap])
+		if err != nil {
+			return err
+		}
+		if err := swap.Repeats(open); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, insert, swap.State, swap.Give, swap.Take, swap.Note, now, swap.ExpiresAt).Scan(&swap.ID); err != nil {

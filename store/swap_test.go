@@ -187,9 +187,9 @@ func TestTheTimerOfASwap(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := context.Background()
-	expired, accepted := w.offer(), w.offer()
-	if _, err := w.UpdateSwap(ctx, accepted.ID, bo, oncall.AcceptSwap, start); err != nil {
-		t.Fatal(err)
+	expired := w.offer()
+	if _, err := w.OfferSwap(ctx, expired.Give, expired.Take, "", start); err == nil {
+		t.Error("the same swap can be offered twice")
 	}
 	run := func(id oncall.SwapID, at time.Time) {
 		t.Helper()
@@ -203,6 +203,10 @@ func TestTheTimerOfASwap(t *testing.T) {
 	}
 	run(expired.ID, expired.ExpiresAt)
 	run(expired.ID, expired.ExpiresAt)
+	accepted := w.offer()
+	if _, err := w.UpdateSwap(ctx, accepted.ID, bo, oncall.AcceptSwap, start); err != nil {
+		t.Fatal(err)
+	}
 	run(accepted.ID, expired.ExpiresAt)
 	run(accepted.ID, accepted.Begins())
 	states := w.strings(`SELECT state FROM swaps ORDER BY id`)

@@ -15,7 +15,8 @@ func ExamplesFor(guess string, others []string) string {
 	var lines []string
 	for _, name := range append([]string{guess}, others...) {
 		for _, line := range helpLines(name) {
-			example, _, _ := strings.Cut(strings.TrimPrefix(line[strings.Index(line, "`/oncall "+name):], "`"), "`")
+			at := max(strings.Index(line, "`/oncall "+name+" "), strings.Index(line, "`/oncall "+name+"`"))
+			example, _, _ := strings.Cut(line[at+1:], "`")
 			if example = "`" + example + "`"; len(lines) < examples && !slices.Contains(lines, example) {
 				lines = append(lines, example)
 			}

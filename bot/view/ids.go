@@ -93,6 +93,7 @@ const (
 // Overrides and time off. The value of a button is the id of what it is about.
 const (
 	ActionOverrideCancel Action = "override_cancel"
+	ActionOverrideSwitch Action = "override_switch" // whether it acts while nobody would be on call
 	ActionAwayCover      Action = "away_cover"
 	ActionAwayCancel     Action = "away_cancel"
 

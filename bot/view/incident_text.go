@@ -43,11 +43,7 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 	if orMore {
 		head = fmt.Sprintf("*%d open incidents or more*", len(open))
 	}
-	text := headed(head, lines)
-	if more := len(open) - shown; more > 0 {
-		text += fmt.Sprintf("\nand %d more", more)
-	}
-	return text
+	return headedOf(head, lines, len(open))
 }
 
 // incidentLines lists incidents, a line each.

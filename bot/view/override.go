@@ -25,7 +25,10 @@ func weekdayOptions() []option {
 }
 
 // maxMoved is how many changed shifts an answer lists.
-const maxMoved = 12
+const (
+	maxMoved   = 12
+	maxClashes = 3 // and how many shifts elsewhere it warns of
+)
 
 // Override says what an override changes, with a button to undo it.
 func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
@@ -42,6 +45,9 @@ func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, mo
 	if len(w.Windows) > 0 {
 		when = ", only " + strings.ReplaceAll(schedule.WindowsText(w.Windows), "\n", " and ")
 	}
+	if w.Covered {
+		when += ", only when somebody would be on call"
+	}
 	text := fmt.Sprintf("%s is on call in *%s* %s%s, %s.", mention(w.User), Name(w.Schedule.Name()),
 		Between(w.From, w.To, zone), when, instead)
 	blocks := []slack.Block{section(text)}
@@ -55,8 +61,21 @@ func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, mo
 	if lines := shiftChanges(moves, zone); lines != "" {
 		blocks = append(blocks, slack.NewContextBlock("", words(lines)))
 	}
-	undo := button(ActionOverrideCancel, valueOf(id), "Undo")
-	return Drawing{Text: text, Blocks: append(blocks, slack.NewActionBlock("", undo))}
+	for i, c := range w.Clashes {
+		if i == maxClashes {
+			break
+		}
+		blocks = append(blocks, section(":warning: "+mention(w.User)+" is on call at the same time in "+withRole(Name(c.Name), c.Role)+", "+
+			Between(c.Start, c.End, zone)+": a page that goes on to the next would reach the same person."))
+	}
+	undo := []slack.BlockElement{button(ActionOverrideCancel, valueOf(id), "Undo")}
+	switch {
+	case w.Covered:
+		undo = append(undo, button(ActionOverrideSwitch, valueOf(id), "All of the time"))
+	case w.Gaps && w.Replaces == ReplaceAll:
+		undo = append(undo, button(ActionOverrideSwitch, valueOf(id), "Only when somebody would be on call"))
+	}
+	return Drawing{Text: text, Blocks: append(blocks, slack.NewActionBlock("", undo...))}
 }
 
 // shiftChanges lists whose shifts change.
@@ -98,6 +117,9 @@ type OverrideWish struct {
 	Reason   string
 	Windows  []schedule.Window // in the person's zone
 	Away     bool              // User has time off then
+	Gaps     bool              // part of the time nobody would be on call
+	Covered  bool              // only while somebody would be
+	Clashes  []schedule.Stint  // where User is on call at the same time
 }
 
 // OverrideForm asks for an override. What is known is filled in; said is why the rest must
@@ -157,4 +179,13 @@ func OverrideCancelled(s *schedule.Schedule, users []oncall.UserID, at time.Time
 		return fmt.Sprintf("Cancelled. *Nobody* is on call in *%s* at %s.", name, when)
 	}
 	return fmt.Sprintf("Cancelled. On call in *%s* at %s: %s.", name, when, named(users))
+}
+
+// OverrideSwitched says when an override acts from now on.
+func OverrideSwitched(o schedule.Override, zone *time.Location) string {
+	when := "all of the time"
+	if o.OnlyCovered {
+		when = "only when somebody would be on call"
+	}
+	return fmt.Sprintf("%s is on call %s, %s. `/oncall override cancel` undoes it.", named(o.Users), Between(o.Start, o.End, zone), when)
 }

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -75,6 +76,9 @@ func fitLines(lines []string, most int) string {
 	n := 0
 	for i, line := range lines {
 		if n += utf8.RuneCountInString(line) + 1; n > most-30 {
+			if i > 0 {
+				out.WriteString("\n")
+			}
 			return out.String() + Count(len(lines)-i, "more line")
 		}
 		if i > 0 {
@@ -89,13 +93,19 @@ func fitLines(lines []string, most int) string {
 func paragraph(head string, lines []string) slack.Block { return section(headed(head, lines)) }
 
 // headed puts lines under a heading, as many of them as a section has room for.
-func headed(head string, lines []string) string {
+func headed(head string, lines []string) string { return headedOf(head, lines, len(lines)) }
+
+// headedOf is headed for the first lines of so many.
+func headedOf(head string, lines []string, all int) string {
 	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
 	for i, line := range lines {
 		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
-			lines = append(lines[:i:i], fmt.Sprintf("and %d more", len(lines)-i))
+			lines = lines[:i:i]
 			break
 		}
+	}
+	if more := all - len(lines); more > 0 {
+		lines = append(slices.Clone(lines), fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(append([]string{head}, lines...), "\n")
 }

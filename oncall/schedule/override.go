@@ -29,8 +29,9 @@ type Override struct {
 	To          UserID        `json:"to,omitempty"`    // swap: who comes instead
 	TimeZone    string        `json:"timezone,omitempty"`
 	Windows     []Window      `json:"windows,omitempty"`
-	Shifts      []ManualShift `json:"shifts,omitempty"`     // temporary
-	AllowGaps   bool          `json:"allow_gaps,omitempty"` // temporary: holes were confirmed
+	Shifts      []ManualShift `json:"shifts,omitempty"`       // temporary
+	AllowGaps   bool          `json:"allow_gaps,omitempty"`   // temporary: holes were confirmed
+	OnlyCovered bool          `json:"only_covered,omitempty"` // cover: only while somebody would be on call
 	Reason      string        `json:"reason,omitempty"`
 	CreatedBy   UserID        `json:"created_by,omitempty"`
 	CreatedAt   time.Time     `json:"created_at,omitzero"`
@@ -82,6 +83,7 @@ type op struct {
 	users      group
 	from       UserID
 	hours      *Hours // nil is always
+	covered    bool   // only while somebody is on call
 	override   OverrideID
 	shift      ShiftID
 	order      int64
@@ -100,7 +102,7 @@ const (
 // hides reports whether nothing that was made before shows through.
 func (o *op) hides() bool {
 	switch {
-	case o.hours != nil:
+	case o.hours != nil, o.covered:
 		return false
 	case o.kind == opClear:
 		return true
@@ -147,7 +149,7 @@ func compileOverride(o Override, defaultZone, text string, people people) ([]op,
 		base.kind, base.from, base.users = opSwap, o.From, group{people.person(o.To)}
 		return []op{base}, nil
 	case OverrideCover:
-		base.kind, base.role = opCover, roleName(o.Role)
+		base.kind, base.role, base.covered = opCover, roleName(o.Role), o.OnlyCovered
 	case OverrideAdd:
 		base.kind, base.role = opAdd, roleName(o.Role)
 	case OverrideRemove:

@@ -114,7 +114,7 @@ func (o *op) apply(dst []UserID, base int, t int64, why *trace) ([]UserID, bool)
 	}
 	switch o.kind {
 	case opCover:
-		if !slices.ContainsFunc(o.users, func(p person) bool { return p.active(t) }) {
+		if o.covered && len(dst) == base || !slices.ContainsFunc(o.users, func(p person) bool { return p.active(t) }) {
 			return dst, false
 		}
 		*why = trace{version: why.version}

@@ -164,3 +164,29 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+// An override that acts only while somebody would be on call leaves the nights of a schedule with hours.
+func TestAnOverrideKeepsToTheHours(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	for covered, night := range map[bool]int{true: 0, false: 1} {
+		c, err := schedule.Compile(schedule.Definition{
+			ID: 1, Name: "days", TimeZone: "UTC",
+			Versions: []schedule.Version{{Rotations: []schedule.Rotation{{
+				Name: "days", Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit}, StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5}, HandOff: 9 * 60,
+				Turns:   [][]schedule.UserID{{"U0ANN"}},
+				Windows: []schedule.Window{{Days: []schedule.Weekday{schedule.Monday, schedule.Tuesday}, From: 9 * 60, To: 17 * 60}},
+			}}}},
+			Overrides: []schedule.Override{{ID: 1, Kind: schedule.OverrideCover, Start: at, End: at.AddDate(0, 0, 2), Users: []schedule.UserID{"U0BO"}, OnlyCovered: covered}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.At(at.Add(time.Hour), ""); len(got) != 1 || got[0] != "U0BO" {
+			t.Errorf("covered %t: %v by day", covered, got)
+		}
+		if got := c.At(at.Add(12*time.Hour), ""); len(got) != night {
+			t.Errorf("covered %t: %v at night", covered, got)
+		}
+	}
+}
