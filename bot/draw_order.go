@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"slices"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
@@ -10,7 +11,7 @@ import (
 
 // Choose returns which of what waits to be drawn can be drawn now, the first n in order. The order is
 // slackcall's.
-func (b *Bot) Choose(waiting []store.WaitingDraw, n int) []store.WaitingDraw {
+func (b *Bot) Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
 	wants := make([]slackcall.Want, len(waiting))
 	crowds := map[store.WaitingDraw]int{}
 	for _, w := range waiting {
@@ -18,6 +19,9 @@ func (b *Bot) Choose(waiting []store.WaitingDraw, n int) []store.WaitingDraw {
 	}
 	for i, w := range waiting {
 		wants[i] = want(w, crowds[crowd(w)])
+		if w.Channel != "" {
+			wants[i].Channel = b.channel(ctx, w.Channel) // as the message will be posted
+		}
 	}
 	var chosen []store.WaitingDraw
 	for _, i := range b.slack.Choose(wants, n) {

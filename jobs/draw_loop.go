@@ -101,7 +101,7 @@ func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) time.
 	}
 	d.failed = false
 	waiting = d.present(waiting)
-	chosen := d.jobs.board.Choose(waiting, free)
+	chosen := d.jobs.board.Choose(ctx, waiting, free)
 	d.mu.Lock()
 	for _, w := range chosen {
 		if !d.busy[w.Job] {

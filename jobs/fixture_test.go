@@ -387,7 +387,7 @@ func (b *board) act(ctx context.Context, act string, do func()) error {
 }
 
 // Choose implements jobs.Board: what waits goes as it comes.
-func (b *board) Choose(waiting []store.WaitingDraw, n int) []store.WaitingDraw {
+func (b *board) Choose(_ context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
 	return waiting[:min(n, len(waiting))]
 }
 

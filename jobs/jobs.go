@@ -27,7 +27,7 @@ import (
 // A Board is where incidents are shown: Slack, as far as the jobs know it.
 type Board interface {
 	// Choose returns which of what waits to be drawn can be drawn now, the first n in order.
-	Choose(waiting []store.WaitingDraw, n int) []store.WaitingDraw
+	Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw
 	// Share tells how many instances draw on the same board.
 	Share(instances int)
 	// Settle says that we are stopping: nothing that can be done later waits for its turn any more.
