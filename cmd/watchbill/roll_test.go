@@ -76,7 +76,7 @@ func takeOver(r *roll, previous string) {
 		title := fmt.Sprint("disk ", n)
 		r.until("Ann hears of "+title, func() bool { return r.posts("U0ANN", title) == 1 })
 	}
-	if _, err := r.phone.Reply(r.Context(), annPhone, "1a"); err != nil {
+	if _, err := r.phone.Reply(r.Context(), annPhone, "2a"); err != nil {
 		r.Fatal(err)
 	}
 	r.until("the SMS acknowledges #2 and #3", func() bool {
