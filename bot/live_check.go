@@ -63,34 +63,41 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 			}
 		}
 	}()
-	run(
-		liveStep{"edit a message", "", edit},
-		liveStep{"reply in a thread", "", func(ctx context.Context) (string, error) { return post(root.TS)(ctx) }},
-		liveStep{"find a reply by its delivery id", "", func(ctx context.Context) (string, error) {
+	run(b.liveSteps(channel, &root, &reply, post, edit)...)
+	return results
+}
+
+// liveSteps are what is tried once there is a message. root and reply are where the first two stand.
+func (b *Bot) liveSteps(channel string, root, reply *slackcall.Place, post func(thread string) func(context.Context) (string, error),
+	edit func(context.Context) (string, error),
+) []liveStep {
+	return []liveStep{
+		{"edit a message", "", edit},
+		{"reply in a thread", "", func(ctx context.Context) (string, error) { return post(root.TS)(ctx) }},
+		{"find a reply by its delivery id", "", func(ctx context.Context) (string, error) {
 			at, found, err := b.slack.Find(ctx, slackcall.Message{Channel: channel, Thread: root.TS, Delivery: "live/" + root.TS}, b.clock().Add(-lookBackLive))
-			if err == nil && (!found || at != reply) {
+			if err == nil && (!found || at != *reply) {
 				return "not found", nil
 			}
 			return slackcall.CodeOf(err), err
 		}},
-		liveStep{"delete a message that has a reply", "", func(ctx context.Context) (string, error) {
-			err := b.slack.Delete(ctx, root)
+		{"delete a message that has a reply", "", func(ctx context.Context) (string, error) {
+			err := b.slack.Delete(ctx, *root)
 			return slackcall.CodeOf(err), err
 		}},
-		liveStep{"edit what is left of it", "cant_update_message", edit},
-		liveStep{"reply to a message that never was", "shown in the channel", func(ctx context.Context) (string, error) {
+		{"edit what is left of it", "cant_update_message", edit},
+		{"reply to a message that never was", "shown in the channel", func(ctx context.Context) (string, error) {
 			_, err := b.slack.Post(ctx, slackcall.Message{Channel: channel, Thread: "1000000000.000001", Priority: slackcall.ForRest}, "This goes by itself.", nil)
 			if slackcall.OutcomeOf(err) == slackcall.Gone && slackcall.CodeOf(err) == "" {
 				return "shown in the channel", nil
 			}
 			return slackcall.CodeOf(err), err
 		}},
-		liveStep{"disable a user group that doesn't exist", "no_such_subteam", func(ctx context.Context) (string, error) {
+		{"disable a user group that doesn't exist", "no_such_subteam", func(ctx context.Context) (string, error) {
 			err := b.slack.EnableGroup(ctx, "S0000000000", false)
 			return slackcall.CodeOf(err), err
 		}},
-	)
-	return results
+	}
 }
 
 // lookBackLive is how far back a message of a moment ago is looked for.

@@ -168,9 +168,9 @@ const (
 
 // Why a socket that is hung up again and again waits.
 var (
-	errTooMany = errors.New("Slack greets no more connections of this app, of which it allows ten: " +
+	errTooMany = errors.New("no more connections of this app are greeted by Slack, which allows ten: " +
 		"too many instances, or another installation uses the same app token")
-	errHungUp = errors.New("Slack hangs up again and again")
+	errHungUp = errors.New("it is hung up by Slack again and again")
 )
 
 // dials are the latest attempts of a socket to connect.

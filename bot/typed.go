@@ -33,7 +33,7 @@ func typedWords(text string, d *store.Directory) []string {
 
 // unescape returns what somebody has typed, in plain words. It is for text from a command, once.
 func unescape(s string) string {
-	s = reference.ReplaceAllStringFunc(s, func(hit string) string { return referred(hit) })
+	s = reference.ReplaceAllStringFunc(s, referred)
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }
 

@@ -29,7 +29,7 @@ var actions = wordsOf(map[oncall.Action]string{
 func wordsOf(lists map[oncall.Action]string) map[string]oncall.Action {
 	words := map[string]oncall.Action{}
 	for action, list := range lists {
-		for _, word := range strings.Fields(list) {
+		for word := range strings.FieldsSeq(list) {
 			words[word] = action
 		}
 	}

@@ -122,7 +122,7 @@ func (h *hearing) deaf(ctx context.Context, err unreadError) error {
 		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Msg("can't read what people answer; it will be tried again")
 	}
 	if ctx.Err() != nil || now.Sub(h.since) < deafAfter {
-		return nil
+		return nil //nolint:nilerr // at the end of its turn nobody is told
 	}
 	h.jobs.metrics.deaf.WithLabelValues(string(h.method)).Set(1)
 	return errors.Join(err, h.jobs.store.TellDeaf(ctx, h.method, err.Error(), now))

@@ -168,8 +168,7 @@ func (c *checker) circles(policies []SetupPolicy) {
 			name = next[name]
 		}
 		if i := slices.Index(path, name); i >= 0 {
-			circle := append(path[i:], name)
-			c.say("policies hand over in a circle: %s; let one of them end, or repeat", strings.Join(circle, " → "))
+			c.say("policies hand over in a circle: %s; let one of them end, or repeat", strings.Join(append(slices.Clone(path[i:]), name), " → "))
 		}
 	}
 }

@@ -33,7 +33,7 @@ var (
 func severityWords(lists map[Severity]string) map[string]Severity {
 	words := map[string]Severity{}
 	for s, list := range lists {
-		for _, word := range strings.Fields(list) {
+		for word := range strings.FieldsSeq(list) {
 			words[word] = s
 		}
 	}

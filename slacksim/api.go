@@ -54,9 +54,9 @@ func (e *apiError) Error() string { return e.code }
 
 func refuse(code string) error { return &apiError{code: code} }
 
-// refuseWith adds explanations in the place where Slack puts them.
-func refuseWith(code string, messages ...string) error {
-	return &apiError{code: code, extra: obj{"response_metadata": obj{"messages": messages}}}
+// refuseArguments says what is wrong with them in the place where Slack does.
+func refuseArguments(messages ...string) error {
+	return &apiError{code: "invalid_arguments", extra: obj{"response_metadata": obj{"messages": messages}}}
 }
 
 // Call is one request to the Web API and its answer. Tokens are not kept.
@@ -130,7 +130,7 @@ func (s *Sim) call(name string, a args, authorization string) (obj, error) {
 	}
 	for _, key := range m.Required {
 		if !a.has(key) && !emptyMeansSomething(name, key) {
-			return nil, refuseWith("invalid_arguments", "[ERROR] missing required field: "+key)
+			return nil, refuseArguments("[ERROR] missing required field: " + key)
 		}
 	}
 	return m.run(s, a)

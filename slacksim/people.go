@@ -121,7 +121,7 @@ func (s *Sim) usergroupsUsersUpdate(a args) (obj, error) {
 		return nil, err
 	}
 	if a["users"] == nil {
-		return nil, refuseWith("invalid_arguments", "[ERROR] missing required field: users")
+		return nil, refuseArguments("[ERROR] missing required field: users")
 	}
 	users := a.list("users")
 	if len(users) == 0 {

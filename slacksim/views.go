@@ -60,12 +60,12 @@ func randomHex(n int) string {
 // useTrigger takes a trigger: three seconds, one use.
 func (s *Sim) useTrigger(a args) (*trigger, error) {
 	if !a.has("trigger_id") {
-		return nil, refuseWith("invalid_arguments", "[ERROR] missing required field: trigger_id")
+		return nil, refuseArguments("[ERROR] missing required field: trigger_id")
 	}
 	t := s.triggers[a.str("trigger_id")]
 	switch {
 	case t == nil:
-		return nil, refuseWith("invalid_arguments", "[ERROR] invalid `trigger_id`")
+		return nil, refuseArguments("[ERROR] invalid `trigger_id`")
 	case t.used:
 		return nil, refuse("exchanged_trigger_id")
 	case s.opt.Now().Sub(t.at) > triggerLife:
@@ -78,7 +78,7 @@ func (s *Sim) useTrigger(a args) (*trigger, error) {
 // checkedView validates a view argument and names its blocks.
 func (s *Sim) checkedView(v any, where surface) (obj, error) {
 	if problems := checkView(v, where); len(problems) > 0 {
-		return nil, refuseWith("invalid_arguments", problems...)
+		return nil, refuseArguments(problems...)
 	}
 	content := v.(obj) // checkView refuses anything else
 	if len(toJSON(content)) > maxViewSize {
@@ -216,7 +216,7 @@ func (s *Sim) viewsUpdate(a args) (obj, error) {
 func (s *Sim) viewsPublish(a args) (obj, error) {
 	u := s.user(a.str("user_id"))
 	if u == nil || u.Bot {
-		return nil, refuseWith("invalid_arguments", "[ERROR] no such user [json-pointer:/user_id]")
+		return nil, refuseArguments("[ERROR] no such user [json-pointer:/user_id]")
 	}
 	home := s.homes[u.ID]
 	if a.has("hash") && (home == nil || a.str("hash") != home.Hash) {

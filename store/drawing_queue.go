@@ -236,24 +236,7 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 		    state = CASE WHEN w.at > $5::timestamptz THEN 'scheduled' ELSE 'available' END::river_job_state
 		FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::boolean[]) AS w (id, at, asked, count)
 		WHERE j.id = w.id`
-	wishes := map[oncall.IncidentID]oncall.Task{}
-	var ids []oncall.IncidentID
-	for _, t := range tasks {
-		d, is := t.Do.(oncall.Draw)
-		if !is {
-			rest = append(rest, t)
-			continue
-		}
-		if t.At.IsZero() {
-			t.At = now
-		}
-		if old, twice := wishes[d.Incident]; twice {
-			t = sooner(old, t)
-		} else {
-			ids = append(ids, d.Incident)
-		}
-		wishes[d.Incident] = t
-	}
+	wishes, ids, rest := wishesOf(tasks, now)
 	if len(ids) == 0 {
 		return rest, nil
 	}
@@ -294,6 +277,28 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 		}
 	}
 	return rest, nil
+}
+
+// wishesOf tells the wishes to draw, one for each incident, from the other tasks.
+func wishesOf(tasks []oncall.Task, now time.Time) (wishes map[oncall.IncidentID]oncall.Task, ids []oncall.IncidentID, rest []oncall.Task) {
+	wishes = map[oncall.IncidentID]oncall.Task{}
+	for _, t := range tasks {
+		d, is := t.Do.(oncall.Draw)
+		if !is {
+			rest = append(rest, t)
+			continue
+		}
+		if t.At.IsZero() {
+			t.At = now
+		}
+		if old, twice := wishes[d.Incident]; twice {
+			t = sooner(old, t)
+		} else {
+			ids = append(ids, d.Incident)
+		}
+		wishes[d.Incident] = t
+	}
+	return wishes, ids, rest
 }
 
 // sooner joins two wishes to draw the same.

@@ -54,9 +54,28 @@ func (b *bench) drawings(ctx context.Context) error {
 	most := 0
 	background.Go(func() { t.repeat(storm) })
 	background.Go(func() { most = t.watchWaiting(storm) })
+	roots, presses, err := t.quietSamples(ctx)
+	background.Wait()
+	if err != nil {
+		return err
+	}
+	b.percentiles("quiet_team_root", roots, true)
+	b.percentiles("pressed_redraw", presses, true)
+	b.figure("waiting_draws_max", float64(most), "")
+	b.figure("storm_incidents", stormIncidents+quietTeams*quietSignals, "")
+	limited := 0
+	for _, c := range t.sim.Calls() {
+		if c.Status == http.StatusTooManyRequests {
+			limited++
+		}
+	}
+	b.figure("slack_429", float64(limited), "")
+	return nil
+}
+
+// quietSamples takes all samples of the quiet teams, spread over the storm.
+func (t *target) quietSamples(ctx context.Context) (roots, presses []time.Duration, failed error) {
 	var mu sync.Mutex
-	var roots, presses []time.Duration
-	var failed error
 	var samples sync.WaitGroup
 	for n := range quietTeams * quietSignals {
 		samples.Go(func() {
@@ -72,26 +91,11 @@ func (b *bench) drawings(ctx context.Context) error {
 		select {
 		case <-time.After(stormFor / (quietTeams * quietSignals)):
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 	}
 	samples.Wait()
-	background.Wait()
-	if failed != nil {
-		return failed
-	}
-	b.percentiles("quiet_team_root", roots, true)
-	b.percentiles("pressed_redraw", presses, true)
-	b.figure("waiting_draws_max", float64(most), "")
-	b.figure("storm_incidents", stormIncidents+quietTeams*quietSignals, "")
-	limited := 0
-	for _, c := range t.sim.Calls() {
-		if c.Status == http.StatusTooManyRequests {
-			limited++
-		}
-	}
-	b.figure("slack_429", float64(limited), "")
-	return nil
+	return roots, presses, failed
 }
 
 // plantStorm inserts open incidents of the first teams, each with its alert.

@@ -40,7 +40,6 @@ type target struct {
 	cmd  *exec.Cmd // the instance that was started last
 	live int       // how many instances run
 	env  []string  // in addition to the database and Slack
-	runs int       // how many instances were started
 }
 
 // prepare creates a migrated database and a Slack with that many teams, each with a channel, a

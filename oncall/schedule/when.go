@@ -76,7 +76,7 @@ func read[T any](r Reader, words []string, how func(*reading, []token) (T, int))
 		return results[1], taken[1], nil
 	case len(doubts) > 0:
 		return none, taken[0], Refuse("%s", doubts[0])
-	case taken[0] == taken[1] && !(conflict[1] && !conflict[0]) && fmt.Sprint(results[0]) != fmt.Sprint(results[1]):
+	case taken[0] == taken[1] && (conflict[0] || !conflict[1]) && fmt.Sprint(results[0]) != fmt.Sprint(results[1]):
 		return none, taken[0], slashQuestion(words[:taken[0]])
 	}
 	return results[0], taken[0], nil

@@ -156,7 +156,7 @@ func (r *reading) readNamed(ts []token, from Date) (days, int) {
 		if separator(at(1)) {
 			if n, ok := readOrdinal(at(2)); ok && n > first {
 				if m, named := readMonth(at(3)); named {
-					month, isMonth, last, i = m, true, n, 4
+					month, last, i = m, n, 4
 				}
 			} else if d, numeric := r.readNumeric(at(2), from); numeric && strings.Contains(at(2), ".") && strings.HasSuffix(at(0), ".") && d.first.Day > first {
 				return days{first: Date{Year: d.first.Year, Month: d.first.Month, Day: first}, last: d.first, firm: true}, 3
@@ -178,6 +178,11 @@ func (r *reading) readNamed(ts []token, from Date) (days, int) {
 	default:
 		return days{}, 0
 	}
+	return r.named(at, i, month, first, last, from)
+}
+
+// named finishes "24 dec" and "24 - 27 dec" with the year that may follow at i.
+func (r *reading) named(at func(int) string, i int, month time.Month, first, last int, from Date) (days, int) {
 	year := 0
 	if y, ok := fullYear(strings.TrimRight(at(i), ".")); ok && len(strings.TrimRight(at(i), ".")) == 4 {
 		year = y

@@ -233,7 +233,7 @@ func (r *reading) resolve(p pieces, ref time.Time) Moment {
 		day.first, _ = r.Zone.Local(ref)
 		day.last = day.first
 		m := r.onDays(p, day)
-		if !m.Start.After(ref) && !(p.hasPart && m.End.After(ref)) {
+		if !m.Start.After(ref) && (!p.hasPart || !m.End.After(ref)) {
 			day.first, day.last = day.first.AddDays(1), day.first.AddDays(1)
 			m = r.onDays(p, day)
 		}

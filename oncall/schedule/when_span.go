@@ -73,7 +73,7 @@ func (r *reading) span(ts []token) (Stretch, SpanProblem, int) {
 
 // anHour reports whether what can be read as a length is a time of the day, as in "9h-17h" and "17h".
 func (r *reading) anHour(ts []token, n int) bool {
-	if c, m := readClock(ts, false); m == n && m == 1 {
+	if c, m := readClock(ts, false); n == 1 && m == n {
 		return len(ts) > n && separator(ts[n].text) || c.at > 12*60
 	}
 	return false
