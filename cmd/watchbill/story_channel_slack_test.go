@@ -8,7 +8,9 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// channel does to a channel what people do in Slack.
+// channel WHAT PLACE [NAME]: somebody creates, renames, archives, unarchives or deletes a channel in
+// Slack. `channel call` renames it while Watchbill isn't running; `channel private` makes one that only
+// Ann sees, and `channel invite` lets the app in.
 func (s *story) channel(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: channel WHAT PLACE [NAME]")

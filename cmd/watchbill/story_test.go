@@ -220,12 +220,13 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	s.until(ts, "two sockets", func() bool { return s.sim.Sockets() == 2 })
 }
 
-// until waits for a condition, at most 20 seconds.
+// until waits for a condition, at most a minute: after many edits in a few seconds Slack's limits hold
+// back the next.
 func (s *story) until(ts *testscript.TestScript, what string, cond func() bool) {
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !cond() {
 		if time.Now().After(deadline) {
-			ts.Fatalf("waited 20 s for %s", what)
+			ts.Fatalf("waited a minute for %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
