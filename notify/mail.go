@@ -273,7 +273,7 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	msg.Subject(view.Headline) // the same for the whole incident, because mailboxes group by it
 	msg.SetMessageIDWithValue(s.id(m.Key))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "OOF, AutoReply, RN, NRN") // not All, which also suppresses bounces
 	if m.Incident > 0 && m.Count <= 1 {
 		root := fmt.Sprintf("<incident.%d@%s>", m.Incident, s.domain)
 		msg.SetGenHeader(gomail.HeaderReferences, root)

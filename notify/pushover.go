@@ -16,8 +16,8 @@ import (
 
 const (
 	pushoverURL    = "https://api.pushover.net"
-	pushoverRepeat = 60 * time.Second // between two alarms of an emergency
-	pushoverLong   = 3 * time.Hour    // the longest that Pushover repeats an alarm
+	pushoverRepeat = 60 * time.Second    // between two alarms of an emergency
+	pushoverLong   = 50 * pushoverRepeat // Pushover repeats an alarm 50 times at most, whatever it is told
 	pushoverShort  = 2 * pushoverRepeat
 	pushoverPolls  = 5 * time.Second // Pushover doesn't want to be asked more often
 	pushoverTitle  = 250             // characters

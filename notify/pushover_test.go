@@ -99,6 +99,22 @@ func (o *over) receipt(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(is)
 }
 
+// Pushover repeats 50 times at most. What is said to last longer would be silent, and nobody else told.
+func TestPushoverRepeatsFiftyTimesAtMost(t *testing.T) {
+	t.Parallel()
+	o := newOver(t)
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: func() time.Time { return now }})
+	m := pageOf("uAnn")
+	m.Expires = now.Add(3 * time.Hour)
+	if r := p.Send(t.Context(), m); r.Outcome != notify.Accepted {
+		t.Fatalf("%+v", r)
+	}
+	if got := o.messages[0]; got.Get("retry") != "60" || got.Get("expire") != "3000" {
+		t.Errorf("%v", got)
+	}
+}
+
 func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 	t.Parallel()
 	o := newOver(t)

@@ -71,6 +71,10 @@ func (c TwilioConfig) AccountProblems() []string {
 			out = append(out, s[0]+" is not one of Twilio's names, such as dublin and ie1; mostly it is left out")
 		}
 	}
+	if c.Region != "" && c.Region != "us1" && c.Edge == "" && c.API == "" {
+		// Since April 2026: twilio.com/en-us/changelog, "API domain migration".
+		out = append(out, "TWILIO_REGION alone leads nowhere any more: set TWILIO_EDGE, too, such as dublin for ie1 and sydney for au1")
+	}
 	if u := webAddress(c.API); c.API != "" && (u == nil || u.RawQuery != "" || u.User != nil) {
 		out = append(out, "WATCHBILL_TWILIO_API_URL is not an address such as https://twilio-proxy.example.com")
 	}

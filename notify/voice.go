@@ -23,7 +23,7 @@ type Voice struct{ *Twilio }
 func (v Voice) Number() string { return v.From }
 
 const (
-	ringFor  = 25 // seconds; most voicemail answers later
+	ringFor  = 20 // seconds, to which Twilio may add 5; most voicemail answers later
 	spoken   = 300
 	waitKey  = 8 // seconds
 	longCall = 4 * time.Minute

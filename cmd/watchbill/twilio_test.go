@@ -36,6 +36,9 @@ func TestTwilioSettings(t *testing.T) {
 		"a local number": {with(func(f *twilioFlags) { f.TwilioFrom = "202 555 0100" }), `TWILIO_FROM is "202 555 0100"`},
 		"wrong flow":     {with(func(f *twilioFlags) { f.TwilioFlow = "Watchbill" }), "TWILIO_FLOW_SID is not FW"},
 		"wrong region":   {with(func(f *twilioFlags) { f.TwilioRegion = "https://ie1" }), "TWILIO_REGION is not one of Twilio's names"},
+		"region alone":   {with(func(f *twilioFlags) { f.TwilioRegion = "ie1" }), "set TWILIO_EDGE, too, such as dublin for ie1"},
+		"with its edge":  {with(func(f *twilioFlags) { f.TwilioRegion, f.TwilioEdge = "ie1", "dublin" }), ""},
+		"region us1":     {with(func(f *twilioFlags) { f.TwilioRegion = "us1" }), ""},
 		"wrong address":  {with(func(f *twilioFlags) { f.TwilioAPIURL = "localhost:9000" }), "WATCHBILL_TWILIO_API_URL is not an address"},
 	} {
 		got := strings.Join(tt.flags.twilio(nil, "").problems, "\n")
