@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"os"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,8 @@ func TestEveryJobIsQueuedAndWorked(t *testing.T) {
 	if diff := cmp.Diff(want, kinds("../store/queue.go", `\n\t\{oncall\.(\w+)\{\}, Queue`)); diff != "" {
 		t.Errorf("queued (-want +got):\n%s", diff)
 	}
+	// Drawings are no work of the queue's: draw_loop.go chooses among those that wait.
+	want = slices.DeleteFunc(want, func(kind string) bool { return kind == "Draw" })
 	if diff := cmp.Diff(want, kinds("workers.go", `\n\tadd\[oncall\.(\w+)\]`)); diff != "" {
 		t.Errorf("worked (-want +got):\n%s", diff)
 	}

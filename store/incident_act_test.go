@@ -70,6 +70,7 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 	if in = w.incident(1); in.Status != oncall.Triggered || in.NextAt == nil {
 		t.Errorf("after the snooze: %+v", in)
 	}
+	w.exec(`DELETE FROM river_job WHERE kind = 'draw'`)
 	before := w.lastJob()
 	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActUnack}, until)
 	refused(t, err, "Incident #1 is not acknowledged.")

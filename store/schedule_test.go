@@ -92,7 +92,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 		}
 	}
 	history = w.stored("primary").Versions
-	if len(history) != 3 || history[2].CreatedBy != bo || history[2].Note != "restored 2026-03-02 11:00 UTC" {
+	if len(history) != 3 || history[2].CreatedBy != bo || history[2].Note != "restored Mon 2 Mar 11:00 UTC" {
 		t.Errorf("the history is %+v", history)
 	}
 	_, err = w.RestoreVersion(t.Context(), s.ID, 999, history[2].ID, bo, later)
