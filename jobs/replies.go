@@ -60,7 +60,7 @@ func pause(ctx context.Context, d time.Duration) {
 // try its luck.
 func (j *Jobs) listenInTurn(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
-	turn, err := j.store.HoldInstance(claim, "replies by "+string(method))
+	turn, err := j.store.HoldInstance(claim, store.RepliesTurn(method))
 	cancel()
 	if err != nil {
 		return err

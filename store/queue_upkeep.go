@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 const (
@@ -74,6 +76,17 @@ func (s *System) HoldInstance(ctx context.Context, name string) (*Instance, erro
 	in := &Instance{lost: make(chan struct{}), release: release, ended: make(chan struct{})}
 	go in.watch(life, conn)
 	return in, nil
+}
+
+// RepliesTurn is the name under which one instance at a time reads the answers by a contact method.
+func RepliesTurn(m oncall.Method) string { return "replies by " + string(m) }
+
+// turns are the names that are held for a task: who holds one is an instance of another name.
+func turns() (names []string) {
+	for _, m := range oncall.ContactMethods() {
+		names = append(names, RepliesTurn(m.Method))
+	}
+	return names
 }
 
 // watch listens until the session is over, which it hears of at once where the server says so, and

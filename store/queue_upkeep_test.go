@@ -346,3 +346,19 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		}
 	}
 }
+
+// Who reads the answers by a contact method has a turn, and is no instance more.
+func TestTurnsAreNoInstances(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range []string{"a", "b", store.RepliesTurn(oncall.MethodSMS), store.RepliesTurn(oncall.MethodTelegram)} {
+		in := must[*store.Instance](t)(w.HoldInstance(t.Context(), name))
+		defer in.Release()
+	}
+	if n := must[int](t)(w.Instances(t.Context())); n != 2 {
+		t.Errorf("%d instances, want 2", n)
+	}
+	if room := must[store.Room](t)(w.Room(t.Context())); room.Instances != 2 {
+		t.Errorf("%d instances for the doctor, want 2", room.Instances)
+	}
+}
