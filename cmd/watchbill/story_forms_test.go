@@ -93,10 +93,23 @@ func (s *story) form(ts *testscript.TestScript, _ bool, args []string) {
 func (s *story) choose(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	updates := func() (n int) {
+		for _, c := range s.sim.Calls() {
+			if c.Method == "views.update" {
+				n++
+			}
+		}
+		return n
+	}
+	before := updates()
 	result, err := s.sim.ChooseView(ctx, person(args[0]), args[1], args[2])
 	ts.Check(err)
 	if !result.Acked {
 		ts.Fatalf("the choice was not acknowledged: %s", result.Error)
+	}
+	// The new form comes after the acknowledgement, if there is one.
+	for n := 0; n < 400 && updates() == before; n++ {
+		time.Sleep(5 * time.Millisecond)
 	}
 	s.settle(ts)
 	io.WriteString(ts.Stdout(), s.sim.ViewText(person(args[0])))
