@@ -146,7 +146,7 @@ func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer)
 	return nil
 }
 
-// hear asks a provider once, and carries out the answers. One that fails keeps the others from nothing;
+// hear asks a provider once, and carries out the answers. One that fails doesn't stop those after it;
 // it is tried again, as long as it is likely that the fault is not its own.
 func (h *hearing) hear(ctx context.Context) error {
 	cursor, err := h.jobs.store.Cursor(ctx, h.method)

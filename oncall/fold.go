@@ -70,7 +70,7 @@ func (d *Fold) change(id IncidentID) *Change {
 }
 
 // AddAlerts puts stored alerts in the fold, oldest first: the latest of each dedup key
-// that will be asked for, and every firing one of the incidents seated.
+// that will be asked for, and every firing one of the incidents loaded.
 func (d *Fold) AddAlerts(alerts ...Alert) {
 	if d.alerts == nil {
 		d.alerts = map[string]*Alert{}

@@ -103,9 +103,10 @@ func (f PageFacts) gone() string {
 	return ""
 }
 
-// early returns when to look again at a page whose time has not come; zero: it goes now, since
-// no page of its call before it has got through. One that is held back counts as if it had, until
-// a moment after its hold, unless the message that it is held for has not got through itself.
+// early returns when to look again at a page whose time has not come. Zero: it goes now, since all
+// pages of its call before it have failed. A page that is held back because its recipient was just
+// told something has not failed: we look again a moment after its hold. But if that something has
+// failed itself, nothing speaks for the held page either.
 func (f PageFacts) early(now time.Time) time.Time {
 	p := f.Lead
 	if !p.At.After(now) {
