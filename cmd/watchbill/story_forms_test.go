@@ -89,28 +89,26 @@ func (s *story) form(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprint(ts.Stdout(), s.sim.ViewText(person(args[0])))
 }
 
-// choose PERSON FIELD VALUE: chooses something in the open form, which may change as a result.
+// choose PERSON FIELD VALUE: chooses something in the open form, which changes as a result.
 func (s *story) choose(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	updates := func() (n int) {
-		for _, c := range s.sim.Calls() {
+	updates := func(sim *slacksim.Sim) (n int) {
+		for _, c := range sim.Calls() {
 			if c.Method == "views.update" {
 				n++
 			}
 		}
 		return n
 	}
-	before := updates()
+	before := updates(s.sim)
 	result, err := s.sim.ChooseView(ctx, person(args[0]), args[1], args[2])
 	ts.Check(err)
 	if !result.Acked {
 		ts.Fatalf("the choice was not acknowledged: %s", result.Error)
 	}
-	// The new form comes after the acknowledgement, if there is one.
-	for n := 0; n < 400 && updates() == before; n++ {
-		time.Sleep(5 * time.Millisecond)
-	}
+	// The new form comes after the acknowledgement.
+	ts.Check(s.sim.WaitFor(ctx, func(sim *slacksim.Sim) bool { return updates(sim) > before }))
 	s.settle(ts)
 	io.WriteString(ts.Stdout(), s.sim.ViewText(person(args[0])))
 }

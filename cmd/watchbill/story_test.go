@@ -153,6 +153,7 @@ type story struct {
 	office    notifytest.Office // takes mail
 	push      *notifytest.Ntfy
 	hooks     hooks
+	paced     time.Time // when pace last brought something forward, in real time
 }
 
 func newStory(t *testing.T) *story {
