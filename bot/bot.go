@@ -1,11 +1,3 @@
-// Package bot is the part of Watchbill that speaks Slack, and the only one. It listens on
-// two Socket Mode connections, has the store do what commands and clicks ask for, and
-// draws incidents as messages. A message always shows stored state; nothing is kept in
-// memory that a second instance would lack. Package slackcall below it makes the calls.
-//
-// It is one package of more than 6,500 lines, because a command, its modal and its buttons are three
-// ways to the same act and share how they read people and times and what they answer. What could
-// leave has left: the calls (slackcall) and what people see (view).
 package bot
 
 import (

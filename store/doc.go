@@ -21,8 +21,9 @@
 //
 // # Files
 //
-// This is one package because nearly every transaction changes several tables: a page, an answer and
-// a hand-off all lock, load and save incidents, with the same unexported functions. Its files are
+// This is one package of more than 6,500 lines, because nearly every transaction changes several
+// tables: a page, an answer and a hand-off all lock, load and save incidents, with the same unexported
+// functions. Two packages would have to export those, and anybody could take half a step. Its files are
 // named noun first: answer_ (what people send back), contact_ (how they are reached), inbox_ (from a
 // signal to an incident), incident_, page_, queue_ (River's jobs), schedule_, setup_ (what Apply
 // does), and one for each smaller noun.

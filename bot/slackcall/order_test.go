@@ -51,7 +51,7 @@ func compareInts(a, b int) int {
 
 func TestChoosesWhatThereIsRoomFor(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, choosesWhatThereIsRoomFor)
+	synctest.Test(t, choosesWhatThereIsRoomFor) // its time is synctest's: sleeping takes none
 }
 
 func choosesWhatThereIsRoomFor(t *testing.T) {
@@ -124,7 +124,7 @@ func TestChoosesAroundAChannelThatRefuses(t *testing.T) {
 // The limits are the workspace's: two instances together make as many calls as one.
 func TestInstancesShareTheLimits(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, instancesShareTheLimits)
+	synctest.Test(t, instancesShareTheLimits) // as above
 }
 
 func instancesShareTheLimits(t *testing.T) {
