@@ -107,12 +107,12 @@ func root(w http.ResponseWriter, _ *http.Request) {
 }
 
 func nowhere(w http.ResponseWriter, _ *http.Request) {
-	answer(http.StatusNotFound, "There is nothing at this address; signals go to /v1/signals/KEY.").write(w)
+	newProblem(http.StatusNotFound, "There is nothing at this address; signals go to /v1/signals/KEY.").write(w)
 }
 
 func postOnly(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Allow", http.MethodPost)
-	answer(http.StatusMethodNotAllowed, "Signals are sent with POST.").write(w)
+	newProblem(http.StatusMethodNotAllowed, "Signals are sent with POST.").write(w)
 }
 
 func text(w http.ResponseWriter, s string) {

@@ -68,7 +68,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 		body.Reader = http.MaxBytesReader(w, inflated, limit)
 	default:
 		w.Header().Set("Accept-Encoding", "gzip, identity")
-		p := answer(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
+		p := newProblem(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
 		p.hangUp = true
 		return nil, nil, p
 	}
@@ -86,16 +86,16 @@ func unread(err error, limit int64) *problem {
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large:
-		p = answer(http.StatusRequestEntityTooLarge, fmt.Sprintf(
+		p = newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf(
 			"The body is larger than %d MiB; send fewer or shorter alerts at once.", limit>>20))
 	case errors.Is(err, errCrowded):
 		p = crowded()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		p = answer(http.StatusRequestTimeout, "The body took too long to arrive; send it at once.")
+		p = newProblem(http.StatusRequestTimeout, "The body took too long to arrive; send it at once.")
 	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
-		p = answer(http.StatusBadRequest, "The body is not valid gzip, which its Content-Encoding says it is.")
+		p = newProblem(http.StatusBadRequest, "The body is not valid gzip, which its Content-Encoding says it is.")
 	default:
-		p = answer(http.StatusBadRequest, "The body ended early or is damaged; send it again.")
+		p = newProblem(http.StatusBadRequest, "The body ended early or is damaged; send it again.")
 	}
 	p.hangUp = true
 	return p

@@ -82,11 +82,11 @@ func (s *server) feed(r *http.Request) ([]byte, *problem) {
 // noCalendar answers an unknown secret and counts it, to slow down guessing.
 func (s *server) noCalendar(r *http.Request) *problem {
 	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
-		p := answer(http.StatusTooManyRequests, "Too many requests for calendars that do not exist came from this address.")
+		p := newProblem(http.StatusTooManyRequests, "Too many requests for calendars that do not exist came from this address.")
 		p.retryAfter = int(math.Ceil(wait.Seconds()))
 		return p
 	}
-	return answer(http.StatusNotFound, "There is no calendar at this address; it may have been revoked.")
+	return newProblem(http.StatusNotFound, "There is no calendar at this address; it may have been revoked.")
 }
 
 // write renders the calendar of a feed.

@@ -18,13 +18,13 @@ type problem struct {
 	hangUp     bool // the rest of the body will not be read
 }
 
-func answer(status int, detail string) *problem {
+func newProblem(status int, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
 // unavailable tells the sender to retry soon.
 func unavailable(detail string) *problem {
-	p := answer(http.StatusServiceUnavailable, detail)
+	p := newProblem(http.StatusServiceUnavailable, detail)
 	p.retryAfter = 5
 	return p
 }

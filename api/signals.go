@@ -144,12 +144,12 @@ const unknownKey = "No integration has this key; it may have been replaced by a 
 func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *problem {
 	wait, out := s.strikes.out(r.RemoteAddr, s.Clock())
 	if out {
-		p := answer(http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.")
+		p := newProblem(http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.")
 		p.retryAfter, p.hangUp = int(math.Ceil(wait.Seconds())), true
 		return p
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="watchbill"`)
-	p := answer(http.StatusUnauthorized, detail)
+	p := newProblem(http.StatusUnauthorized, detail)
 	p.hangUp = true
 	return p
 }
@@ -160,9 +160,9 @@ func unparsed(err error, body []byte, contentType string) *problem {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	foreign := kind != "" && kind != "text/plain" && !strings.Contains(kind, "json")
 	if start := strings.TrimLeft(string(body[:min(len(body), 64)]), "\ufeff \t\r\n"); foreign && start != "" && start[0] != '{' && start[0] != '[' {
-		return answer(http.StatusUnsupportedMediaType, fmt.Sprintf("The body is %s; send JSON.", kind))
+		return newProblem(http.StatusUnsupportedMediaType, fmt.Sprintf("The body is %s; send JSON.", kind))
 	}
-	p := answer(http.StatusBadRequest, err.Error())
+	p := newProblem(http.StatusBadRequest, err.Error())
 	if bad, ok := errors.AsType[intake.Problem](err); ok {
 		p.Field = bad.Field
 	}

@@ -58,12 +58,12 @@ func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.V
 		defer cancel()
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, twilioBody))
 		if err != nil {
-			answer(http.StatusBadRequest, "The body can't be read, or is too large.").write(w)
+			newProblem(http.StatusBadRequest, "The body can't be read, or is too large.").write(w)
 			return
 		}
 		form, err := url.ParseQuery(string(body))
 		if err != nil || !s.fromTwilio(r, body, form) {
-			answer(http.StatusForbidden, "The signature is not that of the configured Twilio account for this address; check WATCHBILL_PUBLIC_URL and TWILIO_AUTH_TOKEN.").write(w)
+			newProblem(http.StatusForbidden, "The signature is not that of the configured Twilio account for this address; check WATCHBILL_PUBLIC_URL and TWILIO_AUTH_TOKEN.").write(w)
 			return
 		}
 		out, err := do(ctx, r, form)

@@ -47,7 +47,7 @@ func (s *server) watch(next http.Handler) http.Handler {
 				s.Log.Error().Str("route", r.Pattern).Str("panic", harmless(bad)).
 					Str("stack", string(debug.Stack())).Msg("request panicked")
 				if !begun {
-					answer(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.").write(w)
+					newProblem(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.").write(w)
 				}
 			}
 			s.requests.WithLabelValues(r.Pattern, strconv.Itoa(w.code)).Inc()

@@ -103,13 +103,13 @@ func (a *attempt) make(ctx context.Context) error {
 	}
 	leave := a.jobs.lanes.enter(ctx, a.order.Page.Lane())
 	if leave == nil {
-		a.stay()
+		a.waitForLane()
 		return nil
 	}
 	defer leave()
 	a.message = a.jobs.message(ctx, a.order)
 	if a.order.Doubt != nil {
-		if over, err := a.resolve(ctx, sender); err != nil || over {
+		if over, err := a.findEarlier(ctx, sender); err != nil || over {
 			return err
 		}
 	}
@@ -134,8 +134,8 @@ func (a *attempt) make(ctx context.Context) error {
 	return nil
 }
 
-// stay is for a page whose provider already keeps too many others waiting: another method goes first.
-func (a *attempt) stay() {
+// waitForLane is for a page whose provider already keeps too many others waiting: another method goes first.
+func (a *attempt) waitForLane() {
 	a.again = laneLater
 	if a.order.Doubt != nil {
 		a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errBusy}
@@ -145,10 +145,10 @@ func (a *attempt) stay() {
 	a.receipt, a.passed = notify.Receipt{Outcome: notify.Throttled, Err: errBusy}, true
 }
 
-// resolve asks the provider what became of an earlier attempt. It reports true if there is nothing to
+// findEarlier asks the provider what became of an earlier attempt. It reports true if there is nothing to
 // send for now. If the provider can't be asked, another message is sent, because two are better than
 // none.
-func (a *attempt) resolve(ctx context.Context, sender notify.Abilities) (over bool, err error) {
+func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (over bool, err error) {
 	lost := false
 	if finder := sender.Finder; finder != nil {
 		age := a.jobs.clock().Sub(*a.order.Doubt)

@@ -28,17 +28,17 @@ func (f Fate) Shown() bool {
 	}
 }
 
-// A Folded signal is one with its fate.
-type Folded struct {
+// A SignalFate signal is one with its fate.
+type SignalFate struct {
 	Signal   Signal
 	Fate     Fate
 	Incident IncidentID // 0: none
 }
 
 // fate tells what became of a signal in an incident, if in any.
-func (c *Change) fate(s Signal, f Fate) Folded {
+func (c *Change) fate(s Signal, f Fate) SignalFate {
 	if c == nil {
-		return Folded{Signal: s, Fate: f}
+		return SignalFate{Signal: s, Fate: f}
 	}
-	return Folded{Signal: s, Fate: f, Incident: c.Incident.ID}
+	return SignalFate{Signal: s, Fate: f, Incident: c.Incident.ID}
 }

@@ -20,14 +20,14 @@ const (
 
 // entitle has the incident say what is true now: the title, text and link of the worst alert that fires. Once
 // nothing fires, it keeps what it said last.
-func (d *Fold) entitle(in *Incident) {
+func (f *Fold) entitle(in *Incident) {
 	var firing []*Alert
-	for _, a := range d.alerts {
+	for _, a := range f.alerts {
 		if a.Firing && a.IncidentID == in.ID {
 			firing = append(firing, a)
 		}
 	}
-	firing = append(firing, d.elsewhere[in.ID]...)
+	firing = append(firing, f.elsewhere[in.ID]...)
 	if len(firing) == 0 {
 		return
 	}

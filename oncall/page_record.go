@@ -193,31 +193,31 @@ func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
 }
 
 // change is what has changed.
-func (e *pageRecorder) change() PageChange {
-	for i, was := range e.message() {
-		if !reflect.DeepEqual(e.pages[i], was) {
-			e.out.Pages = append(e.out.Pages, e.pages[i])
+func (r *pageRecorder) change() PageChange {
+	for i, was := range r.message() {
+		if !reflect.DeepEqual(r.pages[i], was) {
+			r.out.Pages = append(r.out.Pages, r.pages[i])
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(e.changes)) {
-		switch c := e.changes[id]; {
-		case e.begun(c):
-			e.out.Changes = append(e.out.Changes, c.done())
+	for _, id := range slices.Sorted(maps.Keys(r.changes)) {
+		switch c := r.changes[id]; {
+		case r.begun(c):
+			r.out.Changes = append(r.out.Changes, c.done())
 		case len(c.Events) > 0 || len(c.Notices) > 0:
-			e.out.Changes = append(e.out.Changes, *c)
+			r.out.Changes = append(r.out.Changes, *c)
 		default:
-			e.out.Tasks = append(e.out.Tasks, c.Tasks...)
+			r.out.Tasks = append(r.out.Tasks, c.Tasks...)
 		}
 	}
-	return e.out
+	return r.out
 }
 
 // open are those pages of the message for which it counts what becomes of it.
-func (e *pageRecorder) open() []*PageStatus {
+func (r *pageRecorder) open() []*PageStatus {
 	var out []*PageStatus
-	for i := range e.pages {
-		p := &e.pages[i]
-		if _, known := e.changes[p.IncidentID]; known && (p.State == PageWaiting || p.State == PageDelivered) {
+	for i := range r.pages {
+		p := &r.pages[i]
+		if _, known := r.changes[p.IncidentID]; known && (p.State == PageWaiting || p.State == PageDelivered) {
 			out = append(out, p)
 		}
 	}
@@ -226,24 +226,24 @@ func (e *pageRecorder) open() []*PageStatus {
 
 // note adds a line to the timeline of a page's incident. Nothing in Slack shows it, so it makes no
 // new version.
-func (e *pageRecorder) note(p *PageStatus, kind EventKind, text string) {
-	e.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
+func (r *pageRecorder) note(p *PageStatus, kind EventKind, text string) {
+	r.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
 }
 
 // show does the same where Slack shows the line, or shows another one no longer: in a new version,
 // which is one for all that the message was about.
-func (e *pageRecorder) show(p *PageStatus, kind EventKind, d Detail) {
-	c := e.changes[p.IncidentID]
-	if !e.begun(c) {
+func (r *pageRecorder) show(p *PageStatus, kind EventKind, d Detail) {
+	c := r.changes[p.IncidentID]
+	if !r.begun(c) {
 		notes := c.Events
-		*c = c.Incident.begin(ByTimer(), Facts{}, e.now)
+		*c = c.Incident.begin(ByTimer(), Facts{}, r.now)
 		c.Events = notes
 	}
 	c.record(kind, ByTimer(), d)
 }
 
 // begun reports whether a change makes a new version.
-func (e *pageRecorder) begun(c *Change) bool { return c.Incident.Version != c.before.Version }
+func (r *pageRecorder) begun(c *Change) bool { return c.Incident.Version != c.before.Version }
 
 func (p *PageStatus) detail(text string) Detail {
 	d := Detail{Method: p.Method, Text: text}
@@ -254,145 +254,145 @@ func (p *PageStatus) detail(text string) Detail {
 }
 
 // shown has a message in Slack kept up to date. One that is behind is drawn again at once.
-func (e *pageRecorder) shown(at DrawnCopy) {
-	e.out.Copy = &at
-	if len(e.Members) > 0 {
-		n := e.bundle()
-		e.out.Bundle = &n
+func (r *pageRecorder) shown(at DrawnCopy) {
+	r.out.Copy = &at
+	if len(r.Members) > 0 {
+		n := r.bundle()
+		r.out.Bundle = &n
 		return
 	}
-	if in := e.incident(); at.Version < in.Version {
-		e.changes[in.ID].Tasks = []Task{in.Redraw()}
+	if in := r.incident(); at.Version < in.Version {
+		r.changes[in.ID].Tasks = []Task{in.Redraw()}
 	}
 }
 
 // bundle is the message as a notice, which is drawn again when its incidents change.
-func (e *pageRecorder) bundle() Notice {
+func (r *pageRecorder) bundle() Notice {
 	var about []Incident
-	for _, p := range e.pages {
-		in, known := e.Incidents[p.IncidentID]
+	for _, p := range r.pages {
+		in, known := r.Incidents[p.IncidentID]
 		if known && p.State != PageSkipped && !slices.ContainsFunc(about, func(o Incident) bool { return o.ID == in.ID }) {
 			about = append(about, in)
 		}
 	}
 	WorstFirst(about)
-	return BundleNotice(e.Lead.Key, e.Lead.ID, e.Lead.UserID, about)
+	return BundleNotice(r.Lead.Key, r.Lead.ID, r.Lead.UserID, about)
 }
 
 // delivered is for a message that was taken. Only what ends trouble is shown in Slack.
-func (e *pageRecorder) delivered(r PageAccepted) {
-	lead := &e.pages[0]
-	for _, p := range e.open() {
+func (r *pageRecorder) delivered(taken PageAccepted) {
+	lead := &r.pages[0]
+	for _, p := range r.open() {
 		if p.Blocked {
-			e.show(p, EventPageDelivered, p.detail(""))
+			r.show(p, EventPageDelivered, p.detail(""))
 		} else {
-			e.note(p, EventPageDelivered, "")
+			r.note(p, EventPageDelivered, "")
 		}
-		p.State, p.EndedAt = PageDelivered, &e.now
+		p.State, p.EndedAt = PageDelivered, &r.now
 	}
-	lead.Ref, lead.Receipt, lead.TrackAt = r.Ref, "", nil
-	if at := e.now.Add(TrackEvery); r.Track {
+	lead.Ref, lead.Receipt, lead.TrackAt = taken.Ref, "", nil
+	if at := r.now.Add(TrackEvery); taken.Track {
 		lead.Receipt, lead.TrackAt = ReceiptPending, &at
 	}
 }
 
 // failed is for a message that has not arrived and never will.
-func (e *pageRecorder) failed(why string, dead bool) {
-	open := e.open()
+func (r *pageRecorder) failed(why string, dead bool) {
+	open := r.open()
 	for _, p := range open {
-		p.State, p.Detail, p.EndedAt, p.TrackAt = PageFailed, why, &e.now, nil
+		p.State, p.Detail, p.EndedAt, p.TrackAt = PageFailed, why, &r.now, nil
 	}
-	e.out.Last, e.out.Release = e.forget()
-	e.trouble(open, EventPageFailed, why)
-	if dead && e.Lead.Contact != 0 {
-		e.out.Disable = "its messages are refused: " + why
+	r.out.Last, r.out.Release = r.forget()
+	r.trouble(open, EventPageFailed, why)
+	if dead && r.Lead.Contact != 0 {
+		r.out.Disable = "its messages are refused: " + why
 	}
 }
 
 // blocked is for a message that goes out once somebody has acted.
-func (e *pageRecorder) blocked(why string) {
-	e.out.Last, e.out.Release = e.forget()
-	e.trouble(e.open(), EventPageBlocked, why)
-	c := e.changes[e.Lead.IncidentID]
-	c.Notices = append(c.Notices, BlockedNotices(e.Lead.Method, why, e.Watchers[c.Incident.TeamID], e.now)...)
+func (r *pageRecorder) blocked(why string) {
+	r.out.Last, r.out.Release = r.forget()
+	r.trouble(r.open(), EventPageBlocked, why)
+	c := r.changes[r.Lead.IncidentID]
+	c.Notices = append(c.Notices, BlockedNotices(r.Lead.Method, why, r.Watchers[c.Incident.TeamID], r.now)...)
 }
 
 // mend tells admins what they have to do so that others get their messages.
-func (e *pageRecorder) mend(what string) {
+func (r *pageRecorder) mend(what string) {
 	if what == "" {
 		return
 	}
-	c := e.changes[e.Lead.IncidentID]
-	c.Notices = append(c.Notices, MendNotices(e.Lead.Method, what, e.Watchers[c.Incident.TeamID], e.now)...)
+	c := r.changes[r.Lead.IncidentID]
+	c.Notices = append(c.Notices, MendNotices(r.Lead.Method, what, r.Watchers[c.Incident.TeamID], r.now)...)
 }
 
 // trouble says in the timelines that a message has not arrived, where that matters to anybody. The
 // people's next contact methods go now; where a step reaches nobody any more, the next step does.
-func (e *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string) {
+func (r *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string) {
 	lost := map[PageID]bool{}
 	var hit []IncidentID // their latest step
 	for _, p := range pages {
 		lost[p.ID] = true
-		c := e.changes[p.IncidentID]
+		c := r.changes[p.IncidentID]
 		if !p.Due(c.Incident) {
 			continue
 		}
 		d := p.detail(why)
 		d.Page = p.ID
-		e.show(p, kind, d)
-		e.forward(p.Page)
+		r.show(p, kind, d)
+		r.forward(p.Page)
 		if p.latestStep(c.Incident) && !slices.Contains(hit, p.IncidentID) {
 			hit = append(hit, p.IncidentID)
 		}
 	}
 	for _, id := range hit {
-		c := e.changes[id]
-		reached := slices.ContainsFunc(e.Step, func(o StepPage) bool { return o.IncidentID == id && !lost[o.ID] && o.Reaches() })
+		c := r.changes[id]
+		reached := slices.ContainsFunc(r.Step, func(o StepPage) bool { return o.IncidentID == id && !lost[o.ID] && o.Reaches() })
 		if !reached && c.unreached() {
-			c.Notices = append(c.Notices, UnreachedNotices(c.Incident, e.Watchers[c.Incident.TeamID])...)
+			c.Notices = append(c.Notices, UnreachedNotices(c.Incident, r.Watchers[c.Incident.TeamID])...)
 		}
 	}
 }
 
 // forwardAll brings the next contact methods forward of all whom the message was for.
-func (e *pageRecorder) forwardAll() {
-	for _, p := range e.open() {
-		e.forward(p.Page)
+func (r *pageRecorder) forwardAll() {
+	for _, p := range r.open() {
+		r.forward(p.Page)
 	}
 }
 
 // forward lets the page after this one of the same call go now.
-func (e *pageRecorder) forward(p Page) {
-	for _, o := range e.others(p) {
+func (r *pageRecorder) forward(p Page) {
+	for _, o := range r.others(p) {
 		if o.ID < p.ID {
 			continue
 		}
-		if o.State == PageWaiting && o.At.After(e.now) && !slices.Contains(e.out.Forward, o.ID) {
-			e.out.Forward = append(e.out.Forward, o.ID)
-			e.out.Tasks = append(e.out.Tasks, o.Task())
+		if o.State == PageWaiting && o.At.After(r.now) && !slices.Contains(r.out.Forward, o.ID) {
+			r.out.Forward = append(r.out.Forward, o.ID)
+			r.out.Tasks = append(r.out.Tasks, o.Task())
 		}
 		return
 	}
 }
 
 // received adds a line to the timelines, for those who look.
-func (e *pageRecorder) received(state ReceiptState) {
-	for _, p := range e.open() {
-		e.note(p, EventPageReceipt, string(state))
+func (r *pageRecorder) received(state ReceiptState) {
+	for _, p := range r.open() {
+		r.note(p, EventPageReceipt, string(state))
 	}
 }
 
 // redial has the phone ring once more.
-func (e *pageRecorder) redial() {
-	at := e.now.Add(redialAfter)
-	for _, p := range e.open() {
+func (r *pageRecorder) redial() {
+	at := r.now.Add(redialAfter)
+	for _, p := range r.open() {
 		p.State, p.EndedAt, p.At = PageWaiting, nil, at
 		p.Receipt, p.TrackAt, p.SenderJob, p.DoubtAt = "", nil, nil, nil
 	}
-	lead := &e.pages[0]
+	lead := &r.pages[0]
 	lead.Redials++
 	lead.RedialKey = lead.Key + redialMark
 	again := lead.Task()
 	again.At = at
-	e.out.Tasks = append(e.out.Tasks, again)
+	r.out.Tasks = append(r.out.Tasks, again)
 }

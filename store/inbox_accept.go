@@ -132,7 +132,7 @@ func (a *arrivals) all() []*arrival {
 	return waiting
 }
 
-// commit writes a batch and wakes the folder, all in one statement: a round trip and a commit.
+// commit writes a batch and wakes who folds, all in one statement: a round trip and a commit.
 func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	const insert = `
 		WITH arrived AS (

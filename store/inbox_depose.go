@@ -9,18 +9,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// silence is how long the folder may ask nothing of the database while signals wait. It looks each
+// silence is how long the instance that folds may ask nothing of the database while signals wait. It looks each
 // second, so one that doesn't is paused or cut off, and yet its session may last for hours.
 const silence = 5 * time.Second
 
-// A sighting is what another instance saw of the folder's session.
+// A sighting is what another instance saw of the session that folds.
 type sighting struct {
 	pid   int32
 	asked time.Time // by the database's clock: the last change of the session's state
 	since time.Time // by ours: when it was first seen so
 }
 
-// depose ends the session of a folder that has been silent for too long, and the lock with it: it
+// depose ends the session of an instance that folds and has been silent for too long, and the lock with it: it
 // can't commit any more, and another instance folds on.
 func (w *inboxWatch) depose(ctx context.Context) error {
 	// A session that waits for anything but its client is at work.
@@ -42,7 +42,7 @@ func (w *inboxWatch) depose(ctx context.Context) error {
 		w.seen = sighting{}
 		return nil
 	case err != nil:
-		return fmt.Errorf("look at the folder: %w", err)
+		return fmt.Errorf("look at the session that folds: %w", err)
 	case seen.pid != w.seen.pid || !seen.asked.Equal(w.seen.asked):
 		w.seen = seen
 		w.seen.since = w.clock()
@@ -53,7 +53,7 @@ func (w *inboxWatch) depose(ctx context.Context) error {
 	w.seen = sighting{}
 	w.store.log.Error().Int32("pid", seen.pid).Msg("the instance that folds the inbox is silent; ending its session")
 	if _, err := w.conn.Exec(ctx, end, seen.pid); err != nil {
-		return fmt.Errorf("end the session of the folder: %w", err)
+		return fmt.Errorf("end the session that folds: %w", err)
 	}
 	return nil
 }

@@ -21,16 +21,16 @@ type storedState struct {
 	counts       *policyCounts
 }
 
-// newIncident counts on without a hole. Only the folder opens incidents; should anybody else do so
+// newIncident counts on without a hole. Only the instance that folds opens incidents; should anybody else do so
 // at the same time, the transaction fails and is done again.
-func (f *storedState) newIncident() oncall.IncidentID {
-	f.lastIncident++
-	return f.lastIncident
+func (s *storedState) newIncident() oncall.IncidentID {
+	s.lastIncident++
+	return s.lastIncident
 }
 
-func (f *storedState) newAlert() oncall.AlertID {
-	id := f.alertIDs[0]
-	f.alertIDs = f.alertIDs[1:]
+func (s *storedState) newAlert() oncall.AlertID {
+	id := s.alertIDs[0]
+	s.alertIDs = s.alertIDs[1:]
 	return id
 }
 
@@ -55,32 +55,32 @@ func (k *keyList) add(id oncall.IntegrationID, key string) {
 
 // find loads what the entries are about, in two steps: which alerts and incidents, and these, the
 // incidents locked, unless somebody else has locked them.
-func (f *folder) find(ctx context.Context, tx pgx.Tx, entries []entry) (*storedState, error) {
+func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, entries []entry) (*storedState, error) {
 	var alerts, groups, lists keyList
 	made := 0
-	for _, l := range entries {
-		switch s := l.signal; s.Action {
+	for _, e := range entries {
+		switch s := e.signal; s.Action {
 		case oncall.Reconcile:
-			lists.add(l.IntegrationID, s.GroupKey)
+			lists.add(e.IntegrationID, s.GroupKey)
 			continue
 		case oncall.Trigger:
 			group := s.GroupKey
 			if group == "" {
 				group = s.DedupKey
 			}
-			groups.add(l.IntegrationID, group)
+			groups.add(e.IntegrationID, group)
 			made++
 		case oncall.Clear:
 			made++
 		case oncall.AckSignal:
 		}
-		alerts.add(l.IntegrationID, l.signal.DedupKey)
+		alerts.add(e.IntegrationID, e.signal.DedupKey)
 	}
 	which, err := which(ctx, tx, alerts, groups, lists)
 	if err != nil {
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
-	return which.load(ctx, tx, f.held, made)
+	return which.load(ctx, tx, w.held, made)
 }
 
 // batchIDs are the alerts and incidents that a batch of signals is about.
@@ -219,19 +219,19 @@ func (i *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 
 // share notes the incidents that merging has brought together with others, or with alerts of
 // another integration.
-func (f *storedState) share() {
-	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(f.incidents))
-	f.shared = map[oncall.IncidentID]bool{}
-	for _, in := range f.incidents {
+func (s *storedState) share() {
+	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(s.incidents))
+	s.shared = map[oncall.IncidentID]bool{}
+	for _, in := range s.incidents {
 		of[in.ID] = in.IntegrationID
 		if in.MergedInto != 0 {
-			f.shared[in.MergedInto] = true
+			s.shared[in.MergedInto] = true
 		}
 	}
-	for integration, alerts := range f.alerts {
+	for integration, alerts := range s.alerts {
 		for _, a := range alerts {
 			if of[a.IncidentID] != integration {
-				f.shared[a.IncidentID] = true
+				s.shared[a.IncidentID] = true
 			}
 		}
 	}
@@ -261,38 +261,38 @@ func (i *batchIDs) holdMoved(f *storedState, hold heldKeys) {
 }
 
 // fill adds to a fold what its integration speaks of.
-func (f *storedState) fill(d *oncall.Fold) {
-	for _, in := range f.incidents {
-		if in.IntegrationID == d.Integration.ID || f.shared[in.ID] {
-			d.AddIncidents(in)
+func (s *storedState) fill(fold *oncall.Fold) {
+	for _, in := range s.incidents {
+		if in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
+			fold.AddIncidents(in)
 		}
 	}
-	for integration, alerts := range f.alerts {
-		if integration == d.Integration.ID {
-			d.AddAlerts(alerts...)
+	for integration, alerts := range s.alerts {
+		if integration == fold.Integration.ID {
+			fold.AddAlerts(alerts...)
 			continue
 		}
 		for _, a := range alerts {
-			if f.shared[a.IncidentID] {
-				d.Elsewhere(a)
+			if s.shared[a.IncidentID] {
+				fold.Elsewhere(a)
 			}
 		}
 	}
 }
 
 // update notes what one fold has changed, for the folds after it.
-func (f *storedState) update(changes []oncall.Change, alerts []oncall.Alert) {
+func (s *storedState) update(changes []oncall.Change, alerts []oncall.Alert) {
 	for _, c := range changes {
-		if i := slices.IndexFunc(f.incidents, func(in oncall.Incident) bool { return in.ID == c.Incident.ID }); i >= 0 {
-			f.incidents[i] = c.Incident
+		if i := slices.IndexFunc(s.incidents, func(in oncall.Incident) bool { return in.ID == c.Incident.ID }); i >= 0 {
+			s.incidents[i] = c.Incident
 		}
 	}
 	for _, a := range alerts {
-		of := f.alerts[a.IntegrationID]
+		of := s.alerts[a.IntegrationID]
 		if i := slices.IndexFunc(of, func(o oncall.Alert) bool { return o.ID == a.ID }); i >= 0 {
 			of[i] = a
 		} else {
-			f.alerts[a.IntegrationID] = append(of, a)
+			s.alerts[a.IntegrationID] = append(of, a)
 		}
 	}
 }

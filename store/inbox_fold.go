@@ -18,16 +18,16 @@ import (
 // foldBatch is how many signals are folded in one transaction at most.
 const foldBatch = 500
 
-// A folder turns the inbox into incidents, in order. Its transactions run on the connection that
+// An inboxWorker turns the inbox into incidents, in order. Its transactions run on the connection that
 // holds the lock: who has lost the lock can't commit.
-type folder struct {
-	store *Store
-	conn  *pgx.Conn
-	clock func() time.Time
-	limit int // of the next batch
-	held  heldKeys
-	after int64 // the entry up to which the inbox was looked through since something is held
-	said  unshown
+type inboxWorker struct {
+	store   *Store
+	conn    *pgx.Conn
+	clock   func() time.Time
+	limit   int // of the next batch
+	held    heldKeys
+	after   int64 // the entry up to which the inbox was looked through since something is held
+	unshown unshown
 }
 
 // An entry is one row of the inbox.
@@ -53,20 +53,20 @@ var errRule = errors.New("a rule has panicked")
 // of a batch, or a rule fails on it, the batches shrink to one signal and that signal is put aside,
 // so that it can't hold up the others; then they grow again. What is about an incident that
 // somebody else has locked stays in the inbox for the next time.
-func (f *folder) drain(ctx context.Context) error {
-	f.held, f.after = heldKeys{}, 0
+func (w *inboxWorker) drain(ctx context.Context) error {
+	w.held, w.after = heldKeys{}, 0
 	for {
-		n, err := f.fold(ctx, nil)
+		n, err := w.foldNext(ctx, nil)
 		culprit := malformed(err) || errors.Is(err, errRule)
 		switch {
-		case err == nil && n < f.limit && f.limit == foldBatch:
+		case err == nil && n < w.limit && w.limit == foldBatch:
 			return nil
 		case err == nil:
-			f.limit = min(2*f.limit, foldBatch)
-		case culprit && f.limit > 1:
-			f.limit = 1
+			w.limit = min(2*w.limit, foldBatch)
+		case culprit && w.limit > 1:
+			w.limit = 1
 		case culprit:
-			if _, err := f.fold(ctx, err); err != nil {
+			if _, err := w.foldNext(ctx, err); err != nil {
 				return fmt.Errorf("put a signal aside: %w", err)
 			}
 		default:
@@ -75,9 +75,9 @@ func (f *folder) drain(ctx context.Context) error {
 	}
 }
 
-// fold folds the next signals in one transaction and returns how many. With an error given, it puts
+// foldNext folds the next signals in one transaction and returns how many. With an error given, it puts
 // them aside instead.
-func (f *folder) fold(ctx context.Context, aside error) (int, error) {
+func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
 	const take = `
 		SELECT id, integration_id, received_at, signal
 		FROM inbox
@@ -86,78 +86,78 @@ func (f *folder) fold(ctx context.Context, aside error) (int, error) {
 		LIMIT $1`
 	ctx, cancel := context.WithTimeout(ctx, turnLimit)
 	defer cancel()
-	now := f.clock()
+	now := w.clock()
 	var entries []entry
 	var rejects []reject
-	var folded []integrationFold
+	var folded []integrationBatch
 	var left []int64
 	var changes []oncall.Change
-	err := pgx.BeginFunc(ctx, f.conn, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, take, f.limit, f.after)
+	err := pgx.BeginFunc(ctx, w.conn, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, take, w.limit, w.after)
 		var err error
 		entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[entry])
 		if err != nil || len(entries) == 0 {
 			return err
 		}
 		var good []entry
-		if good, rejects, err = f.sort(ctx, entries, aside); err != nil {
+		if good, rejects, err = w.split(ctx, entries, aside); err != nil {
 			return err
 		}
-		if folded, left, err = f.folds(ctx, tx, good); err != nil {
+		if folded, left, err = w.byIntegration(ctx, tx, good); err != nil {
 			return err
 		}
-		changes, err = f.work(ctx, tx, folded, now)
+		changes, err = w.decideAndSave(ctx, tx, folded, now)
 		if err != nil {
 			return err
 		}
-		return f.clear(ctx, tx, entries, left, rejects, now)
+		return w.removeFromInbox(ctx, tx, entries, left, rejects, now)
 	})
 	if err != nil {
 		return 0, err
 	}
-	if len(f.held) > 0 {
-		f.after = entries[len(entries)-1].ID
+	if len(w.held) > 0 {
+		w.after = entries[len(entries)-1].ID
 	}
-	for _, d := range folded {
-		f.count(d, now)
+	for _, b := range folded {
+		w.count(b, now)
 	}
-	f.store.changed(changes)
-	for _, m := range rejects {
-		f.store.metrics.rejected.Inc()
-		f.store.log.Error().Err(m.why).Int64("inbox", m.ID).Msg("signal put aside in inbox_rejected")
+	w.store.changed(changes)
+	for _, r := range rejects {
+		w.store.metrics.rejected.Inc()
+		w.store.log.Error().Err(r.why).Int64("inbox", r.ID).Msg("signal put aside in inbox_rejected")
 	}
 	return len(entries), nil
 }
 
-// sort reads the signals, and tells those that can be folded from those that can't.
-func (f *folder) sort(ctx context.Context, entries []entry, aside error) (good []entry, bad []reject, err error) {
-	dir, err := f.store.Directory(ctx)
+// split reads the signals, and tells those that can be folded from those that can't.
+func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (good []entry, bad []reject, err error) {
+	dir, err := w.store.Directory(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	fresh := false
-	for _, l := range entries {
-		if _, known := dir.integrations[l.IntegrationID]; !known && !fresh {
+	for _, e := range entries {
+		if _, known := dir.integrations[e.IntegrationID]; !known && !fresh {
 			// Its key may be newer than the directory that we have.
-			f.store.cache.drop()
-			if dir, err = f.store.Directory(ctx); err != nil {
+			w.store.cache.drop()
+			if dir, err = w.store.Directory(ctx); err != nil {
 				return nil, nil, err
 			}
 			fresh = true
 		}
 		why := aside
-		if _, known := dir.integrations[l.IntegrationID]; !known {
-			why = errors.Join(why, fmt.Errorf("there is no integration %d", l.IntegrationID))
+		if _, known := dir.integrations[e.IntegrationID]; !known {
+			why = errors.Join(why, fmt.Errorf("there is no integration %d", e.IntegrationID))
 		}
-		if err := json.Unmarshal(l.Signal, &l.signal); err != nil {
+		if err := json.Unmarshal(e.Signal, &e.signal); err != nil {
 			why = errors.Join(why, err)
 		}
 		if why != nil {
-			bad = append(bad, reject{entry: l, why: why})
+			bad = append(bad, reject{entry: e, why: why})
 			continue
 		}
-		scrub(&l.signal)
-		good = append(good, l)
+		scrub(&e.signal)
+		good = append(good, e)
 	}
 	return good, bad, nil
 }
@@ -183,42 +183,42 @@ func scrub(s *oncall.Signal) {
 	s.Labels = labels
 }
 
-// An integrationFold is the part of a batch that is of one integration.
-type integrationFold struct {
+// An integrationBatch is the part of a batch that is of one integration.
+type integrationBatch struct {
 	*oncall.Fold
 	entries []entry
-	found   *storedState
-	folded  []oncall.Folded // what became of each entry
+	stored  *storedState
+	folded  []oncall.SignalFate // what became of each entry
 }
 
-// folds sorts entries by integration, each in the order of arrival, and lays out what is stored.
+// byIntegration sorts entries by integration, each in the order of arrival, and lays out what is stored.
 // It also returns the entries that must wait for somebody to unlock their incident.
-func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []integrationFold, left []int64, err error) {
+func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []entry) (out []integrationBatch, left []int64, err error) {
 	if len(entries) == 0 {
 		return nil, nil, nil
 	}
-	dir, err := f.store.Directory(ctx)
+	dir, err := w.store.Directory(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := f.find(ctx, tx, entries)
+	found, err := w.find(ctx, tx, entries)
 	if err != nil {
 		return nil, nil, err
 	}
-	byIntegration := map[oncall.IntegrationID][]entry{}
-	for _, l := range entries {
-		if f.held.holds(l) {
-			left = append(left, l.ID)
+	of := map[oncall.IntegrationID][]entry{}
+	for _, e := range entries {
+		if w.held.holds(e) {
+			left = append(left, e.ID)
 			continue
 		}
-		byIntegration[l.IntegrationID] = append(byIntegration[l.IntegrationID], l)
+		of[e.IntegrationID] = append(of[e.IntegrationID], e)
 	}
-	if found.counts, err = loadPolicyCounts(ctx, tx, dir, slices.Collect(maps.Keys(byIntegration))); err != nil {
+	if found.counts, err = loadPolicyCounts(ctx, tx, dir, slices.Collect(maps.Keys(of))); err != nil {
 		return nil, nil, err
 	}
-	for _, id := range slices.Sorted(maps.Keys(byIntegration)) {
+	for _, id := range slices.Sorted(maps.Keys(of)) {
 		in := dir.integrations[id]
-		out = append(out, integrationFold{entries: byIntegration[id], found: found, Fold: &oncall.Fold{
+		out = append(out, integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(),
 			NewIncident: found.newIncident, NewAlert: found.newAlert, NextCount: found.counts.of(in.PolicyID),
 		}})
@@ -226,28 +226,28 @@ func (f *folder) folds(ctx context.Context, tx pgx.Tx, entries []entry) (out []i
 	return out, left, nil
 }
 
-// work lets the rules decide on each signal and saves what they decide.
-func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []integrationFold, now time.Time) ([]oncall.Change, error) {
+// decideAndSave lets the rules decide on each signal and saves what they decide.
+func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, folds []integrationBatch, now time.Time) ([]oncall.Change, error) {
 	var changes []oncall.Change
 	var alerts []oncall.Alert
 	for i := range folds {
-		d := &folds[i]
-		if err := d.receive(); err != nil {
+		b := &folds[i]
+		if err := b.receive(); err != nil {
 			return nil, err
 		}
-		c, a := d.Results()
+		c, a := b.Results()
 		if len(folds) > 1 {
-			d.found.update(c, a)
+			b.stored.update(c, a)
 		}
 		changes, alerts = append(changes, c...), append(alerts, a...)
 	}
 	if len(changes) == 0 && len(alerts) == 0 {
 		return nil, nil
 	}
-	if err := f.store.save(ctx, tx, now, changes); err != nil {
+	if err := w.store.save(ctx, tx, now, changes); err != nil {
 		return nil, err
 	}
-	if err := folds[0].found.counts.save(ctx, tx); err != nil {
+	if err := folds[0].stored.counts.save(ctx, tx); err != nil {
 		return nil, err
 	}
 	batch := &pgx.Batch{}
@@ -261,37 +261,37 @@ func (f *folder) work(ctx context.Context, tx pgx.Tx, folds []integrationFold, n
 }
 
 // receive folds the entries. A panic becomes an error: one signal must not stop all others.
-func (d *integrationFold) receive() (err error) {
+func (b *integrationBatch) receive() (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errRule, p)
 		}
 	}()
-	d.found.fill(d.Fold)
-	for _, l := range d.entries {
-		d.folded = append(d.folded, d.Receive(l.signal, l.ReceivedAt))
+	b.stored.fill(b.Fold)
+	for _, e := range b.entries {
+		b.folded = append(b.folded, b.Receive(e.signal, e.ReceivedAt))
 	}
 	return nil
 }
 
-// clear takes entries out of the inbox, except those that are left there.
-func (f *folder) clear(ctx context.Context, tx pgx.Tx, entries []entry, left []int64, rejects []reject, now time.Time) error {
+// removeFromInbox takes entries out of the inbox, except those that are left there.
+func (w *inboxWorker) removeFromInbox(ctx context.Context, tx pgx.Tx, entries []entry, left []int64, rejects []reject, now time.Time) error {
 	const reject = `
 		INSERT INTO inbox_rejected (id, integration_id, received_at, signal, error, rejected_at)
 		SELECT id, integration_id, received_at, signal, $2, $3
 		FROM inbox
 		WHERE id = $1`
 	const remove = `DELETE FROM inbox WHERE id = ANY ($1)`
-	for _, m := range rejects {
-		why := strings.ReplaceAll(m.why.Error(), "\x00", "")
-		if _, err := tx.Exec(ctx, reject, m.ID, why, now); err != nil {
-			return fmt.Errorf("put signal %d aside: %w", m.ID, err)
+	for _, r := range rejects {
+		why := strings.ReplaceAll(r.why.Error(), "\x00", "")
+		if _, err := tx.Exec(ctx, reject, r.ID, why, now); err != nil {
+			return fmt.Errorf("put signal %d aside: %w", r.ID, err)
 		}
 	}
 	ids := make([]int64, 0, len(entries))
-	for _, l := range entries {
-		if !slices.Contains(left, l.ID) {
-			ids = append(ids, l.ID)
+	for _, e := range entries {
+		if !slices.Contains(left, e.ID) {
+			ids = append(ids, e.ID)
 		}
 	}
 	if _, err := tx.Exec(ctx, remove, ids); err != nil {

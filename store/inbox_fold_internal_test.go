@@ -10,7 +10,7 @@ import (
 // A rule that panics on a signal makes an error of it, so that the signal can be put aside.
 func TestAPanicIsAnError(t *testing.T) {
 	t.Parallel()
-	d := integrationFold{Fold: &oncall.Fold{}, entries: []entry{{signal: oncall.Signal{Action: oncall.Trigger}}}} // nobody gives ids
+	d := integrationBatch{Fold: &oncall.Fold{}, entries: []entry{{signal: oncall.Signal{Action: oncall.Trigger}}}} // nobody gives ids
 	if err := d.receive(); !errors.Is(err, errRule) {
 		t.Errorf("receive: %v", err)
 	}

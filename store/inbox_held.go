@@ -18,13 +18,13 @@ type signalKey struct {
 
 // holds reports whether an entry must wait. Whatever comes later with one of its keys waits too, so
 // that each alert and group sees its signals in order.
-func (h heldKeys) holds(l entry) bool {
+func (h heldKeys) holds(e entry) bool {
 	if len(h) == 0 {
 		return false
 	}
-	alert := signalKey{l.IntegrationID, l.signal.DedupKey}
-	group := signalKey{l.IntegrationID, l.signal.GroupKey}
-	if l.signal.Action == oncall.Reconcile {
+	alert := signalKey{e.IntegrationID, e.signal.DedupKey}
+	group := signalKey{e.IntegrationID, e.signal.GroupKey}
+	if e.signal.Action == oncall.Reconcile {
 		alert = group
 	}
 	group.key = cmp.Or(group.key, alert.key)

@@ -51,9 +51,9 @@ func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 // An inboxWatch is one connection: it hears of changes and of signals, and folds for as long as it
 // holds the lock, which ends with the connection and not before.
 type inboxWatch struct {
-	*folder
+	*inboxWorker
 	woken bool     // signals have arrived since we last looked
-	seen  sighting // of the folder, while that is another instance
+	seen  sighting // of the session that folds, while that is another instance's
 }
 
 // watchInbox lives as long as one connection. It says up when that connection works.
@@ -70,7 +70,7 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 		return err
 	}
 	defer hangUp(ctx, conn)
-	w.folder = &folder{store: s, conn: conn, clock: clock, limit: foldBatch}
+	w.inboxWorker = &inboxWorker{store: s, conn: conn, clock: clock, limit: foldBatch}
 	s.cache.listen(true)
 	up()
 	for {
@@ -103,14 +103,14 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 	return conn, nil
 }
 
-// turn folds whatever there is, if this instance is the folder or can become it.
+// turn folds whatever there is, if this instance holds the lock or can take it.
 func (w *inboxWatch) turn(ctx context.Context) error {
 	if !w.store.folding.Load() {
 		var ours bool
 		try, cancel := context.WithTimeout(ctx, turnLimit)
 		defer cancel()
 		if err := w.conn.QueryRow(try, `SELECT pg_try_advisory_lock($1)`, foldLock).Scan(&ours); err != nil {
-			return fmt.Errorf("try to become the folder: %w", err)
+			return fmt.Errorf("try to take the lock on the inbox: %w", err)
 		}
 		if !ours {
 			w.woken = false
@@ -129,7 +129,7 @@ func (w *inboxWatch) hear(ctx context.Context) error {
 		return nil
 	}
 	every := lookEvery
-	if w.folder != nil && len(w.held) > 0 {
+	if w.inboxWorker != nil && len(w.held) > 0 {
 		every = heldEvery
 	}
 	wait, cancel := context.WithTimeout(ctx, every)

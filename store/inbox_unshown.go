@@ -26,37 +26,37 @@ type unshownKey struct {
 
 type unshownLine struct {
 	integration string
-	last        oncall.Folded
+	last        oncall.SignalFate
 	at          time.Time // when it was written last
 	count       int       // how many signals since
 }
 
 // count counts what became of an integration's signals, and logs those that are not shown.
-func (f *folder) count(d integrationFold, now time.Time) {
-	for i, l := range d.entries {
-		became := d.folded[i]
-		f.store.metrics.signals.WithLabelValues(d.Integration.Name, string(l.signal.Action)).Inc()
-		f.store.metrics.fates.WithLabelValues(d.Integration.Name, string(became.Fate)).Inc()
+func (w *inboxWorker) count(b integrationBatch, now time.Time) {
+	for i, e := range b.entries {
+		became := b.folded[i]
+		w.store.metrics.signals.WithLabelValues(b.Integration.Name, string(e.signal.Action)).Inc()
+		w.store.metrics.fates.WithLabelValues(b.Integration.Name, string(became.Fate)).Inc()
 		if len(became.Signal.Hints) > 0 {
-			f.store.metrics.misread.WithLabelValues(d.Integration.Name).Inc()
+			w.store.metrics.misread.WithLabelValues(b.Integration.Name).Inc()
 		}
 		if !became.Fate.Shown() || len(became.Signal.Hints) > 0 {
-			f.say(f.said.line(d.Integration, became), now)
+			w.say(w.unshown.line(b.Integration, became), now)
 		}
 	}
-	if now.Sub(f.said.swept) < sayEvery {
+	if now.Sub(w.unshown.swept) < sayEvery {
 		return
 	}
-	f.said.swept = now
-	for key, line := range f.said.lines {
-		if f.say(line, now); now.Sub(line.at) >= sayEvery {
-			delete(f.said.lines, key)
+	w.unshown.swept = now
+	for key, line := range w.unshown.lines {
+		if w.say(line, now); now.Sub(line.at) >= sayEvery {
+			delete(w.unshown.lines, key)
 		}
 	}
 }
 
 // line returns the line about a signal, which counts it.
-func (u *unshown) line(in oncall.Integration, became oncall.Folded) *unshownLine {
+func (u *unshown) line(in oncall.Integration, became oncall.SignalFate) *unshownLine {
 	key := unshownKey{integration: in.ID, fate: became.Fate, incident: became.Incident, misread: len(became.Signal.Hints) > 0}
 	if became.Incident == 0 {
 		key.key = became.Signal.DedupKey
@@ -75,14 +75,14 @@ func (u *unshown) line(in oncall.Integration, became oncall.Folded) *unshownLine
 }
 
 // say writes a line, unless it was written a moment ago or there is nothing new to say.
-func (f *folder) say(line *unshownLine, now time.Time) {
+func (w *inboxWorker) say(line *unshownLine, now time.Time) {
 	if line.count == 0 || now.Sub(line.at) < sayEvery {
 		return
 	}
 	became := line.last
-	what, e := "signal not shown", f.store.log.Info()
+	what, e := "signal not shown", w.store.log.Info()
 	if hints := became.Signal.Hints; len(hints) > 0 {
-		what, e = "signal not understood", f.store.log.Warn().Str("hint", hints[0].Text)
+		what, e = "signal not understood", w.store.log.Warn().Str("hint", hints[0].Text)
 	}
 	e.Str("integration", line.integration).Str("fate", string(became.Fate)).
 		Int64("incident", int64(became.Incident)).Str("action", string(became.Signal.Action)).

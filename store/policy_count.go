@@ -12,7 +12,7 @@ import (
 )
 
 // policyCounts count the incidents of policies that begin each with the next person. Only the
-// folder opens incidents, so nobody else counts meanwhile.
+// instance that folds opens incidents, so nobody else counts meanwhile.
 type policyCounts struct {
 	next   map[oncall.PolicyID]int64
 	opened map[oncall.PolicyID]int64 // how many were added
