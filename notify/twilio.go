@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -133,7 +132,7 @@ func (x *exchange) explain(err error) error {
 	rest, said := errors.AsType[*client.TwilioRestError](err)
 	switch {
 	case said && rest.Code != 0:
-		more := cmp.Or(known.line(rest.MoreInfo), "https://www.twilio.com/docs/errors/"+strconv.Itoa(rest.Code))
+		more := cmp.Or(known.line(rest.MoreInfo), pageOf(rest.Code))
 		return worded{fmt.Sprintf("error %d: %s (%s)", rest.Code, known.line(rest.Message), more), err}
 	case x.status >= 400:
 		return worded{fmt.Sprintf("status %d: %s", x.status, known.quote(x.body)), err}
@@ -154,63 +153,6 @@ func code(err error) int {
 	return 0
 }
 
-// A fault is what one of Twilio's codes means to us.
-type fault struct {
-	outcome Outcome
-	dead    bool
-	mend    string // what an admin has to do; only this recipient is concerned, or those like it
-}
-
-// What an admin has to do about countries.
-const (
-	allowSMS   = "allow the country in Twilio's Console under Messaging, Geo permissions (error 21408)"
-	allowCalls = "allow the country in Twilio's Console under Voice, Geo permissions (error 21215)"
-)
-
-// faults are the codes for which the HTTP status doesn't say enough.
-var faults = map[int]fault{
-	20429: {outcome: Throttled},
-
-	21211: {outcome: Rejected, dead: true}, // not a number
-	21217: {outcome: Rejected, dead: true},
-	21214: {outcome: Rejected, dead: true}, // can't be reached
-	21610: {outcome: Rejected, dead: true}, // answered STOP
-	21614: {outcome: Rejected, dead: true}, // not a mobile phone
-	21635: {outcome: Rejected, dead: true}, // a landline
-	21408: {outcome: Rejected, mend: allowSMS},
-	21215: {outcome: Rejected, mend: allowCalls},
-	13227: {outcome: Rejected, mend: allowCalls},
-	21612: {outcome: Rejected},             // no route from our number
-	13223: {outcome: Rejected, dead: true}, // not a number, for calls
-	13224: {outcome: Rejected},
-
-	10002:  {outcome: Misconfigured}, // trial accounts, and those without an approved profile
-	10004:  {outcome: Throttled},     // too many calls at once
-	21219:  {outcome: Misconfigured},
-	21607:  {outcome: Misconfigured},
-	572002: {outcome: Misconfigured},
-	572005: {outcome: Misconfigured},
-	573002: {outcome: Misconfigured},
-	573005: {outcome: Misconfigured},
-
-	20003: {outcome: Misconfigured}, // wrong credentials
-	20005: {outcome: Misconfigured},
-	20404: {outcome: Misconfigured}, // the flow or the account is gone
-	21210: {outcome: Misconfigured}, // our number isn't ours
-	21212: {outcome: Misconfigured},
-	21222: {outcome: Misconfigured}, // invalid characters in the credentials, found before anything is sent
-	21224: {outcome: Misconfigured},
-	21603: {outcome: Misconfigured},
-	21606: {outcome: Misconfigured},
-	21608: {outcome: Misconfigured}, // a trial account
-	21609: {outcome: Misconfigured}, // our public address isn't
-	21659: {outcome: Misconfigured},
-	21701: {outcome: Misconfigured},
-	21703: {outcome: Misconfigured},
-	30002: {outcome: Misconfigured}, // suspended
-	30034: {outcome: Misconfigured}, // not registered for A2P
-}
-
 // receipt is the receipt for a request to send, given the SID of what Twilio accepted.
 func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
 	if err == nil {
@@ -223,7 +165,10 @@ func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
 	f, known := faults[code(err)]
 	switch {
 	case known && (x.status >= 400 || !x.sent):
-		r.Outcome, r.Dead, r.Mend = f.outcome, f.dead, f.mend
+		r.Outcome, r.Dead = f.outcome, f.dead
+		if f.outcome == Rejected {
+			r.Mend = mendFor(code(err))
+		}
 	case x.status == http.StatusTooManyRequests:
 		r.Outcome = Throttled
 	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden || x.status == http.StatusNotFound:
@@ -243,56 +188,6 @@ func backoff(attempt int) time.Duration {
 	return wait + rand.N(wait/4)
 }
 
-// losses say why messages are lost that Twilio has accepted, and what an admin has to do about that.
-var losses = map[int]struct{ why, mend string }{
-	30002: {"the account is suspended", "look at the account in Twilio's Console: it is suspended"},
-	30003: {"the phone is switched off or out of reach", ""},
-	30004: {"it is blocked by the phone or its carrier", ""},
-	30005: {"the number does not exist", ""},
-	30006: {"it is a land line", ""},
-	30007: {"the carrier filtered it", ""},
-	30008: {"the carrier lost it", ""},
-	30023: {"the carrier's daily limit is reached", "raise the daily limit of the A2P 10DLC brand"},
-	30024: {"our number is not provisioned with the carrier", "finish the registration of the sending number in Twilio's Console"},
-	30032: {"our toll-free number is not verified", "have the toll-free number verified in Twilio's Console"},
-	30033: {"our campaign is suspended", "look at the A2P 10DLC campaign in Twilio's Console: it is suspended"},
-	30034: {"our number is not registered for messages to the US (A2P 10DLC)", "register the sending number for A2P 10DLC in Twilio's Console"},
-	30035: {"our number's registration is not finished", "finish the A2P 10DLC registration in Twilio's Console"},
-	30410: {"the carrier has an outage", ""},
-	30450: {"Twilio's fraud guard blocked it", "allow the country in Twilio's Console under Messaging, SMS pumping protection"},
-	63038: {"the account's daily limit of messages is reached", "raise the account's daily limit of messages: ask Twilio"},
-	21610: {"the number has answered STOP", ""},
-}
-
-// filteredOften is how many messages in a row carriers filter before it is an admin's matter.
-const filteredOften = 3
-
-// lost says what a code means that comes after Twilio accepted a message.
-func (t *Twilio) lost(number *int, text *string) Track {
-	if number == nil || *number == 0 {
-		return Track{State: Failed, Final: true, Err: errors.New("it could not be delivered")}
-	}
-	known := losses[*number]
-	why := known.why
-	if why == "" && text != nil {
-		why = t.secrets().line(*text)
-	}
-	if why == "" {
-		why = "not delivered (https://www.twilio.com/docs/errors/" + strconv.Itoa(*number) + ")"
-	}
-	mend := cmp.Or(known.mend, faults[*number].mend)
-	if *number == 30007 && t.filtered.Add(1) >= filteredOften {
-		mend = "carriers filter one message after the other: look at the number's registration, and change what it sends"
-	}
-	if known.mend != "" {
-		mend += " (error " + strconv.Itoa(*number) + ")"
-	}
-	return Track{
-		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, why), Mend: mend,
-		Dead: *number == 30005 || *number == 30006 || *number == 21610 || faults[*number].dead,
-	}
-}
-
 // gone is the track of a message that Twilio doesn't know, or no longer knows: it has failed, so that
 // the person is reached by another method.
 func (x *exchange) gone(err error) (Track, error) {
@@ -309,6 +204,13 @@ func value[T any](p *T) T {
 		return zero
 	}
 	return *p
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // twilioTime reads the times of Twilio's main API, such as "Thu, 24 Aug 2023 05:01:45 +0000".

@@ -118,3 +118,22 @@ func TestACountryThatIsNotAllowed(t *testing.T) {
 	}
 	want(t, l.sms().Send(t.Context(), page(boPhone, "y")), notify.Accepted)
 }
+
+// On trial, or without an approved profile, nobody is reached until an admin acts.
+func TestCodesOfAccountsThatAreLimited(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.conf.Flow = ""
+	for _, code := range []int{10002, 10004, 21219, 21607, 21608, 572002, 572005, 573002, 573005} {
+		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
+		want(t, l.sms().Send(t.Context(), page(annPhone, "x")), notify.Misconfigured)
+		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
+		want(t, notify.Voice{Twilio: notify.NewTwilio(l.conf)}.Send(t.Context(), page(annPhone, "x")), notify.Misconfigured)
+	}
+	for code, says := range map[int]string{30450: "Fraud Guard", 21216: "Voice, Geo permissions"} {
+		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
+		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Mend, says) {
+			t.Errorf("%d: %+v", code, r)
+		}
+	}
+}

@@ -27,6 +27,8 @@ const (
 	spoken   = 300
 	waitKey  = 8 // seconds
 	longCall = 4 * time.Minute
+	// farewell is how long a call lasts at most after its key.
+	farewell = 30 * time.Second
 	// executionPages limits how many calls are listed at once.
 	executionPages = 4
 )
@@ -39,7 +41,7 @@ type dialled struct {
 
 // Send calls one person.
 func (v Voice) Send(ctx context.Context, m Message) Receipt {
-	if v.Flow == "" {
+	if v.plain(m) {
 		return v.call(ctx, m)
 	}
 	r, busy := v.execute(ctx, m)
@@ -60,6 +62,10 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 	return v.call(ctx, m)
 }
 
+// plain reports whether a message is a plain call. A code needs no key, and while Studio accepts every
+// number, a plain call to one that can't be is refused at once, while its owner looks at the form.
+func (v Voice) plain(m Message) bool { return v.Flow == "" || m.Purpose == ForVerify }
+
 // execute starts the flow. It reports busy if Twilio is still running one for this phone.
 func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
 	p := (&studio.CreateExecutionParams{}).SetTo(m.To).SetFrom(v.From).SetParameters(dialled{m.Key, voiceText(m, keys(m))})
@@ -73,13 +79,17 @@ func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
 	return x.receipt(m, sid, err), x.status == http.StatusConflict
 }
 
-// clear ends executions that have lasted longer than any call, and reports whether another may
-// still be a call.
+// clear ends executions that have lasted longer than any call, or whose person has answered, and reports
+// whether another may still be a call.
 func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
 	err = v.executions(ctx, v.Clock().Add(-24*time.Hour), func(e studio.StudioV2Execution) (bool, error) {
 		switch {
 		case value(e.ContactChannelAddress) != to || value(e.Status) != "active":
 		case v.Clock().Sub(value(e.DateCreated)) < longCall:
+			a, _, err := v.account(ctx, value(e.Sid))
+			if err == nil && v.left(a, e) {
+				return true, v.end(ctx, value(e.Sid))
+			}
 			lasts = true
 		default:
 			return true, v.end(ctx, value(e.Sid))
@@ -115,6 +125,11 @@ func (v Voice) executions(ctx context.Context, since time.Time, visit func(studi
 // An account is what happened in a call, from the execution's context. The variables set by our flow
 // come first, Twilio's own names only second.
 type account struct {
+	Contact struct {
+		Channel struct {
+			Address string `json:"address"`
+		} `json:"channel"`
+	} `json:"contact"`
 	Flow struct {
 		Data      dialled           `json:"data"`
 		Variables map[string]string `json:"variables"`
@@ -137,6 +152,13 @@ func (a account) outcome() string {
 	return status
 }
 
+// left reports whether an execution hangs whose person has pressed a key and hung up: that happens if the
+// call ends while Studio is busy with something else, and it would block the next call.
+func (v Voice) left(a account, e studio.StudioV2Execution) bool {
+	last := latest(value(e.DateCreated), value(e.DateUpdated))
+	return a.answer() != "" && value(e.Status) == "active" && v.Clock().Sub(last) > farewell
+}
+
 // account reads what happened in an execution.
 func (v Voice) account(ctx context.Context, sid string) (account, *exchange, error) {
 	var a account
@@ -157,7 +179,7 @@ func (v Voice) Lag() time.Duration { return twilioLag }
 
 // Find looks for the message's call. A plain call has no mark and is recognized by phone and time.
 func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
-	if v.Flow == "" {
+	if v.plain(m) {
 		return foundAs(v.findCall(ctx, m, since))
 	}
 	reference := ""
@@ -179,9 +201,7 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	if strings.HasPrefix(reference, "CA") {
 		return v.trackCall(ctx, reference)
 	}
-	e, x, err := askStudio(ctx, v.Twilio, "look at a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
-		return s.FetchExecution(v.Flow, reference)
-	})
+	e, x, err := v.execution(ctx, reference)
 	if err != nil {
 		return x.gone(err)
 	}
@@ -190,8 +210,10 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 		return Track{}, err
 	}
 	switch {
+	case v.left(a, *e):
+		return Track{State: Answered, Final: true}, v.end(ctx, reference)
 	case a.answer() != "":
-		return Track{State: Answered, Final: true}, nil
+		return Track{State: Answered, Final: value(e.Status) != "active"}, nil
 	case value(e.Status) == "active" && v.Clock().Sub(value(e.DateCreated)) < longCall:
 		return Track{State: Pending}, nil
 	case value(e.Status) == "active": // otherwise it would block the next call
@@ -203,7 +225,14 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	case "no-answer":
 		return noAnswer("nobody picked up"), nil
 	case "failed":
-		return Track{State: Failed, Final: true, Err: errors.New("the call could not be made")}, nil
+		begun := value(e.DateCreated)
+		return v.failed(ctx, reference, begun, latest(begun, value(e.DateUpdated)), func() (sids []string, err error) {
+			calls, err := v.callsSince(ctx, value(e.ContactChannelAddress), begun)
+			for _, c := range calls {
+				sids = append(sids, value(c.Sid))
+			}
+			return sids, err
+		}), nil
 	}
 	return noAnswer("nobody pressed a key"), nil
 }
@@ -217,20 +246,51 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if strings.HasPrefix(reference, "CA") {
 		return v.hangUp(ctx, reference)
 	}
-	a, x, err := v.account(ctx, reference)
-	if x.status == http.StatusNotFound || a.answer() != "" { // a person who has pressed a key gets to hear that it was received
+	e, x, err := v.execution(ctx, reference)
+	if x.status == http.StatusNotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	if err := v.end(ctx, reference); err != nil {
+	a, _, err := v.account(ctx, reference)
+	switch {
+	case err != nil:
 		return err
+	case a.answer() != "" || a.Flow.Variables[variableEnd] != "": // who has pressed a key gets to hear that it was received
+		return nil
+	}
+	if value(e.Status) == "active" {
+		if err := v.end(ctx, reference); err != nil {
+			return err
+		}
 	}
 	if sid, _ := a.Widgets[widgetCall]["CallSid"].(string); sid != "" {
 		return v.hangUp(ctx, sid)
 	}
+	return v.hangUpFirst(ctx, a.Contact.Channel.Address, value(e.DateCreated))
+}
+
+// hangUpFirst ends an execution's call while its phone rings. Only a call that has been picked up stands
+// in the execution; the first to this phone since it began is its own.
+func (v Voice) hangUpFirst(ctx context.Context, to string, begun time.Time) error {
+	calls, err := v.callsSince(ctx, to, begun)
+	switch {
+	case err != nil:
+		return err
+	case len(calls) > 0:
+		return v.hangUp(ctx, value(calls[0].Sid))
+	case v.Clock().Sub(begun) < twilioLag:
+		return errors.New("the call is not listed yet")
+	}
 	return nil
+}
+
+// execution looks at an execution.
+func (v Voice) execution(ctx context.Context, sid string) (*studio.StudioV2Execution, *exchange, error) {
+	return askStudio(ctx, v.Twilio, "look at a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
+		return s.FetchExecution(v.Flow, sid)
+	})
 }
 
 // end ends an execution.
@@ -243,7 +303,8 @@ func (v Voice) end(ctx context.Context, sid string) error {
 
 // called records which calls' keys have been read.
 type called struct {
-	Done seen `json:"done"` // executions with nothing more to read
+	Done seen `json:"done"`           // executions with nothing more to read
+	Said seen `json:"said,omitempty"` // executions whose key has been read
 }
 
 // Listen reads the keys pressed in recent calls.
@@ -252,7 +313,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		return nil, cursor, nil
 	}
 	var last called
-	next := called{Done: seen{}}
+	next := called{Done: seen{}, Said: seen{}}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
 			return nil, cursor, fmt.Errorf("read the cursor: %w", err)
@@ -268,13 +329,13 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		if err != nil {
 			return false, err
 		}
-		answer := a.answer()
-		if answer != "" {
-			replies = append(replies, Reply{
-				ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer,
-			})
+		if answer := a.answer(); answer != "" {
+			next.Said[sid] = value(e.DateCreated)
+			if _, known := last.Said[sid]; !known {
+				replies = append(replies, Reply{ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer})
+			}
 		}
-		if answer != "" || value(e.Status) != "active" {
+		if v.left(a, e) && v.end(ctx, sid) == nil || value(e.Status) != "active" {
 			next.Done[sid] = value(e.DateCreated)
 		}
 		return true, nil
@@ -284,6 +345,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 	}
 	slices.Reverse(replies)
 	next.Done.add(last.Done, v.Clock().Add(-2*firstLook))
+	next.Said.add(last.Said, v.Clock().Add(-2*firstLook))
 	out, err := json.Marshal(next)
 	if err != nil {
 		return nil, cursor, fmt.Errorf("write the cursor: %w", err)

@@ -65,19 +65,11 @@ func marshalTwiML(response twimlResponse) (string, error) {
 }
 
 func (v Voice) findCall(ctx context.Context, m Message, since time.Time) (string, error) {
-	p := (&api.ListCallParams{}).SetTo(m.To).SetFrom(v.From).SetPageSize(messagePage)
-	page, _, err := askAPI(ctx, v.Twilio, "list calls", func(a *api.ApiService) (*api.ListCallResponse, error) {
-		return a.PageCall(p, "", "")
-	})
-	if err != nil {
+	calls, err := v.callsSince(ctx, m.To, since)
+	if err != nil || len(calls) == 0 {
 		return "", err
 	}
-	for _, c := range page.Calls {
-		if !twilioTime(c.DateCreated).Before(since.Truncate(time.Second)) && value(c.Direction) != "inbound" {
-			return value(c.Sid), nil
-		}
-	}
-	return "", nil
+	return value(calls[len(calls)-1].Sid), nil
 }
 
 // trackCall asks how a plain call went. A machine may have picked up, so if the call offers keys, it
@@ -100,20 +92,30 @@ func (v Voice) trackCall(ctx context.Context, reference string) (Track, error) {
 	case "no-answer":
 		return noAnswer("nobody picked up"), nil
 	case "failed":
-		return Track{State: Failed, Final: true, Err: errors.New("the call could not be made")}, nil
+		begun := twilioTime(c.DateCreated)
+		return v.failed(ctx, reference, begun, latest(begun, twilioTime(c.DateUpdated)), nil), nil
 	case "canceled":
 		return Track{State: Failed, Final: true, Err: errors.New("the call was cancelled")}, nil
 	}
 	return Track{State: Pending}, nil
 }
 
-// hangUp ends a call. It is not an error if it has already ended.
+// hangUp ends a call: one that waits or rings is cancelled, one in progress is completed. It is not an
+// error if it has already ended.
 func (v Voice) hangUp(ctx context.Context, sid string) error {
-	_, x, err := askAPI(ctx, v.Twilio, "hang up", func(a *api.ApiService) (*api.ApiV2010Call, error) {
-		return a.UpdateCall(sid, (&api.UpdateCallParams{}).SetStatus("completed"))
-	})
-	if x.status == http.StatusNotFound || code(err) == 21220 { // already ended
-		return nil
+	for _, status := range []string{"canceled", "completed"} {
+		_, x, err := askAPI(ctx, v.Twilio, "hang up", func(a *api.ApiService) (*api.ApiV2010Call, error) {
+			return a.UpdateCall(sid, (&api.UpdateCallParams{}).SetStatus(status))
+		})
+		switch {
+		case err == nil || x.status == http.StatusNotFound:
+			return nil
+		case code(err) != notInProgress:
+			return err
+		}
 	}
-	return err
+	return nil
 }
+
+// notInProgress is Twilio's code for a call whose status doesn't allow what is asked.
+const notInProgress = 21220

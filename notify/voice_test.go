@@ -221,7 +221,7 @@ func TestWhatACallSays(t *testing.T) {
 		},
 		"a code": {
 			notify.Message{Purpose: notify.ForVerify, Verify: "4711"},
-			"This is Watchbill. Your code is 4, 7, 1, 1. I repeat: 4, 7, 1, 1. Type it in Slack.",
+			strings.TrimSuffix(strings.Repeat("This is Watchbill. Your code is 4, 7, 1, 1. I repeat: 4, 7, 1, 1. Type it in Slack.\n", 2), "\n"),
 		},
 		"a responder's": {
 			notify.Message{Purpose: notify.ForPage, AskedBy: "Cy", Incident: 58, Severity: "critical", Title: "disk full"},

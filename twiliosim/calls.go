@@ -53,11 +53,10 @@ func (s *Sim) createCall(_ *http.Request, form url.Values) (any, *refusal) {
 		}
 		ring = n
 	}
+	if no := s.refuseCall(to, from); no != nil {
+		return nil, no
+	}
 	switch {
-	case !e164.MatchString(to) || s.phone(to).Fate == FateInvalid:
-		return nil, refuse(http.StatusBadRequest, 21211, "The phone number you are attempting to call, "+to+", is not valid.")
-	case from != s.opt.Number:
-		return nil, refuse(http.StatusBadRequest, 21210, "The source phone number provided, "+from+", is not yet verified for your account.")
 	case form.Get("Twiml") == "":
 		return nil, refuse(http.StatusBadRequest, 21205, "only calls with Twiml are simulated")
 	case len(form.Get("Twiml")) > 4000:
@@ -78,8 +77,12 @@ func (s *Sim) createCall(_ *http.Request, form url.Values) (any, *refusal) {
 // dial makes a phone ring. The lock is held.
 func (s *Sim) dial(to, from string, ring time.Duration) *call {
 	c := &call{sid: newSID("CA"), from: from, to: to, status: "ringing", created: s.opt.Now(), ring: ring}
-	if fate := s.phone(to).Fate; fate == FateBusy || s.talks(to) != nil {
+	switch fate := s.phone(to).Fate; {
+	case fate == FateBusy || s.talks(to) != nil:
 		c.status = "busy"
+	case fate == FateUnassigned:
+		c.status = "failed"
+		s.alert(c.sid, refuse(http.StatusBadRequest, 13224, "Dial: Twilio does not support calling this number or the number is invalid"))
 	}
 	s.calls = append(s.calls, c)
 	s.wake()
@@ -107,6 +110,7 @@ func (s *Sim) talks(number string) *call {
 func (s *Sim) answered(c *call) {
 	c.status = "in-progress"
 	if c.exec != nil {
+		c.exec.left(c.status)
 		s.goOn(c.exec, "answered")
 	} else {
 		s.play(c)
@@ -122,7 +126,7 @@ func (s *Sim) finish(c *call, status string) {
 	wasRinging := c.status == "ringing"
 	c.status, c.gather = status, nil
 	if c.exec != nil && c.exec.status == "active" {
-		c.exec.widget(c.exec.callAt)["CallStatus"] = status
+		c.exec.left(status)
 		switch {
 		case wasRinging && status == "busy":
 			s.goOn(c.exec, "busy")
@@ -157,7 +161,8 @@ func (s *Sim) tick() {
 func (s *Sim) listCalls(r *http.Request, form url.Values) (any, *refusal) {
 	all := []obj{}
 	for _, c := range slices.Backward(s.calls) {
-		if to := form.Get("To"); to != "" && to != c.to || form.Get("Status") != "" && form.Get("Status") != c.status || !s.listed(c.created) {
+		if to, from := form.Get("To"), form.Get("From"); to != "" && to != c.to || from != "" && from != c.from ||
+			form.Get("Status") != "" && form.Get("Status") != c.status || !s.listed(c.created) {
 			continue
 		}
 		all = append(all, c.shown(s.opt.Account))
@@ -189,14 +194,11 @@ func (s *Sim) updateCall(r *http.Request, form url.Values) (any, *refusal) {
 	switch {
 	case no != nil:
 		return nil, no
-	case form.Get("Status") != "completed":
-		return nil, refuse(http.StatusBadRequest, 20001, "only Status=completed is simulated")
-	case c.over():
+	case form.Get("Status") != "completed" && form.Get("Status") != "canceled":
+		return nil, refuse(http.StatusBadRequest, 20001, "only Status=canceled and Status=completed are simulated")
+	case c.over() || (c.status == "ringing") != (form.Get("Status") == "canceled"): // the one is for calls that ring, the other for those in progress
 		return nil, refuse(http.StatusBadRequest, 21220, "Call is not in-progress. Cannot redirect.")
-	case c.status == "ringing":
-		s.finish(c, "canceled")
-	default:
-		s.finish(c, "completed")
 	}
+	s.finish(c, form.Get("Status"))
 	return c.shown(s.opt.Account), nil
 }

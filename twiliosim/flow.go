@@ -141,6 +141,7 @@ const maxSteps = 1000
 func (s *Sim) goOn(e *execution, event string) {
 	for e.status == "active" && event != "" {
 		next := e.follow(event)
+		e.updated = s.opt.Now()
 		if e.steps++; next == nil || e.steps > maxSteps {
 			e.status = "ended"
 			if e.call != nil {
@@ -177,14 +178,25 @@ func (e *execution) follow(event string) *state {
 // enter does what a widget does and returns its event, or nothing if it waits.
 func (s *Sim) enter(e *execution, w *state) string {
 	say := func() { e.call.heard = append(e.call.heard, e.render(w.text("say"))) }
+	if e.call != nil && e.call.over() && (w.Type == "say-play" || w.Type == "gather-input-on-call") {
+		return "" // there is nobody to speak to, and nothing ever comes back
+	}
 	switch w.Type {
 	case "make-outgoing-call-v2":
+		to, from := e.render(w.text("to")), e.render(w.text("from"))
+		if no := s.refuseCall(to, from); no != nil {
+			s.alert(e.sid, no)
+			return "failed"
+		}
 		e.callAt = w.Name
-		e.call = s.dial(e.render(w.text("to")), e.render(w.text("from")), time.Duration(w.number("timeout"))*time.Second)
+		e.call = s.dial(to, from, time.Duration(w.number("timeout"))*time.Second)
 		e.call.exec = e
-		e.widget(w.Name)["CallSid"], e.widget(w.Name)["CallStatus"] = e.call.sid, e.call.status
-		if e.call.status == "busy" {
+		switch e.call.status {
+		case "busy":
+			e.left("busy")
 			return "busy"
+		case "failed": // without any parameters
+			return "failed"
 		}
 		s.pickUp(e.call)
 		return ""
@@ -209,6 +221,12 @@ func (s *Sim) enter(e *execution, w *state) string {
 		return "audioComplete"
 	}
 	return ""
+}
+
+// left writes down what the widget that calls tells once it is left: while the phone rings it tells
+// nothing.
+func (e *execution) left(status string) {
+	e.widget(e.callAt)["CallSid"], e.widget(e.callAt)["CallStatus"] = e.call.sid, status
 }
 
 func (s *state) text(name string) string {

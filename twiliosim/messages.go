@@ -75,6 +75,10 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 		return nil, refuse(http.StatusBadRequest, 21701, "The Messaging Service does not exist.")
 	case phone.stopped:
 		return nil, refuse(http.StatusBadRequest, 21610, "Attempt to send to unsubscribed recipient")
+	case phone.Fate == FateForbidden:
+		return nil, refuse(http.StatusBadRequest, 21408, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number")
+	case phone.Fate == FateTrial:
+		return nil, refuse(http.StatusBadRequest, 21608, "The number is unverified. Trial accounts cannot send messages to unverified numbers")
 	case phone.Fate == FateLandline:
 		return nil, refuse(http.StatusBadRequest, 21614, "'To' number is not a valid mobile number")
 	}

@@ -21,6 +21,11 @@ const (
 	FateUnconfirmed  Fate = "unconfirmed"  // SMS stay "sent", because the carrier gives no receipts
 	FateInvalid      Fate = "invalid"      // no such number: refused with 21211
 	FateLandline     Fate = "landline"     // SMS are refused with 21614
+	FateForbidden    Fate = "forbidden"    // its country is not allowed: refused with 21408 and 21215
+	FateTrial        Fate = "trial"        // not verified by an account on trial: refused with 21608 and 21219
+	FateCrowded      Fate = "crowded"      // as many calls as the account may make at once: refused with 10004
+	FateUnassigned   Fate = "unassigned"   // calls are made and fail with 13224
+	FateHasty        Fate = "hasty"        // hangs up with the key, while Studio is at a widget that leaves the execution active
 	FateBusy         Fate = "busy"         // the line is busy for calls
 	FateVoicemail    Fate = "voicemail"    // a machine answers calls and presses no key
 )
@@ -240,6 +245,9 @@ func (s *Sim) Press(ctx context.Context, number, key string) (string, error) {
 	c.gather = nil
 	if c.exec != nil {
 		c.exec.widget(c.exec.at)["Digits"] = key
+		if s.phone(number).Fate == FateHasty {
+			c.status = "completed"
+		}
 		s.goOn(c.exec, "keypress")
 		s.wake()
 		return strings.Join(c.heard[said:], "\n"), nil

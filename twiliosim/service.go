@@ -25,9 +25,11 @@ func (s *Sim) SetService(v Service) {
 }
 
 var serviceRoutes = map[string]endpoint{
-	"GET /v1/Services":                                   {takes: paging, do: (*Sim).listServices},
-	"GET /v1/Services/{service}":                         {do: (*Sim).fetchService},
-	"GET /v1/Services/{service}/PhoneNumbers":            {takes: paging, do: (*Sim).listServiceNumbers},
+	"GET /v1/Services":                        {takes: paging, do: (*Sim).listServices},
+	"GET /v1/Services/{service}":              {do: (*Sim).fetchService},
+	"GET /v1/Services/{service}/PhoneNumbers": {takes: paging, do: (*Sim).listServiceNumbers},
+	"GET /v1/Alerts":                          {takes: append(paging, "LogLevel", "StartDate", "EndDate"), do: (*Sim).listAlerts},
+
 	"GET /v1/Services/{service}/AlphaSenders":            {takes: paging, do: (*Sim).listAlpha},
 	"GET /v1/Services/{service}/DestinationAlphaSenders": {takes: append(paging, "IsoCountryCode"), do: (*Sim).listNoAlpha},
 }

@@ -54,6 +54,8 @@ type Sim struct {
 	calls      []*call
 	flows      []*flow
 	executions []*execution
+	alerts     []*alert
+	noAlerts   bool
 	faults     []*Fault
 	requests   []Request
 }

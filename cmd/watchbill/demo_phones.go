@@ -134,9 +134,7 @@ func phoneCode(ctx context.Context, sim *twiliosim.Sim, method oncall.Method, nu
 	if err != nil {
 		return "", err
 	}
-	if err := sim.HangUp(number); err != nil {
-		return "", err
-	}
+	_ = sim.HangUp(number) // unless the call has ended by itself
 	if found = codeHeard.FindStringSubmatch(heard); found == nil {
 		return "", fmt.Errorf("the call said no code, but %q", heard)
 	}

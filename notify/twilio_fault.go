@@ -1,0 +1,142 @@
+package notify
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// A fault is what one of Twilio's codes means to us.
+type fault struct {
+	outcome Outcome
+	dead    bool
+	why     string // in our words, where Twilio's don't come along
+	mend    string // what an admin has to do
+}
+
+// What an admin has to do about countries, accounts and our number.
+const (
+	allowSMS   = "allow the country in Twilio's Console under Messaging, Geo permissions"
+	allowCalls = "allow the country in Twilio's Console under Voice, Geo permissions"
+	allowMore  = "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile"
+	upgrade    = "upgrade the account: on trial, or without an approved Primary Customer Profile, it reaches only numbers verified in Twilio's Console"
+	ownNumber  = "set TWILIO_FROM to a number of the account"
+	guarded    = "look at what Twilio's Console has blocked under Messaging, Fraud Guard (SMS pumping protection), and allow the country there"
+)
+
+var (
+	noNumber   = fault{outcome: Rejected, dead: true, why: "the number is not valid"}
+	noCountry  = fault{outcome: Rejected, why: "calls to this country are not allowed", mend: allowCalls}
+	onTrial    = fault{outcome: Misconfigured, why: "the account reaches only verified numbers", mend: upgrade}
+	notOurs    = fault{outcome: Misconfigured, why: "our number is not one of the account", mend: ownNumber}
+	notAllowed = fault{outcome: Misconfigured}
+)
+
+// faults are the codes for which the HTTP status doesn't say enough.
+var faults = map[int]fault{
+	20429: {outcome: Throttled},
+
+	21211: noNumber,
+	21217: noNumber,
+	13223: noNumber, // for calls
+	21214: {outcome: Rejected, dead: true, why: "the number can't be reached"},
+	21610: {outcome: Rejected, dead: true}, // answered STOP
+	21614: {outcome: Rejected, dead: true}, // not a mobile phone
+	21635: {outcome: Rejected, dead: true}, // a landline
+	21408: {outcome: Rejected, mend: allowSMS},
+	21215: noCountry,
+	13227: noCountry,
+	21216: {outcome: Rejected, why: "Twilio has blocked calls to this number", mend: allowCalls},
+	21612: {outcome: Rejected}, // no route from our number
+	13224: {outcome: Rejected, why: "Twilio can't call this number"},
+	30450: {outcome: Rejected, mend: guarded},
+
+	10002:  onTrial,
+	10004:  {outcome: Misconfigured, why: "the account makes too many calls at once", mend: allowMore},
+	21219:  onTrial,
+	21607:  onTrial,
+	21608:  onTrial,
+	572002: onTrial,
+	572005: onTrial,
+	573002: onTrial,
+	573005: onTrial,
+
+	20003: notAllowed, // wrong credentials
+	20005: {outcome: Misconfigured, why: "the account is not active", mend: "look at the account in Twilio's Console: it is not active"},
+	20404: notAllowed, // the flow or the account is gone
+	21210: notOurs,
+	21212: notOurs,
+	21222: notAllowed, // invalid characters in the credentials, found before anything is sent
+	21224: notAllowed,
+	21603: notAllowed,
+	21606: notOurs,
+	21609: notAllowed, // our public address isn't
+	21659: notOurs,
+	21701: notAllowed,
+	21703: notAllowed,
+	30002: notAllowed, // suspended
+	30034: notAllowed, // not registered for A2P
+}
+
+// mendFor is what an admin has to do about a code; empty: nothing.
+func mendFor(number int) string {
+	mend := cmp.Or(losses[number].mend, faults[number].mend)
+	if mend != "" {
+		mend += " (error " + strconv.Itoa(number) + ")"
+	}
+	return mend
+}
+
+// pageOf is where Twilio explains a code.
+func pageOf(number int) string { return "https://www.twilio.com/docs/errors/" + strconv.Itoa(number) }
+
+// losses say why messages are lost that Twilio has accepted, and what an admin has to do about that.
+var losses = map[int]struct{ why, mend string }{
+	30002: {"the account is suspended", "look at the account in Twilio's Console: it is suspended"},
+	30003: {"the phone is switched off or out of reach", ""},
+	30004: {"it is blocked by the phone or its carrier", ""},
+	30005: {"the number does not exist", ""},
+	30006: {"it is a land line", ""},
+	30007: {"the carrier filtered it", ""},
+	30008: {"the carrier lost it", ""},
+	30023: {"the carrier's daily limit is reached", "raise the daily limit of the A2P 10DLC brand"},
+	30024: {"our number is not provisioned with the carrier", "finish the registration of the sending number in Twilio's Console"},
+	30032: {"our toll-free number is not verified", "have the toll-free number verified in Twilio's Console"},
+	30033: {"our campaign is suspended", "look at the A2P 10DLC campaign in Twilio's Console: it is suspended"},
+	30034: {"our number is not registered for messages to the US (A2P 10DLC)", "register the sending number for A2P 10DLC in Twilio's Console"},
+	30035: {"our number's registration is not finished", "finish the A2P 10DLC registration in Twilio's Console"},
+	30410: {"the carrier has an outage", ""},
+	30450: {"Twilio's fraud guard has blocked it", guarded},
+	63038: {"the account's daily limit of messages is reached", "raise the account's daily limit of messages: ask Twilio"},
+	21610: {"the number has answered STOP", ""},
+}
+
+// filteredOften is how many messages in a row carriers filter before it is an admin's matter.
+const filteredOften = 3
+
+// lost says what a code means that comes after Twilio accepted a message.
+func (t *Twilio) lost(number *int, text *string) Track {
+	if number == nil || *number == 0 {
+		return Track{State: Failed, Final: true, Err: errors.New("it could not be delivered")}
+	}
+	known := losses[*number]
+	why := cmp.Or(known.why, faults[*number].why)
+	if why == "" && text != nil {
+		why = t.secrets().line(*text)
+	}
+	if why == "" {
+		why = "not delivered"
+	}
+	if known.why == "" {
+		why += " (" + pageOf(*number) + ")"
+	}
+	mend := mendFor(*number)
+	if *number == 30007 && t.filtered.Add(1) >= filteredOften {
+		mend = "carriers filter one message after the other: look at the number's registration, and change what it sends"
+	}
+	return Track{
+		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, why), Mend: mend,
+		Dead: *number == 30005 || *number == 30006 || *number == 21610 || faults[*number].dead,
+	}
+}

@@ -1,0 +1,226 @@
+package notify_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/twiliosim"
+)
+
+// Studio accepts every call, and says nothing of why it could not make one: that stands in an alert about
+// the execution or about the call.
+func TestWhyACallCouldNotBeMade(t *testing.T) {
+	t.Parallel()
+	for fate, c := range map[twiliosim.Fate]struct {
+		dead      bool
+		why, mend string
+	}{
+		twiliosim.FateInvalid:    {dead: true, why: "21211"},
+		twiliosim.FateForbidden:  {why: "21215", mend: "allow the country in Twilio's Console under Voice, Geo permissions (error 21215)"},
+		twiliosim.FateTrial:      {why: "21219", mend: "upgrade the account: on trial, or without an approved Primary Customer Profile, it reaches only numbers verified in Twilio's Console (error 21219)"},
+		twiliosim.FateCrowded:    {why: "10004", mend: "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile (error 10004)"},
+		twiliosim.FateUnassigned: {why: "13224"},
+	} {
+		for _, flow := range []bool{true, false} {
+			l := newLine(t)
+			v := l.voice()
+			if !flow {
+				l.conf.Flow = ""
+				v = notify.Voice{Twilio: notify.NewTwilio(l.conf)}
+			}
+			l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: fate})
+			r := v.Send(t.Context(), page(annPhone, "page 7"))
+			if !flow && fate != twiliosim.FateUnassigned {
+				if r.Outcome == notify.Accepted || r.Dead != c.dead || !strings.Contains(r.Err.Error(), c.why) {
+					t.Errorf("%s without a flow: %+v", fate, r)
+				}
+				continue
+			}
+			want(t, r, notify.Accepted)
+			track, err := v.Track(t.Context(), r.Reference)
+			if err != nil || track.State != notify.Failed || !track.Final || track.Dead != c.dead || track.Mend != c.mend || !strings.Contains(track.Err.Error(), "error "+c.why) {
+				t.Errorf("%s, flow %v: %+v, %v", fate, flow, track, err)
+			}
+			l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
+			want(t, v.Send(t.Context(), page(annPhone, "page 8")), notify.Accepted)
+		}
+	}
+}
+
+// Our own number may have been given back, which concerns everybody.
+func TestACallFromANumberThatIsNotOurs(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	l.voice()
+	l.conf.From = boPhone
+	v := notify.Voice{Twilio: notify.NewTwilio(l.conf)}
+	r := v.Send(t.Context(), page(annPhone, "page 7"))
+	want(t, r, notify.Accepted)
+	track, err := v.Track(t.Context(), r.Reference)
+	if err != nil || track.State != notify.Failed || track.Dead || track.Mend != "set TWILIO_FROM to a number of the account (error 21210)" {
+		t.Errorf("%+v, %v", track, err)
+	}
+}
+
+// The alert may be late, and then it is waited for, but not for long, and not if nobody may see it.
+func TestWhyACallCouldNotBeMadeIsNotKnown(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(l *line)
+		waits  bool
+		why    string
+	}{
+		"late":   {func(l *line) { l.sim.SetListLag(8 * time.Second) }, true, "21215"},
+		"never":  {func(l *line) { l.sim.SetListLag(time.Hour) }, true, "the call could not be made"},
+		"hidden": {func(l *line) { l.sim.HideAlerts() }, false, "the call could not be made"},
+		"broken": {func(l *line) { l.sim.Fail(twiliosim.Fault{Path: "/Alerts", Kind: twiliosim.FaultHTML}) }, false, "the call could not be made"},
+	} {
+		l := newLine(t)
+		v := l.voice()
+		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateForbidden})
+		c.before(l)
+		r := v.Send(t.Context(), page(annPhone, "page 7"))
+		want(t, r, notify.Accepted)
+		track, err := v.Track(t.Context(), r.Reference)
+		if err != nil || (track.State == notify.Pending) != c.waits {
+			t.Errorf("%s: %+v, %v", name, track, err)
+		}
+		if c.waits {
+			l.clock.advance(11 * time.Second)
+			track, err = v.Track(t.Context(), r.Reference)
+		}
+		if err != nil || track.State != notify.Failed || !strings.Contains(track.Err.Error(), c.why) {
+			t.Errorf("%s: %+v, %v", name, track, err)
+		}
+	}
+}
+
+// What others' alerts say is none of ours.
+func TestAlertsAboutOtherCalls(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	v := l.voice()
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateInvalid})
+	want(t, v.Send(t.Context(), page(boPhone, "page 6")), notify.Accepted)
+	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateForbidden})
+	r := v.Send(t.Context(), page(annPhone, "page 7"))
+	want(t, r, notify.Accepted)
+	want(t, v.Send(t.Context(), page(boPhone, "page 8")), notify.Accepted)
+	if track, err := v.Track(t.Context(), r.Reference); err != nil || track.Dead || !strings.Contains(track.Err.Error(), "21215") {
+		t.Errorf("%+v, %v", track, err)
+	}
+}
+
+// A person may press a key and hang up while Studio is at something else, and the execution stays active:
+// the next call must not wait for it.
+func TestAnAnsweredCallThatStaysActive(t *testing.T) {
+	t.Parallel()
+	for name, look := range map[string]func(l *line, v notify.Voice, reference string){
+		"followed": func(l *line, v notify.Voice, reference string) {
+			track, err := v.Track(l.Context(), reference)
+			if err != nil || track.State != notify.Answered || track.Final {
+				l.Errorf("at once: %+v, %v", track, err)
+			}
+			l.clock.advance(31 * time.Second)
+			if track, err = v.Track(l.Context(), reference); err != nil || track.State != notify.Answered || !track.Final {
+				l.Errorf("later: %+v, %v", track, err)
+			}
+		},
+		"listened to": func(l *line, v notify.Voice, _ string) {
+			replies, cursor, err := v.Listen(l.Context(), "")
+			if err != nil || len(replies) != 1 {
+				l.Errorf("at once: %+v, %v", replies, err)
+			}
+			l.clock.advance(31 * time.Second)
+			if replies, _, err = v.Listen(l.Context(), cursor); err != nil || len(replies) != 0 {
+				l.Errorf("later: %+v, %v", replies, err)
+			}
+		},
+		"in the way": func(l *line, v notify.Voice, _ string) {
+			want(l.T, v.Send(l.Context(), page(annPhone, "page 8")), notify.Throttled)
+			l.clock.advance(31 * time.Second)
+		},
+	} {
+		l := newLine(t)
+		v := l.voice()
+		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateHasty})
+		r := v.Send(t.Context(), page(annPhone, "page 7"))
+		want(t, r, notify.Accepted)
+		_, err := l.sim.Answer(annPhone)
+		l.must(err)
+		_, err = l.sim.Press(t.Context(), annPhone, "1")
+		l.must(err)
+		look(l, v, r.Reference)
+		r = v.Send(t.Context(), page(annPhone, "page 9"))
+		want(t, r, notify.Accepted)
+		if !strings.HasPrefix(r.Reference, "FN") {
+			t.Errorf("%s: the next call is plain, %s", name, r.Reference)
+		}
+	}
+}
+
+// A call that rings is in no execution: it is looked for, and cancelled; one in progress is completed.
+func TestCallsAreEndedByTheirStatus(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		before func(l *line)
+		want   string
+	}{
+		"rings":       {func(*line) {}, "canceled"},
+		"in progress": {func(l *line) { _, err := l.sim.Answer(annPhone); l.must(err) }, "completed"},
+		"hung up":     {func(l *line) { l.must(l.sim.HangUp(annPhone)) }, "busy"},
+	} {
+		for _, flow := range []bool{true, false} {
+			l := newLine(t)
+			v := l.voice()
+			if !flow {
+				l.conf.Flow = ""
+				v = notify.Voice{Twilio: notify.NewTwilio(l.conf)}
+			}
+			want(t, v.Send(t.Context(), page(annPhone, "page 6")), notify.Accepted)
+			l.must(l.sim.HangUp(annPhone))
+			l.clock.advance(time.Minute)
+			r := v.Send(t.Context(), page(annPhone, "page 7"))
+			want(t, r, notify.Accepted)
+			c.before(l)
+			l.must(v.Cancel(t.Context(), r.Reference))
+			if calls := l.sim.Calls(annPhone); len(calls) != 2 || calls[1].Status != c.want {
+				t.Errorf("%s, flow %v: %+v", name, flow, calls)
+			}
+		}
+	}
+}
+
+// A call that is not listed yet is ended as soon as it is.
+func TestACallIsCancelledOnceItIsListed(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	v := l.voice()
+	l.sim.SetListLag(5 * time.Second)
+	r := v.Send(t.Context(), page(annPhone, "page 7"))
+	want(t, r, notify.Accepted)
+	if err := v.Cancel(t.Context(), r.Reference); err == nil {
+		t.Error("it is said to be ended")
+	}
+	l.clock.advance(5 * time.Second)
+	l.must(v.Cancel(t.Context(), r.Reference))
+	if calls := l.sim.Calls(annPhone); calls[0].Status != "canceled" {
+		t.Errorf("the call is %s", calls[0].Status)
+	}
+	l.clock.advance(time.Minute)
+	l.must(v.Cancel(t.Context(), r.Reference))
+}
+
+// Who adds a number hears at once that it can't be called.
+func TestACodeToANumberThatCannotBe(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	v := l.voice()
+	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateInvalid})
+	m := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: annPhone, Verify: "4711"}
+	if r := v.Send(t.Context(), m); r.Outcome != notify.Rejected || !r.Dead {
+		t.Errorf("%+v", r)
+	}
+}
