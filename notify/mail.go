@@ -6,13 +6,10 @@ import (
 	"crypto/tls"
 	_ "embed" // mail.txt and mail.html
 	"encoding/hex"
-	"errors"
 	"fmt"
 	htmltemplate "html/template"
-	"io"
 	"net"
 	"net/mail"
-	"net/textproto"
 	"strconv"
 	"strings"
 	texttemplate "text/template"
@@ -106,30 +103,6 @@ func (s *Mail) Check(ctx context.Context) []CheckResult {
 	return []CheckResult{{OK: true, Text: text}}
 }
 
-// remedy says what to do if no session could be opened.
-func (s *Mail) remedy(err error) string {
-	said, spoken := errors.AsType[*textproto.Error](err)
-	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
-	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
-	switch {
-	case certificate:
-		return "Write the server's name in " + mailAddress + " as its certificate has it, or name who vouches for it in WATCHBILL_SMTP_CA_FILE."
-	case notTLS:
-		return "Use smtp:// in " + mailAddress + ", with the port for STARTTLS (587): no TLS is spoken on this one."
-	case spoken && said.Code < 500:
-		return "Nothing is wrong with our settings: look at the server's log, and try again later."
-	case spoken && (said.Code == 530 || said.Code == 534 || said.Code == 535):
-		return "Check user and password in " + mailAddress + " (%40 is @, %2F is /); some providers want a password made for programs."
-	case spoken:
-		return "Ask who runs the server to let this machine send by it."
-	case strings.Contains(err.Error(), "not support STARTTLS"):
-		return "Use smtps:// in " + mailAddress + ", with the port for TLS (465), or have the server offer STARTTLS: nothing is sent without encryption."
-	case strings.Contains(err.Error(), "AUTH"):
-		return "The server takes no password here, or in no way that we know: check the port in " + mailAddress + ", or leave user and password out."
-	}
-	return "Check host and port in " + mailAddress + " (smtps:// is 465, smtp:// is 587), and that this machine may reach them: some networks block mail."
-}
-
 // client returns a client for one delivery, because the library's keeps state.
 func (s *Mail) client(ctx context.Context) (*gomail.Client, error) {
 	security := &tls.Config{ServerName: s.config.Host, RootCAs: s.config.RootCAs, MinVersion: tls.VersionTLS12}
@@ -181,52 +154,6 @@ func (s *Mail) part(c *gomail.Client, session *smtp.Client) {
 	if session.UpdateDeadline(mailQuit) == nil {
 		_ = c.CloseWithSMTPClient(session) // the mail is delivered, whatever the server says now
 	}
-}
-
-// notConnected is the receipt if no session could be opened: nothing was sent.
-func (s *Mail) notConnected(err error) Receipt {
-	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), s.secrets().clean(err))}
-	said, spoken := errors.AsType[*textproto.Error](err)
-	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
-	_, network := errors.AsType[net.Error](err)
-	if spoken && said.Code < 500 || !spoken && !certificate && (network || errors.Is(err, io.EOF)) {
-		r.Outcome, r.RetryAfter = Throttled, mailPause
-		if !spoken {
-			r.RetryAfter = webPause
-		}
-	}
-	return r
-}
-
-// notTaken is the receipt for a mail that the server has not confirmed.
-func (s *Mail) notTaken(err error) Receipt {
-	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), s.secrets().clean(err))}
-	failed, ok := errors.AsType[*gomail.SendError](err)
-	if !ok {
-		r.Outcome = Unknown
-		return r
-	}
-	switch code := failed.ErrorCode(); {
-	case code >= 500 && failed.Reason == gomail.ErrSMTPMailFrom: // the sender is refused, whoever the recipient is
-		r.Outcome, r.RetryAfter = Misconfigured, 0
-	case code >= 500:
-		r.Outcome, r.RetryAfter = Rejected, 0
-		r.Dead = failed.Reason == gomail.ErrSMTPRcptTo && nobody(failed.EnhancedStatusCode())
-	case code == 0 && failed.Reason == gomail.ErrSMTPDataClose: // the server had the whole mail
-		r.Outcome, r.RetryAfter = Unknown, 0
-	case code == 0:
-		r.RetryAfter = webPause
-	}
-	return r
-}
-
-// nobody reports whether a status (RFC 3463) means that there is no such mailbox.
-func nobody(status string) bool {
-	switch status {
-	case "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10":
-		return true
-	}
-	return false
 }
 
 // secrets are the secrets that a server may repeat.
