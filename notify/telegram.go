@@ -88,21 +88,37 @@ type telegramMessage struct {
 type telegramUpdate struct {
 	ID      int64 `json:"update_id"`
 	Message struct {
-		Text string       `json:"text"`
-		Chat telegramChat `json:"chat"`
+		Text string         `json:"text"`
+		From telegramPerson `json:"from"`
+		Chat telegramChat   `json:"chat"`
 	} `json:"message"`
 	Pressed struct {
-		ID      string `json:"id"`
-		Data    string `json:"data"`
+		ID      string         `json:"id"`
+		Data    string         `json:"data"`
+		From    telegramPerson `json:"from"`
 		Message struct {
 			Chat telegramChat `json:"chat"`
 		} `json:"message"`
 	} `json:"callback_query"`
 }
 
-type telegramChat struct {
+type telegramPerson struct {
 	ID int64 `json:"id"`
 }
+
+type telegramChat struct {
+	ID   int64  `json:"id"`
+	Type string `json:"type"`
+}
+
+// of reports whether a chat is the private one of a person. In any other, everybody in it would act as
+// whoever had verified it.
+func (c telegramChat) of(p telegramPerson) bool {
+	return c.Type == "private" && c.ID != 0 && c.ID == p.ID
+}
+
+// isTelegramGroup reports whether an address is a group or a channel: Telegram's numbers for them are negative.
+func isTelegramGroup(to string) bool { return strings.HasPrefix(to, "-") }
 
 func (t *Telegram) call(ctx context.Context, method string, body any) (webAnswer, telegramAnswer, *Receipt) {
 	a, failed := t.web.postJSON(ctx, t.config.URL+"/bot"+t.config.Token+"/"+method, body, nil)
@@ -114,8 +130,11 @@ func (t *Telegram) call(ctx context.Context, method string, body any) (webAnswer
 	return a, said, nil
 }
 
-// Send writes the message once.
+// Send writes the message once, and never to a group.
 func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
+	if isTelegramGroup(m.To) {
+		return Receipt{Outcome: Rejected, Dead: true, Err: fmt.Errorf("the chat is a group: Watchbill writes to private chats only")}
+	}
 	text := m.headline()
 	if note := m.note(); note != "" {
 		text += "\n\n" + note
@@ -242,6 +261,10 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 	if u.Message.Chat.ID == 0 || u.Message.Text == "" {
 		return Reply{}, false
 	}
+	if !u.Message.Chat.of(u.Message.From) {
+		t.refuseGroup(ctx, u)
+		return Reply{}, false
+	}
 	r.From = strconv.FormatInt(u.Message.Chat.ID, 10)
 	r.Text = strings.TrimSpace(u.Message.Text)
 	if start, ok := strings.CutPrefix(r.Text, "/start"); ok {
@@ -254,15 +277,27 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 	return r, true
 }
 
+// refuseGroup tells a group that wants to be paged that it can't be; anything else there is ignored.
+func (t *Telegram) refuseGroup(ctx context.Context, u telegramUpdate) {
+	if strings.HasPrefix(strings.TrimSpace(u.Message.Text), "/start") {
+		_, _, _ = t.call(ctx, "sendMessage", telegramMessage{
+			Chat: strconv.FormatInt(u.Message.Chat.ID, 10), Text: "Watchbill writes to private chats only. Open a chat with me and send the code there.",
+		})
+	}
+}
+
 // pressed reads the data of a button.
 func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
+	if !u.Pressed.Message.Chat.of(u.Pressed.From) {
+		return Reply{}, false
+	}
 	r.From = strconv.FormatInt(u.Pressed.Message.Chat.ID, 10)
 	does, rest, signed := strings.Cut(u.Pressed.Data, " ")
 	if !signed {
 		end := max(0, len(does)-1)
 		code, err := strconv.Atoi(does[:end])
 		r.Code, r.Act = code, Act(does[end:])
-		return r, err == nil && r.Act.known() && u.Pressed.Message.Chat.ID != 0
+		return r, err == nil && r.Act.known()
 	}
 	seal, key, _ := strings.Cut(rest, " ")
 	r.Act, r.Key = Act(does), key

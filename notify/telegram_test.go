@@ -123,17 +123,22 @@ func (g *gram) send(w http.ResponseWriter, r *http.Request, say func(int, string
 	say(200, fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, len(g.messages), m.Chat))
 }
 
-// happens adds an update in a chat.
+// happens adds an update in a person's private chat.
 func (g *gram) happens(what string, chat int64, text string) {
+	g.happensIn(what, map[string]any{"id": chat, "type": "private"}, chat, text)
+}
+
+// happensIn adds an update of a person in any chat.
+func (g *gram) happensIn(what string, chat map[string]any, from int64, text string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	u := map[string]any{"update_id": len(g.updates) + 1}
 	if what == "message" {
-		u["message"] = map[string]any{"date": 1_772_452_800, "text": text, "chat": map[string]any{"id": chat}}
+		u["message"] = map[string]any{"date": 1_772_452_800, "text": text, "chat": chat, "from": map[string]any{"id": from}}
 	} else {
 		u["callback_query"] = map[string]any{
 			"id": "q" + strconv.Itoa(len(g.updates)+1), "data": text,
-			"message": map[string]any{"chat": map[string]any{"id": chat}},
+			"from": map[string]any{"id": from}, "message": map[string]any{"chat": chat},
 		}
 	}
 	g.updates = append(g.updates, u)
@@ -197,6 +202,53 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	g.onWait = cancel
 	if replies, next, err := sender.Listen(ctx, cursor); err != nil || len(replies) > 0 || next != cursor {
 		t.Errorf("%v, %q, %v", replies, next, err)
+	}
+}
+
+// In a group everybody would act as whoever had verified it.
+func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
+	t.Parallel()
+	g := newGram(t)
+	sender := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL})
+	m := pageOf("4711")
+	m.Key = "1234567/9876/U0123456789/telegram:123456"
+	if r := sender.Send(t.Context(), m); r.Outcome != notify.Accepted {
+		t.Fatalf("%+v", r)
+	}
+	button := g.messages[0].Markup.Rows[0][0].Data
+	chats := []map[string]any{
+		{"id": -1007, "type": "supergroup"},
+		{"id": -7, "type": "group"},
+		{"id": -1008, "type": "channel"},
+		{"id": 4711, "type": "private"}, // of somebody else
+		{"id": 666},
+		{"id": 0, "type": "private"},
+	}
+	for _, chat := range chats {
+		for _, text := range []string{"482913", "3a", "ack", "/start 482913"} {
+			g.happensIn("message", chat, 666, text)
+		}
+		g.happensIn("button", chat, 666, button)
+		g.happensIn("button", chat, 666, "3a")
+	}
+	g.happens("message", 4711, "last")
+	var replies []notify.Reply
+	for cursor := ""; len(replies) == 0; {
+		var err error
+		replies, cursor, err = sender.Listen(t.Context(), cursor)
+		must(t, err)
+	}
+	if len(replies) != 1 || replies[0].Text != "last" {
+		t.Errorf("%+v", replies)
+	}
+	if said := g.messages[1]; said.Chat != "-1007" || !strings.Contains(said.Text, "private chats only") || len(said.Markup.Rows) > 0 {
+		t.Errorf("a group that says /start is told %+v", said)
+	}
+
+	sent := len(g.messages)
+	r := sender.Send(t.Context(), pageOf("-1007"))
+	if r.Outcome != notify.Rejected || !r.Dead || r.Err == nil || len(g.messages) != sent {
+		t.Errorf("a page to a group: %+v, %d messages", r, len(g.messages)-sent)
 	}
 }
 
