@@ -90,8 +90,8 @@ type attempt struct {
 func (a *attempt) make(ctx context.Context) error {
 	sender := a.jobs.senders[a.order.Page.Method]
 	switch {
-	case a.order.Gone != "":
-		a.receipt = notify.Receipt{Outcome: notify.Rejected, Err: fmt.Errorf("the contact method is switched off: %s", a.order.Gone)}
+	case a.order.Never != "":
+		a.receipt = notify.Receipt{Outcome: notify.Rejected, Err: errors.New(a.order.Never)}
 		return nil
 	case sender.Sender == nil:
 		a.receipt = notify.Receipt{

@@ -15,6 +15,7 @@ const (
 	pageGone                    // its contact method can't be used any more
 	pageEarly                   // its time has not come
 	pageHeld                    // its recipient was told something a moment ago
+	pageTooOften                // its phone has rung often enough
 	pageGoesNow                 // it is sent
 )
 
@@ -37,15 +38,19 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	if again = f.lastOther().HeldUntil(in, p.Method, now); p.takesAlong() && !again.IsZero() {
 		return pageHeld, again
 	}
+	if f.Lead.needsCalls() && f.ringsTooOften() != "" {
+		return pageTooOften, time.Time{}
+	}
 	return pageGoesNow, time.Time{}
 }
 
 // Needs tells what else the decision depends on: with along, the pages Waiting for the same
-// recipient, which it takes with it; with code, the Codes in use. Both only if it is sent now.
-func (f PageFacts) Needs(now time.Time) (along, code bool) {
+// recipient, which it takes with it; with code, the Codes in use; with calls, the Calls to its phone.
+// All only if it is sent now.
+func (f PageFacts) Needs(now time.Time) (along, code, calls bool) {
 	v, _ := f.verdict(now)
 	goes := v == pageGoesNow
-	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode()
+	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode(), goes && f.Lead.needsCalls()
 }
 
 // takesAlong reports whether what waits for the same recipient joins the page once it is sent.
@@ -75,7 +80,9 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 	case pageUnneeded:
 		f.skip(&d, now)
 	case pageGone:
-		d.Order.Send, d.Order.Gone = true, f.gone()
+		d.Order.Send, d.Order.Never = true, "the contact method is switched off: "+f.gone()
+	case pageTooOften:
+		d.Order.Send, d.Order.Never = true, f.ringsTooOften()
 	case pageHeld:
 		p.HeldUntil = &again
 		d.Pages = []PageStatus{p}

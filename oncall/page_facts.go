@@ -88,6 +88,7 @@ type PageFacts struct {
 	Contact *PageContact // nil: there is none
 	Waiting []PageStatus // if it Needs them: what waits untried for the same recipient, with what that leads
 	Codes   []CodeInUse  // if it Needs one
+	Calls   []PhoneCall  // if it Needs them: those of the last hour
 
 	// To record what became of it.
 	Step     []StepPage          // if it was not sent: the pages of the incidents' latest steps
@@ -109,7 +110,7 @@ type PageOrder struct {
 
 	Send  bool       // false: there is nothing to do any more, or not yet
 	Again time.Time  // with Send false: when to look again; zero: never
-	Gone  string     // why the contact method can't be used any more; empty: it can
+	Never string     // why nothing is sent and the page has failed; empty: it is sent
 	Doubt *time.Time // an attempt begun then may have been sent: look for it before ResumePage
 	Since time.Time  // if this attempt ends in doubt: when the earliest began that may have been sent
 }

@@ -12,14 +12,14 @@ func (s *pageTale) look(number int, how string) {
 	if how == "beside another" {
 		f.Lead.SenderJob, f.Lead.Sending = new(int64(99)), true
 	}
-	if along, _ := f.Needs(s.now); along {
+	if along, _, _ := f.Needs(s.now); along {
 		f.Waiting = s.waiting(f.Lead)
 	}
 	d := f.Begin(s.now)
 	o := d.Order
 	switch {
-	case o.Gone != "":
-		fmt.Fprintf(&s.out, "  can't be sent: %s\n", o.Gone)
+	case o.Never != "":
+		fmt.Fprintf(&s.out, "  can't be sent: %s\n", o.Never)
 	case o.Send && o.Doubt != nil:
 		fmt.Fprintf(&s.out, "  looks for a message about %s since %s before it is sent again\n", names(o.Incidents), clock(*o.Doubt))
 	case o.Send:

@@ -34,6 +34,7 @@ type pageTale struct {
 	incidents map[IncidentID]Incident
 	pages     []PageStatus // by number
 	last      map[recipient]LastPage
+	calls     []PhoneCall // before the tale
 	now       time.Time
 	out       strings.Builder
 }
@@ -100,6 +101,10 @@ func (s *pageTale) tell(t *testing.T, words []string) string {
 	case what == "off":
 		c := s.contacts[s.contact(Method(words[2]))]
 		c.DisabledAt, c.DisabledWhy = &s.now, rest
+	case what == "called": // Ann's phone, a moment before noon
+		times, _ := strconv.Atoi(words[3])
+		s.calls = append(s.calls, PhoneCall{Times: times, Severities: []Severity{Severity(words[4])}})
+		return "  it has rung\n"
 	case what == "look":
 		s.look(number, rest)
 	case what == "receipt":
@@ -196,6 +201,14 @@ func (s *pageTale) load(number int) PageFacts {
 	f := PageFacts{
 		Lead: s.pages[number-1], Incidents: s.incidents, Job: int64(number),
 		Watchers: map[TeamID][]string{1: {"#payments"}},
+	}
+	if s.now.Before(noon.Add(CallsWithin)) {
+		f.Calls = slices.Clone(s.calls)
+	}
+	for _, p := range s.pages {
+		if p.Method == f.Lead.Method && p.Ref != "" && p.AttemptedAt.After(s.now.Add(-CallsWithin)) {
+			f.Calls = append(f.Calls, PhoneCall{Page: p.ID, Times: 1 + p.Redials, Severities: []Severity{s.incidents[p.IncidentID].Severity}})
+		}
 	}
 	f.Last, f.Contact = s.last[f.Lead.recipient()], s.contacts[f.Lead.Contact]
 	message := []PageStatus{f.Lead}

@@ -174,10 +174,37 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 	if err := loadMissing(ctx, tx, f.Members, f.Incidents); err != nil {
 		return f, to, err
 	}
-	if along, code := f.Needs(now); along || code {
+	along, code, calls := f.Needs(now)
+	if calls {
+		b := &pgx.Batch{}
+		queuePhoneCalls(b, to.Contact, now, &f)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return f, to, err
+		}
+	}
+	if along || code {
 		err = loadToSend(ctx, tx, to, &f, along, code, now)
 	}
 	return f, to, err
+}
+
+// queuePhoneCalls reads the latest calls to a number, whoever has it.
+func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall.PageFacts) {
+	const load = `
+		SELECT p.id AS page, 1 + p.redials AS times, array_agg(DISTINCT i.severity) AS severities
+		FROM contacts own
+		JOIN contacts c ON c.method = own.method AND c.address = own.address
+		JOIN pages p ON p.contact = c.id AND p.contact <> 0 AND p.bundle = 0 AND p.attempted_at > $2 AND p.ref <> ''
+		CROSS JOIN LATERAL (
+			SELECT p.incident_id
+			UNION
+			SELECT m.incident_id FROM pages m WHERE m.bundle = p.id AND m.bundle <> 0
+		) about
+		JOIN incidents i ON i.id = about.incident_id
+		WHERE own.id = $1
+		GROUP BY p.id
+		ORDER BY p.id`
+	queueRows(b, load, func(c oncall.PhoneCall) { f.Calls = append(f.Calls, c) }, id, now.Add(-oncall.CallsWithin))
 }
 
 // loadToSend loads what only a page needs that is sent now: what goes along with it, and the codes

@@ -1,0 +1,51 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Six calls in an hour are enough for a number, whoever has it: then the next contact method follows.
+func TestAPhoneRingsSixTimesAnHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	sms := w.addContact(ann, oncall.MethodSMS, "+12025550107")
+	voice := w.addContact(ann, oncall.MethodVoice, "+12025550107")
+	w.addContact(bo, oncall.MethodVoice, "+12025550107")
+	w.check(w.SetPreferences(ctx, ann, oncall.Preferences{High: []oncall.Rule{{Contact: voice.ID}, {Contact: sms.ID, After: 60}}}))
+	at := start
+	for n := range 3 {
+		w.storm(fmt.Sprint("alert ", n))
+		page := oncall.PageID(1 + 2*n)
+		for try := range 2 {
+			if order := w.begin(page, at); !order.Send || order.Never != "" {
+				t.Fatalf("page %d: %+v", page, order)
+			}
+			w.check(w.RecordPage(ctx, page, oncall.PageAccepted{Ref: fmt.Sprint("CA", n, try), Track: true}, at))
+			w.check(w.RecordReceipt(ctx, page, oncall.PageReceipt{State: oncall.ReceiptUnanswered, Why: "nobody picked up", Final: true}, at))
+			at = at.Add(time.Minute)
+		}
+	}
+	w.storm("the last")
+	order := w.begin(7, at)
+	if !order.Send || !strings.HasPrefix(order.Never, "this phone has rung 6 times") {
+		t.Fatalf("the seventh call: %+v", order)
+	}
+	w.check(w.RecordPage(ctx, 7, oncall.PageRefused{Why: order.Never}, at))
+	if order := w.begin(8, at); !order.Send || order.Page.Method != oncall.MethodSMS || order.Never != "" {
+		t.Errorf("the SMS: %+v", order)
+	}
+	events := must[[]oncall.Event](t)(w.Events(ctx, 4))
+	if e := events[len(events)-1]; e.Kind != oncall.EventPageFailed || e.Detail.Text != order.Never {
+		t.Errorf("the timeline ends with %+v", e)
+	}
+	w.storm("an hour later")
+	if order := w.begin(9, at.Add(time.Hour)); !order.Send || order.Never != "" {
+		t.Errorf("an hour later: %+v", order)
+	}
+}
