@@ -5,16 +5,20 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"os"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -33,21 +37,33 @@ type web struct {
 	limit   time.Duration // for a whole exchange
 	longest int64         // bytes read from an answer
 	secrets secrets       // in every request, in addition to its own
-	private bool          // addresses are secrets
+	foreign bool          // anybody's server: its addresses are secrets, and what it says is not repeated
 }
 
 func newWeb(service, secret string) *web {
-	w := newWebBy(service, &http.Transport{Proxy: http.ProxyFromEnvironment})
+	w := newWebBy(service, careful(&http.Transport{Proxy: http.ProxyFromEnvironment}))
 	w.secrets = secrets{secret}
 	return w
 }
 
-// newWebBy uses a new connection for each request: if the service closed an idle one, it would be
-// uncertain whether a page was sent.
-func newWebBy(service string, transport *http.Transport) *web {
+// newForeignWeb speaks with servers that people name. They may name what only we can reach, so what
+// answers there is not repeated to them.
+func newForeignWeb(service string, rules AddressRules) *web {
+	w := newWebBy(service, rules.transport())
+	w.foreign = true
+	return w
+}
+
+// careful makes a transport use a new connection for each request: if the service closed an idle one,
+// it would be uncertain whether a page was sent.
+func careful(transport *http.Transport) *http.Transport {
 	transport.DisableKeepAlives = true
 	transport.TLSHandshakeTimeout = webLimit
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	return transport
+}
+
+func newWebBy(service string, transport http.RoundTripper) *web {
 	return &web{service: service, limit: webLimit, longest: webBody, client: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -60,10 +76,16 @@ type webAnswer struct {
 	header  http.Header
 	body    []byte
 	secrets secrets // in the request, which the answer may repeat
+	foreign bool    // it is not repeated
 }
 
 // quote is the beginning of an answer.
-func (a webAnswer) quote() string { return a.secrets.quote(a.body) }
+func (a webAnswer) quote() string {
+	if a.foreign {
+		return "what it says is not repeated"
+	}
+	return a.secrets.quote(a.body)
+}
 
 // post sends a body and returns the complete answer, or a receipt that says why there is none.
 func (w *web) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (webAnswer, *Receipt) {
@@ -111,7 +133,7 @@ func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
 		return webAnswer{}, w.unanswered(err, known, begun.Load())
 	}
 	defer response.Body.Close()
-	a := webAnswer{status: response.StatusCode, header: response.Header, secrets: known}
+	a := webAnswer{status: response.StatusCode, header: response.Header, secrets: known, foreign: w.foreign}
 	a.body, err = io.ReadAll(io.LimitReader(response.Body, w.longest))
 	if err != nil && a.status < http.StatusBadRequest {
 		return webAnswer{}, w.unanswered(err, known, true)
@@ -122,21 +144,24 @@ func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
 // known returns the secrets in a request.
 func (w *web) known(r *http.Request) secrets {
 	out := append(carried(r), w.secrets...)
-	if w.private {
+	if w.foreign {
 		out = append(out, wholly(r.URL)...)
 	}
 	return out
 }
 
-// errForbiddenAddress means that an address must not be called, whoever names it.
-var errForbiddenAddress = errors.New("this address is not called")
-
 // unanswered is the receipt of a request without an answer.
 func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
-	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, known.clean(bare(err)))}
+	said := known.clean(bare(err))
+	if w.foreign {
+		said = inOwnWords(err)
+	}
+	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, said)}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case errors.Is(err, errForbiddenAddress):
+		r.Outcome = Rejected
+	case certificate && w.foreign: // only its owner can mend that
 		r.Outcome = Rejected
 	case certificate:
 		r.Outcome = Misconfigured
@@ -144,6 +169,42 @@ func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
 		r.Outcome, r.RetryAfter = Throttled, webPause
 	}
 	return r
+}
+
+// inOwnWords is an error of a request to a server that people named, without what Go repeats of what
+// answered there, and without the IP address or the resolver behind a name.
+func inOwnWords(err error) error {
+	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	errno, network := errors.AsType[syscall.Errno](err)
+	_, lookup := errors.AsType[*net.DNSError](err)
+	_, plain := errors.AsType[tls.RecordHeaderError](err)
+	said := "the exchange with it broke off"
+	switch {
+	case errors.Is(err, errForbiddenAddress):
+		said = bare(err).Error()
+		if dial, ok := errors.AsType[*net.OpError](err); ok {
+			said = dial.Err.Error()
+		}
+	case untrusted:
+		said = "its certificate is not trusted"
+		if _, other := errors.AsType[x509.HostnameError](certificate); other {
+			said = "its certificate is for other names"
+		}
+		if invalid, ok := errors.AsType[x509.CertificateInvalidError](certificate); ok && invalid.Reason == x509.Expired {
+			said = "its certificate has expired, or is not valid yet"
+		}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		said = "it has not answered in time"
+	case errors.Is(err, context.Canceled):
+		said = "the exchange with it was ended here"
+	case lookup:
+		said = "its name could not be looked up"
+	case plain:
+		said = "it does not speak TLS"
+	case network:
+		said = errno.Error()
+	}
+	return worded{said, err}
 }
 
 // webAddress reads the address of a service, and returns nil if it is invalid.
@@ -195,8 +256,17 @@ func (w *web) unexpected(a webAnswer, said, setting string) CheckResult {
 // refused is the receipt for an answer that doesn't accept the message, going by its HTTP status.
 // Senders whose service says more look at that first.
 func (w *web) refused(a webAnswer, said string) Receipt {
-	said = cmp.Or(a.secrets.line(said), a.quote())
-	err := fmt.Errorf("%s answered %d: %s", w.service, a.status, said)
+	err := fmt.Errorf("%s answered %d", w.service, a.status)
+	if !w.foreign {
+		err = fmt.Errorf("%w: %s", err, cmp.Or(a.secrets.line(said), a.quote()))
+	}
+	redirected := a.status >= http.StatusMultipleChoices && a.status < http.StatusBadRequest
+	if redirected {
+		err = fmt.Errorf("%s answered %d, a redirect, which is not followed", w.service, a.status)
+	}
+	if w.foreign && (redirected || a.status == http.StatusUnauthorized || a.status == http.StatusProxyAuthRequired) {
+		return Receipt{Outcome: Rejected, Err: err} // the address is wrong, not the channel
+	}
 	switch a.status {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
 		return Receipt{Outcome: Misconfigured, Err: err}
@@ -208,8 +278,8 @@ func (w *web) refused(a webAnswer, said string) Receipt {
 		return Receipt{Outcome: Unknown, Err: err}
 	case a.status >= http.StatusBadRequest:
 		return Receipt{Outcome: Rejected, Err: err}
-	case a.status >= http.StatusMultipleChoices:
-		return Receipt{Outcome: Misconfigured, Err: fmt.Errorf("%s answered %d, a redirect, which is not followed", w.service, a.status)}
+	case redirected:
+		return Receipt{Outcome: Misconfigured, Err: err}
 	}
 	return Receipt{Outcome: Unknown, Err: err}
 }

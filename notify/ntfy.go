@@ -24,9 +24,10 @@ const (
 
 // NtfyConfig is the ntfy server that pushes.
 type NtfyConfig struct {
-	URL        string // of the server
-	Token      string // may publish to people's topics and read the reply topic
-	ReplyTopic string // where buttons send answers; empty: no buttons
+	URL        string       // of the server
+	Token      string       // may publish to people's topics and read the reply topic
+	ReplyTopic string       // where buttons send answers; empty: no buttons
+	Rules      AddressRules // of other servers, which people name
 }
 
 // Problems says what is wrong with the settings, by their names and without secrets.
@@ -49,13 +50,14 @@ func (c NtfyConfig) Problems() []string {
 // that nobody needs to reach us.
 type Ntfy struct {
 	config NtfyConfig
-	web    *web
+	web    *web // for our own server
+	others *web
 }
 
 // NewNtfy returns a sender that uses one server.
 func NewNtfy(c NtfyConfig) *Ntfy {
 	c.URL = strings.TrimRight(c.URL, "/")
-	return &Ntfy{config: c, web: newWeb("ntfy", c.Token)}
+	return &Ntfy{config: c, web: newWeb("ntfy", c.Token), others: newForeignWeb("that ntfy server", c.Rules)}
 }
 
 type ntfyMessage struct {
@@ -85,27 +87,36 @@ type ntfyEvent struct {
 	Tags    []string `json:"tags"`
 }
 
-// topic splits an address into server and topic, and returns the header that authenticates us there:
-// only our own server gets the token.
-func (n *Ntfy) topic(address string) (server, topic string, header http.Header, err error) {
-	server, topic = n.config.URL, address
+// A ntfyTopic is where a message goes, and by whom.
+type ntfyTopic struct {
+	web          *web
+	server, name string
+	header       http.Header // authenticates us: only our own server gets the token
+}
+
+// topic reads an address.
+func (n *Ntfy) topic(address string) (ntfyTopic, error) {
+	t := ntfyTopic{web: n.web, server: n.config.URL, name: address, header: n.header()}
 	if strings.Contains(address, "://") {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return "", "", nil, fmt.Errorf("the topic's address is not an http or https URL")
+		u := webAddress(address)
+		if u == nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(address, "#") {
+			return t, fmt.Errorf("the topic's address is not an http or https URL that ends with the topic")
 		}
 		address = strings.TrimRight(address, "/")
 		at := strings.LastIndex(address, "/")
-		server, topic = address[:at], address[at+1:]
+		t.server, t.name = address[:at], address[at+1:]
+		if t.server != n.config.URL {
+			t.web, t.header = n.others, nil
+		}
 	}
-	if topic == "" || strings.ContainsAny(topic, "/,?#") {
-		return "", "", nil, fmt.Errorf("what ends the topic's address is not a topic")
+	if t.name == "" || strings.ContainsAny(t.name, "/,?#%") {
+		return t, fmt.Errorf("what ends the topic's address is not a topic")
 	}
-	return server, topic, n.header(server), nil
+	return t, nil
 }
 
-func (n *Ntfy) header(server string) http.Header {
-	if n.config.Token == "" || server != n.config.URL {
+func (n *Ntfy) header() http.Header {
+	if n.config.Token == "" {
 		return nil
 	}
 	return http.Header{"Authorization": {"Bearer " + n.config.Token}}
@@ -113,14 +124,14 @@ func (n *Ntfy) header(server string) http.Header {
 
 // Send publishes the message once.
 func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
-	server, topic, header, err := n.topic(m.To)
+	t, err := n.topic(m.To)
 	if err != nil {
 		return Receipt{Outcome: Rejected, Dead: true, Err: err}
 	}
-	a, failed := n.web.postJSON(ctx, server, ntfyMessage{
-		Topic: topic, Title: m.headline(), Message: cmp.Or(m.note(), m.headline()), Priority: m.ntfyPriority(),
+	a, failed := t.web.postJSON(ctx, t.server, ntfyMessage{
+		Topic: t.name, Title: m.headline(), Message: cmp.Or(m.note(), m.headline()), Priority: m.ntfyPriority(),
 		Tags: []string{ntfyTag(m.Key)}, Click: m.Link, Actions: n.actions(m),
-	}, header)
+	}, t.header)
 	if failed != nil {
 		return *failed
 	}
@@ -132,8 +143,8 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		}
 		return Receipt{Outcome: Accepted, Reference: e.ID}
 	}
-	r := n.web.refused(a, ntfySaid(a))
-	if a.status == http.StatusNotFound { // it is the server that is wrong: unused topics exist, too
+	r := t.web.refused(a, ntfySaid(a))
+	if a.status == http.StatusNotFound && t.web == n.web { // it is the server that is wrong: unused topics exist, too
 		r.Outcome = Misconfigured
 	}
 	return r
@@ -199,17 +210,17 @@ func (n *Ntfy) Lag() time.Duration { return ntfyLag }
 
 // Find looks for the message among those that the server still has.
 func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
-	server, topic, header, err := n.topic(m.To)
+	t, err := n.topic(m.To)
 	if err != nil {
 		return foundAs("", err)
 	}
 	// A second earlier, because ntfy counts whole seconds.
-	a, err := n.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", server, topic, since.Unix()-1), header)
+	a, err := t.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", t.server, t.name, since.Unix()-1), t.header)
 	if err != nil {
 		return foundAs("", fmt.Errorf("look for a message on ntfy: %w", err))
 	}
 	if a.status != http.StatusOK {
-		return foundAs("", fmt.Errorf("look for a message: %w", n.web.refused(a, "").Err))
+		return foundAs("", fmt.Errorf("look for a message: %w", t.web.refused(a, "").Err))
 	}
 	for line := range bytes.Lines(a.body) {
 		var e ntfyEvent
@@ -250,7 +261,7 @@ func (n *Ntfy) checkServer(ctx context.Context) CheckResult {
 // checkToken asks whose token it is. A server without users, or behind a proxy that doesn't pass
 // the token on, answers that we are anonymous.
 func (n *Ntfy) checkToken(ctx context.Context) CheckResult {
-	a, err := n.web.get(ctx, n.config.URL+"/v1/account", n.header(n.config.URL))
+	a, err := n.web.get(ctx, n.config.URL+"/v1/account", n.header())
 	if err != nil {
 		return n.web.unreached(err, n.config.URL, ntfyAddress)
 	}
@@ -274,7 +285,7 @@ func (n *Ntfy) checkToken(ctx context.Context) CheckResult {
 }
 
 func (n *Ntfy) checkReplies(ctx context.Context) CheckResult {
-	a, err := n.web.get(ctx, n.config.URL+"/"+n.config.ReplyTopic+"/json?poll=1&since=1s", n.header(n.config.URL))
+	a, err := n.web.get(ctx, n.config.URL+"/"+n.config.ReplyTopic+"/json?poll=1&since=1s", n.header())
 	switch {
 	case err != nil:
 		return n.web.unreached(err, n.config.URL, ntfyAddress)
@@ -306,7 +317,7 @@ func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 	if err != nil {
 		return nil, cursor, fmt.Errorf("ntfy: %w", bare(err))
 	}
-	r.Header = n.header(n.config.URL)
+	r.Header = n.header()
 	known := n.web.known(r)
 	response, err := n.web.client.Do(r)
 	switch {

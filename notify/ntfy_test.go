@@ -22,7 +22,7 @@ func newPusher(t *testing.T) *notifytest.Ntfy {
 }
 
 func pusherOf(p *notifytest.Ntfy) *notify.Ntfy {
-	return notify.NewNtfy(notify.NtfyConfig{URL: p.URL + "/", Token: notifytest.NtfyToken, ReplyTopic: "replies"})
+	return notify.NewNtfy(notify.NtfyConfig{URL: p.URL + "/", Token: notifytest.NtfyToken, ReplyTopic: "replies", Rules: hereToo()})
 }
 
 func TestNtfyPushesAndIsAnswered(t *testing.T) {

@@ -122,7 +122,7 @@ func said(t *testing.T, address string) map[string]string {
 		tell(name+", sent", c.Send(t.Context(), message).Err)
 	}
 	message.To = private + "/topic"
-	tell("ntfy, elsewhere", notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1"}).Send(t.Context(), message).Err)
+	tell("ntfy, elsewhere", notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: hereToo()}).Send(t.Context(), message).Err)
 	message.To = private + "/services/" + token + "?key=" + token
 	tell("webhook", notify.NewWebhook(hookConfig()).Send(t.Context(), message).Err)
 	return out
@@ -152,13 +152,16 @@ func TestNoErrorTellsWhatAServerRepeats(t *testing.T) {
 	}
 }
 
+// peoplesOwn reports whether a text is about a server that a person named, which is never quoted.
+func peoplesOwn(of string) bool { return of == "webhook" || of == "ntfy, elsewhere" }
+
 // The credentials of a proxy are not in our settings.
 func TestNoErrorTellsTheSecretOfAProxy(t *testing.T) {
 	t.Parallel()
 	basic := "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("someone:"+password))
 	for of, text := range said(t, parrot(t, http.StatusBadGateway, func(_, _ string) string { return basic })) {
 		quiet(t, of, text, password)
-		if !strings.Contains(text, "Basic …") && !strings.Contains(of, "checked") {
+		if !strings.Contains(text, "Basic …") && !strings.Contains(of, "checked") && !peoplesOwn(of) {
 			t.Errorf("%s doesn't quote the answer: %s", of, text)
 		}
 	}
@@ -168,7 +171,7 @@ func TestAnErrorStillQuotesWhatIsNoSecret(t *testing.T) {
 	t.Parallel()
 	const text = "Basic authentication required at bastion.example.com, see /var/log/nginx-ingress-controller.log"
 	for of, text := range said(t, parrot(t, http.StatusBadGateway, func(_, _ string) string { return text })) {
-		if !strings.Contains(text, "Basic authentication required at bastion.example.com") || !strings.Contains(text, "nginx-ingress-controller.log") {
+		if !peoplesOwn(of) && (!strings.Contains(text, "Basic authentication required at bastion.example.com") || !strings.Contains(text, "nginx-ingress-controller.log")) {
 			t.Errorf("%s: %s", of, text)
 		}
 	}

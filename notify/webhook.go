@@ -7,20 +7,17 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
-	"syscall"
 	"time"
 )
 
 // WebhookConfig says how outgoing webhooks are called.
 type WebhookConfig struct {
-	Secret     string // for signing; empty: not signed
-	PublicOnly bool   // refuses addresses of this machine and of private networks
-	Clock      func() time.Time
+	Secret string // for signing; empty: not signed
+	Rules  AddressRules
+	Clock  func() time.Time
 }
 
 const shortestWebhookSecret = 16 // characters
@@ -41,34 +38,7 @@ type Webhook struct {
 
 // NewWebhook returns a sender for addresses that users choose.
 func NewWebhook(c WebhookConfig) *Webhook {
-	dialer := &net.Dialer{Timeout: webLimit, Control: func(_, address string, _ syscall.RawConn) error {
-		return c.allowed(address)
-	}}
-	w := &Webhook{config: c, web: newWebBy("the webhook", &http.Transport{
-		Proxy: http.ProxyFromEnvironment, DialContext: dialer.DialContext,
-	})}
-	w.web.private = true
-	return w
-}
-
-// metadata is the AWS metadata service over IPv6; everywhere else it has a link-local address.
-var metadata = netip.MustParseAddr("fd00:ec2::254")
-
-// allowed refuses addresses that no webhook needs. It sees the address actually connected to,
-// whatever name was given.
-func (c WebhookConfig) allowed(address string) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("%s: %w", address, errForbiddenAddress)
-	}
-	ip := to.Addr().Unmap().WithZone("")
-	switch {
-	case ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip.IsUnspecified(), ip == metadata:
-		return fmt.Errorf("%s: %w", ip, errForbiddenAddress)
-	case c.PublicOnly && (ip.IsPrivate() || ip.IsLoopback()):
-		return fmt.Errorf("%s is not a public address, and those are only called with WATCHBILL_WEBHOOK_PRIVATE=true: %w", ip, errForbiddenAddress)
-	}
-	return nil
+	return &Webhook{config: c, web: newForeignWeb("the webhook", c.Rules)}
 }
 
 // webhookBody is what the receiver gets. Fields may be added, but never change.
@@ -110,15 +80,11 @@ func (w *Webhook) Send(ctx context.Context, m Message) Receipt {
 		header.Set("Watchbill-Signature", sign(w.config.Secret, w.config.Clock(), body))
 	}
 	a, failed := w.web.post(ctx, m.To, "application/json", body, header)
-	a.secrets = append(a.secrets, m.secrets()...)
 	switch {
 	case failed != nil:
 		return *failed
 	case a.status >= 200 && a.status < 300:
 		return Receipt{Outcome: Accepted, Reference: m.Key}
-	case a.status >= 300 && a.status < 400, a.status == http.StatusUnauthorized, a.status == http.StatusProxyAuthRequired:
-		// The address is wrong, not the channel.
-		return Receipt{Outcome: Rejected, Err: w.web.refused(a, "").Err}
 	}
 	return w.web.refused(a, "")
 }

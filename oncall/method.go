@@ -173,8 +173,8 @@ func checkMail(address string) (string, error) {
 // checkTopic takes a topic of our server, or the whole address of one elsewhere.
 func checkTopic(address string) (string, error) {
 	u, err := url.Parse(address)
-	elsewhere := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil &&
-		ntfyTopic.MatchString(strings.Trim(u.Path, "/"))
+	elsewhere := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil &&
+		ntfyTopic.MatchString(strings.Trim(u.EscapedPath(), "/")) && !strings.ContainsAny(address, "?#")
 	if !elsewhere && !ntfyTopic.MatchString(address) {
 		return "", Refuse("A topic of ntfy has up to 64 letters, digits, dashes and underscores.")
 	}
@@ -197,7 +197,7 @@ func checkChat(address string) (string, error) {
 
 func checkWebhook(address string) (string, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil {
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil {
 		return "", Refuse("Please give a whole URL, such as https://example.com/page.")
 	}
 	return u.String(), nil

@@ -13,19 +13,20 @@ import (
 
 // channelFlags say how to reach people other than by Slack.
 type channelFlags struct {
-	twilioFlags    `embed:""`
-	SMTPURL        string `name:"smtp-url" env:"WATCHBILL_SMTP_URL" placeholder:"URL" help:"Mail server: smtps://user:password@mail.example.com:465, or smtp://… with STARTTLS."`
-	SMTPCAFile     string `name:"smtp-ca-file" env:"WATCHBILL_SMTP_CA_FILE" placeholder:"FILE" help:"Certificates (PEM) that vouch for the mail server, instead of the machine's."`
-	MailFrom       string `env:"WATCHBILL_MAIL_FROM" placeholder:"ADDRESS" help:"Where mail comes from, such as Watchbill <oncall@example.com>."`
-	NtfyURL        string `name:"ntfy-url" env:"WATCHBILL_NTFY_URL" placeholder:"URL" help:"Server of ntfy: https://ntfy.sh or your own."`
-	NtfyToken      string `env:"WATCHBILL_NTFY_TOKEN" placeholder:"tk_…" help:"Access token that may publish to people's topics and read the reply topic."`
-	NtfyReplyTopic string `env:"WATCHBILL_NTFY_REPLY_TOPIC" placeholder:"TOPIC" help:"Topic to which the buttons of a push send their answer; without it there are no buttons."`
-	PushoverToken  string `env:"WATCHBILL_PUSHOVER_TOKEN" placeholder:"TOKEN" help:"API token of your application at pushover.net."`
-	PushoverURL    string `name:"pushover-api-url" env:"WATCHBILL_PUSHOVER_API_URL" placeholder:"URL" help:"Another address in place of Pushover's, for a proxy or a simulator."`
-	TelegramURL    string `name:"telegram-api-url" env:"WATCHBILL_TELEGRAM_API_URL" placeholder:"URL" help:"Another address in place of Telegram's: a Bot API server of your own, a proxy or a simulator."`
-	TelegramToken  string `env:"WATCHBILL_TELEGRAM_TOKEN" placeholder:"TOKEN" help:"Token of your Telegram bot, from @BotFather."`
-	WebhookSecret  string `env:"WATCHBILL_WEBHOOK_SECRET" placeholder:"SECRET" help:"Signs outgoing webhooks."`
-	WebhookPrivate bool   `env:"WATCHBILL_WEBHOOK_PRIVATE" default:"true" negatable:"" help:"Webhooks may go to this machine and to private networks."`
+	twilioFlags     `embed:""`
+	SMTPURL         string `name:"smtp-url" env:"WATCHBILL_SMTP_URL" placeholder:"URL" help:"Mail server: smtps://user:password@mail.example.com:465, or smtp://… with STARTTLS."`
+	SMTPCAFile      string `name:"smtp-ca-file" env:"WATCHBILL_SMTP_CA_FILE" placeholder:"FILE" help:"Certificates (PEM) that vouch for the mail server, instead of the machine's."`
+	MailFrom        string `env:"WATCHBILL_MAIL_FROM" placeholder:"ADDRESS" help:"Where mail comes from, such as Watchbill <oncall@example.com>."`
+	NtfyURL         string `name:"ntfy-url" env:"WATCHBILL_NTFY_URL" placeholder:"URL" help:"Server of ntfy: https://ntfy.sh or your own."`
+	NtfyToken       string `env:"WATCHBILL_NTFY_TOKEN" placeholder:"tk_…" help:"Access token that may publish to people's topics and read the reply topic."`
+	NtfyReplyTopic  string `env:"WATCHBILL_NTFY_REPLY_TOPIC" placeholder:"TOPIC" help:"Topic to which the buttons of a push send their answer; without it there are no buttons."`
+	PushoverToken   string `env:"WATCHBILL_PUSHOVER_TOKEN" placeholder:"TOKEN" help:"API token of your application at pushover.net."`
+	PushoverURL     string `name:"pushover-api-url" env:"WATCHBILL_PUSHOVER_API_URL" placeholder:"URL" help:"Another address in place of Pushover's, for a proxy or a simulator."`
+	TelegramURL     string `name:"telegram-api-url" env:"WATCHBILL_TELEGRAM_API_URL" placeholder:"URL" help:"Another address in place of Telegram's: a Bot API server of your own, a proxy or a simulator."`
+	TelegramToken   string `env:"WATCHBILL_TELEGRAM_TOKEN" placeholder:"TOKEN" help:"Token of your Telegram bot, from @BotFather."`
+	WebhookSecret   string `env:"WATCHBILL_WEBHOOK_SECRET" placeholder:"SECRET" help:"Signs outgoing webhooks."`
+	WebhookPrivate  bool   `env:"WATCHBILL_WEBHOOK_PRIVATE" default:"true" negatable:"" help:"Webhooks, and other servers of ntfy, may be in private networks."`
+	WebhookLoopback string `env:"WATCHBILL_WEBHOOK_LOOPBACK" placeholder:"LIST" help:"Addresses of this machine to which they may go, such as 127.0.0.1:9000, divided by commas; localhost for all."`
 }
 
 // A channel is a provider, as configured, that reaches people in one or two ways.
@@ -98,7 +99,8 @@ func trust(c *notify.MailConfig, file string) error {
 }
 
 func (f channelFlags) ntfy() channel {
-	config := notify.NtfyConfig{URL: f.NtfyURL, Token: f.NtfyToken, ReplyTopic: f.NtfyReplyTopic}
+	rules, _ := f.addressRules() // its problems are the webhooks'
+	config := notify.NtfyConfig{URL: f.NtfyURL, Token: f.NtfyToken, ReplyTopic: f.NtfyReplyTopic, Rules: rules}
 	c := channel{name: "ntfy", problems: config.Problems()}
 	// Only a topic on our own server, not the full address of another one.
 	if _, err := oncall.MethodNtfy.CheckAddress(f.NtfyReplyTopic); f.NtfyReplyTopic != "" && (err != nil || strings.Contains(f.NtfyReplyTopic, "/")) {
@@ -128,11 +130,25 @@ func (f channelFlags) telegram() channel {
 	return c
 }
 
+// addressRules are for the addresses that people name.
+func (f channelFlags) addressRules() (notify.AddressRules, error) {
+	listed, err := notify.ParseLoopback(f.WebhookLoopback)
+	if err != nil {
+		err = fmt.Errorf("WATCHBILL_WEBHOOK_LOOPBACK: %w", err)
+	}
+	return notify.AddressRules{Private: f.WebhookPrivate, Loopback: listed}, err
+}
+
 // webhook needs no settings.
 func (f channelFlags) webhook(clock func() time.Time) channel {
-	config := notify.WebhookConfig{Secret: f.WebhookSecret, PublicOnly: !f.WebhookPrivate, Clock: clock}
+	rules, err := f.addressRules()
+	config := notify.WebhookConfig{Secret: f.WebhookSecret, Rules: rules, Clock: clock}
+	problems := config.Problems()
+	if err != nil {
+		problems = append(problems, err.Error())
+	}
 	return channel{
-		name: "webhook", problems: config.Problems(),
+		name: "webhook", problems: problems,
 		senders: map[oncall.Method]notify.Sender{oncall.MethodWebhook: notify.NewWebhook(config)},
 	}
 }

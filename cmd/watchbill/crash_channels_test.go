@@ -132,7 +132,7 @@ func startWebhook(t *testing.T, trap *trap) reached {
 	}))
 	t.Cleanup(server.Close)
 	gate := newHTTPGate(t, server.URL, trap, func(r *http.Request) bool { return r.Method == http.MethodPost })
-	return reached{address: gate + "/oncall", taken: c.taken}
+	return reached{address: gate + "/oncall", taken: c.taken, env: []string{"WATCHBILL_WEBHOOK_LOOPBACK=localhost"}}
 }
 
 // startTelegram is the part of Telegram's Bot API that sends.

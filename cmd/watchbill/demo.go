@@ -94,7 +94,7 @@ func (c *demoCmd) Run(p process) error {
 		Level(zerolog.WarnLevel).With().Timestamp().Logger()
 	err = serve(p, settings{
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
-		slackAPI: sim.APIURL(), listen: listen, channels: channelFlags{twilioFlags: flags, WebhookPrivate: true}.senders(p.clock, ""),
+		slackAPI: sim.APIURL(), listen: listen, channels: channelFlags{twilioFlags: flags, WebhookPrivate: true, WebhookLoopback: "localhost"}.senders(p.clock, ""),
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })

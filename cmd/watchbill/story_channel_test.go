@@ -39,7 +39,7 @@ func (s *story) use(ts *testscript.TestScript, f channelFlags) {
 	if s.channels == nil {
 		s.channels = map[oncall.Method]notify.Sender{}
 	}
-	f.WebhookPrivate = true
+	f.WebhookPrivate, f.WebhookLoopback = true, "localhost"
 	maps.Copy(s.channels, f.senders(s.clock.Now, ""))
 }
 

@@ -1,0 +1,93 @@
+package notify
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+)
+
+// transport calls only what the rules allow. It sees the address that is really connected to,
+// whatever name led there, and whatever that name meant a moment ago. A proxy connects by itself, so that
+// the host is looked up here first; the proxy's own address is an admin's choice.
+func (r AddressRules) transport() http.RoundTripper {
+	checked := &net.Dialer{Timeout: webLimit, Control: func(_, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return errNeverCalled
+		}
+		return r.allow(to)
+	}}
+	t := &addressGuard{rules: r, proxy: r.Proxy}
+	if t.proxy == nil {
+		t.proxy = http.ProxyFromEnvironment
+	}
+	t.direct = careful(&http.Transport{DialContext: checked.DialContext})
+	t.proxied = careful(&http.Transport{Proxy: t.proxy, DialContext: (&net.Dialer{Timeout: webLimit}).DialContext})
+	return t
+}
+
+// addressGuard calls addresses that people name.
+type addressGuard struct {
+	rules           AddressRules
+	proxy           func(*http.Request) (*url.URL, error)
+	direct, proxied http.RoundTripper
+}
+
+// RoundTrip calls the address of a request, if that is allowed.
+func (t *addressGuard) RoundTrip(r *http.Request) (*http.Response, error) {
+	through, err := t.proxy(r)
+	next := t.direct
+	if through != nil {
+		next = t.proxied
+	}
+	if err == nil {
+		err = t.allow(r.Context(), r.URL, through != nil)
+	}
+	if err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // as every RoundTripper must
+		}
+		return nil, err
+	}
+	return next.RoundTrip(r)
+}
+
+// allow says why an address must not be called. Only for a proxy it looks up the name; where that is
+// unknown here, the proxy alone can tell.
+func (t *addressGuard) allow(ctx context.Context, u *url.URL, proxied bool) error {
+	usual := "80"
+	if u.Scheme == "https" {
+		usual = "443"
+	}
+	n, err := strconv.ParseUint(cmp.Or(u.Port(), usual), 10, 16)
+	if err != nil {
+		return errNeverCalled
+	}
+	port := uint16(n)
+	if err := t.rules.allowHost(u.Hostname(), port); err != nil || !proxied {
+		return err
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return nil
+	}
+	if strings.ContainsFunc(u.Hostname(), func(c rune) bool { return c >= utf8.RuneSelf }) {
+		return errNotASCII // the transport would translate it into another name, or into a number
+	}
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil {
+		return ctx.Err()
+	}
+	for _, ip := range found {
+		if err := t.rules.allow(netip.AddrPortFrom(ip, port)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
