@@ -118,6 +118,30 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 }
 
+// What is used up for hours is not tried twice a minute, but often enough to notice that an admin has
+// acted.
+func TestWhatIsUsedUpIsTriedAgainLater(t *testing.T) {
+	t.Parallel()
+	d, clock, _, voice := withSMS(t)
+	voice.answer = func(notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Misconfigured, RetryAfter: 3 * time.Hour, Err: errors.New("used up")}
+	}
+	d.start(d.phone)
+	d.signal("db-1")
+	d.eventually("the person is told in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.looked()
+	clock.advance(time.Minute)
+	d.eventually("a call is tried", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.looked()
+	clock.advance(9 * time.Minute)
+	d.looked()
+	if n := len(voice.messages(notify.ForPage)); n != 1 {
+		t.Errorf("%d calls within nine minutes", n)
+	}
+	clock.advance(2 * time.Minute)
+	d.eventually("it is tried again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
+}
+
 // A call that nobody answers is repeated once, half a minute later, and then has failed. So has an SMS
 // that the carrier can't deliver. When nothing is left, the next step runs at once.
 func TestWhatFailsAfterItWasAccepted(t *testing.T) {

@@ -30,6 +30,8 @@ const (
 	// A provider's request to wait is respected within these limits.
 	shortestThrottle = time.Second
 	longestThrottle  = time.Minute
+	// longestBlocked is how long we believe a provider that nothing works for hours: an admin may act.
+	longestBlocked = 10 * time.Minute
 	// passedOver is how long a page waits while its provider is failing and others are tried.
 	passedOver = 10 * time.Second
 )
@@ -125,7 +127,7 @@ func (a *attempt) make(ctx context.Context) error {
 	switch a.receipt.Outcome {
 	case notify.Accepted, notify.Rejected:
 	case notify.Misconfigured:
-		a.again = wait(a.order.Attempt)
+		a.again = max(wait(a.order.Attempt), min(a.receipt.RetryAfter, longestBlocked))
 	case notify.Throttled:
 		a.again = min(max(a.receipt.RetryAfter, shortestThrottle), longestThrottle)
 	default:

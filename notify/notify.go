@@ -80,7 +80,7 @@ type Receipt struct {
 	Reference  string        // the provider's id for it
 	Place      Place         // where it can be redrawn later; zero: nowhere
 	Drawn      int64         // the version of the incident shown there
-	RetryAfter time.Duration // with Throttled
+	RetryAfter time.Duration // with Throttled, and with Misconfigured if it ends by itself
 	Err        error         // why, unless accepted
 	// Dead: with Rejected, nothing will ever reach this address, for example because the number does
 	// not exist or has answered STOP.

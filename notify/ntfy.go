@@ -143,21 +143,47 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		}
 		return Receipt{Outcome: Accepted, Reference: e.ID}
 	}
-	r := t.web.refused(a, ntfySaid(a))
-	if a.status == http.StatusNotFound && t.web == n.web { // it is the server that is wrong: unused topics exist, too
+	r, ours := t.web.refused(a, ntfySaid(a)), t.web == n.web
+	code := ntfyRefusal(a).Code
+	usedUp := code == ntfyMessages || code == ntfyBandwidth
+	switch {
+	case a.status == http.StatusNotFound && ours: // it is the server that is wrong: unused topics exist, too
 		r.Outcome = Misconfigured
+	case usedUp && ours:
+		r.Outcome, r.RetryAfter = Misconfigured, untilMidnight(a.header)
+		r.Err = fmt.Errorf("%w: what ntfy allows in a day is used up until midnight (UTC); give the token's user a tier, or use a server of your own", r.Err)
+	case usedUp:
+		r.Outcome, r.RetryAfter = Rejected, 0
 	}
 	return r
 }
 
-// ntfySaid is the reason in an answer of ntfy. Anything that is not its JSON is quoted.
-func ntfySaid(a webAnswer) string {
-	var said struct {
-		Error string `json:"error"`
+// ntfy's codes for what is used up for the day. Other limits are over in seconds.
+const (
+	ntfyBandwidth = 42905
+	ntfyMessages  = 42908
+)
+
+// untilMidnight is how long it is until the next day of UTC by the service's clock; 0 if that is not known.
+func untilMidnight(h http.Header) time.Duration {
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
 	}
-	_ = json.Unmarshal(a.body, &said)
-	return said.Error
+	return now.Truncate(24 * time.Hour).Add(24 * time.Hour).Sub(now)
 }
+
+// ntfyRefusal reads an answer that refuses something. Anything that is not ntfy's JSON is empty.
+func ntfyRefusal(a webAnswer) (said struct {
+	Code  int    `json:"code"`
+	Error string `json:"error"`
+}) {
+	_ = json.Unmarshal(a.body, &said)
+	return said
+}
+
+// ntfySaid is the reason in an answer of ntfy.
+func ntfySaid(a webAnswer) string { return ntfyRefusal(a).Error }
 
 // ntfyPriority is 5 for messages that may override silence.
 func (m Message) ntfyPriority() int {

@@ -122,6 +122,9 @@ func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
 		"no such server":   {fault: "404", outcome: notify.Misconfigured},
 		"too large":        {fault: "413", outcome: notify.Rejected},
 		"limit":            {fault: "429", outcome: notify.Throttled},
+		"too fast":         {fault: "42901", outcome: notify.Throttled},
+		"used up":          {fault: "42908", outcome: notify.Misconfigured},
+		"bytes used up":    {fault: "42905", outcome: notify.Misconfigured},
 		"broken":           {fault: "500", outcome: notify.Unknown},
 		"restarting":       {fault: "503", outcome: notify.Throttled},
 		"moved":            {fault: "302", outcome: notify.Misconfigured},
@@ -157,6 +160,27 @@ func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
 	n := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1"})
 	if r := n.Send(t.Context(), pageOf("ann-phone")); r.Outcome != notify.Throttled {
 		t.Errorf("out of reach: %+v", r)
+	}
+}
+
+// What is used up for the day comes back at midnight.
+func TestNtfyIsUsedUpUntilMidnight(t *testing.T) {
+	t.Parallel()
+	p := notifytest.NewNtfy(func() time.Time { return time.Date(2026, 3, 2, 22, 30, 0, 0, time.UTC) })
+	t.Cleanup(p.Close)
+	p.Fail("42908")
+	r := pusherOf(p).Send(t.Context(), pageOf("ann-phone"))
+	if r.Outcome != notify.Misconfigured || r.RetryAfter != 90*time.Minute || !strings.Contains(r.Err.Error(), "used up until midnight (UTC)") {
+		t.Errorf("%+v", r)
+	}
+	// On another server that is the matter of the person who named it.
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, `{"code":42908,"http":429,"error":"limit reached: daily message quota reached"}`)
+	}))
+	t.Cleanup(other.Close)
+	if r := pusherOf(p).Send(t.Context(), pageOf(other.URL+"/ann")); r.Outcome != notify.Rejected || r.Dead {
+		t.Errorf("elsewhere: %+v", r)
 	}
 }
 

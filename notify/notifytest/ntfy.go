@@ -22,7 +22,7 @@ type Ntfy struct {
 
 	mu     sync.Mutex
 	topics map[string][]NtfyMessage
-	fault  string // of the next publications: "cut" after accepting it, "hang", or a status
+	fault  string // of the next publications: "cut" after accepting it, "hang", a status, or ntfy's code
 	wake   chan struct{}
 	onWait func()
 }
@@ -80,8 +80,14 @@ func (p *Ntfy) account(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Ntfy) refuse(w http.ResponseWriter, status int) {
-	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"code":%d01,"http":%d,"error":"%s"}`, status, status, strings.ToLower(http.StatusText(status)))
+	p.refuseAs(w, 100*status+1, strings.ToLower(http.StatusText(status)))
+}
+
+// refuseAs refuses with a code of ntfy's, which begins with the status.
+func (p *Ntfy) refuseAs(w http.ResponseWriter, code int, why string) {
+	w.Header().Set("Date", p.clock().UTC().Format(http.TimeFormat))
+	w.WriteHeader(code / 100)
+	fmt.Fprintf(w, `{"code":%d,"http":%d,"error":"%s"}`, code, code/100, why)
 }
 
 func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
@@ -98,6 +104,8 @@ func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 	fault := p.fault
 	p.mu.Unlock()
 	switch status, err := strconv.Atoi(fault); {
+	case err == nil && status >= 1000:
+		p.refuseAs(w, status, "limit reached: daily message quota reached")
 	case err == nil:
 		p.refuse(w, status)
 	case fault == "hang":
