@@ -10,8 +10,9 @@
 // # Words
 //
 // They mean the same in Go, SQL, Slack and the docs. A few names that are stored are older: the
-// column turn is RoundRobinCount, the job "escalate" an incident's timer, the key "kind" of the
-// set-up file a format.
+// column turn is RoundRobinCount, the key "kind" of the set-up file a format, and "line" in a job's
+// arguments a lane. Some jobs are named otherwise than their types: "escalate" is IncidentTimer, "look"
+// CheckSchedule, "guard" CheckCoverage, "verify" SendProof. The event EventPassedOn is "handed_over".
 //
 // Who:
 //

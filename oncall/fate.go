@@ -28,7 +28,7 @@ func (f Fate) Shown() bool {
 	}
 }
 
-// A SignalFate signal is one with its fate.
+// A SignalFate is a signal and what became of it.
 type SignalFate struct {
 	Signal   Signal
 	Fate     Fate

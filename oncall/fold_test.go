@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// fold is a fold of one integration over what earlier folds have stored.
+// stored is what earlier folds of one integration have stored.
 type stored struct {
 	incidents map[IncidentID]Incident
 	alerts    map[AlertID]Alert

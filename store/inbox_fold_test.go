@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// foldLock is the advisory lock of the folder, by which an operator finds it in pg_locks.
+// foldLock is the advisory lock of the instance that folds, by which an operator finds it in pg_locks.
 const foldLock = 0x776201
 
 func TestRepeatedSignalsAreOneIncident(t *testing.T) {
@@ -359,7 +359,7 @@ func TestALockedIncidentHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// A folder that holds the lock but has been paused is deposed; while it is at work it is not.
+// An instance that holds the lock of the fold but has been paused is deposed; while it is at work it is not.
 func TestASilentFolderIsDeposed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -381,9 +381,9 @@ func TestASilentFolderIsDeposed(t *testing.T) {
 		w.looked()
 	}
 	if w.Folding() {
-		t.Fatal("a folder that is at work was deposed")
+		t.Fatal("an instance that is at work was deposed")
 	}
-	w.until("the folder is deposed and another folds", func() bool {
+	w.until("the paused instance is deposed and another folds", func() bool {
 		w.advance(time.Second) // one that has just looked may see the time only now
 		return w.count(`SELECT count(*) FROM inbox`) == 0
 	})
@@ -391,11 +391,11 @@ func TestASilentFolderIsDeposed(t *testing.T) {
 		t.Errorf("incident: %+v", in)
 	}
 	if err := ask(); err == nil {
-		t.Error("the paused folder still has its session")
+		t.Error("the paused instance still has its session")
 	}
 }
 
-// looked waits until the instance that does not fold has looked at the folder once more.
+// looked waits until the instance that does not fold has looked once more at the one that does.
 func (w *world) looked() {
 	w.t.Helper()
 	const last = `SELECT coalesce(max(extract(epoch FROM query_start) * 1000), 0)::bigint FROM pg_stat_activity

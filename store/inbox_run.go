@@ -129,7 +129,7 @@ func (w *inboxWatch) hear(ctx context.Context) error {
 		return nil
 	}
 	every := lookEvery
-	if w.inboxWorker != nil && len(w.held) > 0 {
+	if len(w.held) > 0 {
 		every = heldEvery
 	}
 	wait, cancel := context.WithTimeout(ctx, every)

@@ -25,10 +25,12 @@ func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq
 	return due, err
 }
 
-// decide is the way of every act and timer. It lets decide look at the incident while nobody else can
-// change it, and saves what that decides: the incident, its
-// events, its pages and the jobs. An error of decide's, such as a Refusal, comes back as it is and
-// nothing is saved. Jobs without a time of their own get that of the change's last event.
+// decide is the way of every timer, and of acts by commands and an incident's buttons. Answers and the
+// buttons of bundles go through saveActed, signals through decideAndSave, merges and links through
+// actOnTwo. It lets decide look at the incident while nobody else can change it, and saves what that
+// decides: the incident, its events, its pages and the jobs. An error of decide's, such as a Refusal,
+// comes back as it is and nothing is saved. Jobs without a time of their own get that of the change's
+// last event.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	decide func(oncall.Incident) (oncall.Change, bool, error),
 ) (out oncall.Incident, changed bool, err error) {
