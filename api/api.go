@@ -35,14 +35,17 @@ type server struct {
 	accepted prometheus.Histogram
 	load     load
 	strikes  strikes
+
+	calendars *calendars
 }
 
 // New returns the handler of all routes.
 func New(c Config) http.Handler {
 	metrics := promauto.With(c.Metrics)
 	s := &server{
-		Config:  c,
-		outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
+		Config:    c,
+		calendars: newCalendars(),
+		outages:   c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 		requests: metrics.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_http_requests_total",
 			Help: "Requests answered, by route and status code.",

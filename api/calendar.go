@@ -3,8 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"weak"
 
 	"github.com/watchbill/watchbill/ical"
 	"github.com/watchbill/watchbill/oncall"
@@ -24,23 +23,21 @@ const calendarPatience = 10 * time.Second
 
 // calendar serves a program that subscribes to shifts. The address itself is the secret.
 func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
-	body, p := s.feed(r)
+	c, p := s.feed(r)
 	if p != nil {
 		p.write(w)
 		return
 	}
-	sum := sha256.Sum256(body)
-	tag := `"` + hex.EncodeToString(sum[:16]) + `"`
-	w.Header().Set("ETag", tag)
+	w.Header().Set("ETag", c.tag)
 	w.Header().Set("Cache-Control", "private, max-age=300")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if matches(r.Header.Get("If-None-Match"), tag) {
+	if matches(r.Header.Get("If-None-Match"), c.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
 	w.Header().Set("Content-Disposition", `inline; filename="watchbill.ics"`)
-	_, _ = w.Write(body) // an error means that the peer is gone
+	_, _ = w.Write(c.body) // an error means that the peer is gone
 }
 
 // matches reports whether an If-None-Match header names the tag.
@@ -55,7 +52,7 @@ func matches(header, tag string) bool {
 }
 
 // feed returns the calendar for the secret in the request, or the problem to answer with.
-func (s *server) feed(r *http.Request) ([]byte, *problem) {
+func (s *server) feed(r *http.Request) (*builtCalendar, *problem) {
 	secret, ok := strings.CutSuffix(r.PathValue("file"), ".ics")
 	if !ok || len(secret) > maxKey {
 		return nil, s.noCalendar(r)
@@ -66,9 +63,9 @@ func (s *server) feed(r *http.Request) ([]byte, *problem) {
 	if errors.Is(err, oncall.ErrNotFound) {
 		return nil, s.noCalendar(r)
 	}
-	var body []byte
+	var c *builtCalendar
 	if err == nil {
-		body, err = s.write(ctx, f)
+		c, err = s.built(ctx, f)
 	}
 	if err != nil {
 		if r.Context().Err() == nil { // otherwise the reader hung up
@@ -76,7 +73,7 @@ func (s *server) feed(r *http.Request) ([]byte, *problem) {
 		}
 		return nil, unavailable("The database is unavailable, so the calendar can't be shown; ask again.")
 	}
-	return body, nil
+	return c, nil
 }
 
 // noCalendar answers an unknown secret and counts it, to slow down guessing.
@@ -89,13 +86,25 @@ func (s *server) noCalendar(r *http.Request) *problem {
 	return newProblem(http.StatusNotFound, "There is no calendar at this address; it may have been revoked.")
 }
 
-// write renders the calendar of a feed.
-func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
-	c, err := s.System.Calendar(ctx, f, s.Clock())
+// built returns the calendar of a feed as of today.
+func (s *server) built(ctx context.Context, f store.Feed) (*builtCalendar, error) {
+	now := s.Clock()
+	// Before the directory: it is better to change again than not to have changed.
+	state, err := s.System.FeedState(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	dir, err := s.System.Directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of := calendarState{revision: state.Revision, day: now.UTC().Truncate(24 * time.Hour), directory: weak.Make(dir)}
+	return s.calendars.get(ctx, f.ID, of, func() ([]byte, error) { return write(ctx, dir, f, state, now) })
+}
+
+// write renders the calendar of a feed.
+func write(ctx context.Context, dir *store.Directory, f store.Feed, state store.Calendar, now time.Time) ([]byte, error) {
+	c, err := dir.Calendar(ctx, f, state, now)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +113,9 @@ func (s *server) write(ctx context.Context, f store.Feed) ([]byte, error) {
 		feed.Name = "On call: " + dir.Name(f.UserID)
 	} else if schedule, ok := dir.Schedule(f.ScheduleID); ok {
 		feed.Name = "On call: " + schedule.Name()
+	}
+	if c.More {
+		feed.Note += fmt.Sprintf(" Only the first %d shifts are shown.", store.FeedShifts)
 	}
 	for _, shift := range c.Shifts {
 		feed.Events = append(feed.Events, entry(dir, shift, f.UserID != ""))

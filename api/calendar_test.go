@@ -1,9 +1,12 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,6 +104,38 @@ func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
 	got := d.send(http.MethodGet, path, nil, "If-None-Match: "+tag)
 	if got.code != http.StatusOK || got.header.Get("ETag") == tag || !strings.Contains(got.body, "SEQUENCE:2\r\n") {
 		t.Errorf("after a swap: %d %s", got.code, got.body)
+	}
+}
+
+// A schedule from before the shortest turn was an hour has a quarter of a million shifts; its feed has
+// the first some thousand, in a few megabytes, however many ask at once.
+func TestACalendarIsBounded(t *testing.T) {
+	d, own, whole, _ := subscribed(t)
+	_, err := d.pool.Exec(t.Context(), `
+		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
+		SELECT schedule_id, effective_from, jsonb_set(rotations, '{0,period}', '{"cron": "* * * * *"}'), '', '', created_at
+		FROM schedule_versions`)
+	d.must(err)
+	ctx, cancel := context.WithCancel(t.Context())
+	runs := make(chan error, 1)
+	go func() { runs <- d.store.Run(ctx, d.clock.now) }()
+	defer func() { cancel(); <-runs }()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var all sync.WaitGroup
+	for i := range 24 {
+		all.Go(func() {
+			got, err := d.try(http.MethodGet, "/v1/calendar/"+[]string{own, whole}[i%2]+".ics", nil)
+			if events := strings.Count(got.body, "BEGIN:VEVENT"); err != nil || got.code != http.StatusOK || events != store.FeedShifts ||
+				!strings.HasSuffix(got.body, "END:VCALENDAR\r\n") || !strings.Contains(got.body, "Only the first 5000") {
+				t.Errorf("%d with %d events, %v", got.code, events, err)
+			}
+		})
+	}
+	all.Wait()
+	runtime.ReadMemStats(&after)
+	if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 1500 { // 400 bytes an event, read by 24; it was 16 GiB
+		t.Errorf("24 requests took %d MiB", used)
 	}
 }
 

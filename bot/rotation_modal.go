@@ -108,6 +108,9 @@ func (e scheduleEdit) readRotation(f form) (r schedule.Rotation, wrong fieldErro
 	say(view.BlockTurns, err)
 	r.Period, err = schedule.ParsePeriod(f.text(view.BlockPeriod))
 	say(view.BlockPeriod, err)
+	if r.Period.TooShort() && (e.meta.Rotation < 0 || r.Period != e.current[e.meta.Rotation].Period) {
+		wrong[view.BlockPeriod] = "This hands over more often than once an hour. The shortest turn is an hour."
+	}
 	e.readStart(f, &r, wrong)
 	r.Members = slices.DeleteFunc(slices.Clone(r.Members), func(m schedule.Member) bool {
 		return !slices.ContainsFunc(r.Turns, func(t []oncall.UserID) bool { return slices.Contains(t, m.User) })

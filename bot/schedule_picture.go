@@ -26,6 +26,9 @@ type scheduleSpan struct {
 	rows     []view.ScheduleRow
 }
 
+// mostShownShifts is how many shifts of a role a picture or a list has room for.
+const mostShownShifts = 1_000
+
 func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
 	day, clock := r.zone.Local(from)
 	s := scheduleSpan{
@@ -40,7 +43,10 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 			s.timeZone = r.user.TimeZone
 		}
 		for _, role := range c.Roles() {
-			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.Shifts(s.from, s.to, role)}
+			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.FirstShifts(s.from, s.to, role, mostShownShifts)}
+			if n := len(row.Shifts); n == mostShownShifts { // as far as it is known, for all of them
+				s.to = row.Shifts[n-1].End
+			}
 			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
 				row.Role = ""
 			}
@@ -53,6 +59,9 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 			}
 			s.rows = append(s.rows, row)
 		}
+	}
+	for i, row := range s.rows {
+		s.rows[i].Shifts = slices.DeleteFunc(row.Shifts, func(shift schedule.Shift) bool { return !shift.Start.Before(s.to) })
 	}
 	return s
 }

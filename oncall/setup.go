@@ -201,7 +201,10 @@ func (c *checker) schedule(i int, s SetupSchedule) {
 	}
 	v, err := s.Version(people)
 	if err == nil && len(c.problems) == 0 {
-		_, err = schedule.Compile(schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: []schedule.Version{v}})
+		made := schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: []schedule.Version{v}}
+		if _, err = schedule.Compile(made); err == nil {
+			err = made.CheckTurns()
+		}
 	}
 	if err != nil {
 		c.say("schedule %q: %v", s.Name, err)

@@ -36,6 +36,13 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		{`team "payments": member "Zed": there is no user of that name in the file`, func(s *Setup) { s.Teams[0].Members[0] = "Zed" }},
 		{`schedule "primary": rotation "weekly": start is "2026-01-05"; it must be a day and time of the first hand-off such as "2026-01-05 09:00"`, func(s *Setup) { s.Schedules[0].Rotations[0].Start = "2026-01-05" }},
 		{`schedule "primary": rotation "weekly": every is "blue moon"; it must be a period such as "week", "2 weeks", "day" or "12 hours"`, func(s *Setup) { s.Schedules[0].Rotations[0].Every = "blue moon" }},
+		{`schedule "primary": The rotations for role "primary" change 335 times within a week: at most once an hour is possible.`, func(s *Setup) {
+			r := s.Schedules[0].Rotations[0]
+			r.Every = "hour"
+			half := r
+			half.Name, half.Start = "half", "2026-01-05 09:30"
+			s.Schedules[0].Rotations = []SetupRotation{r, half}
+		}},
 		{`schedule "primary", rotation "weekly": turn "Zed": there is no user of that name in the file`, func(s *Setup) { s.Schedules[0].Rotations[0].Turns[0][0] = "Zed" }},
 		{`policy "payments", step 1: every is "2m", but the step runs only once; give repeat`, func(s *Setup) { s.Policies[0].Steps[0].Every = "2m" }},
 		{`policy "payments", step 1: "webhook http://169.254.169.254/x": webhooks never go to link-local addresses`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "webhook http://169.254.169.254/x" }},

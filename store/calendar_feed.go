@@ -107,9 +107,13 @@ const (
 	feedMargin = 100 // days
 )
 
+// FeedShifts is how many shifts a feed shows at most: about 200 days of the shortest turns.
+const FeedShifts = 5_000
+
 // A Calendar is what a feed shows, from 30 days back to 180 days ahead.
 type Calendar struct {
 	Shifts   []CalendarShift // by start
+	More     bool            // there are later ones, which are left out
 	Revision int64           // grows with every change of the schedules
 	Changed  time.Time       // when that was
 }
@@ -123,55 +127,78 @@ type CalendarShift struct {
 	Role     string
 }
 
-// Calendar returns what a feed shows.
-func (s *System) Calendar(ctx context.Context, f Feed, now time.Time) (Calendar, error) {
+// FeedState returns the revision of a feed and when that was, without its shifts.
+func (s *System) FeedState(ctx context.Context, f Feed) (Calendar, error) {
 	const load = `
 		SELECT (SELECT count(*) FROM schedule_versions WHERE $1::bigint = 0 OR schedule_id = $1)
 		     + (SELECT count(*) + count(cancelled_at) FROM overrides WHERE $1::bigint = 0 OR schedule_id = $1),
 		       greatest($2::timestamptz, (SELECT max(created_at) FROM schedule_versions WHERE $1::bigint = 0 OR schedule_id = $1),
 		                (SELECT max(greatest(created_at, cancelled_at)) FROM overrides WHERE $1::bigint = 0 OR schedule_id = $1))`
 	var c Calendar
-	// Before the directory: it is better to change again than not to have changed.
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, load, f.ScheduleID, f.CreatedAt).Scan(&c.Revision, &c.Changed)
 	})
 	if err != nil {
-		return Calendar{}, fmt.Errorf("show feed %d: %w", f.ID, err)
+		return Calendar{}, fmt.Errorf("look at feed %d: %w", f.ID, err)
 	}
-	dir, err := s.Directory(ctx)
-	if err != nil {
-		return Calendar{}, fmt.Errorf("show feed %d: %w", f.ID, err)
-	}
-	// Whole days, so that the answer is the same all day.
+	return c, nil
+}
+
+// Calendar returns what a feed shows on the day of an instant, the same all day. It ends with ctx.
+func (d *Directory) Calendar(ctx context.Context, f Feed, state Calendar, now time.Time) (Calendar, error) {
+	c := state
 	today := now.UTC().Truncate(24 * time.Hour)
 	from, to := today.AddDate(0, 0, -feedBack), today.AddDate(0, 0, feedAhead)
-	for _, schedule := range dir.Schedules {
+	for _, schedule := range d.Schedules {
 		if f.ScheduleID != 0 && schedule.ID() != f.ScheduleID {
 			continue
 		}
 		for _, role := range schedule.Roles() {
-			c.Shifts = append(c.Shifts, calendarShifts(schedule, role, f.UserID, from, to)...)
+			c.Shifts = append(c.Shifts, calendarShifts(ctx, schedule, role, f.UserID, from, to)...)
+			if err := ctx.Err(); err != nil {
+				return Calendar{}, fmt.Errorf("show feed %d: %w", f.ID, err)
+			}
+			slices.SortStableFunc(c.Shifts, func(a, b CalendarShift) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Key, b.Key)) })
+			if len(c.Shifts) > FeedShifts {
+				c.More = true
+				c.Shifts = slices.Clip(c.Shifts[:FeedShifts])
+			}
 		}
 	}
-	slices.SortStableFunc(c.Shifts, func(a, b CalendarShift) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Key, b.Key)) })
 	return c, nil
 }
 
 // calendarShifts returns the shifts of a role, or those of one person: while they are on call it is
-// one shift, whoever is so beside them.
-func calendarShifts(schedule *schedule.Schedule, role string, user oncall.UserID, from, to time.Time) []CalendarShift {
+// one shift, whoever is so beside them. If there are more than FeedShifts, it returns one more than that.
+func calendarShifts(
+	ctx context.Context, schedule *schedule.Schedule, role string, user oncall.UserID, from, to time.Time,
+) []CalendarShift {
 	begin := from.AddDate(0, 0, -feedMargin)
 	var out []CalendarShift
-	for _, shift := range schedule.Shifts(begin, to.AddDate(0, 0, feedMargin), role) {
+	for shift := range schedule.Each(begin, to.AddDate(0, 0, feedMargin), role) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		n := len(out)
+		last := n > 0 && out[n-1].End.Equal(shift.Start) // else a longer one can't come
+		if !shift.Start.Before(to) && !last {
+			break
+		}
 		if len(shift.Users) == 0 || user != "" && !slices.Contains(shift.Users, user) {
 			continue
 		}
 		if user != "" {
 			shift.Users = []oncall.UserID{user}
-			if n := len(out); n > 0 && out[n-1].End.Equal(shift.Start) {
+			if last {
 				out[n-1].End = shift.End
 				continue
 			}
+		}
+		if !shift.Start.Before(to) || n > FeedShifts {
+			break
+		}
+		if n > 0 && !out[n-1].End.After(from) { // all before it are over, too
+			out = out[:0]
 		}
 		start := shift.Start.Unix()
 		if shift.Start.Equal(begin) { // it began before we looked
@@ -181,5 +208,5 @@ func calendarShifts(schedule *schedule.Schedule, role string, user oncall.UserID
 			Shift: shift, Schedule: schedule, Role: role, Key: fmt.Sprintf("%d/%s/%s/%d", schedule.ID(), role, user, start),
 		})
 	}
-	return slices.DeleteFunc(out, func(c CalendarShift) bool { return !c.End.After(from) || !c.Start.Before(to) })
+	return slices.DeleteFunc(out, func(c CalendarShift) bool { return !c.End.After(from) })
 }

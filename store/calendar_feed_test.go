@@ -37,7 +37,9 @@ func (w *world) schedule(name string) *schedule.Schedule {
 // calendar shows a feed, a line for each shift.
 func (w *world) calendar(f store.Feed, now time.Time) (lines []string, c store.Calendar) {
 	w.t.Helper()
-	c = must[store.Calendar](w.t)(w.Calendar(w.t.Context(), f, now))
+	state := must[store.Calendar](w.t)(w.FeedState(w.t.Context(), f))
+	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
+	c = must[store.Calendar](w.t)(dir.Calendar(w.t.Context(), f, state, now))
 	for _, s := range c.Shifts {
 		lines = append(lines, fmt.Sprint(s.Start.Format("01-02 15:04"), " ", s.End.Format("01-02 15:04"), " ", s.Schedule.Name(), " ", s.Role, " ", s.Users))
 	}

@@ -110,6 +110,9 @@ func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.T
 	if err != nil {
 		return o, err
 	}
+	if err := o.CheckTurns(); err != nil {
+		return o, err
+	}
 	changed.Overrides = append(changed.Overrides, o)
 	if _, err := schedule.Compile(changed); err != nil {
 		return o, err

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -97,6 +98,53 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	}
 	_, err = w.RestoreVersion(t.Context(), s.ID, 999, history[2].ID, bo, later)
 	isRefused(t, err, `There is no such version of "primary" any more.`)
+}
+
+// Turns of less than an hour are refused however they come; one that is stored from before goes on.
+func TestTurnsAreAtLeastAnHour(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := w.stored("primary")
+	const cron = `Rotation "weekly" hands off more often than once an hour: the shortest turn is an hour.`
+	edit := schedule.Version{Rotations: slices.Clone(s.Current(start)), CreatedBy: ann}
+	edit.Rotations[0].Period = schedule.Period{Cron: "* * * * *"}
+	_, err := w.EditSchedule(t.Context(), s.ID, edit, s.Latest(), start)
+	isRefused(t, err, cron)
+	_, err = w.AddOverride(t.Context(), s.ID, schedule.Override{
+		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: start, End: start.AddDate(0, 1, 0), Windows: minuteWindows(),
+	}, start)
+	isRefused(t, err, "The override changes who is on call more often than once an hour: that is not possible.")
+	with := setup()
+	half := with.Schedules[0].Rotations[0]
+	with.Schedules[0].Rotations[0].Every, half.Every = "hour", "hour"
+	half.Name, half.Start = "half", strings.Replace(half.Start, ":00", ":30", 1)
+	with.Schedules[0].Rotations = append(with.Schedules[0].Rotations, half)
+	if _, err := w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start); err == nil || !strings.Contains(err.Error(), "at most once an hour is possible") {
+		t.Errorf("apply: %v", err)
+	}
+
+	w.exec(`
+		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
+		SELECT schedule_id, $1, jsonb_set(rotations, '{0,period}', '{"cron": "* * * * *"}'), '', '', $1
+		FROM schedule_versions WHERE schedule_id = $2`, start, s.ID)
+	old := w.stored("primary")
+	if got := w.holds(s.ID, start); len(got) == 0 {
+		t.Error("nobody is on call by what is stored")
+	}
+	other, err := w.EditSchedule(t.Context(), s.ID, schedule.Version{Rotations: s.Current(start.Add(-1)), CreatedBy: ann}, old.Latest(), start)
+	if err != nil {
+		t.Fatalf("mended: %v", err)
+	}
+	_, err = w.RestoreVersion(t.Context(), s.ID, old.Latest(), other.Latest(), ann, start)
+	isRefused(t, err, cron)
+}
+
+// minuteWindows open and close every two minutes.
+func minuteWindows() (out []schedule.Window) {
+	for m := range 300 {
+		out = append(out, schedule.Window{Days: []schedule.Weekday{"mon"}, From: schedule.TimeOfDay(4 * m), To: schedule.TimeOfDay(4*m + 2)})
+	}
+	return out
 }
 
 // Of two who edit at once, one wins and the other hears of it.

@@ -93,6 +93,9 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 	if _, err := schedule.Compile(next); err != nil {
 		return oncall.Refuse("Schedule %q: %s", s.Name, err)
 	}
+	if err := old.CheckNewTurns(version.Rotations, a.now); fresh && err != nil {
+		return oncall.Refuse("Schedule %q: %s", s.Name, err)
+	}
 	id := old.ID
 	switch {
 	case !known:

@@ -29,8 +29,7 @@ func SchedulePreview(was, is *schedule.Schedule, at, now time.Time, zone *time.L
 		if role != schedule.RolePrimary {
 			lines = []string{"*The next shifts, " + Name(role) + "*"}
 		}
-		shifts := is.Shifts(at, end, role)
-		for i, s := range shifts[:min(len(shifts), previewShifts)] {
+		for i, s := range is.FirstShifts(at, end, role, previewShifts) {
 			when := Between(s.Start, s.End, zone)
 			switch last := s.End.Equal(end); {
 			case i == 0 && last:

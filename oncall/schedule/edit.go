@@ -48,6 +48,7 @@ func (s Definition) Edit(v Version, seen int64, now time.Time) (Definition, erro
 		// Written out, so that another zone of the schedule never changes the past.
 		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, s.TimeZone)
 	}
+	was := s
 	planned := s.later(*v.EffectiveFrom)
 	s.Versions = append(slices.Clone(s.Versions), v)
 	for _, p := range planned {
@@ -57,7 +58,7 @@ func (s Definition) Edit(v Version, seen int64, now time.Time) (Definition, erro
 	if _, err := Compile(s); err != nil {
 		return s, err
 	}
-	return s, nil
+	return s, was.CheckNewTurns(v.Rotations, now)
 }
 
 // History returns the versions without those that an edit had to repeat in the place of

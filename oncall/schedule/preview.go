@@ -15,9 +15,12 @@ type Move struct {
 	Gained bool      `json:"gained"` // else lost
 }
 
+// mostMoved is how many shifts of a role MovedShifts compares: more than eight weeks have of the shortest turns.
+const mostMoved = 2_000
+
 // MovedShifts returns what every person gains and loses between two instants if the
 // schedule before becomes the schedule after: by start, then role, user, and lost
-// before gained.
+// before gained. Of very many shifts it compares the first.
 func MovedShifts(before, after *Schedule, from, to time.Time) []Move {
 	moves := []Move{}
 	roles := before.Roles()
@@ -27,7 +30,7 @@ func MovedShifts(before, after *Schedule, from, to time.Time) []Move {
 		}
 	}
 	for _, role := range roles {
-		was, is := before.Shifts(from, to, role), after.Shifts(from, to, role)
+		was, is := before.FirstShifts(from, to, role, mostMoved), after.FirstShifts(from, to, role, mostMoved)
 		moves = append(moves, moved(was, is, Move{Role: role})...)
 		moves = append(moves, moved(is, was, Move{Role: role, Gained: true})...)
 	}

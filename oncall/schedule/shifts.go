@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -42,37 +43,71 @@ type Gap struct {
 	Intended bool      `json:"intended"`
 }
 
-// Shifts returns the shifts of a role from one instant to another. They tile the
-// whole stretch, holes included; the first and the last are cut off at its ends.
+// MostShifts is how many shifts Shifts returns at most: those of two years of the shortest turns. Schedules
+// that are older than the limit may have more, and a schedule must not take the memory of all others.
+const MostShifts = 20_000
+
+// chunkDays is how far Each looks ahead at once.
+const chunkDays = 91
+
+// Shifts returns the shifts of a role from one instant to another, the first MostShifts of them. They tile
+// the whole stretch, holes included; the first and the last are cut off at its ends.
 func (c *Schedule) Shifts(from, to time.Time, role string) []Shift {
+	return c.FirstShifts(from, to, role, MostShifts)
+}
+
+// FirstShifts is Shifts for who needs only so many.
+func (c *Schedule) FirstShifts(from, to time.Time, role string, most int) []Shift {
+	shifts := []Shift{}
+	for s := range c.Each(from, to, role) {
+		if len(shifts) == most {
+			break
+		}
+		shifts = append(shifts, s)
+	}
+	return shifts
+}
+
+// Each goes through the shifts of a role from one instant to another, however many there are.
+func (c *Schedule) Each(from, to time.Time, role string) iter.Seq[Shift] {
 	l := c.line(role)
 	if l == nil {
 		l = &line{role: role, versions: []version{{from: ever}}, cuts: []int64{ever}, acting: [][]int32{nil}}
 	}
-	begin, end := nanos(from), nanos(to)
-	if begin >= end {
-		return []Shift{}
+	return func(yield func(Shift) bool) {
+		var (
+			last  Shift
+			begun bool
+			arena []UserID // one allocation for many small sets
+		)
+		more := true
+		end := nanos(to)
+		for at := nanos(from); at < end && more; {
+			next := min(end, later(at, chunkDays))
+			l.walk(at, next, func(p piece) bool {
+				if begun && slices.Equal(last.Users, p.users) {
+					last.End = instant(p.end)
+					return true
+				}
+				if begun && !yield(last) {
+					more = false
+					return false
+				}
+				if len(arena)+len(p.users) > cap(arena) {
+					arena = make([]UserID, 0, max(64, len(p.users)))
+				}
+				n := len(arena)
+				arena = append(arena, p.users...)
+				begun = true
+				last = Shift{Start: instant(p.start), End: instant(p.end), Users: arena[n:len(arena):len(arena)], Source: l.source(p.why)}
+				return true
+			})
+			at = next
+		}
+		if begun && more {
+			yield(last)
+		}
 	}
-	cuts := l.cutsIn(begin, end)
-	shifts := make([]Shift, 0, len(cuts))
-	arena := make([]UserID, 0, 64) // one allocation for many small sets
-	l.visit(cuts, end, func(p piece) bool {
-		if n := len(shifts); n > 0 && slices.Equal(shifts[n-1].Users, p.users) {
-			shifts[n-1].End = instant(p.end)
-			return true
-		}
-		if len(arena)+len(p.users) > cap(arena) {
-			arena = make([]UserID, 0, max(len(cuts), len(p.users)))
-		}
-		at := len(arena)
-		arena = append(arena, p.users...)
-		shifts = append(shifts, Shift{
-			Start: instant(p.start), End: instant(p.end),
-			Users: arena[at:len(arena):len(arena)], Source: l.source(p.why),
-		})
-		return true
-	})
-	return shifts
 }
 
 // NextChange returns the first instant after one, and before the horizon, at which
@@ -127,9 +162,10 @@ func (c *Schedule) Who(t time.Time) []Duty {
 		}
 		for days := 7; days <= 7*64 && d.Since.IsZero(); days *= 4 {
 			from := t.AddDate(0, 0, -days)
-			shifts := c.Shifts(from, t.Add(1), l.role)
-			if last := shifts[len(shifts)-1]; last.Start.After(from) {
-				d.Since = last.Start
+			for s := range c.Each(from, t.Add(1), l.role) {
+				if s.Start.After(from) {
+					d.Since = s.Start
+				}
 			}
 		}
 		duties = append(duties, d)

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/store"
+)
+
+// However many ask at once, a feed is built by one at a time, and again only when what it is made of changes.
+func TestACalendarIsBuiltOnce(t *testing.T) {
+	t.Parallel()
+	c := newCalendars()
+	state := calendarState{revision: 1}
+	var mu sync.Mutex
+	builds := 0
+	build := func() ([]byte, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		builds++
+		return fmt.Append(nil, "build ", builds), nil
+	}
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if got, err := c.get(t.Context(), 1, state, build); err != nil || string(got.body) != "build 1" {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+	all.Wait()
+	for _, changed := range []calendarState{{revision: 2}, {revision: 2, day: time.Unix(0, 0)}} {
+		was := builds
+		if _, err := c.get(t.Context(), 1, changed, build); err != nil || builds != was+1 {
+			t.Errorf("%+v: built %d times, %v", changed, builds-was, err)
+		}
+	}
+}
+
+// Whoever builds may hang up: the next one builds it.
+func TestACalendarIsBuiltByWhoeverStays(t *testing.T) {
+	t.Parallel()
+	c := newCalendars()
+	gone, hangUp := context.WithCancel(t.Context())
+	begun := make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		_, err := c.get(gone, 1, calendarState{}, func() ([]byte, error) {
+			close(begun)
+			<-gone.Done()
+			return nil, gone.Err()
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("who hung up: %v", err)
+		}
+	})
+	<-begun
+	impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := c.get(impatient, 1, calendarState{}, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("who waits no longer: %v", err)
+	}
+	all.Go(func() {
+		if got, err := c.get(t.Context(), 1, calendarState{}, func() ([]byte, error) { return []byte("x"), nil }); err != nil || string(got.body) != "x" {
+			t.Errorf("who stays: %v, %v", got, err)
+		}
+	})
+	hangUp()
+	all.Wait()
+}
+
+// What is remembered is bounded: those go that were not used for longest.
+func TestCalendarsAreForgotten(t *testing.T) {
+	t.Parallel()
+	c := newCalendars()
+	builds := 0
+	get := func(id int) {
+		if _, err := c.get(t.Context(), store.FeedID(id), calendarState{}, func() ([]byte, error) { builds++; return make([]byte, 4<<20), nil }); err != nil {
+			t.Fatal(err)
+		}
+		if c.bytes > mostRemembers {
+			t.Fatalf("%d bytes are kept", c.bytes)
+		}
+	}
+	for id := range 12 {
+		get(id)
+		get(0)
+	}
+	if get(0); builds != 12 {
+		t.Errorf("built %d, want 12: the first is used all the time", builds)
+	}
+	if get(1); builds != 13 {
+		t.Errorf("built %d, want 13", builds)
+	}
+}
