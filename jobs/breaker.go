@@ -18,42 +18,64 @@ const (
 	probeAfter = 30 * time.Second
 )
 
+// maxBreakers is how many are kept: people may bring any number of servers.
+const maxBreakers = 1000
+
+// A provider is what fails or works as one: that of a method, or one server that a person has brought.
+type provider struct {
+	method oncall.Method
+	server string // empty: the method's own
+}
+
+type breaker = gobreaker.TwoStepCircuitBreaker[any]
+
 // breakers tracks failing providers. They change the order in which a person is paged, but never
 // keep a page from being sent. They use the machine's clock, because gobreaker accepts no other;
 // only the time of the next try depends on it.
 type breakers struct {
-	changed func(method oncall.Method, open bool)
+	changed func(method oncall.Method, open bool) // not called for a person's server
 
 	mu sync.Mutex
-	of map[oncall.Method]*gobreaker.TwoStepCircuitBreaker[any]
+	of map[provider]*breaker
 }
 
-func (b *breakers) breaker(method oncall.Method) *gobreaker.TwoStepCircuitBreaker[any] {
+func (b *breakers) breaker(of provider) *breaker {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.of == nil {
-		b.of = map[oncall.Method]*gobreaker.TwoStepCircuitBreaker[any]{}
+	if found := b.of[of]; found != nil {
+		return found
 	}
-	if b.of[method] == nil {
-		b.of[method] = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
-			Name: string(method), Timeout: probeAfter,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
-			OnStateChange: func(_ string, _, to gobreaker.State) {
-				b.changed(method, to == gobreaker.StateOpen)
-			},
-		})
+	if b.of == nil || len(b.of) >= maxBreakers {
+		kept := map[provider]*breaker{}
+		for p, known := range b.of {
+			if p.server == "" {
+				kept[p] = known
+			}
+		}
+		b.of = kept // a failing server that is forgotten is found out again
 	}
-	return b.of[method]
+	b.of[of] = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
+		Name: string(of.method), Timeout: probeAfter,
+		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if of.server == "" {
+				b.changed(of.method, to == gobreaker.StateOpen)
+			}
+		},
+	})
+	return b.of[of]
 }
 
-// ask reports whether a method's provider is failing while another of the person's methods may work.
+// ask reports whether a page's provider is failing while another of the person's methods may work.
 // If not, the caller must report the outcome of the call to done.
-func (b *breakers) ask(method oncall.Method, others []oncall.Method) (done func(notify.Receipt), open bool) {
-	report, err := b.breaker(method).Allow()
+func (b *breakers) ask(of provider, others []oncall.Method) (done func(notify.Receipt), open bool) {
+	report, err := b.breaker(of).Allow()
 	if err == nil {
 		return func(r notify.Receipt) { report(failure(r)) }, false
 	}
-	if slices.ContainsFunc(others, func(o oncall.Method) bool { return o != method && b.breaker(o).State() != gobreaker.StateOpen }) {
+	if slices.ContainsFunc(others, func(o oncall.Method) bool {
+		return o != of.method && b.breaker(provider{method: o}).State() != gobreaker.StateOpen
+	}) {
 		return nil, true
 	}
 	return func(notify.Receipt) {}, false

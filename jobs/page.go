@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +104,14 @@ func (a *attempt) make(ctx context.Context) error {
 		a.again = wait(a.order.Attempt)
 		return nil
 	}
-	leave := a.jobs.lanes.enter(ctx, a.order.Page.Lane())
+	through, lane := provider{method: a.order.Page.Method}, a.order.Page.Lane()
+	if d := sender.Dispatcher; d != nil {
+		through.server = d.Server(cmp.Or(a.order.Address, a.order.Page.To))
+		if through.server != "" && through.method.Info().Setting != "" {
+			lane += "/brought" // anybody's server may hang; pages through the admin's go on
+		}
+	}
+	leave := a.jobs.lanes.enter(ctx, lane)
 	if leave == nil {
 		a.waitForLane()
 		return nil
@@ -115,7 +123,7 @@ func (a *attempt) make(ctx context.Context) error {
 			return err
 		}
 	}
-	done, open := a.jobs.breakers.ask(a.order.Page.Method, a.order.Others)
+	done, open := a.jobs.breakers.ask(through, a.order.Others)
 	if open {
 		a.passed, a.again = true, passedOver
 		a.receipt = notify.Receipt{Outcome: notify.Throttled, Err: errors.New("the provider fails: other ways are tried first")}

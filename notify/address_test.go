@@ -184,3 +184,21 @@ func TestWhatPeoplesServersSayIsNotRepeated(t *testing.T) {
 		}
 	}
 }
+
+func TestServersThatPeopleBring(t *testing.T) {
+	t.Parallel()
+	push := notify.AbilitiesOf(notify.NewNtfy(notify.NtfyConfig{URL: "https://ntfy.example.com/"})).Dispatcher
+	hook := notify.AbilitiesOf(notify.NewWebhook(hookConfig())).Dispatcher
+	for _, c := range []struct {
+		of       notify.Dispatcher
+		to, want string
+	}{
+		{push, "ann", ""}, {push, "https://ntfy.example.com/ann", ""}, {push, "https://NTFY.sh/ann", "ntfy.sh"},
+		{push, "https://ntfy.sh:8443/ann", "ntfy.sh:8443"}, {push, "a/b", ""},
+		{hook, "https://Example.com/ann?x=1", "example.com"}, {hook, "x", ""},
+	} {
+		if got := c.of.Server(c.to); got != c.want {
+			t.Errorf("%s is on %q, want %q", c.to, got, c.want)
+		}
+	}
+}

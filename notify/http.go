@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -214,6 +215,15 @@ func webAddress(address string) *url.URL {
 		return nil
 	}
 	return u
+}
+
+// hostOf is the host of an address, in one spelling; "" if it has none.
+func hostOf(address string) string {
+	u := webAddress(address)
+	if u == nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
 }
 
 // apiProblems says what is wrong with a setting that replaces the address of a service.

@@ -180,6 +180,13 @@ type Listener interface {
 	Listen(ctx context.Context, cursor string) (replies []Reply, next string, err error)
 }
 
+// A Dispatcher is a Sender that goes through servers that people bring, as well as or in place of one
+// that an admin has set. What is wrong with one of those says nothing about the others.
+type Dispatcher interface {
+	// Server names the server that a person has brought with an address; "" if it is the admin's.
+	Server(to string) string
+}
+
 // A CheckResult is the result of one check.
 type CheckResult struct {
 	OK     bool
@@ -204,12 +211,13 @@ type Phone interface {
 // finds out.
 type Abilities struct {
 	Sender
-	Finder    Finder
-	Tracker   Tracker
-	Canceller Canceller
-	Listener  Listener
-	Checker   Checker
-	Phone     Phone
+	Finder     Finder
+	Tracker    Tracker
+	Canceller  Canceller
+	Listener   Listener
+	Checker    Checker
+	Phone      Phone
+	Dispatcher Dispatcher
 }
 
 // AbilitiesOf returns what a sender can do.
@@ -221,5 +229,6 @@ func AbilitiesOf(s Sender) Abilities {
 	a.Listener, _ = s.(Listener)
 	a.Checker, _ = s.(Checker)
 	a.Phone, _ = s.(Phone)
+	a.Dispatcher, _ = s.(Dispatcher)
 	return a
 }

@@ -158,6 +158,14 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 	return r
 }
 
+// Server names the host of a topic on another server than ours.
+func (n *Ntfy) Server(to string) string {
+	if t, err := n.topic(to); err == nil && t.web == n.others {
+		return hostOf(to)
+	}
+	return ""
+}
+
 // ntfy's codes for what is used up for the day. Other limits are over in seconds.
 const (
 	ntfyBandwidth = 42905

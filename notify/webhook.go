@@ -89,6 +89,9 @@ func (w *Webhook) Send(ctx context.Context, m Message) Receipt {
 	return w.web.refused(a, "")
 }
 
+// Server names the host that an address is on.
+func (w *Webhook) Server(to string) string { return hostOf(to) }
+
 // webhookBody converts a message to the documented format.
 func (m Message) webhookBody() webhookBody {
 	b := webhookBody{

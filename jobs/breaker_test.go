@@ -1,0 +1,51 @@
+package jobs
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// What fails at a server that one person has brought keeps nobody else's page waiting.
+func TestAFailingServerOfOnePersonIsNobodyElses(t *testing.T) {
+	t.Parallel()
+	var said []oncall.Method
+	b := breakers{changed: func(m oncall.Method, _ bool) { said = append(said, m) }}
+	others := []oncall.Method{oncall.MethodSlack}
+	fails := notify.Receipt{Outcome: notify.Unknown, Err: errors.New("bad gateway")}
+	passes := func(p provider) bool {
+		done, open := b.ask(p, others)
+		if !open {
+			done(notify.Receipt{Outcome: notify.Accepted})
+		}
+		return !open
+	}
+	for _, method := range []oncall.Method{oncall.MethodNtfy, oncall.MethodWebhook} {
+		di := provider{method, "di.example.com"}
+		for range tripAfter {
+			if done, open := b.ask(di, others); open {
+				t.Fatalf("%s: it is passed over at once", method)
+			} else {
+				done(fails)
+			}
+		}
+		if passes(di) {
+			t.Errorf("%s: the failing server is not passed over", method)
+		}
+		if !passes(provider{method, "cy.example.com"}) || !passes(provider{method: method}) {
+			t.Errorf("%s: others are passed over, too", method)
+		}
+	}
+	if len(said) > 0 {
+		t.Errorf("%q are said to fail", said)
+	}
+	for n := range 2 * maxBreakers {
+		b.breaker(provider{oncall.MethodWebhook, fmt.Sprint(n)})
+	}
+	if len(b.of) > maxBreakers+1 || b.of[provider{method: oncall.MethodNtfy}] == nil {
+		t.Errorf("%d are kept", len(b.of))
+	}
+}
