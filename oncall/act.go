@@ -95,11 +95,6 @@ func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 	return c.done(), nil
 }
 
-// refuseUnknown refuses an act that a newer version of Watchbill has offered.
-func refuseUnknown() error {
-	return Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
-}
-
 // reachable refuses people who can't be paged.
 func (f Facts) reachable(u UserID) error {
 	switch p := f.Roster.Users[u]; {

@@ -1,18 +1,7 @@
 package oncall
 
-import "strings"
-
 // maxAsked bounds what somebody is asked for, in characters.
 const maxAsked = 200
-
-// cutText puts text on one line and cuts it to so many characters.
-func cutText(text string, most int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
-	if r := []rune(text); len(r) > most {
-		return string(r[:most-1]) + "…"
-	}
-	return text
-}
 
 // askToHelp asks somebody to help, or asks them again. It changes neither who has the incident
 // nor its escalation.

@@ -18,3 +18,8 @@ type Sentence = schedule.Sentence
 // Say composes a sentence as fmt.Sprintf does. People, and sentences about them, are told from words
 // by their type.
 func Say(format string, args ...any) Sentence { return schedule.Say(format, args...) }
+
+// refuseUnknown refuses an act that a newer version of Watchbill has offered.
+func refuseUnknown() error {
+	return Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
+}

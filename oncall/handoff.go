@@ -52,11 +52,6 @@ func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	return Handoff{Schedule: h.Schedule, Role: h.Role, Users: users, Incoming: came, Outgoing: went, At: at}, true
 }
 
-// without returns those of some that are not among others.
-func without[T comparable](some, others []T) []T {
-	return slices.DeleteFunc(slices.Clone(some), func(t T) bool { return slices.Contains(others, t) })
-}
-
 // open reports whether somebody still has to say that they have it; a shadow never does.
 func (h Handoff) open() bool {
 	return h.Number != 0 && len(h.Incoming) > 0 && h.AckedBy == "" && h.Role != schedule.RoleShadow

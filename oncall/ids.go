@@ -1,6 +1,10 @@
 package oncall
 
-import "github.com/watchbill/watchbill/oncall/schedule"
+import (
+	"strconv"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
 
 // These ids belong to the schedules; the rules speak of them all the time.
 type (
@@ -27,3 +31,6 @@ type (
 	// PageID identifies one attempt to reach one person by one contact method.
 	PageID int64
 )
+
+// String gives the id as people see it: "#12".
+func (id IncidentID) String() string { return "#" + strconv.FormatInt(int64(id), 10) }

@@ -1,6 +1,10 @@
 package oncall
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Status is where an incident stands.
 type Status string
@@ -81,10 +85,9 @@ func (in Incident) refuseClosed() error {
 	return Refuse("Incident %s is already resolved by %s.", in.ID, in.ResolvedBy)
 }
 
-// users lists the actor, if that is a person.
-func users(a Actor) []UserID {
-	if a.User == "" {
-		return nil
-	}
-	return []UserID{a.User}
+// WorstFirst sorts incidents by severity, and those of one severity by age.
+func WorstFirst(incidents []Incident) {
+	slices.SortStableFunc(incidents, func(a, b Incident) int {
+		return cmp.Or(b.Severity.rank()-a.Severity.rank(), int(a.ID-b.ID))
+	})
 }

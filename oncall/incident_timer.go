@@ -26,11 +26,3 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 func (in Incident) timerDue(seq int64) bool {
 	return in.Seq == seq && in.Open() && (in.Status != Acknowledged || in.NextAt != nil)
 }
-
-// latest returns the later of two instants.
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}

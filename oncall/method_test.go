@@ -74,3 +74,47 @@ func TestEveryRowIsComplete(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method        Method
+		address, want string
+	}{
+		{MethodSMS, " +1 (202) 555-0100 ", "+12025550100"},
+		{MethodVoice, "0049 30 1234567", "+49301234567"},
+		{MethodSMS, "202 555 0100", ""},
+		{MethodSMS, "+0123456789", ""},
+		{MethodEmail, "ann@example.com", "ann@example.com"},
+		{MethodEmail, "Ann <ann@example.com>", ""},
+		{MethodEmail, "ann", ""},
+		{MethodNtfy, "ann-pages", "ann-pages"},
+		{MethodNtfy, "https://ntfy.example.com/ann", "https://ntfy.example.com/ann"},
+		{MethodNtfy, "ann pages", ""},
+		{MethodNtfy, "http://127.0.0.1:80/err?anything=1&x=/topic", ""},
+		{MethodNtfy, "https://ntfy.example.com/ann?", ""},
+		{MethodNtfy, "https://ntfy.example.com/ann?x=1", ""},
+		{MethodNtfy, "https://ntfy.example.com/ann#top", ""},
+		{MethodNtfy, "https://ntfy.example.com/a%2fb", ""},
+		{MethodNtfy, "https://ntfy.example.com/admin/ann", ""},
+		{MethodNtfy, "https://:443/ann", ""},
+		{MethodPushover, strings.Repeat("u", 30), strings.Repeat("u", 30)},
+		{MethodPushover, "u", ""},
+		{MethodTelegram, "-100123", "-100123"},
+		{MethodTelegram, "@ann", ""},
+		{MethodWebhook, "https://example.com/page?x=1", "https://example.com/page?x=1"},
+		{MethodWebhook, "https://ann:secret@example.com", ""},
+		{MethodWebhook, "file:///etc/passwd", ""},
+		{MethodSlack, "U1", ""},
+		{"pigeon", "coop", ""},
+		{MethodEmail, strings.Repeat("a", 300) + "@example.com", ""},
+	} {
+		got, err := c.method.CheckAddress(c.address)
+		if got != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%s %q: %q, %v", c.method, c.address, got, err)
+		}
+	}
+	if got, err := MethodTelegram.CheckAddress(""); got != "" || err != nil {
+		t.Errorf("Telegram without an address: %q, %v", got, err)
+	}
+}

@@ -121,3 +121,12 @@ type callID struct {
 func (p Page) latestStep(in Incident) bool {
 	return p.IncidentID == in.ID && !p.Asks() && p.CallSeq == in.Seq
 }
+
+// Lane names the queue in which a page waits for its turn: one for each method, so that a method that
+// hangs holds up no other. Pages for no person wait apart, since anybody's server may be behind one.
+func (p Page) Lane() string {
+	if p.UserID == "" {
+		return "step/" + string(p.Method)
+	}
+	return string(p.Method)
+}

@@ -104,13 +104,6 @@ func (r Roster) audience(targets []Target, at time.Time) audience {
 	return s
 }
 
-func once(all []string, s string) []string {
-	if slices.Contains(all, s) {
-		return all
-	}
-	return append(all, s)
-}
-
 // means reports whether the target means those who have a role. A shadow is told in other ways
 // and never counts as cover.
 func (t *Target) means(role string) bool {

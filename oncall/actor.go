@@ -1,0 +1,42 @@
+package oncall
+
+// An Actor is who did something: a person, a monitor, or Watchbill itself.
+type Actor struct {
+	User UserID `json:"user,omitempty"`
+	Name string `json:"name,omitempty"` // a monitor's name, when User is empty
+	Via  string `json:"via,omitempty"`  // how: "slack", "integration", "timer"
+}
+
+// ByUser is a person acting in Slack.
+func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
+
+// ByIntegration is a monitor acting through its integration.
+func ByIntegration(name string) Actor { return Actor{Name: name, Via: "integration"} }
+
+// ByTimer is Watchbill acting when a timer fires.
+func ByTimer() Actor { return Actor{Via: "timer"} }
+
+// Shown names the actor; a person as the function given shows them.
+func (a Actor) Shown(person func(UserID) string) string {
+	switch {
+	case a.User != "":
+		return person(a.User)
+	case a.Name != "":
+		return a.Name
+	default:
+		return "Watchbill"
+	}
+}
+
+// String names the actor; a person by their id.
+func (a Actor) String() string {
+	return a.Shown(func(u UserID) string { return string(u) })
+}
+
+// users lists the actor, if that is a person.
+func users(a Actor) []UserID {
+	if a.User == "" {
+		return nil
+	}
+	return []UserID{a.User}
+}

@@ -1,0 +1,36 @@
+package oncall
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// latest returns the later of two instants.
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// without returns those of some that are not among others.
+func without[T comparable](some, others []T) []T {
+	return slices.DeleteFunc(slices.Clone(some), func(t T) bool { return slices.Contains(others, t) })
+}
+
+func once(all []string, s string) []string {
+	if slices.Contains(all, s) {
+		return all
+	}
+	return append(all, s)
+}
+
+// cutText puts text on one line and cuts it to so many characters.
+func cutText(text string, most int) string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
+}
