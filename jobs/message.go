@@ -24,7 +24,7 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	names := j.names(ctx)
 	in := order.Incidents[0]
 	m := notify.Message{
-		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code,
+		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code, OneWay: order.OneWay,
 		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
 		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
 		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Expires: j.clock().Add(neededFor),

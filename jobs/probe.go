@@ -76,7 +76,7 @@ func (j *Jobs) sendCheck(ctx context.Context, job *river.Job[oncall.CheckReach])
 
 // probe sends a message that is not a page, and says in Slack if it can't be sent.
 func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) error {
-	m.To = c.Address
+	m.To, m.OneWay = c.Address, c.OneWay()
 	if m.Expires.IsZero() {
 		m.Expires = j.clock().Add(neededFor)
 	}

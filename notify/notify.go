@@ -40,9 +40,10 @@ type Message struct {
 	Count int
 	Lines []string
 
-	Code  int    // what a person types to mean this message, as in "1a"; 0: none
-	Token string // signed: whoever has it may answer for the person; empty: none
-	Link  string // to the page where the reader of the mail acts; empty: no public address
+	OneWay bool   // an answer to the message doesn't reach us, so that it names another way
+	Code   int    // what a person types to mean this message, as in "1a"; 0: none
+	Token  string // signed: whoever has it may answer for the person; empty: none
+	Link   string // to the page where the reader of the mail acts; empty: no public address
 
 	Verify  string    // with ForVerify: the code to send back
 	Expires time.Time // after that it is useless
@@ -131,6 +132,8 @@ type Track struct {
 	// Mend is what an admin has to do so that others like this one arrive, or can be answered, whatever
 	// the state; empty: nothing. It is the same text for the same cause.
 	Mend string
+	// Named says whether the message comes from a name, which can't be answered; nil: that is not known.
+	Named *bool
 	// Answer is what the person answered, for providers that report it only here, such as
 	// Pushover; empty: nothing.
 	Answer Act

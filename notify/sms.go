@@ -66,6 +66,9 @@ func smsText(m Message) string {
 	title := oneLine(m.Title, 400)
 	switch m.Purpose {
 	case ForVerify:
+		if m.OneWay {
+			return fit("Watchbill: to be paged at this number, type "+m.Verify+" in Slack. If you don't know why, ignore it.", "", "")
+		}
 		return fit("Watchbill: to be paged at this number, reply "+m.Verify+" to this message. If you don't know why, ignore it.", "", "")
 	case ForAnswer:
 		return fit("", title, "")
@@ -106,13 +109,31 @@ func (m Message) smsPage(title string) string {
 // offer is the end of a text: what to answer, with or without a code, and the message's mark.
 func (m Message) offer(coded, plainly string) string {
 	tail := plainly
-	if m.Code > 0 {
+	switch {
+	case m.OneWay && m.Purpose == ForCheck: // after a question
+		tail = " " + m.elsewhere()
+	case m.OneWay:
+		tail = ". " + m.elsewhere()
+	case m.Code > 0:
 		tail = strings.ReplaceAll(coded, "@", strconv.Itoa(m.Code))
 	}
 	if mark := marker(m); mark != "" {
 		tail += " (" + mark + ")"
 	}
 	return tail
+}
+
+// elsewhere is how to answer what can't be answered here.
+func (m Message) elsewhere() string {
+	switch {
+	case m.Purpose == ForTest || m.Purpose == ForCheck:
+		return "Answers to this number don't reach us"
+	case m.AskedBy != "":
+		return "Accept or decline in Slack; answers to this number don't reach us"
+	case m.Count > 1 || m.inSlack() == "":
+		return "Acknowledge in Slack; answers to this number don't reach us"
+	}
+	return "Acknowledge in Slack: " + m.inSlack()
 }
 
 // marker distinguishes a message from all others to the same phone, even if its text is different
@@ -184,17 +205,20 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 	if err != nil {
 		return x.gone(err)
 	}
-	mend := ""
-	if named(value(m.From)) {
+	mend, byName := "", (*bool)(nil)
+	if from := value(m.From); from != "" {
+		byName = new(named(from))
+	}
+	if byName != nil && *byName {
 		mend = "SMS come from " + strconv.Quote(oneLine(value(m.From), longestName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
 	}
 	switch value(m.Status) {
 	case "delivered", "read", "partially_delivered":
 		s.filtered.Store(0)
-		return Track{State: Delivered, Final: true, Mend: mend}, nil
+		return Track{State: Delivered, Final: true, Mend: mend, Named: byName}, nil
 	case "sent":
 		at := twilioTime(m.DateSent)
-		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor, Mend: mend}, nil
+		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor, Mend: mend, Named: byName}, nil
 	case "failed", "undelivered":
 		return s.lost(m.ErrorCode, m.ErrorMessage), nil
 	case "canceled":

@@ -90,7 +90,7 @@ func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
 		}
 	}
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone})
-	if track := l.tracked(s, boPhone); track.State != notify.Delivered || track.Mend != "" {
+	if track := l.tracked(s, boPhone); track.State != notify.Delivered || track.Mend != "" || track.Named == nil || *track.Named {
 		t.Errorf("delivered: %+v", track)
 	}
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
@@ -101,7 +101,7 @@ func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
 	l.sim.SetService(twiliosim.Service{SID: "MG00000000000000000000000000000001", Defers: true, Alpha: []string{"EXAMPLE"}})
 	l.conf.Service = "MG00000000000000000000000000000001"
 	l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
-	if track := l.tracked(l.sms(), annPhone); track.State != notify.Delivered || !strings.Contains(track.Mend, `SMS come from "EXAMPLE", which nobody can answer`) {
+	if track := l.tracked(l.sms(), annPhone); track.State != notify.Delivered || track.Named == nil || !*track.Named || !strings.Contains(track.Mend, `SMS come from "EXAMPLE", which nobody can answer`) {
 		t.Errorf("from a name: %+v", track)
 	}
 }

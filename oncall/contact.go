@@ -22,6 +22,7 @@ type Contact struct {
 	ConfirmedAt *time.Time // the last time that its person answered through it
 	DisabledAt  *time.Time
 	DisabledWhy string // completes "it is switched off because …"
+	NamedSender bool   // our last message there came from a name, as its provider said
 	CreatedAt   time.Time
 }
 

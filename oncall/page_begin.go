@@ -72,6 +72,7 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 	d.Order.Again = again
 	if f.Contact != nil {
 		d.Order.Address = f.Contact.Address
+		d.Order.OneWay = oneWay(p.Method, f.Contact.Address, f.Contact.NamedSender)
 	}
 	if p.At.After(now) { // it doesn't wait for its time any more, unless it is early
 		p.At = now

@@ -65,6 +65,7 @@ type PageContact struct {
 	Removed     bool
 	DisabledAt  *time.Time
 	DisabledWhy string
+	NamedSender bool // as in Contact
 }
 
 // A CodeInUse is a number by which people may answer another message of the same address.
@@ -104,6 +105,7 @@ type PageOrder struct {
 	Address   string     // of the contact method; empty where that is the person, or Page.To
 	Attempt   int        // from 1
 	Code      int        // what the person types to mean this message; 0: nothing
+	OneWay    bool       // nobody can answer where the message is
 	Others    []Method   // by which methods the same call goes on, if this fails
 	Blocked   bool       // the timeline says so already
 	AskedBy   Actor      // who asks the person to help, where that is all of the message; zero: they are on call

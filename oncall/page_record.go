@@ -79,6 +79,7 @@ type PageReceipt struct {
 	Final bool   // asking again tells nothing new
 	Dead  bool   // nothing will ever reach this address
 	Mend  string // what an admin has to do, whatever the state; empty: nothing
+	Named *bool  // whether the message comes from a name, which can't be answered; nil: not known yet
 }
 
 // A StepPage is a page of what an incident's policy did last.
@@ -101,6 +102,7 @@ type PageChange struct {
 	Changes []Change   // of the incidents, oldest first
 	Forward []PageID   // pages that don't wait for their time any more
 	Disable string     // why the contact method is switched off; empty: it stays as it is
+	Named   *bool      // whether its messages come from a name; nil: nothing new
 	Copy    *DrawnCopy // a message in Slack that is to be kept up to date: of the incident,
 	Bundle  *Notice    // or, if this is set, of several
 }
@@ -172,7 +174,7 @@ func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
 		return PageChange{}
 	}
 	known := lead.Receipt == r.State
-	lead.Receipt = r.State
+	lead.Receipt, e.out.Named = r.State, r.Named
 	if r.Final {
 		lead.TrackAt = nil
 	}

@@ -57,6 +57,9 @@ func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 		return out
 	}
 	for _, c := range r.Contacts {
+		if c.Usable() && slices.ContainsFunc(working, func(rule Rule) bool { return rule.Contact == c.ID }) {
+			add(r.unanswered(c))
+		}
 		if c.Usable() && slices.Contains(f.Methods, c.Method) &&
 			!slices.ContainsFunc(rules, func(rule Rule) bool { return rule.Contact == c.ID }) {
 			add(fmt.Sprintf("No line uses %s.", r.naming(c)))

@@ -72,6 +72,10 @@ func TestWarnings(t *testing.T) {
 			methods: []oncall.Method{oncall.MethodVoice},
 			want:    []oncall.Warning{{Line: 1, Text: "It never pages you: this installation can't send by ntfy."}},
 		},
+		"an SMS that can't be answered": {
+			contacts: []oncall.Contact{call, contact(7, oncall.MethodSMS, "+8613800000000")}, rules: []oncall.Rule{slack, rule(call, 1), {Contact: 7, After: 180}},
+			want: []oncall.Warning{{Text: "What you answer to SMS +8613800000000 doesn't reach us: acknowledge in Slack or by a call."}},
+		},
 		"nothing at once": {
 			contacts: []oncall.Contact{call}, rules: []oncall.Rule{rule(call, 1)},
 			want: []oncall.Warning{{Text: "Nothing here pages you at once, so a direct message in Slack comes first."}},

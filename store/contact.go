@@ -57,7 +57,7 @@ func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.
 // contacts loads contact methods that have not been removed, oldest first; nil ids or users: any.
 func contacts(ctx context.Context, q querier, ids []oncall.ContactID, users []oncall.UserID) ([]oncall.Contact, error) {
 	const load = `
-		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, created_at
+		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, named_sender, created_at
 		FROM contacts
 		WHERE removed_at IS NULL AND ($1::bigint[] IS NULL OR id = ANY ($1))
 		  AND ($2::text[] IS NULL OR user_id = ANY ($2))

@@ -42,6 +42,7 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 		FROM contacts c
 		WHERE c.user_id = $1 AND c.removed_at IS NULL AND c.disabled_at IS NULL AND c.verified_at IS NOT NULL
 		  AND c.method <> ALL ($5) -- nobody answers by them
+		  AND NOT (c.method = $6 AND (c.named_sender OR c.address ~ $7)) -- nor can anybody here
 		  AND c.confirmed_at < $4
 		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $4)
 		ON CONFLICT DO NOTHING
@@ -53,7 +54,8 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var tasks []oncall.Task
 		for _, shift := range dir.coming(now) {
-			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, now, now.Add(-checkAge), programs())
+			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, now, now.Add(-checkAge), programs(),
+				oncall.MethodSMS, oncall.OneWayNumbers)
 			asked, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
 			if err != nil {
 				return err

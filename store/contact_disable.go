@@ -33,3 +33,13 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, dir *Directory, id oncal
 	}
 	return announce(ctx, tx)
 }
+
+// setSender notes whether what a contact method gets comes from a name, which can't be answered.
+func setSender(ctx context.Context, tx pgx.Tx, id oncall.ContactID, named bool) error {
+	const set = `UPDATE contacts SET named_sender = $2 WHERE id = $1 AND named_sender <> $2`
+	tag, err := tx.Exec(ctx, set, id, named)
+	if err != nil || tag.RowsAffected() == 0 {
+		return err
+	}
+	return announce(ctx, tx)
+}

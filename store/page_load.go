@@ -137,7 +137,7 @@ func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 
 // queueContact reads what a contact method has become.
 func queueContact(b *pgx.Batch, id oncall.ContactID, f *oncall.PageFacts) {
-	const load = `SELECT address, removed_at IS NOT NULL AS removed, disabled_at, disabled_why FROM contacts WHERE id = $1`
+	const load = `SELECT address, removed_at IS NOT NULL AS removed, disabled_at, disabled_why, named_sender FROM contacts WHERE id = $1`
 	if id != 0 {
 		queueRows(b, load, func(c oncall.PageContact) { f.Contact = &c }, id)
 	}

@@ -52,6 +52,11 @@ func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now
 				return err
 			}
 		}
+		if c.Named != nil {
+			if err := setSender(ctx, tx, to.Contact, *c.Named); err != nil {
+				return err
+			}
+		}
 		if len(changes) == 0 {
 			return nil
 		}

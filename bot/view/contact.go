@@ -237,6 +237,8 @@ func CodeSent(c oncall.Contact) string {
 		return fmt.Sprintf("We have sent you a direct message here in Slack with a code. Write it to the bot in %s; it answers when you are verified.", info.Title)
 	case info.Spoken:
 		return "You are called at " + Name(c.Address) + " and told a code. Type it here."
+	case c.OneWay():
+		return "We have sent a code by " + Reached(c) + ". Type it here. :warning: Answers from that number don't reach us: when you are paged there, acknowledge in Slack, and better add a call or a push."
 	case info.Replied:
 		return "We have sent a code by " + Reached(c) + ". Reply to it with the code, or type it here."
 	}

@@ -46,6 +46,8 @@ func TestContactViews(t *testing.T) {
 	golden(t, "contact_add_email", ContactForm(v.Context.Methods, oncall.MethodEmail, "ann@example.com"))
 	golden(t, "contact_add_telegram", ContactForm(v.Context.Methods, oncall.MethodTelegram, ""))
 	golden(t, "contact_code", CodeForm(v.Reach.Contacts[1], CodeSent(v.Reach.Contacts[1])))
+	china := oncall.Contact{ID: 9, Method: oncall.MethodSMS, Address: "+8613800000000"}
+	golden(t, "contact_code_one_way", CodeForm(china, CodeSent(china)))
 	golden(t, "contact_code_telegram", CodeForm(v.Reach.Contacts[4], CodeSent(v.Reach.Contacts[4])))
 }
 
