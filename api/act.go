@@ -20,9 +20,8 @@ import (
 )
 
 const (
-	actPatience  = 10 * time.Second // for the database; a person is waiting
-	actBody      = 4 << 10
-	longestToken = 200
+	actPatience = 10 * time.Second // for the database; a person is waiting
+	actBody     = 4 << 10
 )
 
 var (
@@ -102,15 +101,17 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 // actPage builds the page for the link's token, with said as the result of the button.
 func (s *server) actPage(ctx context.Context, r *http.Request, said string) *actPage {
 	token := r.PathValue("token")
-	if len(token) > longestToken {
-		return s.actGone(r, "This link or button is not valid.")
+	if !s.System.TokenIsKnown(token, s.Clock()) { // counted before the database is asked
+		if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
+			return actTooMany(wait)
+		}
 	}
 	m, err := s.System.ReadToken(ctx, token, s.Clock())
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-		return s.actGone(r, refusal.Error())
+		return actGone(refusal.Error())
 	}
 	if errors.Is(err, oncall.ErrNotFound) {
-		return s.actGone(r, "What this link was about is no longer kept.")
+		return actGone("What this link was about is no longer kept.")
 	}
 	if err != nil {
 		return s.actFailed(r, err)
@@ -145,11 +146,13 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	return p
 }
 
-// actGone answers an invalid token and counts it, to slow down guessing.
-func (s *server) actGone(r *http.Request, why string) *actPage {
-	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
-		return &actPage{code: http.StatusTooManyRequests, retryIn: wait, Title: "Too many links that are not valid came from this address"}
-	}
+// actTooMany slows down guessing.
+func actTooMany(wait time.Duration) *actPage {
+	return &actPage{code: http.StatusTooManyRequests, retryIn: wait, Title: "Too many links that are not valid came from this address"}
+}
+
+// actGone answers a token that is good for nothing.
+func actGone(why string) *actPage {
 	return &actPage{code: http.StatusGone, Title: "Nothing to do here", Said: why + " The incident itself is in Slack."}
 }
 

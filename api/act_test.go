@@ -255,3 +255,30 @@ func TestMailsLinkOfAQuestionIsAnsweredByAYes(t *testing.T) {
 	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK, "Can Watchbill reach you?", "Yes, I read this")
 	m.says(m.press("a"), http.StatusOK, "Thank you")
 }
+
+// What can't be a link of ours is refused without the database, and guesses are counted before it is
+// asked; a good link works from the same address.
+func TestGuessedLinksDoNotReachTheDatabase(t *testing.T) {
+	t.Parallel()
+	m := mail(t, "disk full")
+	good := m.path
+	lock, err := m.pool.Begin(t.Context())
+	m.must(err)
+	_, err = lock.Exec(t.Context(), "LOCK TABLE signing_keys IN ACCESS EXCLUSIVE MODE")
+	m.must(err)
+	forged := oncall.SignToken([]byte("a guess"), oncall.Claim{Page: 1, User: "U0ANN", Expires: m.clock.now().Add(time.Hour)})
+	for n := range 40 {
+		for _, token := range []string{"x", forged} {
+			want := http.StatusGone
+			if n >= 15 {
+				want = http.StatusTooManyRequests
+			}
+			if r := m.send(http.MethodGet, "/v1/act/"+token, nil); r.code != want {
+				t.Fatalf("guess %d of %s: %d %s", n, token, r.code, r.body)
+			}
+		}
+	}
+	m.path = good
+	m.says(m.press("a"), http.StatusOK, "Acknowledged #1.")
+	m.must(lock.Rollback(t.Context()))
+}

@@ -120,7 +120,12 @@ func TestTokens(t *testing.T) {
 			t.Errorf("changed at %d it still opens: %+v", i, c)
 		}
 	}
-	for _, bad := range []string{"", "a", strings.Repeat("A", 43), token + "A", token[:len(token)-1]} {
+	forever := SignToken(key, Claim{Page: 1, User: "U0ANN", Expires: now.AddDate(8000, 0, 0)})
+	longer := SignToken(key, Claim{Page: 1, User: "U0ANN", Expires: now.Add(TokenLives + time.Hour)})
+	for _, bad := range []string{
+		"", "a", strings.Repeat("A", 43), token + "A", token[:len(token)-1], token[:20] + "\n" + token[20:], token + "\r\n", forever, longer,
+		SignToken(key, Claim{Page: 1, Expires: want.Expires}), SignToken(key, Claim{Page: -1, User: "U0ANN", Expires: want.Expires}),
+	} {
 		if _, err := OpenToken([][]byte{key}, bad, now); err == nil {
 			t.Errorf("%q opens", bad)
 		}

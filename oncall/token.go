@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"math"
+	"strings"
 	"time"
 )
 
@@ -16,8 +18,16 @@ type Claim struct {
 	Expires time.Time
 }
 
-// macSize is how much of the authentication code a token carries.
-const macSize = sha256.Size
+const (
+	// macSize is how much of the authentication code a token carries.
+	macSize = sha256.Size
+	// TokenLives is for how long a page can be answered by its token. One that claims to live longer was
+	// made by nobody of ours, or by a clock that is off by more than tokenSkew.
+	TokenLives = 48 * time.Hour
+	tokenSkew  = 5 * time.Minute
+	// longestToken is longer than any that SignToken makes.
+	longestToken = 200
+)
 
 // SignToken makes a token of at most 140 characters that can stand in a URL and in a text.
 func SignToken(key []byte, c Claim) string {
@@ -29,31 +39,56 @@ func SignToken(key []byte, c Claim) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// OpenToken reads a token that was signed with one of the keys and has not expired.
-func OpenToken(keys [][]byte, token string, now time.Time) (Claim, error) {
-	bad := Refuse("This link or button is not valid.")
+// A Token is one that was read, but whose signature has not been checked.
+type Token struct {
+	claim     Claim
+	said, mac []byte
+}
+
+var errBadToken = Refuse("This link or button is not valid.")
+
+// ParseToken reads a token. It refuses what can't be one of ours, so that no key is looked for.
+func ParseToken(token string, now time.Time) (Token, error) {
+	if len(token) > longestToken || strings.ContainsAny(token, "\r\n") { // which base64 would skip
+		return Token{}, errBadToken
+	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
 	if err != nil || len(b) <= macSize {
-		return Claim{}, bad
+		return Token{}, errBadToken
 	}
-	said, mac := b[:len(b)-macSize], b[len(b)-macSize:]
+	t := Token{said: b[:len(b)-macSize], mac: b[len(b)-macSize:]}
+	page, n := binary.Uvarint(t.said)
+	expires, m := binary.Uvarint(t.said[max(n, 0):])
+	if n <= 0 || m <= 0 || page > math.MaxInt64 || len(t.said) == n+m ||
+		expires > uint64(now.Add(TokenLives+tokenSkew).Unix()) {
+		return Token{}, errBadToken
+	}
+	t.claim = Claim{Page: PageID(page), User: UserID(t.said[n+m:]), Expires: time.Unix(int64(expires), 0).UTC()}
+	return t, nil
+}
+
+// OpenToken reads a token and opens it.
+func OpenToken(keys [][]byte, token string, now time.Time) (Claim, error) {
+	t, err := ParseToken(token, now)
+	if err != nil {
+		return Claim{}, err
+	}
+	return t.Open(keys, now)
+}
+
+// Open returns what a token claims, if it was signed with one of the keys and has not expired.
+func (t Token) Open(keys [][]byte, now time.Time) (Claim, error) {
 	right := false
 	for _, key := range keys {
-		right = right || hmac.Equal(mac, tokenMAC(key, said))
+		right = right || hmac.Equal(t.mac, tokenMAC(key, t.said))
 	}
 	if !right {
-		return Claim{}, bad
+		return Claim{}, errBadToken
 	}
-	page, n := binary.Uvarint(said)
-	expires, m := binary.Uvarint(said[max(n, 0):])
-	if n <= 0 || m <= 0 {
-		return Claim{}, bad
-	}
-	c := Claim{Page: PageID(page), User: UserID(said[n+m:]), Expires: time.Unix(int64(expires), 0).UTC()}
-	if now.After(c.Expires) {
+	if now.After(t.claim.Expires) {
 		return Claim{}, Refuse("This link or button has expired.")
 	}
-	return c, nil
+	return t.claim, nil
 }
 
 func tokenMAC(key, said []byte) []byte {

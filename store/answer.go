@@ -35,9 +35,19 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 	if err != nil {
 		return AnswerRecord{}, err
 	}
+	var claim oncall.Claim
+	if a.Token != "" { // anybody may send us some: those that aren't ours leave no trace
+		claim, err = s.openToken(ctx, a.Token, now)
+		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+			return AnswerRecord{AnswerOutcome: oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refusal.Sentence}}, nil
+		}
+		if err != nil {
+			return AnswerRecord{}, err
+		}
+	}
 	var changes []oncall.Change
 	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
-		facts, own, err := s.answerFacts(ctx, tx, a, now)
+		facts, own, err := s.answerFacts(ctx, tx, a, claim, now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 			return oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refusal.Sentence}, nil
 		}

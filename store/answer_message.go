@@ -12,9 +12,9 @@ import (
 
 // answerFacts finds who has answered, by which contact methods, and which message. It locks the
 // message's incidents.
-func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
+func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.Claim, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	if a.Token != "" || a.Message != (oncall.MessageKey{}) {
-		f, own, err = s.namedMessage(ctx, tx, a, now)
+		f, own, err = namedMessage(ctx, tx, a, claim)
 		if err == nil && len(f.Messages) == 1 {
 			err = loadMessage(ctx, tx, &f.Messages[0], lockIncidents)
 		}
@@ -58,7 +58,7 @@ func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.Pick) ([]oncall.An
 }
 
 // namedMessage finds the message of an answer that has a token or the message's key.
-func (s *Store) namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
+func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.Claim) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	const byKey = `
 		SELECT coalesce(nullif(bundle, 0), id), user_id
 		FROM pages
@@ -71,10 +71,6 @@ func (s *Store) namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, no
 	user := a.Message.Probe.User
 	var rows pgx.Rows
 	if a.Token != "" {
-		claim, err := s.openToken(ctx, tx, a.Token, now)
-		if err != nil {
-			return f, nil, err
-		}
 		user = claim.User
 		rows, _ = tx.Query(ctx, byID, claim.Page, claim.User)
 	} else {

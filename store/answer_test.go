@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -48,6 +49,29 @@ func TestTokensAreReadByEveryInstance(t *testing.T) {
 	}
 	if n := w.count(`SELECT count(*) FROM signing_keys`); n != 2 {
 		t.Errorf("%d keys, want 2", n)
+	}
+}
+
+// Anybody may write to the topic in which answers come: what isn't signed by us leaves no trace.
+func TestForgedAnswersLeaveNoTrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	token := must[string](t)(w.Token(t.Context(), 1, ann, [32]byte{1}, start))
+	act := oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}
+	forged := oncall.SignToken([]byte("a guess"), oncall.Claim{Page: 1, User: ann, Expires: start.Add(time.Hour)})
+	for i, bad := range []string{"x", token + "A", forged} {
+		a := oncall.Answer{Method: oncall.MethodNtfy, ID: fmt.Sprint(i), Token: bad, Reply: act}
+		if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); out.Result != oncall.AnswerRefused {
+			t.Errorf("%s: %+v", bad, out)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM replies`); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+	a := oncall.Answer{Method: oncall.MethodNtfy, ID: "good", Token: token, Reply: act}
+	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); out.Result != oncall.AnswerActed {
+		t.Errorf("ours: %+v", out)
 	}
 }
 

@@ -12,17 +12,30 @@ import (
 )
 
 const (
-	// tokenLives is for how long a page can be answered by its link.
-	tokenLives = 48 * time.Hour
 	// signFor is how long a key signs; it opens what it has signed for a month more.
 	signFor = 30 * 24 * time.Hour
 	keepKey = 2 * signFor
+	// keySlack is how far the clocks of two instances may be apart.
+	keySlack = time.Hour
+	// renewOften is how often the keys are loaded at most, and renewLimit how long that may take.
+	renewOften = time.Second
+	renewLimit = 5 * time.Second
 )
 
 // keyring remembers the signing keys. Keys are never changed, only added.
 type keyring struct {
-	mu   sync.Mutex
-	keys []signingKey // newest first
+	mu      sync.Mutex
+	keys    []signingKey // newest first
+	next    *renewal     // the one that begins when the cooling is over; nil: nobody waits for one
+	cooling bool         // one has begun within renewOften
+}
+
+// A renewal is one load of the keys for all who asked before it began.
+type renewal struct {
+	load func(context.Context) ([]signingKey, error)
+	done chan struct{} // closed when keys or err is set
+	keys []signingKey
+	err  error
 }
 
 type signingKey struct {
@@ -37,7 +50,7 @@ func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.User
 	if err != nil {
 		return "", fmt.Errorf("make a signing key: %w", err)
 	}
-	return oncall.SignToken(key.Secret, oncall.Claim{Page: page, User: user, Expires: now.Add(tokenLives)}), nil
+	return oncall.SignToken(key.Secret, oncall.Claim{Page: page, User: user, Expires: now.Add(oncall.TokenLives)}), nil
 }
 
 // signWith returns the key to sign with. It makes a new one if there is none, or the newest is too
@@ -96,38 +109,100 @@ func (k *keyring) keep(keys []signingKey) {
 	k.keys = keys
 }
 
-// openToken reads a token. If none of the known keys fits, another instance may have signed it with a
-// new one, so they are loaded again.
-func (s *Store) openToken(ctx context.Context, q querier, token string, now time.Time) (oncall.Claim, error) {
-	claim, err := openWith(s.keyring.known(), token, now)
-	if err == nil {
-		return claim, nil
+// renew returns keys that were loaded after it was called. However many ask, the database is asked no
+// more often than every renewOften, by the machine's clock: this is about its load.
+func (k *keyring) renew(ctx context.Context, load func(context.Context) ([]signingKey, error)) ([]signingKey, error) {
+	k.mu.Lock()
+	mine := k.next
+	if mine == nil {
+		mine = &renewal{load: load, done: make(chan struct{})}
+		k.next = mine
 	}
-	keys, err := loadKeys(ctx, q)
-	if err != nil {
-		return oncall.Claim{}, fmt.Errorf("load the signing keys: %w", err)
+	if !k.cooling {
+		k.begin()
 	}
-	s.keyring.keep(keys)
-	return openWith(keys, token, now)
+	k.mu.Unlock()
+	select {
+	case <-mine.done:
+		return mine.keys, mine.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
-func openWith(keys []signingKey, token string, now time.Time) (oncall.Claim, error) {
+// begin starts the renewal that is waited for, if there is one. Its caller holds the lock.
+func (k *keyring) begin() {
+	r := k.next
+	k.next, k.cooling = nil, r != nil
+	if r == nil {
+		return
+	}
+	time.AfterFunc(renewOften, func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.begin()
+	})
+	go func() {
+		defer close(r.done)
+		ctx, cancel := context.WithTimeout(context.Background(), renewLimit)
+		defer cancel()
+		if r.keys, r.err = r.load(ctx); r.err == nil {
+			k.keep(r.keys)
+		}
+	}()
+}
+
+// openToken reads a token. If none of the known keys fits, another instance may have signed it with a
+// new one. That is only so while the newest that we know doesn't sign any more; then they are loaded
+// again. It must not be called within a transaction, which would wait for others.
+func (s *Store) openToken(ctx context.Context, token string, now time.Time) (oncall.Claim, error) {
+	t, err := oncall.ParseToken(token, now)
+	if err != nil {
+		return oncall.Claim{}, err
+	}
+	keys := s.keyring.known()
+	claim, err := t.Open(bytesOf(keys), now)
+	if err == nil || !mayBeOld(keys, now) {
+		return claim, err
+	}
+	keys, err = s.keyring.renew(ctx, func(ctx context.Context) ([]signingKey, error) { return loadKeys(ctx, s.pool) })
+	if err != nil {
+		return oncall.Claim{}, fmt.Errorf("load the signing keys: %w", translate(err))
+	}
+	return t.Open(bytesOf(keys), now)
+}
+
+// mayBeOld reports whether another instance may have made a key that isn't among these.
+func mayBeOld(keys []signingKey, now time.Time) bool {
+	return len(keys) == 0 || now.Sub(keys[0].CreatedAt) > signFor-keySlack
+}
+
+func bytesOf(keys []signingKey) [][]byte {
 	secrets := make([][]byte, len(keys))
 	for i, k := range keys {
 		secrets[i] = k.Secret
 	}
-	return oncall.OpenToken(secrets, token, now)
+	return secrets
+}
+
+// TokenIsKnown reports whether a token opens with the keys at hand, without asking the database.
+func (s *Store) TokenIsKnown(token string, now time.Time) bool {
+	t, err := oncall.ParseToken(token, now)
+	if err == nil {
+		_, err = t.Open(bytesOf(s.keyring.known()), now)
+	}
+	return err == nil
 }
 
 // ReadToken returns the message that a token was made for. If that is a probe it has no incidents.
 func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (oncall.AnsweredMessage, error) {
 	const lead = `SELECT coalesce(nullif(bundle, 0), id) FROM pages WHERE id = $1 AND user_id = $2`
-	m := oncall.AnsweredMessage{Named: true}
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		claim, err := s.openToken(ctx, tx, token, now)
-		if m.User = claim.User; err != nil || claim.Page == 0 {
-			return err
-		}
+	claim, err := s.openToken(ctx, token, now)
+	m := oncall.AnsweredMessage{Named: true, User: claim.User}
+	if err != nil || claim.Page == 0 {
+		return m, wrapAny(err, "read a token")
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, lead, claim.Page, claim.User).Scan(&m.Lead); err != nil {
 			return err
 		}
