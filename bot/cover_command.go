@@ -83,23 +83,6 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	return stints, strings.Join(words[n:], " "), err
 }
 
-// cut returns the parts of stints that lie in a span.
-func cut(stints []schedule.Stint, s span) []schedule.Stint {
-	var out []schedule.Stint
-	for _, p := range stints {
-		if p.Start.Before(s.from) {
-			p.Start = s.from
-		}
-		if p.End.After(s.to) {
-			p.End = s.to
-		}
-		if p.Start.Before(p.End) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // askForCover makes a cover request for each of a person's stints.
 func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stint, note string, everyone bool) (string, error) {
 	for _, s := range stints {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -182,4 +183,9 @@ func (b *Bot) readPeople(ctx context.Context, r request, words []string) ([]onca
 		users, words = append(users, id), words[n:]
 	}
 	return users, words, nil
+}
+
+// manages reports whether a person may act for others in a schedule: its team may.
+func manages(d *store.Directory, user oncall.UserID, schedule *schedule.Schedule) bool {
+	return slices.Contains(d.Members[schedule.TeamID()], user) || slices.Contains(d.Admins(schedule.TeamID()), user)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
-	"github.com/watchbill/watchbill/store"
 )
 
 // swap answers `/oncall swap [my shift] [@user] [their shift]`. A form asks for what is
@@ -164,9 +162,4 @@ func swapPress(act oncall.SwapAct) func(*Bot, context.Context, press) (string, e
 		}
 		return "", err
 	}
-}
-
-// manages reports whether a person may act for others in a schedule: its team may.
-func manages(d *store.Directory, user oncall.UserID, schedule *schedule.Schedule) bool {
-	return slices.Contains(d.Members[schedule.TeamID()], user) || slices.Contains(d.Admins(schedule.TeamID()), user)
 }

@@ -78,3 +78,20 @@ func (r request) checkSpan(s span) error {
 	}
 	return nil
 }
+
+// cut returns the parts of stints that lie in a span.
+func cut(stints []schedule.Stint, s span) []schedule.Stint {
+	var out []schedule.Stint
+	for _, p := range stints {
+		if p.Start.Before(s.from) {
+			p.Start = s.from
+		}
+		if p.End.After(s.to) {
+			p.End = s.to
+		}
+		if p.Start.Before(p.End) {
+			out = append(out, p)
+		}
+	}
+	return out
+}

@@ -183,18 +183,6 @@ func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (ove
 	return false, err
 }
 
-// guarded calls a sender with a time limit. A panic counts as the sender's failure.
-func guarded(ctx context.Context, limit time.Duration, call func(context.Context) error) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("the sender panicked: %v", cause)
-		}
-	}()
-	return call(ctx)
-}
-
 // find asks a provider about a message. If it panics we know nothing.
 func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (r notify.Receipt, found bool, err error) {
 	err = guarded(ctx, sendLimit, func(ctx context.Context) (err error) {

@@ -134,14 +134,6 @@ func (p *Pushover) refused(a webAnswer, said pushoverAnswer) Receipt {
 	return r
 }
 
-// cut shortens a text that may have several lines.
-func cut(s string, longest int) string {
-	if runes := []rune(s); len(runes) > longest {
-		return string(runes[:longest-1]) + "…"
-	}
-	return s
-}
-
 // Track asks what became of an emergency. Other messages have no receipt, so nothing more is known
 // about them.
 func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {

@@ -169,3 +169,11 @@ func (m Message) urgent() bool {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("Mon 2 January 15:04 UTC") }
+
+// cut shortens a text that may have several lines.
+func cut(s string, longest int) string {
+	if runes := []rune(s); len(runes) > longest {
+		return string(runes[:longest-1]) + "…"
+	}
+	return s
+}

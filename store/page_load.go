@@ -143,17 +143,6 @@ func queueContact(b *pgx.Batch, id oncall.ContactID, f *oncall.PageFacts) {
 	}
 }
 
-// queueRows reads rows into values.
-func queueRows[T any](b *pgx.Batch, sql string, each func(T), args ...any) {
-	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
-		for _, v := range found {
-			each(v)
-		}
-		return err
-	})
-}
-
 // loadPage loads what it depends on whether a job sends a page now, under the locks of the recipient
 // and the pages.
 func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now time.Time) (oncall.PageFacts, recipient, error) {

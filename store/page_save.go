@@ -77,15 +77,6 @@ func queuePageUpdates(b *pgx.Batch, pages []oncall.PageStatus) {
 		column(pages, func(p oncall.PageStatus) *time.Time { return p.TrackAt }))
 }
 
-// column is one field of all values.
-func column[T, V any](all []T, of func(T) V) []V {
-	out := make([]V, len(all))
-	for i, v := range all {
-		out[i] = of(v)
-	}
-	return out
-}
-
 // queueLastUpdate saves what the recipient was told last.
 func queueLastUpdate(b *pgx.Batch, to recipient, last oncall.LastPage) {
 	const save = `

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -16,16 +15,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
-
-func sortedKeys[R any](m map[string]R) []string { return slices.Sorted(maps.Keys(m)) }
-
-func namesOf[T any](things []T, name func(T) string) []string {
-	out := make([]string, len(things))
-	for i, t := range things {
-		out[i] = name(t)
-	}
-	return out
-}
 
 // equal compares two values as they are stored.
 func equal(a, b any) bool {

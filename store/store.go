@@ -199,11 +199,3 @@ func (s *System) Folding() bool { return s.folding.Load() }
 func (s *Store) transact(ctx context.Context, do func(tx pgx.Tx) error) error {
 	return translate(pgx.BeginFunc(ctx, s.pool, do))
 }
-
-// some returns an empty slice for nil, since the columns of lists hold no NULL.
-func some[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
-}

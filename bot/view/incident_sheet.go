@@ -44,16 +44,3 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 	}
 	return readOnly("Incident "+in.ID.String(), append(blocks, slack.NewActionBlock("deeds", elements...))...)
 }
-
-// headline is an incident's status and title.
-func headline(in oncall.Incident) string {
-	status := statuses[in.Status]
-	return status.emoji + " " + bold(status.word+":", titleOf(in), in.Link)
-}
-
-func titleOf(in oncall.Incident) string {
-	if title := Foreign(in.Title, maxTitle); title != "" {
-		return title
-	}
-	return "(no title)"
-}

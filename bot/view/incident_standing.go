@@ -148,14 +148,3 @@ func at(t *time.Time) string {
 	}
 	return atTime(*t)
 }
-
-// named mentions people, at most maxNamed of them.
-func named(users []oncall.UserID) string {
-	switch {
-	case len(users) == 0:
-		return "nobody"
-	case len(users) > MaxNamed:
-		return mention(users[:MaxNamed]...) + fmt.Sprintf(" and %d more", len(users)-MaxNamed)
-	}
-	return mention(users...)
-}

@@ -69,3 +69,16 @@ func incidentLine(in oncall.Incident) string {
 	}
 	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Name(in.Title), state)
 }
+
+// headline is an incident's status and title.
+func headline(in oncall.Incident) string {
+	status := statuses[in.Status]
+	return status.emoji + " " + bold(status.word+":", titleOf(in), in.Link)
+}
+
+func titleOf(in oncall.Incident) string {
+	if title := Foreign(in.Title, maxTitle); title != "" {
+		return title
+	}
+	return "(no title)"
+}

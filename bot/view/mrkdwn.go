@@ -222,3 +222,22 @@ func toldSpan(from, to time.Time, zone string) string {
 	}
 	return Between(from, to, location(zone))
 }
+
+// named mentions people, at most maxNamed of them.
+func named(users []oncall.UserID) string {
+	switch {
+	case len(users) == 0:
+		return "nobody"
+	case len(users) > MaxNamed:
+		return mention(users[:MaxNamed]...) + fmt.Sprintf(" and %d more", len(users)-MaxNamed)
+	}
+	return mention(users...)
+}
+
+// location is a zone by its name, or UTC.
+func location(name string) *time.Location {
+	if zone, err := time.LoadLocation(name); err == nil {
+		return zone
+	}
+	return time.UTC
+}

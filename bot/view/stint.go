@@ -42,14 +42,6 @@ func stintTimes(s schedule.Stint, zone string) string {
 	return words
 }
 
-// location is a zone by its name, or UTC.
-func location(name string) *time.Location {
-	if zone, err := time.LoadLocation(name); err == nil {
-		return zone
-	}
-	return time.UTC
-}
-
 // ShiftsAhead is how far ahead shifts can be chosen.
 const (
 	weeksAhead  = 8

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// column is one field of all values.
+func column[T, V any](all []T, of func(T) V) []V {
+	out := make([]V, len(all))
+	for i, v := range all {
+		out[i] = of(v)
+	}
+	return out
+}
+
+// queueRows reads rows into values.
+func queueRows[T any](b *pgx.Batch, sql string, each func(T), args ...any) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
+		for _, v := range found {
+			each(v)
+		}
+		return err
+	})
+}
+
+// some returns an empty slice for nil, since the columns of lists hold no NULL.
+func some[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+func namesOf[T any](things []T, name func(T) string) []string {
+	out := make([]string, len(things))
+	for i, t := range things {
+		out[i] = name(t)
+	}
+	return out
+}
+
+func sortedKeys[R any](m map[string]R) []string { return slices.Sorted(maps.Keys(m)) }
