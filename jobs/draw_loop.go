@@ -148,9 +148,7 @@ func (d *drawing) work(ctx context.Context, w store.WaitingDraw) {
 	if err != nil || attempt == 0 {
 		return // another instance has it, or it is rescued
 	}
-	limited, cancel := context.WithTimeout(ctx, drawLimit)
-	defer cancel()
-	err = guarded(limited, drawLimit, func(ctx context.Context) error {
+	err = guarded(ctx, "drawer", drawLimit, func(ctx context.Context) error {
 		return drawer{jobs: d.jobs, wish: w, stop: d.quit}.draw(ctx)
 	})
 	if err == nil {

@@ -185,7 +185,7 @@ func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (ove
 
 // find asks a provider about a message. If it panics we know nothing.
 func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (r notify.Receipt, found bool, err error) {
-	err = guarded(ctx, sendLimit, func(ctx context.Context) (err error) {
+	err = guarded(ctx, "finder", sendLimit, func(ctx context.Context) (err error) {
 		r, found, err = f.Find(ctx, m, since)
 		return err
 	})
@@ -194,7 +194,7 @@ func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Tim
 
 // send calls the sender. If it panics, it may have sent the message.
 func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify.Receipt) {
-	err := guarded(ctx, sendLimit, func(ctx context.Context) error {
+	err := guarded(ctx, "sender", sendLimit, func(ctx context.Context) error {
 		r = sender.Send(ctx, m)
 		return nil
 	})

@@ -36,7 +36,7 @@ func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = guarded(ctx, followLimit, func(ctx context.Context) error { return j.followOne(ctx, t) })
+			errs[i] = guarded(ctx, "tracker", followLimit, func(ctx context.Context) error { return j.followOne(ctx, t) })
 		})
 	}
 	all.Wait()

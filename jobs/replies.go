@@ -155,7 +155,7 @@ func (h *hearing) hear(ctx context.Context) error {
 	}
 	var replies []notify.Reply
 	var next string
-	err = guarded(ctx, listenLimit, func(ctx context.Context) (err error) {
+	err = guarded(ctx, "listener", listenLimit, func(ctx context.Context) (err error) {
 		replies, next, err = h.from.Listen(ctx, cursor)
 		return err
 	})

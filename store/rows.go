@@ -35,12 +35,5 @@ func some[T any](s []T) []T {
 	return s
 }
 
-func namesOf[T any](things []T, name func(T) string) []string {
-	out := make([]string, len(things))
-	for i, t := range things {
-		out[i] = name(t)
-	}
-	return out
-}
-
+// sortedKeys are the keys of a map, in the order of the alphabet.
 func sortedKeys[R any](m map[string]R) []string { return slices.Sorted(maps.Keys(m)) }

@@ -26,7 +26,7 @@ func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error
 		stored[g.Handle] = g
 	}
 	if err := remove(ctx, a, "user group", `UPDATE user_groups SET removed_at = $2 WHERE id = $1`, stored,
-		func(g oncall.UserGroup) any { return g.ID }, namesOf(setup.UserGroups, oncall.SetupUserGroup.Name)); err != nil {
+		func(g oncall.UserGroup) any { return g.ID }, column(setup.UserGroups, oncall.SetupUserGroup.Name)); err != nil {
 		return err
 	}
 	for _, g := range setup.UserGroups {

@@ -31,7 +31,7 @@ func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
 	}
 	if err := remove(ctx, a, "policy", `UPDATE policies SET removed_at = $2 WHERE id = $1`, stored,
 		func(p oncall.Policy) any { return p.ID },
-		namesOf(setup.Policies, func(p oncall.SetupPolicy) string { return p.Name })); err != nil {
+		column(setup.Policies, func(p oncall.SetupPolicy) string { return p.Name })); err != nil {
 		return err
 	}
 	for _, p := range setup.Policies {
@@ -103,7 +103,7 @@ func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 		stored[t.Name] = t
 	}
 	if err := remove(ctx, a, "team", `UPDATE teams SET removed_at = $2 WHERE id = $1`, stored,
-		func(t storedTeam) any { return t.ID }, namesOf(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
+		func(t storedTeam) any { return t.ID }, column(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
 		return err
 	}
 	for _, t := range setup.Teams {

@@ -40,7 +40,7 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	}
 	if err := remove(ctx, a, "schedule", `UPDATE schedules SET removed_at = $2 WHERE id = $1`, stored,
 		func(s schedule.Definition) any { return s.ID },
-		namesOf(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name })); err != nil {
+		column(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name })); err != nil {
 		return err
 	}
 	for _, s := range setup.Schedules {
@@ -127,7 +127,7 @@ func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) err
 	}
 	if err := remove(ctx, a, "integration", `UPDATE integrations SET removed_at = $2 WHERE id = $1`, stored,
 		func(in storedIntegration) any { return in.ID },
-		namesOf(setup.Integrations, func(in oncall.SetupIntegration) string { return in.Name })); err != nil {
+		column(setup.Integrations, func(in oncall.SetupIntegration) string { return in.Name })); err != nil {
 		return err
 	}
 	for _, in := range setup.Integrations {

@@ -223,7 +223,7 @@ func toldSpan(from, to time.Time, zone string) string {
 	return Between(from, to, location(zone))
 }
 
-// named mentions people, at most maxNamed of them.
+// named mentions people, at most MaxNamed of them.
 func named(users []oncall.UserID) string {
 	switch {
 	case len(users) == 0:
