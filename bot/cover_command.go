@@ -63,7 +63,7 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	}
 	span, _, problem, err := r.reader().Span(words)
 	if problem == schedule.SpanRead && err == nil && (!when.Whole() || !span.To.Equal(when.End) || when.End.Sub(when.Start) > 25*time.Hour) || n > 0 && problem == schedule.SpanBadEnd {
-		s, note, err := r.readSpan(words, coverExample)
+		s, note, err := r.readNoted(words, coverExample)
 		if err != nil {
 			return nil, "", err
 		}
@@ -78,6 +78,9 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 		return nil, "", err
 	case n == 0:
 		return nil, "", oncall.Refuse("%s", coverUsage)
+	}
+	if rest := words[n:]; r.reader().GoesOn(rest) {
+		return nil, "", noTime(words)
 	}
 	stints, err := r.stintsIn(user, when)
 	return stints, strings.Join(words[n:], " "), err

@@ -40,7 +40,7 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 			words = words[n:]
 		}
 	}
-	s, note, err := r.readSpan(words, awayExample)
+	s, note, err := r.readNoted(words, awayExample)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		w := view.AwayWish{From: s.from, To: s.to, Cover: ask, Zone: r.location}
 		return view.Drawing{}, b.openModal(ctx, r.trigger, view.AwayForm(w, view.Sentence(refusal.Sentence)))

@@ -64,6 +64,16 @@ func (r request) readSpan(words []string, example string) (s span, name string, 
 	return s, name, r.checkSpan(s)
 }
 
+// readNoted reads "TIME to TIME [note]". A note that goes on with a time was not meant as one.
+func (r request) readNoted(words []string, example string) (s span, note string, err error) {
+	s, note, err = r.readSpan(words, example)
+	if err == nil && r.reader().GoesOn(strings.Fields(note)) {
+		err = oncall.Refuse("%s is understood, but not what follows: %q. Say one stretch of time and then the reason, as in `%s`.",
+			view.Between(s.from, s.to, r.location), view.Name(unescape(note)), example)
+	}
+	return s, note, err
+}
+
 // tooFar is how far ahead anything can be planned.
 const tooFar = 10
 

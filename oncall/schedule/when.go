@@ -22,6 +22,8 @@ type Moment struct {
 	loose      bool      // no time was typed, so that it may have begun
 	clockOnly  bool      // no day was typed
 	bare       bool      // its time is a number only, which an other end may explain
+	ranged     bool      // two times were typed
+	weekly     bool      // a weekday, without a date and a time
 	windows    []Window
 }
 
@@ -29,7 +31,7 @@ type Moment struct {
 func (m Moment) At() time.Time { return m.point }
 
 // IsInstant reports whether it is one instant.
-func (m Moment) IsInstant() bool { return m.Start.Equal(m.End) }
+func (m Moment) IsInstant() bool { return m.Start.Equal(m.End) && !m.ranged }
 
 // Whole reports whether it is one or several whole days, without a time.
 func (m Moment) Whole() bool { return m.days && len(m.windows) == 0 }
@@ -57,25 +59,25 @@ func read[T any](r Reader, words []string, how func(*reading, []token) (T, int))
 	ts := tokens(words)
 	var results [2]T
 	var taken [2]int
-	var doubts []string
+	var doubts [2][]string
 	var conflict [2]bool
 	for i := range results {
 		one := &reading{Reader: r, monthFirst: i == 1}
 		var n int
 		results[i], n = how(one, ts)
-		taken[i], conflict[i] = wordsOf(ts, n), one.conflict
-		if i == 0 {
-			doubts = one.doubts
-		}
+		taken[i], conflict[i], doubts[i] = wordsOf(ts, n), one.conflict, one.doubts
 	}
 	var none T
+	american := taken[1] > taken[0] || conflict[0] && !conflict[1] && taken[1] == taken[0]
 	switch {
 	case taken[0] == 0 && taken[1] == 0:
 		return none, 0, nil
-	case taken[1] > taken[0], conflict[0] && !conflict[1] && taken[1] == taken[0]:
+	case american && len(doubts[1]) > 0:
+		return none, taken[1], Refuse("%s", doubts[1][0])
+	case american:
 		return results[1], taken[1], nil
-	case len(doubts) > 0:
-		return none, taken[0], Refuse("%s", doubts[0])
+	case len(doubts[0]) > 0:
+		return none, taken[0], Refuse("%s", doubts[0][0])
 	case taken[0] == taken[1] && (conflict[0] || !conflict[1]) && fmt.Sprint(results[0]) != fmt.Sprint(results[1]):
 		return none, taken[0], slashQuestion(words[:taken[0]])
 	}
@@ -154,15 +156,37 @@ func (r *reading) special(ts []token, ref time.Time) (Moment, int) {
 		m, _ := r.restOf([]token{{text: "end"}, {text: "of"}, {text: unit}}, 0)
 		return m, i + 1
 	default:
-		if t, err := time.Parse(time.RFC3339, strings.ToUpper(w)); err == nil {
-			return Instant(t.UTC()), i + 1
-		}
-		if t, err := time.Parse("2006-01-02T15:04", strings.ToUpper(w)); err == nil { // without an offset
-			return Instant(r.Zone.Instant(Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}, TimeOfDay(t.Hour()*60+t.Minute()))), i + 1
+		if m, n := r.iso(ts[i:]); n > 0 {
+			return m, i + n
 		}
 	}
 	if ts[i].text == "the" && len(ts) > i+1 && (ts[i+1].text == "rest" || ts[i+1].text == "end") {
 		return r.restOf(ts, i+1)
+	}
+	return Moment{}, 0
+}
+
+// iso reads a day and a time in one word, as ISO 8601 writes them.
+func (r *reading) iso(ts []token) (Moment, int) {
+	w := strings.ToUpper(ts[0].text)
+	if len(w) < len("20060102T150405") || w[0] < '0' || w[0] > '9' {
+		return Moment{}, 0
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "20060102T150405Z0700"} {
+		if t, err := time.Parse(layout, w); err == nil {
+			return Instant(t.UTC()), 1
+		}
+	}
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "20060102T150405"} { // without an offset
+		t, err := time.Parse(layout, w)
+		if err != nil {
+			continue
+		}
+		zone, n := "", 1
+		if len(ts) > 1 && r.isZone(ts[1].text) {
+			zone, n = ts[1].text, 2
+		}
+		return Instant(r.instant(Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}, TimeOfDay(t.Hour()*60+t.Minute()), zone)), n
 	}
 	return Moment{}, 0
 }
@@ -182,11 +206,16 @@ func (r *reading) restOf(ts []token, i int) (Moment, int) {
 		n++
 	case "night":
 		return r.untilMorning(n + 1)
-	case "week", "month":
+	case "week", "month", "year":
 		d, _ := r.readStretch([]token{{text: "this"}, {text: w}})
 		last = d.last
 		n++
 	default:
+		if month, ok := readMonth(w); ok { // end of march
+			first, _ := r.date(0, month, 1, Date{Year: last.Year, Month: last.Month, Day: 1})
+			last, n = Date{Year: first.Year, Month: month, Day: daysIn(int64(first.Year)*12 + int64(month) - 1)}, n+1
+			break
+		}
 		if ts[n-1].text != "of" {
 			return Moment{}, 0
 		}

@@ -11,20 +11,29 @@ type clock struct {
 	bare  bool      // only a number, so 5 may be 17
 	plain bool      // it has neither am nor pm, so that it takes those of the other end
 	half  byte      // 'a' or 'p', as typed
+	word  bool      // noon or midnight
 }
 
 // readClock reads a time of the day at the first tokens, and returns how many it took. A bare
 // number is one only where it may be.
-func readClock(ts []token, bareToo bool) (clock, int) {
+func readClock(ts []token, bareToo bool) (clock, int) { return readClockAs(ts, bareToo, false) }
+
+// readClockAs reads what can be a date or a year, such as 9.12 and 2030, as a time if that is sure.
+func readClockAs(ts []token, bareToo, sure bool) (clock, int) {
 	if len(ts) == 0 {
 		return clock{}, 0
 	}
 	w := ts[0].text
+	if (w == "12" || w == "12:00") && len(ts) > 1 { // 12 noon
+		if c, n := readClock(ts[1:], false); n == 1 && c.word {
+			return c, 2
+		}
+	}
 	switch w {
 	case "noon", "midday", "mittag", "mittags":
-		return clock{at: 12 * 60}, 1
+		return clock{at: 12 * 60, half: 'p', word: true}, 1
 	case "midnight", "mitternacht":
-		return clock{at: 24 * 60}, 1
+		return clock{at: 24 * 60, word: true}, 1
 	}
 	number, ending := w, ""
 	if i := strings.IndexFunc(w, func(r rune) bool { return !strings.ContainsRune("0123456789:.", r) }); i >= 0 {
@@ -42,7 +51,7 @@ func readClock(ts []token, bareToo bool) (clock, int) {
 	if ending != "" && !clockEnding(ending) {
 		return clock{}, 0
 	}
-	hour, minute, form := clockNumber(number, ending != "")
+	hour, minute, form := clockNumber(number, sure || ending != "")
 	if form == notClock {
 		return clock{}, 0
 	}
@@ -98,10 +107,16 @@ const (
 	fullClock
 )
 
-// clockNumber reads "9", "9:30", "9.30" and "0930". What can be a date, such as 9.12, is a time only if
-// that is sure.
+// clockNumber reads "9", "9:30", "9:30:00", "9.30" and "0930". What can be a date, such as 9.12, is a time
+// only if that is sure.
 func clockNumber(s string, sure bool) (hour, minute int, form clockForm) {
 	h, m, divided := strings.Cut(s, ":")
+	if min, sec, ok := strings.Cut(m, ":"); ok { // seconds don't count
+		if n, err := strconv.Atoi(sec); err != nil || len(sec) != 2 || n < 0 || n > 59 {
+			return 0, 0, notClock
+		}
+		m = min
+	}
 	if !divided {
 		h, m, divided = strings.Cut(s, ".")
 		if month, err := strconv.Atoi(m); divided && (err != nil || len(m) != 2 || month >= 1 && month <= 12 && !sure) {
@@ -109,7 +124,7 @@ func clockNumber(s string, sure bool) (hour, minute int, form clockForm) {
 		}
 	}
 	if !divided && len(s) == 4 { // 0930, but not 2026
-		if year, err := strconv.Atoi(s); err == nil && (year < 1970 || year >= 2200) {
+		if year, err := strconv.Atoi(s); err == nil && (sure || year < 1970 || year >= 2200) {
 			h, m, divided = s[:2], s[2:], true
 		}
 	}
@@ -129,18 +144,49 @@ func clockNumber(s string, sure bool) (hour, minute int, form clockForm) {
 
 // readClocks reads "9-17", "9am to 5pm" and "2-5pm".
 func readClocks(ts []token) (from, to clock, taken int) {
-	from, n := readClock(ts, true)
-	if n == 0 || len(ts) < n+2 || !separator(ts[n].text) {
+	i, joined := 0, ""
+	if len(ts) > 0 && ts[0].text == "between" {
+		i, joined = 1, "and"
+	}
+	rest := ts[i:]
+	from, n := readClock(rest, true)
+	if n == 0 && len(rest) > 2 && separator(rest[1].text) { // 10.12-11.30 is no date, as 11.30 is none
+		if to, m := readClock(rest[2:], false); m > 0 && clearlyClock(rest[2].text) && to.half == 0 {
+			from, n = readClockAs(rest, false, true)
+		}
+	}
+	if n == 0 || len(rest) < n+2 || !separator(rest[n].text) && rest[n].text != joined {
 		return clock{}, clock{}, 0
 	}
-	if ts[n].text == "up" {
+	sure := n == 1 && clearlyClock(rest[0].text)
+	if rest[n].text == "up" {
 		n++
 	}
-	to, m := readClock(ts[min(n+1, len(ts)):], true)
-	if m == 0 {
+	rest = rest[min(n+1, len(rest)):]
+	to, m := readClockAs(rest, true, sure)
+	if m == 0 || to.bare && m == 1 && dateFollows(rest[1:]) {
 		return clock{}, clock{}, 0
 	}
-	return from, to, n + 1 + m
+	return from, to, i + n + 1 + m
+}
+
+// clearlyClock reports whether a number is a time as 9.30 and 1800 are, so that what follows its dash
+// is none of the dates and years that it may look like.
+func clearlyClock(w string) bool {
+	_, _, form := clockNumber(w, false)
+	return form == fullClock && !strings.Contains(w, ":")
+}
+
+// dateFollows reports whether the number before is the day of a month, as in "9:00 to 7 mar".
+func dateFollows(ts []token) bool {
+	if len(ts) > 1 && ts[0].text == "of" {
+		ts = ts[1:]
+	}
+	if len(ts) == 0 {
+		return false
+	}
+	_, ok := readMonth(ts[0].text)
+	return ok
 }
 
 // settle gives each of two ends the half of the day that the other implies: "2-5pm", "9am-5". doubt
@@ -155,6 +201,7 @@ func settle(from, to clock) (a, b clock, doubt bool) {
 		if to.at >= half && from.at+half < to.at {
 			from.at += half
 		}
+		doubt = from.at > to.at // 10-6am
 	case to.bare && from.half != 0:
 		if to.at%half <= from.at {
 			to.at = to.at%half + half
@@ -162,6 +209,8 @@ func settle(from, to clock) (a, b clock, doubt bool) {
 		if to.at <= from.at { // 3pm-2: the next morning
 			to.at -= half
 		}
+	case from.bare && to.word && to.at == 2*half: // 8 to midnight
+		doubt = true
 	case from.plain && to.plain:
 		doubt = from.at >= to.at || (from.bare || to.bare) && (from.at < 7*60 || to.at < 7*60)
 	}

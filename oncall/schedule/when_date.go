@@ -21,6 +21,7 @@ type reading struct {
 	Reader
 	monthFirst bool
 	noRange    bool // "fri to mon" is two days, as a time follows
+	between    bool // "mon and fri" are the two ends
 	doubts     []string
 	conflict   bool // a date can only be in the other order
 }
@@ -30,13 +31,17 @@ func (r *reading) today() Date {
 	return d
 }
 
-// readISO reads 2026-12-24 and 2026/12/24.
+// readISO reads 2026-12-24, 2026/12/24, 2026.12.24 and 2026-3-4.
 func readISO(w string) (Date, bool) {
-	if len(w) != len(time.DateOnly) {
+	parts := strings.FieldsFunc(w, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
+	if len(parts) != 3 || len(parts[0]) != 4 || len(w) != len(parts[0])+len(parts[1])+len(parts[2])+2 || w[4] != w[len(w)-len(parts[2])-1] {
 		return Date{}, false
 	}
-	d, err := ParseDate(strings.ReplaceAll(w, "/", "-"))
-	return d, err == nil
+	t, err := time.Parse("2006-1-2", strings.Join(parts, "-"))
+	if err != nil {
+		return Date{}, false
+	}
+	return Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}, true
 }
 
 // date makes a date if there is such a day. Without a year it is the next one from ref on.
@@ -69,10 +74,13 @@ func fullYear(s string) (int, bool) {
 	return n, len(s) == 4 && n >= 1970 && n < 2200
 }
 
-// readNumeric reads 24.12., 24.12.2026, 12/24 and 24/12/26.
+// readNumeric reads 24.12., 24.12.2026, 12/24, 24/12/26 and 24-12-2026.
 func (r *reading) readNumeric(w string, from Date) (days, bool) {
 	if d, ok := readISO(w); ok {
 		return oneDay(d), true
+	}
+	if len(w) >= len("1-1-2026") && strings.Count(w, "-") == 2 && w[len(w)-5] == '-' {
+		w = strings.ReplaceAll(w, "-", "/")
 	}
 	divider := "/"
 	if strings.Contains(w, ".") {
@@ -158,8 +166,8 @@ func (r *reading) readNamed(ts []token, from Date) (days, int) {
 				if m, named := readMonth(at(3)); named {
 					month, last, i = m, n, 4
 				}
-			} else if d, numeric := r.readNumeric(at(2), from); numeric && strings.Contains(at(2), ".") && strings.HasSuffix(at(0), ".") && d.first.Day > first {
-				return days{first: Date{Year: d.first.Year, Month: d.first.Month, Day: first}, last: d.first, firm: true}, 3
+			} else if d, n := r.upTo(first, ts, from); n > 0 {
+				return d, n
 			}
 		}
 		if last == 0 {
@@ -179,6 +187,41 @@ func (r *reading) readNamed(ts []token, from Date) (days, int) {
 		return days{}, 0
 	}
 	return r.named(at, i, month, first, last, from)
+}
+
+// upTo reads "24.-27.12.", "24 - 27.12.2026" and "28 - 3 jan", which begins in December.
+func (r *reading) upTo(first int, ts []token, from Date) (days, int) {
+	if len(ts) < 3 {
+		return days{}, 0
+	}
+	w := ts[2].text
+	d, numeric := r.readNumeric(w, from)
+	n := 3
+	if numeric && (strings.Count(w, ".") < 2 && !strings.HasSuffix(ts[0].text, ".") || !strings.Contains(w, ".")) {
+		return days{}, 0 // 9 - 10.12
+	}
+	if !numeric {
+		var m int
+		if d, m = r.readNamed(ts[2:], from); m == 0 || d.first != d.last || len(ts) < 4 {
+			return days{}, 0
+		}
+		if _, ok := readMonth(ts[3].text); !ok {
+			return days{}, 0
+		}
+		n = 2 + m
+	}
+	month := int64(d.first.Year)*12 + int64(d.first.Month) - 1
+	if first > d.first.Day {
+		month--
+	}
+	begin := Date{Year: int(month / 12), Month: monthOf(month), Day: first}
+	if first == d.first.Day || first > daysIn(month) {
+		return days{}, 0
+	}
+	if begin.days() < from.days() && d.last.days() < from.days() {
+		return days{}, 0
+	}
+	return days{first: begin, last: d.first, firm: true}, n
 }
 
 // named finishes "24 dec" and "24 - 27 dec" with the year that may follow at i.
@@ -251,70 +294,6 @@ func (r *reading) readWeekday(ts []token, from Date, shortToo bool) (days, int) 
 		return days{first: d, last: d, repeats: 7}, i + 1
 	}
 	return oneDay(d), i + 1
-}
-
-// readStretch reads what is longer than a day: "next week", "this weekend", "next month", "week 50".
-func (r *reading) readStretch(ts []token) (days, int) {
-	shift, i := 0, 0
-	if len(ts) > 1 {
-		switch ts[0].text {
-		case "this", "diese", "dieses", "the", "coming":
-			i = 1
-		case "next", "nächste", "naechste", "nächstes", "nächsten", "following":
-			shift, i = 1, 1
-		case "last", "letzte":
-			shift, i = -1, 1
-		}
-	}
-	monday := r.today()
-	for monday.Weekday() != Monday {
-		monday = monday.AddDays(-1)
-	}
-	switch w := ts[i].text; {
-	case (w == "week" || w == "woche") && i > 0:
-		d := monday.AddDays(7 * shift)
-		return days{first: d, last: d.AddDays(6), firm: true}, i + 1
-	case w == "weekend" || w == "wochenende":
-		d := monday.AddDays(7*shift + 5)
-		return days{first: d, last: d.AddDays(1), firm: true}, i + 1
-	case (w == "month" || w == "monat") && i > 0:
-		month := int64(r.today().Year)*12 + int64(r.today().Month) - 1 + int64(shift)
-		d := Date{Year: int(month / 12), Month: monthOf(month), Day: 1}
-		return days{first: d, last: d.AddDays(daysIn(month) - 1), firm: true}, i + 1
-	case (w == "week" || w == "kw" || w == "cw" || w == "wk") && i == 0 && len(ts) > 1:
-		n, err := strconv.Atoi(ts[1].text)
-		if err != nil || n < 1 || n > 53 {
-			return days{}, 0
-		}
-		d := isoWeek(r.today().Year, n)
-		if d.AddDays(6).days() < r.today().days() {
-			d = isoWeek(r.today().Year+1, n)
-		}
-		return days{first: d, last: d.AddDays(6), firm: true}, 2
-	case w == "weekdays" || w == "workdays" || w == "werktags":
-		d := r.today()
-		for d.Weekday() == Saturday || d.Weekday() == Sunday {
-			d = d.AddDays(1)
-		}
-		if shift > 0 {
-			d = monday.AddDays(7)
-		}
-		last := d
-		for last.Weekday() != Friday {
-			last = last.AddDays(1)
-		}
-		return days{first: d, last: last, firm: true}, i + 1
-	}
-	return days{}, 0
-}
-
-// isoWeek is the Monday of a week as ISO 8601 counts them.
-func isoWeek(year, week int) Date {
-	d := Date{Year: year, Month: time.January, Day: 4}
-	for d.Weekday() != Monday {
-		d = d.AddDays(-1)
-	}
-	return d.AddDays(7 * (week - 1))
 }
 
 // readDay reads one day or a stretch of days. From is the day on which the next weekday is looked for.

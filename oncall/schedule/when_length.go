@@ -45,6 +45,11 @@ func readLength(ts []token) (l length, taken int) {
 		taken = 1
 	}
 	found := false
+	if taken > 0 && taken < len(ts) && ts[taken-1].text == "next" { // the next hour
+		if l, ok := unitLength(1, ts[taken].text); ok && l.exact > 0 && len(ts[taken].text) > 1 {
+			return l, taken + 1
+		}
+	}
 	for taken < len(ts) {
 		part, n := readLengthPart(ts[taken:])
 		if n == 0 {
@@ -166,6 +171,11 @@ func unitLength(n float64, unit string) (length, bool) {
 			return length{}, false
 		}
 		return length{months: int(n)}, true
+	case "y", "yr", "year", "years", "jahr", "jahre", "jahren":
+		if n != math.Trunc(n) || n > 100 {
+			return length{}, false
+		}
+		return length{months: 12 * int(n)}, true
 	}
 	return length{}, false
 }

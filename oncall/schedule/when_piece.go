@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -19,12 +18,21 @@ type pieces struct {
 	hasClocks bool
 	part      dayPart
 	hasPart   bool
-	zone      string // a zone's abbreviation, as Stamp writes it where the clock shows a time twice
+	later     bool   // the time is after midnight of the night of the day
+	dayLast   bool   // the day was said after the times
+	zone      string // what isZone accepts
 	taken     int
 }
 
-// pieces reads a day, and a time, a range of times or a part of the day, in any order, each once.
+// pieces reads a day, a time or a range of times, and a part of the day, in any order, each once.
 func (r *reading) pieces(ts []token, ref time.Time, isEnd bool) pieces {
+	p := r.parts(ts, ref, isEnd)
+	r.nextDay(ts, &p)
+	r.settle(&p)
+	return p
+}
+
+func (r *reading) parts(ts []token, ref time.Time, isEnd bool) pieces {
 	var p pieces
 	from, _ := r.Zone.Local(ref)
 	for i := 0; i < len(ts); {
@@ -35,17 +43,19 @@ func (r *reading) pieces(ts []token, ref time.Time, isEnd bool) pieces {
 			}
 			continue
 		}
-		hour := isEnd || p.hasDay
-		for j < len(ts) && filler(ts[j].text) {
+		hour, sure := isEnd || p.hasDay || p.hasPart || partFollows(ts[i+1:]), false
+		for j < len(ts) && (filler(ts[j].text) || ts[j].text == "in" && partFollows(ts[j:])) {
 			switch ts[j].text {
-			case "at", "@", "um", "from", "von", "ab":
+			case "from", "von", "ab":
 				hour = true
+			case "at", "@", "um":
+				hour, sure = true, true
 			}
 			j++
 		}
 		n := 0
 		if j < len(ts) {
-			n = r.piece(ts[j:], &p, from, hour)
+			n = r.piece(ts[j:], &p, from, hour, sure)
 		}
 		if n == 0 {
 			return p
@@ -57,9 +67,9 @@ func (r *reading) pieces(ts []token, ref time.Time, isEnd bool) pieces {
 }
 
 // piece reads one more part of a moment.
-func (r *reading) piece(ts []token, p *pieces, from Date, hourToo bool) int {
+func (r *reading) piece(ts []token, p *pieces, from Date, hourToo, sure bool) int {
 	w := ts[0].text
-	if !p.hasDay && !p.hasPart && !p.hasClock {
+	if !p.hasDay && !p.hasPart {
 		switch w {
 		case "tonight", "overnight":
 			day, at := r.Zone.Local(r.Now)
@@ -77,26 +87,26 @@ func (r *reading) piece(ts []token, p *pieces, from Date, hourToo bool) int {
 			}
 		}
 	}
-	timeToo := !p.hasClock && !p.hasClocks && !p.hasPart
-	if !p.hasDay {
-		if n := r.dayPiece(ts, p, from, timeToo); n > 0 {
+	timeToo := !p.hasClock && !p.hasClocks
+	if !p.hasDay && !(sure && timeToo && clockAt(ts)) {
+		if n := r.dayPiece(ts, p, from, timeToo && !p.hasPart); n > 0 {
 			return n
 		}
+	}
+	if part, ok := dayParts[w]; ok && !p.hasPart {
+		p.part, p.hasPart = part, true
+		return 1
+	}
+	if p.hasDay && !p.hasPart && w == "morgen" {
+		p.part, p.hasPart = dayParts["morning"], true
+		return 1
 	}
 	if timeToo {
-		if part, ok := dayParts[w]; ok {
-			p.part, p.hasPart = part, true
-			return 1
-		}
-		if p.hasDay && w == "morgen" {
-			p.part, p.hasPart = dayParts["morning"], true
-			return 1
-		}
-		if n := r.clockPiece(ts, p, hourToo); n > 0 {
+		if n := r.clockPiece(ts, p, hourToo, sure); n > 0 {
 			return n
 		}
 	}
-	if (p.hasClock || p.hasClocks) && p.zone == "" && r.isZone(ts[0]) {
+	if (p.hasClock || p.hasClocks) && p.zone == "" && r.isZone(w) {
 		p.zone = w
 		return 1
 	}
@@ -107,6 +117,14 @@ func (r *reading) dayPiece(ts []token, p *pieces, from Date, shortToo bool) int 
 	if _, ok := r.readNumericClock(ts); ok {
 		return 0
 	}
+	if _, _, n := readClocks(ts); n > 0 && strings.Contains(ts[0].text, ".") { // 10.12-11.30
+		return 0
+	}
+	p.dayLast = p.hasClocks
+	if d, n := r.daysOfWeek(ts, shortToo); n > 0 {
+		p.day, p.hasDay = d, true
+		return n
+	}
 	d, n := r.readDay(ts, from, shortToo)
 	if n == 0 {
 		return 0
@@ -116,15 +134,26 @@ func (r *reading) dayPiece(ts []token, p *pieces, from Date, shortToo bool) int 
 	if d.odd != "" {
 		r.doubts = append(r.doubts, d.odd)
 	}
-	if r.noRange || d.first != d.last || n+1 >= len(ts) || !separator(ts[n].text) || p.hasClock {
+	if r.noRange || d.first != d.last || n >= len(ts) || p.hasClock {
 		return n
 	}
-	second, m := r.readDay(ts[n+1:], d.first.AddDays(1), shortToo)
+	if !separator(ts[n].text) {
+		return r.moreDays(ts, n, p)
+	}
+	next := ts[n+1:]
+	if len(next) > 0 && next[0].text == "the" {
+		next = next[1:]
+	}
+	second, m := r.readDay(next, d.first, shortToo)
 	if m == 0 || second.first != second.last || second.first.days() < d.first.days() {
 		return n
 	}
+	if second.repeats > 0 && second.first == d.first {
+		second.last = second.last.AddDays(second.repeats)
+	}
+	r.askYear(d.first, second.last, next[:m])
 	p.day.last, p.ranged = second.last, true
-	return n + 1 + m
+	return len(ts) - len(next) + m
 }
 
 // readNumericClock reports whether a word with a full stop is a time, as in "9.12 uhr".
@@ -133,17 +162,12 @@ func (r *reading) readNumericClock(ts []token) (clock, bool) {
 	return c, n == 2
 }
 
-func (r *reading) clockPiece(ts []token, p *pieces, hourToo bool) int {
-	if from, to, n := readClocks(ts); n > 0 {
-		// "9 to 17" without a day, but not "at 9 to fri"; of two bare numbers a month may follow.
-		a, b, doubt := settle(from, to)
-		if doubt {
-			r.doubts = append(r.doubts, clocksQuestion(from, to))
-		}
-		p.at, p.to, p.hasClocks = a, b, true
+func (r *reading) clockPiece(ts []token, p *pieces, hourToo, sure bool) int {
+	if from, to, n := readClocks(ts); n > 0 { // "9 to 17" without a day, but not "at 9 to fri"
+		p.at, p.to, p.hasClocks = from, to, true
 		return n
 	}
-	c, n := readClock(ts, hourToo)
+	c, n := readClockAs(ts, hourToo, sure)
 	if n == 0 {
 		return 0
 	}
@@ -161,6 +185,9 @@ func (r *reading) clockPiece(ts []token, p *pieces, hourToo bool) int {
 
 func clocksQuestion(from, to clock) string {
 	const half = TimeOfDay(12 * 60)
+	if to.half != 0 || to.word {
+		return fmt.Sprintf("Does that begin at %s or at %s? Write it like `%s-%s`.", from.at, (from.at+half)%(2*half), (from.at+half)%(2*half), to.at%(2*half))
+	}
 	if from.at >= to.at {
 		return fmt.Sprintf("Does that end at %s or at %s? Write it like `%s-%s`.", (to.at+half)%(2*half), to.at, from.at, (to.at+half)%(2*half))
 	}
@@ -168,72 +195,17 @@ func clocksQuestion(from, to clock) string {
 		(from.at+half)%(2*half), (to.at+half)%(2*half))
 }
 
-// isZone reports whether a word is what the zone is called in summer or in winter, or UTC.
-func (r *reading) isZone(t token) bool {
-	if _, ok := utcOffset(t.text); ok {
-		return true
-	}
-	for _, month := range []time.Month{time.January, time.July} {
-		if name, _ := time.Date(r.today().Year, month, 1, 0, 0, 0, 0, r.Zone.Location()).Zone(); equalFold(name, t.text) {
-			return true
-		}
-	}
-	return false
-}
-
-// utcOffset reads "utc", "gmt" and "utc+0530".
-func utcOffset(w string) (east time.Duration, ok bool) {
-	rest, ok := strings.CutPrefix(w, "utc")
-	if !ok {
-		if rest, ok = strings.CutPrefix(w, "gmt"); !ok {
-			return 0, false
-		}
-	}
-	if rest == "" {
-		return 0, true
-	}
-	sign := time.Duration(1)
-	if rest[0] == '-' {
-		sign = -1
-	}
-	digits := strings.ReplaceAll(rest[1:], ":", "")
-	n, err := strconv.Atoi(digits)
-	switch {
-	case rest[0] != '+' && rest[0] != '-' || err != nil || n < 0 || len(digits) > 4:
-		return 0, false
-	case len(digits) <= 2:
-		return sign * time.Duration(n) * time.Hour, n <= 14
-	}
-	return sign * (time.Duration(n/100)*time.Hour + time.Duration(n%100)*time.Minute), n <= 1400
-}
-
-// instant is a time on a day. With the name of a zone it is the instant at which that is in force.
-func (r *reading) instant(d Date, at TimeOfDay, zone string) time.Time {
-	if east, ok := utcOffset(zone); ok {
-		return time.Unix(d.days()*paperDay+at.seconds(), 0).Add(-east).UTC()
-	}
-	t := r.Zone.Instant(d, at)
-	if location := r.Zone.Location(); zone != "" {
-		if name, _ := t.In(location).Zone(); !equalFold(name, zone) {
-			for _, later := range turnedBack {
-				u := t.Add(later)
-				if name, _ := u.In(location).Zone(); equalFold(name, zone) && u.In(location).Format("15:04") == at.String() {
-					return u
-				}
-			}
-		}
-	}
-	return t
-}
-
 // resolve finds the instants of what was read.
 func (r *reading) resolve(p pieces, ref time.Time) Moment {
 	day := p.day
 	if !p.hasDay {
 		day.first, _ = r.Zone.Local(ref)
+		if p.zone != "" { // which may have another date
+			day.first = day.first.AddDays(-1)
+		}
 		day.last = day.first
 		m := r.onDays(p, day)
-		if !m.Start.After(ref) && (!p.hasPart || !m.End.After(ref)) {
+		for i := 0; i < 2 && !m.Start.After(ref) && (!p.hasPart || !m.End.After(ref)); i++ {
 			day.first, day.last = day.first.AddDays(1), day.first.AddDays(1)
 			m = r.onDays(p, day)
 		}
@@ -260,6 +232,9 @@ func (r *reading) resolve(p pieces, ref time.Time) Moment {
 
 // onDays is what was read, on certain days.
 func (r *reading) onDays(p pieces, day days) Moment {
+	if p.later {
+		day.first, day.last = day.first.AddDays(1), day.last.AddDays(1)
+	}
 	switch {
 	case p.hasClocks:
 		return r.clocksOn(p, day)
@@ -280,6 +255,7 @@ func (r *reading) onDays(p pieces, day days) Moment {
 		return m
 	}
 	m := Moment{Start: r.Zone.Instant(day.first, 0), End: r.Zone.Instant(day.last.AddDays(1), 0), days: true, loose: !p.past}
+	m.weekly = day.repeats > 0 && !day.firm && !p.ranged
 	m.point = r.Zone.Instant(day.first, workMorning)
 	if m.point.Before(r.Now) && day.first == r.today() {
 		m.point = r.Now
@@ -293,14 +269,18 @@ func (r *reading) clocksOn(p pieces, day days) Moment {
 	if p.to.at <= p.at.at {
 		last = last.AddDays(1)
 	}
+	m := Moment{End: r.instant(last, p.to.at, p.zone), ranged: true}
 	fromZone := p.zone
-	if strings.ContainsAny(fromZone, "+-") { // so Between names the zone of the end alone
+	if east, ok := utcOffset(p.zone); ok && r.eastAt(m.End) == east { // so Between names the zone of the end alone
 		fromZone = ""
 	}
-	m := Moment{Start: r.instant(day.first, p.at.at, fromZone), End: r.instant(last, p.to.at, p.zone)}
+	m.Start = r.instant(day.first, p.at.at, fromZone)
 	m.point = m.Start
 	if day.first == day.last {
 		return m
+	}
+	if p.zone != "" && !r.ownZone(p.zone) {
+		r.doubts = append(r.doubts, "Hours of several days are in your own zone. Write them without "+strings.ToUpper(p.zone)+".")
 	}
 	m.loose = true
 	w := Window{From: p.at.at % (24 * 60), To: p.to.at % (24 * 60)}

@@ -64,6 +64,12 @@ func (r *reading) span(ts []token) (Stretch, SpanProblem, int) {
 	if l, n := readLength(ts[i:]); n > 0 && i == 0 && !r.anHour(ts, n) { // 2h, the next 3 hours
 		return r.lasting(l, ts, n)
 	}
+	if ts[0].text == "between" {
+		if m, n := r.moment(ts, r.Now, false); n > 0 { // between 9 and 17 tomorrow
+			return r.continued(m, ts, n)
+		}
+		r.between = true
+	}
 	m, n := r.moment(ts[i:], r.Now, i > 0)
 	if n == 0 {
 		return Stretch{}, SpanNothing, 0
@@ -73,7 +79,7 @@ func (r *reading) span(ts []token) (Stretch, SpanProblem, int) {
 
 // anHour reports whether what can be read as a length is a time of the day, as in "9h-17h" and "17h".
 func (r *reading) anHour(ts []token, n int) bool {
-	if c, m := readClock(ts, false); n == 1 && m == n {
+	if c, m := readClock(ts, false); n == 1 && m == n && c.at < 24*60 {
 		return len(ts) > n && separator(ts[n].text) || c.at > 12*60
 	}
 	return false
@@ -146,10 +152,21 @@ func lengthAfter(ts []token) (length, int) {
 // untilEnd reads the end of a span.
 func (r *reading) untilEnd(s Stretch, ts []token, at int, m Moment) (Stretch, SpanProblem, int) {
 	end, n := r.moment(ts[min(at, len(ts)):], m.Start, true)
+	if n > 0 && m.weekly && !end.clockOnly && end.Start.Before(m.End) { // "tue to tue 9:00" is a week
+		end, n = r.moment(ts[min(at, len(ts)):], m.End, true)
+	}
 	if n == 0 {
 		return s, SpanBadEnd, at
 	}
 	s.To = end.ends()
+	if end.ranged { // "to fri 9-17"
+		s.To = end.End
+	}
+	if !m.clockOnly || !end.clockOnly {
+		from, _ := r.Zone.Local(s.From)
+		to, _ := r.Zone.Local(s.To.Add(-time.Second))
+		r.askYear(from, to, ts[min(at, len(ts)):min(at+n, len(ts))])
+	}
 	switch {
 	case m.bare && end.bare:
 		r.askHour(m)
@@ -174,6 +191,29 @@ func (r *reading) begun(s Stretch, m Moment) Stretch {
 		s.From, s.Now = r.Now, true
 	}
 	return s
+}
+
+// GoesOn reports whether words that follow a time still say when, such as "and friday" and "until 6": then it
+// was not read as it was meant.
+func (r Reader) GoesOn(words []string) bool {
+	ts := tokens(words)
+	for len(ts) > 0 && (joins(ts[0].text) || separator(ts[0].text)) {
+		ts = ts[1:]
+	}
+	if len(ts) == 0 {
+		return len(words) > 0
+	}
+	if w := ts[0].text; len(w) == 2 && weekdayWords[w] != "" { // do, so
+		return false
+	}
+	if _, ok := readOrdinal(ts[0].text); ok && (len(ts) == 1 || joins(ts[1].text) || ts[0].comma) { // dec 24, 25
+		return true
+	}
+	_, n, err := r.Moment(words[ts[0].word:])
+	if w := strings.Trim(words[ts[0].word], ",.;()"); w == "ET" || w == "CT" || w == "MT" || w == "PT" || w == "IST" || w == "Z" {
+		return true
+	}
+	return n > 0 || err != nil
 }
 
 func equalFold(a, b string) bool { return strings.EqualFold(a, b) }

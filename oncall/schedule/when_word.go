@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -8,28 +10,59 @@ import (
 
 // A token is a word of a time, or a part of one that holds a range, such as "9-17".
 type token struct {
-	text string // in small letters, without a comma or full stop that only ends a phrase
-	word int    // the index of the word that it is of
-	last bool   // nothing of the word follows
+	text  string // in small letters, without the comma, bracket or full stop that only ends a phrase
+	word  int    // the index of the word that it is of
+	last  bool   // nothing of the word follows
+	comma bool   // a comma followed it
 }
 
 // dashes all stand between two times.
-var dashes = strings.NewReplacer("–", "-", "—", "-", "−", "-", "‑", "-")
+var dashes = strings.NewReplacer("–", "-", "—", "-", "−", "-", "‑", "-", "→", "-", "..", "-", "…", "-")
+
+var (
+	clockWithZone = regexp.MustCompile(`^(\d{1,2}:\d\d(?::\d\d)?)(z|\+\d\d:?\d\d)$`)
+	dashedDate    = regexp.MustCompile(`^(\d{1,2})-(\pL{3,9})(?:-(\d{2}|\d{4}))?$`)
+	isoInterval   = regexp.MustCompile(`^(\d{4}-\d\d-\d\d[^/]*)/(\d{4}-\d\d-\d\d[^/]*)$`)
+)
 
 // tokens divides words so that "18:00-22:00", "mon-fri" and "24.-27.12." are three tokens each. Names
 // such as "payments-primary" and dates such as "2026-12-24" stay whole.
 func tokens(words []string) []token {
 	var out []token
 	for i, w := range words {
-		parts := splitRange(dashes.Replace(strings.ToLower(w)))
+		parts := divide(dashes.Replace(strings.Trim(strings.ToLower(w), `"'()“”„`)))
 		for j, part := range parts {
+			comma := strings.HasSuffix(part, ",")
 			if trimmed := strings.TrimRight(part, ",;!?"); trimmed != "" {
 				part = trimmed
 			}
-			out = append(out, token{text: part, word: i, last: j == len(parts)-1})
+			if strings.HasSuffix(part, ".") && !strings.ContainsAny(part, "0123456789") { // tomorrow.
+				part = strings.TrimRight(part, ".")
+			}
+			out = append(out, token{text: part, word: i, last: j == len(parts)-1, comma: comma})
 		}
 	}
 	return out
+}
+
+// divide divides one word into tokens.
+func divide(w string) []string {
+	bare := strings.TrimRight(w, ",;!?")
+	if m := clockWithZone.FindStringSubmatch(bare); m != nil { // 18:00Z
+		return []string{m[1], "utc" + strings.TrimPrefix(m[2], "z")}
+	}
+	if m := isoInterval.FindStringSubmatch(bare); m != nil {
+		return []string{m[1], "-", m[2]}
+	}
+	if m := dashedDate.FindStringSubmatch(bare); m != nil { // 24-Dec-2026
+		if _, ok := readMonth(m[2]); ok && m[3] != "" {
+			year, _ := fullYear(m[3])
+			return []string{m[1], m[2], strconv.Itoa(year)}
+		} else if ok {
+			return m[1:3]
+		}
+	}
+	return splitRange(w)
 }
 
 func splitRange(w string) []string {
@@ -62,7 +95,7 @@ func timely(w string) bool {
 		return true
 	}
 	switch w {
-	case "now", "noon", "midnight", "today", "tomorrow", "tonight":
+	case "now", "noon", "midnight", "today", "tomorrow", "tonight", "am", "pm", "a.m.", "p.m.", "uhr": // 6 pm-8 pm
 		return true
 	}
 	if _, ok := readISO(w); ok {
@@ -81,6 +114,9 @@ func timely(w string) bool {
 	}
 	return false
 }
+
+// joins reports whether a word stands between two days that both count.
+func joins(w string) bool { return w == "and" || w == "&" || w == "+" || w == "und" }
 
 // weekdayWords are the names of the days in English and German. The shortest German ones are read
 // only where no English word can be meant.
@@ -136,11 +172,11 @@ var nearDays = map[string]int{
 type dayPart struct{ from, to TimeOfDay }
 
 var dayParts = map[string]dayPart{
-	"morning": {9 * 60, 12 * 60}, "vormittag": {9 * 60, 12 * 60}, "früh": {9 * 60, 12 * 60}, "forenoon": {9 * 60, 12 * 60},
+	"morning": {9 * 60, 12 * 60}, "vormittag": {9 * 60, 12 * 60}, "früh": {9 * 60, 12 * 60}, "forenoon": {9 * 60, 12 * 60}, "morgens": {9 * 60, 12 * 60},
 	"lunch": {12 * 60, 13 * 60}, "lunchtime": {12 * 60, 13 * 60},
-	"afternoon": {13 * 60, 18 * 60}, "nachmittag": {13 * 60, 18 * 60},
-	"evening": {18 * 60, 23 * 60}, "abend": {18 * 60, 23 * 60},
-	"night": {18 * 60, 33 * 60}, "nacht": {18 * 60, 33 * 60}, "overnight": {18 * 60, 33 * 60},
+	"afternoon": {13 * 60, 18 * 60}, "nachmittag": {13 * 60, 18 * 60}, "nachmittags": {13 * 60, 18 * 60},
+	"evening": {18 * 60, 23 * 60}, "abend": {18 * 60, 23 * 60}, "abends": {18 * 60, 23 * 60},
+	"night": {18 * 60, 33 * 60}, "nacht": {18 * 60, 33 * 60}, "nachts": {18 * 60, 33 * 60}, "overnight": {18 * 60, 33 * 60},
 }
 
 // workMorning is when a bare day begins as a moment.
