@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // ReplyKind says what an answer asks for.
@@ -48,9 +49,9 @@ func (n ReplyNumber) String() string {
 
 var (
 	replyActs = map[string]ActKind{
-		"a": ActAck, "ack": ActAck, "acknowledge": ActAck, "acknowledged": ActAck,
-		"r": ActResolve, "resolve": ActResolve, "resolved": ActResolve, "close": ActResolve,
-		"e": ActEscalate, "escalate": ActEscalate,
+		"a": ActAck, "ack": ActAck, "acked": ActAck, "acknowledge": ActAck, "acknowledged": ActAck,
+		"r": ActResolve, "resolve": ActResolve, "resolved": ActResolve, "close": ActResolve, "closed": ActResolve,
+		"e": ActEscalate, "escalate": ActEscalate, "escalated": ActEscalate,
 		"accept": ActAck, "accepted": ActAck,
 		"d": ActDecline, "decline": ActDecline, "declined": ActDecline, "no": ActDecline,
 	}
@@ -65,14 +66,15 @@ var (
 	}
 	replyAll     = []string{"all", "both", "everything"}
 	replyFillers = []string{
-		"and", "the", "it", "this", "that", "them", "of", "please", "pls", "thanks", "message", "msg", "number", "nr",
+		"and", "the", "it", "this", "that", "them", "of", "please", "pls", "plz", "thanks", "thx", "thank", "you", "ok", "okay", "yes", "now",
+		"message", "msg", "number", "nr", "alert", "alerts", "page", "id",
 		",", ";", "&", "+", ".", ":", "!", "?", "/", "-", "(", ")", "[", "]", "*", "_",
 	}
-	replyIncident = []string{"incident", "incidents"}
+	replyIncident = []string{"incident", "incidents", "inc"}
 
 	replyNoise  = strings.NewReplacer("'", "", "\"", "", "`", "", "\u2018", "", "\u2019", "", "\u201c", "", "\u201d", "", "\u201e", "", "«", "", "»", "", "№", "#")
 	replyTokens = regexp.MustCompile(`#\s*[0-9]+|[0-9]+|\pL+|\S`)
-	replySpan   = regexp.MustCompile(`[0-9]\s*[-\x{2010}-\x{2015}/]\s*#?\s*[0-9]|[0-9][.:][0-9]|[0-9] to #?[0-9]`)
+	replySpan   = regexp.MustCompile(`[0-9]\s*[-\x{2010}-\x{2015}/]\s*#?\s*[0-9]|[0-9][.:][0-9]|[0-9]\s*\.\.+\s*#?[0-9]|[0-9] to #?[0-9]`)
 	replyCode   = regexp.MustCompile(`^(?:(?:my |the )?(?:watchbill )?code(?: is)?:? ?)?((?:[0-9][ .-]?){5}[0-9])$`)
 	replyProof  = regexp.MustCompile(`^[a-z2-7]{16}$`)
 )
@@ -87,7 +89,8 @@ const (
 // "5a 6a", "0a", "aa", "ack all", "resolve 3", "stop", and a code that proves an address. One word that
 // it doesn't know makes it understand nothing.
 func ParseReply(text string) Reply {
-	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(halfWidth, text))), " "))
+	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(plain, text))), " "))
+	text, _, _ = strings.Cut(text, "sent from my ") // as phones sign
 	text = strings.Trim(text, " .,!?:;()[]<>*_-")
 	if rest, found := strings.CutPrefix(text, "/start "); found { // how Telegram opens a conversation
 		text = rest
@@ -105,10 +108,14 @@ func ParseReply(text string) Reply {
 	return Reply{Kind: ReplyOther}
 }
 
-// halfWidth are the plain forms of the digits and letters of East Asian keyboards.
-func halfWidth(r rune) rune {
-	if r >= '！' && r <= '～' {
+// plain is the plain form of the digits and letters of East Asian keyboards. It drops what says nothing:
+// emojis, and the marks that can't be seen.
+func plain(r rune) rune {
+	switch {
+	case r >= '！' && r <= '～':
 		return r - '！' + '!'
+	case unicode.In(r, unicode.So, unicode.Sk, unicode.Cf, unicode.Mn, unicode.Me) && r > unicode.MaxASCII && !strings.ContainsRune("№👎❌🚫⛔✖❎", r):
+		return -1
 	}
 	return r
 }
@@ -116,7 +123,7 @@ func halfWidth(r rune) rune {
 // CleanCode is a code that proves an address, without the blanks that people and phones put into it;
 // empty: it can't be one.
 func CleanCode(text string) string {
-	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(halfWidth, text))), " "))
+	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(plain, text))), " "))
 	text = strings.Trim(text, " .,!?:;()[]<>*_-")
 	if m := replyCode.FindStringSubmatch(text); m != nil {
 		return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(m[1])
@@ -136,6 +143,9 @@ func parseAct(text string) (r Reply, ok bool) {
 	zero, incident := false, false
 	for i, t := range tokens {
 		act, verb := replyActs[t]
+		if t == "no" && i > 0 && replyActs[tokens[i-1]] != "" && numbered(tokens[i+1:]) { // ack no. 5
+			continue
+		}
 		if double, known := replyDoubles[t]; known {
 			act, verb, zero = double, true, true
 		}
@@ -171,6 +181,14 @@ func parseAct(text string) (r Reply, ok bool) {
 	}
 	r.All = r.All && len(r.Numbers) == 0
 	return r, r.Act != ""
+}
+
+// numbered reports whether a number stands first, perhaps behind a full stop.
+func numbered(tokens []string) bool {
+	if len(tokens) > 0 && tokens[0] == "." {
+		tokens = tokens[1:]
+	}
+	return len(tokens) > 0 && strings.ContainsAny(tokens[0][:1], "#0123456789")
 }
 
 // offers reports whether a token is the letter that messages offer behind their number.
