@@ -1,9 +1,11 @@
 package ical_test
 
 import (
+	"encoding/binary"
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -53,8 +55,8 @@ func TestCalendarsOfWidespreadPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, ends := range []string{"\n", "\r\n"} {
-			got, reading := read(t, strings.ReplaceAll(string(data), "\n", ends))
+		for _, form := range []func(string) string{ends("\n"), ends("\r\n"), ends("\r"), utf16LE} {
+			got, reading := read(t, form(string(data)))
 			for _, trouble := range reading.Troubles {
 				trouble, _, _ = strings.Cut(trouble, " (")
 				got += "\n" + trouble
@@ -64,6 +66,20 @@ func TestCalendarsOfWidespreadPrograms(t *testing.T) {
 			}
 		}
 	}
+}
+
+// ends writes a text with other line ends.
+func ends(with string) func(string) string {
+	return func(text string) string { return strings.ReplaceAll(text, "\n", with) }
+}
+
+// utf16LE writes a text as Windows programs do.
+func utf16LE(text string) string {
+	out := []byte{0xff, 0xfe}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = binary.LittleEndian.AppendUint16(out, unit)
+	}
+	return string(out)
 }
 
 // A time zone by any of the names and rules that calendars give it.
@@ -131,6 +147,7 @@ func TestTheLatestVersionCounts(t *testing.T) {
 		"by SEQUENCE, behind":    {version("09", "SEQUENCE:9") + version("02", "SEQUENCE:10"), "03-01 23:00 – 03-02 23:00 all day"},
 		"before DTSTAMP":         {version("02", "SEQUENCE:1\nDTSTAMP:20260101T000000Z") + version("09", "DTSTAMP:20260201T000000Z"), "03-01 23:00 – 03-02 23:00 all day"},
 		"by DTSTAMP":             {version("02", "DTSTAMP:20260202T000000Z") + version("09", "DTSTAMP:20260201T000000Z"), "03-01 23:00 – 03-02 23:00 all day"},
+		"by LAST-MODIFIED":       {version("02", "LAST-MODIFIED:20260202T000000Z") + version("09", "LAST-MODIFIED:20260201T000000Z"), "03-01 23:00 – 03-02 23:00 all day"},
 		"cancelled later":        {version("02", "SEQUENCE:1\nSTATUS:CANCELLED") + version("02", "SEQUENCE:0"), ""},
 		"not cancelled any more": {version("02", "SEQUENCE:1") + version("02", "SEQUENCE:0\nSTATUS:CANCELLED"), "03-01 23:00 – 03-02 23:00 all day"},
 		"the same twice":         {version("02", "") + version("02", ""), "03-01 23:00 – 03-02 23:00 all day"},

@@ -1,6 +1,7 @@
 package ical
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -41,13 +42,18 @@ const (
 
 // isDate reports whether a property is a date without a time.
 func isDate(p *ical.Prop) bool {
-	return strings.EqualFold(p.Params.Get(ical.ParamValue), "DATE") || len(p.Value) == len(dateOnly)
+	value := strings.TrimSpace(p.Value)
+	_, err := time.Parse(time.DateOnly, value)
+	return strings.EqualFold(p.Params.Get(ical.ParamValue), "DATE") || len(value) == len(dateOnly) || err == nil
 }
 
 // moment reads a property.
 func (x *reader) moment(p *ical.Prop) (moment, error) {
 	value := strings.TrimSpace(p.Value)
 	if isDate(p) {
+		if len(value) >= len(time.DateOnly) && value[4] == '-' && value[7] == '-' { // 2026-03-02
+			value = strings.ReplaceAll(value[:len(time.DateOnly)], "-", "")
+		}
 		// Some programs write midnight after the date.
 		day, err := time.Parse(dateOnly, value[:min(len(value), len(dateOnly))])
 		if err != nil {
@@ -55,19 +61,31 @@ func (x *reader) moment(p *ical.Prop) (moment, error) {
 		}
 		return bounded(at(day, x.home, true))
 	}
-	if local, utc := strings.CutSuffix(value, "Z"); utc {
-		t, err := time.Parse(floating, local)
-		if err != nil {
-			return moment{}, fmt.Errorf("%q is not a time", value)
-		}
-		return bounded(at(t, nil, false))
+	m := timeForm.FindStringSubmatch(strings.ToUpper(value))
+	if m == nil {
+		return moment{}, fmt.Errorf("%q is not a time", value)
 	}
-	t, err := time.Parse(floating, value)
+	seconds, clock := cmp.Or(m[6], "00"), m[4]
+	day := 0
+	if clock == "24" && m[5] == "00" && seconds == "00" { // the end of the day
+		clock, day = "00", 1
+	}
+	t, err := time.Parse(floating, m[1]+m[2]+m[3]+"T"+clock+m[5]+seconds)
 	if err != nil {
 		return moment{}, fmt.Errorf("%q is not a time", value)
 	}
-	return bounded(at(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
+	t = t.AddDate(0, 0, day)
+	switch east, ok := offset(m[7]); {
+	case m[7] == "":
+		return bounded(at(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
+	case ok:
+		t = t.Add(-east)
+	}
+	return bounded(at(t, nil, false))
 }
+
+// timeForm matches a date and time as iCalendar has it, and as ISO 8601 has it otherwise.
+var timeForm = regexp.MustCompile(`^(\d{4})-?(\d{2})-?(\d{2})[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$`)
 
 // bounded refuses implausible years.
 func bounded(m moment) (moment, error) {
@@ -77,20 +95,31 @@ func bounded(m moment) (moment, error) {
 	return m, nil
 }
 
-// moments reads a property that is a list, and of a period its start.
-func (x *reader) moments(p ical.Prop) []moment {
-	var all []moment
+// moments reads a property that is a list, and of a period its start; lasts are the lengths of periods.
+func (x *reader) moments(p ical.Prop) (all []moment, lasts map[int64]length) {
+	lasts = map[int64]length{}
 	for value := range strings.SplitSeq(p.Value, ",") {
-		value, _, _ = strings.Cut(value, "/")
+		value, end, period := strings.Cut(value, "/")
 		one := ical.Prop{Name: p.Name, Params: p.Params, Value: value}
 		if strings.EqualFold(p.Params.Get(ical.ParamValue), "PERIOD") {
 			one.Params = ical.Params{ical.ParamTimezoneID: p.Params[ical.ParamTimezoneID]}
 		}
-		if m, err := x.moment(&one); err == nil && len(all) < maxSpans {
-			all = append(all, m)
+		m, err := x.moment(&one)
+		if err != nil || len(all) == maxSpans {
+			continue
+		}
+		all = append(all, m)
+		if !period {
+			continue
+		}
+		one.Value = end
+		if l, ok := duration(end); ok {
+			lasts[m.instant.Unix()] = l
+		} else if to, err := x.moment(&one); err == nil && to.instant.After(m.instant) && to.instant.Before(m.instant.AddDate(3, 0, 0)) {
+			lasts[m.instant.Unix()] = length{exact: to.instant.Sub(m.instant)}
 		}
 	}
-	return all
+	return all, lasts
 }
 
 // A length is how long an event lasts: as a difference of written times, which follows the clock

@@ -25,6 +25,8 @@ type occasion struct {
 	cancelled bool
 	sequence  int
 	stamp     string
+	edited    string // when it was last changed
+	owner     string // what the calendar is called
 	floating  *schedule.Zone
 	zones     map[string]*schedule.Zone
 }
@@ -33,11 +35,12 @@ type occasion struct {
 func (x *reader) calendar(c *ical.Calendar) []*occasion {
 	x.declare(c)
 	method, _ := c.Props.Text(ical.PropMethod)
+	owner, _ := c.Props.Text("X-WR-CALNAME")
 	var all []*occasion
 	for _, e := range c.Events() {
 		o := &occasion{
 			Event: e, uid: text(e, ical.PropUID), start: e.Props.Get(ical.PropDateTimeStart),
-			floating: x.floating, zones: x.zones,
+			floating: x.floating, zones: x.zones, owner: owner,
 		}
 		o.cancelled = strings.EqualFold(text(e, ical.PropStatus), "CANCELLED") || strings.EqualFold(method, "CANCEL")
 		o.off = o.cancelled || off(o)
@@ -46,6 +49,9 @@ func (x *reader) calendar(c *ical.Calendar) []*occasion {
 		}
 		if p := e.Props.Get(ical.PropDateTimeStamp); p != nil {
 			o.stamp = strings.ToUpper(strings.TrimSpace(p.Value)) // in UTC, so that it sorts as it is written
+		}
+		if p := e.Props.Get(ical.PropLastModified); p != nil {
+			o.edited = strings.ToUpper(strings.TrimSpace(p.Value))
 		}
 		if p := e.Props.Get(ical.PropRecurrenceID); p != nil {
 			if t, err := x.moment(p); err == nil {
@@ -60,13 +66,27 @@ func (x *reader) calendar(c *ical.Calendar) []*occasion {
 // off reports whether an event that takes place does not count as time off.
 func off(o *occasion) bool {
 	busy := text(o.Event, "X-MICROSOFT-CDO-BUSYSTATUS")
-	if strings.EqualFold(busy, "WORKINGELSEWHERE") {
+	if strings.EqualFold(busy, "WORKINGELSEWHERE") || declined(o) {
 		return true
 	}
-	if o.start == nil || isDate(o.start) {
+	if o.start == nil || isDate(o.start) || strings.EqualFold(busy, "OOF") || strings.EqualFold(text(o.Event, "X-MICROSOFT-CDO-ALLDAYEVENT"), "TRUE") {
 		return false
 	}
 	return strings.EqualFold(text(o.Event, ical.PropTransparency), "TRANSPARENT") || strings.EqualFold(busy, "FREE")
+}
+
+// declined reports whether the calendar's owner won't come: Google calls a calendar by its owner's address.
+// Where nobody is known to be the owner, everybody must have declined.
+func declined(o *occasion) bool {
+	said, all := false, true
+	for _, p := range o.Props[ical.PropAttendee] {
+		no := strings.EqualFold(p.Params.Get(ical.ParamParticipationStatus), "DECLINED")
+		if len(p.Value) > len("mailto:") && strings.EqualFold(p.Value[len("mailto:"):], o.owner) {
+			return no
+		}
+		said, all = true, all && no
+	}
+	return said && all
 }
 
 // newest keeps of each event, and of each recurrence that was changed, the latest version: that with the
@@ -86,7 +106,7 @@ func newest(all []*occasion) []*occasion {
 }
 
 func (o *occasion) compare(other *occasion) int {
-	return cmp.Or(cmp.Compare(o.sequence, other.sequence), cmp.Compare(o.stamp, other.stamp))
+	return cmp.Or(cmp.Compare(o.sequence, other.sequence), cmp.Compare(o.stamp, other.stamp), cmp.Compare(o.edited, other.edited))
 }
 
 func (o *occasion) key() string {

@@ -3,13 +3,17 @@ package ical
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/emersion/go-ical"
 
@@ -108,15 +112,18 @@ func requote(line []byte) []byte {
 // clean keeps only lines that the decoder handles safely: it recurses for each component, and
 // panics or takes quadratic time on some malformed lines.
 func clean(data []byte) ([]byte, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = bytes.TrimPrefix(narrow(data), []byte("\ufeff"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	if !bytes.ContainsRune(data, '\n') {
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	}
 	for _, fold := range []string{"\n ", "\n\t"} {
 		data = bytes.ReplaceAll(data, []byte(fold), nil)
 	}
 	out := make([]byte, 0, len(data))
 	depth, events := 0, 0
 	for line := range bytes.Lines(data) {
-		line = requote(bytes.Trim(line, "\r\n"))
+		line = requote(latin(bytes.Trim(line, "\r\n")))
 		head := whole.Find(line[:min(len(line), maxHead)])
 		if head == nil {
 			continue
@@ -141,16 +148,49 @@ func clean(data []byte) ([]byte, error) {
 	return out, nil
 }
 
+// narrow makes UTF-8 of UTF-16, which begins with a byte order mark.
+func narrow(data []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		order = binary.BigEndian
+	default:
+		return data
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for rest := data[2:]; len(rest) > 1; rest = rest[2:] {
+		units = append(units, order.Uint16(rest))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+// latin makes UTF-8 of a line in ISO 8859-1. A line with any letter in UTF-8 beyond ASCII is left as it is.
+func latin(line []byte) []byte {
+	if utf8.Valid(line) {
+		return line
+	}
+	out := make([]rune, 0, len(line))
+	for i := 0; i < len(line); i++ {
+		if r, size := utf8.DecodeRune(line[i:]); size > 1 && r != utf8.RuneError {
+			return line
+		}
+		out = append(out, rune(line[i]))
+	}
+	return []byte(string(out))
+}
+
 // A reader collects what calendars say.
 type reader struct {
-	from, to    time.Time
-	home        *schedule.Zone
-	floating    *schedule.Zone            // of local times in the calendar that is read
-	zones       map[string]*schedule.Zone // by their names in that calendar
-	rules       int
-	onsets      int
-	recurrences int
-	out         Reading
+	from, to time.Time
+	home     *schedule.Zone
+	floating *schedule.Zone            // of local times in the calendar that is read
+	zones    map[string]*schedule.Zone // by their names in that calendar
+	rules    int
+	onsets   int
+	comings  int // recurrences that were tried
+	out      Reading
 }
 
 // read adds the spans of all events.
@@ -219,26 +259,9 @@ func (x *reader) event(o *occasion, changed *changes) error {
 		add(start, lasts, span)
 		return nil
 	}
-	all := []moment{start}
-	if rule := o.Props.Get(ical.PropRecurrenceRule); rule != nil {
-		found, err := x.recur(rule.Value, start, lasts)
-		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-			return refusal
-		}
-		if err != nil {
-			x.trouble(o, "its rule %q can't be followed (%v), so only its first time counts", cut(rule.Value), err)
-		} else {
-			all = found
-		}
-	}
-	for _, p := range o.Props[ical.PropRecurrenceDates] {
-		all = append(all, x.moments(p)...)
-	}
-	skip := changed.skipped(start)
-	for _, p := range o.Props[ical.PropExceptionDates] {
-		for _, t := range x.moments(p) {
-			skip.add(t, start)
-		}
+	all, periods, skip, err := x.recurrences(o, start, lasts, changed.skipped(start))
+	if err != nil {
+		return err
 	}
 	for _, t := range all {
 		if skip.has(t) {
@@ -247,7 +270,11 @@ func (x *reader) event(o *occasion, changed *changes) error {
 		skip.add(t, t) // a date listed twice counts once
 		from := changed.from(t)
 		if from == nil && !o.off {
-			add(t, lasts, span)
+			l, ok := periods[t.instant.Unix()]
+			if !ok {
+				l = lasts
+			}
+			add(t, l, span)
 		}
 		if from == nil || from.off {
 			continue
@@ -257,6 +284,58 @@ func (x *reader) event(o *occasion, changed *changes) error {
 		}
 	}
 	return nil
+}
+
+// recurrences are the times of an event that comes back, how long those last that say so themselves, and
+// which of them don't take place.
+func (x *reader) recurrences(o *occasion, start moment, lasts length, skip times) ([]moment, map[int64]length, times, error) {
+	all, periods := []moment{start}, map[int64]length{}
+	follow := func(name string) (found []moment, err error) {
+		for _, rule := range o.Props[name] {
+			more, err := x.recur(rule.Value, start, lasts)
+			if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+				return nil, refusal
+			}
+			if err != nil {
+				x.trouble(o, "its rule %q can't be followed (%v), so only its first time counts", cut(rule.Value), err)
+				continue
+			}
+			found = append(found, more[1:]...)
+		}
+		return found, nil
+	}
+	found, err := follow(ical.PropRecurrenceRule)
+	if err != nil {
+		return nil, nil, skip, err
+	}
+	all = append(all, found...)
+	for _, p := range o.Props[ical.PropRecurrenceDates] {
+		dates, lengths := x.moments(p)
+		all = append(all, dates...)
+		maps.Copy(periods, lengths)
+	}
+	for _, p := range o.Props[ical.PropExceptionDates] {
+		dates, _ := x.moments(p)
+		for _, t := range dates {
+			skip.add(x.whole(t, start), start)
+		}
+	}
+	excluded, err := follow("EXRULE") // which older programs write
+	for _, t := range excluded {
+		skip.add(t, start)
+	}
+	return all, periods, skip, err
+}
+
+// whole is the day that a time in UTC stands for in the reader's own zone, of an event of whole days.
+func (x *reader) whole(t, start moment) moment {
+	if !start.date || t.date || t.zone != nil {
+		return t
+	}
+	if day, clock := x.home.Local(t.instant); clock == 0 {
+		return at(time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, time.UTC), x.home, true)
+	}
+	return t
 }
 
 // text returns a property's text, or nothing if it can't be read.

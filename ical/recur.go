@@ -52,7 +52,7 @@ func (x *reader) recur(text string, start moment, l length) (all []moment, err e
 		if !ok {
 			return all, nil
 		}
-		if x.recurrences++; x.recurrences > maxRecurrences {
+		if x.comings++; x.comings > maxRecurrences {
 			return nil, oncall.Refuse("The calendar's events come back too often.")
 		}
 		t = t.AddDate(-shift, 0, 0)
@@ -97,7 +97,7 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 	switch {
 	case option.Freq > rrule.DAILY:
 		return nil, errors.New("time off that comes back within a day")
-	case option.Interval > 1000 || option.Count < 0 || times > 24 || len(option.Byeaster) > 0:
+	case strings.Contains(text, "COUNT=0"), option.Interval > 1000 || option.Count < 0 || times > 24 || len(option.Byeaster) > 0:
 		return nil, errors.New("a rule of a strange kind")
 	case option.Until.IsZero():
 		return option, nil

@@ -208,7 +208,11 @@ func known(name string) (*schedule.Zone, bool) {
 		name = iana
 	}
 	for rest := name; rest != ""; {
-		if z, err := schedule.LoadZone(cmp.Or(windows[strings.ToLower(rest)], rest)); err == nil {
+		standard := strings.Replace(strings.ToLower(rest), " daylight time", " standard time", 1)
+		if z, err := schedule.LoadZone(cmp.Or(windows[standard], rest)); err == nil {
+			return z, true
+		}
+		if z, err := schedule.FindZone(rest); err == nil {
 			return z, true
 		}
 		_, rest, _ = strings.Cut(rest, "/")

@@ -34,21 +34,27 @@ func (r *reading) ownZone(w string) bool {
 
 // namedZone finds a zone by its name in small letters.
 func namedZone(w string) *Zone {
-	if !strings.Contains(w, "/") || w[0] < 'a' || w[0] > 'z' {
-		return nil
-	}
-	name, upper := []byte(w), true
-	for i, c := range name {
-		if upper && c >= 'a' && c <= 'z' {
-			name[i] = c - 'a' + 'A'
-		}
-		upper = c == '/' || c == '_' || c == '-'
-	}
-	zone, err := LoadZone(string(name))
+	zone, err := FindZone(w)
 	if err != nil {
 		return nil
 	}
 	return zone
+}
+
+// FindZone loads a zone such as "Europe/Berlin" whatever letters are capital.
+func FindZone(name string) (*Zone, error) {
+	w := strings.ToLower(name)
+	if !strings.Contains(w, "/") || w[0] < 'a' || w[0] > 'z' {
+		return LoadZone(name)
+	}
+	b, upper := []byte(w), true
+	for i, c := range b {
+		if upper && c >= 'a' && c <= 'z' {
+			b[i] = c - 'a' + 'A'
+		}
+		upper = c == '/' || c == '_' || c == '-'
+	}
+	return LoadZone(string(b))
 }
 
 // zoneOffset reads an abbreviation or an offset.
