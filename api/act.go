@@ -76,8 +76,11 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
 	defer cancel()
 	r.Body = http.MaxBytesReader(w, r.Body, actBody)
+	arrived := bodyWithin(w, r, formPatience)
 	do, known := formActs[r.PostFormValue("do")]
+	arrived()
 	if !known {
+		w.Header().Set("Connection", "close") // the rest of it may never come
 		(&actPage{code: http.StatusBadRequest, Title: "This button is not known", Said: "Nothing was done. Open the link of the mail again."}).write(w)
 		return
 	}

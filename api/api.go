@@ -87,7 +87,7 @@ func Server(h http.Handler, addr string) *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       35 * time.Second,
 		WriteTimeout:      50 * time.Second, // from the end of the headers
-		IdleTimeout:       2 * time.Minute,
+		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 	}
 }

@@ -19,6 +19,8 @@ import (
 const (
 	maxInFlight = 2_048
 	maxBuffered = 256 << 20 // bytes of bodies
+	// formPatience is how long a form may take to arrive, which fits into one packet or two.
+	formPatience = 5 * time.Second
 )
 
 // load counts the requests in progress and the bytes of body they hold.
@@ -51,12 +53,7 @@ func (m *meteredReader) release() { m.load.buffered.Add(-m.n) }
 // to answer with.
 func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, func(), *problem) {
 	wire := http.MaxBytesReader(w, r.Body, limit)
-	// A deadline in the past interrupts a read without asking a clock.
-	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second+time.Duration(limit>>20)*time.Second)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
-	})()
+	defer bodyWithin(w, r, 10*time.Second+time.Duration(limit>>20)*time.Second)()
 	body := &meteredReader{Reader: wire, load: &s.load}
 	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
 	case "", "identity":
@@ -78,6 +75,19 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 		return nil, nil, unread(err, limit)
 	}
 	return intake.Unmarked(b), body.release, nil
+}
+
+// bodyWithin limits how long a body may take to arrive, until its result is called.
+func bodyWithin(w http.ResponseWriter, r *http.Request, limit time.Duration) (arrived func()) {
+	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	stop := context.AfterFunc(ctx, func() {
+		// A deadline in the past interrupts a read without asking a clock.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		stop()
+		cancel()
+	}
 }
 
 // unread is the problem to answer with when the body could not be read.

@@ -56,8 +56,11 @@ func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.V
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), twilioPatience)
 		defer cancel()
+		arrived := bodyWithin(w, r, formPatience)
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, twilioBody))
+		arrived()
 		if err != nil {
+			w.Header().Set("Connection", "close")
 			newProblem(http.StatusBadRequest, "The body can't be read, or is too large.").write(w)
 			return
 		}

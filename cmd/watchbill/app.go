@@ -149,10 +149,12 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		return fmt.Errorf("listen on %s: %w", s.listen, err)
 	}
 	a.addr = listener.Addr().String()
+	most := connectionsFor(openFiles())
 	a.http = api.Server(api.New(api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio,
 	}), a.addr)
+	listener = api.LimitConnections(a.http, listener, most)
 	go func() {
 		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			a.broken <- fmt.Errorf("serve HTTP: %w", err)

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+)
+
+// connections limits how many connections are open. When there are too many, the one that has been idle
+// for longest gives way; a peer may have at most half of all, and beyond that, if all of its own are
+// busy, its new ones are closed.
+type connections struct {
+	net.Listener
+	most int
+
+	mu     sync.Mutex
+	open   int
+	of     map[netip.Prefix]int
+	idle   []*connection // longest first
+	freed  chan struct{} // has a token when one was closed
+	closed chan struct{}
+	end    sync.Once
+}
+
+// A connection gives its place back when it is closed.
+type connection struct {
+	net.Conn
+	all   *connections
+	peer  netip.Prefix
+	close sync.Once
+}
+
+// LimitConnections makes a server hold no more than most connections that a listener accepts. A proxy
+// has to have limits of its own, since all that it passes on comes from one peer.
+func LimitConnections(server *http.Server, l net.Listener, most int) net.Listener {
+	c := &connections{
+		Listener: l, most: most, of: map[netip.Prefix]int{},
+		freed: make(chan struct{}, 1), closed: make(chan struct{}),
+	}
+	server.ConnState = c.state
+	return c
+}
+
+// Accept returns the next connection that there is room for.
+func (c *connections) Accept() (net.Conn, error) {
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if in := c.admit(conn); in != nil {
+			return in, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+// admit waits for room. It returns nil where a peer has too many already, or the listener was closed.
+func (c *connections) admit(conn net.Conn) net.Conn {
+	peer := network(conn.RemoteAddr().String())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		switch {
+		case c.of[peer] >= max(1, c.most/2):
+			if !c.evict(func(i *connection) bool { return i.peer == peer }) {
+				return nil
+			}
+		case c.open >= c.most:
+			if !c.evict(func(*connection) bool { return true }) && !c.wait() {
+				return nil
+			}
+		default:
+			c.open++
+			c.of[peer]++
+			return &connection{Conn: conn, all: c, peer: peer}
+		}
+	}
+}
+
+// evict closes the first idle connection that is fit for it. Its caller holds the lock.
+func (c *connections) evict(fit func(*connection) bool) bool {
+	for _, i := range c.idle {
+		if fit(i) {
+			c.mu.Unlock()
+			_ = i.Close()
+			c.mu.Lock()
+			return true
+		}
+	}
+	return false
+}
+
+// wait waits until a connection was closed; false: the listener was. Its caller holds the lock.
+func (c *connections) wait() bool {
+	c.mu.Unlock()
+	defer c.mu.Lock()
+	select {
+	case <-c.freed:
+		return true
+	case <-c.closed:
+		return false
+	}
+}
+
+// state follows what the server does with a connection.
+func (c *connections) state(conn net.Conn, s http.ConnState) {
+	i, ours := conn.(*connection)
+	if !ours {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(i)
+	if s == http.StateIdle {
+		c.idle = append(c.idle, i)
+	}
+}
+
+// forget removes a connection from those that are idle. Its caller holds the lock.
+func (c *connections) forget(i *connection) {
+	for n, other := range c.idle {
+		if other == i {
+			c.idle = append(c.idle[:n], c.idle[n+1:]...)
+			return
+		}
+	}
+}
+
+// Close ends the waiting, too.
+func (c *connections) Close() error {
+	c.end.Do(func() { close(c.closed) })
+	return c.Listener.Close()
+}
+
+// Close gives the place back.
+func (i *connection) Close() error {
+	i.close.Do(func() {
+		c := i.all
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.forget(i)
+		c.open--
+		if c.of[i.peer]--; c.of[i.peer] == 0 {
+			delete(c.of, i.peer)
+		}
+		select {
+		case c.freed <- struct{}{}:
+		default:
+		}
+	})
+	return i.Conn.Close()
+}

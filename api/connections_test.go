@@ -1,0 +1,129 @@
+package api_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/api"
+)
+
+// limited serves with room for a few connections.
+func limited(t *testing.T, most int, h http.Handler) (address string) {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := api.Server(h, l.Addr().String())
+	go func() { _ = server.Serve(api.LimitConnections(server, l, most)) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return l.Addr().String()
+}
+
+// ask makes one request on a connection that stays open.
+func ask(conn net.Conn) (string, error) {
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"); err != nil {
+		return "", err
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	return string(b), err
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// However many connections are left open, the next request is answered at once.
+func TestIdleConnectionsGiveWay(t *testing.T) {
+	t.Parallel()
+	const most = 8
+	address := limited(t, most, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
+	var open []net.Conn
+	for n := range 5 * most {
+		conn := dial(t, address)
+		if said, err := ask(conn); err != nil || said != "here" {
+			t.Fatalf("request %d: %q, %v", n, said, err)
+		}
+		open = append(open, conn)
+	}
+	alive := 0
+	for _, conn := range open {
+		if said, err := ask(conn); err == nil && said == "here" {
+			alive++
+		}
+	}
+	if alive == 0 || alive > most/2 {
+		t.Errorf("%d of one peer are still open", alive)
+	}
+}
+
+// Of one peer whose connections are all busy, no more are taken; when one ends there is room again.
+func TestAPeerHasHalfOfAllConnections(t *testing.T) {
+	t.Parallel()
+	began, end := make(chan struct{}, 10), make(chan struct{})
+	address := limited(t, 4, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		began <- struct{}{}
+		<-end
+		fmt.Fprint(w, "done")
+	}))
+	said := make(chan string, 2)
+	for range 2 {
+		conn := dial(t, address)
+		go func() {
+			text, err := ask(conn)
+			said <- fmt.Sprint(text, err)
+		}()
+		<-began
+	}
+	if text, err := ask(dial(t, address)); err == nil {
+		t.Errorf("a third is answered: %s", text)
+	}
+	close(end)
+	for range 2 {
+		if text := <-said; text != "done<nil>" {
+			t.Error(text)
+		}
+	}
+	if text, err := ask(dial(t, address)); err != nil || text != "done" {
+		t.Errorf("afterwards: %q, %v", text, err)
+	}
+}
+
+// A form that dribbles in is not waited for.
+func TestSlowForm(t *testing.T) {
+	t.Parallel()
+	d := withoutStore(t, nil)
+	conn := d.talk("POST /v1/act/x HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ndo=")
+	begun := time.Now()
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	d.must(err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	d.must(err)
+	if res.StatusCode != http.StatusBadRequest || !res.Close || !strings.Contains(string(body), "Nothing was done") {
+		t.Errorf("%d, close %v: %s", res.StatusCode, res.Close, body)
+	}
+	if took := time.Since(begun); took > 20*time.Second {
+		t.Errorf("after %s", took)
+	}
+}
