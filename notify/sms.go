@@ -212,6 +212,7 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 	if byName != nil && *byName {
 		mend = "SMS come from " + strconv.Quote(oneLine(value(m.From), longestName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
 	}
+	mend = cmp.Or(unreadable(*m), mend)
 	switch value(m.Status) {
 	case "delivered", "read", "partially_delivered":
 		s.filtered.Store(0)
@@ -263,6 +264,10 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 		p.SetTo(s.From)
 	}
 	var replies []Reply
+	var ours []string
+	if s.Service != "" {
+		ours = s.ours(ctx)
+	}
 	next := heard{At: last.At, Seen: seen{}}
 	from := last.At.Add(-overlap)
 	err := s.newest(ctx, p, func(m api.ApiV2010Message) bool {
@@ -277,7 +282,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 			next.At = at
 		}
 		next.Seen[value(m.Sid)] = at
-		if _, known := last.Seen[value(m.Sid)]; !known {
+		if _, known := last.Seen[value(m.Sid)]; !known && s.toUs(m, ours) {
 			replies = append(replies, Reply{ID: value(m.Sid), From: value(m.From), Text: value(m.Body)})
 		}
 		return true

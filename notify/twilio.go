@@ -28,6 +28,7 @@ type Twilio struct {
 	base http.RoundTripper
 
 	filtered atomic.Int32 // messages in a row that carriers have filtered
+	numbers  serviceNumbers
 }
 
 // NewTwilio returns the account.

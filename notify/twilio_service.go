@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/twilio/twilio-go/client"
@@ -73,16 +74,12 @@ func (t *Twilio) findService(ctx context.Context) (*messaging.MessagingV1Service
 		return nil, x, err
 	}
 	for _, s := range all.Services {
-		numbers, x, err := askMessaging(ctx, t, "list the numbers of a Messaging Service", func(a *messaging.ApiService) (*messaging.ListPhoneNumberResponse, error) {
-			return a.PagePhoneNumber(value(s.Sid), (&messaging.ListPhoneNumberParams{}).SetPageSize(1000), "", "")
-		})
+		numbers, x, err := t.numbersOf(ctx, value(s.Sid))
 		if err != nil {
 			return nil, x, err
 		}
-		for _, n := range numbers.PhoneNumbers {
-			if value(n.PhoneNumber) == t.From {
-				return &s, x, nil
-			}
+		if slices.Contains(numbers, t.From) {
+			return &s, x, nil
 		}
 	}
 	return nil, x, nil

@@ -137,3 +137,67 @@ func TestCodesOfAccountsThatAreLimited(t *testing.T) {
 		}
 	}
 }
+
+// The account may have numbers of other programs: what is sent to them is no answer to us.
+func TestTextsToOtherNumbersOfTheAccount(t *testing.T) {
+	t.Parallel()
+	const service = "MG00000000000000000000000000000001"
+	for name, c := range map[string]struct {
+		fault *twiliosim.Fault
+		want  string
+	}{
+		"as it is":          {nil, "1a"},
+		"not to be seen":    {&twiliosim.Fault{Path: "/PhoneNumbers", Kind: twiliosim.FaultError, Status: 403, Code: 20403, Times: -1}, "ack 1a"},
+		"no answer at once": {&twiliosim.Fault{Path: "/PhoneNumbers", Kind: twiliosim.FaultHTML, Times: 1}, "ack 1a"},
+	} {
+		l := newLine(t)
+		l.conf.Service, l.conf.From = service, ""
+		s := l.sms()
+		l.sim.ReplyTo(annPhone, "+12025550177", "ack")
+		_, err := l.sim.Reply(t.Context(), annPhone, "1a")
+		l.must(err)
+		if c.fault != nil {
+			l.sim.Fail(*c.fault)
+		}
+		replies, cursor, err := s.Listen(t.Context(), "")
+		l.must(err)
+		var got []string
+		for _, r := range replies {
+			got = append(got, r.Text)
+		}
+		if strings.Join(got, " ") != c.want { // better one too many than one too few
+			t.Errorf("%s: %q", name, got)
+		}
+		l.clock.advance(time.Hour)
+		l.sim.ReplyTo(annPhone, "+12025550177", "ack")
+		_, err = l.sim.Reply(t.Context(), annPhone, "2a")
+		l.must(err)
+		if replies, _, err = s.Listen(t.Context(), cursor); err != nil || len(replies) != 1 && name != "not to be seen" {
+			t.Errorf("%s, later: %+v, %v", name, replies, err)
+		}
+	}
+}
+
+// With Message Redaction answers come without their words, which nobody sees who doesn't look for it.
+func TestTextsWithoutTheirWords(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	s := l.sms()
+	if track := l.tracked(s, annPhone); track.Mend != "" {
+		t.Errorf("with words: %+v", track)
+	}
+	for _, f := range s.Check(t.Context()) {
+		if strings.Contains(f.Text, "Redaction") {
+			t.Errorf("with words: %+v", f)
+		}
+	}
+	l.sim.Redact()
+	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.Contains(track.Mend, "Message Redaction") {
+		t.Errorf("without words: %+v", track)
+	}
+	if !slices.ContainsFunc(s.Check(t.Context()), func(f notify.CheckResult) bool {
+		return !f.OK && !f.Note && strings.Contains(f.Text, "Message Redaction") && f.Remedy != ""
+	}) {
+		t.Error("it is not found")
+	}
+}

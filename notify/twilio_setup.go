@@ -75,11 +75,11 @@ type TwilioNumber struct {
 
 // Numbers lists the account's phone numbers.
 func (t *Twilio) Numbers(ctx context.Context) ([]TwilioNumber, error) {
-	numbers, _, err := t.numbers(ctx)
+	numbers, _, err := t.listAccountNumbers(ctx)
 	return numbers, err
 }
 
-func (t *Twilio) numbers(ctx context.Context) ([]TwilioNumber, *exchange, error) {
+func (t *Twilio) listAccountNumbers(ctx context.Context) ([]TwilioNumber, *exchange, error) {
 	p := (&api.ListIncomingPhoneNumberParams{}).SetPageSize(1000)
 	page, x, err := askAPI(ctx, t, "list the numbers", func(a *api.ApiService) (*api.ListIncomingPhoneNumberResponse, error) {
 		return a.PageIncomingPhoneNumber(p, "", "")
@@ -105,7 +105,7 @@ func (t *Twilio) Check(ctx context.Context) []CheckResult {
 		return []CheckResult{first}
 	}
 	found := []CheckResult{first}
-	numbers, x, err := t.numbers(ctx)
+	numbers, x, err := t.listAccountNumbers(ctx)
 	if err != nil {
 		remedy := "Give the API key access to phone numbers, or use a standard key."
 		if code(err) == 20003 || x.status == http.StatusNotFound {
@@ -119,6 +119,7 @@ func (t *Twilio) Check(ctx context.Context) []CheckResult {
 	}
 	found = append(found, t.checkNumber(numbers)...)
 	found = append(found, t.checkService(ctx)...)
+	found = append(found, t.checkWords(ctx)...)
 	return append(found, t.checkFlow(ctx))
 }
 

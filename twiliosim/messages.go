@@ -31,7 +31,15 @@ type message struct {
 	created                      time.Time
 }
 
-// shown is the message as the API returns it. The lock is held.
+// show is the message as the API returns it. The lock is held.
+func (s *Sim) show(m *message) obj {
+	out := m.shown(s.opt.Account)
+	if s.redacts && m.states[0] != "queued" && m.states[0] != "accepted" {
+		out["body"] = ""
+	}
+	return out
+}
+
 func (m *message) shown(account string) obj {
 	path := "/2010-04-01/Accounts/" + account + "/Messages/" + m.sid
 	out := obj{
@@ -135,7 +143,7 @@ func (s *Sim) listMessages(r *http.Request, form url.Values) (any, *refusal) {
 		if to := form.Get("To"); to != "" && to != m.to || form.Get("From") != "" && form.Get("From") != m.from || !s.listed(m.created) {
 			continue
 		}
-		all = append(all, m.shown(s.opt.Account))
+		all = append(all, s.show(m))
 	}
 	return list(r, form, "messages", all), nil
 }
@@ -145,7 +153,7 @@ func (s *Sim) fetchMessage(r *http.Request, _ url.Values) (any, *refusal) {
 	for _, m := range s.messages {
 		if m.sid == sid && messageSID.MatchString(sid) {
 			m.advance()
-			return m.shown(s.opt.Account), nil
+			return s.show(m), nil
 		}
 	}
 	return nil, refuse(http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")

@@ -161,6 +161,23 @@ func (s *Sim) Text(number string) string {
 	return b.String()
 }
 
+// ReplyTo sends an SMS from a phone to another number of the account, which belongs to another program.
+func (s *Sim) ReplyTo(number, other, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages = append(s.messages, &message{
+		sid: newSID("SM"), from: number, to: other, body: body, direction: "inbound", states: []string{"received"}, created: s.opt.Now(),
+	})
+	s.wake()
+}
+
+// Redact has the API show messages without their texts, as an account with Message Redaction does.
+func (s *Sim) Redact() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.redacts = true
+}
+
 // Reply sends an SMS from a phone to our number and returns its SID.
 func (s *Sim) Reply(ctx context.Context, number, body string) (string, error) {
 	s.mu.Lock()

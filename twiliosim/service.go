@@ -30,6 +30,7 @@ var serviceRoutes = map[string]endpoint{
 	"GET /v1/Services/{service}/PhoneNumbers": {takes: paging, do: (*Sim).listServiceNumbers},
 	"GET /v1/Alerts":                          {takes: append(paging, "LogLevel", "StartDate", "EndDate"), do: (*Sim).listAlerts},
 
+	"GET /v1/Services/{service}/ShortCodes":              {takes: paging, do: (*Sim).listShortCodes},
 	"GET /v1/Services/{service}/AlphaSenders":            {takes: paging, do: (*Sim).listAlpha},
 	"GET /v1/Services/{service}/DestinationAlphaSenders": {takes: append(paging, "IsoCountryCode"), do: (*Sim).listNoAlpha},
 }
@@ -74,6 +75,13 @@ func (s *Sim) listServiceNumbers(r *http.Request, form url.Values) (any, *refusa
 		return nil, no
 	}
 	return listV2(r, form, "phone_numbers", []obj{{"sid": "PN" + s.opt.Account[2:], "phone_number": s.opt.Number}}), nil
+}
+
+func (s *Sim) listShortCodes(r *http.Request, form url.Values) (any, *refusal) {
+	if _, no := s.serviceNamed(r); no != nil {
+		return nil, no
+	}
+	return listV2(r, form, "short_codes", []obj{}), nil
 }
 
 func (s *Sim) listAlpha(r *http.Request, form url.Values) (any, *refusal) {

@@ -56,6 +56,7 @@ type Sim struct {
 	executions []*execution
 	alerts     []*alert
 	noAlerts   bool
+	redacts    bool
 	faults     []*Fault
 	requests   []Request
 }

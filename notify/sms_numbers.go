@@ -1,0 +1,113 @@
+package notify
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	api "github.com/twilio/twilio-go/rest/api/v2010"
+	messaging "github.com/twilio/twilio-go/rest/messaging/v1"
+)
+
+// numbersFor is how long the numbers of a Messaging Service are believed to be the same.
+const numbersFor = 10 * time.Minute
+
+// serviceNumbers are the numbers of the Messaging Service, as they were last read.
+type serviceNumbers struct {
+	mu   sync.Mutex
+	all  []string
+	read time.Time
+}
+
+// ours are the numbers to which answers come, if a Messaging Service chooses among several; nil if that
+// can't be found out, and then all numbers of the account count: an answer too many is better than one too
+// few.
+func (s SMS) ours(ctx context.Context) []string {
+	n := &s.numbers
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if now := s.Clock(); n.read.IsZero() || now.Sub(n.read) >= numbersFor {
+		if all, err := s.listNumbers(ctx); err == nil {
+			n.all, n.read = all, now
+		}
+	}
+	return n.all
+}
+
+func (s SMS) listNumbers(ctx context.Context) ([]string, error) {
+	all := []string{}
+	if s.From != "" {
+		all = append(all, s.From)
+	}
+	numbers, _, err := s.numbersOf(ctx, s.Service)
+	if err != nil {
+		return nil, err
+	}
+	short, _, err := askMessaging(ctx, s.Twilio, "list the short codes of a Messaging Service", func(a *messaging.ApiService) (*messaging.ListShortCodeResponse, error) {
+		return a.PageShortCode(s.Service, (&messaging.ListShortCodeParams{}).SetPageSize(1000), "", "")
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range short.ShortCodes {
+		all = append(all, value(c.ShortCode))
+	}
+	return append(all, numbers...), nil
+}
+
+// numbersOf lists the numbers of a Messaging Service.
+func (t *Twilio) numbersOf(ctx context.Context, service string) (numbers []string, x *exchange, err error) {
+	page, x, err := askMessaging(ctx, t, "list the numbers of a Messaging Service", func(a *messaging.ApiService) (*messaging.ListPhoneNumberResponse, error) {
+		return a.PagePhoneNumber(service, (&messaging.ListPhoneNumberParams{}).SetPageSize(1000), "", "")
+	})
+	if err != nil {
+		return nil, x, err
+	}
+	for _, n := range page.PhoneNumbers {
+		numbers = append(numbers, value(n.PhoneNumber))
+	}
+	return numbers, x, nil
+}
+
+// toUs reports whether a message is an answer to us, and not to another number of the account. Without a
+// service only our number's messages are listed.
+func (s SMS) toUs(m api.ApiV2010Message, ours []string) bool {
+	return s.Service == "" || ours == nil || value(m.MessagingServiceSid) == s.Service || slices.Contains(ours, value(m.To))
+}
+
+// unreadable says what an admin has to do if Twilio shows a message of ours, which is never empty, without
+// its words or the number that it went to: then no answer can be read or told from others.
+func unreadable(m api.ApiV2010Message) string {
+	switch value(m.Status) {
+	case "sent", "delivered", "undelivered":
+		if value(m.Body) == "" && (value(m.NumMedia) == "0" || value(m.NumMedia) == "") || strings.HasSuffix(strings.ToUpper(value(m.To)), "XXXX") {
+			return "switch Message Redaction off in Twilio's Console (Messaging, Settings): answers come without their words or numbers, and nobody's is understood"
+		}
+	}
+	return ""
+}
+
+// checkWords looks whether Twilio shows our latest messages with their words.
+func (t *Twilio) checkWords(ctx context.Context) []CheckResult {
+	p := &api.ListMessageParams{}
+	if t.Service == "" {
+		p.SetFrom(t.From)
+	}
+	hidden, looked := "", 0
+	err := SMS{t}.newest(ctx, p, func(m api.ApiV2010Message) bool {
+		if value(m.Direction) != "inbound" {
+			hidden = unreadable(m)
+		}
+		looked++
+		return hidden == "" && looked < messagePage
+	})
+	switch {
+	case err != nil:
+		return []CheckResult{{Text: err.Error(), Remedy: "Give the API key access to messages: answers are read from their list."}}
+	case hidden != "":
+		return []CheckResult{{Text: "Message Redaction is on: no answer by SMS can be read", Remedy: "Switch it off in Twilio's Console, under Messaging, Settings."}}
+	}
+	return nil
+}
