@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -22,17 +23,55 @@ func TestGzipBomb(t *testing.T) {
 		took := time.Hour
 		for n := 0; n < 3 && took > 3*time.Second; n++ {
 			start := time.Now()
-			d.wantProblem(d.post(key, bomb, "Content-Encoding: gzip"), http.StatusRequestEntityTooLarge, fmt.Sprintf(
-				`"status":413,"detail":"The body is larger than %d MiB; send fewer or shorter alerts at once."`, limit))
+			d.wantUnread(d.post(key, bomb, "Content-Encoding: gzip"), fmt.Sprintf("The body is larger than %d MiB; send fewer or shorter alerts at once.", limit))
 			took = time.Since(start)
 		}
 		if took > 3*time.Second {
-			t.Errorf("%d bytes were refused after %v", len(bomb), took)
+			t.Errorf("%d bytes were answered after %v", len(bomb), took)
 		}
 	}
 	if got := d.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
 		t.Errorf("afterwards: got %d %s", got.code, got.body)
 	}
+}
+
+// wantUnread expects that a body was taken as one alert that says why it was not read.
+func (d *world) wantUnread(got reply, why string) {
+	d.Helper()
+	if got.code != http.StatusAccepted || !strings.Contains(got.body, `"signals":1,"hints":["`+why+`"]`) {
+		d.Errorf("got %d %s, want the hint %q", got.code, got.body, why)
+	}
+	if n := d.stored(`signal ->> 'dedup_key' = 'watchbill/unread' AND signal ->> 'body' LIKE $1 || '%'`, why); n == 0 {
+		d.Errorf("nothing is stored that says %q", why)
+	}
+}
+
+// What costs too much to read is one alert all the same, and no large one keeps the memory.
+func TestBodiesThatCostTooMuch(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	var labels strings.Builder
+	for n := range 300_000 {
+		fmt.Fprintf(&labels, `"k%d":"",`, n)
+	}
+	many := `{"alerts":[{"status":"firing","labels":{` + labels.String() + `"z":""}}],"groupKey":"g"}`
+	const values = "The body has more than 200000 values; send fewer alerts at once."
+	d.wantUnread(d.post(alertmanagerKey, zipped(t, []byte(many)), "Content-Encoding: gzip"), values)
+	d.wantUnread(d.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("1,", 300_000)+`1]}`), values)
+	d.wantUnread(d.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("{},", 250_000)+`1]}`), "The body has more than 200000 objects and arrays; send fewer alerts at once.")
+	d.wantUnread(d.post(genericKey, `{"title":`+strings.Repeat("[", 10_000)), "The body is nested more than 64 levels deep; flatten it.")
+	d.wantUnread(d.post(genericKey, `{"title":"`+strings.Repeat("x", 1<<20)+`"}`), "The body is larger than 1 MiB; send fewer or shorter alerts at once.")
+	d.wantUnread(d.post(alertmanagerKey, `{"status":"`+strings.Repeat("x", 16<<20)+`"}`), "The body is larger than 16 MiB; send fewer or shorter alerts at once.")
+	var all sync.WaitGroup
+	for range 24 { // more than may be parsed at once
+		all.Go(func() {
+			body := `{"alerts":[{"status":"firing","fingerprint":"f","annotations":{"summary":"` + strings.Repeat("x", 4<<20) + `"}}],"groupKey":"g"}`
+			if got := d.post(alertmanagerKey, body); got.code != http.StatusAccepted {
+				t.Errorf("%d %s", got.code, got.body)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // talk opens a connection and writes to it.

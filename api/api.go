@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/watchbill/watchbill/store"
 )
@@ -45,6 +46,7 @@ func New(c Config) http.Handler {
 	s := &server{
 		Config:    c,
 		calendars: newCalendars(),
+		load:      load{parsing: semaphore.NewWeighted(maxParsed)},
 		outages:   c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 		requests: metrics.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_http_requests_total",

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -12,6 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/watchbill/watchbill/intake"
 )
 
@@ -19,12 +22,18 @@ import (
 const (
 	maxInFlight = 2_048
 	maxBuffered = 256 << 20 // bytes of bodies
+	// maxParsed are bytes of bodies that are parsed at once, or wait as signals to be stored: these take
+	// several times the memory. A body waits parsePatience for its turn.
+	maxParsed     = 64 << 20
+	parsePatience = 5 * time.Second
+	shownOfBody   = 64 << 10 // bytes of a body that is too large
 	// formPatience is how long a form may take to arrive, which fits into one packet or two.
 	formPatience = 5 * time.Second
 )
 
 // load counts the requests in progress and the bytes of body they hold.
 type load struct {
+	parsing  *semaphore.Weighted // in bytes
 	inFlight atomic.Int64
 	buffered atomic.Int64
 }
@@ -50,7 +59,7 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 func (m *meteredReader) release() { m.load.buffered.Add(-m.n) }
 
 // read returns the whole body, decompressed, and a function that releases it; or the problem
-// to answer with.
+// to answer with, and how the body begins.
 func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, func(), *problem) {
 	wire := http.MaxBytesReader(w, r.Body, limit)
 	defer bodyWithin(w, r, 10*time.Second+time.Duration(limit>>20)*time.Second)()
@@ -72,7 +81,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 	b, err := io.ReadAll(body)
 	if err != nil {
 		body.release()
-		return nil, nil, unread(err, limit)
+		return bytes.Clone(b[:min(len(b), shownOfBody)]), nil, unread(err, limit)
 	}
 	return intake.Unmarked(b), body.release, nil
 }
@@ -98,6 +107,7 @@ func unread(err error, limit int64) *problem {
 	case large:
 		p = newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf(
 			"The body is larger than %d MiB; send fewer or shorter alerts at once.", limit>>20))
+		p.tooLarge = true
 	case errors.Is(err, errCrowded):
 		p = crowded()
 	case errors.Is(err, os.ErrDeadlineExceeded):

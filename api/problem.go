@@ -16,6 +16,7 @@ type problem struct {
 
 	retryAfter int  // seconds
 	hangUp     bool // the rest of the body will not be read
+	tooLarge   bool
 }
 
 func newProblem(status int, detail string) *problem {

@@ -55,16 +55,11 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, []string, *p
 	if p != nil {
 		return 0, nil, p
 	}
-	format := intake.Of(integration.Format)
-	body, release, p := s.read(w, r, format.Limit)
+	signals, done, p := s.parse(w, r, intake.Of(integration.Format))
 	if p != nil {
 		return 0, nil, p
 	}
-	defer release()
-	signals, err := format.Parse(body)
-	if err != nil {
-		return 0, nil, unparsed(err, body, r.Header.Get("Content-Type"))
-	}
+	defer done()
 	hints := s.hints(r.Context(), integration, signals)
 	if err := s.System.Accept(r.Context(), integration.ID, signals, s.Clock()); err != nil {
 		if r.Context().Err() == nil { // otherwise the sender hung up
@@ -73,6 +68,40 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, []string, *p
 		return 0, nil, unavailable("The database did not confirm that the signals are stored; send them again.")
 	}
 	return len(signals), hints, nil
+}
+
+// parse reads the signals in a request. What costs too much to read becomes one signal that says so,
+// because somebody has to hear of it and the sender would only send it again.
+func (s *server) parse(w http.ResponseWriter, r *http.Request, format intake.Format) (signals []oncall.Signal, done func(), p *problem) {
+	body, release, p := s.read(w, r, format.Limit)
+	if p != nil && p.tooLarge {
+		w.Header().Set("Connection", "close") // there is more of it
+		return []oncall.Signal{intake.Unread(body, p.Detail)}, func() {}, nil
+	}
+	if p != nil {
+		return nil, nil, p
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), parsePatience)
+	defer cancel()
+	weight := int64(len(body))
+	if err := s.load.parsing.Acquire(ctx, weight); err != nil {
+		defer release()
+		const why = "So many large bodies came at once that this one could not be read; send fewer alerts at once."
+		return []oncall.Signal{intake.Unread(body, why)}, func() {}, nil
+	}
+	done = func() {
+		s.load.parsing.Release(weight)
+		release()
+	}
+	signals, err := format.Parse(body)
+	if bad, ok := errors.AsType[intake.Problem](err); ok && bad.TooMuch {
+		return []oncall.Signal{intake.Unread(body, bad.Sentence)}, done, nil
+	}
+	if err != nil {
+		defer done()
+		return nil, nil, unparsed(err, body, r.Header.Get("Content-Type"))
+	}
+	return signals, done, nil
 }
 
 // hints say what of the signals was not understood, and which ends and acknowledgements are about

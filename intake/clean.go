@@ -25,6 +25,7 @@ const (
 const (
 	maxDepth    = 64
 	maxBrackets = 200_000 // objects and arrays; an Alertmanager alert has three
+	maxValues   = 200_000 // in objects or arrays; an Alertmanager alert has some twenty
 )
 
 // prepare strips what surrounds the JSON object and refuses one that is too costly to decode.
@@ -39,7 +40,7 @@ func prepare(body []byte) ([]byte, error) {
 	case body[0] != '{':
 		return nil, problem("", "The body does not begin with \"{\"; send one JSON object.")
 	}
-	depth, brackets, quoted := 0, 0, false
+	depth, brackets, commas, colons, quoted := 0, 0, 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
 		case quoted && c == '\\':
@@ -52,12 +53,19 @@ func prepare(body []byte) ([]byte, error) {
 			brackets++
 		case c == '}' || c == ']':
 			depth--
+		case c == ',':
+			commas++
+		case c == ':':
+			colons++
 		}
 		if depth > maxDepth {
-			return nil, problem("", "The body is nested more than %d levels deep; flatten it.", maxDepth)
+			return nil, tooMuch("The body is nested more than %d levels deep; flatten it.", maxDepth)
 		}
 		if brackets > maxBrackets {
-			return nil, problem("", "The body has more than %d objects and arrays; send fewer alerts at once.", maxBrackets)
+			return nil, tooMuch("The body has more than %d objects and arrays; send fewer alerts at once.", maxBrackets)
+		}
+		if max(commas, colons) > maxValues {
+			return nil, tooMuch("The body has more than %d values; send fewer alerts at once.", maxValues)
 		}
 	}
 	return body, nil

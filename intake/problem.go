@@ -14,6 +14,7 @@ import (
 type Problem struct {
 	Field    string // such as "alerts[2].status"; empty: the body as a whole
 	Sentence string
+	TooMuch  bool // it may be right, but costs too much to read
 }
 
 // Error returns the sentence.
@@ -21,6 +22,10 @@ func (p Problem) Error() string { return p.Sentence }
 
 func problem(field, format string, args ...any) error {
 	return Problem{Field: field, Sentence: fmt.Sprintf(format, args...)}
+}
+
+func tooMuch(format string, args ...any) error {
+	return Problem{Sentence: fmt.Sprintf(format, args...), TooMuch: true}
 }
 
 // notJSON puts the decoder's error into words for the sender.

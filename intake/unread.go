@@ -1,0 +1,25 @@
+package intake
+
+import (
+	"bytes"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// unreadKey is the dedup key of what could not be read: of one integration it is one alert, however
+// often it comes.
+const unreadKey = "watchbill/unread"
+
+// maxBegin is how much of it is shown, in runes.
+const maxBegin = 2_000
+
+// Unread is the signal for a payload that costs too much to read, so that somebody hears of it all the
+// same. begin is how it begins.
+func Unread(begin []byte, why string) oncall.Signal {
+	return oncall.Signal{
+		Action: oncall.Trigger, DedupKey: unreadKey, Severity: oncall.High,
+		Title: "Alerts came that could not be read",
+		Body:  clean(why+"\n\nIt begins:\n"+string(bytes.ToValidUTF8(begin[:min(len(begin), 4*maxBegin)], nil)), maxBegin),
+		Hints: []oncall.Hint{{Text: why}},
+	}
+}
