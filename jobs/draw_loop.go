@@ -174,7 +174,7 @@ func (d *drawing) note(ctx context.Context, w store.WaitingDraw, attempt int, er
 	case delay(err) > 0:
 		d.leave(w.Job, delay(err))
 	case !errors.Is(err, context.Canceled):
-		after, failed = wait(attempt), true
+		after, failed = retryAfter(attempt), true
 		d.jobs.metrics.failures.WithLabelValues(oncall.Draw{}.Kind()).Inc()
 		d.jobs.log.Warn().Err(err).Stringer("incident", w.Incident).Int("attempt", attempt).Msg("drawing failed; it will be tried again")
 	}

@@ -101,7 +101,7 @@ func (a *attempt) make(ctx context.Context) error {
 			Outcome: notify.Misconfigured,
 			Err:     fmt.Errorf("there is no sender for the contact method %q", a.order.Page.Method),
 		}
-		a.again = wait(a.order.Attempt)
+		a.again = retryAfter(a.order.Attempt)
 		return nil
 	}
 	through, lane := provider{method: a.order.Page.Method}, a.order.Page.Lane()
@@ -135,11 +135,11 @@ func (a *attempt) make(ctx context.Context) error {
 	switch a.receipt.Outcome {
 	case notify.Accepted, notify.Rejected:
 	case notify.Misconfigured:
-		a.again = max(wait(a.order.Attempt), min(a.receipt.RetryAfter, longestBlocked))
+		a.again = max(retryAfter(a.order.Attempt), min(a.receipt.RetryAfter, longestBlocked))
 	case notify.Throttled:
 		a.again = min(max(a.receipt.RetryAfter, shortestThrottle), longestThrottle)
 	default:
-		a.again = wait(a.order.Attempt / sendsAtOnce)
+		a.again = retryAfter(a.order.Attempt / sendsAtOnce)
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (ove
 			return true, nil
 		case err != nil && age < findLimit:
 			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("ask what became of it: %w", err)}
-			a.again, a.lagging = wait(3), true
+			a.again, a.lagging = retryAfter(3), true
 			return true, nil
 		case err == nil && age < finder.Lag():
 			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errors.New("it may have been sent, and is not listed yet")}

@@ -19,10 +19,10 @@ const longestWait = 30 * time.Second
 
 // NextRetry returns when a failed job runs again.
 func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
-	return b.clock().Add(wait(job.Attempt))
+	return b.clock().Add(retryAfter(job.Attempt))
 }
 
-func wait(attempt int) time.Duration {
+func retryAfter(attempt int) time.Duration {
 	return min(longestWait, time.Second<<min(max(attempt-1, 0), 10))
 }
 

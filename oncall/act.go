@@ -64,7 +64,7 @@ var acts = map[ActKind]func(*Change, Act) error{
 	ActAck:      (*Change).ack,
 	ActUnack:    (*Change).unack,
 	ActResolve:  (*Change).resolve,
-	ActReopen:   (*Change).takeBack,
+	ActReopen:   (*Change).reopenByPerson,
 	ActSnooze:   (*Change).snooze,
 	ActUnsnooze: (*Change).unsnooze,
 	ActEscalate: (*Change).escalate,

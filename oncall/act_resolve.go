@@ -16,8 +16,8 @@ func (c *Change) resolve(Act) error {
 	return nil
 }
 
-// takeBack reopens a resolved incident at a person's request; it pages from the first step, now.
-func (c *Change) takeBack(Act) error {
+// reopenByPerson reopens a resolved incident at a person's request; it pages from the first step, now.
+func (c *Change) reopenByPerson(Act) error {
 	switch in := &c.Incident; {
 	case in.Open():
 		return Refuse("Incident %s is open.", in.ID)
@@ -29,10 +29,11 @@ func (c *Change) takeBack(Act) error {
 	return nil
 }
 
-// reopen takes a resolved incident back: it pages from the first step at the instant given.
-func (c *Change) reopen(why string, pageAt time.Time) {
+// reopenByMonitor reopens a resolved incident as its monitor goes on; it pages from the first step at the
+// instant given.
+func (c *Change) reopenByMonitor(why string, from time.Time) {
 	c.startOver()
 	c.Incident.Flaps++
-	c.Incident.NextAt = &pageAt
+	c.Incident.NextAt = &from
 	c.record(EventReopened, c.by, Detail{Text: why})
 }

@@ -31,7 +31,7 @@ func (c *Change) snooze(a Act) error {
 	in.Status = Snoozed
 	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
 	in.SnoozedBy, in.SnoozedUntil = c.by, &until
-	c.wait(until)
+	c.setTimer(until)
 	c.record(EventSnoozed, c.by, Detail{Until: until})
 	return nil
 }
@@ -118,6 +118,6 @@ func (c *Change) dozeOff(why string) {
 	in.Status = Snoozed
 	in.SnoozedBy, in.SnoozedUntil = who, &until
 	in.Flaps++
-	c.wait(until)
+	c.setTimer(until)
 	c.record(EventReopened, c.by, Detail{Text: why, Quiet: true})
 }

@@ -29,7 +29,7 @@ func (c *Change) watchAck() {
 	wanted := p.AckTimeout > 0 && in.Severity != Low
 	switch {
 	case wanted && in.NextAt == nil:
-		c.wait(c.now.Add(p.AckTimeout.Duration()))
+		c.setTimer(c.now.Add(p.AckTimeout.Duration()))
 	case !wanted && in.NextAt != nil:
 		in.Seq++
 		in.NextAt, in.AckAsked = nil, false
@@ -50,7 +50,7 @@ func (c *Change) runAckTimer() {
 		if wait <= 0 {
 			wait = ackWait
 		}
-		c.wait(c.now.Add(wait.Duration()))
+		c.setTimer(c.now.Add(wait.Duration()))
 		in.AckAsked = true
 		c.record(EventStillOnAsked, ByTimer(), Detail{Users: holders, Until: *in.NextAt})
 		for _, u := range holders {

@@ -74,8 +74,8 @@ func (c *Change) stop() {
 	in.AckAsked = false
 }
 
-// wait sets the timer anew.
-func (c *Change) wait(until time.Time) {
+// setTimer sets the timer anew.
+func (c *Change) setTimer(until time.Time) {
 	c.Incident.Seq++
 	c.Incident.NextAt = &until
 }

@@ -173,7 +173,7 @@ func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 func (f *Fold) again(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
-		c.reopen("still firing according to the monitor", latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve)))
+		c.reopenByMonitor("still firing according to the monitor", latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve)))
 		return c.fate(s, FateReopened)
 	}
 	c.count(a.Severity)
@@ -208,7 +208,7 @@ func (f *Fold) fire(s Signal) SignalFate {
 		c.count(a.Severity)
 		fate = FateSnoozed
 	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
-		c.reopen(firesAgain, f.now)
+		c.reopenByMonitor(firesAgain, f.now)
 		c.runStep()
 	default:
 		c, fate = f.open(a), FateOpened

@@ -165,6 +165,6 @@ func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time
 		people[i] = pagedPerson{u, Say("you have come on call in %s and %s", schedule, why)}
 	}
 	_, from := c.pagePeople(people, c.now, nil)
-	c.record(EventAdopted, ByTimer(), Detail{Users: users, Text: schedule, Acked: in.Acks, Until: waitsUntil(from, now)})
+	c.record(EventAdopted, ByTimer(), Detail{Users: users, Text: schedule, Acked: in.Acks, Until: shownUntil(from, now)})
 	return c.done(), true
 }

@@ -40,42 +40,45 @@ func (r Roster) workingHours(id TeamID) *schedule.Hours {
 	return h
 }
 
-// Gather is how long low severity waits after somebody's hours begin, or after they come on call
+// GatherTime is how long low severity waits after somebody's hours begin, or after they come on call
 // in them, so that everything that waited for them arrives as one message.
-const Gather = 30 * time.Second
+const GatherTime = 30 * time.Second
 
-// maxLooks bounds how often waits looks who is on call later: hour by hour, for a week.
+// maxLooks bounds how many changes of people or hours putOff looks at.
 const maxLooks = 7 * 24
 
-// pageAt returns when a person is paged for the incident: at once, unless its severity is low
-// and they are off hours. Hours that can't be read never hold a page.
+// keepsHours reports whether pages of the incident wait for their people's working hours.
+func (in Incident) keepsHours() bool { return in.Severity == Low }
+
+// pageAt returns when a person is paged for the incident: at once, unless it keeps hours and they are
+// off theirs. Hours that can't be read never hold a page.
 func (c *Change) pageAt(u UserID, at time.Time) time.Time {
-	if c.Incident.Severity != Low {
+	if !c.Incident.keepsHours() {
 		return at
 	}
 	h, err := c.facts.Roster.HoursOf(u)
 	if err != nil || h.Open(at) {
 		return at
 	}
-	return h.NextOpen(at).Add(Gather)
+	return h.NextOpen(at).Add(GatherTime)
 }
 
-// waitsUntil says until when pages wait for working hours; zero if they only wait to Gather.
-func waitsUntil(from, now time.Time) time.Time {
-	if from.Sub(now) <= 2*Gather {
+// shownUntil says until when pages wait for working hours; zero if they only wait for GatherTime.
+func shownUntil(from, now time.Time) time.Time {
+	if from.Sub(now) <= 2*GatherTime {
 		return time.Time{}
 	}
 	return from
 }
 
-// waits puts a step off until somebody whom it pages is in their working hours, and reports whether
+// putOff puts a step off until somebody whom it pages is in their working hours, and reports whether
 // it did. The people are looked up for that time: whoever is on call at night may not be in the
 // morning. If no such time comes while the step's condition holds, the step runs now, and each page
 // waits for its person's hours.
-func (c *Change) waits(p Policy) bool {
+func (c *Change) putOff(p Policy) bool {
 	in, r := &c.Incident, c.facts.Roster
 	step := &p.Steps[in.Step]
-	if in.Severity != Low || len(r.people(step.Targets, c.now)) == 0 {
+	if !in.keepsHours() || len(r.people(step.Targets, c.now)) == 0 {
 		return false
 	}
 	limit := c.now.Add(nextWithin)
@@ -85,7 +88,7 @@ func (c *Change) waits(p Policy) bool {
 		d := c.detail()
 		for _, who := range people {
 			d.Users = append(d.Users, who.user)
-			if opens := c.pageAt(who.user, at).Add(-Gather); opens.Before(next) {
+			if opens := c.pageAt(who.user, at).Add(-GatherTime); opens.Before(next) {
 				next = opens
 			}
 		}
@@ -103,17 +106,17 @@ func (c *Change) waits(p Policy) bool {
 	return false
 }
 
-// gather returns until when the pages of a due step wait, and who is ready to be paged at once. With
-// low severity, people whose hours have only just begun wait a moment: many incidents come due
-// then, and should reach them as one message, even if timers fire late.
-func (c *Change) gather(step *Step, due time.Time) (until time.Time, ready []UserID) {
-	if c.Incident.Severity != Low {
+// gatherUntil returns until when the pages of a due step wait, and who is ready to be paged at once. If
+// the incident keeps hours, people whose hours have only just begun wait a moment: many incidents come
+// due then, and should reach them as one message, even if timers fire late.
+func (c *Change) gatherUntil(step *Step, due time.Time) (until time.Time, ready []UserID) {
+	if !c.Incident.keepsHours() {
 		return time.Time{}, nil
 	}
-	if until = due.Add(Gather); until.Before(c.now) {
-		until = c.now.Truncate(Gather).Add(2 * Gather)
+	if until = due.Add(GatherTime); until.Before(c.now) {
+		until = c.now.Truncate(GatherTime).Add(2 * GatherTime)
 	}
-	before := due.Add(-Gather)
+	before := due.Add(-GatherTime)
 	for _, who := range c.facts.Roster.people(step.Targets, before) {
 		if !c.pageAt(who.user, before).After(before) {
 			ready = append(ready, who.user)

@@ -221,7 +221,7 @@ const BundleLimit = 1000
 
 // list collects what the message tells of. Members that nobody needs any more are skipped, and
 // what waits comes along: a bundle that was not sent, with all that is in it.
-func (f PageFacts) list(d *PageDecision, gather bool, now time.Time) {
+func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 	asks := f.Lead.Asks()
 	add := func(m PageStatus, changed bool) {
 		in := f.Incidents[m.IncidentID]
@@ -243,7 +243,7 @@ func (f PageFacts) list(d *PageDecision, gather bool, now time.Time) {
 	for _, m := range f.Members {
 		add(m, false)
 	}
-	if gather {
+	if withWaiting {
 		for _, m := range f.along() {
 			m.Bundle = f.Lead.ID
 			add(m, true)

@@ -10,10 +10,10 @@ import (
 // method doesn't wait for its own time.
 const Patience = 10 * time.Second
 
-// Deliveries makes one page of each notification rule of the person who is called, in the order
+// PagesOfCall makes one page of each notification rule of the person who is called, in the order
 // of their times. A rule whose contact method can't be used is left out. If nothing is left at
 // the beginning there is a direct message: nobody is unreachable by their own settings.
-func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
+func PagesOfCall(p Page, r Reach, low bool, now time.Time) []Page {
 	p.At = latest(p.At, now)
 	if p.UserID == "" {
 		return []Page{p}
@@ -48,7 +48,7 @@ func Deliveries(p Page, r Reach, low bool, now time.Time) []Page {
 	return out
 }
 
-// FirstChecks says when a job first looks at each page of a call, in the order of Deliveries: at its
+// FirstChecks says when a job first looks at each page of a call, in the order of PagesOfCall: at its
 // own time, or when Patience with the page before it is over, whichever is earlier.
 func FirstChecks(pages []Page) []time.Time {
 	out := make([]time.Time, len(pages))

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestDeliveries(t *testing.T) {
+func TestPagesOfCall(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	yes := now.AddDate(0, -1, 0)
@@ -63,7 +63,7 @@ func TestDeliveries(t *testing.T) {
 		},
 		{"no rules at all", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{}}}, false, time.Time{}, "7/1/U1/slack@0,0"},
 	} {
-		pages := Deliveries(Page{IncidentID: 7, CallSeq: 1, UserID: "U1", Method: MethodSlack, At: c.at}, c.r, c.low, now)
+		pages := PagesOfCall(Page{IncidentID: 7, CallSeq: 1, UserID: "U1", Method: MethodSlack, At: c.at}, c.r, c.low, now)
 		var got []string
 		for i, look := range FirstChecks(pages) {
 			got = append(got, fmt.Sprintf("%s@%.0f,%.0f", pages[i].Key, pages[i].At.Sub(now).Seconds(), look.Sub(now).Seconds()))
@@ -73,7 +73,7 @@ func TestDeliveries(t *testing.T) {
 		}
 	}
 	channel := Page{Method: MethodChannel, To: "C1", Key: "7/1/channel/C1"}
-	if got := Deliveries(channel, Reach{Contacts: contacts}, false, now); len(got) != 1 || got[0].Key != channel.Key || got[0].To != "C1" {
+	if got := PagesOfCall(channel, Reach{Contacts: contacts}, false, now); len(got) != 1 || got[0].Key != channel.Key || got[0].To != "C1" {
 		t.Errorf("a page that is for no person: %+v", got)
 	}
 }

@@ -182,7 +182,7 @@ func (s *pageTale) happens(t *testing.T, words []string) {
 		if p.UserID == ann {
 			reach = s.reach
 		}
-		all := Deliveries(p, reach, c.Incident.Severity == Low, s.now)
+		all := PagesOfCall(p, reach, c.Incident.Severity == Low, s.now)
 		for i, look := range FirstChecks(all) {
 			d := all[i]
 			d.ID = PageID(len(s.pages) + 1)

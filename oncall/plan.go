@@ -63,7 +63,7 @@ type PlannedPerson struct {
 
 // Later returns when the person's hours begin, if the step runs earlier.
 func (p PlanEntry) Later(who PlannedPerson) (time.Time, bool) {
-	opens := who.At.Add(-Gather)
+	opens := who.At.Add(-GatherTime)
 	return opens, opens.After(p.At)
 }
 
@@ -132,7 +132,7 @@ func (p *PlanEntry) pages(c Change, f Facts) {
 		switch {
 		case page.UserID != "":
 			who := PlannedPerson{User: page.UserID, Why: page.Why, At: latest(p.At, page.At)}
-			for _, d := range Deliveries(page, f.Roster.Reach[page.UserID], c.Incident.Severity == Low, p.At) {
+			for _, d := range PagesOfCall(page, f.Roster.Reach[page.UserID], c.Incident.Severity == Low, p.At) {
 				who.Rules = append(who.Rules, Rule{Contact: d.Contact, After: Seconds(d.At.Sub(who.At) / time.Second)})
 			}
 			p.People = append(p.People, who)

@@ -42,7 +42,7 @@ func (c *Change) runStep() {
 		}
 		s := r.audience(step.Targets, c.now)
 		switch {
-		case c.waits(p):
+		case c.putOff(p):
 			return
 		case !s.empty():
 			c.pageAudience(step, s, due)
@@ -88,7 +88,7 @@ func (c *Change) pageAudience(step *Step, s audience, due time.Time) {
 	d := c.detail()
 	from := c.now
 	if people := c.pick(step, s.people); len(people) > 0 {
-		until, ready := c.gather(step, due)
+		until, ready := c.gatherUntil(step, due)
 		d.Users, from = c.pagePeople(people, until, ready)
 		in.Called = true
 	}
@@ -100,7 +100,7 @@ func (c *Change) pageAudience(step *Step, s audience, due time.Time) {
 		c.post(MethodWebhook, address, Say("the escalation policy names this webhook"))
 		d.To = append(d.To, WebhookName(address))
 	}
-	d.Until = waitsUntil(from, c.now)
+	d.Until = shownUntil(from, c.now)
 	c.record(EventPaging, ByTimer(), d)
 	last := in.Run >= step.Repeat
 	next := from.Add(c.advance(step))
@@ -209,7 +209,7 @@ func (c *Change) runOut() {
 		people[i] = pagedPerson{u, why}
 	}
 	users, from := c.pagePeople(people, c.now, nil)
-	c.record(EventUnassigned, ByTimer(), Detail{Users: users, Until: waitsUntil(from, c.now)})
+	c.record(EventUnassigned, ByTimer(), Detail{Users: users, Until: shownUntil(from, c.now)})
 	detail := Saying(Say("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, schedule.People(users, " and ")))
 	detail.Incidents, detail.Users = []IncidentID{in.ID}, users
 	for _, admin := range r.active(r.Teams[in.TeamID].Admins) {
@@ -242,7 +242,7 @@ func (c *Change) exhaust() {
 		people[i].why = why
 	}
 	users, from := c.pagePeople(people, c.now, nil)
-	d.Users, d.Until = users, waitsUntil(from, c.now)
+	d.Users, d.Until = users, shownUntil(from, c.now)
 	c.record(EventExhausted, ByTimer(), d)
 }
 

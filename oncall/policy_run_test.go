@@ -252,7 +252,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := closed.Incident.begin(ByIntegration("demo"), f, noon)
-	again.reopen("again", noon)
+	again.reopenByMonitor("again", noon)
 	if again := again.Incident; again.PolicyID != 1 || again.Hops != 0 {
 		t.Errorf("reopened: policy %d, hops %d", again.PolicyID, again.Hops)
 	}

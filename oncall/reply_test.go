@@ -76,7 +76,7 @@ func TestReopeningForgetsWhoWasAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := done.Incident.begin(ByIntegration("demo"), Facts{}, at)
-	if c.reopen("again", at); c.Incident.Responders != nil {
+	if c.reopenByMonitor("again", at); c.Incident.Responders != nil {
 		t.Errorf("reopened by a monitor: %+v", c.Incident.Responders)
 	}
 	if c, err := done.Incident.Do(Act{Do: ActReopen}, ByUser("U0ANN"), Facts{}, at); err != nil || c.Incident.Responders != nil {

@@ -38,7 +38,7 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 	var out []delivery
 	for _, c := range changes {
 		for _, p := range c.Pages {
-			all := oncall.Deliveries(p, reach[p.UserID], c.Incident.Severity == oncall.Low, now)
+			all := oncall.PagesOfCall(p, reach[p.UserID], c.Incident.Severity == oncall.Low, now)
 			for i, look := range oncall.FirstChecks(all) {
 				out = append(out, delivery{Page: all[i], firstCheck: look})
 			}

@@ -75,7 +75,7 @@ func TestSheet(t *testing.T) {
 		{At: after(5 * time.Minute), Kind: oncall.EventSkipped, Round: 1, Step: 2, Run: 1, Skipped: "it is only for severity low"},
 		{At: after(5 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 1, People: []oncall.PlannedPerson{
 			{User: bo, Why: oncall.Say("you are on call in <ops>"), At: after(5 * time.Minute), Rules: []oncall.Rule{{}, {Contact: 3, After: 60}, {Contact: 4, After: 180}}},
-			{User: ann, Why: oncall.Say("the escalation policy names you"), At: after(24*time.Hour + oncall.Gather), Rules: []oncall.Rule{{}}},
+			{User: ann, Why: oncall.Say("the escalation policy names you"), At: after(24*time.Hour + oncall.GatherTime), Rules: []oncall.Rule{{}}},
 		}},
 		{At: after(6 * time.Minute), Kind: oncall.EventPaging, Round: 1, Step: 3, Run: 2, Channels: []string{"C0PAY", "#ops"}, Webhooks: []string{"hooks.example.com"}},
 		{At: after(7 * time.Minute), Kind: oncall.EventPassedOn, Note: oncall.Say("The escalation policy %s takes over.", "<Data>")},
