@@ -45,18 +45,16 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 		return "", fmt.Errorf("load how %s is reached: %w", user, err)
 	}
 	now := b.clock()
-	if err := b.store.TestContact(ctx, user, 0, now); err != nil {
-		return "", fmt.Errorf("test Slack: %w", err)
-	}
+	ids := []oncall.ContactID{0}
 	var sent []oncall.Contact
 	for _, c := range reach.Contacts {
 		if !c.Usable() || !slices.Contains(b.methods, c.Method) {
 			continue
 		}
-		if err := b.store.TestContact(ctx, user, c.ID, now); err != nil {
-			return "", fmt.Errorf("test a contact method: %w", err)
-		}
-		sent = append(sent, c)
+		sent, ids = append(sent, c), append(ids, c.ID)
+	}
+	if err := b.store.TestContacts(ctx, user, ids, now); err != nil {
+		return "", fmt.Errorf("test contact methods: %w", err)
 	}
 	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil
 }

@@ -173,7 +173,7 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 	name := view.Reached(c)
 	switch verb + " " {
 	case view.MenuTest:
-		if err := b.store.TestContact(ctx, p.user, c.ID, b.clock()); err != nil {
+		if err := b.store.TestContacts(ctx, p.user, []oncall.ContactID{c.ID}, b.clock()); err != nil {
 			return "", fmt.Errorf("test a contact method: %w", err)
 		}
 		return "", b.redrawHere(ctx, p, fmt.Sprintf("A test page is on its way by %s. Answer it as you would answer a page.", name))

@@ -43,6 +43,9 @@ const (
 
 // Send sends one message.
 func (s SMS) Send(ctx context.Context, m Message) Receipt {
+	if r := s.forbidden(m.To); r != nil {
+		return *r
+	}
 	p := &api.CreateMessageParams{}
 	p.SetTo(m.To).SetBody(smsText(m)).SetSmartEncoded(true).SetRiskCheck("disable")
 	if s.Service != "" {

@@ -21,6 +21,19 @@ type TwilioConfig struct {
 	API          string // an address to use instead of Twilio's; empty: Twilio's
 	Public       string // where Twilio reaches us, without a trailing slash; empty: nowhere
 	Clock        func() time.Time
+
+	Allowed func(number string) error // says why a number may not be called or written to; nil: all may
+}
+
+// forbidden is the receipt of a message to a number that may not be called or written to, else nil.
+func (c TwilioConfig) forbidden(number string) *Receipt {
+	if c.Allowed == nil {
+		return nil
+	}
+	if err := c.Allowed(number); err != nil {
+		return &Receipt{Outcome: Rejected, Dead: true, Err: err}
+	}
+	return nil
 }
 
 // Configured reports whether any setting for Twilio is set.

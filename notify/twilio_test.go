@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -255,6 +256,33 @@ func TestSMSThatFail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A number that may not be called is never asked of Twilio, whenever it was added and whatever the message.
+func TestForbiddenNumbersAreNotCalled(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	s, v := l.sms(), l.voice()
+	allowed := func(number string) error {
+		if number == boPhone {
+			return errors.New("not there")
+		}
+		return nil
+	}
+	s.Allowed, v.Allowed = allowed, allowed
+	for _, purpose := range []notify.Purpose{notify.ForPage, notify.ForVerify, notify.ForTest, notify.ForCheck, notify.ForAnswer} {
+		for _, sender := range []notify.Sender{s, v} {
+			m := page(boPhone, "page 7")
+			m.Purpose, m.Verify = purpose, "482913"
+			if r := sender.Send(t.Context(), m); r.Outcome != notify.Rejected || !r.Dead || r.Err == nil {
+				t.Errorf("%s: %+v", purpose, r)
+			}
+		}
+	}
+	if len(l.sim.Inbox(boPhone)) > 0 || len(l.sim.Calls(boPhone)) > 0 {
+		t.Error("Bo's phone was reached")
+	}
+	want(t, s.Send(t.Context(), page(annPhone, "page 8")), notify.Accepted)
 }
 
 func TestSMSStopAndReceipts(t *testing.T) {

@@ -41,6 +41,9 @@ type dialled struct {
 
 // Send calls one person.
 func (v Voice) Send(ctx context.Context, m Message) Receipt {
+	if r := v.forbidden(m.To); r != nil {
+		return *r
+	}
 	if v.plain(m) {
 		return v.call(ctx, m)
 	}

@@ -16,6 +16,7 @@ const (
 	NoticeSilent    NoticeKind = "contact_silent"   // to a person and admins: nobody answers there
 	NoticeProof     NoticeKind = "contact_proof"    // to a person: what to send to the bot of Telegram
 	NoticeUnsent    NoticeKind = "contact_unsent"   // to a person: a code or a test could not be sent
+	NoticePhones    NoticeKind = "phones"           // to admins: what goes to phones beside pages
 	NoticeTest      NoticeKind = "page_test"        // to a person: this is how a page in Slack looks
 	NoticeBundle    NoticeKind = "bundle"           // a page about several incidents
 )

@@ -151,17 +151,6 @@ var (
 	chatID      = regexp.MustCompile(`^-?[0-9]{1,20}$`)
 )
 
-func checkPhone(address string) (string, error) {
-	number := phoneNoise.Replace(address)
-	if rest, found := strings.CutPrefix(number, "00"); found {
-		number = "+" + rest
-	}
-	if !phoneNumber.MatchString(number) {
-		return "", Refuse("Please give the phone number with its country code, such as +1 202 555 0100.")
-	}
-	return number, nil
-}
-
 func checkMail(address string) (string, error) {
 	parsed, err := mail.ParseAddress(address)
 	if err != nil || parsed.Address != address || strings.ContainsAny(address, "\r\n") {

@@ -103,6 +103,10 @@ func (s *Store) AddContact(
 	if err != nil {
 		return oncall.Contact{}, err
 	}
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return oncall.Contact{}, err
+	}
 	err = s.changeContacts(ctx, user, func(tx pgx.Tx) error {
 		var has int
 		if err := tx.QueryRow(ctx, count, user).Scan(&has); err != nil {
@@ -122,7 +126,10 @@ func (s *Store) AddContact(
 		if added, err = oneContact(ctx, tx, id); err != nil {
 			return err
 		}
-		return s.queueProof(ctx, tx, added, now)
+		if err := s.queueProof(ctx, tx, added, now); err != nil {
+			return err
+		}
+		return s.noteCountry(ctx, tx, dir, added, now)
 	})
 	if err != nil {
 		return oncall.Contact{}, wrap(err, "add a contact method of %s", user)
@@ -216,19 +223,46 @@ func savePreferences(ctx context.Context, tx pgx.Tx, user oncall.UserID, p oncal
 	return err
 }
 
-// TestContact sends a page by one contact method that says that it is a test; 0 is Slack.
-func (s *Store) TestContact(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if id != 0 {
-			c, err := contact(ctx, tx, user, id)
+// TestContacts sends a page by some contact methods that says that it is a test; 0 is Slack. All of them are
+// one test.
+func (s *Store) TestContacts(ctx context.Context, user oncall.UserID, ids []oncall.ContactID, now time.Time) error {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var tasks []oncall.Task
+		before := -1 // tests of the person
+		for _, id := range ids {
+			c := oncall.Contact{UserID: user, Method: oncall.MethodSlack}
+			if id != 0 {
+				if c, err = contact(ctx, tx, user, id); err != nil {
+					return err
+				}
+				if !c.Usable() {
+					return oncall.Refuse("That contact method can't be used yet: it is not verified, or switched off.")
+				}
+				if err := s.phones.Check(c.Method, c.Address); err != nil {
+					return err
+				}
+			}
+			n, err := countProbes(ctx, tx, c, now)
 			if err != nil {
 				return err
 			}
-			if !c.Usable() {
-				return oncall.Refuse("That contact method can't be used yet: it is not verified, or switched off.")
+			if before < 0 {
+				before = n.Tests
 			}
+			n.Tests = before
+			if err := n.MayTest(); err != nil {
+				return err
+			}
+			if err := s.noteProbe(ctx, tx, dir, "test", c, n, now); err != nil {
+				return err
+			}
+			tasks = append(tasks, oncall.Task{Do: oncall.TestPage{User: user, Contact: id}})
 		}
-		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.TestPage{User: user, Contact: id}}})
+		return s.enqueue(ctx, tx, now, tasks)
 	})
-	return wrapAny(err, "test contact method %d of %s", id, user)
+	return wrapAny(err, "test contact methods of %s", user)
 }

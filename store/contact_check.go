@@ -61,7 +61,13 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 				return err
 			}
 			for _, id := range asked {
-				tasks = append(tasks, oncall.Task{Do: oncall.CheckReach{Contact: id}})
+				may, err := s.mayCheck(ctx, tx, dir, id, now)
+				if err != nil {
+					return err
+				}
+				if may {
+					tasks = append(tasks, oncall.Task{Do: oncall.CheckReach{Contact: id}})
+				}
 			}
 		}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
@@ -73,6 +79,22 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("check how people are reached: %w", err)
 	}
 	return nil
+}
+
+// mayCheck counts a check by a contact method, unless there were too many.
+func (s *Store) mayCheck(ctx context.Context, tx pgx.Tx, dir *Directory, id oncall.ContactID, now time.Time) (bool, error) {
+	c, err := oneContact(ctx, tx, id)
+	if err != nil {
+		return false, err
+	}
+	n, err := countProbes(ctx, tx, c, now)
+	if err != nil {
+		return false, err
+	}
+	if n.MayCheck() != nil || s.phones.Check(c.Method, c.Address) != nil {
+		return false, nil
+	}
+	return true, s.noteProbe(ctx, tx, dir, "check", c, n, now)
 }
 
 // A comingShift begins within the next days.

@@ -18,10 +18,8 @@ import (
 
 // The bounds of proving an address. They also protect those whose number somebody mistypes.
 const (
-	proofLives   = 10 * time.Minute
-	proofTries   = 5
-	proofsAnHour = 3
-	proofsToOne  = 15 // an hour, to all addresses of one person
+	proofLives = 10 * time.Minute
+	proofTries = 5
 )
 
 // A Proof is a code on its way to the contact method that it is to prove.
@@ -45,29 +43,25 @@ func (s *Store) SendProof(ctx context.Context, user oncall.UserID, id oncall.Con
 }
 
 func (s *Store) queueProof(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) error {
-	if err := mayProve(ctx, tx, c, now); err != nil {
+	if _, err := s.mayProve(ctx, tx, c, now); err != nil {
 		return err
 	}
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendProof{Contact: c.ID}}})
 }
 
 // mayProve refuses to send more codes than an address is to get.
-func mayProve(ctx context.Context, q querier, c oncall.Contact, now time.Time) error {
-	const count = `
-		SELECT (SELECT count(*) FROM codes WHERE method = $1 AND address = $2 AND sent_at > $4),
-		       (SELECT count(*) FROM codes o JOIN contacts c ON c.id = o.contact_id
-		        WHERE c.user_id = $3 AND o.sent_at > $4)`
+func (s *Store) mayProve(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) (oncall.ProbeCount, error) {
+	if err := s.phones.Check(c.Method, c.Address); err != nil {
+		return oncall.ProbeCount{}, err
+	}
 	if c.Address == "" { // it goes to the person in Slack
-		return nil
+		return oncall.ProbeCount{}, nil
 	}
-	var here, all int
-	if err := q.QueryRow(ctx, count, c.Method, c.Address, c.UserID, now.Add(-time.Hour)).Scan(&here, &all); err != nil {
-		return err
+	n, err := countProbes(ctx, tx, c, now)
+	if err != nil {
+		return n, err
 	}
-	if here >= proofsAnHour || all >= proofsToOne {
-		return oncall.Refuse("Enough codes were sent within the hour; please try again later.")
-	}
-	return nil
+	return n, n.MayProve()
 }
 
 // BeginProof makes the code that proves a contact method, out of random bytes. A contact method
@@ -77,7 +71,11 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
 		VALUES ($1, $2, $3, $4, 0, $5)`
 	p := Proof{Expires: now.Add(proofLives)}
-	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return Proof{}, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
 		if p.Contact, err = lockContact(ctx, tx, id); err != nil {
 			return err
 		}
@@ -86,12 +84,15 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 			return err
 		}
 		p.User = people[p.Contact.UserID]
-		if err := mayProve(ctx, tx, p.Contact, now); err != nil {
+		sent, err := s.mayProve(ctx, tx, p.Contact, now)
+		if err != nil {
 			return err
 		}
 		p.Code = codeFrom(random, p.Contact.Address == "")
-		_, err = tx.Exec(ctx, insert, id, p.Contact.Method, p.Contact.Address, codeHash(id, p.Code), now)
-		return err
+		if _, err = tx.Exec(ctx, insert, id, p.Contact.Method, p.Contact.Address, codeHash(id, p.Code), now); err != nil {
+			return err
+		}
+		return s.alarmPhones(ctx, tx, dir, p.Contact, sent, now)
 	})
 	if err != nil {
 		return Proof{}, wrap(err, "make a code for contact method %d", id)

@@ -67,7 +67,7 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000008", start), wrong)
 	refused(t, w.ConfirmContact(ctx, bo, c.ID, "000007", start), "That contact method has been removed.")
 	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000007", start.Add(11*time.Minute)), wrong)
-	refused(t, w.TestContact(ctx, ann, c.ID, start), "That contact method can't be used yet: it is not verified, or switched off.")
+	refused(t, w.TestContacts(ctx, ann, []oncall.ContactID{c.ID}, start), "That contact method can't be used yet: it is not verified, or switched off.")
 	if err := w.ConfirmContact(ctx, ann, c.ID, " 000007 ", start.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Reach[ann].Contacts[0].Usable() {
 		t.Error("the directory doesn't know")
 	}
-	if err := w.TestContact(ctx, ann, c.ID, start); err != nil {
+	if err := w.TestContacts(ctx, ann, []oncall.ContactID{c.ID}, start); err != nil {
 		t.Error(err)
 	}
 }
@@ -98,10 +98,12 @@ func TestCodesAreFew(t *testing.T) {
 	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000001", start), "That code is not right, or too old. A new one can be sent.")
 	must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(2), start))
 	must[store.Proof](t)(w.BeginProof(ctx, other.ID, random(3), start))
+	must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(4), start))
 	const enough = "Enough codes were sent within the hour; please try again later."
-	_, err := w.BeginProof(ctx, other.ID, random(4), start)
+	_, err := w.BeginProof(ctx, c.ID, random(5), start)
 	refused(t, err, enough)
 	refused(t, w.SendProof(ctx, ann, c.ID, start.Add(59*time.Minute)), enough)
+	must[store.Proof](t)(w.BeginProof(ctx, other.ID, random(6), start)) // Ann's don't count against Bo
 	if err := w.SendProof(ctx, ann, c.ID, start.Add(61*time.Minute)); err != nil {
 		t.Error(err)
 	}

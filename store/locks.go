@@ -9,5 +9,6 @@ const (
 	unackedLock   = 0x776206   // one RemindUnacked at a time, so that a team has one message
 	guardLock     = 0x776207   // one Guard at a time, so that nobody is warned twice
 	requeueLock   = 0x776208   // one RequeuePages at a time, so that no page is queued twice
+	probeLock     = 0x776211   // one at a time counts what goes to phones beside pages
 	codeLock      = 0x776209   // a class: with the hash of an address, one page at a time gets a number there
 )

@@ -160,6 +160,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const tombstones = `DELETE FROM alerts WHERE incident_id IS NULL AND cleared_at < $1`
 	const replies = `DELETE FROM replies WHERE at < $1`
 	const proofs = `DELETE FROM codes WHERE sent_at < $1`
+	const probes = `DELETE FROM probes WHERE sent_at < $1`
 	const codes = `
 		UPDATE pages p
 		SET code = 0
@@ -177,7 +178,8 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 			{"keys of Slack's", seen, keepSeen},
 			{"tombstones", tombstones, keepTombstone},
 			{"answers", replies, keepReplies},
-			{"codes that prove addresses", proofs, keepSeen},
+			{"codes that prove addresses", proofs, oncall.ProbesCount},
+			{"tests and checks", probes, oncall.ProbesCount},
 			{"codes of pages", codes, keepCodes},
 		} {
 			if _, err := tx.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {

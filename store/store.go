@@ -16,6 +16,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // Options are what a Store may be told; each has a default.
@@ -24,6 +26,7 @@ type Options struct {
 	DoorConns int32 // kept beside the pool for signals that come in, whatever else waits; 0: the pool's are used
 	Log       zerolog.Logger
 	Metrics   prometheus.Registerer // nil: none
+	Phones    oncall.PhoneRules     // which countries' may be called
 }
 
 // A Store is what shells for people use: what it does, somebody asked for. It is safe for use by
@@ -38,6 +41,7 @@ type Store struct {
 	arrivals arrivals
 	cache    directoryCache
 	keyring  keyring
+	phones   oncall.PhoneRules
 	folding  atomic.Bool
 }
 
@@ -66,7 +70,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		}
 	}
 	s := &System{&Store{
-		pool: pool{conns}, door: pool{door}, log: o.Log, metrics: newMetrics(),
+		pool: pool{conns}, door: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}
 	if err := s.open(o); err != nil {

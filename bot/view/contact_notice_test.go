@@ -15,6 +15,12 @@ func contactNotice(kind oncall.NoticeKind, to oncall.UserID, why string) oncall.
 	return oncall.ContactNotice(kind, c, why, string(to), noon)
 }
 
+// phoneNotice tells of the first phone of a country.
+func phoneNotice() oncall.Notice {
+	what, cause := oncall.NewCountry(bo, "SO")
+	return oncall.PhoneNotices(what, cause, []string{string(ann)}, noon)[0]
+}
+
 func TestDrawContactNotices(t *testing.T) {
 	t.Parallel()
 	bundle := oncall.BundleNotice("k", 7, ann, []oncall.Incident{
@@ -37,6 +43,7 @@ func TestDrawContactNotices(t *testing.T) {
 		"delivery_failed":       oncall.UnreachedNotices(oncall.Incident{ID: 8, Title: "disk <full>"}, []string{string(bo)})[0],
 		"channel_refused":       oncall.ChannelNotices(oncall.Team{Name: "pay<ments>", Channel: "#payments"}, "is_archived", []oncall.UserID{ann}, noon)[0],
 		"channel_refused_id":    oncall.ChannelNotices(oncall.Team{Name: "payments", Channel: "C0PAY"}, "restricted_action_read_only_channel", []oncall.UserID{ann}, noon)[0],
+		"phones":                phoneNotice(),
 		"bundle":                bundle,
 		"bundle_more":           more,
 		"bundle_over":           over,

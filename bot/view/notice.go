@@ -27,6 +27,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeContact:    drawContactOff,
 	oncall.NoticeContactOn:  drawContactOn,
 	oncall.NoticeSilent:     drawContactSilent,
+	oncall.NoticePhones:     drawWarning,
 	oncall.NoticeUnsent:     drawContactUnsent,
 	oncall.NoticeProof:      drawProof,
 	oncall.NoticeTest:       drawTest,

@@ -50,6 +50,7 @@ type settings struct {
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	twilio   api.Twilio                      // for Twilio's webhooks
+	phones   oncall.PhoneRules
 }
 
 // address is where people's calendar programs find Watchbill, and whether only this machine can.
@@ -83,7 +84,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics})
+	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones})
 	if err != nil {
 		return nil, err
 	}

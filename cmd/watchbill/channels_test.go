@@ -45,6 +45,8 @@ func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
 		"unencrypted here": {with(func(f *channelFlags) { f.SMTPURL = "smtp+insecure://127.0.0.1" }), ""},
 		"no CA file":       {with(func(f *channelFlags) { f.SMTPCAFile = noPEM + "x" }), "WATCHBILL_SMTP_CA_FILE can't be read"},
 		"not a CA file":    {with(func(f *channelFlags) { f.SMTPCAFile = noPEM }), "WATCHBILL_SMTP_CA_FILE has no certificate"},
+		"no countries":     {channelFlags{twilioFlags: twilioFlags{PhoneCountries: " , "}}, "WATCHBILL_PHONE_COUNTRIES: \" , \" names no country"},
+		"no country":       {channelFlags{twilioFlags: twilioFlags{PhoneCountries: "US,Germany"}}, "WATCHBILL_PHONE_COUNTRIES: \"Germany\" is not a country's code"},
 		"ntfy":             {channelFlags{NtfyURL: "https://ntfy.sh", NtfyToken: "tk_hidden", NtfyReplyTopic: "watchbill-replies"}, ""},
 		"ntfy elsewhere":   {channelFlags{NtfyURL: "ntfy.sh"}, "WATCHBILL_NTFY_URL is not an address"},
 		"ntfy without URL": {channelFlags{NtfyToken: "tk_hidden"}, "WATCHBILL_NTFY_URL is not set"},
@@ -82,7 +84,7 @@ func everything(t *testing.T) channelFlags {
 		twilioFlags: twilioFlags{
 			TwilioAccountSID: "AC" + id, TwilioAuthToken: "one", TwilioOtherToken: "two", TwilioAPIKey: "SK" + id, TwilioAPISecret: "three",
 			TwilioFrom: "+12025550100", TwilioService: "MG" + id, TwilioFlow: "FW" + id, TwilioEdge: "dublin", TwilioRegion: "ie1",
-			TwilioAPIURL: "https://twilio.example.com",
+			PhoneCountries: "US, DE", TwilioAPIURL: "https://twilio.example.com",
 		},
 		SMTPURL: "smtps://mail.example.com", SMTPCAFile: file, MailFrom: "oncall@example.com",
 		NtfyURL: "https://ntfy.sh", NtfyToken: "tk_four", NtfyReplyTopic: "replies",

@@ -47,6 +47,7 @@ func (c *serveCmd) Run(p process) error {
 	return serve(p, settings{
 		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
+		phones:      c.phones(),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken,
 		slackAPI:  c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,

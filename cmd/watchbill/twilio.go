@@ -23,6 +23,7 @@ type twilioFlags struct {
 	TwilioFlow       string `name:"twilio-flow-sid" env:"TWILIO_FLOW_SID" placeholder:"FW…" help:"Studio flow that calls people; watchbill twilio setup makes it."`
 	TwilioEdge       string `env:"TWILIO_EDGE" placeholder:"EDGE" help:"Twilio's edge, such as dublin."`
 	TwilioRegion     string `env:"TWILIO_REGION" placeholder:"REGION" help:"Twilio's region, such as ie1."`
+	PhoneCountries   string `env:"WATCHBILL_PHONE_COUNTRIES" placeholder:"LIST" help:"Countries whose phones may be called and written to, such as US,CA,DE; without it all, and admins are told of each new one."`
 	TwilioAPIURL     string `name:"twilio-api-url" env:"WATCHBILL_TWILIO_API_URL" placeholder:"URL" help:"Another address in place of Twilio's, for a proxy or a simulator."`
 }
 
@@ -32,13 +33,23 @@ func (f twilioFlags) config(clock func() time.Time, public string) notify.Twilio
 		Account: f.TwilioAccountSID, Token: f.TwilioAuthToken, Key: f.TwilioAPIKey, Secret: f.TwilioAPISecret,
 		From: f.TwilioFrom, Service: f.TwilioService, Flow: f.TwilioFlow,
 		Edge: f.TwilioEdge, Region: f.TwilioRegion, API: f.TwilioAPIURL, Public: f.hooks(public).Public, Clock: clock,
+		Allowed: func(number string) error { return f.phones().Check(oncall.MethodSMS, number) },
 	}
+}
+
+// phones are the countries whose phones may be used.
+func (f twilioFlags) phones() oncall.PhoneRules {
+	rules, _ := oncall.ParsePhoneCountries(f.PhoneCountries) // said by problems
+	return rules
 }
 
 // twilio is the channel for SMS and, if there is a number for them, calls.
 func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
 	config := f.config(clock, public)
 	c := channel{name: "twilio", problems: append(config.Problems(), phoneProblems("TWILIO_FROM", f.TwilioFrom)...)}
+	if _, err := oncall.ParsePhoneCountries(f.PhoneCountries); err != nil {
+		c.problems = append(c.problems, "WATCHBILL_PHONE_COUNTRIES: "+err.Error())
+	}
 	if !config.Configured() {
 		return c
 	}

@@ -1,0 +1,117 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// satellites are the prefixes of satellite phones and of global services, at several dollars a minute. The
+// library calls some of them mobile.
+var satellites = []string{"+870", "+881", "+882", "+883", "+979"}
+
+// checkPhone takes a number in any spelling with its country code, and refuses those that earn money for
+// whoever has them, or cost more than a call.
+func checkPhone(address string) (string, error) {
+	number := phoneNoise.Replace(address)
+	if rest, found := strings.CutPrefix(number, "00"); found {
+		number = "+" + rest
+	}
+	if !phoneNumber.MatchString(number) {
+		return "", Refuse("Please give the phone number with its country code, such as +1 202 555 0100.")
+	}
+	if slices.ContainsFunc(satellites, func(prefix string) bool { return strings.HasPrefix(number, prefix) }) {
+		return "", Refuse("Satellite phones and global services can't be used: they cost too much.")
+	}
+	parsed, err := phonenumbers.Parse(number, "")
+	if err != nil {
+		return "", Refuse("No country has a number that begins like this. Please check its country code.")
+	}
+	if costly(parsed) {
+		return "", Refuse("Premium-rate and shared-cost numbers can't be used.")
+	}
+	// One number has one spelling, so that what it gets can be counted: +44 (0)20… is +4420….
+	kept := phonenumbers.Format(parsed, phonenumbers.E164)
+	if !phoneNumber.MatchString(kept) {
+		return "", Refuse("Please give the phone number with its country code, such as +1 202 555 0100.")
+	}
+	return kept, nil
+}
+
+// costly reports whether a number is at premium rate or of shared cost. Networks ignore digits that are too
+// many, so of one that isn't valid the beginnings count as well.
+func costly(n *phonenumbers.PhoneNumber) bool {
+	if phonenumbers.IsValidNumber(n) {
+		return costlyType(n)
+	}
+	const shortest = 4 // digits of a national number
+	digits := phonenumbers.GetNationalSignificantNumber(n)
+	for i := len(digits); i >= shortest; i-- {
+		if cut, err := phonenumbers.Parse(fmt.Sprintf("+%d%s", n.GetCountryCode(), digits[:i]), ""); err == nil && costlyType(cut) {
+			return true
+		}
+	}
+	return false
+}
+
+func costlyType(n *phonenumbers.PhoneNumber) bool {
+	t := phonenumbers.GetNumberType(n)
+	return t == phonenumbers.PREMIUM_RATE || t == phonenumbers.SHARED_COST
+}
+
+// PhoneCountry returns the country of a number, such as "DE", or its country code, such as "+800".
+func PhoneCountry(number string) string {
+	parsed, err := phonenumbers.Parse(number, "")
+	if err != nil {
+		return ""
+	}
+	if region := phonenumbers.GetRegionCodeForNumber(parsed); region != "" && region != "001" && region != "ZZ" {
+		return region
+	}
+	// Not in the plan, or newer than the library: the code's own country.
+	if region := phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode())); region != "001" && region != "ZZ" {
+		return region
+	}
+	return fmt.Sprintf("+%d", parsed.GetCountryCode())
+}
+
+// PhoneRules say which countries' phones may be called. The zero value means all.
+type PhoneRules struct{ countries []string }
+
+// ParsePhoneCountries reads a list such as "US, CA, DE". An empty one means all countries.
+func ParsePhoneCountries(list string) (PhoneRules, error) {
+	var r PhoneRules
+	known := phonenumbers.GetSupportedRegions()
+	for _, word := range strings.FieldsFunc(list, func(c rune) bool { return c == ',' || c == ' ' || c == ';' }) {
+		country := strings.ToUpper(word)
+		if !known[country] {
+			return PhoneRules{}, fmt.Errorf("%q is not a country's code of two letters, such as US or DE", word)
+		}
+		if !slices.Contains(r.countries, country) {
+			r.countries = append(r.countries, country)
+		}
+	}
+	if strings.TrimSpace(list) != "" && len(r.countries) == 0 {
+		return PhoneRules{}, fmt.Errorf("%q names no country, such as US or DE", list)
+	}
+	return r, nil
+}
+
+// All reports whether no country is excluded.
+func (r PhoneRules) All() bool { return len(r.countries) == 0 }
+
+// Check refuses numbers that may not be called, whenever they were added. Other addresses pass.
+func (r PhoneRules) Check(m Method, address string) error {
+	if !m.Info().Offline {
+		return nil
+	}
+	if _, err := checkPhone(address); err != nil {
+		return err
+	}
+	if country := PhoneCountry(address); !r.All() && !slices.Contains(r.countries, country) {
+		return Refuse("Phones of this country (%s) can't be used here: an admin has allowed %s only.", country, strings.Join(r.countries, ", "))
+	}
+	return nil
+}

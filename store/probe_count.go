@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// phoneMethods are those that cost money and ring.
+func phoneMethods() []oncall.Method {
+	out := []oncall.Method{}
+	for _, info := range oncall.ContactMethods() {
+		if info.Offline {
+			out = append(out, info.Method)
+		}
+	}
+	return out
+}
+
+// countProbes counts what was sent beside pages of late, for one more to a contact method. Until the transaction
+// ends nobody else counts.
+func countProbes(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) (oncall.ProbeCount, error) {
+	const lock = `SELECT pg_advisory_xact_lock($1)`
+	const count = `
+		WITH sent AS (
+			SELECT p.user_id, p.kind, p.method, p.address, p.sent_at
+			FROM probes p
+			WHERE p.sent_at > $5
+			UNION ALL
+			SELECT c.user_id, 'code', o.method, o.address, o.sent_at
+			FROM codes o
+			JOIN contacts c ON c.id = o.contact_id
+			WHERE o.sent_at > $5
+		), marked AS (
+			SELECT kind, sent_at, sent_at > $7 AS hour, sent_at > $6 AS day, user_id = $1 AS own,
+			       method = ANY ($3) AS phone, method = ANY ($4) AND lower(address) = lower($2) AS here
+			FROM sent
+		)
+		SELECT count(DISTINCT sent_at) FILTER (WHERE kind = 'test' AND own AND hour) AS tests,
+		       count(*) FILTER (WHERE kind = 'code' AND own AND here AND hour) AS codes_here,
+		       count(*) FILTER (WHERE kind = 'code' AND own AND hour) AS codes_of_one,
+		       count(*) FILTER (WHERE kind = 'code' AND here AND hour) AS codes_of_all,
+		       count(*) FILTER (WHERE here AND day) AS day_of_all,
+		       count(*) FILTER (WHERE own AND phone AND day) AS day_of_one,
+		       count(*) FILTER (WHERE kind = 'code' AND own AND here AND NOT known.verified) AS unanswered,
+		       count(*) FILTER (WHERE kind = 'code' AND here AND NOT known.verified) AS unanswered_by,
+		       count(*) FILTER (WHERE phone AND day) AS phones,
+		       (SELECT count(DISTINCT user_id) FROM team_members) AS people,
+		       $2 <> '' AND EXISTS (SELECT FROM users WHERE id = $1 AND lower(email) = lower($2)) AS own
+		FROM marked, (
+			SELECT EXISTS (SELECT FROM contacts WHERE method = ANY ($4) AND lower(address) = lower($2) AND verified_at IS NOT NULL) AS verified
+		) AS known`
+	if _, err := tx.Exec(ctx, lock, probeLock); err != nil {
+		return oncall.ProbeCount{}, err
+	}
+	phones := phoneMethods()
+	n := oncall.ProbeCount{Phone: slices.Contains(phones, c.Method)}
+	kin := []oncall.Method{c.Method}
+	if n.Phone {
+		kin = phones
+	}
+	err := tx.QueryRow(ctx, count, c.UserID, c.Address, phones, kin,
+		now.Add(-oncall.ProbesCount), now.Add(-24*time.Hour), now.Add(-time.Hour)).Scan(
+		&n.Tests, &n.CodesHere, &n.CodesOfOne, &n.CodesOfAll, &n.DayOfAll, &n.DayOfOne, &n.Unanswered, &n.UnansweredBy,
+		&n.Phones, &n.People, &n.Own)
+	n.Own = n.Own && c.Method == oncall.MethodEmail
+	return n, err
+}
+
+// noteProbe counts a test or a check that goes to a contact method, and tells admins if it is one of many.
+func (s *Store) noteProbe(ctx context.Context, tx pgx.Tx, dir *Directory, kind string, c oncall.Contact, n oncall.ProbeCount, now time.Time) error {
+	const insert = `INSERT INTO probes (user_id, kind, method, address, sent_at) VALUES ($1, $2, $3, $4, $5)`
+	if _, err := tx.Exec(ctx, insert, c.UserID, kind, c.Method, c.Address, now); err != nil {
+		return fmt.Errorf("count a %s: %w", kind, err)
+	}
+	return s.alarmPhones(ctx, tx, dir, c, n, now)
+}
+
+// alarmPhones tells admins if what goes to a phone is one of many.
+func (s *Store) alarmPhones(ctx context.Context, tx pgx.Tx, dir *Directory, c oncall.Contact, n oncall.ProbeCount, now time.Time) error {
+	what, cause, alarm := n.Alarm(c.UserID)
+	if !alarm {
+		return nil
+	}
+	return s.notice(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
+}
+
+// noteCountry tells admins if a phone is the first one of its country, unless they have said which countries
+// may be called, or it is the first one of all.
+func (s *Store) noteCountry(ctx context.Context, tx pgx.Tx, dir *Directory, c oncall.Contact, now time.Time) error {
+	const others = `SELECT DISTINCT address FROM contacts WHERE method = ANY ($1) AND id <> $2`
+	phones := phoneMethods()
+	if !s.phones.All() || !slices.Contains(phones, c.Method) {
+		return nil
+	}
+	country := oncall.PhoneCountry(c.Address)
+	rows, _ := tx.Query(ctx, others, phones, c.ID)
+	known, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("list phones: %w", err)
+	}
+	if len(known) == 0 || slices.ContainsFunc(known, func(number string) bool { return oncall.PhoneCountry(number) == country }) {
+		return nil
+	}
+	what, cause := oncall.NewCountry(c.UserID, country)
+	return s.notice(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
+}
+
+// mostWatchers is how many are told of what concerns the whole installation.
+const mostWatchers = 20
+
+// phoneWatchers are whom to tell of what a person does with phones: those who watch over the person's teams,
+// or else over any team.
+func (d *Directory) phoneWatchers(user oncall.UserID) []string {
+	var own, all []string
+	for _, team := range d.Teams {
+		to := d.Watchers(team.ID)
+		all = append(all, to...)
+		if slices.Contains(d.Members[team.ID], user) {
+			own = append(own, to...)
+		}
+	}
+	if len(own) == 0 {
+		own = all
+	}
+	slices.Sort(own)
+	own = slices.Compact(own)
+	return own[:min(len(own), mostWatchers)]
+}

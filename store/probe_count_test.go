@@ -1,0 +1,231 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+const enoughCodes = "Enough codes were sent within the hour; please try again later."
+
+// proofs sends codes until one is refused, and returns how many went and why no more did.
+func (w *world) proofs(id oncall.ContactID, now time.Time) (sent int, err error) {
+	w.t.Helper()
+	for ; sent < 100; sent++ {
+		if _, err := w.BeginProof(w.t.Context(), id, random(1), now); err != nil {
+			return sent, err
+		}
+	}
+	w.t.Fatal("codes have no end")
+	return 0, nil
+}
+
+// toldOfPhones lists the notices about phones.
+func (w *world) toldOfPhones() []string {
+	w.t.Helper()
+	return w.strings(`SELECT recipient || ': ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(facts -> 'lines')), '') FROM notices WHERE kind = 'phones' ORDER BY id`)
+}
+
+// Whoever mistypes or is up to something uses up their own codes, not those of whom the address belongs to.
+func TestNobodyIsLockedOutOfVerification(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	for _, c := range []struct {
+		method  oncall.Method
+		address string
+	}{{oncall.MethodEmail, "Shared@example.com"}, {oncall.MethodSMS, "+12025550144"}, {oncall.MethodNtfy, "topic"}} {
+		other := must[oncall.Contact](t)(w.AddContact(ctx, bo, c.method, c.address, start))
+		if sent, err := w.proofs(other.ID, start); sent != 3 {
+			t.Errorf("%s: Bo sent %d codes, %v", c.method, sent, err)
+		}
+		own := must[oncall.Contact](t)(w.AddContact(ctx, di, c.method, c.address, start))
+		if sent, err := w.proofs(own.ID, start); sent != 3 {
+			t.Errorf("%s: Di got %d codes, %v", c.method, sent, err)
+		}
+	}
+	// Not even everybody together uses up those of one's own mail address.
+	mail := "di@example.com"
+	for i := range 8 {
+		w.exec(`INSERT INTO users (id, name, email, time_zone) VALUES ($1, $1, '', 'UTC')`, fmt.Sprint("U0X", i))
+		c, err := w.AddContact(ctx, oncall.UserID(fmt.Sprint("U0X", i)), oncall.MethodEmail, mail, start)
+		if err == nil {
+			_, err = w.proofs(c.ID, start)
+		}
+		refused(t, err, enoughCodes)
+	}
+	if n := w.count(`SELECT count(*) FROM codes WHERE lower(address) = $1`, mail); n != 15 {
+		t.Errorf("%d codes to one address, want 15", n)
+	}
+	own := must[oncall.Contact](t)(w.AddContact(ctx, di, oncall.MethodEmail, mail, start))
+	if sent, err := w.proofs(own.ID, start); sent != 3 {
+		t.Errorf("Di's own address got %d codes, %v", sent, err)
+	}
+}
+
+// SMS and calls to one number, in any spelling, count together.
+func TestAPhoneIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	sent := 0
+	for i, user := range []oncall.UserID{ann, bo, cy, di} {
+		method := []oncall.Method{oncall.MethodSMS, oncall.MethodVoice}[i%2]
+		c, err := w.AddContact(ctx, user, method, []string{"+44 (0)20 7946 0000", "+442079460000"}[i/2], start)
+		if err != nil {
+			refused(t, err, enoughCodes)
+			continue
+		}
+		n, _ := w.proofs(c.ID, start)
+		sent += n
+	}
+	if sent != 6 {
+		t.Errorf("%d codes within an hour, want 6", sent)
+	}
+	// It never answered.
+	c := must[oncall.Contact](t)(w.AddContact(ctx, cy, oncall.MethodSMS, "+442079460000", start.Add(2*time.Hour)))
+	total := 0
+	var last error
+	for day := range 10 {
+		n := 0
+		n, last = w.proofs(c.ID, start.AddDate(0, 0, 1+day))
+		total += n
+	}
+	if total != 6 {
+		t.Errorf("%d codes of one person, want 6", total)
+	}
+	refused(t, last, "Codes went to this number, and none has ever come back: no more are sent for some weeks. Please check the number.")
+	if _, err := w.BeginProof(ctx, c.ID, random(1), start.AddDate(0, 0, 45)); err != nil {
+		t.Errorf("weeks later: %v", err)
+	}
+}
+
+func TestTestsAreFew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	sms, mail := w.addContact(ann, oncall.MethodSMS, "+12025550100"), w.addContact(ann, oncall.MethodEmail, "ann@example.com")
+	now := start.Add(2 * time.Hour)
+	all := []oncall.ContactID{0, sms.ID, mail.ID}
+	const enough = "You have had 3 tests within the hour; please try again later."
+	for i, ids := range [][]oncall.ContactID{all, {mail.ID}, all, all, {0}, {mail.ID}} {
+		err := w.TestContacts(ctx, ann, ids, now.Add(time.Duration(i)*time.Minute))
+		if i < 3 && err != nil {
+			t.Errorf("test %d: %v", i, err)
+		} else if i >= 3 {
+			refused(t, err, enough)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'test_page'`); n != 7 {
+		t.Errorf("%d messages, want 7", n)
+	}
+	if err := w.TestContacts(ctx, bo, []oncall.ContactID{0}, now); err != nil {
+		t.Errorf("Bo's: %v", err)
+	}
+	if err := w.TestContacts(ctx, ann, all, now.Add(61*time.Minute)); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+// At once, from several instances: no more than one at a time.
+func TestTestsAtOnceAreFew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sms := w.addContact(ann, oncall.MethodSMS, "+12025550100")
+	now := start.Add(2 * time.Hour)
+	var all sync.WaitGroup
+	for i := range 12 {
+		all.Go(func() {
+			_ = w.another().TestContacts(context.WithoutCancel(t.Context()), ann, []oncall.ContactID{sms.ID}, now.Add(time.Duration(i)*time.Second))
+		})
+	}
+	all.Wait()
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'test_page'`); n != 3 {
+		t.Errorf("%d tests, want 3", n)
+	}
+}
+
+// However many people and numbers, a day's messages to phones end, and admins hear of it before.
+func TestPhonesADayAreFew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	sent := 0
+	var last error
+	for i := range 40 {
+		user := oncall.UserID(fmt.Sprintf("U0X%d", i))
+		w.exec(`INSERT INTO users (id, name, email, time_zone) VALUES ($1, $1, '', 'UTC')`, user)
+		for k := range 2 {
+			c, err := w.AddContact(ctx, user, oncall.MethodVoice, fmt.Sprintf("+1202555%04d", 2*i+k), start)
+			if err != nil {
+				last = err
+				continue
+			}
+			n := 0
+			n, last = w.proofs(c.ID, start)
+			sent += n
+		}
+	}
+	if sent != 100 {
+		t.Errorf("%d codes, want 100", sent)
+	}
+	refused(t, last, "All the codes and tests that this installation sends to phones in a day are used up; its admins know. Please try again tomorrow.")
+	want := []string{
+		"#payments: Half of the 100 codes and tests that go to phones in a day are used up, the last by U0X8.",
+		"#payments: The last of the 100 codes and tests that go to phones in a day was sent, by U0X16. No more are sent until tomorrow; pages still are.",
+	}
+	if got := w.toldOfPhones(); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if _, err := w.AddContact(ctx, ann, oncall.MethodEmail, "ann@example.com", start); err != nil {
+		t.Errorf("mail: %v", err)
+	}
+	if _, err := w.AddContact(ctx, ann, oncall.MethodSMS, "+12025559999", start.AddDate(0, 0, 1).Add(time.Minute)); err != nil {
+		t.Errorf("the day after: %v", err)
+	}
+}
+
+// Without a list of countries admins hear of each new one; with one the others are refused, also where they are
+// stored.
+func TestPhonesOfOtherCountries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	w.addContact(ann, oncall.MethodSMS, "+12025550100")
+	w.addContact(bo, oncall.MethodVoice, "+12025550101")
+	african := w.addContact(bo, oncall.MethodVoice, "+252 61 2345678")
+	w.addContact(cy, oncall.MethodSMS, "+252 61 2345679")
+	want := []string{"#payments: U0BO has added the first phone with a number of another country: SO. WATCHBILL_PHONE_COUNTRIES says which may be used."}
+	if got := w.toldOfPhones(); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("told %q, want %q", got, want)
+	}
+
+	rules, err := oncall.ParsePhoneCountries("us DE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	strict, err := store.Open(ctx, w.url, store.Options{Log: zerolog.Nop(), Phones: rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer strict.Close()
+	const refusal = "Phones of this country (SO) can't be used here: an admin has allowed US, DE only."
+	_, err = strict.AddContact(ctx, di, oncall.MethodSMS, "+252 61 2345670", start)
+	refused(t, err, refusal)
+	refused(t, strict.TestContacts(ctx, bo, []oncall.ContactID{african.ID}, start), refusal)
+	refused(t, strict.SendProof(ctx, bo, african.ID, start), refusal)
+	if _, err := strict.AddContact(ctx, di, oncall.MethodSMS, "+49 1512 3456789", start); err != nil {
+		t.Errorf("a German phone: %v", err)
+	}
+	if got := w.toldOfPhones(); len(got) != 1 {
+		t.Errorf("told %q", got)
+	}
+}
