@@ -107,7 +107,7 @@ type PageChange struct {
 	Bundle  *Notice    // or, if this is set, of several
 }
 
-// A pageRecorder makes a PageChange, for Record and Receipt.
+// A pageRecorder makes a PageChange, for Record and RecordReceipt.
 type pageRecorder struct {
 	PageFacts
 	now     time.Time
@@ -117,11 +117,11 @@ type pageRecorder struct {
 }
 
 func (f PageFacts) recorder(now time.Time) *pageRecorder {
-	e := &pageRecorder{PageFacts: f, now: now, pages: f.message(), changes: map[IncidentID]*Change{}}
+	rec := &pageRecorder{PageFacts: f, now: now, pages: f.message(), changes: map[IncidentID]*Change{}}
 	for id, in := range f.Incidents {
-		e.changes[id] = &Change{Incident: in, before: in, now: now}
+		rec.changes[id] = &Change{Incident: in, before: in, now: now}
 	}
-	return e
+	return rec
 }
 
 // message are all pages of the message, the leading one first.
@@ -129,123 +129,123 @@ func (f PageFacts) message() []PageStatus { return append([]PageStatus{f.Lead}, 
 
 // Record decides what follows from an attempt. Delivery, failure and being blocked become a
 // line of the timeline. Anything but delivery starts the person's next contact method early.
-func (f PageFacts) Record(r PageResult, now time.Time) PageChange {
-	e := f.recorder(now)
-	lead := &e.pages[0]
-	accepted, _ := r.(PageAccepted)
+func (f PageFacts) Record(result PageResult, now time.Time) PageChange {
+	rec := f.recorder(now)
+	lead := &rec.pages[0]
+	accepted, _ := result.(PageAccepted)
 	if accepted.Copy != nil { // also of a message that is one too many: its buttons must not lie
-		e.shown(*accepted.Copy)
+		rec.keepDrawn(*accepted.Copy)
 	}
 	if lead.State != PageWaiting {
-		return e.change()
+		return rec.change()
 	}
 	lead.SenderJob, lead.DoubtAt = nil, nil
-	switch r := r.(type) {
+	switch r := result.(type) {
 	case PageAccepted:
 		lead.Detail = r.Ref
-		e.delivered(r)
+		rec.delivered(r)
 	case PageRefused:
-		e.failed(r.Why, r.Dead)
-		e.mend(r.Mend)
+		rec.failed(r.Why, r.Dead)
+		rec.mend(r.Mend)
 	case PageBlocked:
 		lead.Detail = r.Why
 		if !lead.Blocked { // else everybody concerned has heard
-			e.blocked(r.Why)
+			rec.blocked(r.Why)
 		}
 	case PageThrottled:
 		lead.Detail, lead.DoubtAt = r.Why, r.Doubt
 		lead.Attempt--
 		if r.Passed {
-			e.forwardAll()
+			rec.forwardAll()
 		}
 	case PageDoubtful:
 		lead.Detail, lead.DoubtAt = r.Why, &r.Since
-		e.forwardAll()
+		rec.forwardAll()
 	}
-	return e.change()
+	return rec.change()
 }
 
-// Receipt decides what follows from what a provider says of a message that it has taken. A phone
+// RecordReceipt decides what follows from what a provider says of a message that it has taken. A phone
 // that nobody picks up rings once more; what has failed brings the next contact method forward.
-func (f PageFacts) Receipt(r PageReceipt, now time.Time) PageChange {
-	e := f.recorder(now)
-	lead := &e.pages[0]
+func (f PageFacts) RecordReceipt(receipt PageReceipt, now time.Time) PageChange {
+	rec := f.recorder(now)
+	lead := &rec.pages[0]
 	if lead.State != PageDelivered {
 		return PageChange{}
 	}
-	known := lead.Receipt == r.State
-	lead.Receipt, e.out.Named = r.State, r.Named
-	if r.Final {
+	known := lead.Receipt == receipt.State
+	lead.Receipt, rec.out.Named = receipt.State, receipt.Named
+	if receipt.Final {
 		lead.TrackAt = nil
 	}
 	switch {
 	case known:
-	case r.State == ReceiptDelivered || r.State == ReceiptAnswered:
-		e.received(r.State)
-	case r.State == ReceiptUnanswered && lead.Method.Info().Spoken && lead.Redials == 0:
-		e.received(r.State)
-		e.redial()
-	case r.State == ReceiptUnanswered || r.State == ReceiptFailed:
-		e.failed(r.Why, r.Dead)
+	case receipt.State == ReceiptDelivered || receipt.State == ReceiptAnswered:
+		rec.received(receipt.State)
+	case receipt.State == ReceiptUnanswered && lead.Method.Info().Spoken && lead.Redials == 0:
+		rec.received(receipt.State)
+		rec.redial()
+	case receipt.State == ReceiptUnanswered || receipt.State == ReceiptFailed:
+		rec.failed(receipt.Why, receipt.Dead)
 	}
-	if !known || r.Final {
-		e.mend(r.Mend) // last, as a new version of the incident begins without notices
+	if !known || receipt.Final {
+		rec.mend(receipt.Mend) // last, as a new version of the incident begins without notices
 	}
-	return e.change()
+	return rec.change()
 }
 
 // change is what has changed.
-func (r *pageRecorder) change() PageChange {
-	for i, was := range r.message() {
-		if !reflect.DeepEqual(r.pages[i], was) {
-			r.out.Pages = append(r.out.Pages, r.pages[i])
+func (rec *pageRecorder) change() PageChange {
+	for i, was := range rec.message() {
+		if !reflect.DeepEqual(rec.pages[i], was) {
+			rec.out.Pages = append(rec.out.Pages, rec.pages[i])
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(r.changes)) {
-		switch c := r.changes[id]; {
-		case r.begun(c):
-			r.out.Changes = append(r.out.Changes, c.done())
+	for _, id := range slices.Sorted(maps.Keys(rec.changes)) {
+		switch c := rec.changes[id]; {
+		case rec.begun(c):
+			rec.out.Changes = append(rec.out.Changes, c.done())
 		case len(c.Events) > 0 || len(c.Notices) > 0:
-			r.out.Changes = append(r.out.Changes, *c)
+			rec.out.Changes = append(rec.out.Changes, *c)
 		default:
-			r.out.Tasks = append(r.out.Tasks, c.Tasks...)
+			rec.out.Tasks = append(rec.out.Tasks, c.Tasks...)
 		}
 	}
-	return r.out
+	return rec.out
 }
 
 // open are those pages of the message for which it counts what becomes of it.
-func (r *pageRecorder) open() []*PageStatus {
+func (rec *pageRecorder) open() []*PageStatus {
 	var out []*PageStatus
-	for i := range r.pages {
-		p := &r.pages[i]
-		if _, known := r.changes[p.IncidentID]; known && (p.State == PageWaiting || p.State == PageDelivered) {
+	for i := range rec.pages {
+		p := &rec.pages[i]
+		if _, known := rec.changes[p.IncidentID]; known && (p.State == PageWaiting || p.State == PageDelivered) {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-// note adds a line to the timeline of a page's incident. Nothing in Slack shows it, so it makes no
+// noteQuietly adds a line to the timeline of a page's incident. Nothing in Slack shows it, so it makes no
 // new version.
-func (r *pageRecorder) note(p *PageStatus, kind EventKind, text string) {
-	r.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
+func (rec *pageRecorder) noteQuietly(p *PageStatus, kind EventKind, text string) {
+	rec.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
 }
 
 // show does the same where Slack shows the line, or shows another one no longer: in a new version,
 // which is one for all that the message was about.
-func (r *pageRecorder) show(p *PageStatus, kind EventKind, d Detail) {
-	c := r.changes[p.IncidentID]
-	if !r.begun(c) {
+func (rec *pageRecorder) show(p *PageStatus, kind EventKind, d Detail) {
+	c := rec.changes[p.IncidentID]
+	if !rec.begun(c) {
 		notes := c.Events
-		*c = c.Incident.begin(ByTimer(), Facts{}, r.now)
+		*c = c.Incident.begin(ByTimer(), Facts{}, rec.now)
 		c.Events = notes
 	}
 	c.record(kind, ByTimer(), d)
 }
 
 // begun reports whether a change makes a new version.
-func (r *pageRecorder) begun(c *Change) bool { return c.Incident.Version != c.before.Version }
+func (rec *pageRecorder) begun(c *Change) bool { return c.Incident.Version != c.before.Version }
 
 func (p *PageStatus) detail(text string) Detail {
 	d := Detail{Method: p.Method, Text: text}
@@ -255,146 +255,146 @@ func (p *PageStatus) detail(text string) Detail {
 	return d
 }
 
-// shown has a message in Slack kept up to date. One that is behind is drawn again at once.
-func (r *pageRecorder) shown(at DrawnCopy) {
-	r.out.Copy = &at
-	if len(r.Members) > 0 {
-		n := r.bundle()
-		r.out.Bundle = &n
+// keepDrawn has a message in Slack kept up to date. One that is behind is drawn again at once.
+func (rec *pageRecorder) keepDrawn(at DrawnCopy) {
+	rec.out.Copy = &at
+	if len(rec.Members) > 0 {
+		n := rec.bundle()
+		rec.out.Bundle = &n
 		return
 	}
-	if in := r.incident(); at.Version < in.Version {
-		r.changes[in.ID].Tasks = []Task{in.Redraw()}
+	if in := rec.incident(); at.Version < in.Version {
+		rec.changes[in.ID].Tasks = []Task{in.Redraw()}
 	}
 }
 
 // bundle is the message as a notice, which is drawn again when its incidents change.
-func (r *pageRecorder) bundle() Notice {
+func (rec *pageRecorder) bundle() Notice {
 	var about []Incident
-	for _, p := range r.pages {
-		in, known := r.Incidents[p.IncidentID]
+	for _, p := range rec.pages {
+		in, known := rec.Incidents[p.IncidentID]
 		if known && p.State != PageSkipped && !slices.ContainsFunc(about, func(o Incident) bool { return o.ID == in.ID }) {
 			about = append(about, in)
 		}
 	}
 	WorstFirst(about)
-	return BundleNotice(r.Lead.Key, r.Lead.ID, r.Lead.UserID, about)
+	return BundleNotice(rec.Lead.Key, rec.Lead.ID, rec.Lead.UserID, about)
 }
 
 // delivered is for a message that was taken. Only what ends trouble is shown in Slack.
-func (r *pageRecorder) delivered(taken PageAccepted) {
-	lead := &r.pages[0]
-	for _, p := range r.open() {
+func (rec *pageRecorder) delivered(taken PageAccepted) {
+	lead := &rec.pages[0]
+	for _, p := range rec.open() {
 		if p.Blocked {
-			r.show(p, EventPageDelivered, p.detail(""))
+			rec.show(p, EventPageDelivered, p.detail(""))
 		} else {
-			r.note(p, EventPageDelivered, "")
+			rec.noteQuietly(p, EventPageDelivered, "")
 		}
-		p.State, p.EndedAt = PageDelivered, &r.now
+		p.State, p.EndedAt = PageDelivered, &rec.now
 	}
 	lead.Ref, lead.Receipt, lead.TrackAt = taken.Ref, "", nil
-	if at := r.now.Add(TrackEvery); taken.Track {
+	if at := rec.now.Add(TrackEvery); taken.Track {
 		lead.Receipt, lead.TrackAt = ReceiptPending, &at
 	}
 }
 
 // failed is for a message that has not arrived and never will.
-func (r *pageRecorder) failed(why string, dead bool) {
-	open := r.open()
+func (rec *pageRecorder) failed(why string, dead bool) {
+	open := rec.open()
 	for _, p := range open {
-		p.State, p.Detail, p.EndedAt, p.TrackAt = PageFailed, why, &r.now, nil
+		p.State, p.Detail, p.EndedAt, p.TrackAt = PageFailed, why, &rec.now, nil
 	}
-	r.out.Last, r.out.Release = r.forget()
-	r.trouble(open, EventPageFailed, why)
-	if dead && r.Lead.Contact != 0 {
-		r.out.Disable = "its messages are refused: " + why
+	rec.out.Last, rec.out.Release = rec.forget()
+	rec.trouble(open, EventPageFailed, why)
+	if dead && rec.Lead.Contact != 0 {
+		rec.out.Disable = "its messages are refused: " + why
 	}
 }
 
 // blocked is for a message that goes out once somebody has acted.
-func (r *pageRecorder) blocked(why string) {
-	r.out.Last, r.out.Release = r.forget()
-	r.trouble(r.open(), EventPageBlocked, why)
-	c := r.changes[r.Lead.IncidentID]
-	c.Notices = append(c.Notices, BlockedNotices(r.Lead.Method, why, r.Watchers[c.Incident.TeamID], r.now)...)
+func (rec *pageRecorder) blocked(why string) {
+	rec.out.Last, rec.out.Release = rec.forget()
+	rec.trouble(rec.open(), EventPageBlocked, why)
+	c := rec.changes[rec.Lead.IncidentID]
+	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.Watchers[c.Incident.TeamID], rec.now)...)
 }
 
 // mend tells admins what they have to do so that others get their messages.
-func (r *pageRecorder) mend(what string) {
+func (rec *pageRecorder) mend(what string) {
 	if what == "" {
 		return
 	}
-	c := r.changes[r.Lead.IncidentID]
-	c.Notices = append(c.Notices, MendNotices(r.Lead.Method, what, r.Watchers[c.Incident.TeamID], r.now)...)
+	c := rec.changes[rec.Lead.IncidentID]
+	c.Notices = append(c.Notices, MendNotices(rec.Lead.Method, what, rec.Watchers[c.Incident.TeamID], rec.now)...)
 }
 
 // trouble says in the timelines that a message has not arrived, where that matters to anybody. The
 // people's next contact methods go now; where a step reaches nobody any more, the next step does.
-func (r *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string) {
+func (rec *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string) {
 	lost := map[PageID]bool{}
 	var hit []IncidentID // their latest step
 	for _, p := range pages {
 		lost[p.ID] = true
-		c := r.changes[p.IncidentID]
+		c := rec.changes[p.IncidentID]
 		if !p.Due(c.Incident) {
 			continue
 		}
 		d := p.detail(why)
 		d.Page = p.ID
-		r.show(p, kind, d)
-		r.forward(p.Page)
+		rec.show(p, kind, d)
+		rec.forward(p.Page)
 		if p.latestStep(c.Incident) && !slices.Contains(hit, p.IncidentID) {
 			hit = append(hit, p.IncidentID)
 		}
 	}
 	for _, id := range hit {
-		c := r.changes[id]
-		reached := slices.ContainsFunc(r.Step, func(o StepPage) bool { return o.IncidentID == id && !lost[o.ID] && o.Reaches() })
+		c := rec.changes[id]
+		reached := slices.ContainsFunc(rec.Step, func(o StepPage) bool { return o.IncidentID == id && !lost[o.ID] && o.Reaches() })
 		if !reached && c.unreached() {
-			c.Notices = append(c.Notices, UnreachedNotices(c.Incident, r.Watchers[c.Incident.TeamID])...)
+			c.Notices = append(c.Notices, UnreachedNotices(c.Incident, rec.Watchers[c.Incident.TeamID])...)
 		}
 	}
 }
 
 // forwardAll brings the next contact methods forward of all whom the message was for.
-func (r *pageRecorder) forwardAll() {
-	for _, p := range r.open() {
-		r.forward(p.Page)
+func (rec *pageRecorder) forwardAll() {
+	for _, p := range rec.open() {
+		rec.forward(p.Page)
 	}
 }
 
 // forward lets the page after this one of the same call go now.
-func (r *pageRecorder) forward(p Page) {
-	for _, o := range r.others(p) {
+func (rec *pageRecorder) forward(p Page) {
+	for _, o := range rec.others(p) {
 		if o.ID < p.ID {
 			continue
 		}
-		if o.State == PageWaiting && o.At.After(r.now) && !slices.Contains(r.out.Forward, o.ID) {
-			r.out.Forward = append(r.out.Forward, o.ID)
-			r.out.Tasks = append(r.out.Tasks, o.Task())
+		if o.State == PageWaiting && o.At.After(rec.now) && !slices.Contains(rec.out.Forward, o.ID) {
+			rec.out.Forward = append(rec.out.Forward, o.ID)
+			rec.out.Tasks = append(rec.out.Tasks, o.Task())
 		}
 		return
 	}
 }
 
 // received adds a line to the timelines, for those who look.
-func (r *pageRecorder) received(state ReceiptState) {
-	for _, p := range r.open() {
-		r.note(p, EventPageReceipt, string(state))
+func (rec *pageRecorder) received(state ReceiptState) {
+	for _, p := range rec.open() {
+		rec.noteQuietly(p, EventPageReceipt, string(state))
 	}
 }
 
 // redial has the phone ring once more.
-func (r *pageRecorder) redial() {
-	at := r.now.Add(redialAfter)
-	for _, p := range r.open() {
+func (rec *pageRecorder) redial() {
+	at := rec.now.Add(redialAfter)
+	for _, p := range rec.open() {
 		p.State, p.EndedAt, p.At = PageWaiting, nil, at
 		p.Receipt, p.TrackAt, p.SenderJob, p.DoubtAt = "", nil, nil, nil
 	}
-	lead := &r.pages[0]
+	lead := &rec.pages[0]
 	lead.Redials++
 	lead.RedialKey = lead.Key + redialMark
 	again := lead.Task()
 	again.At = at
-	r.out.Tasks = append(r.out.Tasks, again)
+	rec.out.Tasks = append(rec.out.Tasks, again)
 }

@@ -110,7 +110,7 @@ func (s *pageTale) tell(t *testing.T, words []string) string {
 	case what == "receipt":
 		state, why, _ := strings.Cut(rest, " ")
 		s.end(number, func(f PageFacts) PageChange {
-			return f.Receipt(PageReceipt{State: ReceiptState(state), Why: why, Final: state == "answered"}, s.now)
+			return f.RecordReceipt(PageReceipt{State: ReceiptState(state), Why: why, Final: state == "answered"}, s.now)
 		})
 	default:
 		s.end(number, func(f PageFacts) PageChange { return f.Record(s.result(t, what, f.Lead, rest), s.now) })

@@ -24,7 +24,7 @@ func (s *System) RecordPage(ctx context.Context, id oncall.PageID, r oncall.Page
 // RecordReceipt notes what a provider says of a message that it has accepted.
 func (s *System) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.PageReceipt, now time.Time) error {
 	arrived := (r.State == oncall.ReceiptDelivered || r.State == oncall.ReceiptAnswered) && r.Mend == ""
-	return s.endPage(ctx, id, arrived, now, func(f oncall.PageFacts) oncall.PageChange { return f.Receipt(r, now) })
+	return s.endPage(ctx, id, arrived, now, func(f oncall.PageFacts) oncall.PageChange { return f.RecordReceipt(r, now) })
 }
 
 // endPage locks what a message is about, lets decide say what follows from what became of it, and
