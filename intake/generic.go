@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -16,7 +17,7 @@ type object map[string]json.RawMessage
 // one present counts:
 //
 //	event_action, status    trigger, acknowledge, resolve and the like; trigger if absent or unknown
-//	title, summary, message needed for a trigger
+//	title, summary, message needed for a trigger without a dedup_key
 //	dedup_key               which alert it is; if absent, a hash of the title, so that
 //	                        the same title means the same alert
 //	group_key               alerts under one key share an incident
@@ -68,20 +69,20 @@ func (o object) signal() (oncall.Signal, error) {
 		{&level, []string{"severity", "priority"}},
 		{&link, []string{"link", "url"}},
 	} {
-		if *field.into, err = o.scalar(field.names...); err != nil {
+		if _, *field.into, err = o.text(field.names...); err != nil {
 			return s, err
 		}
 	}
 	if _, body, err = o.text("body", "description"); err != nil {
 		return s, err
 	}
-	labels, err := o.labels()
+	labels, odd, err := o.labels()
 	if err != nil {
 		return s, err
 	}
 	sev, unknown := readSeverity(cmp.Or(nameOf(o, "severity", "priority"), "severity"), level)
 	title, key = trim(title), cleanKey(key)
-	if title == "" && len(hints) > 0 { // no word that is known, so it may be a page: it is shown by its key
+	if title == "" && action == oncall.Trigger { // a page that is shown by its key is better than none
 		title = key
 	}
 	if action == oncall.Trigger && title == "" {
@@ -96,7 +97,7 @@ func (o object) signal() (oncall.Signal, error) {
 	return oncall.Signal{
 		Action: action, DedupKey: key, GroupKey: cleanKey(group),
 		Title: clean(title, maxTitle), Body: clean(body, maxBody), Link: cleanLink(link),
-		Severity: sev, Labels: cleanLabels(labels), Hints: append(hints, unknown...),
+		Severity: sev, Labels: cleanLabels(labels), Hints: slices.Concat(hints, unknown, odd),
 	}, nil
 }
 
@@ -108,19 +109,6 @@ func (o object) action() (oncall.Action, []oncall.Hint, error) {
 	}
 	a, hints := readStatus(name, word)
 	return a, hints, nil
-}
-
-// scalar returns the first of the fields that is present, which must be text, a number or a
-// boolean.
-func (o object) scalar(names ...string) (string, error) {
-	name, s, err := o.text(names...)
-	if err != nil {
-		return "", err
-	}
-	if raw := o[name]; len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
-		return "", problem(name, "%s is an object or array; it must be a string.", name)
-	}
-	return s, nil
 }
 
 // text returns the name and value of the first field that is not blank: text as it is, anything
@@ -138,26 +126,28 @@ func (o object) text(names ...string) (string, string, error) {
 	return "", "", nil
 }
 
-func (o object) labels() (map[string]string, error) {
+func (o object) labels() (map[string]string, []oncall.Hint, error) {
 	raw := o["labels"]
 	if len(raw) == 0 || string(raw) == "null" {
-		return map[string]string{}, nil
+		return map[string]string{}, nil, nil
 	}
 	var values object
 	if err := json.Unmarshal(raw, &values); err != nil {
-		return nil, problem("labels", "labels is not an object; it must be one, such as {\"service\": \"checkout\"}.")
+		return map[string]string{}, []oncall.Hint{{
+			Field: "labels", Text: "labels is not an object, and is left out; it must be one, such as {\"service\": \"checkout\"}.",
+		}}, nil
 	}
 	labels := map[string]string{}
 	for name, raw := range values {
 		s, err := asText(raw)
 		if err != nil {
-			return nil, notJSON(err)
+			return nil, nil, notJSON(err)
 		}
 		if s != "" {
 			labels[name] = s
 		}
 	}
-	return labels, nil
+	return labels, nil, nil
 }
 
 // nameOf returns the name of the first of the fields that is there.

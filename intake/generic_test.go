@@ -31,11 +31,8 @@ func TestGenericProblems(t *testing.T) {
 		{`{"title":"x"} {"title":"y"}`, "", "The body is not valid JSON: invalid character '{' after top-level value (at byte 15)."},
 		{`{}`, "title", "title is missing; a trigger needs one, as title, summary or message."},
 		{`{"title":" \u0000 "}`, "title", "title is missing; a trigger needs one, as title, summary or message."},
-		{`{"title":{"text":"x"}}`, "title", "title is an object or array; it must be a string."},
-		{`{"title":"x","dedup_key":["a"]}`, "dedup_key", "dedup_key is an object or array; it must be a string."},
 		{`{"status":"resolved"}`, "dedup_key", "dedup_key is missing; to resolve an alert, give the dedup_key of its trigger, or the same title."},
 		{`{"event_action":"ack"}`, "dedup_key", "dedup_key is missing; to acknowledge an alert, give the dedup_key of its trigger, or the same title."},
-		{`{"title":"x","labels":["a"]}`, "labels", `labels is not an object; it must be one, such as {"service": "checkout"}.`},
 		{`{"title":` + strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000) + `}`, "", "The body is nested more than 64 levels deep; flatten it."},
 	} {
 		_, err := intake.Generic([]byte(tt.body))
@@ -43,6 +40,33 @@ func TestGenericProblems(t *testing.T) {
 		if got != tt.want || field != tt.field {
 			t.Errorf("%.60s: got %q of field %q, want %q of %q", tt.body, got, field, tt.want, tt.field)
 		}
+	}
+}
+
+// What has a title or a key pages, whatever is wrong with the rest: nobody sends it again.
+func TestNoPageIsLostForAWrongType(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"title":{"text":"x"}}`:                     `{"text":"x"}`,
+		`{"title":["a","b"]}`:                        `["a","b"]`,
+		`{"title":7}`:                                "7",
+		`{"title":true}`:                             "true",
+		`{"title":"x","dedup_key":["a"]}`:            "x",
+		`{"title":"x","labels":["a"]}`:               "x",
+		`{"title":"x","labels":"a"}`:                 "x",
+		`{"title":"x","link":{"href":"y"}}`:          "x",
+		`{"title":"x","severity":{"name":"high"}}`:   "x",
+		`{"title":"x","group_key":[1]}`:              "x",
+		`{"dedup_key":"disk/db-1"}`:                  "disk/db-1",
+		`{"dedup_key":"disk","status":"trigger"}`:    "disk",
+		`{"dedup_key":"disk","severity":"critical"}`: "disk",
+	} {
+		if s := generic(t, body); s.Action != oncall.Trigger || s.Title != want || s.Link != "" {
+			t.Errorf("%s: %+v", body, s)
+		}
+	}
+	if s := generic(t, `{"title":"x","labels":["a"]}`); len(s.Hints) != 1 || s.Hints[0].Field != "labels" {
+		t.Errorf("hints: %v", s.Hints)
 	}
 }
 

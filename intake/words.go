@@ -17,13 +17,22 @@ var actions = wordsOf(map[oncall.Action]string{
 		unhealthy unwell degraded impaired outage disruption trouble unreachable unavailable unresponsive timeout timedout
 		nodata renodata missing missed absent insufficientdata unknown stale overdue breach breached violated violation exceeded
 		notok nok ko bad red yellow unresolved unacknowledged unacked update updated escalated pending flapping abnormal anomaly
-		crash crashed broken stopped notresponding disconnected lost`,
+		crash crashed broken stopped notresponding disconnected lost unusual anomalous unconfirmeddown worse matched met
+		flappingstart flappingstarted policyopenwarning policyopencritical policycontinueswarning policycontinuescritical policyupgraded
+		policydowngraded doesnotexist investigating identified monitoring partialoutage majoroutage degradedperformance checkinmissing
+		newitem reopeneditem reactivateditem occurred unstable stillfailing
+		störung fehler warnung kritisch ausfall offen gestört alarme alerte ouvert ouverte erreur critique alerta abierto abierta crítico
+		aberto allarme aperto storing`,
 	oncall.AckSignal: `acknowledge acknowledged acknowledgement acknowledgment ack acked acking acknowledging`,
 	oncall.Clear: `resolve resolved resolving autoresolve autoresolved ok okay clear cleared close closed autoclosed recovery recover recovered
 		recovering up online normal healthy success successful succeeded pass passed passing good green fixed solved
 		expire expired end ended finish finished done complete completed restore restored inactive deactivate deactivated
 		reset cancel canceled cancelled available reachable backup backtonormal backonline returntonormal reconnected
-		operational`,
+		operational exists untracked deleted delete resolveditem reporting checkinreporting postmortem over
+		policyclosewarning policyclosecritical policycanceledwarning policycanceledcritical
+		behoben gelöst erledigt beendet geschlossen wiederhergestellt entwarnung résolu résolue rétabli rétablie fermé fermée terminé terminée
+		resuelto resuelta cerrado cerrada recuperado resolvido resolvida fechado risolto risolta chiuso chiusa ripristinato
+		opgelost hersteld gesloten`,
 })
 
 func wordsOf(lists map[oncall.Action]string) map[string]oncall.Action {
@@ -50,6 +59,64 @@ func bare(word string) string {
 // subjects may stand before what happened to them: "incident.resolved", "Alert closed".
 var subjects = []string{"incident", "alert", "alarm", "problem", "issue", "monitor", "check", "event", "state", "status", "is"}
 
+// around may stand before what happened, too: "service is back up", "Connection succeeded".
+var around = setOf(strings.Join(subjects, " ") + ` are has have been now back again still all everything manually automatically auto service host
+	server device node sensor link connection size ping pid timestamp checksum permission uid gid content resource limit threshold data
+	icmp uptime execution heartbeat timeout query`)
+
+// ends are so clear that they may stand behind what has ended: "Down ended", "Warning cleared". begins may not
+// stand there: they say that the end is yet to come.
+var (
+	ends   = setOf("ended over cleared resolved recovered recovery closed fixed")
+	begins = setOf("pending unresolved unacknowledged unacked missing missed waiting update updated")
+	// ways may follow an end: "Resolved by Ann".
+	ways = setOf("by automatically manually at after")
+)
+
+func setOf(list string) map[string]bool {
+	set := map[string]bool{}
+	for word := range strings.FieldsSeq(list) {
+		set[word] = true
+	}
+	return set
+}
+
+// phrase reads several words, such as "Down ended", "incident has been resolved" and "Resolved by Ann". Each
+// word must be known to leave the last one its meaning, as in "failed to complete" it has not.
+func phrase(text string) (oncall.Action, bool) {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '’' })
+	if len(words) < 2 {
+		return "", false
+	}
+	if first := words[0]; ends[first] && actions[first] == oncall.Clear && (ways[words[1]] || first == "recovered" && words[1] == "from") {
+		return oncall.Clear, true
+	}
+	last := words[len(words)-1]
+	action, known := actions[last]
+	if !known {
+		return "", false
+	}
+	for _, word := range words[:len(words)-1] {
+		over := action == oncall.Clear && ends[last] && actions[word] == oncall.Trigger && !begins[word]
+		if !around[word] && !over {
+			return "", false
+		}
+	}
+	return action, true
+}
+
+// arrows stand between the status that was and the one that is.
+var arrows = strings.NewReplacer("=>", "→", "->", "→", "➜", "→", "⇒", "→")
+
+// latest returns what stands after the last arrow of a text, which may have none.
+func latest(text string) string {
+	text = arrows.Replace(text)
+	if i := strings.LastIndex(text, "→"); i >= 0 {
+		return text[i+len("→"):]
+	}
+	return text
+}
+
 // before returns what stands before a sign: "OK" of "OK - 0 % lost".
 func before(text, sign string) string {
 	text, _, _ = strings.Cut(text, sign)
@@ -58,7 +125,8 @@ func before(text, sign string) string {
 
 // readStatus says what a status means. One that is not known is a trigger: in doubt somebody is paged.
 func readStatus(field, word string) (oncall.Action, []oncall.Hint) {
-	for _, text := range []string{word, before(word, " - "), before(word, ":"), before(word, "(")} {
+	now := latest(word)
+	for _, text := range []string{now, before(now, " - "), before(now, ":"), before(now, "(")} {
 		plain := bare(text)
 		if a, known := actions[plain]; known {
 			return a, nil
@@ -67,6 +135,9 @@ func readStatus(field, word string) (oncall.Action, []oncall.Hint) {
 			if a, known := actions[strings.TrimPrefix(plain, subject)]; known {
 				return a, nil
 			}
+		}
+		if a, known := phrase(text); known {
+			return a, nil
 		}
 	}
 	return oncall.Trigger, []oncall.Hint{{Field: field, Text: fmt.Sprintf(

@@ -16,11 +16,18 @@ func TestStatusWordsOfMonitors(t *testing.T) {
 		oncall.Trigger: `trigger, Triggered, Re-Triggered, retriggered, FIRING, Fired, alert, Alerting, ALARM, INSUFFICIENT_DATA, active, ACTIVATED,
 			open, Opened, re-opened, PROBLEM, DOWN, CRITICAL, Warn, WARNING, Re-Warn, "No Data", no_data, NoData, "Re-No Data", error, FAIL, failed, failing,
 			unhealthy, unreachable, UNKNOWN, TROUBLE, degraded, timeout, not ok, unresolved, pending, incident.triggered, incident.unacknowledged,
-			Alert opened, started, created, offline, breached, violated, CRITICAL - 97 %, outage`,
+			Alert opened, started, created, offline, breached, violated, CRITICAL - 97 %, outage,
+			🔴 Down, Normal -> Alerting, OK → CRITICAL, FLAPPINGSTART, Down (Partial), Unusual, UNCONFIRMED_DOWN, anomalous, POLICY_OPEN_CRITICAL,
+			POLICY_CONTINUES_WARNING, Does not exist, Connection failed, Resource limit matched, threshold met, investigating, partial_outage,
+			degraded_performance, check_in_missing, new_item, occurred, Störung, Alarm, kritisch, ouvert, STILL FAILING, UNSTABLE, incident.escalated`,
 		oncall.AckSignal: `ack, Acked, acknowledge, ACKNOWLEDGED, ACKNOWLEDGEMENT, incident.acknowledged`,
 		oncall.Clear: `resolve, Resolved, ok, OK, OK - 0 % lost, okay, clear, CLEARED, close, Closed, RECOVERY, Recovered, UP, up!, normal, healthy, success,
 			expired, ended, end, finished, completed, done, passed, inactive, Deactivated, reset, fixed, restored, back to normal, Online,
-			cancelled, incident.resolved, Alert closed, auto-resolved, Resolved (by rule), Resolved: disk`,
+			cancelled, incident.resolved, Alert closed, auto-resolved, Resolved (by rule), Resolved: disk,
+			✅ Up, Normal (NoData), Alerting -> OK, CRITICAL → OK, Down ended (now: Up), Warning cleared, Problem resolved, Link up, Connection succeeded, Exists,
+			Timeout recovery, manually resolved, Resolved by Ann, closed automatically, recovered from critical, incident has been resolved, service is back up,
+			POLICY_CLOSE_CRITICAL, POLICY_CANCELED_WARNING, untracked, deleted, resolved_item, reporting, check_in_reporting, postmortem, still ok,
+			behoben, gelöst, Entwarnung, résolu, resuelto, risolto, opgelost, wiederhergestellt`,
 	} {
 		for word := range strings.SplitSeq(words, ",") {
 			word = strings.Trim(word, " \t\n\"")
@@ -37,7 +44,8 @@ func TestStatusWordsOfMonitors(t *testing.T) {
 // In doubt somebody is paged, with the severity that was given, and the hint says why.
 func TestAnUnknownStatusIsATrigger(t *testing.T) {
 	t.Parallel()
-	for _, status := range []string{`"purple"`, `2`, `0`, `true`, `false`, `{"text":"ok"}`, `["purple"]`, `"not resolved"`, `"silenced"`, `"unclear"`} {
+	for _, status := range []string{`"purple"`, `2`, `0`, `true`, `false`, `{"text":"ok"}`, `["purple"]`, `"not resolved"`, `"down, was up"`, `"failed to complete"`, `"not yet recovered"`, `"never ended"`, `"no longer healthy"`, `"less than healthy"`,
+		`"changed from OK to ALARM"`, `"ok -> purple"`, `"unable to close"`, `"closed with errors"`, `"up from 20 %"`, `"waiting for success"`, `"->"`, `"recovered to purple"`, `"silenced"`, `"unclear"`} {
 		s := generic(t, `{"title":"x","dedup_key":"d","severity":"critical","status":`+status+`}`)
 		if s.Action != oncall.Trigger || s.Severity != oncall.Critical || s.Title != "x" {
 			t.Errorf("%s: %+v", status, s)

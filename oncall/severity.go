@@ -18,15 +18,15 @@ const (
 
 // severities are the words that monitors use.
 var severities = severityWords(map[Severity]string{
-	Critical: `critical crit fatal emergency emerg page disaster panic blocker catastrophic highest outage`,
-	High:     `high error err major severe important urgent serious failure`,
-	Medium:   `medium med warning warn average moderate normal degraded`,
-	Low:      `low lowest info information informational notice debug minor trivial none planning`,
+	Critical: `critical crit fatal emergency emerg page disaster panic blocker catastrophic highest outage red kritisch critique crítico crítica critico`,
+	High:     `high error err major severe important urgent serious failure alert orange amber availability hoch schwer majeur grave élevé alta alto`,
+	Medium:   `medium med warning warn average moderate normal degraded yellow performance resource mittel warnung moyen media`,
+	Low:      `low lowest info information informational notice debug minor trivial none planning green niedrig gering faible baja bajo baixa`,
 })
 
 // levels are the words before a number that begins with the worst, and what the numbers mean.
 var (
-	levels  = map[string]bool{"p": true, "s": true, "sev": true, "severity": true, "prio": true, "priority": true, "level": true, "l": true}
+	levels  = map[string]bool{"p": true, "s": true, "sev": true, "severity": true, "pri": true, "prio": true, "priority": true, "level": true, "l": true, "urgency": true}
 	byLevel = map[string]Severity{"0": Critical, "1": Critical, "2": High, "3": Medium, "4": Low, "5": Low}
 )
 
@@ -45,6 +45,9 @@ func severityWords(lists map[Severity]string) map[string]Severity {
 // down. Unknown and empty words are High, so that a missing label never turns a page into a whisper.
 func ParseSeverity(text string) (s Severity, known bool) {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(words) == 2 && words[0] == "not" && words[1] == "classified" { // Zabbix
+		return Low, true
+	}
 	for i, word := range words {
 		if s, known = severities[word]; known {
 			return s, true
@@ -57,7 +60,7 @@ func ParseSeverity(text string) (s Severity, known bool) {
 		if s, known = byLevel[level]; known && levels[name] {
 			return s, true
 		}
-		if name != "" && !levels[name] { // "not critical" is anything
+		if name != "" && !levels[name] && name != "very" { // "not critical" is anything
 			break
 		}
 	}
