@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -120,7 +121,7 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 		Action:   oncall.Trigger,
 		DedupKey: key,
 		Title: clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
-			w.GroupLabels["alertname"], "Alert without a name"), maxTitle),
+			w.GroupLabels["alertname"], labelled(a.Labels), labelled(w.GroupLabels), "Alert without a name"), maxTitle),
 		Body:     clean(first(a.Annotations["description"], a.Annotations["message"]), maxBody),
 		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"]),
 		Severity: sev,
@@ -143,6 +144,20 @@ func isResolved(field, status, otherwise string) (bool, []oncall.Hint) {
 	}
 	a, hints := readStatus(field, word)
 	return a == oncall.Clear, hints
+}
+
+// mostLabels is how many labels name an alert that has no name.
+const mostLabels = 4
+
+// labelled names an alert by its labels, for want of anything better.
+func labelled(labels map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if value := trim(labels[name]); value != "" && name != "severity" && len(parts) < mostLabels {
+			parts = append(parts, name+"="+value)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // fingerprint replaces the one that some senders leave out.

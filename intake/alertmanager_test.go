@@ -184,3 +184,20 @@ func summary(signals []oncall.Signal) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+// An alert without a name is called by its labels.
+func TestAnAlertWithoutANameIsCalledByItsLabels(t *testing.T) {
+	t.Parallel()
+	for alert, want := range map[string]string{
+		`"labels":{"instance":"db-1","job":"node","severity":"high"}`:         "instance=db-1, job=node",
+		`"labels":{"a":"1","b":"2","c":"3","d":"4","e":"5"}`:                  "a=1, b=2, c=3, d=4",
+		`"labels":{"alertname":" "},"annotations":{"summary":""}`:             "cluster=eu",
+		`"labels":{"instance":"db-1"},"annotations":{"title":"Disk is full"}`: "Disk is full",
+		`"labels":{"severity":"high"}`:                                        "cluster=eu",
+	} {
+		signals, err := intake.Alertmanager([]byte(`{"groupKey":"g","groupLabels":{"cluster":"eu"},"alerts":[{"fingerprint":"f",` + alert + `}]}`))
+		if err != nil || len(signals) != 2 || signals[0].Title != want {
+			t.Errorf("%s: %v, %v, want %q", alert, signals, err, want)
+		}
+	}
+}

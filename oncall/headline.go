@@ -55,7 +55,7 @@ func headline(firing []*Alert) string {
 		return fmt.Sprintf("%s +%d more", cutTitle(lead), n-1)
 	case title == "" || title == name:
 		return fmt.Sprintf("%s (%d alerts)", cutTitle(name), n)
-	case name == "":
+	case name == "" || strings.Contains(strings.ToLower(title), strings.ToLower(name)):
 		return fmt.Sprintf("%s (%d alerts)", cutTitle(title), n)
 	}
 	return fmt.Sprintf("%s: %s (%d alerts)", strings.TrimRight(cutTitle(title), "."), cutTitle(name), n)

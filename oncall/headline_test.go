@@ -64,6 +64,8 @@ func TestALargeGroupIsCalledByWhatIsCommon(t *testing.T) {
 		{"KubePodCrashLooping", map[string]string{"alertname": "KubePodCrashLooping"}, "KubePodCrashLooping (40 alerts)"},
 		{"Pod is crash looping.", map[string]string{"alertname": "KubePodCrashLooping"}, "Pod is crash looping: KubePodCrashLooping (40 alerts)"},
 		{"disk full", nil, "disk full (40 alerts)"},
+		{"DISKFULL on a node", map[string]string{"alertname": "DiskFull"}, "DISKFULL on a node (40 alerts)"},
+		{"Disk is full", map[string]string{"alertname": ""}, "Disk is full (40 alerts)"},
 		{"disk full on db-%d", nil, "disk full on db-0 +39 more"},
 		{strings.Repeat("long ", 100) + "%d", nil, strings.Repeat("long ", 39) + "long… +39 more"},
 	} {
