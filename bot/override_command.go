@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,7 +75,7 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, e
 	w.From, w.To, w.Windows = s.from, s.to, s.windows
 	if w.Schedule != nil {
 		w.Reason = unescape(name)
-		return w, err
+		return w, cmp.Or(err, r.unread(s, w.Reason, overrideExample))
 	}
 	if err != nil {
 		for n := range words {
@@ -86,7 +87,7 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, e
 		return w, err
 	}
 	w.Schedule, w.Reason, err = r.scheduleAndReason(name)
-	return w, err
+	return w, cmp.Or(err, r.unread(s, w.Reason, overrideExample))
 }
 
 // readSomebody reads a person at the beginning of the words or, by a mention, anywhere, and returns

@@ -107,7 +107,13 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 // those that it falls into.
 func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.Stint, error) {
 	from, to := when.Start, when.End
-	if from.Before(r.now) {
+	today, _ := r.zone.Local(r.now)
+	switch {
+	case !when.IsInstant() && !to.After(r.now):
+		return nil, oncall.Refuse("%s is in the past.", view.Between(from, to, r.location))
+	case when.IsInstant() && from.Before(r.zone.Instant(today, 0)):
+		return nil, oncall.Refuse("%s is in the past.", view.Time(from, r.location))
+	case from.Before(r.now):
 		from = r.now
 	}
 	if when.IsInstant() {

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -67,11 +68,16 @@ func (r request) readSpan(words []string, example string) (s span, name string, 
 // readNoted reads "TIME to TIME [note]". A note that goes on with a time was not meant as one.
 func (r request) readNoted(words []string, example string) (s span, note string, err error) {
 	s, note, err = r.readSpan(words, example)
-	if err == nil && r.reader().GoesOn(strings.Fields(note)) {
-		err = oncall.Refuse("%s is understood, but not what follows: %q. Say one stretch of time and then the reason, as in `%s`.",
-			view.Between(s.from, s.to, r.location), view.Name(unescape(note)), example)
+	return s, note, cmp.Or(err, r.unread(s, unescape(note), example))
+}
+
+// unread refuses a reason that still says when.
+func (r request) unread(s span, reason, example string) error {
+	if !r.reader().GoesOn(strings.Fields(reason)) {
+		return nil
 	}
-	return s, note, err
+	return oncall.Refuse("%s is understood, but not what follows: %q. Say one stretch of time and then the reason, as in `%s`.",
+		view.Between(s.from, s.to, r.location), view.Name(reason), example)
 }
 
 // tooFar is how far ahead anything can be planned.

@@ -13,14 +13,31 @@ import (
 // An Import says what an import of time off has changed.
 type Import struct{ Added, Kept, Cancelled int }
 
-// AddTimeOff stores that a person will be away and returns it with its id. A person who does not
-// exist is oncall.ErrNotFound.
+// AddTimeOff stores that a person will be away and returns it with its id. If they have said so already, it
+// returns what they said then, which may be longer. A person who does not exist is oncall.ErrNotFound.
 func (s *Store) AddTimeOff(ctx context.Context, t oncall.TimeOff, now time.Time) (oncall.TimeOff, error) {
 	if !t.Start.Before(t.End) {
 		return oncall.TimeOff{}, oncall.Refuse("Time off must end after it begins.")
 	}
+	const said = `
+		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
+		FROM time_off
+		WHERE user_id = $1 AND source = '' AND start_at <= $2 AND end_at >= $3 AND cancelled_at IS NULL
+		ORDER BY id
+		LIMIT 1`
 	t.CreatedAt = now
-	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, lockUser, t.UserID).Scan(nil); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, said, t.UserID, t.Start, t.End)
+		before, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.TimeOff])
+		if len(before) > 0 {
+			t = before[0]
+		}
+		if err != nil || len(before) > 0 {
+			return err
+		}
 		t.ID, err = insertTimeOff(ctx, tx, t)
 		return err
 	})
@@ -39,11 +56,13 @@ func insertTimeOff(ctx context.Context, tx pgx.Tx, t oncall.TimeOff) (id oncall.
 	return id, err
 }
 
+// lockUser lets nobody else change a person's time off meanwhile.
+const lockUser = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
+
 // ImportTimeOff makes a calendar's events the time off that a person has from this source. What came
 // from it before and is no longer there is cancelled, unless it is over; what is still there stays.
 // Of the spans only Start, End, Note and UID count.
 func (s *System) ImportTimeOff(ctx context.Context, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
-	const lock = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
 		FROM time_off
@@ -60,7 +79,7 @@ func (s *System) ImportTimeOff(ctx context.Context, user oncall.UserID, source s
 	var done Import
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		done = Import{}
-		if err := tx.QueryRow(ctx, lock, user).Scan(nil); err != nil { // one import at a time
+		if err := tx.QueryRow(ctx, lockUser, user).Scan(nil); err != nil { // one import at a time
 			return err
 		}
 		rows, _ := tx.Query(ctx, load, user, source)

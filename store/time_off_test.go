@@ -47,6 +47,10 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0BO 20–22 Rome"}, w.away()); diff != "" {
 		t.Error(diff)
 	}
+	// Who says it again is away once.
+	if again := add(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(21), Note: "again"}, start)); again != later {
+		t.Errorf("said again: %+v", again)
+	}
 	if _, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: "U0NOBODY", Start: day(1), End: day(2)}, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
 	}
