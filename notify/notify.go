@@ -194,6 +194,7 @@ type Dispatcher interface {
 type CheckResult struct {
 	OK     bool
 	Note   bool   // not a fault, but worth knowing
+	Minor  bool   // with Note: once is enough, when the service is set up
 	Text   string // the result; never a secret
 	Remedy string // what to do about it
 }

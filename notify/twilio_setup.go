@@ -132,7 +132,7 @@ func (t *Twilio) checkAccount(ctx context.Context) (CheckResult, bool) {
 	switch {
 	case err != nil && t.Key != t.Account && (x.status == http.StatusUnauthorized || x.status == http.StatusForbidden):
 		return CheckResult{
-			Note: true, Text: "a Standard API key can't see whether the account is on trial or suspended",
+			Note: true, Minor: true, Text: "a Standard API key can't see whether the account is on trial or suspended",
 			Remedy: "Look at it in Twilio's Console.",
 		}, true
 	case err != nil:
@@ -163,7 +163,7 @@ func (x *exchange) remedy(err error, ours string) string {
 // checkNumber checks our number against the account's.
 func (t *Twilio) checkNumber(numbers []TwilioNumber) []CheckResult {
 	if t.From == "" {
-		return []CheckResult{{Note: true, Text: "no number is configured; SMS go by the Messaging Service", Remedy: "Set TWILIO_FROM to call people as well."}}
+		return []CheckResult{{Note: true, Minor: true, Text: "no number is configured; SMS go by the Messaging Service", Remedy: "Set TWILIO_FROM to call people as well."}}
 	}
 	for _, n := range numbers {
 		if n.Number != t.From {
@@ -184,7 +184,7 @@ func (t *Twilio) checkNumber(numbers []TwilioNumber) []CheckResult {
 		}
 		if strings.HasPrefix(t.From, "+1") {
 			found = append(found, CheckResult{
-				Note: true, Text: "numbers in the US and Canada must be registered before carriers take their SMS",
+				Note: true, Minor: true, Text: "numbers in the US and Canada must be registered before carriers take their SMS",
 				Remedy: "Register for A2P 10DLC, or verify a toll-free number (Twilio's Console, Regulatory Compliance); it takes days to weeks.",
 			})
 		}

@@ -71,8 +71,10 @@ func (s *Sim) routes() http.Handler {
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
 	}
-	for pattern, e := range serviceRoutes {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
+	for _, more := range []map[string]endpoint{serviceRoutes, geoRoutes} {
+		for pattern, e := range more {
+			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
+		}
 	}
 	mux.HandleFunc("/2010-04-01/", s.nowhere)
 	mux.HandleFunc("/v1/", s.nowhere)

@@ -57,6 +57,9 @@ type Sim struct {
 	alerts     []*alert
 	noAlerts   bool
 	redacts    bool
+	noGeo      bool
+	noSMS      []string // countries
+	noCalls    []string
 	faults     []*Fault
 	requests   []Request
 }

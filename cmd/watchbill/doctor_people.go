@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
@@ -41,6 +42,10 @@ func (c *doctorCmd) people(ctx context.Context, r *report, db *store.System) {
 			"Ask them to type `/oncall contact` and to add a phone.")
 	case len(on) > 0:
 		r.ok("people", fmt.Sprintf("all %d who are on call within a week can be reached beside Slack", len(on)))
+	}
+	if config := c.config(r.clock, ""); config.Configured() {
+		sms, calls := phonesOf(directory)
+		r.channel("twilio", notify.NewTwilio(config).CheckCountries(ctx, sms, calls))
 	}
 }
 

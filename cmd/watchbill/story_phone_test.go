@@ -89,3 +89,10 @@ func (s *story) account(ts *testscript.TestScript, _ bool, _ []string) {
 func (s *story) demoReplies(*testscript.TestScript, bool, []string) {
 	s.phone.SetSMSURL("https://demo.twilio.com/welcome/sms/reply/")
 }
+
+// forbid COUNTRY…: Twilio allows neither SMS nor calls there.
+func (s *story) forbid(_ *testscript.TestScript, _ bool, args []string) {
+	for _, iso := range args {
+		s.phone.Forbid(iso, true, true)
+	}
+}

@@ -82,6 +82,7 @@ func TestStories(t *testing.T) {
 					"decline":     s.decline,
 					"gets":        s.gets,
 					"account":     s.account,
+					"forbid":      s.forbid,
 					"demoreplies": s.demoReplies,
 					"mailserver":  s.mailServer,
 					"pushserver":  s.pushServer,

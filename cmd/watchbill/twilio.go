@@ -1,14 +1,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 // twilioFlags says which Twilio account sends SMS and makes calls.
@@ -89,7 +95,8 @@ type twilioCmd struct {
 }
 
 type twilioSetupCmd struct {
-	twilioFlags `embed:""`
+	twilioFlags   `embed:""`
+	databaseFlags `embed:""`
 }
 
 func (c *twilioSetupCmd) Run(p process) error {
@@ -117,7 +124,9 @@ func (c *twilioSetupCmd) Run(p process) error {
 		r.ok("flow", "updated "+flow)
 	}
 	config.From, config.Flow = chosen, flow
-	r.each("twilio", notify.NewTwilio(config).Check(p.ctx))
+	t = notify.NewTwilio(config)
+	r.each("twilio", t.Check(p.ctx))
+	c.databaseFlags.countries(r, t, chosen)
 	fmt.Fprintf(p.out, "\nSet these for `watchbill serve`, beside the credentials that you have used now:\n\n  TWILIO_ACCOUNT_SID=%s\n  TWILIO_FROM=%s\n  TWILIO_FLOW_SID=%s\n",
 		c.TwilioAccountSID, chosen, flow)
 	if r.bad > 0 {
@@ -147,8 +156,9 @@ func (c *twilioSetupCmd) choose(numbers []notify.TwilioNumber) (string, error) {
 }
 
 type twilioCheckCmd struct {
-	twilioFlags `embed:""`
-	Test        string `placeholder:"+1…" help:"Send an SMS to this number and wait for what becomes of it."`
+	twilioFlags   `embed:""`
+	databaseFlags `embed:""`
+	Test          string `placeholder:"+1…" help:"Send an SMS to this number and wait for what becomes of it."`
 }
 
 // testPatience is how long `twilio check --test` waits for the receipt.
@@ -166,6 +176,7 @@ func (c *twilioCheckCmd) Run(p process) error {
 	t := notify.NewTwilio(config)
 	r := &report{process: p}
 	r.each("twilio", t.Check(p.ctx))
+	c.databaseFlags.countries(r, t, c.TwilioFrom, c.Test)
 	if c.Test != "" && r.bad == 0 {
 		c.test(r, notify.SMS{Twilio: t})
 	}
@@ -206,4 +217,51 @@ func (c *twilioCheckCmd) test(r *report, sms notify.SMS) {
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// countries checks whether Twilio reaches the countries of people's phones, and of these numbers.
+func (f databaseFlags) countries(r *report, t *notify.Twilio, numbers ...string) {
+	numbers = slices.DeleteFunc(numbers, func(n string) bool { return n == "" })
+	sms, calls := slices.Clone(numbers), slices.Clone(numbers)
+	if f.DatabaseURL != "" {
+		ctx, cancel := context.WithTimeout(r.ctx, lookLimit)
+		defer cancel()
+		peopleSMS, peopleCalls, err := f.peoplesPhones(ctx)
+		if err != nil {
+			r.note("twilio", "could not read people's phones: "+err.Error(), "Check DATABASE_URL to have their countries checked as well.")
+		}
+		sms, calls = append(sms, peopleSMS...), append(calls, peopleCalls...)
+	}
+	r.each("twilio", t.CheckCountries(r.ctx, sms, calls))
+}
+
+// peoplesPhones are the numbers in the database by which people are reached.
+func (f databaseFlags) peoplesPhones(ctx context.Context) (sms, calls []string, err error) {
+	db, err := store.Open(ctx, f.DatabaseURL, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer db.Close()
+	directory, err := db.Directory(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	sms, calls = phonesOf(directory)
+	return sms, calls, nil
+}
+
+// phonesOf are the verified numbers of people.
+func phonesOf(d *store.Directory) (sms, calls []string) {
+	for _, user := range slices.Sorted(maps.Keys(d.Reach)) {
+		for _, c := range d.Reach[user].Contacts {
+			switch {
+			case c.VerifiedAt == nil:
+			case c.Method == oncall.MethodSMS:
+				sms = append(sms, c.Address)
+			case c.Method == oncall.MethodVoice:
+				calls = append(calls, c.Address)
+			}
+		}
+	}
+	return sms, calls
 }

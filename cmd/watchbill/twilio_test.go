@@ -1,8 +1,13 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 func TestTwilioSettings(t *testing.T) {
@@ -54,5 +59,24 @@ func TestTwilioSettings(t *testing.T) {
 	}
 	if h := good.hooks("https://watchbill.example.com"); len(h.Tokens) > 0 {
 		t.Errorf("without a token: %+v", h)
+	}
+}
+
+// The countries that matter are those of verified phones, also of one that is switched off for now.
+func TestWhosePhonesMatter(t *testing.T) {
+	t.Parallel()
+	at := time.Now()
+	contact := func(method oncall.Method, address string, verified, off *time.Time) oncall.Contact {
+		return oncall.Contact{Method: method, Address: address, VerifiedAt: verified, DisabledAt: off}
+	}
+	sms, calls := phonesOf(&store.Directory{Reach: map[oncall.UserID]oncall.Reach{
+		"U0ANN": {Contacts: []oncall.Contact{
+			contact(oncall.MethodSMS, "+12025550101", &at, nil), contact(oncall.MethodSMS, "+12025550102", nil, nil),
+			contact(oncall.MethodVoice, "+12025550101", &at, &at), contact(oncall.MethodEmail, "ann@example.com", &at, nil),
+		}},
+		"U0BO": {Contacts: []oncall.Contact{contact(oncall.MethodSMS, "+4915100000000", &at, nil)}},
+	}})
+	if !slices.Equal(sms, []string{"+12025550101", "+4915100000000"}) || !slices.Equal(calls, []string{"+12025550101"}) {
+		t.Errorf("SMS %q, calls %q", sms, calls)
 	}
 }
