@@ -153,23 +153,22 @@ func (r *randomLife) givenBack(by UserID, now Incident) error {
 
 // signal lets the monitor say something of its only alert.
 func (r *randomLife) signal() []Change {
-	d := &Fold{
+	f := &Fold{
 		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "grafana"}, Policy: r.facts.Policies[1],
 		Policies: r.facts.Policies, Roster: r.facts.Roster,
-		NewIncident: func() IncidentID { return r.in.ID + 1 }, NewAlert: func() AlertID { return AlertID(len(r.alerts) + 1) },
-		NextCount: func() int64 { return 0 },
+		LastIncident: r.in.ID, AlertIDs: []AlertID{AlertID(len(r.alerts) + 1)},
 	}
-	d.AddIncidents(r.in)
+	f.AddIncidents(r.in)
 	for id := AlertID(1); int(id) <= len(r.alerts); id++ {
-		d.AddAlerts(r.alerts[id])
+		f.AddAlerts(r.alerts[id])
 	}
 	s := Signal{
 		Action: []Action{Trigger, Trigger, Trigger, Clear, Clear, AckSignal}[r.rng.IntN(6)], DedupKey: "a", Title: "a",
 		Severity: []Severity{Critical, High, Medium, Low}[r.rng.IntN(4)],
 	}
 	r.log = append(r.log, fmt.Sprintf("signal %s %s", s.Action, s.Severity))
-	d.Receive(s, r.now)
-	changes, alerts := d.Results()
+	f.Receive(s, r.now)
+	changes, alerts := f.Results()
 	for _, a := range alerts {
 		r.alerts[a.ID] = a
 	}

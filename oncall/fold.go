@@ -13,9 +13,13 @@ const (
 	// quietAfterResolve is for one that a person closed while the monitor still fires. The
 	// next signal reopens it silently; it pages when this time is over.
 	quietAfterResolve = 30 * time.Minute
-	// maxMerges bounds how many merges of an incident are followed.
-	maxMerges = 8
-	// redrawCountAfter bounds how often a mere count is redrawn.
+)
+
+// Bounds of a fold.
+const (
+	// MaxMerges is how many merges of an incident are followed.
+	MaxMerges = 8
+	// redrawCountAfter is how often a mere count is redrawn.
 	redrawCountAfter = 3 * time.Second
 )
 
@@ -28,9 +32,11 @@ type Fold struct {
 	Policy      Policy
 	Policies    map[PolicyID]Policy // of incidents that follow another one by now
 	Roster      Roster
-	NewIncident func() IncidentID // the next free ids
-	NewAlert    func() AlertID
-	NextCount   func() int64 // counts the incidents of the policy; nil: no step needs it
+
+	// What new incidents and alerts are numbered with. Whatever was used is gone from it.
+	LastIncident IncidentID // ids are counted on from it, without a hole
+	AlertIDs     []AlertID  // free ones, one for each signal at least
+	NextCount    int64      // what the next incident of the policy counts, where that matters
 
 	now       time.Time               // when the signal came that is being folded
 	alerts    map[string]*Alert       // the latest of each dedup key
@@ -190,7 +196,7 @@ func (f *Fold) again(a *Alert, s Signal) SignalFate {
 // closed a moment ago, or in a new one.
 func (f *Fold) fire(s Signal) SignalFate {
 	a := &Alert{
-		ID: f.NewAlert(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
+		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
 		GroupKey: s.group(), Firing: true, Severity: High, FirstAt: f.now,
 	}
 	a.refresh(s, f.now)
@@ -235,7 +241,7 @@ const firesAgain = "the monitor fires again"
 // follow goes on to what an incident was merged into, if that is in the fold, and from there to
 // what that was merged into.
 func (f *Fold) follow(c *Change) *Change {
-	for range maxMerges {
+	for range MaxMerges {
 		if c == nil || c.Incident.MergedInto == 0 || f.incidents[c.Incident.MergedInto] == nil {
 			break
 		}
@@ -246,19 +252,28 @@ func (f *Fold) follow(c *Change) *Change {
 
 // open makes a new incident and pages its first step at once, without the detour over a timer.
 func (f *Fold) open(a *Alert) *Change {
+	f.LastIncident++
 	in := Incident{
-		ID: f.NewIncident(), TeamID: f.Integration.TeamID, PolicyID: f.Policy.ID,
+		ID: f.LastIncident, TeamID: f.Integration.TeamID, PolicyID: f.Policy.ID,
 		IntegrationID: f.Integration.ID, GroupKey: a.GroupKey,
 		Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
 		Status: Triggered, Version: 1, OpenedAt: f.now, SignalCount: 1, LastSignalAt: f.now,
 	}
-	if f.NextCount != nil {
-		in.RoundRobinCount = f.NextCount()
+	if f.facts().CountsIncidents(f.Policy.ID) {
+		in.RoundRobinCount = f.NextCount
+		f.NextCount++
 	}
 	c := f.add(in)
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
 	c.runStep()
 	return c
+}
+
+// newAlertID takes a free id. Its caller has given too few if there is none.
+func (f *Fold) newAlertID() AlertID {
+	id := f.AlertIDs[0]
+	f.AlertIDs = f.AlertIDs[1:]
+	return id
 }
 
 // count counts one more signal of an open incident. Its message follows within seconds, once,
@@ -294,7 +309,7 @@ func (f *Fold) clear(s Signal) SignalFate {
 	case a == nil:
 		// A tombstone, for should the trigger come later than its own end.
 		a = &Alert{
-			ID: f.NewAlert(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
+			ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
 			GroupKey: s.group(), Severity: High, FirstAt: f.now, ClearedAt: new(f.now),
 		}
 		a.refresh(s, f.now)

@@ -218,21 +218,22 @@ func TestMergingBringsTheResponders(t *testing.T) {
 func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
-	d := &Fold{Integration: Integration{ID: 3, Name: "prometheus"}, Policy: policy, Roster: roster}
+	f := &Fold{
+		Integration: Integration{ID: 3, Name: "prometheus"}, Policy: policy, Roster: roster,
+		LastIncident: 7, AlertIDs: []AlertID{3},
+	}
 	in := triggered()
 	in.IntegrationID, in.GroupKey = 4, "a"
-	d.AddIncidents(in)
-	d.AddAlerts(Alert{ID: 1, IntegrationID: 3, DedupKey: "b", GroupKey: "b", Firing: true, IncidentID: 7})
-	d.Elsewhere(Alert{ID: 2, IntegrationID: 4, DedupKey: "b", Firing: true, IncidentID: 7})
-	d.Receive(clears("b"), noon)
-	changes, alerts := d.Results()
+	f.AddIncidents(in)
+	f.AddAlerts(Alert{ID: 1, IntegrationID: 3, DedupKey: "b", GroupKey: "b", Firing: true, IncidentID: 7})
+	f.Elsewhere(Alert{ID: 2, IntegrationID: 4, DedupKey: "b", Firing: true, IncidentID: 7})
+	f.Receive(clears("b"), noon)
+	changes, alerts := f.Results()
 	equal(t, "alerts", len(alerts), 1)
 	equal(t, "status", changes[0].Incident.Status, Triggered)
-	d.NewIncident, d.NewAlert = func() IncidentID { return 8 }, func() AlertID { return 3 }
-	d.Receive(fires("a"), noon) // our group of the same name is another
-	if changes, _ = d.Results(); len(changes) != 2 {
-		t.Errorf("changes: %+v", changes)
-	}
+	f.Receive(fires("a"), noon) // our group of the same name is another
+	changes, _ = f.Results()
+	equal(t, "changes once our own alert fires", len(changes), 2)
 }
 
 func TestWhatCantBeMergedOrLinked(t *testing.T) {

@@ -13,28 +13,27 @@ type stored struct {
 	fates     []Fate
 }
 
-// fold runs one batch at a fresh fold that is loaded as the store would load it.
+// fold runs one batch through a fresh fold that is loaded as the store would load it.
 func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 	policy, roster := payments()
-	d := &Fold{
+	f := &Fold{
 		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus"}, Policy: policy, Roster: roster,
 	}
 	if s.incidents == nil {
 		s.incidents, s.alerts = map[IncidentID]Incident{}, map[AlertID]Alert{}
 	}
 	for id := IncidentID(1); int(id) <= len(s.incidents); id++ {
-		d.AddIncidents(s.incidents[id])
+		f.AddIncidents(s.incidents[id])
 	}
 	for id := AlertID(1); int(id) <= len(s.alerts); id++ {
-		d.AddAlerts(s.alerts[id])
+		f.AddAlerts(s.alerts[id])
 	}
-	nextIncident, nextAlert := IncidentID(len(s.incidents)), AlertID(len(s.alerts))
-	d.NewIncident = func() IncidentID { nextIncident++; return nextIncident }
-	d.NewAlert = func() AlertID { nextAlert++; return nextAlert }
-	for _, sig := range signals {
-		s.fates = append(s.fates, d.Receive(sig, at).Fate)
+	f.LastIncident = IncidentID(len(s.incidents))
+	for i, sig := range signals {
+		f.AlertIDs = append(f.AlertIDs, AlertID(len(s.alerts)+i+1))
+		s.fates = append(s.fates, f.Receive(sig, at).Fate)
 	}
-	changes, alerts := d.Results()
+	changes, alerts := f.Results()
 	for _, c := range changes {
 		s.incidents[c.Incident.ID] = c.Incident
 		s.events = append(s.events, c.Events...)

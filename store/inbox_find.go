@@ -16,22 +16,11 @@ type storedState struct {
 	alerts    map[oncall.IntegrationID][]oncall.Alert
 	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
 
+	// What a fold numbers new incidents and alerts with. Only the instance that folds opens incidents;
+	// should anybody else do so at the same time, the transaction fails and is done again.
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
 	counts       *policyCounts
-}
-
-// newIncident counts on without a hole. Only the instance that folds opens incidents; should anybody else do so
-// at the same time, the transaction fails and is done again.
-func (s *storedState) newIncident() oncall.IncidentID {
-	s.lastIncident++
-	return s.lastIncident
-}
-
-func (s *storedState) newAlert() oncall.AlertID {
-	id := s.alertIDs[0]
-	s.alertIDs = s.alertIDs[1:]
-	return id
 }
 
 // A keyList is pairs of an integration and a key, as two arrays for the database.
@@ -76,11 +65,11 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, entries []entry) (*st
 		}
 		alerts.add(e.IntegrationID, e.signal.DedupKey)
 	}
-	which, err := which(ctx, tx, alerts, groups, lists)
+	ids, err := findIDs(ctx, tx, alerts, groups, lists)
 	if err != nil {
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
-	return which.load(ctx, tx, w.held, made)
+	return ids.load(ctx, tx, w.held, made)
 }
 
 // batchIDs are the alerts and incidents that a batch of signals is about.
@@ -90,9 +79,10 @@ type batchIDs struct {
 	foundBy   map[oncall.IncidentID][]signalKey // by which the incidents were found
 }
 
-// which finds the latest alert of each key, the latest incident of each group with what that was
-// merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of all these alerts.
-func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batchIDs, error) {
+// findIDs finds the latest alert of each key, the latest incident of each group with what that was
+// merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of
+// all these alerts.
+func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batchIDs, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
@@ -117,7 +107,7 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batc
 				SELECT n.id, n.merged_into, w.hops + 1
 				FROM went w
 				JOIN incidents n ON n.id = w.merged_into
-				WHERE w.hops < 8
+				WHERE w.hops < $3
 			)
 			SELECT id FROM went
 		) i`
@@ -127,11 +117,11 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batc
 		JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
 	out := &batchIDs{alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}, foundBy: map[oncall.IncidentID][]signalKey{}}
 	batch := &pgx.Batch{}
-	ask := func(sql string, k keyList) {
+	ask := func(sql string, k keyList, args ...any) {
 		if len(k.keys) == 0 {
 			return
 		}
-		batch.Queue(sql, k.integrations, k.keys).Query(func(rows pgx.Rows) error {
+		batch.Queue(sql, append([]any{k.integrations, k.keys}, args...)...).Query(func(rows pgx.Rows) error {
 			var alert oncall.AlertID
 			var incident oncall.IncidentID
 			var by signalKey
@@ -144,7 +134,7 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batc
 		})
 	}
 	ask(latestAlerts, alerts)
-	ask(latestIncidents, groups)
+	ask(latestIncidents, groups, oncall.MaxMerges)
 	ask(listed, lists)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
@@ -155,10 +145,10 @@ func which(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batc
 }
 
 // lock locks the incidents and returns them. Those that somebody else has locked are held.
-func (i *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall.Incident, error) {
+func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall.Incident, error) {
 	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED`
 	const exist = `SELECT id FROM incidents WHERE id = ANY ($1) AND NOT id = ANY ($2)`
-	rows, _ := tx.Query(ctx, lock, i.incidents)
+	rows, _ := tx.Query(ctx, lock, b.incidents)
 	ours, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	if err != nil {
 		return nil, err
@@ -166,13 +156,13 @@ func (i *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 	if ours == nil {
 		ours = []oncall.IncidentID{}
 	}
-	rows, _ = tx.Query(ctx, exist, i.incidents, ours)
+	rows, _ = tx.Query(ctx, exist, b.incidents, ours)
 	others, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range others {
-		for _, key := range i.foundBy[id] {
+		for _, key := range b.foundBy[id] {
 			hold[key] = true
 		}
 	}
@@ -181,7 +171,7 @@ func (i *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 
 // load loads them, with all firing alerts of the incidents: what these are called depends on them, and
 // when the last of them clears they are over.
-func (i *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
+func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, count, first_at, last_at,
@@ -191,30 +181,30 @@ func (i *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 		ORDER BY id`
 	const last = `SELECT coalesce(max(id), 0) FROM incidents`
 	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
-	locked, err := i.lock(ctx, tx, hold)
+	locked, err := b.lock(ctx, tx, hold)
 	if err != nil {
 		return nil, fmt.Errorf("lock incidents: %w", err)
 	}
-	f := &storedState{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
+	s := &storedState{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
 	batch := &pgx.Batch{}
-	batch.Queue(load, i.alerts, i.incidents).Query(func(rows pgx.Rows) error {
+	batch.Queue(load, b.alerts, b.incidents).Query(func(rows pgx.Rows) error {
 		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
 		for _, a := range alerts {
-			f.alerts[a.IntegrationID] = append(f.alerts[a.IntegrationID], a)
+			s.alerts[a.IntegrationID] = append(s.alerts[a.IntegrationID], a)
 		}
 		return err
 	})
-	batch.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&f.lastIncident) })
+	batch.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&s.lastIncident) })
 	batch.Queue(reserve, newAlerts).Query(func(rows pgx.Rows) (err error) {
-		f.alertIDs, err = pgx.CollectRows(rows, pgx.RowTo[oncall.AlertID])
+		s.alertIDs, err = pgx.CollectRows(rows, pgx.RowTo[oncall.AlertID])
 		return err
 	})
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load alerts: %w", err)
 	}
-	i.holdMoved(f, hold)
-	f.share()
-	return f, nil
+	b.holdMoved(s, hold)
+	s.share()
+	return s, nil
 }
 
 // share notes the incidents that merging has brought together with others, or with alerts of
@@ -238,19 +228,19 @@ func (s *storedState) share() {
 }
 
 // holdMoved holds what was merged into another incident between our finding it and our locking it.
-func (i *batchIDs) holdMoved(f *storedState, hold heldKeys) {
+func (b *batchIDs) holdMoved(s *storedState, hold heldKeys) {
 	missing := func(id oncall.IncidentID) bool {
-		_, known := slices.BinarySearch(i.incidents, id)
+		_, known := slices.BinarySearch(b.incidents, id)
 		return id != 0 && !known
 	}
-	for _, in := range f.incidents {
+	for _, in := range s.incidents {
 		if missing(in.MergedInto) {
-			for _, key := range i.foundBy[in.ID] {
+			for _, key := range b.foundBy[in.ID] {
 				hold[key] = true
 			}
 		}
 	}
-	for integration, alerts := range f.alerts {
+	for integration, alerts := range s.alerts {
 		for _, a := range alerts {
 			if missing(a.IncidentID) {
 				hold[signalKey{integration, a.DedupKey}] = true
@@ -260,8 +250,9 @@ func (i *batchIDs) holdMoved(f *storedState, hold heldKeys) {
 	}
 }
 
-// fill adds to a fold what its integration speaks of.
+// fill adds to a fold what its integration speaks of, and what it numbers new things with.
 func (s *storedState) fill(fold *oncall.Fold) {
+	fold.LastIncident, fold.AlertIDs, fold.NextCount = s.lastIncident, s.alertIDs, s.counts.next[fold.Policy.ID]
 	for _, in := range s.incidents {
 		if in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
 			fold.AddIncidents(in)
@@ -278,6 +269,12 @@ func (s *storedState) fill(fold *oncall.Fold) {
 			}
 		}
 	}
+}
+
+// countOn goes on with what a fold has left of the numbers.
+func (s *storedState) countOn(fold *oncall.Fold) {
+	s.lastIncident, s.alertIDs = fold.LastIncident, fold.AlertIDs
+	s.counts.set(fold.Policy.ID, fold.NextCount)
 }
 
 // update notes what one fold has changed, for the folds after it.

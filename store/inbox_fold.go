@@ -220,7 +220,6 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 		in := dir.integrations[id]
 		out = append(out, integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(),
-			NewIncident: found.newIncident, NewAlert: found.newAlert, NextCount: found.counts.of(in.PolicyID),
 		}})
 	}
 	return out, left, nil
@@ -236,6 +235,7 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, folds []inte
 			return nil, err
 		}
 		c, a := b.Results()
+		b.stored.countOn(b.Fold)
 		if len(folds) > 1 {
 			b.stored.update(c, a)
 		}

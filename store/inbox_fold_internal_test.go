@@ -10,8 +10,11 @@ import (
 // A rule that panics on a signal makes an error of it, so that the signal can be put aside.
 func TestAPanicIsAnError(t *testing.T) {
 	t.Parallel()
-	d := integrationBatch{Fold: &oncall.Fold{}, entries: []entry{{signal: oncall.Signal{Action: oncall.Trigger}}}} // nobody gives ids
-	if err := d.receive(); !errors.Is(err, errRule) {
+	b := integrationBatch{
+		Fold: &oncall.Fold{}, entries: []entry{{signal: oncall.Signal{Action: oncall.Trigger}}},
+		stored: &storedState{counts: &policyCounts{}}, // without any ids
+	}
+	if err := b.receive(); !errors.Is(err, errRule) {
 		t.Errorf("receive: %v", err)
 	}
 }

@@ -43,15 +43,11 @@ func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integratio
 	return c, nil
 }
 
-// of gives the counts of one policy; nil if it doesn't count.
-func (c *policyCounts) of(id oncall.PolicyID) func() int64 {
-	if _, counts := c.next[id]; !counts {
-		return nil
-	}
-	return func() int64 {
-		c.next[id]++
-		c.opened[id]++
-		return c.next[id] - 1
+// set notes what the next incident of a policy counts now.
+func (c *policyCounts) set(id oncall.PolicyID, next int64) {
+	if more := next - c.next[id]; more > 0 {
+		c.next[id] = next
+		c.opened[id] += more
 	}
 }
 

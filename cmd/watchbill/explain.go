@@ -62,7 +62,7 @@ func (c *explainCmd) Run(p process) error {
 		at = p.clock()
 	}
 	x := explainer{out: p.out, dir: dir, integration: integration, at: at}
-	return x.explain(oncall.Explain(x.fold(count), signals, at), signals)
+	return x.explain(oncall.Explain(x.fold(len(signals), count), signals, at), signals)
 }
 
 func (c *explainCmd) read() ([]byte, error) {
@@ -108,15 +108,15 @@ type explainer struct {
 	at          time.Time
 }
 
-// fold is an empty fold, as if nothing had happened before the signal.
-func (x explainer) fold(count int64) *oncall.Fold {
-	var incident oncall.IncidentID
-	var alert oncall.AlertID
+// fold is an empty fold for so many signals, as if nothing had happened before them.
+func (x explainer) fold(signals int, count int64) *oncall.Fold {
+	free := make([]oncall.AlertID, signals)
+	for i := range free {
+		free[i] = oncall.AlertID(i + 1)
+	}
 	return &oncall.Fold{
 		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
-		NewIncident: func() oncall.IncidentID { incident++; return incident },
-		NewAlert:    func() oncall.AlertID { alert++; return alert },
-		NextCount:   func() int64 { count++; return count - 1 },
+		AlertIDs: free, NextCount: count,
 	}
 }
 
