@@ -67,7 +67,7 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 		SELECT coalesce(nullif(bundle, 0), id), user_id
 		FROM pages
 		WHERE id = $1 AND user_id = $2`
-	const contacts = `SELECT id FROM contacts WHERE user_id = $1 AND method = $2 AND verified_at IS NOT NULL AND removed_at IS NULL`
+	const verified = `SELECT id FROM contacts WHERE user_id = $1 AND method = $2 AND verified_at IS NOT NULL AND removed_at IS NULL`
 	user := a.Message.Probe.User
 	var rows pgx.Rows
 	if a.Token != "" {
@@ -84,7 +84,7 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 		user = f.Messages[0].User
 	}
 	f.Known, f.Probed = user != "", len(f.Messages) == 0
-	rows, _ = tx.Query(ctx, contacts, user, a.Method)
+	rows, _ = tx.Query(ctx, verified, user, a.Method)
 	own, err = pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
 	return f, own, err
 }

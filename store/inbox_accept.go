@@ -26,9 +26,10 @@ type arrivals struct {
 	mu      sync.Mutex
 	waiting []*arrival
 	size    int // bytes
-	open    bool
-	busy    sync.WaitGroup
-	failed  atomic.Bool // the last commit, and nobody has asked since whether we are ready
+
+	committing bool // there is a committer
+	committers sync.WaitGroup
+	failed     atomic.Bool // the last commit, and nobody has asked since whether we are ready
 }
 
 // An arrival is what one caller of Accept has brought.
@@ -44,25 +45,25 @@ type arrival struct {
 // after 2 s at the latest. Signals whose caller was told an error may be there all the same; to
 // send them again does no harm.
 func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
-	a := &arrival{integration: id, at: now, done: make(chan error, 1)}
+	one := &arrival{integration: id, at: now, done: make(chan error, 1)}
 	for _, signal := range signals {
 		text, err := json.Marshal(signal)
 		if err != nil {
 			return fmt.Errorf("accept signals: %w", err)
 		}
-		a.signals = append(a.signals, string(text))
-		a.size += len(text)
+		one.signals = append(one.signals, string(text))
+		one.size += len(text)
 	}
 	if len(signals) == 0 {
 		return nil
 	}
-	if !s.enter(ctx, a) {
+	if !s.enter(ctx, one) {
 		return fmt.Errorf("accept signals: too many are waiting: %w", ErrUnavailable)
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
 	select {
-	case err := <-a.done:
+	case err := <-one.done:
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("accept signals: %w: %w", ErrUnavailable, ctx.Err())
@@ -70,18 +71,18 @@ func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []
 }
 
 // enter queues an arrival and sees to it that somebody commits it; false if too many wait.
-func (s *Store) enter(ctx context.Context, a *arrival) bool {
-	d := &s.arrivals
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.size > 0 && d.size+a.size > arrivalLimit {
+func (s *Store) enter(ctx context.Context, one *arrival) bool {
+	a := &s.arrivals
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.size > 0 && a.size+one.size > arrivalLimit {
 		return false
 	}
-	d.waiting = append(d.waiting, a)
-	d.size += a.size
-	if !d.open {
-		d.open = true
-		d.busy.Go(func() { s.commitArrivals(context.WithoutCancel(ctx)) })
+	a.waiting = append(a.waiting, one)
+	a.size += one.size
+	if !a.committing {
+		a.committing = true
+		a.committers.Go(func() { s.commitArrivals(context.WithoutCancel(ctx)) })
 	}
 	return true
 }
@@ -99,7 +100,7 @@ func (a *arrivals) next(limit int) []*arrival {
 	batch := a.waiting[:n:n]
 	a.waiting = a.waiting[n:]
 	a.size -= size
-	a.open = n > 0
+	a.committing = n > 0
 	return batch
 }
 
@@ -117,8 +118,8 @@ func (s *Store) commitArrivals(ctx context.Context) {
 			// Those who have come meanwhile must not wait for the same again.
 			batch = append(batch, s.arrivals.all()...)
 		}
-		for _, a := range batch {
-			a.done <- err
+		for _, one := range batch {
+			one.done <- err
 		}
 	}
 }
@@ -148,9 +149,9 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 		ats          []time.Time
 		signals      []string
 	)
-	for _, a := range batch {
-		for _, signal := range a.signals {
-			integrations, ats, signals = append(integrations, a.integration), append(ats, a.at), append(signals, signal)
+	for _, one := range batch {
+		for _, signal := range one.signals {
+			integrations, ats, signals = append(integrations, one.integration), append(ats, one.at), append(signals, signal)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)

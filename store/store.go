@@ -158,7 +158,7 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 
 // Close ends all connections, after the signals that are being accepted.
 func (s *System) Close() {
-	s.arrivals.busy.Wait()
+	s.arrivals.committers.Wait()
 	s.door.Close()
 	s.pool.Close()
 }
