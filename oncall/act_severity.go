@@ -28,8 +28,7 @@ func (c *Change) rate(a Act) error {
 func (c *Change) raise(to Severity) {
 	in := &c.Incident
 	was := in.Severity
-	in.Severity = to
-	c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
+	c.worsen(to)
 	switch {
 	case in.Status == Triggered && was == Low:
 		c.restart()
@@ -40,6 +39,14 @@ func (c *Change) raise(to Severity) {
 		c.wake(ByTimer(), "it is critical now")
 	case in.Status == Snoozed:
 		c.pageOthers(users(in.SnoozedBy), Say("it got worse since you snoozed it"))
+	}
+}
+
+// worsen only says that the incident is worse, if it is.
+func (c *Change) worsen(to Severity) {
+	if was := c.Incident.Severity; to.Worse(was) {
+		c.Incident.Severity = to
+		c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
 	}
 }
 

@@ -142,14 +142,14 @@ func (f *Fold) trigger(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
-		was := a.Title
+		was := *a
 		a.refresh(s, f.now)
 		a.GroupKey = s.group() // editing a monitor's routes renames the group of a firing alert
 		f.touch(a)
-		became := f.again(a, s)
+		became := f.again(a, s, a.Severity.Worse(was.Severity))
 		f.misread(a, s, became.Incident)
-		if a.Title != was {
-			f.change(became.Incident).retitled(was)
+		if a.Title != was.Title {
+			f.change(became.Incident).retitled(was.Title)
 		}
 		return became
 	case a != nil && a.late(s, f.now):
@@ -175,14 +175,26 @@ func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 }
 
 // again is a signal of an alert that is firing already: never a new page by
-// itself, unless a person closed the incident while the monitor goes on.
-func (f *Fold) again(a *Alert, s Signal) SignalFate {
+// itself, unless it got worse, or a person closed the incident while the monitor goes on. Where it did
+// not get worse, the incident is as bad as people say.
+func (f *Fold) again(a *Alert, s Signal, worse bool) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
-		c.reopenByMonitor("still firing according to the monitor", latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve)))
+		from := latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve))
+		if worse && a.Severity.Worse(c.Incident.Severity) { // that is not what was closed
+			from = f.now
+		}
+		c.reopenByMonitor("still firing according to the monitor", from)
+		if worse {
+			c.worsen(a.Severity)
+		}
 		return c.fate(s, FateReopened)
 	}
-	c.count(a.Severity)
+	if worse {
+		c.count(a.Severity)
+	} else {
+		c.count(c.Incident.Severity)
+	}
 	switch {
 	case c.Incident.Status == Snoozed:
 		return c.fate(s, FateSnoozed)
@@ -215,6 +227,7 @@ func (f *Fold) fire(s Signal) SignalFate {
 		fate = FateSnoozed
 	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
 		c.reopenByMonitor(firesAgain, f.now)
+		c.worsen(a.Severity)
 		c.runStep()
 	default:
 		c, fate = f.open(a), FateOpened

@@ -1,0 +1,156 @@
+package oncall
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestSequencesOfAnyMonitor: signals in any order, of alerts that change their severity and their group,
+// with people who act in between. What the monitor said last is always what is true here.
+func TestSequencesOfAnyMonitor(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(1500) {
+		w := &anyMonitor{Rand: rand.New(rand.NewPCG(7, seed)), now: noon, last: map[string]Signal{}}
+		for range 60 {
+			w.now = w.now.Add(time.Duration(w.IntN(400)) * time.Second)
+			w.step()
+			if err := w.check(); err != nil {
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+			}
+		}
+	}
+}
+
+// An incident that comes back worse pages as what it is now, and not by the hours of a low one.
+func TestWhatComesBackWorseIsWorse(t *testing.T) {
+	t.Parallel()
+	low, critical := fires("a"), fires("a")
+	low.Severity, critical.Severity = Low, Critical
+	var s stored
+	s.fold(noon, low)
+	s.fold(noon.Add(time.Minute), clears("a"))
+	back := s.fold(noon.Add(2*time.Minute), critical)
+	equal(t, "closed by the monitor", []any{s.incidents[1].Severity, s.incidents[1].Status, pages(back)}, []any{Critical, Triggered, 1})
+
+	s = stored{}
+	s.fold(noon, low)
+	policy, roster := payments()
+	c, err := s.incidents[1].Do(Act{Do: ActResolve}, ByUser(bo), facts(policy, roster), noon.Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.incidents[1] = c.Incident
+	s.fold(noon.Add(2*time.Minute), critical)
+	equal(t, "closed by a person", []any{s.incidents[1].Severity, s.incidents[1].Status, *s.incidents[1].NextAt}, []any{Critical, Triggered, noon.Add(2 * time.Minute)})
+}
+
+// What a person made less stays so while the monitor only repeats itself.
+func TestAPersonsSeverityOutlastsRepeats(t *testing.T) {
+	t.Parallel()
+	var s stored
+	s.fold(noon, fires("a"))
+	policy, roster := payments()
+	for _, a := range []Act{{Do: ActAck}, {Do: ActSeverity, Severity: Low}} {
+		c, err := s.incidents[1].Do(a, ByUser(bo), facts(policy, roster), noon.Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.incidents[1] = c.Incident
+	}
+	equal(t, "repeated", pages(s.fold(noon.Add(5*time.Minute), fires("a"))), 0)
+	equal(t, "severity", s.incidents[1].Severity, Low)
+	worse := fires("a")
+	worse.Severity = Critical
+	s.fold(noon.Add(6*time.Minute), worse)
+	equal(t, "got worse", s.incidents[1].Severity, Critical)
+}
+
+type anyMonitor struct {
+	*rand.Rand
+	now      time.Time
+	last     map[string]Signal // of each key
+	product  stored
+	resolved time.Time // when a person last did so
+	log      []string
+}
+
+func (w *anyMonitor) step() {
+	if id := IncidentID(len(w.product.incidents)); id > 0 && w.IntN(5) == 0 {
+		id = 1 + IncidentID(w.IntN(int(id)))
+		a := []Act{{Do: ActAck}, {Do: ActResolve}, {Do: ActSnooze, Until: w.now.Add(time.Hour)}, {Do: ActUnack}}[w.IntN(4)]
+		policy, roster := payments()
+		c, err := w.product.incidents[id].Do(a, ByUser(bo), facts(policy, roster), w.now)
+		if err == nil {
+			w.log = append(w.log, fmt.Sprintf("%s Bo: %s %s", w.now.Format(time.TimeOnly), a.Do, id))
+			w.product.incidents[id] = c.Incident
+			if a.Do == ActResolve {
+				w.resolved = w.now
+			}
+		}
+		return
+	}
+	var batch []Signal
+	for range 1 + w.IntN(4) {
+		key := string(rune('a' + w.IntN(4)))
+		s := Signal{Action: Trigger, DedupKey: key, Title: key, Severity: []Severity{Critical, High, Medium, Low, ""}[w.IntN(5)]}
+		switch w.IntN(6) {
+		case 0, 1:
+			s.Action = Clear
+		case 2:
+			s.Action = AckSignal
+		}
+		if w.IntN(2) == 0 {
+			s.GroupKey = []string{"g", "h"}[w.IntN(2)]
+		}
+		if s.Action != AckSignal {
+			w.last[key] = s
+		}
+		w.log = append(w.log, fmt.Sprintf("%s %s %s %s in %q", w.now.Format(time.TimeOnly), s.Action, key, s.Severity, s.GroupKey))
+		batch = append(batch, s)
+	}
+	before := len(w.product.incidents)
+	changes := w.product.fold(w.now, batch...)
+	opened := 0
+	for _, c := range changes {
+		if int(c.Incident.ID) > before && len(c.Pages) > 0 {
+			opened++
+		}
+	}
+	w.log = append(w.log, fmt.Sprintf("%d new incidents, %d with pages", len(w.product.incidents)-before, opened))
+}
+
+func (w *anyMonitor) check() error {
+	firing := map[string]Alert{}
+	fires := map[IncidentID]bool{}
+	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
+		if a := w.product.alerts[id]; a.Firing {
+			if _, twice := firing[a.DedupKey]; twice {
+				return fmt.Errorf("%s fires twice", a.DedupKey)
+			}
+			firing[a.DedupKey], fires[a.IncidentID] = a, true
+		}
+	}
+	for key, s := range w.last {
+		a, is := firing[key]
+		if want := s.Action == Trigger; is != want {
+			return fmt.Errorf("%s: firing %v, want %v", key, is, want)
+		}
+		in := w.product.incidents[a.IncidentID]
+		switch {
+		case !is:
+		case !in.Open() && (in.ResolvedBy.User == "" || w.resolved.IsZero()):
+			return fmt.Errorf("%s fires, but %s is closed, and not by a person", key, in.ID)
+		case in.Open() && a.Severity.Worse(in.Severity):
+			return fmt.Errorf("%s is %s, but %s is %s", key, a.Severity, in.ID, in.Severity)
+		}
+	}
+	for id, in := range w.product.incidents {
+		if in.Open() && !fires[id] {
+			return fmt.Errorf("%s is open, and nothing of it fires", id)
+		}
+	}
+	return nil
+}
