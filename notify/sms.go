@@ -162,7 +162,7 @@ func (s SMS) Find(ctx context.Context, m Message, since time.Time) (Receipt, boo
 	since = since.Add(-twilioSkew)
 	reference := ""
 	err := s.newest(ctx, p, func(sent api.ApiV2010Message) bool {
-		body := value(sent.Body)
+		body := strings.TrimPrefix(value(sent.Body), trialNote)
 		switch {
 		case twilioTime(sent.DateCreated).Before(since):
 			return false
@@ -214,6 +214,9 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 	}
 	if byName != nil && *byName {
 		mend = "SMS come from " + strconv.Quote(oneLine(value(m.From), longestName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
+	}
+	if strings.HasPrefix(value(m.Body), trialNote) {
+		mend = mendFor(onTrialCode)
 	}
 	mend = cmp.Or(unreadable(*m), mend)
 	switch value(m.Status) {

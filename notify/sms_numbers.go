@@ -77,6 +77,9 @@ func (s SMS) toUs(m api.ApiV2010Message, ours []string) bool {
 	return s.Service == "" || ours == nil || value(m.MessagingServiceSid) == s.Service || slices.Contains(ours, value(m.To))
 }
 
+// trialNote begins the texts of accounts on trial, which a Standard API key can't see otherwise.
+const trialNote = "Sent from your Twilio trial account - "
+
 // unreadable says what an admin has to do if Twilio shows a message of ours, which is never empty, without
 // its words or the number that it went to: then no answer can be read or told from others.
 func unreadable(m api.ApiV2010Message) string {
@@ -95,10 +98,12 @@ func (t *Twilio) checkWords(ctx context.Context) []CheckResult {
 	if t.Service == "" {
 		p.SetFrom(t.From)
 	}
-	hidden, looked := "", 0
+	hidden, looked, sent, trial := "", 0, 0, false
 	err := SMS{t}.newest(ctx, p, func(m api.ApiV2010Message) bool {
 		if value(m.Direction) != "inbound" {
 			hidden = unreadable(m)
+			trial = trial || sent == 0 && strings.HasPrefix(value(m.Body), trialNote) // the latest: an earlier one may be from before
+			sent++
 		}
 		looked++
 		return hidden == "" && looked < messagePage
@@ -108,6 +113,8 @@ func (t *Twilio) checkWords(ctx context.Context) []CheckResult {
 		return []CheckResult{{Text: err.Error(), Remedy: "Give the API key access to messages: answers are read from their list."}}
 	case hidden != "":
 		return []CheckResult{{Text: "Message Redaction is on: no answer by SMS can be read", Remedy: "Switch it off in Twilio's Console, under Messaging, Settings."}}
+	case trial:
+		return []CheckResult{{Text: "the account is on trial: its texts say so", Remedy: trialRemedy}}
 	}
 	return nil
 }

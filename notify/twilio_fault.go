@@ -52,15 +52,15 @@ var faults = map[int]fault{
 	13224: {outcome: Rejected, why: "Twilio can't call this number"},
 	30450: {outcome: Rejected, mend: guarded},
 
-	10002:  onTrial,
-	10004:  {outcome: Misconfigured, why: "the account makes too many calls at once", mend: allowMore},
-	21219:  onTrial,
-	21607:  onTrial,
-	21608:  onTrial,
-	572002: onTrial,
-	572005: onTrial,
-	573002: onTrial,
-	573005: onTrial,
+	10002:       onTrial,
+	10004:       {outcome: Misconfigured, why: "the account makes too many calls at once", mend: allowMore},
+	21219:       onTrial,
+	21607:       onTrial,
+	onTrialCode: onTrial,
+	572002:      onTrial,
+	572005:      onTrial,
+	573002:      onTrial,
+	573005:      onTrial,
 
 	20003: notAllowed, // wrong credentials
 	20005: {outcome: Misconfigured, why: "the account is not active", mend: "look at the account in Twilio's Console: it is not active"},
@@ -78,6 +78,9 @@ var faults = map[int]fault{
 	30002: notAllowed, // suspended
 	30034: notAllowed, // not registered for A2P
 }
+
+// onTrialCode is Twilio's code for a text to a number that an account on trial has not verified.
+const onTrialCode = 21608
 
 // mendFor is what an admin has to do about a code; empty: nothing.
 func mendFor(number int) string {

@@ -19,16 +19,16 @@ func askMessaging[T any](ctx context.Context, t *Twilio, what string, f func(*me
 const mostServices = 20
 
 // checkService checks whether people can answer what goes by the Messaging Service that is set, or that
-// our number is in: a registered campaign needs one.
-func (t *Twilio) checkService(ctx context.Context) []CheckResult {
+// our number is in: a registered campaign needs one. It returns its SID as well.
+func (t *Twilio) checkService(ctx context.Context) ([]CheckResult, string) {
 	service, x, err := t.findService(ctx)
 	switch {
 	case err != nil && t.Service == "" && (x.status == http.StatusUnauthorized || x.status == http.StatusForbidden):
-		return []CheckResult{{Note: true, Text: "the API key can't see Messaging Services", Remedy: "If " + t.From + " is in one, see that it defers to the sender's webhook: otherwise answers are dropped."}}
+		return []CheckResult{{Note: true, Text: "the API key can't see Messaging Services", Remedy: "If " + t.From + " is in one, see that it defers to the sender's webhook: otherwise answers are dropped."}}, ""
 	case err != nil:
-		return []CheckResult{{Text: err.Error(), Remedy: x.remedy(err, "Check TWILIO_MESSAGING_SERVICE_SID, and give the API key access to Messaging Services.")}}
+		return []CheckResult{{Text: err.Error(), Remedy: x.remedy(err, "Check TWILIO_MESSAGING_SERVICE_SID, and give the API key access to Messaging Services.")}}, ""
 	case service == nil:
-		return nil
+		return nil, ""
 	}
 	name := "the Messaging Service " + oneLine(value(service.Sid), longestName)
 	hook := value(service.InboundRequestUrl)
@@ -57,7 +57,7 @@ func (t *Twilio) checkService(ctx context.Context) []CheckResult {
 			Remedy: "Take the alphanumeric senders out of the service: Twilio prefers them to the number.",
 		})
 	}
-	return found
+	return found, value(service.Sid)
 }
 
 // findService is the Messaging Service that is set, or the one that our number is in; nil: none.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -71,6 +72,8 @@ type TwilioNumber struct {
 	Number     string
 	SMS, Voice bool
 	SMSURL     string // webhook for incoming messages; empty: none
+
+	sid string
 }
 
 // Numbers lists the account's phone numbers.
@@ -89,7 +92,7 @@ func (t *Twilio) listAccountNumbers(ctx context.Context) ([]TwilioNumber, *excha
 	}
 	var out []TwilioNumber
 	for _, n := range page.IncomingPhoneNumbers {
-		found := TwilioNumber{Number: oneLine(value(n.PhoneNumber), longestName), SMSURL: value(n.SmsUrl)}
+		found := TwilioNumber{Number: oneLine(value(n.PhoneNumber), longestName), SMSURL: value(n.SmsUrl), sid: value(n.Sid)}
 		if c := n.Capabilities; c != nil {
 			found.SMS, found.Voice = c.Sms, c.Voice
 		}
@@ -118,10 +121,21 @@ func (t *Twilio) Check(ctx context.Context) []CheckResult {
 		return append(found, failed)
 	}
 	found = append(found, t.checkNumber(numbers)...)
-	found = append(found, t.checkService(ctx)...)
+	answers, service := t.checkService(ctx)
+	found = append(found, answers...)
+	if i := slices.IndexFunc(numbers, func(n TwilioNumber) bool { return n.Number == t.From }); i >= 0 || t.From == "" {
+		sid := ""
+		if i >= 0 {
+			sid = numbers[i].sid
+		}
+		found = append(found, t.checkRegistration(ctx, sid, service)...)
+	}
+	found = append(found, t.checkProfile(ctx)...)
 	found = append(found, t.checkWords(ctx)...)
 	return append(found, t.checkFlow(ctx))
 }
+
+const trialRemedy = "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."
 
 const wrongCredentials = "Check TWILIO_ACCOUNT_SID and the API key (or the auth token); both stand in Twilio's Console."
 
@@ -140,7 +154,7 @@ func (t *Twilio) checkAccount(ctx context.Context) (CheckResult, bool) {
 	case value(account.Status) != "active":
 		return CheckResult{Text: "the account is " + t.secrets().line(value(account.Status)), Remedy: "See Twilio's Console for why."}, true
 	case strings.EqualFold(value(account.Type), "Trial"):
-		return CheckResult{Text: "the account is on trial", Remedy: "Upgrade it: a trial account reaches only numbers verified in Twilio's Console."}, true
+		return CheckResult{Text: "the account is on trial", Remedy: trialRemedy}, true
 	}
 	return CheckResult{OK: true, Text: "the account is active"}, true
 }
@@ -180,12 +194,6 @@ func (t *Twilio) checkNumber(numbers []TwilioNumber) []CheckResult {
 			found = append(found, CheckResult{
 				Text:   "messages to " + t.From + " are answered by Twilio's demo",
 				Remedy: "Empty the number's webhook for messages in Twilio's Console: Watchbill reads the answers itself.",
-			})
-		}
-		if strings.HasPrefix(t.From, "+1") {
-			found = append(found, CheckResult{
-				Note: true, Minor: true, Text: "numbers in the US and Canada must be registered before carriers take their SMS",
-				Remedy: "Register for A2P 10DLC, or verify a toll-free number (Twilio's Console, Regulatory Compliance); it takes days to weeks.",
 			})
 		}
 		return found

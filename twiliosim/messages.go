@@ -98,6 +98,9 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 	if callback := form.Get("StatusCallback"); callback != "" && !publicURL(callback) {
 		return nil, refuse(http.StatusBadRequest, 21609, "The 'StatusCallback' URL "+callback+" is not a valid URL.")
 	}
+	if s.registration.Trial {
+		body = trialNote + body
+	}
 	m := &message{
 		sid: newSID("SM"), from: form.Get("From"), to: to, body: body, service: form.Get("MessagingServiceSid"),
 		direction: "outbound-api", callback: form.Get("StatusCallback"), created: s.opt.Now(),

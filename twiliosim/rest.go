@@ -71,7 +71,7 @@ func (s *Sim) routes() http.Handler {
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
 	}
-	for _, more := range []map[string]endpoint{serviceRoutes, geoRoutes} {
+	for _, more := range []map[string]endpoint{serviceRoutes, geoRoutes, registrationRoutes} {
 		for pattern, e := range more {
 			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) })
 		}

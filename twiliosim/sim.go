@@ -48,20 +48,21 @@ type Sim struct {
 	server   *http.Server
 	closed   bool
 
-	service    *Service // nil: none
-	phones     []*Phone
-	messages   []*message
-	calls      []*call
-	flows      []*flow
-	executions []*execution
-	alerts     []*alert
-	noAlerts   bool
-	redacts    bool
-	noGeo      bool
-	noSMS      []string // countries
-	noCalls    []string
-	faults     []*Fault
-	requests   []Request
+	service      *Service // nil: none
+	phones       []*Phone
+	messages     []*message
+	calls        []*call
+	flows        []*flow
+	executions   []*execution
+	alerts       []*alert
+	noAlerts     bool
+	registration Registration
+	redacts      bool
+	noGeo        bool
+	noSMS        []string // countries
+	noCalls      []string
+	faults       []*Fault
+	requests     []Request
 }
 
 // A Request is a request that reached the API.
@@ -83,7 +84,7 @@ func New(opt Options) *Sim {
 	if opt.Now == nil {
 		opt.Now = time.Now
 	}
-	s := &Sim{opt: opt, done: make(chan struct{}), changed: make(chan struct{}), client: &http.Client{Timeout: 15 * time.Second}}
+	s := &Sim{registration: Registration{Profile: "twilio-approved"}, opt: opt, done: make(chan struct{}), changed: make(chan struct{}), client: &http.Client{Timeout: 15 * time.Second}}
 	s.handler = s.routes()
 	return s
 }
