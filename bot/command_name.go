@@ -16,7 +16,7 @@ var aliases = map[string]string{
 	"unacknowledge": "unack", "un-ack": "unack", "unacked": "unack",
 	"close": "resolve", "closed": "resolve", "resolved": "resolve", "fixed": "resolve", "done": "resolve",
 	"open": "incidents", "status": "incidents", "list": "incidents", "ls": "incidents", "alerts": "incidents", "alert": "incident", "show": "incident",
-	"details": "incident", "view": "incident", "get": "incident", "timeline": "incident", "log": "incident",
+	"detail": "details", "labels": "details", "runbook": "details", "view": "incident", "get": "incident", "timeline": "incident", "log": "incident",
 	"next-steps": "plan", "explain": "why", "reason": "why",
 	"delay": "snooze", "mute": "snooze", "silence": "snooze", "wake": "unsnooze", "unmute": "unsnooze",
 	"assign": "reassign", "delegate": "reassign", "handover": "reassign", "hand-over": "reassign", "transfer": "reassign",

@@ -20,21 +20,24 @@ const listed = 20
 // meant. run gets the words after it.
 func incidentCommand(name, example string, run func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error)) command {
 	return command{name, inWords(func(b *Bot, ctx context.Context, r request) (string, error) {
-		r.words = withoutWord(r.words, "incident")
-		id, known := oncall.IncidentID(0), false
-		if len(r.words) > 0 && !r.onlyLength() {
-			id, known = readIncidentValue(strings.Trim(r.words[0], "#:,"))
-		}
-		if known {
-			r.words = r.words[1:]
-			return run(b, ctx, r, id)
-		}
-		id, err := b.theIncident(ctx, r, name, example)
+		id, err := b.takeNumber(ctx, &r, name, example)
 		if err != nil {
 			return "", err
 		}
 		return run(b, ctx, r, id)
 	})}
+}
+
+// takeNumber takes the number of an incident off the words, or finds the incident that is meant without.
+func (b *Bot) takeNumber(ctx context.Context, r *request, name, example string) (oncall.IncidentID, error) {
+	r.words = withoutWord(r.words, "incident")
+	if len(r.words) > 0 && !r.onlyLength() {
+		if id, known := readIncidentValue(strings.Trim(r.words[0], "#:,")); known {
+			r.words = r.words[1:]
+			return id, nil
+		}
+	}
+	return b.theIncident(ctx, *r, name, example)
 }
 
 // withoutWord drops a word that only says what the number is of.
@@ -72,7 +75,8 @@ func wordyCommand(name, example string, form view.Action, read func(b *Bot, ctx 
 // incidentCommands are the commands about incidents.
 var incidentCommands = []command{
 	{"incidents", inWords((*Bot).listIncidents)},
-	incidentCommand("incident", "12", (*Bot).showIncident),
+	{"incident", (*Bot).showIncident},
+	incidentCommand("details", "12", (*Bot).openSheet),
 	incidentCommand("plan", "12", (*Bot).showPlan),
 	severalCommand("ack", oncall.ActAck),
 	severalCommand("resolve", oncall.ActResolve),
@@ -114,12 +118,25 @@ func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
 }
 
 // showIncident answers `/oncall incident 12`.
-func (b *Bot) showIncident(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+func (b *Bot) showIncident(ctx context.Context, r request) (view.Drawing, error) {
+	id, err := b.takeNumber(ctx, &r, "incident", "12")
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	s, err := b.sheet(ctx, id, r.user.ID)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	return s.Answer(b.summary(ctx, s.Picture)), nil
+}
+
+// openSheet answers `/oncall details 12`.
+func (b *Bot) openSheet(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 	s, err := b.sheet(ctx, id, r.user.ID)
 	if err != nil {
 		return "", err
 	}
-	return b.summary(ctx, s.Picture) + "\n" + s.NextSteps(), nil
+	return "", b.openModal(ctx, r.trigger, s.Draw())
 }
 
 // showPlan answers `/oncall plan 12`.

@@ -52,6 +52,9 @@ func (b *Bot) pressMenu(ctx context.Context, p press) (string, error) {
 
 // pressIncident does what an incident's button or menu entry is for.
 func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (string, error) {
+	if do == view.ActionDetails {
+		return "", b.showDetails(ctx, p)
+	}
 	id, known := readIncidentValue(p.value)
 	kind, isPlain := plainActs[do]
 	form := actForms[do]
@@ -75,6 +78,39 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 		return "", b.pushModal(ctx, p.trigger, form(s))
 	}
 	return "", b.openModal(ctx, p.trigger, form(s))
+}
+
+// showDetails shows what was sent of an incident's alerts, from one of them on.
+func (b *Bot) showDetails(ctx context.Context, p press) error {
+	var id oncall.IncidentID
+	var from, part int
+	if n, _ := fmt.Sscanf(p.value, "%d/%d/%d", &id, &from, &part); n != 3 || from < 0 || part < 0 {
+		return oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	directory, err := b.store.Directory(ctx)
+	if err != nil {
+		return fmt.Errorf("load the directory: %w", err)
+	}
+	in, err := b.store.Incident(ctx, id)
+	if errors.Is(err, oncall.ErrNotFound) {
+		return noIncident(id)
+	}
+	if err != nil {
+		return err
+	}
+	alerts, all, err := b.store.Alerts(ctx, id, from, view.MoreDetails)
+	if err != nil {
+		return err
+	}
+	_, zone := zoneOf(directory.Users[p.user])
+	v := view.Details{Incident: in, Alerts: alerts, From: from, Part: part, All: all, Zone: zone}.Draw()
+	switch {
+	case view.IsDetails(p.view):
+		return b.updateModal(ctx, p.view, v)
+	case p.view.ID != "":
+		return b.pushModal(ctx, p.trigger, v)
+	}
+	return b.openModal(ctx, p.trigger, v)
 }
 
 // refreshSheet redraws the open sheet after an act. That it fails is only logged, since the

@@ -28,6 +28,13 @@ type webhookAlert struct {
 	EndsAt       string            `json:"endsAt"`
 	GeneratorURL string            `json:"generatorURL"`
 	Fingerprint  string            `json:"fingerprint"`
+
+	// Grafana's
+	DashboardURL string `json:"dashboardURL"`
+	PanelURL     string `json:"panelURL"`
+	SilenceURL   string `json:"silenceURL"`
+	ImageURL     string `json:"imageURL"`
+	ValueString  string `json:"valueString"`
 }
 
 // Alertmanager reads a webhook of Prometheus Alertmanager: one signal for each alert, then one
@@ -117,13 +124,16 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 		key = fingerprint(a.Labels)
 	}
 	sev, unknown := readSeverity(fmt.Sprintf("alerts[%d].labels.severity", i), a.Labels["severity"])
+	shown, details := a.extras()
 	s := oncall.Signal{
 		Action:   oncall.Trigger,
 		DedupKey: key,
 		Title: clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
 			w.GroupLabels["alertname"], labelled(a.Labels), labelled(w.GroupLabels), "Alert without a name"), maxTitle),
-		Body:     clean(first(a.Annotations["description"], a.Annotations["message"]), maxBody),
-		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"]),
+		Body:     cutMarked(first(a.Annotations["description"], a.Annotations["message"]), maxBody),
+		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"], a.PanelURL, a.DashboardURL),
+		Links:    shown,
+		Details:  details,
 		Severity: sev,
 		Labels:   cleanLabels(a.Labels),
 		StartsAt: instant(a.StartsAt),
@@ -134,6 +144,34 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 		s.Action = oncall.Clear
 	}
 	return s, nil
+}
+
+// extras are the links of an alert, and the annotations that are neither its title nor its text.
+func (a webhookAlert) extras() ([]oncall.Link, map[string]string) {
+	var l links
+	texts := maps.Clone(a.Annotations)
+	for _, names := range [][]string{{"summary", "title"}, {"description", "message"}} {
+		for _, name := range names {
+			if trim(texts[name]) != "" {
+				delete(texts, name) // it is shown
+				break
+			}
+		}
+	}
+	if a.ValueString != "" {
+		if texts == nil {
+			texts = map[string]string{}
+		}
+		texts["values"] = a.ValueString
+	}
+	details := cleanDetails(l.take(texts))
+	l.runbooks(a.Labels)
+	for _, one := range []struct{ name, address string }{
+		{"dashboard", a.DashboardURL}, {"panel", a.PanelURL}, {"silence", a.SilenceURL}, {"image", a.ImageURL},
+	} {
+		l.add(one.name, one.address)
+	}
+	return l, details
 }
 
 // isResolved reads a status; otherwise is the status to assume if it is blank.

@@ -4,16 +4,18 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits of a signal. Longer text is cut, a longer key is hashed, a longer link is dropped.
 const (
 	maxTitle      = 1_024  // runes
-	maxBody       = 15_000 // runes
+	maxBody       = 32_000 // runes
 	maxKey        = 512    // bytes
 	maxLink       = 2_048  // bytes
 	maxLabels     = 128
@@ -86,6 +88,17 @@ func clean(s string, runes int) string {
 		n++
 	}
 	return s
+}
+
+// cutMarked is clean for text that people read to its end: it says how much was cut.
+func cutMarked(s string, runes int) string {
+	s = trim(s)
+	n := utf8.RuneCountInString(s)
+	if n <= runes {
+		return s
+	}
+	const room = 40
+	return clean(s, runes-room) + fmt.Sprintf("\n[%d more characters]", n-runes+room)
 }
 
 func trim(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\x00", "")) }

@@ -72,7 +72,17 @@ func faults(signals []oncall.Signal) []string {
 	}
 	for _, s := range signals {
 		text("title", s.Title, 1_024)
-		text("body", s.Body, 15_000)
+		text("body", s.Body, 32_000)
+		for name, value := range s.Details {
+			text("detail name", name, 256)
+			text("detail", value, 4_000)
+		}
+		for _, l := range s.Links {
+			text("link text", l.Text, 75)
+			text("link", l.URL, 2_048)
+			check(strings.HasPrefix(strings.ToLower(l.URL), "http") && l.Text != "", "link %+v", l)
+		}
+		check(len(s.Details) <= 128 && len(s.Links) <= 20, "%d details, %d links", len(s.Details), len(s.Links))
 		text("link", s.Link, 2_048)
 		text("dedup_key", s.DedupKey, 512)
 		text("group_key", s.GroupKey, 512)

@@ -24,9 +24,11 @@ type object map[string]json.RawMessage
 //	body, description       more text; an object is kept as its JSON
 //	severity, priority      critical, high, medium, low, P1 to P5 and the like
 //	link, url               where to look
+//	runbook_url, runbook    what to do; also as a label, or as a link called Runbook
+//	links                   more addresses: a list of objects with href or url, and text
 //	labels                  an object of names and values
 //
-// Everything else is ignored. A body that is Alertmanager's or Grafana's is read as such.
+// Everything else is kept as a detail of the alert. A body that is Alertmanager's or Grafana's is read as such.
 func Generic(body []byte) ([]oncall.Signal, error) {
 	body, err := prepare(body)
 	if err != nil {
@@ -80,6 +82,7 @@ func (o object) signal() (oncall.Signal, error) {
 	if err != nil {
 		return s, err
 	}
+	shown, details := o.extras()
 	sev, unknown := readSeverity(cmp.Or(nameOf(o, "severity", "priority"), "severity"), level)
 	title, key = trim(title), cleanKey(key)
 	if title == "" && action == oncall.Trigger { // a page that is shown by its key is better than none
@@ -96,9 +99,41 @@ func (o object) signal() (oncall.Signal, error) {
 	}
 	return oncall.Signal{
 		Action: action, DedupKey: key, GroupKey: cleanKey(group),
-		Title: clean(title, maxTitle), Body: clean(body, maxBody), Link: cleanLink(link),
-		Severity: sev, Labels: cleanLabels(labels), Hints: slices.Concat(hints, unknown, odd),
+		Title: clean(title, maxTitle), Body: cutMarked(body, maxBody), Link: cleanLink(link),
+		Links: shown, Details: details, Severity: sev, Labels: cleanLabels(labels), Hints: slices.Concat(hints, unknown, odd),
 	}, nil
+}
+
+// genericFields are the names of each thing that is read of an object; the first one present counts.
+var genericFields = [][]string{
+	{"event_action", "status"}, {"title", "summary", "message"}, {"dedup_key"}, {"group_key"}, {"body", "description"},
+	{"severity", "priority"}, {"link", "url"}, {"labels"},
+}
+
+// extras are the links of an object beside its own, and the text of the fields that nothing else shows.
+func (o object) extras() ([]oncall.Link, map[string]string) {
+	taken := map[string]bool{}
+	for _, names := range genericFields {
+		taken[nameOf(o, names...)] = true
+	}
+	if name, address, _ := o.text("link", "url"); cleanLink(address) == "" {
+		taken[name] = false // it is shown as text
+	}
+	labels, odd, _ := o.labels()
+	taken["labels"] = taken["labels"] && len(odd) == 0
+	var l links
+	texts := map[string]string{}
+	for name, raw := range o {
+		if taken[name] || name == "links" && l.read(raw) {
+			continue
+		}
+		if text, err := asText(raw); err == nil {
+			texts[name] = text
+		}
+	}
+	details := cleanDetails(l.take(texts))
+	l.runbooks(labels)
+	return l, details
 }
 
 // action is what happened. A status that isn't even a word is unknown like any other.

@@ -269,7 +269,7 @@ func (f *Fold) open(a *Alert) *Change {
 	in := Incident{
 		ID: f.LastIncident, TeamID: f.Integration.TeamID, PolicyID: f.Policy.ID,
 		IntegrationID: f.Integration.ID, GroupKey: a.GroupKey,
-		Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
+		Title: a.Title, Body: cutLead(a.Body), Link: a.Link, Severity: a.Severity,
 		Status: Triggered, Version: 1, OpenedAt: f.now, SignalCount: 1, LastSignalAt: f.now,
 	}
 	if f.facts().CountsIncidents(f.Policy.ID) {

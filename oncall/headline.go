@@ -40,7 +40,7 @@ func (f *Fold) entitle(in *Incident) {
 	slices.SortFunc(firing, func(a, b *Alert) int {
 		return cmp.Or(b.Severity.rank()-a.Severity.rank(), foreign(a)-foreign(b), cmp.Compare(a.ID, b.ID))
 	})
-	in.Title, in.Body, in.Link = headline(firing), firing[0].Body, firing[0].Link
+	in.Title, in.Body, in.Link = headline(firing), cutLead(firing[0].Body), firing[0].Link
 }
 
 // headline is what alerts are called together, the worst of them first.
@@ -75,6 +75,16 @@ func cutTitle(s string) string {
 		return s
 	}
 	return string([]rune(s)[:maxLead-1]) + "…"
+}
+
+// maxText is how much of an alert's text its incident keeps; messages show less.
+const maxText = 4_000
+
+func cutLead(body string) string {
+	if utf8.RuneCountInString(body) <= maxText {
+		return body
+	}
+	return string([]rune(body)[:maxText])
 }
 
 // retitled notes what an alert was called before, now and then.

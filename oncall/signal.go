@@ -32,6 +32,14 @@ type Signal struct {
 	Present  []string          `json:"present,omitempty"` // dedup keys, for Reconcile
 	Ended    []string          `json:"ended,omitempty"`   // the same
 	Hints    []Hint            `json:"hints,omitempty"`   // what was not understood of it
+	Links    []Link            `json:"links,omitempty"`   // beside Link, runbooks first
+	Details  map[string]string `json:"details,omitempty"` // what else was sent
+}
+
+// A Link is an address that a monitor sends, and what it is called.
+type Link struct {
+	Text string `json:"text"`
+	URL  string `json:"url"`
 }
 
 // A Hint says what of a signal was not understood, and what it counts as.
@@ -65,6 +73,8 @@ type Alert struct {
 	Link          string
 	Severity      Severity
 	Labels        map[string]string
+	Links         []Link            // beside Link, runbooks first
+	Details       map[string]string // what else was sent
 	Count         int
 	FirstAt       time.Time
 	LastAt        time.Time
@@ -92,6 +102,12 @@ func (a *Alert) refresh(s Signal, at time.Time) {
 	}
 	if len(s.Labels) > 0 {
 		a.Labels = s.Labels
+	}
+	if len(s.Links) > 0 {
+		a.Links = s.Links
+	}
+	if len(s.Details) > 0 {
+		a.Details = s.Details
 	}
 	a.StartsAt = latest(a.StartsAt, s.StartsAt)
 }

@@ -174,7 +174,7 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
-		       title, body, link, severity, labels, count, first_at, last_at,
+		       title, body, link, severity, labels, links, details, count, first_at, last_at,
 		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread
 		FROM alerts
 		WHERE id = ANY ($1) OR (firing AND incident_id = ANY ($2))

@@ -176,11 +176,16 @@ func scrub(s *oncall.Signal) {
 			keys[i] = clean(key)
 		}
 	}
-	labels := make(map[string]string, len(s.Labels))
-	for name, value := range s.Labels {
-		labels[clean(name)] = clean(value)
+	for i, l := range s.Links {
+		s.Links[i] = oncall.Link{Text: clean(l.Text), URL: clean(l.URL)}
 	}
-	s.Labels = labels
+	for _, texts := range []*map[string]string{&s.Labels, &s.Details} {
+		cleaned := make(map[string]string, len(*texts))
+		for name, value := range *texts {
+			cleaned[clean(name)] = clean(value)
+		}
+		*texts = cleaned
+	}
 }
 
 // An integrationBatch is the part of a batch that is of one integration.

@@ -174,8 +174,24 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	).Scan(&p.AlertCount, &p.Firing); err != nil {
 		return oncall.Picture{}, err
 	}
-	p.Alerts, err = pictured(ctx, q, id)
+	p.Alerts, err = alertsOf(ctx, q, id, 0, oncall.MaxPictured)
 	return p, err
+}
+
+// Alerts returns at most so many of an incident's alerts from one of them on, as its messages list them,
+// and how many it has.
+func (s *Store) Alerts(ctx context.Context, id oncall.IncidentID, from, most int) (some []oncall.Alert, all int, err error) {
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		if err := tx.QueryRow(ctx, `SELECT count(*) FROM alerts WHERE incident_id = $1`, id).Scan(&all); err != nil {
+			return err
+		}
+		some, err = alertsOf(ctx, tx, id, from, most)
+		return err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("load the alerts of incident %d: %w", id, translate(err))
+	}
+	return some, all, nil
 }
 
 // paged returns who was paged since escalation last began, in order.
@@ -248,15 +264,16 @@ func events(ctx context.Context, q querier, id oncall.IncidentID) ([]oncall.Even
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Event])
 }
 
-func pictured(ctx context.Context, q querier, id oncall.IncidentID) ([]oncall.Alert, error) {
+// alertsOf returns some of an incident's alerts: those that fire, then the latest that have cleared.
+func alertsOf(ctx context.Context, q querier, id oncall.IncidentID, from, most int) ([]oncall.Alert, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
-		       title, body, link, severity, labels, count, first_at, last_at,
+		       title, body, link, severity, labels, links, details, count, first_at, last_at,
 		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread
 		FROM alerts
 		WHERE incident_id = $1
 		ORDER BY firing DESC, cleared_at DESC, id
-		LIMIT $2`
-	rows, _ := q.Query(ctx, load, id, oncall.MaxPictured)
+		LIMIT $2 OFFSET $3`
+	rows, _ := q.Query(ctx, load, id, most, from)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
 }

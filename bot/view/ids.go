@@ -31,6 +31,7 @@ const (
 	ActionStillOn  Action = "still" // the answer to "still on it?"
 	ActionMore     Action = "more"  // all of it, and what happens next
 	ActionTimeline Action = "timeline"
+	ActionDetails  Action = "details" // what the monitor has sent; its value is "12/3/0": the incident, an alert, a part of it
 
 	// ActionMenu is the menu beside the buttons; its values are "snooze/12".
 	ActionMenu Action = "incident_menu"
@@ -53,6 +54,7 @@ const (
 	ModalNote     Modal = "incident_note"
 	ModalSeverity Modal = "incident_severity"
 	ModalMerge    Modal = "incident_merge"
+	modalDetails  Modal = "incident_details" // nothing is sent with it
 
 	BlockHowLong  Block = "how_long"
 	BlockPerson   Block = "person"

@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,6 +83,7 @@ func TestSheet(t *testing.T) {
 		{At: after(8 * time.Minute), Kind: oncall.EventUnassigned, People: []oncall.PlannedPerson{{User: cy, Why: oncall.Say("you stand in where nobody is on call"), At: after(8 * time.Minute)}}},
 		{At: after(13 * time.Hour), Kind: oncall.EventExhausted, Exhausts: true, People: []oncall.PlannedPerson{{User: ann}, {User: bo}}},
 	}
+	s.Picture.Alerts = []oncall.Alert{sent()}
 	golden(t, "incident_sheet", s.Draw())
 	golden(t, "incident_sheet_asked", Sheet{Picture: helped(), Reader: cy, Zone: time.UTC, Now: noon}.Draw())
 	golden(t, "incident_sheet_resolved", sheetOf(resolved()).Draw())
@@ -89,7 +91,8 @@ func TestSheet(t *testing.T) {
 		v := sheetOf(p).Draw()
 		checkView(t, v)
 		seen := map[string]bool{}
-		for _, e := range v.Blocks.BlockSet[len(v.Blocks.BlockSet)-1].(*slack.ActionBlock).Elements.ElementSet {
+		at := slices.IndexFunc(v.Blocks.BlockSet, func(b slack.Block) bool { return b.ID() == "deeds" })
+		for _, e := range v.Blocks.BlockSet[at].(*slack.ActionBlock).Elements.ElementSet {
 			id := e.(*slack.ButtonBlockElement).ActionID
 			if seen[id] {
 				t.Errorf("%s: the button %s is there twice", p.Incident.Status, id)

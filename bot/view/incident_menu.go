@@ -42,12 +42,11 @@ func offers(in oncall.Incident) []offer {
 		}...)
 	case oncall.Snoozed:
 		own = []offer{
-			{ActionUnsnooze, "End the snooze"},
 			{ActionAck, "Acknowledge"},
 			{ActionSnooze, "Snooze for another time…"},
-			{ActionReassign, "Reassign…"},
 			{ActionAsk, "Add responders…"},
 			{ActionNote, "Add a note…"},
+			{ActionReassign, "Reassign…"},
 			{ActionEscalate, "Escalate now"},
 		}
 	case oncall.Resolved:
@@ -68,7 +67,7 @@ const maxMenu = 5
 func menu(in oncall.Incident) slack.BlockElement {
 	offered := offers(in)
 	if len(offered) > maxMenu {
-		offered = append(offered[:maxMenu-1:maxMenu-1], offer{ActionMore, "What happens next, and more…"})
+		offered = append(offered[:maxMenu-1:maxMenu-1], offer{ActionMore, "Details, what happens next, and more…"})
 	}
 	options := make([]*slack.OptionBlockObject, len(offered))
 	for i, o := range offered {
@@ -90,6 +89,9 @@ func mainButtons(in oncall.Incident, reader oncall.UserID) []slack.BlockElement 
 	var elements []slack.BlockElement
 	if in.Status == oncall.Triggered {
 		elements = append(elements, button(ActionAck, id, "Acknowledge").WithStyle(slack.StylePrimary))
+	}
+	if in.Status == oncall.Snoozed {
+		elements = append(elements, button(ActionUnsnooze, id, "End the snooze"))
 	}
 	if in.Open() && asked(in, reader) {
 		elements = append(elements, button(ActionAccept, id, "Accept").WithStyle(slack.StylePrimary), button(ActionDecline, id, "Decline"))

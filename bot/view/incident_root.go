@@ -39,19 +39,24 @@ func reason(why oncall.Sentence) string { return foreignSentence(why, maxSection
 
 func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 	in := p.Incident
-	head := headline(in)
-	if reader != "" { // desktops notify with the first block, phones with the text
-		head = fmt.Sprintf("*%s %s* %s", in.ID, severityName(in.Severity), head)
-	}
+	status := statuses[in.Status]
+	// Desktops notify with the first block, phones with the text.
+	head := fmt.Sprintf("%s %s %s", bold(fmt.Sprintf("%s %s:", in.ID, severityName(in.Severity)), titleOf(in), in.Link), status.emoji, status.word)
 	if body := foreignLines(in.Body, maxBody, maxBodyLines); body != "" {
 		head += "\n" + body
+		if strings.HasSuffix(body, "…") {
+			head += "\n_All of it is under Details, in the menu below._"
+		}
+	}
+	if links := linkLine(rootLinks(p), maxRootLinks, maxSection-utf8.RuneCountInString(head)-1); links != "" {
+		head += "\n" + links
 	}
 	blocks := []slack.Block{section(head)}
 	if lead != "" {
 		blocks = append(blocks, section(lead))
 	}
 	state := standing(p)
-	blocks = append(blocks, section(state), slack.NewSectionBlock(nil, fields(p), nil))
+	blocks = append(blocks, section(state))
 	if alerts := alertList(p); alerts != "" {
 		blocks = append(blocks, section(alerts))
 	}
@@ -62,13 +67,6 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 		sentences = append(sentences, lead)
 	}
 	return Drawing{Text: strings.Join(append(sentences, state), " "), Blocks: blocks}
-}
-
-func fields(p oncall.Picture) []*slack.TextBlockObject {
-	return []*slack.TextBlockObject{
-		words("*Severity*\n" + severityWord(p.Incident.Severity)),
-		words("*Team*\n" + Name(p.Team.Name)),
-	}
 }
 
 func severityWord(s oncall.Severity) string {
@@ -140,7 +138,7 @@ func labelText(a oncall.Alert, names []string) string {
 // origin says where the incident comes from.
 func origin(p oncall.Picture) string {
 	in := p.Incident
-	parts := []string{in.ID.String()}
+	parts := []string{"team " + Name(p.Team.Name)}
 	if p.Integration != "" {
 		parts = append(parts, Name(p.Integration))
 	}

@@ -29,7 +29,7 @@ type Attempt struct {
 }
 
 // Draw draws how an incident stands, what happens next and why, why its reader was paged,
-// and everything that can be done.
+// everything that can be done, and what the monitor has sent.
 func (s Sheet) Draw() slack.ModalViewRequest {
 	in := s.Picture.Incident
 	blocks := []slack.Block{
@@ -42,5 +42,10 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 	for _, o := range offers(in) {
 		elements = append(elements, button(o.does, valueOf(in.ID), o.label))
 	}
-	return readOnly("Incident "+in.ID.String(), append(blocks, slack.NewActionBlock("deeds", elements...))...)
+	blocks = append(blocks, slack.NewActionBlock("deeds", elements...))
+	if s.Picture.AlertCount > 0 {
+		details := Details{Incident: in, Alerts: s.Picture.Alerts, All: s.Picture.AlertCount, Zone: s.Zone}
+		blocks = append(append(blocks, slack.NewDividerBlock()), details.blocks()...)
+	}
+	return readOnly("Incident "+in.ID.String(), blocks...)
 }

@@ -31,8 +31,18 @@ func triggered() oncall.Picture {
 			Severity: oncall.Critical, Status: oncall.Triggered, Version: 3, OpenedAt: noon, SignalCount: 1, LastSignalAt: noon,
 		},
 		Team: oncall.Team{ID: 1, Name: "Payments", Channel: "C0PAY"}, Integration: "Alertmanager", Policy: "Payments",
-		AlertCount: 1, Firing: 1, Alerts: []oncall.Alert{{Title: "Checkout fails", Firing: true}},
+		AlertCount: 1, Firing: 1, Alerts: []oncall.Alert{{Title: "Checkout fails", Firing: true, Severity: oncall.Critical, FirstAt: noon, LastAt: noon, Count: 1}},
 		Paged: []oncall.UserID{ann}, Next: &oncall.NextStep{At: noon.Add(5 * time.Minute), Users: []oncall.UserID{bo, cy}},
+	}
+}
+
+// sent is an alert of which much was sent.
+func sent() oncall.Alert {
+	return oncall.Alert{
+		Title: "Checkout fails", Body: "5 of 7 requests fail.", Link: "https://monitor.example.com/a?b=1&c=2", Severity: oncall.Critical, Firing: true,
+		Labels: map[string]string{"service": "checkout", "region": "<eu>"}, Details: map[string]string{"impact": "all shops"},
+		Links:    []oncall.Link{{Text: "Runbook", URL: "https://run.example.com/checkout"}, {Text: "Dashboard", URL: "https://monitor.example.com/d"}},
+		DedupKey: "checkout", FirstAt: noon, LastAt: noon, Count: 1,
 	}
 }
 

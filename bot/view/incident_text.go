@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -24,6 +26,20 @@ func (s Sheet) PlanText() string {
 		text += "\n" + headed("*Why you were paged*", lines)
 	}
 	return text
+}
+
+// Answer says how an incident stands in the words of a command, what happens next, and where the rest is.
+func (s Sheet) Answer(summary string) Drawing {
+	text := summary
+	if links := linkLine(rootLinks(s.Picture), maxRootLinks, maxBody); links != "" {
+		text += "\n" + links
+	}
+	text = cutSection(text)
+	next := s.NextSteps()
+	id := valueOf(s.Picture.Incident.ID)
+	return Drawing{Text: CutPlain(text+"\n"+next, MaxAnswer), Blocks: []slack.Block{
+		section(text), section(next), slack.NewActionBlock("", button(ActionMore, id, "Details and more…"), button(ActionTimeline, id, "Timeline")),
+	}}
 }
 
 // NextSteps says what happens next with an incident.

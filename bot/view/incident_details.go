@@ -1,0 +1,205 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// maxDetailParts is how many sections of details a view shows at once: Slack refuses a view of more
+// than 250 KB.
+const maxDetailParts = 15
+
+// Details are all that was sent of an incident's alerts, from one of them on.
+type Details struct {
+	Incident oncall.Incident
+	Alerts   []oncall.Alert // from the one with the number From on
+	From     int            // counts from 0
+	Part     int            // of that alert's own parts, which have been shown before
+	All      int            // alerts
+	Zone     *time.Location
+}
+
+// MoreDetails is how many alerts a view of details can show.
+const MoreDetails = maxDetailParts
+
+// Draw draws a page of them, and how to come to the next one.
+func (d Details) Draw() slack.ModalViewRequest {
+	blocks := append([]slack.Block{section(headline(d.Incident))}, d.blocks()...)
+	return buttonSheet(modalDetails, "Details of "+d.Incident.ID.String(), "", blocks...)
+}
+
+// IsDetails reports whether a view shows them.
+func IsDetails(v slack.View) bool { return v.CallbackID == string(modalDetails) }
+
+func (d Details) blocks() []slack.Block {
+	if d.All == 0 || len(d.Alerts) == 0 {
+		return []slack.Block{section("There is nothing more.")}
+	}
+	var blocks []slack.Block
+	for i, a := range d.Alerts {
+		parts := alertParts(d.alertHead(i, a), a, d.Zone)
+		from := 0
+		if i == 0 {
+			from = min(d.Part, len(parts)-1)
+		}
+		for n := from; n < len(parts); n++ {
+			if len(blocks) == maxDetailParts {
+				return append(blocks, d.next(d.From+i, n))
+			}
+			blocks = append(blocks, section(parts[n]))
+		}
+	}
+	if left := d.From + len(d.Alerts); left < d.All {
+		blocks = append(blocks, d.next(left, 0))
+	}
+	return blocks
+}
+
+// next is the button that goes on with a part of an alert.
+func (d Details) next(alert, part int) slack.Block {
+	label := "Show the rest"
+	if left := d.All - alert; left > 1 {
+		label = fmt.Sprintf("Show the rest: %d alerts", left)
+	}
+	return slack.NewActionBlock("details", button(ActionDetails, fmt.Sprintf("%d/%d/%d", d.Incident.ID, alert, part), label))
+}
+
+// alertHead says which alert it is, where there are several.
+func (d Details) alertHead(i int, a oncall.Alert) string {
+	if d.All < 2 {
+		return ""
+	}
+	return fmt.Sprintf("*%d of %d:* %s", d.From+i+1, d.All, Foreign(a.Title, maxTitle))
+}
+
+// alertParts is all that was sent of an alert, in pieces that each fit into a section.
+func alertParts(head string, a oncall.Alert, zone *time.Location) []string {
+	var lines []string
+	if head != "" {
+		lines = append(lines, head)
+	}
+	if utf8.RuneCountInString(a.Title) > maxTitle {
+		lines = append(lines, foreignParts(a.Title)...)
+	}
+	if shown := linkLine(alertLinks(a), len(a.Links)+1, maxSection); shown != "" {
+		lines = append(lines, shown)
+	}
+	if a.Body != "" {
+		lines = append(lines, "*What was sent*")
+		lines = append(lines, foreignParts(a.Body)...)
+	}
+	for _, group := range []struct {
+		head  string
+		texts map[string]string
+	}{{"*Labels*", a.Labels}, {"*Also sent*", a.Details}} {
+		if len(group.texts) == 0 {
+			continue
+		}
+		lines = append(lines, group.head)
+		for _, name := range slices.Sorted(maps.Keys(group.texts)) {
+			lines = append(lines, foreignParts("• "+strings.Join(strings.Fields(name), " ")+": "+group.texts[name])...)
+		}
+	}
+	lines = append(lines, alertFacts(a, zone))
+	parts, _ := paragraphsOf(lines, len(lines))
+	return parts
+}
+
+// alertFacts are what is known of an alert beside what was sent as text.
+func alertFacts(a oncall.Alert, zone *time.Location) string {
+	state := "firing"
+	if !a.Firing {
+		state = "cleared"
+		if a.ClearedAt != nil {
+			state += " " + Time(*a.ClearedAt, zone)
+		}
+	}
+	facts := []string{severityWord(a.Severity), state, "first " + Time(a.FirstAt, zone), "last " + Time(a.LastAt, zone), Count(a.Count, "signal")}
+	if a.DedupKey != "" {
+		facts = append(facts, "key "+Foreign(a.DedupKey, maxField/2))
+	}
+	return "_" + strings.Join(facts[:5], " · ") + "_" + strings.Join(append([]string{""}, facts[5:]...), " · ")
+}
+
+// alertLinks are an alert's links, its own first unless there is a runbook.
+func alertLinks(a oncall.Alert) []oncall.Link {
+	links := slices.Clone(a.Links)
+	if a.Link != "" && !slices.ContainsFunc(links, func(l oncall.Link) bool { return l.URL == a.Link }) {
+		at := 0
+		for at < len(links) && links[at].Text == runbookText {
+			at++
+		}
+		links = slices.Insert(links, at, oncall.Link{Text: "Source", URL: a.Link})
+	}
+	return links
+}
+
+const runbookText = "Runbook"
+
+// linkLine is the first of some links side by side, as far as there is room.
+func linkLine(links []oncall.Link, most, room int) string {
+	var shown []string
+	size := 0
+	for _, l := range links {
+		one := link(l.URL, Foreign(l.Text, MaxName))
+		n := utf8.RuneCountInString(one) + len(" · ")
+		if !strings.HasPrefix(one, "<") || len(shown) == most || size+n > room {
+			continue
+		}
+		shown, size = append(shown, one), size+n
+	}
+	return strings.Join(shown, " · ")
+}
+
+// maxRootLinks is how many links stand in an incident's message.
+const maxRootLinks = 4
+
+// rootLinks are the links of the alerts that a message lists, the runbooks first. The title has the
+// incident's own.
+func rootLinks(p oncall.Picture) []oncall.Link {
+	var runbooks, others []oncall.Link
+	for _, a := range p.Alerts {
+		for _, l := range a.Links {
+			switch {
+			case slices.Contains(runbooks, l) || slices.Contains(others, l):
+			case l.Text == runbookText:
+				runbooks = append(runbooks, l)
+			case l.URL != p.Incident.Link && l.Text != "Silence" && p.AlertCount == 1:
+				others = append(others, l)
+			}
+		}
+	}
+	return append(runbooks, others...)
+}
+
+// foreignParts is foreign text, whole, in pieces of which each fits into a section.
+func foreignParts(s string) []string {
+	const most = maxSection - 50
+	var parts []string
+	var piece strings.Builder
+	n := 0
+	for line := range strings.Lines(strings.ReplaceAll(strings.TrimSpace(s), "\r\n", "\n")) {
+		for _, r := range line {
+			one := escape(string(r), maxSection)
+			size := utf8.RuneCountInString(one)
+			if n+size > most {
+				parts, n = append(parts, piece.String()), 0
+				piece.Reset()
+			}
+			piece.WriteString(one)
+			n += size
+		}
+	}
+	if piece.Len() > 0 {
+		parts = append(parts, piece.String())
+	}
+	return parts
+}
