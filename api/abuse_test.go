@@ -36,13 +36,13 @@ func TestGzipBomb(t *testing.T) {
 }
 
 // wantUnread expects that a body was taken as one alert that says why it was not read.
-func (d *world) wantUnread(got reply, why string) {
-	d.Helper()
+func (w *world) wantUnread(got reply, why string) {
+	w.Helper()
 	if got.code != http.StatusAccepted || !strings.Contains(got.body, `"signals":1,"hints":["`+why+`"]`) {
-		d.Errorf("got %d %s, want the hint %q", got.code, got.body, why)
+		w.Errorf("got %d %s, want the hint %q", got.code, got.body, why)
 	}
-	if n := d.stored(`signal ->> 'dedup_key' = 'watchbill/unread' AND signal ->> 'body' LIKE $1 || '%'`, why); n == 0 {
-		d.Errorf("nothing is stored that says %q", why)
+	if n := w.stored(`signal ->> 'dedup_key' = 'watchbill/unread' AND signal ->> 'body' LIKE $1 || '%'`, why); n == 0 {
+		w.Errorf("nothing is stored that says %q", why)
 	}
 }
 
@@ -75,14 +75,14 @@ func TestBodiesThatCostTooMuch(t *testing.T) {
 }
 
 // talk opens a connection and writes to it.
-func (d *world) talk(words string) net.Conn {
-	d.Helper()
-	conn, err := new(net.Dialer).DialContext(d.Context(), "tcp", d.address)
-	d.must(err)
-	d.Cleanup(func() { _ = conn.Close() })
-	d.must(conn.SetDeadline(time.Now().Add(time.Minute)))
+func (w *world) talk(words string) net.Conn {
+	w.Helper()
+	conn, err := new(net.Dialer).DialContext(w.Context(), "tcp", w.address)
+	w.must(err)
+	w.Cleanup(func() { _ = conn.Close() })
+	w.must(conn.SetDeadline(time.Now().Add(time.Minute)))
 	_, err = io.WriteString(conn, words)
-	d.must(err)
+	w.must(err)
 	return conn
 }
 

@@ -135,20 +135,20 @@ func (c *connections) Close() error {
 }
 
 // Close gives the place back.
-func (i *connection) Close() error {
-	i.close.Do(func() {
-		c := i.all
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.forget(i)
-		c.open--
-		if c.of[i.peer]--; c.of[i.peer] == 0 {
-			delete(c.of, i.peer)
+func (c *connection) Close() error {
+	c.close.Do(func() {
+		all := c.all
+		all.mu.Lock()
+		defer all.mu.Unlock()
+		all.forget(c)
+		all.open--
+		if all.of[c.peer]--; all.of[c.peer] == 0 {
+			delete(all.of, c.peer)
 		}
 		select {
-		case c.freed <- struct{}{}:
+		case all.freed <- struct{}{}:
 		default:
 		}
 	})
-	return i.Conn.Close()
+	return c.Conn.Close()
 }

@@ -108,20 +108,20 @@ func openDoorOn(t testing.TB, address, direct string) *world {
 	return d
 }
 
-func (d *world) listen(t testing.TB, c api.Config) {
+func (w *world) listen(t testing.TB, c api.Config) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	d.must(err)
-	d.address = l.Addr().String()
-	server := api.Server(api.New(c), d.address)
+	w.must(err)
+	w.address = l.Addr().String()
+	server := api.Server(api.New(c), w.address)
 	go func() { _ = server.Serve(l) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close() })
 }
 
-func (d *world) must(err error) {
-	d.Helper()
+func (w *world) must(err error) {
+	w.Helper()
 	if err != nil {
-		d.Fatal(err)
+		w.Fatal(err)
 	}
 }
 
@@ -133,17 +133,17 @@ type reply struct {
 }
 
 // send makes one request; header lines are "Name: value".
-func (d *world) send(method, path string, body io.Reader, header ...string) reply {
-	d.Helper()
-	r, err := d.try(method, path, body, header...)
-	d.must(err)
+func (w *world) send(method, path string, body io.Reader, header ...string) reply {
+	w.Helper()
+	r, err := w.try(method, path, body, header...)
+	w.must(err)
 	return r
 }
 
-func (d *world) try(method, path string, body io.Reader, header ...string) (reply, error) {
+func (w *world) try(method, path string, body io.Reader, header ...string) (reply, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+d.address+path, body)
+	req, err := http.NewRequestWithContext(ctx, method, "http://"+w.address+path, body)
 	if err != nil {
 		return reply{}, err
 	}
@@ -161,33 +161,33 @@ func (d *world) try(method, path string, body io.Reader, header ...string) (repl
 }
 
 // post sends a body with the key in the path.
-func (d *world) post(key, body string, header ...string) reply {
-	d.Helper()
-	return d.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
+func (w *world) post(key, body string, header ...string) reply {
+	w.Helper()
+	return w.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
 }
 
 // stored counts signals in the inbox.
-func (d *world) stored(where string, args ...any) int {
-	d.Helper()
+func (w *world) stored(where string, args ...any) int {
+	w.Helper()
 	var n int
-	d.must(d.pool.QueryRow(context.Background(), "SELECT count(*) FROM inbox WHERE "+where, args...).Scan(&n))
+	w.must(w.pool.QueryRow(context.Background(), "SELECT count(*) FROM inbox WHERE "+where, args...).Scan(&n))
 	return n
 }
 
 // want compares a complete response.
-func (d *world) want(got reply, code int, body string) {
-	d.Helper()
+func (w *world) want(got reply, code int, body string) {
+	w.Helper()
 	if got.code != code || got.body != body {
-		d.Errorf("got  %d %swant %d %s", got.code, got.body, code, body)
+		w.Errorf("got  %d %swant %d %s", got.code, got.body, code, body)
 	}
 }
 
 // wantProblem compares a complete problem; the title follows from the code.
-func (d *world) wantProblem(got reply, code int, rest string) {
-	d.Helper()
+func (w *world) wantProblem(got reply, code int, rest string) {
+	w.Helper()
 	start := `{"type":"about:blank","title":"` + http.StatusText(code) + `",`
-	d.want(got, code, start+rest+"}\n")
+	w.want(got, code, start+rest+"}\n")
 	if kind := got.header.Get("Content-Type"); kind != "application/problem+json" {
-		d.Errorf("Content-Type is %q", kind)
+		w.Errorf("Content-Type is %q", kind)
 	}
 }

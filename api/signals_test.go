@@ -234,24 +234,24 @@ func BenchmarkSignals(b *testing.B) {
 }
 
 // fold makes the store fold what arrives until the test ends.
-func (d *world) fold() {
+func (w *world) fold() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- d.store.Run(ctx, d.clock.now) }()
-	d.Cleanup(func() {
+	go func() { done <- w.store.Run(ctx, w.clock.now) }()
+	w.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			d.Errorf("run: %v", err)
+			w.Errorf("run: %v", err)
 		}
 	})
 }
 
 // eventually waits until the inbox is empty and the only incident looks as wanted.
-func (d *world) eventually(want string) {
-	d.Helper()
+func (w *world) eventually(want string) {
+	w.Helper()
 	got := ""
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-		err := d.pool.QueryRow(context.Background(), `
+		err := w.pool.QueryRow(context.Background(), `
 			SELECT string_agg(i.status || ' ' || i.severity || ', ' ||
 				(SELECT count(*) FROM alerts a WHERE a.incident_id = i.id AND a.firing) || ' firing', '; ' ORDER BY i.id)
 			FROM incidents i WHERE NOT EXISTS (SELECT FROM inbox)`).Scan(&got)
@@ -260,7 +260,7 @@ func (d *world) eventually(want string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	d.Fatalf("the incidents are %q, want %q", got, want)
+	w.Fatalf("the incidents are %q, want %q", got, want)
 }
 
 // Some senders begin with a byte order mark.

@@ -33,9 +33,9 @@ func hooked(t *testing.T, d *world) *world {
 }
 
 // twilio calls a webhook as Twilio does.
-func (d *world) twilio(token, path string, form url.Values) reply {
-	d.Helper()
-	return d.send(http.MethodPost, path, strings.NewReader(form.Encode()),
+func (w *world) twilio(token, path string, form url.Values) reply {
+	w.Helper()
+	return w.send(http.MethodPost, path, strings.NewReader(form.Encode()),
 		"Content-Type: application/x-www-form-urlencoded", "X-Twilio-Signature: "+twiliosim.Sign(token, publicBase+path, form))
 }
 

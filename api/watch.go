@@ -15,22 +15,22 @@ type statusRecorder struct {
 	code int
 }
 
-func (w *statusRecorder) WriteHeader(code int) {
-	if w.code == 0 && code >= 200 {
-		w.code = code
+func (r *statusRecorder) WriteHeader(code int) {
+	if r.code == 0 && code >= 200 {
+		r.code = code
 	}
-	w.ResponseWriter.WriteHeader(code)
+	r.ResponseWriter.WriteHeader(code)
 }
 
-func (w *statusRecorder) Write(b []byte) (int, error) {
-	if w.code == 0 {
-		w.code = http.StatusOK
+func (r *statusRecorder) Write(b []byte) (int, error) {
+	if r.code == 0 {
+		r.code = http.StatusOK
 	}
-	return w.ResponseWriter.Write(b)
+	return r.ResponseWriter.Write(b)
 }
 
 // Unwrap gives http.ResponseController access to the connection.
-func (w *statusRecorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 // watch counts and logs requests by route, never by path, which may contain a key. It also
 // confines a panic to its own request.

@@ -69,36 +69,36 @@ func TestContactCard(t *testing.T) {
 }
 
 // view presses or chooses something in the form that somebody has open.
-func (f *world) view(user oncall.UserID, action view.Action, value any) {
-	f.t.Helper()
-	before := f.sim.ViewText(string(user))
-	r, err := f.sim.ChooseView(f.ctx, string(user), string(action), value)
+func (w *world) view(user oncall.UserID, action view.Action, value any) {
+	w.t.Helper()
+	before := w.sim.ViewText(string(user))
+	r, err := w.sim.ChooseView(w.ctx, string(user), string(action), value)
 	if err != nil || !r.Acked {
-		f.t.Fatalf("%s: %v, acknowledged %t, %s", action, err, r.Acked, r.Error)
+		w.t.Fatalf("%s: %v, acknowledged %t, %s", action, err, r.Acked, r.Error)
 	}
-	f.eventually("the form changes after "+string(action), func() bool { return f.sim.ViewText(string(user)) != before })
+	w.eventually("the form changes after "+string(action), func() bool { return w.sim.ViewText(string(user)) != before })
 }
 
 // submit sends the open form and returns what is wrong with it.
-func (f *world) submit(user oncall.UserID, values map[view.Block]any) map[string]string {
-	f.t.Helper()
+func (w *world) submit(user oncall.UserID, values map[view.Block]any) map[string]string {
+	w.t.Helper()
 	typed := map[string]any{}
 	for block, v := range values {
 		typed[string(block)] = v
 	}
-	r, err := f.sim.Submit(f.ctx, string(user), typed)
+	r, err := w.sim.Submit(w.ctx, string(user), typed)
 	if err != nil || r.Error != "" {
-		f.t.Fatalf("submit: %v, %s", err, r.Error)
+		w.t.Fatalf("submit: %v, %s", err, r.Error)
 	}
 	return r.Errors
 }
 
-func (f *world) shows(user oncall.UserID, want ...string) {
-	f.t.Helper()
-	text := f.sim.ViewText(string(user))
-	for _, w := range want {
-		if !strings.Contains(text, w) {
-			f.t.Errorf("the form doesn't show %q:\n%s", w, text)
+func (w *world) shows(user oncall.UserID, want ...string) {
+	w.t.Helper()
+	text := w.sim.ViewText(string(user))
+	for _, line := range want {
+		if !strings.Contains(text, line) {
+			w.t.Errorf("the form doesn't show %q:\n%s", line, text)
 		}
 	}
 }

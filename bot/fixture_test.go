@@ -74,36 +74,36 @@ func newWorld(t *testing.T, o slacksim.Options) *world {
 	return f
 }
 
-func (f *world) openSlack(o slacksim.Options) {
+func (w *world) openSlack(o slacksim.Options) {
 	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
-	f.sim = slacksim.New(o)
+	w.sim = slacksim.New(o)
 	for _, u := range []slacksim.User{
 		{ID: string(ann), Name: "ann", RealName: "Ann", Email: "ann@example.com", TZ: "Europe/Berlin"},
 		{ID: string(bo), Name: "bo", RealName: "Bo", Email: "bo@example.com", TZ: "Europe/Berlin"},
 		{ID: string(cy), Name: "cy", RealName: "Cy", Email: "cy@example.com", TZ: "America/New_York"},
 	} {
-		f.sim.AddUser(u)
+		w.sim.AddUser(u)
 	}
-	f.sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{string(ann), string(bo), slacksim.BotUserID}})
-	f.sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(ann), string(bo)}})
-	if _, err := f.sim.Start("127.0.0.1:0"); err != nil {
-		f.t.Fatal(err)
+	w.sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{string(ann), string(bo), slacksim.BotUserID}})
+	w.sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(ann), string(bo)}})
+	if _, err := w.sim.Start("127.0.0.1:0"); err != nil {
+		w.t.Fatal(err)
 	}
-	f.t.Cleanup(func() {
-		if err := f.sim.Close(); err != nil {
-			f.t.Error(err)
+	w.t.Cleanup(func() {
+		if err := w.sim.Close(); err != nil {
+			w.t.Error(err)
 		}
 	})
 }
 
-func (f *world) openStore() {
-	f.gate = newGate(f.t, storetest.NewURL(f.t))
-	s, err := store.Open(f.ctx, f.gate.url, store.Options{MaxConns: 8, Log: zerolog.Nop()})
+func (w *world) openStore() {
+	w.gate = newGate(w.t, storetest.NewURL(w.t))
+	s, err := store.Open(w.ctx, w.gate.url, store.Options{MaxConns: 8, Log: zerolog.Nop()})
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	f.t.Cleanup(s.Close)
-	f.store = s
+	w.t.Cleanup(s.Close)
+	w.store = s
 	weekly := func(name string, turns ...string) oncall.SetupRotation {
 		r := oncall.SetupRotation{Name: name, Start: "2026-03-02 09:00", Every: "week"}
 		for _, turn := range turns {
@@ -111,7 +111,7 @@ func (f *world) openStore() {
 		}
 		return r
 	}
-	_, err = s.Apply(f.ctx, oncall.Setup{
+	_, err = s.Apply(w.ctx, oncall.Setup{
 		Users: []oncall.SetupUser{
 			{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
 			{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"},
@@ -128,66 +128,66 @@ func (f *world) openStore() {
 			{Page: []string{"user Ann"}, Wait: "5m"}, {Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
 		Integrations: []oncall.SetupIntegration{{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"}},
-	}, store.ApplyOptions{Write: true}, f.now)
+	}, store.ApplyOptions{Write: true}, w.now)
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx, f.clock) }()
-	f.t.Cleanup(func() {
+	go func() { done <- s.Run(ctx, w.clock) }()
+	w.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			f.t.Errorf("the store's run: %v", err)
+			w.t.Errorf("the store's run: %v", err)
 		}
 	})
-	directory, err := s.Directory(f.ctx)
+	directory, err := s.Directory(w.ctx)
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	f.id = directory.Integrations[0].ID
+	w.id = directory.Integrations[0].ID
 }
 
-func (f *world) clock() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.now
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
 }
 
 // listen runs the bot until the test ends; the function returned stops it earlier.
-func (f *world) listen(sockets int) (stop func()) {
-	f.t.Helper()
-	ctx, cancel := context.WithCancel(f.ctx)
+func (w *world) listen(sockets int) (stop func()) {
+	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
-	go func() { done <- f.bot.Run(ctx) }()
+	go func() { done <- w.bot.Run(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
-			f.t.Errorf("run: %v", err)
+			w.t.Errorf("run: %v", err)
 		}
 	})
-	f.t.Cleanup(stop)
-	f.eventually("the sockets are up", func() bool { return f.bot.Connected() >= sockets })
+	w.t.Cleanup(stop)
+	w.eventually("the sockets are up", func() bool { return w.bot.Connected() >= sockets })
 	return stop
 }
 
 // incident opens an incident and returns its picture.
-func (f *world) incident() oncall.Picture {
-	f.t.Helper()
-	f.eventually("the signal is accepted", func() bool { // as monitors do, once more if that took too long
-		err := f.store.Accept(f.ctx, f.id, []oncall.Signal{{
+func (w *world) incident() oncall.Picture {
+	w.t.Helper()
+	w.eventually("the signal is accepted", func() bool { // as monitors do, once more if that took too long
+		err := w.store.Accept(w.ctx, w.id, []oncall.Signal{{
 			Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical,
-		}}, f.clock())
+		}}, w.clock())
 		if err != nil && !errors.Is(err, store.ErrUnavailable) {
-			f.t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		return err == nil
 	})
 	var id oncall.IncidentID
-	f.eventually("the incident is open", func() bool {
-		open, err := f.store.OpenIncidents(f.ctx, 1)
+	w.eventually("the incident is open", func() bool {
+		open, err := w.store.OpenIncidents(w.ctx, 1)
 		if err != nil {
-			f.t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		if len(open) == 0 {
 			return false
@@ -195,71 +195,71 @@ func (f *world) incident() oncall.Picture {
 		id = open[0].ID
 		return true
 	})
-	return f.picture(id)
+	return w.picture(id)
 }
 
-func (f *world) picture(id oncall.IncidentID) oncall.Picture {
-	f.t.Helper()
-	p, err := f.store.Picture(f.ctx, id, f.clock())
+func (w *world) picture(id oncall.IncidentID) oncall.Picture {
+	w.t.Helper()
+	p, err := w.store.Picture(w.ctx, id, w.clock())
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return p
 }
 
 // posted opens an incident and shows it in its channel.
-func (f *world) posted() (oncall.Picture, store.Place) {
-	f.t.Helper()
-	p := f.incident()
-	at, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-1")
+func (w *world) posted() (oncall.Picture, store.Place) {
+	w.t.Helper()
+	p := w.incident()
+	at, err := w.bot.PostRoot(w.ctx, store.WaitingDraw{}, p, "delivery-1")
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return p, at
 }
 
 // click presses a button and requires that Slack hears of it in time.
-func (f *world) click(user oncall.UserID, action view.Action) {
-	f.t.Helper()
-	r, err := f.sim.Click(f.ctx, string(user), "C0PAY", "", string(action))
+func (w *world) click(user oncall.UserID, action view.Action) {
+	w.t.Helper()
+	r, err := w.sim.Click(w.ctx, string(user), "C0PAY", "", string(action))
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	if !r.Acked {
-		f.t.Errorf("the click was not acknowledged: %s", r.Error)
+		w.t.Errorf("the click was not acknowledged: %s", r.Error)
 	}
 }
 
 // command types a command and returns what the person sees.
-func (f *world) command(user oncall.UserID, line string) string {
-	f.t.Helper()
-	r, err := f.sim.Slash(f.ctx, string(user), "C0PAY", line)
+func (w *world) command(user oncall.UserID, line string) string {
+	w.t.Helper()
+	r, err := w.sim.Slash(w.ctx, string(user), "C0PAY", line)
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	if !r.Acked || !r.Ephemeral {
-		f.t.Errorf("%s: acknowledged %t, ephemeral %t, %s", line, r.Acked, r.Ephemeral, r.Error)
+		w.t.Errorf("%s: acknowledged %t, ephemeral %t, %s", line, r.Acked, r.Ephemeral, r.Error)
 	}
 	return r.Text
 }
 
-func (f *world) eventually(what string, cond func() bool) {
-	f.t.Helper()
+func (w *world) eventually(what string, cond func() bool) {
+	w.t.Helper()
 	deadline := time.Now().Add(patience)
 	for !cond() {
 		if time.Now().After(deadline) {
-			f.t.Fatalf("waited %s, but not: %s", patience, what)
+			w.t.Fatalf("waited %s, but not: %s", patience, what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
 }
 
 // count counts an incident's events of a kind.
-func (f *world) count(id oncall.IncidentID, kind oncall.EventKind) int {
-	f.t.Helper()
-	events, err := f.store.Events(f.ctx, id)
+func (w *world) count(id oncall.IncidentID, kind oncall.EventKind) int {
+	w.t.Helper()
+	events, err := w.store.Events(w.ctx, id)
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	n := 0
 	for _, e := range events {
@@ -381,18 +381,18 @@ func (g *gate) set(shut bool) {
 }
 
 // leaveTeam takes a person out of every team.
-func (f *world) leaveTeam(id oncall.UserID) {
-	f.t.Helper()
-	if _, err := f.store.Pool().Exec(f.ctx, `DELETE FROM team_members WHERE user_id = $1`, id); err != nil {
-		f.t.Fatal(err)
+func (w *world) leaveTeam(id oncall.UserID) {
+	w.t.Helper()
+	if _, err := w.store.Pool().Exec(w.ctx, `DELETE FROM team_members WHERE user_id = $1`, id); err != nil {
+		w.t.Fatal(err)
 	}
-	if _, err := f.store.Pool().Exec(f.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
-		f.t.Fatal(err)
+	if _, err := w.store.Pool().Exec(w.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
+		w.t.Fatal(err)
 	}
-	f.eventually("the bot knows", func() bool {
-		directory, err := f.store.Directory(f.ctx)
+	w.eventually("the bot knows", func() bool {
+		directory, err := w.store.Directory(w.ctx)
 		if err != nil {
-			f.t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		for _, members := range directory.Members {
 			if slices.Contains(members, id) {

@@ -122,9 +122,9 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 	}
 }
 
-func (f *world) calls(method string) int {
+func (w *world) calls(method string) int {
 	n := 0
-	for _, c := range f.sim.Calls() {
+	for _, c := range w.sim.Calls() {
 		if c.Method == method {
 			n++
 		}

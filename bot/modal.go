@@ -74,11 +74,11 @@ func replace(v slack.ModalViewRequest) modalResponse {
 }
 
 // payload is what the acknowledgement carries.
-func (a modalResponse) payload() any {
-	if a.ResponseAction == "" {
+func (m modalResponse) payload() any {
+	if m.ResponseAction == "" {
 		return nil
 	}
-	return a.ViewSubmissionResponse
+	return m.ViewSubmissionResponse
 }
 
 // submitted handles a modal that a person has sent.

@@ -11,31 +11,31 @@ import (
 )
 
 // known posts an incident and notes where it stands.
-func (f *world) known() (id int64, at store.Place) {
-	f.t.Helper()
-	p, at := f.posted()
+func (w *world) known() (id int64, at store.Place) {
+	w.t.Helper()
+	p, at := w.posted()
 	job := int64(4711)
-	if _, err := f.store.BeginDraw(f.ctx, p.Incident.ID, job, f.clock()); err != nil {
-		f.t.Fatal(err)
+	if _, err := w.store.BeginDraw(w.ctx, p.Incident.ID, job, w.clock()); err != nil {
+		w.t.Fatal(err)
 	}
-	if err := f.store.RootPosted(f.ctx, p.Incident.ID, at, f.clock()); err != nil {
-		f.t.Fatal(err)
+	if err := w.store.RootPosted(w.ctx, p.Incident.ID, at, w.clock()); err != nil {
+		w.t.Fatal(err)
 	}
-	if err := f.store.Drawn(f.ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
-		f.t.Fatal(err)
+	if err := w.store.Drawn(w.ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
+		w.t.Fatal(err)
 	}
-	if err := f.store.PutDrawBack(f.ctx, store.WaitingDraw{Job: job, Incident: p.Incident.ID}, f.clock(), false, f.clock()); err != nil {
-		f.t.Fatal(err)
+	if err := w.store.PutDrawBack(w.ctx, store.WaitingDraw{Job: job, Incident: p.Incident.ID}, w.clock(), false, w.clock()); err != nil {
+		w.t.Fatal(err)
 	}
 	return int64(p.Incident.ID), at
 }
 
 // edits reports whether an incident's messages are behind what is stored.
-func (f *world) edits() bool {
-	f.t.Helper()
-	waiting, err := f.store.WaitingDraws(f.ctx, f.clock())
+func (w *world) edits() bool {
+	w.t.Helper()
+	waiting, err := w.store.WaitingDraws(w.ctx, w.clock())
 	if err != nil || len(waiting) != 1 {
-		f.t.Fatalf("waiting: %+v, %v", waiting, err)
+		w.t.Fatalf("waiting: %+v, %v", waiting, err)
 	}
 	return waiting[0].Edits
 }

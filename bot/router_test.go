@@ -61,11 +61,11 @@ func TestRefusedClickExplainsItselfAndDrawsAgain(t *testing.T) {
 	}
 }
 
-func (f *world) draws() int {
-	f.t.Helper()
-	depths, err := f.store.QueueDepths(f.ctx)
+func (w *world) draws() int {
+	w.t.Helper()
+	depths, err := w.store.QueueDepths(w.ctx)
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return depths[store.QueueDraw]
 }

@@ -13,20 +13,20 @@ import (
 )
 
 // admin does what people do in their workspace.
-func (f *world) admin() *slack.Client {
-	return slack.New("xoxb-sim", slack.OptionAPIURL(f.sim.APIURL()))
+func (w *world) admin() *slack.Client {
+	return slack.New("xoxb-sim", slack.OptionAPIURL(w.sim.APIURL()))
 }
 
 // makeGroup makes a user group with one member.
-func (f *world) makeGroup(handle string, member oncall.UserID) string {
-	f.t.Helper()
-	api := f.admin()
-	g, err := api.CreateUserGroupContext(f.ctx, slack.UserGroup{Name: handle, Handle: handle})
+func (w *world) makeGroup(handle string, member oncall.UserID) string {
+	w.t.Helper()
+	api := w.admin()
+	g, err := api.CreateUserGroupContext(w.ctx, slack.UserGroup{Name: handle, Handle: handle})
 	if err == nil {
-		_, err = api.UpdateUserGroupMembersListContext(f.ctx, g.ID, []string{string(member)})
+		_, err = api.UpdateUserGroupMembersListContext(w.ctx, g.ID, []string{string(member)})
 	}
 	if err != nil {
-		f.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return g.ID
 }

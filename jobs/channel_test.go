@@ -117,22 +117,22 @@ func (c *channel) cut() int {
 }
 
 // reachable gives a person a verified contact method.
-func (d *world) reachable(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
-	d.t.Helper()
-	ctx := d.t.Context()
-	c, err := d.store.AddContact(ctx, user, method, address, d.clock())
+func (w *world) reachable(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
+	w.t.Helper()
+	ctx := w.t.Context()
+	c, err := w.store.AddContact(ctx, user, method, address, w.clock())
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	if _, err := d.store.Pool().Exec(ctx, `DELETE FROM river_job WHERE kind = 'verify'`); err != nil {
-		d.t.Fatal(err)
+	if _, err := w.store.Pool().Exec(ctx, `DELETE FROM river_job WHERE kind = 'verify'`); err != nil {
+		w.t.Fatal(err)
 	}
-	proof, err := d.store.BeginProof(ctx, c.ID, [16]byte{}, d.clock())
+	proof, err := w.store.BeginProof(ctx, c.ID, [16]byte{}, w.clock())
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	if err := d.store.ConfirmContact(ctx, user, c.ID, proof.Code, d.clock()); err != nil {
-		d.t.Fatal(err)
+	if err := w.store.ConfirmContact(ctx, user, c.ID, proof.Code, w.clock()); err != nil {
+		w.t.Fatal(err)
 	}
 	return c.ID
 }

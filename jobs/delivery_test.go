@@ -27,15 +27,15 @@ func withSMS(t *testing.T) (d *world, clock *handClock, sms, voice *channel) {
 }
 
 // looked waits until every page that can be looked at by now has been.
-func (d *world) looked() {
-	d.t.Helper()
-	d.eventually("all pages are looked at", func() bool {
+func (w *world) looked() {
+	w.t.Helper()
+	w.eventually("all pages are looked at", func() bool {
 		var n int
-		err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(*) FROM river_job
+		err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM river_job
 			WHERE kind = 'page' AND (state = 'running' OR state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= $1)`,
-			d.clock()).Scan(&n)
+			w.clock()).Scan(&n)
 		if err != nil {
-			d.t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		return n == 0
 	})

@@ -38,15 +38,15 @@ type drawer struct {
 
 // draw draws what waits until it stops changing. When it returns nil, that is done and no job waits
 // for it any more.
-func (w drawer) draw(ctx context.Context) error {
-	if w.wish.Incident == 0 {
-		return w.bundle(ctx)
+func (dr drawer) draw(ctx context.Context) error {
+	if dr.wish.Incident == 0 {
+		return dr.bundle(ctx)
 	}
-	id := w.wish.Incident
+	id := dr.wish.Incident
 	told := int64(-1) // the newest event drawn in this run
 	for range passes {
-		now := w.jobs.clock()
-		d, err := w.jobs.store.BeginDraw(ctx, id, w.wish.Job, now)
+		now := dr.jobs.clock()
+		d, err := dr.jobs.store.BeginDraw(ctx, id, dr.wish.Job, now)
 		if err != nil {
 			return err
 		}
@@ -59,18 +59,18 @@ func (w drawer) draw(ctx context.Context) error {
 		if newest(d.Picture) == told && in.RedrawAt != nil && in.RedrawAt.After(now) {
 			return later{in.RedrawAt.Sub(now)}
 		}
-		complete, err := w.pass(ctx, d)
+		complete, err := dr.pass(ctx, d)
 		if err != nil {
 			return err
 		}
 		if complete {
-			done, err := w.jobs.store.EndDraw(ctx, w.wish, in.Version, w.jobs.clock())
+			done, err := dr.jobs.store.EndDraw(ctx, dr.wish, in.Version, dr.jobs.clock())
 			if err != nil || done {
 				return err
 			}
 			told = newest(d.Picture)
 		}
-		if w.stopping() {
+		if dr.stopping() {
 			return later{}
 		}
 	}
@@ -78,9 +78,9 @@ func (w drawer) draw(ctx context.Context) error {
 }
 
 // stopping reports whether nothing new should be begun.
-func (w drawer) stopping() bool {
+func (dr drawer) stopping() bool {
 	select {
-	case <-w.stop:
+	case <-dr.stop:
 		return true
 	default:
 		return false
@@ -109,7 +109,7 @@ func newest(p oncall.Picture) int64 {
 
 // pass draws the picture wherever it is not yet drawn. It reports false if there is more to do than
 // fits into one lease. Each drawing is recorded immediately, so that nothing is drawn twice.
-func (w drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
+func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
 	full, cancel := context.WithTimeout(ctx, passLimit)
 	defer cancel()
 	soon, stop := context.WithTimeout(full, copiesLimit)
@@ -117,12 +117,12 @@ func (w drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err e
 
 	// A broken channel must not leave people with outdated buttons, so the direct messages don't
 	// depend on the root.
-	root, rootErr := w.root(full, d)
-	complete, copyErr := w.copies(soon, full, d)
+	root, rootErr := dr.root(full, d)
+	complete, copyErr := dr.copies(soon, full, d)
 	err = errors.Join(rootErr, copyErr)
 	there := root != (store.Place{})
 	if err == nil && there {
-		there, err = w.thread(full, d, root)
+		there, err = dr.thread(full, d, root)
 	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
 		// It only waited for its turn at Slack. That is not a failure, and a new pass renews the lease.
@@ -133,22 +133,22 @@ func (w drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err e
 
 // root posts the incident's message or brings it up to date. No place and no error means that the
 // message has been deleted and must be posted again.
-func (w drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (dr drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
 	if d.Root == (store.Place{}) {
-		found, err := w.adopt(ctx, d)
+		found, err := dr.adopt(ctx, d)
 		if err != nil {
 			return store.Place{}, err
 		}
 		if found == (store.Place{}) {
-			return w.post(ctx, d)
+			return dr.post(ctx, d)
 		}
 		d.Root, d.RootDrawn = found, 0
 	}
 	if d.RootDrawn >= in.Version {
 		return d.Root, nil
 	}
-	ok, err := w.redraw(ctx, d.Picture, d.Root, "", nil)
+	ok, err := dr.redraw(ctx, d.Picture, d.Root, "", nil)
 	if err != nil || !ok {
 		return store.Place{}, err
 	}
@@ -157,59 +157,59 @@ func (w drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) 
 
 // adopt looks for a root that an earlier attempt may have posted. If there is none it returns no
 // place.
-func (w drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (dr drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
 	id := d.Picture.Incident.ID
 	if d.RootTried == nil {
 		return store.Place{}, nil
 	}
-	if left := boardLag - w.jobs.clock().Sub(*d.RootTried); left > 0 {
+	if left := boardLag - dr.jobs.clock().Sub(*d.RootTried); left > 0 {
 		return store.Place{}, later{left}
 	}
-	place, found, err := w.jobs.board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
+	place, found, err := dr.jobs.board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
 	if err != nil {
 		return store.Place{}, fmt.Errorf("look for a message that may have been posted: %w", err)
 	}
 	if !found {
 		return store.Place{}, nil
 	}
-	if err := w.jobs.store.RootPosted(ctx, id, place, w.jobs.clock()); err != nil {
+	if err := dr.jobs.store.RootPosted(ctx, id, place, dr.jobs.clock()); err != nil {
 		return store.Place{}, err
 	}
 	return place, nil
 }
 
-func (w drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (dr drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
-	if err := w.jobs.store.RootTried(ctx, in.ID, w.jobs.clock()); err != nil {
+	if err := dr.jobs.store.RootTried(ctx, in.ID, dr.jobs.clock()); err != nil {
 		return store.Place{}, err
 	}
-	place, err := w.jobs.board.PostRoot(ctx, w.wish, d.Picture, d.Delivery)
+	place, err := dr.jobs.board.PostRoot(ctx, dr.wish, d.Picture, d.Delivery)
 	if undone(err) { // and what was tried before has been looked for
-		err = errors.Join(err, w.jobs.store.RootUnsent(ctx, in.ID), w.refused(ctx, d, err))
+		err = errors.Join(err, dr.jobs.store.RootUnsent(ctx, in.ID), dr.refused(ctx, d, err))
 	}
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post the message: %w", err)
 	}
-	if err := w.jobs.store.RootPosted(ctx, in.ID, place, w.jobs.clock()); err != nil {
+	if err := dr.jobs.store.RootPosted(ctx, in.ID, place, dr.jobs.clock()); err != nil {
 		return store.Place{}, err
 	}
-	if err := w.jobs.store.Drawn(ctx, in.ID, place, in.Version); err != nil {
+	if err := dr.jobs.store.Drawn(ctx, in.ID, place, in.Version); err != nil {
 		return store.Place{}, err
 	}
 	return place, nil
 }
 
 // copies brings the direct messages up to date. It starts none after soon ends.
-func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
+func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
 	var errs []error
 	for _, c := range d.Copies {
 		if c.Drawn >= d.Picture.Incident.Version {
 			continue
 		}
-		if soon.Err() != nil || w.stopping() {
+		if soon.Err() != nil || dr.stopping() {
 			return false, errors.Join(errs...)
 		}
-		if _, err := w.redraw(ctx, d.Picture, c.Place, c.User, c.Why); err != nil {
+		if _, err := dr.redraw(ctx, d.Picture, c.Place, c.User, c.Why); err != nil {
 			if errs = append(errs, err); len(errs) == patience || delay(err) > 0 {
 				break
 			}
@@ -219,10 +219,10 @@ func (w drawer) copies(soon, ctx context.Context, d store.Drawing) (complete boo
 }
 
 // redraw edits one message. If the message no longer exists, it forgets it and reports false.
-func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why oncall.Sentence) (bool, error) {
-	err := w.jobs.board.Redraw(ctx, w.wish, at, p, to, why)
+func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why oncall.Sentence) (bool, error) {
+	err := dr.jobs.board.Redraw(ctx, dr.wish, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
-		if err := w.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
+		if err := dr.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
 			return false, err
 		}
 		return false, nil
@@ -230,7 +230,7 @@ func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to
 	if err != nil {
 		return false, fmt.Errorf("edit message %s: %w", at.TS, err)
 	}
-	if err := w.jobs.store.Drawn(ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
+	if err := dr.jobs.store.Drawn(ctx, p.Incident.ID, at, p.Incident.Version); err != nil {
 		return false, err
 	}
 	return true, nil
@@ -238,9 +238,9 @@ func (w drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to
 
 // thread posts under the root what has happened since the last reply. It reports false if the root no
 // longer exists.
-func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
+func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
 	if d.ThreadTried > d.ThreadTo {
-		if d, err = w.adoptReply(ctx, d, root); err != nil {
+		if d, err = dr.adoptReply(ctx, d, root); err != nil {
 			return false, err
 		}
 	}
@@ -254,31 +254,31 @@ func (w drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (
 		return true, nil
 	}
 	id, last := d.Picture.Incident.ID, events[len(events)-1].ID
-	if err := w.jobs.store.ThreadTried(ctx, id, last, w.jobs.clock()); err != nil {
+	if err := dr.jobs.store.ThreadTried(ctx, id, last, dr.jobs.clock()); err != nil {
 		return false, err
 	}
-	err = w.jobs.board.PostThread(ctx, root, d.Picture, events, replyDelivery(d, last))
+	err = dr.jobs.board.PostThread(ctx, root, d.Picture, events, replyDelivery(d, last))
 	if errors.Is(err, store.ErrGone) {
-		return false, w.jobs.store.ForgetPlace(ctx, id, root)
+		return false, dr.jobs.store.ForgetPlace(ctx, id, root)
 	}
 	if undone(err) {
-		err = errors.Join(err, w.jobs.store.ThreadUnsent(ctx, id))
+		err = errors.Join(err, dr.jobs.store.ThreadUnsent(ctx, id))
 	}
 	if err != nil {
 		return false, fmt.Errorf("reply in the thread: %w", err)
 	}
-	return true, w.jobs.store.Threaded(ctx, id, last)
+	return true, dr.jobs.store.Threaded(ctx, id, last)
 }
 
 // replyDelivery names a reply about everything up to an event.
 func replyDelivery(d store.Drawing, last int64) string { return fmt.Sprintf("%s/%d", d.Delivery, last) }
 
 // adoptReply looks for a reply that an earlier attempt may have posted.
-func (w drawer) adoptReply(ctx context.Context, d store.Drawing, root store.Place) (store.Drawing, error) {
-	if left := boardLag - w.jobs.clock().Sub(*d.ThreadTriedAt); left > 0 {
+func (dr drawer) adoptReply(ctx context.Context, d store.Drawing, root store.Place) (store.Drawing, error) {
+	if left := boardLag - dr.jobs.clock().Sub(*d.ThreadTriedAt); left > 0 {
 		return d, later{left}
 	}
-	found, err := w.jobs.board.FindThread(ctx, root, replyDelivery(d, d.ThreadTried), *d.ThreadTriedAt)
+	found, err := dr.jobs.board.FindThread(ctx, root, replyDelivery(d, d.ThreadTried), *d.ThreadTriedAt)
 	if err != nil {
 		return d, fmt.Errorf("look for a reply that may have been posted: %w", err)
 	}
@@ -286,16 +286,16 @@ func (w drawer) adoptReply(ctx context.Context, d store.Drawing, root store.Plac
 		return d, nil
 	}
 	d.ThreadTo = d.ThreadTried
-	return d, w.jobs.store.Threaded(ctx, d.Picture.Incident.ID, d.ThreadTo)
+	return d, dr.jobs.store.Threaded(ctx, d.Picture.Incident.ID, d.ThreadTo)
 }
 
 // refused tells people of a channel that refuses the incident's message.
-func (w drawer) refused(ctx context.Context, d store.Drawing, err error) error {
+func (dr drawer) refused(ctx context.Context, d store.Drawing, err error) error {
 	code := channelRefuses(err)
 	if code == "" {
 		return nil
 	}
-	return w.jobs.store.ChannelRefused(ctx, d.Picture.Incident.TeamID, code, w.jobs.clock())
+	return dr.jobs.store.ChannelRefused(ctx, d.Picture.Incident.TeamID, code, dr.jobs.clock())
 }
 
 // channelRefuses returns why a channel or person takes no messages, or nothing if the error is another.

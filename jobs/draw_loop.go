@@ -182,22 +182,22 @@ func (d *drawing) note(ctx context.Context, w store.WaitingDraw, attempt int, er
 }
 
 // bundle brings the message about several incidents up to date.
-func (w drawer) bundle(ctx context.Context) error {
+func (dr drawer) bundle(ctx context.Context) error {
 	for range passes {
-		t, err := w.jobs.store.BeginTell(ctx, w.wish.Notice, w.jobs.clock())
+		t, err := dr.jobs.store.BeginTell(ctx, dr.wish.Notice, dr.jobs.clock())
 		if err != nil {
 			return err
 		}
-		if t.Place == (store.Place{}) || t.Done(w.jobs.clock()) {
-			return w.jobs.store.DropDraw(ctx, w.wish.Job)
+		if t.Place == (store.Place{}) || t.Done(dr.jobs.clock()) {
+			return dr.jobs.store.DropDraw(ctx, dr.wish.Job)
 		}
-		if err := w.jobs.board.RedrawNotice(ctx, w.wish, t.Place, t.Notice); err != nil {
+		if err := dr.jobs.board.RedrawNotice(ctx, dr.wish, t.Place, t.Notice); err != nil {
 			return fmt.Errorf("redraw notice %d: %w", t.Notice.ID, err)
 		}
-		if err := w.jobs.store.NoticeDrawn(ctx, t.Notice.ID, t.Place, t.Notice.Version); err != nil {
+		if err := dr.jobs.store.NoticeDrawn(ctx, t.Notice.ID, t.Place, t.Notice.Version); err != nil {
 			return err
 		}
-		if w.stopping() {
+		if dr.stopping() {
 			return later{}
 		}
 	}

@@ -14,18 +14,18 @@ import (
 )
 
 // note adds a note, which bumps the incident's version as any decision does.
-func (d *world) note(id oncall.IncidentID, text string) {
-	d.t.Helper()
-	_, err := d.store.Act(d.t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: text}, d.clock())
+func (w *world) note(id oncall.IncidentID, text string) {
+	w.t.Helper()
+	_, err := w.store.Act(w.t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: text}, w.clock())
 	if err != nil {
-		d.t.Errorf("note: %v", err)
+		w.t.Errorf("note: %v", err)
 	}
 }
 
 // settled reports whether all drawing is done and shows what is stored.
-func (d *world) settled(id oncall.IncidentID) bool {
-	d.t.Helper()
-	return d.idle("draw") && d.board.shows(id, d.version(id))
+func (w *world) settled(id oncall.IncidentID) bool {
+	w.t.Helper()
+	return w.idle("draw") && w.board.shows(id, w.version(id))
 }
 
 func TestDrawsUntilStill(t *testing.T) {
@@ -145,13 +145,13 @@ func TestPostsADeletedRootAnew(t *testing.T) {
 }
 
 // sheHasIt waits until Ann's first direct message shows that she has acknowledged.
-func (d *world) sheHasIt() {
-	d.t.Helper()
+func (w *world) sheHasIt() {
+	w.t.Helper()
 	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
-	d.eventually("Ann's message shows that she has it", func() bool {
-		d.board.mu.Lock()
-		defer d.board.mu.Unlock()
-		return d.board.shown[at].Incident.Status == oncall.Acknowledged
+	w.eventually("Ann's message shows that she has it", func() bool {
+		w.board.mu.Lock()
+		defer w.board.mu.Unlock()
+		return w.board.shown[at].Incident.Status == oncall.Acknowledged
 	})
 }
 
@@ -259,11 +259,11 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 }
 
 // jobID returns the id of a job of this kind.
-func (d *world) jobID(kind string) (id int64) {
-	d.t.Helper()
-	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT min(id) FROM river_job WHERE kind = $1`, kind).Scan(&id)
+func (w *world) jobID(kind string) (id int64) {
+	w.t.Helper()
+	err := w.store.Pool().QueryRow(w.t.Context(), `SELECT min(id) FROM river_job WHERE kind = $1`, kind).Scan(&id)
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return id
 }

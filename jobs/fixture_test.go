@@ -99,8 +99,8 @@ func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 }
 
 // anotherTeam adds a team of Bo alone with its own integration, which it returns.
-func (d *world) anotherTeam() oncall.IntegrationID {
-	d.t.Helper()
+func (w *world) anotherTeam() oncall.IntegrationID {
+	w.t.Helper()
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
 		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
@@ -109,66 +109,66 @@ func (d *world) anotherTeam() oncall.IntegrationID {
 		}}},
 		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Format: "generic", Policy: "Ops"}},
 	}
-	if _, err := d.store.Apply(d.t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
-		d.t.Fatal(err)
+	if _, err := w.store.Apply(w.t.Context(), setup, store.ApplyOptions{Write: true}, w.clock()); err != nil {
+		w.t.Fatal(err)
 	}
-	directory, err := d.store.Directory(d.t.Context())
+	directory, err := w.store.Directory(w.t.Context())
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	i := slices.IndexFunc(directory.Integrations, func(i oncall.Integration) bool { return i.Name == "Probe" })
 	return directory.Integrations[i].ID
 }
 
 // open opens the store again, as another instance would.
-func (d *world) open() *store.System {
-	d.t.Helper()
-	s, err := store.Open(d.t.Context(), d.url, store.Options{MaxConns: 16, Log: testLog(d.t)})
+func (w *world) open() *store.System {
+	w.t.Helper()
+	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 16, Log: testLog(w.t)})
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	d.t.Cleanup(s.Close)
+	w.t.Cleanup(s.Close)
 	return s
 }
 
 // background folds signals until the test ends.
-func (d *world) background(s *store.System) {
+func (w *world) background(s *store.System) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx, d.clock) }()
-	d.t.Cleanup(func() {
+	go func() { done <- s.Run(ctx, w.clock) }()
+	w.t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			d.t.Errorf("the store's run: %v", err)
+			w.t.Errorf("the store's run: %v", err)
 		}
 	})
 }
 
 // start starts an instance with its own store.
-func (d *world) start(phone notify.Sender) *jobs.Jobs {
-	d.t.Helper()
-	j := d.instance(d.open(), phone, prometheus.NewRegistry())
-	d.t.Cleanup(func() { stop(d.t, j) })
+func (w *world) start(phone notify.Sender) *jobs.Jobs {
+	w.t.Helper()
+	j := w.instance(w.open(), phone, prometheus.NewRegistry())
+	w.t.Cleanup(func() { stop(w.t, j) })
 	return j
 }
 
 // instance starts an instance that the caller stops.
-func (d *world) instance(s *store.System, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
-	d.t.Helper()
-	name := fmt.Sprintf("instance-%d", len(d.names)+1)
+func (w *world) instance(s *store.System, phone notify.Sender, metrics prometheus.Registerer) *jobs.Jobs {
+	w.t.Helper()
+	name := fmt.Sprintf("instance-%d", len(w.names)+1)
 	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: phone}
-	maps.Copy(senders, d.more)
+	maps.Copy(senders, w.more)
 	j, err := jobs.New(jobs.Config{
-		System: s, Board: d.slack, Mirror: d.mirror, Senders: senders,
-		Clock: d.clock, Log: testLog(d.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
+		System: s, Board: w.slack, Mirror: w.mirror, Senders: senders,
+		Clock: w.clock, Log: testLog(w.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
 		Name: name,
 	})
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	d.names[j] = name
-	if err := j.Start(d.t.Context()); err != nil {
-		d.t.Fatal(err)
+	w.names[j] = name
+	if err := j.Start(w.t.Context()); err != nil {
+		w.t.Fatal(err)
 	}
 	return j
 }
@@ -187,33 +187,33 @@ func testLog(t *testing.T) zerolog.Logger {
 }
 
 // accept accepts signals and, like a monitor, retries if that took too long.
-func (d *world) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
-	d.t.Helper()
-	d.eventually("the signals are accepted", func() bool {
-		err := d.store.Accept(d.t.Context(), id, signals, d.clock())
+func (w *world) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
+	w.t.Helper()
+	w.eventually("the signals are accepted", func() bool {
+		err := w.store.Accept(w.t.Context(), id, signals, w.clock())
 		if err != nil && !errors.Is(err, store.ErrUnavailable) {
-			d.t.Fatalf("accept: %v", err)
+			w.t.Fatalf("accept: %v", err)
 		}
 		return err == nil
 	})
 }
 
 // signal triggers an alert for each key and returns their incidents.
-func (d *world) signal(keys ...string) []oncall.IncidentID {
-	d.t.Helper()
+func (w *world) signal(keys ...string) []oncall.IncidentID {
+	w.t.Helper()
 	var signals []oncall.Signal
 	for _, key := range keys {
 		signals = append(signals, oncall.Signal{
 			Action: oncall.Trigger, DedupKey: key, Title: "disk full on " + key, Severity: oncall.Critical,
 		})
 	}
-	d.accept(d.id, signals...)
+	w.accept(w.id, signals...)
 	var ids []oncall.IncidentID
-	d.eventually("the incidents are opened", func() bool {
+	w.eventually("the incidents are opened", func() bool {
 		ids = ids[:0]
-		open, err := d.store.OpenIncidents(d.t.Context(), 1000)
+		open, err := w.store.OpenIncidents(w.t.Context(), 1000)
 		if err != nil {
-			d.t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		for _, key := range keys {
 			for _, in := range open {
@@ -228,20 +228,20 @@ func (d *world) signal(keys ...string) []oncall.IncidentID {
 }
 
 // ack acknowledges an incident as a person.
-func (d *world) ack(id oncall.IncidentID, by oncall.UserID) {
-	d.t.Helper()
-	_, err := d.store.Act(d.t.Context(), id, oncall.ByUser(by), oncall.Act{Do: oncall.ActAck}, d.clock())
+func (w *world) ack(id oncall.IncidentID, by oncall.UserID) {
+	w.t.Helper()
+	_, err := w.store.Act(w.t.Context(), id, oncall.ByUser(by), oncall.Act{Do: oncall.ActAck}, w.clock())
 	if err != nil {
-		d.t.Fatalf("acknowledge: %v", err)
+		w.t.Fatalf("acknowledge: %v", err)
 	}
 }
 
 // events returns the incident's events of a kind.
-func (d *world) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Event {
-	d.t.Helper()
-	all, err := d.store.Events(d.t.Context(), id)
+func (w *world) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Event {
+	w.t.Helper()
+	all, err := w.store.Events(w.t.Context(), id)
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	var found []oncall.Event
 	for _, e := range all {
@@ -252,19 +252,19 @@ func (d *world) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Eve
 	return found
 }
 
-func (d *world) version(id oncall.IncidentID) int64 {
-	d.t.Helper()
-	in, err := d.store.Incident(d.t.Context(), id)
+func (w *world) version(id oncall.IncidentID) int64 {
+	w.t.Helper()
+	in, err := w.store.Incident(w.t.Context(), id)
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return in.Version
 }
 
 // eventually waits until a condition holds.
-func (d *world) eventually(what string, holds func() bool) {
-	d.t.Helper()
-	within(d.t, patience, what, holds)
+func (w *world) eventually(what string, holds func() bool) {
+	w.t.Helper()
+	within(w.t, patience, what, holds)
 }
 
 func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
@@ -296,13 +296,13 @@ func await[T any](t *testing.T, what string, from <-chan T) (v T) {
 }
 
 // idle reports whether no job of a kind is left.
-func (d *world) idle(kind string) bool {
-	d.t.Helper()
+func (w *world) idle(kind string) bool {
+	w.t.Helper()
 	var n int
-	err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(*) FROM river_job
+	err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM river_job
 		WHERE kind = $1 AND state IN ('available', 'running', 'retryable', 'scheduled')`, kind).Scan(&n)
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return n == 0
 }
@@ -484,12 +484,12 @@ func (b *board) told(id int64) int {
 }
 
 // dump logs the queue after a test has failed.
-func (d *world) dump() {
-	rows, err := d.store.Pool().Query(context.Background(), `SELECT row_to_json(j)::text FROM river_job j
+func (w *world) dump() {
+	rows, err := w.store.Pool().Query(context.Background(), `SELECT row_to_json(j)::text FROM river_job j
 		WHERE state <> 'completed' ORDER BY id LIMIT 20`)
 	if err != nil {
 		return
 	}
 	jobs, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	d.t.Logf("the queue: %s, %v", strings.Join(jobs, "\n"), err)
+	w.t.Logf("the queue: %s, %v", strings.Join(jobs, "\n"), err)
 }

@@ -80,7 +80,7 @@ func (l *lanes) enter(ctx context.Context, name string) (leave func()) {
 }
 
 // leave gives back the slot and lets others try again.
-func (n *lane) leave() {
-	<-n.slots
-	n.hangs.Store(false)
+func (l *lane) leave() {
+	<-l.slots
+	l.hangs.Store(false)
 }

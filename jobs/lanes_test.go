@@ -19,10 +19,10 @@ type mute struct {
 	release chan struct{}
 }
 
-func (h *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
-	h.called.Add(1)
+func (m *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
+	m.called.Add(1)
 	select {
-	case <-h.release:
+	case <-m.release:
 	case <-ctx.Done():
 	}
 	return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("no answer")}

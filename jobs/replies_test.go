@@ -13,16 +13,16 @@ import (
 )
 
 // pagedBySMS lets SMS be the first to reach Ann, and returns when it has.
-func (d *world) pagedBySMS(voice *channel) {
-	d.t.Helper()
+func (w *world) pagedBySMS(voice *channel) {
+	w.t.Helper()
 	voice.answer = func(notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
 	}
-	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+	w.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 	}
-	d.signal("db-1")
-	d.eventually("an SMS is sent", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+	w.signal("db-1")
+	w.eventually("an SMS is sent", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
 }
 
 // An answer that can never be carried out keeps none of those after it from being heard, and is given up.

@@ -52,8 +52,8 @@ func (b *board) states(key string) (states []string) {
 const testNotice oncall.NoticeKind = "test"
 
 // asked opens an incident that Ann has acknowledged and is asked about: is she still on it?
-func (d *world) asked() oncall.IncidentID {
-	d.t.Helper()
+func (w *world) asked() oncall.IncidentID {
+	w.t.Helper()
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"}},
 		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann"}}},
@@ -61,17 +61,17 @@ func (d *world) asked() oncall.IncidentID {
 			{Page: []string{"user Ann"}, Wait: "1h"},
 		}}},
 	}
-	if _, err := d.store.Apply(d.t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
-		d.t.Fatal(err)
+	if _, err := w.store.Apply(w.t.Context(), setup, store.ApplyOptions{Write: true}, w.clock()); err != nil {
+		w.t.Fatal(err)
 	}
-	id := d.signal("db-1")[0]
-	d.ack(id, ann)
-	in, err := d.store.Incident(d.t.Context(), id)
+	id := w.signal("db-1")[0]
+	w.ack(id, ann)
+	in, err := w.store.Incident(w.t.Context(), id)
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	if due, err := d.store.RunIncidentTimer(d.t.Context(), id, in.Seq, d.clock()); err != nil || !due {
-		d.t.Fatalf("nobody is asked: %t, %v", due, err)
+	if due, err := w.store.RunIncidentTimer(w.t.Context(), id, in.Seq, w.clock()); err != nil || !due {
+		w.t.Fatalf("nobody is asked: %t, %v", due, err)
 	}
 	return id
 }

@@ -25,12 +25,12 @@ func keys(n int) []string {
 }
 
 // secondSteps requires that each incident has had exactly two steps, and checks them.
-func (d *world) secondSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
-	d.t.Helper()
+func (w *world) secondSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
+	w.t.Helper()
 	for _, id := range ids {
-		steps := d.events(id, oncall.EventPaging)
+		steps := w.events(id, oncall.EventPaging)
 		if len(steps) != 2 {
-			d.t.Errorf("incident %s: %d steps ran, want 2", id, len(steps))
+			w.t.Errorf("incident %s: %d steps ran, want 2", id, len(steps))
 			continue
 		}
 		check(steps[0], steps[1])
@@ -92,10 +92,10 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 }
 
 // paged counts the pages to a person.
-func (d *world) paged(user oncall.UserID) (n int) {
-	d.t.Helper()
-	if err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(*) FROM pages WHERE user_id = $1`, user).Scan(&n); err != nil {
-		d.t.Fatal(err)
+func (w *world) paged(user oncall.UserID) (n int) {
+	w.t.Helper()
+	if err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM pages WHERE user_id = $1`, user).Scan(&n); err != nil {
+		w.t.Fatal(err)
 	}
 	return n
 }
@@ -262,32 +262,32 @@ func TestAnotherInstanceDrawsOn(t *testing.T) {
 }
 
 // kill ends the session that shows that the instance is alive.
-func (d *world) kill(j *jobs.Jobs) {
-	d.t.Helper()
-	d.eventually(d.names[j]+" is killed", func() bool { // it may only be about to claim the name
+func (w *world) kill(j *jobs.Jobs) {
+	w.t.Helper()
+	w.eventually(w.names[j]+" is killed", func() bool { // it may only be about to claim the name
 		var killed int
-		err := d.store.Pool().QueryRow(d.t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+		err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_locks
 			WHERE locktype = 'advisory' AND objid::bigint = hashtext($1)::bigint & 4294967295
 			AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-			d.names[j]).Scan(&killed)
+			w.names[j]).Scan(&killed)
 		if err != nil {
-			d.t.Fatalf("kill %s: %v", d.names[j], err)
+			w.t.Fatalf("kill %s: %v", w.names[j], err)
 		}
 		return killed > 0
 	})
 }
 
 // endSessions ends all sessions on the database except its own.
-func (d *world) endSessions() {
-	d.t.Helper()
-	conn, err := pgx.Connect(d.t.Context(), d.url)
+func (w *world) endSessions() {
+	w.t.Helper()
+	conn, err := pgx.Connect(w.t.Context(), w.url)
 	if err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	if _, err := conn.Exec(d.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	if _, err := conn.Exec(w.t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
-		d.t.Fatal(err)
+		w.t.Fatal(err)
 	}
 }
 

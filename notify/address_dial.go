@@ -41,14 +41,14 @@ type addressGuard struct {
 }
 
 // RoundTrip calls the address of a request, if that is allowed.
-func (t *addressGuard) RoundTrip(r *http.Request) (*http.Response, error) {
-	through, err := t.proxy(r)
-	next := t.direct
+func (g *addressGuard) RoundTrip(r *http.Request) (*http.Response, error) {
+	through, err := g.proxy(r)
+	next := g.direct
 	if through != nil {
-		next = t.proxied
+		next = g.proxied
 	}
 	if err == nil {
-		err = t.allow(r.Context(), r.URL, through != nil)
+		err = g.allow(r.Context(), r.URL, through != nil)
 	}
 	if err != nil {
 		if r.Body != nil {
@@ -61,7 +61,7 @@ func (t *addressGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // allow says why an address must not be called. Only for a proxy it looks up the name; where that is
 // unknown here, the proxy alone can tell.
-func (t *addressGuard) allow(ctx context.Context, u *url.URL, proxied bool) error {
+func (g *addressGuard) allow(ctx context.Context, u *url.URL, proxied bool) error {
 	usual := "80"
 	if u.Scheme == "https" {
 		usual = "443"
@@ -71,7 +71,7 @@ func (t *addressGuard) allow(ctx context.Context, u *url.URL, proxied bool) erro
 		return errNeverCalled
 	}
 	port := uint16(n)
-	if err := t.rules.allowHost(u.Hostname(), port); err != nil || !proxied {
+	if err := g.rules.allowHost(u.Hostname(), port); err != nil || !proxied {
 		return err
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
@@ -85,7 +85,7 @@ func (t *addressGuard) allow(ctx context.Context, u *url.URL, proxied bool) erro
 		return ctx.Err()
 	}
 	for _, ip := range found {
-		if err := t.rules.allow(netip.AddrPortFrom(ip, port)); err != nil {
+		if err := g.rules.allow(netip.AddrPortFrom(ip, port)); err != nil {
 			return err
 		}
 	}

@@ -128,19 +128,19 @@ var (
 
 // ofUs reports whether a server refuses the mail because of who sends it, so that nobody can be reached
 // until an admin acts.
-func (f mailRefusal) ofUs() bool {
-	data := f.stage == gomail.ErrSMTPData || f.stage == gomail.ErrSMTPDataClose
+func (r mailRefusal) ofUs() bool {
+	data := r.stage == gomail.ErrSMTPData || r.stage == gomail.ErrSMTPDataClose
 	switch {
-	case f.code < 400 || nobody(f.status):
+	case r.code < 400 || nobody(r.status):
 		return false
-	case dailyLimit.MatchString(f.text):
+	case dailyLimit.MatchString(r.text):
 		return true
-	case f.code < 500:
+	case r.code < 500:
 		return false
-	case f.stage == gomail.ErrSMTPMailFrom || f.code == 530 || aboutUs.MatchString(f.status):
+	case r.stage == gomail.ErrSMTPMailFrom || r.code == 530 || aboutUs.MatchString(r.status):
 		return true
-	case aboutThem.MatchString(f.status):
+	case aboutThem.MatchString(r.status):
 		return false
 	}
-	return data && strings.HasPrefix(f.status, "5.7.") || wordsOfUs.MatchString(f.text)
+	return data && strings.HasPrefix(r.status, "5.7.") || wordsOfUs.MatchString(r.text)
 }

@@ -67,15 +67,15 @@ type exchange struct {
 
 // RoundTrip sends the client's request with our context and reads the whole answer, so that
 // connections are reused.
-func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(x.ctx)
-	if x.t.api != nil {
-		req.URL.Scheme, req.URL.Host = x.t.api.Scheme, x.t.api.Host
-		req.URL.Path = strings.TrimSuffix(x.t.api.Path, "/") + req.URL.Path
+func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(e.ctx)
+	if e.t.api != nil {
+		req.URL.Scheme, req.URL.Host = e.t.api.Scheme, e.t.api.Host
+		req.URL.Path = strings.TrimSuffix(e.t.api.Path, "/") + req.URL.Path
 		req.Host = ""
 	}
-	x.sent = true
-	resp, err := x.t.base.RoundTrip(req)
+	e.sent = true
+	resp, err := e.t.base.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
@@ -84,13 +84,13 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err = errors.Join(err, closed); err != nil {
 		return nil, fmt.Errorf("read Twilio's answer: %w", err)
 	}
-	x.status, x.requestID = resp.StatusCode, resp.Header.Get("Twilio-Request-Id")
-	x.retryAfter = askedWait(resp.Header)
+	e.status, e.requestID = resp.StatusCode, resp.Header.Get("Twilio-Request-Id")
+	e.retryAfter = askedWait(resp.Header)
 	switch {
-	case x.status >= 300 && x.status < 400: // the client would take it for success
+	case e.status >= 300 && e.status < 400: // the client would take it for success
 		return nil, fmt.Errorf("we are sent elsewhere (%s, %q), which is not followed", resp.Status, resp.Header.Get("Location"))
-	case x.status >= 400:
-		x.body = body
+	case e.status >= 400:
+		e.body = body
 	}
 	resp.Body = io.NopCloser(strings.NewReader(string(body)))
 	return resp, nil
@@ -128,15 +128,15 @@ func askStudio[T any](ctx context.Context, t *Twilio, what string, f func(*studi
 }
 
 // explain puts an error into words for the log and for admins.
-func (x *exchange) explain(err error) error {
-	known := x.t.secrets()
+func (e *exchange) explain(err error) error {
+	known := e.t.secrets()
 	rest, said := errors.AsType[*client.TwilioRestError](err)
 	switch {
 	case said && rest.Code != 0:
 		more := cmp.Or(known.line(rest.MoreInfo), pageOf(rest.Code))
 		return worded{fmt.Sprintf("error %d: %s (%s)", rest.Code, known.line(rest.Message), more), err}
-	case x.status >= 400:
-		return worded{fmt.Sprintf("status %d: %s", x.status, known.quote(x.body)), err}
+	case e.status >= 400:
+		return worded{fmt.Sprintf("status %d: %s", e.status, known.quote(e.body)), err}
 	case errors.Is(err, context.DeadlineExceeded):
 		return worded{"Twilio has not answered in time", err}
 	}
@@ -155,7 +155,7 @@ func code(err error) int {
 }
 
 // receipt is the receipt for a request to send, given the SID of what Twilio accepted.
-func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
+func (e *exchange) receipt(m Message, sid *string, err error) Receipt {
 	if err == nil {
 		if sid == nil || *sid == "" {
 			return Receipt{Outcome: Unknown, Err: errors.New("it was taken without a SID")}
@@ -165,20 +165,20 @@ func (x *exchange) receipt(m Message, sid *string, err error) Receipt {
 	r := Receipt{Outcome: Unknown, Err: err}
 	f, known := faults[code(err)]
 	switch {
-	case known && (x.status >= 400 || !x.sent):
+	case known && (e.status >= 400 || !e.sent):
 		r.Outcome, r.Dead = f.outcome, f.dead
 		if f.outcome == Rejected {
 			r.Mend = mendFor(code(err))
 		}
-	case x.status == http.StatusTooManyRequests:
+	case e.status == http.StatusTooManyRequests:
 		r.Outcome = Throttled
-	case x.status == http.StatusUnauthorized || x.status == http.StatusForbidden || x.status == http.StatusNotFound:
+	case e.status == http.StatusUnauthorized || e.status == http.StatusForbidden || e.status == http.StatusNotFound:
 		r.Outcome = Misconfigured
-	case x.status >= 400 && x.status < 500 && code(err) != 0:
+	case e.status >= 400 && e.status < 500 && code(err) != 0:
 		r.Outcome = Rejected
 	}
 	if r.Outcome == Throttled {
-		r.RetryAfter = max(x.retryAfter, backoff(m.Attempt))
+		r.RetryAfter = max(e.retryAfter, backoff(m.Attempt))
 	}
 	return r
 }
@@ -191,8 +191,8 @@ func backoff(attempt int) time.Duration {
 
 // gone is the track of a message that Twilio doesn't know, or no longer knows: it has failed, so that
 // the person is reached by another method.
-func (x *exchange) gone(err error) (Track, error) {
-	if x.status == http.StatusNotFound {
+func (e *exchange) gone(err error) (Track, error) {
+	if e.status == http.StatusNotFound {
 		return Track{State: Failed, Final: true, Err: err}, nil
 	}
 	return Track{}, err

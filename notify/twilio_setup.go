@@ -160,15 +160,15 @@ func (t *Twilio) checkAccount(ctx context.Context) (CheckResult, bool) {
 }
 
 // remedy says what to do about an error. It is ours only if Twilio refused the request.
-func (x *exchange) remedy(err error, ours string) string {
+func (e *exchange) remedy(err error, ours string) string {
 	host, setting := "api.twilio.com over HTTPS", "."
-	if x.t.api != nil {
-		host, setting = x.t.api.Host, ". Check WATCHBILL_TWILIO_API_URL."
+	if e.t.api != nil {
+		host, setting = e.t.api.Host, ". Check WATCHBILL_TWILIO_API_URL."
 	}
-	switch r := x.receipt(Message{}, nil, err); {
+	switch r := e.receipt(Message{}, nil, err); {
 	case r.Outcome == Misconfigured || r.Outcome == Rejected:
 		return ours
-	case x.status == http.StatusTooManyRequests || x.status >= http.StatusInternalServerError:
+	case e.status == http.StatusTooManyRequests || e.status >= http.StatusInternalServerError:
 		return "Nothing is wrong with our settings: look at the service, and try again later."
 	}
 	return "Check that this machine reaches " + host + setting

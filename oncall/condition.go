@@ -26,20 +26,20 @@ const (
 
 // unmet says why a step doesn't run now, as a clause that completes "step 2 was skipped: "; it
 // is empty if the step does run.
-func (o *Condition) unmet(sev Severity, team TeamID, r Roster, now time.Time) string {
-	if o == nil {
+func (c *Condition) unmet(sev Severity, team TeamID, r Roster, now time.Time) string {
+	if c == nil {
 		return ""
 	}
-	if len(o.Severity) > 0 && !slices.Contains(o.Severity, sev) {
-		return fmt.Sprintf("it is only for severity %s", orList(o.Severity))
+	if len(c.Severity) > 0 && !slices.Contains(c.Severity, sev) {
+		return fmt.Sprintf("it is only for severity %s", orList(c.Severity))
 	}
-	if o.Hours == HoursAny {
+	if c.Hours == HoursAny {
 		return ""
 	}
 	switch open := r.workingHours(team).Open(now); {
-	case open && o.Hours == HoursOff:
+	case open && c.Hours == HoursOff:
 		return "it is only outside the team's working hours"
-	case !open && o.Hours == HoursWorking:
+	case !open && c.Hours == HoursWorking:
 		return "it is only in the team's working hours"
 	}
 	return ""

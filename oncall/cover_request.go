@@ -314,9 +314,9 @@ func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
 
 // Load returns how long everybody is on call between two instants, in all schedules.
 // Time in two schedules at once counts twice; a shadow's does not.
-func (r Staff) Load(from, to time.Time) map[UserID]time.Duration {
+func (st Staff) Load(from, to time.Time) map[UserID]time.Duration {
 	load := map[UserID]time.Duration{}
-	for _, c := range r.Schedules {
+	for _, c := range st.Schedules {
 		for _, role := range c.Roles() {
 			if role == schedule.RoleShadow {
 				continue
@@ -332,17 +332,17 @@ func (r Staff) Load(from, to time.Time) map[UserID]time.Duration {
 }
 
 // awake reports whether a person may be asked: it is day where they are.
-func (r Staff) awake(u UserID, at time.Time) bool {
-	_, clock := r.zone(u).Local(at)
+func (st Staff) awake(u UserID, at time.Time) bool {
+	_, clock := st.zone(u).Local(at)
 	return clock >= askFrom && clock < askUntil
 }
 
 // wakes returns the first instant from one on at which a person may be asked.
-func (r Staff) wakes(u UserID, at time.Time) time.Time {
-	if r.awake(u, at) {
+func (st Staff) wakes(u UserID, at time.Time) time.Time {
+	if st.awake(u, at) {
 		return at
 	}
-	zone := r.zone(u)
+	zone := st.zone(u)
 	day, _ := zone.Local(at)
 	morning := zone.Instant(day, askFrom)
 	if !morning.After(at) {
@@ -352,8 +352,8 @@ func (r Staff) wakes(u UserID, at time.Time) time.Time {
 }
 
 // zone is the one that a person lives in, or UTC if Slack doesn't say.
-func (r Staff) zone(u UserID) *schedule.Zone {
-	if zone, err := schedule.LoadZone(r.Users[u].TimeZone); err == nil {
+func (st Staff) zone(u UserID) *schedule.Zone {
+	if zone, err := schedule.LoadZone(st.Users[u].TimeZone); err == nil {
 		return zone
 	}
 	zone, _ := schedule.LoadZone("UTC") // always there

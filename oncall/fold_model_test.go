@@ -67,92 +67,92 @@ func newCluster(seed uint64) *cluster {
 	return w
 }
 
-func (w *cluster) note(format string, args ...any) {
-	w.log = append(w.log, w.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+func (cl *cluster) note(format string, args ...any) {
+	cl.log = append(cl.log, cl.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
 }
 
 // step lets something happen. Much of it within two minutes, some of it long after.
-func (w *cluster) step() error {
-	w.now = w.now.Add(time.Duration(w.IntN(50)) * time.Second)
-	if w.IntN(8) == 0 {
-		w.now = w.now.Add(time.Duration(w.IntN(40)) * time.Minute)
+func (cl *cluster) step() error {
+	cl.now = cl.now.Add(time.Duration(cl.IntN(50)) * time.Second)
+	if cl.IntN(8) == 0 {
+		cl.now = cl.now.Add(time.Duration(cl.IntN(40)) * time.Minute)
 	}
-	if err := w.timer(); err != nil {
+	if err := cl.timer(); err != nil {
 		return err
 	}
-	k, peer := clusterKeys[w.IntN(len(clusterKeys))], w.IntN(2)
-	switch w.IntN(10) {
+	k, peer := clusterKeys[cl.IntN(len(clusterKeys))], cl.IntN(2)
+	switch cl.IntN(10) {
 	case 0, 1: // it begins or ends
-		e := w.truth[k]
+		e := cl.truth[k]
 		if e.firing {
-			e.firing, e.end = false, w.now
+			e.firing, e.end = false, cl.now
 		} else {
-			e = episode{firing: true, start: w.now}
+			e = episode{firing: true, start: cl.now}
 		}
-		w.truth[k] = e
-		w.note("%s: firing %v since %s", k, e.firing, e.start.Format(time.TimeOnly))
+		cl.truth[k] = e
+		cl.note("%s: firing %v since %s", k, e.firing, e.start.Format(time.TimeOnly))
 	case 2: // a reload: it goes on with the start that it had
-		if e := w.truth[k]; !e.firing && !e.start.IsZero() {
-			w.truth[k] = episode{firing: true, start: e.start}
-			w.note("%s: fires again since %s", k, e.start.Format(time.TimeOnly))
+		if e := cl.truth[k]; !e.firing && !e.start.IsZero() {
+			cl.truth[k] = episode{firing: true, start: e.start}
+			cl.note("%s: fires again since %s", k, e.start.Format(time.TimeOnly))
 		}
 	case 3:
-		w.silenced[k] = !w.silenced[k]
-		w.note("%s: silenced %v", k, w.silenced[k])
+		cl.silenced[k] = !cl.silenced[k]
+		cl.note("%s: silenced %v", k, cl.silenced[k])
 	case 4:
-		return w.person()
+		return cl.person()
 	case 5: // what was under way arrives
-		if len(w.late) > 0 {
-			i := w.IntN(len(w.late))
-			l := w.late[i]
-			w.late = slices.Delete(w.late, i, i+1)
-			return w.deliver("late", l)
+		if len(cl.late) > 0 {
+			i := cl.IntN(len(cl.late))
+			l := cl.late[i]
+			cl.late = slices.Delete(cl.late, i, i+1)
+			return cl.deliver("late", l)
 		}
 	default:
-		w.hear(peer)
-		l := w.list(peer)
+		cl.hear(peer)
+		l := cl.list(peer)
 		if len(l.alerts) == 0 {
 			return nil
 		}
-		if w.IntN(5) == 0 {
-			w.late = append(w.late, l)
+		if cl.IntN(5) == 0 {
+			cl.late = append(cl.late, l)
 			return nil
 		}
-		if w.IntN(6) == 0 && len(l.alerts) > 1 {
+		if cl.IntN(6) == 0 && len(l.alerts) > 1 {
 			l.truncated = true
 			delete(l.alerts, k)
 		}
-		if err := w.deliver(fmt.Sprint("peer ", peer), l); err != nil || w.IntN(6) > 0 {
+		if err := cl.deliver(fmt.Sprint("peer ", peer), l); err != nil || cl.IntN(6) > 0 {
 			return err
 		}
-		return w.deliver("once more", l)
+		return cl.deliver("once more", l)
 	}
 	return nil
 }
 
 // hear brings an Alertmanager up to date, mostly.
-func (w *cluster) hear(peer int) {
+func (cl *cluster) hear(peer int) {
 	for _, k := range clusterKeys {
-		if w.IntN(4) > 0 {
-			w.views[peer][k] = w.truth[k]
+		if cl.IntN(4) > 0 {
+			cl.views[peer][k] = cl.truth[k]
 		}
 	}
 }
 
 // list is what an Alertmanager has to tell: what fires, and what is over since it told that it fires.
-func (w *cluster) list(peer int) listing {
+func (cl *cluster) list(peer int) listing {
 	l := listing{alerts: map[string]episode{}}
-	for k, e := range w.views[peer] {
-		if !w.silenced[k] && (e.firing || w.told[peer][k]) {
+	for k, e := range cl.views[peer] {
+		if !cl.silenced[k] && (e.firing || cl.told[peer][k]) {
 			l.alerts[k] = e
-			w.told[peer][k] = e.firing
+			cl.told[peer][k] = e.firing
 		}
 	}
 	return l
 }
 
 // deliver has a payload arrive, here and in the model.
-func (w *cluster) deliver(how string, l listing) error {
+func (cl *cluster) deliver(how string, l listing) error {
 	var firing, ended []Signal
 	list := Signal{Action: Reconcile, GroupKey: "g"}
 	for _, k := range clusterKeys {
@@ -171,21 +171,21 @@ func (w *cluster) deliver(how string, l listing) error {
 	if !l.truncated {
 		signals = append(signals, list)
 	}
-	w.note("%s: firing %v, over %v, truncated %v", how, list.Present, list.Ended, l.truncated)
-	lines := w.lateLines()
-	for _, c := range w.product.fold(w.now, signals...) {
-		w.pages += len(c.Pages)
+	cl.note("%s: firing %v, over %v, truncated %v", how, list.Present, list.Ended, l.truncated)
+	lines := cl.lateLines()
+	for _, c := range cl.product.fold(cl.now, signals...) {
+		cl.pages += len(c.Pages)
 	}
-	aside := w.model.hear(l, w.now)
-	if got := w.lateLines() - lines; got != aside {
+	aside := cl.model.hear(l, cl.now)
+	if got := cl.lateLines() - lines; got != aside {
 		return fmt.Errorf("%d lines about what is late, want %d", got, aside)
 	}
-	return w.compare()
+	return cl.compare()
 }
 
 // lateLines counts the lines that say that a signal was not believed.
-func (w *cluster) lateLines() (n int) {
-	for _, e := range w.product.events {
+func (cl *cluster) lateLines() (n int) {
+	for _, e := range cl.product.events {
 		if e.Kind == EventLate {
 			n++
 		}
@@ -194,31 +194,31 @@ func (w *cluster) lateLines() (n int) {
 }
 
 // person lets somebody act on the latest incident.
-func (w *cluster) person() error {
-	id := IncidentID(len(w.product.incidents))
+func (cl *cluster) person() error {
+	id := IncidentID(len(cl.product.incidents))
 	if id == 0 {
 		return nil
 	}
-	a := []Act{{Do: ActAck}, {Do: ActResolve}, {Do: ActSnooze, Until: w.now.Add(time.Hour)}}[w.IntN(3)]
+	a := []Act{{Do: ActAck}, {Do: ActResolve}, {Do: ActSnooze, Until: cl.now.Add(time.Hour)}}[cl.IntN(3)]
 	policy, roster := payments()
-	c, err := w.product.incidents[id].Do(a, ByUser(bo), facts(policy, roster), w.now)
+	c, err := cl.product.incidents[id].Do(a, ByUser(bo), facts(policy, roster), cl.now)
 	if err != nil {
 		return nil //nolint:nilerr // it is refused, and nothing changes
 	}
-	w.note("Bo: %s", a.Do)
-	w.product.incidents[id] = c.Incident
-	w.model.incidents[id-1].act(a, w.now)
-	return w.compare()
+	cl.note("Bo: %s", a.Do)
+	cl.product.incidents[id] = c.Incident
+	cl.model.incidents[id-1].act(a, cl.now)
+	return cl.compare()
 }
 
 // timer lets what the model waits for come due: the end of a snooze, or of the peace after a person's
 // resolve. Other timers escalate, which is tried elsewhere.
-func (w *cluster) timer() error {
-	for i, m := range w.model.incidents {
-		if m.pageAt.IsZero() || m.pageAt.After(w.now) {
+func (cl *cluster) timer() error {
+	for i, m := range cl.model.incidents {
+		if m.pageAt.IsZero() || m.pageAt.After(cl.now) {
 			continue
 		}
-		in := w.product.incidents[IncidentID(i+1)]
+		in := cl.product.incidents[IncidentID(i+1)]
 		if in.NextAt == nil || !in.NextAt.Equal(m.pageAt) {
 			return fmt.Errorf("the timer of %s stands at %v, want %s", in.ID, in.NextAt, m.pageAt)
 		}
@@ -227,18 +227,18 @@ func (w *cluster) timer() error {
 		if !due {
 			return fmt.Errorf("the timer of %s does nothing", in.ID)
 		}
-		w.note("the timer of %s", in.ID)
-		w.product.incidents[in.ID] = c.Incident
-		w.pages += len(c.Pages)
-		w.model.page(m)
+		cl.note("the timer of %s", in.ID)
+		cl.product.incidents[in.ID] = c.Incident
+		cl.pages += len(c.Pages)
+		cl.model.page(m)
 	}
-	return w.compare()
+	return cl.compare()
 }
 
-func (w *cluster) compare() error {
-	m := &w.model
+func (cl *cluster) compare() error {
+	m := &cl.model
 	firing := map[string]bool{}
-	for _, a := range w.product.alerts {
+	for _, a := range cl.product.alerts {
 		if a.Firing {
 			firing[a.DedupKey] = true
 		}
@@ -248,42 +248,42 @@ func (w *cluster) compare() error {
 			return fmt.Errorf("%s: firing %v, want %v", k, firing[k], m.alerts[k].firing)
 		}
 	}
-	if len(w.product.incidents) != len(m.incidents) {
-		return fmt.Errorf("%d incidents, want %d", len(w.product.incidents), len(m.incidents))
+	if len(cl.product.incidents) != len(m.incidents) {
+		return fmt.Errorf("%d incidents, want %d", len(cl.product.incidents), len(m.incidents))
 	}
 	for i, want := range m.incidents {
-		if in := w.product.incidents[IncidentID(i+1)]; in.Status != want.status {
+		if in := cl.product.incidents[IncidentID(i+1)]; in.Status != want.status {
 			return fmt.Errorf("%s is %q, want %q", in.ID, in.Status, want.status)
 		}
 	}
-	if w.pages != m.pages {
-		return fmt.Errorf("%d pages, want %d", w.pages, m.pages)
+	if cl.pages != m.pages {
+		return fmt.Errorf("%d pages, want %d", cl.pages, m.pages)
 	}
 	return nil
 }
 
 // settle has both say twice, all of it, what is true: then that holds here, and what fires is open.
-func (w *cluster) settle() error {
-	clear(w.silenced)
+func (cl *cluster) settle() error {
+	clear(cl.silenced)
 	for range 2 {
-		for peer := range w.views {
-			w.now = w.now.Add(70 * time.Second)
-			if err := w.timer(); err != nil {
+		for peer := range cl.views {
+			cl.now = cl.now.Add(70 * time.Second)
+			if err := cl.timer(); err != nil {
 				return err
 			}
 			l := listing{alerts: map[string]episode{}}
-			for k, e := range w.truth {
+			for k, e := range cl.truth {
 				if !e.start.IsZero() {
 					l.alerts[k] = e
 				}
 			}
-			if err := w.deliver(fmt.Sprint("the truth by peer ", peer), l); err != nil {
+			if err := cl.deliver(fmt.Sprint("the truth by peer ", peer), l); err != nil {
 				return err
 			}
 		}
 	}
 	for _, k := range clusterKeys {
-		a, fires := w.model.alerts[k], w.truth[k].firing
+		a, fires := cl.model.alerts[k], cl.truth[k].firing
 		if a.firing != fires || fires && a.incident.status == Resolved {
 			return fmt.Errorf("%s: firing %v is not true, or it is in no open incident", k, a.firing)
 		}

@@ -74,11 +74,11 @@ func (c *Change) detail() Detail {
 }
 
 // nobody says why a step pages nobody; empty: no target has anybody.
-func (s *audience) nobody() string {
-	if len(s.unknown) == 0 {
+func (a *audience) nobody() string {
+	if len(a.unknown) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the Slack group @%s is unknown", strings.Join(s.unknown, ", @"))
+	return fmt.Sprintf("the Slack group @%s is unknown", strings.Join(a.unknown, ", @"))
 }
 
 // pageAudience pages the people, channels and webhooks of a step, and sets the timer for what

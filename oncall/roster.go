@@ -42,10 +42,10 @@ func (r Roster) fallback(id TeamID) []UserID {
 	return nil
 }
 
-func (r Staff) active(users []UserID) []UserID {
+func (st Staff) active(users []UserID) []UserID {
 	var active []UserID
 	for _, u := range users {
-		if !r.gone(u) {
+		if !st.gone(u) {
 			active = append(active, u)
 		}
 	}
@@ -53,8 +53,8 @@ func (r Staff) active(users []UserID) []UserID {
 }
 
 // gone reports whether somebody is known to be deactivated; people who are unknown are paged.
-func (r Staff) gone(u UserID) bool {
-	p, known := r.Users[u]
+func (st Staff) gone(u UserID) bool {
+	p, known := st.Users[u]
 	return known && p.DeactivatedAt != nil
 }
 
@@ -81,9 +81,9 @@ func (t Team) OnRoster(admins []UserID, zone string) RosterTeam {
 }
 
 // Stints returns a person's stints in all schedules, by start and then by name.
-func (r Staff) Stints(user UserID, from, to time.Time) []schedule.Stint {
+func (st Staff) Stints(user UserID, from, to time.Time) []schedule.Stint {
 	var stints []schedule.Stint
-	for _, c := range r.Schedules {
+	for _, c := range st.Schedules {
 		stints = append(stints, c.Stints(user, from, to)...)
 	}
 	slices.SortFunc(stints, func(a, b schedule.Stint) int {
@@ -94,9 +94,9 @@ func (r Staff) Stints(user UserID, from, to time.Time) []schedule.Stint {
 
 // Clashes returns where else a person is on call while they would have a stint: in
 // other schedules or roles, cut to the stint. What they give away does not count.
-func (r Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
+func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
 	var found []schedule.Stint
-	for _, s := range r.Stints(user, with.Start, with.End) {
+	for _, s := range st.Stints(user, with.Start, with.End) {
 		if s.End.After(with.End) {
 			s.End = with.End
 		}
@@ -111,7 +111,7 @@ func (r Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Stin
 }
 
 // held reports whether the stint's person has it, from one end to the other.
-func (r Staff) held(s schedule.Stint) bool { return r.who(s, s.User) == always }
+func (st Staff) held(s schedule.Stint) bool { return st.who(s, s.User) == always }
 
 // A presence is how much of a stint somebody has.
 type presence int
@@ -123,8 +123,8 @@ const (
 )
 
 // who returns how much of a stint a person has.
-func (r Staff) who(s schedule.Stint, user UserID) presence {
-	c := r.Schedules[s.Schedule]
+func (st Staff) who(s schedule.Stint, user UserID) presence {
+	c := st.Schedules[s.Schedule]
 	if c == nil {
 		return never
 	}
@@ -146,7 +146,7 @@ func (r Staff) who(s schedule.Stint, user UserID) presence {
 }
 
 // deactivated reports whether a person can't be on call any more.
-func (r Staff) deactivated(user UserID) bool {
-	u, known := r.Users[user]
+func (st Staff) deactivated(user UserID) bool {
+	u, known := st.Users[user]
 	return !known || u.DeactivatedAt != nil
 }

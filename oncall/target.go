@@ -51,8 +51,8 @@ type audience struct {
 	policy   PolicyID // to which the incident is passed on afterwards
 }
 
-func (s *audience) empty() bool {
-	return len(s.people) == 0 && len(s.channels) == 0 && len(s.webhooks) == 0
+func (a *audience) empty() bool {
+	return len(a.people) == 0 && len(a.channels) == 0 && len(a.webhooks) == 0
 }
 
 // people resolves targets to people only.

@@ -43,7 +43,7 @@ func (m Membership) Step(is SlackGroup) GroupStep {
 }
 
 // Names reports whether the group is the one that a handle or id stands for.
-func (is SlackGroup) Names(handle string) bool { return is.ID == handle || is.Handle == handle }
+func (g SlackGroup) Names(handle string) bool { return g.ID == handle || g.Handle == handle }
 
 // NoticeGroup warns that a user group can't follow who is on call.
 const NoticeGroup NoticeKind = "group_trouble"

@@ -35,10 +35,10 @@ type socket struct {
 }
 
 // kill ends the socket without a word, as a broken network would.
-func (c *socket) kill() {
-	c.once.Do(func() { close(c.gone) })
-	if c.conn != nil {
-		_ = c.conn.Close()
+func (s *socket) kill() {
+	s.once.Do(func() { close(s.gone) })
+	if s.conn != nil {
+		_ = s.conn.Close()
 	}
 }
 
@@ -166,11 +166,11 @@ func (s *Sim) refreshLater(c *socket, every time.Duration) {
 }
 
 // send queues a frame; a socket that takes nothing any more is cut.
-func (c *socket) send(frame []byte) {
+func (s *socket) send(frame []byte) {
 	select {
-	case c.out <- frame:
+	case s.out <- frame:
 	default:
-		c.kill()
+		s.kill()
 	}
 }
 

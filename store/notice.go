@@ -22,11 +22,11 @@ type NoticeDrawing struct {
 
 // Done reports whether there is nothing to tell at now: the message shows the notice
 // as it is, or it is too late to begin.
-func (t NoticeDrawing) Done(now time.Time) bool {
-	if t.Place == (Place{}) {
-		return t.Notice.Until != nil && now.After(*t.Notice.Until)
+func (n NoticeDrawing) Done(now time.Time) bool {
+	if n.Place == (Place{}) {
+		return n.Notice.Until != nil && now.After(*n.Notice.Until)
 	}
-	return t.Drawn >= t.Notice.Version
+	return n.Drawn >= n.Notice.Version
 }
 
 // Notify tells people and channels, of each key once.

@@ -21,8 +21,8 @@ type GroupDuties struct {
 }
 
 // Usable reports whether somebody is known to be in the workspace.
-func (f GroupDuties) Usable(u oncall.UserID) bool {
-	gone, known := f.gone[u]
+func (g GroupDuties) Usable(u oncall.UserID) bool {
+	gone, known := g.gone[u]
 	return known && !gone
 }
 

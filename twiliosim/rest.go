@@ -21,10 +21,10 @@ type refusal struct {
 
 func refuse(status, code int, message string) *refusal { return &refusal{status, code, message} }
 
-func (e *refusal) write(w http.ResponseWriter) {
-	writeJSON(w, e.status, obj{
-		"status": e.status, "code": e.code, "message": e.message,
-		"more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(e.code),
+func (r *refusal) write(w http.ResponseWriter) {
+	writeJSON(w, r.status, obj{
+		"status": r.status, "code": r.code, "message": r.message,
+		"more_info": "https://www.twilio.com/docs/errors/" + strconv.Itoa(r.code),
 	})
 }
 

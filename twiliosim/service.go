@@ -15,7 +15,7 @@ type Service struct {
 }
 
 // drops reports whether incoming messages are neither logged nor delivered.
-func (v *Service) drops() bool { return v != nil && !v.Defers && v.InboundURL == "" }
+func (s *Service) drops() bool { return s != nil && !s.Defers && s.InboundURL == "" }
 
 // SetService puts our number into a Messaging Service.
 func (s *Sim) SetService(v Service) {
@@ -35,10 +35,10 @@ var serviceRoutes = map[string]endpoint{
 	"GET /v1/Services/{service}/DestinationAlphaSenders": {takes: append(paging, "IsoCountryCode"), do: (*Sim).listNoAlpha},
 }
 
-func (v Service) shown(account string) obj {
+func (s Service) shown(account string) obj {
 	return obj{
-		"sid": v.SID, "account_sid": account, "friendly_name": "Simulated service", "inbound_request_url": null(v.InboundURL),
-		"use_inbound_webhook_on_number": v.Defers, "inbound_method": "POST", "url": "https://messaging.twilio.com/v1/Services/" + v.SID,
+		"sid": s.SID, "account_sid": account, "friendly_name": "Simulated service", "inbound_request_url": null(s.InboundURL),
+		"use_inbound_webhook_on_number": s.Defers, "inbound_method": "POST", "url": "https://messaging.twilio.com/v1/Services/" + s.SID,
 	}
 }
 

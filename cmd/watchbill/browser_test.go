@@ -63,7 +63,7 @@ func TestBrowser(t *testing.T) {
 }
 
 // picture saves a screenshot in the directory WATCHBILL_PICTURES, for a person to look at.
-func (s *demo) picture(t *testing.T, ctx context.Context, name string) { //nolint:revive // t comes first in tests
+func (d *demo) picture(t *testing.T, ctx context.Context, name string) { //nolint:revive // t comes first in tests
 	dir := os.Getenv("WATCHBILL_PICTURES")
 	if dir == "" {
 		return

@@ -37,23 +37,23 @@ type trap struct {
 	sprung chan struct{}
 }
 
-func (p *trap) set(point string, spring func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.point, p.spring, p.sprung = point, spring, make(chan struct{})
+func (t *trap) set(point string, spring func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.point, t.spring, t.sprung = point, spring, make(chan struct{})
 }
 
 // reach springs the trap if it is set for the point, and reports whether it is. The caller must
 // then go no further.
-func (p *trap) reach(point string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.point != point {
+func (t *trap) reach(point string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.point != point {
 		return false
 	}
-	p.point = ""
-	p.spring()
-	close(p.sprung)
+	t.point = ""
+	t.spring()
+	close(t.sprung)
 	return true
 }
 

@@ -128,7 +128,7 @@ func newCrash(t *testing.T, c crashChannel) *crash {
 }
 
 // setUp makes Ann the person to page, immediately and only by this channel.
-func (k *crash) setUp(c crashChannel) {
+func (c *crash) setUp(by crashChannel) {
 	setup := oncall.Setup{
 		Users: []oncall.SetupUser{{Name: "Ann", Slack: "U0ANN"}},
 		Teams: []oncall.SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"Ann"}}},
@@ -139,16 +139,16 @@ func (k *crash) setUp(c crashChannel) {
 			Name: "demo", Team: "payments", Policy: "default", Format: "generic", Key: storyKey,
 		}},
 	}
-	db, err := store.Open(k.t.Context(), k.db, store.Options{Log: zerolog.Nop()})
+	db, err := store.Open(c.t.Context(), c.db, store.Options{Log: zerolog.Nop()})
 	if err != nil {
-		k.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Apply(k.t.Context(), setup, store.ApplyOptions{Write: true}, time.Now()); err != nil {
-		k.t.Fatal(err)
+	if _, err := db.Apply(c.t.Context(), setup, store.ApplyOptions{Write: true}, time.Now()); err != nil {
+		c.t.Fatal(err)
 	}
-	if c.method != "" {
-		reachBy(k.t, db, c.method, k.address)
+	if by.method != "" {
+		reachBy(c.t, db, by.method, c.address)
 	}
 }
 
@@ -173,62 +173,62 @@ func reachBy(t *testing.T, db *store.System, method oncall.Method, address strin
 }
 
 // saw springs the trap at the points that only the database sees.
-func (k *crash) saw(sql string) bool {
+func (c *crash) saw(sql string) bool {
 	switch {
 	case strings.Contains(sql, "UPDATE pages") && strings.Contains(sql, "SET state ="):
-		if k.saved.Add(1) == 1 {
-			return k.trap.reach(beforeIntent)
+		if c.saved.Add(1) == 1 {
+			return c.trap.reach(beforeIntent)
 		}
-		return k.trap.reach(beforeRecord)
-	case strings.Contains(sql, "JobSetStateIfRunningMany") && k.delivered():
-		return k.trap.reach(beforeDone)
+		return c.trap.reach(beforeRecord)
+	case strings.Contains(sql, "JobSetStateIfRunningMany") && c.delivered():
+		return c.trap.reach(beforeDone)
 	}
 	return false
 }
 
 // delivered reports whether the page is recorded as sent.
-func (k *crash) delivered() (done bool) {
-	err := k.look.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM pages WHERE state = 'delivered')`).Scan(&done)
+func (c *crash) delivered() (done bool) {
+	err := c.look.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM pages WHERE state = 'delivered')`).Scan(&done)
 	return err == nil && done
 }
 
 // run kills the program at the point and returns how often Ann was finally reached.
-func (k *crash) run(point string) int {
-	first := k.program(k.gated)
-	k.trap.set(point, func() { _ = first.Process.Kill() })
-	k.signal(first)
+func (c *crash) run(point string) int {
+	first := c.program(c.gated)
+	c.trap.set(point, func() { _ = first.Process.Kill() })
+	c.signal(first)
 	select {
-	case <-k.trap.sprung:
+	case <-c.trap.sprung:
 	case <-time.After(time.Minute):
-		k.t.Fatalf("the program never came to the point %q", point)
+		c.t.Fatalf("the program never came to the point %q", point)
 	}
 	_ = first.Wait()
-	second := k.program(k.db)
-	k.t.Cleanup(func() { stopProgram(k.t, second) })
+	second := c.program(c.db)
+	c.t.Cleanup(func() { stopProgram(c.t, second) })
 	deadline := time.Now().Add(60 * time.Second)
 	for {
 		var done bool
-		err := k.look.QueryRow(k.t.Context(), `
+		err := c.look.QueryRow(c.t.Context(), `
 			SELECT EXISTS (SELECT FROM pages WHERE state = 'delivered')
 			   AND NOT EXISTS (SELECT FROM river_job WHERE kind = 'page' AND state NOT IN ('completed', 'cancelled'))`).Scan(&done)
 		if err != nil {
-			k.t.Fatal(err)
+			c.t.Fatal(err)
 		}
 		if done {
-			return k.taken()
+			return c.taken()
 		}
 		if time.Now().After(deadline) {
-			k.t.Logf("the page was not delivered within 60 s: %s", second.log)
-			return k.taken()
+			c.t.Logf("the page was not delivered within 60 s: %s", second.log)
+			return c.taken()
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
 // direct counts the direct messages to Ann that Slack has accepted.
-func (k *crash) direct() (n int) {
-	for _, c := range k.sim.Calls() {
-		if c.Method == "chat.postMessage" && c.OK && c.Args["channel"] == "U0ANN" {
+func (c *crash) direct() (n int) {
+	for _, call := range c.sim.Calls() {
+		if call.Method == "chat.postMessage" && call.OK && call.Args["channel"] == "U0ANN" {
 			n++
 		}
 	}
@@ -266,9 +266,9 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-func (k *crash) program(database string) running {
-	k.t.Helper()
-	return startProgram(k.t, asProgram(k.t), append(k.env, "DATABASE_URL="+database))
+func (c *crash) program(database string) running {
+	c.t.Helper()
+	return startProgram(c.t, asProgram(c.t), append(c.env, "DATABASE_URL="+database))
 }
 
 // asProgram returns a name by which this very test binary is the program.
@@ -316,15 +316,15 @@ func startProgram(t *testing.T, name string, env []string) running {
 	}
 }
 
-func (k *crash) signal(to running) {
-	k.t.Helper()
+func (c *crash) signal(to running) {
+	c.t.Helper()
 	const body = `{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "critical"}`
 	code, err := postSignal("http://"+to.addr+"/v1/signals/"+storyKey, []byte(body))
 	if err != nil {
-		k.t.Fatal(err)
+		c.t.Fatal(err)
 	}
 	if code != http.StatusAccepted {
-		k.t.Fatalf("the signal was answered %d", code)
+		c.t.Fatalf("the signal was answered %d", code)
 	}
 }
 

@@ -41,12 +41,12 @@ type atCmd struct {
 type instant struct{ time.Time }
 
 // UnmarshalText reads a command-line argument.
-func (t *instant) UnmarshalText(text []byte) error {
+func (i *instant) UnmarshalText(text []byte) error {
 	parsed, err := time.Parse(time.RFC3339, string(text))
 	if err != nil {
 		return fmt.Errorf("%q is not an instant such as 2026-03-08T07:00:00Z", text)
 	}
-	t.Time = parsed
+	i.Time = parsed
 	return nil
 }
 

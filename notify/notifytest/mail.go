@@ -34,37 +34,37 @@ type session struct {
 
 // NewSession is called by go-smtp for each connection.
 func (o *Office) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{office: o}, nil }
-func (c *session) Reset()                                     {}
-func (c *session) Logout() error                              { return nil }
-func (c *session) AuthMechanisms() []string                   { return []string{sasl.Plain} }
+func (s *session) Reset()                                     {}
+func (s *session) Logout() error                              { return nil }
+func (s *session) AuthMechanisms() []string                   { return []string{sasl.Plain} }
 
-func (c *session) Auth(string) (sasl.Server, error) {
+func (s *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		if user != "watchbill" || password != OfficePassword {
 			return smtp.ErrAuthFailed
 		}
-		c.known = true
+		s.known = true
 		return nil
 	}), nil
 }
 
-func (c *session) Mail(string, *smtp.MailOptions) error {
-	if !c.known {
+func (s *session) Mail(string, *smtp.MailOptions) error {
+	if !s.known {
 		return smtp.ErrAuthRequired
 	}
 	return nil
 }
 
-func (c *session) Rcpt(string, *smtp.RcptOptions) error { return c.office.Rcpt }
+func (s *session) Rcpt(string, *smtp.RcptOptions) error { return s.office.Rcpt }
 
-func (c *session) Data(r io.Reader) error {
+func (s *session) Data(r io.Reader) error {
 	b, err := io.ReadAll(r)
-	c.office.mu.Lock()
-	defer c.office.mu.Unlock()
-	if err != nil || c.office.Data != nil {
-		return cmp.Or(c.office.Data, err)
+	s.office.mu.Lock()
+	defer s.office.mu.Unlock()
+	if err != nil || s.office.Data != nil {
+		return cmp.Or(s.office.Data, err)
 	}
-	c.office.mails = append(c.office.mails, string(b))
+	s.office.mails = append(s.office.mails, string(b))
 	return nil
 }
 

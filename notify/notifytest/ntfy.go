@@ -60,10 +60,10 @@ func NewNtfy(clock func() time.Time) *Ntfy {
 }
 
 // known refuses requests with an unknown token, whatever they are for.
-func (p *Ntfy) known(next http.Handler) http.Handler {
+func (n *Ntfy) known(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if auth := r.Header.Get("Authorization"); auth != "" && auth != "Bearer "+NtfyToken && !p.Open {
-			p.refuse(w, http.StatusUnauthorized)
+		if auth := r.Header.Get("Authorization"); auth != "" && auth != "Bearer "+NtfyToken && !n.Open {
+			n.refuse(w, http.StatusUnauthorized)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -71,48 +71,48 @@ func (p *Ntfy) known(next http.Handler) http.Handler {
 }
 
 // account says whose token it is; without a token it says that the client is anonymous.
-func (p *Ntfy) account(w http.ResponseWriter, r *http.Request) {
-	if p.Open || r.Header.Get("Authorization") == "" {
+func (n *Ntfy) account(w http.ResponseWriter, r *http.Request) {
+	if n.Open || r.Header.Get("Authorization") == "" {
 		fmt.Fprintln(w, `{"username":"*","role":"anonymous"}`)
 		return
 	}
 	fmt.Fprintln(w, `{"username":"watchbill","role":"user"}`)
 }
 
-func (p *Ntfy) refuse(w http.ResponseWriter, status int) {
-	p.refuseAs(w, 100*status+1, strings.ToLower(http.StatusText(status)))
+func (n *Ntfy) refuse(w http.ResponseWriter, status int) {
+	n.refuseAs(w, 100*status+1, strings.ToLower(http.StatusText(status)))
 }
 
 // refuseAs refuses with a code of ntfy's, which begins with the status.
-func (p *Ntfy) refuseAs(w http.ResponseWriter, code int, why string) {
-	w.Header().Set("Date", p.clock().UTC().Format(http.TimeFormat))
+func (n *Ntfy) refuseAs(w http.ResponseWriter, code int, why string) {
+	w.Header().Set("Date", n.clock().UTC().Format(http.TimeFormat))
 	w.WriteHeader(code / 100)
 	fmt.Fprintf(w, `{"code":%d,"http":%d,"error":"%s"}`, code, code/100, why)
 }
 
-func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
+func (n *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 	var m NtfyMessage
 	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.Topic == "" || len(m.Actions) > 3 {
-		p.refuse(w, http.StatusBadRequest)
+		n.refuse(w, http.StatusBadRequest)
 		return
 	}
 	if r.Header.Get("Authorization") == "" || m.Topic == "of-somebody-else" {
-		p.refuse(w, http.StatusForbidden)
+		n.refuse(w, http.StatusForbidden)
 		return
 	}
-	p.mu.Lock()
-	fault := p.fault
-	p.mu.Unlock()
+	n.mu.Lock()
+	fault := n.fault
+	n.mu.Unlock()
 	switch status, err := strconv.Atoi(fault); {
 	case err == nil && status >= 1000:
-		p.refuseAs(w, status, "limit reached: daily message quota reached")
+		n.refuseAs(w, status, "limit reached: daily message quota reached")
 	case err == nil:
-		p.refuse(w, status)
+		n.refuse(w, status)
 	case fault == "hang":
-		p.waits()
+		n.waits()
 		<-r.Context().Done()
 	default:
-		m = p.Add(m)
+		m = n.Add(m)
 		if fault == "cut" {
 			panic(http.ErrAbortHandler)
 		}
@@ -121,46 +121,46 @@ func (p *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 }
 
 // reply accepts a text without a token, because everybody may write to the reply topic.
-func (p *Ntfy) reply(w http.ResponseWriter, r *http.Request) {
+func (n *Ntfy) reply(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
-	_ = json.NewEncoder(w).Encode(p.Add(NtfyMessage{Topic: r.PathValue("topic"), Message: string(b)}))
+	_ = json.NewEncoder(w).Encode(n.Add(NtfyMessage{Topic: r.PathValue("topic"), Message: string(b)}))
 }
 
 // Add adds a message to its topic.
-func (p *Ntfy) Add(m NtfyMessage) NtfyMessage {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	m.Event, m.Time = "message", p.clock().Unix()
-	m.ID = fmt.Sprintf("id%06d", len(p.topics[m.Topic])+1)
-	p.topics[m.Topic] = append(p.topics[m.Topic], m)
-	close(p.wake)
-	p.wake = make(chan struct{})
+func (n *Ntfy) Add(m NtfyMessage) NtfyMessage {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	m.Event, m.Time = "message", n.clock().Unix()
+	m.ID = fmt.Sprintf("id%06d", len(n.topics[m.Topic])+1)
+	n.topics[m.Topic] = append(n.topics[m.Topic], m)
+	close(n.wake)
+	n.wake = make(chan struct{})
 	return m
 }
 
 // since returns what a topic has after an id or a time.
-func (p *Ntfy) since(topic, since string) ([]NtfyMessage, chan struct{}) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all := p.topics[topic]
+func (n *Ntfy) since(topic, since string) ([]NtfyMessage, chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := n.topics[topic]
 	if at := slices.IndexFunc(all, func(m NtfyMessage) bool { return m.ID == since }); at >= 0 {
 		all = all[at+1:]
 	} else if from, err := strconv.ParseInt(since, 10, 64); err == nil {
 		all = slices.DeleteFunc(slices.Clone(all), func(m NtfyMessage) bool { return m.Time < from })
 	}
-	return slices.Clone(all), p.wake
+	return slices.Clone(all), n.wake
 }
 
-func (p *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
+func (n *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") == "" || r.PathValue("topic") == "of-somebody-else" {
-		p.refuse(w, http.StatusForbidden)
+		n.refuse(w, http.StatusForbidden)
 		return
 	}
 	topic, since := r.PathValue("topic"), r.FormValue("since")
 	out := json.NewEncoder(w)
 	_ = out.Encode(NtfyMessage{ID: "open", Event: "open", Topic: topic})
 	for {
-		lines, wake := p.since(topic, since)
+		lines, wake := n.since(topic, since)
 		for _, m := range lines {
 			_ = out.Encode(m)
 			since = m.ID
@@ -169,7 +169,7 @@ func (p *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		_ = http.NewResponseController(w).Flush()
-		p.waits()
+		n.waits()
 		select {
 		case <-wake:
 		case <-r.Context().Done():
@@ -179,31 +179,31 @@ func (p *Ntfy) subscribe(w http.ResponseWriter, r *http.Request) {
 }
 
 // Fail makes the next publications fail: "cut" after accepting it, "hang", or a status.
-func (p *Ntfy) Fail(with string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.fault = with
+func (n *Ntfy) Fail(with string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.fault = with
 }
 
 // OnWait makes the server call f whenever a request starts to wait: a publication that hangs, or a
 // listener without new messages.
-func (p *Ntfy) OnWait(f func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.onWait = f
+func (n *Ntfy) OnWait(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.onWait = f
 }
 
-func (p *Ntfy) waits() {
-	p.mu.Lock()
-	f := p.onWait
-	p.mu.Unlock()
+func (n *Ntfy) waits() {
+	n.mu.Lock()
+	f := n.onWait
+	n.mu.Unlock()
 	if f != nil {
 		f()
 	}
 }
 
 // Tap presses a button of a message on the phone.
-func (p *Ntfy) Tap(m NtfyMessage, label string) error {
+func (n *Ntfy) Tap(m NtfyMessage, label string) error {
 	for _, a := range m.Actions {
 		if a.Label != label || a.Action != "http" {
 			continue
@@ -218,7 +218,7 @@ func (p *Ntfy) Tap(m NtfyMessage, label string) error {
 }
 
 // Topic returns a topic's messages, oldest first.
-func (p *Ntfy) Topic(name string) []NtfyMessage {
-	all, _ := p.since(name, "")
+func (n *Ntfy) Topic(name string) []NtfyMessage {
+	all, _ := n.since(name, "")
 	return all
 }

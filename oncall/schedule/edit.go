@@ -8,18 +8,18 @@ import (
 )
 
 // Latest returns the id of the schedule's latest version, 0 if it has none.
-func (s Definition) Latest() int64 {
+func (d Definition) Latest() int64 {
 	latest := int64(0)
-	for _, v := range s.Versions {
+	for _, v := range d.Versions {
 		latest = max(latest, v.ID)
 	}
 	return latest
 }
 
 // Current returns the rotations in force at an instant.
-func (s Definition) Current(at time.Time) []Rotation {
+func (d Definition) Current(at time.Time) []Rotation {
 	begun, rotations := int64(ever), []Rotation(nil)
-	for _, v := range s.Versions { // of two that begin together, the later made counts
+	for _, v := range d.Versions { // of two that begin together, the later made counts
 		if from := v.Begins(); from >= begun && from <= nanos(at) {
 			begun, rotations = from, v.Rotations
 		}
@@ -32,40 +32,40 @@ func (s Definition) Current(at time.Time) []Rotation {
 // were planned before: the version is there once more for each of them. Seen is the latest version that the
 // author knew; if it is not the latest one any more, somebody else's edit would be
 // undone unread, so this one is refused.
-func (s Definition) Edit(v Version, seen int64, now time.Time) (Definition, error) {
-	if latest := s.Latest(); latest != seen {
-		return s, Refuse("%s has changed %q in the meantime, so nothing was saved. Open it again to see the change.", s.author(latest), s.Name)
+func (d Definition) Edit(v Version, seen int64, now time.Time) (Definition, error) {
+	if latest := d.Latest(); latest != seen {
+		return d, Refuse("%s has changed %q in the meantime, so nothing was saved. Open it again to see the change.", d.author(latest), d.Name)
 	}
 	if v.EffectiveFrom == nil {
 		v.EffectiveFrom = &now
 	}
 	if v.EffectiveFrom.Before(now) {
-		return s, Refuse("A change can't begin in the past.")
+		return d, Refuse("A change can't begin in the past.")
 	}
 	v.ID, v.CreatedAt = 0, now
 	v.Rotations = slices.Clone(v.Rotations)
 	for i := range v.Rotations {
 		// Written out, so that another zone of the schedule never changes the past.
-		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, s.TimeZone)
+		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, d.TimeZone)
 	}
-	was := s
-	planned := s.later(*v.EffectiveFrom)
-	s.Versions = append(slices.Clone(s.Versions), v)
+	was := d
+	planned := d.later(*v.EffectiveFrom)
+	d.Versions = append(slices.Clone(d.Versions), v)
 	for _, p := range planned {
 		v.EffectiveFrom = p.EffectiveFrom
-		s.Versions = append(s.Versions, v)
+		d.Versions = append(d.Versions, v)
 	}
-	if _, err := Compile(s); err != nil {
-		return s, err
+	if _, err := Compile(d); err != nil {
+		return d, err
 	}
-	return s, was.CheckNewTurns(v.Rotations, now)
+	return d, was.CheckNewTurns(v.Rotations, now)
 }
 
 // History returns the versions without those that an edit had to repeat in the place of
 // later ones.
-func (s Definition) History() []Version {
+func (d Definition) History() []Version {
 	var history []Version
-	for _, v := range s.Versions {
+	for _, v := range d.Versions {
 		if n := len(history); n > 0 && history[n-1].CreatedAt.Equal(v.CreatedAt) && reflect.DeepEqual(history[n-1].Rotations, v.Rotations) {
 			continue
 		}
@@ -76,9 +76,9 @@ func (s Definition) History() []Version {
 
 // Planned returns the versions that change something after an instant, the first one
 // first.
-func (s Definition) Planned(after time.Time) []Version {
-	before := s.Current(after)
-	return slices.DeleteFunc(s.later(after), func(p Version) bool {
+func (d Definition) Planned(after time.Time) []Version {
+	before := d.Current(after)
+	return slices.DeleteFunc(d.later(after), func(p Version) bool {
 		same := reflect.DeepEqual(before, p.Rotations)
 		before = p.Rotations
 		return same
@@ -86,9 +86,9 @@ func (s Definition) Planned(after time.Time) []Version {
 }
 
 // later returns the versions that begin after an instant, in order.
-func (s Definition) later(after time.Time) []Version {
+func (d Definition) later(after time.Time) []Version {
 	var planned []Version
-	for _, v := range s.Versions { // of two that begin together, the later made counts
+	for _, v := range d.Versions { // of two that begin together, the later made counts
 		if v.EffectiveFrom == nil || !v.EffectiveFrom.After(after) {
 			continue
 		}
@@ -100,8 +100,8 @@ func (s Definition) later(after time.Time) []Version {
 }
 
 // author names whoever made a version.
-func (s Definition) author(version int64) Sentence {
-	for _, v := range s.Versions {
+func (d Definition) author(version int64) Sentence {
+	for _, v := range d.Versions {
 		if v.ID == version && v.CreatedBy != "" {
 			return Say("%s", v.CreatedBy)
 		}
@@ -142,24 +142,24 @@ func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
 }
 
 // Restored returns an earlier version's rotations as a new version.
-func (s Definition) Restored(version int64, by UserID) (Version, error) {
-	for _, v := range s.Versions {
+func (d Definition) Restored(version int64, by UserID) (Version, error) {
+	for _, v := range d.Versions {
 		if v.ID == version {
 			return Version{Rotations: v.Rotations, Note: "restored " + Stamp(v.CreatedAt, time.UTC) + " UTC", CreatedBy: by}, nil
 		}
 	}
-	return Version{}, Refuse("There is no such version of %q any more.", s.Name)
+	return Version{}, Refuse("There is no such version of %q any more.", d.Name)
 }
 
 // Fits refuses a manual shift that is wrong or, where the schedule keeps them apart,
 // overlaps another of its role.
-func (s Definition) Fits(shift ManualShift) error {
+func (d Definition) Fits(shift ManualShift) error {
 	if _, err := compileShift(shift, "The shift", people{}); err != nil {
 		return err
 	}
-	if overlap := OverlappingShifts(s.Shifts, shift); s.Apart && len(overlap) > 0 {
+	if overlap := OverlappingShifts(d.Shifts, shift); d.Apart && len(overlap) > 0 {
 		return Refuse("%s already has a shift in %q that overlaps this one, and the schedule doesn't allow that.",
-			People(overlap[0].Users, " and "), s.Name)
+			People(overlap[0].Users, " and "), d.Name)
 	}
 	return nil
 }

@@ -77,24 +77,24 @@ func (d *deal) index(k int64) int64 { return (d.offset + k - d.first) % int64(le
 type group []person
 
 // at returns who has the turn at t; false if the rotation is not in force.
-func (y *layer) at(t int64) (group, bool) {
-	if t >= y.until {
+func (l *layer) at(t int64) (group, bool) {
+	if t >= l.until {
 		return nil, false
 	}
-	h := y.zone.reading(seconds(t))
-	if h < y.turns.start || !y.week.contains(h) {
+	h := l.zone.reading(seconds(t))
+	if h < l.turns.start || !l.week.contains(h) {
 		return nil, false
 	}
-	return y.group(y.turns.number(h))
+	return l.group(l.turns.number(h))
 }
 
 // group returns who gets turn k.
-func (y *layer) group(k int64) (group, bool) {
-	i := len(y.deals) - 1
-	for i > 0 && y.deals[i].first > k {
+func (l *layer) group(k int64) (group, bool) {
+	i := len(l.deals) - 1
+	for i > 0 && l.deals[i].first > k {
 		i--
 	}
-	d := &y.deals[i]
+	d := &l.deals[i]
 	if k < d.first || len(d.groups) == 0 {
 		return nil, false
 	}
@@ -102,29 +102,29 @@ func (y *layer) group(k int64) (group, bool) {
 }
 
 // cuts calls add with every instant inside (from, to) at which the layer may change.
-func (y *layer) cuts(from, to int64, add func(int64)) {
-	if y.until > from && y.until < to {
-		add(y.until)
+func (l *layer) cuts(from, to int64, add func(int64)) {
+	if l.until > from && l.until < to {
+		add(l.until)
 	}
-	to = min(to, y.until)
+	to = min(to, l.until)
 	if from >= to {
 		return
 	}
-	lo, hi := y.zone.reading(seconds(from)), y.zone.reading(seconds(to-1))
-	at := func(reading int64) { add(y.zone.first(reading) * nanosecond) }
-	if y.turns.start > lo && y.turns.start <= hi {
-		at(y.turns.start)
+	lo, hi := l.zone.reading(seconds(from)), l.zone.reading(seconds(to-1))
+	at := func(reading int64) { add(l.zone.first(reading) * nanosecond) }
+	if l.turns.start > lo && l.turns.start <= hi {
+		at(l.turns.start)
 	}
-	if len(y.deals) > 1 || len(y.deals[0].groups) > 1 {
-		last := y.turns.number(hi)
-		for k := y.turns.number(lo) + 1; k <= last; k++ {
+	if len(l.deals) > 1 || len(l.deals[0].groups) > 1 {
+		last := l.turns.number(hi)
+		for k := l.turns.number(lo) + 1; k <= last; k++ {
 			// Outside the windows a hand-off shows only when the next one opens.
-			if h := y.turns.handOff(k); y.week.contains(h) {
+			if h := l.turns.handOff(k); l.week.contains(h) {
 				at(h)
 			}
 		}
 	}
-	y.week.edgesIn(lo, hi, at)
+	l.week.edgesIn(lo, hi, at)
 }
 
 // compileLayer checks a rotation and makes it ready to be asked.

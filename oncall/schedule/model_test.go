@@ -28,17 +28,17 @@ func paper(d Date, t TimeOfDay) time.Time {
 }
 
 // handOver returns when turn k begins, on paper.
-func (c *model) handOver(k int) time.Time {
-	r := c.rotation
+func (m *model) handOver(k int) time.Time {
+	r := m.rotation
 	start := paper(r.StartDate, r.HandOff)
 	n := k * max(r.Period.Every, 1)
 	switch {
 	case r.Period.Cron != "":
 		at := paper(r.StartDate, 0)
 		if k > 0 {
-			at = c.next.Add(time.Minute)
+			at = m.next.Add(time.Minute)
 		}
-		for !c.matches(at) {
+		for !m.matches(at) {
 			at = at.Add(time.Minute)
 		}
 		return at
@@ -55,8 +55,8 @@ func (c *model) handOver(k int) time.Time {
 }
 
 // matches knows the two expressions that the tests use.
-func (c *model) matches(at time.Time) bool {
-	switch c.rotation.Period.Cron {
+func (m *model) matches(at time.Time) bool {
+	switch m.rotation.Period.Cron {
 	case "30 1,2 * * *":
 		return at.Minute() == 30 && (at.Hour() == 1 || at.Hour() == 2)
 	case "0 0,12 13 * 5":
@@ -66,32 +66,32 @@ func (c *model) matches(at time.Time) bool {
 }
 
 // look reads the clock at t, which must be later than the last look.
-func (c *model) look(t time.Time) []UserID {
-	local := t.In(c.loc)
-	y, m, d := local.Date()
-	shown := time.Date(y, m, d, local.Hour(), local.Minute(), 0, 0, time.UTC)
-	if shown.After(c.reached) {
-		c.reached = shown
+func (m *model) look(t time.Time) []UserID {
+	local := t.In(m.loc)
+	year, month, day := local.Date()
+	shown := time.Date(year, month, day, local.Hour(), local.Minute(), 0, 0, time.UTC)
+	if shown.After(m.reached) {
+		m.reached = shown
 	}
-	for !c.next.After(c.reached) {
-		c.count++
-		c.next = c.handOver(c.count)
+	for !m.next.After(m.reached) {
+		m.count++
+		m.next = m.handOver(m.count)
 	}
-	if c.count == 0 || !c.open() {
+	if m.count == 0 || !m.open() {
 		return nil
 	}
-	return c.rotation.Turns[(c.count-1+c.rotation.FirstTurn)%len(c.rotation.Turns)]
+	return m.rotation.Turns[(m.count-1+m.rotation.FirstTurn)%len(m.rotation.Turns)]
 }
 
 // open looks for a window that was opened in the last week and is not yet closed.
-func (c *model) open() bool {
-	if len(c.rotation.Windows) == 0 {
+func (m *model) open() bool {
+	if len(m.rotation.Windows) == 0 {
 		return true
 	}
 	short := func(t time.Time) Weekday { return weekdays[(t.Weekday()+6)%7] }
 	for back := range 8 {
-		day := c.reached.AddDate(0, 0, -back).Truncate(24 * time.Hour)
-		for _, w := range c.rotation.Windows {
+		day := m.reached.AddDate(0, 0, -back).Truncate(24 * time.Hour)
+		for _, w := range m.rotation.Windows {
 			if short(day) != w.FromDay && !slices.Contains(w.Days, short(day)) {
 				continue
 			}
@@ -100,7 +100,7 @@ func (c *model) open() bool {
 			for !closed.After(opened) || w.ToDay != "" && short(closed) != w.ToDay {
 				closed = closed.AddDate(0, 0, 1)
 			}
-			if !opened.After(c.reached) && c.reached.Before(closed) {
+			if !opened.After(m.reached) && m.reached.Before(closed) {
 				return true
 			}
 		}

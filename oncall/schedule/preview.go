@@ -79,10 +79,10 @@ func moved(these, others []Shift, pattern Move) []Move {
 
 // IdleOverrides returns the overrides that lie between two instants at least in part
 // and change nothing there: after an edit, the swaps that no longer match a shift.
-func (c *Schedule) IdleOverrides(from, to time.Time) []OverrideID {
+func (s *Schedule) IdleOverrides(from, to time.Time) []OverrideID {
 	busy, all := map[OverrideID]bool{}, map[OverrideID]bool{}
-	for i := range c.lines {
-		l := &c.lines[i]
+	for i := range s.lines {
+		l := &s.lines[i]
 		for _, o := range l.ops {
 			if o.override != 0 && o.start < nanos(to) && o.end > nanos(from) {
 				all[o.override] = true

@@ -8,12 +8,12 @@ import (
 
 // At returns who has a role at t, sorted; nobody is an empty list. The empty role is
 // RolePrimary.
-func (c *Schedule) At(t time.Time, role string) []UserID { return c.AppendAt([]UserID{}, t, role) }
+func (s *Schedule) At(t time.Time, role string) []UserID { return s.AppendAt([]UserID{}, t, role) }
 
 // AppendAt appends to dst who has a role at t, sorted. It allocates nothing if dst has
 // room.
-func (c *Schedule) AppendAt(dst []UserID, t time.Time, role string) []UserID {
-	l := c.line(role)
+func (s *Schedule) AppendAt(dst []UserID, t time.Time, role string) []UserID {
+	l := s.line(role)
 	if l == nil {
 		return dst
 	}
@@ -22,10 +22,10 @@ func (c *Schedule) AppendAt(dst []UserID, t time.Time, role string) []UserID {
 }
 
 // Roles returns every role that anybody can have, RolePrimary first.
-func (c *Schedule) Roles() []string {
-	roles := make([]string, len(c.lines))
-	for i := range c.lines {
-		roles[i] = c.lines[i].role
+func (s *Schedule) Roles() []string {
+	roles := make([]string, len(s.lines))
+	for i := range s.lines {
+		roles[i] = s.lines[i].role
 	}
 	return roles
 }
@@ -40,7 +40,7 @@ type trace struct {
 }
 
 // intended reports whether a hole is one that somebody wanted.
-func (w *trace) intended() bool { return w.nobody && !w.missing }
+func (t *trace) intended() bool { return t.nobody && !t.missing }
 
 // resolve appends the answer for one role.
 func (l *line) resolve(dst []UserID, t int64, why *trace) []UserID {

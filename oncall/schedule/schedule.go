@@ -50,16 +50,16 @@ type Schedule struct {
 }
 
 // ID returns the schedule's id.
-func (c *Schedule) ID() ID { return c.id }
+func (s *Schedule) ID() ID { return s.id }
 
 // TeamID returns the team that the schedule belongs to.
-func (c *Schedule) TeamID() TeamID { return c.teamID }
+func (s *Schedule) TeamID() TeamID { return s.teamID }
 
 // Name returns the schedule's name.
-func (c *Schedule) Name() string { return c.name }
+func (s *Schedule) Name() string { return s.name }
 
 // TimeZone returns the schedule's own time zone.
-func (c *Schedule) TimeZone() string { return c.timeZone }
+func (s *Schedule) TimeZone() string { return s.timeZone }
 
 // A line is one role of a schedule; lines know nothing of each other.
 type line struct {
@@ -134,9 +134,9 @@ func rolesOf(s Definition, ops []op) []string {
 	return roles
 }
 
-func (c *Schedule) addVersion(v Version, defaultZone string, away people) error {
-	for i := range c.lines {
-		c.lines[i].versions = append(c.lines[i].versions, version{from: v.Begins()})
+func (s *Schedule) addVersion(v Version, defaultZone string, away people) error {
+	for i := range s.lines {
+		s.lines[i].versions = append(s.lines[i].versions, version{from: v.Begins()})
 	}
 	for i, r := range v.Rotations {
 		y, err := compileLayer(r, defaultZone, away)
@@ -147,26 +147,26 @@ func (c *Schedule) addVersion(v Version, defaultZone string, away people) error 
 			}
 			return Refuse("Rotation %s, %s.", name, err)
 		}
-		line := c.line(r.Role)
+		line := s.line(r.Role)
 		last := &line.versions[len(line.versions)-1]
 		if len(last.layers) == maxLayers {
 			return Refuse("There are more than %d rotations for role %q.", maxLayers, line.role)
 		}
 		last.layers = append(last.layers, y)
 	}
-	for i := range c.lines {
-		layers := c.lines[i].versions[len(c.lines[i].versions)-1].layers
+	for i := range s.lines {
+		layers := s.lines[i].versions[len(s.lines[i].versions)-1].layers
 		slices.SortStableFunc(layers, func(a, b layer) int { return cmp.Compare(b.priority, a.priority) })
 	}
 	return nil
 }
 
 // line finds a role; nil if nobody can have it.
-func (c *Schedule) line(role string) *line {
+func (s *Schedule) line(role string) *line {
 	role = roleName(role)
-	for i := range c.lines {
-		if c.lines[i].role == role {
-			return &c.lines[i]
+	for i := range s.lines {
+		if s.lines[i].role == role {
+			return &s.lines[i]
 		}
 	}
 	return nil

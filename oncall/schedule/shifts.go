@@ -52,25 +52,25 @@ const chunkDays = 91
 
 // Shifts returns the shifts of a role from one instant to another, the first MostShifts of them. They tile
 // the whole stretch, holes included; the first and the last are cut off at its ends.
-func (c *Schedule) Shifts(from, to time.Time, role string) []Shift {
-	return c.FirstShifts(from, to, role, MostShifts)
+func (s *Schedule) Shifts(from, to time.Time, role string) []Shift {
+	return s.FirstShifts(from, to, role, MostShifts)
 }
 
 // FirstShifts is Shifts for who needs only so many.
-func (c *Schedule) FirstShifts(from, to time.Time, role string, most int) []Shift {
+func (s *Schedule) FirstShifts(from, to time.Time, role string, most int) []Shift {
 	shifts := []Shift{}
-	for s := range c.Each(from, to, role) {
+	for shift := range s.Each(from, to, role) {
 		if len(shifts) == most {
 			break
 		}
-		shifts = append(shifts, s)
+		shifts = append(shifts, shift)
 	}
 	return shifts
 }
 
 // Each goes through the shifts of a role from one instant to another, however many there are.
-func (c *Schedule) Each(from, to time.Time, role string) iter.Seq[Shift] {
-	l := c.line(role)
+func (s *Schedule) Each(from, to time.Time, role string) iter.Seq[Shift] {
+	l := s.line(role)
 	if l == nil {
 		l = &line{role: role, versions: []version{{from: ever}}, cuts: []int64{ever}, acting: [][]int32{nil}}
 	}
@@ -112,8 +112,8 @@ func (c *Schedule) Each(from, to time.Time, role string) iter.Seq[Shift] {
 
 // NextChange returns the first instant after one, and before the horizon, at which
 // the people with a role are others; false if there is none.
-func (c *Schedule) NextChange(after, horizon time.Time, role string) (time.Time, bool) {
-	l := c.line(role)
+func (s *Schedule) NextChange(after, horizon time.Time, role string) (time.Time, bool) {
+	l := s.line(role)
 	if l == nil {
 		return time.Time{}, false
 	}
@@ -148,23 +148,23 @@ func later(t, days int64) int64 {
 }
 
 // Who returns who has each role at t, why, since when, and who comes next.
-func (c *Schedule) Who(t time.Time) []Duty {
-	duties := make([]Duty, 0, len(c.lines))
-	for i := range c.lines {
-		l := &c.lines[i]
-		now := c.At(t, l.role)
+func (s *Schedule) Who(t time.Time) []Duty {
+	duties := make([]Duty, 0, len(s.lines))
+	for i := range s.lines {
+		l := &s.lines[i]
+		now := s.At(t, l.role)
 		d := Duty{Role: l.role, Users: now, Next: []UserID{}}
 		var why trace
 		l.resolve(nil, nanos(t), &why)
 		d.Source = l.source(why)
-		if until, ok := c.NextChange(t, t.AddDate(1, 0, 0), l.role); ok {
-			d.Until, d.Next = until, c.At(until, l.role)
+		if until, ok := s.NextChange(t, t.AddDate(1, 0, 0), l.role); ok {
+			d.Until, d.Next = until, s.At(until, l.role)
 		}
 		for days := 7; days <= 7*64 && d.Since.IsZero(); days *= 4 {
 			from := t.AddDate(0, 0, -days)
-			for s := range c.Each(from, t.Add(1), l.role) {
-				if s.Start.After(from) {
-					d.Since = s.Start
+			for shift := range s.Each(from, t.Add(1), l.role) {
+				if shift.Start.After(from) {
+					d.Since = shift.Start
 				}
 			}
 		}
@@ -175,9 +175,9 @@ func (c *Schedule) Who(t time.Time) []Duty {
 
 // Gaps returns the stretches in which nobody has a role. A shadow never covers
 // anything, so nobody misses it.
-func (c *Schedule) Gaps(from, to time.Time, role string) []Gap {
+func (s *Schedule) Gaps(from, to time.Time, role string) []Gap {
 	gaps := []Gap{}
-	l := c.line(role)
+	l := s.line(role)
 	if role == RoleShadow {
 		return gaps
 	}

@@ -94,9 +94,9 @@ func (o Override) CheckTurns() error {
 }
 
 // CheckTurns refuses a schedule as it is set up for the first time if it hands off more often than once an hour.
-func (s Definition) CheckTurns() error {
-	for _, v := range s.Versions {
-		if err := checkTurns(nil, v.Rotations, s.TimeZone, v.Begins()); err != nil {
+func (d Definition) CheckTurns() error {
+	for _, v := range d.Versions {
+		if err := checkTurns(nil, v.Rotations, d.TimeZone, v.Begins()); err != nil {
 			return err
 		}
 	}
@@ -105,6 +105,6 @@ func (s Definition) CheckTurns() error {
 
 // CheckNewTurns refuses rotations that are to follow those in force at an instant if they hand off more often
 // than once an hour and those do not.
-func (s Definition) CheckNewTurns(rotations []Rotation, at time.Time) error {
-	return checkTurns(s.Current(at), rotations, s.TimeZone, nanos(at))
+func (d Definition) CheckNewTurns(rotations []Rotation, at time.Time) error {
+	return checkTurns(d.Current(at), rotations, d.TimeZone, nanos(at))
 }

@@ -25,22 +25,22 @@ const stintTail = 5 * 7 * 24 * time.Hour
 // Stints returns a person's stints in a schedule that have not ended at from and begin
 // before to, in order. One that has begun already starts at from. A shadow has none:
 // there is nothing to hand off.
-func (c *Schedule) Stints(user UserID, from, to time.Time) []Stint {
+func (s *Schedule) Stints(user UserID, from, to time.Time) []Stint {
 	var stints []Stint
-	for _, role := range c.Roles() {
+	for _, role := range s.Roles() {
 		if role == RoleShadow {
 			continue
 		}
-		s := Stint{Schedule: c.id, Name: c.name, TimeZone: c.timeZone, Role: role, User: user}
-		for _, shift := range c.Shifts(from, to.Add(stintTail), role) {
+		stint := Stint{Schedule: s.id, Name: s.name, TimeZone: s.timeZone, Role: role, User: user}
+		for _, shift := range s.Shifts(from, to.Add(stintTail), role) {
 			if !slices.Contains(shift.Users, user) {
 				continue
 			}
 			if n := len(stints); n > 0 && stints[n-1].Role == role && stints[n-1].End.Equal(shift.Start) {
 				stints[n-1].End = shift.End
 			} else if shift.Start.Before(to) {
-				s.Start, s.End = shift.Start, shift.End
-				stints = append(stints, s)
+				stint.Start, stint.End = shift.Start, shift.End
+				stints = append(stints, stint)
 			}
 		}
 	}

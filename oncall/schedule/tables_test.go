@@ -71,79 +71,79 @@ func readTable(t *testing.T, words string) *table {
 	return b
 }
 
-func (b *table) line(key, value string) {
-	b.t.Helper()
+func (tb *table) line(key, value string) {
+	tb.t.Helper()
 	words := strings.Fields(value)
-	v := &b.schedule.Versions[len(b.schedule.Versions)-1]
+	v := &tb.schedule.Versions[len(tb.schedule.Versions)-1]
 	switch key {
 	case "zone":
-		b.schedule.TimeZone = value
-		b.zone = b.must(LoadZone(value)).(*Zone)
+		tb.schedule.TimeZone = value
+		tb.zone = tb.must(LoadZone(value)).(*Zone)
 	case "version":
-		at := b.instant(words[0])
-		b.schedule.Versions = append(b.schedule.Versions, Version{EffectiveFrom: &at})
+		at := tb.instant(words[0])
+		tb.schedule.Versions = append(tb.schedule.Versions, Version{EffectiveFrom: &at})
 	case "rotation":
-		v.Rotations = append(v.Rotations, Rotation{Name: value, TimeZone: b.schedule.TimeZone})
+		v.Rotations = append(v.Rotations, Rotation{Name: value, TimeZone: tb.schedule.TimeZone})
 	case "away":
-		s := Span{Start: b.instant(words[1])}
+		s := Span{Start: tb.instant(words[1])}
 		if len(words) > 2 {
-			end := b.instant(words[2])
+			end := tb.instant(words[2])
 			s.End = &end
 		}
-		b.schedule.Inactive[UserID(words[0])] = append(b.schedule.Inactive[UserID(words[0])], s)
+		tb.schedule.Inactive[UserID(words[0])] = append(tb.schedule.Inactive[UserID(words[0])], s)
 	case "shift":
-		s := b.manual(words)
-		s.ID = ShiftID(len(b.schedule.Shifts) + 1)
-		b.schedule.Shifts = append(b.schedule.Shifts, s)
+		s := tb.manual(words)
+		s.ID = ShiftID(len(tb.schedule.Shifts) + 1)
+		tb.schedule.Shifts = append(tb.schedule.Shifts, s)
 	case "cover", "swap", "add", "remove", "temporary":
-		b.override(OverrideKind(key), words)
+		tb.override(OverrideKind(key), words)
 	case "with":
-		o := &b.schedule.Overrides[len(b.schedule.Overrides)-1]
-		o.Shifts = append(o.Shifts, b.manual(words))
+		o := &tb.schedule.Overrides[len(tb.schedule.Overrides)-1]
+		o.Shifts = append(o.Shifts, tb.manual(words))
 	case "on":
-		o := &b.schedule.Overrides[len(b.schedule.Overrides)-1]
-		o.Windows = append(o.Windows, b.window(words))
+		o := &tb.schedule.Overrides[len(tb.schedule.Overrides)-1]
+		o.Windows = append(o.Windows, tb.window(words))
 	case "show":
-		b.from, b.to = b.instant(words[0]), b.instant(words[1])
+		tb.from, tb.to = tb.instant(words[0]), tb.instant(words[1])
 		if len(words) > 2 {
-			b.role = words[2]
+			tb.role = words[2]
 		}
 	default:
-		b.rotation(&v.Rotations[len(v.Rotations)-1], key, value, words)
+		tb.rotation(&v.Rotations[len(v.Rotations)-1], key, value, words)
 	}
 }
 
-func (b *table) rotation(r *Rotation, key, value string, words []string) {
-	b.t.Helper()
+func (tb *table) rotation(r *Rotation, key, value string, words []string) {
+	tb.t.Helper()
 	switch key {
 	case "in":
 		r.TimeZone = value
 	case "every":
-		r.Period = Period{Every: b.must(strconv.Atoi(words[0])).(int), Unit: Unit(words[1])}
+		r.Period = Period{Every: tb.must(strconv.Atoi(words[0])).(int), Unit: Unit(words[1])}
 	case "cron":
 		r.Period = Period{Cron: value}
 	case "start":
-		r.StartDate = b.must(ParseDate(words[0])).(Date)
+		r.StartDate = tb.must(ParseDate(words[0])).(Date)
 		if len(words) > 1 {
-			r.HandOff = b.must(ParseTimeOfDay(words[1])).(TimeOfDay)
+			r.HandOff = tb.must(ParseTimeOfDay(words[1])).(TimeOfDay)
 		}
 	case "turns":
 		for turn := range strings.SplitSeq(value, "|") {
 			r.Turns = append(r.Turns, turnOf(strings.TrimSpace(turn)))
 		}
 	case "first":
-		r.FirstTurn = b.must(strconv.Atoi(value)).(int)
+		r.FirstTurn = tb.must(strconv.Atoi(value)).(int)
 	case "until":
-		until := b.instant(value)
+		until := tb.instant(value)
 		r.Until = &until
 	case "window":
-		r.Windows = append(r.Windows, b.window(words))
+		r.Windows = append(r.Windows, tb.window(words))
 	case "advance":
 		r.Advance = Advance(value)
 	case "member":
 		m := Member{User: UserID(words[0])}
 		for i := 1; i < len(words); i += 2 {
-			d := b.must(ParseDate(words[i+1])).(Date)
+			d := tb.must(ParseDate(words[i+1])).(Date)
 			if words[i] == "from" {
 				m.From = d
 			} else {
@@ -154,16 +154,16 @@ func (b *table) rotation(r *Rotation, key, value string, words []string) {
 	case "role":
 		r.Role = value
 	case "priority":
-		r.Priority = b.must(strconv.Atoi(value)).(int)
+		r.Priority = tb.must(strconv.Atoi(value)).(int)
 	default:
-		b.t.Fatalf("unknown key %q", key)
+		tb.t.Fatalf("unknown key %q", key)
 	}
 }
 
-func (b *table) override(kind OverrideKind, words []string) {
+func (tb *table) override(kind OverrideKind, words []string) {
 	o := Override{
-		ID: OverrideID(len(b.schedule.Overrides) + 1), Kind: kind,
-		Start: b.instant(words[0]), End: b.instant(words[1]),
+		ID: OverrideID(len(tb.schedule.Overrides) + 1), Kind: kind,
+		Start: tb.instant(words[0]), End: tb.instant(words[1]),
 	}
 	switch rest := words[2:]; kind {
 	case OverrideSwap:
@@ -175,12 +175,12 @@ func (b *table) override(kind OverrideKind, words []string) {
 		o.Users = turnOf(rest[0])
 		o.Role = strings.Join(rest[1:], "")
 	}
-	b.schedule.Overrides = append(b.schedule.Overrides, o)
+	tb.schedule.Overrides = append(tb.schedule.Overrides, o)
 }
 
 // manual reads "START END people [role]".
-func (b *table) manual(words []string) ManualShift {
-	s := ManualShift{Start: b.instant(words[0]), End: b.instant(words[1]), Users: turnOf(words[2])}
+func (tb *table) manual(words []string) ManualShift {
+	s := ManualShift{Start: tb.instant(words[0]), End: tb.instant(words[1]), Users: turnOf(words[2])}
 	if len(words) > 3 {
 		s.Role = words[3]
 	}
@@ -188,9 +188,9 @@ func (b *table) manual(words []string) ManualShift {
 }
 
 // window reads "mon tue 09:00-17:00" or "fri 18:00 - mon 08:00".
-func (b *table) window(words []string) Window {
-	b.t.Helper()
-	clock := func(s string) TimeOfDay { return b.must(ParseTimeOfDay(s)).(TimeOfDay) }
+func (tb *table) window(words []string) Window {
+	tb.t.Helper()
+	clock := func(s string) TimeOfDay { return tb.must(ParseTimeOfDay(s)).(TimeOfDay) }
 	if len(words) == 5 && words[2] == "-" {
 		return Window{FromDay: Weekday(words[0]), From: clock(words[1]), ToDay: Weekday(words[3]), To: clock(words[4])}
 	}
@@ -205,22 +205,22 @@ func (b *table) window(words []string) Window {
 
 // instant reads "2026-03-07T02:30" or "2026-03-07" in the table's zone, or an instant
 // with Z.
-func (b *table) instant(s string) time.Time {
-	b.t.Helper()
+func (tb *table) instant(s string) time.Time {
+	tb.t.Helper()
 	if strings.HasSuffix(s, "Z") {
-		return b.must(time.Parse(time.RFC3339, s)).(time.Time)
+		return tb.must(time.Parse(time.RFC3339, s)).(time.Time)
 	}
 	date, clock, found := strings.Cut(s, "T")
 	if !found {
 		clock = "00:00"
 	}
-	return b.zone.Instant(b.must(ParseDate(date)).(Date), b.must(ParseTimeOfDay(clock)).(TimeOfDay))
+	return tb.zone.Instant(tb.must(ParseDate(date)).(Date), tb.must(ParseTimeOfDay(clock)).(TimeOfDay))
 }
 
-func (b *table) must(v any, err error) any {
-	b.t.Helper()
+func (tb *table) must(v any, err error) any {
+	tb.t.Helper()
 	if err != nil {
-		b.t.Fatal(err)
+		tb.t.Fatal(err)
 	}
 	return v
 }
@@ -237,15 +237,15 @@ func turnOf(s string) []UserID {
 }
 
 // answer writes the shifts, one to a line.
-func (b *table) answer(t *testing.T) string {
+func (tb *table) answer(t *testing.T) string {
 	t.Helper()
-	c, err := Compile(b.schedule)
+	c, err := Compile(tb.schedule)
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	loc, _ := time.LoadLocation(b.zone.Name())
+	loc, _ := time.LoadLocation(tb.zone.Name())
 	var out strings.Builder
-	for _, s := range c.Shifts(b.from, b.to, b.role) {
+	for _, s := range c.Shifts(tb.from, tb.to, tb.role) {
 		names := "-"
 		for i, u := range s.Users {
 			if i == 0 {
@@ -266,7 +266,7 @@ func (b *table) answer(t *testing.T) string {
 		line := fmt.Sprintf("%s  %s  %9s  %-12s %s", s.Start.In(loc).Format(layout), s.End.In(loc).Format(layout), length, names, why)
 		out.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
-	for _, g := range c.Gaps(b.from, b.to, b.role) {
+	for _, g := range c.Gaps(tb.from, tb.to, tb.role) {
 		if g.Intended {
 			fmt.Fprintf(&out, "gap from %s is intended\n", g.Start.In(loc).Format("Mon 2006-01-02 15:04"))
 		}
