@@ -102,3 +102,21 @@ func (b *Bot) channelMoved(ctx context.Context, from, to string) error {
 	}
 	return nil
 }
+
+// channelClosed tells the admins of the teams whose channel was archived or deleted, before an incident
+// has no message there.
+func (b *Bot) channelClosed(ctx context.Context, id, why string) error {
+	if err := b.store.ChannelClosed(ctx, id, why, b.clock()); err != nil {
+		return fmt.Errorf("tell that a channel takes no messages any more: %w", err)
+	}
+	return nil
+}
+
+// channelOpened has what changed while a channel was archived drawn there.
+func (b *Bot) channelOpened(ctx context.Context, id string) error {
+	b.slack.ChannelOpened(id)
+	if err := b.store.ChannelOpened(ctx, id, b.clock()); err != nil {
+		return fmt.Errorf("draw in a channel again: %w", err)
+	}
+	return nil
+}

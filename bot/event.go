@@ -42,6 +42,18 @@ func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 		return b.channelRenamed(ctx, inner.Channel.ID, inner.Channel.Name)
 	case *slackevents.GroupRenameEvent:
 		return b.channelRenamed(ctx, inner.Channel.ID, inner.Channel.Name)
+	case *slackevents.ChannelArchiveEvent:
+		return b.channelClosed(ctx, inner.Channel, "is_archived")
+	case *slackevents.GroupArchiveEvent:
+		return b.channelClosed(ctx, inner.Channel, "is_archived")
+	case *slackevents.ChannelDeletedEvent:
+		return b.channelClosed(ctx, inner.Channel, "channel_not_found")
+	case *slackevents.GroupDeletedEvent:
+		return b.channelClosed(ctx, inner.Channel, "channel_not_found")
+	case *slackevents.ChannelUnarchiveEvent:
+		return b.channelOpened(ctx, inner.Channel)
+	case *slackevents.GroupUnarchiveEvent:
+		return b.channelOpened(ctx, inner.Channel)
 	case *slackevents.ChannelIDChangedEvent:
 		return b.channelMoved(ctx, inner.OldChannelID, inner.NewChannelID)
 	case *slackevents.MessageEvent:

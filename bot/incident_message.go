@@ -25,13 +25,14 @@ func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Pictur
 }
 
 // Redraw redraws an incident's message in a channel or, if to is set, in the direct message
-// to a person who was paged. The error is store.ErrGone if the message no longer exists.
+// to a person who was paged. The error is store.ErrGone if the message no longer exists, and
+// store.ErrFrozen if one in a channel can't be edited.
 func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
-	d := view.Incident(p)
+	d, edit := view.Incident(p), b.edit
 	if to != "" {
-		d = view.Page(p, to, why)
+		d, edit = view.Page(p, to, why), b.update
 	}
-	if err := b.update(ctx, at, d, priority(w)); err != nil {
+	if err := edit(ctx, at, d, priority(w)); err != nil {
 		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -28,13 +29,23 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 	return store.Place(at), err
 }
 
-// update edits a message. Where Slack doesn't let it be edited any more, as in an archived channel,
-// it stays as it is: that is no error, or it would be tried for ever.
+// update edits a message. Where Slack doesn't let it be edited any more, it stays as it is: that is no
+// error, or it would be tried for ever.
 func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority) error {
+	err := b.edit(ctx, at, d, p)
+	if errors.Is(err, store.ErrFrozen) {
+		return nil
+	}
+	return err
+}
+
+// edit edits a message. The error is store.ErrFrozen where Slack doesn't let it be edited, as in an
+// archived channel.
+func (b *Bot) edit(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority) error {
 	err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, p)
 	if slackcall.OutcomeOf(err) == slackcall.Frozen {
 		b.log.Info().Err(err).Str("channel", at.Channel).Msg("a message can't be edited any more and stays as it is")
-		return nil
+		return fmt.Errorf("%w: %w", store.ErrFrozen, err)
 	}
 	return asGone(err)
 }

@@ -227,6 +227,9 @@ func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, t
 		}
 		return false, nil
 	}
+	if errors.Is(err, store.ErrFrozen) {
+		return true, nil // it is behind until its channel opens again
+	}
 	if err != nil {
 		return false, fmt.Errorf("edit message %s: %w", at.TS, err)
 	}

@@ -37,6 +37,9 @@ func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*world, *s
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		for _, what := range sim.Blunders() {
+			t.Error(what)
+		}
 		if err := sim.Close(); err != nil {
 			t.Error(err)
 		}
@@ -243,6 +246,36 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 	if told("@ann") != 1 {
 		t.Errorf("Ann is told %d times", told("@ann"))
 	}
+}
+
+// In an archived channel no message can be edited. Its team's admins hear of it before an incident has no
+// message there, and what changed meanwhile is shown as soon as it is unarchived.
+func TestWhatChangedInAnArchivedChannelIsShownLater(t *testing.T) {
+	t.Parallel()
+	d, sim := newSlackWorld(t, "1h")
+	id := d.signal("db-1")[0]
+	d.eventually("the incident is in its channel", func() bool {
+		roots, _ := shown(sim, "C0PAY")
+		return len(roots) == 1 && strings.Contains(buttons(roots[0]), "ack") && d.idle("draw")
+	})
+	archived := func(is bool) {
+		if err := sim.ArchiveChannel("C0PAY", is); err != nil {
+			t.Fatal(err)
+		}
+	}
+	archived(true)
+	d.eventually("Ann is told", func() bool {
+		return slices.ContainsFunc(sim.Messages("@ann"), func(m slacksim.Message) bool { return strings.Contains(m.Text, "channel is archived") })
+	})
+	d.ack(id, ann)
+	d.eventually("Slack has refused to edit the message", func() bool {
+		return slices.ContainsFunc(sim.Calls(), func(c slacksim.Call) bool { return c.Method == "chat.update" && c.Error == "is_inactive" })
+	})
+	archived(false)
+	d.eventually("the message shows the acknowledgement, and so does its thread", func() bool {
+		roots, replies := shown(sim, "C0PAY")
+		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
+	})
 }
 
 // At times Slack says of somebody who is there that there is no such conversation, and takes it back.

@@ -133,6 +133,56 @@ func (s *System) ChannelRefused(ctx context.Context, team oncall.TeamID, why str
 	})
 }
 
+// ChannelClosed tells the admins of the teams whose channel it is, once a day, that Slack takes no
+// messages there any more.
+func (s *Store) ChannelClosed(ctx context.Context, id, why string, now time.Time) error {
+	dir, err := s.Directory(ctx)
+	if err != nil {
+		return err
+	}
+	var notices []oncall.Notice
+	for _, t := range dir.teams {
+		if dir.Channel(t.Channel) == id {
+			notices = append(notices, oncall.ChannelNotices(t, why, dir.channelWatchers(t), now)...)
+		}
+	}
+	if len(notices) == 0 {
+		return nil
+	}
+	return s.transact(ctx, func(tx pgx.Tx) error { return s.notice(ctx, tx, now, notices) })
+}
+
+// maxReopened bounds how many messages of a channel are drawn again, the latest.
+const maxReopened = 50
+
+// ChannelOpened has the messages in a channel drawn that are behind: while it was archived they could not
+// be edited.
+func (s *Store) ChannelOpened(ctx context.Context, id string, now time.Time) error {
+	const behind = `
+		SELECT i.id
+		FROM drawings d
+		JOIN incidents i ON i.id = d.incident_id
+		WHERE d.channel = $1 AND d.drawn < i.version
+		ORDER BY i.id DESC
+		LIMIT $2`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, behind, id, maxReopened)
+		found, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+		if err != nil {
+			return err
+		}
+		tasks := make([]oncall.Task, len(found))
+		for i, incident := range found {
+			tasks[i].Do = oncall.Draw{Incident: incident}
+		}
+		return s.enqueue(ctx, tx, now, tasks)
+	})
+	if err != nil {
+		return fmt.Errorf("draw what is in a channel again: %w", err)
+	}
+	return nil
+}
+
 // RootPosted notes where the message in the channel is.
 func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
 	const note = `

@@ -155,7 +155,8 @@ func endJob(ctx context.Context, q execer, job int64) error {
 // the lease, and is told false: it must draw again. Another job that waits for the same is over, too.
 func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now time.Time) (done bool, err error) {
 	const lock = `SELECT coalesce(lease_job, 0) FROM drawings WHERE incident_id = $1 FOR UPDATE`
-	// What is locked has just been wished for, and may be about a later version.
+	// What is locked has just been wished for, and may be about a later version. Where the channel's message
+	// is behind, as it couldn't be edited there, a wish may be to try that again.
 	const others = `
 		DELETE FROM river_job
 		WHERE id IN (
@@ -163,6 +164,9 @@ func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now 
 			FROM river_job
 			WHERE kind = 'draw' AND state IN ('available', 'scheduled', 'retryable') AND (args ->> 'incident')::bigint = $1
 			  AND scheduled_at <= $2
+			  AND NOT EXISTS (
+			      SELECT FROM drawings d JOIN incidents i ON i.id = d.incident_id
+			      WHERE d.incident_id = $1 AND d.ts <> '' AND d.drawn < i.version)
 			FOR UPDATE SKIP LOCKED
 		)`
 	// A direct message that was sent meanwhile may show an older version.

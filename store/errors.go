@@ -20,6 +20,9 @@ var ErrUnavailable = errors.New("the database is unavailable")
 // ErrGone says that a Slack message no longer exists.
 var ErrGone = errors.New("the Slack message is gone")
 
+// ErrFrozen says that a Slack message is there and can't be edited, as in an archived channel.
+var ErrFrozen = errors.New("the Slack message can't be edited")
+
 // translate turns what the driver says into the errors that callers look for. It is called once for
 // each transaction; a Refusal and anything unknown pass as they are.
 func translate(err error) error {

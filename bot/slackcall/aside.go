@@ -78,6 +78,13 @@ func (a *aside) note(channel string, err error, now time.Time) {
 	}
 }
 
+// ChannelOpened has messages tried at once in a channel that refused them.
+func (c *Client) ChannelOpened(id string) {
+	c.aside.mu.Lock()
+	defer c.aside.mu.Unlock()
+	delete(c.aside.channels, id)
+}
+
 // ofTheMessage are the refusals that are about what a message says, not about where.
 var ofTheMessage = []string{
 	"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text",
