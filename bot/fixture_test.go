@@ -90,6 +90,9 @@ func (w *world) openSlack(o slacksim.Options) {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {
+		for _, what := range w.sim.Blunders() {
+			w.t.Error(what)
+		}
 		if err := w.sim.Close(); err != nil {
 			w.t.Error(err)
 		}

@@ -46,3 +46,30 @@ func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 		t.Errorf("a message is at %q", address)
 	}
 }
+
+// TestClicksOfAnOrganisation is Enterprise Grid: people of its other workspaces are our own.
+func TestClicksOfAnOrganisation(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{Enterprise: "E0ORG"})
+	f.sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", RealName: "Eve", TZ: "Europe/Paris", Team: "T0ELSE", Enterprise: "E0ELSE"})
+	f.sim.AddUser(slacksim.User{ID: "U0GUS", Name: "gus", RealName: "Gus", TZ: "Europe/Paris", Team: "T0ALONE"})
+	f.sim.AddUser(slacksim.User{ID: "U0FAY", Name: "fay", RealName: "Fay", TZ: "Europe/Paris", Team: "T0SISTER", Enterprise: "E0ORG"})
+	f.listen(1)
+	p, _ := f.posted()
+	for id, name := range map[oncall.UserID]string{"U0EVE": "eve", "U0GUS": "gus"} {
+		f.click(id, view.ActionAck)
+		f.eventually(name+" is told", func() bool {
+			return strings.Contains(f.sim.EphemeralText(name), "Only people of the workspace that runs Watchbill can do this")
+		})
+	}
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Triggered {
+		t.Errorf("a click of another organisation made the incident %s", in.Status)
+	}
+	f.click("U0FAY", view.ActionAck)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+		t.Errorf("Fay's click left the incident %s", in.Status)
+	}
+	if text := f.command(ann, "/oncall who"); !strings.Contains(text, "payments days") {
+		t.Errorf("a command in an organisation: %s", text)
+	}
+}

@@ -76,11 +76,27 @@ func (c *Channel) shownName() string {
 
 // interaction is the part that all interactive payloads share.
 func (s *Sim) interaction(kind string, u *User) obj {
-	return obj{
-		"type": kind, "token": "sim", "team": obj{"id": TeamID, "domain": teamDomain}, "user": userRef(u),
+	team := obj{"id": TeamID, "domain": teamDomain}
+	o := obj{
+		"type": kind, "token": "sim", "team": team, "user": userRef(u),
 		"api_app_id": AppID, "enterprise": nil, "is_enterprise_install": false,
 	}
+	if id := s.opt.Enterprise; id != "" {
+		team["enterprise_id"], team["enterprise_name"] = id, enterpriseName(id)
+		o["enterprise"] = obj{"id": id, "name": enterpriseName(id)}
+	}
+	return o
 }
+
+// enterpriseOf is the organisation to which a person's workspace belongs, "" if there is none.
+func (s *Sim) enterpriseOf(u *User) string {
+	if u.Team == "" || u.Team == TeamID {
+		return s.opt.Enterprise
+	}
+	return u.Enterprise
+}
+
+func enterpriseName(id string) string { return "Organisation " + id }
 
 // perform sends an envelope for a person and waits for the acknowledgement.
 func (s *Sim) perform(ctx context.Context, d *delivery) (json.RawMessage, Result) {
@@ -116,14 +132,17 @@ func (s *Sim) Slash(ctx context.Context, userID, channel, line string) (SlashRes
 		return SlashResult{}, err
 	}
 	reply := response{channel: c.ID, user: u.ID}
-	d := newDelivery("slash_commands", name, obj{
+	payload := obj{
 		"token": "sim", "team_id": TeamID, "team_domain": teamDomain, "channel_id": c.ID, "channel_name": c.shownName(),
 		"user_id": u.ID, "user_name": u.Name, "command": name, "text": s.escape(strings.TrimSpace(rest)),
 		"api_app_id": AppID, "is_enterprise_install": "false", "response_url": s.newResponse(reply),
 		"trigger_id": s.newTrigger(trigger{user: u.ID, channel: c.ID}),
-	})
+	}
+	if id := s.opt.Enterprise; id != "" {
+		payload["enterprise_id"], payload["enterprise_name"] = id, enterpriseName(id)
+	}
 	s.mu.Unlock()
-	payload, result := s.perform(ctx, d)
+	answer, result := s.perform(ctx, newDelivery("slash_commands", name, payload))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.wake()
@@ -131,7 +150,7 @@ func (s *Sim) Slash(ctx context.Context, userID, channel, line string) (SlashRes
 	if result.Error != "" {
 		return s.commandFailed(c, u, name, result.Error, out), nil
 	}
-	return s.showReply(c, u, line, payload, out), nil
+	return s.showReply(c, u, line, answer, out), nil
 }
 
 // commandFailed tells the person that a command came to nothing.
@@ -159,6 +178,7 @@ func (s *Sim) showReply(c *Channel, u *User, line string, payload json.RawMessag
 	}
 	m, err := s.content(a)
 	if err != nil {
+		s.misused("the answer to " + line + " is refused: " + explain(err))
 		// All of the answer is refused, and nobody but the app's developer can read why.
 		return s.commandFailed(c, u, line, "invalid_command_response", out)
 	}

@@ -321,6 +321,7 @@ func (s *Sim) afterSubmit(u *User, v *view, answer json.RawMessage, out *SubmitR
 		err = fmt.Errorf("unknown response_action %q", reply.Action)
 	}
 	if err != nil {
+		s.misused("the answer to a submission is refused: " + explain(err))
 		out.Error = "We had some trouble connecting. Try again? (" + explain(err) + ")"
 	}
 }

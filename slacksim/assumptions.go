@@ -28,7 +28,7 @@ var assumptions = []assumption{
 	{"without groups:read, conversations.list of private channels is invalid_types", "remove the scope, and list both kinds"},
 	{"conversations.replies without membership is channel_not_found", "post in a public channel without the app, and read the thread"},
 	{"dates in messages are shown in the zone of the chosen person instead of the device", "known: Slack goes by the device"},
-	{"views.open while a modal is open shows the new one instead", "known: some devices don't; the simulator counts it among Misuses"},
+	{"views.open while a modal is open shows the new one instead", "known: some devices don't; the simulator counts it among Misuses, and every test fails on them"},
 	{"posting more than 300 messages in any 60 seconds, over all conversations, is answered by 429", "post 400 messages within a minute to 20 scratch channels, half of them by a response_url"},
 	{"a message sent to a response_url counts as a post in its conversation and workspace, and replacing one is no chat.update", "post 400 messages within a minute to 20 scratch channels, half of them by a response_url"},
 }

@@ -161,13 +161,16 @@ func (s *Sim) emit(name string, event obj) {
 	if event["event_ts"] == nil && name != "user_change" && name != "team_join" {
 		event["event_ts"] = s.ts()
 	}
-	d := newDelivery("events_api", textOf(event["type"]), obj{
+	payload := obj{
 		"token": "sim", "team_id": TeamID, "api_app_id": AppID, "event": event, "type": "event_callback",
 		"event_id": s.id("Ev"), "event_time": s.opt.Now().Unix(), "is_ext_shared_channel": false,
-		"authorizations": []obj{{
-			"enterprise_id": nil, "team_id": TeamID, "user_id": BotUserID, "is_bot": true, "is_enterprise_install": false,
-		}},
-	})
+	}
+	granted := obj{"enterprise_id": nil, "team_id": TeamID, "user_id": BotUserID, "is_bot": true, "is_enterprise_install": false}
+	if id := s.opt.Enterprise; id != "" {
+		payload["enterprise_id"], granted["enterprise_id"] = id, id
+	}
+	payload["authorizations"] = []obj{granted}
+	d := newDelivery("events_api", textOf(event["type"]), payload)
 	first := s.send(d, 0)
 	s.spawn(func() {
 		if first {

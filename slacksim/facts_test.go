@@ -121,3 +121,59 @@ func TestWhatIsTypedArrivesEscaped(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOrganisation is Enterprise Grid: the workspace is one of several of an organisation.
+func TestAnOrganisation(t *testing.T) {
+	t.Parallel()
+	ctx, sim := bench(t, slacksim.Options{Enterprise: "E0ORG"})
+	sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", Team: "T0ELSE", Enterprise: "E0ELSE"})
+	sim.AddUser(slacksim.User{ID: "U0FAY", Name: "fay", Team: "T0SISTER", Enterprise: "E0ORG"})
+	if got := call(t, sim, "auth.test", "{}")["enterprise_id"]; got != "E0ORG" {
+		t.Errorf("auth.test says %v", got)
+	}
+	for id, want := range map[string]string{"U0ANN": "E0ORG", "U0FAY": "E0ORG", "U0EVE": "E0ELSE"} {
+		user := call(t, sim, "users.info", `{"user":"`+id+`"}`)["user"].(map[string]any)
+		if got := user["enterprise_user"].(map[string]any)["enterprise_id"]; got != want {
+			t.Errorf("%s is of %v, want %s", id, got, want)
+		}
+	}
+	if _, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall"); err != nil {
+		t.Fatal(err)
+	}
+	if got := lastPayload(t, sim)["enterprise_id"]; got != "E0ORG" {
+		t.Errorf("a command says %v", got)
+	}
+	call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"x","blocks":[{"type":"actions","elements":[{"type":"button","action_id":"go","text":{"type":"plain_text","text":"Go"}}]}]}`)
+	if _, err := sim.Click(ctx, "U0FAY", "#ops", "", "go"); err != nil {
+		t.Fatal(err)
+	}
+	click := lastPayload(t, sim)
+	if team := click["team"].(map[string]any); team["enterprise_id"] != "E0ORG" || click["enterprise"].(map[string]any)["id"] != "E0ORG" {
+		t.Errorf("a click says %v, %v", team, click["enterprise"])
+	}
+	if got := click["user"].(map[string]any)["team_id"]; got != "T0SISTER" {
+		t.Errorf("Fay's click comes from %v", got)
+	}
+	if err := sim.OpenHome("U0ANN"); err != nil {
+		t.Fatal(err)
+	}
+	event := lastPayload(t, sim)
+	if got := event["authorizations"].([]any)[0].(map[string]any)["enterprise_id"]; got != "E0ORG" || event["enterprise_id"] != "E0ORG" {
+		t.Errorf("an event says %v, %v", got, event["enterprise_id"])
+	}
+}
+
+// TestWhatPeopleWriteHasBlocks looks at a message as Slack's own clients write it.
+func TestWhatPeopleWriteHasBlocks(t *testing.T) {
+	t.Parallel()
+	_, sim := bench(t, slacksim.Options{})
+	if _, err := sim.Say("U0ANN", "#ops", "", "all *well*"); err != nil {
+		t.Fatal(err)
+	}
+	list := call(t, sim, "conversations.history", `{"channel":"C0OPS"}`)["messages"].([]any)
+	m := list[0].(map[string]any)
+	blocks, _ := m["blocks"].([]any)
+	if id, _ := m["client_msg_id"].(string); len(id) != 36 || len(blocks) != 1 || blocks[0].(map[string]any)["type"] != "rich_text" {
+		t.Errorf("the message is %v", m)
+	}
+}

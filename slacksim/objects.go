@@ -23,6 +23,12 @@ func (s *Sim) userObject(u *User) obj {
 		"is_restricted": u.Guest, "is_ultra_restricted": false, "updated": s.opt.Now().Unix(),
 		"tz": u.TZ, "tz_label": u.TZ, "tz_offset": offset, "profile": profile,
 	}
+	if id := s.enterpriseOf(u); id != "" {
+		o["enterprise_user"] = obj{
+			"id": "W" + strings.TrimPrefix(u.ID, "U"), "enterprise_id": id, "enterprise_name": enterpriseName(id),
+			"is_admin": false, "is_owner": false, "teams": []string{u.team()},
+		}
+	}
 	if u.Bot {
 		profile["bot_id"], profile["api_app_id"] = BotID, AppID
 	}

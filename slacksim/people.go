@@ -6,10 +6,14 @@ import (
 )
 
 func (s *Sim) authTest(args) (obj, error) {
-	return obj{
+	o := obj{
 		"url": s.base + "/", "team": "Simulator", "team_id": TeamID, "user": s.opt.BotName,
 		"user_id": BotUserID, "bot_id": BotID, "is_enterprise_install": false, "app_id": AppID, "app_name": s.opt.BotName,
-	}, nil
+	}
+	if s.opt.Enterprise != "" {
+		o["enterprise_id"] = s.opt.Enterprise
+	}
+	return o, nil
 }
 
 func (s *Sim) usersInfo(a args) (obj, error) {

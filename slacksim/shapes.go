@@ -56,7 +56,7 @@ var confirmShape = shape{
 func optionShape(label rule) shape {
 	return shape{
 		need:   []string{"text", "value"},
-		fields: map[string]rule{"text": label, "value": str(75), "description": text(75), "url": webURL},
+		fields: map[string]rule{"text": label, "value": str(150), "description": text(75), "url": webURL},
 	}
 }
 
@@ -129,7 +129,7 @@ var elementShapes = map[string]shape{
 		"text": plain(75), "workflow": anything, "style": oneOf("primary", "danger"), "accessibility_label": str(75),
 	})},
 	"overflow": {need: []string{"options"}, fields: with(acting, map[string]rule{
-		"options": list(1, 10, plainOption), "confirm": confirm,
+		"options": list(1, 5, plainOption), "confirm": confirm,
 	})},
 	"image": {need: []string{"alt_text"}, check: imageSource, fields: map[string]rule{
 		"image_url": webURL, "alt_text": filled(2000), "slack_file": slackFile.apply,

@@ -18,6 +18,8 @@ type Options struct {
 	BotToken, AppToken string
 	// UserToken, when set, is accepted like the bot token, for the few calls that need a person's token.
 	UserToken string
+	// Enterprise, when set, is the organisation that the workspace belongs to, as on Enterprise Grid.
+	Enterprise string
 	// BotName is the name of the app's bot user. Default "oncall".
 	BotName string
 	// Now is the clock behind every timestamp, expiry and rate limit. Default time.Now.

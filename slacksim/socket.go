@@ -22,6 +22,9 @@ const (
 	linger     = 30 * time.Second
 	drainTime  = 10 * time.Second
 	writeLimit = 5 * time.Second
+
+	// tooManySockets is why the eleventh is hung up.
+	tooManySockets = "too_many_websockets"
 )
 
 // socket is one Socket Mode connection.
@@ -105,7 +108,7 @@ func (s *Sim) admit(c *socket) {
 	}
 	s.sockets = append(s.sockets, c)
 	if open >= maxSockets {
-		s.disconnect(c, "too_many_websockets")
+		s.disconnect(c, tooManySockets)
 		return
 	}
 	c.out <- toJSON(obj{
@@ -119,7 +122,11 @@ func (s *Sim) admit(c *socket) {
 
 // disconnect tells a socket to go and gives it nothing new; a warning comes without the rest.
 func (s *Sim) disconnect(c *socket, reason string) {
-	c.send(toJSON(obj{"type": "disconnect", "reason": reason, "debug_info": obj{"host": "slacksim"}}))
+	frame := obj{"type": "disconnect", "reason": reason, "debug_info": obj{"host": "slacksim"}}
+	if reason == tooManySockets {
+		frame["num_connections"], frame["connection_info"] = maxSockets, obj{"app_id": AppID}
+	}
+	c.send(toJSON(frame))
 	if reason == "warning" || c.draining {
 		return
 	}

@@ -160,6 +160,27 @@ func (s *Sim) Misuses() []string {
 	return slices.Clone(s.misuses)
 }
 
+// Blunders lists what no app should do: its misuses, and views and messages whose shape Slack refuses,
+// unless a Fault made it say so.
+func (s *Sim) Blunders() []string {
+	out := s.Misuses()
+	for _, c := range s.Calls() {
+		if c.Fault == "" && slices.Contains(malformed, c.Error) {
+			out = append(out, c.Method+" was refused by "+c.Error+": "+string(c.Answer))
+		}
+		if c.Undocumented {
+			out = append(out, c.Method+" answered "+c.Error+", which Slack does not document for it")
+		}
+	}
+	return out
+}
+
+// malformed are the errors of what is wrong whatever the state of the workspace.
+var malformed = []string{
+	"invalid_arguments", "invalid_blocks", "invalid_blocks_format", "invalid_json", "invalid_metadata_format", "no_text",
+	"unknown_method", "view_too_large", "msg_too_long", "metadata_too_large", "push_limit_reached",
+}
+
 func (s *Sim) viewsPush(a args) (obj, error) {
 	t, err := s.useTrigger(a)
 	if err != nil {

@@ -30,6 +30,8 @@ type User struct {
 	Deleted  bool   `json:"deleted,omitempty"`
 	Guest    bool   `json:"guest,omitempty"`
 	Team     string `json:"team,omitempty"` // of another workspace, who shares a channel with this one
+	// Enterprise is the organisation of that workspace, if it belongs to one.
+	Enterprise string `json:"enterprise,omitempty"`
 }
 
 // Channel is a channel, or the direct conversation between the bot and User.

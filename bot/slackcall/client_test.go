@@ -32,6 +32,9 @@ func newSlack(t *testing.T, o slacksim.Options) (*slacksim.Sim, *Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		for _, what := range sim.Blunders() {
+			t.Error(what)
+		}
 		if err := sim.Close(); err != nil {
 			t.Error(err)
 		}

@@ -183,6 +183,10 @@ func (s *story) typeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	before := s.sim.EphemeralText(user)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	if len(s.sim.Views(user)) > 0 { // nobody can type behind a form
+		_, err := s.sim.CloseView(ctx, user, true)
+		ts.Check(err)
+	}
 	result, err := s.sim.Slash(ctx, user, "#payments", args[1])
 	ts.Check(err)
 	if !result.Acked {

@@ -174,7 +174,12 @@ func (s *story) setup(env *testscript.Env) error {
 	if _, err := s.sim.Start("127.0.0.1:0"); err != nil {
 		return err
 	}
-	env.Defer(func() { s.sim.Close() })
+	env.Defer(func() {
+		for _, what := range s.sim.Blunders() {
+			s.t.Error(what)
+		}
+		s.sim.Close()
+	})
 	addr, err := ownPort()
 	if err != nil {
 		return err

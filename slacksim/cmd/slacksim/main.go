@@ -28,6 +28,7 @@ func run() error {
 	flag.StringVar(&opt.StateFile, "state", "", "`file` that keeps people and messages over a restart")
 	flag.StringVar(&opt.BotToken, "bot-token", "xoxb-sim", "bot token to accept")
 	flag.StringVar(&opt.AppToken, "app-token", "xapp-sim", "app-level token to accept")
+	flag.StringVar(&opt.Enterprise, "enterprise", "", "id of the organisation that the workspace belongs to, as on Enterprise Grid")
 	flag.BoolVar(&opt.Limits, "limits", false, "enforce the rate limits")
 	flag.Parse()
 	if *list {
