@@ -145,8 +145,7 @@ func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event
 	}
 	note := fmt.Sprintf("On call: %s\nSchedule: %s", strings.Join(names, ", "), name)
 	if zone, err := time.LoadLocation(shift.Schedule.TimeZone()); err == nil {
-		const layout = "Mon 2 January 15:04"
-		note += fmt.Sprintf("\n%s to %s (%s)", shift.Start.In(zone).Format(layout), shift.End.In(zone).Format(layout), zone)
+		note += fmt.Sprintf("\n%s (%s)", schedule.Between(shift.Start, shift.End, zone), zone)
 	}
 	return ical.Event{Key: shift.Key, Start: shift.Start, End: shift.End, Summary: summary, Note: note}
 }

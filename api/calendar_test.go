@@ -47,11 +47,11 @@ func TestCalendar(t *testing.T) {
 	for secret, want := range map[string][]string{
 		own: {
 			"On call: ann", "15", "20260202T080000Z", "20260209T080000Z", "On call: orders, primary",
-			"On call: ann\nSchedule: orders, primary\nMon 2 February 09:00 to Mon 9 February 09:00 (Europe/Berlin)",
+			"On call: ann\nSchedule: orders, primary\nMon 2 Feb 09:00 – Mon 9 Feb 09:00 (Europe/Berlin)",
 		},
 		whole: {
 			"On call: orders, primary", "31", "20260126T080000Z", "20260202T080000Z", "Bo; Brand: orders, primary",
-			"On call: Bo; Brand\nSchedule: orders, primary\nMon 26 January 09:00 to Mon 2 February 09:00 (Europe/Berlin)",
+			"On call: Bo; Brand\nSchedule: orders, primary\nMon 26 Jan 09:00 – Mon 2 Feb 09:00 (Europe/Berlin)",
 		},
 	} {
 		got := d.send(http.MethodGet, "/v1/calendar/"+secret+".ics", nil)

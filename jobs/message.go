@@ -8,6 +8,7 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 const (
@@ -21,13 +22,13 @@ const (
 
 // message is what to tell the person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
-	names := j.names(ctx)
+	names, zone := j.names(ctx), j.zone(ctx, order.Page.UserID)
 	in := order.Incidents[0]
 	m := notify.Message{
 		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code, OneWay: order.OneWay,
 		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
 		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
-		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Expires: j.clock().Add(neededFor),
+		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Since: schedule.ZonedStamp(in.OpenedAt, zone), Expires: j.clock().Add(neededFor),
 	}
 	if order.AskedBy != (oncall.Actor{}) {
 		m.AskedBy = order.AskedBy.Shown(names)
@@ -35,6 +36,7 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	if in.NextAt != nil && in.NextAt.After(m.Expires) {
 		m.Expires = *in.NextAt
 	}
+	m.Until = schedule.ZonedStamp(m.Expires, zone)
 	if n := len(order.Incidents); n > 1 {
 		m.Count, m.Lines = n, oncall.BundleLines(order.Incidents, bundleLines)
 	}
@@ -52,6 +54,19 @@ func (j *Jobs) names(ctx context.Context) func(oncall.UserID) string {
 		return func(u oncall.UserID) string { return string(u) }
 	}
 	return dir.Name
+}
+
+// zone is the zone in which a person reads times; UTC if that is not known.
+func (j *Jobs) zone(ctx context.Context, user oncall.UserID) *time.Location {
+	dir, err := j.store.Directory(ctx)
+	if err != nil {
+		return time.UTC // names says so in the log
+	}
+	zone, err := time.LoadLocation(dir.Users[user].TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // token makes the token with which the person can answer. If that fails the page goes without,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 func TestPageGoesOutAndIsRecorded(t *testing.T) {
@@ -31,7 +32,10 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 		Purpose: notify.ForPage, Key: sent[0].Key, To: string(ann), Incident: int64(id), Title: "disk full on db-1",
 		Severity: "critical", Team: "Payments", Attempt: 1,
 		Why: "the escalation policy names you", Reason: []string{"the escalation policy names you"},
-		Opened: sent[0].Opened, Expires: sent[0].Expires,
+		Opened: sent[0].Opened, Expires: sent[0].Expires, Since: sent[0].Since, Until: sent[0].Until,
+	}
+	if zone, _ := time.LoadLocation("Europe/Berlin"); sent[0].Since != schedule.ZonedStamp(sent[0].Opened, zone) || sent[0].Until != schedule.ZonedStamp(sent[0].Expires, zone) {
+		t.Errorf("since %q, until %q, of %s and %s", sent[0].Since, sent[0].Until, sent[0].Opened, sent[0].Expires)
 	}
 	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {
 		t.Errorf("message (-want +got):\n%s", diff)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // probeLimit limits one attempt to send a message that is not a page.
@@ -80,6 +81,7 @@ func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) er
 	if m.Expires.IsZero() {
 		m.Expires = j.clock().Add(neededFor)
 	}
+	m.Until = schedule.ZonedStamp(m.Expires, j.zone(ctx, c.UserID))
 	r := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", c.Method)}
 	if sender := j.senders[c.Method]; sender.Sender != nil {
 		r = send(ctx, sender, m)

@@ -174,7 +174,7 @@ type mailView struct {
 func (m Message) mailView() mailView {
 	v := mailView{
 		Headline: m.headline(), Title: oneLine(m.Title, longestTitle), Facts: m.facts(), Because: m.because(), Lines: m.incidents(),
-		More: m.more(), Link: m.Link, InSlack: m.inSlack(), Offer: m.offers(),
+		More: m.more(), Until: m.Until, Link: m.Link, InSlack: m.inSlack(), Offer: m.offers(),
 		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForAnswer, Code: m.Verify,
 	}
 	if v.Check {
@@ -183,9 +183,6 @@ func (m Message) mailView() mailView {
 	}
 	if m.Count > 1 || v.Title == "" {
 		v.Title = v.Headline
-	}
-	if !m.Expires.IsZero() {
-		v.Until = stamp(m.Expires)
 	}
 	return v
 }

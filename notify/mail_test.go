@@ -28,7 +28,7 @@ func pageOf(to string) notify.Message {
 	return notify.Message{
 		Purpose: notify.ForPage, Key: "12/3/U0ANN/email:7", To: to, Attempt: 1,
 		Incident: 12, Title: "disk full on db-1", Severity: "critical", Team: "payments",
-		Why: "you are on call in payments-primary", Opened: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
+		Why: "you are on call in payments-primary", Opened: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), Since: "Mon 2 Mar 13:00 CET",
 		Code: 3, Token: strings.Repeat("Tok_", 20), Expires: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC),
 	}
 }
@@ -134,7 +134,7 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 			if got, want := first.subject(t), "[#12] Größe Bcc: eve@example.com <script>alert(1)</script> & co"; got != want {
 				t.Errorf("subject %q, want %q", got, want)
 			}
-			for _, want := range []string{m.Link, "You are paged because you are on call in payments-primary.", "Critical · payments · since Mon 2 March 12:00 UTC"} {
+			for _, want := range []string{m.Link, "You are paged because you are on call in payments-primary.", "Critical · payments · since Mon 2 Mar 13:00 CET"} {
 				if !strings.Contains(first.text, want) {
 					t.Errorf("the text doesn't say %q:\n%s", want, first.text)
 				}

@@ -34,6 +34,7 @@ type Message struct {
 	Why      string    // completes "you are paged because …"
 	Reason   []string  // is Why for a channel that knows people by their ids: words and ids take turns
 	Opened   time.Time // of the incident
+	Since    string    // the same, as the person reads it; empty: it is not said
 	AskedBy  string    // who asks the person to help: they accept ("a") or decline ("d"); empty: they are on call
 
 	// A bundle is about several incidents at once: Count is how many, and Lines are the worst ones.
@@ -47,6 +48,7 @@ type Message struct {
 
 	Verify  string    // with ForVerify: the code to send back
 	Expires time.Time // after that it is useless
+	Until   string    // the same, as the person reads it
 }
 
 // Outcome says what became of a message. What to do next depends on it; an error alone is not

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 )
 
@@ -66,8 +65,8 @@ func (m Message) facts() string {
 	if m.Team != "" {
 		parts = append(parts, oneLine(m.Team, longestTitle))
 	}
-	if !m.Opened.IsZero() {
-		parts = append(parts, "since "+stamp(m.Opened))
+	if m.Since != "" {
+		parts = append(parts, "since "+m.Since)
 	}
 	return strings.Join(parts, " · ")
 }
@@ -167,8 +166,6 @@ func (m Message) offers() string {
 func (m Message) urgent() bool {
 	return (m.Purpose == ForPage || m.Purpose == ForTest) && (m.Severity == "critical" || m.Severity == "high")
 }
-
-func stamp(t time.Time) string { return t.UTC().Format("Mon 2 January 15:04 UTC") }
 
 // cut shortens a text that may have several lines.
 func cut(s string, longest int) string {

@@ -161,16 +161,16 @@ func caseZone(file Case) *time.Location {
 // local writes an instant in a time zone, with seconds only if there are any.
 func local(t time.Time, zone *time.Location) string {
 	if t.Second() != 0 {
-		return t.In(zone).Format("Mon 2006-01-02 15:04:05 MST")
+		return t.In(zone).Format("Mon 2 Jan 2006 15:04:05 MST")
 	}
-	return t.In(zone).Format("Mon 2006-01-02 15:04 MST")
+	return t.In(zone).Format("Mon 2 Jan 2006 15:04 MST")
 }
 
 func utcLayout(t time.Time) string {
 	if t.Second() != 0 {
-		return "01-02 15:04:05Z"
+		return "2 Jan 15:04:05"
 	}
-	return "01-02 15:04Z"
+	return "2 Jan 15:04"
 }
 
 // lasts writes a duration in days, hours and minutes.

@@ -20,6 +20,13 @@ func Stamp(t time.Time, zone *time.Location) string {
 	return Day(t, zone) + " " + clockText(t, zone)
 }
 
+// ZonedStamp is Stamp with the name of the zone's time, for texts whose reader may be anywhere, such as a
+// mail: "Tue 1 Dec 09:00 CET".
+func ZonedStamp(t time.Time, zone *time.Location) string {
+	local := t.In(zone)
+	return Day(t, zone) + " " + local.Format(timeStyle) + " " + zoneText(local)
+}
+
 // Day writes the day of an instant.
 func Day(t time.Time, zone *time.Location) string { return t.In(zone).Format(dayStyle) }
 
