@@ -124,7 +124,7 @@ func (w *world) trigger(names ...string) {
 	})
 	defer run.Wait()
 	defer cancel()
-	in := must[oncall.Integration](w.t)(w.IntegrationByKey(ctx, key))
+	in := must[oncall.Integration](w.t)(w.IntegrationByKey(ctx, key, start))
 	for _, name := range names {
 		s := oncall.Signal{Action: oncall.Trigger, DedupKey: name, Title: name + " is full", Severity: oncall.High}
 		w.check(w.Accept(ctx, in.ID, []oncall.Signal{s}, w.now))

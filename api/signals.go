@@ -108,6 +108,9 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, format intake.For
 // nothing. They are few, and never a reason to keep a signal waiting for long.
 func (s *server) hints(ctx context.Context, in oncall.Integration, signals []oncall.Signal) []string {
 	var hints, keys []string
+	if in.Muted {
+		hints = append(hints, "The integration is muted: what fires pages nobody until somebody unmutes it.")
+	}
 	for _, sig := range signals {
 		for _, h := range sig.Hints {
 			if len(hints) < maxHints {
@@ -154,7 +157,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request) (oncall.In
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
 	defer cancel()
-	integration, err := s.System.IntegrationByKey(ctx, key)
+	integration, err := s.System.IntegrationByKey(ctx, key, s.Clock())
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
 		return none, s.strike(w, r, unknownKey)

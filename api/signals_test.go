@@ -280,3 +280,26 @@ func TestAByteOrderMarkIsNoMistake(t *testing.T) {
 		t.Errorf("%d signals are stored", n)
 	}
 }
+
+// A sender hears that nobody is paged, and with an old key that it is one.
+func TestMutedAndRotated(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.must(d.store.Mute(t.Context(), "scripts", true, d.clock.now()))
+	post := func() reply {
+		return d.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title": "disk full"}`))
+	}
+	if got := post(); got.code != http.StatusAccepted || !strings.Contains(got.body, "The integration is muted") {
+		t.Errorf("muted: %d %s", got.code, got.body)
+	}
+	d.must(d.store.Mute(t.Context(), "scripts", false, d.clock.now()))
+	_, _, err := d.store.RotateKey(t.Context(), "scripts", false, d.clock.now())
+	d.must(err)
+	if got := post(); got.code != http.StatusAccepted || strings.Contains(got.body, "muted") {
+		t.Errorf("the old key: %d %s", got.code, got.body)
+	}
+	d.clock.advance(24 * time.Hour)
+	if got := post(); got.code != http.StatusUnauthorized {
+		t.Errorf("the old key a day later: %d %s", got.code, got.body)
+	}
+}

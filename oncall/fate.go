@@ -15,13 +15,14 @@ const (
 	FateAcknowledged Fate = "acknowledged"
 	FateCleared      Fate = "cleared"
 	FateUnmatched    Fate = "unmatched" // it ends or acknowledges what doesn't fire
+	FateMuted        Fate = "muted"     // the integration is muted: it pages nobody
 	FateListed       Fate = "listed"    // a list of what fires, from which nothing more follows
 )
 
 // Shown reports whether people see by an incident's message that the signal has come.
 func (f Fate) Shown() bool {
 	switch f {
-	case FateRepeated, FateMerged, FateSnoozed, FateLate, FateUnmatched:
+	case FateRepeated, FateMerged, FateSnoozed, FateLate, FateUnmatched, FateMuted:
 		return false
 	default:
 		return true

@@ -226,7 +226,37 @@ func (c *checker) integration(i int, in SetupIntegration) {
 	}
 	if in.Key != "" && !keyForm.MatchString(in.Key) {
 		c.say("integration %q: key must be 32 of the characters 0-9 and a-f; leave it out to have one made", in.Name)
+	} else if in.Key != "" && weakKey(in.Key) {
+		c.say("integration %q: key can be guessed; leave it out to have one made", in.Name)
 	}
+}
+
+// weakKey reports whether a key was typed rather than drawn: it has few characters, repeats itself or counts. Of
+// those that are drawn that is one in ten million.
+func weakKey(key string) bool {
+	const fewest = 8
+	seen := map[byte]bool{}
+	steps := map[byte]int{} // from one digit to the next
+	for i := range len(key) {
+		seen[key[i]] = true
+		if i > 0 {
+			steps[(digit(key[i])-digit(key[i-1]))%16]++
+		}
+	}
+	for _, n := range steps {
+		if n > len(key)/2 {
+			return true
+		}
+	}
+	return len(seen) < fewest || strings.Contains((key + key)[1:2*len(key)-1], key)
+}
+
+// digit is the value of a hexadecimal digit.
+func digit(c byte) byte {
+	if c >= 'a' {
+		return c - 'a' + 10
+	}
+	return c - '0'
 }
 
 // KeyFromBytes writes 16 random bytes as an integration key.

@@ -1,6 +1,31 @@
 package oncall
 
-import "testing"
+import (
+	"crypto/sha256"
+	"strings"
+	"testing"
+)
+
+func TestWeakKeysAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{
+		strings.Repeat("0", 32), strings.Repeat("f", 32), strings.Repeat("01", 16), strings.Repeat("deadbeef", 4), strings.Repeat("9f3a61c27be8d054", 2),
+		"0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210", "00000000000000000000000000000001", "0123456789012345678901234567890a",
+		"02468ace13579bdf02468ace13579bdf",
+	} {
+		if !weakKey(key) {
+			t.Errorf("%s is taken", key)
+		}
+	}
+	for i := range 10_000 {
+		var b [16]byte
+		sum := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
+		copy(b[:], sum[:])
+		if key := KeyFromBytes(b); weakKey(key) {
+			t.Errorf("%s is refused", key)
+		}
+	}
+}
 
 var formats = []Format{"generic", "alertmanager"}
 
@@ -52,6 +77,7 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		{`policy "payments" has no steps`, func(s *Setup) { s.Policies[0].Steps = nil }},
 		{`integration "demo": kind is "nagios"; it may be "generic" or "alertmanager"`, func(s *Setup) { s.Integrations[0].Format = "nagios" }},
 		{`integration "demo": key must be 32 of the characters 0-9 and a-f; leave it out to have one made`, func(s *Setup) { s.Integrations[0].Key = "secret" }},
+		{`integration "demo": key can be guessed; leave it out to have one made`, func(s *Setup) { s.Integrations[0].Key = strings.Repeat("0", 32) }},
 	} {
 		s := good()
 		c.edit(&s)

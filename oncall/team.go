@@ -36,6 +36,7 @@ type Integration struct {
 	PolicyID PolicyID
 	Name     string
 	Format   Format
+	Muted    bool // its signals page nobody
 }
 
 // A Format is what a monitor speaks; intake knows which there are. The setup and the database call

@@ -1,9 +1,7 @@
 package store
 
 import (
-	"context"
 	"crypto/sha256"
-	"fmt"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -34,6 +32,7 @@ type Directory struct {
 	schedules map[oncall.ScheduleID]*schedule.Schedule
 	since     time.Time // what of schedules was over by then is left out
 	keys      map[keyHash]oncall.Integration
+	rotated   map[keyHash]rotatedKey // replaced by one of those
 	admins    map[oncall.TeamID][]oncall.UserID
 	overrides map[oncall.OverrideID]schedule.Override
 }
@@ -77,35 +76,4 @@ func (d *Directory) Roster() oncall.Roster {
 // Facts are what decisions about incidents depend on.
 func (d *Directory) Facts() oncall.Facts {
 	return oncall.Facts{Policies: d.Policies, Roster: d.Roster()}
-}
-
-// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other
-// error says nothing about the key. That nobody has a key only the database can say: what we
-// remember may be older than the key, or the database gone without our knowing yet.
-func (s *System) IntegrationByKey(ctx context.Context, key string) (oncall.Integration, error) {
-	const find = `SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)`
-	hash := sha256.Sum256([]byte(key))
-	dir, err := s.Directory(ctx)
-	if err != nil {
-		return oncall.Integration{}, err
-	}
-	if in, ok := dir.keys[hash]; ok {
-		return in, nil
-	}
-	var exists bool
-	if err := s.door.QueryRow(ctx, find, hash[:]).Scan(&exists); err != nil {
-		return oncall.Integration{}, fmt.Errorf("look for a key: %w", translate(err))
-	}
-	if !exists {
-		return oncall.Integration{}, oncall.ErrNotFound
-	}
-	s.cache.drop()
-	if dir, err = s.Directory(ctx); err != nil {
-		return oncall.Integration{}, err
-	}
-	in, ok := dir.keys[hash]
-	if !ok { // removed a moment ago
-		return oncall.Integration{}, oncall.ErrNotFound
-	}
-	return in, nil
 }

@@ -27,7 +27,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 		overrides: map[oncall.OverrideID]schedule.Override{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
-		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadUserGroups, d.loadSlackGroups, d.loadSlackChannels,
+		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadRotatedKeys, d.loadUserGroups, d.loadSlackGroups, d.loadSlackChannels,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err
@@ -146,7 +146,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 
 func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, key_hash, removed_at IS NOT NULL AS removed
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, key_hash, removed_at IS NOT NULL AS removed
 		FROM integrations
 		ORDER BY name, id`
 	type row struct {

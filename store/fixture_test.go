@@ -88,7 +88,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.exec(`DELETE FROM river_job`) // what the set-up has queued
-	in, err := w.IntegrationByKey(t.Context(), key)
+	in, err := w.IntegrationByKey(t.Context(), key, start)
 	if err != nil {
 		t.Fatal(err)
 	}

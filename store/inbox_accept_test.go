@@ -107,7 +107,7 @@ func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
 				if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
 					t.Errorf("ping: %v", err)
 				}
-				if _, err := s.IntegrationByKey(t.Context(), "nobody's"); err == nil || errors.Is(err, oncall.ErrNotFound) {
+				if _, err := s.IntegrationByKey(t.Context(), "nobody's", start); err == nil || errors.Is(err, oncall.ErrNotFound) {
 					t.Errorf("a key without a database: %v", err)
 				}
 			}
@@ -152,7 +152,7 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 	asks := map[string]func(ctx context.Context) error{
 		"ping": s.Ping,
 		"a key": func(ctx context.Context) error {
-			_, err := s.IntegrationByKey(ctx, key)
+			_, err := s.IntegrationByKey(ctx, key, start)
 			return err
 		},
 		"incidents": func(ctx context.Context) error {

@@ -145,7 +145,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 		Name: "other", Team: "payments", Format: "generic", Policy: "default", Key: strings.Repeat("f", 32),
 	})
 	must[any](t)(w.Apply(t.Context(), two, store.ApplyOptions{Write: true}, start))
-	other := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), strings.Repeat("f", 32)))
+	other := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), strings.Repeat("f", 32), start))
 	w.run(w.System)
 	w.accept(trigger("disk"))
 	if err := w.Accept(t.Context(), other.ID, []oncall.Signal{trigger("disk")}, start); err != nil {

@@ -189,7 +189,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 		})
 	})
 	stop := w.run(w.System)
-	uptime := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other))
+	uptime := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other, start))
 	both := func(signals ...oncall.Signal) {
 		t.Helper()
 		w.accept(signals...)

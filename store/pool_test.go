@@ -88,11 +88,11 @@ func TestTheDoorHasConnectionsOfItsOwn(t *testing.T) {
 		}
 		defer conn.Release()
 	}
-	in, err := s.IntegrationByKey(t.Context(), key)
+	in, err := s.IntegrationByKey(t.Context(), key, start)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.IntegrationByKey(t.Context(), "nobody's"); err == nil {
+	if _, err := s.IntegrationByKey(t.Context(), "nobody's", start); err == nil {
 		t.Error("a key that nobody has is known")
 	}
 	if err := s.Accept(t.Context(), in.ID, []oncall.Signal{trigger("a")}, start); err != nil {

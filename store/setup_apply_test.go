@@ -50,7 +50,7 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 		t.Fatalf("keys: %+v", report.Keys)
 	}
 	made := report.Keys[0].Key
-	in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), made))
+	in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), made, start))
 	if in.Name != "grafana" || in.Format != "generic" {
 		t.Errorf("integration: %+v", in)
 	}
@@ -120,7 +120,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	if len(report.Changes) != 6 {
 		t.Errorf("changes: %q", report.Changes)
 	}
-	if _, err := w.IntegrationByKey(t.Context(), key); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.IntegrationByKey(t.Context(), key, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("the key of a removed integration: %v", err)
 	}
 	if p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, at)); p.Team.Name != "payments" || p.Policy != "default" || p.Integration != "grafana" {
@@ -132,7 +132,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	}
 	// And comes back under the same names and the same key.
 	must[store.Report](t)(w.Apply(t.Context(), setup(), everything, at))
-	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key))
+	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start))
 }
 
 func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
@@ -144,7 +144,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	if d := cmp.Diff([]string{`remove integration "grafana"`, `add integration "renamed"`}, report.Changes); d != "" {
 		t.Errorf("changes: %s", d)
 	}
-	if in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key)); in.Name != "renamed" {
+	if in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start)); in.Name != "renamed" {
 		t.Errorf("integration: %+v", in)
 	}
 	other := strings.Repeat("a", 32)
@@ -153,8 +153,8 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	if d := cmp.Diff(store.Report{Changes: []string{`change integration "renamed": key`}}, report); d != "" {
 		t.Errorf("report: %s", d)
 	}
-	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other))
-	if _, err := w.IntegrationByKey(t.Context(), key); !errors.Is(err, oncall.ErrNotFound) {
+	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other, start))
+	if _, err := w.IntegrationByKey(t.Context(), key, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("the old key: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -113,7 +112,7 @@ type storedIntegration struct {
 
 func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) error {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, key_hash
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, key_hash
 		FROM integrations
 		WHERE removed_at IS NULL`
 	rows, _ := a.tx.Query(ctx, load)
@@ -147,14 +146,16 @@ func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegrati
 		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	const update = `UPDATE integrations SET team_id = $2, policy_id = $3, kind = $4 WHERE id = $1`
-	const rekey = `UPDATE integrations SET key_hash = $2, key_hint = $3 WHERE id = $1`
 	old, known := stored[in.Name]
 	team, policy, key := a.teams[in.Team], a.policies[in.Policy], in.Key
 	if !known && key == "" {
-		var random [16]byte
-		_, _ = rand.Read(random[:]) // never fails
-		key = oncall.KeyFromBytes(random)
+		key = randomKey()
 		a.report.Keys = append(a.report.Keys, NewKey{Integration: in.Name, Key: key})
+	}
+	if was, err := replaced(ctx, a.tx, key); err != nil {
+		return err
+	} else if was {
+		return oncall.Refuse("Integration %q: the key in the file was replaced by another. Take it out of the file.", in.Name)
 	}
 	hash := sha256.Sum256([]byte(key))
 	if !known {
@@ -168,7 +169,7 @@ func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegrati
 		return nil
 	}
 	if other {
-		if _, err := a.tx.Exec(ctx, rekey, old.ID, hash[:], hint(key)); err != nil {
+		if err := replaceKey(ctx, a.tx, old.ID, key, a.now, a.now); err != nil {
 			return err
 		}
 	}

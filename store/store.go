@@ -42,6 +42,7 @@ type Store struct {
 	cache    directoryCache
 	keyring  keyring
 	phones   oncall.PhoneRules
+	keyUses  keyUses
 	folding  atomic.Bool
 }
 

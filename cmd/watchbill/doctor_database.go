@@ -46,6 +46,7 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 	}
 	if r.bad == faults {
 		c.people(ctx, r, db)
+		c.integrations(ctx, r, db)
 	}
 }
 

@@ -70,3 +70,25 @@ func onCallSoon(d *store.Directory, now time.Time) []oncall.User {
 	slices.SortFunc(on, func(a, b oncall.User) int { return strings.Compare(a.Name, b.Name) })
 	return on
 }
+
+// integrations names those that page nobody because they are muted, and those whose monitors still send with a
+// key that was replaced.
+func (c *doctorCmd) integrations(ctx context.Context, r *report, db *store.System) {
+	keys, err := db.IntegrationKeys(ctx)
+	if err != nil {
+		r.failQuery(ctx, "integrations", err, "Check the database's log.")
+		return
+	}
+	now := r.clock()
+	for _, k := range keys {
+		name := fmt.Sprintf("%q: ", k.Integration)
+		switch {
+		case k.EndsAt == nil && k.MutedAt != nil:
+			r.note("signals", name+"it is muted since "+stamp(*k.MutedAt)+": its signals page nobody", "watchbill unmute lets them page again.")
+		case k.EndsAt != nil && k.UsedAt != nil && now.Sub(*k.UsedAt) < 24*time.Hour && now.Before(*k.EndsAt):
+			r.note("signals", name+fmt.Sprintf("a monitor sends with the old key …%s, which is good until %s", k.Hint, stamp(*k.EndsAt)), "Give it the new key.")
+		case k.EndsAt != nil && k.UsedAt != nil && k.UsedAt.After(*k.EndsAt) && now.Sub(*k.UsedAt) < 24*time.Hour:
+			r.fail("signals", name+fmt.Sprintf("a monitor sends with the old key …%s, which is refused since %s: its signals are lost", k.Hint, stamp(*k.EndsAt)), "Give it the new key; watchbill key rotate makes one if it was lost.")
+		}
+	}
+}

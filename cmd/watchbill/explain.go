@@ -114,6 +114,7 @@ func (x explainer) fold(signals int, count int64) *oncall.Fold {
 	for i := range free {
 		free[i] = oncall.AlertID(i + 1)
 	}
+	x.integration.Muted = false // what it would do
 	return &oncall.Fold{
 		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
 		AlertIDs: free, NextCount: count,
@@ -123,6 +124,9 @@ func (x explainer) fold(signals int, count int64) *oncall.Fold {
 func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) error {
 	team, _ := x.dir.Team(x.integration.TeamID)
 	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Format, team.Name)
+	if x.integration.Muted {
+		x.line("Muted        it pages nobody; without that:")
+	}
 	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)
 	x.line("Arrives      %s", x.zoned(x.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
 	if len(found) == 0 {

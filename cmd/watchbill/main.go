@@ -26,6 +26,9 @@ type cli struct {
 	Apply    applyCmd      `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
 	Explain  explainCmd    `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
 	Doctor   liveDoctorCmd `cmd:"" help:"Check the installation and say what to do about each finding."`
+	Key      keyCmd        `cmd:"" help:"List and rotate the keys of integrations."`
+	Mute     muteCmd       `cmd:"" help:"Let an integration's signals page nobody."`
+	Unmute   unmuteCmd     `cmd:"" help:"Let a muted integration's signals page again."`
 	Schedule scheduleCmd   `cmd:"" help:"Answer from a file who is on call; no database needed."`
 	Timeoff  timeOffCmd    `cmd:"" help:"Take in time off from calendars."`
 	Twilio   twilioCmd     `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`

@@ -107,7 +107,7 @@ func TestStories(t *testing.T) {
 }
 
 // storyKey is the key of the integration "demo" in every story; "alertmanager" has the next one.
-const storyKey = "0123456789abcdef0123456789abcdef"
+const storyKey = "9f3a61c27be8d0540f1e2d3c4b5a6978"
 
 // parkedClock stands still until the story moves it. Until it is parked it is the wall clock, which
 // is the time of stories whose program runs in a separate process.
