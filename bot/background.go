@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// longestErrand bounds what is done after an answer.
-const longestErrand = 15 * time.Second
+// backgroundLimit bounds what is done after an answer.
+const backgroundLimit = 15 * time.Second
 
-// behind does in the background what would take too long before an answer. A stop cuts it
+// inBackground does in the background what would take too long before an answer. A stop cuts it
 // off, so it must only add to the answer.
-func (b *Bot) behind(ctx context.Context, what string, do func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestErrand)
+func (b *Bot) inBackground(ctx context.Context, what string, do func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backgroundLimit)
 	ended := make(chan struct{})
 	b.all.Go(func() {
 		defer cancel()

@@ -207,7 +207,7 @@ func (b *Bot) contactTest(ctx context.Context, p press) (string, error) {
 
 // contactCard sends the numbers that pages come from, for the person to save them.
 func (b *Bot) contactCard(ctx context.Context, p press) (string, error) {
-	b.behind(ctx, "a contact card", func(ctx context.Context) error { return b.sendCard(ctx, p.user) })
+	b.inBackground(ctx, "a contact card", func(ctx context.Context) error { return b.sendCard(ctx, p.user) })
 	return "", b.redrawHere(ctx, p, "The contact card is in your direct messages. Open it on your phone, save it, and let it ring when the phone is silent: "+
 		"on an iPhone *Emergency Bypass* of its ringtone and its text tone, on Android the star and *Priority* in Do Not Disturb.")
 }

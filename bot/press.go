@@ -80,7 +80,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 // interaction handles clicks. Nothing else that Slack sends here needs an answer.
 func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (string, error) {
 	if c.Type == slack.InteractionTypeShortcut || c.Type == slack.InteractionTypeMessageAction {
-		return "", b.desk(ctx, c)
+		return "", b.answerShortcut(ctx, c)
 	}
 	if c.Type != slack.InteractionTypeBlockActions {
 		return "", nil

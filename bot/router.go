@@ -75,7 +75,7 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 		}
 		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return b.interaction(ctx, data) })
 		if data.Message.Timestamp != "" && data.ResponseURL != "" && !errors.Is(err, errRepeated) {
-			b.behind(ctx, "the message that was pressed", func(ctx context.Context) error { return b.redrawPressed(ctx, data) })
+			b.inBackground(ctx, "the message that was pressed", func(ctx context.Context) error { return b.redrawPressed(ctx, data) })
 		}
 		text = b.explain(err, text, "click")
 		b.ack(listening, s, id, nil) // Slack ignores an answer inside it

@@ -46,7 +46,7 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 		from = r.now
 	}
 	s := r.span(schedules, from)
-	b.behind(ctx, "the picture of a schedule", func(ctx context.Context) error { return b.sendPicture(ctx, r, s) })
+	b.inBackground(ctx, "the picture of a schedule", func(ctx context.Context) error { return b.sendPicture(ctx, r, s) })
 	return r.spanText(s), nil
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// desk answers the shortcuts: who is on call now.
-func (b *Bot) desk(ctx context.Context, c slack.InteractionCallback) error {
+// answerShortcut answers the shortcuts: who is on call now.
+func (b *Bot) answerShortcut(ctx context.Context, c slack.InteractionCallback) error {
 	if err := b.refuseOutsiders(ctx, c.User); err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (b *Bot) desk(ctx context.Context, c slack.InteractionCallback) error {
 	if err != nil {
 		return err
 	}
-	return b.openModal(ctx, c.TriggerID, view.Desk(text))
+	return b.openModal(ctx, c.TriggerID, view.Shortcut(text))
 }
 
 // who answers `/oncall who [team or schedule or person] [when]`.

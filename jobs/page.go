@@ -56,7 +56,7 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 			return river.JobSnooze(max(0, order.Again.Sub(j.clock())))
 		}
 		a := &attempt{jobs: j, order: order}
-		if err := a.make(ctx); err != nil {
+		if err := a.run(ctx); err != nil {
 			return err
 		}
 		if err := a.record(ctx); err != nil {
@@ -89,8 +89,9 @@ type attempt struct {
 	passed  bool          // the provider is failing, so another method goes first
 }
 
-// make sends the message, unless an earlier attempt of unknown fate turns out to have done so.
-func (a *attempt) make(ctx context.Context) error {
+// run makes the attempt: it sends the message, unless that can't be sent, or an earlier attempt of unknown
+// fate turns out to have done so.
+func (a *attempt) run(ctx context.Context) error {
 	sender := a.jobs.senders[a.order.Page.Method]
 	switch {
 	case a.order.Never != "":

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// followBatch is how many messages are followed in one turn, and followAtOnce how many are
-	// asked about at a time.
+	// followBatch is how many messages are followed at a time, and followAtOnce how many are
+	// asked about together.
 	followBatch  = 40
 	followAtOnce = 8
 	followLimit  = 10 * time.Second

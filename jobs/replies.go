@@ -29,7 +29,7 @@ const (
 // instances listens: the one that holds a name, which another takes over when its session ends.
 func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Listener) {
 	for failing := false; ctx.Err() == nil; {
-		err := j.listenInTurn(ctx, method, from)
+		err := j.listenAsHolder(ctx, method, from)
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, store.ErrTaken):
@@ -55,18 +55,18 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// listenInTurn listens as long as it is this instance's turn. After a minute in which the provider has
+// listenAsHolder listens as long as no other instance does. After a minute in which the provider has
 // told nothing, admins hear of it, since people answer and nobody hears them; then another instance may
 // try its luck.
-func (j *Jobs) listenInTurn(ctx context.Context, method oncall.Method, from notify.Listener) error {
+func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
-	turn, err := j.store.HoldInstance(claim, store.RepliesTurn(method))
+	held, err := j.store.HoldInstance(claim, store.RepliesTask(method))
 	cancel()
 	if err != nil {
 		return err
 	}
-	defer turn.Release()
-	ctx, cancel = whileHeld(ctx, turn)
+	defer held.Release()
+	ctx, cancel = whileHeld(ctx, held)
 	defer cancel()
 	h := &hearing{jobs: j, method: method, from: from, failed: map[string]hitch{}}
 	for ctx.Err() == nil {
@@ -98,7 +98,7 @@ type unreadError struct{ error }
 
 func (e unreadError) Unwrap() error { return e.error }
 
-// A hearing is one contact method's answers during one turn of an instance.
+// A hearing is one contact method's answers for as long as an instance listens.
 type hearing struct {
 	jobs   *Jobs
 	method oncall.Method
@@ -122,7 +122,7 @@ func (h *hearing) deaf(ctx context.Context, err unreadError) error {
 		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Msg("can't read what people answer; it will be tried again")
 	}
 	if ctx.Err() != nil || now.Sub(h.since) < deafAfter {
-		return nil //nolint:nilerr // at the end of its turn nobody is told
+		return nil //nolint:nilerr // another instance goes on, and nobody is told
 	}
 	h.jobs.metrics.deaf.WithLabelValues(string(h.method)).Set(1)
 	return errors.Join(err, h.jobs.store.TellDeaf(ctx, h.method, err.Error(), now))

@@ -24,7 +24,7 @@ type AnswerFacts struct {
 	Known    bool              // we know who answers
 	Probed   bool              // they answer a probe
 	Checked  bool              // they were asked lately whether they can still be reached
-	Phone    Phone             // what the person may answer about, if the answer names no message
+	Told     Told              // what the person may answer about, if the answer names no message
 	Choice   Choice            // what of it the answer is about
 	Messages []AnsweredMessage // that the answer is about
 }
@@ -157,7 +157,7 @@ type ActResult struct {
 func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerNothing}
 	act := a.Reply.Kind == ReplyAct
-	left := f.Phone.Remaining(a.Reply, f.Choice)
+	left := f.Told.Remaining(a.Reply, f.Choice)
 	switch {
 	case !f.Known:
 		out.Result = AnswerIgnored
@@ -175,7 +175,7 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 			out.Hint = nil // not even that one
 		}
 	default:
-		out.Result, out.Hint = AnswerUnclear, f.Phone.Help(ActAck)
+		out.Result, out.Hint = AnswerUnclear, f.Told.Help(ActAck)
 	}
 	return out, nil, nil
 }
@@ -195,17 +195,17 @@ func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []
 		out.Acted, changes = addActed(out.Acted, acted), append(changes, more...)
 	}
 	if len(out.Acted) == 0 && incidents > 0 {
-		phone := f.Phone
-		if len(phone.Shown) == 0 { // the answer named its message
-			phone = shows(f.Messages)
+		told := f.Told
+		if len(told.Shown) == 0 { // the answer named its message
+			told = toldOf(f.Messages)
 		}
-		out.Result, out.Hint = AnswerUnclear, phone.Help(ActAck)
+		out.Result, out.Hint = AnswerUnclear, told.Help(ActAck)
 		return out, changes, nil
 	}
 	out.Hint = f.Choice.Missed
 	typed := a.Token == "" && a.Message == (MessageKey{}) && a.Reply.Code == 0
 	if out.Hint != nil || typed && len(a.Reply.Numbers) == 0 {
-		out.Hint = sentences(out.Hint, f.Phone.Remaining(a.Reply, f.Choice))
+		out.Hint = sentences(out.Hint, f.Told.Remaining(a.Reply, f.Choice))
 	}
 	return out, changes, nil
 }

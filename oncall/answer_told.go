@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// A Phone is what a person was told of and may answer about: by the contact method that they answer by,
+// Told is what a person was told of and may answer about: by the contact method that they answer by,
 // and elsewhere. The newest message is first.
-type Phone struct {
+type Told struct {
 	Shown     []ShownPage
 	Incidents map[IncidentID]Incident
 }
 
-// shows is a phone that shows these messages.
-func shows(messages []AnsweredMessage) Phone {
-	p := Phone{Incidents: map[IncidentID]Incident{}}
+// toldOf are these messages, as what their person was told of.
+func toldOf(messages []AnsweredMessage) Told {
+	t := Told{Incidents: map[IncidentID]Incident{}}
 	for _, m := range messages {
 		for _, in := range m.Incidents {
-			p.Incidents[in.ID] = in
-			p.Shown = append(p.Shown, ShownPage{Page: Page{IncidentID: in.ID, UserID: m.User}, Lead: m.Lead, Here: true})
+			t.Incidents[in.ID] = in
+			t.Shown = append(t.Shown, ShownPage{Page: Page{IncidentID: in.ID, UserID: m.User}, Lead: m.Lead, Here: true})
 		}
 	}
-	return p
+	return t
 }
 
 // A ShownPage is an incident in a message to a person.
@@ -51,7 +51,7 @@ type Pick struct {
 
 // Choose finds what an answer is about: an act by its numbers, or by the person's newest message that
 // it fits.
-func (p Phone) Choose(r Reply) Choice {
+func (t Told) Choose(r Reply) Choice {
 	var c Choice
 	var missed []string
 	if r.Kind != ReplyAct {
@@ -59,10 +59,10 @@ func (p Phone) Choose(r Reply) Choice {
 	}
 	switch {
 	case r.Code != 0:
-		c.add(p.byCode(r.Code))
+		c.add(t.byCode(r.Code))
 	case len(r.Numbers) > 0:
 		for _, n := range r.Numbers {
-			found, why := p.number(n)
+			found, why := t.number(n)
 			c.add(found)
 			if why != "" {
 				missed = append(missed, why)
@@ -70,14 +70,14 @@ func (p Phone) Choose(r Reply) Choice {
 		}
 	case r.All:
 		var all []ShownPage
-		for _, s := range p.Shown {
-			if s.Here && !s.Lost && p.fits(s, r.Act) && !p.withOthers(s, r.Act) {
+		for _, s := range t.Shown {
+			if s.Here && !s.Lost && t.fits(s, r.Act) && !t.withOthers(s, r.Act) {
 				all = append(all, s)
 			}
 		}
 		c.add(all)
 	default:
-		c.add(p.newest(r.Act))
+		c.add(t.newest(r.Act))
 	}
 	if missed != nil {
 		c.Missed = Say("%s", strings.Join(missed, " "))
@@ -114,15 +114,15 @@ func (c Choice) chosen(id IncidentID) bool {
 //	#5       incident 5
 //	5a       what the message offered as 5, else incident 5
 //	ack 5    the same; nothing, if that message has nothing to do with an open incident 5
-func (p Phone) number(n ReplyNumber) (found []ShownPage, missed string) {
-	incident := p.byIncident(IncidentID(n.N))
+func (t Told) number(n ReplyNumber) (found []ShownPage, missed string) {
+	incident := t.byIncident(IncidentID(n.N))
 	if n.Incident {
 		if incident == nil {
 			return nil, "You were not paged for " + n.String() + "."
 		}
 		return incident, ""
 	}
-	message := p.byCode(n.N)
+	message := t.byCode(n.N)
 	switch {
 	case message == nil && incident == nil:
 		return nil, "No message " + n.String() + "."
@@ -131,8 +131,8 @@ func (p Phone) number(n ReplyNumber) (found []ShownPage, missed string) {
 	case incident == nil || slices.ContainsFunc(message, func(s ShownPage) bool { return s.IncidentID == incident[0].IncidentID }):
 		return message, ""
 	}
-	open := p.open(message)
-	if !p.Incidents[incident[0].IncidentID].Open() || n.Offered && len(open) > 0 {
+	open := t.open(message)
+	if !t.Incidents[incident[0].IncidentID].Open() || n.Offered && len(open) > 0 {
 		return message, ""
 	}
 	if len(open) == 0 {
@@ -143,22 +143,22 @@ func (p Phone) number(n ReplyNumber) (found []ShownPage, missed string) {
 
 // byCode is the newest message with a number, or that of several people's which is about something
 // open. A message that is sent elsewhere has no number here.
-func (p Phone) byCode(code int) []ShownPage {
+func (t Told) byCode(code int) []ShownPage {
 	messages := map[UserID][]ShownPage{}
 	var lead PageID
-	for _, s := range p.Shown {
+	for _, s := range t.Shown {
 		if m := messages[s.UserID]; s.Here && s.Code == code && (m == nil || m[0].Lead == s.Lead) {
 			messages[s.UserID] = append(m, s)
 			lead = max(lead, s.Lead)
 		}
 	}
 	var open, newest []ShownPage
-	for _, s := range p.Shown { // in order
+	for _, s := range t.Shown { // in order
 		m := messages[s.UserID]
 		if m == nil || m[0].Lead != s.Lead {
 			continue
 		}
-		if len(p.open(m)) > 0 {
+		if len(t.open(m)) > 0 {
 			open = append(open, s)
 		}
 		if s.Lead == lead {
@@ -172,10 +172,10 @@ func (p Phone) byCode(code int) []ShownPage {
 }
 
 // byIncident is the newest message about an incident to each person, one that is shown here first.
-func (p Phone) byIncident(id IncidentID) []ShownPage {
+func (t Told) byIncident(id IncidentID) []ShownPage {
 	best := map[UserID]ShownPage{}
 	var people []UserID
-	for _, s := range p.Shown {
+	for _, s := range t.Shown {
 		if s.IncidentID != id {
 			continue
 		}
@@ -199,27 +199,27 @@ func (p Phone) byIncident(id IncidentID) []ShownPage {
 
 // newest is the newest message here, of each person, that an act fits, or else the newest about
 // anything open, so that it can be said why the act doesn't fit.
-func (p Phone) newest(do ActKind) []ShownPage {
+func (t Told) newest(do ActKind) []ShownPage {
 	for _, good := range []func(ShownPage) bool{
-		func(s ShownPage) bool { return p.fits(s, do) },
-		func(s ShownPage) bool { return p.Incidents[s.IncidentID].Open() },
+		func(s ShownPage) bool { return t.fits(s, do) },
+		func(s ShownPage) bool { return t.Incidents[s.IncidentID].Open() },
 	} {
 		lead := map[UserID]PageID{}
-		for _, s := range p.Shown {
+		for _, s := range t.Shown {
 			if s.Here && !s.Lost && lead[s.UserID] == 0 && good(s) {
 				lead[s.UserID] = s.Lead
 			}
 		}
 		if len(lead) > 0 {
-			return slices.DeleteFunc(slices.Clone(p.Shown), func(s ShownPage) bool { return lead[s.UserID] != s.Lead })
+			return slices.DeleteFunc(slices.Clone(t.Shown), func(s ShownPage) bool { return lead[s.UserID] != s.Lead })
 		}
 	}
 	return nil
 }
 
 // fits reports whether an act would change something about an incident.
-func (p Phone) fits(s ShownPage, do ActKind) bool {
-	in := p.Incidents[s.IncidentID]
+func (t Told) fits(s ShownPage, do ActKind) bool {
+	in := t.Incidents[s.IncidentID]
 	switch {
 	case !in.Open():
 		return false
@@ -232,26 +232,26 @@ func (p Phone) fits(s ShownPage, do ActKind) bool {
 }
 
 // withOthers reports whether only others have an incident: "resolve all" leaves it to them.
-func (p Phone) withOthers(s ShownPage, do ActKind) bool {
-	in := p.Incidents[s.IncidentID]
+func (t Told) withOthers(s ShownPage, do ActKind) bool {
+	in := t.Incidents[s.IncidentID]
 	return do != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
 }
 
 // open are the incidents of a message that are.
-func (p Phone) open(message []ShownPage) []ShownPage {
-	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !p.Incidents[s.IncidentID].Open() })
+func (t Told) open(message []ShownPage) []ShownPage {
+	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !t.Incidents[s.IncidentID].Open() })
 }
 
 // Remaining is what an act fits that was not chosen, with what to answer: "Open for you: #2, #3; 2a
 // takes both." It is empty if there is nothing.
-func (p Phone) Remaining(r Reply, c Choice) Sentence {
+func (t Told) Remaining(r Reply, c Choice) Sentence {
 	do := cmp.Or(r.Act, ActAck)
-	left := p.left(do, c)
-	if len(c.Picks) > 0 && len(p.left(ActAck, c)) == 0 { // somebody has all the rest
+	left := t.left(do, c)
+	if len(c.Picks) > 0 && len(t.left(ActAck, c)) == 0 { // somebody has all the rest
 		return nil
 	}
 	if len(left) == 0 && len(c.Picks) == 0 { // it is still good to know what else is open
-		left = p.left(ActResolve, c)
+		left = t.left(ActResolve, c)
 	}
 	if len(left) == 0 {
 		return nil
@@ -286,16 +286,16 @@ type leftMessage struct {
 }
 
 // left lists messages that an act fits, newest first, each incident in one of them only.
-func (p Phone) left(do ActKind, c Choice) (out []leftMessage) {
+func (t Told) left(do ActKind, c Choice) (out []leftMessage) {
 	listed := map[IncidentID]bool{}
 	for _, here := range []bool{true, false} {
-		for _, s := range p.Shown {
-			if s.Here != here || s.Lost || listed[s.IncidentID] || c.chosen(s.IncidentID) || !p.fits(s, do) {
+		for _, s := range t.Shown {
+			if s.Here != here || s.Lost || listed[s.IncidentID] || c.chosen(s.IncidentID) || !t.fits(s, do) {
 				continue
 			}
 			listed[s.IncidentID] = true
 			answer, lead := strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
-			if p.byCode(int(s.IncidentID)) != nil { // it means another message here
+			if t.byCode(int(s.IncidentID)) != nil { // it means another message here
 				answer = "#" + answer
 			}
 			if here && s.Code != 0 {
@@ -316,10 +316,10 @@ func (p Phone) left(do ActKind, c Choice) (out []leftMessage) {
 }
 
 // Help says what can be answered, with a number that is right here and now.
-func (p Phone) Help(do ActKind) Sentence {
-	left := p.left(ActAck, Choice{})
+func (t Told) Help(do ActKind) Sentence {
+	left := t.left(ActAck, Choice{})
 	if len(left) == 0 {
-		left = p.left(ActResolve, Choice{})
+		left = t.left(ActResolve, Choice{})
 	}
 	if len(left) == 0 {
 		return Say("There is nothing open that you were paged for.")
@@ -327,7 +327,7 @@ func (p Phone) Help(do ActKind) Sentence {
 	n := left[0].answer
 	help := Say("Answer %sa to acknowledge, %sr to resolve or %se to escalate, with the number from the message.", n, n, n)
 	if len(left) > 1 {
-		help = Say("%s %s", help, p.Remaining(Reply{Act: do}, Choice{}))
+		help = Say("%s %s", help, t.Remaining(Reply{Act: do}, Choice{}))
 	}
 	return help
 }

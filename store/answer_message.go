@@ -109,15 +109,15 @@ func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f 
 	if f.Checked, err = answersCheck(ctx, tx, own, now); err != nil {
 		return f, own, err
 	}
-	if f.Phone, err = loadPhone(ctx, tx, a.Reply, own, people); err != nil {
+	if f.Told, err = loadTold(ctx, tx, a.Reply, own, people); err != nil {
 		return f, own, err
 	}
-	f.Choice = f.Phone.Choose(a.Reply)
+	f.Choice = f.Told.Choose(a.Reply)
 	return f, own, nil
 }
 
-// loadPhone loads, newest first, what people were told of that is open or has one of the answer's numbers.
-func loadPhone(ctx context.Context, tx pgx.Tx, r oncall.Reply, own []oncall.ContactID, people []oncall.UserID) (p oncall.Phone, err error) {
+// loadTold loads, newest first, what people were told of that is open or has one of the answer's numbers.
+func loadTold(ctx context.Context, tx pgx.Tx, r oncall.Reply, own []oncall.ContactID, people []oncall.UserID) (t oncall.Told, err error) {
 	const shown = `
 		WITH about AS (
 			SELECT coalesce(nullif(p.bundle, 0), p.id) AS id
@@ -154,22 +154,22 @@ func loadPhone(ctx context.Context, tx pgx.Tx, r oncall.Reply, own []oncall.Cont
 		}
 	}
 	rows, _ := tx.Query(ctx, shown, own, people, codes, numbers)
-	p.Shown, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s oncall.ShownPage, err error) {
+	t.Shown, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (s oncall.ShownPage, err error) {
 		return s, row.Scan(&s.Lead, &s.Here, &s.Code, &s.Lost, &s.IncidentID, &s.UserID, &s.CallSeq, &s.AskedVersion)
 	})
-	if err != nil || len(p.Shown) == 0 {
-		return p, err
+	if err != nil || len(t.Shown) == 0 {
+		return t, err
 	}
 	var ids []oncall.IncidentID
-	for _, s := range p.Shown {
+	for _, s := range t.Shown {
 		ids = append(ids, s.IncidentID)
 	}
 	about, err := incidents(ctx, tx, ids)
-	p.Incidents = map[oncall.IncidentID]oncall.Incident{}
+	t.Incidents = map[oncall.IncidentID]oncall.Incident{}
 	for _, in := range about {
-		p.Incidents[in.ID] = in
+		t.Incidents[in.ID] = in
 	}
-	return p, err
+	return t, err
 }
 
 func answeredMessage(row pgx.CollectableRow) (m oncall.AnsweredMessage, err error) {

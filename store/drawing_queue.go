@@ -217,8 +217,8 @@ func (s *System) Instances(ctx context.Context) (n int, err error) {
 		FROM pg_locks l
 		JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
 		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $1
-		  AND l.objid::bigint <> ALL (SELECT hashtext(turn)::bigint & 4294967295 FROM unnest($2::text[]) AS turn)`
-	if err := s.pool.QueryRow(ctx, count, instanceLocks, turns()).Scan(&n); err != nil {
+		  AND l.objid::bigint <> ALL (SELECT hashtext(task)::bigint & 4294967295 FROM unnest($2::text[]) AS task)`
+	if err := s.pool.QueryRow(ctx, count, instanceLocks, heldTasks()).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count the instances: %w", translate(err))
 	}
 	return n, nil

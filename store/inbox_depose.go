@@ -32,7 +32,7 @@ func (w *inboxWatch) depose(ctx context.Context) error {
 		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = 0 AND l.objid::bigint = $1
 		  AND a.wait_event_type = 'Client' AND EXISTS (SELECT FROM inbox)`
 	const end = `SELECT pg_terminate_backend($1)`
-	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
 	now := w.clock() // and not after the look, which may take long: in doubt it is not deposed
 	var seen sighting

@@ -84,7 +84,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
 		WHERE id > $2
 		ORDER BY id
 		LIMIT $1`
-	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
 	now := w.clock()
 	var entries []entry

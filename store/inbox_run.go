@@ -13,7 +13,7 @@ const (
 	configChannel = "watchbill_config"
 	lookEvery     = time.Second    // so long a lost notification or a free lock may go unnoticed
 	heldEvery     = lookEvery / 10 // nothing tells us that an incident was unlocked
-	turnLimit     = 30 * time.Second
+	foldLimit     = 30 * time.Second
 	backoffMax    = time.Second
 )
 
@@ -74,7 +74,7 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 	s.cache.listen(true)
 	up()
 	for {
-		if err := w.turn(ctx); err != nil {
+		if err := w.foldIfOurs(ctx); err != nil {
 			return err
 		}
 		if err := w.hear(ctx); err != nil {
@@ -86,7 +86,7 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 // listen makes a connection that tells heard the channel of each notification, also of those that
 // come in the middle of a query.
 func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, turnLimit)
+	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
 	cfg := s.pool.Config().ConnConfig
 	cfg.OnNotification = func(_ *pgconn.PgConn, n *pgconn.Notification) { heard(n.Channel) }
@@ -103,11 +103,11 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 	return conn, nil
 }
 
-// turn folds whatever there is, if this instance holds the lock or can take it.
-func (w *inboxWatch) turn(ctx context.Context) error {
+// foldIfOurs folds whatever there is, if this instance holds the lock or can take it.
+func (w *inboxWatch) foldIfOurs(ctx context.Context) error {
 	if !w.store.folding.Load() {
 		var ours bool
-		try, cancel := context.WithTimeout(ctx, turnLimit)
+		try, cancel := context.WithTimeout(ctx, foldLimit)
 		defer cancel()
 		if err := w.conn.QueryRow(try, `SELECT pg_try_advisory_lock($1)`, foldLock).Scan(&ours); err != nil {
 			return fmt.Errorf("try to take the lock on the inbox: %w", err)

@@ -78,13 +78,13 @@ func (s *System) HoldInstance(ctx context.Context, name string) (*Instance, erro
 	return in, nil
 }
 
-// RepliesTurn is the name under which one instance at a time reads the answers by a contact method.
-func RepliesTurn(m oncall.Method) string { return "replies by " + string(m) }
+// RepliesTask is the name under which one instance at a time reads the answers by a contact method.
+func RepliesTask(m oncall.Method) string { return "replies by " + string(m) }
 
-// turns are the names that are held for a task: who holds one is an instance of another name.
-func turns() (names []string) {
+// heldTasks are the names that are held for a task: who holds one is an instance of another name.
+func heldTasks() (names []string) {
 	for _, m := range oncall.ContactMethods() {
-		names = append(names, RepliesTurn(m.Method))
+		names = append(names, RepliesTask(m.Method))
 	}
 	return names
 }

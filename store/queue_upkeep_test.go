@@ -347,11 +347,11 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 }
 
-// Who reads the answers by a contact method has a turn, and is no instance more.
+// Who reads the answers by a contact method holds a task, and is no instance more.
 func TestTurnsAreNoInstances(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, name := range []string{"a", "b", store.RepliesTurn(oncall.MethodSMS), store.RepliesTurn(oncall.MethodTelegram)} {
+	for _, name := range []string{"a", "b", store.RepliesTask(oncall.MethodSMS), store.RepliesTask(oncall.MethodTelegram)} {
 		in := must[*store.Instance](t)(w.HoldInstance(t.Context(), name))
 		defer in.Release()
 	}

@@ -24,9 +24,9 @@ func (s *System) Room(ctx context.Context) (Room, error) {
 		        WHERE backend_type = 'client backend' AND application_name <> 'watchbill')::int AS others,
 		       (SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
 		        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $1
-		          AND l.objid::bigint <> ALL (SELECT hashtext(turn)::bigint & 4294967295 FROM unnest($2::text[]) AS turn))::int AS instances`
+		          AND l.objid::bigint <> ALL (SELECT hashtext(task)::bigint & 4294967295 FROM unnest($2::text[]) AS task))::int AS instances`
 	var r Room
-	err := s.pool.QueryRow(ctx, load, instanceLocks, turns()).Scan(&r.Allowed, &r.Others, &r.Instances)
+	err := s.pool.QueryRow(ctx, load, instanceLocks, heldTasks()).Scan(&r.Allowed, &r.Others, &r.Instances)
 	if err != nil {
 		return Room{}, fmt.Errorf("ask for connections: %w", translate(err))
 	}

@@ -18,13 +18,13 @@ type queue struct {
 	waiting  []*ticket // most urgent first, then in order of arrival
 	methods  map[string]*bucket
 	channels map[string]*bucket
-	away     map[lane]time.Time // when the call that was turned away last is to come back
-	share    int                // how many instances live
-	settling chan struct{}      // closed when nothing hasty waits any more
+	away     map[awayKey]time.Time // when the call that was turned away last is to come back
+	share    int                   // how many instances live
+	settling chan struct{}         // closed when nothing hasty waits any more
 }
 
-// A lane is the calls of one priority that wait for one bucket.
-type lane struct {
+// An awayKey names the calls of one priority that wait for one bucket.
+type awayKey struct {
 	bucket   *bucket
 	priority Priority
 }
@@ -41,7 +41,7 @@ type ticket struct {
 }
 
 func newQueue() *queue {
-	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[lane]time.Time{}, share: 1, settling: make(chan struct{})}
+	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[awayKey]time.Time{}, share: 1, settling: make(chan struct{})}
 }
 
 // divide leaves us what one of n instances may use of the workspace's limits.
@@ -95,42 +95,42 @@ func (q *queue) wait(ctx context.Context, c call) error {
 func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	bucket, turn := q.turn(c)
+	bucket, wait := q.neededWait(c)
 	if c.chosen {
-		if turn <= hastyWait && !mustNotWait {
+		if wait <= hastyWait && !mustNotWait {
 			return 0
 		}
-		return min(max(turn, hastyWait/10), hastyWait)
+		return min(max(wait, hastyWait/10), hastyWait)
 	}
 	now := present()
-	maps.DeleteFunc(q.away, func(_ lane, t time.Time) bool { return t.Before(now) })
+	maps.DeleteFunc(q.away, func(_ awayKey, t time.Time) bool { return t.Before(now) })
 	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
 	// More urgent calls that are still to come back go before this one.
-	for l, back := range q.away {
-		if turn > 0 && l.bucket == bucket && l.priority < c.priority {
-			turn = max(turn, back.Sub(now)+each)
+	for k, back := range q.away {
+		if wait > 0 && k.bucket == bucket && k.priority < c.priority {
+			wait = max(wait, back.Sub(now)+each)
 		}
 	}
-	if turn <= hastyWait && !mustNotWait {
+	if wait <= hastyWait && !mustNotWait {
 		return 0
 	}
-	l := lane{bucket: bucket, priority: c.priority}
-	back := now.Add(max(turn, each))
-	if next := q.away[l].Add(each); next.After(back) {
+	key := awayKey{bucket: bucket, priority: c.priority}
+	back := now.Add(max(wait, each))
+	if next := q.away[key].Add(each); next.After(back) {
 		back = next
 	}
 	if back.Sub(now) > longestAway {
 		return longestAway/2 + rand.N(longestAway/2)
 	}
-	q.away[l] = back
+	q.away[key] = back
 	return back.Sub(now)
 }
 
 // present is real time: for Slack's limits, not for the product's time.
 func present() time.Time { return time.Now() } //nolint:forbidigo // see above
 
-// turn returns how long a call would have to wait if it came now, and for which bucket.
-func (q *queue) turn(c call) (*bucket, time.Duration) {
+// neededWait returns how long a call would have to wait if it came now, and for which bucket.
+func (q *queue) neededWait(c call) (*bucket, time.Duration) {
 	method, channel := q.buckets(c)
 	before := map[*bucket]int{}
 	for _, t := range q.waiting {

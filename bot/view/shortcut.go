@@ -2,8 +2,8 @@ package view
 
 import "github.com/slack-go/slack"
 
-// Desk is what a shortcut opens: who is on call, and where more is done.
-func Desk(text string) slack.ModalViewRequest {
+// Shortcut is what a shortcut opens: who is on call, and where more is done.
+func Shortcut(text string) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: plain("On call"), Close: plain("Close"), Blocks: slack.Blocks{BlockSet: []slack.Block{
 			slack.NewSectionBlock(words(cutSection(text)), nil, nil),
