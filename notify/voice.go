@@ -26,6 +26,7 @@ const (
 	ringFor  = 20 // seconds, to which Twilio may add 5; most voicemail answers later
 	spoken   = 300
 	waitKey  = 8 // seconds
+	callSays = 3 // times: a phone that screens calls picks up first, and its owner hears only the rest
 	longCall = 4 * time.Minute
 	// farewell is how long a call lasts at most after its key.
 	farewell = 30 * time.Second

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	api "github.com/twilio/twilio-go/rest/api/v2010"
@@ -52,7 +53,7 @@ func (v Voice) twiml(m Message) (string, error) {
 	text := voiceText(m, keys(m))
 	return marshalTwiML(twimlResponse{Gather: &twimlGather{
 		Action: v.Public + "/v1/twilio/voice?key=" + url.QueryEscape(m.Key), Method: http.MethodPost,
-		Digits: 1, Timeout: waitKey, Say: []string{text, text},
+		Digits: 1, Timeout: waitKey, Say: slices.Repeat([]string{text}, callSays),
 	}, Say: []string{"Nothing was pressed. Goodbye."}})
 }
 

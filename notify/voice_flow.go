@@ -82,7 +82,7 @@ func StudioFlow() any {
 				{Event: "speech"},
 				{Event: "timeout"},
 			}, Properties: map[string]any{
-				"say": "{{flow.data.say}}", "language": "en-US", "loop": 2, "timeout": waitKey,
+				"say": "{{flow.data.say}}", "language": "en-US", "loop": callSays, "timeout": waitKey,
 				"number_of_digits": 1, "stop_gather": true, "finish_on_key": "", "speech_timeout": "auto",
 				"gather_language": "en", "profanity_filter": "true", "offset": offset,
 			}},

@@ -198,7 +198,7 @@ func TestCallAsksOurWebhook(t *testing.T) {
 	want(t, r, notify.Accepted)
 	heard, err := l.sim.Answer(annPhone)
 	l.must(err)
-	if !strings.Contains(heard, ": Say boo Say x. Press 1") {
+	if !strings.Contains(heard, ": Say boo Say x. Press 1") || strings.Count(heard, "Press 1") != 3 {
 		t.Errorf("heard %q", heard)
 	}
 	said, err := l.sim.Press(ctx, annPhone, "1")
