@@ -83,7 +83,7 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 	if err != nil {
 		return modalResponse{}, err
 	}
-	if err := b.updateBelow(ctx, s.view, e.overview(saved, "Saved.").Draw()); err != nil {
+	if err := b.updateBelow(ctx, s.view, e.overview(saved, e.saved("Saved.")).Draw()); err != nil {
 		b.log.Warn().Err(err).Msg("the schedule's form could not be drawn again")
 	}
 	return modalResponse{}, nil

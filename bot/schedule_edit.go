@@ -131,5 +131,24 @@ func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
 		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
 	}
+	if warning := e.undone(); warning != "" {
+		blocks = append(blocks, view.EditWarning(warning))
+	}
 	return blocks, nil
+}
+
+// undone warns that the edit won't last, if so: the next apply of the set-up file makes the schedule what
+// the file says.
+func (e scheduleEdit) undone() string {
+	team, _ := e.directory.Team(e.schedule.TeamID)
+	if team.Owner != oncall.OwnerFile {
+		return ""
+	}
+	inFile := slices.ContainsFunc(e.schedule.Versions, func(v schedule.Version) bool { return v.CreatedBy == "" })
+	return view.UndoneByFile(team.Name, inFile)
+}
+
+// saved says that something is, and what may become of it.
+func (e scheduleEdit) saved(said string) string {
+	return strings.TrimSuffix(said+"\n"+e.undone(), "\n")
 }

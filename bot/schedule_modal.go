@@ -56,7 +56,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (modalRespons
 		return modalResponse{}, fmt.Errorf("create a schedule: %w", err)
 	}
 	e := scheduleEdit{request: r, meta: view.EditMeta{Schedule: made.ID}, schedule: made}
-	return replace(e.overview(made, "Created.").Draw()), nil
+	return replace(e.overview(made, e.saved("Created.")).Draw()), nil
 }
 
 // scheduleVerbs follow `/oncall schedule` and so can't begin a name.
@@ -191,7 +191,7 @@ func (b *Bot) submitRestore(ctx context.Context, s submission) (modalResponse, e
 }
 
 func (b *Bot) pressRemove(ctx context.Context, e scheduleEdit, p press) error {
-	return b.pushModal(ctx, p.trigger, view.ScheduleRemoveForm(e.meta, e.schedule.Name))
+	return b.pushModal(ctx, p.trigger, view.ScheduleRemoveForm(e.meta, e.schedule.Name, e.undone()))
 }
 
 func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (modalResponse, error) {

@@ -15,55 +15,83 @@ import (
 // A Setup is an installation written as one document: who there is, who is on
 // call when, whom to page and what may page. Things refer to each other by name.
 type Setup struct {
-	Users        []SetupUser        `json:"users"`
-	Teams        []SetupTeam        `json:"teams"`
-	Schedules    []SetupSchedule    `json:"schedules"`
-	Policies     []SetupPolicy      `json:"policies"`
-	Integrations []SetupIntegration `json:"integrations"`
-	UserGroups   []SetupUserGroup   `json:"user_groups"`
+	Users        []SetupUser        `json:"users,omitempty"`
+	Teams        []SetupTeam        `json:"teams,omitempty"`
+	Schedules    []SetupSchedule    `json:"schedules,omitempty"`
+	Policies     []SetupPolicy      `json:"policies,omitempty"`
+	Integrations []SetupIntegration `json:"integrations,omitempty"`
+	UserGroups   []SetupUserGroup   `json:"user_groups,omitempty"`
 }
 
 // A SetupUser is a person. Name is how the document refers to them.
 type SetupUser struct {
-	Name     string `json:"name"`
-	Slack    UserID `json:"slack"` // Slack user id; may be left out where Email is known to Slack
-	Email    string `json:"email"`
-	TimeZone string `json:"time_zone"`
+	Name     string `json:"name,omitempty"`
+	Slack    UserID `json:"slack,omitempty"` // Slack user id; may be left out where Email is known to Slack
+	Email    string `json:"email,omitempty"`
+	TimeZone string `json:"time_zone,omitempty"`
 }
 
 // A SetupTeam is a team with its Slack channel.
 type SetupTeam struct {
-	Name    string   `json:"name"`
-	Channel string   `json:"channel"`
-	Members []string `json:"members"`
-	Admins  []string `json:"admins"` // those of the members who may change everything of the team's
-	Topic   bool     `json:"topic"`  // the channel's topic says who is on call
+	Name    string   `json:"name,omitempty"`
+	Channel string   `json:"channel,omitempty"`
+	Members []string `json:"members,omitempty"`
+	Admins  []string `json:"admins,omitempty"` // those of the members who may change everything of the team's
+	Topic   bool     `json:"topic,omitempty"`  // the channel's topic says who is on call
+	Owner   Owner    `json:"owner,omitempty"`  // of its schedules; the file where it is left out
 
-	TimeZone string            `json:"time_zone"` // of the working hours; that of its first schedule where it is left out
-	Hours    []schedule.Window `json:"hours"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
-	Fallback []string          `json:"fallback"`  // paged where a policy has nobody; the admins where it is left out
-	Remind   string            `json:"remind"`    // of unacknowledged incidents: "10m", "off"
+	TimeZone string            `json:"time_zone,omitempty"` // of the working hours; that of its first schedule where it is left out
+	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
+	Fallback []string          `json:"fallback,omitempty"`  // paged where a policy has nobody; the admins where it is left out
+	Remind   string            `json:"remind,omitempty"`    // of unacknowledged incidents: "10m", "off"
 }
 
 // A SetupSchedule is a schedule and its rotations.
 type SetupSchedule struct {
-	Name      string          `json:"name"`
-	Team      string          `json:"team"`
-	TimeZone  string          `json:"time_zone"`
+	Name      string          `json:"name,omitempty"`
+	Team      string          `json:"team,omitempty"`
+	TimeZone  string          `json:"time_zone,omitempty"`
+	Rotations []SetupRotation `json:"rotations,omitempty"`
+	Later     []SetupVersion  `json:"later,omitempty"`  // what takes the place of the rotations, and when
+	Apart     *bool           `json:"apart,omitempty"`  // whether shifts of one role that overlap are refused; left alone where it is left out
+	Shifts    []SetupShift    `json:"shifts,omitempty"` // made by hand; they come with a schedule that is new, and are Slack's from then on
+}
+
+// A SetupVersion are the rotations in force from an instant on.
+type SetupVersion struct {
+	From      string          `json:"from"` // "2026-12-07 09:00"
 	Rotations []SetupRotation `json:"rotations"`
+}
+
+// A SetupShift is a shift that somebody wrote down.
+type SetupShift struct {
+	Role  string   `json:"role,omitempty"`
+	Start string   `json:"start"` // "2026-12-24 09:00"
+	End   string   `json:"end"`
+	Users []string `json:"users"`
 }
 
 // A SetupRotation is one layer of a schedule. Turns begin at Start and every Every
 // after it, in local time, so Start also says the weekday and time of the hand-off.
 type SetupRotation struct {
-	Name     string            `json:"name"`
-	Role     string            `json:"role"`
-	Priority int               `json:"priority"`
-	TimeZone string            `json:"time_zone"` // the schedule's where it is left out
-	Start    string            `json:"start"`     // "2026-01-05 09:00"
-	Every    string            `json:"every"`     // "week", "2 weeks", "12 hours"
-	Turns    []SetupTurn       `json:"turns"`
-	Only     []schedule.Window `json:"only"` // in force only in these windows
+	Name     string            `json:"name,omitempty"`
+	Role     string            `json:"role,omitempty"`
+	Priority int               `json:"priority,omitempty"`
+	TimeZone string            `json:"time_zone,omitempty"` // the schedule's where it is left out
+	Start    string            `json:"start,omitempty"`     // "2026-01-05 09:00"
+	Every    string            `json:"every,omitempty"`     // "week", "2 weeks", "12 hours", "cron 0 9 * * 1"
+	Until    string            `json:"until,omitempty"`     // "2026-12-31 09:00"; it is over from then on
+	Advance  schedule.Advance  `json:"advance,omitempty"`   // "active" passes over days without a window
+	Turns    []SetupTurn       `json:"turns,omitempty"`
+	Members  []SetupMember     `json:"members,omitempty"` // who takes part for a while only
+	Only     []schedule.Window `json:"only,omitempty"`    // in force only in these windows
+}
+
+// A SetupMember limits when a person takes part in a rotation; either date may be missing.
+type SetupMember struct {
+	User  string        `json:"user"`
+	From  schedule.Date `json:"from,omitzero"`
+	Until schedule.Date `json:"until,omitzero"`
 }
 
 // A SetupTurn is who holds a rotation for one period: a name, a list of names, or
@@ -88,13 +116,24 @@ func (t *SetupTurn) UnmarshalYAML(unmarshal func(any) error) error {
 	return nil
 }
 
+// MarshalYAML writes a turn as it is read.
+func (t SetupTurn) MarshalYAML() (any, error) {
+	switch len(t) {
+	case 0:
+		return "nobody", nil
+	case 1:
+		return t[0], nil
+	}
+	return []string(t), nil
+}
+
 // A SetupIntegration is an inbound key. Key is made by Watchbill where it is left out.
 type SetupIntegration struct {
-	Name   string `json:"name"`
-	Team   string `json:"team"`
-	Format Format `json:"kind"`
-	Policy string `json:"policy"`
-	Key    string `json:"key"`
+	Name   string `json:"name,omitempty"`
+	Team   string `json:"team,omitempty"`
+	Format Format `json:"kind,omitempty"`
+	Policy string `json:"policy,omitempty"`
+	Key    string `json:"key,omitempty"`
 }
 
 // With returns what two documents say together.
@@ -180,34 +219,6 @@ func (c *checker) zone(name, where string, args ...any) {
 	}
 	if _, err := schedule.LoadZone(name); err != nil {
 		c.say("%s: time_zone %q is not an IANA zone such as \"Europe/Berlin\"", fmt.Sprintf(where, args...), name)
-	}
-}
-
-func (c *checker) schedule(i int, s SetupSchedule) {
-	c.define("schedule", s.Name, i)
-	c.refer("team", s.Team, "schedule %q: team", s.Name)
-	if s.TimeZone == "" {
-		c.say("schedule %q: time_zone is missing, such as \"Europe/Berlin\"", s.Name)
-	}
-	c.zone(s.TimeZone, "schedule %q", s.Name)
-	people := map[string]UserID{}
-	for _, r := range s.Rotations {
-		for _, t := range r.Turns {
-			for _, name := range t {
-				c.refer("user", name, "schedule %q, rotation %q: turn", s.Name, r.Name)
-				people[name] = UserID(name)
-			}
-		}
-	}
-	v, err := s.Version(people)
-	if err == nil && len(c.problems) == 0 {
-		made := schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: []schedule.Version{v}}
-		if _, err = schedule.Compile(made); err == nil {
-			err = made.CheckTurns()
-		}
-	}
-	if err != nil {
-		c.say("schedule %q: %v", s.Name, err)
 	}
 }
 

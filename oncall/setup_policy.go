@@ -1,7 +1,9 @@
 package oncall
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -14,24 +16,24 @@ import (
 
 // A SetupPolicy is an escalation policy.
 type SetupPolicy struct {
-	Name   string      `json:"name"`
-	Team   string      `json:"team"`
-	Repeat int         `json:"repeat"`
-	Steps  []SetupStep `json:"steps"`
+	Name   string      `json:"name,omitempty"`
+	Team   string      `json:"team,omitempty"`
+	Repeat int         `json:"repeat,omitempty"`
+	Steps  []SetupStep `json:"steps,omitempty"`
 
-	Acks       int    `json:"acks"`        // how many people must acknowledge
-	AckTimeout string `json:"ack_timeout"` // how long an acknowledgement is good for: "30m"
-	AckWait    string `json:"ack_wait"`    // how long its owner has to say that they are still on it: "5m"
+	Acks       int    `json:"acks,omitempty"`        // how many people must acknowledge
+	AckTimeout string `json:"ack_timeout,omitempty"` // how long an acknowledgement is good for: "30m"
+	AckWait    string `json:"ack_wait,omitempty"`    // how long its owner has to say that they are still on it: "5m"
 }
 
 // A SetupStep pages targets such as "schedule payments", "user ann", "team payments".
 type SetupStep struct {
-	Page       []string        `json:"page"`
-	Wait       string          `json:"wait"`        // before the next step: "5m", "90s"
-	Repeat     int             `json:"repeat"`      // how often the step runs again
-	Every      string          `json:"every"`       // between two runs of it
-	RoundRobin RoundRobin      `json:"round_robin"` // one person a run
-	Only       *SetupCondition `json:"only"`
+	Page       []string        `json:"page,omitempty"`
+	Wait       string          `json:"wait,omitempty"`        // before the next step: "5m", "90s"
+	Repeat     int             `json:"repeat,omitempty"`      // how often the step runs again
+	Every      string          `json:"every,omitempty"`       // between two runs of it
+	RoundRobin RoundRobin      `json:"round_robin,omitempty"` // one person a run
+	Only       *SetupCondition `json:"only,omitempty"`
 }
 
 // roundRobin reads whom the step pages in a run. Files say "incident"; they said "alert", as
@@ -48,8 +50,8 @@ func (st SetupStep) roundRobin() (RoundRobin, error) {
 
 // A SetupCondition says when a step runs.
 type SetupCondition struct {
-	Severity []Severity `json:"severity"`
-	Hours    HoursWord  `json:"hours"`
+	Severity []Severity `json:"severity,omitempty"`
+	Hours    HoursWord  `json:"hours,omitempty"`
 }
 
 // SetupIDs are the ids that names in a document stand for.
@@ -126,16 +128,7 @@ var (
 
 // policies checks the policies, which may refer to each other in any order.
 func (c *checker) policies(s Setup) {
-	roles := map[string][]string{}
-	for _, sc := range s.Schedules {
-		for _, r := range sc.Rotations {
-			role := r.Role
-			if role == "" {
-				role = schedule.RolePrimary
-			}
-			roles[sc.Name] = append(roles[sc.Name], role)
-		}
-	}
+	roles := s.roles()
 	for i, p := range s.Policies {
 		c.define("policy", p.Name, i)
 	}
@@ -143,6 +136,35 @@ func (c *checker) policies(s Setup) {
 		c.policy(p, roles)
 	}
 	c.circles(s.Policies)
+}
+
+// roles are those that the rotations of each schedule have, now or later.
+func (s Setup) roles() map[string][]string {
+	roles := map[string][]string{}
+	for _, sc := range s.Schedules {
+		for _, v := range append([]SetupVersion{{Rotations: sc.Rotations}}, sc.Later...) {
+			for _, r := range v.Rotations {
+				roles[sc.Name] = append(roles[sc.Name], cmp.Or(r.Role, schedule.RolePrimary))
+			}
+		}
+	}
+	return roles
+}
+
+// Notes finds what works, and may not be meant: targets that mean nobody. The document has passed its Check.
+func (s Setup) Notes() []string {
+	var notes []string
+	roles := s.roles()
+	for _, p := range s.Policies {
+		for n, st := range p.Steps {
+			for _, written := range st.Page {
+				if t, err := parseTarget(written); err == nil && t.role != "" && !slices.Contains(roles[t.name], t.role) {
+					notes = append(notes, fmt.Sprintf("policy %q, step %d: %q pages nobody: no rotation of schedule %q has the role %q", p.Name, n+1, written, t.name, t.role))
+				}
+			}
+		}
+	}
+	return notes
 }
 
 // circles finds policies that hand an incident on to each other for ever, whatever the hour or the
@@ -222,8 +244,12 @@ func (c *checker) target(where, written string, t setupTarget, roles map[string]
 	case "admins":
 		c.refer("team", t.name, "%s: team", where)
 	}
-	if t.role != "" && c.names["schedule"][t.name] && !slices.Contains(roles[t.name], t.role) {
-		c.say("%s: %q: no rotation of schedule %q has the role %q", where, written, t.name, t.role)
+	if t.role == "" || !c.names["schedule"][t.name] || slices.Contains(slices.Concat(slices.Collect(maps.Values(roles))...), t.role) {
+		return
+	}
+	// A role that nothing comes close to may have been taken out of the schedule in Slack.
+	if guess := Nearest(t.role, roles[t.name]); guess != "" {
+		c.say("%s: %q: no rotation of schedule %q has the role %q; did you mean %q?", where, written, t.name, t.role, guess)
 	}
 }
 
@@ -250,6 +276,9 @@ func (c *checker) team(i int, t SetupTeam) {
 	if t.Channel == "" {
 		c.say("team %q: channel is missing: the Slack channel for its incidents, such as \"#payments\"", t.Name)
 	}
+	if t.Owner != "" && t.Owner != OwnerFile && t.Owner != OwnerSlack {
+		c.say("team %q: owner is %q; it may be \"file\" or \"slack\"", t.Name, t.Owner)
+	}
 	for _, m := range t.Members {
 		c.refer("user", m, "team %q: member", t.Name)
 	}
@@ -270,12 +299,15 @@ func (c *checker) team(i int, t SetupTeam) {
 	}
 }
 
+// remindByDefault is how often a team is reminded of unacknowledged incidents.
+const remindByDefault Seconds = 600
+
 // RemindEvery reads how often the team is reminded of unacknowledged incidents; 0 is never.
 func (t SetupTeam) RemindEvery() (Seconds, error) {
 	if t.Remind == "off" {
 		return 0, nil
 	}
-	every, err := parseSpan("remind", t.Remind, 10*time.Minute, time.Minute)
+	every, err := parseSpan("remind", t.Remind, remindByDefault.Duration(), time.Minute)
 	if err != nil {
 		return 0, fmt.Errorf("%w, or \"off\"", err)
 	}

@@ -74,7 +74,7 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 		{`policy "payments", step 1: schedule "x": there is no schedule of that name in the file`, page("next in x")},
 		{`policy "payments", step 1: team "x": there is no team of that name in the file`, page("admins of x")},
 		{`policy "payments", step 1: policy "x": there is no policy of that name in the file`, func(s *Setup) { s.Policies[0].Steps = []SetupStep{{Page: []string{"policy x"}}} }},
-		{`policy "payments", step 1: "tertiary in primary": no rotation of schedule "primary" has the role "tertiary"`, page("tertiary in primary")},
+		{`policy "payments", step 1: "primry in primary": no rotation of schedule "primary" has the role "primry"; did you mean "primary"?`, page("primry in primary")},
 		{`policy "payments", step 1: "shadow in primary": a shadow is never paged`, page("shadow in primary")},
 		{`policy "payments", step 1: "channel payments": a Slack channel is written with its name as "#payments" or with its id as "C024BE7LR"`, page("channel payments")},
 		{`policy "payments", step 1: "group payments": a Slack user group is written with its handle as "@payments-oncall"`, page("group payments")},

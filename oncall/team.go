@@ -12,12 +12,23 @@ type Team struct {
 	Name    string
 	Channel string // Slack channel id, or a name such as "#payments" until Slack has told us the id
 	Topic   bool   // the channel's topic says who is on call
+	Owner   Owner
 
 	TimeZone string            // IANA name, of the working hours; empty: that of the team's first schedule
 	Hours    []schedule.Window // working hours; none: Monday to Friday, 09:00 to 17:00
 	Fallback []UserID          // paged where a policy has nobody; none: the admins, or else all members
 	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
 }
+
+// An Owner says where a team's schedules are kept, and so whose word counts if the set-up file and Slack
+// differ.
+type Owner string
+
+// The owners.
+const (
+	OwnerFile  Owner = "file"  // apply undoes what was edited in Slack
+	OwnerSlack Owner = "slack" // apply adds what is missing, and leaves the rest as it is
+)
 
 // A User is a person, known by a Slack user id.
 type User struct {

@@ -91,15 +91,17 @@ func (g UserGroup) Membership(all []RoleHolders, usable func(UserID) bool) Membe
 
 // A SetupUserGroup is a Slack user group that follows schedules.
 type SetupUserGroup struct {
-	Handle    string    `json:"handle"` // "@payments-oncall" or Slack's id
-	Schedules []string  `json:"schedules"`
-	Roles     []string  `json:"roles"`      // every role but the shadows' where it is left out
-	WhenEmpty WhenEmpty `json:"when_empty"` // "keep" where it is left out
-	Fallback  string    `json:"fallback"`   // a user
+	Handle    string    `json:"handle,omitempty"` // "@payments-oncall" or Slack's id
+	Schedules []string  `json:"schedules,omitempty"`
+	Roles     []string  `json:"roles,omitempty"`      // every role but the shadows' where it is left out
+	WhenEmpty WhenEmpty `json:"when_empty,omitempty"` // "keep" where it is left out
+	Fallback  string    `json:"fallback,omitempty"`   // a user
 }
 
 // Name is the handle without the @.
 func (g SetupUserGroup) Name() string { return strings.TrimPrefix(g.Handle, "@") }
+
+var slackGroup = regexp.MustCompile(`^S[A-Z0-9]{2,}$`)
 
 var groupHandle = regexp.MustCompile(`^@?[a-z0-9][a-z0-9._-]*$|^S[A-Z0-9]{2,}$`)
 

@@ -131,7 +131,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		Removed bool
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT id, name, channel, topic, time_zone, hours, fallback, remind, removed_at IS NOT NULL AS removed
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, removed_at IS NOT NULL AS removed
 		FROM teams
 		ORDER BY name, id`)
 	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])

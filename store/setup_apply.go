@@ -16,9 +16,11 @@ import (
 
 // A Report says what Apply has changed or would change.
 type Report struct {
-	Changes []string // in the order in which they were made; empty: everything was so already
-	Kept    []string // what is not in the document and was left alone
-	Keys    []NewKey // of new integrations, to be shown once; nobody can read them again
+	Changes []string            // in the order in which they were made; empty: everything was so already
+	Kept    []string            // what is not in the document and was left alone
+	Slacks  []string            // schedules that are not as the document says, and whose team leaves them to Slack
+	Details map[string][]string // of changes: who has edited it in Slack, and whose hours move
+	Keys    []NewKey            // of new integrations, to be shown once; nobody can read them again
 }
 
 // A NewKey is a key that was made for an integration.
@@ -42,6 +44,7 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 	a := &applier{
 		now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
 		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},
+		slacks: map[oncall.TeamID]bool{},
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applyLock); err != nil {
@@ -115,10 +118,12 @@ type applier struct {
 	edits  []func(*Store) error // what follows from edited schedules
 	groups bool                 // a policy names Slack user groups
 
+	known     map[oncall.UserID]oncall.KnownUser
 	users     map[string]oncall.UserID
 	teams     map[string]oncall.TeamID
 	schedules map[string]oncall.ScheduleID
 	policies  map[string]oncall.PolicyID
+	slacks    map[oncall.TeamID]bool // teams that leave their schedules to Slack
 }
 
 func (a *applier) ids() oncall.SetupIDs {
@@ -168,25 +173,29 @@ func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map
 	return nil
 }
 
-type storedUser struct {
-	oncall.User
-	FromSlack bool
+// knownUsers loads everybody, and where we know them from.
+func knownUsers(ctx context.Context, tx pgx.Tx) ([]oncall.KnownUser, error) {
+	const load = `
+		SELECT id, name, email, time_zone, deactivated_at, named, slack_at IS NOT NULL AS from_slack
+		FROM users
+		ORDER BY id`
+	rows, _ := tx.Query(ctx, load)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.KnownUser])
 }
 
 // applyUsers adds people. Once Slack has told us about a person, its profile counts and not the
 // document.
 func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
-	const load = `SELECT id, name, email, time_zone, deactivated_at, slack_at IS NOT NULL AS from_slack FROM users`
 	const upsert = `
 		INSERT INTO users (id, name, email, time_zone)
 		VALUES ($1, $2, $3, $4)
 		ON CONFLICT (id) DO UPDATE SET name = $2, email = $3, time_zone = $4`
-	rows, _ := a.tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedUser])
+	found, err := knownUsers(ctx, a.tx)
 	if err != nil {
 		return err
 	}
-	stored := map[oncall.UserID]storedUser{}
+	stored := map[oncall.UserID]oncall.KnownUser{}
+	a.known = stored
 	byEmail := map[string]oncall.UserID{}
 	for _, u := range found {
 		stored[u.ID] = u
@@ -218,11 +227,11 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 			a.say("add user %q", u.Name)
 		case old.FromSlack:
 			continue
-		case !a.changed("user", u.Name, difference{"name", old.Name != u.Name},
+		case !a.changed("user", u.Name, difference{"name", old.Name != u.Called() && old.Name != u.Name},
 			difference{"email", old.Email != u.Email}, difference{"time zone", old.TimeZone != zone}):
 			continue
 		}
-		if _, err := a.tx.Exec(ctx, upsert, id, u.Name, u.Email, zone); err != nil {
+		if _, err := a.tx.Exec(ctx, upsert, id, u.Called(), u.Email, zone); err != nil {
 			return fmt.Errorf("save user %q: %w", u.Name, err)
 		}
 	}

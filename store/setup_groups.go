@@ -10,14 +10,19 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// applyUserGroups lets Slack user groups follow schedules.
-func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error {
+func liveUserGroups(ctx context.Context, tx pgx.Tx) ([]oncall.UserGroup, error) {
 	const load = `
 		SELECT id, handle, slack_id, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
-		WHERE removed_at IS NULL`
-	rows, _ := a.tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
+		WHERE removed_at IS NULL
+		ORDER BY id`
+	rows, _ := tx.Query(ctx, load)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
+}
+
+// applyUserGroups lets Slack user groups follow schedules.
+func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error {
+	found, err := liveUserGroups(ctx, a.tx)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,18 +11,23 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// applyPolicies goes over the policies twice: one may pass incidents on to another that comes later.
-func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
+func livePolicies(ctx context.Context, tx pgx.Tx) ([]oncall.Policy, error) {
 	const load = `
 		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, false AS removed
 		FROM policies
-		WHERE removed_at IS NULL`
+		WHERE removed_at IS NULL
+		ORDER BY id`
+	rows, _ := tx.Query(ctx, load)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
+}
+
+// applyPolicies goes over the policies twice: one may pass incidents on to another that comes later.
+func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
 	const insert = `
 		INSERT INTO policies (team_id, name, repeat, steps, created_at)
 		VALUES ($1, $2, 0, '[]', $3)
 		RETURNING id`
-	rows, _ := a.tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
+	found, err := livePolicies(ctx, a.tx)
 	if err != nil {
 		return err
 	}
@@ -80,30 +86,30 @@ func (a *applier) applyPolicy(ctx context.Context, p oncall.SetupPolicy, stored 
 	return err
 }
 
-type storedTeam struct {
-	oncall.Team
-	Members []oncall.UserID
-	Admins  []oncall.UserID
-}
-
-func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
+// storedTeams loads the teams, with who is in them.
+func storedTeams(ctx context.Context, tx pgx.Tx) ([]oncall.StaffedTeam, error) {
 	const load = `
-		SELECT id, name, channel, topic, time_zone, hours, fallback, remind,
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS admins
 		FROM teams
-		WHERE removed_at IS NULL`
-	rows, _ := a.tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedTeam])
+		WHERE removed_at IS NULL
+		ORDER BY id`
+	rows, _ := tx.Query(ctx, load)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.StaffedTeam])
+}
+
+func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
+	found, err := storedTeams(ctx, a.tx)
 	if err != nil {
 		return err
 	}
-	stored := map[string]storedTeam{}
+	stored := map[string]oncall.StaffedTeam{}
 	for _, t := range found {
 		stored[t.Name] = t
 	}
 	if err := remove(ctx, a, "team", `UPDATE teams SET removed_at = $2 WHERE id = $1`, stored,
-		func(t storedTeam) any { return t.ID }, column(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
+		func(t oncall.StaffedTeam) any { return t.ID }, column(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
 		return err
 	}
 	for _, t := range setup.Teams {
@@ -114,15 +120,16 @@ func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 	return nil
 }
 
-func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[string]storedTeam) error {
+func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[string]oncall.StaffedTeam) error {
 	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `
-		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7
+		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7, owner = $8
 		WHERE id = $1`
 	remind, err := t.RemindEvery()
 	if err != nil {
 		return oncall.Refuse("Team %q: %s.", t.Name, err)
 	}
+	owner := cmp.Or(t.Owner, oncall.OwnerFile)
 	var members, admins, fallback []oncall.UserID
 	for _, name := range t.Members {
 		members = append(members, a.users[name])
@@ -140,18 +147,19 @@ func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[
 		err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, t.Topic, a.now).Scan(&id)
 	} else {
 		differs = a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
-			difference{"topic", old.Topic != t.Topic}, difference{"members", !slices.Equal(old.Members, members)},
+			difference{"topic", old.Topic != t.Topic}, difference{"owner", old.Owner != owner}, difference{"members", !slices.Equal(old.Members, members)},
 			difference{"admins", !slices.Equal(old.Admins, admins)}, difference{"time zone", old.TimeZone != t.TimeZone},
 			difference{"hours", !equal(some(old.Hours), some(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
 			difference{"remind", old.Remind != remind})
 	}
 	if err == nil && differs {
-		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, some(t.Hours), some(fallback), remind)
+		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, some(t.Hours), some(fallback), remind, owner)
 	}
 	if err != nil {
 		return err
 	}
 	a.teams[t.Name] = id
+	a.slacks[id] = owner == oncall.OwnerSlack
 	if slices.Equal(old.Members, members) && slices.Equal(old.Admins, admins) {
 		return nil
 	}

@@ -22,7 +22,7 @@ func equal(a, b any) bool {
 	return errA == nil && errB == nil && string(left) == string(right)
 }
 
-// applySchedules adds a version to a schedule whose rotations have changed: from now on, never for
+// applySchedules adds versions to a schedule whose rotations have changed: from now on, never for
 // the past. The first version is in force since ever.
 func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error {
 	recent, err := recently(ctx, a.tx)
@@ -39,7 +39,7 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	}
 	if err := remove(ctx, a, "schedule", `UPDATE schedules SET removed_at = $2 WHERE id = $1`, stored,
 		func(s schedule.Definition) any { return s.ID },
-		column(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name })); err != nil {
+		append(column(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name }), a.slackSchedules(all)...)); err != nil {
 		return err
 	}
 	for _, s := range setup.Schedules {
@@ -50,59 +50,111 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	return nil
 }
 
+// slackSchedules names those of teams that leave their schedules to Slack.
+func (a *applier) slackSchedules(all map[oncall.ScheduleID]schedule.Definition) []string {
+	var names []string
+	for _, s := range all {
+		if a.slacks[s.TeamID] {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
 func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]schedule.Definition) error {
-	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
-	const update = `UPDATE schedules SET team_id = $2, time_zone = $3 WHERE id = $1`
-	version, err := s.Version(a.users)
-	if err != nil {
-		return oncall.Refuse("Schedule %q: %s.", s.Name, err)
-	}
-	for i, r := range version.Rotations {
-		if r.TimeZone == "" {
-			// Written out, so that another zone of the schedule never changes the past.
-			version.Rotations[i].TimeZone = s.TimeZone
-		}
-	}
 	old, known := stored[s.Name]
-	team := a.teams[s.Team]
-	fresh := true
-	version.CreatedAt = a.now
-	if n := len(old.Versions); n > 0 {
-		// Whoever has a turn keeps it: a new member must not change hands.
-		if version.Rotations, err = schedule.KeepTurns(old.Current(a.now), version.Rotations, s.TimeZone, a.now); err != nil {
-			return oncall.Refuse("Schedule %q: %s", s.Name, err)
+	next, added, err := a.nextSchedule(s, old)
+	if err != nil {
+		return err
+	}
+	differences := []difference{
+		{"team", old.TeamID != next.TeamID}, {"time zone", old.TimeZone != s.TimeZone}, {"rotations", len(added) > 0},
+		{"apart", old.Apart != next.Apart},
+	}
+	if known && a.slacks[old.TeamID] {
+		if slices.ContainsFunc(differences, func(d difference) bool { return d.is }) {
+			a.report.Slacks = append(a.report.Slacks, fmt.Sprintf("schedule %q", s.Name))
 		}
-		fresh = !equal(old.Versions[n-1].Rotations, version.Rotations)
-		version.EffectiveFrom = &a.now
+		a.schedules[s.Name] = old.ID
+		return nil
 	}
-	next := old
-	next.Name, next.TimeZone = s.Name, s.TimeZone
-	next.Versions = append(slices.Clone(old.Versions), version)
-	if _, err := schedule.Compile(next); err != nil {
-		return oncall.Refuse("Schedule %q: %s", s.Name, err)
-	}
-	if err := old.CheckNewTurns(version.Rotations, a.now); fresh && err != nil {
-		return oncall.Refuse("Schedule %q: %s", s.Name, err)
-	}
-	id := old.ID
 	switch {
 	case !known:
 		a.say("add schedule %q", s.Name)
-		err = a.tx.QueryRow(ctx, insert, team, s.Name, s.TimeZone, a.now).Scan(&id)
-	case a.changed("schedule", s.Name, difference{"team", old.TeamID != team},
-		difference{"time zone", old.TimeZone != s.TimeZone}, difference{"rotations", fresh}):
-		_, err = a.tx.Exec(ctx, update, id, team, s.TimeZone)
+		const insert = `INSERT INTO schedules (team_id, name, time_zone, apart, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`
+		err = a.tx.QueryRow(ctx, insert, next.TeamID, s.Name, s.TimeZone, next.Apart, a.now).Scan(&next.ID)
+	case a.changed("schedule", s.Name, differences...):
+		const update = `UPDATE schedules SET team_id = $2, time_zone = $3, apart = $4 WHERE id = $1`
+		if _, err = a.tx.Exec(ctx, update, old.ID, next.TeamID, s.TimeZone, next.Apart); err == nil {
+			err = a.explain(ctx, old, next)
+		}
 	}
 	if err != nil {
 		return err
 	}
-	a.schedules[s.Name] = id
-	if fresh {
-		_, err = addVersion(ctx, a.tx, id, version)
-		next.ID = id
+	a.schedules[s.Name] = next.ID
+	for _, v := range added {
+		if _, err := addVersion(ctx, a.tx, next.ID, v); err != nil {
+			return err
+		}
+	}
+	if !known {
+		for _, shift := range next.Shifts {
+			if _, err := saveShift(ctx, a.tx, next.ID, shift, "", a.now); err != nil {
+				return err
+			}
+		}
+	}
+	if !known || len(added) > 0 {
 		a.edits = append(a.edits, func(s *Store) error { return s.followEdit(ctx, a.tx, scheduleEdit{at: a.now}, old, next) })
 	}
-	return err
+	return nil
+}
+
+// nextSchedule is what a stored schedule becomes, and the versions that are new. Shifts made by hand come
+// with a schedule that is new; in others they are Slack's.
+func (a *applier) nextSchedule(s oncall.SetupSchedule, old schedule.Definition) (schedule.Definition, []schedule.Version, error) {
+	next := old
+	wanted, err := s.Versions(a.users)
+	if err != nil {
+		return next, nil, oncall.Refuse("Schedule %q: %s.", s.Name, err)
+	}
+	added, err := old.Become(wanted, a.now)
+	if err != nil {
+		return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+	}
+	next.TeamID, next.Name, next.TimeZone = a.teams[s.Team], s.Name, s.TimeZone
+	next.Versions = slices.Concat(old.Versions, added)
+	if s.Apart != nil {
+		next.Apart = *s.Apart
+	}
+	if old.ID == 0 {
+		shifts, err := s.HandMade(a.users)
+		if err != nil {
+			return next, nil, oncall.Refuse("Schedule %q: %s.", s.Name, err)
+		}
+		for _, shift := range shifts {
+			if err := next.Fits(shift); err != nil {
+				return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+			}
+			if shift.End.After(a.now) {
+				next.Shifts = append(next.Shifts, shift)
+			}
+		}
+	}
+	if _, err := schedule.Compile(next); err != nil {
+		return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+	}
+	for _, v := range added {
+		from := a.now
+		if v.EffectiveFrom != nil {
+			from = *v.EffectiveFrom
+		}
+		if err := old.CheckNewTurns(v.Rotations, from); err != nil {
+			return next, nil, oncall.Refuse("Schedule %q: %s", s.Name, err)
+		}
+	}
+	return next, added, nil
 }
 
 type storedIntegration struct {
@@ -110,13 +162,18 @@ type storedIntegration struct {
 	KeyHash []byte
 }
 
-func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) error {
+func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
 		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, key_hash
 		FROM integrations
-		WHERE removed_at IS NULL`
-	rows, _ := a.tx.Query(ctx, load)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedIntegration])
+		WHERE removed_at IS NULL
+		ORDER BY id`
+	rows, _ := tx.Query(ctx, load)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[storedIntegration])
+}
+
+func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) error {
+	found, err := liveIntegrations(ctx, a.tx)
 	if err != nil {
 		return err
 	}

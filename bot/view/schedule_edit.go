@@ -64,6 +64,15 @@ func (o ScheduleOverview) Draw() slack.ModalViewRequest {
 	return buttonSheet(modalSchedule, "Schedule", o.Meta.String(), blocks...)
 }
 
+// UndoneByFile warns that the set-up file, in which a team's schedules are kept, undoes an edit.
+func UndoneByFile(team string, inFile bool) string {
+	when := "the next `watchbill apply` undoes this"
+	if !inFile {
+		when = "the next `watchbill apply --prune` undoes this, as the schedule isn't in the file"
+	}
+	return fmt.Sprintf(":warning: The team %s is kept in a set-up file: %s. `watchbill export` writes the file anew.", Name(team), when)
+}
+
 func byWhom(v schedule.Version) string {
 	if v.CreatedBy == "" {
 		return ""
@@ -84,6 +93,9 @@ func NewScheduleForm(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	)
 }
 
+// EditWarning is a paragraph of a preview.
+func EditWarning(text string) slack.Block { return section(text) }
+
 // RotationRemoveForm asks whether a rotation is to go.
 func RotationRemoveForm(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 	return dialog(ModalRotationRemove, "Remove rotation", "Remove", meta.String(), preview...)
@@ -95,9 +107,12 @@ func RestoreForm(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 }
 
 // ScheduleRemoveForm asks whether a schedule is to go.
-func ScheduleRemoveForm(meta EditMeta, name string) slack.ModalViewRequest {
+func ScheduleRemoveForm(meta EditMeta, name, warning string) slack.ModalViewRequest {
 	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
 		Name(name))
+	if warning != "" {
+		text += "\n" + warning
+	}
 	return dialog(ModalScheduleRemove, "Remove schedule", "Remove", meta.String(), section(text))
 }
 

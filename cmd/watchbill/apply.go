@@ -16,6 +16,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot"
 	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -57,6 +58,9 @@ func (c *applyCmd) Run(p process) error {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}
 	c.print(p, made)
+	for _, note := range setup.Notes() {
+		fmt.Fprintf(p.out, "note  %s\n", note)
+	}
 	r := &report{process: p}
 	r.faults(faults)
 	if r.bad > 0 {
@@ -104,6 +108,12 @@ func (c *applyCmd) bot(p process, db *store.System) (*bot.Bot, error) {
 func (c *applyCmd) print(p process, report store.Report) {
 	for _, change := range report.Changes {
 		fmt.Fprintln(p.out, change)
+		for _, detail := range report.Details[change] {
+			fmt.Fprintf(p.out, "  %s\n", notify.OneLine(detail))
+		}
+	}
+	if len(report.Slacks) > 0 {
+		fmt.Fprintf(p.out, "Not as in the file and left to Slack (owner: slack): %s.\n", strings.Join(report.Slacks, ", "))
 	}
 	if len(report.Kept) > 0 {
 		fmt.Fprintf(p.out, "Not in the file and left alone (--prune removes them): %s.\n", strings.Join(report.Kept, ", "))

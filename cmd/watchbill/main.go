@@ -24,6 +24,7 @@ type cli struct {
 	Demo     demoCmd       `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
 	Migrate  migrateCmd    `cmd:"" help:"Bring the database up to this version."`
 	Apply    applyCmd      `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
+	Export   exportCmd     `cmd:"" help:"Write what is set up as a file that apply reads."`
 	Explain  explainCmd    `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
 	Doctor   liveDoctorCmd `cmd:"" help:"Check the installation and say what to do about each finding."`
 	Key      keyCmd        `cmd:"" help:"List and rotate the keys of integrations."`

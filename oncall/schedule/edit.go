@@ -124,6 +124,9 @@ func KeepTurns(before, after []Rotation, timeZone string, at time.Time) ([]Rotat
 			out[i].FirstTurn = b.FirstTurn
 			continue
 		}
+		if b.Plain(timeZone).sameTurns(r.Plain(timeZone), timeZone) {
+			continue // the list begins with somebody else, and the turns are the same
+		}
 		var err error
 		if out[i], err = KeepTurn(b, r, timeZone, at); err != nil {
 			return nil, err
@@ -139,6 +142,77 @@ func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
 	return r.HandOff == o.HandOff && r.Period.String() == o.Period.String() && r.Advance == o.Advance &&
 		cmp.Or(r.TimeZone, timeZone) == cmp.Or(o.TimeZone, timeZone) && slices.Equal(r.Members, o.Members) &&
 		slices.EqualFunc(r.Turns, o.Turns, func(a, b []UserID) bool { return slices.Equal(sort(a), sort(b)) })
+}
+
+// Plain writes a rotation in the one way that says what it says: with everything that is left out, and
+// with its turns in the order in which they come.
+func (r Rotation) Plain(timeZone string) Rotation {
+	r.Role, r.TimeZone = roleName(r.Role), cmp.Or(r.TimeZone, timeZone)
+	r.Period.Every = max(r.Period.Every, 1)
+	if r.Period.Cron != "" {
+		r.Period = Period{Cron: r.Period.Cron}
+	}
+	if r.Advance == AdvanceCalendar {
+		r.Advance = ""
+	}
+	turns := make([][]UserID, len(r.Turns))
+	for i := range turns {
+		from := floorMod(int64(r.FirstTurn+i), int64(len(turns)))
+		turns[i] = append([]UserID{}, r.Turns[from]...)
+	}
+	r.Turns, r.FirstTurn = turns, 0
+	if r.Until != nil {
+		until := r.Until.UTC()
+		r.Until = &until
+	}
+	r.Windows, r.Members = append([]Window{}, r.Windows...), append([]Member{}, r.Members...)
+	return r
+}
+
+// SameRotations reports whether two lists of rotations say the same.
+func SameRotations(a, b []Rotation, timeZone string) bool {
+	return slices.EqualFunc(a, b, func(x, y Rotation) bool {
+		return reflect.DeepEqual(x.Plain(timeZone), y.Plain(timeZone))
+	})
+}
+
+// Become returns the versions to add so that from now on the schedule follows those that are wanted:
+// the first in force until the second begins, and so on. Whoever has a turn at a change keeps it. A
+// schedule without versions takes them as they are, the first since ever.
+func (s Definition) Become(wanted []Version, now time.Time) ([]Version, error) {
+	want := Definition{Versions: wanted}
+	if len(s.Versions) == 0 {
+		first := Version{Rotations: want.Current(now), CreatedAt: now}
+		if len(first.Rotations) == 0 && len(want.later(now)) == 0 {
+			return nil, nil
+		}
+		added := []Version{first}
+		for _, v := range want.later(now) {
+			v.CreatedAt = now
+			added = append(added, v)
+		}
+		return added, nil
+	}
+	at := []time.Time{now}
+	for _, v := range slices.Concat(s.later(now), want.later(now)) {
+		at = append(at, *v.EffectiveFrom)
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	var added []Version
+	s.Versions = slices.Clone(s.Versions)
+	for _, t := range slices.CompactFunc(at, time.Time.Equal) {
+		is := s.Current(t)
+		rotations, err := KeepTurns(is, want.Current(t), s.TimeZone, t)
+		if err != nil {
+			return nil, err
+		}
+		if SameRotations(is, rotations, s.TimeZone) {
+			continue
+		}
+		v := Version{EffectiveFrom: &t, Rotations: rotations, CreatedAt: now}
+		added, s.Versions = append(added, v), append(s.Versions, v)
+	}
+	return added, nil
 }
 
 // Restored returns an earlier version's rotations as a new version.

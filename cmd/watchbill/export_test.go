@@ -1,0 +1,221 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// hardTexts are those that YAML reads as something else unless they are quoted.
+var hardTexts = []string{
+	"yes", "No", "12: #x, {a}", "007", "null", "~", "a\nb", "'", `"`, "- x", "1e3", "2026-01-05", "09:00", " lead", "x ", "!t", "&a", "*b",
+	"%", "@x", "`", "é", `\n`, "? a", "a: b", "[x]", "0x1f", "\t", "#c", "a #c", "<<", "=", "|", ">", "", "---", "...", "a,b", "\u2028", "😀", "\x01", "nobody",
+	"5m", "1h30m", "2 weeks", "12:30:45", "1_000", "-1", ".5", ".inf", "a:", ":a", "a\\", "日本 語", "very " + strings.Repeat("long ", 40) + "text",
+}
+
+// fill gives everything in a value that can be set a random text, number or length.
+func fill(rng *rand.Rand, v reflect.Value) {
+	if date, ok := v.Addr().Interface().(*schedule.Date); ok {
+		*date = schedule.Date{Year: 2026, Month: time.Month(1 + rng.IntN(12)), Day: 1 + rng.IntN(28)}
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(hardTexts[rng.IntN(len(hardTexts))])
+	case reflect.Int:
+		v.SetInt(rng.Int64N(24 * 60))
+	case reflect.Bool:
+		v.SetBool(rng.IntN(2) == 0)
+	case reflect.Pointer:
+		if rng.IntN(2) == 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(rng, v.Elem())
+		}
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), rng.IntN(4), 4))
+		for i := range v.Len() {
+			fill(rng, v.Index(i))
+		}
+		if turn, is := v.Addr().Interface().(*oncall.SetupTurn); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
+			*turn = nil // so it is read
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(rng, v.Field(i))
+		}
+	default:
+		panic(v.Kind())
+	}
+}
+
+// Whatever a set-up holds, the file says the same.
+func TestAnySetupIsReadAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	for i := range 500 {
+		var setup oncall.Setup
+		fill(rand.New(rand.NewPCG(7, uint64(i))), reflect.ValueOf(&setup).Elem())
+		text := writeSetup(setup)
+		read, err := parseSetup(text)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if d := cmp.Diff(setup, read, cmpopts.EquateEmpty()); d != "" {
+			t.Fatalf("%s\n%s", d, text)
+		}
+	}
+}
+
+// everyExample are the set-up files of the documents, the demo and the stories.
+func everyExample(t *testing.T) map[string]string {
+	t.Helper()
+	const people = "users: [{name: Ann, slack: U0ANN}, {name: Bo, slack: U0BO}, {name: Cy, slack: U0CY}, {name: Di, slack: U0DI}]\n"
+	all := map[string]string{"demo.yaml": string(demoSetup), "large": string(largeSetup(3))}
+	for _, file := range []string{"README.md", "docs/schedules.md", "docs/escalation.md", "docs/signals.md"} {
+		for i, m := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(document(t, file), -1) {
+			text := m[1]
+			if !strings.Contains(text, "teams:") {
+				continue
+			}
+			if !regexp.MustCompile("(?m)^users:").MatchString(text) {
+				text = people + text
+			}
+			all[fmt.Sprint(file, " ", i+1)] = text
+		}
+	}
+	stories, err := filepath.Glob("testdata/stories/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range stories {
+		story, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, text, ok := strings.Cut(string(story), "-- setup.yaml --\n"); ok {
+			text, _, _ = strings.Cut(text, "\n-- ")
+			all[file] = strings.ReplaceAll(text, "HOOK", "https://example.com")
+		}
+	}
+	return all
+}
+
+// To apply what was exported changes nothing, and on another installation it makes the same.
+func TestExamplesComeBackFromTheDatabase(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	fresh := func() *store.System {
+		db, err := store.Open(t.Context(), storetest.NewURL(t), store.Options{MaxConns: 4, Log: zerolog.Nop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(db.Close)
+		return db
+	}
+	shared := fresh()
+	all := everyExample(t)
+	if len(all) < 12 {
+		t.Fatalf("found %d examples only", len(all))
+	}
+	for name, text := range all {
+		setup, err := parseSetup([]byte(text))
+		if err != nil || len(setup.Check(intake.Names())) > 0 {
+			t.Errorf("%s: %v, %q", name, err, setup.Check(intake.Names()))
+			continue
+		}
+		for i, u := range setup.Users { // as apply does, which asks Slack
+			if u.Slack == "" {
+				setup.Users[i].Slack = oncall.UserID(fmt.Sprintf("U0FOUND%d", i))
+			}
+		}
+		everything := store.ApplyOptions{Write: true, Prune: true}
+		through := []*store.System{shared}
+		if !strings.HasPrefix(name, "testdata/") {
+			first := fresh()
+			through = []*store.System{first, fresh(), first}
+		}
+		var texts []string
+		for _, db := range through {
+			if _, err := db.Apply(t.Context(), setup, everything, now); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			now = now.Add(time.Minute)
+			out, err := db.Export(t.Context(), now)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			texts = append(texts, string(writeSetup(out)))
+			if setup, err = parseSetup([]byte(texts[len(texts)-1])); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if wrong := setup.Check(intake.Names()); len(wrong) > 0 {
+				t.Errorf("%s: what was exported: %q", name, wrong)
+			}
+			for _, prune := range []bool{false, true} {
+				report, err := db.Apply(t.Context(), setup, store.ApplyOptions{Prune: prune}, now)
+				if d := cmp.Diff(store.Report{}, report); err != nil || d != "" {
+					t.Errorf("%s: it changes something: %v, %s\n%s", name, err, d, texts[0])
+				}
+			}
+		}
+		for _, text := range texts[1:] {
+			if texts[0] != text {
+				t.Errorf("%s: %s", name, cmp.Diff(texts[0], text))
+			}
+		}
+	}
+}
+
+// The command writes the file, and says what it needs.
+func TestExportWritesAFile(t *testing.T) {
+	t.Parallel()
+	address := storetest.NewURL(t)
+	dir := t.TempDir()
+	var out, errs bytes.Buffer
+	run := func(args ...string) int {
+		out.Reset()
+		errs.Reset()
+		p := process{ctx: t.Context(), out: &out, errOut: &errs, clock: time.Now, getenv: func(string) string { return "" }}
+		return p.run(append(args, "--database-url", address))
+	}
+	file := filepath.Join(dir, "team.yaml")
+	if err := os.WriteFile(file, demoSetup, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := run("apply", "-f", file, "--yes"); code != 0 {
+		t.Fatal(errs.String())
+	}
+	if code := run("export"); code != 0 || !strings.Contains(out.String(), "\nschedules:\n  - name: payments-primary\n") {
+		t.Errorf("%s%s", out.String(), errs.String())
+	}
+	text := out.String()
+	if code := run("export", "-f", file); code != 0 || out.Len() > 0 {
+		t.Errorf("%s%s", out.String(), errs.String())
+	}
+	if written, err := os.ReadFile(file); err != nil || string(written) != text {
+		t.Errorf("%v: %s", err, cmp.Diff(text, string(written)))
+	}
+	if code := run("apply", "-f", file, "--prune"); code != 0 || !strings.Contains(out.String(), "Nothing to change.") {
+		t.Errorf("%s%s", out.String(), errs.String())
+	}
+	if code := (process{ctx: t.Context(), out: io.Discard, errOut: &errs}).run([]string{"export", "--database-url", "x:y"}); code != 2 {
+		t.Errorf("a wrong address: %d", code)
+	}
+}

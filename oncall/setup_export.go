@@ -1,0 +1,287 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// An Installation is what is stored of what a set-up says, without what has been removed.
+type Installation struct {
+	Users        []KnownUser
+	Teams        []StaffedTeam
+	Schedules    []schedule.Definition
+	Policies     []Policy
+	Integrations []Integration
+	UserGroups   []UserGroup
+}
+
+// A KnownUser is a person, and where we know them from.
+type KnownUser struct {
+	User
+	Named     string // the address by which a set-up has named them
+	FromSlack bool   // Slack has told of them, so that its name and address count
+}
+
+// A StaffedTeam is a team and its people, in order.
+type StaffedTeam struct {
+	Team
+	Members []UserID
+	Admins  []UserID
+}
+
+// Setup writes an installation as the document that changes nothing of it. Keys are not in it: nobody
+// can read them. Nor is what belongs to people (their contact methods and rules) or to Slack alone
+// (overrides, swaps, time off), and of shifts made by hand only what is not over.
+func (in Installation) Setup(now time.Time) Setup {
+	x := in.names()
+	var out Setup
+	for _, t := range in.Teams {
+		out.Teams = append(out.Teams, x.team(t))
+	}
+	for _, s := range in.Schedules {
+		out.Schedules = append(out.Schedules, x.schedule(s, now))
+	}
+	for _, p := range in.Policies {
+		out.Policies = append(out.Policies, x.policy(p))
+	}
+	for _, i := range in.Integrations {
+		out.Integrations = append(out.Integrations, SetupIntegration{
+			Name: i.Name, Team: x.teams[i.TeamID], Format: i.Format, Policy: x.policies[i.PolicyID],
+		})
+	}
+	for _, g := range in.UserGroups {
+		out.UserGroups = append(out.UserGroups, x.userGroup(g))
+	}
+	for _, u := range in.Users {
+		if !x.used[u.ID] && u.FromSlack {
+			continue // somebody who has once written to us
+		}
+		is := SetupUser{Name: x.users[u.ID], Slack: u.ID, Email: u.Named, TimeZone: u.TimeZone}
+		if !u.FromSlack {
+			is.Email = u.Email
+		}
+		if is.TimeZone == "UTC" {
+			is.TimeZone = ""
+		}
+		out.Users = append(out.Users, is)
+		delete(x.used, u.ID)
+	}
+	for id := range x.used { // of whom nothing is known
+		out.Users = append(out.Users, SetupUser{Name: string(id), Slack: id})
+	}
+	slices.SortFunc(out.Users, func(a, b SetupUser) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slack, b.Slack)) })
+	return out
+}
+
+// An exporter knows by which name the document calls what is stored.
+type exporter struct {
+	users     map[UserID]string
+	used      map[UserID]bool // people who are named somewhere
+	teams     map[TeamID]string
+	schedules map[ScheduleID]string
+	policies  map[PolicyID]string
+}
+
+func (in Installation) names() exporter {
+	x := exporter{
+		users: map[UserID]string{}, used: map[UserID]bool{}, teams: map[TeamID]string{},
+		schedules: map[ScheduleID]string{}, policies: map[PolicyID]string{},
+	}
+	count := map[string]int{}
+	for _, u := range in.Users {
+		name := u.Name
+		if u.FromSlack { // where people write what they like
+			name = strings.Join(strings.Fields(name), " ")
+		}
+		x.users[u.ID] = cmp.Or(name, string(u.ID))
+		count[x.users[u.ID]]++
+	}
+	for id, name := range x.users {
+		if count[name] > 1 || name == "nobody" {
+			x.users[id] = name + calledToo(id)
+		}
+	}
+	for _, t := range in.Teams {
+		x.teams[t.ID] = t.Name
+	}
+	for _, s := range in.Schedules {
+		x.schedules[s.ID] = s.Name
+	}
+	for _, p := range in.Policies {
+		x.policies[p.ID] = p.Name
+	}
+	return x
+}
+
+// calledToo tells people of one name apart, who may have come from several documents.
+func calledToo(id UserID) string { return fmt.Sprintf(" (%s)", id) }
+
+// Called is the person's own name, without what only tells them from another of that name.
+func (u SetupUser) Called() string { return strings.TrimSuffix(u.Name, calledToo(u.Slack)) }
+
+func (x exporter) user(id UserID) string {
+	x.used[id] = true
+	return cmp.Or(x.users[id], string(id))
+}
+
+func (x exporter) people(ids []UserID) []string {
+	var names []string
+	for _, id := range ids {
+		names = append(names, x.user(id))
+	}
+	return names
+}
+
+func (x exporter) team(t StaffedTeam) SetupTeam {
+	out := SetupTeam{
+		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Admins: x.people(t.Admins), Topic: t.Topic,
+		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback),
+	}
+	if t.Owner != OwnerFile {
+		out.Owner = t.Owner
+	}
+	switch {
+	case t.Remind == 0:
+		out.Remind = "off"
+	case t.Remind != remindByDefault:
+		out.Remind = writeSpan(t.Remind)
+	}
+	return out
+}
+
+func (x exporter) schedule(s schedule.Definition, now time.Time) SetupSchedule {
+	out := SetupSchedule{
+		Name: s.Name, Team: x.teams[s.TeamID], TimeZone: s.TimeZone, Rotations: x.rotations(s.Current(now), s.TimeZone),
+	}
+	if s.Apart {
+		out.Apart = &s.Apart
+	}
+	zone, err := schedule.LoadZone(s.TimeZone)
+	if err != nil {
+		return out // it was looked at when it was stored
+	}
+	for _, v := range s.Planned(now) {
+		out.Later = append(out.Later, SetupVersion{
+			From: writeInstant(*v.EffectiveFrom, zone), Rotations: x.rotations(v.Rotations, s.TimeZone),
+		})
+	}
+	for _, shift := range s.Shifts {
+		if shift.End.After(now) {
+			out.Shifts = append(out.Shifts, SetupShift{
+				Role: shift.Role, Start: writeInstant(shift.Start, zone), End: writeInstant(shift.End, zone), Users: x.people(shift.Users),
+			})
+		}
+	}
+	return out
+}
+
+func (x exporter) rotations(all []schedule.Rotation, timeZone string) []SetupRotation {
+	out := []SetupRotation{}
+	for _, r := range all {
+		r = r.Plain(timeZone)
+		is := SetupRotation{
+			Name: r.Name, Priority: r.Priority, Start: r.StartDate.String() + " " + r.HandOff.String(), Every: r.Period.String(),
+			Advance: r.Advance, Only: r.Windows,
+		}
+		if r.Role != schedule.RolePrimary {
+			is.Role = r.Role
+		}
+		if r.TimeZone != timeZone {
+			is.TimeZone = r.TimeZone
+		}
+		if zone, err := schedule.LoadZone(r.TimeZone); err == nil && r.Until != nil {
+			is.Until = writeInstant(*r.Until, zone)
+		}
+		for _, t := range r.Turns {
+			is.Turns = append(is.Turns, x.people(t))
+		}
+		for _, m := range r.Members {
+			is.Members = append(is.Members, SetupMember{User: x.user(m.User), From: m.From, Until: m.Until})
+		}
+		out = append(out, is)
+	}
+	return out
+}
+
+func (x exporter) policy(p Policy) SetupPolicy {
+	out := SetupPolicy{Name: p.Name, Team: x.teams[p.TeamID], Repeat: p.Repeat, Acks: p.Acks}
+	if p.AckTimeout > 0 {
+		out.AckTimeout = writeSpan(p.AckTimeout)
+		if p.AckWait > 0 {
+			out.AckWait = writeSpan(p.AckWait)
+		}
+	}
+	for _, st := range p.Steps {
+		is := SetupStep{Wait: writeSpan(st.Delay), Repeat: st.Repeat, RoundRobin: st.RoundRobin}
+		if st.Repeat > 0 {
+			is.Every = writeSpan(st.Every)
+		}
+		if st.RoundRobin == RoundByIncident {
+			is.RoundRobin = "incident"
+		}
+		if st.Only != nil {
+			is.Only = &SetupCondition{Severity: st.Only.Severity, Hours: st.Only.Hours}
+		}
+		for _, t := range st.Targets {
+			is.Page = append(is.Page, x.target(t))
+		}
+		out.Steps = append(out.Steps, is)
+	}
+	return out
+}
+
+// target writes a target so that parseTarget reads it.
+func (x exporter) target(t Target) string {
+	switch {
+	case t.Schedule != 0 && t.Role != "":
+		return t.Role + " in " + x.schedules[t.Schedule]
+	case t.Schedule != 0 && t.Which != OnCallNow:
+		return string(t.Which) + " in " + x.schedules[t.Schedule]
+	case t.Schedule != 0:
+		return "schedule " + x.schedules[t.Schedule]
+	case t.User != "":
+		return "user " + x.user(t.User)
+	case t.Team != 0:
+		return "team " + x.teams[t.Team]
+	case t.Admins != 0:
+		return "admins of " + x.teams[t.Admins]
+	case t.Channel != "":
+		return "channel " + t.Channel
+	case t.Group != "":
+		return "group @" + t.Group
+	case t.Webhook != "":
+		return "webhook " + t.Webhook
+	}
+	return "policy " + x.policies[t.Policy]
+}
+
+func (x exporter) userGroup(g UserGroup) SetupUserGroup {
+	out := SetupUserGroup{Handle: g.Handle, Roles: g.Roles, WhenEmpty: g.WhenEmpty}
+	if !slackGroup.MatchString(g.Handle) {
+		out.Handle = "@" + g.Handle
+	}
+	for _, id := range g.Schedules {
+		out.Schedules = append(out.Schedules, x.schedules[id])
+	}
+	if g.Fallback != "" {
+		out.Fallback = x.user(g.Fallback)
+	}
+	return out
+}
+
+// writeSpan writes a duration so that parseSpan reads it: "1h30m".
+func writeSpan(s Seconds) string {
+	text := s.Duration().String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// Export returns the document that says what is set up at now. To apply it changes nothing.
+func (s *System) Export(ctx context.Context, now time.Time) (oncall.Setup, error) {
+	var in oncall.Installation
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		// One instant for all queries, so that nothing refers to what another query has missed.
+		if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
+			return err
+		}
+		in, err = installation(ctx, tx, now)
+		return err
+	})
+	if err != nil {
+		return oncall.Setup{}, wrap(err, "export")
+	}
+	return in.Setup(now), nil
+}
+
+func installation(ctx context.Context, tx pgx.Tx, now time.Time) (in oncall.Installation, err error) {
+	if in.Users, err = knownUsers(ctx, tx); err != nil {
+		return in, err
+	}
+	if in.Teams, err = storedTeams(ctx, tx); err != nil {
+		return in, err
+	}
+	all, err := schedules(ctx, tx, scope{since: now})
+	if err != nil {
+		return in, err
+	}
+	for _, s := range all {
+		in.Schedules = append(in.Schedules, s)
+	}
+	slices.SortFunc(in.Schedules, func(a, b schedule.Definition) int { return cmp.Compare(a.ID, b.ID) })
+	if in.Policies, err = livePolicies(ctx, tx); err != nil {
+		return in, err
+	}
+	integrations, err := liveIntegrations(ctx, tx)
+	if err != nil {
+		return in, err
+	}
+	for _, i := range integrations {
+		in.Integrations = append(in.Integrations, i.Integration)
+	}
+	in.UserGroups, err = liveUserGroups(ctx, tx)
+	return in, err
+}

@@ -1,0 +1,110 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+)
+
+// slackEdit lets Bo have all turns of the schedule, as if edited in Slack.
+func slackEdit(w *world, at time.Time) {
+	w.t.Helper()
+	was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), 1))
+	v := schedule.Version{Rotations: was.Current(at), Note: "changed weekly", CreatedBy: bo}
+	v.Rotations[0].Turns = [][]oncall.UserID{{bo}}
+	must[schedule.Definition](w.t)(w.EditSchedule(w.t.Context(), 1, v, was.Latest(), at))
+}
+
+func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	slackEdit(w, start.Add(time.Hour))
+	now := start.Add(2 * time.Hour)
+	const change = `change schedule "primary": rotations`
+	want := map[string][]string{change: {
+		"edited in Slack by bo, Mon 2 Mar 12:00 UTC: changed weekly",
+		"ann gains 671 h from 9 Mar to 27 Apr",
+		"bo loses 671 h from 9 Mar to 27 Apr",
+	}}
+	report := must[store.Report](t)(w.Apply(t.Context(), setup(), everything, now))
+	if d := cmp.Diff(want, report.Details); d != "" {
+		t.Error(d)
+	}
+	// Once undone it is no longer told.
+	doc := setup()
+	doc.Schedules[0].Rotations[0].Turns = []oncall.SetupTurn{{"ann"}}
+	report = must[store.Report](t)(w.Apply(t.Context(), doc, everything, now))
+	if all := strings.Join(report.Details[change], "\n"); strings.Contains(all, "Slack") || !strings.Contains(all, "ann gains") {
+		t.Error(all)
+	}
+}
+
+// What was planned in Slack for later is undone, too.
+func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	was := must[schedule.Definition](t)(w.Schedule(t.Context(), 1))
+	v := schedule.Version{Rotations: was.Current(start), CreatedBy: bo, EffectiveFrom: new(start.AddDate(0, 0, 7))}
+	v.Rotations[0].Turns = [][]oncall.UserID{{cy}}
+	must[schedule.Definition](t)(w.EditSchedule(t.Context(), 1, v, was.Latest(), start))
+	report := must[store.Report](t)(w.Apply(t.Context(), setup(), everything, start))
+	if len(report.Changes) != 1 || !strings.Contains(strings.Join(report.Details[report.Changes[0]], "\n"), "cy loses") {
+		t.Errorf("%+v", report)
+	}
+	if got := w.holds(1, start.AddDate(0, 0, 8)); !cmp.Equal(got, []oncall.UserID{bo}) {
+		t.Errorf("on call the week after: %v", got)
+	}
+}
+
+// What a team keeps in Slack is added where it is missing, and left alone from then on.
+func TestApplyLeavesToSlackWhatIsSlacks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	doc := setup()
+	doc.Teams[0].Owner = oncall.OwnerSlack
+	doc.Schedules = append(doc.Schedules, oncall.SetupSchedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
+	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
+	if d := cmp.Diff([]string{`change team "payments": owner`, `add schedule "nights"`}, report.Changes); d != "" {
+		t.Error(d)
+	}
+	slackEdit(w, start.Add(time.Hour))
+	doc.Schedules = doc.Schedules[:1]
+	doc.Policies[0].Repeat = 3
+	report = must[store.Report](t)(w.Apply(t.Context(), doc, everything, start.Add(2*time.Hour)))
+	if d := cmp.Diff(store.Report{Changes: []string{`change policy "default": repeat`}, Slacks: []string{`schedule "primary"`}}, report); d != "" {
+		t.Error(d)
+	}
+	if got := w.holds(1, start.Add(3*time.Hour)); !cmp.Equal(got, []oncall.UserID{bo}) {
+		t.Errorf("on call after Slack's edit: %v", got)
+	}
+}
+
+// Shifts made by hand come with a schedule that is new, and are Slack's from then on.
+func TestShiftsOfADocumentComeOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	doc := setup()
+	doc.Schedules[0].Shifts = []oncall.SetupShift{{Start: "2026-03-03 09:00", End: "2026-03-03 17:00", Users: []string{"cy"}}}
+	if report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 {
+		t.Errorf("a schedule that was there: %q", report.Changes)
+	}
+	nights := oncall.SetupSchedule{Name: "nights", Team: "payments", TimeZone: "Europe/Berlin", Shifts: doc.Schedules[0].Shifts}
+	over := oncall.SetupShift{Start: "2026-02-03 09:00", End: "2026-02-03 17:00", Users: []string{"cy"}}
+	nights.Shifts = append(nights.Shifts, over)
+	doc.Schedules = append(doc.Schedules, nights)
+	must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
+	if n := w.count(`SELECT count(*) FROM manual_shifts`); n != 1 {
+		t.Errorf("%d shifts", n)
+	}
+	id := oncall.ScheduleID(w.count(`SELECT id FROM schedules WHERE name = 'nights'`))
+	must[int](t)(w.DeleteShifts(t.Context(), id, "", start, start.AddDate(0, 1, 0), ann, start))
+	if report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 || w.count(`SELECT count(*) FROM manual_shifts`) != 0 {
+		t.Errorf("after somebody has deleted it: %q", report.Changes)
+	}
+}
