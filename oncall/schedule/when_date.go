@@ -163,8 +163,12 @@ func (r *reading) readNamed(ts []token, from Date) (days, int) {
 		}
 		if separator(at(1)) {
 			if n, ok := readOrdinal(at(2)); ok && n > first {
-				if m, named := readMonth(at(3)); named {
-					month, last, i = m, n, 4
+				of := 3
+				if at(of) == "of" {
+					of++
+				}
+				if m, named := readMonth(at(of)); named {
+					month, last, i = m, n, of+1
 				}
 			} else if d, n := r.upTo(first, ts, from); n > 0 {
 				return d, n

@@ -96,7 +96,7 @@ func (r *reading) lasting(l length, ts []token, at int) (Stretch, SpanProblem, i
 	if from.days && l.wholeDays() {
 		start = from.Start
 	}
-	return Stretch{From: start, To: l.after(start, r.Zone), Now: end == at}, SpanRead, end
+	return r.begun(Stretch{From: start, To: l.after(start, r.Zone), Now: end == at}, from), SpanRead, end
 }
 
 // continued is a span whose beginning was read.
@@ -207,6 +207,9 @@ func (r Reader) GoesOn(words []string) bool {
 		return false
 	}
 	if _, ok := readOrdinal(ts[0].text); ok && (len(ts) == 1 || joins(ts[1].text) || ts[0].comma) { // dec 24, 25
+		return true
+	}
+	if _, n := readLength(ts); n > 0 && ts[0].text[0] >= '0' && ts[0].text[0] <= '9' && ts[0].word > 0 { // + 5 days
 		return true
 	}
 	_, n, err := r.Moment(words[ts[0].word:])

@@ -255,6 +255,9 @@ func TestSpan(t *testing.T) {
 		{"mon 9:00 to mon 9:00", "2026-03-09 09:00/2026-03-16 09:00"},
 		{"29 mar 2:00-3:00", "2026-03-29 03:00/2026-03-29 03:00"},
 		{"12/24 9-5", "?"},
+		{"10th to 12th of april", "2026-04-10 00:00/2026-04-13 00:00"},
+		{"2 weeks from today", "2026-03-04 15:30/2026-03-18 00:00"},
+		{"8h30-12h15", "2026-03-05 08:30/2026-03-05 12:15"},
 
 		{"", "nothing"},
 		{"payments", "nothing"},
@@ -292,7 +295,7 @@ func TestWhatFollowsATime(t *testing.T) {
 	for in, want := range map[string]bool{
 		"": false, "holidays": false, "at the dentist": false, "so that Ann can rest": false, "2 kids are ill": false, "may be longer": false, "in Spain": false,
 		"and friday": true, "& sun": true, "until later": false, "until": true, "and": true, "25": true, "25 and 26 dec": true, "18:00": true, "next week": true,
-		"in 2 weeks": true, "ET": true, "et al": false, "monday": true, "3/4": true, "for 2 hours": true,
+		"in 2 weeks": true, "ET": true, "et al": false, "monday": true, "3/4": true, "for 2 hours": true, "+ 5 days": true, "a day off": false, "3 kids at home": false, "and 2 more days": false,
 	} {
 		if got := r.GoesOn(strings.Fields(in)); got != want {
 			t.Errorf("%q: %t", in, got)

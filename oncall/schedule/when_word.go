@@ -108,7 +108,11 @@ func timely(w string) bool {
 	for digits < len(w) && strings.ContainsRune("0123456789:./", rune(w[digits])) {
 		digits++
 	}
-	switch w[digits:] {
+	rest := w[digits:]
+	if len(rest) == 3 && rest[0] == 'h' && rest[1] >= '0' && rest[1] <= '5' { // 8h30
+		rest = "h"
+	}
+	switch rest {
 	case "", "am", "pm", "a", "p", "h", "uhr", "st", "nd", "rd", "th":
 		return len(w) <= len("31.12.2026")
 	}
