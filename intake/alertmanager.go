@@ -13,21 +13,40 @@ import (
 
 // webhook is version 4 of Alertmanager's webhook payload; Grafana's has the same fields.
 type webhook struct {
-	Status          string            `json:"status"`
-	GroupKey        string            `json:"groupKey"`
-	TruncatedAlerts int               `json:"truncatedAlerts"`
-	Alerts          []webhookAlert    `json:"alerts"`
-	GroupLabels     map[string]string `json:"groupLabels"`
+	Status          string         `json:"status"`
+	GroupKey        string         `json:"groupKey"`
+	TruncatedAlerts int            `json:"truncatedAlerts"`
+	Alerts          []webhookAlert `json:"alerts"`
+	GroupLabels     texts          `json:"groupLabels"`
+}
+
+// texts are labels or annotations. What is no text is kept as its JSON.
+type texts map[string]string
+
+func (t *texts) UnmarshalJSON(data []byte) error {
+	var o object
+	if err := json.Unmarshal(data, &o); err != nil {
+		return err
+	}
+	*t = texts{}
+	for name, raw := range o {
+		s, err := asText(raw)
+		if err != nil {
+			return err
+		}
+		(*t)[name] = s
+	}
+	return nil
 }
 
 type webhookAlert struct {
-	Status       string            `json:"status"`
-	Labels       map[string]string `json:"labels"`
-	Annotations  map[string]string `json:"annotations"`
-	StartsAt     string            `json:"startsAt"`
-	EndsAt       string            `json:"endsAt"`
-	GeneratorURL string            `json:"generatorURL"`
-	Fingerprint  string            `json:"fingerprint"`
+	Status       string `json:"status"`
+	Labels       texts  `json:"labels"`
+	Annotations  texts  `json:"annotations"`
+	StartsAt     string `json:"startsAt"`
+	EndsAt       string `json:"endsAt"`
+	GeneratorURL string `json:"generatorURL"`
+	Fingerprint  string `json:"fingerprint"`
 
 	// Grafana's
 	DashboardURL string `json:"dashboardURL"`
@@ -93,10 +112,7 @@ func parseWebhook(body []byte) ([]oncall.Signal, error) {
 	var firing, cleared []oncall.Signal
 	reconcile := oncall.Signal{Action: oncall.Reconcile, GroupKey: group}
 	for i, a := range w.Alerts {
-		s, err := a.signal(i, w)
-		if err != nil {
-			return nil, err
-		}
+		s := a.signal(i, w)
 		s.GroupKey = group
 		if s.Action == oncall.Clear {
 			cleared = append(cleared, s)
@@ -113,23 +129,24 @@ func parseWebhook(body []byte) ([]oncall.Signal, error) {
 	return append(signals, reconcile), nil
 }
 
-func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
+func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	resolved, hints := isResolved(fmt.Sprintf("alerts[%d].status", i), a.Status, w.Status)
+	title := clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
+		w.GroupLabels["alertname"], labelled(a.Labels), labelled(w.GroupLabels), "Alert without a name"), maxTitle)
 	key := cleanKey(a.Fingerprint)
-	if key == "" {
-		if len(a.Labels) == 0 {
-			return oncall.Signal{}, problem(fmt.Sprintf("alerts[%d].labels", i),
-				"alerts[%d] has neither a fingerprint nor labels; one of them must tell it from others.", i)
-		}
+	switch {
+	case key != "":
+	case len(a.Labels) > 0:
 		key = fingerprint(a.Labels)
+	default: // its name must do
+		key = hash(w.GroupKey, title)
 	}
 	sev, unknown := readSeverity(fmt.Sprintf("alerts[%d].labels.severity", i), a.Labels["severity"])
 	shown, details := a.extras()
 	s := oncall.Signal{
 		Action:   oncall.Trigger,
 		DedupKey: key,
-		Title: clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
-			w.GroupLabels["alertname"], labelled(a.Labels), labelled(w.GroupLabels), "Alert without a name"), maxTitle),
+		Title:    title,
 		Body:     cutMarked(first(a.Annotations["description"], a.Annotations["message"]), maxBody),
 		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"], a.PanelURL, a.DashboardURL),
 		Links:    shown,
@@ -143,13 +160,13 @@ func (a webhookAlert) signal(i int, w webhook) (oncall.Signal, error) {
 	if resolved {
 		s.Action = oncall.Clear
 	}
-	return s, nil
+	return s
 }
 
 // extras are the links of an alert, and the annotations that are neither its title nor its text.
 func (a webhookAlert) extras() ([]oncall.Link, map[string]string) {
 	var l links
-	texts := maps.Clone(a.Annotations)
+	texts := maps.Clone(map[string]string(a.Annotations))
 	for _, names := range [][]string{{"summary", "title"}, {"description", "message"}} {
 		for _, name := range names {
 			if trim(texts[name]) != "" {

@@ -95,7 +95,7 @@ func TestABodyIsRecognised(t *testing.T) {
 		`{"title":"x","groupKey":"g","alerts":["a","b"]}`:                                            "1 trigger",
 		`{"title":"x","alerts":[{"name":"a"}]}`:                                                      "1 trigger",
 		`{"title":"x","alerts":3,"status":"ok"}`:                                                     "1 resolve",
-		`{"title":"x","groupKey":"g","alerts":[{"labels":{"a":1},"fingerprint":"f"}],"status":"ok"}`: "1 resolve",
+		`{"title":"x","groupKey":"g","alerts":[{"labels":[1],"fingerprint":"f"}],"status":"ok"}`: "1 resolve",
 	} {
 		signals, err := intake.Generic([]byte(body))
 		if got := summary(signals); err != nil || got != want {
