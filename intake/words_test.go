@@ -87,15 +87,15 @@ func TestABodyIsRecognised(t *testing.T) {
 	const grafana = `{"title":"[FIRING:1] High memory (blue)","status":"firing","groupKey":"g","alerts":[{"status":"firing","fingerprint":"f","labels":{"alertname":"High memory"}}]}`
 	for body, want := range map[string]string{
 		grafana: "1 trigger, reconcile 1",
-		strings.NewReplacer("FIRING:1", "RESOLVED", "firing", "resolved").Replace(grafana):           "1 resolve, reconcile 0",
-		`{"title":"x","status":"resolved","groupKey":"g","alerts":[]}`:                               "reconcile 0",
-		`{"title":"x","alerts":[{"fingerprint":"f"},{"fingerprint":"g","status":"resolved"}]}`:       "1 trigger, 1 resolve",
-		`{"title":"x","alerts":[{"startsAt":"2026-03-02T11:50:00Z","labels":{"alertname":"y"}}]}`:    "1 trigger",
-		`{"title":"x","alerts":["a","b"]}`:                                                           "1 trigger",
-		`{"title":"x","groupKey":"g","alerts":["a","b"]}`:                                            "1 trigger",
-		`{"title":"x","alerts":[{"name":"a"}]}`:                                                      "1 trigger",
-		`{"title":"x","alerts":3,"status":"ok"}`:                                                     "1 resolve",
-		`{"title":"x","groupKey":"g","alerts":[{"labels":[1],"fingerprint":"f"}],"status":"ok"}`: "1 resolve",
+		strings.NewReplacer("FIRING:1", "RESOLVED", "firing", "resolved").Replace(grafana):        "1 resolve, reconcile 0",
+		`{"title":"x","status":"resolved","groupKey":"g","alerts":[]}`:                            "reconcile 0",
+		`{"title":"x","alerts":[{"fingerprint":"f"},{"fingerprint":"g","status":"resolved"}]}`:    "1 trigger, 1 resolve",
+		`{"title":"x","alerts":[{"startsAt":"2026-03-02T11:50:00Z","labels":{"alertname":"y"}}]}`: "1 trigger",
+		`{"title":"x","alerts":["a","b"]}`:                                                        "1 trigger",
+		`{"title":"x","groupKey":"g","alerts":["a","b"]}`:                                         "1 trigger",
+		`{"title":"x","alerts":[{"name":"a"}]}`:                                                   "1 trigger",
+		`{"title":"x","alerts":3,"status":"ok"}`:                                                  "1 resolve",
+		`{"title":"x","groupKey":"g","alerts":[{"labels":[1],"fingerprint":"f"}],"status":"ok"}`:  "1 resolve",
 	} {
 		signals, err := intake.Generic([]byte(body))
 		if got := summary(signals); err != nil || got != want {
