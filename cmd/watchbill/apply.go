@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -137,7 +136,7 @@ func (c *applyCmd) print(p process, report store.Report) {
 
 // readSetup reads and checks a file. Whatever is wrong with it is for the user to fix.
 func readSetup(path string) (oncall.Setup, error) {
-	data, err := os.ReadFile(path)
+	data, err := readUpTo(path, mostSetup+1)
 	if err != nil {
 		return oncall.Setup{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
 	}
@@ -157,6 +156,9 @@ func readSetup(path string) (oncall.Setup, error) {
 // parseSetup reads all documents of a file, which together are one.
 func parseSetup(data []byte) (oncall.Setup, error) {
 	data = intake.Unmarked(data)
+	if err := checkShape(data); err != nil {
+		return oncall.Setup{}, err
+	}
 	var all oncall.Setup
 	for d := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()); ; {
 		var setup oncall.Setup
@@ -164,7 +166,7 @@ func parseSetup(data []byte) (oncall.Setup, error) {
 		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
-			return oncall.Setup{}, errors.New(yaml.FormatError(err, false, true))
+			return oncall.Setup{}, yamlError(data, err)
 		}
 		all = all.With(setup)
 	}

@@ -126,9 +126,12 @@ func (c *atCmd) Run(p process) error {
 	return nil
 }
 
+// mostCase is how much of a case is read; one that goes on is no valid JSON then.
+const mostCase = 16 << 20
+
 // readCase reads a file. Whatever is wrong with it is for the user to fix.
 func readCase(path string) (Case, error) {
-	data, err := os.ReadFile(path)
+	data, err := readUpTo(path, mostCase)
 	if err != nil {
 		return Case{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
 	}

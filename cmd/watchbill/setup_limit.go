@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
+)
+
+// The bounds of a set-up file. The parser needs some hundred bytes for each, and for nesting the square of it;
+// a thousand people in two hundred teams are 300 KB, nested four deep.
+const (
+	mostSetup   = 2 << 20 // bytes
+	deepest     = 50
+	mostIndent  = 1_000 // columns, by which lines may nest
+	longestLine = 2_000 // with which an error shows its place
+)
+
+// readUpTo reads the beginning of a file, which may have no end.
+func readUpTo(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, most))
+}
+
+// checkShape refuses a document that would cost more to parse than it can be worth.
+func checkShape(data []byte) error {
+	if len(data) > mostSetup {
+		return fmt.Errorf("it is longer than %d bytes", mostSetup)
+	}
+	flow, run := 0, 0 // open brackets; dashes and the like in a row on one line
+	line := 0
+	for _, t := range lexer.Tokenize(string(data)) {
+		if t.Position.Line != line {
+			line, run = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow = max(flow-1, 0)
+		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType, token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
+			if flow == 0 {
+				run++
+			}
+		default:
+		}
+		if flow > deepest || run > deepest {
+			return fmt.Errorf("line %d: it is nested more than %d deep", line, deepest)
+		}
+		if flow == 0 && t.Type != token.StringType && t.Type != token.CommentType && t.Position.Column > mostIndent && t.Prev != nil && t.Prev.Position.Line != line {
+			return fmt.Errorf("line %d: it is indented by more than %d columns", line, mostIndent)
+		}
+	}
+	return nil
+}
+
+// yamlError says what is wrong with a document, and shows the place unless its line is so long that this would take
+// minutes.
+func yamlError(data []byte, err error) error {
+	longest, begun := 0, 0
+	for i, c := range data {
+		if c == '\n' || c == '\r' {
+			begun = i + 1
+		}
+		longest = max(longest, i-begun)
+	}
+	return errors.New(yaml.FormatError(err, false, longest <= longestLine))
+}
