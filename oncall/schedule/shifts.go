@@ -78,8 +78,8 @@ func (s *Schedule) Each(from, to time.Time, role string) iter.Seq[Shift] {
 		var (
 			last  Shift
 			begun bool
-			arena []UserID // one allocation for many small sets
 		)
+		arena := make([]UserID, 0, 64) // one allocation for many small sets
 		more := true
 		end := nanos(to)
 		for at := nanos(from); at < end && more; {

@@ -160,6 +160,10 @@ func TestShiftsCrossTheChunks(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	}
+	empty := mustCompile(t, scheduleOf())
+	if got := empty.Shifts(from, from.AddDate(0, 0, 1), ""); len(got) != 1 || got[0].Users == nil {
+		t.Errorf("nobody is nil: %#v", got)
+	}
 	if got := c.Shifts(from, from, ""); got == nil || len(got) != 0 {
 		t.Errorf("no time: %v", got)
 	}
