@@ -169,11 +169,10 @@ func TestATokenActs(t *testing.T) {
 	if said := w.presses(oncall.MethodVoice, order.Page, oncall.ActResolve); said != "Resolved #1." {
 		t.Errorf("by key: %q", said)
 	}
-	ack.Token += "x"
 	if said := w.take(ack); said.Text != "Acknowledged #1." || !said.Again {
 		t.Errorf("the same answer again: %+v", said)
 	}
-	ack.ID = "2"
+	ack.ID, ack.Token = "2", ack.Token+"x"
 	if said := w.take(ack); said.Text != "This link or button is not valid." || said.Again {
 		t.Errorf("a bad token: %+v", said)
 	}
