@@ -172,7 +172,7 @@ func latin(line []byte) []byte {
 		return line
 	}
 	out := make([]rune, 0, len(line))
-	for i := 0; i < len(line); i++ {
+	for i := range line {
 		if r, size := utf8.DecodeRune(line[i:]); size > 1 && r != utf8.RuneError {
 			return line
 		}

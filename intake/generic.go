@@ -166,11 +166,14 @@ func (o object) labels() (map[string]string, []oncall.Hint, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return map[string]string{}, nil, nil
 	}
-	var values object
-	if err := json.Unmarshal(raw, &values); err != nil {
+	if raw[0] != '{' {
 		return map[string]string{}, []oncall.Hint{{
 			Field: "labels", Text: "labels is not an object, and is left out; it must be one, such as {\"service\": \"checkout\"}.",
 		}}, nil
+	}
+	var values object
+	if err := json.Unmarshal(raw, &values); err != nil {
+		return nil, nil, notJSON(err)
 	}
 	labels := map[string]string{}
 	for name, raw := range values {

@@ -44,8 +44,12 @@ func TestStatusWordsOfMonitors(t *testing.T) {
 // In doubt somebody is paged, with the severity that was given, and the hint says why.
 func TestAnUnknownStatusIsATrigger(t *testing.T) {
 	t.Parallel()
-	for _, status := range []string{`"purple"`, `2`, `0`, `true`, `false`, `{"text":"ok"}`, `["purple"]`, `"not resolved"`, `"down, was up"`, `"failed to complete"`, `"not yet recovered"`, `"never ended"`, `"no longer healthy"`, `"less than healthy"`,
-		`"changed from OK to ALARM"`, `"ok -> purple"`, `"unable to close"`, `"closed with errors"`, `"up from 20 %"`, `"waiting for success"`, `"->"`, `"recovered to purple"`, `"silenced"`, `"unclear"`} {
+	for _, status := range []string{
+		`"purple"`, `2`, `0`, `true`, `false`, `{"text":"ok"}`, `["purple"]`, `"not resolved"`, `"down, was up"`,
+		`"failed to complete"`, `"not yet recovered"`, `"never ended"`, `"no longer healthy"`, `"less than healthy"`,
+		`"changed from OK to ALARM"`, `"ok -> purple"`, `"unable to close"`, `"closed with errors"`, `"up from 20 %"`,
+		`"waiting for success"`, `"->"`, `"recovered to purple"`, `"silenced"`, `"unclear"`,
+	} {
 		s := generic(t, `{"title":"x","dedup_key":"d","severity":"critical","status":`+status+`}`)
 		if s.Action != oncall.Trigger || s.Severity != oncall.Critical || s.Title != "x" {
 			t.Errorf("%s: %+v", status, s)

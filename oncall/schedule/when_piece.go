@@ -88,7 +88,7 @@ func (r *reading) piece(ts []token, p *pieces, from Date, hourToo, sure bool) in
 		}
 	}
 	timeToo := !p.hasClock && !p.hasClocks
-	if !p.hasDay && !(sure && timeToo && clockAt(ts)) {
+	if !p.hasDay && (!sure || !timeToo || !clockAt(ts)) {
 		if n := r.dayPiece(ts, p, from, timeToo && !p.hasPart); n > 0 {
 			return n
 		}
