@@ -81,7 +81,7 @@ func newWorld(t testing.TB, incidents ...string) *world {
 // another opens one more store, as another instance would.
 func (w *world) another(url string) *store.System {
 	w.t.Helper()
-	s, err := store.Open(w.t.Context(), url, store.Options{MaxConns: 4, Log: zerolog.New(zerolog.NewTestWriter(w.t))})
+	s, err := store.Open(w.t.Context(), url, store.Options{MaxConns: 4, Secrets: storetest.Secrets(), Log: zerolog.New(zerolog.NewTestWriter(w.t))})
 	w.check(err)
 	w.t.Cleanup(s.Close)
 	return s

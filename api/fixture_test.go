@@ -85,7 +85,7 @@ func openDoorOn(t testing.TB, address, direct string) *world {
 	d := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	log := zerolog.New(d.log).Level(zerolog.DebugLevel)
 	var err error
-	d.store, err = store.Open(t.Context(), address, store.Options{MaxConns: 8, Log: log})
+	d.store, err = store.Open(t.Context(), address, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: log})
 	d.must(err)
 	t.Cleanup(d.store.Close)
 	d.pool, err = pgxpool.New(t.Context(), direct)

@@ -101,7 +101,7 @@ func (w *world) openSlack(o slacksim.Options) {
 
 func (w *world) openStore() {
 	w.gate = newGate(w.t, storetest.NewURL(w.t))
-	s, err := store.Open(w.ctx, w.gate.url, store.Options{MaxConns: 8, Log: zerolog.Nop()})
+	s, err := store.Open(w.ctx, w.gate.url, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: zerolog.Nop()})
 	if err != nil {
 		w.t.Fatal(err)
 	}

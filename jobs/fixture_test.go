@@ -123,7 +123,7 @@ func (w *world) anotherTeam() oncall.IntegrationID {
 // open opens the store again, as another instance would.
 func (w *world) open() *store.System {
 	w.t.Helper()
-	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 16, Log: testLog(w.t)})
+	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 16, Secrets: storetest.Secrets(), Log: testLog(w.t)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 // victimVariable turns this test binary into an instance on the database it names.
@@ -42,7 +43,7 @@ func (hanging) Send(context.Context, notify.Message) notify.Receipt {
 // victim works until it is killed.
 func victim(address string) error {
 	ctx := context.Background()
-	s, err := store.Open(ctx, address, store.Options{MaxConns: 8})
+	s, err := store.Open(ctx, address, store.Options{MaxConns: 8, Secrets: storetest.Secrets()})
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (j *Jobs) token(ctx context.Context, page oncall.PageID, user oncall.UserID
 	rand.Read(random[:])
 	token, err := j.store.Token(ctx, page, user, random, j.clock())
 	if err != nil {
-		j.log.Error().Err(err).Msg("can't sign the link of a page; it goes out without")
+		j.outages.Error().Err(err).Msg("can't sign the link of a page; it goes out without")
 		return "", ""
 	}
 	if j.publicURL != "" {

@@ -32,7 +32,7 @@ func (j *Jobs) sendProof(ctx context.Context, job *river.Job[oncall.SendProof]) 
 	if proof.Contact.Address == "" {
 		return j.store.Notify(ctx, j.clock(), oncall.Notice{
 			Key: key, To: string(proof.User.ID), Kind: oncall.NoticeProof, Until: &proof.Expires,
-			Detail: oncall.NoticeDetail{Method: proof.Contact.Method, Note: proof.Code},
+			Detail: oncall.NoticeDetail{Method: proof.Contact.Method, Note: proof.Sealed},
 		})
 	}
 	return j.probe(ctx, proof.Contact, notify.Message{

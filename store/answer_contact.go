@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"time"
 
@@ -60,7 +59,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const lock = `SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
 	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
-		own, err := provable(ctx, tx, a, now)
+		own, err := s.provable(ctx, tx, a, now)
 		if err != nil || len(own) == 0 {
 			out.Result = oncall.AnswerIgnored
 			return out, err
@@ -73,7 +72,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 			return out, err
 		}
 		for _, c := range own {
-			right, err := tryCode(ctx, tx, c.ID, a.Reply.Proof, now)
+			right, err := s.tryCode(ctx, tx, c.ID, a.Reply.Proof, now)
 			if err != nil {
 				return out, err
 			}
@@ -95,7 +94,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 
 // provable loads the contact methods that a code from an address may verify: those with that address
 // and, for Telegram, those whose address becomes known only by this answer.
-func provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([]oncall.Contact, error) {
+func (s *Store) provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([]oncall.Contact, error) {
 	const waiting = `SELECT contact_id, hash FROM codes WHERE method = $1 AND address = '' AND sent_at > $2 AND hash <> ''`
 	own, err := contactsAt(ctx, tx, a.Method, a.From)
 	if err != nil || a.Method.Info().Label != "" || a.From == "" {
@@ -106,7 +105,7 @@ func provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([
 	var hash []byte
 	rows, _ := tx.Query(ctx, waiting, a.Method, now.Add(-proofLives))
 	if _, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
-		if bytes.Equal(hash, codeHash(id, a.Reply.Proof)) {
+		if s.codeFits(hash, id, a.Reply.Proof, now) {
 			ids = append(ids, id)
 		}
 		return nil

@@ -43,18 +43,25 @@ type signingKey struct {
 	CreatedAt time.Time
 }
 
-// Token makes the token by which a person can answer a page; 0 stands for a message that is none. A
-// new signing key is made of random bytes, if one is needed.
+// Token makes the token by which a person can answer a page; 0 stands for a message that is none. It is
+// signed with the secret. While there is none, or the release before this one may still run, which knows
+// none, a key in the database signs; a new one is made of random bytes, but not without a secret.
 func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
-	key, err := s.signWith(ctx, random, now)
-	if err != nil {
-		return "", fmt.Errorf("make a signing key: %w", err)
+	var key []byte
+	if secret := s.secret(now); secret != nil {
+		key = secret.TokenKey()
+	} else {
+		stored, err := s.signWith(ctx, random, now)
+		if err != nil {
+			return "", fmt.Errorf("make a signing key: %w", err)
+		}
+		key = stored.Secret
 	}
-	return oncall.SignToken(key.Secret, oncall.Claim{Page: page, User: user, Expires: now.Add(oncall.TokenLives)}), nil
+	return oncall.SignToken(key, oncall.Claim{Page: page, User: user, Expires: now.Add(oncall.TokenLives)}), nil
 }
 
-// signWith returns the key to sign with. It makes a new one if there is none, or the newest is too
-// old.
+// signWith returns the key in the database to sign with. It makes a new one if there is none, or the
+// newest is too old.
 func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (signingKey, error) {
 	const lock = `LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE`
 	const insert = `
@@ -62,13 +69,16 @@ func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (s
 		SELECT $1, $2
 		WHERE NOT EXISTS (SELECT FROM signing_keys WHERE created_at >= $3)`
 	const forget = `DELETE FROM signing_keys WHERE created_at < $1`
-	if keys := s.keyring.known(); len(keys) > 0 && now.Sub(keys[0].CreatedAt) <= signFor {
+	if keys := s.keyring.known(); s.signs(keys, now) {
 		return keys[0], nil
 	}
 	var keys []signingKey
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		if keys, err = loadKeys(ctx, tx); err != nil || len(keys) > 0 && now.Sub(keys[0].CreatedAt) <= signFor {
+		if keys, err = loadKeys(ctx, tx); err != nil || s.signs(keys, now) {
 			return err
+		}
+		if len(s.secrets) == 0 {
+			return errNoSecret
 		}
 		if _, err := tx.Exec(ctx, lock); err != nil {
 			return err
@@ -87,6 +97,11 @@ func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (s
 	}
 	s.keyring.keep(keys)
 	return keys[0], nil
+}
+
+// signs reports whether the newest of the keys may sign. Without a secret it does for as long as it opens.
+func (s *Store) signs(keys []signingKey, now time.Time) bool {
+	return len(keys) > 0 && (now.Sub(keys[0].CreatedAt) <= signFor || len(s.secrets) == 0)
 }
 
 // loadKeys loads the signing keys, newest first.
@@ -160,16 +175,15 @@ func (s *Store) openToken(ctx context.Context, token string, now time.Time) (onc
 	if err != nil {
 		return oncall.Claim{}, err
 	}
-	keys := s.keyring.known()
-	claim, err := t.Open(bytesOf(keys), now)
-	if err == nil || !mayBeOld(keys, now) {
+	claim, err := t.Open(s.tokenKeys(now), now)
+	if err == nil || !s.keysOpen(now) || !mayBeOld(s.keyring.known(), now) {
 		return claim, err
 	}
-	keys, err = s.keyring.renew(ctx, func(ctx context.Context) ([]signingKey, error) { return loadKeys(ctx, s.pool) })
+	_, err = s.keyring.renew(ctx, func(ctx context.Context) ([]signingKey, error) { return loadKeys(ctx, s.pool) })
 	if err != nil {
 		return oncall.Claim{}, fmt.Errorf("load the signing keys: %w", translate(err))
 	}
-	return t.Open(bytesOf(keys), now)
+	return t.Open(s.tokenKeys(now), now)
 }
 
 // mayBeOld reports whether another instance may have made a key that isn't among these.
@@ -177,19 +191,25 @@ func mayBeOld(keys []signingKey, now time.Time) bool {
 	return len(keys) == 0 || now.Sub(keys[0].CreatedAt) > signFor-keySlack
 }
 
-func bytesOf(keys []signingKey) [][]byte {
-	secrets := make([][]byte, len(keys))
-	for i, k := range keys {
-		secrets[i] = k.Secret
+// tokenKeys are the keys at hand that open tokens.
+func (s *Store) tokenKeys(now time.Time) [][]byte {
+	var keys [][]byte
+	for _, secret := range s.secrets {
+		keys = append(keys, secret.TokenKey())
 	}
-	return secrets
+	if s.keysOpen(now) {
+		for _, k := range s.keyring.known() {
+			keys = append(keys, k.Secret)
+		}
+	}
+	return keys
 }
 
 // TokenIsKnown reports whether a token opens with the keys at hand, without asking the database.
 func (s *Store) TokenIsKnown(token string, now time.Time) bool {
 	t, err := oncall.ParseToken(token, now)
 	if err == nil {
-		_, err = t.Open(bytesOf(s.keyring.known()), now)
+		_, err = t.Open(s.tokenKeys(now), now)
 	}
 	return err == nil
 }

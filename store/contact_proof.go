@@ -1,10 +1,8 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
@@ -27,6 +25,7 @@ type Proof struct {
 	Contact oncall.Contact
 	User    oncall.User
 	Code    string
+	Sealed  string // the code, as it may be stored until it is told
 	Expires time.Time
 }
 
@@ -43,6 +42,9 @@ func (s *Store) SendProof(ctx context.Context, user oncall.UserID, id oncall.Con
 }
 
 func (s *Store) queueProof(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) error {
+	if len(s.secrets) == 0 {
+		return refusedWithoutSecret
+	}
 	if _, err := s.mayProve(ctx, tx, c, now); err != nil {
 		return err
 	}
@@ -64,8 +66,8 @@ func (s *Store) mayProve(ctx context.Context, tx pgx.Tx, c oncall.Contact, now t
 	return n, n.MayProve()
 }
 
-// BeginProof makes the code that proves a contact method, out of random bytes. A contact method
-// that is gone or has had enough codes is refused.
+// BeginProof makes the code that proves a contact method, out of random bytes; those before it no longer
+// count. A contact method that is gone or has had enough codes is refused.
 func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
 	const insert = `
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
@@ -88,8 +90,15 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 		if err != nil {
 			return err
 		}
+		if len(s.secrets) == 0 {
+			return refusedWithoutSecret
+		}
+		if _, err := tx.Exec(ctx, voidCodes, id); err != nil {
+			return err
+		}
 		p.Code = codeFrom(random, p.Contact.Address == "")
-		if _, err = tx.Exec(ctx, insert, id, p.Contact.Method, p.Contact.Address, codeHash(id, p.Code), now); err != nil {
+		p.Sealed = s.seal(p.Code, now)
+		if _, err = tx.Exec(ctx, insert, id, p.Contact.Method, p.Contact.Address, s.codeHash(id, p.Code, now), now); err != nil {
 			return err
 		}
 		return s.alarmPhones(ctx, tx, dir, p.Contact, sent, now)
@@ -108,10 +117,8 @@ func codeFrom(random [16]byte, long bool) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(random[:8])%1_000_000)
 }
 
-func codeHash(id oncall.ContactID, code string) []byte {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", id, strings.ToLower(strings.TrimSpace(code))))
-	return sum[:]
-}
+// voidCodes makes the codes of a contact method good for nothing.
+const voidCodes = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
 
 // ConfirmContact proves a contact method with the code that was sent to it.
 func (s *Store) ConfirmContact(ctx context.Context, user oncall.UserID, id oncall.ContactID, code string, now time.Time) error {
@@ -124,7 +131,7 @@ func (s *Store) ConfirmContact(ctx context.Context, user oncall.UserID, id oncal
 		if c.Address == "" {
 			return oncall.Refuse("Please send that code to the bot in Telegram.")
 		}
-		right, err = tryCode(ctx, tx, id, cmp.Or(oncall.CleanCode(code), code), now)
+		right, err = s.tryCode(ctx, tx, id, cmp.Or(oncall.CleanCode(code), code), now)
 		if err != nil || !right {
 			return err
 		}
@@ -137,22 +144,20 @@ func (s *Store) ConfirmContact(ctx context.Context, user oncall.UserID, id oncal
 }
 
 // tryCode uses up one try of each code that is still good, and reports whether one of them fits.
-func tryCode(ctx context.Context, tx pgx.Tx, id oncall.ContactID, code string, now time.Time) (bool, error) {
+func (s *Store) tryCode(ctx context.Context, tx pgx.Tx, id oncall.ContactID, code string, now time.Time) (bool, error) {
 	const try = `
 		UPDATE codes
 		SET tries = tries + 1
 		WHERE contact_id = $1 AND sent_at > $2 AND tries < $3 AND hash <> ''
 		RETURNING hash`
-	const void = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
 	rows, _ := tx.Query(ctx, try, id, now.Add(-proofLives), proofTries)
 	hashes, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
 	if err != nil {
 		return false, err
 	}
-	want := codeHash(id, code)
 	for _, h := range hashes {
-		if bytes.Equal(h, want) {
-			_, err := tx.Exec(ctx, void, id)
+		if s.codeFits(h, id, code, now) {
+			_, err := tx.Exec(ctx, voidCodes, id)
 			return true, err
 		}
 	}

@@ -99,7 +99,7 @@ func newWorld(t testing.TB) *world {
 // another opens one more store on the same database, as another instance would.
 func (w *world) another() *store.System {
 	w.t.Helper()
-	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 4, Log: zerolog.New(zerolog.NewTestWriter(w.t))})
+	s, err := store.Open(w.t.Context(), w.url, store.Options{MaxConns: 4, Secrets: storetest.Secrets(), Log: zerolog.New(zerolog.NewTestWriter(w.t))})
 	if err != nil {
 		w.t.Fatal(err)
 	}

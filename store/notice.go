@@ -122,6 +122,12 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 	if err != nil {
 		return NoticeDrawing{}, fmt.Errorf("load notice %d: %w", id, err)
 	}
+	if r.Kind == oncall.NoticeProof {
+		var ok bool
+		if r.Detail.Note, ok = oncall.Unseal(s.secrets, r.Detail.Note); !ok { // the secret has changed since
+			return NoticeDrawing{}, fmt.Errorf("load notice %d: its code can't be read with WATCHBILL_SECRET: %w", id, oncall.ErrNotFound)
+		}
+	}
 	return NoticeDrawing{
 		Notice: oncall.Notice{
 			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Detail: r.Detail,

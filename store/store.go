@@ -27,6 +27,7 @@ type Options struct {
 	Log       zerolog.Logger
 	Metrics   prometheus.Registerer // nil: none
 	Phones    oncall.PhoneRules     // which countries' may be called
+	Secrets   []oncall.Secret       // sign tokens and hash codes: the first makes new ones; none: nothing new is made
 }
 
 // A Store is what shells for people use: what it does, somebody asked for. It is safe for use by
@@ -43,7 +44,10 @@ type Store struct {
 	keyring  keyring
 	phones   oncall.PhoneRules
 	keyUses  keyUses
-	folding  atomic.Bool
+	secrets  []oncall.Secret
+	// secretUse is nil until UseSecrets has looked; then the first secret is used at once.
+	secretUse atomic.Pointer[secretUse]
+	folding   atomic.Bool
 }
 
 // A System is what the queue's workers, intake and the program itself use. What it
@@ -71,7 +75,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		}
 	}
 	s := &System{&Store{
-		pool: pool{conns}, door: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones,
+		pool: pool{conns}, door: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}
 	if err := s.open(o); err != nil {

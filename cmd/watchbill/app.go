@@ -47,6 +47,7 @@ type settings struct {
 	slackAPI    string // "" means Slack's own
 	listen      string
 	publicURL   string // "" means an address of this machine
+	secrets     []oncall.Secret
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	twilio   api.Twilio                      // for Twilio's webhooks
@@ -84,7 +85,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones})
+	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets})
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +99,9 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 
 func (a *app) start(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
 	if err := migrated(ctx, a.store); err != nil {
+		return err
+	}
+	if err := useSecrets(ctx, a.store, a.log, clock()); err != nil {
 		return err
 	}
 	var err error

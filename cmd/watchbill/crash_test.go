@@ -139,7 +139,7 @@ func (c *crash) setUp(by crashChannel) {
 			Name: "demo", Team: "payments", Policy: "default", Format: "generic", Key: storyKey,
 		}},
 	}
-	db, err := store.Open(c.t.Context(), c.db, store.Options{Log: zerolog.Nop()})
+	db, err := store.Open(c.t.Context(), c.db, store.Options{Secrets: storetest.Secrets(), Log: zerolog.Nop()})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func (l *lockedBuffer) String() string {
 
 func (c *crash) program(database string) running {
 	c.t.Helper()
-	return startProgram(c.t, asProgram(c.t), append(c.env, "DATABASE_URL="+database))
+	return startProgram(c.t, asProgram(c.t), append(c.env, "DATABASE_URL="+database, "WATCHBILL_SECRET="+storetest.Secret))
 }
 
 // asProgram returns a name by which this very test binary is the program.

@@ -70,6 +70,10 @@ func (c *demoCmd) Run(p process) error {
 	}
 
 	key, err := demoKey(dir)
+	secret := ""
+	if err == nil {
+		secret, err = demoFile(dir, secretFile, newSecret)
+	}
 	if err == nil {
 		err = seed(p, database.url, key)
 	}
@@ -94,7 +98,7 @@ func (c *demoCmd) Run(p process) error {
 		Level(zerolog.WarnLevel).With().Timestamp().Logger()
 	err = serve(p, settings{
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
-		slackAPI: sim.APIURL(), listen: listen, channels: channelFlags{twilioFlags: flags, WebhookPrivate: true, WebhookLoopback: "localhost"}.senders(p.clock, ""),
+		slackAPI: sim.APIURL(), listen: listen, secrets: secretFlags{secret}.secrets(), channels: channelFlags{twilioFlags: flags, WebhookPrivate: true, WebhookLoopback: "localhost"}.senders(p.clock, ""),
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
@@ -108,8 +112,9 @@ func (c *demoCmd) Run(p process) error {
 
 // The demo's own files.
 const (
-	keyFile   = "key"
-	stateFile = "slack.json"
+	keyFile    = "key"
+	secretFile = "secret"
+	stateFile  = "slack.json"
 )
 
 // The tokens of the local workspace, worthless anywhere else.
@@ -185,7 +190,7 @@ func (c *demoCmd) moveAside(p process, dir string) error {
 		return nil
 	}
 	suffix := p.clock().UTC().Format("-20060102-150405")
-	for _, name := range []string{keyFile, stateFile} {
+	for _, name := range []string{keyFile, secretFile, stateFile} {
 		path := filepath.Join(dir, name)
 		if err := os.Rename(path, path+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("move the old data aside: %w", err)
@@ -230,23 +235,30 @@ func (c *demoCmd) database(p process, dir string) (demoDatabase, error) {
 	}, nil
 }
 
-// demoKey creates the key once and keeps it, so that yesterday's curl command still works.
+// demoKey creates the key once, so that yesterday's curl command still works.
 func demoKey(dir string) (string, error) {
-	path := filepath.Join(dir, keyFile)
+	return demoFile(dir, keyFile, func() string {
+		var b [16]byte
+		rand.Read(b[:])
+		return oncall.KeyFromBytes(b)
+	})
+}
+
+// demoFile returns what a file of the demo says, which is made once and kept.
+func demoFile(dir, name string, fresh func() string) (string, error) {
+	path := filepath.Join(dir, name)
 	kept, err := os.ReadFile(path)
 	switch {
 	case err == nil:
 		return strings.TrimSpace(string(kept)), nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("read the demo's key: %w", err)
+		return "", fmt.Errorf("read the demo's %s: %w", name, err)
 	}
-	var b [16]byte
-	rand.Read(b[:])
-	key := oncall.KeyFromBytes(b)
-	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("keep the demo's key: %w", err)
+	made := fresh()
+	if err := os.WriteFile(path, []byte(made+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keep the demo's %s: %w", name, err)
 	}
-	return key, nil
+	return made, nil
 }
 
 // seed sets up the fictitious team, but only in an empty installation, so that a visitor's changes

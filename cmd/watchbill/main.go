@@ -33,6 +33,7 @@ type cli struct {
 	Schedule scheduleCmd   `cmd:"" help:"Answer from a file who is on call; no database needed."`
 	Timeoff  timeOffCmd    `cmd:"" help:"Take in time off from calendars."`
 	Twilio   twilioCmd     `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`
+	Secret   secretCmd     `cmd:"" help:"Make or replace the secret that signs links and hashes codes."`
 	Version  versionCmd    `cmd:"" help:"Print the version."`
 }
 

@@ -112,7 +112,7 @@ func sendOn(r *roll, previous string) {
 	if _, err := migrations.Up(r.Context(), r.look, nil); err != nil {
 		r.Fatal(err)
 	}
-	db, err := store.Open(r.Context(), r.db, store.Options{Log: zerolog.Nop()})
+	db, err := store.Open(r.Context(), r.db, store.Options{Secrets: storetest.Secrets(), Log: zerolog.Nop()})
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func newRoll(t *testing.T) *roll {
 	r.look = storetest.NewEmpty(t)
 	r.db = r.look.Config().ConnString()
 	r.env = []string{
-		"DATABASE_URL=" + r.db, "SLACK_BOT_TOKEN=xoxb-sim", "SLACK_APP_TOKEN=xapp-sim", "WATCHBILL_SLACK_API_URL=" + r.sim.APIURL(),
+		"DATABASE_URL=" + r.db, "WATCHBILL_SECRET=" + storetest.Secret, "SLACK_BOT_TOKEN=xoxb-sim", "SLACK_APP_TOKEN=xapp-sim", "WATCHBILL_SLACK_API_URL=" + r.sim.APIURL(),
 		"TWILIO_ACCOUNT_SID=" + twiliosim.Account, "TWILIO_AUTH_TOKEN=" + twiliosim.Token,
 		"TWILIO_FROM=" + twiliosim.Number, "WATCHBILL_TWILIO_API_URL=" + api,
 	}

@@ -23,6 +23,7 @@ type serveCmd struct {
 	slackFlags    `embed:""`
 	channelFlags  `embed:""`
 	logFlags      `embed:""`
+	secretFlags   `embed:""`
 	Listen        string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
 	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
 	Migrate       bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
@@ -30,7 +31,7 @@ type serveCmd struct {
 
 func (c *serveCmd) Run(p process) error {
 	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
-		c.logFlags.problems(),
+		c.logFlags.problems(), c.secretFlags.problems(),
 		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
 	if len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -49,8 +50,8 @@ func (c *serveCmd) Run(p process) error {
 		twilio:      c.hooks(c.PublicURL),
 		phones:      c.phones(),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
-		userToken: c.SlackUserToken,
-		slackAPI:  c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,
+		userToken: c.SlackUserToken, secrets: c.secrets(),
+		slackAPI: c.SlackAPIURL, listen: c.Listen, publicURL: c.PublicURL,
 	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
 	})

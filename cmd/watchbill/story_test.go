@@ -218,7 +218,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
-		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0",
+		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
 		channels: s.channels, publicURL: s.publicURL,
 	}, s.clock.Now, log)
 	ts.Check(err)

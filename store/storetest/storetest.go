@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 const (
@@ -168,3 +170,9 @@ func (d *dropper) run(s *server, name string) {
 		d.idle.Broadcast()
 	}
 }
+
+// Secret is the value of WATCHBILL_SECRET in tests.
+const Secret = "a-secret-that-only-the-tests-of-watchbill-have"
+
+// Secrets returns what a Store needs to sign and to hash.
+func Secrets() []oncall.Secret { return []oncall.Secret{oncall.Secret(Secret)} }
