@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
@@ -47,7 +48,7 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	}
 	s := r.span(schedules, from)
 	b.inBackground(ctx, "the picture of a schedule", func(ctx context.Context) error { return b.sendPicture(ctx, r, s) })
-	return r.spanText(s), nil
+	return view.PictureFollows(r.spanText(s)), nil
 }
 
 // ownSchedules are those of the person's teams, or all if they have none.

@@ -96,8 +96,25 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 	if err == nil {
 		return nil
 	}
-	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.ShiftsWithoutPicture(r.spanText(s)))
+	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.ShiftsWithoutPicture(r.spanText(s), whyNoPicture(err)))
 	return errors.Join(err, said)
+}
+
+// whyNoPicture says what kept a picture from being shown.
+func whyNoPicture(err error) string {
+	code := slackcall.CodeOf(err)
+	switch {
+	case code == "missing_scope":
+		return "the app lacks a scope, files:write or im:write, which an admin can add (`watchbill doctor` says how)"
+	case code == "storage_limit_reached" || code == "file_upload_size_restricted" || code == "over_file_size_limit":
+		return "the workspace has no room for it (" + code + ")"
+	case code != "":
+		return "it answered " + code
+	case errors.Is(err, errNotShared):
+		return "it took the file and doesn't show it"
+	default:
+		return "it could not be reached"
+	}
 }
 
 // looksForFile is how often upload looks whether a file is there, once a second.

@@ -15,6 +15,6 @@ func TestPictureThatIsNotThere(t *testing.T) {
 	f.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "channel_not_found"})
 	f.command(ann, "/oncall schedule payments days")
 	f.eventually("Ann has words", func() bool {
-		return strings.Contains(f.sim.Text("@ann"), "Slack didn't take the picture of the schedule.")
+		return strings.Contains(f.sim.Text("@ann"), "Slack didn't take the picture of the schedule: it answered channel_not_found. In words:")
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -194,9 +195,18 @@ func (c *checker) define(kind, name string, i int) {
 	c.names[kind][name] = true
 }
 
+// didYouMean proposes what was probably meant, if anything was.
+func didYouMean(guess string) string {
+	if guess == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", guess)
+}
+
 func (c *checker) refer(kind, name, where string, args ...any) {
 	if !c.names[kind][name] {
-		c.say("%s %q: there is no %s of that name in the file", fmt.Sprintf(where, args...), name, kind)
+		c.say("%s %q: there is no %s of that name in the file%s", fmt.Sprintf(where, args...), name, kind,
+			didYouMean(Nearest(name, slices.Sorted(maps.Keys(c.names[kind])))))
 	}
 }
 
@@ -229,11 +239,12 @@ func (c *checker) integration(i int, in SetupIntegration) {
 	c.refer("team", in.Team, "integration %q: team", in.Name)
 	c.refer("policy", in.Policy, "integration %q: policy", in.Name)
 	if !slices.Contains(c.formats, in.Format) {
-		var may []string
+		var may, names []string
 		for _, f := range c.formats {
-			may = append(may, strconv.Quote(string(f)))
+			may, names = append(may, strconv.Quote(string(f))), append(names, string(f))
 		}
-		c.say("integration %q: kind is %q; it may be %s", in.Name, in.Format, strings.Join(may, " or "))
+		c.say("integration %q: kind is %q; it may be %s%s", in.Name, in.Format, strings.Join(may, " or "),
+			didYouMean(Nearest(string(in.Format), names)))
 	}
 	if in.Key != "" && !keyForm.MatchString(in.Key) {
 		c.say("integration %q: key must be 32 of the characters 0-9 and a-f; leave it out to have one made", in.Name)

@@ -218,7 +218,7 @@ func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
 		for _, written := range st.Page {
 			t, err := parseTarget(written)
 			if err != nil {
-				c.say("%s: %v", where, err)
+				c.say("%s: %v%s", where, err, didYouMean(c.targetMeant(written)))
 				continue
 			}
 			c.target(where, written, t, roles)
@@ -234,6 +234,21 @@ func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
 			c.say("%s: round_robin is \"cycle\", but the step runs only once; give repeat", where)
 		}
 	}
+}
+
+// targetMeant is the target that was probably meant by what is none: "usr Ann", or a name alone.
+func (c *checker) targetMeant(written string) string {
+	kinds := []string{"user", "schedule", "team", "policy"}
+	kind, name, named := strings.Cut(strings.TrimSpace(written), " ")
+	if guess := Nearest(kind, append(kinds, "channel", "group", "webhook", "admins")); named && guess != "" && guess != kind {
+		return guess + " " + strings.TrimSpace(name)
+	}
+	for _, kind := range kinds {
+		if c.names[kind][strings.TrimSpace(written)] {
+			return kind + " " + strings.TrimSpace(written)
+		}
+	}
+	return ""
 }
 
 // target checks that what a target names is there.

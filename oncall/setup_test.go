@@ -59,6 +59,11 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		{`user "Ann": time_zone "Berlin" is not an IANA zone such as "Europe/Berlin"`, func(s *Setup) { s.Users[0].TimeZone = "Berlin" }},
 		{`team "payments": channel is missing: the Slack channel for its incidents, such as "#payments"`, func(s *Setup) { s.Teams[0].Channel = "" }},
 		{`team "payments": member "Zed": there is no user of that name in the file`, func(s *Setup) { s.Teams[0].Members[0] = "Zed" }},
+		{`team "payments": member "Anne": there is no user of that name in the file; did you mean "Ann"?`, func(s *Setup) { s.Teams[0].Members[0] = "Anne" }},
+		{`schedule "primary": team "paymnts": there is no team of that name in the file; did you mean "payments"?`, func(s *Setup) { s.Schedules[0].Team = "paymnts" }},
+		{`integration "demo": policy "Payment": there is no policy of that name in the file; did you mean "payments"?`, func(s *Setup) { s.Integrations[0].Policy = "Payment" }},
+		{`integration "demo": kind is "alertmanger"; it may be "generic" or "alertmanager"; did you mean "alertmanager"?`, func(s *Setup) { s.Integrations[0].Format = "alertmanger" }},
+		{`policy "payments", step 1: schedule "primry": there is no schedule of that name in the file; did you mean "primary"?`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "schedule primry" }},
 		{`schedule "primary": rotation "weekly": start is "2026-01-05"; it must be a day and time of the first hand-off such as "2026-01-05 09:00"`, func(s *Setup) { s.Schedules[0].Rotations[0].Start = "2026-01-05" }},
 		{`schedule "primary": rotation "weekly": every is "blue moon"; it must be a period such as "week", "2 weeks", "day" or "12 hours"`, func(s *Setup) { s.Schedules[0].Rotations[0].Every = "blue moon" }},
 		{`schedule "primary": The rotations for role "primary" change 335 times within a week: at most once an hour is possible.`, func(s *Setup) {
@@ -82,6 +87,20 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		s := good()
 		c.edit(&s)
 		equal(t, c.want, s.Check(formats), []string{c.want})
+	}
+}
+
+func TestATargetThatWasMeantIsProposed(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		"Ann": "user Ann", "primary": "schedule primary", "usr Ann": "user Ann", "shedule primary": "schedule primary", "chanel #payments": "channel #payments", "everything": "",
+	} {
+		s := good()
+		s.Policies[0].Steps[0].Page[0] = written
+		wrong := s.Check(formats)
+		if len(wrong) != 1 || !strings.HasSuffix(wrong[0], `"policy NAME"`+didYouMean(want)) {
+			t.Errorf("%s: %q", written, wrong)
+		}
 	}
 }
 

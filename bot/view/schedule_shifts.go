@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -47,9 +48,15 @@ func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.L
 	return fitLines(lines, MaxAnswer)
 }
 
-// ShiftsWithoutPicture says in words what Slack didn't take as a picture.
-func ShiftsWithoutPicture(shifts string) Drawing {
-	text := "Slack didn't take the picture of the schedule. In words:\n" + shifts
+// PictureFollows says where the picture of what is shown comes, as it can't be shown to one person in a channel.
+func PictureFollows(shifts string) string {
+	const where = "\nThe picture comes as a direct message from me."
+	return fitLines(strings.Split(shifts, "\n"), MaxAnswer-len(where)) + where
+}
+
+// ShiftsWithoutPicture says in words what Slack didn't take as a picture, and why.
+func ShiftsWithoutPicture(shifts, why string) Drawing {
+	text := "Slack didn't take the picture of the schedule: " + why + ". In words:\n" + shifts
 	return Drawing{Text: text, Blocks: []slack.Block{section(cutSection(text))}}
 }
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -170,6 +172,35 @@ func parseSetup(data []byte) (oncall.Setup, error) {
 		}
 		all = all.With(setup)
 	}
+}
+
+var unknownKey = regexp.MustCompile(`unknown field "([^"]*)"`)
+
+// keyMeant adds to an error about an unknown key the one that was probably meant.
+func keyMeant(said string) string {
+	m := unknownKey.FindStringSubmatchIndex(said)
+	if m == nil {
+		return said
+	}
+	guess := oncall.Nearest(said[m[2]:m[3]], setupKeys(reflect.TypeFor[oncall.Setup]()))
+	if guess == "" {
+		return said
+	}
+	return fmt.Sprintf("%s; did you mean %q?%s", said[:m[1]], guess, said[m[1]:])
+}
+
+// setupKeys are the keys of a set-up file.
+func setupKeys(t reflect.Type) []string {
+	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var keys []string
+	for i := 0; t.Kind() == reflect.Struct && i < t.NumField(); i++ {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" {
+			keys = append(append(keys, name), setupKeys(t.Field(i).Type)...)
+		}
+	}
+	return keys
 }
 
 // findPeople fills in the Slack user ids of people whom the file names only by e-mail, from the

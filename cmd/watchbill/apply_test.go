@@ -36,7 +36,7 @@ func TestWholeFilesAreRead(t *testing.T) {
 		}
 	}
 	_, err := parseSetup([]byte(one + "---\n" + strings.Replace(two, "teams", "tems", 1)))
-	if err == nil || !strings.HasPrefix(err.Error(), `[6:1] unknown field "tems"`) {
+	if err == nil || !strings.HasPrefix(err.Error(), `[6:1] unknown field "tems"; did you mean "teams"?`+"\n") {
 		t.Errorf("a mistake in the second document: %v", err)
 	}
 	twice, err := parseSetup([]byte(one + "---\n" + one))

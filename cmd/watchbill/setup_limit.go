@@ -72,5 +72,5 @@ func yamlError(data []byte, err error) error {
 		}
 		longest = max(longest, i-begun)
 	}
-	return errors.New(yaml.FormatError(err, false, longest <= longestLine))
+	return errors.New(keyMeant(yaml.FormatError(err, false, longest <= longestLine)))
 }
