@@ -3,14 +3,12 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
-
-// homeIncidents bounds how many open incidents the home tab lists.
-const homeIncidents = 20
 
 // publishHome draws the App Home of one person.
 func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
@@ -18,10 +16,21 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	open, err := b.store.OpenIncidents(ctx, homeIncidents)
+	open, err := b.store.OpenIncidents(ctx, maxOthers)
 	if err != nil {
 		return fmt.Errorf("load open incidents: %w", err)
 	}
+	orMore := len(open) == maxOthers
+	other := func(in oncall.Incident) bool { return !slices.Contains(directory.Members[in.TeamID], user) }
+	slices.SortStableFunc(open, func(a, b oncall.Incident) int {
+		switch {
+		case other(a) == other(b):
+			return 0
+		case other(a):
+			return 1
+		}
+		return -1
+	})
 	reach, err := b.store.Reach(ctx, user)
 	if err != nil {
 		return fmt.Errorf("load how %s is reached: %w", user, err)
@@ -30,8 +39,29 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	_, zone := zoneOf(directory.Users[user])
 	return b.slack.PublishHome(ctx, string(user), view.HomeTab{
 		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(reach), Schedules: directory.Schedules,
-		Overrides: directory.Override, Open: open, Zone: zone, Now: now,
+		Overrides: directory.Override, Open: open, OrMore: orMore, Links: b.rootLinks(ctx, view.OnHome(open)), Zone: zone, Now: now,
 	}.Draw())
+}
+
+// rootLinks are links to the messages of incidents, as far as there are any.
+func (b *Bot) rootLinks(ctx context.Context, of []oncall.Incident) map[oncall.IncidentID]string {
+	ids := make([]oncall.IncidentID, len(of))
+	for i, in := range of {
+		ids[i] = in.ID
+	}
+	roots, err := b.store.Roots(ctx, ids)
+	if err != nil {
+		b.log.Warn().Err(err).Msg("incidents can't be linked to")
+	}
+	links := map[oncall.IncidentID]string{}
+	for id, at := range roots {
+		links[id] = b.permalink(ctx, at)
+	}
+	return links
+}
+
+func (b *Bot) homeHelp(ctx context.Context, p press) (string, error) {
+	return "", b.openModal(ctx, p.trigger, view.HelpModal())
 }
 
 func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {

@@ -262,11 +262,22 @@ func (b *Bot) readReassign(ctx context.Context, r request) ([]oncall.Act, error)
 
 // readAdd reads people, and what they are asked to do.
 func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
-	users, rest, err := b.readPeople(ctx, r, r.words)
+	words := r.words
+	if len(words) > 1 && (strings.EqualFold(words[0], "to") || strings.EqualFold(words[0], "help")) {
+		words = words[1:]
+	}
+	if act, n := r.readOnCall(words); n > 0 {
+		act.Text = unescape(strings.Join(words[n:], " "))
+		return []oncall.Act{act}, nil
+	}
+	users, rest, err := b.readPeople(ctx, r, words)
 	switch {
 	case err != nil:
 		return nil, err
 	case len(users) == 0:
+		if guess := nearest(unescape(words[0]), r.whereOnCall()); guess != "" {
+			return nil, oncall.Refuse("%q is neither a person nor a team or schedule.%s", view.Name(unescape(words[0])), view.DidYouMean(view.Name(guess), "%q"))
+		}
 		return nil, r.nobody(r.words[0], "/oncall add 12 @cy to look at the database")
 	}
 	text := unescape(strings.Join(rest, " "))
@@ -275,6 +286,47 @@ func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: user, Text: text})
 	}
 	return acts, nil
+}
+
+// readOnCall reads "whoever is on call in platform" and the like, or only the name of a team or a schedule
+// that is nobody's. It returns how many words that took.
+func (r request) readOnCall(words []string) (oncall.Act, int) {
+	at, meant := 0, false
+	for at < len(words)-1 && slices.Contains([]string{"whoever", "who", "who's", "is", "on", "call", "on-call", "oncall", "in", "for", "from", "of", "the", "team", "schedule"}, strings.ToLower(words[at])) {
+		at, meant = at+1, true
+	}
+	for n := min(len(words), at+maxNameWords); n > at; n-- {
+		typed := strings.TrimPrefix(strings.Trim(unescape(strings.Join(words[at:n], " ")), `"'“”?`), "@")
+		typed = strings.TrimSuffix(typed, " team")
+		if !meant {
+			if id, _, err := r.person(words[:n]); err != nil || id != "" {
+				continue
+			}
+		}
+		for _, s := range r.directory.Schedules {
+			if strings.EqualFold(s.Name(), typed) {
+				return oncall.Act{Do: oncall.ActAsk, Schedule: s.ID()}, n
+			}
+		}
+		for _, t := range r.directory.Teams {
+			if strings.EqualFold(t.Name, typed) {
+				return oncall.Act{Do: oncall.ActAsk, Team: t.ID}, n
+			}
+		}
+	}
+	return oncall.Act{}, 0
+}
+
+// whereOnCall are the names of all teams and schedules.
+func (r request) whereOnCall() []string {
+	var names []string
+	for _, s := range r.directory.Schedules {
+		names = append(names, s.Name())
+	}
+	for _, t := range r.directory.Teams {
+		names = append(names, t.Name)
+	}
+	return names
 }
 
 // inRequest makes a reader of a command of one that needs only the request.

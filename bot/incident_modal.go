@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func readSnooze(f form, now time.Time) ([]oncall.Act, fieldErrors) {
 		}
 		return []oncall.Act{{Do: oncall.ActSnooze, Until: at}}, nil
 	}
-	return []oncall.Act{snoozeFor(f.choice(view.BlockHowLong), now)}, nil
+	return nil, fieldErrors{view.BlockUntil: "Choose an end, or press one of the buttons above."}
 }
 
 // snoozeFor is a snooze until what an option's value says.
@@ -88,6 +89,16 @@ func readAsk(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	var acts []oncall.Act
 	for _, u := range f.input(view.BlockPeople).SelectedUsers {
 		acts = append(acts, oncall.Act{Do: oncall.ActAsk, User: oncall.UserID(u), Text: strings.TrimSpace(f.text(view.BlockText))})
+	}
+	kind, id, _ := strings.Cut(f.choice(view.BlockOnCall), "/")
+	if n, err := strconv.ParseInt(id, 10, 64); err == nil {
+		act := oncall.Act{Do: oncall.ActAsk, Text: strings.TrimSpace(f.text(view.BlockText))}
+		if kind == "team" {
+			act.Team = oncall.TeamID(n)
+		} else {
+			act.Schedule = oncall.ScheduleID(n)
+		}
+		acts = append(acts, act)
 	}
 	if len(acts) == 0 {
 		return nil, fieldErrors{view.BlockPeople: "Choose somebody."}

@@ -29,11 +29,10 @@ func TestReadForms(t *testing.T) {
 		want  oncall.Act
 		wrong view.Block
 	}{
-		{"an hour", readSnooze, f(map[view.Block]slack.BlockAction{view.BlockHowLong: chosen("1h")}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Hour)}, ""},
-		{"work", readSnooze, f(map[view.Block]slack.BlockAction{view.BlockHowLong: chosen("work")}), oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillWork}, ""},
-		{"a time counts", readSnooze, f(map[view.Block]slack.BlockAction{
-			view.BlockHowLong: chosen("work"), view.BlockUntil: {SelectedDateTime: noon.Add(time.Minute).Unix()},
-		}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Minute)}, ""},
+		{"a time counts", readSnooze, f(map[view.Block]slack.BlockAction{view.BlockUntil: {SelectedDateTime: noon.Add(time.Minute).Unix()}}), oncall.Act{Do: oncall.ActSnooze, Until: noon.Add(time.Minute)}, ""},
+		{"no time", readSnooze, f(nil), oncall.Act{}, view.BlockUntil},
+		{"ask a team", readAsk, f(map[view.Block]slack.BlockAction{view.BlockOnCall: chosen("team/3")}), oncall.Act{Do: oncall.ActAsk, Team: 3}, ""},
+		{"ask a schedule", readAsk, f(map[view.Block]slack.BlockAction{view.BlockOnCall: chosen("schedule/4")}), oncall.Act{Do: oncall.ActAsk, Schedule: 4}, ""},
 		{"the past", readSnooze, f(map[view.Block]slack.BlockAction{view.BlockUntil: {SelectedDateTime: noon.Unix()}}), oncall.Act{}, view.BlockUntil},
 		{"to a person", readReassign, f(map[view.Block]slack.BlockAction{view.BlockPerson: {SelectedUser: "U0BO"}}), oncall.Act{Do: oncall.ActReassign, User: bo}, ""},
 		{"to a policy", readReassign, f(map[view.Block]slack.BlockAction{view.BlockPolicy: chosen("3")}), oncall.Act{Do: oncall.ActReassign, Policy: 3}, ""},

@@ -65,8 +65,13 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 		if err := b.act(ctx, id, p.user, oncall.Act{Do: kind}); err != nil {
 			return "", err
 		}
-		if p.view.ID != "" {
+		switch {
+		case p.inModal():
 			b.refreshSheet(ctx, p, id)
+		case p.view.ID != "":
+			if err := b.publishHome(ctx, p.user); err != nil {
+				b.log.Warn().Err(err).Msg("a home tab shows what was before")
+			}
 		}
 		return "", nil
 	}
@@ -74,10 +79,31 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 	if err != nil {
 		return "", err
 	}
-	if p.view.ID != "" {
+	if p.inModal() {
 		return "", b.pushModal(ctx, p.trigger, form(s))
 	}
 	return "", b.openModal(ctx, p.trigger, form(s))
+}
+
+// pressSnooze snoozes for what a button of the form says, and says there that it is done.
+func (b *Bot) pressSnooze(ctx context.Context, p press) (string, error) {
+	value, length, _ := strings.Cut(p.value, "/")
+	id, known := readIncidentValue(value)
+	act := snoozeFor(length, b.clock())
+	if !known || act.Till == oncall.TillTime && !act.Until.After(b.clock()) {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	if err := b.act(ctx, id, p.user, act); err != nil {
+		return "", err
+	}
+	picture, err := b.store.Picture(ctx, id, b.clock())
+	if err == nil {
+		err = b.updateModal(ctx, p.view, view.SnoozedFor(picture))
+	}
+	if err != nil {
+		b.log.Warn().Err(err).Msg("a form doesn't say that its incident is snoozed")
+	}
+	return "", nil
 }
 
 // showDetails shows what was sent of an incident's alerts, from one of them on.
@@ -107,7 +133,7 @@ func (b *Bot) showDetails(ctx context.Context, p press) error {
 	switch {
 	case view.IsDetails(p.view):
 		return b.updateModal(ctx, p.view, v)
-	case p.view.ID != "":
+	case p.inModal():
 		return b.pushModal(ctx, p.trigger, v)
 	}
 	return b.openModal(ctx, p.trigger, v)

@@ -29,7 +29,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	}
 	in := s.Picture.Incident
 	s.Plan, s.Reach = in.Plan(directory.Facts(), s.Now), directory.Reach
-	s.Policies = directory.Policies
+	s.Policies, s.OnCall = directory.Policies, view.OnCallOptions(directory.Teams, directory.Schedules)
 	open, err := b.store.OpenIncidents(ctx, maxOthers)
 	if err != nil {
 		return s, fmt.Errorf("load open incidents: %w", err)

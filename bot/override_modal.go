@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,17 +20,9 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, 
 	if err != nil {
 		return modalResponse{}, err
 	}
-	id, err := strconv.ParseInt(s.form.choice(view.BlockSchedule), 10, 64)
-	if err != nil {
-		return modalResponse{}, fmt.Errorf("read the schedule of an override: %w", err)
-	}
-	schedule, known := r.directory.Schedule(oncall.ScheduleID(id))
-	if !known {
+	w := r.overrideWish(s.form)
+	if w.Schedule == nil {
 		return modalResponse{}, oncall.Refuse("That schedule no longer exists.")
-	}
-	w := view.OverrideWish{
-		Schedule: schedule, User: s.form.user(view.BlockWho), From: s.form.instant(view.BlockFrom), To: s.form.instant(view.BlockTo),
-		Replaces: view.Replaces(s.form.choice(view.BlockInstead)), Leaves: s.form.user(view.BlockLeaves), Reason: s.form.text(view.BlockReason),
 	}
 	if w.From.Before(r.now) && w.From.After(r.now.Add(-startSlack)) {
 		w.From = r.now
@@ -55,6 +48,29 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, 
 		return modalResponse{}, err
 	}
 	return replace(view.OverrideMade(d)), nil
+}
+
+// overrideWish is what the form says so far.
+func (r request) overrideWish(f form) view.OverrideWish {
+	w := view.OverrideWish{
+		User: f.user(view.BlockWho), From: f.instant(view.BlockFrom), To: f.instant(view.BlockTo),
+		Replaces: view.Replaces(cmp.Or(f.choice(view.BlockInstead), string(view.ReplaceAll))), Leaves: f.user(view.BlockLeaves), Reason: f.text(view.BlockReason),
+	}
+	if chosen, known := r.directory.Schedule(oncall.ScheduleID(f.number(view.BlockSchedule))); known {
+		w.Schedule = chosen
+	}
+	return w
+}
+
+// overrideMore shows the inputs that few overrides need, and keeps what was chosen.
+func (b *Bot) overrideMore(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	w := r.overrideWish(formOf(p.view))
+	w.More = true
+	return "", b.updateModal(ctx, p.view, r.overrideModal(w, ""))
 }
 
 // startSlack is how far the start of a form may be in the past, as it was drawn earlier.

@@ -18,6 +18,9 @@ type press struct {
 	view    slack.View // in which it was pressed; without an id if that was a message
 }
 
+// inModal reports whether it was pressed in a modal, and not on the home tab or in a message.
+func (p press) inModal() bool { return p.view.ID != "" && p.view.Type != slack.VTHomeTab }
+
 // presses are the handlers of all buttons except an incident's own, which go to
 // pressIncident. They return what only the person who pressed is told.
 var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string, error){
@@ -38,15 +41,18 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionBundleAck:     bundlePress(oncall.ActAck),
 	view.ActionBundleResolve: bundlePress(oncall.ActResolve),
 
-	view.ActionUndoActs: (*Bot).undoActs,
+	view.ActionUndoActs:  (*Bot).undoActs,
+	view.ActionSnoozeFor: (*Bot).pressSnooze,
 
 	view.ActionOverrideCancel: (*Bot).cancelOverride,
 	view.ActionOverrideSwitch: (*Bot).switchOverride,
+	view.ActionOverrideMore:   (*Bot).overrideMore,
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
 
 	view.ActionHomeAway:     (*Bot).homeAway,
 	view.ActionHomeCover:    (*Bot).homeCover,
+	view.ActionHomeHelp:     (*Bot).homeHelp,
 	view.ActionHomeOverride: (*Bot).homeOverride,
 	view.ActionHomeSwap:     (*Bot).homeSwap,
 	view.ActionHomeSchedule: (*Bot).homeSchedule,
@@ -94,7 +100,8 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (str
 		if p.value == "" {
 			p.value = a.SelectedOption.Value // of an overflow menu
 		}
-		text, err := b.pressed(ctx, view.Action(a.ActionID), p)
+		action, _, _ := strings.Cut(a.ActionID, "/") // what follows only tells buttons of a block apart
+		text, err := b.pressed(ctx, view.Action(action), p)
 		if err != nil {
 			return "", err
 		}

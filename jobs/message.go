@@ -31,7 +31,7 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Since: schedule.ZonedStamp(in.OpenedAt, zone), Expires: j.clock().Add(neededFor),
 	}
 	if order.AskedBy != (oncall.Actor{}) {
-		m.AskedBy = order.AskedBy.Shown(names)
+		m.AskedBy, m.AskedFor = order.AskedBy.Shown(names), order.AskedFor
 	}
 	if in.NextAt != nil && in.NextAt.After(m.Expires) {
 		m.Expires = *in.NextAt

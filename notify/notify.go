@@ -36,6 +36,7 @@ type Message struct {
 	Opened   time.Time // of the incident
 	Since    string    // the same, as the person reads it; empty: it is not said
 	AskedBy  string    // who asks the person to help: they accept ("a") or decline ("d"); empty: they are on call
+	AskedFor string    // what for, if they said: Why has it, too
 
 	// A bundle is about several incidents at once: Count is how many, and Lines are the worst ones.
 	Count int

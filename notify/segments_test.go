@@ -90,6 +90,13 @@ func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 	if got := smsText(m); got != "Watchbill: Cy asks you to help with #58 critical: disk full. Reply 2a accept, 2d decline" {
 		t.Errorf("the text: %q", got)
 	}
+	m.AskedFor = "the replica"
+	if got := smsText(m); got != "Watchbill: Cy asks you to help with #58 critical (the replica): disk full. Reply 2a accept, 2d decline" {
+		t.Errorf("the text with a reason: %q", got)
+	}
+	if got := voiceText(m, "Press 1."); !strings.Contains(got, "disk full. The reason: the replica. Press 1.") {
+		t.Errorf("the call with a reason: %q", got)
+	}
 	var labels []string
 	for _, b := range m.buttons() {
 		labels = append(labels, string(b.does)+" "+b.label)
@@ -104,7 +111,7 @@ func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 	if got := smsText(m); got != "Watchbill: Cy asks you to help with 2 incidents: #58 critical: disk full; #59 high: queue. Reply 2a accept all, 2d decline all" {
 		t.Errorf("the text of several: %q", got)
 	}
-	m = Message{Purpose: ForPage, AskedBy: strings.Repeat("дядя ", 50), Incident: 58, Severity: "critical", Title: strings.Repeat("диск полон ", 100), Code: 2}
+	m = Message{Purpose: ForPage, AskedBy: strings.Repeat("дядя ", 50), Incident: 58, Severity: "critical", Title: strings.Repeat("диск полон ", 100), Code: 2, AskedFor: strings.Repeat("реплика ", 50)}
 	if got := smsText(m); segments(got) > maxSegments || !strings.Contains(got, "Reply 2a accept, 2d decline") {
 		t.Errorf("a long one: %q", got)
 	}

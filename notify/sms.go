@@ -106,6 +106,9 @@ func (m Message) smsPage(title string) string {
 	if m.Severity != "" {
 		head += " " + m.Severity
 	}
+	if reason := m.askedFor(); reason != "" {
+		return fit(head+" ", reason+": "+title, m.offer(offer, ""))
+	}
 	return fit(head+": ", title, m.offer(offer, ""))
 }
 

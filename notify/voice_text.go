@@ -51,6 +51,9 @@ func voiceText(m Message, menu string) string {
 		}
 		head += "incident " + slowly(fmt.Sprint(m.Incident)) + ": "
 	}
+	if reason := strings.Trim(m.askedFor(), " ()"); reason != "" {
+		menu = "The reason: " + strings.TrimRight(speakable(reason), ". ") + ". " + menu
+	}
 	if room := spoken - len(head) - len(menu) - 2; len([]rune(title)) > room {
 		title = strings.TrimSpace(string([]rune(title)[:max(room, 0)]))
 	}

@@ -82,6 +82,18 @@ func (m Message) because() string {
 // asker is the name of the person asking for help, short enough to show.
 func (m Message) asker() string { return oneLine(m.AskedBy, longestName) }
 
+// longestReason is how much of what somebody asks for fits beside a title.
+const longestReason = 60
+
+// askedFor is what for, in brackets; nothing for several incidents, whose reasons differ.
+func (m Message) askedFor() string {
+	reason := oneLine(m.AskedFor, longestReason)
+	if reason == "" || m.AskedBy == "" || m.Count > 1 {
+		return ""
+	}
+	return "(" + reason + ")"
+}
+
 // incidents are the lines of a bundle.
 func (m Message) incidents() []string {
 	out := make([]string, len(m.Lines))

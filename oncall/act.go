@@ -19,7 +19,7 @@ const (
 	ActUnsnooze ActKind = "unsnooze"
 	ActEscalate ActKind = "escalate" // the next step now
 	ActReassign ActKind = "reassign" // to User or to Policy
-	ActAsk      ActKind = "ask"      // asks User to help
+	ActAsk      ActKind = "ask"      // asks User to help, or who is on call in Schedule or in Team's schedules
 	ActAccept   ActKind = "accept"   // the responder's answers
 	ActDecline  ActKind = "decline"
 	ActNote     ActKind = "note"
@@ -47,6 +47,8 @@ type Act struct {
 	Till     Till
 	User     UserID
 	Policy   PolicyID
+	Schedule ScheduleID
+	Team     TeamID
 	Text     string
 	Severity Severity
 	Other    IncidentID

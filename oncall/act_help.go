@@ -1,25 +1,72 @@
 package oncall
 
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
 // maxAsked bounds what somebody is asked for, in characters.
 const maxAsked = 200
 
-// askToHelp asks somebody to help, or asks them again. It changes neither who has the incident
-// nor its escalation.
+// askToHelp asks somebody to help, or asks them again, or whoever is on call in some schedules. It changes
+// neither who has the incident nor its escalation.
 func (c *Change) askToHelp(a Act) error {
-	if err := c.facts.reachable(a.User); err != nil {
+	users := []UserID{a.User}
+	if a.Schedule != 0 || a.Team != 0 {
+		var err error
+		if users, err = c.onCallFor(a); err != nil {
+			return err
+		}
+	}
+	if err := c.facts.reachable(users[0]); err != nil {
 		return err
 	}
-	if a.User == c.by.User { // offering help needs no page
+	if users[0] == c.by.User { // offering help needs no page
 		return c.respond(ResponderAccepted, true)
 	}
-	c.setResponder(Responder{User: a.User, State: ResponderAsked, By: c.by, At: c.now, Asked: c.Incident.Version})
 	why, text := Say("%s asks you to help", c.by), cutText(a.Text, maxAsked)
 	if text != "" {
 		why = Say("%s: %s", why, text)
 	}
-	c.ask(a.User, why)
-	c.record(EventAsked, c.by, Detail{Users: []UserID{a.User}, Text: text})
+	for _, u := range users {
+		c.setResponder(Responder{User: u, State: ResponderAsked, By: c.by, Text: text, At: c.now, Asked: c.Incident.Version})
+		c.ask(u, why)
+	}
+	c.record(EventAsked, c.by, Detail{Users: users, Text: text})
 	return nil
+}
+
+// onCallFor are the people who are on call now in a schedule, or in any of a team's, but for who asks.
+func (c *Change) onCallFor(a Act) ([]UserID, error) {
+	roster := c.facts.Roster
+	var targets []Target
+	name := roster.Teams[a.Team].Name
+	for _, id := range slices.Sorted(maps.Keys(roster.Schedules)) {
+		s := roster.Schedules[id]
+		if id == a.Schedule || a.Team != 0 && s.TeamID() == a.Team {
+			targets = append(targets, Target{Schedule: id})
+			name = cmp.Or(name, s.Name())
+		}
+	}
+	var users []UserID
+	asker := false
+	for _, p := range roster.people(targets, c.now) {
+		if p.user == c.by.User {
+			asker = true
+			continue
+		}
+		users = append(users, p.user)
+	}
+	switch {
+	case len(users) > 0:
+		return users, nil
+	case asker:
+		return nil, Refuse("You are on call in %s yourself, and nobody else is.", name)
+	case name == "":
+		return nil, Refuse("There is no such schedule any more.")
+	}
+	return nil, Refuse("Nobody is on call in %s now.", name)
 }
 
 func (c *Change) accept(Act) error { return c.respond(ResponderAccepted, false) }

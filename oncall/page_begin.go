@@ -252,7 +252,7 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 	WorstFirst(d.Order.Incidents)
 	for _, r := range f.incident().Responders {
 		if asks && r.User == f.Lead.UserID {
-			d.Order.AskedBy = r.By
+			d.Order.AskedBy, d.Order.AskedFor = r.By, r.Text
 		}
 	}
 }

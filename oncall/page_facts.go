@@ -109,6 +109,7 @@ type PageOrder struct {
 	Others    []Method   // by which methods the same call goes on, if this fails
 	Blocked   bool       // the timeline says so already
 	AskedBy   Actor      // who asks the person to help, where that is all of the message; zero: they are on call
+	AskedFor  string     // what for, if they said
 
 	Send  bool       // false: there is nothing to do any more, or not yet
 	Again time.Time  // with Send false: when to look again; zero: never

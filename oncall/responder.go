@@ -12,6 +12,7 @@ type Responder struct {
 	User  UserID         `json:"user"`
 	State ResponderState `json:"state"`
 	By    Actor          `json:"by"`
+	Text  string         `json:"text,omitempty"`  // what for
 	At    time.Time      `json:"at"`              // of the latest change
 	Asked int64          `json:"asked,omitempty"` // the version that asked: their pages bear it
 	Until int64          `json:"until,omitempty"` // the Seq at their answer: pages with this or a lower one are no longer sent to them

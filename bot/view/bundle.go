@@ -46,7 +46,9 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 			over = fmt.Sprintf(":white_check_mark: All %d are acknowledged or over.", len(f.Incidents))
 		}
 		d.Blocks = append(d.Blocks, section(over))
-		return d
+		if f.Over >= len(f.Incidents) {
+			return d
+		}
 	}
 	id := valueOf(n.About)
 	resolve := others("Resolve", len(f.Incidents), f.Over)
@@ -54,10 +56,13 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	if f.Answered > f.Over {
 		sure += " Some of them have been acknowledged, and somebody may be at work on them."
 	}
-	d.Blocks = append(d.Blocks, slack.NewActionBlock("bundle",
-		button(ActionBundleAck, id, others("Acknowledge", len(f.Incidents), f.Answered)).WithStyle(slack.StylePrimary),
-		button(ActionBundleResolve, id, resolve).
-			WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel")))))
+	var buttons []slack.BlockElement
+	if f.State == "" {
+		buttons = append(buttons, button(ActionBundleAck, id, others("Acknowledge", len(f.Incidents), f.Answered)).WithStyle(slack.StylePrimary))
+	}
+	buttons = append(buttons, button(ActionBundleResolve, id, resolve).
+		WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel"))))
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("bundle", buttons...))
 	return d
 }
 

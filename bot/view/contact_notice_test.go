@@ -26,10 +26,11 @@ func TestDrawContactNotices(t *testing.T) {
 	bundle := oncall.BundleNotice("k", 7, ann, []oncall.Incident{
 		{ID: 8, Severity: oncall.Critical, Title: "disk full on <db-1>"}, {ID: 9, Severity: oncall.High, Title: "queue grows"},
 	})
-	more, over, some := bundle, bundle, bundle
+	more, over, some, acked := bundle, bundle, bundle, bundle
 	some.Detail.Incidents, some.Detail.Answered, some.Detail.Over = append([]oncall.IncidentID{4, 5, 6}, bundle.Detail.Incidents...), 2, 1
 	more.Detail.Lines = more.Detail.Lines[:1]
-	over.Detail.State = oncall.BundleAcked
+	acked.Detail.State, acked.Detail.Answered = oncall.BundleAcked, 2
+	over.Detail.State, over.Detail.Answered, over.Detail.Over = oncall.BundleAcked, 2, 2
 	for name, n := range map[string]oncall.Notice{
 		"contact_off":           contactNotice(oncall.NoticeContact, ann, "you answered STOP"),
 		"contact_off_others":    contactNotice(oncall.NoticeContact, bo, "you answered STOP"),
@@ -48,6 +49,7 @@ func TestDrawContactNotices(t *testing.T) {
 		"bundle_more":           more,
 		"bundle_over":           over,
 		"bundle_some":           some,
+		"bundle_acked":          acked,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

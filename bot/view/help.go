@@ -90,7 +90,7 @@ const HelpText = "*Who is on call*\n" +
 	"`/oncall ack 12`, `/oncall resolve 12`; and back: `/oncall unack 12`, `/oncall reopen 12`\n" +
 	"`/oncall ack`, if one is open; `/oncall ack 2 3 4`, `/oncall ack all`, `/oncall resolve all`: yours and your teams'\n" +
 	"`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`\n" +
-	"`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy` — to help; `/oncall severity 12 high`\n" +
+	"`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy`, `/oncall add 12 platform` (whoever is on call there) — to help; `/oncall severity 12 high`\n" +
 	"`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`\n" +
 	"*How you are reached*\n" +
 	"`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page\n" +

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -9,7 +10,12 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-const homeSchedules = 30
+const (
+	homeSchedules = 25
+	// homeIncidents is how many open incidents have a line and buttons: two blocks each, of the hundred
+	// that Slack takes.
+	homeIncidents = 20
+)
 
 // A HomeTab is what a person's home tab shows.
 type HomeTab struct {
@@ -17,25 +23,29 @@ type HomeTab struct {
 	Reached   string
 	Schedules []*schedule.Schedule
 	Overrides overrides
-	Open      []oncall.Incident
+	Open      []oncall.Incident            // those of the person's teams first
+	OrMore    bool                         // there are more than were loaded
+	Links     map[oncall.IncidentID]string // to their messages
 	Zone      *time.Location
 	Now       time.Time
 }
 
-// Draw draws a person's shifts, who is on call now, what is open and what the person
-// can do.
+// OnHome are the incidents that the home tab shows, of which links are wanted.
+func OnHome(open []oncall.Incident) []oncall.Incident { return open[:min(len(open), homeIncidents)] }
+
+// Draw draws what is open, a person's shifts, what they can do, and who is on call now.
 func (h HomeTab) Draw() slack.HomeTabViewRequest {
-	blocks := []slack.Block{
+	blocks := append(h.incidents(),
 		slack.NewHeaderBlock(plain("Your shifts")), section(cutSection(OwnShifts(h.Shifts, h.Now, h.Zone))),
 		slack.NewActionBlock("home_actions",
+			button(ActionHomeCover, "", "Cover"),
+			button(ActionHomeAway, "", "Away"),
 			button(ActionHomeOverride, "", "Override"),
 			button(ActionHomeSwap, "", "Swap"),
 			button(ActionHomeSchedule, "", "Schedule"),
 		),
-		slack.NewHeaderBlock(plain("How you are reached")),
-		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
 		slack.NewHeaderBlock(plain("On call now")),
-	}
+	)
 	for _, s := range h.Schedules[:min(len(h.Schedules), homeSchedules)] {
 		blocks = append(blocks, section(cutSection(scheduleLines(h.Overrides, s, h.Now, h.Zone))))
 	}
@@ -45,11 +55,38 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	case more > 0:
 		blocks = append(blocks, section(Count(more, "more schedule")+": `/oncall who` with its name shows each."))
 	}
-	blocks = append(blocks, slack.NewHeaderBlock(plain("Open incidents")), section(cutSection(incidentLines(h.Open))),
-		slack.NewHeaderBlock(plain("What you can type")))
-	blocks = append(blocks, helpBlocks()...)
+	blocks = append(blocks, slack.NewHeaderBlock(plain("How you are reached")),
+		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
+		slack.NewSectionBlock(words("`/oncall who`, `/oncall ack 12` and more can be typed in any channel."), nil, slack.NewAccessory(button(ActionHomeHelp, "", "What you can type"))))
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
 }
+
+// incidents are what is open, each with a link and its buttons.
+func (h HomeTab) incidents() []slack.Block {
+	if len(h.Open) == 0 {
+		return []slack.Block{slack.NewHeaderBlock(plain("Open incidents")), section("None.")}
+	}
+	head := fmt.Sprintf("Open incidents: %d", len(h.Open))
+	if h.OrMore {
+		head += " or more"
+	}
+	blocks := []slack.Block{slack.NewHeaderBlock(plain(head))}
+	for _, in := range OnHome(h.Open) {
+		line := incidentLine(in)
+		if address := h.Links[in.ID]; address != "" {
+			line += " " + link(address, "show")
+		}
+		elements := append(mainButtons(in, ""), button(ActionMore, valueOf(in.ID), "Details…"))
+		blocks = append(blocks, section(line), slack.NewActionBlock("home_"+valueOf(in.ID), elements...))
+	}
+	if more := len(h.Open) - homeIncidents; more > 0 {
+		blocks = append(blocks, note(fmt.Sprintf("and %d more: `/oncall incidents` lists them.", more)))
+	}
+	return blocks
+}
+
+// HelpModal is the help where no message can say it.
+func HelpModal() slack.ModalViewRequest { return readOnly("What you can type", helpBlocks()...) }
 
 // ScheduleChoice asks which of several schedules is meant.
 func ScheduleChoice(schedules []*schedule.Schedule) slack.ModalViewRequest {

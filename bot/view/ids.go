@@ -20,18 +20,20 @@ const (
 	ActionReopen   Action = "reopen"
 	ActionSnooze   Action = "snooze"
 	ActionUnsnooze Action = "unsnooze"
-	ActionEscalate Action = "escalate"
-	ActionReassign Action = "reassign"
-	ActionAsk      Action = "ask"
-	ActionAccept   Action = "accept"
-	ActionDecline  Action = "decline"
-	ActionNote     Action = "note"
-	ActionSeverity Action = "severity"
-	ActionMerge    Action = "merge"
-	ActionStillOn  Action = "still" // the answer to "still on it?"
-	ActionMore     Action = "more"  // all of it, and what happens next
-	ActionTimeline Action = "timeline"
-	ActionDetails  Action = "details" // what the monitor has sent; its value is "12/3/0": the incident, an alert, a part of it
+	// ActionSnoozeFor snoozes at once; its value is "12/2h".
+	ActionSnoozeFor Action = "snooze_for"
+	ActionEscalate  Action = "escalate"
+	ActionReassign  Action = "reassign"
+	ActionAsk       Action = "ask"
+	ActionAccept    Action = "accept"
+	ActionDecline   Action = "decline"
+	ActionNote      Action = "note"
+	ActionSeverity  Action = "severity"
+	ActionMerge     Action = "merge"
+	ActionStillOn   Action = "still" // the answer to "still on it?"
+	ActionMore      Action = "more"  // all of it, and what happens next
+	ActionTimeline  Action = "timeline"
+	ActionDetails   Action = "details" // what the monitor has sent; its value is "12/3/0": the incident, an alert, a part of it
 
 	// ActionMenu is the menu beside the buttons; its values are "snooze/12".
 	ActionMenu Action = "incident_menu"
@@ -56,8 +58,8 @@ const (
 	ModalMerge    Modal = "incident_merge"
 	modalDetails  Modal = "incident_details" // nothing is sent with it
 
-	BlockHowLong  Block = "how_long"
 	BlockPerson   Block = "person"
+	BlockOnCall   Block = "on_call"
 	BlockPolicy   Block = "policy"
 	BlockText     Block = "text"
 	BlockSeverity Block = "severity"
@@ -96,6 +98,7 @@ const (
 const (
 	ActionOverrideCancel Action = "override_cancel"
 	ActionOverrideSwitch Action = "override_switch" // whether it acts while nobody would be on call
+	ActionOverrideMore   Action = "override_more"   // shows the inputs that few overrides need
 	ActionAwayCover      Action = "away_cover"
 	ActionAwayCancel     Action = "away_cancel"
 
@@ -120,6 +123,7 @@ const (
 	ActionHomeCover       Action = "home_cover"
 	ActionHomeAway        Action = "home_away"
 	ActionHomeSwap        Action = "home_swap"
+	ActionHomeHelp        Action = "home_help"
 	ActionHomeSchedule    Action = "home_schedule"
 	ActionRotationAdd     Action = "rotation_add"
 	ActionRotationEdit    Action = "rotation_edit"

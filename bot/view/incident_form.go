@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // MaxTyped is how many characters a note may have.
@@ -40,12 +41,22 @@ func (s Sheet) form(is Modal, title, submit string, blocks ...slack.Block) slack
 	return dialog(is, title, submit, valueOf(in.ID), append([]slack.Block{head}, blocks...)...)
 }
 
-// SnoozeForm asks for how long.
+// SnoozeForm asks for how long: a button does it at once.
 func (s Sheet) SnoozeForm() slack.ModalViewRequest {
+	buttons := make([]slack.BlockElement, len(snoozes))
+	for i, o := range snoozes {
+		buttons[i] = button(ActionSnoozeFor, valueOf(s.Picture.Incident.ID)+"/"+o.Value, o.label)
+		buttons[i].(*slack.ButtonBlockElement).ActionID += "/" + o.Value // each id may be in a block but once
+	}
 	return s.form(ModalSnooze, "Snooze", "Snooze",
-		choiceField(BlockHowLong, "For how long", "", "1h", snoozes),
-		optional(instantField(BlockUntil, "Or until", "Filled in, this counts instead.", time.Time{})),
+		section("*For how long*"), slack.NewActionBlock("snoozes", buttons...),
+		optional(instantField(BlockUntil, "Or until", "", time.Time{})),
 		note("It stays quiet until then, even if the monitor clears it and it comes back. Then it is triggered again and pages from the first step."))
+}
+
+// SnoozedFor says in the form that it is done.
+func SnoozedFor(p oncall.Picture) slack.ModalViewRequest {
+	return readOnly("Snooze", section(IncidentText(p, "")), slack.NewActionBlock("", button(ActionUnsnooze, valueOf(p.Incident.ID), "End the snooze")))
 }
 
 // ReassignForm asks to whom.
@@ -59,9 +70,11 @@ func (s Sheet) ReassignForm() slack.ModalViewRequest {
 
 // AskForm asks who is to help, and for what.
 func (s Sheet) AskForm() slack.ModalViewRequest {
-	return s.form(ModalAsk, "Add responders", "Ask them",
-		usersField(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves."),
-		optional(textField(BlockText, "What for", "", "")))
+	blocks := []slack.Block{optional(usersField(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves."))}
+	if len(s.OnCall) > 0 {
+		blocks = append(blocks, optional(choiceField(BlockOnCall, "Or whoever is on call in", "", "", s.OnCall)))
+	}
+	return s.form(ModalAsk, "Add responders", "Ask them", append(blocks, optional(textField(BlockText, "What for", "", "")))...)
 }
 
 // NoteForm asks for a note.
@@ -112,6 +125,25 @@ func (s Sheet) MergeForm() slack.ModalViewRequest {
 	how.InitialOption = how.Options[0]
 	return s.form(ModalMerge, "Merge or link", "Save",
 		choiceField(BlockOther, "With", hint, "", options), field(BlockHow, "How", "", how))
+}
+
+// maxOnCall keeps room for teams beside schedules.
+const maxOnCall = maxOptions / 2
+
+// OnCallOptions are the teams and schedules of which whoever is on call can be asked to help.
+func OnCallOptions(teams []oncall.Team, schedules []*schedule.Schedule) []option {
+	var options []option
+	for _, t := range teams {
+		if len(options) < maxOnCall && slices.ContainsFunc(schedules, func(s *schedule.Schedule) bool { return s.TeamID() == t.ID }) {
+			options = append(options, option{"team/" + valueOf(t.ID), t.Name + " (team)"})
+		}
+	}
+	for _, s := range schedules {
+		if len(options) < maxOptions {
+			options = append(options, option{"schedule/" + valueOf(s.ID()), s.Name()})
+		}
+	}
+	return options
 }
 
 func boolRank(b bool) int {

@@ -17,6 +17,7 @@ type Sheet struct {
 	Pages    []Attempt
 	Others   []oncall.Incident
 	Policies map[oncall.PolicyID]oncall.Policy
+	OnCall   []option // of whom whoever is on call can be asked to help
 	Zone     *time.Location
 	Now      time.Time
 }

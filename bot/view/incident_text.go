@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -60,18 +59,6 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 		head = fmt.Sprintf("*%d open incidents or more*", len(open))
 	}
 	return headedOf(head, lines, len(open))
-}
-
-// incidentLines lists incidents, a line each.
-func incidentLines(open []oncall.Incident) string {
-	if len(open) == 0 {
-		return "None."
-	}
-	lines := make([]string, len(open))
-	for i, in := range open {
-		lines[i] = incidentLine(in)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // incidentLine is an incident in one line.

@@ -120,6 +120,7 @@ type OverrideWish struct {
 	Gaps     bool              // part of the time nobody would be on call
 	Covered  bool              // only while somebody would be
 	Clashes  []schedule.Stint  // where User is on call at the same time
+	More     bool              // the form shows all of its inputs
 }
 
 // OverrideForm asks for an override. What is known is filled in; said is why the rest must
@@ -143,11 +144,16 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 		choiceField(BlockSchedule, "Schedule", "", chosen, scheduleOptions(schedules)),
 		userField(BlockWho, "Who is on call", "", w.User),
 		instantField(BlockFrom, "From", "", w.From), instantField(BlockTo, "To", "", w.To),
+		optional(textField(BlockReason, "Reason", "", w.Reason)))
+	if !w.More && w.Replaces == ReplaceAll && len(w.Windows) == 0 { // what most overrides need
+		blocks = append(blocks, slack.NewActionBlock("override_more", button(ActionOverrideMore, "", "More: beside others, certain hours…")))
+		return dialog(ModalOverride, "Override", "Save", "", blocks...)
+	}
+	blocks = append(blocks,
 		choiceField(BlockInstead, "Instead of", "", string(w.Replaces), []option{
 			{string(ReplaceAll), "Everybody who would be on call"}, {string(ReplaceOne), "One person, whom you choose below"}, {string(ReplaceNobody), "Nobody: in addition"},
 		}),
 		optional(userField(BlockLeaves, "That one person", "", w.Leaves)),
-		optional(textField(BlockReason, "Reason", "", w.Reason)),
 		optional(checkField(BlockDays, "Only on these days", "Empty: all the time from the start to the end.", weekdayOptions()...)),
 		clock(BlockDayFrom, "On each of them from"), clock(BlockDayTo, "until"))
 	return dialog(ModalOverride, "Override", "Save", "", blocks...)

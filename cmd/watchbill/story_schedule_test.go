@@ -15,7 +15,7 @@ import (
 )
 
 // tap PERSON BUTTON: presses a button in the open form, or on the home tab if none is open. BUTTON is
-// its action and, if there are several, "=" and its value. It prints what the person sees then.
+// its action and, if there are several, "=" and its value. It prints the form that is open then, or the home tab.
 func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -24,13 +24,18 @@ func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	if len(s.sim.Views(user)) == 0 {
 		click = s.sim.ClickHome
 	}
-	before := s.sim.ViewText(user)
+	shown := func() string { return s.sim.ViewText(user) + s.sim.HomeText(user) }
+	before := shown()
 	result, err := click(ctx, user, args[1])
 	ts.Check(err)
 	if !result.Acked {
 		ts.Fatalf("the click was not acknowledged: %s", result.Error)
 	}
-	s.until(ts, "the form to change", func() bool { return s.sim.ViewText(user) != before })
+	s.until(ts, "the form to change", func() bool { return shown() != before })
+	if len(s.sim.Views(user)) == 0 {
+		io.WriteString(ts.Stdout(), s.sim.HomeText(user))
+		return
+	}
 	io.WriteString(ts.Stdout(), s.sim.ViewText(user))
 }
 
