@@ -58,7 +58,11 @@ func (b *Bot) takeTimeOff(ctx context.Context, r request, s span, note string, a
 		return view.Drawing{}, err
 	}
 	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-	d := view.TimeOff(off, hit, r.user.TimeZone, !ask)
+	whole := span{from: off.Start, to: off.End} // it may have been said before, for longer
+	if whole.from.Before(r.now) {
+		whole.from = r.now
+	}
+	d := view.TimeOff(off, cut(r.directory.Roster().Stints(r.user.ID, whole.from, whole.to), whole), r.user.TimeZone, !ask)
 	if ask && len(hit) > 0 {
 		said, err := b.askForCover(ctx, r, hit, note, false)
 		if err != nil {
