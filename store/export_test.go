@@ -14,3 +14,6 @@ func (s *Store) Decide(ctx context.Context, id oncall.IncidentID, do func(oncall
 	})
 	return in, err
 }
+
+// LastPagedSQL is the query of LastPaged.
+const LastPagedSQL = lastPaged

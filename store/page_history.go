@@ -40,16 +40,17 @@ func (s *Store) PageHistory(ctx context.Context, id oncall.IncidentID) ([]PageOu
 	return out, nil
 }
 
+// lastPaged reads one entry of an index, however much there is, also for who was never paged.
+const lastPaged = `
+	SELECT incident_id
+	FROM pages
+	WHERE user_id = $1
+	ORDER BY incident_id DESC
+	LIMIT 1`
+
 // LastPaged returns the newest incident for which a person was paged; false if there is none.
 func (s *Store) LastPaged(ctx context.Context, user oncall.UserID) (id oncall.IncidentID, paged bool, err error) {
-	// The newest incidents come first, so that the index on them answers at once for whoever is on call.
-	const load = `
-		SELECT i.id
-		FROM incidents i
-		WHERE EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $1)
-		ORDER BY i.id DESC
-		LIMIT 1`
-	rows, _ := s.pool.Query(ctx, load, user)
+	rows, _ := s.pool.Query(ctx, lastPaged, user)
 	id, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[oncall.IncidentID])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, nil

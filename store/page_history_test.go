@@ -3,8 +3,11 @@ package store_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -104,4 +107,32 @@ func TestThePictureNamesWhomEscalationHasPagedSinceItBegan(t *testing.T) {
 	paged(ann)
 	act(oncall.Act{Do: oncall.ActEscalate})
 	paged(ann, bo, di)
+}
+
+// With everybody's pages of years, the last of a person is one entry of an index.
+func TestLastPagedReadsAnIndex(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	in := w.open()
+	const plant = `
+		INSERT INTO pages (incident_id, user_id, method, why, key, state, attempt, detail)
+		SELECT $1, 'U0BO', 'slack', '', 'planted ' || n, 'delivered', 1, ''
+		FROM generate_series(1, 100000) AS n`
+	if _, err := w.Pool().Exec(t.Context(), plant, in.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Pool().Exec(t.Context(), `ANALYZE pages`); err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[oncall.UserID]bool{ann: true, bo: true, "U0NEVER": false} {
+		id, paged, err := w.LastPaged(t.Context(), user)
+		if err != nil || paged != want || paged && id != in.ID {
+			t.Errorf("%s: incident %d, %t, %v", user, id, paged, err)
+		}
+		rows, _ := w.Pool().Query(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) "+store.LastPagedSQL, user)
+		plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if text := strings.Join(plan, "\n"); err != nil || !strings.Contains(text, "pages_user") || strings.Contains(text, "Seq Scan") {
+			t.Errorf("%s: %v\n%s", user, err, text)
+		}
+	}
 }

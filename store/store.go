@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -175,28 +174,6 @@ func (s *System) Ping(ctx context.Context) error {
 	}
 	return nil
 }
-
-// Ready says why signals can't be stored now, although the database may answer: it may be read-only or
-// full, or somebody may hold a lock on the inbox. It tries, and takes back what it has written.
-func (s *System) Ready(ctx context.Context) error {
-	const write = `INSERT INTO inbox (integration_id, received_at, signal) VALUES (0, 'epoch', '{}')`
-	if s.arrivals.failed.Swap(false) {
-		return fmt.Errorf("store a signal: the last could not be stored: %w", ErrUnavailable)
-	}
-	err := pgx.BeginFunc(ctx, s.door, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, write); err != nil {
-			return err
-		}
-		return errTried
-	})
-	if !errors.Is(err, errTried) {
-		return fmt.Errorf("store a signal: %w", translate(err))
-	}
-	return nil
-}
-
-// errTried takes back what was only tried.
-var errTried = errors.New("that was only tried")
 
 // Pool gives the connections to the queue's workers, and to nobody else.
 func (s *System) Pool() *pgxpool.Pool { return s.pool.Pool }
