@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"context"
@@ -9,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -59,31 +61,46 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 func (m *meteredReader) release() { m.load.buffered.Add(-m.n) }
 
 // read returns the whole body, decompressed, and a function that releases it; or the problem
-// to answer with, and how the body begins.
+// to answer with, and how the body begins. What the headers say of it counts less than what it is.
 func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, func(), *problem) {
-	wire := http.MaxBytesReader(w, r.Body, limit)
+	wire := &wire{Reader: http.MaxBytesReader(w, r.Body, limit)}
 	defer bodyWithin(w, r, 10*time.Second+time.Duration(limit>>20)*time.Second)()
-	body := &meteredReader{Reader: wire, load: &s.load}
-	switch coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); coding {
-	case "", "identity":
-	case "gzip", "x-gzip":
-		inflated, err := gzip.NewReader(wire)
-		if err != nil {
-			return nil, nil, unread(err, limit)
+	peeked := bufio.NewReader(wire)
+	body := &meteredReader{Reader: peeked, load: &s.load}
+	start, _ := peeked.Peek(2) // what is shorter is read below, with its error
+	if bytes.Equal(start, []byte{0x1f, 0x8b}) {
+		if inflated, err := gzip.NewReader(peeked); err == nil {
+			body.Reader = http.MaxBytesReader(w, inflated, limit)
 		}
-		body.Reader = http.MaxBytesReader(w, inflated, limit)
-	default:
-		w.Header().Set("Accept-Encoding", "gzip, identity")
-		p := newProblem(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
-		p.hangUp = true
-		return nil, nil, p
 	}
 	b, err := io.ReadAll(body)
-	if err != nil {
+	coding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
+	switch known := slices.Contains([]string{"", "identity", "gzip", "x-gzip"}, coding); {
+	case err != nil:
 		body.release()
-		return bytes.Clone(b[:min(len(b), shownOfBody)]), nil, unread(err, limit)
+		return bytes.Clone(b[:min(len(b), shownOfBody)]), nil, unread(err, wire.err, limit)
+	case !known && !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")): // it may say what isn't so
+		w.Header().Set("Accept-Encoding", "gzip, identity")
+		body.release()
+		p := newProblem(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
+		p.toPage = true
+		return nil, nil, p
 	}
 	return intake.Unmarked(b), body.release, nil
+}
+
+// A wire is a body as it arrives. It remembers an error of its own, which is none of what is inside it.
+type wire struct {
+	io.Reader
+	err error
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.err = err
+	}
+	return n, err
 }
 
 // bodyWithin limits how long a body may take to arrive, until its result is called.
@@ -99,21 +116,23 @@ func bodyWithin(w http.ResponseWriter, r *http.Request, limit time.Duration) (ar
 	}
 }
 
-// unread is the problem to answer with when the body could not be read.
-func unread(err error, limit int64) *problem {
+// unread is the problem to answer with when the body could not be read; arriving is the error with which
+// it ended to arrive.
+func unread(err, arriving error, limit int64) *problem {
 	var p *problem
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
 	case large:
 		p = newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf(
 			"The body is larger than %d MiB; send fewer or shorter alerts at once.", limit>>20))
-		p.tooLarge = true
+		p.toPage = true
 	case errors.Is(err, errCrowded):
 		p = crowded()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p = newProblem(http.StatusRequestTimeout, "The body took too long to arrive; send it at once.")
-	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
-		p = newProblem(http.StatusBadRequest, "The body is not valid gzip, which its Content-Encoding says it is.")
+	case arriving == nil:
+		p = newProblem(http.StatusBadRequest, "The body is gzip that is damaged or was cut off.")
+		p.toPage = true
 	default:
 		p = newProblem(http.StatusBadRequest, "The body ended early or is damaged; send it again.")
 	}

@@ -16,7 +16,7 @@ type problem struct {
 
 	retryAfter int  // seconds
 	hangUp     bool // the rest of the body will not be read
-	tooLarge   bool
+	toPage     bool // somebody has to hear of it: the sender would only send it again, or give up
 }
 
 func newProblem(status int, detail string) *problem {

@@ -70,12 +70,14 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (int, []string, *p
 	return len(signals), hints, nil
 }
 
-// parse reads the signals in a request. What costs too much to read becomes one signal that says so,
-// because somebody has to hear of it and the sender would only send it again.
+// parse reads the signals in a request. What can't be read, or costs too much to read, becomes one signal
+// that says so: most monitors don't tell anybody of an answer that says no, nor send again.
 func (s *server) parse(w http.ResponseWriter, r *http.Request, format intake.Format) (signals []oncall.Signal, done func(), p *problem) {
 	body, release, p := s.read(w, r, format.Limit)
-	if p != nil && p.tooLarge {
-		w.Header().Set("Connection", "close") // there is more of it
+	if p != nil && p.toPage {
+		if p.hangUp {
+			w.Header().Set("Connection", "close") // there is more of it
+		}
 		return []oncall.Signal{intake.Unread(body, p.Detail)}, func() {}, nil
 	}
 	if p != nil {
@@ -94,12 +96,8 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, format intake.For
 		release()
 	}
 	signals, err := format.Parse(body)
-	if bad, ok := errors.AsType[intake.Problem](err); ok && bad.TooMuch {
-		return []oncall.Signal{intake.Unread(body, bad.Sentence)}, done, nil
-	}
 	if err != nil {
-		defer done()
-		return nil, nil, unparsed(err, body, r.Header.Get("Content-Type"))
+		signals = []oncall.Signal{intake.Unread(body, unparsed(err, body, r.Header.Get("Content-Type")))}
 	}
 	return signals, done, nil
 }
@@ -186,17 +184,13 @@ func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *
 	return p
 }
 
-// unparsed is the problem with a payload. The Content-Type is not trusted when it says that
+// unparsed says what is wrong with a payload. The Content-Type is not trusted when it says that
 // the body is JSON; it only helps to name a body that isn't.
-func unparsed(err error, body []byte, contentType string) *problem {
+func unparsed(err error, body []byte, contentType string) string {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	foreign := kind != "" && kind != "text/plain" && !strings.Contains(kind, "json")
 	if start := strings.TrimLeft(string(body[:min(len(body), 64)]), "\ufeff \t\r\n"); foreign && start != "" && start[0] != '{' && start[0] != '[' {
-		return newProblem(http.StatusUnsupportedMediaType, fmt.Sprintf("The body is %s; send JSON.", kind))
+		return fmt.Sprintf("The body is %s; send JSON.", kind)
 	}
-	p := newProblem(http.StatusBadRequest, err.Error())
-	if bad, ok := errors.AsType[intake.Problem](err); ok {
-		p.Field = bad.Field
-	}
-	return p
+	return err.Error()
 }
