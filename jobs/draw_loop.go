@@ -17,10 +17,13 @@ const (
 	// drawWorkers is how many incidents an instance draws at once. None waits long for its turn at
 	// Slack, so a few are enough; more would compete with incoming signals for the database.
 	drawWorkers = 6
-	// drawEvery is how often it looks for what waits, and drawSeldom if that is much.
+	// drawEvery is how often it looks for what waits, at most, and drawSeldom if that is much.
 	drawEvery  = 100 * time.Millisecond
 	drawSeldom = 300 * time.Millisecond
 	drawMany   = 100
+	// drawIdle is how often it looks where nothing waits and this process has saved nothing: for what is
+	// due later, and what another instance has left.
+	drawIdle = 500 * time.Millisecond
 	// drawAgain is the longest until the board is asked again about what it had no room for.
 	drawAgain = time.Second
 )
@@ -68,7 +71,7 @@ func (d *drawing) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	for {
-		pause := d.look(ctx, func(w store.WaitingDraw) {
+		pause, idle := d.look(ctx, func(w store.WaitingDraw) {
 			all.Go(func() { d.work(ctx, w) })
 		})
 		timer := time.NewTimer(pause) // real time: this is about the load of this process
@@ -80,16 +83,33 @@ func (d *drawing) run(ctx context.Context) {
 			timer.Stop()
 			return
 		}
+		if idle && !d.await() {
+			return
+		}
 	}
 }
 
-// look begins to draw what the board chooses, and returns when to look again.
-func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) time.Duration {
+// await waits until there may be something to draw; false if nothing is to be begun any more.
+func (d *drawing) await() bool {
+	timer := time.NewTimer(drawIdle - drawEvery) // real time, as above
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-d.freed:
+	case <-d.jobs.store.Saved():
+	case <-d.quit:
+		return false
+	}
+	return true
+}
+
+// look begins to draw what the board chooses, and returns when to look again, and whether nothing waits.
+func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) (pause time.Duration, idle bool) {
 	d.mu.Lock()
 	free := drawWorkers - len(d.busy)
 	d.mu.Unlock()
 	if free <= 0 {
-		return drawEvery
+		return drawEvery, false
 	}
 	waiting, err := d.jobs.store.WaitingDraws(ctx, d.jobs.clock())
 	if err != nil {
@@ -97,9 +117,9 @@ func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) time.
 			d.jobs.log.Error().Err(err).Msg("can't look for what is to be drawn; trying on")
 		}
 		d.failed = true
-		return drawAgain
+		return drawAgain, false
 	}
-	d.failed = false
+	d.failed, idle = false, len(waiting) == 0
 	waiting = d.present(waiting)
 	chosen := d.jobs.board.Choose(ctx, waiting, free)
 	d.mu.Lock()
@@ -111,9 +131,9 @@ func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) time.
 	}
 	d.mu.Unlock()
 	if len(waiting) > drawMany {
-		return drawSeldom
+		return drawSeldom, idle
 	}
-	return drawEvery
+	return drawEvery, idle
 }
 
 // present leaves out what there was no room for a moment ago.

@@ -122,6 +122,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
 		w.count(b, now)
 	}
 	w.store.changed(changes)
+	w.store.wake()
 	for _, r := range rejects {
 		w.store.metrics.rejected.Inc()
 		w.store.log.Error().Err(r.why).Int64("inbox", r.ID).Msg("signal put aside in inbox_rejected")

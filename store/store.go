@@ -47,6 +47,7 @@ type Store struct {
 	// secretUse is nil until UseSecrets has looked; then the first secret is used at once.
 	secretUse atomic.Pointer[secretUse]
 	folding   atomic.Bool
+	saved     chan struct{} // something was saved here
 }
 
 // A System is what the queue's workers, intake and the program itself use. What it
@@ -95,7 +96,7 @@ func (s *System) open(o Options) error {
 		return fmt.Errorf("open the queue: %w", err)
 	}
 	s.queue = queue
-	s.cache.filling = make(chan struct{}, 1)
+	s.cache.filling, s.saved = make(chan struct{}, 1), make(chan struct{}, 1)
 	if o.Metrics != nil {
 		return s.metrics.register(o.Metrics, s)
 	}
@@ -183,5 +184,21 @@ func (s *System) Folding() bool { return s.folding.Load() }
 
 // transact runs do in a transaction.
 func (s *Store) transact(ctx context.Context, do func(tx pgx.Tx) error) error {
-	return translate(pgx.BeginFunc(ctx, s.pool, do))
+	err := pgx.BeginFunc(ctx, s.pool, do)
+	if err == nil {
+		s.wake()
+	}
+	return translate(err)
 }
+
+// wake tells whoever waits on Saved.
+func (s *Store) wake() {
+	select {
+	case s.saved <- struct{}{}:
+	default:
+	}
+}
+
+// Saved is sent to when this process has saved something, of which there may be something to draw. One
+// message may stand for many.
+func (s *System) Saved() <-chan struct{} { return s.saved }
