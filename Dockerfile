@@ -3,7 +3,23 @@ FROM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
-COPY . .
+# By name, so that no token in a file beside the source, such as .env, gets into a layer or a cache.
+COPY manifest.go manifest.yaml ./
+COPY answers ./answers
+COPY api ./api
+COPY bot ./bot
+COPY cmd ./cmd
+COPY ical ./ical
+COPY intake ./intake
+COPY jobs ./jobs
+COPY localpg ./localpg
+COPY migrations ./migrations
+COPY notify ./notify
+COPY oncall ./oncall
+COPY slacksim ./slacksim
+COPY store ./store
+COPY timeline ./timeline
+COPY twiliosim ./twiliosim
 RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /watchbill ./cmd/watchbill
 
 FROM scratch
