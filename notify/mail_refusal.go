@@ -50,7 +50,7 @@ func (s *Mail) notConnected(err error) Receipt {
 	said, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, network := errors.AsType[net.Error](err)
-	if spoken && said.Code < 500 || !spoken && !certificate && (network || errors.Is(err, io.EOF)) {
+	if spoken && said.Code < 500 && !usedUp.MatchString(strings.ToLower(said.Msg)) || !spoken && !certificate && (network || errors.Is(err, io.EOF)) {
 		r.Outcome, r.RetryAfter = Throttled, mailPause
 		if !spoken {
 			r.RetryAfter = webPause
@@ -122,8 +122,10 @@ var (
 	wordsOfUs = regexp.MustCompile(`\bsender\b|sendasdenied|from address|not (verified|authorized|authenticated|allowed to send|permitted to send)` +
 		`|relay(ing)?( access)? (denied|not (permitted|allowed))|unable to relay|(permitted|allowed) to relay|sending paused|blocked using|block ?list|blacklist` +
 		`|client host|reverse dns|\b(spf|dkim|dmarc|ptr)\b|credits exceeded|sending (limit|quota)`)
-	// dailyLimit is a limit that no waiting lifts before morning.
-	dailyLimit = regexp.MustCompile(`daily.{0,40}(quota|limit)`)
+	// usedUp is a limit of ours that no waiting lifts soon, although it may be said as if it did (4xx).
+	usedUp = regexp.MustCompile(`daily.{0,40}(quota|limit)|credits exceeded`)
+	// theirs are limits and faults of one mailbox.
+	theirs = regexp.MustCompile(`^[45]\.2\.[1-4]$`)
 )
 
 // ofUs reports whether a server refuses the mail because of who sends it, so that nobody can be reached
@@ -131,9 +133,9 @@ var (
 func (r mailRefusal) ofUs() bool {
 	data := r.stage == gomail.ErrSMTPData || r.stage == gomail.ErrSMTPDataClose
 	switch {
-	case r.code < 400 || nobody(r.status):
+	case r.code < 400 || nobody(r.status) || theirs.MatchString(r.status):
 		return false
-	case dailyLimit.MatchString(r.text):
+	case usedUp.MatchString(r.text):
 		return true
 	case r.code < 500:
 		return false
