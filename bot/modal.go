@@ -59,11 +59,14 @@ func closeAll() modalResponse { return modalResponse{*slack.NewClearViewSubmissi
 // fieldErrors say of each input whose value can't be used why.
 type fieldErrors map[view.Block]string
 
+// longestError is how much is said beside an input; it may quote what was typed.
+const longestError = 500
+
 // correct shows mistakes beside the inputs.
 func correct(wrong fieldErrors) modalResponse {
 	errors := map[string]string{}
 	for block, why := range wrong {
-		errors[string(block)] = why
+		errors[string(block)] = view.CutPlain(why, longestError)
 	}
 	return modalResponse{*slack.NewErrorsViewSubmissionResponse(errors)}
 }

@@ -30,7 +30,7 @@ func section(text string) slack.Block {
 }
 
 func words(text string) *slack.TextBlockObject {
-	return slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
+	return slack.NewTextBlockObject(slack.MarkdownType, cutSection(text), false, true)
 }
 
 func plain(text string) *slack.TextBlockObject {

@@ -64,10 +64,13 @@ func optional(in *slack.InputBlock) *slack.InputBlock {
 	return in
 }
 
+// maxInitial is how long the text may be that an input begins with.
+const maxInitial = 3000
+
 // textField is a line to type into.
 func textField(block Block, label, hint, initial string) *slack.InputBlock {
 	e := slack.NewPlainTextInputBlockElement(nil, string(block))
-	e.InitialValue = initial
+	e.InitialValue = CutPlain(initial, maxInitial)
 	return field(block, label, hint, e)
 }
 
@@ -108,7 +111,7 @@ func choiceField(block Block, label, hint, initial string, options []option) *sl
 // areaField is several lines to type into.
 func areaField(block Block, label, hint, initial string) *slack.InputBlock {
 	e := slack.NewPlainTextInputBlockElement(nil, string(block)).WithMultiline(true)
-	e.InitialValue = initial
+	e.InitialValue = CutPlain(initial, maxInitial)
 	return field(block, label, hint, e)
 }
 

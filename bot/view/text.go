@@ -67,8 +67,21 @@ func CutPlain(s string, most int) string {
 	return s
 }
 
-// cutSection cuts a paragraph to what Slack takes. Its parts must be safe already.
-func cutSection(text string) string { return CutPlain(text, maxSection) }
+// cutSection cuts a paragraph to what Slack takes, and not within a reference or an escape. Its parts must be safe
+// already.
+func cutSection(text string) string {
+	if utf8.RuneCountInString(text) <= maxSection {
+		return text
+	}
+	cut := strings.TrimSuffix(CutPlain(text, maxSection), "…")
+	if open := strings.LastIndexByte(cut, '<'); open > strings.LastIndexByte(cut, '>') {
+		cut = cut[:open]
+	}
+	if escape := strings.LastIndexByte(cut, '&'); escape > strings.LastIndexByte(cut, ';') && len(cut)-escape < len("&amp;") {
+		cut = cut[:escape]
+	}
+	return cut + "…"
+}
 
 // fitLines joins lines, and counts those that find no room.
 func fitLines(lines []string, most int) string {
