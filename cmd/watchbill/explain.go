@@ -237,7 +237,9 @@ func (x explainer) zoned(t time.Time) time.Time {
 	return t.In(zone)
 }
 
-func (x explainer) line(format string, args ...any) { fmt.Fprintf(x.out, format+"\n", args...) }
+func (x explainer) line(format string, args ...any) {
+	fmt.Fprintf(x.out, format+"\n", onOneLine(args)...)
+}
 
 // elapsed writes "+5:00" and "+1:05:00".
 func elapsed(d time.Duration) string {

@@ -61,6 +61,7 @@ func main() {
 
 // run executes a command line and returns the exit status: 0 success, 1 failure, 2 wrong use.
 func (p process) run(args []string) int {
+	p.out = printable{p.out}
 	exited := -1
 	parser, err := kong.New(&cli{},
 		kong.Name("watchbill"),
@@ -71,7 +72,7 @@ func (p process) run(args []string) int {
 		kong.Exit(func(code int) { exited = code }),
 	)
 	if err != nil {
-		fmt.Fprintln(p.errOut, "watchbill:", err)
+		fmt.Fprintln(printable{p.errOut}, "watchbill:", err)
 		return 1
 	}
 	if len(args) == 0 {
@@ -82,7 +83,7 @@ func (p process) run(args []string) int {
 	case exited >= 0: // help was requested and printed
 		return exited
 	case err != nil:
-		fmt.Fprintf(p.errOut, "watchbill: %v (see watchbill --help)\n", err)
+		fmt.Fprintf(printable{p.errOut}, "watchbill: %v (see watchbill --help)\n", err)
 		return 2
 	}
 	err = command.Run(p)
@@ -92,11 +93,11 @@ func (p process) run(args []string) int {
 		return 0
 	case errors.As(err, &wrong):
 		for _, line := range wrong {
-			fmt.Fprintln(p.errOut, "watchbill:", line)
+			fmt.Fprintln(printable{p.errOut}, "watchbill:", line)
 		}
 		return 2
 	default:
-		fmt.Fprintln(p.errOut, "watchbill:", err)
+		fmt.Fprintln(printable{p.errOut}, "watchbill:", err)
 		return 1
 	}
 }

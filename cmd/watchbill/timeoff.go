@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/ical"
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -67,12 +68,12 @@ func (c *timeOffImportCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%s: %d added, %d kept, %d cancelled.\n", user.Name, done.Added, done.Kept, done.Cancelled)
+	fmt.Fprintf(p.out, "%s: %d added, %d kept, %d cancelled.\n", notify.OneLine(user.Name), done.Added, done.Kept, done.Cancelled)
 	if reading.Skipped > 0 {
 		fmt.Fprintf(p.out, "%d events could not be understood.\n", reading.Skipped)
 	}
 	for _, trouble := range reading.Troubles {
-		fmt.Fprintln(p.out, trouble)
+		fmt.Fprintln(p.out, notify.OneLine(trouble))
 	}
 	if len(reading.Zones) > 0 {
 		fmt.Fprintf(p.out, "Nobody knows these time zones, %s was taken instead: %s.\n", user.TimeZone, strings.Join(reading.Zones, ", "))
