@@ -34,7 +34,7 @@ func TestSignalIsDurableWhenAnswered(t *testing.T) {
 	}
 }
 
-func TestKindOfIntegrationPicksTheParser(t *testing.T) {
+func TestTheFormatOfAnIntegrationPicksTheParser(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
 	const hook = `{"status":"firing","groupKey":"g","alerts":[{"labels":{"alertname":"A"},"fingerprint":"f1"}]}`

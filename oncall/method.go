@@ -51,6 +51,7 @@ type MethodInfo struct {
 	Offline  bool   // it comes without the Internet
 	Programs bool   // only programs read it, so that nobody answers
 	Provider string // through whom it goes, where others of the table do as well
+	Restart  string // what its person can do at the provider's once it was switched off; empty: nothing
 }
 
 // methods is the table of all methods, in the order in which people choose one.
@@ -71,6 +72,7 @@ var methods = []MethodInfo{
 		Label: "Mobile number", Hint: "With the country code, such as +12025550100. You get an SMS with a code now. Later, pages come as SMS, and you answer them by SMS, at your plan's rates; STOP ends them.", Check: checkPhone,
 		High:  new(Seconds(180)),
 		Coded: true, Replied: true, Wakes: true, Offline: true,
+		Restart: "START, sent from that phone, switches it on again.",
 	},
 	{
 		Method: MethodEmail, Name: "mail", Title: "Mail", Acts: "mail",

@@ -46,8 +46,8 @@ func drawContactOff(n oncall.Notice) Drawing {
 		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", mention(n.Detail.Users...), name, noticeReason(n.Detail, own)), own)
 	}
 	text := fmt.Sprintf(":warning: You are no longer paged by %s: it is switched off because %s.", name, noticeReason(n.Detail, own))
-	if n.Detail.Method == oncall.MethodSMS {
-		text += " START, sent from that phone, switches it on again."
+	if restart := n.Detail.Method.Info().Restart; restart != "" {
+		text += " " + restart
 	}
 	return withSettings(text, own)
 }
