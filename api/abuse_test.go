@@ -138,6 +138,6 @@ func TestSenderHangsUp(t *testing.T) {
 		t.Errorf("the log is\n%s", log)
 	}
 	if n := d.stored(`true`); n != 0 {
-		t.Errorf("%d rows", n)
+		t.Errorf("%d rows, want 0", n)
 	}
 }

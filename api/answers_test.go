@@ -75,7 +75,7 @@ func TestProblems(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if n := d.stored(`true`); n != 0 {
-			t.Errorf("%d rows of refused requests", n)
+			t.Errorf("%d rows of refused requests, want 0", n)
 		}
 	})
 }

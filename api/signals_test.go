@@ -277,7 +277,7 @@ func TestAByteOrderMarkIsNoMistake(t *testing.T) {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 	if n := d.stored(`signal->>'title' = 'x'`); n != 2 {
-		t.Errorf("%d signals are stored", n)
+		t.Errorf("%d signals are stored, want 2", n)
 	}
 }
 

@@ -55,7 +55,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 		d.looked()
 	}
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
-		t.Fatalf("%d calls before their time", n)
+		t.Fatalf("%d calls before their time, want 0", n)
 	}
 	clock.advance(5 * time.Second)
 	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
@@ -112,7 +112,7 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	clock.advance(9 * time.Second)
 	d.looked()
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
-		t.Fatalf("%d calls after nine seconds", n)
+		t.Fatalf("%d calls after nine seconds, want 0", n)
 	}
 	clock.advance(time.Second)
 	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
@@ -136,7 +136,7 @@ func TestWhatIsUsedUpIsTriedAgainLater(t *testing.T) {
 	clock.advance(9 * time.Minute)
 	d.looked()
 	if n := len(voice.messages(notify.ForPage)); n != 1 {
-		t.Errorf("%d calls within nine minutes", n)
+		t.Errorf("%d calls within nine minutes, want 1", n)
 	}
 	clock.advance(2 * time.Minute)
 	d.eventually("it is tried again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })

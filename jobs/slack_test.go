@@ -290,6 +290,6 @@ func TestAPersonWhoSeemsGoneForAMomentIsPaged(t *testing.T) {
 	sim.ClearFaults()
 	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
 	if n := len(d.events(id, oncall.EventPageFailed)); n != 0 {
-		t.Errorf("%d pages failed", n)
+		t.Errorf("%d pages failed, want 0", n)
 	}
 }

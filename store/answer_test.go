@@ -56,7 +56,7 @@ func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 		}
 	}
 	if n := w.count(`SELECT count(*) FROM replies`); n != 0 {
-		t.Errorf("%d rows", n)
+		t.Errorf("%d rows, want 0", n)
 	}
 	a := oncall.Answer{Method: oncall.MethodNtfy, ID: "good", Token: token, Reply: act}
 	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); out.Result != oncall.AnswerActed {
@@ -139,7 +139,7 @@ func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 	}
 	w.check(w.CheckReach(ctx, at.Add(24*time.Hour)))
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'contact_silent'`); n != 0 {
-		t.Errorf("%d notices long before the shift", n)
+		t.Errorf("%d notices long before the shift, want 0", n)
 	}
 	silent := start.Add(6*24*time.Hour + time.Hour)
 	for range 2 {

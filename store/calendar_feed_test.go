@@ -180,6 +180,6 @@ func TestCalendarKeysStay(t *testing.T) {
 		}
 	}
 	if len(keys) != 20 {
-		t.Errorf("%d shifts", len(keys))
+		t.Errorf("%d shifts, want 20", len(keys))
 	}
 }

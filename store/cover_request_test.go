@@ -75,7 +75,7 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 	c := w.request()
 	jobs := func() int { return w.count(`SELECT count(*) FROM river_job WHERE kind = 'cover_timer'`) }
 	if jobs() != 1 {
-		t.Fatalf("%d timers", jobs())
+		t.Fatalf("%d timers, want 1", jobs())
 	}
 	// Everybody has been asked, so the next is the reminder a day before.
 	if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.Start.Add(-25*time.Hour)); err != nil || jobs() != 1 {

@@ -39,7 +39,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 		t.Fatalf("after a person's notes: %+v", got)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`); n != 1 {
-		t.Errorf("%d draw jobs", n)
+		t.Errorf("%d draw jobs, want 1", n)
 	}
 	// While one is under way another waits, and they become one.
 	job := got[0].Job
@@ -53,7 +53,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 		w.note(start)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`); n != 2 {
-		t.Errorf("%d draw jobs", n)
+		t.Errorf("%d draw jobs, want 2", n)
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, job, start))
 	if done := must[bool](t)(w.EndDraw(t.Context(), drawJob(job), d.Picture.Incident.Version-1, start)); done {
@@ -179,10 +179,10 @@ func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 	}
 	got := w.waitingDraws(start)
 	if len(got) != 6 {
-		t.Fatalf("%d wait", len(got))
+		t.Fatalf("%d wait, want 6", len(got))
 	}
 	w.check(drawOnce(w.System, got[3], store.Place{}))
 	if got := w.waitingDraws(start); len(got) != 0 {
-		t.Errorf("%d wait after one drawing", len(got))
+		t.Errorf("%d wait after one drawing, want 0", len(got))
 	}
 }

@@ -43,7 +43,7 @@ func TestWhatIsAcceptedIsInTheInbox(t *testing.T) {
 		SELECT count(*)
 		FROM (SELECT signal ->> 'title' AS title, lag(signal ->> 'title') OVER (PARTITION BY signal ->> 'dedup_key' ORDER BY id) AS before FROM inbox) i
 		WHERE title <= before`); n != 0 {
-		t.Errorf("%d signals are out of order", n)
+		t.Errorf("%d signals are out of order, want 0", n)
 	}
 	if err := w.Accept(t.Context(), w.integration, nil, start); err != nil {
 		t.Errorf("nothing to accept: %v", err)
@@ -61,7 +61,7 @@ func TestACallerMayGiveUp(t *testing.T) {
 	}
 	w.accept(trigger("b"))
 	if n := w.count(`SELECT count(*) FROM inbox WHERE signal ->> 'dedup_key' = 'b'`); n != 1 {
-		t.Errorf("%d signals in the inbox", n)
+		t.Errorf("%d signals in the inbox, want 1", n)
 	}
 }
 

@@ -31,10 +31,10 @@ func TestRepeatedSignalsAreOneIncident(t *testing.T) {
 		t.Errorf("incident: %+v", in)
 	}
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
-		t.Errorf("%d incidents", n)
+		t.Errorf("%d incidents, want 1", n)
 	}
 	if n := w.count(`SELECT count(*) FROM pages`); n != 1 {
-		t.Errorf("%d pages", n)
+		t.Errorf("%d pages, want 1", n)
 	}
 	if n := w.count(`SELECT count FROM alerts`); n != 6 {
 		t.Errorf("the alert counts %d signals", n)
@@ -81,10 +81,10 @@ func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
 	w.accept(s)
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Errorf("%d incidents", n)
+		t.Errorf("%d incidents, want 0", n)
 	}
 	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id IS NULL AND starts_at = $1`, s.StartsAt); n != 1 {
-		t.Errorf("%d tombstones", n)
+		t.Errorf("%d tombstones, want 1", n)
 	}
 	w.accept(s) // it means it
 	w.fold()
@@ -116,7 +116,7 @@ func TestAlertsOfAGroupJoinOneIncidentAndReconcile(t *testing.T) {
 	w.accept(trigger("alone"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id = 1`); n != 3 {
-		t.Errorf("%d alerts in the incident", n)
+		t.Errorf("%d alerts in the incident, want 3", n)
 	}
 	w.accept(oncall.Signal{Action: oncall.Reconcile, GroupKey: "group", Present: []string{"b"}})
 	w.fold()
@@ -286,7 +286,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 		t.Errorf("%d pages, want %d", n, sent+1)
 	}
 	if n := w.count(`SELECT count(*) FROM inbox_rejected`); n != 0 {
-		t.Errorf("%d signals were put aside", n)
+		t.Errorf("%d signals were put aside, want 0", n)
 	}
 }
 

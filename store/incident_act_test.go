@@ -62,7 +62,7 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 	// A lost timer of a snooze is found again, as any other is.
 	w.exec(`DELETE FROM river_job`)
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), until.Add(time.Minute))); n != 1 {
-		t.Errorf("%d timers were queued again", n)
+		t.Errorf("%d timers were queued again, want 1", n)
 	}
 	if due := must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, until)); !due {
 		t.Error("the snooze doesn't end")
@@ -216,7 +216,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	w.accept(trigger("disk")) // a new alert of the group
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 2 {
-		t.Errorf("%d incidents", n)
+		t.Errorf("%d incidents, want 2", n)
 	}
 	stop() // what comes now is one batch: the first fold must tell the second
 	more := trigger("disk 2")
@@ -286,7 +286,7 @@ func TestMergingWhileAlertsClear(t *testing.T) {
 		t.Errorf("still open: %q", got)
 	}
 	if n := w.count(`SELECT count(*) FROM alerts WHERE firing`); n != 0 {
-		t.Errorf("%d alerts fire", n)
+		t.Errorf("%d alerts fire, want 0", n)
 	}
 }
 

@@ -36,7 +36,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 		t.Errorf("jobs: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE created_at <> $1`, start); n != 0 {
-		t.Errorf("%d jobs are dated by another clock", n)
+		t.Errorf("%d jobs are dated by another clock, want 0", n)
 	}
 	var kinds []oncall.EventKind
 	for _, e := range must[[]oncall.Event](t)(w.Events(t.Context(), 1)) {

@@ -145,7 +145,7 @@ func TestAMutedIntegrationPagesNobody(t *testing.T) {
 		t.Errorf("%d pages more", n-pages)
 	}
 	if n := w.count(`SELECT count(*) FROM inbox`); n != 0 {
-		t.Errorf("%d signals wait", n)
+		t.Errorf("%d signals wait, want 0", n)
 	}
 	w.accept(resolve("disk"))
 	w.fold()

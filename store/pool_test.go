@@ -102,7 +102,7 @@ func TestTheDoorHasConnectionsOfItsOwn(t *testing.T) {
 		t.Error(err)
 	}
 	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 {
-		t.Errorf("%d signals in the inbox", n)
+		t.Errorf("%d signals in the inbox, want 1", n)
 	}
 }
 

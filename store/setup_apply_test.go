@@ -62,7 +62,7 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 		t.Errorf("the second time: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM schedule_versions`); n != 1 {
-		t.Errorf("%d versions", n)
+		t.Errorf("%d versions, want 1", n)
 	}
 }
 

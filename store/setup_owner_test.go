@@ -100,7 +100,7 @@ func TestShiftsOfADocumentComeOnce(t *testing.T) {
 	doc.Schedules = append(doc.Schedules, nights)
 	must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	if n := w.count(`SELECT count(*) FROM manual_shifts`); n != 1 {
-		t.Errorf("%d shifts", n)
+		t.Errorf("%d shifts, want 1", n)
 	}
 	id := oncall.ScheduleID(w.count(`SELECT id FROM schedules WHERE name = 'nights'`))
 	must[int](t)(w.DeleteShifts(t.Context(), id, "", start, start.AddDate(0, 1, 0), ann, start))

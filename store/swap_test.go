@@ -106,7 +106,7 @@ func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
 			},
 		}
 		if done := count(t, answers); done != 1 {
-			t.Fatalf("%d answers counted", done)
+			t.Fatalf("%d answers counted, want 1", done)
 		}
 		overrides := w.count(`SELECT count(*) FROM overrides WHERE cancelled_at IS NULL`)
 		accepted := w.count(`SELECT count(*) FROM swaps WHERE state = 'accepted'`)
@@ -136,7 +136,7 @@ func TestAShiftIsSwappedOnce(t *testing.T) {
 		t.Errorf("%d counted, %s", done, diff)
 	}
 	if n := w.count(`SELECT count(*) FROM overrides`); n != 2 {
-		t.Errorf("%d overrides", n)
+		t.Errorf("%d overrides, want 2", n)
 	}
 }
 
