@@ -127,13 +127,16 @@ func (r *reading) moreDays(ts []token, n int, p *pieces) int {
 	return n
 }
 
-// askYear asks whether an end that was written without a year is meant, which is nearly a year ahead only
+// askYear asks whether a day that was written without a year is meant, which is nearly a year ahead only
 // because that day of this year is over.
-func (r *reading) askYear(from, to Date, ts []token) {
-	if to.days()-from.days() < 300 || len(ts) == 0 {
+func (r *reading) askYear(does string, from, to Date, ts []token) {
+	if to.days()-from.days() < 300 || to.Year == from.Year || len(ts) == 0 {
+		return
+	}
+	if _, ok := weekdayWords[strings.TrimRight(ts[0].text, ".")]; ok { // which tells the year
 		return
 	}
 	if _, n := r.readDay(ts, from, true); n > 0 && !r.yearNamed(ts[:n]) && ts[0].text != "next" && ts[0].text != "end" {
-		r.doubts = append(r.doubts, "Does that end on "+dayText(to)+" "+strconv.Itoa(to.Year)+"? Write the year, too.")
+		r.doubts = append(r.doubts, "Does that "+does+" on "+dayText(to)+" "+strconv.Itoa(to.Year)+"? Write the year, too.")
 	}
 }

@@ -151,7 +151,7 @@ func (r *reading) dayPiece(ts []token, p *pieces, from Date, shortToo bool) int 
 	if second.repeats > 0 && second.first == d.first {
 		second.last = second.last.AddDays(second.repeats)
 	}
-	r.askYear(d.first, second.last, next[:m])
+	r.askYear("end", d.first, second.last, next[:m])
 	p.day.last, p.ranged = second.last, true
 	return len(ts) - len(next) + m
 }

@@ -74,6 +74,8 @@ func (r *reading) span(ts []token) (Stretch, SpanProblem, int) {
 	if n == 0 {
 		return Stretch{}, SpanNothing, 0
 	}
+	begins, _ := r.Zone.Local(m.Start)
+	r.askYear("begin", r.today(), begins, ts[i:i+n])
 	return r.continued(m, ts, i+n)
 }
 
@@ -165,7 +167,7 @@ func (r *reading) untilEnd(s Stretch, ts []token, at int, m Moment) (Stretch, Sp
 	if !m.clockOnly || !end.clockOnly {
 		from, _ := r.Zone.Local(s.From)
 		to, _ := r.Zone.Local(s.To.Add(-time.Second))
-		r.askYear(from, to, ts[min(at, len(ts)):min(at+n, len(ts))])
+		r.askYear("end", from, to, ts[min(at, len(ts)):min(at+n, len(ts))])
 	}
 	switch {
 	case m.bare && end.bare:
