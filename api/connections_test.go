@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/watchbill/watchbill/api"
 )
 
@@ -125,5 +127,26 @@ func TestSlowForm(t *testing.T) {
 	}
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("after %s", took)
+	}
+}
+
+// Metrics may have an address of their own, and then stand nowhere else.
+func TestMetricsAreElsewhere(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	registry := prometheus.NewRegistry()
+	d.listen(t, api.Config{System: d.store, Clock: d.clock.now, Metrics: registry, Ready: d.store.Ready})
+	if got := d.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
+		t.Errorf("%d %s", got.code, got.body)
+	}
+	if got := d.send(http.MethodGet, "/metrics", nil); got.code != http.StatusNotFound {
+		t.Errorf("at the address for monitors: %d", got.code)
+	}
+	d.address = limited(t, 8, api.Metrics(registry))
+	if got := d.send(http.MethodGet, "/metrics", nil); got.code != http.StatusOK || !strings.Contains(got.body, "watchbill_accept_seconds") {
+		t.Errorf("at their own: %d %s", got.code, got.body)
+	}
+	if got := d.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != http.StatusNotFound {
+		t.Errorf("it takes signals: %d", got.code)
 	}
 }

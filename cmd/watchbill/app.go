@@ -46,6 +46,7 @@ type settings struct {
 	userToken   string // for user groups; "" means the bot token
 	slackAPI    string // "" means Slack's own
 	listen      string
+	metrics     string // where /metrics is; "" means beside everything else
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
 
@@ -71,9 +72,10 @@ type app struct {
 	store *store.System
 	bot   *bot.Bot
 	jobs  *jobs.Jobs
-	http  *http.Server
 	addr  string // of the HTTP server
-	log   zerolog.Logger
+
+	metricsAddr string // where metrics have an address of their own
+	log         zerolog.Logger
 
 	broken  chan error              // receives the error of the first part that failed
 	stopRun []func(context.Context) // stop the background parts, in the order in which they were started
@@ -148,29 +150,42 @@ func numbers(channels map[oncall.Method]notify.Sender) []string {
 
 // serveHTTP starts the HTTP server. It comes last, when everything it needs is running.
 func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", s.listen)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", s.listen, err)
-	}
-	a.addr = listener.Addr().String()
-	most := connectionsFor(openFiles())
-	a.http = api.Server(api.New(api.Config{
+	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio,
-	}), a.addr)
-	listener = api.LimitConnections(a.http, listener, most)
+	}
+	if s.metrics != "" {
+		config.Gatherer = nil
+		var err error
+		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.Metrics(metrics), fewConnections); err != nil {
+			return err
+		}
+	}
+	var err error
+	a.addr, err = a.listen(ctx, s.listen, api.New(config), connectionsFor(openFiles()))
+	return err
+}
+
+// listen serves at an address until the app stops, and returns the address with its port.
+func (a *app) listen(ctx context.Context, address string, h http.Handler, most int) (string, error) {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return "", fmt.Errorf("listen on %s: %w", address, err)
+	}
+	server := api.Server(h, listener.Addr().String())
+	limited := api.LimitConnections(server, listener, most)
 	go func() {
-		if err := a.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(limited); !errors.Is(err, http.ErrServerClosed) {
 			a.broken <- fmt.Errorf("serve HTTP: %w", err)
 		}
 	}()
 	a.stopRun = append(a.stopRun, func(ctx context.Context) {
-		if err := a.http.Shutdown(ctx); err != nil {
+		if err := server.Shutdown(ctx); err != nil {
 			a.log.Warn().Err(err).Msg("requests were cut off")
 		}
 	})
-	return nil
+	return server.Addr, nil
 }
 
 // background runs a part until the app stops it. If a part ends by itself, the app fails.
