@@ -98,7 +98,8 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 }
 
 // twilioSMS handles a message sent to our number. The same message is also polled from Twilio's
-// list; whichever comes first counts.
+// list; whichever comes first counts. Other messengers of Twilio's have a prefix in From, such as
+// "whatsapp:": that is no address of a phone, so until there is a method for them nobody is meant.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
 	said, err := answers.Take(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodSMS, ID: form.Get("MessageSid"), From: form.Get("From"), Text: form.Get("Body"),

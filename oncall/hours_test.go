@@ -67,3 +67,35 @@ func TestWhatHasWaitedComesAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// A step that is due is gathered with what came due a moment before, also if its timer fires late; whoever
+// was ready before isn't kept waiting.
+func TestStepsAreGatheredAfterHoursBegin(t *testing.T) {
+	t.Parallel()
+	policy, roster := payments()
+	low := triggered()
+	low.Severity = Low
+	for name, c := range map[string]struct {
+		severity Severity
+		late     time.Duration
+		want     time.Duration // after the step was due; 0: nobody waits
+	}{
+		"not low":              {High, 0, 0},
+		"the timer is in time": {Low, 0, GatherTime},
+		"the timer fires late": {Low, 2 * time.Minute, 2*time.Minute + 2*GatherTime},
+		"it is a second late":  {Low, time.Second, GatherTime},
+	} {
+		in := low
+		in.Severity = c.severity
+		due := noon.Truncate(GatherTime)
+		change := in.begin(ByTimer(), facts(policy, roster), due.Add(c.late))
+		until, _ := change.gatherUntil(&policy.Steps[0], due)
+		want := time.Time{}
+		if c.want > 0 {
+			want = due.Add(c.want)
+		}
+		if !until.Equal(want) {
+			t.Errorf("%s: pages wait until %v, want %v", name, until, want)
+		}
+	}
+}
