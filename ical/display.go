@@ -2,9 +2,28 @@ package ical
 
 import "strings"
 
-// shown are the texts by which Windows and Outlook show time zones, without the offset that stands
+// shown are the texts by which Windows, Outlook and others show time zones, without the offset that stands
 // before each, in lower case; behind each is the place by whose clock it goes.
 var shown = displayNames(`
+eastern time=America/New_York
+eastern daylight time=America/New_York
+edt=America/New_York
+central time=America/Chicago
+cdt=America/Chicago
+mountain time=America/Denver
+mdt=America/Denver
+pacific time=America/Los_Angeles
+pst=America/Los_Angeles
+pdt=America/Los_Angeles
+bst=Europe/London
+cest=Europe/Berlin
+mez=Europe/Berlin
+mesz=Europe/Berlin
+central european time=Europe/Berlin
+central european summer time=Europe/Berlin
+mitteleuropäische zeit=Europe/Berlin
+mitteleuropäische sommerzeit=Europe/Berlin
+z=UTC
 eastern time (us & canada)=America/New_York
 central time (us & canada)=America/Chicago
 mountain time (us & canada)=America/Denver

@@ -191,6 +191,29 @@ func (x *reader) zone(name string) *schedule.Zone {
 // (US & Canada)", "(GMT+01.00) Paris", and names that are nothing else: "UTC+03:00", "GMT-3".
 var offsetBefore = regexp.MustCompile(`^\(?(?:UTC|GMT)\s*([+-]\d{1,2}(?:[:.]?\d{2})?)?\)?\s*(.*)$`)
 
+// placed finds the zone of a place by which a name ends: "central european time - berlin", "america/new york",
+// "europe/berlin (cet)".
+func placed(name string) (*schedule.Zone, bool) {
+	name, _, _ = strings.Cut(name, " (")
+	if i := strings.LastIndex(name, " - "); i >= 0 {
+		name = name[i+len(" - "):]
+	}
+	name = strings.ReplaceAll(strings.TrimSpace(name), " ", "_")
+	if name == "" {
+		return nil, false
+	}
+	if strings.Contains(name, "/") {
+		z, err := schedule.FindZone(name)
+		return z, err == nil
+	}
+	for _, region := range []string{"europe/", "america/", "asia/", "australia/", "africa/", "pacific/", "atlantic/"} {
+		if z, err := schedule.FindZone(region + name); err == nil {
+			return z, true
+		}
+	}
+	return nil, false
+}
+
 // known recognizes IANA names, also at the end of a longer one
 // ("/freeassociation.sourceforge.net/Europe/Berlin"), the names of Windows and Outlook, those that they
 // show, and offsets.
@@ -216,6 +239,9 @@ func known(name string) (*schedule.Zone, bool) {
 			return z, true
 		}
 		_, rest, _ = strings.Cut(rest, "/")
+	}
+	if z, ok := placed(place); ok {
+		return z, true
 	}
 	switch {
 	case m != nil:
