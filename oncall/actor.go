@@ -4,8 +4,11 @@ package oncall
 type Actor struct {
 	User UserID `json:"user,omitempty"`
 	Name string `json:"name,omitempty"` // a monitor's name, when User is empty
-	Via  string `json:"via,omitempty"`  // how: "slack", "integration", "timer"
+	Via  string `json:"via,omitempty"`  // how: "slack", "integration", ViaTimer
 }
+
+// ViaTimer is how Watchbill itself does something: because a timer fires, or as part of its work.
+const ViaTimer = "timer"
 
 // ByUser is a person acting in Slack.
 func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
@@ -14,7 +17,7 @@ func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
 func ByIntegration(name string) Actor { return Actor{Name: name, Via: "integration"} }
 
 // ByTimer is Watchbill acting when a timer fires.
-func ByTimer() Actor { return Actor{Via: "timer"} }
+func ByTimer() Actor { return Actor{Via: ViaTimer} }
 
 // Shown names the actor; a person as the function given shows them.
 func (a Actor) Shown(person func(UserID) string) string {

@@ -37,9 +37,13 @@ type SetupTeam struct {
 	Name    string   `json:"name,omitempty"`
 	Channel string   `json:"channel,omitempty"`
 	Members []string `json:"members,omitempty"`
-	Admins  []string `json:"admins,omitempty"` // those of the members who may change everything of the team's
-	Topic   bool     `json:"topic,omitempty"`  // the channel's topic says who is on call
-	Owner   Owner    `json:"owner,omitempty"`  // of its schedules; the file where it is left out
+	Topic   bool     `json:"topic,omitempty"` // the channel's topic says who is on call
+	Owner   Owner    `json:"owner,omitempty"` // of its schedules; the file where it is left out
+
+	Managers []string `json:"managers,omitempty"` // who may change everything of the team's: members, or "group @HANDLE"
+	Admins   []string `json:"admins,omitempty"`   // what managers were called before
+	Private  bool     `json:"private,omitempty"`  // only members see what is the team's
+	Acts     Acts     `json:"acts,omitempty"`     // who acts on its incidents: "team", or "workspace"
 
 	TimeZone string            `json:"time_zone,omitempty"` // of the working hours; that of its first schedule where it is left out
 	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out

@@ -297,11 +297,7 @@ func (c *checker) team(i int, t SetupTeam) {
 	for _, m := range t.Members {
 		c.refer("user", m, "team %q: member", t.Name)
 	}
-	for _, a := range t.Admins {
-		if !slices.Contains(t.Members, a) {
-			c.say("team %q: admin %q is not among its members", t.Name, a)
-		}
-	}
+	c.managers(t)
 	for _, f := range t.Fallback {
 		c.refer("user", f, "team %q: fallback", t.Name)
 	}

@@ -18,6 +18,10 @@ type Team struct {
 	Hours    []schedule.Window // working hours; none: Monday to Friday, 09:00 to 17:00
 	Fallback []UserID          // paged where a policy has nobody; none: the admins, or else all members
 	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
+
+	Private   bool   // only its members see what is the team's
+	Acts      Acts   // who acts on its incidents
+	ManagedBy string // handle of the Slack user group whose members are its managers, beside those named; or ""
 }
 
 // An Owner says where a team's schedules are kept, and so whose word counts if the set-up file and Slack
@@ -30,6 +34,15 @@ const (
 	OwnerSlack Owner = "slack" // apply adds what is missing, and leaves the rest as it is
 )
 
+// Acts says who may act on a team's incidents.
+type Acts string
+
+// Who acts.
+const (
+	WorkspaceActs Acts = ""     // every full member of the workspace
+	TeamActs      Acts = "team" // the team's members only
+)
+
 // A User is a person, known by a Slack user id.
 type User struct {
 	ID            UserID
@@ -37,7 +50,20 @@ type User struct {
 	Email         string
 	TimeZone      string // IANA name; the zone in which this person reads times
 	DeactivatedAt *time.Time
+	Standing      Standing
+	Owner         bool // of the workspace
 }
+
+// A Standing is what somebody is in the workspace.
+type Standing string
+
+// The standings.
+const (
+	UnknownStanding Standing = ""         // Slack has not said yet; counts as a guest
+	FullMember      Standing = "member"   // of the workspace
+	GuestMember     Standing = "guest"    // sees only some channels
+	Stranger        Standing = "stranger" // of another organisation, met in a shared channel
+)
 
 // An Integration is an inbound key: what arrives under it belongs to its team and
 // pages by its policy.

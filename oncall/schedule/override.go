@@ -75,6 +75,32 @@ func (o Override) Ends() time.Time {
 	return o.End
 }
 
+// Named are the people whom the override puts on call.
+func (o Override) Named() []UserID {
+	named := slices.Clone(o.Users)
+	if o.Kind == OverrideRemove {
+		named = nil
+	}
+	if o.To != "" {
+		named = append(named, o.To)
+	}
+	for _, s := range o.Shifts {
+		named = append(named, s.Users...)
+	}
+	return named
+}
+
+// Cancellable refuses to cancel what is over.
+func (o Override) Cancellable(now time.Time) error {
+	switch {
+	case o.CancelledAt != nil:
+		return Refuse("It has been cancelled already.")
+	case !o.End.After(now):
+		return Refuse("It is over already.")
+	}
+	return nil
+}
+
 // An op is one compiled act of an override or a manual shift on one role.
 type op struct {
 	kind       opKind

@@ -1,0 +1,111 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// An Act is something that only some may do.
+type Act string
+
+// The acts.
+const (
+	See          Act = "see"         // a team's incidents, schedules and policies
+	Acknowledge  Act = "acknowledge" // and take back one's own acknowledgement, or answer a request to help
+	Respond      Act = "respond"     // all else that is done with an incident
+	Override     Act = "override"    // put people on call in a schedule, oneself too; ask for cover for others
+	EditSchedule Act = "edit"        // change, restore, make and remove schedules; make and delete shifts
+	Subscribe    Act = "subscribe"   // to a schedule's calendar
+	ReadAudit    Act = "audit"       // read who did what
+	OwnThings    Act = "own"         // one's own contact methods, rules, time off, shifts, swaps, calendars
+	AddPhone     Act = "phone"       // as one's own: it costs the installation money
+	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
+)
+
+// Acts are all of them, in the order of the docs.
+func Acts() []Act {
+	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, ReadAudit, OwnThings, AddPhone, OthersThings}
+}
+
+// needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
+// team does, and in a private one.
+var needs = map[Act][3]Role{
+	See:          {Member, Member, Responder},
+	Acknowledge:  {Member, Responder, Responder},
+	Respond:      {Member, Responder, Responder},
+	Override:     {Responder, Responder, Responder},
+	EditSchedule: {Manager, Manager, Manager},
+	Subscribe:    {Member, Member, Responder},
+	ReadAudit:    {Manager, Manager, Manager},
+	OwnThings:    {Guest, Guest, Guest},
+	AddPhone:     {Guest, Guest, Guest}, // see May
+	OthersThings: {Admin, Admin, Admin},
+}
+
+// An Object is what an act is about.
+type Object struct {
+	Team     oncall.TeamID
+	Involved []oncall.UserID // who was paged for the incident, or asked to help
+	Maker    oncall.UserID   // who made it, and may take it back
+}
+
+// May returns nil, or a Refusal that says who could.
+func (m Model) May(by oncall.Actor, act Act, on Object) error {
+	switch {
+	case by.User == "" && by.Via == oncall.ViaTimer:
+		return nil // Watchbill itself
+	case by.User == "":
+		return oncall.Refuse("Watchbill can't tell who this is, and nothing was changed.")
+	case m.outside(by.User):
+		return m.refuseOutsider(by.User)
+	}
+	role := m.Role(by.User, on.Team)
+	if slices.Contains(on.Involved, by.User) {
+		role = max(role, Responder)
+	}
+	if on.Maker == by.User && role >= Guest && act != EditSchedule {
+		return nil
+	}
+	if act == AddPhone && !m.admin(by.User) && !m.named(by.User) {
+		return oncall.Refuse("Only members of a team can add a phone number, and nothing was changed. Ask whoever sets up Watchbill to put you into a team.")
+	}
+	if need := m.need(act, on.Team); role < need {
+		return m.refuse(need, on)
+	}
+	return nil
+}
+
+// need is the role that an act takes in a team.
+func (m Model) need(act Act, team oncall.TeamID) Role {
+	roles, known := needs[act]
+	if !known {
+		return Admin
+	}
+	switch t := m.Teams[team]; {
+	case t.Private:
+		return roles[2]
+	case t.Acts == oncall.TeamActs:
+		return roles[1]
+	default:
+		return roles[0]
+	}
+}
+
+// MayBeOnCall refuses people who can't be paged, be on call or be asked to help.
+func (m Model) MayBeOnCall(id oncall.UserID) error {
+	u := m.Users[id]
+	switch {
+	case u.DeactivatedAt != nil:
+		return oncall.Refuse("%s is deactivated in Slack and can't be paged.", id)
+	case u.Standing == oncall.Stranger:
+		return oncall.Refuse("%s is of another organisation and can't be paged.", id)
+	case m.named(id) || m.admin(id):
+		return nil
+	case u.Standing == oncall.UnknownStanding:
+		return oncall.Refuse("Slack has not said yet who %s is, so %[1]s can't be paged. Please try again in a minute.", id)
+	case u.Standing == oncall.GuestMember:
+		return oncall.Refuse("%s is a guest whom no team names, and can't be paged.", id)
+	}
+	return nil
+}

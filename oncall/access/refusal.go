@@ -1,0 +1,54 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// mostNamed is how many people a refusal names.
+const mostNamed = 3
+
+// refuseOutsider says why somebody may do nothing.
+func (m Model) refuseOutsider(id oncall.UserID) error {
+	if m.Users[id].DeactivatedAt != nil {
+		return oncall.Refuse("%s is deactivated in Slack, and nothing was changed.", id)
+	}
+	return oncall.Refuse("Only people of the workspace that runs Watchbill can do this, and nothing was changed.")
+}
+
+// refuse says who could do it.
+func (m Model) refuse(need Role, on Object) error {
+	t := m.Teams[on.Team]
+	switch need {
+	case Admin:
+		return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed.")
+	case Manager:
+		return oncall.Refuse("Only managers of the team %q can do this, and nothing was changed: %s.", t.Name, m.some(t.managers()))
+	case Responder:
+		if t.Private {
+			return oncall.Refuse("This is of a private team. Only its members can see it, and nothing was changed.")
+		}
+		if on.Maker != "" {
+			return oncall.Refuse("Only %s and members of the team %q can do this, and nothing was changed: %s.", on.Maker, t.Name, m.some(t.Members))
+		}
+		return oncall.Refuse("Only members of the team %q can do this, and nothing was changed: %s.", t.Name, m.some(t.Members))
+	}
+	return oncall.Refuse("Guests of the workspace can do this only in teams that name them, and nothing was changed.")
+}
+
+// some names people who could, a few of many.
+func (m Model) some(users []oncall.UserID) oncall.Sentence {
+	users = slices.DeleteFunc(slices.Clone(users), m.outside)
+	more := len(users) - mostNamed
+	switch {
+	case len(users) == 0:
+		return oncall.Say("there is nobody; ask an admin of Watchbill")
+	case more == 1:
+		return oncall.Say("%s and one other", schedule.People(users[:mostNamed], ", "))
+	case more > 1:
+		return oncall.Say("%s and %d others", schedule.People(users[:mostNamed], ", "), more)
+	}
+	return schedule.People(users, ", ")
+}

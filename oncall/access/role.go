@@ -1,0 +1,89 @@
+package access
+
+import (
+	"slices"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A Role is what somebody is towards a team. Each includes those before it.
+type Role int
+
+// The roles.
+const (
+	Outsider Role = iota
+	Guest
+	Member
+	Responder
+	Manager
+	Admin
+)
+
+// String names the role as the docs do.
+func (r Role) String() string {
+	return [...]string{"outsider", "guest", "member", "responder", "manager", "admin"}[r]
+}
+
+// A Team is what access depends on of a team.
+type Team struct {
+	oncall.Team
+	Members  []oncall.UserID
+	Managers []oncall.UserID // those named, or in the group that is named
+}
+
+// managers are those who may change everything of the team's.
+func (t Team) managers() []oncall.UserID {
+	if len(t.Managers) > 0 || t.ManagedBy != "" {
+		return t.Managers
+	}
+	return t.Members
+}
+
+// A Model holds the facts: who there is, and what they are to each team.
+type Model struct {
+	Users  map[oncall.UserID]oncall.User
+	Teams  map[oncall.TeamID]Team
+	Admins []oncall.UserID // of the installation; none: the workspace's owners
+}
+
+// outside reports whether somebody may do nothing at all.
+func (m Model) outside(id oncall.UserID) bool {
+	u := m.Users[id]
+	return id == "" || u.DeactivatedAt != nil || u.Standing == oncall.Stranger
+}
+
+// admin reports whether somebody is an admin of the installation.
+func (m Model) admin(id oncall.UserID) bool {
+	if len(m.Admins) > 0 {
+		return slices.Contains(m.Admins, id)
+	}
+	return m.Users[id].Owner
+}
+
+// Role returns what somebody is towards a team; 0 is no team.
+func (m Model) Role(id oncall.UserID, team oncall.TeamID) Role {
+	t := m.Teams[team]
+	switch {
+	case m.outside(id):
+		return Outsider
+	case m.admin(id):
+		return Admin
+	case slices.Contains(t.managers(), id):
+		return Manager
+	case slices.Contains(t.Members, id):
+		return Responder
+	case m.Users[id].Standing == oncall.FullMember:
+		return Member
+	}
+	return Guest
+}
+
+// named reports whether any team names somebody.
+func (m Model) named(id oncall.UserID) bool {
+	for _, t := range m.Teams {
+		if slices.Contains(t.Members, id) || slices.Contains(t.Managers, id) {
+			return true
+		}
+	}
+	return false
+}

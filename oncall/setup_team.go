@@ -1,0 +1,55 @@
+package oncall
+
+import (
+	"slices"
+	"strings"
+)
+
+// ActsOf is who acts on the team's incidents, as it is stored.
+func (t SetupTeam) ActsOf() Acts {
+	if t.Acts == "workspace" {
+		return WorkspaceActs
+	}
+	return t.Acts
+}
+
+// ManagedBy returns the handle of the Slack user group whose members manage the team, or "".
+func (t SetupTeam) ManagedBy() string {
+	for _, name := range t.Managers {
+		if handle, group := strings.CutPrefix(name, "group "); group {
+			return strings.TrimPrefix(strings.TrimSpace(handle), "@")
+		}
+	}
+	return ""
+}
+
+// NamedManagers returns those of the team's members who are named as its managers.
+func (t SetupTeam) NamedManagers() []string {
+	return slices.DeleteFunc(slices.Concat(t.Managers, t.Admins), func(name string) bool { return strings.HasPrefix(name, "group ") })
+}
+
+// managers checks who may change a team and act on its incidents.
+func (c *checker) managers(t SetupTeam) {
+	if len(t.Managers) > 0 && len(t.Admins) > 0 {
+		c.say("team %q: it has both managers and admins, which are the same; write managers", t.Name)
+	}
+	groups := 0
+	for _, name := range t.Managers {
+		if handle, group := strings.CutPrefix(name, "group "); group {
+			if groups++; strings.TrimPrefix(strings.TrimSpace(handle), "@") == "" {
+				c.say("team %q: managers, %q names no user group; write \"group @HANDLE\"", t.Name, name)
+			}
+		}
+	}
+	if groups > 1 {
+		c.say("team %q: managers may follow one user group, and there are %d", t.Name, groups)
+	}
+	for _, name := range t.NamedManagers() {
+		if !slices.Contains(t.Members, name) {
+			c.say("team %q: manager %q is not among its members", t.Name, name)
+		}
+	}
+	if t.Acts != "" && t.Acts != "workspace" && t.Acts != TeamActs {
+		c.say("team %q: acts is %q; write team or workspace", t.Name, t.Acts)
+	}
+}
