@@ -34,7 +34,7 @@ func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (
 		do = s.SwitchContacts
 	case oncall.ReplyAct, oncall.ReplyTest, oncall.ReplyOther:
 	}
-	dir, err := s.Directory(ctx)
+	dir, err := s.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return Reply{}, err
 	}

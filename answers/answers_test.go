@@ -38,7 +38,7 @@ func TestAnAnswerActs(t *testing.T) {
 	if got := w.says(annsPhone, "1r"); got != "Incident #1 is already resolved by ann." {
 		t.Errorf("after that: %q", got)
 	}
-	r := must[oncall.Reach](t)(w.Reach(t.Context(), ann))
+	r := must[oncall.Reach](t)(w.Reach(t.Context(), oncall.ByTimer(), ann))
 	if r.Contacts[0].ConfirmedAt == nil {
 		t.Error("nobody remembers that Ann has answered")
 	}
@@ -97,7 +97,7 @@ func TestANumberThatTwoPeopleShare(t *testing.T) {
 func TestStopAndStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	usable := func() bool { return must[oncall.Reach](t)(w.Reach(t.Context(), ann)).Contacts[0].Usable() }
+	usable := func() bool { return must[oncall.Reach](t)(w.Reach(t.Context(), oncall.ByTimer(), ann)).Contacts[0].Usable() }
 	if got := w.says(annsPhone, "STOP"); got != "" || usable() {
 		t.Errorf("after STOP: %q, usable %t", got, usable())
 	}
@@ -133,7 +133,7 @@ func TestAnAddressIsProvenByItsAnswer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	c := must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550101", start))
+	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, oncall.MethodSMS, "+12025550101", start))
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, [16]byte{7: 5}, start))
 	if got := w.says("+12025550101", "1a"); got != "" {
 		t.Errorf("an address that is not proven is told %q", got)
@@ -145,13 +145,13 @@ func TestAnAddressIsProvenByItsAnswer(t *testing.T) {
 		t.Errorf("the right code is told %q", got)
 	}
 	// Telegram tells the address with the answer.
-	tg := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodTelegram, "", start))
+	tg := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodTelegram, "", start))
 	proof = must[store.Proof](t)(w.BeginProof(ctx, tg.ID, [16]byte{7: 9}, start))
 	if len(proof.Code) != 16 {
 		t.Errorf("anybody can try this code: %q", proof.Code)
 	}
 	said := w.take(oncall.Answer{Method: oncall.MethodTelegram, ID: "1", From: "4711", Text: "/start " + proof.Code}).Text
-	r := must[oncall.Reach](t)(w.Reach(ctx, ann))
+	r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann))
 	if said != "Thank you. Telegram pages for ann can come here now." || r.Contacts[1].Address != "4711" || !r.Contacts[1].Usable() {
 		t.Errorf("%q, %+v", said, r.Contacts)
 	}

@@ -91,9 +91,9 @@ func (w *world) another(url string) *store.System {
 func (w *world) addContact(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
 	w.t.Helper()
 	ctx := w.t.Context()
-	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.now))
+	c := must[oncall.Contact](w.t)(w.AddContact(ctx, oncall.ByTimer(), user, method, address, w.now))
 	proof := must[store.Proof](w.t)(w.BeginProof(ctx, c.ID, [16]byte{7: 1}, w.now))
-	w.check(w.ConfirmContact(ctx, user, c.ID, proof.Code, w.now))
+	w.check(w.ConfirmContact(ctx, oncall.ByTimer(), user, c.ID, proof.Code, w.now))
 	return c.ID
 }
 
@@ -101,7 +101,7 @@ func (w *world) addContact(user oncall.UserID, method oncall.Method, address str
 func (w *world) pagedBy(user oncall.UserID, method oncall.Method, address string) {
 	w.t.Helper()
 	c := w.addContact(user, method, address)
-	w.check(w.SetPreferences(w.t.Context(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c}}}))
+	w.check(w.SetPreferences(w.t.Context(), oncall.ByTimer(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c}}}))
 }
 
 func (w *world) pagedBySMS(user oncall.UserID, number string) {
@@ -186,7 +186,7 @@ func (w *world) act(id oncall.IncidentID, by oncall.UserID, a oncall.Act) {
 
 func (w *world) incident(id oncall.IncidentID) oncall.Incident {
 	w.t.Helper()
-	return must[oncall.Incident](w.t)(w.Incident(w.t.Context(), id))
+	return must[oncall.Incident](w.t)(w.Incident(w.t.Context(), oncall.ByTimer(), id))
 }
 
 // status is an incident's, with how it was acknowledged.

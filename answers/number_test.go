@@ -207,14 +207,14 @@ func TestACodeWithBlanks(t *testing.T) {
 	} {
 		for _, inSlack := range []bool{false, true} {
 			number := "+1202555010" + string(rune('1'+i))
-			c := must[oncall.Contact](t)(w.AddContact(t.Context(), bo, oncall.MethodSMS, number, w.now))
+			c := must[oncall.Contact](t)(w.AddContact(t.Context(), oncall.ByTimer(), bo, oncall.MethodSMS, number, w.now))
 			code := must[codeOf](t)(codeFor(w, c.ID))
 			if inSlack {
-				w.check(w.ConfirmContact(t.Context(), bo, c.ID, typed(string(code)), w.now))
+				w.check(w.ConfirmContact(t.Context(), oncall.ByTimer(), bo, c.ID, typed(string(code)), w.now))
 			} else if got := w.says(number, typed(string(code))); got != "Thank you. SMS pages for bo can come here now." {
 				t.Errorf("%q is told %q", typed(string(code)), got)
 			}
-			w.check(w.RemoveContact(t.Context(), bo, c.ID, w.now))
+			w.check(w.RemoveContact(t.Context(), oncall.ByTimer(), bo, c.ID, w.now))
 			w.advance(2 * time.Hour)
 		}
 	}

@@ -100,7 +100,7 @@ func TestTheButtonOfABundleActsOnAllOrNone(t *testing.T) {
 	for n := 1; ; n++ {
 		p, address := storetest.NewProxy(t, w.url)
 		p.DieAfter(n, "")
-		out, err := w.another(address).ActOnMessage(t.Context(), 1, ann, oncall.ActAck, w.now)
+		out, err := w.another(address).ActOnMessage(t.Context(), oncall.ByUser(ann), 1, oncall.ActAck, w.now)
 		switch done := w.events(oncall.EventAcknowledged); {
 		case err != nil && !p.Died():
 			t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 // asks has Cy ask somebody, who is paged by SMS, to help with an incident.
 func (w *world) asks(who oncall.UserID, number string, about oncall.IncidentID) oncall.PageOrder {
 	w.t.Helper()
-	if r := must[oncall.Reach](w.t)(w.Reach(w.t.Context(), who)); len(r.Contacts) == 0 {
+	if r := must[oncall.Reach](w.t)(w.Reach(w.t.Context(), oncall.ByTimer(), who)); len(r.Contacts) == 0 {
 		w.pagedBySMS(who, number)
 	}
 	w.act(about, cy, oncall.Act{Do: oncall.ActAsk, User: who, Text: "the replica"})

@@ -34,9 +34,9 @@ func subscribed(t *testing.T) (d *world, own, whole string, feed store.Feed) {
 	d.must(err)
 	dir, err := d.store.Directory(t.Context())
 	d.must(err)
-	feed, own, err = d.store.MakeFeed(t.Context(), store.Feed{UserID: "U0ANN", CreatedBy: "U0ANN"}, d.clock.now())
+	feed, own, err = d.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{UserID: "U0ANN", CreatedBy: "U0ANN"}, d.clock.now())
 	d.must(err)
-	_, whole, err = d.store.MakeFeed(t.Context(), store.Feed{ScheduleID: dir.Schedules[0].ID(), CreatedBy: "U0ANN"}, d.clock.now())
+	_, whole, err = d.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{ScheduleID: dir.Schedules[0].ID(), CreatedBy: "U0ANN"}, d.clock.now())
 	d.must(err)
 	return d, own, whole, feed
 }
@@ -97,7 +97,7 @@ func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
 	}
 	dir, err := d.store.Directory(t.Context())
 	d.must(err)
-	_, err = d.store.AddOverride(t.Context(), dir.Schedules[0].ID(), schedule.Override{
+	_, err = d.store.AddOverride(t.Context(), oncall.ByTimer(), dir.Schedules[0].ID(), schedule.Override{
 		Kind: schedule.OverrideSwap, Start: d.clock.now(), End: d.clock.now().Add(time.Hour), From: "U0ANN", To: "U0BO",
 	}, d.clock.now())
 	d.must(err)
@@ -142,7 +142,7 @@ func TestACalendarIsBounded(t *testing.T) {
 func TestNoCalendar(t *testing.T) {
 	t.Parallel()
 	d, own, _, feed := subscribed(t)
-	d.must(d.store.RevokeFeed(t.Context(), feed.ID, d.clock.now()))
+	d.must(d.store.RevokeFeed(t.Context(), oncall.ByTimer(), feed.ID, d.clock.now()))
 	const none = `"status":404,"detail":"There is no calendar at this address; it may have been revoked."`
 	for _, file := range []string{own + ".ics", own, strangeKey + ".ics", ".ics", strings.Repeat("x", 3000) + ".ics", "%00.ics", genericKey + ".ics"} {
 		d.wantProblem(d.send(http.MethodGet, "/v1/calendar/"+file, nil), http.StatusNotFound, none)

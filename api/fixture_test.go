@@ -101,6 +101,11 @@ func openDoorOn(t testing.TB, address, direct string) *world {
 		},
 	}, store.ApplyOptions{Write: true}, d.clock.now())
 	d.must(err)
+	_, err = d.pool.Exec(t.Context(), `
+		INSERT INTO users (id, name, email, time_zone, standing)
+		VALUES ('U0ANN', '', '', '', 'member'), ('U0BO', 'bo', '', 'UTC', 'member')
+		ON CONFLICT (id) DO UPDATE SET standing = 'member'`)
+	d.must(err)
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{
 		System: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ready,

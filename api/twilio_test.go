@@ -46,7 +46,7 @@ func message(text, sid string) url.Values {
 func TestTwilioBringsAnSMS(t *testing.T) {
 	t.Parallel()
 	d := hooked(t, openDoor(t))
-	c, err := d.store.AddContact(t.Context(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.now())
+	c, err := d.store.AddContact(t.Context(), oncall.ByTimer(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.now())
 	d.must(err)
 	proof, err := d.store.BeginProof(t.Context(), c.ID, [16]byte{1}, d.clock.now())
 	d.must(err)
@@ -62,7 +62,7 @@ func TestTwilioBringsAnSMS(t *testing.T) {
 	if got = d.twilio(oldToken, "/v1/twilio/sms", message(proof.Code, "SM2")); got.code != http.StatusNoContent || got.body != "" {
 		t.Errorf("once more: got %d %s", got.code, got.body)
 	}
-	reach, err := d.store.Reach(t.Context(), "U0ANN")
+	reach, err := d.store.Reach(t.Context(), oncall.ByTimer(), "U0ANN")
 	d.must(err)
 	if len(reach.Contacts) != 1 || !reach.Contacts[0].Usable() {
 		t.Errorf("contacts %+v", reach.Contacts)

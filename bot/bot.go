@@ -48,7 +48,7 @@ type Bot struct {
 	envelopes *prometheus.CounterVec
 	counted   prometheus.Gauge // connections of this app, as Slack counts them
 	admission admission
-	workspace atomic.Pointer[workspace] // nil until it is known
+	workspace atomic.Pointer[store.Workspace] // nil until it is known
 	sockets   [2]socket
 	all       sync.WaitGroup // what Run has begun
 	hungUp    chan struct{}  // closed when Run no longer waits for anything

@@ -32,11 +32,11 @@ func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (
 		if err != nil {
 			return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 		}
-		dir, err := b.store.Directory(ctx)
+		dir, err := b.store.DirectoryFor(ctx, p.by())
 		if err != nil {
 			return "", err
 		}
-		out, err := b.store.ActOnMessage(ctx, oncall.PageID(id), p.user, do, b.clock())
+		out, err := b.store.ActOnMessage(ctx, p.by(), oncall.PageID(id), do, b.clock())
 		if err != nil {
 			return "", fmt.Errorf("%s the bundle of page %d: %w", do, id, err)
 		}

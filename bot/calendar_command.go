@@ -17,7 +17,7 @@ const maxFeeds = 20
 // calendar answers `/oncall calendar [schedule]` with the secret address of a calendar, and
 // `/oncall calendar revoke`. The address is not stored, so it is shown only once.
 func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
-	feeds, err := b.store.FeedsBy(ctx, r.user.ID)
+	feeds, err := b.store.FeedsBy(ctx, r.by(), r.user.ID)
 	if err != nil {
 		return "", fmt.Errorf("load calendars: %w", err)
 	}
@@ -40,7 +40,7 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	if len(feeds) >= maxFeeds {
 		return "", oncall.Refuse("You have %d calendars already. `/oncall calendar revoke` ends them.", len(feeds))
 	}
-	_, secret, err := b.store.MakeFeed(ctx, f, r.now)
+	_, secret, err := b.store.MakeFeed(ctx, r.by(), f, r.now)
 	if err != nil {
 		return "", fmt.Errorf("make a calendar: %w", err)
 	}
@@ -63,7 +63,7 @@ func (b *Bot) revokeFeeds(ctx context.Context, r request, feeds []store.Feed) (s
 		return "", oncall.Refuse("You have no calendar to revoke. `/oncall calendar` makes one.")
 	}
 	for _, f := range feeds {
-		if err := b.store.RevokeFeed(ctx, f.ID, r.now); err != nil && !errors.Is(err, oncall.ErrNotFound) {
+		if err := b.store.RevokeFeed(ctx, r.by(), f.ID, r.now); err != nil && !errors.Is(err, oncall.ErrNotFound) {
 			return "", fmt.Errorf("revoke a calendar: %w", err)
 		}
 	}

@@ -15,7 +15,7 @@ func (b *Bot) channel(ctx context.Context, named string) string {
 	if slackcall.IsUser(named) || oncall.IsChannelID(named) {
 		return named
 	}
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil { // a message goes out all the same
 		b.log.Warn().Err(err).Str("channel", named).Msg("the id of a channel can't be looked up; it is called by its name")
 		return named
@@ -25,7 +25,7 @@ func (b *Bot) channel(ctx context.Context, named string) string {
 
 // learn keeps the id of a channel that was called by its name: Slack answers a post with it.
 func (b *Bot) learn(ctx context.Context, named, id string) {
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err == nil && slices.Contains(directory.ChannelsUnknown(), named) {
 		is := oncall.SlackChannel{ID: id, Name: oncall.ChannelName(named)}
 		err = b.store.SaveChannels(ctx, []oncall.NamedChannel{{Named: named, SlackChannel: is}}, b.clock())
@@ -38,7 +38,7 @@ func (b *Bot) learn(ctx context.Context, named, id string) {
 // LearnChannels looks up the channels that the set-up names and whose id isn't known yet. Those that
 // Slack doesn't have stay unknown. What an admin has to mend is a Refusal.
 func (b *Bot) LearnChannels(ctx context.Context) error {
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
@@ -80,7 +80,7 @@ func (b *Bot) Channels(ctx context.Context) ([]oncall.SlackChannel, error) {
 
 // channelRenamed keeps the new name of a channel that the set-up names. Posts follow it anyway.
 func (b *Bot) channelRenamed(ctx context.Context, id, name string) error {
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}

@@ -27,6 +27,9 @@ type request struct {
 	channel   string // where it was typed
 }
 
+// by is who asks.
+func (r request) by() oncall.Actor { return oncall.ByUser(r.user.ID) }
+
 // A command is a subcommand of `/oncall`. run returns what the person is shown, if
 // anything.
 type command struct {
@@ -67,6 +70,9 @@ func commands() []command {
 // command runs `/oncall`.
 func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, error) {
 	words := strings.Fields(c.Text)
+	if err := b.admit(ctx, slack.User{ID: c.UserID, TeamID: c.TeamID}); err != nil {
+		return view.Drawing{}, err
+	}
 	if len(words) == 0 {
 		return view.Drawing{Text: view.HelpText}, nil
 	}
@@ -88,7 +94,7 @@ func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (re
 	if err != nil {
 		return request{}, err
 	}
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(id))
 	if err != nil {
 		return request{}, fmt.Errorf("load the directory: %w", err)
 	}

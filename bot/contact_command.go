@@ -31,7 +31,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	if _, err := b.user(ctx, id); err != nil {
 		return "", err
 	}
-	reach, err := b.store.Reach(ctx, id)
+	reach, err := b.store.Reach(ctx, r.by(), id)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", id, err)
 	}
@@ -40,7 +40,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 
 // testContacts sends a person a test page by Slack and by every verified contact method.
 func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, error) {
-	reach, err := b.store.Reach(ctx, user)
+	reach, err := b.store.Reach(ctx, oncall.ByUser(user), user)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", user, err)
 	}
@@ -53,7 +53,7 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 		}
 		sent, ids = append(sent, c), append(ids, c.ID)
 	}
-	if err := b.store.TestContacts(ctx, user, ids, now); err != nil {
+	if err := b.store.TestContacts(ctx, oncall.ByUser(user), user, ids, now); err != nil {
 		return "", fmt.Errorf("test contact methods: %w", err)
 	}
 	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil

@@ -21,7 +21,7 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts,
 	if err != nil {
 		return view.Contacts{}, err
 	}
-	reach, err := b.store.Reach(ctx, user)
+	reach, err := b.store.Reach(ctx, r.by(), user)
 	if err != nil {
 		return view.Contacts{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}
@@ -96,7 +96,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (modalResponse
 	if err != nil {
 		return refusedAt(block, err)
 	}
-	c, err := b.store.AddContact(ctx, s.user, method, address, b.clock())
+	c, err := b.store.AddContact(ctx, s.by(), s.user, method, address, b.clock())
 	if err != nil {
 		return refusedAt(block, fmt.Errorf("add a contact method of %s: %w", s.user, err))
 	}
@@ -114,7 +114,7 @@ func refusedAt(block view.Block, err error) (modalResponse, error) {
 
 // contactOf finds a contact method by the id in a form, if it is the person's own.
 func (b *Bot) contactOf(ctx context.Context, user oncall.UserID, id string) (oncall.Contact, error) {
-	reach, err := b.store.Reach(ctx, user)
+	reach, err := b.store.Reach(ctx, oncall.ByUser(user), user)
 	if err != nil {
 		return oncall.Contact{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}
@@ -144,7 +144,7 @@ func (b *Bot) contactResend(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := b.store.SendProof(ctx, p.user, c.ID, b.clock()); err != nil {
+	if err := b.store.SendProof(ctx, p.by(), p.user, c.ID, b.clock()); err != nil {
 		return "", fmt.Errorf("send a code: %w", err)
 	}
 	return "", b.updateModal(ctx, p.view, view.CodeForm(c, "A new code is on its way; the old one no longer counts. "+view.CodeSent(c)))
@@ -156,7 +156,7 @@ func (b *Bot) submitCode(ctx context.Context, s submission) (modalResponse, erro
 	if err != nil {
 		return modalResponse{}, err
 	}
-	if err := b.store.ConfirmContact(ctx, s.user, c.ID, plainCode(s.form.text(view.BlockCode)), b.clock()); err != nil {
+	if err := b.store.ConfirmContact(ctx, s.by(), s.user, c.ID, plainCode(s.form.text(view.BlockCode)), b.clock()); err != nil {
 		return refusedAt(view.BlockCode, fmt.Errorf("verify a contact method: %w", err))
 	}
 	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", view.Reached(c)))
@@ -173,17 +173,17 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 	name := view.Reached(c)
 	switch verb + " " {
 	case view.MenuTest:
-		if err := b.store.TestContacts(ctx, p.user, []oncall.ContactID{c.ID}, b.clock()); err != nil {
+		if err := b.store.TestContacts(ctx, p.by(), p.user, []oncall.ContactID{c.ID}, b.clock()); err != nil {
 			return "", fmt.Errorf("test a contact method: %w", err)
 		}
 		return "", b.redrawHere(ctx, p, fmt.Sprintf("A test page is on its way by %s. Answer it as you would answer a page.", name))
 	case view.MenuResend:
-		if err := b.store.SendProof(ctx, p.user, c.ID, b.clock()); err != nil {
+		if err := b.store.SendProof(ctx, p.by(), p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("send a code: %w", err)
 		}
 		return "", b.pushModal(ctx, p.trigger, view.CodeForm(c, view.CodeSent(c)))
 	case view.MenuRemove:
-		if err := b.store.RemoveContact(ctx, p.user, c.ID, b.clock()); err != nil {
+		if err := b.store.RemoveContact(ctx, p.by(), p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("remove a contact method: %w", err)
 		}
 		said := fmt.Sprintf("Removed: %s.", name)

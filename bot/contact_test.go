@@ -122,7 +122,7 @@ func TestContacts(t *testing.T) {
 	}
 	f.submit(ann, map[view.Block]any{block: "+1 (202) 555-0100"})
 	f.shows(ann, "We have sent a code by SMS to +12025550100. Reply to it with the code, or type it here.")
-	reach, err := f.store.Reach(f.ctx, ann)
+	reach, err := f.store.Reach(f.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 1 {
 		t.Fatalf("Ann has %v, %v", reach, err)
 	}
@@ -154,7 +154,7 @@ func TestContacts(t *testing.T) {
 	f.submit(ann, map[view.Block]any{view.BlockWindows: "daily 08:00-20:00"})
 	f.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
 
-	reach, err = f.store.Reach(f.ctx, ann)
+	reach, err = f.store.Reach(f.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.High) != 2 || reach.High[0] != (oncall.Rule{Contact: id, After: 60}) || reach.Low != nil || len(reach.Hours) != 1 {
 		t.Errorf("saved are %+v, %v", reach.Preferences, err)
 	}
@@ -170,7 +170,7 @@ func TestContacts(t *testing.T) {
 	f.shows(ann, "A test page is on its way by SMS to +12025550100.")
 	f.view(ann, overflow, view.MenuRemove+strconv.FormatInt(int64(id), 10))
 	f.shows(ann, "Removed: SMS to +12025550100.")
-	reach, err = f.store.Reach(f.ctx, ann)
+	reach, err = f.store.Reach(f.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 0 || slices.ContainsFunc(reach.High, func(r oncall.Rule) bool { return r.Contact == id }) {
 		t.Errorf("left are %+v, %v", reach, err)
 	}
@@ -184,7 +184,7 @@ func TestContactsOfOthers(t *testing.T) {
 	t.Parallel()
 	f := newWorld(t, slacksim.Options{})
 	f.bot.methods = []oncall.Method{oncall.MethodSMS}
-	c, err := f.store.AddContact(f.ctx, ann, oncall.MethodSMS, "+12025550100", f.clock())
+	c, err := f.store.AddContact(f.ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", f.clock())
 	if err != nil {
 		t.Fatal(err)
 	}

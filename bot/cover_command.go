@@ -96,7 +96,7 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	}
 	var lines []string
 	for _, s := range stints {
-		c, err := b.store.AskForCover(ctx, s, r.user.ID, note, everyone, r.now)
+		c, err := b.store.AskForCover(ctx, r.by(), s, note, everyone, r.now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok && len(stints) > 1 {
 			lines = append(lines, view.StintWords(s, r.user.TimeZone)+": "+view.Sentence(refusal.Sentence))
 			continue
@@ -121,7 +121,7 @@ func (b *Bot) actOnCover(ctx context.Context, value string, user oncall.UserID, 
 	if err != nil {
 		return fmt.Errorf("read the id of a cover request: %w", err)
 	}
-	_, err = b.store.UpdateCover(ctx, oncall.CoverID(id), user, a, b.clock())
+	_, err = b.store.UpdateCover(ctx, oncall.ByUser(user), oncall.CoverID(id), a, b.clock())
 	if errors.Is(err, oncall.ErrNotFound) {
 		return oncall.Refuse("The request or its schedule no longer exists.")
 	}
@@ -134,7 +134,7 @@ func (b *Bot) coverPart(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the id of a cover request: %w", err)
 	}
-	c, err := b.store.Cover(ctx, oncall.CoverID(id))
+	c, err := b.store.Cover(ctx, p.by(), oncall.CoverID(id))
 	if err != nil {
 		return "", err
 	}

@@ -24,6 +24,9 @@ func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 	switch inner := e.InnerEvent.Data.(type) {
 	case *slackevents.AppHomeOpenedEvent:
 		if inner.Tab == "home" {
+			if err := b.admit(ctx, slack.User{ID: inner.User}); err != nil {
+				return err
+			}
 			return b.publishHome(ctx, oncall.UserID(inner.User))
 		}
 	case *slackevents.TeamJoinEvent:
@@ -144,8 +147,11 @@ func (b *Bot) answerMessage(ctx context.Context, user slack.User, text string, c
 	if len(words) > 0 && strings.EqualFold(words[0], "/oncall") {
 		words = words[1:]
 	}
-	if len(words) == 0 || b.refuseOutsiders(ctx, user) != nil {
+	if len(words) == 0 {
 		return view.Help()
+	}
+	if err := b.admit(ctx, user); err != nil {
+		return view.Text(b.explain(err, "", "message"))
 	}
 	known, rest, err := findCommand(words)
 	switch {

@@ -188,7 +188,7 @@ func (w *world) incident() oncall.Picture {
 	})
 	var id oncall.IncidentID
 	w.eventually("the incident is open", func() bool {
-		open, err := w.store.OpenIncidents(w.ctx, 1)
+		open, err := w.store.OpenIncidents(w.ctx, oncall.ByTimer(), 1)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -203,7 +203,7 @@ func (w *world) incident() oncall.Picture {
 
 func (w *world) picture(id oncall.IncidentID) oncall.Picture {
 	w.t.Helper()
-	p, err := w.store.Picture(w.ctx, id, w.clock())
+	p, err := w.store.Picture(w.ctx, oncall.ByTimer(), id, w.clock())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func (w *world) eventually(what string, cond func() bool) {
 // count counts an incident's events of a kind.
 func (w *world) count(id oncall.IncidentID, kind oncall.EventKind) int {
 	w.t.Helper()
-	events, err := w.store.Events(w.ctx, id)
+	events, err := w.store.Events(w.ctx, oncall.ByTimer(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}

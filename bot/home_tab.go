@@ -12,11 +12,11 @@ import (
 
 // publishHome draws the App Home of one person.
 func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(user))
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOthers)
 	if err != nil {
 		return fmt.Errorf("load open incidents: %w", err)
 	}
@@ -31,7 +31,7 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 		}
 		return -1
 	})
-	reach, err := b.store.Reach(ctx, user)
+	reach, err := b.store.Reach(ctx, oncall.ByUser(user), user)
 	if err != nil {
 		return fmt.Errorf("load how %s is reached: %w", user, err)
 	}

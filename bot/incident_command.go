@@ -99,7 +99,7 @@ func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, a
 	if err := b.acts(ctx, id, r.user.ID, acts); err != nil {
 		return "", err
 	}
-	p, err := b.store.Picture(ctx, id, b.clock())
+	p, err := b.store.Picture(ctx, r.by(), id, b.clock())
 	if err != nil {
 		b.log.Warn().Err(err).Msg("what a command has done can't be shown")
 		return fmt.Sprintf("Done: incident %s.", id), nil
@@ -153,7 +153,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	if len(r.words) > 0 {
 		return "", oncall.Refuse("`/oncall incidents` lists all that are open. For one of them: `/oncall incident 12`.")
 	}
-	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
 	if err != nil {
 		return "", fmt.Errorf("load open incidents: %w", err)
 	}

@@ -96,7 +96,7 @@ func (b *Bot) pressSnooze(ctx context.Context, p press) (string, error) {
 	if err := b.act(ctx, id, p.user, act); err != nil {
 		return "", err
 	}
-	picture, err := b.store.Picture(ctx, id, b.clock())
+	picture, err := b.store.Picture(ctx, p.by(), id, b.clock())
 	if err == nil {
 		err = b.updateModal(ctx, p.view, view.SnoozedFor(picture))
 	}
@@ -113,18 +113,18 @@ func (b *Bot) showDetails(ctx context.Context, p press) error {
 	if n, _ := fmt.Sscanf(p.value, "%d/%d/%d", &id, &from, &part); n != 3 || from < 0 || part < 0 {
 		return oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, p.by())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	in, err := b.store.Incident(ctx, id)
+	in, err := b.store.Incident(ctx, p.by(), id)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return noIncident(id)
 	}
 	if err != nil {
 		return err
 	}
-	alerts, all, err := b.store.Alerts(ctx, id, from, view.MoreDetails)
+	alerts, all, err := b.store.Alerts(ctx, p.by(), id, from, view.MoreDetails)
 	if err != nil {
 		return err
 	}

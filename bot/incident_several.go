@@ -91,7 +91,7 @@ func concerns(in oncall.Incident, do string, user oncall.UserID) bool {
 
 // theIncident is the incident that is meant without a number: the only one that it can be.
 func (b *Bot) theIncident(ctx context.Context, r request, name, example string) (oncall.IncidentID, error) {
-	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
 	if err != nil {
 		return 0, fmt.Errorf("load open incidents: %w", err)
 	}
@@ -120,7 +120,7 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 	if do != oncall.ActAck && do != oncall.ActResolve && do != oncall.ActUnack {
 		return nil, nil, oncall.Refuse("`/oncall %s` takes numbers: `/oncall %s 2 3 4`.", do, do)
 	}
-	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load open incidents: %w", err)
 	}
@@ -209,7 +209,7 @@ func (b *Bot) why(ctx context.Context, r request) (string, error) {
 			return b.showPlan(ctx, r, id)
 		}
 	}
-	id, paged, err := b.store.LastPaged(ctx, r.user.ID)
+	id, paged, err := b.store.LastPaged(ctx, r.by(), r.user.ID)
 	if err != nil {
 		return "", err
 	}

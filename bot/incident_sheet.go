@@ -15,12 +15,12 @@ const maxOthers = 500
 // sheet loads what a person sees of an incident.
 func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (view.Sheet, error) {
 	s := view.Sheet{Reader: user, Now: b.clock()}
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(user))
 	if err != nil {
 		return s, fmt.Errorf("load the directory: %w", err)
 	}
 	_, s.Zone = zoneOf(directory.Users[user])
-	s.Picture, err = b.store.Picture(ctx, id, s.Now)
+	s.Picture, err = b.store.Picture(ctx, oncall.ByUser(user), id, s.Now)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return s, noIncident(id)
 	}
@@ -30,7 +30,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	in := s.Picture.Incident
 	s.Plan, s.Reach = in.Plan(directory.Facts(), s.Now), directory.Reach
 	s.Policies, s.OnCall = directory.Policies, view.OnCallOptions(directory.Teams, directory.Schedules)
-	open, err := b.store.OpenIncidents(ctx, maxOthers)
+	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOthers)
 	if err != nil {
 		return s, fmt.Errorf("load open incidents: %w", err)
 	}
@@ -39,7 +39,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 			s.Others = append(s.Others, o)
 		}
 	}
-	pages, err := b.store.PageHistory(ctx, id)
+	pages, err := b.store.PageHistory(ctx, oncall.ByUser(user), id)
 	if err != nil {
 		return s, fmt.Errorf("load the pages of incident %s: %w", id, err)
 	}

@@ -80,7 +80,7 @@ func (b *Bot) whoAndWhen(ctx context.Context, r *request) ([]*schedule.Schedule,
 	if err != nil {
 		return nil, when, err
 	}
-	directory, err := b.store.DirectoryAt(ctx, r.directory, when.Start)
+	directory, err := b.store.DirectoryAt(ctx, r.by(), r.directory, when.Start)
 	if err != nil || directory == r.directory {
 		return schedules, when, err
 	}

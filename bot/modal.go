@@ -46,6 +46,9 @@ type submission struct {
 	form    form
 }
 
+// by is who sent it.
+func (s submission) by() oncall.Actor { return oncall.ByUser(s.user) }
+
 // meta is the ids that the view carries.
 func (s submission) meta() string { return s.view.PrivateMetadata }
 

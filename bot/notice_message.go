@@ -25,7 +25,7 @@ func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 	if n.Detail.TimeZone != "" || !slackcall.IsUser(n.To) {
 		return n
 	}
-	if directory, err := b.store.Directory(ctx); err == nil {
+	if directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer()); err == nil {
 		n.Detail.TimeZone = directory.Users[oncall.UserID(n.To)].TimeZone
 	}
 	return n

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,51 +11,63 @@ import (
 
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/store"
 )
-
-// A workspace is where the app is installed.
-type workspace struct {
-	team       string
-	enterprise string // the organisation that it belongs to; "" if none
-	url        string // ends in a slash
-}
 
 // learnTimeout leaves enough time to answer the click.
 const learnTimeout = time.Second
 
-// ourWorkspace returns the workspace that we are in. Slack is asked only once.
-func (b *Bot) ourWorkspace(ctx context.Context) (workspace, error) {
+// ourWorkspace returns the workspace that we are in. Slack is asked only once; while it doesn't answer,
+// what it said before counts.
+func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
 	if w := b.workspace.Load(); w != nil {
 		return *w, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, learnTimeout)
+	asking, cancel := context.WithTimeout(ctx, learnTimeout)
 	defer cancel()
-	answer, err := b.slack.Auth(ctx)
+	answer, err := b.slack.Auth(asking)
 	if err != nil {
-		return workspace{}, fmt.Errorf("learn our workspace: %w", err)
+		kept, unknown := b.store.Workspace(ctx)
+		if unknown != nil || kept.Team == "" {
+			return store.Workspace{}, fmt.Errorf("learn our workspace: %w", err)
+		}
+		b.log.Warn().Err(err).Msg("Slack does not say which workspace this is; going by what it said before")
+		return kept, nil
 	}
-	w := workspace{team: answer.TeamID, enterprise: answer.EnterpriseID, url: strings.TrimSuffix(answer.URL, "/") + "/"}
+	w := store.Workspace{Team: answer.TeamID, Enterprise: answer.EnterpriseID, URL: strings.TrimSuffix(answer.URL, "/") + "/"}
+	if err := b.store.SaveWorkspace(ctx, w); err != nil {
+		return store.Workspace{}, fmt.Errorf("learn our workspace: %w", err)
+	}
 	b.workspace.Store(&w)
 	return w, nil
 }
 
-// refuseOutsiders refuses people of other organisations, who see our messages in shared
-// channels. If Slack doesn't tell who we are, nobody is refused: our own people must be
-// able to act.
-func (b *Bot) refuseOutsiders(ctx context.Context, u slack.User) error {
-	if u.TeamID == "" {
-		return nil
+// admit refuses people of other organisations, who see our messages in shared channels, and those who
+// are deactivated. Whoever passes is known from then on, with what they are in the workspace. Where
+// Slack can't be asked about somebody new, they count as a guest.
+func (b *Bot) admit(ctx context.Context, u slack.User) error {
+	if u.TeamID != "" {
+		switch ours, err := b.ourWorkspace(ctx); {
+		case err != nil:
+			b.log.Warn().Err(err).Msg("which workspace somebody comes from can't be held against ours")
+		case u.TeamID != ours.Team && (ours.Enterprise == "" || b.enterprise(ctx, u.ID) != ours.Enterprise):
+			return oncall.Refuse("Only people of the workspace that runs Watchbill can do this, and nothing was changed.")
+		}
 	}
-	ours, err := b.ourWorkspace(ctx)
+	id := oncall.UserID(u.ID)
+	_, err := b.user(ctx, id)
+	if _, refused := errors.AsType[oncall.Refusal](err); refused {
+		return err
+	}
 	if err != nil {
-		b.log.Warn().Err(err).Msg("a click is not held against the workspace it comes from")
-		return nil
+		b.log.Warn().Err(err).Str("user", u.ID).Msg("somebody can't be looked up, and counts as a guest")
 	}
-	if u.TeamID == ours.team || ours.enterprise != "" && b.enterprise(ctx, u.ID) == ours.enterprise {
-		return nil
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(id))
+	if err != nil {
+		return fmt.Errorf("load the directory: %w", err)
 	}
-	return oncall.Refuse("Only people of the workspace that runs Watchbill can do this, and nothing was changed.")
+	return directory.Access().May(oncall.ByUser(id), access.OwnThings, access.Object{})
 }
 
 // enterprise returns the organisation of a person, "" if there is none or Slack doesn't
@@ -78,5 +91,5 @@ func (b *Bot) permalink(ctx context.Context, at store.Place) string {
 		b.log.Warn().Err(err).Msg("a message can't be linked to")
 		return ""
 	}
-	return ours.url + "archives/" + at.Channel + "/p" + strings.ReplaceAll(at.TS, ".", "")
+	return ours.URL + "archives/" + at.Channel + "/p" + strings.ReplaceAll(at.TS, ".", "")
 }

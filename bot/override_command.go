@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -134,9 +135,10 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	}
 	o := r.overridden(w)
 	replaced, alone := displaced(w.Schedule, span{from: w.From, to: w.To}, w.User)
+	if err := r.directory.Access().May(r.by(), access.Override, access.Object{Team: w.Schedule.TeamID()}); err != nil {
+		return view.Drawing{}, err
+	}
 	switch {
-	case !r.mayOverride(w, replaced):
-		return view.Drawing{}, oncall.Refuse("Only the team of %q can put others on call in it.", view.Name(w.Schedule.Name()))
 	case alone && w.Replaces == view.ReplaceAll && len(w.Windows) == 0:
 		return view.Drawing{}, oncall.Refuse("%s is on call alone in %q for all of that time already.", w.User, view.Name(w.Schedule.Name()))
 	case w.Replaces == view.ReplaceOne && !slices.Contains(replaced, w.Leaves):
@@ -146,11 +148,11 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 		w.Gaps, w.Covered = keepsHours(w.Schedule, span{from: w.From, to: w.To})
 		o.OnlyCovered = w.Covered
 	}
-	o, err = b.store.AddOverride(ctx, w.Schedule.ID(), o, r.now)
+	o, err = b.store.AddOverride(ctx, r.by(), w.Schedule.ID(), o, r.now)
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("add an override: %w", err)
 	}
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, r.by())
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("load the directory: %w", err)
 	}
@@ -158,7 +160,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	if after, known := directory.Schedule(w.Schedule.ID()); known {
 		moves = schedule.MovedShifts(w.Schedule, after, w.From, w.To)
 	}
-	away, err := b.store.TimeOff(ctx, w.From, w.To)
+	away, err := b.store.TimeOff(ctx, r.by(), w.From, w.To)
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("load time off: %w", err)
 	}
@@ -189,20 +191,6 @@ func (r request) overridden(w view.OverrideWish) schedule.Override {
 		o.TimeZone = r.zone.Name()
 	}
 	return o
-}
-
-// mayOverride reports whether a person may make the override: the schedule's team may, and
-// everybody else may only put themselves on call, where nobody else is.
-func (r request) mayOverride(w view.OverrideWish, replaced []oncall.UserID) bool {
-	if manages(r.directory, r.user.ID, w.Schedule) {
-		return true
-	}
-	for _, u := range append(slices.Clone(replaced), w.User) {
-		if u != r.user.ID {
-			return false
-		}
-	}
-	return true
 }
 
 // displaced returns who else is on call in the span, and whether the person is on call
@@ -246,7 +234,7 @@ func (b *Bot) switchOverride(ctx context.Context, p press) (string, error) {
 		o.Start = r.now
 	}
 	o.CreatedBy = p.user
-	if o, err = b.store.AddOverride(ctx, o.ScheduleID, o, r.now); err != nil {
+	if o, err = b.store.AddOverride(ctx, p.by(), o.ScheduleID, o, r.now); err != nil {
 		return "", fmt.Errorf("add an override: %w", err)
 	}
 	return view.OverrideSwitched(o, r.location), nil

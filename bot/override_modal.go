@@ -106,7 +106,7 @@ func (f form) windows() ([]schedule.Window, string) {
 
 // ownOverrides lists the overrides that a person has made, with buttons to cancel them.
 func (b *Bot) ownOverrides(ctx context.Context, r request) (view.Drawing, error) {
-	own, err := b.store.OverridesBy(ctx, r.user.ID, r.now)
+	own, err := b.store.OverridesBy(ctx, r.by(), r.user.ID, r.now)
 	if err != nil {
 		return view.Drawing{}, err
 	}
@@ -127,7 +127,7 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, p.by())
 	if err != nil {
 		return "", fmt.Errorf("load the directory: %w", err)
 	}
@@ -153,18 +153,7 @@ func (b *Bot) endOverride(ctx context.Context, p press) (request, schedule.Overr
 	if err != nil {
 		return request{}, schedule.Override{}, err
 	}
-	o, err := b.store.CancelOverride(ctx, oncall.OverrideID(id), p.user, r.now, func(o schedule.Override) error {
-		schedule, known := r.directory.Schedule(o.ScheduleID)
-		switch {
-		case o.CreatedBy != p.user && (!known || !manages(r.directory, p.user, schedule)):
-			return oncall.Refuse("Only %s and the schedule's team can cancel it.", o.CreatedBy)
-		case o.CancelledAt != nil:
-			return oncall.Refuse("It has been cancelled already.")
-		case !o.End.After(r.now):
-			return oncall.Refuse("It is over already.")
-		}
-		return nil
-	})
+	o, err := b.store.CancelOverride(ctx, r.by(), oncall.OverrideID(id), r.now)
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
 		return request{}, schedule.Override{}, oncall.Refuse("It no longer exists.")

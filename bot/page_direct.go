@@ -42,7 +42,7 @@ func (b *Bot) sendBundle(ctx context.Context, m notify.Message) notify.Receipt {
 
 // pageOf loads what a page shows. If that fails, the receipt says why.
 func (b *Bot) pageOf(ctx context.Context, m notify.Message) (oncall.Picture, *notify.Receipt) {
-	p, err := b.store.Picture(ctx, oncall.IncidentID(m.Incident), b.clock())
+	p, err := b.store.Picture(ctx, oncall.ByTimer(), oncall.IncidentID(m.Incident), b.clock())
 	if err != nil {
 		err = fmt.Errorf("load incident %d: %w", m.Incident, err)
 		return p, &notify.Receipt{Outcome: notify.Throttled, RetryAfter: loadAgain, Err: err}

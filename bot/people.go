@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
@@ -185,7 +186,7 @@ func (b *Bot) readPeople(ctx context.Context, r request, words []string) ([]onca
 	return users, words, nil
 }
 
-// manages reports whether a person may act for others in a schedule: its team may.
+// manages reports whether a person may act for others in a schedule.
 func manages(d *store.Directory, user oncall.UserID, schedule *schedule.Schedule) bool {
-	return slices.Contains(d.Members[schedule.TeamID()], user) || slices.Contains(d.Admins(schedule.TeamID()), user)
+	return d.Access().May(oncall.ByUser(user), access.Override, access.Object{Team: schedule.TeamID()}) == nil
 }

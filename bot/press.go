@@ -21,6 +21,9 @@ type press struct {
 // inModal reports whether it was pressed in a modal, and not on the home tab or in a message.
 func (p press) inModal() bool { return p.view.ID != "" && p.view.Type != slack.VTHomeTab }
 
+// by is who pressed.
+func (p press) by() oncall.Actor { return oncall.ByUser(p.user) }
+
 // presses are the handlers of all buttons except an incident's own, which go to
 // pressIncident. They return what only the person who pressed is told.
 var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string, error){
@@ -91,7 +94,7 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (str
 	if c.Type != slack.InteractionTypeBlockActions {
 		return "", nil
 	}
-	if err := b.refuseOutsiders(ctx, c.User); err != nil {
+	if err := b.admit(ctx, c.User); err != nil {
 		return "", err
 	}
 	var told []string

@@ -12,18 +12,18 @@ import (
 // own shifts.
 func (b *Bot) remind(ctx context.Context, r request) (string, error) {
 	if len(r.words) == 0 {
-		before, err := b.store.Reminders(ctx, r.user.ID)
+		before, err := b.store.Reminders(ctx, r.by(), r.user.ID)
 		if err != nil {
 			return "", err
 		}
 		return view.Reminders(before) + " `/oncall remind 24h 1h` changes that, `/oncall remind off` ends it.", nil
 	}
 	if slices.Equal(r.words, []string{"default"}) {
-		return view.Reminders(oncall.RemindBefore), b.store.SetReminders(ctx, r.user.ID, nil, r.now)
+		return view.Reminders(oncall.RemindBefore), b.store.SetReminders(ctx, r.by(), r.user.ID, nil, r.now)
 	}
 	before, err := oncall.ParseRemindBefore(r.words)
 	if err != nil {
 		return "", err
 	}
-	return view.Reminders(before), b.store.SetReminders(ctx, r.user.ID, before, r.now)
+	return view.Reminders(before), b.store.SetReminders(ctx, r.by(), r.user.ID, before, r.now)
 }

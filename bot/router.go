@@ -95,7 +95,7 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) modalResponse {
 	var a modalResponse
 	_, err := b.guard(ctx, interactionKey(c), func() (_ string, err error) {
-		if err := b.refuseOutsiders(ctx, c.User); err != nil {
+		if err := b.admit(ctx, c.User); err != nil {
 			return "", err
 		}
 		a, err = b.submitted(ctx, c)

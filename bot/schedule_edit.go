@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -43,7 +44,7 @@ func (b *Bot) scheduleEdit(ctx context.Context, user oncall.UserID, meta string)
 		return scheduleEdit{}, err
 	}
 	e := scheduleEdit{request: r, meta: m}
-	e.schedule, err = b.store.Schedule(ctx, m.Schedule)
+	e.schedule, err = b.store.Schedule(ctx, r.by(), m.Schedule)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return e, oncall.Refuse("This schedule has been removed.")
 	}
@@ -59,11 +60,7 @@ func (b *Bot) scheduleEdit(ctx context.Context, user oncall.UserID, meta string)
 
 // mayEdit refuses people who may not change a team's schedules.
 func (r request) mayEdit(team oncall.TeamID) error {
-	if slices.Contains(r.directory.Members[team], r.user.ID) || slices.Contains(r.directory.Admins(team), r.user.ID) {
-		return nil
-	}
-	t, _ := r.directory.Team(team)
-	return oncall.Refuse("Only members of the team %q can change its schedules.", view.Name(t.Name))
+	return r.directory.Access().May(r.by(), access.EditSchedule, access.Object{Team: team})
 }
 
 // version is the schedule with one rotation changed.
@@ -100,7 +97,7 @@ func (e scheduleEdit) version(r schedule.Rotation, at time.Time) (schedule.Versi
 
 // saveEdit saves a version.
 func (b *Bot) saveEdit(ctx context.Context, e scheduleEdit, v schedule.Version) (schedule.Definition, error) {
-	saved, err := b.store.EditSchedule(ctx, e.schedule.ID, v, e.meta.Seen, e.now)
+	saved, err := b.store.EditSchedule(ctx, e.by(), e.schedule.ID, v, e.meta.Seen, e.now)
 	if err != nil {
 		return schedule.Definition{}, fmt.Errorf("save schedule %d: %w", e.schedule.ID, err)
 	}

@@ -52,7 +52,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (modalRespons
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	if made, err = b.store.CreateSchedule(ctx, made, r.now); err != nil {
+	if made, err = b.store.CreateSchedule(ctx, r.by(), made, r.now); err != nil {
 		return modalResponse{}, fmt.Errorf("create a schedule: %w", err)
 	}
 	e := scheduleEdit{request: r, meta: view.EditMeta{Schedule: made.ID}, schedule: made}
@@ -183,7 +183,7 @@ func (b *Bot) submitRestore(ctx context.Context, s submission) (modalResponse, e
 	if err != nil {
 		return modalResponse{}, err
 	}
-	_, err = b.store.RestoreVersion(ctx, e.schedule.ID, e.meta.Version, e.meta.Seen, e.user.ID, e.now)
+	_, err = b.store.RestoreVersion(ctx, e.by(), e.schedule.ID, e.meta.Version, e.meta.Seen, e.now)
 	if err != nil {
 		return modalResponse{}, fmt.Errorf("restore a version: %w", err)
 	}
@@ -199,7 +199,7 @@ func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (modalResp
 	if err != nil {
 		return modalResponse{}, err
 	}
-	err = b.store.RemoveSchedule(ctx, e.schedule.ID, e.now)
+	err = b.store.RemoveSchedule(ctx, s.by(), e.schedule.ID, e.now)
 	if err != nil && !errors.Is(err, oncall.ErrNotFound) {
 		return modalResponse{}, fmt.Errorf("remove a schedule: %w", err)
 	}
@@ -209,7 +209,7 @@ func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (modalResp
 // pressApart lets shifts made by hand overlap, or forbids it.
 func (b *Bot) pressApart(ctx context.Context, e scheduleEdit, p press) error {
 	e.schedule.Apart = p.value == "yes"
-	if err := b.store.KeepShiftsApart(ctx, e.schedule.ID, e.schedule.Apart); err != nil {
+	if err := b.store.KeepShiftsApart(ctx, e.by(), e.schedule.ID, e.schedule.Apart); err != nil {
 		return fmt.Errorf("save how shifts overlap: %w", err)
 	}
 	return b.updateModal(ctx, p.view, e.overview(e.schedule, "Saved.").Draw())

@@ -12,7 +12,7 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 	t.Parallel()
 	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
-	const refused = `Only members of the team "Payments" can change its schedules.`
+	const refused = `Only managers of the team "Payments" can do this, and nothing was changed: <@U0ANN>, <@U0BO>.`
 	for _, line := range []string{
 		"/oncall schedule edit payments days", "/oncall schedule history payments days",
 		"/oncall shift add @cy 18:00 to 20:00 payments days", "/oncall shift delete 18:00 to 20:00 payments days",
@@ -40,7 +40,7 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 	if _, err := f.sim.Submit(f.ctx, string(ann), nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.sim.ViewText(string(ann)); !strings.Contains(got, refused) {
+	if got := f.sim.ViewText(string(ann)); !strings.Contains(got, `Only managers of the team "Payments" can do this, and nothing was changed: @bo.`) {
 		t.Errorf("Ann's form says\n%s", got)
 	}
 }

@@ -55,7 +55,7 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 			return "", oncall.Refuse("%s is deactivated in Slack and can't be on call.", id)
 		}
 	}
-	_, err = b.store.AddShift(ctx, c.ID(), schedule.ManualShift{Start: span.from, End: span.to, Users: users}, r.user.ID, r.now)
+	_, err = b.store.AddShift(ctx, r.by(), c.ID(), schedule.ManualShift{Start: span.from, End: span.to, Users: users}, r.now)
 	if err != nil {
 		return "", fmt.Errorf("add a shift: %w", err)
 	}
@@ -70,7 +70,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 	if err != nil {
 		return "", err
 	}
-	n, err := b.store.DeleteShifts(ctx, c.ID(), "", span.from, span.to, r.user.ID, r.now)
+	n, err := b.store.DeleteShifts(ctx, r.by(), c.ID(), "", span.from, span.to, r.now)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("delete shifts: %w", err)

@@ -84,7 +84,7 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 
 // offerSwap makes the offer and says so.
 func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stint, note string) (string, error) {
-	swap, err := b.store.OfferSwap(ctx, give, take, note, r.now)
+	swap, err := b.store.OfferSwap(ctx, r.by(), give, take, note, r.now)
 	if err != nil {
 		return "", fmt.Errorf("offer a swap: %w", err)
 	}
@@ -162,7 +162,7 @@ func swapPress(act oncall.SwapAct) func(*Bot, context.Context, press) (string, e
 		if err != nil {
 			return "", fmt.Errorf("read the id of a swap: %w", err)
 		}
-		_, err = b.store.UpdateSwap(ctx, oncall.SwapID(id), p.user, act, b.clock())
+		_, err = b.store.UpdateSwap(ctx, p.by(), oncall.SwapID(id), act, b.clock())
 		if errors.Is(err, oncall.ErrNotFound) {
 			return "", oncall.Refuse("The swap or one of its schedules no longer exists.")
 		}

@@ -53,7 +53,7 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 
 // takeTimeOff saves time off, and asks for cover if that is wanted.
 func (b *Bot) takeTimeOff(ctx context.Context, r request, s span, note string, ask bool) (view.Drawing, error) {
-	off, err := b.store.AddTimeOff(ctx, oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
+	off, err := b.store.AddTimeOff(ctx, r.by(), oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
 	if err != nil {
 		return view.Drawing{}, err
 	}
@@ -153,7 +153,7 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 
 // timeOff is a person's time off that is not over.
 func (b *Bot) timeOff(ctx context.Context, r request) ([]oncall.TimeOff, error) {
-	all, err := b.store.TimeOff(ctx, r.now, r.now.AddDate(2, 0, 0))
+	all, err := b.store.TimeOff(ctx, r.by(), r.now, r.now.AddDate(2, 0, 0))
 	if err != nil {
 		return nil, fmt.Errorf("load time off: %w", err)
 	}
@@ -201,7 +201,7 @@ func (b *Bot) awayCancel(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := b.store.CancelTimeOff(ctx, off.ID, r.now); err != nil && !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := b.store.CancelTimeOff(ctx, p.by(), off.ID, r.now); err != nil && !errors.Is(err, oncall.ErrNotFound) {
 		return "", fmt.Errorf("cancel time off: %w", err)
 	}
 	return fmt.Sprintf("Your time off %s is cancelled. Cover that you have asked for stays asked for.",

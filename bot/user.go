@@ -31,7 +31,10 @@ func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error
 
 // person is what Watchbill keeps of a Slack user.
 func (b *Bot) person(u *slack.User) oncall.User {
-	p := oncall.User{ID: oncall.UserID(u.ID), Name: u.RealName, Email: u.Profile.Email, TimeZone: u.TZ}
+	p := oncall.User{
+		ID: oncall.UserID(u.ID), Name: u.RealName, Email: u.Profile.Email, TimeZone: u.TZ,
+		Standing: b.standing(u), Owner: u.IsOwner || u.IsPrimaryOwner,
+	}
 	if p.Name == "" {
 		p.Name = u.Name
 	}
@@ -42,18 +45,42 @@ func (b *Bot) person(u *slack.User) oncall.User {
 	return p
 }
 
+// standing is what somebody is in our workspace.
+func (b *Bot) standing(u *slack.User) oncall.Standing {
+	ours := b.workspace.Load()
+	switch {
+	case u.IsStranger:
+		return oncall.Stranger
+	case ours == nil && u.TeamID != "":
+		return oncall.UnknownStanding
+	case ours != nil && u.TeamID != "" && u.TeamID != ours.Team && (ours.Enterprise == "" || u.Enterprise.EnterpriseID != ours.Enterprise):
+		return oncall.Stranger
+	case u.IsRestricted || u.IsUltraRestricted:
+		return oncall.GuestMember
+	}
+	return oncall.FullMember
+}
+
 // user returns a person, from Slack if the store doesn't know them yet. For a bot the error
 // is a Refusal.
 func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return oncall.User{}, fmt.Errorf("load the directory: %w", err)
 	}
-	if u, known := directory.Users[id]; known && u.TimeZone != "" {
-		return u, nil
+	known, is := directory.Users[id]
+	if is && known.TimeZone != "" && known.Standing != oncall.UnknownStanding {
+		return known, nil
 	}
-	found, err := b.slack.User(ctx, string(id), slackcall.ForAnswer)
+	if _, err := b.ourWorkspace(ctx); err != nil {
+		b.log.Warn().Err(err).Msg("which workspace somebody comes from can't be held against ours")
+	}
+	asking, cancel := context.WithTimeout(ctx, learnTimeout)
+	defer cancel()
+	found, err := b.slack.User(asking, string(id), slackcall.ForAnswer)
 	switch {
+	case err != nil && is && known.TimeZone != "" && !slackcall.NoUser(err):
+		return known, nil
 	case slackcall.NoUser(err):
 		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", view.Name(string(id)))
 	case err != nil:
@@ -75,11 +102,14 @@ func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 		return nil
 	}
 	u := b.person(changed)
-	directory, err := b.store.Directory(ctx)
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
 	old, known := directory.Users[u.ID]
+	if u.Standing == oncall.UnknownStanding {
+		u.Standing = old.Standing
+	}
 	if known && (old.DeactivatedAt == nil) == (u.DeactivatedAt == nil) {
 		u.DeactivatedAt = old.DeactivatedAt
 		if u == old {

@@ -14,7 +14,7 @@ import (
 
 // answerShortcut answers the shortcuts: who is on call now.
 func (b *Bot) answerShortcut(ctx context.Context, c slack.InteractionCallback) error {
-	if err := b.refuseOutsiders(ctx, c.User); err != nil {
+	if err := b.admit(ctx, c.User); err != nil {
 		return err
 	}
 	r, err := b.request(ctx, oncall.UserID(c.User.ID), nil)

@@ -120,7 +120,7 @@ func (c *channel) cut() int {
 func (w *world) reachable(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
 	w.t.Helper()
 	ctx := w.t.Context()
-	c, err := w.store.AddContact(ctx, user, method, address, w.clock())
+	c, err := w.store.AddContact(ctx, oncall.ByTimer(), user, method, address, w.clock())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func (w *world) reachable(user oncall.UserID, method oncall.Method, address stri
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.store.ConfirmContact(ctx, user, c.ID, proof.Code, w.clock()); err != nil {
+	if err := w.store.ConfirmContact(ctx, oncall.ByTimer(), user, c.ID, proof.Code, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
 	return c.ID

@@ -211,7 +211,7 @@ func (w *world) signal(keys ...string) []oncall.IncidentID {
 	var ids []oncall.IncidentID
 	w.eventually("the incidents are opened", func() bool {
 		ids = ids[:0]
-		open, err := w.store.OpenIncidents(w.t.Context(), 1000)
+		open, err := w.store.OpenIncidents(w.t.Context(), oncall.ByTimer(), 1000)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -239,7 +239,7 @@ func (w *world) ack(id oncall.IncidentID, by oncall.UserID) {
 // events returns the incident's events of a kind.
 func (w *world) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Event {
 	w.t.Helper()
-	all, err := w.store.Events(w.t.Context(), id)
+	all, err := w.store.Events(w.t.Context(), oncall.ByTimer(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func (w *world) events(id oncall.IncidentID, kind oncall.EventKind) []oncall.Eve
 
 func (w *world) version(id oncall.IncidentID) int64 {
 	w.t.Helper()
-	in, err := w.store.Incident(w.t.Context(), id)
+	in, err := w.store.Incident(w.t.Context(), oncall.ByTimer(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (w *world) asked() oncall.IncidentID {
 	}
 	id := w.signal("db-1")[0]
 	w.ack(id, ann)
-	in, err := w.store.Incident(w.t.Context(), id)
+	in, err := w.store.Incident(w.t.Context(), oncall.ByTimer(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -30,8 +30,8 @@ type KnownUser struct {
 // A StaffedTeam is a team and its people, in order.
 type StaffedTeam struct {
 	Team
-	Members []UserID
-	Admins  []UserID
+	Members  []UserID
+	Managers []UserID // those named
 }
 
 // Setup writes an installation as the document that changes nothing of it. Keys are not in it: nobody
@@ -139,8 +139,11 @@ func (x exporter) people(ids []UserID) []string {
 
 func (x exporter) team(t StaffedTeam) SetupTeam {
 	out := SetupTeam{
-		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Admins: x.people(t.Admins), Topic: t.Topic,
-		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback),
+		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Managers: x.people(t.Managers), Topic: t.Topic,
+		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts,
+	}
+	if t.ManagedBy != "" {
+		out.Managers = append(out.Managers, "group @"+t.ManagedBy)
 	}
 	if t.Owner != OwnerFile {
 		out.Owner = t.Owner

@@ -31,7 +31,7 @@ type AnswerRecord struct {
 // for other kinds of answers. If an answer with the same ID comes again, it changes nothing and has
 // the same outcome.
 func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return AnswerRecord{}, err
 	}
@@ -75,20 +75,25 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 }
 
 // ActOnMessage does one thing with all incidents of a direct message, for its button in Slack.
-func (s *Store) ActOnMessage(ctx context.Context, lead oncall.PageID, by oncall.UserID, do oncall.ActKind, now time.Time) (oncall.AnswerOutcome, error) {
-	dir, err := s.Directory(ctx)
+func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.PageID, do oncall.ActKind, now time.Time) (oncall.AnswerOutcome, error) {
+	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.AnswerOutcome{}, err
 	}
 	var out oncall.AnswerOutcome
 	var changes []oncall.Change
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		m := oncall.AnsweredMessage{Lead: lead, User: by}
+		m := oncall.AnsweredMessage{Lead: lead, User: by.User}
 		if err := loadMessage(ctx, tx, &m, lockIncidents); err != nil {
 			return err
 		}
+		for _, in := range m.Incidents {
+			if err := g.onIncident(ctx, tx, actNeeds(do), in); err != nil {
+				return err
+			}
+		}
 		var err error
-		if out, changes, err = m.Do(do, "slack", dir.Facts(), now); err != nil {
+		if out, changes, err = m.Do(do, "slack", g.dir.Facts(), now); err != nil {
 			return err
 		}
 		return s.saveActed(ctx, tx, lead, changes, now)

@@ -18,7 +18,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 		WHERE id = $1 AND disabled_at IS NOT NULL
 		RETURNING id`
 	const why = "you answered STOP"
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return AnswerRecord{}, err
 	}

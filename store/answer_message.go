@@ -83,6 +83,11 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 		f.Messages[0].Named = true
 		user = f.Messages[0].User
 	}
+	if user != "" {
+		if err := mayAnswer(ctx, tx, user); err != nil {
+			return f, nil, err
+		}
+	}
 	f.Known, f.Probed = user != "", len(f.Messages) == 0
 	rows, _ = tx.Query(ctx, verified, user, a.Method)
 	own, err = pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
@@ -176,9 +181,13 @@ func answeredMessage(row pgx.CollectableRow) (m oncall.AnsweredMessage, err erro
 	return m, row.Scan(&m.Lead, &m.User)
 }
 
-// contactsAt loads the contact methods with an address.
+// contactsAt loads the contact methods with an address. Who has left the workspace has none any more.
 func contactsAt(ctx context.Context, q querier, method oncall.Method, address string) ([]oncall.Contact, error) {
-	const at = `SELECT id FROM contacts WHERE method = $1 AND address = $2 AND removed_at IS NULL`
+	const at = `
+		SELECT c.id
+		FROM contacts c
+		JOIN users u ON u.id = c.user_id AND u.deactivated_at IS NULL AND u.standing <> 'stranger'
+		WHERE c.method = $1 AND c.address = $2 AND c.removed_at IS NULL`
 	if address == "" {
 		return nil, nil
 	}

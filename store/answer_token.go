@@ -219,10 +219,13 @@ func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (onc
 	const lead = `SELECT coalesce(nullif(bundle, 0), id) FROM pages WHERE id = $1 AND user_id = $2`
 	claim, err := s.openToken(ctx, token, now)
 	m := oncall.AnsweredMessage{Named: true, User: claim.User}
-	if err != nil || claim.Page == 0 {
-		return m, wrapAny(err, "read a token")
+	if err != nil {
+		return m, wrap(err, "read a token")
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if err := mayAnswer(ctx, tx, claim.User); err != nil || claim.Page == 0 {
+			return err
+		}
 		if err := tx.QueryRow(ctx, lead, claim.Page, claim.User).Scan(&m.Lead); err != nil {
 			return err
 		}

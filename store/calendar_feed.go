@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -30,7 +31,7 @@ type Feed struct {
 
 // MakeFeed makes a feed and returns it with its secret, which is not kept. A person or schedule that
 // does not exist is oncall.ErrNotFound.
-func (s *Store) MakeFeed(ctx context.Context, f Feed, now time.Time) (Feed, string, error) {
+func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.Time) (Feed, string, error) {
 	const insert = `
 		INSERT INTO feeds (secret_hash, user_id, schedule_id, created_by, created_at)
 		SELECT $1::bytea, nullif($2::text, ''), nullif($3::bigint, 0), $4::text, $5::timestamptz
@@ -42,7 +43,10 @@ func (s *Store) MakeFeed(ctx context.Context, f Feed, now time.Time) (Feed, stri
 	_, _ = rand.Read(random[:]) // never fails
 	secret := oncall.KeyFromBytes(random)
 	hash := sha256.Sum256([]byte(secret))
-	f.CreatedAt = now
+	f.CreatedBy, f.CreatedAt = cmp.Or(by.User, f.CreatedBy), now
+	if err := s.allowed(ctx, by, func(g gate) error { return g.feed(f) }); err != nil {
+		return Feed{}, "", err
+	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		return tx.QueryRow(ctx, insert, hash[:], f.UserID, f.ScheduleID, f.CreatedBy, now).Scan(&f.ID)
 	})
@@ -53,10 +57,18 @@ func (s *Store) MakeFeed(ctx context.Context, f Feed, now time.Time) (Feed, stri
 }
 
 // RevokeFeed ends a feed for everybody who subscribes to it. One that has ended is oncall.ErrNotFound.
-func (s *Store) RevokeFeed(ctx context.Context, id FeedID, now time.Time) error {
-	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING id`
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, revoke, id, now).Scan(nil)
+func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now time.Time) error {
+	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING created_by`
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var maker oncall.UserID
+		if err := tx.QueryRow(ctx, revoke, id, now).Scan(&maker); err != nil {
+			return err
+		}
+		return g.forPerson(maker, access.OwnThings)
 	})
 	if err != nil {
 		return fmt.Errorf("revoke feed %d: %w", id, err)
@@ -65,12 +77,15 @@ func (s *Store) RevokeFeed(ctx context.Context, id FeedID, now time.Time) error 
 }
 
 // FeedsBy returns the feeds that a person has made and not revoked, oldest first.
-func (s *Store) FeedsBy(ctx context.Context, creator oncall.UserID) ([]Feed, error) {
+func (s *Store) FeedsBy(ctx context.Context, by oncall.Actor, creator oncall.UserID) ([]Feed, error) {
 	const load = `
 		SELECT id, coalesce(user_id, '') AS user_id, coalesce(schedule_id, 0) AS schedule_id, created_by, created_at
 		FROM feeds
 		WHERE created_by = $1 AND revoked_at IS NULL
 		ORDER BY id`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(creator, access.OwnThings) }); err != nil {
+		return nil, err
+	}
 	rows, _ := s.pool.Query(ctx, load, creator)
 	feeds, err := pgx.CollectRows(rows, pgx.RowToStructByName[Feed])
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // feed makes a feed and returns it with its secret.
 func (w *world) feed(f store.Feed) (store.Feed, string) {
 	w.t.Helper()
-	made, secret, err := w.MakeFeed(w.t.Context(), f, start)
+	made, secret, err := w.MakeFeed(w.t.Context(), oncall.ByTimer(), f, start)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -64,17 +64,17 @@ func TestFeedsAreFoundByTheirSecret(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	if diff := cmp.Diff([]store.Feed{mine, ours}, must[[]store.Feed](t)(w.FeedsBy(t.Context(), ann))); diff != "" {
+	if diff := cmp.Diff([]store.Feed{mine, ours}, must[[]store.Feed](t)(w.FeedsBy(t.Context(), oncall.ByTimer(), ann))); diff != "" {
 		t.Error(diff)
 	}
-	if err := w.RevokeFeed(t.Context(), mine.ID, start); err != nil {
+	if err := w.RevokeFeed(t.Context(), oncall.ByTimer(), mine.ID, start); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.FeedBySecret(t.Context(), secret)
-	if again := w.RevokeFeed(t.Context(), mine.ID, start); !errors.Is(err, oncall.ErrNotFound) || !errors.Is(again, oncall.ErrNotFound) {
+	if again := w.RevokeFeed(t.Context(), oncall.ByTimer(), mine.ID, start); !errors.Is(err, oncall.ErrNotFound) || !errors.Is(again, oncall.ErrNotFound) {
 		t.Errorf("a revoked feed is still there: %v, %v", err, again)
 	}
-	if diff := cmp.Diff([]store.Feed{ours}, must[[]store.Feed](t)(w.FeedsBy(t.Context(), ann))); diff != "" {
+	if diff := cmp.Diff([]store.Feed{ours}, must[[]store.Feed](t)(w.FeedsBy(t.Context(), oncall.ByTimer(), ann))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -109,12 +109,12 @@ func TestFeedsOfNobodyAreNotMade(t *testing.T) {
 	for _, f := range []store.Feed{
 		{UserID: "U0NOBODY", CreatedBy: ann}, {ScheduleID: 999, CreatedBy: ann}, {UserID: ann, CreatedBy: "U0NOBODY"}, {UserID: ann},
 	} {
-		if _, _, err := w.MakeFeed(t.Context(), f, start); !errors.Is(err, oncall.ErrNotFound) {
+		if _, _, err := w.MakeFeed(t.Context(), oncall.ByTimer(), f, start); !errors.Is(err, oncall.ErrNotFound) {
 			t.Errorf("%+v: %v", f, err)
 		}
 	}
 	for _, f := range []store.Feed{{CreatedBy: ann}, {UserID: ann, ScheduleID: w.schedule("primary").ID(), CreatedBy: ann}} {
-		if _, _, err := w.MakeFeed(t.Context(), f, start); err == nil {
+		if _, _, err := w.MakeFeed(t.Context(), oncall.ByTimer(), f, start); err == nil {
 			t.Errorf("%+v was made", f)
 		}
 	}
@@ -147,7 +147,7 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 		{Kind: schedule.OverrideAdd, Start: at(4, 0), End: at(5, 0), Users: []oncall.UserID{cy}},
 		{Kind: schedule.OverrideSwap, Start: at(7, 0), End: at(9, 8), From: ann, To: bo},
 	} {
-		if _, err := w.AddOverride(t.Context(), id, o, start.Add(time.Hour)); err != nil {
+		if _, err := w.AddOverride(t.Context(), oncall.ByTimer(), id, o, start.Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -9,11 +9,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // Reach returns how a person can be reached: the contact methods, also those that don't count yet,
 // and what the person prefers.
-func (s *Store) Reach(ctx context.Context, user oncall.UserID) (oncall.Reach, error) {
+func (s *Store) Reach(ctx context.Context, by oncall.Actor, user oncall.UserID) (oncall.Reach, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+		return oncall.Reach{}, err
+	}
 	var found map[oncall.UserID]oncall.Reach
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		found, err = reaches(ctx, tx, []oncall.UserID{user})
@@ -88,7 +92,7 @@ func lockContact(ctx context.Context, tx pgx.Tx, id oncall.ContactID) (oncall.Co
 
 // AddContact gives a person one more contact method, and queues the code that proves it.
 func (s *Store) AddContact(
-	ctx context.Context, user oncall.UserID, method oncall.Method, address string, now time.Time,
+	ctx context.Context, by oncall.Actor, user oncall.UserID, method oncall.Method, address string, now time.Time,
 ) (oncall.Contact, error) {
 	const count = `SELECT count(*) FROM contacts WHERE user_id = $1 AND removed_at IS NULL`
 	const insert = `
@@ -98,12 +102,15 @@ func (s *Store) AddContact(
 		WHERE id = $1
 		ON CONFLICT (user_id, method, address) WHERE removed_at IS NULL DO NOTHING
 		RETURNING id`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, adds(method)) }); err != nil {
+		return oncall.Contact{}, err
+	}
 	var added oncall.Contact
 	address, err := method.CheckAddress(address)
 	if err != nil {
 		return oncall.Contact{}, err
 	}
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return oncall.Contact{}, err
 	}
@@ -166,9 +173,12 @@ func contact(ctx context.Context, tx pgx.Tx, user oncall.UserID, id oncall.Conta
 }
 
 // RemoveContact takes a contact method away, and the rules that use it.
-func (s *Store) RemoveContact(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.UserID, id oncall.ContactID, now time.Time) error {
 	const remove = `UPDATE contacts SET removed_at = $2 WHERE id = $1`
 	const void = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return err
+	}
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
 		if _, err := contact(ctx, tx, user, id); err != nil {
 			return err
@@ -200,7 +210,10 @@ func (s *Store) RemoveContact(ctx context.Context, user oncall.UserID, id oncall
 }
 
 // SetPreferences says how a person wants to be reached.
-func (s *Store) SetPreferences(ctx context.Context, user oncall.UserID, p oncall.Preferences) error {
+func (s *Store) SetPreferences(ctx context.Context, by oncall.Actor, user oncall.UserID, p oncall.Preferences) error {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return err
+	}
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
 		found, err := reaches(ctx, tx, []oncall.UserID{user})
 		if err != nil {
@@ -225,11 +238,15 @@ func savePreferences(ctx context.Context, tx pgx.Tx, user oncall.UserID, p oncal
 
 // TestContacts sends a page by some contact methods that says that it is a test; 0 is Slack. All of them are
 // one test.
-func (s *Store) TestContacts(ctx context.Context, user oncall.UserID, ids []oncall.ContactID, now time.Time) error {
-	dir, err := s.Directory(ctx)
+func (s *Store) TestContacts(ctx context.Context, by oncall.Actor, user oncall.UserID, ids []oncall.ContactID, now time.Time) error {
+	g, err := s.gate(ctx, by)
 	if err != nil {
 		return err
 	}
+	if err := g.forPerson(user, access.OwnThings); err != nil {
+		return err
+	}
+	dir := g.dir
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var tasks []oncall.Task
 		before := -1 // tests of the person

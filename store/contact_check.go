@@ -47,7 +47,7 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $4)
 		ON CONFLICT DO NOTHING
 		RETURNING contact_id`
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (s *System) ProbeRecipient(ctx context.Context, id oncall.ContactID) (Probe
 	if err != nil {
 		return ProbeRecipient{}, fmt.Errorf("load contact method %d: %w", id, translate(err))
 	}
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return ProbeRecipient{}, err
 	}

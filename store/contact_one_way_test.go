@@ -14,7 +14,7 @@ func TestATextFromANameIsRemembered(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	c := w.addContact(ann, oncall.MethodSMS, "+12025550107")
-	w.check(w.SetPreferences(ctx, ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
+	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
 	at, before := start, false
 	for i, named := range []*bool{new(true), nil, new(false), nil} {
 		page := oncall.PageID(i + 1)
@@ -27,7 +27,7 @@ func TestATextFromANameIsRemembered(t *testing.T) {
 		if named != nil {
 			before = *named
 		}
-		if reach := must[oncall.Reach](t)(w.Reach(ctx, ann)); reach.Contacts[0].OneWay() != before {
+		if reach := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann)); reach.Contacts[0].OneWay() != before {
 			t.Errorf("after page %d: %+v", page, reach.Contacts[0])
 		}
 		at = at.Add(time.Minute)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // The bounds of proving an address. They also protect those whose number somebody mistypes.
@@ -30,7 +31,10 @@ type Proof struct {
 }
 
 // SendProof sends one more code to a contact method.
-func (s *Store) SendProof(ctx context.Context, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+func (s *Store) SendProof(ctx context.Context, by oncall.Actor, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return err
+	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		c, err := contact(ctx, tx, user, id)
 		if err != nil {
@@ -73,7 +77,7 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
 		VALUES ($1, $2, $3, $4, 0, $5)`
 	p := Proof{Expires: now.Add(proofLives)}
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -121,7 +125,10 @@ func codeFrom(random [16]byte, long bool) string {
 const voidCodes = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
 
 // ConfirmContact proves a contact method with the code that was sent to it.
-func (s *Store) ConfirmContact(ctx context.Context, user oncall.UserID, id oncall.ContactID, code string, now time.Time) error {
+func (s *Store) ConfirmContact(ctx context.Context, by oncall.Actor, user oncall.UserID, id oncall.ContactID, code string, now time.Time) error {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return err
+	}
 	var right bool
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
 		c, err := contact(ctx, tx, user, id)

@@ -30,9 +30,9 @@ func random(n byte) (b [16]byte) {
 func (w *world) addContact(user oncall.UserID, method oncall.Method, address string) oncall.Contact {
 	w.t.Helper()
 	ctx := w.t.Context()
-	c := must[oncall.Contact](w.t)(w.AddContact(ctx, user, method, address, w.clock()))
+	c := must[oncall.Contact](w.t)(w.AddContact(ctx, oncall.ByTimer(), user, method, address, w.clock()))
 	proof := must[store.Proof](w.t)(w.BeginProof(ctx, c.ID, random(1), w.clock()))
-	if err := w.ConfirmContact(ctx, user, c.ID, proof.Code, w.clock()); err != nil {
+	if err := w.ConfirmContact(ctx, oncall.ByTimer(), user, c.ID, proof.Code, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
 	w.exec(`DELETE FROM river_job WHERE kind = 'verify'`)
@@ -43,18 +43,18 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodSMS, "+1 (202) 555-0100", start))
+	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+1 (202) 555-0100", start))
 	if c.Address != "+12025550100" || c.Usable() {
 		t.Errorf("contact: %+v", c)
 	}
 	if got := w.strings(`SELECT kind || args::text FROM river_job`); !cmp.Equal(got, []string{fmt.Sprintf(`verify{"contact": %d}`, c.ID)}) {
 		t.Errorf("jobs: %q", got)
 	}
-	_, err := w.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start)
+	_, err := w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start)
 	refused(t, err, "You have that contact method already.")
-	_, err = w.AddContact(ctx, ann, oncall.MethodSMS, "555-0100", start)
+	_, err = w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "555-0100", start)
 	refused(t, err, "Please give the phone number with its country code, such as +1 202 555 0100.")
-	must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550100", start)) // they share it
+	must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, oncall.MethodSMS, "+12025550100", start)) // they share it
 
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(7), start))
 	if proof.Code != "000007" || proof.Contact.ID != c.ID || proof.User.Name != "ann" || !proof.Expires.Equal(start.Add(10*time.Minute)) {
@@ -64,22 +64,22 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 		t.Error("the code is stored as it is")
 	}
 	const wrong = "That code is not right, or too old. A new one can be sent."
-	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000008", start), wrong)
-	refused(t, w.ConfirmContact(ctx, bo, c.ID, "000007", start), "That contact method has been removed.")
-	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000007", start.Add(11*time.Minute)), wrong)
-	refused(t, w.TestContacts(ctx, ann, []oncall.ContactID{c.ID}, start), "That contact method can't be used yet: it is not verified, or switched off.")
-	if err := w.ConfirmContact(ctx, ann, c.ID, " 000007 ", start.Add(time.Minute)); err != nil {
+	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000008", start), wrong)
+	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), bo, c.ID, "000007", start), "That contact method has been removed.")
+	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000007", start.Add(11*time.Minute)), wrong)
+	refused(t, w.TestContacts(ctx, oncall.ByTimer(), ann, []oncall.ContactID{c.ID}, start), "That contact method can't be used yet: it is not verified, or switched off.")
+	if err := w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, " 000007 ", start.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000007", start.Add(time.Minute)), wrong) // it is used up
-	r := must[oncall.Reach](t)(w.Reach(ctx, ann))
+	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000007", start.Add(time.Minute)), wrong) // it is used up
+	r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 1 || !r.Contacts[0].Usable() || !r.Contacts[0].ConfirmedAt.Equal(start.Add(time.Minute)) {
 		t.Errorf("reach: %+v", r)
 	}
 	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Reach[ann].Contacts[0].Usable() {
 		t.Error("the directory doesn't know")
 	}
-	if err := w.TestContacts(ctx, ann, []oncall.ContactID{c.ID}, start); err != nil {
+	if err := w.TestContacts(ctx, oncall.ByTimer(), ann, []oncall.ContactID{c.ID}, start); err != nil {
 		t.Error(err)
 	}
 }
@@ -89,22 +89,22 @@ func TestCodesAreFew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start))
-	other := must[oncall.Contact](t)(w.AddContact(ctx, bo, oncall.MethodSMS, "+12025550100", start))
+	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start))
+	other := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, oncall.MethodSMS, "+12025550100", start))
 	must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(1), start))
 	for range 5 {
-		refused(t, w.ConfirmContact(ctx, ann, c.ID, "999999", start), "That code is not right, or too old. A new one can be sent.")
+		refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "999999", start), "That code is not right, or too old. A new one can be sent.")
 	}
-	refused(t, w.ConfirmContact(ctx, ann, c.ID, "000001", start), "That code is not right, or too old. A new one can be sent.")
+	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000001", start), "That code is not right, or too old. A new one can be sent.")
 	must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(2), start))
 	must[store.Proof](t)(w.BeginProof(ctx, other.ID, random(3), start))
 	must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(4), start))
 	const enough = "Enough codes were sent within the hour; please try again later."
 	_, err := w.BeginProof(ctx, c.ID, random(5), start)
 	refused(t, err, enough)
-	refused(t, w.SendProof(ctx, ann, c.ID, start.Add(59*time.Minute)), enough)
+	refused(t, w.SendProof(ctx, oncall.ByTimer(), ann, c.ID, start.Add(59*time.Minute)), enough)
 	must[store.Proof](t)(w.BeginProof(ctx, other.ID, random(6), start)) // Ann's don't count against Bo
-	if err := w.SendProof(ctx, ann, c.ID, start.Add(61*time.Minute)); err != nil {
+	if err := w.SendProof(ctx, oncall.ByTimer(), ann, c.ID, start.Add(61*time.Minute)); err != nil {
 		t.Error(err)
 	}
 }
@@ -114,25 +114,25 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	c := w.addContact(ann, oncall.MethodVoice, "+12025550100")
-	if r := must[oncall.Reach](t)(w.Reach(ctx, ann)); r.High != nil || r.Low != nil || r.Hours != nil {
+	if r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann)); r.High != nil || r.Low != nil || r.Hours != nil {
 		t.Errorf("preferences of somebody who has none: %+v", r.Preferences)
 	}
 	want := oncall.Preferences{
 		High: []oncall.Rule{{}, {Contact: c.ID, After: 120}}, Low: []oncall.Rule{},
 		Hours: []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}},
 	}
-	if err := w.SetPreferences(ctx, ann, want); err != nil {
+	if err := w.SetPreferences(ctx, oncall.ByTimer(), ann, want); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, must[oncall.Reach](t)(w.Reach(ctx, ann)).Preferences); d != "" {
+	if d := cmp.Diff(want, must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann)).Preferences); d != "" {
 		t.Error(d)
 	}
 	bad := oncall.Preferences{High: []oncall.Rule{{Contact: 99}}}
-	refused(t, w.SetPreferences(ctx, ann, bad), "One of the rules uses a contact method that is no longer there.")
-	if err := w.RemoveContact(ctx, ann, c.ID, start); err != nil {
+	refused(t, w.SetPreferences(ctx, oncall.ByTimer(), ann, bad), "One of the rules uses a contact method that is no longer there.")
+	if err := w.RemoveContact(ctx, oncall.ByTimer(), ann, c.ID, start); err != nil {
 		t.Fatal(err)
 	}
-	r := must[oncall.Reach](t)(w.Reach(ctx, ann))
+	r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 0 || !cmp.Equal(r.High, []oncall.Rule{{}}) {
 		t.Errorf("after the removal: %+v", r)
 	}

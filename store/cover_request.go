@@ -7,12 +7,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // AskForCover stores a request to take a shift and asks the first people. What is wrong with it is
 // a Refusal.
-func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall.UserID, note string, everyone bool, now time.Time) (oncall.Cover, error) {
+func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule.Stint, note string, everyone bool, now time.Time) (oncall.Cover, error) {
 	const insert = `
 		INSERT INTO covers (state, stint, note, everyone, created_by, created_at, asked, takes)
 		VALUES ($1, $2, $3, $4, $5, $6, '[]', '[]')
@@ -21,6 +22,9 @@ func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall
 		SELECT id FROM covers
 		WHERE state = 'open' AND stint->>'user' = $1 AND stint->'schedule' = to_jsonb($2::bigint) AND stint->>'role' = $3
 		  AND (stint->>'start')::timestamptz < $5 AND (stint->>'end')::timestamptz > $4`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.cover(stint) }); err != nil {
+		return oncall.Cover{}, err
+	}
 	var change oncall.CoverChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		staff, err := lockStaff(ctx, tx, stint.Schedule)
@@ -39,7 +43,7 @@ func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall
 		if err != nil {
 			return err
 		}
-		if change, err = oncall.AskForCover(stint, by, note, everyone, staff, away, now); err != nil {
+		if change, err = oncall.AskForCover(stint, by.User, note, everyone, staff, away, now); err != nil {
 			return err
 		}
 		c := &change.Cover
@@ -59,7 +63,10 @@ func (s *Store) AskForCover(ctx context.Context, stint schedule.Stint, by oncall
 
 // UpdateCover does what a person wants to do with a cover request, and saves the request, its
 // schedule, and what people are told. A Refusal comes back; the request may have changed nevertheless.
-func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.UserID, a oncall.CoverAct, now time.Time) (oncall.Cover, error) {
+func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.CoverID, a oncall.CoverAct, now time.Time) (oncall.Cover, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+		return oncall.Cover{}, err
+	}
 	var change oncall.CoverChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		cover, err := lockCover(ctx, tx, id)
@@ -70,13 +77,13 @@ func (s *Store) UpdateCover(ctx context.Context, id oncall.CoverID, by oncall.Us
 		if err != nil {
 			return err
 		}
-		if change, err = cover.Do(a, by, staff, now); err != nil {
+		if change, err = cover.Do(a, by.User, staff, now); err != nil {
 			return err
 		}
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		return s.tellCover(ctx, tx, cover, change, by, staff, now)
+		return s.tellCover(ctx, tx, cover, change, by.User, staff, now)
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "update cover request %d", id)
@@ -182,13 +189,16 @@ func lockCover(ctx context.Context, tx pgx.Tx, id oncall.CoverID) (oncall.Cover,
 }
 
 // Cover returns one cover request.
-func (s *Store) Cover(ctx context.Context, id oncall.CoverID) (c oncall.Cover, err error) {
+func (s *Store) Cover(ctx context.Context, by oncall.Actor, id oncall.CoverID) (c oncall.Cover, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		c, err = lockCover(ctx, tx, id)
 		return err
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "load cover request %d", id)
+	}
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.See, c.Stint.Schedule) }); err != nil {
+		return oncall.Cover{}, err
 	}
 	return c, nil
 }

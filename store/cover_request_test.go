@@ -12,7 +12,7 @@ import (
 
 func (w *world) request() oncall.Cover {
 	w.t.Helper()
-	return must[oncall.Cover](w.t)(w.AskForCover(w.t.Context(), w.stint(ann, 1), ann, "a wedding", true, w.clock()))
+	return must[oncall.Cover](w.t)(w.AskForCover(w.t.Context(), oncall.ByUser(ann), w.stint(ann, 1), "a wedding", true, w.clock()))
 }
 
 func TestCoverIsTakenInParts(t *testing.T) {
@@ -23,11 +23,11 @@ func TestCoverIsTakenInParts(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0ANN cover_sent open", "U0CY cover_ask open", "U0BO cover_ask open"}, w.told()); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := w.AskForCover(t.Context(), w.stint(ann, 1), ann, "", true, start); err == nil {
+	if _, err := w.AskForCover(t.Context(), oncall.ByUser(ann), w.stint(ann, 1), "", true, start); err == nil {
 		t.Error("a second request for the same shift was taken")
 	}
 	noon := c.Stint.Start.Add(3 * time.Hour)
-	got, err := w.UpdateCover(t.Context(), c.ID, bo, oncall.CoverAct{Do: oncall.TakeCover, From: noon, To: noon.Add(time.Hour)}, start)
+	got, err := w.UpdateCover(t.Context(), oncall.ByUser(bo), c.ID, oncall.CoverAct{Do: oncall.TakeCover, From: noon, To: noon.Add(time.Hour)}, start)
 	if err != nil || got.State != oncall.CoverOpen || len(got.Takes) != 1 || got.Takes[0].Override == 0 {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -36,7 +36,7 @@ func TestCoverIsTakenInParts(t *testing.T) {
 			t.Errorf("at %s: %v, want %s", at, got, want)
 		}
 	}
-	if got, err = w.UpdateCover(t.Context(), c.ID, cy, oncall.CoverAct{Do: oncall.TakeCover}, start); err != nil || got.State != oncall.CoverTaken {
+	if got, err = w.UpdateCover(t.Context(), oncall.ByUser(cy), c.ID, oncall.CoverAct{Do: oncall.TakeCover}, start); err != nil || got.State != oncall.CoverTaken {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if diff := cmp.Diff([]oncall.UserID{cy}, w.onCall(noon.Add(-1))); diff != "" {
@@ -58,10 +58,10 @@ func TestTheFirstToTakeCoverHasIt(t *testing.T) {
 	c := w.request()
 	done := count(t, []func() (oncall.Cover, error){
 		func() (oncall.Cover, error) {
-			return w.UpdateCover(t.Context(), c.ID, bo, oncall.CoverAct{Do: oncall.TakeCover}, start)
+			return w.UpdateCover(t.Context(), oncall.ByUser(bo), c.ID, oncall.CoverAct{Do: oncall.TakeCover}, start)
 		},
 		func() (oncall.Cover, error) {
-			return other.UpdateCover(t.Context(), c.ID, cy, oncall.CoverAct{Do: oncall.TakeCover}, start)
+			return other.UpdateCover(t.Context(), oncall.ByUser(cy), c.ID, oncall.CoverAct{Do: oncall.TakeCover}, start)
 		},
 	})
 	if n := w.count(`SELECT count(*) FROM overrides`); done != 1 || n != 1 {
@@ -92,7 +92,7 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 	if err := w.RunCoverTimer(t.Context(), c.ID, c.Stint.End); err != nil {
 		t.Fatal(err)
 	}
-	if got := must[oncall.Cover](t)(w.Cover(t.Context(), c.ID)); got.State != oncall.CoverOver {
+	if got := must[oncall.Cover](t)(w.Cover(t.Context(), oncall.ByTimer(), c.ID)); got.State != oncall.CoverOver {
 		t.Errorf("after the shift it is %s", got.State)
 	}
 }
@@ -106,10 +106,10 @@ func TestARemovedScheduleEndsRequests(t *testing.T) {
 	if err := w.RunCoverTimer(t.Context(), c.ID, *c.NextAt); err != nil {
 		t.Fatal(err)
 	}
-	if got := must[oncall.Cover](t)(w.Cover(t.Context(), c.ID)); got.State != oncall.CoverStale {
+	if got := must[oncall.Cover](t)(w.Cover(t.Context(), oncall.ByTimer(), c.ID)); got.State != oncall.CoverStale {
 		t.Errorf("the cover request is %s", got.State)
 	}
-	if _, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start); err == nil {
+	if _, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start); err == nil {
 		t.Error("a swap in a removed schedule was accepted")
 	}
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale'`); n != 1 {
@@ -122,7 +122,7 @@ func TestWhoIsAwayIsNotAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shift := w.stint(ann, 1)
-	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: bo, Start: shift.End.Add(-time.Hour), End: shift.End}, start))
+	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: shift.End.Add(-time.Hour), End: shift.End}, start))
 	w.request()
 	if diff := cmp.Diff([]string{"U0ANN cover_sent open", "U0CY cover_ask open"}, w.told()); diff != "" {
 		t.Error(diff)
@@ -133,18 +133,17 @@ func TestCancelOverride(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shift := w.stint(ann, 1)
-	o := must[schedule.Override](t)(w.AddOverride(t.Context(), shift.Schedule, schedule.Override{
+	o := must[schedule.Override](t)(w.AddOverride(t.Context(), oncall.ByTimer(), shift.Schedule, schedule.Override{
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
 	}, start))
-	no := func(schedule.Override) error { return oncall.Refuse("no") }
-	if _, err := w.CancelOverride(t.Context(), o.ID, ann, start, no); err == nil || w.onCall(shift.Start)[0] != cy {
-		t.Errorf("cancelled although that was refused: %v", err)
+	const mal = oncall.UserID("U0MAL")
+	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(mal), o.ID, start); err == nil || w.onCall(shift.Start)[0] != cy {
+		t.Errorf("cancelled by somebody of no team: %v", err)
 	}
-	if own := must[[]schedule.Override](t)(w.OverridesBy(t.Context(), cy, start)); len(own) != 1 || own[0].ID != o.ID {
+	if own := must[[]schedule.Override](t)(w.OverridesBy(t.Context(), oncall.ByTimer(), cy, start)); len(own) != 1 || own[0].ID != o.ID {
 		t.Errorf("Cy's overrides are %+v", own)
 	}
-	yes := func(schedule.Override) error { return nil }
-	if _, err := w.CancelOverride(t.Context(), o.ID, ann, shift.Start.Add(time.Hour), yes); err != nil {
+	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(ann), o.ID, shift.Start.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if w.onCall(shift.Start)[0] != cy || w.onCall(shift.Start.Add(time.Hour))[0] != ann {

@@ -16,7 +16,7 @@ import (
 // Guard looks for what will go wrong with cover, tells what is new to whom it concerns, and forgets
 // what has been mended, so that it would be told again.
 func (s *System) Guard(ctx context.Context, now time.Time) error {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func TestGuard(t *testing.T) {
 		t.Errorf("%d guards are queued", n)
 	}
 	off := oncall.TimeOff{UserID: ann, Start: start.AddDate(0, 0, 14), End: start.AddDate(0, 0, 16)}
-	off = must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
+	off = must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByTimer(), off, start))
 	stores := []*store.System{w.System, w.another()}
 	var all sync.WaitGroup
 	for i := range 6 {
@@ -56,10 +56,10 @@ func TestGuard(t *testing.T) {
 	}
 
 	w.forget()
-	must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), off.ID, start))
+	must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), oncall.ByTimer(), off.ID, start))
 	w.guard(w.System, start.Add(time.Hour))
 	isTold(t, w)
-	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), off, start))
+	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByTimer(), off, start))
 	w.guard(w.System, start.Add(2*time.Hour))
 	isTold(t, w, "coverage U0ANN")
 }

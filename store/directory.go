@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -34,6 +35,7 @@ type Directory struct {
 	keys      map[keyHash]oncall.Integration
 	rotated   map[keyHash]rotatedKey // replaced by one of those
 	admins    map[oncall.TeamID][]oncall.UserID
+	access    access.Model
 	overrides map[oncall.OverrideID]schedule.Override
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // directoryCache caches the Directory. What is cached can be trusted only while we listen for changes.
@@ -71,9 +73,12 @@ func (c *directoryCache) put(dir *Directory, load, age int) {
 	}
 }
 
-// Directory returns everything that was set up. While Run runs, it is loaded once for each change,
+// Directory returns everything that was set up.
+func (s *System) Directory(ctx context.Context) (*Directory, error) { return s.directory(ctx) }
+
+// directory returns everything that was set up. While Run runs, it is loaded once for each change,
 // however many ask; otherwise those who ask at the same time share a load that began after they asked.
-func (s *Store) Directory(ctx context.Context) (*Directory, error) {
+func (s *Store) directory(ctx context.Context) (*Directory, error) {
 	dir, asked := s.cache.ask()
 	if dir != nil {
 		return dir, nil
@@ -105,7 +110,7 @@ func (s *Store) Directory(ctx context.Context) (*Directory, error) {
 
 // DirectoryAt returns a directory whose schedules can be asked about an instant that may be long past:
 // the one that the caller has, if that will do.
-func (s *Store) DirectoryAt(ctx context.Context, dir *Directory, at time.Time) (*Directory, error) {
+func (s *Store) DirectoryAt(ctx context.Context, by oncall.Actor, dir *Directory, at time.Time) (*Directory, error) {
 	if at.After(dir.since) {
 		return dir, nil
 	}
@@ -116,7 +121,7 @@ func (s *Store) DirectoryAt(ctx context.Context, dir *Directory, at time.Time) (
 	if err != nil {
 		return nil, fmt.Errorf("load the directory as of %s: %w", at, err)
 	}
-	return dir, nil
+	return dir.For(by), nil
 }
 
 // announce tells every instance, when the transaction commits, that the directory has changed.

@@ -61,6 +61,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 	}
 	slices.SortFunc(d.Schedules, func(a, b *schedule.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
 	d.gatherTeams()
+	d.learnAccess(s.admins)
 	return d, nil
 }
 
@@ -131,7 +132,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		Removed bool
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, removed_at IS NOT NULL AS removed
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, private, acts, managed_by, removed_at IS NOT NULL AS removed
 		FROM teams
 		ORDER BY name, id`)
 	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])

@@ -44,7 +44,7 @@ type Drawing struct {
 // has been silent for 30 s. The same job may begin again. Whoever finds another job drawing may
 // leave: EndDraw won't let that job go before it has drawn the newest version.
 func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return Drawing{}, err
 	}
@@ -123,7 +123,7 @@ func (s *System) RootUnsent(ctx context.Context, id oncall.IncidentID) error {
 // ChannelRefused tells a team's admins, once a day, that Slack refuses messages in the team's channel.
 // Without admins it tells those who are paged where a policy has nobody, or else all members.
 func (s *System) ChannelRefused(ctx context.Context, team oncall.TeamID, why string, now time.Time) error {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s *System) ChannelRefused(ctx context.Context, team oncall.TeamID, why str
 // ChannelClosed tells the admins of the teams whose channel it is, once a day, that Slack takes no
 // messages there any more.
 func (s *Store) ChannelClosed(ctx context.Context, id, why string, now time.Time) error {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}

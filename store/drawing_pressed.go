@@ -48,7 +48,7 @@ func (s *Store) Pressed(ctx context.Context, at Place, id oncall.IncidentID, now
 		WHERE incident_id = $1
 		  AND (lease_job IS NULL OR lease_until <= $3
 		       OR lease_job > 0 AND NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))`
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return PressedMessage{}, err
 	}

@@ -3,12 +3,14 @@ package store
 import (
 	"context"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
 // Decide saves what a test decides, which need not be anything that a person can do.
 func (s *Store) Decide(ctx context.Context, id oncall.IncidentID, do func(oncall.Incident) (oncall.Change, error)) (oncall.Incident, error) {
-	in, _, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
+	in, _, err := s.decide(ctx, id, func(_ pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
 		c, err := do(in)
 		return c, true, err
 	})

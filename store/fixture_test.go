@@ -87,7 +87,8 @@ func newWorld(t testing.TB) *world {
 	if _, err := w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
-	w.exec(`DELETE FROM river_job`) // what the set-up has queued
+	w.exec(`DELETE FROM river_job`)                // what the set-up has queued
+	w.exec(`UPDATE users SET standing = 'member'`) // as Slack says
 	in, err := w.IntegrationByKey(t.Context(), key, start)
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +179,7 @@ func (w *world) strings(sql string, args ...any) []string {
 
 func (w *world) incident(id oncall.IncidentID) oncall.Incident {
 	w.t.Helper()
-	in, err := w.Incident(context.Background(), id)
+	in, err := w.Incident(context.Background(), oncall.ByTimer(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func (w *world) open() oncall.Incident {
 	defer stop()
 	w.accept(trigger("disk"))
 	w.fold()
-	all, err := w.OpenIncidents(w.t.Context(), 10)
+	all, err := w.OpenIncidents(w.t.Context(), oncall.ByTimer(), 10)
 	if err != nil || len(all) != 1 {
 		w.t.Fatalf("open incidents: %v, %v", all, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -17,7 +18,10 @@ import (
 const briefed = 10
 
 // TakeHandoff is a person saying "I have it". What can't be is a Refusal.
-func (s *Store) TakeHandoff(ctx context.Context, number int64, by oncall.UserID, now time.Time) error {
+func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, now time.Time) error {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+		return err
+	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		h, err := lockHandoff(ctx, tx, number)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -26,14 +30,14 @@ func (s *Store) TakeHandoff(ctx context.Context, number int64, by oncall.UserID,
 		if err != nil {
 			return err
 		}
-		if h, err = h.Take(by); err != nil {
+		if h, err = h.Take(by.User); err != nil {
 			return err
 		}
 		if err := saveHandoff(ctx, tx, h); err != nil {
 			return err
 		}
 		return s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeDetail) {
-			f.State, f.StateAt, f.By = oncall.HandoffTaken, now, by
+			f.State, f.StateAt, f.By = oncall.HandoffTaken, now, by.User
 		})
 	})
 	if err != nil {
@@ -78,7 +82,7 @@ func (s *Store) takeHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID,
 
 // ChaseHandoff tells the person who went and the team's admins if nobody has answered a hand-off.
 func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) error {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}

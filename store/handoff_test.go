@@ -94,12 +94,12 @@ func TestTakeHandoff(t *testing.T) {
 	w.look(w.System, start)
 	w.look(w.System, monday)
 	number := w.number()
-	isRefused(t, w.TakeHandoff(t.Context(), number, ann, monday), "Only U0BO can say that.")
-	isRefused(t, w.TakeHandoff(t.Context(), number+7, bo, monday), "That hand-off is over: there was another one since.")
-	if err := w.TakeHandoff(t.Context(), number, bo, monday); err != nil {
+	isRefused(t, w.TakeHandoff(t.Context(), oncall.ByUser(ann), number, monday), "Only U0BO can say that.")
+	isRefused(t, w.TakeHandoff(t.Context(), oncall.ByUser(bo), number+7, monday), "That hand-off is over: there was another one since.")
+	if err := w.TakeHandoff(t.Context(), oncall.ByUser(bo), number, monday); err != nil {
 		t.Fatal(err)
 	}
-	isRefused(t, w.TakeHandoff(t.Context(), number, bo, monday), "You have said so already.")
+	isRefused(t, w.TakeHandoff(t.Context(), oncall.ByUser(bo), number, monday), "You have said so already.")
 	if n := w.count(`SELECT count(*) FROM notices WHERE facts ->> 'state' = 'taken'`); n != 3 {
 		t.Errorf("%d notices show it, want 3", n)
 	}
@@ -141,7 +141,7 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	w.look(w.System, start)
 	id := w.schedule("primary").ID()
 	begin := start.Add(time.Hour)
-	_, err := w.AddOverride(t.Context(), id, schedule.Override{
+	_, err := w.AddOverride(t.Context(), oncall.ByTimer(), id, schedule.Override{
 		Kind: schedule.OverrideCover, Start: begin, End: begin.Add(2 * time.Hour), Users: []oncall.UserID{cy}, CreatedBy: bo,
 	}, start)
 	if err != nil {
@@ -211,7 +211,7 @@ func TestReminders(t *testing.T) {
 	isTold(t, w, "reminder U0BO")
 	w.forget()
 
-	if err := w.SetReminders(t.Context(), ann, []time.Duration{48 * time.Hour}, monday); err != nil {
+	if err := w.SetReminders(t.Context(), oncall.ByTimer(), ann, []time.Duration{48 * time.Hour}, monday); err != nil {
 		t.Fatal(err)
 	}
 	tuesday := monday.AddDate(0, 0, 7).Sub(monday)
@@ -228,10 +228,10 @@ func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
 	w := newWorld(t)
 	w.look(w.System, start)
 	id := w.schedule("primary").ID()
-	stored := must[schedule.Definition](t)(w.Schedule(t.Context(), id))
+	stored := must[schedule.Definition](t)(w.Schedule(t.Context(), oncall.ByTimer(), id))
 	r := slices.Clone(stored.Versions[0].Rotations)
 	r[0].Turns = [][]oncall.UserID{{ann}, {cy}}
-	if _, err := w.EditSchedule(t.Context(), id, schedule.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {
+	if _, err := w.EditSchedule(t.Context(), oncall.ByTimer(), id, schedule.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {
 		t.Fatal(err)
 	}
 	isTold(t, w, "shift_moved U0BO")
@@ -318,7 +318,7 @@ func BenchmarkAnEditIsHeardOf(b *testing.B) {
 	who := []oncall.UserID{cy, di}
 	for i := 0; b.Loop(); i++ {
 		next := who[i%2]
-		must[schedule.Override](b)(other.AddOverride(b.Context(), id, schedule.Override{
+		must[schedule.Override](b)(other.AddOverride(b.Context(), oncall.ByTimer(), id, schedule.Override{
 			Kind: schedule.OverrideCover, Start: start, End: start.Add(time.Hour), Users: []oncall.UserID{next},
 		}, start))
 		committed := time.Now()

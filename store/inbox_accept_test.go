@@ -156,7 +156,7 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 			return err
 		},
 		"incidents": func(ctx context.Context) error {
-			_, err := s.OpenIncidents(ctx, 10)
+			_, err := s.OpenIncidents(ctx, oncall.ByTimer(), 10)
 			return err
 		},
 		"the directory, by one who has time": func(ctx context.Context) error { // others wait for it

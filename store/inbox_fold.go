@@ -132,7 +132,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
 
 // split reads the signals, and tells those that can be folded from those that can't.
 func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (good []entry, bad []reject, err error) {
-	dir, err := w.store.Directory(ctx)
+	dir, err := w.store.directory(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,7 +141,7 @@ func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (
 		if _, known := dir.integrations[e.IntegrationID]; !known && !fresh {
 			// Its key may be newer than the directory that we have.
 			w.store.cache.drop()
-			if dir, err = w.store.Directory(ctx); err != nil {
+			if dir, err = w.store.directory(ctx); err != nil {
 				return nil, nil, err
 			}
 			fresh = true
@@ -203,7 +203,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 	if len(entries) == 0 {
 		return nil, nil, nil
 	}
-	dir, err := w.store.Directory(ctx)
+	dir, err := w.store.directory(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

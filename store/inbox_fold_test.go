@@ -62,7 +62,7 @@ func TestSignalsAreFoldedInTheOrderOfTheirArrival(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incidents WHERE flaps = 1`); n != alerts {
 		t.Errorf("%d flapped, want %d", n, alerts)
 	}
-	open := must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), 5))
+	open := must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), oncall.ByTimer(), 5))
 	if len(open) != 5 || open[0].ID != 2 {
 		t.Errorf("open incidents: %v", open)
 	}

@@ -9,16 +9,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // RunIncidentTimer does what the incident's timer is for, if seq is still the one that the
 // incident waits for; otherwise it changes nothing and reports false.
 func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return false, err
 	}
-	_, due, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
+	_, due, err := s.decide(ctx, id, func(_ pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
 		change, due := in.RunTimer(seq, dir.Facts(), now)
 		return change, due, nil
 	})
@@ -27,12 +28,12 @@ func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq
 
 // decide is the way of every timer, and of acts by commands and an incident's buttons. Answers and the
 // buttons of bundles go through saveActed, signals through decideAndSave, merges and links through
-// actOnTwo. It lets decide look at the incident while nobody else can change it, and saves what that
-// decides: the incident, its events, its pages and the jobs. An error of decide's, such as a Refusal,
-// comes back as it is and nothing is saved. Jobs without a time of their own get that of the change's
-// last event.
+// actOnTwo. It lets decide look at the incident while nobody else can change it, in the transaction that
+// then saves what that decides: the incident, its events, its pages and the jobs. An error of decide's,
+// such as a Refusal, comes back as it is and nothing is saved. Jobs without a time of their own get that
+// of the change's last event.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
-	decide func(oncall.Incident) (oncall.Change, bool, error),
+	decide func(pgx.Tx, oncall.Incident) (oncall.Change, bool, error),
 ) (out oncall.Incident, changed bool, err error) {
 	var change oncall.Change
 	err = s.transact(ctx, func(tx pgx.Tx) error {
@@ -44,7 +45,7 @@ func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 			return oncall.ErrNotFound
 		}
 		out = found[0]
-		if change, changed, err = decide(out); err != nil || !changed {
+		if change, changed, err = decide(tx, out); err != nil || !changed {
 			return err
 		}
 		out = change.Incident
@@ -76,30 +77,40 @@ func decided(c oncall.Change) time.Time {
 }
 
 // Incident returns one incident.
-func (s *Store) Incident(ctx context.Context, id oncall.IncidentID) (oncall.Incident, error) {
-	found, err := incidents(ctx, s.pool, []oncall.IncidentID{id})
-	if err == nil && len(found) == 0 {
-		err = oncall.ErrNotFound
-	}
+func (s *Store) Incident(ctx context.Context, by oncall.Actor, id oncall.IncidentID) (oncall.Incident, error) {
+	g, err := s.gate(ctx, by)
 	if err != nil {
-		return oncall.Incident{}, fmt.Errorf("load incident %d: %w", id, translate(err))
+		return oncall.Incident{}, err
 	}
-	return found[0], nil
+	var in oncall.Incident
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		in, err = g.seen(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return oncall.Incident{}, wrap(err, "load incident %d", id)
+	}
+	return in, nil
 }
 
 // OpenIncidents returns the incidents that still need somebody, at most limit: first those that
 // nobody has taken, then the worst, then the oldest.
-func (s *Store) OpenIncidents(ctx context.Context, limit int) ([]oncall.Incident, error) {
+func (s *Store) OpenIncidents(ctx context.Context, by oncall.Actor, limit int) ([]oncall.Incident, error) {
 	const open = `
 		SELECT id
-		FROM incidents
-		WHERE status <> 'resolved'
+		FROM incidents i
+		WHERE status <> 'resolved' AND (NOT team_id = ANY ($3) OR EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $4))
 		ORDER BY status <> 'triggered', array_position($2::text[], severity), id
 		LIMIT $1`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hidden := dir.hidden(by)
 	var ids []oncall.IncidentID
 	var found []oncall.Incident
-	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		rows, _ := tx.Query(ctx, open, limit, []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low})
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, open, limit, []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, some(hidden), by.User)
 		if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
 			return err
 		}
@@ -114,24 +125,37 @@ func (s *Store) OpenIncidents(ctx context.Context, limit int) ([]oncall.Incident
 }
 
 // Events returns an incident's timeline, oldest first.
-func (s *Store) Events(ctx context.Context, id oncall.IncidentID) ([]oncall.Event, error) {
-	out, err := events(ctx, s.pool, id)
+func (s *Store) Events(ctx context.Context, by oncall.Actor, id oncall.IncidentID) ([]oncall.Event, error) {
+	g, err := s.gate(ctx, by)
 	if err != nil {
-		return nil, fmt.Errorf("load the events of incident %d: %w", id, translate(err))
+		return nil, err
+	}
+	var out []oncall.Event
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		_, err := g.seen(ctx, tx, id)
+		if err == nil {
+			out, err = events(ctx, tx, id)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, wrap(err, "load the events of incident %d", id)
 	}
 	return out, nil
 }
 
 // Picture returns everything that an incident's Slack messages show.
-func (s *Store) Picture(ctx context.Context, id oncall.IncidentID, now time.Time) (oncall.Picture, error) {
-	dir, err := s.Directory(ctx)
+func (s *Store) Picture(ctx context.Context, by oncall.Actor, id oncall.IncidentID, now time.Time) (oncall.Picture, error) {
+	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.Picture{}, err
 	}
 	var p oncall.Picture
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
-		p, err = picture(ctx, tx, dir, id)
-		return err
+		if p, err = picture(ctx, tx, g.dir, id); err != nil {
+			return err
+		}
+		return g.onIncident(ctx, tx, access.See, p.Incident)
 	})
 	if err != nil {
 		return oncall.Picture{}, fmt.Errorf("picture incident %d: %w", id, err)
@@ -180,8 +204,15 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 
 // Alerts returns at most so many of an incident's alerts from one of them on, as its messages list them,
 // and how many it has.
-func (s *Store) Alerts(ctx context.Context, id oncall.IncidentID, from, most int) (some []oncall.Alert, all int, err error) {
+func (s *Store) Alerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, from, most int) (some []oncall.Alert, all int, err error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return nil, 0, err
+	}
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		if _, err := g.seen(ctx, tx, id); err != nil {
+			return err
+		}
 		if err := tx.QueryRow(ctx, `SELECT count(*) FROM alerts WHERE incident_id = $1`, id).Scan(&all); err != nil {
 			return err
 		}
@@ -189,7 +220,7 @@ func (s *Store) Alerts(ctx context.Context, id oncall.IncidentID, from, most int
 		return err
 	})
 	if err != nil {
-		return nil, 0, fmt.Errorf("load the alerts of incident %d: %w", id, translate(err))
+		return nil, 0, wrap(err, "load the alerts of incident %d", id)
 	}
 	return some, all, nil
 }

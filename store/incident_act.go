@@ -14,16 +14,19 @@ import (
 // Act does what a person wants to do with an incident, whichever way they say so. A Refusal comes
 // back as it is; then the message that they saw may be behind, and is drawn again.
 func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, a oncall.Act, now time.Time) (oncall.Incident, error) {
-	dir, err := s.Directory(ctx)
+	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.Incident{}, err
 	}
 	if a.Do == oncall.ActLink || a.Do == oncall.ActMerge {
-		return s.actOnTwo(ctx, id, by, a, dir.Facts(), now)
+		return s.actOnTwo(ctx, id, g, a, now)
 	}
 	var refusal error
-	in, _, err := s.decide(ctx, id, func(in oncall.Incident) (oncall.Change, bool, error) {
-		c, err := in.Do(a, by, dir.Facts(), now)
+	in, _, err := s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
+		if err := g.act(ctx, tx, a, in); err != nil {
+			return oncall.Change{}, false, err
+		}
+		c, err := in.Do(a, by, g.dir.Facts(), now)
 		if _, refused := errors.AsType[oncall.Refusal](err); refused {
 			refusal = err
 			return oncall.Change{Incident: in, Tasks: []oncall.Task{in.RedrawFor(by)}}, true, nil
@@ -37,8 +40,8 @@ func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, 
 }
 
 // actOnTwo links or merges two incidents.
-func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, by oncall.Actor, a oncall.Act, f oncall.Facts, now time.Time,
-) (oncall.Incident, error) {
+func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, a oncall.Act, now time.Time) (oncall.Incident, error) {
+	by, f := g.by, g.dir.Facts()
 	var changes []oncall.Change
 	var out oncall.Incident
 	var refusal error
@@ -58,6 +61,9 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, by oncall.Ac
 		other, known := byID[a.Other]
 		if !known {
 			return oncall.Refuse("There is no incident %s.", a.Other)
+		}
+		if err := g.actOnTwo(ctx, tx, in, other); err != nil {
+			return err
 		}
 		var one, two oncall.Change
 		if a.Do == oncall.ActLink {

@@ -203,7 +203,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	if in := w.incident(1); in.Status != oncall.Resolved || in.MergedInto != 2 {
 		t.Errorf("merged: %+v", in)
 	}
-	p := must[oncall.Picture](t)(w.Picture(t.Context(), 2, start))
+	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 2, start))
 	if p.AlertCount != 2 || p.Firing != 2 || p.Incident.SignalCount != 2 {
 		t.Errorf("picture: %d alerts, %d firing, %d signals", p.AlertCount, p.Firing, p.Incident.SignalCount)
 	}

@@ -39,7 +39,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 		t.Errorf("%d jobs are dated by another clock, want 0", n)
 	}
 	var kinds []oncall.EventKind
-	for _, e := range must[[]oncall.Event](t)(w.Events(t.Context(), 1)) {
+	for _, e := range must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1)) {
 		kinds = append(kinds, e.Kind)
 	}
 	if d := cmp.Diff([]oncall.EventKind{oncall.EventOpened, oncall.EventPaging}, kinds); d != "" {
@@ -64,7 +64,7 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 	if _, err := w.Act(t.Context(), 99, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
 	}
-	if _, err := w.Incident(t.Context(), 99); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.Incident(t.Context(), oncall.ByTimer(), 99); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
 	}
 	// A job that can't be queued takes everything with it.
@@ -218,7 +218,7 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	w.accept(resolve("a"))
 	w.fold()
 	stop()
-	p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, start))
+	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, start))
 	if p.Team.Name != "payments" || p.Team.Channel != "#payments" || p.Integration != "grafana" || p.Policy != "default" {
 		t.Errorf("names: %+v", p)
 	}
@@ -232,10 +232,10 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	if d := cmp.Diff(want, p.Next); d != "" {
 		t.Errorf("next: %s", d)
 	}
-	if d := cmp.Diff(must[[]oncall.Event](t)(w.Events(t.Context(), 1)), p.Events); d != "" {
+	if d := cmp.Diff(must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1)), p.Events); d != "" {
 		t.Errorf("events: %s", d)
 	}
-	if _, err := w.Picture(t.Context(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.Picture(t.Context(), oncall.ByTimer(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)
 	}
 }
@@ -294,7 +294,7 @@ func TestOpenIncidentsAreListedMostUrgentFirst(t *testing.T) {
 	must[oncall.Incident](t)(w.Act(t.Context(), 5, oncall.ByUser(ann), oncall.Act{Do: oncall.ActResolve}, start))
 	for limit, want := range map[int][]oncall.IncidentID{10: {4, 3, 6, 2, 1}, 2: {4, 3}} {
 		var got []oncall.IncidentID
-		for _, in := range must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), limit)) {
+		for _, in := range must[[]oncall.Incident](t)(w.OpenIncidents(t.Context(), oncall.ByTimer(), limit)) {
 			got = append(got, in.ID)
 		}
 		if !cmp.Equal(got, want) {

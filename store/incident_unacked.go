@@ -24,7 +24,7 @@ type unackedReminder struct {
 // triggered for longer than the team wants to wait. Teams that another instance is busy with are left
 // to it.
 func (s *System) RemindUnacked(ctx context.Context, now time.Time) error {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}

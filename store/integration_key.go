@@ -231,7 +231,7 @@ func (s *System) IntegrationByKey(ctx context.Context, key string, now time.Time
 		SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)
 		    OR EXISTS (SELECT FROM integration_keys WHERE hash = $1 AND ends_at > $2)`
 	hash := sha256.Sum256([]byte(key))
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return oncall.Integration{}, err
 	}
@@ -246,7 +246,7 @@ func (s *System) IntegrationByKey(ctx context.Context, key string, now time.Time
 		return oncall.Integration{}, oncall.ErrNotFound
 	}
 	s.cache.drop()
-	if dir, err = s.Directory(ctx); err != nil {
+	if dir, err = s.directory(ctx); err != nil {
 		return oncall.Integration{}, err
 	}
 	if in, known, err := s.keyIn(dir, hash, now); known {

@@ -19,6 +19,7 @@ type metrics struct {
 	misread    *prometheus.CounterVec
 	incidents  *prometheus.CounterVec
 	rejected   prometheus.Counter
+	refused    *prometheus.CounterVec
 	inboxDepth *prometheus.Desc
 	queueDepth *prometheus.Desc
 	findings   *prometheus.Desc
@@ -39,6 +40,9 @@ func newMetrics() *metrics {
 		incidents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_incidents_total", Help: "Incidents that were opened, acknowledged, resolved or exhausted.",
 		}, []string{"event"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_refused_total", Help: "What somebody wanted to do and may not, by act.",
+		}, []string{"act"}),
 		rejected: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "watchbill_signals_rejected_total", Help: "Signals that could not be folded; see the table inbox_rejected.",
 		}),
@@ -50,7 +54,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.incidents, m.rejected, depthCollector{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.incidents, m.rejected, m.refused, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

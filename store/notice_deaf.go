@@ -19,7 +19,7 @@ func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string,
 		JOIN contacts c ON c.user_id = m.user_id
 		WHERE c.method = $1 AND c.verified_at IS NOT NULL AND c.removed_at IS NULL
 		ORDER BY m.team_id`
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}

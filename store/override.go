@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,13 +10,17 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // AddOverride stores an override of a schedule and returns it with its id. What is wrong with it is
 // a Refusal.
-func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o schedule.Override, now time.Time) (schedule.Override, error) {
-	o.ScheduleID = id
+func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, o schedule.Override, now time.Time) (schedule.Override, error) {
+	o.ScheduleID, o.CreatedBy = id, cmp.Or(by.User, o.CreatedBy)
+	if err := s.allowed(ctx, by, func(g gate) error { return g.override(o) }); err != nil {
+		return schedule.Override{}, err
+	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
@@ -32,10 +37,9 @@ func (s *Store) AddOverride(ctx context.Context, id oncall.ScheduleID, o schedul
 	return o, nil
 }
 
-// CancelOverride ends an override at once, or before it has begun, and returns what it was. May
-// decides whether that may be; its error comes back as it is.
+// CancelOverride ends an override at once, or before it has begun, and returns what it was.
 func (s *Store) CancelOverride(
-	ctx context.Context, id oncall.OverrideID, by oncall.UserID, now time.Time, may func(schedule.Override) error,
+	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
@@ -45,16 +49,23 @@ func (s *Store) CancelOverride(
 		WHERE id = $1
 		FOR UPDATE`
 	var o schedule.Override
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return o, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, load, id)
 		var err error
 		if o, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[schedule.Override]); err != nil {
 			return err
 		}
-		if err := may(o); err != nil {
+		if err := g.cancelOverride(o); err != nil {
 			return err
 		}
-		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by}, []oncall.ScheduleID{o.ScheduleID}, func() error {
+		if err := o.Cancellable(now); err != nil {
+			return err
+		}
+		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by.User}, []oncall.ScheduleID{o.ScheduleID}, func() error {
 			return cancelOverrides(ctx, tx, now, id)
 		})
 	})
@@ -67,7 +78,7 @@ func (s *Store) CancelOverride(
 
 // OverridesBy returns the overrides that a person has made and that are not over, by start. Those
 // that came of a swap or a cover request are undone there.
-func (s *Store) OverridesBy(ctx context.Context, user oncall.UserID, now time.Time) ([]schedule.Override, error) {
+func (s *Store) OverridesBy(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) ([]schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
 		       to_user AS "to", time_zone, windows, shifts, allow_gaps, only_covered, reason, created_by, created_at,
@@ -78,6 +89,9 @@ func (s *Store) OverridesBy(ctx context.Context, user oncall.UserID, now time.Ti
 		  AND NOT EXISTS (SELECT FROM covers c WHERE c.takes @> jsonb_build_array(jsonb_build_object('override', o.id)))
 		ORDER BY start_at, id
 		LIMIT 40`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return nil, err
+	}
 	rows, _ := s.pool.Query(ctx, load, user, now)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[schedule.Override])
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 // on, or that another job is sending, is not to be sent. One that comes later, or whose recipient was
 // told of something a moment ago, is to be looked at again. What waits for the same recipient comes along.
 func (s *System) BeginPage(ctx context.Context, id oncall.PageID, job int64, now time.Time) (oncall.PageOrder, error) {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return oncall.PageOrder{}, err
 	}

@@ -49,7 +49,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 	if order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
 		t.Errorf("a delivered page is sent again: %+v", order)
 	}
-	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
+	events := must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1))
 	want := oncall.Event{
 		ID: 3, IncidentID: 1, At: start, Kind: oncall.EventPageDelivered, Actor: oncall.ByTimer(),
 		Detail: oncall.Detail{Users: []oncall.UserID{ann}, Method: "slack"},
@@ -124,7 +124,7 @@ func TestAFailedPageIsShown(t *testing.T) {
 	if got := w.drawJobs(before); !cmp.Equal(got, []string{"3"}) {
 		t.Errorf("drawings queued: %q", got)
 	}
-	events := must[[]oncall.Event](t)(w.Events(t.Context(), 1))
+	events := must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1))
 	if len(events) != 4 || events[2].Kind != oncall.EventPageFailed || events[2].Detail.Text != "no such user" ||
 		events[3].Kind != oncall.EventUnreached {
 		t.Errorf("events: %+v", events)
@@ -164,7 +164,7 @@ func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 	}
 	last := w.count(`SELECT max(id) FROM pages`)
 	first := w.count(`SELECT min(id) FROM pages WHERE incident_id = 1 AND call_seq = $1`, in.Seq)
-	untold := func() bool { return must[oncall.Picture](t)(w.Picture(t.Context(), 1, start)).Untold }
+	untold := func() bool { return must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, start)).Untold }
 	loud := func() int { return w.count(`SELECT count(*) FROM incident_events WHERE kind = 'untold'`) }
 	record := func(page int, r oncall.PageResult) {
 		t.Helper()

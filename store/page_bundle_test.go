@@ -158,7 +158,7 @@ func TestABundleIsAcknowledged(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM incident_events WHERE kind = 'page_delivered'`); n != 3 {
 		t.Errorf("%d timelines tell of it, want 3", n)
 	}
-	out := must[oncall.AnswerOutcome](t)(w.ActOnMessage(t.Context(), 1, ann, oncall.ActAck, start))
+	out := must[oncall.AnswerOutcome](t)(w.ActOnMessage(t.Context(), oncall.ByUser(ann), 1, oncall.ActAck, start))
 	if said := oncall.SayActed(out.Acted).String(); said != "Acknowledged #1, #2, #3." {
 		t.Errorf("said %q", said)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // A PageOutcome is a page and what has become of it.
@@ -23,7 +24,7 @@ type PageOutcome struct {
 const maxHistory = 300
 
 // PageHistory returns the latest pages about an incident, in the order in which they were decided.
-func (s *Store) PageHistory(ctx context.Context, id oncall.IncidentID) ([]PageOutcome, error) {
+func (s *Store) PageHistory(ctx context.Context, by oncall.Actor, id oncall.IncidentID) ([]PageOutcome, error) {
 	const load = `
 		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
 		       recipient AS "to", call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at, state, ended_at AS ended
@@ -31,10 +32,22 @@ func (s *Store) PageHistory(ctx context.Context, id oncall.IncidentID) ([]PageOu
 		WHERE incident_id = $1
 		ORDER BY id DESC
 		LIMIT $2`
-	rows, _ := s.pool.Query(ctx, load, id, maxHistory)
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByName[PageOutcome])
+	var out []PageOutcome
+	g, err := s.gate(ctx, by)
 	if err != nil {
-		return nil, fmt.Errorf("load the pages of incident %d: %w", id, translate(err))
+		return nil, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := g.seen(ctx, tx, id); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, load, id, maxHistory)
+		var err error
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByName[PageOutcome])
+		return err
+	})
+	if err != nil {
+		return nil, wrap(err, "load the pages of incident %d", id)
 	}
 	slices.Reverse(out)
 	return out, nil
@@ -49,7 +62,10 @@ const lastPaged = `
 	LIMIT 1`
 
 // LastPaged returns the newest incident for which a person was paged; false if there is none.
-func (s *Store) LastPaged(ctx context.Context, user oncall.UserID) (id oncall.IncidentID, paged bool, err error) {
+func (s *Store) LastPaged(ctx context.Context, by oncall.Actor, user oncall.UserID) (id oncall.IncidentID, paged bool, err error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return 0, false, err
+	}
 	rows, _ := s.pool.Query(ctx, lastPaged, user)
 	id, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[oncall.IncidentID])
 	if errors.Is(err, pgx.ErrNoRows) {

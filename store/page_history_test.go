@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,18 +18,18 @@ func TestPagingsTellWhyAndWhatBecameOfIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := w.open()
-	pages := must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), in.ID))
+	pages := must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), oncall.ByTimer(), in.ID))
 	if len(pages) != 1 || pages[0].UserID != ann || pages[0].Method != oncall.MethodSlack || pages[0].Why.String() != "you are on call in primary" ||
 		pages[0].State != "waiting" || pages[0].Ended != nil || !pages[0].Due(in) {
 		t.Fatalf("the pages are %+v", pages)
 	}
 	in = must[oncall.Incident](t)(w.Act(t.Context(), in.ID, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAsk, User: cy, Text: "the\nreplica"}, w.clock()))
-	pages = must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), in.ID))
+	pages = must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), oncall.ByTimer(), in.ID))
 	if len(pages) != 2 || pages[1].UserID != cy || !slices.Equal(pages[1].Why, oncall.Say("%s asks you to help: the replica", bo)) {
 		t.Errorf("the pages are %+v", pages)
 	}
-	if none := must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), 4711)); len(none) != 0 {
-		t.Errorf("an incident that doesn't exist has %+v", none)
+	if _, err := w.PageHistory(t.Context(), oncall.ByTimer(), 4711); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("an incident that doesn't exist: %v", err)
 	}
 }
 
@@ -46,7 +47,7 @@ func TestReasonsAreReadByBothReleases(t *testing.T) {
 	want := []oncall.Sentence{
 		{"", "U0BO", " asks you to help: a < b"}, {"you are on call"}, {"1 of 3 have (", "U0BO", ", ", "W0CY", "), so"}, {"<!here> & <@nobody>"},
 	}
-	for i, p := range must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), in.ID)) {
+	for i, p := range must[[]store.PageOutcome](t)(w.PageHistory(t.Context(), oncall.ByTimer(), in.ID)) {
 		if !slices.Equal(p.Why, want[i]) {
 			t.Errorf("read %q, want %q", p.Why, want[i])
 		}
@@ -89,7 +90,7 @@ func TestThePictureNamesWhomEscalationHasPagedSinceItBegan(t *testing.T) {
 	w.open()
 	paged := func(want ...oncall.UserID) {
 		t.Helper()
-		p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, w.clock()))
+		p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, w.clock()))
 		if len(p.Paged) != len(want) || len(want) > 0 && p.Paged[0] != want[0] {
 			t.Errorf("%s: paged %v, want %v", p.Incident.Status, p.Paged, want)
 		}
@@ -125,7 +126,7 @@ func TestLastPagedReadsAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	for user, want := range map[oncall.UserID]bool{ann: true, bo: true, "U0NEVER": false} {
-		id, paged, err := w.LastPaged(t.Context(), user)
+		id, paged, err := w.LastPaged(t.Context(), oncall.ByTimer(), user)
 		if err != nil || paged != want || paged && id != in.ID {
 			t.Errorf("%s: incident %d, %t, %v", user, id, paged, err)
 		}

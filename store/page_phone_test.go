@@ -17,7 +17,7 @@ func TestAPhoneRingsSixTimesAnHour(t *testing.T) {
 	sms := w.addContact(ann, oncall.MethodSMS, "+12025550107")
 	voice := w.addContact(ann, oncall.MethodVoice, "+12025550107")
 	w.addContact(bo, oncall.MethodVoice, "+12025550107")
-	w.check(w.SetPreferences(ctx, ann, oncall.Preferences{High: []oncall.Rule{{Contact: voice.ID}, {Contact: sms.ID, After: 60}}}))
+	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: voice.ID}, {Contact: sms.ID, After: 60}}}))
 	at := start
 	for n := range 3 {
 		w.storm(fmt.Sprint("alert ", n))
@@ -40,7 +40,7 @@ func TestAPhoneRingsSixTimesAnHour(t *testing.T) {
 	if order := w.begin(8, at); !order.Send || order.Page.Method != oncall.MethodSMS || order.Never != "" {
 		t.Errorf("the SMS: %+v", order)
 	}
-	events := must[[]oncall.Event](t)(w.Events(ctx, 4))
+	events := must[[]oncall.Event](t)(w.Events(ctx, oncall.ByTimer(), 4))
 	if e := events[len(events)-1]; e.Kind != oncall.EventPageFailed || e.Detail.Text != order.Never {
 		t.Errorf("the timeline ends with %+v", e)
 	}

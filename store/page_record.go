@@ -32,7 +32,7 @@ func (s *System) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.P
 func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now time.Time,
 	decide func(oncall.PageFacts) oncall.PageChange,
 ) error {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}

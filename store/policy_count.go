@@ -74,7 +74,7 @@ func (c *policyCounts) save(ctx context.Context, tx pgx.Tx) error {
 
 // NextRoundRobinCount returns what the next incident of an integration would count, if that matters.
 func (s *System) NextRoundRobinCount(ctx context.Context, id oncall.IntegrationID) (int64, error) {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -35,7 +35,7 @@ func TestAPolicyIsStoredWhole(t *testing.T) {
 	w := newWorld(t)
 	report := must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
 	if diff := cmp.Diff([]string{
-		`change team "payments": admins, time zone, hours, fallback, remind`, `add policy "later"`,
+		`change team "payments": managers, time zone, hours, fallback, remind`, `add policy "later"`,
 		`change policy "default": steps, acks, ack timeout, ack wait`,
 	}, report.Changes); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)

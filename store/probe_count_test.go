@@ -43,11 +43,11 @@ func TestNobodyIsLockedOutOfVerification(t *testing.T) {
 		method  oncall.Method
 		address string
 	}{{oncall.MethodEmail, "Shared@example.com"}, {oncall.MethodSMS, "+12025550144"}, {oncall.MethodNtfy, "topic"}} {
-		other := must[oncall.Contact](t)(w.AddContact(ctx, bo, c.method, c.address, start))
+		other := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, c.method, c.address, start))
 		if sent, err := w.proofs(other.ID, start); sent != 3 {
 			t.Errorf("%s: Bo sent %d codes, %v", c.method, sent, err)
 		}
-		own := must[oncall.Contact](t)(w.AddContact(ctx, di, c.method, c.address, start))
+		own := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), di, c.method, c.address, start))
 		if sent, err := w.proofs(own.ID, start); sent != 3 {
 			t.Errorf("%s: Di got %d codes, %v", c.method, sent, err)
 		}
@@ -56,7 +56,7 @@ func TestNobodyIsLockedOutOfVerification(t *testing.T) {
 	mail := "di@example.com"
 	for i := range 8 {
 		w.exec(`INSERT INTO users (id, name, email, time_zone) VALUES ($1, $1, '', 'UTC')`, fmt.Sprint("U0X", i))
-		c, err := w.AddContact(ctx, oncall.UserID(fmt.Sprint("U0X", i)), oncall.MethodEmail, mail, start)
+		c, err := w.AddContact(ctx, oncall.ByTimer(), oncall.UserID(fmt.Sprint("U0X", i)), oncall.MethodEmail, mail, start)
 		if err == nil {
 			_, err = w.proofs(c.ID, start)
 		}
@@ -65,7 +65,7 @@ func TestNobodyIsLockedOutOfVerification(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM codes WHERE lower(address) = $1`, mail); n != 15 {
 		t.Errorf("%d codes to one address, want 15", n)
 	}
-	own := must[oncall.Contact](t)(w.AddContact(ctx, di, oncall.MethodEmail, mail, start))
+	own := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), di, oncall.MethodEmail, mail, start))
 	if sent, err := w.proofs(own.ID, start); sent != 3 {
 		t.Errorf("Di's own address got %d codes, %v", sent, err)
 	}
@@ -79,7 +79,7 @@ func TestAPhoneIsLeftAlone(t *testing.T) {
 	sent := 0
 	for i, user := range []oncall.UserID{ann, bo, cy, di} {
 		method := []oncall.Method{oncall.MethodSMS, oncall.MethodVoice}[i%2]
-		c, err := w.AddContact(ctx, user, method, []string{"+44 (0)20 7946 0000", "+442079460000"}[i/2], start)
+		c, err := w.AddContact(ctx, oncall.ByTimer(), user, method, []string{"+44 (0)20 7946 0000", "+442079460000"}[i/2], start)
 		if err != nil {
 			refused(t, err, enoughCodes)
 			continue
@@ -91,7 +91,7 @@ func TestAPhoneIsLeftAlone(t *testing.T) {
 		t.Errorf("%d codes within an hour, want 6", sent)
 	}
 	// It never answered.
-	c := must[oncall.Contact](t)(w.AddContact(ctx, cy, oncall.MethodSMS, "+442079460000", start.Add(2*time.Hour)))
+	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), cy, oncall.MethodSMS, "+442079460000", start.Add(2*time.Hour)))
 	total := 0
 	var last error
 	for day := range 10 {
@@ -117,7 +117,7 @@ func TestTestsAreFew(t *testing.T) {
 	all := []oncall.ContactID{0, sms.ID, mail.ID}
 	const enough = "You have had 3 tests within the hour; please try again later."
 	for i, ids := range [][]oncall.ContactID{all, {mail.ID}, all, all, {0}, {mail.ID}} {
-		err := w.TestContacts(ctx, ann, ids, now.Add(time.Duration(i)*time.Minute))
+		err := w.TestContacts(ctx, oncall.ByTimer(), ann, ids, now.Add(time.Duration(i)*time.Minute))
 		if i < 3 && err != nil {
 			t.Errorf("test %d: %v", i, err)
 		} else if i >= 3 {
@@ -127,10 +127,10 @@ func TestTestsAreFew(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'test_page'`); n != 7 {
 		t.Errorf("%d messages, want 7", n)
 	}
-	if err := w.TestContacts(ctx, bo, []oncall.ContactID{0}, now); err != nil {
+	if err := w.TestContacts(ctx, oncall.ByTimer(), bo, []oncall.ContactID{0}, now); err != nil {
 		t.Errorf("Bo's: %v", err)
 	}
-	if err := w.TestContacts(ctx, ann, all, now.Add(61*time.Minute)); err != nil {
+	if err := w.TestContacts(ctx, oncall.ByTimer(), ann, all, now.Add(61*time.Minute)); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestTestsAtOnceAreFew(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 12 {
 		all.Go(func() {
-			_ = w.another().TestContacts(context.WithoutCancel(t.Context()), ann, []oncall.ContactID{sms.ID}, now.Add(time.Duration(i)*time.Second))
+			_ = w.another().TestContacts(context.WithoutCancel(t.Context()), oncall.ByTimer(), ann, []oncall.ContactID{sms.ID}, now.Add(time.Duration(i)*time.Second))
 		})
 	}
 	all.Wait()
@@ -164,7 +164,7 @@ func TestPhonesADayAreFew(t *testing.T) {
 		user := oncall.UserID(fmt.Sprintf("U0X%d", i))
 		w.exec(`INSERT INTO users (id, name, email, time_zone) VALUES ($1, $1, '', 'UTC')`, user)
 		for k := range 2 {
-			c, err := w.AddContact(ctx, user, oncall.MethodVoice, fmt.Sprintf("+1202555%04d", 2*i+k), start)
+			c, err := w.AddContact(ctx, oncall.ByTimer(), user, oncall.MethodVoice, fmt.Sprintf("+1202555%04d", 2*i+k), start)
 			if err != nil {
 				last = err
 				continue
@@ -185,10 +185,10 @@ func TestPhonesADayAreFew(t *testing.T) {
 	if got := w.toldOfPhones(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if _, err := w.AddContact(ctx, ann, oncall.MethodEmail, "ann@example.com", start); err != nil {
+	if _, err := w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodEmail, "ann@example.com", start); err != nil {
 		t.Errorf("mail: %v", err)
 	}
-	if _, err := w.AddContact(ctx, ann, oncall.MethodSMS, "+12025559999", start.AddDate(0, 0, 1).Add(time.Minute)); err != nil {
+	if _, err := w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025559999", start.AddDate(0, 0, 1).Add(time.Minute)); err != nil {
 		t.Errorf("the day after: %v", err)
 	}
 }
@@ -218,11 +218,11 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 	}
 	defer strict.Close()
 	const refusal = "Phones of this country (SO) can't be used here: an admin has allowed US, DE only."
-	_, err = strict.AddContact(ctx, di, oncall.MethodSMS, "+252 61 2345670", start)
+	_, err = strict.AddContact(ctx, oncall.ByTimer(), di, oncall.MethodSMS, "+252 61 2345670", start)
 	refused(t, err, refusal)
-	refused(t, strict.TestContacts(ctx, bo, []oncall.ContactID{african.ID}, start), refusal)
-	refused(t, strict.SendProof(ctx, bo, african.ID, start), refusal)
-	if _, err := strict.AddContact(ctx, di, oncall.MethodSMS, "+49 1512 3456789", start); err != nil {
+	refused(t, strict.TestContacts(ctx, oncall.ByTimer(), bo, []oncall.ContactID{african.ID}, start), refusal)
+	refused(t, strict.SendProof(ctx, oncall.ByTimer(), bo, african.ID, start), refusal)
+	if _, err := strict.AddContact(ctx, oncall.ByTimer(), di, oncall.MethodSMS, "+49 1512 3456789", start); err != nil {
 		t.Errorf("a German phone: %v", err)
 	}
 	if got := w.toldOfPhones(); len(got) != 1 {

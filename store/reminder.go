@@ -8,15 +8,19 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // SetReminders says how long before a shift a person wants to be reminded; none at all is empty,
 // and nil goes back to what everybody has.
-func (s *Store) SetReminders(ctx context.Context, user oncall.UserID, before []time.Duration, now time.Time) error {
+func (s *Store) SetReminders(ctx context.Context, by oncall.Actor, user oncall.UserID, before []time.Duration, now time.Time) error {
 	const upsert = `
 		INSERT INTO reminder_preferences (user_id, before) VALUES ($1, $2)
 		ON CONFLICT (user_id) DO UPDATE SET before = $2`
 	const remove = `DELETE FROM reminder_preferences WHERE user_id = $1`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return err
+	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		var err error
 		if before == nil {
@@ -40,7 +44,10 @@ func (s *Store) SetReminders(ctx context.Context, user oncall.UserID, before []t
 }
 
 // Reminders returns how long before a shift a person is reminded.
-func (s *Store) Reminders(ctx context.Context, user oncall.UserID) ([]time.Duration, error) {
+func (s *Store) Reminders(ctx context.Context, by oncall.Actor, user oncall.UserID) ([]time.Duration, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return nil, err
+	}
 	var wishes map[oncall.UserID][]time.Duration
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		wishes, err = reminderWishes(ctx, tx)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -9,11 +10,15 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // Schedule returns everything that is stored about a schedule. Its versions are its history.
-func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (schedule.Definition, error) {
+func (s *Store) Schedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID) (schedule.Definition, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.See, id) }); err != nil {
+		return schedule.Definition{}, err
+	}
 	var out schedule.Definition
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		out, err = definition(ctx, tx, id, scope{history: true})
@@ -27,8 +32,11 @@ func (s *Store) Schedule(ctx context.Context, id oncall.ScheduleID) (schedule.De
 
 // CreateSchedule stores a schedule, of which the team, the name and the time zone are given, and
 // returns it with its id. Rotations are a matter of EditSchedule.
-func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, now time.Time) (schedule.Definition, error) {
+func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedule.Definition, now time.Time) (schedule.Definition, error) {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.EditSchedule, access.Object{Team: made.TeamID}) }); err != nil {
+		return schedule.Definition{}, err
+	}
 	if _, err := schedule.LoadZone(made.TimeZone); err != nil {
 		return schedule.Definition{}, oncall.Refuse("%q is not a time zone such as \"Europe/Berlin\".", made.TimeZone)
 	}
@@ -54,7 +62,11 @@ func (s *Store) CreateSchedule(ctx context.Context, made schedule.Definition, no
 
 // EditSchedule adds a version to a schedule and returns the schedule with it, without what is past. Seen is the latest
 // version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
-func (s *Store) EditSchedule(ctx context.Context, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
+func (s *Store) EditSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
+		return schedule.Definition{}, err
+	}
+	v.CreatedBy = cmp.Or(by.User, v.CreatedBy)
 	return s.editSchedule(ctx, id, seen, now, scope{since: now}, func(schedule.Definition) (schedule.Version, error) { return v, nil })
 }
 
@@ -114,16 +126,19 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 // RestoreVersion puts the rotations of an earlier version in force again, from now on: as a new
 // version, so that nothing of the history is lost.
 func (s *Store) RestoreVersion(
-	ctx context.Context, id oncall.ScheduleID, version, seen int64, by oncall.UserID, now time.Time,
+	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, version, seen int64, now time.Time,
 ) (schedule.Definition, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
+		return schedule.Definition{}, err
+	}
 	return s.editSchedule(ctx, id, seen, now, scope{since: now, history: true}, func(was schedule.Definition) (schedule.Version, error) {
-		return was.Restored(version, by)
+		return was.Restored(version, by.User)
 	})
 }
 
 // RemoveSchedule takes a schedule away. While a policy pages it, that is refused: its step would
 // page nobody.
-func (s *Store) RemoveSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
+func (s *Store) RemoveSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, now time.Time) error {
 	const paging = `
 		SELECT name
 		FROM policies
@@ -133,6 +148,9 @@ func (s *Store) RemoveSchedule(ctx context.Context, id oncall.ScheduleID, now ti
 		)
 		ORDER BY name`
 	const remove = `UPDATE schedules SET removed_at = $2 WHERE id = $1`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
+		return err
+	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err

@@ -20,7 +20,7 @@ const checkScheduleWithin = 7 * 24 * time.Hour
 // instances that do so at once the first finds the work and the others none.
 func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
 	const lock = `SELECT look_at FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall
 		Role   string
 		Users  []oncall.UserID
 	}
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -44,17 +44,17 @@ func TestWhatIsOverIsNotRead(t *testing.T) {
 	made := w.override(s.ID, start.Add(time.Hour), cy)
 	w.holdsOnly(s.ID, start, ann)
 	w.holdsOnly(s.ID, start.Add(90*time.Minute), cy)
-	if _, err := w.EditSchedule(t.Context(), s.ID, schedule.Version{Rotations: rotations, CreatedBy: cy}, s.Latest()+2, start); err != nil {
+	if _, err := w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, schedule.Version{Rotations: rotations, CreatedBy: cy}, s.Latest()+2, start); err != nil {
 		t.Error(err)
 	}
-	if _, err := w.CancelOverride(t.Context(), made.ID, cy, start, func(schedule.Override) error { return nil }); err != nil {
+	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(cy), made.ID, start); err != nil {
 		t.Error(err)
 	}
 	shift := schedule.ManualShift{Role: "secondary", Start: start, End: start.Add(time.Hour), Users: []oncall.UserID{di}}
-	if _, err := w.AddShift(t.Context(), s.ID, shift, di, start); err != nil {
+	if _, err := w.AddShift(t.Context(), oncall.ByUser(cy), s.ID, shift, start); err != nil {
 		t.Error(err)
 	}
-	if _, err := w.DeleteShifts(t.Context(), s.ID, "", start, start.Add(time.Hour), di, start); err != nil {
+	if _, err := w.DeleteShifts(t.Context(), oncall.ByUser(cy), s.ID, "", start, start.Add(time.Hour), start); err != nil {
 		t.Error(err)
 	}
 	if err := w.CheckSchedule(t.Context(), s.ID, start); err != nil {
@@ -68,7 +68,7 @@ func TestWhatIsOverIsNotRead(t *testing.T) {
 
 func (w *world) override(id oncall.ScheduleID, at time.Time, who oncall.UserID) schedule.Override {
 	w.t.Helper()
-	o, err := w.AddOverride(w.t.Context(), id, schedule.Override{
+	o, err := w.AddOverride(w.t.Context(), oncall.ByTimer(), id, schedule.Override{
 		Kind: schedule.OverrideCover, Role: schedule.RolePrimary, Start: at, End: at.Add(time.Hour), Users: []oncall.UserID{who}, CreatedBy: who,
 	}, at.Add(-time.Hour))
 	if err != nil {
@@ -99,10 +99,10 @@ func TestTheLongPastIsKnown(t *testing.T) {
 	if _, known := dir.Override(old.ID); known {
 		t.Error("the directory has what was over a year ago")
 	}
-	if same, err := w.DirectoryAt(t.Context(), dir, start.AddDate(0, 0, -34)); err != nil || same != dir {
+	if same, err := w.DirectoryAt(t.Context(), oncall.ByTimer(), dir, start.AddDate(0, 0, -34)); err != nil || same != dir {
 		t.Errorf("of 90 days ago: another directory, %v", err)
 	}
-	past, err := w.DirectoryAt(t.Context(), dir, then.Add(time.Minute))
+	past, err := w.DirectoryAt(t.Context(), oncall.ByTimer(), dir, then.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func (w *world) stored(name string) schedule.Definition {
 	}
 	for _, c := range directory.Schedules {
 		if c.Name() == name {
-			s, err := w.Schedule(w.t.Context(), c.ID())
+			s, err := w.Schedule(w.t.Context(), oncall.ByTimer(), c.ID())
 			if err != nil {
 				w.t.Fatal(err)
 			}
@@ -60,7 +60,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	edit := schedule.Version{Rotations: slices.Clone(s.Current(start)), CreatedBy: ann, Note: "only Cy"}
 	edit.Rotations[0].Turns = [][]oncall.UserID{{cy}}
 	now := start.Add(time.Hour)
-	edited, err := w.EditSchedule(t.Context(), s.ID, edit, first, now)
+	edited, err := w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, edit, first, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,17 +74,17 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 		t.Errorf("the history is %+v", history)
 	}
 
-	_, err = w.EditSchedule(t.Context(), s.ID, edit, first, now)
+	_, err = w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, edit, first, now)
 	isRefused(t, err, `U0ANN has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
-	_, err = w.EditSchedule(t.Context(), 999, edit, first, now)
+	_, err = w.EditSchedule(t.Context(), oncall.ByTimer(), 999, edit, first, now)
 	if !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a schedule that isn't there: %v", err)
 	}
 
-	_, err = w.RestoreVersion(t.Context(), s.ID, first, first, bo, now)
+	_, err = w.RestoreVersion(t.Context(), oncall.ByUser(bo), s.ID, first, first, now)
 	isRefused(t, err, `U0ANN has changed "primary" in the meantime, so nothing was saved. Open it again to see the change.`)
 	later := now.Add(time.Hour)
-	if _, err := w.RestoreVersion(t.Context(), s.ID, first, edited.Latest(), bo, later); err != nil {
+	if _, err := w.RestoreVersion(t.Context(), oncall.ByUser(bo), s.ID, first, edited.Latest(), later); err != nil {
 		t.Fatal(err)
 	}
 	for at, want := range map[time.Time]oncall.UserID{start: ann, now: cy, later: ann} {
@@ -96,7 +96,7 @@ func TestScheduleIsEditedAndRestored(t *testing.T) {
 	if len(history) != 3 || history[2].CreatedBy != bo || history[2].Note != "restored Mon 2 Mar 11:00 UTC" {
 		t.Errorf("the history is %+v", history)
 	}
-	_, err = w.RestoreVersion(t.Context(), s.ID, 999, history[2].ID, bo, later)
+	_, err = w.RestoreVersion(t.Context(), oncall.ByUser(bo), s.ID, 999, history[2].ID, later)
 	isRefused(t, err, `There is no such version of "primary" any more.`)
 }
 
@@ -108,9 +108,9 @@ func TestTurnsAreAtLeastAnHour(t *testing.T) {
 	const cron = `Rotation "weekly" hands off more often than once an hour: the shortest turn is an hour.`
 	edit := schedule.Version{Rotations: slices.Clone(s.Current(start)), CreatedBy: ann}
 	edit.Rotations[0].Period = schedule.Period{Cron: "* * * * *"}
-	_, err := w.EditSchedule(t.Context(), s.ID, edit, s.Latest(), start)
+	_, err := w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, edit, s.Latest(), start)
 	isRefused(t, err, cron)
-	_, err = w.AddOverride(t.Context(), s.ID, schedule.Override{
+	_, err = w.AddOverride(t.Context(), oncall.ByTimer(), s.ID, schedule.Override{
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: start, End: start.AddDate(0, 1, 0), Windows: minuteWindows(),
 	}, start)
 	isRefused(t, err, "The override changes who is on call more often than once an hour: that is not possible.")
@@ -131,11 +131,11 @@ func TestTurnsAreAtLeastAnHour(t *testing.T) {
 	if got := w.holds(s.ID, start); len(got) == 0 {
 		t.Error("nobody is on call by what is stored")
 	}
-	other, err := w.EditSchedule(t.Context(), s.ID, schedule.Version{Rotations: s.Current(start.Add(-1)), CreatedBy: ann}, old.Latest(), start)
+	other, err := w.EditSchedule(t.Context(), oncall.ByTimer(), s.ID, schedule.Version{Rotations: s.Current(start.Add(-1)), CreatedBy: ann}, old.Latest(), start)
 	if err != nil {
 		t.Fatalf("mended: %v", err)
 	}
-	_, err = w.RestoreVersion(t.Context(), s.ID, old.Latest(), other.Latest(), ann, start)
+	_, err = w.RestoreVersion(t.Context(), oncall.ByUser(ann), s.ID, old.Latest(), other.Latest(), start)
 	isRefused(t, err, cron)
 }
 
@@ -156,7 +156,7 @@ func TestEditsMeet(t *testing.T) {
 	errs := make([]error, 4)
 	for i := range errs {
 		all.Go(func() {
-			_, errs[i] = w.another().EditSchedule(t.Context(), s.ID, schedule.Version{Rotations: s.Current(start), CreatedBy: bo}, s.Latest(), start)
+			_, errs[i] = w.another().EditSchedule(t.Context(), oncall.ByTimer(), s.ID, schedule.Version{Rotations: s.Current(start), CreatedBy: bo}, s.Latest(), start)
 		})
 	}
 	all.Wait()
@@ -177,25 +177,25 @@ func TestScheduleIsCreatedAndRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	team := w.stored("primary").TeamID
-	made, err := w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "America/New_York"}, start)
+	made, err := w.CreateSchedule(t.Context(), oncall.ByTimer(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "America/New_York"}, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := w.stored("nights"); got.ID != made.ID || got.TeamID != team || got.TimeZone != "America/New_York" || got.Latest() != 0 {
 		t.Errorf("made %+v", got)
 	}
-	_, err = w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
+	_, err = w.CreateSchedule(t.Context(), oncall.ByTimer(), schedule.Definition{TeamID: team, Name: "nights", TimeZone: "UTC"}, start)
 	isRefused(t, err, `There is a schedule "nights" already.`)
-	_, err = w.CreateSchedule(t.Context(), schedule.Definition{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
+	_, err = w.CreateSchedule(t.Context(), oncall.ByTimer(), schedule.Definition{TeamID: team, Name: "days", TimeZone: "Berlin"}, start)
 	isRefused(t, err, `"Berlin" is not a time zone such as "Europe/Berlin".`)
 
-	if err := w.RemoveSchedule(t.Context(), made.ID, start); err != nil {
+	if err := w.RemoveSchedule(t.Context(), oncall.ByTimer(), made.ID, start); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Schedule(t.Context(), made.ID); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.Schedule(t.Context(), oncall.ByTimer(), made.ID); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("removed, it is still there: %v", err)
 	}
-	isRefused(t, w.RemoveSchedule(t.Context(), w.stored("primary").ID, start), `Policy "default" pages this schedule, so it can't be removed.`)
+	isRefused(t, w.RemoveSchedule(t.Context(), oncall.ByTimer(), w.stored("primary").ID, start), `Policy "default" pages this schedule, so it can't be removed.`)
 }
 
 func TestShiftsByHand(t *testing.T) {
@@ -204,10 +204,10 @@ func TestShiftsByHand(t *testing.T) {
 	id := w.stored("primary").ID
 	hour := func(h int) time.Time { return start.Add(time.Duration(h) * time.Hour) }
 	add := func(user oncall.UserID, from, to int) error {
-		_, err := w.AddShift(t.Context(), id, schedule.ManualShift{Start: hour(from), End: hour(to), Users: []oncall.UserID{user}}, ann, start)
+		_, err := w.AddShift(t.Context(), oncall.ByUser(ann), id, schedule.ManualShift{Start: hour(from), End: hour(to), Users: []oncall.UserID{user}}, start)
 		return err
 	}
-	for _, err := range []error{add(cy, 1, 5), add(di, 4, 6), w.KeepShiftsApart(t.Context(), id, true), add(di, 6, 7)} {
+	for _, err := range []error{add(cy, 1, 5), add(di, 4, 6), w.KeepShiftsApart(t.Context(), oncall.ByTimer(), id, true), add(di, 6, 7)} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,14 +218,14 @@ func TestShiftsByHand(t *testing.T) {
 		t.Errorf("beside Ann's week: %v", got)
 	}
 	// Half of it has passed: that stays. A hole in the middle leaves two.
-	n, err := w.DeleteShifts(t.Context(), id, "", hour(0), hour(3), ann, hour(2))
+	n, err := w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", hour(0), hour(3), hour(2))
 	if err != nil || n != 1 {
 		t.Errorf("cut %d shifts, %v", n, err)
 	}
-	if n, err = w.DeleteShifts(t.Context(), id, "secondary", hour(0), hour(9), ann, start); err != nil || n != 0 {
+	if n, err = w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "secondary", hour(0), hour(9), start); err != nil || n != 0 {
 		t.Errorf("cut %d shifts of a role that has none, %v", n, err)
 	}
-	if n, err = w.DeleteShifts(t.Context(), id, "", hour(6), hour(7), ann, start); err != nil || n != 1 {
+	if n, err = w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", hour(6), hour(7), start); err != nil || n != 1 {
 		t.Errorf("cut %d shifts, %v", n, err)
 	}
 	for at, want := range map[int][]oncall.UserID{1: {ann, cy}, 2: {ann}, 3: {ann, cy}, 4: {ann, cy, di}, 5: {ann, di}, 6: {ann}} {

@@ -71,7 +71,7 @@ func TestARollToTheFirstSecret(t *testing.T) {
 	if !w.reads(s, sign(stored, start), start) {
 		t.Error("this release can't read what the one before signs")
 	}
-	c := must[oncall.Contact](t)(s.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start))
+	c := must[oncall.Contact](t)(s.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start))
 	proof := must[store.Proof](t)(s.BeginProof(ctx, c.ID, random(7), start))
 	if n := w.count(`SELECT count(*) FROM codes WHERE hash = sha256($1)`, []byte("1/000007")); n != 1 || proof.Sealed != "000007" {
 		t.Errorf("the release before can't check the code: %d, %q", n, proof.Sealed)
@@ -148,15 +148,15 @@ func TestWithoutASecret(t *testing.T) {
 	if !w.reads(s, sign(newer, start), start) || !w.reads(s, sign(stored, start), start) {
 		t.Error("links of the release before don't work")
 	}
-	_, err := s.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start)
+	_, err := s.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start)
 	refused(t, err, "No code can be sent: an admin has to set WATCHBILL_SECRET first (`watchbill secret new` makes one).")
-	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start))
+	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start))
 	_, err = s.BeginProof(ctx, c.ID, random(1), start)
 	if _, is := err.(oncall.Refusal); !is { //nolint:errorlint // as it is
 		t.Errorf("a code is made: %v", err)
 	}
 	w.exec(`INSERT INTO codes (contact_id, method, address, hash, tries, sent_at) VALUES ($1, 'sms', '+12025550100', sha256($2), 0, $3)`, c.ID, fmt.Appendf(nil, "%d/000007", c.ID), start)
-	w.check(s.ConfirmContact(ctx, ann, c.ID, "000007", start))
+	w.check(s.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000007", start))
 	w.instance(start, store.SecretSet, oneSecret)
 	w.instance(start, store.SecretGone)
 }
@@ -167,7 +167,7 @@ func TestCodesAreNotReadFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodTelegram, "", start))
+	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodTelegram, "", start))
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(7), start))
 	if n := w.count(`SELECT count(*) FROM codes WHERE hash = sha256($1)`, fmt.Appendf(nil, "%d/%s", c.ID, proof.Code)); n != 0 {
 		t.Error("the hash needs no secret")
@@ -189,9 +189,9 @@ func TestANewCodeReplacesTheOldOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	c := must[oncall.Contact](t)(w.AddContact(ctx, ann, oncall.MethodSMS, "+12025550100", start))
+	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", start))
 	old := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(1), start))
 	fresh := must[store.Proof](t)(w.BeginProof(ctx, c.ID, random(2), start.Add(time.Minute)))
-	refused(t, w.ConfirmContact(ctx, ann, c.ID, old.Code, start.Add(time.Minute)), "That code is not right, or too old. A new one can be sent.")
-	w.check(w.ConfirmContact(ctx, ann, c.ID, fresh.Code, start.Add(time.Minute)))
+	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, old.Code, start.Add(time.Minute)), "That code is not right, or too old. A new one can be sent.")
+	w.check(w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, fresh.Code, start.Add(time.Minute)))
 }

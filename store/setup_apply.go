@@ -176,7 +176,7 @@ func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map
 // knownUsers loads everybody, and where we know them from.
 func knownUsers(ctx context.Context, tx pgx.Tx) ([]oncall.KnownUser, error) {
 	const load = `
-		SELECT id, name, email, time_zone, deactivated_at, named, slack_at IS NOT NULL AS from_slack
+		SELECT id, name, email, time_zone, deactivated_at, standing, owner, named, slack_at IS NOT NULL AS from_slack
 		FROM users
 		ORDER BY id`
 	rows, _ := tx.Query(ctx, load)

@@ -123,7 +123,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	if _, err := w.IntegrationByKey(t.Context(), key, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("the key of a removed integration: %v", err)
 	}
-	if p := must[oncall.Picture](t)(w.Picture(t.Context(), 1, at)); p.Team.Name != "payments" || p.Policy != "default" || p.Integration != "grafana" {
+	if p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, at)); p.Team.Name != "payments" || p.Policy != "default" || p.Integration != "grafana" {
 		t.Errorf("picture: %+v", p)
 	}
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
@@ -254,13 +254,13 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 		TimeZone: "Europe/Berlin", Reason: "Ann is ill", CreatedBy: bo,
 		Windows: []schedule.Window{{Days: []schedule.Weekday{schedule.Tuesday}, From: 18 * 60, To: 20 * 60}},
 	}
-	saved := must[schedule.Override](t)(w.AddOverride(ctx, 1, o, start))
+	saved := must[schedule.Override](t)(w.AddOverride(ctx, oncall.ByTimer(), 1, o, start))
 	o.ID, o.ScheduleID, o.CreatedAt = 1, 1, start
 	if d := cmp.Diff(o, saved); d != "" {
 		t.Errorf("override: %s", d)
 	}
 	swap := schedule.Override{Kind: schedule.OverrideSwap, From: ann, To: di, Start: start, End: start.Add(time.Hour)}
-	must[schedule.Override](t)(w.AddOverride(ctx, 1, swap, start))
+	must[schedule.Override](t)(w.AddOverride(ctx, oncall.ByTimer(), 1, swap, start))
 
 	primary, ok := must[*store.Directory](t)(w.Directory(ctx)).Schedule(1)
 	if !ok {
@@ -281,11 +281,11 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 			t.Errorf("on call at %v: %v, want %s", at, got, want)
 		}
 	}
-	_, err := w.AddOverride(ctx, 1, schedule.Override{Kind: schedule.OverrideCover, Start: start, End: start}, start)
+	_, err := w.AddOverride(ctx, oncall.ByTimer(), 1, schedule.Override{Kind: schedule.OverrideCover, Start: start, End: start}, start)
 	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
 		t.Errorf("a bad override: %v", err)
 	}
-	if _, err := w.AddOverride(ctx, 99, o, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.AddOverride(ctx, oncall.ByTimer(), 99, o, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a schedule that is not there: %v", err)
 	}
 }

@@ -147,7 +147,7 @@ func (m setupMaker) rotations() []oncall.SetupRotation {
 func (m setupMaker) editInSlack(w *world) {
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
 	for _, c := range dir.Schedules {
-		was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), c.ID()))
+		was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), oncall.ByTimer(), c.ID()))
 		other := oncall.SetupSchedule{TimeZone: was.TimeZone, Rotations: m.rotations()}
 		users := map[string]oncall.UserID{}
 		for i, name := range m.names {
@@ -163,14 +163,14 @@ func (m setupMaker) editInSlack(w *world) {
 			v.EffectiveFrom = &at
 		}
 		if m.IntN(3) > 0 {
-			must[schedule.Definition](w.t)(w.EditSchedule(w.t.Context(), c.ID(), v, was.Latest(), w.clock()))
+			must[schedule.Definition](w.t)(w.EditSchedule(w.t.Context(), oncall.ByTimer(), c.ID(), v, was.Latest(), w.clock()))
 		}
 		if m.IntN(2) == 0 {
 			shift := schedule.ManualShift{Start: w.clock().Add(time.Hour), End: w.clock().Add(5 * time.Hour), Users: []oncall.UserID{"U0P1"}}
-			must[schedule.ManualShift](w.t)(w.AddShift(w.t.Context(), c.ID(), shift, ann, w.clock()))
+			must[schedule.ManualShift](w.t)(w.AddShift(w.t.Context(), oncall.ByTimer(), c.ID(), shift, w.clock()))
 		}
 		if m.IntN(4) == 0 && len(was.Shifts) == 0 {
-			if err := w.KeepShiftsApart(w.t.Context(), c.ID(), !was.Apart); err != nil {
+			if err := w.KeepShiftsApart(w.t.Context(), oncall.ByTimer(), c.ID(), !was.Apart); err != nil {
 				w.t.Fatal(err)
 			}
 		}

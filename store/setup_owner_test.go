@@ -15,10 +15,10 @@ import (
 // slackEdit lets Bo have all turns of the schedule, as if edited in Slack.
 func slackEdit(w *world, at time.Time) {
 	w.t.Helper()
-	was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), 1))
+	was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), oncall.ByTimer(), 1))
 	v := schedule.Version{Rotations: was.Current(at), Note: "changed weekly", CreatedBy: bo}
 	v.Rotations[0].Turns = [][]oncall.UserID{{bo}}
-	must[schedule.Definition](w.t)(w.EditSchedule(w.t.Context(), 1, v, was.Latest(), at))
+	must[schedule.Definition](w.t)(w.EditSchedule(w.t.Context(), oncall.ByTimer(), 1, v, was.Latest(), at))
 }
 
 func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
@@ -49,10 +49,10 @@ func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
 func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	was := must[schedule.Definition](t)(w.Schedule(t.Context(), 1))
+	was := must[schedule.Definition](t)(w.Schedule(t.Context(), oncall.ByTimer(), 1))
 	v := schedule.Version{Rotations: was.Current(start), CreatedBy: bo, EffectiveFrom: new(start.AddDate(0, 0, 7))}
 	v.Rotations[0].Turns = [][]oncall.UserID{{cy}}
-	must[schedule.Definition](t)(w.EditSchedule(t.Context(), 1, v, was.Latest(), start))
+	must[schedule.Definition](t)(w.EditSchedule(t.Context(), oncall.ByTimer(), 1, v, was.Latest(), start))
 	report := must[store.Report](t)(w.Apply(t.Context(), setup(), everything, start))
 	if len(report.Changes) != 1 || !strings.Contains(strings.Join(report.Details[report.Changes[0]], "\n"), "cy loses") {
 		t.Errorf("%+v", report)
@@ -103,7 +103,7 @@ func TestShiftsOfADocumentComeOnce(t *testing.T) {
 		t.Errorf("%d shifts, want 1", n)
 	}
 	id := oncall.ScheduleID(w.count(`SELECT id FROM schedules WHERE name = 'nights'`))
-	must[int](t)(w.DeleteShifts(t.Context(), id, "", start, start.AddDate(0, 1, 0), ann, start))
+	must[int](t)(w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", start, start.AddDate(0, 1, 0), start))
 	if report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 || w.count(`SELECT count(*) FROM manual_shifts`) != 0 {
 		t.Errorf("after somebody has deleted it: %q", report.Changes)
 	}

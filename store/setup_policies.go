@@ -89,9 +89,9 @@ func (a *applier) applyPolicy(ctx context.Context, p oncall.SetupPolicy, stored 
 // storedTeams loads the teams, with who is in them.
 func storedTeams(ctx context.Context, tx pgx.Tx) ([]oncall.StaffedTeam, error) {
 	const load = `
-		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind,
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, private, acts, managed_by,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
-		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS admins
+		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS managers
 		FROM teams
 		WHERE removed_at IS NULL
 		ORDER BY id`
@@ -123,23 +123,17 @@ func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[string]oncall.StaffedTeam) error {
 	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `
-		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7, owner = $8
+		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7, owner = $8,
+		                 private = $9, acts = $10, managed_by = $11
 		WHERE id = $1`
 	remind, err := t.RemindEvery()
 	if err != nil {
 		return oncall.Refuse("Team %q: %s.", t.Name, err)
 	}
 	owner := cmp.Or(t.Owner, oncall.OwnerFile)
-	var members, admins, fallback []oncall.UserID
-	for _, name := range t.Members {
-		members = append(members, a.users[name])
-		if slices.Contains(t.Admins, name) {
-			admins = append(admins, a.users[name])
-		}
-	}
-	for _, name := range t.Fallback {
-		fallback = append(fallback, a.users[name])
-	}
+	members, fallback := a.usersNamed(t.Members), a.usersNamed(t.Fallback)
+	named := t.NamedManagers()
+	managers := a.usersNamed(slices.DeleteFunc(slices.Clone(t.Members), func(name string) bool { return !slices.Contains(named, name) }))
 	old, known := stored[t.Name]
 	id, differs := old.ID, !known
 	if !known {
@@ -148,25 +142,37 @@ func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[
 	} else {
 		differs = a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
 			difference{"topic", old.Topic != t.Topic}, difference{"owner", old.Owner != owner}, difference{"members", !slices.Equal(old.Members, members)},
-			difference{"admins", !slices.Equal(old.Admins, admins)}, difference{"time zone", old.TimeZone != t.TimeZone},
+			difference{"managers", !slices.Equal(old.Managers, managers) || old.ManagedBy != t.ManagedBy()},
+			difference{"private", old.Private != t.Private}, difference{"acts", old.Acts != t.ActsOf()},
+			difference{"time zone", old.TimeZone != t.TimeZone},
 			difference{"hours", !equal(some(old.Hours), some(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
 			difference{"remind", old.Remind != remind})
 	}
 	if err == nil && differs {
-		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, some(t.Hours), some(fallback), remind, owner)
+		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, some(t.Hours), some(fallback), remind, owner,
+			t.Private, t.ActsOf(), t.ManagedBy())
 	}
 	if err != nil {
 		return err
 	}
 	a.teams[t.Name] = id
 	a.slacks[id] = owner == oncall.OwnerSlack
-	if slices.Equal(old.Members, members) && slices.Equal(old.Admins, admins) {
+	if slices.Equal(old.Members, members) && slices.Equal(old.Managers, managers) {
 		return nil
 	}
-	return a.saveMembers(ctx, id, members, admins)
+	return a.saveMembers(ctx, id, members, managers)
 }
 
-func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, admins []oncall.UserID) error {
+// usersNamed are the ids of people whom the document names.
+func (a *applier) usersNamed(names []string) []oncall.UserID {
+	var ids []oncall.UserID
+	for _, name := range names {
+		ids = append(ids, a.users[name])
+	}
+	return ids
+}
+
+func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, managers []oncall.UserID) error {
 	const remove = `DELETE FROM team_members WHERE team_id = $1`
 	const insert = `
 		INSERT INTO team_members (team_id, user_id, position, role)
@@ -176,6 +182,6 @@ func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, ad
 	if _, err := a.tx.Exec(ctx, remove, id); err != nil {
 		return err
 	}
-	_, err := a.tx.Exec(ctx, insert, id, some(members), some(admins))
+	_, err := a.tx.Exec(ctx, insert, id, some(members), some(managers))
 	return err
 }

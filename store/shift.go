@@ -8,20 +8,24 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // AddShift stores a shift that somebody wrote down and returns it with its id. Where it overlaps
 // another and the schedule doesn't allow that, it is refused.
 func (s *Store) AddShift(
-	ctx context.Context, id oncall.ScheduleID, shift schedule.ManualShift, by oncall.UserID, now time.Time,
+	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, shift schedule.ManualShift, now time.Time,
 ) (schedule.ManualShift, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
+		return schedule.ManualShift{}, err
+	}
 	shift.ID = 0
-	err := s.changeShifts(ctx, id, shift.Start, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, was schedule.Definition) (err error) {
+	err := s.changeShifts(ctx, id, shift.Start, scheduleEdit{at: now, by: by.User}, func(tx pgx.Tx, was schedule.Definition) (err error) {
 		if err := was.Fits(shift); err != nil {
 			return err
 		}
-		shift.ID, err = saveShift(ctx, tx, id, shift, by, now)
+		shift.ID, err = saveShift(ctx, tx, id, shift, by.User, now)
 		return err
 	})
 	if err != nil {
@@ -33,15 +37,18 @@ func (s *Store) AddShift(
 // DeleteShifts cuts a stretch of time out of the shifts that were written down, of one role or, with
 // the empty one, of all, and returns how many it has shortened or removed. What is past stays.
 func (s *Store) DeleteShifts(
-	ctx context.Context, id oncall.ScheduleID, role string, from, to time.Time, by oncall.UserID, now time.Time,
+	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, role string, from, to time.Time, now time.Time,
 ) (int, error) {
 	const remove = `DELETE FROM manual_shifts WHERE id = $1`
 	const shorten = `UPDATE manual_shifts SET start_at = $2, end_at = $3 WHERE id = $1`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
+		return 0, err
+	}
 	if from.Before(now) {
 		from = now
 	}
 	changed := 0
-	err := s.changeShifts(ctx, id, from, scheduleEdit{at: now, by: by}, func(tx pgx.Tx, of schedule.Definition) error {
+	err := s.changeShifts(ctx, id, from, scheduleEdit{at: now, by: by.User}, func(tx pgx.Tx, of schedule.Definition) error {
 		for _, was := range of.Shifts {
 			if role != "" && role != was.RoleName() {
 				continue
@@ -59,7 +66,7 @@ func (s *Store) DeleteShifts(
 			for _, l := range left {
 				var err error
 				if l.ID == 0 {
-					_, err = saveShift(ctx, tx, id, l, by, now)
+					_, err = saveShift(ctx, tx, id, l, by.User, now)
 				} else {
 					_, err = tx.Exec(ctx, shorten, l.ID, l.Start, l.End)
 				}
@@ -77,8 +84,11 @@ func (s *Store) DeleteShifts(
 }
 
 // KeepShiftsApart says whether shifts of one role that overlap are refused from now on.
-func (s *Store) KeepShiftsApart(ctx context.Context, id oncall.ScheduleID, apart bool) error {
+func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, apart bool) error {
 	const save = `UPDATE schedules SET apart = $2 WHERE id = $1`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
+		return err
+	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err

@@ -21,8 +21,9 @@ import (
 
 // Options are what a Store may be told; each has a default.
 type Options struct {
-	MaxConns  int32 // 0: pgx's default. Run and HoldInstance take one connection each beside the pool.
-	DoorConns int32 // kept beside the pool for signals that come in, whatever else waits; 0: the pool's are used
+	MaxConns  int32    // 0: pgx's default. Run and HoldInstance take one connection each beside the pool.
+	DoorConns int32    // kept beside the pool for signals that come in, whatever else waits; 0: the pool's are used
+	Admins    []string // of the installation, by Slack id or e-mail address; none: the workspace's owners
 	Log       zerolog.Logger
 	Metrics   prometheus.Registerer // nil: none
 	Phones    oncall.PhoneRules     // which countries' may be called
@@ -48,6 +49,7 @@ type Store struct {
 	secretUse atomic.Pointer[secretUse]
 	folding   atomic.Bool
 	saved     chan struct{} // something was saved here
+	admins    []string      // of the installation
 }
 
 // A System is what the queue's workers, intake and the program itself use. What it
@@ -76,6 +78,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 	}
 	s := &System{&Store{
 		pool: pool{conns}, door: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets,
+		admins:  o.Admins,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}
 	if err := s.open(o); err != nil {

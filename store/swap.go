@@ -10,11 +10,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // OfferSwap stores an offer and tells both people of it. What is wrong with it is a Refusal.
-func (s *Store) OfferSwap(ctx context.Context, give, take schedule.Stint, note string, now time.Time) (oncall.Swap, error) {
+func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take schedule.Stint, note string, now time.Time) (oncall.Swap, error) {
 	const insert = `
 		INSERT INTO swaps (state, give, take, note, created_at, expires_at, overrides)
 		VALUES ($1, $2, $3, $4, $5, $6, '{}')
@@ -23,6 +24,9 @@ func (s *Store) OfferSwap(ctx context.Context, give, take schedule.Stint, note s
 		SELECT id, state, give, take, note, created_at, expires_at, ended_at, overrides
 		FROM swaps
 		WHERE ended_at IS NULL AND give->>'user' IN ($1, $2) AND take->>'user' IN ($1, $2)`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(give.User, access.OwnThings) }); err != nil {
+		return oncall.Swap{}, err
+	}
 	var swap oncall.Swap
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		staff, err := lockStaff(ctx, tx, give.Schedule, take.Schedule)
@@ -76,8 +80,11 @@ func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserI
 
 // UpdateSwap does what a person wants to do with a swap, and saves the swap, the two schedules, and
 // what people are told. A Refusal comes back; the swap may have changed nevertheless.
-func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.UserID, a oncall.SwapAct, now time.Time) (oncall.Swap, error) {
+func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapID, a oncall.SwapAct, now time.Time) (oncall.Swap, error) {
 	const save = `UPDATE swaps SET state = $2, ended_at = $3, overrides = $4 WHERE id = $1`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+		return oncall.Swap{}, err
+	}
 	var change oncall.SwapChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		swap, err := lockSwap(ctx, tx, id)
@@ -88,7 +95,7 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		if err != nil {
 			return err
 		}
-		if change, err = swap.Do(a, by, staff, now); err != nil {
+		if change, err = swap.Do(a, by.User, staff, now); err != nil {
 			return err
 		}
 		if change.Swap.State == swap.State {
@@ -100,7 +107,7 @@ func (s *Store) UpdateSwap(ctx context.Context, id oncall.SwapID, by oncall.User
 		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, some(change.Swap.Overrides)); err != nil {
 			return err
 		}
-		return s.tellSwap(ctx, tx, change.Swap, by, staff, now)
+		return s.tellSwap(ctx, tx, change.Swap, by.User, staff, now)
 	})
 	if err != nil {
 		return oncall.Swap{}, wrap(err, "update swap %d", id)

@@ -28,7 +28,7 @@ func (w *world) stint(user oncall.UserID, n int) schedule.Stint {
 // offer is Ann's second week for Bo's first.
 func (w *world) offer() oncall.Swap {
 	w.t.Helper()
-	return must[oncall.Swap](w.t)(w.OfferSwap(w.t.Context(), w.stint(ann, 1), w.stint(bo, 0), "a wedding", w.clock()))
+	return must[oncall.Swap](w.t)(w.OfferSwap(w.t.Context(), oncall.ByUser(ann), w.stint(ann, 1), w.stint(bo, 0), "a wedding", w.clock()))
 }
 
 // onCall is who has the only schedule.
@@ -50,7 +50,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0BO swap_ask open", "U0ANN swap_sent open"}, w.told()); diff != "" {
 		t.Error(diff)
 	}
-	got, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
+	got, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if err != nil || got.State != oncall.SwapAccepted || len(got.Overrides) != 2 {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -62,7 +62,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	}, w.told()); diff != "" {
 		t.Error(diff)
 	}
-	if got, err = w.UpdateSwap(t.Context(), swap.ID, ann, oncall.UndoSwap, start); err != nil || got.State != oncall.SwapUndone {
+	if got, err = w.UpdateSwap(t.Context(), oncall.ByUser(ann), swap.ID, oncall.UndoSwap, start); err != nil || got.State != oncall.SwapUndone {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != bo || second[0] != ann {
@@ -81,7 +81,7 @@ func TestASwapWhereATeamNamesAdmins(t *testing.T) {
 	s.Teams[0].Admins = []string{"cy"}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	swap := w.offer()
-	got, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
+	got, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if err != nil || got.State != oncall.SwapAccepted {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -96,13 +96,13 @@ func TestOneOutcomeOfTwoAnswersAtOnce(t *testing.T) {
 		swap := w.offer()
 		answers := []func() (oncall.Swap, error){
 			func() (oncall.Swap, error) {
-				return w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
+				return w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 			},
 			func() (oncall.Swap, error) {
-				return other.UpdateSwap(t.Context(), swap.ID, ann, oncall.WithdrawSwap, start)
+				return other.UpdateSwap(t.Context(), oncall.ByUser(ann), swap.ID, oncall.WithdrawSwap, start)
 			},
 			func() (oncall.Swap, error) {
-				return other.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
+				return other.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 			},
 		}
 		if done := count(t, answers); done != 1 {
@@ -124,11 +124,13 @@ func TestAShiftIsSwappedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.another()
-	one, two := w.offer(), must[oncall.Swap](t)(w.OfferSwap(t.Context(), w.stint(ann, 1), w.stint(bo, 1), "", start))
+	one, two := w.offer(), must[oncall.Swap](t)(w.OfferSwap(t.Context(), oncall.ByUser(ann), w.stint(ann, 1), w.stint(bo, 1), "", start))
 	done := count(t, []func() (oncall.Swap, error){
-		func() (oncall.Swap, error) { return w.UpdateSwap(t.Context(), one.ID, bo, oncall.AcceptSwap, start) },
 		func() (oncall.Swap, error) {
-			return other.UpdateSwap(t.Context(), two.ID, bo, oncall.AcceptSwap, start)
+			return w.UpdateSwap(t.Context(), oncall.ByUser(bo), one.ID, oncall.AcceptSwap, start)
+		},
+		func() (oncall.Swap, error) {
+			return other.UpdateSwap(t.Context(), oncall.ByUser(bo), two.ID, oncall.AcceptSwap, start)
 		},
 	})
 	states := w.strings(`SELECT state FROM swaps ORDER BY state`)
@@ -165,10 +167,10 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	swap := w.offer()
-	must[schedule.Override](t)(w.AddOverride(t.Context(), swap.Take.Schedule, schedule.Override{
+	must[schedule.Override](t)(w.AddOverride(t.Context(), oncall.ByTimer(), swap.Take.Schedule, schedule.Override{
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: swap.Take.Start, End: swap.Take.Start.Add(time.Hour), CreatedBy: cy,
 	}, start))
-	_, err := w.UpdateSwap(t.Context(), swap.ID, bo, oncall.AcceptSwap, start)
+	_, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if want := "U0BO no longer has that shift in primary. So nothing was swapped."; err == nil || err.Error() != want {
 		t.Errorf("%v, want %q", err, want)
 	}
@@ -178,7 +180,7 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	if told := w.told(); told[0] != "U0BO swap_ask stale" || told[len(told)-1] != "U0ANN swap_news stale" {
 		t.Errorf("told %q", told)
 	}
-	if _, err := w.UpdateSwap(t.Context(), 999, bo, oncall.AcceptSwap, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), 999, oncall.AcceptSwap, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a swap that isn't there: %v", err)
 	}
 }
@@ -188,7 +190,7 @@ func TestTheTimerOfASwap(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
 	expired := w.offer()
-	if _, err := w.OfferSwap(ctx, expired.Give, expired.Take, "", start); err == nil {
+	if _, err := w.OfferSwap(ctx, oncall.ByTimer(), expired.Give, expired.Take, "", start); err == nil {
 		t.Error("the same swap can be offered twice")
 	}
 	run := func(id oncall.SwapID, at time.Time) {
@@ -204,7 +206,7 @@ func TestTheTimerOfASwap(t *testing.T) {
 	run(expired.ID, expired.ExpiresAt)
 	run(expired.ID, expired.ExpiresAt)
 	accepted := w.offer()
-	if _, err := w.UpdateSwap(ctx, accepted.ID, bo, oncall.AcceptSwap, start); err != nil {
+	if _, err := w.UpdateSwap(ctx, oncall.ByUser(bo), accepted.ID, oncall.AcceptSwap, start); err != nil {
 		t.Fatal(err)
 	}
 	run(accepted.ID, expired.ExpiresAt)

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // An Import says what an import of time off has changed.
@@ -15,7 +16,10 @@ type Import struct{ Added, Kept, Cancelled int }
 
 // AddTimeOff stores that a person will be away and returns it with its id. If they have said so already, it
 // returns what they said then, which may be longer. A person who does not exist is oncall.ErrNotFound.
-func (s *Store) AddTimeOff(ctx context.Context, t oncall.TimeOff, now time.Time) (oncall.TimeOff, error) {
+func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOff, now time.Time) (oncall.TimeOff, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(t.UserID, access.OwnThings) }); err != nil {
+		return oncall.TimeOff{}, err
+	}
 	if !t.Start.Before(t.End) {
 		return oncall.TimeOff{}, oncall.Refuse("Time off must end after it begins.")
 	}
@@ -125,16 +129,22 @@ func (s *System) ImportTimeOff(ctx context.Context, user oncall.UserID, source s
 
 // CancelTimeOff takes a time off back and returns what it was. One that was cancelled before is
 // oncall.ErrNotFound.
-func (s *Store) CancelTimeOff(ctx context.Context, id oncall.TimeOffID, now time.Time) (oncall.TimeOff, error) {
+func (s *Store) CancelTimeOff(ctx context.Context, by oncall.Actor, id oncall.TimeOffID, now time.Time) (oncall.TimeOff, error) {
 	const cancel = `
 		UPDATE time_off SET cancelled_at = $2
 		WHERE id = $1 AND cancelled_at IS NULL
 		RETURNING id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at`
 	var t oncall.TimeOff
-	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return t, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
 		rows, _ := tx.Query(ctx, cancel, id, now)
-		t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.TimeOff])
-		return err
+		if t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.TimeOff]); err != nil {
+			return err
+		}
+		return g.forPerson(t.UserID, access.OwnThings)
 	})
 	if err != nil {
 		return oncall.TimeOff{}, fmt.Errorf("cancel time off %d: %w", id, err)
@@ -143,12 +153,15 @@ func (s *Store) CancelTimeOff(ctx context.Context, id oncall.TimeOffID, now time
 }
 
 // TimeOff returns who is away between two instants, at least in part, by start.
-func (s *Store) TimeOff(ctx context.Context, from, to time.Time) ([]oncall.TimeOff, error) {
+func (s *Store) TimeOff(ctx context.Context, by oncall.Actor, from, to time.Time) ([]oncall.TimeOff, error) {
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
 		FROM time_off
 		WHERE end_at > $1 AND start_at < $2 AND cancelled_at IS NULL
 		ORDER BY start_at, id`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+		return nil, err
+	}
 	rows, _ := s.pool.Query(ctx, load, from, to)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.TimeOff])
 	if err != nil {

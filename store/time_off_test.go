@@ -19,7 +19,7 @@ func day(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 // away lists who is away in March, a line each.
 func (w *world) away() (lines []string) {
 	w.t.Helper()
-	for _, off := range must[[]oncall.TimeOff](w.t)(w.TimeOff(w.t.Context(), day(1), day(31))) {
+	for _, off := range must[[]oncall.TimeOff](w.t)(w.TimeOff(w.t.Context(), oncall.ByTimer(), day(1), day(31))) {
 		lines = append(lines, fmt.Sprint(off.UserID, " ", off.Start.Day(), "–", off.End.Day(), " ", off.Note, off.Source))
 	}
 	return lines
@@ -29,32 +29,32 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	add := must[oncall.TimeOff](t)
-	later := add(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(22), Note: "Rome"}, start))
-	first := add(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: ann, Start: day(10), End: day(12)}, start))
+	later := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(22), Note: "Rome"}, start))
+	first := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: ann, Start: day(10), End: day(12)}, start))
 	if diff := cmp.Diff([]string{"U0ANN 10–12 ", "U0BO 20–22 Rome"}, w.away()); diff != "" {
 		t.Error(diff)
 	}
-	all := must[[]oncall.TimeOff](t)(w.TimeOff(t.Context(), day(12), day(21))) // Ann is back at the start
+	all := must[[]oncall.TimeOff](t)(w.TimeOff(t.Context(), oncall.ByTimer(), day(12), day(21))) // Ann is back at the start
 	if diff := cmp.Diff([]oncall.TimeOff{later}, all); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(first, must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), first.ID, start))); diff != "" {
+	if diff := cmp.Diff(first, must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), oncall.ByTimer(), first.ID, start))); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := w.CancelTimeOff(t.Context(), first.ID, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.CancelTimeOff(t.Context(), oncall.ByTimer(), first.ID, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("cancelled twice: %v", err)
 	}
 	if diff := cmp.Diff([]string{"U0BO 20–22 Rome"}, w.away()); diff != "" {
 		t.Error(diff)
 	}
 	// Who says it again is away once.
-	if again := add(w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(21), Note: "again"}, start)); again != later {
+	if again := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(21), Note: "again"}, start)); again != later {
 		t.Errorf("said again: %+v", again)
 	}
-	if _, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: "U0NOBODY", Start: day(1), End: day(2)}, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: "U0NOBODY", Start: day(1), End: day(2)}, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
 	}
-	_, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: ann, Start: day(2), End: day(2)}, start)
+	_, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: ann, Start: day(2), End: day(2)}, start)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); !ok || refusal.Error() != "Time off must end after it begins." {
 		t.Errorf("without length: %v", err)
 	}
@@ -73,7 +73,7 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}
-	if _, err := w.AddTimeOff(t.Context(), oncall.TimeOff{UserID: ann, Start: day(29), End: day(30), Note: "by hand"}, start); err != nil {
+	if _, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: ann, Start: day(29), End: day(30), Note: "by hand"}, start); err != nil {
 		t.Fatal(err)
 	}
 	bring("work", store.Import{Added: 4}, span("over", 2, 4), span("a", 10, 12), span("b", 14, 15), span("b", 14, 15), span("c", 20, 22), span("none", 9, 9))

@@ -13,16 +13,16 @@ import (
 // SaveUser keeps what Slack says of a person. From then on Apply leaves the person alone.
 func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) error {
 	const upsert = `
-		INSERT INTO users (id, name, email, time_zone, deactivated_at, slack_at)
-		VALUES ($1, $2, $3, $4, $5, $6)
+		INSERT INTO users (id, name, email, time_zone, deactivated_at, slack_at, standing, owner)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (id) DO UPDATE SET
-			name = $2, email = $3, time_zone = $4, slack_at = $6,
+			name = $2, email = $3, time_zone = $4, slack_at = $6, standing = $7, owner = $8,
 			deactivated_at = CASE WHEN $5::timestamptz IS NULL THEN NULL ELSE coalesce(users.deactivated_at, $5) END
-		WHERE (users.name, users.email, users.time_zone, users.deactivated_at IS NULL, users.slack_at IS NULL)
-		      IS DISTINCT FROM ($2, $3, $4, $5::timestamptz IS NULL, FALSE)`
+		WHERE (users.name, users.email, users.time_zone, users.deactivated_at IS NULL, users.slack_at IS NULL, users.standing, users.owner)
+		      IS DISTINCT FROM ($2, $3, $4, $5::timestamptz IS NULL, FALSE, $7, $8)`
 	changed := false
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now)
+		tag, err := tx.Exec(ctx, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now, u.Standing, u.Owner)
 		if changed = tag.RowsAffected() > 0; err != nil || !changed {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 // users loads people; everybody, if nobody is named.
 func users(ctx context.Context, q querier, ids ...oncall.UserID) (map[oncall.UserID]oncall.User, error) {
 	const load = `
-		SELECT id, name, email, time_zone, deactivated_at
+		SELECT id, name, email, time_zone, deactivated_at, standing, owner
 		FROM users
 		WHERE $1::text[] IS NULL OR id = ANY ($1)`
 	rows, _ := q.Query(ctx, load, ids)

@@ -88,7 +88,7 @@ func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, troubl
 		WHERE id = $1 AND removed_at IS NULL AND translate(trouble, '@<>', '') <> translate($2, '@<>', '')
 		RETURNING handle, coalesce((SELECT team_id FROM schedules WHERE id = schedules[1]), 0)`
 	text := trouble.String()
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (s *System) GroupsNamed(ctx context.Context) (bool, error) {
 }
 
 func (s *Store) groupsNamed(ctx context.Context) ([]string, error) {
-	dir, err := s.Directory(ctx)
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return nil, err
 	}

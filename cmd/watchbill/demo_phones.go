@@ -68,7 +68,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 		if !has {
 			continue
 		}
-		reach, err := a.store.Reach(ctx, id)
+		reach, err := a.store.Reach(ctx, oncall.ByTimer(), id)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 			return fmt.Errorf("prove the phone of %s: %w", user.Name, err)
 		}
 		prefer := oncall.Preferences{High: []oncall.Rule{{}, {Contact: sms, After: demoSMSAfter}, {Contact: voice, After: demoCallAfter}}}
-		if err := a.store.SetPreferences(ctx, id, prefer); err != nil {
+		if err := a.store.SetPreferences(ctx, oncall.ByTimer(), id, prefer); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 func provePhone(
 	ctx context.Context, p process, a *app, sim *twiliosim.Sim, user oncall.UserID, method oncall.Method, number string,
 ) (oncall.ContactID, error) {
-	contact, err := a.store.AddContact(ctx, user, method, number, p.clock())
+	contact, err := a.store.AddContact(ctx, oncall.ByTimer(), user, method, number, p.clock())
 	if err != nil {
 		return 0, err
 	}
@@ -105,7 +105,7 @@ func provePhone(
 	if err != nil {
 		return 0, err
 	}
-	return contact.ID, a.store.ConfirmContact(ctx, user, contact.ID, code, p.clock())
+	return contact.ID, a.store.ConfirmContact(ctx, oncall.ByTimer(), user, contact.ID, code, p.clock())
 }
 
 // The code as a message shows it and as a call speaks it.

@@ -122,7 +122,7 @@ var storyCode = regexp.MustCompile(`\b[0-9]{6}\b`)
 // there.
 func (s *story) reach(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, user := context.Background(), oncall.UserID("U0"+strings.ToUpper(args[0]))
-	c, err := s.app.store.AddContact(ctx, user, oncall.Method(args[1]), args[2], s.clock.Now())
+	c, err := s.app.store.AddContact(ctx, oncall.ByTimer(), user, oncall.Method(args[1]), args[2], s.clock.Now())
 	ts.Check(err)
 	s.settle(ts)
 	last := map[oncall.Method]func() string{
@@ -132,7 +132,7 @@ func (s *story) reach(ts *testscript.TestScript, _ bool, args []string) {
 			return topic[len(topic)-1].Title
 		},
 	}[oncall.Method(args[1])]()
-	ts.Check(s.app.store.ConfirmContact(ctx, user, c.ID, storyCode.FindString(last), s.clock.Now()))
+	ts.Check(s.app.store.ConfirmContact(ctx, oncall.ByTimer(), user, c.ID, storyCode.FindString(last), s.clock.Now()))
 	s.settle(ts)
 }
 

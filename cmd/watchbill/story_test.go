@@ -166,8 +166,9 @@ func newStory(t *testing.T) *story {
 func (s *story) setup(env *testscript.Env) error {
 	s.url = storetest.NewEmpty(s.t).Config().ConnString()
 	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now, Manifest: slacksim.MustManifest(watchbill.Manifest)})
-	for id, name := range map[string]string{"U0ANN": "Ann", "U0BO": "Bo", "U0CY": "Cy", "U0DI": "Di"} {
-		s.sim.AddUser(slacksim.User{ID: id, Name: strings.ToLower(name), RealName: name, Email: strings.ToLower(name) + "@example.com", TZ: "Europe/Berlin"})
+	for name, zone := range map[string]string{"Ann": "Europe/Berlin", "Bo": "Europe/Berlin", "Cy": "America/New_York", "Di": "Asia/Tokyo"} {
+		plain := strings.ToLower(name)
+		s.sim.AddUser(slacksim.User{ID: person(plain), Name: plain, RealName: name, Email: plain + "@example.com", TZ: zone})
 	}
 	s.sim.AddChannel(slacksim.Channel{Name: "payments", Members: []string{"U0ANN", "U0BO", "U0CY", "U0DI"}})
 	s.sim.AddChannel(slacksim.Channel{Name: "war-room"})

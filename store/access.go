@@ -1,0 +1,256 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// Access is who may do what.
+func (d *Directory) Access() access.Model { return d.access }
+
+// learnAccess puts together who may do what. Admins are named by Slack id or e-mail address.
+func (d *Directory) learnAccess(admins []string) {
+	d.access = access.Model{Users: d.Users, Teams: make(map[oncall.TeamID]access.Team, len(d.teams))}
+	for id, t := range d.teams {
+		managers := d.admins[id]
+		if t.ManagedBy != "" {
+			managers = slices.Concat(managers, d.groups[t.ManagedBy])
+		}
+		d.access.Teams[id] = access.Team{Team: t, Members: d.Members[id], Managers: managers}
+	}
+	for _, name := range admins {
+		id := oncall.UserID(name)
+		for _, u := range d.Users {
+			if u.Email != "" && strings.EqualFold(u.Email, name) {
+				id = u.ID
+			}
+		}
+		d.access.Admins = append(d.access.Admins, id)
+	}
+}
+
+// For returns what somebody may see of the directory: all but what is of private teams that they are
+// not in.
+func (d *Directory) For(by oncall.Actor) *Directory {
+	hidden := d.hidden(by)
+	if len(hidden) == 0 {
+		return d
+	}
+	is := func(team oncall.TeamID) bool { return slices.Contains(hidden, team) }
+	seen := *d
+	seen.Teams = slices.DeleteFunc(slices.Clone(d.Teams), func(t oncall.Team) bool { return is(t.ID) })
+	seen.Integrations = slices.DeleteFunc(slices.Clone(d.Integrations), func(in oncall.Integration) bool { return is(in.TeamID) })
+	seen.Members = maps.Clone(d.Members)
+	maps.DeleteFunc(seen.Members, func(id oncall.TeamID, _ []oncall.UserID) bool { return is(id) })
+	seen.Policies = maps.Clone(d.Policies)
+	maps.DeleteFunc(seen.Policies, func(_ oncall.PolicyID, p oncall.Policy) bool { return is(p.TeamID) })
+	seen.Schedules, seen.schedules = nil, maps.Clone(d.schedules)
+	for _, s := range d.Schedules {
+		if is(s.TeamID()) {
+			delete(seen.schedules, s.ID())
+		} else {
+			seen.Schedules = append(seen.Schedules, s)
+		}
+	}
+	return &seen
+}
+
+// hidden are the teams of which somebody may see nothing.
+func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
+	var hidden []oncall.TeamID
+	if by.Via == oncall.ViaTimer {
+		return nil
+	}
+	full := d.Users[by.User].Standing == oncall.FullMember
+	for id, t := range d.teams {
+		if (t.Private || !full) && d.access.May(by, access.See, access.Object{Team: id}) != nil {
+			hidden = append(hidden, id)
+		}
+	}
+	return hidden
+}
+
+// DirectoryFor returns what somebody may see of the directory.
+func (s *Store) DirectoryFor(ctx context.Context, by oncall.Actor) (*Directory, error) {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return dir.For(by), nil
+}
+
+// A gate asks for one actor. It has the directory, so that nobody waits for another connection while
+// they hold one in a transaction.
+type gate struct {
+	store *Store
+	dir   *Directory
+	by    oncall.Actor
+}
+
+func (s *Store) gate(ctx context.Context, by oncall.Actor) (gate, error) {
+	dir, err := s.directory(ctx)
+	return gate{store: s, dir: dir, by: by}, err
+}
+
+// may returns a Refusal if somebody may not do something, which is counted and logged.
+func (g gate) may(do access.Act, on access.Object) error {
+	refusal := g.dir.access.May(g.by, do, on)
+	if refusal != nil {
+		g.store.metrics.refused.WithLabelValues(string(do)).Inc()
+		g.store.log.Info().Str("user", string(g.by.User)).Str("via", g.by.Via).Str("act", string(do)).
+			Int64("team", int64(on.Team)).Msg("refused: not allowed")
+	}
+	return refusal
+}
+
+// onSchedule is may for a schedule.
+func (g gate) onSchedule(do access.Act, id oncall.ScheduleID) error {
+	return g.may(do, access.Object{Team: g.teamOf(id)})
+}
+
+// teamOf is the team of a schedule.
+func (g gate) teamOf(id oncall.ScheduleID) oncall.TeamID {
+	if c, known := g.dir.schedules[id]; known {
+		return c.TeamID()
+	}
+	return 0
+}
+
+// forPerson is may for what is somebody's own: others need to be admins.
+func (g gate) forPerson(user oncall.UserID, do access.Act) error {
+	if g.by.User != user {
+		do = access.OthersThings
+	}
+	return g.may(do, access.Object{})
+}
+
+// onIncident is may for an incident: whoever was paged for it, or asked to help, counts as one of its
+// team.
+func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncall.Incident) error {
+	const paged = `SELECT EXISTS (SELECT FROM pages WHERE incident_id = $1 AND user_id = $2)`
+	on := access.Object{Team: in.TeamID}
+	for _, r := range in.Responders {
+		on.Involved = append(on.Involved, r.User)
+	}
+	if g.dir.access.May(g.by, do, on) == nil {
+		return nil
+	}
+	var involved bool
+	if err := q.QueryRow(ctx, paged, in.ID, g.by.User).Scan(&involved); err != nil {
+		return err
+	}
+	if involved {
+		on.Involved = append(on.Involved, g.by.User)
+	}
+	return g.may(do, on)
+}
+
+// act asks whether somebody may do something with an incident, and whether whoever is to be paged by it
+// can be.
+func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incident) error {
+	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil || a.User == "" {
+		return err
+	}
+	return g.dir.access.MayBeOnCall(a.User)
+}
+
+// actOnTwo asks whether somebody may link or merge two incidents. What is private stays in its team.
+func (g gate) actOnTwo(ctx context.Context, q querier, one, two oncall.Incident) error {
+	for _, in := range []oncall.Incident{one, two} {
+		if err := g.onIncident(ctx, q, access.Respond, in); err != nil {
+			return err
+		}
+	}
+	if one.TeamID != two.TeamID && (g.dir.teams[one.TeamID].Private || g.dir.teams[two.TeamID].Private) {
+		return oncall.Refuse("One of the two is of a private team, so they can't be linked or merged.")
+	}
+	return nil
+}
+
+// override asks whether somebody may put people on call, and whether these can be.
+func (g gate) override(o schedule.Override) error {
+	if err := g.onSchedule(access.Override, o.ScheduleID); err != nil {
+		return err
+	}
+	for _, u := range o.Named() {
+		if err := g.dir.access.MayBeOnCall(u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cancelOverride asks whether somebody may end an override: whoever has made it, and the team.
+func (g gate) cancelOverride(o schedule.Override) error {
+	return g.may(access.Override, access.Object{Team: g.teamOf(o.ScheduleID), Maker: o.CreatedBy})
+}
+
+// cover asks whether somebody may ask others to take a shift: their own, or one of their team.
+func (g gate) cover(stint schedule.Stint) error {
+	if stint.User == g.by.User {
+		return g.may(access.OwnThings, access.Object{})
+	}
+	return g.onSchedule(access.Override, stint.Schedule)
+}
+
+// feed asks whether somebody may have a calendar: of their own shifts, or of a schedule.
+func (g gate) feed(f Feed) error {
+	if f.UserID != "" {
+		return g.forPerson(f.UserID, access.OwnThings)
+	}
+	return g.onSchedule(access.Subscribe, f.ScheduleID)
+}
+
+// seen loads an incident for somebody who may see it.
+func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall.Incident, error) {
+	found, err := incidents(ctx, q, []oncall.IncidentID{id})
+	switch {
+	case err != nil:
+		return oncall.Incident{}, err
+	case len(found) == 0:
+		return oncall.Incident{}, oncall.ErrNotFound
+	}
+	return found[0], g.onIncident(ctx, q, access.See, found[0])
+}
+
+// actNeeds is what an act on an incident takes.
+func actNeeds(do oncall.ActKind) access.Act {
+	switch do {
+	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn:
+		return access.Acknowledge
+	default:
+		return access.Respond
+	}
+}
+
+// adds is what adding a contact method takes.
+func adds(m oncall.Method) access.Act {
+	if m == oncall.MethodSMS || m == oncall.MethodVoice {
+		return access.AddPhone
+	}
+	return access.OwnThings
+}
+
+// allowed is a gate that is asked before anything else.
+func (s *Store) allowed(ctx context.Context, by oncall.Actor, ask func(gate) error) error {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return err
+	}
+	return ask(g)
+}
+
+// mayAnswer asks whether somebody may still answer by what they hold: a link, a phone, an app.
+func mayAnswer(ctx context.Context, q querier, user oncall.UserID) error {
+	people, err := users(ctx, q, user)
+	if err != nil {
+		return err
+	}
+	return access.Model{Users: people}.May(oncall.ByUser(user), access.OwnThings, access.Object{})
+}
