@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +39,10 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 		return
 	}
 	r.ok("database", "reachable")
+	if unverified(c.DatabaseURL) {
+		r.note("database", "its certificate is not checked, so that whoever is between can read along or answer in its place",
+			"Add sslmode=verify-full to DATABASE_URL, and sslrootcert for a certificate of your own; leave it where nobody else is on that network.")
+	}
 	faults := r.bad
 	c.schema(ctx, r, db)
 	if ctx.Err() == nil { // a timeout has already been reported
@@ -93,6 +100,25 @@ func (c *doctorCmd) room(ctx context.Context, r *report, db *store.System) {
 		return
 	}
 	r.ok("database", found)
+}
+
+// unverified reports whether a connection to the database may be made without knowing who answers, over a
+// network. sslmode is "prefer" by default.
+func unverified(databaseURL string) bool {
+	config, err := pgconn.ParseConfig(databaseURL)
+	if err != nil {
+		return false
+	}
+	open := func(host string, tls *tls.Config) bool {
+		addr, err := netip.ParseAddr(host)
+		if strings.HasPrefix(host, "/") || host == "localhost" || err == nil && addr.IsLoopback() {
+			return false
+		}
+		return tls == nil || tls.InsecureSkipVerify && tls.VerifyPeerCertificate == nil
+	}
+	return open(config.Host, config.TLSConfig) || slices.ContainsFunc(config.Fallbacks, func(f *pgconn.FallbackConfig) bool {
+		return open(f.Host, f.TLSConfig)
+	})
 }
 
 // failQuery reports that a query failed although we could connect.

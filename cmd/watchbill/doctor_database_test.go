@@ -120,3 +120,23 @@ func TestTheDoctorCountsConnections(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestTheDoctorKnowsAnUncheckedDatabase(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"postgres://w:x@db.example.com/w":                     true,
+		"postgres://w:x@db.example.com/w?sslmode=disable":     true,
+		"postgres://w:x@db.example.com/w?sslmode=require":     true,
+		"postgres://w:x@db.example.com/w?sslmode=verify-full": false,
+		"postgres://w:x@db.example.com/w?sslmode=verify-ca":   false,
+		"postgres://w:x@localhost/w":                          false,
+		"postgres://w:x@127.0.0.1/w":                          false,
+		"postgres://w:x@[::1]/w?sslmode=disable":              false,
+		"postgres://w:x@/w?host=/run/postgresql":              false,
+		"postgres://w:x@localhost,db.example.com/w":           true,
+	} {
+		if got := unverified(address); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+}
