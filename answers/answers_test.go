@@ -97,7 +97,9 @@ func TestANumberThatTwoPeopleShare(t *testing.T) {
 func TestStopAndStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	usable := func() bool { return must[oncall.Reach](t)(w.Reach(t.Context(), oncall.ByTimer(), ann)).Contacts[0].Usable() }
+	usable := func() bool {
+		return must[oncall.Reach](t)(w.Reach(t.Context(), oncall.ByTimer(), ann)).Contacts[0].Usable()
+	}
 	if got := w.says(annsPhone, "STOP"); got != "" || usable() {
 		t.Errorf("after STOP: %q, usable %t", got, usable())
 	}
