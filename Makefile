@@ -4,7 +4,7 @@
 GOLANGCI_LINT = v2.15.0
 WITHPG = go run ./localpg/withpg --
 
-.PHONY: help run test test-browser lint fmt build bench crash conformance
+.PHONY: help run test test-browser fuzz lint fmt build bench crash conformance
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -18,6 +18,16 @@ test: ## run the tests, race detector on, against a PostgreSQL that they start
 
 test-browser: ## run the tests in a browser (needs Chromium)
 	$(WITHPG) go test -race -count=1 -tags browser -run Browser ./cmd/watchbill
+
+FUZZTIME = 10s
+
+fuzz: ## look for inputs that break a decoder: every fuzz target, FUZZTIME=10s each; what is found stays in testdata
+	@grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do \
+		sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' "$$file" | while read -r target; do \
+			echo "$$(dirname "$$file") $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "$$(dirname "$$file")" </dev/null || exit 1; \
+		done || exit 1; \
+	done
 
 lint: ## check style, the import arrows and the sizes
 	go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT) run

@@ -84,6 +84,9 @@ func tidy(text string) string {
 // until matches the end of a rule: a date, optionally with a time, optionally in UTC.
 var until = regexp.MustCompile(`UNTIL=[0-9]{8}(T[0-9]{6})?(Z?)(;|$)`)
 
+// zero matches a number that must not be 0, and that package rrule takes for 1 or for none.
+var zero = regexp.MustCompile(`(^|;)(INTERVAL|COUNT)=[-+]?0+(;|$)|(^|;)BY(MONTH|MONTHDAY|YEARDAY|WEEKNO|SETPOS)=([^;]*,)?[-+]?0+([,;]|$)|(^|;)BYDAY=([^;]*,)?[-+]?0+[A-Z]`)
+
 // parseRule reads a rule and refuses what time off never needs or what would take too long.
 func parseRule(text string, start moment) (*rrule.ROption, error) {
 	if len(text) > 500 {
@@ -97,7 +100,7 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 	switch {
 	case option.Freq > rrule.DAILY:
 		return nil, errors.New("time off that comes back within a day")
-	case strings.Contains(text, "COUNT=0"), option.Interval > 1000 || option.Count < 0 || times > 24 || len(option.Byeaster) > 0:
+	case zero.MatchString(text), option.Interval > 1000 || option.Interval < 0 || option.Count < 0 || times > 24 || len(option.Byeaster) > 0:
 		return nil, errors.New("a rule of a strange kind")
 	case option.Until.IsZero():
 		return option, nil

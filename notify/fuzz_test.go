@@ -1,0 +1,67 @@
+package notify
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// Whatever Telegram tells of, only private chats are heard, and only buttons that are ours.
+func FuzzTelegramUpdates(f *testing.F) {
+	for _, seed := range []string{
+		`[]`, `[{"update_id": 1, "message": {"text": "3a", "chat": {"id": 7, "type": "private"}, "from": {"id": 7}}}]`,
+		`[{"update_id": 1, "message": {"text": "/start x", "chat": {"id": -7, "type": "group"}, "from": {"id": 7}}}]`,
+		`[{"update_id": 2, "callback_query": {"id": "q", "data": "a AAAA k", "from": {"id": 7}, "message": {"chat": {"id": 7, "type": "private"}}}}]`,
+		`[{"update_id": 2, "callback_query": {"id": "q", "data": "3r", "from": {"id": 7}, "message": {"chat": {"id": 7, "type": "private"}}}}]`,
+		`{}`, `[null]`, `[{"update_id": 1e99}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	var result []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"ok": true, "result": %s}`, result)
+	}))
+	f.Cleanup(server.Close)
+	telegram := NewTelegram(TelegramConfig{Token: "1:secret", URL: server.URL})
+	f.Fuzz(func(t *testing.T, updates []byte) {
+		result = updates
+		replies, _, err := telegram.Listen(t.Context(), "")
+		if err != nil && len(replies) > 0 {
+			t.Fatalf("%v, and %+v", err, replies)
+		}
+		for _, r := range replies {
+			if r.From == "" || strings.HasPrefix(r.From, "-") || r.Key != "" && !strings.Contains(string(updates), telegram.seal(r.Act, r.Key)) {
+				t.Fatalf("heard %+v", r)
+			}
+		}
+	})
+}
+
+// Nothing that a provider says brings one of our secrets into a log.
+func FuzzOneLine(f *testing.F) {
+	for _, seed := range []string{"", "a\r\nb", "\x1b[31m", "\u202e", "\xff\xfe", strings.Repeat("x", 1000)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, said string) {
+		line := OneLine(said)
+		if strings.ContainsAny(line, "\r\n\t\x1b\x00\u2028\u202e") || OneLine(line) != line {
+			t.Fatalf("%q", line)
+		}
+	})
+}
+
+// The lines of an ntfy topic are read one by one, as the listener does.
+func FuzzNtfyEvent(f *testing.F) {
+	for _, seed := range []string{`{"id":"x","event":"message","message":"a token"}`, `{}`, `{"event":"keepalive"}`, `[`, `{"tags":[1]}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		var e ntfyEvent
+		if json.Unmarshal(line, &e) == nil && len(e.ID)+len(e.Message) > 6*len(line)+6 {
+			t.Fatalf("%q became longer: %+v", line, e)
+		}
+	})
+}

@@ -1,0 +1,43 @@
+package oncall
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// Whatever stands in a link, no panic, and nothing opens that was not signed.
+func FuzzOpenToken(f *testing.F) {
+	key := []byte("0123456789abcdef")
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	good := SignToken(key, Claim{Page: 7, User: "U0ANN", Expires: now.Add(time.Hour)})
+	for _, seed := range []string{good, "", "x", good[1:], good + "\n", strings.Repeat("A", 200), good[:len(good)-1] + "_"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, token string) {
+		c, err := OpenToken([][]byte{key}, token, now)
+		if err == nil && SignToken(key, c) != token {
+			t.Fatalf("%q opens as %+v, which is another token", token, c)
+		}
+	})
+}
+
+// What is kept of an address is kept again as it is.
+func FuzzCheckAddress(f *testing.F) {
+	for _, m := range ContactMethods() {
+		for _, seed := range []string{"", "+1 (202) 555-0100", "ann@example.com", "topic", "https://example.com/x?y#z", "azGDORePK8gMaC0QOYAMyEEuzJnyUi", "-100777", "+19005550123", "https://a:b@[::1]:9/"} {
+			f.Add(string(m.Method), seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, method, address string) {
+		kept, err := Method(method).CheckAddress(address)
+		if err != nil {
+			return
+		}
+		again, err := Method(method).CheckAddress(kept)
+		if err != nil || again != kept || strings.ContainsAny(kept, "\r\n\x00") {
+			t.Fatalf("%s %q is kept as %q, and that as %q, %v", method, address, kept, again, err)
+		}
+		PhoneCountry(kept)
+	})
+}
