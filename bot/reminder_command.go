@@ -21,7 +21,11 @@ func (b *Bot) remind(ctx context.Context, r request) (string, error) {
 	if slices.Equal(r.words, []string{"default"}) {
 		return view.Reminders(oncall.RemindBefore), b.store.SetReminders(ctx, r.by(), r.user.ID, nil, r.now)
 	}
-	before, err := oncall.ParseRemindBefore(r.words)
+	words := make([]string, len(r.words))
+	for i, w := range r.words {
+		words[i] = view.Name(unescape(w)) // the refusal quotes it
+	}
+	before, err := oncall.ParseRemindBefore(words)
 	if err != nil {
 		return "", err
 	}

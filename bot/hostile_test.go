@@ -1,0 +1,139 @@
+package bot
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+// nasty is what somebody writes who wants others to be paged, fooled or confused.
+const nasty = "<!channel> <!subteam^S0ALL> <@U0EVE> <https://evil.example|ok> & *bold* _it_ `code` ~gone~ \u202edrow\u2066 \x07\x1b[31m\u200f"
+
+// active are the parts of it that must reach nobody as they are.
+var active = []string{"<!channel", "<!subteam", "<@U0EVE", "<https://evil", "\u202e", "\u2066", "\x07", "\x1b", "& *"}
+
+// TestNothingForeignReachesSlackAsItIs puts nasty text wherever others can write something, and looks at
+// all that people are shown.
+func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann " + nasty, TZ: "Europe/Berlin"})
+	f.listen(1)
+	_, err := f.store.Apply(f.ctx, oncall.Setup{
+		Users: []oncall.SetupUser{
+			{Name: "Ann " + nasty, Slack: ann, TimeZone: "Europe/Berlin"}, {Name: "Bo", Slack: bo, TimeZone: "Europe/Berlin"},
+		},
+		Teams:        []oncall.SetupTeam{{Name: "team " + nasty, Channel: "C0PAY", Members: []string{"Bo"}}},
+		Schedules:    []oncall.SetupSchedule{{Name: "schedule " + nasty, Team: "team " + nasty, TimeZone: "Europe/Berlin", Rotations: []oncall.SetupRotation{{Name: "rotation " + nasty, Start: "2026-03-02 09:00", Every: "week", Turns: []oncall.SetupTurn{{"Bo"}}}}}},
+		Policies:     []oncall.SetupPolicy{{Name: "policy " + nasty, Team: "team " + nasty, Steps: []oncall.SetupStep{{Page: []string{"user Bo"}}}}},
+		Integrations: []oncall.SetupIntegration{{Name: "integration " + nasty, Team: "team " + nasty, Format: "generic", Policy: "policy " + nasty}},
+	}, store.ApplyOptions{Write: true}, f.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory, err := f.store.Directory(f.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range directory.Integrations {
+		if strings.HasPrefix(in.Name, "integration") {
+			f.id = in.ID
+		}
+	}
+	err = f.store.Accept(f.ctx, f.id, []oncall.Signal{{
+		Action: oncall.Trigger, DedupKey: nasty, GroupKey: nasty, Title: nasty, Body: nasty + "\n" + nasty, Severity: oncall.Critical,
+		Link: "https://example.com/?a=<!channel>|x&b", Labels: map[string]string{nasty: nasty, "service": nasty},
+		Hints: []oncall.Hint{{Text: "status is " + nasty}}, Links: []oncall.Link{{Text: nasty, URL: "https://example.com/?a=<@U0EVE>"}},
+		Details: map[string]string{nasty: nasty},
+	}}, f.clock())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, at := f.posted()
+	id := p.Incident.ID
+	for _, do := range []oncall.Act{{Do: oncall.ActNote, Text: nasty}, {Do: oncall.ActAsk, User: ann, Text: nasty}} {
+		if _, err := f.store.Act(f.ctx, id, oncall.ByUser(bo), do, f.clock()); err != nil {
+			t.Error(do.Do, err)
+		}
+	}
+	p = f.picture(id)
+	if err := f.bot.Redraw(f.ctx, store.WaitingDraw{}, at, p, "", nil); err != nil {
+		t.Error(err)
+	}
+	if err := f.bot.PostThread(f.ctx, at, p, p.Events, "thread"); err != nil {
+		t.Error(err)
+	}
+	if text := f.sim.Messages("C0PAY")[0].Text; !strings.Contains(text, "&lt;!channel&gt;") {
+		t.Errorf("the message shows nothing of it: %q", text)
+	}
+	if err := f.sim.OpenHome(string(ann)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the home is drawn", func() bool { return f.sim.HomeText("ann") != "" })
+	for _, line := range []string{
+		"who", "teams", "users", "me", "next", "schedule", "shift", "incidents", "incident 1", "plan 1", "why 1", "why", "calendar", "remind", "contact", "override", "away", "swap", "cover",
+		"who " + nasty, "schedule " + nasty, "note 1 " + nasty, "severity 1 " + nasty, "snooze 1 " + nasty, "reassign 1 " + nasty, "add 1 " + nasty, "merge 1 " + nasty, "link 1 " + nasty,
+		"override @bo " + nasty, "away tomorrow " + nasty, "swap " + nasty, "cover " + nasty, "ack " + nasty, "teams " + nasty, "calendar " + nasty, "remind " + nasty, nasty, "help " + nasty,
+		"contact " + nasty, "contact add " + nasty, "unack 1 " + nasty, "reopen 1 " + nasty, "escalate 1 " + nasty, "unsnooze 1 " + nasty, "ack 1 " + nasty, "incident " + nasty,
+		"plan " + nasty, "why " + nasty, "next " + nasty, "shift " + nasty, "me " + nasty, "users " + nasty, "incidents " + nasty, "who tomorrow " + nasty,
+		"override @bo tomorrow 9:00 to 18:00 schedule " + nasty, "override @ann now 2h " + nasty, "away tomorrow to friday " + nasty, "away", "override", "cover tomorrow 9:00 to 18:00 " + nasty,
+		"schedule", "next", "who", "away cancel", "override cancel", "resolve 1 " + nasty, "incidents",
+	} {
+		if len(f.sim.Views(string(bo))) > 0 {
+			if _, err := f.sim.CloseView(f.ctx, string(bo), true); err != nil {
+				t.Error(err)
+			}
+		}
+		f.command(bo, "/oncall "+line)
+		f.look("/oncall " + line)
+	}
+}
+
+// look fails for every active part in what people are shown.
+func (f *world) look(after string) {
+	f.t.Helper()
+	check := func(where, text string) {
+		for _, part := range active {
+			if strings.Contains(text, part) {
+				f.t.Errorf("%s: %s shows %q in %q", after, where, part, text)
+				return
+			}
+		}
+	}
+	var walk func(where string, v any)
+	walk = func(where string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, inner := range v {
+				walk(where, inner)
+			}
+		case map[string]any:
+			if v["type"] == "mrkdwn" {
+				text, _ := v["text"].(string)
+				check(where, text)
+			}
+			for _, inner := range v {
+				walk(where, inner)
+			}
+		}
+	}
+	for _, c := range f.sim.Calls() {
+		text, _ := c.Args["text"].(string)
+		check(c.Method, text)
+		walk(c.Method, c.Args["blocks"])
+		walk(c.Method, c.Args["view"])
+	}
+	for _, e := range f.sim.Envelopes() {
+		var ack map[string]any
+		if json.Unmarshal(e.Ack, &ack) == nil {
+			text, _ := ack["text"].(string)
+			check("an answer", text)
+			walk("an answer", ack["blocks"])
+			walk("an answer", ack["view"])
+		}
+	}
+}
