@@ -54,9 +54,12 @@ func (r Reader) Moment(words []string) (Moment, int, error) {
 	})
 }
 
+// mostWords is more than any time has, so that a long text takes no longer than a short one.
+const mostWords = 48
+
 // read reads in both orders of day and month. What they read differently is a question.
 func read[T any](r Reader, words []string, how func(*reading, []token) (T, int)) (T, int, error) {
-	ts := tokens(words)
+	ts := tokens(words[:min(len(words), mostWords)])
 	var results [2]T
 	var taken [2]int
 	var doubts [2][]string

@@ -198,7 +198,7 @@ func (r *reading) begun(s Stretch, m Moment) Stretch {
 // GoesOn reports whether words that follow a time still say when, such as "and friday" and "until 6": then it
 // was not read as it was meant.
 func (r Reader) GoesOn(words []string) bool {
-	ts := tokens(words)
+	ts := tokens(words[:min(len(words), mostWords)])
 	for len(ts) > 0 && (joins(ts[0].text) || separator(ts[0].text)) {
 		ts = ts[1:]
 	}

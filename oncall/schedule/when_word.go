@@ -48,6 +48,9 @@ func tokens(words []string) []token {
 // divide divides one word into tokens.
 func divide(w string) []string {
 	bare := strings.TrimRight(w, ",;!?")
+	if !strings.ContainsAny(bare, ":-/") {
+		return []string{w}
+	}
 	if m := clockWithZone.FindStringSubmatch(bare); m != nil { // 18:00Z
 		return []string{m[1], "utc" + strings.TrimPrefix(m[2], "z")}
 	}
