@@ -80,6 +80,7 @@ func (j *Jobs) regular() []chore {
 			return err
 		}},
 		{"reconcile hand-offs", j.lookAll},
+		{"settle edits", j.settleAll},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
 		{"sync user groups", j.checkGroups},
 		{"mirror user groups", j.mirrorGroups},
@@ -97,6 +98,16 @@ func (j *Jobs) lookAll(ctx context.Context, now time.Time) error {
 		if err := j.store.CheckSchedule(ctx, id, now); !errors.Is(err, oncall.ErrNotFound) {
 			errs = append(errs, err)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// settleAll settles the schedules that the jobs for it have missed.
+func (j *Jobs) settleAll(ctx context.Context, now time.Time) error {
+	due, err := j.store.DueSettlements(ctx, now)
+	errs := []error{err}
+	for _, id := range due {
+		errs = append(errs, j.store.SettleSchedule(ctx, id, now))
 	}
 	return errors.Join(errs...)
 }

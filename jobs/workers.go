@@ -22,6 +22,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.SwapTimer](all, lookLimit, j.swapTimer)
 	add[oncall.CoverTimer](all, lookLimit, j.coverTimer)
 	add[oncall.CheckSchedule](all, lookLimit, j.checkSchedule)
+	add[oncall.SettleSchedule](all, lookLimit, j.settleSchedule)
 	add[oncall.ChaseHandoff](all, lookLimit, j.chaseHandoff)
 	add[oncall.SendPage](all, pageLimit, j.page)
 	add[oncall.Tell](all, tellLimit, j.tell)
@@ -86,6 +87,11 @@ func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]
 // checkSchedule does the hand-offs and reminders that are due in a schedule.
 func (j *Jobs) checkSchedule(ctx context.Context, job *river.Job[oncall.CheckSchedule]) error {
 	return unlessMissing(j.store.CheckSchedule(ctx, job.Args.Schedule, j.clock()))
+}
+
+// settleSchedule tells what the editing of a schedule has come to.
+func (j *Jobs) settleSchedule(ctx context.Context, job *river.Job[oncall.SettleSchedule]) error {
+	return j.store.SettleSchedule(ctx, job.Args.Schedule, j.clock())
 }
 
 // chaseHandoff follows up on a hand-off that nobody has confirmed.

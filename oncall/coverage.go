@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
@@ -45,6 +46,26 @@ type Finding struct {
 	End      time.Time   `json:"end,omitzero"` // zero: nothing ends it within sight
 	More     int         `json:"more,omitempty"`
 	TimeZone string      `json:"timezone,omitempty"`
+	MendedAt time.Time   `json:"mended_at,omitzero"`
+}
+
+// Mend notes which of a warning's findings are mended, of those that are gone: not what is simply over, nor
+// what goes on under another key. It reports whether there are any.
+func (d *NoticeDetail) Mend(gone []string, found []Finding, now time.Time) bool {
+	mended := false
+	for i := range d.Findings {
+		f := &d.Findings[i]
+		over := !f.End.IsZero() && !f.End.After(now)
+		goesOn := slices.ContainsFunc(found, func(o Finding) bool {
+			return o.Kind == f.Kind && o.Name == f.Name && o.Role == f.Role && o.User == f.User &&
+				(f.End.IsZero() || o.Start.Before(f.End)) && (o.End.IsZero() || o.End.After(f.Start))
+		})
+		if over || goesOn || !f.MendedAt.IsZero() || !slices.Contains(gone, f.Key) {
+			continue
+		}
+		f.MendedAt, mended = now, true
+	}
+	return mended
 }
 
 // CoverageFacts are what findings depend on.
@@ -104,6 +125,28 @@ func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	return found, nil
 }
 
+// Unsettled tells the keys of what is found about schedules that are being edited, and policies that page
+// them: it is of no use before that has settled.
+func (f CoverageFacts) Unsettled(edits []ScheduleEditing) func(key string) bool {
+	about := map[string]bool{}
+	for _, e := range edits {
+		about[fmt.Sprint("/", e.Schedule)] = true
+		for _, p := range f.Policies {
+			if p.Pages(e.Schedule) {
+				about[fmt.Sprintf("%s/%d", FindingPagesNobody, p.ID)] = true
+			}
+		}
+	}
+	return func(key string) bool {
+		kind, rest, _ := strings.Cut(key, "/")
+		id, _, _ := strings.Cut(rest, "/")
+		if kind == string(FindingPagesNobody) {
+			return about[kind+"/"+id]
+		}
+		return about["/"+id]
+	}
+}
+
 // finding makes a finding about a schedule; rest tells its key from others of its kind.
 func finding(c *schedule.Schedule, kind FindingKind, rest string) Finding {
 	return Finding{
@@ -133,7 +176,7 @@ func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 			}
 			seen[key] = len(found)
 			one := finding(c, FindingGap, key)
-			one.Role, one.Start = role, g.Start
+			one.Role, one.Start = role, latest(g.Start, now)
 			if g.End.Before(to) {
 				one.End = g.End
 			}

@@ -51,6 +51,14 @@ type CheckSchedule struct {
 // Kind names the job.
 func (CheckSchedule) Kind() string { return "look" }
 
+// SettleSchedule tells people what the editing of a schedule comes to, unless it goes on.
+type SettleSchedule struct {
+	Schedule ScheduleID `json:"schedule"`
+}
+
+// Kind names the job.
+func (SettleSchedule) Kind() string { return "settle" }
+
 // ChaseHandoff asks, some time after a hand-off, whether somebody has it.
 type ChaseHandoff struct {
 	Number int64 `json:"number"`

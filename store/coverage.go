@@ -32,6 +32,19 @@ func (s *System) Guard(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		edits, err := edited(ctx, tx)
+		if err != nil {
+			return err
+		}
+		unsettled := coverage.Unsettled(edits)
+		found = slices.DeleteFunc(found, func(f oncall.Finding) bool { return unsettled(f.Key) })
+		mended, err := forgetFindings(ctx, tx, found, unsettled)
+		if err != nil {
+			return err
+		}
+		if err := s.tellMended(ctx, tx, mended, found, now); err != nil {
+			return err
+		}
 		fresh, err := keepFindings(ctx, tx, found, now)
 		if err != nil || len(fresh) == 0 {
 			return err
@@ -92,7 +105,62 @@ func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverag
 	return f, err
 }
 
-// keepFindings makes what was found what is known, and returns what is new of it.
+// forgetFindings forgets what was found and is no longer so, and returns its keys. What is being edited
+// stays as it is.
+func forgetFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, unsettled func(key string) bool) ([]string, error) {
+	rows, _ := tx.Query(ctx, `SELECT key FROM findings ORDER BY key`)
+	known, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("list findings: %w", err)
+	}
+	gone := slices.DeleteFunc(known, func(key string) bool {
+		return unsettled(key) || slices.ContainsFunc(found, func(f oncall.Finding) bool { return f.Key == key })
+	})
+	if _, err := tx.Exec(ctx, `DELETE FROM findings WHERE key = ANY ($1)`, gone); err != nil {
+		return nil, fmt.Errorf("forget what was mended: %w", err)
+	}
+	return gone, nil
+}
+
+// mendedWithin is how old a warning may be of which it is said that it was mended.
+const mendedWithin = 60 * 24 * time.Hour
+
+// tellMended says in the warnings what of them is mended.
+func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found []oncall.Finding, now time.Time) error {
+	const load = `
+		SELECT id, facts AS detail
+		FROM notices
+		WHERE kind = $1 AND created_at > $2
+		  AND EXISTS (SELECT FROM jsonb_array_elements(facts -> 'findings') AS f WHERE f ->> 'key' = ANY ($3))
+		ORDER BY id
+		FOR UPDATE`
+	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
+	if len(gone) == 0 {
+		return nil
+	}
+	type row struct {
+		ID     oncall.NoticeID
+		Detail oncall.NoticeDetail
+	}
+	rows, _ := tx.Query(ctx, load, oncall.NoticeCoverage, now.Add(-mendedWithin), gone)
+	notices, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return fmt.Errorf("load warnings: %w", err)
+	}
+	var tasks []oncall.Task
+	for _, n := range notices {
+		if !n.Detail.Mend(gone, found, now) {
+			continue
+		}
+		if _, err := tx.Exec(ctx, save, n.ID, n.Detail); err != nil {
+			return fmt.Errorf("save warning %d: %w", n.ID, err)
+		}
+		tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: n.ID}})
+	}
+	return s.enqueue(ctx, tx, now, tasks)
+}
+
+// keepFindings adds to what is known what was found, and returns what is new of it.
 func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now time.Time) ([]oncall.Finding, error) {
 	const insert = `
 		INSERT INTO findings (key, kind, found_at)
@@ -103,9 +171,6 @@ func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now ti
 	keys, kinds := []string{}, []oncall.FindingKind{}
 	for _, f := range found {
 		keys, kinds = append(keys, f.Key), append(kinds, f.Kind)
-	}
-	if _, err := tx.Exec(ctx, `DELETE FROM findings WHERE NOT key = ANY ($1)`, keys); err != nil {
-		return nil, fmt.Errorf("forget what was mended: %w", err)
 	}
 	rows, _ := tx.Query(ctx, insert, keys, kinds, now)
 	fresh, err := pgx.CollectRows(rows, pgx.RowTo[string])

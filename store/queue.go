@@ -41,6 +41,7 @@ var options = []struct {
 	{oncall.SwapTimer{}, QueueEscalate, forever},
 	{oncall.CoverTimer{}, QueueEscalate, forever},
 	{oncall.CheckSchedule{}, QueueEscalate, 25},
+	{oncall.SettleSchedule{}, QueueEscalate, 25},
 	{oncall.ChaseHandoff{}, QueueEscalate, 25},
 	{oncall.SendPage{}, QueuePage, forever},
 	{oncall.Draw{}, QueueDraw, forever},

@@ -44,7 +44,10 @@ func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedu
 		if err := tx.QueryRow(ctx, insert, made.TeamID, made.Name, made.TimeZone, now).Scan(&made.ID); err != nil {
 			return err
 		}
-		tasks := []oncall.Task{{Do: oncall.CheckSchedule{Schedule: made.ID}}, {Do: oncall.CheckCoverage{}}}
+		if err := s.editing(ctx, tx, scheduleEdit{at: now}, made.ID, 0); err != nil {
+			return err // its rotations come next
+		}
+		tasks := []oncall.Task{{Do: oncall.CheckSchedule{Schedule: made.ID}}}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
 			return err
 		}
@@ -90,7 +93,7 @@ func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int
 		if edited, err = was.Edit(v, seen, now); err != nil {
 			return err
 		}
-		err = s.editSchedules(ctx, tx, scheduleEdit{at: now, by: v.CreatedBy}, []oncall.ScheduleID{id}, func() error {
+		err = s.editSchedules(ctx, tx, scheduleEdit{at: now, by: v.CreatedBy, goes: true}, []oncall.ScheduleID{id}, func() error {
 			for i, v := range edited.Versions {
 				if v.ID != 0 {
 					continue

@@ -16,6 +16,7 @@ type scheduleEdit struct {
 	at    time.Time
 	by    oncall.UserID
 	aware []oncall.UserID // who hears of it by other means
+	goes  bool            // others may follow, so that it is told when they have
 }
 
 // editSchedules lets do change schedules that the caller has locked, and sees to what follows: people whose
@@ -40,6 +41,9 @@ func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, id
 			}
 		}
 	}
+	if e.goes {
+		return nil // coverage is looked at when it has settled
+	}
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 }
 
@@ -57,7 +61,12 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 	if err != nil {
 		return err
 	}
-	if before.ID != 0 {
+	switch {
+	case before.ID != 0 && e.goes:
+		if err := s.editing(ctx, tx, e, after.ID, before.Latest()); err != nil {
+			return err
+		}
+	case before.ID != 0:
 		was, err := schedule.Compile(before)
 		if err != nil {
 			return err
@@ -76,4 +85,20 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 		}
 	}
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: after.ID}}})
+}
+
+// tellEditing tells people what the editing of a schedule has come to.
+func (s *Store) tellEditing(ctx context.Context, tx pgx.Tx, edit oncall.ScheduleEditing, is schedule.Definition, now time.Time) error {
+	name, err := transaction(ctx, tx)
+	if err != nil {
+		return err
+	}
+	notices, err := edit.Told(is, fmt.Sprintf("%d/%s", is.ID, name), now)
+	if err != nil {
+		return err
+	}
+	if err := inZones(ctx, tx, notices); err != nil {
+		return err
+	}
+	return s.notice(ctx, tx, now, notices)
 }

@@ -106,7 +106,7 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 		}
 	}
 	if !known || len(added) > 0 {
-		a.edits = append(a.edits, func(s *Store) error { return s.followEdit(ctx, a.tx, scheduleEdit{at: a.now}, old, next) })
+		a.edits = append(a.edits, func(s *Store) error { return s.followEdit(ctx, a.tx, scheduleEdit{at: a.now, goes: true}, old, next) })
 	}
 	return nil
 }

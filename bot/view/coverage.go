@@ -17,9 +17,25 @@ const maxFindings = 10
 func drawCoverage(n oncall.Notice) Drawing {
 	all := n.Detail.Findings
 	head := ":mag: " + Count(len(all), "thing") + " about who is on call will go wrong"
+	mended := 0
+	for _, f := range all {
+		if !f.MendedAt.IsZero() {
+			mended++
+		}
+	}
+	switch {
+	case mended == len(all):
+		head = "Mended: " + Count(len(all), "thing") + " about who is on call that would have gone wrong"
+	case mended > 0:
+		head = fmt.Sprintf(":mag: %s about who is on call will go wrong, %d more are mended", Count(len(all)-mended, "thing"), mended)
+	}
 	lines := []string{head + ":"}
 	for _, f := range all[:min(len(all), maxFindings)] {
-		lines = append(lines, "• "+findingLine(f, n))
+		line := findingLine(f, n)
+		if !f.MendedAt.IsZero() {
+			line = "~" + line + "~ Mended " + told(f.MendedAt, n.Detail.TimeZone) + "."
+		}
+		lines = append(lines, "• "+line)
 	}
 	if more := len(all) - maxFindings; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))

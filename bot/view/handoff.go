@@ -155,21 +155,11 @@ func drawMoved(n oncall.Notice) Drawing {
 		head = fmt.Sprintf("%s has changed your shifts in %s.", mention(f.By), duty(f))
 	}
 	lines := []string{head}
-	for _, m := range f.Moves[:min(len(f.Moves), maxMoves)] {
-		what := "You are no longer on call"
-		if m.Gained {
-			what = "You are on call"
-		}
-		if m.Role != schedule.RolePrimary {
-			what += " (" + Name(m.Role) + ")"
-		}
-		when := toldSpan(m.Start, m.End, f.TimeZone)
-		if m.End.IsZero() {
-			when = "from " + Time(m.Start, location(f.TimeZone)) + " on, with no end in sight"
-		}
-		lines = append(lines, fmt.Sprintf("• %s %s", what, when))
+	moves := moveLines(f.Moves, f.TimeZone)
+	for _, line := range moves[:min(len(moves), maxMoves)] {
+		lines = append(lines, "• "+line)
 	}
-	if more := len(f.Moves) - maxMoves; more > 0 {
+	if more := len(moves) - maxMoves; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return Drawing{Text: head, Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}

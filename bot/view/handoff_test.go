@@ -48,7 +48,9 @@ func TestDrawHandoffs(t *testing.T) {
 		"handoff_unanswered_taken":   handoffNotice(oncall.NoticeUnanswered, string(cy), oncall.HandoffTaken),
 		"reminder":                   handoffNotice(oncall.NoticeReminder, string(bo), ""),
 		"shift_moved":                movedNotice(),
+		"shift_moved_office":         officeNotice(),
 		"coverage":                   coverageNotice(),
+		"coverage_mended":            mendedNotice(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -62,12 +64,41 @@ func movedNotice() oncall.Notice {
 	n := handoffNotice(oncall.NoticeMoved, string(bo), "")
 	n.Detail.Role = ""
 	for i := range maxMoves + 2 {
-		start := n.Detail.Start.AddDate(0, 0, 7*i)
+		start := n.Detail.Start.AddDate(0, 0, 7*i).Add(time.Duration(i) * time.Hour) // no two are alike
 		n.Detail.Moves = append(n.Detail.Moves, schedule.Move{
 			User: bo, Role: schedule.RolePrimary, Start: start, End: start.AddDate(0, 0, 7), Gained: i%2 == 0,
 		})
 	}
 	n.Detail.Moves[1].Role = schedule.RoleSecondary
+	return n
+}
+
+// officeNotice has office hours, of two weeks and a day, and weeks.
+func officeNotice() oncall.Notice {
+	n := handoffNotice(oncall.NoticeMoved, string(bo), "")
+	n.Detail.Role, n.Detail.TimeZone = "", "Europe/Berlin"
+	move := func(day, hour int, length time.Duration, gained bool) {
+		start := time.Date(2026, 12, day, hour, 0, 0, 0, time.UTC)
+		n.Detail.Moves = append(n.Detail.Moves, schedule.Move{User: bo, Role: schedule.RolePrimary, Start: start, End: start.Add(length), Gained: gained})
+	}
+	for _, week := range []int{7, 28} {
+		for day := range 5 {
+			move(week+day, 8, 8*time.Hour, true)
+		}
+	}
+	move(15, 8, 8*time.Hour, true)
+	move(17, 8, 8*time.Hour, true)
+	move(19, 18, 3*time.Hour, false)
+	move(14, 8, 7*24*time.Hour, false)
+	move(35, 8, 7*24*time.Hour, false)
+	return n
+}
+
+func mendedNotice() oncall.Notice {
+	n := coverageNotice()
+	for i := range n.Detail.Findings {
+		n.Detail.Findings[i].MendedAt = n.Detail.Start
+	}
 	return n
 }
 

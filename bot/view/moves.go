@@ -1,0 +1,130 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A moveLine is what several moves have in common: the same hours on days of several weeks, or the same
+// days and hours of a long stretch.
+type moveLine struct {
+	what  string // "You are on call"
+	when  string // "09:00–17:00", or "Mon 09:00 – Mon 09:00"
+	short bool   // it lasts a day at most
+	week  time.Time
+	days  []time.Weekday // short: of the week; in order
+	from  []time.Time    // the weeks; long: the first days
+	only  schedule.Move  // if it is a single one
+	count int
+}
+
+// moveLines says what a person gains and loses, alike stretches in one line.
+func moveLines(moves []schedule.Move, timeZone string) []string {
+	zone := location(timeZone)
+	var weeks []*moveLine
+	for _, m := range moves {
+		l := lineOf(m, zone)
+		i := slices.IndexFunc(weeks, func(o *moveLine) bool {
+			return l.when != "" && o.what == l.what && o.when == l.when && o.short && l.short && o.week.Equal(l.week)
+		})
+		if i < 0 {
+			weeks = append(weeks, l)
+			continue
+		}
+		weeks[i].days, weeks[i].count = append(weeks[i].days, l.days...), weeks[i].count+1
+	}
+	var lines []*moveLine
+	for _, l := range weeks {
+		i := slices.IndexFunc(lines, func(o *moveLine) bool {
+			return l.when != "" && o.what == l.what && o.when == l.when && o.short == l.short && slices.Equal(o.days, l.days)
+		})
+		if i < 0 {
+			lines = append(lines, l)
+			continue
+		}
+		lines[i].from, lines[i].count = append(lines[i].from, l.from...), lines[i].count+l.count
+	}
+	var out []string
+	for _, l := range lines {
+		out = append(out, l.text(timeZone))
+	}
+	return out
+}
+
+func lineOf(m schedule.Move, zone *time.Location) *moveLine {
+	l := &moveLine{what: "You are no longer on call", only: m, count: 1}
+	if m.Gained {
+		l.what = "You are on call"
+	}
+	if m.Role != schedule.RolePrimary {
+		l.what += " (" + Name(m.Role) + ")"
+	}
+	if m.End.IsZero() {
+		return l
+	}
+	start, end := m.Start.In(zone), m.End.In(zone)
+	l.short = end.Sub(start) <= 24*time.Hour
+	if l.short {
+		l.when = start.Format("15:04") + "–" + end.Format("15:04")
+		l.days = []time.Weekday{start.Weekday()}
+		l.week = time.Date(start.Year(), start.Month(), start.Day()-(int(start.Weekday())+6)%7, 0, 0, 0, 0, zone)
+		l.from = []time.Time{l.week}
+		return l
+	}
+	l.when = start.Format("Mon 15:04") + " – " + end.Format("Mon 15:04")
+	if end.Sub(start) > 8*24*time.Hour { // the days of the week don't say how long it is
+		l.when = ""
+	}
+	l.from = []time.Time{start}
+	return l
+}
+
+func (l *moveLine) text(timeZone string) string {
+	switch {
+	case l.only.End.IsZero():
+		return l.what + " from " + Time(l.only.Start, location(timeZone)) + " on, with no end in sight"
+	case l.count == 1:
+		return l.what + " " + toldSpan(l.only.Start, l.only.End, timeZone)
+	case !l.short:
+		return l.what + " " + l.when + ", from " + dates(l.from)
+	case len(l.from) == 1:
+		return l.what + " " + weekdays(l.days) + " " + l.when + ", week of " + dates(l.from)
+	}
+	return l.what + " " + weekdays(l.days) + " " + l.when + ", weeks of " + dates(l.from)
+}
+
+// weekdays writes days of a week, which are in order: "Mon–Fri", "Mon and Wed".
+func weekdays(days []time.Weekday) string {
+	var parts []string
+	for i := 0; i < len(days); {
+		j := i
+		for j+1 < len(days) && days[j+1] == (days[j]+1)%7 {
+			j++
+		}
+		if j < i+2 {
+			j = i
+		}
+		text := days[i].String()[:3]
+		if j > i {
+			text += "–" + days[j].String()[:3]
+		}
+		parts, i = append(parts, text), j+1
+	}
+	return List(parts)
+}
+
+// dates writes days: "7 and 28 Dec", "28 Dec and 4 Jan".
+func dates(all []time.Time) string {
+	var parts []string
+	for i, t := range all {
+		text := t.Format("2 Jan")
+		if i+1 < len(all) && all[i+1].Month() == t.Month() {
+			text, _, _ = strings.Cut(text, " ")
+		}
+		parts = append(parts, text)
+	}
+	return List(parts)
+}

@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// editing notes that somebody edits a schedule whose latest version was the baseline, and queues the
+// telling of it.
+func (s *Store) editing(ctx context.Context, tx pgx.Tx, e scheduleEdit, id oncall.ScheduleID, baseline int64) error {
+	const upsert = `
+		INSERT INTO schedule_edits AS e (schedule_id, baseline, editors, first_at, last_at)
+		VALUES ($1, $2, $3, $4, $4)
+		ON CONFLICT (schedule_id) DO UPDATE
+		SET last_at = greatest(e.last_at, $4), editors = ARRAY (SELECT DISTINCT unnest(e.editors || $3::text[]) ORDER BY 1)
+		RETURNING schedule_id AS schedule, baseline, editors, first_at AS "first", last_at AS "last"`
+	editors := []oncall.UserID{}
+	if e.by != "" {
+		editors = append(editors, e.by)
+	}
+	rows, _ := tx.Query(ctx, upsert, id, baseline, editors, e.at)
+	now, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ScheduleEditing])
+	if err != nil {
+		return fmt.Errorf("note that schedule %d is edited: %w", id, err)
+	}
+	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.SettleSchedule{Schedule: id}, At: now.Settles()}})
+}
+
+// SettleSchedule tells people what the editing of a schedule comes to, and looks at coverage, unless it
+// was told already or somebody goes on.
+func (s *System) SettleSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
+	const lock = `
+		SELECT schedule_id AS schedule, baseline, editors, first_at AS "first", last_at AS "last"
+		FROM schedule_edits
+		WHERE schedule_id = $1
+		FOR UPDATE`
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, lock, id)
+		edit, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ScheduleEditing])
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && edit.Settles().After(now) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM schedule_edits WHERE schedule_id = $1`, id); err != nil {
+			return err
+		}
+		is, err := definition(ctx, tx, id, scope{since: now, history: true})
+		if err != nil && !errors.Is(err, oncall.ErrNotFound) {
+			return err
+		}
+		if err == nil {
+			if err := s.tellEditing(ctx, tx, edit, is, now); err != nil {
+				return err
+			}
+		}
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
+	})
+	if err != nil {
+		return fmt.Errorf("settle schedule %d: %w", id, err)
+	}
+	return nil
+}
+
+// DueSettlements lists the schedules whose editing has settled and was not told.
+func (s *System) DueSettlements(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
+	edits, err := edited(ctx, s.pool)
+	if err != nil {
+		return nil, translate(err)
+	}
+	edits = slices.DeleteFunc(edits, func(e oncall.ScheduleEditing) bool { return e.Settles().After(now) })
+	return column(edits, func(e oncall.ScheduleEditing) oncall.ScheduleID { return e.Schedule }), nil
+}
+
+// edited loads the schedules that are being edited.
+func edited(ctx context.Context, q querier) ([]oncall.ScheduleEditing, error) {
+	const load = `
+		SELECT schedule_id AS schedule, baseline, editors, first_at AS "first", last_at AS "last"
+		FROM schedule_edits
+		ORDER BY schedule_id`
+	rows, _ := q.Query(ctx, load)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.ScheduleEditing])
+	if err != nil {
+		return nil, fmt.Errorf("list the schedules that are edited: %w", err)
+	}
+	return found, nil
+}
