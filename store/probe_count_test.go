@@ -12,6 +12,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 const enoughCodes = "Enough codes were sent within the hour; please try again later."
@@ -212,7 +213,7 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	strict, err := store.Open(ctx, w.url, store.Options{Log: zerolog.Nop(), Phones: rules})
+	strict, err := store.Open(ctx, w.url, store.Options{Log: zerolog.Nop(), Phones: rules, Secrets: storetest.Secrets()})
 	if err != nil {
 		t.Fatal(err)
 	}
