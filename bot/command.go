@@ -69,7 +69,7 @@ func commands() []command {
 
 // command runs `/oncall`.
 func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, error) {
-	words := strings.Fields(c.Text)
+	words := rephrase(strings.Fields(c.Text))
 	if err := b.admit(ctx, slack.User{ID: c.UserID, TeamID: c.TeamID}); err != nil {
 		return view.Drawing{}, err
 	}

@@ -29,7 +29,7 @@ var aliases = map[string]string{
 	"upcoming": "next", "rota": "schedule", "rotation": "schedule", "rotations": "schedule", "calendar-feed": "calendar", "cal": "calendar", "ics": "calendar", "ical": "calendar",
 	"feed": "calendar", "replace": "override", "overrides": "override", "takeover": "override", "trade": "swap", "exchange": "swap", "cover-me": "cover", "coverme": "cover",
 	"sub": "cover", "substitute": "cover", "vacation": "away", "holiday": "away", "holidays": "away", "pto": "away", "ooo": "away", "off": "away", "timeoff": "away",
-	"time-off": "away", "leave": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
+	"time-off": "away", "leave": "away", "sick": "away", "ill": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 
@@ -37,7 +37,12 @@ var aliases = map[string]string{
 var elsewhere = map[string]string{
 	"page":    "Nobody is paged by `/oncall` from nothing: an incident opens when a monitor fires. `/oncall add 12 @bo` pages somebody to help with an incident, `/oncall escalate 12` pages the next step now.",
 	"trigger": "", "create": "", "declare": "", "call": "", "raise": "",
-	"undo": "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
+	"policies": "Policies stand in the set-up file, which `watchbill export` shows. `/oncall plan 12` says whom an incident pages, and when.",
+	"policy":   "", "escalations": "", "escalation": "",
+	"services":    "Integrations, and the teams that answer for them, stand in the set-up file. `/oncall teams` shows who is in them, `/oncall incidents` what is open.",
+	"maintenance": "Watchbill has no maintenance windows: silence the alerts in the monitor. `/oncall snooze 12 2h` keeps an incident quiet.",
+	"version":     "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
+	"undo":        "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
 }
 
 // findCommand finds the command that the first word means, and returns the words after it.
@@ -69,6 +74,9 @@ func findCommand(words []string) (command, []string, error) {
 	if text, known := elsewhere[name]; known {
 		if text == "" {
 			text = elsewhere["page"]
+			if strings.HasPrefix(name, "escalation") || name == "policy" {
+				text = elsewhere["policies"]
+			}
 		}
 		return command{}, nil, oncall.Refuse("%s", text)
 	}
@@ -94,13 +102,20 @@ func unknownCommand(name string, words []string) error {
 	for _, known := range commands() {
 		names = append(names, known.name)
 	}
-	guess := nearest(name, names)
+	near := func(names []string) string {
+		guess := nearest(name, names)
+		if len(name) < 4 && guess != "" && guess[0] != name[0] {
+			return "" // of three letters, one or two are another word
+		}
+		return guess
+	}
+	guess := near(names)
 	if guess == "" {
 		for alias := range aliases {
 			names = append(names, alias)
 		}
 		slices.Sort(names)
-		if guess = nearest(name, names); aliases[guess] != "" {
+		if guess = near(names); aliases[guess] != "" {
 			guess = aliases[guess]
 		}
 	}

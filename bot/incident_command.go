@@ -13,9 +13,6 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// listed bounds how many open incidents a command lists.
-const listed = 20
-
 // incidentCommand makes a command about one incident, whose number comes first unless only one can be
 // meant. run gets the words after it.
 func incidentCommand(name, example string, run func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error)) command {
@@ -146,34 +143,6 @@ func (b *Bot) showPlan(ctx context.Context, r request, id oncall.IncidentID) (st
 		return "", err
 	}
 	return s.PlanText(), nil
-}
-
-// listIncidents answers `/oncall incidents`.
-func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
-	if len(r.words) > 0 {
-		return "", oncall.Refuse("`/oncall incidents` lists all that are open. For one of them: `/oncall incident 12`.")
-	}
-	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
-	if err != nil {
-		return "", fmt.Errorf("load open incidents: %w", err)
-	}
-	if len(open) == 0 {
-		return "No incident is open.", nil
-	}
-	shown := open[:min(len(open), listed)]
-	ids := make([]oncall.IncidentID, len(shown))
-	for i, in := range shown {
-		ids[i] = in.ID
-	}
-	roots, err := b.store.Roots(ctx, ids)
-	if err != nil {
-		return "", fmt.Errorf("find the messages of open incidents: %w", err)
-	}
-	links := map[oncall.IncidentID]string{}
-	for id, at := range roots {
-		links[id] = b.permalink(ctx, at)
-	}
-	return view.OpenIncidents(open, len(shown), len(open) == maxOthers, links), nil
 }
 
 // readSnooze reads "2h", "for 2 hours", "until 9am", "work" and "handoff".
@@ -342,8 +311,23 @@ func (r request) readNote() ([]oncall.Act, error) {
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
+// severityWords are what other tools call the severities.
+var severityWords = map[string]oncall.Severity{
+	"crit": oncall.Critical, "p1": oncall.Critical, "p0": oncall.Critical, "sev1": oncall.Critical, "sev0": oncall.Critical, "1": oncall.Critical, "urgent": oncall.Critical,
+	"p2": oncall.High, "sev2": oncall.High, "2": oncall.High, "error": oncall.High, "major": oncall.High,
+	"p3": oncall.Medium, "sev3": oncall.Medium, "3": oncall.Medium, "warning": oncall.Medium, "warn": oncall.Medium, "moderate": oncall.Medium,
+	"p4": oncall.Low, "p5": oncall.Low, "sev4": oncall.Low, "sev5": oncall.Low, "4": oncall.Low, "5": oncall.Low, "info": oncall.Low, "minor": oncall.Low,
+}
+
 func (r request) readSeverity() ([]oncall.Act, error) {
-	severity := oncall.Severity(strings.ToLower(strings.Join(r.words, " ")))
+	words := r.words
+	for len(words) > 1 && oneOf(words, 0, "to", "is", "as", "=") {
+		words = words[1:]
+	}
+	severity := oncall.Severity(strings.ToLower(strings.Join(words, " ")))
+	if other, known := severityWords[strings.NewReplacer("-", "", " ", "", "_", "").Replace(string(severity))]; known {
+		severity = other
+	}
 	switch severity {
 	case oncall.Critical, oncall.High, oncall.Medium, oncall.Low:
 		return []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}, nil
@@ -356,7 +340,7 @@ func (r request) readSeverity() ([]oncall.Act, error) {
 func readOther(do oncall.ActKind, name, word string) func(*Bot, context.Context, request) ([]oncall.Act, error) {
 	return func(_ *Bot, _ context.Context, r request) ([]oncall.Act, error) {
 		words := r.words
-		if strings.EqualFold(words[0], word) && len(words) > 1 {
+		if (strings.EqualFold(words[0], word) || oneOf(words, 0, "and", "into", "with", "to", "&amp;")) && len(words) > 1 {
 			words = words[1:]
 		}
 		other, ok := readIncidentValue(strings.TrimPrefix(words[0], "#"))

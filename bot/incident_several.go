@@ -27,6 +27,10 @@ func severalCommand(name string, do oncall.ActKind) command {
 			return b.actOnSeveral(ctx, r, do, ids, left)
 		}
 		ids, ok := readNumbers(r.words)
+		if id, text := numberAndNote(r.words); !ok && text != "" {
+			said, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, oncall.Act{Do: oncall.ActNote, Text: text})
+			return view.Drawing{Text: said}, err
+		}
 		switch {
 		case !ok:
 			return view.Drawing{}, oncall.Refuse("`/oncall %s` takes the numbers of incidents and nothing else: `/oncall %s 12`, `/oncall %s 2 3 4`, `/oncall %s all`.", name, name, name, name)
@@ -74,6 +78,20 @@ func readNumbers(words []string) (ids []oncall.IncidentID, ok bool) {
 		}
 	}
 	return ids, true
+}
+
+// numberAndNote reads one number and a remark: "12 fixed by a restart".
+func numberAndNote(words []string) (oncall.IncidentID, string) {
+	if len(words) < 2 || !isNumber(strings.TrimRight(words[0], ":,")) {
+		return 0, ""
+	}
+	for _, w := range words[1:] { // which numbers are meant must be clear
+		if oneOf([]string{w}, 0, "all", "except", "but", "to", "not", "and", "or", "until", "for") || strings.HasPrefix(w, "#") || numbersTo.MatchString(w) {
+			return 0, ""
+		}
+	}
+	id, _ := readIncidentValue(strings.Trim(words[0], "#:,"))
+	return id, unescape(strings.Join(words[1:], " "))
 }
 
 // concerns reports whether an act makes sense for an incident as it is.

@@ -67,10 +67,16 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, e
 	if w.User == "" {
 		return w, r.nobody(r.words[0], overrideExample)
 	}
+	if words, err = b.readReplaced(ctx, r, &w, words); err != nil {
+		return w, err
+	}
 	if before := words; len(words) > 0 { // the schedule may come first
 		if words = r.takeSchedule(&w, words); len(words) == 0 {
 			words = before
 		}
+	}
+	for len(words) > 1 && oneOf(words, 0, "with", "by") {
+		words = words[1:]
 	}
 	s, name, err := r.readSpan(words, overrideExample)
 	w.From, w.To, w.Windows = s.from, s.to, s.windows
@@ -89,6 +95,27 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, e
 	}
 	w.Schedule, w.Reason, err = r.scheduleAndReason(name)
 	return w, cmp.Or(err, r.unread(s, w.Reason, overrideExample))
+}
+
+// readReplaced reads "for @ann" and "instead of @ann", whom the override replaces, or "by @cy", who does
+// so, and returns the other words.
+func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideWish, words []string) ([]string, error) {
+	if len(words) < 2 || !oneOf(words, 0, "for", "instead", "replacing", "replaces", "by", "with") {
+		return words, nil
+	}
+	rest := words[1:]
+	if len(rest) > 1 && oneOf(rest, 0, "of") {
+		rest = rest[1:]
+	}
+	other, n, err := b.findPerson(ctx, r, rest)
+	if err != nil || n == 0 {
+		return words, err
+	}
+	w.Replaces, w.Leaves = view.ReplaceOne, other
+	if oneOf(words, 0, "by", "with") {
+		w.User, w.Leaves = other, w.User
+	}
+	return rest[n:], nil
 }
 
 // readSomebody reads a person at the beginning of the words or, by a mention, anywhere, and returns

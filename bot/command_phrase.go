@@ -1,0 +1,233 @@
+package bot
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// rephrase turns what people type as they would say it, or as other tools have it, into a command as the
+// help has it. What it doesn't know it leaves alone.
+func rephrase(words []string) []string {
+	words = politely(words)
+	if len(words) == 0 {
+		return words
+	}
+	for _, rule := range []func([]string) []string{askedForHelp, aboutMe, aboutThings, aboutNow, inOrder} {
+		if other := rule(words); other != nil {
+			return other
+		}
+	}
+	return words
+}
+
+// word is a word as phrases are compared.
+func word(words []string, i int) string {
+	if i >= len(words) {
+		return ""
+	}
+	return strings.ReplaceAll(strings.ToLower(strings.TrimRight(words[i], "?!.,:")), "\u2019", "'")
+}
+
+// oneOf reports whether the word at a place is one of some.
+func oneOf(words []string, i int, some ...string) bool { return slices.Contains(some, word(words, i)) }
+
+// politely drops what is only polite. Notes and reasons keep it.
+func politely(words []string) []string {
+	for len(words) > 1 && oneOf(words, 0, "please", "bitte", "can", "could", "you", "hey", "hi", "i", "want", "need", "to") && !oneOf(words, 1, "am", "'m") {
+		words = words[1:]
+	}
+	if n := len(words); n > 1 && n < 8 && oneOf(words, n-1, "please", "thanks", "thx", "pls", "bitte", "danke") && !oneOf(words, 0, "note", "comment", "add") {
+		words = words[:n-1]
+	}
+	return words
+}
+
+// askedForHelp knows "swap --help", "help with swap", "how do I swap".
+func askedForHelp(words []string) []string {
+	n := len(words)
+	switch {
+	case n == 2 && slices.Contains([]string{"help", "--help", "-h", "?", "hilfe", "usage"}, strings.ToLower(words[1])) && !oneOf(words, 0, "help"):
+		return []string{"help", words[0]}
+	case n > 2 && oneOf(words, 0, "help") && oneOf(words, 1, "with", "on", "for", "about", "to", "me", "using"):
+		return rephrase(slices.Concat(words[:1], words[2:]))
+	case n > 1 && oneOf(words, 0, "man", "howto"):
+		return append([]string{"help"}, words[1:]...)
+	case n > 2 && oneOf(words, 0, "how"):
+		for len(words) > 2 && oneOf(words, 1, "do", "can", "to", "i", "we", "should", "does", "one") {
+			words = slices.Concat(words[:1], words[2:])
+		}
+		return append([]string{"help"}, words[1:]...)
+	}
+	return nil
+}
+
+// aboutMe knows "am I on call", "my next shift", "I am sick".
+func aboutMe(words []string) []string {
+	rest := func(from int) []string { return words[min(from, len(words)):] }
+	switch {
+	case oneOf(words, 0, "am") && oneOf(words, 1, "i"), oneOf(words, 0, "when") && oneOf(words, 1, "am", "do") && oneOf(words, 2, "i"):
+		return []string{"me"}
+	case oneOf(words, 0, "is", "when") && len(words) > 1:
+		name := slices.DeleteFunc(slices.Clone(words[1:]), func(w string) bool {
+			return oneOf([]string{w}, 0, "is", "on", "call", "oncall", "on-call", "next", "now", "duty")
+		})
+		if len(name) > 0 {
+			return append([]string{"who"}, name...)
+		}
+	case oneOf(words, 0, "my", "show", "list") && oneOf(words, 1, "next", "my", "upcoming") && oneOf(words, 2, "shift", "shifts", "schedule", "rotation"):
+		return []string{"me"}
+	case oneOf(words, 0, "my") && oneOf(words, 1, "incidents", "alerts", "pages"):
+		return []string{"incidents", "mine"}
+	case oneOf(words, 0, "my") && oneOf(words, 1, "overrides", "override"):
+		return []string{"override", "cancel"}
+	case oneOf(words, 0, "my") && oneOf(words, 1, "vacation", "pto", "leave", "timeoff", "holidays"):
+		return []string{"away", "list"}
+	case oneOf(words, 0, "my") && oneOf(words, 1, "calendar", "contact", "contacts", "phone", "notifications"):
+		return words[1:]
+	case oneOf(words, 0, "i'm", "im") && oneOf(words, 1, "sick", "ill", "away", "off", "out"):
+		return append([]string{"away"}, rest(2)...)
+	case oneOf(words, 0, "i") && oneOf(words, 1, "am") && oneOf(words, 2, "sick", "ill", "away", "off", "out"):
+		return append([]string{"away"}, rest(3)...)
+	case oneOf(words, 0, "take", "cover", "replace") && oneOf(words, 1, "my") && oneOf(words, 2, "shift", "shifts"):
+		return append([]string{"cover"}, rest(3)...)
+	case oneOf(words, 0, "cover") && oneOf(words, 1, "for") && len(words) > 2:
+		return append([]string{"cover"}, rest(2)...)
+	}
+	return nil
+}
+
+// things are what commands are about, by the words for them, with the command that shows them.
+var things = map[string][]string{
+	"schedule": {"who"}, "schedules": {"who"}, "rotation": {"who"}, "rotations": {"who"}, "oncall": {"who"}, "on-call": {"who"},
+	"team": {"teams"}, "teams": {"teams"}, "user": {"users"}, "users": {"users"}, "people": {"users"}, "members": {"users"},
+	"incident": {"incidents"}, "incidents": {"incidents"}, "alert": {"incidents"}, "alerts": {"incidents"},
+	"shifts": {"me"}, "overrides": {"override", "cancel"}, "override": {"override", "cancel"}, "contacts": {"contact"}, "contact": {"contact"},
+	"policies": {"policies"}, "services": {"services"}, "commands": {"help"}, "help": {"help"}, "calendar": {"calendar"},
+}
+
+// aboutThings knows "list teams", "new schedule", "incidents open".
+func aboutThings(words []string) []string {
+	of, known := things[word(words, 1)]
+	rest := words[min(2, len(words)):]
+	switch {
+	case oneOf(words, 0, "show", "list", "get", "view", "display", "open", "all", "give") && known:
+		switch {
+		case oneOf(words, 1, "incident", "alert") && len(rest) > 0 && isNumber(rest[0]):
+			return append([]string{"incident"}, rest...)
+		case oneOf(words, 1, "schedule", "rotation") && len(rest) > 0:
+			return append([]string{"schedule"}, rest...)
+		}
+		return append(slices.Clone(of), rest...)
+	case oneOf(words, 0, "show", "give", "tell") && oneOf(words, 1, "me") && len(words) > 2:
+		return rephrase(slices.Concat(words[:1], words[2:]))
+	case oneOf(words, 0, "new", "create", "make", "add") && oneOf(words, 1, "schedule", "rotation", "rota"):
+		return append([]string{"schedule", "new"}, rest...)
+	case oneOf(words, 0, "new", "create", "make", "add") && oneOf(words, 1, "override", "overrides", "swap", "reminder", "contact"):
+		return words[1:]
+	case oneOf(words, 0, "new", "create", "make", "add") && oneOf(words, 1, "shift"):
+		return append([]string{"shift", "add"}, rest...)
+	case oneOf(words, 0, "new", "open") && oneOf(words, 1, "incident", "alert", "page"):
+		return []string{"page"}
+	case oneOf(words, 0, "edit", "change", "update", "modify") && oneOf(words, 1, "schedule", "rotation", "rota"):
+		return append([]string{"schedule", "edit"}, rest...)
+	case oneOf(words, 0, "escalation") && oneOf(words, 1, "policies", "policy"):
+		return []string{"policies"}
+	case oneOf(words, 0, "override") && oneOf(words, 1, "list", "mine", "show", "delete", "remove", "undo") && len(words) == 2, oneOf(words, 0, "overrides") && len(words) == 1:
+		return []string{"override", "cancel"}
+	case oneOf(words, 0, "away", "vacation", "pto") && oneOf(words, 1, "cancel", "show", "delete", "remove", "mine") && len(words) == 2:
+		return []string{"away", "list"}
+	case oneOf(words, 0, "test", "testpage") && len(words) < 3, oneOf(words, 0, "page") && oneOf(words, 1, "me", "myself", "test"):
+		return []string{"contact", "test"}
+	}
+	return nil
+}
+
+// aboutNow knows "what is open", "what's next 12", "who's up".
+func aboutNow(words []string) []string {
+	if !oneOf(words, 0, "what", "what's", "whats", "anything", "wer", "who", "who's", "whos") {
+		return nil
+	}
+	rest := slices.DeleteFunc(slices.Clone(words[1:]), func(w string) bool {
+		return oneOf([]string{w}, 0, "is", "the", "are", "there", "right", "currently", "hat", "with", "about", "of", "happens", "happened", "to", "incident", "comes")
+	})
+	if oneOf(words, 0, "wer", "who", "who's", "whos") {
+		if all := slices.DeleteFunc(slices.Clone(rest), func(w string) bool {
+			return oneOf([]string{w}, 0, "up", "on", "duty", "now", "today", "dienst", "bereitschaft", "call", "jetzt", "here", "responsible")
+		}); len(all) == 0 || oneOf(words, 0, "wer") {
+			return append([]string{"who"}, all...)
+		}
+		return nil
+	}
+	number := slices.IndexFunc(rest, isNumber)
+	switch {
+	case number >= 0 && slices.ContainsFunc(rest, func(w string) bool { return oneOf([]string{w}, 0, "next") }):
+		return []string{"plan", rest[number]}
+	case number >= 0:
+		return []string{"incident", rest[number]}
+	case oneOf(rest, 0, "next"):
+		return []string{"plan"}
+	}
+	return []string{"incidents"}
+}
+
+var numbersTo = regexp.MustCompile(`^#?[0-9]{1,9}$`)
+
+// inOrder puts the number of an incident where commands have it: "add @bo to 12", "reassign @bo 12".
+func inOrder(words []string) []string {
+	n := len(words)
+	name := strings.ToLower(words[0])
+	if other, known := aliases[name]; known {
+		name = other
+	}
+	switch {
+	case oneOf(words, 0, "take") && oneOf(words, 1, "over"):
+		return append([]string{"ack"}, words[2:]...)
+	case slices.Contains([]string{"ack", "resolve", "unack", "reopen", "escalate", "unsnooze"}, name):
+		for i := 1; i+2 < len(words); i++ { // "2 to 4"
+			if numbersTo.MatchString(words[i]) && oneOf(words, i+1, "to", "through", "bis", "-", "thru", "\u2013") && numbersTo.MatchString(words[i+2]) {
+				return append(append(slices.Clone(words[:i]), words[i]+"-"+words[i+2]), words[i+3:]...)
+			}
+		}
+		if oneOf(words, 1, "mine", "everything", "them", "these", "all", "it") && n < 5 && !slices.ContainsFunc(words[1:], isNumber) {
+			if oneOf(words, 1, "it") {
+				return words[:1]
+			}
+			for _, w := range words[1:] {
+				if !oneOf([]string{w}, 0, "mine", "everything", "them", "these", "all", "of", "my", "open", "incidents", "alerts") {
+					return nil
+				}
+			}
+			return []string{words[0], "all"}
+		}
+	case name == "remind":
+		return lengths(slices.DeleteFunc(slices.Clone(words), func(w string) bool {
+			return oneOf([]string{w}, 0, "me", "before", "my", "shifts", "shift", "and", "ahead", "a", "each")
+		}))
+	case n > 3 && slices.Contains([]string{"add", "reassign", "severity", "note", "snooze"}, name) && oneOf(words, 1, "responder", "responders", "incident", "user", "users", "note") && isNumber(words[2]):
+		return slices.Concat(words[:1], words[2:])
+	case n > 2 && slices.Contains([]string{"add", "reassign", "severity", "snooze"}, name) && !isNumber(words[1]) &&
+		(isNumber(words[n-1]) && name != "snooze" || strings.HasPrefix(words[n-1], "#") && isNumber(words[n-1])):
+		end := n - 1
+		for end > 2 && oneOf(words, end-1, "to", "on", "for", "incident", "in", "of") {
+			end--
+		}
+		return slices.Concat(words[:1], words[n-1:], words[1:end])
+	}
+	return nil
+}
+
+// lengths writes "1 day" and "2 hours" as one word each.
+func lengths(words []string) []string {
+	var out []string
+	for i := 0; i < len(words); i++ {
+		unit := map[string]string{"day": "d", "days": "d", "hour": "h", "hours": "h", "minute": "m", "minutes": "m", "min": "m"}[word(words, i+1)]
+		if numbersTo.MatchString(words[i]) && unit != "" {
+			out = append(out, words[i]+unit)
+			i++
+			continue
+		}
+		out = append(out, words[i])
+	}
+	return out
+}
