@@ -207,7 +207,7 @@ func TestUnreadableEnvelopesAreAcknowledged(t *testing.T) {
 		{"no envelope", `[]`, ""},
 		{"no JSON", `}{`, ""},
 		{"an interaction nobody handles", `{"envelope_id":"e6","type":"interactive","payload":{"type":"view_closed","trigger_id":"t","user":{"id":"U1"}}}`, "e6"},
-		{"an event nobody handles", `{"envelope_id":"e7","type":"events_api","payload":{"type":"event_callback","event_id":"Ev2","event":{"type":"channel_archive","channel":"C1","user":"U1"}}}`, "e7"},
+		{"an event nobody handles", `{"envelope_id":"e7","type":"events_api","payload":{"type":"event_callback","event_id":"Ev2","event":{"type":"channel_created","channel":{"id":"C1"}}}}`, "e7"},
 	} {
 		select {
 		case slack.say <- c.text:

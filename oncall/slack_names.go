@@ -186,6 +186,9 @@ func (s Setup) SlackNames() SlackNames {
 	var names SlackNames
 	for _, t := range s.Teams {
 		names.Channels = append(names.Channels, SlackName{Where: "team " + t.Name, Named: t.Channel})
+		if handle := t.ManagedBy(); handle != "" {
+			names.Groups = append(names.Groups, SlackName{Where: "team " + t.Name, Named: handle})
+		}
 	}
 	for _, p := range s.Policies {
 		for _, st := range p.Steps {

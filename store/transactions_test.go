@@ -19,6 +19,7 @@ import (
 var manyTransactions = map[string]string{
 	"Accept":       "the committer that it starts goes on for as long as others wait",
 	"HoldInstance": "it keeps a session of its own",
+	"Ready":        "it tries to store something only where a signal could not be",
 	"Run":          "it works for as long as the process lives",
 }
 

@@ -134,6 +134,11 @@ func (s *Store) groupsNamed(ctx context.Context) ([]string, error) {
 	for _, p := range dir.Policies {
 		names = append(names, p.Groups()...)
 	}
+	for _, t := range dir.Teams {
+		if t.ManagedBy != "" {
+			names = append(names, t.ManagedBy)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }

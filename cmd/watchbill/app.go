@@ -53,6 +53,7 @@ type settings struct {
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
+	admins   []string // of the installation; none: the workspace's owners
 }
 
 // address is where people's calendar programs find Watchbill, and whether only this machine can.
@@ -87,7 +88,9 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	db, err := store.Open(ctx, s.databaseURL, store.Options{MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets})
+	db, err := store.Open(ctx, s.databaseURL, store.Options{
+		MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -27,6 +28,7 @@ type serveCmd struct {
 	Listen        string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
 	MetricsListen string `env:"WATCHBILL_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port for metrics alone, such as 127.0.0.1:9464; without it they are at the address for monitors."`
 	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
+	Admins        string `env:"WATCHBILL_ADMINS" placeholder:"LIST" help:"Admins of Watchbill, by Slack id or e-mail address, divided by commas; without it the workspace's owners."`
 	Migrate       bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
@@ -53,6 +55,7 @@ func (c *serveCmd) Run(p process) error {
 		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
 		phones:      c.phones(),
+		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken, secrets: c.secrets(),
 		slackAPI: c.SlackAPIURL, listen: c.Listen, metrics: c.MetricsListen, publicURL: c.PublicURL,

@@ -63,6 +63,7 @@ func TestStories(t *testing.T) {
 					"submit":      s.submit,
 					"group":       s.group,
 					"topic":       s.topic,
+					"join":        s.join,
 					"leave":       s.leave,
 					"channel":     s.channel,
 					"tap":         s.tap,

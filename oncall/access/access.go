@@ -17,7 +17,6 @@ const (
 	Override     Act = "override"    // put people on call in a schedule, oneself too; ask for cover for others
 	EditSchedule Act = "edit"        // change, restore, make and remove schedules; make and delete shifts
 	Subscribe    Act = "subscribe"   // to a schedule's calendar
-	ReadAudit    Act = "audit"       // read who did what
 	OwnThings    Act = "own"         // one's own contact methods, rules, time off, shifts, swaps, calendars
 	AddPhone     Act = "phone"       // as one's own: it costs the installation money
 	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
@@ -25,7 +24,7 @@ const (
 
 // Acts are all of them, in the order of the docs.
 func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, ReadAudit, OwnThings, AddPhone, OthersThings}
+	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, OthersThings}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
@@ -37,7 +36,6 @@ var needs = map[Act][3]Role{
 	Override:     {Responder, Responder, Responder},
 	EditSchedule: {Manager, Manager, Manager},
 	Subscribe:    {Member, Member, Responder},
-	ReadAudit:    {Manager, Manager, Manager},
 	OwnThings:    {Guest, Guest, Guest},
 	AddPhone:     {Guest, Guest, Guest}, // see May
 	OthersThings: {Admin, Admin, Admin},
