@@ -86,7 +86,7 @@ const HelpText = "*Who is on call*\n" +
 	"`/oncall cover` — somebody is wanted for a shift, or a part of it: `/oncall cover today 18:00 to 22:00`, `/oncall cover everyone fri`\n" +
 	"`/oncall away 24 dec to 27 dec` — time off, both days included: says which shifts it hits. `/oncall away` lists it, or opens a form\n" +
 	"*Incidents*\n" +
-	"`/oncall incidents` — what is open, `/oncall incidents mine`; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last\n" +
+	"`/oncall incidents` — what is open, with `mine` your teams'; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last\n" +
 	"`/oncall ack 12`, `/oncall resolve 12`; and back: `/oncall unack 12`, `/oncall reopen 12`\n" +
 	"`/oncall ack`, if one is open; `/oncall ack 2 3 4`, `/oncall ack all`, `/oncall resolve all`: yours and your teams'\n" +
 	"`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`\n" +
