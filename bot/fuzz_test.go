@@ -21,8 +21,7 @@ func FuzzTyped(f *testing.F) {
 		if strings.Contains(strings.Join(words, " "), "\n") {
 			t.Fatalf("%q", words)
 		}
-		unescape(text)
-		plainCode(text)
+		_, _ = unescape(text), plainCode(text)
 		_, _, _ = findCommand(append(words, "x"))
 	})
 }

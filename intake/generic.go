@@ -106,8 +106,14 @@ func (o object) signal() (oncall.Signal, error) {
 
 // genericFields are the names of each thing that is read of an object; the first one present counts.
 var genericFields = [][]string{
-	{"event_action", "status"}, {"title", "summary", "message"}, {"dedup_key"}, {"group_key"}, {"body", "description"},
-	{"severity", "priority"}, {"link", "url"}, {"labels"},
+	{"event_action", "status"},
+	{"title", "summary", "message"},
+	{"dedup_key"},
+	{"group_key"},
+	{"body", "description"},
+	{"severity", "priority"},
+	{"link", "url"},
+	{"labels"},
 }
 
 // extras are the links of an object beside its own, and the text of the fields that nothing else shows.

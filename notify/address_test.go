@@ -138,7 +138,7 @@ func TestPeoplesAddressesAreCheckedBeforeAProxy(t *testing.T) {
 func TestWhatPeoplesServersSayIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	const hidden = "aws_access_key=AKIAFAKE"
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it ends with the test
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	go func() { // speaks another protocol
@@ -193,9 +193,13 @@ func TestServersThatPeopleBring(t *testing.T) {
 		of       notify.Dispatcher
 		to, want string
 	}{
-		{push, "ann", ""}, {push, "https://ntfy.example.com/ann", ""}, {push, "https://NTFY.sh/ann", "ntfy.sh"},
-		{push, "https://ntfy.sh:8443/ann", "ntfy.sh:8443"}, {push, "a/b", ""},
-		{hook, "https://Example.com/ann?x=1", "example.com"}, {hook, "x", ""},
+		{push, "ann", ""},
+		{push, "https://ntfy.example.com/ann", ""},
+		{push, "https://NTFY.sh/ann", "ntfy.sh"},
+		{push, "https://ntfy.sh:8443/ann", "ntfy.sh:8443"},
+		{push, "a/b", ""},
+		{hook, "https://Example.com/ann?x=1", "example.com"},
+		{hook, "x", ""},
 	} {
 		if got := c.of.Server(c.to); got != c.want {
 			t.Errorf("%s is on %q, want %q", c.to, got, c.want)

@@ -185,7 +185,8 @@ func untilMidnight(h http.Header) time.Duration {
 func ntfyRefusal(a webAnswer) (said struct {
 	Code  int    `json:"code"`
 	Error string `json:"error"`
-}) {
+},
+) {
 	_ = json.Unmarshal(a.body, &said)
 	return said
 }

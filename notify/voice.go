@@ -90,7 +90,7 @@ func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
 		switch {
 		case value(e.ContactChannelAddress) != to || value(e.Status) != "active":
 		case v.Clock().Sub(value(e.DateCreated)) < longCall:
-			a, _, err := v.account(ctx, value(e.Sid))
+			a, err := v.account(ctx, value(e.Sid))
 			if err == nil && v.left(a, e) {
 				return true, v.end(ctx, value(e.Sid))
 			}
@@ -164,18 +164,18 @@ func (v Voice) left(a account, e studio.StudioV2Execution) bool {
 }
 
 // account reads what happened in an execution.
-func (v Voice) account(ctx context.Context, sid string) (account, *exchange, error) {
+func (v Voice) account(ctx context.Context, sid string) (account, error) {
 	var a account
-	c, x, err := askStudio(ctx, v.Twilio, "look into a call", func(s *studio.ApiService) (*studio.StudioV2ExecutionContext, error) {
+	c, _, err := askStudio(ctx, v.Twilio, "look into a call", func(s *studio.ApiService) (*studio.StudioV2ExecutionContext, error) {
 		return s.FetchExecutionContext(v.Flow, sid)
 	})
 	if err != nil {
-		return a, x, err
+		return a, err
 	}
 	if err := decode(c.Context, &a); err != nil {
-		return a, x, fmt.Errorf("read the context of a call: %w", err)
+		return a, fmt.Errorf("read the context of a call: %w", err)
 	}
-	return a, x, nil
+	return a, nil
 }
 
 // Lag is how long a call may be missing from Twilio's list.
@@ -191,7 +191,7 @@ func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, b
 		if value(e.ContactChannelAddress) != m.To {
 			return true, nil
 		}
-		a, _, err := v.account(ctx, value(e.Sid))
+		a, err := v.account(ctx, value(e.Sid))
 		if err == nil && a.Flow.Data.Key == m.Key {
 			reference = value(e.Sid)
 		}
@@ -209,7 +209,7 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	if err != nil {
 		return x.gone(err)
 	}
-	a, _, err := v.account(ctx, reference)
+	a, err := v.account(ctx, reference)
 	if err != nil {
 		return Track{}, err
 	}
@@ -257,7 +257,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	a, _, err := v.account(ctx, reference)
+	a, err := v.account(ctx, reference)
 	switch {
 	case err != nil:
 		return err
@@ -329,7 +329,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		if _, known := last.Done[sid]; known {
 			return true, nil
 		}
-		a, _, err := v.account(ctx, sid)
+		a, err := v.account(ctx, sid)
 		if err != nil {
 			return false, err
 		}

@@ -50,8 +50,14 @@ func TestSecrets(t *testing.T) {
 		text, want string
 		ok         bool
 	}{
-		{both, code, "abcd2345", true}, {[]Secret{other, s}, code, "abcd2345", true}, {[]Secret{other}, code, "", false}, {nil, code, "", false},
-		{nil, "abcd2345", "abcd2345", true}, {both, code + "x", "", false}, {both, "sealed:", "", false}, {both, "sealed:AAAA", "", false},
+		{both, code, "abcd2345", true},
+		{[]Secret{other, s}, code, "abcd2345", true},
+		{[]Secret{other}, code, "", false},
+		{nil, code, "", false},
+		{nil, "abcd2345", "abcd2345", true},
+		{both, code + "x", "", false},
+		{both, "sealed:", "", false},
+		{both, "sealed:AAAA", "", false},
 	} {
 		if got, ok := Unseal(c.with, c.text); got != c.want || ok != c.ok {
 			t.Errorf("%s: %q, %v", c.text, got, ok)

@@ -152,14 +152,14 @@ func (k *keyring) begin() {
 	if r == nil {
 		return
 	}
-	time.AfterFunc(renewOften, func() {
+	time.AfterFunc(renewOften, func() { //nolint:forbidigo // a pause between two looks at the database, not a time
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.begin()
 	})
 	go func() {
 		defer close(r.done)
-		ctx, cancel := context.WithTimeout(context.Background(), renewLimit)
+		ctx, cancel := context.WithTimeout(context.Background(), renewLimit) //nolint:forbidigo // for all who wait, whoever began it
 		defer cancel()
 		if r.keys, r.err = r.load(ctx); r.err == nil {
 			k.keep(r.keys)

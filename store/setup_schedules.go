@@ -68,7 +68,9 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 		return err
 	}
 	differences := []difference{
-		{"team", old.TeamID != next.TeamID}, {"time zone", old.TimeZone != s.TimeZone}, {"rotations", len(added) > 0},
+		{"team", old.TeamID != next.TeamID},
+		{"time zone", old.TimeZone != s.TimeZone},
+		{"rotations", len(added) > 0},
 		{"apart", old.Apart != next.Apart},
 	}
 	if known && a.slacks[old.TeamID] {

@@ -33,7 +33,7 @@ var hardTexts = []string{
 
 // fill gives everything in a value that can be set a random text, number or length.
 func fill(rng *rand.Rand, v reflect.Value) {
-	if date, ok := v.Addr().Interface().(*schedule.Date); ok {
+	if date, ok := reflect.TypeAssert[*schedule.Date](v.Addr()); ok {
 		*date = schedule.Date{Year: 2026, Month: time.Month(1 + rng.IntN(12)), Day: 1 + rng.IntN(28)}
 		return
 	}
@@ -54,12 +54,12 @@ func fill(rng *rand.Rand, v reflect.Value) {
 		for i := range v.Len() {
 			fill(rng, v.Index(i))
 		}
-		if turn, is := v.Addr().Interface().(*oncall.SetupTurn); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
+		if turn, is := reflect.TypeAssert[*oncall.SetupTurn](v.Addr()); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
 			*turn = nil // so it is read
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(rng, v.Field(i))
+		for _, field := range v.Fields() {
+			fill(rng, field)
 		}
 	default:
 		panic(v.Kind())

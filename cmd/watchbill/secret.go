@@ -46,9 +46,11 @@ type secretCmd struct {
 type secretNewCmd struct{}
 
 func (secretNewCmd) Run(p process) error {
-	fmt.Fprintf(p.out, "WATCHBILL_SECRET=%s\n", newSecret())
-	fmt.Fprintln(p.errOut, "Set this for all instances of `watchbill serve`, and keep it where no backup of the database is.")
-	return nil
+	if _, err := fmt.Fprintf(p.out, "WATCHBILL_SECRET=%s\n", newSecret()); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(p.errOut, "Set this for all instances of `watchbill serve`, and keep it where no backup of the database is.")
+	return err
 }
 
 type secretRotateCmd struct {

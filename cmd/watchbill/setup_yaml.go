@@ -94,10 +94,10 @@ func given(v reflect.Value) func(func(string, reflect.Value) bool) {
 
 // flow writes a value on one line; false: it wouldn't be read well there.
 func flow(v reflect.Value) (string, bool) {
-	if turn, ok := v.Interface().(oncall.SetupTurn); ok && len(turn) < 2 {
+	if turn, ok := reflect.TypeAssert[oncall.SetupTurn](v); ok && len(turn) < 2 {
 		return flow(reflect.ValueOf(append(slices.Clone(turn), "nobody")[0]))
 	}
-	if text, ok := v.Interface().(encoding.TextMarshaler); ok {
+	if text, ok := reflect.TypeAssert[encoding.TextMarshaler](v); ok {
 		b, err := text.MarshalText()
 		return scalar(string(b)), err == nil
 	}

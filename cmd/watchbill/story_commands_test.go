@@ -136,7 +136,7 @@ func (s *story) messages(ts *testscript.TestScript, _ bool, args []string) {
 func (s *story) see(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
 	shown := func(sim *slacksim.Sim) bool { return pattern.MatchString(sim.Text(args[0])) }
-	for n := 0; n < 240; n++ { // a minute
+	for range 240 { // a minute
 		ctx, cancel := context.WithTimeout(context.Background(), 250*time.Millisecond)
 		err := s.sim.WaitFor(ctx, shown)
 		cancel()

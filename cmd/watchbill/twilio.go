@@ -126,7 +126,7 @@ func (c *twilioSetupCmd) Run(p process) error {
 	config.From, config.Flow = chosen, flow
 	t = notify.NewTwilio(config)
 	r.each("twilio", t.Check(p.ctx))
-	c.databaseFlags.countries(r, t, chosen)
+	c.countries(r, t, chosen)
 	fmt.Fprintf(p.out, "\nSet these for `watchbill serve`, beside the credentials that you have used now:\n\n  TWILIO_ACCOUNT_SID=%s\n  TWILIO_FROM=%s\n  TWILIO_FLOW_SID=%s\n",
 		c.TwilioAccountSID, chosen, flow)
 	if r.bad > 0 {
@@ -176,7 +176,7 @@ func (c *twilioCheckCmd) Run(p process) error {
 	t := notify.NewTwilio(config)
 	r := &report{process: p}
 	r.each("twilio", t.Check(p.ctx))
-	c.databaseFlags.countries(r, t, c.TwilioFrom, c.Test)
+	c.countries(r, t, c.TwilioFrom, c.Test)
 	if c.Test != "" && r.bad == 0 {
 		c.test(r, notify.SMS{Twilio: t})
 	}

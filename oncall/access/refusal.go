@@ -34,6 +34,7 @@ func (m Model) refuse(need Role, on Object) error {
 			return oncall.Refuse("Only %s and members of the team %q can do this, and nothing was changed: %s.", on.Maker, t.Name, m.some(t.Members))
 		}
 		return oncall.Refuse("Only members of the team %q can do this, and nothing was changed: %s.", t.Name, m.some(t.Members))
+	case Outsider, Guest, Member:
 	}
 	return oncall.Refuse("Guests of the workspace can do this only in teams that name them, and nothing was changed.")
 }

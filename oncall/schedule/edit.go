@@ -179,9 +179,9 @@ func SameRotations(a, b []Rotation, timeZone string) bool {
 // Become returns the versions to add so that from now on the schedule follows those that are wanted:
 // the first in force until the second begins, and so on. Whoever has a turn at a change keeps it. A
 // schedule without versions takes them as they are, the first since ever.
-func (s Definition) Become(wanted []Version, now time.Time) ([]Version, error) {
+func (d Definition) Become(wanted []Version, now time.Time) ([]Version, error) {
 	want := Definition{Versions: wanted}
-	if len(s.Versions) == 0 {
+	if len(d.Versions) == 0 {
 		first := Version{Rotations: want.Current(now), CreatedAt: now}
 		if len(first.Rotations) == 0 && len(want.later(now)) == 0 {
 			return nil, nil
@@ -194,23 +194,23 @@ func (s Definition) Become(wanted []Version, now time.Time) ([]Version, error) {
 		return added, nil
 	}
 	at := []time.Time{now}
-	for _, v := range slices.Concat(s.later(now), want.later(now)) {
+	for _, v := range slices.Concat(d.later(now), want.later(now)) {
 		at = append(at, *v.EffectiveFrom)
 	}
 	slices.SortFunc(at, time.Time.Compare)
 	var added []Version
-	s.Versions = slices.Clone(s.Versions)
+	d.Versions = slices.Clone(d.Versions)
 	for _, t := range slices.CompactFunc(at, time.Time.Equal) {
-		is := s.Current(t)
-		rotations, err := KeepTurns(is, want.Current(t), s.TimeZone, t)
+		is := d.Current(t)
+		rotations, err := KeepTurns(is, want.Current(t), d.TimeZone, t)
 		if err != nil {
 			return nil, err
 		}
-		if SameRotations(is, rotations, s.TimeZone) {
+		if SameRotations(is, rotations, d.TimeZone) {
 			continue
 		}
 		v := Version{EffectiveFrom: &t, Rotations: rotations, CreatedAt: now}
-		added, s.Versions = append(added, v), append(s.Versions, v)
+		added, d.Versions = append(added, v), append(d.Versions, v)
 	}
 	return added, nil
 }
