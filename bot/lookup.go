@@ -47,7 +47,7 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 // words resemble no name, all are the reason, for the schedule that is meant without one.
 func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
 	words := strings.Fields(text)
-	for n := len(words); n > 0; n-- {
+	for n := min(len(words), longestName); n > 0; n-- {
 		if _, known := lookUp(r.directory, strings.Join(words[:n], " ")); known {
 			c, err := r.schedule(strings.Join(words[:n], " "))
 			return c, unescape(strings.Join(words[n:], " ")), err
@@ -60,6 +60,9 @@ func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, err
 	c, err := r.schedule(text)
 	return c, "", err
 }
+
+// longestName is how many words the name of a schedule or a team can have, where it stands among others.
+const longestName = 16
 
 // resembles reports whether words may be a mistyped name.
 func (r request) resembles(typed string) bool {
@@ -93,7 +96,7 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, schedule.Moment, error) {
 	if len(r.words) == 0 {
 		return r.directory.Schedules, now, nil
 	}
-	for n := len(r.words); n > 0; n-- {
+	for n := min(len(r.words), longestName); n > 0; n-- {
 		schedules, found := lookUp(r.directory, strings.Join(r.words[:n], " "))
 		if !found {
 			continue
@@ -117,7 +120,7 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, schedule.Moment, error) {
 	}
 	// If the end can be read as a time, the rest is the wrong name.
 	name := rest
-	for n := range r.words {
+	for n := max(0, len(r.words)-longestName); n < len(r.words); n++ {
 		if _, err := r.moment(r.words[n:]); err == nil {
 			name = r.words[:n]
 			break

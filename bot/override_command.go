@@ -142,7 +142,7 @@ func (r request) takeSchedule(w *view.OverrideWish, words []string) []string {
 	if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
 		return words
 	}
-	for n := len(words); n > 0; n-- {
+	for n := min(len(words), longestName); n > 0; n-- {
 		if found, ok := lookUp(r.directory, strings.Join(words[:n], " ")); ok && len(found) == 1 {
 			w.Schedule = found[0]
 			return words[n:]

@@ -2,8 +2,14 @@ package oncall
 
 import "strings"
 
+// longestTyped is how long what somebody typed can be, in bytes, to be taken for a name at all.
+const longestTyped = 200
+
 // Nearest returns the name that was probably meant, "" if none comes close.
 func Nearest(typed string, names []string) string {
+	if len(typed) > longestTyped {
+		return ""
+	}
 	best, distance := "", max(2, len([]rune(typed))/3)+1
 	for _, name := range names {
 		if d := edits([]rune(strings.ToLower(typed)), []rune(strings.ToLower(name))); d < distance {
