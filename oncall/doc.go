@@ -71,7 +71,9 @@
 //   - notice: what people are told beside incidents: hand-offs, reminders, requests.
 //   - drawing: a Slack message, as a picture of stored state; place: where in Slack a message is.
 //
-// Three words have a second meaning elsewhere. In bot/slackcall a call is a request to Slack's Web
+// Some words have a second meaning elsewhere. In package access a role is what somebody is to a team
+// (manager, responder, member, guest), and a responder is a member of it; in an incident a responder is
+// who was asked to help. In bot/slackcall a call is a request to Slack's Web
 // API. In people's mouths, and for swaps and covers, to take is to become who is on call; a hand-off is
 // taken by "I have it". In answers a Reply is also the sentence that goes back.
 //

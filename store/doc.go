@@ -9,8 +9,8 @@
 //
 // # Faces
 //
-// A Store does what somebody asked for: bot and answers get nothing else, and who may do what will be
-// asked there. A System embeds it and does what nobody asks for: it takes signals in, runs timers,
+// A Store does what somebody asked for: bot and answers get nothing else. Its methods take the actor and
+// ask package access (access.go); TestEveryMethodForPeopleTakesTheActor has the few that don't. A System embeds it and does what nobody asks for: it takes signals in, runs timers,
 // sends pages, draws, repairs. The queue's workers, intake and cmd use it; the linter
 // keeps it from the rest.
 //
