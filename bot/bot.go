@@ -49,6 +49,7 @@ type Bot struct {
 	counted   prometheus.Gauge // connections of this app, as Slack counts them
 	admission admission
 	workspace atomic.Pointer[store.Workspace] // nil until it is known
+	learner   learner
 	sockets   [2]socket
 	all       sync.WaitGroup // what Run has begun
 	hungUp    chan struct{}  // closed when Run no longer waits for anything

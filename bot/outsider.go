@@ -5,18 +5,59 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
-	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/store"
 )
 
-// learnTimeout leaves enough time to answer the click.
-const learnTimeout = time.Second
+const (
+	// learnTimeout leaves enough time to answer the click.
+	learnTimeout = time.Second
+	// learnPause is how long nobody is looked up after Slack has failed to answer: clicks must not wait.
+	learnPause = 30 * time.Second
+	// learnAgain is how often Slack is asked again about somebody who may do little or nothing.
+	learnAgain = 10 * time.Minute
+)
+
+// A learner says when Slack is asked who somebody is.
+type learner struct {
+	mu     sync.Mutex
+	paused time.Time // until then
+	asked  map[oncall.UserID]time.Time
+}
+
+// may reports whether Slack may be asked at all.
+func (l *learner) may(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !now.Before(l.paused)
+}
+
+// failed notes that Slack has not answered.
+func (l *learner) failed(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.paused = now.Add(learnPause)
+}
+
+// again reports whether to ask about somebody who is known, and notes that it is done.
+func (l *learner) again(id oncall.UserID, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.asked[id]) < learnAgain {
+		return false
+	}
+	if l.asked == nil || len(l.asked) > 1000 {
+		l.asked = map[oncall.UserID]time.Time{}
+	}
+	l.asked[id] = now
+	return true
+}
 
 // ourWorkspace returns the workspace that we are in. Slack is asked only once; while it doesn't answer,
 // what it said before counts.
@@ -24,23 +65,35 @@ func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
 	if w := b.workspace.Load(); w != nil {
 		return *w, nil
 	}
+	err := errNotAsked
+	if b.learner.may(b.clock()) {
+		var w store.Workspace
+		if w, err = b.learnWorkspace(ctx); err == nil {
+			b.workspace.Store(&w)
+			return w, nil
+		}
+		b.log.Warn().Err(err).Msg("Slack does not say which workspace this is; going by what it said before")
+	}
+	kept, unknown := b.store.Workspace(ctx)
+	if unknown != nil || kept.Team == "" {
+		return store.Workspace{}, fmt.Errorf("learn our workspace: %w", err)
+	}
+	return kept, nil
+}
+
+// errNotAsked says that Slack failed a moment ago.
+var errNotAsked = errors.New("Slack did not answer a moment ago")
+
+func (b *Bot) learnWorkspace(ctx context.Context) (store.Workspace, error) {
 	asking, cancel := context.WithTimeout(ctx, learnTimeout)
 	defer cancel()
 	answer, err := b.slack.Auth(asking)
 	if err != nil {
-		kept, unknown := b.store.Workspace(ctx)
-		if unknown != nil || kept.Team == "" {
-			return store.Workspace{}, fmt.Errorf("learn our workspace: %w", err)
-		}
-		b.log.Warn().Err(err).Msg("Slack does not say which workspace this is; going by what it said before")
-		return kept, nil
+		b.learner.failed(b.clock())
+		return store.Workspace{}, err
 	}
 	w := store.Workspace{Team: answer.TeamID, Enterprise: answer.EnterpriseID, URL: strings.TrimSuffix(answer.URL, "/") + "/"}
-	if err := b.store.SaveWorkspace(ctx, w); err != nil {
-		return store.Workspace{}, fmt.Errorf("learn our workspace: %w", err)
-	}
-	b.workspace.Store(&w)
-	return w, nil
+	return w, b.store.SaveWorkspace(ctx, w)
 }
 
 // admit refuses people of other organisations, who see our messages in shared channels, and those who
@@ -48,37 +101,20 @@ func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
 // Slack can't be asked about somebody new, they count as a guest.
 func (b *Bot) admit(ctx context.Context, u slack.User) error {
 	if u.TeamID != "" {
-		switch ours, err := b.ourWorkspace(ctx); {
-		case err != nil:
-			b.log.Warn().Err(err).Msg("which workspace somebody comes from can't be held against ours")
-		case u.TeamID != ours.Team && (ours.Enterprise == "" || b.enterprise(ctx, u.ID) != ours.Enterprise):
+		ours, err := b.ourWorkspace(ctx)
+		if err == nil && ours.Enterprise == "" && u.TeamID != ours.Team {
 			return oncall.Refuse("Only people of the workspace that runs Watchbill can do this, and nothing was changed.")
 		}
 	}
 	id := oncall.UserID(u.ID)
-	_, err := b.user(ctx, id)
-	if _, refused := errors.AsType[oncall.Refusal](err); refused {
+	if _, err := b.user(ctx, id); err != nil {
 		return err
-	}
-	if err != nil {
-		b.log.Warn().Err(err).Str("user", u.ID).Msg("somebody can't be looked up, and counts as a guest")
 	}
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(id))
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
 	return directory.Access().May(oncall.ByUser(id), access.OwnThings, access.Object{})
-}
-
-// enterprise returns the organisation of a person, "" if there is none or Slack doesn't
-// say.
-func (b *Bot) enterprise(ctx context.Context, user string) string {
-	u, err := b.slack.User(ctx, user, slackcall.ForAnswer)
-	if err != nil {
-		b.log.Warn().Err(err).Msg("the organisation of a person is not known")
-		return ""
-	}
-	return u.Enterprise.EnterpriseID
 }
 
 // permalink is the address of a message, "" if it has none yet.

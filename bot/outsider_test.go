@@ -73,3 +73,45 @@ func TestClicksOfAnOrganisation(t *testing.T) {
 		t.Errorf("a command in an organisation: %s", text)
 	}
 }
+
+// After an upgrade nobody's standing is known. While Slack doesn't answer, whoever is in the team acts in
+// time all the same, and nobody waits for a second look-up.
+func TestClicksDoNotWaitForSlack(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	p, _ := f.posted()
+	f.bot.workspace.Store(nil)
+	if _, err := f.store.Pool().Exec(f.ctx, `UPDATE users SET standing = ''`); err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range []string{"auth.test", "users.info"} {
+		f.sim.Fail(slacksim.Fault{Method: method, Kind: slacksim.FaultHang, Times: -1})
+	}
+	f.click(ann, view.ActionAck)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+		t.Errorf("Ann's click left the incident %s, want acknowledged", in.Status)
+	}
+	f.click(bo, view.ActionResolve)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Resolved {
+		t.Errorf("Bo's click left the incident %s, want resolved", in.Status)
+	}
+	if n := f.calls("auth.test") + f.calls("users.info"); n > 1 {
+		t.Errorf("Slack was asked %d times while it did not answer, want once", n)
+	}
+}
+
+// Whoever comes back to the company acts again, also where the event about it was missed.
+func TestWhoIsBackActsAgain(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	p, _ := f.posted()
+	if _, err := f.store.Pool().Exec(f.ctx, `UPDATE users SET deactivated_at = '2026-01-01', standing = 'member' WHERE id = $1`, ann); err != nil {
+		t.Fatal(err)
+	}
+	f.click(ann, view.ActionAck)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+		t.Errorf("Ann's click left the incident %s, want acknowledged", in.Status)
+	}
+}

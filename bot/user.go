@@ -61,7 +61,8 @@ func (b *Bot) standing(u *slack.User) oncall.Standing {
 	return oncall.FullMember
 }
 
-// user returns a person, from Slack if the store doesn't know them yet. For a bot the error
+// user returns a person, from Slack if the store doesn't know what they are in the workspace, or did not
+// lately where they may do little. While Slack doesn't answer, what is stored counts. For a bot the error
 // is a Refusal.
 func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
@@ -69,22 +70,30 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 		return oncall.User{}, fmt.Errorf("load the directory: %w", err)
 	}
 	known, is := directory.Users[id]
-	if is && known.TimeZone != "" && known.Standing != oncall.UnknownStanding {
+	known.ID = id
+	sure := is && known.TimeZone != "" && known.Standing != oncall.UnknownStanding
+	switch {
+	case sure && known.Standing == oncall.FullMember && known.DeactivatedAt == nil:
+		return known, nil
+	case !b.learner.may(b.clock()), sure && !b.learner.again(id, b.clock()):
 		return known, nil
 	}
 	if _, err := b.ourWorkspace(ctx); err != nil {
 		b.log.Warn().Err(err).Msg("which workspace somebody comes from can't be held against ours")
+		if !b.learner.may(b.clock()) {
+			return known, nil
+		}
 	}
 	asking, cancel := context.WithTimeout(ctx, learnTimeout)
 	defer cancel()
 	found, err := b.slack.User(asking, string(id), slackcall.ForAnswer)
 	switch {
-	case err != nil && is && known.TimeZone != "" && !slackcall.NoUser(err):
-		return known, nil
 	case slackcall.NoUser(err):
 		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", view.Name(string(id)))
 	case err != nil:
-		return oncall.User{}, fmt.Errorf("load user %s: %w", id, err)
+		b.learner.failed(b.clock())
+		b.log.Warn().Err(err).Str("user", string(id)).Msg("somebody can't be looked up; going by what is known of them")
+		return known, nil
 	case found.IsBot || id == slackbot:
 		return oncall.User{}, oncall.Refuse("%s is a bot and can't be on call.", id)
 	}

@@ -22,7 +22,7 @@ func (d *Directory) learnAccess(admins []string) {
 		if t.ManagedBy != "" {
 			managers = slices.Concat(managers, d.groups[t.ManagedBy])
 		}
-		d.access.Teams[id] = access.Team{Team: t, Members: d.Members[id], Managers: managers}
+		d.access.Teams[id] = access.Team{Team: t, Members: d.Members[id], Managers: managers, OnCall: d.onCall[id]}
 	}
 	for _, name := range admins {
 		id := oncall.UserID(name)
@@ -130,11 +130,11 @@ func (g gate) forPerson(user oncall.UserID, do access.Act) error {
 	return g.may(do, access.Object{})
 }
 
-// onIncident is may for an incident: whoever was paged for it, or asked to help, counts as one of its
-// team.
+// onIncident is may for an incident: whoever was paged for it, asked to help, or has it, counts as one of
+// its team.
 func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncall.Incident) error {
 	const paged = `SELECT EXISTS (SELECT FROM pages WHERE incident_id = $1 AND user_id = $2)`
-	on := access.Object{Team: in.TeamID}
+	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
 	for _, r := range in.Responders {
 		on.Involved = append(on.Involved, r.User)
 	}

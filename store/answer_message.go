@@ -104,7 +104,7 @@ func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f 
 	own = []oncall.ContactID{}
 	var people []oncall.UserID
 	for _, c := range all {
-		if c.VerifiedAt != nil {
+		if c.VerifiedAt != nil && mayAnswer(ctx, tx, c.UserID) == nil { // who has left is nobody
 			own, people = append(own, c.ID), append(people, c.UserID)
 		}
 	}
@@ -181,13 +181,9 @@ func answeredMessage(row pgx.CollectableRow) (m oncall.AnsweredMessage, err erro
 	return m, row.Scan(&m.Lead, &m.User)
 }
 
-// contactsAt loads the contact methods with an address. Who has left the workspace has none any more.
+// contactsAt loads the contact methods with an address.
 func contactsAt(ctx context.Context, q querier, method oncall.Method, address string) ([]oncall.Contact, error) {
-	const at = `
-		SELECT c.id
-		FROM contacts c
-		JOIN users u ON u.id = c.user_id AND u.deactivated_at IS NULL AND u.standing <> 'stranger'
-		WHERE c.method = $1 AND c.address = $2 AND c.removed_at IS NULL`
+	const at = `SELECT id FROM contacts WHERE method = $1 AND address = $2 AND removed_at IS NULL`
 	if address == "" {
 		return nil, nil
 	}

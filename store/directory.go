@@ -36,6 +36,7 @@ type Directory struct {
 	rotated   map[keyHash]rotatedKey // replaced by one of those
 	admins    map[oncall.TeamID][]oncall.UserID
 	access    access.Model
+	onCall    map[oncall.TeamID][]oncall.UserID // whom the team's schedules put on call
 	overrides map[oncall.OverrideID]schedule.Override
 }
 

@@ -24,7 +24,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 	d := &Directory{
 		teams: map[oncall.TeamID]oncall.Team{}, integrations: map[oncall.IntegrationID]oncall.Integration{},
 		schedules: map[oncall.ScheduleID]*schedule.Schedule{}, keys: map[keyHash]oncall.Integration{},
-		overrides: map[oncall.OverrideID]schedule.Override{},
+		overrides: map[oncall.OverrideID]schedule.Override{}, onCall: map[oncall.TeamID][]oncall.UserID{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
 		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadRotatedKeys, d.loadUserGroups, d.loadSlackGroups, d.loadSlackChannels,
@@ -54,6 +54,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 			continue
 		}
 		d.schedules[id] = compiled
+		d.onCall[definition.TeamID] = append(d.onCall[definition.TeamID], definition.People()...)
 		for _, o := range definition.Overrides {
 			d.overrides[o.ID] = o
 		}

@@ -59,7 +59,7 @@ func (m Model) May(by oncall.Actor, act Act, on Object) error {
 		return m.refuseOutsider(by.User)
 	}
 	role := m.Role(by.User, on.Team)
-	if slices.Contains(on.Involved, by.User) {
+	if slices.Contains(on.Involved, by.User) || act != Override && slices.Contains(m.Teams[on.Team].OnCall, by.User) {
 		role = max(role, Responder)
 	}
 	if on.Maker == by.User && role >= Guest && act != EditSchedule {

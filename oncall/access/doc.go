@@ -9,7 +9,8 @@
 //   - admin: of the whole installation. Named by WATCHBILL_ADMINS, or else an owner of the workspace.
 //   - manager: named by the team, or in the Slack user group that it names. Where it names nobody,
 //     each of its members is one.
-//   - responder: a member of the team, also where Slack calls them a guest.
+//   - responder: a member of the team, also where Slack calls them a guest. Whoever is on its schedules is
+//     one, too, but puts nobody else on call.
 //   - member: everybody else who is a full member of the workspace.
 //   - guest: a guest of the workspace, or somebody whom Slack could not be asked about.
 //   - outsider: of another organisation, or deactivated. An outsider may do nothing.

@@ -29,6 +29,7 @@ type Team struct {
 	oncall.Team
 	Members  []oncall.UserID
 	Managers []oncall.UserID // those named, or in the group that is named
+	OnCall   []oncall.UserID // whom its schedules put on call, members or not
 }
 
 // managers are those who may change everything of the team's.
@@ -81,7 +82,7 @@ func (m Model) Role(id oncall.UserID, team oncall.TeamID) Role {
 // named reports whether any team names somebody.
 func (m Model) named(id oncall.UserID) bool {
 	for _, t := range m.Teams {
-		if slices.Contains(t.Members, id) || slices.Contains(t.Managers, id) {
+		if slices.Contains(t.Members, id) || slices.Contains(t.Managers, id) || slices.Contains(t.OnCall, id) {
 			return true
 		}
 	}

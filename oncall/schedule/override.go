@@ -90,6 +90,24 @@ func (o Override) Named() []UserID {
 	return named
 }
 
+// People are those whom the schedule puts on call, in any of what is known of it.
+func (d Definition) People() []UserID {
+	var people []UserID
+	for _, v := range d.Versions {
+		for _, r := range v.Rotations {
+			people = slices.Concat(people, slices.Concat(r.Turns...))
+		}
+	}
+	for _, o := range d.Overrides {
+		people = slices.Concat(people, o.Named())
+	}
+	for _, s := range d.Shifts {
+		people = slices.Concat(people, s.Users)
+	}
+	slices.Sort(people)
+	return slices.Compact(people)
+}
+
 // Cancellable refuses to cancel what is over.
 func (o Override) Cancellable(now time.Time) error {
 	switch {
