@@ -234,6 +234,10 @@ func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
 	if _, err := w.EditSchedule(t.Context(), oncall.ByTimer(), id, schedule.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {
 		t.Fatal(err)
 	}
+	isTold(t, w)
+	if err := w.SettleSchedule(t.Context(), id, start.Add(2*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	isTold(t, w, "shift_moved U0BO")
 	facts := w.strings(`SELECT facts::text FROM notices`)[0]
 	if !strings.Contains(facts, `"gained": false`) || !strings.Contains(facts, monday.Format(time.RFC3339)) {
