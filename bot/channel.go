@@ -73,7 +73,7 @@ func (b *Bot) Channels(ctx context.Context) ([]oncall.SlackChannel, error) {
 	}
 	all := make([]oncall.SlackChannel, len(found))
 	for i, c := range found {
-		all[i] = oncall.SlackChannel{ID: c.ID, Name: c.Name, Archived: c.IsArchived}
+		all[i] = oncall.SlackChannel{ID: c.ID, Name: c.Name, Archived: c.IsArchived, Private: c.IsPrivate}
 	}
 	return all, nil
 }

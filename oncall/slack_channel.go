@@ -11,6 +11,7 @@ type SlackChannel struct {
 	ID       string
 	Name     string // without #
 	Archived bool
+	Private  bool
 }
 
 // A NamedChannel is a channel by the name that the set-up has for it, which was Slack's name when it

@@ -18,6 +18,7 @@ type SlackName struct {
 	Where  string // in the set-up: "team payments"
 	Named  string // a channel by its name or id, a person by their id, a user group by its handle or id
 	Before string // the id that the name stood for when it was looked up; empty: it wasn't, or is one itself
+	Secret bool   // a private team's channel
 }
 
 // A SlackPerson is somebody as Slack has them.
@@ -41,6 +42,12 @@ func CheckChannels(named []SlackName, all []SlackChannel) []SlackFault {
 	for _, n := range named {
 		word := channelWord(n.Named)
 		c, found := LookUpChannel(n.Named, n.Before, all)
+		if found && n.Secret && !c.Private {
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: "the team is private, but everybody can read its channel " + nowCalled(word, c),
+				Remedy: "Make the channel private in Slack and invite the app (/invite @watchbill), or name one that is.",
+			})
+		}
 		switch other, taken := LookUpChannel(n.Named, "", all); {
 		case !found && n.Before != "" && taken:
 			faults = append(faults, SlackFault{
@@ -185,7 +192,7 @@ func IndexGroup(named, before string, all []SlackGroup) int {
 func (s Setup) SlackNames() SlackNames {
 	var names SlackNames
 	for _, t := range s.Teams {
-		names.Channels = append(names.Channels, SlackName{Where: "team " + t.Name, Named: t.Channel})
+		names.Channels = append(names.Channels, SlackName{Where: "team " + t.Name, Named: t.Channel, Secret: t.Private})
 		if handle := t.ManagedBy(); handle != "" {
 			names.Groups = append(names.Groups, SlackName{Where: "team " + t.Name, Named: handle})
 		}

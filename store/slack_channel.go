@@ -95,7 +95,7 @@ func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
 	var n oncall.SlackNames
 	var people []oncall.UserID
 	for _, t := range d.Teams {
-		n.Channels = append(n.Channels, oncall.SlackName{Where: "team " + t.Name, Named: t.Channel})
+		n.Channels = append(n.Channels, oncall.SlackName{Where: "team " + t.Name, Named: t.Channel, Secret: t.Private})
 		people = slices.Concat(people, d.Members[t.ID], t.Fallback)
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.Policies)) {
