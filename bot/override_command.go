@@ -252,17 +252,9 @@ func keepsHours(c *schedule.Schedule, s span) (gaps, keeps bool) {
 
 // switchOverride lets an override act only while somebody would be on call, or all of the time.
 func (b *Bot) switchOverride(ctx context.Context, p press) (string, error) {
-	r, o, err := b.endOverride(ctx, p)
+	r, o, err := b.changeOverride(ctx, p, b.store.SwitchOverride)
 	if err != nil {
 		return "", err
-	}
-	o.OnlyCovered = !o.OnlyCovered
-	if o.Start.Before(r.now) {
-		o.Start = r.now
-	}
-	o.CreatedBy = p.user
-	if o, err = b.store.AddOverride(ctx, p.by(), o.ScheduleID, o, r.now); err != nil {
-		return "", fmt.Errorf("add an override: %w", err)
 	}
 	return view.OverrideSwitched(o, r.location), nil
 }

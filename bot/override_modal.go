@@ -145,6 +145,13 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 
 // endOverride cancels the override of a button, if the person may.
 func (b *Bot) endOverride(ctx context.Context, p press) (request, schedule.Override, error) {
+	return b.changeOverride(ctx, p, b.store.CancelOverride)
+}
+
+// changeOverride changes the override of a button, if the person may.
+func (b *Bot) changeOverride(
+	ctx context.Context, p press, change func(context.Context, oncall.Actor, oncall.OverrideID, time.Time) (schedule.Override, error),
+) (request, schedule.Override, error) {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {
 		return request{}, schedule.Override{}, fmt.Errorf("read the id of an override: %w", err)
@@ -153,7 +160,7 @@ func (b *Bot) endOverride(ctx context.Context, p press) (request, schedule.Overr
 	if err != nil {
 		return request{}, schedule.Override{}, err
 	}
-	o, err := b.store.CancelOverride(ctx, r.by(), oncall.OverrideID(id), r.now)
+	o, err := change(ctx, r.by(), oncall.OverrideID(id), r.now)
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
 		return request{}, schedule.Override{}, oncall.Refuse("It no longer exists.")

@@ -150,3 +150,36 @@ func TestCancelOverride(t *testing.T) {
 		t.Error("it did not end when it was cancelled")
 	}
 }
+
+// An override that is switched is never gone, whoever switches it: its maker, who may be of no team.
+func TestSwitchOverride(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	shift := w.stint(ann, 1)
+	const mal = oncall.UserID("U0MAL")
+	w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, 'mal', '', '', 'member')`, mal)
+	o := must[schedule.Override](t)(w.AddOverride(t.Context(), oncall.ByTimer(), shift.Schedule, schedule.Override{
+		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
+	}, start))
+	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(mal), o.ID, start); err == nil {
+		t.Error("switched by somebody of no team")
+	}
+	w.exec(`UPDATE overrides SET created_by = $1`, mal)
+	half := shift.Start.Add(time.Hour)
+	is := must[schedule.Override](t)(w.SwitchOverride(t.Context(), oncall.ByUser(mal), o.ID, half))
+	if !is.OnlyCovered || !is.Start.Equal(half) || is.CreatedBy != mal || is.ID == o.ID {
+		t.Errorf("it became %+v", is)
+	}
+	if w.onCall(shift.Start)[0] != cy || w.onCall(half)[0] != cy {
+		t.Error("Cy is not on call any more")
+	}
+	if n := w.count(`SELECT count(*) FROM overrides WHERE cancelled_at IS NULL`); n != 1 {
+		t.Errorf("%d overrides are in force", n)
+	}
+	// What can't be added isn't ended either.
+	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'`)
+	w.exec(`CREATE TRIGGER refuse BEFORE INSERT ON overrides FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(mal), is.ID, half); err == nil || w.onCall(half)[0] != cy {
+		t.Errorf("the override is gone: %v", err)
+	}
+}

@@ -41,6 +41,34 @@ func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.Sche
 func (s *Store) CancelOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {
+	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, was schedule.Override) (schedule.Override, error) {
+		return was, cancelOverrides(ctx, tx, now, id)
+	})
+}
+
+// SwitchOverride lets an override act from now on only while somebody would be on call or, if it does
+// so, all of the time, and returns what takes its place: what was before now stays as it was.
+func (s *Store) SwitchOverride(
+	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
+) (schedule.Override, error) {
+	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, o schedule.Override) (schedule.Override, error) {
+		if err := cancelOverrides(ctx, tx, now, id); err != nil {
+			return o, err
+		}
+		o.OnlyCovered = !o.OnlyCovered
+		if o.Start.Before(now) {
+			o.Start = now
+		}
+		return addOverride(ctx, tx, o, now)
+	})
+}
+
+// changeOverride lets change an override that is not over, and returns what change does.
+func (s *Store) changeOverride(
+	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
+	change func(pgx.Tx, schedule.Override) (schedule.Override, error),
+) (schedule.Override, error) {
+	const of = `SELECT schedule_id FROM overrides WHERE id = $1`
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
 		       to_user AS "to", time_zone, windows, shifts, allow_gaps, only_covered, reason, created_by, created_at,
@@ -54,23 +82,31 @@ func (s *Store) CancelOverride(
 		return o, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var in oncall.ScheduleID
+		if err := tx.QueryRow(ctx, of, id).Scan(&in); err != nil {
+			return err
+		}
+		if err := lockSchedules(ctx, tx, in); err != nil {
+			return err
+		}
 		rows, _ := tx.Query(ctx, load, id)
-		var err error
-		if o, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[schedule.Override]); err != nil {
+		was, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[schedule.Override])
+		if err != nil {
 			return err
 		}
-		if err := g.cancelOverride(o); err != nil {
+		if err := g.cancelOverride(was); err != nil {
 			return err
 		}
-		if err := o.Cancellable(now); err != nil {
+		if err := was.Cancellable(now); err != nil {
 			return err
 		}
-		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by.User}, []oncall.ScheduleID{o.ScheduleID}, func() error {
-			return cancelOverrides(ctx, tx, now, id)
+		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by.User}, []oncall.ScheduleID{in}, func() (err error) {
+			o, err = change(tx, was)
+			return err
 		})
 	})
 	if err != nil {
-		return schedule.Override{}, wrap(err, "cancel override %d", id)
+		return schedule.Override{}, wrap(err, "change override %d", id)
 	}
 	s.cache.drop()
 	return o, nil
