@@ -95,8 +95,8 @@ func (s *Store) FeedsBy(ctx context.Context, by oncall.Actor, creator oncall.Use
 }
 
 // FeedBySecret returns the feed that a secret belongs to, or oncall.ErrNotFound: also when it was
-// revoked, its schedule removed, or its maker or person deactivated. Any other error says nothing
-// about the secret.
+// revoked, its schedule removed, its maker or person deactivated, or its maker may not have it any more.
+// Any other error says nothing about the secret.
 func (s *System) FeedBySecret(ctx context.Context, secret string) (Feed, error) {
 	const load = `
 		SELECT f.id, coalesce(f.user_id, '') AS user_id, coalesce(f.schedule_id, 0) AS schedule_id, f.created_by, f.created_at
@@ -112,7 +112,30 @@ func (s *System) FeedBySecret(ctx context.Context, secret string) (Feed, error) 
 	if err != nil {
 		return Feed{}, fmt.Errorf("find a feed: %w", translate(err))
 	}
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return Feed{}, fmt.Errorf("find a feed: %w", err)
+	}
+	if !dir.mayRead(f) {
+		return Feed{}, fmt.Errorf("find a feed that its maker may not have any more: %w", oncall.ErrNotFound)
+	}
 	return f, nil
+}
+
+// mayRead reports whether the maker of a feed may still have it. Somebody of whom Slack has not told
+// yet counts as a member: calendars go on while people are looked up.
+func (d *Directory) mayRead(f Feed) bool {
+	maker := d.Users[f.CreatedBy]
+	if maker.Standing == oncall.UnknownStanding {
+		maker.Standing = oncall.FullMember
+	}
+	m := d.access
+	m.Users = map[oncall.UserID]oncall.User{f.CreatedBy: maker}
+	if f.ScheduleID == 0 {
+		return m.May(oncall.ByUser(f.CreatedBy), access.OwnThings, access.Object{}) == nil
+	}
+	in, known := d.schedules[f.ScheduleID]
+	return !known || m.May(oncall.ByUser(f.CreatedBy), access.Subscribe, access.Object{Team: in.TeamID()}) == nil
 }
 
 // How far a feed reaches, and how far around that is looked for where a shift really begins and ends.

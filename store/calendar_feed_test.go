@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -181,5 +182,41 @@ func TestCalendarKeysStay(t *testing.T) {
 	}
 	if len(keys) != 20 {
 		t.Errorf("%d shifts, want 20", len(keys))
+	}
+}
+
+// A calendar ends with the right to it, and comes back with it.
+func TestFeedsAreOfThoseWhoMayHaveThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ('U0MAL', 'mal', '', '', 'member')`)
+	id := w.schedule("primary").ID()
+	_, ours := w.feed(store.Feed{ScheduleID: id, CreatedBy: "U0MAL"})
+	_, own := w.feed(store.Feed{UserID: "U0MAL", CreatedBy: "U0MAL"})
+	_, teams := w.feed(store.Feed{ScheduleID: id, CreatedBy: bo})
+	shown := func(secret string) bool {
+		t.Helper()
+		_, err := w.FeedBySecret(t.Context(), secret)
+		if err != nil && !errors.Is(err, oncall.ErrNotFound) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	for _, now := range []struct {
+		sql              string
+		ours, own, teams bool
+	}{
+		{`UPDATE users SET standing = 'member'`, true, true, true},
+		{`UPDATE users SET standing = ''`, true, true, true},
+		{`UPDATE users SET standing = 'guest'`, false, true, true},
+		{`UPDATE users SET standing = 'stranger'`, false, false, false},
+		{`UPDATE users SET standing = 'member'`, true, true, true},
+		{`UPDATE teams SET private = true`, false, true, true},
+		{`UPDATE users SET standing = ''`, false, true, true},
+	} {
+		w.exec(now.sql)
+		if got := []bool{shown(ours), shown(own), shown(teams)}; !slices.Equal(got, []bool{now.ours, now.own, now.teams}) {
+			t.Errorf("after %s: a schedule's, one's own, one of the team: %v", now.sql, got)
+		}
 	}
 }
