@@ -48,9 +48,9 @@ func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
 	return t, ok
 }
 
-// Admins returns who may change everything of a team's: everybody in it, where nobody is named.
+// Admins returns who manages a team: everybody in it, where nobody is named.
 func (d *Directory) Admins(id oncall.TeamID) []oncall.UserID {
-	if named := d.admins[id]; len(named) > 0 {
+	if named := d.access.Teams[id].Managers; len(named) > 0 {
 		return named
 	}
 	return d.Members[id]

@@ -61,8 +61,8 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 		d.Schedules = append(d.Schedules, compiled)
 	}
 	slices.SortFunc(d.Schedules, func(a, b *schedule.Schedule) int { return cmp.Compare(a.Name(), b.Name()) })
-	d.gatherTeams()
 	d.learnAccess(s.admins)
+	d.gatherTeams()
 	return d, nil
 }
 
@@ -76,7 +76,7 @@ func (d *Directory) gatherTeams() {
 	}
 	d.rosterTeams = make(map[oncall.TeamID]oncall.RosterTeam, len(d.teams))
 	for id, t := range d.teams {
-		d.rosterTeams[id] = t.OnRoster(d.admins[id], zones[id])
+		d.rosterTeams[id] = t.OnRoster(d.access.Teams[id].Managers, zones[id])
 	}
 }
 

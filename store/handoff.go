@@ -134,10 +134,10 @@ func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedu
 	return b, nil
 }
 
-// Watchers returns whom to tell of what is wrong in a team: its admins, or else its channel.
+// Watchers returns whom to tell of what is wrong in a team: its managers, or else its channel.
 func (d *Directory) Watchers(id oncall.TeamID) []string {
 	var to []string
-	for _, u := range d.admins[id] {
+	for _, u := range d.access.Teams[id].Managers {
 		if d.Users[u].DeactivatedAt == nil {
 			to = append(to, string(u))
 		}
@@ -150,7 +150,7 @@ func (d *Directory) Watchers(id oncall.TeamID) []string {
 
 // channelWatchers are the people to tell of what is wrong with a team's channel.
 func (d *Directory) channelWatchers(t oncall.Team) []oncall.UserID {
-	for _, some := range [][]oncall.UserID{d.admins[t.ID], t.Fallback, d.Members[t.ID]} {
+	for _, some := range [][]oncall.UserID{d.access.Teams[t.ID].Managers, t.Fallback, d.Members[t.ID]} {
 		some = slices.DeleteFunc(slices.Clone(some), func(u oncall.UserID) bool { return d.Users[u].DeactivatedAt != nil })
 		if len(some) > 0 {
 			return some
