@@ -25,13 +25,13 @@ func (d *Directory) learnAccess(admins []string) {
 		d.access.Teams[id] = access.Team{Team: t, Members: d.Members[id], Managers: managers, OnCall: d.onCall[id]}
 	}
 	for _, name := range admins {
-		id := oncall.UserID(name)
+		// As an id, too: an address that nobody has must not make the workspace's owners admins.
+		d.access.Admins = append(d.access.Admins, oncall.UserID(name))
 		for _, u := range d.Users {
-			if u.Email != "" && strings.EqualFold(u.Email, name) {
-				id = u.ID
+			if u.Email != "" && strings.EqualFold(u.Email, name) && u.Standing != oncall.Stranger && u.DeactivatedAt == nil {
+				d.access.Admins = append(d.access.Admins, u.ID)
 			}
 		}
-		d.access.Admins = append(d.access.Admins, id)
 	}
 }
 

@@ -2,8 +2,18 @@ package store_test
 
 import (
 	"go/ast"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 // withoutActor are the exported methods of Store that take no actor, and why.
@@ -78,4 +88,103 @@ func takesActor(f *ast.FuncDecl) bool {
 		}
 	}
 	return false
+}
+
+// Managers put nobody on call who can't be, by no way of editing; whoever stands in the schedule stays.
+func TestWhoCanNotBeOnCallIsNotScheduled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const eve, gil, una oncall.UserID = "U0EVE", "U0GIL", "U0UNA"
+	for id, standing := range map[oncall.UserID]string{eve: "stranger", gil: "guest", una: ""} {
+		w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, $1, '', '', $2)`, id, standing)
+	}
+	s := w.stored("primary")
+	edit := func(users ...oncall.UserID) error {
+		was := w.stored("primary")
+		r := slices.Clone(was.Current(start))
+		r[0].Turns = nil
+		for _, u := range users {
+			r[0].Turns = append(r[0].Turns, []oncall.UserID{u})
+		}
+		_, err := w.EditSchedule(t.Context(), oncall.ByUser(ann), s.ID, schedule.Version{Rotations: r}, was.Latest(), start)
+		return err
+	}
+	shift := func(user oncall.UserID) error {
+		_, err := w.AddShift(t.Context(), oncall.ByUser(ann), s.ID, schedule.ManualShift{
+			Start: start.Add(time.Hour), End: start.Add(2 * time.Hour), Users: []oncall.UserID{user},
+		}, start)
+		return err
+	}
+	const why = " is of another organisation and can't be paged."
+	isRefused(t, edit(ann, eve), "U0EVE"+why)
+	isRefused(t, shift(eve), "U0EVE"+why)
+	isRefused(t, edit(ann, gil), "U0GIL is a guest whom no team names, and can't be paged.")
+	isRefused(t, shift(gil), "U0GIL is a guest whom no team names, and can't be paged.")
+	if err := edit(ann, una); err == nil {
+		t.Error("somebody came in of whom Slack has not told")
+	}
+
+	w.exec(`UPDATE users SET standing = 'member' WHERE id = ANY ($1)`, []oncall.UserID{eve, una})
+	for _, turns := range [][]oncall.UserID{{ann, eve, una}, {ann, eve}} { // eve stands in it, una did
+		if err := edit(turns...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.exec(`UPDATE users SET standing = CASE id WHEN 'U0EVE' THEN 'stranger' ELSE '' END WHERE id = ANY ($1)`, []oncall.UserID{eve, una})
+	if err := edit(ann, bo, eve); err != nil {
+		t.Errorf("somebody who stands in it is in the way of edits: %v", err)
+	}
+	versions := w.stored("primary").Versions
+	with := versions[len(versions)-3].ID
+	restore := func() error {
+		_, err := w.RestoreVersion(t.Context(), oncall.ByUser(ann), s.ID, with, w.stored("primary").Latest(), start)
+		return err
+	}
+	if err := restore(); err != nil {
+		t.Errorf("somebody of whom Slack has not told can't come back: %v", err)
+	}
+	if err := edit(ann, bo); err != nil {
+		t.Fatal(err)
+	}
+	isRefused(t, restore(), "U0EVE"+why)
+}
+
+// An address stands for everybody who has it and may do something.
+func TestAdminsByAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, err := store.Open(t.Context(), w.url, store.Options{
+		MaxConns: 4, Secrets: storetest.Secrets(), Log: zerolog.Nop(), Admins: []string{"Boss@example.com"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for id, standing := range map[oncall.UserID]string{"U0A": "stranger", "U0B": "member", "U0C": "member", "U0D": "stranger"} {
+		w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, $1, 'boss@example.com', '', $2)`, id, standing)
+	}
+	w.exec(`UPDATE users SET deactivated_at = $1 WHERE id = 'U0C'`, start)
+	admins := must[*store.Directory](t)(s.Directory(t.Context())).Access().Admins
+	if diff := cmp.Diff([]oncall.UserID{"Boss@example.com", "U0B"}, admins); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Whoever is in the user group that manages a team is told and paged as those are whom it names.
+func TestManagersByGroupAreToldAndPaged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`UPDATE teams SET managed_by = 'leads'`)
+	w.exec(`INSERT INTO slack_groups (handle, users) VALUES ('leads', '{U0BO}')`)
+	dir := must[*store.Directory](t)(w.Directory(t.Context()))
+	team := dir.Teams[0].ID
+	if diff := cmp.Diff([]string{"U0BO"}, dir.Watchers(team)); diff != "" {
+		t.Errorf("watchers (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]oncall.UserID{bo}, dir.Roster().Teams[team].Admins); diff != "" {
+		t.Errorf("whom a step for admins pages (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]oncall.UserID{bo}, dir.Admins(team)); diff != "" {
+		t.Errorf("admins (-want +got):\n%s", diff)
+	}
 }

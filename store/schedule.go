@@ -66,19 +66,23 @@ func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedu
 // EditSchedule adds a version to a schedule and returns the schedule with it, without what is past. Seen is the latest
 // version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
 func (s *Store) EditSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
-	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
-		return schedule.Definition{}, err
-	}
 	v.CreatedBy = cmp.Or(by.User, v.CreatedBy)
-	return s.editSchedule(ctx, id, seen, now, scope{since: now}, func(schedule.Definition) (schedule.Version, error) { return v, nil })
+	return s.editSchedule(ctx, by, id, seen, now, scope{since: now}, func(schedule.Definition) (schedule.Version, error) { return v, nil })
 }
 
 // editSchedule adds the version that is made of what the schedule was.
-func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int64, now time.Time, of scope,
+func (s *Store) editSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, seen int64, now time.Time, of scope,
 	version func(was schedule.Definition) (schedule.Version, error),
 ) (schedule.Definition, error) {
 	var edited schedule.Definition
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	g, err := s.gate(ctx, by)
+	if err == nil {
+		err = g.onSchedule(access.EditSchedule, id)
+	}
+	if err != nil {
+		return schedule.Definition{}, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
@@ -88,6 +92,9 @@ func (s *Store) editSchedule(ctx context.Context, id oncall.ScheduleID, seen int
 		}
 		v, err := version(was)
 		if err != nil {
+			return err
+		}
+		if err := g.newInSchedule(was, inRotations(v.Rotations), now); err != nil {
 			return err
 		}
 		if edited, err = was.Edit(v, seen, now); err != nil {
@@ -131,10 +138,7 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 func (s *Store) RestoreVersion(
 	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, version, seen int64, now time.Time,
 ) (schedule.Definition, error) {
-	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
-		return schedule.Definition{}, err
-	}
-	return s.editSchedule(ctx, id, seen, now, scope{since: now, history: true}, func(was schedule.Definition) (schedule.Version, error) {
+	return s.editSchedule(ctx, by, id, seen, now, scope{since: now, history: true}, func(was schedule.Definition) (schedule.Version, error) {
 		return was.Restored(version, by.User)
 	})
 }

@@ -17,11 +17,18 @@ import (
 func (s *Store) AddShift(
 	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, shift schedule.ManualShift, now time.Time,
 ) (schedule.ManualShift, error) {
-	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
+	g, err := s.gate(ctx, by)
+	if err == nil {
+		err = g.onSchedule(access.EditSchedule, id)
+	}
+	if err != nil {
 		return schedule.ManualShift{}, err
 	}
 	shift.ID = 0
-	err := s.changeShifts(ctx, id, shift.Start, scheduleEdit{at: now, by: by.User}, func(tx pgx.Tx, was schedule.Definition) (err error) {
+	err = s.changeShifts(ctx, id, shift.Start, scheduleEdit{at: now, by: by.User}, func(tx pgx.Tx, was schedule.Definition) (err error) {
+		if err := g.newInSchedule(was, shift.Users, now); err != nil {
+			return err
+		}
 		if err := was.Fits(shift); err != nil {
 			return err
 		}
