@@ -84,6 +84,8 @@ const (
 	// seenWithin is how old our view of the groups may be when somebody comes on call, because Slack
 	// lets us read them only twenty times a minute.
 	seenWithin = time.Minute
+	// unreadLimit limits how long it takes to note that groups can't be read.
+	unreadLimit = 5 * time.Second
 )
 
 // A groupView is Slack's user groups as this instance last saw them.
@@ -99,16 +101,19 @@ func (j *Jobs) checkGroups(ctx context.Context, now time.Time) error {
 }
 
 // mirrorGroups copies from Slack who is in the user groups that policies page.
-func (j *Jobs) mirrorGroups(ctx context.Context, _ time.Time) error {
+func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
 	named, err := j.store.GroupsNamed(ctx)
 	if err != nil || !named {
 		return err
 	}
 	seen, err := j.mirror.Groups(ctx)
 	if err != nil {
-		return fmt.Errorf("see who is in user groups: %w", err)
+		// Slack may have taken all of the time there was.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unreadLimit)
+		defer cancel()
+		return errors.Join(fmt.Errorf("see who is in user groups: %w", err), j.store.GroupsUnread(ctx, now))
 	}
-	return j.store.MirrorGroups(ctx, seen)
+	return j.store.MirrorGroups(ctx, seen, now)
 }
 
 // syncGroups brings every user group up to date: it writes what differs from what it saw, and reads

@@ -103,7 +103,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 		{[]oncall.SlackGroup{{Handle: "pay"}}, map[string][]oncall.UserID{"pay": {}}},
 		{[]oncall.SlackGroup{{Handle: "pay", Users: []oncall.UserID{cy}, Disabled: true}}, map[string][]oncall.UserID{}},
 	} {
-		if err := w.MirrorGroups(t.Context(), step.seen); err != nil {
+		if err := w.MirrorGroups(t.Context(), step.seen, start); err != nil {
 			t.Fatal(err)
 		}
 		got := must[*store.Directory](t)(w.Directory(t.Context())).Roster().Groups

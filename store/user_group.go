@@ -119,28 +119,25 @@ func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, troubl
 	return nil
 }
 
-// GroupsNamed reports whether any policy pages a Slack user group.
+// GroupsNamed reports whether any policy pages a Slack user group, or one manages a team.
 func (s *System) GroupsNamed(ctx context.Context) (bool, error) {
-	names, err := s.groupsNamed(ctx)
-	return len(names) > 0, err
+	dir, err := s.directory(ctx)
+	return err == nil && len(dir.groupsNamed(true)) > 0, err
 }
 
-func (s *Store) groupsNamed(ctx context.Context) ([]string, error) {
-	dir, err := s.directory(ctx)
-	if err != nil {
-		return nil, err
-	}
+// groupsNamed are the Slack user groups that policies page and, if asked for, those that manage teams.
+func (d *Directory) groupsNamed(managers bool) []string {
 	var names []string
-	for _, p := range dir.Policies {
+	for _, p := range d.Policies {
 		names = append(names, p.Groups()...)
 	}
-	for _, t := range dir.Teams {
-		if t.ManagedBy != "" {
+	for _, t := range d.Teams {
+		if managers && t.ManagedBy != "" {
 			names = append(names, t.ManagedBy)
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names), nil
+	return slices.Compact(names)
 }
 
 // A mirrored group is one of Slack's that policies page.
@@ -151,17 +148,19 @@ type mirrored struct {
 
 // MirrorGroups keeps who is in the Slack user groups that policies page, as seen. A group that
 // Slack doesn't have, or has disabled, is forgotten: the step that names it says so.
-func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) error {
+func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now time.Time) error {
 	const load = `SELECT handle, users, slack_id FROM slack_groups ORDER BY handle FOR UPDATE`
 	const forget = `DELETE FROM slack_groups WHERE NOT handle = ANY ($1)`
 	const upsert = `
-		INSERT INTO slack_groups (handle, users, slack_id)
-		VALUES ($1, $2, $3)
-		ON CONFLICT (handle) DO UPDATE SET users = $2, slack_id = $3`
-	names, err := s.groupsNamed(ctx)
+		INSERT INTO slack_groups (handle, users, slack_id, seen_at)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT (handle) DO UPDATE SET users = $2, slack_id = $3, seen_at = $4`
+	const same = `UPDATE slack_groups SET seen_at = $1 WHERE seen_at IS NULL OR seen_at < $2`
+	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
+	names := dir.groupsNamed(true)
 	changed := false
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		changed = false
@@ -181,14 +180,15 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) err
 			}
 		}
 		if maps.EqualFunc(was, is, func(a, b mirrored) bool { return a.id == b.id && slices.Equal(a.users, b.users) }) {
-			return nil
+			_, err := tx.Exec(ctx, same, now, now.Add(-time.Hour))
+			return err
 		}
 		changed = true
 		if _, err := tx.Exec(ctx, forget, some(sortedKeys(is))); err != nil {
 			return err
 		}
 		for _, name := range sortedKeys(is) {
-			if _, err := tx.Exec(ctx, upsert, name, some(is[name].users), is[name].id); err != nil {
+			if _, err := tx.Exec(ctx, upsert, name, some(is[name].users), is[name].id, now); err != nil {
 				return err
 			}
 		}
@@ -199,6 +199,39 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup) err
 	}
 	if changed {
 		s.cache.drop()
+	}
+	return nil
+}
+
+// managersLast is how long somebody manages a team by a user group that can't be read any more.
+const managersLast = 24 * time.Hour
+
+// GroupsUnread ends what people may do by user groups that have not been read for long: they may have
+// left them. Those that policies page stay as they were: somebody has to be paged.
+func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
+	const begin = `UPDATE slack_groups SET seen_at = $1 WHERE seen_at IS NULL`
+	const end = `UPDATE slack_groups SET users = '{}' WHERE seen_at < $1 AND users <> '{}' AND NOT handle = ANY ($2)`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	var ended int64
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, begin, now); err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, end, now.Add(-managersLast), some(dir.groupsNamed(false)))
+		if ended = tag.RowsAffected(); err != nil || ended == 0 {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("end what user groups allow: %w", err)
+	}
+	if ended > 0 {
+		s.cache.drop()
+		s.log.Warn().Int64("groups", ended).Msg("user groups could not be read for a day; their members manage nothing until they are")
 	}
 	return nil
 }

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -106,4 +108,49 @@ func TestAdmins(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0CY"}, dir.Watchers(team)); diff != "" {
 		t.Errorf("watchers (-want +got):\n%s", diff)
 	}
+}
+
+// Who manages a team by a user group does so no longer than a day after Slack has last told of it; those
+// whom a policy pages stay.
+func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)) // a policy pages @pay
+	w.exec(`UPDATE teams SET managed_by = 'leads'`)
+	w.exec(`INSERT INTO slack_groups (handle, users) VALUES ('leads', '{U0BO}')`) // by the release before
+	isGroup := func(handle string, want ...oncall.UserID) {
+		t.Helper()
+		if got := must[*store.Directory](t)(w.Directory(t.Context())).Roster().Groups[handle]; !slices.Equal(got, want) {
+			t.Errorf("in %s are %v, want %v", handle, got, want)
+		}
+	}
+	unread := func(after time.Duration) {
+		t.Helper()
+		if err := w.GroupsUnread(t.Context(), start.Add(after)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func(after time.Duration) {
+		t.Helper()
+		seen := []oncall.SlackGroup{{ID: "S1", Handle: "leads", Users: []oncall.UserID{bo}}, {ID: "S2", Handle: "pay", Users: []oncall.UserID{cy}}}
+		if err := w.MirrorGroups(t.Context(), seen, start.Add(after)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unread(0)
+	unread(24 * time.Hour)
+	isGroup("leads", bo) // nobody knew when it was read, so the day began then
+	read(24 * time.Hour)
+	read(24*time.Hour + 30*time.Minute)
+	if n := w.count(`SELECT count(*) FROM slack_groups WHERE seen_at = $1`, start.Add(24*time.Hour)); n != 2 {
+		t.Errorf("what is the same is written more than once an hour: %d", n)
+	}
+	read(26 * time.Hour)
+	unread(50 * time.Hour)
+	isGroup("leads", bo)
+	unread(51 * time.Hour)
+	isGroup("leads")
+	isGroup("pay", cy)
+	read(52 * time.Hour)
+	isGroup("leads", bo)
 }
