@@ -61,3 +61,25 @@ func TestEvents(t *testing.T) {
 		return true
 	})
 }
+
+// Slack delivers an event again until it is acknowledged, and a refusal stays one.
+func TestRefusedEventsAreAcknowledged(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", RealName: "Eve", TZ: "Europe/Paris", Team: "T0ELSE"})
+	f.listen(1)
+	if err := f.sim.OpenHome("U0EVE"); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the opening is acknowledged", func() bool {
+		for _, e := range f.sim.Envelopes() {
+			if e.Name == "app_home_opened" && e.Acked {
+				return true
+			}
+		}
+		return false
+	})
+	if home := f.sim.HomeText("eve"); home != "" {
+		t.Errorf("Eve's home is %s", home)
+	}
+}

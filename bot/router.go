@@ -84,7 +84,8 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 		}
 	case slackevents.EventsAPIEvent:
 		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })
-		if b.explain(err, "", "event") == "" {
+		_, refused := errors.AsType[oncall.Refusal](err) // it would be refused every time
+		if b.explain(err, "", "event") == "" || refused {
 			b.ack(listening, s, id, nil)
 		}
 	}
