@@ -27,8 +27,10 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	if err != nil {
 		return s, fmt.Errorf("load incident %s: %w", id, err)
 	}
-	in := s.Picture.Incident
-	s.Plan, s.Reach = in.Plan(directory.Facts(), s.Now), directory.Reach
+	if s.Plan, err = b.store.Plan(ctx, oncall.ByUser(user), id, s.Now); err != nil {
+		return s, fmt.Errorf("load the plan of incident %s: %w", id, err)
+	}
+	s.Reach = directory.Reach
 	s.Policies, s.OnCall = directory.Policies, view.OnCallOptions(directory.Teams, directory.Schedules)
 	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOthers)
 	if err != nil {

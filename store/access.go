@@ -152,10 +152,16 @@ func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncal
 }
 
 // act asks whether somebody may do something with an incident, and whether whoever is to be paged by it
-// can be.
+// can be. What is private stays in its team; single people can be brought in.
 func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incident) error {
-	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil || a.User == "" {
+	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil {
 		return err
+	}
+	if a.Policy != 0 && g.dir.teams[in.TeamID].Private && g.dir.Policies[a.Policy].TeamID != in.TeamID {
+		return oncall.Refuse("Incident %s is of a private team, so only an escalation policy of that team can take it.", in.ID)
+	}
+	if a.User == "" {
+		return nil
 	}
 	return g.dir.access.MayBeOnCall(a.User)
 }

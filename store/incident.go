@@ -163,6 +163,24 @@ func (s *Store) Picture(ctx context.Context, by oncall.Actor, id oncall.Incident
 	return p, nil
 }
 
+// Plan tells whoever may see an incident all that will happen to it from now on, also what is of teams
+// of which they see nothing else.
+func (s *Store) Plan(ctx context.Context, by oncall.Actor, id oncall.IncidentID, now time.Time) ([]oncall.PlanEntry, error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	var in oncall.Incident
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		in, err = g.seen(ctx, tx, id)
+		return err
+	})
+	if err != nil {
+		return nil, wrap(err, "plan incident %d", id)
+	}
+	return in.Plan(g.dir.Facts(), now), nil
+}
+
 // picture reads the incident first: whatever changes afterwards brings a newer version, which will
 // be drawn again.
 func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentID) (oncall.Picture, error) {

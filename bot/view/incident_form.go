@@ -62,7 +62,7 @@ func SnoozedFor(p oncall.Picture) slack.ModalViewRequest {
 // ReassignForm asks to whom.
 func (s Sheet) ReassignForm() slack.ModalViewRequest {
 	blocks := []slack.Block{optional(userField(BlockPerson, "To a person", "They are paged at once.", ""))}
-	if policies := policyOptions(s.Policies, s.Picture.Incident.TeamID); len(policies) > 0 {
+	if policies := policyOptions(s.Policies, s.Picture.Incident.TeamID, s.Picture.Team.Private); len(policies) > 0 {
 		blocks = append(blocks, optional(choiceField(BlockPolicy, "Or to an escalation policy", "It begins with its first step.", "", policies)))
 	}
 	return s.form(ModalReassign, "Reassign", "Reassign", blocks...)
@@ -154,10 +154,10 @@ func boolRank(b bool) int {
 }
 
 // policyOptions are the policies that can take over an incident, those of its team first.
-func policyOptions(policies map[oncall.PolicyID]oncall.Policy, team oncall.TeamID) []option {
+func policyOptions(policies map[oncall.PolicyID]oncall.Policy, team oncall.TeamID, onlyTeam bool) []option {
 	var live []oncall.Policy
 	for _, p := range policies {
-		if !p.Removed {
+		if !p.Removed && (p.TeamID == team || !onlyTeam) {
 			live = append(live, p)
 		}
 	}

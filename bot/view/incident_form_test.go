@@ -36,6 +36,17 @@ func TestIncidentForms(t *testing.T) {
 	golden(t, "incident_merge_none", s.MergeForm())
 }
 
+func TestOfAPrivateTeamOnlyItsOwnPoliciesAreOffered(t *testing.T) {
+	t.Parallel()
+	policies := map[oncall.PolicyID]oncall.Policy{1: {ID: 1, TeamID: 1, Name: "Payments"}, 2: {ID: 2, TeamID: 2, Name: "Data"}}
+	if got := policyOptions(policies, 1, true); len(got) != 1 || got[0].label != "Payments" {
+		t.Errorf("offered: %+v", got)
+	}
+	if got := policyOptions(policies, 1, false); len(got) != 2 {
+		t.Errorf("offered: %+v", got)
+	}
+}
+
 func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
 	t.Parallel()
 	s := sheetOf(triggered())
