@@ -25,10 +25,22 @@ type request struct {
 	directory *store.Directory
 	trigger   string // opens a modal, within three seconds
 	channel   string // where it was typed
+	asker     oncall.Actor
 }
 
-// by is who asks.
-func (r request) by() oncall.Actor { return oncall.ByUser(r.user.ID) }
+// by is who asks, and who reads the answer.
+func (r request) by() oncall.Actor { return r.asker }
+
+// none completes "No incident is open" and the like, where there may be some that are not shown.
+func (r request) none() string {
+	switch {
+	case r.directory.Hides && r.asker.Via == oncall.ViaChannel:
+		return " that everybody here may see; `/oncall` shows what you may see"
+	case r.directory.Hides:
+		return view.YouMaySee
+	}
+	return ""
+}
 
 // A command is a subcommand of `/oncall`. run returns what the person is shown, if
 // anything.
@@ -88,18 +100,23 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	return known.run(b, ctx, r)
 }
 
-// request loads what every subcommand needs.
+// request loads what every subcommand needs, for an answer that only the person reads.
 func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (request, error) {
-	user, err := b.user(ctx, id)
+	return b.requestBy(ctx, oncall.ByUser(id), words)
+}
+
+func (b *Bot) requestBy(ctx context.Context, by oncall.Actor, words []string) (request, error) {
+	user, err := b.user(ctx, by.User)
 	if err != nil {
 		return request{}, err
 	}
-	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(id))
+	directory, err := b.store.DirectoryFor(ctx, by)
 	if err != nil {
 		return request{}, fmt.Errorf("load the directory: %w", err)
 	}
 	zone, location := zoneOf(user)
 	return request{
 		user: user, words: typedWords(strings.Join(words, " "), directory), now: b.clock(), zone: zone, location: location, directory: directory,
+		asker: by,
 	}, nil
 }

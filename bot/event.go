@@ -91,7 +91,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 		return nil
 	}
 	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, func() view.Drawing {
-		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, m.Text, byMessage)
+		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, m.Text, oncall.ByUser(oncall.UserID(m.User)), byMessage)
 	})
 }
 
@@ -103,7 +103,7 @@ func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *sl
 	thread := cmp.Or(m.ThreadTimeStamp, m.TimeStamp)
 	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: thread, Priority: slackcall.ForRest}, func() view.Drawing {
 		_, text, _ := strings.Cut(m.Text, ">") // behind the mention
-		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, text, byMention)
+		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, text, oncall.InChannel(oncall.UserID(m.User)), byMention)
 	})
 }
 
@@ -142,7 +142,7 @@ var byMessage = slices.Concat(byMention, []string{"me", "schedule", "users", "in
 
 // answerMessage does what somebody writes to the bot, if it is a command that can be written there, or
 // says what it understands.
-func (b *Bot) answerMessage(ctx context.Context, user slack.User, text string, can []string) view.Drawing {
+func (b *Bot) answerMessage(ctx context.Context, user slack.User, text string, by oncall.Actor, can []string) view.Drawing {
 	words := strings.Fields(text)
 	if len(words) > 0 && strings.EqualFold(words[0], "/oncall") {
 		words = words[1:]
@@ -160,7 +160,7 @@ func (b *Bot) answerMessage(ctx context.Context, user slack.User, text string, c
 	case known.name == "help" && len(rest) == 0:
 		return view.AllHelp()
 	}
-	r, err := b.request(ctx, oncall.UserID(user.ID), rest)
+	r, err := b.requestBy(ctx, by, rest)
 	var d view.Drawing
 	if err == nil {
 		d, err = known.run(b, ctx, r)

@@ -39,7 +39,7 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	_, zone := zoneOf(directory.Users[user])
 	return b.slack.PublishHome(ctx, string(user), view.HomeTab{
 		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(reach), Schedules: directory.Schedules,
-		Overrides: directory.Override, Open: open, OrMore: orMore, Links: b.rootLinks(ctx, view.OnHome(open)), Zone: zone, Now: now,
+		Overrides: directory.Override, Open: open, OrMore: orMore, Hides: directory.Hides, Links: b.rootLinks(ctx, view.OnHome(open)), Zone: zone, Now: now,
 	}.Draw())
 }
 

@@ -25,7 +25,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 		return "", err
 	}
 	if open = slices.DeleteFunc(open, func(in oncall.Incident) bool { return !of(in) }); len(open) == 0 {
-		return "No incident is open.", nil
+		return "No incident is open" + r.none() + ".", nil
 	}
 	shown := open[:min(len(open), listed)]
 	ids := make([]oncall.IncidentID, len(shown))

@@ -124,7 +124,7 @@ func (b *Bot) theIncident(ctx context.Context, r request, name, example string) 
 	case len(fits) == 0 && len(open) == 1:
 		return open[0].ID, nil // the act says why it can't be done
 	case len(open) == 0:
-		return 0, oncall.Refuse("No incident is open.")
+		return 0, oncall.Refuse("No incident is open%s.", r.none())
 	}
 	if len(own) > 0 {
 		fits = own

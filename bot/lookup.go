@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 	}
 	switch len(candidates) {
 	case 0:
-		return nil, oncall.Refuse("There is no schedule to change yet.")
+		return nil, oncall.Refuse("There is no schedule to change%s.", cmp.Or(r.none(), " yet"))
 	case 1:
 		return candidates[0], nil
 	}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,7 +64,7 @@ func (b *Bot) next(_ context.Context, r request) (string, error) {
 		schedules = found
 	}
 	if len(schedules) == 0 {
-		return "", oncall.Refuse("There are no schedules yet.")
+		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.none(), " yet"))
 	}
 	return view.NextOnCall(schedules, r.now, r.location), nil
 }

@@ -18,6 +18,9 @@ func (b *Bot) teams(_ context.Context, r request) (string, error) {
 			return "", unknownName(r.directory, name, "team")
 		}
 	}
+	if len(teams) == 0 && r.directory.Hides {
+		return "There are no teams" + r.none() + ".", nil
+	}
 	return view.Teams(teams, r.directory.Members, r.directory.Schedules), nil
 }
 

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 		schedules = r.ownSchedules()
 	}
 	if len(schedules) == 0 {
-		return "", oncall.Refuse("There are no schedules yet. `/oncall schedule new` makes one.")
+		return "", oncall.Refuse("There are no schedules%s. `/oncall schedule new` makes one.", cmp.Or(r.none(), " yet"))
 	}
 	from := when.Start
 	if from.Before(r.now) && when.End.After(r.now) {

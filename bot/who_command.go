@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -49,7 +50,7 @@ func (b *Bot) who(ctx context.Context, r request) (string, error) {
 		return b.whoIs(ctx, r, id, r.withoutSmallTalk(r.words[n:]))
 	}
 	if len(schedules) == 0 {
-		return "", oncall.Refuse("There are no schedules yet.")
+		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.none(), " yet"))
 	}
 	return view.OnCall(schedules, r.directory.Override, when.At(), r.now, r.location), nil
 }
@@ -65,7 +66,7 @@ func (b *Bot) whoIs(ctx context.Context, r request, id oncall.UserID, rest []str
 		from = when.At()
 	}
 	if id == r.user.ID && from.Equal(r.now) {
-		return b.me(ctx, request{user: r.user, now: r.now, zone: r.zone, location: r.location, directory: r.directory})
+		return b.me(ctx, request{user: r.user, now: r.now, zone: r.zone, location: r.location, directory: r.directory, asker: r.asker})
 	}
 	if _, err := b.user(ctx, id); err != nil {
 		return "", err

@@ -10,6 +10,13 @@ type Actor struct {
 // ViaTimer is how Watchbill itself does something: because a timer fires, or as part of its work.
 const ViaTimer = "timer"
 
+// ViaChannel is how somebody asks where everybody in a channel reads the answer.
+const ViaChannel = "channel"
+
+// InChannel is a person asking where others read the answer: whoever they are, they see nothing there
+// that is private.
+func InChannel(id UserID) Actor { return Actor{User: id, Via: ViaChannel} }
+
 // ByUser is a person acting in Slack.
 func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
 

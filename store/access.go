@@ -36,7 +36,7 @@ func (d *Directory) learnAccess(admins []string) {
 }
 
 // For returns what somebody may see of the directory: all but what is of private teams that they are
-// not in.
+// not in, or of all private teams where others read it, too.
 func (d *Directory) For(by oncall.Actor) *Directory {
 	hidden := d.hidden(by)
 	if len(hidden) == 0 {
@@ -44,6 +44,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 	}
 	is := func(team oncall.TeamID) bool { return slices.Contains(hidden, team) }
 	seen := *d
+	seen.Hides = true
 	seen.Teams = slices.DeleteFunc(slices.Clone(d.Teams), func(t oncall.Team) bool { return is(t.ID) })
 	seen.Integrations = slices.DeleteFunc(slices.Clone(d.Integrations), func(in oncall.Integration) bool { return is(in.TeamID) })
 	seen.Members = maps.Clone(d.Members)
@@ -69,7 +70,7 @@ func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
 	}
 	full := d.Users[by.User].Standing == oncall.FullMember
 	for id, t := range d.teams {
-		if (t.Private || !full) && d.access.May(by, access.See, access.Object{Team: id}) != nil {
+		if t.Private && by.Via == oncall.ViaChannel || (t.Private || !full) && d.access.May(by, access.See, access.Object{Team: id}) != nil {
 			hidden = append(hidden, id)
 		}
 	}

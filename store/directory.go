@@ -20,6 +20,7 @@ type Directory struct {
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
 	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
+	Hides        bool                              // something is left out that its reader may not see
 
 	groups      map[string][]oncall.UserID     // Slack user groups, by handle
 	channels    map[string]oncall.NamedChannel // by what the set-up calls them

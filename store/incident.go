@@ -106,11 +106,14 @@ func (s *Store) OpenIncidents(ctx context.Context, by oncall.Actor, limit int) (
 	if err != nil {
 		return nil, err
 	}
-	hidden := dir.hidden(by)
+	hidden, paged := dir.hidden(by), by.User
+	if by.Via == oncall.ViaChannel {
+		paged = "" // others read it
+	}
 	var ids []oncall.IncidentID
 	var found []oncall.Incident
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
-		rows, _ := tx.Query(ctx, open, limit, []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, some(hidden), by.User)
+		rows, _ := tx.Query(ctx, open, limit, []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, some(hidden), paged)
 		if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
 			return err
 		}

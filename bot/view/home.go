@@ -26,8 +26,20 @@ type HomeTab struct {
 	Open      []oncall.Incident            // those of the person's teams first
 	OrMore    bool                         // there are more than were loaded
 	Links     map[oncall.IncidentID]string // to their messages
+	Hides     bool                         // something is left out that the person may not see
 	Zone      *time.Location
 	Now       time.Time
+}
+
+// YouMaySee follows "No incident is open" and the like where something is left out.
+const YouMaySee = " that you may see"
+
+// none is YouMaySee where something is left out, or else the words given.
+func (h HomeTab) none(otherwise string) string {
+	if h.Hides {
+		return YouMaySee
+	}
+	return otherwise
 }
 
 // OnHome are the incidents that the home tab shows, of which links are wanted.
@@ -51,7 +63,7 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	}
 	switch more := len(h.Schedules) - homeSchedules; {
 	case len(h.Schedules) == 0:
-		blocks = append(blocks, section("There are no schedules yet."))
+		blocks = append(blocks, section("There are no schedules"+h.none(" yet")+"."))
 	case more > 0:
 		blocks = append(blocks, section(Count(more, "more schedule")+": `/oncall who` with its name shows each."))
 	}
@@ -64,7 +76,7 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 // incidents are what is open, each with a link and its buttons.
 func (h HomeTab) incidents() []slack.Block {
 	if len(h.Open) == 0 {
-		return []slack.Block{slack.NewHeaderBlock(plain("Open incidents")), section("None.")}
+		return []slack.Block{slack.NewHeaderBlock(plain("Open incidents")), section("None" + h.none("") + ".")}
 	}
 	head := fmt.Sprintf("Open incidents: %d", len(h.Open))
 	if h.OrMore {

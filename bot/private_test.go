@@ -1,0 +1,114 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// makePrivate makes the team whose channel is #payments a private one.
+func (w *world) makePrivate() {
+	w.t.Helper()
+	if _, err := w.store.Pool().Exec(w.ctx, `UPDATE teams SET private = true WHERE name = 'Payments'`); err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.store.Pool().Exec(w.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
+		w.t.Fatal(err)
+	}
+	w.eventually("the bot knows", func() bool {
+		directory, err := w.store.Directory(w.ctx)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, team := range directory.Teams {
+			if team.Private {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// What everybody in a channel reads holds nothing of a private team, also if one of it asks.
+func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	f.incident()
+	say := func(where, answered, text string) string {
+		t.Helper()
+		before := len(f.sim.Messages(answered))
+		if _, err := f.sim.Say(string(ann), where, "", text); err != nil {
+			t.Fatal(err)
+		}
+		f.eventually("the bot answers", func() bool { return len(f.sim.Messages(answered)) > before+1 })
+		messages := f.sim.Messages(answered)
+		return messages[len(messages)-1].Text
+	}
+	if got := say("#payments", "#payments", "@oncall incidents"); !strings.Contains(got, "Checkout fails") {
+		t.Errorf("a team that is not private: %s", got)
+	}
+	f.makePrivate()
+	const here = " that everybody here may see; `/oncall` shows what you may see."
+	for text, want := range map[string]string{
+		"@oncall incidents":               "No incident is open" + here,
+		"@oncall incidents mine":          "No incident is open" + here,
+		"@oncall incidents payments":      "`/oncall incidents` lists all",
+		"@oncall who":                     "*ops*: *nobody*",
+		"@oncall who payments":            `There is no team or schedule "payments".`,
+		"@oncall who @ann":                "",
+		"@oncall who payments 2026-01-01": "There is no team or schedule",
+		"@oncall next":                    "*ops*",
+		"@oncall teams":                   "*Operations*",
+		"@oncall teams payments":          `There is no team "payments".`,
+	} {
+		got := say("#payments", "#payments", text)
+		if !strings.Contains(got, want) || strings.Contains(got, "Checkout") || strings.Contains(got, "payments days") {
+			t.Errorf("%s: %s, want %q and nothing of the private team", text, got, want)
+		}
+	}
+	if got := say("@oncall", "@ann", "incidents"); !strings.Contains(got, "Checkout fails") {
+		t.Errorf("Ann alone is told %s", got)
+	}
+	if got := f.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
+		t.Errorf("Ann's command is answered %s", got)
+	}
+}
+
+// Where something is hidden, nobody is told that there is nothing.
+func TestWhatIsHiddenIsNotCalledNothing(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	f.incident()
+	f.makePrivate()
+	if _, err := f.store.Pool().Exec(f.ctx, `DELETE FROM schedules WHERE name = 'ops'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.store.Pool().Exec(f.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the schedule is gone", func() bool { return !strings.Contains(f.command(cy, "/oncall who"), "ops") })
+	for line, want := range map[string]string{
+		"/oncall incidents": "No incident is open that you may see.",
+		"/oncall ack":       "No incident is open that you may see.",
+		"/oncall who":       "There are no schedules that you may see.",
+		"/oncall next":      "There are no schedules that you may see.",
+		"/oncall schedule":  "There are no schedules that you may see. `/oncall schedule new` makes one.",
+	} {
+		if got := f.command(cy, line); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+	if err := f.sim.OpenHome(string(cy)); err != nil {
+		t.Fatal(err)
+	}
+	f.eventually("the home is drawn", func() bool { return f.sim.HomeText("cy") != "" })
+	home := f.sim.HomeText("cy")
+	for _, want := range []string{"None that you may see.", "There are no schedules that you may see."} {
+		if !strings.Contains(home, want) {
+			t.Errorf("the home lacks %q:\n%s", want, home)
+		}
+	}
+}
