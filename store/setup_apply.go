@@ -97,7 +97,8 @@ func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) erro
 		}
 	}
 	tasks := []oncall.Task{{Do: oncall.CheckCoverage{}}}
-	if len(setup.UserGroups) > 0 || a.groups {
+	managed := slices.ContainsFunc(setup.Teams, func(t oncall.SetupTeam) bool { return t.ManagedBy() != "" })
+	if len(setup.UserGroups) > 0 || a.groups || managed {
 		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
 	}
 	for _, team := range setup.Teams {

@@ -154,3 +154,15 @@ func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 	read(52 * time.Hour)
 	isGroup("leads", bo)
 }
+
+// A team that is given to a user group has its managers at once.
+func TestApplyLooksAtTheGroupsOfManagers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Teams[0].Managers = []string{"group @leads"}
+	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'sync_groups'`); n != 1 {
+		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
+	}
+}
