@@ -82,7 +82,7 @@ func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
 }
 
 // errNotAsked says that Slack failed a moment ago.
-var errNotAsked = errors.New("Slack did not answer a moment ago")
+var errNotAsked = errors.New("no answer from Slack a moment ago")
 
 func (b *Bot) learnWorkspace(ctx context.Context) (store.Workspace, error) {
 	asking, cancel := context.WithTimeout(ctx, learnTimeout)
