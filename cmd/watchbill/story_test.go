@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"flag"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +27,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Stories wait for Slack's limits most of the time: twice as many run at once as there are cores.
+	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	testscript.Main(m, map[string]func(){"watchbill": main})
 }
 
