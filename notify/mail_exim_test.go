@@ -208,7 +208,7 @@ func TestMailByExim(t *testing.T) {
 		outcome notify.Outcome
 	}{
 		"greylisted": {startTLS, "later@example.com", notify.Throttled}, "unknown": {startTLS, "nobody@example.com", notify.Rejected},
-		"wrong password": {wrong, "ann@example.com", notify.Misconfigured}, "no relay": {stranger, "ann@example.com", notify.Rejected},
+		"wrong password": {wrong, "ann@example.com", notify.Misconfigured}, "no relay": {stranger, "ann@example.com", notify.Misconfigured},
 	} {
 		if r := notify.NewMail(c.config).Send(t.Context(), pageOf(c.to)); r.Outcome != c.outcome {
 			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
