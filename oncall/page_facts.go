@@ -94,6 +94,7 @@ type PageFacts struct {
 	// To record what became of it.
 	Step     []StepPage          // if it was not sent: the pages of the incidents' latest steps
 	Watchers map[TeamID][]string // who is told when Watchbill can't reach people
+	Admins   []string            // of the installation, who are told what only they can mend
 }
 
 // A PageOrder is a page with what is needed to send it.

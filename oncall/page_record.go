@@ -316,7 +316,18 @@ func (rec *pageRecorder) blocked(why string) {
 	rec.out.Last, rec.out.Release = rec.forget()
 	rec.trouble(rec.open(), EventPageBlocked, why)
 	c := rec.changes[rec.Lead.IncidentID]
-	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.Watchers[c.Incident.TeamID], rec.now)...)
+	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.menders(c.Incident.TeamID), rec.now)...)
+}
+
+// menders are the admins, who can mend it, and those who watch over a team that has to do without.
+func (rec *pageRecorder) menders(team TeamID) []string {
+	to := slices.Clone(rec.Admins)
+	for _, who := range rec.Watchers[team] {
+		if !slices.Contains(to, who) {
+			to = append(to, who)
+		}
+	}
+	return to
 }
 
 // mend tells admins what they have to do so that others get their messages.
@@ -325,7 +336,7 @@ func (rec *pageRecorder) mend(what string) {
 		return
 	}
 	c := rec.changes[rec.Lead.IncidentID]
-	c.Notices = append(c.Notices, MendNotices(rec.Lead.Method, what, rec.Watchers[c.Incident.TeamID], rec.now)...)
+	c.Notices = append(c.Notices, MendNotices(rec.Lead.Method, what, rec.menders(c.Incident.TeamID), rec.now)...)
 }
 
 // trouble says in the timelines that a message has not arrived, where that matters to anybody. The

@@ -12,6 +12,18 @@ func (d *Directory) Name(id oncall.UserID) string {
 	return string(id)
 }
 
+// mostWatchers is how many are told of what concerns the whole installation.
+const mostWatchers = 20
+
+// installers are the admins of the installation, whom to tell of what only they can mend.
+func (d *Directory) installers() []string {
+	var to []string
+	for _, id := range d.access.AdminIDs() {
+		to = append(to, string(id))
+	}
+	return to[:min(len(to), mostWatchers)]
+}
+
 // concerned are a person, and who answers for the person's teams.
 func (d *Directory) concerned(user oncall.UserID) []string {
 	to := []string{string(user)}

@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// TellDeaf tells who watches over the teams in which somebody is reached by a contact method that what
-// they answer can't be read.
+// TellDeaf tells the admins of the installation, and who watches over the teams in which somebody is reached by
+// a contact method, that what they answer can't be read.
 func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string, now time.Time) error {
 	const reached = `
 		SELECT DISTINCT m.team_id
@@ -29,7 +29,7 @@ func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string,
 		if err != nil {
 			return err
 		}
-		var to []string
+		to := dir.installers()
 		for _, team := range teams {
 			to = append(to, dir.Watchers(team)...)
 		}

@@ -111,12 +111,12 @@ func (s *Store) noteCountry(ctx context.Context, tx pgx.Tx, dir *Directory, c on
 	return s.notice(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
 }
 
-// mostWatchers is how many are told of what concerns the whole installation.
-const mostWatchers = 20
-
-// phoneWatchers are whom to tell of what a person does with phones: those who watch over the person's teams,
-// or else over any team.
+// phoneWatchers are whom to tell of what a person does with phones: the admins of the installation, as phones
+// cost it money. Where there are none, those who watch over the person's teams, or else over any team.
 func (d *Directory) phoneWatchers(user oncall.UserID) []string {
+	if admins := d.installers(); len(admins) > 0 {
+		return admins
+	}
 	var own, all []string
 	for _, team := range d.Teams {
 		to := d.Watchers(team.ID)

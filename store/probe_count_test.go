@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -229,4 +230,28 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 	if got := w.toldOfPhones(); len(got) != 1 {
 		t.Errorf("told %q", got)
 	}
+}
+
+// What goes to phones costs the installation money: its admins are told, and where there are none, the teams.
+func TestAdminsAreToldOfPhones(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	add := func(number string) {
+		t.Helper()
+		must[oncall.Contact](t)(w.AddContact(t.Context(), oncall.ByUser(bo), bo, oncall.MethodSMS, number, start))
+	}
+	recipients := func(want ...string) {
+		t.Helper()
+		if got := w.strings(`SELECT DISTINCT recipient FROM notices WHERE kind = 'phones' ORDER BY 1`); !slices.Equal(got, want) {
+			t.Errorf("told are %q, want %q", got, want)
+		}
+	}
+	add("+12025550144")
+	add("+4915112345678")
+	recipients("#payments")
+	w.exec(`DELETE FROM notices`)
+	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ('U0BOSS', 'Boss', '', 'UTC', 'member', true)`)
+	w.forget()
+	add("+33612345678")
+	recipients("U0BOSS")
 }

@@ -19,12 +19,13 @@ const (
 	Subscribe    Act = "subscribe"   // to a schedule's calendar
 	OwnThings    Act = "own"         // one's own contact methods, rules, time off, shifts, swaps, calendars
 	AddPhone     Act = "phone"       // as one's own: it costs the installation money
+	Integrations Act = "keys"        // rotate the key of an integration, mute and unmute it
 	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
 )
 
 // Acts are all of them, in the order of the docs.
 func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, OthersThings}
+	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Integrations, OthersThings}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
@@ -38,6 +39,7 @@ var needs = map[Act][3]Role{
 	Subscribe:    {Member, Member, Responder},
 	OwnThings:    {Guest, Guest, Guest},
 	AddPhone:     {Guest, Guest, Guest}, // see May
+	Integrations: {Manager, Manager, Manager},
 	OthersThings: {Admin, Admin, Admin},
 }
 

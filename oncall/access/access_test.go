@@ -94,7 +94,8 @@ var said = map[Act]string{
 	Subscribe:    "subscribe to a schedule's calendar",
 	OwnThings:    "one's own contact methods, shifts, swaps, time off, calendars",
 	AddPhone:     "add a phone number of one's own",
-	OthersThings: "end calendars and contact methods of others",
+	Integrations: "rotate keys of integrations, mute and unmute them",
+	OthersThings: "end calendars, contact methods and links of others",
 }
 
 // inWords says in which teams somebody may.
@@ -198,7 +199,8 @@ func TestRefusalsSayWhoCould(t *testing.T) {
 		{"guest", See, Object{Team: open}, "Guests of the workspace can do this only in teams that name them, and nothing was changed."},
 		{"stranger", OwnThings, Object{}, "Only people of the workspace that runs Watchbill can do this, and nothing was changed."},
 		{"leaver", Acknowledge, Object{Team: open}, "leaver is deactivated in Slack, and nothing was changed."},
-		{"member", OthersThings, Object{}, "Only admins of Watchbill can do this, and nothing was changed."},
+		{"member", OthersThings, Object{}, "Only admins of Watchbill can do this, and nothing was changed: admin."},
+		{"responder", Integrations, Object{Team: open}, `Only managers of the team "open" can do this, and nothing was changed: manager.`},
 		{"guest", AddPhone, Object{}, "Only members of a team can add a phone number, and nothing was changed. Ask whoever sets up Watchbill to put you into a team."},
 		{"member", Override, Object{Team: open, Maker: "manager"}, `Only manager and members of the team "open" can do this, and nothing was changed: manager, responder, named guest.`},
 	} {

@@ -23,7 +23,10 @@ func (m Model) refuse(need Role, on Object) error {
 	t := m.Teams[on.Team]
 	switch need {
 	case Admin:
-		return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed.")
+		if admins := m.AdminIDs(); len(admins) > 0 {
+			return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed: %s.", m.some(admins))
+		}
+		return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed. There is none yet; WATCHBILL_ADMINS names them.")
 	case Manager:
 		return oncall.Refuse("Only managers of the team %q can do this, and nothing was changed: %s.", t.Name, m.some(t.managers()))
 	case Responder:

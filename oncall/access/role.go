@@ -61,6 +61,18 @@ func (m Model) admin(id oncall.UserID) bool {
 	return m.Users[id].Owner
 }
 
+// AdminIDs are the admins of the installation, as far as Watchbill knows them.
+func (m Model) AdminIDs() []oncall.UserID {
+	var ids []oncall.UserID
+	for id := range m.Users {
+		if !m.outside(id) && m.admin(id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
 // Role returns what somebody is towards a team; 0 is no team.
 func (m Model) Role(id oncall.UserID, team oncall.TeamID) Role {
 	t := m.Teams[team]
