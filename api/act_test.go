@@ -26,13 +26,7 @@ type mailed struct {
 func mail(t *testing.T, title string) mailed {
 	t.Helper()
 	d := openDoor(t)
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = d.store.Run(ctx, d.clock.now)
-	}()
-	t.Cleanup(func() { cancel(); <-done })
+	d.fold()
 	if r := d.post(genericKey, `{"title":`+quote(title)+`,"severity":"critical"}`); r.code != http.StatusAccepted {
 		t.Fatalf("%d %s", r.code, r.body)
 	}

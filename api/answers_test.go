@@ -18,6 +18,7 @@ import (
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
+	d.fold()
 	for _, tt := range []struct {
 		name, method, path, body string
 		header                   []string
@@ -95,6 +96,7 @@ func TestContentTypeIsNotTrusted(t *testing.T) {
 func TestUnknownKeysAreLimited(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
+	d.fold()
 	for i := range 30 {
 		if got := d.post(fmt.Sprintf("%032x", i), `{"title":"x"}`); got.code != http.StatusUnauthorized {
 			t.Fatalf("request %d: got %d", i, got.code)

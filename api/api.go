@@ -111,8 +111,11 @@ func Server(h http.Handler, addr string) *http.Server {
 
 func healthz(w http.ResponseWriter, _ *http.Request) { text(w, "ok\n") }
 
+// readyPatience is how long the database may take until we are not ready; it is asked again soon.
+const readyPatience = 2 * time.Second
+
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
+	ctx, cancel := context.WithTimeout(r.Context(), readyPatience)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
 		s.outages.Warn().Err(err).Msg("not ready")

@@ -15,17 +15,26 @@ import (
 	"github.com/watchbill/watchbill/api"
 )
 
-// limited serves with room for a few connections.
-func limited(t *testing.T, most int, h http.Handler) (address string) {
+// limited serves with room for a few connections. Each that becomes idle is told: until then it counts as
+// busy, and a client may have its answer a moment before.
+func limited(t *testing.T, most int, h http.Handler) (address string, idle <-chan struct{}) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := api.Server(h, l.Addr().String())
-	go func() { _ = server.Serve(api.LimitConnections(server, l, most)) }()
+	limit := api.LimitConnections(server, l, most)
+	follow, told := server.ConnState, make(chan struct{}, 100)
+	server.ConnState = func(conn net.Conn, s http.ConnState) {
+		follow(conn, s)
+		if s == http.StateIdle {
+			told <- struct{}{}
+		}
+	}
+	go func() { _ = server.Serve(limit) }()
 	t.Cleanup(func() { _ = server.Close() })
-	return l.Addr().String()
+	return l.Addr().String(), told
 }
 
 // ask makes one request on a connection that stays open.
@@ -59,13 +68,14 @@ func dial(t *testing.T, address string) net.Conn {
 func TestIdleConnectionsGiveWay(t *testing.T) {
 	t.Parallel()
 	const most = 8
-	address := limited(t, most, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
+	address, idle := limited(t, most, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	var open []net.Conn
 	for n := range 5 * most {
 		conn := dial(t, address)
 		if said, err := ask(conn); err != nil || said != "here" {
 			t.Fatalf("request %d: %q, %v", n, said, err)
 		}
+		<-idle
 		open = append(open, conn)
 	}
 	alive := 0
@@ -83,7 +93,7 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 	t.Parallel()
 	began, end := make(chan struct{}, 10), make(chan struct{})
-	address := limited(t, 4, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	address, idle := limited(t, 4, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		began <- struct{}{}
 		<-end
 		fmt.Fprint(w, "done")
@@ -105,6 +115,7 @@ func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 		if text := <-said; text != "done<nil>" {
 			t.Error(text)
 		}
+		<-idle
 	}
 	if text, err := ask(dial(t, address)); err != nil || text != "done" {
 		t.Errorf("afterwards: %q, %v", text, err)
@@ -142,7 +153,7 @@ func TestMetricsAreElsewhere(t *testing.T) {
 	if got := d.send(http.MethodGet, "/metrics", nil); got.code != http.StatusNotFound {
 		t.Errorf("at the address for monitors: %d", got.code)
 	}
-	d.address = limited(t, 8, api.Metrics(registry))
+	d.address, _ = limited(t, 8, api.Metrics(registry))
 	if got := d.send(http.MethodGet, "/metrics", nil); got.code != http.StatusOK || !strings.Contains(got.body, "watchbill_accept_seconds") {
 		t.Errorf("at their own: %d %s", got.code, got.body)
 	}

@@ -171,6 +171,31 @@ func (w *world) post(key, body string, header ...string) reply {
 	return w.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
 }
 
+// fold makes the store fold what arrives until the test ends. From then on it keeps the directory, as in
+// serve; without it every look-up of a key loads the whole.
+func (w *world) fold() {
+	w.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- w.store.Run(ctx, w.clock.now) }()
+	w.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.Errorf("run: %v", err)
+		}
+	})
+	var kept *store.Directory
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		dir, err := w.store.Directory(w.Context())
+		w.must(err)
+		if dir == kept {
+			return
+		}
+		kept = dir
+	}
+	w.Fatal("the directory is not kept")
+}
+
 // stored counts signals in the inbox.
 func (w *world) stored(where string, args ...any) int {
 	w.Helper()

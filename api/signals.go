@@ -14,9 +14,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookupPatience is how long the database may take to find a key. How long signals may wait
-// to be stored is limited by the store.
-const lookupPatience = 2 * time.Second
+// lookupPatience is how long the database may take to find a key. The shortest time after which a sender
+// gives up is 5 s, and some never send again what was answered with 503: to give up earlier only loses
+// signals. How long they may wait to be stored is limited by the store.
+const lookupPatience = 4 * time.Second
 
 // What a hint may cost.
 const (

@@ -233,19 +233,6 @@ func BenchmarkSignals(b *testing.B) {
 	})
 }
 
-// fold makes the store fold what arrives until the test ends.
-func (w *world) fold() {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- w.store.Run(ctx, w.clock.now) }()
-	w.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			w.Errorf("run: %v", err)
-		}
-	})
-}
-
 // eventually waits until the inbox is empty and the only incident looks as wanted.
 func (w *world) eventually(want string) {
 	w.Helper()
