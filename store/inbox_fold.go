@@ -15,9 +15,6 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// foldBatch is how many signals are folded in one transaction at most.
-const foldBatch = 500
-
 // An inboxWorker turns the inbox into incidents, in order. Its transactions run on the connection that
 // holds the lock: who has lost the lock can't commit.
 type inboxWorker struct {
@@ -26,7 +23,8 @@ type inboxWorker struct {
 	clock   func() time.Time
 	limit   int // of the next batch
 	held    heldKeys
-	after   int64 // the entry up to which the inbox was looked through since something is held
+	passes  int // how many batches were folded while something was held
+	turns   turns
 	unshown unshown
 }
 
@@ -49,17 +47,18 @@ type reject struct {
 // errRule is a rule that has gone wrong on some signal.
 var errRule = errors.New("a rule has panicked")
 
-// drain folds batch after batch until the inbox is empty. When the database refuses what came out
-// of a batch, or a rule fails on it, the batches shrink to one signal and that signal is put aside,
-// so that it can't hold up the others; then they grow again. What is about an incident that
-// somebody else has locked stays in the inbox for the next time.
+// drain folds batch after batch until the inbox is empty, in each something of whichever integration waits.
+// When the database refuses what came out of a batch, or a rule fails on it, the batches shrink to one
+// signal and that signal is put aside, so that it can't hold up the others; then they grow again. What is
+// about an incident that somebody else has locked stays in the inbox for a while.
 func (w *inboxWorker) drain(ctx context.Context) error {
-	w.held, w.after = heldKeys{}, 0
+	w.release()
 	for {
-		n, err := w.foldNext(ctx, nil)
+		more, err := w.foldNext(ctx, nil)
 		culprit := malformed(err) || errors.Is(err, errRule)
 		switch {
-		case err == nil && n < w.limit && w.limit == foldBatch:
+		case err == nil && !more:
+			w.limit = foldBatch
 			return nil
 		case err == nil:
 			w.limit = min(2*w.limit, foldBatch)
@@ -75,15 +74,18 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 	}
 }
 
-// foldNext folds the next signals in one transaction and returns how many. With an error given, it puts
-// them aside instead.
-func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
-	const take = `
-		SELECT id, integration_id, received_at, signal
-		FROM inbox
-		WHERE id > $2
-		ORDER BY id
-		LIMIT $1`
+// holdFor is how many batches are folded before what is held is looked at again, should the inbox not become
+// empty until then: incidents are locked for moments.
+const holdFor = 4
+
+// release has what is held looked at again, from the beginning of the inbox.
+func (w *inboxWorker) release() {
+	w.held, w.passes, w.turns.passed = heldKeys{}, 0, map[oncall.IntegrationID]int64{}
+}
+
+// foldNext folds the next signals in one transaction and reports whether there may be more. With an error
+// given, it puts them aside instead.
+func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
 	now := w.clock()
@@ -92,11 +94,9 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
 	var folded []integrationBatch
 	var left []int64
 	var changes []oncall.Change
-	err := pgx.BeginFunc(ctx, w.conn, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, take, w.limit, w.after)
+	err = pgx.BeginFunc(ctx, w.conn, func(tx pgx.Tx) error {
 		var err error
-		entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[entry])
-		if err != nil || len(entries) == 0 {
+		if entries, err = w.turns.take(ctx, tx, w.limit); err != nil || len(entries) == 0 {
 			return err
 		}
 		var good []entry
@@ -113,10 +113,13 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
 		return w.removeFromInbox(ctx, tx, entries, left, rejects, now)
 	})
 	if err != nil {
-		return 0, err
+		return false, err
 	}
-	if len(w.held) > 0 {
-		w.after = entries[len(entries)-1].ID
+	more = w.turns.taken(entries, w.limit, len(w.held) > 0)
+	if len(w.held) > 0 && len(entries) > len(left) {
+		if w.passes++; w.passes == holdFor {
+			w.release()
+		}
 	}
 	for _, b := range folded {
 		w.count(b, now)
@@ -127,7 +130,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (int, error) {
 		w.store.metrics.rejected.Inc()
 		w.store.log.Error().Err(r.why).Int64("inbox", r.ID).Msg("signal put aside in inbox_rejected")
 	}
-	return len(entries), nil
+	return more, nil
 }
 
 // split reads the signals, and tells those that can be folded from those that can't.

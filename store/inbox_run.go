@@ -94,8 +94,12 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	for _, listen := range []string{`LISTEN watchbill_config`, `LISTEN watchbill_inbox`} {
-		if _, err := conn.Exec(ctx, listen); err != nil {
+	for _, begin := range []string{
+		`LISTEN watchbill_config`, `LISTEN watchbill_inbox`,
+		// Plans are made while the inbox is nearly empty, and must be right when it is full.
+		`SET enable_seqscan = off`, `SET enable_bitmapscan = off`,
+	} {
+		if _, err := conn.Exec(ctx, begin); err != nil {
 			hangUp(ctx, conn)
 			return nil, fmt.Errorf("listen: %w", err)
 		}

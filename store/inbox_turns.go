@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	// foldBatch is how many signals are folded in one transaction at most.
+	foldBatch = 500
+	// foldTurns is how many integrations share a batch at most. If more wait, the others come first the next
+	// time.
+	foldTurns = 25
+)
+
+// turns is whose signals are taken next from the inbox. Each integration that has some has as many as the
+// others, so that a monitor which sends thousands at once holds up its own and nobody else's.
+type turns struct {
+	last   oncall.IntegrationID           // had its turn last
+	passed map[oncall.IntegrationID]int64 // the entries up to which an integration's were looked through, since some are held
+}
+
+// take returns the next entries, at most limit.
+func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) ([]entry, error) {
+	// The first part goes from one integration to the next in the index, however many signals each has.
+	const take = `
+		WITH RECURSIVE waiting AS (
+			(SELECT integration_id FROM inbox ORDER BY integration_id LIMIT 1)
+			UNION ALL
+			SELECT (SELECT i.integration_id FROM inbox i WHERE i.integration_id > w.integration_id ORDER BY i.integration_id LIMIT 1)
+			FROM waiting w
+			WHERE w.integration_id IS NOT NULL
+		), turns AS (
+			SELECT w.integration_id, coalesce(p.id, 0) AS passed
+			FROM waiting w
+			LEFT JOIN unnest($4::bigint[], $5::bigint[]) AS p (integration_id, id) ON p.integration_id = w.integration_id
+			WHERE EXISTS (SELECT FROM inbox i WHERE i.integration_id = w.integration_id AND i.id > coalesce(p.id, 0))
+			ORDER BY w.integration_id <= $1, w.integration_id
+			LIMIT $2
+		)
+		SELECT e.id, e.integration_id, e.received_at, e.signal
+		FROM turns t
+		CROSS JOIN LATERAL (
+			SELECT id, integration_id, received_at, signal
+			FROM inbox
+			WHERE integration_id = t.integration_id AND id > t.passed
+			ORDER BY id
+			LIMIT (SELECT greatest($3::bigint / greatest(count(*), 1), 1) FROM turns)
+		) e
+		ORDER BY e.id`
+	ids := slices.Collect(maps.Keys(t.passed))
+	passed := make([]int64, len(ids))
+	for i, id := range ids {
+		passed[i] = t.passed[id]
+	}
+	rows, _ := tx.Query(ctx, take, t.last, min(limit, foldTurns), limit, some(ids), passed)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[entry])
+}
+
+// taken notes that entries which were taken together have been looked at, and reports whether there may be
+// more. While some are held, the next look begins after those.
+func (t *turns) taken(entries []entry, limit int, held bool) (more bool) {
+	count := map[oncall.IntegrationID]int{}
+	for _, e := range entries {
+		count[e.IntegrationID]++
+		if held {
+			t.passed[e.IntegrationID] = max(t.passed[e.IntegrationID], e.ID)
+		}
+	}
+	if len(count) == 0 {
+		return false
+	}
+	had := slices.Sorted(maps.Keys(count))
+	if i, _ := slices.BinarySearch(had, t.last+1); i > 0 { // these came after the others, from the beginning again
+		had = had[:i]
+	}
+	t.last = had[len(had)-1]
+	share := max(limit/len(count), 1)
+	for _, n := range count {
+		more = more || n == share
+	}
+	return more || len(count) == min(limit, foldTurns)
+}

@@ -1,0 +1,93 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// more adds integrations, each with a key of its own.
+func (w *world) more(n int) (ids []oncall.IntegrationID) {
+	w.t.Helper()
+	s := setup()
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("%032x", 0x9e3779b97f4a7c15+uint64(i)*0x1234567)
+		keys[i] = strings.Replace(keys[i], strings.Repeat("0", 16), "5bd1e995c2b2ae35", 1)
+		s.Integrations = append(s.Integrations, oncall.SetupIntegration{
+			Name: fmt.Sprint("other", i), Team: "payments", Format: "generic", Policy: "default", Key: keys[i],
+		})
+	}
+	must[any](w.t)(w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start))
+	for _, k := range keys {
+		ids = append(ids, must[oncall.Integration](w.t)(w.IntegrationByKey(w.t.Context(), k, start)).ID)
+	}
+	return ids
+}
+
+// before counts the alerts of one integration that were there before the first of another.
+func (w *world) before(flood, other oncall.IntegrationID) int {
+	return w.count(`SELECT count(*) FROM alerts WHERE integration_id = $1 AND id < (SELECT min(id) FROM alerts WHERE integration_id = $2)`, flood, other)
+}
+
+func many(n int) (signals []oncall.Signal) {
+	for i := range n {
+		signals = append(signals, trigger(fmt.Sprint("alert ", i)))
+	}
+	return signals
+}
+
+// One request with thousands of alerts is folded in slices, between which others have their turn.
+func TestOneHugeBodyHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	others := w.more(40) // more than have a turn in one batch
+	w.accept(many(3000)...)
+	for _, id := range others {
+		if err := w.Accept(t.Context(), id, []oncall.Signal{trigger("disk"), trigger("cpu")}, w.clock()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.run(w.System)
+	w.fold()
+	for _, id := range others {
+		if n := w.before(w.integration, id); n > 100 {
+			t.Errorf("integration %d came after %d alerts of another one", id, n)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM alerts`); n != 3080 {
+		t.Errorf("%d alerts, want 3,080", n)
+	}
+}
+
+// While one integration floods the inbox, what waited for a locked incident of another one is folded as soon
+// as that is unlocked.
+func TestAFloodDoesNotKeepWhatWasHeld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.more(1)[0]
+	w.run(w.System)
+	w.check(w.Accept(t.Context(), other, []oncall.Signal{trigger("disk")}, w.clock()))
+	w.fold()
+	conn := must[*pgx.Conn](t)(pgx.Connect(t.Context(), w.url))
+	defer conn.Close(t.Context())
+	tx := must[pgx.Tx](t)(conn.Begin(t.Context()))
+	_, err := tx.Exec(t.Context(), `SELECT FROM incidents WHERE id = 1 FOR UPDATE`)
+	w.check(err)
+	w.check(w.Accept(t.Context(), other, []oncall.Signal{resolve("disk")}, w.clock()))
+	w.accept(many(6000)...)
+	w.until("the flood is under way", func() bool { return w.count(`SELECT count(*) FROM alerts`) > 1 })
+	w.check(tx.Rollback(t.Context()))
+	w.until("it is folded", func() bool { return w.count(`SELECT count(*) FROM inbox WHERE integration_id = $1`, other) == 0 })
+	if n := w.count(`SELECT count(*) FROM inbox`); n < 500 {
+		t.Errorf("it was folded when only %d others waited", n)
+	}
+	w.advance(time.Second)
+	w.fold()
+}
