@@ -23,6 +23,21 @@ func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
 // ByIntegration is a monitor acting through its integration.
 func ByIntegration(name string) Actor { return Actor{Name: name, Via: "integration"} }
 
+// The ways of whoever has the database: commands of the program, and a set-up file that one of them applies.
+const (
+	ViaCommandLine = "command line"
+	ViaApply       = "apply"
+)
+
+// ByCommandLine is somebody who runs a command of the program: "deploy@ci-7". No Slack account is known.
+func ByCommandLine(who string) Actor { return Actor{Name: who, Via: ViaCommandLine} }
+
+// Operates reports whether it is Watchbill itself, or somebody at its command line, who has the database: they
+// need nobody's leave.
+func (a Actor) Operates() bool {
+	return a.User == "" && (a.Via == ViaTimer || a.Via == ViaCommandLine || a.Via == ViaApply)
+}
+
 // ByTimer is Watchbill acting when a timer fires.
 func ByTimer() Actor { return Actor{Via: ViaTimer} }
 

@@ -65,7 +65,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 // hidden are the teams of which somebody may see nothing.
 func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
 	var hidden []oncall.TeamID
-	if by.Via == oncall.ViaTimer {
+	if by.Operates() {
 		return nil
 	}
 	full := d.Users[by.User].Standing == oncall.FullMember

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // An Import says what an import of time off has changed.
@@ -42,8 +43,10 @@ func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOf
 		if err != nil || len(before) > 0 {
 			return err
 		}
-		t.ID, err = insertTimeOff(ctx, tx, t)
-		return err
+		if t.ID, err = insertTimeOff(ctx, tx, t); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.TimeOff(t))
 	})
 	if err != nil {
 		return oncall.TimeOff{}, fmt.Errorf("add time off of %s: %w", t.UserID, err)
@@ -144,7 +147,10 @@ func (s *Store) CancelTimeOff(ctx context.Context, by oncall.Actor, id oncall.Ti
 		if t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.TimeOff]); err != nil {
 			return err
 		}
-		return g.forPerson(t.UserID, access.OwnThings)
+		if err := g.forPerson(t.UserID, access.OwnThings); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.NoTimeOff(t))
 	})
 	if err != nil {
 		return oncall.TimeOff{}, fmt.Errorf("cancel time off %d: %w", id, err)

@@ -21,11 +21,12 @@ const (
 	AddPhone     Act = "phone"       // as one's own: it costs the installation money
 	Integrations Act = "keys"        // rotate the key of an integration, mute and unmute it
 	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
+	ReadAudit    Act = "audit"       // read who has changed what
 )
 
 // Acts are all of them, in the order of the docs.
 func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Integrations, OthersThings}
+	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Integrations, OthersThings, ReadAudit}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
@@ -41,6 +42,7 @@ var needs = map[Act][3]Role{
 	AddPhone:     {Guest, Guest, Guest}, // see May
 	Integrations: {Manager, Manager, Manager},
 	OthersThings: {Admin, Admin, Admin},
+	ReadAudit:    {Manager, Manager, Manager},
 }
 
 // An Object is what an act is about.
@@ -53,8 +55,8 @@ type Object struct {
 // May returns nil, or a Refusal that says who could.
 func (m Model) May(by oncall.Actor, act Act, on Object) error {
 	switch {
-	case by.User == "" && by.Via == oncall.ViaTimer:
-		return nil // Watchbill itself
+	case by.Operates():
+		return nil
 	case by.User == "":
 		return oncall.Refuse("Watchbill can't tell who this is, and nothing was changed.")
 	case m.outside(by.User):

@@ -96,6 +96,7 @@ var said = map[Act]string{
 	AddPhone:     "add a phone number of one's own",
 	Integrations: "rotate keys of integrations, mute and unmute them",
 	OthersThings: "end calendars, contact methods and links of others",
+	ReadAudit:    "read who has changed what of a team's, and of how its people are reached",
 }
 
 // inWords says in which teams somebody may.
@@ -201,6 +202,8 @@ func TestRefusalsSayWhoCould(t *testing.T) {
 		{"leaver", Acknowledge, Object{Team: open}, "leaver is deactivated in Slack, and nothing was changed."},
 		{"member", OthersThings, Object{}, "Only admins of Watchbill can do this, and nothing was changed: admin."},
 		{"responder", Integrations, Object{Team: open}, `Only managers of the team "open" can do this, and nothing was changed: manager.`},
+		{"responder", ReadAudit, Object{Team: closed}, `Only managers of the team "closed" can do this, and nothing was changed: manager.`},
+		{"member", ReadAudit, Object{}, "Only managers of teams and admins of Watchbill can do this, and nothing was changed."},
 		{"guest", AddPhone, Object{}, "Only members of a team can add a phone number, and nothing was changed. Ask whoever sets up Watchbill to put you into a team."},
 		{"member", Override, Object{Team: open, Maker: "manager"}, `Only manager and members of the team "open" can do this, and nothing was changed: manager, responder, named guest.`},
 	} {
@@ -217,5 +220,28 @@ func TestRefusalsSayWhoCould(t *testing.T) {
 	}
 	if err := m.May(oncall.Actor{}, See, Object{Team: open}); err == nil {
 		t.Error("an actor who is nobody may see a team")
+	}
+}
+
+// Managers read what is of their teams and of the people in them, and nothing that is private of others.
+func TestWhatIsReadOfTheAuditLog(t *testing.T) {
+	t.Parallel()
+	m := facts()
+	team := m.Teams[private]
+	team.Managers = []oncall.UserID{"named guest"}
+	m.Teams[private] = team
+	for who, want := range map[oncall.UserID]Reading{
+		"admin":       {All: true},
+		"manager":     {Teams: []oncall.TeamID{open, closed}, People: []oncall.UserID{"leaver", "manager", "named guest", "responder", "stranger"}},
+		"named guest": {Teams: []oncall.TeamID{private}, People: []oncall.UserID{"leaver", "manager", "named guest", "responder", "stranger"}},
+		"responder":   {}, "member": {Hidden: []oncall.TeamID{private}}, "leaver": {Hidden: []oncall.TeamID{open, closed, private}},
+	} {
+		got := m.Reads(oncall.ByUser(who))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", who, diff)
+		}
+	}
+	if got := m.Reads(oncall.ByCommandLine("ann@example")); !got.All {
+		t.Error("the command line does not read everything")
 	}
 }

@@ -28,6 +28,9 @@ func (m Model) refuse(need Role, on Object) error {
 		}
 		return oncall.Refuse("Only admins of Watchbill can do this, and nothing was changed. There is none yet; WATCHBILL_ADMINS names them.")
 	case Manager:
+		if on.Team == 0 {
+			return oncall.Refuse("Only managers of teams and admins of Watchbill can do this, and nothing was changed.")
+		}
 		return oncall.Refuse("Only managers of the team %q can do this, and nothing was changed: %s.", t.Name, m.some(t.managers()))
 	case Responder:
 		if t.Private {

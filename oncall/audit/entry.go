@@ -1,0 +1,135 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A Kind is what sort of thing an entry is about.
+type Kind string
+
+// The kinds, as people write them, too.
+const (
+	Team         Kind = "team"
+	Schedule     Kind = "schedule" // also its overrides, swaps and requests for cover
+	Policy       Kind = "policy"
+	Integration  Kind = "integration"
+	UserGroup    Kind = "user group" // of Slack, that follows schedules
+	Person       Kind = "person"     // how they are reached, when they are away, their calendars, their standing
+	Installation Kind = "installation"
+)
+
+// Kinds are all of them.
+func Kinds() []Kind {
+	return []Kind{Team, Schedule, Policy, Integration, UserGroup, Person, Installation}
+}
+
+// An Act is what was done.
+type Act string
+
+// The acts. They are stored, so they keep their names.
+const (
+	Added    Act = "added"
+	Changed  Act = "changed"
+	Removed  Act = "removed"
+	Restored Act = "restored" // an earlier version of a schedule
+
+	OverrideAdded    Act = "override_added"
+	OverrideChanged  Act = "override_changed"
+	OverrideEnded    Act = "override_ended"
+	ShiftAdded       Act = "shift_added"
+	ShiftsDeleted    Act = "shifts_deleted"
+	SwapOffered      Act = "swap_offered"
+	SwapAccepted     Act = "swap_accepted"
+	SwapDeclined     Act = "swap_declined"
+	SwapTakenBack    Act = "swap_taken_back"
+	SwapUndone       Act = "swap_undone"
+	CoverAsked       Act = "cover_asked"
+	CoverTaken       Act = "cover_taken"
+	CoverDeclined    Act = "cover_declined"
+	CoverTakenBack   Act = "cover_taken_back"
+	HandoffConfirmed Act = "handoff_confirmed"
+
+	TimeOffAdded     Act = "time_off_added"
+	TimeOffCancelled Act = "time_off_cancelled"
+	TimeOffImported  Act = "time_off_imported"
+
+	ContactAdded    Act = "contact_added"
+	ContactVerified Act = "contact_verified"
+	ContactRemoved  Act = "contact_removed"
+	ContactOff      Act = "contact_off"
+	ContactOn       Act = "contact_on"
+	RulesChanged    Act = "rules_changed" // when which contact method is used, and reminders
+
+	CalendarMade  Act = "calendar_made"
+	CalendarEnded Act = "calendar_ended"
+
+	KeyRotated Act = "key_rotated"
+	Muted      Act = "muted"
+	Unmuted    Act = "unmuted"
+
+	SecretUsed Act = "secret_used" // a new one signs from now on
+
+	Refused Act = "refused" // what the access rules did not allow
+)
+
+// A Change is one thing that is no longer what it was. One side is empty where there was nothing, or is
+// nothing any more.
+type Change struct {
+	What   string          `json:"what"`
+	Before oncall.Sentence `json:"before,omitempty"`
+	After  oncall.Sentence `json:"after,omitempty"`
+}
+
+// An Entry is what somebody did at once to one thing.
+type Entry struct {
+	ID      int64
+	At      time.Time
+	By      oncall.Actor
+	Kind    Kind
+	Name    string          // what the thing is called; empty for a person
+	About   oncall.UserID   // the person whom it is about, if any
+	Teams   []oncall.TeamID // whose managers may read it; none: those of the person's teams
+	Act     Act
+	Changes []Change
+}
+
+// The bounds of an entry: a schedule may have hundreds of turns.
+const (
+	mostChanges = 100
+	mostText    = 2_000 // characters of a value
+)
+
+// Bounded cuts what is too long to be kept.
+func (e Entry) Bounded() Entry {
+	changes := e.Changes[:min(len(e.Changes), mostChanges)]
+	out := make([]Change, len(changes))
+	for i, c := range changes {
+		out[i] = Change{What: c.What, Before: cut(c.Before), After: cut(c.After)}
+	}
+	if more := len(e.Changes) - mostChanges; more > 0 {
+		out = append(out, Change{What: "more", After: oncall.Say("%d more changes, which are not kept", more)})
+	}
+	e.Changes = out
+	return e
+}
+
+// cut shortens a sentence at a character; people are never cut in two.
+func cut(s oncall.Sentence) oncall.Sentence {
+	left := mostText
+	for i, part := range s {
+		text := []rune(part)
+		if len(text) <= left {
+			left -= len(text)
+			continue
+		}
+		out := append(oncall.Sentence{}, s[:i]...)
+		if i%2 == 1 { // a person
+			out[i-1] += "…"
+			return out
+		}
+		return append(out, string(text[:left])+"…")
+	}
+	return s
+}

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
+)
+
+// record writes to the audit log what somebody does, in the transaction that does it.
+func record(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, entries ...audit.Entry) error {
+	const insert = `
+		INSERT INTO audit_log (at, actor, kind, name, about, teams, act, changes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	if len(entries) == 0 {
+		return nil
+	}
+	batch := &pgx.Batch{}
+	for _, e := range entries {
+		e = e.Bounded()
+		batch.Queue(insert, now, by, e.Kind, e.Name, e.About, some(e.Teams), e.Act, some(e.Changes))
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("write to the audit log: %w", err)
+	}
+	return nil
+}
+
+// An AuditFilter narrows what is read of the audit log; the zero value doesn't.
+type AuditFilter struct {
+	Kind   audit.Kind
+	Name   string        // what the thing was called
+	Team   oncall.TeamID // what is of one team
+	Person oncall.UserID // what is about somebody, or done by them
+	Since  time.Time
+	Before int64 // entries older than this one
+	Limit  int   // at most MostAudit
+}
+
+// MostAudit is how many entries are read at once.
+const MostAudit = 1_000
+
+// History returns the audit log, the newest entry first, as far as somebody may read it, and whether there are
+// older entries. Whoever may read nothing is told who may.
+func (s *Store) History(ctx context.Context, by oncall.Actor, f AuditFilter) (entries []audit.Entry, more bool, err error) {
+	const load = `
+		SELECT id, at, actor AS by, kind, name, about, teams, act, changes
+		FROM audit_log
+		WHERE at >= $1 AND ($2 = 0 OR id < $2) AND ($3 = '' OR kind = $3) AND ($4 = '' OR name = $4)
+		  AND ($5::bigint = 0 OR $5 = ANY (teams)) AND ($6 = '' OR about = $6 OR actor ->> 'user' = $6)
+		  AND ($7 OR teams && $8 AND NOT teams && $9 OR teams = '{}' AND about = ANY ($10))
+		ORDER BY id DESC
+		LIMIT $11`
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return nil, false, err
+	}
+	may, err := g.history(f.Team)
+	if err != nil {
+		return nil, false, err
+	}
+	limit := min(max(f.Limit, 1), MostAudit)
+	rows, _ := s.pool.Query(ctx, load, f.Since, f.Before, f.Kind, f.Name, f.Team, f.Person,
+		may.All, some(may.Teams), some(may.Hidden), some(may.People), limit+1)
+	entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[audit.Entry])
+	if err != nil {
+		return nil, false, fmt.Errorf("read the audit log: %w", translate(err))
+	}
+	if len(entries) > limit {
+		return entries[:limit], true, nil
+	}
+	return entries, false, nil
+}
+
+// history asks what somebody may read of the audit log, of one team or, with 0, at all.
+func (g gate) history(team oncall.TeamID) (access.Reading, error) {
+	if g.by.Via == oncall.ViaChannel {
+		return access.Reading{}, oncall.Refuse("Everybody here would read it. Ask with the command, which answers only you.")
+	}
+	may := g.dir.access.Reads(g.by)
+	if team != 0 && !may.All {
+		on := access.Object{Team: team}
+		if err := g.may(access.See, on); err != nil {
+			return may, err // without the names of a private team's managers
+		}
+		return may, g.may(access.ReadAudit, on)
+	}
+	if may.None() {
+		return may, g.may(access.ReadAudit, access.Object{Team: g.ownTeam()})
+	}
+	return may, nil
+}
+
+// ownTeam is a team that the actor is in, whose managers they can ask; 0: none.
+func (g gate) ownTeam() oncall.TeamID {
+	for _, t := range g.dir.Teams {
+		if slices.Contains(g.dir.Members[t.ID], g.by.User) {
+			return t.ID
+		}
+	}
+	return 0
+}
