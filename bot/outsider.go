@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/store"
@@ -22,6 +23,8 @@ const (
 	learnPause = 30 * time.Second
 	// learnAgain is how often Slack is asked again about somebody who may do little or nothing.
 	learnAgain = 10 * time.Minute
+	// learnEvery is how often people are looked up whom nobody has asked about yet.
+	learnEvery = time.Minute
 )
 
 // A learner says when Slack is asked who somebody is.
@@ -57,6 +60,46 @@ func (l *learner) again(id oncall.UserID, now time.Time) bool {
 	}
 	l.asked[id] = now
 	return true
+}
+
+// learnPeople looks up whoever is stored without what they are in the workspace, as everybody is after an
+// upgrade from a release that kept no such thing: at night their first click should not wait for Slack.
+func (b *Bot) learnPeople(ctx context.Context) {
+	for {
+		_, err := b.guard(ctx, "", func() (string, error) { return "", b.learnUnknown(ctx) })
+		if err != nil && ctx.Err() == nil {
+			b.log.Debug().Err(err).Msg("people can't be looked up; trying again in a minute")
+		}
+		if !wait(ctx, learnEvery) {
+			return
+		}
+	}
+}
+
+func (b *Bot) learnUnknown(ctx context.Context) error {
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
+	if err != nil {
+		return err
+	}
+	if _, err := b.ourWorkspace(ctx); err != nil {
+		return err
+	}
+	for id, u := range directory.Users {
+		if u.Standing != oncall.UnknownStanding || u.DeactivatedAt != nil || !b.learner.again(id, b.clock()) {
+			continue
+		}
+		found, err := b.slack.User(ctx, string(id), slackcall.ForRest)
+		switch {
+		case slackcall.NoUser(err):
+			continue
+		case err != nil:
+			return err
+		}
+		if _, err := b.saveFound(ctx, found); err != nil {
+			b.log.Debug().Err(err).Str("user", string(id)).Msg("somebody was looked up and not kept")
+		}
+	}
+	return nil
 }
 
 // ourWorkspace returns the workspace that we are in. Slack is asked only once; while it doesn't answer,

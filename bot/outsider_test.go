@@ -81,6 +81,8 @@ func TestClicksDoNotWaitForSlack(t *testing.T) {
 	f := newWorld(t, slacksim.Options{})
 	f.listen(1)
 	p, _ := f.posted()
+	f.learnt()
+	asked := f.calls("auth.test") + f.calls("users.info")
 	f.bot.workspace.Store(nil)
 	if _, err := f.store.Pool().Exec(f.ctx, `UPDATE users SET standing = ''`); err != nil {
 		t.Fatal(err)
@@ -96,9 +98,49 @@ func TestClicksDoNotWaitForSlack(t *testing.T) {
 	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Resolved {
 		t.Errorf("Bo's click left the incident %s, want resolved", in.Status)
 	}
-	if n := f.calls("auth.test") + f.calls("users.info"); n > 1 {
+	if n := f.calls("auth.test") + f.calls("users.info") - asked; n > 1 {
 		t.Errorf("Slack was asked %d times while it did not answer, want once", n)
 	}
+}
+
+// After an upgrade nobody is known: they are looked up before they click.
+func TestPeopleAreLearntBeforeTheyClick(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	if _, err := f.store.Pool().Exec(f.ctx, `UPDATE users SET standing = ''`); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := f.posted()
+	f.listen(1)
+	f.learnt()
+	for _, method := range []string{"auth.test", "users.info"} {
+		f.sim.Fail(slacksim.Fault{Method: method, Kind: slacksim.FaultHang, Times: -1})
+	}
+	asked := f.calls("users.info")
+	f.click(ann, view.ActionAck)
+	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+		t.Errorf("Ann's click left the incident %s, want acknowledged", in.Status)
+	}
+	if n := f.calls("users.info") - asked; n != 0 {
+		t.Errorf("Ann's click asked Slack %d times who Ann is, want 0", n)
+	}
+}
+
+// learnt waits until nobody in the store is unknown.
+func (w *world) learnt() {
+	w.t.Helper()
+	w.eventually("everybody is known", func() bool {
+		directory, err := w.store.DirectoryFor(w.ctx, oncall.ByTimer())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, u := range directory.Users {
+			if u.Standing == oncall.UnknownStanding {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // Whoever comes back to the company acts again, also where the event about it was missed.

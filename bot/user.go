@@ -94,7 +94,14 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 		b.learner.failed(b.clock())
 		b.log.Warn().Err(err).Str("user", string(id)).Msg("somebody can't be looked up; going by what is known of them")
 		return known, nil
-	case found.IsBot || id == slackbot:
+	}
+	return b.saveFound(ctx, found)
+}
+
+// saveFound saves what Slack says of a person. For a bot the error is a Refusal.
+func (b *Bot) saveFound(ctx context.Context, found *slack.User) (oncall.User, error) {
+	id := oncall.UserID(found.ID)
+	if found.IsBot || id == slackbot {
 		return oncall.User{}, oncall.Refuse("%s is a bot and can't be on call.", id)
 	}
 	u := b.person(found)
