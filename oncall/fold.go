@@ -39,6 +39,7 @@ type Fold struct {
 	NextCount    int64      // what the next incident of the policy counts, where that matters
 
 	now       time.Time               // when the signal came that is being folded
+	replaying time.Time               // when it is folded, if it was kept since; else zero
 	alerts    map[string]*Alert       // the latest of each dedup key
 	groups    map[string]IncidentID   // the latest of each group key
 	incidents map[IncidentID]*Change  // all signals make one change of each
@@ -231,6 +232,7 @@ func (f *Fold) fire(s Signal) SignalFate {
 	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
 		c.reopenByMonitor(firesAgain, f.now)
 		c.worsen(a.Severity)
+		f.pagesFromNow(c)
 		c.runStep()
 	default:
 		c, fate = f.open(a), FateOpened
@@ -281,6 +283,7 @@ func (f *Fold) open(a *Alert) *Change {
 	}
 	c := f.add(in)
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
+	f.pagesFromNow(c)
 	c.runStep()
 	return c
 }

@@ -15,6 +15,14 @@ type stored struct {
 
 // fold runs one batch through a fresh fold that is loaded as the store would load it.
 func (s *stored) fold(at time.Time, signals ...Signal) []Change {
+	return s.run(len(signals), func(f *Fold) {
+		for _, sig := range signals {
+			s.fates = append(s.fates, f.Receive(sig, at).Fate)
+		}
+	})
+}
+
+func (s *stored) run(signals int, receive func(*Fold)) []Change {
 	policy, roster := payments()
 	f := &Fold{
 		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus"}, Policy: policy, Roster: roster,
@@ -29,10 +37,10 @@ func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 		f.AddAlerts(s.alerts[id])
 	}
 	f.LastIncident = IncidentID(len(s.incidents))
-	for i, sig := range signals {
+	for i := range signals {
 		f.AlertIDs = append(f.AlertIDs, AlertID(len(s.alerts)+i+1))
-		s.fates = append(s.fates, f.Receive(sig, at).Fate)
 	}
+	receive(f)
 	changes, alerts := f.Results()
 	for _, c := range changes {
 		s.incidents[c.Incident.ID] = c.Incident

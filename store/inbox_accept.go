@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +32,10 @@ type arrivals struct {
 	committing bool // there is a committer
 	committers sync.WaitGroup
 	failed     atomic.Bool // the last commit, and nobody has asked since whether we are ready
+
+	period    *string // since signals can be stored; nil: there is no spool
+	suspended bool    // there is something in the spool, and nothing must overtake it
+	commits   int64   // that were begun
 }
 
 // An arrival is what one caller of Accept has brought.
@@ -38,11 +44,12 @@ type arrival struct {
 	at          time.Time
 	signals     []string
 	size        int
+	doubt       Doubt // the commit by which it is written; zero: it waits
 	done        chan error
 }
 
-// Accept writes signals to the inbox and returns when they are durable; ErrUnavailable otherwise,
-// after 2 s at the latest. Signals whose caller was told an error may be there all the same; to
+// Accept writes signals to the inbox and returns when they are durable; a NotStored, which is ErrUnavailable,
+// otherwise, after 2 s at the latest. Signals whose caller was told an error may be there all the same; to
 // send them again does no harm.
 func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
 	one := &arrival{integration: id, at: now, done: make(chan error, 1)}
@@ -57,26 +64,33 @@ func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []
 	if len(signals) == 0 {
 		return nil
 	}
-	if !s.enter(ctx, one) {
-		return fmt.Errorf("accept signals: too many are waiting: %w", ErrUnavailable)
+	if err := s.enter(ctx, one); err != nil {
+		return fmt.Errorf("accept signals: %w", NotStored{cause: err})
 	}
-	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
+	limited, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
 	select {
 	case err := <-one.done:
 		return err
-	case <-ctx.Done():
-		return fmt.Errorf("accept signals: %w: %w", ErrUnavailable, ctx.Err())
+	case <-limited.Done():
+		if ctx.Err() != nil { // the caller has gone; it says nothing about the database
+			return fmt.Errorf("accept signals: %w: %w", ErrUnavailable, ctx.Err())
+		}
+		return s.arrivals.abandon(one, limited.Err())
 	}
 }
 
-// enter queues an arrival and sees to it that somebody commits it; false if too many wait.
-func (s *Store) enter(ctx context.Context, one *arrival) bool {
+// enter queues an arrival and sees to it that somebody commits it.
+func (s *Store) enter(ctx context.Context, one *arrival) error {
 	a := &s.arrivals
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.size > 0 && a.size+one.size > arrivalLimit {
-		return false
+	switch {
+	case a.suspended:
+		return errSuspended
+	case a.size > 0 && a.size+one.size > arrivalLimit:
+		a.suspend()
+		return errors.New("too many are waiting")
 	}
 	a.waiting = append(a.waiting, one)
 	a.size += one.size
@@ -84,24 +98,42 @@ func (s *Store) enter(ctx context.Context, one *arrival) bool {
 		a.committing = true
 		a.committers.Go(func() { s.commitArrivals(context.WithoutCancel(ctx)) })
 	}
-	return true
+	return nil
 }
 
 // next takes what is to be committed together, in the order of arrival; nil if nobody waits, and
-// then the committer must end.
+// then the committer must end. Whoever waits while nothing may be stored is told so.
 func (a *arrivals) next(limit int) []*arrival {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.suspended {
+		a.refuse(errSuspended)
+	}
 	n, size := 0, 0
 	for n < len(a.waiting) && (n == 0 || size+a.waiting[n].size <= limit) {
 		size += a.waiting[n].size
 		n++
 	}
-	batch := a.waiting[:n:n]
+	batch := slices.Clone(a.waiting[:n])
 	a.waiting = a.waiting[n:]
 	a.size -= size
 	a.committing = n > 0
+	a.commits++
+	for _, one := range batch {
+		one.doubt.Commit = a.commits
+		if a.period != nil {
+			one.doubt.Period = *a.period
+		}
+	}
 	return batch
+}
+
+// refuse turns away everything that waits. Its caller has locked a.
+func (a *arrivals) refuse(why error) {
+	for _, one := range a.waiting {
+		one.done <- NotStored{cause: why}
+	}
+	a.waiting, a.size = nil, 0
 }
 
 func (s *Store) commitArrivals(ctx context.Context) {
@@ -112,11 +144,16 @@ func (s *Store) commitArrivals(ctx context.Context) {
 		}
 		err := s.commit(ctx, batch)
 		s.arrivals.failed.Store(err != nil)
-		if err != nil {
+		doubt := batch[0].doubt
+		switch {
+		case err == nil:
+		case errors.Is(err, errFenced):
+			doubt = Doubt{}
+			fallthrough
+		default:
 			s.outages.Error().Err(err).Int("requests", len(batch)).Msg("signals not accepted")
-			err = fmt.Errorf("accept signals: %w: %w", ErrUnavailable, err)
-			// Those who have come meanwhile must not wait for the same again.
-			batch = append(batch, s.arrivals.all()...)
+			err = fmt.Errorf("accept signals: %w", NotStored{doubt, err})
+			s.arrivals.fail()
 		}
 		for _, one := range batch {
 			one.done <- err
@@ -124,39 +161,50 @@ func (s *Store) commitArrivals(ctx context.Context) {
 	}
 }
 
-// all takes everything that waits. The committer stays.
-func (a *arrivals) all() []*arrival {
+// fail turns away those who have come meanwhile, so that they don't wait for the same again. The committer stays.
+func (a *arrivals) fail() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	waiting := a.waiting
-	a.waiting, a.size = nil, 0
-	return waiting
+	a.suspend()
+	a.refuse(errors.New("the signals before could not be stored"))
 }
 
-// commit writes a batch and wakes who folds, all in one statement: a round trip and a commit.
+// commit writes a batch and wakes who folds, all in one statement: a round trip and a commit. With a spool,
+// it also leaves a mark by which Replay knows whether it has happened, and does nothing if Replay was faster.
 func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	const insert = `
-		WITH arrived AS (
+		WITH mark AS (
+			INSERT INTO spools (id, committed, seen_at)
+			SELECT $4::text, $5, ($2::timestamptz[])[1] WHERE $4::text IS NOT NULL
+			ON CONFLICT (id) DO UPDATE SET committed = excluded.committed, seen_at = excluded.seen_at
+			WHERE spools.fenced < excluded.committed
+			RETURNING id
+		), arrived AS (
 			INSERT INTO inbox (integration_id, received_at, signal)
 			SELECT integration_id, received_at, signal::json
 			FROM unnest($1::bigint[], $2::timestamptz[], $3::text[])
 			     WITH ORDINALITY AS a (integration_id, received_at, signal, position)
+			WHERE $4::text IS NULL OR EXISTS (SELECT FROM mark)
 			ORDER BY position
 		)
-		SELECT pg_notify('watchbill_inbox', '')`
-	var (
-		integrations []oncall.IntegrationID
-		ats          []time.Time
-		signals      []string
-	)
+		SELECT pg_notify('watchbill_inbox', '')
+		WHERE $4::text IS NULL OR EXISTS (SELECT FROM mark)`
+	var rows inboxRows
 	for _, one := range batch {
 		for _, signal := range one.signals {
-			integrations, ats, signals = append(integrations, one.integration), append(ats, one.at), append(signals, signal)
+			rows.add(one.integration, one.at, signal)
 		}
+	}
+	var period *string
+	if id := batch[0].doubt.Period; id != "" {
+		period = &id
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
-	_, err := s.door.Exec(ctx, insert, integrations, ats, signals)
+	tag, err := s.door.Exec(ctx, insert, rows.integrations, rows.ats, rows.signals, period, batch[0].doubt.Commit)
+	if err == nil && tag.RowsAffected() == 0 {
+		return errFenced
+	}
 	return err
 }
 

@@ -34,6 +34,7 @@ type entry struct {
 	IntegrationID oncall.IntegrationID
 	ReceivedAt    time.Time
 	Signal        []byte
+	Replayed      bool // it was in a spool meanwhile
 
 	signal oncall.Signal
 }
@@ -240,7 +241,7 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, folds []inte
 	var alerts []oncall.Alert
 	for i := range folds {
 		b := &folds[i]
-		if err := b.receive(); err != nil {
+		if err := b.receive(now); err != nil {
 			return nil, err
 		}
 		c, a := b.Results()
@@ -270,7 +271,7 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, folds []inte
 }
 
 // receive folds the entries. A panic becomes an error: one signal must not stop all others.
-func (b *integrationBatch) receive() (err error) {
+func (b *integrationBatch) receive(now time.Time) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errRule, p)
@@ -278,6 +279,10 @@ func (b *integrationBatch) receive() (err error) {
 	}()
 	b.stored.fill(b.Fold)
 	for _, e := range b.entries {
+		if e.Replayed {
+			b.folded = append(b.folded, b.Replay(e.signal, e.ReceivedAt, now))
+			continue
+		}
 		b.folded = append(b.folded, b.Receive(e.signal, e.ReceivedAt))
 	}
 	return nil

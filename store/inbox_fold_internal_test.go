@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -14,7 +15,7 @@ func TestAPanicIsAnError(t *testing.T) {
 		Fold: &oncall.Fold{}, entries: []entry{{signal: oncall.Signal{Action: oncall.Trigger}}},
 		stored: &storedState{counts: &policyCounts{}}, // without any ids
 	}
-	if err := b.receive(); !errors.Is(err, errRule) {
+	if err := b.receive(time.Time{}); !errors.Is(err, errRule) {
 		t.Errorf("receive: %v", err)
 	}
 }

@@ -43,10 +43,10 @@ func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) ([]entry, error)
 			ORDER BY w.integration_id <= $1, w.integration_id
 			LIMIT $2
 		)
-		SELECT e.id, e.integration_id, e.received_at, e.signal
+		SELECT e.id, e.integration_id, e.received_at, e.signal, e.replayed
 		FROM turns t
 		CROSS JOIN LATERAL (
-			SELECT id, integration_id, received_at, signal
+			SELECT id, integration_id, received_at, signal, replayed
 			FROM inbox
 			WHERE integration_id = t.integration_id AND id > t.passed
 			ORDER BY id

@@ -20,6 +20,7 @@ const (
 	keepTombstone = 24 * time.Hour
 	keepReplies   = 30 * 24 * time.Hour
 	keepCodes     = 7 * 24 * time.Hour // of what is over: an answer that comes late is told so
+	keepSpools    = 90 * 24 * time.Hour
 )
 
 // PromoteTimers hands timers that are due within 10 s to the workers, who wait for the instant of
@@ -161,6 +162,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const replies = `DELETE FROM replies WHERE at < $1`
 	const proofs = `DELETE FROM codes WHERE sent_at < $1`
 	const probes = `DELETE FROM probes WHERE sent_at < $1`
+	const spools = `DELETE FROM spools WHERE seen_at < $1`
 	const codes = `
 		UPDATE pages p
 		SET code = 0
@@ -181,6 +183,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 			{"codes that prove addresses", proofs, oncall.ProbesCount},
 			{"tests and checks", probes, oncall.ProbesCount},
 			{"codes of pages", codes, keepCodes},
+			{"marks of spools", spools, keepSpools},
 		} {
 			if _, err := tx.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {
 				return fmt.Errorf("delete old %s: %w", rest.what, err)

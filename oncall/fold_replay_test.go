@@ -1,0 +1,116 @@
+package oncall
+
+import (
+	"testing"
+	"time"
+)
+
+// replay is fold for signals that arrived at one time and are folded at a later one.
+func (s *stored) replay(at, now time.Time, signals ...Signal) []Change {
+	return s.run(len(signals), func(f *Fold) {
+		for _, sig := range signals {
+			s.fates = append(s.fates, f.Replay(sig, at, now).Fate)
+		}
+	})
+}
+
+func TestWhatIsReplayedPagesFromNowOn(t *testing.T) {
+	t.Parallel()
+	var s stored
+	back := noon.Add(20 * time.Minute)
+	changes := s.replay(noon, back, fires("a"))
+	in := s.incidents[1]
+	if !in.OpenedAt.Equal(noon) || in.NextAt == nil || !in.NextAt.After(back) || pages(changes) != 1 {
+		t.Errorf("opened %s, next step %v, %d pages", in.OpenedAt, in.NextAt, pages(changes))
+	}
+	for _, e := range s.events {
+		if want := map[EventKind]time.Time{EventOpened: noon, EventPaging: back}[e.Kind]; !want.IsZero() && !e.At.Equal(want) {
+			t.Errorf("%s at %s, want %s", e.Kind, e.At, want)
+		}
+	}
+	if at := s.alerts[1].LastAt; !at.Equal(noon) {
+		t.Errorf("the alert is of %s", at)
+	}
+}
+
+// Two instances take signals in while the database is away for one of them or both, and replay them in any order.
+func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
+	t.Parallel()
+	early, late, back := noon, noon.Add(time.Minute), noon.Add(10*time.Minute)
+	for name, tale := range map[string]struct {
+		do     func(s *stored)
+		fates  []Fate
+		firing bool
+		status Status
+	}{
+		"the end was stored directly": {
+			func(s *stored) { s.fold(late, clears("a")); s.replay(early, back, fires("a")) },
+			[]Fate{FateUnmatched, FateOpened}, false, Resolved,
+		},
+		"the end of what fired before": {
+			func(s *stored) {
+				s.fold(early.Add(-time.Hour), fires("a"))
+				s.fold(late, clears("a"))
+				s.replay(early, back, fires("a"))
+			},
+			[]Fate{FateOpened, FateCleared, FateLate}, false, Resolved,
+		},
+		"it fires again after its end": {
+			func(s *stored) {
+				s.fold(early.Add(-time.Hour), fires("a"))
+				s.fold(late, fires("a"))
+				s.replay(early, back, clears("a"))
+			},
+			[]Fate{FateOpened, FateRepeated, FateLate}, true, Triggered,
+		},
+		"a repetition": {
+			func(s *stored) { s.fold(late, fires("a")); s.replay(early, back, fires("a")) },
+			[]Fate{FateOpened, FateRepeated}, true, Triggered,
+		},
+		"both were spooled by one": {
+			func(s *stored) { s.replay(early, back, fires("a"), clears("a")) },
+			[]Fate{FateOpened, FateCleared}, false, Resolved,
+		},
+		"its end is old, and nothing fires": {
+			func(s *stored) {
+				s.fold(early.Add(-time.Hour), fires("a"))
+				s.fold(late, clears("a"))
+				s.replay(early, back, clears("a"))
+			},
+			[]Fate{FateOpened, FateCleared, FateUnmatched}, false, Resolved,
+		},
+		"an acknowledgement of what fires since": {
+			func(s *stored) {
+				s.fold(late, fires("a"))
+				s.replay(early, back, Signal{Action: AckSignal, DedupKey: "a"})
+			},
+			[]Fate{FateOpened, FateLate}, true, Triggered,
+		},
+		"an acknowledgement of what still fires": {
+			func(s *stored) {
+				s.fold(early.Add(-time.Hour), fires("a"))
+				s.fold(late, fires("a"))
+				s.replay(early, back, Signal{Action: AckSignal, DedupKey: "a"})
+			},
+			[]Fate{FateOpened, FateRepeated, FateAcknowledged}, true, Acknowledged,
+		},
+		"an old list": {
+			func(s *stored) {
+				s.fold(late, fires("a"))
+				s.replay(early, back, Signal{Action: Reconcile, GroupKey: "a"})
+			},
+			[]Fate{FateOpened, FateLate}, true, Triggered,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s stored
+			tale.do(&s)
+			equal(t, "fates", s.fates, tale.fates)
+			latest := s.alerts[AlertID(len(s.alerts))]
+			equal(t, "firing", latest.Firing, tale.firing)
+			equal(t, "status", s.incidents[1].Status, tale.status)
+			equal(t, "incidents", len(s.incidents), 1)
+		})
+	}
+}

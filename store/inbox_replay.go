@@ -1,0 +1,169 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A SpooledRequest is what one request has brought while the database was away, as a spool keeps it.
+type SpooledRequest struct {
+	Seq         int64                `json:"-"` // grows; of the spool's
+	Integration oncall.IntegrationID `json:"integration"`
+	At          time.Time            `json:"at"`
+	Doubt       Doubt                `json:"doubt,omitzero"`
+	Signals     []json.RawMessage    `json:"signals"`
+}
+
+// A Doubt names a commit by which signals may have been stored although nobody was told so; zero: none.
+type Doubt struct {
+	Period string `json:"period,omitempty"` // between two times without the database
+	Commit int64  `json:"commit,omitempty"` // its number in that
+}
+
+// A NotStored error says that signals are not known to be stored.
+type NotStored struct {
+	Doubt
+	cause error
+}
+
+func (e NotStored) Error() string { return "the signals were not stored: " + e.cause.Error() }
+
+// Unwrap makes it an ErrUnavailable.
+func (e NotStored) Unwrap() []error { return []error{ErrUnavailable, e.cause} }
+
+var (
+	errSuspended = errors.New("earlier ones wait in the spool")
+	errFenced    = errors.New("others of the same commit are in the spool already")
+)
+
+// UseSpool says that what can't be stored is kept in a spool. From the first signal on that is not stored none
+// is, until Resume: what came later must not overtake it. It is called before any signal is accepted.
+func (s *System) UseSpool() { s.arrivals.begin() }
+
+// Suspend keeps signals from being stored until Resume.
+func (s *System) Suspend() {
+	s.arrivals.mu.Lock()
+	defer s.arrivals.mu.Unlock()
+	s.arrivals.suspend()
+}
+
+// Suspended reports whether signals are kept from being stored.
+func (s *System) Suspended() bool {
+	s.arrivals.mu.Lock()
+	defer s.arrivals.mu.Unlock()
+	return s.arrivals.suspended
+}
+
+// Resume lets signals be stored again, once the spool is empty.
+func (s *System) Resume() { s.arrivals.begin() }
+
+// begin begins a new period. While there is a doubt about a commit none follows in the same period, so that the
+// mark of the latest one tells of all.
+func (a *arrivals) begin() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.period, a.suspended = new(rand.Text()), false
+}
+
+// suspend does nothing without a spool. Its caller has locked a.
+func (a *arrivals) suspend() { a.suspended = a.period != nil }
+
+// abandon gives up on an arrival. If it is being written, nobody knows yet what becomes of it.
+func (a *arrivals) abandon(one *arrival, cause error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case err := <-one.done: // a moment ago
+		return err
+	default:
+	}
+	a.suspend()
+	if i := slices.Index(a.waiting, one); i >= 0 {
+		a.waiting = slices.Delete(a.waiting, i, i+1)
+		a.size -= one.size
+	}
+	return fmt.Errorf("accept signals: %w", NotStored{one.doubt, cause})
+}
+
+// Replay stores what requests of a spool have brought, in their order, and each once: those that are known to
+// be stored are passed over. What the database refuses is Malformed.
+func (s *System) Replay(ctx context.Context, spool string, requests []SpooledRequest, now time.Time) error {
+	const begin = `
+		INSERT INTO spools (id, seen_at) VALUES ($1::text, $2)
+		ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+		RETURNING replayed`
+	const fence = `
+		INSERT INTO spools (id, seen_at, fenced) VALUES ($1::text, $2, $3)
+		ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, fenced = greatest(spools.fenced, excluded.fenced)
+		RETURNING committed`
+	const insert = `
+		INSERT INTO inbox (integration_id, received_at, signal, replayed)
+		SELECT integration_id, received_at, signal::json, true
+		FROM unnest($1::bigint[], $2::timestamptz[], $3::text[])
+		     WITH ORDINALITY AS a (integration_id, received_at, signal, position)
+		ORDER BY position`
+	const done = `UPDATE spools SET replayed = $2 WHERE id = $1::text`
+	if len(requests) == 0 {
+		return nil
+	}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		var replayed int64
+		if err := tx.QueryRow(ctx, begin, spool, now).Scan(&replayed); err != nil {
+			return err
+		}
+		committed := map[Doubt]bool{{}: false}
+		var rows inboxRows
+		for _, r := range requests {
+			stored, asked := committed[r.Doubt]
+			if !asked {
+				var upTo int64
+				if err := tx.QueryRow(ctx, fence, r.Doubt.Period, now, r.Doubt.Commit).Scan(&upTo); err != nil {
+					return err
+				}
+				stored = r.Doubt.Commit <= upTo
+				committed[r.Doubt] = stored
+			}
+			if r.Seq <= replayed || stored {
+				continue
+			}
+			for _, signal := range r.Signals {
+				rows.add(r.Integration, r.At, string(signal))
+			}
+		}
+		if _, err := tx.Exec(ctx, insert, rows.integrations, rows.ats, rows.signals); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, done, spool, max(replayed, requests[len(requests)-1].Seq)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `SELECT pg_notify('watchbill_inbox', '')`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("replay a spool: %w", err)
+	}
+	return nil
+}
+
+// Malformed reports whether the database refuses the data themselves, so that trying again is useless.
+func Malformed(err error) bool { return malformed(err) }
+
+// inboxRows are rows for the inbox, by column.
+type inboxRows struct {
+	integrations []oncall.IntegrationID
+	ats          []time.Time
+	signals      []string
+}
+
+func (r *inboxRows) add(id oncall.IntegrationID, at time.Time, signal string) {
+	r.integrations, r.ats, r.signals = append(r.integrations, id), append(r.ats, at), append(r.signals, signal)
+}
