@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/notify"
 )
 
 // A socket is one of the two Socket Mode connections. Slack delivers each envelope to
@@ -208,8 +209,8 @@ func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duratio
 	if failed.Backoff <= longestBackoff {
 		return 0, false
 	}
-	if limited, ok := errors.AsType[*slack.RateLimitedError](failed.ErrorObj); ok {
-		return limited.RetryAfter + rand.N(time.Second), true
+	if limited := slackcall.Classify(failed.ErrorObj); limited.Outcome == notify.Throttled {
+		return limited.RetryAfter() + rand.N(time.Second), true
 	}
 	return time.Second + rand.N(4*time.Second), true
 }

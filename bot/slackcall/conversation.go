@@ -151,10 +151,14 @@ func (c *Client) direct(ctx context.Context, with string, p Priority) (id string
 	}
 	err = c.do(ctx, call{method: "conversations.open", priority: p}, func(ctx context.Context) error {
 		dm, _, _, err := c.api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{with}})
-		if err == nil {
-			id = dm.ID
+		switch {
+		case err != nil:
+			return err
+		case dm == nil || dm.ID == "":
+			return errNoAnswer
 		}
-		return err
+		id = dm.ID
+		return nil
 	})
 	if err == nil {
 		c.ids.learn(with, id)

@@ -117,7 +117,11 @@ func Classify(err error) *Error {
 		err = e.Err
 	}
 	if e, ok := errors.AsType[*slack.RateLimitedError](err); ok {
-		return &Error{Outcome: notify.Throttled, retryAfter: e.RetryAfter, cause: err}
+		wait := min(e.RetryAfter, longest429)
+		if wait < 0 { // or too large a number of seconds
+			wait = unclear429
+		}
+		return &Error{Outcome: notify.Throttled, retryAfter: wait, cause: err}
 	}
 	if e, ok := errors.AsType[slack.StatusCodeError](err); ok {
 		return classifyStatus(e)

@@ -63,6 +63,7 @@ var methods = map[string]struct {
 const (
 	// unclear429 is the pause after a 429 that doesn't say how long.
 	unclear429 = 10 * time.Second
+	// longest429 is how long we believe a 429: something else than Slack may have answered, with any number.
 	longest429 = 10 * time.Minute
 	// hastyWait is how long a hasty call waits for its turn.
 	hastyWait = time.Second

@@ -23,6 +23,9 @@ func (c *Client) HasUserToken() bool { return c.groups != c.api }
 func (c *Client) auth(ctx context.Context, api *slack.Client) (answer *slack.AuthTestResponse, err error) {
 	err = c.do(ctx, call{method: "auth.test"}, func(ctx context.Context) (err error) {
 		answer, err = api.AuthTestContext(ctx)
+		if err == nil && (answer.TeamID == "") {
+			return errNoAnswer
+		}
 		return err
 	})
 	return answer, err
@@ -32,9 +35,17 @@ func (c *Client) auth(ctx context.Context, api *slack.Client) (answer *slack.Aut
 func (c *Client) User(ctx context.Context, id string, p Priority) (u *slack.User, err error) {
 	err = c.do(ctx, call{method: "users.info", priority: p}, func(ctx context.Context) (err error) {
 		u, err = c.api.GetUserInfoContext(ctx, id)
-		return err
+		return orNoAnswer(u, err)
 	})
 	return u, err
+}
+
+// orNoAnswer is err, or says that an answer names nobody.
+func orNoAnswer(u *slack.User, err error) error {
+	if err == nil && u.ID == "" {
+		return errNoAnswer
+	}
+	return err
 }
 
 // Users returns the people of the workspace, also who has left, but of a large one only the first two
@@ -60,7 +71,7 @@ func (c *Client) Users(ctx context.Context) (all []slack.User, err error) {
 func (c *Client) UserByEmail(ctx context.Context, email string) (u *slack.User, err error) {
 	err = c.do(ctx, call{method: "users.lookupByEmail"}, func(ctx context.Context) (err error) {
 		u, err = c.api.GetUserByEmailContext(ctx, email)
-		return err
+		return orNoAnswer(u, err)
 	})
 	return u, err
 }

@@ -267,7 +267,7 @@ func (q *queue) forgetFull() {
 // conversation if it was a post, else those of the same method. The random part keeps
 // instances from coming back together.
 func (q *queue) freeze(c call, d time.Duration) {
-	d = min(d, longest429)
+	d = min(max(d, 0), longest429)
 	d += rand.N(d/5 + time.Millisecond)
 	q.mu.Lock()
 	defer q.mu.Unlock()
