@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -53,15 +54,37 @@ func FuzzOneLine(f *testing.F) {
 	})
 }
 
-// The lines of an ntfy topic are read one by one, as the listener does.
-func FuzzNtfyEvent(f *testing.F) {
+// Whatever stands in the reply topic, which anybody can write to, an answer is an act of ours with the token
+// that came with it, and the cursor is the last line's.
+func FuzzNtfyLines(f *testing.F) {
 	for _, seed := range []string{`{"id":"x","event":"message","message":"a token"}`, `{}`, `{"event":"keepalive"}`, `[`, `{"tags":[1]}`} {
-		f.Add([]byte(seed))
+		f.Add([]byte(seed), "before")
 	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		var e ntfyEvent
-		if json.Unmarshal(line, &e) == nil && len(e.ID)+len(e.Message) > 6*len(line)+6 {
-			t.Fatalf("%q became longer: %+v", line, e)
+	f.Fuzz(func(t *testing.T, lines []byte, before string) {
+		service := &parroting{status: http.StatusOK, body: lines}
+		n := NewNtfy(NtfyConfig{URL: "https://ntfy.example.com", Token: fuzzSecret, ReplyTopic: "replies"})
+		n.web.client.Transport = service
+		replies, cursor, err := n.Listen(t.Context(), before)
+		if err != nil {
+			sayable(t, "the listener", err.Error())
+			if len(replies) > 0 {
+				t.Fatalf("%v, and %+v", err, replies)
+			}
+		}
+		ids := map[string]bool{before: true}
+		for line := range bytes.Lines(lines) {
+			var e ntfyEvent
+			if json.Unmarshal(line, &e) == nil {
+				ids[e.ID] = true
+			}
+		}
+		if !ids[cursor] || cursor == "" && before != "" {
+			t.Fatalf("the cursor is %q after %q", cursor, lines)
+		}
+		for _, r := range replies {
+			if !r.Act.known() || r.Token == "" || strings.ContainsAny(r.Token, " \t\r\n") || r.From != "" || r.Key != "" || !ids[r.ID] {
+				t.Fatalf("heard %+v", r)
+			}
 		}
 	})
 }

@@ -297,8 +297,8 @@ func (w *web) refused(a webAnswer, said string) Receipt {
 // askedWait is how long a service asks us to wait, or 0. A date is relative to the service's clock.
 func askedWait(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
-	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(min(max(seconds, 0), 3600)) * time.Second
+	if n, err := strconv.Atoi(value); err == nil {
+		return seconds(n)
 	}
 	until, err := http.ParseTime(value)
 	if err != nil {
@@ -309,4 +309,9 @@ func askedWait(h http.Header) time.Duration {
 		return 0
 	}
 	return min(max(until.Sub(now), 0), time.Hour)
+}
+
+// seconds is a wait that a service asks for, an hour at most: they can say anything.
+func seconds(n int) time.Duration {
+	return time.Duration(min(max(n, 0), 3600)) * time.Second
 }

@@ -141,7 +141,7 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		if err := json.Unmarshal(a.body, &e); err != nil || e.ID == "" {
 			return Receipt{Outcome: Unknown, Err: fmt.Errorf("ntfy answered 200 without an id: %s", a.quote())}
 		}
-		return Receipt{Outcome: Accepted, Reference: e.ID}
+		return Receipt{Outcome: Accepted, Reference: oneLine(e.ID, longestTitle)}
 	}
 	r, ours := t.web.refused(a, ntfySaid(a)), t.web == n.web
 	code := ntfyRefusal(a).Code
@@ -260,7 +260,7 @@ func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, b
 	for line := range bytes.Lines(a.body) {
 		var e ntfyEvent
 		if json.Unmarshal(line, &e) == nil && slices.Contains(e.Tags, ntfyTag(m.Key)) {
-			return foundAs(e.ID, nil)
+			return foundAs(oneLine(e.ID, longestTitle), nil)
 		}
 	}
 	return foundAs("", nil)

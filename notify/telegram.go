@@ -172,7 +172,7 @@ func (t *Telegram) refused(a webAnswer, said telegramAnswer) Receipt {
 		strings.Contains(said.Description, "user is deactivated"):
 		r.Outcome, r.Dead = Rejected, true // until the person writes to the bot again
 	case said.Parameters.RetryAfter > 0:
-		r.Outcome, r.RetryAfter = Throttled, time.Duration(said.Parameters.RetryAfter)*time.Second
+		r.Outcome, r.RetryAfter = Throttled, seconds(said.Parameters.RetryAfter)
 	}
 	return r
 }

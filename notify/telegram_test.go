@@ -263,6 +263,7 @@ func TestTelegramRefusalsDecideWhatIsDoneNext(t *testing.T) {
 		"blocked":    {`{"ok":false,"error_code":403,"description":"Forbidden: bot was blocked by the user"}`, notify.Rejected, true, 0},
 		"no chat":    {`{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}`, notify.Rejected, true, 0},
 		"flood":      {`{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 31","parameters":{"retry_after":31}}`, notify.Throttled, false, 31 * time.Second},
+		"for ever":   {`{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":9223372037}}`, notify.Throttled, false, time.Hour},
 		"bad token":  {`{"ok":false,"error_code":401,"description":"Unauthorized"}`, notify.Misconfigured, false, 0},
 		"broken":     {`{"ok":false,"error_code":500,"description":"Internal Server Error"}`, notify.Unknown, false, 0},
 		"a bad text": {`{"ok":false,"error_code":400,"description":"Bad Request: message is too long"}`, notify.Rejected, false, 0},

@@ -1,0 +1,222 @@
+package notify
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// fuzzSecret is in every request of the targets here, in a form that every service takes. Where an answer
+// says SECRET, it repeats it.
+const fuzzSecret = "1:fz3cretFz3cretFz3cretFz3cret0"
+
+var fuzzNow = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// A parroting service answers everything in the same way, and counts how often it is asked.
+type parroting struct {
+	status int
+	header http.Header
+	body   []byte
+	asked  int
+}
+
+func (p *parroting) RoundTrip(r *http.Request) (*http.Response, error) {
+	p.asked++
+	if r.Body != nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_ = r.Body.Close()
+	}
+	return &http.Response{
+		StatusCode: p.status, Status: strconv.Itoa(p.status), Header: p.header.Clone(), Request: r,
+		Body: io.NopCloser(bytes.NewReader(p.body)), ProtoMajor: 1, ProtoMinor: 1,
+	}, nil
+}
+
+// answering is a service as fuzzing made it up.
+func answering(status int, retryAfter, body string) *parroting {
+	header := http.Header{}
+	header.Set("Retry-After", retryAfter)
+	header.Set("Date", fuzzNow.Format(http.TimeFormat))
+	return &parroting{status: 100 + max(status, -status)%500, header: header, body: []byte(strings.ReplaceAll(body, "SECRET", fuzzSecret))}
+}
+
+// sayable fails if a text of ours about a service isn't one short line without secrets.
+func sayable(t *testing.T, what, text string) {
+	t.Helper()
+	switch {
+	case !utf8.ValidString(text), utf8.RuneCountInString(text) > 1_000:
+		t.Fatalf("%s can't be shown: %q", what, text)
+	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
+		t.Fatalf("%s is not one plain line: %q", what, text)
+	case strings.Contains(text, fuzzSecret), strings.Contains(text, url.QueryEscape(fuzzSecret+"/")):
+		t.Fatalf("%s tells a secret: %q", what, text)
+	}
+}
+
+// sound fails if a receipt can't be true of an answer with that status.
+func sound(t *testing.T, what string, r Receipt, status int) {
+	t.Helper()
+	if !slices.Contains([]Outcome{Accepted, Throttled, Rejected, Misconfigured, Unknown}, r.Outcome) || (r.Err == nil) != (r.Outcome == Accepted) {
+		t.Fatalf("%s: %+v", what, r)
+	}
+	if r.Outcome == Accepted && (status < 200 || status > 299) {
+		t.Fatalf("%s: a %d was taken for success", what, status)
+	}
+	if r.RetryAfter < 0 || r.RetryAfter > 24*time.Hour {
+		t.Fatalf("%s: it waits for %s", what, r.RetryAfter)
+	}
+	sayable(t, what+"'s reference", r.Reference)
+	if r.Err != nil {
+		sayable(t, what, r.Err.Error())
+	}
+}
+
+// tracked fails if what is said of a message can't be shown.
+func tracked(t *testing.T, what string, track Track, err error) {
+	t.Helper()
+	for _, e := range []error{track.Err, err} {
+		if e != nil {
+			sayable(t, what, e.Error())
+		}
+	}
+	sayable(t, what, track.Mend)
+	if track.Answer != "" && !track.Answer.known() {
+		t.Fatalf("%s: answered %q", what, track.Answer)
+	}
+}
+
+func found(t *testing.T, what string, results []CheckResult) {
+	t.Helper()
+	for _, r := range results {
+		sayable(t, what, r.Text)
+		sayable(t, what, r.Remedy)
+	}
+}
+
+func fuzzPage(to string) Message {
+	return Message{Purpose: ForPage, Key: "12/3/4", To: to, Attempt: 1, Incident: 12, Title: "disk full", Severity: "critical", Token: "tok3ntok3ntok3ntok3n", Code: 2}
+}
+
+// Whatever Pushover says, a receipt is sound, tells no secret, and only "acknowledged" answers.
+func FuzzPushoverAnswers(f *testing.F) {
+	f.Add(200, "", `{"status":1,"request":"r"}`)
+	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
+		service := answering(status, retryAfter, body)
+		p := NewPushover(PushoverConfig{Token: fuzzSecret, Clock: func() time.Time { return fuzzNow }})
+		p.web.client.Transport = service
+		sound(t, "a push", p.Send(t.Context(), fuzzPage("u"+fuzzSecret[1:])), service.status)
+		track, err := p.Track(t.Context(), "receipt")
+		tracked(t, "a receipt", track, err)
+		if track.Answer != "" && !bytes.Contains(bytes.ToLower(service.body), []byte("acknowledged")) {
+			t.Fatalf("answered: %+v", track)
+		}
+		if err := p.Cancel(t.Context(), "receipt"); err != nil {
+			sayable(t, "the end of an alarm", err.Error())
+		}
+		found(t, "a check", p.Check(t.Context()))
+		if service.asked > 4 {
+			t.Fatalf("asked %d times", service.asked)
+		}
+	})
+}
+
+// Whatever Telegram says, a receipt is sound and tells no secret.
+func FuzzTelegramAnswers(f *testing.F) {
+	f.Add(200, "", `{"ok":true,"result":{"message_id":7}}`)
+	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
+		service := answering(status, retryAfter, body)
+		telegram := NewTelegram(TelegramConfig{Token: fuzzSecret})
+		telegram.web.client.Transport, telegram.listen.client.Transport = service, service
+		sound(t, "a message", telegram.Send(t.Context(), fuzzPage("7")), service.status)
+		found(t, "a check", telegram.Check(t.Context()))
+		if service.asked > 3 {
+			t.Fatalf("asked %d times", service.asked)
+		}
+	})
+}
+
+// Whatever an ntfy server says, ours or somebody's, a receipt is sound and tells no secret; what somebody's
+// says isn't repeated at all.
+func FuzzNtfyAnswers(f *testing.F) {
+	f.Add(200, "", `{"id":"x","event":"message"}`)
+	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
+		service := answering(status, retryAfter, body)
+		n := NewNtfy(NtfyConfig{URL: "https://ntfy.example.com", Token: fuzzSecret, ReplyTopic: "replies"})
+		n.web.client.Transport, n.others.client.Transport = service, service
+		for _, to := range []string{"topic", "https://other.example.com/topic"} {
+			r := n.Send(t.Context(), fuzzPage(to))
+			sound(t, "a push", r, service.status)
+			if r.Err != nil && to != "topic" && r.Err.Error() != "that ntfy server answered "+strconv.Itoa(service.status) &&
+				!strings.HasSuffix(r.Err.Error(), "which is not followed") && !strings.HasSuffix(r.Err.Error(), "what it says is not repeated") {
+				t.Fatalf("somebody's server is repeated: %v", r.Err)
+			}
+			if r, found, err := n.Find(t.Context(), fuzzPage(to), fuzzNow); err == nil && found {
+				sound(t, "a push that was found", r, service.status)
+			}
+		}
+		found(t, "a check", n.Check(t.Context()))
+		if service.asked > 6 {
+			t.Fatalf("asked %d times", service.asked)
+		}
+	})
+}
+
+// Whatever a webhook says isn't repeated, and only a 2xx is success.
+func FuzzWebhookAnswers(f *testing.F) {
+	f.Add(200, "", `ok`)
+	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
+		service := answering(status, retryAfter, body)
+		w := NewWebhook(WebhookConfig{Secret: fuzzSecret, Clock: func() time.Time { return fuzzNow }})
+		w.web.client.Transport = service
+		r := w.Send(t.Context(), fuzzPage("https://hooks.example.com/"+fuzzSecret))
+		sound(t, "a webhook", r, service.status)
+		if r.Err != nil && r.Err.Error() != "the webhook answered "+strconv.Itoa(service.status) && !strings.HasSuffix(r.Err.Error(), "which is not followed") {
+			t.Fatalf("it is repeated: %v", r.Err)
+		}
+	})
+}
+
+// A wait that a service asks for is none, or at most an hour.
+func FuzzRetryAfter(f *testing.F) {
+	f.Add("120", "Mon, 02 Mar 2026 12:00:00 GMT")
+	f.Fuzz(func(t *testing.T, value, date string) {
+		wait := askedWait(http.Header{"Retry-After": {value}, "Date": {date}})
+		if wait < 0 || wait > time.Hour {
+			t.Fatalf("%q at %q waits for %s", value, date, wait)
+		}
+		if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 && seconds <= 3600 && wait != time.Duration(seconds)*time.Second {
+			t.Fatalf("%q waits for %s", value, wait)
+		}
+		if until := untilMidnight(http.Header{"Date": {date}}); until < 0 || until > 24*time.Hour {
+			t.Fatalf("%q is %s before midnight", date, until)
+		}
+	})
+}
+
+// What is said without secrets has none of them, in any of the forms in which a server may repeat them.
+func FuzzSecretsHide(f *testing.F) {
+	f.Add(fuzzSecret, "Authorization: Bearer ", " is wrong")
+	f.Fuzz(func(t *testing.T, secret, before, after string) {
+		if len(secret) < shortestWebhookSecret || !utf8.ValidString(secret) || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || unicode.IsControl(r) }) {
+			return
+		}
+		hidden := secrets{secret}
+		for _, form := range hidden.forms() {
+			text := hidden.line(before + form + after)
+			if strings.Contains(text, secret) && !strings.Contains(before+after, secret) {
+				t.Fatalf("%q is in %q", secret, text)
+			}
+			if !utf8.ValidString(text) || utf8.RuneCountInString(text) > webExcerpt {
+				t.Fatalf("%q can't be quoted", text)
+			}
+		}
+	})
+}

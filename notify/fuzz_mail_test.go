@@ -1,0 +1,112 @@
+package notify
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/mail"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A babbling mail server answers with the lines of a text, one after the other, and then hangs up. It hears
+// a mail out after a 354.
+type babbling struct {
+	l    net.Listener
+	says atomic.Pointer[[]string]
+	last atomic.Pointer[string] // the answer to the whole mail
+}
+
+// babblingPatience is how long it waits for what it expects, which nobody may mean to send.
+const babblingPatience = 100 * time.Millisecond
+
+func newBabbling(f *testing.F) *babbling {
+	f.Helper()
+	l, err := new(net.ListenConfig).Listen(f.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		f.Fatal(err)
+	}
+	b := &babbling{l: l}
+	f.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go b.serve(conn)
+		}
+	}()
+	return b
+}
+
+func (b *babbling) serve(conn net.Conn) {
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(babblingPatience))
+	in := bufio.NewReader(conn)
+	heard := ""
+	for _, answer := range *b.says.Load() {
+		if _, err := io.WriteString(conn, answer+"\r\n"); err != nil {
+			return
+		}
+		if strings.HasPrefix(answer, "354") && heard == "DATA" {
+			for line := ""; line != ".\r\n"; {
+				var err error
+				if line, err = in.ReadString('\n'); err != nil {
+					return
+				}
+			}
+			heard = "."
+			continue
+		}
+		if heard == "." {
+			b.last.Store(&answer)
+		}
+		if len(answer) > 3 && answer[3] == '-' { // there is more
+			continue
+		}
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		heard = strings.ToUpper(strings.Fields(line + " ?")[0])
+	}
+}
+
+// Whatever a mail server answers, a receipt is sound, tells no password, and is none of success unless the
+// server said so of the whole mail.
+func FuzzMailAnswers(f *testing.F) {
+	f.Add("220 localhost\n250-localhost\n250 AUTH PLAIN\n235 ok\n250 ok\n250 ok\n354 go on\n250 2.0.0 queued as SECRET\n221 bye")
+	server := newBabbling(f)
+	f.Fuzz(func(t *testing.T, script string) {
+		lines := strings.Split(strings.ReplaceAll(strings.ReplaceAll(script, "\r", ""), "SECRET", fuzzSecret), "\n")
+		if len(lines) > 40 {
+			return
+		}
+		server.says.Store(&lines)
+		server.last.Store(new(string))
+		address := server.l.Addr().(*net.TCPAddr)
+		m := NewMail(MailConfig{
+			Host: "127.0.0.1", Port: address.Port, User: "watchbill", Password: fuzzSecret, TLS: MailPlain,
+			From: mail.Address{Address: "watchbill@example.com"},
+		})
+		begun := time.Now()
+		r := m.Send(t.Context(), fuzzPage("ann@example.com"))
+		if took := time.Since(begun); took > mailLimit {
+			t.Fatalf("it took %s", took)
+		}
+		if !slices.Contains([]Outcome{Accepted, Throttled, Rejected, Misconfigured, Unknown}, r.Outcome) || (r.Err == nil) != (r.Outcome == Accepted) || r.RetryAfter < 0 {
+			t.Fatalf("%+v", r)
+		}
+		if said := *server.last.Load(); r.Outcome == Accepted && !strings.HasPrefix(said, "2") {
+			t.Fatalf("accepted by %q", said)
+		}
+		sayable(t, "the reference", r.Reference)
+		if r.Err != nil {
+			sayable(t, "the error", r.Err.Error())
+		}
+	})
+}
