@@ -1,9 +1,14 @@
 package main
 
 import (
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/intake"
 )
@@ -33,4 +38,36 @@ func FuzzParseSetup(f *testing.F) {
 		}
 		setup.Check(intake.Names())
 	})
+}
+
+// A fuzz target without a corpus, or the other way round, is one that got lost.
+func TestEveryFuzzTargetHasACorpus(t *testing.T) {
+	t.Parallel()
+	target := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
+	targets, corpora := map[string]bool{}, map[string]bool{}
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case !d.IsDir() && filepath.Base(filepath.Dir(filepath.Dir(path))) == "fuzz":
+			corpora[filepath.Join(path, "../../../..")+" "+filepath.Base(filepath.Dir(path))] = true
+		case strings.HasSuffix(path, "_test.go"):
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, name := range target.FindAllSubmatch(text, -1) {
+				targets[filepath.Dir(path)+" "+string(name[1])] = true
+			}
+		}
+		return nil
+	})
+	if err != nil || len(targets) < 30 {
+		t.Errorf("%d targets, %v", len(targets), err)
+	}
+	if diff := cmp.Diff(corpora, targets); diff != "" {
+		t.Errorf("corpora in testdata/fuzz (-) and targets (+) differ:\n%s", diff)
+	}
 }
