@@ -107,7 +107,10 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, format intake.For
 // nothing. They are few, and never a reason to keep a signal waiting for long.
 func (s *server) hints(ctx context.Context, in oncall.Integration, signals []oncall.Signal) []string {
 	var hints, keys []string
-	if in.Muted {
+	switch {
+	case in.IsMuted(s.Clock()) && in.MutedUntil != nil:
+		hints = append(hints, "The integration is muted: what fires pages nobody until "+in.MutedUntil.UTC().Format(time.RFC3339)+", or until somebody unmutes it.")
+	case in.IsMuted(s.Clock()):
 		hints = append(hints, "The integration is muted: what fires pages nobody until somebody unmutes it.")
 	}
 	for _, sig := range signals {

@@ -14,6 +14,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 func TestSignalIsDurableWhenAnswered(t *testing.T) {
@@ -272,15 +275,16 @@ func TestAByteOrderMarkIsNoMistake(t *testing.T) {
 func TestMutedAndRotated(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
-	d.must(d.store.Mute(t.Context(), "scripts", true, d.clock.now()))
+	d.must(d.store.MuteIntegration(t.Context(), oncall.ByTimer(), "scripts", nil, d.clock.now()))
 	post := func() reply {
 		return d.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title": "disk full"}`))
 	}
 	if got := post(); got.code != http.StatusAccepted || !strings.Contains(got.body, "The integration is muted") {
 		t.Errorf("muted: %d %s", got.code, got.body)
 	}
-	d.must(d.store.Mute(t.Context(), "scripts", false, d.clock.now()))
-	_, _, err := d.store.RotateKey(t.Context(), "scripts", false, d.clock.now())
+	_, err := d.store.UnmuteIntegration(t.Context(), oncall.ByTimer(), "scripts", d.clock.now())
+	d.must(err)
+	_, _, err = d.store.RotateKey(t.Context(), oncall.ByTimer(), "scripts", store.Rotation{}, d.clock.now())
 	d.must(err)
 	if got := post(); got.code != http.StatusAccepted || strings.Contains(got.body, "muted") {
 		t.Errorf("the old key: %d %s", got.code, got.body)

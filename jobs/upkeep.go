@@ -85,6 +85,7 @@ func (j *Jobs) regular() []chore {
 		{"sync user groups", j.checkGroups},
 		{"mirror user groups", j.mirrorGroups},
 		{"look up channels", j.learnChannels},
+		{"end mutes", j.store.EndMutes},
 		{"count the uses of keys", j.store.SaveKeyUses},
 		{"clean up", j.store.Housekeeping},
 	}

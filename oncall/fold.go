@@ -127,7 +127,7 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		f.alerts = map[string]*Alert{}
 	}
 	f.now = at
-	if f.Integration.Muted && s.Action != Clear && s.Action != Reconcile { // what fires may still end
+	if f.Integration.IsMuted(at) && s.Action != Clear && s.Action != Reconcile { // what fires may still end
 		return SignalFate{Signal: s, Fate: FateMuted}
 	}
 	switch s.Action {

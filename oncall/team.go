@@ -65,17 +65,6 @@ const (
 	Stranger        Standing = "stranger" // of another organisation, met in a shared channel
 )
 
-// An Integration is an inbound key: what arrives under it belongs to its team and
-// pages by its policy.
-type Integration struct {
-	ID       IntegrationID
-	TeamID   TeamID
-	PolicyID PolicyID
-	Name     string
-	Format   Format
-	Muted    bool // its signals page nobody
-}
-
 // A Format is what a monitor speaks; intake knows which there are. The setup and the database call
 // it the integration's kind.
 type Format string

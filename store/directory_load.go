@@ -148,7 +148,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 
 func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, key_hash, removed_at IS NOT NULL AS removed
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, key_hash, removed_at IS NOT NULL AS removed
 		FROM integrations
 		ORDER BY name, id`
 	type row struct {

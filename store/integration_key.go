@@ -4,14 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // oldKeyLives is how long the key that was replaced is good beside the new one.
@@ -26,20 +27,36 @@ type IntegrationKey struct {
 	EndsAt      *time.Time // nil: it is in force
 	UsedAt      *time.Time // up to a minute late; nil: never
 	Uses        int64      // requests, also those that were refused after its end
-	MutedAt     *time.Time // the integration
+	Mute
+}
+
+// A Mute is since when an integration pages nobody.
+type Mute struct {
+	MutedAt    *time.Time
+	MutedUntil *time.Time // nil: until somebody unmutes it
+	MutedBy    oncall.UserID
+}
+
+// Muted reports whether it is in force at an instant.
+func (m Mute) Muted(at time.Time) bool {
+	return m.MutedAt != nil && (m.MutedUntil == nil || at.Before(*m.MutedUntil))
 }
 
 // IntegrationKeys lists the keys of all integrations, by name, the one in force first.
 func (s *System) IntegrationKeys(ctx context.Context) ([]IntegrationKey, error) {
+	return s.integrationKeys(ctx)
+}
+
+func (s *Store) integrationKeys(ctx context.Context) ([]IntegrationKey, error) {
 	const load = `
 		SELECT i.name AS integration, t.name AS team, i.key_hint AS hint, coalesce(k.made_at, i.created_at) AS made_at,
-		       NULL::timestamptz AS ends_at, k.used_at, coalesce(k.uses, 0) AS uses, i.muted_at
+		       NULL::timestamptz AS ends_at, k.used_at, coalesce(k.uses, 0) AS uses, i.muted_at, i.muted_until, i.muted_by
 		FROM integrations i
 		JOIN teams t ON t.id = i.team_id
 		LEFT JOIN integration_keys k ON k.hash = i.key_hash
 		WHERE i.removed_at IS NULL
 		UNION ALL
-		SELECT i.name, t.name, k.hint, k.made_at, k.ends_at, k.used_at, k.uses, i.muted_at
+		SELECT i.name, t.name, k.hint, k.made_at, k.ends_at, k.used_at, k.uses, i.muted_at, i.muted_until, i.muted_by
 		FROM integration_keys k
 		JOIN integrations i ON i.id = k.integration_id AND i.removed_at IS NULL AND i.key_hash <> k.hash
 		JOIN teams t ON t.id = i.team_id
@@ -53,35 +70,121 @@ func (s *System) IntegrationKeys(ctx context.Context) ([]IntegrationKey, error) 
 	return found, nil
 }
 
-// RotateKey gives an integration a new key, which is not kept, and returns the time until which the old one is
-// good: a day, or none if it is to end at once. One that was replaced before ends. An integration that does not
-// exist is oncall.ErrNotFound.
-func (s *System) RotateKey(ctx context.Context, name string, atOnce bool, now time.Time) (made NewKey, old IntegrationKey, err error) {
-	const lock = `SELECT id, key_hash, key_hint, created_at FROM integrations WHERE name = $1 AND removed_at IS NULL FOR UPDATE`
-	made.Integration = name
-	made.Key = randomKey()
+// An IntegrationState is an integration as somebody sees it.
+type IntegrationState struct {
+	oncall.Integration
+	Mute    Mute
+	Team    string
+	Policy  string
+	Keys    []IntegrationKey // the one in force, and those that it replaced, the newest first
+	Manages bool             // whoever asks may rotate its key, and mute it
+}
+
+// Integrations returns the integrations that somebody may see, by name.
+func (s *Store) Integrations(ctx context.Context, by oncall.Actor) ([]IntegrationState, error) {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := s.integrationKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string][]IntegrationKey{}
+	for _, k := range keys {
+		of[k.Integration] = append(of[k.Integration], k)
+	}
+	var out []IntegrationState
+	for _, in := range dir.For(by).Integrations {
+		own := of[in.Name]
+		if len(own) == 0 {
+			continue // removed a moment ago
+		}
+		out = append(out, IntegrationState{
+			Integration: in, Mute: own[0].Mute, Team: dir.teams[in.TeamID].Name, Policy: dir.Policies[in.PolicyID].Name, Keys: own,
+			Manages: dir.access.May(by, access.Integrations, access.Object{Team: in.TeamID}) == nil,
+		})
+	}
+	return out, nil
+}
+
+// A Rotation says how a key is replaced.
+type Rotation struct {
+	AtOnce bool   // the old one ends at once; else after a day
+	Seen   string // the last four characters of the key that is to be replaced; empty: whichever is in force
+}
+
+// RotateKey gives an integration a new key, which is not kept, and returns the old one with the time until which
+// it is good. One that was replaced before ends. An integration that does not exist, or that somebody may not
+// see, is oncall.ErrNotFound.
+func (s *Store) RotateKey(
+	ctx context.Context, by oncall.Actor, name string, how Rotation, now time.Time,
+) (made NewKey, old IntegrationKey, err error) {
+	made.Integration, made.Key = name, randomKey()
 	until := now.Add(oldKeyLives)
-	if atOnce {
+	if how.AtOnce {
 		until = now
 	}
-	err = s.transact(ctx, func(tx pgx.Tx) error {
-		var id oncall.IntegrationID
-		var hash []byte
-		var since time.Time
-		if err := tx.QueryRow(ctx, lock, name).Scan(&id, &hash, &old.Hint, &since); err != nil {
+	err = s.manageIntegration(ctx, by, name, func(tx pgx.Tx, in lockedIntegration) error {
+		made.Format, old.Hint = in.format, in.hint
+		if how.Seen != "" && how.Seen != old.Hint {
+			return oncall.Refuse("The key of %q was rotated a moment ago, so nothing was changed: the one in force ends with %s. Please look again.", name, old.Hint)
+		}
+		if err := replaceKey(ctx, tx, in.id, made.Key, until, now); err != nil {
 			return err
 		}
-		if err := replaceKey(ctx, tx, id, made.Key, until, now); err != nil {
+		return record(ctx, tx, by, now, audit.RotatedKey(name, in.team, old.Hint, hint(made.Key), until))
+	})
+	if err != nil {
+		return NewKey{}, IntegrationKey{}, wrapAny(err, "rotate the key of %q", name)
+	}
+	s.managed(by, "rotate").Str("integration", name).Bool("at_once", how.AtOnce).Msg("key rotated")
+	old.Integration, old.EndsAt = name, &until
+	return made, old, nil
+}
+
+// A lockedIntegration is one that nobody else changes.
+type lockedIntegration struct {
+	id     oncall.IntegrationID
+	team   oncall.TeamID
+	format oncall.Format
+	hint   string // of the key in force
+}
+
+// manageIntegration does something with an integration that takes one of its team's managers. Nobody else
+// does meanwhile.
+func (s *Store) manageIntegration(ctx context.Context, by oncall.Actor, name string, do func(pgx.Tx, lockedIntegration) error) error {
+	const lock = `SELECT id, team_id, kind, key_hint FROM integrations WHERE name = $1 AND removed_at IS NULL FOR UPDATE`
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		var in lockedIntegration
+		if err := tx.QueryRow(ctx, lock, name).Scan(&in.id, &in.team, &in.format, &in.hint); err != nil {
+			return err
+		}
+		if g.may(access.See, access.Object{Team: in.team}) != nil {
+			return oncall.ErrNotFound
+		}
+		if err := g.may(access.Integrations, access.Object{Team: in.team}); err != nil {
+			return err
+		}
+		if err := do(tx, in); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
 	})
-	if err != nil {
-		return NewKey{}, IntegrationKey{}, wrap(err, "rotate the key of %q", name)
+	if err == nil {
+		s.cache.drop()
 	}
-	s.cache.drop()
-	old.Integration, old.EndsAt = name, &until
-	return made, old, nil
+	return err
+}
+
+// managed counts what somebody does with what is not only theirs, and begins the line about it in the log.
+func (s *Store) managed(by oncall.Actor, act string) *zerolog.Event {
+	s.metrics.managed.WithLabelValues(act).Inc()
+	return s.log.Info().Stringer("by", by).Str("via", by.Via)
 }
 
 func randomKey() string {
@@ -125,170 +228,67 @@ func replaced(ctx context.Context, tx pgx.Tx, key string) (is bool, err error) {
 	return is, err
 }
 
-// Mute lets an integration's signals page nobody, or page again. One that does not exist is oncall.ErrNotFound.
-func (s *System) Mute(ctx context.Context, name string, mute bool, now time.Time) error {
+// MuteIntegration lets an integration's signals page nobody, until an instant or, without one, until somebody
+// unmutes it. One that is muted already gets that end. An integration that does not exist, or that somebody
+// may not see, is oncall.ErrNotFound.
+func (s *Store) MuteIntegration(ctx context.Context, by oncall.Actor, name string, until *time.Time, now time.Time) error {
 	const save = `
 		UPDATE integrations
-		SET muted_at = CASE WHEN $2 THEN coalesce(muted_at, $3) END
-		WHERE name = $1 AND removed_at IS NULL
-		RETURNING id`
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, save, name, mute, now).Scan(nil); err != nil {
+		SET muted_at = CASE WHEN muted_until <= $2 THEN $2 ELSE coalesce(muted_at, $2) END, muted_until = $3, muted_by = $4
+		WHERE id = $1`
+	if err := oncall.CheckMute(until, now); err != nil {
+		return err
+	}
+	err := s.manageIntegration(ctx, by, name, func(tx pgx.Tx, in lockedIntegration) error {
+		if _, err := tx.Exec(ctx, save, in.id, now, until, by.User); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.MutedIntegration(name, in.team, until))
+	})
+	if err != nil {
+		return wrapAny(err, "mute %q", name)
+	}
+	line := s.managed(by, "mute").Str("integration", name)
+	if until != nil {
+		line = line.Time("until", *until)
+	}
+	line.Msg("integration muted")
+	return nil
+}
+
+// UnmuteIntegration lets an integration page again, and reports whether it was muted.
+func (s *Store) UnmuteIntegration(ctx context.Context, by oncall.Actor, name string, now time.Time) (was bool, err error) {
+	const save = `
+		UPDATE integrations i
+		SET muted_at = NULL, muted_until = NULL, muted_by = ''
+		FROM (SELECT id, muted_at IS NOT NULL AND (muted_until IS NULL OR muted_until > $2) AS muted FROM integrations WHERE id = $1) AS old
+		WHERE i.id = old.id
+		RETURNING old.muted`
+	err = s.manageIntegration(ctx, by, name, func(tx pgx.Tx, in lockedIntegration) error {
+		if err := tx.QueryRow(ctx, save, in.id, now).Scan(&was); err != nil || !was {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.UnmutedIntegration(name, in.team))
+	})
+	if err != nil {
+		return false, wrapAny(err, "unmute %q", name)
+	}
+	s.managed(by, "unmute").Str("integration", name).Msg("integration unmuted")
+	return was, nil
+}
+
+// EndMutes takes away what is left of mutes that are over. Without it they are over as well, but for the
+// release before this one.
+func (s *System) EndMutes(ctx context.Context, now time.Time) error {
+	const end = `
+		UPDATE integrations
+		SET muted_at = NULL, muted_until = NULL, muted_by = ''
+		WHERE muted_until <= $1`
+	return s.transact(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, end, now)
+		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
 		return announce(ctx, tx)
 	})
-	if err != nil {
-		return wrap(err, "mute %q", name)
-	}
-	s.cache.drop()
-	return nil
-}
-
-// A rotatedKey is one that was replaced.
-type rotatedKey struct {
-	integration oncall.IntegrationID
-	until       time.Time
-}
-
-// keyUses counts how often keys were used, until SaveKeyUses writes it down. A write for each request would
-// cost more than the signal.
-type keyUses struct {
-	mu   sync.Mutex
-	uses map[keyHash]keyUse
-}
-
-type keyUse struct {
-	last time.Time
-	n    int64
-}
-
-func (k *keyUses) note(hash keyHash, n int64, at time.Time) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.uses == nil {
-		k.uses = map[keyHash]keyUse{}
-	}
-	use := k.uses[hash]
-	use.n += n
-	if at.After(use.last) {
-		use.last = at
-	}
-	k.uses[hash] = use
-}
-
-func (k *keyUses) take() map[keyHash]keyUse {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	taken := k.uses
-	k.uses = nil
-	return taken
-}
-
-// SaveKeyUses writes down how often keys were used since the last time.
-func (s *System) SaveKeyUses(ctx context.Context, _ time.Time) error {
-	const save = `
-		WITH used AS (
-			SELECT hash, n, at FROM unnest($1::bytea[], $2::bigint[], $3::timestamptz[]) AS u (hash, n, at)
-		), old AS (
-			UPDATE integration_keys k
-			SET uses = k.uses + used.n, used_at = greatest(k.used_at, used.at)
-			FROM used
-			WHERE k.hash = used.hash
-			RETURNING k.hash
-		)
-		INSERT INTO integration_keys (hash, integration_id, hint, made_at, used_at, uses)
-		SELECT i.key_hash, i.id, i.key_hint, i.created_at, used.at, used.n
-		FROM used
-		JOIN integrations i ON i.key_hash = used.hash AND i.removed_at IS NULL
-		WHERE used.hash NOT IN (SELECT hash FROM old)
-		ON CONFLICT (hash) DO UPDATE
-		SET uses = integration_keys.uses + excluded.uses, used_at = greatest(integration_keys.used_at, excluded.used_at)`
-	taken := s.keyUses.take()
-	if len(taken) == 0 {
-		return nil
-	}
-	var hashes [][]byte
-	var ns []int64
-	var ats []time.Time
-	for hash, use := range taken {
-		hashes, ns, ats = append(hashes, hash[:]), append(ns, use.n), append(ats, use.last)
-	}
-	if _, err := s.pool.Exec(ctx, save, hashes, ns, ats); err != nil {
-		for hash, use := range taken {
-			s.keyUses.note(hash, use.n, use.last)
-		}
-		return fmt.Errorf("count the uses of keys: %w", translate(err))
-	}
-	return nil
-}
-
-// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other
-// error says nothing about the key. That nobody has a key only the database can say: what we
-// remember may be older than the key, or the database gone without our knowing yet.
-func (s *System) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
-	const find = `
-		SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)
-		    OR EXISTS (SELECT FROM integration_keys WHERE hash = $1 AND ends_at > $2)`
-	hash := sha256.Sum256([]byte(key))
-	dir, err := s.directory(ctx)
-	if err != nil {
-		return oncall.Integration{}, err
-	}
-	if in, known, err := s.keyIn(dir, hash, now); known {
-		return in, err
-	}
-	var exists bool
-	if err := s.door.QueryRow(ctx, find, hash[:], now).Scan(&exists); err != nil {
-		return oncall.Integration{}, fmt.Errorf("look for a key: %w", translate(err))
-	}
-	if !exists {
-		return oncall.Integration{}, oncall.ErrNotFound
-	}
-	s.cache.drop()
-	if dir, err = s.directory(ctx); err != nil {
-		return oncall.Integration{}, err
-	}
-	if in, known, err := s.keyIn(dir, hash, now); known {
-		return in, err
-	}
-	return oncall.Integration{}, oncall.ErrNotFound // removed a moment ago
-}
-
-// keyIn looks a key up in a directory, and counts its use if it is known: one whose time is over is known as well.
-func (s *Store) keyIn(dir *Directory, hash keyHash, now time.Time) (oncall.Integration, bool, error) {
-	in, current := dir.keys[hash]
-	old, rotated := dir.rotated[hash]
-	if !current && !rotated {
-		return oncall.Integration{}, false, nil
-	}
-	s.keyUses.note(hash, 1, now)
-	switch {
-	case current:
-		return in, true, nil
-	case now.Before(old.until):
-		return dir.integrations[old.integration], true, nil
-	}
-	return oncall.Integration{}, true, oncall.ErrNotFound
-}
-
-// loadRotatedKeys loads the keys that were replaced.
-func (d *Directory) loadRotatedKeys(ctx context.Context, tx pgx.Tx) error {
-	const load = `
-		SELECT k.hash, k.integration_id, k.ends_at
-		FROM integration_keys k
-		JOIN integrations i ON i.id = k.integration_id AND i.removed_at IS NULL
-		WHERE k.ends_at IS NOT NULL`
-	d.rotated = map[keyHash]rotatedKey{}
-	var hash []byte
-	var key rotatedKey
-	rows, _ := tx.Query(ctx, load)
-	_, err := pgx.ForEachRow(rows, []any{&hash, &key.integration, &key.until}, func() error {
-		if len(hash) != sha256.Size {
-			return errors.New("a key's hash has another length")
-		}
-		d.rotated[keyHash(hash)] = key
-		return nil
-	})
-	return err
 }

@@ -35,7 +35,7 @@ func TestAKeyIsRotated(t *testing.T) {
 	ctx := t.Context()
 	rotate := func(atOnce bool, at time.Time) string {
 		t.Helper()
-		made, old, err := w.RotateKey(ctx, "grafana", atOnce, at)
+		made, old, err := w.RotateKey(ctx, oncall.ByTimer(), "grafana", store.Rotation{AtOnce: atOnce}, at)
 		if err != nil || len(made.Key) != 32 || made.Integration != "grafana" || len(old.Hint) != 4 {
 			t.Fatalf("%+v, %+v, %v", made, old, err)
 		}
@@ -60,7 +60,7 @@ func TestAKeyIsRotated(t *testing.T) {
 	if w.good(third, start.Add(3*time.Hour)) || w.good(second, start.Add(3*time.Hour)) || !w.good(fourth, start.Add(3*time.Hour)) {
 		t.Error("at once only the new one is good")
 	}
-	if _, _, err := w.RotateKey(ctx, "nothing", false, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, _, err := w.RotateKey(ctx, oncall.ByTimer(), "nothing", store.Rotation{}, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an integration that isn't there: %v", err)
 	}
 
@@ -104,7 +104,7 @@ func TestUsesOfKeysAreCounted(t *testing.T) {
 	if got, want := list(start), []string{"grafana payments true 2m0s 2"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	made, _, err := w.RotateKey(ctx, "grafana", false, start.Add(time.Hour))
+	made, _, err := w.RotateKey(ctx, oncall.ByTimer(), "grafana", store.Rotation{}, start.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,13 +128,13 @@ func TestAMutedIntegrationPagesNobody(t *testing.T) {
 	ctx := t.Context()
 	before := w.open()
 	defer w.run(w.System)()
-	mute := func(mute bool) {
+	check := func(err error) {
 		t.Helper()
-		if err := w.Mute(ctx, "grafana", mute, start); err != nil {
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	mute(true)
+	check(w.MuteIntegration(ctx, oncall.ByTimer(), "grafana", nil, start))
 	pages := w.count(`SELECT count(*) FROM pages`)
 	w.accept(trigger("another"), trigger("third"), resolve("nothing"))
 	w.fold()
@@ -152,13 +152,145 @@ func TestAMutedIntegrationPagesNobody(t *testing.T) {
 	if in := w.incident(before.ID); in.Status != oncall.Resolved {
 		t.Errorf("the incident from before is %s", in.Status)
 	}
-	mute(false)
+	was, err := w.UnmuteIntegration(ctx, oncall.ByTimer(), "grafana", start)
+	check(err)
+	if !was {
+		t.Error("it was not muted")
+	}
 	w.accept(trigger("another"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 2 {
 		t.Errorf("unmuted: %d incidents, want 2", n)
 	}
-	if err := w.Mute(ctx, "nothing", true, start); !errors.Is(err, oncall.ErrNotFound) {
+	if err := w.MuteIntegration(ctx, oncall.ByTimer(), "nothing", nil, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an integration that isn't there: %v", err)
+	}
+}
+
+// A mute with an end pages again from that instant on, without anybody doing anything.
+func TestAMuteEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	defer w.run(w.System)()
+	until := start.Add(2 * time.Hour)
+	if err := w.MuteIntegration(ctx, oncall.ByUser(ann), "grafana", &until, start); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(2*time.Hour - time.Second)
+	w.accept(trigger("early"))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
+		t.Errorf("%d incidents while it is muted", n)
+	}
+	w.advance(time.Second)
+	w.accept(trigger("late"))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
+		t.Errorf("%d incidents after its end, want 1", n)
+	}
+	if n := w.count(`SELECT count(*) FROM integrations WHERE muted_at IS NOT NULL AND muted_by = 'U0ANN'`); n != 1 {
+		t.Error("who muted it is not kept")
+	}
+	if err := w.EndMutes(ctx, until.Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count(`SELECT count(*) FROM integrations WHERE muted_at IS NOT NULL`); n != 1 {
+		t.Error("it was unmuted early")
+	}
+	if err := w.EndMutes(ctx, until); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count(`SELECT count(*) FROM integrations WHERE muted_at IS NOT NULL`); n != 0 {
+		t.Error("the release before still takes it for muted")
+	}
+	for _, bad := range []time.Time{start, start.Add(-time.Hour), start.AddDate(2, 0, 0)} {
+		if err := w.MuteIntegration(ctx, oncall.ByUser(ann), "grafana", &bad, start); err == nil {
+			t.Errorf("muted until %s", bad)
+		}
+	}
+}
+
+// Only managers of its team and admins rotate an integration's key and mute it; those who may not see it learn
+// nothing of it.
+func TestWhoManagesAnIntegration(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	const boss, stranger oncall.UserID = "U0BOSS", "U0ELSE"
+	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ('U0BOSS', 'Boss', '', 'UTC', 'member', true), ('U0ELSE', 'Else', '', 'UTC', 'member', false)`)
+	w.grow(func(s *oncall.Setup) { s.Teams[0].Managers, s.Integrations[0].Key = []string{"ann"}, "" })
+	acts := map[string]func(by oncall.Actor) error{
+		"rotate": func(by oncall.Actor) error {
+			_, _, err := w.RotateKey(ctx, by, "grafana", store.Rotation{}, start)
+			return err
+		},
+		"mute": func(by oncall.Actor) error { return w.MuteIntegration(ctx, by, "grafana", nil, start) },
+		"unmute": func(by oncall.Actor) error {
+			_, err := w.UnmuteIntegration(ctx, by, "grafana", start)
+			return err
+		},
+	}
+	manages := func(user oncall.UserID) (seen, may bool) {
+		for _, in := range must[[]store.IntegrationState](t)(w.Integrations(ctx, oncall.ByUser(user))) {
+			if in.Name == "grafana" {
+				return true, in.Manages
+			}
+		}
+		return false, false
+	}
+	for name, act := range acts {
+		for _, who := range []oncall.UserID{ann, boss} {
+			if err := act(oncall.ByUser(who)); err != nil {
+				t.Errorf("%s by %s: %v", name, who, err)
+			}
+		}
+		for _, who := range []oncall.UserID{bo, stranger} {
+			isRefused(t, act(oncall.ByUser(who)), `Only managers of the team "payments" can do this, and nothing was changed: U0ANN.`)
+		}
+	}
+	for who, want := range map[oncall.UserID]bool{ann: true, boss: true, bo: false, stranger: false} {
+		if seen, may := manages(who); !seen || may != want {
+			t.Errorf("%s sees it: %v, and may change it: %v", who, seen, may)
+		}
+	}
+	w.exec(`UPDATE teams SET private = true`)
+	w.grow(func(s *oncall.Setup) {
+		s.Teams[0].Private, s.Teams[0].Managers, s.Integrations[0].Key = true, []string{"ann"}, ""
+	})
+	for name, act := range acts {
+		if err := act(oncall.ByUser(stranger)); !errors.Is(err, oncall.ErrNotFound) {
+			t.Errorf("%s by somebody who may not see it: %v", name, err)
+		}
+	}
+	log := w.strings(`SELECT DISTINCT concat_ws(' ', actor ->> 'user', kind, name, act) FROM audit_log WHERE kind = 'integration' ORDER BY 1`)
+	want := []string{"U0ANN integration grafana key_rotated", "U0ANN integration grafana muted", "U0BOSS integration grafana key_rotated", "U0BOSS integration grafana muted"}
+	for _, line := range want {
+		if !slices.Contains(log, line) {
+			t.Errorf("the audit log has no %q: %q", line, log)
+		}
+	}
+	if seen, _ := manages(stranger); seen {
+		t.Error("somebody sees a private team's integration")
+	}
+}
+
+// What was rotated meanwhile is not rotated again by a form that shows how it was.
+func TestAKeyIsNotRotatedTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	seen := w.strings(`SELECT key_hint FROM integrations WHERE name = 'grafana'`)[0]
+	rotate := func() error {
+		_, _, err := w.RotateKey(t.Context(), oncall.ByUser(ann), "grafana", store.Rotation{Seen: seen}, start)
+		return err
+	}
+	if err := rotate(); err != nil {
+		t.Fatal(err)
+	}
+	if err := rotate(); err == nil || !strings.Contains(err.Error(), "was rotated a moment ago") {
+		t.Errorf("again: %v", err)
+	}
+	if !w.good(key, start) {
+		t.Error("the key that monitors have is refused")
 	}
 }

@@ -20,6 +20,7 @@ type metrics struct {
 	incidents  *prometheus.CounterVec
 	rejected   prometheus.Counter
 	refused    *prometheus.CounterVec
+	managed    *prometheus.CounterVec
 	inboxDepth *prometheus.Desc
 	queueDepth *prometheus.Desc
 	findings   *prometheus.Desc
@@ -43,6 +44,9 @@ func newMetrics() *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_refused_total", Help: "What somebody wanted to do and may not, by act.",
 		}, []string{"act"}),
+		managed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_managed_total", Help: "Keys that were rotated, integrations that were muted or unmuted, and what of others was ended, by act.",
+		}, []string{"act"}),
 		rejected: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "watchbill_signals_rejected_total", Help: "Signals that could not be folded; see the table inbox_rejected.",
 		}),
@@ -54,7 +58,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.incidents, m.rejected, m.refused, depthCollector{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.incidents, m.rejected, m.refused, m.managed, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

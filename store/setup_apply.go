@@ -24,7 +24,10 @@ type Report struct {
 }
 
 // A NewKey is a key that was made for an integration.
-type NewKey struct{ Integration, Key string }
+type NewKey struct {
+	Integration, Key string
+	Format           oncall.Format
+}
 
 // errDryRun ends a transaction that was only to be tried.
 var errDryRun = errors.New("dry run")

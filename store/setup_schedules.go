@@ -166,7 +166,7 @@ type storedIntegration struct {
 
 func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, key_hash
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, key_hash
 		FROM integrations
 		WHERE removed_at IS NULL
 		ORDER BY id`
@@ -209,7 +209,7 @@ func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegrati
 	team, policy, key := a.teams[in.Team], a.policies[in.Policy], in.Key
 	if !known && key == "" {
 		key = randomKey()
-		a.report.Keys = append(a.report.Keys, NewKey{Integration: in.Name, Key: key})
+		a.report.Keys = append(a.report.Keys, NewKey{Integration: in.Name, Key: key, Format: in.Format})
 	}
 	if was, err := replaced(ctx, a.tx, key); err != nil {
 		return err

@@ -28,11 +28,12 @@ type applyCmd struct {
 	Yes           bool   `help:"Make the changes; without it they are only printed."`
 	Prune         bool   `help:"Remove what is not in the file (people stay); without it that is left alone."`
 	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"With it, what the file names in Slack is looked up; needed where it names people by e-mail alone."`
+	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where monitors find Watchbill, for the lines to copy beside new keys."`
 	SlackAPIURL   string `name:"slack-api-url" env:"WATCHBILL_SLACK_API_URL" placeholder:"URL" help:"Another address of Slack's Web API; ends with /."`
 }
 
 func (c *applyCmd) Run(p process) error {
-	if wrong := c.problems(); len(wrong) > 0 {
+	if wrong := append(c.problems(), publicURLProblems(c.PublicURL)...); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
 	setup, err := readSetup(c.File)
@@ -133,6 +134,10 @@ func (c *applyCmd) print(p process, report store.Report) {
 	fmt.Fprintln(p.out, "\nKeys, shown this once; monitors send to /v1/signals/KEY:")
 	for _, k := range report.Keys {
 		fmt.Fprintf(p.out, "  %s  %s\n", k.Key, k.Integration)
+	}
+	for _, k := range report.Keys {
+		fmt.Fprintf(p.out, "\n%s. ", notify.OneLine(k.Integration))
+		printSnippet(p.out, k, c.PublicURL)
 	}
 }
 

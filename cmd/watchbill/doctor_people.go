@@ -83,8 +83,8 @@ func (c *doctorCmd) integrations(ctx context.Context, r *report, db *store.Syste
 	for _, k := range keys {
 		name := fmt.Sprintf("%q: ", k.Integration)
 		switch {
-		case k.EndsAt == nil && k.MutedAt != nil:
-			r.note("signals", name+"it is muted since "+stamp(*k.MutedAt)+": its signals page nobody", "watchbill unmute lets them page again.")
+		case k.EndsAt == nil && k.Muted(now):
+			r.note("signals", name+"it is "+mutedSince(k.Mute)+": its signals page nobody", "watchbill unmute lets them page again.")
 		case k.EndsAt != nil && k.UsedAt != nil && now.Sub(*k.UsedAt) < 24*time.Hour && now.Before(*k.EndsAt):
 			r.note("signals", name+fmt.Sprintf("a monitor sends with the old key …%s, which is good until %s", k.Hint, stamp(*k.EndsAt)), "Give it the new key.")
 		case k.EndsAt != nil && k.UsedAt != nil && k.UsedAt.After(*k.EndsAt) && now.Sub(*k.UsedAt) < 24*time.Hour:

@@ -124,7 +124,7 @@ func (x explainer) fold(signals int, count int64) *oncall.Fold {
 func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) error {
 	team, _ := x.dir.Team(x.integration.TeamID)
 	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Format, team.Name)
-	if x.integration.Muted {
+	if x.integration.IsMuted(x.at) {
 		x.line("Muted        it pages nobody; without that:")
 	}
 	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -28,11 +31,13 @@ type keyRotateCmd struct {
 	databaseFlags `embed:""`
 	Name          string `arg:"" help:"The integration."`
 	Now           bool   `help:"The old key ends at once, as it should where somebody else has it."`
+	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where monitors find Watchbill, for the lines to copy."`
 }
 
 type muteCmd struct {
 	databaseFlags `embed:""`
-	Name          string `arg:"" help:"The integration."`
+	Name          string        `arg:"" help:"The integration."`
+	For           time.Duration `placeholder:"2h" help:"How long; without it until it is unmuted."`
 }
 
 type unmuteCmd struct {
@@ -92,8 +97,8 @@ func (c *keyListCmd) Run(p process) error {
 
 func keyState(k store.IntegrationKey, now time.Time) string {
 	switch {
-	case k.EndsAt == nil && k.MutedAt != nil:
-		return "in force; muted since " + stamp(*k.MutedAt)
+	case k.EndsAt == nil && k.Muted(now):
+		return "in force; " + mutedSince(k.Mute)
 	case k.EndsAt == nil:
 		return "in force"
 	case now.Before(*k.EndsAt):
@@ -103,18 +108,31 @@ func keyState(k store.IntegrationKey, now time.Time) string {
 	}
 }
 
+// mutedSince says since when an integration is muted, and until when.
+func mutedSince(m store.Mute) string {
+	text := "muted since " + stamp(*m.MutedAt)
+	if m.MutedUntil != nil {
+		text += " until " + stamp(*m.MutedUntil)
+	}
+	return text
+}
+
 // Run prints the new key.
 func (c *keyRotateCmd) Run(p process) error {
+	if wrong := publicURLProblems(c.PublicURL); len(wrong) > 0 {
+		return wrongUse(wrong)
+	}
 	db, err := c.open(p)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	made, old, err := db.RotateKey(p.ctx, c.Name, c.Now, p.clock())
+	made, old, err := db.RotateKey(p.ctx, p.operator(), c.Name, store.Rotation{AtOnce: c.Now}, p.clock())
 	if err != nil {
 		return noIntegration(p.ctx, db, c.Name, err)
 	}
 	fmt.Fprintf(p.out, "The new key of %s, shown this once; monitors send to /v1/signals/KEY:\n  %s\n", notify.OneLine(made.Integration), made.Key)
+	printSnippet(p.out, made, c.PublicURL)
 	if c.Now {
 		fmt.Fprintf(p.out, "The old one, …%s, is refused from now on.\n", old.Hint)
 	} else {
@@ -123,23 +141,45 @@ func (c *keyRotateCmd) Run(p process) error {
 	return nil
 }
 
+// printSnippet prints what to set in a monitor.
+func printSnippet(out io.Writer, made store.NewKey, publicURL string) {
+	s := intake.SnippetFor(made.Format, cmp.Or(publicURL, "http://watchbill.example.com:8080"), made.Key)
+	fmt.Fprintf(out, "%s\n  %s\n", s.Where, strings.ReplaceAll(s.Text, "\n", "\n  "))
+}
+
 // Run mutes.
 func (c *muteCmd) Run(p process) error {
-	return setMute(p, c.databaseFlags, c.Name, true, "is muted: its signals are taken and logged, what ends still ends, and nobody is paged")
+	if c.For < 0 {
+		return wrongUse{"--for is how long, such as 2h"}
+	}
+	now, until, end := p.clock(), (*time.Time)(nil), ""
+	if c.For > 0 {
+		at := now.Add(c.For)
+		until, end = &at, ", until "+stamp(at)
+	}
+	return setMute(p, c.databaseFlags, c.Name, "is muted: "+oncall.MutedMeans+end, func(db *store.System) error {
+		return db.MuteIntegration(p.ctx, p.operator(), c.Name, until, now)
+	})
 }
 
 // Run unmutes.
 func (c *unmuteCmd) Run(p process) error {
-	return setMute(p, c.databaseFlags, c.Name, false, "pages again: an alert that still fires does so with its monitor's next signal")
+	return setMute(p, c.databaseFlags, c.Name, oncall.UnmutedMeans, func(db *store.System) error {
+		_, err := db.UnmuteIntegration(p.ctx, p.operator(), c.Name, p.clock())
+		return err
+	})
 }
 
-func setMute(p process, f databaseFlags, name string, mute bool, said string) error {
+func setMute(p process, f databaseFlags, name, said string, set func(*store.System) error) error {
 	db, err := f.open(p)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := db.Mute(p.ctx, name, mute, p.clock()); err != nil {
+	if err := set(db); err != nil {
+		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+			return wrongUse{refusal.Error()}
+		}
 		return noIntegration(p.ctx, db, name, err)
 	}
 	fmt.Fprintf(p.out, "%s %s.\n", notify.OneLine(name), said)

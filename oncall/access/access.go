@@ -73,6 +73,9 @@ func (m Model) May(by oncall.Actor, act Act, on Object) error {
 		return oncall.Refuse("Only members of a team can add a phone number, and nothing was changed. Ask whoever sets up Watchbill to put you into a team.")
 	}
 	if need := m.need(act, on.Team); role < need {
+		if m.Teams[on.Team].Private && role < Responder {
+			need = min(need, Responder) // who manages it is not theirs to know
+		}
 		return m.refuse(need, on)
 	}
 	return nil

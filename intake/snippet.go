@@ -1,0 +1,47 @@
+package intake
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A Snippet is what somebody sets in their monitor so that it sends to an integration.
+type Snippet struct {
+	Where string // it goes, in words
+	Text  string // to be copied, with the key in it
+}
+
+// snippets are those of formats that need more than an address. %s is the address.
+var snippets = map[oncall.Format]Snippet{
+	"generic": {
+		Where: "Any script or monitor that can send JSON:",
+		Text: `curl %s \
+  -H 'Content-Type: application/json' \
+  -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "high"}'`,
+	},
+	"alertmanager": {
+		Where: "In alertmanager.yml; in Grafana the url alone, in a contact point of type Webhook:",
+		Text: `receivers:
+  - name: watchbill
+    webhook_configs:
+      - url: %s`,
+	},
+}
+
+// SignalAddress is where a monitor sends with a key, below the address of this installation.
+func SignalAddress(base, key string) string {
+	return strings.TrimSuffix(base, "/") + "/v1/signals/" + key
+}
+
+// SnippetFor returns what to set in a monitor of a format. A format without a snippet of its own has the address.
+func SnippetFor(name oncall.Format, base, key string) Snippet {
+	address := SignalAddress(base, key)
+	s, known := snippets[name]
+	if !known {
+		return Snippet{Where: "Address of the webhook in the monitor:", Text: address}
+	}
+	s.Text = fmt.Sprintf(s.Text, address)
+	return s
+}

@@ -1,0 +1,38 @@
+package intake
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// What people copy has the address with their key in it, whatever the format.
+func TestSnippetsHaveTheKey(t *testing.T) {
+	t.Parallel()
+	const want = "https://watchbill.example.com/v1/signals/0123456789abcdef0123456789abcdef"
+	for _, name := range append(Names(), "of a later release") {
+		for _, base := range []string{"https://watchbill.example.com", "https://watchbill.example.com/"} {
+			s := SnippetFor(name, base, "0123456789abcdef0123456789abcdef")
+			if strings.Count(s.Text, want) != 1 || strings.Contains(s.Text, "%!") || s.Where == "" {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+	}
+	for name := range snippets {
+		if Of(name).Name != name {
+			t.Errorf("there is no format %s", name)
+		}
+	}
+}
+
+// The generic one is taken as it is.
+func TestTheGenericSnippetIsASignal(t *testing.T) {
+	t.Parallel()
+	text := SnippetFor("generic", "http://localhost", "key").Text
+	_, body, _ := strings.Cut(text, "-d '")
+	signals, err := Generic([]byte(strings.TrimSuffix(body, "'")))
+	if err != nil || len(signals) != 1 || signals[0].DedupKey != "db-1/disk" || signals[0].Severity != oncall.High {
+		t.Errorf("%+v, %v", signals, err)
+	}
+}

@@ -1,0 +1,77 @@
+package oncall
+
+import (
+	"slices"
+	"time"
+)
+
+// An Integration is an inbound key: what arrives under it belongs to its team and
+// pages by its policy.
+type Integration struct {
+	ID         IntegrationID
+	TeamID     TeamID
+	PolicyID   PolicyID
+	Name       string
+	Format     Format
+	Muted      bool       // its signals page nobody
+	MutedUntil *time.Time // nil: until somebody unmutes it
+}
+
+// IsMuted reports whether a signal that comes at an instant pages nobody.
+func (in Integration) IsMuted(at time.Time) bool {
+	return in.Muted && (in.MutedUntil == nil || at.Before(*in.MutedUntil))
+}
+
+// MutedMeans is what becomes of the signals of a muted integration, and UnmutedMeans of those afterwards.
+const (
+	MutedMeans   = "its signals are taken and logged, what ends still ends, and nobody is paged"
+	UnmutedMeans = "pages again: an alert that still fires does so with its monitor's next signal"
+)
+
+// longestMute is how long an integration may be muted, if an end is named.
+const longestMute = 365 * 24 * time.Hour
+
+// CheckMute refuses an end of a mute that makes no sense; nil: none is named.
+func CheckMute(until *time.Time, now time.Time) error {
+	switch {
+	case until == nil:
+		return nil
+	case !until.After(now):
+		return Refuse("The mute would end before it begins, and nothing was changed.")
+	case until.After(now.Add(longestMute)):
+		return Refuse("An integration can be muted for a year at most, or until somebody unmutes it.")
+	}
+	return nil
+}
+
+// MaskAddress shows of an address as much as tells whose it is to whoever knows it, and not to others.
+func MaskAddress(m Method, address string) string {
+	switch {
+	case address == "":
+		return ""
+	case m == MethodEmail:
+		return maskMail(address)
+	}
+	r := []rune(address)
+	head, tail := 0, 2
+	if r[0] == '+' { // a phone
+		head = 3
+	}
+	if len(r) < head+tail+4 {
+		return "••••"
+	}
+	return string(r[:head]) + "••••" + string(r[len(r)-tail:])
+}
+
+// maskMail keeps the first letter and the domain.
+func maskMail(address string) string {
+	r := []rune(address)
+	at := len(r) - 1
+	for at >= 0 && r[at] != '@' {
+		at--
+	}
+	if at < 1 {
+		return "••••"
+	}
+	return string(slices.Concat(r[:1], []rune("••••"), r[at:]))
+}
