@@ -135,6 +135,8 @@ func aboutThings(words []string) []string {
 		return []string{"policies"}
 	case oneOf(words, 0, "override") && oneOf(words, 1, "list", "mine", "show", "delete", "remove", "undo") && len(words) == 2, oneOf(words, 0, "overrides") && len(words) == 1:
 		return []string{"override", "cancel"}
+	case oneOf(words, 0, "swaps", "trades", "covers") && len(words) == 1, oneOf(words, 0, "swap", "cover", "trade") && oneOf(words, 1, "list", "show", "mine", "pending", "status", "cancel", "undo") && len(words) == 2:
+		return []string{"swap", "list"}
 	case oneOf(words, 0, "away", "vacation", "pto") && oneOf(words, 1, "cancel", "show", "delete", "remove", "mine") && len(words) == 2:
 		return []string{"away", "list"}
 	case oneOf(words, 0, "test", "testpage") && len(words) < 3, oneOf(words, 0, "page") && oneOf(words, 1, "me", "myself", "test"):

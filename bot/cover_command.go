@@ -22,6 +22,9 @@ const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, 
 // somebody to take a shift or a part of it.
 func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	words, user, everyone := r.words, r.user.ID, false
+	if len(words) == 1 && oneOf(words, 0, "list", "mine", "pending") {
+		return b.pending(ctx, r)
+	}
 	for len(words) > 0 {
 		if strings.EqualFold(words[0], "everyone") || strings.EqualFold(words[0], "everybody") {
 			everyone, words = true, words[1:]
@@ -55,7 +58,8 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 }
 
 // readStints reads the shifts of a person that "TIME [to TIME] note" means: of a stretch of time what
-// is in it, of a day or an instant the whole shifts.
+// is in it, of a day the shifts that begin then, or else that day of a longer one, of an instant the whole
+// shifts.
 func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stint, string, error) {
 	when, n, err := r.reader().Moment(words)
 	if err != nil {
@@ -83,7 +87,28 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 		return nil, "", noTime(words)
 	}
 	stints, err := r.stintsIn(user, when)
+	if err == nil && !when.IsInstant() {
+		stints = r.stintsOn(user, when)
+	}
 	return stints, strings.Join(words[n:], " "), err
+}
+
+// stintsOn are the shifts of a person on a day: whole where they begin on it, of longer ones that day.
+func (r request) stintsOn(user oncall.UserID, when schedule.Moment) []schedule.Stint {
+	var out []schedule.Stint
+	for _, s := range r.stints(user) {
+		switch {
+		case !s.End.After(when.Start) || !s.Start.Before(when.End):
+			continue
+		case s.Start.Before(when.Start):
+			s.Start = when.Start
+			if s.End.After(when.End) {
+				s.End = when.End
+			}
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // askForCover makes a cover request for each of a person's stints.

@@ -33,9 +33,18 @@ func (b *Bot) takeNumber(ctx context.Context, r *request, name, example string) 
 			r.words = r.words[1:]
 			return id, nil
 		}
+		if byTitle[name] {
+			if id, found, err := b.named(ctx, *r, name); found || err != nil {
+				r.words = nil
+				return id, err
+			}
+		}
 	}
 	return b.theIncident(ctx, *r, name, example)
 }
+
+// byTitle are the commands that need no words but what says which incident is meant.
+var byTitle = map[string]bool{"incident": true, "details": true, "plan": true}
 
 // withoutWord drops a word that only says what the number is of.
 func withoutWord(words []string, word string) []string {
@@ -82,7 +91,7 @@ var incidentCommands = []command{
 	severalCommand("escalate", oncall.ActEscalate),
 	severalCommand("unsnooze", oncall.ActUnsnooze),
 	{"why", inWords((*Bot).why)},
-	wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(request.readSnooze)),
+	{"snooze", (*Bot).snooze},
 	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),
 	wordyCommand("add", "12 @cy", view.ActionAsk, (*Bot).readAdd),
 	wordyCommand("note", "12 restarted it", view.ActionNote, inRequest(request.readNote)),

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
@@ -24,12 +25,21 @@ func severalCommand(name string, do oncall.ActKind) command {
 			if err != nil {
 				return view.Drawing{}, err
 			}
-			return b.actOnSeveral(ctx, r, do, ids, left)
+			return b.actOnSeveral(ctx, r, oncall.Act{Do: do}, ids, left)
 		}
 		ids, ok := readNumbers(r.words)
 		if id, text := numberAndNote(r.words); !ok && text != "" {
 			said, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, oncall.Act{Do: oncall.ActNote, Text: text})
 			return view.Drawing{Text: said}, err
+		}
+		if !ok {
+			id, found, err := b.named(ctx, r, name)
+			if err != nil {
+				return view.Drawing{}, err
+			}
+			if found {
+				ids, ok = []oncall.IncidentID{id}, true
+			}
 		}
 		switch {
 		case !ok:
@@ -47,7 +57,7 @@ func severalCommand(name string, do oncall.ActKind) command {
 			text, err := b.actAndShow(ctx, r, ids[0], oncall.Act{Do: do})
 			return view.Drawing{Text: text}, err
 		}
-		return b.actOnSeveral(ctx, r, do, ids, nil)
+		return b.actOnSeveral(ctx, r, oncall.Act{Do: do}, ids, nil)
 	}}
 }
 
@@ -135,7 +145,10 @@ func (b *Bot) theIncident(ctx context.Context, r request, name, example string) 
 // allOf are the incidents that "all" means for a person: those of their teams that nobody else has.
 // Left are those that somebody else has.
 func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, left []oncall.IncidentID, err error) {
-	if do != oncall.ActAck && do != oncall.ActResolve && do != oncall.ActUnack {
+	word, can := map[oncall.ActKind]string{
+		oncall.ActAck: "waits for an acknowledgement", oncall.ActResolve: "is open", oncall.ActUnack: "is yours", oncall.ActSnooze: "is open",
+	}[do]
+	if !can {
 		return nil, nil, oncall.Refuse("`/oncall %s` takes numbers: `/oncall %s 2 3 4`.", do, do)
 	}
 	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
@@ -156,7 +169,6 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 		}
 	}
 	if len(ids) == 0 {
-		word := map[oncall.ActKind]string{oncall.ActAck: "waits for an acknowledgement", oncall.ActResolve: "is open", oncall.ActUnack: "is yours"}[do]
 		if len(left) > 0 {
 			return nil, nil, oncall.Refuse("Nothing of your teams %s but what others have: %s. With their numbers that works, too.", word, view.Numbers(left))
 		}
@@ -166,19 +178,19 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 }
 
 // actOnSeveral does one thing with each of several incidents, and offers to undo it.
-func (b *Bot) actOnSeveral(ctx context.Context, r request, do oncall.ActKind, ids, left []oncall.IncidentID) (view.Drawing, error) {
+func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, left []oncall.IncidentID) (view.Drawing, error) {
 	later := max(0, len(ids)-maxSeveral)
-	done, refused, err := b.actOnEach(ctx, r.user.ID, do, ids[:len(ids)-later])
+	done, refused, err := b.actOnEach(ctx, r.user.ID, act, ids[:len(ids)-later])
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return view.ActedOn(do, done, refused, left, later), nil
+	return view.ActedOn(act, done, refused, left, later, r.location), nil
 }
 
 // actOnEach says with which incidents something was done, and why not with the others.
-func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, do oncall.ActKind, ids []oncall.IncidentID) (done []oncall.IncidentID, refused []string, err error) {
+func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, act oncall.Act, ids []oncall.IncidentID) (done []oncall.IncidentID, refused []string, err error) {
 	for _, id := range ids {
-		err := b.act(ctx, id, user, oncall.Act{Do: do})
+		err := b.act(ctx, id, user, act)
 		refusal, isRefusal := errors.AsType[oncall.Refusal](err)
 		switch {
 		case isRefusal:
@@ -210,11 +222,11 @@ func (b *Bot) undoActs(ctx context.Context, p press) (string, error) {
 	if do != oncall.ActUnack && do != oncall.ActReopen && do != oncall.ActAck || len(ids) == 0 {
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
-	done, refused, err := b.actOnEach(ctx, p.user, do, ids)
+	done, refused, err := b.actOnEach(ctx, p.user, oncall.Act{Do: do}, ids)
 	if err != nil {
 		return "", err
 	}
-	return view.ActedOn(do, done, refused, nil, 0).Text, nil
+	return view.ActedOn(oncall.Act{Do: do}, done, refused, nil, 0, time.UTC).Text, nil
 }
 
 // why answers `/oncall why [number]`: the plan of the newest incident that paged the person, and why.

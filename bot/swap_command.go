@@ -19,6 +19,9 @@ func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 	if len(r.words) == 0 {
 		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
 	}
+	if len(r.words) == 1 && oneOf(r.words, 0, "list", "mine", "pending") {
+		return b.pending(ctx, r)
+	}
 	mine, id, theirs, err := b.readSwap(ctx, r)
 	if err != nil {
 		return "", err
@@ -46,6 +49,15 @@ func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 		return "", b.openModal(ctx, r.trigger, r.swapModal(other.ID, chosen, wanted))
 	}
 	return b.offerSwap(ctx, r, give[0], take[0], "")
+}
+
+// pending answers `/oncall swap list` and `/oncall cover list`.
+func (b *Bot) pending(ctx context.Context, r request) (string, error) {
+	swaps, covers, err := b.store.Pending(ctx, r.by(), r.user.ID, r.now)
+	if err != nil {
+		return "", fmt.Errorf("load what is pending: %w", err)
+	}
+	return view.Pending(swaps, covers, r.user.TimeZone), nil
 }
 
 // readSwap divides "my shift @user their shift" at the person.

@@ -62,6 +62,42 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 	return swap, nil
 }
 
+// Pending returns the swaps of a person's that are offered, or agreed and still to come, and the cover
+// requests for their shifts that are open, the next to begin first.
+func (s *Store) Pending(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) ([]oncall.Swap, []oncall.Cover, error) {
+	const swaps = `
+		SELECT id, state, give, take, note, created_at, expires_at, ended_at, overrides
+		FROM swaps
+		WHERE (give->>'user' = $1 OR take->>'user' = $1)
+		  AND (state = 'open' OR state = 'accepted' AND greatest((give->>'end')::timestamptz, (take->>'end')::timestamptz) > $2)
+		ORDER BY least((give->>'start')::timestamptz, (take->>'start')::timestamptz), id
+		LIMIT 20`
+	const covers = `
+		SELECT id, state, stint, note, everyone, created_by, created_at, ended_at, next_at, asked, takes
+		FROM covers
+		WHERE (stint->>'user' = $1 OR created_by = $1) AND state = 'open' AND (stint->>'end')::timestamptz > $2
+		ORDER BY (stint->>'start')::timestamptz, id
+		LIMIT 20`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+		return nil, nil, err
+	}
+	var pending []oncall.Swap
+	var wanted []oncall.Cover
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, swaps, user, now)
+		if pending, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Swap]); err != nil {
+			return err
+		}
+		rows, _ = tx.Query(ctx, covers, user, now)
+		wanted, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Cover])
+		return err
+	})
+	if err != nil {
+		return nil, nil, wrap(err, "load the swaps and cover requests of %s", user)
+	}
+	return pending, wanted, nil
+}
+
 // wouldMiss lists those of the two who have time off during the shift that they would get.
 func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserID, error) {
 	var out []oncall.UserID

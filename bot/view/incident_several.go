@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -46,14 +47,21 @@ var undoes = map[oncall.ActKind]oncall.ActKind{
 
 // ActedOn says what was done with several incidents and what was not, with a button to undo it. Left
 // are those that others have; later, how many a second command would take.
-func ActedOn(do oncall.ActKind, done []oncall.IncidentID, refused []string, left []oncall.IncidentID, later int) Drawing {
+func ActedOn(act oncall.Act, done []oncall.IncidentID, refused []string, left []oncall.IncidentID, later int, zone *time.Location) Drawing {
 	verb := map[oncall.ActKind]string{
 		oncall.ActAck: "Acknowledged", oncall.ActResolve: "Resolved", oncall.ActUnack: "Un-acknowledged", oncall.ActReopen: "Reopened",
-		oncall.ActEscalate: "Escalated", oncall.ActUnsnooze: "Woken",
-	}[do]
-	lines := []string{verb + " " + Numbers(done) + "."}
-	if len(done) == 0 {
+		oncall.ActEscalate: "Escalated", oncall.ActUnsnooze: "Woken", oncall.ActSnooze: "Snoozed",
+	}[act.Do]
+	until := ""
+	if !act.Until.IsZero() {
+		until = " until " + Time(act.Until, zone)
+	}
+	lines := []string{verb + " " + Numbers(done) + until + "."}
+	switch {
+	case len(done) == 0:
 		lines = []string{"Nothing was changed."}
+	case act.Do == oncall.ActSnooze: // no Undo: some may have been acknowledged before, and would page at once
+		lines = append(lines, fmt.Sprintf("`/oncall unsnooze %d` wakes it.", done[0]))
 	}
 	lines = append(lines, refused...)
 	if len(left) > 0 {
@@ -63,7 +71,7 @@ func ActedOn(do oncall.ActKind, done []oncall.IncidentID, refused []string, left
 		lines = append(lines, fmt.Sprintf("%s left: type it again.", Count(later, "incident")))
 	}
 	d := Text(fitLines(lines, MaxAnswer))
-	if back, can := undoes[do]; can && len(done) > 0 {
+	if back, can := undoes[act.Do]; can && len(done) > 0 {
 		values := make([]string, len(done))
 		for i, id := range done {
 			values[i] = valueOf(id)

@@ -1,0 +1,155 @@
+package bot
+
+import (
+	"context"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// snooze answers `/oncall snooze [12] 2h`, also with several numbers, or "all".
+func (b *Bot) snooze(ctx context.Context, r request) (view.Drawing, error) {
+	ids, left, rest, err := b.toSnooze(ctx, r)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	if len(ids) == 0 {
+		return snoozeOne.run(b, ctx, r)
+	}
+	r.words = rest
+	acts, err := r.readSnooze()
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	return b.actOnSeveral(ctx, r, acts[0], ids, left)
+}
+
+var snoozeOne = wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(request.readSnooze))
+
+// toSnooze finds the incidents of a command that is about several, and the words that say how long. There
+// are none where it is about one. Left are those that others have.
+func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.IncidentID, rest []string, err error) {
+	words := withoutWord(withoutWord(r.words, "incident"), "incidents")
+	if len(words) == 0 {
+		return nil, nil, nil, nil
+	}
+	if rest := withoutAll(words); len(rest) > 0 {
+		ids, left, err := b.allOf(ctx, r, oncall.ActSnooze)
+		return ids, left, rest, err
+	}
+	if all, ok := readNumbers(words); ok && len(all) > 2 {
+		return nil, nil, nil, oncall.Refuse("Say for how long: `/oncall snooze %s 2h`.", strings.Join(words, " "))
+	}
+	var found [][]string
+	for n := 1; n < len(words); n++ { // numbers first: "1 2 2h"; a length may begin with a number, too: "1 2 hours"
+		if some, ok := readNumbers(words[:n]); ok && len(some) > 0 && r.endsSnooze(words[n:]) {
+			ids, found = some, append(found, words[n:])
+		}
+	}
+	switch {
+	case len(found) == 1:
+		rest = found[0]
+	case len(found) > 1:
+		return nil, nil, nil, oncall.Refuse("Which are the numbers, and how long? Write it like `/oncall snooze 1, 2 for 2h`.")
+	default: // numbers last: "2h 1 2"
+		if ids, rest = r.numbersLast(words); len(ids) == 0 {
+			return nil, nil, nil, nil
+		}
+	}
+	if len(ids) > maxSeveral {
+		return nil, nil, nil, oncall.Refuse("At most %d incidents at once.", maxSeveral)
+	}
+	if len(ids) == 1 && len(found) == 1 {
+		return nil, nil, nil, nil // the usual order, which names the incident in its answer
+	}
+	return ids, nil, rest, nil
+}
+
+// numbersLast reads "2h 1 2": a length that is one without the numbers, and isn't with them.
+func (r request) numbersLast(words []string) (ids []oncall.IncidentID, rest []string) {
+	if r.endsSnooze(words) {
+		return nil, nil
+	}
+	for n := 1; n < len(words); n++ {
+		if some, ok := readNumbers(words[n:]); ok && len(some) > 0 && r.endsSnooze(words[:n]) {
+			return some, words[:n]
+		}
+	}
+	return nil, nil
+}
+
+// endsSnooze reports whether the words say when a snooze ends.
+func (r request) endsSnooze(words []string) bool {
+	if isNumber(words[0]) && len(words) == 1 {
+		return false // "2" is no length
+	}
+	r.words = words
+	_, err := r.readSnooze()
+	return err == nil
+}
+
+// withoutAll returns what is left of "all 2h" or "2h all", nil without "all".
+func withoutAll(words []string) []string {
+	last := len(words) - 1
+	switch {
+	case last < 1:
+		return nil
+	case oneOf(words, 0, "all", "everything"):
+		return words[1:]
+	case oneOf(words, last, "all", "everything"):
+		return words[:last]
+	}
+	return nil
+}
+
+// named finds the one open incident in whose title all the words begin a word: "disk full".
+func (b *Bot) named(ctx context.Context, r request, name string) (oncall.IncidentID, bool, error) {
+	for i := range r.words {
+		if oneOf(r.words, i, "all", "everything", "except", "but", "not", "and", "or") {
+			return 0, false, nil // which ones are meant must be clear
+		}
+	}
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
+	if err != nil {
+		return 0, false, err
+	}
+	var fits []oncall.Incident
+	for _, in := range open {
+		if titled(in.Title, unescape(strings.Join(r.words, " "))) {
+			fits = append(fits, in)
+		}
+	}
+	switch len(fits) {
+	case 0:
+		return 0, false, nil
+	case 1:
+		return fits[0].ID, true, nil
+	}
+	return 0, false, oncall.Refuse("Several open incidents are called like that. Say which by its number: `/oncall %s 12`.%s", name, view.WhichIncident(fits))
+}
+
+// titled reports whether each of the words that were typed begins a word of the title.
+func titled(title, typed string) bool {
+	wanted := titleWords(typed)
+	has := titleWords(title)
+	for _, w := range wanted {
+		begins := false
+		for _, h := range has {
+			begins = begins || strings.HasPrefix(h, w)
+		}
+		if !begins {
+			return false
+		}
+	}
+	return len([]rune(strings.Join(wanted, ""))) >= minTitle
+}
+
+// minTitle is how many letters name an incident.
+const minTitle = 2
+
+func titleWords(text string) []string {
+	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return strings.ContainsRune(" \t\n.,:;!?/()[]{}\"'`“”‘’-_=<>|", r)
+	})
+}
