@@ -101,7 +101,7 @@ func (w *world) addContact(user oncall.UserID, method oncall.Method, address str
 func (w *world) pagedBy(user oncall.UserID, method oncall.Method, address string) {
 	w.t.Helper()
 	c := w.addContact(user, method, address)
-	w.check(w.SetPreferences(w.t.Context(), oncall.ByTimer(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c}}}))
+	w.check(w.SetPreferences(w.t.Context(), oncall.ByTimer(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c}}}, start))
 }
 
 func (w *world) pagedBySMS(user oncall.UserID, number string) {

@@ -137,7 +137,7 @@ func (b *Bot) submitRules(ctx context.Context, s submission) (modalResponse, err
 
 // savePreferences saves how somebody is reached, and redraws the view below.
 func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Preferences) (modalResponse, error) {
-	if err := b.store.SetPreferences(ctx, s.by(), s.user, p); err != nil {
+	if err := b.store.SetPreferences(ctx, s.by(), s.user, p, b.clock()); err != nil {
 		return modalResponse{}, fmt.Errorf("save the rules of %s: %w", s.user, err)
 	}
 	b.redrawReach(ctx, s.user, s.view, "Saved.")

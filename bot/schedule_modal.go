@@ -209,7 +209,7 @@ func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (modalResp
 // pressApart lets shifts made by hand overlap, or forbids it.
 func (b *Bot) pressApart(ctx context.Context, e scheduleEdit, p press) error {
 	e.schedule.Apart = p.value == "yes"
-	if err := b.store.KeepShiftsApart(ctx, e.by(), e.schedule.ID, e.schedule.Apart); err != nil {
+	if err := b.store.KeepShiftsApart(ctx, e.by(), e.schedule.ID, e.schedule.Apart, b.clock()); err != nil {
 		return fmt.Errorf("save how shifts overlap: %w", err)
 	}
 	return b.updateModal(ctx, p.view, e.overview(e.schedule, "Saved.").Draw())

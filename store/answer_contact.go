@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // SwitchContacts does what STOP and START ask for, and tells the person in Slack, where they can undo
@@ -33,7 +34,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 		}
 		for _, c := range own {
 			if out.Result == oncall.AnswerStopped {
-				if err := s.disable(ctx, tx, dir, c.ID, why, now); err != nil {
+				if err := s.disable(ctx, tx, oncall.Actor{User: c.UserID, Via: string(a.Method)}, dir, c.ID, why, now); err != nil {
 					return out, err
 				}
 				continue
@@ -45,6 +46,10 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 			if tag.RowsAffected() > 0 {
 				n := oncall.ContactNotice(oncall.NoticeContactOn, c, "", string(c.UserID), now)
 				if err := s.notice(ctx, tx, now, []oncall.Notice{n}); err != nil {
+					return out, err
+				}
+				on := audit.Contact(c, audit.ContactOn)
+				if err := record(ctx, tx, oncall.Actor{User: c.UserID, Via: string(a.Method)}, now, on); err != nil {
 					return out, err
 				}
 			}
@@ -79,7 +84,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 			if !right {
 				continue
 			}
-			if err := verified(ctx, tx, c, now); err != nil {
+			if err := verified(ctx, tx, oncall.Actor{User: c.UserID, Via: string(a.Method)}, c, now); err != nil {
 				return out, err
 			}
 			out = oncall.AnswerOutcome{Result: oncall.AnswerProven, Method: c.Method, User: c.UserID}

@@ -17,7 +17,7 @@ import (
 func (w *world) pagedBySMS(user oncall.UserID, number string) {
 	w.t.Helper()
 	c := w.addContact(user, oncall.MethodSMS, number)
-	w.check(w.SetPreferences(w.t.Context(), oncall.ByTimer(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
+	w.check(w.SetPreferences(w.t.Context(), oncall.ByTimer(), user, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
 }
 
 // A token tells whose it is and what it is about, for two days.

@@ -32,6 +32,21 @@ func record(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, entr
 	return nil
 }
 
+// where names the schedule that an entry is about, also one that was removed.
+func where(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (w audit.Where, err error) {
+	err = tx.QueryRow(ctx, `SELECT name, team_id FROM schedules WHERE id = $1`, id).Scan(&w.Name, &w.Team)
+	return w, err
+}
+
+// recordDuty writes to the audit log what somebody does to a schedule.
+func recordDuty(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, id oncall.ScheduleID, entry func(audit.Where) audit.Entry) error {
+	of, err := where(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return record(ctx, tx, by, now, entry(of))
+}
+
 // An AuditFilter narrows what is read of the audit log; the zero value doesn't.
 type AuditFilter struct {
 	Kind   audit.Kind

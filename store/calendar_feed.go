@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -48,7 +49,10 @@ func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.
 		return Feed{}, "", err
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, insert, hash[:], f.UserID, f.ScheduleID, f.CreatedBy, now).Scan(&f.ID)
+		if err := tx.QueryRow(ctx, insert, hash[:], f.UserID, f.ScheduleID, f.CreatedBy, now).Scan(&f.ID); err != nil {
+			return err
+		}
+		return recordFeed(ctx, tx, by, now, f, false)
 	})
 	if err != nil {
 		return Feed{}, "", fmt.Errorf("make a feed for %s: %w", f.CreatedBy, err)
@@ -58,22 +62,35 @@ func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.
 
 // RevokeFeed ends a feed for everybody who subscribes to it. One that has ended is oncall.ErrNotFound.
 func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now time.Time) error {
-	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING created_by`
+	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL 
+		RETURNING id, coalesce(user_id, '') AS user_id, coalesce(schedule_id, 0) AS schedule_id, created_by, created_at`
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		var maker oncall.UserID
-		if err := tx.QueryRow(ctx, revoke, id, now).Scan(&maker); err != nil {
+		rows, _ := tx.Query(ctx, revoke, id, now)
+		f, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Feed])
+		if err != nil {
 			return err
 		}
-		return g.forPerson(maker, access.OwnThings)
+		if err := g.forPerson(f.CreatedBy, access.OwnThings); err != nil {
+			return err
+		}
+		return recordFeed(ctx, tx, by, now, f, true)
 	})
 	if err != nil {
 		return fmt.Errorf("revoke feed %d: %w", id, err)
 	}
 	return nil
+}
+
+// recordFeed writes to the audit log that a calendar was made or ended. Its address is a secret.
+func recordFeed(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, f Feed, ended bool) error {
+	if f.ScheduleID == 0 {
+		return record(ctx, tx, by, now, audit.Calendar(f.UserID, ended))
+	}
+	return recordDuty(ctx, tx, by, now, f.ScheduleID, func(of audit.Where) audit.Entry { return of.Calendar(f.CreatedBy, ended) })
 }
 
 // FeedsBy returns the feeds that a person has made and not revoked, oldest first.

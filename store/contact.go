@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // Reach returns how a person can be reached: the contact methods, also those that don't count yet,
@@ -136,6 +137,9 @@ func (s *Store) AddContact(
 		if err := s.queueProof(ctx, tx, added, now); err != nil {
 			return err
 		}
+		if err := record(ctx, tx, by, now, audit.Contact(added, audit.ContactAdded)); err != nil {
+			return err
+		}
 		return s.noteCountry(ctx, tx, dir, added, now)
 	})
 	if err != nil {
@@ -180,7 +184,11 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		return err
 	}
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
-		if _, err := contact(ctx, tx, user, id); err != nil {
+		was, err := contact(ctx, tx, user, id)
+		if err != nil {
+			return err
+		}
+		if err := record(ctx, tx, by, now, audit.Contact(was, audit.ContactRemoved)); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, remove, id, now); err != nil {
@@ -210,7 +218,7 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 }
 
 // SetPreferences says how a person wants to be reached.
-func (s *Store) SetPreferences(ctx context.Context, by oncall.Actor, user oncall.UserID, p oncall.Preferences) error {
+func (s *Store) SetPreferences(ctx context.Context, by oncall.Actor, user oncall.UserID, p oncall.Preferences, now time.Time) error {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
 		return err
 	}
@@ -219,8 +227,15 @@ func (s *Store) SetPreferences(ctx context.Context, by oncall.Actor, user oncall
 		if err != nil {
 			return err
 		}
-		if err := p.Check(found[user].Contacts); err != nil {
+		was, is := found[user], found[user]
+		if err := p.Check(was.Contacts); err != nil {
 			return err
+		}
+		is.Preferences = p
+		if e := audit.Rules(user, was, is); len(e.Changes) > 0 {
+			if err := record(ctx, tx, by, now, e); err != nil {
+				return err
+			}
 		}
 		return savePreferences(ctx, tx, user, p)
 	})

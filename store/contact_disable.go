@@ -7,11 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // disable switches a contact method off that reaches nobody any more, and tells its person and
 // the admins of their teams.
-func (s *Store) disable(ctx context.Context, tx pgx.Tx, dir *Directory, id oncall.ContactID, why string, now time.Time) error {
+func (s *Store) disable(ctx context.Context, tx pgx.Tx, by oncall.Actor, dir *Directory, id oncall.ContactID, why string, now time.Time) error {
 	const off = `
 		UPDATE contacts
 		SET disabled_at = $2, disabled_why = $3
@@ -22,6 +23,9 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, dir *Directory, id oncal
 	}
 	c, err := oneContact(ctx, tx, id)
 	if err != nil {
+		return err
+	}
+	if err := record(ctx, tx, by, now, audit.Contact(c, audit.ContactOff)); err != nil {
 		return err
 	}
 	var notices []oncall.Notice

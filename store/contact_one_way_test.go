@@ -14,7 +14,7 @@ func TestATextFromANameIsRemembered(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	c := w.addContact(ann, oncall.MethodSMS, "+12025550107")
-	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
+	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
 	at, before := start, false
 	for i, named := range []*bool{new(true), nil, new(false), nil} {
 		page := oncall.PageID(i + 1)

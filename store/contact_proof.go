@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // The bounds of proving an address. They also protect those whose number somebody mistypes.
@@ -142,7 +143,7 @@ func (s *Store) ConfirmContact(ctx context.Context, by oncall.Actor, user oncall
 		if err != nil || !right {
 			return err
 		}
-		return verified(ctx, tx, c, now)
+		return verified(ctx, tx, by, c, now)
 	})
 	if err == nil && !right { // the try itself is saved
 		err = oncall.Refuse("That code is not right, or too old. A new one can be sent.")
@@ -172,11 +173,13 @@ func (s *Store) tryCode(ctx context.Context, tx pgx.Tx, id oncall.ContactID, cod
 }
 
 // verified notes that a contact method is its person's, and reaches them.
-func verified(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) error {
+func verified(ctx context.Context, tx pgx.Tx, by oncall.Actor, c oncall.Contact, now time.Time) error {
 	const save = `
 		UPDATE contacts
 		SET address = $2, verified_at = $3, confirmed_at = $3, disabled_at = NULL, disabled_why = ''
 		WHERE id = $1`
-	_, err := tx.Exec(ctx, save, c.ID, c.Address, now)
-	return err
+	if _, err := tx.Exec(ctx, save, c.ID, c.Address, now); err != nil {
+		return err
+	}
+	return record(ctx, tx, by, now, audit.Contact(c, audit.ContactVerified))
 }

@@ -121,14 +121,14 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 		High: []oncall.Rule{{}, {Contact: c.ID, After: 120}}, Low: []oncall.Rule{},
 		Hours: []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}},
 	}
-	if err := w.SetPreferences(ctx, oncall.ByTimer(), ann, want); err != nil {
+	if err := w.SetPreferences(ctx, oncall.ByTimer(), ann, want, start); err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(want, must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann)).Preferences); d != "" {
 		t.Error(d)
 	}
 	bad := oncall.Preferences{High: []oncall.Rule{{Contact: 99}}}
-	refused(t, w.SetPreferences(ctx, oncall.ByTimer(), ann, bad), "One of the rules uses a contact method that is no longer there.")
+	refused(t, w.SetPreferences(ctx, oncall.ByTimer(), ann, bad, start), "One of the rules uses a contact method that is no longer there.")
 	if err := w.RemoveContact(ctx, oncall.ByTimer(), ann, c.ID, start); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -54,6 +55,9 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
+		if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
+			return err
+		}
 		return s.notice(ctx, tx, now, append(c.Sent(staff), c.Asks(change.Asked, staff)...))
 	})
 	if err != nil {
@@ -84,6 +88,9 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
+		if err := recordCover(ctx, tx, by, now, cover, change, a); err != nil {
+			return err
+		}
 		return s.tellCover(ctx, tx, cover, change, by.User, staff, now)
 	})
 	if err != nil {
@@ -93,6 +100,18 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 		s.cache.drop()
 	}
 	return change.Cover, change.Refusal
+}
+
+// recordCover writes to the audit log what somebody has done with a request for cover.
+func recordCover(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, before oncall.Cover, change oncall.CoverChange, a oncall.CoverAct) error {
+	of, err := where(ctx, tx, before.Stint.Schedule)
+	if err != nil {
+		return err
+	}
+	if e, done := of.CoverDone(before, change.Cover, a.Do); done && change.Refusal == nil {
+		return record(ctx, tx, by, now, e)
+	}
+	return nil
 }
 
 // RunCoverTimer asks the next people, reminds, or ends a request; nothing if the timer is stale.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -34,6 +35,9 @@ func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, 
 			return err
 		}
 		if err := saveHandoff(ctx, tx, h); err != nil {
+			return err
+		}
+		if err := recordDuty(ctx, tx, by, now, h.Schedule, func(of audit.Where) audit.Entry { return of.Handoff(h) }); err != nil {
 			return err
 		}
 		return s.renotice(ctx, tx, now, oncall.HandoffNotices, number, func(f *oncall.NoticeDetail) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -26,8 +27,10 @@ func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.Sche
 			return err
 		}
 		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: o.CreatedBy}, []oncall.ScheduleID{id}, func() (err error) {
-			o, err = addOverride(ctx, tx, o, now)
-			return err
+			if o, err = addOverride(ctx, tx, o, now); err != nil {
+				return err
+			}
+			return recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Override(o) })
 		})
 	})
 	if err != nil {
@@ -42,7 +45,10 @@ func (s *Store) CancelOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {
 	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, was schedule.Override) (schedule.Override, error) {
-		return was, cancelOverrides(ctx, tx, now, id)
+		if err := cancelOverrides(ctx, tx, now, id); err != nil {
+			return was, err
+		}
+		return was, recordDuty(ctx, tx, by, now, was.ScheduleID, func(of audit.Where) audit.Entry { return of.OverrideEnded(was) })
 	})
 }
 
@@ -51,7 +57,8 @@ func (s *Store) CancelOverride(
 func (s *Store) SwitchOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {
-	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, o schedule.Override) (schedule.Override, error) {
+	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, was schedule.Override) (schedule.Override, error) {
+		o := was
 		if err := cancelOverrides(ctx, tx, now, id); err != nil {
 			return o, err
 		}
@@ -59,7 +66,11 @@ func (s *Store) SwitchOverride(
 		if o.Start.Before(now) {
 			o.Start = now
 		}
-		return addOverride(ctx, tx, o, now)
+		o, err := addOverride(ctx, tx, o, now)
+		if err != nil {
+			return o, err
+		}
+		return o, recordDuty(ctx, tx, by, now, o.ScheduleID, func(of audit.Where) audit.Entry { return of.OverrideChanged(was, o) })
 	})
 }
 

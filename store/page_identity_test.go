@@ -41,7 +41,7 @@ func TestASecondCallHasANameOfItsOwn(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	c := w.addContact(ann, oncall.MethodVoice, "+12025550107")
-	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}))
+	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: c.ID}}}, start))
 	w.storm("disk", "fan")
 	first := w.begin(1, start)
 	w.check(w.RecordPage(ctx, 1, oncall.PageAccepted{Ref: "CA1", Track: true}, start))

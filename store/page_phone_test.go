@@ -17,7 +17,7 @@ func TestAPhoneRingsSixTimesAnHour(t *testing.T) {
 	sms := w.addContact(ann, oncall.MethodSMS, "+12025550107")
 	voice := w.addContact(ann, oncall.MethodVoice, "+12025550107")
 	w.addContact(bo, oncall.MethodVoice, "+12025550107")
-	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: voice.ID}, {Contact: sms.ID, After: 60}}}))
+	w.check(w.SetPreferences(ctx, oncall.ByTimer(), ann, oncall.Preferences{High: []oncall.Rule{{Contact: voice.ID}, {Contact: sms.ID, After: 60}}}, start))
 	at := start
 	for n := range 3 {
 		w.storm(fmt.Sprint("alert ", n))

@@ -48,7 +48,7 @@ func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now
 			return err
 		}
 		if c.Disable != "" {
-			if err := s.disable(ctx, tx, dir, to.Contact, c.Disable, now); err != nil {
+			if err := s.disable(ctx, tx, oncall.ByTimer(), dir, to.Contact, c.Disable, now); err != nil {
 				return err
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // SetReminders says how long before a shift a person wants to be reminded; none at all is empty,
@@ -22,7 +23,10 @@ func (s *Store) SetReminders(ctx context.Context, by oncall.Actor, user oncall.U
 		return err
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		var err error
+		was, err := reminderWishes(ctx, tx)
+		if err != nil {
+			return err
+		}
 		if before == nil {
 			_, err = tx.Exec(ctx, remove, user)
 		} else {
@@ -34,6 +38,11 @@ func (s *Store) SetReminders(ctx context.Context, by oncall.Actor, user oncall.U
 		}
 		if err != nil {
 			return err
+		}
+		if e := audit.Reminders(user, was[user], before); len(e.Changes) > 0 {
+			if err := record(ctx, tx, by, now, e); err != nil {
+				return err
+			}
 		}
 		return s.checkAllSchedules(ctx, tx, now) // the next reminder may be earlier now
 	})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -51,6 +52,9 @@ func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedu
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
 			return err
 		}
+		if err := record(ctx, tx, by, now, audit.Made(made, now)); err != nil {
+			return err
+		}
 		return announce(ctx, tx)
 	})
 	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "schedules_name" {
@@ -67,11 +71,12 @@ func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedu
 // version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
 func (s *Store) EditSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
 	v.CreatedBy = cmp.Or(by.User, v.CreatedBy)
-	return s.editSchedule(ctx, by, id, seen, now, scope{since: now}, func(schedule.Definition) (schedule.Version, error) { return v, nil })
+	return s.editSchedule(ctx, by, audit.Changed, id, seen, now, scope{since: now}, func(schedule.Definition) (schedule.Version, error) { return v, nil })
 }
 
 // editSchedule adds the version that is made of what the schedule was.
-func (s *Store) editSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, seen int64, now time.Time, of scope,
+func (s *Store) editSchedule(
+	ctx context.Context, by oncall.Actor, act audit.Act, id oncall.ScheduleID, seen int64, now time.Time, of scope,
 	version func(was schedule.Definition) (schedule.Version, error),
 ) (schedule.Definition, error) {
 	var edited schedule.Definition
@@ -114,6 +119,9 @@ func (s *Store) editSchedule(ctx context.Context, by oncall.Actor, id oncall.Sch
 		if err != nil {
 			return err
 		}
+		if err := record(ctx, tx, by, now, audit.Edited(was, edited, act, now)); err != nil {
+			return err
+		}
 		return announce(ctx, tx)
 	})
 	if err != nil {
@@ -138,7 +146,7 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 func (s *Store) RestoreVersion(
 	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, version, seen int64, now time.Time,
 ) (schedule.Definition, error) {
-	return s.editSchedule(ctx, by, id, seen, now, scope{since: now, history: true}, func(was schedule.Definition) (schedule.Version, error) {
+	return s.editSchedule(ctx, by, audit.Restored, id, seen, now, scope{since: now, history: true}, func(was schedule.Definition) (schedule.Version, error) {
 		return was.Restored(version, by.User)
 	})
 }
@@ -170,7 +178,14 @@ func (s *Store) RemoveSchedule(ctx context.Context, by oncall.Actor, id oncall.S
 		if len(policies) > 0 {
 			return oncall.Refuse("Policy %q pages this schedule, so it can't be removed.", policies[0])
 		}
+		was, err := definition(ctx, tx, id, scope{since: now})
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, remove, id, now); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, by, now, audit.Gone(was, now)); err != nil {
 			return err
 		}
 		return announce(ctx, tx)

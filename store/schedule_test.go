@@ -207,7 +207,7 @@ func TestShiftsByHand(t *testing.T) {
 		_, err := w.AddShift(t.Context(), oncall.ByUser(ann), id, schedule.ManualShift{Start: hour(from), End: hour(to), Users: []oncall.UserID{user}}, start)
 		return err
 	}
-	for _, err := range []error{add(cy, 1, 5), add(di, 4, 6), w.KeepShiftsApart(t.Context(), oncall.ByTimer(), id, true), add(di, 6, 7)} {
+	for _, err := range []error{add(cy, 1, 5), add(di, 4, 6), w.KeepShiftsApart(t.Context(), oncall.ByTimer(), id, true, start), add(di, 6, 7)} {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // settleIn is how long every instance has to learn of a new secret, or, if it is the first, to be replaced
@@ -73,7 +74,14 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 			settled = now.Add(settleIn)
 		}
 		for _, secret := range s.secrets {
-			if _, err := tx.Exec(ctx, note, secret.Fingerprint(), settled); err != nil {
+			tag, err := tx.Exec(ctx, note, secret.Fingerprint(), settled)
+			if err != nil {
+				return err
+			}
+			if tag.RowsAffected() == 0 {
+				continue
+			}
+			if err := record(ctx, tx, oncall.ByTimer(), now, audit.Secret(secret.Fingerprint(), settled)); err != nil {
 				return err
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // A Report says what Apply has changed or would change.
@@ -39,6 +40,8 @@ type ApplyOptions struct {
 
 	// Channels are those that the document names, as far as they were looked up.
 	Channels []oncall.NamedChannel
+
+	By oncall.Actor // who applies it
 }
 
 // Apply makes what the document names as the document says. It must have passed its own Check.
@@ -54,6 +57,9 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 			return err
 		}
 		a.tx = tx
+		if err := a.remember(ctx, how); err != nil {
+			return err
+		}
 		for _, part := range []func(context.Context, oncall.Setup) error{
 			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyUserGroups,
 		} {
@@ -76,6 +82,9 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 		case len(a.report.Changes) == 0:
 			return announce(ctx, tx)
 		}
+		if err := a.record(ctx, how.By); err != nil {
+			return err
+		}
 		if err := s.follow(ctx, a, setup); err != nil {
 			return err
 		}
@@ -90,6 +99,23 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 	}
 	s.cache.drop()
 	return a.report, nil
+}
+
+// remember keeps what there is before it changes.
+func (a *applier) remember(ctx context.Context, how ApplyOptions) (err error) {
+	if how.Write {
+		a.before, err = installation(ctx, a.tx, a.now)
+	}
+	return err
+}
+
+// record writes to the audit log what has become of it.
+func (a *applier) record(ctx context.Context, by oncall.Actor) error {
+	after, err := installation(ctx, a.tx, a.now)
+	if err != nil {
+		return err
+	}
+	return record(ctx, a.tx, by, a.now, append(audit.Setup(a.before, after, a.now), a.entries...)...)
 }
 
 // follow queues what follows from the changes.
@@ -121,6 +147,9 @@ type applier struct {
 	report Report
 	edits  []func(*Store) error // what follows from edited schedules
 	groups bool                 // a policy names Slack user groups
+
+	before  oncall.Installation // what there was, for the audit log
+	entries []audit.Entry       // what is not to be seen from that
 
 	known     map[oncall.UserID]oncall.KnownUser
 	users     map[string]oncall.UserID

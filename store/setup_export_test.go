@@ -170,7 +170,7 @@ func (m setupMaker) editInSlack(w *world) {
 			must[schedule.ManualShift](w.t)(w.AddShift(w.t.Context(), oncall.ByTimer(), c.ID(), shift, w.clock()))
 		}
 		if m.IntN(4) == 0 && len(was.Shifts) == 0 {
-			if err := w.KeepShiftsApart(w.t.Context(), oncall.ByTimer(), c.ID(), !was.Apart); err != nil {
+			if err := w.KeepShiftsApart(w.t.Context(), oncall.ByTimer(), c.ID(), !was.Apart, w.clock()); err != nil {
 				w.t.Fatal(err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -162,11 +163,12 @@ func (a *applier) nextSchedule(s oncall.SetupSchedule, old schedule.Definition) 
 type storedIntegration struct {
 	oncall.Integration
 	KeyHash []byte
+	KeyHint string
 }
 
 func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, key_hash
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, key_hash, key_hint
 		FROM integrations
 		WHERE removed_at IS NULL
 		ORDER BY id`
@@ -231,6 +233,7 @@ func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegrati
 		if err := replaceKey(ctx, a.tx, old.ID, key, a.now, a.now); err != nil {
 			return err
 		}
+		a.entries = append(a.entries, audit.RotatedKey(in.Name, team, old.KeyHint, hint(key), a.now))
 	}
 	_, err := a.tx.Exec(ctx, update, old.ID, team, policy, in.Format)
 	return err

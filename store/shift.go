@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -32,8 +33,10 @@ func (s *Store) AddShift(
 		if err := was.Fits(shift); err != nil {
 			return err
 		}
-		shift.ID, err = saveShift(ctx, tx, id, shift, by.User, now)
-		return err
+		if shift.ID, err = saveShift(ctx, tx, id, shift, by.User, now); err != nil {
+			return err
+		}
+		return recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Shift(shift) })
 	})
 	if err != nil {
 		return schedule.ManualShift{}, wrap(err, "add a shift to schedule %d", id)
@@ -55,6 +58,7 @@ func (s *Store) DeleteShifts(
 		from = now
 	}
 	changed := 0
+	var before, after []schedule.ManualShift
 	err := s.changeShifts(ctx, id, from, scheduleEdit{at: now, by: by.User}, func(tx pgx.Tx, of schedule.Definition) error {
 		for _, was := range of.Shifts {
 			if role != "" && role != was.RoleName() {
@@ -65,6 +69,7 @@ func (s *Store) DeleteShifts(
 				continue
 			}
 			changed++
+			before, after = append(before, was), append(after, left...)
 			if !slices.ContainsFunc(left, func(l schedule.ManualShift) bool { return l.ID == was.ID }) {
 				if _, err := tx.Exec(ctx, remove, was.ID); err != nil {
 					return err
@@ -82,7 +87,10 @@ func (s *Store) DeleteShifts(
 				}
 			}
 		}
-		return nil
+		if changed == 0 {
+			return nil
+		}
+		return recordDuty(ctx, tx, by, now, id, func(w audit.Where) audit.Entry { return w.Shifts(before, after) })
 	})
 	if err != nil {
 		return 0, wrap(err, "delete shifts of schedule %d", id)
@@ -91,8 +99,8 @@ func (s *Store) DeleteShifts(
 }
 
 // KeepShiftsApart says whether shifts of one role that overlap are refused from now on.
-func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, apart bool) error {
-	const save = `UPDATE schedules SET apart = $2 WHERE id = $1`
+func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, apart bool, now time.Time) error {
+	const save = `UPDATE schedules SET apart = $2 WHERE id = $1 AND apart <> $2`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
 		return err
 	}
@@ -100,7 +108,11 @@ func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.
 		if err := lockSchedules(ctx, tx, id); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, save, id, apart); err != nil {
+		tag, err := tx.Exec(ctx, save, id, apart)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		if err := recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Apart(!apart, apart) }); err != nil {
 			return err
 		}
 		return announce(ctx, tx)

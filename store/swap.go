@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -52,6 +53,9 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 			return err
 		}
 		if err := s.notice(ctx, tx, now, swap.Offers(staff, away)); err != nil {
+			return err
+		}
+		if err := recordSwap(ctx, tx, by, now, swap); err != nil {
 			return err
 		}
 		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.ExpiresAt}})
@@ -143,6 +147,9 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, some(change.Swap.Overrides)); err != nil {
 			return err
 		}
+		if err := recordSwap(ctx, tx, by, now, change.Swap); err != nil {
+			return err
+		}
 		return s.tellSwap(ctx, tx, change.Swap, by.User, staff, now)
 	})
 	if err != nil {
@@ -152,6 +159,19 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 		s.cache.drop()
 	}
 	return change.Swap, change.Refusal
+}
+
+// recordSwap writes to the audit log what somebody has done with a swap.
+func recordSwap(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, swap oncall.Swap) error {
+	give, err := where(ctx, tx, swap.Give.Schedule)
+	if err != nil {
+		return err
+	}
+	take, err := where(ctx, tx, swap.Take.Schedule)
+	if err != nil {
+		return err
+	}
+	return record(ctx, tx, by, now, audit.Swap(swap, give.Team, take.Team)...)
 }
 
 // carryOut changes the schedules as a decision on a swap says. The two people are told of the swap.

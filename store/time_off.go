@@ -69,7 +69,7 @@ const lockUser = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
 // ImportTimeOff makes a calendar's events the time off that a person has from this source. What came
 // from it before and is no longer there is cancelled, unless it is over; what is still there stays.
 // Of the spans only Start, End, Note and UID count.
-func (s *System) ImportTimeOff(ctx context.Context, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
+func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
 		FROM time_off
@@ -121,6 +121,11 @@ func (s *System) ImportTimeOff(ctx context.Context, user oncall.UserID, source s
 				return err
 			}
 			done.Added++
+		}
+		if done.Added+done.Cancelled > 0 {
+			if err := record(ctx, tx, by, now, audit.Imported(user, source, done.Added, done.Cancelled)); err != nil {
+				return err
+			}
 		}
 		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 	})

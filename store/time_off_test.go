@@ -68,7 +68,7 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 	}
 	bring := func(source string, want store.Import, spans ...oncall.TimeOff) {
 		t.Helper()
-		got := must[store.Import](t)(w.ImportTimeOff(t.Context(), ann, source, spans, day(6)))
+		got := must[store.Import](t)(w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), ann, source, spans, day(6)))
 		if got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
@@ -89,7 +89,7 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 		t.Errorf("what stays was written anew: %s", diff)
 	}
 	bring("work", store.Import{Cancelled: 2})
-	if _, err := w.ImportTimeOff(t.Context(), "U0NOBODY", "work", nil, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), "U0NOBODY", "work", nil, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
 	}
 }
@@ -101,7 +101,7 @@ func TestImportsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, s := range []*store.System{w.System, w.another()} {
 		wg.Go(func() {
-			if _, err := s.ImportTimeOff(t.Context(), ann, "work", []oncall.TimeOff{{UID: "a", Start: day(10), End: day(12)}}, start); err != nil {
+			if _, err := s.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), ann, "work", []oncall.TimeOff{{UID: "a", Start: day(10), End: day(12)}}, start); err != nil {
 				t.Error(err)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // SaveUser keeps what Slack says of a person. From then on Apply leaves the person alone.
@@ -22,12 +23,21 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 		      IS DISTINCT FROM ($2, $3, $4, $5::timestamptz IS NULL, FALSE, $7, $8)`
 	changed := false
 	err := s.transact(ctx, func(tx pgx.Tx) error {
+		was, err := users(ctx, tx, u.ID)
+		if err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now, u.Standing, u.Owner)
 		if changed = tag.RowsAffected() > 0; err != nil || !changed {
 			return err
 		}
 		if u.DeactivatedAt != nil { // others may be on call now, or nobody
 			if err := s.checkAllSchedules(ctx, tx, now); err != nil {
+				return err
+			}
+		}
+		if e, told := audit.Profile(was[u.ID], u); told {
+			if err := record(ctx, tx, oncall.Actor{Name: "Slack", Via: "slack"}, now, e); err != nil {
 				return err
 			}
 		}

@@ -55,7 +55,9 @@ func (c *applyCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	made, err := db.Apply(p.ctx, setup, store.ApplyOptions{Write: c.Yes, Prune: c.Prune, Channels: channels}, p.clock())
+	by := p.operator()
+	by.Via = oncall.ViaApply
+	made, err := db.Apply(p.ctx, setup, store.ApplyOptions{Write: c.Yes, Prune: c.Prune, Channels: channels, By: by}, p.clock())
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}

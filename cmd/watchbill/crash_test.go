@@ -166,7 +166,7 @@ func reachBy(t *testing.T, db *store.System, method oncall.Method, address strin
 	if _, err := db.Pool().Exec(t.Context(), `DELETE FROM river_job`); err != nil { // don't send the code
 		t.Fatal(err)
 	}
-	err = db.SetPreferences(t.Context(), oncall.ByTimer(), "U0ANN", oncall.Preferences{High: []oncall.Rule{{Contact: contact.ID}}})
+	err = db.SetPreferences(t.Context(), oncall.ByTimer(), "U0ANN", oncall.Preferences{High: []oncall.Rule{{Contact: contact.ID}}}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

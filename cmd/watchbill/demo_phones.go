@@ -84,7 +84,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 			return fmt.Errorf("prove the phone of %s: %w", user.Name, err)
 		}
 		prefer := oncall.Preferences{High: []oncall.Rule{{}, {Contact: sms, After: demoSMSAfter}, {Contact: voice, After: demoCallAfter}}}
-		if err := a.store.SetPreferences(ctx, oncall.ByTimer(), id, prefer); err != nil {
+		if err := a.store.SetPreferences(ctx, oncall.ByTimer(), id, prefer, p.clock()); err != nil {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (c *timeOffImportCmd) Run(p process) error {
 	for _, s := range reading.Spans {
 		spans = append(spans, oncall.TimeOff{Start: s.Start, End: s.End, Note: s.Note, UID: s.UID})
 	}
-	done, err := db.ImportTimeOff(p.ctx, user.ID, c.Calendar, spans, now)
+	done, err := db.ImportTimeOff(p.ctx, p.operator(), user.ID, c.Calendar, spans, now)
 	if err != nil {
 		return err
 	}

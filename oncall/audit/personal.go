@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -25,4 +27,102 @@ func TimeOff(t oncall.TimeOff) Entry {
 // NoTimeOff takes that back.
 func NoTimeOff(t oncall.TimeOff) Entry {
 	return ofPerson(t.UserID, TimeOffCancelled, Change{What: "away", Before: span(t.Start, t.End)})
+}
+
+// Imported is what the import of a calendar has made of somebody's time off.
+func Imported(user oncall.UserID, calendar string, added, cancelled int) Entry {
+	return ofPerson(user, TimeOffImported, Change{
+		What: "away", After: oncall.Say("%d added and %d cancelled, from the calendar %q", added, cancelled, calendar),
+	})
+}
+
+// Contact is what has become of a contact method.
+func Contact(c oncall.Contact, act Act) Entry {
+	change := Change{What: "contact method", After: oncall.Say("%s", Masked(c))}
+	if act == ContactRemoved || act == ContactOff {
+		change.Before, change.After = change.After, nil
+	}
+	e := ofPerson(c.UserID, act, change)
+	if act == ContactOff && c.DisabledWhy != "" {
+		e.Changes = append(e.Changes, Change{What: "because", After: oncall.Say("%s", c.DisabledWhy)})
+	}
+	return e
+}
+
+// Rules is how somebody wants to be reached having become another.
+func Rules(user oncall.UserID, was, is oncall.Reach) Entry {
+	return ofPerson(user, RulesChanged, ofRules(was).became(ofRules(is))...)
+}
+
+func ofRules(r oncall.Reach) (says fields) {
+	rules := func(what string, all []oncall.Rule) {
+		if all == nil {
+			says.choice(what, "as usual", "as usual")
+			return
+		}
+		var lines []oncall.Sentence
+		for _, rule := range all {
+			c, _ := r.Contact(rule.Contact)
+			lines = append(lines, oncall.Say("%s after %s", Masked(c), lengthText(rule.After.Duration())))
+		}
+		says.part(what, list(lines, ", "), fmt.Sprintf("%v", all))
+	}
+	rules("rules", r.High)
+	rules("rules for low severity", r.Low)
+	if r.Hours == nil {
+		says.choice("hours for low severity", "as usual", "as usual")
+	} else {
+		says.text("hours for low severity", windows(r.Hours))
+	}
+	return says
+}
+
+// Reminders is when somebody is reminded of their shifts having become another; nil is as usual.
+func Reminders(user oncall.UserID, was, is []time.Duration) Entry {
+	of := func(before []time.Duration) (says fields) {
+		switch {
+		case before == nil:
+			says.choice("reminders", "as usual", "as usual")
+		case len(before) == 0:
+			says.text("reminders", "none")
+		default:
+			var texts []string
+			for _, d := range before {
+				texts = append(texts, lengthText(d)+" before")
+			}
+			says.text("reminders", strings.Join(texts, ", "))
+		}
+		return says
+	}
+	return ofPerson(user, RulesChanged, of(was).became(of(is))...)
+}
+
+// Calendar is somebody having made a calendar of a person's shifts, or that being over.
+func Calendar(user oncall.UserID, ended bool) Entry {
+	if ended {
+		return ofPerson(user, CalendarEnded)
+	}
+	return ofPerson(user, CalendarMade)
+}
+
+// Profile is Slack's word on a person, where it changes what they may do. What is learnt first is none.
+func Profile(was, is oncall.User) (Entry, bool) {
+	if was.ID == "" || was.Standing == oncall.UnknownStanding {
+		return Entry{}, false
+	}
+	of := func(u oncall.User) (says fields) {
+		says.text("standing", string(u.Standing))
+		says.flag("owner of the workspace", u.Owner)
+		says.flag("deactivated", u.DeactivatedAt != nil)
+		return says
+	}
+	changes := of(was).became(of(is))
+	return ofPerson(is.ID, Changed, changes...), len(changes) > 0
+}
+
+// Secret is a secret having been used for the first time. It is told from others by its fingerprint.
+func Secret(fingerprint []byte, from time.Time) Entry {
+	return Entry{Kind: Installation, Name: "secret", Act: SecretUsed, Changes: []Change{{
+		What: "WATCHBILL_SECRET", After: oncall.Say("another one (%x), which signs from %s UTC on", fingerprint[:min(len(fingerprint), 4)], day(from)),
+	}}}
 }

@@ -1,0 +1,168 @@
+package audit
+
+import (
+	"cmp"
+	"strconv"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A Where is the schedule that an entry is about.
+type Where struct {
+	Name string
+	Team oncall.TeamID
+}
+
+func (w Where) entry(act Act, changes ...Change) Entry {
+	return Entry{Kind: Schedule, Name: w.Name, Teams: []oncall.TeamID{w.Team}, Act: act, Changes: changes}
+}
+
+// Override is somebody having made an override.
+func (w Where) Override(o schedule.Override) Entry {
+	return w.entry(OverrideAdded, fields(nil).became(ofOverride(o))...)
+}
+
+// OverrideChanged is an override having become another.
+func (w Where) OverrideChanged(was, is schedule.Override) Entry {
+	return w.entry(OverrideChanged, ofOverride(was).became(ofOverride(is))...)
+}
+
+// OverrideEnded is an override having been ended.
+func (w Where) OverrideEnded(o schedule.Override) Entry {
+	return w.entry(OverrideEnded, ofOverride(o).became(nil)...)
+}
+
+func ofOverride(o schedule.Override) (says fields) {
+	says.say("when", span(o.Start, o.End))
+	says.text("role", o.Role)
+	switch o.Kind {
+	case schedule.OverrideSwap:
+		says.say("on call", oncall.Say("%s instead of %s", o.To, o.From))
+	case schedule.OverrideAdd:
+		says.say("also on call", schedule.People(o.Users, ", "))
+	case schedule.OverrideRemove:
+		says.say("not on call", schedule.People(o.Users, ", "))
+	case schedule.OverrideTemporary:
+		for _, s := range o.Shifts {
+			says.say(shiftName(s), schedule.People(s.Users, ", "))
+		}
+	case schedule.OverrideCover:
+		says.say("on call", schedule.People(o.Users, ", "))
+	}
+	says.text("only", windows(o.Windows))
+	says.flag("only while somebody would be on call", o.OnlyCovered)
+	says.text("reason", o.Reason)
+	return says
+}
+
+// shiftName tells shifts apart.
+func shiftName(s schedule.ManualShift) string {
+	return cmp.Or(s.Role, schedule.RolePrimary) + " " + span(s.Start, s.End).String()
+}
+
+// Shift is somebody having written a shift down.
+func (w Where) Shift(s schedule.ManualShift) Entry {
+	return w.entry(ShiftAdded, Change{What: shiftName(s), After: schedule.People(s.Users, ", ")})
+}
+
+// Shifts is a stretch of time having been cut out of shifts that were written down.
+func (w Where) Shifts(was, left []schedule.ManualShift) Entry {
+	all := func(shifts []schedule.ManualShift) (says fields) {
+		for _, s := range shifts {
+			says.say(shiftName(s), schedule.People(s.Users, ", "))
+		}
+		return says
+	}
+	return w.entry(ShiftsDeleted, all(was).became(all(left))...)
+}
+
+// Apart is a schedule having been told to refuse shifts that overlap, or to allow them.
+func (w Where) Apart(was, is bool) Entry {
+	var before, after fields
+	before.flag("shifts apart", was)
+	after.flag("shifts apart", is)
+	return w.entry(Changed, before.became(after)...)
+}
+
+// Handoff is somebody having said "I have it".
+func (w Where) Handoff(h oncall.Handoff) Entry {
+	return w.entry(HandoffConfirmed, Change{What: h.Role, After: oncall.Say("since %s UTC", day(h.At))})
+}
+
+// stint writes a shift.
+func stint(s schedule.Stint) string { return s.Role + " " + span(s.Start, s.End).String() }
+
+// swaps are the acts by what has become of a swap.
+var swaps = map[oncall.SwapState]Act{
+	oncall.SwapOpen: SwapOffered, oncall.SwapAccepted: SwapAccepted, oncall.SwapDeclined: SwapDeclined,
+	oncall.SwapWithdrawn: SwapTakenBack, oncall.SwapUndone: SwapUndone,
+}
+
+// Swap is what somebody has done with a swap: an entry of each schedule, so that nobody reads of one that they
+// may not see. What a swap comes to by itself is none.
+func Swap(s oncall.Swap, give, take oncall.TeamID) []Entry {
+	act, known := swaps[s.State]
+	if !known {
+		return nil
+	}
+	gives := Change{What: stint(s.Give), Before: oncall.Say("%s", s.Give.User), After: oncall.Say("%s", s.Take.User)}
+	takes := Change{What: stint(s.Take), Before: oncall.Say("%s", s.Take.User), After: oncall.Say("%s", s.Give.User)}
+	if s.State == oncall.SwapUndone {
+		gives.Before, gives.After = gives.After, gives.Before
+		takes.Before, takes.After = takes.After, takes.Before
+	}
+	of := Where{Name: s.Give.Name, Team: give}
+	if s.Give.Schedule == s.Take.Schedule {
+		return []Entry{of.entry(act, gives, takes)}
+	}
+	return []Entry{of.entry(act, gives), Where{Name: s.Take.Name, Team: take}.entry(act, takes)}
+}
+
+// Cover is somebody having asked others to take a shift.
+func (w Where) Cover(c oncall.Cover) Entry {
+	changes := []Change{{What: stint(c.Stint), Before: oncall.Say("%s", c.Stint.User)}}
+	if c.Note != "" {
+		changes = append(changes, Change{What: "note", After: oncall.Say("%s", c.Note)})
+	}
+	return w.entry(CoverAsked, changes...)
+}
+
+// CoverDone is what somebody has done with a request for cover.
+func (w Where) CoverDone(before, after oncall.Cover, do oncall.CoverActKind) (Entry, bool) {
+	of := stint(after.Stint)
+	switch {
+	case len(after.Takes) > len(before.Takes):
+		var changes []Change
+		for _, t := range after.Takes[len(before.Takes):] {
+			changes = append(changes, Change{
+				What: after.Stint.Role + " " + span(t.Start, t.End).String(), Before: oncall.Say("%s", after.Stint.User), After: oncall.Say("%s", t.User),
+			})
+		}
+		return w.entry(CoverTaken, changes...), true
+	case do == oncall.DeclineCover:
+		return w.entry(CoverDeclined, Change{What: of, Before: oncall.Say("%s", after.Stint.User)}), true
+	case do == oncall.WithdrawCover && after.State != before.State:
+		return w.entry(CoverTakenBack, Change{What: of, Before: oncall.Say("%s", after.Stint.User)}), true
+	}
+	return Entry{}, false
+}
+
+// Calendar is somebody having subscribed to a schedule, or that being over.
+func (w Where) Calendar(maker oncall.UserID, ended bool) Entry {
+	e := w.entry(CalendarMade)
+	if ended {
+		e.Act = CalendarEnded
+	}
+	e.About = maker
+	return e
+}
+
+// lengthText writes how long something is.
+func lengthText(d time.Duration) string {
+	if d >= time.Hour && d%time.Hour == 0 {
+		return strconv.Itoa(int(d/time.Hour)) + " h"
+	}
+	return strconv.Itoa(int(d/time.Minute)) + " min"
+}

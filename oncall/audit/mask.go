@@ -1,0 +1,47 @@
+package audit
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Masked is as much of a contact method as may be kept, to tell it from others: the last four digits of a
+// number, the domain of a mail address. A topic, a key or a webhook's address is a secret.
+func Masked(c oncall.Contact) string {
+	name := c.Method.Info().Title
+	switch c.Method {
+	case oncall.MethodSMS, oncall.MethodVoice:
+		return name + " …" + last(c.Address, 4)
+	case oncall.MethodEmail:
+		return name + " " + maskedMail(c.Address)
+	default:
+		return name
+	}
+}
+
+// last is the end of a text, but never more than a third of it.
+func last(text string, n int) string {
+	all := []rune(text)
+	n = min(n, len(all)/3)
+	return string(all[len(all)-n:])
+}
+
+// maskedMail keeps the first letter and the domain of a mail address.
+func maskedMail(address string) string {
+	local, domain, ok := strings.Cut(address, "@")
+	if !ok || local == "" {
+		return "…"
+	}
+	return string([]rune(local)[:1]) + "…@" + domain
+}
+
+// maskedURL keeps the host of an address: the rest of a webhook's is its secret.
+func maskedURL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "…"
+	}
+	return u.Scheme + "://" + u.Host + "/…"
+}

@@ -1,0 +1,86 @@
+package audit
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func (x installation) policies() (all []thing) {
+	for i, d := range x.doc.Policies {
+		p := x.Policies[i]
+		t := thing{name: d.Name, teams: []oncall.TeamID{p.TeamID}}
+		t.says.text("team", d.Team)
+		for n, st := range d.Steps {
+			t.says.part(fmt.Sprintf("step %d", n+1), x.step(p, st, p.Steps[n].Targets), whole(st))
+		}
+		if d.Repeat != 0 {
+			t.says.text("repeat", strconv.Itoa(d.Repeat))
+		}
+		if d.Acks != 0 {
+			t.says.text("acks", strconv.Itoa(d.Acks))
+		}
+		t.says.text("ack timeout", d.AckTimeout)
+		t.says.text("ack wait", d.AckWait)
+		all = append(all, t)
+	}
+	return all
+}
+
+// whole is all that a step says, to tell it from others.
+func whole(st oncall.SetupStep) string {
+	text, _ := json.Marshal(st) // of words and numbers only
+	return string(text)
+}
+
+// step writes a step of a policy in one line.
+func (x installation) step(p oncall.Policy, st oncall.SetupStep, targets []oncall.Target) oncall.Sentence {
+	var page []oncall.Sentence
+	for i, target := range targets {
+		switch {
+		case target.User != "":
+			page = append(page, oncall.Say("%s", target.User))
+		case target.Webhook != "":
+			page = append(page, oncall.Say("webhook %s", maskedURL(target.Webhook)))
+		default:
+			page = append(page, oncall.Say("%s", x.seenBy(p.TeamID, x.owner(p, target), st.Page[i])))
+		}
+	}
+	var rest []string
+	if st.Only != nil {
+		var only []string
+		for _, s := range st.Only.Severity {
+			only = append(only, string(s))
+		}
+		if st.Only.Hours != "" {
+			only = append(only, string(st.Only.Hours))
+		}
+		rest = append(rest, "only "+strings.Join(only, ", "))
+	}
+	if st.RoundRobin != "" {
+		rest = append(rest, "one person a "+string(st.RoundRobin))
+	}
+	if st.Repeat > 0 {
+		rest = append(rest, fmt.Sprintf("again %d times every %s", st.Repeat, st.Every))
+	}
+	rest = append(rest, "then wait "+st.Wait)
+	return oncall.Say("%s; %s", list(page, ", "), strings.Join(rest, "; "))
+}
+
+// owner is the team that a target is of; the policy's own where it is of none.
+func (x installation) owner(p oncall.Policy, t oncall.Target) oncall.TeamID {
+	switch {
+	case t.Schedule != 0:
+		return x.teamOf[t.Schedule]
+	case t.Team != 0:
+		return t.Team
+	case t.Admins != 0:
+		return t.Admins
+	case t.Policy != 0:
+		return x.by[t.Policy]
+	}
+	return p.TeamID
+}

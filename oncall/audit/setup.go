@@ -1,0 +1,286 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A thing is something of an installation, and all that is said of it.
+type thing struct {
+	name  string
+	about oncall.UserID
+	teams []oncall.TeamID
+	says  fields
+}
+
+// an installation as it is compared.
+type installation struct {
+	oncall.Installation
+	doc     oncall.Setup
+	private map[oncall.TeamID]bool
+	teamOf  map[oncall.ScheduleID]oncall.TeamID
+	by      map[oncall.PolicyID]oncall.TeamID // teams by their policies
+}
+
+func read(in oncall.Installation, now time.Time) installation {
+	x := installation{
+		Installation: in, private: map[oncall.TeamID]bool{},
+		teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{},
+	}
+	in.Users = nil // so that people are named by their ids
+	x.doc = in.Setup(now)
+	for _, t := range in.Teams {
+		x.private[t.ID] = t.Private
+	}
+	for _, s := range in.Schedules {
+		x.teamOf[s.ID] = s.TeamID
+	}
+	for _, p := range in.Policies {
+		x.by[p.ID] = p.TeamID
+	}
+	return x
+}
+
+// Setup compares an installation with what has become of it, and makes an entry of each thing that was added,
+// changed or removed.
+func Setup(before, after oncall.Installation, now time.Time) []Entry {
+	was, is := read(before, now), read(after, now)
+	var out []Entry
+	for _, part := range []struct {
+		kind Kind
+		of   func(installation) []thing
+	}{
+		{Person, installation.persons}, {Team, installation.teams}, {Schedule, installation.schedules},
+		{Policy, installation.policies}, {Integration, installation.integrations}, {UserGroup, installation.groups},
+	} {
+		out = append(out, compare(part.kind, part.of(was), part.of(is))...)
+	}
+	return out
+}
+
+// compare tells things apart by their names; people by their ids.
+func compare(kind Kind, was, is []thing) []Entry {
+	key := func(t thing) string { return cmp.Or(string(t.about), t.name) }
+	before, after := map[string]thing{}, map[string]bool{}
+	for _, t := range was {
+		before[key(t)] = t
+	}
+	var out []Entry
+	for _, t := range is {
+		after[key(t)] = true
+		old, known := before[key(t)]
+		e := Entry{Kind: kind, Name: t.name, About: t.about, Teams: t.teams, Act: Added, Changes: old.says.became(t.says)}
+		if known && len(e.Changes) == 0 {
+			continue
+		}
+		if known {
+			e.Act, e.Teams = Changed, once(old.teams, t.teams)
+		}
+		out = append(out, e)
+	}
+	for _, t := range was {
+		if !after[key(t)] {
+			out = append(out, Entry{Kind: kind, Name: t.name, About: t.about, Teams: t.teams, Act: Removed, Changes: t.says.became(nil)})
+		}
+	}
+	return out
+}
+
+// once joins lists of teams.
+func once(a, b []oncall.TeamID) []oncall.TeamID {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (x installation) persons() (all []thing) {
+	for _, u := range x.Users {
+		t := thing{about: u.ID}
+		t.says.text("name", u.Name)
+		if u.Email != "" {
+			t.says.part("mail", oncall.Say("%s", maskedMail(u.Email)), u.Email)
+		}
+		t.says.text("time zone", u.TimeZone)
+		all = append(all, t)
+	}
+	return all
+}
+
+func (x installation) teams() (all []thing) {
+	for i, d := range x.doc.Teams {
+		t := thing{name: d.Name, teams: []oncall.TeamID{x.Teams[i].ID}}
+		t.says.text("channel", d.Channel)
+		t.says.say("members", people(d.Members))
+		var managers []oncall.Sentence
+		for _, name := range d.Managers {
+			if strings.HasPrefix(name, "group ") {
+				managers = append(managers, oncall.Say("%s", name))
+			} else {
+				managers = append(managers, person(name))
+			}
+		}
+		t.says.say("managers", list(managers, ", "))
+		t.says.flag("private", d.Private)
+		t.says.choice("acts", string(cmp.Or(d.Acts, "workspace")), "workspace")
+		t.says.choice("owner", string(cmp.Or(d.Owner, oncall.OwnerFile)), string(oncall.OwnerFile))
+		t.says.flag("topic", d.Topic)
+		t.says.text("time zone", d.TimeZone)
+		t.says.text("hours", windows(d.Hours))
+		t.says.say("fallback", people(d.Fallback))
+		t.says.choice("remind", cmp.Or(d.Remind, "as usual"), "as usual")
+		all = append(all, t)
+	}
+	return all
+}
+
+func windows(all []schedule.Window) string {
+	var texts []string
+	for _, w := range all {
+		texts = append(texts, w.String())
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (x installation) schedules() (all []thing) {
+	for i, d := range x.doc.Schedules {
+		t := thing{name: d.Name, teams: []oncall.TeamID{x.Schedules[i].TeamID}}
+		t.says.text("team", d.Team)
+		t.says = append(t.says, ofSchedule(d)...)
+		all = append(all, t)
+	}
+	return all
+}
+
+// ofSchedule is what a schedule says without its team.
+func ofSchedule(d oncall.SetupSchedule) (says fields) {
+	says.text("time zone", d.TimeZone)
+	says.flag("shifts apart", d.Apart != nil && *d.Apart)
+	says = append(says, rotations("", d.Rotations)...)
+	for _, v := range d.Later {
+		later := "from " + v.From + ", "
+		says = append(says, rotations(later, v.Rotations)...)
+		if len(v.Rotations) == 0 {
+			says.text(later+"rotations", "none")
+		}
+	}
+	for _, s := range d.Shifts {
+		says.say("shift "+s.Start+" to "+s.End+" as "+cmp.Or(s.Role, schedule.RolePrimary), people(s.Users))
+	}
+	return says
+}
+
+func rotations(when string, all []oncall.SetupRotation) (says fields) {
+	seen := map[string]int{}
+	for _, r := range all {
+		name := fmt.Sprintf("%srotation %q", when, r.Name)
+		if seen[name]++; seen[name] > 1 {
+			name += " " + strconv.Itoa(seen[name])
+		}
+		var turns []oncall.Sentence
+		for _, t := range r.Turns {
+			switch len(t) {
+			case 0:
+				turns = append(turns, oncall.Say("nobody"))
+			case 1:
+				turns = append(turns, person(t[0]))
+			default:
+				turns = append(turns, oncall.Say("(%s)", people(t)))
+			}
+		}
+		says.say(name+" turns", list(turns, ", "))
+		says.text(name+" every", r.Every)
+		says.text(name+" start", r.Start)
+		says.text(name+" until", r.Until)
+		says.text(name+" role", r.Role)
+		if r.Priority != 0 {
+			says.text(name+" priority", strconv.Itoa(r.Priority))
+		}
+		says.text(name+" time zone", r.TimeZone)
+		says.text(name+" advance", string(r.Advance))
+		says.text(name+" only", windows(r.Only))
+		var members []oncall.Sentence
+		for _, m := range r.Members {
+			members = append(members, oncall.Say("%s %s", person(m.User), fromUntil(m)))
+		}
+		says.say(name+" members", list(members, ", "))
+	}
+	return says
+}
+
+func fromUntil(m oncall.SetupMember) string {
+	var words []string
+	if m.From != (schedule.Date{}) {
+		words = append(words, "from "+m.From.String())
+	}
+	if m.Until != (schedule.Date{}) {
+		words = append(words, "until "+m.Until.String())
+	}
+	return strings.Join(words, " ")
+}
+
+func (x installation) integrations() (all []thing) {
+	for i, d := range x.doc.Integrations {
+		in := x.Integrations[i]
+		t := thing{name: d.Name, teams: []oncall.TeamID{in.TeamID}}
+		t.says.text("team", d.Team)
+		t.says.text("kind", string(d.Format))
+		t.says.part("policy", oncall.Say("%s", x.seenBy(in.TeamID, x.by[in.PolicyID], d.Policy)), d.Policy)
+		all = append(all, t)
+	}
+	return all
+}
+
+// seenBy hides from the managers of one team what something of another, private one is called.
+func (x installation) seenBy(team, of oncall.TeamID, name string) string {
+	if of != team && x.private[of] {
+		return "something of a private team"
+	}
+	return name
+}
+
+func (x installation) groups() (all []thing) {
+	for i, d := range x.doc.UserGroups {
+		t := thing{name: d.Name()}
+		for _, id := range x.UserGroups[i].Schedules {
+			t.teams = once(t.teams, []oncall.TeamID{x.teamOf[id]})
+		}
+		t.says.text("schedules", strings.Join(d.Schedules, ", "))
+		t.says.text("roles", strings.Join(d.Roles, ", "))
+		t.says.text("when empty", string(cmp.Or(d.WhenEmpty, oncall.WhenEmptyKeep)))
+		if d.Fallback != "" {
+			t.says.say("fallback", person(d.Fallback))
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+// Edited is what an edit in Slack has made of a schedule.
+func Edited(before, after schedule.Definition, act Act, now time.Time) Entry {
+	return Entry{
+		Kind: Schedule, Name: after.Name, Teams: []oncall.TeamID{after.TeamID}, Act: act,
+		Changes: alone(before, now).became(alone(after, now)),
+	}
+}
+
+// Made is a schedule that somebody has made.
+func Made(d schedule.Definition, now time.Time) Entry {
+	return Entry{Kind: Schedule, Name: d.Name, Teams: []oncall.TeamID{d.TeamID}, Act: Added, Changes: fields(nil).became(alone(d, now))}
+}
+
+// Gone is a schedule that somebody has taken away.
+func Gone(d schedule.Definition, now time.Time) Entry {
+	return Entry{Kind: Schedule, Name: d.Name, Teams: []oncall.TeamID{d.TeamID}, Act: Removed, Changes: alone(d, now).became(nil)}
+}
+
+// alone is what a schedule says by itself.
+func alone(d schedule.Definition, now time.Time) fields {
+	return ofSchedule(oncall.Installation{Schedules: []schedule.Definition{d}}.Setup(now).Schedules[0])
+}
