@@ -32,6 +32,7 @@ type learner struct {
 	mu     sync.Mutex
 	paused time.Time // until then
 	asked  map[oncall.UserID]time.Time
+	daily  map[oncall.UserID]time.Time // when they were looked up last, as the set-up names them
 }
 
 // may reports whether Slack may be asked at all.
@@ -102,6 +103,24 @@ func (b *Bot) learnUnknown(ctx context.Context) error {
 	return nil
 }
 
+// due are a few of those who are named, who were not looked up for a day, and notes that it is done.
+func (l *learner) due(named []oncall.UserID, now time.Time) (due []oncall.UserID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := make(map[oncall.UserID]time.Time, len(named))
+	for _, id := range named {
+		at, before := l.daily[id]
+		if (!before || now.Sub(at) >= learnDaily) && len(due) < learnAtOnce {
+			due, at, before = append(due, id), now, true
+		}
+		if before {
+			kept[id] = at
+		}
+	}
+	l.daily = kept
+	return due
+}
+
 // ourWorkspace returns the workspace that we are in. Slack is asked only once; while it doesn't answer,
 // what it said before counts.
 func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
@@ -130,13 +149,21 @@ var errNotAsked = errors.New("no answer from Slack a moment ago")
 func (b *Bot) learnWorkspace(ctx context.Context) (store.Workspace, error) {
 	asking, cancel := context.WithTimeout(ctx, learnTimeout)
 	defer cancel()
-	answer, err := b.slack.Auth(asking)
+	w, err := b.askWorkspace(asking)
 	if err != nil {
 		b.learner.failed(b.clock())
 		return store.Workspace{}, err
 	}
-	w := store.Workspace{Team: answer.TeamID, Enterprise: answer.EnterpriseID, URL: strings.TrimSuffix(answer.URL, "/") + "/"}
 	return w, b.store.SaveWorkspace(ctx, w)
+}
+
+// askWorkspace asks Slack which workspace we are in.
+func (b *Bot) askWorkspace(ctx context.Context) (store.Workspace, error) {
+	answer, err := b.slack.Auth(ctx)
+	if err != nil {
+		return store.Workspace{}, err
+	}
+	return store.Workspace{Team: answer.TeamID, Enterprise: answer.EnterpriseID, URL: strings.TrimSuffix(answer.URL, "/") + "/"}, nil
 }
 
 // admit refuses people of other organisations, who see our messages in shared channels, and those who

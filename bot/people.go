@@ -42,7 +42,7 @@ func (r request) person(words []string) (id oncall.UserID, taken int, err error)
 // named finds the people that a text may mean. People who have left count only if nobody else is meant.
 func (r request) named(typed string) []oncall.UserID {
 	found := peopleCalled(r.directory, r.user.ID, typed)
-	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return r.directory.Users[u].DeactivatedAt != nil }); len(here) > 0 {
+	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return r.directory.Users[u].Unpageable() != "" }); len(here) > 0 {
 		return here
 	}
 	return found
@@ -128,7 +128,7 @@ func (r request) nobody(word, example string) error {
 func guessPerson(d *store.Directory, typed string) string {
 	var names []string
 	for _, u := range d.Users {
-		if u.DeactivatedAt == nil {
+		if u.Unpageable() == "" {
 			names = append(names, strings.Fields(u.Name)...)
 		}
 	}
@@ -138,7 +138,7 @@ func guessPerson(d *store.Directory, typed string) string {
 		return "" // of two letters one is another name
 	}
 	for _, u := range d.Users {
-		if slices.Contains(strings.Fields(u.Name), guess) && u.DeactivatedAt == nil {
+		if slices.Contains(strings.Fields(u.Name), guess) && u.Unpageable() == "" {
 			return u.Name
 		}
 	}

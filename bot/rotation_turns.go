@@ -50,7 +50,7 @@ func readTurns(d *store.Directory, me oncall.UserID, text string, mayBeEmpty boo
 
 func readPerson(d *store.Directory, me oncall.UserID, name string) (oncall.UserID, error) {
 	found := peopleCalled(d, me, name)
-	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return d.Users[u].DeactivatedAt != nil }); len(here) > 0 {
+	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return d.Users[u].Unpageable() != "" }); len(here) > 0 {
 		found = here
 	}
 	switch {

@@ -13,10 +13,8 @@ import (
 )
 
 // CheckNames looks up in Slack everything that a set-up names there. What could not be looked up is a
-// note of its own. It returns the channels, too, with what the names stand for.
-func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) ([]oncall.SlackFault, []oncall.NamedChannel) {
-	var faults []oncall.SlackFault
-	var found []oncall.NamedChannel
+// note of its own. It returns the channels, too, with what the names stand for, and the people.
+func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) (faults []oncall.SlackFault, found []oncall.NamedChannel, known []oncall.User) {
 	unseen := func(what string, err error) {
 		said := err.Error()
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
@@ -45,6 +43,11 @@ func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) ([]oncall.Sla
 		if err != nil {
 			unseen("some people", err)
 		}
+		for _, p := range people {
+			if slices.ContainsFunc(n.People, func(n oncall.SlackName) bool { return n.Named == string(p.ID) }) && !p.Bot {
+				known = append(known, p.User)
+			}
+		}
 		faults = append(faults, oncall.CheckPeople(seen, people)...)
 	}
 	if len(n.Groups) > 0 {
@@ -55,17 +58,24 @@ func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) ([]oncall.Sla
 			faults = append(faults, oncall.CheckGroups(n.Groups, groups)...)
 		}
 	}
-	return faults, found
+	return faults, found, known
 }
 
 // peopleNamed returns whom Slack tells of, and of whom it was asked before an error.
 func (b *Bot) peopleNamed(ctx context.Context, named []oncall.SlackName) (all []oncall.SlackPerson, seen []oncall.SlackName, err error) {
+	if b.workspace.Load() == nil {
+		ours, err := b.askWorkspace(ctx)
+		if err != nil {
+			return nil, nil, fmt.Errorf("learn our workspace: %w", err)
+		}
+		b.workspace.Store(&ours)
+	}
 	users, err := b.slack.Users(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("list people: %w", err)
 	}
 	for i := range users {
-		all = append(all, slackPerson(&users[i]))
+		all = append(all, b.slackPerson(&users[i]))
 	}
 	for _, n := range named {
 		if !slices.ContainsFunc(all, func(p oncall.SlackPerson) bool { return string(p.ID) == n.Named }) {
@@ -75,7 +85,7 @@ func (b *Bot) peopleNamed(ctx context.Context, named []oncall.SlackName) (all []
 			case err != nil:
 				return all, seen, fmt.Errorf("look up %s: %w", n.Named, err)
 			default:
-				all = append(all, slackPerson(u))
+				all = append(all, b.slackPerson(u))
 			}
 		}
 		seen = append(seen, n)
@@ -83,10 +93,6 @@ func (b *Bot) peopleNamed(ctx context.Context, named []oncall.SlackName) (all []
 	return all, seen, nil
 }
 
-func slackPerson(u *slack.User) oncall.SlackPerson {
-	p := oncall.SlackPerson{ID: oncall.UserID(u.ID), Name: u.RealName, Email: u.Profile.Email, Left: u.Deleted, Bot: u.IsBot || u.ID == slackbot}
-	if p.Name == "" {
-		p.Name = u.Name
-	}
-	return p
+func (b *Bot) slackPerson(u *slack.User) oncall.SlackPerson {
+	return oncall.SlackPerson{User: b.person(u), Bot: u.IsBot || u.ID == slackbot}
 }

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -111,6 +112,47 @@ func (b *Bot) saveFound(ctx context.Context, found *slack.User) (oncall.User, er
 	return u, nil
 }
 
+const (
+	// learnAtOnce is how many people are looked up in one go.
+	learnAtOnce = 20
+	// learnDaily is how often each of them is, for an event of Slack's may be missed.
+	learnDaily = 24 * time.Hour
+)
+
+// LearnPeople asks Slack again what those are in the workspace whom the set-up names, a few at a time.
+// Nothing pages people of other organisations. Those of whom it has never told learnPeople looks up.
+func (b *Bot) LearnPeople(ctx context.Context) error {
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
+	if err != nil {
+		return fmt.Errorf("load the directory: %w", err)
+	}
+	if !b.learner.may(b.clock()) {
+		return nil
+	}
+	if _, err := b.ourWorkspace(ctx); err != nil || b.workspace.Load() == nil {
+		return err
+	}
+	known := slices.DeleteFunc(directory.PeopleNamed(), func(id oncall.UserID) bool {
+		return directory.Users[id].Standing == oncall.UnknownStanding
+	})
+	for _, id := range b.learner.due(known, b.clock()) {
+		found, err := b.slack.User(ctx, string(id), slackcall.ForRest)
+		switch {
+		case slackcall.NoUser(err):
+			continue // doctor says so
+		case err != nil:
+			b.learner.failed(b.clock())
+			return fmt.Errorf("look up %s: %w", id, err)
+		case found.IsBot:
+			continue
+		}
+		if err := b.store.SaveStanding(ctx, b.person(found), b.clock()); err != nil {
+			return fmt.Errorf("keep what %s is: %w", id, err)
+		}
+	}
+	return nil
+}
+
 // userChanged saves what Slack tells about a person, unless it is known already: Slack
 // also tells of every new status message.
 func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
@@ -126,6 +168,7 @@ func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 	if u.Standing == oncall.UnknownStanding {
 		u.Standing = old.Standing
 	}
+	u.InTeam = old.InTeam // Slack knows nothing of it
 	if known && (old.DeactivatedAt == nil) == (u.DeactivatedAt == nil) {
 		u.DeactivatedAt = old.DeactivatedAt
 		if u == old {

@@ -57,6 +57,8 @@ type noMirror struct{ jobs.Mirror }
 
 func (noMirror) LearnChannels(context.Context) error { return nil }
 
+func (noMirror) LearnPeople(context.Context) error { return nil }
+
 // newWorld makes a world whose policy pages Bo after wait.
 func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 	t.Helper()

@@ -28,6 +28,8 @@ type Mirror interface {
 	SetTopic(ctx context.Context, channel, segment string) error
 	// LearnChannels looks up the channels that the set-up names and that are not known yet.
 	LearnChannels(ctx context.Context) error
+	// LearnPeople looks up what those are in the workspace whom the set-up names.
+	LearnPeople(ctx context.Context) error
 }
 
 // lookAgain is when channels that were not found are looked up again: making them may mend it.
@@ -62,6 +64,11 @@ func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 		j.channels.unknown, j.channels.at = unknown, now
 	}
 	return err
+}
+
+// learnPeople looks up a few of those whom the set-up names.
+func (j *Jobs) learnPeople(ctx context.Context, _ time.Time) error {
+	return j.mirror.LearnPeople(ctx)
 }
 
 // topic brings the topic of a team's channel up to date.

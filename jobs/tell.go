@@ -25,7 +25,7 @@ const (
 )
 
 // errLeft ends the telling of whoever can't be told any more.
-var errLeft = errors.New("the person has left the workspace")
+var errLeft = errors.New("the person has left the workspace, or is of another organisation")
 
 // tell posts a notice and redraws it until its message shows its current state.
 func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {

@@ -86,6 +86,7 @@ func (j *Jobs) regular() []chore {
 		{"mirror user groups", j.mirrorGroups},
 		{"look up channels", j.learnChannels},
 		{"end mutes", j.store.EndMutes},
+		{"look up people", j.learnPeople},
 		{"count the uses of keys", j.store.SaveKeyUses},
 		{"clean up", j.store.Housekeeping},
 	}

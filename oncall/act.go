@@ -99,13 +99,12 @@ func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 
 // reachable refuses people who can't be paged.
 func (f Facts) reachable(u UserID) error {
-	switch p := f.Roster.Users[u]; {
-	case u == "":
+	if u == "" {
 		return Refuse("Say whom.")
-	case p.DeactivatedAt != nil:
-		return Refuse("%s is deactivated in Slack and can't be paged.", u)
 	}
-	return nil
+	p := f.Roster.Users[u]
+	p.ID = u
+	return p.RefusePage()
 }
 
 // maxNote is how long a note may be, in characters.

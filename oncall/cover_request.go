@@ -150,7 +150,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (Cove
 		return CoverChange{}, Refuse("It is your own shift; it stays yours until somebody takes it.")
 	case !c.mayTake(by, r, now):
 		return CoverChange{}, Refuse("Only people of %s and of its team can take it.", c.Stint.Name)
-	case r.deactivated(by):
+	case r.absent(by):
 		return CoverChange{}, Refuse("%s is deactivated and can't be on call.", by)
 	case !c.Stint.End.After(now):
 		return c.close(CoverOver, now, Refuse("That shift is over.")), nil
@@ -290,7 +290,7 @@ func (c Cover) candidates(r Staff, away []UserID, now time.Time) []UserID {
 	people = slices.Compact(people)
 	people = slices.DeleteFunc(people, func(u UserID) bool {
 		asked := slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u })
-		return asked || u == c.Stint.User || slices.Contains(away, u) || r.deactivated(u) || r.who(c.Stint, u) == always
+		return asked || u == c.Stint.User || slices.Contains(away, u) || r.absent(u) || r.who(c.Stint, u) == always
 	})
 	load := r.Load(now.Add(-loadSpan), now.Add(loadSpan))
 	slices.SortStableFunc(people, func(a, b UserID) int { return cmp.Compare(load[a], load[b]) })

@@ -20,6 +20,8 @@ const (
 	FindingEmpty       FindingKind = "empty"       // nobody is on call at all
 	FindingDeactivated FindingKind = "deactivated" // somebody in a turn has left Slack
 	FindingUnknown     FindingKind = "unknown"     // Slack doesn't know somebody in a turn
+	FindingStranger    FindingKind = "stranger"    // somebody in a turn, or a step, is of another organisation
+	FindingGuest       FindingKind = "guest"       // somebody in a turn, or a step, is a guest whom no team names
 	FindingTimeOff     FindingKind = "time_off"    // somebody is on call while away
 	FindingUnpaged     FindingKind = "unpaged"     // no policy pages a schedule
 	FindingPagesNobody FindingKind = "pages_nobody"
@@ -27,7 +29,7 @@ const (
 
 // FindingKinds lists them all.
 var FindingKinds = []FindingKind{
-	FindingGap, FindingEmpty, FindingDeactivated, FindingUnknown, FindingTimeOff, FindingUnpaged, FindingPagesNobody,
+	FindingGap, FindingEmpty, FindingDeactivated, FindingUnknown, FindingStranger, FindingGuest, FindingTimeOff, FindingUnpaged, FindingPagesNobody,
 }
 
 // NoticeCoverage warns of what the guard has found.
@@ -39,7 +41,8 @@ type Finding struct {
 	Key      string      `json:"key"`
 	Kind     FindingKind `json:"kind"`
 	Team     TeamID      `json:"team"`
-	Name     string      `json:"name"` // of the schedule or the policy
+	Name     string      `json:"name"`                // of the schedule or the policy
+	OfPolicy bool        `json:"of_policy,omitempty"` // a step of it names User
 	Role     string      `json:"role,omitempty"`
 	User     UserID      `json:"user,omitempty"`
 	Start    time.Time   `json:"start,omitzero"`
@@ -116,6 +119,7 @@ func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 		found = append(found, f.away(c, now)...)
 	}
 	for _, p := range f.Policies {
+		found = append(found, f.skipped(p)...)
 		if !f.reaches(p, covered) {
 			found = append(found, Finding{
 				Key: fmt.Sprintf("%s/%d", FindingPagesNobody, p.ID), Kind: FindingPagesNobody, Team: p.TeamID, Name: p.Name,
@@ -209,17 +213,45 @@ func (f CoverageFacts) people(planned *schedule.Schedule, now time.Time) []Findi
 	for _, role := range planned.Roles() {
 		for _, s := range planned.Shifts(now, now.Add(guardAhead), role) {
 			for _, u := range s.Users {
-				user, known := f.Users[u]
-				kind := FindingDeactivated
-				if !known {
-					kind = FindingUnknown
-				} else if user.DeactivatedAt == nil {
+				kind := f.unpageable(u)
+				if kind == "" {
 					continue
 				}
 				one := finding(planned, kind, "/"+string(u))
 				one.Role, one.User, one.Start, one.End = role, u, s.Start, s.End
 				if old, twice := found[u]; !twice || s.Start.Before(old.Start) {
 					found[u] = one
+				}
+			}
+		}
+	}
+	return inOrder(found)
+}
+
+// unpageable is what is found of somebody who can't be paged, "" of others.
+func (f CoverageFacts) unpageable(id UserID) FindingKind {
+	switch user, known := f.Users[id]; {
+	case !known:
+		return FindingUnknown
+	case user.Unpageable() == "":
+		return ""
+	case user.DeactivatedAt != nil:
+		return FindingDeactivated
+	case user.Standing == Stranger:
+		return FindingStranger
+	default:
+		return FindingGuest
+	}
+}
+
+// skipped finds those of other organisations, and guests, whom a step of a policy names and passes over.
+func (f CoverageFacts) skipped(p Policy) []Finding {
+	found := map[UserID]Finding{}
+	for _, s := range p.Steps {
+		for _, t := range s.Targets {
+			if kind := f.unpageable(t.User); kind == FindingStranger || kind == FindingGuest {
+				found[t.User] = Finding{
+					Key: fmt.Sprintf("%s/policy-%d/%s", kind, p.ID, t.User), Kind: kind, Team: p.TeamID, Name: p.Name, User: t.User, OfPolicy: true,
 				}
 			}
 		}
@@ -261,10 +293,7 @@ func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 
 // reaches reports whether a policy can page anybody.
 func (f CoverageFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
-	active := func(u UserID) bool {
-		user, known := f.Users[u]
-		return known && user.DeactivatedAt == nil
-	}
+	active := func(u UserID) bool { return f.unpageable(u) == "" }
 	return slices.ContainsFunc(p.Steps, func(s Step) bool {
 		return slices.ContainsFunc(s.Targets, func(t Target) bool {
 			return active(t.User) || covered[t.Schedule] || slices.ContainsFunc(f.Members[t.Team], active) ||

@@ -75,6 +75,10 @@ func TestTheGuard(t *testing.T) {
 			f.Users["U0CY"] = User{ID: "U0CY", DeactivatedAt: &gone}
 			f.Policies = append(f.Policies, Policy{ID: 2, TeamID: 1, Name: "other", Steps: []Step{{Targets: []Target{{User: "U0CY"}}}}})
 		}, []string{"pages_nobody/2"}},
+		"a step names somebody of another organisation": {func(f *CoverageFacts) {
+			f.Users["U0EVE"] = User{ID: "U0EVE", Standing: Stranger}
+			f.Policies[0].Steps = append(f.Policies[0].Steps, Step{Targets: []Target{{User: "U0EVE"}}})
+		}, []string{"stranger/policy-1/U0EVE"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -12,6 +12,7 @@ const (
 	pageOver     verdict = iota // it has ended, or another page's message tells of it
 	pageUnneeded                // nobody needs it any more
 	pageBusy                    // another job is sending it
+	pageBarred                  // its person can't be paged any more
 	pageGone                    // its contact method can't be used any more
 	pageEarly                   // its time has not come
 	pageHeld                    // its recipient was told something a moment ago
@@ -29,6 +30,8 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 		return pageUnneeded, again
 	case p.Sending && *p.SenderJob != f.Job:
 		return pageBusy, again
+	case f.Lead.UserID != "" && f.Person.Unpageable() != "":
+		return pageBarred, again
 	case f.gone() != "":
 		return pageGone, again
 	}
@@ -80,6 +83,8 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 	switch v {
 	case pageUnneeded:
 		f.skip(&d, now)
+	case pageBarred:
+		d.Order.Send, d.Order.Never = true, "who it is for "+f.Person.Unpageable()
 	case pageGone:
 		d.Order.Send, d.Order.Never = true, "the contact method is switched off: "+f.gone()
 	case pageTooOften:

@@ -86,6 +86,7 @@ type PageFacts struct {
 
 	// To begin an attempt.
 	Job     int64        // wants to send it
+	Person  User         // whom it is for
 	Contact *PageContact // nil: there is none
 	Waiting []PageStatus // if it Needs them: what waits untried for the same recipient, with what that leads
 	Codes   []CodeInUse  // if it Needs one

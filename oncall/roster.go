@@ -45,18 +45,15 @@ func (r Roster) fallback(id TeamID) []UserID {
 func (st Staff) active(users []UserID) []UserID {
 	var active []UserID
 	for _, u := range users {
-		if !st.gone(u) {
+		if !st.unpageable(u) {
 			active = append(active, u)
 		}
 	}
 	return active
 }
 
-// gone reports whether somebody is known to be deactivated; people who are unknown are paged.
-func (st Staff) gone(u UserID) bool {
-	p, known := st.Users[u]
-	return known && p.DeactivatedAt != nil
-}
+// unpageable reports whether somebody is known to be one who is never paged.
+func (st Staff) unpageable(u UserID) bool { return st.Users[u].Unpageable() != "" }
 
 // A RosterTeam is what decisions need to know of a team beside its members.
 type RosterTeam struct {
@@ -145,8 +142,8 @@ func (st Staff) who(s schedule.Stint, user UserID) presence {
 	return never
 }
 
-// deactivated reports whether a person can't be on call any more.
-func (st Staff) deactivated(user UserID) bool {
+// absent reports whether a person is not there to be on call.
+func (st Staff) absent(user UserID) bool {
 	u, known := st.Users[user]
-	return !known || u.DeactivatedAt != nil
+	return !known || u.Unpageable() != ""
 }

@@ -19,15 +19,13 @@ type SlackName struct {
 	Named  string // a channel by its name or id, a person by their id, a user group by its handle or id
 	Before string // the id that the name stood for when it was looked up; empty: it wasn't, or is one itself
 	Secret bool   // a private team's channel
+	NoTeam bool   // no team names the person, but they are to be paged
 }
 
 // A SlackPerson is somebody as Slack has them.
 type SlackPerson struct {
-	ID    UserID
-	Name  string
-	Email string
-	Left  bool
-	Bot   bool
+	User
+	Bot bool
 }
 
 // A SlackFault is something in a set-up that isn't in Slack as it is named.
@@ -119,9 +117,19 @@ func CheckPeople(named []SlackName, all []SlackPerson) []SlackFault {
 			faults = append(faults, SlackFault{Where: n.Where, What: what, Remedy: correct})
 		case all[i].Bot:
 			faults = append(faults, SlackFault{Where: n.Where, What: n.Named + " is a bot, which can't be on call", Remedy: correct})
-		case all[i].Left:
+		case all[i].DeactivatedAt != nil:
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: fmt.Sprintf("%s (%s) has left the workspace", all[i].Name, n.Named), Remedy: "Put somebody else in their place.",
+			})
+		case all[i].Standing == Stranger:
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: fmt.Sprintf("%s (%s) is of another organisation, and is never paged", all[i].Name, n.Named),
+				Remedy: "Put somebody else in their place.",
+			})
+		case all[i].Standing == GuestMember && n.NoTeam:
+			faults = append(faults, SlackFault{
+				Where: n.Where, What: fmt.Sprintf("%s (%s) is a guest whom no team names, and is never paged", all[i].Name, n.Named),
+				Remedy: "Put them into the members of a team, or somebody else in their place.",
 			})
 		}
 	}
@@ -135,7 +143,7 @@ func likely(where string, all []SlackPerson) (found SlackPerson) {
 		full := strings.ToLower(p.Name)
 		first, _, _ := strings.Cut(full, " ")
 		mailbox, _, _ := strings.Cut(strings.ToLower(p.Email), "@")
-		if p.Left || p.Bot || name != full && name != first && name != mailbox {
+		if p.DeactivatedAt != nil || p.Bot || name != full && name != first && name != mailbox {
 			continue
 		}
 		if found.ID != "" {
@@ -208,15 +216,54 @@ func (s Setup) SlackNames() SlackNames {
 			}
 		}
 	}
+	loose := s.inNoTeam()
 	for _, u := range s.Users {
 		if u.Slack != "" {
-			names.People = append(names.People, SlackName{Where: "user " + u.Name, Named: string(u.Slack)})
+			names.People = append(names.People, SlackName{Where: "user " + u.Name, Named: string(u.Slack), NoTeam: loose[u.Name]})
 		}
 	}
 	for _, g := range s.UserGroups {
 		names.Groups = append(names.Groups, SlackName{Where: "user group " + g.Name(), Named: g.Name()})
 	}
 	return names
+}
+
+// inNoTeam are those, by their names in the document, who are to be paged and whom no team of it names.
+func (s Setup) inNoTeam() map[string]bool {
+	loose := map[string]bool{}
+	mark := func(is bool, names []string) {
+		for _, name := range names {
+			loose[name] = is
+		}
+	}
+	for _, sc := range s.Schedules {
+		for _, v := range append([]SetupVersion{{Rotations: sc.Rotations}}, sc.Later...) {
+			for _, r := range v.Rotations {
+				for _, turn := range r.Turns {
+					mark(true, turn)
+				}
+			}
+		}
+		for _, shift := range sc.Shifts {
+			mark(true, shift.Users)
+		}
+	}
+	for _, p := range s.Policies {
+		for _, st := range p.Steps {
+			for _, written := range st.Page {
+				if t, err := parseTarget(written); err == nil && t.kind == "user" {
+					mark(true, []string{t.name})
+				}
+			}
+		}
+	}
+	for _, t := range s.Teams {
+		mark(true, t.Fallback)
+	}
+	for _, t := range s.Teams {
+		mark(false, t.Members)
+	}
+	return loose
 }
 
 // add adds what a step names, once for each policy.

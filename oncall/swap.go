@@ -108,7 +108,7 @@ func (s Swap) Repeats(open []Swap) error {
 func (s Swap) problem(r Staff) Sentence {
 	for _, stint := range []schedule.Stint{s.Give, s.Take} {
 		switch {
-		case r.deactivated(stint.User):
+		case r.absent(stint.User):
 			return Say("%s is deactivated and can't be on call.", stint.User)
 		case !r.held(stint):
 			return Say("%s no longer has that shift in %s.", stint.User, stint.Name)

@@ -61,12 +61,12 @@ func (r Roster) people(targets []Target, at time.Time) []pagedPerson {
 }
 
 // audience resolves the targets of a step at an instant, each person once, in the order of
-// the targets. Deactivated people can't be paged.
+// the targets. Some people can't be paged.
 func (r Roster) audience(targets []Target, at time.Time) audience {
 	var s audience
 	add := func(why Sentence, users ...UserID) {
 		for _, u := range users {
-			if r.gone(u) {
+			if r.unpageable(u) {
 				continue
 			}
 			if !slices.ContainsFunc(s.people, func(c pagedPerson) bool { return c.user == u }) {

@@ -52,6 +52,7 @@ type User struct {
 	DeactivatedAt *time.Time
 	Standing      Standing
 	Owner         bool // of the workspace
+	InTeam        bool // a team names them: as a member, or by the user group of its managers
 }
 
 // A Standing is what somebody is in the workspace.

@@ -31,6 +31,7 @@ var withoutActor = map[string]string{
 	"FirstSeen":      "whether Slack has delivered something before",
 	"Forget":         "so here",
 	"SaveUser":       "what Slack says of people",
+	"SaveStanding":   "so here",
 	"SaveChannels":   "what Slack says of channels",
 	"ChannelRenamed": "so here",
 	"ChannelMoved":   "so here",

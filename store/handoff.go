@@ -142,7 +142,7 @@ func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedu
 func (d *Directory) Watchers(id oncall.TeamID) []string {
 	var to []string
 	for _, u := range d.access.Teams[id].Managers {
-		if d.Users[u].DeactivatedAt == nil {
+		if d.Users[u].Unpageable() == "" {
 			to = append(to, string(u))
 		}
 	}
@@ -155,7 +155,7 @@ func (d *Directory) Watchers(id oncall.TeamID) []string {
 // channelWatchers are the people to tell of what is wrong with a team's channel.
 func (d *Directory) channelWatchers(t oncall.Team) []oncall.UserID {
 	for _, some := range [][]oncall.UserID{d.access.Teams[t.ID].Managers, t.Fallback, d.Members[t.ID]} {
-		some = slices.DeleteFunc(slices.Clone(some), func(u oncall.UserID) bool { return d.Users[u].DeactivatedAt != nil })
+		some = slices.DeleteFunc(slices.Clone(some), func(u oncall.UserID) bool { return d.Users[u].Unpageable() != "" })
 		if len(some) > 0 {
 			return some
 		}

@@ -17,7 +17,7 @@ type NoticeDrawing struct {
 	Drawn   int64      // the version that the message shows
 	TriedAt *time.Time // an earlier attempt may have posted it
 	Person  bool       // a direct message
-	Left    bool       // the person has left the workspace
+	Left    bool       // the person has left the workspace, or is to be told of it no more
 }
 
 // Done reports whether there is nothing to tell at now: the message shows the notice
@@ -88,8 +88,7 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (NoticeDrawing, error) {
 	const load = `
 		SELECT n.id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn,
-		       EXISTS (SELECT FROM users u WHERE u.id = recipient) AS person,
-		       EXISTS (SELECT FROM users u WHERE u.id = recipient AND deactivated_at <= $2) AS "left"
+		       EXISTS (SELECT FROM users u WHERE u.id = recipient) AS person
 		FROM notices n
 		WHERE n.id = $1
 		FOR UPDATE`
@@ -107,13 +106,16 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 		Channel, TS string
 		Drawn       int64
 		Person      bool
-		Left        bool
 	}
 	var r row
+	var people map[oncall.UserID]oncall.User
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, load, id, now)
+		rows, _ := tx.Query(ctx, load, id)
 		var err error
 		if r, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[row]); err != nil {
+			return err
+		}
+		if people, err = users(ctx, tx, oncall.UserID(r.Recipient)); err != nil {
 			return err
 		}
 		_, err = tx.Exec(ctx, try, id, now)
@@ -134,7 +136,7 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 			Version: r.Version, Until: r.NotAfter,
 		},
 		Place: Place{Channel: r.Channel, TS: r.TS}, Drawn: r.Drawn, TriedAt: r.TriedAt,
-		Person: r.Person, Left: r.Left,
+		Person: r.Person, Left: people[oncall.UserID(r.Recipient)].HearsNot(r.Kind),
 	}, nil
 }
 

@@ -25,6 +25,7 @@ func (s *System) BeginPage(ctx context.Context, id oncall.PageID, job int64, now
 		if err != nil {
 			return err
 		}
+		f.Person = dir.Users[to.User]
 		d := f.Begin(now)
 		order = d.Order
 		return s.savePages(ctx, tx, &pgx.Batch{}, to, d.PageUpdate, now)

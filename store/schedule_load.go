@@ -44,7 +44,6 @@ func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]
 		SELECT id, team_id, name, time_zone, apart
 		FROM schedules
 		WHERE removed_at IS NULL AND ($1::bigint[] IS NULL OR id = ANY ($1))`
-	const gone = `SELECT id, deactivated_at FROM users WHERE deactivated_at IS NOT NULL`
 	type row struct {
 		ID       oncall.ScheduleID
 		TeamID   oncall.TeamID
@@ -53,16 +52,16 @@ func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]
 		Apart    bool
 	}
 	inactive := map[oncall.UserID][]schedule.Span{}
-	rows, _ := tx.Query(ctx, gone)
-	var user oncall.UserID
-	var span schedule.Span
-	if _, err := pgx.ForEachRow(rows, []any{&user, &span.Start}, func() error {
-		inactive[user] = []schedule.Span{span}
-		return nil
-	}); err != nil {
+	people, err := users(ctx, tx)
+	if err != nil {
 		return nil, err
 	}
-	rows, _ = tx.Query(ctx, load, of.ids)
+	for id, u := range people {
+		if since, is := u.UnpageableSince(); is {
+			inactive[id] = []schedule.Span{{Start: since}}
+		}
+	}
+	rows, _ := tx.Query(ctx, load, of.ids)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if err != nil {
 		return nil, err

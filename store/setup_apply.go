@@ -42,6 +42,9 @@ type ApplyOptions struct {
 	Channels []oncall.NamedChannel
 
 	By oncall.Actor // who applies it
+
+	// People are those whom it names, as far as Slack was asked what they are in the workspace.
+	People []oncall.User
 }
 
 // Apply makes what the document names as the document says. It must have passed its own Check.
@@ -74,9 +77,14 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 			return err
 		}
 		learned, err := saveChannels(ctx, tx, how.Channels, now)
+		if err == nil {
+			err = a.saveStandings(ctx, how.People)
+		}
 		switch {
 		case err != nil:
 			return err
+		case len(a.report.Changes) == 0 && a.staffed:
+			return errors.Join(s.checkAllSchedules(ctx, tx, now), announce(ctx, tx))
 		case len(a.report.Changes) == 0 && learned == 0:
 			return nil
 		case len(a.report.Changes) == 0:
@@ -125,6 +133,11 @@ func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) erro
 			return err
 		}
 	}
+	if a.staffed {
+		if err := s.checkAllSchedules(ctx, a.tx, a.now); err != nil {
+			return err
+		}
+	}
 	tasks := []oncall.Task{{Do: oncall.CheckCoverage{}}}
 	managed := slices.ContainsFunc(setup.Teams, func(t oncall.SetupTeam) bool { return t.ManagedBy() != "" })
 	if len(setup.UserGroups) > 0 || a.groups || managed {
@@ -141,12 +154,13 @@ func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) erro
 // An applier works through a document in one transaction. The maps give the ids that names stand
 // for, as far as it has come.
 type applier struct {
-	tx     pgx.Tx
-	now    time.Time
-	prune  bool
-	report Report
-	edits  []func(*Store) error // what follows from edited schedules
-	groups bool                 // a policy names Slack user groups
+	tx      pgx.Tx
+	now     time.Time
+	prune   bool
+	report  Report
+	edits   []func(*Store) error // what follows from edited schedules
+	groups  bool                 // a policy names Slack user groups
+	staffed bool                 // others may be on call: somebody came into a team or left one, or is a guest now
 
 	before  oncall.Installation // what there was, for the audit log
 	entries []audit.Entry       // what is not to be seen from that
@@ -206,10 +220,25 @@ func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map
 	return nil
 }
 
+// saveStandings keeps what people are in the workspace.
+func (a *applier) saveStandings(ctx context.Context, people []oncall.User) error {
+	for _, u := range people {
+		if u.Standing == oncall.UnknownStanding {
+			continue
+		}
+		tag, err := a.tx.Exec(ctx, updateStanding, u.ID, u.DeactivatedAt, u.Standing, u.Owner)
+		if err != nil {
+			return err
+		}
+		a.staffed = a.staffed || tag.RowsAffected() > 0
+	}
+	return nil
+}
+
 // knownUsers loads everybody, and where we know them from.
 func knownUsers(ctx context.Context, tx pgx.Tx) ([]oncall.KnownUser, error) {
 	const load = `
-		SELECT id, name, email, time_zone, deactivated_at, standing, owner, named, slack_at IS NOT NULL AS from_slack
+		SELECT id, name, email, time_zone, deactivated_at, standing, owner, false AS in_team, named, slack_at IS NOT NULL AS from_slack
 		FROM users
 		ORDER BY id`
 	rows, _ := tx.Query(ctx, load)

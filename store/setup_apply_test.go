@@ -209,6 +209,7 @@ func TestWhatSlackSaysOfAPersonCounts(t *testing.T) {
 	ctx := t.Context()
 	u := oncall.User{ID: ann, Name: "Ann Lee", Email: "ann.lee@example.com", TimeZone: "America/New_York"}
 	w.check(w.SaveUser(ctx, u, start))
+	u.InTeam = true
 	if d := cmp.Diff(u, must[*store.Directory](t)(w.Directory(ctx)).Users[ann]); d != "" {
 		t.Errorf("user: %s", d)
 	}

@@ -160,6 +160,7 @@ func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[
 	if slices.Equal(old.Members, members) && slices.Equal(old.Managers, managers) {
 		return nil
 	}
+	a.staffed = true
 	return a.saveMembers(ctx, id, members, managers)
 }
 

@@ -124,14 +124,52 @@ func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
 				people = append(people, shift.Users...)
 			}
 		}
+		// Shifts leave out whom nothing pages: of these it is to be told.
+		for _, id := range d.onCall[s.TeamID()] {
+			if d.Users[id].Unpageable() != "" {
+				people = append(people, id)
+			}
+		}
 	}
 	slices.Sort(people)
 	for _, id := range slices.Compact(people) {
 		if id != "" {
-			n.People = append(n.People, oncall.SlackName{Where: "user " + cmp.Or(d.Users[id].Name, string(id)), Named: string(id)})
+			n.People = append(n.People, oncall.SlackName{Where: "user " + cmp.Or(d.Users[id].Name, string(id)), Named: string(id), NoTeam: !d.Users[id].InTeam})
 		}
 	}
 	return n
+}
+
+// NamedElsewhere reports whether a team that is none of some names somebody, or any team does by the user
+// group of its managers.
+func (d *Directory) NamedElsewhere(id oncall.UserID, but []string) bool {
+	for _, t := range d.Teams {
+		if !slices.Contains(but, t.Name) && slices.Contains(d.Members[t.ID], id) ||
+			t.ManagedBy != "" && slices.Contains(d.groups[t.ManagedBy], id) {
+			return true
+		}
+	}
+	return false
+}
+
+// PeopleNamed are those whom a team, a policy or a schedule names.
+func (d *Directory) PeopleNamed() []oncall.UserID {
+	var people []oncall.UserID
+	for _, t := range d.Teams {
+		of := d.access.Teams[t.ID]
+		people = slices.Concat(people, of.Members, of.Managers, of.OnCall, t.Fallback)
+	}
+	for _, p := range d.Policies {
+		for _, s := range p.Steps {
+			for _, t := range s.Targets {
+				if t.User != "" && !p.Removed {
+					people = append(people, t.User)
+				}
+			}
+		}
+	}
+	slices.Sort(people)
+	return slices.Compact(people)
 }
 
 func (d *Directory) loadSlackChannels(ctx context.Context, tx pgx.Tx) error {

@@ -21,22 +21,42 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 			deactivated_at = CASE WHEN $5::timestamptz IS NULL THEN NULL ELSE coalesce(users.deactivated_at, $5) END
 		WHERE (users.name, users.email, users.time_zone, users.deactivated_at IS NULL, users.slack_at IS NULL, users.standing, users.owner)
 		      IS DISTINCT FROM ($2, $3, $4, $5::timestamptz IS NULL, FALSE, $7, $8)`
+	return s.saveUser(ctx, u.ID, now, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now, u.Standing, u.Owner)
+}
+
+// SaveStanding keeps what Slack says that somebody is in the workspace, and whether they are still there. All
+// else is left alone; whom we don't know stays unknown.
+func (s *Store) SaveStanding(ctx context.Context, u oncall.User, now time.Time) error {
+	return s.saveUser(ctx, u.ID, now, updateStanding, u.ID, u.DeactivatedAt, u.Standing, u.Owner)
+}
+
+const updateStanding = `
+	UPDATE users SET standing = $3, owner = $4,
+		deactivated_at = CASE WHEN $2::timestamptz IS NULL THEN NULL ELSE coalesce(deactivated_at, $2) END
+	WHERE id = $1 AND (deactivated_at IS NULL, standing, owner) IS DISTINCT FROM ($2::timestamptz IS NULL, $3, $4)`
+
+// saveUser changes a person by a statement, and has looked after whoever is on call then.
+func (s *Store) saveUser(ctx context.Context, id oncall.UserID, now time.Time, sql string, args ...any) error {
 	changed := false
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		was, err := users(ctx, tx, u.ID)
+		before, err := users(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now, u.Standing, u.Owner)
+		tag, err := tx.Exec(ctx, sql, args...)
 		if changed = tag.RowsAffected() > 0; err != nil || !changed {
 			return err
 		}
-		if u.DeactivatedAt != nil { // others may be on call now, or nobody
+		after, err := users(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if was, known := before[id]; known && was.Unpageable() != after[id].Unpageable() { // others may be on call now, or nobody
 			if err := s.checkAllSchedules(ctx, tx, now); err != nil {
 				return err
 			}
 		}
-		if e, told := audit.Profile(was[u.ID], u); told {
+		if e, told := audit.Profile(before[id], after[id]); told {
 			if err := record(ctx, tx, oncall.Actor{Name: "Slack", Via: "slack"}, now, e); err != nil {
 				return err
 			}
@@ -44,7 +64,7 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 		return announce(ctx, tx)
 	})
 	if err != nil {
-		return fmt.Errorf("save user %s: %w", u.ID, err)
+		return fmt.Errorf("save user %s: %w", id, err)
 	}
 	if changed {
 		s.cache.drop()
@@ -55,7 +75,11 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 // users loads people; everybody, if nobody is named.
 func users(ctx context.Context, q querier, ids ...oncall.UserID) (map[oncall.UserID]oncall.User, error) {
 	const load = `
-		SELECT id, name, email, time_zone, deactivated_at, standing, owner
+		SELECT id, name, email, time_zone, deactivated_at, standing, owner, id IN (
+			SELECT m.user_id FROM team_members m JOIN teams t ON t.id = m.team_id AND t.removed_at IS NULL
+			UNION
+			SELECT unnest(g.users) FROM slack_groups g JOIN teams t ON t.managed_by = g.handle AND t.removed_at IS NULL
+		) AS in_team
 		FROM users
 		WHERE $1::text[] IS NULL OR id = ANY ($1)`
 	rows, _ := q.Query(ctx, load, ids)

@@ -17,13 +17,13 @@ import (
 type GroupDuties struct {
 	Groups  []oncall.UserGroup
 	Present []oncall.RoleHolders
-	gone    map[oncall.UserID]bool
+	people  map[oncall.UserID]oncall.User
 }
 
-// Usable reports whether somebody is known to be in the workspace.
+// Usable reports whether somebody is known, and can be on call.
 func (g GroupDuties) Usable(u oncall.UserID) bool {
-	gone, known := g.gone[u]
-	return known && !gone
+	p, known := g.people[u]
+	return known && p.Unpageable() == ""
 }
 
 // GroupDuties loads the user groups and who was announced, both as of now and not as of the last
@@ -45,7 +45,7 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 		FROM handoffs h
 		JOIN schedules s ON s.id = h.schedule_id AND s.removed_at IS NULL
 		ORDER BY h.schedule_id, h.role`
-	f := GroupDuties{gone: map[oncall.UserID]bool{}}
+	var f GroupDuties
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, groups)
 		var err error
@@ -56,13 +56,7 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 		if f.Present, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.RoleHolders]); err != nil {
 			return err
 		}
-		rows, _ = tx.Query(ctx, `SELECT id, deactivated_at IS NOT NULL FROM users`)
-		var user oncall.UserID
-		var gone bool
-		_, err = pgx.ForEachRow(rows, []any{&user, &gone}, func() error {
-			f.gone[user] = gone
-			return nil
-		})
+		f.people, err = users(ctx, tx)
 		return err
 	})
 	if err != nil {

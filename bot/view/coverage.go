@@ -57,9 +57,13 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 	case oncall.FindingEmpty:
 		return fmt.Sprintf("Nobody is on call in %s in the next four weeks.", name)
 	case oncall.FindingDeactivated:
-		return fmt.Sprintf("%s has left Slack and has a turn in %s %s.", mention(f.User), name, fromTo(f.Start, f.End, zone))
+		return fmt.Sprintf("%s has left Slack and %s.", mention(f.User), whereNamed(f, n))
 	case oncall.FindingUnknown:
-		return fmt.Sprintf("Nobody knows %s, who has a turn in %s %s.", mention(f.User), name, fromTo(f.Start, f.End, zone))
+		return fmt.Sprintf("Nobody knows %s, who %s.", mention(f.User), whereNamed(f, n))
+	case oncall.FindingStranger:
+		return fmt.Sprintf("%s is of another organisation, so is never paged, and %s.", mention(f.User), whereNamed(f, n))
+	case oncall.FindingGuest:
+		return fmt.Sprintf("%s is a guest whom no team has among its `members`, so is never paged, and %s.", mention(f.User), whereNamed(f, n))
 	case oncall.FindingTimeOff:
 		return fmt.Sprintf("%s is away and on call in %s %s. `/oncall cover` looks for somebody else.", mention(f.User), name,
 			fromTo(f.Start, f.End, zone))
@@ -70,6 +74,15 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 	default:
 		return string(f.Kind) + " in " + name
 	}
+}
+
+// whereNamed says where somebody is named who can't be paged.
+func whereNamed(f oncall.Finding, n oncall.Notice) string {
+	if f.OfPolicy {
+		return fmt.Sprintf("is named by the escalation policy *%s*", Name(f.Name))
+	}
+	name := duty(oncall.NoticeDetail{ScheduleName: f.Name, Role: f.Role})
+	return "has a turn in " + name + " " + fromTo(f.Start, f.End, n.Detail.TimeZone)
 }
 
 func fromTo(start, end time.Time, zone string) string {

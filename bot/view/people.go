@@ -39,7 +39,7 @@ func Teams(teams []oncall.Team, members map[oncall.TeamID][]oncall.UserID, sched
 func People(users map[oncall.UserID]oncall.User) string {
 	var here []oncall.User
 	for _, u := range users {
-		if u.DeactivatedAt == nil {
+		if u.Unpageable() == "" {
 			here = append(here, u)
 		}
 	}

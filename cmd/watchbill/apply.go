@@ -51,13 +51,14 @@ func (c *applyCmd) Run(p process) error {
 	if err := c.findPeople(p, db, &setup); err != nil {
 		return err
 	}
-	faults, channels, err := c.checkNames(p, db, setup)
+	how := store.ApplyOptions{Write: c.Yes, Prune: c.Prune}
+	faults, err := c.checkNames(p, db, setup, &how)
 	if err != nil {
 		return err
 	}
-	by := p.operator()
-	by.Via = oncall.ViaApply
-	made, err := db.Apply(p.ctx, setup, store.ApplyOptions{Write: c.Yes, Prune: c.Prune, Channels: channels, By: by}, p.clock())
+	how.By = p.operator()
+	how.By.Via = oncall.ViaApply
+	made, err := db.Apply(p.ctx, setup, how, p.clock())
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}
@@ -76,31 +77,46 @@ func (c *applyCmd) Run(p process) error {
 // askLimit is how long apply waits for Slack.
 const askLimit = time.Minute
 
-// checkNames looks up in Slack what the file names there, if there is a token.
-func (c *applyCmd) checkNames(p process, db *store.System, setup oncall.Setup) ([]oncall.SlackFault, []oncall.NamedChannel, error) {
-	if c.SlackBotToken == "" {
-		return nil, nil, nil
-	}
-	b, err := c.bot(p, db)
-	if err != nil {
-		return nil, nil, err
-	}
+// checkNames looks up in Slack what the file names there, and keeps that for Apply. Without a token it
+// goes by what is known of the people.
+func (c *applyCmd) checkNames(p process, db *store.System, setup oncall.Setup, how *store.ApplyOptions) (faults []oncall.SlackFault, err error) {
 	directory, err := db.Directory(p.ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	names := setup.SlackNames()
 	for i, n := range names.Channels {
 		before, _ := directory.ChannelBefore(n.Named)
 		names.Channels[i].Before = before.ID
 	}
+	teams := make([]string, len(setup.Teams))
+	for i, t := range setup.Teams {
+		teams[i] = t.Name
+	}
+	for i, n := range names.People {
+		names.People[i].NoTeam = n.NoTeam && !directory.NamedElsewhere(oncall.UserID(n.Named), teams)
+	}
+	if c.SlackBotToken == "" {
+		var known []oncall.SlackPerson
+		for _, u := range directory.Users {
+			known = append(known, oncall.SlackPerson{User: u})
+		}
+		met := slices.DeleteFunc(names.People, func(n oncall.SlackName) bool {
+			return directory.Users[oncall.UserID(n.Named)].Standing == oncall.UnknownStanding
+		})
+		return oncall.CheckPeople(met, known), nil
+	}
+	b, err := c.bot(p, db)
+	if err != nil {
+		return nil, err
+	}
 	for i, n := range names.Groups {
 		names.Groups[i].Before = directory.GroupBefore(n.Named)
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, askLimit)
 	defer cancel()
-	faults, found := b.CheckNames(ctx, names)
-	return faults, found, nil
+	faults, how.Channels, how.People = b.CheckNames(ctx, names)
+	return faults, nil
 }
 
 func (c *applyCmd) bot(p process, db *store.System) (*bot.Bot, error) {

@@ -141,7 +141,7 @@ func (c *doctorCmd) names(r *report) {
 		return
 	}
 	named := directory.SlackNames(r.clock())
-	faults, _ := b.CheckNames(ctx, named)
+	faults, _, _ := b.CheckNames(ctx, named)
 	r.faults(faults)
 	if n := len(named.Channels) + len(named.People) + len(named.Groups); n > 0 && len(faults) == 0 {
 		r.ok("names", fmt.Sprintf("Slack has the %d channels, %d people and %d user groups that the set-up names",

@@ -63,7 +63,7 @@ func (m Model) May(by oncall.Actor, act Act, on Object) error {
 		return m.refuseOutsider(by.User)
 	}
 	role := m.Role(by.User, on.Team)
-	if slices.Contains(on.Involved, by.User) || act != Override && slices.Contains(m.Teams[on.Team].OnCall, by.User) {
+	if slices.Contains(on.Involved, by.User) || act != Override && m.onCall(by.User, on.Team) {
 		role = max(role, Responder)
 	}
 	if on.Maker == by.User && role >= Guest && act != EditSchedule {
@@ -100,17 +100,12 @@ func (m Model) need(act Act, team oncall.TeamID) Role {
 // MayBeOnCall refuses people who can't be paged, be on call or be asked to help.
 func (m Model) MayBeOnCall(id oncall.UserID) error {
 	u := m.Users[id]
-	switch {
-	case u.DeactivatedAt != nil:
-		return oncall.Refuse("%s is deactivated in Slack and can't be paged.", id)
-	case u.Standing == oncall.Stranger:
-		return oncall.Refuse("%s is of another organisation and can't be paged.", id)
-	case m.named(id) || m.admin(id):
-		return nil
-	case u.Standing == oncall.UnknownStanding:
+	u.ID = id
+	if err := u.RefusePage(); err != nil {
+		return err
+	}
+	if u.Standing == oncall.UnknownStanding && !m.named(id) && !m.admin(id) {
 		return oncall.Refuse("Slack has not said yet who %s is, so %[1]s can't be paged. Please try again in a minute.", id)
-	case u.Standing == oncall.GuestMember:
-		return oncall.Refuse("%s is a guest whom no team names, and can't be paged.", id)
 	}
 	return nil
 }

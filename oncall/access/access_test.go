@@ -27,7 +27,7 @@ func facts() Model {
 	m := Model{
 		Users: map[oncall.UserID]oncall.User{
 			"admin": {Standing: oncall.FullMember, Owner: true}, "manager": {Standing: oncall.FullMember},
-			"responder": {Standing: oncall.FullMember}, "named guest": {Standing: oncall.GuestMember},
+			"responder": {Standing: oncall.FullMember}, "named guest": {Standing: oncall.GuestMember, InTeam: true},
 			"member": {Standing: oncall.FullMember}, "guest": {Standing: oncall.GuestMember}, "unknown": {},
 			"stranger": {Standing: oncall.Stranger}, "leaver": {Standing: oncall.FullMember, DeactivatedAt: &gone},
 		},

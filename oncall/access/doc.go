@@ -10,7 +10,7 @@
 //   - manager: named by the team, or in the Slack user group that it names. Where it names nobody,
 //     each of its members is one.
 //   - responder: a member of the team, also where Slack calls them a guest. Whoever is on its schedules is
-//     one, too, but puts nobody else on call.
+//     one, too, unless they are a guest, but puts nobody else on call.
 //   - member: everybody else who is a full member of the workspace.
 //   - guest: a guest of the workspace, or somebody whom Slack could not be asked about.
 //   - outsider: of another organisation, or deactivated. An outsider may do nothing.

@@ -91,10 +91,15 @@ func (m Model) Role(id oncall.UserID, team oncall.TeamID) Role {
 	return Guest
 }
 
+// onCall reports whether somebody is on the schedules of a team, who can be.
+func (m Model) onCall(id oncall.UserID, team oncall.TeamID) bool {
+	return slices.Contains(m.Teams[team].OnCall, id) && m.Users[id].Unpageable() == ""
+}
+
 // named reports whether any team names somebody.
 func (m Model) named(id oncall.UserID) bool {
 	for _, t := range m.Teams {
-		if slices.Contains(t.Members, id) || slices.Contains(t.Managers, id) || slices.Contains(t.OnCall, id) {
+		if slices.Contains(t.Members, id) || slices.Contains(t.Managers, id) || m.onCall(id, t.ID) {
 			return true
 		}
 	}
