@@ -26,6 +26,8 @@ type Config struct {
 	Metrics  prometheus.Registerer       // where our own metrics go
 	Ready    func(context.Context) error // nil once the database is reachable and migrated; never asks Slack
 	Twilio   Twilio
+	Proxies  Proxies // in front of us
+	Most     int     // requests under way of one client of theirs; 0: any number
 }
 
 // server is the state that all requests share.
@@ -58,7 +60,7 @@ func New(c Config) http.Handler {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 	}
-	return s.watch(s.routes())
+	return behindProxies(c.Proxies, c.Most, s.watch(s.routes()))
 }
 
 func (s *server) routes() *http.ServeMux {

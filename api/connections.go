@@ -12,7 +12,8 @@ import (
 // busy, its new ones are closed.
 type connections struct {
 	net.Listener
-	most int
+	most    int
+	proxies Proxies
 
 	mu     sync.Mutex
 	open   int
@@ -31,16 +32,19 @@ type connection struct {
 	close sync.Once
 }
 
-// LimitConnections makes a server hold no more than most connections that a listener accepts. A proxy
-// has to have limits of its own, since all that it passes on comes from one peer.
-func LimitConnections(server *http.Server, l net.Listener, most int) net.Listener {
+// LimitConnections makes a server hold no more than most connections that a listener accepts. The proxies in
+// front of us may have all of them, since what they pass on is of many; any other proxy has to have limits of its own.
+func LimitConnections(server *http.Server, l net.Listener, most int, proxies Proxies) net.Listener {
 	c := &connections{
-		Listener: l, most: most, of: map[netip.Prefix]int{},
+		Listener: l, most: most, proxies: proxies, of: map[netip.Prefix]int{},
 		freed: make(chan struct{}, 1), closed: make(chan struct{}),
 	}
 	server.ConnState = c.state
 	return c
 }
+
+// MostOfOne is how many of all connections one peer may have.
+func MostOfOne(most int) int { return max(1, most/2) }
 
 // Accept returns the next connection that there is room for.
 func (c *connections) Accept() (net.Conn, error) {
@@ -63,7 +67,7 @@ func (c *connections) admit(conn net.Conn) net.Conn {
 	defer c.mu.Unlock()
 	for {
 		switch {
-		case c.of[peer] >= max(1, c.most/2):
+		case !c.proxies.trust(peer.Addr()) && c.of[peer] >= MostOfOne(c.most):
 			if !c.evict(func(i *connection) bool { return i.peer == peer }) {
 				return nil
 			}

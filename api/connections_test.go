@@ -24,7 +24,7 @@ func limited(t *testing.T, most int, h http.Handler) (address string, idle <-cha
 		t.Fatal(err)
 	}
 	server := api.Server(h, l.Addr().String())
-	limit := api.LimitConnections(server, l, most)
+	limit := api.LimitConnections(server, l, most, nil)
 	follow, told := server.ConnState, make(chan struct{}, 100)
 	server.ConnState = func(conn net.Conn, s http.ConnState) {
 		follow(conn, s)

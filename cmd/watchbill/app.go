@@ -47,6 +47,7 @@ type settings struct {
 	slackAPI    string // "" means Slack's own
 	listen      string
 	metrics     string // where /metrics is; "" means beside everything else
+	proxies     api.Proxies
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
 
@@ -155,29 +156,31 @@ func numbers(channels map[oncall.Method]notify.Sender) []string {
 func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
-		Twilio: s.twilio,
+		Twilio: s.twilio, Proxies: s.proxies,
 	}
 	if s.metrics != "" {
 		config.Gatherer = nil
 		var err error
-		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.Metrics(metrics), fewConnections); err != nil {
+		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.Metrics(metrics), fewConnections, nil); err != nil {
 			return err
 		}
 	}
 	var err error
-	a.addr, err = a.listen(ctx, s.listen, api.New(config), connectionsFor(openFiles()))
+	most := connectionsFor(openFiles())
+	config.Most = api.MostOfOne(most)
+	a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies)
 	return err
 }
 
 // listen serves at an address until the app stops, and returns the address with its port.
-func (a *app) listen(ctx context.Context, address string, h http.Handler, most int) (string, error) {
+func (a *app) listen(ctx context.Context, address string, h http.Handler, most int, proxies api.Proxies) (string, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
 		return "", fmt.Errorf("listen on %s: %w", address, err)
 	}
 	server := api.Server(h, listener.Addr().String())
-	limited := api.LimitConnections(server, listener, most)
+	limited := api.LimitConnections(server, listener, most, proxies)
 	go func() {
 		if err := server.Serve(limited); !errors.Is(err, http.ErrServerClosed) {
 			a.broken <- fmt.Errorf("serve HTTP: %w", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/api"
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/store"
 )
@@ -20,16 +21,17 @@ const (
 )
 
 type serveCmd struct {
-	databaseFlags `embed:""`
-	slackFlags    `embed:""`
-	channelFlags  `embed:""`
-	logFlags      `embed:""`
-	secretFlags   `embed:""`
-	Listen        string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
-	MetricsListen string `env:"WATCHBILL_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port for metrics alone, such as 127.0.0.1:9464; without it they are at the address for monitors."`
-	PublicURL     string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
-	Admins        string `env:"WATCHBILL_ADMINS" placeholder:"LIST" help:"Admins of Watchbill, by Slack id or e-mail address, divided by commas; without it the workspace's owners."`
-	Migrate       bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
+	databaseFlags  `embed:""`
+	slackFlags     `embed:""`
+	channelFlags   `embed:""`
+	logFlags       `embed:""`
+	secretFlags    `embed:""`
+	Listen         string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
+	MetricsListen  string `env:"WATCHBILL_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port for metrics alone, such as 127.0.0.1:9464; without it they are at the address for monitors."`
+	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
+	Admins         string `env:"WATCHBILL_ADMINS" placeholder:"LIST" help:"Admins of Watchbill, by Slack id or e-mail address, divided by commas; without it the workspace's owners."`
+	TrustedProxies string `env:"WATCHBILL_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of the proxies in front of Watchbill, such as 10.0.0.0/8: only they are believed when they say for whom a request is."`
+	Migrate        bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
 func (c *serveCmd) Run(p process) error {
@@ -38,6 +40,10 @@ func (c *serveCmd) Run(p process) error {
 		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
 	if c.MetricsListen != "" {
 		wrong = append(wrong, listenProblems("WATCHBILL_METRICS_LISTEN", c.MetricsListen)...)
+	}
+	proxies, err := api.ParseProxies(c.TrustedProxies)
+	if err != nil {
+		wrong = append(wrong, "WATCHBILL_TRUSTED_PROXIES: "+err.Error())
 	}
 	if len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -58,7 +64,7 @@ func (c *serveCmd) Run(p process) error {
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken, secrets: c.secrets(),
-		slackAPI: c.SlackAPIURL, listen: c.Listen, metrics: c.MetricsListen, publicURL: c.PublicURL,
+		slackAPI: c.SlackAPIURL, listen: c.Listen, proxies: proxies, metrics: c.MetricsListen, publicURL: c.PublicURL,
 	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
 	})
