@@ -5,6 +5,9 @@ package answers
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -23,6 +26,7 @@ type Reply struct {
 
 // Take does what an answer asks for, and does it once however often the answer comes.
 func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Reply, error) {
+	a = storable(a)
 	if a.Reply.Kind == "" {
 		a.Reply = oncall.ParseReply(a.Text)
 	}
@@ -43,6 +47,21 @@ func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (
 		return Reply{}, err
 	}
 	return Reply{Text: say(done.AnswerOutcome, dir).Shown(dir.Name), Again: done.Again}, nil
+}
+
+// longestID is how long an ID may be that is kept as it is.
+const longestID = 200
+
+// storable is an answer as it can be stored and looked for: strangers send anything, and what PostgreSQL
+// refuses would be tried again and again.
+func storable(a oncall.Answer) oncall.Answer {
+	for _, text := range []*string{&a.ID, &a.From, &a.Token, &a.Text, &a.Message.Page, (*string)(&a.Message.Probe.User)} {
+		*text = strings.ReplaceAll(strings.ToValidUTF8(*text, ""), "\x00", "")
+	}
+	if len(a.ID) > longestID {
+		a.ID = fmt.Sprintf("%x", sha256.Sum256([]byte(a.ID)))
+	}
+	return a
 }
 
 // say puts an outcome into words.

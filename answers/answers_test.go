@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/watchbill/watchbill/answers"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
@@ -41,6 +42,24 @@ func TestAnAnswerActs(t *testing.T) {
 	r := must[oncall.Reach](t)(w.Reach(t.Context(), oncall.ByTimer(), ann))
 	if r.Contacts[0].ConfirmedAt == nil {
 		t.Error("nobody remembers that Ann has answered")
+	}
+}
+
+// What a stranger sends may hold anything; it is answered, or not, but never an error that is tried again.
+func TestAnyTextIsTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "disk")
+	for i, odd := range []string{"\x00", "\xff", "a\x00\xffb", strings.Repeat("x", 100_000), strings.Repeat("é\x00", 5_000)} {
+		for _, a := range []oncall.Answer{
+			{ID: odd, From: annsPhone, Text: "hello"}, {From: odd, Text: "1a"}, {From: annsPhone, Text: odd}, {Token: odd, Text: "ack"},
+			{From: annsPhone, Message: oncall.MessageKey{Page: odd}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}},
+			{From: odd, Text: "stop"}, {From: odd, Text: "123456"}, {From: odd, Message: oncall.ParseMessageKey("test/" + odd + "/1"), Text: "test"},
+		} {
+			a.Method = oncall.MethodSMS
+			if _, err := answers.Take(t.Context(), w.Store, a, w.now); err != nil {
+				t.Errorf("%d: %.80q: %v", i, odd, err)
+			}
+		}
 	}
 }
 
