@@ -23,7 +23,7 @@ type mailed struct {
 }
 
 // mail opens an incident and returns the link that Ann's mail would carry.
-func mail(t *testing.T, title string) mailed {
+func mail(t testing.TB, title string) mailed {
 	t.Helper()
 	d := openDoor(t)
 	d.fold()

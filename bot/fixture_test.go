@@ -41,7 +41,7 @@ const patience = 20 * time.Second
 // A world is a Slack workspace, a database and a bot between them. Ann has the first
 // week of March 2026, Bo the second; Ann is paged first, then Bo.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	ctx   context.Context
 	sim   *slacksim.Sim
 	store *store.System
@@ -74,7 +74,17 @@ func newWorld(t *testing.T, o slacksim.Options) *world {
 	return f
 }
 
+// openSlack starts the workspace, and requires that it had nothing to complain of.
 func (w *world) openSlack(o slacksim.Options) {
+	w.startSlack(o)
+	w.t.Cleanup(func() {
+		for _, what := range w.sim.Blunders() {
+			w.t.Error(what)
+		}
+	})
+}
+
+func (w *world) startSlack(o slacksim.Options) {
 	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	w.sim = slacksim.New(o)
 	for _, u := range []slacksim.User{
@@ -90,9 +100,6 @@ func (w *world) openSlack(o slacksim.Options) {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {
-		for _, what := range w.sim.Blunders() {
-			w.t.Error(what)
-		}
 		if err := w.sim.Close(); err != nil {
 			w.t.Error(err)
 		}
@@ -302,7 +309,7 @@ type gate struct {
 	all  sync.WaitGroup
 }
 
-func newGate(t *testing.T, address string) *gate {
+func newGate(t testing.TB, address string) *gate {
 	t.Helper()
 	u, err := url.Parse(address)
 	if err != nil {

@@ -1,16 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 // No file makes apply panic, and what is wrong with it is said.
@@ -70,4 +77,62 @@ func TestEveryFuzzTargetHasACorpus(t *testing.T) {
 	if diff := cmp.Diff(corpora, targets); diff != "" {
 		t.Errorf("corpora in testdata/fuzz (-) and targets (+) differ:\n%s", diff)
 	}
+}
+
+// A set-up that is read is written so that it is read again as the same.
+func FuzzWriteSetup(f *testing.F) {
+	f.Add("users:\n  - {name: Ann, slack: U0ANN}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 20_000 {
+			return
+		}
+		setup, err := parseSetup([]byte(text))
+		if err != nil || len(setup.Check(intake.Names())) > 0 {
+			return
+		}
+		written := writeSetup(setup)
+		again, err := parseSetup(written)
+		if err != nil {
+			t.Fatalf("%q is written as %q: %v", text, written, err)
+		}
+		if diff := cmp.Diff(setup, again, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("%q is written as %q:\n%s", text, written, diff)
+		}
+	})
+}
+
+// Whatever a monitor's body says, what explain prints of it is plain text that a terminal can show, and short.
+func FuzzExplain(f *testing.F) {
+	f.Add([]byte(`{"title":"disk full","severity":"high"}`), "generic")
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, body []byte, name string) {
+		format := oncall.Format(name)
+		if !slices.Contains(intake.Names(), format) {
+			return
+		}
+		signals, err := intake.Of(format).Parse(intake.Unmarked(body))
+		if err != nil || len(signals) > 100 {
+			return
+		}
+		dir := &store.Directory{
+			Teams:    []oncall.Team{{ID: 1, Name: "pay \x1b[31m\u202e"}},
+			Users:    map[oncall.UserID]oncall.User{"U0ANN": {ID: "U0ANN", Name: "Ann \r\n\x07"}},
+			Policies: map[oncall.PolicyID]oncall.Policy{1: {ID: 1, Name: "policy", TeamID: 1, Steps: []oncall.Step{{Targets: []oncall.Target{{User: "U0ANN"}}}}}},
+		}
+		integration := oncall.Integration{ID: 1, TeamID: 1, PolicyID: 1, Name: "monitor", Format: format}
+		var out bytes.Buffer
+		x := explainer{out: printable{&out}, dir: dir, integration: integration, at: at}
+		if err := x.explain(oncall.Explain(x.fold(len(signals), 0), signals, at), signals); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
+		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && kept(r) < 0 }) {
+			t.Fatalf("%q", text)
+		}
+		for line := range strings.Lines(text) {
+			if utf8.RuneCountInString(line) > 2_000 {
+				t.Fatalf("a line of %d characters: %.200q", utf8.RuneCountInString(line), line)
+			}
+		}
+	})
 }

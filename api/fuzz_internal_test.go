@@ -1,0 +1,106 @@
+package api
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/intake"
+)
+
+// Whatever a body is, and whatever its headers say of it, it takes little more memory than the limit allows,
+// and nothing is kept of it once it is released.
+func FuzzReadBody(f *testing.F) {
+	f.Add([]byte(`{"title":"x"}`), "", "application/json")
+	const limit = 1 << 20
+	f.Fuzz(func(t *testing.T, body []byte, coding, kind string) {
+		s := &server{}
+		r := httptest.NewRequest(http.MethodPost, "/v1/signals/x", bytes.NewReader(body))
+		r.Header.Set("Content-Encoding", coding)
+		w := httptest.NewRecorder()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		read, release, p := s.read(w, r, limit)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; used > 32*limit {
+			t.Fatalf("%d bytes took %d MiB", len(body), used>>20)
+		}
+		switch {
+		case p != nil:
+			if len(read) > shownOfBody || release != nil || p.Status < 400 || !strings.HasSuffix(p.Detail, ".") {
+				t.Fatalf("%d bytes, %+v", len(read), p)
+			}
+			if signal := intake.Unread(read, p.Detail); p.toPage && (!utf8.ValidString(signal.Title+signal.Body) || strings.Contains(signal.Body, "\x00")) {
+				t.Fatalf("%+v", signal)
+			}
+		case len(read) > limit:
+			t.Fatalf("%d bytes were read", len(read))
+		default:
+			release()
+		}
+		if held := s.load.buffered.Load(); held != 0 {
+			t.Fatalf("%d bytes are still counted", held)
+		}
+		if why := unparsed(io.ErrUnexpectedEOF, read, kind); why == "" || len(why) > 1_000+len(kind) {
+			t.Fatalf("%q", why)
+		}
+	})
+}
+
+// Without the signature of our account nothing that looks like Twilio's comes in: there is no store here, so
+// that whatever went on would panic.
+func FuzzTwilioSignature(f *testing.F) {
+	f.Add("/v1/twilio/sms", "From=%2B12025550101&Body=1a&MessageSid=SM1", "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
+	f.Fuzz(func(t *testing.T, target, body, signature string) {
+		u, err := url.ParseRequestURI(target)
+		if err != nil || !strings.HasPrefix(u.Path, "/v1/twilio/") || u.Host != "" {
+			return
+		}
+		s := &server{Config: Config{Twilio: Twilio{Tokens: []string{"0123456789abcdef0123456789abcdef"}, Public: "https://watchbill.example.com"}, Log: zerolog.Nop()}}
+		mux := http.NewServeMux()
+		s.twilioRoutes(mux)
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+		r.URL, r.RequestURI = u, target
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("X-Twilio-Signature", signature)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		switch w.Code {
+		case http.StatusForbidden, http.StatusBadRequest, http.StatusNotFound, http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		default:
+			t.Fatalf("%s got %d", target, w.Code)
+		}
+	})
+}
+
+// Who comes from one network is counted as one peer, and what is no address as one, too.
+func FuzzPeer(f *testing.F) {
+	f.Add("192.0.2.1:443")
+	f.Fuzz(func(t *testing.T, remote string) {
+		p := network(remote)
+		peer, err := netip.ParseAddrPort(remote)
+		if (err == nil) != p.IsValid() {
+			t.Fatalf("%q is %v", remote, p)
+		}
+		if err == nil && (p != p.Masked() || !p.Contains(peer.Addr().Unmap().WithZone("")) || p.Addr().Is6() && p.Bits() != 64 || p.Addr().Is4() && p.Bits() != 32) {
+			t.Fatalf("%q is %v", remote, p)
+		}
+		var s strikes
+		at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+		for i := range 2 * strikesAllowed {
+			if wait, out := s.out(remote, at); out != (i >= strikesAllowed) || wait <= 0 || wait > strikeWindow {
+				t.Fatalf("%d: %s, %t", i, wait, out)
+			}
+		}
+	})
+}
