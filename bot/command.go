@@ -75,6 +75,10 @@ func commands() []command {
 		{"remind", inWords((*Bot).remind)},
 		{"contact", inWords((*Bot).contact)},
 	}, incidentCommands, []command{
+		{"integrations", (*Bot).integrations},
+		{"key", (*Bot).key},
+		{"mute", (*Bot).mute},
+		{"unmute", (*Bot).unmute},
 		{"help", inWords((*Bot).help)},
 	})
 }

@@ -103,7 +103,7 @@ var things = map[string][]string{
 	"team": {"teams"}, "teams": {"teams"}, "user": {"users"}, "users": {"users"}, "people": {"users"}, "members": {"users"},
 	"incident": {"incidents"}, "incidents": {"incidents"}, "alert": {"incidents"}, "alerts": {"incidents"},
 	"shifts": {"me"}, "overrides": {"override", "cancel"}, "override": {"override", "cancel"}, "contacts": {"contact"}, "contact": {"contact"},
-	"policies": {"policies"}, "services": {"services"}, "commands": {"help"}, "help": {"help"}, "calendar": {"calendar"},
+	"policies": {"policies"}, "services": {"services"}, "integrations": {"integrations"}, "integration": {"integrations"}, "keys": {"key"}, "key": {"key"}, "commands": {"help"}, "help": {"help"}, "calendar": {"calendar"},
 }
 
 // aboutThings knows "list teams", "new schedule", "incidents open".
@@ -131,6 +131,11 @@ func aboutThings(words []string) []string {
 		return []string{"page"}
 	case oneOf(words, 0, "edit", "change", "update", "modify") && oneOf(words, 1, "schedule", "rotation", "rota"):
 		return append([]string{"schedule", "edit"}, rest...)
+	case oneOf(words, 0, "rotate") && len(words) > 1, oneOf(words, 0, "new", "create", "make", "replace") && oneOf(words, 1, "key"):
+		for len(words) > 2 && oneOf(words, 1, "the", "key", "of", "for") {
+			words = words[1:]
+		}
+		return append([]string{"key", "rotate"}, words[1:]...)
 	case oneOf(words, 0, "escalation") && oneOf(words, 1, "policies", "policy"):
 		return []string{"policies"}
 	case oneOf(words, 0, "override") && oneOf(words, 1, "list", "mine", "show", "delete", "remove", "undo") && len(words) == 2, oneOf(words, 0, "overrides") && len(words) == 1:

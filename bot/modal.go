@@ -26,6 +26,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalScheduleRestore: (*Bot).submitRestore,
 	view.ModalRotation:        (*Bot).submitRotation,
 	view.ModalRotationRemove:  (*Bot).submitRotationRemove,
+	view.ModalRotateKey:       (*Bot).submitRotate,
 	view.ModalContactAdd:      (*Bot).submitContactAdd,
 	view.ModalCode:            (*Bot).submitCode,
 	view.ModalRules:           (*Bot).submitRules,

@@ -69,6 +69,8 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionScheduleRemove:  pressIn((*Bot).pressRemove),
 	view.ActionShiftsApart:     pressIn((*Bot).pressApart),
 
+	view.ActionIntegration: (*Bot).pressIntegration,
+
 	view.ActionContacts:      (*Bot).contacts,
 	view.ActionContactAdd:    (*Bot).contactAdd,
 	view.ActionContactMethod: (*Bot).contactMethod,

@@ -19,7 +19,7 @@ func (s *Sim) userObject(u *User) obj {
 	}
 	o := obj{
 		"id": u.ID, "team_id": u.team(), "name": u.Name, "real_name": u.RealName, "deleted": u.Deleted,
-		"is_bot": u.Bot, "is_app_user": false, "is_admin": false, "is_owner": false, "is_primary_owner": false,
+		"is_bot": u.Bot, "is_app_user": false, "is_admin": u.Owner, "is_owner": u.Owner, "is_primary_owner": false,
 		"is_restricted": u.Guest, "is_ultra_restricted": false, "updated": s.opt.Now().Unix(),
 		"tz": u.TZ, "tz_label": u.TZ, "tz_offset": offset, "profile": profile,
 	}

@@ -29,7 +29,8 @@ type User struct {
 	Bot      bool   `json:"bot,omitempty"`
 	Deleted  bool   `json:"deleted,omitempty"`
 	Guest    bool   `json:"guest,omitempty"`
-	Team     string `json:"team,omitempty"` // of another workspace, who shares a channel with this one
+	Owner    bool   `json:"owner,omitempty"` // of the workspace, which its admins are, too
+	Team     string `json:"team,omitempty"`  // of another workspace, who shares a channel with this one
 	// Enterprise is the organisation of that workspace, if it belongs to one.
 	Enterprise string `json:"enterprise,omitempty"`
 }

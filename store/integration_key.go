@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// oldKeyLives is how long the key that was replaced is good beside the new one.
-const oldKeyLives = 24 * time.Hour
+// OldKeyLives is how long the key that was replaced is good beside the new one.
+const OldKeyLives = 24 * time.Hour
 
 // An IntegrationKey is a key of an integration, without the key itself.
 type IntegrationKey struct {
@@ -86,6 +86,10 @@ func (s *Store) Integrations(ctx context.Context, by oncall.Actor) ([]Integratio
 	if err != nil {
 		return nil, err
 	}
+	return s.integrationsOf(ctx, dir, by)
+}
+
+func (s *Store) integrationsOf(ctx context.Context, dir *Directory, by oncall.Actor) ([]IntegrationState, error) {
 	keys, err := s.integrationKeys(ctx)
 	if err != nil {
 		return nil, err
@@ -108,6 +112,25 @@ func (s *Store) Integrations(ctx context.Context, by oncall.Actor) ([]Integratio
 	return out, nil
 }
 
+// ManagedIntegration returns an integration to somebody who may rotate its key, and mute it. One that is not
+// there, or that they may not see, is oncall.ErrNotFound.
+func (s *Store) ManagedIntegration(ctx context.Context, by oncall.Actor, id oncall.IntegrationID) (IntegrationState, error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return IntegrationState{}, err
+	}
+	all, err := s.integrationsOf(ctx, g.dir, by)
+	if err != nil {
+		return IntegrationState{}, err
+	}
+	for _, in := range all {
+		if in.ID == id {
+			return in, g.may(access.Integrations, access.Object{Team: in.TeamID})
+		}
+	}
+	return IntegrationState{}, oncall.ErrNotFound
+}
+
 // A Rotation says how a key is replaced.
 type Rotation struct {
 	AtOnce bool   // the old one ends at once; else after a day
@@ -121,7 +144,7 @@ func (s *Store) RotateKey(
 	ctx context.Context, by oncall.Actor, name string, how Rotation, now time.Time,
 ) (made NewKey, old IntegrationKey, err error) {
 	made.Integration, made.Key = name, randomKey()
-	until := now.Add(oldKeyLives)
+	until := now.Add(OldKeyLives)
 	if how.AtOnce {
 		until = now
 	}

@@ -92,6 +92,9 @@ const HelpText = "*Who is on call*\n" +
 	"`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`\n" +
 	"`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy`, `/oncall add 12 platform` (whoever is on call there) — to help; `/oncall severity 12 high`\n" +
 	"`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`\n" +
+	"*Monitors*\n" +
+	"`/oncall integrations` — what may send signals, when the last came, which key; `/oncall key rotate payments-prometheus` — a new key, for its team's managers\n" +
+	"`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`\n" +
 	"*How you are reached*\n" +
 	"`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page\n" +
 	"`/oncall help swap` — one command. " + helpTimes

@@ -164,6 +164,15 @@ const (
 	BlockUntil    Block = "until"
 )
 
+// Integrations and their keys.
+const (
+	ActionIntegration Action = "integration_menu" // its values are "rotate 3"
+
+	ModalRotateKey Modal = "key_rotate"
+
+	BlockKeyEnds Block = "key_ends"
+)
+
 // How a person is reached.
 const (
 	ActionContacts      Action = "contacts" // opens all of it from elsewhere

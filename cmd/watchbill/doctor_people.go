@@ -87,7 +87,7 @@ func (c *doctorCmd) integrations(ctx context.Context, r *report, db *store.Syste
 			r.note("signals", name+"it is "+mutedSince(k.Mute)+": its signals page nobody", "watchbill unmute lets them page again.")
 		case k.EndsAt != nil && k.UsedAt != nil && now.Sub(*k.UsedAt) < 24*time.Hour && now.Before(*k.EndsAt):
 			r.note("signals", name+fmt.Sprintf("a monitor sends with the old key …%s, which is good until %s", k.Hint, stamp(*k.EndsAt)), "Give it the new key.")
-		case k.EndsAt != nil && k.UsedAt != nil && k.UsedAt.After(*k.EndsAt) && now.Sub(*k.UsedAt) < 24*time.Hour:
+		case k.EndsAt != nil && k.UsedAt != nil && !k.UsedAt.Before(*k.EndsAt) && now.Sub(*k.UsedAt) < 24*time.Hour:
 			r.fail("signals", name+fmt.Sprintf("a monitor sends with the old key …%s, which is refused since %s: its signals are lost", k.Hint, stamp(*k.EndsAt)), "Give it the new key; watchbill key rotate makes one if it was lost.")
 		}
 	}

@@ -76,13 +76,15 @@ func (s *story) topic(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprintln(ts.Stdout(), c.Topic)
 }
 
-// join PERSON guest|member|other: somebody new, as a guest of the workspace, a full member, or somebody of
-// another organisation in a shared channel.
+// join PERSON guest|member|owner|other: somebody new, as a guest of the workspace, a full member, an owner of it
+// or somebody of another organisation in a shared channel.
 func (s *story) join(_ *testscript.TestScript, _ bool, args []string) {
 	u := slacksim.User{ID: person(args[0]), Name: args[0], RealName: strings.ToUpper(args[0][:1]) + args[0][1:], TZ: "Europe/Berlin"}
 	switch args[1] {
 	case "guest":
 		u.Guest = true
+	case "owner":
+		u.Owner = true
 	case "other":
 		u.Team = "T0ELSE"
 	}

@@ -2,12 +2,17 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // minute: does now what every instance does once a minute.
 func (s *story) minute(ts *testscript.TestScript, _ bool, _ []string) {
-	ts.Check(s.app.store.RemindUnacked(context.Background(), s.clock.Now()))
+	for _, chore := range []func(context.Context, time.Time) error{
+		s.app.store.RemindUnacked, s.app.store.SaveKeyUses, s.app.store.EndMutes,
+	} {
+		ts.Check(chore(context.Background(), s.clock.Now()))
+	}
 	s.settle(ts)
 }

@@ -51,6 +51,8 @@ func TestStories(t *testing.T) {
 					"signal":      s.signal,
 					"resolve":     s.resolve,
 					"post":        s.post,
+					"newkey":      s.newKey,
+					"keyed":       s.keyed,
 					"show":        s.show,
 					"messages":    s.messages,
 					"see":         s.see,

@@ -1,0 +1,301 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// integrations answers `/oncall integrations [name]`.
+func (b *Bot) integrations(ctx context.Context, r request) (view.Drawing, error) {
+	all, err := b.store.Integrations(ctx, r.by())
+	if err != nil {
+		return view.Drawing{}, fmt.Errorf("list integrations: %w", err)
+	}
+	if len(r.words) > 0 && !r.aboutAll() {
+		in, err := r.integration(all, r.words)
+		if err != nil {
+			return view.Drawing{}, err
+		}
+		all = []store.IntegrationState{in}
+	}
+	if len(all) == 0 {
+		return view.Drawing{Text: "There is no integration" + r.none() + ". `watchbill apply` sets them up."}, nil
+	}
+	shown := make([]view.Integration, len(all))
+	for i, in := range all {
+		shown[i] = shownIntegration(in, r.now)
+	}
+	return view.Integrations(shown, r.location), nil
+}
+
+// aboutAll reports whether the words name no integration.
+func (r request) aboutAll() bool {
+	return len(r.words) == 1 && oneOf(r.words, 0, "list", "all", "show", "ls")
+}
+
+// shownIntegration is an integration as it is drawn.
+func shownIntegration(in store.IntegrationState, now time.Time) view.Integration {
+	v := view.Integration{
+		ID: in.ID, Name: in.Name, Format: in.Format, Team: in.Team, Policy: in.Policy, Manages: in.Manages,
+		Key: view.Key{Hint: in.Keys[0].Hint, Used: in.Keys[0].UsedAt},
+	}
+	if in.Mute.Muted(now) {
+		v.Muted, v.MutedUntil, v.MutedBy = true, in.Mute.MutedUntil, in.Mute.MutedBy
+	}
+	for _, k := range in.Keys[1:] {
+		// One that has ended matters while a monitor still sends with it.
+		if k.EndsAt != nil && (now.Before(*k.EndsAt) || k.UsedAt != nil && !k.UsedAt.Before(*k.EndsAt) && now.Sub(*k.UsedAt) < keyMissed) {
+			v.Old = append(v.Old, view.Key{Hint: k.Hint, Used: k.UsedAt, Ends: *k.EndsAt, Refused: !now.Before(*k.EndsAt)})
+		}
+	}
+	return v
+}
+
+// keyMissed is how long it is shown that a monitor has used a key that is refused.
+const keyMissed = 24 * time.Hour
+
+// integration finds the integration that words name.
+func (r request) integration(all []store.IntegrationState, words []string) (store.IntegrationState, error) {
+	in, n := namedIntegration(all, words)
+	if n == len(words) && n > 0 {
+		return in, nil
+	}
+	return in, r.noIntegration(all, strings.Join(words, " "))
+}
+
+// namedIntegration finds the integration whose name the words begin with, and how many of them it takes.
+func namedIntegration(all []store.IntegrationState, words []string) (store.IntegrationState, int) {
+	for n := min(len(words), longestName); n > 0; n-- {
+		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
+		for _, in := range all {
+			if strings.EqualFold(in.Name, typed) {
+				return in, n
+			}
+		}
+	}
+	return store.IntegrationState{}, 0
+}
+
+// noIntegration refuses a name, and guesses what was meant.
+func (r request) noIntegration(all []store.IntegrationState, typed string) error {
+	names := make([]string, len(all))
+	for i, in := range all {
+		names[i] = in.Name
+	}
+	typed = unescape(typed)
+	guess := nearest(typed, names)
+	if guess == "" && len(names) > 0 && len(names) <= 5 {
+		for i := range names {
+			names[i] = `"` + view.Name(names[i]) + `"`
+		}
+		return oncall.Refuse("There is no integration %q. There is %s.", view.Name(typed), view.List(names))
+	}
+	return oncall.Refuse("There is no integration %q%s.%s", view.Name(typed), r.none(), view.DidYouMean(view.Name(guess), "%q"))
+}
+
+// key answers `/oncall key rotate NAME`, which asks before it does so, and `/oncall key NAME`.
+func (b *Bot) key(ctx context.Context, r request) (view.Drawing, error) {
+	rotate := oneOf(r.words, 0, "rotate", "new", "replace", "renew", "change", "reset")
+	if !rotate {
+		return b.integrations(ctx, r)
+	}
+	words := r.words[1:]
+	for len(words) > 1 && oneOf(words, 0, "the", "key", "of", "for") {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return view.Drawing{}, oncall.Refuse("Say of which integration, as in `/oncall key rotate payments-prometheus`. `/oncall integrations` lists them.")
+	}
+	all, err := b.store.Integrations(ctx, r.by())
+	if err != nil {
+		return view.Drawing{}, fmt.Errorf("list integrations: %w", err)
+	}
+	in, err := r.integration(all, words)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	return view.Drawing{}, b.askRotate(ctx, r, in.ID, r.trigger)
+}
+
+// askRotate opens the form that asks before a key is rotated.
+func (b *Bot) askRotate(ctx context.Context, r request, id oncall.IntegrationID, trigger string) error {
+	in, err := b.store.ManagedIntegration(ctx, r.by(), id)
+	if err != nil {
+		return integrationGone(err)
+	}
+	return b.openModal(ctx, trigger, view.RotateForm(shownIntegration(in, r.now), r.now.Add(store.OldKeyLives), r.location))
+}
+
+// submitRotate rotates a key, and shows the new one where the form was.
+func (b *Bot) submitRotate(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	text, hint, _ := strings.Cut(s.meta(), " ")
+	number, _ := strconv.ParseInt(text, 10, 64)
+	in, err := b.store.ManagedIntegration(ctx, s.by(), oncall.IntegrationID(number))
+	if err != nil {
+		return modalResponse{}, integrationGone(err)
+	}
+	how := store.Rotation{AtOnce: s.form.checked(view.BlockKeyEnds, view.KeyEndsNow), Seen: hint}
+	made, old, err := b.store.RotateKey(ctx, s.by(), in.Name, how, r.now)
+	if err != nil {
+		return modalResponse{}, integrationGone(err)
+	}
+	snippet := intake.SnippetFor(made.Format, b.publicURL, made.Key)
+	return replace(view.NewKey(view.MadeKey{
+		Name: made.Integration, Key: made.Key, Where: snippet.Where, Snippet: snippet.Text, Local: b.localURL,
+		OldHint: old.Hint, OldEnds: *old.EndsAt, AtOnce: how.AtOnce,
+	}, r.location)), nil
+}
+
+// mute answers `/oncall mute NAME [2h]`. With the number of an incident it snoozes that, as other tools call it.
+func (b *Bot) mute(ctx context.Context, r request) (view.Drawing, error) {
+	all, err := b.store.Integrations(ctx, r.by())
+	if err != nil {
+		return view.Drawing{}, fmt.Errorf("list integrations: %w", err)
+	}
+	r.words = withoutWord(r.words, "integration")
+	in, n := namedIntegration(all, r.words)
+	if n == 0 {
+		if r.aboutIncident() {
+			return runIncidentCommand(ctx, b, r, "snooze")
+		}
+		return view.Drawing{}, r.noIntegration(all, strings.Join(r.words[:nameLength(r.words)], " "))
+	}
+	var until *time.Time
+	if rest := r.words[n:]; len(rest) > 0 && !slices.Contains([]string{"forever", "indefinitely"}, strings.ToLower(strings.Join(rest, " "))) {
+		at, err := r.muteEnd(rest)
+		if err != nil {
+			return view.Drawing{}, err
+		}
+		until = &at
+	}
+	return b.setMute(ctx, r, in, until)
+}
+
+// muteEnd reads "2h", "for 2 hours", "until 9am".
+func (r request) muteEnd(words []string) (time.Time, error) {
+	until := len(words) > 1 && oneOf(words, 0, "until", "till")
+	if until {
+		words = words[1:]
+	}
+	at, err := r.snoozeEnd(words, until)
+	switch {
+	case err != nil:
+		return at, oncall.Refuse("%q is not an end of a mute that Watchbill understands. Write it like `2h`, `until 9am` or `until mon 9:00`, or nothing to mute until somebody unmutes.",
+			view.Name(unescape(strings.Join(words, " "))))
+	case !at.After(r.now):
+		return at, oncall.Refuse("%s is in the past.", view.Time(at, r.location))
+	}
+	return at, nil
+}
+
+// nameLength is how many words are the name before a time, where it names nothing.
+func nameLength(words []string) int {
+	for i, w := range words {
+		if i > 0 && (oneOf(words, i, "for", "until", "till") || strings.IndexFunc(w, func(c rune) bool { return c >= '0' && c <= '9' }) == 0) {
+			return i
+		}
+	}
+	return len(words)
+}
+
+// aboutIncident reports whether words to mute mean an incident: its number, or only a time.
+func (r request) aboutIncident() bool {
+	return len(r.words) == 0 || isNumber(strings.TrimPrefix(r.words[len(r.words)-1], "#")) && strings.HasPrefix(r.words[len(r.words)-1], "#") || isNumber(r.words[0]) || oneOf(r.words, 0, "incident", "until", "till", "for", "all", "it", "this") || r.onlyLength()
+}
+
+// runIncidentCommand runs another command about incidents.
+func runIncidentCommand(ctx context.Context, b *Bot, r request, name string) (view.Drawing, error) {
+	for _, known := range incidentCommands {
+		if known.name == name {
+			r.words = rephrase(append([]string{name}, r.words...))[1:]
+			return known.run(b, ctx, r)
+		}
+	}
+	return view.Drawing{}, fmt.Errorf("no command %q", name)
+}
+
+func (b *Bot) setMute(ctx context.Context, r request, in store.IntegrationState, until *time.Time) (view.Drawing, error) {
+	if err := b.store.MuteIntegration(ctx, r.by(), in.Name, until, r.now); err != nil {
+		return view.Drawing{}, integrationGone(err)
+	}
+	return view.Muted(in.ID, in.Name, until, r.location), nil
+}
+
+// unmute answers `/oncall unmute NAME`. With the number of an incident it ends that one's snooze.
+func (b *Bot) unmute(ctx context.Context, r request) (view.Drawing, error) {
+	all, err := b.store.Integrations(ctx, r.by())
+	if err != nil {
+		return view.Drawing{}, fmt.Errorf("list integrations: %w", err)
+	}
+	r.words = withoutWord(r.words, "integration")
+	in, n := namedIntegration(all, r.words)
+	switch {
+	case n == 0 && r.aboutIncident():
+		return runIncidentCommand(ctx, b, r, "unsnooze")
+	case n < len(r.words):
+		return view.Drawing{}, r.noIntegration(all, strings.Join(r.words, " "))
+	}
+	text, err := b.setUnmute(ctx, r, in)
+	return view.Drawing{Text: text}, err
+}
+
+func (b *Bot) setUnmute(ctx context.Context, r request, in store.IntegrationState) (string, error) {
+	was, err := b.store.UnmuteIntegration(ctx, r.by(), in.Name, r.now)
+	if err != nil {
+		return "", integrationGone(err)
+	}
+	return view.Unmuted(in.Name, was), nil
+}
+
+// integrationGone says that what a form or a button is about is no longer there.
+func integrationGone(err error) error {
+	if errors.Is(err, oncall.ErrNotFound) {
+		return oncall.Refuse("That integration is no longer there, and nothing was changed.")
+	}
+	return fmt.Errorf("change an integration: %w", err)
+}
+
+// pressIntegration does what was chosen beside an integration.
+func (b *Bot) pressIntegration(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	verb, text, _ := strings.Cut(p.value, " ")
+	number, _ := strconv.ParseInt(text, 10, 64)
+	id := oncall.IntegrationID(number)
+	if verb == view.IntegrationRotate {
+		return "", b.askRotate(ctx, r, id, p.trigger)
+	}
+	in, err := b.store.ManagedIntegration(ctx, p.by(), id)
+	if err != nil {
+		return "", integrationGone(err)
+	}
+	var said view.Drawing
+	switch verb {
+	case view.IntegrationMuteHours:
+		until := r.now.Add(view.MuteHours)
+		said, err = b.setMute(ctx, r, in, &until)
+	case view.IntegrationMute:
+		said, err = b.setMute(ctx, r, in, nil)
+	case view.IntegrationUnmute:
+		return b.setUnmute(ctx, r, in)
+	default:
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	return said.Text, err
+}

@@ -1,0 +1,199 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// What the menu beside an integration offers; its id follows in the value.
+const (
+	IntegrationRotate    = "rotate"
+	IntegrationMuteHours = "mute_hours"
+	IntegrationMute      = "mute"
+	IntegrationUnmute    = "unmute"
+)
+
+// MuteHours is for how long the menu mutes.
+const MuteHours = 2 * time.Hour
+
+// KeyEndsNow is the value of the box that ends the old key at once.
+const KeyEndsNow = "now"
+
+// mostDrawn is how many integrations are shown with a menu each; more are a list.
+const mostDrawn = 10
+
+// An Integration is what is shown of one.
+type Integration struct {
+	ID         oncall.IntegrationID
+	Name       string
+	Format     oncall.Format
+	Team       string
+	Policy     string
+	Manages    bool // the reader may rotate its key, and mute it
+	Muted      bool
+	MutedUntil *time.Time
+	MutedBy    oncall.UserID
+	Key        Key
+	Old        []Key // that are good still, or refused and used all the same
+}
+
+// A Key is what is shown of a key.
+type Key struct {
+	Hint    string
+	Used    *time.Time
+	Ends    time.Time
+	Refused bool
+}
+
+// Integrations lists integrations.
+func Integrations(all []Integration, zone *time.Location) Drawing {
+	lines := make([]string, len(all))
+	for i, in := range all {
+		lines[i] = "• " + in.line(zone)
+	}
+	d := Drawing{Text: fitLines(lines, MaxAnswer)}
+	if len(all) > mostDrawn {
+		return Drawing{Text: fitLines(append(lines, "`/oncall integrations NAME` shows one, with what you may do with it."), MaxAnswer)}
+	}
+	for _, in := range all {
+		section := slack.NewSectionBlock(words(in.line(zone)), nil, nil)
+		if in.Manages {
+			section.Accessory = slack.NewAccessory(in.menu())
+		}
+		d.Blocks = append(d.Blocks, section)
+	}
+	return d
+}
+
+// line is an integration in words.
+func (in Integration) line(zone *time.Location) string {
+	text := fmt.Sprintf("*%s* (%s), team %s, policy %s; key …%s; ", Name(in.Name), Name(string(in.Format)), Name(in.Team), Name(in.Policy), Name(in.Key.Hint))
+	if last := in.lastSignal(); last != nil {
+		text += "last signal " + stamp(*last, asAgo, zone)
+	} else {
+		text += "no signal yet"
+	}
+	for _, k := range in.Old {
+		switch {
+		case k.Refused:
+			text += fmt.Sprintf("; :warning: a monitor still sends with the old key …%s, last %s: it is refused, and its signals are lost", Name(k.Hint), stamp(*k.Used, asAgo, zone))
+		case k.Used != nil:
+			text += fmt.Sprintf("; the old key …%s is good until %s, last used %s", Name(k.Hint), Time(k.Ends, zone), stamp(*k.Used, asAgo, zone))
+		default:
+			text += fmt.Sprintf("; the old key …%s is good until %s", Name(k.Hint), Time(k.Ends, zone))
+		}
+	}
+	return text + in.mutedText(zone)
+}
+
+// lastSignal is when a key that is good was used last.
+func (in Integration) lastSignal() *time.Time {
+	last := in.Key.Used
+	for _, k := range in.Old {
+		if !k.Refused && k.Used != nil && (last == nil || k.Used.After(*last)) {
+			last = k.Used
+		}
+	}
+	return last
+}
+
+func (in Integration) mutedText(zone *time.Location) string {
+	if !in.Muted {
+		return ""
+	}
+	text := "; *muted"
+	if in.MutedUntil != nil {
+		text += " until " + Time(*in.MutedUntil, zone)
+	}
+	text += "*"
+	if in.MutedBy != "" {
+		text += " by " + mention(in.MutedBy)
+	}
+	return text + ": it pages nobody"
+}
+
+func (in Integration) menu() slack.BlockElement {
+	id := " " + valueOf(in.ID)
+	options := []*slack.OptionBlockObject{optionObject(option{IntegrationRotate + id, "Rotate the key…"})}
+	if in.Muted {
+		options = append(options, optionObject(option{IntegrationUnmute + id, "Unmute"}))
+	} else {
+		options = append(options, optionObject(option{IntegrationMuteHours + id, "Mute for 2 hours"}),
+			optionObject(option{IntegrationMute + id, "Mute until unmuted"}))
+	}
+	return slack.NewOverflowBlockElement(string(ActionIntegration), options...)
+}
+
+// RotateForm asks before a key is rotated. It carries which key it shows, so that it ends no other.
+func RotateForm(in Integration, until time.Time, zone *time.Location) slack.ModalViewRequest {
+	blocks := []slack.Block{section(in.line(zone))}
+	for _, k := range in.Old {
+		if !k.Refused {
+			blocks = append(blocks, section(fmt.Sprintf(":warning: Two keys are good now, and never three: the older one, …%s, ends at once if you rotate again, before %s.",
+				Name(k.Hint), Time(k.Ends, zone))))
+		}
+	}
+	blocks = append(blocks,
+		section(fmt.Sprintf("The new key is shown once, to you, with what to set in the monitor. The one in force, …%s, is good until %s beside it.",
+			Name(in.Key.Hint), Time(until, zone))),
+		optional(checkField(BlockKeyEnds, "If somebody else has the key", "Until the monitor has the new key, its signals are refused.",
+			option{KeyEndsNow, "End the old key at once"})))
+	return dialog(ModalRotateKey, "Rotate a key", "Rotate", valueOf(in.ID)+" "+in.Key.Hint, blocks...)
+}
+
+// A MadeKey is a key that was made, with what to set in the monitor.
+type MadeKey struct {
+	Name, Key      string
+	Where, Snippet string
+	Local          bool // only this machine finds the address
+	OldHint        string
+	OldEnds        time.Time
+	AtOnce         bool
+}
+
+// mostSnippet is how long a snippet may be.
+const (
+	mostSnippet      = 2000
+	mostSnippetLines = 40
+)
+
+// NewKey shows a new key, this once.
+func NewKey(k MadeKey, zone *time.Location) slack.ModalViewRequest {
+	old := fmt.Sprintf("The old key, …%s, is good until %s, then it is refused. `/oncall integrations` shows whether it is still used.", Name(k.OldHint), Time(k.OldEnds, zone))
+	if k.AtOnce {
+		old = fmt.Sprintf("The old key, …%s, is refused from now on.", Name(k.OldHint))
+	}
+	blocks := []slack.Block{
+		section(fmt.Sprintf("The new key of *%s*. It is shown this once; close this only when you have it:\n```%s```", Name(k.Name), Name(k.Key))),
+		section(fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, mostSnippet, mostSnippetLines))),
+		section(old),
+	}
+	if k.Local {
+		blocks = append(blocks, note("The address only works on Watchbill's own machine until an admin sets WATCHBILL_PUBLIC_URL."))
+	}
+	return readOnly("The new key", blocks...)
+}
+
+// Muted says that an integration pages nobody, with the way back.
+func Muted(id oncall.IntegrationID, name string, until *time.Time, zone *time.Location) Drawing {
+	end := "Until somebody unmutes it"
+	if until != nil {
+		end = "Until " + Time(*until, zone)
+	}
+	text := fmt.Sprintf("*%s* is muted. %s %s.", Name(name), end, oncall.MutedMeans)
+	return Drawing{Text: text, Blocks: []slack.Block{
+		section(text), slack.NewActionBlock("muted", button(ActionIntegration, IntegrationUnmute+" "+valueOf(id), "Unmute")),
+	}}
+}
+
+// Unmuted says that an integration pages again.
+func Unmuted(name string, was bool) string {
+	if !was {
+		return fmt.Sprintf("*%s* was not muted.", Name(name))
+	}
+	return fmt.Sprintf("*%s* %s.", Name(name), oncall.UnmutedMeans)
+}
