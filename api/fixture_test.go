@@ -146,7 +146,7 @@ func (w *world) send(method, path string, body io.Reader, header ...string) repl
 }
 
 func (w *world) try(method, path string, body io.Reader, header ...string) (reply, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, "http://"+w.address+path, body)
 	if err != nil {
