@@ -17,7 +17,7 @@ const maxBegin = 2_000
 // same. begin is how it begins.
 func Unread(begin []byte, why string) oncall.Signal {
 	return oncall.Signal{
-		Action: oncall.Trigger, DedupKey: unreadKey, Severity: oncall.High,
+		Action: oncall.Trigger, DedupKey: unreadKey, Severity: oncall.High, Unread: true,
 		Title: "Alerts came that could not be read",
 		Body:  clean(why+"\n\nIt begins:\n"+string(bytes.ToValidUTF8(begin[:min(len(begin), 4*maxBegin)], nil)), maxBegin),
 		Hints: []oncall.Hint{{Text: why}},

@@ -22,6 +22,7 @@ const (
 	EventAlertResolved EventKind = "alert_resolved"
 	EventRetitled      EventKind = "retitled"       // an alert was called Text before
 	EventMisread       EventKind = "signal_misread" // Text says what of a signal was not understood
+	EventRecognised    EventKind = "recognised"     // nobody has chosen the integration's kind: it is taken for Text
 	EventLate          EventKind = "signal_late"    // a signal of the alert in Text was taken for late
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
@@ -92,7 +93,7 @@ func (e Event) Public() bool {
 	case EventPaging:
 		// The message itself shows the first page.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()
-	case EventRetitled, EventMisread, EventLate, EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
+	case EventRetitled, EventMisread, EventRecognised, EventLate, EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,

@@ -38,6 +38,8 @@ type Fold struct {
 	AlertIDs     []AlertID  // free ones, one for each signal at least
 	NextCount    int64      // what the next incident of the policy counts, where that matters
 
+	TakenFor string // what its signals were recognised as anew, if they were
+
 	now       time.Time               // when the signal came that is being folded
 	replaying time.Time               // when it is folded, if it was kept since; else zero
 	alerts    map[string]*Alert       // the latest of each dedup key
@@ -130,15 +132,67 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 	if f.Integration.IsMuted(at) && s.Action != Clear && s.Action != Reconcile { // what fires may still end
 		return SignalFate{Signal: s, Fate: FateMuted}
 	}
+	if s.Action == Trigger && !s.Expires.IsZero() && f.expired(s) {
+		s.Action = Clear
+	}
+	was := f.alerts[s.DedupKey]
+	var became SignalFate
 	switch s.Action {
 	case AckSignal:
-		return f.ack(s)
+		became = f.ack(s)
 	case Clear:
-		return f.clear(s)
+		became = f.clear(s)
 	case Reconcile:
-		return f.reconcile(s)
+		became = f.reconcile(s)
+	case Update:
+		became = f.update(s)
 	default:
-		return f.trigger(s)
+		became = f.trigger(s)
+	}
+	if a := f.alerts[s.DedupKey]; a != nil && (a.Firing || was != nil) {
+		f.tell(a, s)
+	}
+	return became
+}
+
+// clockOff is by how much the clock of a monitor may be off, so that what it says of the time is believed. Prometheus
+// repeats for 15 minutes that an alert is over.
+const clockOff = 20 * time.Minute
+
+// expired reports whether the time until which an alert fires is over. By a clock that is off that can only be
+// told from the time that it gave before, which every repetition puts off.
+func (f *Fold) expired(s Signal) bool {
+	if s.Expires.After(f.now.Add(-clockOff)) {
+		return !s.Expires.After(f.now)
+	}
+	a := f.alerts[s.DedupKey]
+	return a != nil && (s.Expires.Before(a.ExpiresAt) || s.Expires.Equal(a.ExpiresAt) && !a.Firing)
+}
+
+// update takes over what is new of an alert that fires.
+func (f *Fold) update(s Signal) SignalFate {
+	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || f.change(a.IncidentID) == nil {
+		return SignalFate{Signal: s, Fate: FateUnmatched}
+	}
+	return f.trigger(s)
+}
+
+// tell writes into the timeline what somebody has noted elsewhere, and what an integration was taken for.
+func (f *Fold) tell(a *Alert, s Signal) {
+	if !s.Expires.IsZero() && !s.Expires.Equal(a.ExpiresAt) {
+		a.ExpiresAt = s.Expires
+		f.touch(a)
+	}
+	c := f.follow(f.change(a.IncidentID))
+	if c == nil {
+		return
+	}
+	if s.Note != "" {
+		c.record(EventNote, c.by, Detail{Text: s.Note})
+	}
+	if s.TakenFor != "" && f.TakenFor != s.TakenFor {
+		f.TakenFor = s.TakenFor
+		c.record(EventRecognised, c.by, Detail{Text: s.TakenFor})
 	}
 }
 

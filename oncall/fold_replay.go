@@ -50,7 +50,7 @@ func (a *Alert) spokenOf() time.Time {
 func (f *Fold) outdated(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	switch {
-	case s.Action == Reconcile || s.Action == AckSignal:
+	case s.Action == Reconcile || s.Action == AckSignal || s.Action == Update:
 		return SignalFate{Signal: s, Fate: FateLate}
 	case s.Action == Clear && a.Firing:
 		return f.setAside(a, s)

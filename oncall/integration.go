@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,16 @@ type Integration struct {
 	Format     Format
 	Muted      bool       // its signals page nobody
 	MutedUntil *time.Time // nil: until somebody unmutes it
+	TakenFor   string     // what its signals were recognised as, divided by ", ", where nobody has chosen a format
+	Heard      bool       // a signal has come
+}
+
+// Kinds lists what the integration's signals were recognised as.
+func (in Integration) Kinds() []string {
+	if in.TakenFor == "" {
+		return nil
+	}
+	return strings.Split(in.TakenFor, ", ")
 }
 
 // IsMuted reports whether a signal that comes at an instant pages nobody.

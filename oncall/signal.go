@@ -14,6 +14,9 @@ const (
 	// firing still: what the monitor no longer lists has cleared. It comes after the signals of
 	// the alerts that are listed; those in Ended were listed as resolved.
 	Reconcile Action = "reconcile"
+	// Update says something new of an alert that fires. Of one that doesn't it says nothing, and
+	// opens nothing.
+	Update Action = "update"
 )
 
 // A Signal is what a monitor sends once, in our words. It is stored as JSON
@@ -34,6 +37,11 @@ type Signal struct {
 	Hints    []Hint            `json:"hints,omitempty"`   // what was not understood of it
 	Links    []Link            `json:"links,omitempty"`   // beside Link, runbooks first
 	Details  map[string]string `json:"details,omitempty"` // what else was sent
+	Note     string            `json:"note,omitempty"`    // what somebody has written there about it
+	// Expires is until when a trigger holds, if the monitor doesn't repeat it; in the past, that it is over.
+	Expires  time.Time `json:"expires,omitzero"`
+	Unread   bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
+	TakenFor string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
 }
 
 // A Link is an address that a monitor sends, and what it is called.
@@ -81,6 +89,7 @@ type Alert struct {
 	StartsAt      time.Time // zero where the monitor doesn't say
 	ClearedAt     *time.Time
 	LateUntil     *time.Time // until when a signal of the episode that ended may have come late
+	ExpiresAt     time.Time  // until when it holds if the monitor doesn't repeat it; zero where the monitor doesn't say
 	Misread       []string   // fields of signals that were not understood, of which the timeline has a line
 }
 

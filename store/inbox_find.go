@@ -61,7 +61,7 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, entries []entry) (*st
 			made++
 		case oncall.Clear:
 			made++
-		case oncall.AckSignal:
+		case oncall.AckSignal, oncall.Update:
 		}
 		alerts.add(e.IntegrationID, e.signal.DedupKey)
 	}
@@ -175,7 +175,8 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
-		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread
+		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread,
+		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at
 		FROM alerts
 		WHERE id = ANY ($1) OR (firing AND incident_id = ANY ($2))
 		ORDER BY id`

@@ -111,6 +111,9 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 		if err != nil {
 			return err
 		}
+		if err := heard(ctx, tx, folded); err != nil {
+			return err
+		}
 		return w.removeFromInbox(ctx, tx, entries, left, rejects, now)
 	})
 	if err != nil {
@@ -170,7 +173,7 @@ func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (
 // scrub takes out the one character that PostgreSQL can't store in a text.
 func scrub(s *oncall.Signal) {
 	clean := func(text string) string { return strings.ReplaceAll(text, "\x00", "") }
-	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link} {
+	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.TakenFor} {
 		*text = clean(*text)
 	}
 	for i := range s.Hints {

@@ -37,6 +37,9 @@ func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 		became := b.folded[i]
 		w.store.metrics.signals.WithLabelValues(b.Integration.Name, string(e.signal.Action)).Inc()
 		w.store.metrics.fates.WithLabelValues(b.Integration.Name, string(became.Fate)).Inc()
+		if became.Signal.Unread {
+			w.store.metrics.unread.WithLabelValues(b.Integration.Name).Inc()
+		}
 		if len(became.Signal.Hints) > 0 {
 			w.store.metrics.misread.WithLabelValues(b.Integration.Name).Inc()
 		}

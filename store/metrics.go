@@ -17,6 +17,7 @@ type metrics struct {
 	signals    *prometheus.CounterVec
 	fates      *prometheus.CounterVec
 	misread    *prometheus.CounterVec
+	unread     *prometheus.CounterVec
 	incidents  *prometheus.CounterVec
 	rejected   prometheus.Counter
 	refused    *prometheus.CounterVec
@@ -38,6 +39,9 @@ func newMetrics() *metrics {
 		misread: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_signals_misread_total", Help: "Signals of which something was not understood, such as a word for a severity.",
 		}, []string{"integration"}),
+		unread: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_mapping_failed_total", Help: "Bodies of signals that could not be understood, and opened an incident that shows them as they came.",
+		}, []string{"integration"}),
 		incidents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_incidents_total", Help: "Incidents that were opened, acknowledged, resolved or exhausted.",
 		}, []string{"event"}),
@@ -58,7 +62,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.incidents, m.rejected, m.refused, m.managed, depthCollector{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.unread, m.incidents, m.rejected, m.refused, m.managed, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

@@ -21,6 +21,7 @@ const (
 	keepReplies   = 30 * 24 * time.Hour
 	keepCodes     = 7 * 24 * time.Hour // of what is over: an answer that comes late is told so
 	keepSpools    = 90 * 24 * time.Hour
+	keepRequests  = 90 * 24 * time.Hour // while an alert may be asked for by its id
 )
 
 // PromoteTimers hands timers that are due within 10 s to the workers, who wait for the instant of
@@ -162,6 +163,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const replies = `DELETE FROM replies WHERE at < $1`
 	const proofs = `DELETE FROM codes WHERE sent_at < $1`
 	const probes = `DELETE FROM probes WHERE sent_at < $1`
+	const requests = `DELETE FROM opsgenie_requests WHERE made_at < $1`
 	const spools = `DELETE FROM spools WHERE seen_at < $1`
 	const codes = `
 		UPDATE pages p
@@ -183,6 +185,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 			{"codes that prove addresses", proofs, oncall.ProbesCount},
 			{"tests and checks", probes, oncall.ProbesCount},
 			{"codes of pages", codes, keepCodes},
+			{"requests of Opsgenie's API", requests, keepRequests},
 			{"marks of spools", spools, keepSpools},
 		} {
 			if _, err := tx.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {

@@ -168,7 +168,8 @@ type storedIntegration struct {
 
 func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, key_hash, key_hint
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for,
+		       first_signal_at IS NOT NULL AS heard, key_hash, key_hint
 		FROM integrations
 		WHERE removed_at IS NULL
 		ORDER BY id`

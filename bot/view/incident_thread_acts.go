@@ -140,6 +140,8 @@ func quietLine(e oncall.Event) string {
 		return fmt.Sprintf("%s says something new. Before: %s", who(e.Actor), text)
 	case oncall.EventMisread:
 		return fmt.Sprintf("Not understood of what %s sent: %s", who(e.Actor), text)
+	case oncall.EventRecognised:
+		return fmt.Sprintf("What %s sends is taken for %s. If that is wrong, set its kind.", who(e.Actor), text)
 	case oncall.EventLate:
 		if e.Detail.Over {
 			return fmt.Sprintf("%s says that %s is over, of an earlier time than it fires since: taken for late, nothing was closed.", who(e.Actor), text)

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// mostTakenFor is how many kinds of monitor one integration is said to have.
+const mostTakenFor = 10
+
+// heard notes when an integration's first signal came, what its signals were recognised as for the first time, and how
+// many bodies could not be understood.
+func heard(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
+	const save = `
+		UPDATE integrations
+		SET first_signal_at = coalesce(first_signal_at, $2), taken_for = $3, unread = unread + $4
+		WHERE id = $1`
+	told := false
+	for _, b := range folds {
+		unread, first := 0, time.Time{}
+		for _, e := range b.entries {
+			if e.signal.Unread {
+				unread++
+			}
+			if first.IsZero() || e.ReceivedAt.Before(first) {
+				first = e.ReceivedAt
+			}
+		}
+		takenFor := alsoTakenFor(b.Integration.TakenFor, b.TakenFor)
+		news := !b.Integration.Heard || takenFor != b.Integration.TakenFor
+		if first.IsZero() || !news && unread == 0 {
+			continue
+		}
+		if _, err := tx.Exec(ctx, save, b.Integration.ID, first, takenFor, unread); err != nil {
+			return fmt.Errorf("note that an integration was heard of: %w", err)
+		}
+		told = told || news
+	}
+	if !told {
+		return nil
+	}
+	return announce(ctx, tx)
+}
+
+// alsoTakenFor adds a kind to those that are known.
+func alsoTakenFor(known, kind string) string {
+	list := oncall.Integration{TakenFor: known}.Kinds()
+	if kind == "" || slices.Contains(list, kind) || len(list) >= mostTakenFor {
+		return known
+	}
+	return strings.Join(append(list, kind), ", ")
+}
+
+// IntegrationDetail is what can be shown of an integration.
+type IntegrationDetail struct {
+	oncall.Integration
+	Team          string
+	Policy        string
+	FirstSignalAt *time.Time // nil: none has come since that is kept
+	Unread        int64      // bodies that could not be understood
+}
+
+// Integration returns an integration by its name. One that does not exist is oncall.ErrNotFound.
+func (s *System) Integration(ctx context.Context, name string) (IntegrationDetail, error) {
+	const load = `
+		SELECT i.id, i.team_id, i.policy_id, i.name, i.kind AS format, i.muted_at IS NOT NULL AS muted, i.muted_until, i.taken_for,
+		       i.first_signal_at IS NOT NULL AS heard, t.name AS team, p.name AS policy, i.first_signal_at, i.unread
+		FROM integrations i
+		JOIN teams t ON t.id = i.team_id
+		JOIN policies p ON p.id = i.policy_id
+		WHERE i.name = $1 AND i.removed_at IS NULL`
+	rows, _ := s.pool.Query(ctx, load, name)
+	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[IntegrationDetail])
+	return found, wrapAny(translate(err), "load integration %q", name)
+}
