@@ -96,7 +96,7 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, format intake.For
 		s.load.parsing.Release(weight)
 		release()
 	}
-	signals, err := format.Parse(body)
+	signals, _, err := intake.Read(format.Name, body)
 	if err != nil {
 		signals = []oncall.Signal{intake.Unread(body, unparsed(err, body, r.Header.Get("Content-Type")))}
 	}

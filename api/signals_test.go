@@ -44,7 +44,7 @@ func TestTheFormatOfAnIntegrationPicksTheParser(t *testing.T) {
 	const hook = `{"status":"firing","groupKey":"g","alerts":[{"labels":{"alertname":"A"},"fingerprint":"f1"}]}`
 	d.want(d.post(alertmanagerKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n")
 	d.want(d.post(genericKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n") // it is recognised
-	d.want(d.post(genericKey, `{"text":"x"}`), http.StatusAccepted,
+	d.want(d.post(genericKey, `{"speed":7}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1,"hints":["title is missing; a trigger needs one, as title, summary or message."]}`+"\n")
 	if n := d.stored(`true`); n != 5 {
 		t.Errorf("%d rows, want 5", n)

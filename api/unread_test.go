@@ -25,7 +25,9 @@ func TestWhatCannotBeReadPages(t *testing.T) {
 		{"blanks", "", " \r\n\t", "The body is empty; send one JSON object."},
 		{"null", "", `null`, `The body does not begin with \"{\"; send one JSON object.`},
 		{"a number", "", `17`, `The body does not begin with \"{\"; send one JSON object.`},
-		{"an array", "", `[{"title":"x"}]`, "The body is a JSON array; send one JSON object."},
+		{"a list of what says nothing", "", `[{"speed":7}]`, "is missing"},
+		{"an empty list", "", `[]`, "The body is an empty list; send one JSON object."},
+		{"a list of numbers", "", `[7]`, "The body is a JSON array with something else in it than objects."},
 		{"an empty object", "", `{}`, "is missing"},
 		{"an end of nothing", "", `{"status":"resolved"}`, "is missing"},
 		{"no title", "", `{"severity":"low"}`, "is missing"},
@@ -62,7 +64,7 @@ func TestWhatCannotBeReadPages(t *testing.T) {
 			}
 		}
 	}
-	if n := d.stored(`signal->>'dedup_key' = 'watchbill/unread' AND signal->>'title' = 'Alerts came that could not be read'`); n != 2*23 {
+	if n := d.stored(`signal->>'dedup_key' = 'watchbill/unread' AND signal->>'title' = 'Alerts came that could not be read'`); n != 2*25 {
 		t.Errorf("%d signals that something could not be read", n)
 	}
 	if n := d.stored(`signal->>'body' LIKE '%It begins:%disk full%'`); n != 2 {

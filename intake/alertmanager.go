@@ -75,6 +75,33 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 	return parseWebhook(body)
 }
 
+func isAlertmanager(o object) bool { return o.isWebhook() && !isGrafana(o) }
+
+// isGrafana reports whether a payload is one of Grafana's, of today or of before version 9.
+func isGrafana(o object) bool {
+	if !o.isWebhook() {
+		return isGrafanaOld(o)
+	}
+	if o.has("orgId") || o.str("version") == "1" {
+		return true
+	}
+	alerts := o.list("alerts")
+	return len(alerts) > 0 && (alerts[0].has("silenceURL") || alerts[0].has("panelURL") || alerts[0].has("ruleUID"))
+}
+
+// Grafana reads a webhook of Grafana, whose alerts look like Alertmanager's.
+func Grafana(body []byte) ([]oncall.Signal, error) {
+	body, err := prepare(body)
+	if err != nil {
+		return nil, err
+	}
+	var o object
+	if err := json.Unmarshal(body, &o); err == nil && isGrafanaOld(o) && !o.isWebhook() {
+		return grafanaOld(o)
+	}
+	return Alertmanager(body)
+}
+
 // isWebhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
 // expects: it lists alerts of a group, or alerts that have what theirs have.
 func (o object) isWebhook() bool {

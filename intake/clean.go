@@ -32,8 +32,7 @@ const (
 
 // prepare strips what surrounds the JSON object and refuses one that is too costly to decode.
 func prepare(body []byte) ([]byte, error) {
-	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
-	body = bytes.Trim(body, " \t\r\n")
+	body = trimmed(body)
 	switch {
 	case len(body) == 0:
 		return nil, problem("", "The body is empty; send one JSON object.")
@@ -42,6 +41,15 @@ func prepare(body []byte) ([]byte, error) {
 	case body[0] != '{':
 		return nil, problem("", "The body does not begin with \"{\"; send one JSON object.")
 	}
+	return body, measure(body)
+}
+
+func trimmed(body []byte) []byte {
+	return bytes.Trim(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
+}
+
+// measure refuses JSON that is too costly to decode.
+func measure(body []byte) error {
 	depth, brackets, commas, colons, quoted := 0, 0, 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
@@ -61,16 +69,16 @@ func prepare(body []byte) ([]byte, error) {
 			colons++
 		}
 		if depth > maxDepth {
-			return nil, tooMuch("The body is nested more than %d levels deep; flatten it.", maxDepth)
+			return tooMuch("The body is nested more than %d levels deep; flatten it.", maxDepth)
 		}
 		if brackets > maxBrackets {
-			return nil, tooMuch("The body has more than %d objects and arrays; send fewer alerts at once.", maxBrackets)
+			return tooMuch("The body has more than %d objects and arrays; send fewer alerts at once.", maxBrackets)
 		}
 		if max(commas, colons) > maxValues {
-			return nil, tooMuch("The body has more than %d values; send fewer alerts at once.", maxValues)
+			return tooMuch("The body has more than %d values; send fewer alerts at once.", maxValues)
 		}
 	}
-	return body, nil
+	return nil
 }
 
 // clean removes what Postgres can't store and cuts the text to a number of runes. Invalid UTF-8

@@ -1,22 +1,100 @@
 package intake
 
-import "github.com/watchbill/watchbill/oncall"
+import (
+	"encoding/json"
+
+	"github.com/watchbill/watchbill/oncall"
+)
 
 // A Format is what one kind of monitor sends.
 type Format struct {
 	Name  oncall.Format // its name in the setup file
+	Title string        // what people call it
 	Parse func(body []byte) ([]oncall.Signal, error)
 	Limit int64 // maximum size of a body in bytes
+
+	is   func(object) bool                     // whether a body is certainly its; nil: that can't be told
+	read func(object) ([]oncall.Signal, error) // Parse, of an object
 }
 
-// Formats lists what an integration can have, in the order in which people see them.
-var Formats = []Format{
-	{Name: "generic", Parse: Generic, Limit: 1 << 20},
-	{Name: "alertmanager", Parse: Alertmanager, Limit: 16 << 20},
+const usualLimit = 1 << 20
+
+// Formats lists what an integration can have, in the order in which people see them. A body is recognised by the first
+// one that it certainly is.
+var Formats []Format
+
+func init() { Formats = formats() } // some of them read what is in them by all
+
+func formats() []Format {
+	list := []Format{
+		{Name: Auto, Title: "whatever it is recognised as", Parse: auto, Limit: 16 << 20},
+		{Name: "generic", Title: "generic JSON", Parse: Generic, Limit: usualLimit},
+		{Name: "alertmanager", Title: "Prometheus Alertmanager", Parse: Alertmanager, Limit: 16 << 20, is: isAlertmanager},
+		{Name: "grafana", Title: "Grafana", Parse: Grafana, Limit: 16 << 20, is: isGrafana},
+		{Name: "prometheus", Title: "Prometheus", Parse: Prometheus, Limit: 16 << 20},
+	}
+	for _, f := range []struct {
+		name  oncall.Format
+		title string
+		is    func(object) bool
+		read  func(object) ([]oncall.Signal, error)
+	}{
+		{"pagerduty", "PagerDuty's Events API", isPagerDuty, pagerDuty},
+		{"sns", "Amazon SNS", isSNS, sns},
+		{"cloudwatch", "Amazon CloudWatch", isCloudWatch, cloudWatch},
+		{"azure", "Azure Monitor", isAzure, azure},
+		{"gcp", "Google Cloud Monitoring", isGCP, gcp},
+		{"gitlab", "GitLab", isGitLab, gitLab},
+		{"github", "GitHub", isGitHub, gitHub},
+		{"sentry", "Sentry", isSentry, sentry},
+		{"kuma", "Uptime Kuma", isKuma, kuma},
+		{"healthchecks", "Healthchecks", isHealthchecks, healthchecks},
+		{"pingdom", "Pingdom", isPingdom, pingdom},
+		{"statuscake", "StatusCake", isStatusCake, statusCake},
+		{"datadog", "Datadog", isDatadog, datadog},
+		{"newrelic", "New Relic", isNewRelic, newRelic},
+		{"zabbix", "Zabbix", isZabbix, zabbix},
+		{"gatus", "Gatus", isGatus, gatus},
+		{"checkmk", "Checkmk", isCheckmk, nagios},
+		{"icinga", "Icinga", isIcinga, nagios},
+		{"monit", "Monit", isMonit, monit},
+		{"nagios", "Nagios", isMacros, nagios},
+		{"alerta", "Alerta", isAlerta, alerta},
+		{"opsgenie", "Opsgenie's Alert API", isOpsgenie, opsgenie},
+		{"chat", "a message for Slack or Discord", isChat, chat},
+	} {
+		list = append(list, Format{Name: f.name, Title: f.title, Parse: fromObject(sure(f.is, f.read)), Limit: limitOf(f.name), is: f.is, read: f.read})
+	}
+	return list
 }
 
-// Of returns a format by its name. A format that only a later release knows is read as the first
-// one, so that after a rollback signals are not lost that can still be understood.
+func limitOf(name oncall.Format) int64 {
+	if name == "opsgenie" { // Alertmanager puts all alerts of a group into one text
+		return 16 << 20
+	}
+	return usualLimit
+}
+
+// Auto is the format by which bodies are recognised.
+const Auto = oncall.AutoFormat
+
+func auto(body []byte) ([]oncall.Signal, error) {
+	signals, _, err := Read(Auto, body)
+	return signals, err
+}
+
+// sure makes a reader refuse what it does not know at all.
+func sure(is func(object) bool, read func(object) ([]oncall.Signal, error)) func(object) ([]oncall.Signal, error) {
+	return func(o object) ([]oncall.Signal, error) {
+		if !is(o) {
+			return o.signals()
+		}
+		return read(o)
+	}
+}
+
+// Of returns a format by its name. A format that only a later release knows is recognised, so that after
+// a rollback signals are not lost that can still be understood.
 func Of(name oncall.Format) Format {
 	for _, f := range Formats {
 		if f.Name == name {
@@ -33,4 +111,132 @@ func Names() []oncall.Format {
 		names[i] = f.Name
 	}
 	return names
+}
+
+// Read reads a body that came for an integration of the kind given, and returns as what. A kind that somebody has
+// chosen comes first, but what is certainly something else is read as that.
+func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
+	chosen := Of(kind)
+	body = trimmed(body)
+	if len(body) > 0 && body[0] == '[' {
+		return readList(chosen.Name, body)
+	}
+	body, err := prepare(body)
+	if err != nil {
+		return nil, "", err
+	}
+	var o object
+	if err := json.Unmarshal(body, &o); err != nil {
+		return nil, "", notJSON(err)
+	}
+	return read(chosen.Name, o, body)
+}
+
+func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
+	chosen := Of(kind)
+	if chosen.is != nil && chosen.is(o) {
+		if signals, err := chosen.of(o, body); err == nil {
+			return signals, chosen.Name, nil
+		}
+	}
+	if chosen.Name != "generic" || !o.isOurs() {
+		for _, f := range Formats {
+			if f.is == nil || f.Name == chosen.Name || !f.is(o) {
+				continue
+			}
+			if signals, err := f.of(o, body); err == nil {
+				return signals, f.Name, nil
+			}
+		}
+	}
+	signals, err := o.signals()
+	if err == nil {
+		return signals, "generic", nil
+	}
+	if inner, from, found := readInner(kind, o); found {
+		return inner, from, nil
+	}
+	if chosen.Name != Auto && chosen.Name != "generic" { // it says better what is missing
+		if signals, other := chosen.of(o, body); other == nil {
+			return signals, chosen.Name, nil
+		} else if chosen.is == nil || chosen.read == nil {
+			err = other
+		}
+	}
+	return nil, "", err
+}
+
+// of reads an object, of which body may be the text.
+func (f Format) of(o object, body []byte) ([]oncall.Signal, error) {
+	if f.read != nil {
+		return f.read(o)
+	}
+	if body == nil {
+		var err error
+		if body, err = json.Marshal(o); err != nil {
+			return nil, notJSON(err)
+		}
+	}
+	return f.Parse(body)
+}
+
+// isOurs reports whether an object has a title and a key as generic JSON has them.
+func (o object) isOurs() bool {
+	return o.any("dedup_key") && o.any("title", "summary", "message")
+}
+
+// inners are the fields in which others wrap what they send.
+var inners = []string{"alert", "incident", "event", "data", "payload", "body", "detail", "issue", "problem", "monitor", "notification", "webhook", "json"}
+
+// readInner reads an object in the object, or in a text of it, where the outer one says nothing by itself.
+func readInner(kind oncall.Format, o object) ([]oncall.Signal, oncall.Format, bool) {
+	for _, name := range inners {
+		inner := o.sub(name)
+		if inner == nil {
+			inner = embedded(o.str(name))
+		}
+		if len(inner) == 0 {
+			continue
+		}
+		for _, status := range []string{"event_action", "status", "state", "action"} { // what happened often stands outside
+			if _, has := inner[status]; !has && len(o[status]) > 0 {
+				inner[status] = o[status]
+			}
+		}
+		if signals, from, err := read(kind, inner, nil); err == nil {
+			return signals, from, true
+		}
+	}
+	return nil, "", false
+}
+
+// mostListed is how many objects of a list are read.
+const mostListed = 1_000
+
+// readList reads a list: Prometheus' alerts, or whatever is in it one by one.
+func readList(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
+	list, err := asList(body)
+	if err != nil {
+		return nil, "", err
+	}
+	if isPrometheus(list) {
+		signals, err := Prometheus(body)
+		return signals, "prometheus", err
+	}
+	switch {
+	case len(list) == 0:
+		return nil, "", problem("", "The body is an empty list; send one JSON object.")
+	case len(list) > mostListed:
+		return nil, "", tooMuch("The body is a list of more than %d objects; send fewer alerts at once.", mostListed)
+	}
+	var all []oncall.Signal
+	var took oncall.Format
+	for _, o := range list {
+		signals, from, err := read(kind, o, nil)
+		if err != nil {
+			return nil, "", err
+		}
+		all, took = append(all, signals...), from
+	}
+	return all, took, nil
 }

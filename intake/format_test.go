@@ -1,34 +1,66 @@
 package intake_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
 )
 
 func TestEveryFormatIsComplete(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	seen := map[string]bool{}
 	for _, f := range intake.Formats {
 		name := string(f.Name)
-		if name == "" || seen[name] || f.Parse == nil || f.Limit <= 0 {
+		if name == "" || seen[name] || f.Parse == nil || f.Limit <= 0 || f.Title == "" {
 			t.Errorf("format %q: %+v", name, f)
 		}
 		seen[name] = true
 		if got := intake.Of(f.Name); got.Name != f.Name {
 			t.Errorf("%s is read as %s", name, got.Name)
 		}
-		if !strings.Contains(string(readme), "`kind: "+name+"`") {
-			t.Errorf("README.md doesn't say what to send with kind: %s", name)
+	}
+	if got := intake.Of("of a later release"); got.Name != intake.Auto {
+		t.Errorf("an unknown format is read as %s", got.Name)
+	}
+}
+
+// TestDocument compares docs/monitors.md with what the formats say of themselves.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	const start, file = "<!-- formats -->\n", "../docs/monitors.md"
+	document := string(read(t, file))
+	head, _, _ := strings.Cut(document, start)
+	var want strings.Builder
+	want.WriteString(head + start)
+	for _, f := range intake.Formats {
+		text := intake.Guide(f.Name, "", "")
+		if text == "" {
+			t.Errorf("nothing says what to set in %s", f.Title)
+		}
+		fmt.Fprintf(&want, "\n## %s\n\n`kind: %s`\n\n%s", strings.ToUpper(f.Title[:1])+f.Title[1:], f.Name, text)
+	}
+	if *update {
+		if err := os.WriteFile(file, []byte(want.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	} else if document != want.String() {
+		t.Error("docs/monitors.md is not what go test ./intake -update writes")
+	}
+}
+
+func TestAGuideHasTheAddressAndTheKey(t *testing.T) {
+	t.Parallel()
+	for _, f := range intake.Formats {
+		text := intake.Guide(f.Name, "https://oncall.example.org/", "0f1e2d3c")
+		if strings.Contains(text, "watchbill.example.com/") || strings.Contains(text, "/KEY") || !strings.Contains(text, "0f1e2d3c") {
+			t.Errorf("%s: %s", f.Name, text)
 		}
 	}
-	if got := intake.Of("of a later release"); got.Name != "generic" {
-		t.Errorf("an unknown format is read as %s", got.Name)
+	if got := intake.Guide(oncall.Format("kuma"), "", ""); !strings.Contains(got, "https://watchbill.example.com/v1/signals/KEY") {
+		t.Error(got)
 	}
 }

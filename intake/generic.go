@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,15 +15,16 @@ import (
 type object map[string]json.RawMessage
 
 // Generic reads one JSON object with these fields; where a line gives several names, the first
-// one present counts:
+// one present counts, and case, dashes and underscores don't:
 //
-//	event_action, status    trigger, acknowledge, resolve and the like; trigger if absent or unknown
-//	title, summary, message needed for a trigger without a dedup_key
-//	dedup_key               which alert it is; if absent, a hash of the title, so that
-//	                        the same title means the same alert
+//	event_action, status    trigger, acknowledge, resolve and the like; trigger if absent or unknown;
+//	                        state and action too, where they say something known
+//	title, summary, message needed for a trigger without a dedup_key; also subject, name, text, …
+//	dedup_key               which alert it is; also dedup, alias, fingerprint, …; if absent, a hash of
+//	                        the title, so that the same title means the same alert
 //	group_key               alerts under one key share an incident
 //	body, description       more text; an object is kept as its JSON
-//	severity, priority      critical, high, medium, low, P1 to P5 and the like
+//	severity, priority      critical, high, medium, low, P1 to P5 and the like; also level, urgency
 //	link, url               where to look
 //	runbook_url, runbook    what to do; also as a label, or as a link called Runbook
 //	links                   more addresses: a list of objects with href or url, and text
@@ -61,30 +63,25 @@ func (o object) signal() (oncall.Signal, error) {
 		return s, err
 	}
 	var title, key, group, body, level, link string
-	for _, field := range []struct {
-		into  *string
-		names []string
-	}{
-		{&title, []string{"title", "summary", "message"}},
-		{&key, []string{"dedup_key"}},
-		{&group, []string{"group_key"}},
-		{&level, []string{"severity", "priority"}},
-		{&link, []string{"link", "url"}},
-	} {
-		if _, *field.into, err = o.text(field.names...); err != nil {
-			return s, err
+	fields := genericFields(o)
+	for i, into := range []*string{nil, &title, &key, &group, &body, &level, &link} {
+		if into == nil {
+			continue
 		}
-	}
-	if _, body, err = o.text("body", "description"); err != nil {
-		return s, err
+		if *into, err = asText(o[fields[i]]); err != nil {
+			return s, notJSON(err)
+		}
 	}
 	labels, odd, err := o.labels()
 	if err != nil {
 		return s, err
 	}
 	shown, details := o.extras()
-	sev, unknown := readSeverity(cmp.Or(nameOf(o, "severity", "priority"), "severity"), level)
+	sev, unknown := readSeverity(cmp.Or(fields[levelField], "severity"), level)
 	title, key = trim(title), cleanKey(key)
+	if said, clear := saysItself(title); clear && fields[actionField] == "" {
+		action = said
+	}
 	if title == "" && action == oncall.Trigger { // a page that is shown by its key is better than none
 		title = key
 	}
@@ -95,7 +92,7 @@ func (o object) signal() (oncall.Signal, error) {
 		if title == "" {
 			return s, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
 		}
-		key = hash(title)
+		key = hash(stem(title))
 	}
 	return oncall.Signal{
 		Action: action, DedupKey: key, GroupKey: cleanKey(group),
@@ -104,29 +101,84 @@ func (o object) signal() (oncall.Signal, error) {
 	}, nil
 }
 
-// genericFields are the names of each thing that is read of an object; the first one present counts.
-var genericFields = [][]string{
-	{"event_action", "status"},
-	{"title", "summary", "message"},
-	{"dedup_key"},
-	{"group_key"},
-	{"body", "description"},
-	{"severity", "priority"},
-	{"link", "url"},
-	{"labels"},
+// Names of each thing that is read of an object; the first one present counts. Those after a bar count only as text.
+const (
+	actionField = iota
+	titleField
+	keyField
+	groupField
+	bodyField
+	levelField
+	linkField
+)
+
+var genericNames = [][]string{
+	actionField: {"event_action", "status", "|", "state", "action", "alert_status", "alert_state", "event_status"},
+	titleField:  {"title", "summary", "message", "|", "subject", "alert_name", "rule_name", "name", "headline", "text", "msg", "alert", "event"},
+	keyField:    {"dedup_key", "|", "dedup", "deduplication_key", "incident_key", "alert_key", "event_key", "alert_uid", "alias", "fingerprint"},
+	groupField:  {"group_key"},
+	bodyField:   {"body", "description", "|", "message", "details", "text", "msg", "content"},
+	levelField:  {"severity", "priority", "|", "level", "urgency", "criticality", "alert_severity"},
+	linkField:   {"link", "url", "|", "link_to_upstream_details", "html_url", "permalink", "alert_url", "incident_url"},
+}
+
+// genericFields returns the name of each of the things above as the object has it, empty if it has none.
+func genericFields(o object) []string {
+	found := make([]string, len(genericNames))
+	for i, names := range genericNames {
+		textOnly := false
+		for _, name := range names {
+			if name == "|" {
+				textOnly = true
+				continue
+			}
+			field := o.named(name)
+			if field == "" || textOnly && o[field][0] != '"' || slices.Contains(found[:i], field) {
+				continue
+			}
+			if s, err := asText(o[field]); err != nil || trim(s) == "" || textOnly && i == actionField && !isStatus(s) {
+				continue
+			}
+			found[i] = field
+			break
+		}
+	}
+	return found
+}
+
+// mostNames is in how many fields one is looked for that is written another way.
+const mostNames = 200
+
+// named returns the name of a field as the object has it: as it is given, or without regard to case, dashes and
+// underscores.
+func (o object) named(name string) string {
+	if len(o[name]) > 0 || len(o) > mostNames {
+		if len(o[name]) == 0 {
+			return ""
+		}
+		return name
+	}
+	plain := bare(name)
+	for _, other := range slices.Sorted(maps.Keys(o)) {
+		if bare(other) == plain && len(o[other]) > 0 {
+			return other
+		}
+	}
+	return ""
 }
 
 // extras are the links of an object beside its own, and the text of the fields that nothing else shows.
 func (o object) extras() ([]oncall.Link, map[string]string) {
 	taken := map[string]bool{}
-	for _, names := range genericFields {
-		taken[nameOf(o, names...)] = true
+	fields := genericFields(o)
+	for _, name := range fields {
+		taken[name] = true
 	}
-	if name, address, _ := o.text("link", "url"); cleanLink(address) == "" {
-		taken[name] = false // it is shown as text
+	if address, _ := asText(o[fields[linkField]]); cleanLink(address) == "" {
+		taken[fields[linkField]] = false // it is shown as text
 	}
 	labels, odd, _ := o.labels()
-	taken["labels"] = taken["labels"] && len(odd) == 0
+	taken["labels"] = len(o["labels"]) > 0 && len(odd) == 0
 	var l links
 	texts := map[string]string{}
 	for name, raw := range o {
@@ -144,12 +196,22 @@ func (o object) extras() ([]oncall.Link, map[string]string) {
 
 // action is what happened. A status that isn't even a word is unknown like any other.
 func (o object) action() (oncall.Action, []oncall.Hint, error) {
-	name, word, err := o.text("event_action", "status")
-	if err != nil || name == "" {
-		return oncall.Trigger, nil, err
+	name := genericFields(o)[actionField]
+	word, err := asText(o[name])
+	if err != nil {
+		return "", nil, notJSON(err)
+	}
+	if trim(word) == "" {
+		return oncall.Trigger, nil, nil
 	}
 	a, hints := readStatus(name, word)
 	return a, hints, nil
+}
+
+// isStatus reports whether a word is known as one that says what happened.
+func isStatus(word string) bool {
+	_, hints := readStatus("", word)
+	return len(hints) == 0
 }
 
 // text returns the name and value of the first field that is not blank: text as it is, anything

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -28,9 +29,16 @@ func TestGolden(t *testing.T) {
 		for _, file := range files {
 			t.Run(filepath.Base(file), func(t *testing.T) {
 				t.Parallel()
-				signals, err := format.Parse(read(t, file))
+				signals, took, err := intake.Read(format.Name, read(t, file))
 				if err != nil {
 					t.Fatal(err)
+				}
+				if format.Name == intake.Auto {
+					took = intake.Auto
+				}
+				if _, recognised, err := intake.Read(intake.Auto, read(t, file)); format.Name != "generic" && format.Name != intake.Auto &&
+					(err != nil || recognised != took) {
+					t.Errorf("by itself it is taken for %s, %v", recognised, err)
 				}
 				got, err := json.MarshalIndent(signals, "", "  ")
 				if err != nil {
@@ -46,6 +54,37 @@ func TestGolden(t *testing.T) {
 					t.Errorf("signals differ (-want +got):\n%s", diff)
 				}
 			})
+		}
+	}
+}
+
+// TestTheEndFindsItsBeginning reads payloads whose names differ only at the end: what is over must have the
+// key of what has begun.
+func TestTheEndFindsItsBeginning(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*-closes.json")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		format, _, _ := strings.Cut(filepath.Base(file), "-")
+		for _, kind := range []oncall.Format{oncall.Format(format), intake.Auto, "generic"} {
+			began, _, err := intake.Read(kind, read(t, strings.Replace(file, "-closes", "-opens", 1)))
+			ended, _, bad := intake.Read(kind, read(t, file))
+			if err != nil || bad != nil {
+				t.Fatalf("%s as %s: %v, %v", file, kind, err, bad)
+			}
+			for i, s := range ended {
+				if s.Action == oncall.Reconcile {
+					continue
+				}
+				if s.Action != oncall.Clear || began[i].Action != oncall.Trigger || s.DedupKey != began[i].DedupKey {
+					t.Errorf("%s as %s: %s of %q, and it began with %s of %q", file, kind, s.Action, s.DedupKey, began[i].Action, began[i].DedupKey)
+				}
+				if began[i].Title == "" || len(began[i].Hints) > 0 {
+					t.Errorf("%s: title %q, hints %v", file, began[i].Title, began[i].Hints)
+				}
+			}
 		}
 	}
 }

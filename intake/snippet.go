@@ -21,6 +21,12 @@ var snippets = map[oncall.Format]Snippet{
   -H 'Content-Type: application/json' \
   -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "high"}'`,
 	},
+	oncall.AutoFormat: {
+		Where: "Any monitor that can call an address; docs/monitors.md has what to paste into each. By hand:",
+		Text: `curl %s \
+  -H 'Content-Type: application/json' \
+  -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "high"}'`,
+	},
 	"alertmanager": {
 		Where: "In alertmanager.yml; in Grafana the url alone, in a contact point of type Webhook:",
 		Text: `receivers:
@@ -39,6 +45,9 @@ func SignalAddress(base, key string) string {
 func SnippetFor(name oncall.Format, base, key string) Snippet {
 	address := SignalAddress(base, key)
 	s, known := snippets[name]
+	if guide := Guide(name, base, key); !known && guide != "" {
+		return Snippet{Where: "In " + Of(name).Title + " (docs/monitors.md has the others):", Text: strings.TrimSpace(guide)}
+	}
 	if !known {
 		return Snippet{Where: "Address of the webhook in the monitor:", Text: address}
 	}

@@ -242,7 +242,7 @@ func (c *checker) integration(i int, in SetupIntegration) {
 	c.define("integration", in.Name, i)
 	c.refer("team", in.Team, "integration %q: team", in.Name)
 	c.refer("policy", in.Policy, "integration %q: policy", in.Name)
-	if !slices.Contains(c.formats, in.Format) {
+	if in.Format != "" && !slices.Contains(c.formats, in.Format) {
 		var may, names []string
 		for _, f := range c.formats {
 			may, names = append(may, strconv.Quote(string(f))), append(names, string(f))

@@ -69,3 +69,6 @@ const (
 // A Format is what a monitor speaks; intake knows which there are. The setup and the database call
 // it the integration's kind.
 type Format string
+
+// AutoFormat is the format of an integration for which nobody has chosen one.
+const AutoFormat Format = "auto"

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -208,6 +209,7 @@ func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegrati
 		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`
 	const update = `UPDATE integrations SET team_id = $2, policy_id = $3, kind = $4 WHERE id = $1`
+	in.Format = cmp.Or(in.Format, oncall.AutoFormat)
 	old, known := stored[in.Name]
 	team, policy, key := a.teams[in.Team], a.policies[in.Policy], in.Key
 	if !known && key == "" {

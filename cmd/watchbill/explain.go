@@ -49,7 +49,7 @@ func (c *explainCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	signals, err := intake.Of(integration.Format).Parse(body)
+	signals, _, err := intake.Read(integration.Format, body)
 	if err != nil {
 		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}

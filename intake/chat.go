@@ -1,0 +1,124 @@
+package intake
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func isChat(o object) bool {
+	attachments := o.list("attachments")
+	embeds := o.list("embeds")
+	return len(attachments) > 0 && !o.has("alerts") && (attachments[0].any("title", "text", "fallback", "pretext") || len(attachments[0].list("blocks")) > 0) ||
+		len(embeds) > 0 && embeds[0].any("title", "description") || o.any("text") && o.any("username", "channel", "icon_emoji") ||
+		o.any("text") && len(o.list("blocks")) > 0
+}
+
+// chat reads a message made for a chat, Slack's or Discord's. It has no key and no state: the title must do, and the colour.
+func chat(o object) ([]oncall.Signal, error) {
+	var about object
+	if attachments := append(o.list("attachments"), o.list("embeds")...); len(attachments) > 0 {
+		about = attachments[0]
+	}
+	text := about.str("text", "description", "fallback")
+	d := draft{
+		title: first(about.str("title"), about.str("pretext"), o.str("text"), o.str("content")), body: first(text, o.str("text")),
+		link: about.str("title_link", "url"), labels: map[string]string{},
+	}
+	for _, says := range []string{o.str("text", "content"), text, d.title, about.str("fallback")} {
+		if says == "" {
+			continue
+		}
+		if kumaSays.MatchString(says) || gatusSays.MatchString(says) {
+			d.title = stem(says)
+			d.key = hash(d.title)
+			d.action, _ = saysItself(says)
+			break
+		}
+	}
+	if d.title == "" {
+		d.title, _, _ = strings.Cut(d.body, "\n")
+	}
+	if d.title == "" {
+		return nil, problem("text", "text is missing; a message needs it, or an attachment with a title.")
+	}
+	if d.action == "" {
+		var known bool
+		if d.action, known = saysItself(d.title); !known {
+			d.action = byColor(about.str("color"))
+		}
+	}
+	if strings.EqualFold(about.str("color"), "warning") {
+		d.level = "warning"
+	}
+	for _, field := range about.list("fields") {
+		d.detail(field.str("title", "name"), field.str("value"))
+	}
+	return one(d)
+}
+
+// byColor takes what is green for an end.
+func byColor(color string) oncall.Action {
+	if strings.EqualFold(color, "good") {
+		return oncall.Clear
+	}
+	hex, base := strings.TrimPrefix(color, "#"), 16
+	if n, err := strconv.Atoi(color); err == nil && n > 999_999 || len(color) > 0 && len(color) < 6 {
+		hex, base = color, 10 // Discord's
+	}
+	n, err := strconv.ParseUint(hex, base, 32)
+	if err != nil {
+		return oncall.Trigger
+	}
+	r, g, b := n>>16&0xff, n>>8&0xff, n&0xff
+	if g > r+r/4 && g >= b {
+		return oncall.Clear
+	}
+	return oncall.Trigger
+}
+
+func isGrafanaOld(o object) bool { return o.any("ruleId", "ruleName") && o.any("state") }
+
+// grafanaOld reads what Grafana's alerts sent before version 9.
+func grafanaOld(o object) ([]oncall.Signal, error) {
+	d := draft{
+		key: strings.Join([]string{"grafana", o.str("orgId"), first(o.str("ruleId"), o.str("ruleName"))}, "/"), title: o.str("ruleName", "title"),
+		body: o.str("message"), link: o.str("ruleUrl"), labels: o.sub("tags").texts(),
+	}
+	d.level = d.labels["severity"]
+	d.status("state", o.str("state"))
+	switch bare(o.str("state")) {
+	case "pending", "paused":
+		d.action, d.hints = oncall.Update, nil
+	}
+	d.detail("image", o.str("imageUrl"))
+	var values []string
+	for _, match := range o.list("evalMatches") {
+		values = append(values, match.str("metric")+" = "+match.str("value"))
+	}
+	d.detail("values", strings.Join(values, ", "))
+	return one(d)
+}
+
+func isAlerta(o object) bool {
+	return o.any("resource") && o.any("event") && (o.has("environment") || o.has("severity")) && (o.has("service") || o.has("origin") || o.has("correlate"))
+}
+
+// alerta reads an alert as Alerta takes it, which Uptime Kuma and others can send.
+func alerta(o object) ([]oncall.Signal, error) {
+	d := draft{
+		key: strings.Join([]string{"alerta", o.str("environment"), o.str("resource"), o.str("event")}, "/"), title: o.str("resource") + ": " + o.str("event"),
+		body: o.str("text"), labels: tags(o.words("tags")), level: o.str("severity"),
+	}
+	switch word := first(o.str("status"), o.str("severity")); bare(word) {
+	case "cleared", "normal", "ok", "closed", "expired":
+		d.action, d.level = oncall.Clear, ""
+	case "ack":
+		d.action = oncall.AckSignal
+	}
+	d.label("environment", o.str("environment"))
+	d.label("resource", o.str("resource"))
+	d.detail("value", o.str("value"))
+	return one(d)
+}

@@ -1,0 +1,119 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	maxFields = 1_000    // of a form
+	maxField  = 16 << 20 // bytes
+)
+
+// keyFields are fields of a form or an address that carry the key and are no part of the alert.
+var keyFields = []string{"token", "key", "apikey", "api_key", "integrationkey", "integration_key"}
+
+// Fields returns the object that a form says, the way that monitors fill forms: a field that is JSON is that JSON, and
+// one that alone says everything, such as "data" or "payload", is the whole.
+func Fields(form url.Values) []byte {
+	out := map[string]json.RawMessage{}
+	for _, name := range names(form) {
+		if len(out) == maxFields || slices.Contains(keyFields, strings.ToLower(name)) && !isDigest(form) {
+			continue
+		}
+		text := strings.ToValidUTF8(form.Get(name), "\ufffd")
+		if plain := strings.TrimSpace(text); len(plain) > 0 && (plain[0] == '{' || plain[0] == '[') && measure([]byte(plain)) == nil && json.Valid([]byte(plain)) {
+			out[name] = json.RawMessage(plain)
+			continue
+		}
+		raw, _ := json.Marshal(text) // of a text it always works
+		out[name] = raw
+	}
+	for _, whole := range []string{"data", "payload", "body", "json", "alert", "message"} {
+		if raw := out[whole]; len(out) == 1 && len(raw) > 0 && raw[0] == '{' {
+			return raw
+		}
+	}
+	body, _ := json.Marshal(out)
+	return body
+}
+
+// isDigest reports whether the field Token is StatusCake's, which is no key.
+func isDigest(form url.Values) bool { return form.Has("StatusCode") && form.Has("Token") }
+
+func names(form url.Values) []string {
+	all := make([]string, 0, len(form))
+	for name := range form {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Form returns the form in a body; false if it isn't one. What is JSON is no form, whatever the header says.
+func Form(body []byte, contentType string) (url.Values, bool) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return nil, false
+	}
+	if start := bytes.TrimLeft(body, "\ufeff \t\r\n"); len(start) == 0 || start[0] == '{' || start[0] == '[' {
+		return nil, false
+	}
+	switch kind {
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(strings.TrimSpace(string(body)))
+		if err != nil || len(form) == 0 || len(form) == 1 && form.Get(names(form)[0]) == "" {
+			return nil, false // curl calls any text a form
+		}
+		return form, true
+	case "multipart/form-data":
+		return multipartForm(body, params["boundary"])
+	}
+	return nil, false
+}
+
+func multipartForm(body []byte, boundary string) (url.Values, bool) {
+	if boundary == "" {
+		return nil, false
+	}
+	form := url.Values{}
+	parts := multipart.NewReader(bytes.NewReader(body), boundary)
+	for range maxFields {
+		part, err := parts.NextPart()
+		if err != nil {
+			break
+		}
+		text, err := io.ReadAll(io.LimitReader(part, maxField))
+		if err != nil {
+			break
+		}
+		form.Add(part.FormName(), string(text))
+	}
+	return form, len(form) > 0
+}
+
+// Key is the key that a body carries itself, as events for PagerDuty do; empty if it has none.
+func Key(body []byte) string {
+	body, err := prepare(Unmarked(body))
+	if err != nil {
+		return ""
+	}
+	var o struct {
+		Routing any `json:"routing_key"`
+		Service any `json:"service_key"`
+	}
+	if json.Unmarshal(body, &o) != nil {
+		return ""
+	}
+	if key, is := o.Routing.(string); is && trim(key) != "" {
+		return trim(key)
+	}
+	key, _ := o.Service.(string)
+	return trim(key)
+}

@@ -1,0 +1,122 @@
+package intake
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+var opsgeniePriority = regexp.MustCompile(`^P[1-5]$`)
+
+func isOpsgenie(o object) bool {
+	if o.any("action") && o.any("alert.alertId", "alert.alias") { // its own webhook
+		return true
+	}
+	return o.any("message") && (o.has("responders") || o.has("alias") || opsgeniePriority.MatchString(o.str("priority")) && !o.any("title"))
+}
+
+// opsgenie reads an alert as Opsgenie's Alert API takes it, or as its webhook sends it.
+func opsgenie(o object) ([]oncall.Signal, error) {
+	alert := o.sub("alert")
+	if len(alert) == 0 {
+		s, err := OpsgenieCreate(o)
+		return []oncall.Signal{s}, err
+	}
+	s, err := OpsgenieCreate(alert)
+	if s.DedupKey = cleanKey(alert.str("alias", "alertId")); s.DedupKey == "" {
+		return nil, problem("alert.alias", "alert.alias is missing.")
+	}
+	switch action := bare(o.str("action")); action {
+	case "create", "":
+		return []oncall.Signal{s}, err
+	case "close", "delete":
+		s.Action = oncall.Clear
+	case "acknowledge":
+		s.Action = oncall.AckSignal
+	default:
+		s = oncall.Signal{Action: oncall.Update, DedupKey: s.DedupKey, Note: clean("Opsgenie: "+o.str("action"), maxDetail)}
+	}
+	return []oncall.Signal{s}, nil
+}
+
+// ParseObject reads one JSON object; an empty body is an empty one.
+func ParseObject(body []byte) (map[string]json.RawMessage, error) {
+	if len(trim(string(body))) == 0 {
+		return object{}, nil
+	}
+	body, err := prepare(body)
+	if err != nil {
+		return nil, err
+	}
+	var o object
+	if err := json.Unmarshal(body, &o); err != nil {
+		return nil, notJSON(err)
+	}
+	return o, nil
+}
+
+// OpsgenieCreate reads a request that creates an alert. One without an alias gets one that is made of what it is
+// about.
+func OpsgenieCreate(fields map[string]json.RawMessage) (oncall.Signal, error) {
+	o := object(fields)
+	d := draft{
+		action: oncall.Trigger, key: o.str("alias"), title: o.str("message"), body: o.str("description"),
+		level: first(o.str("priority"), "P3"), labels: map[string]string{}, note: o.str("note"),
+	}
+	if d.title == "" && d.key == "" {
+		return oncall.Signal{}, problem("message", "Message can not be empty.")
+	}
+	if d.key == "" {
+		d.key = hash("opsgenie", stem(d.title), o.str("entity"), o.str("source"))
+	}
+	for name, text := range o.sub("details").texts() {
+		d.labels[name] = text
+	}
+	for _, tag := range o.words("tags") {
+		if name, value, is := strings.Cut(tag, ":"); is {
+			d.label(name, value)
+		}
+	}
+	d.label("entity", o.str("entity"))
+	d.detail("tags", strings.Join(o.words("tags"), ", "))
+	d.detail("source", o.str("source"))
+	if source := cleanLink(o.str("source")); source != "" {
+		d.link = source
+	}
+	return d.signal(), nil
+}
+
+// OpsgenieAct reads a request about an alert that exists, by the last word of its address. What is not known of
+// it is told in the incident.
+func OpsgenieAct(verb, alias string, fields map[string]json.RawMessage) oncall.Signal {
+	o := object(fields)
+	d := draft{action: oncall.Update, key: alias}
+	by := ""
+	if who := o.str("user", "source"); who != "" {
+		by = " (" + who + ")"
+	}
+	switch verb {
+	case "close", "delete":
+		d.action, d.note = oncall.Clear, o.str("note")
+	case "acknowledge":
+		d.action, d.note = oncall.AckSignal, o.str("note")
+	case "notes":
+		d.note = o.str("note") + by
+	case "message":
+		d.title = o.str("message")
+	case "description":
+		d.body = o.str("description")
+	case "priority":
+		d.level = o.str("priority")
+	case "details":
+		d.details = o.sub("details").texts()
+	case "tags":
+		d.note = fmt.Sprintf("Tags: %s%s", strings.Join(o.words("tags"), ", "), by)
+	default:
+		d.note = clean(fmt.Sprintf("Asked for by Opsgenie's API, and not done: %s%s", verb, by), maxDetail)
+	}
+	return d.signal()
+}
