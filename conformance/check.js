@@ -162,7 +162,7 @@ async function refusals() {
   };
   await wrong('wrong blocks are refused', () => app.client.chat.postMessage({ channel: '#ops', text: 'x', blocks: [{ type: 'header', text: plain('x'.repeat(151)) }] }), 'invalid_blocks');
   await wrong('an unknown channel is refused', () => app.client.chat.postMessage({ channel: '#nowhere', text: 'x' }), 'channel_not_found');
-  await wrong('a used trigger is refused', () => app.client.views.open({ trigger_id: '1.2.3', view: modal }), 'invalid_trigger_id');
+  await wrong('a made-up trigger is refused', () => app.client.views.open({ trigger_id: '1.2.3', view: modal }), 'invalid_arguments');
 }
 
 // reconnect asks the client to move to a new socket, as Slack does every few hours, and then cuts it off.
