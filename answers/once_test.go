@@ -34,7 +34,7 @@ func TestAnAnswerThatComesTwiceAtOnceActsOnce(t *testing.T) {
 	}
 	all.Wait()
 	if n := w.events(oncall.EventEscalated); n != 2 {
-		t.Errorf("two incidents were escalated %d times", n)
+		t.Errorf("two incidents were escalated %d times, want 2", n)
 	}
 	first := 0
 	for _, r := range said {
@@ -88,7 +88,7 @@ func TestAnAnswerSurvivesALostCommit(t *testing.T) {
 		t.Errorf("afterwards: %+v", said)
 	}
 	if n := w.events(oncall.EventEscalated); n != 2 {
-		t.Errorf("two incidents were escalated %d times", n)
+		t.Errorf("two incidents were escalated %d times, want 2", n)
 	}
 }
 

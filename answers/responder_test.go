@@ -140,14 +140,14 @@ func TestACodeRests(t *testing.T) {
 	}
 	w.advance(time.Hour)
 	if code := next("queue"); code != 2 {
-		t.Errorf("an hour later: %d", code)
+		t.Errorf("an hour later: %d, want 2", code)
 	}
 	if got := w.says(annsPhone, "1r"); got != "Incident #1 is already resolved by ann." {
 		t.Errorf("a late answer: %q", got)
 	}
 	w.advance(5*time.Hour + time.Second)
 	if code := next("cpu"); code != 3 {
-		t.Errorf("six hours later: %d", code)
+		t.Errorf("six hours later: %d, want 3", code)
 	}
 }
 

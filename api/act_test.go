@@ -141,7 +141,7 @@ func TestMailsFormIsTakenOnce(t *testing.T) {
 	}
 	all.Wait()
 	if n := m.events(oncall.EventEscalated); n != 1 {
-		t.Errorf("it was escalated %d times", n)
+		t.Errorf("it was escalated %d times, want 1", n)
 	}
 	m.says(m.submit("a", form), http.StatusOK, "Acknowledged #1.")
 	again := m.submit("e", form)

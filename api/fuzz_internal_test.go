@@ -49,7 +49,7 @@ func FuzzReadBody(f *testing.F) {
 			release()
 		}
 		if held := s.load.buffered.Load(); held != 0 {
-			t.Fatalf("%d bytes are still counted", held)
+			t.Fatalf("%d bytes are still counted, want 0", held)
 		}
 		if why := unparsed(io.ErrUnexpectedEOF, read, kind); why == "" || len(why) > 1_000+len(kind) {
 			t.Fatalf("%q", why)

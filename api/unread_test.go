@@ -68,6 +68,6 @@ func TestWhatCannotBeReadPages(t *testing.T) {
 		t.Errorf("%d signals that something could not be read", n)
 	}
 	if n := d.stored(`signal->>'body' LIKE '%It begins:%disk full%'`); n != 2 {
-		t.Errorf("%d signals show how the text began", n)
+		t.Errorf("%d signals show how the text began, want 2", n)
 	}
 }

@@ -54,7 +54,7 @@ func TestCheckNamesEveryFault(t *testing.T) {
 		}
 	}
 	if granted != 1 {
-		t.Errorf("%d lines about scopes that are granted", granted)
+		t.Errorf("%d lines about scopes that are granted, want 1", granted)
 	}
 
 	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultError, Code: "token_revoked"})
@@ -171,7 +171,7 @@ func TestManifest(t *testing.T) {
 	most("the description", m.Display.Description, 140)
 	most("the bot's name", m.Features.Bot.Name, 80)
 	if len(m.Features.Commands) != 1 {
-		t.Fatalf("%d commands", len(m.Features.Commands))
+		t.Fatalf("%d commands, want 1", len(m.Features.Commands))
 	}
 	c := m.Features.Commands[0]
 	most("the command", c.Command, 32)

@@ -90,7 +90,7 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 			// The simulator may write the call down after it has cut the connection.
 			f.eventually("the call is on record", func() bool { return f.calls("chat.postMessage") > 0 })
 			if posts := f.calls("chat.postMessage"); posts != 1 {
-				t.Errorf("chat.postMessage was called %d times", posts)
+				t.Errorf("chat.postMessage was called %d times, want 1", posts)
 			}
 			at, found, err := f.bot.FindRoot(f.ctx, p, "delivery-7", began)
 			if err != nil || found != c.posted {

@@ -28,7 +28,7 @@ func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
 		t.Errorf("Ann's click left the incident %s", in.Status)
 	}
 	if n := f.calls("auth.test"); n != 1 {
-		t.Errorf("our workspace was asked for %d times", n)
+		t.Errorf("our workspace was asked for %d times, want 1", n)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestAPressedMessageIsRedrawnByItsPress(t *testing.T) {
 	f.click(bo, view.ActionResolve)
 	f.eventually("the message shows that it is over", func() bool { return !shows(view.ActionResolve) && !f.edits() })
 	if n := f.calls("chat.update"); n != 0 {
-		t.Errorf("%d edits", n)
+		t.Errorf("%d edits, want 0", n)
 	}
 }
 

@@ -102,7 +102,7 @@ func TestRedeliveredClickActsOnce(t *testing.T) {
 		}
 	}
 	if n := f.count(p.Incident.ID, oncall.EventAcknowledged); n != 1 {
-		t.Errorf("acknowledged %d times", n)
+		t.Errorf("acknowledged %d times, want 1", n)
 	}
 	if told := f.sim.EphemeralText("ann"); told != "" {
 		t.Errorf("Ann was told %q for Slack's repetition", told)
@@ -143,7 +143,7 @@ func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 	}
 	all.Wait()
 	if n := f.count(p.Incident.ID, oncall.EventAcknowledged); n != 1 {
-		t.Errorf("acknowledged %d times", n)
+		t.Errorf("acknowledged %d times, want 1", n)
 	}
 }
 

@@ -129,7 +129,7 @@ func TestRevokedTokenIsToldAndTriedAgain(t *testing.T) {
 	go func() { done <- f.bot.Run(ctx) }()
 	f.eventually("it is in the log", func() bool { return f.log.has("invalid_auth") })
 	if n := f.bot.Connected(); n != 0 {
-		t.Errorf("%d sockets are up", n)
+		t.Errorf("%d sockets are up, want 0", n)
 	}
 	cancel() // and a stop doesn't wait for the next try
 	began := time.Now()

@@ -68,7 +68,7 @@ func TestASecondLibraryReadsTheFeed(t *testing.T) {
 		}
 	}
 	if n := len(c.Events()); n != len(f.Events) {
-		t.Fatalf("%d events", n)
+		t.Fatalf("%d events, want %d", n, len(f.Events))
 	}
 	for i, e := range c.Events() {
 		start, err1 := e.GetStartAt()

@@ -68,7 +68,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 	clock.advance(10 * time.Minute)
 	d.eventually("no page is waiting", func() bool { return d.idle("page") })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
-		t.Errorf("%d SMS after the acknowledgement", n)
+		t.Errorf("%d SMS after the acknowledgement, want 0", n)
 	}
 }
 
@@ -161,7 +161,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	clock.advance(5 * time.Second)
 	d.eventually("it is known that nobody picked up", func() bool { return len(d.events(1, oncall.EventPageReceipt)) == 1 })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
-		t.Errorf("%d SMS before the second call", n)
+		t.Errorf("%d SMS before the second call, want 0", n)
 	}
 	clock.advance(30 * time.Second)
 	d.eventually("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })

@@ -47,7 +47,7 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	clock.advance(2 * time.Minute)
 	d.eventually("the bad answer is given up", func() bool { return cursor() == "2" })
 	if n := len(d.events(1, oncall.EventAcknowledged)); n != 1 {
-		t.Errorf("acknowledged %d times", n)
+		t.Errorf("acknowledged %d times, want 1", n)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 		return n
 	}
 	if n := told(); n != 0 {
-		t.Errorf("told %d times at once", n)
+		t.Errorf("told %d times at once, want 0", n)
 	}
 	clock.advance(time.Minute)
 	d.eventually("it is told", func() bool { return told() == 1 })

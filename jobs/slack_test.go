@@ -104,7 +104,7 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 	id := d.signal("db-1")[0]
 	d.eventually("Ann has a message", func() bool { return len(sim.Messages("@ann")) == 1 })
 	if n := len(sim.Messages("@bo")); n != 0 {
-		t.Fatalf("Bo has %d messages before his turn", n)
+		t.Fatalf("Bo has %d messages before his turn, want 0", n)
 	}
 	d.eventually("Bo has a message", func() bool { return len(sim.Messages("@bo")) == 1 })
 	page := sim.Messages("@bo")[0]

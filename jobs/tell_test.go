@@ -131,7 +131,7 @@ func TestALateNoticeIsNotTold(t *testing.T) {
 	d.start(d.phone)
 	d.eventually("the other is told", func() bool { return len(d.board.states("in time")) == 1 && d.idle("tell") })
 	if got := d.board.states("late"); len(got) != 0 {
-		t.Errorf("a late notice was told %d times", len(got))
+		t.Errorf("a late notice was told %d times, want 0", len(got))
 	}
 }
 
@@ -175,7 +175,7 @@ func TestNoticesAreNotTriedForDays(t *testing.T) {
 	}
 	d.eventually("nobody tells who has left", func() bool { s, _ := state("left"); return s == "cancelled" })
 	if n := tries["post notice"]; n != 0 {
-		t.Errorf("it was tried %d times", n)
+		t.Errorf("it was tried %d times, want 0", n)
 	}
 	if err := d.store.Notify(t.Context(), d.clock(), oncall.Notice{Key: "refused", To: string(ann), Kind: testNotice}); err != nil {
 		t.Fatal(err)

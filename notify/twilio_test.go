@@ -153,7 +153,7 @@ func TestSMSAnswersOnManyPages(t *testing.T) {
 		}
 	}
 	if len(replies) != 120 {
-		t.Fatalf("%d replies", len(replies))
+		t.Fatalf("%d replies, want 120", len(replies))
 	}
 	l.sim.SetListLag(30 * time.Second)
 	late, err := l.sim.Reply(ctx, boPhone, "2a")

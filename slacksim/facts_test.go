@@ -82,7 +82,7 @@ func TestListingChannels(t *testing.T) {
 	}
 	first := list(`{"limit":2,"exclude_archived":true}`)
 	if n := len(first["channels"].([]any)); n != 1 {
-		t.Errorf("%d channels: what is filtered out must be missing from the page", n)
+		t.Errorf("%d channels, want 1: what is filtered out must be missing from the page", n)
 	}
 	sim.SetScopes([]string{"channels:read"})
 	if got := list(`{"types":"public_channel,private_channel"}`)["error"]; got != "invalid_types" {

@@ -128,7 +128,7 @@ func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 	at := start.Add(24 * time.Hour)
 	w.check(w.CheckReach(ctx, at))
 	if n := asked(); n != 0 {
-		t.Errorf("asked %d times although it was confirmed yesterday", n)
+		t.Errorf("asked %d times although it was confirmed yesterday, want 0", n)
 	}
 	w.exec(`UPDATE contacts SET confirmed_at = $1`, start.AddDate(0, -2, 0))
 	for range 2 {

@@ -161,7 +161,7 @@ func TestCalendarShowsAMonthBackAndHalfAYearAhead(t *testing.T) {
 		t.Errorf("revision %d, then %d at %v", before.Revision, after.Revision, after.Changed)
 	}
 	if all, _ := w.calendar(ours, start); len(all) != 33 { // in Bo's case the days before join his week
-		t.Errorf("the schedule has %d shifts", len(all))
+		t.Errorf("the schedule has %d shifts, want 33", len(all))
 	}
 }
 

@@ -174,7 +174,7 @@ func TestSwitchOverride(t *testing.T) {
 		t.Error("Cy is not on call any more")
 	}
 	if n := w.count(`SELECT count(*) FROM overrides WHERE cancelled_at IS NULL`); n != 1 {
-		t.Errorf("%d overrides are in force", n)
+		t.Errorf("%d overrides are in force, want 1", n)
 	}
 	// What can't be added isn't ended either.
 	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'`)

@@ -44,7 +44,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	// While one is under way another waits, and they become one.
 	job := got[0].Job
 	if n := must[int](t)(w.TakeDraw(t.Context(), job, "me", start)); n != 1 {
-		t.Fatalf("attempt %d", n)
+		t.Fatalf("attempt %d, want 1", n)
 	}
 	if n := must[int](t)(w.TakeDraw(t.Context(), job, "you", start)); n != 0 {
 		t.Error("it was taken twice")
@@ -75,7 +75,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 		t.Errorf("in time: %+v", got)
 	}
 	if n := must[int](t)(w.TakeDraw(t.Context(), job, "me", start)); n != 2 {
-		t.Errorf("attempt %d after a failure", n)
+		t.Errorf("attempt %d after a failure, want 2", n)
 	}
 }
 

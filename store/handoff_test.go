@@ -259,7 +259,7 @@ func TestAnOrphanIsAdopted(t *testing.T) {
 		}
 	}
 	if got := w.incident(in.ID); !got.Exhausted || dir.Policies[got.PolicyID].Name != "default" {
-		t.Fatalf("the incident is not exhausted: %+v", got)
+		t.Fatalf("exhausted %v, want true; policy %q, want default", got.Exhausted, dir.Policies[got.PolicyID].Name)
 	}
 	before := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, bo)
 	stores := []*store.System{w.System, w.another()}

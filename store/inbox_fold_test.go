@@ -28,7 +28,7 @@ func TestRepeatedSignalsAreOneIncident(t *testing.T) {
 	}
 	in := w.incident(1)
 	if in.SignalCount != 6 || in.Flaps != 0 {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: signal count %v, want 6; flaps %v, want 0", in.SignalCount, in.Flaps)
 	}
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
 		t.Errorf("%d incidents, want 1", n)
@@ -37,7 +37,7 @@ func TestRepeatedSignalsAreOneIncident(t *testing.T) {
 		t.Errorf("%d pages, want 1", n)
 	}
 	if n := w.count(`SELECT count FROM alerts`); n != 6 {
-		t.Errorf("the alert counts %d signals", n)
+		t.Errorf("the alert counts %d signals, want 6", n)
 	}
 }
 
@@ -89,7 +89,7 @@ func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
 	w.accept(s) // it means it
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Triggered {
-		t.Errorf("listed once more: %+v", in)
+		t.Errorf("listed once more: status %v, want %v", in.Status, oncall.Triggered)
 	}
 	end.StartsAt, s.StartsAt = s.StartsAt, start
 	w.accept(end)
@@ -97,7 +97,7 @@ func TestALateTriggerOfAnEndedEpisodeIsStale(t *testing.T) {
 	w.accept(s)
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Triggered {
-		t.Errorf("a new episode: %+v", in)
+		t.Errorf("a new episode: status %v, want %v", in.Status, oncall.Triggered)
 	}
 }
 
@@ -124,15 +124,16 @@ func TestAlertsOfAGroupJoinOneIncidentAndReconcile(t *testing.T) {
 		t.Errorf("firing: %q", got)
 	}
 	if in := w.incident(1); in.Status != oncall.Triggered {
-		t.Errorf("the incident has ended with an alert firing: %+v", in)
+		t.Errorf("the incident has ended with an alert firing: status %v, want %v", in.Status, oncall.Triggered)
 	}
 	w.accept(resolve("b"))
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Resolved || in.ResolvedBy != oncall.ByIntegration("grafana") {
-		t.Errorf("the incident has not ended with its last alert: %+v", in)
+		t.Errorf("the incident has not ended with its last alert: status %v, want %v; resolved by %v, want %v",
+			in.Status, oncall.Resolved, in.ResolvedBy, oncall.ByIntegration("grafana"))
 	}
 	if in := w.incident(2); in.Status != oncall.Triggered {
-		t.Errorf("another incident has ended too: %+v", in)
+		t.Errorf("another incident has ended too: status %v, want %v", in.Status, oncall.Triggered)
 	}
 }
 
@@ -173,7 +174,8 @@ func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 	w.fold()
 	in := w.incident(1)
 	if in.Status != oncall.Acknowledged || in.Severity != oncall.Critical || in.SignalCount != 2 {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: status %v, want %v; severity %v, want %v; signal count %v, want 2",
+			in.Status, oncall.Acknowledged, in.Severity, oncall.Critical, in.SignalCount)
 	}
 	if got := w.strings(`SELECT user_id FROM pages ORDER BY id`); !cmp.Equal(got, []string{"U0ANN", "U0ANN"}) {
 		t.Errorf("paged: %q", got)
@@ -206,7 +208,7 @@ func TestAPoisonedSignalHoldsUpNobody(t *testing.T) {
 		t.Errorf("%d incidents, want 31", n)
 	}
 	if n := w.count(`SELECT count(*) FROM incidents WHERE group_key = 'nulnul'`); n != 1 {
-		t.Errorf("the signal with a NUL: %d incidents", n)
+		t.Errorf("the signal with a NUL: %d incidents, want 1", n)
 	}
 	got := w.strings(`SELECT error FROM inbox_rejected ORDER BY id`)
 	want := []string{"cannot unmarshal number", "there is no integration 4711", "index row"}
@@ -219,7 +221,7 @@ func TestAPoisonedSignalHoldsUpNobody(t *testing.T) {
 		}
 	}
 	if n := w.count(`SELECT max(id) - count(*) FROM incidents`); n != 0 {
-		t.Errorf("the numbers of the incidents have %d holes", n)
+		t.Errorf("the numbers of the incidents have %d holes, want 0", n)
 	}
 }
 
@@ -315,7 +317,7 @@ func TestNobodyFoldsWithoutTheLock(t *testing.T) {
 	}
 	w.fold()
 	if in := w.incident(1); in.Title != "disk is full" {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: title %v, want disk is full", in.Title)
 	}
 }
 
@@ -345,17 +347,17 @@ func TestALockedIncidentHoldsUpNoOther(t *testing.T) {
 	w.until("the other incident is opened", func() bool { return w.count(`SELECT count(*) FROM incidents`) == 2 })
 	w.until("only the signals of the locked one wait", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 601 })
 	if n := w.count(`SELECT count FROM alerts WHERE dedup_key = 'disk'`); n != 1 {
-		t.Errorf("the locked alert counts %d signals", n)
+		t.Errorf("the locked alert counts %d signals, want 1", n)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Resolved || in.SignalCount != 601 {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: status %v, want %v; signal count %v, want 601", in.Status, oncall.Resolved, in.SignalCount)
 	}
 	if n := w.count(`SELECT count FROM alerts WHERE dedup_key = 'disk'`); n != 602 {
-		t.Errorf("the alert counts %d signals", n)
+		t.Errorf("the alert counts %d signals, want 602", n)
 	}
 }
 
@@ -388,7 +390,7 @@ func TestASilentFolderIsDeposed(t *testing.T) {
 		return w.count(`SELECT count(*) FROM inbox`) == 0
 	})
 	if in := w.incident(1); in.Title != "disk is full" {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: title %v, want disk is full", in.Title)
 	}
 	if err := ask(); err == nil {
 		t.Error("the paused instance still has its session")

@@ -50,7 +50,8 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 	until := at.Add(time.Hour)
 	in := w.do(1, bo, oncall.Act{Do: oncall.ActSnooze, Until: until}, at)
 	if in.Status != oncall.Snoozed || !in.SnoozedUntil.Equal(until) || in.SnoozedBy.User != bo || len(in.Responders) != 1 {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: status %v, want %v; snoozed until %v, want %v; snoozed by %v, want %v; responders %v, want 1",
+			in.Status, oncall.Snoozed, in.SnoozedUntil, until, in.SnoozedBy.User, bo, len(in.Responders))
 	}
 	// The helper's page is due although it is snoozed, and the policy's is not.
 	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 1, at)); order.Send {
@@ -68,14 +69,14 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 		t.Error("the snooze doesn't end")
 	}
 	if in = w.incident(1); in.Status != oncall.Triggered || in.NextAt == nil {
-		t.Errorf("after the snooze: %+v", in)
+		t.Errorf("after the snooze: status %v, want %v; next at %v, want a time", in.Status, oncall.Triggered, in.NextAt)
 	}
 	w.exec(`DELETE FROM river_job WHERE kind = 'draw'`)
 	before := w.lastJob()
 	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActUnack}, until)
 	refused(t, err, "Incident #1 is not acknowledged.")
 	if got := w.drawJobs(before); len(got) != 1 {
-		t.Errorf("the message that was behind is drawn %d times", len(got))
+		t.Errorf("the message that was behind is drawn %d times, want 1", len(got))
 	}
 	for _, a := range []oncall.Act{{Do: oncall.ActAck}, {Do: oncall.ActLink, Other: 1}} {
 		if _, err := w.Act(t.Context(), 99, oncall.ByUser(bo), a, until); !errors.Is(err, oncall.ErrNotFound) {
@@ -142,7 +143,8 @@ func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	}
 	in = w.do(1, bo, oncall.Act{Do: oncall.ActUnack}, at.Add(3*time.Minute))
 	if seq := in.Seq; in.Status != oncall.Triggered || len(in.Acks) != 0 || seq != w.incident(1).Seq {
-		t.Errorf("Bo has taken theirs back: %+v", in)
+		t.Errorf("Bo has taken theirs back: status %v, want %v; acks %v, want none; seq %d of %d stored",
+			in.Status, oncall.Triggered, in.Acks, seq, w.incident(1).Seq)
 	}
 }
 
@@ -201,7 +203,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	both(trigger("disk"))
 	w.do(1, ann, oncall.Act{Do: oncall.ActMerge, Other: 2}, start)
 	if in := w.incident(1); in.Status != oncall.Resolved || in.MergedInto != 2 {
-		t.Errorf("merged: %+v", in)
+		t.Errorf("merged: status %v, want %v; merged into %v, want 2", in.Status, oncall.Resolved, in.MergedInto)
 	}
 	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 2, start))
 	if p.AlertCount != 2 || p.Firing != 2 || p.Incident.SignalCount != 2 {
@@ -211,7 +213,7 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	w.accept(resolve("disk"))
 	w.fold()
 	if in := w.incident(2); in.Status != oncall.Triggered || in.SignalCount != 4 {
-		t.Errorf("one has cleared: %+v", in)
+		t.Errorf("one has cleared: status %v, want %v; signal count %v, want 4", in.Status, oncall.Triggered, in.SignalCount)
 	}
 	w.accept(trigger("disk")) // a new alert of the group
 	w.fold()
@@ -228,12 +230,12 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	w.run(w.System)
 	w.fold()
 	if in := w.incident(2); in.Status != oncall.Triggered {
-		t.Errorf("one has come as the others cleared: %+v", in)
+		t.Errorf("one has come as the others cleared: status %v, want %v", in.Status, oncall.Triggered)
 	}
 	w.accept(resolve("disk 2"))
 	w.fold()
 	if in := w.incident(2); in.Status != oncall.Resolved || in.ResolvedBy.Name == "" {
-		t.Errorf("both have cleared: %+v", in)
+		t.Errorf("both have cleared: status %v, want %v; resolved by %v, want an integration", in.Status, oncall.Resolved, in.ResolvedBy)
 	}
 	for _, c := range []struct {
 		id, other oncall.IncidentID

@@ -18,7 +18,8 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 	w := newWorld(t)
 	in := w.open()
 	if in.ID != 1 || in.Title != "disk is full" || in.Status != oncall.Triggered || in.Version != 2 || in.SignalCount != 1 {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: id %v, want 1; title %v, want disk is full; status %v, want %v; version %v, want 2; signal count %v, want 1",
+			in.ID, in.Title, in.Status, oncall.Triggered, in.Version, in.SignalCount)
 	}
 	if want := start.Add(5 * time.Minute); in.NextAt == nil || !in.NextAt.Equal(want) || in.NextAt.Location() != time.UTC {
 		t.Errorf("next step at %v, want %v", in.NextAt, want)
@@ -57,7 +58,8 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 		t.Errorf("what is returned is not what is stored: %s", d)
 	}
 	if in.Status != oncall.Acknowledged || in.AckedBy != oncall.ByUser(ann) || !in.AckedAt.Equal(at) {
-		t.Errorf("incident: %+v", in)
+		t.Errorf("incident: status %v, want %v; acked by %v, want %v; acked at %v, want %v",
+			in.Status, oncall.Acknowledged, in.AckedBy, oncall.ByUser(ann), in.AckedAt, at)
 	}
 	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at)
 	refused(t, err, "Incident #1 is already acknowledged by U0ANN.")
@@ -102,7 +104,7 @@ func TestATimerEscalatesOnceAndAStaleOneDoesNothing(t *testing.T) {
 	in = w.incident(1)
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, at.Add(10*time.Minute)))
 	if in = w.incident(1); !in.Exhausted || in.NextAt != nil {
-		t.Errorf("the policy has not run out: %+v", in)
+		t.Errorf("the policy has not run out: exhausted %v, want true; next at %v, want nil", in.Exhausted, in.NextAt)
 	}
 	if _, err := w.RunIncidentTimer(t.Context(), 99, 1, at); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)

@@ -181,7 +181,7 @@ func TestAMuteEnds(t *testing.T) {
 	w.accept(trigger("early"))
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
-		t.Errorf("%d incidents while it is muted", n)
+		t.Errorf("%d incidents while it is muted, want 0", n)
 	}
 	w.advance(time.Second)
 	w.accept(trigger("late"))

@@ -147,7 +147,8 @@ func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	w.look(w.System, start)
 	in := w.open()
 	if in.Exhausted || !in.Unassigned || !in.NextAt.Equal(start.Add(5*time.Minute)) {
-		t.Fatalf("incident: %+v", in)
+		t.Fatalf("incident: exhausted %v, want false; unassigned %v, want true; next at %v, want %v",
+			in.Exhausted, in.Unassigned, in.NextAt, start.Add(5*time.Minute))
 	}
 	if diff := cmp.Diff([]string{string(di)}, w.strings(`SELECT DISTINCT user_id FROM pages`)); diff != "" {
 		t.Errorf("paged (-want +got):\n%s", diff)

@@ -145,7 +145,7 @@ func TestInterruptionsUseUpNoAttempt(t *testing.T) {
 	for range 30 {
 		w.exec(`UPDATE river_job SET state = 'running', attempt = attempt + 1, attempted_by = '{gone}' WHERE kind = 'page'`)
 		if n := must[int](t)(w.RescueJobs(t.Context(), start)); n != 1 {
-			t.Fatalf("rescued %d jobs", n)
+			t.Fatalf("rescued %d jobs, want 1", n)
 		}
 	}
 	got := w.strings(`SELECT state || ' ' || attempt || ' ' || cardinality(errors) FROM river_job WHERE kind = 'page'`)
@@ -160,7 +160,7 @@ func TestALostPageIsQueuedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	if n := must[int](t)(w.RequeuePages(t.Context(), start)); n != 0 {
-		t.Errorf("queued %d pages that are there", n)
+		t.Errorf("queued %d pages that are there, want 0", n)
 	}
 	w.exec(`UPDATE river_job SET state = 'discarded', finalized_at = $1 WHERE kind = 'page'`, start)
 	var queued atomic.Int64
@@ -184,7 +184,7 @@ func TestALostPageIsQueuedAgain(t *testing.T) {
 	w.exec(`DELETE FROM river_job WHERE kind = 'page'`)
 	w.exec(`UPDATE pages SET state = 'delivered'`)
 	if n := must[int](t)(w.RequeuePages(t.Context(), start)); n != 0 {
-		t.Errorf("queued %d pages that were delivered", n)
+		t.Errorf("queued %d pages that were delivered, want 0", n)
 	}
 }
 
@@ -196,11 +196,11 @@ func TestALostTimerIsQueuedAgain(t *testing.T) {
 	due := start.Add(5 * time.Minute)
 	must[int](t)(w.PromoteTimers(t.Context(), due))
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), due.Add(time.Minute))); n != 0 {
-		t.Errorf("queued %d timers that are there", n)
+		t.Errorf("queued %d timers that are there, want 0", n)
 	}
 	w.exec(`DELETE FROM river_job WHERE kind = 'escalate'`)
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), due)); n != 0 {
-		t.Errorf("queued %d timers that are hardly late", n)
+		t.Errorf("queued %d timers that are hardly late, want 0", n)
 	}
 	for _, want := range []int{1, 0} {
 		if n := must[int](t)(w.RequeueOverdue(t.Context(), due.Add(time.Minute))); n != want {

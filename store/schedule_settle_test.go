@@ -37,7 +37,7 @@ func TestEditsAreToldOnceWhenTheyHaveSettled(t *testing.T) {
 	w.settle(1, start.Add(2*time.Minute)) // the first timer: it goes on
 	isTold(t, w)
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'settle'`); n != 3 {
-		t.Errorf("%d timers", n)
+		t.Errorf("%d timers, want 3", n)
 	}
 	if due := must[[]oncall.ScheduleID](t)(w.DueSettlements(t.Context(), start.Add(3*time.Minute))); len(due) != 0 {
 		t.Errorf("due: %v", due)

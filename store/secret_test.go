@@ -94,7 +94,7 @@ func TestARollToTheFirstSecret(t *testing.T) {
 		t.Error("its own link doesn't work")
 	}
 	if n := w.count(`SELECT count(*) FROM signing_keys`); n != 0 {
-		t.Errorf("%d keys are kept for nothing", n)
+		t.Errorf("%d keys are kept for nothing, want 0", n)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 		t.Errorf("dry run: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM users`); n != 0 {
-		t.Errorf("the dry run wrote %d users", n)
+		t.Errorf("the dry run wrote %d users, want 0", n)
 	}
 	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(added, report.Changes); d != "" {

@@ -220,6 +220,6 @@ func TestTheTimerOfASwap(t *testing.T) {
 		t.Error(diff)
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE about = $1 AND kind = 'swap_news'`, expired.ID); n != 1 {
-		t.Errorf("Ann was told %d times", n)
+		t.Errorf("Ann was told %d times, want 1", n)
 	}
 }

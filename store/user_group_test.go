@@ -143,7 +143,7 @@ func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 	read(24 * time.Hour)
 	read(24*time.Hour + 30*time.Minute)
 	if n := w.count(`SELECT count(*) FROM slack_groups WHERE seen_at = $1`, start.Add(24*time.Hour)); n != 2 {
-		t.Errorf("what is the same is written more than once an hour: %d", n)
+		t.Errorf("what is the same is written more than once an hour: %d, want 2", n)
 	}
 	read(26 * time.Hour)
 	unread(50 * time.Hour)

@@ -244,7 +244,7 @@ func TestEverybodyHasAColourOfTheirOwn(t *testing.T) {
 		seen[sample(img, 256+15+8, 44+126*i+63)[0]] = true
 	}
 	if len(seen) != 12 {
-		t.Errorf("%d colours for 12 people", len(seen))
+		t.Errorf("%d colours for 12 people, want 12", len(seen))
 	}
 }
 

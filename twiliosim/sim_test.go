@@ -220,11 +220,11 @@ func TestAListLags(t *testing.T) {
 		return len(list)
 	}
 	if n := count(); n != 0 {
-		t.Errorf("%d at once", n)
+		t.Errorf("%d at once, want 0", n)
 	}
 	h.advance(5 * time.Second)
 	if n := count(); n != 1 {
-		t.Errorf("%d later", n)
+		t.Errorf("%d later, want 1", n)
 	}
 }
 

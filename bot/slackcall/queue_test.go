@@ -143,6 +143,6 @@ func queueServesTheUrgentFirst(t *testing.T) {
 		t.Errorf("served in the order %v", got)
 	}
 	if len(q.waiting) != 0 {
-		t.Errorf("%d still wait", len(q.waiting))
+		t.Errorf("%d still wait, want 0", len(q.waiting))
 	}
 }

@@ -41,7 +41,7 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 	}
 	all := append(sim.Messages("C0PAY"), sim.Messages("@ann")...)
 	if len(all) != 32 {
-		t.Errorf("%d messages were posted", len(all))
+		t.Errorf("%d messages were posted, want 32", len(all))
 	}
 	for _, m := range all {
 		var blocks []any

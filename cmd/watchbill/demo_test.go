@@ -143,7 +143,7 @@ func TestTheDemoKeepsItsData(t *testing.T) {
 		t.Errorf("before:\n%s\nafter a restart:\n%s", before, after)
 	}
 	if n := strings.Count(second.channel(t), `"name":"payments"`); n != 1 {
-		t.Errorf("%d channels are named payments", n)
+		t.Errorf("%d channels are named payments, want 1", n)
 	}
 	if key := second.signals[len(second.signals)-32:]; !strings.HasSuffix(first.signals, key) {
 		t.Errorf("the key was %s and is %s", first.signals, key)

@@ -216,6 +216,6 @@ func TestExportWritesAFile(t *testing.T) {
 		t.Errorf("%s%s", out.String(), errs.String())
 	}
 	if code := (process{ctx: t.Context(), out: io.Discard, errOut: &errs}).run([]string{"export", "--database-url", "x:y"}); code != 2 {
-		t.Errorf("a wrong address: %d", code)
+		t.Errorf("a wrong address: %d, want 2", code)
 	}
 }

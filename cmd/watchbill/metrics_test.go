@@ -41,6 +41,6 @@ func TestMetricsListenAtTheirOwnAddress(t *testing.T) {
 	}
 	a.stop()
 	if at := get(a.metricsAddr); at != 0 {
-		t.Errorf("afterwards: %d", at)
+		t.Errorf("afterwards: %d, want 0", at)
 	}
 }

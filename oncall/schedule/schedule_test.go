@@ -100,7 +100,7 @@ func TestFourteenPeopleOnWeekdays(t *testing.T) {
 		}
 	}
 	if len(turns) != 14 {
-		t.Fatalf("%d people had a turn", len(turns))
+		t.Fatalf("%d people had a turn, want 14", len(turns))
 	}
 	for u, n := range turns {
 		if n != 5 {
