@@ -35,15 +35,15 @@ func (b *Bot) learn(ctx context.Context, named, id string) {
 	}
 }
 
-// LearnChannels looks up the channels that the set-up names and whose id isn't known yet. Those that
-// Slack doesn't have stay unknown. What an admin has to mend is a Refusal.
+// LearnChannels looks up the channels that the set-up names and whose id isn't known yet, and whether those of
+// private teams are private. Those that Slack doesn't have stay unknown. What an admin has to mend is a Refusal.
 func (b *Bot) LearnChannels(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	unknown := directory.ChannelsUnknown()
-	if len(unknown) == 0 {
+	named := append(directory.ChannelsUnknown(), directory.ChannelsOfPrivate()...)
+	if len(named) == 0 {
 		return nil
 	}
 	all, err := b.Channels(ctx)
@@ -51,8 +51,9 @@ func (b *Bot) LearnChannels(ctx context.Context) error {
 		return err
 	}
 	var found []oncall.NamedChannel
-	for _, named := range unknown {
-		if c, is := oncall.LookUpChannel(named, "", all); is {
+	for _, named := range named {
+		before, _ := directory.ChannelBefore(named)
+		if c, is := oncall.LookUpChannel(named, before.ID, all); is {
 			found = append(found, oncall.NamedChannel{Named: named, SlackChannel: c})
 		}
 	}

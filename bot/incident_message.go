@@ -17,20 +17,37 @@ import (
 func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.Place, error) {
 	at, err := b.post(ctx, slackcall.Message{
 		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: priority(w), Drawing: true,
-	}, view.Incident(p))
+	}, b.inChannel(ctx, p, p.Team.Channel))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}
 	return at, nil
 }
 
+// inChannel draws an incident for those who read a channel.
+func (b *Bot) inChannel(ctx context.Context, p oncall.Picture, channel string) view.Drawing {
+	if b.veiled(ctx, p, channel) {
+		return view.Veiled(p.Incident)
+	}
+	return view.Incident(p)
+}
+
+// veiled reports whether a channel may show only the number and the state of a private team's incident.
+func (b *Bot) veiled(ctx context.Context, p oncall.Picture, channel string) bool {
+	if !p.Team.Private {
+		return false
+	}
+	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
+	return err != nil || directory.Veiled(p.Team.ID, channel)
+}
+
 // Redraw redraws an incident's message in a channel or, if to is set, in the direct message
 // to a person who was paged. The error is store.ErrGone if the message no longer exists, and
 // store.ErrFrozen if one in a channel can't be edited.
 func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
-	d, edit := view.Incident(p), b.edit
-	if to != "" {
-		d, edit = view.Page(p, to, why), b.update
+	d, edit := view.Page(p, to, why), b.update
+	if to == "" {
+		d, edit = b.inChannel(ctx, p, at.Channel), b.edit
 	}
 	if err := edit(ctx, at, d, priority(w)); err != nil {
 		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, err)
@@ -42,7 +59,7 @@ func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p
 // looked up before it counts as failed.
 func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error {
 	d, loud := view.Thread(p.Incident, events)
-	if d.Text == "" {
+	if d.Text == "" || b.veiled(ctx, p, root.Channel) {
 		return nil
 	}
 	urgency := slackcall.ForThread

@@ -13,7 +13,7 @@ import (
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
-	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForAlarm, Hasty: true}, view.Notice(b.forReader(ctx, n)))
+	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForAlarm, Hasty: true}, b.noticeFor(ctx, n))
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
@@ -44,6 +44,17 @@ func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Pl
 func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) view.Drawing {
 	if n.Kind == oncall.NoticeBundle {
 		return view.Bundle(n, b.bundleLinks(ctx, n))
+	}
+	return b.noticeFor(ctx, n)
+}
+
+// noticeFor draws a notice for whoever reads it: where others read what a private team is told, it is not shown.
+func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) view.Drawing {
+	if !slackcall.IsUser(n.To) {
+		directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
+		if err == nil && directory.VeiledPlace(n.To) {
+			return view.VeiledNotice()
+		}
 	}
 	return view.Notice(b.forReader(ctx, n))
 }

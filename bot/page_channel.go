@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
-	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/notify"
 )
 
@@ -18,7 +17,7 @@ func (c Channels) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	if failed != nil {
 		return *failed
 	}
-	r := c.Bot.sendPage(ctx, m, p.Incident.ID, slackcall.ForPage, view.Incident(p))
+	r := c.Bot.sendPage(ctx, m, p.Incident.ID, slackcall.ForPage, c.Bot.inChannel(ctx, p, m.To))
 	r.Drawn = p.Incident.Version
 	return r
 }

@@ -45,7 +45,7 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 		}
 		return b.store.NoticeDrawn(ctx, m.Notice.ID, at, m.Notice.Version)
 	}
-	d := view.Incident(m.Picture)
+	d := b.inChannel(ctx, m.Picture, at.Channel)
 	if m.User != "" {
 		d = view.Page(m.Picture, m.User, m.Why)
 	}

@@ -32,7 +32,7 @@ func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) (faults []onc
 			faults = append(faults, oncall.CheckChannels(n.Channels, channels)...)
 			for _, name := range n.Channels {
 				c, is := oncall.LookUpChannel(name.Named, name.Before, channels)
-				if is && !oncall.IsChannelID(name.Named) {
+				if is && (name.Secret || !oncall.IsChannelID(name.Named)) {
 					found = append(found, oncall.NamedChannel{Named: name.Named, SlackChannel: c})
 				}
 			}

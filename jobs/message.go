@@ -37,6 +37,9 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 		m.Expires = *in.NextAt
 	}
 	m.Until = schedule.ZonedStamp(m.Expires, zone)
+	if order.Page.Method == oncall.MethodWebhook && order.Page.Contact == 0 && j.veiled(ctx, in.TeamID, m.To) {
+		m.Title, m.Team, m.Why, m.Reason, m.Severity = in.ID.String()+" of a private team", "", "", nil, ""
+	}
 	if n := len(order.Incidents); n > 1 {
 		m.Count, m.Lines = n, oncall.BundleLines(order.Incidents, bundleLines)
 	}
@@ -44,6 +47,15 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 		m.Token, m.Link = j.token(ctx, order.Page.ID, order.Page.UserID)
 	}
 	return m
+}
+
+// veiled reports whether the webhook of a step may get only the number of a private team's incident.
+func (j *Jobs) veiled(ctx context.Context, team oncall.TeamID, address string) bool {
+	dir, err := j.store.Directory(ctx)
+	if err != nil {
+		return true
+	}
+	return dir.VeiledWebhook(team, address)
 }
 
 // names returns what people are called. A page with their ids is better than none.

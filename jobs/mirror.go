@@ -51,7 +51,7 @@ func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	unknown := directory.ChannelsUnknown()
+	unknown := append(directory.ChannelsUnknown(), directory.ChannelsOfPrivate()...)
 	if len(unknown) == 0 || slices.Equal(unknown, j.channels.unknown) && now.Sub(j.channels.at) < lookAgain {
 		return nil
 	}

@@ -86,7 +86,7 @@ func (h Handoff) TakenBy(acted []UserID) (Handoff, UserID) {
 // A Briefing is what a hand-off tells beside who comes and who goes.
 type Briefing struct {
 	ScheduleName string
-	TeamChannel  string
+	TeamChannel  string        // "" where the team is told nothing
 	Duty         schedule.Duty // the role as it is now
 	Incidents    []Incident    // open ones of the team
 	Watchers     []string      // the team's admins, or its channel
@@ -120,7 +120,7 @@ func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	for _, u := range h.Outgoing {
 		tell(NoticeGoing, string(u))
 	}
-	if h.Role != schedule.RoleShadow {
+	if h.Role != schedule.RoleShadow && b.TeamChannel != "" {
 		tell(NoticeHandoff, b.TeamChannel)
 	}
 	if !h.open() {

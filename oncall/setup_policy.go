@@ -153,7 +153,7 @@ func (s Setup) roles() map[string][]string {
 
 // Notes finds what works, and may not be meant: targets that mean nobody. The document has passed its Check.
 func (s Setup) Notes() []string {
-	var notes []string
+	notes := s.leaks()
 	roles := s.roles()
 	for _, p := range s.Policies {
 		for n, st := range p.Steps {
@@ -161,6 +161,41 @@ func (s Setup) Notes() []string {
 				if t, err := parseTarget(written); err == nil && t.role != "" && !slices.Contains(roles[t.name], t.role) {
 					notes = append(notes, fmt.Sprintf("policy %q, step %d: %q pages nobody: no rotation of schedule %q has the role %q", p.Name, n+1, written, t.name, t.role))
 				}
+			}
+		}
+	}
+	return notes
+}
+
+// leaks says where others than its members come to know what is of a private team, by what the set-up itself says.
+func (s Setup) leaks() []string {
+	var notes []string
+	private, teamOf := map[string]bool{}, map[string]string{}
+	for _, t := range s.Teams {
+		private[t.Name] = t.Private
+	}
+	for _, p := range s.Policies {
+		teamOf[p.Name] = p.Team
+	}
+	for _, p := range s.Policies {
+		for n, st := range p.Steps {
+			for _, written := range st.Page {
+				if t, err := parseTarget(written); err == nil && t.kind == "policy" && private[p.Team] && teamOf[t.name] != p.Team {
+					notes = append(notes, fmt.Sprintf("policy %q, step %d: the team %q is private, and whoever the policy %q of another team pages sees its incidents; channels and webhooks of that one get only their numbers", p.Name, n+1, p.Team, t.name))
+				}
+			}
+		}
+	}
+	ofPrivate := map[string]string{}
+	for _, sc := range s.Schedules {
+		if private[sc.Team] {
+			ofPrivate[sc.Name] = sc.Team
+		}
+	}
+	for _, g := range s.UserGroups {
+		for _, name := range g.Schedules {
+			if team := ofPrivate[name]; team != "" {
+				notes = append(notes, fmt.Sprintf("user group %q: everybody in Slack sees in it who is on call in %q, which is of the private team %q", g.Handle, name, team))
 			}
 		}
 	}

@@ -43,7 +43,8 @@ func CheckChannels(named []SlackName, all []SlackChannel) []SlackFault {
 		if found && n.Secret && !c.Private {
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: "the team is private, but everybody can read its channel " + nowCalled(word, c),
-				Remedy: "Make the channel private in Slack and invite the app (/invite @watchbill), or name one that is.",
+				Remedy: "Make the channel private in Slack and invite the app (/invite @watchbill), or name one that is. " +
+					"Until then it shows only numbers and states.",
 			})
 		}
 		switch other, taken := LookUpChannel(n.Named, "", all); {
@@ -199,7 +200,9 @@ func IndexGroup(named, before string, all []SlackGroup) int {
 // SlackNames lists what the document names in Slack.
 func (s Setup) SlackNames() SlackNames {
 	var names SlackNames
+	private := map[string]bool{}
 	for _, t := range s.Teams {
+		private[t.Name] = t.Private
 		names.Channels = append(names.Channels, SlackName{Where: "team " + t.Name, Named: t.Channel, Secret: t.Private})
 		if handle := t.ManagedBy(); handle != "" {
 			names.Groups = append(names.Groups, SlackName{Where: "team " + t.Name, Named: handle})
@@ -212,7 +215,7 @@ func (s Setup) SlackNames() SlackNames {
 				if err != nil {
 					continue // Check says so
 				}
-				names.add("policy "+p.Name, t.target(SetupIDs{}))
+				names.add("policy "+p.Name, t.target(SetupIDs{}), private[p.Team])
 			}
 		}
 	}
@@ -267,8 +270,8 @@ func (s Setup) inNoTeam() map[string]bool {
 }
 
 // add adds what a step names, once for each policy.
-func (n *SlackNames) add(where string, t Target) {
-	is := SlackName{Where: where, Named: t.Channel}
+func (n *SlackNames) add(where string, t Target, secret bool) {
+	is := SlackName{Where: where, Named: t.Channel, Secret: secret && t.Channel != ""}
 	switch {
 	case t.Channel != "" && !slices.Contains(n.Channels, is):
 		n.Channels = append(n.Channels, is)
@@ -280,12 +283,12 @@ func (n *SlackNames) add(where string, t Target) {
 	}
 }
 
-// NamesOfPolicy lists what the steps of a policy name.
-func NamesOfPolicy(p Policy) SlackNames {
+// NamesOfPolicy lists what the steps of a policy name; secret says that it is a private team's.
+func NamesOfPolicy(p Policy, secret bool) SlackNames {
 	var names SlackNames
 	for _, s := range p.Steps {
 		for _, t := range s.Targets {
-			names.add("policy "+p.Name, t)
+			names.add("policy "+p.Name, t, secret)
 		}
 	}
 	return names

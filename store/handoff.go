@@ -132,6 +132,9 @@ func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedu
 	b := oncall.Briefing{
 		ScheduleName: c.Name(), TeamChannel: dir.teams[c.TeamID()].Channel, Duty: d, Watchers: dir.Watchers(c.TeamID()),
 	}
+	if dir.Veiled(c.TeamID(), b.TeamChannel) {
+		b.TeamChannel = "" // others would read who is on call, and for what
+	}
 	if b.Incidents, err = incidents(ctx, tx, ids); err != nil {
 		return oncall.Briefing{}, fmt.Errorf("load the team's open incidents: %w", err)
 	}
@@ -146,8 +149,16 @@ func (d *Directory) Watchers(id oncall.TeamID) []string {
 			to = append(to, string(u))
 		}
 	}
+	channel := d.teams[id].Channel
+	if len(to) == 0 && d.Veiled(id, channel) { // others would read it
+		for _, u := range d.Members[id] {
+			if d.Users[u].Unpageable() == "" {
+				to = append(to, string(u))
+			}
+		}
+	}
 	if len(to) == 0 {
-		to = append(to, d.teams[id].Channel)
+		to = append(to, channel)
 	}
 	return to
 }

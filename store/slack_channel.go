@@ -87,6 +87,67 @@ func (d *Directory) ChannelsUnknown() []string {
 	})
 }
 
+// ChannelsOfPrivate lists those that private teams and their policies name. Whether they are private, too, is to
+// be known, and looked up again.
+func (d *Directory) ChannelsOfPrivate() []string {
+	var names []string
+	for _, t := range d.Teams {
+		if t.Private {
+			names = append(names, d.placesOf(t.ID)...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// placesOf are the channels that a team and its policies name.
+func (d *Directory) placesOf(team oncall.TeamID) []string {
+	names := []string{d.teams[team].Channel}
+	for _, p := range d.Policies {
+		if p.TeamID != team {
+			continue
+		}
+		for _, s := range p.Steps {
+			for _, t := range s.Targets {
+				names = append(names, t.Channel)
+			}
+		}
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return n == "" })
+}
+
+// Veiled reports whether a channel, by its name or id, may show only numbers and states of a team's incidents.
+// As long as Slack has not said that a channel is private, it counts as one that everybody reads.
+func (d *Directory) Veiled(team oncall.TeamID, channel string) bool {
+	if !d.teams[team].Private {
+		return false
+	}
+	id := d.Channel(channel)
+	own := slices.ContainsFunc(d.placesOf(team), func(n string) bool { return d.Channel(n) == id })
+	private := false
+	for _, c := range d.channels {
+		private = private || c.ID == id && c.Private
+	}
+	return d.teams[team].Veils(own, private)
+}
+
+// VeiledPlace is Veiled for what a private team that has the channel as its own is told there.
+func (d *Directory) VeiledPlace(channel string) bool {
+	id := d.Channel(channel)
+	return slices.ContainsFunc(d.Teams, func(t oncall.Team) bool { return t.Private && d.Channel(t.Channel) == id && d.Veiled(t.ID, channel) })
+}
+
+// VeiledWebhook is Veiled for the address that a step of a policy calls.
+func (d *Directory) VeiledWebhook(team oncall.TeamID, address string) bool {
+	own := false
+	for _, p := range d.Policies {
+		for _, s := range p.Steps {
+			own = own || p.TeamID == team && slices.ContainsFunc(s.Targets, func(t oncall.Target) bool { return t.Webhook == address })
+		}
+	}
+	return d.teams[team].Veils(own, true)
+}
+
 // dutyAhead is how far ahead people on call count as named.
 const dutyAhead = 8 * 7 * 24 * time.Hour
 
@@ -103,7 +164,7 @@ func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
 		if p.Removed {
 			continue
 		}
-		of := oncall.NamesOfPolicy(p)
+		of := oncall.NamesOfPolicy(p, d.teams[p.TeamID].Private)
 		n.Channels, n.Groups = append(n.Channels, of.Channels...), append(n.Groups, of.Groups...)
 		for _, s := range p.Steps {
 			for _, t := range s.Targets {
@@ -183,9 +244,9 @@ func (d *Directory) loadSlackChannels(ctx context.Context, tx pgx.Tx) error {
 	}); err != nil {
 		return err
 	}
-	rows, _ = tx.Query(ctx, `SELECT named, id, name FROM slack_channels`)
+	rows, _ = tx.Query(ctx, `SELECT named, id, name, private FROM slack_channels`)
 	var c oncall.NamedChannel
-	_, err := pgx.ForEachRow(rows, []any{&c.Named, &c.ID, &c.Name}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&c.Named, &c.ID, &c.Name, &c.Private}, func() error {
 		d.channels[c.Named] = c
 		return nil
 	})
@@ -202,12 +263,13 @@ func (s *Store) SaveChannels(ctx context.Context, found []oncall.NamedChannel, n
 
 func saveChannels(ctx context.Context, tx pgx.Tx, found []oncall.NamedChannel, now time.Time) (int64, error) {
 	const insert = `
-		INSERT INTO slack_channels (named, id, name, seen_at)
-		VALUES ($1, $2, $3, $4)
-		ON CONFLICT (named) DO NOTHING`
+		INSERT INTO slack_channels (named, id, name, seen_at, private)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (named) DO UPDATE SET private = $5
+		WHERE slack_channels.id = $2 AND slack_channels.private <> $5`
 	var n int64
 	for _, c := range found {
-		tag, err := tx.Exec(ctx, insert, c.Named, c.ID, c.Name, now)
+		tag, err := tx.Exec(ctx, insert, c.Named, c.ID, c.Name, now, c.Private)
 		if err != nil {
 			return 0, err
 		}

@@ -270,7 +270,11 @@ func (s *System) Topic(ctx context.Context, id oncall.TeamID) (channel, segment 
 	if err != nil {
 		return "", "", fmt.Errorf("load the topic of team %d: %w", id, translate(err))
 	}
-	if len(lines) == 0 {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	if len(lines) == 0 || dir.Veiled(id, channel) {
 		return "", "", nil
 	}
 	return channel, oncall.TopicSegment(lines), nil
