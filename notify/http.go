@@ -101,11 +101,13 @@ func (w *web) post(ctx context.Context, address, contentType string, body []byte
 }
 
 func (w *web) postJSON(ctx context.Context, address string, body any, header http.Header) (webAnswer, *Receipt) {
-	b, err := json.Marshal(body)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // six bytes for one, and services have limits
+	if err := e.Encode(body); err != nil {
 		return webAnswer{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", w.service, err)}
 	}
-	return w.post(ctx, address, "application/json", b, header)
+	return w.post(ctx, address, "application/json", b.Bytes(), header)
 }
 
 // get requests something. That has no effect on the service, so any failure is just an error.

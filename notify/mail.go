@@ -194,7 +194,8 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(to)
 	view := m.mailView()
-	msg.Subject(view.Headline) // the same for the whole incident, because mailboxes group by it
+	// The same for the whole incident, because mailboxes group by it; and no encoded word of others' making.
+	msg.Subject(strings.ReplaceAll(view.Headline, "=?", "= ?"))
 	msg.SetMessageIDWithValue(s.id(m.Key))
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "OOF, AutoReply, RN, NRN") // not All, which also suppresses bounces

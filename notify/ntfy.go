@@ -20,6 +20,9 @@ const (
 	ntfyLag    = time.Second      // until a published message is listed
 	ntfyStream = 50 * time.Second // for waiting for answers once
 	ntfyLinger = 100 * time.Millisecond
+	// ntfyText is how many bytes a message may have. A server makes a file of more than 4 KiB, or refuses it, and
+	// takes no JSON of more than 8 KiB, in which quotes take two bytes.
+	ntfyText = 2_800
 )
 
 // NtfyConfig is the ntfy server that pushes.
@@ -129,7 +132,7 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		return Receipt{Outcome: Rejected, Dead: true, Err: err}
 	}
 	a, failed := t.web.postJSON(ctx, t.server, ntfyMessage{
-		Topic: t.name, Title: m.headline(), Message: cmp.Or(m.note(), m.headline()), Priority: m.ntfyPriority(),
+		Topic: t.name, Title: m.headline(), Message: cutBytes(cmp.Or(m.note(), m.headline()), ntfyText), Priority: m.ntfyPriority(),
 		Tags: []string{ntfyTag(m.Key)}, Click: m.Link, Actions: n.actions(m),
 	}, t.header)
 	if failed != nil {

@@ -84,7 +84,19 @@ func smsText(m Message) string {
 	}
 }
 
+// smsPage names who asks in as many characters as leave room for what to answer: of some scripts few fit.
 func (m Message) smsPage(title string) string {
+	for longest := longestName; longest >= shortestName; longest /= 2 {
+		if text := m.smsPageBy(oneLine(m.AskedBy, longest), title); segments(text) <= maxSegments {
+			return text
+		}
+	}
+	return m.smsPageBy("somebody", title)
+}
+
+const shortestName = 5 // characters of a person's name that say anything
+
+func (m Message) smsPageBy(asker, title string) string {
 	if m.Count > 1 {
 		lines := strings.Join(m.incidents(), "; ")
 		if n := m.more(); n > 0 && lines != "" {
@@ -92,13 +104,13 @@ func (m Message) smsPage(title string) string {
 		}
 		head, offer := fmt.Sprintf("Watchbill: %d incidents: ", m.Count), ". Reply @a ack all, @r resolve all"
 		if m.AskedBy != "" {
-			head, offer = fmt.Sprintf("Watchbill: %s asks you to help with %d incidents: ", m.asker(), m.Count), ". Reply @a accept all, @d decline all"
+			head, offer = fmt.Sprintf("Watchbill: %s asks you to help with %d incidents: ", asker, m.Count), ". Reply @a accept all, @d decline all"
 		}
 		return fit(head, cmp.Or(lines, title), m.offer(offer, ""))
 	}
 	head, offer := "Watchbill", ". Reply @a ack, @r resolve, @e escalate"
 	if m.AskedBy != "" {
-		head, offer = "Watchbill: "+m.asker()+" asks you to help with", ". Reply @a accept, @d decline"
+		head, offer = "Watchbill: "+asker+" asks you to help with", ". Reply @a accept, @d decline"
 	}
 	if m.Incident > 0 {
 		head += " #" + strconv.FormatInt(m.Incident, 10)

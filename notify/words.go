@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // OneLine is foreign text, such as a server's error or a person's name, on one line, without
@@ -185,4 +186,17 @@ func cut(s string, longest int) string {
 		return string(runes[:longest-1]) + "…"
 	}
 	return s
+}
+
+// cutBytes shortens a text that may have several lines to so many bytes.
+func cutBytes(s string, longest int) string {
+	if len(s) <= longest {
+		return s
+	}
+	const mark = "…"
+	end := longest - len(mark)
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + mark
 }

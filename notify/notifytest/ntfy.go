@@ -2,6 +2,7 @@
 package notifytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -42,6 +43,9 @@ type NtfyMessage struct {
 		Action, Label, URL, Method, Body string
 	} `json:"actions,omitempty"`
 }
+
+// longestText is the server's default for a message, in bytes.
+const longestText = 4096
 
 // NtfyToken is the only valid access token.
 const NtfyToken = "tk_secret"
@@ -92,8 +96,17 @@ func (n *Ntfy) refuseAs(w http.ResponseWriter, code int, why string) {
 
 func (n *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 	var m NtfyMessage
-	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.Topic == "" || len(m.Actions) > 3 {
+	b, err := io.ReadAll(r.Body)
+	if len(b) > 2*longestText {
+		n.refuseAs(w, 41303, "JSON body too large")
+		return
+	}
+	if err := cmp.Or(err, json.Unmarshal(b, &m)); err != nil || m.Topic == "" || len(m.Actions) > 3 {
 		n.refuse(w, http.StatusBadRequest)
+		return
+	}
+	if len(m.Message) > longestText { // it would be a file
+		n.refuseAs(w, 41301, "attachment too large, or bandwidth limit reached")
 		return
 	}
 	if r.Header.Get("Authorization") == "" || m.Topic == "of-somebody-else" {

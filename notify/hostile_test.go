@@ -1,0 +1,328 @@
+package notify
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/hostile"
+)
+
+// hostileMessages are messages of every kind with a text wherever others could have written one.
+func hostileMessages(text string) map[string]Message {
+	page := Message{
+		Purpose: ForPage, Key: "12/3/4", To: "", Attempt: 1, Incident: 12, Title: text, Severity: "critical", Team: text, Why: text,
+		Opened: fuzzNow, Since: "Mon 2 Mar 12:00", Code: 14, Token: strings.Repeat("t", 120), Link: "https://watchbill.example.com/v1/act/" + strings.Repeat("t", 120),
+		Expires: fuzzNow.Add(time.Hour), Until: "Mon 2 Mar 13:00",
+	}
+	with := func(change func(*Message)) Message {
+		m := page
+		change(&m)
+		return m
+	}
+	return map[string]Message{
+		"a page":         page,
+		"a one-way page": with(func(m *Message) { m.OneWay, m.Code, m.Token, m.Link = true, 0, "", "" }),
+		"a bundle":       with(func(m *Message) { m.Count, m.Lines = 40, slices.Repeat([]string{"#1 critical: " + text}, 5) }),
+		"a request":      with(func(m *Message) { m.AskedBy, m.AskedFor = text, text }),
+		"several, asked": with(func(m *Message) {
+			m.AskedBy, m.AskedFor, m.Count, m.Lines = text, text, 3, slices.Repeat([]string{text}, 3)
+		}),
+		"one-way request": with(func(m *Message) { m.OneWay, m.AskedBy, m.AskedFor = true, text, text }),
+		"a test":          with(func(m *Message) { m.Purpose, m.Incident = ForTest, 0 }),
+		"a check":         with(func(m *Message) { m.Purpose, m.Incident = ForCheck, 0 }),
+		"an answer":       with(func(m *Message) { m.Purpose = ForAnswer }),
+		"a code":          with(func(m *Message) { m.Purpose, m.Verify = ForVerify, "123456" }),
+	}
+}
+
+// each calls f with every message of every text.
+func each(t *testing.T, f func(t *testing.T, text string, m Message)) {
+	t.Helper()
+	t.Parallel()
+	for _, h := range hostile.Texts {
+		messages := hostileMessages(h.Text)
+		for _, name := range slices.Sorted(maps.Keys(messages)) {
+			t.Run(h.Name+"/"+name, func(t *testing.T) { f(t, h.Text, messages[name]) })
+		}
+	}
+}
+
+func plainly(t *testing.T, what, shown string, lines bool) {
+	t.Helper()
+	if fault := hostile.Plain(shown, lines); fault != "" {
+		t.Errorf("%s: %s: %.300q", what, fault, shown)
+	}
+}
+
+// A recorder keeps the last request, and answers that it was accepted by every service.
+type recorder struct {
+	request *http.Request
+	body    []byte
+}
+
+func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.request = request
+	r.body, _ = io.ReadAll(request.Body)
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{}, Request: request,
+		Body: io.NopCloser(strings.NewReader(`{"status":1,"id":"x","event":"message","ok":true,"result":{"message_id":1},"sid":"SM1"}`)),
+	}, nil
+}
+
+func TestHostileMail(t *testing.T) {
+	m := NewMail(MailConfig{Host: "localhost", From: mail.Address{Name: "Watchbill", Address: "oncall@example.com"}})
+	headers := []string{
+		"Auto-Submitted", "Content-Type", "Date", "From", "Importance", "In-Reply-To", "Message-Id", "Mime-Version", "Priority", "References", "Subject", "To",
+		"User-Agent", "X-Auto-Response-Suppress", "X-Mailer", "X-Msmail-Priority", "X-Priority",
+	}
+	tags := regexp.MustCompile(`<[/!]?([A-Za-z]+)([^>]*)>`)
+	each(t, func(t *testing.T, _ string, message Message) {
+		composed, err := m.compose(message, &mail.Address{Address: "ann@example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if _, err := composed.WriteTo(&out); err != nil {
+			t.Fatal(err)
+		}
+		if out.Len() > 100<<10 {
+			t.Errorf("%d bytes", out.Len())
+		}
+		for line := range strings.SplitSeq(out.String(), "\r\n") {
+			if len(line) > 998 || strings.ContainsAny(line, "\r\n\x00") {
+				t.Errorf("a line of %d bytes: %.200q", len(line), line)
+			}
+		}
+		parsed, err := mail.ReadMessage(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, values := range parsed.Header {
+			if !slices.Contains(headers, name) || len(values) != 1 {
+				t.Errorf("%s: %q", name, values)
+			}
+		}
+		subject, err := new(mime.WordDecoder).DecodeHeader(parsed.Header.Get("Subject"))
+		if err != nil {
+			t.Error(err)
+		}
+		plainly(t, "the subject", subject, false)
+		if n := utf8.RuneCountInString(subject); n > 250 {
+			t.Errorf("a subject of %d characters", n)
+		}
+		if to, err := parsed.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != "ann@example.com" {
+			t.Errorf("to %v, %v", to, err)
+		}
+		_, with, err := mime.ParseMediaType(parsed.Header.Get("Content-Type"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := multipart.NewReader(parsed.Body, with["boundary"])
+		var kinds []string
+		for {
+			part, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(quotedprintable.NewReader(part))
+			if err != nil {
+				t.Fatal(err)
+			}
+			kind, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
+			kinds = append(kinds, kind)
+			text := strings.ReplaceAll(string(body), "\r\n", "\n")
+			plainly(t, kind, text, true)
+			if kind != "text/html" {
+				continue
+			}
+			for _, tag := range tags.FindAllStringSubmatch(text, -1) {
+				if !slices.Contains([]string{"doctype", "html", "head", "meta", "title", "body", "table", "tr", "td", "a", "code"}, tag[1]) || strings.Contains(tag[2], "onmouseover=") || strings.Contains(tag[2], "href=") && !strings.Contains(tag[2], `href="`+message.Link) {
+					t.Errorf("HTML has %q", tag[0])
+				}
+			}
+		}
+		if fmt.Sprint(kinds) != "[text/plain text/html]" {
+			t.Errorf("the parts are %v", kinds)
+		}
+	})
+}
+
+func TestHostileSMS(t *testing.T) {
+	each(t, func(t *testing.T, _ string, m Message) {
+		text := smsText(m)
+		plainly(t, "the SMS", text, false)
+		if n := segments(text); n > maxSegments {
+			t.Errorf("%d segments: %q", n, text)
+		}
+		if offers := []string{"14a", "reply", "123456", "answers to this number", "in slack"}; m.Purpose != ForAnswer && !slices.ContainsFunc(offers, func(s string) bool { return strings.Contains(strings.ToLower(text), s) }) {
+			t.Errorf("what to answer is missing: %q", text)
+		}
+		if mark := marker(m); mark != "" && !strings.HasSuffix(text, "("+mark+")") {
+			t.Errorf("the mark is missing: %q", text)
+		}
+	})
+}
+
+// longestTwiML is how many characters of TwiML Twilio takes with a call.
+const longestTwiML = 4000
+
+func TestHostileCalls(t *testing.T) {
+	each(t, func(t *testing.T, _ string, m Message) {
+		for _, public := range []string{"", "https://watchbill.example.com"} {
+			v := Voice{NewTwilio(TwilioConfig{Public: public})}
+			text, err := v.twiml(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := utf8.RuneCountInString(text); n > longestTwiML {
+				t.Errorf("%d characters", n)
+			}
+			d := xml.NewDecoder(strings.NewReader(text))
+			for {
+				token, err := d.Token()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if begun, ok := token.(xml.StartElement); ok && !slices.Contains([]string{"Response", "Gather", "Say"}, begun.Name.Local) {
+					t.Errorf("it does %s", begun.Name.Local)
+				}
+			}
+		}
+		said := voiceText(m, keys(m))
+		plainly(t, "what is said", said, false)
+		if strings.ContainsAny(said, "{}<>$`|\\") || utf8.RuneCountInString(said) > 2*spoken || !strings.HasSuffix(said, keys(m)) {
+			t.Errorf("it says %q", said)
+		}
+	})
+}
+
+// What a server of ntfy takes by default: a longer message becomes a file, or nothing.
+const (
+	longestNtfyText = 4096 // bytes
+	longestNtfyJSON = 2 * longestNtfyText
+)
+
+func TestHostileNtfy(t *testing.T) {
+	each(t, func(t *testing.T, _ string, m Message) {
+		n, r := NewNtfy(NtfyConfig{URL: "https://ntfy.example.com", ReplyTopic: "replies"}), &recorder{}
+		n.web.client.Transport = r
+		m.To = "ann"
+		if got := n.Send(t.Context(), m); got.Outcome != Accepted {
+			t.Fatalf("%+v", got)
+		}
+		if len(r.body) > longestNtfyJSON {
+			t.Errorf("a body of %d bytes", len(r.body))
+		}
+		var sent ntfyMessage
+		if err := json.Unmarshal(r.body, &sent); err != nil {
+			t.Fatal(err)
+		}
+		plainly(t, "the title", sent.Title, false)
+		plainly(t, "the message", sent.Message, true)
+		if len(sent.Message) > longestNtfyText || sent.Topic != "ann" || sent.Click != m.Link || len(sent.Actions) > 3 {
+			t.Errorf("%d bytes: %+v", len(sent.Message), sent)
+		}
+		for name, values := range r.request.Header {
+			if name != "Content-Type" {
+				t.Errorf("a header %s: %q", name, values)
+			}
+		}
+	})
+}
+
+func TestHostilePushover(t *testing.T) {
+	each(t, func(t *testing.T, _ string, m Message) {
+		p, r := NewPushover(PushoverConfig{Token: "a", Clock: func() time.Time { return fuzzNow }}), &recorder{}
+		p.web.client.Transport = r
+		if got := p.Send(t.Context(), m); got.Outcome != Accepted {
+			t.Fatalf("%+v", got)
+		}
+		sent, err := url.ParseQuery(string(r.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plainly(t, "the title", sent.Get("title"), false)
+		plainly(t, "the message", sent.Get("message"), true)
+		if utf8.RuneCountInString(sent.Get("title")) > pushoverTitle || utf8.RuneCountInString(sent.Get("message")) > pushoverText || sent.Get("url") != m.Link {
+			t.Errorf("%q", sent)
+		}
+		if m.Purpose != ForAnswer && strings.TrimSpace(sent.Get("message")) == "" {
+			t.Error("Pushover refuses a message without text")
+		}
+		for name, values := range sent {
+			if !slices.Contains([]string{"token", "user", "title", "message", "timestamp", "url", "url_title", "priority", "retry", "expire"}, name) || len(values) != 1 {
+				t.Errorf("%s: %q", name, values)
+			}
+		}
+	})
+}
+
+func TestHostileTelegram(t *testing.T) {
+	each(t, func(t *testing.T, _ string, m Message) {
+		telegram, r := NewTelegram(TelegramConfig{Token: "1:secret"}), &recorder{}
+		telegram.web.client.Transport = r
+		m.To = "7"
+		if got := telegram.Send(t.Context(), m); got.Outcome != Accepted {
+			t.Fatalf("%+v", got)
+		}
+		var sent map[string]any
+		if err := json.Unmarshal(r.body, &sent); err != nil {
+			t.Fatal(err)
+		}
+		text, _ := sent["text"].(string)
+		plainly(t, "the message", text, true)
+		if n := len(utf16.Encode([]rune(text))); n > telegramText || m.Link != "" && !strings.HasSuffix(text, m.Link) {
+			t.Errorf("%d units: %.300q", n, text)
+		}
+		if sent["parse_mode"] != nil || sent["entities"] != nil || sent["chat_id"] != "7" {
+			t.Errorf("it is sent with markup: %v", sent)
+		}
+	})
+}
+
+// What a webhook gets is what was written, as far as JSON can hold it.
+func TestHostileWebhooks(t *testing.T) {
+	each(t, func(t *testing.T, text string, m Message) {
+		w, r := NewWebhook(WebhookConfig{Secret: "0123456789abcdef", Clock: func() time.Time { return fuzzNow }}), &recorder{}
+		w.web.client.Transport = r
+		m.To = "https://hooks.example.com/x"
+		if got := w.Send(t.Context(), m); got.Outcome != Accepted {
+			t.Fatalf("%+v", got)
+		}
+		var sent webhookBody
+		if err := json.Unmarshal(r.body, &sent); err != nil {
+			t.Fatal(err)
+		}
+		want := strings.ReplaceAll(strings.Join(strings.Split(strings.ToValidUTF8(text, "\xff"), "\xff"), "\ufffd"), "", "")
+		if got := regexp.MustCompile("\ufffd+").ReplaceAllString(sent.Title, "\ufffd"); got != want {
+			t.Errorf("%.200q was sent as %.200q", want, got)
+		}
+		if sent.Key != m.Key || sent.Version != 1 || strings.ContainsAny(string(r.body), "\r\n<>\x00") {
+			t.Errorf("%.300q", r.body)
+		}
+	})
+}
