@@ -74,6 +74,7 @@ func commands() []command {
 		{"calendar", inWords((*Bot).calendar)},
 		{"remind", inWords((*Bot).remind)},
 		{"contact", inWords((*Bot).contact)},
+		{"history", inWords((*Bot).history)},
 	}, incidentCommands, []command{
 		{"integrations", (*Bot).integrations},
 		{"key", (*Bot).key},

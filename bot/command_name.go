@@ -31,6 +31,7 @@ var aliases = map[string]string{
 	"feed": "calendar", "replace": "override", "overrides": "override", "takeover": "override", "trade": "swap", "exchange": "swap", "cover-me": "cover", "coverme": "cover",
 	"sub": "cover", "substitute": "cover", "vacation": "away", "holiday": "away", "holidays": "away", "pto": "away", "ooo": "away", "off": "away", "timeoff": "away",
 	"time-off": "away", "leave": "away", "sick": "away", "ill": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
+	"audit": "history", "audit-log": "history", "auditlog": "history", "changes": "history", "changelog": "history",
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 

@@ -184,7 +184,7 @@ func (b *Bot) admit(ctx context.Context, u slack.User) error {
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	return directory.Access().May(oncall.ByUser(id), access.OwnThings, access.Object{})
+	return b.store.May(directory, oncall.ByUser(id), access.OwnThings, access.Object{})
 }
 
 // permalink is the address of a message, "" if it has none yet.

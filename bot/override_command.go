@@ -162,7 +162,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	}
 	o := r.overridden(w)
 	replaced, alone := displaced(w.Schedule, span{from: w.From, to: w.To}, w.User)
-	if err := r.directory.Access().May(r.by(), access.Override, access.Object{Team: w.Schedule.TeamID()}); err != nil {
+	if err := b.store.May(r.directory, r.by(), access.Override, access.Object{Team: w.Schedule.TeamID()}); err != nil {
 		return view.Drawing{}, err
 	}
 	switch {

@@ -55,10 +55,15 @@ func (b *Bot) scheduleEdit(ctx context.Context, user oncall.UserID, meta string)
 	if m.Rotation >= len(e.current) {
 		e.meta.Rotation = -1 // somebody has changed the schedule: saving will be refused
 	}
-	return e, r.mayEdit(e.schedule.TeamID)
+	return e, b.mayEdit(r, e.schedule.TeamID)
 }
 
-// mayEdit refuses people who may not change a team's schedules.
+// mayEdit refuses people who may not change a team's schedules, and remembers that they tried.
+func (b *Bot) mayEdit(r request, team oncall.TeamID) error {
+	return b.store.May(r.directory, r.by(), access.EditSchedule, access.Object{Team: team})
+}
+
+// mayEdit is whether to offer it.
 func (r request) mayEdit(team oncall.TeamID) error {
 	return r.directory.Access().May(r.by(), access.EditSchedule, access.Object{Team: team})
 }

@@ -42,7 +42,7 @@ func (b *Bot) addShift(ctx context.Context, r request, words []string) (string, 
 	if len(users) == 0 || len(words) == 0 {
 		return "", oncall.Refuse(shiftAddUsage)
 	}
-	span, c, err := r.shiftSpan(words)
+	span, c, err := b.shiftSpan(r, words)
 	if err != nil {
 		return "", err
 	}
@@ -66,7 +66,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 	if len(words) == 0 {
 		return "", oncall.Refuse(shiftDeleteUsage)
 	}
-	span, c, err := r.shiftSpan(words)
+	span, c, err := b.shiftSpan(r, words)
 	if err != nil {
 		return "", err
 	}
@@ -82,7 +82,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 }
 
 // shiftSpan reads times and a schedule, which the person must be allowed to change.
-func (r request) shiftSpan(words []string) (span, *schedule.Schedule, error) {
+func (b *Bot) shiftSpan(r request, words []string) (span, *schedule.Schedule, error) {
 	s, name, err := r.readSpan(words, "/oncall shift add @ann sat 10:00 to 16:00")
 	if err != nil {
 		return span{}, nil, err
@@ -91,5 +91,5 @@ func (r request) shiftSpan(words []string) (span, *schedule.Schedule, error) {
 	if err != nil {
 		return span{}, nil, err
 	}
-	return s, c, r.mayEdit(c.TeamID())
+	return s, c, b.mayEdit(r, c.TeamID())
 }

@@ -88,6 +88,7 @@ func (j *Jobs) regular() []chore {
 		{"end mutes", j.store.EndMutes},
 		{"look up people", j.learnPeople},
 		{"count the uses of keys", j.store.SaveKeyUses},
+		{"write down refusals", j.store.SaveRefusals},
 		{"clean up", j.store.Housekeeping},
 	}
 }

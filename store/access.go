@@ -99,11 +99,18 @@ func (s *Store) gate(ctx context.Context, by oncall.Actor) (gate, error) {
 	return gate{store: s, dir: dir, by: by}, err
 }
 
+// May returns a Refusal if somebody may not do something, as every method does that does it: for a shell that
+// asks before it opens a form. It is counted, and told in the audit log, too.
+func (s *Store) May(dir *Directory, by oncall.Actor, do access.Act, on access.Object) error {
+	return gate{store: s, dir: dir, by: by}.may(do, on)
+}
+
 // may returns a Refusal if somebody may not do something, which is counted and logged.
 func (g gate) may(do access.Act, on access.Object) error {
 	refusal := g.dir.access.May(g.by, do, on)
 	if refusal != nil {
 		g.store.metrics.refused.WithLabelValues(string(do)).Inc()
+		g.store.refusals.note(g.by, do, on.Team)
 		g.store.log.Info().Str("user", string(g.by.User)).Str("via", g.by.Via).Str("act", string(do)).
 			Int64("team", int64(on.Team)).Msg("refused: not allowed")
 	}

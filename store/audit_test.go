@@ -3,8 +3,11 @@ package store_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/audit"
@@ -76,5 +79,102 @@ func TestTheAuditLogIsReadInPages(t *testing.T) {
 	}
 	if len(seen) != 5 || !slices.IsSortedFunc(seen, func(a, b int64) int { return int(b - a) }) {
 		t.Errorf("read the entries %d", seen)
+	}
+}
+
+// Somebody who tries something a thousand times fills neither the log nor the memory.
+func TestRefusalsAreFolded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const eve oncall.UserID = "U0EVE"
+	w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, $1, '', '', 'member')`, eve)
+	id := w.stored("primary").ID
+	try := func(times int, at time.Time) {
+		t.Helper()
+		for range times {
+			if err := w.RemoveSchedule(t.Context(), oncall.ByUser(eve), id, at); err == nil {
+				t.Fatal("eve was not refused")
+			}
+		}
+		if err := w.SaveRefusals(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	minute := func(n int) time.Time { return start.Add(time.Duration(n) * time.Minute) }
+	try(1, minute(0))
+	for n := 1; n < 60; n++ {
+		try(20, minute(n))
+	}
+	refused := func() (lines []string) {
+		for _, line := range w.history(store.AuditFilter{Kind: audit.Team}) {
+			if strings.Contains(line, "refused") {
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	const once = "U0EVE (slack) refused team payments | edit a schedule:  → once, 2026-03-02 11:00 UTC"
+	if diff := cmp.Diff([]string{once}, refused()); diff != "" {
+		t.Errorf("within the hour (-want +got):\n%s", diff)
+	}
+	try(20, minute(60))
+	const many = "U0EVE (slack) refused team payments | edit a schedule:  → 1200 times, 2026-03-02 11:01 to 2026-03-02 12:00 UTC"
+	if diff := cmp.Diff([]string{many, once}, refused()); diff != "" {
+		t.Errorf("after an hour (-want +got):\n%s", diff)
+	}
+	for n := range 200 { // of many kinds
+		_, _, _ = w.History(t.Context(), oncall.ByUser(eve), store.AuditFilter{Team: oncall.TeamID(n + 1000)})
+	}
+	if err := w.SaveRefusals(t.Context(), minute(61)); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.count(`SELECT count(*) FROM audit_log WHERE act = 'refused'`); n > 25 {
+		t.Errorf("%d entries of refusals", n)
+	}
+}
+
+// Managers read what is of their teams and people; nobody reads of a private team who is not in it.
+func TestWhoReadsTheAuditLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Users = append(s.Users, oncall.SetupUser{Name: "eve", Slack: "U0EVE"})
+	s.Teams[0].Managers = []string{"ann"}
+	s.Teams = append(s.Teams, oncall.SetupTeam{Name: "secret", Channel: "#secret", Members: []string{"eve"}, Private: true})
+	s.Schedules = append(s.Schedules, oncall.SetupSchedule{Name: "hidden", Team: "secret", TimeZone: "UTC", Rotations: s.Schedules[0].Rotations})
+	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true, By: oncall.Actor{Name: "ann@example", Via: oncall.ViaApply}}, start))
+	w.exec(`UPDATE users SET standing = 'member'`)
+	s.Schedules[1].Team = "payments"
+	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start.Add(time.Minute)))
+	read := func(who oncall.UserID, f store.AuditFilter) (names []string, err error) {
+		f.Limit = 100
+		entries, _, err := w.History(t.Context(), oncall.ByUser(who), f)
+		for _, e := range entries {
+			names = append(names, e.Name+string(e.About))
+		}
+		return names, err
+	}
+	for who, want := range map[oncall.UserID][2]bool{ann: {true, false}, "U0EVE": {false, true}} { // payments, secret
+		got, err := read(who, store.AuditFilter{})
+		if err != nil || slices.Contains(got, "payments") != want[0] || slices.Contains(got, "secret") != want[1] || slices.Contains(got, "hidden") != want[1] {
+			t.Errorf("%s reads %q, %v", who, got, err)
+		}
+	}
+	if got, err := read("U0EVE", store.AuditFilter{}); err != nil || !slices.Contains(got, "U0EVE") || slices.Contains(got, string(bo)) {
+		t.Errorf("of people eve reads %q, %v", got, err)
+	}
+	_, err := read(bo, store.AuditFilter{})
+	isRefused(t, err, `Only managers of the team "payments" can do this, and nothing was changed: U0ANN.`)
+	for _, team := range must[*store.Directory](t)(w.Directory(t.Context())).Teams {
+		if team.Private {
+			_, err := read(ann, store.AuditFilter{Team: team.ID})
+			isRefused(t, err, "This is of a private team. Only its members can see it, and nothing was changed.")
+		}
+	}
+	if _, _, err := w.History(t.Context(), oncall.InChannel(ann), store.AuditFilter{}); err == nil {
+		t.Error("it is read where others read it")
+	}
+	if got := w.history(store.AuditFilter{Name: "hidden"}); len(got) != 2 || !strings.HasPrefix(got[1], "ann@example (apply) added schedule hidden") {
+		t.Errorf("the command line reads %q", got)
 	}
 }

@@ -44,6 +44,7 @@ type Store struct {
 	keyring  keyring
 	phones   oncall.PhoneRules
 	keyUses  keyUses
+	refusals refusals
 	secrets  []oncall.Secret
 	// secretUse is nil until UseSecrets has looked; then the first secret is used at once.
 	secretUse atomic.Pointer[secretUse]

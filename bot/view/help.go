@@ -95,6 +95,8 @@ const HelpText = "*Who is on call*\n" +
 	"*Monitors*\n" +
 	"`/oncall integrations` — what may send signals, when the last came, which key; `/oncall key rotate payments-prometheus` — a new key, for its team's managers\n" +
 	"`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`\n" +
+	"*Who changed what* (for managers)\n" +
+	"`/oncall history` — of teams, schedules, policies, integrations and people; `/oncall history schedule payments`, `/oncall history @ann since 7d`\n" +
 	"*How you are reached*\n" +
 	"`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page\n" +
 	"`/oncall help swap` — one command. " + helpTimes

@@ -27,6 +27,7 @@ type cli struct {
 	Export   exportCmd     `cmd:"" help:"Write what is set up as a file that apply reads."`
 	Explain  explainCmd    `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
 	Doctor   liveDoctorCmd `cmd:"" help:"Check the installation and say what to do about each finding."`
+	Audit    auditCmd      `cmd:"" help:"Print who has changed what of the set-up, of schedules, of access and of how people are reached."`
 	Key      keyCmd        `cmd:"" help:"List and rotate the keys of integrations."`
 	Mute     muteCmd       `cmd:"" help:"Let an integration's signals page nobody."`
 	Unmute   unmuteCmd     `cmd:"" help:"Let a muted integration's signals page again."`

@@ -109,3 +109,22 @@ func (m Model) MayBeOnCall(id oncall.UserID) error {
 	}
 	return nil
 }
+
+// words are the acts as the audit log tells of those that were refused.
+var words = map[Act]string{
+	See: "see what is the team's", Acknowledge: "acknowledge", Respond: "do something with an incident",
+	Override: "put somebody on call", EditSchedule: "edit a schedule", Subscribe: "subscribe to a schedule",
+	OwnThings: "change their own things", AddPhone: "add a phone number", Integrations: "manage an integration",
+	OthersThings: "end or change what is another's", ReadAudit: "read who has changed what",
+}
+
+// Words are the act as the audit log tells of it.
+func (a Act) Words() string {
+	if a == "" {
+		return "several other things"
+	}
+	if said, known := words[a]; known {
+		return said
+	}
+	return string(a)
+}

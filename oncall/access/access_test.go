@@ -248,3 +248,12 @@ func TestWhatIsReadOfTheAuditLog(t *testing.T) {
 		t.Error("the command line does not read everything")
 	}
 }
+
+func TestEveryActHasWords(t *testing.T) {
+	t.Parallel()
+	for _, do := range Acts() {
+		if words[do] == "" {
+			t.Errorf("%s has no words", do)
+		}
+	}
+}

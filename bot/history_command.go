@@ -1,0 +1,125 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/store"
+)
+
+// historyPage is how many entries an answer shows at most; long ones are fewer.
+const historyPage = 12
+
+// history answers `/oncall history [kind] [name or person] [since …] [before …]`: who has changed what. Whether
+// somebody may read it, and what of it, only store knows.
+func (b *Bot) history(ctx context.Context, r request) (string, error) {
+	f, err := b.historyFilter(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	entries, more, err := b.store.History(ctx, r.by(), f)
+	if err != nil {
+		return "", err
+	}
+	return view.History(entries, more, strings.Join(historyWords(r.words), " "), r.location), nil
+}
+
+// historyWords are the words without where the page began, so that the next can be asked for.
+func historyWords(words []string) []string {
+	for i := 0; i+1 < len(words); i++ {
+		if oneOf(words, i, "before", "older") && isNumber(words[i+1]) {
+			return append(append([]string{}, words[:i]...), words[i+2:]...)
+		}
+	}
+	return words
+}
+
+// historyFilter reads what somebody wants to know of.
+func (b *Bot) historyFilter(ctx context.Context, r request) (f store.AuditFilter, err error) {
+	f.Limit = historyPage
+	var words []string
+	for i := 0; i < len(r.words); i++ {
+		next := ""
+		if i+1 < len(r.words) {
+			next = r.words[i+1]
+		}
+		switch {
+		case oneOf(r.words, i, "before", "older") && isNumber(next):
+			if f.Before, err = strconv.ParseInt(next, 10, 64); err != nil {
+				return f, oncall.Refuse("There is no entry %q.", next)
+			}
+			i++
+		case oneOf(r.words, i, "since") && next != "":
+			at, ok := audit.ParseSince(next, r.now, r.location)
+			if !ok {
+				return f, oncall.Refuse("I can't read since when: write `since 7d`, `since 12h`, `since yesterday` or `since 2026-11-30`.")
+			}
+			f.Since = at
+			i++
+		default:
+			words = append(words, r.words[i])
+		}
+	}
+	return f, b.historyOf(ctx, r, words, &f)
+}
+
+// historyOf reads about what: a kind, and the name of one; a team; a person.
+func (b *Bot) historyOf(ctx context.Context, r request, words []string, f *store.AuditFilter) error {
+	for len(words) > 0 && oneOf(words, 0, "of", "for", "the", "all", "by") {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return nil
+	}
+	known := false
+	if f.Kind, known = audit.ParseKind(words[0]); known {
+		words = words[1:]
+	}
+	name := unescape(strings.Join(words, " "))
+	switch {
+	case name == "":
+		return nil
+	case f.Kind == "" || f.Kind == audit.Team:
+		for _, t := range r.directory.Teams {
+			if strings.EqualFold(t.Name, name) {
+				f.Team, f.Kind = t.ID, "" // all that is the team's
+				return nil
+			}
+		}
+	}
+	if f.Kind == "" || f.Kind == audit.Person {
+		switch id, n, err := b.findPerson(ctx, r, words); {
+		case err != nil:
+			return err
+		case n == len(words):
+			f.Person, f.Kind = id, ""
+			return nil
+		}
+	}
+	f.Name = r.nameOf(name)
+	return nil
+}
+
+// nameOf is what something is called exactly; else what was typed: it may have been removed.
+func (r request) nameOf(typed string) string {
+	for _, s := range r.directory.Schedules {
+		if strings.EqualFold(s.Name(), typed) {
+			return s.Name()
+		}
+	}
+	for _, p := range r.directory.Policies {
+		if strings.EqualFold(p.Name, typed) {
+			return p.Name
+		}
+	}
+	for _, in := range r.directory.Integrations {
+		if strings.EqualFold(in.Name, typed) {
+			return in.Name
+		}
+	}
+	return typed
+}

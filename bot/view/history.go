@@ -1,0 +1,60 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/audit"
+)
+
+// The bounds of an entry as it is shown: an answer holds some of them.
+const (
+	historyChanges = 4
+	historyValue   = 160 // characters of each stretch of words
+	historyEntry   = 900 // characters of the whole
+	historyRoom    = 200 // kept for the line about older ones
+)
+
+// History says who has changed what, the newest first, as many as there is room for, and how to see the older
+// ones: asked is what was typed after `/oncall history`.
+func History(entries []audit.Entry, more bool, asked string, zone *time.Location) string {
+	if len(entries) == 0 {
+		return "Nothing of that was changed, or nothing that you may read."
+	}
+	var lines []string
+	room := MaxAnswer - historyRoom - len([]rune(asked))
+	last := int64(0)
+	for i, e := range entries {
+		text := historyLine(e, zone)
+		if room -= len([]rune(text)) + 1; room < 0 && i > 0 {
+			more = true
+			break
+		}
+		lines = append(lines, text)
+		last = e.ID
+	}
+	if more {
+		lines = append(lines, fmt.Sprintf("Older: `%s`", strings.Join(strings.Fields(fmt.Sprintf("/oncall history %s before %d", code(asked), last)), " ")))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// code keeps what was typed from ending its own quotation.
+func code(typed string) string { return Foreign(strings.ReplaceAll(typed, "`", ""), 100) }
+
+func historyLine(e audit.Entry, zone *time.Location) string {
+	way := e.Way()
+	if way != "" {
+		way = ", " + way
+	}
+	text := fmt.Sprintf("• %s: %s %s%s", e.At.In(zone).Format("2006-01-02 15:04"), who(e.By), foreignSentence(e.Sentence(), historyValue), Foreign(way, 50))
+	for i, c := range e.Changes {
+		line := "\n        " + foreignSentence(c.Sentence(), historyValue)
+		if i == historyChanges || len([]rune(text+line)) > historyEntry {
+			return text + fmt.Sprintf("\n        and %d more, which `watchbill audit` shows", len(e.Changes)-i)
+		}
+		text += line
+	}
+	return text
+}

@@ -1,0 +1,21 @@
+package audit
+
+import (
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Refusal is that somebody was refused an act, so often between two instants.
+func Refusal(by oncall.UserID, act string, team oncall.TeamID, name string, times int, first, last time.Time) Entry {
+	e := Entry{Kind: Team, Name: name, Teams: []oncall.TeamID{team}, Act: Refused}
+	if team == 0 { // of no team: its people's managers read it
+		e.Kind, e.Name, e.Teams, e.About = Person, "", nil, by
+	}
+	said := oncall.Say("once, %s UTC", day(first))
+	if times > 1 {
+		said = oncall.Say("%d times, %s", times, span(first, last))
+	}
+	e.Changes = []Change{{What: act, After: said}}
+	return e
+}

@@ -1,0 +1,123 @@
+package audit
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// did says what was done to what; %s is what it is about.
+var did = map[Act]string{
+	Added: "added %s", Changed: "changed %s", Removed: "removed %s", Restored: "put an earlier version of %s in force again",
+	OverrideAdded: "added an override to %s", OverrideChanged: "changed an override of %s", OverrideEnded: "ended an override of %s",
+	ShiftAdded: "added a shift to %s", ShiftsDeleted: "deleted shifts of %s",
+	SwapOffered: "offered a swap in %s", SwapAccepted: "accepted a swap in %s", SwapDeclined: "declined a swap in %s",
+	SwapTakenBack: "took back the offer of a swap in %s", SwapUndone: "undid a swap in %s",
+	CoverAsked: "asked for cover in %s", CoverTaken: "took a shift in %s", CoverDeclined: "declined to cover in %s",
+	CoverTakenBack: "took back a request for cover in %s", HandoffConfirmed: "confirmed the hand-off of %s",
+	TimeOffAdded: "added time off of %s", TimeOffCancelled: "cancelled time off of %s", TimeOffImported: "imported time off of %s",
+	ContactAdded: "added a contact method of %s", ContactVerified: "verified a contact method of %s",
+	ContactRemoved: "removed a contact method of %s", ContactOff: "switched off a contact method of %s", ContactOn: "switched on a contact method of %s",
+	RulesChanged: "changed how %s wants to be told", CalendarMade: "made a calendar of %s", CalendarEnded: "ended a calendar of %s",
+	KeyRotated: "rotated the key of %s", Muted: "muted %s", Unmuted: "unmuted %s",
+	SecretUsed: "used another %s", Refused: "was refused, about %s",
+}
+
+// Sentence says what was done to what, without by whom. A name in it is foreign.
+func (e Entry) Sentence() oncall.Sentence {
+	verb, known := did[e.Act]
+	if !known { // of a newer release
+		verb = strings.ReplaceAll(string(e.Act), "_", " ") + " %s"
+	}
+	before, after, _ := strings.Cut(verb, "%s")
+	return oncall.Say("%s%s%s", before, e.thing(), after)
+}
+
+// thing is what an entry is about.
+func (e Entry) thing() oncall.Sentence {
+	switch {
+	case e.Kind == Person && e.About != "":
+		return oncall.Say("%s", e.About)
+	case e.Kind == Installation:
+		return oncall.Say("%s of the installation", e.Name)
+	case e.Name == "":
+		return oncall.Say("the %s", string(e.Kind))
+	case e.About != "" && e.About != e.By.User:
+		return oncall.Say("the %s %q, which is of %s", string(e.Kind), e.Name, e.About)
+	}
+	return oncall.Say("the %s %q", string(e.Kind), e.Name)
+}
+
+// Way is by which way somebody did it: "with watchbill apply"; empty where that is Slack, as nearly always.
+func (e Entry) Way() string {
+	switch e.By.Via {
+	case "slack", oncall.ViaTimer, "":
+		return ""
+	case oncall.ViaApply:
+		return "with watchbill apply"
+	case oncall.ViaCommandLine:
+		return "at the command line"
+	}
+	return "by " + cmp.Or(oncall.Method(e.By.Via).Info().Acts, e.By.Via)
+}
+
+// Sentence writes a change: "members: Ann → Ann, Bo".
+func (c Change) Sentence() oncall.Sentence {
+	switch {
+	case len(c.Before) == 0:
+		return oncall.Say("%s: %s", c.What, c.After)
+	case len(c.After) == 0:
+		return oncall.Say("%s: no longer %s", c.What, c.Before)
+	}
+	return oncall.Say("%s: %s → %s", c.What, c.Before, c.After)
+}
+
+// ParseKind reads a kind as people write it, one or several: "schedules".
+func ParseKind(word string) (Kind, bool) {
+	word = strings.ToLower(strings.TrimSpace(word))
+	for _, k := range Kinds() {
+		if word == string(k) || word == string(k)+"s" || word == strings.ReplaceAll(string(k), " ", "-") {
+			return k, true
+		}
+	}
+	switch word {
+	case "policies":
+		return Policy, true
+	case "people", "user", "users":
+		return Person, true
+	case "group", "groups", "usergroup", "usergroups":
+		return UserGroup, true
+	}
+	return "", false
+}
+
+// mostDays is how far back a span of days reaches.
+const mostDays = 36_500
+
+// ParseSince reads since when: "7d", "2w", "12h", "today", "yesterday", "2026-11-30".
+func ParseSince(text string, now time.Time, zone *time.Location) (time.Time, bool) {
+	text = strings.ToLower(strings.TrimSpace(text))
+	local := now.In(zone)
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, zone)
+	switch text {
+	case "today":
+		return midnight, true
+	case "yesterday":
+		return midnight.AddDate(0, 0, -1), true
+	}
+	if at, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
+		return at, true
+	}
+	for unit, days := range map[string]int{"d": 1, "w": 7} {
+		if n, err := strconv.Atoi(strings.TrimSuffix(text, unit)); err == nil && strings.HasSuffix(text, unit) && n > 0 && n <= mostDays {
+			return now.AddDate(0, 0, -days*n), true
+		}
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return now.Add(-d), true
+	}
+	return time.Time{}, false
+}
