@@ -104,3 +104,37 @@ func FuzzPeer(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a request says of for whom it is, it is for its peer, or for an address that a proxy of ours has
+// seen: what its client wrote to the left of that counts for nothing.
+func FuzzForwardedFor(f *testing.F) {
+	f.Add("192.0.2.7", "198.51.100.1, 10.0.0.2", "for=192.0.2.43")
+	proxies, err := ParseProxies("10.0.0.0/8, 2001:db8::/32")
+	if err != nil {
+		f.Fatal(err)
+	}
+	peers := []netip.Addr{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")}
+	f.Fuzz(func(t *testing.T, seen, xff, forwarded string) {
+		for _, peer := range peers {
+			h := http.Header{}
+			if xff != "" {
+				h.Set("X-Forwarded-For", xff)
+			}
+			if forwarded != "" {
+				h.Set("Forwarded", forwarded)
+			}
+			got := proxies.client(peer, h)
+			if !got.IsValid() || got.Zone() != "" || !proxies.trust(peer) && got != peer {
+				t.Fatalf("%v said by %v with %q is %v", seen, peer, h, got)
+			}
+			client, err := netip.ParseAddr(seen)
+			if err != nil || client.Zone() != "" || proxies.trust(client) || !proxies.trust(peer) {
+				continue
+			}
+			h.Set("X-Forwarded-For", xff+", "+seen) // as the proxy adds whom it sees
+			if got := proxies.client(peer, h); got != client.Unmap() {
+				t.Fatalf("%q, seen by %v, passed for %v", h, peer, got)
+			}
+		}
+	})
+}
