@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/emersion/go-ical"
@@ -93,14 +94,28 @@ type card struct {
 // escaped escapes text as calendars require.
 var escaped = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
 
+// longestText is how much of a text is written, in characters: programs show far less.
+const longestText = 2_000
+
 func (c *card) text(name, text string) {
-	text = strings.ToValidUTF8(escaped.Replace(text), "")
-	c.line(name, strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
-			return -1
-		}
+	if len(text) > longestText {
+		runes := []rune(text)
+		text = string(runes[:min(len(runes), longestText)])
+	}
+	c.line(name, strings.Map(harmless, strings.ToValidUTF8(escaped.Replace(text), "")))
+}
+
+// harmless drops what could break a line, or turn it around. Line feeds are escaped before, or made blanks after.
+func harmless(r rune) rune {
+	switch {
+	case r == '\t' || r == '\n':
 		return r
-	}, text))
+	case r == '\u2028' || r == '\u2029':
+		return ' '
+	case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		return -1
+	}
+	return r
 }
 
 // line writes a content line, folded after at most 75 bytes and never within a character.

@@ -349,7 +349,7 @@ func text(e ical.Event, name string) string {
 }
 
 func cut(s string) string {
-	s = strings.Join(strings.Fields(strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "")), " ")
+	s = strings.Join(strings.Fields(strings.Map(harmless, strings.ToValidUTF8(s, ""))), " ")
 	if runes := []rune(s); len(runes) > maxNote {
 		return string(runes[:maxNote])
 	}

@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // topicMark begins our part of a channel's topic, which ends at topicEnd.
@@ -27,7 +28,7 @@ func SetTopicSegment(topic, segment string) string {
 	} else if topic != "" {
 		before += topicEnd
 	}
-	segment = strings.ReplaceAll(segment, topicEnd, " ")
+	segment = strings.ReplaceAll(strings.Join(strings.Fields(strings.Map(inTopic, strings.ToValidUTF8(segment, ""))), " "), topicEnd, " ")
 	room := maxTopic - len([]rune(before)) - len([]rune(after))
 	if letters := []rune(segment); len(letters) > room {
 		if room <= len(topicMark) {
@@ -36,6 +37,18 @@ func SetTopicSegment(topic, segment string) string {
 		segment = string(letters[:room-1]) + "…"
 	}
 	return before + segment + after
+}
+
+// inTopic drops what could break or turn around the line, or be read as a reference by Slack, which takes a
+// topic as it is.
+func inTopic(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case r == '<' || r == '>', unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		return -1
+	}
+	return r
 }
 
 // TopicLine names who has the roles of one schedule.

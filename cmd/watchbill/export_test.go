@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,11 +14,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/hostile"
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
@@ -217,5 +221,63 @@ func TestExportWritesAFile(t *testing.T) {
 	}
 	if code := (process{ctx: t.Context(), out: io.Discard, errOut: &errs}).run([]string{"export", "--database-url", "x:y"}); code != 2 {
 		t.Errorf("a wrong address: %d, want 2", code)
+	}
+}
+
+// A set-up in which everything is called by a hostile text is refused with a sentence, or written so that it is
+// read as the same.
+func TestHostileTextsAreWrittenAndReadBack(t *testing.T) {
+	t.Parallel()
+	for _, h := range hostile.Texts {
+		text := strings.ToValidUTF8(h.Text, "") // as YAML and the database have it
+		setup := oncall.Setup{
+			Users:        []oncall.SetupUser{{Name: text, Slack: "U0ANN", TimeZone: "UTC"}},
+			Teams:        []oncall.SetupTeam{{Name: text, Channel: "#pay", Members: []string{text}}},
+			Schedules:    []oncall.SetupSchedule{{Name: text, Team: text, TimeZone: "UTC", Rotations: []oncall.SetupRotation{{Name: text, Start: "2026-03-02 09:00", Every: "week", Turns: []oncall.SetupTurn{{text}}}}}},
+			Policies:     []oncall.SetupPolicy{{Name: text, Team: text, Steps: []oncall.SetupStep{{Page: []string{"user " + text}}}}},
+			Integrations: []oncall.SetupIntegration{{Name: text, Team: text, Format: "generic", Policy: text}},
+		}
+		for _, wrong := range setup.Check(intake.Names()) {
+			if !utf8.ValidString(wrong) {
+				t.Errorf("%s: refused by %.300q", h.Name, wrong)
+			}
+		}
+		if len(text) > 20_000 {
+			continue // longer than any name may be
+		}
+		written := writeSetup(setup)
+		again, err := parseSetup(written)
+		if err != nil {
+			t.Errorf("%s: %.300v", h.Name, err)
+			continue
+		}
+		if diff := cmp.Diff(setup, again, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s: %.500s", h.Name, diff)
+		}
+		for line := range strings.Lines(string(written)) {
+			if fault := hostile.Plain(strings.TrimSuffix(line, "\n"), false); fault != "" && !strings.ContainsAny(h.Text, "\x7f\u0085\u202e\u2028") {
+				t.Errorf("%s: %s: %.200q", h.Name, fault, line)
+			}
+		}
+	}
+}
+
+// A line of the log is one line of JSON, whatever is in it.
+func TestHostileTextsInTheLog(t *testing.T) {
+	t.Parallel()
+	for _, h := range hostile.Texts {
+		var out bytes.Buffer
+		log := zerolog.New(&out)
+		log.Warn().Err(errors.New(h.Text)).Str("name", h.Text).Str(h.Text, "x").Msg(h.Text)
+		var line map[string]any
+		if err := json.Unmarshal(out.Bytes(), &line); err != nil || strings.Count(out.String(), "\n") != 1 || !utf8.Valid(out.Bytes()) {
+			t.Errorf("%s: %v: %.300q", h.Name, err, out.String())
+		}
+		var shown bytes.Buffer
+		terminal := zerolog.New(zerolog.ConsoleWriter{Out: printable{&shown}, NoColor: true})
+		terminal.Warn().Err(errors.New(h.Text)).Str("name", h.Text).Msg(h.Text)
+		if fault := hostile.Plain(strings.ReplaceAll(shown.String(), "\t", " "), true); fault != "" {
+			t.Errorf("%s: on a terminal %s: %.300q", h.Name, fault, shown.String())
+		}
 	}
 }

@@ -1,0 +1,53 @@
+package oncall
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/hostile"
+)
+
+// A topic keeps what people wrote, whatever the schedules and people in our part of it are called: our part is
+// one line that calls nobody, and is found again.
+func TestHostileTopics(t *testing.T) {
+	t.Parallel()
+	const theirs, rest = "Questions in #help", "https://example.com/runbooks"
+	for _, h := range hostile.Texts {
+		first := TopicSegment([]string{TopicLine(h.Text, []string{h.Text, "Bo"}), TopicLine("nights", nil)})
+		topic := SetTopicSegment(theirs, first)
+		if fault := hostile.Plain(topic, false); fault != "" || hostile.Active(topic) != "" || utf8.RuneCountInString(topic) > maxTopic {
+			t.Errorf("%s: %s %s: %q", h.Name, fault, hostile.Active(topic), topic)
+		}
+		if again := SetTopicSegment(topic, first); again != topic {
+			t.Errorf("%s: once more it is %q, after %q", h.Name, again, topic)
+		}
+		with := SetTopicSegment(topic+topicEnd+rest, TopicSegment([]string{TopicLine("nights", []string{"Bo"})}))
+		if want := theirs + topicEnd + topicMark + "Bo (nights)" + topicEnd + rest; with != want {
+			t.Errorf("%s: the next one is %q, not %q", h.Name, with, want)
+		}
+	}
+}
+
+// What answers say, and what an incident's thread keeps of a note, is bounded and can be stored.
+func TestHostileAnswersAndNotes(t *testing.T) {
+	t.Parallel()
+	for _, h := range hostile.Texts {
+		if r := ParseReply(h.Text); r.Kind != ReplyOther && h.Name != "emojis" {
+			t.Errorf("%s is taken for %+v", h.Name, r)
+		}
+		if _, err := OpenToken([][]byte{make([]byte, 32)}, h.Text, time.Unix(1_772_452_800, 0)); err == nil {
+			t.Errorf("%s opens as a token", h.Name)
+		}
+		for _, m := range ContactMethods() {
+			kept, err := m.Method.CheckAddress(h.Text)
+			if err == nil && (hostile.Plain(kept, false) != "" || len(kept) > 2_048) {
+				t.Errorf("%s is kept as the %s address %.300q", h.Name, m.Method, kept)
+			}
+			if err != nil && (!utf8.ValidString(err.Error()) || len(err.Error()) > 1_000 || strings.ContainsRune(err.Error(), 0)) {
+				t.Errorf("%s: %s says %.300q", h.Name, m.Method, err.Error())
+			}
+		}
+	}
+}
