@@ -1,0 +1,111 @@
+package store_test
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// notSetUp are the tables of which the audit log tells nothing: they hold what happens, not how it is to.
+var notSetUp = strings.Fields(`
+	alerts drawings drawing_copies incidents incident_events inbox inbox_rejected pages page_attempts replies slack_seen
+	river_job notices notice_messages probes codes reaches audit_log receipts cursors
+	findings spools opsgenie_requests provider_state slack_channels checks schedule_edits`)
+
+// withoutEntry are the exported methods that change something set-up-like and write no entry, and why.
+var withoutEntry = map[string]string{
+	"Token":            "a signing key of the release before, made by itself",
+	"Run":              "it counts the turns of round robin and takes hand-offs by what is done with incidents, which have their events",
+	"Act":              "it takes hand-offs by what is done with an incident, which has its events",
+	"ActOnMessage":     "so here",
+	"RunIncidentTimer": "so here",
+	"Answer":           "so here; and it notes that a contact method was used",
+	"SaveKeyUses":      "it counts",
+	"EndMutes":         "the entry of the mute says until when",
+	"CheckSchedule":    "hand-offs that come by themselves",
+	"RunSwapTimer":     "what ends by itself",
+	"RunCoverTimer":    "so here",
+	"GroupSeen":        "what Slack says of user groups",
+	"GroupTrouble":     "so here",
+	"GroupsUnread":     "so here",
+	"MirrorGroups":     "so here",
+	"SaveWorkspace":    "what Slack says of the workspace",
+}
+
+// Whatever changes the set-up, schedules, access or how people are reached tells the audit log of it, in every
+// method that reaches a statement that does so.
+func TestWhatChangesTheSetUpIsAudited(t *testing.T) {
+	t.Parallel()
+	files, parsed := sources(t)
+	w := walking{counting: newCounting(t, files, parsed)}
+	audited := 0
+	for f := range w.bodies {
+		if !f.Exported() || !ofExportedType(f) {
+			continue
+		}
+		tables, told := w.of(f)
+		_, excepted := withoutEntry[f.Name()]
+		switch {
+		case len(tables) > 0 && !told && !excepted:
+			t.Errorf("%s: %s changes %s and tells the audit log nothing: call record, or say here why not", files.Position(f.Pos()), f.Name(), strings.Join(tables, ", "))
+		case excepted && (len(tables) == 0 || told):
+			t.Errorf("%s needs no exception", f.Name())
+		case told:
+			audited++
+		}
+	}
+	if audited < 25 {
+		t.Errorf("found %d methods that tell the audit log only", audited)
+	}
+}
+
+var writes = regexp.MustCompile(`\b(?:INSERT INTO|DELETE FROM|UPDATE)\s+([a-z_]+)`)
+
+type walking struct{ *counting }
+
+// of lists the tables that a function may change, itself or through others, and whether it calls record.
+func (w walking) of(f *types.Func) (tables []string, told bool) {
+	seen := map[*types.Func]bool{}
+	var look func(f *types.Func)
+	text := func(sql string) {
+		for _, m := range writes.FindAllStringSubmatch(sql, -1) {
+			if name := strings.ToLower(m[1]); name != "set" && name != "skip" && name != "of" && !slices.Contains(notSetUp, name) && !slices.Contains(tables, name) {
+				tables = append(tables, name)
+			}
+		}
+	}
+	look = func(f *types.Func) {
+		body, ours := w.bodies[f]
+		if !ours || seen[f] {
+			return
+		}
+		seen[f] = true
+		if f.Name() == "record" && f.Signature().Recv() == nil {
+			told = true
+			return
+		}
+		ast.Inspect(body, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BasicLit:
+				text(n.Value)
+			case *ast.Ident:
+				switch used := w.Uses[n].(type) {
+				case *types.Func:
+					look(used)
+				case *types.Const:
+					if used.Val().Kind() == constant.String {
+						text(constant.StringVal(used.Val()))
+					}
+				}
+			}
+			return true
+		})
+	}
+	look(f)
+	slices.Sort(tables)
+	return tables, told
+}
