@@ -50,12 +50,12 @@ func TestProblems(t *testing.T) {
 			`"status":401,"detail":"The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY."`,
 		},
 		{
-			"GET", "GET", "/v1/signals/" + genericKey, ``, nil, 405,
-			`"status":405,"detail":"Signals are sent with POST."`,
+			"another method", "PATCH", "/v1/signals/" + genericKey, ``, nil, 405,
+			`"status":405,"detail":"Signals are sent with POST, PUT or GET."`,
 		},
 		{
-			"GET without a key", "GET", "/v1/signals", ``, nil, 405,
-			`"status":405,"detail":"Signals are sent with POST."`,
+			"GET without a key", "GET", "/v1/signals", ``, nil, 401,
+			`"status":401,"detail":"The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY."`,
 		},
 		{
 			"elsewhere", "POST", "/v1/signals/" + genericKey + "/more", `{"title":"x"}`, nil, 404,
@@ -141,7 +141,7 @@ func TestKeysAreNotLogged(t *testing.T) {
 	for _, line := range []string{
 		`watchbill_http_requests_total{code="202",route="POST /v1/signals/{key}"} 3`,
 		`watchbill_http_requests_total{code="401",route="POST /v1/signals/{key}"} 1`,
-		`watchbill_http_requests_total{code="405",route="/v1/signals/{key}"} 1`,
+		`watchbill_http_requests_total{code="200",route="GET /v1/signals/{key}"} 1`,
 		`watchbill_accept_seconds_count 4`,
 	} {
 		if !strings.Contains(metrics, line+"\n") {

@@ -60,15 +60,19 @@ func New(c Config) http.Handler {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 	}
-	return behindProxies(c.Proxies, c.Most, s.watch(s.routes()))
+	return behindProxies(c.Proxies, c.Most, s.watch(s.unclean(s.routes())))
 }
 
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/signals", s.signals)
-	mux.HandleFunc("POST /v1/signals/{key}", s.signals)
-	mux.HandleFunc("/v1/signals", postOnly)
-	mux.HandleFunc("/v1/signals/{key}", postOnly)
+	for _, path := range []string{"/v1/signals", "/v1/signals/{key}"} {
+		mux.HandleFunc("POST "+path, s.receive(ours))
+		mux.HandleFunc("PUT "+path, s.receive(ours))
+		mux.HandleFunc("GET "+path, s.looked) // HEAD too
+		mux.HandleFunc(path, postOnly)
+	}
+	s.addressRoutes(mux)
+	s.opsgenieRoutes(mux)
 	mux.HandleFunc("GET /v1/calendar/{file}", s.calendar)
 	mux.HandleFunc("GET /v1/act/{token}", s.actShow)
 	mux.HandleFunc("POST /v1/act/{token}", s.actDo)
@@ -136,8 +140,8 @@ func nowhere(w http.ResponseWriter, _ *http.Request) {
 }
 
 func postOnly(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Allow", http.MethodPost)
-	newProblem(http.StatusMethodNotAllowed, "Signals are sent with POST.").write(w)
+	w.Header().Set("Allow", "GET, HEAD, POST, PUT")
+	newProblem(http.StatusMethodNotAllowed, "Signals are sent with POST, PUT or GET.").write(w)
 }
 
 func text(w http.ResponseWriter, s string) {

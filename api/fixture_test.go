@@ -221,3 +221,14 @@ func (w *world) wantProblem(got reply, code int, rest string) {
 		w.Errorf("Content-Type is %q", kind)
 	}
 }
+
+// auto adds an integration for which nobody has chosen a kind.
+func (w *world) auto(key string) {
+	w.Helper()
+	_, err := w.pool.Exec(context.Background(), `
+		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at)
+		SELECT team_id, policy_id, 'anything', 'auto', sha256($1::bytea), right($2, 4), $3
+		FROM integrations
+		WHERE name = 'scripts'`, []byte(key), key, w.clock.now())
+	w.must(err)
+}

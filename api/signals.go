@@ -7,6 +7,7 @@ import (
 	"math"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,80 +28,135 @@ const (
 
 const maxKey = 256 // bytes; every real key is shorter
 
-// signals handles what a monitor sends.
-func (s *server) signals(w http.ResponseWriter, r *http.Request) {
-	start := s.Clock()
-	if s.load.inFlight.Add(1) > maxInFlight {
-		s.load.inFlight.Add(-1)
-		crowded().write(w)
-		return
+// receive handles what a monitor sends to an address.
+func (s *server) receive(a address) http.HandlerFunc {
+	if a.read == nil {
+		a.read = intake.Read
 	}
-	defer s.load.inFlight.Add(-1)
-	n, hints, p := s.take(w, r)
-	if p != nil {
-		p.write(w)
-		return
+	return func(w http.ResponseWriter, r *http.Request) {
+		start := s.Clock()
+		if s.load.inFlight.Add(1) > maxInFlight {
+			s.load.inFlight.Add(-1)
+			a.refuse(w, crowded())
+			return
+		}
+		defer s.load.inFlight.Add(-1)
+		t, p := s.take(w, r, a)
+		if p != nil {
+			a.refuse(w, p)
+			return
+		}
+		s.accepted.Observe(s.Clock().Sub(start).Seconds())
+		a.answer(w, t)
 	}
-	s.accepted.Observe(s.Clock().Sub(start).Seconds())
-	writeJSON(w, http.StatusAccepted, "application/json", struct {
-		Status  string   `json:"status"`
-		Signals int      `json:"signals"`
-		Hints   []string `json:"hints,omitempty"` // what was not understood, or came to nothing
-	}{"accepted", n, hints})
 }
 
-// take returns how many signals were stored and what the sender may want to know of them, or the problem
-// to answer with if none was.
-func (s *server) take(w http.ResponseWriter, r *http.Request) (int, []string, *problem) {
-	integration, p := s.authenticate(w, r)
-	if p != nil {
-		return 0, nil, p
+// take stores the signals of a request, or returns the problem to answer with if none was.
+func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken, *problem) {
+	key := r.PathValue("key")
+	var early *arrived
+	if key == "" && a.inBody {
+		early = s.arrive(w, r, earlyLimit)
+		defer early.release()
+		if early.problem != nil {
+			return taken{}, early.problem // without its end there is no key in it
+		}
+		key = intake.Key(early.body)
 	}
-	signals, done, p := s.parse(w, r, intake.Of(integration.Format))
+	if key == "" {
+		key = keyIn(r)
+	}
+	integration, p := s.authenticate(w, r, key)
 	if p != nil {
-		return 0, nil, p
+		return taken{}, p
+	}
+	t := taken{integration: integration}
+	if early == nil {
+		early = s.arrive(w, r, max(a.limit, intake.Of(integration.Format).Limit))
+		defer early.release()
+	}
+	if early.problem != nil && !early.problem.toPage {
+		return t, early.problem
+	}
+	done, p := s.parse(w, r, a, early, &t)
+	if p != nil {
+		return t, p
 	}
 	defer done()
-	hints := s.hints(r.Context(), integration, signals)
-	if err := s.System.Accept(r.Context(), integration.ID, signals, s.Clock()); err != nil {
-		if r.Context().Err() == nil { // otherwise the sender hung up
-			s.outages.Error().Err(err).Str("integration", integration.Name).Msg("signals not stored")
+	return t, s.keep(r.Context(), &t)
+}
+
+// keep stores what was read of a request.
+func (s *server) keep(ctx context.Context, t *taken) *problem {
+	if title := intake.Of(t.from).Title; t.integration.Format == intake.Auto && t.from != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Kinds(), title) {
+		for i := range t.signals {
+			t.signals[i].TakenFor = title
 		}
-		return 0, nil, unavailable("The database did not confirm that the signals are stored; send them again.")
 	}
-	return len(signals), hints, nil
+	t.hints = s.hints(ctx, t.integration, t.signals)
+	if err := s.System.Accept(ctx, t.integration.ID, t.signals, s.Clock()); err != nil {
+		if ctx.Err() == nil { // otherwise the sender hung up
+			s.outages.Error().Err(err).Str("integration", t.integration.Name).Msg("signals not stored")
+		}
+		return unavailable("The database did not confirm that the signals are stored; send them again.")
+	}
+	return nil
+}
+
+// earlyLimit is how large a body may be in which the key is looked for, in bytes.
+const earlyLimit = 1 << 20
+
+// arrived is a body that was read.
+type arrived struct {
+	body    []byte
+	release func()
+	problem *problem // why it was not; body is how it begins
+}
+
+func (s *server) arrive(w http.ResponseWriter, r *http.Request, limit int64) *arrived {
+	body, release, p := s.read(w, r, limit)
+	if release == nil {
+		release = func() {}
+	}
+	return &arrived{body: body, release: release, problem: p}
 }
 
 // parse reads the signals in a request. What can't be read, or costs too much to read, becomes one signal
 // that says so: most monitors don't tell anybody of an answer that says no, nor send again.
-func (s *server) parse(w http.ResponseWriter, r *http.Request, format intake.Format) (signals []oncall.Signal, done func(), p *problem) {
-	body, release, p := s.read(w, r, format.Limit)
-	if p != nil && p.toPage {
+func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *arrived, t *taken) (done func(), p *problem) {
+	if p := came.problem; p != nil {
 		if p.hangUp {
 			w.Header().Set("Connection", "close") // there is more of it
 		}
-		return []oncall.Signal{intake.Unread(body, p.Detail)}, func() {}, nil
-	}
-	if p != nil {
-		return nil, nil, p
+		t.signals = []oncall.Signal{intake.Unread(came.body, p.Detail)}
+		return func() {}, nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), parsePatience)
 	defer cancel()
-	weight := int64(len(body))
+	weight := int64(len(came.body))
 	if err := s.load.parsing.Acquire(ctx, weight); err != nil {
-		defer release()
 		const why = "So many large bodies came at once that this one could not be read; send fewer alerts at once."
-		return []oncall.Signal{intake.Unread(body, why)}, func() {}, nil
+		t.signals = []oncall.Signal{intake.Unread(came.body, why)}
+		return func() {}, nil
 	}
-	done = func() {
-		s.load.parsing.Release(weight)
-		release()
+	done = func() { s.load.parsing.Release(weight) }
+	body := said(r, came.body)
+	var err error
+	if a.resolve != nil {
+		err = a.resolve(r.Context(), t, body)
+	} else {
+		t.signals, t.from, err = a.read(t.integration.Format, body)
 	}
-	signals, _, err := intake.Read(format.Name, body)
-	if err != nil {
-		signals = []oncall.Signal{intake.Unread(body, unparsed(err, body, r.Header.Get("Content-Type")))}
+	if err == nil {
+		return done, nil
 	}
-	return signals, done, nil
+	if a.invalid != nil && !tooCostly(err) {
+		done()
+		return nil, a.invalid(err)
+	}
+	t.from = ""
+	t.signals = []oncall.Signal{intake.Unread(body, unparsed(err, came.body, r.Header.Get("Content-Type")))}
+	return done, nil
 }
 
 // hints say what of the signals was not understood, and which ends and acknowledgements are about
@@ -141,16 +197,9 @@ func (s *server) hints(ctx context.Context, in oncall.Integration, signals []onc
 	return hints
 }
 
-// authenticate finds the integration by the key in the request.
-func (s *server) authenticate(w http.ResponseWriter, r *http.Request) (oncall.Integration, *problem) {
+// authenticate finds the integration by a key.
+func (s *server) authenticate(w http.ResponseWriter, r *http.Request, key string) (oncall.Integration, *problem) {
 	var none oncall.Integration
-	key := r.PathValue("key")
-	if key == "" {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		if strings.EqualFold(scheme, "Bearer") {
-			key = strings.TrimSpace(token)
-		}
-	}
 	if key == "" {
 		return none, s.strike(w, r, "The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY.")
 	}

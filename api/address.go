@@ -1,0 +1,182 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// An address is where monitors send that expect to be answered in the way of one service.
+type address struct {
+	inBody  bool  // the key may be in the body
+	limit   int64 // bytes of a body, where the integration's format allows less
+	read    func(oncall.Format, []byte) ([]oncall.Signal, oncall.Format, error)
+	resolve func(ctx context.Context, t *taken, body []byte) error // instead of read, where it takes more than the body
+	answer  func(http.ResponseWriter, taken)
+	refuse  func(http.ResponseWriter, *problem)
+	// invalid, if set, takes what can't be read for the sender's mistake, as the service would.
+	invalid func(error) *problem
+}
+
+// taken is what was stored of a request.
+type taken struct {
+	integration oncall.Integration
+	signals     []oncall.Signal
+	from        oncall.Format // what it was read as
+	hints       []string      // what was not understood, or came to nothing
+}
+
+// ours is the address that we give to people.
+var ours = address{answer: answerOurs, refuse: refuseOurs}
+
+func answerOurs(w http.ResponseWriter, t taken) {
+	out := struct {
+		Status   string   `json:"status"`
+		Signals  int      `json:"signals"`
+		TakenFor string   `json:"taken_for,omitempty"` // where nobody has chosen
+		Hints    []string `json:"hints,omitempty"`
+	}{"accepted", len(t.signals), "", t.hints}
+	if t.integration.Format == intake.Auto && t.from != "" {
+		out.TakenFor = string(t.from)
+	}
+	writeJSON(w, http.StatusAccepted, "application/json", out)
+}
+
+func refuseOurs(w http.ResponseWriter, p *problem) { p.write(w) }
+
+// addressRoutes are those of the services whose place we take: a monitor needs another host and key, and nothing else.
+func (s *server) addressRoutes(mux *http.ServeMux) {
+	at := func(pattern string, a address) {
+		mux.HandleFunc(pattern, s.receive(a))
+	}
+	for _, prefix := range []string{"", "/pagerduty", "/v1/signals/{key}"} {
+		at("POST "+prefix+"/v2/enqueue", pagerDutyAlert)
+		at("POST "+prefix+"/v2/change/enqueue", pagerDutyChange)
+		at("POST "+prefix+"/generic/2010-04-15/create_event.json", pagerDutyV1)
+	}
+	at("POST /integration/{key}/enqueue", pagerDutyAny)
+	at("POST /x-ere/{key}", pagerDutyAny)
+	for _, prefix := range []string{"", "/v1/signals/{key}"} {
+		at("POST "+prefix+"/api/v2/alerts", alertmanagerV2)
+		at("POST "+prefix+"/api/v1/alerts", alertmanagerV1)
+	}
+	at("/integrations/v1/{kind}/{key}", onCall)
+	at("/integrations/v1/{kind}/{key}/{$}", onCall)
+	for _, path := range []string{
+		"/api/v2/generic/incoming", "/api/v2/grafana/incoming", "/api/v2/site24x7/incoming", "/api/v2/prometheusalertmanager/incoming",
+		"/v1/api/alerts", "/v1/webhooks/grafana", "/v1/webhooks/site24x7", "/v1/webhooks/prometheusalertmanager",
+	} {
+		at(path, goAlert)
+	}
+}
+
+var (
+	alertmanagerV1 = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) {
+		writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "success"})
+	}}
+	alertmanagerV2 = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusOK) }}
+	onCall         = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) {
+		writeJSON(w, http.StatusOK, "application/json", "Ok.")
+	}}
+	goAlert = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusNoContent) }}
+)
+
+// keyParameters are names of the key in an address.
+var keyParameters = []string{"token", "key", "apiKey", "api_key", "integrationKey", "integration_key", "routing_key"}
+
+// keyIn returns the key in the head of a request; empty if it has none.
+func keyIn(r *http.Request) string {
+	if key := r.PathValue("key"); key != "" {
+		return key
+	}
+	header := strings.TrimSpace(r.Header.Get("Authorization"))
+	scheme, token, two := strings.Cut(header, " ")
+	switch strings.ToLower(scheme) {
+	case "bearer", "geniekey", "key", "apikey":
+		if key := strings.TrimSpace(token); key != "" {
+			return key
+		}
+	case "token":
+		if key := strings.Trim(strings.TrimPrefix(strings.TrimSpace(token), "token="), `"`); key != "" {
+			return key
+		}
+	case "basic":
+		if user, password, ok := r.BasicAuth(); ok {
+			if password != "" && len(password) != 1 {
+				return password
+			}
+			return user
+		}
+	default:
+		if !two && header != "" {
+			return header
+		}
+	}
+	for _, name := range []string{"X-Api-Key", "X-Routing-Key", "X-Auth-Token"} {
+		if key := strings.TrimSpace(r.Header.Get(name)); key != "" {
+			return key
+		}
+	}
+	query := r.URL.Query()
+	for _, name := range keyParameters {
+		if key := query.Get(name); key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
+// said is a body as JSON: a form becomes an object, and an empty body what the address says.
+func said(r *http.Request, body []byte) []byte {
+	query := r.URL.Query()
+	for _, name := range keyParameters {
+		query.Del(name)
+	}
+	form, is := intake.Form(body, r.Header.Get("Content-Type"))
+	switch {
+	case is:
+		for name, values := range query {
+			if !form.Has(name) {
+				form[name] = values
+			}
+		}
+		return intake.Fields(form)
+	case len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 && len(body) < 64 && saysAnything(query):
+		return intake.Fields(query)
+	}
+	return body
+}
+
+// telling are fields of which at least one is in an address that is a signal, and no link that somebody has looked at.
+var telling = []string{
+	"title", "summary", "message", "msg", "text", "subject", "name", "status", "state", "event", "event_action", "action", "dedup_key",
+	"heartbeat", "data", "payload", "alertType", "monitorFriendlyName", "Name", "Status",
+}
+
+func saysAnything(query url.Values) bool {
+	for _, name := range telling {
+		if query.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// looked handles a GET: it is a signal if it says anything, and otherwise somebody has followed the address, or a program that
+// wants to show where it leads.
+func (s *server) looked(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && saysAnything(r.URL.Query()) {
+		s.receive(ours)(w, r)
+		return
+	}
+	if _, p := s.authenticate(w, r, keyIn(r)); p != nil {
+		p.write(w)
+		return
+	}
+	text(w, "This is where a monitor sends its signals, by POST as JSON or as a form, or by GET with title=… in the address.\n"+
+		"Nothing was opened. `watchbill integration show` prints what to paste into each monitor.\n")
+}

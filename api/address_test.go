@@ -1,0 +1,178 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// PagerDuty's clients look for exactly these codes and fields.
+func TestAnswersOfPagerDuty(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.auto(replayKey)
+	send := func(path, body string) reply {
+		t.Helper()
+		return d.send(http.MethodPost, path, strings.NewReader(strings.ReplaceAll(body, "KEY", replayKey)), "Content-Type: application/json")
+	}
+	d.want(send("/v2/enqueue", `{"routing_key":"KEY","event_action":"trigger","dedup_key":"d/1","payload":{"summary":"x","source":"s","severity":"error"}}`),
+		202, `{"dedup_key":"d/1","message":"Event processed","status":"success"}`+"\n")
+	d.want(send("/v1/signals/"+replayKey+"/v2/enqueue", `{"routing_key":"other","event_action":"resolve","dedup_key":"d/1"}`),
+		202, `{"dedup_key":"d/1","message":"Event processed","status":"success"}`+"\n")
+	d.want(send("/v2/change/enqueue", `{"routing_key":"KEY","payload":{"summary":"deploy"}}`),
+		202, `{"message":"Change event processed","status":"success"}`+"\n")
+	d.want(send("/generic/2010-04-15/create_event.json", `{"service_key":"KEY","event_type":"trigger","incident_key":"i","description":"x"}`),
+		200, `{"incident_key":"i","message":"Event processed","status":"success"}`+"\n")
+
+	made := send("/v2/enqueue", `{"routing_key":"KEY","event_action":"trigger","payload":{"summary":"made","source":"s","severity":"info"}}`)
+	var key struct {
+		DedupKey string `json:"dedup_key"`
+	}
+	d.must(json.Unmarshal([]byte(made.body), &key))
+	if n := d.stored(`signal->>'dedup_key' = $1`, key.DedupKey); n != 1 || key.DedupKey == "" {
+		t.Errorf("the key that was made is %q", key.DedupKey)
+	}
+	for _, tt := range []struct {
+		path, body string
+		code       int
+		says       string
+	}{
+		{"/v2/enqueue", `{"routing_key":"KEY","event_action":"trigger"}`, 400, `"status":"invalid event"`},
+		{"/v2/enqueue", `{"routing_key":"0000","event_action":"resolve","dedup_key":"d"}`, 401, `"errors":["No integration has this key`},
+		{"/v2/enqueue", `no JSON`, 401, `"error":{"code":401`},
+		{"/generic/2010-04-15/create_event.json", `{"service_key":"0000","event_type":"resolve","incident_key":"d"}`, 403, "invalid event"},
+		{"/v2/enqueue", `{"routing_key":"KEY","x":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "larger than 1 MiB"},
+	} {
+		if got := send(tt.path, tt.body); got.code != tt.code || !strings.Contains(got.body, tt.says) {
+			t.Errorf("%s %.60s: got %d %s", tt.path, tt.body, got.code, got.body)
+		}
+	}
+}
+
+// An alert of Opsgenie's API is known by its alias, by the id that a request's state tells, and by a short one.
+func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.fold()
+	d.auto(replayKey)
+	ask := func(method, path, body string) (reply, map[string]any) {
+		t.Helper()
+		got := d.send(method, path, strings.NewReader(body), "Authorization: GenieKey "+replayKey)
+		var out map[string]any
+		d.must(json.Unmarshal([]byte(got.body), &out))
+		return got, out
+	}
+	created, answer := ask("POST", "/v2/alerts", `{"message":"Disk is full","alias":"db-1/disk","priority":"P1"}`)
+	if created.code != 202 || answer["result"] != "Request will be processed" || created.header.Get("X-Request-Id") != answer["requestId"] {
+		t.Fatalf("got %d %s", created.code, created.body)
+	}
+	state := func(request any) map[string]any {
+		t.Helper()
+		for {
+			got, out := ask("GET", "/v2/alerts/requests/"+request.(string), "")
+			if got.code == 200 {
+				return out["data"].(map[string]any)
+			}
+			if got.code != 404 || got.header.Get("X-Opsgenie-Errortype") != "RequestNotProcessed" {
+				t.Fatalf("got %d %s", got.code, got.body)
+			}
+		}
+	}
+	first := state(answer["requestId"])
+	if first["success"] != true || first["alias"] != "db-1/disk" || first["action"] != "Create" {
+		t.Errorf("state: %v", first)
+	}
+	id := first["alertId"].(string)
+	got, shown := ask("GET", "/v2/alerts/"+id, "")
+	if data, _ := shown["data"].(map[string]any); got.code != 200 || data["status"] != "open" || data["message"] != "Disk is full" {
+		t.Fatalf("got %d %s", got.code, got.body)
+	}
+	tiny := shown["data"].(map[string]any)["tinyId"].(string)
+	for _, step := range []struct{ path, action string }{
+		{"/v2/alerts/" + tiny + "/acknowledge?identifierType=tiny", "acknowledge"},
+		{"/opsgenie/v2/alerts/db-1/disk/notes?identifierType=alias", "update"},
+		{"/v1/signals/" + replayKey + "/v2/alerts/" + id + "/close", "resolve"},
+	} {
+		_, answer := ask("POST", step.path, `{"note":"on it"}`)
+		if done := state(answer["requestId"]); done["success"] != true || done["alias"] != "db-1/disk" {
+			t.Errorf("%s: %v", step.path, done)
+		}
+	}
+	if _, shown := ask("GET", "/v2/alerts/db-1/disk?identifierType=alias", ""); shown["data"].(map[string]any)["status"] != "closed" {
+		t.Errorf("it is %v", shown["data"])
+	}
+	_, answer = ask("POST", "/v2/alerts/nothing/close?identifierType=alias", `{}`)
+	if missing := state(answer["requestId"]); missing["success"] != false {
+		t.Errorf("state: %v", missing)
+	}
+	if got, out := ask("POST", "/v2/alerts", `{"priority":"P1"}`); got.code != 422 || out["errors"].(map[string]any)["message"] == nil {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	if got := d.send("GET", "/v2/heartbeats/backup/ping", nil, "Authorization: GenieKey "+replayKey); got.code != 202 || !strings.Contains(got.body, "PONG") {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	if got := d.send("POST", "/v2/alerts", strings.NewReader(`{"message":"x"}`), "Authorization: GenieKey "+strangeKey); got.code != 401 || !strings.Contains(got.body, `"requestId"`) {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+}
+
+// Whoever only follows the address opens nothing, and neither does a program that shows where it leads.
+func TestAGETOpensOnlyWhatItSays(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.auto(replayKey)
+	for _, method := range []string{"GET", "HEAD"} {
+		if got := d.send(method, "/v1/signals/"+replayKey+"?utm_source=x", nil); got.code != 200 {
+			t.Errorf("%s: got %d %s", method, got.code, got.body)
+		}
+	}
+	if n := d.stored("true"); n != 0 {
+		t.Errorf("%d signals", n)
+	}
+	d.send("GET", "/v1/signals/"+replayKey+"?title=Disk+is+full&severity=critical", nil)
+	d.send("GET", "/v1/signals?status=ok&title=Disk+is+full&key="+replayKey, nil)
+	d.send("POST", "/v1/signals/"+replayKey+"?title=Disk+is+full&status=ok", nil)
+	if n := d.stored(`signal->>'title' = 'Disk is full'`); n != 3 {
+		t.Errorf("%d signals, want 3", n)
+	}
+}
+
+// The key may stand in many places.
+func TestWhereTheKeyMayBe(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.auto(replayKey)
+	for _, header := range []string{
+		"Authorization: Bearer " + replayKey, "Authorization: GenieKey " + replayKey, "Authorization: Token token=" + replayKey,
+		"Authorization: Basic " + basic("watchbill", replayKey), "Authorization: Basic " + basic(replayKey, ""), "Authorization: " + replayKey, "X-Api-Key: " + replayKey,
+	} {
+		if got := d.send("POST", "/v1/signals", strings.NewReader(`{"title":"x"}`), header); got.code != 202 {
+			t.Errorf("%.24s: got %d %s", header, got.code, got.body)
+		}
+	}
+	if got := d.send("POST", "/api/v2/generic/incoming?token="+replayKey, strings.NewReader(`{"summary":"x"}`)); got.code != 204 {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	if got := d.send("POST", "/integrations/v1/webhook/"+replayKey+"/", strings.NewReader(`{"title":"x"}`)); got.code != 200 || got.body != "\"Ok.\"\n" {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+}
+
+func basic(user, password string) string {
+	r, _ := http.NewRequest(http.MethodGet, "/", nil)
+	r.SetBasicAuth(user, password)
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Basic ")
+}
+
+// Where nobody has chosen a kind, the answer says what it was taken for, and so does the first incident.
+func TestAutoSaysWhatItWasTakenFor(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	d.auto(replayKey)
+	body := `{"heartbeat":{"monitorID":1,"status":0,"msg":"timeout"},"monitor":{"id":1,"name":"shop"},"msg":"x"}`
+	d.want(d.post(replayKey, body), 202, `{"status":"accepted","signals":1,"taken_for":"kuma"}`+"\n")
+	if n := d.stored(`signal->>'taken_for' = 'Uptime Kuma'`); n != 1 {
+		t.Errorf("%d signals say it", n)
+	}
+}

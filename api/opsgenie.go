@@ -1,0 +1,266 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// opsgenieRoutes are those of Opsgenie's Alert API and Heartbeat API. What clients put into an address is not
+// always encoded, so that an alias may have slashes in it, even two: such addresses never reach the mux, see unclean.
+func (s *server) opsgenieRoutes(mux *http.ServeMux) {
+	for _, prefix := range []string{"", "/opsgenie", "/v1/signals/{key}"} {
+		mux.HandleFunc(prefix+"/v2/alerts", s.opsgenie)
+		mux.HandleFunc(prefix+"/v2/alerts/{rest...}", s.opsgenie)
+		mux.HandleFunc(prefix+"/v2/heartbeats/{name}/ping", s.opsgeniePing)
+	}
+}
+
+// unclean passes addresses of alerts around a mux, which would take "//" and ".." out of them.
+func (s *server) unclean(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, prefix := range []string{"/v2/alerts/", "/opsgenie/v2/alerts/"} {
+			if rest, is := strings.CutPrefix(r.URL.Path, prefix); is && (strings.Contains(rest, "//") || strings.Contains(rest, "./")) {
+				r.Pattern = prefix + "{rest...}"
+				r.SetPathValue("rest", rest)
+				s.opsgenie(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// opsgenie answers the Alert API: at once, as what was asked for happens later.
+func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
+	rest := strings.Trim(r.PathValue("rest"), "/")
+	id, verb := opsgenieTarget(r.Method, rest, r)
+	if r.Method == http.MethodGet {
+		s.opsgenieGet(w, r, rest)
+		return
+	}
+	if verb == "" {
+		refuseOpsgenie(w, newProblem(http.StatusMethodNotAllowed, "There is nothing like it in the Alert API."))
+		return
+	}
+	request := newRequestID()
+	s.receive(address{
+		refuse: refuseOpsgenie, limit: 16 << 20,
+		answer: func(w http.ResponseWriter, _ taken) { acceptedOpsgenie(w, request, "Request will be processed") },
+		invalid: func(err error) *problem {
+			p := newProblem(http.StatusUnprocessableEntity, err.Error())
+			if wrong, is := errors.AsType[intake.Problem](err); is {
+				p.Field = wrong.Field
+			}
+			return p
+		},
+		resolve: func(ctx context.Context, t *taken, body []byte) error {
+			return s.opsgenieAct(ctx, t, body, opsgenieCall{request: request, verb: verb, id: id, by: r.URL.Query().Get("identifierType")})
+		},
+	})(w, r)
+}
+
+// An opsgenieCall is what a request asks for.
+type opsgenieCall struct{ request, verb, id, by string }
+
+// opsgenieTarget takes an address apart from its end: what comes before the verb names the alert, with slashes or without.
+func opsgenieTarget(method, rest string, r *http.Request) (id, verb string) {
+	if rest == "" {
+		if method == http.MethodPost {
+			return "", "create"
+		}
+		return "", ""
+	}
+	if id, custom, is := strings.Cut(rest, "/actions/"); is {
+		return id, "actions/" + custom
+	}
+	at := strings.LastIndex(rest, "/")
+	last := rest[at+1:]
+	if method == http.MethodDelete && (last != "tags" && last != "details" || !r.URL.Query().Has("tags") && !r.URL.Query().Has("keys")) {
+		return rest, "delete"
+	}
+	if at < 0 {
+		return rest, ""
+	}
+	if method == http.MethodDelete {
+		last = "remove " + last
+	}
+	return rest[:at], last
+}
+
+// opsgenieAct makes the signal of a request, and notes it so that its state can be asked for.
+func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsgenieCall) error {
+	fields, err := intake.ParseObject(body)
+	if err != nil && c.verb == "create" {
+		return err
+	}
+	var signal oncall.Signal
+	if c.verb == "create" {
+		if signal, err = intake.OpsgenieCreate(fields); err != nil {
+			return err
+		}
+	} else {
+		signal = intake.OpsgenieAct(c.verb, s.opsgenieAlias(ctx, t.integration.ID, c), fields)
+	}
+	t.signals, t.from = []oncall.Signal{signal}, "opsgenie"
+	note := store.OpsgenieRequest{ID: c.request, IntegrationID: t.integration.ID, Alias: signal.DedupKey, Action: c.verb, MadeAt: s.Clock()}
+	if err := s.System.KeepOpsgenieRequest(ctx, note); err != nil {
+		s.outages.Warn().Err(err).Msg("a request can't be asked for later")
+	}
+	return nil
+}
+
+// opsgenieAlias finds which alert an id means. One that is none counts as the alias: nobody waits for a refusal.
+func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) string {
+	if c.by == "alias" {
+		return c.id
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupPatience)
+	defer cancel()
+	alias, err := s.System.OpsgenieAlias(ctx, in, c.id, c.by == "tiny")
+	if err != nil {
+		return c.id
+	}
+	return alias
+}
+
+// opsgenieGet answers what became of a request, and what is known of an alert.
+func (s *server) opsgenieGet(w http.ResponseWriter, r *http.Request, rest string) {
+	in, p := s.authenticate(w, r, keyIn(r))
+	if p != nil {
+		refuseOpsgenie(w, p)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
+	defer cancel()
+	var data any
+	var err error
+	request, isRequest := strings.CutPrefix(rest, "requests/")
+	if isRequest {
+		data, err = s.opsgenieState(ctx, in.ID, request)
+	} else {
+		data, err = s.opsgenieShow(ctx, in.ID, opsgenieCall{id: rest, by: r.URL.Query().Get("identifierType")})
+	}
+	switch {
+	case err == nil:
+		opsgenieHead(w, newRequestID())
+		writeJSON(w, http.StatusOK, "application/json", map[string]any{"data": data, "took": 0.001, "requestId": w.Header().Get("X-Request-Id")})
+	case errors.Is(err, oncall.ErrNotFound) && isRequest:
+		w.Header().Set("X-Opsgenie-Errortype", "RequestNotProcessed")
+		refuseOpsgenie(w, newProblem(http.StatusNotFound, "Request not found. It might not be processed, yet."))
+	case errors.Is(err, oncall.ErrNotFound):
+		refuseOpsgenie(w, newProblem(http.StatusNotFound, "Alert does not exist"))
+	default:
+		s.outages.Warn().Err(err).Msg("an alert can't be looked up")
+		refuseOpsgenie(w, unavailable("The database is unavailable; ask again."))
+	}
+}
+
+// opsgenieDone is what Opsgenie calls what was done.
+var opsgenieDone = map[string][2]string{
+	"create": {"Create", "Created alert"}, "close": {"Close", "Closed alert"}, "acknowledge": {"Acknowledge", "Acknowledged alert"},
+	"notes": {"AddNote", "Added note to alert"}, "message": {"UpdateMessage", "Updated message"}, "description": {"UpdateDescription", "Updated description"},
+	"priority": {"UpdatePriority", "Updated priority"}, "details": {"AddDetails", "Added details"}, "tags": {"AddTags", "Added tags"}, "delete": {"Delete", "Deleted alert"},
+}
+
+func (s *server) opsgenieState(ctx context.Context, in oncall.IntegrationID, id string) (any, error) {
+	state, err := s.System.OpsgenieRequest(ctx, in, id)
+	if err == nil && state.Waits {
+		err = oncall.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	done, known := opsgenieDone[state.Action]
+	if !known {
+		done = [2]string{state.Action, "Told in the incident, and not done"}
+	}
+	good := state.Found && known
+	if !state.Found {
+		done[1] = "Alert does not exist"
+	}
+	return map[string]any{
+		"success": good, "isSuccess": good, "action": done[0], "processedAt": state.MadeAt.UTC().Format(time.RFC3339Nano),
+		"integrationId": strconv.FormatInt(int64(in), 10), "status": done[1], "alertId": state.AlertID, "alias": state.Alias,
+	}, nil
+}
+
+func (s *server) opsgenieShow(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) (any, error) {
+	if c.id == "" || c.id == "count" {
+		return nil, oncall.ErrNotFound
+	}
+	a, err := s.System.OpsgenieAlert(ctx, in, s.opsgenieAlias(ctx, in, c))
+	if err != nil {
+		return nil, err
+	}
+	status := "open"
+	if !a.Alert.Firing || a.Status == oncall.Resolved {
+		status = "closed"
+	}
+	priority := map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P5"}[a.Alert.Severity]
+	return map[string]any{
+		"id": store.OpsgenieID(in, a.Alert.DedupKey), "tinyId": strconv.FormatInt(int64(a.Alert.ID), 10), "alias": a.Alert.DedupKey,
+		"message": a.Alert.Title, "description": a.Alert.Body, "status": status, "acknowledged": a.Status == oncall.Acknowledged,
+		"isSeen": a.Status != oncall.Triggered, "snoozed": a.Status == oncall.Snoozed, "count": a.Alert.Count, "priority": priority,
+		"createdAt": a.Alert.FirstAt.UTC().Format(time.RFC3339Nano), "updatedAt": a.Alert.LastAt.UTC().Format(time.RFC3339Nano),
+		"lastOccurredAt": a.Alert.LastAt.UTC().Format(time.RFC3339Nano), "details": a.Alert.Details, "tags": []string{},
+	}, nil
+}
+
+// opsgeniePing answers a heartbeat. Nobody watches it yet, so that it is nobody's who has no good key.
+func (s *server) opsgeniePing(w http.ResponseWriter, r *http.Request) {
+	if _, p := s.authenticate(w, r, keyIn(r)); p != nil {
+		refuseOpsgenie(w, p)
+		return
+	}
+	acceptedOpsgenie(w, newRequestID(), "PONG - Heartbeat received")
+}
+
+func acceptedOpsgenie(w http.ResponseWriter, request, result string) {
+	opsgenieHead(w, request)
+	writeJSON(w, http.StatusAccepted, "application/json", struct {
+		Result    string  `json:"result"`
+		Took      float64 `json:"took"`
+		RequestID string  `json:"requestId"`
+	}{result, 0.001, request})
+}
+
+// opsgenieHead sets what Opsgenie's own clients look for.
+func opsgenieHead(w http.ResponseWriter, request string) {
+	h := w.Header()
+	h.Set("X-Request-Id", request)
+	h.Set("X-Response-Time", "0.001")
+	h.Set("X-RateLimit-State", "OK")
+}
+
+func refuseOpsgenie(w http.ResponseWriter, p *problem) {
+	request := newRequestID()
+	opsgenieHead(w, request)
+	p.writeHead(w)
+	out := map[string]any{"message": p.Detail, "took": 0.001, "requestId": request}
+	if p.Status == http.StatusUnprocessableEntity {
+		field := p.Field
+		if field == "" {
+			field = "body"
+		}
+		out["errors"] = map[string]string{field: p.Detail}
+	}
+	writeJSON(w, p.Status, "application/json", out)
+}
+
+// newRequestID makes a random UUID.
+func newRequestID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
