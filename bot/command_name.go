@@ -11,7 +11,7 @@ import (
 
 // aliases are other words for subcommands, as people know them from other tools.
 var aliases = map[string]string{
-	"contacts": "contact", "notify": "contact", "notifications": "contact", "phone": "contact", "profile": "contact", "settings": "contact",
+	"contacts": "contact", "admin": "contact", "notify": "contact", "notifications": "contact", "phone": "contact", "profile": "contact", "settings": "contact",
 	"acknowledge": "ack", "acknowledged": "ack", "acked": "ack", "take": "ack", "mine!": "ack", "accept": "ack",
 	"unacknowledge": "unack", "un-ack": "unack", "unacked": "unack",
 	"close": "resolve", "closed": "resolve", "resolved": "resolve", "fixed": "resolve", "done": "resolve",

@@ -31,6 +31,13 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	if _, err := b.user(ctx, id); err != nil {
 		return "", err
 	}
+	if r.endsOthers() && id != r.user.ID {
+		v, err := b.holdings(ctx, r, id, "")
+		if err != nil {
+			return "", err
+		}
+		return "", b.openModal(ctx, r.trigger, v.Draw())
+	}
 	reach, err := b.store.Reach(ctx, r.by(), id)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", id, err)

@@ -70,6 +70,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionShiftsApart:     pressIn((*Bot).pressApart),
 
 	view.ActionIntegration: (*Bot).pressIntegration,
+	view.ActionEnd:         (*Bot).pressEnd,
 
 	view.ActionContacts:      (*Bot).contacts,
 	view.ActionContactAdd:    (*Bot).contactAdd,

@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -53,36 +52,4 @@ func CheckMute(until *time.Time, now time.Time) error {
 		return Refuse("An integration can be muted for a year at most, or until somebody unmutes it.")
 	}
 	return nil
-}
-
-// MaskAddress shows of an address as much as tells whose it is to whoever knows it, and not to others.
-func MaskAddress(m Method, address string) string {
-	switch {
-	case address == "":
-		return ""
-	case m == MethodEmail:
-		return maskMail(address)
-	}
-	r := []rune(address)
-	head, tail := 0, 2
-	if r[0] == '+' { // a phone
-		head = 3
-	}
-	if len(r) < head+tail+4 {
-		return "••••"
-	}
-	return string(r[:head]) + "••••" + string(r[len(r)-tail:])
-}
-
-// maskMail keeps the first letter and the domain.
-func maskMail(address string) string {
-	r := []rune(address)
-	at := len(r) - 1
-	for at >= 0 && r[at] != '@' {
-		at--
-	}
-	if at < 1 {
-		return "••••"
-	}
-	return string(slices.Concat(r[:1], []rune("••••"), r[at:]))
 }

@@ -71,6 +71,9 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 	user := a.Message.Probe.User
 	var rows pgx.Rows
 	if a.Token != "" {
+		if err := tokenCounts(ctx, tx, claim); err != nil {
+			return f, nil, err
+		}
 		user = claim.User
 		rows, _ = tx.Query(ctx, byID, claim.Page, claim.User)
 	} else {

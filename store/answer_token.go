@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -223,7 +224,7 @@ func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (onc
 		return m, wrap(err, "read a token")
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if err := mayAnswer(ctx, tx, claim.User); err != nil || claim.Page == 0 {
+		if err := cmp.Or(mayAnswer(ctx, tx, claim.User), tokenCounts(ctx, tx, claim)); err != nil || claim.Page == 0 {
 			return err
 		}
 		if err := tx.QueryRow(ctx, lead, claim.Page, claim.User).Scan(&m.Lead); err != nil {

@@ -64,6 +64,8 @@ func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.
 func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now time.Time) error {
 	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL 
 		RETURNING id, coalesce(user_id, '') AS user_id, coalesce(schedule_id, 0) AS schedule_id, created_by, created_at`
+	var maker oncall.UserID
+	var what string
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return err
@@ -77,10 +79,20 @@ func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now 
 		if err := g.forPerson(f.CreatedBy, access.OwnThings); err != nil {
 			return err
 		}
+		maker, what = f.CreatedBy, "your own shifts"
+		if c, known := g.dir.schedules[f.ScheduleID]; known {
+			what = c.Name()
+		}
+		if err := s.tellEnded(ctx, tx, by, maker, "a calendar that you have subscribed to, of "+what+": its address shows nothing any more. `/oncall calendar` makes another", now); err != nil {
+			return err
+		}
 		return recordFeed(ctx, tx, by, now, f, true)
 	})
 	if err != nil {
 		return fmt.Errorf("revoke feed %d: %w", id, err)
+	}
+	if by.User != maker {
+		s.managed(by, "end_calendar").Str("user", string(maker)).Msg("calendar ended")
 	}
 	return nil
 }
@@ -95,20 +107,24 @@ func recordFeed(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, 
 
 // FeedsBy returns the feeds that a person has made and not revoked, oldest first.
 func (s *Store) FeedsBy(ctx context.Context, by oncall.Actor, creator oncall.UserID) ([]Feed, error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(creator, access.OwnThings) }); err != nil {
+		return nil, err
+	}
+	feeds, err := feedsBy(ctx, s.pool, creator)
+	if err != nil {
+		return nil, fmt.Errorf("load the feeds of %s: %w", creator, translate(err))
+	}
+	return feeds, nil
+}
+
+func feedsBy(ctx context.Context, q querier, creator oncall.UserID) ([]Feed, error) {
 	const load = `
 		SELECT id, coalesce(user_id, '') AS user_id, coalesce(schedule_id, 0) AS schedule_id, created_by, created_at
 		FROM feeds
 		WHERE created_by = $1 AND revoked_at IS NULL
 		ORDER BY id`
-	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(creator, access.OwnThings) }); err != nil {
-		return nil, err
-	}
-	rows, _ := s.pool.Query(ctx, load, creator)
-	feeds, err := pgx.CollectRows(rows, pgx.RowToStructByName[Feed])
-	if err != nil {
-		return nil, fmt.Errorf("load the feeds of %s: %w", creator, translate(err))
-	}
-	return feeds, nil
+	rows, _ := q.Query(ctx, load, creator)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[Feed])
 }
 
 // FeedBySecret returns the feed that a secret belongs to, or oncall.ErrNotFound: also when it was

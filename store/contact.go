@@ -197,6 +197,9 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		if _, err := tx.Exec(ctx, void, id); err != nil {
 			return err
 		}
+		if err := s.tellEnded(ctx, tx, by, user, "a contact method of yours, "+audit.Masked(was)+": no page goes there any more. `/oncall contact` adds another", now); err != nil {
+			return err
+		}
 		found, err := reaches(ctx, tx, []oncall.UserID{user})
 		if err != nil {
 			return err
@@ -214,6 +217,9 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		}
 		return savePreferences(ctx, tx, user, p)
 	})
+	if err == nil && by.User != user {
+		s.managed(by, "end_contact").Str("user", string(user)).Msg("contact method ended")
+	}
 	return wrapAny(err, "remove contact method %d of %s", id, user)
 }
 

@@ -98,7 +98,7 @@ const HelpText = "*Who is on call*\n" +
 	"*Who changed what* (for managers)\n" +
 	"`/oncall history` — of teams, schedules, policies, integrations and people; `/oncall history schedule payments`, `/oncall history @ann since 7d`\n" +
 	"*How you are reached*\n" +
-	"`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page\n" +
+	"`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page; `/oncall contact @bo` — by what Bo is reached; admins can end it there\n" +
 	"`/oncall help swap` — one command. " + helpTimes
 
 // directHelp is what somebody is told who writes something that isn't a command.

@@ -38,6 +38,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeStillOn:    drawStillOn,
 	oncall.NoticeUnacked:    drawUnacked,
 	oncall.NoticeUnassigned: drawWarning,
+	oncall.NoticeEnded:      drawWarning,
 }
 
 // Notice draws a notice. A kind that this version does not know, because a newer one wrote

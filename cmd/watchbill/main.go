@@ -31,6 +31,7 @@ type cli struct {
 	Key      keyCmd        `cmd:"" help:"List and rotate the keys of integrations."`
 	Mute     muteCmd       `cmd:"" help:"Let an integration's signals page nobody."`
 	Unmute   unmuteCmd     `cmd:"" help:"Let a muted integration's signals page again."`
+	Contacts contactsCmd   `cmd:"" help:"List and end contact methods, calendars and links of people."`
 	Schedule scheduleCmd   `cmd:"" help:"Answer from a file who is on call; no database needed."`
 	Timeoff  timeOffCmd    `cmd:"" help:"Take in time off from calendars."`
 	Twilio   twilioCmd     `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`

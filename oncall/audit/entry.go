@@ -64,6 +64,7 @@ const (
 
 	CalendarMade  Act = "calendar_made"
 	CalendarEnded Act = "calendar_ended"
+	LinksEnded    Act = "links_ended" // in mails and pushes
 
 	KeyRotated Act = "key_rotated"
 	Muted      Act = "muted"

@@ -105,6 +105,9 @@ func Calendar(user oncall.UserID, ended bool) Entry {
 	return ofPerson(user, CalendarMade)
 }
 
+// EndedLinks lets the links answer nothing that somebody has got so far.
+func EndedLinks(user oncall.UserID) Entry { return ofPerson(user, LinksEnded) }
+
 // Profile is Slack's word on a person, where it changes what they may do. What is learnt first is none.
 func Profile(was, is oncall.User) (Entry, bool) {
 	if was.ID == "" || was.Standing == oncall.UnknownStanding {

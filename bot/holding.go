@@ -1,0 +1,86 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/store"
+)
+
+// endsOthers reports whether the person may end what is others': to them it is offered.
+func (r request) endsOthers() bool {
+	return r.directory.Access().May(r.by(), access.OthersThings, access.Object{}) == nil
+}
+
+// holdings loads what an admin may end of somebody's.
+func (b *Bot) holdings(ctx context.Context, r request, user oncall.UserID, said string) (view.Holdings, error) {
+	v := view.Holdings{User: user, Location: r.location, Said: said}
+	has, err := b.store.Holdings(ctx, r.by(), user)
+	if err != nil {
+		return v, fmt.Errorf("load what %s has: %w", user, err)
+	}
+	reach, err := b.store.Reach(ctx, r.by(), user)
+	if err != nil {
+		return v, fmt.Errorf("load how %s is reached: %w", user, err)
+	}
+	v.Reached, v.LinksEndedAt = view.OthersReach(user, reach, b.methods, r.location), has.LinksEndedAt
+	for _, c := range has.Contacts {
+		held := view.Held{ID: int64(c.ID), What: c.What}
+		if !c.Usable {
+			held.Note = view.Unused
+		}
+		v.Contacts = append(v.Contacts, held)
+	}
+	for _, f := range has.Feeds {
+		held := view.Held{ID: int64(f.ID), What: "their own shifts", Note: view.Since(f.CreatedAt, r.location)}
+		if c, known := r.directory.Schedule(f.ScheduleID); known {
+			held.What = c.Name()
+		} else if f.ScheduleID != 0 {
+			held.What = "a schedule"
+		}
+		v.Feeds = append(v.Feeds, held)
+	}
+	return v, nil
+}
+
+// pressEnd ends what an admin has chosen of somebody's. The store asks whether they may.
+func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	user := oncall.UserID(p.view.PrivateMetadata)
+	kind, text, _ := strings.Cut(p.value, " ")
+	number, _ := strconv.ParseInt(text, 10, 64)
+	said := ""
+	switch kind {
+	case view.EndContact:
+		said = "Ended: no page goes there any more."
+		err = b.store.RemoveContact(ctx, p.by(), user, oncall.ContactID(number), r.now)
+	case view.EndFeed:
+		said = "Ended: the calendar's address shows nothing any more."
+		err = b.store.RevokeFeed(ctx, p.by(), store.FeedID(number), r.now)
+	case view.EndLinks:
+		said = "Ended: the links and buttons that were sent so far answer nothing any more."
+		err = b.store.EndLinks(ctx, p.by(), user, r.now)
+	default:
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		said = "It was ended before."
+	case err != nil:
+		return "", fmt.Errorf("end what is another's: %w", err)
+	}
+	v, err := b.holdings(ctx, r, user, said+" The person is told.")
+	if err != nil {
+		return "", err
+	}
+	return "", b.updateModal(ctx, p.view, v.Draw())
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
+)
+
+// Holdings are what an admin may end of somebody's: by what they are reached, and what shows or does something
+// in their name.
+type Holdings struct {
+	Contacts     []HeldContact
+	Feeds        []Feed     // that they made, oldest first
+	LinksEndedAt *time.Time // nil: never
+}
+
+// A HeldContact is a contact method of somebody's, as others may see it.
+type HeldContact struct {
+	ID     oncall.ContactID
+	What   string // "SMS …0102": never the whole address
+	Usable bool
+}
+
+// Holdings returns what an admin may end of somebody's.
+func (s *Store) Holdings(ctx context.Context, by oncall.Actor, user oncall.UserID) (h Holdings, err error) {
+	const ended = `SELECT links_ended_at FROM users WHERE id = $1`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OthersThings, access.Object{}) }); err != nil {
+		return h, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, ended, user).Scan(&h.LinksEndedAt); err != nil {
+			return err
+		}
+		own, err := contacts(ctx, tx, nil, []oncall.UserID{user})
+		if err != nil {
+			return err
+		}
+		for _, c := range own {
+			h.Contacts = append(h.Contacts, HeldContact{ID: c.ID, What: audit.Masked(c), Usable: c.Usable()})
+		}
+		h.Feeds, err = feedsBy(ctx, tx, user)
+		return err
+	})
+	if err != nil {
+		return Holdings{}, wrap(err, "load what %s has", user)
+	}
+	return h, nil
+}
+
+// EndLinks lets the links and buttons in mails and pushes that somebody has got so far answer nothing any more.
+func (s *Store) EndLinks(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) error {
+	const end = `UPDATE users SET links_ended_at = $2 WHERE id = $1 RETURNING id`
+	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OthersThings, access.Object{}) }); err != nil {
+		return err
+	}
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, end, user, now).Scan(nil); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, by, now, audit.EndedLinks(user)); err != nil {
+			return err
+		}
+		return s.tellEnded(ctx, tx, by, user, "the links in the mails and pushes that you have got so far: they answer nothing any more. New ones do", now)
+	})
+	if err != nil {
+		return wrap(err, "end the links of %s", user)
+	}
+	s.managed(by, "end_links").Str("user", string(user)).Msg("links ended")
+	return nil
+}
+
+// tellEnded tells somebody what another has ended of theirs.
+func (s *Store) tellEnded(ctx context.Context, tx pgx.Tx, by oncall.Actor, user oncall.UserID, what string, now time.Time) error {
+	if by.User == user || by.Via == oncall.ViaTimer {
+		return nil
+	}
+	return s.notice(ctx, tx, now, []oncall.Notice{oncall.EndedNotice(by, user, what, now)})
+}
+
+// tokenCounts refuses a token that was made before its person's links were ended.
+func tokenCounts(ctx context.Context, q querier, claim oncall.Claim) error {
+	const ended = `SELECT EXISTS (SELECT FROM users WHERE id = $1 AND links_ended_at >= $2)`
+	var is bool
+	if err := q.QueryRow(ctx, ended, claim.User, claim.Expires.Add(-oncall.TokenLives)).Scan(&is); err != nil {
+		return err
+	}
+	if is {
+		return oncall.Refuse("An admin has ended this link or button, and nothing was changed. Please act in Slack.")
+	}
+	return nil
+}
