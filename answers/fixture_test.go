@@ -53,7 +53,7 @@ func setup() oncall.Setup {
 			},
 		}},
 		Integrations: []oncall.SetupIntegration{
-			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key},
+			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key, Storm: "off"},
 		},
 	}
 }

@@ -96,8 +96,8 @@ func openDoorOn(t testing.TB, address, direct string) *world {
 		Teams:    []oncall.SetupTeam{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
 		Policies: []oncall.SetupPolicy{{Name: "orders", Team: "orders", Steps: []oncall.SetupStep{{Page: []string{"user ann"}}}}},
 		Integrations: []oncall.SetupIntegration{
-			{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: genericKey},
-			{Name: "prometheus", Team: "orders", Policy: "orders", Format: "alertmanager", Key: alertmanagerKey},
+			{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: genericKey, Storm: "off"},
+			{Name: "prometheus", Team: "orders", Policy: "orders", Format: "alertmanager", Key: alertmanagerKey, Storm: "off"},
 		},
 	}, store.ApplyOptions{Write: true}, d.clock.now())
 	d.must(err)

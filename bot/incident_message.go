@@ -74,12 +74,13 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	_, err := b.post(ctx, m, d)
 	if err != nil && slackcall.OutcomeOf(err) == notify.Unknown {
 		if _, found, lookErr := b.find(ctx, m, began); lookErr == nil && found {
-			return nil
+			err = nil
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("reply to incident %s: %w", p.Incident.ID, asGone(err))
 	}
+	b.attachAlerts(ctx, root, p, events)
 	return nil
 }
 

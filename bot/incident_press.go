@@ -39,6 +39,7 @@ var actForms = map[view.Action]func(s view.Sheet) slack.ModalViewRequest{
 	view.ActionNote:     view.Sheet.NoteForm,
 	view.ActionSeverity: view.Sheet.SeverityForm,
 	view.ActionMerge:    view.Sheet.MergeForm,
+	view.ActionSplit:    view.Sheet.SplitForm,
 	view.ActionMore:     view.Sheet.Draw,
 	view.ActionTimeline: view.Sheet.Timeline,
 }

@@ -41,6 +41,11 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 			s.Others = append(s.Others, o)
 		}
 	}
+	if s.Picture.Incident.Storm != nil {
+		if s.Alerts, err = b.store.WorstAlerts(ctx, oncall.ByUser(user), id, view.MaxSplits); err != nil {
+			return s, fmt.Errorf("load the alerts of incident %s: %w", id, err)
+		}
+	}
 	pages, err := b.store.PageHistory(ctx, oncall.ByUser(user), id)
 	if err != nil {
 		return s, fmt.Errorf("load the pages of incident %s: %w", id, err)

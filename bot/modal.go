@@ -37,6 +37,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalNote:            submitActs(readNote),
 	view.ModalSeverity:        submitActs(readSeverity),
 	view.ModalMerge:           submitActs(readMerge),
+	view.ModalSplit:           submitActs(readSplit),
 }
 
 // A submission is what a person sends with a modal.

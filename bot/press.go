@@ -41,6 +41,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionHandoffTake: (*Bot).takeHandoff,
 
 	view.ActionMenu:          (*Bot).pressMenu,
+	view.ActionAlertsFile:    (*Bot).alertsFile,
 	view.ActionBundleAck:     bundlePress(oncall.ActAck),
 	view.ActionBundleResolve: bundlePress(oncall.ActResolve),
 

@@ -118,10 +118,14 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 	// A broken channel must not leave people with outdated buttons, so the direct messages don't
 	// depend on the root.
 	root, rootErr := dr.root(full, d)
+	none := errors.Is(rootErr, errNoRoot)
+	if none {
+		rootErr = nil
+	}
 	complete, copyErr := dr.copies(soon, full, d)
 	err = errors.Join(rootErr, copyErr)
-	there := root != (store.Place{})
-	if err == nil && there {
+	there := root != (store.Place{}) || none
+	if err == nil && there && !none {
 		there, err = dr.thread(full, d, root)
 	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
@@ -131,11 +135,17 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 	return complete && there, err
 }
 
+// errNoRoot is for an incident that became part of a storm before its message was posted: it has none.
+var errNoRoot = errors.New("the incident has no message in the channel")
+
 // root posts the incident's message or brings it up to date. No place and no error means that the
 // message has been deleted and must be posted again.
 func (dr drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
 	if d.Root == (store.Place{}) {
+		if in.TakenIn() && d.RootTried == nil {
+			return store.Place{}, errNoRoot
+		}
 		found, err := dr.adopt(ctx, d)
 		if err != nil {
 			return store.Place{}, err
@@ -203,7 +213,7 @@ func (dr drawer) post(ctx context.Context, d store.Drawing) (store.Place, error)
 func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
 	var errs []error
 	for _, c := range d.Copies {
-		if c.Drawn >= d.Picture.Incident.Version {
+		if c.Drawn >= d.Picture.Incident.StateVersion() {
 			continue
 		}
 		if soon.Err() != nil || dr.stopping() {

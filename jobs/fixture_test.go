@@ -85,7 +85,7 @@ func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 			{Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
 		Integrations: []oncall.SetupIntegration{
-			{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"},
+			{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments", Storm: "off"},
 		},
 	}
 	if _, err := d.store.Apply(ctx, setup, store.ApplyOptions{Write: true}, clock()); err != nil {
@@ -109,7 +109,7 @@ func (w *world) anotherTeam() oncall.IntegrationID {
 		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
 			{Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Format: "generic", Policy: "Ops"}},
+		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Format: "generic", Policy: "Ops", Storm: "off"}},
 	}
 	if _, err := w.store.Apply(w.t.Context(), setup, store.ApplyOptions{Write: true}, w.clock()); err != nil {
 		w.t.Fatal(err)

@@ -41,7 +41,7 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
 			{Page: []string{"webhook https://hook.example.com/page"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Noise", Team: "Ops", Format: "generic", Policy: "Ops"}},
+		Integrations: []oncall.SetupIntegration{{Name: "Noise", Team: "Ops", Format: "generic", Policy: "Ops", Storm: "off"}},
 	}
 	if _, err := d.store.Apply(t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
 		t.Fatal(err)

@@ -79,6 +79,7 @@ func (j *Jobs) regular() []chore {
 			}
 			return err
 		}},
+		{"end storms", j.endStorms},
 		{"reconcile hand-offs", j.lookAll},
 		{"settle edits", j.settleAll},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
@@ -101,6 +102,16 @@ func (j *Jobs) lookAll(ctx context.Context, now time.Time) error {
 		if err := j.store.CheckSchedule(ctx, id, now); !errors.Is(err, oncall.ErrNotFound) {
 			errs = append(errs, err)
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// endStorms ends the storms whose time has come.
+func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
+	storms, err := j.store.Storms(ctx)
+	errs := []error{err}
+	for _, id := range storms {
+		errs = append(errs, j.store.EndStorm(ctx, id, now))
 	}
 	return errors.Join(errs...)
 }

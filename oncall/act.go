@@ -27,6 +27,7 @@ const (
 	ActLink     ActKind = "link"  // relates it to Other
 	ActMerge    ActKind = "merge" // into Other
 	ActStillOn  ActKind = "still" // the answer to "still on it?"
+	ActSplit    ActKind = "split" // makes an incident of its own of a storm's Alert, or of the one with the key or title in Text
 )
 
 // Till names an end of a snooze that depends on the person or the incident.
@@ -52,6 +53,7 @@ type Act struct {
 	Text     string
 	Severity Severity
 	Other    IncidentID
+	Alert    AlertID
 }
 
 // Facts are what decisions about an incident may depend on.

@@ -34,6 +34,9 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 			return Change{}, Change{}, err
 		}
 	}
+	if in.Storm != nil {
+		return Change{}, Change{}, Refuse("Incident %s is a storm, which may have thousands of alerts: merge %s into it instead.", in.ID, into.ID)
+	}
 	from, to := in.begin(by, f, now), into.begin(by, f, now)
 	from.stop()
 	from.Incident.Status, from.Incident.MergedInto = Resolved, into.ID

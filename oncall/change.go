@@ -17,6 +17,8 @@ type Change struct {
 	Notices  []Notice
 	Closes   []NoticeClose
 
+	counted bool // the counters of its storm have changed
+
 	before Incident
 	by     Actor // who decides
 	facts  Facts
@@ -35,6 +37,10 @@ func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 func (c *Change) done() Change {
 	in := &c.Incident
 	if len(c.Events) > 0 {
+		in.Stated = 0
+		if in.Storm != nil {
+			in.Stated = in.Version
+		}
 		c.Tasks = append(c.Tasks, in.RedrawFor(c.by))
 	}
 	if in.NextAt != nil && in.Seq != c.before.Seq {

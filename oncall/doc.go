@@ -41,6 +41,9 @@
 //   - signal: what a monitor sends once.
 //   - alert: all signals under one dedup key until it clears.
 //   - incident: one or more alerts for which people are paged.
+//   - storm: an incident that takes in what a flood of alerts would have opened; an alert is split off it to
+//     have an incident of its own.
+//   - service: what an alert is about: its label "service", or else its integration.
 //   - event: one line of an incident's timeline.
 //   - act: what somebody does with an incident.
 //   - version: grows with every change of an incident; a drawing shows one.

@@ -50,6 +50,14 @@ const (
 	EventLinked         EventKind = "linked"      // with Incident
 	EventMerged         EventKind = "merged"      // Incident has become part of this one; Users help with it as well
 	EventMergedInto     EventKind = "merged_into" // it has become part of Incident
+
+	EventStorm         EventKind = "storm"          // it takes in what comes after Count incidents in a minute, and Incidents
+	EventTakenIn       EventKind = "taken_in"       // it has become part of Incident, a storm
+	EventServiceJoined EventKind = "service_joined" // an alert of the service in Text has joined what somebody has
+	EventStormOwn      EventKind = "storm_own"      // a critical alert of the service in Text has an incident of its own: Incident
+	EventSplitOff      EventKind = "split_off"      // the alert in Text is Incident by itself
+	EventSplitFrom     EventKind = "split_from"     // its alert was part of Incident
+	EventStormOver     EventKind = "storm_over"     // Count alerts from Since until Until, of which Of still fire, of the services in Names
 )
 
 // Detail is all else that is known of an event. It is stored as JSON, so
@@ -71,6 +79,10 @@ type Detail struct {
 	Incident IncidentID `json:"incident,omitempty"` // another one
 	Quiet    bool       `json:"quiet,omitempty"`    // nobody needs to hear of it: the incident is snoozed
 	Over     bool       `json:"over,omitempty"`     // what was said late is that the alert is over
+
+	Incidents []IncidentID `json:"incidents,omitempty"` // several others
+	Names     []string     `json:"names,omitempty"`     // of services
+	Since     time.Time    `json:"since,omitzero"`
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -97,7 +109,8 @@ func (e Event) Public() bool {
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
-		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto:
+		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto,
+		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver:
 		return true
 	default:
 		return false

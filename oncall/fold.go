@@ -38,7 +38,8 @@ type Fold struct {
 	AlertIDs     []AlertID  // free ones, one for each signal at least
 	NextCount    int64      // what the next incident of the policy counts, where that matters
 
-	TakenFor string // what its signals were recognised as anew, if they were
+	TakenFor string    // what its signals were recognised as anew, if they were
+	Now      time.Time // when it is folded; signals may have come long before
 
 	now       time.Time               // when the signal came that is being folded
 	replaying time.Time               // when it is folded, if it was kept since; else zero
@@ -46,6 +47,8 @@ type Fold struct {
 	groups    map[string]IncidentID   // the latest of each group key
 	incidents map[IncidentID]*Change  // all signals make one change of each
 	elsewhere map[IncidentID][]*Alert // of other integrations, that fire
+	recent    []RecentIncident        // for storms
+	calm      map[IncidentID]int      // how many alerts fire that are not loaded, of storms
 	touched   map[AlertID]*Alert
 }
 
@@ -104,8 +107,13 @@ func (f *Fold) Elsewhere(a Alert) {
 func (f *Fold) Results() ([]Change, []Alert) {
 	var changes []Change
 	for _, id := range slices.Sorted(maps.Keys(f.incidents)) {
-		if c := *f.incidents[id]; len(c.Events) > 0 || c.Incident.SignalCount > c.before.SignalCount {
-			f.entitle(&c.Incident)
+		if c := *f.incidents[id]; len(c.Events) > 0 || c.counted || c.Incident.SignalCount > c.before.SignalCount {
+			switch {
+			case c.Incident.Storm == nil:
+				f.entitle(&c.Incident)
+			case c.counted:
+				c.redrawStorm(latest(f.Now, f.now))
+			}
 			changes = append(changes, c.done())
 		}
 	}
@@ -129,7 +137,7 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		f.alerts = map[string]*Alert{}
 	}
 	f.now = at
-	if f.Integration.IsMuted(at) && s.Action != Clear && s.Action != Reconcile { // what fires may still end
+	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal) { // what fires may still end
 		return SignalFate{Signal: s, Fate: FateMuted}
 	}
 	if s.Action == Trigger && !s.Expires.IsZero() && f.expired(s) {
@@ -146,6 +154,8 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		became = f.reconcile(s)
 	case Update:
 		became = f.update(s)
+	case Split:
+		became = f.split(s)
 	default:
 		became = f.trigger(s)
 	}
@@ -226,7 +236,7 @@ func (f *Fold) trigger(s Signal) SignalFate {
 // setAside notes in the incident, if there is any, that a signal is taken for late.
 func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
-	if c != nil {
+	if c != nil && c.Incident.Storm == nil {
 		c.record(EventLate, c.by, Detail{Text: a.Title, Over: s.Action == Clear})
 	}
 	return c.fate(s, FateLate)
@@ -274,6 +284,9 @@ func (f *Fold) fire(s Signal) SignalFate {
 	f.touch(a)
 
 	c, fate := f.follow(f.change(f.groups[a.GroupKey])), FateReopened
+	if c != nil && c.Incident.Storm != nil {
+		c = nil // what comes back joins it like anything else, or stands for itself
+	}
 	switch {
 	case c != nil && c.Incident.Open():
 		c.record(EventAlertJoined, c.by, Detail{Text: a.Title})
@@ -289,14 +302,15 @@ func (f *Fold) fire(s Signal) SignalFate {
 		f.pagesFromNow(c)
 		c.runStep()
 	default:
-		c, fate = f.open(a), FateOpened
+		c, fate = f.openOrJoinStorm(a)
 	}
 	a.IncidentID = c.Incident.ID
 	f.misread(a, s, a.IncidentID)
 	return c.fate(s, fate)
 }
 
-// misread tells in the incident what was not understood of a signal, once for each field of an alert.
+// misread tells in the incident what was not understood of a signal, once for each field of an alert or
+// of a storm.
 func (f *Fold) misread(a *Alert, s Signal, id IncidentID) {
 	for _, h := range s.Hints {
 		if slices.Contains(a.Misread, h.Field) {
@@ -304,6 +318,13 @@ func (f *Fold) misread(a *Alert, s Signal, id IncidentID) {
 		}
 		a.Misread = append(a.Misread, h.Field)
 		c := f.change(id)
+		if c.Incident.Storm != nil {
+			st := c.editStorm()
+			if slices.Contains(st.Misread, h.Field) {
+				continue
+			}
+			st.Misread = append(st.Misread, h.Field)
+		}
 		c.record(EventMisread, c.by, Detail{Text: h.Text})
 	}
 }
@@ -322,9 +343,39 @@ func (f *Fold) follow(c *Change) *Change {
 	return c
 }
 
+// openOrJoinStorm is for an alert that no incident is open for: it joins the storm of its integration, begins
+// one, or has an incident of its own.
+func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
+	storm := f.storm()
+	switch {
+	case f.joinStorm(storm, a):
+		return storm, FateJoined
+	case storm == nil && f.breaksOut(a):
+		return f.openStorm(a), FateOpened
+	}
+	c := f.open(a)
+	if storm != nil {
+		s := storm.editStorm()
+		s.Own = append(s.Own, f.now)
+		storm.record(EventStormOwn, storm.by, Detail{Incident: c.Incident.ID, Text: a.Service(f.Integration)})
+	}
+	return c, FateOpened
+}
+
 // open makes a new incident and pages its first step at once, without the detour over a timer.
 func (f *Fold) open(a *Alert) *Change {
 	f.LastIncident++
+	in := f.newIncident(a)
+	c := f.add(in)
+	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.now})
+	c.record(EventOpened, c.by, Detail{Text: a.Title})
+	f.pagesFromNow(c)
+	c.runStep()
+	return c
+}
+
+// newIncident is what an alert opens, with the last number.
+func (f *Fold) newIncident(a *Alert) Incident {
 	in := Incident{
 		ID: f.LastIncident, TeamID: f.Integration.TeamID, PolicyID: f.Policy.ID,
 		IntegrationID: f.Integration.ID, GroupKey: a.GroupKey,
@@ -335,11 +386,7 @@ func (f *Fold) open(a *Alert) *Change {
 		in.RoundRobinCount = f.NextCount
 		f.NextCount++
 	}
-	c := f.add(in)
-	c.record(EventOpened, c.by, Detail{Text: a.Title})
-	f.pagesFromNow(c)
-	c.runStep()
-	return c
+	return in
 }
 
 // newAlertID takes a free id. Its caller has given too few if there is none.
@@ -349,8 +396,7 @@ func (f *Fold) newAlertID() AlertID {
 	return id
 }
 
-// count counts one more signal of an open incident. Its message follows within seconds, once,
-// however many signals there are.
+// count counts one more signal of an open incident.
 func (c *Change) count(sev Severity) {
 	in := &c.Incident
 	if sev.Worse(in.Severity) {
@@ -358,6 +404,17 @@ func (c *Change) count(sev Severity) {
 	}
 	in.SignalCount++
 	in.LastSignalAt = c.now
+	c.recount()
+}
+
+// recount has the incident's message follow what is counted within seconds, once, however many signals there
+// are.
+func (c *Change) recount() {
+	in := &c.Incident
+	if in.Storm != nil {
+		c.counted = true
+		return
+	}
 	if r := in.RedrawAt; r == nil || !r.After(c.now) {
 		in.RedrawAt = new(c.now.Add(redrawCountAfter))
 		c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
@@ -370,6 +427,9 @@ func (f *Fold) ack(s Signal) SignalFate {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
 	}
 	c := f.change(a.IncidentID)
+	if c != nil && c.Incident.Storm != nil { // one of its many alerts
+		return c.fate(s, FateUnmatched)
+	}
 	if c != nil && c.Incident.Status == Triggered {
 		_ = c.ack(Act{Do: ActAck}) // a refusal changes nothing, and there is nobody to tell
 	}
@@ -428,7 +488,11 @@ func (f *Fold) cleared(a *Alert) *Change {
 	if c == nil || !c.Incident.Open() {
 		return c
 	}
-	if f.fires(a.IncidentID) {
+	switch {
+	case f.fires(a.IncidentID) && c.Incident.Storm != nil:
+		c.recount()
+		return c
+	case f.fires(a.IncidentID):
 		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
 		return c
 	}
@@ -438,7 +502,7 @@ func (f *Fold) cleared(a *Alert) *Change {
 
 // fires reports whether any alert of the incident does.
 func (f *Fold) fires(id IncidentID) bool {
-	if len(f.elsewhere[id]) > 0 {
+	if len(f.elsewhere[id]) > 0 || f.calm[id] > 0 {
 		return true
 	}
 	for _, a := range f.alerts {

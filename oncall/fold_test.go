@@ -11,6 +11,9 @@ type stored struct {
 	alerts    map[AlertID]Alert
 	events    []Event
 	fates     []Fate
+
+	limit  int                 // of incidents in a minute
+	posted map[IncidentID]bool // whose messages are in the channel
 }
 
 // fold runs one batch through a fresh fold that is loaded as the store would load it.
@@ -25,13 +28,16 @@ func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 func (s *stored) run(signals int, receive func(*Fold)) []Change {
 	policy, roster := payments()
 	f := &Fold{
-		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus"}, Policy: policy, Roster: roster,
+		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus", StormLimit: s.limit}, Policy: policy, Roster: roster,
 	}
 	if s.incidents == nil {
 		s.incidents, s.alerts = map[IncidentID]Incident{}, map[AlertID]Alert{}
 	}
 	for id := IncidentID(1); int(id) <= len(s.incidents); id++ {
 		f.AddIncidents(s.incidents[id])
+		if in := s.incidents[id]; in.Storm == nil {
+			f.AddRecent(RecentIncident{ID: id, PolicyID: in.PolicyID, OpenedAt: in.OpenedAt, Posted: s.posted[id]})
+		}
 	}
 	for id := AlertID(1); int(id) <= len(s.alerts); id++ {
 		f.AddAlerts(s.alerts[id])

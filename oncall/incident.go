@@ -68,6 +68,8 @@ type Incident struct {
 	PagesFrom    int64    // pages with a lower Seq are over, even once it pages again
 	Responders   []Responder
 	MergedInto   IncidentID // 0: it stands for itself
+	Storm        *Storm     // nil: it is none
+	Stated       int64      // of a storm: as StateVersion says
 	Links        []IncidentID
 }
 

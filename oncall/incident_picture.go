@@ -14,6 +14,8 @@ type Picture struct {
 	Paged       []UserID  // who was paged so far, in order
 	Next        *NextStep // what happens if nobody does anything; nil: nothing
 	Events      []Event   // the whole timeline, oldest first
+
+	Tally StormTally // of a storm
 }
 
 // MaxPictured bounds how many alerts a message lists.

@@ -162,6 +162,9 @@ func Explain(d *Fold, signals []Signal, at time.Time) []Explanation {
 	f := d.facts()
 	var out []Explanation
 	for _, c := range changes {
+		if c.Incident.TakenIn() {
+			continue
+		}
 		x := Explanation{Incident: c.Incident, Policy: d.Policy, Plan: c.planned(f)}
 		x.Plan = append(x.Plan, c.Incident.Plan(f, at)...)
 		for _, a := range alerts {

@@ -139,6 +139,7 @@ type SetupIntegration struct {
 	Format Format `json:"kind,omitempty"`
 	Policy string `json:"policy,omitempty"`
 	Key    string `json:"key,omitempty"`
+	Storm  string `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
 }
 
 // With returns what two documents say together.
@@ -249,6 +250,9 @@ func (c *checker) integration(i int, in SetupIntegration) {
 		}
 		c.say("integration %q: kind is %q; it may be %s%s", in.Name, in.Format, strings.Join(may, " or "),
 			didYouMean(Nearest(string(in.Format), names)))
+	}
+	if _, err := in.StormLimit(); err != nil {
+		c.say("integration %q: %v", in.Name, err)
 	}
 	if in.Key != "" && !keyForm.MatchString(in.Key) {
 		c.say("integration %q: key must be 32 of the characters 0-9 and a-f; leave it out to have one made", in.Name)

@@ -10,6 +10,9 @@ const (
 	Trigger   Action = "trigger"
 	AckSignal Action = "acknowledge"
 	Clear     Action = "resolve"
+	// Split makes an incident of its own of an alert that is part of a storm. No monitor sends it, but a
+	// person, By.
+	Split Action = "split"
 	// Reconcile says that of the alerts under GroupKey only those in Present are
 	// firing still: what the monitor no longer lists has cleared. It comes after the signals of
 	// the alerts that are listed; those in Ended were listed as resolved.
@@ -42,6 +45,7 @@ type Signal struct {
 	Expires  time.Time `json:"expires,omitzero"`
 	Unread   bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
 	TakenFor string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
+	By       UserID    `json:"by,omitempty"`        // for Split
 }
 
 // A Link is an address that a monitor sends, and what it is called.

@@ -42,9 +42,11 @@ func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw
 		       CASE WHEN n.id IS NOT NULL THEN coalesce((n.facts ->> 'over')::int, 0) >= coalesce(jsonb_array_length(n.facts -> 'incidents'), 0)
 		            ELSE coalesce(i.status = 'resolved', false) END AS over,
 		       coalesce(i.severity, '') AS severity, coalesce(n.recipient, i.team_id::text, '') AS team,
-		       CASE WHEN i.id IS NOT NULL AND coalesce(d.ts, '') = '' THEN coalesce(t.channel, '') ELSE '' END AS channel,
+		       CASE WHEN i.id IS NOT NULL AND coalesce(d.ts, '') = '' AND (i.merged_into = 0 OR i.resolved_by ? 'user')
+		            THEN coalesce(t.channel, '') ELSE '' END AS channel,
 		       coalesce(n.id IS NOT NULL OR d.ts <> '' AND d.drawn < i.version
-		           OR EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id AND c.drawn < i.version), false) AS edits,
+		           OR EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id
+		              AND c.drawn < CASE WHEN i.storm IS NULL THEN i.version ELSE i.stated END), false) AS edits,
 		       j.created_at AS since
 		FROM river_job j
 		LEFT JOIN incidents i ON i.id = (j.args ->> 'incident')::bigint
@@ -171,7 +173,8 @@ func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now 
 		)`
 	// A direct message that was sent meanwhile may show an older version.
 	const current = `
-		SELECT version, EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id AND c.drawn < i.version) AS behind
+		SELECT version, EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id
+		                        AND c.drawn < CASE WHEN i.storm IS NULL THEN i.version ELSE i.stated END) AS behind
 		FROM incidents i
 		WHERE id = $1`
 	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1`

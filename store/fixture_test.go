@@ -51,7 +51,7 @@ func setup() oncall.Setup {
 			},
 		}},
 		Integrations: []oncall.SetupIntegration{
-			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key},
+			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key, Storm: "off"},
 		},
 	}
 }
@@ -62,6 +62,7 @@ type world struct {
 	t           testing.TB
 	url         string
 	integration oncall.IntegrationID
+	stormLimit  string // as in the set-up
 
 	mu  sync.Mutex
 	now time.Time
@@ -82,7 +83,7 @@ func (w *world) advance(d time.Duration) {
 // newWorld has the setup above. Nothing runs in it.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, url: storetest.NewURL(t), now: start}
+	w := &world{t: t, url: storetest.NewURL(t), now: start, stormLimit: "off"}
 	w.System = w.another()
 	if _, err := w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)

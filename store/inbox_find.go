@@ -15,6 +15,7 @@ type storedState struct {
 	incidents []oncall.Incident // of all integrations: merging may bring them together
 	alerts    map[oncall.IntegrationID][]oncall.Alert
 	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
+	stormFacts
 
 	// What a fold numbers new incidents and alerts with. Only the instance that folds opens incidents;
 	// should anybody else do so at the same time, the transaction fails and is done again.
@@ -44,7 +45,7 @@ func (k *keyList) add(id oncall.IntegrationID, key string) {
 
 // find loads what the entries are about, in two steps: which alerts and incidents, and these, the
 // incidents locked, unless somebody else has locked them.
-func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, entries []entry) (*storedState, error) {
+func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (*storedState, error) {
 	var alerts, groups, lists keyList
 	made := 0
 	for _, e := range entries {
@@ -61,11 +62,11 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, entries []entry) (*st
 			made++
 		case oncall.Clear:
 			made++
-		case oncall.AckSignal, oncall.Update:
+		case oncall.AckSignal, oncall.Update, oncall.Split:
 		}
 		alerts.add(e.IntegrationID, e.signal.DedupKey)
 	}
-	ids, err := findIDs(ctx, tx, alerts, groups, lists)
+	ids, err := findIDs(ctx, tx, alerts, groups, lists, func(b *pgx.Batch, out *batchIDs) { w.queueStorms(b, dir, entries, groups, out) })
 	if err != nil {
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
@@ -77,12 +78,13 @@ type batchIDs struct {
 	alerts    []oncall.AlertID
 	incidents []oncall.IncidentID
 	foundBy   map[oncall.IncidentID][]signalKey // by which the incidents were found
+	recent    map[oncall.IntegrationID][]oncall.RecentIncident
 }
 
 // findIDs finds the latest alert of each key, the latest incident of each group with what that was
 // merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of
 // all these alerts.
-func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*batchIDs, error) {
+func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList, more func(*pgx.Batch, *batchIDs)) (*batchIDs, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
@@ -115,7 +117,10 @@ func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*ba
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 		JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
-	out := &batchIDs{alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}, foundBy: map[oncall.IncidentID][]signalKey{}}
+	out := &batchIDs{
+		alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}, foundBy: map[oncall.IncidentID][]signalKey{},
+		recent: map[oncall.IntegrationID][]oncall.RecentIncident{},
+	}
 	batch := &pgx.Batch{}
 	ask := func(sql string, k keyList, args ...any) {
 		if len(k.keys) == 0 {
@@ -136,6 +141,7 @@ func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList) (*ba
 	ask(latestAlerts, alerts)
 	ask(latestIncidents, groups, oncall.MaxMerges)
 	ask(listed, lists)
+	more(batch, out)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}
@@ -170,7 +176,7 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 }
 
 // load loads them, with all firing alerts of the incidents: what these are called depends on them, and
-// when the last of them clears they are over.
+// when the last of them clears they are over. Those of storms are counted.
 func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
@@ -187,8 +193,12 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 		return nil, fmt.Errorf("lock incidents: %w", err)
 	}
 	s := &storedState{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
+	s.recent = b.recent
+	if err := s.countCalm(ctx, tx, b.alerts); err != nil {
+		return nil, fmt.Errorf("count the alerts of storms: %w", err)
+	}
 	batch := &pgx.Batch{}
-	batch.Queue(load, b.alerts, b.incidents).Query(func(rows pgx.Rows) error {
+	batch.Queue(load, b.alerts, s.withFewAlerts()).Query(func(rows pgx.Rows) error {
 		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Alert])
 		for _, a := range alerts {
 			s.alerts[a.IntegrationID] = append(s.alerts[a.IntegrationID], a)
@@ -206,6 +216,17 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	b.holdMoved(s, hold)
 	s.share()
 	return s, nil
+}
+
+// withFewAlerts are the incidents whose alerts can be loaded: all but storms.
+func (s *storedState) withFewAlerts() []oncall.IncidentID {
+	ids := []oncall.IncidentID{}
+	for _, in := range s.incidents {
+		if in.Storm == nil {
+			ids = append(ids, in.ID)
+		}
+	}
+	return ids
 }
 
 // share notes the incidents that merging has brought together with others, or with alerts of
@@ -254,6 +275,7 @@ func (b *batchIDs) holdMoved(s *storedState, hold heldKeys) {
 // fill adds to a fold what its integration speaks of, and what it numbers new things with.
 func (s *storedState) fill(fold *oncall.Fold) {
 	fold.LastIncident, fold.AlertIDs, fold.NextCount = s.lastIncident, s.alertIDs, s.counts.next[fold.Policy.ID]
+	s.fillStorms(fold)
 	for _, in := range s.incidents {
 		if in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
 			fold.AddIncidents(in)

@@ -214,7 +214,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := w.find(ctx, tx, entries)
+	found, err := w.find(ctx, tx, dir, entries)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -232,7 +232,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 	for _, id := range slices.Sorted(maps.Keys(of)) {
 		in := dir.integrations[id]
 		out = append(out, integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
-			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(),
+			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Now: w.clock(),
 		}})
 	}
 	return out, left, nil

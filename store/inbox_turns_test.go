@@ -16,12 +16,13 @@ import (
 func (w *world) more(n int) (ids []oncall.IntegrationID) {
 	w.t.Helper()
 	s := setup()
+	s.Integrations[0].Storm = w.stormLimit
 	keys := make([]string, n)
 	for i := range keys {
 		keys[i] = fmt.Sprintf("%032x", 0x9e3779b97f4a7c15+uint64(i)*0x1234567)
 		keys[i] = strings.Replace(keys[i], strings.Repeat("0", 16), "5bd1e995c2b2ae35", 1)
 		s.Integrations = append(s.Integrations, oncall.SetupIntegration{
-			Name: fmt.Sprint("other", i), Team: "payments", Format: "generic", Policy: "default", Key: keys[i],
+			Name: fmt.Sprint("other", i), Team: "payments", Format: "generic", Policy: "default", Key: keys[i], Storm: "off",
 		})
 	}
 	must[any](w.t)(w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start))

@@ -214,6 +214,11 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	if next, ok := in.Next(dir.Facts()); ok {
 		p.Next = &next
 	}
+	if in.Storm != nil {
+		if p.Tally, err = stormTally(ctx, q, id, dir.integrations[in.IntegrationID]); err != nil {
+			return oncall.Picture{}, err
+		}
+	}
 	if err := q.QueryRow(ctx,
 		`SELECT count(*), count(*) FILTER (WHERE firing) FROM alerts WHERE incident_id = $1`, id,
 	).Scan(&p.AlertCount, &p.Firing); err != nil {
@@ -282,7 +287,7 @@ const incidentsByID = `
 	       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
 	       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
 	       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn AS round_robin_count, hops, unassigned,
-	       home_policy, called, pages_from, retitled_at
+	       home_policy, called, pages_from, retitled_at, storm, stated
 	FROM incidents
 	WHERE id = ANY ($1)
 	ORDER BY id`

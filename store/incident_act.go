@@ -21,6 +21,9 @@ func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, 
 	if a.Do == oncall.ActLink || a.Do == oncall.ActMerge {
 		return s.actOnTwo(ctx, id, g, a, now)
 	}
+	if a.Do == oncall.ActSplit {
+		return s.splitOff(ctx, id, g, a, now)
+	}
 	var refusal error
 	in, _, err := s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
 		if err := g.act(ctx, tx, a, in); err != nil {

@@ -35,6 +35,10 @@ const (
 	ActionTimeline  Action = "timeline"
 	ActionDetails   Action = "details" // what the monitor has sent; its value is "12/3/0": the incident, an alert, a part of it
 
+	// ActionSplit opens the form that splits an alert off a storm, and ActionAlertsFile sends all its alerts.
+	ActionSplit      Action = "split"
+	ActionAlertsFile Action = "alerts_file"
+
 	// ActionMenu is the menu beside the buttons; its values are "snooze/12".
 	ActionMenu Action = "incident_menu"
 )
@@ -56,6 +60,7 @@ const (
 	ModalNote     Modal = "incident_note"
 	ModalSeverity Modal = "incident_severity"
 	ModalMerge    Modal = "incident_merge"
+	ModalSplit    Modal = "incident_split"
 	modalDetails  Modal = "incident_details" // nothing is sent with it
 
 	BlockPerson   Block = "person"
@@ -64,6 +69,7 @@ const (
 	BlockText     Block = "text"
 	BlockSeverity Block = "severity"
 	BlockOther    Block = "other"
+	BlockAlert    Block = "alert"
 	BlockHow      Block = "how"
 )
 

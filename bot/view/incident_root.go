@@ -56,11 +56,23 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 		blocks = append(blocks, section(lead))
 	}
 	state := standing(p)
+	storm := in.Storm != nil
+	if storm {
+		state = strings.TrimSpace(state + " " + stormState(in))
+	}
 	blocks = append(blocks, section(state))
-	if alerts := alertList(p); alerts != "" {
+	switch alerts := alertList(p); {
+	case storm && lead == "":
+		blocks = append(blocks, section(stormCounters(p)))
+	case storm: // direct messages have no counters: they would be edited all the time
+		p.Incident.SignalCount = 0
+	case alerts != "":
 		blocks = append(blocks, section(alerts))
 	}
 	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))), buttons(in, reader))
+	if storm {
+		blocks = append(blocks, stormButtons(in))
+	}
 	// Notifications and screen readers only have the text, so it says everything that matters.
 	sentences := []string{fmt.Sprintf("%s %s: %s (%s).", in.ID, severityName(in.Severity), titleOf(in), in.Status)}
 	if lead != "" {

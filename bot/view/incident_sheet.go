@@ -16,6 +16,7 @@ type Sheet struct {
 	Reach    map[oncall.UserID]oncall.Reach
 	Pages    []Attempt
 	Others   []oncall.Incident
+	Alerts   []oncall.Alert // of a storm, the worst that fire
 	Policies map[oncall.PolicyID]oncall.Policy
 	OnCall   []option // of whom whoever is on call can be asked to help
 	Zone     *time.Location

@@ -49,6 +49,9 @@ func acknowledgers(in oncall.Incident) string {
 
 func resolvedWords(in oncall.Incident) string {
 	s := "Resolved by "
+	if in.TakenIn() {
+		return fmt.Sprintf("It became part of the storm %s%s.", in.MergedInto, at(in.ResolvedAt))
+	}
 	if in.MergedInto != 0 {
 		s = fmt.Sprintf("Merged into %s by ", in.MergedInto)
 	}

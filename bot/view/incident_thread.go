@@ -110,6 +110,9 @@ func threadLine(e oncall.Event) string {
 	if line := actLine(e); line != "" {
 		return line
 	}
+	if line := stormLine(e); line != "" {
+		return line
+	}
 	if line := quietLine(e); line != "" {
 		return line
 	}

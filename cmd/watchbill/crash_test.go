@@ -136,7 +136,7 @@ func (c *crash) setUp(by crashChannel) {
 			Name: "default", Team: "payments", Steps: []oncall.SetupStep{{Page: []string{"user Ann"}, Wait: "24h"}},
 		}},
 		Integrations: []oncall.SetupIntegration{{
-			Name: "demo", Team: "payments", Policy: "default", Format: "generic", Key: storyKey,
+			Name: "demo", Team: "payments", Policy: "default", Format: "generic", Key: storyKey, Storm: "off",
 		}},
 	}
 	db, err := store.Open(c.t.Context(), c.db, store.Options{Secrets: storetest.Secrets(), Log: zerolog.Nop()})

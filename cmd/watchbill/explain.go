@@ -128,6 +128,9 @@ func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) 
 		x.line("Muted        it pages nobody; without that:")
 	}
 	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)
+	if n := x.integration.StormLimit; n > 0 {
+		x.line("Storm        after %d incidents in a minute, what comes next joins one", n)
+	}
 	x.line("Arrives      %s", x.zoned(x.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
 	if len(found) == 0 {
 		for _, s := range signals {

@@ -163,7 +163,7 @@ func (s *story) ready(ts *testscript.TestScript, _ bool, _ []string) {
 // click PERSON BUTTON PLACE: presses the newest button with that name, and prints what only that
 // person is told.
 func (s *story) click(ts *testscript.TestScript, _ bool, args []string) {
-	action := map[string]string{"Acknowledge": "ack", "Resolve": "resolve", "End the snooze": "unsnooze"}[args[1]]
+	action := map[string]string{"Acknowledge": "ack", "Resolve": "resolve", "End the snooze": "unsnooze", "Split one off…": "split"}[args[1]]
 	user := "U0" + strings.ToUpper(args[0])
 	before := s.sim.EphemeralText(user)
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

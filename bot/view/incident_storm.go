@@ -1,0 +1,220 @@
+package view
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// stormCounters are the counters of a storm, as its message in the channel shows them.
+func stormCounters(p oncall.Picture) string {
+	t := p.Tally
+	lines := []string{fmt.Sprintf("*%s of %s alerts firing*", thousands(t.Firing), thousands(t.Alerts))}
+	for _, group := range []struct {
+		name   string
+		counts []oncall.TallyCount
+	}{{"Severity", t.Severities}, {"Service", t.Services}, {"Labels", t.Labels}} {
+		var parts []string
+		for _, n := range group.counts {
+			one := Foreign(n.Name, maxLabel) + " " + thousands(n.Alerts)
+			if n.Firing != n.Alerts && t.Firing > 0 {
+				one += fmt.Sprintf(" (%s firing)", thousands(n.Firing))
+			}
+			parts = append(parts, one)
+		}
+		if len(parts) > 0 {
+			lines = append(lines, group.name+": "+strings.Join(parts, " · "))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// stormState says whether a storm still takes in what comes.
+func stormState(in oncall.Incident) string {
+	switch s := in.Storm; {
+	case s.OverAt != nil:
+		return fmt.Sprintf("The storm lasted %s, from %s to %s.", lasted(s.LastAt.Sub(s.Began)), stamp(s.Began, asTime, time.UTC), stamp(s.LastAt, asTime, time.UTC))
+	case in.Storming() && in.Open():
+		return "Whatever else this integration sends joins it, until 5 minutes have passed without a new alert."
+	default:
+		return ""
+	}
+}
+
+// stormButtons are what can be done with a storm beside what can be done with any incident.
+func stormButtons(in oncall.Incident) slack.Block {
+	elements := []slack.BlockElement{button(ActionAlertsFile, valueOf(in.ID), "All alerts as a file")}
+	if in.Open() {
+		elements = append(elements, button(ActionSplit, valueOf(in.ID), "Split one off…"))
+	}
+	return slack.NewActionBlock("storm", elements...)
+}
+
+// thousands writes a number as people read it.
+func thousands(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// SplitForm asks which alert of a storm is to be an incident of its own.
+func (s Sheet) SplitForm() slack.ModalViewRequest {
+	in := s.Picture.Incident
+	if in.Storm == nil || !in.Open() || len(s.Alerts) == 0 {
+		return readOnly("Split one off", section("None of its alerts fires."))
+	}
+	options := make([]option, len(s.Alerts))
+	for i, a := range s.Alerts {
+		options[i] = option{valueOf(a.ID), severityWord(a.Severity) + ": " + strings.Join(strings.Fields(a.Title), " ")}
+	}
+	hint := ""
+	if s.Picture.Firing > len(s.Alerts) {
+		hint = fmt.Sprintf("The worst %d of %s are here.", len(s.Alerts), thousands(s.Picture.Firing))
+	}
+	return s.form(ModalSplit, "Split one off", "Split",
+		optional(choiceField(BlockAlert, "Alert", hint, "", options)),
+		optional(textField(BlockText, "Or its dedup key or title", "", "")),
+		note("It gets an incident and a message of its own, and pages from the first step of the escalation policy."))
+}
+
+// MaxSplits is how many alerts the form shows.
+const MaxSplits = maxOptions
+
+// stormLine says what has happened in a storm.
+func stormLine(e oncall.Event) string {
+	d, by := e.Detail, who(e.Actor)
+	text := Foreign(d.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventStorm:
+		s := fmt.Sprintf("A storm: more than %s within a minute. What comes next joins this one.", Count(d.Count, "incident"))
+		if n := len(d.Incidents); n > 0 {
+			s += fmt.Sprintf(" It has taken in %s.", incidentList(d.Incidents))
+		}
+		return s
+	case oncall.EventTakenIn:
+		return fmt.Sprintf("It became part of the storm %s.", d.Incident)
+	case oncall.EventServiceJoined:
+		return fmt.Sprintf("It is about another service as well: %s.", text)
+	case oncall.EventStormOwn:
+		return fmt.Sprintf("A critical alert of another service, %s, has an incident of its own: %s.", text, d.Incident)
+	case oncall.EventSplitOff:
+		return fmt.Sprintf("%s split off %s: it is %s now.", by, text, d.Incident)
+	case oncall.EventSplitFrom:
+		return fmt.Sprintf("%s split it off the storm %s.", by, d.Incident)
+	case oncall.EventStormOver:
+		s := fmt.Sprintf("The storm is over: %s within %s", Count(d.Count, "alert"), lasted(d.Until.Sub(d.Since)))
+		if names := foreignNames(d.Names); names != "" {
+			s += ", of " + names
+		}
+		switch {
+		case d.Of == 0:
+			s += ". None of them fires any more."
+		case d.Of == d.Count:
+			s += ". All of them still fire."
+		default:
+			s += fmt.Sprintf(". Still firing: %s.", thousands(d.Of))
+		}
+		return s
+	default:
+		return ""
+	}
+}
+
+// foreignNames names a few of what others have named.
+func foreignNames(names []string) string {
+	var shown []string
+	for _, n := range names[:min(len(names), MaxNamed)] {
+		shown = append(shown, Foreign(n, maxLabel))
+	}
+	if more := len(names) - len(shown); more > 0 {
+		shown = append(shown, fmt.Sprintf("%d more", more))
+	}
+	return List(shown)
+}
+
+// incidentList names a few incidents.
+func incidentList(ids []oncall.IncidentID) string {
+	var shown []string
+	for _, id := range ids[:min(len(ids), MaxNamed)] {
+		shown = append(shown, id.String())
+	}
+	if more := len(ids) - len(shown); more > 0 {
+		shown = append(shown, fmt.Sprintf("%d more", more))
+	}
+	return List(shown)
+}
+
+// AlertsFileComes says that the file is on its way.
+func AlertsFileComes(p oncall.Picture) string {
+	return fmt.Sprintf("%s of %s come as a file in our direct messages.", Count(p.AlertCount, "alert"), p.Incident.ID)
+}
+
+// An AlertsFile is a file with all alerts of an incident, for a spreadsheet.
+type AlertsFile struct {
+	bytes.Buffer
+	to      *csv.Writer
+	service string // of alerts that name none
+}
+
+// NewAlertsFile begins one. Alerts that name no service are of the one given.
+func NewAlertsFile(service string) *AlertsFile {
+	f := &AlertsFile{service: service}
+	f.to = csv.NewWriter(f)
+	_ = f.to.Write([]string{"dedup key", "title", "severity", "service", "state", "first (UTC)", "last (UTC)", "cleared (UTC)", "signals", "labels", "link"}) // into memory
+	return f
+}
+
+// maxCell bounds a text in a file.
+const maxCell = 1000
+
+// Add adds an alert.
+func (f *AlertsFile) Add(a oncall.Alert) error {
+	state, cleared := "firing", ""
+	if !a.Firing {
+		state = "cleared"
+		if a.ClearedAt != nil {
+			cleared = a.ClearedAt.UTC().Format(time.DateTime)
+		}
+	}
+	var labels []string
+	for _, name := range slices.Sorted(maps.Keys(a.Labels)) {
+		labels = append(labels, name+"="+a.Labels[name])
+	}
+	row := []string{
+		a.DedupKey, a.Title, string(a.Severity), a.Service(oncall.Integration{Name: f.service}), state,
+		a.FirstAt.UTC().Format(time.DateTime), a.LastAt.UTC().Format(time.DateTime), cleared, fmt.Sprint(a.Count), strings.Join(labels, " "), a.Link,
+	}
+	for i, cell := range row {
+		row[i] = plainCell(cell)
+	}
+	return f.to.Write(row)
+}
+
+// Done ends the file.
+func (f *AlertsFile) Done() error {
+	f.to.Flush()
+	return f.to.Error()
+}
+
+// plainCell is a text that no spreadsheet takes for a formula.
+func plainCell(s string) string {
+	s = strings.TrimSpace(strings.ToValidUTF8(s, ""))
+	if utf8.RuneCountInString(s) > maxCell {
+		s = string([]rune(s)[:maxCell-1]) + "…"
+	}
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}

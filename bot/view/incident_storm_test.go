@@ -1,0 +1,91 @@
+package view
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// storm is an incident that has taken in thousands of alerts.
+func storm() oncall.Picture {
+	p := triggered()
+	in := &p.Incident
+	in.Title, in.Body, in.Link = "Alert storm from Alertmanager, such as Disk full on db-11", "", ""
+	in.Storm = &oncall.Storm{Began: noon, LastAt: noon.Add(2 * time.Minute), Services: []string{"web", "<!channel>"}}
+	in.SignalCount, in.LastSignalAt = 5120, noon.Add(2*time.Minute)
+	p.AlertCount, p.Firing = 5000, 4990
+	p.Tally = oncall.StormTally{
+		Alerts: 5000, Firing: 4990,
+		Severities: []oncall.TallyCount{{Name: "critical", Alerts: 40, Firing: 30}, {Name: "high", Alerts: 4960, Firing: 4960}},
+		Services:   []oncall.TallyCount{{Name: "web", Alerts: 4000, Firing: 3990}, {Name: "<!channel>", Alerts: 1000, Firing: 1000}},
+		Labels:     []oncall.TallyCount{{Name: "cluster=eu", Alerts: 5000, Firing: 4990}, {Name: "host=db-1", Alerts: 12, Firing: 12}},
+	}
+	return p
+}
+
+func TestStorm(t *testing.T) {
+	t.Parallel()
+	over := storm()
+	at := noon.Add(9 * time.Minute)
+	over.Incident.Storm.OverAt = &at
+	over.Incident.Status, over.Incident.ResolvedBy, over.Incident.ResolvedAt = oncall.Resolved, oncall.ByIntegration("Alertmanager"), &at
+	over.Firing, over.Tally.Firing, over.Next = 0, 0, nil
+	for i := range over.Tally.Severities {
+		over.Tally.Severities[i].Firing = 0
+	}
+	for name, d := range map[string]Drawing{
+		"storm":        Incident(storm()),
+		"storm_direct": Page(storm(), ann, oncall.Say("you are on call in Payments")),
+		"storm_over":   Incident(over),
+	} {
+		checkGolden(t, name, d)
+	}
+}
+
+// A direct message is drawn again when the state changes, not when an alert joins.
+func TestTheCountersOfAStormAreInTheChannelOnly(t *testing.T) {
+	t.Parallel()
+	p := storm()
+	before := Page(p, ann, nil)
+	p.Tally.Alerts, p.AlertCount, p.Incident.SignalCount, p.Incident.LastSignalAt = 6000, 6000, 9000, noon.Add(time.Hour)
+	after := Page(p, ann, nil)
+	if before.Text != after.Text || text(t, before) != text(t, after) {
+		t.Errorf("it has changed:\n%s\n%s", text(t, before), text(t, after))
+	}
+}
+
+func text(t *testing.T, d Drawing) string {
+	t.Helper()
+	all, err := json.Marshal(d.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(all)
+}
+
+// A list of alerts runs no formula in a spreadsheet.
+func TestAnAlertsFile(t *testing.T) {
+	t.Parallel()
+	f := NewAlertsFile("grafana")
+	for _, a := range []oncall.Alert{
+		{DedupKey: "a", Title: "=HYPERLINK(\"https://example.com\")", Severity: oncall.High, Firing: true, Count: 2, FirstAt: noon, LastAt: noon, Labels: map[string]string{"host": "db, 1", "a": "@b"}},
+		{DedupKey: "-b", Title: strings.Repeat("é", 2000), Severity: oncall.Low, ClearedAt: &noon, FirstAt: noon, LastAt: noon, Labels: map[string]string{"service": "web"}},
+	} {
+		if err := f.Add(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Done(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(f.String(), "\n")
+	if want := `a,"'=HYPERLINK(""https://example.com"")",high,grafana,firing,2026-03-02 12:00:00,2026-03-02 12:00:00,,2,"a=@b host=db, 1",`; lines[1] != want {
+		t.Errorf("a line:\n%s\nwant\n%s", lines[1], want)
+	}
+	if !strings.HasPrefix(lines[2], "'-b,é") || !strings.Contains(lines[2], ",low,web,cleared,") || len([]rune(lines[2])) > 1200 {
+		t.Errorf("another: %s", lines[2])
+	}
+}

@@ -1,0 +1,32 @@
+package oncall
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// StormLimit reads after how many incidents in a minute what comes next joins a storm; 0: never.
+func (in SetupIntegration) StormLimit() (int, error) {
+	switch in.Storm {
+	case "":
+		return StormLimit, nil
+	case "off":
+		return 0, nil
+	}
+	n, err := strconv.Atoi(in.Storm)
+	if err != nil || n < 1 || n > maxStormLimit {
+		return 0, fmt.Errorf("storm is %q; it may be a number from 1 to %d, of incidents in a minute, or \"off\"", in.Storm, maxStormLimit)
+	}
+	return n, nil
+}
+
+// writeStorm writes what StormLimit reads.
+func writeStorm(limit int) string {
+	switch limit {
+	case StormLimit:
+		return ""
+	case 0:
+		return "off"
+	}
+	return strconv.Itoa(limit)
+}

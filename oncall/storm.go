@@ -1,0 +1,400 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Bounds of a storm.
+const (
+	// StormLimit is how many incidents an integration opens in a minute before what comes next joins a storm,
+	// unless the set-up says otherwise.
+	StormLimit = 10
+	// maxStormLimit is the most that a set-up can say.
+	maxStormLimit = 100
+	// StormCounts is for how long an opened incident counts.
+	StormCounts = time.Minute
+	// stormQuiet is how long a storm goes on without a new alert, and stormLongest how long altogether.
+	stormQuiet   = 5 * time.Minute
+	stormLongest = time.Hour
+	// maxStormServices is how many services a storm knows by name.
+	maxStormServices = 50
+	// redrawStormAfter is how often the counters of a storm are redrawn.
+	redrawStormAfter = 5 * time.Second
+)
+
+// A Storm is what an incident knows that takes in a flood of one integration's alerts. It is stored as
+// JSON: fields are only ever added.
+type Storm struct {
+	Began    time.Time   `json:"began"`
+	LastAt   time.Time   `json:"last_at"`           // when the latest alert joined
+	OverAt   *time.Time  `json:"over_at,omitempty"` // it takes in nothing more
+	Services []string    `json:"services,omitempty"`
+	Own      []time.Time `json:"own,omitempty"`     // when criticals of other services opened incidents of their own, of the last minute
+	Misread  []string    `json:"misread,omitempty"` // fields that were not understood, of which the timeline has a line
+}
+
+// A RecentIncident is one that an integration has opened a moment ago.
+type RecentIncident struct {
+	ID       IncidentID
+	PolicyID PolicyID // that it began with
+	OpenedAt time.Time
+	Posted   bool // its message is in the channel, or may be
+}
+
+// Service is what an alert is about: its label, or else where it comes from.
+func (a Alert) Service(in Integration) string {
+	if s := a.Labels["service"]; s != "" {
+		return s
+	}
+	return in.Name
+}
+
+// over reports whether the storm takes in nothing more at an instant.
+func (s *Storm) over(now time.Time) bool {
+	return s.OverAt != nil || !now.Before(s.LastAt.Add(stormQuiet)) || !now.Before(s.Began.Add(stormLongest))
+}
+
+// knows reports whether the storm has alerts of a service.
+func (s *Storm) knows(service string) bool { return slices.Contains(s.Services, service) }
+
+// ends is when it is over if nothing more comes.
+func (s *Storm) ends() time.Time {
+	quiet, longest := s.LastAt.Add(stormQuiet), s.Began.Add(stormLongest)
+	if longest.Before(quiet) {
+		return longest
+	}
+	return quiet
+}
+
+// storming reports whether the incident is a storm that takes in what comes now. One that people have
+// closed doesn't; one that its monitor has cleared comes back.
+func (in Incident) storming(now time.Time) bool {
+	return in.Storm != nil && !in.Storm.over(now) && in.MergedInto == 0 && (in.Open() || in.ResolvedBy.User == "")
+}
+
+// Storming reports whether the incident may take in what comes, as far as that is stored.
+func (in Incident) Storming() bool { return in.Storm != nil && in.Storm.OverAt == nil }
+
+// TakenIn reports whether the incident has become part of a storm before anybody was shown it in a channel.
+func (in Incident) TakenIn() bool { return in.MergedInto != 0 && in.ResolvedBy.User == "" }
+
+// StateVersion is the version since which nothing has changed but the counters of a storm. They stand in the
+// channel's message only, and all others are drawn when this one changes.
+func (in Incident) StateVersion() int64 {
+	if in.Storm == nil {
+		return in.Version
+	}
+	return in.Stated
+}
+
+// AddRecent notes incidents that the integration has opened lately. Those that are to be taken into a storm
+// are in the fold as well, with their firing alerts.
+func (f *Fold) AddRecent(recent ...RecentIncident) { f.recent = append(f.recent, recent...) }
+
+// AddCalm notes that so many alerts of an incident fire that are not in the fold.
+func (f *Fold) AddCalm(id IncidentID, firing int) {
+	if f.calm == nil {
+		f.calm = map[IncidentID]int{}
+	}
+	f.calm[id] = firing
+}
+
+// lately are the incidents of the integration and its policy that were opened within the last minute.
+func (f *Fold) lately() (out []RecentIncident) {
+	for _, r := range f.recent {
+		if r.PolicyID == f.Policy.ID && f.now.Sub(r.OpenedAt) < StormCounts {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// storm is the storm of the integration and its policy that goes on, nil if there is none.
+func (f *Fold) storm() *Change {
+	var found IncidentID
+	for id, c := range f.incidents {
+		in := &c.Incident
+		home := in.HomePolicy
+		if home == 0 {
+			home = in.PolicyID
+		}
+		if in.IntegrationID == f.Integration.ID && home == f.Policy.ID && id > found && in.storming(f.now) {
+			found = id
+		}
+	}
+	return f.change(found)
+}
+
+// joinStorm has an alert join the storm that goes on, if there is one and it is no matter for an incident of its
+// own. A critical one of another service is, unless there are as many of those as make a storm.
+func (f *Fold) joinStorm(c *Change, a *Alert) bool {
+	if c == nil {
+		return false
+	}
+	s := c.editStorm()
+	if a.Severity == Critical && !s.knows(a.Service(f.Integration)) {
+		s.Own = slices.DeleteFunc(s.Own, func(t time.Time) bool { return f.now.Sub(t) >= StormCounts })
+		if len(s.Own) < max(f.Integration.StormLimit, 1) {
+			return false
+		}
+	}
+	f.takeAlert(c, a)
+	return true
+}
+
+// editStorm returns what the incident knows of its storm, to be changed: the incident is a value, and what
+// was loaded stays as it is.
+func (c *Change) editStorm() *Storm {
+	s := *c.Incident.Storm
+	s.Services, s.Own, s.Misread = slices.Clone(s.Services), slices.Clone(s.Own), slices.Clone(s.Misread)
+	c.Incident.Storm = &s
+	return &s
+}
+
+// redrawStorm has the message of a storm show its counters within seconds, once for all that was folded
+// together, and again when more has come.
+func (c *Change) redrawStorm(now time.Time) {
+	in := &c.Incident
+	if in.RedrawAt == nil || !in.RedrawAt.After(now) {
+		in.RedrawAt = new(now.Add(redrawStormAfter))
+	}
+	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
+}
+
+// takeAlert has an alert join a storm. Whoever has it is paged if it has become worse, or if it is about another
+// service than before.
+func (f *Fold) takeAlert(c *Change, a *Alert) {
+	service, in := a.Service(f.Integration), &c.Incident
+	switch {
+	case in.Open():
+	case in.snoozing(f.now):
+		c.dozeOff(firesAgain)
+	default:
+		c.reopenByMonitor(firesAgain, f.now)
+		c.worsen(a.Severity)
+		f.pagesFromNow(c)
+		c.runStep()
+	}
+	s := c.editStorm()
+	s.LastAt = latest(s.LastAt, f.now)
+	fresh := s.learn(service)
+	if a.Severity.Worse(in.Severity) {
+		in.Title = stormTitle(f.Integration, a)
+	}
+	was := in.Severity
+	c.count(a.Severity)
+	if fresh && in.Severity == was {
+		c.tellOfService(service)
+	}
+}
+
+// learn adds a service, and reports whether it is new.
+func (s *Storm) learn(service string) bool {
+	if s.knows(service) || len(s.Services) >= maxStormServices {
+		return false
+	}
+	s.Services = append(s.Services, service)
+	return true
+}
+
+// tellOfService pages those who have the incident, or have snoozed it, about a service that is new to it.
+func (c *Change) tellOfService(service string) {
+	in := &c.Incident
+	if in.Status != Acknowledged {
+		return
+	}
+	c.record(EventServiceJoined, c.by, Detail{Text: service})
+	c.pageOthers(in.Holders(), Say("it is about another service as well since you acknowledged it: %s", service))
+}
+
+func stormTitle(in Integration, a *Alert) string {
+	return fmt.Sprintf("Alert storm from %s, such as %s", in.Name, cutTitle(a.Title))
+}
+
+// breaksOut reports whether an alert that would open an incident begins a storm instead: as many as the set-up
+// says were opened within a minute. A critical one of a service of which none of them is opens its own, up
+// to twice that number.
+func (f *Fold) breaksOut(a *Alert) bool {
+	limit, recent := f.Integration.StormLimit, f.lately()
+	if limit <= 0 || len(recent) < limit {
+		return false
+	}
+	if a.Severity != Critical || len(recent) >= 2*limit {
+		return true
+	}
+	for _, r := range recent {
+		if f.has(r.ID, a.Service(f.Integration)) {
+			return true
+		}
+	}
+	return false
+}
+
+// has reports whether an alert of an incident is of a service.
+func (f *Fold) has(id IncidentID, service string) bool {
+	for _, a := range f.alerts {
+		if a.IncidentID == id && a.Service(f.Integration) == service {
+			return true
+		}
+	}
+	return false
+}
+
+// openStorm makes an incident that takes in what comes, and those of the latest that nobody was shown yet.
+func (f *Fold) openStorm(a *Alert) *Change {
+	f.LastIncident++
+	in := f.newIncident(a)
+	in.Title, in.Body, in.Link = stormTitle(f.Integration, a), "", ""
+	in.GroupKey = fmt.Sprintf("\x01storm/%d", in.ID) // no monitor can send it
+	in.Storm = &Storm{Began: f.now, LastAt: f.now, Services: []string{a.Service(f.Integration)}}
+	c := f.add(in)
+	c.record(EventOpened, c.by, Detail{Text: a.Title})
+	var taken []IncidentID
+	for _, r := range f.unseen(a) {
+		f.takeIn(c, r)
+		taken = append(taken, r)
+	}
+	c.record(EventStorm, c.by, Detail{Count: f.Integration.StormLimit, Incidents: taken})
+	f.pagesFromNow(c)
+	c.runStep()
+	return c
+}
+
+// unseen are the incidents that a storm which begins with an alert takes in. Criticals of a service of which
+// nothing else is stay what they are, as does what somebody has already done something with.
+func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
+	services := map[string]bool{first.Service(f.Integration): true}
+	worst := map[IncidentID]*Alert{}
+	for _, r := range f.lately() {
+		c := f.incidents[r.ID]
+		if c == nil || r.Posted || !c.Incident.untouched() || len(f.elsewhere[r.ID]) > 0 || f.calm[r.ID] > 0 {
+			continue
+		}
+		for _, a := range f.alerts {
+			if a.Firing && a.IncidentID == r.ID && (worst[r.ID] == nil || a.Severity.Worse(worst[r.ID].Severity)) {
+				worst[r.ID] = a
+			}
+		}
+		if a := worst[r.ID]; a != nil && a.Severity != Critical {
+			services[a.Service(f.Integration)] = true
+		}
+	}
+	for id, a := range worst {
+		if a.Severity != Critical || services[a.Service(f.Integration)] {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// untouched reports whether nobody has done anything with an incident.
+func (in Incident) untouched() bool {
+	return in.Status == Triggered && len(in.Acks) == 0 && len(in.Responders) == 0 && len(in.Links) == 0 &&
+		in.MergedInto == 0 && in.Storm == nil && in.Flaps == 0 && in.HomePolicy == 0
+}
+
+// takeIn makes an incident part of a storm. It was shown to nobody in a channel, and never will be.
+func (f *Fold) takeIn(c *Change, id IncidentID) {
+	from := f.change(id)
+	from.stop()
+	in := &from.Incident
+	in.Status, in.MergedInto, in.ResolvedBy, in.ResolvedAt = Resolved, c.Incident.ID, from.by, new(f.now)
+	from.Pages, from.Notices = nil, nil // of this very fold: nobody needs them
+	from.record(EventTakenIn, from.by, Detail{Incident: c.Incident.ID})
+	to := &c.Incident
+	to.SignalCount += in.SignalCount
+	for _, a := range f.alerts {
+		if !a.Firing || a.IncidentID != id {
+			continue
+		}
+		a.IncidentID = to.ID
+		f.touch(a)
+		to.Storm.learn(a.Service(f.Integration))
+		if a.Severity.Worse(to.Severity) {
+			to.Severity, to.Title = a.Severity, stormTitle(f.Integration, a)
+		}
+	}
+}
+
+// split makes an incident of its own of an alert that has joined a storm, as somebody wishes.
+func (f *Fold) split(s Signal) SignalFate {
+	a := f.alerts[s.DedupKey]
+	if a == nil || !a.Firing {
+		return SignalFate{Signal: s, Fate: FateUnmatched}
+	}
+	c := f.change(a.IncidentID)
+	if c == nil || c.Incident.Storm == nil || !c.Incident.Open() {
+		return c.fate(s, FateUnmatched)
+	}
+	by := ByUser(s.By)
+	own := f.open(a)
+	a.IncidentID = own.Incident.ID
+	f.touch(a)
+	own.record(EventSplitFrom, by, Detail{Incident: c.Incident.ID})
+	c.record(EventSplitOff, by, Detail{Incident: own.Incident.ID, Text: a.Title})
+	if !f.fires(c.Incident.ID) {
+		_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
+	}
+	return own.fate(s, FateOpened)
+}
+
+// EndStorm ends a storm if its time has come: it takes in nothing more, and the timeline says what it was.
+// It reports false if that is not due.
+func (in Incident) EndStorm(t StormTally, now time.Time) (Change, bool) {
+	if in.Storm == nil || in.Storm.OverAt != nil || in.Open() && !in.Storm.over(now) {
+		return Change{}, false
+	}
+	if !in.Open() && in.storming(now) {
+		return Change{}, false
+	}
+	c := in.begin(ByTimer(), Facts{}, now)
+	s := c.editStorm()
+	s.OverAt, s.Own = new(now), nil
+	services := make([]string, 0, len(t.Services))
+	for _, n := range t.Services {
+		services = append(services, n.Name)
+	}
+	c.record(EventStormOver, ByTimer(), Detail{
+		Count: t.Alerts, Of: t.Firing, Names: services, Until: latest(s.LastAt, s.Began), Since: s.Began,
+	})
+	return c.done(), true
+}
+
+// A StormTally counts the alerts of a storm.
+type StormTally struct {
+	Alerts, Firing int
+	Severities     []TallyCount // the worst first
+	Services       []TallyCount // the largest first, at most MaxTally
+	Labels         []TallyCount // the same, as "name=value"
+}
+
+// MaxTally is how many services and labels are counted, the largest.
+const MaxTally = 10
+
+// A TallyCount counts alerts that have something in common.
+type TallyCount struct {
+	Name           string
+	Alerts, Firing int
+}
+
+// MaySplit refuses to make an incident of its own of a storm's alert where that makes no sense. Known says that
+// such an alert fires, and several that it isn't the only one.
+func (in Incident) MaySplit(a Act, known, several bool) error {
+	if err := in.refuseClosed(); err != nil {
+		return err
+	}
+	switch {
+	case in.Storm == nil:
+		return Refuse("Incident %s is no storm: there is nothing to split off.", in.ID)
+	case a.Alert == 0 && a.Text == "":
+		return Refuse("Say which alert, by its dedup key or its title.")
+	case !known:
+		return Refuse("No such alert of incident %s fires.", in.ID)
+	case several:
+		return Refuse("Several alerts of incident %s are called so: say which one by its dedup key.", in.ID)
+	}
+	return nil
+}

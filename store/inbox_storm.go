@@ -1,0 +1,200 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// maxRecent bounds how many of an integration's latest incidents are looked at: twice the highest limit of
+// a set-up.
+const maxRecent = 200
+
+// stormFacts are what it depends on whether alerts join or begin a storm.
+type stormFacts struct {
+	recent map[oncall.IntegrationID][]oncall.RecentIncident
+	calm   map[oncall.IncidentID]int // firing alerts of storms that are not loaded
+}
+
+// queueStorms finds the storms that go on of the integrations whose alerts fire, and their latest incidents. Where a
+// storm could begin with these signals, the latest incidents are to be loaded as well: it may take them in.
+func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
+	const storms = `
+		SELECT id, integration_id
+		FROM incidents
+		WHERE integration_id = ANY ($1) AND storm IS NOT NULL AND storm ->> 'over_at' IS NULL`
+	const latest = `
+		SELECT i.id, i.integration_id, i.policy_id, i.opened_at, coalesce(d.ts <> '' OR d.tried_at IS NOT NULL, false)
+		FROM unnest($1::bigint[], $2::timestamptz[]) AS k (integration_id, since)
+		CROSS JOIN LATERAL (
+			SELECT id, integration_id, coalesce(nullif(home_policy, 0), policy_id) AS policy_id, opened_at, storm
+			FROM incidents
+			WHERE integration_id = k.integration_id
+			ORDER BY id DESC
+			LIMIT $3
+		) i
+		LEFT JOIN drawings d ON d.incident_id = i.id
+		WHERE i.opened_at > k.since AND i.storm IS NULL
+		ORDER BY i.id`
+	var of []oncall.IntegrationID
+	var since []time.Time
+	fires := map[oncall.IntegrationID]int{}
+	for _, e := range entries {
+		if e.signal.Action != oncall.Trigger || dir.integrations[e.IntegrationID].StormLimit <= 0 {
+			continue
+		}
+		if fires[e.IntegrationID]++; fires[e.IntegrationID] == 1 {
+			of, since = append(of, e.IntegrationID), append(since, e.ReceivedAt.Add(-oncall.StormCounts))
+		}
+	}
+	if len(of) == 0 {
+		return
+	}
+	var storm oncall.IncidentID
+	var integration oncall.IntegrationID
+	b.Queue(storms, of).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&storm, &integration}, func() error {
+			out.incidents = append(out.incidents, storm)
+			for i, id := range groups.integrations { // anything of the integration may be about it
+				if id == integration {
+					out.foundBy[storm] = append(out.foundBy[storm], signalKey{id, groups.keys[i]})
+				}
+			}
+			return nil
+		})
+		return err
+	})
+	b.Queue(latest, of, since, maxRecent).Query(func(rows pgx.Rows) error {
+		var r oncall.RecentIncident
+		_, err := pgx.ForEachRow(rows, []any{&r.ID, &integration, &r.PolicyID, &r.OpenedAt, &r.Posted}, func() error {
+			out.recent[integration] = append(out.recent[integration], r)
+			return nil
+		})
+		for id, recent := range out.recent {
+			if len(recent)+fires[id] <= dir.integrations[id].StormLimit {
+				continue
+			}
+			for _, r := range recent[max(0, len(recent)-2*dir.integrations[id].StormLimit):] {
+				out.incidents = append(out.incidents, r.ID)
+			}
+		}
+		return err
+	})
+}
+
+// countCalm counts the firing alerts of storms that are not loaded: these are too many to be.
+func (s *storedState) countCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
+	const count = `
+		SELECT incident_id, count(*)
+		FROM alerts
+		WHERE incident_id = ANY ($1) AND firing AND NOT id = ANY ($2)
+		GROUP BY incident_id`
+	storms := []oncall.IncidentID{}
+	for _, in := range s.incidents {
+		if in.Storm != nil {
+			storms = append(storms, in.ID)
+		}
+	}
+	s.calm = map[oncall.IncidentID]int{}
+	if len(storms) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, count, storms, alerts)
+	var id oncall.IncidentID
+	var firing int
+	_, err := pgx.ForEachRow(rows, []any{&id, &firing}, func() error {
+		s.calm[id] = firing
+		return nil
+	})
+	return err
+}
+
+// fillStorms adds to a fold what it depends on whether its alerts join or begin a storm.
+func (s *storedState) fillStorms(fold *oncall.Fold) {
+	for id, firing := range s.calm {
+		fold.AddCalm(id, firing)
+	}
+	fold.AddRecent(s.recent[fold.Integration.ID]...)
+}
+
+// Storms returns the incidents that take in what comes, as far as that is stored.
+func (s *System) Storms(ctx context.Context) (ids []oncall.IncidentID, err error) {
+	const going = `SELECT id FROM incidents WHERE storm IS NOT NULL AND storm ->> 'over_at' IS NULL ORDER BY id`
+	rows, _ := s.pool.Query(ctx, going)
+	if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
+		return nil, fmt.Errorf("look for storms: %w", translate(err))
+	}
+	return ids, nil
+}
+
+// EndStorm ends a storm if its time has come.
+func (s *System) EndStorm(ctx context.Context, id oncall.IncidentID, now time.Time) error {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	_, _, err = s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
+		if _, due := in.EndStorm(oncall.StormTally{}, now); !due {
+			return oncall.Change{}, false, nil
+		}
+		tally, err := stormTally(ctx, tx, id, dir.integrations[in.IntegrationID])
+		if err != nil {
+			return oncall.Change{}, false, err
+		}
+		c, due := in.EndStorm(tally, now)
+		return c, due, nil
+	})
+	return err
+}
+
+// maxCounted bounds of how many alerts of a storm the labels are counted, the latest.
+const maxCounted = 20_000
+
+// stormTally counts the alerts of a storm.
+func stormTally(ctx context.Context, q querier, id oncall.IncidentID, in oncall.Integration) (t oncall.StormTally, err error) {
+	const bySeverity = `
+		SELECT severity AS name, count(*) AS alerts, count(*) FILTER (WHERE firing) AS firing
+		FROM alerts
+		WHERE incident_id = $1
+		GROUP BY severity`
+	const byService = `
+		SELECT coalesce(nullif(labels ->> 'service', ''), $2) AS name, count(*) AS alerts, count(*) FILTER (WHERE firing) AS firing
+		FROM alerts
+		WHERE incident_id = $1
+		GROUP BY 1
+		ORDER BY 2 DESC, 1
+		LIMIT $3`
+	const byLabel = `
+		SELECT l.key || '=' || l.value AS name, count(*) AS alerts, count(*) FILTER (WHERE a.firing) AS firing
+		FROM (SELECT labels, firing FROM alerts WHERE incident_id = $1 ORDER BY id DESC LIMIT $3) a
+		CROSS JOIN LATERAL jsonb_each_text(a.labels) l
+		WHERE l.key NOT IN ('service', 'severity') AND l.value <> ''
+		GROUP BY 1
+		ORDER BY 2 DESC, 1
+		LIMIT $2`
+	load := func(into *[]oncall.TallyCount, sql string, args ...any) {
+		if err != nil {
+			return
+		}
+		rows, _ := q.Query(ctx, sql, args...)
+		*into, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.TallyCount])
+	}
+	load(&t.Severities, bySeverity, id)
+	load(&t.Services, byService, id, in.Name, oncall.MaxTally)
+	load(&t.Labels, byLabel, id, oncall.MaxTally, maxCounted)
+	slices.SortFunc(t.Severities, func(a, b oncall.TallyCount) int {
+		if oncall.Severity(a.Name).Worse(oncall.Severity(b.Name)) {
+			return -1
+		}
+		return 1
+	})
+	for _, n := range t.Severities {
+		t.Alerts, t.Firing = t.Alerts+n.Alerts, t.Firing+n.Firing
+	}
+	return t, err
+}

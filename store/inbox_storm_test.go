@@ -1,0 +1,197 @@
+package store_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// newStormyWorld is a world whose integration has the usual limit of incidents in a minute.
+func newStormyWorld(t *testing.T) *world {
+	w := newWorld(t)
+	s := setup()
+	s.Integrations[0].Storm, w.stormLimit = "", ""
+	must[any](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	w.exec(`DELETE FROM river_job`)
+	return w
+}
+
+func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
+	t.Parallel()
+	w := newStormyWorld(t)
+	w.run(w.System)
+	for i := range 10 {
+		var signals []oncall.Signal
+		for n := range 200 {
+			s := trigger(fmt.Sprint("alert ", i, "/", n))
+			s.Labels = map[string]string{"service": []string{"web", "db"}[n%2], "host": fmt.Sprint("host-", n), "cluster": "eu"}
+			signals = append(signals, s)
+		}
+		w.accept(signals...)
+	}
+	w.fold()
+	if got := w.strings(`SELECT status || ' ' || merged_into FROM incidents WHERE storm IS NULL ORDER BY id`); strings.Join(got, ",") != strings.Repeat("resolved 11,", 9)+"resolved 11" {
+		t.Errorf("the first: %q", got)
+	}
+	storm := w.incident(11)
+	if storm.Storm == nil || storm.Status != oncall.Triggered || storm.SignalCount != 2000 {
+		t.Fatalf("the storm: %+v", storm)
+	}
+	for what, n := range map[string][2]int{
+		"alerts":  {w.count(`SELECT count(*) FROM alerts WHERE incident_id = 11 AND firing`), 2000},
+		"pages":   {w.count(`SELECT count(*) FROM pages`), 1},
+		"jobs":    {w.count(`SELECT count(*) FROM river_job WHERE kind IN ('page', 'escalate')`), 2},
+		"timer's": {w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`), 11},
+	} {
+		if n[0] != n[1] {
+			t.Errorf("%s: %d, want %d", what, n[0], n[1])
+		}
+	}
+	p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 11, w.clock()))
+	if p.Tally.Alerts != 2000 || p.Tally.Firing != 2000 || len(p.Tally.Services) != 2 || p.Tally.Labels[0] != (oncall.TallyCount{Name: "cluster=eu", Alerts: 2000, Firing: 2000}) || len(p.Tally.Labels) != 10 {
+		t.Errorf("tally: %+v", p.Tally)
+	}
+	rows := 0
+	if all := must[int](t)(w.EachAlert(t.Context(), oncall.ByTimer(), 11, func(a oncall.Alert) error {
+		if rows++; a.Labels["cluster"] != "eu" || a.Title == "" {
+			return fmt.Errorf("%+v", a)
+		}
+		return nil
+	})); all != 2000 || rows != 2000 {
+		t.Errorf("%d of %d listed", rows, all)
+	}
+	// Each of them is found by its end.
+	for i := range 10 {
+		var ends []oncall.Signal
+		for n := range 200 {
+			ends = append(ends, resolve(fmt.Sprint("alert ", i, "/", n)))
+		}
+		w.accept(ends[:199]...)
+		w.fold()
+		if in := w.incident(11); in.Status != oncall.Triggered {
+			t.Fatalf("it ends after %d alerts", i*200+199)
+		}
+		w.accept(ends[199])
+	}
+	w.fold()
+	if in := w.incident(11); in.Status != oncall.Resolved || w.count(`SELECT count(*) FROM alerts WHERE firing`) != 0 {
+		t.Errorf("in the end: %+v", in)
+	}
+}
+
+// Somebody who has the storm locked holds up what would join it, and nothing is opened instead.
+func TestALockedStormHoldsWhatJoinsIt(t *testing.T) {
+	t.Parallel()
+	w := newStormyWorld(t)
+	w.run(w.System)
+	w.accept(many(20)...)
+	w.fold()
+	conn := must[*pgx.Conn](t)(pgx.Connect(t.Context(), w.url))
+	defer conn.Close(t.Context())
+	tx := must[pgx.Tx](t)(conn.Begin(t.Context()))
+	_, err := tx.Exec(t.Context(), `SELECT FROM incidents WHERE id = 11 FOR UPDATE`)
+	w.check(err)
+	w.accept(trigger("one more"), resolve("alert 3"))
+	other := w.more(1)[0]
+	w.check(w.Accept(t.Context(), other, []oncall.Signal{trigger("disk")}, w.clock()))
+	w.until("another integration's is folded", func() bool { return w.count(`SELECT count(*) FROM incidents`) == 12 })
+	if n := w.count(`SELECT count(*) FROM inbox`); n != 2 {
+		t.Errorf("%d signals wait, want 2", n)
+	}
+	w.check(tx.Rollback(t.Context()))
+	w.fold()
+	if in := w.incident(11); in.SignalCount != 21 || w.count(`SELECT count(*) FROM incidents`) != 12 {
+		t.Errorf("the storm: %+v", in)
+	}
+}
+
+// What is in the channel stays, what isn't goes along.
+func TestAStormLeavesWhatIsInTheChannel(t *testing.T) {
+	t.Parallel()
+	w := newStormyWorld(t)
+	w.run(w.System)
+	w.accept(many(10)...)
+	w.fold()
+	must[store.Drawing](t)(w.BeginDraw(t.Context(), 3, 1, w.clock()))
+	w.check(w.RootTried(t.Context(), 3, w.clock()))
+	w.advance(30 * time.Second)
+	w.accept(trigger("one more"))
+	w.fold()
+	if in := w.incident(3); in.Status != oncall.Triggered {
+		t.Errorf("the one in the channel: %+v", in)
+	}
+	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id = 11`); n != 10 {
+		t.Errorf("the storm has %d alerts, want 10", n)
+	}
+	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 4, 2, w.clock()))
+	if !d.Picture.Incident.TakenIn() || d.RootTried != nil {
+		t.Errorf("what was taken in: %+v", d)
+	}
+	for _, waiting := range must[[]store.WaitingDraw](t)(w.WaitingDraws(t.Context(), w.clock())) {
+		if waiting.Channel != "" && waiting.Incident != 3 && waiting.Incident != 11 {
+			t.Errorf("%d is to be posted", waiting.Incident)
+		}
+	}
+}
+
+func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
+	t.Parallel()
+	w := newStormyWorld(t)
+	w.run(w.System)
+	w.accept(many(20)...)
+	w.fold()
+	split := func(a oncall.Act) error {
+		a.Do = oncall.ActSplit
+		_, err := w.Act(t.Context(), 11, oncall.ByUser(bo), a, w.clock())
+		return err
+	}
+	for text, want := range map[string]string{"nothing": "No such alert", "": "Say which"} {
+		if err := split(oncall.Act{Text: text}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("split %q: %v", text, err)
+		}
+	}
+	worst := must[[]oncall.Alert](t)(w.WorstAlerts(t.Context(), oncall.ByUser(bo), 11, 5))
+	if len(worst) != 5 || worst[0].Title == "" {
+		t.Errorf("worst: %+v", worst)
+	}
+	w.check(split(oncall.Act{Text: "alert 7"}))
+	w.fold()
+	w.check(split(oncall.Act{Alert: worst[0].ID}))
+	w.fold()
+	if own := w.incident(12); own.Title != "alert 7 is full" || own.Status != oncall.Triggered {
+		t.Errorf("its own: %+v", own)
+	}
+	if own := w.incident(13); own.Title != worst[0].Title {
+		t.Errorf("the worst: %+v", own)
+	}
+	w.accept(resolve("alert 7"))
+	w.fold()
+	if own := w.incident(12); own.Status != oncall.Resolved {
+		t.Errorf("its end: %+v", own)
+	}
+	end := func() {
+		for _, id := range must[[]oncall.IncidentID](t)(w.Storms(t.Context())) {
+			w.check(w.EndStorm(t.Context(), id, w.clock()))
+		}
+	}
+	if end(); w.count(`SELECT count(*) FROM incident_events WHERE kind = 'storm_over'`) != 0 {
+		t.Error("it ends too soon")
+	}
+	w.advance(6 * time.Minute)
+	end()
+	if got := w.strings(`SELECT detail ->> 'count' || ' ' || (detail ->> 'of') FROM incident_events WHERE kind = 'storm_over'`); len(got) != 1 || got[0] != "18 18" {
+		t.Errorf("what it was: %q", got)
+	}
+	end()
+	w.accept(trigger("later"))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE id = 14 AND storm IS NULL`); n != 1 {
+		t.Error("what comes later has no incident of its own")
+	}
+}

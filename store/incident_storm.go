@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// splitOff has an alert of a storm made an incident of its own, by whoever folds: only that instance numbers
+// incidents. It comes after the signals that are waiting.
+func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, a oncall.Act, now time.Time) (oncall.Incident, error) {
+	const find = `
+		SELECT integration_id, dedup_key
+		FROM alerts
+		WHERE incident_id = $1 AND firing AND (id = $2 OR $2 = 0 AND (dedup_key = $3 OR title = $3))
+		ORDER BY dedup_key <> $3, id
+		LIMIT 2`
+	const insert = `INSERT INTO inbox (integration_id, received_at, signal) VALUES ($1, $2, $3)`
+	var in oncall.Incident
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		found, err := lockIncidents(ctx, tx, []oncall.IncidentID{id})
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return oncall.ErrNotFound
+		}
+		in = found[0]
+		if err := g.act(ctx, tx, a, in); err != nil {
+			return err
+		}
+		type row struct {
+			IntegrationID oncall.IntegrationID
+			DedupKey      string
+		}
+		rows, _ := tx.Query(ctx, find, id, a.Alert, a.Text)
+		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+		if err != nil {
+			return err
+		}
+		several := len(alerts) > 1 && alerts[0].DedupKey != a.Text
+		if err := in.MaySplit(a, len(alerts) > 0, several); err != nil {
+			return err
+		}
+		signal, err := json.Marshal(oncall.Signal{Action: oncall.Split, DedupKey: alerts[0].DedupKey, By: g.by.User})
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, insert, alerts[0].IntegrationID, now, string(signal)); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `SELECT pg_notify('watchbill_inbox', '')`)
+		return err
+	})
+	if err != nil {
+		return oncall.Incident{}, wrap(err, "split an alert off incident %d", id)
+	}
+	return in, nil
+}
+
+// WorstAlerts returns the firing alerts of an incident, the worst first, at most so many.
+func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, most int) (out []oncall.Alert, err error) {
+	const load = `
+		SELECT id, title, severity
+		FROM alerts
+		WHERE incident_id = $1 AND firing
+		ORDER BY array_position($2::text[], severity), id
+		LIMIT $3`
+	severities := []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}
+	err = s.onSeen(ctx, by, id, func(tx pgx.Tx, _ oncall.Incident) error {
+		rows, _ := tx.Query(ctx, load, id, severities, most)
+		out, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
+		return err
+	})
+	if err != nil {
+		return nil, wrap(err, "load the worst alerts of incident %d", id)
+	}
+	return out, nil
+}
+
+// MaxListed is how many alerts EachAlert goes through.
+const MaxListed = 50_000
+
+// EachAlert goes through an incident's alerts in the order in which they came, without what was sent with them
+// beside title, link and labels, and returns how many there are in all.
+func (s *Store) EachAlert(ctx context.Context, by oncall.Actor, id oncall.IncidentID, each func(oncall.Alert) error) (all int, err error) {
+	const count = `SELECT count(*) FROM alerts WHERE incident_id = $1`
+	const load = `
+		SELECT dedup_key, title, link, severity, labels, firing, count, first_at, last_at, cleared_at
+		FROM alerts
+		WHERE incident_id = $1
+		ORDER BY id
+		LIMIT $2`
+	err = s.onSeen(ctx, by, id, func(tx pgx.Tx, _ oncall.Incident) error {
+		if err := tx.QueryRow(ctx, count, id).Scan(&all); err != nil {
+			return err
+		}
+		rows, _ := tx.Query(ctx, load, id, MaxListed)
+		var a oncall.Alert
+		into := []any{&a.DedupKey, &a.Title, &a.Link, &a.Severity, &a.Labels, &a.Firing, &a.Count, &a.FirstAt, &a.LastAt, &a.ClearedAt}
+		_, err := pgx.ForEachRow(rows, into, func() error {
+			one := a
+			a.Labels = nil // or the next row's would be added
+			return each(one)
+		})
+		return err
+	})
+	if err != nil {
+		return 0, wrap(err, "list the alerts of incident %d", id)
+	}
+	return all, nil
+}
+
+// onSeen does something with an incident that somebody may see.
+func (s *Store) onSeen(ctx context.Context, by oncall.Actor, id oncall.IncidentID, do func(pgx.Tx, oncall.Incident) error) error {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return fmt.Errorf("load the directory: %w", err)
+	}
+	return s.transact(ctx, func(tx pgx.Tx) error {
+		in, err := g.seen(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return do(tx, in)
+	})
+}
