@@ -63,11 +63,11 @@ func (l *learner) again(id oncall.UserID, now time.Time) bool {
 	return true
 }
 
-// learnPeople looks up whoever is stored without what they are in the workspace, as everybody is after an
+// learnUnknowns looks up whoever is stored without what they are in the workspace, as everybody is after an
 // upgrade from a release that kept no such thing: at night their first click should not wait for Slack.
-func (b *Bot) learnPeople(ctx context.Context) {
+func (b *Bot) learnUnknowns(ctx context.Context) {
 	for {
-		_, err := b.guard(ctx, "", func() (string, error) { return "", b.learnUnknown(ctx) })
+		_, err := b.guard(ctx, "", func() (string, error) { return "", b.learnEachUnknown(ctx) })
 		if err != nil && ctx.Err() == nil {
 			b.log.Debug().Err(err).Msg("people can't be looked up; trying again in a minute")
 		}
@@ -77,7 +77,7 @@ func (b *Bot) learnPeople(ctx context.Context) {
 	}
 }
 
-func (b *Bot) learnUnknown(ctx context.Context) error {
+func (b *Bot) learnEachUnknown(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return err

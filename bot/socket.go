@@ -56,7 +56,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		})
 	}
 	b.all.Go(func() { b.watch(listening) })
-	b.all.Go(func() { b.learnPeople(listening) })
+	b.all.Go(func() { b.learnUnknowns(listening) })
 	<-ctx.Done()
 	b.admission.close()
 	wait(listening, flushTime)

@@ -120,7 +120,7 @@ const (
 )
 
 // LearnPeople asks Slack again what those are in the workspace whom the set-up names, a few at a time.
-// Nothing pages people of other organisations. Those of whom it has never told learnPeople looks up.
+// Nothing pages people of other organisations. Those of whom it has never told, learnUnknowns looks up.
 func (b *Bot) LearnPeople(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
