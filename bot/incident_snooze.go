@@ -31,7 +31,7 @@ var snoozeOne = wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(req
 // are none where it is about one. Left are those that others have.
 func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.IncidentID, rest []string, err error) {
 	words := withoutWord(withoutWord(r.words, "incident"), "incidents")
-	if len(words) == 0 {
+	if len(words) == 0 || len(words) > maxSeveral+maxLengthWords {
 		return nil, nil, nil, nil
 	}
 	if rest := withoutAll(words); len(rest) > 0 {
@@ -65,6 +65,9 @@ func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.Incid
 	}
 	return ids, nil, rest, nil
 }
+
+// maxLengthWords is how many words say how long, at most: each division of the words is tried.
+const maxLengthWords = 10
 
 // numbersLast reads "2h 1 2": a length that is one without the numbers, and isn't with them.
 func (r request) numbersLast(words []string) (ids []oncall.IncidentID, rest []string) {
