@@ -54,7 +54,7 @@ func escape(s string, limit int) string {
 	var out strings.Builder
 	n, fits := 0, 0 // characters so far; bytes up to which an ellipsis still fits
 	for _, r := range strings.ToValidUTF8(s, "�") {
-		if unicode.IsControl(r) && r != '\n' {
+		if unicode.IsControl(r) && r != '\n' || unicode.In(r, unicode.Zl, unicode.Zp) {
 			r = ' '
 		}
 		if unicode.Is(unicode.Bidi_Control, r) {
