@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -31,8 +32,10 @@ func (f form) input(block view.Block) slack.BlockAction {
 	return slack.BlockAction{}
 }
 
-// text is what was typed.
-func (f form) text(block view.Block) string { return f.input(block).Value }
+// text is what was typed, as it can be stored.
+func (f form) text(block view.Block) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(f.input(block).Value, ""), "\x00", "")
+}
 
 // choice is the value of the option that was chosen, "" if none was.
 func (f form) choice(block view.Block) string { return f.input(block).SelectedOption.Value }

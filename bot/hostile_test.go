@@ -2,9 +2,14 @@ package bot
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/hostile"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
@@ -93,10 +98,74 @@ func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 	}
 }
 
+// TestHostileTextsInSlack types every hostile text after commands and into forms, and has a monitor send it.
+func TestHostileTextsInSlack(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	p, at := f.posted()
+	id := p.Incident.ID
+	for _, h := range hostile.Texts {
+		text := strings.ToValidUTF8(h.Text, "\ufffd") // as JSON has it
+		signal := oncall.Signal{Action: oncall.Trigger, DedupKey: h.Name, Title: "x", Severity: oncall.Low, Labels: map[string]string{"a": "b"}}
+		if len(text) < 1_000 && !strings.Contains(text, "\x00") { // intake cuts and cleans
+			signal.Title += text
+			if err := f.store.Accept(f.ctx, f.id, []oncall.Signal{signal}, f.clock()); err != nil {
+				t.Errorf("%s: %v", h.Name, err)
+			}
+		}
+		if _, err := f.store.Act(f.ctx, id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActNote, Text: text}, f.clock()); err != nil {
+			if _, refused := errors.AsType[oncall.Refusal](err); !refused {
+				t.Errorf("%s as a note: %v", h.Name, err)
+			}
+		}
+		for modal, block := range map[view.Modal]view.Block{view.ModalNote: view.BlockText, view.ModalAsk: view.BlockText, view.ModalScheduleNew: view.BlockName, view.ModalAway: view.BlockNote, view.ModalOverride: view.BlockReason} {
+			values := map[string]map[string]slack.BlockAction{
+				string(block): {"x": {Value: text}}, string(view.BlockPerson): {"x": {SelectedUsers: []string{string(ann)}}},
+				string(view.BlockZone): {"x": {Value: "UTC"}}, string(view.BlockTeam): {"x": {SelectedOption: slack.OptionBlockObject{Value: "1"}}},
+				string(view.BlockFrom): {"x": {SelectedDateTime: noon.Unix() + 3600}}, string(view.BlockTo): {"x": {SelectedDateTime: noon.Unix() + 7200}},
+			}
+			sent := slack.InteractionCallback{User: slack.User{ID: string(bo), TeamID: "T0SIM"}, View: slack.View{CallbackID: string(modal), PrivateMetadata: "1", State: &slack.ViewState{Values: values}}}
+			a, err := f.bot.submitted(f.ctx, sent)
+			if _, refused := errors.AsType[oncall.Refusal](err); err != nil && !refused {
+				t.Errorf("%s in the form %s: %v", h.Name, modal, err)
+			}
+			if fault := hostile.Active(markup(a.payload())); fault != "" {
+				t.Errorf("%s: the form %s: %s", h.Name, modal, fault)
+			}
+		}
+		if len(text) < 3_000 {
+			for _, line := range []string{"", "who ", "note 1 ", "contact add "} {
+				f.command(bo, "/oncall "+line+text)
+				if len(f.sim.Views(string(bo))) > 0 {
+					if _, err := f.sim.CloseView(f.ctx, string(bo), true); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
+	}
+	if err := f.bot.PostThread(f.ctx, at, f.picture(id), f.picture(id).Events, "thread"); err != nil {
+		t.Error(err)
+	}
+	for _, line := range []string{"incidents", "incident 1", "teams", "next"} {
+		f.command(bo, "/oncall "+line)
+		if len(f.sim.Views(string(bo))) > 0 {
+			if _, err := f.sim.CloseView(f.ctx, string(bo), true); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	f.look("all of it")
+}
+
 // look fails for every active part in what people are shown.
 func (f *world) look(after string) {
 	f.t.Helper()
 	check := func(where, text string) {
+		if fault := hostile.Active(text); fault != "" {
+			f.t.Errorf("%s: %s: %s in %q", after, where, fault, text)
+		}
 		for _, part := range active {
 			if strings.Contains(text, part) {
 				f.t.Errorf("%s: %s shows %q in %q", after, where, part, text)

@@ -16,6 +16,7 @@ var reference = regexp.MustCompile(`<([^<>]*)>`)
 // typedWords are the words of a command, with its links, addresses and channels as they were typed.
 // People and user groups stay references: a command may be about them.
 func typedWords(text string, d *store.Directory) []string {
+	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "") // as it can be stored
 	words := strings.Fields(reference.ReplaceAllStringFunc(text, func(hit string) string {
 		if inside := hit[1:]; strings.HasPrefix(inside, "@") || strings.HasPrefix(inside, "!") {
 			return hit
