@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // maxOthers bounds how many open incidents are looked at.
@@ -53,6 +55,15 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	for _, p := range pages {
 		s.Pages = append(s.Pages, view.Attempt(p))
 	}
+	in := s.Picture.Incident
+	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
+	for _, r := range in.Responders {
+		on.Involved = append(on.Involved, r.User)
+	}
+	if len(s.Pages) > 0 { // the reader's own
+		on.Involved = append(on.Involved, user)
+	}
+	s.Watches = directory.Access().May(oncall.ByUser(user), access.Respond, on) != nil
 	return s, nil
 }
 

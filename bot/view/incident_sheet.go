@@ -21,6 +21,7 @@ type Sheet struct {
 	OnCall   []option // of whom whoever is on call can be asked to help
 	Zone     *time.Location
 	Now      time.Time
+	Watches  bool // the reader may see it, and do nothing with it
 }
 
 // An Attempt is a page and what has become of it.
@@ -40,9 +41,14 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 	if lines := s.pagedLines(); len(lines) > 0 {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))
 	}
-	elements := mainButtons(in, s.Reader)
+	var elements []slack.BlockElement
+	if !s.Watches {
+		elements = mainButtons(in, s.Reader)
+	}
 	for _, o := range offers(in) {
-		elements = append(elements, button(o.does, valueOf(in.ID), o.label))
+		if !s.Watches || o.does == ActionTimeline {
+			elements = append(elements, button(o.does, valueOf(in.ID), o.label))
+		}
 	}
 	blocks = append(blocks, slack.NewActionBlock("deeds", elements...))
 	if s.Picture.AlertCount > 0 {
