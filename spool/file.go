@@ -1,0 +1,109 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// lockLimit is how long we wait for another process to give a spool up.
+const lockLimit = 500 * time.Millisecond
+
+// A damagedError says that a file can't be read any more.
+type damagedError struct{ cause error }
+
+func (e damagedError) Error() string { return "the file is damaged: " + e.cause.Error() }
+func (e damagedError) Unwrap() error { return e.cause }
+
+// openFile opens the file, or makes it. A file that is cut off or overwritten must not end the process, which
+// bbolt and the memory that it maps would do.
+func openFile(path string) (db *bbolt.DB, held Held, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			db, held, err = nil, Held{}, damagedError{fmt.Errorf("%v", p)}
+		}
+	}()
+	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockLimit, FreelistType: bbolt.FreelistMapType})
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, held, errors.New("another process uses it")
+	case err != nil && notTheFile(err):
+		return nil, held, err
+	case err != nil:
+		return nil, held, damagedError{err}
+	}
+	if held, err = measure(db); err != nil {
+		_ = db.Close() // it is of no use
+		return nil, held, damagedError{err}
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		_ = db.Close()
+		return nil, held, err
+	}
+	return db, held, nil
+}
+
+// notTheFile reports whether an error is about the way to a file and not about what is in it.
+func notTheFile(err error) bool {
+	_, path := errors.AsType[*fs.PathError](err)
+	_, call := errors.AsType[*os.SyscallError](err)
+	return path || call
+}
+
+// measure counts what is in a file, and reads all of it.
+func measure(db *bbolt.DB) (Held, error) {
+	var held Held
+	info, err := os.Stat(db.Path())
+	if err != nil {
+		return held, err
+	}
+	err = db.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("of its %d bytes %d are there", tx.Size(), info.Size())
+		}
+		return eachQueue(tx, func(_ []byte, b *bbolt.Bucket) (bool, error) {
+			return true, b.ForEach(func(_, v []byte) error {
+				if signals, at, _, err := unpack(v); err == nil { // else Next puts it aside
+					held.add(signals, int64(len(v)), at)
+				}
+				return nil
+			})
+		})
+	})
+	return held, err
+}
+
+// CheckDir says why a directory can't have a spool.
+func CheckDir(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("the directory is missing")
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return errors.New("it is no directory")
+	case inMemory(dir):
+		return errors.New("the directory is in memory (tmpfs), and would be empty after a restart of the machine")
+	}
+	probe, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return fmt.Errorf("nothing can be written there: %w", err)
+	}
+	defer os.Remove(probe.Name()) //nolint:errcheck // it is empty
+	return probe.Close()
+}
+
+// sameFile reports whether the file of a spool is still the one in its directory.
+func sameFile(path, dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, filepath.Base(path)))
+	return err == nil
+}

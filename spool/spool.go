@@ -1,0 +1,338 @@
+package spool
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.etcd.io/bbolt"
+
+	"github.com/watchbill/watchbill/store"
+)
+
+// What a spool holds at most, unless Options say otherwise.
+const (
+	maxBytes   = 1 << 30
+	maxSignals = 500_000
+)
+
+const (
+	fileName = "spool.db"
+	// keepLimit is how long a request waits for the disk.
+	keepLimit = 2 * time.Second
+	// What is written at once.
+	writeEntries = 1_000
+	writeBytes   = 4 << 20
+	// largeFile is what a file that is empty again may take of the disk; it doesn't shrink by itself.
+	largeFile = 64 << 20
+)
+
+// Options say where a spool is and what it may hold.
+type Options struct {
+	Dir        string
+	MaxBytes   int64 // 0: 1 GiB
+	MaxSignals int64 // 0: 500,000
+	Log        zerolog.Logger
+}
+
+// The buckets of the file. Each start has one for its entries, whose name begins with queuePrefix and a number.
+var (
+	queuePrefix = []byte("queue/")
+	refusedName = []byte("refused") // what the database refuses
+	toldName    = []byte("told")    // who was told that the database is away
+)
+
+// ErrFull says that a spool has no room for what was to be kept.
+var ErrFull = errors.New("the spool is full")
+
+// A Spool is a queue of requests on the disk. It is safe for use by any number of goroutines.
+type Spool struct {
+	options Options
+	outages zerolog.Logger // limited to a few lines a minute
+
+	mu         sync.Mutex
+	db         *bbolt.DB // nil: it can't be used
+	why        error     // it can't
+	id         string    // of the present start's entries
+	bucket     []byte    // of the same
+	waiting    []*entry
+	committing bool
+	held       Held
+	looked     time.Time // at the disk
+	room       error     // what that said
+}
+
+// Held is what a spool holds.
+type Held struct {
+	Signals int64
+	Bytes   int64     // of signals
+	Oldest  time.Time // when the first of them came; zero: there is none
+}
+
+// An entry is what one request waits for.
+type entry struct {
+	value   []byte
+	signals int64
+	at      time.Time
+	done    chan error
+}
+
+// New returns a spool that is not open yet.
+func New(o Options) *Spool {
+	if o.MaxBytes == 0 {
+		o.MaxBytes = maxBytes
+	}
+	if o.MaxSignals == 0 {
+		o.MaxSignals = maxSignals
+	}
+	return &Spool{
+		options: o, why: errors.New("it is not open yet"),
+		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
+	}
+}
+
+// Open opens the spool, if it isn't. What is in it from earlier stays.
+func (s *Spool) Open(now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db != nil {
+		return nil
+	}
+	s.why = s.open(now)
+	return s.why
+}
+
+func (s *Spool) open(now time.Time) error {
+	if err := CheckDir(s.options.Dir); err != nil {
+		return err
+	}
+	path := filepath.Join(s.options.Dir, fileName)
+	db, held, err := openFile(path)
+	if damaged, ok := errors.AsType[damagedError](err); ok {
+		aside := path + now.UTC().Format(".damaged-20060102-150405")
+		s.options.Log.Error().Err(damaged).Str("moved_to", aside).Msg("the spool's file is damaged; beginning a new one")
+		if err := os.Rename(path, aside); err != nil {
+			return fmt.Errorf("move the damaged file aside: %w", err)
+		}
+		db, held, err = openFile(path)
+	}
+	if err != nil {
+		return err
+	}
+	s.db, s.held, s.id = db, held, rand.Text()
+	err = db.Update(func(tx *bbolt.Tx) error {
+		n, err := startNumber(tx)
+		if err != nil {
+			return err
+		}
+		s.bucket = fmt.Appendf(nil, "%s%016x/%s", queuePrefix, n, s.id)
+		_, err = tx.CreateBucket(s.bucket)
+		return err
+	})
+	if err != nil {
+		s.close()
+		return fmt.Errorf("begin the spool: %w", err)
+	}
+	return nil
+}
+
+// startNumber numbers this start, so that its entries come after those of the starts before.
+func startNumber(tx *bbolt.Tx) (uint64, error) {
+	b, err := tx.CreateBucketIfNotExists([]byte("starts"))
+	if err != nil {
+		return 0, err
+	}
+	return b.NextSequence()
+}
+
+func (h *Held) add(signals, bytes int64, at time.Time) {
+	h.Signals += signals
+	h.Bytes += bytes
+	if h.Oldest.IsZero() {
+		h.Oldest = at
+	}
+}
+
+// Close closes the spool. What is in it is there at the next start.
+func (s *Spool) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.close()
+	s.why = errors.New("it is closed")
+}
+
+func (s *Spool) close() {
+	if s.db != nil {
+		_ = s.db.Close() // everything is on the disk already
+	}
+	s.db = nil
+}
+
+// Usable says why the spool can't take anything now; nil if it can.
+func (s *Spool) Usable(now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db == nil {
+		return s.why
+	}
+	return s.hasRoom(now, 1, 1)
+}
+
+// Held returns what is in the spool.
+func (s *Spool) Held() Held {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
+}
+
+// hasRoom looks at the bounds, and at the disk once a second.
+func (s *Spool) hasRoom(now time.Time, signals, bytes int64) error {
+	if s.held.Signals+signals > s.options.MaxSignals || s.held.Bytes+bytes > s.options.MaxBytes {
+		return ErrFull
+	}
+	if age := now.Sub(s.looked); age < 0 || age >= time.Second {
+		s.looked, s.room = now, roomOn(s.options.Dir)
+		if s.room == nil && !sameFile(s.db.Path(), s.options.Dir) {
+			s.close()
+			s.why = errors.New("its file was removed")
+			return s.why
+		}
+	}
+	return s.room
+}
+
+// Keep writes a request to the disk and returns when it is durable.
+func (s *Spool) Keep(ctx context.Context, r store.SpooledRequest, now time.Time) error {
+	value, err := pack(r)
+	if err != nil {
+		return fmt.Errorf("keep signals: %w", err)
+	}
+	one := &entry{value: value, signals: int64(len(r.Signals)), at: r.At, done: make(chan error, 1)}
+	if err := s.enter(one, now); err != nil {
+		return fmt.Errorf("keep signals: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, keepLimit)
+	defer cancel()
+	select {
+	case err := <-one.done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("keep signals: the disk has not answered: %w", ctx.Err())
+	}
+}
+
+func (s *Spool) enter(one *entry, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db == nil {
+		return s.why
+	}
+	signals, bytes := one.signals, int64(len(one.value))
+	for _, w := range s.waiting {
+		signals, bytes = signals+w.signals, bytes+int64(len(w.value))
+	}
+	if err := s.hasRoom(now, signals, bytes); err != nil {
+		return err
+	}
+	s.waiting = append(s.waiting, one)
+	if !s.committing {
+		s.committing = true
+		go s.commit()
+	}
+	return nil
+}
+
+// commit writes whatever waits, batch after batch, until nothing does.
+func (s *Spool) commit() {
+	for {
+		batch, db, bucket := s.next()
+		if len(batch) == 0 {
+			return
+		}
+		err := errors.New("the spool was closed")
+		if db != nil {
+			err = write(db, bucket, batch)
+		}
+		if err != nil {
+			s.outages.Error().Err(err).Int("requests", len(batch)).Msg("signals not kept in the spool")
+			err = fmt.Errorf("keep signals: %w", err)
+		}
+		s.mu.Lock()
+		for _, one := range batch {
+			if err == nil {
+				s.held.add(one.signals, int64(len(one.value)), one.at)
+			}
+			one.done <- err
+		}
+		s.mu.Unlock()
+	}
+}
+
+// next takes what is written together; none, and the committer must end.
+func (s *Spool) next() ([]*entry, *bbolt.DB, []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, size := 0, 0
+	for n < min(len(s.waiting), writeEntries) && (n == 0 || size+len(s.waiting[n].value) <= writeBytes) {
+		size += len(s.waiting[n].value)
+		n++
+	}
+	batch := s.waiting[:n:n]
+	s.waiting = s.waiting[n:]
+	s.committing = n > 0
+	return batch, s.db, s.bucket
+}
+
+func write(db *bbolt.DB, bucket []byte, batch []*entry) error {
+	return db.Update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucket)
+		b.FillPercent = 0.95 // entries are only ever added at the end
+		for _, one := range batch {
+			n, err := b.NextSequence()
+			if err != nil {
+				return err
+			}
+			if err := b.Put(binary.BigEndian.AppendUint64(nil, n), one.value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// headSize is the length of what comes before the JSON of an entry.
+const headSize = 8 + 8 + 4
+
+// pack is an entry as it is on the disk: what Held needs, a checksum, and the request as JSON.
+func pack(r store.SpooledRequest) ([]byte, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	value := binary.BigEndian.AppendUint64(make([]byte, 0, headSize+len(text)), uint64(len(r.Signals)))
+	value = binary.BigEndian.AppendUint64(value, uint64(r.At.UnixNano())) //nolint:gosec // it comes back the same way
+	value = binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(text))
+	return append(value, text...), nil
+}
+
+func unpack(value []byte) (signals int64, at time.Time, text []byte, err error) {
+	if len(value) < headSize {
+		return 0, time.Time{}, nil, errors.New("an entry of the spool is cut off")
+	}
+	signals = int64(binary.BigEndian.Uint64(value))                    //nolint:gosec // the same
+	at = time.Unix(0, int64(binary.BigEndian.Uint64(value[8:]))).UTC() //nolint:gosec // the same
+	text = value[headSize:]
+	if crc32.ChecksumIEEE(text) != binary.BigEndian.Uint32(value[16:]) {
+		return 0, time.Time{}, nil, errors.New("an entry of the spool is damaged")
+	}
+	return signals, at, text, nil
+}

@@ -1,0 +1,216 @@
+package spool
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/watchbill/watchbill/store"
+)
+
+// A Batch is the beginning of what is in a spool: requests of one start.
+type Batch struct {
+	ID       string // of that start
+	Requests []store.SpooledRequest
+
+	bucket  []byte
+	damaged [][]byte // the keys of entries among them that can't be read
+}
+
+// Empty reports whether there is nothing to do.
+func (b Batch) Empty() bool { return len(b.Requests) == 0 && len(b.damaged) == 0 }
+
+// eachQueue goes through the entries of each start, oldest first, until do says that it is enough.
+func eachQueue(tx *bbolt.Tx, do func(name []byte, b *bbolt.Bucket) (more bool, err error)) error {
+	c := tx.Cursor()
+	for name, v := c.Seek(queuePrefix); bytes.HasPrefix(name, queuePrefix); name, v = c.Next() {
+		if v != nil {
+			continue
+		}
+		if more, err := do(name, tx.Bucket(name)); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// Next returns the oldest requests, at most so many entries and about so many bytes; none: it is empty.
+func (s *Spool) Next(entries, size int) (Batch, error) {
+	var batch Batch
+	db := s.file()
+	if db == nil {
+		return batch, nil
+	}
+	err := db.View(func(tx *bbolt.Tx) error {
+		return eachQueue(tx, func(name []byte, b *bbolt.Bucket) (bool, error) {
+			c, left := b.Cursor(), size
+			for k, v := c.First(); k != nil && len(batch.Requests) < entries && left > 0; k, v = c.Next() {
+				left -= len(v)
+				r, err := read(k, v)
+				if err != nil {
+					batch.damaged = append(batch.damaged, bytes.Clone(k))
+					continue
+				}
+				batch.Requests = append(batch.Requests, r)
+			}
+			if batch.Empty() {
+				return true, nil
+			}
+			batch.bucket = bytes.Clone(name)
+			batch.ID = string(name[bytes.LastIndexByte(name, '/')+1:])
+			return false, nil
+		})
+	})
+	if err != nil {
+		return Batch{}, fmt.Errorf("read the spool: %w", err)
+	}
+	return batch, nil
+}
+
+// Each calls do for each request, oldest first.
+func (s *Spool) Each(do func(store.SpooledRequest)) error {
+	db := s.file()
+	if db == nil {
+		return nil
+	}
+	return db.View(func(tx *bbolt.Tx) error {
+		return eachQueue(tx, func(_ []byte, b *bbolt.Bucket) (bool, error) {
+			return true, b.ForEach(func(k, v []byte) error {
+				if r, err := read(k, v); err == nil {
+					do(r)
+				}
+				return nil
+			})
+		})
+	})
+}
+
+func read(k, v []byte) (r store.SpooledRequest, err error) {
+	_, _, text, err := unpack(v)
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, err
+	}
+	r.Seq = int64(binary.BigEndian.Uint64(k)) //nolint:gosec // it is counted from 1
+	return r, nil
+}
+
+// Done takes a batch out of the spool, once it is stored.
+func (s *Spool) Done(b Batch) error { return s.remove(b, false) }
+
+// Refused puts a batch aside, for the database refuses it.
+func (s *Spool) Refused(b Batch) error { return s.remove(b, true) }
+
+func (s *Spool) remove(batch Batch, aside bool) error {
+	db := s.file()
+	if db == nil {
+		return errors.New("take signals out of the spool: it is closed")
+	}
+	var gone Held
+	err := db.Update(func(tx *bbolt.Tx) error {
+		gone = Held{}
+		b := tx.Bucket(batch.bucket)
+		if b == nil {
+			return nil
+		}
+		for _, r := range batch.Requests {
+			key := binary.BigEndian.AppendUint64(nil, uint64(r.Seq)) //nolint:gosec // it is counted from 1
+			v := b.Get(key)
+			if signals, at, _, err := unpack(v); err == nil {
+				gone.add(signals, int64(len(v)), at)
+			}
+			if err := take(tx, b, batch.bucket, key, aside); err != nil {
+				return err
+			}
+		}
+		for _, key := range batch.damaged {
+			if err := take(tx, b, batch.bucket, key, true); err != nil {
+				return err
+			}
+		}
+		if first, _ := b.Cursor().First(); first == nil && !bytes.Equal(batch.bucket, s.bucket) {
+			return tx.DeleteBucket(batch.bucket)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("take signals out of the spool: %w", err)
+	}
+	if n := len(batch.damaged); n > 0 {
+		s.options.Log.Error().Int("requests", n).Msg("signals in the spool were damaged, and put aside there")
+	}
+	return s.removed(gone)
+}
+
+// take deletes an entry, or puts it aside.
+func take(tx *bbolt.Tx, b *bbolt.Bucket, name, key []byte, aside bool) error {
+	if v := b.Get(key); v != nil && aside {
+		refused, err := tx.CreateBucketIfNotExists(refusedName)
+		if err != nil {
+			return err
+		}
+		if err := refused.Put(append(bytes.Clone(name), key...), bytes.Clone(v)); err != nil {
+			return err
+		}
+	}
+	return b.Delete(key)
+}
+
+// removed counts what has left, and gives the disk back what an empty spool needs no more.
+func (s *Spool) removed(gone Held) error {
+	next, err := s.Next(1, 1)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held.Signals -= gone.Signals
+	s.held.Bytes -= gone.Bytes
+	s.held.Oldest = time.Time{}
+	if len(next.Requests) > 0 {
+		s.held.Oldest = next.Requests[0].At
+		return nil
+	}
+	if !next.Empty() || s.held.Signals > 0 || s.committing || s.db == nil { // one more has come
+		return nil
+	}
+	return s.shrink()
+}
+
+// shrink begins a new file where the old one is large and empty.
+func (s *Spool) shrink() error {
+	path := s.db.Path()
+	info, err := os.Stat(path)
+	if err != nil || info.Size() < largeFile {
+		return nil //nolint:nilerr // another look at the file says so
+	}
+	keep := false
+	err = s.db.View(func(tx *bbolt.Tx) error {
+		keep = tx.Bucket(refusedName) != nil || tx.Bucket(toldName) != nil
+		return nil
+	})
+	if err != nil || keep {
+		return err
+	}
+	s.close()
+	if err := os.Remove(path); err != nil {
+		s.why = err
+		return fmt.Errorf("remove the spool's file: %w", err)
+	}
+	s.why = s.open(time.Time{})
+	return s.why
+}
+
+func (s *Spool) file() *bbolt.DB {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.db
+}
