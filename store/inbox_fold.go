@@ -172,7 +172,7 @@ func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (
 
 // scrub takes out the one character that PostgreSQL can't store in a text.
 func scrub(s *oncall.Signal) {
-	clean := func(text string) string { return strings.ReplaceAll(text, "\x00", "") }
+	clean := plain
 	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.TakenFor} {
 		*text = clean(*text)
 	}

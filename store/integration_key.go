@@ -315,3 +315,22 @@ func (s *System) EndMutes(ctx context.Context, now time.Time) error {
 		return announce(ctx, tx)
 	})
 }
+
+// A KnownKey is an integration's key, of which only the hash is known.
+type KnownKey struct {
+	Hash        [sha256.Size]byte
+	Integration oncall.Integration
+	Until       time.Time // when it ends because it was replaced; zero: it doesn't
+}
+
+// Keys lists the keys of all integrations.
+func (d *Directory) Keys() []KnownKey {
+	keys := make([]KnownKey, 0, len(d.keys)+len(d.rotated))
+	for hash, in := range d.keys {
+		keys = append(keys, KnownKey{Hash: hash, Integration: in})
+	}
+	for hash, old := range d.rotated {
+		keys = append(keys, KnownKey{Hash: hash, Integration: d.integrations[old.integration], Until: old.until})
+	}
+	return keys
+}
