@@ -15,7 +15,10 @@ import (
 // Send pages a person by a direct message with the incident's buttons. If it would have to
 // wait, it counts as throttled, and the person's other contact methods are tried meanwhile.
 func (b *Bot) Send(ctx context.Context, m notify.Message) notify.Receipt {
-	if m.Count > 1 {
+	switch {
+	case m.Purpose == notify.ForOutage:
+		return b.sendOutage(ctx, m)
+	case m.Count > 1:
 		return b.sendBundle(ctx, m)
 	}
 	p, failed := b.pageOf(ctx, m)

@@ -18,6 +18,7 @@ const (
 	ForTest   Purpose = "test"   // "this is how a page looks"
 	ForCheck  Purpose = "check"  // "can we still reach you?"; any answer is a yes
 	ForAnswer Purpose = "answer" // the reply to a reply: Title is its whole text
+	ForOutage Purpose = "outage" // the database is away and alerts wait: it can't be answered
 )
 
 // A Message is one attempt to tell one person something.

@@ -75,6 +75,8 @@ func smsText(m Message) string {
 		return fit("Watchbill: to be paged at this number, reply "+m.Verify+" to this message. If you don't know why, ignore it.", "", "")
 	case ForAnswer:
 		return fit("", title, "")
+	case ForOutage:
+		return fit("", title, m.mark())
 	case ForTest:
 		return fit("Watchbill test: ", cmp.Or(title, "this is how a page looks"), m.offer(". Reply @a to try an answer", ". Reply test to try an answer"))
 	case ForCheck:
@@ -135,10 +137,15 @@ func (m Message) offer(coded, plainly string) string {
 	case m.Code > 0:
 		tail = strings.ReplaceAll(coded, "@", strconv.Itoa(m.Code))
 	}
+	return tail + m.mark()
+}
+
+// mark is the message's mark, in brackets.
+func (m Message) mark() string {
 	if mark := marker(m); mark != "" {
-		tail += " (" + mark + ")"
+		return " (" + mark + ")"
 	}
-	return tail
+	return ""
 }
 
 // elsewhere is how to answer what can't be answered here.

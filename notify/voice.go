@@ -68,7 +68,9 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 
 // plain reports whether a message is a plain call. A code needs no key, and while Studio accepts every
 // number, a plain call to one that can't be is refused at once, while its owner looks at the form.
-func (v Voice) plain(m Message) bool { return v.Flow == "" || m.Purpose == ForVerify }
+func (v Voice) plain(m Message) bool {
+	return v.Flow == "" || m.Purpose == ForVerify || m.Purpose == ForOutage
+}
 
 // execute starts the flow. It reports busy if Twilio is still running one for this phone.
 func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {

@@ -31,6 +31,8 @@ func voiceText(m Message, menu string) string {
 		return "This is Watchbill. Your code is " + slowly(m.Verify) + ". I repeat: " + slowly(m.Verify) + ". Type it in Slack."
 	case m.Purpose == ForAnswer:
 		return title
+	case m.Purpose == ForOutage:
+		return title + ". I repeat: " + title + "."
 	case m.Purpose == ForCheck:
 		return "This is Watchbill. Can we still reach you here? " + menu
 	case m.Purpose == ForTest:

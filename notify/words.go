@@ -134,6 +134,10 @@ func (m Message) note() string {
 	case ForAnswer:
 	case ForCheck:
 		add("Any answer to this is a yes.")
+	case ForOutage:
+		for _, line := range m.incidents() {
+			add(line)
+		}
 	default:
 		for _, line := range m.incidents() {
 			add("- " + line)
@@ -177,7 +181,7 @@ func (m Message) offers() string {
 
 // urgent reports whether a message may wake somebody.
 func (m Message) urgent() bool {
-	return (m.Purpose == ForPage || m.Purpose == ForTest) && (m.Severity == "critical" || m.Severity == "high")
+	return (m.Purpose == ForPage || m.Purpose == ForTest || m.Purpose == ForOutage) && (m.Severity == "critical" || m.Severity == "high")
 }
 
 // cut shortens a text that may have several lines.
