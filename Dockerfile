@@ -17,6 +17,7 @@ COPY migrations ./migrations
 COPY notify ./notify
 COPY oncall ./oncall
 COPY slacksim ./slacksim
+COPY spool ./spool
 COPY store ./store
 COPY timeline ./timeline
 COPY twiliosim ./twiliosim

@@ -6,6 +6,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,20 +15,32 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
 
 // Config is what the handler needs.
 type Config struct {
 	System   *store.System
+	Door     Door // nil: the System
 	Clock    func() time.Time
 	Log      zerolog.Logger
-	Gatherer prometheus.Gatherer         // what /metrics shows; nil: it is elsewhere, as Metrics serves it
-	Metrics  prometheus.Registerer       // where our own metrics go
-	Ready    func(context.Context) error // nil once the database is reachable and migrated; never asks Slack
+	Gatherer prometheus.Gatherer            // what /metrics shows; nil: it is elsewhere, as Metrics serves it
+	Metrics  prometheus.Registerer          // where our own metrics go
+	About    func(context.Context) []string // what else /readyz says; nil: nothing
+	Ready    func(context.Context) error    // nil once the database is reachable and migrated; never asks Slack
 	Twilio   Twilio
 	Proxies  Proxies // in front of us
 	Most     int     // requests under way of one client of theirs; 0: any number
+}
+
+// A Door takes signals in.
+type Door interface {
+	// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other error says
+	// nothing about the key.
+	IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error)
+	// Accept returns when signals are durable, or an error.
+	Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error
 }
 
 // server is the state that all requests share.
@@ -45,6 +58,9 @@ type server struct {
 // New returns the handler of all routes.
 func New(c Config) http.Handler {
 	metrics := promauto.With(c.Metrics)
+	if c.Door == nil {
+		c.Door = c.System
+	}
 	s := &server{
 		Config:    c,
 		calendars: newCalendars(),
@@ -128,7 +144,15 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 		unavailable("Not ready: the database can't be reached or is not migrated; the log says why.").write(w)
 		return
 	}
-	text(w, "ready\n")
+	text(w, strings.Join(append([]string{"ready"}, s.about(ctx)...), "\n")+"\n")
+}
+
+// about says how signals are taken in, for people who look.
+func (s *server) about(ctx context.Context) []string {
+	if s.About == nil {
+		return nil
+	}
+	return s.About(ctx)
 }
 
 func root(w http.ResponseWriter, _ *http.Request) {

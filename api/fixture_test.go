@@ -232,3 +232,13 @@ func (w *world) auto(key string) {
 		WHERE name = 'scripts'`, []byte(key), key, w.clock.now())
 	w.must(err)
 }
+
+// until waits for something to become true.
+func (w *world) until(what string, ok func() bool) {
+	w.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.Fatalf("waited too long until %s", what)
+		}
+	}
+}

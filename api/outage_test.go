@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +15,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
 
+	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/spool"
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
@@ -217,4 +223,71 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	do(`ALTER DATABASE ` + name + ` SET default_transaction_read_only = on`)
 	do(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'watchbill'`)
 	ready(http.StatusServiceUnavailable, "while the database is read-only")
+}
+
+// With a spool signals are accepted while the database is away, keys are known, and nothing is lost or overtaken.
+func TestTheSpoolTakesSignalsWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	direct := storetest.NewURL(t)
+	cable, address := plug(t, direct)
+	d := openDoorOn(t, address, direct)
+	registry := prometheus.NewRegistry()
+	dir := t.TempDir()
+	door, err := spool.New(spool.Config{
+		System: d.store, Spool: spool.Options{Dir: dir, MaxSignals: 6, Log: zerolog.Nop()}, Clock: d.clock.now, Log: zerolog.Nop(), Metrics: registry,
+	})
+	d.must(err)
+	t.Cleanup(door.Close)
+	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	running.Go(func() { _ = door.Run(ctx) })
+	t.Cleanup(running.Wait)
+	t.Cleanup(cancel)
+	d.listen(t, api.Config{
+		System: d.store, Door: door, Clock: d.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
+	})
+	d.until("the set-up is on the disk", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "known.json"))
+		return err == nil
+	})
+	send := func(want int, key, body string) {
+		t.Helper()
+		if got := d.post(key, body); got.code != want {
+			t.Errorf("%s: got %d %s", body, got.code, got.body)
+		}
+	}
+	send(http.StatusAccepted, genericKey, `{"title":"before","dedup_key":"1"}`)
+	d.want(d.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: empty\n")
+
+	cable.sever(true)
+	send(http.StatusAccepted, genericKey, `{"title":"fires","dedup_key":"2"}`)
+	send(http.StatusAccepted, genericKey, `{"status":"resolved","dedup_key":"2"}`)
+	send(http.StatusAccepted, genericKey, `not json at all`)
+	send(http.StatusServiceUnavailable, strangeKey, `{"title":"x"}`)
+	d.want(d.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: 3 signals wait, the oldest for 0s\n")
+	metrics := d.send(http.MethodGet, "/metrics", nil).body
+	for _, line := range []string{"watchbill_spool_signals 3\n", "watchbill_spool_usable 1\n", "watchbill_spool_kept_total 3\n"} {
+		if !strings.Contains(metrics, line) {
+			t.Errorf("/metrics has no %q", line)
+		}
+	}
+	for range 3 {
+		send(http.StatusAccepted, genericKey, `{"title":"more"}`)
+	}
+	send(http.StatusServiceUnavailable, genericKey, `{"title":"too much"}`)
+	if got := d.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
+		t.Errorf("/readyz of what refuses: %d %s", got.code, got.body)
+	}
+
+	cable.sever(false)
+	d.until("everything is stored", func() bool {
+		return strings.HasSuffix(d.send(http.MethodGet, "/readyz", nil).body, "spool: empty\n") && !d.store.Suspended()
+	})
+	send(http.StatusUnauthorized, strangeKey, `{"title":"x"}`)
+	if n := d.stored(`replayed`); n != 6 {
+		t.Errorf("%d signals were replayed, want 6", n)
+	}
+	if n := d.stored(`signal->>'title' = 'too much' OR signal->>'title' = 'x'`); n != 0 {
+		t.Errorf("%d signals were stored that were refused", n)
+	}
 }

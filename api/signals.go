@@ -94,7 +94,7 @@ func (s *server) keep(ctx context.Context, t *taken) *problem {
 		}
 	}
 	t.hints = s.hints(ctx, t.integration, t.signals)
-	if err := s.System.Accept(ctx, t.integration.ID, t.signals, s.Clock()); err != nil {
+	if err := s.Door.Accept(ctx, t.integration.ID, t.signals, s.Clock()); err != nil {
 		if ctx.Err() == nil { // otherwise the sender hung up
 			s.outages.Error().Err(err).Str("integration", t.integration.Name).Msg("signals not stored")
 		}
@@ -179,7 +179,7 @@ func (s *server) hints(ctx context.Context, in oncall.Integration, signals []onc
 			keys = append(keys, sig.DedupKey)
 		}
 	}
-	if len(keys) == 0 {
+	if len(keys) == 0 || s.System.Suspended() {
 		return hints
 	}
 	ctx, cancel := context.WithTimeout(ctx, hintPatience)
@@ -208,7 +208,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, key string
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
 	defer cancel()
-	integration, err := s.System.IntegrationByKey(ctx, key, s.Clock())
+	integration, err := s.Door.IntegrationByKey(ctx, key, s.Clock())
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
 		return none, s.strike(w, r, unknownKey)

@@ -16,6 +16,8 @@ import (
 // lockLimit is how long we wait for another process to give a spool up.
 const lockLimit = 500 * time.Millisecond
 
+var errUsed = errors.New("another process uses it")
+
 // A damagedError says that a file can't be read any more.
 type damagedError struct{ cause error }
 
@@ -34,7 +36,7 @@ func openFile(path string) (db *bbolt.DB, held Held, err error) {
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockLimit, FreelistType: bbolt.FreelistMapType})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, held, errors.New("another process uses it")
+		return nil, held, errUsed
 	case err != nil && notTheFile(err):
 		return nil, held, err
 	case err != nil:
@@ -80,6 +82,9 @@ func measure(db *bbolt.DB) (Held, error) {
 	})
 	return held, err
 }
+
+// InMemory reports whether what is in a directory would be lost when the machine restarts.
+func InMemory(dir string) bool { return inMemory(dir) }
 
 // CheckDir says why a directory can't have a spool.
 func CheckDir(dir string) error {

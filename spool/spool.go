@@ -86,8 +86,8 @@ type entry struct {
 	done    chan error
 }
 
-// New returns a spool that is not open yet.
-func New(o Options) *Spool {
+// NewSpool returns a spool that is not open yet.
+func NewSpool(o Options) *Spool {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = maxBytes
 	}

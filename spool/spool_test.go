@@ -24,7 +24,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 func open(t *testing.T, o spool.Options) *spool.Spool {
 	t.Helper()
 	o.Log = zerolog.New(zerolog.NewTestWriter(t))
-	s := spool.New(o)
+	s := spool.NewSpool(o)
 	if err := s.Open(noon); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestADirectoryThatCantHaveASpool(t *testing.T) {
 		ways["/dev/shm"] = "the directory is in memory (tmpfs), and would be empty after a restart of the machine"
 	}
 	for path, want := range ways {
-		s := spool.New(spool.Options{Dir: path, Log: zerolog.Nop()})
+		s := spool.NewSpool(spool.Options{Dir: path, Log: zerolog.Nop()})
 		if err := s.Open(noon); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", path, err, want)
 		}

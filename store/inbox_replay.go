@@ -167,3 +167,16 @@ type inboxRows struct {
 func (r *inboxRows) add(id oncall.IntegrationID, at time.Time, signal string) {
 	r.integrations, r.ats, r.signals = append(r.integrations, id), append(r.ats, at), append(r.signals, signal)
 }
+
+// Spool makes of signals what a spool keeps.
+func Spool(id oncall.IntegrationID, signals []oncall.Signal, at time.Time, doubt Doubt) (SpooledRequest, error) {
+	r := SpooledRequest{Integration: id, At: at, Doubt: doubt}
+	for _, signal := range signals {
+		text, err := json.Marshal(signal)
+		if err != nil {
+			return r, fmt.Errorf("keep signals: %w", err)
+		}
+		r.Signals = append(r.Signals, text)
+	}
+	return r, nil
+}

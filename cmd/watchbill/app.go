@@ -25,6 +25,7 @@ import (
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/spool"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -50,6 +51,7 @@ type settings struct {
 	proxies     api.Proxies
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
+	spool       string // a directory; "" means that signals are refused while the database is away
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	twilio   api.Twilio                      // for Twilio's webhooks
@@ -74,7 +76,8 @@ type app struct {
 	store *store.System
 	bot   *bot.Bot
 	jobs  *jobs.Jobs
-	addr  string // of the HTTP server
+	door  *spool.Door // nil: without a spool
+	addr  string      // of the HTTP server
 
 	metricsAddr string // where metrics have an address of their own
 	log         zerolog.Logger
@@ -130,6 +133,9 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	if err != nil {
 		return fmt.Errorf("set up the job queue: %w", err)
 	}
+	if err := a.openSpool(ctx, s, senders, clock, metrics); err != nil {
+		return err
+	}
 	a.background(ctx, "store", func(ctx context.Context) error { return a.store.Run(ctx, clock) })
 	if err := a.jobs.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
@@ -138,6 +144,23 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	a.background(ctx, "slack", a.bot.Run)
 	a.background(ctx, "clock", func(ctx context.Context) error { return a.watchClock(ctx, clock, metrics) })
 	return a.serveHTTP(ctx, s, clock, metrics)
+}
+
+// openSpool makes the door that keeps signals on the disk while the database is away.
+func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
+	if s.spool == "" {
+		return nil
+	}
+	door, err := spool.New(spool.Config{
+		System: a.store, Spool: spool.Options{Dir: s.spool, Log: a.log}, Secrets: s.secrets, Senders: senders,
+		Clock: clock, Log: a.log, Metrics: metrics,
+	})
+	if err != nil {
+		return err
+	}
+	a.door = door
+	a.background(ctx, "spool", door.Run)
+	return nil
 }
 
 // numbers are the numbers that SMS and calls come from, for people to save in their phones.
@@ -157,6 +180,9 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Proxies: s.proxies,
+	}
+	if a.door != nil {
+		config.Door, config.Ready, config.About = a.door, a.door.Ready, a.door.About
 	}
 	if s.metrics != "" {
 		config.Gatherer = nil
@@ -233,6 +259,9 @@ func (a *app) stop() {
 	defer cancel()
 	for _, stop := range slices.Backward(a.stopRun) {
 		stop(ctx)
+	}
+	if a.door != nil {
+		a.door.Close()
 	}
 	a.store.Close()
 }

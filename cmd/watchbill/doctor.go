@@ -20,6 +20,7 @@ type doctorCmd struct {
 	databaseFlags `embed:""`
 	slackFlags    `embed:""`
 	channelFlags  `embed:""`
+	spoolFlags    `embed:""`
 }
 
 // report prints findings as they come and counts the bad ones.
@@ -80,6 +81,7 @@ func (c *doctorCmd) look(r *report, limit time.Duration) {
 	sayChannels := lookAtChannels(r.ctx, c.channels(r.clock, ""), limit)
 	saySlack := c.lookAtSlack(r, limit)
 	c.database(r, limit)
+	c.spool(r)
 	sayChannels(r)
 	if saySlack() {
 		c.names(r)

@@ -68,6 +68,7 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 		databaseFlags{"postgres://watchbill:hidden@" + hung + "/watchbill?sslmode=disable"},
 		slackFlags{SlackBotToken: "xoxb-hidden", SlackAppToken: "xapp-hidden", SlackUserToken: "xoxp-hidden", SlackAPIURL: address + "/"},
 		f,
+		spoolFlags{},
 	}
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out, clock: time.Now}}

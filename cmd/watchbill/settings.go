@@ -9,6 +9,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/watchbill/watchbill/spool"
 )
 
 // trimmed reads flags and environment variables without surrounding white space, because mounted
@@ -21,6 +23,18 @@ var trimmed = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.Dec
 	target.SetString(strings.TrimSpace(value))
 	return nil
 }))
+
+// spoolFlags says where signals are kept while the database is away.
+type spoolFlags struct {
+	Spool string `env:"WATCHBILL_SPOOL" placeholder:"DIR" help:"Directory, of this instance alone, where signals are kept while the database is away; without it they are refused meanwhile."`
+}
+
+func (f spoolFlags) problems() []string {
+	if f.Spool != "" && spool.InMemory(f.Spool) {
+		return []string{"WATCHBILL_SPOOL is in memory (tmpfs), where signals that were accepted would not survive a restart of the machine; name a directory on a disk"}
+	}
+	return nil
+}
 
 // databaseFlags says where the database is.
 type databaseFlags struct {

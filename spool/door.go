@@ -1,0 +1,185 @@
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Config is what a Door needs.
+type Config struct {
+	System  *store.System
+	Spool   Options
+	Secrets []oncall.Secret                 // the first encrypts addresses; none: people are told in Slack only
+	Senders map[oncall.Method]notify.Sender // by contact method
+	Clock   func() time.Time
+	Log     zerolog.Logger
+	Metrics prometheus.Registerer
+}
+
+// lookupLimit is how long the database may take to find a key that is known here as well.
+const lookupLimit = time.Second
+
+// A Door takes signals in: to the database, or to the spool while that is away and until all that was kept
+// there is stored.
+type Door struct {
+	Config
+	spool   *Spool
+	known   atomic.Pointer[Known]
+	metrics *doorMetrics
+	outages zerolog.Logger // limited to a few lines a minute
+
+	// gate is held by who keeps something in the spool, and by who gives it up as empty.
+	gate   sync.RWMutex
+	opened bool      // the spool was, once
+	opens  time.Time // when that is tried next
+	limit  int       // of the next batch
+	fresh  freshness
+	outage outage
+}
+
+// New opens the spool and reads what is known. If the spool can't be used, that is said, and signals are refused
+// while the database is away, until it can.
+func New(c Config) (*Door, error) {
+	d := &Door{
+		Config: c, spool: NewSpool(c.Spool), limit: batchEntries,
+		outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
+	}
+	d.metrics = newDoorMetrics(d)
+	if err := c.Metrics.Register(d.metrics); err != nil {
+		return nil, fmt.Errorf("register metrics: %w", err)
+	}
+	d.open(c.Clock())
+	return d, nil
+}
+
+// Close closes the spool.
+func (d *Door) Close() { d.spool.Close() }
+
+// reopenEvery is how long a spool that can't be used is left alone.
+const reopenEvery = 5 * time.Second
+
+// open opens the spool, if it isn't.
+func (d *Door) open(now time.Time) {
+	if now.Before(d.opens) {
+		return
+	}
+	d.opens = now.Add(reopenEvery)
+	before := d.spool.state()
+	if before == nil {
+		return
+	}
+	err := d.spool.Open(now)
+	switch {
+	case err != nil && err.Error() != before.Error():
+		d.Log.Error().Err(err).Str("dir", d.Spool.Dir).Msg("the spool can't be used: signals are refused while the database is away")
+		return
+	case err != nil:
+		return
+	}
+	held := d.spool.Held()
+	d.Log.Info().Str("dir", d.Spool.Dir).Int64("signals", held.Signals).Msg("the spool is open")
+	if !d.opened {
+		d.opened = true
+		d.System.UseSpool()
+		if known, err := loadKnown(d.Spool.Dir); err != nil {
+			d.Log.Error().Err(err).Msg("what was known of the set-up can't be read")
+		} else if known != nil {
+			d.known.CompareAndSwap(nil, known)
+		}
+		d.outage.load(d)
+	}
+	if held.Signals > 0 {
+		d.System.Suspend()
+	}
+}
+
+// Hold keeps signals from the database until it has been seen to take what is in the spool.
+func (d *Door) Hold() { d.System.Suspend() }
+
+// IntegrationByKey returns the integration that a key belongs to, as the database says, or as is known where
+// that is away; oncall.ErrNotFound only where the database has said so.
+func (d *Door) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
+	in, known := d.known.Load().Integration(key, now)
+	if !known {
+		return d.System.IntegrationByKey(ctx, key, now)
+	}
+	if d.System.Suspended() {
+		return in, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, lookupLimit)
+	defer cancel()
+	found, err := d.System.IntegrationByKey(limited, key, now)
+	switch {
+	case err == nil || errors.Is(err, oncall.ErrNotFound):
+		return found, err
+	case ctx.Err() != nil:
+		return in, err
+	}
+	return in, nil
+}
+
+// Accept makes signals durable: in the database or, if that can't be, in the spool.
+func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
+	err := d.System.Accept(ctx, id, signals, now)
+	missed, ok := errors.AsType[store.NotStored](err)
+	if !ok || ctx.Err() != nil {
+		return err
+	}
+	request, packErr := store.Spool(id, signals, now, missed.Doubt)
+	if packErr != nil {
+		return packErr
+	}
+	d.gate.RLock()
+	defer d.gate.RUnlock()
+	d.System.Suspend() // or what comes next could overtake this
+	if keepErr := d.spool.Keep(ctx, request, now); keepErr != nil {
+		d.metrics.refused.Inc()
+		return errors.Join(err, keepErr)
+	}
+	d.metrics.kept.Add(float64(len(signals)))
+	d.outage.note(d.known.Load(), id, signals, now)
+	return nil
+}
+
+// Ready says why signals can't be made durable now.
+func (d *Door) Ready(ctx context.Context) error {
+	why := d.spool.Usable(d.Clock())
+	if why == nil {
+		return nil
+	}
+	if err := d.System.Ready(ctx); err != nil {
+		return errors.Join(err, fmt.Errorf("the spool: %w", why))
+	}
+	return nil
+}
+
+// About says in lines how the door is.
+func (d *Door) About(context.Context) []string {
+	now := d.Clock()
+	held := d.spool.Held()
+	var lines []string
+	switch why := d.spool.Usable(now); {
+	case why != nil:
+		lines = append(lines, "spool: can't be used: "+why.Error())
+	case held.Signals == 0:
+		lines = append(lines, "spool: empty")
+	}
+	if held.Signals > 0 {
+		lines = append(lines, fmt.Sprintf("spool: %d signals wait, the oldest for %s", held.Signals, now.Sub(held.Oldest).Round(time.Second)))
+	}
+	if since, away := d.outage.away(); away {
+		lines = append(lines, fmt.Sprintf("database: away for %s", now.Sub(since).Round(time.Second)))
+	}
+	return lines
+}

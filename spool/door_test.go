@@ -1,0 +1,401 @@
+package spool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/spool"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+const key = "0123456789abcdef0123456789abcdef"
+
+// A world is a database behind a proxy, and a door to it.
+type world struct {
+	*testing.T
+	pool  *pgxpool.Pool // past the proxy
+	proxy *storetest.Proxy
+	url   string // of the proxy
+	dir   string
+	phone *phone
+	*instance
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// An instance is one process.
+type instance struct {
+	world       *world
+	system      *store.System
+	door        *spool.Door
+	integration oncall.IntegrationID
+	stop        func()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	direct := storetest.NewURL(t)
+	w := &world{T: t, dir: t.TempDir(), now: noon, phone: &phone{}}
+	var err error
+	w.pool, err = pgxpool.New(t.Context(), direct)
+	w.must(err)
+	t.Cleanup(w.pool.Close)
+	w.proxy, w.url = storetest.NewProxy(t, direct)
+	system, err := store.Open(t.Context(), direct, store.Options{Log: zerolog.Nop()})
+	w.must(err)
+	defer system.Close()
+	_, err = system.Apply(t.Context(), oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "bo", Slack: "U0BO", TimeZone: "UTC"}},
+		Teams: []oncall.SetupTeam{{Name: "orders", Channel: "#orders", Members: []string{"ann", "bo"}}},
+		Policies: []oncall.SetupPolicy{{Name: "orders", Team: "orders", Steps: []oncall.SetupStep{
+			{Page: []string{"user ann"}, Wait: "5m"}, {Page: []string{"user bo"}},
+		}}},
+		Integrations: []oncall.SetupIntegration{{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: key}},
+	}, store.ApplyOptions{Write: true}, w.now)
+	w.must(err)
+	_, err = w.pool.Exec(t.Context(), `
+		INSERT INTO contacts (user_id, method, address, disabled_why, verified_at, created_at)
+		VALUES ('U0ANN', 'sms', '+12025550123', '', $1, $1)`, w.now)
+	w.must(err)
+	w.instance = w.start()
+	return w
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) advance(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// start runs an instance, with a spool of its own directory.
+func (w *world) start(o ...spool.Options) *instance {
+	w.Helper()
+	options := spool.Options{Dir: w.dir}
+	if len(o) > 0 {
+		options = o[0]
+	}
+	log := zerolog.New(zerolog.NewTestWriter(w))
+	options.Log = log
+	i := &instance{world: w, integration: 1}
+	var err error
+	i.system, err = store.Open(context.Background(), w.url, store.Options{MaxConns: 4, DoorConns: 2, Log: zerolog.Nop(), Secrets: storetest.Secrets()})
+	w.must(err)
+	i.door, err = spool.New(spool.Config{
+		System: i.system, Spool: options, Secrets: storetest.Secrets(), Clock: w.clock, Log: log, Metrics: prometheus.NewRegistry(),
+		Senders: map[oncall.Method]notify.Sender{oncall.MethodSlack: w.phone.by("slack"), oncall.MethodSMS: w.phone.by("sms")},
+	})
+	w.must(err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = i.door.Run(ctx) })
+	i.stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+		i.door.Close()
+		i.system.Close()
+	})
+	w.Cleanup(i.stop)
+	return i
+}
+
+// phone keeps what people were sent.
+type phone struct {
+	mu   sync.Mutex
+	sent []string
+	fail int // so many times more
+}
+
+type line struct {
+	*phone
+	method string
+}
+
+func (p *phone) by(method string) notify.Sender { return line{p, method} }
+
+func (l line) Send(_ context.Context, m notify.Message) notify.Receipt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fail > 0 {
+		l.fail--
+		return notify.Receipt{Outcome: notify.Throttled, Err: errors.New("not now")}
+	}
+	l.sent = append(l.sent, fmt.Sprintf("%s to %s: %s", l.method, m.To, m.Title))
+	return notify.Receipt{Outcome: notify.Accepted, Reference: "r"}
+}
+
+func (p *phone) all() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.sent...)
+}
+
+func (i *instance) accept(action oncall.Action, dedup string, severity ...oncall.Severity) {
+	i.world.Helper()
+	if err := i.try(action, dedup, severity...); err != nil {
+		i.world.Fatalf("%s %s: %v", action, dedup, err)
+	}
+}
+
+func (i *instance) try(action oncall.Action, dedup string, severity ...oncall.Severity) error {
+	s := oncall.Signal{Action: action, DedupKey: dedup, Title: dedup, Severity: oncall.High}
+	if len(severity) > 0 {
+		s.Severity = severity[0]
+	}
+	in, err := i.door.IntegrationByKey(context.Background(), key, i.world.clock())
+	if err != nil {
+		return err
+	}
+	return i.door.Accept(context.Background(), in.ID, []oncall.Signal{s}, i.world.clock())
+}
+
+func (w *world) until(what string, ok func() bool) {
+	w.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			w.Fatalf("waited too long until %s", what)
+		}
+	}
+}
+
+// inbox lists what is stored, in order.
+func (w *world) inbox() string {
+	w.Helper()
+	var all *string
+	w.must(w.pool.QueryRow(context.Background(), `
+		SELECT string_agg(signal ->> 'action' || ' ' || (signal ->> 'dedup_key'), ', ' ORDER BY id) FROM inbox`).Scan(&all))
+	if all == nil {
+		return ""
+	}
+	return *all
+}
+
+// knows waits until the instance has written down what it knows.
+func (w *world) knows() {
+	w.Helper()
+	w.until("the set-up is on the disk", func() bool {
+		_, err := os.Stat(filepath.Join(w.dir, "known.json"))
+		return err == nil
+	})
+}
+
+func (i *instance) about() string { return strings.Join(i.door.About(context.Background()), "\n") }
+
+func TestSignalsOutliveTheDatabaseAndTheProcess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accept(oncall.Trigger, "before")
+	w.knows()
+	w.proxy.Set(storetest.ProxyDown)
+	w.accept(oncall.Trigger, "a")
+	w.accept(oncall.Clear, "a")
+	if err := w.door.Ready(t.Context()); err != nil {
+		t.Errorf("not ready although it accepts: %v", err)
+	}
+	if about := w.about(); !strings.Contains(about, "spool: 2 signals wait, the oldest for 0s") {
+		t.Errorf("about: %q", about)
+	}
+	if _, err := w.door.IntegrationByKey(t.Context(), "f"+key[1:], w.clock()); err == nil || errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("a key that nobody knows: %v", err)
+	}
+	w.instance.stop()
+	w.instance = w.start() // without the database
+	w.accept(oncall.Trigger, "b")
+	w.proxy.Set(storetest.ProxyUp)
+	w.accept(oncall.Trigger, "c") // as the database is back and nobody knows
+	w.until("everything is stored", func() bool { return w.about() == "spool: empty" })
+	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
+	w.accept(oncall.Clear, "c")
+	if got, want := w.inbox(), "trigger before, trigger a, resolve a, trigger b, trigger c, resolve c"; got != want {
+		t.Errorf("stored: %s\nwant:   %s", got, want)
+	}
+}
+
+// A database that hangs costs the first sender two seconds and the others nothing, and what it has done all the
+// same is known.
+func TestADatabaseThatHangs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accept(oncall.Trigger, "before")
+	w.knows()
+	w.proxy.Set(storetest.ProxySilent)
+	w.accept(oncall.Trigger, "a")
+	began := time.Now()
+	for n := range 20 {
+		w.accept(oncall.Trigger, fmt.Sprint(n))
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("the others waited for %s", took)
+	}
+	w.proxy.Set(storetest.ProxyUp)
+	w.until("everything is stored", func() bool { return !w.system.Suspended() && w.about() == "spool: empty" })
+	if got := strings.Count(w.inbox(), "trigger"); got != 22 {
+		t.Errorf("%d signals are stored, want 22: %s", got, w.inbox())
+	}
+}
+
+// Under load the door goes back to the database, and each sender's signals stay in order.
+func TestTheDoorGoesBackUnderLoad(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accept(oncall.Trigger, "before")
+	w.knows()
+	const senders = 24
+	var group sync.WaitGroup
+	done := make(chan struct{})
+	end := sync.OnceFunc(func() { close(done) })
+	defer end()
+	sent := make([]int, senders)
+	for s := range senders {
+		group.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-done:
+					sent[s] = n
+					return
+				default:
+				}
+				if err := w.try(oncall.Trigger, fmt.Sprintf("%02d/%06d", s, n)); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 3 {
+		w.proxy.Set(storetest.ProxyDown)
+		w.until("it keeps them", w.system.Suspended)
+		time.Sleep(300 * time.Millisecond) // of load
+		w.proxy.Set(storetest.ProxyUp)
+		w.until("it goes back", func() bool { return !w.system.Suspended() })
+	}
+	end()
+	group.Wait()
+	w.until("everything is stored", func() bool { return !w.system.Suspended() })
+	total := 1
+	for _, n := range sent {
+		total += n
+	}
+	var stored, distinct, disordered int
+	w.must(w.pool.QueryRow(t.Context(), `
+		SELECT count(*), count(DISTINCT key), count(*) FILTER (WHERE key <= before)
+		FROM (SELECT signal ->> 'dedup_key' AS key, lag(signal ->> 'dedup_key') OVER (
+			PARTITION BY left(signal ->> 'dedup_key', 2) ORDER BY id) AS before FROM inbox) i`).Scan(&stored, &distinct, &disordered))
+	if stored != total || distinct != total || disordered != 0 {
+		t.Errorf("%d were accepted, %d stored, of which %d are different and %d out of order", total, stored, distinct, disordered)
+	}
+}
+
+func TestAFullSpoolRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.instance.stop()
+	w.instance = w.start(spool.Options{Dir: w.dir, MaxSignals: 2})
+	w.accept(oncall.Trigger, "before")
+	w.knows()
+	w.proxy.Set(storetest.ProxyDown)
+	w.accept(oncall.Trigger, "a")
+	w.accept(oncall.Trigger, "b")
+	if err := w.try(oncall.Trigger, "c"); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, spool.ErrFull) {
+		t.Errorf("full: %v", err)
+	}
+	if err := w.door.Ready(t.Context()); err == nil {
+		t.Error("ready although it refuses")
+	}
+	w.proxy.Set(storetest.ProxyUp)
+	w.until("signals are accepted again", func() bool { return w.try(oncall.Trigger, "d") == nil })
+	w.until("everything is stored", func() bool { return !w.system.Suspended() })
+	if got, want := w.inbox(), "trigger before, trigger a, trigger b, trigger d"; got != want {
+		t.Errorf("stored: %s", got)
+	}
+}
+
+// A spool that can't be used changes nothing as long as the database is there, and is used when it can be.
+func TestASpoolThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.instance.stop()
+	dir := filepath.Join(t.TempDir(), "later")
+	w.instance = w.start(spool.Options{Dir: dir})
+	w.accept(oncall.Trigger, "a")
+	if about := w.about(); about != "spool: can't be used: the directory is missing" {
+		t.Errorf("about: %q", about)
+	}
+	w.proxy.Set(storetest.ProxyDown)
+	if err := w.try(oncall.Trigger, "b"); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("without database and spool: %v", err)
+	}
+	if err := w.door.Ready(t.Context()); err == nil {
+		t.Error("ready although it refuses")
+	}
+	w.proxy.Set(storetest.ProxyUp)
+	w.until("the database is back", func() bool { return w.try(oncall.Trigger, "c") == nil })
+	w.must(os.Mkdir(dir, 0o700))
+	w.advance(10 * time.Second)
+	w.until("the spool is open", func() bool { return w.about() == "spool: empty" })
+	w.until("it knows the keys", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "known.json"))
+		return err == nil
+	})
+	w.proxy.Set(storetest.ProxyDown)
+	w.accept(oncall.Trigger, "d")
+}
+
+// Nothing on the disk is of use to who reads it.
+func TestNoKeyAndNoNumberIsOnTheDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accept(oncall.Trigger, "a")
+	w.knows()
+	w.proxy.Set(storetest.ProxyDown)
+	w.accept(oncall.Trigger, "b")
+	w.seen()
+	w.advance(time.Hour)
+	w.until("somebody is told", func() bool { return len(w.phone.all()) > 0 })
+	files, err := os.ReadDir(w.dir)
+	w.must(err)
+	for _, f := range files {
+		info, err := f.Info()
+		w.must(err)
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %s", f.Name(), info.Mode())
+		}
+		b, err := os.ReadFile(filepath.Join(w.dir, f.Name()))
+		w.must(err)
+		for _, secret := range []string{key, "2025550123"} {
+			if strings.Contains(string(b), secret) {
+				t.Errorf("%s is in %s", secret, f.Name())
+			}
+		}
+	}
+	if len(files) < 2 {
+		t.Errorf("%d files", len(files))
+	}
+}

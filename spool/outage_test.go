@@ -1,0 +1,133 @@
+package spool_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// away takes the database away, and waits until the door has seen it.
+func (w *world) away() {
+	w.Helper()
+	w.knows()
+	w.proxy.Set(storetest.ProxyDown)
+}
+
+// seen waits until the door knows since when the database is away.
+func (w *world) seen() {
+	w.Helper()
+	w.until("the door has seen it", func() bool { return len(w.door.About(w.Context())) == 2 })
+}
+
+func (w *world) told(want ...string) {
+	w.Helper()
+	w.until(fmt.Sprintf("people are told %q", want), func() bool { return len(w.phone.all()) >= len(want) })
+	w.quiet(want...)
+}
+
+// quiet checks that nobody else is told, in what would be time enough.
+func (w *world) quiet(want ...string) {
+	w.Helper()
+	time.Sleep(600 * time.Millisecond) // twice and more as often as the door looks
+	if got := w.phone.all(); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+		w.Errorf("people were told\n%q, want\n%q", got, want)
+	}
+}
+
+const (
+	oneWaits = "Watchbill's database is down, and an alert of orders waits, critical: disk"
+	twoWait  = "Watchbill's database is down, and 2 alerts of orders wait, the worst critical: disk"
+)
+
+func TestWhoIsOnCallIsToldOnceThatAlertsWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.away()
+	w.accept(oncall.Trigger, "disk", oncall.Critical)
+	w.accept(oncall.Trigger, "cpu", oncall.Medium)
+	w.accept(oncall.Trigger, "cpu", oncall.Medium)
+	w.accept(oncall.Trigger, "over")
+	w.accept(oncall.Clear, "over")
+	w.seen()
+	w.quiet()
+	w.advance(oncall.OutageGrace - time.Second)
+	w.quiet()
+	w.advance(time.Second)
+	w.told("slack to U0ANN: " + twoWait)
+	w.accept(oncall.Trigger, "more", oncall.Critical)
+	w.instance.stop()
+	w.instance = w.start()
+	w.seen()
+	w.advance(5 * time.Minute) // the SMS comes later, as Ann's notification rules say
+	w.told("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
+	w.instance.stop()
+	w.instance = w.start()
+	w.seen()
+	w.advance(time.Hour)
+	w.quiet("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
+
+	w.proxy.Set(storetest.ProxyUp)
+	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
+	var n, accepted int
+	w.until("the messages are written down", func() bool {
+		w.must(w.pool.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE outcome = 'accepted') FROM outage_pages`).Scan(&n, &accepted))
+		return n > 0
+	})
+	if n != 2 || accepted != 2 {
+		t.Errorf("%d messages are written down, %d as accepted", n, accepted)
+	}
+
+	// Away again after a moment, it is the same outage; after a while it is another.
+	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
+	w.proxy.Set(storetest.ProxyDown)
+	w.accept(oncall.Trigger, "disk", oncall.Critical)
+	w.seen()
+	w.advance(time.Minute)
+	w.quiet("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
+	w.proxy.Set(storetest.ProxyUp)
+	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
+	w.advance(oncall.OutagePause + time.Minute)
+	w.proxy.Set(storetest.ProxyDown)
+	w.accept(oncall.Trigger, "disk", oncall.Critical)
+	w.seen()
+	w.advance(time.Minute)
+	w.told("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait, "slack to U0ANN: "+oneWaits)
+}
+
+func TestNobodyIsToldOfWhatIsOverOrLowOrShort(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.away()
+	w.accept(oncall.Trigger, "low", oncall.Low)
+	w.accept(oncall.Trigger, "over", oncall.Critical)
+	w.accept(oncall.Clear, "over")
+	w.seen()
+	w.advance(time.Hour)
+	w.quiet()
+	w.accept(oncall.Trigger, "disk", oncall.Critical)
+	w.told("slack to U0ANN: Watchbill's database is down, and 2 alerts of orders wait, the worst critical: disk")
+}
+
+// Who can't be told is told a little later, but not for ever.
+func TestAMessageThatFailsIsSentAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.phone.fail = 2
+	w.away()
+	w.accept(oncall.Trigger, "disk", oncall.Critical)
+	w.seen()
+	w.advance(oncall.OutageGrace)
+	for len(w.phone.all()) == 0 {
+		w.advance(5 * time.Second)
+		time.Sleep(50 * time.Millisecond) // the door looks four times a second
+		if w.clock().Sub(noon) > 10*time.Minute {
+			t.Fatal("never sent")
+		}
+	}
+	if got := w.phone.all()[0]; got != "slack to U0ANN: "+oneWaits {
+		t.Errorf("sent: %s", got)
+	}
+}
