@@ -85,8 +85,8 @@ func isGrafana(o object) bool {
 	if o.has("orgId") || o.str("version") == "1" {
 		return true
 	}
-	alerts := o.list("alerts")
-	return len(alerts) > 0 && (alerts[0].has("silenceURL") || alerts[0].has("panelURL") || alerts[0].has("ruleUID"))
+	alert := o.first("alerts")
+	return alert.has("silenceURL") || alert.has("panelURL") || alert.has("ruleUID")
 }
 
 // Grafana reads a webhook of Grafana, whose alerts look like Alertmanager's.
@@ -105,15 +105,12 @@ func Grafana(body []byte) ([]oncall.Signal, error) {
 // isWebhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
 // expects: it lists alerts of a group, or alerts that have what theirs have.
 func (o object) isWebhook() bool {
-	var alerts []struct {
-		Fingerprint, StartsAt *string
-	}
-	raw := o["alerts"]
-	if len(raw) == 0 || json.Unmarshal(raw, &alerts) != nil || raw[0] != '[' {
+	if raw := o["alerts"]; len(raw) == 0 || raw[0] != '[' {
 		return false
 	}
+	alert := o.first("alerts")
 	_, grouped := o["groupKey"]
-	return grouped || len(alerts) > 0 && (alerts[0].Fingerprint != nil || alerts[0].StartsAt != nil)
+	return grouped || alert.any("fingerprint") || alert.any("startsAt")
 }
 
 // isGeneric reports whether the payload can't be Alertmanager's, and is what a script would send.

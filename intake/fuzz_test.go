@@ -29,6 +29,25 @@ func FuzzFormats(f *testing.F) {
 		for _, format := range intake.Formats {
 			parses(t, format, body)
 		}
+		for _, kind := range []oncall.Format{intake.Auto, "generic", "kuma"} {
+			parses(t, intake.Format{Name: "read as " + kind, Parse: func(body []byte) ([]oncall.Signal, error) {
+				signals, _, err := intake.Read(kind, body)
+				return signals, err
+			}}, body)
+		}
+	})
+}
+
+// FuzzForms looks for a form that becomes something that is no JSON.
+func FuzzForms(f *testing.F) {
+	f.Add("application/x-www-form-urlencoded", []byte("title=a&data=%7B%22x%22%3A1%7D&token=x"))
+	f.Add("multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"x\":1}\r\n--b--\r\n"))
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		form, is := intake.Form(body, contentType)
+		if is && !json.Valid(intake.Fields(form)) {
+			t.Errorf("%q becomes %q", body, intake.Fields(form))
+		}
+		_ = intake.Key(body)
 	})
 }
 
@@ -73,6 +92,7 @@ func faults(signals []oncall.Signal) []string {
 	for _, s := range signals {
 		text("title", s.Title, 1_024)
 		text("body", s.Body, 32_000)
+		text("note", s.Note, 4_000)
 		for name, value := range s.Details {
 			text("detail name", name, 256)
 			text("detail", value, 4_000)
@@ -93,6 +113,7 @@ func faults(signals []oncall.Signal) []string {
 		check(len(s.Labels) <= 128, "%d labels", len(s.Labels))
 		check(s.Link == "" || strings.HasPrefix(strings.ToLower(s.Link), "http"), "link %q", s.Link)
 		check(s.Title != "" || s.Action != oncall.Trigger, "a trigger has no title")
+		check(s.Action != "", "no action")
 		check(s.DedupKey != "" || s.Action == oncall.Reconcile, "%s has no key", s.Action)
 		check(s.GroupKey != "" || s.Action != oncall.Reconcile, "reconcile has no group")
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
@@ -147,7 +146,7 @@ func genericFields(o object) []string {
 }
 
 // mostNames is in how many fields one is looked for that is written another way.
-const mostNames = 200
+const mostNames = 1_000
 
 // named returns the name of a field as the object has it: as it is given, or without regard to case, dashes and
 // underscores.
@@ -158,13 +157,13 @@ func (o object) named(name string) string {
 		}
 		return name
 	}
-	plain := bare(name)
-	for _, other := range slices.Sorted(maps.Keys(o)) {
-		if bare(other) == plain && len(o[other]) > 0 {
-			return other
+	plain, found := bare(name), ""
+	for other := range o {
+		if len(other) >= len(plain) && bare(other) == plain && len(o[other]) > 0 && (found == "" || other < found) {
+			found = other
 		}
 	}
-	return ""
+	return found
 }
 
 // extras are the links of an object beside its own, and the text of the fields that nothing else shows.

@@ -55,6 +55,9 @@ var macroNames = map[string][]string{
 
 // macros is an object by the names above. Objects in it, such as "host": {"name": …}, are taken apart.
 func macros(o object) object {
+	if len(o) > mostNames {
+		return nil
+	}
 	flat := object{}
 	for name, raw := range o.bareNames(macroPrefixes...) {
 		if inner := asObject(raw); inner != nil {

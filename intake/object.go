@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -16,11 +17,11 @@ import (
 func (o object) at(path string) json.RawMessage {
 	name, rest, deeper := strings.Cut(path, ".")
 	raw, is := o[name]
-	if !is {
-		for _, other := range slices.Sorted(maps.Keys(o)) {
-			if strings.EqualFold(other, name) {
-				raw = o[other]
-				break
+	if !is && len(o) <= mostNames {
+		found := ""
+		for other := range o {
+			if len(other) == len(name) && strings.EqualFold(other, name) && (found == "" || other < found) {
+				found, raw = other, o[other]
 			}
 		}
 	}
@@ -63,6 +64,19 @@ func (o object) any(paths ...string) bool { return o.str(paths...) != "" }
 
 // sub returns the object at a path, an empty one if there is none.
 func (o object) sub(path string) object { return asObject(o.at(path)) }
+
+// first returns the first object of the list at a path, without reading the others; nil if it is no object.
+func (o object) first(path string) object {
+	d := json.NewDecoder(bytes.NewReader(o.at(path)))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') || !d.More() {
+		return nil
+	}
+	var raw json.RawMessage
+	if d.Decode(&raw) != nil {
+		return nil
+	}
+	return asObject(raw)
+}
 
 // list returns the objects of the list at a path.
 func (o object) list(path string) []object {
@@ -107,6 +121,9 @@ func (o object) texts(but ...string) map[string]string {
 
 // bareNames is the object with its names written as bare gives them, without a prefix such as "NAGIOS_".
 func (o object) bareNames(prefixes ...string) object {
+	if len(o) > mostNames {
+		return o
+	}
 	out := object{}
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		plain := bare(name)
