@@ -30,8 +30,9 @@ type Config struct {
 	About    func(context.Context) []string // what else /readyz says; nil: nothing
 	Ready    func(context.Context) error    // nil once the database is reachable and migrated; never asks Slack
 	Twilio   Twilio
-	Proxies  Proxies // in front of us
-	Most     int     // requests under way of one client of theirs; 0: any number
+	Outbound http.RoundTripper // calls what a message names, such as Amazon's certificate; nil: no calls can be made
+	Proxies  Proxies           // in front of us
+	Most     int               // requests under way of one client of theirs; 0: any number
 }
 
 // A Door takes signals in.
@@ -53,6 +54,7 @@ type server struct {
 	strikes  strikes
 
 	calendars *calendars
+	sns       snsKeys
 }
 
 // New returns the handler of all routes.

@@ -82,6 +82,18 @@ func openDoor(t testing.TB) *world {
 // openDoorOn serves from the database at address; the test itself looks at it through direct.
 func openDoorOn(t testing.TB, address, direct string) *world {
 	t.Helper()
+	return openDoorWith(t, address, direct, nil)
+}
+
+// openDoorTo serves to monitors, and calls others by way of outbound.
+func openDoorTo(t testing.TB, outbound http.RoundTripper) *world {
+	t.Helper()
+	address := storetest.NewURL(t)
+	return openDoorWith(t, address, address, outbound)
+}
+
+func openDoorWith(t testing.TB, address, direct string, outbound http.RoundTripper) *world {
+	t.Helper()
 	d := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	log := zerolog.New(d.log).Level(zerolog.DebugLevel)
 	var err error
@@ -108,7 +120,7 @@ func openDoorOn(t testing.TB, address, direct string) *world {
 	d.must(err)
 	registry := prometheus.NewRegistry()
 	d.listen(t, api.Config{
-		System: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ready,
+		System: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ready, Outbound: outbound,
 	})
 	return d
 }

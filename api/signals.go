@@ -141,11 +141,26 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	}
 	done = func() { s.load.parsing.Release(weight) }
 	body := said(r, came.body)
+	var hint string
+	if m := snsIn(body); m != nil && a.resolve == nil {
+		var forged string
+		if hint, forged, p = s.fromAmazon(r.Context(), m); p != nil {
+			done()
+			return nil, p
+		}
+		if forged != "" {
+			t.signals = []oncall.Signal{intake.Unread(body, forged)}
+			return done, nil
+		}
+	}
 	var err error
 	if a.resolve != nil {
 		err = a.resolve(r.Context(), t, body)
 	} else {
 		t.signals, t.from, err = a.read(t.integration.Format, body)
+	}
+	if err == nil && hint != "" && len(t.signals) > 0 {
+		t.signals[0].Hints = append(t.signals[0].Hints, oncall.Hint{Field: "Signature", Text: hint})
 	}
 	if err == nil {
 		return done, nil

@@ -13,6 +13,9 @@ import (
 	"unicode/utf8"
 )
 
+// Transport calls only what the rules allow, for others who call what people or messages name.
+func (r AddressRules) Transport() http.RoundTripper { return r.transport() }
+
 // transport calls only what the rules allow. It sees the address that is really connected to,
 // whatever name led there, and whatever that name meant a moment ago. A proxy connects by itself, so that
 // the host is looked up here first; the proxy's own address is an admin's choice.

@@ -54,6 +54,7 @@ type settings struct {
 	spool       string // a directory; "" means that signals are refused while the database is away
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
+	outbound http.RoundTripper               // calls what a message names
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
 	admins   []string // of the installation; none: the workspace's owners
@@ -179,7 +180,7 @@ func numbers(channels map[oncall.Method]notify.Sender) []string {
 func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
-		Twilio: s.twilio, Proxies: s.proxies,
+		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies,
 	}
 	if a.door != nil {
 		config.Door, config.Ready, config.About = a.door, a.door.Ready, a.door.About

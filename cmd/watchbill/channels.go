@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -128,6 +129,12 @@ func (f channelFlags) telegram() channel {
 		c.senders = map[oncall.Method]notify.Sender{oncall.MethodTelegram: notify.NewTelegram(config)}
 	}
 	return c
+}
+
+// outbound calls what messages name, by the same rules.
+func (f channelFlags) outbound() http.RoundTripper {
+	rules, _ := f.addressRules() // its problems are the webhooks'
+	return rules.Transport()
 }
 
 // addressRules are for the addresses that people name.

@@ -61,6 +61,7 @@ func (c *serveCmd) Run(p process) error {
 	return serve(p, settings{
 		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
+		outbound:    c.outbound(),
 		phones:      c.phones(),
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,

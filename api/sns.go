@@ -1,0 +1,204 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // what version 1 of Amazon's signatures is made with
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Limits of a call to Amazon.
+const (
+	snsPatience = 4 * time.Second // SNS itself waits for 15 s
+	snsAnswer   = 64 << 10        // bytes
+	snsCerts    = 100             // that are remembered
+)
+
+// snsHost is where Amazon keeps its certificates and takes confirmations. Nothing else is called.
+var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{2,30}\.amazonaws\.com(\.cn)?$`)
+
+var (
+	errForged    = errors.New("the signature of this message of Amazon SNS is not Amazon's")
+	errUnchecked = errors.New("the signature of this message of Amazon SNS could not be checked")
+)
+
+// snsMessage is what Amazon SNS posts.
+type snsMessage struct {
+	Type, MessageID, TopicArn, Message, Timestamp, Token string
+	SignatureVersion, Signature, SigningCertURL          string
+	SubscribeURL                                         string
+	Subject                                              *string // no part of what is signed if it is absent
+}
+
+// snsIn returns the message in a body, or nil if it is none of SNS.
+func snsIn(body []byte) *snsMessage {
+	if !bytes.Contains(body, []byte(`"TopicArn"`)) || !bytes.Contains(body, []byte(`"Signature"`)) {
+		return nil
+	}
+	var m snsMessage
+	if json.Unmarshal(body, &m) != nil || m.TopicArn == "" || m.Signature == "" || m.Type == "" {
+		return nil
+	}
+	return &m
+}
+
+// signed is what Amazon has signed.
+func (m *snsMessage) signed() []byte {
+	var b bytes.Buffer
+	add := func(name, value string) { fmt.Fprintf(&b, "%s\n%s\n", name, value) }
+	add("Message", m.Message)
+	add("MessageId", m.MessageID)
+	if m.Type == "Notification" {
+		if m.Subject != nil {
+			add("Subject", *m.Subject)
+		}
+	} else {
+		add("SubscribeURL", m.SubscribeURL)
+	}
+	add("Timestamp", m.Timestamp)
+	if m.Type != "Notification" {
+		add("Token", m.Token)
+	}
+	add("TopicArn", m.TopicArn)
+	add("Type", m.Type)
+	return b.Bytes()
+}
+
+// snsKeys remembers Amazon's public keys by the address of their certificate.
+type snsKeys struct {
+	mu   sync.Mutex
+	keys map[string]*rsa.PublicKey
+}
+
+// check says whether Amazon has signed a message: errForged if it has not, errUnchecked if that can't be told.
+func (s *server) check(ctx context.Context, m *snsMessage) error {
+	if !ofAmazon(m.SigningCertURL) {
+		return errForged
+	}
+	key, err := s.snsKey(ctx, m.SigningCertURL)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnchecked, err)
+	}
+	signature, err := base64.StdEncoding.DecodeString(m.Signature)
+	if err != nil {
+		return errForged
+	}
+	sum, kind := sha256.Sum256(m.signed()), crypto.SHA256
+	digest := sum[:]
+	if m.SignatureVersion != "2" {
+		old := sha1.Sum(m.signed()) //nolint:gosec // see above
+		digest, kind = old[:], crypto.SHA1
+	}
+	if rsa.VerifyPKCS1v15(key, kind, digest, signature) != nil {
+		return errForged
+	}
+	return nil
+}
+
+// ofAmazon reports whether an address is one of Amazon SNS.
+func ofAmazon(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.User == nil && snsHost.MatchString(u.Host)
+}
+
+func (s *server) snsKey(ctx context.Context, address string) (*rsa.PublicKey, error) {
+	s.sns.mu.Lock()
+	key := s.sns.keys[address]
+	s.sns.mu.Unlock()
+	if key != nil {
+		return key, nil
+	}
+	data, err := s.callAmazon(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, errors.New("there is no certificate at its address")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	key, is := cert.PublicKey.(*rsa.PublicKey)
+	if !is {
+		return nil, errors.New("its certificate has another kind of key")
+	}
+	s.sns.mu.Lock()
+	defer s.sns.mu.Unlock()
+	if len(s.sns.keys) >= snsCerts || s.sns.keys == nil {
+		s.sns.keys = map[string]*rsa.PublicKey{}
+	}
+	s.sns.keys[address] = key
+	return key, nil
+}
+
+// callAmazon gets what stands at an address of Amazon, and follows no redirect.
+func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error) {
+	if s.Outbound == nil {
+		return nil, errors.New("no calls can be made")
+	}
+	ctx, cancel := context.WithTimeout(ctx, snsPatience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Transport: s.Outbound, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, errors.New("Amazon can't be reached") // the error has the token in it
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(res.Body, snsAnswer))
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("Amazon answers %d", res.StatusCode)
+	}
+	return data, err
+}
+
+// fromAmazon checks a message of Amazon SNS and confirms a subscription. hint is what the sender may want to know; forged
+// says that it is to be shown as it came.
+func (s *server) fromAmazon(ctx context.Context, m *snsMessage) (hint, forged string, p *problem) {
+	err := s.check(ctx, m)
+	confirms := m.Type == "SubscriptionConfirmation"
+	switch {
+	case errors.Is(err, errForged):
+		return "", "The signature of a message of Amazon SNS is not Amazon's; whoever sent it has the key.", nil
+	case err != nil && !confirms: // who has the key may page
+		s.outages.Warn().Err(err).Msg("signature not checked")
+		return sentence(err), "", nil
+	case err == nil && confirms && !ofAmazon(m.SubscribeURL):
+		return "", "A confirmation of Amazon SNS leads elsewhere.", nil
+	case err == nil && confirms:
+		_, err = s.callAmazon(ctx, m.SubscribeURL)
+	}
+	if confirms && err != nil {
+		s.outages.Error().Err(err).Str("topic", m.TopicArn).Msg("subscription not confirmed")
+		return "", "", unavailable("The subscription could not be confirmed: " + err.Error() + ". It is tried again when Amazon asks again.")
+	}
+	if confirms {
+		s.Log.Info().Str("topic", m.TopicArn).Msg("subscription confirmed")
+	}
+	return "", "", nil
+}
+
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
