@@ -31,6 +31,7 @@ type Integration struct {
 	ID         oncall.IntegrationID
 	Name       string
 	Format     oncall.Format
+	TakenFor   string // where nobody has chosen the format
 	Team       string
 	Policy     string
 	Manages    bool // the reader may rotate its key, and mute it
@@ -71,7 +72,11 @@ func Integrations(all []Integration, zone *time.Location) Drawing {
 
 // line is an integration in words.
 func (in Integration) line(zone *time.Location) string {
-	text := fmt.Sprintf("*%s* (%s), team %s, policy %s; key …%s; ", Name(in.Name), Name(string(in.Format)), Name(in.Team), Name(in.Policy), Name(in.Key.Hint))
+	format := string(in.Format)
+	if in.TakenFor != "" && in.Format == oncall.AutoFormat {
+		format += ": " + in.TakenFor
+	}
+	text := fmt.Sprintf("*%s* (%s), team %s, policy %s; key …%s; ", Name(in.Name), Name(format), Name(in.Team), Name(in.Policy), Name(in.Key.Hint))
 	if last := in.lastSignal(); last != nil {
 		text += "last signal " + stamp(*last, asAgo, zone)
 	} else {
