@@ -97,7 +97,7 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 	for _, begin := range []string{
 		`LISTEN watchbill_config`, `LISTEN watchbill_inbox`,
 		// Plans are made while the inbox is nearly empty, and must be right when it is full.
-		`SET enable_seqscan = off`, `SET enable_bitmapscan = off`,
+		`SET enable_seqscan = off`,
 	} {
 		if _, err := conn.Exec(ctx, begin); err != nil {
 			hangUp(ctx, conn)
