@@ -10,7 +10,7 @@ import (
 
 // satellites are the prefixes of satellite phones and of global services, at several dollars a minute. The
 // library calls some of them mobile.
-var satellites = []string{"+870", "+881", "+882", "+883", "+979"}
+var satellites = []string{"+870", "+878", "+881", "+882", "+883", "+888", "+979"}
 
 // checkPhone takes a number in any spelling with its country code, and refuses those that earn money for
 // whoever has them, or cost more than a call.
@@ -30,7 +30,11 @@ func checkPhone(address string) (string, error) {
 		return "", Refuse("No country has a number that begins like this. Please check its country code.")
 	}
 	if costly(parsed) {
-		return "", Refuse("Premium-rate and shared-cost numbers can't be used.")
+		return "", Refuse("Premium-rate, shared-cost, personal and pager numbers can't be used: they cost too much.")
+	}
+	// Networks ignore what is too much, so that one phone would have many numbers.
+	if phonenumbers.IsPossibleNumberWithReason(parsed) == phonenumbers.TOO_LONG {
+		return "", Refuse("The number has more digits than its country's numbers have. Please check it.")
 	}
 	// One number has one spelling, so that what it gets can be counted: +44 (0)20… is +4420….
 	kept := phonenumbers.Format(parsed, phonenumbers.E164)
@@ -56,9 +60,19 @@ func costly(n *phonenumbers.PhoneNumber) bool {
 	return false
 }
 
+// costlyType reports whether whoever has a number may earn by its calls. Personal numbers, such as +44 70, and
+// those of pagers are priced like premium-rate ones; so are those of an American exchange, 976.
 func costlyType(n *phonenumbers.PhoneNumber) bool {
-	t := phonenumbers.GetNumberType(n)
-	return t == phonenumbers.PREMIUM_RATE || t == phonenumbers.SHARED_COST
+	const america = 1
+	switch phonenumbers.GetNumberType(n) {
+	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.PAGER:
+		return true
+	case phonenumbers.PERSONAL_NUMBER:
+		return n.GetCountryCode() != america // there the caller pays no more; Twilio's numbers for tests are such
+	default:
+		digits := phonenumbers.GetNationalSignificantNumber(n)
+		return n.GetCountryCode() == america && len(digits) > 5 && digits[3:6] == "976"
+	}
 }
 
 // PhoneCountry returns the country of a number, such as "DE", or its country code, such as "+800".
