@@ -235,6 +235,9 @@ func (d Definition) Fits(shift ManualShift) error {
 		return Refuse("%s already has a shift in %q that overlaps this one, and the schedule doesn't allow that.",
 			People(overlap[0].Users, " and "), d.Name)
 	}
+	if shiftsAreTooMany(append(slices.Clone(d.Shifts), shift)) && !shiftsAreTooMany(d.Shifts) {
+		return errShifts
+	}
 	return nil
 }
 

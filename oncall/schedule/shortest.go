@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 	"time"
 )
 
 // The shortest turn is an hour. A role may change hands as often as that in a week, and once more for the
 // hour that the clocks are put back.
 const mostChanges = 7*24 + 1
+
+// halfYear is in days: by then clocks that are set twice a year are set otherwise.
+const halfYear = 182
 
 // checkTurns refuses rotations, in force from an instant on, that hand off more often than once an hour, each
 // by itself or all of a role together. What was so before may stay, so that it can be mended piece by piece.
@@ -50,10 +54,13 @@ func (p Period) TooShort() bool {
 }
 
 // weeklyChanges counts, for each role, at how many instants within a week anything may change at most: it
-// looks at the weeks that follow each rotation's first hand-off.
+// looks at the weeks that follow each rotation's first hand-off, and at those half a year later, when the
+// clocks of its zones may be set otherwise. Rotations that hand off on some days of the year only count as if
+// those came every week.
 func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[string]int, error) {
 	lines := map[string]*line{}
 	for i, r := range rotations {
+		r.Period.Cron = everyWeek(r.Period.Cron)
 		y, err := compileLayer(r, timeZone, people{})
 		if err != nil {
 			return nil, Refuse("Rotation %d, %s.", i+1, err)
@@ -69,7 +76,8 @@ func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[strin
 	for role, l := range lines {
 		var starts []int64
 		for _, y := range l.versions[0].layers {
-			starts = append(starts, max(from, y.zone.first(y.turns.start)*nanosecond))
+			start := max(from, y.zone.first(y.turns.start)*nanosecond)
+			starts = append(starts, start, later(start, halfYear))
 		}
 		slices.Sort(starts)
 		for _, at := range slices.Compact(starts) {
@@ -79,6 +87,39 @@ func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[strin
 	return most, nil
 }
 
+// everyWeek is a cron expression without what it says of months and of days of the month. What is wrong with
+// one is told where it is compiled.
+func everyWeek(expr string) string {
+	fields := strings.Fields(expr)
+	if len(fields) != 5 {
+		return expr
+	}
+	if dayOfMonth := &fields[2]; *dayOfMonth != "*" && *dayOfMonth != "?" {
+		*dayOfMonth, fields[4] = "*", "*" // of days of the month and of the week, either is enough
+	}
+	fields[3] = "*"
+	return strings.Join(fields, " ")
+}
+
+// shiftsAreTooMany reports whether shifts that were written down change who has a role more often than once an
+// hour, within the seven days that follow any of their changes.
+func shiftsAreTooMany(shifts []ManualShift) bool {
+	edges := map[string][]int64{}
+	for _, s := range shifts {
+		edges[s.RoleName()] = append(edges[s.RoleName()], nanos(s.Start), nanos(s.End))
+	}
+	for _, at := range edges {
+		slices.Sort(at)
+		at = slices.Compact(at)
+		for i := mostChanges; i < len(at); i++ {
+			if at[i] < later(at[i-mostChanges], 7) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // CheckTurns refuses an override whose windows, or the shifts of a temporary schedule, come more often than
 // once an hour.
 func (o Override) CheckTurns() error {
@@ -86,8 +127,7 @@ func (o Override) CheckTurns() error {
 	if err != nil {
 		return Refuse("The override, %s.", err)
 	}
-	weeks := int(o.End.Sub(o.Start)/(7*24*time.Hour)) + 1
-	if len(week.edges) > mostChanges || len(o.Shifts) > weeks*mostChanges {
+	if len(week.edges) > mostChanges || shiftsAreTooMany(o.Shifts) {
 		return Refuse("The override changes who is on call more often than once an hour: that is not possible.")
 	}
 	return nil
@@ -100,8 +140,14 @@ func (d Definition) CheckTurns() error {
 			return err
 		}
 	}
+	if shiftsAreTooMany(d.Shifts) {
+		return errShifts
+	}
 	return nil
 }
+
+// errShifts refuses shifts that were written down.
+var errShifts = Refuse("The shifts change who is on call more often than once an hour, over a week: that is not possible.")
 
 // CheckNewTurns refuses rotations that are to follow those in force at an instant if they hand off more often
 // than once an hour and those do not.

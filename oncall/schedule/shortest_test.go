@@ -61,6 +61,22 @@ func TestTheShortestTurnIsAnHour(t *testing.T) {
 			[]Rotation{shortTurns("a", "", 24, func(r *Rotation) { r.Windows = minutes })},
 			`The rotations for role "primary" change 4199 times within a week: at most once an hour is possible.`,
 		},
+		"every minute of January": {
+			eachMinute("%d * * 1 *"), `The rotations for role "primary" change 10079 times within a week: at most once an hour is possible.`,
+		},
+		"every minute of some days of a month": {
+			eachMinute("%d * 20-27 * *"), `The rotations for role "primary" change 10079 times within a week: at most once an hour is possible.`,
+		},
+		"every minute of the last Thursday": {
+			eachMinute("%d * 28-31 12 thu"), `The rotations for role "primary" change 10079 times within a week: at most once an hour is possible.`,
+		},
+		"a rotation for each month": {
+			[]Rotation{shortTurns("a", "0 9 1 1 *", 0, nil), shortTurns("b", "30 9 1 2 *", 0, nil), shortTurns("c", "45 21 1 * *", 0, nil)}, "",
+		},
+		"clocks that go together in winter only": {
+			[]Rotation{shortTurns("a", "", 1, nil), shortTurns("b", "", 1, func(r *Rotation) { r.TimeZone = "Australia/Lord_Howe" })},
+			`The rotations for role "primary" change 335 times within a week: at most once an hour is possible.`,
+		},
 	} {
 		before := scheduleOf(weeklyRotation(nil))
 		_, err := before.Edit(Version{Rotations: c.rotations}, 0, now)
@@ -70,6 +86,62 @@ func TestTheShortestTurnIsAnHour(t *testing.T) {
 				t.Errorf("%s, %s: %v, want %q", name, how, err, c.want)
 			}
 		}
+	}
+}
+
+// eachMinute makes a rotation for each minute of the hour: each of them hands off hourly at most.
+func eachMinute(cron string) (out []Rotation) {
+	for m := range 60 {
+		out = append(out, shortTurns(fmt.Sprint(m), fmt.Sprintf(cron, m), 0, nil))
+	}
+	return out
+}
+
+// Shifts that somebody wrote down are no way around it.
+func TestShiftsByHandDontChangeEveryMinute(t *testing.T) {
+	t.Parallel()
+	begin := at(t, "2026-03-04T12:00:00Z")
+	shifts := func(n int, every, long time.Duration, role string) (out []ManualShift) {
+		for i := range n {
+			from := begin.Add(time.Duration(i) * every)
+			out = append(out, ManualShift{Role: role, Start: from, End: from.Add(long), Users: []UserID{"ann"}})
+		}
+		return out
+	}
+	for name, c := range map[string]struct {
+		shifts []ManualShift
+		fine   bool
+	}{
+		"a year of hours":   {shifts(8760, time.Hour, time.Hour, ""), true},
+		"twelve hours":      {shifts(1000, 12*time.Hour, 12*time.Hour, ""), true},
+		"minutes":           {shifts(600, time.Minute, time.Minute, ""), false},
+		"minutes of a role": {append(shifts(600, time.Minute, time.Minute, "backup"), shifts(9, time.Hour, time.Hour, "")...), false},
+		"with pauses":       {shifts(600, time.Hour, 50*time.Minute, ""), false},
+	} {
+		d := Definition{Name: "s", TimeZone: "UTC", Shifts: c.shifts}
+		if err := d.CheckTurns(); (err == nil) != c.fine {
+			t.Errorf("%s, a new schedule: %v", name, err)
+		}
+		by := Definition{Name: "s", TimeZone: "UTC"}
+		var refused error
+		for _, s := range c.shifts[:min(len(c.shifts), 400)] {
+			if refused = by.Fits(s); refused != nil {
+				break
+			}
+			by.Shifts = append(by.Shifts, s)
+		}
+		if (refused == nil) != c.fine {
+			t.Errorf("%s, one by one: %v", name, refused)
+		}
+		o := Override{Kind: OverrideTemporary, Start: begin, End: begin.AddDate(2, 0, 0), Shifts: c.shifts}
+		if err := o.CheckTurns(); (err == nil) != c.fine {
+			t.Errorf("%s, a temporary schedule: %v", name, err)
+		}
+	}
+	// What is stored can be mended.
+	old := Definition{Name: "s", TimeZone: "UTC", Shifts: shifts(600, time.Minute, time.Minute, "")}
+	if err := old.Fits(ManualShift{Start: begin.AddDate(0, 1, 0), End: begin.AddDate(0, 1, 1), Users: []UserID{"bo"}}); err != nil {
+		t.Errorf("a shift elsewhere: %v", err)
 	}
 }
 
