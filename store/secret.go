@@ -46,22 +46,11 @@ const (
 func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, error) {
 	const begun = `SELECT EXISTS (SELECT FROM secrets) OR EXISTS (SELECT FROM signing_keys)`
 	const note = `INSERT INTO secrets (fingerprint, settled_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
-	const load = `SELECT fingerprint, settled_at FROM secrets`
 	const forget = `DELETE FROM signing_keys`
 	use, state := secretUse{settled: make([]time.Time, len(s.secrets))}, SecretSet
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		known := map[string]time.Time{}
-		read := func() error {
-			var print []byte
-			var at time.Time
-			rows, _ := tx.Query(ctx, load)
-			_, err := pgx.ForEachRow(rows, []any{&print, &at}, func() error {
-				known[string(print)] = at
-				return nil
-			})
-			return err
-		}
-		if err := read(); err != nil {
+		known, err := knownSecrets(ctx, tx)
+		if err != nil {
 			return err
 		}
 		state = s.secretState(known)
@@ -85,7 +74,7 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 				return err
 			}
 		}
-		if err := read(); err != nil { // also what another instance has noted meanwhile
+		if known, err = knownSecrets(ctx, tx); err != nil { // also what another instance has noted meanwhile
 			return err
 		}
 		for i, secret := range s.secrets {
@@ -107,6 +96,46 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 	}
 	s.secretUse.Store(&use)
 	return state, nil
+}
+
+// A SecretLook is how the secrets of a process compare with those that the instances have noted.
+type SecretLook struct {
+	State   SecretState
+	Settled []time.Time // from when on each is used, in the order of the setting; zero: no instance has noted it
+	Newer   time.Time   // from when on one is used that an instance has noted later, and this process hasn't; zero: none
+}
+
+// LookAtSecrets is UseSecrets for who uses none of them: nothing is noted.
+func (s *System) LookAtSecrets(ctx context.Context) (SecretLook, error) {
+	known, err := knownSecrets(ctx, s.pool)
+	if err != nil {
+		return SecretLook{}, fmt.Errorf("look at the secrets: %w", translate(err))
+	}
+	look := SecretLook{State: s.secretState(known), Settled: make([]time.Time, len(s.secrets))}
+	for i, secret := range s.secrets {
+		look.Settled[i] = known[string(secret.Fingerprint())]
+		delete(known, string(secret.Fingerprint()))
+	}
+	for _, at := range known {
+		if len(look.Settled) > 0 && !look.Settled[0].IsZero() && at.After(look.Settled[0]) && at.After(look.Newer) {
+			look.Newer = at
+		}
+	}
+	return look, nil
+}
+
+// knownSecrets loads from when on each secret is used, by its fingerprint.
+func knownSecrets(ctx context.Context, q querier) (map[string]time.Time, error) {
+	const load = `SELECT fingerprint, settled_at FROM secrets`
+	known := map[string]time.Time{}
+	var print []byte
+	var at time.Time
+	rows, _ := q.Query(ctx, load)
+	_, err := pgx.ForEachRow(rows, []any{&print, &at}, func() error {
+		known[string(print)] = at
+		return nil
+	})
+	return known, err
 }
 
 // secretState compares the secrets of this process with those that were used before.

@@ -22,7 +22,7 @@ import (
 func (c *doctorCmd) database(r *report, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(r.ctx, limit)
 	defer cancel()
-	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
+	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Secrets: c.secrets(), Log: zerolog.Nop()})
 	if err == nil {
 		defer func() {
 			if ctx.Err() != nil {
@@ -52,6 +52,7 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 		c.room(ctx, r, db)
 	}
 	if r.bad == faults {
+		c.secret(ctx, r, db)
 		c.people(ctx, r, db)
 		c.integrations(ctx, r, db)
 	}

@@ -140,3 +140,72 @@ func TestTheDoctorKnowsAnUncheckedDatabase(t *testing.T) {
 		}
 	}
 }
+
+// What the doctor says of the secret, for whoever has just set it, replaces it, or has forgotten to set it.
+func TestTheDoctorLooksAtTheSecret(t *testing.T) {
+	t.Parallel()
+	address := storetest.NewURL(t)
+	one, other, third := newSecret(), newSecret(), newSecret()
+	began := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	serve := func(value string, at time.Time) {
+		t.Helper()
+		db, err := store.Open(t.Context(), address, store.Options{Secrets: secretFlags{value}.secrets(), Log: zerolog.Nop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.UseSecrets(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(c doctorCmd, at time.Time, want ...string) {
+		t.Helper()
+		var out bytes.Buffer
+		db, err := store.Open(t.Context(), address, store.Options{Secrets: c.secrets(), Log: zerolog.Nop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		c.secret(t.Context(), &report{process: process{ctx: t.Context(), out: &out, clock: func() time.Time { return at }}}, db)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		for i, line := range lines {
+			lines[i] = strings.TrimSpace(line)
+		}
+		for i, part := range want {
+			if i >= len(lines) || !strings.HasPrefix(lines[i], part) {
+				t.Errorf("want %q:\n%s", part, out.String())
+				return
+			}
+		}
+		if len(lines) != len(want) || strings.Contains(out.String(), one) || strings.Contains(out.String(), other) {
+			t.Errorf("%s", out.String())
+		}
+	}
+	set := func(value string) doctorCmd { return doctorCmd{secretFlags: secretFlags{value}} }
+
+	says(set(""), began, "FAIL  secret    WATCHBILL_SECRET is not set: nobody can verify", "Make one by `watchbill secret new`")
+	says(set(one), began, "ok    secret    WATCHBILL_SECRET is set; no instance has used it yet")
+	says(set(one), began, "ok    secret    WATCHBILL_SECRET is set; no instance has used it yet") // so that looking notes nothing
+	serve(one, began)
+	says(set(one), began, "ok    secret    WATCHBILL_SECRET is set, and used since 2026-03-02 12:00 UTC")
+	says(set(""), began, "FAIL  secret    WATCHBILL_SECRET is not set here, and the instances had one", "Set the value that the instances have")
+	says(set(other), began, "FAIL  secret    WATCHBILL_SECRET is another than the instances had", "Set the value that the instances have")
+
+	replaced := began.Add(24 * time.Hour)
+	says(set(other+","+one), replaced, "note  secret    WATCHBILL_SECRET has 2 parts, as while it is replaced; no instance has the first yet", "Set it so for all instances")
+	serve(other+","+one, replaced)
+	says(set(other+","+one), replaced, "note  secret    WATCHBILL_SECRET has 2 parts, as while it is replaced; the first is used from 2026-03-03 12:15 UTC on", "Until then all instances must have it.")
+	says(set(other), replaced, "ok    secret    WATCHBILL_SECRET is set, and used from 2026-03-03 12:15 UTC on")
+	says(set(other+","+one), replaced.Add(time.Hour), "note  secret    WATCHBILL_SECRET has 2 parts, as while it is replaced; the first is used since 2026-03-03 12:15 UTC",
+		"After 2026-03-05 12:15 UTC set the part before the comma alone")
+	says(set(other+","+one), replaced.Add(49*time.Hour), "note  secret    WATCHBILL_SECRET has 2 parts, as while it is replaced; the first is used since 2026-03-03 12:15 UTC",
+		"Set the part before the comma alone, and restart")
+	says(set(one), replaced.Add(time.Hour), "ok    secret    WATCHBILL_SECRET is set, and used since 2026-03-02 12:00 UTC",
+		"note  secret    an instance has another, which is newer: it is used since 2026-03-03 12:15 UTC", "Set the value that the instances have")
+	says(set(third+","+other+","+one), replaced.Add(49*time.Hour), "note  secret    WATCHBILL_SECRET has 3 parts", "Set it so for all instances")
+
+	c := set("hidden")
+	if err := c.Run(process{ctx: t.Context(), out: io.Discard}); err == nil || !strings.Contains(err.Error(), "WATCHBILL_SECRET can't be used: it is shorter than 32 characters") || strings.Contains(err.Error(), "hidden") {
+		t.Errorf("%v", err)
+	}
+}

@@ -199,6 +199,7 @@ func (s *story) setup(env *testscript.Env) error {
 	env.Setenv("SLACK_APP_TOKEN", "xapp-sim")
 	env.Setenv("WATCHBILL_SLACK_API_URL", s.sim.APIURL())
 	env.Setenv("WATCHBILL_LISTEN", s.addr)
+	env.Setenv("WATCHBILL_SECRET", storetest.Secret)
 	return nil
 }
 
