@@ -284,7 +284,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 	last := heard{At: s.Clock().Add(-firstLook + overlap)}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
-			return nil, cursor, fmt.Errorf("read the cursor: %w", err)
+			return nil, cursor, fmt.Errorf("read the cursor: %w", s.secrets().clean(err))
 		}
 	}
 	p := &api.ListMessageParams{}

@@ -322,7 +322,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 	next := called{Done: seen{}, Said: seen{}}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
-			return nil, cursor, fmt.Errorf("read the cursor: %w", err)
+			return nil, cursor, fmt.Errorf("read the cursor: %w", v.secrets().clean(err))
 		}
 	}
 	var replies []Reply
