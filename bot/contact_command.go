@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 // contact answers `/oncall contact`, which opens how the person is reached. `test` sends a
@@ -66,18 +68,19 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil
 }
 
-// slackOnly reports whether a person is only reached in Slack although there is more.
-func (b *Bot) slackOnly(r oncall.Reach) bool {
+// addMore tells a person who is only reached in Slack what they may add; "" where there is no more.
+func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.Reach) string {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
-	return view.ReachesPeople(b.methods) && !slices.ContainsFunc(r.Contacts, usable)
+	may := b.addable(d, user)
+	if !view.ReachesPeople(may) || slices.ContainsFunc(r.Contacts, usable) {
+		return ""
+	}
+	return view.AddMore(may)
 }
 
 // reachedHome says on the home tab how the person is reached.
-func (b *Bot) reachedHome(r oncall.Reach) string {
-	if b.slackOnly(r) {
-		return view.AddMore
-	}
-	return view.OwnReach(r, b.methods)
+func (b *Bot) reachedHome(d *store.Directory, user oncall.UserID, r oncall.Reach) string {
+	return cmp.Or(b.addMore(d, user, r), view.OwnReach(r, b.methods))
 }
 
 // sendCard sends the contact card.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/store"
 )
 
 // reachView loads how a person is reached.
@@ -32,7 +34,7 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts,
 	paging := r.directory.Roster().PagedBy(user, r.directory.Policies, r.now, r.now.Add(view.ShiftsAhead))
 	return view.Contacts{
 		Reach: reach, Context: oncall.RuleContext{Methods: b.methods, Paging: paging},
-		Card: len(b.numbers) > 0, TimeZone: zone, Location: r.location,
+		Add: b.addable(r.directory, user), Card: len(b.numbers) > 0, TimeZone: zone, Location: r.location,
 	}, nil
 }
 
@@ -68,21 +70,32 @@ func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, v.Draw())
 }
 
+// addable are the methods that a person may add.
+func (b *Bot) addable(d *store.Directory, user oncall.UserID) []oncall.Method {
+	return slices.DeleteFunc(slices.Clone(b.methods), func(m oncall.Method) bool {
+		return d.Access().May(oncall.ByUser(user), store.Adds(m), access.Object{}) != nil
+	})
+}
+
 func (b *Bot) contactAdd(ctx context.Context, p press) (string, error) {
-	u, err := b.user(ctx, p.user)
+	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
 		return "", err
 	}
-	return "", b.pushModal(ctx, p.trigger, view.ContactForm(b.methods, "", u.Email))
+	methods := b.addable(r.directory, p.user)
+	if len(methods) == 0 {
+		return "", b.store.May(r.directory, p.by(), access.AddPhone, access.Object{})
+	}
+	return "", b.pushModal(ctx, p.trigger, view.ContactForm(methods, "", r.user.Email))
 }
 
 // contactMethod shows what the chosen method needs.
 func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
-	u, err := b.user(ctx, p.user)
+	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
 		return "", err
 	}
-	return "", b.updateModal(ctx, p.view, view.ContactForm(b.methods, oncall.Method(p.value), u.Email))
+	return "", b.updateModal(ctx, p.view, view.ContactForm(b.addable(r.directory, p.user), oncall.Method(p.value), r.user.Email))
 }
 
 // submitContactAdd adds a contact method and asks for the code that was sent to it.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -48,7 +49,11 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 		}
 	}
 	if len(words) == 0 {
-		return "", b.openModal(ctx, r.trigger, view.CoverForm(user, r.stints(user), r.location))
+		stints, err := b.toCover(r, user)
+		if err != nil {
+			return "", err
+		}
+		return "", b.openModal(ctx, r.trigger, view.CoverForm(user, stints, r.location))
 	}
 	stints, note, err := r.readStints(user, words)
 	if err != nil {
@@ -111,11 +116,28 @@ func (r request) stintsOn(user oncall.UserID, when schedule.Moment) []schedule.S
 	return out
 }
 
+// mayAskFor reports whether the person may ask others to take a shift: their own, or one of their team.
+func (r request) mayAskFor(s schedule.Stint) bool {
+	in, known := r.directory.Schedule(s.Schedule)
+	return s.User == r.user.ID || known && manages(r.directory, r.user.ID, in)
+}
+
+// toCover are the shifts of a person for which the reader of a form may ask for cover. It is refused where
+// there are only others.
+func (b *Bot) toCover(r request, user oncall.UserID) ([]schedule.Stint, error) {
+	all := r.stints(user)
+	may := slices.DeleteFunc(slices.Clone(all), func(s schedule.Stint) bool { return !r.mayAskFor(s) })
+	if len(may) == 0 && len(all) > 0 {
+		in, _ := r.directory.Schedule(all[0].Schedule) // it is of these that its stints are made
+		return nil, b.store.May(r.directory, r.by(), access.Override, access.Object{Team: in.TeamID()})
+	}
+	return may, nil
+}
+
 // askForCover makes a cover request for each of a person's stints.
 func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stint, note string, everyone bool) (string, error) {
 	for _, s := range stints {
-		schedule, known := r.directory.Schedule(s.Schedule)
-		if s.User != r.user.ID && (!known || !manages(r.directory, r.user.ID, schedule)) {
+		if !r.mayAskFor(s) {
 			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", s.User, view.Name(s.Name))
 		}
 	}

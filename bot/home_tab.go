@@ -7,6 +7,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -35,11 +36,21 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	if err != nil {
 		return fmt.Errorf("load how %s is reached: %w", user, err)
 	}
+	shown := view.OnHome(open)
+	may, err := b.store.MayRespond(ctx, oncall.ByUser(user), shown)
+	if err != nil {
+		return err
+	}
+	watched := map[oncall.IncidentID]bool{}
+	for _, in := range shown {
+		watched[in.ID] = !may[in.ID]
+	}
 	now := b.clock()
 	_, zone := zoneOf(directory.Users[user])
 	return b.slack.PublishHome(ctx, string(user), view.HomeTab{
-		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(reach), Schedules: directory.Schedules,
-		Overrides: directory.Override, Open: open, OrMore: orMore, Hides: directory.Hides, Links: b.rootLinks(ctx, view.OnHome(open)), Zone: zone, Now: now,
+		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(directory, user, reach), Schedules: directory.Schedules,
+		Overrides: directory.Override, Open: open, OrMore: orMore, Hides: directory.Hides, Links: b.rootLinks(ctx, shown),
+		Watched: watched, Covers: mayInSome(directory, user, access.Override), Edits: mayInSome(directory, user, access.EditSchedule), Zone: zone, Now: now,
 	}.Draw())
 }
 
@@ -69,7 +80,11 @@ func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, r.overrideModal(view.OverrideWish{Replaces: view.ReplaceAll}, ""))
+	v, err := b.overrideModal(r, view.OverrideWish{Replaces: view.ReplaceAll}, "")
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, v)
 }
 
 func (b *Bot) homeCover(ctx context.Context, p press) (string, error) {

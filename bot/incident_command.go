@@ -64,11 +64,11 @@ func (r request) onlyLength() bool {
 func wordyCommand(name, example string, form view.Action, read func(b *Bot, ctx context.Context, r request) ([]oncall.Act, error)) command {
 	return incidentCommand(name, example, func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 		if len(r.words) == 0 {
-			s, err := b.sheet(ctx, id, r.user.ID)
+			asks, err := b.formOn(ctx, id, r.user.ID, form)
 			if err != nil {
 				return "", err
 			}
-			return "", b.openModal(ctx, r.trigger, actForms[form](s))
+			return "", b.openModal(ctx, r.trigger, asks)
 		}
 		acts, err := read(b, ctx, r)
 		if err != nil {

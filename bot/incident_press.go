@@ -58,8 +58,7 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 	}
 	id, known := readIncidentValue(p.value)
 	kind, isPlain := plainActs[do]
-	form := actForms[do]
-	if !known || !isPlain && form == nil {
+	if !known || !isPlain && actForms[do] == nil {
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
 	if isPlain {
@@ -76,14 +75,14 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 		}
 		return "", nil
 	}
-	s, err := b.sheet(ctx, id, p.user)
+	form, err := b.formOn(ctx, id, p.user, do)
 	if err != nil {
 		return "", err
 	}
 	if p.inModal() {
-		return "", b.pushModal(ctx, p.trigger, form(s))
+		return "", b.pushModal(ctx, p.trigger, form)
 	}
-	return "", b.openModal(ctx, p.trigger, form(s))
+	return "", b.openModal(ctx, p.trigger, form)
 }
 
 // pressSnooze snoozes for what a button of the form says, and says there that it is done.

@@ -124,6 +124,9 @@ func (b *Bot) theIncident(ctx context.Context, r request, name, example string) 
 		return 0, fmt.Errorf("load open incidents: %w", err)
 	}
 	fits := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return !concerns(in, name, r.user.ID) })
+	if fits, err = b.withoutWatched(ctx, r, name, fits); err != nil {
+		return 0, err
+	}
 	own := slices.DeleteFunc(slices.Clone(fits), func(in oncall.Incident) bool { return !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) })
 	switch {
 	case name == "reopen" || name == "merge" || name == "link":
@@ -140,6 +143,23 @@ func (b *Bot) theIncident(ctx context.Context, r request, name, example string) 
 		fits = own
 	}
 	return 0, oncall.Refuse("Say which incident by its number: `/oncall %s %s`.%s", name, example, view.WhichIncident(fits))
+}
+
+// withoutWatched drops the incidents with which the person may only look, unless a command does no more or there
+// are no others: then the act says who may.
+func (b *Bot) withoutWatched(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
+	if byTitle[name] {
+		return of, nil
+	}
+	may, err := b.store.MayRespond(ctx, r.by(), of)
+	if err != nil {
+		return nil, err
+	}
+	left := slices.DeleteFunc(slices.Clone(of), func(in oncall.Incident) bool { return !may[in.ID] })
+	if len(left) == 0 {
+		return of, nil
+	}
+	return left, nil
 }
 
 // allOf are the incidents that "all" means for a person: those of their teams that nobody else has.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+
+	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // maxOthers bounds how many open incidents are looked at.
@@ -38,11 +38,6 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	if err != nil {
 		return s, fmt.Errorf("load open incidents: %w", err)
 	}
-	for _, o := range open {
-		if o.ID != id {
-			s.Others = append(s.Others, o)
-		}
-	}
 	if s.Picture.Incident.Storm != nil {
 		if s.Alerts, err = b.store.WorstAlerts(ctx, oncall.ByUser(user), id, view.MaxSplits); err != nil {
 			return s, fmt.Errorf("load the alerts of incident %s: %w", id, err)
@@ -55,16 +50,33 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	for _, p := range pages {
 		s.Pages = append(s.Pages, view.Attempt(p))
 	}
-	in := s.Picture.Incident
-	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
-	for _, r := range in.Responders {
-		on.Involved = append(on.Involved, r.User)
+	may, err := b.store.MayRespond(ctx, oncall.ByUser(user), append(open, s.Picture.Incident))
+	if err != nil {
+		return s, err
 	}
-	if len(s.Pages) > 0 { // the reader's own
-		on.Involved = append(on.Involved, user)
+	s.Watches = !may[id]
+	for _, o := range open {
+		team, known := directory.Team(o.TeamID)
+		joins := o.TeamID == s.Picture.Incident.TeamID || !s.Picture.Team.Private && known && !team.Private
+		if o.ID != id && may[o.ID] && joins {
+			s.Others = append(s.Others, o)
+		}
 	}
-	s.Watches = directory.Access().May(oncall.ByUser(user), access.Respond, on) != nil
 	return s, nil
+}
+
+// formOn draws a form about an incident for a person, or refuses what it is for.
+func (b *Bot) formOn(ctx context.Context, id oncall.IncidentID, user oncall.UserID, do view.Action) (slack.ModalViewRequest, error) {
+	s, err := b.sheet(ctx, id, user)
+	if err != nil {
+		return slack.ModalViewRequest{}, err
+	}
+	if s.Watches && do != view.ActionMore && do != view.ActionTimeline {
+		if err := b.store.Respond(ctx, oncall.ByUser(user), s.Picture.Incident); err != nil {
+			return slack.ModalViewRequest{}, err
+		}
+	}
+	return actForms[do](s), nil
 }
 
 func noIncident(id oncall.IncidentID) error {

@@ -28,8 +28,8 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", r.user.ID, err)
 	}
-	if b.slackOnly(reach) {
-		text += "\n" + view.AddMore
+	if more := b.addMore(r.directory, r.user.ID, reach); more != "" {
+		text += "\n" + more
 	}
 	return text, nil
 }

@@ -34,7 +34,11 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 		if len(r.words) > 0 {
 			said = view.Sentence(refusal.Sentence)
 		}
-		return view.Drawing{}, b.openModal(ctx, r.trigger, r.overrideModal(w, said))
+		asks, err := b.overrideModal(r, w, said)
+		if err != nil {
+			return view.Drawing{}, err
+		}
+		return view.Drawing{}, b.openModal(ctx, r.trigger, asks)
 	}
 	if err != nil {
 		return view.Drawing{}, err
@@ -42,15 +46,31 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	return b.makeOverride(ctx, r, w)
 }
 
-// overrideModal asks for what is missing of an override.
-func (r request) overrideModal(w view.OverrideWish, said string) slack.ModalViewRequest {
+// overrideModal asks for what is missing of an override, in the schedules in which the person may put people
+// on call. It is refused where there is none of these, or another was named.
+func (b *Bot) overrideModal(r request, w view.OverrideWish, said string) (slack.ModalViewRequest, error) {
+	may := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool { return !manages(r.directory, r.user.ID, s) })
+	asked := w.Schedule
+	if asked == nil && len(may) == 0 && len(r.directory.Schedules) > 0 {
+		asked = r.directory.Schedules[0] // the refusal names some who could
+	}
+	if asked != nil {
+		if err := b.store.May(r.directory, r.by(), access.Override, access.Object{Team: asked.TeamID()}); err != nil {
+			return slack.ModalViewRequest{}, err
+		}
+	}
 	if w.Schedule == nil {
-		w.Schedule, _ = r.schedule("")
+		if w.Schedule, _ = r.schedule(""); w.Schedule != nil && !slices.Contains(may, w.Schedule) {
+			w.Schedule = nil
+		}
+	}
+	if w.Schedule == nil && len(may) == 1 {
+		w.Schedule = may[0]
 	}
 	if w.From.IsZero() {
 		w.From, w.To = r.now, r.now.Add(time.Hour)
 	}
-	return view.OverrideForm(r.directory.Schedules, w, said)
+	return view.OverrideForm(may, w, said), nil
 }
 
 // readOverride reads as much of the words as it can: also what is refused is kept, to be corrected in

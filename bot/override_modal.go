@@ -70,7 +70,11 @@ func (b *Bot) overrideMore(ctx context.Context, p press) (string, error) {
 	}
 	w := r.overrideWish(formOf(p.view))
 	w.More = true
-	return "", b.updateModal(ctx, p.view, r.overrideModal(w, ""))
+	v, err := b.overrideModal(r, w, "")
+	if err != nil {
+		return "", err
+	}
+	return "", b.updateModal(ctx, p.view, v)
 }
 
 // startSlack is how far the start of a form may be in the past, as it was drawn earlier.

@@ -186,6 +186,13 @@ func (b *Bot) readPeople(ctx context.Context, r request, words []string) ([]onca
 	return users, words, nil
 }
 
+// mayInSome reports whether a person may do something in any team.
+func mayInSome(d *store.Directory, user oncall.UserID, do access.Act) bool {
+	return slices.ContainsFunc(d.Teams, func(t oncall.Team) bool {
+		return d.Access().May(oncall.ByUser(user), do, access.Object{Team: t.ID}) == nil
+	})
+}
+
 // manages reports whether a person may act for others in a schedule.
 func manages(d *store.Directory, user oncall.UserID, schedule *schedule.Schedule) bool {
 	return d.Access().May(oncall.ByUser(user), access.Override, access.Object{Team: schedule.TeamID()}) == nil

@@ -95,7 +95,7 @@ func TestWhatIsHiddenIsNotCalledNothing(t *testing.T) {
 		"/oncall ack":       "No incident is open that you may see.",
 		"/oncall who":       "There are no schedules that you may see.",
 		"/oncall next":      "There are no schedules that you may see.",
-		"/oncall schedule":  "There are no schedules that you may see. `/oncall schedule new` makes one.",
+		"/oncall schedule":  "There are no schedules that you may see.",
 	} {
 		if got := f.command(cy, line); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)

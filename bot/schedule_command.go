@@ -8,6 +8,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -41,6 +42,9 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 		schedules = r.ownSchedules()
 	}
 	if len(schedules) == 0 {
+		if !mayInSome(r.directory, r.user.ID, access.EditSchedule) {
+			return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.none(), " yet"))
+		}
 		return "", oncall.Refuse("There are no schedules%s. `/oncall schedule new` makes one.", cmp.Or(r.none(), " yet"))
 	}
 	from := when.Start

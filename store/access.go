@@ -142,10 +142,7 @@ func (g gate) forPerson(user oncall.UserID, do access.Act) error {
 // its team.
 func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncall.Incident) error {
 	const paged = `SELECT EXISTS (SELECT FROM pages WHERE incident_id = $1 AND user_id = $2)`
-	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
-	for _, r := range in.Responders {
-		on.Involved = append(on.Involved, r.User)
-	}
+	on := concerning(in)
 	if g.dir.access.May(g.by, do, on) == nil {
 		return nil
 	}
@@ -243,8 +240,8 @@ func actNeeds(do oncall.ActKind) access.Act {
 	}
 }
 
-// adds is what adding a contact method takes.
-func adds(m oncall.Method) access.Act {
+// Adds is what adding a contact method takes.
+func Adds(m oncall.Method) access.Act {
 	if m == oncall.MethodSMS || m == oncall.MethodVoice {
 		return access.AddPhone
 	}

@@ -103,7 +103,7 @@ func (s *Store) AddContact(
 		WHERE id = $1
 		ON CONFLICT (user_id, method, address) WHERE removed_at IS NULL DO NOTHING
 		RETURNING id`
-	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, adds(method)) }); err != nil {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, Adds(method)) }); err != nil {
 		return oncall.Contact{}, err
 	}
 	var added oncall.Contact

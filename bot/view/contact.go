@@ -26,7 +26,8 @@ const maxContactsShown = 20
 type Contacts struct {
 	Reach    oncall.Reach
 	Context  oncall.RuleContext
-	Card     bool // there are numbers to save in a phone
+	Add      []oncall.Method // that the person may add
+	Card     bool            // there are numbers to save in a phone
 	TimeZone string
 	Location *time.Location
 	Said     string // what has just been done
@@ -81,7 +82,7 @@ func onlySlack() string {
 
 func (v Contacts) buttons() []slack.BlockElement {
 	var buttons []slack.BlockElement
-	if len(v.Context.Methods) > 0 {
+	if len(v.Add) > 0 {
 		buttons = append(buttons, button(ActionContactAdd, "", "Add…").WithStyle(slack.StylePrimary))
 	}
 	buttons = append(buttons, button(ActionContactTest, "", "Send me a test page"))
@@ -283,8 +284,14 @@ func reachedBy(who string, r oncall.Reach, methods []oncall.Method, zone *time.L
 	return text + "."
 }
 
-// AddMore is what people should know who can only be reached in Slack.
-const AddMore = "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds your phone."
+// AddMore is what people should know who can only be reached in Slack. They may add one of the methods at least.
+func AddMore(methods []oncall.Method) string {
+	what := "more"
+	if slices.Contains(methods, oncall.MethodSMS) || slices.Contains(methods, oncall.MethodVoice) {
+		what = "your phone"
+	}
+	return "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds " + what + "."
+}
 
 // ContactRemoved takes the place of the form of a contact method that is gone.
 func ContactRemoved(said string) slack.ModalViewRequest { return readOnly("Removed", section(said)) }

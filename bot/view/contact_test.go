@@ -24,6 +24,7 @@ func annsReach() Contacts {
 			Methods: []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
 			Paging:  []oncall.Paging{{Policy: "Payments & <co>", Next: 5 * time.Minute}},
 		},
+		Add:  []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
 		Card: true, TimeZone: "Europe/Berlin", Location: berlin,
 	}
 }

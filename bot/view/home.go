@@ -25,8 +25,11 @@ type HomeTab struct {
 	Overrides overrides
 	Open      []oncall.Incident            // those of the person's teams first
 	OrMore    bool                         // there are more than were loaded
+	Watched   map[oncall.IncidentID]bool   // with which the reader may do nothing
 	Links     map[oncall.IncidentID]string // to their messages
 	Hides     bool                         // something is left out that the person may not see
+	Covers    bool                         // the reader may put people on call somewhere
+	Edits     bool                         // and edit or make a schedule
 	Zone      *time.Location
 	Now       time.Time
 }
@@ -49,13 +52,7 @@ func OnHome(open []oncall.Incident) []oncall.Incident { return open[:min(len(ope
 func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	blocks := append(h.incidents(),
 		slack.NewHeaderBlock(plain("Your shifts")), section(cutSection(OwnShifts(h.Shifts, h.Now, h.Zone))),
-		slack.NewActionBlock("home_actions",
-			button(ActionHomeCover, "", "Cover"),
-			button(ActionHomeAway, "", "Away"),
-			button(ActionHomeOverride, "", "Override"),
-			button(ActionHomeSwap, "", "Swap"),
-			button(ActionHomeSchedule, "", "Schedule"),
-		),
+		slack.NewActionBlock("home_actions", h.buttons()...),
 		slack.NewHeaderBlock(plain("On call now")),
 	)
 	for _, s := range h.Schedules[:min(len(h.Schedules), homeSchedules)] {
@@ -73,6 +70,19 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
 }
 
+// buttons are what the reader can do.
+func (h HomeTab) buttons() []slack.BlockElement {
+	buttons := []slack.BlockElement{button(ActionHomeCover, "", "Cover"), button(ActionHomeAway, "", "Away")}
+	if h.Covers {
+		buttons = append(buttons, button(ActionHomeOverride, "", "Override"))
+	}
+	buttons = append(buttons, button(ActionHomeSwap, "", "Swap"))
+	if h.Edits {
+		buttons = append(buttons, button(ActionHomeSchedule, "", "Schedule"))
+	}
+	return buttons
+}
+
 // incidents are what is open, each with a link and its buttons.
 func (h HomeTab) incidents() []slack.Block {
 	if len(h.Open) == 0 {
@@ -88,7 +98,11 @@ func (h HomeTab) incidents() []slack.Block {
 		if address := h.Links[in.ID]; address != "" {
 			line += " " + link(address, "show")
 		}
-		elements := append(mainButtons(in, ""), button(ActionMore, valueOf(in.ID), "Details…"))
+		var elements []slack.BlockElement
+		if !h.Watched[in.ID] {
+			elements = mainButtons(in, "")
+		}
+		elements = append(elements, button(ActionMore, valueOf(in.ID), "Details…"))
 		blocks = append(blocks, section(line), slack.NewActionBlock("home_"+valueOf(in.ID), elements...))
 	}
 	if more := len(h.Open) - homeIncidents; more > 0 {

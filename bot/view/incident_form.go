@@ -103,7 +103,7 @@ var joins = []option{
 // MergeForm asks with which other incident.
 func (s Sheet) MergeForm() slack.ModalViewRequest {
 	if len(s.Others) == 0 {
-		return readOnly("Merge or link", section("No other incident is open."))
+		return readOnly("Merge or link", section("No other incident is open that this one can be merged or linked with."))
 	}
 	team := s.Picture.Incident.TeamID
 	others := slices.Clone(s.Others)
