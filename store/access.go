@@ -162,6 +162,9 @@ func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incide
 	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil {
 		return err
 	}
+	if err := g.named(a, in.TeamID); err != nil {
+		return err
+	}
 	if a.Policy != 0 && g.dir.teams[in.TeamID].Private && g.dir.Policies[a.Policy].TeamID != in.TeamID {
 		return oncall.Refuse("Incident %s is of a private team, so only an escalation policy of that team can take it.", in.ID)
 	}
@@ -169,6 +172,37 @@ func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incide
 		return nil
 	}
 	return g.dir.access.MayBeOnCall(a.User)
+}
+
+// named asks whether somebody may name what an act names beside people. Who is on call in a private team, and
+// what its schedules and policies are called, would be read by all who see the incident.
+func (g gate) named(a oncall.Act, own oncall.TeamID) error {
+	for _, team := range []oncall.TeamID{a.Team, g.teamOf(a.Schedule), g.dir.Policies[a.Policy].TeamID} {
+		if team == own || !g.dir.teams[team].Private {
+			continue
+		}
+		if err := g.may(access.See, access.Object{Team: team}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// party asks whether somebody may do something with what some people have between them, such as a swap.
+// Others are told why not only where they may see the schedules that it is about.
+func (g gate) party(people []oncall.UserID, schedules ...oncall.ScheduleID) error {
+	if err := g.may(access.OwnThings, access.Object{}); err != nil || slices.Contains(people, g.by.User) {
+		return err
+	}
+	for _, id := range schedules {
+		if !g.dir.teams[g.teamOf(id)].Private {
+			continue
+		}
+		if err := g.onSchedule(access.See, id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // actOnTwo asks whether somebody may link or merge two incidents. What is private stays in its team.

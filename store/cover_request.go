@@ -69,13 +69,17 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 // UpdateCover does what a person wants to do with a cover request, and saves the request, its
 // schedule, and what people are told. A Refusal comes back; the request may have changed nevertheless.
 func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.CoverID, a oncall.CoverAct, now time.Time) (oncall.Cover, error) {
-	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+	g, err := s.gate(ctx, by)
+	if err != nil {
 		return oncall.Cover{}, err
 	}
 	var change oncall.CoverChange
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		cover, err := lockCover(ctx, tx, id)
 		if err != nil {
+			return err
+		}
+		if err := g.party(parties(cover), cover.Stint.Schedule); err != nil {
 			return err
 		}
 		staff, err := lockStaff(ctx, tx, cover.Stint.Schedule)
@@ -210,20 +214,32 @@ func lockCover(ctx context.Context, tx pgx.Tx, id oncall.CoverID) (oncall.Cover,
 
 // Cover returns one cover request.
 func (s *Store) Cover(ctx context.Context, by oncall.Actor, id oncall.CoverID) (c oncall.Cover, err error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return oncall.Cover{}, err
+	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		c, err = lockCover(ctx, tx, id)
-		return err
+		if c, err = lockCover(ctx, tx, id); err != nil {
+			return err
+		}
+		if slices.Contains(parties(c), by.User) {
+			return g.may(access.OwnThings, access.Object{})
+		}
+		return g.onSchedule(access.See, c.Stint.Schedule)
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "load cover request %d", id)
 	}
-	if slices.ContainsFunc(c.Asked, func(a oncall.CoverAsk) bool { return a.User == by.User }) {
-		return c, nil
-	}
-	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.See, c.Stint.Schedule) }); err != nil {
-		return oncall.Cover{}, err
-	}
 	return c, nil
+}
+
+// parties are whose shift a cover request is about, who has made it, and those who were asked.
+func parties(c oncall.Cover) []oncall.UserID {
+	people := []oncall.UserID{c.Stint.User, c.CreatedBy}
+	for _, a := range c.Asked {
+		people = append(people, a.User)
+	}
+	return people
 }
 
 // absent lists the people who have time off during a stint.

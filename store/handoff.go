@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
@@ -20,15 +19,19 @@ const briefed = 10
 
 // TakeHandoff is a person saying "I have it". What can't be is a Refusal.
 func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, now time.Time) error {
-	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+	g, err := s.gate(ctx, by)
+	if err != nil {
 		return err
 	}
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		h, err := lockHandoff(ctx, tx, number)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return oncall.Refuse("That hand-off is over: there was another one since.")
 		}
 		if err != nil {
+			return err
+		}
+		if err := g.party(slices.Concat(h.Users, h.Incoming, h.Outgoing), h.Schedule); err != nil {
 			return err
 		}
 		if h, err = h.Take(by.User); err != nil {

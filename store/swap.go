@@ -122,13 +122,18 @@ func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserI
 // what people are told. A Refusal comes back; the swap may have changed nevertheless.
 func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapID, a oncall.SwapAct, now time.Time) (oncall.Swap, error) {
 	const save = `UPDATE swaps SET state = $2, ended_at = $3, overrides = $4 WHERE id = $1`
-	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
+	g, err := s.gate(ctx, by)
+	if err != nil {
 		return oncall.Swap{}, err
 	}
 	var change oncall.SwapChange
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		swap, err := lockSwap(ctx, tx, id)
 		if err != nil {
+			return err
+		}
+		parties := []oncall.UserID{swap.Give.User, swap.Take.User}
+		if err := g.party(parties, swap.Give.Schedule, swap.Take.Schedule); err != nil {
 			return err
 		}
 		staff, err := lockStaff(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)

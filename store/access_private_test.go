@@ -1,0 +1,113 @@
+package store_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+)
+
+const eve oncall.UserID = "U0EVE" // alone in a private team
+
+// withPrivateTeam adds a team that Ann and the others are not in.
+func (w *world) withPrivateTeam() {
+	w.t.Helper()
+	s := setup()
+	s.Users = append(s.Users, oncall.SetupUser{Name: "eve", Slack: eve, Email: "eve@example.com"})
+	s.Teams = append(s.Teams, oncall.SetupTeam{Name: "secret", Channel: "#secret", Members: []string{"eve"}, Private: true})
+	s.Schedules = append(s.Schedules, oncall.SetupSchedule{
+		Name: "takeover", Team: "secret", TimeZone: "UTC",
+		Rotations: []oncall.SetupRotation{{Name: "all", Start: "2026-01-05 09:00", Every: "week", Turns: []oncall.SetupTurn{{"eve"}}}},
+	})
+	s.Policies = append(s.Policies, oncall.SetupPolicy{
+		Name: "merger", Team: "secret", Steps: []oncall.SetupStep{{Page: []string{"schedule takeover"}, Wait: "5m"}},
+	})
+	if _, err := w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
+		w.t.Fatal(err)
+	}
+	w.exec(`UPDATE users SET standing = 'member'`)
+}
+
+func (w *world) idOf(table, name string) int64 {
+	return int64(w.count(`SELECT id FROM `+table+` WHERE name = $1`, name))
+}
+
+const isPrivate = "This is of a private team. Only its members can see it, and nothing was changed."
+
+// Nobody brings what is of a private team into an incident that others read, whatever ids a form sends.
+func TestActsNameNothingOfPrivateTeams(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withPrivateTeam()
+	in := w.open()
+	policy, takeover, secret := oncall.PolicyID(w.idOf("policies", "merger")), oncall.ScheduleID(w.idOf("schedules", "takeover")), oncall.TeamID(w.idOf("teams", "secret"))
+	for name, act := range map[string]oncall.Act{
+		"its policy":          {Do: oncall.ActReassign, Policy: policy},
+		"its schedule":        {Do: oncall.ActAsk, Schedule: takeover},
+		"the team":            {Do: oncall.ActAsk, Team: secret},
+		"beside another team": {Do: oncall.ActAsk, Team: in.TeamID, Schedule: takeover},
+	} {
+		_, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), act, start)
+		isRefused(t, err, isPrivate)
+		if err == nil {
+			t.Errorf("%s is named", name)
+		}
+	}
+	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, eve); n != 0 {
+		t.Errorf("%d pages for who is on call in the private team", n)
+	}
+	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(eve), oncall.Act{Do: oncall.ActReassign, Policy: policy}, start); err != nil {
+		t.Errorf("who is in the team can't take it there: %v", err)
+	}
+}
+
+// What is refused of swaps, cover and hand-offs of a private team names nobody of it.
+func TestRefusalsNameNobodyOfPrivateTeams(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withPrivateTeam()
+	takeover := oncall.ScheduleID(w.idOf("schedules", "takeover"))
+	stint := schedule.Stint{User: eve, Schedule: takeover, Name: "takeover", Role: schedule.RolePrimary, Start: start.Add(time.Hour), End: start.Add(2 * time.Hour)}
+	cover, err := w.AskForCover(t.Context(), oncall.ByUser(eve), stint, "", true, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.exec(`INSERT INTO handoffs (schedule_id, role, number, users, incoming, outgoing, at, acked_by)
+		VALUES ($1, 'primary', 77, '{U0EVE}', '{U0EVE}', '{}', $2, '')`, takeover, start)
+	w.exec(`INSERT INTO swaps (id, state, give, take, note, created_at, expires_at, overrides) OVERRIDING SYSTEM VALUE
+		VALUES (77, 'open', $1, $1, '', $2, $3, '{}')`, stint, start, start.Add(time.Hour))
+	for name, try := range map[string]func(oncall.UserID) error{
+		"take": func(u oncall.UserID) error {
+			_, err := w.UpdateCover(t.Context(), oncall.ByUser(u), cover.ID, oncall.CoverAct{Do: oncall.TakeCover}, start)
+			return err
+		},
+		"withdraw": func(u oncall.UserID) error {
+			_, err := w.UpdateCover(t.Context(), oncall.ByUser(u), cover.ID, oncall.CoverAct{Do: oncall.WithdrawCover}, start)
+			return err
+		},
+		"read": func(u oncall.UserID) error { _, err := w.Cover(t.Context(), oncall.ByUser(u), cover.ID); return err },
+		"swap": func(u oncall.UserID) error {
+			_, err := w.UpdateSwap(t.Context(), oncall.ByUser(u), 77, oncall.AcceptSwap, start)
+			return err
+		},
+		"undo": func(u oncall.UserID) error {
+			_, err := w.UpdateSwap(t.Context(), oncall.ByUser(u), 77, oncall.UndoSwap, start)
+			return err
+		},
+		"hand-off": func(u oncall.UserID) error { return w.TakeHandoff(t.Context(), oncall.ByUser(u), 77, start) },
+	} {
+		err := try(ann)
+		isRefused(t, err, isPrivate)
+		if err != nil && (strings.Contains(err.Error(), string(eve)) || strings.Contains(err.Error(), "takeover")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Who has left can't read what they were asked, either.
+	w.exec(`UPDATE covers SET asked = '[{"user": "U0BO", "at": "2026-03-02T11:00:00Z"}]'`)
+	w.exec(`UPDATE users SET deactivated_at = $1 WHERE id = 'U0BO'`, start)
+	_, err = w.Cover(t.Context(), oncall.ByUser(bo), cover.ID)
+	isRefused(t, err, "U0BO is deactivated in Slack, and nothing was changed.")
+}
