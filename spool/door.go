@@ -147,6 +147,9 @@ func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []on
 		d.metrics.refused.Inc()
 		return errors.Join(err, keepErr)
 	}
+	if !missed.Behind() {
+		d.failed(ctx, err)
+	}
 	d.metrics.kept.Add(float64(len(signals)))
 	d.outage.note(d.known.Load(), id, signals, now)
 	return nil

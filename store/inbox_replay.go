@@ -40,6 +40,9 @@ func (e NotStored) Error() string { return "the signals were not stored: " + e.c
 // Unwrap makes it an ErrUnavailable.
 func (e NotStored) Unwrap() []error { return []error{ErrUnavailable, e.cause} }
 
+// Behind reports whether it was not even tried, for earlier signals are not stored yet.
+func (e NotStored) Behind() bool { return errors.Is(e.cause, errSuspended) }
+
 var (
 	errSuspended = errors.New("earlier ones wait in the spool")
 	errFenced    = errors.New("others of the same commit are in the spool already")

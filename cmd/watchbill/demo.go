@@ -21,6 +21,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/spool"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -98,7 +99,7 @@ func (c *demoCmd) Run(p process) error {
 		Level(zerolog.WarnLevel).With().Timestamp().Logger()
 	err = serve(p, settings{
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
-		slackAPI: sim.APIURL(), listen: listen, secrets: secretFlags{secret}.secrets(), channels: channelFlags{twilioFlags: flags, WebhookPrivate: true, WebhookLoopback: "localhost"}.senders(p.clock, ""),
+		slackAPI: sim.APIURL(), listen: listen, spool: demoSpool(dir), secrets: secretFlags{secret}.secrets(), channels: channelFlags{twilioFlags: flags, WebhookPrivate: true, WebhookLoopback: "localhost"}.senders(p.clock, ""),
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
@@ -115,6 +116,7 @@ const (
 	keyFile    = "key"
 	secretFile = "secret"
 	stateFile  = "slack.json"
+	spoolDir   = "spool"
 )
 
 // The tokens of the local workspace, worthless anywhere else.
@@ -190,7 +192,7 @@ func (c *demoCmd) moveAside(p process, dir string) error {
 		return nil
 	}
 	suffix := p.clock().UTC().Format("-20060102-150405")
-	for _, name := range []string{keyFile, secretFile, stateFile} {
+	for _, name := range []string{keyFile, secretFile, stateFile, spoolDir} {
 		path := filepath.Join(dir, name)
 		if err := os.Rename(path, path+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("move the old data aside: %w", err)
@@ -259,6 +261,16 @@ func demoFile(dir, name string, fresh func() string) (string, error) {
 		return "", fmt.Errorf("keep the demo's %s: %w", name, err)
 	}
 	return made, nil
+}
+
+// demoSpool makes the directory where signals are kept while the database is away; none where it would be in memory.
+func demoSpool(dir string) string {
+	if spool.InMemory(dir) {
+		return ""
+	}
+	kept := filepath.Join(dir, spoolDir)
+	_ = os.MkdirAll(kept, 0o700) // the log says so if it can't be used
+	return kept
 }
 
 // seed sets up the fictitious team, but only in an empty installation, so that a visitor's changes

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"io"
@@ -108,6 +109,8 @@ func TestStories(t *testing.T) {
 					"scopes":      s.scopes,
 					"wrong":       s.wrong,
 					"minute":      s.minute,
+					"spool":       s.keepSpool,
+					"database":    s.database,
 				},
 			})
 		})
@@ -154,6 +157,11 @@ type story struct {
 	app   *app
 	url   string // of the database
 	addr  string // of the program's HTTP server
+
+	proxy  *storetest.Proxy // to the database, for stories with a spool
+	appURL string           // of the proxy
+	spool  string           // its directory
+	away   bool             // the database is
 
 	phone    *twiliosim.Sim
 	channels map[oncall.Method]notify.Sender
@@ -228,7 +236,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
-		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
+		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
 		channels: s.channels, publicURL: s.publicURL,
 	}, s.clock.Now, log)
 	ts.Check(err)
