@@ -69,14 +69,19 @@ type IntegrationDetail struct {
 
 // Integration returns an integration by its name. One that does not exist is oncall.ErrNotFound.
 func (s *System) Integration(ctx context.Context, name string) (IntegrationDetail, error) {
-	const load = `
-		SELECT i.id, i.team_id, i.policy_id, i.name, i.kind AS format, i.muted_at IS NOT NULL AS muted, i.muted_until, i.taken_for,
-		       i.first_signal_at IS NOT NULL AS heard, t.name AS team, p.name AS policy, i.first_signal_at, i.unread
-		FROM integrations i
-		JOIN teams t ON t.id = i.team_id
-		JOIN policies p ON p.id = i.policy_id
-		WHERE i.name = $1 AND i.removed_at IS NULL`
-	rows, _ := s.pool.Query(ctx, load, name)
-	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[IntegrationDetail])
-	return found, wrapAny(translate(err), "load integration %q", name)
+	const load = `SELECT first_signal_at, unread FROM integrations WHERE id = $1`
+	var out IntegrationDetail
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return out, err
+	}
+	i := slices.IndexFunc(dir.Integrations, func(in oncall.Integration) bool { return in.Name == name })
+	if i < 0 {
+		return out, oncall.ErrNotFound
+	}
+	out.Integration = dir.Integrations[i]
+	team, _ := dir.Team(out.TeamID)
+	out.Team, out.Policy = team.Name, dir.Policies[out.PolicyID].Name
+	err = s.pool.QueryRow(ctx, load, out.ID).Scan(&out.FirstSignalAt, &out.Unread)
+	return out, wrapAny(translate(err), "load integration %q", name)
 }

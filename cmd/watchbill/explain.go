@@ -49,7 +49,7 @@ func (c *explainCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	signals, _, err := intake.Read(integration.Format, body)
+	signals, from, err := intake.Read(integration.Format, body)
 	if err != nil {
 		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
@@ -61,7 +61,7 @@ func (c *explainCmd) Run(p process) error {
 	if at.IsZero() {
 		at = p.clock()
 	}
-	x := explainer{out: p.out, dir: dir, integration: integration, at: at}
+	x := explainer{out: p.out, dir: dir, integration: integration, from: from, at: at}
 	return x.explain(oncall.Explain(x.fold(len(signals), count), signals, at), signals)
 }
 
@@ -105,6 +105,7 @@ type explainer struct {
 	out         io.Writer
 	dir         *store.Directory
 	integration oncall.Integration
+	from        oncall.Format // what the signal was read as
 	at          time.Time
 }
 
@@ -124,6 +125,9 @@ func (x explainer) fold(signals int, count int64) *oncall.Fold {
 func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) error {
 	team, _ := x.dir.Team(x.integration.TeamID)
 	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Format, team.Name)
+	if x.from != "" && x.from != x.integration.Format {
+		x.line("Taken for    %s", intake.Of(x.from).Title)
+	}
 	if x.integration.IsMuted(x.at) {
 		x.line("Muted        it pages nobody; without that:")
 	}
