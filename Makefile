@@ -39,9 +39,10 @@ bench: build ## print the figures, one line each
 crash: ## kill -9 at every point of a send, 10 times for each channel, and count the pages
 	@bash -o pipefail -c '$(WITHPG) go test -count=1 -timeout 30m -parallel 6 -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT)?"'
 
-conformance: ## check with Slack's and Twilio's own Node libraries (needs Node)
+conformance: ## check with the libraries of Slack, Twilio, PagerDuty and Opsgenie (needs Node)
 	go build -o bin/slacksim ./slacksim/cmd/slacksim
 	npm ci --prefix conformance --ignore-scripts --no-audit --no-fund
 	node conformance/check.js bin/slacksim
 	node conformance/sign.js >bin/twilio-signed.json
-	TWILIO_SIGNED=$(CURDIR)/bin/twilio-signed.json $(WITHPG) go test -count=1 -tags conformance -run Conformance -v ./api
+	cd conformance/clients && go build -o $(CURDIR)/bin/clients .
+	CLIENTS=$(CURDIR)/bin/clients TWILIO_SIGNED=$(CURDIR)/bin/twilio-signed.json $(WITHPG) go test -count=1 -tags conformance -run Conformance -v ./api

@@ -83,7 +83,7 @@ func New(c Config) http.Handler {
 
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for _, path := range []string{"/v1/signals", "/v1/signals/{key}"} {
+	for _, path := range []string{"/v1/signals", "/v1/signals/{key}", "/v1/signals/{key}/{$}"} {
 		mux.HandleFunc("POST "+path, s.receive(ours))
 		mux.HandleFunc("PUT "+path, s.receive(ours))
 		mux.HandleFunc("GET "+path, s.looked) // HEAD too

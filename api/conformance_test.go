@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -42,4 +43,16 @@ func TestConformanceOfSignatures(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests signed by Twilio's Node library", len(cases))
+}
+
+// TestConformanceOfClients lets the client libraries of PagerDuty and Opsgenie talk to us; conformance/clients has them.
+func TestConformanceOfClients(t *testing.T) {
+	d := openDoor(t)
+	d.fold()
+	d.auto(replayKey)
+	out, err := exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), d.address, replayKey).CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
+	}
 }

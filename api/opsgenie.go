@@ -109,10 +109,17 @@ func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsge
 			return err
 		}
 	} else {
-		signal = intake.OpsgenieAct(c.verb, s.opsgenieAlias(ctx, t.integration.ID, c), fields)
+		alias, err := s.opsgenieAlias(ctx, t.integration.ID, c)
+		if err != nil {
+			s.outages.Warn().Err(err).Msg("an alert can't be looked up")
+			return unavailable("The database is unavailable, so it is not known which alert that is; send it again.")
+		}
+		signal = intake.OpsgenieAct(c.verb, alias, fields)
 	}
 	t.signals, t.from = []oncall.Signal{signal}, "opsgenie"
 	note := store.OpsgenieRequest{ID: c.request, IntegrationID: t.integration.ID, Alias: signal.DedupKey, Action: c.verb, MadeAt: s.Clock()}
+	ctx, cancel := context.WithTimeout(ctx, hintPatience)
+	defer cancel()
 	if err := s.System.KeepOpsgenieRequest(ctx, note); err != nil {
 		s.outages.Warn().Err(err).Msg("a request can't be asked for later")
 	}
@@ -120,17 +127,17 @@ func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsge
 }
 
 // opsgenieAlias finds which alert an id means. One that is none counts as the alias: nobody waits for a refusal.
-func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) string {
+func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) (string, error) {
 	if c.by == "alias" {
-		return c.id
+		return c.id, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookupPatience)
 	defer cancel()
 	alias, err := s.System.OpsgenieAlias(ctx, in, c.id, c.by == "tiny")
-	if err != nil {
-		return c.id
+	if errors.Is(err, oncall.ErrNotFound) {
+		return c.id, nil
 	}
-	return alias
+	return alias, err
 }
 
 // opsgenieGet answers what became of a request, and what is known of an alert.
@@ -198,7 +205,11 @@ func (s *server) opsgenieShow(ctx context.Context, in oncall.IntegrationID, c op
 	if c.id == "" || c.id == "count" {
 		return nil, oncall.ErrNotFound
 	}
-	a, err := s.System.OpsgenieAlert(ctx, in, s.opsgenieAlias(ctx, in, c))
+	alias, err := s.opsgenieAlias(ctx, in, c)
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.System.OpsgenieAlert(ctx, in, alias)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,9 @@ func newProblem(status int, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
+// Error is what it says.
+func (p *problem) Error() string { return p.Detail }
+
 // unavailable tells the sender to retry soon.
 func unavailable(detail string) *problem {
 	p := newProblem(http.StatusServiceUnavailable, detail)

@@ -165,6 +165,10 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	if err == nil {
 		return done, nil
 	}
+	if refused, is := errors.AsType[*problem](err); is {
+		done()
+		return nil, refused
+	}
 	if a.invalid != nil && !tooCostly(err) {
 		done()
 		return nil, a.invalid(err)
