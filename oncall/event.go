@@ -83,6 +83,7 @@ type Detail struct {
 	Incidents []IncidentID `json:"incidents,omitempty"` // several others
 	Names     []string     `json:"names,omitempty"`     // of services
 	Since     time.Time    `json:"since,omitzero"`
+	Told      bool         `json:"told,omitempty"` // the thread says so, since somebody has the incident
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -102,6 +103,8 @@ func (e Event) Public() bool {
 		return false
 	}
 	switch e.Kind {
+	case EventAlertJoined:
+		return e.Detail.Told
 	case EventPaging:
 		// The message itself shows the first page.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()

@@ -48,7 +48,7 @@ type Fold struct {
 	incidents map[IncidentID]*Change  // all signals make one change of each
 	elsewhere map[IncidentID][]*Alert // of other integrations, that fire
 	recent    []RecentIncident        // for storms
-	calm      map[IncidentID]int      // how many alerts fire that are not loaded, of storms
+	calm      map[IncidentID]bool     // alerts of it fire that are not loaded: it is a storm
 	touched   map[AlertID]*Alert
 }
 
@@ -212,7 +212,7 @@ func (f *Fold) trigger(s Signal) SignalFate {
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
 		was := *a
 		a.refresh(s, f.now)
-		a.GroupKey = s.group() // editing a monitor's routes renames the group of a firing alert
+		a.GroupKey = f.Integration.GroupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}) // editing a monitor's routes renames the group of a firing alert
 		f.touch(a)
 		became := f.again(a, s, a.Severity.Worse(was.Severity))
 		f.misread(a, s, became.Incident)
@@ -277,20 +277,23 @@ func (f *Fold) again(a *Alert, s Signal, worse bool) SignalFate {
 func (f *Fold) fire(s Signal) SignalFate {
 	a := &Alert{
 		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
-		GroupKey: s.group(), Firing: true, Severity: High, FirstAt: f.now,
+		GroupKey: f.Integration.GroupOf(s), Firing: true, Severity: High, FirstAt: f.now,
 	}
 	a.refresh(s, f.now)
+	var was IncidentID
+	if before := f.alerts[s.DedupKey]; before != nil {
+		was = before.IncidentID
+	}
 	f.alerts[s.DedupKey] = a
 	f.touch(a)
 
 	c, fate := f.follow(f.change(f.groups[a.GroupKey])), FateReopened
-	if c != nil && c.Incident.Storm != nil {
-		c = nil // what comes back joins it like anything else, or stands for itself
+	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
+		c = nil // what comes back to a storm joins it like anything else, or stands for itself
 	}
 	switch {
 	case c != nil && c.Incident.Open():
-		c.record(EventAlertJoined, c.by, Detail{Text: a.Title})
-		c.count(a.Severity)
+		f.joinGroup(c, a)
 		fate = FateJoined
 	case c != nil && c.Incident.snoozing(f.now):
 		c.dozeOff(firesAgain)
@@ -502,7 +505,7 @@ func (f *Fold) cleared(a *Alert) *Change {
 
 // fires reports whether any alert of the incident does.
 func (f *Fold) fires(id IncidentID) bool {
-	if len(f.elsewhere[id]) > 0 || f.calm[id] > 0 {
+	if len(f.elsewhere[id]) > 0 || f.calm[id] {
 		return true
 	}
 	for _, a := range f.alerts {

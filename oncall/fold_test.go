@@ -12,8 +12,9 @@ type stored struct {
 	events    []Event
 	fates     []Fate
 
-	limit  int                 // of incidents in a minute
-	posted map[IncidentID]bool // whose messages are in the channel
+	grouping *Grouping
+	limit    int                 // of incidents in a minute
+	posted   map[IncidentID]bool // whose messages are in the channel
 }
 
 // fold runs one batch through a fresh fold that is loaded as the store would load it.
@@ -28,7 +29,7 @@ func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 func (s *stored) run(signals int, receive func(*Fold)) []Change {
 	policy, roster := payments()
 	f := &Fold{
-		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus", StormLimit: s.limit}, Policy: policy, Roster: roster,
+		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus", StormLimit: s.limit, Grouping: s.grouping}, Policy: policy, Roster: roster,
 	}
 	if s.incidents == nil {
 		s.incidents, s.alerts = map[IncidentID]Incident{}, map[AlertID]Alert{}

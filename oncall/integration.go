@@ -17,6 +17,7 @@ type Integration struct {
 	MutedUntil *time.Time // nil: until somebody unmutes it
 	TakenFor   string     // what its signals were recognised as, divided by ", ", where nobody has chosen a format
 	Heard      bool       // a signal has come
+	Grouping   *Grouping  // nil: it doesn't group
 	StormLimit int        // how many incidents it opens in a minute before what comes next joins a storm; 0: no storms
 }
 

@@ -134,12 +134,19 @@ func (t SetupTurn) MarshalYAML() (any, error) {
 
 // A SetupIntegration is an inbound key. Key is made by Watchbill where it is left out.
 type SetupIntegration struct {
-	Name   string `json:"name,omitempty"`
-	Team   string `json:"team,omitempty"`
-	Format Format `json:"kind,omitempty"`
-	Policy string `json:"policy,omitempty"`
-	Key    string `json:"key,omitempty"`
-	Storm  string `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
+	Name   string      `json:"name,omitempty"`
+	Team   string      `json:"team,omitempty"`
+	Format Format      `json:"kind,omitempty"`
+	Policy string      `json:"policy,omitempty"`
+	Key    string      `json:"key,omitempty"`
+	Group  *SetupGroup `json:"group,omitempty"`
+	Storm  string      `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
+}
+
+// A SetupGroup says which alerts of an integration are one incident.
+type SetupGroup struct {
+	By     []string `json:"by"`               // labels in which they agree
+	Window string   `json:"window,omitempty"` // after the first, "5m" where it is left out
 }
 
 // With returns what two documents say together.
@@ -250,6 +257,9 @@ func (c *checker) integration(i int, in SetupIntegration) {
 		}
 		c.say("integration %q: kind is %q; it may be %s%s", in.Name, in.Format, strings.Join(may, " or "),
 			didYouMean(Nearest(string(in.Format), names)))
+	}
+	if _, err := in.Grouping(); err != nil {
+		c.say("integration %q: %v", in.Name, err)
 	}
 	if _, err := in.StormLimit(); err != nil {
 		c.say("integration %q: %v", in.Name, err)

@@ -52,6 +52,7 @@ func (in Installation) Setup(now time.Time) Setup {
 	for _, i := range in.Integrations {
 		out.Integrations = append(out.Integrations, SetupIntegration{
 			Name: i.Name, Team: x.teams[i.TeamID], Format: i.Format, Policy: x.policies[i.PolicyID], Storm: writeStorm(i.StormLimit),
+			Group: writeGroup(i.Grouping),
 		})
 	}
 	for _, g := range in.UserGroups {

@@ -93,12 +93,14 @@ func (in Incident) StateVersion() int64 {
 // are in the fold as well, with their firing alerts.
 func (f *Fold) AddRecent(recent ...RecentIncident) { f.recent = append(f.recent, recent...) }
 
-// AddCalm notes that so many alerts of an incident fire that are not in the fold.
-func (f *Fold) AddCalm(id IncidentID, firing int) {
+// AddCalm notes of incidents that alerts of theirs fire which are not in the fold.
+func (f *Fold) AddCalm(ids ...IncidentID) {
 	if f.calm == nil {
-		f.calm = map[IncidentID]int{}
+		f.calm = map[IncidentID]bool{}
 	}
-	f.calm[id] = firing
+	for _, id := range ids {
+		f.calm[id] = true
+	}
 }
 
 // lately are the incidents of the integration and its policy that were opened within the last minute.
@@ -269,7 +271,7 @@ func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
 	worst := map[IncidentID]*Alert{}
 	for _, r := range f.lately() {
 		c := f.incidents[r.ID]
-		if c == nil || r.Posted || !c.Incident.untouched() || len(f.elsewhere[r.ID]) > 0 || f.calm[r.ID] > 0 {
+		if c == nil || r.Posted || !c.Incident.untouched() || len(f.elsewhere[r.ID]) > 0 || f.calm[r.ID] {
 			continue
 		}
 		for _, a := range f.alerts {

@@ -54,11 +54,7 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entri
 			lists.add(e.IntegrationID, s.GroupKey)
 			continue
 		case oncall.Trigger:
-			group := s.GroupKey
-			if group == "" {
-				group = s.DedupKey
-			}
-			groups.add(e.IntegrationID, group)
+			groups.add(e.IntegrationID, e.group)
 			made++
 		case oncall.Clear:
 			made++
@@ -176,7 +172,7 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 }
 
 // load loads them, with all firing alerts of the incidents: what these are called depends on them, and
-// when the last of them clears they are over. Those of storms are counted.
+// when the last of them clears they are over. Those of storms are too many.
 func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
@@ -194,8 +190,8 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	}
 	s := &storedState{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
 	s.recent = b.recent
-	if err := s.countCalm(ctx, tx, b.alerts); err != nil {
-		return nil, fmt.Errorf("count the alerts of storms: %w", err)
+	if err := s.findCalm(ctx, tx, b.alerts); err != nil {
+		return nil, fmt.Errorf("look for alerts of storms: %w", err)
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(load, b.alerts, s.withFewAlerts()).Query(func(rows pgx.Rows) error {

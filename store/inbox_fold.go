@@ -37,6 +37,7 @@ type entry struct {
 	Replayed      bool // it was in a spool meanwhile
 
 	signal oncall.Signal
+	group  string // of its alert
 }
 
 // A reject is an entry that can't be folded.
@@ -165,6 +166,7 @@ func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (
 			continue
 		}
 		scrub(&e.signal)
+		e.group = dir.integrations[e.IntegrationID].GroupOf(e.signal)
 		good = append(good, e)
 	}
 	return good, bad, nil

@@ -23,7 +23,7 @@ func (h heldKeys) holds(e entry) bool {
 		return false
 	}
 	alert := signalKey{e.IntegrationID, e.signal.DedupKey}
-	group := signalKey{e.IntegrationID, e.signal.GroupKey}
+	group := signalKey{e.IntegrationID, cmp.Or(e.group, e.signal.GroupKey)}
 	if e.signal.Action == oncall.Reconcile {
 		alert = group
 	}

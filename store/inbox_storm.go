@@ -18,7 +18,7 @@ const maxRecent = 200
 // stormFacts are what it depends on whether alerts join or begin a storm.
 type stormFacts struct {
 	recent map[oncall.IntegrationID][]oncall.RecentIncident
-	calm   map[oncall.IncidentID]int // firing alerts of storms that are not loaded
+	calm   []oncall.IncidentID // storms of which alerts fire that are not loaded
 }
 
 // queueStorms finds the storms that go on of the integrations whose alerts fire, and their latest incidents. Where a
@@ -87,38 +87,30 @@ func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry,
 	})
 }
 
-// countCalm counts the firing alerts of storms that are not loaded: these are too many to be.
-func (s *storedState) countCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
-	const count = `
-		SELECT incident_id, count(*)
-		FROM alerts
-		WHERE incident_id = ANY ($1) AND firing AND NOT id = ANY ($2)
-		GROUP BY incident_id`
+// findCalm finds the storms of which alerts fire that are not loaded: there are too many.
+func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
+	const find = `
+		SELECT s.id
+		FROM unnest($1::bigint[]) AS s (id)
+		WHERE EXISTS (SELECT FROM alerts a WHERE a.incident_id = s.id AND a.firing AND NOT a.id = ANY ($2))`
 	storms := []oncall.IncidentID{}
 	for _, in := range s.incidents {
 		if in.Storm != nil {
 			storms = append(storms, in.ID)
 		}
 	}
-	s.calm = map[oncall.IncidentID]int{}
 	if len(storms) == 0 {
 		return nil
 	}
-	rows, _ := tx.Query(ctx, count, storms, alerts)
-	var id oncall.IncidentID
-	var firing int
-	_, err := pgx.ForEachRow(rows, []any{&id, &firing}, func() error {
-		s.calm[id] = firing
-		return nil
-	})
+	rows, _ := tx.Query(ctx, find, storms, alerts)
+	var err error
+	s.calm, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	return err
 }
 
 // fillStorms adds to a fold what it depends on whether its alerts join or begin a storm.
 func (s *storedState) fillStorms(fold *oncall.Fold) {
-	for id, firing := range s.calm {
-		fold.AddCalm(id, firing)
-	}
+	fold.AddCalm(s.calm...)
 	fold.AddRecent(s.recent[fold.Integration.ID]...)
 }
 

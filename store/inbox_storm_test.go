@@ -195,3 +195,48 @@ func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
 		t.Error("what comes later has no incident of its own")
 	}
 }
+
+// What is grouped by labels is found by them in the database as well, also while somebody has it locked.
+func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := setup()
+	s.Integrations[0].Group = &oncall.SetupGroup{By: []string{"service"}, Window: "10m"}
+	report := must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	if len(report.Changes) != 1 || report.Changes[0] != `change integration "grafana": group` {
+		t.Errorf("changes: %q", report.Changes)
+	}
+	if again := must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start)); len(again.Changes) != 0 {
+		t.Errorf("applied again: %q", again.Changes)
+	}
+	w.run(w.System)
+	fire := func(service, key string) {
+		one := trigger(key)
+		one.Labels = map[string]string{"service": service}
+		w.accept(one)
+	}
+	fire("web", "a")
+	w.fold()
+	fire("db", "b")
+	fire("web", "c")
+	w.fold()
+	conn := must[*pgx.Conn](t)(pgx.Connect(t.Context(), w.url))
+	defer conn.Close(t.Context())
+	tx := must[pgx.Tx](t)(conn.Begin(t.Context()))
+	_, err := tx.Exec(t.Context(), `SELECT FROM incidents WHERE id = 1 FOR UPDATE`)
+	w.check(err)
+	fire("web", "d")
+	fire("cache", "e")
+	w.until("another group is folded", func() bool { return w.count(`SELECT count(*) FROM incidents`) == 3 })
+	w.check(tx.Rollback(t.Context()))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM alerts WHERE incident_id = 1`); n != 3 || w.count(`SELECT count(*) FROM incidents`) != 3 {
+		t.Errorf("%d alerts in the first incident, want 3", n)
+	}
+	w.advance(10 * time.Minute)
+	fire("web", "f")
+	w.fold()
+	if in := w.incident(4); in.Title != "f is full" {
+		t.Errorf("after the window: %+v", in)
+	}
+}

@@ -132,6 +132,9 @@ func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) 
 		x.line("Muted        it pages nobody; without that:")
 	}
 	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)
+	if g := x.integration.Grouping; g != nil {
+		x.line("Groups       alerts that agree in %s, for %s after the first", strings.Join(g.By, ", "), g.Window.Duration())
+	}
 	if n := x.integration.StormLimit; n > 0 {
 		x.line("Storm        after %d incidents in a minute, what comes next joins one", n)
 	}
