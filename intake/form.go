@@ -104,16 +104,18 @@ func Key(body []byte) string {
 	if err != nil {
 		return ""
 	}
-	var o struct {
-		Routing any `json:"routing_key"`
-		Service any `json:"service_key"`
+	var o struct { // not taken apart: whoever sends it has shown no key yet
+		Routing json.RawMessage `json:"routing_key"`
+		Service json.RawMessage `json:"service_key"`
 	}
 	if json.Unmarshal(body, &o) != nil {
 		return ""
 	}
-	if key, is := o.Routing.(string); is && trim(key) != "" {
-		return trim(key)
+	for _, raw := range []json.RawMessage{o.Routing, o.Service} {
+		var key string
+		if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &key) == nil && trim(key) != "" {
+			return trim(key)
+		}
 	}
-	key, _ := o.Service.(string)
-	return trim(key)
+	return ""
 }
