@@ -51,7 +51,8 @@ type settings struct {
 	proxies     api.Proxies
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
-	spool       string // a directory; "" means that signals are refused while the database is away
+	prepare     func(context.Context) error // makes the database ready; nil: it is
+	spool       string                      // a directory; "" means that signals are refused while the database is away
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	outbound http.RoundTripper               // calls what a message names
@@ -108,11 +109,10 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 }
 
 func (a *app) start(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
-	if err := migrated(ctx, a.store); err != nil {
-		return err
-	}
-	if err := useSecrets(ctx, a.store, a.log, clock()); err != nil {
-		return err
+	if s.spool == "" {
+		if err := a.prepare(ctx, s, clock); err != nil {
+			return err
+		}
 	}
 	var err error
 	publicURL, local := s.address()
@@ -126,6 +126,47 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	}
 	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: a.bot, oncall.MethodChannel: bot.Channels{Bot: a.bot}}
 	maps.Copy(senders, s.channels)
+	if s.spool == "" {
+		if err := a.startRest(ctx, s, senders, clock, metrics); err != nil {
+			return err
+		}
+		return a.serveHTTP(ctx, s, clock, metrics)
+	}
+	// Signals are taken in before the database is there.
+	if err := a.openSpool(ctx, s, senders, clock, metrics); err != nil {
+		return err
+	}
+	before := len(a.stopRun)
+	if err := a.serveHTTP(ctx, s, clock, metrics); err != nil {
+		return err
+	}
+	servers := slices.Clone(a.stopRun[before:])
+	if err := a.prepare(ctx, s, clock); err != nil {
+		return err
+	}
+	if err := a.startRest(ctx, s, senders, clock, metrics); err != nil {
+		return err
+	}
+	a.stopRun = append(slices.Delete(a.stopRun, before, before+len(servers)), servers...) // no new requests first
+	return nil
+}
+
+// prepare makes the database ready, and looks at it.
+func (a *app) prepare(ctx context.Context, s settings, clock func() time.Time) error {
+	if s.prepare != nil {
+		if err := s.prepare(ctx); err != nil {
+			return err
+		}
+	}
+	if err := migrated(ctx, a.store); err != nil {
+		return err
+	}
+	return useSecrets(ctx, a.store, a.log, clock())
+}
+
+// startRest starts what needs the database.
+func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
+	var err error
 	a.jobs, err = jobs.New(jobs.Config{
 		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
@@ -134,9 +175,6 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	if err != nil {
 		return fmt.Errorf("set up the job queue: %w", err)
 	}
-	if err := a.openSpool(ctx, s, senders, clock, metrics); err != nil {
-		return err
-	}
 	a.background(ctx, "store", func(ctx context.Context) error { return a.store.Run(ctx, clock) })
 	if err := a.jobs.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
@@ -144,7 +182,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	a.stopRun = append(a.stopRun, a.stopJobs)
 	a.background(ctx, "slack", a.bot.Run)
 	a.background(ctx, "clock", func(ctx context.Context) error { return a.watchClock(ctx, clock, metrics) })
-	return a.serveHTTP(ctx, s, clock, metrics)
+	return nil
 }
 
 // openSpool makes the door that keeps signals on the disk while the database is away.
@@ -160,6 +198,9 @@ func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Meth
 		return err
 	}
 	a.door = door
+	if s.prepare != nil {
+		door.Hold() // nobody knows yet whether the database is there
+	}
 	a.background(ctx, "spool", door.Run)
 	return nil
 }

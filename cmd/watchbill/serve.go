@@ -50,15 +50,8 @@ func (c *serveCmd) Run(p process) error {
 		return wrongUse(wrong)
 	}
 	log := p.logger(c.LogLevel)
-	if err := awaitDatabase(p.ctx, c.DatabaseURL, log); err != nil || p.ctx.Err() != nil {
-		return err
-	}
-	if c.Migrate {
-		if err := migrate(p, c.DatabaseURL); err != nil {
-			return err
-		}
-	}
 	return serve(p, settings{
+		prepare:     func(ctx context.Context) error { return c.prepare(ctx, p, log) },
 		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
 		outbound:    c.outbound(),
@@ -70,6 +63,17 @@ func (c *serveCmd) Run(p process) error {
 	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
 	})
+}
+
+// prepare waits for the database, and migrates it if that is wanted.
+func (c *serveCmd) prepare(ctx context.Context, p process, log zerolog.Logger) error {
+	if err := awaitDatabase(ctx, c.DatabaseURL, log); err != nil || ctx.Err() != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	if !c.Migrate {
+		return nil
+	}
+	return migrate(p, c.DatabaseURL)
 }
 
 // awaitDatabase waits until the database can be reached or ctx ends. If it refuses us, for example
@@ -116,6 +120,9 @@ func pingWithin(ctx context.Context, db *store.System) error {
 // serve runs Watchbill until the process is told to stop.
 func serve(p process, s settings, log zerolog.Logger, ready func(*app)) error {
 	a, err := startApp(p.ctx, s, p.clock, log)
+	if p.ctx.Err() != nil && errors.Is(err, p.ctx.Err()) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func (s *story) ready(ts *testscript.TestScript, _ bool, _ []string) {
 			return false
 		}
 		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK && s.sim.Sockets() > 0
+		return resp.StatusCode == http.StatusOK && (s.away || s.sim.Sockets() > 0)
 	})
 }
 
