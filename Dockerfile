@@ -21,11 +21,13 @@ COPY spool ./spool
 COPY store ./store
 COPY timeline ./timeline
 COPY twiliosim ./twiliosim
-RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /watchbill ./cmd/watchbill
+RUN CGO_ENABLED=0 go build -trimpath -ldflags="-s -w" -o /watchbill ./cmd/watchbill && mkdir /spool
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /watchbill /watchbill
+# For WATCHBILL_SPOOL: a volume that is mounted here takes over who may write to it.
+COPY --from=build --chown=65534:65534 /spool /var/lib/watchbill
 USER 65534:65534
 EXPOSE 8080
 ENTRYPOINT ["/watchbill"]
