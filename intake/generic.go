@@ -78,7 +78,11 @@ func (o object) signal() (oncall.Signal, error) {
 	shown, details := o.extras()
 	sev, unknown := readSeverity(cmp.Or(fields[levelField], "severity"), level)
 	title, key = trim(title), cleanKey(key)
-	if said, clear := saysItself(title); clear && fields[actionField] == "" {
+	about := title
+	if kumaSays.MatchString(body) { // the title of a notification may be the same for all
+		about = body
+	}
+	if said, clear := saysItself(about); clear && fields[actionField] == "" {
 		action = said
 	}
 	if title == "" && action == oncall.Trigger { // a page that is shown by its key is better than none
@@ -91,7 +95,7 @@ func (o object) signal() (oncall.Signal, error) {
 		if title == "" {
 			return s, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
 		}
-		key = hash(stem(title))
+		key = hash(stem(about))
 	}
 	return oncall.Signal{
 		Action: action, DedupKey: key, GroupKey: cleanKey(group),
@@ -112,11 +116,11 @@ const (
 )
 
 var genericNames = [][]string{
-	actionField: {"event_action", "status", "|", "state", "action", "alert_status", "alert_state", "event_status"},
-	titleField:  {"title", "summary", "message", "|", "subject", "alert_name", "rule_name", "name", "headline", "text", "msg", "alert", "event"},
-	keyField:    {"dedup_key", "|", "dedup", "deduplication_key", "incident_key", "alert_key", "event_key", "alert_uid", "alias", "fingerprint"},
+	actionField: {"event_action", "status", "|", "state", "action", "alert_status", "alert_state", "event_status", "message_type", "event_type"},
+	titleField:  {"title", "summary", "message", "|", "subject", "alert_name", "rule_name", "name", "entity_display_name", "headline", "text", "msg", "alert", "event"},
+	keyField:    {"dedup_key", "|", "dedup", "deduplication_key", "incident_key", "alert_key", "event_key", "alert_uid", "alias", "fingerprint", "entity_id"},
 	groupField:  {"group_key"},
-	bodyField:   {"body", "description", "|", "message", "details", "text", "msg", "content"},
+	bodyField:   {"body", "description", "|", "message", "details", "state_message", "text", "msg", "content"},
 	levelField:  {"severity", "priority", "|", "level", "urgency", "criticality", "alert_severity"},
 	linkField:   {"link", "url", "|", "link_to_upstream_details", "html_url", "permalink", "alert_url", "incident_url"},
 }

@@ -14,8 +14,8 @@ var kumaStates = map[string]oncall.Action{
 }
 
 func isKuma(o object) bool {
-	if !o.has("msg") {
-		return false
+	if !o.has("msg") { // what it sends to others often has its own words in it
+		return o.any("heartbeat.monitorID") && o.any("heartbeat.status")
 	}
 	return o.has("heartbeat") && o.has("monitor") || len(o) == 1 && kumaSays.MatchString(o.str("msg"))
 }
@@ -26,7 +26,7 @@ func kuma(o object) ([]oncall.Signal, error) {
 	if len(beat) == 0 && len(monitor) == 0 {
 		return one(kumaNotice(msg))
 	}
-	name := first(monitor.str("pathName", "name"), "monitor "+beat.str("monitorID"))
+	name := first(monitor.str("pathName", "name"), kumaNotice(first(msg, o.str("message", "title"))).about, "monitor "+beat.str("monitorID"))
 	d := draft{
 		key: "kuma/" + first(monitor.str("id"), beat.str("monitorID"), name), title: name + " is down",
 		body: first(beat.str("msg"), msg), link: monitor.str("url"), labels: map[string]string{},
@@ -55,7 +55,7 @@ func kuma(o object) ([]oncall.Signal, error) {
 // kumaNotice reads what Uptime Kuma says in one text.
 func kumaNotice(msg string) draft {
 	if m := kumaSays.FindStringSubmatch(msg); m != nil {
-		d := draft{action: kumaStates[bare(m[2])], key: hash(m[1]), title: m[1] + " is down", body: m[3]}
+		d := draft{about: m[1], action: kumaStates[bare(m[2])], key: hash(m[1]), title: m[1] + " is down", body: m[3]}
 		if d.action == oncall.Update {
 			d.title = ""
 		}

@@ -165,6 +165,7 @@ type draft struct {
 	links                         links
 	starts, ends                  string
 	note                          string
+	about                         string // what a text says it is about, for its reader alone
 }
 
 // status sets the action by a monitor's word for it.

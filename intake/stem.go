@@ -2,6 +2,8 @@ package intake
 
 import (
 	"regexp"
+	"strings"
+	"unicode"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -28,7 +30,7 @@ func stem(title string) string {
 	if m := gatusSays.FindStringSubmatch(title); m != nil {
 		return m[1]
 	}
-	about := title
+	about := strings.TrimLeftFunc(title, func(r rune) bool { return unicode.Is(unicode.So, r) || unicode.IsSpace(r) || r == '\ufe0f' })
 	if at := leading.FindStringIndex(about); at != nil {
 		about = about[at[1]:]
 	}
