@@ -1,6 +1,7 @@
 package answers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -214,5 +215,58 @@ func TestAProbeIsAnswered(t *testing.T) {
 	}
 	if got := w.take(oncall.Answer{Message: oncall.MessageKey{Page: "1/1/U0ANN/sms:1"}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}}); got.Text != "" {
 		t.Errorf("a page that is not there: %+v", got)
+	}
+}
+
+// What an admin has ended answers nothing, by none of the ways in which a push answers; later messages do.
+func TestEndedLinksAnswerByNoWay(t *testing.T) {
+	t.Parallel()
+	const ended = "An admin has ended this link or button, and nothing was changed. Please act in Slack."
+	for _, method := range []oncall.Method{oncall.MethodEmail, oncall.MethodNtfy, oncall.MethodPushover, oncall.MethodTelegram} {
+		t.Run(string(method), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "disk")
+			page := w.sms()[0].Page
+			w.check(w.EndLinks(t.Context(), oncall.ByTimer(), ann, start)) // the page is as old as that
+			presses := func() string {
+				w.t.Helper()
+				w.n++
+				a := oncall.Answer{Method: method, ID: fmt.Sprint(w.n), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}}
+				if method == oncall.MethodEmail || method == oncall.MethodNtfy {
+					a.Token = must[string](t)(w.Token(t.Context(), page.ID, ann, [32]byte{1}, start))
+				} else {
+					a.Message = oncall.MessageKey{Page: page.Key}
+				}
+				return w.take(a).Text
+			}
+			w.advance(time.Minute)
+			if said := presses(); said != ended || w.status(1) != "triggered " {
+				t.Errorf("%q, %s", said, w.status(1))
+			}
+			if said := w.presses(oncall.MethodVoice, page, oncall.ActAck); said != "Acknowledged #1." {
+				t.Errorf("by key: %q", said) // a call is no link
+			}
+		})
+	}
+}
+
+// A button in a chat that is no longer its person's answers nothing.
+func TestAChatThatWasRemovedAnswersNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "disk")
+	page := w.sms()[0].Page
+	chat := w.addContact(ann, oncall.MethodPushover, "uQiRzpo4DXghDmr9QzzfQu27cmVRsG")
+	press := func(id string) string {
+		return w.take(oncall.Answer{
+			Method: oncall.MethodPushover, ID: id, From: "uQiRzpo4DXghDmr9QzzfQu27cmVRsG", Message: oncall.MessageKey{Page: page.Key},
+			Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck},
+		}).Text
+	}
+	if said := press("1"); said != "Acknowledged #1." {
+		t.Errorf("%q", said)
+	}
+	w.check(w.RemoveContact(t.Context(), oncall.ByTimer(), ann, chat, w.now))
+	if said := press("2"); said != "No page comes here any more, so that this button does nothing, and nothing was changed. Please act in Slack." {
+		t.Errorf("%q", said)
 	}
 }

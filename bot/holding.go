@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
@@ -62,7 +64,7 @@ func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
 	switch kind {
 	case view.EndContact:
 		said = "Ended: no page goes there any more."
-		err = b.store.RemoveContact(ctx, p.by(), user, oncall.ContactID(number), r.now)
+		err = b.endContact(ctx, p, user, oncall.ContactID(number), r.now)
 	case view.EndFeed:
 		said = "Ended: the calendar's address shows nothing any more."
 		err = b.store.RevokeFeed(ctx, p.by(), store.FeedID(number), r.now)
@@ -74,13 +76,27 @@ func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		said = "It was ended before."
+		said = "It was ended before." // and whoever did it has told the person
 	case err != nil:
 		return "", fmt.Errorf("end what is another's: %w", err)
+	case user != p.user:
+		said += " The person is told."
 	}
-	v, err := b.holdings(ctx, r, user, said+" The person is told.")
+	v, err := b.holdings(ctx, r, user, said)
 	if err != nil {
 		return "", err
 	}
 	return "", b.updateModal(ctx, p.view, v.Draw())
+}
+
+// endContact ends a contact method, or says that it is not there any more.
+func (b *Bot) endContact(ctx context.Context, p press, user oncall.UserID, id oncall.ContactID, now time.Time) error {
+	has, err := b.store.Holdings(ctx, p.by(), user)
+	if err != nil {
+		return fmt.Errorf("load what %s has: %w", user, err)
+	}
+	if !slices.ContainsFunc(has.Contacts, func(c store.HeldContact) bool { return c.ID == id }) {
+		return oncall.ErrNotFound
+	}
+	return b.store.RemoveContact(ctx, p.by(), user, id, now)
 }

@@ -77,6 +77,9 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 		user = claim.User
 		rows, _ = tx.Query(ctx, byID, claim.Page, claim.User)
 	} else {
+		if err := buttonCounts(ctx, tx, a); err != nil {
+			return f, nil, err
+		}
 		rows, _ = tx.Query(ctx, byKey, a.Message.Page)
 	}
 	if f.Messages, err = pgx.CollectRows(rows, answeredMessage); err != nil {

@@ -90,7 +90,38 @@ func tokenCounts(ctx context.Context, q querier, claim oncall.Claim) error {
 		return err
 	}
 	if is {
-		return oncall.Refuse("An admin has ended this link or button, and nothing was changed. Please act in Slack.")
+		return errLinkEnded
+	}
+	return nil
+}
+
+// errLinkEnded is what somebody is told who uses what an admin has ended.
+var errLinkEnded = oncall.Refuse("An admin has ended this link or button, and nothing was changed. Please act in Slack.")
+
+// buttonCounts refuses a button that names its message by the key, as those of Telegram and Pushover do: where
+// the message was sent before its person's links were ended, or where the chat is no contact method of theirs
+// any more. A key pressed in a call is no button: the call is going on.
+func buttonCounts(ctx context.Context, q querier, a oncall.Answer) error {
+	const counts = `
+		SELECT coalesce(bool_or(u.links_ended_at >= p.attempted_at), false),
+		       coalesce(bool_and($2 = '' OR EXISTS (
+		           SELECT FROM contacts c
+		           WHERE c.user_id = p.user_id AND c.method = $3 AND c.address = $2 AND c.verified_at IS NOT NULL AND c.removed_at IS NULL)), true)
+		FROM pages p
+		JOIN users u ON u.id = p.user_id
+		WHERE p.key = $1`
+	if a.Message.Page == "" || a.Method.Info().Spoken {
+		return nil
+	}
+	var ended, theirs bool
+	if err := q.QueryRow(ctx, counts, a.Message.Page, a.From, a.Method).Scan(&ended, &theirs); err != nil {
+		return err
+	}
+	switch {
+	case ended:
+		return errLinkEnded
+	case !theirs:
+		return oncall.Refuse("No page comes here any more, so that this button does nothing, and nothing was changed. Please act in Slack.")
 	}
 	return nil
 }

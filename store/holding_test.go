@@ -45,6 +45,10 @@ func TestAdminsEndWhatIsOthers(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'ended' AND recipient = 'U0BO'`); n != 3 {
 		t.Errorf("Bo is told %d times, want 3", n)
 	}
+	w.check(w.EndLinks(ctx, oncall.ByCommandLine("root@db-1"), bo, later))
+	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'ended' AND recipient = 'U0BO' AND facts::text LIKE '%An admin (root@db-1, at the command line) has ended the links%'`); n != 1 {
+		t.Errorf("Bo is told %d times of what the command line has ended, want 1", n)
+	}
 	if n := w.count(`SELECT count(*) FROM audit_log WHERE actor ->> 'user' = 'U0BOSS' AND about = 'U0BO'`); n != 3 {
 		t.Errorf("%d entries in the audit log, want 3", n)
 	}

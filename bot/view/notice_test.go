@@ -24,3 +24,18 @@ func TestSentencesOfNotices(t *testing.T) {
 		t.Errorf("the release before shows %q", now.Lines)
 	}
 }
+
+// Whoever has lost something is told who has ended it, also where that was at the command line.
+func TestTheNoticeOfWhatWasEnded(t *testing.T) {
+	t.Parallel()
+	const what = "a contact method of yours, SMS …0102: no page goes there any more"
+	for by, want := range map[oncall.Actor]string{
+		oncall.ByUser("U0BOSS"):                      ":warning: <@U0BOSS> has ended " + what + ".",
+		oncall.ByCommandLine("root@db-1 <!channel>"): ":warning: An admin (root@db-1 &lt;!channel&gt;, at the command line) has ended " + what + ".",
+	} {
+		n := oncall.EndedNotice(by, "U0BO", what, noon)
+		if got := Notice(n); got.Text != want || n.To != "U0BO" {
+			t.Errorf("%s is told %q", n.To, got.Text)
+		}
+	}
+}
