@@ -82,6 +82,9 @@ func (o object) signal() (oncall.Signal, error) {
 	if kumaSays.MatchString(body) { // the title of a notification may be the same for all
 		about = body
 	}
+	if m := kumaSays.FindStringSubmatch(about); m != nil {
+		title, body = m[1]+" is down", cmp.Or(trim(m[3]), body)
+	}
 	if said, clear := saysItself(about); clear && fields[actionField] == "" {
 		action = said
 	}

@@ -165,14 +165,17 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 	return became
 }
 
-// clockOff is by how much the clock of a monitor may be off, so that what it says of the time is believed. Prometheus
-// repeats for 15 minutes that an alert is over.
-const clockOff = 20 * time.Minute
+// What a monitor says of the time is believed if it lies between these. Prometheus repeats for 15 minutes that an alert is
+// over, and says that it fires for four times as long as it evaluates rules, or repeats itself.
+const (
+	longOver  = 20 * time.Minute
+	longAhead = 6 * time.Hour
+)
 
 // expired reports whether the time until which an alert fires is over. By a clock that is off that can only be
 // told from the time that it gave before, which every repetition puts off.
 func (f *Fold) expired(s Signal) bool {
-	if s.Expires.After(f.now.Add(-clockOff)) {
+	if s.Expires.After(f.now.Add(-longOver)) && s.Expires.Before(f.now.Add(longAhead)) {
 		return !s.Expires.After(f.now)
 	}
 	a := f.alerts[s.DedupKey]

@@ -26,7 +26,7 @@ func TestAnUpdateOpensNothing(t *testing.T) {
 // before what was said last.
 func TestAnAlertFiresUntilItExpires(t *testing.T) {
 	t.Parallel()
-	for name, clock := range map[string]time.Time{"right": noon, "days behind": noon.AddDate(0, 0, -9)} {
+	for name, clock := range map[string]time.Time{"right": noon, "days behind": noon.AddDate(0, 0, -9), "days ahead": noon.AddDate(0, 0, 9)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var s stored
