@@ -49,4 +49,5 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 			t.Errorf("%q was posted without blocks", m.Text)
 		}
 	}
+	acceptedManaging(t, sim, api, post)
 }

@@ -1,0 +1,143 @@
+package view
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	texts "github.com/watchbill/watchbill/hostile"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// managed are integrations as their manager sees them, with a text wherever others can write.
+func managed(text string) []Integration {
+	ago, until := noon.Add(-time.Hour), noon.Add(2*time.Hour)
+	return []Integration{
+		{ID: 1, Name: text, Format: "generic", Team: text, Policy: text, Manages: true, Key: Key{Hint: "a1b2"}},
+		{
+			ID: 2, Name: text, Format: "grafana", TakenFor: text, Team: text, Policy: text, Manages: true, Muted: true, MutedUntil: &until, MutedBy: bo,
+			Key: Key{Hint: "a1b2", Used: &ago}, Old: []Key{{Hint: "c3d4", Ends: until}},
+		},
+		{
+			ID: 3, Name: text, Format: "zabbix", Team: text, Policy: text,
+			Key: Key{Hint: "a1b2", Used: &ago}, Old: []Key{{Hint: "e5f6", Ends: ago, Used: &ago, Refused: true}},
+		},
+	}
+}
+
+func held(text string) Holdings {
+	ended := noon.Add(-time.Hour)
+	return Holdings{
+		User: bo, Reached: OthersReach(bo, annsReach().Reach, nil, time.UTC), LinksEndedAt: &ended, Location: time.UTC, Said: "It was ended before.",
+		Contacts: []Held{{ID: 1, What: "SMS …0102"}, {ID: 2, What: text, Note: Unused}},
+		Feeds:    []Held{{ID: 3, What: text, Note: Since(noon, time.UTC)}},
+	}
+}
+
+func changed(text string) []audit.Entry {
+	entry := audit.Entry{
+		ID: 7, At: noon, By: oncall.ByUser(ann), Kind: audit.Policy, Name: text, Act: audit.Changed,
+		Changes: []audit.Change{{What: text, Before: oncall.Say("%s and %s", ann, text), After: oncall.Say("%s", text)}, {What: "more", After: oncall.Say("2")}},
+	}
+	by := entry
+	by.ID, by.By, by.Kind, by.Act, by.About, by.Changes = 6, oncall.ByCommandLine(text), audit.Person, audit.ContactRemoved, bo, nil
+	refused := entry
+	refused.ID, refused.By, refused.Act = 5, oncall.ByIntegration(text), audit.Refused
+	return []audit.Entry{entry, by, refused}
+}
+
+func pending(text string) string {
+	give, take := berlinWeek(ann, 0), berlinWeek(cy, 1)
+	give.Name, take.Name = text, text
+	open := oncall.Swap{ID: 1, State: oncall.SwapOpen, Give: give, Take: take, Note: text, ExpiresAt: noon.Add(48 * time.Hour)}
+	agreed := open
+	agreed.State = oncall.SwapAccepted
+	return Pending([]oncall.Swap{open, agreed}, []oncall.Cover{{ID: 2, Stint: give, Note: text, Asked: []oncall.CoverAsk{{User: cy}}}}, "Europe/Berlin")
+}
+
+// managingViews are what managers, admins and people with swaps see, by its golden file.
+func managingViews(text string) (messages map[string]Drawing, forms map[string]slack.ModalViewRequest) {
+	until := noon.Add(2 * time.Hour)
+	made := MadeKey{Name: text, Key: strings.Repeat("0a", 16), Where: "In " + text + ":", Snippet: text, OldHint: "c3d4", OldEnds: until, Local: true}
+	gone := made
+	gone.AtOnce, gone.Local = true, false
+	many := managed(text)
+	for len(many) <= mostDrawn {
+		many = append(many, many[0])
+	}
+	messages = map[string]Drawing{
+		"integrations": Integrations(managed(text), time.UTC), "integrations_many": Integrations(many, time.UTC),
+		"integration_muted": Muted(1, text, &until, time.UTC), "integration_muted_on": Muted(1, text, nil, time.UTC), "integration_unmuted": Text(Unmuted(text, true)),
+		"history": Text(History(changed(text), true, "policy "+text, time.UTC)), "history_none": Text(History(nil, false, "", time.UTC)),
+		"pending": Text(pending(text)), "pending_none": Text(Pending(nil, nil, "UTC")),
+	}
+	forms = map[string]slack.ModalViewRequest{
+		"integration_rotate": RotateForm(managed(text)[1], until, time.UTC),
+		"integration_key":    NewKey(made, time.UTC), "integration_key_at_once": NewKey(gone, time.UTC),
+		"holdings": held(text).Draw(), "holdings_none": Holdings{User: bo, Reached: "Bo is reached by Slack.", Location: time.UTC}.Draw(),
+	}
+	return messages, forms
+}
+
+func TestManagingViews(t *testing.T) {
+	t.Parallel()
+	messages, forms := managingViews("Payments & <co>")
+	for name, d := range messages {
+		golden(t, name, d)
+	}
+	for name, v := range forms {
+		golden(t, name, v)
+	}
+}
+
+// No text can call anybody from them, or make them so large that Slack refuses them.
+func TestManagingViewsOfHostileTexts(t *testing.T) {
+	t.Parallel()
+	for _, h := range texts.Texts {
+		t.Run(h.Name, func(t *testing.T) {
+			t.Parallel()
+			messages, forms := managingViews(h.Text)
+			for name, d := range messages {
+				checkLimits(t, d)
+				harmless(t, name, d.Blocks)
+				harmless(t, name, map[string]any{"type": "mrkdwn", "text": d.Text})
+			}
+			for name, v := range forms {
+				checkView(t, v)
+				harmless(t, name, v)
+			}
+		})
+	}
+}
+
+// acceptedManaging shows them all to Slack: messages by post, forms by the trigger of a command.
+func acceptedManaging(t *testing.T, sim *slacksim.Sim, api *slack.Client, post func(string, Drawing)) {
+	t.Helper()
+	messages, forms := managingViews("Payments & <co>")
+	for _, d := range messages {
+		post("C0PAY", d)
+	}
+	for name, v := range forms {
+		if _, err := sim.Slash(t.Context(), string(ann), "#payments", "/oncall"); err != nil {
+			t.Fatal(err)
+		}
+		var payload struct {
+			Trigger string `json:"trigger_id"`
+		}
+		envelopes := sim.Envelopes()
+		if err := json.Unmarshal(envelopes[len(envelopes)-1].Payload, &payload); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := api.OpenViewContext(t.Context(), payload.Trigger, v); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := sim.CloseView(t.Context(), string(ann), true); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
