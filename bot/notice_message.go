@@ -13,7 +13,11 @@ import (
 
 // PostNotice posts a notice to its person or channel.
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
-	at, err := b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForAlarm, Hasty: true}, b.noticeFor(ctx, n))
+	d, err := b.noticeFor(ctx, n)
+	var at store.Place
+	if err == nil {
+		at, err = b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForAlarm, Hasty: true}, d)
+	}
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
@@ -34,29 +38,36 @@ func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 // RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
 // longer exists.
 func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error {
-	if err := b.update(ctx, at, b.drawNotice(ctx, n), priority(w)); err != nil {
+	d, err := b.drawNotice(ctx, n)
+	if err == nil {
+		err = b.update(ctx, at, d, priority(w))
+	}
+	if err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, err)
 	}
 	return nil
 }
 
 // drawNotice draws a notice that has a message.
-func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) view.Drawing {
+func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) (view.Drawing, error) {
 	if n.Kind == oncall.NoticeBundle {
-		return view.Bundle(n, b.bundleLinks(ctx, n))
+		return view.Bundle(n, b.bundleLinks(ctx, n)), nil
 	}
 	return b.noticeFor(ctx, n)
 }
 
 // noticeFor draws a notice for whoever reads it: where others read what a private team is told, it is not shown.
-func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) view.Drawing {
+// As long as that can't be told, nothing is.
+func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, error) {
 	if !slackcall.IsUser(n.To) {
-		directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
-		if err == nil && directory.VeiledPlace(n.To) {
-			return view.VeiledNotice()
+		switch directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer()); {
+		case err != nil:
+			return view.Drawing{}, fmt.Errorf("load the directory: %w", err)
+		case directory.VeiledPlace(n.To):
+			return view.VeiledNotice(), nil
 		}
 	}
-	return view.Notice(b.forReader(ctx, n))
+	return view.Notice(b.forReader(ctx, n)), nil
 }
 
 // FindNotice looks for a notice that an attempt at since or later may have posted in a

@@ -40,7 +40,11 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 		return err
 	}
 	if m.Notice.ID != 0 {
-		if err := b.replace(ctx, at, c.ResponseURL, b.drawNotice(ctx, m.Notice)); err != nil {
+		d, err := b.drawNotice(ctx, m.Notice)
+		if err == nil {
+			err = b.replace(ctx, at, c.ResponseURL, d)
+		}
+		if err != nil {
 			return fmt.Errorf("redraw notice %d: %w", m.Notice.ID, err)
 		}
 		return b.store.NoticeDrawn(ctx, m.Notice.ID, at, m.Notice.Version)

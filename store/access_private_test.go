@@ -111,3 +111,34 @@ func TestRefusalsNameNobodyOfPrivateTeams(t *testing.T) {
 	_, err = w.Cover(t.Context(), oncall.ByUser(bo), cover.ID)
 	isRefused(t, err, "U0BO is deactivated in Slack, and nothing was changed.")
 }
+
+// A swap between a private team's schedule and another's is told to the two, and in no channel.
+func TestSwapsAcrossAPrivateTeamAreToldInNoChannel(t *testing.T) {
+	t.Parallel()
+	for _, private := range []bool{false, true} {
+		w := newWorld(t)
+		w.withPrivateTeam()
+		w.exec(`UPDATE teams SET private = $1 WHERE name = 'secret'`, private)
+		stint := func(u oncall.UserID, name string) schedule.Stint {
+			for _, s := range must[*store.Directory](t)(w.Directory(t.Context())).Roster().Stints(u, start.AddDate(0, 0, 1), start.AddDate(0, 0, 20)) {
+				if s.Name == name && s.Start.After(start.AddDate(0, 0, 2)) {
+					return s
+				}
+			}
+			t.Fatalf("%s has no shift in %s", u, name)
+			return schedule.Stint{}
+		}
+		take := schedule.Stint{User: eve, Schedule: oncall.ScheduleID(w.idOf("schedules", "takeover")), Name: "takeover", Role: schedule.RolePrimary, Start: start.AddDate(0, 0, 3), End: start.AddDate(0, 0, 4)}
+		swap, err := w.OfferSwap(t.Context(), oncall.ByUser(bo), stint(bo, "primary"), take, "", start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.UpdateSwap(t.Context(), oncall.ByUser(eve), swap.ID, oncall.AcceptSwap, start); err != nil {
+			t.Fatal(err)
+		}
+		told := w.strings(`SELECT recipient FROM notices WHERE kind = $1 ORDER BY recipient`, oncall.NoticeSwapDone)
+		if got, want := strings.Join(told, " "), map[bool]string{false: "#payments #secret", true: ""}[private]; got != want {
+			t.Errorf("a private team: %v: told in %q, want %q", private, got, want)
+		}
+	}
+}

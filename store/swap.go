@@ -303,13 +303,16 @@ func loadStaff(ctx context.Context, tx pgx.Tx) (staff oncall.Staff, err error) {
 	return staff, err
 }
 
-// channelsOf lists the channels of the teams that schedules belong to.
+// channelsOf lists the channels of the teams that schedules belong to; none where one of several is private, as
+// the others would read of its schedule there.
 func channelsOf(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) ([]string, error) {
 	const load = `
 		SELECT DISTINCT t.channel
 		FROM schedules s
 		JOIN teams t ON t.id = s.team_id
-		WHERE s.id = ANY ($1) AND t.channel <> ''
+		WHERE s.id = ANY ($1) AND t.channel <> '' AND NOT EXISTS (
+			SELECT FROM schedules o JOIN teams u ON u.id = o.team_id
+			WHERE o.id = ANY ($1) AND u.id <> t.id AND (u.private OR t.private))
 		ORDER BY t.channel`
 	rows, _ := tx.Query(ctx, load, ids)
 	return pgx.CollectRows(rows, pgx.RowTo[string])
