@@ -13,13 +13,22 @@ import (
 
 // publishHome draws the App Home of one person.
 func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
+	home, err := b.home(ctx, user)
+	if err != nil {
+		return err
+	}
+	return b.slack.PublishHome(ctx, string(user), home.Draw())
+}
+
+// home loads what the App Home of one person shows.
+func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error) {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(user))
 	if err != nil {
-		return fmt.Errorf("load the directory: %w", err)
+		return view.HomeTab{}, fmt.Errorf("load the directory: %w", err)
 	}
 	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOthers)
 	if err != nil {
-		return fmt.Errorf("load open incidents: %w", err)
+		return view.HomeTab{}, fmt.Errorf("load open incidents: %w", err)
 	}
 	orMore := len(open) == maxOthers
 	other := func(in oncall.Incident) bool { return !slices.Contains(directory.Members[in.TeamID], user) }
@@ -34,12 +43,12 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	})
 	reach, err := b.store.Reach(ctx, oncall.ByUser(user), user)
 	if err != nil {
-		return fmt.Errorf("load how %s is reached: %w", user, err)
+		return view.HomeTab{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}
 	shown := view.OnHome(open)
 	may, err := b.store.MayRespond(ctx, oncall.ByUser(user), shown)
 	if err != nil {
-		return err
+		return view.HomeTab{}, err
 	}
 	watched := map[oncall.IncidentID]bool{}
 	for _, in := range shown {
@@ -47,11 +56,11 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	}
 	now := b.clock()
 	_, zone := zoneOf(directory.Users[user])
-	return b.slack.PublishHome(ctx, string(user), view.HomeTab{
+	return view.HomeTab{
 		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(directory, user, reach), Schedules: directory.Schedules,
 		Overrides: directory.Override, Open: open, OrMore: orMore, Hides: directory.Hides, Links: b.rootLinks(ctx, shown),
 		Watched: watched, Covers: mayInSome(directory, user, access.Override), Edits: mayInSome(directory, user, access.EditSchedule), Zone: zone, Now: now,
-	}.Draw())
+	}, nil
 }
 
 // rootLinks are links to the messages of incidents, as far as there are any.

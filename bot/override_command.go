@@ -54,6 +54,9 @@ func (b *Bot) overrideModal(r request, w view.OverrideWish, said string) (slack.
 	if asked == nil && len(may) == 0 && len(r.directory.Schedules) > 0 {
 		asked = r.directory.Schedules[0] // the refusal names some who could
 	}
+	if asked == nil && !mayInSome(r.directory, r.user.ID, access.Override) {
+		return slack.ModalViewRequest{}, oncall.Refuse("There is no schedule in which you may put somebody on call.")
+	}
 	if asked != nil {
 		if err := b.store.May(r.directory, r.by(), access.Override, access.Object{Team: asked.TeamID()}); err != nil {
 			return slack.ModalViewRequest{}, err

@@ -1,0 +1,103 @@
+package bot
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// refused tells a refusal from what goes wrong.
+func refused(err error) bool {
+	_, is := errors.AsType[oncall.Refusal](err)
+	return is
+}
+
+// In every view that one person reads, what is offered is what they may do: nothing that is refused, and
+// nothing is missing that others are offered and they may do, too.
+func TestWhatIsOfferedIsWhatOneMayDo(t *testing.T) {
+	t.Parallel()
+	f := newOffering(t)
+	counts := map[oncall.UserID]int{}
+	f.bot.methods = []oncall.Method{oncall.MethodVoice}
+	for _, v := range f.views() {
+		f.compare(v, counts)
+	}
+	f.bot.methods = append(f.bot.methods, oncall.MethodEmail) // which guests may add, too
+	for _, v := range f.views() {
+		if strings.HasPrefix(v.name, "contact") {
+			f.compare(v, counts)
+		}
+	}
+	for _, order := range [][2]oncall.UserID{{anAdmin, aManager}, {aManager, aResponder}, {aResponder, aMember}, {pagedMember, aMember}, {aMember, aGuest}, {pagedGuest, aGuest}} {
+		if counts[order[0]] <= counts[order[1]] {
+			t.Errorf("%s is offered %d things, %s %d: want more", order[0], counts[order[0]], order[1], counts[order[1]])
+		}
+	}
+}
+
+// compare holds what a view offers to each reader against what they may do.
+func (f *offering) compare(v readView, counts map[oncall.UserID]int) {
+	t := f.t.(*testing.T)
+	t.Helper()
+	everything, offers := map[offered]bool{}, map[oncall.UserID]map[offered]bool{}
+	for _, user := range readers {
+		drawn, err := v.draw(user)
+		switch {
+		case refused(err):
+			continue
+		case err != nil:
+			t.Fatalf("%s, %s: %v", v.name, user, err)
+		}
+		offers[user] = offersIn(t, drawn, v.meta)
+		counts[user] += len(offers[user])
+		maps.Copy(everything, offers[user])
+	}
+	for o := range everything {
+		for _, user := range readers {
+			err := f.may(user, o)
+			switch {
+			case offers[user][o] && refused(err):
+				t.Errorf("%s: %s is offered %+v, which is refused: %v", v.name, user, o, err)
+			case !offers[user][o] && !refused(err) && !isOwn(o):
+				t.Errorf("%s: %s is not offered %+v, which is not refused: %v", v.name, user, o, err)
+			case !offers[user][o] && o.block == "" && !isOwn(o):
+				if err := f.press(user, o); !refused(err) {
+					t.Errorf("%s: %s is not offered %+v and may press it all the same: %v", v.name, user, o, err)
+				}
+			}
+		}
+	}
+}
+
+// isOwn reports whether something is of the reader's own, which others are not offered.
+func isOwn(o offered) bool {
+	return slices.Contains([]view.Action{view.ActionRulesEdit, view.ActionContactMenu, view.ActionContactCode}, o.action)
+}
+
+// Whoever was paged is offered to acknowledge, whatever their role, wherever it is offered at all.
+func TestWhoWasPagedIsOfferedToAcknowledge(t *testing.T) {
+	t.Parallel()
+	f := newOffering(t)
+	for _, user := range []oncall.UserID{pagedMember, pagedGuest} {
+		home, err := f.bot.home(f.ctx, user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range f.incidents {
+			sheet, err := f.bot.sheet(f.ctx, id, user)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ack := offered{action: view.ActionAck, value: strconv.FormatInt(int64(id), 10)}
+			if !offersIn(t, home.Draw(), "")[ack] || !offersIn(t, sheet.Draw(), "")[ack] {
+				t.Errorf("%s was paged by incident %s and is not offered to acknowledge it", user, id)
+			}
+		}
+	}
+}

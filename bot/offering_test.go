@@ -1,0 +1,328 @@
+package bot
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+// The readers, beside Bo, who is of other teams: what each is to the three teams whose things the views show.
+const (
+	anAdmin     oncall.UserID = "U0ADMIN"
+	aManager    oncall.UserID = "U0MANAGER"
+	aResponder  oncall.UserID = "U0RESPONDER"
+	aMember     oncall.UserID = "U0MEMBER"
+	aGuest      oncall.UserID = "U0GUEST"
+	pagedMember oncall.UserID = "U0PAGED"
+	pagedGuest  oncall.UserID = "U0PAGEDGUEST"
+)
+
+var readers = []oncall.UserID{anAdmin, aManager, aResponder, aMember, aGuest, pagedMember, pagedGuest, bo}
+
+// An offered thing is a button, an entry of a menu, or a choice in a form.
+type offered struct {
+	action view.Action
+	block  view.Block // of a choice; it has no action
+	value  string
+	meta   string // of the view
+}
+
+// An offering is a world with three teams: one on whose incidents any full member acts, one of which only
+// members do, and a private one.
+type offering struct {
+	*world
+	incidents []oncall.IncidentID
+}
+
+func newOffering(t *testing.T) *offering {
+	t.Helper()
+	f := &offering{world: newWorld(t, slacksim.Options{})}
+	var setup oncall.Setup
+	for _, id := range readers {
+		if id == bo {
+			continue
+		}
+		name := strings.ToLower(strings.TrimPrefix(string(id), "U0"))
+		f.sim.AddUser(slacksim.User{
+			ID: string(id), Name: name, RealName: name, Email: name + "@example.com", TZ: "Europe/Berlin",
+			Guest: id == aGuest || id == pagedGuest, Owner: id == anAdmin,
+		})
+		setup.Users = append(setup.Users, oncall.SetupUser{Name: name, Slack: id, Email: name + "@example.com", TimeZone: "Europe/Berlin"})
+	}
+	for _, team := range []oncall.SetupTeam{{Name: "anybody"}, {Name: "closed", Acts: oncall.TeamActs}, {Name: "secret", Private: true}} {
+		team.Members, team.Managers = []string{"manager", "responder"}, []string{"manager"}
+		setup.Teams = append(setup.Teams, team)
+		setup.Schedules = append(setup.Schedules, oncall.SetupSchedule{Name: team.Name + " days", Team: team.Name, TimeZone: "Europe/Berlin", Rotations: []oncall.SetupRotation{
+			{Name: "weeks", Start: "2026-03-02 09:00", Every: "week", Turns: []oncall.SetupTurn{{"manager"}, {"responder"}}},
+		}})
+		setup.Policies = append(setup.Policies, oncall.SetupPolicy{Name: team.Name, Team: team.Name, Steps: []oncall.SetupStep{{Page: []string{"schedule " + team.Name + " days"}, Wait: "5m"}}})
+		setup.Integrations = append(setup.Integrations, oncall.SetupIntegration{Name: team.Name, Team: team.Name, Format: "generic", Policy: team.Name})
+	}
+	if _, err := f.store.Apply(f.ctx, setup, store.ApplyOptions{Write: true}, f.now); err != nil {
+		t.Fatal(err)
+	}
+	f.exec(`UPDATE users SET standing = CASE WHEN id = ANY ($1) THEN 'guest' ELSE 'member' END, owner = (id = $2)`, []oncall.UserID{aGuest, pagedGuest}, anAdmin)
+	f.exec(`SELECT pg_notify('watchbill_config', '')`)
+	f.eventually("the teams and people are known", func() bool {
+		d := f.directory()
+		return len(d.Integrations) == 4 && d.Users[anAdmin].Owner && d.Users[aGuest].Standing == oncall.GuestMember
+	})
+	for _, in := range f.directory().Integrations {
+		if err := f.store.Accept(f.ctx, in.ID, []oncall.Signal{{Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical}}, f.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.eventually("the incidents are open", func() bool {
+		open, err := f.store.OpenIncidents(f.ctx, oncall.ByTimer(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.incidents = nil
+		for _, in := range open {
+			f.incidents = append(f.incidents, in.ID)
+		}
+		return len(open) == 4
+	})
+	slices.Sort(f.incidents)
+	f.exec(`
+		INSERT INTO pages (incident_id, user_id, method, why, key, state, attempt, detail)
+		SELECT i.id, u.id, 'slack', '', i.id || u.id, 'waiting', 0, '' FROM incidents i, users u WHERE u.id = ANY ($1)`, []oncall.UserID{pagedMember, pagedGuest})
+	return f
+}
+
+func (f *offering) exec(query string, args ...any) {
+	f.t.Helper()
+	if _, err := f.store.Pool().Exec(f.ctx, query, args...); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *offering) directory() *store.Directory {
+	f.t.Helper()
+	d, err := f.store.Directory(f.ctx)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return d
+}
+
+// A readView is a view with one reader.
+type readView struct {
+	name string
+	draw func(oncall.UserID) (any, error)
+	meta string
+}
+
+// views are those with one reader, of all three teams.
+func (f *offering) views() []readView {
+	b := f.bot
+	ask := func(draw func(request) (any, error)) func(oncall.UserID) (any, error) {
+		return func(user oncall.UserID) (any, error) {
+			r, err := b.request(f.ctx, user, nil)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			return draw(r)
+		}
+	}
+	all := []readView{
+		{name: "home", draw: func(user oncall.UserID) (any, error) { h, err := b.home(f.ctx, user); return h.Draw(), err }},
+		{name: "integrations", draw: ask(func(r request) (any, error) { d, err := b.integrations(f.ctx, r); return d.Blocks, err })},
+		{name: "contacts", draw: func(user oncall.UserID) (any, error) { v, err := b.reachView(f.ctx, user); return v.Draw(), err }},
+		{name: "contact form", draw: ask(func(r request) (any, error) {
+			return view.ContactForm(b.addable(r.directory, r.user.ID), "", ""), nil
+		})},
+		{name: "override", draw: ask(func(r request) (any, error) {
+			return b.overrideModal(r, view.OverrideWish{Replaces: view.ReplaceAll}, "")
+		})},
+		{name: "what Bo has", meta: string(bo), draw: ask(func(r request) (any, error) {
+			if !r.endsOthers() {
+				return nil, nil
+			}
+			v, err := b.holdings(f.ctx, r, bo, "")
+			return v.Draw(), err
+		})},
+		{name: "new schedule", draw: ask(func(r request) (any, error) {
+			teams := slices.DeleteFunc(slices.Clone(r.directory.Teams), func(t oncall.Team) bool { return r.mayEdit(t.ID) != nil })
+			if len(teams) == 0 {
+				_, err := b.newSchedule(f.ctx, r)
+				return nil, err
+			}
+			return view.NewScheduleForm(teams, ""), nil
+		})},
+		{name: "cover for the manager", draw: ask(func(r request) (any, error) {
+			stints, err := b.toCover(r, aManager)
+			return view.CoverForm(aManager, stints, r.location), err
+		})},
+	}
+	for _, s := range f.directory().Schedules {
+		meta := view.EditMeta{Schedule: s.ID()}.String()
+		all = append(all, readView{name: "schedule " + s.Name(), meta: meta, draw: func(user oncall.UserID) (any, error) {
+			e, err := b.scheduleEdit(f.ctx, user, meta)
+			return e.overview(e.schedule, "").Draw(), err
+		}})
+	}
+	for _, id := range f.incidents {
+		all = append(all,
+			readView{name: "details of " + id.String(), draw: func(user oncall.UserID) (any, error) { s, err := b.sheet(f.ctx, id, user); return s.Draw(), err }},
+			readView{name: "incident " + id.String(), draw: func(user oncall.UserID) (any, error) {
+				s, err := b.sheet(f.ctx, id, user)
+				return s.Answer("").Blocks, err
+			}},
+			readView{name: "merging " + id.String(), meta: strconv.FormatInt(int64(id), 10), draw: func(user oncall.UserID) (any, error) { return b.formOn(f.ctx, id, user, view.ActionMerge) }})
+	}
+	return all
+}
+
+// offersIn finds what a drawn view offers.
+func offersIn(t *testing.T, drawn any, meta string) map[offered]bool {
+	t.Helper()
+	data, err := json.Marshal(drawn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed any
+	if err := json.Unmarshal(data, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	found := map[offered]bool{}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, each := range v {
+				walk(each)
+			}
+		case map[string]any:
+			id, _ := v["action_id"].(string)
+			action, _, _ := strings.Cut(id, "/")
+			options, _ := v["options"].([]any)
+			switch v["type"] {
+			case "button":
+				value, _ := v["value"].(string)
+				found[offered{action: view.Action(action), value: value, meta: meta}] = true
+			case "overflow", "static_select":
+				for _, each := range options {
+					o := offered{action: view.Action(action), value: each.(map[string]any)["value"].(string), meta: meta}
+					if v["type"] == "static_select" {
+						o.action, o.block = "", view.Block(action)
+					}
+					found[o] = true
+				}
+			}
+			for _, each := range v {
+				walk(each)
+			}
+		}
+	}
+	walk(parsed)
+	return found
+}
+
+// press does what a press does; it changes nothing only if it is refused or opens a form.
+func (f *offering) press(user oncall.UserID, o offered) error {
+	_, err := f.bot.pressed(f.ctx, o.action, press{user: user, value: o.value, trigger: "1.2.3", view: slack.View{PrivateMetadata: o.meta}})
+	return err
+}
+
+// may says whether somebody may do what is offered, as the store and the model decide it.
+func (f *offering) may(user oncall.UserID, o offered) error {
+	f.t.Helper()
+	if o.block != "" {
+		return f.mayChoose(user, o)
+	}
+	by, model := oncall.ByUser(user), f.directory().Access()
+	id, _ := readIncidentValue(o.value)
+	switch {
+	case plainActs[o.action] != "":
+		return f.store.Respond(f.ctx, by, f.picture(id).Incident)
+	case actForms[o.action] != nil:
+		_, err := f.bot.formOn(f.ctx, id, user, o.action)
+		return err
+	case strings.HasPrefix(o.meta, "{"): // of the edit of a schedule
+		_, err := f.bot.scheduleEdit(f.ctx, user, o.meta)
+		return err
+	}
+	switch o.action {
+	case view.ActionIntegration:
+		_, value, _ := strings.Cut(o.value, " ")
+		id, _ := strconv.ParseInt(value, 10, 64)
+		if _, err := f.store.ManagedIntegration(f.ctx, by, oncall.IntegrationID(id)); err != nil {
+			return integrationGone(err)
+		}
+		return nil
+	case view.ActionEnd:
+		return model.May(by, access.OthersThings, access.Object{})
+	case view.ActionHomeOverride, view.ActionOverrideMore:
+		return f.inAny(user, access.Override)
+	case view.ActionHomeSchedule:
+		return f.inAny(user, access.EditSchedule)
+	case view.ActionContactAdd:
+		var err error
+		for _, method := range f.bot.methods {
+			if err = model.May(by, store.Adds(method), access.Object{}); err == nil {
+				return nil
+			}
+		}
+		return err
+	case view.ActionDetails:
+		_, err := f.store.Incident(f.ctx, by, id)
+		return err
+	}
+	return model.May(by, access.OwnThings, access.Object{})
+}
+
+// inAny is nil if somebody may do something in any team.
+func (f *offering) inAny(user oncall.UserID, do access.Act) error {
+	d, err := f.directory(), error(nil)
+	for _, team := range d.Teams {
+		if err = d.Access().May(oncall.ByUser(user), do, access.Object{Team: team.ID}); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// mayChoose is may for a choice in a form.
+func (f *offering) mayChoose(user oncall.UserID, o offered) error {
+	f.t.Helper()
+	by, d := oncall.ByUser(user), f.directory()
+	model := d.Access()
+	number, _, _ := strings.Cut(o.value, "/")
+	id, _ := strconv.ParseInt(number, 10, 64)
+	var on access.Object
+	if s, known := d.Schedule(oncall.ScheduleID(id)); known {
+		on.Team = s.TeamID()
+	}
+	switch o.block {
+	case view.BlockOther:
+		this, _ := readIncidentValue(o.meta)
+		if err := f.store.Respond(f.ctx, by, f.picture(this).Incident); err != nil {
+			return err
+		}
+		return f.store.Respond(f.ctx, by, f.picture(oncall.IncidentID(id)).Incident)
+	case view.BlockSchedule:
+		return model.May(by, access.Override, on)
+	case view.BlockShift: // of the manager's
+		if user == aManager {
+			return model.May(by, access.OwnThings, access.Object{})
+		}
+		return model.May(by, access.Override, on)
+	case view.BlockTeam:
+		return model.May(by, access.EditSchedule, access.Object{Team: oncall.TeamID(id)})
+	case view.BlockMethod:
+		return model.May(by, store.Adds(oncall.Method(o.value)), access.Object{})
+	}
+	f.t.Fatalf("nothing is known of choices in %s", o.block)
+	return nil
+}
