@@ -231,6 +231,10 @@ func (x installation) integrations() (all []thing) {
 		t := thing{name: d.Name, teams: []oncall.TeamID{in.TeamID}}
 		t.says.text("team", d.Team)
 		t.says.text("kind", string(d.Format))
+		if d.Group != nil {
+			t.says.text("group", strings.TrimSuffix("by "+strings.Join(d.Group.By, ", ")+" within "+d.Group.Window, " within "))
+		}
+		t.says.choice("storm", cmp.Or(d.Storm, "as usual"), "as usual")
 		t.says.part("policy", oncall.Say("%s", x.seenBy(in.TeamID, x.by[in.PolicyID], d.Policy)), d.Policy)
 		all = append(all, t)
 	}

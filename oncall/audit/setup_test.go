@@ -49,7 +49,7 @@ func installed() oncall.Installation {
 		Policies: []oncall.Policy{{ID: 1, TeamID: 1, Name: "page", Steps: []oncall.Step{{Delay: 300, Targets: []oncall.Target{
 			{Schedule: 1}, {User: "BO"}, {Schedule: 2}, {Webhook: "https://hooks.example.com/T1/S3CRET"},
 		}}}}},
-		Integrations: []oncall.Integration{{ID: 1, TeamID: 1, PolicyID: 1, Name: "grafana", Format: "generic"}},
+		Integrations: []oncall.Integration{{ID: 1, TeamID: 1, PolicyID: 1, Name: "grafana", Format: "generic", StormLimit: oncall.StormLimit}},
 		UserGroups:   []oncall.UserGroup{{ID: 1, Handle: "payments-oncall", Schedules: []oncall.ScheduleID{1}, WhenEmpty: oncall.WhenEmptyKeep}},
 	}
 }
@@ -123,6 +123,10 @@ func TestWhatASetupChanges(t *testing.T) {
 			[]string{"policy page changed [1]", "  repeat:  -> 2", "  acks:  -> 2"}},
 		{func(in *oncall.Installation) { in.Integrations[0].Format = "grafana" },
 			[]string{"integration grafana changed [1]", "  kind: generic -> grafana"}},
+		{func(in *oncall.Installation) {
+			in.Integrations[0].StormLimit, in.Integrations[0].Grouping = 0, &oncall.Grouping{By: []string{"service"}, Window: 300}
+		},
+			[]string{"integration grafana changed [1]", "  group:  -> by service within 5m", "  storm: as usual -> off"}},
 		{func(in *oncall.Installation) { in.UserGroups[0].Fallback = "BO" },
 			[]string{"user group payments-oncall changed [1]", "  fallback:  -> BO"}},
 		{func(in *oncall.Installation) { in.Users[0].Email = "a.n@example.com" },

@@ -22,6 +22,7 @@ var did = map[Act]string{
 	ContactAdded: "added a contact method of %s", ContactVerified: "verified a contact method of %s",
 	ContactRemoved: "removed a contact method of %s", ContactOff: "switched off a contact method of %s", ContactOn: "switched on a contact method of %s",
 	RulesChanged: "changed how %s wants to be told", CalendarMade: "made a calendar of %s", CalendarEnded: "ended a calendar of %s",
+	LinksEnded: "ended the links and buttons of %s",
 	KeyRotated: "rotated the key of %s", Muted: "muted %s", Unmuted: "unmuted %s",
 	SecretUsed: "used another %s", Refused: "was refused, about %s",
 }

@@ -1,0 +1,157 @@
+package audit
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// untold are the fields of a set-up that the log doesn't tell, and why.
+var untold = map[string]string{
+	"Setup.Teams[].Admins":                                 "an installation has them as Managers",
+	"Setup.Teams[].Admins (one less)":                      "so here",
+	"Setup.Teams[].Admins[]":                               "so here",
+	"Setup.Integrations[].Key":                             "it is secret; that it was replaced has an entry of its own",
+	"Setup.Schedules[].Rotations[].Only[].FromDay":         "a window has Days, or days from and to: the test's has Days",
+	"Setup.Schedules[].Rotations[].Only[].ToDay":           "so here",
+	"Setup.Teams[].Hours[].FromDay":                        "so here",
+	"Setup.Teams[].Hours[].ToDay":                          "so here",
+	"Setup.Schedules[].Later[].Rotations[].Only[].FromDay": "so here",
+	"Setup.Schedules[].Later[].Rotations[].Only[].ToDay":   "so here",
+}
+
+// full is a set-up in which every field says something.
+func full() oncall.Setup {
+	yes := true
+	hours := func() []schedule.Window {
+		return []schedule.Window{{Days: []schedule.Weekday{schedule.Monday, schedule.Tuesday}, From: 9 * 60, To: 17 * 60}}
+	}
+	rotations := func() []oncall.SetupRotation {
+		return []oncall.SetupRotation{{
+			Name: "week", Role: "secondary", Priority: 3, TimeZone: "Asia/Tokyo", Start: "2026-01-05 09:00", Every: "week", Until: "2027-01-05 09:00",
+			Advance: "active", Turns: []oncall.SetupTurn{{"ANN"}, {"BO"}}, Only: hours(),
+			Members: []oncall.SetupMember{{User: "ANN", From: schedule.Date{Year: 2026, Month: 1, Day: 2}, Until: schedule.Date{Year: 2027, Month: 1, Day: 2}}},
+		}}
+	}
+	return oncall.Setup{
+		Users: []oncall.SetupUser{{Name: "Ann", Slack: "ANN", Email: "ann@example.com", TimeZone: "Asia/Tokyo"}},
+		Teams: []oncall.SetupTeam{{
+			Name: "payments", Channel: "#payments", Members: []string{"ANN", "BO"}, Topic: true, Owner: oncall.OwnerSlack,
+			Managers: []string{"ANN", "BO"}, Admins: []string{"ANN"}, Private: true, Acts: oncall.TeamActs, TimeZone: "Asia/Tokyo", Hours: hours(),
+			Fallback: []string{"ANN"}, Remind: "20m",
+		}},
+		Schedules: []oncall.SetupSchedule{{
+			Name: "primary", Team: "payments", TimeZone: "Asia/Tokyo", Rotations: rotations(), Apart: &yes,
+			Later:  []oncall.SetupVersion{{From: "2026-12-07 09:00", Rotations: rotations()}},
+			Shifts: []oncall.SetupShift{{Role: "secondary", Start: "2026-12-24 09:00", End: "2026-12-24 18:00", Users: []string{"ANN"}}},
+		}},
+		Policies: []oncall.SetupPolicy{{
+			Name: "page", Team: "payments", Repeat: 2, Acks: 2, AckTimeout: "30m", AckWait: "5m",
+			Steps: []oncall.SetupStep{{
+				Page: []string{"user ANN"}, Wait: "5m", Repeat: 2, Every: "1m", RoundRobin: "cycle",
+				Only: &oncall.SetupCondition{Severity: []oncall.Severity{oncall.High}, Hours: "in"},
+			}},
+		}},
+		Integrations: []oncall.SetupIntegration{{
+			Name: "grafana", Team: "payments", Format: "generic", Policy: "page", Key: "0123", Storm: "10",
+			Group: &oncall.SetupGroup{By: []string{"service"}, Window: "5m"},
+		}},
+		UserGroups: []oncall.SetupUserGroup{{Handle: "oncall", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: "clear", Fallback: "ANN"}},
+	}
+}
+
+// installedAs is an installation that says this. Only what its words need is filled beside them.
+func installedAs(doc oncall.Setup) installation {
+	x := installation{doc: doc, private: map[oncall.TeamID]bool{}, teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{}}
+	for _, u := range doc.Users {
+		x.Users = append(x.Users, oncall.KnownUser{User: oncall.User{ID: u.Slack, Name: u.Name, Email: u.Email, TimeZone: u.TimeZone}})
+	}
+	x.Teams = make([]oncall.StaffedTeam, len(doc.Teams))
+	x.Schedules = make([]schedule.Definition, len(doc.Schedules))
+	x.Integrations = make([]oncall.Integration, len(doc.Integrations))
+	x.UserGroups = make([]oncall.UserGroup, len(doc.UserGroups))
+	for _, p := range doc.Policies {
+		var steps []oncall.Step
+		for _, st := range p.Steps {
+			steps = append(steps, oncall.Step{Targets: make([]oncall.Target, len(st.Page))})
+		}
+		x.Policies = append(x.Policies, oncall.Policy{Steps: steps})
+	}
+	return x
+}
+
+// A place is a field in a set-up, and how to change it there.
+type place struct {
+	name   string
+	change func(root reflect.Value)
+}
+
+// places lists all fields at and below a value. A pointer, a list and an only element are also taken away.
+func places(t *testing.T, name string, v reflect.Value, at func(root reflect.Value) reflect.Value) (all []place) {
+	if v.IsZero() && untold[name] == "" && v.Kind() != reflect.Struct {
+		t.Errorf("%s says nothing in the full set-up: fill it", name)
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			all = append(all, places(t, name+"."+v.Type().Field(i).Name, v.Field(i), func(r reflect.Value) reflect.Value { return at(r).Field(i) })...)
+		}
+		return all
+	case reflect.Pointer:
+		if v.IsNil() {
+			return nil
+		}
+		all = append(all, place{name + " (gone)", func(r reflect.Value) { at(r).SetZero() }})
+		return append(all, places(t, name, v.Elem(), func(r reflect.Value) reflect.Value { return at(r).Elem() })...)
+	case reflect.Slice:
+		if v.Len() == 0 {
+			return nil
+		}
+		all = append(all, place{name + " (one less)", func(r reflect.Value) { at(r).SetLen(v.Len() - 1) }})
+		return append(all, places(t, name+"[]", v.Index(0), func(r reflect.Value) reflect.Value { return at(r).Index(0) })...)
+	case reflect.String:
+		return []place{{name, func(r reflect.Value) { at(r).SetString(at(r).String() + "9") }}}
+	case reflect.Bool:
+		return []place{{name, func(r reflect.Value) { at(r).SetBool(!at(r).Bool()) }}}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return []place{{name, func(r reflect.Value) { at(r).SetInt(at(r).Int() + 1) }}}
+	default:
+		t.Errorf("%s is a %s, which this test can't change", name, v.Kind())
+		return nil
+	}
+}
+
+// Whatever a set-up file can say makes an entry where it changes, so that no new field is forgotten.
+func TestEveryFieldOfASetupIsTold(t *testing.T) {
+	t.Parallel()
+	tell := func(doc oncall.Setup) string {
+		x := installedAs(doc)
+		var lines []string
+		for _, things := range [][]thing{x.persons(), x.teams(), x.schedules(), x.policies(), x.integrations(), x.groups()} {
+			lines = append(lines, told(compare("thing", nil, things))...)
+			for _, one := range things {
+				for _, f := range one.says {
+					lines = append(lines, f.whole)
+				}
+			}
+		}
+		return fmt.Sprint(lines)
+	}
+	doc := full()
+	all := places(t, "Setup", reflect.ValueOf(doc), func(r reflect.Value) reflect.Value { return r })
+	if len(all) < 80 {
+		t.Errorf("found %d fields only", len(all))
+	}
+	was := tell(full())
+	for _, p := range all {
+		changed := full()
+		p.change(reflect.ValueOf(&changed).Elem())
+		if (tell(changed) == was) != (untold[p.name] != "") {
+			t.Errorf("%s: told %v, and the reason why not is %q", p.name, tell(changed) != was, untold[p.name])
+		}
+	}
+}
