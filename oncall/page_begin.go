@@ -24,7 +24,7 @@ const (
 func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	p, in := f.Lead, f.incident()
 	switch {
-	case p.State != PageWaiting || p.Bundle != 0:
+	case p.Over():
 		return pageOver, again
 	case !p.Due(in):
 		return pageUnneeded, again

@@ -47,6 +47,9 @@ type PageStatus struct {
 	Sending bool // SenderJob is running
 }
 
+// Over reports whether a job has nothing to do for the page: it has ended, or another page's message tells of it.
+func (p PageStatus) Over() bool { return p.State != PageWaiting || p.Bundle != 0 }
+
 // untried reports whether nothing has been sent of it, nor may have been.
 func (p PageStatus) untried() bool { return p.Attempt == 0 && p.DoubtAt == nil }
 

@@ -21,6 +21,11 @@ func (s *System) BeginPage(ctx context.Context, id oncall.PageID, job int64, now
 	}
 	var order oncall.PageOrder
 	err = s.transact(ctx, func(tx pgx.Tx) error {
+		// After a storm thousands of jobs find their pages told of by another: they don't queue for its recipient.
+		var p oncall.PageStatus
+		if err := tx.QueryRow(ctx, `SELECT state, bundle FROM pages WHERE id = $1`, id).Scan(&p.State, &p.Bundle); err != nil || p.Over() {
+			return err
+		}
 		f, to, err := loadPage(ctx, tx, id, job, now)
 		if err != nil {
 			return err

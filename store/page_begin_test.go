@@ -1,11 +1,13 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -192,5 +194,32 @@ func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 	record(last, oncall.PageAccepted{})
 	if untold() || w.incident(1).Version == version {
 		t.Error("a page has gone out, and the message does not show it")
+	}
+}
+
+// A page that another one's message tells of doesn't wait for whoever sends that.
+func TestAPageThatIsOverDoesNotWaitForItsRecipient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	begin := func() oncall.PageOrder {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		return must[oncall.PageOrder](t)(w.BeginPage(ctx, 1, 1, w.clock()))
+	}
+	if order := begin(); !order.Send {
+		t.Fatalf("it is not sent: %+v", order)
+	}
+	conn := must[*pgx.Conn](t)(pgx.Connect(t.Context(), w.url))
+	defer conn.Close(t.Context())
+	tx := must[pgx.Tx](t)(conn.Begin(t.Context()))
+	defer tx.Rollback(t.Context()) //nolint:errcheck // the test is over
+	_, err := tx.Exec(t.Context(), `SELECT FROM reaches FOR UPDATE`)
+	w.check(err)
+	for _, over := range []string{`UPDATE pages SET bundle = 99`, `UPDATE pages SET bundle = 0, state = 'delivered'`} {
+		w.exec(over)
+		if order := begin(); order.Send || !order.Again.IsZero() {
+			t.Errorf("%s: %+v", over, order)
+		}
 	}
 }
