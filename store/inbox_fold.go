@@ -92,13 +92,14 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 	defer cancel()
 	now := w.clock()
 	var entries []entry
+	var apart bool
 	var rejects []reject
 	var folded []integrationBatch
 	var left []int64
 	var changes []oncall.Change
 	err = pgx.BeginFunc(ctx, w.conn, func(tx pgx.Tx) error {
 		var err error
-		if entries, err = w.turns.take(ctx, tx, w.limit); err != nil || len(entries) == 0 {
+		if entries, apart, err = w.turns.take(ctx, tx, w.limit); err != nil || len(entries) == 0 {
 			return err
 		}
 		var good []entry
@@ -120,7 +121,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 	if err != nil {
 		return false, err
 	}
-	more = w.turns.taken(entries, w.limit, len(w.held) > 0)
+	more = w.turns.taken(entries, w.limit, apart, len(w.held) > 0)
 	if len(w.held) > 0 && len(entries) > len(left) {
 		if w.passes++; w.passes == holdFor {
 			w.release()

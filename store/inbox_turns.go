@@ -22,11 +22,12 @@ const (
 // others, so that a monitor which sends thousands at once holds up its own and nobody else's.
 type turns struct {
 	last   oncall.IntegrationID           // had its turn last
+	apart  bool                           // the latest batch left out those that have more than their share
 	passed map[oncall.IntegrationID]int64 // the entries up to which an integration's were looked through, since some are held
 }
 
-// take returns the next entries, at most limit.
-func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) ([]entry, error) {
+// take returns the next entries, at most limit, and whether those were left out that have more than their share.
+func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) (entries []entry, apart bool, err error) {
 	// The first part goes from one integration to the next in the index, however many signals each has.
 	const take = `
 		WITH RECURSIVE waiting AS (
@@ -59,15 +60,45 @@ func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) ([]entry, error)
 		passed[i] = t.passed[id]
 	}
 	rows, _ := tx.Query(ctx, take, t.last, min(limit, foldTurns), limit, some(ids), passed)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[entry])
+	entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[entry])
+	if few := fewOf(entries, limit); !t.apart && len(few) > 0 {
+		return few, true, err
+	}
+	return entries, false, err
+}
+
+// fewOf returns the entries of those integrations that have fewer than their share, if others have as many: these
+// may take long, and every other batch is without them.
+func fewOf(entries []entry, limit int) []entry {
+	count := countOf(entries)
+	share := shareOf(count, limit)
+	few := slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return count[e.IntegrationID] >= share })
+	if len(few) == len(entries) {
+		return nil
+	}
+	return few
+}
+
+// countOf counts the entries of each integration.
+func countOf(entries []entry) map[oncall.IntegrationID]int {
+	count := map[oncall.IntegrationID]int{}
+	for _, e := range entries {
+		count[e.IntegrationID]++
+	}
+	return count
+}
+
+// shareOf is how many entries each integration can have in a batch.
+func shareOf(count map[oncall.IntegrationID]int, limit int) int {
+	return max(limit/max(len(count), 1), 1)
 }
 
 // taken notes that entries which were taken together have been looked at, and reports whether there may be
 // more. While some are held, the next look begins after those.
-func (t *turns) taken(entries []entry, limit int, held bool) (more bool) {
-	count := map[oncall.IntegrationID]int{}
+func (t *turns) taken(entries []entry, limit int, apart, held bool) (more bool) {
+	t.apart = apart
+	count := countOf(entries)
 	for _, e := range entries {
-		count[e.IntegrationID]++
 		if held {
 			t.passed[e.IntegrationID] = max(t.passed[e.IntegrationID], e.ID)
 		}
@@ -80,9 +111,9 @@ func (t *turns) taken(entries []entry, limit int, held bool) (more bool) {
 		had = had[:i]
 	}
 	t.last = had[len(had)-1]
-	share := max(limit/len(count), 1)
+	share := shareOf(count, limit)
 	for _, n := range count {
 		more = more || n == share
 	}
-	return more || len(count) == min(limit, foldTurns)
+	return more || apart || len(count) == min(limit, foldTurns)
 }
