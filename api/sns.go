@@ -162,12 +162,12 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 	client := http.Client{Transport: s.Outbound, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, errors.New("Amazon can't be reached") // the error has the token in it
+		return nil, errors.New("its address can't be reached") // the error has the token in it
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, snsAnswer))
 	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("Amazon answers %d", res.StatusCode)
+		err = fmt.Errorf("its address answers %d", res.StatusCode)
 	}
 	return data, err
 }

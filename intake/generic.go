@@ -220,19 +220,14 @@ func isStatus(word string) bool {
 	return len(hints) == 0
 }
 
-// text returns the name and value of the first field that is not blank: text as it is, anything
-// else as JSON.
-func (o object) text(names ...string) (string, string, error) {
+// text returns the value of the first field that is not blank: text as it is, anything else as JSON.
+func (o object) text(names ...string) string {
 	for _, name := range names {
-		s, err := asText(o[name])
-		if err != nil {
-			return "", "", notJSON(err)
-		}
-		if trim(s) != "" {
-			return name, s, nil
+		if s, err := asText(o[name]); err == nil && trim(s) != "" {
+			return s
 		}
 	}
-	return "", "", nil
+	return ""
 }
 
 func (o object) labels() (map[string]string, []oncall.Hint, error) {

@@ -122,8 +122,8 @@ func (l *links) readOne(raw json.RawMessage) bool {
 
 // address is the text and the address of a link that is an object.
 func (o object) address() (text, address string, ok bool) {
-	_, address, _ = o.text("href", "url", "link", "uri")
-	_, text, _ = o.text("text", "title", "name", "label", "rel", "alt")
+	address = o.text("href", "url", "link", "uri")
+	text = o.text("text", "title", "name", "label", "rel", "alt")
 	return text, address, cleanLink(address) != ""
 }
 

@@ -235,10 +235,10 @@ func zabbixAction(m object, subject string) oncall.Action {
 		}
 		return oncall.Update
 	}
-	switch value := m.str("eventvalue", "value"); {
-	case value == "0":
+	switch m.str("eventvalue", "value") {
+	case "0":
 		return oncall.Clear
-	case value == "1":
+	case "1":
 		return oncall.Trigger
 	}
 	word := m.str("eventstatus", "triggerstatus", "status", "problemstatus")

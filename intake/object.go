@@ -108,11 +108,11 @@ func (o object) words(path string) []string {
 	return out
 }
 
-// texts returns all fields as texts, but those named.
-func (o object) texts(but ...string) map[string]string {
+// texts returns all fields as texts.
+func (o object) texts() map[string]string {
 	out := map[string]string{}
 	for name, raw := range o {
-		if s, err := asText(raw); err == nil && trim(s) != "" && !slices.Contains(but, name) {
+		if s, err := asText(raw); err == nil && trim(s) != "" {
 			out[name] = s
 		}
 	}

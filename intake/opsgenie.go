@@ -3,6 +3,7 @@ package intake
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -72,9 +73,7 @@ func OpsgenieCreate(fields map[string]json.RawMessage) (oncall.Signal, error) {
 	if d.key == "" {
 		d.key = hash("opsgenie", stem(d.title), o.str("entity"), o.str("source"))
 	}
-	for name, text := range o.sub("details").texts() {
-		d.labels[name] = text
-	}
+	maps.Copy(d.labels, o.sub("details").texts())
 	for _, tag := range o.words("tags") {
 		if name, value, is := strings.Cut(tag, ":"); is {
 			d.label(name, value)

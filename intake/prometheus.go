@@ -9,7 +9,8 @@ import (
 // isPrometheus reports whether a list is what Prometheus sends to an Alertmanager.
 func isPrometheus(list []object) bool {
 	for _, o := range list {
-		if !o.has("labels") || !(o.has("startsAt") || o.has("endsAt") || o.has("generatorURL") || o.has("annotations")) {
+		timed := o.has("startsAt") || o.has("endsAt")
+		if !o.has("labels") || !timed && !o.has("generatorURL") && !o.has("annotations") {
 			return false
 		}
 	}

@@ -1,0 +1,70 @@
+package oncall
+
+import (
+	"slices"
+	"time"
+)
+
+// What a monitor says of the time is believed if it lies between these. Prometheus repeats for 15 minutes that an alert is
+// over, and says that it fires for four times as long as it evaluates rules, or repeats itself.
+const (
+	longOver  = 20 * time.Minute
+	longAhead = 6 * time.Hour
+)
+
+// expired reports whether the time until which an alert fires is over. By a clock that is off that can only be
+// told from the time that it gave before, which every repetition puts off.
+func (f *Fold) expired(s Signal) bool {
+	if s.Expires.After(f.now.Add(-longOver)) && s.Expires.Before(f.now.Add(longAhead)) {
+		return !s.Expires.After(f.now)
+	}
+	a := f.alerts[s.DedupKey]
+	return a != nil && (s.Expires.Before(a.ExpiresAt) || s.Expires.Equal(a.ExpiresAt) && !a.Firing)
+}
+
+// update takes over what is new of an alert that fires.
+func (f *Fold) update(s Signal) SignalFate {
+	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || f.change(a.IncidentID) == nil {
+		return SignalFate{Signal: s, Fate: FateUnmatched}
+	}
+	return f.trigger(s)
+}
+
+// tell writes into the timeline what somebody has noted elsewhere, and what an integration was taken for.
+func (f *Fold) tell(a *Alert, s Signal) {
+	if !s.Expires.IsZero() && !s.Expires.Equal(a.ExpiresAt) {
+		a.ExpiresAt = s.Expires
+		f.touch(a)
+	}
+	c := f.follow(f.change(a.IncidentID))
+	if c == nil {
+		return
+	}
+	if s.Note != "" {
+		c.record(EventNote, c.by, Detail{Text: s.Note})
+	}
+	if s.TakenFor != "" && f.TakenFor != s.TakenFor {
+		f.TakenFor = s.TakenFor
+		c.record(EventRecognised, c.by, Detail{Text: s.TakenFor})
+	}
+}
+
+// misread tells in the incident what was not understood of a signal, once for each field of an alert or
+// of a storm.
+func (f *Fold) misread(a *Alert, s Signal, id IncidentID) {
+	for _, h := range s.Hints {
+		if slices.Contains(a.Misread, h.Field) {
+			continue
+		}
+		a.Misread = append(a.Misread, h.Field)
+		c := f.change(id)
+		if c.Incident.Storm != nil {
+			st := c.editStorm()
+			if slices.Contains(st.Misread, h.Field) {
+				continue
+			}
+			st.Misread = append(st.Misread, h.Field)
+		}
+		c.record(EventMisread, c.by, Detail{Text: h.Text})
+	}
+}
