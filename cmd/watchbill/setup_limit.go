@@ -18,6 +18,7 @@ const (
 	deepest     = 50
 	mostIndent  = 1_000 // columns, by which lines may nest
 	longestLine = 2_000 // with which an error shows its place
+	mostParts   = 500   // documents in one file
 )
 
 // readUpTo reads the beginning of a file, which may have no end.
@@ -36,17 +37,23 @@ func checkShape(data []byte) error {
 		return fmt.Errorf("it is longer than %d bytes", mostSetup)
 	}
 	flow, run := 0, 0 // open brackets; dashes and the like in a row on one line
-	line := 0
+	line, parts := 0, 1
 	for _, t := range lexer.Tokenize(string(data)) {
 		if t.Position.Line != line {
 			line, run = t.Position.Line, 0
 		}
 		switch t.Type {
+		case token.DocumentHeaderType:
+			if parts++; parts > mostParts {
+				return fmt.Errorf("line %d: there are more than %d documents", line, mostParts)
+			}
+		case token.TagType: // the parser breaks down at some, and nothing here needs one
+			return fmt.Errorf("line %d: tags such as %s can't be used", line, t.Value)
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
 			flow = max(flow-1, 0)
-		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType, token.AnchorType, token.AliasType, token.TagType, token.MergeKeyType:
+		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType, token.AnchorType, token.AliasType, token.MergeKeyType:
 			if flow == 0 {
 				run++
 			}

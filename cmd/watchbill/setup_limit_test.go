@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ func bombs() map[string]string {
 		"aliases": "a: &a [x,x,x,x,x,x,x,x,x]\n" + strings.Repeat("b: &a [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n", 12), "large": strings.Repeat("# x\n", 1<<20),
 		"opened in a text": "x: |\n  \"\nusers: " + strings.Repeat("[", 100_000), "lines": strings.Repeat("[\n", 50_000), "mixed lines": strings.Repeat("a, [{a: [\n", 20_000),
 	}
+	all["documents"] = strings.Repeat("---\nusers: [{name: Ann, slack: U0ANN}]\n", 10_000)
 	for _, unit := range []string{
 		"[", "{", "]", "}", "[{a: ", "{a:", "[[]", "- ", "? ", "a: ", ": ", "&a ", "*a ", "!!seq ", "!a ", "<<: ", "<<: *a ", "- &a ", "- - ", "- ? ", "'", "\"", "|\n", ">\n", ",", "---\n", "-\n", "%", "@", "\t", "\r", "#", "# \n", "a\n ", "\u2028", "\ufeff",
 	} {
@@ -55,5 +57,19 @@ func TestLargeSetupsAreRead(t *testing.T) {
 	}
 	if _, err := parseSetup([]byte(strings.Repeat("[", 51))); err == nil || err.Error() != "line 1: it is nested more than 50 deep" {
 		t.Errorf("%v", err)
+	}
+}
+
+// The parser breaks down at lists with a tag, and nothing in a set-up needs one.
+func TestTagsAreRefused(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"users: !!binary aGk=\n": "line 1: tags such as !!binary can't be used", "users:\n  - {name: !!str Ann}\n": "line 2: tags such as !!str can't be used",
+		"users: !x\n": "line 1: tags such as !x can't be used", "users: !!seq\n": "line 1: tags such as !!seq can't be used",
+		"teams: !!null x\n": "line 1: tags such as !!null can't be used", "users: [{name: \"!!str Ann\", slack: U0ANN}]\n": "<nil>",
+	} {
+		if _, err := parseSetup([]byte(text)); fmt.Sprint(err) != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
 	}
 }
