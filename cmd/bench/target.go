@@ -89,8 +89,16 @@ func (b *bench) prepareIn(ctx context.Context, slack slacksim.Options, name stri
 		return nil, err
 	}
 	defer db.Close()
-	_, err = db.Apply(ctx, setup, store.ApplyOptions{Write: true}, time.Now())
-	return t, err
+	if _, err = db.Apply(ctx, setup, store.ApplyOptions{Write: true}, time.Now()); err != nil {
+		return nil, err
+	}
+	for _, u := range setup.Users { // a minute after the set-up was applied Slack has told who they are
+		known := oncall.User{ID: u.Slack, Name: u.Name, TimeZone: "UTC", Standing: oncall.FullMember}
+		if err := db.SaveUser(ctx, known, time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
 func withDatabase(address, name string) string {
