@@ -91,7 +91,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 		return view.Drawing{}, err
 	}
 	if len(words) == 0 {
-		return view.Drawing{Text: view.HelpText}, nil
+		words = []string{"help"}
 	}
 	known, rest, err := findCommand(words)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // aliases are other words for subcommands, as people know them from other tools.
@@ -144,7 +145,7 @@ func fitting(words []string) []string {
 // help answers `/oncall help [command]`.
 func (b *Bot) help(_ context.Context, r request) (string, error) {
 	if len(r.words) == 0 {
-		return view.HelpText, nil
+		return view.HelpTextFor(r.abilities()), nil
 	}
 	known, _, err := findCommand([]string{strings.TrimPrefix(r.words[0], "/")})
 	if err != nil {
@@ -157,5 +158,25 @@ func (b *Bot) help(_ context.Context, r request) (string, error) {
 		}
 	}
 	slices.Sort(also)
-	return view.HelpFor(known.name, also), nil
+	return view.HelpFor(known.name, also, r.abilities()), nil
+}
+
+// abilities are what the reader of an answer may do: they are told of no more. Where others read it, all is told.
+func (r request) abilities() view.Ability {
+	if r.asker.Via == oncall.ViaChannel {
+		return view.EveryAbility
+	}
+	var has view.Ability
+	model := r.directory.Access()
+	for ability, do := range map[view.Ability]access.Act{
+		view.SeesTeams: access.See, view.PutsOnCall: access.Override, view.EditsSchedules: access.EditSchedule, view.ManagesIntegrations: access.Integrations,
+	} {
+		if model.May(r.by(), do, access.Object{}) == nil || mayInSome(r.directory, r.user.ID, do) {
+			has |= ability
+		}
+	}
+	if !model.Reads(r.by()).None() {
+		has |= view.ReadsChanges
+	}
+	return has
 }

@@ -154,15 +154,16 @@ func (b *Bot) answerMessage(ctx context.Context, user slack.User, text string, b
 		return view.Text(b.explain(err, "", "message"))
 	}
 	known, rest, err := findCommand(words)
-	switch {
-	case err != nil || !slices.Contains(can, known.name):
+	if err != nil || !slices.Contains(can, known.name) {
 		return view.Help()
-	case known.name == "help" && len(rest) == 0:
-		return view.AllHelp()
 	}
 	r, err := b.requestBy(ctx, by, rest)
 	var d view.Drawing
-	if err == nil {
+	switch {
+	case err != nil:
+	case known.name == "help" && len(rest) == 0:
+		return view.AllHelp(r.abilities())
+	default:
 		d, err = known.run(b, ctx, r)
 	}
 	switch {

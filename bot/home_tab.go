@@ -81,7 +81,11 @@ func (b *Bot) rootLinks(ctx context.Context, of []oncall.Incident) map[oncall.In
 }
 
 func (b *Bot) homeHelp(ctx context.Context, p press) (string, error) {
-	return "", b.openModal(ctx, p.trigger, view.HelpModal())
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, view.HelpModal(r.abilities()))
 }
 
 func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {

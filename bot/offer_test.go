@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // refused tells a refusal from what goes wrong.
@@ -97,6 +98,38 @@ func TestWhoWasPagedIsOfferedToAcknowledge(t *testing.T) {
 			ack := offered{action: view.ActionAck, value: strconv.FormatInt(int64(id), 10)}
 			if !offersIn(t, home.Draw(), "")[ack] || !offersIn(t, sheet.Draw(), "")[ack] {
 				t.Errorf("%s was paged by incident %s and is not offered to acknowledge it", user, id)
+			}
+		}
+	}
+}
+
+// The help names the commands that its reader may use in some team, and no others. Who asks for one of the others
+// is told for whom it is.
+func TestTheHelpNamesWhatItsReaderMayDo(t *testing.T) {
+	t.Parallel()
+	f := newOffering(t)
+	for _, user := range readers {
+		r, err := f.bot.request(f.ctx, user, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := f.bot.help(f.ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, do := range map[string]access.Act{
+			"who": access.See, "schedule": access.See, "integrations": access.See, "override": access.Override, "schedule edit": access.EditSchedule,
+			"shift": access.EditSchedule, "mute": access.Integrations, "key": access.Integrations, "history": access.ReadAudit,
+			"swap": access.OwnThings, "away": access.OwnThings, "contact": access.OwnThings, "ack": access.OwnThings, // somebody may have been paged
+		} {
+			names := strings.Contains(text, "`/oncall "+name+" ") || strings.Contains(text, "`/oncall "+name+"`")
+			if may := f.inAny(user, do); names == refused(may) {
+				t.Errorf("the help of %s names %q: %t, but they are told: %v", user, name, names, may)
+			}
+			r.words = strings.Fields(name)[:1]
+			one, err := f.bot.help(f.ctx, r)
+			if isFor := strings.Contains(one, "` is for "); err != nil || isFor && names || name != "schedule edit" && isFor == names {
+				t.Errorf("the help of %s for %q: %s, %v", user, name, one, err)
 			}
 		}
 	}

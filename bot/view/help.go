@@ -31,19 +31,39 @@ func ExamplesFor(guess string, others []string) string {
 // helpLines are the lines of the help that name a command.
 func helpLines(name string) []string {
 	var lines []string
-	for line := range strings.SplitSeq(HelpText, "\n") {
-		if name != "" && (strings.Contains(line, "`/oncall "+name+"`") || strings.Contains(line, "`/oncall "+name+" ")) {
-			lines = append(lines, line)
+	for _, l := range linesOn(name) {
+		lines = append(lines, l.text)
+	}
+	return lines
+}
+
+func linesOn(name string) (lines []helpLine) {
+	for _, p := range helpParts {
+		for _, l := range p.lines {
+			if name != "" && (strings.Contains(l.text, "`/oncall "+name+"`") || strings.Contains(l.text, "`/oncall "+name+" ")) {
+				lines = append(lines, l)
+			}
 		}
 	}
 	return lines
 }
 
-// HelpFor is the help of one command, with the other words for it.
-func HelpFor(name string, also []string) string {
-	lines := helpLines(name)
-	if name == "help" || len(lines) == 0 {
-		return HelpText
+// HelpFor is the help of one command for one reader, with the other words for it.
+func HelpFor(name string, also []string, has Ability) string {
+	var lines []string
+	var lacks Ability
+	for _, l := range linesOn(name) {
+		if l.takes&has == l.takes {
+			lines = append(lines, l.text)
+		} else {
+			lacks = l.takes
+		}
+	}
+	switch {
+	case name == "help", len(lines) == 0 && lacks == 0:
+		return HelpTextFor(has)
+	case len(lines) == 0:
+		return "`/oncall " + name + "` is for " + lacks.who() + ". `/oncall help` lists what you can type."
 	}
 	for i, word := range also {
 		also[i] = "`" + word + "`"
@@ -64,54 +84,122 @@ var whenMatters = map[string]bool{
 
 const helpTimes = "Times are in your own time zone: `9:00`, `6pm`, `tomorrow 9-17`, `fri 18:00`, `24 dec`, `2026-12-24 09:00`, `in 2 hours`, `until friday`, `next week`, `mon-fri 9-17`."
 
-// HelpText is the help: what can be typed.
-const HelpText = "*Who is on call*\n" +
-	"`/oncall who` — everywhere, now\n" +
-	"`/oncall who payments` — in a team or a schedule\n" +
-	"`/oncall who payments fri 18:00` — at another time\n" +
-	"`/oncall who @ann` — what Ann is on call for; `/oncall teams`, `/oncall users` — everybody\n" +
-	"`/oncall me` — my shifts; `/oncall next` — who comes next, and when\n" +
-	"`/oncall schedule payments` — the next two weeks, with a picture; `/oncall schedule payments in 2 weeks`\n" +
-	"*Change a schedule*\n" +
-	"`/oncall schedule new`, `/oncall schedule edit payments` — people, turns, hours; what changes is shown before it is saved\n" +
-	"`/oncall schedule history payments` — who changed what, and back again\n" +
-	"`/oncall shift add @ann sat 10:00 to 16:00 payments` — a shift by hand; `/oncall shift delete sat 10:00 to 12:00 payments`\n" +
-	"`/oncall calendar` — shifts in your calendar; `/oncall remind 24h 1h` — when you are reminded of yours\n" +
-	"*Cover for somebody*\n" +
-	"`/oncall override @ann today 18:00 to 22:00` — Ann is on call instead of whoever would be\n" +
-	"`/oncall override @ann 24 dec to 27 dec payments` — in a certain schedule\n" +
-	"`/oncall override cancel` — what you have put in place\n" +
-	"*Swap shifts, find cover, be away*\n" +
-	"`/oncall swap` — one of your shifts for somebody else's; they are asked. `/oncall swap @bo` and `/oncall swap mon @bo wed` save you the choosing\n" +
-	"`/oncall cover` — somebody is wanted for a shift, or a part of it: `/oncall cover today 18:00 to 22:00`, `/oncall cover everyone fri`\n" +
-	"`/oncall away 24 dec to 27 dec` — time off, both days included: says which shifts it hits. `/oncall away` lists it, or opens a form\n" +
-	"*Incidents*\n" +
-	"`/oncall incidents` — what is open, with `mine` your teams'; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last\n" +
-	"`/oncall ack 12`, `/oncall resolve 12`; and back: `/oncall unack 12`, `/oncall reopen 12`\n" +
-	"`/oncall ack`, if one is open; `/oncall ack 2 3 4`, `/oncall ack all`, `/oncall resolve all`: yours and your teams'\n" +
-	"`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`\n" +
-	"`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy`, `/oncall add 12 platform` (whoever is on call there) — to help; `/oncall severity 12 high`\n" +
-	"`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`\n" +
-	"*Monitors*\n" +
-	"`/oncall integrations` — what may send signals, when the last came, which key; `/oncall key rotate payments-prometheus` — a new key, for its team's managers\n" +
-	"`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`\n" +
-	"*Who changed what* (for managers)\n" +
-	"`/oncall history` — of teams, schedules, policies, integrations and people; `/oncall history schedule payments`, `/oncall history @ann since 7d`\n" +
-	"*How you are reached*\n" +
-	"`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page; `/oncall contact @bo` — by what Bo is reached; admins can end it there\n" +
-	"`/oncall help swap` — one command. " + helpTimes
+// An Ability is what the reader of the help may do: of the rest it says nothing.
+type Ability uint
+
+// The abilities. What everybody may do, with what is theirs or where they were paged, takes none.
+const (
+	SeesTeams           Ability = 1 << iota // what is of some team
+	PutsOnCall                              // others, in the schedules of some team
+	EditsSchedules                          // of some team
+	ManagesIntegrations                     // of some team
+	ReadsChanges                            // in the audit log
+
+	EveryAbility = SeesTeams | PutsOnCall | EditsSchedules | ManagesIntegrations | ReadsChanges
+)
+
+// who says who has an ability, for whoever asks what they can't use.
+func (a Ability) who() string {
+	switch a {
+	case SeesTeams:
+		return "members of the workspace, and guests whom a team names"
+	case PutsOnCall:
+		return "members of teams"
+	}
+	return "managers of teams"
+}
+
+// A helpPart is a part of the help under its own heading.
+type helpPart struct {
+	heading string
+	lines   []helpLine
+}
+
+// A helpLine is a line of the help, for those who have the ability that it takes; 0: for everybody.
+type helpLine struct {
+	takes Ability
+	text  string
+}
+
+var helpParts = []helpPart{
+	{"*Who is on call*", []helpLine{
+		{SeesTeams, "`/oncall who` — everywhere, now"},
+		{SeesTeams, "`/oncall who payments` — in a team or a schedule"},
+		{SeesTeams, "`/oncall who payments fri 18:00` — at another time"},
+		{SeesTeams, "`/oncall who @ann` — what Ann is on call for; `/oncall teams`, `/oncall users` — everybody"},
+		{0, "`/oncall me` — my shifts; `/oncall next` — who comes next, and when"},
+		{SeesTeams, "`/oncall schedule payments` — the next two weeks, with a picture; `/oncall schedule payments in 2 weeks`"},
+	}},
+	{"*Change a schedule*", []helpLine{
+		{EditsSchedules, "`/oncall schedule new`, `/oncall schedule edit payments` — people, turns, hours; what changes is shown before it is saved"},
+		{EditsSchedules, "`/oncall schedule history payments` — who changed what, and back again"},
+		{EditsSchedules, "`/oncall shift add @ann sat 10:00 to 16:00 payments` — a shift by hand; `/oncall shift delete sat 10:00 to 12:00 payments`"},
+	}},
+	{"*Your calendar*", []helpLine{
+		{0, "`/oncall calendar` — shifts in your calendar; `/oncall remind 24h 1h` — when you are reminded of yours"},
+	}},
+	{"*Cover for somebody*", []helpLine{
+		{PutsOnCall, "`/oncall override @ann today 18:00 to 22:00` — Ann is on call instead of whoever would be"},
+		{PutsOnCall, "`/oncall override @ann 24 dec to 27 dec payments` — in a certain schedule"},
+		{PutsOnCall, "`/oncall override cancel` — what you have put in place"},
+	}},
+	{"*Swap shifts, find cover, be away*", []helpLine{
+		{0, "`/oncall swap` — one of your shifts for somebody else's; they are asked. `/oncall swap @bo` and `/oncall swap mon @bo wed` save you the choosing"},
+		{0, "`/oncall cover` — somebody is wanted for a shift, or a part of it: `/oncall cover today 18:00 to 22:00`, `/oncall cover everyone fri`"},
+		{0, "`/oncall away 24 dec to 27 dec` — time off, both days included: says which shifts it hits. `/oncall away` lists it, or opens a form"},
+	}},
+	{"*Incidents*", []helpLine{
+		{0, "`/oncall incidents` — what is open, with `mine` your teams'; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last"},
+		{0, "`/oncall ack 12`, `/oncall resolve 12`; and back: `/oncall unack 12`, `/oncall reopen 12`"},
+		{0, "`/oncall ack`, if one is open; `/oncall ack 2 3 4`, `/oncall ack all`, `/oncall resolve all`: yours and your teams'"},
+		{0, "`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`"},
+		{0, "`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy`, `/oncall add 12 platform` (whoever is on call there) — to help; `/oncall severity 12 high`"},
+		{0, "`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`"},
+	}},
+	{"*Monitors*", []helpLine{
+		{SeesTeams, "`/oncall integrations` — what may send signals, when the last came, which key"},
+		{ManagesIntegrations, "`/oncall key rotate payments-prometheus` — a new key, for its team's managers"},
+		{ManagesIntegrations, "`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`"},
+	}},
+	{"*Who changed what* (for managers)", []helpLine{
+		{ReadsChanges, "`/oncall history` — of teams, schedules, policies, integrations and people; `/oncall history schedule payments`, `/oncall history @ann since 7d`"},
+	}},
+	{"*How you are reached*", []helpLine{
+		{0, "`/oncall contact` — your phone, mail and pushes, and which comes when; `/oncall contact test` — a test page; `/oncall contact @bo` — by what Bo is reached; admins can end it there"},
+		{0, "`/oncall help swap` — one command. " + helpTimes},
+	}},
+}
+
+// HelpText is the help: what can be typed by whoever may do everything.
+var HelpText = HelpTextFor(EveryAbility)
+
+// HelpTextFor is the help for one reader.
+func HelpTextFor(has Ability) string { return strings.Join(helpFor(has), "\n") }
+
+// helpFor is the help for one reader, part by part.
+func helpFor(has Ability) (parts []string) {
+	for _, p := range helpParts {
+		lines := []string{p.heading}
+		for _, l := range p.lines {
+			if l.takes&has == l.takes {
+				lines = append(lines, l.text)
+			}
+		}
+		if len(lines) > 1 {
+			parts = append(parts, strings.Join(lines, "\n"))
+		}
+	}
+	return parts
+}
 
 // directHelp is what somebody is told who writes something that isn't a command.
 const directHelp = "I understand commands, here without `/oncall` and in any channel with it: `who`, `me`, `next`, `incidents`, `why` (why you were paged), `ack 12`, `resolve 12`. " +
 	"Write `help` for all of them."
 
 // helpBlocks are the help, with a section for each heading.
-func helpBlocks() []slack.Block {
+func helpBlocks(has Ability) []slack.Block {
 	var blocks []slack.Block
-	for i, part := range strings.Split(HelpText, "\n*") {
-		if i > 0 {
-			part = "*" + part
-		}
+	for _, part := range helpFor(has) {
 		blocks = append(blocks, section(part))
 	}
 	return blocks
@@ -121,4 +209,4 @@ func helpBlocks() []slack.Block {
 func Help() Drawing { return Text(directHelp) }
 
 // AllHelp is the help as a message.
-func AllHelp() Drawing { return Drawing{Text: HelpText, Blocks: helpBlocks()} }
+func AllHelp(has Ability) Drawing { return Drawing{Text: HelpTextFor(has), Blocks: helpBlocks(has)} }

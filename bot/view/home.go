@@ -112,7 +112,9 @@ func (h HomeTab) incidents() []slack.Block {
 }
 
 // HelpModal is the help where no message can say it.
-func HelpModal() slack.ModalViewRequest { return readOnly("What you can type", helpBlocks()...) }
+func HelpModal(has Ability) slack.ModalViewRequest {
+	return readOnly("What you can type", helpBlocks(has)...)
+}
 
 // ScheduleChoice asks which of several schedules is meant.
 func ScheduleChoice(schedules []*schedule.Schedule) slack.ModalViewRequest {
