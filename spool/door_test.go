@@ -225,7 +225,7 @@ func TestSignalsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 	if _, err := w.door.IntegrationByKey(t.Context(), "f"+key[1:], w.clock()); err == nil || errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a key that nobody knows: %v", err)
 	}
-	w.instance.stop()
+	w.stop()
 	w.instance = w.start() // without the database
 	w.accept(oncall.Trigger, "b")
 	w.proxy.Set(storetest.ProxyUp)
@@ -316,7 +316,7 @@ func TestTheDoorGoesBackUnderLoad(t *testing.T) {
 func TestAFullSpoolRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.instance.stop()
+	w.stop()
 	w.instance = w.start(spool.Options{Dir: w.dir, MaxSignals: 2})
 	w.accept(oncall.Trigger, "before")
 	w.knows()
@@ -341,7 +341,7 @@ func TestAFullSpoolRefuses(t *testing.T) {
 func TestASpoolThatIsNotThereYet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.instance.stop()
+	w.stop()
 	dir := filepath.Join(t.TempDir(), "later")
 	w.instance = w.start(spool.Options{Dir: dir})
 	w.accept(oncall.Trigger, "a")

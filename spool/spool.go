@@ -174,7 +174,7 @@ func (s *Spool) close() {
 	if s.db != nil {
 		_ = s.db.Close() // everything is on the disk already
 	}
-	s.db = nil
+	s.db, s.held = nil, Held{}
 }
 
 // Usable says why the spool can't take anything now; nil if it can.
@@ -202,6 +202,7 @@ func (s *Spool) hasRoom(now time.Time, signals, bytes int64) error {
 	if age := now.Sub(s.looked); age < 0 || age >= time.Second {
 		s.looked, s.room = now, roomOn(s.options.Dir)
 		if s.room == nil && !sameFile(s.db.Path(), s.options.Dir) {
+			s.options.Log.Error().Int64("signals", s.held.Signals).Msg("somebody has removed the spool's file, and what was in it is lost")
 			s.close()
 			s.why = errors.New("its file was removed")
 			return s.why
