@@ -44,6 +44,10 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 			"Add sslmode=verify-full to DATABASE_URL, and sslrootcert for a certificate of your own; leave it where nobody else is on that network.")
 	}
 	faults := r.bad
+	if err := db.CheckSessions(ctx); err != nil {
+		r.failQuery(ctx, "database", err, "Change DATABASE_URL or the pooler.")
+		return
+	}
 	c.schema(ctx, r, db)
 	if ctx.Err() == nil { // a timeout has already been reported
 		c.skew(ctx, r, db)

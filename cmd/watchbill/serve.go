@@ -79,7 +79,7 @@ func (c *serveCmd) prepare(ctx context.Context, p process, log zerolog.Logger) e
 // awaitDatabase waits until the database can be reached or ctx ends. If it refuses us, for example
 // because of the password, waiting doesn't help: that is an error.
 func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) error {
-	db, err := store.Open(ctx, databaseURL, store.Options{MaxConns: 1, Log: zerolog.Nop()})
+	db, err := store.Open(ctx, databaseURL, store.Options{MaxConns: 2, Log: zerolog.Nop()})
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,10 @@ func awaitDatabase(ctx context.Context, databaseURL string, log zerolog.Logger) 
 func pingWithin(ctx context.Context, db *store.System) error {
 	ctx, cancel := context.WithTimeout(ctx, pingLimit)
 	defer cancel()
-	return db.Ping(ctx)
+	if err := db.Ping(ctx); err != nil {
+		return err
+	}
+	return db.CheckSessions(ctx)
 }
 
 // serve runs Watchbill until the process is told to stop.

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// sharedSessions says that sessions are not ours alone: what we lock and listen to in one would be lost.
+const sharedSessions = "DATABASE_URL leads through a pooler that shares sessions between clients, such as PgBouncer with " +
+	"pool_mode=transaction, where locks and notifications get lost: connect to PostgreSQL itself, or set pool_mode=session"
+
+// CheckSessions refuses a pooler that gives each transaction any session: instances would not know of each
+// other, and nobody would fold the inbox. Two clients that are connected at once never have the same session
+// otherwise.
+func (s *System) CheckSessions(ctx context.Context) error {
+	const ask = `SELECT pg_backend_pid()`
+	var seen [2][]int32
+	err := s.onTwo(ctx, func(n int, conn *pgx.Conn) error {
+		var pid int32
+		// A prepared statement may be lost as well.
+		err := conn.QueryRow(ctx, ask, pgx.QueryExecModeSimpleProtocol).Scan(&pid)
+		seen[n] = append(seen[n], pid)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("look at the database's sessions: %w", translate(err))
+	}
+	if shared(seen[0], seen[1]) {
+		return errors.New(sharedSessions)
+	}
+	return nil
+}
+
+// onTwo asks on two connections by turns.
+func (s *System) onTwo(ctx context.Context, ask func(n int, conn *pgx.Conn) error) error {
+	first, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer first.Release()
+	second, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer second.Release()
+	for range 4 {
+		for n, conn := range []*pgx.Conn{first.Conn(), second.Conn()} {
+			if err := ask(n, conn); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shared reports whether one of two clients has had several sessions, or both the same.
+func shared(a, b []int32) bool {
+	for _, seen := range [][]int32{a, b} {
+		if slices.ContainsFunc(seen, func(pid int32) bool { return pid != seen[0] }) {
+			return true
+		}
+	}
+	return len(a) > 0 && len(b) > 0 && a[0] == b[0]
+}
