@@ -16,8 +16,8 @@ import (
 
 // Refusals are written to the audit log folded, so that whoever tries something a thousand times can't fill it:
 // the first of somebody's for an act and a team within a minute, those that follow within the hour as one entry
-// with their number. Until then they wait in memory; an instance that is killed loses the number, and the log of
-// the process and the metric have them all. They can't be written at once: the transaction of what was refused
+// with their number. Until then they wait in memory, and an instance that stops writes them; one that is killed
+// loses the number, and the log of the process and the metric have them all. They can't be written at once: the transaction of what was refused
 // is rolled back.
 const (
 	foldRefusals   = time.Hour
@@ -74,8 +74,8 @@ func (r *refusals) note(by oncall.Actor, act access.Act, team oncall.TeamID) {
 	r.kept[key].fresh++
 }
 
-// due takes what is to be written down, and forgets what has been quiet for an hour.
-func (r *refusals) due(now time.Time) map[refusalKey]refusal {
+// due takes what is to be written down, or all of it, and forgets what has been quiet for an hour.
+func (r *refusals) due(now time.Time, all bool) map[refusalKey]refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	out := map[refusalKey]refusal{}
@@ -87,7 +87,7 @@ func (r *refusals) due(now time.Time) map[refusalKey]refusal {
 			one.waiting, one.fresh, one.last = one.waiting+one.fresh, 0, now
 		}
 		switch over := !now.Before(one.told.Add(foldRefusals)); {
-		case one.waiting > 0 && (over || one.told.IsZero()):
+		case one.waiting > 0 && (over || all || one.told.IsZero()):
 			out[key] = *one
 			one.waiting, one.told = 0, now
 		case over:
@@ -108,9 +108,17 @@ func (r *refusals) back(lost map[refusalKey]refusal) {
 	}
 }
 
-// SaveRefusals writes to the audit log what people were refused.
+// SaveRefusals writes to the audit log what people were refused, as far as it is due.
 func (s *System) SaveRefusals(ctx context.Context, now time.Time) error {
-	due := s.refusals.due(now)
+	return s.saveRefusals(ctx, s.refusals.due(now, false), now)
+}
+
+// SaveLastRefusals writes down all that waits, before the instance stops.
+func (s *System) SaveLastRefusals(ctx context.Context, now time.Time) error {
+	return s.saveRefusals(ctx, s.refusals.due(now, true), now)
+}
+
+func (s *System) saveRefusals(ctx context.Context, due map[refusalKey]refusal, now time.Time) error {
 	if len(due) == 0 {
 		return nil
 	}

@@ -101,6 +101,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 		return nil, err
 	}
 	a := &app{store: db, log: log, broken: make(chan error, 8)}
+	a.stopRun = append(a.stopRun, a.saveRefusals(clock)) // last, when nobody can be refused any more
 	if err := a.start(ctx, s, clock, metrics); err != nil {
 		a.stop()
 		return nil, err
@@ -291,6 +292,15 @@ func (a *app) wait(ctx context.Context) error {
 		return nil
 	case err := <-a.broken:
 		return err
+	}
+}
+
+// saveRefusals writes down what people were refused since the last minute: memory ends with the process.
+func (a *app) saveRefusals(clock func() time.Time) func(context.Context) {
+	return func(ctx context.Context) {
+		if err := a.store.SaveLastRefusals(ctx, clock()); err != nil {
+			a.log.Warn().Err(err).Msg("what was refused of late is not in the audit log")
+		}
 	}
 }
 
