@@ -264,7 +264,7 @@ func TestTheSpoolTakesSignalsWhileTheDatabaseIsAway(t *testing.T) {
 	send(http.StatusAccepted, genericKey, `{"status":"resolved","dedup_key":"2"}`)
 	send(http.StatusAccepted, genericKey, `not json at all`)
 	send(http.StatusServiceUnavailable, strangeKey, `{"title":"x"}`)
-	d.want(d.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: 3 signals wait, the oldest for 0s\n")
+	d.want(d.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: 3 signals wait, the oldest for 0s\ndatabase: away for 0s\n")
 	metrics := d.send(http.MethodGet, "/metrics", nil).body
 	for _, line := range []string{"watchbill_spool_signals 3\n", "watchbill_spool_usable 1\n", "watchbill_spool_kept_total 3\n"} {
 		if !strings.Contains(metrics, line) {
