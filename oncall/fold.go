@@ -285,59 +285,6 @@ func (f *Fold) follow(c *Change) *Change {
 	return c
 }
 
-// openOrJoinStorm is for an alert that no incident is open for: it joins the storm of its integration, begins
-// one, or has an incident of its own.
-func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
-	storm := f.storm()
-	switch {
-	case f.joinStorm(storm, a):
-		return storm, FateJoined
-	case storm == nil && f.breaksOut(a):
-		return f.openStorm(a), FateOpened
-	}
-	c := f.open(a)
-	if storm != nil {
-		s := storm.editStorm()
-		s.Own = append(s.Own, f.now)
-		storm.record(EventStormOwn, storm.by, Detail{Incident: c.Incident.ID, Text: a.Service(f.Integration)})
-	}
-	return c, FateOpened
-}
-
-// open makes a new incident and pages its first step at once, without the detour over a timer.
-func (f *Fold) open(a *Alert) *Change {
-	f.LastIncident++
-	in := f.newIncident(a)
-	c := f.add(in)
-	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.now})
-	c.record(EventOpened, c.by, Detail{Text: a.Title})
-	f.pagesFromNow(c)
-	c.runStep()
-	return c
-}
-
-// newIncident is what an alert opens, with the last number.
-func (f *Fold) newIncident(a *Alert) Incident {
-	in := Incident{
-		ID: f.LastIncident, TeamID: f.Integration.TeamID, PolicyID: f.Policy.ID,
-		IntegrationID: f.Integration.ID, GroupKey: a.GroupKey,
-		Title: a.Title, Body: cutLead(a.Body), Link: a.Link, Severity: a.Severity,
-		Status: Triggered, Version: 1, OpenedAt: f.now, SignalCount: 1, LastSignalAt: f.now,
-	}
-	if f.facts().CountsIncidents(f.Policy.ID) {
-		in.RoundRobinCount = f.NextCount
-		f.NextCount++
-	}
-	return in
-}
-
-// newAlertID takes a free id. Its caller has given too few if there is none.
-func (f *Fold) newAlertID() AlertID {
-	id := f.AlertIDs[0]
-	f.AlertIDs = f.AlertIDs[1:]
-	return id
-}
-
 // count counts one more signal of an open incident.
 func (c *Change) count(sev Severity) {
 	in := &c.Incident

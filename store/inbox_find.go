@@ -77,6 +77,12 @@ type batchIDs struct {
 	recent    map[oncall.IntegrationID][]oncall.RecentIncident
 }
 
+// listedAlerts are the firing alerts of lists.
+const listedAlerts = `
+	SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
+	FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
+	JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
+
 // findIDs finds the latest alert of each key, the latest incident of each group with what that was
 // merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of
 // all these alerts.
@@ -109,10 +115,6 @@ func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList, more
 			)
 			SELECT id FROM went
 		) i`
-	const listed = `
-		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
-		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
-		JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
 	out := &batchIDs{
 		alerts: []oncall.AlertID{}, incidents: []oncall.IncidentID{}, foundBy: map[oncall.IncidentID][]signalKey{},
 		recent: map[oncall.IntegrationID][]oncall.RecentIncident{},
@@ -136,7 +138,7 @@ func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList, more
 	}
 	ask(latestAlerts, alerts)
 	ask(latestIncidents, groups, oncall.MaxMerges)
-	ask(listed, lists)
+	ask(listedAlerts, lists)
 	more(batch, out)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err

@@ -21,14 +21,13 @@ type stormFacts struct {
 	calm   []oncall.IncidentID // storms of which alerts fire that are not loaded
 }
 
-// queueStorms finds the storms that go on of the integrations whose alerts fire, and their latest incidents. Where a
-// storm could begin with these signals, the latest incidents are to be loaded as well: it may take them in.
-func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
-	const storms = `
+// The storms that go on of some integrations, and their latest incidents.
+const (
+	stormsOf = `
 		SELECT id, integration_id
 		FROM incidents
 		WHERE integration_id = ANY ($1) AND storm IS NOT NULL AND storm ->> 'over_at' IS NULL`
-	const latest = `
+	latestOf = `
 		SELECT i.id, i.integration_id, i.policy_id, i.opened_at, coalesce(d.ts <> '' OR d.tried_at IS NOT NULL, false)
 		FROM unnest($1::bigint[], $2::timestamptz[]) AS k (integration_id, since)
 		CROSS JOIN LATERAL (
@@ -41,6 +40,11 @@ func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry,
 		LEFT JOIN drawings d ON d.incident_id = i.id
 		WHERE i.opened_at > k.since AND i.storm IS NULL
 		ORDER BY i.id`
+)
+
+// queueStorms finds the storms that go on of the integrations whose alerts fire, and their latest incidents. Where a
+// storm could begin with these signals, the latest incidents are to be loaded as well: it may take them in.
+func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
 	var of []oncall.IntegrationID
 	var since []time.Time
 	fires := map[oncall.IntegrationID]int{}
@@ -57,7 +61,7 @@ func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry,
 	}
 	var storm oncall.IncidentID
 	var integration oncall.IntegrationID
-	b.Queue(storms, of).Query(func(rows pgx.Rows) error {
+	b.Queue(stormsOf, of).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&storm, &integration}, func() error {
 			out.incidents = append(out.incidents, storm)
 			for i, id := range groups.integrations { // anything of the integration may be about it
@@ -69,7 +73,7 @@ func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry,
 		})
 		return err
 	})
-	b.Queue(latest, of, since, maxRecent).Query(func(rows pgx.Rows) error {
+	b.Queue(latestOf, of, since, maxRecent).Query(func(rows pgx.Rows) error {
 		var r oncall.RecentIncident
 		_, err := pgx.ForEachRow(rows, []any{&r.ID, &integration, &r.PolicyID, &r.OpenedAt, &r.Posted}, func() error {
 			out.recent[integration] = append(out.recent[integration], r)
