@@ -8,6 +8,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -28,7 +29,7 @@ func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	case strings.EqualFold(name, "revoke"):
 		return b.revokeFeeds(ctx, r, feeds)
 	case name == "" && len(feeds) > 0:
-		return view.Feeds(r.shownFeeds(feeds), r.location), nil
+		return view.Feeds(r.shownFeeds(feeds), mayInSome(r.directory, r.user.ID, access.Subscribe), r.location), nil
 	case name != "" && !strings.EqualFold(name, "new"):
 		c, err := r.schedule(name)
 		if err != nil {

@@ -134,3 +134,35 @@ func TestTheHelpNamesWhatItsReaderMayDo(t *testing.T) {
 		}
 	}
 }
+
+// Which incident is meant is asked only of those with which the person may do something; of others the act says
+// who may.
+func TestOnlyIncidentsOnWhichOneMayActAreAskedFor(t *testing.T) {
+	t.Parallel()
+	f := newOffering(t)
+	closed := f.incidents[2]
+	for user, offers := range map[oncall.UserID]bool{aMember: false, pagedMember: true, aResponder: true} {
+		r, err := f.bot.request(f.ctx, user, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]bool{"ack": offers, "resolve": offers, "plan": true} {
+			if _, err := f.bot.theIncident(f.ctx, r, name, "12"); !refused(err) || strings.Contains(err.Error(), closed.String()+" ") != want {
+				t.Errorf("%s, `/oncall %s`: asks for incident %s: want %t: %v", user, name, closed, want, err)
+			}
+		}
+	}
+	open, err := f.store.OpenIncidents(f.ctx, oncall.ByUser(aMember), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range open {
+		if in.ID != closed {
+			f.exec(`UPDATE incidents SET status = 'resolved', resolved_at = $2 WHERE id = $1`, in.ID, f.now)
+		}
+	}
+	f.listen(1)
+	if got := f.command(aMember, "/oncall ack"); !strings.Contains(got, `Only members of the team "closed" can do this`) {
+		t.Errorf("where there is no other: %s", got)
+	}
+}

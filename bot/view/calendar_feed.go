@@ -27,8 +27,8 @@ type Feed struct {
 	Since    time.Time
 }
 
-// Feeds lists the calendars that a person has subscribed to.
-func Feeds(feeds []Feed, zone *time.Location) string {
+// Feeds lists the calendars that a person has subscribed to. With schedules, they may subscribe to some of these.
+func Feeds(feeds []Feed, schedules bool, zone *time.Location) string {
 	lines := []string{"You have subscribed to:"}
 	for _, f := range feeds {
 		what := "your shifts"
@@ -37,6 +37,10 @@ func Feeds(feeds []Feed, zone *time.Location) string {
 		}
 		lines = append(lines, fmt.Sprintf("• %s, since %s", what, Time(f.Since, zone)))
 	}
-	lines = append(lines, "An address is shown only once. `/oncall calendar new` makes another one for your shifts, `/oncall calendar NAME` one for a schedule, and `/oncall calendar revoke` ends all of them.")
+	others := ", `/oncall calendar NAME` one for a schedule,"
+	if !schedules {
+		others = ""
+	}
+	lines = append(lines, "An address is shown only once. `/oncall calendar new` makes another one for your shifts"+others+" and `/oncall calendar revoke` ends all of them.")
 	return fitLines(lines, MaxAnswer)
 }
