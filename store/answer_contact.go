@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,12 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 		for _, c := range own {
 			if out.Result == oncall.AnswerStopped {
 				if err := s.disable(ctx, tx, oncall.Actor{User: c.UserID, Via: string(a.Method)}, dir, c.ID, why, now); err != nil {
+					return out, err
+				}
+				continue
+			}
+			if refused, err := mayNot(ctx, tx, c.UserID); err != nil || refused != nil {
+				if err != nil {
 					return out, err
 				}
 				continue
@@ -76,7 +83,16 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 		if _, err := tx.Exec(ctx, lock, users); err != nil {
 			return out, err
 		}
+		out.Result = oncall.AnswerNoProof
 		for _, c := range own {
+			refused, err := mayNot(ctx, tx, c.UserID)
+			if err != nil {
+				return out, err
+			}
+			if refused != nil {
+				out = oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refused}
+				continue
+			}
 			right, err := s.tryCode(ctx, tx, c.ID, a.Reply.Proof, now)
 			if err != nil {
 				return out, err
@@ -90,11 +106,19 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 			out = oncall.AnswerOutcome{Result: oncall.AnswerProven, Method: c.Method, User: c.UserID}
 			return out, announce(ctx, tx)
 		}
-		out.Result = oncall.AnswerNoProof
 		return out, nil
 	})
 	s.cache.drop()
 	return out, err
+}
+
+// mayNot says why somebody may not answer by what they hold, any more; nil if they may.
+func mayNot(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.Sentence, error) {
+	err := mayAnswer(ctx, tx, user)
+	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+		return refusal.Sentence, nil
+	}
+	return nil, err
 }
 
 // provable loads the contact methods that a code from an address may verify: those with that address

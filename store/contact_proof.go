@@ -33,12 +33,19 @@ type Proof struct {
 
 // SendProof sends one more code to a contact method.
 func (s *Store) SendProof(ctx context.Context, by oncall.Actor, user oncall.UserID, id oncall.ContactID, now time.Time) error {
-	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
+	g, err := s.gate(ctx, by)
+	if err == nil {
+		err = g.forPerson(user, access.OwnThings)
+	}
+	if err != nil {
 		return err
 	}
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		c, err := contact(ctx, tx, user, id)
 		if err != nil {
+			return err
+		}
+		if err := g.forPerson(user, Adds(c.Method)); err != nil { // they may be in no team any more
 			return err
 		}
 		return s.queueProof(ctx, tx, c, now)

@@ -1,0 +1,62 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Who has left proves no contact method, and switches none on, by what their phone sends. STOP counts still.
+func TestWhoHasLeftProvesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const number = "+12025550100"
+	c := must[oncall.Contact](t)(w.AddContact(t.Context(), oncall.ByTimer(), ann, oncall.MethodSMS, number, start))
+	proof := must[store.Proof](t)(w.BeginProof(t.Context(), c.ID, [16]byte{7}, start))
+	say := func(id, text string) store.AnswerRecord {
+		a := oncall.Answer{Method: oncall.MethodSMS, ID: id, From: number, Text: text, Reply: oncall.ParseReply(text)}
+		do := w.ProveContact
+		if a.Reply.Kind != oncall.ReplyProof {
+			do = w.SwitchContacts
+		}
+		return must[store.AnswerRecord](t)(do(t.Context(), a, start))
+	}
+	usable := func() int {
+		return w.count(`SELECT count(*) FROM contacts WHERE verified_at IS NOT NULL AND disabled_at IS NULL`)
+	}
+	for _, gone := range []string{`deactivated_at = '2026-03-01'`, `standing = 'stranger', deactivated_at = NULL`} {
+		w.exec(`UPDATE users SET ` + gone + ` WHERE id = 'U0ANN'`)
+		if out := say("1"+gone, proof.Code); out.Result != oncall.AnswerRefused || usable() != 0 {
+			t.Errorf("%s: %+v", gone, out)
+		}
+	}
+	w.exec(`UPDATE users SET deactivated_at = NULL, standing = 'member'`)
+	if out := say("2", proof.Code); out.Result != oncall.AnswerProven || usable() != 1 {
+		t.Fatalf("%+v", out)
+	}
+	w.exec(`UPDATE users SET deactivated_at = '2026-03-01' WHERE id = 'U0ANN'`)
+	if say("3", "STOP"); usable() != 0 {
+		t.Error("STOP is not heard")
+	}
+	if say("4", "START"); usable() != 0 {
+		t.Error("who has left is reached again")
+	}
+	w.exec(`UPDATE users SET deactivated_at = NULL`)
+	if say("5", "START"); usable() != 1 {
+		t.Error("START is not heard")
+	}
+}
+
+// Codes go to the phones of those alone who may add one.
+func TestCodesAreForThoseWhoMayAddAPhone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	phone := must[oncall.Contact](t)(w.AddContact(t.Context(), oncall.ByTimer(), di, oncall.MethodSMS, "+12025550100", start))
+	mail := must[oncall.Contact](t)(w.AddContact(t.Context(), oncall.ByTimer(), di, oncall.MethodEmail, "di@example.com", start))
+	isRefused(t, w.SendProof(t.Context(), oncall.ByUser(di), di, phone.ID, start),
+		"Only members of a team can add a phone number, and nothing was changed. Ask whoever sets up Watchbill to put you into a team.")
+	if err := w.SendProof(t.Context(), oncall.ByUser(di), di, mail.ID, start); err != nil {
+		t.Error(err)
+	}
+}
