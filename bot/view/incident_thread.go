@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -107,14 +108,5 @@ func threadLine(e oncall.Event) string {
 		return s + "."
 	default:
 	}
-	if line := actLine(e); line != "" {
-		return line
-	}
-	if line := stormLine(e); line != "" {
-		return line
-	}
-	if line := quietLine(e); line != "" {
-		return line
-	}
-	return fmt.Sprintf("%s: %s", e.Kind, text)
+	return cmp.Or(actLine(e), stormLine(e), quietLine(e), fmt.Sprintf("%s: %s", e.Kind, text))
 }
