@@ -45,7 +45,8 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 	}{
 		"the end was stored directly": {
 			func(s *stored) { s.fold(late, clears("a")); s.replay(early, back, fires("a")) },
-			[]Fate{FateUnmatched, FateOpened}, false, Resolved,
+			[]Fate{FateUnmatched, FateOpened},
+			false, Resolved,
 		},
 		"the end of what fired before": {
 			func(s *stored) {
@@ -53,7 +54,8 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, clears("a"))
 				s.replay(early, back, fires("a"))
 			},
-			[]Fate{FateOpened, FateCleared, FateLate}, false, Resolved,
+			[]Fate{FateOpened, FateCleared, FateLate},
+			false, Resolved,
 		},
 		"it fires again after its end": {
 			func(s *stored) {
@@ -61,15 +63,18 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, clears("a"))
 			},
-			[]Fate{FateOpened, FateRepeated, FateLate}, true, Triggered,
+			[]Fate{FateOpened, FateRepeated, FateLate},
+			true, Triggered,
 		},
 		"a repetition": {
 			func(s *stored) { s.fold(late, fires("a")); s.replay(early, back, fires("a")) },
-			[]Fate{FateOpened, FateRepeated}, true, Triggered,
+			[]Fate{FateOpened, FateRepeated},
+			true, Triggered,
 		},
 		"both were spooled by one": {
 			func(s *stored) { s.replay(early, back, fires("a"), clears("a")) },
-			[]Fate{FateOpened, FateCleared}, false, Resolved,
+			[]Fate{FateOpened, FateCleared},
+			false, Resolved,
 		},
 		"its end is old, and nothing fires": {
 			func(s *stored) {
@@ -77,14 +82,16 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, clears("a"))
 				s.replay(early, back, clears("a"))
 			},
-			[]Fate{FateOpened, FateCleared, FateUnmatched}, false, Resolved,
+			[]Fate{FateOpened, FateCleared, FateUnmatched},
+			false, Resolved,
 		},
 		"an acknowledgement of what fires since": {
 			func(s *stored) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, Signal{Action: AckSignal, DedupKey: "a"})
 			},
-			[]Fate{FateOpened, FateLate}, true, Triggered,
+			[]Fate{FateOpened, FateLate},
+			true, Triggered,
 		},
 		"an acknowledgement of what still fires": {
 			func(s *stored) {
@@ -92,14 +99,16 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, Signal{Action: AckSignal, DedupKey: "a"})
 			},
-			[]Fate{FateOpened, FateRepeated, FateAcknowledged}, true, Acknowledged,
+			[]Fate{FateOpened, FateRepeated, FateAcknowledged},
+			true, Acknowledged,
 		},
 		"an old list": {
 			func(s *stored) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, Signal{Action: Reconcile, GroupKey: "a"})
 			},
-			[]Fate{FateOpened, FateLate}, true, Triggered,
+			[]Fate{FateOpened, FateLate},
+			true, Triggered,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

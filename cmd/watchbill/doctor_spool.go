@@ -15,11 +15,12 @@ func (c *doctorCmd) spool(r *report) {
 		return
 	}
 	found := spool.Inspect(c.Spool)
-	if found.Unusable != nil {
+	switch {
+	case found.Unusable != nil:
 		r.fail("spool", c.Spool+": "+found.Unusable.Error(), "Make it a directory on a disk with room, which the user of watchbill serve may write.")
-	} else if found.Used {
+	case found.Used:
 		r.ok("spool", c.Spool+", which a running watchbill uses")
-	} else if found.Held.Signals == 0 {
+	case found.Held.Signals == 0:
 		r.ok("spool", c.Spool+", which no running watchbill uses")
 	}
 	if n := found.Held.Signals; n > 0 {
