@@ -12,6 +12,17 @@ type NextStep struct {
 	At       time.Time
 	Users    []UserID // whom it pages: those on call at that moment
 	Exhausts bool     // the policy runs out: the whole team is told
+	Private  bool     // it is of a private team that the incident is not of, so that whom it pages is not told
+}
+
+// NextPolicy is the policy that the incident's timer will follow, which may be another one that its own passes
+// it on to.
+func (in Incident) NextPolicy(f Facts) PolicyID {
+	if in.NextAt == nil || in.Status != Triggered {
+		return in.PolicyID
+	}
+	c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
+	return c.Incident.PolicyID
 }
 
 // Next tells what the incident's timer will do, by running the very code. It
@@ -42,6 +53,7 @@ const maxPlanned = 100
 type PlanEntry struct {
 	At       time.Time
 	Kind     EventKind // as the timeline will have it
+	Policy   PolicyID  // that it is a part of, or that takes over
 	Round    int       // from 1, as people count; so are the next two; 0: no step of the policy
 	Step     int
 	Run      int
@@ -79,18 +91,18 @@ func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 		if !due {
 			break
 		}
-		plan = append(plan, c.planned(f)...)
+		plan = append(plan, c.planned(f, in.PolicyID)...)
 		in = c.Incident
 	}
 	return plan[:min(len(plan), maxPlanned)]
 }
 
-// planned is what a decision of the timer does, for people to read.
-func (c Change) planned(f Facts) []PlanEntry {
+// planned is what a decision of the timer does, for people to read. It begins with a policy.
+func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 	var plan []PlanEntry
 	paging := -1 // the entry that the pages belong to
 	for _, e := range c.Events {
-		p := PlanEntry{At: e.At, Kind: e.Kind, Round: e.Detail.Round, Step: e.Detail.Step, Run: e.Detail.Run}
+		p := PlanEntry{At: e.At, Kind: e.Kind, Round: e.Detail.Round, Step: e.Detail.Step, Run: e.Detail.Run, Policy: policy}
 		switch e.Kind {
 		case EventPaging, EventUnassigned:
 			paging = len(plan)
@@ -104,6 +116,8 @@ func (c Change) planned(f Facts) []PlanEntry {
 			}
 		case EventPassedOn:
 			p.At = latest(e.At, e.Detail.Until)
+			policy = f.policyNamed(e.Detail.Text, c.Incident.PolicyID)
+			p.Policy = policy
 			p.Note = Say("The escalation policy %s takes over.", e.Detail.Text)
 		case EventStillOnAsked:
 			are := "is"
@@ -124,6 +138,16 @@ func (c Change) planned(f Facts) []PlanEntry {
 		plan[paging].pages(c, f)
 	}
 	return plan
+}
+
+// policyNamed finds the policy that an event names; otherwise it is the one given.
+func (f Facts) policyNamed(name string, otherwise PolicyID) PolicyID {
+	for id, p := range f.Policies {
+		if p.Name == name && !p.Removed {
+			return id
+		}
+	}
+	return otherwise
 }
 
 // pages adds who and what is paged.
@@ -165,7 +189,7 @@ func Explain(d *Fold, signals []Signal, at time.Time) []Explanation {
 		if c.Incident.TakenIn() {
 			continue
 		}
-		x := Explanation{Incident: c.Incident, Policy: d.Policy, Plan: c.planned(f)}
+		x := Explanation{Incident: c.Incident, Policy: d.Policy, Plan: c.planned(f, d.Policy.ID)}
 		x.Plan = append(x.Plan, c.Incident.Plan(f, at)...)
 		for _, a := range alerts {
 			if a.IncidentID == c.Incident.ID {

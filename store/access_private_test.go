@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 const eve oncall.UserID = "U0EVE" // alone in a private team
 
 // withPrivateTeam adds a team that Ann and the others are not in.
-func (w *world) withPrivateTeam() {
+func (w *world) withPrivateTeam(change ...func(*oncall.Setup)) {
 	w.t.Helper()
 	s := setup()
 	s.Users = append(s.Users, oncall.SetupUser{Name: "eve", Slack: eve, Email: "eve@example.com"})
@@ -25,10 +26,67 @@ func (w *world) withPrivateTeam() {
 	s.Policies = append(s.Policies, oncall.SetupPolicy{
 		Name: "merger", Team: "secret", Steps: []oncall.SetupStep{{Page: []string{"schedule takeover"}, Wait: "5m"}},
 	})
+	for _, do := range change {
+		do(&s)
+	}
 	if _, err := w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
 		w.t.Fatal(err)
 	}
 	w.exec(`UPDATE users SET standing = 'member'`)
+}
+
+// An incident that others see and that is passed on to the policy of a private team tells neither what that is
+// called nor whom it will page: not before, not while it is there. Who is in the team sees its plan.
+func TestWhatIsPassedOnToAPrivateTeamIsNotTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.withPrivateTeam(func(s *oncall.Setup) {
+		s.Policies[0].Steps = []oncall.SetupStep{{Page: []string{"user bo"}, Wait: "5m"}, {Page: []string{"policy merger"}}}
+		s.Policies[len(s.Policies)-1].Steps = []oncall.SetupStep{{Page: []string{"schedule takeover"}, Wait: "5m"}, {Page: []string{"user eve"}, Wait: "5m"}}
+	})
+	in := w.open()
+	say := func(at time.Time, by oncall.UserID) string {
+		p := must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByUser(ann), in.ID, at))
+		if p.Next == nil || !p.Next.Private || len(p.Next.Users) != 0 {
+			t.Errorf("next: %+v", p.Next)
+		}
+		text := fmt.Sprintf("%s %+v", p.Policy, p.Next)
+		for _, e := range must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByUser(ann), in.ID)) {
+			text += " " + e.Detail.Text
+		}
+		for _, e := range p.Events {
+			text += " " + e.Detail.Text
+		}
+		for _, e := range must[[]oncall.PlanEntry](t)(w.Plan(t.Context(), oncall.ByUser(by), in.ID, at)) {
+			text += fmt.Sprintf(" %s", e.Note)
+			for _, who := range e.People {
+				text += fmt.Sprintf(" %s %s", who.User, who.Why)
+			}
+		}
+		return text
+	}
+	quiet := func(at time.Time) {
+		t.Helper()
+		got := say(at, ann)
+		for _, secret := range []string{"merger", "takeover", string(eve)} {
+			if strings.Contains(got, secret) {
+				t.Errorf("%s is told: %s", secret, got)
+			}
+		}
+		if !strings.Contains(got, "of a private team") {
+			t.Errorf("nothing is said of it: %s", got)
+		}
+	}
+	quiet(start)
+	later := start.Add(5 * time.Minute)
+	must[bool](t)(w.RunIncidentTimer(t.Context(), in.ID, int64(w.count(`SELECT seq FROM incidents WHERE id = $1`, in.ID)), later))
+	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = $1`, eve); n == 0 {
+		t.Error("nobody of the private team is paged")
+	}
+	quiet(later)
+	if got := say(later, eve); !strings.Contains(got, string(eve)) {
+		t.Errorf("Eve's own plan: %s", got)
+	}
 }
 
 func (w *world) idOf(table, name string) int64 {

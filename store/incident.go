@@ -135,10 +135,12 @@ func (s *Store) Events(ctx context.Context, by oncall.Actor, id oncall.IncidentI
 	}
 	var out []oncall.Event
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		_, err := g.seen(ctx, tx, id)
-		if err == nil {
-			out, err = events(ctx, tx, id)
+		in, err := g.seen(ctx, tx, id)
+		if err != nil {
+			return err
 		}
+		out, err = events(ctx, tx, id)
+		veilEvents(out, g.dir.secretPolicies(in))
 		return err
 	})
 	if err != nil {
@@ -166,8 +168,8 @@ func (s *Store) Picture(ctx context.Context, by oncall.Actor, id oncall.Incident
 	return p, nil
 }
 
-// Plan tells whoever may see an incident all that will happen to it from now on, also what is of teams
-// of which they see nothing else.
+// Plan tells whoever may see an incident all that will happen to it from now on. Where the policy of a private
+// team takes over that they see nothing of, it says no more than that.
 func (s *Store) Plan(ctx context.Context, by oncall.Actor, id oncall.IncidentID, now time.Time) ([]oncall.PlanEntry, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -181,7 +183,11 @@ func (s *Store) Plan(ctx context.Context, by oncall.Actor, id oncall.IncidentID,
 	if err != nil {
 		return nil, wrap(err, "plan incident %d", id)
 	}
-	return in.Plan(g.dir.Facts(), now), nil
+	hidden := g.dir.hidden(by)
+	return g.dir.veilPlan(in.Plan(g.dir.Facts(), now), func(p oncall.PolicyID) bool {
+		team := g.dir.Policies[p].TeamID
+		return team != in.TeamID && slices.Contains(hidden, team)
+	}), nil
 }
 
 // picture reads the incident first: whatever changes afterwards brings a newer version, which will
@@ -203,6 +209,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		return oncall.Picture{}, err
 	}
 	p.Paged = paged(p.Events)
+	dir.veilPolicies(&p)
 	if in.Exhausted {
 		rows, _ := q.Query(ctx, stepsByIncident, []oncall.IncidentID{id}, oncall.EventPageBlocked)
 		pages, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.StepPage])
@@ -212,6 +219,9 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		p.Untold = !slices.ContainsFunc(pages, oncall.StepPage.Reaches)
 	}
 	if next, ok := in.Next(dir.Facts()); ok {
+		if dir.foreignSecret(in, in.NextPolicy(dir.Facts())) && !next.Exhausts {
+			next.Users, next.Private = nil, true
+		}
 		p.Next = &next
 	}
 	if in.Storm != nil {

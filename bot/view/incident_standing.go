@@ -89,6 +89,8 @@ func triggeredWords(p oncall.Picture) []string {
 	case n == nil, lastPaging(p.Events).Kind == oncall.EventWaits:
 	case n.Exhausts:
 		sentences = append(sentences, fmt.Sprintf("The whole team is told at %s.", stamp(n.At, asTime, time.UTC)))
+	case n.Private:
+		sentences = append(sentences, fmt.Sprintf("Escalates at %s to people of a private team.", stamp(n.At, asTime, time.UTC)))
 	case len(sentences) == 0:
 		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
 	default:

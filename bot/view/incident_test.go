@@ -152,6 +152,19 @@ func unassigned() oncall.Picture {
 	return p
 }
 
+// Whom a private team's policy pages next is not told.
+func TestTheNextStepOfAPrivateTeam(t *testing.T) {
+	t.Parallel()
+	p := triggered()
+	p.Policy, p.Next = "of a private team", &oncall.NextStep{At: noon.Add(5 * time.Minute), Private: true}
+	got := text(t, Incident(p))
+	for _, want := range []string{"policy of a private team", "to people of a private team."} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing: %s", want, got)
+		}
+	}
+}
+
 func TestNobodyCouldBeTold(t *testing.T) {
 	t.Parallel()
 	p := exhausted()
