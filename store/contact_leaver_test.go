@@ -1,9 +1,12 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -58,5 +61,22 @@ func TestCodesAreForThoseWhoMayAddAPhone(t *testing.T) {
 		"Only members of a team can add a phone number, and nothing was changed. Ask whoever sets up Watchbill to put you into a team.")
 	if err := w.SendProof(t.Context(), oncall.ByUser(di), di, mail.ID, start); err != nil {
 		t.Error(err)
+	}
+}
+
+// Who has made an override, and may make none any more, can still take it back, and nothing else.
+func TestWhoHasLeftTheTeamSwitchesNoOverride(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.stored("primary").ID
+	o := must[schedule.Override](t)(w.AddOverride(t.Context(), oncall.ByTimer(), id, schedule.Override{
+		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: start.Add(time.Hour), End: start.Add(5 * time.Hour), CreatedBy: di, OnlyCovered: true,
+	}, start))
+	_, err := w.SwitchOverride(t.Context(), oncall.ByUser(di), o.ID, start)
+	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
+		t.Errorf("switched: %v", err)
+	}
+	if _, err := w.CancelOverride(t.Context(), oncall.ByUser(di), o.ID, start); err != nil {
+		t.Errorf("taken back: %v", err)
 	}
 }

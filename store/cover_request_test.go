@@ -176,10 +176,13 @@ func TestSwitchOverride(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM overrides WHERE cancelled_at IS NULL`); n != 1 {
 		t.Errorf("%d overrides are in force, want 1", n)
 	}
+	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(mal), is.ID, half); err == nil {
+		t.Error("somebody of no team puts people on call for more")
+	}
 	// What can't be added isn't ended either.
 	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'`)
 	w.exec(`CREATE TRIGGER refuse BEFORE INSERT ON overrides FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(mal), is.ID, half); err == nil || w.onCall(half)[0] != cy {
+	if _, err := w.SwitchOverride(t.Context(), oncall.ByUser(ann), is.ID, half); err == nil || w.onCall(half)[0] != cy {
 		t.Errorf("the override is gone: %v", err)
 	}
 }

@@ -57,8 +57,17 @@ func (s *Store) CancelOverride(
 func (s *Store) SwitchOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return schedule.Override{}, err
+	}
 	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, was schedule.Override) (schedule.Override, error) {
 		o := was
+		if was.OnlyCovered { // it will put people on call for more: to have made it once is not enough
+			if err := g.override(o); err != nil {
+				return o, err
+			}
+		}
 		if err := cancelOverrides(ctx, tx, now, id); err != nil {
 			return o, err
 		}
