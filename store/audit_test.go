@@ -178,3 +178,27 @@ func TestWhoReadsTheAuditLog(t *testing.T) {
 		t.Errorf("the command line reads %q", got)
 	}
 }
+
+// Who comes to manage a team by Slack's user group, and manages it no more, is told.
+func TestManagersByGroupAreInTheAuditLog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`UPDATE teams SET managed_by = 'leads'`)
+	for _, users := range [][]oncall.UserID{{ann}, {ann}, {bo, cy}, nil} {
+		if err := w.MirrorGroups(t.Context(), []oncall.SlackGroup{{ID: "S0LEADS", Handle: "leads", Users: users}}, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, line := range w.history(store.AuditFilter{Kind: audit.Team}) {
+		if strings.Contains(line, "in group") {
+			got = append(got, line[strings.Index(line, "changed"):])
+		}
+	}
+	if diff := cmp.Diff([]string{
+		"changed team payments | managers in group @leads: U0BO, U0CY → ", "changed team payments | managers in group @leads: U0ANN → U0BO, U0CY",
+		"changed team payments | managers in group @leads:  → U0ANN",
+	}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -33,7 +33,6 @@ var withoutEntry = map[string]string{
 	"GroupSeen":        "what Slack says of user groups",
 	"GroupTrouble":     "so here",
 	"GroupsUnread":     "so here",
-	"MirrorGroups":     "so here",
 	"SaveWorkspace":    "what Slack says of the workspace",
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -186,6 +187,9 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now
 				return err
 			}
 		}
+		if err := record(ctx, tx, oncall.ByTimer(), now, dir.managersBecame(was, is)...); err != nil {
+			return err
+		}
 		return announce(ctx, tx)
 	})
 	if err != nil {
@@ -195,6 +199,16 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now
 		s.cache.drop()
 	}
 	return nil
+}
+
+// managersBecame are the entries of the teams whose managers are in a user group with others than before.
+func (d *Directory) managersBecame(was, is map[string]mirrored) (entries []audit.Entry) {
+	for _, t := range d.Teams {
+		if before, after := was[t.ManagedBy].users, is[t.ManagedBy].users; t.ManagedBy != "" && !slices.Equal(before, after) {
+			entries = append(entries, audit.ManagedByGroup(t, before, after))
+		}
+	}
+	return entries
 }
 
 // managersLast is how long somebody manages a team by a user group that can't be read any more.

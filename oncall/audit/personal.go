@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // ofPerson is an entry about somebody.
@@ -127,5 +128,12 @@ func Profile(was, is oncall.User) (Entry, bool) {
 func Secret(fingerprint []byte, from time.Time) Entry {
 	return Entry{Kind: Installation, Name: "secret", Act: SecretUsed, Changes: []Change{{
 		What: "WATCHBILL_SECRET", After: oncall.Say("another one (%x), which signs from %s UTC on", fingerprint[:min(len(fingerprint), 4)], day(from)),
+	}}}
+}
+
+// ManagedByGroup is who has come to manage a team, or manages it no more, by the Slack user group that it follows.
+func ManagedByGroup(t oncall.Team, before, after []oncall.UserID) Entry {
+	return Entry{Kind: Team, Name: t.Name, Teams: []oncall.TeamID{t.ID}, Act: Changed, Changes: []Change{{
+		What: "managers in group @" + t.ManagedBy, Before: schedule.People(before, ", "), After: schedule.People(after, ", "),
 	}}}
 }
