@@ -189,6 +189,10 @@ func TestManagersByGroupAreInTheAuditLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := w.MirrorGroups(t.Context(), []oncall.SlackGroup{{ID: "S0LEADS", Handle: "leads", Users: []oncall.UserID{di}}}, start); err != nil {
+		t.Fatal(err)
+	}
+	w.check(w.GroupsUnread(t.Context(), start.Add(25*time.Hour))) // Slack tells nothing for a day
 	var got []string
 	for _, line := range w.history(store.AuditFilter{Kind: audit.Team}) {
 		if strings.Contains(line, "in group") {
@@ -196,6 +200,7 @@ func TestManagersByGroupAreInTheAuditLog(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{
+		"changed team payments | managers in group @leads: U0DI → ", "changed team payments | managers in group @leads:  → U0DI",
 		"changed team payments | managers in group @leads: U0BO, U0CY → ", "changed team payments | managers in group @leads: U0ANN → U0BO, U0CY",
 		"changed team payments | managers in group @leads:  → U0ANN",
 	}, got); diff != "" {

@@ -32,7 +32,6 @@ var withoutEntry = map[string]string{
 	"RunCoverTimer":    "so here",
 	"GroupSeen":        "what Slack says of user groups",
 	"GroupTrouble":     "so here",
-	"GroupsUnread":     "so here",
 	"SaveWorkspace":    "what Slack says of the workspace",
 }
 

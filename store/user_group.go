@@ -218,18 +218,32 @@ const managersLast = 24 * time.Hour
 // left them. Those that policies page stay as they were: somebody has to be paged.
 func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 	const begin = `UPDATE slack_groups SET seen_at = $1 WHERE seen_at IS NULL`
-	const end = `UPDATE slack_groups SET users = '{}' WHERE seen_at < $1 AND users <> '{}' AND NOT handle = ANY ($2)`
+	const stale = `SELECT handle, users FROM slack_groups WHERE seen_at < $1 AND users <> '{}' AND NOT handle = ANY ($2) FOR UPDATE`
+	const end = `UPDATE slack_groups SET users = '{}' WHERE handle = ANY ($1)`
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
-	var ended int64
+	var ended int
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, begin, now); err != nil {
 			return err
 		}
-		tag, err := tx.Exec(ctx, end, now.Add(-managersLast), some(dir.groupsNamed(false)))
-		if ended = tag.RowsAffected(); err != nil || ended == 0 {
+		was := map[string]mirrored{}
+		var handle string
+		var m mirrored
+		rows, _ := tx.Query(ctx, stale, now.Add(-managersLast), some(dir.groupsNamed(false)))
+		_, err := pgx.ForEachRow(rows, []any{&handle, &m.users}, func() error {
+			was[handle], m = m, mirrored{}
+			return nil
+		})
+		if ended = len(was); err != nil || ended == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, end, sortedKeys(was)); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, oncall.ByTimer(), now, dir.managersBecame(was, nil)...); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
@@ -239,7 +253,7 @@ func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 	}
 	if ended > 0 {
 		s.cache.drop()
-		s.log.Warn().Int64("groups", ended).Msg("user groups could not be read for a day; their members manage nothing until they are")
+		s.log.Warn().Int("groups", ended).Msg("user groups could not be read for a day; their members manage nothing until they are")
 	}
 	return nil
 }
