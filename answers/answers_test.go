@@ -52,9 +52,14 @@ func TestAnyTextIsTaken(t *testing.T) {
 	w := newWorld(t, "disk")
 	for i, odd := range []string{"\x00", "\xff", "a\x00\xffb", strings.Repeat("x", 100_000), strings.Repeat("é\x00", 5_000)} {
 		for _, a := range []oncall.Answer{
-			{ID: odd, From: annsPhone, Text: "hello"}, {From: odd, Text: "1a"}, {From: annsPhone, Text: odd}, {Token: odd, Text: "ack"},
+			{ID: odd, From: annsPhone, Text: "hello"},
+			{From: odd, Text: "1a"},
+			{From: annsPhone, Text: odd},
+			{Token: odd, Text: "ack"},
 			{From: annsPhone, Message: oncall.MessageKey{Page: odd}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}},
-			{From: odd, Text: "stop"}, {From: odd, Text: "123456"}, {From: odd, Message: oncall.ParseMessageKey("test/" + odd + "/1"), Text: "test"},
+			{From: odd, Text: "stop"},
+			{From: odd, Text: "123456"},
+			{From: odd, Message: oncall.ParseMessageKey("test/" + odd + "/1"), Text: "test"},
 		} {
 			a.Method = oncall.MethodSMS
 			if _, err := answers.Take(t.Context(), w.Store, a, w.now); err != nil {

@@ -105,9 +105,7 @@ func handmadeEnvelopes() [][]byte {
 		add("U0EVE", "T0ELSE", map[string]any{"type": "view_submission", "view": map[string]any{"callback_id": modal, "private_metadata": "1", "state": map[string]any{"values": values}}})
 	}
 	buttons := slices.Sorted(maps.Keys(presses))
-	for _, a := range []view.Action{view.ActionAck, view.ActionSnooze, view.ActionEscalate, view.ActionReassign, view.ActionAsk, view.ActionNote, view.ActionSeverity, view.ActionMerge, view.ActionStillOn, view.ActionMore, view.ActionTimeline, view.ActionDetails} {
-		buttons = append(buttons, a)
-	}
+	buttons = append(buttons, []view.Action{view.ActionAck, view.ActionSnooze, view.ActionEscalate, view.ActionReassign, view.ActionAsk, view.ActionNote, view.ActionSeverity, view.ActionMerge, view.ActionStillOn, view.ActionMore, view.ActionTimeline, view.ActionDetails}...)
 	for _, action := range buttons {
 		for _, value := range append(meta, "1/0/0", "1/2", "9223372036854775807/-1/9", "snooze/1", "1 2 3") {
 			add("U0BO", "T0SIM", map[string]any{"type": "block_actions", "actions": []any{map[string]any{"action_id": action, "value": value}}})

@@ -253,7 +253,7 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 		_, err := f.bot.scheduleEdit(f.ctx, user, o.meta)
 		return err
 	}
-	switch o.action {
+	switch o.action { //nolint:exhaustive // the others are for everybody, or asked about above
 	case view.ActionIntegration:
 		_, value, _ := strings.Cut(o.value, " ")
 		id, _ := strconv.ParseInt(value, 10, 64)
@@ -304,7 +304,7 @@ func (f *offering) mayChoose(user oncall.UserID, o offered) error {
 	if s, known := d.Schedule(oncall.ScheduleID(id)); known {
 		on.Team = s.TeamID()
 	}
-	switch o.block {
+	switch o.block { //nolint:exhaustive // the others offer nothing to choose
 	case view.BlockOther:
 		this, _ := readIncidentValue(o.meta)
 		if err := f.store.Respond(f.ctx, by, f.picture(this).Incident); err != nil {

@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -75,10 +76,8 @@ func (in SetupIntegration) Grouping() (*Grouping, error) {
 		if strings.TrimSpace(name) == "" {
 			return nil, fmt.Errorf("group has a label without a name in \"by\"")
 		}
-		for _, other := range g.By[:i] {
-			if other == name {
-				return nil, fmt.Errorf("group names the label %q twice", name)
-			}
+		if slices.Contains(g.By[:i], name) {
+			return nil, fmt.Errorf("group names the label %q twice", name)
 		}
 	}
 	var err error

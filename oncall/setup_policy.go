@@ -151,65 +151,6 @@ func (s Setup) roles() map[string][]string {
 	return roles
 }
 
-// Notes finds what works, and may not be meant: targets that mean nobody. The document has passed its Check.
-func (s Setup) Notes() []string {
-	notes := s.leaks()
-	roles := s.roles()
-	for _, p := range s.Policies {
-		for n, st := range p.Steps {
-			for _, written := range st.Page {
-				if t, err := parseTarget(written); err == nil && t.role != "" && !slices.Contains(roles[t.name], t.role) {
-					notes = append(notes, fmt.Sprintf("policy %q, step %d: %q pages nobody: no rotation of schedule %q has the role %q", p.Name, n+1, written, t.name, t.role))
-				}
-			}
-		}
-	}
-	return notes
-}
-
-// leaks says where others than its members come to know what is of a private team, by what the set-up itself says.
-func (s Setup) leaks() []string {
-	var notes []string
-	private, teamOf := map[string]bool{}, map[string]string{}
-	ofPrivate := map[string]string{} // the schedules of private teams
-	for _, t := range s.Teams {
-		private[t.Name] = t.Private
-	}
-	for _, p := range s.Policies {
-		teamOf[p.Name] = p.Team
-	}
-	for _, sc := range s.Schedules {
-		if private[sc.Team] {
-			ofPrivate[sc.Name] = sc.Team
-		}
-	}
-	for _, p := range s.Policies {
-		for n, st := range p.Steps {
-			for _, written := range st.Page {
-				t, err := parseTarget(written)
-				if err != nil {
-					continue
-				}
-				named := map[string]string{"policy": teamOf[t.name], "schedule": ofPrivate[t.name], "team": t.name, "admins": t.name}[t.kind]
-				if private[named] && named != p.Team {
-					notes = append(notes, fmt.Sprintf("policy %q, step %d: whoever sees incidents of the team %q reads there of the %s %q, and whom it pages, though the team %q is private", p.Name, n+1, p.Team, t.kind, t.name, named))
-				}
-				if t.kind == "policy" && private[p.Team] && teamOf[t.name] != p.Team {
-					notes = append(notes, fmt.Sprintf("policy %q, step %d: the team %q is private, and whoever the policy %q of another team pages sees its incidents; channels and webhooks of that one get only their numbers", p.Name, n+1, p.Team, t.name))
-				}
-			}
-		}
-	}
-	for _, g := range s.UserGroups {
-		for _, name := range g.Schedules {
-			if team := ofPrivate[name]; team != "" {
-				notes = append(notes, fmt.Sprintf("user group %q: everybody in Slack sees in it who is on call in %q, which is of the private team %q", g.Handle, name, team))
-			}
-		}
-	}
-	return notes
-}
-
 // circles finds policies that hand an incident on to each other for ever, whatever the hour or the
 // severity. Each circle is told once.
 func (c *checker) circles(policies []SetupPolicy) {

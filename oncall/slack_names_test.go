@@ -24,8 +24,12 @@ func TestPrivateTeamsNeedPrivateChannels(t *testing.T) {
 func TestWhatIsVeiled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ private, own, channel, want bool }{
-		{false, false, false, false}, {false, true, true, false},
-		{true, true, true, false}, {true, true, false, true}, {true, false, true, true}, {true, false, false, true},
+		{false, false, false, false},
+		{false, true, true, false},
+		{true, true, true, false},
+		{true, true, false, true},
+		{true, false, true, true},
+		{true, false, false, true},
 	} {
 		if got := (oncall.Team{Private: c.private}).Veils(c.own, c.channel); got != c.want {
 			t.Errorf("private team %v, its own place %v, that is private %v: veiled %v", c.private, c.own, c.channel, got)

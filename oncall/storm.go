@@ -59,15 +59,6 @@ func (s *Storm) over(now time.Time) bool {
 // knows reports whether the storm has alerts of a service.
 func (s *Storm) knows(service string) bool { return slices.Contains(s.Services, service) }
 
-// ends is when it is over if nothing more comes.
-func (s *Storm) ends() time.Time {
-	quiet, longest := s.LastAt.Add(stormQuiet), s.Began.Add(stormLongest)
-	if longest.Before(quiet) {
-		return longest
-	}
-	return quiet
-}
-
 // storming reports whether the incident is a storm that takes in what comes now. One that people have
 // closed doesn't; one that its monitor has cleared comes back.
 func (in Incident) storming(now time.Time) bool {

@@ -26,7 +26,7 @@ type Team struct {
 
 // Veils reports whether a place may show only the number and the state of the team's incidents: what is of a
 // private team is shown in its own places alone, and only if nobody else reads there.
-func (t Team) Veils(own, private bool) bool { return t.Private && !(own && private) }
+func (t Team) Veils(own, private bool) bool { return t.Private && (!own || !private) }
 
 // An Owner says where a team's schedules are kept, and so whose word counts if the set-up file and Slack
 // differ.

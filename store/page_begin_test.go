@@ -213,7 +213,7 @@ func TestAPageThatIsOverDoesNotWaitForItsRecipient(t *testing.T) {
 	conn := must[*pgx.Conn](t)(pgx.Connect(t.Context(), w.url))
 	defer conn.Close(t.Context())
 	tx := must[pgx.Tx](t)(conn.Begin(t.Context()))
-	defer tx.Rollback(t.Context()) //nolint:errcheck // the test is over
+	defer tx.Rollback(t.Context())
 	_, err := tx.Exec(t.Context(), `SELECT FROM reaches FOR UPDATE`)
 	w.check(err)
 	for _, over := range []string{`UPDATE pages SET bundle = 99`, `UPDATE pages SET bundle = 0, state = 'delivered'`} {

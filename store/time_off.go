@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -63,6 +64,17 @@ func insertTimeOff(ctx context.Context, tx pgx.Tx, t oncall.TimeOff) (id oncall.
 	return id, err
 }
 
+// insertAll enters time off that comes from a calendar.
+func insertAll(ctx context.Context, tx pgx.Tx, spans []oncall.TimeOff, user oncall.UserID, source string, now time.Time) error {
+	for _, t := range spans {
+		t.UserID, t.Source, t.CreatedAt = user, source, now
+		if _, err := insertTimeOff(ctx, tx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // lockUser lets nobody else change a person's time off meanwhile.
 const lockUser = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
 
@@ -111,16 +123,13 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 		if _, err := tx.Exec(ctx, cancel, gone, now); err != nil {
 			return err
 		}
-		for _, t := range spans {
-			if !wanted[of(t)] || !t.Start.Before(t.End) {
-				continue
-			}
+		fresh := slices.DeleteFunc(slices.Clone(spans), func(t oncall.TimeOff) bool {
+			known := !wanted[of(t)] || !t.Start.Before(t.End)
 			delete(wanted, of(t)) // once
-			t.UserID, t.Source, t.CreatedAt = user, source, now
-			if _, err := insertTimeOff(ctx, tx, t); err != nil {
-				return err
-			}
-			done.Added++
+			return known
+		})
+		if done.Added, err = len(fresh), insertAll(ctx, tx, fresh, user, source, now); err != nil {
+			return err
 		}
 		if done.Added+done.Cancelled > 0 {
 			if err := record(ctx, tx, by, now, audit.Imported(user, source, done.Added, done.Cancelled)); err != nil {

@@ -100,10 +100,10 @@ const (
 
 // who says who has an ability, for whoever asks what they can't use.
 func (a Ability) who() string {
-	switch a {
-	case SeesTeams:
+	if a == SeesTeams {
 		return "members of the workspace, and guests whom a team names"
-	case PutsOnCall:
+	}
+	if a == PutsOnCall {
 		return "members of teams"
 	}
 	return "managers of teams"

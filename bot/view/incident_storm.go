@@ -117,10 +117,10 @@ func stormLine(e oncall.Event) string {
 		if names := foreignNames(d.Names); names != "" {
 			s += ", of " + names
 		}
-		switch {
-		case d.Of == 0:
+		switch d.Of {
+		case 0:
 			s += ". None of them fires any more."
-		case d.Of == d.Count:
+		case d.Count:
 			s += ". All of them still fire."
 		default:
 			s += fmt.Sprintf(". Still firing: %s.", thousands(d.Of))

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -76,23 +77,24 @@ func (in Integration) line(zone *time.Location) string {
 	if in.TakenFor != "" && in.Format == oncall.AutoFormat {
 		format += ": " + in.TakenFor
 	}
-	text := fmt.Sprintf("*%s* (%s), team %s, policy %s; key …%s; ", Name(in.Name), Name(format), Name(in.Team), Name(in.Policy), Name(in.Key.Hint))
+	var text strings.Builder
+	fmt.Fprintf(&text, "*%s* (%s), team %s, policy %s; key …%s; ", Name(in.Name), Name(format), Name(in.Team), Name(in.Policy), Name(in.Key.Hint))
 	if last := in.lastSignal(); last != nil {
-		text += "last signal " + stamp(*last, asAgo, zone)
+		text.WriteString("last signal " + stamp(*last, asAgo, zone))
 	} else {
-		text += "no signal yet"
+		text.WriteString("no signal yet")
 	}
 	for _, k := range in.Old {
 		switch {
 		case k.Refused:
-			text += fmt.Sprintf("; :warning: a monitor still sends with the old key …%s, last %s: it is refused, and its signals are lost", Name(k.Hint), stamp(*k.Used, asAgo, zone))
+			fmt.Fprintf(&text, "; :warning: a monitor still sends with the old key …%s, last %s: it is refused, and its signals are lost", Name(k.Hint), stamp(*k.Used, asAgo, zone))
 		case k.Used != nil:
-			text += fmt.Sprintf("; the old key …%s is good until %s, last used %s", Name(k.Hint), Time(k.Ends, zone), stamp(*k.Used, asAgo, zone))
+			fmt.Fprintf(&text, "; the old key …%s is good until %s, last used %s", Name(k.Hint), Time(k.Ends, zone), stamp(*k.Used, asAgo, zone))
 		default:
-			text += fmt.Sprintf("; the old key …%s is good until %s", Name(k.Hint), Time(k.Ends, zone))
+			fmt.Fprintf(&text, "; the old key …%s is good until %s", Name(k.Hint), Time(k.Ends, zone))
 		}
 	}
-	return text + in.mutedText(zone)
+	return text.String() + in.mutedText(zone)
 }
 
 // lastSignal is when a key that is good was used last.

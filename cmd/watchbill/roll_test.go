@@ -226,7 +226,7 @@ teams:
 policies:
   - {name: default, team: payments, steps: [{page: [user Ann], wait: 25s}, {page: [user Bo, "channel #ops"], wait: 24h}]}
 integrations:
-  - {name: demo, team: payments, kind: generic, policy: default, storm: off, key: ` + storyKey + `}
+  - {name: demo, team: payments, kind: generic, policy: default, key: ` + storyKey + `}
 `
 	if err := os.WriteFile(file, []byte(setup), 0o600); err != nil {
 		r.Fatal(err)

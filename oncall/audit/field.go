@@ -85,11 +85,11 @@ func (f fields) became(now fields) []Change {
 }
 
 // list joins people, or what stands for them.
-func list(all []oncall.Sentence, between string) oncall.Sentence {
+func list(all []oncall.Sentence) oncall.Sentence {
 	out := oncall.Say("")
 	for i, one := range all {
 		if i > 0 {
-			out = oncall.Say("%s%s%s", out, between, one)
+			out = oncall.Say("%s, %s", out, one)
 		} else {
 			out = one
 		}
@@ -105,5 +105,5 @@ func people(names []string) oncall.Sentence {
 	for _, name := range names {
 		all = append(all, person(name))
 	}
-	return list(all, ", ")
+	return list(all)
 }

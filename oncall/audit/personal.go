@@ -66,7 +66,7 @@ func ofRules(r oncall.Reach) (says fields) {
 			c, _ := r.Contact(rule.Contact)
 			lines = append(lines, oncall.Say("%s after %s", Masked(c), lengthText(rule.After.Duration())))
 		}
-		says.part(what, list(lines, ", "), fmt.Sprintf("%v", all))
+		says.part(what, list(lines), fmt.Sprintf("%v", all))
 	}
 	rules("rules", r.High)
 	rules("rules for low severity", r.Low)

@@ -67,7 +67,7 @@ func (x installation) step(p oncall.Policy, st oncall.SetupStep, targets []oncal
 		rest = append(rest, fmt.Sprintf("again %d times every %s", st.Repeat, st.Every))
 	}
 	rest = append(rest, "then wait "+st.Wait)
-	return oncall.Say("%s; %s", list(page, ", "), strings.Join(rest, "; "))
+	return oncall.Say("%s; %s", list(page), strings.Join(rest, "; "))
 }
 
 // owner is the team that a target is of; the policy's own where it is of none.

@@ -57,8 +57,12 @@ func Setup(before, after oncall.Installation, now time.Time) []Entry {
 		kind Kind
 		of   func(installation) []thing
 	}{
-		{Person, installation.persons}, {Team, installation.teams}, {Schedule, installation.schedules},
-		{Policy, installation.policies}, {Integration, installation.integrations}, {UserGroup, installation.groups},
+		{Person, installation.persons},
+		{Team, installation.teams},
+		{Schedule, installation.schedules},
+		{Policy, installation.policies},
+		{Integration, installation.integrations},
+		{UserGroup, installation.groups},
 	} {
 		out = append(out, compare(part.kind, part.of(was), part.of(is))...)
 	}
@@ -126,7 +130,7 @@ func (x installation) teams() (all []thing) {
 				managers = append(managers, person(name))
 			}
 		}
-		t.says.say("managers", list(managers, ", "))
+		t.says.say("managers", list(managers))
 		t.says.flag("private", d.Private)
 		t.says.choice("acts", string(cmp.Or(d.Acts, "workspace")), "workspace")
 		t.says.choice("owner", string(cmp.Or(d.Owner, oncall.OwnerFile)), string(oncall.OwnerFile))
@@ -194,7 +198,7 @@ func rotations(when string, all []oncall.SetupRotation) (says fields) {
 				turns = append(turns, oncall.Say("(%s)", people(t)))
 			}
 		}
-		says.say(name+" turns", list(turns, ", "))
+		says.say(name+" turns", list(turns))
 		says.text(name+" every", r.Every)
 		says.text(name+" start", r.Start)
 		says.text(name+" until", r.Until)
@@ -209,7 +213,7 @@ func rotations(when string, all []oncall.SetupRotation) (says fields) {
 		for _, m := range r.Members {
 			members = append(members, oncall.Say("%s %s", person(m.User), fromUntil(m)))
 		}
-		says.say(name+" members", list(members, ", "))
+		says.say(name+" members", list(members))
 	}
 	return says
 }

@@ -94,18 +94,28 @@ func TestWhatASetupChanges(t *testing.T) {
 		change func(in *oncall.Installation)
 		want   []string
 	}{
-		{func(in *oncall.Installation) { in.Teams[0].Members = append(in.Teams[0].Members, "CY") },
-			[]string{"team payments changed [1]", "  members: ANN, BO -> ANN, BO, CY"}},
-		{func(in *oncall.Installation) {
-			in.Teams[0].Managers, in.Teams[0].ManagedBy = []oncall.UserID{"BO"}, "leads"
+		{
+			func(in *oncall.Installation) { in.Teams[0].Members = append(in.Teams[0].Members, "CY") },
+			[]string{"team payments changed [1]", "  members: ANN, BO -> ANN, BO, CY"},
 		},
-			[]string{"team payments changed [1]", "  managers: ANN -> BO, group @leads"}},
-		{func(in *oncall.Installation) { in.Teams[0].Private, in.Teams[0].Acts = true, oncall.TeamActs },
-			[]string{"team payments changed [1]", "  private: no -> yes", "  acts: workspace -> team"}},
-		{func(in *oncall.Installation) { in.Teams[0].Remind = 0 },
-			[]string{"team payments changed [1]", "  remind: as usual -> off"}},
-		{func(in *oncall.Installation) { in.Schedules[0].TeamID = 2 },
-			[]string{"schedule primary changed [1 2]", "  team: payments -> secret"}},
+		{
+			func(in *oncall.Installation) {
+				in.Teams[0].Managers, in.Teams[0].ManagedBy = []oncall.UserID{"BO"}, "leads"
+			},
+			[]string{"team payments changed [1]", "  managers: ANN -> BO, group @leads"},
+		},
+		{
+			func(in *oncall.Installation) { in.Teams[0].Private, in.Teams[0].Acts = true, oncall.TeamActs },
+			[]string{"team payments changed [1]", "  private: no -> yes", "  acts: workspace -> team"},
+		},
+		{
+			func(in *oncall.Installation) { in.Teams[0].Remind = 0 },
+			[]string{"team payments changed [1]", "  remind: as usual -> off"},
+		},
+		{
+			func(in *oncall.Installation) { in.Schedules[0].TeamID = 2 },
+			[]string{"schedule primary changed [1 2]", "  team: payments -> secret"},
+		},
 		{func(in *oncall.Installation) {
 			in.Schedules[0].Versions[0].Rotations[0].Turns = [][]oncall.UserID{{"ANN", "CY"}, {}, {"BO"}}
 			in.Schedules[0].Versions[0].Rotations[0].Members = []schedule.Member{{User: "CY", From: schedule.Date{Year: 2027, Month: 1, Day: 1}}}
@@ -119,18 +129,28 @@ func TestWhatASetupChanges(t *testing.T) {
 			"  step 1: schedule primary, BO, something of a private team, webhook https://hooks.example.com/…; then wait 5m -> " +
 				"schedule primary, BO, something of a private team, webhook https://hooks.example.com/…; then wait 5m, another one",
 		}},
-		{func(in *oncall.Installation) { in.Policies[0].Repeat, in.Policies[0].Acks = 2, 2 },
-			[]string{"policy page changed [1]", "  repeat:  -> 2", "  acks:  -> 2"}},
-		{func(in *oncall.Installation) { in.Integrations[0].Format = "grafana" },
-			[]string{"integration grafana changed [1]", "  kind: generic -> grafana"}},
-		{func(in *oncall.Installation) {
-			in.Integrations[0].StormLimit, in.Integrations[0].Grouping = 0, &oncall.Grouping{By: []string{"service"}, Window: 300}
+		{
+			func(in *oncall.Installation) { in.Policies[0].Repeat, in.Policies[0].Acks = 2, 2 },
+			[]string{"policy page changed [1]", "  repeat:  -> 2", "  acks:  -> 2"},
 		},
-			[]string{"integration grafana changed [1]", "  group:  -> by service within 5m", "  storm: as usual -> off"}},
-		{func(in *oncall.Installation) { in.UserGroups[0].Fallback = "BO" },
-			[]string{"user group payments-oncall changed [1]", "  fallback:  -> BO"}},
-		{func(in *oncall.Installation) { in.Users[0].Email = "a.n@example.com" },
-			[]string{"person ANN changed []", "  mail: a…@example.com -> a…@example.com, another one"}},
+		{
+			func(in *oncall.Installation) { in.Integrations[0].Format = "grafana" },
+			[]string{"integration grafana changed [1]", "  kind: generic -> grafana"},
+		},
+		{
+			func(in *oncall.Installation) {
+				in.Integrations[0].StormLimit, in.Integrations[0].Grouping = 0, &oncall.Grouping{By: []string{"service"}, Window: 300}
+			},
+			[]string{"integration grafana changed [1]", "  group:  -> by service within 5m", "  storm: as usual -> off"},
+		},
+		{
+			func(in *oncall.Installation) { in.UserGroups[0].Fallback = "BO" },
+			[]string{"user group payments-oncall changed [1]", "  fallback:  -> BO"},
+		},
+		{
+			func(in *oncall.Installation) { in.Users[0].Email = "a.n@example.com" },
+			[]string{"person ANN changed []", "  mail: a…@example.com -> a…@example.com, another one"},
+		},
 	} {
 		in := installed()
 		c.change(&in)
