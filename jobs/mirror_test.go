@@ -32,7 +32,7 @@ func newGroupWorld(t *testing.T) (d *world, sim *slacksim.Sim, again func(fallba
 		Users: []oncall.SetupUser{
 			{Name: "Ann", Slack: ann, TimeZone: "UTC"}, {Name: "Bo", Slack: bo, TimeZone: "UTC"}, {Name: "Guest", Slack: guest, TimeZone: "UTC"},
 		},
-		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo"}, Admins: []string{"Bo"}}},
+		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo", "Guest"}, Admins: []string{"Bo"}}},
 		Schedules: []oncall.SetupSchedule{{
 			Name: "primary", Team: "Payments", TimeZone: "UTC", Rotations: []oncall.SetupRotation{{
 				Name: "always", Start: "2020-01-06 09:00", Every: "week", Turns: []oncall.SetupTurn{{"Ann", "Guest"}},
