@@ -21,7 +21,7 @@ func heard(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
 	const save = `
 		UPDATE integrations
 		SET first_signal_at = coalesce(first_signal_at, $2), taken_for = $3, unread = unread + $4
-		WHERE id = $1`
+		WHERE id = $1 AND (first_signal_at IS NULL OR taken_for <> $3 OR $4 > 0)`
 	told := false
 	for _, b := range folds {
 		unread, first := 0, time.Time{}
@@ -34,16 +34,16 @@ func heard(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
 			}
 		}
 		takenFor := alsoTakenFor(b.Integration.TakenFor, b.TakenFor)
-		news := !b.Integration.Heard || takenFor != b.Integration.TakenFor
-		if first.IsZero() || !news && unread == 0 {
+		anew := takenFor != b.Integration.TakenFor
+		if first.IsZero() || b.Integration.Heard && !anew && unread == 0 {
 			continue
 		}
 		if _, err := tx.Exec(ctx, save, b.Integration.ID, first, takenFor, unread); err != nil {
 			return fmt.Errorf("note that an integration was heard of: %w", err)
 		}
-		told = told || news
+		told = told || anew
 	}
-	if !told {
+	if !told { // that one was heard of shall not have the directory loaded before its first page is sent
 		return nil
 	}
 	return announce(ctx, tx)
