@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -273,6 +274,7 @@ func TestTheDoorGoesBackUnderLoad(t *testing.T) {
 	end := sync.OnceFunc(func() { close(done) })
 	defer end()
 	sent := make([]int, senders)
+	var taken atomic.Int64
 	for s := range senders {
 		group.Go(func() {
 			for n := 0; ; n++ {
@@ -286,13 +288,15 @@ func TestTheDoorGoesBackUnderLoad(t *testing.T) {
 					t.Error(err)
 					return
 				}
+				taken.Add(1)
 			}
 		})
 	}
 	for range 3 {
 		w.proxy.Set(storetest.ProxyDown)
 		w.until("it keeps them", w.system.Suspended)
-		time.Sleep(300 * time.Millisecond) // of load
+		before := taken.Load()
+		w.until("it has kept a hundred", func() bool { return taken.Load() >= before+100 })
 		w.proxy.Set(storetest.ProxyUp)
 		w.until("it goes back", func() bool { return !w.system.Suspended() })
 	}
