@@ -69,17 +69,25 @@ func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.Incid
 // maxLengthWords is how many words say how long, at most: each division of the words is tried.
 const maxLengthWords = 10
 
-// numbersLast reads "2h 1 2": a length that is one without the numbers, and isn't with them.
+// numbersLast reads "2h 1 2" and "tomorrow #1": an end that is one without the numbers, and isn't with them.
 func (r request) numbersLast(words []string) (ids []oncall.IncidentID, rest []string) {
 	if r.endsSnooze(words) {
 		return nil, nil
 	}
 	for n := 1; n < len(words); n++ {
+		if !strings.HasPrefix(words[n], "#") && (n > 1 || !r.onlyLengthOf(words[:1])) {
+			continue // "tomorrow 9" and "2 hours 30" may mean something else
+		}
 		if some, ok := readNumbers(words[n:]); ok && len(some) > 0 && r.endsSnooze(words[:n]) {
 			return some, words[:n]
 		}
 	}
 	return nil, nil
+}
+
+func (r request) onlyLengthOf(words []string) bool {
+	r.words = words
+	return r.onlyLength()
 }
 
 // endsSnooze reports whether the words say when a snooze ends.
