@@ -2,13 +2,11 @@ package oncall
 
 import (
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 )
 
-// groupWindow is how long alerts join the incident of their group where the set-up doesn't say.
-const groupWindow Seconds = 300
+// GroupWindow is how long alerts join the incident of their group where the set-up doesn't say.
+const GroupWindow Seconds = 300
 
 // A Grouping says which alerts of an integration are one incident: those that agree in all of these labels and
 // come within the window after the first. What a monitor has grouped itself stays as it is. It is stored as
@@ -61,45 +59,4 @@ func (f *Fold) joinGroup(c *Change, a *Alert) {
 	if fresh && in.Severity == was {
 		c.tellOfService(service)
 	}
-}
-
-// Grouping reads how the integration groups; nil: it doesn't.
-func (in SetupIntegration) Grouping() (*Grouping, error) {
-	if in.Group == nil {
-		return nil, nil //nolint:nilnil // it is left out
-	}
-	g := &Grouping{By: in.Group.By}
-	if n := len(g.By); n == 0 || n > maxGroupLabels {
-		return nil, fmt.Errorf("group names %d labels in \"by\"; it may be 1 to %d, such as [cluster, service]", n, maxGroupLabels)
-	}
-	for i, name := range g.By {
-		if strings.TrimSpace(name) == "" {
-			return nil, fmt.Errorf("group has a label without a name in \"by\"")
-		}
-		if slices.Contains(g.By[:i], name) {
-			return nil, fmt.Errorf("group names the label %q twice", name)
-		}
-	}
-	var err error
-	if g.Window, err = parseSpan("group's window", in.Group.Window, groupWindow.Duration(), time.Second); err != nil {
-		return nil, err
-	}
-	if g.Window.Duration() > maxGroupWindow {
-		return nil, fmt.Errorf("group's window is %q; it may be a day at most", in.Group.Window)
-	}
-	return g, nil
-}
-
-// Bounds of a grouping.
-const (
-	maxGroupLabels = 10
-	maxGroupWindow = 24 * time.Hour
-)
-
-// writeGroup writes what Grouping reads.
-func writeGroup(g *Grouping) *SetupGroup {
-	if g == nil {
-		return nil
-	}
-	return &SetupGroup{By: g.By, Window: writeSpan(g.Window)}
 }

@@ -120,23 +120,3 @@ func TestGroupsInAnyOrder(t *testing.T) {
 		}
 	}
 }
-
-func TestAGroupingIsReadAndWritten(t *testing.T) {
-	t.Parallel()
-	for _, in := range []*SetupGroup{{By: []string{"service"}, Window: "10m"}, {By: []string{"a", "b"}}} {
-		g, err := SetupIntegration{Group: in}.Grouping()
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := SetupIntegration{Group: writeGroup(g)}.Grouping()
-		if err != nil {
-			t.Fatal(err)
-		}
-		equal(t, "read again", *again, *g)
-	}
-	for _, bad := range []SetupGroup{{}, {By: []string{"a", "a"}}, {By: []string{" "}}, {By: []string{"a"}, Window: "25h"}, {By: []string{"a"}, Window: "soon"}} {
-		if g, err := (SetupIntegration{Group: &bad}).Grouping(); err == nil {
-			t.Errorf("%+v is read as %+v", bad, g)
-		}
-	}
-}

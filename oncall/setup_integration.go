@@ -14,8 +14,8 @@ func (in SetupIntegration) StormLimit() (int, error) {
 		return 0, nil
 	}
 	n, err := strconv.Atoi(in.Storm)
-	if err != nil || n < 1 || n > maxStormLimit {
-		return 0, fmt.Errorf("storm is %q; it may be a number from 1 to %d, of incidents in a minute, or \"off\"", in.Storm, maxStormLimit)
+	if err != nil || n < 1 || n > MaxStormLimit {
+		return 0, fmt.Errorf("storm is %q; it may be a number from 1 to %d, of incidents in a minute, or \"off\"", in.Storm, MaxStormLimit)
 	}
 	return n, nil
 }

@@ -11,8 +11,8 @@ const (
 	// StormLimit is how many incidents an integration opens in a minute before what comes next joins a storm,
 	// unless the set-up says otherwise.
 	StormLimit = 10
-	// maxStormLimit is the most that a set-up can say.
-	maxStormLimit = 100
+	// MaxStormLimit is the most that a set-up can say.
+	MaxStormLimit = 100
 	// StormCounts is for how long an opened incident counts.
 	StormCounts = time.Minute
 	// stormQuiet is how long a storm goes on without a new alert, and stormLongest how long altogether.

@@ -1,0 +1,50 @@
+package oncall
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A SetupUserGroup is a Slack user group that follows schedules.
+type SetupUserGroup struct {
+	Handle    string    `json:"handle,omitempty"` // "@payments-oncall" or Slack's id
+	Schedules []string  `json:"schedules,omitempty"`
+	Roles     []string  `json:"roles,omitempty"`      // every role but the shadows' where it is left out
+	WhenEmpty WhenEmpty `json:"when_empty,omitempty"` // "keep" where it is left out
+	Fallback  string    `json:"fallback,omitempty"`   // a user
+}
+
+// Name is the handle without the @.
+func (g SetupUserGroup) Name() string { return strings.TrimPrefix(g.Handle, "@") }
+
+var slackGroup = regexp.MustCompile(`^S[A-Z0-9]{2,}$`)
+
+var groupHandle = regexp.MustCompile(`^@?[a-z0-9][a-z0-9._-]*$|^S[A-Z0-9]{2,}$`)
+
+func (c *checker) userGroup(i int, g SetupUserGroup) {
+	c.define("user group", g.Name(), i)
+	if g.Handle != "" && !groupHandle.MatchString(g.Handle) {
+		c.say("user group %q: handle is neither a handle such as \"@payments-oncall\" nor a Slack id such as \"S0614TZR7\"", g.Handle)
+	}
+	if len(g.Schedules) == 0 {
+		c.say("user group %q follows no schedule", g.Handle)
+	}
+	for _, s := range g.Schedules {
+		c.refer("schedule", s, "user group %q: schedule", g.Handle)
+	}
+	switch g.WhenEmpty {
+	case WhenEmptyFallback:
+		if g.Fallback == "" {
+			c.say("user group %q: fallback is missing: who is in the group when nobody is on call", g.Handle)
+		}
+	case "", WhenEmptyKeep, WhenEmptyDisable:
+		if g.Fallback != "" {
+			c.say("user group %q: fallback counts only with when_empty: fallback", g.Handle)
+		}
+	default:
+		c.say("user group %q: when_empty is %q; it may be \"fallback\", \"keep\" or \"disable\"", g.Handle, g.WhenEmpty)
+	}
+	if g.Fallback != "" {
+		c.refer("user", g.Fallback, "user group %q: fallback", g.Handle)
+	}
+}
