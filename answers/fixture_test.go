@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/answers"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
@@ -30,29 +31,29 @@ const (
 // start is a Monday at noon in Berlin; Ann is on call.
 var start = time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)
 
-func setup() oncall.Setup {
-	return oncall.Setup{
-		Users: []oncall.SetupUser{
+func payments() setup.Setup {
+	return setup.Setup{
+		Users: []setup.User{
 			{Name: "ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
 			{Name: "bo", Slack: bo, Email: "bo@example.com"},
 			{Name: "cy", Slack: cy, Email: "cy@example.com"},
 		},
-		Teams: []oncall.SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"cy", "ann", "bo"}}},
-		Schedules: []oncall.SetupSchedule{{
+		Teams: []setup.Team{{Name: "payments", Channel: "#payments", Members: []string{"cy", "ann", "bo"}}},
+		Schedules: []setup.Schedule{{
 			Name: "primary", Team: "payments", TimeZone: "Europe/Berlin",
-			Rotations: []oncall.SetupRotation{{
-				Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []oncall.SetupTurn{{"ann"}, {"bo"}},
+			Rotations: []setup.Rotation{{
+				Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{"ann"}, {"bo"}},
 			}},
 		}},
-		Policies: []oncall.SetupPolicy{{
+		Policies: []setup.Policy{{
 			Name: "default", Team: "payments",
-			Steps: []oncall.SetupStep{
+			Steps: []setup.Step{
 				{Page: []string{"schedule primary"}, Wait: "5m"},
 				{Page: []string{"user bo"}, Wait: "10m"},
 				{Page: []string{"user cy"}, Wait: "10m"},
 			},
 		}},
-		Integrations: []oncall.SetupIntegration{
+		Integrations: []setup.Integration{
 			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key, Storm: "off"},
 		},
 	}
@@ -71,7 +72,7 @@ func newWorld(t testing.TB, incidents ...string) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start}
 	w.System = w.another(w.url)
-	_, err := w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start)
+	_, err := w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start)
 	w.check(err)
 	w.pagedBySMS(ann, annsPhone)
 	w.trigger(incidents...)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -22,12 +23,12 @@ import (
 func subscribed(t *testing.T) (d *world, own, whole string, feed store.Feed) {
 	t.Helper()
 	d = openDoor(t)
-	_, err := d.store.Apply(t.Context(), oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "Bo; Brand", Slack: "U0BO", TimeZone: "UTC"}},
-		Teams: []oncall.SetupTeam{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
-		Schedules: []oncall.SetupSchedule{{
+	_, err := d.store.Apply(t.Context(), setup.Setup{
+		Users: []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "Bo; Brand", Slack: "U0BO", TimeZone: "UTC"}},
+		Teams: []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
+		Schedules: []setup.Schedule{{
 			Name: "orders, primary", Team: "orders", TimeZone: "Europe/Berlin",
-			Rotations: []oncall.SetupRotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []oncall.SetupTurn{{"ann"}, {"Bo; Brand"}}}},
+			Rotations: []setup.Rotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{"ann"}, {"Bo; Brand"}}}},
 		}},
 	}, store.ApplyOptions{Write: true}, d.clock.now())
 	d.must(err)

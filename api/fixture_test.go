@@ -16,7 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
@@ -103,11 +103,11 @@ func openDoorWith(t testing.TB, address, direct string, outbound http.RoundTripp
 	d.pool, err = pgxpool.New(t.Context(), direct)
 	d.must(err)
 	t.Cleanup(d.pool.Close)
-	_, err = d.store.Apply(t.Context(), oncall.Setup{
-		Users:    []oncall.SetupUser{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}},
-		Teams:    []oncall.SetupTeam{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
-		Policies: []oncall.SetupPolicy{{Name: "orders", Team: "orders", Steps: []oncall.SetupStep{{Page: []string{"user ann"}}}}},
-		Integrations: []oncall.SetupIntegration{
+	_, err = d.store.Apply(t.Context(), setup.Setup{
+		Users:    []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}},
+		Teams:    []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
+		Policies: []setup.Policy{{Name: "orders", Team: "orders", Steps: []setup.Step{{Page: []string{"user ann"}}}}},
+		Integrations: []setup.Integration{
 			{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: genericKey, Storm: "off"},
 			{Name: "prometheus", Team: "orders", Policy: "orders", Format: "alertmanager", Key: alertmanagerKey, Storm: "off"},
 		},

@@ -20,6 +20,7 @@ import (
 	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
@@ -114,30 +115,30 @@ func (w *world) openStore() {
 	}
 	w.t.Cleanup(s.Close)
 	w.store = s
-	weekly := func(name string, turns ...string) oncall.SetupRotation {
-		r := oncall.SetupRotation{Name: name, Start: "2026-03-02 09:00", Every: "week"}
+	weekly := func(name string, turns ...string) setup.Rotation {
+		r := setup.Rotation{Name: name, Start: "2026-03-02 09:00", Every: "week"}
 		for _, turn := range turns {
-			r.Turns = append(r.Turns, oncall.SetupTurn{turn})
+			r.Turns = append(r.Turns, setup.Turn{turn})
 		}
 		return r
 	}
-	_, err = s.Apply(w.ctx, oncall.Setup{
-		Users: []oncall.SetupUser{
+	_, err = s.Apply(w.ctx, setup.Setup{
+		Users: []setup.User{
 			{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
 			{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"},
 		},
-		Teams: []oncall.SetupTeam{
+		Teams: []setup.Team{
 			{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo"}},
 			{Name: "Operations", Channel: "#ops", Members: []string{"Bo"}},
 		},
-		Schedules: []oncall.SetupSchedule{
-			{Name: "payments days", Team: "Payments", TimeZone: "Europe/Berlin", Rotations: []oncall.SetupRotation{weekly("weeks", "Ann", "Bo")}},
+		Schedules: []setup.Schedule{
+			{Name: "payments days", Team: "Payments", TimeZone: "Europe/Berlin", Rotations: []setup.Rotation{weekly("weeks", "Ann", "Bo")}},
 			{Name: "ops", Team: "Operations", TimeZone: "Europe/Berlin"},
 		},
-		Policies: []oncall.SetupPolicy{{Name: "Payments", Team: "Payments", Steps: []oncall.SetupStep{
+		Policies: []setup.Policy{{Name: "Payments", Team: "Payments", Steps: []setup.Step{
 			{Page: []string{"user Ann"}, Wait: "5m"}, {Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"}},
+		Integrations: []setup.Integration{{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments"}},
 	}, store.ApplyOptions{Write: true}, w.now)
 	if err != nil {
 		w.t.Fatal(err)

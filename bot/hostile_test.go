@@ -11,6 +11,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/hostile"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 )
@@ -28,14 +29,14 @@ func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 	f := newWorld(t, slacksim.Options{})
 	f.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann " + nasty, TZ: "Europe/Berlin"})
 	f.listen(1)
-	_, err := f.store.Apply(f.ctx, oncall.Setup{
-		Users: []oncall.SetupUser{
+	_, err := f.store.Apply(f.ctx, setup.Setup{
+		Users: []setup.User{
 			{Name: "Ann " + nasty, Slack: ann, TimeZone: "Europe/Berlin"}, {Name: "Bo", Slack: bo, TimeZone: "Europe/Berlin"},
 		},
-		Teams:        []oncall.SetupTeam{{Name: "team " + nasty, Channel: "C0PAY", Members: []string{"Bo"}}},
-		Schedules:    []oncall.SetupSchedule{{Name: "schedule " + nasty, Team: "team " + nasty, TimeZone: "Europe/Berlin", Rotations: []oncall.SetupRotation{{Name: "rotation " + nasty, Start: "2026-03-02 09:00", Every: "week", Turns: []oncall.SetupTurn{{"Bo"}}}}}},
-		Policies:     []oncall.SetupPolicy{{Name: "policy " + nasty, Team: "team " + nasty, Steps: []oncall.SetupStep{{Page: []string{"user Bo"}}}}},
-		Integrations: []oncall.SetupIntegration{{Name: "integration " + nasty, Team: "team " + nasty, Format: "generic", Policy: "policy " + nasty}},
+		Teams:        []setup.Team{{Name: "team " + nasty, Channel: "C0PAY", Members: []string{"Bo"}}},
+		Schedules:    []setup.Schedule{{Name: "schedule " + nasty, Team: "team " + nasty, TimeZone: "Europe/Berlin", Rotations: []setup.Rotation{{Name: "rotation " + nasty, Start: "2026-03-02 09:00", Every: "week", Turns: []setup.Turn{{"Bo"}}}}}},
+		Policies:     []setup.Policy{{Name: "policy " + nasty, Team: "team " + nasty, Steps: []setup.Step{{Page: []string{"user Bo"}}}}},
+		Integrations: []setup.Integration{{Name: "integration " + nasty, Team: "team " + nasty, Format: "generic", Policy: "policy " + nasty}},
 	}, store.ApplyOptions{Write: true}, f.clock())
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 )
@@ -47,7 +48,7 @@ type offering struct {
 func newOffering(t *testing.T) *offering {
 	t.Helper()
 	f := &offering{world: newWorld(t, slacksim.Options{})}
-	var setup oncall.Setup
+	var doc setup.Setup
 	for _, id := range readers {
 		if id == bo {
 			continue
@@ -57,18 +58,18 @@ func newOffering(t *testing.T) *offering {
 			ID: string(id), Name: name, RealName: name, Email: name + "@example.com", TZ: "Europe/Berlin",
 			Guest: id == aGuest || id == pagedGuest, Owner: id == anAdmin,
 		})
-		setup.Users = append(setup.Users, oncall.SetupUser{Name: name, Slack: id, Email: name + "@example.com", TimeZone: "Europe/Berlin"})
+		doc.Users = append(doc.Users, setup.User{Name: name, Slack: id, Email: name + "@example.com", TimeZone: "Europe/Berlin"})
 	}
-	for _, team := range []oncall.SetupTeam{{Name: "anybody"}, {Name: "closed", Acts: oncall.TeamActs}, {Name: "secret", Private: true}} {
+	for _, team := range []setup.Team{{Name: "anybody"}, {Name: "closed", Acts: oncall.TeamActs}, {Name: "secret", Private: true}} {
 		team.Members, team.Managers = []string{"manager", "responder"}, []string{"manager"}
-		setup.Teams = append(setup.Teams, team)
-		setup.Schedules = append(setup.Schedules, oncall.SetupSchedule{Name: team.Name + " days", Team: team.Name, TimeZone: "Europe/Berlin", Rotations: []oncall.SetupRotation{
-			{Name: "weeks", Start: "2026-03-02 09:00", Every: "week", Turns: []oncall.SetupTurn{{"manager"}, {"responder"}}},
+		doc.Teams = append(doc.Teams, team)
+		doc.Schedules = append(doc.Schedules, setup.Schedule{Name: team.Name + " days", Team: team.Name, TimeZone: "Europe/Berlin", Rotations: []setup.Rotation{
+			{Name: "weeks", Start: "2026-03-02 09:00", Every: "week", Turns: []setup.Turn{{"manager"}, {"responder"}}},
 		}})
-		setup.Policies = append(setup.Policies, oncall.SetupPolicy{Name: team.Name, Team: team.Name, Steps: []oncall.SetupStep{{Page: []string{"schedule " + team.Name + " days"}, Wait: "5m"}}})
-		setup.Integrations = append(setup.Integrations, oncall.SetupIntegration{Name: team.Name, Team: team.Name, Format: "generic", Policy: team.Name})
+		doc.Policies = append(doc.Policies, setup.Policy{Name: team.Name, Team: team.Name, Steps: []setup.Step{{Page: []string{"schedule " + team.Name + " days"}, Wait: "5m"}}})
+		doc.Integrations = append(doc.Integrations, setup.Integration{Name: team.Name, Team: team.Name, Format: "generic", Policy: team.Name})
 	}
-	if _, err := f.store.Apply(f.ctx, setup, store.ApplyOptions{Write: true}, f.now); err != nil {
+	if _, err := f.store.Apply(f.ctx, doc, store.ApplyOptions{Write: true}, f.now); err != nil {
 		t.Fatal(err)
 	}
 	f.exec(`UPDATE users SET standing = CASE WHEN id = ANY ($1) THEN 'guest' ELSE 'member' END, owner = (id = $2)`, []oncall.UserID{aGuest, pagedGuest}, anAdmin)

@@ -10,17 +10,18 @@ import (
 
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // CheckNames looks up in Slack everything that a set-up names there. What could not be looked up is a
 // note of its own. It returns the channels, too, with what the names stand for, and the people.
-func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) (faults []oncall.SlackFault, found []oncall.NamedChannel, known []oncall.User) {
+func (b *Bot) CheckNames(ctx context.Context, n setup.SlackNames) (faults []setup.SlackFault, found []oncall.NamedChannel, known []oncall.User) {
 	unseen := func(what string, err error) {
 		said := err.Error()
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 			said = refusal.Error()
 		}
-		faults = append(faults, oncall.SlackFault{
+		faults = append(faults, setup.SlackFault{
 			Where: "slack", What: what + " could not be looked up", Remedy: said, Note: true,
 		})
 	}
@@ -29,7 +30,7 @@ func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) (faults []onc
 		if err != nil {
 			unseen("channels", err)
 		} else {
-			faults = append(faults, oncall.CheckChannels(n.Channels, channels)...)
+			faults = append(faults, setup.CheckChannels(n.Channels, channels)...)
 			for _, name := range n.Channels {
 				c, is := oncall.LookUpChannel(name.Named, name.Before, channels)
 				if is && (name.Secret || !oncall.IsChannelID(name.Named)) {
@@ -44,25 +45,25 @@ func (b *Bot) CheckNames(ctx context.Context, n oncall.SlackNames) (faults []onc
 			unseen("some people", err)
 		}
 		for _, p := range people {
-			if slices.ContainsFunc(n.People, func(n oncall.SlackName) bool { return n.Named == string(p.ID) }) && !p.Bot {
+			if slices.ContainsFunc(n.People, func(n setup.SlackName) bool { return n.Named == string(p.ID) }) && !p.Bot {
 				known = append(known, p.User)
 			}
 		}
-		faults = append(faults, oncall.CheckPeople(seen, people)...)
+		faults = append(faults, setup.CheckPeople(seen, people)...)
 	}
 	if len(n.Groups) > 0 {
 		groups, err := b.Groups(ctx)
 		if err != nil {
 			unseen("user groups", err)
 		} else {
-			faults = append(faults, oncall.CheckGroups(n.Groups, groups)...)
+			faults = append(faults, setup.CheckGroups(n.Groups, groups)...)
 		}
 	}
 	return faults, found, known
 }
 
 // peopleNamed returns whom Slack tells of, and of whom it was asked before an error.
-func (b *Bot) peopleNamed(ctx context.Context, named []oncall.SlackName) (all []oncall.SlackPerson, seen []oncall.SlackName, err error) {
+func (b *Bot) peopleNamed(ctx context.Context, named []setup.SlackName) (all []setup.SlackPerson, seen []setup.SlackName, err error) {
 	if b.workspace.Load() == nil {
 		ours, err := b.askWorkspace(ctx)
 		if err != nil {
@@ -78,7 +79,7 @@ func (b *Bot) peopleNamed(ctx context.Context, named []oncall.SlackName) (all []
 		all = append(all, b.slackPerson(&users[i]))
 	}
 	for _, n := range named {
-		if !slices.ContainsFunc(all, func(p oncall.SlackPerson) bool { return string(p.ID) == n.Named }) {
+		if !slices.ContainsFunc(all, func(p setup.SlackPerson) bool { return string(p.ID) == n.Named }) {
 			u, err := b.slack.User(ctx, n.Named, slackcall.ForRest)
 			switch {
 			case slackcall.NoUser(err):
@@ -93,6 +94,6 @@ func (b *Bot) peopleNamed(ctx context.Context, named []oncall.SlackName) (all []
 	return all, seen, nil
 }
 
-func (b *Bot) slackPerson(u *slack.User) oncall.SlackPerson {
-	return oncall.SlackPerson{User: b.person(u), Bot: u.IsBot || u.ID == slackbot}
+func (b *Bot) slackPerson(u *slack.User) setup.SlackPerson {
+	return setup.SlackPerson{User: b.person(u), Bot: u.IsBot || u.ID == slackbot}
 }

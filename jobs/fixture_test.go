@@ -19,6 +19,7 @@ import (
 	"github.com/watchbill/watchbill/jobs"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
@@ -74,21 +75,21 @@ func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 		}
 	})
 	ctx := t.Context()
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{
+	doc := setup.Setup{
+		Users: []setup.User{
 			{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
 			{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"},
 		},
-		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo"}}},
-		Policies: []oncall.SetupPolicy{{Name: "Payments", Team: "Payments", Steps: []oncall.SetupStep{
+		Teams: []setup.Team{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo"}}},
+		Policies: []setup.Policy{{Name: "Payments", Team: "Payments", Steps: []setup.Step{
 			{Page: []string{"user Ann"}, Wait: wait},
 			{Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{
+		Integrations: []setup.Integration{
 			{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments", Storm: "off"},
 		},
 	}
-	if _, err := d.store.Apply(ctx, setup, store.ApplyOptions{Write: true}, clock()); err != nil {
+	if _, err := d.store.Apply(ctx, doc, store.ApplyOptions{Write: true}, clock()); err != nil {
 		t.Fatalf("apply the setup: %v", err)
 	}
 	directory, err := d.store.Directory(ctx)
@@ -103,15 +104,15 @@ func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 // anotherTeam adds a team of Bo alone with its own integration, which it returns.
 func (w *world) anotherTeam() oncall.IntegrationID {
 	w.t.Helper()
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
-		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
-		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
+	doc := setup.Setup{
+		Users: []setup.User{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []setup.Team{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
+		Policies: []setup.Policy{{Name: "Ops", Team: "Ops", Steps: []setup.Step{
 			{Page: []string{"user Bo"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Probe", Team: "Ops", Format: "generic", Policy: "Ops", Storm: "off"}},
+		Integrations: []setup.Integration{{Name: "Probe", Team: "Ops", Format: "generic", Policy: "Ops", Storm: "off"}},
 	}
-	if _, err := w.store.Apply(w.t.Context(), setup, store.ApplyOptions{Write: true}, w.clock()); err != nil {
+	if _, err := w.store.Apply(w.t.Context(), doc, store.ApplyOptions{Write: true}, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
 	directory, err := w.store.Directory(w.t.Context())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -35,15 +36,15 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	d := newWorld(t, "1h", time.Now)
 	hook := &mute{release: make(chan struct{})}
 	d.more = map[oncall.Method]notify.Sender{oncall.MethodWebhook: hook}
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
-		Teams: []oncall.SetupTeam{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
-		Policies: []oncall.SetupPolicy{{Name: "Ops", Team: "Ops", Steps: []oncall.SetupStep{
+	doc := setup.Setup{
+		Users: []setup.User{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []setup.Team{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
+		Policies: []setup.Policy{{Name: "Ops", Team: "Ops", Steps: []setup.Step{
 			{Page: []string{"webhook https://hook.example.com/page"}, Wait: "1h"},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "Noise", Team: "Ops", Format: "generic", Policy: "Ops", Storm: "off"}},
+		Integrations: []setup.Integration{{Name: "Noise", Team: "Ops", Format: "generic", Policy: "Ops", Storm: "off"}},
 	}
-	if _, err := d.store.Apply(t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
+	if _, err := d.store.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, d.clock()); err != nil {
 		t.Fatal(err)
 	}
 	directory, err := d.store.Directory(t.Context())

@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -184,7 +185,7 @@ func (s *groupSync) write(ctx context.Context) (wrote bool) {
 
 func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, trouble oncall.Sentence, err error) {
 	mirror, seen := s.jobs.mirror, s.jobs.groups.seen
-	i := oncall.IndexGroup(g.Handle, g.SlackID, seen)
+	i := setup.IndexGroup(g.Handle, g.SlackID, seen)
 	if i >= 0 && g.SlackID == "" { // another may get its handle one day
 		if err := s.jobs.store.GroupSeen(ctx, g.ID, seen[i].ID); err != nil {
 			return false, nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 )
@@ -28,30 +29,30 @@ func newGroupWorld(t *testing.T) (d *world, sim *slacksim.Sim, again func(fallba
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{
+	doc := setup.Setup{
+		Users: []setup.User{
 			{Name: "Ann", Slack: ann, TimeZone: "UTC"}, {Name: "Bo", Slack: bo, TimeZone: "UTC"}, {Name: "Guest", Slack: guest, TimeZone: "UTC"},
 		},
-		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo", "Guest"}, Admins: []string{"Bo"}}},
-		Schedules: []oncall.SetupSchedule{{
-			Name: "primary", Team: "Payments", TimeZone: "UTC", Rotations: []oncall.SetupRotation{{
-				Name: "always", Start: "2020-01-06 09:00", Every: "week", Turns: []oncall.SetupTurn{{"Ann", "Guest"}},
+		Teams: []setup.Team{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann", "Bo", "Guest"}, Admins: []string{"Bo"}}},
+		Schedules: []setup.Schedule{{
+			Name: "primary", Team: "Payments", TimeZone: "UTC", Rotations: []setup.Rotation{{
+				Name: "always", Start: "2020-01-06 09:00", Every: "week", Turns: []setup.Turn{{"Ann", "Guest"}},
 			}},
 		}},
-		UserGroups: []oncall.SetupUserGroup{
+		UserGroups: []setup.UserGroup{
 			{Handle: "@missing", Schedules: []string{"primary"}},
 			{Handle: "@payments", Schedules: []string{"primary"}},
 		},
 	}
 	apply := func() {
 		t.Helper()
-		if _, err := d.store.Apply(t.Context(), setup, store.ApplyOptions{Write: true}, d.clock()); err != nil {
+		if _, err := d.store.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, d.clock()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	apply()
 	return d, sim, func(fallback string) { // any change makes it compare the groups again
-		setup.UserGroups[1].WhenEmpty, setup.UserGroups[1].Fallback = oncall.WhenEmptyFallback, fallback
+		doc.UserGroups[1].WhenEmpty, doc.UserGroups[1].Fallback = oncall.WhenEmptyFallback, fallback
 		apply()
 		d.eventually("the groups are compared", func() bool { return d.idle("sync_groups") && d.idle("tell") })
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -54,14 +55,14 @@ const testNotice oncall.NoticeKind = "test"
 // asked opens an incident that Ann has acknowledged and is asked about: is she still on it?
 func (w *world) asked() oncall.IncidentID {
 	w.t.Helper()
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"}},
-		Teams: []oncall.SetupTeam{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann"}}},
-		Policies: []oncall.SetupPolicy{{Name: "Payments", Team: "Payments", AckTimeout: "1h", Steps: []oncall.SetupStep{
+	doc := setup.Setup{
+		Users: []setup.User{{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"}},
+		Teams: []setup.Team{{Name: "Payments", Channel: "C0PAY", Members: []string{"Ann"}}},
+		Policies: []setup.Policy{{Name: "Payments", Team: "Payments", AckTimeout: "1h", Steps: []setup.Step{
 			{Page: []string{"user Ann"}, Wait: "1h"},
 		}}},
 	}
-	if _, err := w.store.Apply(w.t.Context(), setup, store.ApplyOptions{Write: true}, w.clock()); err != nil {
+	if _, err := w.store.Apply(w.t.Context(), doc, store.ApplyOptions{Write: true}, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
 	id := w.signal("db-1")[0]

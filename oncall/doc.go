@@ -84,7 +84,6 @@
 //
 // This is one package of more than 6,500 lines, because a decision about an incident makes pages,
 // notices and jobs, and pages, answers and merges decide about incidents again: they share a Change.
-// What is free of that has left: who is on call (package schedule). Who may do what, routes and
-// reports will stand beside it. The set-up file (setup*.go, slack_names.go) may leave next: it needs
-// nothing that isn't exported, and no rule needs it. rule_warning.go stays, as it judges people's own rules.
+// What is free of that has left: who is on call (package schedule), who may do what (access), what the audit log
+// holds (audit), the set-up file (setup). rule_warning.go stays, as it judges people's own rules.
 package oncall

@@ -18,6 +18,7 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/spool"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
@@ -60,13 +61,13 @@ func newWorld(t *testing.T) *world {
 	system, err := store.Open(t.Context(), direct, store.Options{Log: zerolog.Nop()})
 	w.must(err)
 	defer system.Close()
-	_, err = system.Apply(t.Context(), oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "bo", Slack: "U0BO", TimeZone: "UTC"}},
-		Teams: []oncall.SetupTeam{{Name: "orders", Channel: "#orders", Members: []string{"ann", "bo"}}},
-		Policies: []oncall.SetupPolicy{{Name: "orders", Team: "orders", Steps: []oncall.SetupStep{
+	_, err = system.Apply(t.Context(), setup.Setup{
+		Users: []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "bo", Slack: "U0BO", TimeZone: "UTC"}},
+		Teams: []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann", "bo"}}},
+		Policies: []setup.Policy{{Name: "orders", Team: "orders", Steps: []setup.Step{
 			{Page: []string{"user ann"}, Wait: "5m"}, {Page: []string{"user bo"}},
 		}}},
-		Integrations: []oncall.SetupIntegration{{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: key}},
+		Integrations: []setup.Integration{{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: key}},
 	}, store.ApplyOptions{Write: true}, w.now)
 	w.must(err)
 	_, err = w.pool.Exec(t.Context(), `

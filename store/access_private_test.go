@@ -8,23 +8,24 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
 const eve oncall.UserID = "U0EVE" // alone in a private team
 
 // withPrivateTeam adds a team that Ann and the others are not in.
-func (w *world) withPrivateTeam(change ...func(*oncall.Setup)) {
+func (w *world) withPrivateTeam(change ...func(*setup.Setup)) {
 	w.t.Helper()
-	s := setup()
-	s.Users = append(s.Users, oncall.SetupUser{Name: "eve", Slack: eve, Email: "eve@example.com"})
-	s.Teams = append(s.Teams, oncall.SetupTeam{Name: "secret", Channel: "#secret", Members: []string{"eve"}, Private: true})
-	s.Schedules = append(s.Schedules, oncall.SetupSchedule{
+	s := payments()
+	s.Users = append(s.Users, setup.User{Name: "eve", Slack: eve, Email: "eve@example.com"})
+	s.Teams = append(s.Teams, setup.Team{Name: "secret", Channel: "#secret", Members: []string{"eve"}, Private: true})
+	s.Schedules = append(s.Schedules, setup.Schedule{
 		Name: "takeover", Team: "secret", TimeZone: "UTC",
-		Rotations: []oncall.SetupRotation{{Name: "all", Start: "2026-01-05 09:00", Every: "week", Turns: []oncall.SetupTurn{{"eve"}}}},
+		Rotations: []setup.Rotation{{Name: "all", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{"eve"}}}},
 	})
-	s.Policies = append(s.Policies, oncall.SetupPolicy{
-		Name: "merger", Team: "secret", Steps: []oncall.SetupStep{{Page: []string{"schedule takeover"}, Wait: "5m"}},
+	s.Policies = append(s.Policies, setup.Policy{
+		Name: "merger", Team: "secret", Steps: []setup.Step{{Page: []string{"schedule takeover"}, Wait: "5m"}},
 	})
 	for _, do := range change {
 		do(&s)
@@ -40,9 +41,9 @@ func (w *world) withPrivateTeam(change ...func(*oncall.Setup)) {
 func TestWhatIsPassedOnToAPrivateTeamIsNotTold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.withPrivateTeam(func(s *oncall.Setup) {
-		s.Policies[0].Steps = []oncall.SetupStep{{Page: []string{"user bo"}, Wait: "5m"}, {Page: []string{"policy merger"}}}
-		s.Policies[len(s.Policies)-1].Steps = []oncall.SetupStep{{Page: []string{"schedule takeover"}, Wait: "5m"}, {Page: []string{"user eve"}, Wait: "5m"}}
+	w.withPrivateTeam(func(s *setup.Setup) {
+		s.Policies[0].Steps = []setup.Step{{Page: []string{"user bo"}, Wait: "5m"}, {Page: []string{"policy merger"}}}
+		s.Policies[len(s.Policies)-1].Steps = []setup.Step{{Page: []string{"schedule takeover"}, Wait: "5m"}, {Page: []string{"user eve"}, Wait: "5m"}}
 	})
 	in := w.open()
 	say := func(at time.Time, by oncall.UserID) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -137,11 +138,11 @@ func TestRefusalsAreFolded(t *testing.T) {
 func TestWhoReadsTheAuditLog(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
-	s.Users = append(s.Users, oncall.SetupUser{Name: "eve", Slack: "U0EVE"})
+	s := payments()
+	s.Users = append(s.Users, setup.User{Name: "eve", Slack: "U0EVE"})
 	s.Teams[0].Managers = []string{"ann"}
-	s.Teams = append(s.Teams, oncall.SetupTeam{Name: "secret", Channel: "#secret", Members: []string{"eve"}, Private: true})
-	s.Schedules = append(s.Schedules, oncall.SetupSchedule{Name: "hidden", Team: "secret", TimeZone: "UTC", Rotations: s.Schedules[0].Rotations})
+	s.Teams = append(s.Teams, setup.Team{Name: "secret", Channel: "#secret", Members: []string{"eve"}, Private: true})
+	s.Schedules = append(s.Schedules, setup.Schedule{Name: "hidden", Team: "secret", TimeZone: "UTC", Rotations: s.Schedules[0].Rotations})
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true, By: oncall.Actor{Name: "ann@example", Via: oncall.ViaApply}}, start))
 	w.exec(`UPDATE users SET standing = 'member'`)
 	s.Schedules[1].Team = "payments"

@@ -15,6 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // FeedID identifies a feed.
@@ -42,7 +43,7 @@ func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.
 		RETURNING id`
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
-	secret := oncall.KeyFromBytes(random)
+	secret := setup.KeyFromBytes(random)
 	hash := sha256.Sum256([]byte(secret))
 	f.CreatedBy, f.CreatedAt = cmp.Or(by.User, f.CreatedBy), now
 	if err := s.allowed(ctx, by, func(g gate) error { return g.feed(f) }); err != nil {

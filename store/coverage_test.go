@@ -27,7 +27,7 @@ func (w *world) findings() string {
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
+	s := payments()
 	s.Teams[0].Admins = []string{"cy"}
 	if _, err := w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)

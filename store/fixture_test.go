@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
@@ -27,30 +28,30 @@ var start = time.Date(2026, 3, 2, 11, 0, 0, 0, time.UTC)
 
 const key = "0123456789abcdef0123456789abcdef"
 
-func setup() oncall.Setup {
-	return oncall.Setup{
-		Users: []oncall.SetupUser{
+func payments() setup.Setup {
+	return setup.Setup{
+		Users: []setup.User{
 			{Name: "ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"},
 			{Name: "bo", Slack: bo, Email: "bo@example.com"},
 			{Name: "cy", Slack: cy, Email: "cy@example.com"},
 			{Name: "di", Slack: di, Email: "di@example.com"},
 		},
-		Teams: []oncall.SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"cy", "ann", "bo"}}},
-		Schedules: []oncall.SetupSchedule{{
+		Teams: []setup.Team{{Name: "payments", Channel: "#payments", Members: []string{"cy", "ann", "bo"}}},
+		Schedules: []setup.Schedule{{
 			Name: "primary", Team: "payments", TimeZone: "Europe/Berlin",
-			Rotations: []oncall.SetupRotation{{
+			Rotations: []setup.Rotation{{
 				Name: "weekly", Start: "2026-01-05 09:00", Every: "week",
-				Turns: []oncall.SetupTurn{{"ann"}, {"bo"}},
+				Turns: []setup.Turn{{"ann"}, {"bo"}},
 			}},
 		}},
-		Policies: []oncall.SetupPolicy{{
+		Policies: []setup.Policy{{
 			Name: "default", Team: "payments",
-			Steps: []oncall.SetupStep{
+			Steps: []setup.Step{
 				{Page: []string{"schedule primary"}, Wait: "5m"},
 				{Page: []string{"user bo", "user di"}, Wait: "10m"},
 			},
 		}},
-		Integrations: []oncall.SetupIntegration{
+		Integrations: []setup.Integration{
 			{Name: "grafana", Team: "payments", Format: "generic", Policy: "default", Key: key, Storm: "off"},
 		},
 	}
@@ -85,7 +86,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, url: storetest.NewURL(t), now: start, stormLimit: "off"}
 	w.System = w.another()
-	if _, err := w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start); err != nil {
+	if _, err := w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
 	w.exec(`DELETE FROM river_job`)                // what the set-up has queued

@@ -113,7 +113,7 @@ func TestTakeHandoff(t *testing.T) {
 func TestNobodySaysThatTheyHaveIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
+	s := payments()
 	s.Teams[0].Admins = []string{"cy"}
 	if _, err := w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)

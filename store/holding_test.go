@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -15,7 +16,7 @@ func TestAdminsEndWhatIsOthers(t *testing.T) {
 	ctx := t.Context()
 	const boss oncall.UserID = "U0BOSS"
 	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ('U0BOSS', 'Boss', '', 'UTC', 'member', true)`)
-	w.grow(func(s *oncall.Setup) { s.Teams[0].Managers = []string{"ann"} })
+	w.grow(func(s *setup.Setup) { s.Teams[0].Managers = []string{"ann"} })
 	phone := w.addContact(bo, oncall.MethodSMS, "+12025550102")
 	feed, _ := w.feed(store.Feed{UserID: bo, CreatedBy: bo})
 	token := must[string](t)(w.Token(ctx, 0, bo, [32]byte{1}, start))

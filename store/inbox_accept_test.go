@@ -166,7 +166,7 @@ func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
 			return err
 		},
 		"a change": func(ctx context.Context) error {
-			_, err := s.Apply(ctx, setup(), store.ApplyOptions{Write: true}, start)
+			_, err := s.Apply(ctx, payments(), store.ApplyOptions{Write: true}, start)
 			return err
 		},
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -141,8 +142,8 @@ func TestAlertsOfAGroupJoinOneIncidentAndReconcile(t *testing.T) {
 func TestIntegrationsAreApart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	two := setup()
-	two.Integrations = append(two.Integrations, oncall.SetupIntegration{
+	two := payments()
+	two.Integrations = append(two.Integrations, setup.Integration{
 		Name: "other", Team: "payments", Format: "generic", Policy: "default", Key: strings.Repeat("f", 32),
 	})
 	must[any](t)(w.Apply(t.Context(), two, store.ApplyOptions{Write: true}, start))

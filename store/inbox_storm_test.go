@@ -9,13 +9,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
 // newStormyWorld is a world whose integration has the usual limit of incidents in a minute.
 func newStormyWorld(t *testing.T) *world {
 	w := newWorld(t)
-	s := setup()
+	s := payments()
 	s.Integrations[0].Storm, w.stormLimit = "", ""
 	must[any](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	w.exec(`DELETE FROM river_job`)
@@ -200,8 +201,8 @@ func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
 func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
-	s.Integrations[0].Group = &oncall.SetupGroup{By: []string{"service"}, Window: "10m"}
+	s := payments()
+	s.Integrations[0].Group = &setup.Group{By: []string{"service"}, Window: "10m"}
 	report := must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 1 || report.Changes[0] != `change integration "grafana": group` {
 		t.Errorf("changes: %q", report.Changes)

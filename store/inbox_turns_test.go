@@ -9,19 +9,20 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
 // more adds integrations, each with a key of its own.
 func (w *world) more(n int) (ids []oncall.IntegrationID) {
 	w.t.Helper()
-	s := setup()
+	s := payments()
 	s.Integrations[0].Storm = w.stormLimit
 	keys := make([]string, n)
 	for i := range keys {
 		keys[i] = fmt.Sprintf("%032x", 0x9e3779b97f4a7c15+uint64(i)*0x1234567)
 		keys[i] = strings.Replace(keys[i], strings.Repeat("0", 16), "5bd1e995c2b2ae35", 1)
-		s.Integrations = append(s.Integrations, oncall.SetupIntegration{
+		s.Integrations = append(s.Integrations, setup.Integration{
 			Name: fmt.Sprint("other", i), Team: "payments", Format: "generic", Policy: "default", Key: keys[i], Storm: "off",
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -29,9 +30,9 @@ func (w *world) do(id oncall.IncidentID, who oncall.UserID, a oncall.Act, at tim
 }
 
 // grow changes the setup.
-func (w *world) grow(change func(*oncall.Setup)) {
+func (w *world) grow(change func(*setup.Setup)) {
 	w.t.Helper()
-	s := setup()
+	s := payments()
 	change(&s)
 	if _, err := w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, w.clock()); err != nil {
 		w.t.Fatal(err)
@@ -88,7 +89,7 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grow(func(s *oncall.Setup) { s.Policies[0].AckTimeout = "30m" })
+	w.grow(func(s *setup.Setup) { s.Policies[0].AckTimeout = "30m" })
 	w.open()
 	in := w.do(1, bo, oncall.Act{Do: oncall.ActAck}, start)
 	at := start.Add(30 * time.Minute)
@@ -120,7 +121,7 @@ func TestTheOwnerIsAskedAndTheQuestionFollows(t *testing.T) {
 func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.grow(func(s *oncall.Setup) { s.Policies[0].AckTimeout, s.Policies[0].Acks = "30m", 2 })
+	w.grow(func(s *setup.Setup) { s.Policies[0].AckTimeout, s.Policies[0].Acks = "30m", 2 })
 	w.open()
 	w.do(1, cy, oncall.Act{Do: oncall.ActAck}, start)
 	in := w.do(1, bo, oncall.Act{Do: oncall.ActAck}, start)
@@ -185,8 +186,8 @@ func TestMergedIncidentsOfTwoMonitors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const other = "fedcba9876543210fedcba9876543210"
-	w.grow(func(s *oncall.Setup) {
-		s.Integrations = append(s.Integrations, oncall.SetupIntegration{
+	w.grow(func(s *setup.Setup) {
+		s.Integrations = append(s.Integrations, setup.Integration{
 			Name: "uptime", Team: "payments", Format: "generic", Policy: "default", Key: other,
 		})
 	})

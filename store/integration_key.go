@@ -13,6 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // OldKeyLives is how long the key that was replaced is good beside the new one.
@@ -213,7 +214,7 @@ func (s *Store) managed(by oncall.Actor, act string) *zerolog.Event {
 func randomKey() string {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
-	return oncall.KeyFromBytes(random)
+	return setup.KeyFromBytes(random)
 }
 
 // replaceKey gives an integration another key; the old one is good until the instant given.

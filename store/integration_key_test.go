@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -65,12 +66,12 @@ func TestAKeyIsRotated(t *testing.T) {
 	}
 
 	// A file that still has an old key doesn't bring it back.
-	_, err := w.Apply(ctx, setup(), store.ApplyOptions{Write: true}, start.Add(4*time.Hour))
+	_, err := w.Apply(ctx, payments(), store.ApplyOptions{Write: true}, start.Add(4*time.Hour))
 	refused(t, err, `Integration "grafana": the key in the file was replaced by another. Take it out of the file.`)
 	if w.good(key, start.Add(4*time.Hour)) || !w.good(fourth, start.Add(4*time.Hour)) {
 		t.Error("apply has brought an old key back")
 	}
-	without := setup()
+	without := payments()
 	without.Integrations[0].Key = ""
 	if report, err := w.Apply(ctx, without, store.ApplyOptions{Write: true}, start.Add(4*time.Hour)); err != nil || len(report.Changes)+len(report.Keys) > 0 {
 		t.Errorf("without a key in the file: %+v, %v", report, err)
@@ -219,7 +220,7 @@ func TestWhoManagesAnIntegration(t *testing.T) {
 	ctx := t.Context()
 	const boss, stranger oncall.UserID = "U0BOSS", "U0ELSE"
 	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ('U0BOSS', 'Boss', '', 'UTC', 'member', true), ('U0ELSE', 'Else', '', 'UTC', 'member', false)`)
-	w.grow(func(s *oncall.Setup) { s.Teams[0].Managers, s.Integrations[0].Key = []string{"ann"}, "" })
+	w.grow(func(s *setup.Setup) { s.Teams[0].Managers, s.Integrations[0].Key = []string{"ann"}, "" })
 	acts := map[string]func(by oncall.Actor) error{
 		"rotate": func(by oncall.Actor) error {
 			_, _, err := w.RotateKey(ctx, by, "grafana", store.Rotation{}, start)
@@ -255,7 +256,7 @@ func TestWhoManagesAnIntegration(t *testing.T) {
 		}
 	}
 	w.exec(`UPDATE teams SET private = true`)
-	w.grow(func(s *oncall.Setup) {
+	w.grow(func(s *setup.Setup) {
 		s.Teams[0].Private, s.Teams[0].Managers, s.Integrations[0].Key = true, []string{"ann"}, ""
 	})
 	for name, act := range acts {

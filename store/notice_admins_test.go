@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
@@ -28,7 +29,7 @@ func TestAdminsAreToldWhatOnlyTheyCanMend(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.grow(func(s *oncall.Setup) { s.Teams[0].Managers = []string{"bo"} })
+			w.grow(func(s *setup.Setup) { s.Teams[0].Managers = []string{"bo"} })
 			for id, owner := range map[string]bool{"U0OWNER": true, "U0BOSS": false} {
 				w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ($1, $1, CASE WHEN $2 THEN '' ELSE 'boss@example.com' END, '', 'member', $2)`, id, owner)
 			}

@@ -9,24 +9,25 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
 // full is the set-up with everything that a policy and a team can say.
-func full() oncall.Setup {
-	s := setup()
+func full() setup.Setup {
+	s := payments()
 	t := &s.Teams[0]
 	t.Admins, t.Fallback, t.Remind, t.TimeZone = []string{"cy"}, []string{"di"}, "15m", "Asia/Tokyo"
 	t.Hours = []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 8 * 60, To: 12 * 60}}
-	s.Policies[0] = oncall.SetupPolicy{
+	s.Policies[0] = setup.Policy{
 		Name: "default", Team: "payments", Acks: 2, AckTimeout: "30m", AckWait: "5m",
-		Steps: []oncall.SetupStep{
+		Steps: []setup.Step{
 			{Page: []string{"next in primary", "channel #war-room", "group @pay", "webhook https://example.com/x"}, RoundRobin: oncall.RoundByIncident, Repeat: 1},
-			{Page: []string{"policy later"}, Only: &oncall.SetupCondition{Severity: []oncall.Severity{oncall.Critical}, Hours: oncall.HoursOff}},
+			{Page: []string{"policy later"}, Only: &setup.Condition{Severity: []oncall.Severity{oncall.Critical}, Hours: oncall.HoursOff}},
 		},
 	}
 	// What it hands over to comes later in the document.
-	s.Policies = append(s.Policies, oncall.SetupPolicy{Name: "later", Team: "payments", Repeat: 2, Steps: []oncall.SetupStep{{Page: []string{"admins of payments"}}}})
+	s.Policies = append(s.Policies, setup.Policy{Name: "later", Team: "payments", Repeat: 2, Steps: []setup.Step{{Page: []string{"admins of payments"}}}})
 	return s
 }
 
@@ -76,7 +77,7 @@ func TestAPolicyIsStoredWhole(t *testing.T) {
 		}
 	}
 	// Of the working hours nothing is said: they are in the zone of the first schedule.
-	must[store.Report](t)(w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start))
+	must[store.Report](t)(w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start))
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
 	if h := dir.Roster().Teams[1].Hours; !h.Open(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC)) || h.Open(time.Date(2026, 3, 2, 7, 30, 0, 0, time.UTC)) {
 		t.Error("the working hours are not 09:00 to 17:00 in Berlin")
@@ -117,8 +118,8 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 func TestIncidentsGoRound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
-	s.Policies[0].Steps = []oncall.SetupStep{{Page: []string{"user ann", "user bo", "user cy"}, RoundRobin: oncall.RoundByIncident}}
+	s := payments()
+	s.Policies[0].Steps = []setup.Step{{Page: []string{"user ann", "user bo", "user cy"}, RoundRobin: oncall.RoundByIncident}}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	stop := w.run(w.System)
 	w.accept(trigger("a"), trigger("b"), trigger("a"))
@@ -139,8 +140,8 @@ func TestIncidentsGoRound(t *testing.T) {
 func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
-	s.Schedules[0].Rotations[0].Turns = []oncall.SetupTurn{{}, {"bo"}}
+	s := payments()
+	s.Schedules[0].Rotations[0].Turns = []setup.Turn{{}, {"bo"}}
 	s.Policies[0].Steps = s.Policies[0].Steps[:1]
 	s.Teams[0].Fallback, s.Teams[0].Admins = []string{"di"}, []string{"cy"}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start.Add(-time.Hour)))
@@ -231,7 +232,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 		t.Errorf("the new episode is %+v", last())
 	}
 	// A team that wants none has none.
-	s := setup()
+	s := payments()
 	s.Teams[0].Remind = "off"
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if remind(71 * time.Minute); last().Facts.State != oncall.UnackedOver {

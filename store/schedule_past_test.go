@@ -61,7 +61,7 @@ func TestWhatIsOverIsNotRead(t *testing.T) {
 		t.Error(err)
 	}
 	w.guard(w.System, start)
-	if _, err := w.Apply(t.Context(), setup(), store.ApplyOptions{Write: true}, start); err != nil {
+	if _, err := w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start); err != nil {
 		t.Error(err)
 	}
 }

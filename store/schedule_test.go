@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -114,7 +115,7 @@ func TestTurnsAreAtLeastAnHour(t *testing.T) {
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: start, End: start.AddDate(0, 1, 0), Windows: minuteWindows(),
 	}, start)
 	isRefused(t, err, "The override changes who is on call more often than once an hour: that is not possible.")
-	with := setup()
+	with := payments()
 	half := with.Schedules[0].Rotations[0]
 	with.Schedules[0].Rotations[0].Every, half.Every = "hour", "hour"
 	half.Name, half.Start = "half", strings.Replace(half.Start, ":00", ":30", 1)
@@ -240,15 +241,15 @@ func TestApplyKeepsTheTurn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.stored("primary").ID
-	with := setup()
+	with := payments()
 	turns := &with.Schedules[0].Rotations[0].Turns
 	for _, c := range []struct {
-		turns []oncall.SetupTurn
+		turns []setup.Turn
 		after []oncall.UserID // this week and the following ones
 	}{
-		{[]oncall.SetupTurn{{"cy"}, {"ann"}, {"bo"}}, []oncall.UserID{ann, bo, cy}},
-		{[]oncall.SetupTurn{{"cy"}, {"di"}, {"ann"}, {"bo"}}, []oncall.UserID{ann, bo, cy, di}},
-		{[]oncall.SetupTurn{{"bo"}, {"ann"}}, []oncall.UserID{ann, bo}},
+		{[]setup.Turn{{"cy"}, {"ann"}, {"bo"}}, []oncall.UserID{ann, bo, cy}},
+		{[]setup.Turn{{"cy"}, {"di"}, {"ann"}, {"bo"}}, []oncall.UserID{ann, bo, cy, di}},
+		{[]setup.Turn{{"bo"}, {"ann"}}, []oncall.UserID{ann, bo}},
 	} {
 		*turns = c.turns
 		report, err := w.Apply(t.Context(), with, store.ApplyOptions{Write: true}, start)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // A Report says what Apply has changed or would change.
@@ -49,7 +50,7 @@ type ApplyOptions struct {
 
 // Apply makes what the document names as the document says. It must have passed its own Check.
 // What can't be done is a Refusal.
-func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions, now time.Time) (Report, error) {
+func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, now time.Time) (Report, error) {
 	a := &applier{
 		now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
 		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},
@@ -63,10 +64,10 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 		if err := a.remember(ctx, how); err != nil {
 			return err
 		}
-		for _, part := range []func(context.Context, oncall.Setup) error{
+		for _, part := range []func(context.Context, setup.Setup) error{
 			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyUserGroups,
 		} {
-			if err := part(ctx, setup); err != nil {
+			if err := part(ctx, doc); err != nil {
 				return err
 			}
 		}
@@ -93,7 +94,7 @@ func (s *System) Apply(ctx context.Context, setup oncall.Setup, how ApplyOptions
 		if err := a.record(ctx, how.By); err != nil {
 			return err
 		}
-		if err := s.follow(ctx, a, setup); err != nil {
+		if err := s.follow(ctx, a, doc); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
@@ -127,7 +128,7 @@ func (a *applier) record(ctx context.Context, by oncall.Actor) error {
 }
 
 // follow queues what follows from the changes.
-func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) error {
+func (s *Store) follow(ctx context.Context, a *applier, doc setup.Setup) error {
 	for _, follow := range a.edits {
 		if err := follow(s); err != nil {
 			return err
@@ -139,11 +140,11 @@ func (s *Store) follow(ctx context.Context, a *applier, setup oncall.Setup) erro
 		}
 	}
 	tasks := []oncall.Task{{Do: oncall.CheckCoverage{}}}
-	managed := slices.ContainsFunc(setup.Teams, func(t oncall.SetupTeam) bool { return t.ManagedBy() != "" })
-	if len(setup.UserGroups) > 0 || a.groups || managed {
+	managed := slices.ContainsFunc(doc.Teams, func(t setup.Team) bool { return t.ManagedBy() != "" })
+	if len(doc.UserGroups) > 0 || a.groups || managed {
 		tasks = append(tasks, oncall.Task{Do: oncall.SyncGroups{}})
 	}
-	for _, team := range setup.Teams {
+	for _, team := range doc.Teams {
 		if team.Topic {
 			tasks = append(tasks, oncall.Task{Do: oncall.SetTopic{Team: a.teams[team.Name]}})
 		}
@@ -162,10 +163,10 @@ type applier struct {
 	groups  bool                 // a policy names Slack user groups
 	staffed bool                 // others may be on call: somebody came into a team or left one, or is a guest now
 
-	before  oncall.Installation // what there was, for the audit log
-	entries []audit.Entry       // what is not to be seen from that
+	before  setup.Installation // what there was, for the audit log
+	entries []audit.Entry      // what is not to be seen from that
 
-	known     map[oncall.UserID]oncall.KnownUser
+	known     map[oncall.UserID]setup.KnownUser
 	users     map[string]oncall.UserID
 	teams     map[string]oncall.TeamID
 	schedules map[string]oncall.ScheduleID
@@ -173,8 +174,8 @@ type applier struct {
 	slacks    map[oncall.TeamID]bool // teams that leave their schedules to Slack
 }
 
-func (a *applier) ids() oncall.SetupIDs {
-	return oncall.SetupIDs{Users: a.users, Teams: a.teams, Schedules: a.schedules, Policies: a.policies}
+func (a *applier) ids() setup.IDs {
+	return setup.IDs{Users: a.users, Teams: a.teams, Schedules: a.schedules, Policies: a.policies}
 }
 
 func (a *applier) say(format string, args ...any) {
@@ -236,18 +237,18 @@ func (a *applier) saveStandings(ctx context.Context, people []oncall.User) error
 }
 
 // knownUsers loads everybody, and where we know them from.
-func knownUsers(ctx context.Context, tx pgx.Tx) ([]oncall.KnownUser, error) {
+func knownUsers(ctx context.Context, tx pgx.Tx) ([]setup.KnownUser, error) {
 	const load = `
 		SELECT id, name, email, time_zone, deactivated_at, standing, owner, false AS in_team, named, slack_at IS NOT NULL AS from_slack
 		FROM users
 		ORDER BY id`
 	rows, _ := tx.Query(ctx, load)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.KnownUser])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[setup.KnownUser])
 }
 
 // applyUsers adds people. Once Slack has told us about a person, its profile counts and not the
 // document.
-func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
+func (a *applier) applyUsers(ctx context.Context, doc setup.Setup) error {
 	const upsert = `
 		INSERT INTO users (id, name, email, time_zone)
 		VALUES ($1, $2, $3, $4)
@@ -256,7 +257,7 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 	if err != nil {
 		return err
 	}
-	stored := map[oncall.UserID]oncall.KnownUser{}
+	stored := map[oncall.UserID]setup.KnownUser{}
 	a.known = stored
 	byEmail := map[string]oncall.UserID{}
 	for _, u := range found {
@@ -264,7 +265,7 @@ func (a *applier) applyUsers(ctx context.Context, setup oncall.Setup) error {
 		byEmail[strings.ToLower(u.Email)] = u.ID
 	}
 	names, named := map[oncall.UserID]string{}, map[oncall.UserID]string{}
-	for _, u := range setup.Users {
+	for _, u := range doc.Users {
 		id := u.Slack
 		if id == "" {
 			id = byEmail[strings.ToLower(u.Email)]

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
@@ -29,7 +30,7 @@ var everything = store.ApplyOptions{Write: true, Prune: true}
 func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
 	w := emptyWorld(t)
-	doc := setup()
+	doc := payments()
 	doc.Integrations[0].Key = ""
 	added := []string{
 		`add user "ann"`, `add user "bo"`, `add user "cy"`, `add user "di"`, `add team "payments"`,
@@ -70,16 +71,16 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	doc := setup()
+	doc := payments()
 	doc.Teams[0].Channel = "#pay"
 	doc.Teams[0].Members = []string{"bo", "di"}
-	doc.Schedules[0].Rotations[0].Turns = []oncall.SetupTurn{{"bo"}}
-	doc.Schedules = append(doc.Schedules, oncall.SetupSchedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
-	doc.Policies = []oncall.SetupPolicy{{
-		Name: "new", Team: "payments", Repeat: 2, Steps: []oncall.SetupStep{{Page: []string{"team payments"}}},
+	doc.Schedules[0].Rotations[0].Turns = []setup.Turn{{"bo"}}
+	doc.Schedules = append(doc.Schedules, setup.Schedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
+	doc.Policies = []setup.Policy{{
+		Name: "new", Team: "payments", Repeat: 2, Steps: []setup.Step{{Page: []string{"team payments"}}},
 	}}
 	doc.Integrations[0].Policy = "new"
-	doc.Integrations = append(doc.Integrations, oncall.SetupIntegration{
+	doc.Integrations = append(doc.Integrations, setup.Integration{
 		Name: "prometheus", Team: "payments", Format: "alertmanager", Policy: "new",
 	})
 	at := start.Add(time.Hour)
@@ -116,7 +117,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	}
 
 	// Everything goes, and the key with it; what has happened stays.
-	report = must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, everything, at))
+	report = must[store.Report](t)(w.Apply(t.Context(), setup.Setup{}, everything, at))
 	if len(report.Changes) != 6 {
 		t.Errorf("changes: %q", report.Changes)
 	}
@@ -131,14 +132,14 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("a removed team: %+v, %v; teams: %v", team, ok, dir.Teams)
 	}
 	// And comes back under the same names and the same key.
-	must[store.Report](t)(w.Apply(t.Context(), setup(), everything, at))
+	must[store.Report](t)(w.Apply(t.Context(), payments(), everything, at))
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start))
 }
 
 func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	doc := setup()
+	doc := payments()
 	doc.Integrations[0].Name = "renamed"
 	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`remove integration "grafana"`, `add integration "renamed"`}, report.Changes); d != "" {
@@ -163,19 +164,19 @@ func TestApplyRefusesInOneSentence(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	tests := map[string]struct {
-		edit func(*oncall.Setup)
+		edit func(*setup.Setup)
 		want string
 	}{
 		"nobody has the address": {
-			func(s *oncall.Setup) { s.Users[0].Slack, s.Users[0].Email = "", "eve@example.com" },
+			func(s *setup.Setup) { s.Users[0].Slack, s.Users[0].Email = "", "eve@example.com" },
 			`User "ann": nobody with the address eve@example.com is known; give slack, the Slack user id.`,
 		},
 		"one person twice": {
-			func(s *oncall.Setup) { s.Users[1].Slack = ann },
+			func(s *setup.Setup) { s.Users[1].Slack = ann },
 			`Users "ann" and "bo" have the same Slack user id, U0ANN.`,
 		},
 		"one key twice": {
-			func(s *oncall.Setup) {
+			func(s *setup.Setup) {
 				two := s.Integrations[0]
 				two.Name = "other"
 				s.Integrations = append(s.Integrations, two)
@@ -183,14 +184,14 @@ func TestApplyRefusesInOneSentence(t *testing.T) {
 			`Integration "other": its key belongs to another integration.`,
 		},
 		"a bad schedule": {
-			func(s *oncall.Setup) { s.Schedules[0].Rotations[0].Turns = nil },
+			func(s *setup.Setup) { s.Schedules[0].Rotations[0].Turns = nil },
 			`Schedule "primary": Rotation "weekly", turns is empty; for nobody on purpose, give one empty turn.`,
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			doc := setup()
+			doc := payments()
 			tt.edit(&doc)
 			_, err := w.Apply(t.Context(), doc, everything, start)
 			if err == nil || err.Error() != tt.want {
@@ -213,11 +214,11 @@ func TestWhatSlackSaysOfAPersonCounts(t *testing.T) {
 	if d := cmp.Diff(u, must[*store.Directory](t)(w.Directory(ctx)).Users[ann]); d != "" {
 		t.Errorf("user: %s", d)
 	}
-	if r := must[store.Report](t)(w.Apply(ctx, setup(), everything, start)); len(r.Changes) != 0 {
+	if r := must[store.Report](t)(w.Apply(ctx, payments(), everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q", r.Changes)
 	}
 	// A document may name a person by the address that Slack has.
-	doc := setup()
+	doc := payments()
 	doc.Users[0].Slack, doc.Users[0].Email = "", "ANN.lee@example.com"
 	if r := must[store.Report](t)(w.Apply(ctx, doc, everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q", r.Changes)
@@ -306,7 +307,7 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 		a := must[*store.Directory](t)(other.Directory(t.Context()))
 		return a == must[*store.Directory](t)(other.Directory(t.Context()))
 	})
-	doc := setup()
+	doc := payments()
 	doc.Teams[0].Channel = "#new"
 	must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	w.until("the other instance has heard", func() bool { return channel() == "#new" })
@@ -325,11 +326,11 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 func TestApplyLeavesAloneWhatIsNotInTheDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	report := must[store.Report](t)(w.Apply(t.Context(), oncall.Setup{}, store.ApplyOptions{Write: true}, start))
+	report := must[store.Report](t)(w.Apply(t.Context(), setup.Setup{}, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 0 || len(report.Kept) == 0 {
 		t.Errorf("changes %q, kept %q", report.Changes, report.Kept)
 	}
-	again := must[store.Report](t)(w.Apply(t.Context(), setup(), everything, start))
+	again := must[store.Report](t)(w.Apply(t.Context(), payments(), everything, start))
 	if len(again.Changes) != 0 {
 		t.Errorf("something was changed: %q", again.Changes)
 	}

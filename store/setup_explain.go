@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // explain says of the change that was reported last who has edited the schedule in Slack, and whose
@@ -28,9 +29,9 @@ func (a *applier) explain(ctx context.Context, old, next schedule.Definition) er
 	}
 	var said []schedule.Sentence
 	for _, v := range edits {
-		said = append(said, oncall.EditedInSlack(v))
+		said = append(said, setup.EditedInSlack(v))
 	}
-	said = append(said, oncall.HoursMoved(was, is, a.now)...)
+	said = append(said, setup.HoursMoved(was, is, a.now)...)
 	if len(said) == 0 {
 		return nil
 	}

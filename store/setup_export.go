@@ -8,13 +8,13 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // Export returns the document that says what is set up at now. To apply it changes nothing.
-func (s *System) Export(ctx context.Context, now time.Time) (oncall.Setup, error) {
-	var in oncall.Installation
+func (s *System) Export(ctx context.Context, now time.Time) (setup.Setup, error) {
+	var in setup.Installation
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		// One instant for all queries, so that nothing refers to what another query has missed.
 		if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
@@ -24,12 +24,12 @@ func (s *System) Export(ctx context.Context, now time.Time) (oncall.Setup, error
 		return err
 	})
 	if err != nil {
-		return oncall.Setup{}, wrap(err, "export")
+		return setup.Setup{}, wrap(err, "export")
 	}
 	return in.Setup(now), nil
 }
 
-func installation(ctx context.Context, tx pgx.Tx, now time.Time) (in oncall.Installation, err error) {
+func installation(ctx context.Context, tx pgx.Tx, now time.Time) (in setup.Installation, err error) {
 	if in.Users, err = knownUsers(ctx, tx); err != nil {
 		return in, err
 	}

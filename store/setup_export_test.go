@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -31,10 +32,10 @@ func (m setupMaker) some(least int, of []string) []string {
 	return of[:min(len(of), least+m.IntN(3))]
 }
 
-func (m setupMaker) setup() oncall.Setup {
-	var s oncall.Setup
+func (m setupMaker) payments() setup.Setup {
+	var s setup.Setup
 	for i, name := range []string{"Ann", "Bo", "Cy B", "Di", "yes", "nobody in particular"} {
-		s.Users = append(s.Users, oncall.SetupUser{
+		s.Users = append(s.Users, setup.User{
 			Name: name, Slack: oncall.UserID(fmt.Sprintf("U0P%d", i)), Email: m.one("", fmt.Sprintf("p%d@example.com", i)), TimeZone: m.one("", "UTC", "Asia/Tokyo"),
 		})
 		m.names = append(m.names, name)
@@ -42,7 +43,7 @@ func (m setupMaker) setup() oncall.Setup {
 	teams := []string{"payments", "web in shop"}
 	for _, name := range teams {
 		members := m.some(1, m.names)
-		s.Teams = append(s.Teams, oncall.SetupTeam{
+		s.Teams = append(s.Teams, setup.Team{
 			Name: name, Channel: m.one("#pay", "C024BE7LR"), Members: members, Admins: members[:m.IntN(2)], Topic: m.IntN(2) == 0,
 			Owner: oncall.Owner(m.one("", "file", "slack")), TimeZone: m.one("", "America/New_York"), Fallback: m.some(0, m.names),
 			Remind: m.one("", "off", "10m", "90m", "1h", "61s"), Hours: m.windows(),
@@ -50,18 +51,18 @@ func (m setupMaker) setup() oncall.Setup {
 	}
 	var schedules []string
 	for i, name := range []string{"primary", "nights in shop", "empty"} {
-		is := oncall.SetupSchedule{Name: name, Team: m.one(teams...), TimeZone: m.one("Europe/Berlin", "Australia/Lord_Howe")}
+		is := setup.Schedule{Name: name, Team: m.one(teams...), TimeZone: m.one("Europe/Berlin", "Australia/Lord_Howe")}
 		if i < 2 {
 			is.Rotations = m.rotations()
 		}
 		from := m.moment()
 		for range m.IntN(3) {
 			from = from.AddDate(0, 0, 1+m.IntN(9))
-			is.Later = append(is.Later, oncall.SetupVersion{From: from.Format("2006-01-02 15:04"), Rotations: m.rotations()})
+			is.Later = append(is.Later, setup.Version{From: from.Format("2006-01-02 15:04"), Rotations: m.rotations()})
 		}
 		for range m.IntN(3) {
 			begin := m.moment()
-			is.Shifts = append(is.Shifts, oncall.SetupShift{
+			is.Shifts = append(is.Shifts, setup.Shift{
 				Role: m.one("", "secondary"), Start: begin.Format(time.RFC3339), End: begin.Add(39 * time.Hour).Format("2006-01-02 15:04"), Users: m.some(1, m.names),
 			})
 		}
@@ -69,39 +70,39 @@ func (m setupMaker) setup() oncall.Setup {
 		s.Schedules = append(s.Schedules, is)
 	}
 	m.policies(&s, teams, schedules)
-	s.UserGroups = []oncall.SetupUserGroup{
+	s.UserGroups = []setup.UserGroup{
 		{Handle: "@pay-oncall", Schedules: m.some(1, schedules), Roles: m.some(0, []string{"primary", "secondary"}), WhenEmpty: oncall.WhenEmpty(m.one("", "disable"))},
 		{Handle: "S0614TZR7", Schedules: schedules[:1], WhenEmpty: "fallback", Fallback: m.one(m.names...)},
 	}
 	return s
 }
 
-func (m setupMaker) policies(s *oncall.Setup, teams, schedules []string) {
+func (m setupMaker) policies(s *setup.Setup, teams, schedules []string) {
 	every := []string{
 		"user " + m.one(m.names...), "schedule " + m.one(schedules...), "next in " + m.one(schedules...), "everyone in nights in shop", "primary in " + schedules[0],
 		"team " + m.one(teams...), "admins of " + m.one(teams...), "channel #pay", "channel C024BE7LR", "group @all.hands", "webhook https://example.com/x?y=#z",
 	}
 	for i, name := range []string{"first", "policy of last resort"} {
-		p := oncall.SetupPolicy{Name: name, Team: m.one(teams...), Repeat: m.IntN(3), Acks: m.IntN(3), AckTimeout: m.one("", "30m")}
+		p := setup.Policy{Name: name, Team: m.one(teams...), Repeat: m.IntN(3), Acks: m.IntN(3), AckTimeout: m.one("", "30m")}
 		if p.AckTimeout != "" {
 			p.AckWait = m.one("", "90s")
 		}
 		for range 1 + m.IntN(3) {
-			st := oncall.SetupStep{Page: m.some(1, every), Wait: m.one("", "90s", "1h0m1s", "24h"), Repeat: m.IntN(2), RoundRobin: oncall.RoundRobin(m.one("", "incident", "alert"))}
+			st := setup.Step{Page: m.some(1, every), Wait: m.one("", "90s", "1h0m1s", "24h"), Repeat: m.IntN(2), RoundRobin: oncall.RoundRobin(m.one("", "incident", "alert"))}
 			if st.Repeat > 0 {
 				st.Every, st.RoundRobin = m.one("", "1h"), oncall.RoundByRun
 			}
 			if m.IntN(3) == 0 {
-				st.Only = &oncall.SetupCondition{Severity: []oncall.Severity{"high"}, Hours: oncall.HoursWord(m.one("", "off"))}
+				st.Only = &setup.Condition{Severity: []oncall.Severity{"high"}, Hours: oncall.HoursWord(m.one("", "off"))}
 			}
 			p.Steps = append(p.Steps, st)
 		}
 		if i == 0 {
 			p.Repeat = 0
-			p.Steps = append(p.Steps, oncall.SetupStep{Page: []string{"policy policy of last resort"}})
+			p.Steps = append(p.Steps, setup.Step{Page: []string{"policy policy of last resort"}})
 		}
 		s.Policies = append(s.Policies, p)
-		s.Integrations = append(s.Integrations, oncall.SetupIntegration{Name: "monitor of " + name, Team: p.Team, Format: formats[i], Policy: name})
+		s.Integrations = append(s.Integrations, setup.Integration{Name: "monitor of " + name, Team: p.Team, Format: formats[i], Policy: name})
 	}
 }
 
@@ -116,10 +117,10 @@ func (m setupMaker) windows() []schedule.Window {
 	return all[:m.IntN(len(all)+1)]
 }
 
-func (m setupMaker) rotations() []oncall.SetupRotation {
-	var out []oncall.SetupRotation
+func (m setupMaker) rotations() []setup.Rotation {
+	var out []setup.Rotation
 	for i := range m.IntN(3) + 1 {
-		r := oncall.SetupRotation{
+		r := setup.Rotation{
 			Name: fmt.Sprintf("rotation: %d", i), Role: m.one("", "primary", "secondary", "shadow"), Priority: m.IntN(3) - 1, TimeZone: m.one("", "Asia/Tokyo"),
 			Start: m.one("2026-01-05 09:00", "2026-03-29 02:30"), Every: m.one("week", "2 weeks", "12 hours", "month", "cron 0 9 * * 1", "day", "weekly"), Only: m.windows(),
 		}
@@ -136,7 +137,7 @@ func (m setupMaker) rotations() []oncall.SetupRotation {
 			r.Turns = append(r.Turns, m.some(m.IntN(2), m.names))
 		}
 		if m.IntN(3) == 0 {
-			r.Members = []oncall.SetupMember{{User: m.one(m.names...), From: schedule.Date{Year: 2026, Month: 3, Day: 1 + m.IntN(30)}}}
+			r.Members = []setup.Member{{User: m.one(m.names...), From: schedule.Date{Year: 2026, Month: 3, Day: 1 + m.IntN(30)}}}
 		}
 		out = append(out, r)
 	}
@@ -148,7 +149,7 @@ func (m setupMaker) editInSlack(w *world) {
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
 	for _, c := range dir.Schedules {
 		was := must[schedule.Definition](w.t)(w.Schedule(w.t.Context(), oncall.ByTimer(), c.ID()))
-		other := oncall.SetupSchedule{TimeZone: was.TimeZone, Rotations: m.rotations()}
+		other := setup.Schedule{TimeZone: was.TimeZone, Rotations: m.rotations()}
 		users := map[string]oncall.UserID{}
 		for i, name := range m.names {
 			users[name] = oncall.UserID(fmt.Sprintf("U0P%d", i))
@@ -186,7 +187,7 @@ func TestWhatWasExportedChangesNothing(t *testing.T) {
 	w.exec(`INSERT INTO users (id, name, email, time_zone, slack_at) VALUES ('U0P3', 'Somebody  else', 'other@example.com', 'UTC', $1)`, start)
 	for i := range 10 {
 		maker := m
-		doc := maker.setup()
+		doc := maker.payments()
 		if wrong := doc.Check(formats); len(wrong) > 0 {
 			t.Fatalf("the set-up is wrong: %q", wrong)
 		}
@@ -194,7 +195,7 @@ func TestWhatWasExportedChangesNothing(t *testing.T) {
 		must[store.Report](t)(w.Apply(t.Context(), doc, everything, w.clock()))
 		for range 2 {
 			w.advance(time.Duration(m.IntN(48*60)) * time.Minute)
-			out := must[oncall.Setup](t)(w.Export(t.Context(), w.clock()))
+			out := must[setup.Setup](t)(w.Export(t.Context(), w.clock()))
 			if wrong := out.Check(formats); len(wrong) > 0 {
 				t.Fatalf("%d: what was exported is wrong: %q", i, wrong)
 			}
@@ -210,7 +211,7 @@ func TestWhatWasExportedChangesNothing(t *testing.T) {
 	}
 }
 
-func namesIn(s oncall.Setup) []string {
+func namesIn(s setup.Setup) []string {
 	var names []string
 	for _, u := range s.Users {
 		names = append(names, u.Name)
@@ -219,7 +220,7 @@ func namesIn(s oncall.Setup) []string {
 }
 
 // sameShifts compares what is to come with another installation that is set up from the document.
-func sameShifts(t *testing.T, w *world, doc oncall.Setup) {
+func sameShifts(t *testing.T, w *world, doc setup.Setup) {
 	t.Helper()
 	other := emptyWorld(t)
 	must[store.Report](t)(other.Apply(t.Context(), doc, everything, w.clock()))

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 func liveUserGroups(ctx context.Context, tx pgx.Tx) ([]oncall.UserGroup, error) {
@@ -21,7 +22,7 @@ func liveUserGroups(ctx context.Context, tx pgx.Tx) ([]oncall.UserGroup, error) 
 }
 
 // applyUserGroups lets Slack user groups follow schedules.
-func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error {
+func (a *applier) applyUserGroups(ctx context.Context, doc setup.Setup) error {
 	found, err := liveUserGroups(ctx, a.tx)
 	if err != nil {
 		return err
@@ -31,10 +32,10 @@ func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error
 		stored[g.Handle] = g
 	}
 	if err := remove(ctx, a, "user group", `UPDATE user_groups SET removed_at = $2 WHERE id = $1`, stored,
-		func(g oncall.UserGroup) any { return g.ID }, column(setup.UserGroups, oncall.SetupUserGroup.Name)); err != nil {
+		func(g oncall.UserGroup) any { return g.ID }, column(doc.UserGroups, setup.UserGroup.Name)); err != nil {
 		return err
 	}
-	for _, g := range setup.UserGroups {
+	for _, g := range doc.UserGroups {
 		if err := a.applyUserGroup(ctx, g, stored); err != nil {
 			return fmt.Errorf("save user group %q: %w", g.Handle, err)
 		}
@@ -42,7 +43,7 @@ func (a *applier) applyUserGroups(ctx context.Context, setup oncall.Setup) error
 	return nil
 }
 
-func (a *applier) applyUserGroup(ctx context.Context, g oncall.SetupUserGroup, stored map[string]oncall.UserGroup) error {
+func (a *applier) applyUserGroup(ctx context.Context, g setup.UserGroup, stored map[string]oncall.UserGroup) error {
 	const insert = `
 		INSERT INTO user_groups (handle, schedules, roles, when_empty, fallback, created_at, trouble)
 		VALUES ($1, $2, $3, $4, $5, $6, '')`

@@ -9,6 +9,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -32,13 +33,13 @@ func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
 		"ann gains 671 h from 9 Mar to 27 Apr",
 		"bo loses 671 h from 9 Mar to 27 Apr",
 	}}
-	report := must[store.Report](t)(w.Apply(t.Context(), setup(), everything, now))
+	report := must[store.Report](t)(w.Apply(t.Context(), payments(), everything, now))
 	if d := cmp.Diff(want, report.Details); d != "" {
 		t.Error(d)
 	}
 	// Once undone it is no longer told.
-	doc := setup()
-	doc.Schedules[0].Rotations[0].Turns = []oncall.SetupTurn{{"ann"}}
+	doc := payments()
+	doc.Schedules[0].Rotations[0].Turns = []setup.Turn{{"ann"}}
 	report = must[store.Report](t)(w.Apply(t.Context(), doc, everything, now))
 	if all := strings.Join(report.Details[change], "\n"); strings.Contains(all, "Slack") || !strings.Contains(all, "ann gains") {
 		t.Error(all)
@@ -53,7 +54,7 @@ func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 	v := schedule.Version{Rotations: was.Current(start), CreatedBy: bo, EffectiveFrom: new(start.AddDate(0, 0, 7))}
 	v.Rotations[0].Turns = [][]oncall.UserID{{cy}}
 	must[schedule.Definition](t)(w.EditSchedule(t.Context(), oncall.ByTimer(), 1, v, was.Latest(), start))
-	report := must[store.Report](t)(w.Apply(t.Context(), setup(), everything, start))
+	report := must[store.Report](t)(w.Apply(t.Context(), payments(), everything, start))
 	if len(report.Changes) != 1 || !strings.Contains(strings.Join(report.Details[report.Changes[0]], "\n"), "cy loses") {
 		t.Errorf("%+v", report)
 	}
@@ -66,9 +67,9 @@ func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 func TestApplyLeavesToSlackWhatIsSlacks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	doc := setup()
+	doc := payments()
 	doc.Teams[0].Owner = oncall.OwnerSlack
-	doc.Schedules = append(doc.Schedules, oncall.SetupSchedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
+	doc.Schedules = append(doc.Schedules, setup.Schedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
 	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`change team "payments": owner`, `add schedule "nights"`}, report.Changes); d != "" {
 		t.Error(d)
@@ -89,13 +90,13 @@ func TestApplyLeavesToSlackWhatIsSlacks(t *testing.T) {
 func TestShiftsOfADocumentComeOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	doc := setup()
-	doc.Schedules[0].Shifts = []oncall.SetupShift{{Start: "2026-03-03 09:00", End: "2026-03-03 17:00", Users: []string{"cy"}}}
+	doc := payments()
+	doc.Schedules[0].Shifts = []setup.Shift{{Start: "2026-03-03 09:00", End: "2026-03-03 17:00", Users: []string{"cy"}}}
 	if report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 {
 		t.Errorf("a schedule that was there: %q", report.Changes)
 	}
-	nights := oncall.SetupSchedule{Name: "nights", Team: "payments", TimeZone: "Europe/Berlin", Shifts: doc.Schedules[0].Shifts}
-	over := oncall.SetupShift{Start: "2026-02-03 09:00", End: "2026-02-03 17:00", Users: []string{"cy"}}
+	nights := setup.Schedule{Name: "nights", Team: "payments", TimeZone: "Europe/Berlin", Shifts: doc.Schedules[0].Shifts}
+	over := setup.Shift{Start: "2026-02-03 09:00", End: "2026-02-03 17:00", Users: []string{"cy"}}
 	nights.Shifts = append(nights.Shifts, over)
 	doc.Schedules = append(doc.Schedules, nights)
 	must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))

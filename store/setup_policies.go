@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 func livePolicies(ctx context.Context, tx pgx.Tx) ([]oncall.Policy, error) {
@@ -22,7 +23,7 @@ func livePolicies(ctx context.Context, tx pgx.Tx) ([]oncall.Policy, error) {
 }
 
 // applyPolicies goes over the policies twice: one may pass incidents on to another that comes later.
-func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
+func (a *applier) applyPolicies(ctx context.Context, doc setup.Setup) error {
 	const insert = `
 		INSERT INTO policies (team_id, name, repeat, steps, created_at)
 		VALUES ($1, $2, 0, '[]', $3)
@@ -37,10 +38,10 @@ func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
 	}
 	if err := remove(ctx, a, "policy", `UPDATE policies SET removed_at = $2 WHERE id = $1`, stored,
 		func(p oncall.Policy) any { return p.ID },
-		column(setup.Policies, func(p oncall.SetupPolicy) string { return p.Name })); err != nil {
+		column(doc.Policies, func(p setup.Policy) string { return p.Name })); err != nil {
 		return err
 	}
-	for _, p := range setup.Policies {
+	for _, p := range doc.Policies {
 		id := stored[p.Name].ID
 		if id == 0 {
 			a.say("add policy %q", p.Name)
@@ -50,7 +51,7 @@ func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
 		}
 		a.policies[p.Name] = id
 	}
-	for _, p := range setup.Policies {
+	for _, p := range doc.Policies {
 		if err := a.applyPolicy(ctx, p, stored); err != nil {
 			return wrap(err, "save policy %q", p.Name)
 		}
@@ -58,7 +59,7 @@ func (a *applier) applyPolicies(ctx context.Context, setup oncall.Setup) error {
 	return nil
 }
 
-func (a *applier) applyPolicy(ctx context.Context, p oncall.SetupPolicy, stored map[string]oncall.Policy) error {
+func (a *applier) applyPolicy(ctx context.Context, p setup.Policy, stored map[string]oncall.Policy) error {
 	const update = `
 		UPDATE policies SET team_id = $2, repeat = $3, steps = $4, acks = $5, ack_timeout = $6, ack_wait = $7
 		WHERE id = $1`
@@ -87,7 +88,7 @@ func (a *applier) applyPolicy(ctx context.Context, p oncall.SetupPolicy, stored 
 }
 
 // storedTeams loads the teams, with who is in them.
-func storedTeams(ctx context.Context, tx pgx.Tx) ([]oncall.StaffedTeam, error) {
+func storedTeams(ctx context.Context, tx pgx.Tx) ([]setup.StaffedTeam, error) {
 	const load = `
 		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, private, acts, managed_by,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
@@ -96,23 +97,23 @@ func storedTeams(ctx context.Context, tx pgx.Tx) ([]oncall.StaffedTeam, error) {
 		WHERE removed_at IS NULL
 		ORDER BY id`
 	rows, _ := tx.Query(ctx, load)
-	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.StaffedTeam])
+	return pgx.CollectRows(rows, pgx.RowToStructByName[setup.StaffedTeam])
 }
 
-func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
+func (a *applier) applyTeams(ctx context.Context, doc setup.Setup) error {
 	found, err := storedTeams(ctx, a.tx)
 	if err != nil {
 		return err
 	}
-	stored := map[string]oncall.StaffedTeam{}
+	stored := map[string]setup.StaffedTeam{}
 	for _, t := range found {
 		stored[t.Name] = t
 	}
 	if err := remove(ctx, a, "team", `UPDATE teams SET removed_at = $2 WHERE id = $1`, stored,
-		func(t oncall.StaffedTeam) any { return t.ID }, column(setup.Teams, func(t oncall.SetupTeam) string { return t.Name })); err != nil {
+		func(t setup.StaffedTeam) any { return t.ID }, column(doc.Teams, func(t setup.Team) string { return t.Name })); err != nil {
 		return err
 	}
-	for _, t := range setup.Teams {
+	for _, t := range doc.Teams {
 		if err := a.applyTeam(ctx, t, stored); err != nil {
 			return wrap(err, "save team %q", t.Name)
 		}
@@ -120,7 +121,7 @@ func (a *applier) applyTeams(ctx context.Context, setup oncall.Setup) error {
 	return nil
 }
 
-func (a *applier) applyTeam(ctx context.Context, t oncall.SetupTeam, stored map[string]oncall.StaffedTeam) error {
+func (a *applier) applyTeam(ctx context.Context, t setup.Team, stored map[string]setup.StaffedTeam) error {
 	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `
 		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7, owner = $8,

@@ -16,6 +16,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // equal compares two values as they are stored.
@@ -27,7 +28,7 @@ func equal(a, b any) bool {
 
 // applySchedules adds versions to a schedule whose rotations have changed: from now on, never for
 // the past. The first version is in force since ever.
-func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error {
+func (a *applier) applySchedules(ctx context.Context, doc setup.Setup) error {
 	recent, err := recently(ctx, a.tx)
 	if err != nil {
 		return err
@@ -42,10 +43,10 @@ func (a *applier) applySchedules(ctx context.Context, setup oncall.Setup) error 
 	}
 	if err := remove(ctx, a, "schedule", `UPDATE schedules SET removed_at = $2 WHERE id = $1`, stored,
 		func(s schedule.Definition) any { return s.ID },
-		append(column(setup.Schedules, func(s oncall.SetupSchedule) string { return s.Name }), a.slackSchedules(all)...)); err != nil {
+		append(column(doc.Schedules, func(s setup.Schedule) string { return s.Name }), a.slackSchedules(all)...)); err != nil {
 		return err
 	}
-	for _, s := range setup.Schedules {
+	for _, s := range doc.Schedules {
 		if err := a.applySchedule(ctx, s, stored); err != nil {
 			return wrap(err, "save schedule %q", s.Name)
 		}
@@ -64,7 +65,7 @@ func (a *applier) slackSchedules(all map[oncall.ScheduleID]schedule.Definition) 
 	return names
 }
 
-func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, stored map[string]schedule.Definition) error {
+func (a *applier) applySchedule(ctx context.Context, s setup.Schedule, stored map[string]schedule.Definition) error {
 	old, known := stored[s.Name]
 	next, added, err := a.nextSchedule(s, old)
 	if err != nil {
@@ -118,7 +119,7 @@ func (a *applier) applySchedule(ctx context.Context, s oncall.SetupSchedule, sto
 
 // nextSchedule is what a stored schedule becomes, and the versions that are new. Shifts made by hand come
 // with a schedule that is new; in others they are Slack's.
-func (a *applier) nextSchedule(s oncall.SetupSchedule, old schedule.Definition) (schedule.Definition, []schedule.Version, error) {
+func (a *applier) nextSchedule(s setup.Schedule, old schedule.Definition) (schedule.Definition, []schedule.Version, error) {
 	next := old
 	wanted, err := s.Versions(a.users)
 	if err != nil {
@@ -179,7 +180,7 @@ func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, erro
 	return pgx.CollectRows(rows, pgx.RowToStructByName[storedIntegration])
 }
 
-func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) error {
+func (a *applier) applyIntegrations(ctx context.Context, doc setup.Setup) error {
 	found, err := liveIntegrations(ctx, a.tx)
 	if err != nil {
 		return err
@@ -190,10 +191,10 @@ func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) err
 	}
 	if err := remove(ctx, a, "integration", `UPDATE integrations SET removed_at = $2 WHERE id = $1`, stored,
 		func(in storedIntegration) any { return in.ID },
-		column(setup.Integrations, func(in oncall.SetupIntegration) string { return in.Name })); err != nil {
+		column(doc.Integrations, func(in setup.Integration) string { return in.Name })); err != nil {
 		return err
 	}
-	for _, in := range setup.Integrations {
+	for _, in := range doc.Integrations {
 		err := a.applyIntegration(ctx, in, stored)
 		if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.ConstraintName == "integrations_key" {
 			return oncall.Refuse("Integration %q: its key belongs to another integration.", in.Name)
@@ -205,7 +206,7 @@ func (a *applier) applyIntegrations(ctx context.Context, setup oncall.Setup) err
 	return nil
 }
 
-func (a *applier) applyIntegration(ctx context.Context, in oncall.SetupIntegration, stored map[string]storedIntegration) error {
+func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, stored map[string]storedIntegration) error {
 	const insert = `
 		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at, storm_limit, grouping)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // Channel returns the id of the channel that the set-up names; if it isn't known yet, the name as
@@ -152,11 +153,11 @@ func (d *Directory) VeiledWebhook(team oncall.TeamID, address string) bool {
 const dutyAhead = 8 * 7 * 24 * time.Hour
 
 // SlackNames lists what is named in Slack by what is in force now. People are those who may be paged.
-func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
-	var n oncall.SlackNames
+func (d *Directory) SlackNames(now time.Time) setup.SlackNames {
+	var n setup.SlackNames
 	var people []oncall.UserID
 	for _, t := range d.Teams {
-		n.Channels = append(n.Channels, oncall.SlackName{Where: "team " + t.Name, Named: t.Channel, Secret: t.Private})
+		n.Channels = append(n.Channels, setup.SlackName{Where: "team " + t.Name, Named: t.Channel, Secret: t.Private})
 		people = slices.Concat(people, d.Members[t.ID], t.Fallback)
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.Policies)) {
@@ -164,7 +165,7 @@ func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
 		if p.Removed {
 			continue
 		}
-		of := oncall.NamesOfPolicy(p, d.teams[p.TeamID].Private)
+		of := setup.NamesOfPolicy(p, d.teams[p.TeamID].Private)
 		n.Channels, n.Groups = append(n.Channels, of.Channels...), append(n.Groups, of.Groups...)
 		for _, s := range p.Steps {
 			for _, t := range s.Targets {
@@ -176,7 +177,7 @@ func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
 		n.Channels[i].Before = d.channels[c.Named].ID
 	}
 	for _, g := range d.UserGroups {
-		n.Groups = append(n.Groups, oncall.SlackName{Where: "user group " + g.Handle, Named: g.Handle, Before: g.SlackID})
+		n.Groups = append(n.Groups, setup.SlackName{Where: "user group " + g.Handle, Named: g.Handle, Before: g.SlackID})
 		people = append(people, g.Fallback)
 	}
 	for _, s := range d.Schedules {
@@ -195,7 +196,7 @@ func (d *Directory) SlackNames(now time.Time) oncall.SlackNames {
 	slices.Sort(people)
 	for _, id := range slices.Compact(people) {
 		if id != "" {
-			n.People = append(n.People, oncall.SlackName{Where: "user " + cmp.Or(d.Users[id].Name, string(id)), Named: string(id), NoTeam: !d.Users[id].InTeam})
+			n.People = append(n.People, setup.SlackName{Where: "user " + cmp.Or(d.Users[id].Name, string(id)), Named: string(id), NoTeam: !d.Users[id].InTeam})
 		}
 	}
 	return n

@@ -77,7 +77,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 func TestASwapWhereATeamNamesAdmins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
+	s := payments()
 	s.Teams[0].Admins = []string{"cy"}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	swap := w.offer()

@@ -12,6 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/audit"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // GroupDuties are what Slack's user groups should follow, as it was announced.
@@ -170,7 +171,7 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now
 			return err
 		}
 		for _, name := range names {
-			if i := oncall.IndexGroup(name, was[name].id, seen); i >= 0 && !seen[i].Disabled {
+			if i := setup.IndexGroup(name, was[name].id, seen); i >= 0 && !seen[i].Disabled {
 				is[name] = mirrored{seen[i].ID, seen[i].Users}
 			}
 		}

@@ -9,15 +9,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
 // grouped is the set-up with a group, a topic and an admin.
 func grouped(w *world) {
 	w.t.Helper()
-	s := setup()
+	s := payments()
 	s.Teams[0].Admins, s.Teams[0].Topic = []string{"cy"}, true
-	s.UserGroups = []oncall.SetupUserGroup{{
+	s.UserGroups = []setup.UserGroup{{
 		Handle: "@payments", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: oncall.WhenEmptyFallback, Fallback: "di",
 	}}
 	if _, err := w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
@@ -159,7 +160,7 @@ func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 func TestApplyLooksAtTheGroupsOfManagers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := setup()
+	s := payments()
 	s.Teams[0].Managers = []string{"group @leads"}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'sync_groups'`); n != 1 {

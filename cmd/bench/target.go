@@ -21,6 +21,7 @@ import (
 	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 )
@@ -70,17 +71,17 @@ func (b *bench) prepareIn(ctx context.Context, slack slacksim.Options, name stri
 	if _, err := t.sim.Start("127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	var setup oncall.Setup
+	var doc setup.Setup
 	for i := range teams {
 		user, team := fmt.Sprintf("U%05d", i), fmt.Sprintf("team%d", i)
 		t.sim.AddUser(slacksim.User{ID: user, Name: strings.ToLower(user), TZ: "UTC"})
 		t.sim.AddChannel(slacksim.Channel{Name: team, Members: []string{user}})
-		setup.Users = append(setup.Users, oncall.SetupUser{Name: user, Slack: oncall.UserID(user)})
-		setup.Teams = append(setup.Teams, oncall.SetupTeam{Name: team, Channel: "#" + team})
-		setup.Policies = append(setup.Policies, oncall.SetupPolicy{
-			Name: team, Team: team, Steps: []oncall.SetupStep{{Page: []string{"user " + user}, Wait: "24h"}},
+		doc.Users = append(doc.Users, setup.User{Name: user, Slack: oncall.UserID(user)})
+		doc.Teams = append(doc.Teams, setup.Team{Name: team, Channel: "#" + team})
+		doc.Policies = append(doc.Policies, setup.Policy{
+			Name: team, Team: team, Steps: []setup.Step{{Page: []string{"user " + user}, Wait: "24h"}},
 		})
-		setup.Integrations = append(setup.Integrations, oncall.SetupIntegration{
+		doc.Integrations = append(doc.Integrations, setup.Integration{
 			Name: team, Team: team, Policy: team, Format: "generic", Key: key(i),
 		})
 	}
@@ -89,10 +90,10 @@ func (b *bench) prepareIn(ctx context.Context, slack slacksim.Options, name stri
 		return nil, err
 	}
 	defer db.Close()
-	if _, err = db.Apply(ctx, setup, store.ApplyOptions{Write: true}, time.Now()); err != nil {
+	if _, err = db.Apply(ctx, doc, store.ApplyOptions{Write: true}, time.Now()); err != nil {
 		return nil, err
 	}
-	for _, u := range setup.Users { // a minute after the set-up was applied Slack has told who they are
+	for _, u := range doc.Users { // a minute after the set-up was applied Slack has told who they are
 		known := oncall.User{ID: u.Slack, Name: u.Name, TimeZone: "UTC", Standing: oncall.FullMember}
 		if err := db.SaveUser(ctx, known, time.Now()); err != nil {
 			return nil, err

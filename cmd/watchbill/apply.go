@@ -19,6 +19,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -36,7 +37,7 @@ func (c *applyCmd) Run(p process) error {
 	if wrong := append(c.problems(), publicURLProblems(c.PublicURL)...); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
-	setup, err := readSetup(c.File)
+	doc, err := readSetup(c.File)
 	if err != nil {
 		return err
 	}
@@ -48,22 +49,22 @@ func (c *applyCmd) Run(p process) error {
 	if err := migrated(p.ctx, db); err != nil {
 		return err
 	}
-	if err := c.findPeople(p, db, &setup); err != nil {
+	if err := c.findPeople(p, db, &doc); err != nil {
 		return err
 	}
 	how := store.ApplyOptions{Write: c.Yes, Prune: c.Prune}
-	faults, err := c.checkNames(p, db, setup, &how)
+	faults, err := c.checkNames(p, db, doc, &how)
 	if err != nil {
 		return err
 	}
 	how.By = p.operator()
 	how.By.Via = oncall.ViaApply
-	made, err := db.Apply(p.ctx, setup, how, p.clock())
+	made, err := db.Apply(p.ctx, doc, how, p.clock())
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}
 	c.print(p, made)
-	for _, note := range setup.Notes() {
+	for _, note := range doc.Notes() {
 		fmt.Fprintf(p.out, "note  %s\n", note)
 	}
 	r := &report{process: p}
@@ -79,32 +80,32 @@ const askLimit = time.Minute
 
 // checkNames looks up in Slack what the file names there, and keeps that for Apply. Without a token it
 // goes by what is known of the people.
-func (c *applyCmd) checkNames(p process, db *store.System, setup oncall.Setup, how *store.ApplyOptions) (faults []oncall.SlackFault, err error) {
+func (c *applyCmd) checkNames(p process, db *store.System, doc setup.Setup, how *store.ApplyOptions) (faults []setup.SlackFault, err error) {
 	directory, err := db.Directory(p.ctx)
 	if err != nil {
 		return nil, err
 	}
-	names := setup.SlackNames()
+	names := doc.SlackNames()
 	for i, n := range names.Channels {
 		before, _ := directory.ChannelBefore(n.Named)
 		names.Channels[i].Before = before.ID
 	}
-	teams := make([]string, len(setup.Teams))
-	for i, t := range setup.Teams {
+	teams := make([]string, len(doc.Teams))
+	for i, t := range doc.Teams {
 		teams[i] = t.Name
 	}
 	for i, n := range names.People {
 		names.People[i].NoTeam = n.NoTeam && !directory.NamedElsewhere(oncall.UserID(n.Named), teams)
 	}
 	if c.SlackBotToken == "" {
-		var known []oncall.SlackPerson
+		var known []setup.SlackPerson
 		for _, u := range directory.Users {
-			known = append(known, oncall.SlackPerson{User: u})
+			known = append(known, setup.SlackPerson{User: u})
 		}
-		met := slices.DeleteFunc(names.People, func(n oncall.SlackName) bool {
+		met := slices.DeleteFunc(names.People, func(n setup.SlackName) bool {
 			return directory.Users[oncall.UserID(n.Named)].Standing == oncall.UnknownStanding
 		})
-		return oncall.CheckPeople(met, known), nil
+		return setup.CheckPeople(met, known), nil
 	}
 	b, err := c.bot(p, db)
 	if err != nil {
@@ -160,40 +161,40 @@ func (c *applyCmd) print(p process, report store.Report) {
 }
 
 // readSetup reads and checks a file. Whatever is wrong with it is for the user to fix.
-func readSetup(path string) (oncall.Setup, error) {
+func readSetup(path string) (setup.Setup, error) {
 	data, err := readUpTo(path, mostSetup+1)
 	if err != nil {
-		return oncall.Setup{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
+		return setup.Setup{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
 	}
-	setup, err := parseSetup(data)
+	doc, err := parseSetup(data)
 	if err != nil {
-		return oncall.Setup{}, wrongUse{fmt.Sprintf("%s: %v", path, err)}
+		return setup.Setup{}, wrongUse{fmt.Sprintf("%s: %v", path, err)}
 	}
-	if wrong := setup.Check(intake.Names()); len(wrong) > 0 {
+	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
 		for i := range wrong {
 			wrong[i] = path + ": " + wrong[i]
 		}
-		return oncall.Setup{}, wrongUse(wrong)
+		return setup.Setup{}, wrongUse(wrong)
 	}
-	return setup, nil
+	return doc, nil
 }
 
 // parseSetup reads all documents of a file, which together are one.
-func parseSetup(data []byte) (oncall.Setup, error) {
+func parseSetup(data []byte) (setup.Setup, error) {
 	data = intake.Unmarked(data)
 	if err := checkShape(data); err != nil {
-		return oncall.Setup{}, err
+		return setup.Setup{}, err
 	}
-	var all oncall.Setup
+	var all setup.Setup
 	for d := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()); ; {
-		var setup oncall.Setup
-		switch err := d.Decode(&setup); {
+		var doc setup.Setup
+		switch err := d.Decode(&doc); {
 		case errors.Is(err, io.EOF):
 			return all, nil
 		case err != nil:
-			return oncall.Setup{}, yamlError(data, err)
+			return setup.Setup{}, yamlError(data, err)
 		}
-		all = all.With(setup)
+		all = all.With(doc)
 	}
 }
 
@@ -205,7 +206,7 @@ func keyMeant(said string) string {
 	if m == nil {
 		return said
 	}
-	guess := oncall.Nearest(said[m[2]:m[3]], setupKeys(reflect.TypeFor[oncall.Setup]()))
+	guess := oncall.Nearest(said[m[2]:m[3]], setupKeys(reflect.TypeFor[setup.Setup]()))
 	if guess == "" {
 		return said
 	}
@@ -228,9 +229,9 @@ func setupKeys(t reflect.Type) []string {
 
 // findPeople fills in the Slack user ids of people whom the file names only by e-mail, from the
 // database if an earlier run found them and otherwise from Slack.
-func (c *applyCmd) findPeople(p process, db *store.System, setup *oncall.Setup) error {
-	missing := func(u oncall.SetupUser) bool { return u.Slack == "" }
-	if !slices.ContainsFunc(setup.Users, missing) {
+func (c *applyCmd) findPeople(p process, db *store.System, doc *setup.Setup) error {
+	missing := func(u setup.User) bool { return u.Slack == "" }
+	if !slices.ContainsFunc(doc.Users, missing) {
 		return nil
 	}
 	known, err := db.Directory(p.ctx)
@@ -242,16 +243,16 @@ func (c *applyCmd) findPeople(p process, db *store.System, setup *oncall.Setup) 
 		byEmail[u.Email] = id
 	}
 	var wrong wrongUse
-	for i, u := range setup.Users {
+	for i, u := range doc.Users {
 		if !missing(u) {
 			continue
 		}
 		if id, ok := known.PersonBefore(u.Email); ok {
-			setup.Users[i].Slack = id
+			doc.Users[i].Slack = id
 			continue
 		}
 		if id, ok := byEmail[u.Email]; ok {
-			setup.Users[i].Slack = id
+			doc.Users[i].Slack = id
 			continue
 		}
 		found, err := c.askSlack(p, u.Email, db)
@@ -259,9 +260,9 @@ func (c *applyCmd) findPeople(p process, db *store.System, setup *oncall.Setup) 
 			wrong = append(wrong, fmt.Sprintf("user %q: %v", u.Name, err))
 			continue
 		}
-		setup.Users[i].Slack = found.ID
+		doc.Users[i].Slack = found.ID
 		if u.TimeZone == "" {
-			setup.Users[i].TimeZone = found.TimeZone
+			doc.Users[i].TimeZone = found.TimeZone
 		}
 	}
 	if len(wrong) > 0 {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
@@ -129,13 +130,13 @@ func newCrash(t *testing.T, c crashChannel) *crash {
 
 // setUp makes Ann the person to page, immediately and only by this channel.
 func (c *crash) setUp(by crashChannel) {
-	setup := oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "Ann", Slack: "U0ANN"}},
-		Teams: []oncall.SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"Ann"}}},
-		Policies: []oncall.SetupPolicy{{
-			Name: "default", Team: "payments", Steps: []oncall.SetupStep{{Page: []string{"user Ann"}, Wait: "24h"}},
+	doc := setup.Setup{
+		Users: []setup.User{{Name: "Ann", Slack: "U0ANN"}},
+		Teams: []setup.Team{{Name: "payments", Channel: "#payments", Members: []string{"Ann"}}},
+		Policies: []setup.Policy{{
+			Name: "default", Team: "payments", Steps: []setup.Step{{Page: []string{"user Ann"}, Wait: "24h"}},
 		}},
-		Integrations: []oncall.SetupIntegration{{
+		Integrations: []setup.Integration{{
 			Name: "demo", Team: "payments", Policy: "default", Format: "generic", Key: storyKey, Storm: "off",
 		}},
 	}
@@ -144,7 +145,7 @@ func (c *crash) setUp(by crashChannel) {
 		c.t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Apply(c.t.Context(), setup, store.ApplyOptions{Write: true}, time.Now()); err != nil {
+	if _, err := db.Apply(c.t.Context(), doc, store.ApplyOptions{Write: true}, time.Now()); err != nil {
 		c.t.Fatal(err)
 	}
 	if by.method != "" {

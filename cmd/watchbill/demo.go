@@ -18,8 +18,8 @@ import (
 
 	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/localpg"
-	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/spool"
 	"github.com/watchbill/watchbill/store"
@@ -242,7 +242,7 @@ func demoKey(dir string) (string, error) {
 	return demoFile(dir, keyFile, func() string {
 		var b [16]byte
 		rand.Read(b[:])
-		return oncall.KeyFromBytes(b)
+		return setup.KeyFromBytes(b)
 	})
 }
 
@@ -288,13 +288,13 @@ func seed(p process, databaseURL, key string) error {
 	if len(known.Teams) > 0 {
 		return nil
 	}
-	setup, err := parseSetup(demoSetup)
+	doc, err := parseSetup(demoSetup)
 	if err != nil {
 		return fmt.Errorf("demo.yaml: %w", err)
 	}
-	setup.Integrations[0].Key = key
-	setup.Integrations[1].Key = demoKind(key)
-	_, err = db.Apply(p.ctx, setup, store.ApplyOptions{Write: true}, p.clock())
+	doc.Integrations[0].Key = key
+	doc.Integrations[1].Key = demoKind(key)
+	_, err = db.Apply(p.ctx, doc, store.ApplyOptions{Write: true}, p.clock())
 	return err
 }
 
@@ -309,18 +309,18 @@ func (c *demoCmd) slack(p process, dir string) (*slacksim.Sim, string, error) {
 		StateFile: filepath.Join(dir, stateFile), Limits: true,
 		Manifest: slacksim.MustManifest(watchbill.Manifest),
 	})
-	setup, err := parseSetup(demoSetup)
+	doc, err := parseSetup(demoSetup)
 	if err != nil {
 		return nil, "", fmt.Errorf("demo.yaml: %w", err)
 	}
 	ids := map[string]string{}
-	for _, u := range setup.Users {
+	for _, u := range doc.Users {
 		ids[u.Name] = string(u.Slack)
 		sim.AddUser(slacksim.User{
 			ID: string(u.Slack), Name: strings.ToLower(u.Name), RealName: u.Name, Email: u.Email, TZ: u.TimeZone,
 		})
 	}
-	for _, t := range setup.Teams {
+	for _, t := range doc.Teams {
 		if _, kept := sim.FindChannel(t.Channel); kept {
 			continue // kept from an earlier run, with its messages
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/bot"
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/notify"
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -153,7 +153,7 @@ func (c *doctorCmd) names(r *report) {
 }
 
 // faults prints what isn't in Slack as it is named.
-func (r *report) faults(found []oncall.SlackFault) {
+func (r *report) faults(found []setup.SlackFault) {
 	for _, f := range found {
 		word := "note"
 		if !f.Note {

@@ -24,6 +24,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 	"github.com/watchbill/watchbill/store/storetest"
 )
@@ -58,7 +59,7 @@ func fill(rng *rand.Rand, v reflect.Value) {
 		for i := range v.Len() {
 			fill(rng, v.Index(i))
 		}
-		if turn, is := reflect.TypeAssert[*oncall.SetupTurn](v.Addr()); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
+		if turn, is := reflect.TypeAssert[*setup.Turn](v.Addr()); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
 			*turn = nil // so it is read
 		}
 	case reflect.Struct:
@@ -74,14 +75,14 @@ func fill(rng *rand.Rand, v reflect.Value) {
 func TestAnySetupIsReadAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	for i := range 500 {
-		var setup oncall.Setup
-		fill(rand.New(rand.NewPCG(7, uint64(i))), reflect.ValueOf(&setup).Elem())
-		text := writeSetup(setup)
+		var doc setup.Setup
+		fill(rand.New(rand.NewPCG(7, uint64(i))), reflect.ValueOf(&doc).Elem())
+		text := writeSetup(doc)
 		read, err := parseSetup(text)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}
-		if d := cmp.Diff(setup, read, cmpopts.EquateEmpty()); d != "" {
+		if d := cmp.Diff(doc, read, cmpopts.EquateEmpty()); d != "" {
 			t.Fatalf("%s\n%s", d, text)
 		}
 	}
@@ -139,14 +140,14 @@ func TestExamplesComeBackFromTheDatabase(t *testing.T) {
 		t.Fatalf("found %d examples only", len(all))
 	}
 	for name, text := range all {
-		setup, err := parseSetup([]byte(text))
-		if err != nil || len(setup.Check(intake.Names())) > 0 {
-			t.Errorf("%s: %v, %q", name, err, setup.Check(intake.Names()))
+		doc, err := parseSetup([]byte(text))
+		if err != nil || len(doc.Check(intake.Names())) > 0 {
+			t.Errorf("%s: %v, %q", name, err, doc.Check(intake.Names()))
 			continue
 		}
-		for i, u := range setup.Users { // as apply does, which asks Slack
+		for i, u := range doc.Users { // as apply does, which asks Slack
 			if u.Slack == "" {
-				setup.Users[i].Slack = oncall.UserID(fmt.Sprintf("U0FOUND%d", i))
+				doc.Users[i].Slack = oncall.UserID(fmt.Sprintf("U0FOUND%d", i))
 			}
 		}
 		everything := store.ApplyOptions{Write: true, Prune: true}
@@ -157,7 +158,7 @@ func TestExamplesComeBackFromTheDatabase(t *testing.T) {
 		}
 		var texts []string
 		for _, db := range through {
-			if _, err := db.Apply(t.Context(), setup, everything, now); err != nil {
+			if _, err := db.Apply(t.Context(), doc, everything, now); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			now = now.Add(time.Minute)
@@ -166,14 +167,14 @@ func TestExamplesComeBackFromTheDatabase(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			texts = append(texts, string(writeSetup(out)))
-			if setup, err = parseSetup([]byte(texts[len(texts)-1])); err != nil {
+			if doc, err = parseSetup([]byte(texts[len(texts)-1])); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if wrong := setup.Check(intake.Names()); len(wrong) > 0 {
+			if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
 				t.Errorf("%s: what was exported: %q", name, wrong)
 			}
 			for _, prune := range []bool{false, true} {
-				report, err := db.Apply(t.Context(), setup, store.ApplyOptions{Prune: prune}, now)
+				report, err := db.Apply(t.Context(), doc, store.ApplyOptions{Prune: prune}, now)
 				if d := cmp.Diff(store.Report{}, report); err != nil || d != "" {
 					t.Errorf("%s: it changes something: %v, %s\n%s", name, err, d, texts[0])
 				}
@@ -230,14 +231,14 @@ func TestHostileTextsAreWrittenAndReadBack(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {
 		text := strings.ToValidUTF8(h.Text, "") // as YAML and the database have it
-		setup := oncall.Setup{
-			Users:        []oncall.SetupUser{{Name: text, Slack: "U0ANN", TimeZone: "UTC"}},
-			Teams:        []oncall.SetupTeam{{Name: text, Channel: "#pay", Members: []string{text}}},
-			Schedules:    []oncall.SetupSchedule{{Name: text, Team: text, TimeZone: "UTC", Rotations: []oncall.SetupRotation{{Name: text, Start: "2026-03-02 09:00", Every: "week", Turns: []oncall.SetupTurn{{text}}}}}},
-			Policies:     []oncall.SetupPolicy{{Name: text, Team: text, Steps: []oncall.SetupStep{{Page: []string{"user " + text}}}}},
-			Integrations: []oncall.SetupIntegration{{Name: text, Team: text, Format: "generic", Policy: text}},
+		doc := setup.Setup{
+			Users:        []setup.User{{Name: text, Slack: "U0ANN", TimeZone: "UTC"}},
+			Teams:        []setup.Team{{Name: text, Channel: "#pay", Members: []string{text}}},
+			Schedules:    []setup.Schedule{{Name: text, Team: text, TimeZone: "UTC", Rotations: []setup.Rotation{{Name: text, Start: "2026-03-02 09:00", Every: "week", Turns: []setup.Turn{{text}}}}}},
+			Policies:     []setup.Policy{{Name: text, Team: text, Steps: []setup.Step{{Page: []string{"user " + text}}}}},
+			Integrations: []setup.Integration{{Name: text, Team: text, Format: "generic", Policy: text}},
 		}
-		for _, wrong := range setup.Check(intake.Names()) {
+		for _, wrong := range doc.Check(intake.Names()) {
 			if !utf8.ValidString(wrong) {
 				t.Errorf("%s: refused by %.300q", h.Name, wrong)
 			}
@@ -245,13 +246,13 @@ func TestHostileTextsAreWrittenAndReadBack(t *testing.T) {
 		if len(text) > 20_000 {
 			continue // longer than any name may be
 		}
-		written := writeSetup(setup)
+		written := writeSetup(doc)
 		again, err := parseSetup(written)
 		if err != nil {
 			t.Errorf("%s: %.300v", h.Name, err)
 			continue
 		}
-		if diff := cmp.Diff(setup, again, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(doc, again, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s: %.500s", h.Name, diff)
 		}
 		for line := range strings.Lines(string(written)) {

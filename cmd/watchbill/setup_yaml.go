@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 const exportHead = `# Written by watchbill export. To apply it changes nothing.
@@ -19,7 +19,7 @@ const exportHead = `# Written by watchbill export. To apply it changes nothing.
 
 // writeSetup writes a document so that parseSetup reads it. It does so itself, since what the YAML library
 // writes of some texts, such as "? a" or a tab, it can't read; and as people would, one thing a line.
-func writeSetup(s oncall.Setup) []byte {
+func writeSetup(s setup.Setup) []byte {
 	w := setupWriter{}
 	w.WriteString(exportHead)
 	w.fields(reflect.ValueOf(s), "")
@@ -94,7 +94,7 @@ func given(v reflect.Value) func(func(string, reflect.Value) bool) {
 
 // flow writes a value on one line; false: it wouldn't be read well there.
 func flow(v reflect.Value) (string, bool) {
-	if turn, ok := reflect.TypeAssert[oncall.SetupTurn](v); ok && len(turn) < 2 {
+	if turn, ok := reflect.TypeAssert[setup.Turn](v); ok && len(turn) < 2 {
 		return flow(reflect.ValueOf(append(slices.Clone(turn), "nobody")[0]))
 	}
 	if text, ok := reflect.TypeAssert[encoding.TextMarshaler](v); ok {

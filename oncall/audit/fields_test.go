@@ -7,6 +7,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // untold are the fields of a set-up that the log doesn't tell, and why.
@@ -24,52 +25,52 @@ var untold = map[string]string{
 }
 
 // full is a set-up in which every field says something.
-func full() oncall.Setup {
+func full() setup.Setup {
 	yes := true
 	hours := func() []schedule.Window {
 		return []schedule.Window{{Days: []schedule.Weekday{schedule.Monday, schedule.Tuesday}, From: 9 * 60, To: 17 * 60}}
 	}
-	rotations := func() []oncall.SetupRotation {
-		return []oncall.SetupRotation{{
+	rotations := func() []setup.Rotation {
+		return []setup.Rotation{{
 			Name: "week", Role: "secondary", Priority: 3, TimeZone: "Asia/Tokyo", Start: "2026-01-05 09:00", Every: "week", Until: "2027-01-05 09:00",
-			Advance: "active", Turns: []oncall.SetupTurn{{"ANN"}, {"BO"}}, Only: hours(),
-			Members: []oncall.SetupMember{{User: "ANN", From: schedule.Date{Year: 2026, Month: 1, Day: 2}, Until: schedule.Date{Year: 2027, Month: 1, Day: 2}}},
+			Advance: "active", Turns: []setup.Turn{{"ANN"}, {"BO"}}, Only: hours(),
+			Members: []setup.Member{{User: "ANN", From: schedule.Date{Year: 2026, Month: 1, Day: 2}, Until: schedule.Date{Year: 2027, Month: 1, Day: 2}}},
 		}}
 	}
-	return oncall.Setup{
-		Users: []oncall.SetupUser{{Name: "Ann", Slack: "ANN", Email: "ann@example.com", TimeZone: "Asia/Tokyo"}},
-		Teams: []oncall.SetupTeam{{
+	return setup.Setup{
+		Users: []setup.User{{Name: "Ann", Slack: "ANN", Email: "ann@example.com", TimeZone: "Asia/Tokyo"}},
+		Teams: []setup.Team{{
 			Name: "payments", Channel: "#payments", Members: []string{"ANN", "BO"}, Topic: true, Owner: oncall.OwnerSlack,
 			Managers: []string{"ANN", "BO"}, Admins: []string{"ANN"}, Private: true, Acts: oncall.TeamActs, TimeZone: "Asia/Tokyo", Hours: hours(),
 			Fallback: []string{"ANN"}, Remind: "20m",
 		}},
-		Schedules: []oncall.SetupSchedule{{
+		Schedules: []setup.Schedule{{
 			Name: "primary", Team: "payments", TimeZone: "Asia/Tokyo", Rotations: rotations(), Apart: &yes,
-			Later:  []oncall.SetupVersion{{From: "2026-12-07 09:00", Rotations: rotations()}},
-			Shifts: []oncall.SetupShift{{Role: "secondary", Start: "2026-12-24 09:00", End: "2026-12-24 18:00", Users: []string{"ANN"}}},
+			Later:  []setup.Version{{From: "2026-12-07 09:00", Rotations: rotations()}},
+			Shifts: []setup.Shift{{Role: "secondary", Start: "2026-12-24 09:00", End: "2026-12-24 18:00", Users: []string{"ANN"}}},
 		}},
-		Policies: []oncall.SetupPolicy{{
+		Policies: []setup.Policy{{
 			Name: "page", Team: "payments", Repeat: 2, Acks: 2, AckTimeout: "30m", AckWait: "5m",
-			Steps: []oncall.SetupStep{{
+			Steps: []setup.Step{{
 				Page: []string{"user ANN"}, Wait: "5m", Repeat: 2, Every: "1m", RoundRobin: "cycle",
-				Only: &oncall.SetupCondition{Severity: []oncall.Severity{oncall.High}, Hours: "in"},
+				Only: &setup.Condition{Severity: []oncall.Severity{oncall.High}, Hours: "in"},
 			}},
 		}},
-		Integrations: []oncall.SetupIntegration{{
+		Integrations: []setup.Integration{{
 			Name: "grafana", Team: "payments", Format: "generic", Policy: "page", Key: "0123", Storm: "10",
-			Group: &oncall.SetupGroup{By: []string{"service"}, Window: "5m"},
+			Group: &setup.Group{By: []string{"service"}, Window: "5m"},
 		}},
-		UserGroups: []oncall.SetupUserGroup{{Handle: "oncall", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: "clear", Fallback: "ANN"}},
+		UserGroups: []setup.UserGroup{{Handle: "oncall", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: "clear", Fallback: "ANN"}},
 	}
 }
 
 // installedAs is an installation that says this. Only what its words need is filled beside them.
-func installedAs(doc oncall.Setup) installation {
+func installedAs(doc setup.Setup) installation {
 	x := installation{doc: doc, private: map[oncall.TeamID]bool{}, teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{}}
 	for _, u := range doc.Users {
-		x.Users = append(x.Users, oncall.KnownUser{User: oncall.User{ID: u.Slack, Name: u.Name, Email: u.Email, TimeZone: u.TimeZone}})
+		x.Users = append(x.Users, setup.KnownUser{User: oncall.User{ID: u.Slack, Name: u.Name, Email: u.Email, TimeZone: u.TimeZone}})
 	}
-	x.Teams = make([]oncall.StaffedTeam, len(doc.Teams))
+	x.Teams = make([]setup.StaffedTeam, len(doc.Teams))
 	x.Schedules = make([]schedule.Definition, len(doc.Schedules))
 	x.Integrations = make([]oncall.Integration, len(doc.Integrations))
 	x.UserGroups = make([]oncall.UserGroup, len(doc.UserGroups))
@@ -128,7 +129,7 @@ func places(t *testing.T, name string, v reflect.Value, at func(root reflect.Val
 // Whatever a set-up file can say makes an entry where it changes, so that no new field is forgotten.
 func TestEveryFieldOfASetupIsTold(t *testing.T) {
 	t.Parallel()
-	tell := func(doc oncall.Setup) string {
+	tell := func(doc setup.Setup) string {
 		x := installedAs(doc)
 		var lines []string
 		for _, things := range [][]thing{x.persons(), x.teams(), x.schedules(), x.policies(), x.integrations(), x.groups()} {

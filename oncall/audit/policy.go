@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 func (x installation) policies() (all []thing) {
@@ -31,13 +32,13 @@ func (x installation) policies() (all []thing) {
 }
 
 // whole is all that a step says, to tell it from others.
-func whole(st oncall.SetupStep) string {
+func whole(st setup.Step) string {
 	text, _ := json.Marshal(st) // of words and numbers only
 	return string(text)
 }
 
 // step writes a step of a policy in one line.
-func (x installation) step(p oncall.Policy, st oncall.SetupStep, targets []oncall.Target) oncall.Sentence {
+func (x installation) step(p oncall.Policy, st setup.Step, targets []oncall.Target) oncall.Sentence {
 	var page []oncall.Sentence
 	for i, target := range targets {
 		switch {

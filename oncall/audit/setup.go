@@ -10,6 +10,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 // A thing is something of an installation, and all that is said of it.
@@ -22,14 +23,14 @@ type thing struct {
 
 // an installation as it is compared.
 type installation struct {
-	oncall.Installation
-	doc     oncall.Setup
+	setup.Installation
+	doc     setup.Setup
 	private map[oncall.TeamID]bool
 	teamOf  map[oncall.ScheduleID]oncall.TeamID
 	by      map[oncall.PolicyID]oncall.TeamID // teams by their policies
 }
 
-func read(in oncall.Installation, now time.Time) installation {
+func read(in setup.Installation, now time.Time) installation {
 	x := installation{
 		Installation: in, private: map[oncall.TeamID]bool{},
 		teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{},
@@ -50,7 +51,7 @@ func read(in oncall.Installation, now time.Time) installation {
 
 // Setup compares an installation with what has become of it, and makes an entry of each thing that was added,
 // changed or removed.
-func Setup(before, after oncall.Installation, now time.Time) []Entry {
+func Setup(before, after setup.Installation, now time.Time) []Entry {
 	was, is := read(before, now), read(after, now)
 	var out []Entry
 	for _, part := range []struct {
@@ -163,7 +164,7 @@ func (x installation) schedules() (all []thing) {
 }
 
 // ofSchedule is what a schedule says without its team.
-func ofSchedule(d oncall.SetupSchedule) (says fields) {
+func ofSchedule(d setup.Schedule) (says fields) {
 	says.text("time zone", d.TimeZone)
 	says.flag("shifts apart", d.Apart != nil && *d.Apart)
 	says = append(says, rotations("", d.Rotations)...)
@@ -180,7 +181,7 @@ func ofSchedule(d oncall.SetupSchedule) (says fields) {
 	return says
 }
 
-func rotations(when string, all []oncall.SetupRotation) (says fields) {
+func rotations(when string, all []setup.Rotation) (says fields) {
 	seen := map[string]int{}
 	for _, r := range all {
 		name := fmt.Sprintf("%srotation %q", when, r.Name)
@@ -218,7 +219,7 @@ func rotations(when string, all []oncall.SetupRotation) (says fields) {
 	return says
 }
 
-func fromUntil(m oncall.SetupMember) string {
+func fromUntil(m setup.Member) string {
 	var words []string
 	if m.From != (schedule.Date{}) {
 		words = append(words, "from "+m.From.String())
@@ -290,5 +291,5 @@ func Gone(d schedule.Definition, now time.Time) Entry {
 
 // alone is what a schedule says by itself.
 func alone(d schedule.Definition, now time.Time) fields {
-	return ofSchedule(oncall.Installation{Schedules: []schedule.Definition{d}}.Setup(now).Schedules[0])
+	return ofSchedule(setup.Installation{Schedules: []schedule.Definition{d}}.Setup(now).Schedules[0])
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 var now = time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
@@ -26,22 +27,22 @@ func told(entries []Entry) (lines []string) {
 	return lines
 }
 
-func installed() oncall.Installation {
+func installed() setup.Installation {
 	week := schedule.Rotation{
 		Name: "week", Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit}, StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5},
 		HandOff: 9 * 60, Turns: [][]oncall.UserID{{"ANN"}, {"BO"}},
 	}
-	team := func(id oncall.TeamID, name string) oncall.StaffedTeam {
-		return oncall.StaffedTeam{
+	team := func(id oncall.TeamID, name string) setup.StaffedTeam {
+		return setup.StaffedTeam{
 			Team:    oncall.Team{ID: id, Name: name, Channel: "#" + name, Owner: oncall.OwnerFile, Remind: 600},
 			Members: []oncall.UserID{"ANN", "BO"}, Managers: []oncall.UserID{"ANN"},
 		}
 	}
 	secret := team(2, "secret")
 	secret.Private = true
-	return oncall.Installation{
-		Users: []oncall.KnownUser{{User: oncall.User{ID: "ANN", Name: "Ann", Email: "ann@example.com", TimeZone: "UTC"}}},
-		Teams: []oncall.StaffedTeam{team(1, "payments"), secret},
+	return setup.Installation{
+		Users: []setup.KnownUser{{User: oncall.User{ID: "ANN", Name: "Ann", Email: "ann@example.com", TimeZone: "UTC"}}},
+		Teams: []setup.StaffedTeam{team(1, "payments"), secret},
 		Schedules: []schedule.Definition{
 			{ID: 1, TeamID: 1, Name: "primary", TimeZone: "UTC", Versions: []schedule.Version{{ID: 1, Rotations: []schedule.Rotation{week}}}},
 			{ID: 2, TeamID: 2, Name: "hidden", TimeZone: "UTC"},
@@ -69,14 +70,14 @@ func TestWhatASetupAdds(t *testing.T) {
 		"integration grafana added [1]", "  team:  -> payments", "  kind:  -> generic", "  policy:  -> page",
 		"user group payments-oncall added [1]", "  schedules:  -> primary", "  when empty:  -> keep",
 	}
-	if diff := cmp.Diff(want, told(Setup(oncall.Installation{}, installed(), now))); diff != "" {
+	if diff := cmp.Diff(want, told(Setup(setup.Installation{}, installed(), now))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if got := Setup(installed(), installed(), now); len(got) != 0 {
 		t.Errorf("nothing was changed, and it says %q", told(got))
 	}
 	var removed []string
-	for _, e := range Setup(installed(), oncall.Installation{}, now) {
+	for _, e := range Setup(installed(), setup.Installation{}, now) {
 		if e.Act != Removed || len(e.Changes) == 0 {
 			t.Errorf("%q", told([]Entry{e}))
 		}
@@ -91,38 +92,38 @@ func TestWhatASetupAdds(t *testing.T) {
 func TestWhatASetupChanges(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		change func(in *oncall.Installation)
+		change func(in *setup.Installation)
 		want   []string
 	}{
 		{
-			func(in *oncall.Installation) { in.Teams[0].Members = append(in.Teams[0].Members, "CY") },
+			func(in *setup.Installation) { in.Teams[0].Members = append(in.Teams[0].Members, "CY") },
 			[]string{"team payments changed [1]", "  members: ANN, BO -> ANN, BO, CY"},
 		},
 		{
-			func(in *oncall.Installation) {
+			func(in *setup.Installation) {
 				in.Teams[0].Managers, in.Teams[0].ManagedBy = []oncall.UserID{"BO"}, "leads"
 			},
 			[]string{"team payments changed [1]", "  managers: ANN -> BO, group @leads"},
 		},
 		{
-			func(in *oncall.Installation) { in.Teams[0].Private, in.Teams[0].Acts = true, oncall.TeamActs },
+			func(in *setup.Installation) { in.Teams[0].Private, in.Teams[0].Acts = true, oncall.TeamActs },
 			[]string{"team payments changed [1]", "  private: no -> yes", "  acts: workspace -> team"},
 		},
 		{
-			func(in *oncall.Installation) { in.Teams[0].Remind = 0 },
+			func(in *setup.Installation) { in.Teams[0].Remind = 0 },
 			[]string{"team payments changed [1]", "  remind: as usual -> off"},
 		},
 		{
-			func(in *oncall.Installation) { in.Schedules[0].TeamID = 2 },
+			func(in *setup.Installation) { in.Schedules[0].TeamID = 2 },
 			[]string{"schedule primary changed [1 2]", "  team: payments -> secret"},
 		},
-		{func(in *oncall.Installation) {
+		{func(in *setup.Installation) {
 			in.Schedules[0].Versions[0].Rotations[0].Turns = [][]oncall.UserID{{"ANN", "CY"}, {}, {"BO"}}
 			in.Schedules[0].Versions[0].Rotations[0].Members = []schedule.Member{{User: "CY", From: schedule.Date{Year: 2027, Month: 1, Day: 1}}}
 		}, []string{
 			"schedule primary changed [1]", `  rotation "week" turns: ANN, BO -> (ANN, CY), nobody, BO`, `  rotation "week" members:  -> CY from 2027-01-01`,
 		}},
-		{func(in *oncall.Installation) {
+		{func(in *setup.Installation) {
 			in.Policies[0].Steps[0].Targets[3].Webhook = "https://hooks.example.com/T2"
 		}, []string{
 			"policy page changed [1]",
@@ -130,25 +131,25 @@ func TestWhatASetupChanges(t *testing.T) {
 				"schedule primary, BO, something of a private team, webhook https://hooks.example.com/…; then wait 5m, another one",
 		}},
 		{
-			func(in *oncall.Installation) { in.Policies[0].Repeat, in.Policies[0].Acks = 2, 2 },
+			func(in *setup.Installation) { in.Policies[0].Repeat, in.Policies[0].Acks = 2, 2 },
 			[]string{"policy page changed [1]", "  repeat:  -> 2", "  acks:  -> 2"},
 		},
 		{
-			func(in *oncall.Installation) { in.Integrations[0].Format = "grafana" },
+			func(in *setup.Installation) { in.Integrations[0].Format = "grafana" },
 			[]string{"integration grafana changed [1]", "  kind: generic -> grafana"},
 		},
 		{
-			func(in *oncall.Installation) {
+			func(in *setup.Installation) {
 				in.Integrations[0].StormLimit, in.Integrations[0].Grouping = 0, &oncall.Grouping{By: []string{"service"}, Window: 300}
 			},
 			[]string{"integration grafana changed [1]", "  group:  -> by service within 5m", "  storm: as usual -> off"},
 		},
 		{
-			func(in *oncall.Installation) { in.UserGroups[0].Fallback = "BO" },
+			func(in *setup.Installation) { in.UserGroups[0].Fallback = "BO" },
 			[]string{"user group payments-oncall changed [1]", "  fallback:  -> BO"},
 		},
 		{
-			func(in *oncall.Installation) { in.Users[0].Email = "a.n@example.com" },
+			func(in *setup.Installation) { in.Users[0].Email = "a.n@example.com" },
 			[]string{"person ANN changed []", "  mail: a…@example.com -> a…@example.com, another one"},
 		},
 	} {
@@ -164,7 +165,7 @@ func TestWhatASetupChanges(t *testing.T) {
 func TestNothingSecretIsTold(t *testing.T) {
 	t.Parallel()
 	in := installed()
-	for _, line := range told(Setup(oncall.Installation{}, in, now)) {
+	for _, line := range told(Setup(setup.Installation{}, in, now)) {
 		for _, secret := range []string{"S3CRET", "ann@example.com"} {
 			if strings.Contains(line, secret) {
 				t.Errorf("told: %s", line)

@@ -1,18 +1,19 @@
-package oncall_test
+package setup_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 )
 
 func TestPrivateTeamsNeedPrivateChannels(t *testing.T) {
 	t.Parallel()
-	setup := oncall.Setup{Teams: []oncall.SetupTeam{
+	doc := setup.Setup{Teams: []setup.Team{
 		{Name: "legal", Channel: "#legal", Private: true}, {Name: "deals", Channel: "#deals", Private: true}, {Name: "web", Channel: "#web"},
 	}}
-	faults := oncall.CheckChannels(setup.SlackNames().Channels, []oncall.SlackChannel{
+	faults := setup.CheckChannels(doc.SlackNames().Channels, []oncall.SlackChannel{
 		{ID: "C0LEGAL", Name: "legal"}, {ID: "C0DEALS", Name: "deals", Private: true}, {ID: "C0WEB", Name: "web"},
 	})
 	if len(faults) != 1 || faults[0].Where != "team legal" || faults[0].Note || !strings.Contains(faults[0].What, "everybody can read its channel #legal") {
@@ -40,10 +41,10 @@ func TestWhatIsVeiled(t *testing.T) {
 // Policies of private teams need private channels, too.
 func TestStepsOfPrivateTeamsNeedPrivateChannels(t *testing.T) {
 	t.Parallel()
-	setup := oncall.Setup{Teams: []oncall.SetupTeam{{Name: "deals", Channel: "#deals", Private: true}}, Policies: []oncall.SetupPolicy{
-		{Name: "deals", Team: "deals", Steps: []oncall.SetupStep{{Page: []string{"channel #news", "channel #deals"}}}},
+	doc := setup.Setup{Teams: []setup.Team{{Name: "deals", Channel: "#deals", Private: true}}, Policies: []setup.Policy{
+		{Name: "deals", Team: "deals", Steps: []setup.Step{{Page: []string{"channel #news", "channel #deals"}}}},
 	}}
-	faults := oncall.CheckChannels(setup.SlackNames().Channels, []oncall.SlackChannel{{ID: "C0NEWS", Name: "news"}, {ID: "C0DEALS", Name: "deals", Private: true}})
+	faults := setup.CheckChannels(doc.SlackNames().Channels, []oncall.SlackChannel{{ID: "C0NEWS", Name: "news"}, {ID: "C0DEALS", Name: "deals", Private: true}})
 	if len(faults) != 1 || faults[0].Where != "policy deals" || faults[0].Note || !strings.Contains(faults[0].What, "everybody can read its channel #news") {
 		t.Errorf("faults are %+v", faults)
 	}

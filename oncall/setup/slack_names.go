@@ -1,9 +1,11 @@
-package oncall
+package setup
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // SlackNames is what a set-up names in Slack.
@@ -24,7 +26,7 @@ type SlackName struct {
 
 // A SlackPerson is somebody as Slack has them.
 type SlackPerson struct {
-	User
+	oncall.User
 	Bot bool
 }
 
@@ -35,11 +37,11 @@ type SlackFault struct {
 }
 
 // CheckChannels finds the channels that take no messages, and those that are called otherwise now.
-func CheckChannels(named []SlackName, all []SlackChannel) []SlackFault {
+func CheckChannels(named []SlackName, all []oncall.SlackChannel) []SlackFault {
 	var faults []SlackFault
 	for _, n := range named {
 		word := channelWord(n.Named)
-		c, found := LookUpChannel(n.Named, n.Before, all)
+		c, found := oncall.LookUpChannel(n.Named, n.Before, all)
 		if found && n.Secret && !c.Private {
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: "the team is private, but everybody can read its channel " + nowCalled(word, c),
@@ -47,7 +49,7 @@ func CheckChannels(named []SlackName, all []SlackChannel) []SlackFault {
 					"Until then it shows only numbers and states.",
 			})
 		}
-		switch other, taken := LookUpChannel(n.Named, "", all); {
+		switch other, taken := oncall.LookUpChannel(n.Named, "", all); {
 		case !found && n.Before != "" && taken:
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: fmt.Sprintf("%s was the channel %s, which is gone, or is private and the app is not in it", word, n.Before),
@@ -64,7 +66,7 @@ func CheckChannels(named []SlackName, all []SlackChannel) []SlackFault {
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: nowCalled(word, c) + " is archived", Remedy: "Unarchive it in Slack, or name another channel.",
 			})
-		case ChannelName(n.Named) != "" && c.Name != ChannelName(n.Named):
+		case oncall.ChannelName(n.Named) != "" && c.Name != oncall.ChannelName(n.Named):
 			f := SlackFault{
 				Where: n.Where, What: fmt.Sprintf("%s is called #%s now, and messages go there", word, c.Name),
 				Remedy: "Correct the name in the set-up file.", Note: true,
@@ -80,27 +82,27 @@ func CheckChannels(named []SlackName, all []SlackChannel) []SlackFault {
 
 // channelWord writes a channel as people know it, as far as a set-up says it.
 func channelWord(named string) string {
-	if name := ChannelName(named); name != "" {
+	if name := oncall.ChannelName(named); name != "" {
 		return "#" + name
 	}
 	return named
 }
 
-func nowCalled(word string, c SlackChannel) string {
+func nowCalled(word string, c oncall.SlackChannel) string {
 	if word == "#"+c.Name {
 		return word
 	}
 	return fmt.Sprintf("%s (#%s)", word, c.Name)
 }
 
-func nearestChannel(named string, all []SlackChannel) string {
+func nearestChannel(named string, all []oncall.SlackChannel) string {
 	var names []string
 	for _, c := range all {
 		if !c.Archived {
 			names = append(names, c.Name)
 		}
 	}
-	return Nearest(ChannelName(named), names)
+	return oncall.Nearest(oncall.ChannelName(named), names)
 }
 
 // CheckPeople finds those who aren't in the workspace. all is whom Slack has told of.
@@ -122,12 +124,12 @@ func CheckPeople(named []SlackName, all []SlackPerson) []SlackFault {
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: fmt.Sprintf("%s (%s) has left the workspace", all[i].Name, n.Named), Remedy: "Put somebody else in their place.",
 			})
-		case all[i].Standing == Stranger:
+		case all[i].Standing == oncall.Stranger:
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: fmt.Sprintf("%s (%s) is of another organisation, and is never paged", all[i].Name, n.Named),
 				Remedy: "Put somebody else in their place.",
 			})
-		case all[i].Standing == GuestMember && n.NoTeam:
+		case all[i].Standing == oncall.GuestMember && n.NoTeam:
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: fmt.Sprintf("%s (%s) is a guest whom no team names, and is never paged", all[i].Name, n.Named),
 				Remedy: "Put them into the members of a team, or somebody else in their place.",
@@ -156,7 +158,7 @@ func likely(where string, all []SlackPerson) (found SlackPerson) {
 }
 
 // CheckGroups finds the user groups that Slack doesn't have, or has by another handle now.
-func CheckGroups(named []SlackName, all []SlackGroup) []SlackFault {
+func CheckGroups(named []SlackName, all []oncall.SlackGroup) []SlackFault {
 	var faults []SlackFault
 	for _, n := range named {
 		i := IndexGroup(n.Named, n.Before, all)
@@ -167,7 +169,7 @@ func CheckGroups(named []SlackName, all []SlackGroup) []SlackFault {
 				handles = append(handles, g.Handle)
 			}
 			what := fmt.Sprintf("there is no user group @%s in Slack", n.Named)
-			if guess := Nearest(n.Named, handles); guess != "" {
+			if guess := oncall.Nearest(n.Named, handles); guess != "" {
 				what += fmt.Sprintf("; did you mean @%s?", guess)
 			}
 			faults = append(faults, SlackFault{Where: n.Where, What: what, Remedy: "Create it in Slack, or correct the name."})
@@ -188,8 +190,8 @@ func CheckGroups(named []SlackName, all []SlackGroup) []SlackFault {
 
 // IndexGroup finds the user group that a name stands for: the one that was found before by its id, or
 // else by its handle; -1 if there is none.
-func IndexGroup(named, before string, all []SlackGroup) int {
-	return slices.IndexFunc(all, func(g SlackGroup) bool {
+func IndexGroup(named, before string, all []oncall.SlackGroup) int {
+	return slices.IndexFunc(all, func(g oncall.SlackGroup) bool {
 		if before != "" {
 			return g.ID == before
 		}
@@ -215,7 +217,7 @@ func (s Setup) SlackNames() SlackNames {
 				if err != nil {
 					continue // Check says so
 				}
-				names.add("policy "+p.Name, t.target(SetupIDs{}), private[p.Team])
+				names.add("policy "+p.Name, t.target(IDs{}), private[p.Team])
 			}
 		}
 	}
@@ -240,7 +242,7 @@ func (s Setup) inNoTeam() map[string]bool {
 		}
 	}
 	for _, sc := range s.Schedules {
-		for _, v := range append([]SetupVersion{{Rotations: sc.Rotations}}, sc.Later...) {
+		for _, v := range append([]Version{{Rotations: sc.Rotations}}, sc.Later...) {
 			for _, r := range v.Rotations {
 				for _, turn := range r.Turns {
 					mark(true, turn)
@@ -270,7 +272,7 @@ func (s Setup) inNoTeam() map[string]bool {
 }
 
 // add adds what a step names, once for each policy.
-func (n *SlackNames) add(where string, t Target, secret bool) {
+func (n *SlackNames) add(where string, t oncall.Target, secret bool) {
 	is := SlackName{Where: where, Named: t.Channel, Secret: secret && t.Channel != ""}
 	switch {
 	case t.Channel != "" && !slices.Contains(n.Channels, is):
@@ -284,7 +286,7 @@ func (n *SlackNames) add(where string, t Target, secret bool) {
 }
 
 // NamesOfPolicy lists what the steps of a policy name; secret says that it is a private team's.
-func NamesOfPolicy(p Policy, secret bool) SlackNames {
+func NamesOfPolicy(p oncall.Policy, secret bool) SlackNames {
 	var names SlackNames
 	for _, s := range p.Steps {
 		for _, t := range s.Targets {

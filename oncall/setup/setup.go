@@ -1,4 +1,7 @@
-package oncall
+// Package setup is the set-up file: what it may say, what is wrong with it, how it is written back from what is
+// stored, and which of Slack's channels, people and groups it names. It turns what is written into the values of
+// oncall and back; no rule needs it, so oncall doesn't import it.
+package setup
 
 import (
 	"encoding/hex"
@@ -10,40 +13,41 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // A Setup is an installation written as one document: who there is, who is on
 // call when, whom to page and what may page. Things refer to each other by name.
 type Setup struct {
-	Users        []SetupUser        `json:"users,omitempty"`
-	Teams        []SetupTeam        `json:"teams,omitempty"`
-	Schedules    []SetupSchedule    `json:"schedules,omitempty"`
-	Policies     []SetupPolicy      `json:"policies,omitempty"`
-	Integrations []SetupIntegration `json:"integrations,omitempty"`
-	UserGroups   []SetupUserGroup   `json:"user_groups,omitempty"`
+	Users        []User        `json:"users,omitempty"`
+	Teams        []Team        `json:"teams,omitempty"`
+	Schedules    []Schedule    `json:"schedules,omitempty"`
+	Policies     []Policy      `json:"policies,omitempty"`
+	Integrations []Integration `json:"integrations,omitempty"`
+	UserGroups   []UserGroup   `json:"user_groups,omitempty"`
 }
 
-// A SetupUser is a person. Name is how the document refers to them.
-type SetupUser struct {
-	Name     string `json:"name,omitempty"`
-	Slack    UserID `json:"slack,omitempty"` // Slack user id; may be left out where Email is known to Slack
-	Email    string `json:"email,omitempty"`
-	TimeZone string `json:"time_zone,omitempty"`
+// A User is a person. Name is how the document refers to them.
+type User struct {
+	Name     string        `json:"name,omitempty"`
+	Slack    oncall.UserID `json:"slack,omitempty"` // Slack user id; may be left out where Email is known to Slack
+	Email    string        `json:"email,omitempty"`
+	TimeZone string        `json:"time_zone,omitempty"`
 }
 
-// A SetupTeam is a team with its Slack channel.
-type SetupTeam struct {
-	Name    string   `json:"name,omitempty"`
-	Channel string   `json:"channel,omitempty"`
-	Members []string `json:"members,omitempty"`
-	Topic   bool     `json:"topic,omitempty"` // the channel's topic says who is on call
-	Owner   Owner    `json:"owner,omitempty"` // of its schedules; the file where it is left out
+// A Team is a team with its Slack channel.
+type Team struct {
+	Name    string       `json:"name,omitempty"`
+	Channel string       `json:"channel,omitempty"`
+	Members []string     `json:"members,omitempty"`
+	Topic   bool         `json:"topic,omitempty"` // the channel's topic says who is on call
+	Owner   oncall.Owner `json:"owner,omitempty"` // of its schedules; the file where it is left out
 
-	Managers []string `json:"managers,omitempty"` // who may change everything of the team's: members, or "group @HANDLE"
-	Admins   []string `json:"admins,omitempty"`   // what managers were called before
-	Private  bool     `json:"private,omitempty"`  // only members see what is the team's
-	Acts     Acts     `json:"acts,omitempty"`     // who acts on its incidents: "team", or "workspace"
+	Managers []string    `json:"managers,omitempty"` // who may change everything of the team's: members, or "group @HANDLE"
+	Admins   []string    `json:"admins,omitempty"`   // what managers were called before
+	Private  bool        `json:"private,omitempty"`  // only members see what is the team's
+	Acts     oncall.Acts `json:"acts,omitempty"`     // who acts on its incidents: "team", or "workspace"
 
 	TimeZone string            `json:"time_zone,omitempty"` // of the working hours; that of its first schedule where it is left out
 	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
@@ -51,34 +55,34 @@ type SetupTeam struct {
 	Remind   string            `json:"remind,omitempty"`    // of unacknowledged incidents: "10m", "off"
 }
 
-// A SetupSchedule is a schedule and its rotations.
-type SetupSchedule struct {
-	Name      string          `json:"name,omitempty"`
-	Team      string          `json:"team,omitempty"`
-	TimeZone  string          `json:"time_zone,omitempty"`
-	Rotations []SetupRotation `json:"rotations,omitempty"`
-	Later     []SetupVersion  `json:"later,omitempty"`  // what takes the place of the rotations, and when
-	Apart     *bool           `json:"apart,omitempty"`  // whether shifts of one role that overlap are refused; left alone where it is left out
-	Shifts    []SetupShift    `json:"shifts,omitempty"` // made by hand; they come with a schedule that is new, and are Slack's from then on
+// A Schedule is a schedule and its rotations.
+type Schedule struct {
+	Name      string     `json:"name,omitempty"`
+	Team      string     `json:"team,omitempty"`
+	TimeZone  string     `json:"time_zone,omitempty"`
+	Rotations []Rotation `json:"rotations,omitempty"`
+	Later     []Version  `json:"later,omitempty"`  // what takes the place of the rotations, and when
+	Apart     *bool      `json:"apart,omitempty"`  // whether shifts of one role that overlap are refused; left alone where it is left out
+	Shifts    []Shift    `json:"shifts,omitempty"` // made by hand; they come with a schedule that is new, and are Slack's from then on
 }
 
-// A SetupVersion are the rotations in force from an instant on.
-type SetupVersion struct {
-	From      string          `json:"from"` // "2026-12-07 09:00"
-	Rotations []SetupRotation `json:"rotations"`
+// A Version are the rotations in force from an instant on.
+type Version struct {
+	From      string     `json:"from"` // "2026-12-07 09:00"
+	Rotations []Rotation `json:"rotations"`
 }
 
-// A SetupShift is a shift that somebody wrote down.
-type SetupShift struct {
+// A Shift is a shift that somebody wrote down.
+type Shift struct {
 	Role  string   `json:"role,omitempty"`
 	Start string   `json:"start"` // "2026-12-24 09:00"
 	End   string   `json:"end"`
 	Users []string `json:"users"`
 }
 
-// A SetupRotation is one layer of a schedule. Turns begin at Start and every Every
+// A Rotation is one layer of a schedule. Turns begin at Start and every Every
 // after it, in local time, so Start also says the weekday and time of the hand-off.
-type SetupRotation struct {
+type Rotation struct {
 	Name     string            `json:"name,omitempty"`
 	Role     string            `json:"role,omitempty"`
 	Priority int               `json:"priority,omitempty"`
@@ -87,29 +91,29 @@ type SetupRotation struct {
 	Every    string            `json:"every,omitempty"`     // "week", "2 weeks", "12 hours", "cron 0 9 * * 1"
 	Until    string            `json:"until,omitempty"`     // "2026-12-31 09:00"; it is over from then on
 	Advance  schedule.Advance  `json:"advance,omitempty"`   // "active" passes over days without a window
-	Turns    []SetupTurn       `json:"turns,omitempty"`
-	Members  []SetupMember     `json:"members,omitempty"` // who takes part for a while only
+	Turns    []Turn            `json:"turns,omitempty"`
+	Members  []Member          `json:"members,omitempty"` // who takes part for a while only
 	Only     []schedule.Window `json:"only,omitempty"`    // in force only in these windows
 }
 
-// A SetupMember limits when a person takes part in a rotation; either date may be missing.
-type SetupMember struct {
+// A Member limits when a person takes part in a rotation; either date may be missing.
+type Member struct {
 	User  string        `json:"user"`
 	From  schedule.Date `json:"from,omitzero"`
 	Until schedule.Date `json:"until,omitzero"`
 }
 
-// A SetupTurn is who holds a rotation for one period: a name, a list of names, or
+// A Turn is who holds a rotation for one period: a name, a list of names, or
 // "nobody".
-type SetupTurn []string
+type Turn []string
 
 // UnmarshalYAML reads one name or a list of them.
-func (t *SetupTurn) UnmarshalYAML(unmarshal func(any) error) error {
+func (t *Turn) UnmarshalYAML(unmarshal func(any) error) error {
 	var one string
 	if unmarshal(&one) == nil {
-		*t = SetupTurn{one}
+		*t = Turn{one}
 		if one == "nobody" {
-			*t = SetupTurn{}
+			*t = Turn{}
 		}
 		return nil
 	}
@@ -122,7 +126,7 @@ func (t *SetupTurn) UnmarshalYAML(unmarshal func(any) error) error {
 }
 
 // MarshalYAML writes a turn as it is read.
-func (t SetupTurn) MarshalYAML() (any, error) {
+func (t Turn) MarshalYAML() (any, error) {
 	switch len(t) {
 	case 0:
 		return "nobody", nil
@@ -132,19 +136,19 @@ func (t SetupTurn) MarshalYAML() (any, error) {
 	return []string(t), nil
 }
 
-// A SetupIntegration is an inbound key. Key is made by Watchbill where it is left out.
-type SetupIntegration struct {
-	Name   string      `json:"name,omitempty"`
-	Team   string      `json:"team,omitempty"`
-	Format Format      `json:"kind,omitempty"`
-	Policy string      `json:"policy,omitempty"`
-	Key    string      `json:"key,omitempty"`
-	Group  *SetupGroup `json:"group,omitempty"`
-	Storm  string      `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
+// An Integration is an inbound key. Key is made by Watchbill where it is left out.
+type Integration struct {
+	Name   string        `json:"name,omitempty"`
+	Team   string        `json:"team,omitempty"`
+	Format oncall.Format `json:"kind,omitempty"`
+	Policy string        `json:"policy,omitempty"`
+	Key    string        `json:"key,omitempty"`
+	Group  *Group        `json:"group,omitempty"`
+	Storm  string        `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
 }
 
-// A SetupGroup says which alerts of an integration are one incident.
-type SetupGroup struct {
+// A Group says which alerts of an integration are one incident.
+type Group struct {
 	By     []string `json:"by"`               // labels in which they agree
 	Window string   `json:"window,omitempty"` // after the first, "5m" where it is left out
 }
@@ -163,7 +167,7 @@ func (s Setup) With(other Setup) Setup {
 
 // Check finds what is wrong with the document by itself, each in one sentence. Integrations may have
 // one of the formats.
-func (s Setup) Check(formats []Format) []string {
+func (s Setup) Check(formats []oncall.Format) []string {
 	c := checker{names: map[string]map[string]bool{}, formats: formats}
 	for i, u := range s.Users {
 		c.user(i, u)
@@ -187,7 +191,7 @@ func (s Setup) Check(formats []Format) []string {
 type checker struct {
 	problems []string
 	names    map[string]map[string]bool // kind → names defined so far
-	formats  []Format                   // that an integration may have
+	formats  []oncall.Format            // that an integration may have
 }
 
 func (c *checker) say(format string, args ...any) {
@@ -218,13 +222,13 @@ func didYouMean(guess string) string {
 func (c *checker) refer(kind, name, where string, args ...any) {
 	if !c.names[kind][name] {
 		c.say("%s %q: there is no %s of that name in the file%s", fmt.Sprintf(where, args...), name, kind,
-			didYouMean(Nearest(name, slices.Sorted(maps.Keys(c.names[kind])))))
+			didYouMean(oncall.Nearest(name, slices.Sorted(maps.Keys(c.names[kind])))))
 	}
 }
 
 var slackUser = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
 
-func (c *checker) user(i int, u SetupUser) {
+func (c *checker) user(i int, u User) {
 	c.define("user", u.Name, i)
 	if u.Slack == "" && u.Email == "" {
 		c.say("user %q needs slack (the Slack user id) or email", u.Name)
@@ -246,7 +250,7 @@ func (c *checker) zone(name, where string, args ...any) {
 
 var keyForm = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-func (c *checker) integration(i int, in SetupIntegration) {
+func (c *checker) integration(i int, in Integration) {
 	c.define("integration", in.Name, i)
 	c.refer("team", in.Team, "integration %q: team", in.Name)
 	c.refer("policy", in.Policy, "integration %q: policy", in.Name)
@@ -256,7 +260,7 @@ func (c *checker) integration(i int, in SetupIntegration) {
 			may, names = append(may, strconv.Quote(string(f))), append(names, string(f))
 		}
 		c.say("integration %q: kind is %q; it may be %s%s", in.Name, in.Format, strings.Join(may, " or "),
-			didYouMean(Nearest(string(in.Format), names)))
+			didYouMean(oncall.Nearest(string(in.Format), names)))
 	}
 	if _, err := in.Grouping(); err != nil {
 		c.say("integration %q: %v", in.Name, err)

@@ -1,20 +1,22 @@
-package oncall
+package setup
 
 import (
 	"slices"
 	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // ActsOf is who acts on the team's incidents, as it is stored.
-func (t SetupTeam) ActsOf() Acts {
+func (t Team) ActsOf() oncall.Acts {
 	if t.Acts == "workspace" {
-		return WorkspaceActs
+		return oncall.WorkspaceActs
 	}
 	return t.Acts
 }
 
 // ManagedBy returns the handle of the Slack user group whose members manage the team, or "".
-func (t SetupTeam) ManagedBy() string {
+func (t Team) ManagedBy() string {
 	for _, name := range t.Managers {
 		if handle, group := strings.CutPrefix(name, "group "); group {
 			return strings.TrimPrefix(strings.TrimSpace(handle), "@")
@@ -24,12 +26,12 @@ func (t SetupTeam) ManagedBy() string {
 }
 
 // NamedManagers returns those of the team's members who are named as its managers.
-func (t SetupTeam) NamedManagers() []string {
+func (t Team) NamedManagers() []string {
 	return slices.DeleteFunc(slices.Concat(t.Managers, t.Admins), func(name string) bool { return strings.HasPrefix(name, "group ") })
 }
 
 // managers checks who may change a team and act on its incidents.
-func (c *checker) managers(t SetupTeam) {
+func (c *checker) managers(t Team) {
 	if len(t.Managers) > 0 && len(t.Admins) > 0 {
 		c.say("team %q: it has both managers and admins, which are the same; write managers", t.Name)
 	}
@@ -49,7 +51,7 @@ func (c *checker) managers(t SetupTeam) {
 			c.say("team %q: manager %q is not among its members", t.Name, name)
 		}
 	}
-	if t.Acts != "" && t.Acts != "workspace" && t.Acts != TeamActs {
+	if t.Acts != "" && t.Acts != "workspace" && t.Acts != oncall.TeamActs {
 		c.say("team %q: acts is %q; write team or workspace", t.Name, t.Acts)
 	}
 }

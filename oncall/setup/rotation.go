@@ -1,4 +1,4 @@
-package oncall
+package setup
 
 import (
 	"cmp"
@@ -7,10 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-func (c *checker) schedule(i int, s SetupSchedule) {
+func (c *checker) schedule(i int, s Schedule) {
 	before := len(c.problems)
 	c.define("schedule", s.Name, i)
 	c.refer("team", s.Team, "schedule %q: team", s.Name)
@@ -39,13 +40,13 @@ func (c *checker) schedule(i int, s SetupSchedule) {
 }
 
 // people checks that everybody whom the schedule names is in the document, and returns them.
-func (c *checker) people(s SetupSchedule) map[string]UserID {
-	people := map[string]UserID{}
+func (c *checker) people(s Schedule) map[string]oncall.UserID {
+	people := map[string]oncall.UserID{}
 	refer := func(name, where string, args ...any) {
 		c.refer("user", name, where, args...)
-		people[name] = UserID(name)
+		people[name] = oncall.UserID(name)
 	}
-	for _, v := range append([]SetupVersion{{Rotations: s.Rotations}}, s.Later...) {
+	for _, v := range append([]Version{{Rotations: s.Rotations}}, s.Later...) {
 		for _, r := range v.Rotations {
 			for _, t := range r.Turns {
 				for _, name := range t {
@@ -67,13 +68,13 @@ func (c *checker) people(s SetupSchedule) map[string]UserID {
 
 // Versions turns the document's rotations into the schedule's rules, with the Slack user ids that names
 // stand for: those in force from ever on, and what takes their place.
-func (s SetupSchedule) Versions(users map[string]UserID) ([]schedule.Version, error) {
+func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, error) {
 	zone, err := schedule.LoadZone(s.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)
 	}
 	var out []schedule.Version
-	for i, later := range append([]SetupVersion{{Rotations: s.Rotations}}, s.Later...) {
+	for i, later := range append([]Version{{Rotations: s.Rotations}}, s.Later...) {
 		v := schedule.Version{Rotations: []schedule.Rotation{}}
 		if i > 0 {
 			from, err := readInstant(later.From, zone)
@@ -97,7 +98,7 @@ func (s SetupSchedule) Versions(users map[string]UserID) ([]schedule.Version, er
 	return out, nil
 }
 
-func (r SetupRotation) rotation(users map[string]UserID, timeZone string) (schedule.Rotation, error) {
+func (r Rotation) rotation(users map[string]oncall.UserID, timeZone string) (schedule.Rotation, error) {
 	out := schedule.Rotation{
 		Name: r.Name, Role: r.Role, Priority: r.Priority, Windows: r.Only, Advance: r.Advance,
 		TimeZone: cmp.Or(r.TimeZone, timeZone), // written out, so that another zone of the schedule never changes the past
@@ -128,7 +129,7 @@ func (r SetupRotation) rotation(users map[string]UserID, timeZone string) (sched
 		out.Until = &until
 	}
 	for _, t := range r.Turns {
-		turn := []UserID{}
+		turn := []oncall.UserID{}
 		for _, name := range t {
 			turn = append(turn, users[name])
 		}
@@ -141,7 +142,7 @@ func (r SetupRotation) rotation(users map[string]UserID, timeZone string) (sched
 }
 
 // HandMade reads the shifts that somebody wrote down.
-func (s SetupSchedule) HandMade(users map[string]UserID) ([]schedule.ManualShift, error) {
+func (s Schedule) HandMade(users map[string]oncall.UserID) ([]schedule.ManualShift, error) {
 	zone, err := schedule.LoadZone(s.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)

@@ -1,10 +1,11 @@
-package oncall
+package setup
 
 import (
 	"cmp"
 	"slices"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -12,21 +13,21 @@ import (
 const movedWithin = 8 * 7 * 24 * time.Hour
 
 // EditedInSlack says who has made a version of a schedule in Slack, and when.
-func EditedInSlack(v schedule.Version) Sentence {
+func EditedInSlack(v schedule.Version) oncall.Sentence {
 	if v.Note == "" {
-		return Say("edited in Slack by %s, %s UTC", v.CreatedBy, schedule.Stamp(v.CreatedAt, time.UTC))
+		return oncall.Say("edited in Slack by %s, %s UTC", v.CreatedBy, schedule.Stamp(v.CreatedAt, time.UTC))
 	}
-	return Say("edited in Slack by %s, %s UTC: %s", v.CreatedBy, schedule.Stamp(v.CreatedAt, time.UTC), v.Note)
+	return oncall.Say("edited in Slack by %s, %s UTC: %s", v.CreatedBy, schedule.Stamp(v.CreatedAt, time.UTC), v.Note)
 }
 
 // HoursMoved says what each person gains and loses within eight weeks if a schedule becomes another.
-func HoursMoved(was, is *schedule.Schedule, now time.Time) []Sentence {
+func HoursMoved(was, is *schedule.Schedule, now time.Time) []oncall.Sentence {
 	type sum struct {
 		length   time.Duration
 		from, to time.Time
 	}
-	sums := map[UserID]*[2]sum{} // gained, lost
-	var people []UserID
+	sums := map[oncall.UserID]*[2]sum{} // gained, lost
+	var people []oncall.UserID
 	for _, m := range schedule.MovedShifts(was, is, now, now.Add(movedWithin)) {
 		if sums[m.User] == nil {
 			sums[m.User] = &[2]sum{}
@@ -41,7 +42,7 @@ func HoursMoved(was, is *schedule.Schedule, now time.Time) []Sentence {
 		}
 		s.length, s.to = s.length+m.End.Sub(m.Start), m.End
 	}
-	slices.SortFunc(people, func(a, b UserID) int {
+	slices.SortFunc(people, func(a, b oncall.UserID) int {
 		return cmp.Or(cmp.Compare(sums[b][0].length, sums[a][0].length), cmp.Compare(a, b))
 	})
 	zone := time.UTC
@@ -49,19 +50,19 @@ func HoursMoved(was, is *schedule.Schedule, now time.Time) []Sentence {
 		zone = z.Location()
 	}
 	told := func(verb string, s sum) string {
-		hours := Say("%s %s h from %s to %s", verb, hoursText(s.length), s.from.In(zone).Format("2 Jan"), s.to.In(zone).Format("2 Jan"))
+		hours := oncall.Say("%s %s h from %s to %s", verb, hoursText(s.length), s.from.In(zone).Format("2 Jan"), s.to.In(zone).Format("2 Jan"))
 		return hours.String()
 	}
-	var out []Sentence
+	var out []oncall.Sentence
 	for _, u := range people {
 		gains, loses := sums[u][0], sums[u][1]
 		switch {
 		case loses.length == 0:
-			out = append(out, Say("%s %s", u, told("gains", gains)))
+			out = append(out, oncall.Say("%s %s", u, told("gains", gains)))
 		case gains.length == 0:
-			out = append(out, Say("%s %s", u, told("loses", loses)))
+			out = append(out, oncall.Say("%s %s", u, told("loses", loses)))
 		default:
-			out = append(out, Say("%s %s and %s", u, told("gains", gains), told("loses", loses)))
+			out = append(out, oncall.Say("%s %s and %s", u, told("gains", gains), told("loses", loses)))
 		}
 	}
 	return out
@@ -71,7 +72,7 @@ func HoursMoved(was, is *schedule.Schedule, now time.Time) []Sentence {
 func hoursText(d time.Duration) string {
 	tenths := int64(d.Round(6*time.Minute) / (6 * time.Minute))
 	if tenths%10 == 0 {
-		return Say("%d", tenths/10).String()
+		return oncall.Say("%d", tenths/10).String()
 	}
-	return Say("%d.%d", tenths/10, tenths%10).String()
+	return oncall.Say("%d.%d", tenths/10, tenths%10).String()
 }

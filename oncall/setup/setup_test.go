@@ -1,9 +1,11 @@
-package oncall
+package setup
 
 import (
 	"crypto/sha256"
 	"strings"
 	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 func TestWeakKeysAreRefused(t *testing.T) {
@@ -27,20 +29,20 @@ func TestWeakKeysAreRefused(t *testing.T) {
 	}
 }
 
-var formats = []Format{"generic", "alertmanager"}
+var formats = []oncall.Format{"generic", "alertmanager"}
 
 // good is a document with nothing wrong.
 func good() Setup {
 	return Setup{
-		Users: []SetupUser{{Name: "Ann", Slack: ann, TimeZone: "Europe/Berlin"}, {Name: "Bo", Email: "bo@example.com"}},
-		Teams: []SetupTeam{{Name: "payments", Channel: "#payments", Members: []string{"Ann", "Bo"}}},
-		Schedules: []SetupSchedule{{Name: "primary", Team: "payments", TimeZone: "Europe/Berlin", Rotations: []SetupRotation{
-			{Name: "weekly", Start: "2026-01-05 09:00", Every: "2 weeks", Turns: []SetupTurn{{"Ann"}, {}, {"Ann", "Bo"}}},
+		Users: []User{{Name: "Ann", Slack: ann, TimeZone: "Europe/Berlin"}, {Name: "Bo", Email: "bo@example.com"}},
+		Teams: []Team{{Name: "payments", Channel: "#payments", Members: []string{"Ann", "Bo"}}},
+		Schedules: []Schedule{{Name: "primary", Team: "payments", TimeZone: "Europe/Berlin", Rotations: []Rotation{
+			{Name: "weekly", Start: "2026-01-05 09:00", Every: "2 weeks", Turns: []Turn{{"Ann"}, {}, {"Ann", "Bo"}}},
 		}}},
-		Policies: []SetupPolicy{{Name: "payments", Team: "payments", Steps: []SetupStep{
+		Policies: []Policy{{Name: "payments", Team: "payments", Steps: []Step{
 			{Page: []string{"schedule primary", "user Bo"}, Wait: "90s"}, {Page: []string{"team payments"}},
 		}}},
-		Integrations: []SetupIntegration{{Name: "demo", Team: "payments", Format: "generic", Policy: "payments"}},
+		Integrations: []Integration{{Name: "demo", Team: "payments", Format: "generic", Policy: "payments"}},
 	}
 }
 
@@ -53,7 +55,7 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		want string
 		edit func(*Setup)
 	}{
-		{`user "Ann" is there twice`, func(s *Setup) { s.Users[1].Name = "Ann"; s.Users = append(s.Users, SetupUser{Name: "Bo", Slack: bo}) }},
+		{`user "Ann" is there twice`, func(s *Setup) { s.Users[1].Name = "Ann"; s.Users = append(s.Users, User{Name: "Bo", Slack: bo}) }},
 		{`user "Ann" needs slack (the Slack user id) or email`, func(s *Setup) { s.Users[0].Slack = "" }},
 		{`user "Ann": slack is "ann", which is not a Slack user id such as "U024BE7LH"`, func(s *Setup) { s.Users[0].Slack = "ann" }},
 		{`user "Ann": time_zone "Berlin" is not an IANA zone such as "Europe/Berlin"`, func(s *Setup) { s.Users[0].TimeZone = "Berlin" }},
@@ -71,7 +73,7 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 			r.Every = "hour"
 			half := r
 			half.Name, half.Start = "half", "2026-01-05 09:30"
-			s.Schedules[0].Rotations = []SetupRotation{r, half}
+			s.Schedules[0].Rotations = []Rotation{r, half}
 		}},
 		{`schedule "primary", rotation "weekly": turn "Zed": there is no user of that name in the file`, func(s *Setup) { s.Schedules[0].Rotations[0].Turns[0][0] = "Zed" }},
 		{`policy "payments", step 1: every is "2m", but the step runs only once; give repeat`, func(s *Setup) { s.Policies[0].Steps[0].Every = "2m" }},
@@ -106,11 +108,11 @@ func TestATargetThatWasMeantIsProposed(t *testing.T) {
 
 func TestAStepOfTheSetupBecomesTheRules(t *testing.T) {
 	t.Parallel()
-	got, err := good().Policies[0].Steps[0].Step(SetupIDs{
-		Users: map[string]UserID{"Bo": bo}, Schedules: map[string]ScheduleID{"primary": 4},
+	got, err := good().Policies[0].Steps[0].Step(IDs{
+		Users: map[string]oncall.UserID{"Bo": bo}, Schedules: map[string]oncall.ScheduleID{"primary": 4},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "step", got, Step{Targets: []Target{{Schedule: 4}, {User: bo}}, Delay: 90})
+	equal(t, "step", got, oncall.Step{Targets: []oncall.Target{{Schedule: 4}, {User: bo}}, Delay: 90})
 }

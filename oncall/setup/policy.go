@@ -1,4 +1,4 @@
-package oncall
+package setup
 
 import (
 	"cmp"
@@ -11,72 +11,73 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A SetupPolicy is an escalation policy.
-type SetupPolicy struct {
-	Name   string      `json:"name,omitempty"`
-	Team   string      `json:"team,omitempty"`
-	Repeat int         `json:"repeat,omitempty"`
-	Steps  []SetupStep `json:"steps,omitempty"`
+// A Policy is an escalation policy.
+type Policy struct {
+	Name   string `json:"name,omitempty"`
+	Team   string `json:"team,omitempty"`
+	Repeat int    `json:"repeat,omitempty"`
+	Steps  []Step `json:"steps,omitempty"`
 
 	Acks       int    `json:"acks,omitempty"`        // how many people must acknowledge
 	AckTimeout string `json:"ack_timeout,omitempty"` // how long an acknowledgement is good for: "30m"
 	AckWait    string `json:"ack_wait,omitempty"`    // how long its owner has to say that they are still on it: "5m"
 }
 
-// A SetupStep pages targets such as "schedule payments", "user ann", "team payments".
-type SetupStep struct {
-	Page       []string        `json:"page,omitempty"`
-	Wait       string          `json:"wait,omitempty"`        // before the next step: "5m", "90s"
-	Repeat     int             `json:"repeat,omitempty"`      // how often the step runs again
-	Every      string          `json:"every,omitempty"`       // between two runs of it
-	RoundRobin RoundRobin      `json:"round_robin,omitempty"` // one person a run
-	Only       *SetupCondition `json:"only,omitempty"`
+// A Step pages targets such as "schedule payments", "user ann", "team payments".
+type Step struct {
+	Page       []string          `json:"page,omitempty"`
+	Wait       string            `json:"wait,omitempty"`        // before the next step: "5m", "90s"
+	Repeat     int               `json:"repeat,omitempty"`      // how often the step runs again
+	Every      string            `json:"every,omitempty"`       // between two runs of it
+	RoundRobin oncall.RoundRobin `json:"round_robin,omitempty"` // one person a run
+	Only       *Condition        `json:"only,omitempty"`
 }
 
 // roundRobin reads whom the step pages in a run. Files say "incident"; they said "alert", as
 // what is stored still does.
-func (st SetupStep) roundRobin() (RoundRobin, error) {
+func (st Step) roundRobin() (oncall.RoundRobin, error) {
 	switch st.RoundRobin {
-	case PageAll, RoundByIncident, RoundByRun:
+	case oncall.PageAll, oncall.RoundByIncident, oncall.RoundByRun:
 		return st.RoundRobin, nil
 	case "incident":
-		return RoundByIncident, nil
+		return oncall.RoundByIncident, nil
 	}
 	return "", fmt.Errorf("round_robin is %q; it may be \"incident\" or \"cycle\"", st.RoundRobin)
 }
 
-// A SetupCondition says when a step runs.
-type SetupCondition struct {
-	Severity []Severity `json:"severity,omitempty"`
-	Hours    HoursWord  `json:"hours,omitempty"`
+// A Condition says when a step runs.
+type Condition struct {
+	Severity []oncall.Severity `json:"severity,omitempty"`
+	Hours    oncall.HoursWord  `json:"hours,omitempty"`
 }
 
-// SetupIDs are the ids that names in a document stand for.
-type SetupIDs struct {
-	Users     map[string]UserID
-	Teams     map[string]TeamID
-	Schedules map[string]ScheduleID
-	Policies  map[string]PolicyID
+// IDs are the ids that names in a document stand for.
+type IDs struct {
+	Users     map[string]oncall.UserID
+	Teams     map[string]oncall.TeamID
+	Schedules map[string]oncall.ScheduleID
+	Policies  map[string]oncall.PolicyID
 }
 
 // A setupTarget is a target as it is written.
-type setupTarget struct {
+type writtenTarget struct {
 	kind  string // "user", "schedule", "team", "admins", "channel", "group", "webhook", "policy"
 	name  string
-	which Which
+	which oncall.Which
 	role  string
 }
 
 const targetForms = `"user NAME", "schedule NAME", "next in SCHEDULE", "everyone in SCHEDULE", "ROLE in SCHEDULE", ` +
 	`"team NAME", "admins of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`
 
-func parseTarget(s string) (setupTarget, error) {
+func parseTarget(s string) (writtenTarget, error) {
 	wrong := fmt.Errorf("%q is not a target; write %s", s, targetForms)
 	kind, name, _ := strings.Cut(strings.TrimSpace(s), " ")
-	t := setupTarget{kind: kind, name: strings.TrimSpace(name)}
+	t := writtenTarget{kind: kind, name: strings.TrimSpace(name)}
 	switch kind {
 	case "user", "schedule", "team", "policy":
 	case "channel":
@@ -105,10 +106,10 @@ func parseTarget(s string) (setupTarget, error) {
 		if !ok {
 			return t, wrong
 		}
-		t = setupTarget{kind: "schedule", name: strings.TrimSpace(name)}
+		t = writtenTarget{kind: "schedule", name: strings.TrimSpace(name)}
 		switch who = strings.TrimSpace(who); who {
-		case string(OnCallNext), string(Everyone):
-			t.which = Which(who)
+		case string(oncall.OnCallNext), string(oncall.Everyone):
+			t.which = oncall.Which(who)
 		case schedule.RoleShadow:
 			return t, fmt.Errorf("%q: a shadow is never paged", s)
 		default:
@@ -142,7 +143,7 @@ func (c *checker) policies(s Setup) {
 func (s Setup) roles() map[string][]string {
 	roles := map[string][]string{}
 	for _, sc := range s.Schedules {
-		for _, v := range append([]SetupVersion{{Rotations: sc.Rotations}}, sc.Later...) {
+		for _, v := range append([]Version{{Rotations: sc.Rotations}}, sc.Later...) {
 			for _, r := range v.Rotations {
 				roles[sc.Name] = append(roles[sc.Name], cmp.Or(r.Role, schedule.RolePrimary))
 			}
@@ -153,7 +154,7 @@ func (s Setup) roles() map[string][]string {
 
 // circles finds policies that hand an incident on to each other for ever, whatever the hour or the
 // severity. Each circle is told once.
-func (c *checker) circles(policies []SetupPolicy) {
+func (c *checker) circles(policies []Policy) {
 	next := map[string]string{}
 	for _, p := range policies {
 		for _, st := range p.Steps {
@@ -179,7 +180,7 @@ func (c *checker) circles(policies []SetupPolicy) {
 	}
 }
 
-func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
+func (c *checker) policy(p Policy, roles map[string][]string) {
 	c.refer("team", p.Team, "policy %q: team", p.Name)
 	if p.Repeat < 0 || p.Repeat > 20 {
 		c.say("policy %q: repeat is %d; it may be 0 to 20", p.Name, p.Repeat)
@@ -214,7 +215,7 @@ func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
 		if _, err := st.rules(); err != nil {
 			c.say("%s: %v", where, err)
 		}
-		if st.RoundRobin == RoundByRun && st.Repeat == 0 && p.Repeat == 0 {
+		if st.RoundRobin == oncall.RoundByRun && st.Repeat == 0 && p.Repeat == 0 {
 			c.say("%s: round_robin is \"cycle\", but the step runs only once; give repeat", where)
 		}
 	}
@@ -224,7 +225,7 @@ func (c *checker) policy(p SetupPolicy, roles map[string][]string) {
 func (c *checker) targetMeant(written string) string {
 	kinds := []string{"user", "schedule", "team", "policy"}
 	kind, name, named := strings.Cut(strings.TrimSpace(written), " ")
-	if guess := Nearest(kind, append(kinds, "channel", "group", "webhook", "admins")); named && guess != "" && guess != kind {
+	if guess := oncall.Nearest(kind, append(kinds, "channel", "group", "webhook", "admins")); named && guess != "" && guess != kind {
 		return guess + " " + strings.TrimSpace(name)
 	}
 	for _, kind := range kinds {
@@ -236,7 +237,7 @@ func (c *checker) targetMeant(written string) string {
 }
 
 // target checks that what a target names is there.
-func (c *checker) target(where, written string, t setupTarget, roles map[string][]string) {
+func (c *checker) target(where, written string, t writtenTarget, roles map[string][]string) {
 	switch t.kind {
 	case "user", "schedule", "team", "policy":
 		c.refer(t.kind, t.name, "%s: %s", where, t.kind)
@@ -247,13 +248,13 @@ func (c *checker) target(where, written string, t setupTarget, roles map[string]
 		return
 	}
 	// A role that nothing comes close to may have been taken out of the schedule in Slack.
-	if guess := Nearest(t.role, roles[t.name]); guess != "" {
+	if guess := oncall.Nearest(t.role, roles[t.name]); guess != "" {
 		c.say("%s: %q: no rotation of schedule %q has the role %q; did you mean %q?", where, written, t.name, t.role, guess)
 	}
 }
 
 // passesOn checks what follows a step that passes the incident on to other policies.
-func (c *checker) passesOn(p SetupPolicy, n int, to []string) {
+func (c *checker) passesOn(p Policy, n int, to []string) {
 	if len(to) == 0 {
 		return
 	}
@@ -270,12 +271,12 @@ func (c *checker) passesOn(p SetupPolicy, n int, to []string) {
 	}
 }
 
-func (c *checker) team(i int, t SetupTeam) {
+func (c *checker) team(i int, t Team) {
 	c.define("team", t.Name, i)
 	if t.Channel == "" {
 		c.say("team %q: channel is missing: the Slack channel for its incidents, such as \"#payments\"", t.Name)
 	}
-	if t.Owner != "" && t.Owner != OwnerFile && t.Owner != OwnerSlack {
+	if t.Owner != "" && t.Owner != oncall.OwnerFile && t.Owner != oncall.OwnerSlack {
 		c.say("team %q: owner is %q; it may be \"file\" or \"slack\"", t.Name, t.Owner)
 	}
 	for _, m := range t.Members {
@@ -295,10 +296,10 @@ func (c *checker) team(i int, t SetupTeam) {
 }
 
 // remindByDefault is how often a team is reminded of unacknowledged incidents.
-const remindByDefault Seconds = 600
+const remindByDefault oncall.Seconds = 600
 
 // RemindEvery reads how often the team is reminded of unacknowledged incidents; 0 is never.
-func (t SetupTeam) RemindEvery() (Seconds, error) {
+func (t Team) RemindEvery() (oncall.Seconds, error) {
 	if t.Remind == "off" {
 		return 0, nil
 	}
@@ -310,8 +311,8 @@ func (t SetupTeam) RemindEvery() (Seconds, error) {
 }
 
 // Policy reads what the policy says beside its steps.
-func (p SetupPolicy) Policy() (Policy, error) {
-	out := Policy{Name: p.Name, Repeat: p.Repeat, Acks: p.Acks}
+func (p Policy) Policy() (oncall.Policy, error) {
+	out := oncall.Policy{Name: p.Name, Repeat: p.Repeat, Acks: p.Acks}
 	if p.Acks < 0 || p.Acks > 20 {
 		return out, fmt.Errorf("acks is %d; it may be 1 to 20", p.Acks)
 	}
@@ -327,21 +328,21 @@ func (p SetupPolicy) Policy() (Policy, error) {
 }
 
 // rules reads all of a step but its targets.
-func (st SetupStep) rules() (Step, error) {
+func (st Step) rules() (oncall.Step, error) {
 	delay, err := parseSpan("wait", st.Wait, 5*time.Minute, time.Second)
 	if err != nil {
-		return Step{}, err
+		return oncall.Step{}, err
 	}
 	every, err := parseSpan("every", st.Every, time.Minute, time.Second)
 	if err != nil {
-		return Step{}, err
+		return oncall.Step{}, err
 	}
 	if st.Repeat < 0 || st.Repeat > 20 {
-		return Step{}, fmt.Errorf("repeat is %d; it may be 0 to 20", st.Repeat)
+		return oncall.Step{}, fmt.Errorf("repeat is %d; it may be 0 to 20", st.Repeat)
 	}
-	out := Step{Delay: delay, Repeat: st.Repeat}
+	out := oncall.Step{Delay: delay, Repeat: st.Repeat}
 	if out.RoundRobin, err = st.roundRobin(); err != nil {
-		return Step{}, err
+		return oncall.Step{}, err
 	}
 	if st.Repeat > 0 {
 		out.Every = every
@@ -350,24 +351,24 @@ func (st SetupStep) rules() (Step, error) {
 		return out, nil
 	}
 	for _, sev := range st.Only.Severity {
-		if !slices.Contains([]Severity{Critical, High, Medium, Low}, sev) {
-			return Step{}, fmt.Errorf("only: severity %q is none of critical, high, medium and low", sev)
+		if !slices.Contains([]oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, sev) {
+			return oncall.Step{}, fmt.Errorf("only: severity %q is none of critical, high, medium and low", sev)
 		}
 	}
 	switch hours := st.Only.Hours; {
-	case hours == HoursAny && len(st.Only.Severity) == 0:
-		return Step{}, fmt.Errorf("only says neither severity nor hours")
-	case !slices.Contains([]HoursWord{HoursAny, HoursWorking, HoursOff}, hours):
-		return Step{}, fmt.Errorf("only: hours is %q; it may be \"working\" or \"off\"", hours)
+	case hours == oncall.HoursAny && len(st.Only.Severity) == 0:
+		return oncall.Step{}, fmt.Errorf("only says neither severity nor hours")
+	case !slices.Contains([]oncall.HoursWord{oncall.HoursAny, oncall.HoursWorking, oncall.HoursOff}, hours):
+		return oncall.Step{}, fmt.Errorf("only: hours is %q; it may be \"working\" or \"off\"", hours)
 	}
-	out.Only = &Condition{Severity: st.Only.Severity, Hours: st.Only.Hours}
+	out.Only = &oncall.Condition{Severity: st.Only.Severity, Hours: st.Only.Hours}
 	return out, nil
 }
 
 // parseSpan reads a duration of whole seconds, up to a day.
-func parseSpan(field, s string, byDefault, least time.Duration) (Seconds, error) {
+func parseSpan(field, s string, byDefault, least time.Duration) (oncall.Seconds, error) {
 	if s == "" {
-		return Seconds(byDefault / time.Second), nil
+		return oncall.Seconds(byDefault / time.Second), nil
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
@@ -380,42 +381,42 @@ func parseSpan(field, s string, byDefault, least time.Duration) (Seconds, error)
 		}
 		return 0, fmt.Errorf("%s is %q; it may be %s to 24h, in whole seconds", field, s, from)
 	}
-	return Seconds(d / time.Second), nil
+	return oncall.Seconds(d / time.Second), nil
 }
 
 // Step resolves the step's targets with the ids that names stand for.
-func (st SetupStep) Step(ids SetupIDs) (Step, error) {
+func (st Step) Step(ids IDs) (oncall.Step, error) {
 	out, err := st.rules()
 	if err != nil {
-		return Step{}, err
+		return oncall.Step{}, err
 	}
 	for _, written := range st.Page {
 		t, err := parseTarget(written)
 		if err != nil {
-			return Step{}, err
+			return oncall.Step{}, err
 		}
 		out.Targets = append(out.Targets, t.target(ids))
 	}
 	return out, nil
 }
 
-func (t setupTarget) target(ids SetupIDs) Target {
+func (t writtenTarget) target(ids IDs) oncall.Target {
 	switch t.kind {
 	case "user":
-		return Target{User: ids.Users[t.name]}
+		return oncall.Target{User: ids.Users[t.name]}
 	case "schedule":
-		return Target{Schedule: ids.Schedules[t.name], Which: t.which, Role: t.role}
+		return oncall.Target{Schedule: ids.Schedules[t.name], Which: t.which, Role: t.role}
 	case "team":
-		return Target{Team: ids.Teams[t.name]}
+		return oncall.Target{Team: ids.Teams[t.name]}
 	case "admins":
-		return Target{Admins: ids.Teams[t.name]}
+		return oncall.Target{Admins: ids.Teams[t.name]}
 	case "channel":
-		return Target{Channel: t.name}
+		return oncall.Target{Channel: t.name}
 	case "group":
-		return Target{Group: t.name}
+		return oncall.Target{Group: t.name}
 	case "webhook":
-		return Target{Webhook: t.name}
+		return oncall.Target{Webhook: t.name}
 	default:
-		return Target{Policy: ids.Policies[t.name]}
+		return oncall.Target{Policy: ids.Policies[t.name]}
 	}
 }

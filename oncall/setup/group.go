@@ -1,18 +1,20 @@
-package oncall
+package setup
 
 import (
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 // Grouping reads how the integration groups; nil: it doesn't.
-func (in SetupIntegration) Grouping() (*Grouping, error) {
+func (in Integration) Grouping() (*oncall.Grouping, error) {
 	if in.Group == nil {
 		return nil, nil //nolint:nilnil // it is left out
 	}
-	g := &Grouping{By: in.Group.By}
+	g := &oncall.Grouping{By: in.Group.By}
 	if n := len(g.By); n == 0 || n > maxGroupLabels {
 		return nil, fmt.Errorf("group names %d labels in \"by\"; it may be 1 to %d, such as [cluster, service]", n, maxGroupLabels)
 	}
@@ -25,7 +27,7 @@ func (in SetupIntegration) Grouping() (*Grouping, error) {
 		}
 	}
 	var err error
-	if g.Window, err = parseSpan("group's window", in.Group.Window, GroupWindow.Duration(), time.Second); err != nil {
+	if g.Window, err = parseSpan("group's window", in.Group.Window, oncall.GroupWindow.Duration(), time.Second); err != nil {
 		return nil, err
 	}
 	if g.Window.Duration() > maxGroupWindow {
@@ -41,9 +43,9 @@ const (
 )
 
 // writeGroup writes what Grouping reads.
-func writeGroup(g *Grouping) *SetupGroup {
+func writeGroup(g *oncall.Grouping) *Group {
 	if g == nil {
 		return nil
 	}
-	return &SetupGroup{By: g.By, Window: writeSpan(g.Window)}
+	return &Group{By: g.By, Window: writeSpan(g.Window)}
 }

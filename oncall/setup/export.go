@@ -1,4 +1,4 @@
-package oncall
+package setup
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -15,23 +16,23 @@ type Installation struct {
 	Users        []KnownUser
 	Teams        []StaffedTeam
 	Schedules    []schedule.Definition
-	Policies     []Policy
-	Integrations []Integration
-	UserGroups   []UserGroup
+	Policies     []oncall.Policy
+	Integrations []oncall.Integration
+	UserGroups   []oncall.UserGroup
 }
 
 // A KnownUser is a person, and where we know them from.
 type KnownUser struct {
-	User
+	oncall.User
 	Named     string // the address by which a set-up has named them
 	FromSlack bool   // Slack has told of them, so that its name and address count
 }
 
 // A StaffedTeam is a team and its people, in order.
 type StaffedTeam struct {
-	Team
-	Members  []UserID
-	Managers []UserID // those named
+	oncall.Team
+	Members  []oncall.UserID
+	Managers []oncall.UserID // those named
 }
 
 // Setup writes an installation as the document that changes nothing of it. Keys are not in it: nobody
@@ -50,7 +51,7 @@ func (in Installation) Setup(now time.Time) Setup {
 		out.Policies = append(out.Policies, x.policy(p))
 	}
 	for _, i := range in.Integrations {
-		out.Integrations = append(out.Integrations, SetupIntegration{
+		out.Integrations = append(out.Integrations, Integration{
 			Name: i.Name, Team: x.teams[i.TeamID], Format: i.Format, Policy: x.policies[i.PolicyID], Storm: writeStorm(i.StormLimit),
 			Group: writeGroup(i.Grouping),
 		})
@@ -62,7 +63,7 @@ func (in Installation) Setup(now time.Time) Setup {
 		if !x.used[u.ID] && u.FromSlack {
 			continue // somebody who has once written to us
 		}
-		is := SetupUser{Name: x.users[u.ID], Slack: u.ID, Email: u.Named, TimeZone: u.TimeZone}
+		is := User{Name: x.users[u.ID], Slack: u.ID, Email: u.Named, TimeZone: u.TimeZone}
 		if !u.FromSlack {
 			is.Email = u.Email
 		}
@@ -73,25 +74,25 @@ func (in Installation) Setup(now time.Time) Setup {
 		delete(x.used, u.ID)
 	}
 	for id := range x.used { // of whom nothing is known
-		out.Users = append(out.Users, SetupUser{Name: string(id), Slack: id})
+		out.Users = append(out.Users, User{Name: string(id), Slack: id})
 	}
-	slices.SortFunc(out.Users, func(a, b SetupUser) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slack, b.Slack)) })
+	slices.SortFunc(out.Users, func(a, b User) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slack, b.Slack)) })
 	return out
 }
 
 // An exporter knows by which name the document calls what is stored.
 type exporter struct {
-	users     map[UserID]string
-	used      map[UserID]bool // people who are named somewhere
-	teams     map[TeamID]string
-	schedules map[ScheduleID]string
-	policies  map[PolicyID]string
+	users     map[oncall.UserID]string
+	used      map[oncall.UserID]bool // people who are named somewhere
+	teams     map[oncall.TeamID]string
+	schedules map[oncall.ScheduleID]string
+	policies  map[oncall.PolicyID]string
 }
 
 func (in Installation) names() exporter {
 	x := exporter{
-		users: map[UserID]string{}, used: map[UserID]bool{}, teams: map[TeamID]string{},
-		schedules: map[ScheduleID]string{}, policies: map[PolicyID]string{},
+		users: map[oncall.UserID]string{}, used: map[oncall.UserID]bool{}, teams: map[oncall.TeamID]string{},
+		schedules: map[oncall.ScheduleID]string{}, policies: map[oncall.PolicyID]string{},
 	}
 	count := map[string]int{}
 	for _, u := range in.Users {
@@ -120,17 +121,17 @@ func (in Installation) names() exporter {
 }
 
 // calledToo tells people of one name apart, who may have come from several documents.
-func calledToo(id UserID) string { return fmt.Sprintf(" (%s)", id) }
+func calledToo(id oncall.UserID) string { return fmt.Sprintf(" (%s)", id) }
 
 // Called is the person's own name, without what only tells them from another of that name.
-func (u SetupUser) Called() string { return strings.TrimSuffix(u.Name, calledToo(u.Slack)) }
+func (u User) Called() string { return strings.TrimSuffix(u.Name, calledToo(u.Slack)) }
 
-func (x exporter) user(id UserID) string {
+func (x exporter) user(id oncall.UserID) string {
 	x.used[id] = true
 	return cmp.Or(x.users[id], string(id))
 }
 
-func (x exporter) people(ids []UserID) []string {
+func (x exporter) people(ids []oncall.UserID) []string {
 	var names []string
 	for _, id := range ids {
 		names = append(names, x.user(id))
@@ -138,15 +139,15 @@ func (x exporter) people(ids []UserID) []string {
 	return names
 }
 
-func (x exporter) team(t StaffedTeam) SetupTeam {
-	out := SetupTeam{
+func (x exporter) team(t StaffedTeam) Team {
+	out := Team{
 		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Managers: x.people(t.Managers), Topic: t.Topic,
 		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts,
 	}
 	if t.ManagedBy != "" {
 		out.Managers = append(out.Managers, "group @"+t.ManagedBy)
 	}
-	if t.Owner != OwnerFile {
+	if t.Owner != oncall.OwnerFile {
 		out.Owner = t.Owner
 	}
 	switch {
@@ -158,8 +159,8 @@ func (x exporter) team(t StaffedTeam) SetupTeam {
 	return out
 }
 
-func (x exporter) schedule(s schedule.Definition, now time.Time) SetupSchedule {
-	out := SetupSchedule{
+func (x exporter) schedule(s schedule.Definition, now time.Time) Schedule {
+	out := Schedule{
 		Name: s.Name, Team: x.teams[s.TeamID], TimeZone: s.TimeZone, Rotations: x.rotations(s.Current(now), s.TimeZone),
 	}
 	if s.Apart {
@@ -170,13 +171,13 @@ func (x exporter) schedule(s schedule.Definition, now time.Time) SetupSchedule {
 		return out // it was looked at when it was stored
 	}
 	for _, v := range s.Planned(now) {
-		out.Later = append(out.Later, SetupVersion{
+		out.Later = append(out.Later, Version{
 			From: writeInstant(*v.EffectiveFrom, zone), Rotations: x.rotations(v.Rotations, s.TimeZone),
 		})
 	}
 	for _, shift := range s.Shifts {
 		if shift.End.After(now) {
-			out.Shifts = append(out.Shifts, SetupShift{
+			out.Shifts = append(out.Shifts, Shift{
 				Role: shift.Role, Start: writeInstant(shift.Start, zone), End: writeInstant(shift.End, zone), Users: x.people(shift.Users),
 			})
 		}
@@ -184,11 +185,11 @@ func (x exporter) schedule(s schedule.Definition, now time.Time) SetupSchedule {
 	return out
 }
 
-func (x exporter) rotations(all []schedule.Rotation, timeZone string) []SetupRotation {
-	out := []SetupRotation{}
+func (x exporter) rotations(all []schedule.Rotation, timeZone string) []Rotation {
+	out := []Rotation{}
 	for _, r := range all {
 		r = r.Plain(timeZone)
-		is := SetupRotation{
+		is := Rotation{
 			Name: r.Name, Priority: r.Priority, Start: r.StartDate.String() + " " + r.HandOff.String(), Every: r.Period.String(),
 			Advance: r.Advance, Only: r.Windows,
 		}
@@ -205,15 +206,15 @@ func (x exporter) rotations(all []schedule.Rotation, timeZone string) []SetupRot
 			is.Turns = append(is.Turns, x.people(t))
 		}
 		for _, m := range r.Members {
-			is.Members = append(is.Members, SetupMember{User: x.user(m.User), From: m.From, Until: m.Until})
+			is.Members = append(is.Members, Member{User: x.user(m.User), From: m.From, Until: m.Until})
 		}
 		out = append(out, is)
 	}
 	return out
 }
 
-func (x exporter) policy(p Policy) SetupPolicy {
-	out := SetupPolicy{Name: p.Name, Team: x.teams[p.TeamID], Repeat: p.Repeat, Acks: p.Acks}
+func (x exporter) policy(p oncall.Policy) Policy {
+	out := Policy{Name: p.Name, Team: x.teams[p.TeamID], Repeat: p.Repeat, Acks: p.Acks}
 	if p.AckTimeout > 0 {
 		out.AckTimeout = writeSpan(p.AckTimeout)
 		if p.AckWait > 0 {
@@ -221,15 +222,15 @@ func (x exporter) policy(p Policy) SetupPolicy {
 		}
 	}
 	for _, st := range p.Steps {
-		is := SetupStep{Wait: writeSpan(st.Delay), Repeat: st.Repeat, RoundRobin: st.RoundRobin}
+		is := Step{Wait: writeSpan(st.Delay), Repeat: st.Repeat, RoundRobin: st.RoundRobin}
 		if st.Repeat > 0 {
 			is.Every = writeSpan(st.Every)
 		}
-		if st.RoundRobin == RoundByIncident {
+		if st.RoundRobin == oncall.RoundByIncident {
 			is.RoundRobin = "incident"
 		}
 		if st.Only != nil {
-			is.Only = &SetupCondition{Severity: st.Only.Severity, Hours: st.Only.Hours}
+			is.Only = &Condition{Severity: st.Only.Severity, Hours: st.Only.Hours}
 		}
 		for _, t := range st.Targets {
 			is.Page = append(is.Page, x.target(t))
@@ -240,11 +241,11 @@ func (x exporter) policy(p Policy) SetupPolicy {
 }
 
 // target writes a target so that parseTarget reads it.
-func (x exporter) target(t Target) string {
+func (x exporter) target(t oncall.Target) string {
 	switch {
 	case t.Schedule != 0 && t.Role != "":
 		return t.Role + " in " + x.schedules[t.Schedule]
-	case t.Schedule != 0 && t.Which != OnCallNow:
+	case t.Schedule != 0 && t.Which != oncall.OnCallNow:
 		return string(t.Which) + " in " + x.schedules[t.Schedule]
 	case t.Schedule != 0:
 		return "schedule " + x.schedules[t.Schedule]
@@ -264,8 +265,8 @@ func (x exporter) target(t Target) string {
 	return "policy " + x.policies[t.Policy]
 }
 
-func (x exporter) userGroup(g UserGroup) SetupUserGroup {
-	out := SetupUserGroup{Handle: g.Handle, Roles: g.Roles, WhenEmpty: g.WhenEmpty}
+func (x exporter) userGroup(g oncall.UserGroup) UserGroup {
+	out := UserGroup{Handle: g.Handle, Roles: g.Roles, WhenEmpty: g.WhenEmpty}
 	if !slackGroup.MatchString(g.Handle) {
 		out.Handle = "@" + g.Handle
 	}
@@ -279,7 +280,7 @@ func (x exporter) userGroup(g UserGroup) SetupUserGroup {
 }
 
 // writeSpan writes a duration so that parseSpan reads it: "1h30m".
-func writeSpan(s Seconds) string {
+func writeSpan(s oncall.Seconds) string {
 	text := s.Duration().String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")
