@@ -46,6 +46,7 @@ type Signal struct {
 	Unread   bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
 	TakenFor string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
 	By       UserID    `json:"by,omitempty"`        // for Split
+	Kind     Format    `json:"kind,omitempty"`      // what it was read as
 }
 
 // A Link is an address that a monitor sends, and what it is called.

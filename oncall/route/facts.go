@@ -1,0 +1,45 @@
+package route
+
+import (
+	"cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Facts are what a rule can ask about: our own fields, the same for every monitor. What is missing is "".
+type Facts struct {
+	Title, Body, Severity, Service string
+	Kind                           string // what its monitor speaks
+	Integration, Team              string // by name
+	Key, Link                      string
+	Labels, Details                map[string]string
+}
+
+// FactsOf are the facts of a signal that comes for an integration of a team.
+func FactsOf(in oncall.Integration, team string, s oncall.Signal) Facts {
+	return Facts{
+		Title: s.Title, Body: s.Body, Severity: string(cmp.Or(s.Severity, oncall.High)),
+		Service: oncall.Alert{Labels: s.Labels}.Service(in),
+		Kind:    string(cmp.Or(s.Kind, in.Format)), Integration: in.Name, Team: team,
+		Key: s.DedupKey, Link: s.Link, Labels: s.Labels, Details: s.Details,
+	}
+}
+
+// fields are the facts that have one value, by the name by which a rule asks about them.
+var fields = map[string]func(*Facts) string{
+	"title":       func(f *Facts) string { return f.Title },
+	"body":        func(f *Facts) string { return f.Body },
+	"severity":    func(f *Facts) string { return f.Severity },
+	"service":     func(f *Facts) string { return f.Service },
+	"kind":        func(f *Facts) string { return f.Kind },
+	"integration": func(f *Facts) string { return f.Integration },
+	"team":        func(f *Facts) string { return f.Team },
+	"dedup_key":   func(f *Facts) string { return f.Key },
+	"link":        func(f *Facts) string { return f.Link },
+}
+
+// named are those that have one value a name: "labels.env".
+var named = map[string]func(*Facts) map[string]string{
+	"labels":  func(f *Facts) map[string]string { return f.Labels },
+	"details": func(f *Facts) map[string]string { return f.Details },
+}
