@@ -108,7 +108,7 @@ func numberAndNote(words []string) (oncall.IncidentID, string) {
 func concerns(in oncall.Incident, do string, user oncall.UserID) bool {
 	switch do {
 	case "ack":
-		return in.Status == oncall.Triggered
+		return in.Status == oncall.Triggered || in.AckAgain && slices.Contains(in.Holders(), user)
 	case "unack":
 		return slices.Contains(in.Holders(), user) || slices.Contains(in.Acks, user)
 	case "unsnooze":

@@ -178,7 +178,7 @@ func (r *randomLife) signal() []Change {
 // sound says what is wrong with a change.
 func sound(before Incident, c Change, f Facts) error {
 	in := c.Incident
-	asks := f.Policies[in.PolicyID].AckTimeout > 0 && in.Severity != Low
+	asks := f.Policies[in.PolicyID].AckTimeout > 0 && in.Severity != Low || in.AckAgain
 	timers := 0
 	for _, task := range c.Tasks {
 		if e, is := task.Do.(IncidentTimer); is && e.Seq == in.Seq && in.NextAt != nil && task.At.Equal(*in.NextAt) {
@@ -207,6 +207,8 @@ func sound(before Incident, c Change, f Facts) error {
 		return fmt.Errorf("it has an owner although it is %s", in.Status)
 	case in.Status == Acknowledged && (in.AckedBy == Actor{} || in.AckedAt == nil):
 		return fmt.Errorf("it has no owner")
+	case in.AckAgain && (!in.AckAsked || in.Status != Acknowledged):
+		return fmt.Errorf("who is to acknowledge again?")
 	case before.AckAsked && !in.AckAsked && len(c.Closes) != 1:
 		return fmt.Errorf("the question to the owner stays open")
 	case (in.Status == Snoozed) != (in.SnoozedBy != Actor{}) || in.Status != Snoozed && in.SnoozedUntil != nil && in.Status != Resolved:

@@ -16,6 +16,7 @@ func (c *Change) rate(a Act) error {
 		in.Severity = to
 		c.record(EventSeverity, c.by, Detail{Text: string(was) + " to " + string(to)})
 		if in.Status == Acknowledged {
+			c.enoughAcked()
 			c.watchAck()
 		}
 	}
@@ -24,7 +25,8 @@ func (c *Change) rate(a Act) error {
 
 // raise makes the incident worse. A running escalation goes on, unless the severity was low:
 // that may have waited for somebody's working hours, so it begins anew. Those who have the
-// incident or have snoozed it are told; a critical one wakes up.
+// incident are paged and have to acknowledge it again; those who have snoozed it are told; a critical one
+// wakes up.
 func (c *Change) raise(to Severity) {
 	in := &c.Incident
 	was := in.Severity
@@ -34,7 +36,7 @@ func (c *Change) raise(to Severity) {
 		c.restart()
 	case in.Status == Acknowledged:
 		c.pageOthers(in.Holders(), Say("it got worse since you acknowledged it"))
-		c.watchAck()
+		c.ackAgain()
 	case in.Status == Snoozed && to == Critical:
 		c.wake(ByTimer(), "it is critical now")
 	case in.Status == Snoozed:

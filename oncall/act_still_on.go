@@ -3,6 +3,7 @@ package oncall
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // NoticeStillOn asks those who have an incident whether they are still on it.
@@ -22,11 +23,57 @@ const (
 // policy says otherwise.
 const ackWait Seconds = 300
 
+// ackAgainWait is how long those who have an incident that got worse have to acknowledge it again.
+const ackAgainWait = 10 * time.Minute
+
+const notAckedAgain = "it got worse, and nobody has acknowledged it again"
+
+// ackAgain wants an incident that got worse to be acknowledged again, unless it was somebody who has it
+// that said so. It doesn't put off what those who have it were asked before.
+func (c *Change) ackAgain() {
+	in := &c.Incident
+	holders := in.Holders()
+	if slices.Contains(holders, c.by.User) {
+		c.watchAck()
+		return
+	}
+	until := c.now.Add(ackAgainWait)
+	if in.AckAsked && in.NextAt != nil && in.NextAt.Before(until) {
+		until = *in.NextAt
+	}
+	c.setTimer(until)
+	in.AckAsked, in.AckAgain = true, true
+	c.record(EventAckAgain, ByTimer(), Detail{Users: holders, Until: until})
+}
+
+// enoughAcked no longer wants an incident to be acknowledged again.
+func (c *Change) enoughAcked() {
+	in := &c.Incident
+	if in.AckAgain {
+		in.Seq++
+		in.AckAsked, in.AckAgain, in.NextAt = false, false, nil
+	}
+}
+
+// escalateUnacked runs the next step of the policy, as nobody has acknowledged again what got worse.
+func (c *Change) escalateUnacked(holders []UserID) {
+	in := &c.Incident
+	c.stop()
+	in.Status = Triggered
+	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
+	in.Exhausted = false
+	if in.Run > 0 { // a repetition of the step is not the next one
+		in.Step, in.Run = in.Step+1, 0
+	}
+	c.record(EventUnacknowledged, ByTimer(), Detail{Text: notAckedAgain, Users: holders})
+	c.runStep()
+}
+
 // watchAck sets the timer that asks those who have the incident "still on it?", if the policy
 // wants that and the severity is worth it; it stops a timer that is no longer wanted.
 func (c *Change) watchAck() {
 	in, p := &c.Incident, c.policy()
-	wanted := p.AckTimeout > 0 && in.Severity != Low
+	wanted := p.AckTimeout > 0 && in.Severity != Low || in.AckAgain
 	switch {
 	case wanted && in.NextAt == nil:
 		c.setTimer(c.now.Add(p.AckTimeout.Duration()))
@@ -42,6 +89,8 @@ func (c *Change) runAckTimer() {
 	in, p := &c.Incident, c.policy()
 	holders := in.Holders()
 	switch {
+	case in.AckAgain:
+		c.escalateUnacked(holders)
 	case p.AckTimeout <= 0 || in.Severity == Low: // no longer wanted
 		c.watchAck()
 		c.record(EventStillOn, ByTimer(), Detail{Quiet: true})
@@ -95,6 +144,9 @@ func (c *Change) stillOn(Act) error {
 		return Refuse("Only a person can say that.")
 	case !slices.Contains(in.Holders(), c.by.User):
 		return Refuse("You have not acknowledged incident %s, so you can't be still on it; you can take it over.", in.ID)
+	}
+	if c.Incident.AckAgain { // the pages about it are over
+		c.stop()
 	}
 	c.Incident.AckAsked, c.Incident.NextAt = false, nil
 	c.watchAck()

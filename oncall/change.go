@@ -77,7 +77,7 @@ func (c *Change) stop() {
 	in.Seq++
 	in.NextAt = nil
 	in.PagesFrom = in.Seq
-	in.AckAsked = false
+	in.AckAsked, in.AckAgain = false, false
 }
 
 // setTimer sets the timer anew.

@@ -39,6 +39,7 @@ const (
 	EventUnacknowledged EventKind = "unacknowledged"  // given back by Users; it pages again, though Acked still have acknowledged
 	EventStillOnAsked   EventKind = "still_on_asked"  // Users, who have it, can answer until Until
 	EventStillOn        EventKind = "still_on"        // and one of them has answered
+	EventAckAgain       EventKind = "ack_again"       // it got worse: Users, who have it, are to acknowledge again until Until
 	EventSnoozed        EventKind = "snoozed"         // until Until
 	EventUnsnoozed      EventKind = "unsnoozed"       // the snooze of Users has ended; it pages again
 	EventEscalated      EventKind = "escalated"       // somebody wants the next step now
@@ -111,7 +112,7 @@ func (e Event) Public() bool {
 	case EventRetitled, EventMisread, EventRecognised, EventLate, EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventPassedOn, EventUnassigned,
-		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
+		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver:
 		return true

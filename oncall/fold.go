@@ -50,6 +50,7 @@ type Fold struct {
 	recent    []RecentIncident        // for storms
 	calm      map[IncidentID]bool     // alerts of it fire that are not loaded: it is a storm
 	touched   map[AlertID]*Alert
+	services  map[IncidentID][]string // of alerts that have cleared
 }
 
 // AddIncidents puts stored incidents in the fold, oldest first.
@@ -99,6 +100,20 @@ func (f *Fold) Elsewhere(a Alert) {
 	}
 	if a.Firing {
 		f.elsewhere[a.IncidentID] = append(f.elsewhere[a.IncidentID], &a)
+	}
+}
+
+// Ended notes that an alert which has cleared belongs to an incident in the fold. What is known of it is only
+// what it was about.
+func (f *Fold) Ended(a Alert) {
+	if a.IncidentID == 0 {
+		return
+	}
+	if f.services == nil {
+		f.services = map[IncidentID][]string{}
+	}
+	if s := a.Service(f.Integration); !slices.Contains(f.services[a.IncidentID], s) {
+		f.services[a.IncidentID] = append(f.services[a.IncidentID], s)
 	}
 }
 
@@ -242,6 +257,7 @@ func (f *Fold) fire(s Signal) SignalFate {
 	var was IncidentID
 	if before := f.alerts[s.DedupKey]; before != nil {
 		was = before.IncidentID
+		f.Ended(*before)
 	}
 	f.alerts[s.DedupKey] = a
 	f.touch(a)

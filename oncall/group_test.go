@@ -70,6 +70,24 @@ func TestWhatJoinsAnAcknowledgedIncident(t *testing.T) {
 	equal(t, "worse", pages(s.fold(noon.Add(2*time.Minute), worse)), 1)
 }
 
+// An alert that comes back is no new service, nor is one of a service of which all have cleared.
+func TestWhatComesBackIsNoNewService(t *testing.T) {
+	t.Parallel()
+	s := &stored{grouping: &Grouping{By: []string{"cluster"}, Window: 300}}
+	s.fold(noon, of("eu", "web", "a"), of("eu", "db", "b"))
+	policy, roster := payments()
+	c, err := s.incidents[1].Do(Act{Do: ActAck}, ByUser(ann), facts(policy, roster), noon.Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.incidents[1] = c.Incident
+	s.fold(noon.Add(time.Minute), clears("b"))
+	equal(t, "it comes back", pages(s.fold(noon.Add(2*time.Minute), of("eu", "db", "b"))), 0)
+	s.fold(noon.Add(time.Minute), clears("b"))
+	equal(t, "another one of its service", pages(s.fold(noon.Add(2*time.Minute), of("eu", "db", "c"))), 0)
+	equal(t, "another service", pages(s.fold(noon.Add(2*time.Minute), of("eu", "mail", "d"))), 1)
+}
+
 // However signals come, an alert that fires is in an open incident of its own group, that was opened within the
 // window before, or in one that people have closed; and each incident has paged.
 func TestGroupsInAnyOrder(t *testing.T) {

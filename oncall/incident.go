@@ -65,6 +65,7 @@ type Incident struct {
 	SnoozedBy    Actor
 	Acks         []UserID // who has acknowledged, where the policy wants several
 	AckAsked     bool     // those who have it were asked "still on it?"
+	AckAgain     bool     // that was because it got worse: without an answer it escalates
 	PagesFrom    int64    // pages with a lower Seq are over, even once it pages again
 	Responders   []Responder
 	MergedInto   IncidentID // 0: it stands for itself

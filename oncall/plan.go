@@ -126,6 +126,10 @@ func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 			}
 			p.Note = Say("%s %s asked whether they are still on it.", schedule.People(e.Detail.Users, " and "), are)
 		case EventUnacknowledged:
+			if e.Detail.Text == notAckedAgain {
+				p.Note = Say("It got worse, and nobody has acknowledged it again, so it escalates.")
+				break
+			}
 			p.Note = Say("Nobody has said that they are still on it, so it pages again.")
 		case EventUnsnoozed:
 			p.Note = Say("The snooze ends, so it pages again.")

@@ -225,10 +225,14 @@ func (f *Fold) breaksOut(a *Alert) bool {
 	return false
 }
 
-// has reports whether an alert of an incident is of a service.
+// has reports whether an alert of an incident is of a service, or was.
 func (f *Fold) has(id IncidentID, service string) bool {
+	of := func(a *Alert) bool { return a.Service(f.Integration) == service }
+	if slices.Contains(f.services[id], service) || slices.ContainsFunc(f.elsewhere[id], of) {
+		return true
+	}
 	for _, a := range f.alerts {
-		if a.IncidentID == id && a.Service(f.Integration) == service {
+		if a.IncidentID == id && of(a) {
 			return true
 		}
 	}

@@ -14,6 +14,7 @@ import (
 type storedState struct {
 	incidents []oncall.Incident // of all integrations: merging may bring them together
 	alerts    map[oncall.IntegrationID][]oncall.Alert
+	ended     []oncall.Alert             // what alerts of acknowledged incidents were about that have cleared
 	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
 	stormFacts
 
@@ -184,6 +185,10 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 		FROM alerts
 		WHERE id = ANY ($1) OR (firing AND incident_id = ANY ($2))
 		ORDER BY id`
+	const ended = `
+		SELECT DISTINCT incident_id, integration_id, jsonb_build_object('service', coalesce(labels ->> 'service', '')) AS labels
+		FROM alerts
+		WHERE incident_id = ANY ($1) AND NOT firing`
 	const last = `SELECT coalesce(max(id), 0) FROM incidents`
 	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
 	locked, err := b.lock(ctx, tx, hold)
@@ -203,6 +208,12 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 		}
 		return err
 	})
+	if acked := s.acknowledged(); len(acked) > 0 {
+		batch.Queue(ended, acked).Query(func(rows pgx.Rows) (err error) {
+			s.ended, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
+			return err
+		})
+	}
 	batch.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&s.lastIncident) })
 	batch.Queue(reserve, newAlerts).Query(func(rows pgx.Rows) (err error) {
 		s.alertIDs, err = pgx.CollectRows(rows, pgx.RowTo[oncall.AlertID])
@@ -221,6 +232,18 @@ func (s *storedState) withFewAlerts() []oncall.IncidentID {
 	ids := []oncall.IncidentID{}
 	for _, in := range s.incidents {
 		if in.Storm == nil {
+			ids = append(ids, in.ID)
+		}
+	}
+	return ids
+}
+
+// acknowledged are the incidents of which it matters what their alerts were about: who has one is paged about
+// another service. A storm knows that by itself.
+func (s *storedState) acknowledged() []oncall.IncidentID {
+	var ids []oncall.IncidentID
+	for _, in := range s.incidents {
+		if in.Storm == nil && in.Status == oncall.Acknowledged {
 			ids = append(ids, in.ID)
 		}
 	}
@@ -277,6 +300,11 @@ func (s *storedState) fill(fold *oncall.Fold) {
 	for _, in := range s.incidents {
 		if in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
 			fold.AddIncidents(in)
+		}
+	}
+	for _, a := range s.ended {
+		if a.IntegrationID == fold.Integration.ID || a.Labels["service"] != "" {
+			fold.Ended(a)
 		}
 	}
 	for integration, alerts := range s.alerts {

@@ -406,3 +406,31 @@ func (w *world) looked() {
 	before := w.count(last)
 	w.until("a look", func() bool { return w.count(last) > before })
 }
+
+// Whoever has an incident is paged about a service that is new to it, not about one whose alerts have cleared.
+func TestAServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.System)
+	of := func(service, key string) oncall.Signal {
+		s := trigger(key)
+		s.GroupKey, s.Labels = "eu", map[string]string{"service": service}
+		return s
+	}
+	w.accept(of("web", "a"), of("db", "b"), trigger("other"))
+	w.fold()
+	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, w.clock()))
+	w.accept(resolve("b"))
+	w.fold()
+	before := w.count(`SELECT count(*) FROM pages WHERE incident_id = 1`)
+	w.accept(of("db", "c"))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM pages WHERE incident_id = 1`); n != before {
+		t.Errorf("%d pages about a service that it was about already", n-before)
+	}
+	w.accept(of("mail", "d"))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM pages WHERE incident_id = 1`); n == before {
+		t.Error("no page about another service")
+	}
+}

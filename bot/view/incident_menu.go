@@ -29,7 +29,7 @@ func offers(in oncall.Incident) []offer {
 			own = append(own, offer{ActionUnack, "Un-acknowledge"})
 		}
 	case oncall.Acknowledged:
-		if in.AckAsked { // while the owner gives no answer, somebody else may take it
+		if in.AckAsked && !in.AckAgain { // while the owner gives no answer, somebody else may take it
 			own = []offer{{ActionStillOn, "Still on it"}, {ActionAck, "Take it over"}}
 		}
 		own = append(own, []offer{
@@ -87,7 +87,7 @@ func buttons(in oncall.Incident, reader oncall.UserID) slack.Block {
 func mainButtons(in oncall.Incident, reader oncall.UserID) []slack.BlockElement {
 	id := valueOf(in.ID)
 	var elements []slack.BlockElement
-	if in.Status == oncall.Triggered {
+	if in.Status == oncall.Triggered || in.AckAgain {
 		elements = append(elements, button(ActionAck, id, "Acknowledge").WithStyle(slack.StylePrimary))
 	}
 	if in.Status == oncall.Snoozed {

@@ -20,6 +20,8 @@ func standing(p oncall.Picture) string {
 		sentences = append(sentences, fmt.Sprintf("Acknowledged by %s%s.", acknowledgers(in), at(in.AckedAt)))
 		switch {
 		case in.NextAt == nil:
+		case in.AckAgain:
+			sentences = append(sentences, fmt.Sprintf("*It got worse since.* Unless it is acknowledged again, it escalates at %s.", stamp(*in.NextAt, asTime, time.UTC)))
 		case in.AckAsked:
 			sentences = append(sentences, fmt.Sprintf("*Still on it?* Without an answer it pages again at %s.", stamp(*in.NextAt, asTime, time.UTC)))
 		case len(in.Holders()) > 1:
