@@ -249,7 +249,7 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 		add(m, false)
 	}
 	if withWaiting {
-		for _, m := range f.along() {
+		for _, m := range f.along(now) {
 			m.Bundle = f.Lead.ID
 			add(m, true)
 		}
@@ -263,11 +263,11 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 }
 
 // along are the pages that wait for the same recipient and join the message.
-func (f PageFacts) along() []PageStatus {
+func (f PageFacts) along(now time.Time) []PageStatus {
 	var out []PageStatus
 	leads := map[PageID]bool{}
 	for _, m := range f.Waiting {
-		if m.Bundle == 0 && m.Due(f.Incidents[m.IncidentID]) && len(leads) < BundleLimit-len(f.Members) {
+		if m.Joins(f.Lead, now) && m.Due(f.Incidents[m.IncidentID]) && len(leads) < BundleLimit-len(f.Members) {
 			leads[m.ID] = true
 			out = append(out, m)
 		}

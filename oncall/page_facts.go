@@ -53,6 +53,26 @@ func (p PageStatus) Over() bool { return p.State != PageWaiting || p.Bundle != 0
 // untried reports whether nothing has been sent of it, nor may have been.
 func (p PageStatus) untried() bool { return p.Attempt == 0 && p.DoubtAt == nil }
 
+// A recipient is a person by one contact method.
+type recipient struct {
+	user    UserID
+	method  Method
+	contact ContactID
+}
+
+func (p PageStatus) recipient() recipient { return recipient{p.UserID, p.Method, p.Contact} }
+
+// Joins reports whether the page goes along with a message that is sent now: it waits for the same recipient,
+// its time has come, and nothing of it has been sent or is being sent.
+func (p PageStatus) Joins(lead PageStatus, now time.Time) bool {
+	return p.ID != lead.ID && p.recipient() == lead.recipient() && !p.Over() && p.untried() && p.SenderJob == nil && !p.At.After(now)
+}
+
+// Held reports whether the page waits because its recipient was told something a moment before.
+func (p PageStatus) Held(now time.Time) bool {
+	return !p.Over() && p.HeldUntil != nil && p.HeldUntil.After(now)
+}
+
 // A CallPage is another page of a call.
 type CallPage struct {
 	Page

@@ -13,7 +13,7 @@ func (s *pageTale) look(number int, how string) {
 		f.Lead.SenderJob, f.Lead.Sending = new(int64(99)), true
 	}
 	if along, _, _ := f.Needs(s.now); along {
-		f.Waiting = s.waiting(f.Lead)
+		f.Waiting = s.others(f.Lead)
 	}
 	d := f.Begin(s.now)
 	o := d.Order
@@ -105,7 +105,7 @@ func (s *pageTale) save(lead PageStatus, u PageUpdate, sends bool) {
 		}
 	}
 	for i, p := range s.pages {
-		if u.Release && p.recipient() == lead.recipient() && p.State == PageWaiting && p.Bundle == 0 && p.HeldUntil != nil && p.HeldUntil.After(s.now) {
+		if u.Release && p.recipient() == lead.recipient() && p.Held(s.now) {
 			s.pages[i].HeldUntil = nil
 			fmt.Fprintf(&s.out, "  page %d is not held back any more\n", p.ID)
 		}

@@ -20,12 +20,6 @@ func TestPages(t *testing.T) {
 }
 
 // A recipient is a person by one contact method.
-type recipient struct {
-	user    UserID
-	method  Method
-	contact ContactID
-}
-
 // A pageTale is a small store that remembers what is decided about pages.
 type pageTale struct {
 	facts     Facts
@@ -245,20 +239,12 @@ func (s *pageTale) load(number int) PageFacts {
 	return f
 }
 
-func (p PageStatus) recipient() recipient { return recipient{p.UserID, p.Method, p.Contact} }
-
-// waiting are the pages that a message can take along, with those in their bundles.
-func (s *pageTale) waiting(lead PageStatus) []PageStatus {
+// others are the other pages of a recipient.
+func (s *pageTale) others(lead PageStatus) []PageStatus {
 	var out []PageStatus
 	for _, p := range s.pages {
-		if p.ID != lead.ID && p.recipient() == lead.recipient() && p.State == PageWaiting && p.Bundle == 0 &&
-			p.untried() && p.SenderJob == nil && !p.At.After(s.now) {
+		if p.ID != lead.ID && p.recipient() == lead.recipient() {
 			out = append(out, p)
-			for _, m := range s.pages {
-				if m.Bundle == p.ID {
-					out = append(out, m)
-				}
-			}
 		}
 	}
 	return out
