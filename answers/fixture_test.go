@@ -141,7 +141,7 @@ func (w *world) trigger(names ...string) {
 func (w *world) sms() (orders []oncall.PageOrder) {
 	w.t.Helper()
 	for page := 1; page <= w.count(`SELECT count(*) FROM pages`); page++ {
-		order := must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.PageID(page), int64(page), w.now))
+		order := must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.SendPage{Page: oncall.PageID(page)}, int64(page), w.now))
 		if !order.Send || order.Page.Method != oncall.MethodSMS {
 			continue
 		}

@@ -186,7 +186,7 @@ func TestWhatWasOnlySaidElsewhere(t *testing.T) {
 	w.trigger("disk")
 	w.act(1, cy, oncall.Act{Do: oncall.ActReassign, User: bo})
 	id := oncall.PageID(w.count(`SELECT id FROM pages WHERE method = 'voice'`))
-	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), id, 1, w.now))
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: id}, 1, w.now))
 	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
 	if got := w.says(bosPhone, "ack"); got != "Open for you: #1; 1a takes it." {
 		t.Errorf("told %q", got)

@@ -109,14 +109,14 @@ func TestAnAnswerEndsTheRedial(t *testing.T) {
 	w.pagedBy(bo, oncall.MethodVoice, bosPhone)
 	w.act(1, cy, oncall.Act{Do: oncall.ActAsk, User: bo})
 	id := oncall.PageID(w.count(`SELECT id FROM pages WHERE method = 'voice'`))
-	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), id, 1, w.now))
+	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: id}, 1, w.now))
 	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
 	w.check(w.RecordReceipt(t.Context(), id, oncall.PageReceipt{State: oncall.ReceiptUnanswered}, w.now))
 	if got := w.presses(oncall.MethodVoice, order.Page, oncall.ActDecline); got != "Declined #1." {
 		t.Fatalf("%q", got)
 	}
 	w.advance(time.Minute)
-	if again := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), id, 2, w.now)); again.Send {
+	if again := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: id}, 2, w.now)); again.Send {
 		t.Errorf("it rings again: %+v", again)
 	}
 }

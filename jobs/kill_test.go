@@ -64,6 +64,42 @@ func victim(address string) error {
 func TestKilledInstance(t *testing.T) {
 	t.Parallel()
 	d := newWorld(t, "1h", time.Now)
+	victim, _ := killedWhileSending(t, d, "db-1")
+	within(t, atOnce, "another instance pages", func() bool { return len(d.phone.to(ann)) == 1 })
+	_ = victim.Wait()
+	d.eventually("it is recorded", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+}
+
+// So it does with all that waits behind that page's job.
+func TestKilledWithAConvoy(t *testing.T) {
+	t.Parallel()
+	d := newWorld(t, "1h", time.Now)
+	var keys []string
+	for i := range 40 {
+		keys = append(keys, fmt.Sprint("db-", i))
+	}
+	victim, ids := killedWhileSending(t, d, keys...)
+	_ = victim.Wait()
+	within(t, 2*time.Minute, "another instance pages for all", func() bool {
+		told := 0
+		for _, m := range d.phone.to(ann) {
+			told += max(m.Count, 1)
+		}
+		return told >= len(keys)
+	})
+	d.eventually("it is recorded", func() bool {
+		for _, id := range ids {
+			if len(d.events(id, oncall.EventPageDelivered)) != 1 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// killedWhileSending has an instance die while it pages for signals, and lets another live.
+func killedWhileSending(t *testing.T, d *world, keys ...string) (*exec.Cmd, []oncall.IncidentID) {
+	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), victimVariable+"="+d.url)
 	out, err := cmd.StdoutPipe()
@@ -74,7 +110,7 @@ func TestKilledInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	id := d.signal("db-1")[0]
+	ids := d.signal(keys...)
 	said := bufio.NewScanner(out)
 	silent := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // which ends the scan
 	defer silent.Stop()
@@ -85,7 +121,5 @@ func TestKilledInstance(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, atOnce, "another instance pages", func() bool { return len(d.phone.to(ann)) == 1 })
-	_ = cmd.Wait()
-	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	return cmd, ids
 }

@@ -45,7 +45,7 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 		return river.JobSnooze(laneLater)
 	}
 	for sent := 1; ; sent++ {
-		order, err := j.store.BeginPage(ctx, job.Args.Page, job.ID, j.clock())
+		order, err := j.store.BeginPage(ctx, job.Args, job.ID, j.clock())
 		if err != nil {
 			return unlessMissing(err)
 		}

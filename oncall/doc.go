@@ -61,6 +61,7 @@
 //   - recipient: a person by one contact method.
 //   - hold: how long a recipient is left alone after a message.
 //   - bundle: pages to one recipient that share a message; its lead is the page that is sent.
+//   - convoy: pages to one recipient that one job looks after, before they become a bundle.
 //   - doubt: an attempt that may have been sent, so that the provider is asked first.
 //   - attempt: one try to send a page's message.
 //   - code: the number that names a message in an answer.

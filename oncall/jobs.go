@@ -71,6 +71,8 @@ func (ChaseHandoff) Kind() string { return "chase_handoff" }
 type SendPage struct {
 	Page PageID `json:"page"`
 	Lane string `json:"line,omitempty"` // as Page.Lane says, by the name that older releases know; empty: it waits in none
+
+	Convoy ConvoyID `json:"convoy,omitempty"` // it looks after the pages that wait in it as well
 }
 
 // Kind names the job.

@@ -76,7 +76,12 @@ func (p Page) MessageKey() string {
 }
 
 // Task has the page looked at by a job.
-func (p Page) Task() Task { return Task{Do: SendPage{Page: p.ID, Lane: p.Lane()}} }
+func (p Page) Task() Task { return p.TaskOf(0) }
+
+// TaskOf does so, by a job that looks after its convoy as well.
+func (p Page) TaskOf(convoy ConvoyID) Task {
+	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Convoy: convoy}}
+}
 
 // redialMark ends the key of a second phone call, so that it isn't mistaken for the first.
 const redialMark = "~2"

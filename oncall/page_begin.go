@@ -72,7 +72,7 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 		Page: p.Page, Incident: f.incident(), Incidents: []Incident{f.incident()}, Attempt: p.Attempt, Code: p.Code,
 	}}
 	v, again := f.verdict(now)
-	d.Order.Again = again
+	d.Order.Again, d.Convoy = again, v.convoy()
 	if f.Contact != nil {
 		d.Order.Address = f.Contact.Address
 		d.Order.OneWay = oneWay(p.Method, f.Contact.Address, f.Contact.NamedSender)

@@ -10,7 +10,7 @@ import (
 // person, in the order of their notification rules. A job looks at each page at its time and asks
 // Begin whether it goes now, and afterwards Record what follows from the attempt. Only pages in
 // State waiting are sent; a delivered one waits once more if it was a phone call that nobody
-// picked up. Four things decide when it is sent:
+// picked up. Five things decide when it is sent:
 //
 //   - Its time, At. Later pages of a call wait for theirs; but once it is clear that none before
 //     them has got through, they go at once.
@@ -22,6 +22,7 @@ import (
 //     recipient: Bundle of those pages names it as their lead. What becomes of the message becomes
 //     of all of them, but those that nobody needs any more are left out, and if the lead itself is
 //     skipped the others go on alone.
+//   - Its convoy, in which many pages of one decision wait behind one job.
 //   - Doubt. Between the begin of an attempt and its record, DoubtAt says that it may have been
 //     sent, and SenderJob who is sending it: other jobs leave it alone while that one runs. If it
 //     died, or the provider gave no clear answer, the next attempt first asks the provider whether
@@ -154,5 +155,6 @@ type PageUpdate struct {
 // A PageDecision is whether a page is sent now.
 type PageDecision struct {
 	PageUpdate
-	Order PageOrder
+	Order  PageOrder
+	Convoy ConvoyOrder // for those behind it; while it is held, they are
 }

@@ -102,7 +102,7 @@ func TestPeopleWithOnePhoneGetDifferentCodes(t *testing.T) {
 	for i := range orders {
 		all.Go(func() {
 			var err error
-			if orders[i], err = w.BeginPage(t.Context(), oncall.PageID(i+1), int64(i+1), w.clock()); err != nil {
+			if orders[i], err = w.BeginPage(t.Context(), oncall.SendPage{Page: oncall.PageID(i + 1)}, int64(i+1), w.clock()); err != nil {
 				t.Error(err)
 			}
 		})

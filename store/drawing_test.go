@@ -67,7 +67,7 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 		t.Errorf("posted: %s", d)
 	}
 
-	must[oncall.PageOrder](t)(w.BeginPage(ctx, 1, 7, start))
+	must[oncall.PageOrder](t)(w.BeginPage(ctx, oncall.SendPage{Page: 1}, 7, start))
 	dm := store.Place{Channel: "D1", TS: "6.0"}
 	w.check(w.RecordPage(ctx, 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: dm.Channel, TS: dm.TS, Version: 1}}, start))
 	events++

@@ -55,10 +55,10 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 			in.Status, oncall.Snoozed, in.SnoozedUntil, until, in.SnoozedBy.User, bo, len(in.Responders))
 	}
 	// The helper's page is due although it is snoozed, and the policy's is not.
-	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 1, at)); order.Send {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 1, at)); order.Send {
 		t.Errorf("a page of the policy is sent: %+v", order)
 	}
-	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 2, 2, at)); !order.Send {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 2}, 2, at)); !order.Send {
 		t.Errorf("the helper's page is not sent: %+v", order)
 	}
 	// A lost timer of a snooze is found again, as any other is.
@@ -346,7 +346,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 				mu.Lock()
 				known := acked // before the attempt begins
 				mu.Unlock()
-				order, err := stores[i%2].BeginPage(context.Background(), page, int64(page), at)
+				order, err := stores[i%2].BeginPage(context.Background(), oncall.SendPage{Page: page}, int64(page), at)
 				if err != nil {
 					t.Error(err)
 				}
@@ -369,7 +369,7 @@ func TestAcknowledgeEscalateAndPageAtOnce(t *testing.T) {
 			t.Errorf("incident %d: pages %v began after it was acknowledged", id, late)
 		}
 		for _, page := range w.pagesOf(id) {
-			if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), page, 1000+int64(page), at)); order.Send && order.Attempt == 1 {
+			if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: page}, 1000+int64(page), at)); order.Send && order.Attempt == 1 {
 				t.Errorf("incident %d: page %d begins now", id, page)
 			}
 		}

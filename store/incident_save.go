@@ -18,12 +18,14 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		return err
 	}
 	batch := &pgx.Batch{}
-	of := map[oncall.IncidentID]oncall.Severity{}
+	of := map[oncall.IncidentID]oncall.Incident{}
 	for _, c := range changes {
-		of[c.Incident.ID] = c.Incident.Severity
+		of[c.Incident.ID] = c.Incident
 		queueIncident(batch, c.Incident)
 	}
-	var tasks []oncall.Task
+	if err := numberConvoys(ctx, tx, pages, of, now); err != nil {
+		return fmt.Errorf("number convoys: %w", err)
+	}
 	queueEvents(batch, changes)
 	ahead := map[oncall.IncidentID]int{}
 	teams := map[oncall.TeamID]int{}
@@ -31,15 +33,14 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		ahead[c.Incident.ID] = teams[c.Incident.TeamID]
 		teams[c.Incident.TeamID]++
 	}
-	queuePages(batch, pages, func(id oncall.PageID, p delivery) {
-		t := oncall.Task{Do: oncall.SendPage{Page: id, Lane: p.Lane()}, Severity: of[p.IncidentID], Ahead: ahead[p.IncidentID]}
-		if p.firstCheck.After(now) {
-			t.At = p.firstCheck
-		}
-		tasks = append(tasks, t)
-	})
+	saved := map[string]oncall.PageID{}
+	queuePages(batch, pages, func(id oncall.PageID, key string) { saved[key] = id })
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("save: %w", err)
+	}
+	tasks, err := pageTasks(ctx, tx, pages, saved, of, ahead, now)
+	if err != nil {
+		return fmt.Errorf("have pages looked at: %w", err)
 	}
 	for _, c := range changes {
 		if err := s.notice(ctx, tx, now, c.Notices); err != nil {

@@ -71,7 +71,6 @@ func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.Inci
 		WHERE incident_id = $1 AND firing
 		ORDER BY array_position($2::text[], severity), id
 		LIMIT $3`
-	severities := []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}
 	err = s.onSeen(ctx, by, id, func(tx pgx.Tx, _ oncall.Incident) error {
 		rows, _ := tx.Query(ctx, load, id, severities, most)
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])

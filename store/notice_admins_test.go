@@ -60,7 +60,7 @@ func TestAdminsAreToldWhatOnlyTheyCanMend(t *testing.T) {
 			if diff := cmp.Diff(c.want, told("401 Unauthorized")); diff != "" {
 				t.Errorf("answers can't be read (-want +got):\n%s", diff)
 			}
-			if order := must[oncall.PageOrder](t)(s.BeginPage(t.Context(), 1, 1, start)); !order.Send {
+			if order := must[oncall.PageOrder](t)(s.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 1, start)); !order.Send {
 				t.Fatalf("%+v", order)
 			}
 			w.check(s.RecordPage(t.Context(), 1, oncall.PageBlocked{Why: "the account is suspended"}, start))

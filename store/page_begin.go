@@ -13,17 +13,24 @@ import (
 // BeginPage decides whether a page is sent now and, if so, writes down that an attempt begins before
 // anything is sent. A page that was delivered, that nobody needs any more since the incident has moved
 // on, or that another job is sending, is not to be sent. One that comes later, or whose recipient was
-// told of something a moment ago, is to be looked at again. What waits for the same recipient comes along.
-func (s *System) BeginPage(ctx context.Context, id oncall.PageID, job int64, now time.Time) (oncall.PageOrder, error) {
+// told of something a moment ago, is to be looked at again. What waits for the same recipient comes along;
+// what is left of the page's convoy gets the next job.
+func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64, now time.Time) (oncall.PageOrder, error) {
+	id := what.Page
+	const look = `
+		SELECT state, bundle, EXISTS (SELECT FROM pages WHERE convoy = $2 AND convoy <> 0 AND state = 'waiting' AND bundle = 0)
+		FROM pages
+		WHERE id = $1`
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return oncall.PageOrder{}, err
 	}
 	var order oncall.PageOrder
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		// After a storm thousands of jobs find their pages told of by another: they don't queue for its recipient.
+		// After a storm many jobs find their pages told of by another: they don't queue for its recipient.
 		var p oncall.PageStatus
-		if err := tx.QueryRow(ctx, `SELECT state, bundle FROM pages WHERE id = $1`, id).Scan(&p.State, &p.Bundle); err != nil || p.Over() {
+		var waits bool
+		if err := tx.QueryRow(ctx, look, id, what.Convoy).Scan(&p.State, &p.Bundle, &waits); err != nil || p.Over() && !waits {
 			return err
 		}
 		f, to, err := loadPage(ctx, tx, id, job, now)
@@ -33,7 +40,10 @@ func (s *System) BeginPage(ctx context.Context, id oncall.PageID, job int64, now
 		f.Person = dir.Users[to.User]
 		d := f.Begin(now)
 		order = d.Order
-		return s.savePages(ctx, tx, &pgx.Batch{}, to, d.PageUpdate, now)
+		if err := s.savePages(ctx, tx, &pgx.Batch{}, to, d.PageUpdate, now); err != nil || what.Convoy == 0 {
+			return err
+		}
+		return s.moveConvoy(ctx, tx, what.Convoy, d, now)
 	})
 	if err != nil {
 		return oncall.PageOrder{}, fmt.Errorf("begin page %d: %w", id, err)

@@ -24,13 +24,13 @@ func TestAPageIsSentOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
 	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || len(order.Page.Why) == 0 ||
 		order.Page.UserID != ann || order.Incident.ID != 1 {
 		t.Errorf("order: %+v", order)
 	}
 	// The process died: it may have been sent. Another attempt is another number.
-	order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start.Add(time.Second)))
+	order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start.Add(time.Second)))
 	if !order.Send || order.Attempt != 1 || order.Doubt == nil || !order.Doubt.Equal(start) {
 		t.Errorf("after a crash: %+v", order)
 	}
@@ -48,7 +48,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
+	if order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start)); order.Send {
 		t.Errorf("a delivered page is sent again: %+v", order)
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1))
@@ -62,7 +62,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 	if n := w.lastJob(); n != before {
 		t.Error("a message that shows the newest version is drawn again")
 	}
-	if _, err := w.BeginPage(t.Context(), 99, 7, start); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.BeginPage(t.Context(), oncall.SendPage{Page: 99}, 7, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a page that is not there: %v", err)
 	}
 	if err := w.RecordPage(t.Context(), 1, nil, start); err == nil {
@@ -75,7 +75,7 @@ func TestAPageOfAnIncidentThatHasMovedOnIsSkipped(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
-	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start)); order.Send {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start)); order.Send {
 		t.Errorf("order: %+v", order)
 	}
 	if got := w.strings(`SELECT state FROM pages`); !cmp.Equal(got, []string{"skipped"}) {
@@ -88,7 +88,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start))
 	w.exec(`DELETE FROM river_job WHERE kind = 'draw'`) // the acknowledgement is drawn
 	before := w.lastJob()
@@ -111,7 +111,7 @@ func TestAFailedPageIsShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
 	w.exec(`DELETE FROM river_job WHERE kind = 'draw'`) // everything is drawn
 	before := w.lastJob()
 	for range 2 {
@@ -141,7 +141,7 @@ func TestABlockedStepIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), 1, 7, start))
+	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
 	if err := w.RecordPage(t.Context(), 1, oncall.PageBlocked{Why: "token_revoked"}, start.Add(time.Second)); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 	if !untold() || loud() != 1 {
 		t.Errorf("untold %t, said %d times: all pages have failed or are blocked", untold(), loud())
 	}
-	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.PageID(last), 7, start)); !order.Send || !order.Blocked {
+	if order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: oncall.PageID(last)}, 7, start)); !order.Send || !order.Blocked {
 		t.Errorf("a blocked page: %+v", order)
 	}
 	version := w.incident(1).Version
@@ -205,7 +205,7 @@ func TestAPageThatIsOverDoesNotWaitForItsRecipient(t *testing.T) {
 	begin := func() oncall.PageOrder {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		return must[oncall.PageOrder](t)(w.BeginPage(ctx, 1, 1, w.clock()))
+		return must[oncall.PageOrder](t)(w.BeginPage(ctx, oncall.SendPage{Page: 1}, 1, w.clock()))
 	}
 	if order := begin(); !order.Send {
 		t.Fatalf("it is not sent: %+v", order)

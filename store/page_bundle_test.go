@@ -22,7 +22,7 @@ func (w *world) storm(names ...string) {
 
 func (w *world) begin(page oncall.PageID, at time.Time) oncall.PageOrder {
 	w.t.Helper()
-	return must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), page, int64(page), at))
+	return must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.SendPage{Page: page}, int64(page), at))
 }
 
 // Whatever happens to the page that leads a bundle, what it would have told of is told.

@@ -16,6 +16,17 @@ import (
 type delivery struct {
 	oncall.Page
 	firstCheck time.Time
+
+	convoy oncall.ConvoyID // it travels in; 0: it has a job to itself
+	behind bool            // it waits for another's job
+}
+
+// waitsIn is the convoy in which it waits; 0: it has a job.
+func (d delivery) waitsIn() oncall.ConvoyID {
+	if d.behind {
+		return d.convoy
+	}
+	return 0
 }
 
 // deliveries makes the pages that were decided on into one for each contact method of their people.
@@ -48,25 +59,21 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 }
 
 // queuePages inserts the pages that are not there yet, those of one call in the order of their
-// times, and tells saved the id of each. A reason that is about nobody is plain words in why.
-func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delivery)) {
+// times, and tells saved the id of each, by its key. A reason that is about nobody is plain words in why.
+func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string)) {
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, reason, why, key, contact, recipient, due_at, call_seq, asked_version,
-		                   state, attempt, detail)
+		                   convoy, state, attempt, detail)
 		SELECT incident_id, user_id, method, CASE WHEN jsonb_array_length(reason) > 1 OR reason ->> 0 LIKE '%<%' THEN reason END,
-		       coalesce(reason ->> 0, ''), key, contact, recipient, due_at, call_seq, asked_version, $11, 0, ''
+		       coalesce(reason ->> 0, ''), key, contact, recipient, due_at, call_seq, asked_version, convoy, $12, 0, ''
 		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::jsonb[], $5::text[], $6::bigint[], $7::text[], $8::timestamptz[],
-		            $9::bigint[], $10::bigint[])
-		     WITH ORDINALITY AS p (incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version, position)
+		            $9::bigint[], $10::bigint[], $11::bigint[])
+		     WITH ORDINALITY AS p (incident_id, user_id, method, reason, key, contact, recipient, due_at, call_seq, asked_version, convoy, position)
 		ORDER BY position
 		ON CONFLICT (key) DO NOTHING
 		RETURNING id, key`
 	if len(pages) == 0 {
 		return
-	}
-	byKey := map[string]delivery{}
-	for _, p := range pages {
-		byKey[p.Key] = p
 	}
 	b.Queue(insert,
 		column(pages, func(p delivery) oncall.IncidentID { return p.IncidentID }),
@@ -79,12 +86,13 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, delive
 		column(pages, func(p delivery) time.Time { return p.At }),
 		column(pages, func(p delivery) int64 { return p.CallSeq }),
 		column(pages, func(p delivery) int64 { return p.AskedVersion }),
+		column(pages, delivery.waitsIn),
 		oncall.PageWaiting,
 	).Query(func(rows pgx.Rows) error {
 		var page oncall.PageID
 		var key string
 		_, err := pgx.ForEachRow(rows, []any{&page, &key}, func() error {
-			saved(page, byKey[key])
+			saved(page, key)
 			return nil
 		})
 		return err

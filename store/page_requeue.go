@@ -11,7 +11,8 @@ import (
 )
 
 // RequeuePages queues the pages of open incidents again that wait although no job of theirs does,
-// whatever became of it, and returns how many. Those in a bundle wait for the one that leads it; where
+// whatever became of it, and returns how many. Those in a convoy wait for its job, and if there is none one of them
+// is queued. Those in a bundle wait for the one that leads it; where
 // none leads them any more they go by themselves.
 func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
@@ -25,16 +26,17 @@ func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 			WHERE l.id = p.bundle AND l.state = 'waiting' AND l.bundle = 0
 		)`
 	const lost = `
-		SELECT p.id, p.user_id, p.method
+		WITH queued AS MATERIALIZED (
+			SELECT (args ->> 'page')::bigint AS page, coalesce((args ->> 'convoy')::bigint, 0) AS convoy
+			FROM river_job
+			WHERE queue = $1 AND state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+		)
+		SELECT DISTINCT ON (CASE WHEN p.convoy = 0 THEN p.id ELSE -p.convoy END) p.id, p.user_id, p.method, p.convoy
 		FROM incidents i
 		JOIN pages p ON p.incident_id = i.id AND p.state = 'waiting'
-		WHERE i.status <> 'resolved' AND p.bundle = 0 AND NOT EXISTS (
-			SELECT
-			FROM river_job j
-			WHERE j.queue = $1 AND j.state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
-			  AND (j.args ->> 'page')::bigint = p.id
-		)
-		ORDER BY p.id
+		WHERE i.status <> 'resolved' AND p.bundle = 0 AND NOT EXISTS (SELECT FROM queued q WHERE q.page = p.id)
+		  AND p.convoy NOT IN (SELECT convoy FROM queued WHERE convoy <> 0)
+		ORDER BY CASE WHEN p.convoy = 0 THEN p.id ELSE -p.convoy END, p.id
 		LIMIT $2`
 	n := 0
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -47,10 +49,18 @@ func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 		rows, _ := tx.Query(ctx, lost, QueuePage, upkeepBatch)
 		var tasks []oncall.Task
 		var p oncall.Page
-		if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method}, func() error {
-			tasks = append(tasks, p.Task())
+		var convoy oncall.ConvoyID
+		var left []oncall.PageID
+		if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method, &convoy}, func() error {
+			tasks = append(tasks, p.TaskOf(convoy))
+			if convoy != 0 {
+				left = append(left, p.ID)
+			}
 			return nil
 		}); err != nil {
+			return err
+		}
+		if err := leaveConvoy(ctx, tx, left); err != nil {
 			return err
 		}
 		n = len(tasks)

@@ -16,15 +16,15 @@ func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recip
 		UPDATE pages
 		SET held_until = NULL
 		WHERE user_id = $1 AND method = $2 AND contact = $3 AND state = 'waiting' AND bundle = 0 AND held_until > $4
-		RETURNING id`
-	var released []oncall.PageID
+		RETURNING id, convoy`
+	var released convoyPages
 	queuePageUpdates(b, u.Pages)
 	if u.Last != nil {
 		queueLastUpdate(b, to, *u.Last)
 	}
 	if u.Release {
 		b.Queue(release, to.User, to.Method, to.Contact, now).Query(func(rows pgx.Rows) (err error) {
-			released, err = pgx.CollectRows(rows, pgx.RowTo[oncall.PageID])
+			released, err = pgx.CollectRows(rows, pgx.RowToStructByPos[convoyPage])
 			return err
 		})
 	}
@@ -33,11 +33,11 @@ func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recip
 			return err
 		}
 	}
-	tasks := u.Tasks
-	for _, id := range released {
-		tasks = append(tasks, oncall.Page{ID: id, UserID: to.User, Method: to.Method}.Task())
+	first, err := released.firsts(ctx, tx, oncall.Page{UserID: to.User, Method: to.Method})
+	if err != nil {
+		return err
 	}
-	return s.enqueue(ctx, tx, now, tasks)
+	return s.enqueue(ctx, tx, now, append(u.Tasks, first...))
 }
 
 // queuePageUpdates saves pages as they are now. Their locks are held since they were loaded.

@@ -1,0 +1,59 @@
+package oncall
+
+import (
+	"testing"
+	"time"
+)
+
+// What becomes of the pages behind one depends on what becomes of it.
+func TestConvoy(t *testing.T) {
+	t.Parallel()
+	in := triggered()
+	in.ID, in.IntegrationID = 1, 3
+	page := PageStatus{Page: Page{ID: 1, IncidentID: 1, UserID: ann, Method: MethodSlack}, State: PageWaiting}
+	for _, c := range []struct {
+		name   string
+		change func(*PageFacts)
+		want   ConvoyOrder
+	}{
+		{"it is sent", func(*PageFacts) {}, ConvoyNext},
+		{"another's message tells of it", func(f *PageFacts) { f.Lead.Bundle = 9 }, ConvoyNext},
+		{"it was delivered", func(f *PageFacts) { f.Lead.State = PageDelivered }, ConvoyNext},
+		{"another job sends it", func(f *PageFacts) { f.Lead.SenderJob, f.Lead.Sending = new(int64(8)), true }, ConvoyNext},
+		{"it comes later", func(f *PageFacts) { f.Lead.At = noon.Add(time.Hour) }, ConvoyWaits},
+		{"its recipient was told a moment ago", func(f *PageFacts) {
+			f.Last = LastPage{Page: 7, At: noon, Severity: Critical, Integrations: []IntegrationID{3}}
+		}, ConvoyWaits},
+		{"nobody needs it", func(f *PageFacts) {
+			in.Status = Resolved
+			f.Incidents = map[IncidentID]Incident{1: in}
+		}, ConvoyDissolves},
+		{"its contact method was removed", func(f *PageFacts) { f.Lead.Contact = 4 }, ConvoyDissolves},
+	} {
+		f := PageFacts{Lead: page, Incidents: map[IncidentID]Incident{1: triggered()}, Job: 5}
+		f.Incidents[1] = in
+		c.change(&f)
+		if got := f.Begin(noon).Convoy; got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// Only pages of a person that go at once travel together.
+func TestWhoTravelsInAConvoy(t *testing.T) {
+	t.Parallel()
+	in := Incident{IntegrationID: 3}
+	for _, c := range []struct {
+		page Page
+		want bool
+	}{
+		{Page{UserID: ann, Method: MethodSlack}, true},
+		{Page{UserID: ann, Method: MethodSlack, At: noon}, true},
+		{Page{UserID: ann, Method: MethodVoice, Contact: 1, At: noon.Add(time.Minute)}, false},
+		{Page{Method: MethodChannel, To: "#ops"}, false},
+	} {
+		if _, got := c.page.Convoy(in, noon); got != c.want {
+			t.Errorf("%+v: %v, want %v", c.page, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// numberConvoys sorts pages that were decided on together into convoys. The worst of each has a job; the others
+// wait behind it.
+func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, of map[oncall.IncidentID]oncall.Incident, now time.Time) error {
+	const number = `SELECT nextval('convoys') FROM generate_series(1, $1::int)`
+	members := map[oncall.ConvoyKey][]*delivery{}
+	for i := range pages {
+		p := &pages[i]
+		if key, ok := p.Convoy(of[p.IncidentID], now); ok {
+			members[key] = append(members[key], p)
+		}
+	}
+	var several [][]*delivery
+	for _, m := range members {
+		if len(m) > 1 {
+			several = append(several, m)
+		}
+	}
+	if len(several) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, number, len(several))
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ConvoyID])
+	if err != nil {
+		return err
+	}
+	for i, m := range several {
+		lead := m[0]
+		for _, p := range m {
+			p.convoy, p.behind = ids[i], true
+			if of[p.IncidentID].Severity.Worse(of[lead.IncidentID].Severity) {
+				lead = p
+			}
+		}
+		lead.behind = false
+	}
+	return nil
+}
+
+// A convoyPage is a page of a convoy, or of none.
+type convoyPage struct {
+	ID     oncall.PageID
+	Convoy oncall.ConvoyID
+}
+
+type convoyPages []convoyPage
+
+// firsts are the tasks for pages to one recipient: of each convoy the first is looked at, and then has a job of
+// its own.
+func (c convoyPages) firsts(ctx context.Context, tx pgx.Tx, like oncall.Page) ([]oncall.Task, error) {
+	slices.SortFunc(c, func(a, b convoyPage) int { return cmp.Compare(a.ID, b.ID) })
+	var tasks []oncall.Task
+	var left []oncall.PageID
+	seen := map[oncall.ConvoyID]bool{}
+	for _, p := range c {
+		if p.Convoy != 0 {
+			if seen[p.Convoy] {
+				continue
+			}
+			seen[p.Convoy] = true
+			left = append(left, p.ID)
+		}
+		like.ID = p.ID
+		tasks = append(tasks, like.TaskOf(p.Convoy))
+	}
+	return tasks, leaveConvoy(ctx, tx, left)
+}
+
+// leaveConvoy notes that pages have jobs of their own.
+func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
+	const leave = `
+		UPDATE pages p
+		SET convoy = 0
+		FROM (SELECT id FROM pages WHERE id = ANY ($1) ORDER BY id FOR UPDATE) own
+		WHERE p.id = own.id`
+	if len(pages) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, leave, pages)
+	return err
+}
+
+// moveConvoy does what was decided about those behind a page whose job was theirs too. The caller holds the lock of
+// their recipient.
+func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, id oncall.ConvoyID, d oncall.PageDecision, now time.Time) error {
+	const hold = `UPDATE pages SET held_until = $2 WHERE convoy = $1 AND convoy <> 0 AND state = 'waiting' AND bundle = 0`
+	const leave = `
+		UPDATE pages p
+		SET convoy = 0
+		FROM (
+			SELECT w.id, i.severity
+			FROM pages w
+			JOIN incidents i ON i.id = w.incident_id
+			WHERE w.convoy = $1 AND w.convoy <> 0 AND w.state = 'waiting' AND w.bundle = 0
+			ORDER BY array_position($2::text[], i.severity), w.id
+			LIMIT $3
+		) w
+		WHERE p.id = w.id
+		RETURNING p.id, p.user_id, p.method, w.severity`
+	var most *int
+	passOn := oncall.ConvoyID(0)
+	switch d.Convoy {
+	case oncall.ConvoyWaits:
+		for _, p := range d.Pages {
+			if p.ID == d.Order.Page.ID && p.HeldUntil != nil {
+				_, err := tx.Exec(ctx, hold, id, p.HeldUntil)
+				return err
+			}
+		}
+		return nil
+	case oncall.ConvoyNext:
+		most, passOn = new(1), id
+	case oncall.ConvoyDissolves:
+	}
+	rows, _ := tx.Query(ctx, leave, id, severities, most)
+	var tasks []oncall.Task
+	var p oncall.Page
+	var severity oncall.Severity
+	if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method, &severity}, func() error {
+		t := p.TaskOf(passOn)
+		t.Severity = severity
+		tasks = append(tasks, t)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return s.enqueue(ctx, tx, now, tasks)
+}
+
+// severities are all of them, the worst first.
+var severities = []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}
+
+// pageTasks are the tasks for pages that were saved: one for each that doesn't wait behind another. Those who have
+// hundreds of incidents come after others, but the job of a convoy has the place of the first in it.
+func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID,
+	of map[oncall.IncidentID]oncall.Incident, ahead map[oncall.IncidentID]int, now time.Time,
+) ([]oncall.Task, error) {
+	led, first := map[oncall.ConvoyID]bool{}, map[oncall.ConvoyID]int{}
+	fresh := make([]delivery, 0, len(saved))
+	for _, p := range pages {
+		if p.ID = saved[p.Key]; p.ID == 0 {
+			continue // it was there already
+		}
+		delete(saved, p.Key)
+		fresh = append(fresh, p)
+		if p.convoy == 0 {
+			continue
+		}
+		led[p.convoy] = led[p.convoy] || !p.behind
+		if n, known := first[p.convoy]; !known || ahead[p.IncidentID] < n {
+			first[p.convoy] = ahead[p.IncidentID]
+		}
+	}
+	var tasks []oncall.Task
+	var left []oncall.PageID
+	for _, p := range fresh {
+		if p.behind {
+			if led[p.convoy] {
+				continue
+			}
+			led[p.convoy], left = true, append(left, p.ID)
+		}
+		t := p.TaskOf(p.convoy)
+		t.Severity, t.Ahead = of[p.IncidentID].Severity, ahead[p.IncidentID]
+		if p.convoy != 0 {
+			t.Ahead = first[p.convoy]
+		}
+		if p.firstCheck.After(now) {
+			t.At = p.firstCheck
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, leaveConvoy(ctx, tx, left)
+}

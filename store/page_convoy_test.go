@@ -1,0 +1,208 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// flood opens incidents at once that all page Ann in Slack.
+func (w *world) flood(severity oncall.Severity, names ...string) {
+	w.t.Helper()
+	var signals []oncall.Signal
+	for _, name := range names {
+		s := trigger(name)
+		s.Severity = severity
+		signals = append(signals, s)
+	}
+	stop := w.run(w.System)
+	defer stop()
+	w.accept(signals...)
+	w.fold()
+}
+
+// pageJobs are the jobs of pages that wait: page, and whether they look after a convoy.
+func (w *world) pageJobs() []string {
+	w.t.Helper()
+	return w.strings(`
+		SELECT (args ->> 'page') || CASE WHEN args ? 'convoy' THEN ' leads' ELSE '' END
+		FROM river_job
+		WHERE kind = 'page' AND state = 'available'
+		ORDER BY (args ->> 'page')::bigint, id`)
+}
+
+// work does what the job of a page does first, and ends the job unless it looks again.
+func (w *world) work(page oncall.PageID, at time.Time) oncall.PageOrder {
+	w.t.Helper()
+	var args oncall.SendPage
+	var job int64
+	var text string
+	err := w.Pool().QueryRow(context.Background(), `
+		SELECT id, args::text FROM river_job WHERE kind = 'page' AND state = 'available' AND (args ->> 'page')::bigint = $1
+		ORDER BY id LIMIT 1`, page).Scan(&job, &text)
+	if err != nil {
+		w.t.Fatalf("page %d has no job: %v", page, err)
+	}
+	w.check(json.Unmarshal([]byte(text), &args))
+	order := must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), args, job, at))
+	if order.Again.IsZero() {
+		w.exec(`UPDATE river_job SET state = 'completed', finalized_at = $2 WHERE id = $1`, job, at)
+	}
+	return order
+}
+
+func (w *world) lost() int {
+	w.t.Helper()
+	return must[int](w.t)(w.RequeuePages(w.t.Context(), start))
+}
+
+func hosts(name string, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("%s-%03d", name, i)
+	}
+	return out
+}
+
+// Pages that were decided on together wait behind one job: the worst's.
+func TestOneJobForAConvoy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stop := w.run(w.System)
+	defer stop()
+	signals := []oncall.Signal{trigger("a"), trigger("b"), trigger("c")}
+	signals[1].Severity = oncall.Critical
+	w.accept(signals...)
+	w.fold()
+	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
+		t.Fatal(d)
+	}
+	if n := w.lost(); n != 0 {
+		t.Errorf("%d pages count as lost", n)
+	}
+	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
+		t.Errorf("the first: %+v", order)
+	}
+	if jobs := w.pageJobs(); len(jobs) != 0 {
+		t.Errorf("all are told, and %q wait", jobs)
+	}
+}
+
+// While the first is held back all are, so that nobody's next contact method takes them for lost; then one message
+// tells of them.
+func TestAConvoyIsHeld(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a")
+	w.work(1, start)
+	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Ref: "1"}, start))
+	w.flood(oncall.High, "b", "c", "d")
+	if order := w.work(2, start.Add(time.Second)); order.Send || !order.Again.Equal(start.Add(30*time.Second)) {
+		t.Fatalf("the first of the others: %+v", order)
+	}
+	if n := w.count(`SELECT count(*) FROM pages WHERE held_until = $1`, start.Add(30*time.Second)); n != 3 {
+		t.Errorf("%d are held, want 3", n)
+	}
+	if order := w.work(2, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
+		t.Errorf("when the hold is over: %+v", order)
+	}
+}
+
+// If it turns out that the recipient was told nothing, what is held goes now, and one job looks after it.
+func TestAConvoyIsReleased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a")
+	w.work(1, start)
+	w.flood(oncall.High, "b", "c", "d")
+	w.work(2, start.Add(time.Second))
+	w.check(w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no"}, start.Add(2*time.Second)))
+	if d := cmp.Diff([]string{"2 leads", "2", "3 leads"}, w.pageJobs()); d != "" {
+		t.Error(d)
+	}
+	if order := w.work(3, start.Add(2*time.Second)); !order.Send || len(order.Incidents) != 3 {
+		t.Errorf("once released: %+v", order)
+	}
+}
+
+// Nobody needs the first any more, which says nothing about those behind it: each has a job.
+func TestAConvoyWithoutItsFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flood(oncall.High, "a", "b", "c", "d")
+	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
+	if order := w.work(1, start); order.Send {
+		t.Errorf("an acknowledged incident is told: %+v", order)
+	}
+	if d := cmp.Diff([]string{"2", "3", "4"}, w.pageJobs()); d != "" {
+		t.Error(d)
+	}
+	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
+		t.Errorf("the second: %+v", order)
+	}
+}
+
+// A job that dies, and one that an older release has done without a look at what is behind, is replaced by one.
+func TestALostConvoyIsFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flood(oncall.High, "a", "b", "c", "d")
+	w.exec(`DELETE FROM river_job WHERE kind = 'page'`)
+	w.exec(`UPDATE pages SET state = 'skipped', ended_at = $1 WHERE id = 1`, start)
+	if n := w.lost(); n != 1 {
+		t.Fatalf("%d were queued again, want one for all", n)
+	}
+	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
+		t.Error(d)
+	}
+	if n := w.lost(); n != 0 {
+		t.Errorf("%d were queued again although they wait behind another", n)
+	}
+	if order := w.work(2, start); !order.Send || len(order.Incidents) != 3 {
+		t.Errorf("the first: %+v", order)
+	}
+	if n := w.lost(); n != 1 { // its job was ended here without a record
+		t.Errorf("%d were queued again, want the one that was sent", n)
+	}
+}
+
+// More than a message can tell of go with the next, and the worst of them have not waited behind others.
+func TestALongConvoy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flood(oncall.High, hosts("db", oncall.BundleLimit+200)...)
+	told, at := 0, start
+	for range 20 {
+		jobs := w.pageJobs()
+		if len(jobs) == 0 {
+			break
+		}
+		if len(jobs) > 5 {
+			t.Fatalf("%d jobs wait behind one person", len(jobs))
+		}
+		for _, j := range jobs {
+			var page oncall.PageID
+			if _, err := fmt.Sscan(strings.Fields(j)[0], &page); err != nil {
+				t.Fatal(err)
+			}
+			if order := w.work(page, at); order.Send {
+				told += len(order.Incidents)
+				w.check(w.RecordPage(t.Context(), page, oncall.PageAccepted{Ref: "1"}, at))
+			}
+		}
+		at = at.Add(31 * time.Second)
+	}
+	if told != oncall.BundleLimit+200 {
+		t.Errorf("%d are told", told)
+	}
+	if n := w.count(`SELECT count(*) FROM pages WHERE state <> 'delivered'`); n != 0 {
+		t.Errorf("%d are not delivered", n)
+	}
+}
