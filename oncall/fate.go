@@ -16,13 +16,14 @@ const (
 	FateCleared      Fate = "cleared"
 	FateUnmatched    Fate = "unmatched" // it ends or acknowledges what doesn't fire
 	FateMuted        Fate = "muted"     // the integration is muted: it pages nobody
+	FateKept         Fate = "kept"      // for a maintenance window it pages nobody until that is over
 	FateListed       Fate = "listed"    // a list of what fires, from which nothing more follows
 )
 
 // Shown reports whether people see by an incident's message that the signal has come.
 func (f Fate) Shown() bool {
 	switch f {
-	case FateRepeated, FateMerged, FateSnoozed, FateLate, FateUnmatched, FateMuted:
+	case FateRepeated, FateMerged, FateSnoozed, FateLate, FateUnmatched, FateMuted, FateKept:
 		return false
 	default:
 		return true

@@ -32,6 +32,7 @@ type Fold struct {
 	Policy      Policy
 	Policies    map[PolicyID]Policy // of incidents that follow another one by now
 	Roster      Roster
+	Maintenance []Maintenance // that are not over
 
 	// What new incidents and alerts are numbered with. Whatever was used is gone from it.
 	LastIncident IncidentID // ids are counted on from it, without a hole
@@ -152,7 +153,7 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		f.alerts = map[string]*Alert{}
 	}
 	f.now = at
-	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal) { // what fires may still end
+	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal || s.Action == Release) { // what fires may still end
 		return SignalFate{Signal: s, Fate: FateMuted}
 	}
 	if s.Action == Trigger && !s.Expires.IsZero() && f.expired(s) {
@@ -171,6 +172,8 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		became = f.update(s)
 	case Split:
 		became = f.split(s)
+	case Release:
+		became = f.release(s)
 	default:
 		became = f.trigger(s)
 	}
@@ -183,6 +186,9 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 func (f *Fold) trigger(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	switch {
+	case a != nil && a.Firing && a.Kept:
+		a.refresh(s, f.now)
+		return f.goOn(a, s)
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
 		was := *a
 		a.refresh(s, f.now)
@@ -222,6 +228,9 @@ func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 func (f *Fold) again(a *Alert, s Signal, worse bool) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
+		if f.keep(a) {
+			return c.fate(s, FateKept)
+		}
 		from := latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve))
 		if worse && a.Severity.Worse(c.Incident.Severity) { // that is not what was closed
 			from = f.now
@@ -261,7 +270,14 @@ func (f *Fold) fire(s Signal) SignalFate {
 	}
 	f.alerts[s.DedupKey] = a
 	f.touch(a)
+	if f.keep(a) {
+		return SignalFate{Signal: s, Fate: FateKept}
+	}
+	return f.place(a, s, was)
+}
 
+// place puts an alert that fires into an incident, open already or new; was is the one that it had before.
+func (f *Fold) place(a *Alert, s Signal, was IncidentID) SignalFate {
 	c, fate := f.follow(f.change(f.groups[a.GroupKey])), FateReopened
 	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
 		c = nil // what comes back to a storm joins it like anything else, or stands for itself
@@ -386,7 +402,7 @@ func (f *Fold) reconcile(s Signal) SignalFate {
 
 // cleared ends one alert, and its incident with the last of them.
 func (f *Fold) cleared(a *Alert) *Change {
-	a.Firing = false
+	a.Firing, a.Kept = false, false
 	a.ClearedAt = new(f.now)
 	f.touch(a)
 	c := f.change(a.IncidentID)

@@ -30,7 +30,7 @@ func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	switch {
 	case a == nil || !a.spokenOf().After(at):
 		return false
-	case a.Firing && f.change(a.IncidentID) == nil: // its incident is gone
+	case a.Firing && !a.Kept && f.change(a.IncidentID) == nil: // its incident is gone
 		return false
 	case s.Action == AckSignal: // it may be about what still fires
 		return !a.Firing || a.FirstAt.After(at)
@@ -60,9 +60,12 @@ func (f *Fold) outdated(s Signal) SignalFate {
 		a.Count++
 		f.touch(a)
 		c := f.follow(f.change(a.IncidentID))
+		if a.Kept || c == nil {
+			return c.fate(s, FateKept)
+		}
 		c.Incident.SignalCount++
 		return c.fate(s, FateRepeated)
-	case a.IncidentID == 0: // its end came before it: there was something, and it is over
+	case a.IncidentID == 0 && a.Maintenance == 0: // its end came before it: there was something, and it is over
 		over := *a.ClearedAt
 		fate := f.fire(s)
 		f.now = over

@@ -15,6 +15,8 @@ type stored struct {
 	grouping *Grouping
 	limit    int                 // of incidents in a minute
 	posted   map[IncidentID]bool // whose messages are in the channel
+
+	maintenance []Maintenance
 }
 
 // fold runs one batch through a fresh fold that is loaded as the store would load it.
@@ -30,6 +32,7 @@ func (s *stored) run(signals int, receive func(*Fold)) []Change {
 	policy, roster := payments()
 	f := &Fold{
 		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus", StormLimit: s.limit, Grouping: s.grouping}, Policy: policy, Roster: roster,
+		Maintenance: s.maintenance,
 	}
 	if s.incidents == nil {
 		s.incidents, s.alerts = map[IncidentID]Incident{}, map[AlertID]Alert{}

@@ -43,6 +43,14 @@ type CoverTimer struct {
 // Kind names the job.
 func (CoverTimer) Kind() string { return "cover_timer" }
 
+// MaintenanceTimer does what is due when a maintenance window begins or ends.
+type MaintenanceTimer struct {
+	Maintenance MaintenanceID `json:"maintenance"`
+}
+
+// Kind names the job.
+func (MaintenanceTimer) Kind() string { return "maintenance" }
+
 // CheckSchedule brings what follows from a schedule to what is true now: hand-offs, reminders.
 type CheckSchedule struct {
 	Schedule ScheduleID `json:"schedule"`

@@ -20,6 +20,9 @@ const (
 	// Update says something new of an alert that fires. Of one that doesn't it says nothing, and
 	// opens nothing.
 	Update Action = "update"
+	// Release says that an alert which a maintenance window has kept may fire. No monitor sends it. It says
+	// again all that is known of the alert, for a release that takes it for a trigger.
+	Release Action = "release"
 )
 
 // A Signal is what a monitor sends once, in our words. It is stored as JSON
@@ -79,7 +82,7 @@ type Alert struct {
 	IntegrationID IntegrationID
 	DedupKey      string
 	GroupKey      string
-	IncidentID    IncidentID // 0: a resolve that nothing was open for
+	IncidentID    IncidentID // 0: a resolve that nothing was open for, or it is kept
 	Firing        bool
 	Title         string
 	Body          string
@@ -96,6 +99,9 @@ type Alert struct {
 	LateUntil     *time.Time // until when a signal of the episode that ended may have come late
 	ExpiresAt     time.Time  // until when it holds if the monitor doesn't repeat it; zero where the monitor doesn't say
 	Misread       []string   // fields of signals that were not understood, of which the timeline has a line
+
+	Kept        bool          // it fires, but for a maintenance window it has no incident that is open
+	Maintenance MaintenanceID // the window that has kept it last; 0: none
 }
 
 // refresh takes over what the signal says; a blank says nothing.

@@ -19,6 +19,7 @@ const (
 	Subscribe    Act = "subscribe"   // to a schedule's calendar
 	OwnThings    Act = "own"         // one's own contact methods, rules, time off, shifts, swaps, calendars
 	AddPhone     Act = "phone"       // as one's own: it costs the installation money
+	Maintain     Act = "maintenance" // begin and end maintenance windows
 	Integrations Act = "keys"        // rotate the key of an integration, mute and unmute it
 	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
 	ReadAudit    Act = "audit"       // read who has changed what
@@ -26,7 +27,7 @@ const (
 
 // Acts are all of them, in the order of the docs.
 func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Integrations, OthersThings, ReadAudit}
+	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
@@ -40,6 +41,7 @@ var needs = map[Act][3]Role{
 	Subscribe:    {Member, Member, Responder},
 	OwnThings:    {Guest, Guest, Guest},
 	AddPhone:     {Guest, Guest, Guest}, // see May
+	Maintain:     {Responder, Responder, Responder},
 	Integrations: {Manager, Manager, Manager},
 	OthersThings: {Admin, Admin, Admin},
 	ReadAudit:    {Manager, Manager, Manager},
@@ -114,7 +116,7 @@ func (m Model) MayBeOnCall(id oncall.UserID) error {
 var words = map[Act]string{
 	See: "see what is the team's", Acknowledge: "acknowledge", Respond: "do something with an incident",
 	Override: "put somebody on call", EditSchedule: "edit a schedule", Subscribe: "subscribe to a schedule",
-	OwnThings: "change their own things", AddPhone: "add a phone number", Integrations: "manage an integration",
+	OwnThings: "change their own things", AddPhone: "add a phone number", Maintain: "begin or end maintenance", Integrations: "manage an integration",
 	OthersThings: "end or change what is another's", ReadAudit: "read who has changed what",
 }
 

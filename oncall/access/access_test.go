@@ -94,6 +94,7 @@ var said = map[Act]string{
 	Subscribe:    "subscribe to a schedule's calendar",
 	OwnThings:    "one's own contact methods, shifts, swaps, time off, calendars",
 	AddPhone:     "add a phone number of one's own",
+	Maintain:     "begin and end maintenance windows",
 	Integrations: "rotate keys of integrations, mute and unmute them",
 	OthersThings: "end calendars, contact methods and links of others",
 	ReadAudit:    "read who has changed what of a team's, and of how its people are reached",

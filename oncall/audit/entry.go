@@ -70,6 +70,9 @@ const (
 	Muted      Act = "muted"
 	Unmuted    Act = "unmuted"
 
+	MaintenanceAdded Act = "maintenance_added"
+	MaintenanceEnded Act = "maintenance_ended"
+
 	SecretUsed Act = "secret_used" // a new one signs from now on
 
 	Refused Act = "refused" // what the access rules did not allow

@@ -1,0 +1,262 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// MaintenanceID identifies a maintenance window; people see it as "M12".
+type MaintenanceID int64
+
+// String gives the id as people see it: "M12".
+func (id MaintenanceID) String() string { return "M" + strconv.FormatInt(int64(id), 10) }
+
+// Bounds of a maintenance window.
+const (
+	maintenanceShortest = time.Minute
+	maintenanceLongest  = 30 * 24 * time.Hour
+	maintenanceAhead    = 366 * 24 * time.Hour
+	maxMaintenance      = 50 // of a team, that are not over
+	maxMatchers         = 10
+	maxMatcher          = 300 // bytes of one
+	maxReason           = 500 // characters
+)
+
+// A Maintenance is a window of time in which alerts of a team are kept and counted, but open no incident and page
+// nobody. What still fires when the last window that it lies in is over pages.
+type Maintenance struct {
+	ID            MaintenanceID
+	TeamID        TeamID
+	IntegrationID IntegrationID // 0: all of the team's
+	Match         []Matcher     // all of them must be met; none: every alert
+	StartsAt      time.Time
+	EndsAt        time.Time // exclusive; earlier than was planned where somebody has ended it
+	Reason        string
+	By            Actor
+	PagesCritical bool       // critical alerts page all the same
+	BegunAt       *time.Time // when its beginning was told; nil: not yet
+}
+
+// Active reports whether it is in force at an instant.
+func (m Maintenance) Active(at time.Time) bool { return !at.Before(m.StartsAt) && at.Before(m.EndsAt) }
+
+// Covers reports whether it keeps an alert of an integration from opening an incident at an instant.
+func (m Maintenance) Covers(in Integration, a Alert, at time.Time) bool {
+	switch {
+	case m.TeamID != in.TeamID, m.IntegrationID != 0 && m.IntegrationID != in.ID, !m.Active(at):
+		return false
+	case m.PagesCritical && a.Severity == Critical:
+		return false
+	}
+	for _, match := range m.Match {
+		if !match.meets(in, a) {
+			return false
+		}
+	}
+	return true
+}
+
+// Check refuses a window that makes no sense. Open is how many its team has that are not over.
+func (m Maintenance) Check(open int, now time.Time) error {
+	switch length := m.EndsAt.Sub(m.StartsAt); {
+	case !m.EndsAt.After(m.StartsAt):
+		return Refuse("The maintenance would end before it begins, and nothing was changed.")
+	case !m.EndsAt.After(now):
+		return Refuse("The maintenance would be over already, and nothing was changed.")
+	case length < maintenanceShortest:
+		return Refuse("A maintenance window is a minute long at least, and nothing was changed.")
+	case length > maintenanceLongest:
+		return Refuse("A maintenance window is 30 days long at most, so that nothing stays quiet for ever. Nothing was changed.")
+	case m.StartsAt.After(now.Add(maintenanceAhead)):
+		return Refuse("A maintenance window begins within a year, and nothing was changed.")
+	case open >= maxMaintenance:
+		return Refuse("The team has %d maintenance windows that are not over, which is the most. Nothing was changed.", open)
+	case len(m.Match) > maxMatchers:
+		return Refuse("A maintenance window has %d conditions at most, and nothing was changed.", maxMatchers)
+	case utf8.RuneCountInString(m.Reason) > maxReason:
+		return Refuse("The reason of a maintenance window has %d characters at most, and nothing was changed.", maxReason)
+	}
+	return nil
+}
+
+// Scope says what it is about, beside the team: "", or "integration demo, service=checkout".
+func (m Maintenance) Scope(integration string) string {
+	var parts []string
+	if m.IntegrationID != 0 {
+		parts = append(parts, "integration "+cmp.Or(integration, "that was removed"))
+	}
+	for _, match := range m.Match {
+		parts = append(parts, match.String())
+	}
+	if m.PagesCritical {
+		parts = append(parts, "not critical alerts")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// A Matcher is one condition of a maintenance window, as Alertmanager writes them. It is stored as JSON: fields
+// are only ever added.
+type Matcher struct {
+	Field string `json:"field"` // "title", "service" as people see it, or a label
+	Op    string `json:"op"`    // "=", "!=", "=~" or "!~"
+	Value string `json:"value"`
+
+	whole *regexp.Regexp // for =~ and !~
+}
+
+// ParseMatcher reads "service=checkout", "env!=test", "title=~Disk.*" and "host!~web-[0-9]+". A regular expression
+// must fit the whole value. It reports false for what is no condition at all.
+func ParseMatcher(text string) (m Matcher, is bool, err error) {
+	at := strings.IndexAny(text, "=!")
+	if at <= 0 || strings.ContainsAny(text[:at], " \t\"'") {
+		return Matcher{}, false, nil
+	}
+	for _, op := range []string{"=~", "!~", "!=", "="} {
+		if value, found := strings.CutPrefix(text[at:], op); found {
+			m = Matcher{Field: text[:at], Op: op, Value: strings.Trim(value, `"'“”`)}
+			break
+		}
+	}
+	switch {
+	case m.Op == "":
+		return Matcher{}, false, nil
+	case len(text) > maxMatcher:
+		return Matcher{}, true, Refuse("A condition has %d bytes at most, and nothing was changed.", maxMatcher)
+	}
+	if m, err = m.Compiled(); err != nil {
+		return Matcher{}, true, Refuse("%q is no regular expression that Watchbill understands, and nothing was changed.", m.Value)
+	}
+	return m, true, nil
+}
+
+// Compiled makes it ready for use. A matcher that is not meets nothing.
+func (m Matcher) Compiled() (Matcher, error) {
+	if m.Op != "=~" && m.Op != "!~" {
+		return m, nil
+	}
+	whole, err := regexp.Compile(`^(?s:` + m.Value + `)$`)
+	if err != nil {
+		return m, fmt.Errorf("compile %q: %w", m.Value, err)
+	}
+	m.whole = whole
+	return m, nil
+}
+
+// String writes it as ParseMatcher reads it.
+func (m Matcher) String() string { return m.Field + m.Op + m.Value }
+
+func (m Matcher) meets(in Integration, a Alert) bool {
+	value := a.Labels[m.Field]
+	switch m.Field {
+	case "title":
+		value = a.Title
+	case "service":
+		value = a.Service(in)
+	}
+	switch m.Op {
+	case "=":
+		return value == m.Value
+	case "!=":
+		return value != m.Value
+	case "=~":
+		return m.whole != nil && m.whole.MatchString(value)
+	case "!~":
+		return m.whole != nil && !m.whole.MatchString(value)
+	}
+	return false
+}
+
+// Covering finds the window that keeps an alert quiet at an instant: the one that ends last.
+func Covering(all []Maintenance, in Integration, a Alert, at time.Time) (Maintenance, bool) {
+	var found Maintenance
+	for _, m := range all {
+		if m.EndsAt.After(found.EndsAt) && m.Covers(in, a, at) {
+			found = m
+		}
+	}
+	return found, found.ID != 0
+}
+
+// InForce are the windows of a team that are in force at an instant, the one that ends first first.
+func InForce(all []Maintenance, team TeamID, at time.Time) []Maintenance {
+	var found []Maintenance
+	for _, m := range all {
+		if m.TeamID == team && m.Active(at) {
+			found = append(found, m)
+		}
+	}
+	slices.SortFunc(found, func(a, b Maintenance) int { return cmp.Or(a.EndsAt.Compare(b.EndsAt), cmp.Compare(a.ID, b.ID)) })
+	return found
+}
+
+// NoticeMaintenance and NoticeMaintenanceOver tell a team's channel that a window has begun, and that it is over.
+const (
+	NoticeMaintenance     NoticeKind = "maintenance"
+	NoticeMaintenanceOver NoticeKind = "maintenance_over"
+)
+
+// A MaintenanceTally counts the alerts that a window has kept.
+type MaintenanceTally struct {
+	Kept   int
+	Fire   int // of them, that still fire and page now
+	Longer int // of them, that another window keeps
+}
+
+// Begun tells a team's channel that a window is in force.
+func (m Maintenance) Begun(team Team, integration string) Notice {
+	return m.notice(NoticeMaintenance, "begun", team, integration)
+}
+
+// Ended tells a team's channel that a window is over, and what has come in it.
+func (m Maintenance) Ended(team Team, integration string, t MaintenanceTally) Notice {
+	n := m.notice(NoticeMaintenanceOver, "over", team, integration)
+	n.Detail.Count, n.Detail.Answered, n.Detail.Over = t.Kept, t.Fire, t.Longer
+	said := Say("%s. %s", n.Detail.Lines[0], t)
+	n.Detail.Lines = []string{said.String()}
+	return n
+}
+
+func (m Maintenance) notice(kind NoticeKind, what string, team Team, integration string) Notice {
+	line := fmt.Sprintf("Maintenance of %s has begun: alerts are kept and page nobody", team.Name)
+	if kind == NoticeMaintenanceOver {
+		line = fmt.Sprintf("Maintenance of %s is over", team.Name)
+	}
+	return Notice{
+		Key: fmt.Sprintf("maintenance/%d/%s", m.ID, what), To: team.Channel, Kind: kind, About: int64(m.ID),
+		Detail: NoticeDetail{
+			Team: team.Name, Start: m.StartsAt, End: m.EndsAt, By: m.By.User, Address: m.By.Name, Note: m.Reason,
+			Role: m.Scope(integration), Lines: []string{line},
+		},
+	}
+}
+
+// String says what has come in a window: "3 alerts came, of which 1 still fires and pages now."
+func (t MaintenanceTally) String() string {
+	if t.Kept == 0 {
+		return "No alert came."
+	}
+	text := plural(t.Kept, "alert came", "alerts came")
+	if t.Fire > 0 {
+		text += ", of which " + plural(t.Fire, "still fires and pages now", "still fire and page now")
+	}
+	if t.Longer > 0 {
+		text += ", of which " + plural(t.Longer, "fires and is kept by another window", "fire and are kept by another window")
+	}
+	if t.Fire+t.Longer == 0 {
+		text += "; none of them fires any more"
+	}
+	return text + "."
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
