@@ -87,6 +87,7 @@ func (j *Jobs) regular() []chore {
 		{"mirror user groups", j.mirrorGroups},
 		{"look up channels", j.learnChannels},
 		{"end mutes", j.store.EndMutes},
+		{"check maintenance", j.store.CheckMaintenance},
 		{"look up people", j.learnPeople},
 		{"count the uses of keys", j.store.SaveKeyUses},
 		{"write down refusals", j.store.SaveRefusals},

@@ -21,6 +21,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.IncidentTimer](all, lookLimit, j.incidentTimer)
 	add[oncall.SwapTimer](all, lookLimit, j.swapTimer)
 	add[oncall.CoverTimer](all, lookLimit, j.coverTimer)
+	add[oncall.MaintenanceTimer](all, lookLimit, j.maintenanceTimer)
 	add[oncall.CheckSchedule](all, lookLimit, j.checkSchedule)
 	add[oncall.SettleSchedule](all, lookLimit, j.settleSchedule)
 	add[oncall.ChaseHandoff](all, lookLimit, j.chaseHandoff)
@@ -82,6 +83,11 @@ func (j *Jobs) swapTimer(ctx context.Context, job *river.Job[oncall.SwapTimer]) 
 // coverTimer makes a request for cover ask the next people, and remind.
 func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]) error {
 	return unlessMissing(j.store.RunCoverTimer(ctx, job.Args.Cover, j.clock()))
+}
+
+// maintenanceTimer tells of maintenance that begins or ends, and releases what it has kept.
+func (j *Jobs) maintenanceTimer(ctx context.Context, _ *river.Job[oncall.MaintenanceTimer]) error {
+	return j.store.CheckMaintenance(ctx, j.clock())
 }
 
 // checkSchedule does the hand-offs and reminders that are due in a schedule.

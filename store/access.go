@@ -47,6 +47,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 	seen.Hides = true
 	seen.Teams = slices.DeleteFunc(slices.Clone(d.Teams), func(t oncall.Team) bool { return is(t.ID) })
 	seen.Integrations = slices.DeleteFunc(slices.Clone(d.Integrations), func(in oncall.Integration) bool { return is(in.TeamID) })
+	seen.Maintenance = slices.DeleteFunc(slices.Clone(d.Maintenance), func(m oncall.Maintenance) bool { return is(m.TeamID) })
 	seen.Members = maps.Clone(d.Members)
 	maps.DeleteFunc(seen.Members, func(id oncall.TeamID, _ []oncall.UserID) bool { return is(id) })
 	seen.Policies = maps.Clone(d.Policies)

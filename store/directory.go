@@ -19,6 +19,7 @@ type Directory struct {
 	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
+	Maintenance  []oncall.Maintenance              // that is not over, or was not when it was looked at last
 	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
 	Hides        bool                              // something is left out that its reader may not see
 
@@ -62,6 +63,9 @@ func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 	c, ok := d.schedules[id]
 	return c, ok
 }
+
+// IntegrationName is what an integration is called, also one that has been removed; "" of 0.
+func (d *Directory) IntegrationName(id oncall.IntegrationID) string { return d.integrations[id].Name }
 
 // Override returns an override of a schedule, to tell why somebody is on call.
 func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {

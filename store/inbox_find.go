@@ -54,7 +54,7 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entri
 		case oncall.Reconcile:
 			lists.add(e.IntegrationID, s.GroupKey)
 			continue
-		case oncall.Trigger:
+		case oncall.Trigger, oncall.Release:
 			groups.add(e.IntegrationID, e.group)
 			made++
 		case oncall.Clear:
@@ -181,6 +181,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
 		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread,
+		       kept, maintenance_id AS maintenance,
 		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at
 		FROM alerts
 		WHERE id = ANY ($1) OR (firing AND incident_id = ANY ($2))

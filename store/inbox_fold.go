@@ -236,6 +236,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 		in := dir.integrations[id]
 		out = append(out, integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Now: w.clock(),
+			Maintenance: dir.Maintenance,
 		}})
 	}
 	return out, left, nil

@@ -49,7 +49,7 @@ func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry,
 	var since []time.Time
 	fires := map[oncall.IntegrationID]int{}
 	for _, e := range entries {
-		if e.signal.Action != oncall.Trigger || dir.integrations[e.IntegrationID].StormLimit <= 0 {
+		if e.signal.Action != oncall.Trigger && e.signal.Action != oncall.Release || dir.integrations[e.IntegrationID].StormLimit <= 0 {
 			continue
 		}
 		if fires[e.IntegrationID]++; fires[e.IntegrationID] == 1 {

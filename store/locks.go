@@ -3,12 +3,13 @@ package store
 // The advisory locks of the database. Releases that run side by side, during a roll, must agree on
 // them: a number that was ever used keeps its meaning.
 const (
-	instanceLocks = 0x77620001 // a class: with the hash of a name, that a process lives under this name
-	foldLock      = 0x776201   // one instance folds the inbox
-	applyLock     = 0x776202   // one Apply at a time
-	unackedLock   = 0x776206   // one RemindUnacked at a time, so that a team has one message
-	guardLock     = 0x776207   // one Guard at a time, so that nobody is warned twice
-	requeueLock   = 0x776208   // one RequeuePages at a time, so that no page is queued twice
-	probeLock     = 0x776211   // one at a time counts what goes to phones beside pages
-	codeLock      = 0x776209   // a class: with the hash of an address, one page at a time gets a number there
+	instanceLocks   = 0x77620001 // a class: with the hash of a name, that a process lives under this name
+	foldLock        = 0x776201   // one instance folds the inbox
+	applyLock       = 0x776202   // one Apply at a time
+	unackedLock     = 0x776206   // one RemindUnacked at a time, so that a team has one message
+	guardLock       = 0x776207   // one Guard at a time, so that nobody is warned twice
+	requeueLock     = 0x776208   // one RequeuePages at a time, so that no page is queued twice
+	probeLock       = 0x776211   // one at a time counts what goes to phones beside pages
+	maintenanceLock = 0x776256   // one CheckMaintenance at a time, so that each alert is released once
+	codeLock        = 0x776209   // a class: with the hash of an address, one page at a time gets a number there
 )

@@ -40,6 +40,7 @@ var options = []struct {
 	{oncall.IncidentTimer{}, QueueEscalate, forever},
 	{oncall.SwapTimer{}, QueueEscalate, forever},
 	{oncall.CoverTimer{}, QueueEscalate, forever},
+	{oncall.MaintenanceTimer{}, QueueEscalate, 25},
 	{oncall.CheckSchedule{}, QueueEscalate, 25},
 	{oncall.SettleSchedule{}, QueueEscalate, 25},
 	{oncall.ChaseHandoff{}, QueueEscalate, 25},

@@ -159,7 +159,11 @@ func (s *System) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 // Housekeeping deletes what is of no use any more.
 func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const seen = `DELETE FROM slack_seen WHERE seen_at < $1`
-	const tombstones = `DELETE FROM alerts WHERE incident_id IS NULL AND cleared_at < $1`
+	const tombstones = `
+		DELETE FROM alerts a
+		WHERE incident_id IS NULL AND cleared_at < $1 AND NOT EXISTS (
+			SELECT FROM maintenance_windows m WHERE m.id = a.maintenance_id AND m.over_at IS NULL
+		)`
 	const replies = `DELETE FROM replies WHERE at < $1`
 	const proofs = `DELETE FROM codes WHERE sent_at < $1`
 	const probes = `DELETE FROM probes WHERE sent_at < $1`

@@ -1,0 +1,362 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
+)
+
+// openMaintenance loads the windows of which something is still to be done, compiled.
+func openMaintenance(ctx context.Context, q querier) ([]oncall.Maintenance, error) {
+	const load = `
+		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, begun_at
+		FROM maintenance_windows
+		WHERE over_at IS NULL
+		ORDER BY team_id, starts_at, id`
+	rows, _ := q.Query(ctx, load)
+	return collectMaintenance(rows)
+}
+
+func collectMaintenance(rows pgx.Rows) ([]oncall.Maintenance, error) {
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Maintenance])
+	if err != nil {
+		return nil, fmt.Errorf("load maintenance windows: %w", err)
+	}
+	for _, m := range all {
+		for i := range m.Match {
+			if m.Match[i], err = m.Match[i].Compiled(); err != nil { // it was compiled before it was stored
+				return nil, fmt.Errorf("maintenance window %s: %w", m.ID, err)
+			}
+		}
+	}
+	return all, nil
+}
+
+func (d *Directory) loadMaintenance(ctx context.Context, tx pgx.Tx) (err error) {
+	d.Maintenance, err = openMaintenance(ctx, tx)
+	return err
+}
+
+// A MaintenanceState is a window with what it has kept.
+type MaintenanceState struct {
+	oncall.Maintenance
+	Team        string
+	Integration string // empty: all of the team's
+	Kept        int    // alerts, so far
+	Firing      int    // of them
+	Titles      []string
+	Manages     bool // whoever asks may end it
+}
+
+// maintenanceTitles is how many of the alerts that fire are named.
+const maintenanceTitles = 3
+
+// MaintenanceWindows returns the windows that are not over, as far as somebody may see them, by team and beginning.
+func (s *Store) MaintenanceWindows(ctx context.Context, by oncall.Actor, now time.Time) ([]MaintenanceState, error) {
+	const count = `
+		SELECT w.id, count(a.id), count(a.id) FILTER (WHERE a.kept AND a.firing),
+		       coalesce((array_agg(a.title ORDER BY a.id) FILTER (WHERE a.kept AND a.firing))[1:$2], '{}')
+		FROM unnest($1::bigint[]) AS w (id)
+		LEFT JOIN alerts a ON a.maintenance_id = w.id AND a.maintenance_id <> 0
+		GROUP BY w.id`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := dir.For(by)
+	out, ids := []MaintenanceState{}, []oncall.MaintenanceID{}
+	for _, m := range seen.Maintenance {
+		if !m.EndsAt.After(now) {
+			continue
+		}
+		ids = append(ids, m.ID)
+		out = append(out, MaintenanceState{
+			Maintenance: m, Team: dir.teams[m.TeamID].Name, Integration: dir.integrations[m.IntegrationID].Name,
+			Manages: dir.access.May(by, access.Maintain, access.Object{Team: m.TeamID}) == nil,
+		})
+	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	rows, _ := s.pool.Query(ctx, count, ids, maintenanceTitles)
+	var id oncall.MaintenanceID
+	var kept, firing int
+	var titles []string
+	_, err = pgx.ForEachRow(rows, []any{&id, &kept, &firing, &titles}, func() error {
+		i := slices.Index(ids, id)
+		out[i].Kept, out[i].Firing, out[i].Titles = kept, firing, slices.Clone(titles)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count what maintenance keeps: %w", translate(err))
+	}
+	return out, nil
+}
+
+// AddMaintenance begins a window, or plans one, and returns it with its id. Its team or integration is
+// oncall.ErrNotFound where somebody may not see it.
+func (s *Store) AddMaintenance(ctx context.Context, by oncall.Actor, m oncall.Maintenance, now time.Time) (oncall.Maintenance, error) {
+	const count = `SELECT count(*) FROM maintenance_windows WHERE team_id = $1 AND over_at IS NULL AND ends_at > $2`
+	const lock = `SELECT id FROM teams WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return m, err
+	}
+	in, known := g.dir.integrations[m.IntegrationID]
+	if m.IntegrationID != 0 && (!known || in.TeamID != m.TeamID) {
+		return m, oncall.ErrNotFound
+	}
+	m.By = by
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, lock, m.TeamID).Scan(&m.TeamID); err != nil {
+			return err
+		}
+		if err := g.maintain(m.TeamID); err != nil {
+			return err
+		}
+		var open int
+		if err := tx.QueryRow(ctx, count, m.TeamID, now).Scan(&open); err != nil {
+			return err
+		}
+		if err := m.Check(open, now); err != nil {
+			return err
+		}
+		if err := s.saveMaintenance(ctx, tx, &m, "", now); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, by, now, audit.AddedMaintenance(g.dir.teams[m.TeamID], m, in.Name)); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return m, wrap(err, "add a maintenance window")
+	}
+	s.cache.drop()
+	s.managed(by, "maintenance").Stringer("window", m.ID).Time("until", m.EndsAt).Msg("maintenance planned")
+	return m, nil
+}
+
+// maintain asks whether somebody may begin and end maintenance of a team. One that they may not see is not there.
+func (g gate) maintain(team oncall.TeamID) error {
+	on := access.Object{Team: team}
+	if g.may(access.See, on) != nil {
+		return oncall.ErrNotFound
+	}
+	return g.may(access.Maintain, on)
+}
+
+// saveMaintenance stores a window under a name of the set-up file's, if it has one, with the timers of its
+// beginning and its end.
+func (s *Store) saveMaintenance(ctx context.Context, tx pgx.Tx, m *oncall.Maintenance, name string, now time.Time) error {
+	const insert = `
+		INSERT INTO maintenance_windows (team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		RETURNING id`
+	m.Reason = plain(m.Reason)
+	err := tx.QueryRow(ctx, insert, m.TeamID, m.IntegrationID, some(m.Match), m.StartsAt, m.EndsAt, m.Reason, m.By, m.PagesCritical, name, now).Scan(&m.ID)
+	if err != nil {
+		return fmt.Errorf("save a maintenance window: %w", err)
+	}
+	begins, ends := oncall.Task{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}, oncall.Task{Do: oncall.MaintenanceTimer{Maintenance: m.ID}, At: m.EndsAt}
+	if m.StartsAt.After(now) {
+		begins.At = m.StartsAt
+	}
+	return s.enqueue(ctx, tx, now, []oncall.Task{begins, ends})
+}
+
+// EndMaintenance ends a window now, or takes back one that has not begun. What it has kept and still fires pages.
+// One that is over, or that somebody may not see, is oncall.ErrNotFound.
+func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.MaintenanceID, now time.Time) (m oncall.Maintenance, err error) {
+	const lock = `
+		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, begun_at
+		FROM maintenance_windows
+		WHERE id = $1 AND over_at IS NULL AND ends_at > $2
+		FOR UPDATE`
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return m, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, lock, id, now)
+		all, err := collectMaintenance(rows)
+		switch {
+		case err != nil:
+			return err
+		case len(all) == 0:
+			return oncall.ErrNotFound
+		}
+		m = all[0]
+		if err := g.maintain(m.TeamID); err != nil {
+			return err
+		}
+		if err := s.endMaintenance(ctx, tx, m, now); err != nil {
+			return err
+		}
+		if err := record(ctx, tx, by, now, audit.EndedMaintenance(g.dir.teams[m.TeamID], m, g.dir.integrations[m.IntegrationID].Name)); err != nil {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return m, wrap(err, "end maintenance window %s", id)
+	}
+	s.cache.drop()
+	s.managed(by, "end_maintenance").Stringer("window", id).Msg("maintenance ended")
+	return m, nil
+}
+
+// endMaintenance ends a window that is not over; one that has not begun is taken back without a word.
+func (s *Store) endMaintenance(ctx context.Context, tx pgx.Tx, m oncall.Maintenance, now time.Time) error {
+	const end = `UPDATE maintenance_windows SET ends_at = $2 WHERE id = $1`
+	const cancel = `UPDATE maintenance_windows SET ends_at = starts_at, over_at = $2 WHERE id = $1`
+	if m.StartsAt.After(now) {
+		_, err := tx.Exec(ctx, cancel, m.ID, now)
+		return err
+	}
+	if _, err := tx.Exec(ctx, end, m.ID, now); err != nil {
+		return err
+	}
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}})
+}
+
+// CheckMaintenance brings maintenance to what is true at now: it tells of windows that have begun or are over, and
+// has all alerts looked at that were kept and that no window covers any more. So it does not matter which timer calls
+// it, or how late.
+func (s *System) CheckMaintenance(ctx context.Context, now time.Time) error {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	changed := false
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, maintenanceLock); err != nil {
+			return err
+		}
+		all, err := openMaintenance(ctx, tx)
+		if err != nil {
+			return err
+		}
+		tallies, err := releaseKept(ctx, tx, dir, all, now)
+		if err != nil {
+			return err
+		}
+		changed, err = s.tellMaintenance(ctx, tx, dir, all, tallies, now)
+		if err != nil || !changed {
+			return err
+		}
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return fmt.Errorf("check maintenance: %w", err)
+	}
+	if changed {
+		s.cache.drop()
+	}
+	return nil
+}
+
+// tellMaintenance tells of the windows that have begun or are over, and reports whether there are any.
+func (s *Store) tellMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Maintenance,
+	tallies map[oncall.MaintenanceID]oncall.MaintenanceTally, now time.Time,
+) (changed bool, err error) {
+	const begun = `UPDATE maintenance_windows SET begun_at = $2 WHERE id = $1`
+	const over = `
+		UPDATE maintenance_windows
+		SET over_at = $2, kept = (SELECT count(*) FROM alerts WHERE maintenance_id = $1 AND maintenance_id <> 0)
+		WHERE id = $1
+		RETURNING kept`
+	var notices []oncall.Notice
+	var closes []oncall.NoticeClose
+	for _, m := range all {
+		team, integration := dir.teams[m.TeamID], dir.integrations[m.IntegrationID].Name
+		switch {
+		case !m.EndsAt.After(now):
+			tally := tallies[m.ID]
+			if err := tx.QueryRow(ctx, over, m.ID, now).Scan(&tally.Kept); err != nil {
+				return false, err
+			}
+			notices = append(notices, m.Ended(team, integration, tally))
+			closes = append(closes, oncall.NoticeClose{Kinds: []oncall.NoticeKind{oncall.NoticeMaintenance}, About: int64(m.ID), State: "over", At: m.EndsAt, By: m.By.User})
+		case m.BegunAt == nil && m.Active(now):
+			if _, err := tx.Exec(ctx, begun, m.ID, now); err != nil {
+				return false, err
+			}
+			notices = append(notices, m.Begun(team, integration))
+		default:
+			continue
+		}
+		changed = true
+	}
+	notices = slices.DeleteFunc(notices, func(n oncall.Notice) bool { return n.To == "" })
+	if err := s.notice(ctx, tx, now, notices); err != nil {
+		return false, err
+	}
+	return changed, s.closeNotices(ctx, tx, now, closes)
+}
+
+// keptBatch is how many kept alerts are looked at at once.
+const keptBatch = 1000
+
+// releaseKept has whoever folds look again at the alerts that were kept and that no window covers. They come after
+// the signals that are waiting, and are counted by the window that kept them.
+func releaseKept(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Maintenance, now time.Time) (map[oncall.MaintenanceID]oncall.MaintenanceTally, error) {
+	const load = `
+		SELECT id, integration_id, dedup_key, group_key, title, body, link, severity, labels, links, details,
+		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, maintenance_id AS maintenance
+		FROM alerts
+		WHERE kept AND firing AND id > $1
+		ORDER BY id
+		LIMIT $2`
+	const insert = `
+		INSERT INTO inbox (integration_id, received_at, signal)
+		SELECT integration_id, $2, signal::json
+		FROM unnest($1::bigint[], $3::text[]) WITH ORDINALITY AS a (integration_id, signal, position)
+		ORDER BY position`
+	tallies := map[oncall.MaintenanceID]oncall.MaintenanceTally{}
+	for after, found := oncall.AlertID(0), keptBatch; found == keptBatch; {
+		rows, _ := tx.Query(ctx, load, after, keptBatch)
+		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
+		if err != nil {
+			return nil, fmt.Errorf("load alerts that are kept: %w", err)
+		}
+		found = len(alerts)
+		var of []oncall.IntegrationID
+		var signals []string
+		for _, a := range alerts {
+			after = a.ID
+			in, t := dir.integrations[a.IntegrationID], tallies[a.Maintenance]
+			_, covered := oncall.Covering(all, in, a, now)
+			switch {
+			case covered:
+				t.Longer++
+			case !in.IsMuted(now): // a muted one pages when it is unmuted
+				t.Fire++
+				signal, err := json.Marshal(oncall.ReleaseOf(a))
+				if err != nil {
+					return nil, err
+				}
+				of, signals = append(of, a.IntegrationID), append(signals, string(signal))
+			}
+			tallies[a.Maintenance] = t
+		}
+		if len(of) == 0 {
+			continue
+		}
+		if _, err := tx.Exec(ctx, insert, of, now, signals); err != nil {
+			return nil, fmt.Errorf("release alerts that were kept: %w", err)
+		}
+		if _, err := tx.Exec(ctx, `SELECT pg_notify('watchbill_inbox', '')`); err != nil {
+			return nil, err
+		}
+	}
+	return tallies, nil
+}
