@@ -80,6 +80,7 @@ func commands() []command {
 		{"key", (*Bot).key},
 		{"mute", (*Bot).mute},
 		{"unmute", (*Bot).unmute},
+		{"maintenance", (*Bot).maintenance},
 		{"help", inWords((*Bot).help)},
 	})
 }

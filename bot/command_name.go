@@ -19,7 +19,7 @@ var aliases = map[string]string{
 	"open": "incidents", "status": "incidents", "list": "incidents", "ls": "incidents", "alerts": "incidents", "alert": "incident", "show": "incident",
 	"detail": "details", "labels": "details", "runbook": "details", "view": "incident", "get": "incident", "timeline": "incident", "log": "incident",
 	"next-steps": "plan", "explain": "why", "reason": "why",
-	"delay": "snooze", "wake": "unsnooze", "silence": "mute", "unsilence": "unmute",
+	"delay": "snooze", "wake": "unsnooze", "silence": "mute", "unsilence": "unmute", "maint": "maintenance", "downtime": "maintenance", "windows": "maintenance", "window": "maintenance",
 	"integration": "integrations", "keys": "key", "monitors": "integrations", "monitor": "integrations", "webhooks": "integrations", "sources": "integrations", "apikey": "key", "token": "key",
 	"assign": "reassign", "delegate": "reassign", "handover": "reassign", "hand-over": "reassign", "transfer": "reassign",
 	"responder": "add", "responders": "add", "invite": "add", "add-responder": "add", "addresponder": "add",
@@ -42,10 +42,9 @@ var elsewhere = map[string]string{
 	"trigger": "", "create": "", "declare": "", "call": "", "raise": "",
 	"policies": "Policies stand in the set-up file, which `watchbill export` shows. `/oncall plan 12` says whom an incident pages, and when.",
 	"policy":   "", "escalations": "", "escalation": "",
-	"services":    "Integrations, and the teams that answer for them, stand in the set-up file. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
-	"maintenance": "`/oncall mute payments-prometheus 2h` lets an integration page nobody for as long, `/oncall snooze 12 2h` keeps an incident quiet.",
-	"version":     "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
-	"undo":        "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
+	"services": "Integrations, and the teams that answer for them, stand in the set-up file. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
+	"version":  "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
+	"undo":     "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
 }
 
 // findCommand finds the command that the first word means, and returns the words after it.

@@ -70,8 +70,9 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionScheduleRemove:  pressIn((*Bot).pressRemove),
 	view.ActionShiftsApart:     pressIn((*Bot).pressApart),
 
-	view.ActionIntegration: (*Bot).pressIntegration,
-	view.ActionEnd:         (*Bot).pressEnd,
+	view.ActionIntegration:    (*Bot).pressIntegration,
+	view.ActionMaintenanceEnd: (*Bot).pressMaintenance,
+	view.ActionEnd:            (*Bot).pressEnd,
 
 	view.ActionContacts:      (*Bot).contacts,
 	view.ActionContactAdd:    (*Bot).contactAdd,

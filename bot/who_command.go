@@ -52,7 +52,17 @@ func (b *Bot) who(ctx context.Context, r request) (string, error) {
 	if len(schedules) == 0 {
 		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.none(), " yet"))
 	}
-	return view.OnCall(schedules, r.directory.Override, when.At(), r.now, r.location), nil
+	text := view.OnCall(schedules, r.directory.Override, when.At(), r.now, r.location)
+	if !when.At().Equal(r.now) {
+		return text, nil
+	}
+	var teams []oncall.TeamID
+	for _, s := range schedules {
+		if !slices.Contains(teams, s.TeamID()) {
+			teams = append(teams, s.TeamID())
+		}
+	}
+	return strings.Join(append([]string{text}, view.MaintenanceLines(r.maintenanceOf(teams...), r.now, r.location)...), "\n"), nil
 }
 
 // whoIs says what a person is on call for, now and next, or from a time on.

@@ -79,7 +79,7 @@ func HelpFor(name string, also []string, has Ability) string {
 
 // whenMatters are the commands that take a time.
 var whenMatters = map[string]bool{
-	"who": true, "schedule": true, "shift": true, "override": true, "swap": true, "cover": true, "away": true, "snooze": true,
+	"who": true, "schedule": true, "shift": true, "override": true, "swap": true, "cover": true, "away": true, "snooze": true, "maintenance": true,
 }
 
 const helpTimes = "Times are in your own time zone: `9:00`, `6pm`, `tomorrow 9-17`, `fri 18:00`, `24 dec`, `2026-12-24 09:00`, `in 2 hours`, `until friday`, `next week`, `mon-fri 9-17`."
@@ -160,6 +160,7 @@ var helpParts = []helpPart{
 		{SeesTeams, "`/oncall integrations` — what may send signals, when the last came, which key"},
 		{ManagesIntegrations, "`/oncall key rotate payments-prometheus` — a new key, for its team's managers"},
 		{ManagesIntegrations, "`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`"},
+		{PutsOnCall, "`/oncall maintenance payments 2h upgrade of the database` — alerts are kept and page nobody until then; `/oncall maintenance payments service=checkout tomorrow 22:00 to 23:30`; `/oncall maintenance` — what is in force; `/oncall maintenance end M3`"},
 	}},
 	{"*Who changed what* (for managers)", []helpLine{
 		{ReadsChanges, "`/oncall history` — of teams, schedules, policies, integrations and people; `/oncall history schedule payments`, `/oncall history @ann since 7d`"},

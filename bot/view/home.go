@@ -32,6 +32,8 @@ type HomeTab struct {
 	Edits     bool                         // and edit or make a schedule
 	Zone      *time.Location
 	Now       time.Time
+
+	Maintenance []MaintenanceWindow // in force
 }
 
 // YouMaySee follows "No incident is open" and the like where something is left out.
@@ -50,7 +52,7 @@ func OnHome(open []oncall.Incident) []oncall.Incident { return open[:min(len(ope
 
 // Draw draws what is open, a person's shifts, what they can do, and who is on call now.
 func (h HomeTab) Draw() slack.HomeTabViewRequest {
-	blocks := append(h.incidents(),
+	blocks := append(append(h.incidents(), h.maintenance()...),
 		slack.NewHeaderBlock(plain("Your shifts")), section(cutSection(OwnShifts(h.Shifts, h.Now, h.Zone))),
 		slack.NewActionBlock("home_actions", h.buttons()...),
 		slack.NewHeaderBlock(plain("On call now")),
@@ -68,6 +70,15 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
 		slack.NewSectionBlock(words("`/oncall who`, `/oncall ack 12` and more can be typed in any channel."), nil, slack.NewAccessory(button(ActionHomeHelp, "", "What you can type"))))
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
+}
+
+// maintenance is what keeps alerts quiet now.
+func (h HomeTab) maintenance() []slack.Block {
+	if len(h.Maintenance) == 0 {
+		return nil
+	}
+	lines := MaintenanceLines(h.Maintenance, h.Now, h.Zone)
+	return []slack.Block{slack.NewHeaderBlock(plain("Maintenance")), section(cutSection(fitLines(lines, maxSection)))}
 }
 
 // buttons are what the reader can do.

@@ -173,6 +173,8 @@ const (
 // Integrations and their keys.
 const (
 	ActionIntegration Action = "integration_menu" // its values are "rotate 3"
+	// ActionMaintenanceEnd ends a maintenance window, whose number is its value.
+	ActionMaintenanceEnd Action = "maintenance_end"
 
 	ModalRotateKey Modal = "key_rotate"
 

@@ -131,6 +131,12 @@ func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) 
 	if x.integration.IsMuted(x.at) {
 		x.line("Muted        it pages nobody; without that:")
 	}
+	for _, m := range oncall.InForce(x.dir.Maintenance, x.integration.TeamID, x.at) {
+		if kept := x.covered(m, signals); kept != "" {
+			x.line("Maintenance  %s until %s by %s keeps %s: it pages nobody before that, if it still fires; without it:",
+				m.ID, clock(x.zoned(m.EndsAt)), m.By.Shown(x.dir.Name), kept)
+		}
+	}
 	x.line("Policy       %s", x.dir.Policies[x.integration.PolicyID].Name)
 	if g := x.integration.Grouping; g != nil {
 		x.line("Groups       alerts that agree in %s, for %s after the first", strings.Join(g.By, ", "), g.Window.Duration())
@@ -150,6 +156,18 @@ func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) 
 		x.incident(e)
 	}
 	return nil
+}
+
+// covered says which of the signals a maintenance window keeps.
+func (x explainer) covered(m oncall.Maintenance, signals []oncall.Signal) string {
+	var keys []string
+	for _, s := range signals {
+		a := oncall.Alert{Title: s.Title, Severity: s.Severity, Labels: s.Labels}
+		if s.Action == oncall.Trigger && m.Covers(x.integration, a, x.at) {
+			keys = append(keys, s.DedupKey)
+		}
+	}
+	return strings.Join(keys, ", ")
 }
 
 func (x explainer) incident(e oncall.Explanation) {

@@ -1,0 +1,70 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+func TestMaintenanceAsPeopleTypeIt(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	// noon is a Monday, 13:00 in Berlin.
+	for line, want := range map[string]string{
+		"payments 2h": "*Payments*. Until Mon 2 Mar 15:00 …",
+		"for Payments for 2 hours because of a <test>": "*Payments*: because of a &lt;test&gt;. Until Mon 2 Mar 15:00 …",
+		"start payments until 18:00":                   "*Payments*. Until Mon 2 Mar 18:00 …",
+		"payments until tomorrow 9:00 moving house":    "*Payments*: moving house. Until Tue 3 Mar 09:00 …",
+		"payments tomorrow 22:00 to 23:30 a b":         "*Payments*: a b. Tue 3 Mar 22:00 – 23:30 alerts, …",
+		"payments from 18:00 to 20:00":                 "*Payments*. Mon 2 Mar 18:00 – 20:00 alerts, …",
+		"payments service=checkout env!=test 30m":      "*Payments* (service=checkout, env!=test). Until Mon 2 Mar 13:30 …",
+		"payments except critical 2h why":              "*Payments* (not critical alerts): why. …",
+		"payments 2h except critical":                  "*Payments* (not critical alerts). …",
+		"2h a reason":                                  "*Payments*: a reason. Until Mon 2 Mar 15:00 …",
+		"payments":                                     "Say for how long, too, as in …",
+		"payments soon":                                "Say for how long, or from when to when: …",
+		"payments until yesterday":                     "The maintenance would …",
+		"payments 20s":                                 "A maintenance window is a minute long at least, and nothing was changed.",
+		"<!channel> 2h":                                "There is no team and no integration \"@channel\". …",
+	} {
+		got := f.command(ann, "/oncall maintenance "+line)
+		got, _, _ = strings.Cut(got, "\n")
+		if rest, begun := strings.CutPrefix(got, "Maintenance M"); begun {
+			_, got, _ = strings.Cut(rest, " of ")
+		}
+		if !matches(got, want) {
+			t.Errorf("%s\ngot  %q\nwant %q", line, got, want)
+		}
+	}
+}
+
+// Whoever may end a window has a button for it; others who press one from before are refused.
+func TestMaintenanceIsEndedByAButton(t *testing.T) {
+	t.Parallel()
+	f := newWorld(t, slacksim.Options{})
+	f.listen(1)
+	f.command(ann, "/oncall maintenance payments 2h")
+	all, err := f.store.MaintenanceWindows(f.ctx, oncall.ByUser(ann), noon)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	press := func(user oncall.UserID, id string) (string, error) {
+		return f.bot.pressed(f.ctx, view.ActionMaintenanceEnd, press{user: user, value: id})
+	}
+	if _, err := press(cy, "1"); err == nil || !strings.Contains(err.Error(), "Only members of the team") {
+		t.Errorf("Cy: %v", err)
+	}
+	if _, err := press(ann, "7"); err == nil || !strings.Contains(err.Error(), "no longer there") {
+		t.Errorf("another window: %v", err)
+	}
+	if said, err := press(ann, "1"); err != nil || !strings.Contains(said, "is over") {
+		t.Errorf("%q, %v", said, err)
+	}
+	if _, err := press(ann, "1"); err == nil {
+		t.Error("it is ended twice")
+	}
+}

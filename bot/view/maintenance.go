@@ -1,0 +1,146 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A MaintenanceWindow is what is shown of one.
+type MaintenanceWindow struct {
+	oncall.Maintenance
+	Team, Integration string
+	Kept, Firing      int
+	Titles            []string // of some that fire
+	Manages           bool     // the reader may end it
+}
+
+// about is what a window is of: "*payments* (integration demo)".
+func (m MaintenanceWindow) about() string { return aboutMaintenance(m.Team, m.Scope(m.Integration)) }
+
+func aboutMaintenance(team, scope string) string {
+	text := "*" + Name(team) + "*"
+	if scope != "" {
+		text += " (" + Foreign(scope, maxTitle) + ")"
+	}
+	return text
+}
+
+// until says until when, by whom and why: "until Tue 3 Mar 15:00 by @ann: upgrade".
+func (m MaintenanceWindow) until(now time.Time, zone *time.Location) string {
+	text := "until " + Time(m.EndsAt, zone)
+	if m.StartsAt.After(now) {
+		text = Between(m.StartsAt, m.EndsAt, zone)
+	}
+	return text + " by " + who(m.By) + forReason(m.Reason)
+}
+
+func forReason(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + Foreign(reason, maxTitle)
+}
+
+// MaintenanceLines say which windows are in force, a line each.
+func MaintenanceLines(all []MaintenanceWindow, now time.Time, zone *time.Location) (lines []string) {
+	for _, m := range all {
+		lines = append(lines, "Maintenance of "+m.about()+" "+m.until(now, zone)+" — alerts page nobody")
+	}
+	return lines
+}
+
+// Maintenance lists windows, each with what it has kept and, for who may, a button that ends it.
+func Maintenance(all []MaintenanceWindow, now time.Time, zone *time.Location) Drawing {
+	var lines []string
+	var blocks []slack.Block
+	for _, m := range all {
+		line := fmt.Sprintf("*%s* %s, %s%s", m.ID, m.about(), m.until(now, zone), m.kept(now))
+		lines = append(lines, "• "+line)
+		section := slack.NewSectionBlock(words(cutSection(line)), nil, nil)
+		if m.Manages {
+			section.Accessory = slack.NewAccessory(button(ActionMaintenanceEnd, valueOf(m.ID), m.endLabel(now)))
+		}
+		blocks = append(blocks, section)
+	}
+	if len(all) > mostDrawn {
+		return Drawing{Text: fitLines(append(lines, "`/oncall maintenance end M1` ends one."), MaxAnswer)}
+	}
+	return Drawing{Text: fitLines(lines, MaxAnswer), Blocks: blocks}
+}
+
+func (m MaintenanceWindow) endLabel(now time.Time) string {
+	if m.StartsAt.After(now) {
+		return "Take back"
+	}
+	return "End"
+}
+
+// kept says what has come in a window so far.
+func (m MaintenanceWindow) kept(now time.Time) string {
+	switch {
+	case m.StartsAt.After(now):
+		return ""
+	case m.Kept == 0:
+		return "; no alert has come"
+	case m.Firing == 0:
+		return "; " + Count(m.Kept, "alert") + " came, none fires"
+	}
+	titles := make([]string, len(m.Titles))
+	for i, title := range m.Titles {
+		titles[i] = Name(title)
+	}
+	text := fmt.Sprintf("; %s came, of which fire %d: %s", Count(m.Kept, "alert"), m.Firing, strings.Join(titles, ", "))
+	if more := m.Firing - len(titles); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// MaintenanceBegun says what a window that somebody has made means, with the way back.
+func MaintenanceBegun(m MaintenanceWindow, now time.Time, zone *time.Location) Drawing {
+	when := "Until " + Time(m.EndsAt, zone)
+	if m.StartsAt.After(now) {
+		when = Between(m.StartsAt, m.EndsAt, zone)
+	}
+	critical := "also critical ones"
+	if m.PagesCritical {
+		critical = "but for critical ones"
+	}
+	text := fmt.Sprintf("Maintenance %s of %s%s. %s alerts, %s, are kept and counted, and page nobody. What still fires at the end pages then. Incidents that are open already go on.",
+		m.ID, m.about(), forReason(m.Reason), when, critical)
+	return Drawing{Text: text, Blocks: []slack.Block{
+		section(text), slack.NewActionBlock("maintenance", button(ActionMaintenanceEnd, valueOf(m.ID), m.endLabel(now))),
+	}}
+}
+
+// MaintenanceEnded says that somebody has ended a window, or taken it back.
+func MaintenanceEnded(m MaintenanceWindow, now time.Time) string {
+	if m.StartsAt.After(now) {
+		return fmt.Sprintf("Maintenance %s of %s is taken back.", m.ID, m.about())
+	}
+	return fmt.Sprintf("Maintenance %s of %s is over. What it has kept and still fires pages now.", m.ID, m.about())
+}
+
+// drawMaintenance tells a channel that a window has begun.
+func drawMaintenance(n oncall.Notice) Drawing {
+	d := n.Detail
+	by := who(oncall.Actor{User: d.By, Name: d.Address})
+	about := "Maintenance of " + aboutMaintenance(d.Team, d.Role)
+	if d.State != "" {
+		return Text(fmt.Sprintf("%s by %s%s is over since %s.", about, by, forReason(d.Note), told(d.StateAt, d.TimeZone)))
+	}
+	return Text(fmt.Sprintf("%s until %s by %s%s. Alerts are kept and counted, and page nobody; what still fires at the end pages then. `/oncall maintenance` lists what has come.",
+		about, told(d.End, d.TimeZone), by, forReason(d.Note)))
+}
+
+// drawMaintenanceOver tells a channel that a window is over, and what has come in it.
+func drawMaintenanceOver(n oncall.Notice) Drawing {
+	d := n.Detail
+	tally := oncall.MaintenanceTally{Kept: d.Count, Fire: d.Answered, Longer: d.Over}
+	return Text(fmt.Sprintf("Maintenance of %s is over%s. %s", aboutMaintenance(d.Team, d.Role), forReason(d.Note), tally))
+}
