@@ -77,31 +77,6 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 
 func isAlertmanager(o object) bool { return o.isWebhook() && !isGrafana(o) }
 
-// isGrafana reports whether a payload is one of Grafana's, of today or of before version 9.
-func isGrafana(o object) bool {
-	if !o.isWebhook() {
-		return isGrafanaOld(o)
-	}
-	if o.has("orgId") || o.str("version") == "1" {
-		return true
-	}
-	alert := o.first("alerts")
-	return alert.has("silenceURL") || alert.has("panelURL") || alert.has("ruleUID")
-}
-
-// Grafana reads a webhook of Grafana, whose alerts look like Alertmanager's.
-func Grafana(body []byte) ([]oncall.Signal, error) {
-	body, err := prepare(body)
-	if err != nil {
-		return nil, err
-	}
-	var o object
-	if err := json.Unmarshal(body, &o); err == nil && isGrafanaOld(o) && !o.isWebhook() {
-		return grafanaOld(o)
-	}
-	return Alertmanager(body)
-}
-
 // isWebhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
 // expects: it lists alerts of a group, or alerts that have what theirs have.
 func (o object) isWebhook() bool {

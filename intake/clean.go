@@ -12,6 +12,24 @@ import (
 	"unicode/utf8"
 )
 
+// filled returns the texts that are not blank.
+func filled(texts ...string) []string {
+	var out []string
+	for _, s := range texts {
+		if trim(s) != "" {
+			out = append(out, trim(s))
+		}
+	}
+	return out
+}
+
+func firstOf(text string, others []string) string {
+	if text == "" && len(others) > 0 {
+		return others[0]
+	}
+	return text
+}
+
 // Limits of a signal. Longer text is cut, a longer key is hashed, a longer link is dropped.
 const (
 	maxTitle      = 1_024  // runes

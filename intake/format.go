@@ -6,6 +6,21 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
+// fromObject makes a parser of bodies out of one of objects.
+func fromObject(read func(object) ([]oncall.Signal, error)) func([]byte) ([]oncall.Signal, error) {
+	return func(body []byte) ([]oncall.Signal, error) {
+		body, err := prepare(body)
+		if err != nil {
+			return nil, err
+		}
+		var o object
+		if err := json.Unmarshal(body, &o); err != nil {
+			return nil, notJSON(err)
+		}
+		return read(o)
+	}
+}
+
 // A Format is what one kind of monitor sends.
 type Format struct {
 	Name  oncall.Format // its name in the setup file

@@ -1,17 +1,12 @@
 package intake
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
 )
-
-// object is the generic payload, because each field may have several names.
-type object map[string]json.RawMessage
 
 // Generic reads one JSON object with these fields; where a line gives several names, the first
 // one present counts, and case, dashes and underscores don't:
@@ -220,16 +215,6 @@ func isStatus(word string) bool {
 	return len(hints) == 0
 }
 
-// text returns the value of the first field that is not blank: text as it is, anything else as JSON.
-func (o object) text(names ...string) string {
-	for _, name := range names {
-		if s, err := asText(o[name]); err == nil && trim(s) != "" {
-			return s
-		}
-	}
-	return ""
-}
-
 func (o object) labels() (map[string]string, []oncall.Hint, error) {
 	raw := o["labels"]
 	if len(raw) == 0 || string(raw) == "null" {
@@ -255,31 +240,4 @@ func (o object) labels() (map[string]string, []oncall.Hint, error) {
 		}
 	}
 	return labels, nil, nil
-}
-
-// nameOf returns the name of the first of the fields that is there.
-func nameOf(o object, names ...string) string {
-	for _, name := range names {
-		if s, err := asText(o[name]); err == nil && trim(s) != "" {
-			return name
-		}
-	}
-	return ""
-}
-
-func asText(raw json.RawMessage) (string, error) {
-	switch {
-	case len(raw) == 0 || string(raw) == "null":
-		return "", nil
-	case raw[0] == '"':
-		var s string
-		err := json.Unmarshal(raw, &s)
-		return s, err
-	case raw[0] == '{' || raw[0] == '[':
-		var b bytes.Buffer
-		err := json.Compact(&b, raw)
-		return strings.ToValidUTF8(b.String(), "\ufffd"), err
-	default:
-		return string(raw), nil
-	}
 }

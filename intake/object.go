@@ -5,12 +5,34 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-
-	"github.com/watchbill/watchbill/oncall"
 )
+
+// object is a JSON object that is read field by field, as each may have several names and any type.
+type object map[string]json.RawMessage
+
+// embedded returns the object in a text that is JSON.
+func embedded(text string) object {
+	body, err := prepare([]byte(text))
+	if err != nil {
+		return nil
+	}
+	var o object
+	if json.Unmarshal(body, &o) != nil {
+		return nil
+	}
+	return o
+}
+
+// firstName returns the first of the names that has a text.
+func firstName(o object, names ...string) string {
+	for _, name := range names {
+		if o.str(name) != "" {
+			return name
+		}
+	}
+	return ""
+}
 
 // at returns what stands at a path such as "payload.summary". A name is looked for as it is, and then without
 // regard to case.
@@ -154,112 +176,39 @@ func tags(words []string) map[string]string {
 	return out
 }
 
-// A draft is a signal whose texts are still as they came.
-type draft struct {
-	action oncall.Action
-	hints  []oncall.Hint
-
-	key, group, title, body, link string
-	level                         string // the severity, in the monitor's words
-	labels, details               map[string]string
-	links                         links
-	starts, ends                  string
-	note                          string
-	about                         string // what a text says it is about, for its reader alone
-}
-
-// status sets the action by a monitor's word for it.
-func (d *draft) status(field, word string) {
-	d.action = oncall.Trigger
-	if trim(word) != "" {
-		d.action, d.hints = readStatus(field, word)
-	}
-}
-
-// label adds a label, unless it says nothing.
-func (d *draft) label(name, value string) {
-	if trim(value) == "" {
-		return
-	}
-	if d.labels == nil {
-		d.labels = map[string]string{}
-	}
-	d.labels[name] = value
-}
-
-// detail adds a text that has no field of its own, or a link if it is one.
-func (d *draft) detail(name, value string) {
-	if trim(value) == "" || d.links.add(name, value) {
-		return
-	}
-	if d.details == nil {
-		d.details = map[string]string{}
-	}
-	d.details[name] = value
-}
-
-// signal cleans what was drafted. A trigger is called by its key if nothing else names it, and a key is made
-// of the title.
-func (d draft) signal() oncall.Signal {
-	level, unknown := readSeverity("severity", d.level)
-	details := cleanDetails(d.links.take(d.details))
-	d.links.runbooks(d.labels)
-	s := oncall.Signal{
-		Action: d.action, DedupKey: cleanKey(d.key), GroupKey: cleanKey(d.group),
-		Title: clean(d.title, maxTitle), Body: cutMarked(d.body, maxBody), Link: cleanLink(d.link),
-		Links: d.links, Details: details, Severity: level, Labels: cleanLabels(d.labels),
-		StartsAt: moment(d.starts), EndsAt: moment(d.ends), Note: cutMarked(d.note, maxDetail), Hints: slices.Concat(d.hints, unknown),
-	}
-	if s.Action == "" {
-		s.Action = oncall.Trigger
-	}
-	if s.Action == oncall.Trigger && s.Title == "" {
-		s.Title = first(clean(d.key, maxTitle), "Alert without a name")
-	}
-	if s.DedupKey == "" {
-		s.DedupKey = hash(stem(s.Title))
-	}
-	if len(s.Links) == 0 {
-		s.Links = nil
-	}
-	return s
-}
-
-func one(d draft) ([]oncall.Signal, error) { return []oncall.Signal{d.signal()}, nil }
-
-// fromObject makes a parser of bodies out of one of objects.
-func fromObject(read func(object) ([]oncall.Signal, error)) func([]byte) ([]oncall.Signal, error) {
-	return func(body []byte) ([]oncall.Signal, error) {
-		body, err := prepare(body)
-		if err != nil {
-			return nil, err
-		}
-		var o object
-		if err := json.Unmarshal(body, &o); err != nil {
-			return nil, notJSON(err)
-		}
-		return read(o)
-	}
-}
-
-// moment reads an instant as monitors write it: RFC 3339, nearly so, or seconds or milliseconds since 1970. A time
-// without a zone says nothing.
-func moment(text string) time.Time {
-	text = trim(text)
-	if t := instant(text); !t.IsZero() {
-		return t
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return instant(t.Format(time.RFC3339Nano))
+// text returns the value of the first field that is not blank: text as it is, anything else as JSON.
+func (o object) text(names ...string) string {
+	for _, name := range names {
+		if s, err := asText(o[name]); err == nil && trim(s) != "" {
+			return s
 		}
 	}
-	n, err := strconv.ParseFloat(text, 64)
+	return ""
+}
+
+// nameOf returns the name of the first of the fields that is there.
+func nameOf(o object, names ...string) string {
+	for _, name := range names {
+		if s, err := asText(o[name]); err == nil && trim(s) != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func asText(raw json.RawMessage) (string, error) {
 	switch {
-	case err != nil || n < 1e9 || n >= 1e14:
-		return time.Time{}
-	case n < 1e11:
-		return time.UnixMicro(int64(n * 1e6)).UTC()
+	case len(raw) == 0 || string(raw) == "null":
+		return "", nil
+	case raw[0] == '"':
+		var s string
+		err := json.Unmarshal(raw, &s)
+		return s, err
+	case raw[0] == '{' || raw[0] == '[':
+		var b bytes.Buffer
+		err := json.Compact(&b, raw)
+		return strings.ToValidUTF8(b.String(), "\ufffd"), err
+	default:
+		return string(raw), nil
 	}
-	return time.UnixMilli(int64(n)).UTC()
 }

@@ -1,0 +1,12 @@
+package intake
+
+import "strings"
+
+func isCheckmk(o object) bool {
+	for name := range o {
+		if strings.HasPrefix(name, "NOTIFY_") {
+			return isMacros(o)
+		}
+	}
+	return o.bareNames(macroPrefixes...).has("what") && isMacros(o)
+}

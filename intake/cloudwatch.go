@@ -1,0 +1,119 @@
+package intake
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func isCloudWatch(o object) bool {
+	return o.any("AlarmName") && o.any("NewStateValue") || o.any("detail-type") && o.has("source", "detail")
+}
+
+// cloudWatch reads an alarm of Amazon CloudWatch, or an event of EventBridge.
+func cloudWatch(o object) ([]oncall.Signal, error) {
+	if o.any("detail-type") {
+		return eventBridge(o)
+	}
+	d := draft{
+		key: first(o.str("AlarmArn"), o.str("AWSAccountId")+"/"+o.str("Region")+"/"+o.str("AlarmName")), title: o.str("AlarmName"),
+		body: strings.Join(filled(o.str("AlarmDescription"), o.str("NewStateReason")), "\n"), labels: map[string]string{},
+	}
+	d.status("NewStateValue", o.str("NewStateValue"))
+	cloudWatchLevel(&d, o.str("NewStateValue"))
+	d.detail("time", o.str("StateChangeTime"))
+	d.label("region", o.str("Region"))
+	d.label("account", o.str("AWSAccountId"))
+	d.label("namespace", o.str("Trigger.Namespace"))
+	d.label("metric", o.str("Trigger.MetricName"))
+	for _, dimension := range o.list("Trigger.Dimensions") {
+		d.label(dimension.str("name"), dimension.str("value"))
+	}
+	d.link = alarmLink(o.str("AlarmArn"), o.str("AlarmName"))
+	return one(d)
+}
+
+// severityInName are the words of a name that can only be a severity.
+var severityInName = regexp.MustCompile(`(?i)^(critical|crit|high|warning|warn|medium|low|info|p[1-5]|sev-?[0-5])$`)
+
+// cloudWatchLevel finds a severity in the name or description, since an alarm has none.
+func cloudWatchLevel(d *draft, state string) {
+	if bare(state) == "insufficientdata" {
+		d.level = "medium"
+		return
+	}
+	for _, word := range strings.FieldsFunc(d.title, func(r rune) bool { return strings.ContainsRune("-_/:. []()", r) }) {
+		if severityInName.MatchString(word) {
+			d.level = word
+			return
+		}
+	}
+}
+
+// alarmLink is where the console shows an alarm.
+func alarmLink(arn, name string) string {
+	parts := strings.Split(arn, ":")
+	if len(parts) < 7 || strings.ContainsAny(parts[3], "/?#@") {
+		return ""
+	}
+	return "https://" + parts[3] + ".console.aws.amazon.com/cloudwatch/home?region=" + parts[3] + "#alarmsV2:alarm/" + strings.ReplaceAll(name, " ", "+")
+}
+
+func eventBridge(o object) ([]oncall.Signal, error) {
+	detail := o.sub("detail")
+	kind, arns := o.str("detail-type"), o.words("resources")
+	resource := ""
+	if len(arns) > 0 {
+		resource = arns[0]
+	}
+	d := draft{labels: map[string]string{}}
+	d.label("region", o.str("region"))
+	d.label("account", o.str("account"))
+	d.label("source", o.str("source"))
+	switch {
+	case detail.any("alarmName"):
+		d.key, d.title = first(resource, o.str("account")+"/"+o.str("region")+"/"+detail.str("alarmName")), detail.str("alarmName")
+		d.body = strings.Join(filled(detail.str("configuration.description"), detail.str("state.reason")), "\n")
+		d.status("detail.state.value", detail.str("state.value"))
+		cloudWatchLevel(&d, detail.str("state.value"))
+		d.link = alarmLink(resource, detail.str("alarmName"))
+	default:
+		d.key = hash("eventbridge", kind, first(detail.str("eventArn", "id", "findingId"), resource), detail.str("title"))
+		d.title = first(detail.str("title"), detail.str("eventTypeCode"), kind+" "+resource)
+		d.body = first(detail.str("description"), firstOf("", latestDescription(detail)), detail.str("message", "stoppedReason"))
+		d.status("detail.statusCode", detail.str("statusCode"))
+		d.level = awsLevel(detail.str("severity"))
+		for _, name := range slices.Sorted(maps.Keys(detail.texts())) {
+			d.detail(name, detail.str(name))
+		}
+	}
+	return one(d)
+}
+
+func latestDescription(detail object) []string {
+	var out []string
+	for _, one := range detail.list("eventDescription") {
+		out = append(out, one.str("latestDescription"))
+	}
+	return out
+}
+
+// awsLevel reads GuardDuty's numbers up to ten.
+func awsLevel(text string) string {
+	n, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil:
+		return text
+	case n >= 9:
+		return "critical"
+	case n >= 7:
+		return "high"
+	case n >= 4:
+		return "medium"
+	}
+	return "low"
+}

@@ -1,0 +1,104 @@
+package intake
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A draft is a signal whose texts are still as they came.
+type draft struct {
+	action oncall.Action
+	hints  []oncall.Hint
+
+	key, group, title, body, link string
+	level                         string // the severity, in the monitor's words
+	labels, details               map[string]string
+	links                         links
+	starts, ends                  string
+	note                          string
+	about                         string // what a text says it is about, for its reader alone
+}
+
+// status sets the action by a monitor's word for it.
+func (d *draft) status(field, word string) {
+	d.action = oncall.Trigger
+	if trim(word) != "" {
+		d.action, d.hints = readStatus(field, word)
+	}
+}
+
+// label adds a label, unless it says nothing.
+func (d *draft) label(name, value string) {
+	if trim(value) == "" {
+		return
+	}
+	if d.labels == nil {
+		d.labels = map[string]string{}
+	}
+	d.labels[name] = value
+}
+
+// detail adds a text that has no field of its own, or a link if it is one.
+func (d *draft) detail(name, value string) {
+	if trim(value) == "" || d.links.add(name, value) {
+		return
+	}
+	if d.details == nil {
+		d.details = map[string]string{}
+	}
+	d.details[name] = value
+}
+
+// signal cleans what was drafted. A trigger is called by its key if nothing else names it, and a key is made
+// of the title.
+func (d draft) signal() oncall.Signal {
+	level, unknown := readSeverity("severity", d.level)
+	details := cleanDetails(d.links.take(d.details))
+	d.links.runbooks(d.labels)
+	s := oncall.Signal{
+		Action: d.action, DedupKey: cleanKey(d.key), GroupKey: cleanKey(d.group),
+		Title: clean(d.title, maxTitle), Body: cutMarked(d.body, maxBody), Link: cleanLink(d.link),
+		Links: d.links, Details: details, Severity: level, Labels: cleanLabels(d.labels),
+		StartsAt: moment(d.starts), EndsAt: moment(d.ends), Note: cutMarked(d.note, maxDetail), Hints: slices.Concat(d.hints, unknown),
+	}
+	if s.Action == "" {
+		s.Action = oncall.Trigger
+	}
+	if s.Action == oncall.Trigger && s.Title == "" {
+		s.Title = first(clean(d.key, maxTitle), "Alert without a name")
+	}
+	if s.DedupKey == "" {
+		s.DedupKey = hash(stem(s.Title))
+	}
+	if len(s.Links) == 0 {
+		s.Links = nil
+	}
+	return s
+}
+
+func one(d draft) ([]oncall.Signal, error) { return []oncall.Signal{d.signal()}, nil }
+
+// moment reads an instant as monitors write it: RFC 3339, nearly so, or seconds or milliseconds since 1970. A time
+// without a zone says nothing.
+func moment(text string) time.Time {
+	text = trim(text)
+	if t := instant(text); !t.IsZero() {
+		return t
+	}
+	for _, layout := range []string{"2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return instant(t.Format(time.RFC3339Nano))
+		}
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil || n < 1e9 || n >= 1e14:
+		return time.Time{}
+	case n < 1e11:
+		return time.UnixMicro(int64(n * 1e6)).UTC()
+	}
+	return time.UnixMilli(int64(n)).UTC()
+}

@@ -1,0 +1,58 @@
+package intake
+
+import (
+	"encoding/base64"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func isGCP(o object) bool {
+	return o.any("incident.incident_id", "incident.policy_name", "incident.condition_name") || len(pubSub(o)) > 0
+}
+
+// pubSub returns what a push of Google's Pub/Sub carries.
+func pubSub(o object) object {
+	if !o.any("subscription") || !o.any("message.data") {
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(o.str("message.data"))
+	if err != nil {
+		return nil
+	}
+	return embedded(string(raw))
+}
+
+// gcp reads incidents of Google Cloud Monitoring, as they come or by Pub/Sub.
+func gcp(o object) ([]oncall.Signal, error) {
+	if inner := pubSub(o); len(inner) > 0 {
+		signals, _, err := read("", inner, nil)
+		return signals, err
+	}
+	in := o.sub("incident")
+	d := draft{
+		key:   "gcp/" + first(in.str("incident_id"), in.str("policy_name")+"/"+in.str("condition_name")),
+		title: strings.Join(filled(in.str("policy_name"), in.str("condition_name")), ": "),
+		body:  strings.Join(filled(in.str("summary"), in.str("documentation.content", "documentation")), "\n\n"),
+		link:  in.str("url"), starts: in.str("started_at"), ends: in.str("ended_at"), labels: map[string]string{},
+	}
+	d.status("incident.state", in.str("state"))
+	for _, path := range []string{"policy_user_labels", "resource.labels", "metric.labels"} {
+		for _, name := range slices.Sorted(maps.Keys(in.sub(path))) {
+			d.label(name, in.sub(path).str(name))
+		}
+	}
+	d.level = first(in.str("severity"), d.labels["severity"])
+	if strings.EqualFold(d.level, "no severity") {
+		d.level = ""
+	}
+	d.label("project", in.str("scoping_project_id"))
+	d.label("resource", in.str("resource_display_name", "resource_name", "resource.type"))
+	for _, l := range in.list("documentation.links") {
+		d.links.add(l.str("displayName"), l.str("url"))
+	}
+	d.detail("observed value", in.str("observed_value"))
+	return one(d)
+}

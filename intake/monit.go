@@ -1,0 +1,64 @@
+package intake
+
+import (
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func isMonit(o object) bool {
+	o = o.bareNames("monit")
+	return o.any("event") && o.any("service") && o.any("host") && (o.has("description") || o.has("date"))
+}
+
+// monitFamilies are the events of Monit whose end has another name.
+var monitFamilies = map[string]string{"doesnotexist": "exist", "exists": "exist", "invalidtype": "type"}
+
+// monit reads what a script sends of Monit's environment. An event and its end have names of their own.
+func monit(o object) ([]oncall.Signal, error) {
+	o = o.bareNames("monit")
+	event := o.str("event")
+	family, known := monitFamilies[bare(event)]
+	if !known {
+		family = monitFamily(event)
+	}
+	host, service := o.str("host"), o.str("service")
+	d := draft{
+		key: strings.Join([]string{"monit", host, service, family}, "/"), title: service + " on " + host + ": " + event,
+		body: o.str("description"), level: o.str("severity"),
+	}
+	d.action = monitAction(event)
+	d.label("host", host)
+	d.label("service", service)
+	d.detail("date", o.str("date"))
+	return one(d)
+}
+
+var monitEnds = []string{" succeeded", " ok", " recovery", " up", " match", " not changed"}
+
+func monitAction(event string) oncall.Action {
+	event = strings.ToLower(event)
+	switch bare(event) {
+	case "actiondone", "instancechanged", "monitinstancechanged", "monitinstancenotchanged":
+		return oncall.Update // somebody has done something with Monit itself
+	case "exists", "exist":
+		return oncall.Clear
+	}
+	for _, end := range monitEnds {
+		if strings.HasSuffix(event, end) {
+			return oncall.Clear
+		}
+	}
+	return oncall.Trigger
+}
+
+// monitFamily is an event without what has become of it: "size" of "Size failed" and "Size succeeded".
+func monitFamily(event string) string {
+	event = strings.ToLower(trim(event))
+	for _, end := range append([]string{" failed", " exceeded", " error", " down", " matched", " changed", " doesn't match"}, monitEnds...) {
+		if about, is := strings.CutSuffix(event, end); is {
+			return strings.TrimSuffix(about, " not")
+		}
+	}
+	return event
+}

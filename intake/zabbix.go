@@ -1,0 +1,100 @@
+package intake
+
+import (
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// isZabbix reports whether an object has names that only Zabbix's macros have, written as bare gives them.
+func isZabbix(o object) bool {
+	if zabbixProblem(o) != "" {
+		return true
+	}
+	m := o.bareNames("zabbix")
+	return m.any("eventid", "problemid", "triggerid") &&
+		m.any("eventvalue", "eventstatus", "eventseverity", "eventnseverity", "nseverity", "triggerstatus", "triggerseverity", "eventname", "triggername", "eventupdatestatus")
+}
+
+// zabbixProblem is the number of the problem in a message as Zabbix writes it by default.
+func zabbixProblem(o object) string {
+	_, after, is := strings.Cut(o.str("message", "body", "alert_message"), "Original problem ID: ")
+	if !is {
+		return ""
+	}
+	end := strings.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		return after
+	}
+	return after[:end]
+}
+
+var zabbixLevels = map[string]string{"0": "low", "1": "low", "2": "medium", "3": "medium", "4": "high", "5": "critical"}
+
+// zabbix reads what a media type of Zabbix sends of its macros. EVENT.ID is the problem's, also when it is over.
+func zabbix(o object) ([]oncall.Signal, error) {
+	m := o.bareNames("zabbix")
+	d := draft{
+		key: first(m.str("eventid", "problemid"), zabbixProblem(o), m.str("triggerid")), labels: tags(zabbixTags(m)),
+		title: m.str("eventname", "triggername", "name", "alertsubject", "subject", "title"),
+		body:  m.str("eventopdata", "alertmessage", "message", "triggerdescription", "description", "body"),
+		link:  m.str("link", "url", "eventurl", "problemurl", "triggerurl"), level: m.str("eventnseverity", "nseverity", "triggernseverity"),
+	}
+	if d.level == "" {
+		d.level = m.str("eventseverity", "triggerseverity", "severity")
+	}
+	if level, is := zabbixLevels[d.level]; is {
+		d.level = level
+	}
+	if subject, is := strings.CutPrefix(d.title, "Problem: "); is {
+		d.title = subject
+	}
+	host := m.str("hostname", "host", "hostvisiblename", "hosthost")
+	if host != "" && !strings.Contains(d.title, host) {
+		d.title = host + ": " + d.title
+	}
+	d.label("host", host)
+	d.label("address", m.str("hostip", "hostconn"))
+	d.detail("runbook", m.str("runbook", "runbookurl", "triggerurl"))
+	d.action = zabbixAction(m, d.title)
+	if note := m.str("eventupdatemessage", "updatemessage"); note != "" && m.str("eventupdatestatus") != "0" {
+		d.note = strings.Join(filled(m.str("userfullname", "username"), note), ": ")
+	}
+	return one(d)
+}
+
+func zabbixTags(m object) []string {
+	raw := m.str("eventtags", "tags")
+	if strings.HasPrefix(raw, "[") {
+		var out []string
+		for _, tag := range (object{"tags": []byte(raw)}).list("tags") {
+			out = append(out, tag.str("tag")+":"+tag.str("value"))
+		}
+		if out != nil {
+			return out
+		}
+	}
+	return m.words(firstName(m, "eventtags", "tags"))
+}
+
+func zabbixAction(m object, subject string) oncall.Action {
+	if m.str("eventupdatestatus", "updatestatus") == "1" && m.str("eventvalue", "value") != "0" {
+		if text := strings.ToLower(m.str("eventupdateaction", "updateaction")); strings.Contains(text, "acknowledged") && !strings.Contains(text, "unacknowledged") {
+			return oncall.AckSignal
+		}
+		return oncall.Update
+	}
+	switch m.str("eventvalue", "value") {
+	case "0":
+		return oncall.Clear
+	case "1":
+		return oncall.Trigger
+	}
+	word := m.str("eventstatus", "triggerstatus", "status", "problemstatus")
+	if word == "" {
+		a, _ := saysItself(subject)
+		return a
+	}
+	a, _ := readStatus("status", word)
+	return a
+}
