@@ -91,6 +91,7 @@ func (s *server) routes() *http.ServeMux {
 	}
 	s.addressRoutes(mux)
 	s.opsgenieRoutes(mux)
+	s.pingRoutes(mux)
 	mux.HandleFunc("GET /v1/calendar/{file}", s.calendar)
 	mux.HandleFunc("GET /v1/act/{token}", s.actShow)
 	mux.HandleFunc("POST /v1/act/{token}", s.actDo)

@@ -21,7 +21,7 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	for _, prefix := range []string{"", "/opsgenie", "/v1/signals/{key}"} {
 		mux.HandleFunc(prefix+"/v2/alerts", s.opsgenie)
 		mux.HandleFunc(prefix+"/v2/alerts/{rest...}", s.opsgenie)
-		mux.HandleFunc(prefix+"/v2/heartbeats/{name}/ping", s.opsgeniePing)
+		s.opsgenieHeartbeatRoutes(mux, prefix)
 	}
 }
 
@@ -225,15 +225,6 @@ func (s *server) opsgenieShow(ctx context.Context, in oncall.IntegrationID, c op
 		"createdAt": a.Alert.FirstAt.UTC().Format(time.RFC3339Nano), "updatedAt": a.Alert.LastAt.UTC().Format(time.RFC3339Nano),
 		"lastOccurredAt": a.Alert.LastAt.UTC().Format(time.RFC3339Nano), "details": a.Alert.Details, "tags": []string{},
 	}, nil
-}
-
-// opsgeniePing answers a heartbeat. Nobody watches it yet, so that it is nobody's who has no good key.
-func (s *server) opsgeniePing(w http.ResponseWriter, r *http.Request) {
-	if _, p := s.authenticate(w, r, keyIn(r)); p != nil {
-		refuseOpsgenie(w, p)
-		return
-	}
-	acceptedOpsgenie(w, newRequestID(), "PONG - Heartbeat received")
 }
 
 func acceptedOpsgenie(w http.ResponseWriter, request, result string) {

@@ -47,6 +47,7 @@ func formats() []Format {
 		{Name: "alertmanager", Title: "Prometheus Alertmanager", Parse: Alertmanager, Limit: 16 << 20, is: isAlertmanager},
 		{Name: "grafana", Title: "Grafana", Parse: Grafana, Limit: 16 << 20, is: isGrafana},
 		{Name: "prometheus", Title: "Prometheus", Parse: Prometheus, Limit: 16 << 20},
+		{Name: WatchdogFormat, Title: "Alertmanager's alert that always fires", Parse: watchdog, Limit: 16 << 20},
 	}
 	for _, f := range []struct {
 		name  oncall.Format
@@ -149,6 +150,10 @@ func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, erro
 
 func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	chosen := Of(kind)
+	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // which is recognised as Alertmanager's otherwise
+		signals, err := chosen.of(o, body)
+		return signals, chosen.Name, err
+	}
 	if chosen.is != nil && chosen.is(o) {
 		if signals, err := chosen.of(o, body); err == nil {
 			return signals, chosen.Name, nil

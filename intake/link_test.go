@@ -35,8 +35,8 @@ func TestRunbookIsFound(t *testing.T) {
 	} {
 		for _, format := range intake.Formats {
 			signals, err := format.Parse([]byte(body))
-			if err != nil {
-				continue // the format refuses it
+			if err != nil || signals[0].Action == oncall.PingSignal {
+				continue // the format refuses it, or it is no alert to it
 			}
 			if l := signals[0].Links; len(l) == 0 || l[0] != (oncall.Link{Text: "Runbook", URL: run}) {
 				t.Errorf("%s: %s has the links %v", format.Name, body, l)

@@ -50,6 +50,7 @@ func (j *Jobs) urgent() []chore {
 			}
 			return err
 		}},
+		{"watch heartbeats", j.store.WatchHeartbeats},
 		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
 			n, err := j.store.ReleaseStuck(ctx, now)
 			if n > 0 {

@@ -174,6 +174,8 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		became = f.split(s)
 	case Release:
 		became = f.release(s)
+	case PingSignal: // of a release that keeps pings here
+		return SignalFate{Signal: s, Fate: FateUnmatched}
 	default:
 		became = f.trigger(s)
 	}

@@ -50,6 +50,7 @@ type Signal struct {
 	TakenFor string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
 	By       UserID    `json:"by,omitempty"`        // for Split
 	Kind     Format    `json:"kind,omitempty"`      // what it was read as
+	Ping     *Ping     `json:"ping,omitempty"`      // for PingSignal
 }
 
 // A Link is an address that a monitor sends, and what it is called.

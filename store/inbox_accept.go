@@ -43,6 +43,7 @@ type arrival struct {
 	integration oncall.IntegrationID
 	at          time.Time
 	signals     []string
+	pings       []bool // which of them are pings
 	size        int
 	doubt       Doubt // the commit by which it is written; zero: it waits
 	done        chan error
@@ -58,7 +59,7 @@ func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []
 		if err != nil {
 			return fmt.Errorf("accept signals: %w", err)
 		}
-		one.signals = append(one.signals, string(text))
+		one.signals, one.pings = append(one.signals, string(text)), append(one.pings, signal.Action == oncall.PingSignal)
 		one.size += len(text)
 	}
 	if len(signals) == 0 {
@@ -182,17 +183,24 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 		), arrived AS (
 			INSERT INTO inbox (integration_id, received_at, signal)
 			SELECT integration_id, received_at, signal::json
-			FROM unnest($1::bigint[], $2::timestamptz[], $3::text[])
-			     WITH ORDINALITY AS a (integration_id, received_at, signal, position)
-			WHERE $4::text IS NULL OR EXISTS (SELECT FROM mark)
+			FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $6::boolean[])
+			     WITH ORDINALITY AS a (integration_id, received_at, signal, ping, position)
+			WHERE NOT ping AND ($4::text IS NULL OR EXISTS (SELECT FROM mark))
+			ORDER BY position
+		), pinged AS (
+			INSERT INTO pings (integration_id, received_at, signal)
+			SELECT integration_id, received_at, signal::json
+			FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $6::boolean[])
+			     WITH ORDINALITY AS a (integration_id, received_at, signal, ping, position)
+			WHERE ping AND ($4::text IS NULL OR EXISTS (SELECT FROM mark))
 			ORDER BY position
 		)
 		SELECT pg_notify('watchbill_inbox', '')
 		WHERE $4::text IS NULL OR EXISTS (SELECT FROM mark)`
 	var rows inboxRows
 	for _, one := range batch {
-		for _, signal := range one.signals {
-			rows.add(one.integration, one.at, signal)
+		for i, signal := range one.signals {
+			rows.add(one.integration, one.at, signal, one.pings[i])
 		}
 	}
 	var period *string
@@ -201,7 +209,7 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
-	tag, err := s.door.Exec(ctx, insert, rows.integrations, rows.ats, rows.signals, period, batch[0].doubt.Commit)
+	tag, err := s.door.Exec(ctx, insert, rows.integrations, rows.ats, rows.signals, period, batch[0].doubt.Commit, rows.pings)
 	if err == nil && tag.RowsAffected() == 0 {
 		return errFenced
 	}

@@ -59,7 +59,7 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entri
 			made++
 		case oncall.Clear:
 			made++
-		case oncall.AckSignal, oncall.Update, oncall.Split:
+		case oncall.AckSignal, oncall.Update, oncall.Split, oncall.PingSignal:
 		}
 		alerts.add(e.IntegrationID, e.signal.DedupKey)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -108,12 +109,6 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 		INSERT INTO spools (id, seen_at, fenced) VALUES ($1::text, $2, $3)
 		ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, fenced = greatest(spools.fenced, excluded.fenced)
 		RETURNING committed`
-	const insert = `
-		INSERT INTO inbox (integration_id, received_at, signal, replayed)
-		SELECT integration_id, received_at, signal::json, true
-		FROM unnest($1::bigint[], $2::timestamptz[], $3::text[])
-		     WITH ORDINALITY AS a (integration_id, received_at, signal, position)
-		ORDER BY position`
 	const done = `UPDATE spools SET replayed = $2 WHERE id = $1::text`
 	if len(requests) == 0 {
 		return nil
@@ -139,10 +134,10 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 				continue
 			}
 			for _, signal := range r.Signals {
-				rows.add(r.Integration, r.At, string(signal))
+				rows.add(r.Integration, r.At, string(signal), isPing(signal))
 			}
 		}
-		if _, err := tx.Exec(ctx, insert, rows.integrations, rows.ats, rows.signals); err != nil {
+		if err := rows.replay(ctx, tx); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, done, spool, max(replayed, requests[len(requests)-1].Seq)); err != nil {
@@ -160,15 +155,51 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 // Malformed reports whether the database refuses the data themselves, so that trying again is useless.
 func Malformed(err error) bool { return malformed(err) }
 
-// inboxRows are rows for the inbox, by column.
+// inboxRows are rows for the inbox, by column, or for the pings.
 type inboxRows struct {
 	integrations []oncall.IntegrationID
 	ats          []time.Time
 	signals      []string
+	pings        []bool
 }
 
-func (r *inboxRows) add(id oncall.IntegrationID, at time.Time, signal string) {
-	r.integrations, r.ats, r.signals = append(r.integrations, id), append(r.ats, at), append(r.signals, signal)
+func (r *inboxRows) add(id oncall.IntegrationID, at time.Time, signal string, ping bool) {
+	r.integrations, r.ats, r.signals, r.pings = append(r.integrations, id), append(r.ats, at), append(r.signals, signal), append(r.pings, ping)
+}
+
+// replay stores them, as what was in a spool.
+func (r *inboxRows) replay(ctx context.Context, tx pgx.Tx) error {
+	const insert = `
+		INSERT INTO inbox (integration_id, received_at, signal, replayed)
+		SELECT integration_id, received_at, signal::json, true
+		FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::boolean[])
+		     WITH ORDINALITY AS a (integration_id, received_at, signal, ping, position)
+		WHERE NOT ping
+		ORDER BY position`
+	const insertPings = `
+		INSERT INTO pings (integration_id, received_at, signal)
+		SELECT integration_id, received_at, signal::json
+		FROM unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::boolean[])
+		     WITH ORDINALITY AS a (integration_id, received_at, signal, ping, position)
+		WHERE ping
+		ORDER BY position`
+	for _, sql := range []string{insert, insertPings} {
+		if _, err := tx.Exec(ctx, sql, r.integrations, r.ats, r.signals, r.pings); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isPing reports whether a signal that was kept is a ping.
+func isPing(signal []byte) bool {
+	if !bytes.Contains(signal, []byte(`"ping"`)) { // which is cheaper than to read it
+		return false
+	}
+	var s struct {
+		Action oncall.Action `json:"action"`
+	}
+	return json.Unmarshal(signal, &s) == nil && s.Action == oncall.PingSignal
 }
 
 // Spool makes of signals what a spool keeps.

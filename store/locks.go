@@ -11,5 +11,6 @@ const (
 	requeueLock     = 0x776208   // one RequeuePages at a time, so that no page is queued twice
 	probeLock       = 0x776211   // one at a time counts what goes to phones beside pages
 	maintenanceLock = 0x776256   // one CheckMaintenance at a time, so that each alert is released once
+	heartbeatLock   = 0x776212   // one WatchHeartbeats at a time, so that nothing is judged twice
 	codeLock        = 0x776209   // a class: with the hash of an address, one page at a time gets a number there
 )

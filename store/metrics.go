@@ -25,6 +25,7 @@ type metrics struct {
 	inboxDepth *prometheus.Desc
 	queueDepth *prometheus.Desc
 	findings   *prometheus.Desc
+	heartbeats *prometheus.Desc
 }
 
 func newMetrics() *metrics {
@@ -56,6 +57,7 @@ func newMetrics() *metrics {
 		}),
 		inboxDepth: prometheus.NewDesc("watchbill_inbox_depth", "Signals that wait to be folded.", nil, nil),
 		queueDepth: prometheus.NewDesc("watchbill_queue_depth", "Jobs that wait for a worker.", []string{"queue"}, nil),
+		heartbeats: prometheus.NewDesc("watchbill_heartbeats", "Heartbeats, by whether they are down.", []string{"down"}, nil),
 		findings: prometheus.NewDesc("watchbill_coverage_findings",
 			"What the coverage guard has found and nobody has mended.", []string{"kind"}, nil),
 	}
@@ -89,7 +91,12 @@ func (d depthCollector) Describe(to chan<- *prometheus.Desc) {
 	to <- d.metrics.inboxDepth
 	to <- d.metrics.queueDepth
 	to <- d.metrics.findings
+	to <- d.metrics.heartbeats
 }
+
+// heartbeatsDown counts the heartbeats that are down, and the others.
+const heartbeatsDown = `
+	SELECT count(*) FILTER (WHERE down_at IS NOT NULL), count(*) FILTER (WHERE down_at IS NULL) FROM heartbeats WHERE removed_at IS NULL`
 
 // Collect implements prometheus.Collector. Without a database it says nothing.
 func (d depthCollector) Collect(to chan<- prometheus.Metric) {
@@ -107,6 +114,12 @@ func (d depthCollector) Collect(to chan<- prometheus.Metric) {
 	for queue, depth := range queues {
 		to <- prometheus.MustNewConstMetric(d.metrics.queueDepth, prometheus.GaugeValue, float64(depth), queue)
 	}
+	var down, rest float64
+	if err := d.pool.QueryRow(ctx, heartbeatsDown).Scan(&down, &rest); err != nil {
+		return
+	}
+	to <- prometheus.MustNewConstMetric(d.metrics.heartbeats, prometheus.GaugeValue, down, "true")
+	to <- prometheus.MustNewConstMetric(d.metrics.heartbeats, prometheus.GaugeValue, rest, "false")
 	open, err := d.openFindings(ctx)
 	if err != nil {
 		return

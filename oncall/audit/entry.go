@@ -15,6 +15,7 @@ const (
 	Schedule     Kind = "schedule" // also its overrides, swaps and requests for cover
 	Policy       Kind = "policy"
 	Integration  Kind = "integration"
+	Heartbeat    Kind = "heartbeat"
 	UserGroup    Kind = "user group" // of Slack, that follows schedules
 	Person       Kind = "person"     // how they are reached, when they are away, their calendars, their standing
 	Installation Kind = "installation"
@@ -22,7 +23,7 @@ const (
 
 // Kinds are all of them.
 func Kinds() []Kind {
-	return []Kind{Team, Schedule, Policy, Integration, UserGroup, Person, Installation}
+	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Person, Installation}
 }
 
 // An Act is what was done.

@@ -30,3 +30,45 @@ func MutedIntegration(name string, team oncall.TeamID, until *time.Time) Entry {
 func UnmutedIntegration(name string, team oncall.TeamID) Entry {
 	return ofIntegration(name, team, Unmuted)
 }
+
+func ofHeartbeat(integration, name string, team oncall.TeamID, act Act, changes ...Change) Entry {
+	return Entry{Kind: Heartbeat, Name: integration + "/" + name, Teams: []oncall.TeamID{team}, Act: act, Changes: changes}
+}
+
+// AddedHeartbeat is a heartbeat that came up by its first ping, or by the call of whoever has the key.
+func AddedHeartbeat(integration string, team oncall.TeamID, h oncall.Heartbeat) Entry {
+	return ofHeartbeat(integration, h.Name, team, Added, Change{What: "expected", After: expected(h.HeartbeatSpec)})
+}
+
+// ChangedHeartbeat expects something else of a heartbeat.
+func ChangedHeartbeat(integration string, team oncall.TeamID, name string, before, after oncall.HeartbeatSpec) Entry {
+	return ofHeartbeat(integration, name, team, Changed, Change{What: "expected", Before: expected(before), After: expected(after)})
+}
+
+// RemovedHeartbeat ends a heartbeat.
+func RemovedHeartbeat(integration string, team oncall.TeamID, name string) Entry {
+	return ofHeartbeat(integration, name, team, Removed)
+}
+
+// expected is what is expected of a heartbeat, in words.
+func expected(s oncall.HeartbeatSpec) oncall.Sentence {
+	text := oncall.Say("every %s, %s of grace, %s", s.Every.Duration().String(), s.Grace.Duration().String(), string(s.Severity))
+	if s.MaxRuntime > 0 {
+		text = oncall.Say("%s, %s a run", text, s.MaxRuntime.Duration().String())
+	}
+	return text
+}
+
+// MutedHeartbeat lets a heartbeat page nobody, until an instant or, without one, until it is unmuted.
+func MutedHeartbeat(integration, name string, team oncall.TeamID, until *time.Time) Entry {
+	after := oncall.Say("until it is unmuted")
+	if until != nil {
+		after = oncall.Say("until %s UTC", day(*until))
+	}
+	return ofHeartbeat(integration, name, team, Muted, Change{What: "muted", After: after})
+}
+
+// UnmutedHeartbeat lets a heartbeat page again.
+func UnmutedHeartbeat(integration, name string, team oncall.TeamID) Entry {
+	return ofHeartbeat(integration, name, team, Unmuted)
+}

@@ -1,0 +1,145 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Bounds of a ping.
+const (
+	maxPing     = 1 << 20 // bytes of its body that are read; its end is kept
+	maxRun      = 100     // bytes of the name of a run
+	maxExit     = 255
+	findPatient = time.Second
+)
+
+// pingRoutes are the addresses of heartbeats, as healthchecks.io has them.
+func (s *server) pingRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("/ping/{key}", s.ping)
+	mux.HandleFunc("/ping/{key}/{rest...}", s.ping)
+}
+
+// ping takes a ping: /ping/KEY, or with the name of a heartbeat, and then with what it says.
+func (s *server) ping(w http.ResponseWriter, r *http.Request) {
+	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut}, r.Method) {
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT")
+		plainly(w, http.StatusMethodNotAllowed, "method not allowed")
+		return
+	}
+	in, p := s.authenticate(w, r, r.PathValue("key"))
+	if p != nil {
+		refusePing(w, p)
+		return
+	}
+	name, ping, known := readPing(r)
+	if !known {
+		plainly(w, http.StatusNotFound, "not found")
+		return
+	}
+	if run := r.URL.Query().Get("rid"); len(run) <= maxRun {
+		ping.Run = run
+	}
+	defer bodyWithin(w, r, 10*time.Second)()
+	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPing)) // what has come is enough: it is a ping all the same
+	created, p := s.pinged(r.Context(), in, name, ping, intake.Tail(body))
+	switch {
+	case p != nil:
+		refusePing(w, p)
+	case created:
+		plainly(w, http.StatusCreated, "Created")
+	default:
+		plainly(w, http.StatusOK, "OK")
+	}
+}
+
+// readPing reads what an address says behind the key.
+func readPing(r *http.Request) (name string, p oncall.Ping, ok bool) {
+	p = oncall.Ping{Kind: oncall.PingSuccess}
+	words := strings.Split(strings.Trim(r.PathValue("rest"), "/"), "/")
+	if words[0] != "" && oncall.CheckHeartbeatName(words[0]) == nil {
+		name, words = words[0], words[1:]
+		p.Create = r.URL.Query().Get("create") == "1"
+	}
+	if len(words) == 0 || len(words) == 1 && words[0] == "" {
+		return name, p, true
+	}
+	if len(words) > 1 {
+		return "", p, false
+	}
+	switch words[0] {
+	case "start":
+		p.Kind = oncall.PingStart
+	case "fail":
+		p.Kind = oncall.PingFail
+	case "log":
+		p.Kind = oncall.PingLog
+	default:
+		exit, err := strconv.ParseUint(words[0], 10, 16)
+		if err != nil || exit > maxExit {
+			return "", p, false
+		}
+		if p.Exit = int(exit); exit != 0 {
+			p.Kind = oncall.PingFail
+		}
+	}
+	return name, p, true
+}
+
+// pinged stores a ping, and reports whether its heartbeat is to be made. While it can't be known which heartbeats
+// there are, every ping is taken.
+func (s *server) pinged(ctx context.Context, in oncall.Integration, name string, ping oncall.Ping, body string) (created bool, p *problem) {
+	find, cancel := context.WithTimeout(ctx, findPatient)
+	defer cancel()
+	found, err := "", error(nil)
+	if !s.System.Suspended() {
+		found, err = s.System.FindHeartbeat(find, in.ID, name)
+	}
+	switch {
+	case errors.Is(err, oncall.ErrNotFound) && in.Format == intake.WatchdogFormat:
+		name, ping.Create = "watchdog", true // it has one by itself
+	case errors.Is(err, oncall.ErrNotFound) && name == "":
+		ping.Create = true // whoever has the key has the heartbeat that goes with it
+	case errors.Is(err, oncall.ErrNotFound) && !ping.Create:
+		return false, newProblem(http.StatusNotFound, "not found")
+	case errors.Is(err, oncall.ErrNotFound):
+		created = true
+	case errors.Is(err, store.ErrAmbiguous):
+		return false, newProblem(http.StatusConflict, "ambiguous: the integration has several heartbeats; name one in the address")
+	case err == nil && found != "":
+		name = found
+	}
+	if err := s.Door.Accept(ctx, in.ID, []oncall.Signal{oncall.NewPing(name, ping, body)}, s.Clock()); err != nil {
+		if ctx.Err() == nil {
+			s.outages.Error().Err(err).Str("integration", in.Name).Msg("ping not stored")
+		}
+		return false, unavailable("the ping is not stored; send it again")
+	}
+	return created, nil
+}
+
+// refusePing answers in a few words, as nobody reads more.
+func refusePing(w http.ResponseWriter, p *problem) {
+	status, detail := p.Status, p.Detail
+	if status == http.StatusUnauthorized {
+		w.Header().Del("WWW-Authenticate")
+		status, detail = http.StatusNotFound, "not found"
+	}
+	p.writeHead(w)
+	plainly(w, status, detail)
+}
+
+func plainly(w http.ResponseWriter, status int, words string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, words) // an error means that the peer is gone
+}

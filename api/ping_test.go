@@ -1,0 +1,148 @@
+package api_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// watch takes in the pings that have come.
+func (w *world) watch() {
+	w.Helper()
+	w.must(w.store.WatchHeartbeats(w.Context(), w.clock.now()))
+}
+
+// Pings are answered as healthchecks.io answers them, so that whatever pings there pings here.
+func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	for _, step := range []struct {
+		method, path, body string
+		code               int
+		answer             string
+	}{
+		{"GET", "/ping/" + strangeKey, "", 404, "not found"},
+		{"GET", "/ping/" + genericKey + "/backup", "", 404, "not found"},
+		{"GET", "/ping/" + genericKey + "/backup?create=1", "", 201, "Created"},
+		{"GET", "/ping/" + genericKey + "/backup?create=1", "", 200, "OK"},
+		{"GET", "/ping/" + genericKey, "", 200, "OK"},
+		{"HEAD", "/ping/" + genericKey, "", 200, ""},
+		{"POST", "/ping/" + genericKey + "/backup", "all is well", 200, "OK"},
+		{"POST", "/ping/" + genericKey + "/start?rid=123e4567-e89b-12d3-a456-426614174000", "", 200, "OK"},
+		{"POST", "/ping/" + genericKey + "/backup/log", "half way", 200, "OK"},
+		{"GET", "/ping/" + genericKey + "/0?rid=123e4567-e89b-12d3-a456-426614174000", "", 200, "OK"},
+		{"GET", "/ping/" + genericKey + "/256", "", 404, "not found"},
+		{"GET", "/ping/" + genericKey + "/backup/nonsense", "", 404, "not found"},
+		{"GET", "/ping/" + genericKey + "/Backup", "", 404, "not found"},
+		{"DELETE", "/ping/" + genericKey, "", 405, "method not allowed"},
+		{"GET", "/ping/" + genericKey + "/dump/start?create=1", "", 201, "Created"},
+		{"GET", "/ping/" + genericKey, "", 409, "ambiguous"},
+		{"GET", "/ping/" + genericKey + "/dump/1", "", 200, "OK"},
+	} {
+		got := d.send(step.method, step.path, strings.NewReader(step.body))
+		if got.code != step.code || !strings.HasPrefix(got.body, step.answer) {
+			t.Errorf("%s %s: got %d %q, want %d %q", step.method, step.path, got.code, got.body, step.code, step.answer)
+		}
+		d.watch()
+	}
+	for name, want := range map[string]oncall.HeartbeatState{"backup": oncall.HeartbeatUp, "dump": oncall.HeartbeatDown} {
+		in, err := d.store.IntegrationByKey(t.Context(), genericKey, d.clock.now())
+		d.must(err)
+		h, err := d.store.HeartbeatOf(t.Context(), in.ID, name)
+		d.must(err)
+		if got := h.State(d.clock.now()); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+// The key of an integration that has no heartbeat is one's own: it comes up with its first ping.
+func TestAKeyIsAHeartbeat(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	long := strings.Repeat("x", 200_000) + " the end"
+	for range 2 {
+		if got := d.send("POST", "/ping/"+genericKey+"/fail", strings.NewReader(long)); got.code != 200 || got.body != "OK" {
+			t.Errorf("got %d %q", got.code, got.body)
+		}
+		d.watch()
+	}
+	in, err := d.store.IntegrationByKey(t.Context(), genericKey, d.clock.now())
+	d.must(err)
+	h, err := d.store.HeartbeatOf(t.Context(), in.ID, "scripts")
+	d.must(err)
+	var kept int
+	d.must(d.pool.QueryRow(t.Context(), `SELECT length(said) FROM heartbeats WHERE said LIKE '%the end'`).Scan(&kept))
+	if h.DownAt == nil || kept != 100<<10 {
+		t.Errorf("it is %+v, and %d bytes of what it wrote are kept", h, kept)
+	}
+}
+
+// Opsgenie's clients make, read and switch heartbeats with the key of the integration they are of.
+func TestOpsgenieHeartbeats(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	auth := "Authorization: GenieKey " + genericKey
+	for _, step := range []struct {
+		method, path, body string
+		code               int
+		answer             []string
+	}{
+		{"GET", "/v2/heartbeats/Nightly%20Dump", "", 404, []string{"Heartbeat does not exist"}},
+		{"POST", "/v2/heartbeats", `{"name":"Nightly Dump","interval":10,"intervalUnit":"minutes","enabled":true}`, 201, []string{`"name":"Nightly Dump"`, `"interval":10`, `"intervalUnit":"minutes"`, `"enabled":true`, `"expired":false`}},
+		{"POST", "/v2/heartbeats", `{"name":"Nightly Dump","interval":10,"intervalUnit":"minutes"}`, 409, []string{"already exists"}},
+		{"POST", "/v2/heartbeats", `{"interval":10,"intervalUnit":"minutes"}`, 422, []string{`"name"`}},
+		{"POST", "/v2/heartbeats", `{"name":"x","interval":10,"intervalUnit":"weeks"}`, 422, []string{`"intervalUnit"`}},
+		{"POST", "/v2/heartbeats", `{"name":"x","interval":99999,"intervalUnit":"days"}`, 422, []string{`"interval"`}},
+		{"GET", "/opsgenie/v2/heartbeats/Nightly%20Dump/ping", "", 202, []string{"PONG"}},
+		{"PUT", "/v2/heartbeats/Nightly%20Dump/ping", "", 202, []string{"PONG"}},
+		{"PATCH", "/v2/heartbeats/Nightly%20Dump", `{"interval":2,"intervalUnit":"hours","alertPriority":"P1"}`, 200, []string{`"interval":2`, `"intervalUnit":"hours"`, `"alertPriority":"P1"`}},
+		{"POST", "/v2/heartbeats/Nightly%20Dump/disable", "", 200, []string{`"enabled":false`}},
+		{"POST", "/v2/heartbeats/Nightly%20Dump/enable", "", 200, []string{`"enabled":true`}},
+		{"POST", "/v2/heartbeats/other/enable", "", 404, []string{"does not exist"}},
+		{"GET", "/v1/signals/" + genericKey + "/v2/heartbeats/unknown/ping", "", 202, []string{"PONG"}},
+		{"GET", "/v2/heartbeats/unknown", "", 200, []string{`"interval":1`, `"intervalUnit":"days"`}},
+	} {
+		got := d.send(step.method, step.path, strings.NewReader(step.body), auth)
+		for _, part := range step.answer {
+			if got.code != step.code || !strings.Contains(got.body, part) {
+				t.Errorf("%s %s: got %d %s, want %d and %s", step.method, step.path, got.code, got.body, step.code, part)
+			}
+		}
+		d.watch()
+	}
+	if got := d.send("GET", "/v2/heartbeats/x/ping", nil, "Authorization: GenieKey "+strangeKey); got.code != 401 {
+		t.Errorf("with a strange key: %d %s", got.code, got.body)
+	}
+}
+
+// Alertmanager's alert that always fires is a ping, and its end a failure.
+func TestTheWatchdogIsAHeartbeat(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	_, err := d.pool.Exec(t.Context(), `UPDATE integrations SET kind = 'watchdog' WHERE name = 'scripts'`)
+	d.must(err)
+	body := func(status string) string {
+		return `{"version":"4","receiver":"deadman","status":"` + status + `","groupKey":"{}","alerts":[{"status":"` + status + `","labels":{"alertname":"Watchdog"},"startsAt":"2026-03-02T08:00:00Z","fingerprint":"f"}]}`
+	}
+	in, err := d.store.IntegrationByKey(t.Context(), genericKey, d.clock.now())
+	d.must(err)
+	for _, step := range []struct {
+		status string
+		want   oncall.HeartbeatState
+	}{{"firing", oncall.HeartbeatUp}, {"resolved", oncall.HeartbeatDown}, {"firing", oncall.HeartbeatUp}} {
+		if got := d.send("POST", "/v1/signals/"+genericKey, strings.NewReader(body(step.status))); got.code != 202 {
+			t.Fatalf("got %d %s", got.code, got.body)
+		}
+		d.watch()
+		h, err := d.store.HeartbeatOf(t.Context(), in.ID, "watchdog")
+		d.must(err)
+		if got := h.State(d.clock.now()); got != step.want || h.Every != 120 {
+			t.Errorf("%s: it is %+v, want %s", step.status, h, step.want)
+		}
+	}
+	if n := d.stored("signal->>'title' NOT LIKE 'Heartbeat%'"); n != 0 {
+		t.Errorf("%d alerts of it", n)
+	}
+}

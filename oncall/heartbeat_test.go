@@ -1,0 +1,261 @@
+package oncall
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// minutely is expected each minute, with half a minute of grace.
+func minutely(name string) Heartbeat {
+	return Heartbeat{Name: name, IntegrationID: 1, HeartbeatSpec: HeartbeatSpec{Every: 60, Grace: 30, Severity: High}}
+}
+
+// A heartbeat goes through its states by what comes, and by what doesn't. Each line is a tale: what comes after how many
+// seconds, and what it is by then.
+func TestTheStatesOfAHeartbeat(t *testing.T) {
+	t.Parallel()
+	for _, tale := range []struct {
+		what, tale string
+		runtime    Seconds
+	}{
+		{"nothing was ever heard", "0 new, 100000 new", 0},
+		{"pings come", "0 success, 59 up, 60 grace, 89 grace, 90 down, 100 success, 100 up, 160 grace, 190 down", 0},
+		{"only something is written", "0 log, 0 new, 10 success, 80 log, 100 down", 0},
+		{"it says that it failed", "0 success, 10 fail, 10 down, 500 down, 501 success, 501 up", 0},
+		{"it says so first", "0 fail, 0 down, 5 fail, 5 down, 6 success, 6 up", 0},
+		{"a run that ends", "0 start, 29 up, 29 success, 80 up, 119 down", 0},
+		{"a first run that doesn't", "0 start, 29 up, 30 down", 0},
+		{"a long run that ends", "0 success, 60 start, 200 up, 300 success, 359 up, 390 down", 300},
+		{"a long run that doesn't", "0 success, 60 start, 359 up, 360 down", 300},
+		{"what dies and begins again", "0 success, 60 start, 70 start, 85 start, 89 up, 90 down", 0},
+		{"so does what names its runs", "0 start/a, 10 start/b, 20 start/c, 30 down", 0},
+		{"two runs at a time", "0 start/a, 100 start/b, 110 success/a, 199 up, 200 down", 300},
+		{"which both end", "0 start/a, 20 start/b, 25 success/a, 30 success/b, 89 up, 120 down", 300},
+		{"one that is down begins", "0 success, 90 down, 95 start, 95 down, 99 success, 99 up", 0},
+		{"it was kept on a disk", "0 success, 100 down, 100 success@80, 100 up, 169 grace, 170 down", 0},
+		{"it was kept, and was late even so", "0 success, 400 down, 400 success@20, 400 down", 0},
+		{"a failure is older than a success", "50 success, 60 fail@40, 60 up", 0},
+		{"a success is older than a failure", "50 fail, 60 success@40, 60 down", 0},
+	} {
+		h := minutely("backup")
+		h.MaxRuntime = tale.runtime
+		for step := range strings.SplitSeq(tale.tale, ", ") {
+			var after int
+			var what string
+			if _, err := fmt.Sscanf(step, "%d %s", &after, &what); err != nil {
+				t.Fatalf("%s: %v", step, err)
+			}
+			now := noon.Add(time.Duration(after) * time.Second)
+			all := []Heartbeat{h}
+			JudgeHeartbeats(all, now)
+			h = all[0]
+			came := now
+			if ping, at, kept := strings.Cut(what, "@"); kept {
+				var before int
+				fmt.Sscanf(at, "%d", &before)
+				what, came = ping, noon.Add(time.Duration(before)*time.Second)
+			}
+			kind, run, _ := strings.Cut(what, "/")
+			switch PingKind(kind) {
+			case PingSuccess, PingStart, PingFail, PingLog:
+				h.Receive(Ping{Kind: PingKind(kind), Run: run}, came)
+			default:
+				if got := h.State(now); got != HeartbeatState(what) {
+					t.Errorf("%s: after %d s it is %s, want %s in: %s", tale.what, after, got, what, tale.tale)
+				}
+			}
+		}
+	}
+}
+
+// A sender is something that pings, as it really is.
+type sender struct {
+	every, grace time.Duration
+	base, next   time.Time // of the schedule, and with what it is late
+	dies         time.Time // zero: it doesn't
+	was          time.Time // when it could be heard last
+	excused      time.Duration
+}
+
+// Whatever the senders and we do: who sends in time is never down, however often and long we were away, who has died
+// is found as soon as may be, and what its integration is told begins and ends as it should.
+func TestOurOwnDowntimeIsNeverTheirs(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(300) {
+		rng := rand.New(rand.NewPCG(21, seed))
+		all := make([]Heartbeat, 1+rng.IntN(8))
+		senders := make([]sender, len(all))
+		for i := range all {
+			s := &senders[i]
+			s.every = time.Duration(30+rng.IntN(270)) * time.Second
+			s.grace = time.Duration(10+rng.IntN(120)) * time.Second
+			s.base = noon.Add(time.Duration(rng.IntN(60)) * time.Second)
+			s.next = s.base
+			if rng.IntN(3) == 0 {
+				s.dies = noon.Add(time.Duration(rng.IntN(7200)) * time.Second)
+			}
+			all[i] = Heartbeat{Name: fmt.Sprint(i), IntegrationID: IntegrationID(i % 2), HeartbeatSpec: HeartbeatSpec{
+				Every: Seconds(s.every / time.Second), Grace: Seconds(s.grace / time.Second),
+			}}
+		}
+		told := map[int]bool{}
+		ticked, away := noon, time.Time{}
+		for now := noon; now.Before(noon.Add(3 * time.Hour)); now = now.Add(time.Second) {
+			if now.After(away) && rng.IntN(1500) == 0 {
+				away = now.Add(time.Duration(12+rng.IntN(900)) * time.Second)
+			}
+			for i := range senders {
+				s := &senders[i]
+				if now.Before(s.next) || !s.dies.IsZero() && !now.Before(s.dies) {
+					continue
+				}
+				late := time.Duration(rng.Int64N(int64(s.grace - 4*time.Second)))
+				s.base = s.base.Add(s.every)
+				s.next = s.base.Add(late)
+				if now.After(away) {
+					all[i].Receive(Ping{Kind: PingSuccess}, now)
+					s.was, s.excused = now, 0
+				}
+			}
+			if !now.After(away) || now.Sub(ticked) < HeartbeatTick {
+				continue
+			}
+			if d := WeWereAway(ticked, now); d > 0 {
+				for i := range all {
+					all[i].Excuse(d)
+					senders[i].excused += d + awayMostMargin
+				}
+			}
+			ticked = now
+			JudgeHeartbeats(all, now)
+			for i := range all {
+				checkJudged(t, all[i], senders[i], now)
+				s, any := all[i].Tell("", now)
+				if any && (s.Action == Clear) != (told[i] && all[i].DownAt == nil) {
+					t.Fatalf("seed %d: told %q while it was told: %v", seed, s.Action, told[i])
+				}
+				if any {
+					told[i] = s.Action == Trigger
+				}
+				if told[i] != (all[i].DownAt != nil) {
+					t.Fatalf("seed %d: it is told to be down: %v, and is %s", seed, told[i], all[i].State(now))
+				}
+			}
+		}
+	}
+}
+
+// checkJudged holds one against what its sender did.
+func checkJudged(t *testing.T, h Heartbeat, s sender, now time.Time) {
+	t.Helper()
+	dead := !s.dies.IsZero() && !now.Before(s.dies)
+	if h.DownAt != nil && !dead {
+		t.Fatalf("it is down at %s, and its sender lives: %+v", now.Sub(noon), h)
+	}
+	if !s.was.IsZero() && h.DownAt == nil && now.Sub(s.was) > s.every+s.grace+s.excused+10*time.Second {
+		t.Fatalf("it is %s at %s, and was heard %s ago last", h.State(now), now.Sub(noon), now.Sub(s.was))
+	}
+}
+
+// Many that go missing at once are one thing; a few are not, nor many of which each has its own time.
+func TestManyAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		what      string
+		all, gone int
+		apart     time.Duration // between the last pings of two
+		together  bool
+	}{
+		{"one of one", 1, 1, 0, false},
+		{"two of two", 2, 2, 0, false},
+		{"three of three", 3, 3, 0, true},
+		{"three of ten", 10, 3, 0, false},
+		{"four of ten", 10, 4, 0, true},
+		{"all of twenty, some seconds apart", 20, 20, 2 * time.Second, true},
+		{"four of ten, minutes apart", 10, 4, 10 * time.Minute, false},
+	} {
+		all := make([]Heartbeat, c.all)
+		for i := range all {
+			all[i] = minutely(fmt.Sprint(i))
+		}
+		groups := map[string]int{}
+		for now := noon; now.Before(noon.Add(time.Hour)); now = now.Add(time.Second) {
+			for i := range all {
+				if i >= c.gone || now.Before(noon.Add(time.Duration(i)*c.apart)) || now.Equal(noon) {
+					all[i].Receive(Ping{Kind: PingSuccess}, now)
+				}
+			}
+			JudgeHeartbeats(all, now)
+			for i := range all {
+				if s, any := all[i].Tell("", now); any {
+					groups[s.GroupKey+s.DedupKey[:len(s.DedupKey)*btoi(s.GroupKey == "")]]++
+				}
+			}
+		}
+		want := c.gone
+		if c.together {
+			want = 1
+		}
+		if len(groups) != want {
+			t.Errorf("%s: %d incidents, want %d: %v", c.what, len(groups), want, groups)
+		}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// While it is muted it goes down and says nothing; whatever is down when the mute ends is told.
+func TestAMutedHeartbeatIsToldLater(t *testing.T) {
+	t.Parallel()
+	at := func(s int) time.Time { return noon.Add(time.Duration(s) * time.Second) }
+	h := minutely("backup")
+	h.Receive(Ping{Kind: PingSuccess}, noon)
+	h.MutedAt, h.MutedUntil = new(noon), new(at(200))
+	all := []Heartbeat{h}
+	for _, step := range []struct {
+		after int
+		want  Action
+		state HeartbeatState
+	}{
+		{80, "", HeartbeatLate},
+		{100, "", HeartbeatDown},
+		{199, "", HeartbeatDown},
+		{200, Trigger, HeartbeatDown},
+		{400, "", HeartbeatDown},
+		{500, Trigger, HeartbeatDown},
+	} {
+		JudgeHeartbeats(all, at(step.after))
+		s, _ := all[0].Tell("", at(step.after))
+		if state := all[0].State(at(step.after)); s.Action != step.want || state != step.state {
+			t.Errorf("after %d s it is %s and tells %q, want %s and %q", step.after, state, s.Action, step.state, step.want)
+		}
+		if look := all[0].LookAt(at(step.after)); look == nil || step.after == 100 && !look.Equal(at(200)) || step.after == 200 && !look.Equal(at(500)) {
+			t.Errorf("after %d s it is looked at %v", step.after, look)
+		}
+	}
+	all[0].Removed = true
+	if s, any := all[0].Tell("", at(501)); !any || s.Action != Clear {
+		t.Errorf("removed, it tells %q", s.Action)
+	}
+}
+
+// Names end an address, and some words do so already.
+func TestNamesOfHeartbeats(t *testing.T) {
+	t.Parallel()
+	for name, good := range map[string]bool{
+		"backup": true, "db-1.nightly_dump": true, "a1": true, "1a": true, "": false, "start": false, "fail": false, "log": false, "17": false,
+		"Backup": false, "a/b": false, "a b": false, "-a": false, strings.Repeat("a", 101): false, "é": false,
+	} {
+		if err := CheckHeartbeatName(name); (err == nil) != good {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}

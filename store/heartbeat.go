@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
+)
+
+// A HeartbeatDetail is a heartbeat as somebody sees it.
+type HeartbeatDetail struct {
+	oncall.Heartbeat
+	Integration string
+	Team        string
+	MutedBy     oncall.UserID
+	HeardAt     *time.Time // the latest ping of any kind; nil: none has come
+	Said        string     // what was written with it
+	Manages     bool       // whoever asks may mute it
+}
+
+// Heartbeats returns the heartbeats that somebody may see, by integration and name.
+func (s *Store) Heartbeats(ctx context.Context, by oncall.Actor) ([]HeartbeatDetail, error) {
+	const load = `
+		SELECT id, integration_id, name, every, grace, max_runtime, severity, pinged_at, run_at, run, due_at, down_at, why, failed, together,
+		       muted_at, muted_until, told_at, false AS removed, muted_by, heard_at, said, '' AS integration, '' AS team, false AS manages
+		FROM heartbeats
+		WHERE integration_id = ANY ($1) AND removed_at IS NULL
+		ORDER BY name, id`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := []oncall.IntegrationID{}
+	for _, in := range dir.For(by).Integrations {
+		ids = append(ids, in.ID)
+	}
+	rows, _ := s.pool.Query(ctx, load, ids)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[HeartbeatDetail])
+	if err != nil {
+		return nil, wrap(translate(err), "list heartbeats")
+	}
+	out := make([]HeartbeatDetail, 0, len(all))
+	for _, id := range ids { // by name
+		in := dir.integrations[id]
+		for _, h := range all {
+			if h.IntegrationID == id {
+				h.Integration, h.Team = in.Name, dir.teams[in.TeamID].Name
+				h.Manages = dir.access.May(by, access.Integrations, access.Object{Team: in.TeamID}) == nil
+				out = append(out, h)
+			}
+		}
+	}
+	return out, nil
+}
+
+// MuteHeartbeat lets a heartbeat page nobody, until an instant or, without one, until somebody unmutes it. It takes a
+// manager of its team, as with an integration. One that does not exist, or that somebody may not see, is
+// oncall.ErrNotFound.
+func (s *Store) MuteHeartbeat(ctx context.Context, by oncall.Actor, integration, name string, until *time.Time, now time.Time) error {
+	if err := oncall.CheckMute(until, now); err != nil {
+		return err
+	}
+	err := s.manageIntegration(ctx, by, integration, func(tx pgx.Tx, in lockedIntegration) error {
+		if err := muteHeartbeat(ctx, tx, in.id, name, until, by.User, now); err != nil {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.MutedHeartbeat(integration, name, in.team, until))
+	})
+	if err != nil {
+		return wrapAny(err, "mute heartbeat %q", name)
+	}
+	s.managed(by, "mute_heartbeat").Str("integration", integration).Str("heartbeat", name).Msg("heartbeat muted")
+	return nil
+}
+
+func muteHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name string, until *time.Time, by oncall.UserID, now time.Time) error {
+	const save = `
+		UPDATE heartbeats
+		SET muted_at = $3, muted_until = $4, muted_by = $5, look_at = CASE WHEN down_at IS NULL THEN look_at ELSE $4 END
+		WHERE integration_id = $1 AND name = $2 AND removed_at IS NULL`
+	tag, err := tx.Exec(ctx, save, in, name, now, until, by)
+	if err == nil && tag.RowsAffected() == 0 {
+		return oncall.ErrNotFound
+	}
+	return err
+}
+
+// UnmuteHeartbeat lets a heartbeat page again, and reports whether it was muted. If it is down, it does so at once.
+func (s *Store) UnmuteHeartbeat(ctx context.Context, by oncall.Actor, integration, name string, now time.Time) (was bool, err error) {
+	err = s.manageIntegration(ctx, by, integration, func(tx pgx.Tx, in lockedIntegration) error {
+		if was, err = unmuteHeartbeat(ctx, tx, in.id, name, now); err != nil || !was {
+			return err
+		}
+		return record(ctx, tx, by, now, audit.UnmutedHeartbeat(integration, name, in.team))
+	})
+	if err != nil {
+		return false, wrapAny(err, "unmute heartbeat %q", name)
+	}
+	s.managed(by, "unmute_heartbeat").Str("integration", integration).Str("heartbeat", name).Msg("heartbeat unmuted")
+	return was, nil
+}
+
+func unmuteHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name string, now time.Time) (was bool, err error) {
+	const save = `
+		UPDATE heartbeats h
+		SET muted_at = NULL, muted_until = NULL, muted_by = '', look_at = CASE WHEN down_at IS NULL THEN look_at ELSE $3 END
+		FROM (
+			SELECT id, muted_at IS NOT NULL AND (muted_until IS NULL OR muted_until > $3) AS muted
+			FROM heartbeats
+			WHERE integration_id = $1 AND name = $2 AND removed_at IS NULL
+		) AS old
+		WHERE h.id = old.id
+		RETURNING old.muted`
+	err = tx.QueryRow(ctx, save, in, name, now).Scan(&was)
+	return was, translate(err)
+}
+
+// KeyHolder is whoever has the key of an integration, as far as heartbeats go: Opsgenie's API makes and switches them.
+type KeyHolder struct {
+	Integration oncall.Integration
+	Now         time.Time
+}
+
+func (k KeyHolder) actor() oncall.Actor { return oncall.ByIntegration(k.Integration.Name) }
+
+// HeartbeatOf returns a heartbeat of an integration, or oncall.ErrNotFound.
+func (s *System) HeartbeatOf(ctx context.Context, in oncall.IntegrationID, name string) (h oncall.Heartbeat, err error) {
+	const load = `
+		SELECT id, integration_id, name, every, grace, max_runtime, severity, pinged_at, due_at, down_at, muted_at, muted_until
+		FROM heartbeats
+		WHERE integration_id = $1 AND name = $2 AND removed_at IS NULL`
+	err = s.pool.QueryRow(ctx, load, in, name).Scan(&h.ID, &h.IntegrationID, &h.Name, &h.Every, &h.Grace, &h.MaxRuntime, &h.Severity,
+		&h.PingedAt, &h.DueAt, &h.DownAt, &h.MutedAt, &h.MutedUntil)
+	return h, wrapAny(translate(err), "load heartbeat %q", name)
+}
+
+// SetHeartbeat makes a heartbeat of an integration, or lets something else be expected of it. It reports whether it is
+// new; if there are too many, it is refused.
+func (s *System) SetHeartbeat(ctx context.Context, by KeyHolder, name string, spec oncall.HeartbeatSpec) (made bool, err error) {
+	const count = `SELECT count(*) FROM heartbeats WHERE integration_id = $1 AND removed_at IS NULL`
+	in := by.Integration
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		before, found, err := lockHeartbeat(ctx, tx, in.ID, name)
+		if err != nil {
+			return err
+		}
+		if found {
+			return changeHeartbeat(ctx, tx, in, by.actor(), before, spec, by.Now)
+		}
+		var n int
+		if err := tx.QueryRow(ctx, count, in.ID).Scan(&n); err != nil {
+			return err
+		}
+		if n >= oncall.MaxHeartbeats {
+			return oncall.Refuse("The integration has %d heartbeats already, and can't have more.", n)
+		}
+		made = true
+		return addHeartbeat(ctx, tx, in, by.actor(), oncall.Heartbeat{IntegrationID: in.ID, Name: name, HeartbeatSpec: spec}, by.Now)
+	})
+	return made, wrapAny(err, "set heartbeat %q", name)
+}
+
+// lockHeartbeat loads a heartbeat that nobody else changes.
+func lockHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name string) (h oncall.Heartbeat, found bool, err error) {
+	const load = `
+		SELECT id, integration_id, name, every, grace, max_runtime, severity, pinged_at, run_at, run, due_at, down_at, why, failed, together,
+		       muted_at, muted_until, told_at, false AS removed
+		FROM heartbeats
+		WHERE integration_id = $1 AND name = $2 AND removed_at IS NULL
+		FOR UPDATE`
+	rows, _ := tx.Query(ctx, load, in, name)
+	h, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Heartbeat])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return h, false, nil
+	}
+	return h, err == nil, err
+}
+
+// changeHeartbeat lets something else be expected of a heartbeat.
+func changeHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.Integration, by oncall.Actor, h oncall.Heartbeat, spec oncall.HeartbeatSpec, now time.Time) error {
+	const save = `
+		UPDATE heartbeats SET every = $2, grace = $3, max_runtime = $4, severity = $5, due_at = $6, look_at = $7 WHERE id = $1`
+	before := h.HeartbeatSpec
+	if before == spec {
+		return nil
+	}
+	h.Respec(spec, now)
+	if _, err := tx.Exec(ctx, save, h.ID, h.Every, h.Grace, h.MaxRuntime, h.Severity, h.DueAt, h.LookAt(now)); err != nil {
+		return err
+	}
+	return record(ctx, tx, by, now, audit.ChangedHeartbeat(in.Name, in.TeamID, h.Name, before, spec))
+}
+
+// addHeartbeat makes a heartbeat.
+func addHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.Integration, by oncall.Actor, h oncall.Heartbeat, now time.Time) error {
+	const insert = `
+		INSERT INTO heartbeats (integration_id, name, every, grace, max_runtime, severity, by_ping, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	byPing := by.Via == oncall.ByIntegration("").Via
+	if _, err := tx.Exec(ctx, insert, h.IntegrationID, h.Name, h.Every, h.Grace, h.MaxRuntime, h.Severity, byPing, now); err != nil {
+		return err
+	}
+	return record(ctx, tx, by, now, audit.AddedHeartbeat(in.Name, in.TeamID, h))
+}
+
+// SwitchHeartbeat lets a heartbeat of an integration page or not.
+func (s *System) SwitchHeartbeat(ctx context.Context, by KeyHolder, name string, on bool) error {
+	in := by.Integration
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		if !on {
+			if err := muteHeartbeat(ctx, tx, in.ID, name, nil, "", by.Now); err != nil {
+				return err
+			}
+			return record(ctx, tx, by.actor(), by.Now, audit.MutedHeartbeat(in.Name, name, in.TeamID, nil))
+		}
+		was, err := unmuteHeartbeat(ctx, tx, in.ID, name, by.Now)
+		if err != nil || !was {
+			return err
+		}
+		return record(ctx, tx, by.actor(), by.Now, audit.UnmutedHeartbeat(in.Name, name, in.TeamID))
+	})
+	return wrapAny(err, "switch heartbeat %q", name)
+}

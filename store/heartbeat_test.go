@@ -1,0 +1,279 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// ping brings a ping in, as of now.
+func (w *world) ping(name string, p oncall.Ping, said string) {
+	w.t.Helper()
+	w.accept(oncall.NewPing(name, p, said))
+	w.watch()
+}
+
+func (w *world) watch() {
+	w.t.Helper()
+	if err := w.WatchHeartbeats(w.t.Context(), w.clock()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// pass lets time go by while somebody looks, as instances do.
+func (w *world) pass(d time.Duration) {
+	w.t.Helper()
+	for end := w.clock().Add(d); w.clock().Before(end); {
+		w.advance(min(5*time.Second, end.Sub(w.clock())))
+		w.watch()
+	}
+}
+
+// beats makes heartbeats that are expected each minute, with half a minute of grace.
+func (w *world) beats(names ...string) {
+	w.t.Helper()
+	in, err := w.IntegrationByKey(w.t.Context(), key, w.clock())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, name := range names {
+		if _, err := w.SetHeartbeat(w.t.Context(), store.KeyHolder{Integration: in, Now: w.clock()}, name, oncall.HeartbeatSpec{Every: 60, Grace: 30, Severity: oncall.High}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) heartbeat(name string) store.HeartbeatDetail {
+	w.t.Helper()
+	all, err := w.Heartbeats(w.t.Context(), oncall.ByUser(cy))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, h := range all {
+		if h.Name == name {
+			return h
+		}
+	}
+	w.t.Fatalf("there is no heartbeat %q", name)
+	return store.HeartbeatDetail{}
+}
+
+// A heartbeat that stops is an incident like any other, which is over when it comes back.
+func TestAHeartbeatThatStopsPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.System)
+	w.beats("backup")
+	w.pass(time.Hour)
+	if h := w.heartbeat("backup"); h.State(w.clock()) != oncall.HeartbeatNew {
+		t.Errorf("before its first ping it is %s", h.State(w.clock()))
+	}
+	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	w.pass(85 * time.Second)
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
+		t.Fatalf("%d incidents within its grace", n)
+	}
+	w.pass(10 * time.Second)
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'triggered' AND title LIKE 'Heartbeat backup is missing: nothing has come since%'`); n != 1 {
+		t.Fatalf("%d incidents after it", n)
+	}
+	if n := w.count(`SELECT count(*) FROM pages WHERE user_id = 'U0ANN'`); n != 1 {
+		t.Errorf("Ann has %d pages", n)
+	}
+	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != 1 {
+		t.Errorf("%d incidents are resolved", n)
+	}
+	w.ping("backup", oncall.Ping{Kind: oncall.PingFail, Exit: 3}, "no space left")
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'triggered' AND body = 'no space left'`); n != 1 {
+		t.Errorf("%d incidents say what it wrote", n)
+	}
+	if h := w.heartbeat("backup"); h.State(w.clock()) != oncall.HeartbeatDown || h.Why != "it ended with status 3" || h.Said != "no space left" {
+		t.Errorf("it is %+v", h)
+	}
+	if n := w.count(`SELECT count(*) FROM pings`); n != 0 {
+		t.Errorf("%d pings wait", n)
+	}
+}
+
+// While nobody looks, nothing is missing. Whoever goes on pinging afterwards was never down; who doesn't is.
+func TestWhileWeAreAwayNothingIsMissing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.System)
+	w.beats("alive", "dead")
+	w.ping("alive", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	w.ping("dead", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	w.pass(30 * time.Second)
+	w.advance(40 * time.Minute) // and nobody looks
+	w.watch()
+	w.pass(50 * time.Second)
+	w.ping("alive", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	w.pass(80 * time.Second)
+	w.ping("alive", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE title LIKE 'Heartbeat alive%'`); n != 0 {
+		t.Errorf("%d incidents of the one that is alive", n)
+	}
+	if n := w.count(`SELECT count(*) FROM incidents WHERE title LIKE 'Heartbeat dead%'`); n != 1 {
+		t.Errorf("%d incidents of the other", n)
+	}
+}
+
+// What is kept on a disk while the database is away counts when it came, and nothing is judged before it is stored.
+func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.UseSpool()
+	w.beats("backup")
+	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	w.pass(50 * time.Second)
+	kept := w.clock()
+	request, err := store.Spool(w.integration, []oncall.Signal{oncall.NewPing("backup", oncall.Ping{Kind: oncall.PingSuccess}, ""), {Action: oncall.Trigger, DedupKey: "x", Title: "x"}}, kept, store.Doubt{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Seq = 1
+	w.Suspend()
+	w.pass(9 * time.Second)
+	w.advance(50 * time.Second)
+	w.watch() // it is suspended
+	if h := w.heartbeat("backup"); h.DownAt != nil {
+		t.Error("it was judged while something is in the spool")
+	}
+	if err := w.Replay(t.Context(), "spool", []store.SpooledRequest{request}, w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w.Resume()
+	w.watch()
+	h := w.heartbeat("backup")
+	if h.PingedAt == nil || !h.PingedAt.Equal(kept) || h.DownAt != nil {
+		t.Errorf("it is %+v, want it pinged at %s", h, kept)
+	}
+	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 {
+		t.Errorf("%d signals in the inbox, want the one that is no ping", n)
+	}
+}
+
+// When many stop at once, the team has one incident.
+func TestManyHeartbeatsAreOneIncident(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.System)
+	var names []string
+	for i := range 12 {
+		names = append(names, fmt.Sprintf("job-%d", i))
+	}
+	w.beats(names...)
+	for i, name := range names {
+		w.ping(name, oncall.Ping{Kind: oncall.PingSuccess}, "")
+		if i%3 == 0 {
+			w.pass(4 * time.Second)
+		}
+	}
+	w.pass(100 * time.Second)
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
+		t.Errorf("%d incidents", n)
+	}
+	if n := w.count(`SELECT count(*) FROM alerts WHERE firing`); n != 12 {
+		t.Errorf("%d alerts fire", n)
+	}
+	for _, name := range names {
+		w.ping(name, oncall.Ping{Kind: oncall.PingSuccess}, "")
+	}
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != 1 {
+		t.Errorf("%d are resolved when all have come back", n)
+	}
+}
+
+// A mute is a manager's, in the audit log, and over when it says so.
+func TestAHeartbeatIsMuted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.System)
+	w.beats("backup")
+	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	until := w.clock().Add(10 * time.Minute)
+	if err := w.MuteHeartbeat(t.Context(), oncall.ByUser(di), "grafana", "backup", &until, w.clock()); !errors.As(err, new(oncall.Refusal)) {
+		t.Errorf("Di, who is not in the team, gets %v", err)
+	}
+	if err := w.MuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "nothing", &until, w.clock()); !errors.Is(err, oncall.ErrNotFound) {
+		t.Errorf("muting nothing: %v", err)
+	}
+	if err := w.MuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "backup", &until, w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(9 * time.Minute)
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 0 {
+		t.Errorf("%d incidents while it is muted", n)
+	}
+	w.pass(90 * time.Second)
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents`); n != 1 {
+		t.Errorf("%d incidents after the mute", n)
+	}
+	if n := w.count(`SELECT count(*) FROM audit_log WHERE kind = 'heartbeat' AND act = 'muted' AND name = 'grafana/backup'`); n != 1 {
+		t.Errorf("%d entries in the audit log", n)
+	}
+	if was, err := w.UnmuteHeartbeat(t.Context(), oncall.ByUser(cy), "grafana", "backup", w.clock()); err != nil || was {
+		t.Errorf("it was muted: %v, %v", was, err)
+	}
+}
+
+// Several instances look at once; each ping counts once, and each thing that is missing is told once.
+func TestInstancesLookTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	w.beats("backup")
+	w.accept(oncall.NewPing("backup", oncall.Ping{Kind: oncall.PingFail}, "boom"))
+	done := make(chan error, 8)
+	for i := range 8 {
+		s := []*store.System{w.System, other}[i%2]
+		go func() { done <- s.WatchHeartbeats(t.Context(), w.clock()) }()
+	}
+	for range 8 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	w.watch()
+	if n := w.count(`SELECT count(*) FROM inbox`); n != 1 {
+		t.Errorf("%d signals in the inbox", n)
+	}
+}
+
+// A ping about nothing is lost, unless it makes its heartbeat; and nobody can make any number of them.
+func TestPingsMakeHeartbeats(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ping("nothing", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	if n := w.count(`SELECT count(*) FROM heartbeats`); n != 0 {
+		t.Errorf("%d heartbeats", n)
+	}
+	w.ping("nightly", oncall.Ping{Kind: oncall.PingSuccess, Create: true}, "")
+	w.ping("", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	if h := w.heartbeat("nightly"); h.Every != oncall.HeartbeatEvery || h.State(w.clock()) != oncall.HeartbeatUp {
+		t.Errorf("it is %+v", h)
+	}
+	for i := range oncall.MaxHeartbeats + 5 {
+		w.accept(oncall.NewPing(fmt.Sprintf("job-%d", i), oncall.Ping{Kind: oncall.PingSuccess, Create: true}, ""))
+	}
+	w.watch()
+	if n := w.count(`SELECT count(*) FROM heartbeats`); n != oncall.MaxHeartbeats {
+		t.Errorf("%d heartbeats", n)
+	}
+	if n := w.count(`SELECT count(*) FROM audit_log WHERE kind = 'heartbeat' AND act = 'added'`); n != oncall.MaxHeartbeats {
+		t.Errorf("%d entries in the audit log", n)
+	}
+}

@@ -1,0 +1,325 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
+)
+
+// ErrAmbiguous says that several heartbeats are meant.
+var ErrAmbiguous = errors.New("several heartbeats are meant")
+
+// FindHeartbeat returns the name of the heartbeat that a ping is about: an integration's only one, if none is named.
+// It is oncall.ErrNotFound if there is none, and ErrAmbiguous if there are several.
+func (s *System) FindHeartbeat(ctx context.Context, in oncall.IntegrationID, name string) (string, error) {
+	const find = `
+		SELECT name FROM heartbeats WHERE integration_id = $1 AND ($2 = '' OR name = $2) AND removed_at IS NULL LIMIT 2`
+	rows, _ := s.door.Query(ctx, find, in, name)
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("look for a heartbeat: %w", translate(err))
+	case len(found) == 0:
+		return "", oncall.ErrNotFound
+	case len(found) > 1:
+		return "", ErrAmbiguous
+	}
+	return found[0], nil
+}
+
+// pingBatch is how many pings are taken in at once.
+const pingBatch = 1000
+
+// A pingRow is a ping that has come.
+type pingRow struct {
+	ID            int64
+	IntegrationID oncall.IntegrationID
+	ReceivedAt    time.Time
+	Signal        []byte
+}
+
+// A heartbeatRow is a heartbeat as it is stored.
+type heartbeatRow struct {
+	oncall.Heartbeat
+	HeardAt *time.Time
+	Said    string
+
+	changed bool
+	tells   string // what was written with a failure
+}
+
+// WatchHeartbeats takes in the pings that have come, finds which heartbeats have gone missing, and tells their integrations
+// of it by signals. One instance does so at a time. It must be called at least every few seconds: nothing is judged
+// while there is something in the spool, and time in which nobody looks doesn't count.
+func (s *System) WatchHeartbeats(ctx context.Context, now time.Time) error {
+	if s.Suspended() {
+		return nil
+	}
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	w := heartbeatWatch{dir: dir, now: now}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if ours, err := w.look(ctx, tx); err != nil || !ours {
+			return err
+		}
+		w.take()
+		return w.save(ctx, tx)
+	})
+	if err != nil {
+		return wrap(err, "watch the heartbeats")
+	}
+	for _, line := range w.lost {
+		s.outages.Warn().Str("heartbeat", line).Msg("a ping is about no heartbeat")
+	}
+	return nil
+}
+
+// A heartbeatWatch is one look at the heartbeats.
+type heartbeatWatch struct {
+	dir *Directory
+	now time.Time
+
+	away  time.Duration
+	due   bool // there is something to judge or to tell
+	tick  bool
+	pings []pingRow
+	all   []heartbeatRow // in the order of their ids, and then those that are new
+	new   []int          // of all
+	lost  []string
+}
+
+// look reports whether there is anything to do and nobody else does it, and loads what it is about.
+func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
+	const arrived = `SELECT id, integration_id, received_at, signal FROM pings ORDER BY id LIMIT $1`
+	const begin = `
+		SELECT pg_try_advisory_xact_lock($1), t.ticked_at, EXISTS (SELECT FROM heartbeats WHERE look_at <= $2), EXISTS (SELECT FROM heartbeats)
+		FROM heartbeat_ticks t`
+	const load = `
+		SELECT h.id, h.integration_id, h.name, h.every, h.grace, h.max_runtime, h.severity, h.pinged_at, h.run_at, h.run, h.due_at,
+		       h.down_at, h.why, h.failed, h.together, h.muted_at, h.muted_until, h.told_at,
+		       h.removed_at IS NOT NULL OR i.removed_at IS NOT NULL AS removed, h.heard_at, h.said
+		FROM heartbeats h
+		JOIN integrations i ON i.id = h.integration_id
+		WHERE (h.removed_at IS NULL OR h.told_at IS NOT NULL)
+		  AND ($1 OR h.integration_id = ANY ($2))
+		ORDER BY h.id
+		FOR UPDATE OF h`
+	var ours, any bool
+	var ticked time.Time
+	if err := tx.QueryRow(ctx, begin, heartbeatLock, w.now).Scan(&ours, &ticked, &w.due, &any); err != nil || !ours {
+		return false, err
+	}
+	if any {
+		w.away = oncall.WeWereAway(ticked, w.now)
+		w.tick = w.now.Sub(ticked) >= oncall.HeartbeatTick
+	}
+	rows, _ := tx.Query(ctx, arrived, pingBatch)
+	var err error
+	if w.pings, err = pgx.CollectRows(rows, pgx.RowToStructByName[pingRow]); err != nil {
+		return false, err
+	}
+	if len(w.pings) == 0 && !w.due && !w.tick {
+		return false, nil
+	}
+	of := make([]oncall.IntegrationID, len(w.pings))
+	for i, p := range w.pings {
+		of[i] = p.IntegrationID
+	}
+	rows, _ = tx.Query(ctx, load, w.due || w.away > 0, of)
+	w.all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (h heartbeatRow, err error) {
+		err = row.Scan(&h.ID, &h.IntegrationID, &h.Name, &h.Every, &h.Grace, &h.MaxRuntime, &h.Severity, &h.PingedAt, &h.RunAt, &h.Run, &h.DueAt,
+			&h.DownAt, &h.Why, &h.Failed, &h.Together, &h.MutedAt, &h.MutedUntil, &h.ToldAt, &h.Removed, &h.HeardAt, &h.Said)
+		return h, err
+	})
+	return true, err
+}
+
+// take takes in the pings, and judges what has not come.
+func (w *heartbeatWatch) take() {
+	for i := range w.all {
+		if h := &w.all[i]; w.away > 0 && h.DueAt != nil {
+			h.Excuse(w.away)
+			h.changed = true
+		}
+	}
+	for _, p := range w.pings {
+		w.receive(p)
+	}
+	if !w.due || len(w.pings) == pingBatch { // there may be more, of what would be judged
+		return
+	}
+	judged := make([]oncall.Heartbeat, len(w.all))
+	for i, h := range w.all {
+		judged[i] = h.Heartbeat
+	}
+	for _, i := range oncall.JudgeHeartbeats(judged, w.now) {
+		w.all[i].Heartbeat = judged[i]
+	}
+	for i := range w.all {
+		w.all[i].changed = w.all[i].changed || w.all[i].DownAt != nil || w.all[i].Removed
+	}
+}
+
+// receive takes in one ping.
+func (w *heartbeatWatch) receive(row pingRow) {
+	var s oncall.Signal
+	if err := json.Unmarshal(row.Signal, &s); err != nil || s.Ping == nil {
+		return
+	}
+	scrub(&s)
+	p := *s.Ping
+	p.Run = plain(p.Run)
+	i := w.find(row.IntegrationID, s.DedupKey)
+	if i < 0 && p.Create {
+		i = w.create(row.IntegrationID, s.DedupKey, p)
+	}
+	if i < 0 {
+		w.lost = append(w.lost, w.dir.integrations[row.IntegrationID].Name+"/"+s.DedupKey)
+		return
+	}
+	h := &w.all[i]
+	h.Receive(p, row.ReceivedAt)
+	h.changed = true
+	if h.HeardAt == nil || !row.ReceivedAt.Before(*h.HeardAt) {
+		h.HeardAt, h.Said = &row.ReceivedAt, s.Body
+	}
+	if p.Kind == oncall.PingFail && h.Failed {
+		h.tells = s.Body
+	}
+}
+
+// find returns which heartbeat a name means; -1: none, or several.
+func (w *heartbeatWatch) find(in oncall.IntegrationID, name string) int {
+	found := -1
+	for i, h := range w.all {
+		if h.IntegrationID != in || h.Removed || name != "" && h.Name != name {
+			continue
+		}
+		if found >= 0 {
+			return -1
+		}
+		found = i
+	}
+	return found
+}
+
+// create makes the heartbeat of a ping; -1: it can't be.
+func (w *heartbeatWatch) create(id oncall.IntegrationID, name string, p oncall.Ping) int {
+	in, known := w.dir.integrations[id]
+	n := 0
+	for _, h := range w.all {
+		if h.IntegrationID == id && !h.Removed {
+			n++
+		}
+	}
+	if name == "" && n == 0 {
+		name = oncall.HeartbeatNameOf(in.Name)
+	}
+	if !known || n >= oncall.MaxHeartbeats || oncall.CheckHeartbeatName(name) != nil {
+		return -1
+	}
+	h := heartbeatRow{Heartbeat: oncall.Heartbeat{IntegrationID: id, Name: name, HeartbeatSpec: oncall.HeartbeatSpec{
+		Every: oncall.HeartbeatEvery, Grace: oncall.HeartbeatGrace, Severity: oncall.High,
+	}}}
+	if made := (oncall.HeartbeatSpec{Every: p.Every, Grace: p.Grace, Severity: oncall.High}); p.Every > 0 && made.CheckHeartbeat() == nil {
+		h.HeartbeatSpec = made
+	}
+	w.all = append(w.all, h)
+	w.new = append(w.new, len(w.all)-1)
+	return len(w.all) - 1
+}
+
+// save writes down what has become of the heartbeats, and tells their integrations.
+func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
+	const forget = `DELETE FROM pings WHERE id = ANY ($1)`
+	const insert = `
+		INSERT INTO inbox (integration_id, received_at, signal)
+		SELECT integration_id, $2, signal::json
+		FROM unnest($1::bigint[], $3::text[]) WITH ORDINALITY AS a (integration_id, signal, position)
+		ORDER BY position`
+	const heard = `UPDATE integrations SET first_signal_at = $2 WHERE id = ANY ($1) AND first_signal_at IS NULL`
+	const ticked = `UPDATE heartbeat_ticks SET ticked_at = $1 WHERE ticked_at < $1`
+	for _, i := range w.new {
+		if err := w.insert(ctx, tx, &w.all[i]); err != nil {
+			return err
+		}
+	}
+	batch := &pgx.Batch{}
+	var told inboxRows
+	for i := range w.all {
+		h := &w.all[i]
+		if !h.changed {
+			continue
+		}
+		if s, any := h.Tell(h.tells, w.now); any {
+			text, err := json.Marshal(s)
+			if err != nil {
+				return err
+			}
+			told.add(h.IntegrationID, w.now, string(text), false)
+		}
+		queueHeartbeat(batch, *h, w.now)
+	}
+	if len(told.signals) > 0 {
+		batch.Queue(insert, told.integrations, w.now, told.signals)
+		batch.Queue(`SELECT pg_notify('watchbill_inbox', '')`)
+	}
+	if len(w.pings) > 0 {
+		seen := make([]int64, len(w.pings))
+		for i, p := range w.pings {
+			seen[i] = p.ID
+		}
+		batch.Queue(forget, seen)
+		batch.Queue(heard, w.quiet(), w.now)
+	}
+	if w.tick {
+		batch.Queue(ticked, w.now)
+	}
+	return tx.SendBatch(ctx, batch).Close()
+}
+
+// quiet are the integrations of what has changed that had not been heard of.
+func (w *heartbeatWatch) quiet() []oncall.IntegrationID {
+	ids := []oncall.IntegrationID{}
+	for _, h := range w.all {
+		if h.changed && !w.dir.integrations[h.IntegrationID].Heard && !slices.Contains(ids, h.IntegrationID) {
+			ids = append(ids, h.IntegrationID)
+		}
+	}
+	return ids
+}
+
+// insert stores a heartbeat that a ping has made.
+func (w *heartbeatWatch) insert(ctx context.Context, tx pgx.Tx, h *heartbeatRow) error {
+	const insert = `
+		INSERT INTO heartbeats (integration_id, name, every, grace, severity, by_ping, created_at)
+		VALUES ($1, $2, $3, $4, $5, true, $6)
+		RETURNING id`
+	if err := tx.QueryRow(ctx, insert, h.IntegrationID, h.Name, h.Every, h.Grace, h.Severity, w.now).Scan(&h.ID); err != nil {
+		return err
+	}
+	in := w.dir.integrations[h.IntegrationID]
+	return record(ctx, tx, oncall.ByIntegration(in.Name), w.now, audit.AddedHeartbeat(in.Name, in.TeamID, h.Heartbeat))
+}
+
+// queueHeartbeat saves how a heartbeat is.
+func queueHeartbeat(batch *pgx.Batch, h heartbeatRow, now time.Time) {
+	const save = `
+		UPDATE heartbeats
+		SET pinged_at = $2, run_at = $3, run = $4, due_at = $5, down_at = $6, why = $7, failed = $8, together = $9, told_at = $10,
+		    look_at = $11, heard_at = $12, said = $13
+		WHERE id = $1`
+	batch.Queue(save, h.ID, h.PingedAt, h.RunAt, h.Run, h.DueAt, h.DownAt, h.Why, h.Failed, h.Together, h.ToldAt, h.LookAt(now), h.HeardAt,
+		strings.ToValidUTF8(h.Said, ""))
+}
