@@ -111,7 +111,7 @@ func (s *Server) initialize(ctx context.Context, install Install, as way, o Opti
 // launch starts the server. All settings are flags: the files in the data directory stay untouched.
 func (s *Server) launch(install Install, as way) (*process, error) {
 	args := []string{"-D", s.data, "-h", "", "-k", s.socket, "-p", port}
-	for _, setting := range s.settings() {
+	for _, setting := range append(s.settings(), s.more...) {
 		args = append(args, "-c", setting)
 	}
 	log, err := os.Create(s.data + ".log")

@@ -33,6 +33,8 @@ type Options struct {
 	Durable bool
 	// Fresh starts a durable server empty; data of the same major version is moved aside.
 	Fresh bool
+	// Settings are added to ours, such as "max_connections=30"; they win.
+	Settings []string
 	// Out gets messages for people. Nil discards them.
 	Out io.Writer
 	// Root is the root of the file system; tests set it. Empty means /.
@@ -46,6 +48,7 @@ type Server struct {
 	data    string
 	socket  string
 	durable bool
+	more    []string // settings
 	lock    *dirLock
 	process *process
 }
@@ -73,7 +76,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{base: base, durable: o.Durable, data: filepath.Join(base, "pg"+strconv.Itoa(install.Major))}
+	s := &Server{base: base, durable: o.Durable, more: o.Settings, data: filepath.Join(base, "pg"+strconv.Itoa(install.Major))}
 	if s.lock, err = lockDir(s.data); err != nil {
 		return nil, err
 	}
@@ -160,6 +163,19 @@ func (s *Server) Stop(ctx context.Context) error {
 		return err
 	}
 	return s.cleanUp()
+}
+
+// Kill ends the server as a machine that fails would: at once, with all its processes. The data stay; a durable
+// server finds them at the next Start.
+func (s *Server) Kill(ctx context.Context) error {
+	if err := s.process.stop(ctx, syscall.SIGKILL); err != nil {
+		return err
+	}
+	for _, pid := range workingIn(s.data) {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may just have ended
+	}
+	s.outlive(ctx)
+	return s.lock.release()
 }
 
 // cleanUp removes what only a running server needs, and unlocks the directory.

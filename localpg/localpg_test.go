@@ -340,3 +340,25 @@ func TestScratchIsStableAndSwept(t *testing.T) {
 	ask(t, live, "SELECT 'it still runs'")
 	stop(t, live)
 }
+
+// Kill leaves a server's data as a failing machine would, and the next start recovers them.
+func TestAKilledServerIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	o := Options{DataDir: t.TempDir(), Durable: true, Settings: []string{"max_connections=17"}}
+	s := start(t, o)
+	if got := ask(t, s, "SHOW max_connections"); got != "17" {
+		t.Errorf("max_connections = %s", got)
+	}
+	do(t, s, "CREATE TABLE kept (n int)")
+	if err := s.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if pids := workingIn(s.data); len(pids) > 0 {
+		t.Errorf("its processes %v still run", pids)
+	}
+	again := start(t, o)
+	if got := ask(t, again, "SELECT count(*)::text FROM kept"); got != "0" {
+		t.Errorf("count = %s", got)
+	}
+	stop(t, again)
+}
