@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Ready says why signals can't be stored now, although the database may answer: it may be read-only or
 // full, or somebody may hold a lock on the inbox. It is asked every few seconds for years, so it writes
 // nothing: inserting no row takes the same lock and needs the same rights as inserting one. Only where
-// the last signal could not be stored, and until one can be again, does it write and take that back.
+// the last signal could not be stored, and until one can be again, does it write and take that back, and commit.
 func (s *System) Ready(ctx context.Context) error {
 	const nothing = `
 		INSERT INTO inbox (integration_id, received_at, signal)
@@ -44,8 +45,19 @@ func (s *System) tryToStore(ctx context.Context) error {
 		}
 		return errTried
 	})
-	if errors.Is(err, errTried) {
-		return nil
+	if !errors.Is(err, errTried) {
+		return err
+	}
+	return s.tryToCommit(ctx)
+}
+
+// tryToCommit commits something that leaves no trace: a commit waits for the replica where replication is
+// synchronous, and for ever while that is away; what is taken back doesn't.
+func (s *System) tryToCommit(ctx context.Context) error {
+	const commit = `SELECT pg_logical_emit_message(true, 'watchbill', '')`
+	_, err := s.door.Exec(ctx, commit)
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.Code == "42501" {
+		return nil // somebody has taken from us what everybody may
 	}
 	return err
 }
