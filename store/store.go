@@ -59,9 +59,9 @@ type System struct{ *Store }
 
 // Open makes a System. It does not wait for the database to be there; ask Ping.
 func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
-	cfg, err := pgxpool.ParseConfig(databaseURL)
+	cfg, err := ParseAddress(databaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("read the database's address: %w", err)
+		return nil, err
 	}
 	configure(cfg, o)
 	conns, err := pgxpool.NewWithConfig(ctx, cfg)

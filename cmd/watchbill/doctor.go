@@ -166,7 +166,11 @@ func (r *report) faults(found []setup.SlackFault) {
 
 // openPool connects to the database for work that needs no store.
 func openPool(ctx context.Context, databaseURL string) (*pgxpool.Pool, error) {
-	pool, err := pgxpool.New(ctx, databaseURL)
+	cfg, err := store.ParseAddress(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}

@@ -55,6 +55,9 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 	if ctx.Err() == nil {
 		c.room(ctx, r, db)
 	}
+	if ctx.Err() == nil {
+		c.durability(ctx, r, db)
+	}
 	if r.bad == faults {
 		c.secret(ctx, r, db)
 		c.people(ctx, r, db)
@@ -105,6 +108,34 @@ func (c *doctorCmd) room(ctx context.Context, r *report, db *store.System) {
 		return
 	}
 	r.ok("database", found)
+}
+
+// durability says what a crash of the database, or a replica that takes over, may lose.
+func (c *doctorCmd) durability(ctx context.Context, r *report, db *store.System) {
+	d, err := db.Durability(ctx)
+	if err != nil {
+		r.failQuery(ctx, "database", err, "Check the database's log.")
+		return
+	}
+	if d.ReadOnly {
+		r.fail("database", "it is read-only, as a replica is: nothing can be stored",
+			"Name the primary in DATABASE_URL, or all hosts divided by commas: Watchbill takes the one that can be written.")
+		return
+	}
+	if d.Unsafe {
+		r.note("database", "fsync or synchronous_commit is off: what was accepted in the last moments before a crash of the database is lost",
+			"Switch both on.")
+	}
+	switch {
+	case d.Replicas == 0 && d.Hosts > 1:
+		r.note("database", "DATABASE_URL names several hosts, and no replica follows the one that can be written",
+			"Start the replica: nothing else can take over.")
+	case d.Replicas > 0 && !d.Awaited:
+		r.note("database", "its replica is asynchronous: where it takes over, what was accepted in the last moments before is lost",
+			"Set synchronous_standby_names and leave synchronous_commit on, if nothing may be lost: docs/outages.md.")
+	case d.Replicas > 0:
+		r.ok("database", "its replica is synchronous: where it takes over, nothing that was accepted is lost")
+	}
 }
 
 // unverified reports whether a connection to the database may be made without knowing who answers, over a

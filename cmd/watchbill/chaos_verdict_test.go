@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// A chaosVerdict is what has become of what was accepted.
+type chaosVerdict struct {
+	accepted int           // signals
+	lost     int           // of these
+	missed   int           // steps of escalation that reached nobody
+	double   int           // pages of one person about one incident, beyond the first
+	late     time.Duration // the page that was latest
+}
+
+// settled reports whether all that monitors were told was accepted has gone its way: every alert has paged all three.
+func (l *chaosLoad) settled() bool {
+	const undone = `
+		SELECT (SELECT count(*) FROM inbox)
+		     + (SELECT count(*) FROM incidents i WHERE (SELECT count(DISTINCT user_id) FROM pages p
+		           WHERE p.incident_id = i.id AND p.method = 'slack' AND p.state = 'delivered') < 3)
+		     + $1::bigint - (SELECT count(DISTINCT dedup_key) FROM alerts WHERE dedup_key = ANY ($2))`
+	keys := l.keys()
+	return l.place.count(undone, len(keys), keys) == 0
+}
+
+// verdict compares what monitors were told with what is stored, and that with what people have got.
+func (l *chaosLoad) verdict() chaosVerdict {
+	p := l.place
+	p.Helper()
+	var v chaosVerdict
+	v.accepted, _ = l.accepted()
+	conn, err := pgx.Connect(context.Background(), p.url)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	v.lost = l.lost(conn)
+
+	delivered := p.deliveries()
+	for _, n := range delivered {
+		v.double += n - 1
+	}
+	const pages = `
+		SELECT a.dedup_key, p.user_id, coalesce(lead.key, p.key), p.ended_at,
+		       CASE WHEN p.held_until IS NULL AND p.bundle = 0 THEN coalesce((
+		           SELECT max(e.at) FROM incident_events e WHERE e.incident_id = p.incident_id AND e.kind = 'paging' AND e.id < paging.id
+		       ) + $1, a.first_at) END AS due
+		FROM pages p
+		JOIN alerts a ON a.incident_id = p.incident_id
+		JOIN LATERAL (
+			SELECT id FROM incident_events e WHERE e.incident_id = p.incident_id AND e.kind = 'paging' ORDER BY id
+			OFFSET right(p.user_id, 1)::int LIMIT 1) paging ON true
+		LEFT JOIN pages lead ON lead.id = p.bundle
+		WHERE p.method = 'slack' AND p.state = 'delivered'`
+	rows, _ := conn.Query(context.Background(), pages, stepWait)
+	told := map[[2]string]int{}
+	var key, user, delivery string
+	var ended time.Time
+	var due *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&key, &user, &delivery, &ended, &due}, func() error {
+		if delivered[delivery] == 0 {
+			p.Errorf("%s is noted as paged about %s, and Slack has no message %s", user, key, delivery)
+			return nil
+		}
+		if told[[2]string{key, user}]++; told[[2]string{key, user}] > 1 {
+			v.double++
+		}
+		if due != nil {
+			v.late = max(v.late, ended.Sub(*due))
+		}
+		return nil
+	})
+	if err != nil {
+		p.Fatal(err)
+	}
+	for _, key := range l.keys() {
+		for step := range 3 {
+			if told[[2]string{key, chaosPerson(l.alerts[key].team, step)}] == 0 {
+				v.missed++
+			}
+		}
+	}
+	return v
+}
+
+// lost counts signals that were accepted and are not counted in their alert. More than were sent are none either.
+func (l *chaosLoad) lost(conn *pgx.Conn) (lost int) {
+	rows, _ := conn.Query(context.Background(), `SELECT dedup_key, sum(count)::bigint FROM alerts GROUP BY 1`)
+	stored := map[string]int{}
+	var key string
+	var n int
+	_, err := pgx.ForEachRow(rows, []any{&key, &n}, func() error {
+		stored[key] = n
+		return nil
+	})
+	if err != nil {
+		l.place.Fatal(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, a := range l.alerts {
+		lost += max(0, a.accepted-stored[key])
+		if stored[key] > a.sent {
+			l.place.Errorf("%s was sent %d times, and is counted %d times", key, a.sent, stored[key])
+		}
+	}
+	return lost
+}
+
+// check fails the test if anything is lost, and returns what there is to say.
+func (l *chaosLoad) check() chaosVerdict {
+	p := l.place
+	p.Helper()
+	v := l.verdict()
+	if v.lost > 0 || v.missed > 0 {
+		p.Errorf("of %d signals %d are lost, and %d steps were missed; the instances say:\n%s", v.accepted, v.lost, v.missed, p.logs())
+	}
+	if n := p.count(`SELECT count(*) FROM inbox_rejected`); n != 0 {
+		p.Errorf("%d signals were put aside", n)
+	}
+	if n := p.count(`SELECT count(*) FROM incidents WHERE unassigned OR exhausted`); n != 0 {
+		p.Errorf("%d incidents are said to have nobody", n)
+	}
+	return v
+}
+
+func (v chaosVerdict) String() string {
+	return fmt.Sprintf("%7d %5d %7d %7d %9.1f s", v.accepted, v.lost, v.missed, v.double, v.late.Seconds())
+}
