@@ -156,7 +156,7 @@ func TestPanicIsAnAnswerAndNotTheEnd(t *testing.T) {
 	if got := f.command(ann, "/oncall who"); got != sorryFailed {
 		t.Errorf("Ann was told %q", got)
 	}
-	if !f.log.has("panic: runtime error") || !f.log.has("router.go") {
+	if !f.log.has("panic: runtime error") || !f.log.has("goroutine ") {
 		t.Error("the log has no stack")
 	}
 	f.bot.store = healthy

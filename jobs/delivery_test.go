@@ -243,10 +243,8 @@ func TestAMessageInDoubtIsLookedFor(t *testing.T) {
 func TestAnsweredBySMS(t *testing.T) {
 	t.Parallel()
 	d, _, sms, voice := withSMS(t)
-	for _, c := range []*channel{voice} {
-		c.answer = func(notify.Message, int) notify.Receipt {
-			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
-		}
+	voice.answer = func(notify.Message, int) notify.Receipt {
+		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
 	}
 	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}

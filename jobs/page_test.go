@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,12 +14,12 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	clock := newClock()
+	d := newWorld(t, "1h", clock.now)
 	metrics := prometheus.NewRegistry()
 	j := d.instance(d.open(), d.phone, metrics)
 	t.Cleanup(func() { stop(t, j) })
@@ -32,10 +33,7 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 		Purpose: notify.ForPage, Key: sent[0].Key, To: string(ann), Incident: int64(id), Title: "disk full on db-1",
 		Severity: "critical", Team: "Payments", Attempt: 1,
 		Why: "the escalation policy names you", Reason: []string{"the escalation policy names you"},
-		Opened: sent[0].Opened, Expires: sent[0].Expires, Since: sent[0].Since, Until: sent[0].Until,
-	}
-	if zone, _ := time.LoadLocation("Europe/Berlin"); sent[0].Since != schedule.ZonedStamp(sent[0].Opened, zone) || sent[0].Until != schedule.ZonedStamp(sent[0].Expires, zone) {
-		t.Errorf("since %q, until %q, of %s and %s", sent[0].Since, sent[0].Until, sent[0].Opened, sent[0].Expires)
+		Opened: clock.now(), Expires: clock.now().Add(time.Hour), Since: "Mon 2 Mar 10:00 CET", Until: "Mon 2 Mar 11:00 CET",
 	}
 	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {
 		t.Errorf("message (-want +got):\n%s", diff)
@@ -211,6 +209,18 @@ func TestPageWithoutSenderIsBlocked(t *testing.T) {
 	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageBlocked)) == 1 })
 }
 
+// A watchedContext tells when somebody begins to wait for it.
+type watchedContext struct {
+	context.Context //nolint:containedctx // it is one
+	once            sync.Once
+	asked           chan struct{}
+}
+
+func (c *watchedContext) Done() <-chan struct{} {
+	c.once.Do(func() { close(c.asked) })
+	return c.Context.Done()
+}
+
 // Stop waits until a page on its way is recorded.
 func TestStopFinishesRunningJobs(t *testing.T) {
 	t.Parallel()
@@ -224,11 +234,16 @@ func TestStopFinishesRunningJobs(t *testing.T) {
 	j := d.instance(d.open(), d.phone, nil)
 	id := d.signal("db-1")[0]
 	await(t, "the page is being sent", sending)
-	stopped := make(chan struct{})
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	stopping, stopped := watchedContext{Context: ctx, asked: make(chan struct{})}, make(chan struct{})
 	go func() {
 		defer close(stopped)
-		stop(t, j)
+		if err := j.Stop(&stopping); err != nil {
+			t.Errorf("stop: %v", err)
+		}
 	}()
+	await(t, "the stop has begun to wait", stopping.asked)
 	close(release)
 	await(t, "the instance stops", stopped)
 	if n := len(d.events(id, oncall.EventPageDelivered)); n != 1 {

@@ -8,8 +8,6 @@ import (
 // What becomes of the pages behind one depends on what becomes of it.
 func TestConvoy(t *testing.T) {
 	t.Parallel()
-	in := triggered()
-	in.ID, in.IntegrationID = 1, 3
 	page := PageStatus{Page: Page{ID: 1, IncidentID: 1, UserID: ann, Method: MethodSlack}, State: PageWaiting}
 	for _, c := range []struct {
 		name   string
@@ -25,13 +23,20 @@ func TestConvoy(t *testing.T) {
 			f.Last = LastPage{Page: 7, At: noon, Severity: Critical, Integrations: []IntegrationID{3}}
 		}, ConvoyWaits},
 		{"nobody needs it", func(f *PageFacts) {
+			in := f.Incidents[1]
 			in.Status = Resolved
-			f.Incidents = map[IncidentID]Incident{1: in}
+			f.Incidents[1] = in
 		}, ConvoyDissolves},
 		{"its contact method was removed", func(f *PageFacts) { f.Lead.Contact = 4 }, ConvoyDissolves},
+		{"its person has left", func(f *PageFacts) { f.Person = User{DeactivatedAt: new(noon)} }, ConvoyDissolves},
+		{"its number is called too often", func(f *PageFacts) {
+			f.Lead.Method, f.Lead.Contact, f.Contact = MethodVoice, 4, &PageContact{Address: "+15550100"}
+			f.Calls = []PhoneCall{{Page: 2, Times: 100, Severities: []Severity{Critical}}}
+		}, ConvoyDissolves},
 	} {
-		f := PageFacts{Lead: page, Incidents: map[IncidentID]Incident{1: triggered()}, Job: 5}
-		f.Incidents[1] = in
+		in := triggered()
+		in.ID, in.IntegrationID = 1, 3
+		f := PageFacts{Lead: page, Incidents: map[IncidentID]Incident{1: in}, Job: 5}
 		c.change(&f)
 		if got := f.Begin(noon).Convoy; got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
