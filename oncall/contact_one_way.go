@@ -15,7 +15,7 @@ var oneWayNumber = regexp.MustCompile(OneWayNumbers)
 func (c Contact) OneWay() bool { return oneWay(c.Method, c.Address, c.NamedSender) }
 
 func oneWay(method Method, address string, named bool) bool {
-	return method == MethodSMS && (named || oneWayNumber.MatchString(address))
+	return method.Info().IsPhone && method.Info().Replied && (named || oneWayNumber.MatchString(address))
 }
 
 // unanswered warns of a contact method that can't be answered; empty: it can.

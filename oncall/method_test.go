@@ -64,6 +64,11 @@ func TestEveryRowIsComplete(t *testing.T) {
 		if info.Programs != (info.Acts == "") || info.Programs && info.Wakes {
 			wrong("it is for people or for programs")
 		}
+		_, number := info.Check("+12025550100")
+		_, mail := info.Check("ann@example.com")
+		if info.IsPhone != (number == nil && mail != nil) && info.Label != "" {
+			wrong("it is a phone's exactly where a number is typed")
+		}
 		if info.High == nil && info.Low == nil {
 			wrong("it pages nobody who has made no rules")
 		}

@@ -118,7 +118,7 @@ func (r PhoneRules) All() bool { return len(r.countries) == 0 }
 
 // Check refuses numbers that may not be called, whenever they were added. Other addresses pass.
 func (r PhoneRules) Check(m Method, address string) error {
-	if !m.Info().Offline {
+	if !m.Info().IsPhone {
 		return nil
 	}
 	if _, err := checkPhone(address); err != nil {

@@ -277,7 +277,7 @@ func actNeeds(do oncall.ActKind) access.Act {
 
 // Adds is what adding a contact method takes.
 func Adds(m oncall.Method) access.Act {
-	if m == oncall.MethodSMS || m == oncall.MethodVoice {
+	if m.Info().IsPhone {
 		return access.AddPhone
 	}
 	return access.OwnThings

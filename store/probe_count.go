@@ -15,7 +15,7 @@ import (
 func phoneMethods() []oncall.Method {
 	out := []oncall.Method{}
 	for _, info := range oncall.ContactMethods() {
-		if info.Offline {
+		if info.IsPhone {
 			out = append(out, info.Method)
 		}
 	}

@@ -287,7 +287,7 @@ func reachedBy(who string, r oncall.Reach, methods []oncall.Method, zone *time.L
 // AddMore is what people should know who can only be reached in Slack. They may add one of the methods at least.
 func AddMore(methods []oncall.Method) string {
 	what := "more"
-	if slices.Contains(methods, oncall.MethodSMS) || slices.Contains(methods, oncall.MethodVoice) {
+	if slices.ContainsFunc(methods, func(m oncall.Method) bool { return m.Info().IsPhone }) {
 		what = "your phone"
 	}
 	return "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds " + what + "."

@@ -11,10 +11,10 @@ import (
 // number, the domain of a mail address. A topic, a key or a webhook's address is a secret.
 func Masked(c oncall.Contact) string {
 	name := c.Method.Info().Title
-	switch c.Method {
-	case oncall.MethodSMS, oncall.MethodVoice:
+	switch {
+	case c.Method.Info().IsPhone:
 		return name + " …" + last(c.Address, 4)
-	case oncall.MethodEmail:
+	case c.Method == oncall.MethodEmail:
 		return name + " " + maskedMail(c.Address)
 	default:
 		return name
