@@ -320,29 +320,24 @@ func (r request) readNote() ([]oncall.Act, error) {
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
-// severityWords are what other tools call the severities.
-var severityWords = map[string]oncall.Severity{
-	"crit": oncall.Critical, "p1": oncall.Critical, "p0": oncall.Critical, "sev1": oncall.Critical, "sev0": oncall.Critical, "1": oncall.Critical, "urgent": oncall.Critical,
-	"p2": oncall.High, "sev2": oncall.High, "2": oncall.High, "error": oncall.High, "major": oncall.High,
-	"p3": oncall.Medium, "sev3": oncall.Medium, "3": oncall.Medium, "warning": oncall.Medium, "warn": oncall.Medium, "moderate": oncall.Medium,
-	"p4": oncall.Low, "p5": oncall.Low, "sev4": oncall.Low, "sev5": oncall.Low, "4": oncall.Low, "5": oncall.Low, "info": oncall.Low, "minor": oncall.Low,
-}
+// severityNumbers are what numbers alone mean to people, of whom nearly all count down from the worst.
+var severityNumbers = map[string]oncall.Severity{"0": oncall.Critical, "1": oncall.Critical, "2": oncall.High, "3": oncall.Medium, "4": oncall.Low, "5": oncall.Low}
 
 func (r request) readSeverity() ([]oncall.Act, error) {
 	words := r.words
 	for len(words) > 1 && oneOf(words, 0, "to", "is", "as", "=") {
 		words = words[1:]
 	}
-	severity := oncall.Severity(strings.ToLower(strings.Join(words, " ")))
-	if other, known := severityWords[strings.NewReplacer("-", "", " ", "", "_", "").Replace(string(severity))]; known {
-		severity = other
+	text := strings.Join(words, " ")
+	severity, known := severityNumbers[text]
+	if !known {
+		severity, known = oncall.ParseSeverity(text)
 	}
-	switch severity {
-	case oncall.Critical, oncall.High, oncall.Medium, oncall.Low:
+	if known {
 		return []oncall.Act{{Do: oncall.ActSeverity, Severity: severity}}, nil
 	}
 	return nil, oncall.Refuse("%q is not a severity: there are critical, high, medium and low. Write `/oncall severity 12 high`.",
-		view.Name(unescape(string(severity))))
+		view.Name(unescape(text)))
 }
 
 // readOther reads "into 9" or "with #9".
