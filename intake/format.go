@@ -38,7 +38,7 @@ const usualLimit = 1 << 20
 // one that it certainly is.
 var Formats []Format
 
-func init() { Formats = formats() } // some of them read what is in them by all
+func init() { Formats = formats() } // a reader may call Read for what it wraps, so that a literal can't initialise it
 
 func formats() []Format {
 	list := []Format{

@@ -13,8 +13,8 @@ const unreadKey = "watchbill/unread"
 // maxBegin is how much of it is shown, in runes.
 const maxBegin = 2_000
 
-// Unread is the signal for a payload that costs too much to read, so that somebody hears of it all the
-// same. begin is how it begins.
+// Unread is the signal for a payload that could not be read, or costs too much to read, so that somebody hears
+// of it all the same. begin is how it begins.
 func Unread(begin []byte, why string) oncall.Signal {
 	return oncall.Signal{
 		Action: oncall.Trigger, DedupKey: unreadKey, Severity: oncall.High, Unread: true,

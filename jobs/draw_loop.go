@@ -114,7 +114,7 @@ func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) (paus
 	waiting, err := d.jobs.store.WaitingDraws(ctx, d.jobs.clock())
 	if err != nil {
 		if !d.failed && ctx.Err() == nil {
-			d.jobs.log.Error().Err(err).Msg("can't look for what is to be drawn; trying on")
+			d.jobs.log.Error().Err(err).Msg("can't look for what is to be drawn; still trying")
 		}
 		d.failed = true
 		return drawAgain, false

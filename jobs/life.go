@@ -109,7 +109,7 @@ func (j *Jobs) rebirth(ctx context.Context, name string) *life {
 			return nil
 		}
 		if !failing {
-			j.log.Error().Err(err).Msg("could not work under a new name; trying on")
+			j.log.Error().Err(err).Msg("could not work under a new name; still trying")
 			failing = true
 		}
 		pause(ctx, wait)

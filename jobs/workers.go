@@ -14,8 +14,8 @@ import (
 // lookLimit limits one attempt of a job that only changes what is stored.
 const lookLimit = 15 * time.Second
 
-// workers registers each kind of job, in the order of oncall/jobs.go: how long one attempt may take,
-// and what it does.
+// workers registers each kind of job but Draw (draw_loop.go), in the order of oncall/jobs.go: how long one
+// attempt may take, and what it does.
 func (j *Jobs) workers() *river.Workers {
 	all := river.NewWorkers()
 	add[oncall.IncidentTimer](all, lookLimit, j.incidentTimer)

@@ -33,7 +33,7 @@ type Message struct {
 	Severity string // "critical" … "low"
 	Team     string
 	Why      string    // completes "you are paged because …"
-	Reason   []string  // is Why for a channel that knows people by their ids: words and ids take turns
+	Reason   []string  // Why as alternating words and user ids, for a channel that knows people by their ids
 	Opened   time.Time // of the incident
 	Since    string    // the same, as the person reads it; empty: it is not said
 	AskedBy  string    // who asks the person to help: they accept ("a") or decline ("d"); empty: they are on call

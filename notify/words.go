@@ -22,7 +22,7 @@ func OneLine(s string) string {
 	}, s)), " ")
 }
 
-// oneLine is OneLine in at most so many characters.
+// oneLine is OneLine in at most longest characters.
 func oneLine(s string, longest int) string {
 	s = OneLine(s)
 	if runes := []rune(s); len(runes) > longest {

@@ -120,7 +120,7 @@ const (
 	AnswerSeveral AnswerResult = "several"  // several people may have sent it
 	AnswerReached AnswerResult = "reached"  // it shows that the person can be reached, which was the question
 	AnswerRefused AnswerResult = "refused"  // Refusal says why
-	AnswerProven  AnswerResult = "proven"   // it proves the address of Contact
+	AnswerProven  AnswerResult = "proven"   // it proves the address: Method and User say whose
 	AnswerNoProof AnswerResult = "no proof" // its code is wrong or too old
 	AnswerStopped AnswerResult = "stopped"  // no more pages go to the address
 	AnswerStarted AnswerResult = "started"  // pages go there again

@@ -25,7 +25,7 @@ const (
 
 // A Fold folds the signals of one integration, in order, into alerts and
 // incidents. It holds what is stored of them and collects what is to be stored.
-// An alert's key is its integration and dedup key, never its route, so that a resolve always
+// An alert's key is its integration and dedup key, never its group, so that a resolve always
 // finds what its trigger opened.
 type Fold struct {
 	Integration Integration

@@ -19,14 +19,15 @@ func without[T comparable](some, others []T) []T {
 	return slices.DeleteFunc(slices.Clone(some), func(t T) bool { return slices.Contains(others, t) })
 }
 
-func once(all []string, s string) []string {
+// appendNew appends s unless it is there.
+func appendNew(all []string, s string) []string {
 	if slices.Contains(all, s) {
 		return all
 	}
 	return append(all, s)
 }
 
-// cutText puts text on one line and cuts it to so many characters.
+// cutText puts text on one line and cuts it to most characters.
 func cutText(text string, most int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
 	if r := []rune(text); len(r) > most {

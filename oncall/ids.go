@@ -28,7 +28,7 @@ type (
 	AlertID int64
 	// IncidentID identifies an incident; people see it as "#12".
 	IncidentID int64
-	// PageID identifies one attempt to reach one person by one contact method.
+	// PageID identifies a page: what one decision has to tell one person by one contact method.
 	PageID int64
 )
 

@@ -75,7 +75,7 @@ type ChaseHandoff struct {
 // Kind names the job.
 func (ChaseHandoff) Kind() string { return "chase_handoff" }
 
-// SendPage makes one attempt to reach one person.
+// SendPage sends a page, in as many attempts as that takes.
 type SendPage struct {
 	Page PageID `json:"page"`
 	Lane string `json:"line,omitempty"` // as Page.Lane says, by the name that older releases know; empty: it waits in none

@@ -78,7 +78,7 @@ func (p Page) MessageKey() string {
 // Task has the page looked at by a job.
 func (p Page) Task() Task { return p.TaskOf(0) }
 
-// TaskOf does so, by a job that looks after its convoy as well.
+// TaskOf is Task for the page that goes first in a convoy: its job looks after the others, too.
 func (p Page) TaskOf(convoy ConvoyID) Task {
 	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Convoy: convoy}}
 }

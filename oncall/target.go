@@ -94,9 +94,9 @@ func (r Roster) audience(targets []Target, at time.Time) audience {
 			}
 			add(Say("the escalation policy names the Slack group @%s, and you are in it", t.Group), users...)
 		case t.Channel != "":
-			s.channels = once(s.channels, t.Channel)
+			s.channels = appendNew(s.channels, t.Channel)
 		case t.Webhook != "":
-			s.webhooks = once(s.webhooks, t.Webhook)
+			s.webhooks = appendNew(s.webhooks, t.Webhook)
 		case t.Policy != 0:
 			s.policy = t.Policy
 		}

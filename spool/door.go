@@ -39,7 +39,7 @@ type Door struct {
 	metrics *doorMetrics
 	outages zerolog.Logger // limited to a few lines a minute
 
-	// gate is held by who keeps something in the spool, and by who gives it up as empty.
+	// gate is held by whoever keeps something in the spool, and by whoever gives it up as empty.
 	gate   sync.RWMutex
 	opened bool      // the spool was, once
 	opens  time.Time // when that is tried next

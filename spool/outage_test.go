@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// away takes the database away, and waits until the door has seen it.
+// away takes the database away.
 func (w *world) away() {
 	w.Helper()
 	w.knows()

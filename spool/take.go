@@ -40,7 +40,7 @@ func eachQueue(tx *bbolt.Tx, do func(name []byte, b *bbolt.Bucket) (more bool, e
 	return nil
 }
 
-// Next returns the oldest requests, at most so many entries and about so many bytes; none: it is empty.
+// Next returns the oldest requests, at most entries of them and about size bytes; none: it is empty.
 func (s *Spool) Next(entries, size int) (Batch, error) {
 	var batch Batch
 	db := s.file()

@@ -63,8 +63,8 @@ func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw
 	return waiting, nil
 }
 
-// TakeDraw makes a waiting job run under an instance's name, and returns its how many-th attempt that
-// is; 0 if it doesn't wait any more.
+// TakeDraw makes a waiting job run under an instance's name, and returns the number of this attempt;
+// 0 if it doesn't wait any more.
 func (s *System) TakeDraw(ctx context.Context, job int64, instance string, now time.Time) (attempt int, err error) {
 	const take = `
 		UPDATE river_job

@@ -170,7 +170,7 @@ func (a *arrivals) fail() {
 	a.refuse(errors.New("the signals before could not be stored"))
 }
 
-// commit writes a batch and wakes who folds, all in one statement: a round trip and a commit. With a spool,
+// commit writes a batch and wakes whoever folds, all in one statement: a round trip and a commit. With a spool,
 // it also leaves a mark by which Replay knows whether it has happened, and does nothing if Replay was faster.
 func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	const insert = `

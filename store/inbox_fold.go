@@ -16,7 +16,7 @@ import (
 )
 
 // An inboxWorker turns the inbox into incidents, in order. Its transactions run on the connection that
-// holds the lock: who has lost the lock can't commit.
+// holds the lock: whoever has lost the lock can't commit.
 type inboxWorker struct {
 	store   *Store
 	conn    *pgx.Conn

@@ -238,7 +238,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	return p, err
 }
 
-// Alerts returns at most so many of an incident's alerts from one of them on, as its messages list them,
+// Alerts returns at most most of an incident's alerts, beginning with number from, as its messages list them,
 // and how many it has.
 func (s *Store) Alerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, from, most int) (some []oncall.Alert, all int, err error) {
 	g, err := s.gate(ctx, by)

@@ -56,7 +56,7 @@ func (s *Schedule) Shifts(from, to time.Time, role string) []Shift {
 	return s.FirstShifts(from, to, role, MostShifts)
 }
 
-// FirstShifts is Shifts for who needs only so many.
+// FirstShifts returns at most the first most of Shifts.
 func (s *Schedule) FirstShifts(from, to time.Time, role string, most int) []Shift {
 	shifts := []Shift{}
 	for shift := range s.Each(from, to, role) {
