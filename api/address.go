@@ -3,8 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strings"
+	"time"
 
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
@@ -12,8 +12,9 @@ import (
 
 // An address is where monitors send that expect to be answered in the way of one service.
 type address struct {
-	inBody  bool  // the key may be in the body
-	limit   int64 // bytes of a body, where the integration's format allows less
+	inBody  bool   // the key may be in the body
+	limit   int64  // bytes of a body, where the integration's format allows less
+	reader  string // what reads it, where that isn't up to the integration's kind
 	read    func(oncall.Format, []byte) ([]oncall.Signal, oncall.Format, error)
 	resolve func(ctx context.Context, t *taken, body []byte) error // instead of read, where it takes more than the body
 	answer  func(http.ResponseWriter, taken)
@@ -25,9 +26,11 @@ type address struct {
 // taken is what was stored of a request.
 type taken struct {
 	integration oncall.Integration
+	at          time.Time // when it came
 	signals     []oncall.Signal
-	from        oncall.Format // what it was read as
-	hints       []string      // what was not understood, or came to nothing
+	from        oncall.Format  // what it was read as
+	hints       []string       // what was not understood, or came to nothing
+	payload     oncall.Payload // as it came
 }
 
 // ours is the address that we give to people.
@@ -85,9 +88,6 @@ var (
 	goAlert = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusNoContent) }}
 )
 
-// keyParameters are names of the key in an address.
-var keyParameters = []string{"token", "key", "apiKey", "api_key", "integrationKey", "integration_key", "routing_key"}
-
 // keyIn returns the key in the head of a request; empty if it has none.
 func keyIn(r *http.Request) string {
 	if key := r.PathValue("key"); key != "" {
@@ -122,7 +122,7 @@ func keyIn(r *http.Request) string {
 		}
 	}
 	query := r.URL.Query()
-	for _, name := range keyParameters {
+	for _, name := range intake.KeyParameters {
 		if key := query.Get(name); key != "" {
 			return key
 		}
@@ -130,46 +130,10 @@ func keyIn(r *http.Request) string {
 	return ""
 }
 
-// said is a body as JSON: a form becomes an object, and an empty body what the address says.
-func said(r *http.Request, body []byte) []byte {
-	query := r.URL.Query()
-	for _, name := range keyParameters {
-		query.Del(name)
-	}
-	form, is := intake.Form(body, r.Header.Get("Content-Type"))
-	switch {
-	case is:
-		for name, values := range query {
-			if !form.Has(name) {
-				form[name] = values
-			}
-		}
-		return intake.Fields(form)
-	case len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 && len(body) < 64 && saysAnything(query):
-		return intake.Fields(query)
-	}
-	return body
-}
-
-// telling are fields of which at least one is in an address that is a signal, and no link that somebody has looked at.
-var telling = []string{
-	"title", "summary", "message", "msg", "text", "subject", "name", "status", "state", "event", "event_action", "action", "dedup_key",
-	"heartbeat", "data", "payload", "alertType", "monitorFriendlyName", "Name", "Status",
-}
-
-func saysAnything(query url.Values) bool {
-	for _, name := range telling {
-		if query.Get(name) != "" {
-			return true
-		}
-	}
-	return false
-}
-
 // looked handles a GET: it is a signal if it says anything, and otherwise somebody has followed the address, or a program that
 // wants to show where it leads.
 func (s *server) looked(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && saysAnything(r.URL.Query()) {
+	if r.Method == http.MethodGet && intake.SaysAnything(r.URL.Query()) {
 		s.receive(ours)(w, r)
 		return
 	}

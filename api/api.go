@@ -40,8 +40,8 @@ type Door interface {
 	// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other error says
 	// nothing about the key.
 	IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error)
-	// Accept returns when signals are durable, or an error.
-	Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error
+	// Accept returns when signals are durable, or an error. What they came in is kept as well.
+	Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error
 }
 
 // server is the state that all requests share.

@@ -54,7 +54,7 @@ func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 	}
 	request := newRequestID()
 	s.receive(address{
-		refuse: refuseOpsgenie, limit: 16 << 20,
+		refuse: refuseOpsgenie, limit: 16 << 20, reader: intake.ReadOpsgenie + verb,
 		answer: func(w http.ResponseWriter, _ taken) { acceptedOpsgenie(w, request, "Request will be processed") },
 		invalid: func(err error) *problem {
 			p := newProblem(http.StatusUnprocessableEntity, err.Error())

@@ -11,13 +11,13 @@ import (
 
 // The addresses of PagerDuty's Events API, answered as PagerDuty does: its clients look for exactly these codes and fields.
 var (
-	pagerDutyAlert = address{inBody: true, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
+	pagerDutyAlert = address{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
 		processed(w, http.StatusAccepted, "Event processed", "dedup_key", t)
 	}}
-	pagerDutyChange = address{inBody: true, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
+	pagerDutyChange = address{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
 		processed(w, http.StatusAccepted, "Change event processed", "", t)
 	}}
-	pagerDutyV1 = address{inBody: true, read: readPagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
+	pagerDutyV1 = address{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
 		processed(w, http.StatusOK, "Event processed", "incident_key", t)
 	}, refuse: func(w http.ResponseWriter, p *problem) {
 		if p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests { // what version 1 says

@@ -78,12 +78,35 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken,
 	if early.problem != nil && !early.problem.toPage {
 		return t, early.problem
 	}
+	t.at = s.Clock()
+	t.payload = payloadOf(r, a, key, early, t)
 	done, p := s.parse(w, r, a, early, &t)
 	if p != nil {
+		t.payload.Trouble = p.Detail
+		s.System.KeepPayload(r.Context(), t.payload)
 		return t, p
 	}
 	defer done()
 	return t, s.keep(r.Context(), &t)
+}
+
+// payloadOf is a request as it is kept.
+func payloadOf(r *http.Request, a address, key string, came *arrived, t taken) oncall.Payload {
+	headers := make(map[string]string, len(r.Header))
+	for name := range r.Header {
+		headers[name] = r.Header.Get(name)
+	}
+	p := oncall.Payload{
+		Integration: t.integration.ID, At: t.at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Headers: headers,
+		Body: came.body, Size: int64(len(came.body)), Reader: a.reader,
+	}
+	if came.problem != nil {
+		p.Cut, p.Size = true, 0
+		if r.Header.Get("Content-Encoding") == "" {
+			p.Size = max(r.ContentLength, 0)
+		}
+	}
+	return intake.Keep(p, key)
 }
 
 // keep stores what was read of a request.
@@ -94,7 +117,9 @@ func (s *server) keep(ctx context.Context, t *taken) *problem {
 		}
 	}
 	t.hints = s.hints(ctx, t.integration, t.signals)
-	if err := s.Door.Accept(ctx, t.integration.ID, t.signals, s.Clock()); err != nil {
+	t.payload.TakenFor = t.from
+	t.payload.MadeOf(t.signals)
+	if err := s.Door.Accept(ctx, t.integration.ID, t.signals, t.at, t.payload); err != nil {
 		if ctx.Err() == nil { // otherwise the sender hung up
 			s.outages.Error().Err(err).Str("integration", t.integration.Name).Msg("signals not stored")
 		}
@@ -128,7 +153,7 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 		if p.hangUp {
 			w.Header().Set("Connection", "close") // there is more of it
 		}
-		t.signals = []oncall.Signal{intake.Unread(came.body, p.Detail)}
+		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, p.Detail)}
 		return func() {}, nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), parsePatience)
@@ -136,11 +161,11 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	weight := int64(len(came.body))
 	if err := s.load.parsing.Acquire(ctx, weight); err != nil {
 		const why = "So many large bodies came at once that this one could not be read; send fewer alerts at once."
-		t.signals = []oncall.Signal{intake.Unread(came.body, why)}
+		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, why)}
 		return func() {}, nil
 	}
 	done = func() { s.load.parsing.Release(weight) }
-	body := said(r, came.body)
+	body := intake.Said(r.URL.Query(), r.Header.Get("Content-Type"), came.body)
 	var hint string
 	if m := snsIn(body); m != nil && a.resolve == nil {
 		var forged string
@@ -149,7 +174,7 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 			return nil, p
 		}
 		if forged != "" {
-			t.signals = []oncall.Signal{intake.Unread(body, forged)}
+			t.signals = []oncall.Signal{intake.Unread(t.payload.Body, forged)}
 			return done, nil
 		}
 	}
@@ -174,7 +199,7 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 		return nil, a.invalid(err)
 	}
 	t.from = ""
-	t.signals = []oncall.Signal{intake.Unread(body, unparsed(err, came.body, r.Header.Get("Content-Type")))}
+	t.signals = []oncall.Signal{intake.Unread(t.payload.Body, unparsed(err, came.body, r.Header.Get("Content-Type")))}
 	return done, nil
 }
 

@@ -77,6 +77,7 @@ func commands() []command {
 		{"history", inWords((*Bot).history)},
 	}, incidentCommands, []command{
 		{"integrations", (*Bot).integrations},
+		{"payloads", (*Bot).payloads},
 		{"key", (*Bot).key},
 		{"mute", (*Bot).mute},
 		{"unmute", (*Bot).unmute},

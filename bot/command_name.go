@@ -21,6 +21,7 @@ var aliases = map[string]string{
 	"next-steps": "plan", "explain": "why", "reason": "why",
 	"delay": "snooze", "wake": "unsnooze", "silence": "mute", "unsilence": "unmute", "maint": "maintenance", "downtime": "maintenance", "windows": "maintenance", "window": "maintenance",
 	"integration": "integrations", "keys": "key", "monitors": "integrations", "monitor": "integrations", "webhooks": "integrations", "sources": "integrations", "apikey": "key", "token": "key",
+	"payload": "payloads", "raw": "payloads",
 	"assign": "reassign", "delegate": "reassign", "handover": "reassign", "hand-over": "reassign", "transfer": "reassign",
 	"responder": "add", "responders": "add", "invite": "add", "add-responder": "add", "addresponder": "add",
 	"comment": "note", "add-note": "note", "addnote": "note", "notes": "note",

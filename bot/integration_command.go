@@ -17,6 +17,10 @@ import (
 
 // integrations answers `/oncall integrations [name]`.
 func (b *Bot) integrations(ctx context.Context, r request) (view.Drawing, error) {
+	if rest, asked := payloadsAsked(r.words); asked {
+		r.words = rest
+		return b.payloads(ctx, r)
+	}
 	all, err := b.store.Integrations(ctx, r.by())
 	if err != nil {
 		return view.Drawing{}, fmt.Errorf("list integrations: %w", err)

@@ -30,6 +30,8 @@ type (
 	IncidentID int64
 	// PageID identifies a page: what one decision has to tell one person by one contact method.
 	PageID int64
+	// PayloadID identifies what one request has brought.
+	PayloadID int64
 )
 
 // String gives the id as people see it: "#12".

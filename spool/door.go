@@ -129,9 +129,10 @@ func (d *Door) IntegrationByKey(ctx context.Context, key string, now time.Time) 
 	return in, nil
 }
 
-// Accept makes signals durable: in the database or, if that can't be, in the spool.
-func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
-	err := d.System.Accept(ctx, id, signals, now)
+// Accept makes signals durable: in the database or, if that can't be, in the spool. What they came in goes with
+// them, but into the spool only while that has much room.
+func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
+	err := d.System.Accept(ctx, id, signals, now, came...)
 	missed, ok := errors.AsType[store.NotStored](err)
 	if !ok || ctx.Err() != nil {
 		return err
@@ -139,6 +140,9 @@ func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []on
 	request, packErr := store.Spool(id, signals, now, missed.Doubt)
 	if packErr != nil {
 		return packErr
+	}
+	if d.spool.roomy() {
+		request.Came = came
 	}
 	d.gate.RLock()
 	defer d.gate.RUnlock()

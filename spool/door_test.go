@@ -240,6 +240,34 @@ func TestSignalsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 	}
 }
 
+// What signals came in is kept in the spool with them, while that is less than half full.
+func TestPayloadsOutliveTheDatabaseAndTheProcess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stop()
+	w.instance = w.start(spool.Options{Dir: w.dir, MaxSignals: 6})
+	w.accept(oncall.Trigger, "before")
+	w.knows()
+	w.proxy.Set(storetest.ProxyDown)
+	for i := range 5 {
+		s := oncall.Signal{Action: oncall.Trigger, DedupKey: fmt.Sprint(i), Title: "disk"}
+		w.must(w.door.Accept(context.Background(), w.integration, []oncall.Signal{s}, w.clock(), oncall.Payload{Method: "POST", Body: fmt.Append(nil, "body ", i), Signals: 1}))
+	}
+	w.stop()
+	w.instance = w.start()
+	w.proxy.Set(storetest.ProxyUp)
+	w.until("everything is stored", func() bool { return w.about() == "spool: empty" })
+	var kept string
+	w.until("what it came in is kept", func() bool {
+		w.must(w.pool.QueryRow(context.Background(), `SELECT coalesce(string_agg(convert_from(body, 'UTF8'), ', ' ORDER BY id), '') FROM payloads`).Scan(&kept))
+		return kept != ""
+	})
+	if want := "body 0, body 1, body 2"; kept != want {
+		t.Errorf("%q is kept, want %q", kept, want)
+	}
+	w.stop()
+}
+
 // A database that hangs costs the first sender two seconds and the others nothing, and what it has done all the
 // same is known.
 func TestADatabaseThatHangs(t *testing.T) {

@@ -194,6 +194,13 @@ func (s *Spool) Held() Held {
 	return s.held
 }
 
+// roomy reports whether there is room for more than signals.
+func (s *Spool) roomy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held.Bytes < s.options.MaxBytes/2 && s.held.Signals < s.options.MaxSignals/2
+}
+
 // hasRoom looks at the bounds, and at the disk once a second.
 func (s *Spool) hasRoom(now time.Time, signals, bytes int64) error {
 	if s.held.Signals+signals > s.options.MaxSignals || s.held.Bytes+bytes > s.options.MaxBytes {

@@ -51,8 +51,18 @@ type arrival struct {
 
 // Accept writes signals to the inbox and returns when they are durable; a NotStored, which is ErrUnavailable,
 // otherwise, after 2 s at the latest. Signals whose caller was told an error may be there all the same; to
-// send them again does no harm.
-func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
+// send them again does no harm. What they came in is kept a moment later.
+func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
+	err := s.accept(ctx, id, signals, now)
+	if err == nil {
+		for _, p := range came {
+			s.KeepPayload(ctx, p)
+		}
+	}
+	return err
+}
+
+func (s *System) accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
 	one := &arrival{integration: id, at: now, done: make(chan error, 1)}
 	for _, signal := range signals {
 		text, err := json.Marshal(signal)

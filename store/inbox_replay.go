@@ -22,6 +22,7 @@ type SpooledRequest struct {
 	At          time.Time            `json:"at"`
 	Doubt       Doubt                `json:"doubt,omitzero"`
 	Signals     []json.RawMessage    `json:"signals"`
+	Came        []oncall.Payload     `json:"came,omitempty"` // what they came in
 }
 
 // A Doubt names a commit by which signals may have been stored although nobody was told so; zero: none.
@@ -113,7 +114,9 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 	if len(requests) == 0 {
 		return nil
 	}
+	var came []oncall.Payload
 	err := s.transact(ctx, func(tx pgx.Tx) error {
+		came = nil
 		var replayed int64
 		if err := tx.QueryRow(ctx, begin, spool, now).Scan(&replayed); err != nil {
 			return err
@@ -129,6 +132,9 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 				}
 				stored = r.Doubt.Commit <= upTo
 				committed[r.Doubt] = stored
+			}
+			if r.Seq > replayed {
+				came = append(came, r.came()...)
 			}
 			if r.Seq <= replayed || stored {
 				continue
@@ -149,7 +155,18 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 	if err != nil {
 		return fmt.Errorf("replay a spool: %w", err)
 	}
+	for _, p := range came {
+		s.KeepPayload(ctx, p)
+	}
 	return nil
+}
+
+// came are the payloads of a request.
+func (r SpooledRequest) came() []oncall.Payload {
+	for i := range r.Came {
+		r.Came[i].Integration, r.Came[i].At = r.Integration, r.At
+	}
+	return r.Came
 }
 
 // Malformed reports whether the database refuses the data themselves, so that trying again is useless.

@@ -168,6 +168,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const proofs = `DELETE FROM codes WHERE sent_at < $1`
 	const probes = `DELETE FROM probes WHERE sent_at < $1`
 	const requests = `DELETE FROM opsgenie_requests WHERE made_at < $1`
+	const payloads = `DELETE FROM payloads WHERE received_at < $1`
 	const spools = `DELETE FROM spools WHERE seen_at < $1`
 	const codes = `
 		UPDATE pages p
@@ -190,6 +191,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 			{"tests and checks", probes, oncall.ProbesCount},
 			{"codes of pages", codes, keepCodes},
 			{"requests of Opsgenie's API", requests, keepRequests},
+			{"payloads", payloads, oncall.PayloadLives},
 			{"marks of spools", spools, keepSpools},
 		} {
 			if _, err := tx.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {

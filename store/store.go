@@ -40,6 +40,7 @@ type Store struct {
 	outages  zerolog.Logger // limited to a few lines a minute, however much fails
 	metrics  *metrics
 	arrivals arrivals
+	payloads payloads
 	cache    directoryCache
 	keyring  keyring
 	phones   oncall.PhoneRules
@@ -82,6 +83,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		admins:  o.Admins,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}
+	s.payloads.closed = make(chan struct{})
 	if err := s.open(o); err != nil {
 		s.Close()
 		return nil, err
@@ -165,9 +167,10 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// Close ends all connections, after the signals that are being accepted.
+// Close ends all connections, after the signals that are being accepted and what they came in.
 func (s *System) Close() {
 	s.arrivals.committers.Wait()
+	s.payloads.close()
 	s.door.Close()
 	s.pool.Close()
 }

@@ -60,6 +60,15 @@ func pending(text string) string {
 	return Pending([]oncall.Swap{open, agreed}, []oncall.Cover{{ID: 2, Stint: give, Note: text, Asked: []oncall.CoverAsk{{User: cy}}}}, "Europe/Berlin")
 }
 
+// delivered are payloads, with a text wherever others can write.
+func delivered(text string) []Payload {
+	return []Payload{
+		{ID: 12, At: noon, Request: "POST /v1/signals/KEY?" + text, TakenFor: "Uptime Kuma", Signals: 1, Incidents: []oncall.IncidentID{7}, Body: `{"msg":"` + text + `"}`, Size: 90},
+		{ID: 11, At: noon.Add(-time.Hour), Request: "POST /v1/signals/KEY", Trouble: text, Signals: 1, Body: "```" + strings.Repeat(text+"\n", 20), Incidents: []oncall.IncidentID{1, 2, 3, 4, 5}},
+		{ID: 10, At: noon.Add(-2 * time.Hour), Request: "GET /v1/signals/KEY", TakenFor: text, Signals: 30},
+	}
+}
+
 // managingViews are what managers, admins and people with swaps see, by its golden file.
 func managingViews(text string) (messages map[string]Drawing, forms map[string]slack.ModalViewRequest) {
 	until := noon.Add(2 * time.Hour)
@@ -73,6 +82,8 @@ func managingViews(text string) (messages map[string]Drawing, forms map[string]s
 	messages = map[string]Drawing{
 		"integrations": Integrations(managed(text), time.UTC), "integrations_many": Integrations(many, time.UTC),
 		"integration_muted": Muted(1, text, &until, time.UTC), "integration_muted_on": Muted(1, text, nil, time.UTC), "integration_unmuted": Text(Unmuted(text, true)),
+		"payloads": Payloads(text, delivered(text), time.UTC), "payloads_none": Payloads(text, nil, time.UTC),
+		"payload_file": PayloadFileComes(text, 12), "payload_no_file": NoPayloadFile(text, 12, text),
 		"history": Text(History(changed(text), true, "policy "+text, time.UTC)), "history_none": Text(History(nil, false, "", time.UTC)),
 		"pending": Text(pending(text)), "pending_none": Text(Pending(nil, nil, "UTC")),
 	}

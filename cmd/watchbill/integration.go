@@ -12,7 +12,8 @@ import (
 )
 
 type integrationCmd struct {
-	Show integrationShowCmd `cmd:"" help:"Print what was heard of an integration, and what to paste into its monitor."`
+	Show     integrationShowCmd     `cmd:"" help:"Print what was heard of an integration, and what to paste into its monitor."`
+	Payloads integrationPayloadsCmd `cmd:"" help:"Print what its monitor has sent, as it came but for secrets."`
 }
 
 type integrationShowCmd struct {
@@ -109,6 +110,6 @@ func printIntegration(out io.Writer, in store.IntegrationDetail, keys []store.In
 		}
 	}
 	if in.Unread > 0 {
-		line("Not read", "%d bodies could not be understood; each opened or repeated an incident that shows it as it came", in.Unread)
+		line("Not read", "%d bodies could not be understood; each opened or repeated an incident that shows how it begins; watchbill integration payloads prints them", in.Unread)
 	}
 }

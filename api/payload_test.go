@@ -1,0 +1,83 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// kept are the payloads once so many are kept, the newest first.
+func (w *world) kept(n int) []store.KeptPayload {
+	w.Helper()
+	var found []store.KeptPayload
+	w.until(fmt.Sprintf("%d payloads are kept", n), func() bool {
+		var err error
+		found, err = w.store.Payloads(w.Context(), oncall.ByTimer(), store.PayloadFilter{})
+		w.must(err)
+		return len(found) >= n
+	})
+	return found
+}
+
+// Whatever comes with a good key is kept as it came, also what is refused or not understood; the key is kept nowhere.
+func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	large := `{"title":"` + strings.Repeat("x", 2<<20) + `"}`
+	for i, c := range []struct {
+		method, path, body, header string
+		code                       int
+		want                       string // path?query, what it was taken for, signals, trouble, how the body begins
+	}{
+		{"POST", "/v1/signals/" + genericKey, `{"title":"disk","dedup_key":"d"}`, "", 202, `/v1/signals/KEY? generic 1 "" {"title":"disk"`},
+		{"POST", "/v1/signals", `{"title":"disk","dedup_key":"d"}`, "Authorization: Bearer " + genericKey, 202, `/v1/signals? generic 1 "" {"title":"disk"`},
+		{"POST", "/v2/enqueue", `{"routing_key":"` + genericKey + `","event_action":"trigger","payload":{"summary":"s","source":"x","severity":"error"}}`, "", 202, `/v2/enqueue? pagerduty 1 "" {"routing_key":"[hidden]"`},
+		{"POST", "/v2/enqueue", `{"routing_key":"` + genericKey + `","event_action":"trigger"}`, "", 400, `/v2/enqueue?  0 "payload`},
+		{"GET", "/v1/signals/" + genericKey + "?title=disk&password=p", "", "", 202, `/v1/signals/KEY?title=disk&password=[hidden] generic 1 "" `},
+		{"POST", "/v1/signals?token=" + genericKey, "title=disk&token=" + genericKey, "Content-Type: application/x-www-form-urlencoded", 202, `/v1/signals?token=[hidden] generic 1 "" title=disk&token=[hidden]`},
+		{"POST", "/v2/alerts", `{"message":"disk"}`, "Authorization: GenieKey " + genericKey, 202, `/v2/alerts? opsgenie 1 "" {"message":"disk"}`},
+		{"POST", "/v2/alerts/d/close?identifierType=alias", `{}`, "Authorization: GenieKey " + genericKey, 202, `/v2/alerts/d/close?identifierType=alias opsgenie 1 "" {}`},
+		{"POST", "/v1/signals/" + genericKey, `speed=7`, "", 202, `/v1/signals/KEY?  1 "The body does not begin`},
+		{"POST", "/v1/signals/" + genericKey, large, "", 202, `/v1/signals/KEY?  1 "The body is larger than 1 MiB; send fewer or shorter alerts at once." {"title":"xxx`},
+		{"POST", "/v1/signals/" + strangeKey, `{"title":"disk"}`, "", 401, ""},
+		{"GET", "/v1/signals/" + genericKey, "", "", 200, ""}, // somebody has followed a link
+	} {
+		if c.header == "" {
+			c.header = "Accept: */*"
+		}
+		before := len(d.kept(0))
+		got := d.send(c.method, c.path, strings.NewReader(c.body), c.header, "Cookie: secret=1")
+		if got.code != c.code {
+			t.Errorf("%s %s: %d %s", c.method, c.path, got.code, got.body)
+		}
+		if c.want == "" {
+			continue
+		}
+		p := d.kept(before + 1)[0]
+		d.clock.advance(1e9)
+		said := fmt.Sprintf("%s?%s %s %d %q %s", p.Path, p.Query, p.TakenFor, p.Signals, p.Trouble, p.Body)
+		if !strings.HasPrefix(said, c.want) || p.Method != c.method || p.Integration != 1 {
+			t.Errorf("%d: it is kept as %.300s, want %s", i, said, c.want)
+		}
+		if p.Cut != (len(c.body) > oncall.PayloadLimit) || len(p.Body) > oncall.PayloadLimit || p.Cut && p.Size != int64(len(large)) {
+			t.Errorf("%d: %d bytes of %d, cut %v", i, len(p.Body), p.Size, p.Cut)
+		}
+	}
+	all, err := json.Marshal(d.kept(10))
+	d.must(err)
+	var raw int
+	d.must(d.pool.QueryRow(t.Context(), `SELECT count(*) FROM payloads p WHERE strpos(convert_from(body, 'SQL_ASCII') || p::text, $1) > 0`, genericKey).Scan(&raw))
+	if strings.Contains(string(all), genericKey) || strings.Contains(string(all), "secret=1") || raw != 0 {
+		t.Errorf("a key is kept: %s", all)
+	}
+	// What could not be read pages with how it begins, which has no key in it either.
+	d.want(d.post(genericKey, "routing_key: "+genericKey+"\nhost: web-1"), http.StatusAccepted, d.post(genericKey, "routing_key: x\nhost: web-1").body)
+	if n := d.stored(`signal->>'body' LIKE '%host: web-1%' AND signal::text NOT LIKE '%' || $1 || '%'`, genericKey); n != 2 {
+		t.Errorf("%d signals show how it begins without a key, want 2", n)
+	}
+}

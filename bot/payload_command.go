@@ -1,0 +1,105 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// payloadsShown is how many payloads an answer shows.
+const payloadsShown = 5
+
+// payloadsAsked takes "payloads" out of words about an integration.
+func payloadsAsked(words []string) (rest []string, asked bool) {
+	for i, w := range words {
+		if oneOf([]string{w}, 0, "payloads", "payload", "raw") {
+			return append(append([]string{}, words[:i]...), words[i+1:]...), true
+		}
+	}
+	return words, false
+}
+
+// payloads answers `/oncall payloads NAME [ID]`: what a monitor has sent, as it came.
+func (b *Bot) payloads(ctx context.Context, r request) (view.Drawing, error) {
+	if r.asker.Via == oncall.ViaChannel {
+		return view.Drawing{}, oncall.Refuse("What monitors send is shown only to whoever asks, where nobody else reads it: type `/oncall payloads NAME`.")
+	}
+	all, err := b.store.Integrations(ctx, r.by())
+	if err != nil {
+		return view.Drawing{}, fmt.Errorf("list integrations: %w", err)
+	}
+	in, n := namedIntegration(all, r.words)
+	rest := r.words[n:]
+	switch {
+	case n == 0 && len(all) == 1 && (len(r.words) == 0 || len(r.words) == 1 && isNumber(r.words[0])):
+		in = all[0]
+	case n == 0 && len(r.words) == 0:
+		return view.Drawing{}, oncall.Refuse("Say of which integration, as in `/oncall payloads payments-prometheus`. `/oncall integrations` lists them.")
+	case n == 0 || len(rest) > 1 || len(rest) == 1 && !isNumber(rest[0]):
+		return view.Drawing{}, r.noIntegration(all, strings.Join(r.words, " "))
+	}
+	if len(rest) == 1 {
+		id, _ := strconv.ParseInt(strings.TrimPrefix(rest[0], "#"), 10, 64)
+		return b.sendPayload(ctx, r, in, oncall.PayloadID(id))
+	}
+	found, err := b.store.Payloads(ctx, r.by(), store.PayloadFilter{Integration: in.ID, Most: payloadsShown, Begin: view.PayloadBegins})
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	shown := make([]view.Payload, len(found))
+	for i, p := range found {
+		shown[i] = shownPayload(p)
+	}
+	return view.Payloads(in.Name, shown, r.location), nil
+}
+
+// shownPayload is a payload as it is drawn.
+func shownPayload(p store.KeptPayload) view.Payload {
+	v := view.Payload{
+		ID: p.ID, At: p.At, Request: p.Method + " " + p.Path, Trouble: p.Trouble, Signals: p.Signals, Incidents: p.Incidents,
+		Body: string(p.Body), Size: p.Size,
+	}
+	if p.Query != "" {
+		v.Request += "?" + p.Query
+	}
+	if p.TakenFor != "" {
+		v.TakenFor = intake.Of(p.TakenFor).Title
+	}
+	return v
+}
+
+// sendPayload sends one as a file.
+func (b *Bot) sendPayload(ctx context.Context, r request, in store.IntegrationState, id oncall.PayloadID) (view.Drawing, error) {
+	found, err := b.store.Payloads(ctx, r.by(), store.PayloadFilter{Integration: in.ID, ID: id})
+	switch {
+	case err != nil:
+		return view.Drawing{}, err
+	case len(found) == 0:
+		return view.Drawing{}, oncall.Refuse("There is no payload %d of %q any more. `/oncall payloads %[2]s` shows the newest.", id, view.Name(in.Name))
+	}
+	p := found[0]
+	b.inBackground(ctx, "a payload", func(ctx context.Context) error {
+		text := intake.Transcript(p.Payload)
+		err := b.upload(ctx, r.user.ID, slack.UploadFileParameters{
+			Filename: fmt.Sprintf("payload-%d.txt", id), Title: fmt.Sprintf("Payload %d of %s", id, in.Name),
+			FileSize: len(text), Reader: bytes.NewReader(text),
+		})
+		if err == nil {
+			return nil
+		}
+		_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.NoPayloadFile(in.Name, id, whyNoPicture(err)))
+		return errors.Join(err, said)
+	})
+	return view.PayloadFileComes(in.Name, id), nil
+}

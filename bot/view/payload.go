@@ -1,0 +1,80 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// How much of a payload is shown where several are.
+const (
+	mostBegun      = 400
+	mostBegunLines = 8
+)
+
+// PayloadBegins is how many bytes of a body are enough to show how it begins.
+const PayloadBegins = 4 * mostBegun
+
+// A Payload is what is shown of what a monitor has sent.
+type Payload struct {
+	ID        oncall.PayloadID
+	At        time.Time
+	Request   string // its method and address
+	TakenFor  string // what people call its format; empty: it was not understood
+	Trouble   string
+	Signals   int
+	Incidents []oncall.IncidentID
+	Body      string // or how it begins
+	Size      int64  // of the whole body, in bytes; 0: it isn't known
+}
+
+// Payloads shows what a monitor has sent last.
+func Payloads(name string, all []Payload, zone *time.Location) Drawing {
+	if len(all) == 0 {
+		return Text(fmt.Sprintf("Nothing that *%s* has sent is kept: it has sent nothing for 7 days, or not since Watchbill keeps it.", Name(name)))
+	}
+	d := Text(fmt.Sprintf("What *%s* has sent last, as it came but for secrets:", Name(name)))
+	for _, p := range all {
+		text := p.line(zone)
+		d.Text += "\n• " + text
+		if body := foreignLines(strings.ReplaceAll(p.Body, "```", "'''"), mostBegun, mostBegunLines); body != "" {
+			text += "\n```" + body + "```"
+		}
+		d.Blocks = append(d.Blocks, section(text))
+	}
+	d.Blocks = append(d.Blocks, note(fmt.Sprintf("`/oncall payloads %s %d` sends all of one as a file. The newest %d are kept, for 7 days at most; `watchbill integration payloads` prints them.",
+		Name(name), all[0].ID, oncall.PayloadsKept)))
+	return d
+}
+
+func (p Payload) line(zone *time.Location) string {
+	text := fmt.Sprintf("*%d*, %s: %s, ", p.ID, stamp(p.At, asAgo, zone), Foreign(p.Request, maxTitle))
+	if p.TakenFor == "" {
+		text += ":warning: not understood"
+	} else {
+		text += "taken for " + Name(p.TakenFor) + ", " + Count(p.Signals, "signal")
+	}
+	if p.Trouble != "" {
+		text += ": " + Foreign(p.Trouble, maxTitle)
+	}
+	for i, id := range p.Incidents {
+		if i == 3 {
+			return text + fmt.Sprintf(" and %d more", len(p.Incidents)-i)
+		}
+		text += []string{"; incident ", ", ", ", "}[i] + id.String()
+	}
+	return text
+}
+
+// PayloadFileComes says that the file is on its way.
+func PayloadFileComes(name string, id oncall.PayloadID) Drawing {
+	return Drawing{Text: fmt.Sprintf("Payload %d of *%s* comes as a file in our direct messages.", id, Name(name))}
+}
+
+// NoPayloadFile says in the direct messages why the file doesn't come.
+func NoPayloadFile(name string, id oncall.PayloadID, why string) Drawing {
+	return Text(fmt.Sprintf("Payload %d of *%s* can't come as a file: Slack says no, for %s. `watchbill integration payloads %s %d` prints it.",
+		id, Name(name), Foreign(why, maxTitle), Name(name), id))
+}

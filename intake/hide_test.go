@@ -1,0 +1,190 @@
+package intake_test
+
+import (
+	"bytes"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const aKey = "0123456789abcdef0123456789abcdef"
+
+func kept(contentType, body string) oncall.Payload {
+	return intake.Keep(oncall.Payload{
+		Method: http.MethodPost, Path: "/v1/signals/" + aKey, Headers: map[string]string{"Content-Type": contentType}, Body: []byte(body), Size: int64(len(body)),
+	}, aKey)
+}
+
+// What is named like a secret, or is the key itself, is not kept; all else is, as it was written.
+func TestSecretsAreNotKept(t *testing.T) {
+	t.Parallel()
+	const js, form = "application/json", "application/x-www-form-urlencoded"
+	for _, c := range []struct{ kind, body, want string }{
+		{js, `{ "title" : "disk",  "n":1.50 }`, `{ "title" : "disk",  "n":1.50 }`},
+		{js, `{"routing_key":"R0UT1NG","dedup_key":"d","title":"x"}`, `{"routing_key":"[hidden]","dedup_key":"d","title":"x"}`},
+		{js, `{"a":"see ` + aKey + `"}`, `{"a":"see KEY"}`},
+		{
+			js, `{"service_key" : "s", "apiKey":"s","API-Key":"s","basic_auth_pass":"s","clientSecret":"s","x_token":"s","Password":"s"}`,
+			`{"service_key" : "[hidden]", "apiKey":"[hidden]","API-Key":"[hidden]","basic_auth_pass":"[hidden]","clientSecret":"[hidden]","x_token":"[hidden]","Password":"[hidden]"}`,
+		},
+		{js, `{"headers":{"Authorization":"Basic abc","Accept":"*/*"},"cookies":["a","b"],"pin":1}`, `{"headers":{"Authorization":"[hidden]","Accept":"*/*"},"cookies":["[hidden]","[hidden]"],"pin":1}`},
+		{js, `{"credentials":{"user":"u","deep":{"n":12,"ok":true,"no":null}},"title":"x"}`, `{"credentials":{"user":"[hidden]","deep":{"n":"[hidden]","ok":true,"no":null}},"title":"x"}`},
+		{js, `{"token":123456,"pass\u0077ord":"s","secret":{},"t":"x"}`, `{"token":"[hidden]","pass\u0077ord":"[hidden]","secret":{},"t":"x"}`},
+		{js, `{"Message":"{\"password\":\"s\",\"a\":\"<b>\"}","m":"{\"a\":\"b\"}"}`, `{"Message":"{\"password\":\"[hidden]\",\"a\":\"<b>\"}","m":"{\"a\":\"b\"}"}`},
+		{js, `[{"secret":"s`, `[{"secret":"[hidden]"`},
+		{js, `{"url":"https://u:p4ss@db.example.com/x?a=1&token=s3&b=2\u0026apikey=s4"}`, `{"url":"https://u:[hidden]@db.example.com/x?a=1&token=[hidden]&b=2\u0026apikey=[hidden]"}`},
+		{js, `{"text":"curl -H 'Authorization: Bearer abcdefghij' said no"}`, `{"text":"curl -H 'Authorization: Bearer [hidden]' said no"}`},
+		{js, `{"text":"basic monitoring, bearer of news"}`, `{"text":"basic monitoring, bearer of news"}`},
+		{
+			js, `{"bypass":"yes","compass":"n","keyboard":"de","group_key":"g","key":"env","author":"ann","tokenizer":"t"}`,
+			`{"bypass":"yes","compass":"n","keyboard":"de","group_key":"g","key":"env","author":"ann","tokenizer":"t"}`,
+		},
+		{form, "title=disk&token=s&key=s&user_password=s&data=%7B%22secret%22%3A%22s%22%7D", "title=disk&token=[hidden]&key=[hidden]&user_password=[hidden]&data=%7B%22secret%22%3A%22[hidden]%22%7D"},
+		{"text/plain", "disk full\npassword: s\nhost=web-1\n", "disk full\npassword: [hidden]\nhost=web-1\n"},
+		{"text/xml", "<a><password>s</password><b x='1'>t</b></a>", "<a><password>[hidden]</password><b x='1'>t</b></a>"},
+		{
+			"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\ns\r\n--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\ndisk\r\n--b--\r\n",
+			"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n[hidden]\r\n--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\ndisk\r\n--b--\r\n",
+		},
+	} {
+		got := string(kept(c.kind, c.body).Body)
+		if strings.HasPrefix(c.kind, form) {
+			got = strings.ReplaceAll(got, "%5Bhidden%5D", "[hidden]")
+		}
+		if got != c.want {
+			t.Errorf("%s\n is kept as %s\n      want %s", c.body, got, c.want)
+		}
+	}
+}
+
+// Of a request beside its body, only what says nothing secret is kept.
+func TestHeadsOfRequestsAreKeptWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	got := intake.Keep(oncall.Payload{
+		Method: http.MethodPost, Path: "/v1/signals/" + aKey + "/v2/enqueue", Query: "title=x&api_key=other&routing_key=r&x=" + aKey,
+		Headers: map[string]string{"Authorization": "Bearer " + aKey, "Cookie": "c", "X-Api-Key": aKey, "User-Agent": "curl/8\x00 " + aKey, "X-Forwarded-For": "10.0.0.1"},
+	}, aKey)
+	want := oncall.Payload{
+		Method: http.MethodPost, Path: "/v1/signals/KEY/v2/enqueue", Query: "title=x&api_key=[hidden]&routing_key=[hidden]&x=KEY",
+		Headers: map[string]string{"User-Agent": "curl/8 KEY"}, Body: []byte{},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A body is cut at 64 KiB, also where a secret stands there.
+func TestBodiesAreCut(t *testing.T) {
+	t.Parallel()
+	for from := oncall.PayloadLimit - len(aKey) - 2; from <= oncall.PayloadLimit+2; from++ {
+		body := `{"title":"` + strings.Repeat("x", from-len(`{"title":"`)) + aKey + strings.Repeat("y", 2_000) + `"}`
+		got := kept("application/json", body)
+		if !got.Cut || len(got.Body) > oncall.PayloadLimit || got.Size != int64(len(body)) {
+			t.Fatalf("%d bytes of %d, cut %v", len(got.Body), got.Size, got.Cut)
+		}
+		if i := bytes.IndexByte(got.Body, '0'); i >= 0 {
+			t.Fatalf("a key at %d leaves %q", from, got.Body[i:])
+		}
+	}
+	if got := kept("", strings.Repeat("x", oncall.PayloadLimit)); got.Cut || len(got.Body) != oncall.PayloadLimit {
+		t.Errorf("what just fits is cut: %d bytes", len(got.Body))
+	}
+	if _, _, err := intake.Again(intake.Auto, oncall.Payload{Body: []byte(`{"title":"x"}`), Cut: true}); err == nil {
+		t.Error("what was cut can be read")
+	}
+}
+
+// What is kept of each golden payload is read again as it was at first.
+func TestWhatIsKeptCanBeReadAgain(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		name, _, _ := strings.Cut(filepath.Base(file), "-")
+		kind := oncall.Format(name)
+		body := read(t, file)
+		signals, from, wrong := intake.Read(kind, body)
+		again, fromAgain, err := intake.Again(kind, kept("application/json", string(body)))
+		if diff := cmp.Diff(keysOf(signals), keysOf(again)); diff != "" || from != fromAgain || (err == nil) != (wrong == nil) {
+			t.Errorf("%s, as %s then %s, %v: %s", file, from, fromAgain, err, diff)
+		}
+	}
+}
+
+// keysOf are what decides of signals: which alert, what of it, how bad.
+func keysOf(signals []oncall.Signal) (out []oncall.Signal) {
+	for _, s := range signals {
+		out = append(out, oncall.Signal{Action: s.Action, DedupKey: s.DedupKey, GroupKey: s.GroupKey, Severity: s.Severity, Title: s.Title})
+	}
+	return out
+}
+
+// What came to the address of one service is read as that.
+func TestPayloadsOfOtherAddressesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		p    oncall.Payload
+		want oncall.Signal
+		from oncall.Format
+	}{
+		{oncall.Payload{Reader: intake.ReadPagerDuty, Body: []byte(`{"event_action":"resolve","dedup_key":"d","routing_key":"[hidden]"}`)}, oncall.Signal{Action: oncall.Clear, DedupKey: "d"}, "pagerduty"},
+		{oncall.Payload{Reader: intake.ReadOpsgenie + "close", Keys: []string{"alias"}, Body: []byte(`{}`)}, oncall.Signal{Action: oncall.Clear, DedupKey: "alias"}, "opsgenie"},
+		{oncall.Payload{Reader: intake.ReadOpsgenie + "create", Body: []byte(`{"message":"disk","alias":"a","priority":"P1"}`)}, oncall.Signal{Action: oncall.Trigger, DedupKey: "a", Title: "disk", Severity: oncall.Critical}, "opsgenie"},
+		{oncall.Payload{Query: "title=disk&dedup_key=d&severity=low&key=[hidden]"}, oncall.Signal{Action: oncall.Trigger, DedupKey: "d", Title: "disk", Severity: oncall.Low}, "generic"},
+		{
+			oncall.Payload{Headers: map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, Body: []byte("title=disk&dedup_key=d&status=ok")},
+			oncall.Signal{Action: oncall.Clear, DedupKey: "d", Title: "disk"},
+			"generic",
+		},
+	} {
+		signals, from, err := intake.Again(intake.Auto, c.p)
+		if err != nil || from != c.from || len(signals) == 0 {
+			t.Errorf("%+v: %v as %s, %v", c.p, signals, from, err)
+			continue
+		}
+		got := keysOf(signals)[0]
+		if c.want.Severity == "" {
+			got.Severity = ""
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%+v: %s", c.p, diff)
+		}
+	}
+}
+
+// FuzzKeep looks for a body in which the key is kept, or which becomes too large.
+func FuzzKeep(f *testing.F) {
+	for _, body := range []string{`{"a":"` + aKey + `"}`, `{"x":"{\"password\":\"` + aKey + `\"}"}`, "token=" + aKey, "password: x\n<secret>y</secret>", `{"url":"http://a:b@c/?token=x"`} {
+		f.Add("application/json", []byte(body))
+		f.Add("application/x-www-form-urlencoded", []byte(body))
+		f.Add("multipart/form-data; boundary=b", []byte(body))
+	}
+	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
+		p := intake.Keep(oncall.Payload{Method: "POST", Path: string(body), Query: string(body), Headers: map[string]string{"Content-Type": contentType}, Body: body}, aKey)
+		if len(p.Body) > oncall.PayloadLimit || len(p.Path) > 2_000 || len(p.Query) > 8_000 {
+			t.Errorf("%d bytes of a body, %d of a path, %d of a query", len(p.Body), len(p.Path), len(p.Query))
+		}
+		for _, text := range []string{string(p.Body), p.Path, p.Query, p.Headers["Content-Type"]} {
+			if strings.Contains(text, aKey) {
+				t.Errorf("the key is in %q", text)
+			}
+		}
+		_, _, _ = intake.Again(intake.Auto, p)
+	})
+}
+
+func BenchmarkKeep(b *testing.B) {
+	body := read(b, "testdata/alertmanager-firing.json")
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		kept("application/json", string(body))
+	}
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A PayloadFilter says which payloads are wanted.
+type PayloadFilter struct {
+	Integration oncall.IntegrationID // 0: any
+	Team        oncall.TeamID        // of its integrations; 0: any
+	ID          oncall.PayloadID     // 0: any
+	Most        int                  // at most so many, the newest; 0 or less: as many as are kept of one integration
+	Begin       int                  // only so many bytes of each body; 0: all that is kept
+}
+
+// A KeptPayload is a payload with what has become of it.
+type KeptPayload struct {
+	oncall.Payload
+	Name      string              // of its integration
+	Format    oncall.Format       // of its integration now
+	Incidents []oncall.IncidentID // that its alerts belong to, as far as whoever asks may see them
+}
+
+// Payloads returns what monitors have sent, the newest first: what is of integrations, and was of teams, that somebody
+// may see. intake.Again reads it once more.
+func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) ([]KeptPayload, error) {
+	const load = `
+		SELECT id, integration_id, received_at, method, path, query, headers,
+		       CASE WHEN $5 > 0 THEN substr(body, 1, $5) ELSE body END, size, cut, reader, taken_for, trouble, signals, keys
+		FROM payloads
+		WHERE integration_id = ANY ($1) AND NOT team_id = ANY ($2) AND (id = $3 OR $3 = 0)
+		ORDER BY received_at DESC, id DESC
+		LIMIT $4`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hidden := append([]oncall.TeamID{}, dir.hidden(by)...) // never NULL
+	var of []oncall.IntegrationID
+	for _, in := range dir.For(by).Integrations {
+		if (f.Integration == 0 || in.ID == f.Integration) && (f.Team == 0 || in.TeamID == f.Team) {
+			of = append(of, in.ID)
+		}
+	}
+	if f.Most < 1 {
+		f.Most = oncall.PayloadsKept
+	}
+	var found []KeptPayload
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, load, of, hidden, f.ID, f.Most, f.Begin)
+		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (KeptPayload, error) {
+			var p KeptPayload
+			err := row.Scan(&p.ID, &p.Integration, &p.At, &p.Method, &p.Path, &p.Query, &p.Headers,
+				&p.Body, &p.Size, &p.Cut, &p.Reader, &p.TakenFor, &p.Trouble, &p.Signals, &p.Keys)
+			in := dir.integrations[p.Integration]
+			p.Name, p.Format = in.Name, in.Format
+			return p, err
+		})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		return whereTo(ctx, tx, found, hidden)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load what monitors sent: %w", err)
+	}
+	return found, nil
+}
+
+// whereTo finds the incidents of payloads: an alert belongs to the latest episode that had begun when it came.
+func whereTo(ctx context.Context, tx pgx.Tx, found []KeptPayload, hidden []oncall.TeamID) error {
+	const find = `
+		SELECT DISTINCT p.id, a.incident_id
+		FROM payloads p
+		CROSS JOIN LATERAL jsonb_array_elements_text(p.keys) AS k (key)
+		CROSS JOIN LATERAL (
+			SELECT incident_id
+			FROM alerts
+			WHERE integration_id = p.integration_id AND dedup_key = k.key AND first_at <= p.received_at
+			ORDER BY id DESC
+			LIMIT 1
+		) a
+		JOIN incidents i ON i.id = a.incident_id AND NOT i.team_id = ANY ($2)
+		WHERE p.id = ANY ($1)
+		ORDER BY p.id, a.incident_id`
+	ids := make([]oncall.PayloadID, len(found))
+	for i, p := range found {
+		ids[i] = p.ID
+	}
+	var id oncall.PayloadID
+	var incident oncall.IncidentID
+	rows, _ := tx.Query(ctx, find, ids, hidden)
+	_, err := pgx.ForEachRow(rows, []any{&id, &incident}, func() error {
+		i := slices.Index(ids, id)
+		found[i].Incidents = append(found[i].Incidents, incident)
+		return nil
+	})
+	return err
+}

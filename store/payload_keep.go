@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	payloadLimit = 2 * time.Second // for one write
+	payloadPause = time.Second     // between two
+	payloadBatch = 4 << 20         // bytes in one
+	payloadRoom  = 32 << 20        // bytes that may wait
+)
+
+// payloads is where payloads wait to be written, a moment after their signals were stored, so that no sender
+// waits for them. Of each integration only the newest wait: those that are kept in the end. So a storm of
+// thousands a second costs a write a second.
+type payloads struct {
+	mu      sync.Mutex
+	waiting map[oncall.IntegrationID][]oncall.Payload
+	size    int // bytes
+
+	writing bool // there is a writer
+	writers sync.WaitGroup
+	closed  chan struct{}
+	closing sync.Once
+}
+
+// KeepPayload keeps what a request has brought, once there is time; the newest of its integration where many
+// come. It may be lost with the process.
+func (s *System) KeepPayload(ctx context.Context, p oncall.Payload) {
+	q := &s.payloads
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(p)
+	if !q.writing && len(q.waiting) > 0 {
+		q.writing = true
+		q.writers.Go(func() { s.writePayloads(context.WithoutCancel(ctx)) })
+	}
+}
+
+// add keeps a payload waiting. Its caller has locked q.
+func (q *payloads) add(p oncall.Payload) {
+	if q.waiting == nil {
+		q.waiting = map[oncall.IntegrationID][]oncall.Payload{}
+	}
+	list := q.waiting[p.Integration]
+	at := len(list)
+	for at > 0 && p.At.Before(list[at-1].At) { // a spool brings what is older
+		at--
+	}
+	q.waiting[p.Integration] = slices.Insert(list, at, p)
+	q.size += weight(p)
+	if len(q.waiting[p.Integration]) > oncall.PayloadsKept {
+		q.drop(p.Integration)
+	}
+	for q.size > payloadRoom {
+		most, id := 0, p.Integration
+		for other, list := range q.waiting {
+			if len(list) > most {
+				most, id = len(list), other
+			}
+		}
+		q.drop(id)
+	}
+}
+
+// drop forgets the oldest payload of an integration.
+func (q *payloads) drop(id oncall.IntegrationID) {
+	list := q.waiting[id]
+	q.size -= weight(list[0])
+	list[0] = oncall.Payload{} // so that its memory is free
+	if q.waiting[id] = list[1:]; len(list) == 1 {
+		delete(q.waiting, id)
+	}
+}
+
+// weight is about what a payload takes, in bytes.
+func weight(p oncall.Payload) int { return len(p.Body) + len(p.Query) + len(p.Path) + 500 }
+
+// next takes what is to be written together; none, and the writer must end.
+func (q *payloads) next() (batch []oncall.Payload) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	size := 0
+	for id, list := range q.waiting {
+		for len(list) > 0 && size < payloadBatch {
+			size += weight(list[0])
+			batch = append(batch, list[0])
+			list = list[1:]
+		}
+		if q.waiting[id] = list; len(list) == 0 {
+			delete(q.waiting, id)
+		}
+		if size >= payloadBatch {
+			break
+		}
+	}
+	q.size -= size
+	q.writing = len(batch) > 0
+	return batch
+}
+
+// back puts payloads back that could not be written, before those that came meanwhile.
+func (q *payloads) back(batch []oncall.Payload) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	later := q.waiting
+	q.waiting, q.size = nil, 0
+	for _, p := range batch {
+		q.add(p)
+	}
+	for _, list := range later {
+		for _, p := range list {
+			q.add(p)
+		}
+	}
+}
+
+// close has all that waits written, if the database takes it.
+func (q *payloads) close() {
+	q.closing.Do(func() { close(q.closed) })
+	q.writers.Wait()
+}
+
+// writePayloads writes what waits, now and then, until nothing does.
+func (s *Store) writePayloads(ctx context.Context) {
+	pause := time.NewTimer(payloadPause) // a timer, not a clock: so that a storm costs little
+	defer pause.Stop()
+	for {
+		batch := s.payloads.next()
+		if len(batch) == 0 {
+			return
+		}
+		err := s.savePayloads(ctx, batch)
+		if err != nil && !malformed(err) {
+			s.outages.Warn().Err(err).Int("payloads", len(batch)).Msg("what monitors sent can't be kept yet")
+			s.payloads.back(batch)
+		} else if err != nil {
+			s.outages.Error().Err(err).Int("payloads", len(batch)).Msg("the database refuses what monitors sent; it is not kept")
+		}
+		pause.Reset(payloadPause)
+		select {
+		case <-pause.C:
+		case <-s.payloads.closed:
+			if err != nil {
+				return // nobody will come back
+			}
+		}
+	}
+}
+
+// savePayloads writes payloads, and deletes older ones of the same integrations. It need not be on the disk when
+// it returns: a signal is, whatever became of its payload.
+func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error {
+	const insert = `
+		INSERT INTO payloads (integration_id, team_id, received_at, method, path, query, headers, body, size, cut,
+		                      reader, taken_for, trouble, signals, keys)
+		SELECT $1, team_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM integrations WHERE id = $1`
+	const prune = `
+		DELETE FROM payloads p
+		USING unnest($1::bigint[]) AS k (integration_id)
+		WHERE p.integration_id = k.integration_id AND (p.received_at, p.id) < (
+			SELECT received_at, id FROM payloads
+			WHERE integration_id = k.integration_id
+			ORDER BY received_at DESC, id DESC
+			LIMIT 1 OFFSET $2
+		)`
+	ctx, cancel := context.WithTimeout(ctx, payloadLimit)
+	defer cancel()
+	rows := &pgx.Batch{}
+	var of []oncall.IntegrationID
+	for _, p := range batch {
+		headers, keys, err := payloadTexts(p)
+		if err != nil {
+			return err
+		}
+		rows.Queue(insert, p.Integration, p.At, p.Method, plain(p.Path), plain(p.Query), headers, p.Body, p.Size, p.Cut,
+			p.Reader, p.TakenFor, plain(p.Trouble), p.Signals, keys)
+		of = append(of, p.Integration)
+	}
+	slices.Sort(of)
+	rows.Queue(prune, slices.Compact(of), oncall.PayloadsKept-1)
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL synchronous_commit = off`); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, rows).Close()
+	})
+	return translate(err)
+}
+
+// payloadTexts are what of a payload is kept as JSON.
+func payloadTexts(p oncall.Payload) (headers, keys string, err error) {
+	clean := func(v any) (string, error) {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return "", fmt.Errorf("keep a payload: %w", err)
+		}
+		return strings.ReplaceAll(string(text), `\u0000`, ""), nil
+	}
+	if p.Headers == nil {
+		p.Headers = map[string]string{}
+	}
+	if p.Keys == nil {
+		p.Keys = []string{}
+	}
+	if headers, err = clean(p.Headers); err == nil {
+		keys, err = clean(p.Keys)
+	}
+	return headers, keys, err
+}
