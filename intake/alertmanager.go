@@ -132,6 +132,11 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	resolved, hints := isResolved(fmt.Sprintf("alerts[%d].status", i), a.Status, w.Status)
 	title := clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
 		w.GroupLabels["alertname"], labelled(a.Labels), labelled(w.GroupLabels), "Alert without a name"), maxTitle)
+	body := first(a.Annotations["description"], a.Annotations["message"])
+	if what, is := unmeasured[a.Labels["alertname"]]; is && a.Labels["rulename"] != "" {
+		title = clean(a.Labels["rulename"]+": "+what, maxTitle)
+		body = strings.Join(filled(first(a.Annotations["summary"], a.Annotations["title"]), body), "\n")
+	}
 	key := cleanKey(a.Fingerprint)
 	switch {
 	case key != "":
@@ -146,7 +151,7 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 		Action:   oncall.Trigger,
 		DedupKey: key,
 		Title:    title,
-		Body:     cutMarked(first(a.Annotations["description"], a.Annotations["message"]), maxBody),
+		Body:     cutMarked(body, maxBody),
 		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"], a.PanelURL, a.DashboardURL),
 		Links:    shown,
 		Details:  details,
@@ -161,6 +166,10 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	}
 	return s
 }
+
+// unmeasured are the names of Grafana's alerts about a rule that could not be evaluated, whose texts are the
+// rule's, and say what has not happened.
+var unmeasured = map[string]string{"DatasourceNoData": "no data", "DatasourceError": "can't be evaluated"}
 
 // extras are the links of an alert, and the annotations that are neither its title nor its text.
 func (a webhookAlert) extras() ([]oncall.Link, map[string]string) {

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -9,7 +10,8 @@ import (
 func isAzure(o object) bool {
 	schema := strings.ToLower(o.str("schemaId"))
 	return o.has("data.essentials") || o.has("data") && (strings.Contains(schema, "azure") || strings.HasPrefix(schema, "microsoft.") || strings.HasPrefix(schema, "aip")) ||
-		o.has("status", "context") && o.any("context.resourceId", "context.resourceName", "context.activityLog.resourceId", "context.subscriptionId")
+		o.has("status", "context") && o.any("context.resourceId", "context.resourceName", "context.activityLog.resourceId", "context.subscriptionId") ||
+		o.any("AlertRuleName") && o.has("SearchQuery", "SearchIntervalInSeconds")
 }
 
 // azureLevels are Azure's severities.
@@ -17,12 +19,12 @@ var azureLevels = map[string]string{"sev0": "critical", "sev1": "high", "sev2": 
 
 // azure reads alerts of Azure Monitor, by the common schema or one of the older ones.
 func azure(o object) ([]oncall.Signal, error) {
-	e := o.sub("data.essentials")
+	e, c := o.sub("data.essentials"), o.sub("data.alertContext")
 	if len(e) == 0 {
 		return azureOlder(o)
 	}
 	d := draft{
-		key: first(e.str("alertId"), e.str("originAlertId"), e.str("alertRule")), title: e.str("alertRule"), body: e.str("description"),
+		key: first(e.str("alertId"), e.str("originAlertId"), e.str("alertRule")), title: first(c.str("annotations.summary"), e.str("alertRule")), body: e.str("description"),
 		level: azureLevels[bare(e.str("severity"))], starts: e.str("firedDateTime"), ends: e.str("resolvedDateTime"), labels: map[string]string{},
 		link: e.str("investigationLink"),
 	}
@@ -33,23 +35,90 @@ func azure(o object) ([]oncall.Signal, error) {
 	d.label("resource", strings.Join(e.words("configurationItems"), ", "))
 	d.label("signal", e.str("signalType"))
 	d.label("monitoring", e.str("monitoringService"))
-	targets := e.words("alertTargetIDs")
-	if len(targets) > 0 {
-		d.detail("target", targets[0])
-		if _, group, is := strings.Cut(strings.ToLower(targets[0]), "/resourcegroups/"); is {
-			group, _, _ = strings.Cut(group, "/")
-			d.label("resource_group", group)
+	target := firstOf("", e.words("alertTargetIDs"))
+	d.detail("target", target)
+	if _, group, is := strings.Cut(strings.ToLower(target), "/resourcegroups/"); is {
+		group, _, _ = strings.Cut(group, "/")
+		d.label("resource_group", group)
+	}
+	for _, path := range []string{"data.customProperties", "data.alertContext.properties"} {
+		if !c.any("operationName") || path == "data.customProperties" { // what an operation says of itself is read below
+			for name, text := range o.sub(path).texts() {
+				d.detail(name, text)
+			}
 		}
 	}
-	for name, text := range o.sub("data.customProperties").texts() {
-		d.detail(name, text)
+	for name, text := range c.sub("labels").texts() { // of Azure's Prometheus
+		d.label(name, text)
 	}
-	d.detail("links to results", o.str("data.alertContext.condition.allOf.0.linkToSearchResultsUI"))
-	for _, c := range o.list("data.alertContext.condition.allOf") {
-		d.detail("condition", strings.Join(filled(c.str("metricName"), c.str("operator"), c.str("threshold"), c.str("metricValue")), " "))
-		d.links.add("results", c.str("linkToSearchResultsUI"))
+	azureCondition(&d, c)
+	azureBudget(&d, c.sub("AlertData"))
+	if c.any("operationName") {
+		azureActivity(&d, c, first(target, e.str("alertRule")))
 	}
 	return one(d)
+}
+
+// azureCondition reads what was measured, and of what.
+func azureCondition(d *draft, c object) {
+	for _, measured := range c.list("condition.allOf") {
+		d.detail("condition", strings.Join(filled(first(measured.str("metricName"), measured.str("searchQuery")), measured.str("operator"), measured.str("threshold"), measured.str("metricValue")), " "))
+		d.links.add("results", measured.str("linkToFilteredSearchResultsUI", "linkToSearchResultsUI"))
+		for _, dimension := range measured.list("dimensions") {
+			d.label(dimension.str("name"), dimension.str("value"))
+		}
+	}
+	for _, dimension := range c.list("Dimensions") {
+		d.label(dimension.str("name"), dimension.str("value"))
+	}
+	d.detail("query", c.str("SearchQuery"))
+	d.detail("results", c.str("ResultCount"))
+	d.links.add("results", c.str("LinkToFilteredSearchResultsUI", "LinkToSearchResults"))
+}
+
+// azureBudget names what is spent, as such an alert has no rule that has a name.
+func azureBudget(d *draft, budget object) {
+	if name := budget.str("BudgetName"); name != "" {
+		d.title = "Budget " + name + ": " + first(budget.str("SpentAmount"), "more") + " spent of " + first(budget.str("BudgetThreshold"), "what was planned")
+		d.detail("scope", budget.str("Scope"))
+		d.detail("forecast", budget.str("ForecastedTotalForPeriod"))
+	}
+}
+
+// azureHealth are the levels of the activity log. The severity of what comes of it is always the lowest, and says nothing.
+var azureHealth = map[string]string{"critical": "critical", "1": "critical", "error": "high", "2": "high", "warning": "medium", "3": "medium"}
+
+// azureActivity reads an entry of the activity log. Two kinds have an end, which comes as an alert of its own: troubles of
+// Azure's services, by a number that stays, and the health of a resource.
+func azureActivity(d *draft, log object, resource string) {
+	p := log.sub("properties")
+	switch {
+	case p.any("trackingId"):
+		d.key, d.title = "azure/health/"+p.str("trackingId"), p.str("title")
+		d.body, d.level = withoutTags(p.str("communication")), azureHealth[bare(log.str("level"))]
+		if kind := bare(p.str("incidentType")); kind != "" && kind != "incident" { // planned, or to be read some day
+			d.level = "low"
+		}
+		d.action, d.hints = oncall.Trigger, nil
+		if slices.Contains([]string{"resolved", "complete", "completed", "canceled", "rca"}, bare(p.str("stage"))) {
+			d.action = oncall.Clear
+		}
+		d.label("service", p.str("service"))
+		d.label("region", p.str("region"))
+	case p.any("currentHealthStatus"):
+		d.key = "azure/health/" + strings.ToLower(resource)
+		d.title = resource[strings.LastIndex(resource, "/")+1:] + " is " + strings.ToLower(p.str("currentHealthStatus"))
+		d.body, d.level = strings.Join(filled(p.str("title"), p.str("details"), d.body), "\n"), azureHealth[bare(log.str("level"))]
+		d.action, d.hints = oncall.Trigger, nil
+		if bare(p.str("currentHealthStatus")) == "available" || bare(log.str("status")) == "resolved" {
+			d.action = oncall.Clear
+		}
+		d.label("cause", p.str("cause"))
+	default:
+		d.detail("operation", log.str("operationName"))
+		d.detail("status", log.str("status"))
+		d.detail("caller", log.str("caller"))
+	}
 }
 
 func azureOlder(o object) ([]oncall.Signal, error) {
@@ -60,17 +129,38 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 	c := data.sub("context")
 	log := c.sub("activityLog")
 	d := draft{
-		key:   first(c.str("id"), log.str("properties.trackingId", "correlationId"), hash("azure", data.str("AlertRuleName", "alertRuleName", "BudgetName"), c.str("name", "resourceName"))),
-		title: first(c.str("name"), log.str("properties.title", "operationName"), data.str("AlertRuleName", "BudgetName"), o.str("schemaId")),
-		body:  first(c.str("description"), log.str("properties.communication", "description"), data.str("Description", "SearchQuery")),
-		level: azureLevels[bare(first(c.str("severity"), data.str("Severity")))], link: first(c.str("portalLink"), data.str("LinkToSearchResults")), labels: map[string]string{},
+		key:   first(azureMetric(c), log.str("correlationId"), hash("azure", data.str("AlertRuleName", "BudgetName"), c.str("name", "resourceName"))),
+		title: first(c.str("name"), data.str("AlertRuleName", "BudgetName"), o.str("schemaId")),
+		body:  first(c.str("description"), log.str("description"), data.str("Description", "SearchQuery")),
+		level: azureLevels[bare(first(c.str("severity"), data.str("Severity")))], link: c.str("portalLink"), labels: map[string]string{},
 	}
-	word := first(log.str("properties.stage"), data.str("status", "MonitorCondition"))
-	d.status("data.status", word)
-	if log.str("status") == "Succeeded" || log.str("status") == "Started" {
-		d.detail("operation", log.str("operationName"))
+	if operation := log.str("operationName"); operation != "" {
+		d.title = strings.TrimSuffix(operation+" on "+log.str("resourceId")[strings.LastIndex(log.str("resourceId"), "/")+1:], " on ")
 	}
-	d.label("resource", first(c.str("resourceName"), log.str("resourceId")))
+	d.status("data.status", data.str("status", "MonitorCondition"))
+	d.label("resource", first(c.str("resourceName"), log.str("resourceId"), data.str("ResourceId")))
 	d.label("resource_group", first(c.str("resourceGroupName"), log.str("resourceGroupName")))
+	azureCondition(&d, c)
+	azureCondition(&d, data)
+	if len(log) > 0 {
+		azureActivity(&d, log, first(log.str("resourceId"), d.title))
+	}
+	if d.link == "" && len(d.links) > 0 {
+		d.link = d.links[0].URL
+	}
 	return one(d)
+}
+
+// azureMetric is which alert of a rule it is: it tells of each resource, and of each of the values that divide them.
+func azureMetric(c object) string {
+	if !c.any("id") {
+		return ""
+	}
+	parts := []string{c.str("id"), strings.ToLower(c.str("resourceId"))}
+	for _, measured := range c.list("condition.allOf") {
+		for _, dimension := range measured.list("dimensions") {
+			parts = append(parts, dimension.str("name"), dimension.str("value"))
+		}
+	}
+	return hash(parts...)
 }

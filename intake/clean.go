@@ -5,12 +5,29 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"html"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
+
+var (
+	breaks = regexp.MustCompile(`(?i)<br[^>]*>|</(?:p|div|li|tr|h\d)>`)
+	tagged = regexp.MustCompile(`</?[a-zA-Z][^>]*>`)
+)
+
+// withoutTags is what a text says that is written in HTML.
+func withoutTags(text string) string {
+	text = tagged.ReplaceAllString(breaks.ReplaceAllString(text, "\n"), "")
+	var lines []string
+	for line := range strings.SplitSeq(html.UnescapeString(text), "\n") {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return strings.Join(filled(lines...), "\n")
+}
 
 // filled returns the texts that are not blank.
 func filled(texts ...string) []string {

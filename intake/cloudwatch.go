@@ -11,13 +11,20 @@ import (
 )
 
 func isCloudWatch(o object) bool {
-	return o.any("AlarmName") && o.any("NewStateValue") || o.any("detail-type") && o.has("source", "detail")
+	return o.any("AlarmName") && o.any("NewStateValue") || o.any("detail-type") && o.has("source", "detail") || o.any("alarmData.alarmName")
 }
 
 // cloudWatch reads an alarm of Amazon CloudWatch, or an event of EventBridge.
 func cloudWatch(o object) ([]oncall.Signal, error) {
-	if o.any("detail-type") {
+	switch {
+	case o.any("detail-type"):
 		return eventBridge(o)
+	case o.any("alarmData.alarmName"): // as an alarm calls a function
+		d := draft{labels: map[string]string{}}
+		d.label("region", o.str("region"))
+		d.label("account", o.str("accountId"))
+		eventBridgeAlarm(&d, o.sub("alarmData"), o.str("alarmArn"))
+		return one(d)
 	}
 	d := draft{
 		key: first(o.str("AlarmArn"), o.str("AWSAccountId")+"/"+o.str("Region")+"/"+o.str("AlarmName")), title: o.str("AlarmName"),
@@ -33,6 +40,11 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 	for _, dimension := range o.list("Trigger.Dimensions") {
 		d.label(dimension.str("name"), dimension.str("value"))
 	}
+	var children []string
+	for _, child := range o.list("TriggeringChildren") { // of a composite alarm
+		children = append(children, child.str("Arn")[strings.LastIndex(child.str("Arn"), ":")+1:])
+	}
+	d.detail("alarms", strings.Join(filled(children...), ", "))
 	d.link = alarmLink(o.str("AlarmArn"), o.str("AlarmName"))
 	return one(d)
 }
@@ -74,24 +86,50 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 	d.label("region", o.str("region"))
 	d.label("account", o.str("account"))
 	d.label("source", o.str("source"))
-	switch {
-	case detail.any("alarmName"):
-		d.key, d.title = first(resource, o.str("account")+"/"+o.str("region")+"/"+detail.str("alarmName")), detail.str("alarmName")
-		d.body = strings.Join(filled(detail.str("configuration.description"), detail.str("state.reason")), "\n")
-		d.status("detail.state.value", detail.str("state.value"))
-		cloudWatchLevel(&d, detail.str("state.value"))
-		d.link = alarmLink(resource, detail.str("alarmName"))
+	switch kind {
+	case "CloudWatch Alarm State Change":
+		eventBridgeAlarm(&d, detail, first(resource, o.str("account")+"/"+o.str("region")+"/"+detail.str("alarmName")))
+		return one(d)
+	case "AWS Health Event":
+		d.title = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(detail.str("eventTypeCode"), "AWS_"+detail.str("service")+"_"), "_", " "))
+		d.title = detail.str("service") + ": " + d.title + " in " + first(detail.str("eventRegion"), o.str("region"))
+		if category := detail.str("eventTypeCategory"); category != "" && category != "issue" && category != "investigation" { // planned, or to be read some day
+			d.level = "low"
+		}
+		d.label("service", detail.str("service"))
 	default:
-		d.key = hash("eventbridge", kind, first(detail.str("eventArn", "id", "findingId"), resource), detail.str("title"))
-		d.title = first(detail.str("title"), detail.str("eventTypeCode"), kind+" "+resource)
-		d.body = first(detail.str("description"), firstOf("", latestDescription(detail)), detail.str("message", "stoppedReason"))
-		d.status("detail.statusCode", detail.str("statusCode"))
+		name := first(detail.str("pipeline", "project-name", "jobName", "group", "name"), resource[strings.LastIndexAny(resource, ":/")+1:])
+		d.title = first(detail.str("title"), detail.str("eventTypeCode"), strings.Join(filled(kind, name), ": "))
 		d.level = awsLevel(detail.str("severity"))
-		for _, name := range slices.Sorted(maps.Keys(detail.texts())) {
-			d.detail(name, detail.str(name))
+	}
+	d.key = hash("eventbridge", kind, first(detail.str("eventArn", "id", "findingId"), resource), detail.str("title"))
+	d.body = first(detail.str("description"), firstOf("", latestDescription(detail)), detail.str("message", "stoppedReason"))
+	d.status("detail.statusCode", detail.str("statusCode"))
+	if word := detail.str("state", "build-status", "status"); strings.HasSuffix(kind, "State Change") && word != "" && detail.str("statusCode") == "" {
+		d.detail("state", word)
+		if outcome := gitOutcome(word); outcome != oncall.Update || strings.HasPrefix(kind, "Code") { // one that still runs
+			d.action = outcome
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(detail.texts())) {
+		d.detail(name, detail.str(name))
+	}
 	return one(d)
+}
+
+// eventBridgeAlarm reads an alarm as an event has it.
+func eventBridgeAlarm(d *draft, alarm object, arn string) {
+	d.key, d.title = arn, alarm.str("alarmName")
+	d.body = strings.Join(filled(alarm.str("configuration.description"), alarm.str("state.reason")), "\n")
+	d.status("state.value", alarm.str("state.value"))
+	cloudWatchLevel(d, alarm.str("state.value"))
+	d.link = alarmLink(arn, alarm.str("alarmName"))
+	for _, metric := range alarm.list("configuration.metrics") {
+		for name, value := range metric.sub("metricStat.metric.dimensions").texts() {
+			d.label(name, value)
+		}
+		d.label("metric", metric.str("metricStat.metric.name"))
+	}
 }
 
 func latestDescription(detail object) []string {

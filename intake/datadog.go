@@ -8,7 +8,10 @@ import (
 )
 
 // datadogTitle is how Datadog begins the title of an event.
-var datadogTitle = regexp.MustCompile(`(?s)^(?:\[(P\d)\]\s*)?\[(?:(P\d)\]\s*\[)?(Triggered|Re-?Triggered|Recovered|Warn|Re-?Warn|No ?data|Re-?No ?data|Renotify|Test)[^\]{]*(?:\{([^}]*)\})?[^\]]*\]\s*(.*)$`)
+var datadogTitle = regexp.MustCompile(`(?is)^(?:\[test\]\s*)?(?:\[(P\d)\]\s*)?\[(?:(P\d)\]\s*\[)?(Triggered|Re-?Triggered|Recovered|Warn|Re-?Warn|No ?data|Re-?No ?data|Renotify|Test)[^\]{]*(?:\{([^}]*)\})?[^\]]*\]\s*(.*)$`)
+
+// datadogLink is the monitor's page in the text of an event.
+var datadogLink = regexp.MustCompile(`\((https://[^\s()]+/monitors[/#][^\s()]+)\)`)
 
 func isDatadog(o object) bool {
 	m := o.bareNames("datadog")
@@ -33,7 +36,8 @@ func datadog(o object) ([]oncall.Signal, error) {
 		link: value("link", "url", "alerturl"), level: value("alertpriority", "priority", "severity"), starts: value("alertstarttime"),
 		labels: tags(m.words(firstName(m, "tags", "alerttags"))),
 	}
-	transition, scope := value("alerttransition", "transition", "status"), value("alertscope", "scope")
+	transition, scope := value("alerttransition", "transition", "status"), value("alertscope", "scope", "scopes")
+	isTest := strings.HasPrefix(strings.ToLower(d.title), "[test]")
 	if t := datadogTitle.FindStringSubmatch(d.title); t != nil {
 		d.level, transition = first(d.level, t[1], t[2]), first(transition, t[3])
 		d.title, scope = t[5], first(scope, t[4])
@@ -42,9 +46,16 @@ func datadog(o object) ([]oncall.Signal, error) {
 	if d.key == "" {
 		d.key = hash("datadog", first(value("alertid", "monitorid"), d.title), scope)
 	}
+	if isTest { // of a monitor, which it neither opens nor ends
+		d.key, d.level = hash("datadog", "test", d.key), "low"
+	}
 	d.status("alert_transition", first(transition, value("alerttype")))
 	if t := bare(transition); d.level == "" && (strings.Contains(t, "warn") || value("alerttype") == "warning") {
 		d.level = "warning"
+	}
+	d.body = strings.Trim(d.body, "% \n\r")
+	if m := datadogLink.FindStringSubmatch(d.body); m != nil && d.link == "" {
+		d.link = m[1]
 	}
 	if scope != "" && d.title != "" {
 		d.title += " (" + scope + ")"

@@ -34,12 +34,12 @@ func gcp(o object) ([]oncall.Signal, error) {
 	in := o.sub("incident")
 	d := draft{
 		key:   "gcp/" + first(in.str("incident_id"), in.str("policy_name")+"/"+in.str("condition_name")),
-		title: strings.Join(filled(in.str("policy_name"), in.str("condition_name")), ": "),
+		title: first(in.str("documentation.subject"), strings.Join(filled(in.str("policy_name"), in.str("condition_name")), ": ")),
 		body:  strings.Join(filled(in.str("summary"), in.str("documentation.content", "documentation")), "\n\n"),
 		link:  in.str("url"), starts: in.str("started_at"), ends: in.str("ended_at"), labels: map[string]string{},
 	}
 	d.status("incident.state", in.str("state"))
-	for _, path := range []string{"policy_user_labels", "resource.labels", "metric.labels"} {
+	for _, path := range []string{"policy_user_labels", "metadata.user_labels", "resource.labels", "metric.labels"} {
 		for _, name := range slices.Sorted(maps.Keys(in.sub(path))) {
 			d.label(name, in.sub(path).str(name))
 		}
@@ -47,6 +47,9 @@ func gcp(o object) ([]oncall.Signal, error) {
 	d.level = first(in.str("severity"), d.labels["severity"])
 	if strings.EqualFold(d.level, "no severity") {
 		d.level = ""
+	}
+	if o.str("version") == "test" {
+		d.title, d.level = in.str("summary"), "low"
 	}
 	d.label("project", in.str("scoping_project_id"))
 	d.label("resource", in.str("resource_display_name", "resource_name", "resource.type"))

@@ -10,7 +10,7 @@ func isGitHub(o object) bool {
 	if !o.any("repository.full_name") {
 		return o.any("zen") && o.has("hook_id")
 	}
-	return o.has("workflow_run") || o.has("workflow_job") || o.has("check_suite") || o.has("check_run") || o.has("deployment_status") || o.has("sender")
+	return o.has("workflow_run") || o.has("workflow_job") || o.has("check_suite") || o.has("check_run") || o.has("deployment_status") || o.has("sender") || o.has("context", "state")
 }
 
 // gitHub reads GitHub's webhooks about workflows, checks and deployments. A failure of another branch than the default one
@@ -22,12 +22,21 @@ func gitHub(o object) ([]oncall.Signal, error) {
 		if len(run) == 0 {
 			continue
 		}
-		name := first(run.str("name", "workflow_name", "app.name", "environment"), o.str("deployment.environment"), kind)
-		branch := first(run.str("head_branch", "check_suite.head_branch"), o.str("deployment.ref"))
+		if kind == "deployment_status" {
+			return one(gitHubDeployment(o, run))
+		}
+		name := first(run.str("name", "workflow_name", "app.name"), kind)
+		branch := run.str("head_branch", "check_suite.head_branch")
+		if from := run.str("head_repository.full_name"); from != "" && from != repo { // a fork may call its branch as it likes
+			branch = from + ":" + branch
+		}
 		d := draft{
 			key: strings.Join([]string{"github", repo, name, branch}, "/"), title: name + " failed on " + branch + " of " + repo,
 			body: strings.Join(filled(run.str("display_title", "output.title", "description"), run.str("head_commit.message", "output.summary")), "\n"),
-			link: run.str("html_url", "target_url", "log_url", "url"), labels: map[string]string{},
+			link: run.str("html_url"), labels: map[string]string{},
+		}
+		if d.link == "" && o.any("repository.html_url") {
+			d.link = o.str("repository.html_url") + "/commit/" + run.str("head_sha") + "/checks"
 		}
 		d.action = gitOutcome(run.str("conclusion", "state"))
 		d.level = gitLevel(branch, o.str("repository.default_branch"))
@@ -38,7 +47,71 @@ func gitHub(o object) ([]oncall.Signal, error) {
 		d.detail("by", run.str("actor.login"))
 		return one(d)
 	}
+	switch {
+	case o.any("context") && o.any("state"):
+		return one(gitHubStatus(o))
+	case o.any("alert.number") && o.any("action"):
+		return one(gitHubAlert(o, o.sub("alert")))
+	}
 	return one(draft{action: oncall.Update, key: "github/" + first(repo, "ping")})
+}
+
+// gitHubDeployment reads how a deployment went. What is deployed may be another commit every time; where it goes stays.
+func gitHubDeployment(o, run object) draft {
+	repo := o.str("repository.full_name")
+	where := first(run.str("environment"), o.str("deployment.environment"), "production")
+	d := draft{
+		key: strings.Join([]string{"github", repo, "deployment", where}, "/"), title: "Deployment to " + where + " failed, " + repo, body: run.str("description"),
+		link: run.str("target_url", "log_url", "environment_url"), action: gitOutcome(run.str("state")), level: "high", labels: map[string]string{},
+	}
+	d.label("repository", repo)
+	d.label("environment", where)
+	d.detail("ref", o.str("deployment.ref"))
+	return d
+}
+
+// gitHubStatus reads what a service outside says of a commit.
+func gitHubStatus(o object) draft {
+	repo, branch := o.str("repository.full_name"), ""
+	for _, one := range o.list("branches") {
+		if branch == "" || one.str("name") == o.str("repository.default_branch") {
+			branch = one.str("name")
+		}
+	}
+	d := draft{
+		key: strings.Join([]string{"github", repo, "status", o.str("context"), branch}, "/"), title: o.str("context") + " failed on " + first(branch, o.str("sha")) + " of " + repo,
+		body: o.str("description"), link: o.str("target_url"), action: gitOutcome(o.str("state")),
+		level: gitLevel(branch, o.str("repository.default_branch")), labels: map[string]string{},
+	}
+	d.label("repository", repo)
+	d.label("branch", branch)
+	return d
+}
+
+// gitHubAlert reads an alert about a dependency, a secret or code.
+func gitHubAlert(o, alert object) draft {
+	repo, kind := o.str("repository.full_name"), "alert"
+	for _, one := range []string{"dependency", "secret_type", "tool"} {
+		if alert.has(one) {
+			kind = one
+		}
+	}
+	d := draft{
+		action: oncall.Trigger, key: strings.Join([]string{"github", repo, kind, alert.str("number")}, "/"), link: alert.str("html_url"),
+		title: first(alert.str("security_advisory.summary", "rule.description", "secret_type_display_name", "secret_type"), "Alert "+alert.str("number")) + " in " + repo,
+		body:  alert.str("security_advisory.description", "rule.full_description"), labels: map[string]string{},
+		level: alert.str("security_advisory.severity", "rule.security_severity_level"),
+	}
+	switch bare(o.str("action")) {
+	case "fixed", "dismissed", "autodismissed", "resolved", "closedbyuser":
+		d.action = oncall.Clear
+	case "created", "reopened", "autoreopened", "reintroduced", "appearedinbranch", "reopenedbyuser":
+	default:
+		d.action = oncall.Update
+	}
+	d.label("repository", repo)
+	d.label("package", alert.str("dependency.package.name"))
+	return d
 }
 
 // gitOutcome says what the end of a run means; one that goes on or was given up says nothing.
@@ -46,7 +119,7 @@ func gitOutcome(word string) oncall.Action {
 	switch bare(word) {
 	case "failure", "failed", "timedout", "startupfailure", "error", "actionrequired":
 		return oncall.Trigger
-	case "success", "successful", "passed":
+	case "success", "successful", "succeeded", "passed":
 		return oncall.Clear
 	}
 	return oncall.Update

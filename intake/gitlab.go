@@ -14,12 +14,17 @@ func isGitLab(o object) bool {
 func gitLab(o object) ([]oncall.Signal, error) {
 	kind, a := o.str("object_kind"), o.sub("object_attributes")
 	project := first(o.str("project.path_with_namespace", "project_name", "project.name"), o.str("repository.name"))
-	branch := first(a.str("ref"), o.str("ref"))
+	branch := first(o.str("merge_request.source_branch"), a.str("ref"), o.str("ref"))
 	d := draft{key: strings.Join([]string{"gitlab", project, kind, branch}, "/"), labels: map[string]string{}, level: gitLevel(branch, o.str("project.default_branch"))}
 	switch kind {
 	case "pipeline":
 		d.title, d.link = "Pipeline failed on "+branch+" of "+project, a.str("url")
 		d.action, d.body = gitOutcome(a.str("status", "detailed_status")), o.str("commit.title", "commit.message")
+		for _, job := range o.list("builds") {
+			if job.str("status") == "failed" && job.str("allow_failure") != "true" {
+				d.body = strings.Join(filled(d.body, "failed: "+strings.Join(filled(job.str("stage"), job.str("name")), "/")), "\n")
+			}
+		}
 		if d.link == "" && o.any("project.web_url") {
 			d.link = o.str("project.web_url") + "/-/pipelines/" + a.str("id")
 		}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -12,9 +13,14 @@ var macroPrefixes = []string{"nagios", "icinga2", "icinga", "notify", "context"}
 // isMacros reports whether an object has what a notification of Nagios or one of its kin has.
 func isMacros(o object) bool {
 	m := macros(o)
-	return m.any("host") && m.any("type", "servicestate", "hoststate", "state") &&
-		(m.has("type") || m.has("servicestate") || m.has("hoststate")) && m.any("type", "service", "serviceoutput", "hostoutput", "output")
+	if !m.any("host") {
+		return false
+	}
+	return macroTypes.MatchString(m.str("type")) || m.any("servicestate", "hoststate") && m.any("service", "serviceoutput", "hostoutput", "output")
 }
+
+// macroTypes are the types of notifications. Other senders call other things a type.
+var macroTypes = regexp.MustCompile(`(?i)^(?:problem|recovery|custom|acknowledge\w*|flapping\w*|downtime\w*|alerthandler.*)(?: \(.*\))?$`)
 
 // macroNames are the names of one thing with Nagios, Icinga and Checkmk, written as bare gives them.
 var macroNames = map[string][]string{

@@ -38,7 +38,7 @@ func opsgenie(o object) ([]oncall.Signal, error) {
 	case "acknowledge":
 		s.Action = oncall.AckSignal
 	default:
-		s = oncall.Signal{Action: oncall.Update, DedupKey: s.DedupKey, Note: clean("Opsgenie: "+o.str("action"), maxDetail)}
+		s = oncall.Signal{Action: oncall.Update, DedupKey: s.DedupKey, Note: clean(strings.Join(filled("Opsgenie: "+o.str("action"), alert.str("note")), ": "), maxDetail)}
 	}
 	return []oncall.Signal{s}, nil
 }

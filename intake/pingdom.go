@@ -20,6 +20,7 @@ func pingdom(o object) ([]oncall.Signal, error) {
 		d.body = strings.Join(filled(d.body, o.str("custom_message")), "\n")
 	}
 	d.status("current_state", o.str("current_state"))
+	d.detail("seen from", strings.Join(filled(o.str("first_probe.location"), o.str("second_probe.location")), "; "))
 	d.label("type", o.str("check_type"))
 	d.label("hostname", params.str("hostname"))
 	return one(d)

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -22,6 +23,8 @@ func sentry(o object) ([]oncall.Signal, error) {
 		return sentryMetric(o, action)
 	case o.has("data.event"):
 		return one(sentryIssue(o, o.sub("data.event"), o.str("data.event.issue_id", "data.event.issue.id")))
+	case o.has("data.error"):
+		return one(sentryIssue(o, o.sub("data.error"), o.str("data.error.issue_id")))
 	case o.has("data.issue"):
 		d := sentryIssue(o, o.sub("data.issue"), o.str("data.issue.id"))
 		d.action = sentryActions[action]
@@ -30,7 +33,7 @@ func sentry(o object) ([]oncall.Signal, error) {
 		}
 		return one(d)
 	case o.has("data"):
-		return one(draft{action: oncall.Update, key: "sentry/" + first(o.str("data.issue_id"), o.str("data.error.issue_id"), action), note: o.str("data.comment")})
+		return one(draft{action: oncall.Update, key: "sentry/" + first(o.str("data.issue_id"), action), note: o.str("data.comment")})
 	}
 	d := draft{
 		key: "sentry/" + first(o.str("id", "event.issue_id"), o.str("url")), title: o.str("event.title", "message", "culprit"), body: o.str("culprit"),
@@ -46,27 +49,51 @@ var sentryActions = map[string]oncall.Action{
 }
 
 func sentryIssue(o, about object, id string) draft {
+	if _, after, is := strings.Cut(about.str("issue_url", "web_url"), "/issues/"); is && id == "" { // the one of events
+		id, _, _ = strings.Cut(after, "/")
+	}
 	d := draft{
 		action: oncall.Trigger, key: "sentry/" + first(id, about.str("web_url")), title: about.str("title", "metadata.title", "message"),
 		body: strings.Join(filled(about.str("message", "metadata.value"), about.str("culprit")), "\n"),
 		link: about.str("web_url", "permalink", "issue_url"), level: sentryLevels[about.str("level")], labels: map[string]string{},
 	}
 	d.label("project", about.str("project.slug", "project.name", "project_slug", "project"))
-	d.label("environment", about.str("environment"))
+	d.label("environment", first(about.str("environment"), sentryTag(about, "environment")))
+	d.label("server", sentryTag(about, "server_name"))
 	d.label("platform", about.str("platform"))
 	d.label("issue", about.str("shortId"))
 	d.detail("rule", o.str("data.triggered_rule"))
 	return d
 }
 
+// sentryTag returns the value of one of an event's tags, which are pairs.
+func sentryTag(event object, name string) string {
+	var tags [][]json.RawMessage
+	if json.Unmarshal(event.at("tags"), &tags) != nil {
+		return ""
+	}
+	for _, tag := range tags {
+		if len(tag) != 2 {
+			continue
+		}
+		if is, err := asText(tag[0]); err == nil && is == name {
+			value, _ := asText(tag[1])
+			return value
+		}
+	}
+	return ""
+}
+
 func sentryMetric(o object, action string) ([]oncall.Signal, error) {
 	alert := o.sub("data.metric_alert")
 	d := draft{
-		key:   "sentry/metric/" + first(alert.str("alert_rule.id"), alert.str("id", "identifier")),
+		key:   "sentry/metric/" + first(alert.str("id", "identifier"), alert.str("alert_rule.id")),
 		title: first(o.str("data.description_title"), alert.str("alert_rule.name", "title")), body: o.str("data.description_text"),
 		link: o.str("data.web_url"), level: map[string]string{"critical": "critical", "warning": "medium"}[action], labels: map[string]string{},
 	}
-	d.title = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(d.title, "Critical: "), "Warning: "), "Resolved: ")
+	for _, state := range []string{"Critical: ", "Warning: ", "Resolved: ", "Open: "} {
+		d.title = strings.TrimPrefix(d.title, state)
+	}
 	d.status("action", action)
 	d.label("project", strings.Join(alert.words("projects"), ", "))
 	d.label("environment", alert.str("alert_rule.environment"))

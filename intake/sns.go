@@ -18,6 +18,12 @@ func sns(o object) ([]oncall.Signal, error) {
 		return one(draft{action: oncall.Update, key: "sns/" + topic, title: kind + " of " + topic})
 	}
 	if inner := embedded(text); inner != nil {
+		if inner.any("Event Message") && inner.any("Source ID") { // a database's
+			return one(snsDatabase(inner))
+		}
+		if o.any("Subject") && !inner.any("title", "summary", "message") {
+			inner["subject"] = o.at("Subject")
+		}
 		if signals, _, err := read("", inner, nil); err == nil {
 			return signals, nil
 		}
@@ -29,4 +35,16 @@ func sns(o object) ([]oncall.Signal, error) {
 	d := draft{key: hash("sns", topic, stem(title)), title: title, body: text, labels: map[string]string{"topic": topic[strings.LastIndex(topic, ":")+1:]}}
 	d.action, _ = saysItself(title)
 	return one(d)
+}
+
+// snsDatabase reads an event of Amazon RDS, whose subject is the same for all.
+func snsDatabase(o object) draft {
+	d := draft{
+		key:   hash("rds", o.str("Source ARN", "Source ID"), o.str("Event ID")[strings.LastIndex(o.str("Event ID"), "#")+1:], o.str("Event Message")),
+		title: o.str("Source ID") + ": " + o.str("Event Message"), link: o.str("Identifier Link"), labels: map[string]string{},
+	}
+	d.label("database", o.str("Source ID"))
+	d.label("source", o.str("Event Source"))
+	d.detail("event", o.str("Event ID"))
+	return d
 }

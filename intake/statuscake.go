@@ -4,7 +4,8 @@ import "github.com/watchbill/watchbill/oncall"
 
 func isStatusCake(o object) bool {
 	o = o.bareNames()
-	return o.has("token", "status", "name") && (o.has("statuscode") || o.has("checkrate") || o.has("url"))
+	return o.has("token", "status", "name") && (o.has("statuscode") || o.has("checkrate") || o.has("url")) ||
+		o.has("status", "name", "statuscode", "url") && (o.has("checkrate") || o.has("contactgroup"))
 }
 
 // statusCake reads the form that StatusCake sends.

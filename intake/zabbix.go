@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -12,6 +14,9 @@ func isZabbix(o object) bool {
 		return true
 	}
 	m := o.bareNames("zabbix")
+	if m.any("trigger") && m.any("hostname") && m.any("severity") && m.any("status") && m.any("item", "link") {
+		return true
+	}
 	return m.any("eventid", "problemid", "triggerid") &&
 		m.any("eventvalue", "eventstatus", "eventseverity", "eventnseverity", "nseverity", "triggerstatus", "triggerseverity", "eventname", "triggername", "eventupdatestatus")
 }
@@ -29,14 +34,36 @@ func zabbixProblem(o object) string {
 	return after[:end]
 }
 
+// zabbixSubject is what the default subjects have beside the name of the problem, and Grafana OnCall's script.
+var zabbixSubject = regexp.MustCompile(`^(?:Problem|Resolved(?: in [\w ]+)?): |\s*ONCALL_GROUP: \S+`)
+
+// zabbixLine is what the default message says in a line that begins with a name.
+func zabbixLine(message, name string) string {
+	for line := range strings.SplitSeq(message, "\n") {
+		if value, is := strings.CutPrefix(trim(line), name+": "); is {
+			return trim(value)
+		}
+	}
+	return ""
+}
+
+// zabbixTrigger is the number of the trigger in the address of the event.
+func zabbixTrigger(m object) string {
+	address, err := url.Parse(m.str("link", "url"))
+	if err != nil || address.Query().Get("triggerid") == "" {
+		return ""
+	}
+	return "trigger/" + address.Query().Get("triggerid")
+}
+
 var zabbixLevels = map[string]string{"0": "low", "1": "low", "2": "medium", "3": "medium", "4": "high", "5": "critical"}
 
 // zabbix reads what a media type of Zabbix sends of its macros. EVENT.ID is the problem's, also when it is over.
 func zabbix(o object) ([]oncall.Signal, error) {
 	m := o.bareNames("zabbix")
 	d := draft{
-		key: first(m.str("eventid", "problemid"), zabbixProblem(o), m.str("triggerid")), labels: tags(zabbixTags(m)),
-		title: m.str("eventname", "triggername", "name", "alertsubject", "subject", "title"),
+		key: first(m.str("eventid", "problemid"), zabbixProblem(o), m.str("triggerid"), zabbixTrigger(m)), labels: tags(zabbixTags(m)),
+		title: m.str("eventname", "triggername", "name", "alertsubject", "subject", "title", "trigger"),
 		body:  m.str("eventopdata", "alertmessage", "message", "triggerdescription", "description", "body"),
 		link:  m.str("link", "url", "eventurl", "problemurl", "triggerurl"), level: m.str("eventnseverity", "nseverity", "triggernseverity"),
 	}
@@ -46,17 +73,18 @@ func zabbix(o object) ([]oncall.Signal, error) {
 	if level, is := zabbixLevels[d.level]; is {
 		d.level = level
 	}
-	if subject, is := strings.CutPrefix(d.title, "Problem: "); is {
-		d.title = subject
+	d.action = zabbixAction(m, d.title)
+	d.title = trim(zabbixSubject.ReplaceAllString(d.title, ""))
+	host := first(m.str("hostname", "host", "hostvisiblename", "hosthost"), zabbixLine(d.body, "Host"))
+	if d.level == "" {
+		d.level = zabbixLine(d.body, "Severity")
 	}
-	host := m.str("hostname", "host", "hostvisiblename", "hosthost")
 	if host != "" && !strings.Contains(d.title, host) {
 		d.title = host + ": " + d.title
 	}
 	d.label("host", host)
 	d.label("address", m.str("hostip", "hostconn"))
 	d.detail("runbook", m.str("runbook", "runbookurl", "triggerurl"))
-	d.action = zabbixAction(m, d.title)
 	if note := m.str("eventupdatemessage", "updatemessage"); note != "" && m.str("eventupdatestatus") != "0" {
 		d.note = strings.Join(filled(m.str("userfullname", "username"), note), ": ")
 	}
@@ -70,9 +98,7 @@ func zabbixTags(m object) []string {
 		for _, tag := range (object{"tags": []byte(raw)}).list("tags") {
 			out = append(out, tag.str("tag")+":"+tag.str("value"))
 		}
-		if out != nil {
-			return out
-		}
+		return out
 	}
 	return m.words(firstName(m, "eventtags", "tags"))
 }
