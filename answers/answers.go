@@ -18,14 +18,14 @@ import (
 // to each other for ever.
 const answersAnHour = 5
 
-// A Reply is what to tell a person who has answered.
-type Reply struct {
+// A Response is what to tell a person who has answered.
+type Response struct {
 	Text  string // empty: nothing, for instance to strangers
 	Again bool   // the answer came before, so that a message with this text was sent already
 }
 
 // Take does what an answer asks for, and does it once however often the answer comes.
-func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Reply, error) {
+func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Response, error) {
 	a = storable(a)
 	if a.Reply.Kind == "" {
 		a.Reply = oncall.ParseReply(a.Text)
@@ -40,13 +40,13 @@ func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (
 	}
 	dir, err := s.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
-		return Reply{}, err
+		return Response{}, err
 	}
 	done, err := do(ctx, a, now)
 	if err != nil || done.Lately > answersAnHour && a.From != "" {
-		return Reply{}, err
+		return Response{}, err
 	}
-	return Reply{Text: say(done.AnswerOutcome, dir).Shown(dir.Name), Again: done.Again}, nil
+	return Response{Text: say(done.AnswerOutcome, dir).Shown(dir.Name), Again: done.Again}, nil
 }
 
 // longestID is how long an ID may be that is kept as it is.

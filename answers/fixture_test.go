@@ -152,9 +152,9 @@ func (w *world) sms() (orders []oncall.PageOrder) {
 }
 
 // take lets somebody answer, and returns what they are told.
-func (w *world) take(a oncall.Answer) answers.Reply {
+func (w *world) take(a oncall.Answer) answers.Response {
 	w.t.Helper()
-	return must[answers.Reply](w.t)(answers.Take(w.t.Context(), w.Store, a, w.now))
+	return must[answers.Response](w.t)(answers.Take(w.t.Context(), w.Store, a, w.now))
 }
 
 // says lets a phone answer, and returns the SMS that it gets.

@@ -22,7 +22,7 @@ func TestAnAnswerThatComesTwiceAtOnceActsOnce(t *testing.T) {
 	w := newWorld(t, "disk", "queue")
 	w.sms()
 	instances := []*store.System{w.System, w.another(w.url)}
-	said := make([]answers.Reply, 16)
+	said := make([]answers.Response, 16)
 	var all sync.WaitGroup
 	for i := range said {
 		all.Go(func() {
@@ -84,7 +84,7 @@ func TestAnAnswerSurvivesALostCommit(t *testing.T) {
 	if said, err := answers.Take(t.Context(), w.another(address).Store, escalates("same"), w.now); err == nil {
 		t.Fatalf("it lives, and says %+v", said)
 	}
-	if said := w.take(escalates("same")); said != (answers.Reply{Text: "Escalated #1, #2.", Again: true}) {
+	if said := w.take(escalates("same")); said != (answers.Response{Text: "Escalated #1, #2.", Again: true}) {
 		t.Errorf("afterwards: %+v", said)
 	}
 	if n := w.events(oncall.EventEscalated); n != 2 {

@@ -87,7 +87,7 @@ func (s *server) routes() *http.ServeMux {
 		mux.HandleFunc("POST "+path, s.receive(ours))
 		mux.HandleFunc("PUT "+path, s.receive(ours))
 		mux.HandleFunc("GET "+path, s.looked) // HEAD too
-		mux.HandleFunc(path, postOnly)
+		mux.HandleFunc(path, methodNotAllowed)
 	}
 	s.addressRoutes(mux)
 	s.opsgenieRoutes(mux)
@@ -166,7 +166,7 @@ func nowhere(w http.ResponseWriter, _ *http.Request) {
 	newProblem(http.StatusNotFound, "There is nothing at this address; signals go to /v1/signals/KEY.").write(w)
 }
 
-func postOnly(w http.ResponseWriter, _ *http.Request) {
+func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Allow", "GET, HEAD, POST, PUT")
 	newProblem(http.StatusMethodNotAllowed, "Signals are sent with POST, PUT or GET.").write(w)
 }

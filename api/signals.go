@@ -111,7 +111,7 @@ func payloadOf(r *http.Request, a address, key string, came *arrived, t taken) o
 
 // keep stores what was read of a request.
 func (s *server) keep(ctx context.Context, t *taken) *problem {
-	if title := intake.Of(t.from).Title; t.integration.Format == intake.Auto && t.from != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Kinds(), title) {
+	if title := intake.Of(t.from).Title; t.integration.Format == intake.Auto && t.from != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Recognised(), title) {
 		for i := range t.signals {
 			t.signals[i].TakenFor = title
 		}

@@ -34,7 +34,7 @@ func (b *Bot) takeNumber(ctx context.Context, r *request, name, example string) 
 			return id, nil
 		}
 		if byTitle[name] {
-			if id, found, err := b.named(ctx, *r, name); found || err != nil {
+			if id, found, err := b.incidentByTitle(ctx, *r, name); found || err != nil {
 				r.words = nil
 				return id, err
 			}

@@ -33,7 +33,7 @@ func severalCommand(name string, do oncall.ActKind) command {
 			return view.Drawing{Text: said}, err
 		}
 		if !ok {
-			id, found, err := b.named(ctx, r, name)
+			id, found, err := b.incidentByTitle(ctx, r, name)
 			if err != nil {
 				return view.Drawing{}, err
 			}

@@ -114,8 +114,8 @@ func withoutAll(words []string) []string {
 	return nil
 }
 
-// named finds the one open incident in whose title all the words begin a word: "disk full".
-func (b *Bot) named(ctx context.Context, r request, name string) (oncall.IncidentID, bool, error) {
+// incidentByTitle finds the one open incident in whose title all the words begin a word: "disk full".
+func (b *Bot) incidentByTitle(ctx context.Context, r request, name string) (oncall.IncidentID, bool, error) {
 	for i := range r.words {
 		if oneOf(r.words, i, "all", "everything", "except", "but", "not", "and", "or") {
 			return 0, false, nil // which ones are meant must be clear

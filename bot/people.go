@@ -28,7 +28,7 @@ func (r request) person(words []string) (id oncall.UserID, taken int, err error)
 		return id, 1, nil
 	}
 	for n := min(len(words), maxNameWords); n > 0; n-- {
-		found := r.named(strings.Join(words[:n], " "))
+		found := r.peopleNamed(strings.Join(words[:n], " "))
 		switch {
 		case len(found) == 1:
 			return found[0], n, nil
@@ -39,8 +39,8 @@ func (r request) person(words []string) (id oncall.UserID, taken int, err error)
 	return "", 0, nil
 }
 
-// named finds the people that a text may mean. People who have left count only if nobody else is meant.
-func (r request) named(typed string) []oncall.UserID {
+// peopleNamed finds the people that a text may mean. People who have left count only if nobody else is meant.
+func (r request) peopleNamed(typed string) []oncall.UserID {
 	found := peopleCalled(r.directory, r.user.ID, typed)
 	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return r.directory.Users[u].Unpageable() != "" }); len(here) > 0 {
 		return here

@@ -17,7 +17,7 @@ type channel struct {
 	sent   []notify.Message
 	states map[string]notify.Track // by reference
 	ended  []string                // cancelled calls
-	inbox  []notify.Reply
+	inbox  []notify.Answer
 	lag    time.Duration
 	answer func(m notify.Message, n int) notify.Receipt // nil: accepts
 	silent error                                        // tells no answers
@@ -72,7 +72,7 @@ func (c *channel) Cancel(_ context.Context, reference string) error {
 }
 
 // Listen implements notify.Listener.
-func (c *channel) Listen(_ context.Context, cursor string) ([]notify.Reply, string, error) {
+func (c *channel) Listen(_ context.Context, cursor string) ([]notify.Answer, string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var read int
@@ -90,7 +90,7 @@ func (c *channel) becomes(reference string, t notify.Track) {
 	c.states[reference] = t
 }
 
-func (c *channel) says(r notify.Reply) {
+func (c *channel) says(r notify.Answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r.ID = fmt.Sprint("reply-", len(c.inbox)+1)

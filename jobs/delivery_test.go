@@ -252,15 +252,15 @@ func TestAnsweredBySMS(t *testing.T) {
 	d.start(d.phone)
 	d.signal("db-1")
 	d.eventually("an SMS is sent", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
-	sms.says(notify.Reply{From: "+12025550199", Text: "1a"}) // a stranger
-	sms.says(notify.Reply{From: annsPhone, Text: "'1A.'"})
+	sms.says(notify.Answer{From: "+12025550199", Text: "1a"}) // a stranger
+	sms.says(notify.Answer{From: annsPhone, Text: "'1A.'"})
 	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	by := d.events(1, oncall.EventAcknowledged)[0].Actor
 	if by.User != ann || by.Via != string(oncall.MethodSMS) {
 		t.Errorf("acknowledged by %+v", by)
 	}
-	d.eventually("she is told", func() bool { return len(sms.messages(notify.ForAnswer)) == 1 })
-	if m := sms.messages(notify.ForAnswer)[0]; m.To != annsPhone || m.Title != "Acknowledged #1." {
+	d.eventually("she is told", func() bool { return len(sms.messages(notify.ForResponse)) == 1 })
+	if m := sms.messages(notify.ForResponse)[0]; m.To != annsPhone || m.Title != "Acknowledged #1." {
 		t.Errorf("the answer: %+v", m)
 	}
 }

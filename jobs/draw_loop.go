@@ -28,9 +28,9 @@ const (
 	drawAgain = time.Second
 )
 
-// drawing draws for one life what waits to be drawn. It doesn't work down a queue: each time it looks
+// A drawLoop draws for one life what waits to be drawn. It doesn't work down a queue: each time it looks
 // at all that waits, and the board chooses what goes first.
-type drawing struct {
+type drawLoop struct {
 	jobs   *Jobs
 	name   string // of the life
 	quit   chan struct{}
@@ -44,9 +44,9 @@ type drawing struct {
 }
 
 // startDrawing begins to draw under an instance's name.
-func (j *Jobs) startDrawing(ctx context.Context, name string) *drawing {
+func (j *Jobs) startDrawing(ctx context.Context, name string) *drawLoop {
 	ctx, cut := context.WithCancel(context.WithoutCancel(ctx))
-	d := &drawing{
+	d := &drawLoop{
 		jobs: j, name: name, quit: make(chan struct{}), cut: cut, ended: make(chan struct{}),
 		freed: make(chan struct{}, 1), busy: map[int64]bool{}, away: map[int64]time.Time{},
 	}
@@ -55,7 +55,7 @@ func (j *Jobs) startDrawing(ctx context.Context, name string) *drawing {
 }
 
 // end begins nothing new, waits for what is under way, and cuts it off when ctx ends.
-func (d *drawing) end(ctx context.Context) {
+func (d *drawLoop) end(ctx context.Context) {
 	close(d.quit)
 	d.jobs.board.Settle()
 	select {
@@ -66,7 +66,7 @@ func (d *drawing) end(ctx context.Context) {
 	<-d.ended
 }
 
-func (d *drawing) run(ctx context.Context) {
+func (d *drawLoop) run(ctx context.Context) {
 	defer close(d.ended)
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -90,7 +90,7 @@ func (d *drawing) run(ctx context.Context) {
 }
 
 // await waits until there may be something to draw; false if nothing is to be begun any more.
-func (d *drawing) await() bool {
+func (d *drawLoop) await() bool {
 	timer := time.NewTimer(drawIdle - drawEvery) // real time, as above
 	defer timer.Stop()
 	select {
@@ -104,7 +104,7 @@ func (d *drawing) await() bool {
 }
 
 // look begins to draw what the board chooses, and returns when to look again, and whether nothing waits.
-func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) (pause time.Duration, idle bool) {
+func (d *drawLoop) look(ctx context.Context, begin func(store.WaitingDraw)) (pause time.Duration, idle bool) {
 	d.mu.Lock()
 	free := drawWorkers - len(d.busy)
 	d.mu.Unlock()
@@ -137,7 +137,7 @@ func (d *drawing) look(ctx context.Context, begin func(store.WaitingDraw)) (paus
 }
 
 // present leaves out what there was no room for a moment ago.
-func (d *drawing) present(waiting []store.WaitingDraw) []store.WaitingDraw {
+func (d *drawLoop) present(waiting []store.WaitingDraw) []store.WaitingDraw {
 	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -146,7 +146,7 @@ func (d *drawing) present(waiting []store.WaitingDraw) []store.WaitingDraw {
 }
 
 // leave leaves a job alone for a while.
-func (d *drawing) leave(job int64, after time.Duration) {
+func (d *drawLoop) leave(job int64, after time.Duration) {
 	until := time.Now().Add(min(after, drawAgain)) //nolint:forbidigo // as above
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -154,7 +154,7 @@ func (d *drawing) leave(job int64, after time.Duration) {
 }
 
 // work draws one incident or bundle.
-func (d *drawing) work(ctx context.Context, w store.WaitingDraw) {
+func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 	defer func() {
 		d.mu.Lock()
 		delete(d.busy, w.Job)
@@ -183,7 +183,7 @@ func (d *drawing) work(ctx context.Context, w store.WaitingDraw) {
 }
 
 // note notes what is to become of a drawing that has not come to its end.
-func (d *drawing) note(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
+func (d *drawLoop) note(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
 	now := d.jobs.clock()
 	after, failed := time.Duration(0), false
 	switch l, isLater := errors.AsType[later](err); {

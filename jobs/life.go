@@ -25,7 +25,7 @@ const (
 type life struct {
 	name     string
 	client   *river.Client[pgx.Tx]
-	drawing  *drawing
+	drawing  *drawLoop
 	instance *store.Instance
 }
 

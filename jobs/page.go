@@ -219,7 +219,7 @@ func (a *attempt) result() oncall.PageResult {
 		}
 		return accepted
 	case notify.Rejected:
-		return oncall.PageRefused{Why: r.Err.Error(), Dead: r.Dead, Mend: r.Mend}
+		return oncall.PageRefused{Why: r.Err.Error(), Dead: r.Dead, Remedy: r.Remedy}
 	case notify.Misconfigured:
 		return oncall.PageBlocked{Why: r.Err.Error()}
 	case notify.Throttled:

@@ -64,7 +64,7 @@ func (j *Jobs) followOne(ctx context.Context, t store.TrackedMessage) error {
 			return err
 		}
 	}
-	r := oncall.PageReceipt{State: oncall.ReceiptState(track.State), Final: track.Final, Dead: track.Dead, Mend: track.Mend, Named: track.Named}
+	r := oncall.PageReceipt{State: oncall.ReceiptState(track.State), Final: track.Final, Dead: track.Dead, Remedy: track.Remedy, Named: track.Named}
 	if track.Err != nil {
 		r.Why = track.Err.Error()
 	}

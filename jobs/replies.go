@@ -153,7 +153,7 @@ func (h *hearing) hear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var replies []notify.Reply
+	var replies []notify.Answer
 	var next string
 	err = guarded(ctx, "listener", listenLimit, func(ctx context.Context) (err error) {
 		replies, next, err = h.from.Listen(ctx, cursor)
@@ -206,7 +206,7 @@ func asks(what notify.Act, code int) oncall.Reply {
 }
 
 // reply does what one person has answered, and says so.
-func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Reply) error {
+func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer) error {
 	a := oncall.Answer{
 		Method: method, ID: r.ID, From: r.From, Token: r.Token, Message: oncall.ParseMessageKey(r.Key), Text: r.Text,
 	}
@@ -222,7 +222,7 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Reply) 
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{
-		Purpose: notify.ForAnswer, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: said.Text, Expires: j.clock().Add(neededFor),
+		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: said.Text, Expires: j.clock().Add(neededFor),
 	})
 	if receipt.Outcome != notify.Accepted { // it is done all the same
 		j.log.Warn().Err(receipt.Err).Str("method", string(method)).Msg("an answer was not answered")

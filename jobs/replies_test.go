@@ -34,8 +34,8 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	if _, err := d.store.Pool().Exec(t.Context(), `ALTER TABLE replies ADD CHECK (address <> '+12025550199')`); err != nil {
 		t.Fatal(err)
 	}
-	sms.says(notify.Reply{From: "+12025550199", Text: "1a"}) // the database takes none from there
-	sms.says(notify.Reply{From: annsPhone, Text: "1a"})
+	sms.says(notify.Answer{From: "+12025550199", Text: "1a"}) // the database takes none from there
+	sms.says(notify.Answer{From: annsPhone, Text: "1a"})
 	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	cursor := func() (c string) {
 		c, err := d.store.Cursor(d.t.Context(), oncall.MethodSMS)
@@ -88,7 +88,7 @@ func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 	sms.mu.Lock()
 	sms.silent = nil
 	sms.mu.Unlock()
-	sms.says(notify.Reply{From: annsPhone, Text: "1a"})
+	sms.says(notify.Answer{From: annsPhone, Text: "1a"})
 	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	d.eventually("the metric is 0", func() bool { return gauge(t, metrics, "watchbill_answers_unread", "sms") == 0 })
 }
@@ -125,11 +125,11 @@ func TestAdminsHearWhatTheyHaveToMend(t *testing.T) {
 		}
 		return n
 	}
-	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Err: errors.New("error 30034"), Mend: "register the number"})
+	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Err: errors.New("error 30034"), Remedy: "register the number"})
 	clock.advance(10 * time.Second)
 	d.eventually("admins are told", func() bool { return told("register the number") == 1 })
 	sms.answer = func(notify.Message, int) notify.Receipt {
-		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("error 21408"), Mend: "allow the country"}
+		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("error 21408"), Remedy: "allow the country"}
 	}
 	clock.advance(10 * time.Minute)
 	d.signal("db-2")

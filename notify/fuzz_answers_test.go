@@ -87,7 +87,7 @@ func tracked(t *testing.T, what string, track Track, err error) {
 			sayable(t, what, e.Error())
 		}
 	}
-	sayable(t, what, track.Mend)
+	sayable(t, what, track.Remedy)
 	if track.Answer != "" && !track.Answer.known() {
 		t.Fatalf("%s: answered %q", what, track.Answer)
 	}

@@ -48,7 +48,7 @@ func hostileMessages(text string) map[string]Message {
 		"one-way request": with(func(m *Message) { m.OneWay, m.AskedBy, m.AskedFor = true, text, text }),
 		"a test":          with(func(m *Message) { m.Purpose, m.Incident = ForTest, 0 }),
 		"a check":         with(func(m *Message) { m.Purpose, m.Incident = ForCheck, 0 }),
-		"an answer":       with(func(m *Message) { m.Purpose = ForAnswer }),
+		"an answer":       with(func(m *Message) { m.Purpose = ForResponse }),
 		"a code":          with(func(m *Message) { m.Purpose, m.Verify = ForVerify, "123456" }),
 	}
 }
@@ -175,7 +175,7 @@ func TestHostileSMS(t *testing.T) {
 		if n := segments(text); n > maxSegments {
 			t.Errorf("%d segments: %q", n, text)
 		}
-		if offers := []string{"14a", "reply", "123456", "answers to this number", "in slack"}; m.Purpose != ForAnswer && !slices.ContainsFunc(offers, func(s string) bool { return strings.Contains(strings.ToLower(text), s) }) {
+		if offers := []string{"14a", "reply", "123456", "answers to this number", "in slack"}; m.Purpose != ForResponse && !slices.ContainsFunc(offers, func(s string) bool { return strings.Contains(strings.ToLower(text), s) }) {
 			t.Errorf("what to answer is missing: %q", text)
 		}
 		if mark := marker(m); mark != "" && !strings.HasSuffix(text, "("+mark+")") {
@@ -270,7 +270,7 @@ func TestHostilePushover(t *testing.T) {
 		if utf8.RuneCountInString(sent.Get("title")) > pushoverTitle || utf8.RuneCountInString(sent.Get("message")) > pushoverText || sent.Get("url") != m.Link {
 			t.Errorf("%q", sent)
 		}
-		if m.Purpose != ForAnswer && strings.TrimSpace(sent.Get("message")) == "" {
+		if m.Purpose != ForResponse && strings.TrimSpace(sent.Get("message")) == "" {
 			t.Error("Pushover refuses a message without text")
 		}
 		for name, values := range sent {

@@ -175,7 +175,7 @@ func (m Message) mailView() mailView {
 	v := mailView{
 		Headline: m.headline(), Title: oneLine(m.Title, longestTitle), Facts: m.facts(), Because: m.because(), Lines: m.incidents(),
 		More: m.more(), Until: m.Until, Link: m.Link, InSlack: m.inSlack(), Offer: m.offers(),
-		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForAnswer, Code: m.Verify,
+		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForResponse, Code: m.Verify,
 	}
 	if v.Check {
 		v.Headline, v.Offer = "Can Watchbill still reach you here?", "Yes, I read this" // mail can't be answered

@@ -176,7 +176,7 @@ func TestMailSaysWhatToDo(t *testing.T) {
 	bundle.Count, bundle.Lines = 7, []string{"#12 disk full on db-1", "#13 disk full on db-2"}
 	verify := notify.Message{Purpose: notify.ForVerify, Key: "verify/1", To: "ann@example.com", Verify: "482913"}
 	check := notify.Message{Purpose: notify.ForCheck, Key: "check/1", To: "ann@example.com", Link: "https://watchbill.example.com/v1/act/T"}
-	sentence := notify.Message{Purpose: notify.ForAnswer, Key: "answer/1", To: "ann@example.com", Title: "You have acknowledged #12."}
+	sentence := notify.Message{Purpose: notify.ForResponse, Key: "answer/1", To: "ann@example.com", Title: "You have acknowledged #12."}
 	for _, c := range []struct {
 		m       notify.Message
 		subject string

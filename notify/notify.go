@@ -13,12 +13,12 @@ type Purpose string
 
 // The purposes of a message.
 const (
-	ForPage   Purpose = "page"   // an incident, or a bundle of them
-	ForVerify Purpose = "verify" // verifies an address: it carries a code
-	ForTest   Purpose = "test"   // "this is how a page looks"
-	ForCheck  Purpose = "check"  // "can we still reach you?"; any answer is a yes
-	ForAnswer Purpose = "answer" // the reply to a reply: Title is its whole text
-	ForOutage Purpose = "outage" // the database is away and alerts wait: it can't be answered
+	ForPage     Purpose = "page"   // an incident, or a bundle of them
+	ForVerify   Purpose = "verify" // verifies an address: it carries a code
+	ForTest     Purpose = "test"   // "this is how a page looks"
+	ForCheck    Purpose = "check"  // "can we still reach you?"; any answer is a yes
+	ForResponse Purpose = "answer" // the reply to a reply: Title is its whole text
+	ForOutage   Purpose = "outage" // the database is away and alerts wait: it can't be answered
 )
 
 // A Message is one attempt to tell one person something.
@@ -90,8 +90,8 @@ type Receipt struct {
 	// Dead: with Rejected, nothing will ever reach this address, for example because the number does
 	// not exist or has answered STOP.
 	Dead bool
-	// Mend is what an admin has to do, with Rejected, so that others like this one arrive; empty: nothing.
-	Mend string
+	// Remedy is what an admin has to do, with Rejected, so that others like this one arrive; empty: nothing.
+	Remedy string
 }
 
 // A Sender reaches people by one channel. Send may be called concurrently. It has a time limit of
@@ -133,9 +133,9 @@ type Track struct {
 	Err   error // why, with Failed and Unanswered
 	Final bool  // asking again is pointless
 	Dead  bool  // as in Receipt
-	// Mend is what an admin has to do so that others like this one arrive, or can be answered, whatever
+	// Remedy is what an admin has to do so that others like this one arrive, or can be answered, whatever
 	// the state; empty: nothing. It is the same text for the same cause.
-	Mend string
+	Remedy string
 	// Named says whether the message comes from a name, which can't be answered; nil: that is not known.
 	Named *bool
 	// Answer is what the person answered, for providers that report it only here, such as
@@ -167,9 +167,9 @@ const (
 // known reports whether it is one of the acts above. Strangers can send anything.
 func (a Act) known() bool { return a == Ack || a == Resolve || a == Escalate || a == Decline }
 
-// A Reply is what a person sent back: either the text that they typed, or the act of a button or
+// An Answer is what a person sent back: either the text that they typed, or the act of a button or
 // key.
-type Reply struct {
+type Answer struct {
 	ID   string // the provider's: of several with one ID the first counts
 	From string // the address; empty if Key or Token tell
 	Text string // as it was typed: "1a", "ack", "stop"
@@ -184,7 +184,7 @@ type Reply struct {
 // returns what has come since the cursor, which only the Listener understands; "" is the start. It
 // may wait for an answer as long as ctx allows.
 type Listener interface {
-	Listen(ctx context.Context, cursor string) (replies []Reply, next string, err error)
+	Listen(ctx context.Context, cursor string) (replies []Answer, next string, err error)
 }
 
 // A Dispatcher is a Sender that goes through servers that people bring, as well as or in place of one

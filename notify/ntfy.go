@@ -343,7 +343,7 @@ func (n *Ntfy) checkReplies(ctx context.Context) CheckResult {
 }
 
 // Listen waits for answers in the reply topic. The cursor is the id of the last one.
-func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Answer, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, ntfyStream)
 	defer cancel()
 	if n.config.ReplyTopic == "" { // there are no answers
@@ -372,10 +372,10 @@ func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 }
 
 // read reads lines until it has answers and no more come right away.
-func (n *Ntfy) read(ctx context.Context, response *http.Response, cursor string, end func()) ([]Reply, string, error) {
+func (n *Ntfy) read(ctx context.Context, response *http.Response, cursor string, end func()) ([]Answer, string, error) {
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, webBody)
-	var replies []Reply
+	var replies []Answer
 	var linger *time.Timer
 	for lines.Scan() {
 		var e ntfyEvent
@@ -387,7 +387,7 @@ func (n *Ntfy) read(ctx context.Context, response *http.Response, cursor string,
 		if !ok {
 			continue
 		}
-		replies = append(replies, Reply{ID: e.ID, Act: does, Token: token})
+		replies = append(replies, Answer{ID: e.ID, Act: does, Token: token})
 		if linger == nil {
 			linger = time.NewTimer(ntfyLinger)
 			defer linger.Stop()

@@ -39,7 +39,7 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	type heard struct {
-		replies []notify.Reply
+		replies []notify.Answer
 		next    string
 		err     error
 	}
@@ -57,7 +57,7 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 	receive(t, waits, "somebody to listen")
 	must(t, p.Tap(got, "Acknowledge"))
 	h := receive(t, waiting, "the answer")
-	if h.err != nil || len(h.replies) != 1 || h.replies[0] != (notify.Reply{ID: "id000001", Act: notify.Ack, Token: m.Token}) {
+	if h.err != nil || len(h.replies) != 1 || h.replies[0] != (notify.Answer{ID: "id000001", Act: notify.Ack, Token: m.Token}) {
 		t.Fatalf("%+v", h)
 	}
 	// Two while nobody listens, and what isn't an answer. They come at once, mostly.
@@ -66,7 +66,7 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 		p.Add(notifytest.NtfyMessage{Topic: "replies", Message: other})
 	}
 	must(t, p.Tap(got, "Escalate"))
-	var replies []notify.Reply
+	var replies []notify.Answer
 	for len(replies) < 2 {
 		h = receive(t, listen(h.next), "the answers")
 		if h.err != nil || len(h.replies) == 0 {

@@ -73,7 +73,7 @@ func smsText(m Message) string {
 			return fit("Watchbill: to be paged at this number, type "+m.Verify+" in Slack. If you don't know why, ignore it.", "", "")
 		}
 		return fit("Watchbill: to be paged at this number, reply "+m.Verify+" to this message. If you don't know why, ignore it.", "", "")
-	case ForAnswer:
+	case ForResponse:
 		return fit("", title, "")
 	case ForOutage:
 		return fit("", title, m.mark())
@@ -164,7 +164,7 @@ func (m Message) elsewhere() string {
 // marker distinguishes a message from all others to the same phone, even if its text is different
 // in a later attempt. A wrong match would lose a page, so incident and code are not enough.
 func marker(m Message) string {
-	if m.Key == "" || m.Purpose == ForAnswer || m.Purpose == ForVerify {
+	if m.Key == "" || m.Purpose == ForResponse || m.Purpose == ForVerify {
 		return ""
 	}
 	sum := sha256.Sum256([]byte(m.Key))
@@ -244,10 +244,10 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 	switch value(m.Status) {
 	case "delivered", "read", "partially_delivered":
 		s.filtered.Store(0)
-		return Track{State: Delivered, Final: true, Mend: mend, Named: byName}, nil
+		return Track{State: Delivered, Final: true, Remedy: mend, Named: byName}, nil
 	case "sent":
 		at := twilioTime(m.DateSent)
-		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor, Mend: mend, Named: byName}, nil
+		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor, Remedy: mend, Named: byName}, nil
 	case "failed", "undelivered":
 		return s.lost(m.ErrorCode, m.ErrorMessage), nil
 	case "canceled":
@@ -280,7 +280,7 @@ func (s seen) add(before seen, from time.Time) {
 }
 
 // Listen reads the messages sent to our number.
-func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+func (s SMS) Listen(ctx context.Context, cursor string) ([]Answer, string, error) {
 	last := heard{At: s.Clock().Add(-firstLook + overlap)}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
@@ -291,7 +291,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 	if s.Service == "" {
 		p.SetTo(s.From)
 	}
-	var replies []Reply
+	var replies []Answer
 	var ours []string
 	if s.Service != "" {
 		ours = s.ours(ctx)
@@ -311,7 +311,7 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Reply, string, error)
 		}
 		next.Seen[value(m.Sid)] = at
 		if _, known := last.Seen[value(m.Sid)]; !known && s.toUs(m, ours) {
-			replies = append(replies, Reply{ID: value(m.Sid), From: value(m.From), Text: value(m.Body)})
+			replies = append(replies, Answer{ID: value(m.Sid), From: value(m.From), Text: value(m.Body)})
 		}
 		return true
 	})

@@ -215,13 +215,13 @@ func (t *Telegram) seal(does Act, key string) string {
 
 // Listen waits for what people write or press. The cursor is the number of the next update; asking
 // for it confirms to Telegram that we have those before it.
-func (t *Telegram) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+func (t *Telegram) Listen(ctx context.Context, cursor string) ([]Answer, string, error) {
 	offset, _ := strconv.ParseInt(cursor, 10, 64) // on an error it is 0, the beginning
 	updates, err := t.updates(ctx, offset)
 	if err != nil && ctx.Err() == nil {
 		return nil, cursor, fmt.Errorf("listen to Telegram: %w", err)
 	}
-	var replies []Reply
+	var replies []Answer
 	for _, u := range updates {
 		cursor = strconv.FormatInt(u.ID+1, 10)
 		if r, ok := t.reply(ctx, u); ok {
@@ -251,19 +251,19 @@ func (t *Telegram) updates(ctx context.Context, offset int64) ([]telegramUpdate,
 }
 
 // reply is the reply that an update contains.
-func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
-	r := Reply{ID: strconv.FormatInt(u.ID, 10)}
+func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Answer, bool) {
+	r := Answer{ID: strconv.FormatInt(u.ID, 10)}
 	if u.Pressed.ID != "" {
 		// Until this is sent the phone shows that it is waiting; nothing else depends on it.
 		_, _, _ = t.call(ctx, "answerCallbackQuery", map[string]string{"callback_query_id": u.Pressed.ID})
 		return t.pressed(r, u)
 	}
 	if u.Message.Chat.ID == 0 || u.Message.Text == "" {
-		return Reply{}, false
+		return Answer{}, false
 	}
 	if !u.Message.Chat.of(u.Message.From) {
 		t.refuseGroup(ctx, u)
-		return Reply{}, false
+		return Answer{}, false
 	}
 	r.From = strconv.FormatInt(u.Message.Chat.ID, 10)
 	r.Text = strings.TrimSpace(u.Message.Text)
@@ -271,7 +271,7 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Reply, bool) {
 		if r.Text = strings.TrimSpace(start); r.Text == "" {
 			_, _, _ = t.call(ctx, "sendMessage", telegramMessage{Chat: r.From, Text: "This is Watchbill. " +
 				"Say in Slack that you want to be reached by Telegram, and send me the code that you get there."})
-			return Reply{}, false
+			return Answer{}, false
 		}
 	}
 	return r, true
@@ -287,9 +287,9 @@ func (t *Telegram) refuseGroup(ctx context.Context, u telegramUpdate) {
 }
 
 // pressed reads the data of a button.
-func (t *Telegram) pressed(r Reply, u telegramUpdate) (Reply, bool) {
+func (t *Telegram) pressed(r Answer, u telegramUpdate) (Answer, bool) {
 	if !u.Pressed.Message.Chat.of(u.Pressed.From) {
-		return Reply{}, false
+		return Answer{}, false
 	}
 	r.From = strconv.FormatInt(u.Pressed.Message.Chat.ID, 10)
 	does, rest, signed := strings.Cut(u.Pressed.Data, " ")

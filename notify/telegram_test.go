@@ -181,7 +181,7 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	g.happens("message", 4713, "/start")
 	replies, cursor, err := sender.Listen(t.Context(), "")
 	must(t, err)
-	want := []notify.Reply{
+	want := []notify.Answer{
 		{ID: "1", From: "4711", Key: m.Key, Act: notify.Ack},
 		{ID: "3", From: "4711", Code: 3, Act: notify.Resolve},
 		{ID: "6", From: "4711", Text: "3a"},
@@ -232,7 +232,7 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 		g.happensIn("button", chat, 666, "3a")
 	}
 	g.happens("message", 4711, "last")
-	var replies []notify.Reply
+	var replies []notify.Answer
 	for cursor := ""; len(replies) == 0; {
 		var err error
 		replies, cursor, err = sender.Listen(t.Context(), cursor)

@@ -168,7 +168,7 @@ func (e *exchange) receipt(m Message, sid *string, err error) Receipt {
 	case known && (e.status >= 400 || !e.sent):
 		r.Outcome, r.Dead = f.outcome, f.dead
 		if f.outcome == Rejected {
-			r.Mend = mendFor(code(err))
+			r.Remedy = mendFor(code(err))
 		}
 	case e.status == http.StatusTooManyRequests:
 		r.Outcome = Throttled

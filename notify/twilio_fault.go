@@ -139,7 +139,7 @@ func (t *Twilio) lost(number *int, text *string) Track {
 		mend = "carriers filter one message after the other: look at the number's registration, and change what it sends"
 	}
 	return Track{
-		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, why), Mend: mend,
+		State: Failed, Final: true, Err: fmt.Errorf("error %d: %s", *number, why), Remedy: mend,
 		Dead: *number == 30005 || *number == 30006 || *number == 21610 || faults[*number].dead,
 	}
 }

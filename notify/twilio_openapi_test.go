@@ -221,7 +221,7 @@ func keepsContract(t *testing.T, files []string) {
 		{Purpose: notify.ForVerify, Key: "v", To: annPhone, Verify: "482913", Expires: l.clock.Now().Add(-time.Minute)},
 		{Purpose: notify.ForTest, Key: "t", To: annPhone, Code: 3},
 		{Purpose: notify.ForCheck, Key: "c", To: annPhone},
-		{Purpose: notify.ForAnswer, Key: "a", To: annPhone, Title: "Acknowledged #12."},
+		{Purpose: notify.ForResponse, Key: "a", To: annPhone, Title: "Acknowledged #12."},
 	} {
 		want(t, s.Send(ctx, m), notify.Accepted)
 	}

@@ -72,7 +72,7 @@ func TestATrialIsSeenByItsTexts(t *testing.T) {
 	l.sim.SetRegistration(twiliosim.Registration{Trial: true, Profile: "twilio-approved"})
 	s := l.sms()
 	since := l.clock.Now()
-	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.HasPrefix(track.Mend, "upgrade the account") {
+	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.HasPrefix(track.Remedy, "upgrade the account") {
 		t.Errorf("%+v", track)
 	}
 	m := page(annPhone, "page 8")

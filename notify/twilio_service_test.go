@@ -81,27 +81,27 @@ func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
 	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateUnregistered})
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
 	if track := l.tracked(s, annPhone); track.State != notify.Failed || track.Dead || !strings.Contains(track.Err.Error(), "30034: our number is not registered") ||
-		track.Mend != "register the sending number for A2P 10DLC in Twilio's Console (error 30034)" {
+		track.Remedy != "register the sending number for A2P 10DLC in Twilio's Console (error 30034)" {
 		t.Errorf("unregistered: %+v", track)
 	}
 	for i := range 3 {
-		if track := l.tracked(s, boPhone); track.State != notify.Failed || (track.Mend != "") != (i == 2) {
+		if track := l.tracked(s, boPhone); track.State != notify.Failed || (track.Remedy != "") != (i == 2) {
 			t.Errorf("filtered %d times: %+v", i+1, track)
 		}
 	}
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone})
-	if track := l.tracked(s, boPhone); track.State != notify.Delivered || track.Mend != "" || track.Named == nil || *track.Named {
+	if track := l.tracked(s, boPhone); track.State != notify.Delivered || track.Remedy != "" || track.Named == nil || *track.Named {
 		t.Errorf("delivered: %+v", track)
 	}
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
-	if track := l.tracked(s, boPhone); track.Mend != "" {
+	if track := l.tracked(s, boPhone); track.Remedy != "" {
 		t.Errorf("filtered once more: %+v", track)
 	}
 
 	l.sim.SetService(twiliosim.Service{SID: "MG00000000000000000000000000000001", Defers: true, Alpha: []string{"EXAMPLE"}})
 	l.conf.Service = "MG00000000000000000000000000000001"
 	l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
-	if track := l.tracked(l.sms(), annPhone); track.State != notify.Delivered || track.Named == nil || !*track.Named || !strings.Contains(track.Mend, `SMS come from "EXAMPLE", which nobody can answer`) {
+	if track := l.tracked(l.sms(), annPhone); track.State != notify.Delivered || track.Named == nil || !*track.Named || !strings.Contains(track.Remedy, `SMS come from "EXAMPLE", which nobody can answer`) {
 		t.Errorf("from a name: %+v", track)
 	}
 }
@@ -112,7 +112,7 @@ func TestACountryThatIsNotAllowed(t *testing.T) {
 	l := newLine(t)
 	for code, says := range map[int]string{21408: "Messaging, Geo permissions", 21215: "Voice, Geo permissions", 13227: "Voice, Geo permissions"} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
-		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Mend, says) {
+		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Remedy, says) {
 			t.Errorf("%d: %+v", code, r)
 		}
 	}
@@ -132,7 +132,7 @@ func TestCodesOfAccountsThatAreLimited(t *testing.T) {
 	}
 	for code, says := range map[int]string{30450: "Fraud Guard", 21216: "Voice, Geo permissions"} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
-		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Mend, says) {
+		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Remedy, says) {
 			t.Errorf("%d: %+v", code, r)
 		}
 	}
@@ -183,7 +183,7 @@ func TestTextsWithoutTheirWords(t *testing.T) {
 	t.Parallel()
 	l := newLine(t)
 	s := l.sms()
-	if track := l.tracked(s, annPhone); track.Mend != "" {
+	if track := l.tracked(s, annPhone); track.Remedy != "" {
 		t.Errorf("with words: %+v", track)
 	}
 	for _, f := range s.Check(t.Context()) {
@@ -192,7 +192,7 @@ func TestTextsWithoutTheirWords(t *testing.T) {
 		}
 	}
 	l.sim.Redact()
-	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.Contains(track.Mend, "Message Redaction") {
+	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.Contains(track.Remedy, "Message Redaction") {
 		t.Errorf("without words: %+v", track)
 	}
 	if !slices.ContainsFunc(s.Check(t.Context()), func(f notify.CheckResult) bool {

@@ -270,7 +270,7 @@ func TestForbiddenNumbersAreNotCalled(t *testing.T) {
 		return nil
 	}
 	s.Allowed, v.Allowed = allowed, allowed
-	for _, purpose := range []notify.Purpose{notify.ForPage, notify.ForVerify, notify.ForTest, notify.ForCheck, notify.ForAnswer} {
+	for _, purpose := range []notify.Purpose{notify.ForPage, notify.ForVerify, notify.ForTest, notify.ForCheck, notify.ForResponse} {
 		for _, sender := range []notify.Sender{s, v} {
 			m := page(boPhone, "page 7")
 			m.Purpose, m.Verify = purpose, "482913"

@@ -314,7 +314,7 @@ type called struct {
 }
 
 // Listen reads the keys pressed in recent calls.
-func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, error) {
+func (v Voice) Listen(ctx context.Context, cursor string) ([]Answer, string, error) {
 	if v.Flow == "" {
 		return nil, cursor, nil
 	}
@@ -325,7 +325,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 			return nil, cursor, fmt.Errorf("read the cursor: %w", v.secrets().clean(err))
 		}
 	}
-	var replies []Reply
+	var replies []Answer
 	err := v.executions(ctx, v.Clock().Add(-firstLook), func(e studio.StudioV2Execution) (bool, error) {
 		sid := value(e.Sid)
 		if _, known := last.Done[sid]; known {
@@ -338,7 +338,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Reply, string, erro
 		if answer := a.answer(); answer != "" {
 			next.Said[sid] = value(e.DateCreated)
 			if _, known := last.Said[sid]; !known {
-				replies = append(replies, Reply{ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer})
+				replies = append(replies, Answer{ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer})
 			}
 		}
 		if v.left(a, e) && v.end(ctx, sid) == nil || value(e.Status) != "active" {

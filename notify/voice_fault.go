@@ -48,7 +48,7 @@ func (v Voice) failed(ctx context.Context, resource string, begun, ended time.Ti
 		return unclear
 	}
 	why := cmp.Or(faults[number].why, "the call could not be made ("+pageOf(number)+")")
-	return Track{State: Failed, Final: true, Dead: faults[number].dead, Err: fmt.Errorf("error %d: %s", number, why), Mend: mendFor(number)}
+	return Track{State: Failed, Final: true, Dead: faults[number].dead, Err: fmt.Errorf("error %d: %s", number, why), Remedy: mendFor(number)}
 }
 
 // alerts are Twilio's codes for what has gone wrong, by execution or call. One that we know counts more

@@ -40,7 +40,7 @@ func TestWhyACallCouldNotBeMade(t *testing.T) {
 			}
 			want(t, r, notify.Accepted)
 			track, err := v.Track(t.Context(), r.Reference)
-			if err != nil || track.State != notify.Failed || !track.Final || track.Dead != c.dead || track.Mend != c.mend || !strings.Contains(track.Err.Error(), "error "+c.why) {
+			if err != nil || track.State != notify.Failed || !track.Final || track.Dead != c.dead || track.Remedy != c.mend || !strings.Contains(track.Err.Error(), "error "+c.why) {
 				t.Errorf("%s, flow %v: %+v, %v", fate, flow, track, err)
 			}
 			l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
@@ -59,7 +59,7 @@ func TestACallFromANumberThatIsNotOurs(t *testing.T) {
 	r := v.Send(t.Context(), page(annPhone, "page 7"))
 	want(t, r, notify.Accepted)
 	track, err := v.Track(t.Context(), r.Reference)
-	if err != nil || track.State != notify.Failed || track.Dead || track.Mend != "set TWILIO_FROM to a number of the account (error 21210)" {
+	if err != nil || track.State != notify.Failed || track.Dead || track.Remedy != "set TWILIO_FROM to a number of the account (error 21210)" {
 		t.Errorf("%+v, %v", track, err)
 	}
 }

@@ -29,7 +29,7 @@ func voiceText(m Message, menu string) string {
 	switch {
 	case m.Purpose == ForVerify:
 		return "This is Watchbill. Your code is " + slowly(m.Verify) + ". I repeat: " + slowly(m.Verify) + ". Type it in Slack."
-	case m.Purpose == ForAnswer:
+	case m.Purpose == ForResponse:
 		return title
 	case m.Purpose == ForOutage:
 		return title + ". I repeat: " + title + "."

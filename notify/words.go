@@ -47,7 +47,7 @@ func (m Message) headline() string {
 		return "[test] " + cmp.Or(title, "This is how a page looks")
 	case m.Purpose == ForCheck:
 		return cmp.Or(title, "Can Watchbill still reach you?")
-	case m.Purpose == ForAnswer:
+	case m.Purpose == ForResponse:
 		return title
 	case m.Count > 1:
 		return fmt.Sprintf("%d incidents: %s", m.Count, title)
@@ -131,7 +131,7 @@ func (m Message) note() string {
 	switch m.Purpose {
 	case ForVerify:
 		add("Enter it in Slack, where you have added this way to page you. Did you not? Then ignore this.")
-	case ForAnswer:
+	case ForResponse:
 	case ForCheck:
 		add("Any answer to this is a yes.")
 	case ForOutage:

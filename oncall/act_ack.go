@@ -21,7 +21,7 @@ func (c *Change) ack(a Act) error {
 	case !waiting && (!in.AckAsked || by.User == ""): // while nobody answers "still on it?", others may take over
 		return Refuse("Incident %s is already acknowledged by %s.", in.ID, in.AckedBy)
 	}
-	c.help()
+	c.acceptByAck()
 	if by.User != "" && !counted && (p.Acks > 1 || len(in.Acks) > 0) {
 		in.Acks = append(slices.Clone(in.Acks), by.User)
 	}
@@ -64,7 +64,7 @@ func (in Incident) counted() []UserID {
 }
 
 // help counts an acknowledgement by somebody who was asked to help as their acceptance.
-func (c *Change) help() {
+func (c *Change) acceptByAck() {
 	if r, known := c.Incident.responder(c.by.User); known && r.State == ResponderAsked {
 		r.State, r.At, r.Until = ResponderAccepted, c.now, c.Incident.Seq
 		c.setResponder(r)

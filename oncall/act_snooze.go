@@ -25,7 +25,7 @@ func (c *Change) snooze(a Act) error {
 	case d > maxSnooze:
 		return Refuse("A snooze lasts 30 days at most.")
 	}
-	c.help()
+	c.acceptByAck()
 	c.stop()
 	in := &c.Incident
 	in.Status = Snoozed

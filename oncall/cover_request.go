@@ -181,7 +181,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (Cove
 		switch {
 		case !r.held(p):
 			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User)), nil
-		case r.who(p, by) != never:
+		case r.presenceOf(p, by) != never:
 			return CoverChange{}, Refuse("You are on call in %s at that time already.", c.Stint.Name)
 		}
 		o := p.Replace(by, "cover")
@@ -290,7 +290,7 @@ func (c Cover) candidates(r Staff, away []UserID, now time.Time) []UserID {
 	people = slices.Compact(people)
 	people = slices.DeleteFunc(people, func(u UserID) bool {
 		asked := slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u })
-		return asked || u == c.Stint.User || slices.Contains(away, u) || r.absent(u) || r.who(c.Stint, u) == always
+		return asked || u == c.Stint.User || slices.Contains(away, u) || r.absent(u) || r.presenceOf(c.Stint, u) == always
 	})
 	load := r.Load(now.Add(-loadSpan), now.Add(loadSpan))
 	slices.SortStableFunc(people, func(a, b UserID) int { return cmp.Compare(load[a], load[b]) })

@@ -79,7 +79,7 @@
 // (manager, responder, member, guest), and a responder is a member of it; in an incident a responder is
 // who was asked to help. In bot/slackcall a call is a request to Slack's Web
 // API. In people's mouths, and for swaps and covers, to take is to become who is on call; a hand-off is
-// taken by "I have it". In answers a Reply is also the sentence that goes back.
+// taken by "I have it".
 //
 // # Size
 //

@@ -126,7 +126,7 @@ func (f *Fold) Results() ([]Change, []Alert) {
 		if c := *f.incidents[id]; len(c.Events) > 0 || c.counted || c.Incident.SignalCount > c.before.SignalCount {
 			switch {
 			case c.Incident.Storm == nil:
-				f.entitle(&c.Incident)
+				f.retitle(&c.Incident)
 			case c.counted:
 				c.redrawStorm(latest(f.Now, f.now))
 			}

@@ -18,9 +18,9 @@ const (
 	retitleEvery = 5 * time.Minute
 )
 
-// entitle has the incident say what is true now: the title, text and link of the worst alert that fires. Once
+// retitle has the incident say what is true now: the title, text and link of the worst alert that fires. Once
 // nothing fires, it keeps what it said last.
-func (f *Fold) entitle(in *Incident) {
+func (f *Fold) retitle(in *Incident) {
 	var firing []*Alert
 	for _, a := range f.alerts {
 		if a.Firing && a.IncidentID == in.ID {

@@ -21,8 +21,8 @@ type Integration struct {
 	StormLimit int        // how many incidents it opens in a minute before what comes next joins a storm; 0: no storms
 }
 
-// Kinds lists what the integration's signals were recognised as.
-func (in Integration) Kinds() []string {
+// Recognised lists what the integration's signals were recognised as.
+func (in Integration) Recognised() []string {
 	if in.TakenFor == "" {
 		return nil
 	}

@@ -26,9 +26,9 @@ type PageAccepted struct {
 
 // PageRefused says that the message will never arrive.
 type PageRefused struct {
-	Why  string
-	Dead bool   // nor will anything else at this address
-	Mend string // what an admin has to do, so that others like it do; empty: nothing
+	Why    string
+	Dead   bool   // nor will anything else at this address
+	Remedy string // what an admin has to do, so that others like it do; empty: nothing
 }
 
 // PageBlocked says that the message can go out once somebody has acted.
@@ -74,12 +74,12 @@ const (
 
 // A PageReceipt is what a provider says of a message that it has taken.
 type PageReceipt struct {
-	State ReceiptState
-	Why   string
-	Final bool   // asking again tells nothing new
-	Dead  bool   // nothing will ever reach this address
-	Mend  string // what an admin has to do, whatever the state; empty: nothing
-	Named *bool  // whether the message comes from a name, which can't be answered; nil: not known yet
+	State  ReceiptState
+	Why    string
+	Final  bool   // asking again tells nothing new
+	Dead   bool   // nothing will ever reach this address
+	Remedy string // what an admin has to do, whatever the state; empty: nothing
+	Named  *bool  // whether the message comes from a name, which can't be answered; nil: not known yet
 }
 
 // A StepPage is a page of what an incident's policy did last.
@@ -146,7 +146,7 @@ func (f PageFacts) Record(result PageResult, now time.Time) PageChange {
 		rec.delivered(r)
 	case PageRefused:
 		rec.failed(r.Why, r.Dead)
-		rec.mend(r.Mend)
+		rec.mend(r.Remedy)
 	case PageBlocked:
 		lead.Detail = r.Why
 		if !lead.Blocked { // else everybody concerned has heard
@@ -189,7 +189,7 @@ func (f PageFacts) RecordReceipt(receipt PageReceipt, now time.Time) PageChange 
 		rec.failed(receipt.Why, receipt.Dead)
 	}
 	if !known || receipt.Final {
-		rec.mend(receipt.Mend) // last, as a new version of the incident begins without notices
+		rec.mend(receipt.Remedy) // last, as a new version of the incident begins without notices
 	}
 	return rec.change()
 }

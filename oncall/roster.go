@@ -108,7 +108,7 @@ func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Sti
 }
 
 // held reports whether the stint's person has it, from one end to the other.
-func (st Staff) held(s schedule.Stint) bool { return st.who(s, s.User) == always }
+func (st Staff) held(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
 
 // A presence is how much of a stint somebody has.
 type presence int
@@ -119,8 +119,8 @@ const (
 	always
 )
 
-// who returns how much of a stint a person has.
-func (st Staff) who(s schedule.Stint, user UserID) presence {
+// presenceOf returns how much of a stint a person has.
+func (st Staff) presenceOf(s schedule.Stint, user UserID) presence {
 	c := st.Schedules[s.Schedule]
 	if c == nil {
 		return never

@@ -115,9 +115,9 @@ func (s Swap) problem(r Staff) Sentence {
 		}
 	}
 	switch {
-	case r.who(s.Give, s.Take.User) != never:
+	case r.presenceOf(s.Give, s.Take.User) != never:
 		return Say("%s is on call in %s beside %s already.", s.Take.User, s.Give.Name, s.Give.User)
-	case r.who(s.Take, s.Give.User) != never:
+	case r.presenceOf(s.Take, s.Give.User) != never:
 		return Say("%s is on call in %s beside %s already.", s.Give.User, s.Take.Name, s.Take.User)
 	}
 	return nil

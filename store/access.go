@@ -163,7 +163,7 @@ func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incide
 	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil {
 		return err
 	}
-	if err := g.named(a, in.TeamID); err != nil {
+	if err := g.mayName(a, in.TeamID); err != nil {
 		return err
 	}
 	if a.Policy != 0 && g.dir.teams[in.TeamID].Private && g.dir.Policies[a.Policy].TeamID != in.TeamID {
@@ -175,9 +175,9 @@ func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incide
 	return g.dir.access.MayBeOnCall(a.User)
 }
 
-// named asks whether somebody may name what an act names beside people. Who is on call in a private team, and
+// mayName asks whether somebody may name what an act names beside people. Who is on call in a private team, and
 // what its schedules and policies are called, would be read by all who see the incident.
-func (g gate) named(a oncall.Act, own oncall.TeamID) error {
+func (g gate) mayName(a oncall.Act, own oncall.TeamID) error {
 	for _, team := range []oncall.TeamID{a.Team, g.teamOf(a.Schedule), g.dir.Policies[a.Policy].TeamID} {
 		if team == own || !g.dir.teams[team].Private {
 			continue

@@ -52,7 +52,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 			}
 			if tag.RowsAffected() > 0 {
 				n := oncall.ContactNotice(oncall.NoticeContactOn, c, "", string(c.UserID), now)
-				if err := s.notice(ctx, tx, now, []oncall.Notice{n}); err != nil {
+				if err := s.saveNotices(ctx, tx, now, []oncall.Notice{n}); err != nil {
 					return out, err
 				}
 				on := audit.Contact(c, audit.ContactOn)

@@ -145,7 +145,7 @@ func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now t
 			notices = append(notices, oncall.ContactNotice(oncall.NoticeSilent, c, "", who, now))
 		}
 	}
-	return s.notice(ctx, tx, now, notices)
+	return s.saveNotices(ctx, tx, now, notices)
 }
 
 // answersCheck reports whether the people behind these contact methods were asked lately whether they

@@ -32,7 +32,7 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, by oncall.Actor, dir *Di
 	for _, who := range dir.concerned(c.UserID) {
 		notices = append(notices, oncall.ContactNotice(oncall.NoticeContact, c, why, who, now))
 	}
-	if err := s.notice(ctx, tx, now, notices); err != nil {
+	if err := s.saveNotices(ctx, tx, now, notices); err != nil {
 		return err
 	}
 	return announce(ctx, tx)

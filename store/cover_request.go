@@ -58,7 +58,7 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 		if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
 			return err
 		}
-		return s.notice(ctx, tx, now, append(c.Sent(staff), c.Asks(change.Asked, staff)...))
+		return s.saveNotices(ctx, tx, now, append(c.Sent(staff), c.Asks(change.Asked, staff)...))
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "ask for cover")
@@ -198,7 +198,7 @@ func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, c
 	if err != nil {
 		return err
 	}
-	return s.notice(ctx, tx, now, append(c.Asks(change.Asked, staff), change.News(by, channels, staff, now)...))
+	return s.saveNotices(ctx, tx, now, append(c.Asks(change.Asked, staff), change.News(by, channels, staff, now)...))
 }
 
 // lockCover loads a cover request that nobody else can change until the transaction ends.

@@ -57,7 +57,7 @@ func (s *System) Guard(ctx context.Context, now time.Time) error {
 		if err := inZones(ctx, tx, notices); err != nil {
 			return err
 		}
-		return s.notice(ctx, tx, now, notices)
+		return s.saveNotices(ctx, tx, now, notices)
 	})
 	if err != nil {
 		return fmt.Errorf("guard cover: %w", err)

@@ -129,7 +129,7 @@ func (s *System) ChannelRefused(ctx context.Context, team oncall.TeamID, why str
 	}
 	t, _ := dir.Team(team)
 	return s.transact(ctx, func(tx pgx.Tx) error {
-		return s.notice(ctx, tx, now, oncall.ChannelNotices(t, why, dir.channelWatchers(t), now))
+		return s.saveNotices(ctx, tx, now, oncall.ChannelNotices(t, why, dir.channelWatchers(t), now))
 	})
 }
 
@@ -149,7 +149,7 @@ func (s *Store) ChannelClosed(ctx context.Context, id, why string, now time.Time
 	if len(notices) == 0 {
 		return nil
 	}
-	return s.transact(ctx, func(tx pgx.Tx) error { return s.notice(ctx, tx, now, notices) })
+	return s.transact(ctx, func(tx pgx.Tx) error { return s.saveNotices(ctx, tx, now, notices) })
 }
 
 // maxReopened bounds how many messages of a channel are drawn again, the latest.

@@ -116,7 +116,7 @@ func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) 
 		if err != nil {
 			return err
 		}
-		return s.notice(ctx, tx, now, notices)
+		return s.saveNotices(ctx, tx, now, notices)
 	})
 	if err != nil {
 		return fmt.Errorf("chase hand-off %d: %w", number, err)

@@ -79,7 +79,7 @@ func (s *Store) tellEnded(ctx context.Context, tx pgx.Tx, by oncall.Actor, user 
 	if by.User == user || by.Via == oncall.ViaTimer {
 		return nil
 	}
-	return s.notice(ctx, tx, now, []oncall.Notice{oncall.EndedNotice(by, user, what, now)})
+	return s.saveNotices(ctx, tx, now, []oncall.Notice{oncall.EndedNotice(by, user, what, now)})
 }
 
 // tokenCounts refuses a token that was made before its person's links were ended.

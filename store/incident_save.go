@@ -43,7 +43,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 		return fmt.Errorf("have pages looked at: %w", err)
 	}
 	for _, c := range changes {
-		if err := s.notice(ctx, tx, now, c.Notices); err != nil {
+		if err := s.saveNotices(ctx, tx, now, c.Notices); err != nil {
 			return err
 		}
 		if err := s.closeNotices(ctx, tx, now, c.Closes); err != nil {

@@ -112,7 +112,7 @@ func unackedReminders(ctx context.Context, tx pgx.Tx) (map[oncall.TeamID]unacked
 func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id oncall.NoticeID, detail oncall.NoticeDetail, now time.Time) error {
 	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
 	if id == 0 {
-		return s.notice(ctx, tx, now, []oncall.Notice{{
+		return s.saveNotices(ctx, tx, now, []oncall.Notice{{
 			Key: fmt.Sprintf("unacked/%d/%d", t.ID, now.Unix()), To: t.Channel, Kind: oncall.NoticeUnacked, About: int64(t.ID), Detail: detail,
 		}})
 	}

@@ -51,7 +51,7 @@ func heard(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
 
 // alsoTakenFor adds a kind to those that are known.
 func alsoTakenFor(known, kind string) string {
-	list := oncall.Integration{TakenFor: known}.Kinds()
+	list := oncall.Integration{TakenFor: known}.Recognised()
 	if kind == "" || slices.Contains(list, kind) || len(list) >= mostTakenFor {
 		return known
 	}

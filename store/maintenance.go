@@ -297,7 +297,7 @@ func (s *Store) tellMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory, 
 		changed = true
 	}
 	notices = slices.DeleteFunc(notices, func(n oncall.Notice) bool { return n.To == "" })
-	if err := s.notice(ctx, tx, now, notices); err != nil {
+	if err := s.saveNotices(ctx, tx, now, notices); err != nil {
 		return false, err
 	}
 	return changed, s.closeNotices(ctx, tx, now, closes)

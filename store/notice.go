@@ -31,11 +31,11 @@ func (n NoticeDrawing) Done(now time.Time) bool {
 
 // Notify tells people and channels, of each key once.
 func (s *System) Notify(ctx context.Context, now time.Time, notices ...oncall.Notice) error {
-	return s.transact(ctx, func(tx pgx.Tx) error { return s.notice(ctx, tx, now, notices) })
+	return s.transact(ctx, func(tx pgx.Tx) error { return s.saveNotices(ctx, tx, now, notices) })
 }
 
 // notice saves notices that are not there yet and queues the telling of them.
-func (s *Store) notice(ctx context.Context, tx pgx.Tx, now time.Time, notices []oncall.Notice) error {
+func (s *Store) saveNotices(ctx context.Context, tx pgx.Tx, now time.Time, notices []oncall.Notice) error {
 	const insert = `
 		INSERT INTO notices (key, recipient, kind, about, facts, version, not_after, created_at, channel, ts, drawn)
 		VALUES ($1, $2, $3, $4, $5, 1, $6, $7, '', '', 0)

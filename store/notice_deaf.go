@@ -33,7 +33,7 @@ func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string,
 		for _, team := range teams {
 			to = append(to, dir.Watchers(team)...)
 		}
-		return s.notice(ctx, tx, now, oncall.DeafNotices(method, why, to, now))
+		return s.saveNotices(ctx, tx, now, oncall.DeafNotices(method, why, to, now))
 	})
 	if err != nil {
 		return fmt.Errorf("tell that answers can't be read: %w", translate(err))

@@ -23,7 +23,7 @@ func (s *System) RecordPage(ctx context.Context, id oncall.PageID, r oncall.Page
 
 // RecordReceipt notes what a provider says of a message that it has accepted.
 func (s *System) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.PageReceipt, now time.Time) error {
-	arrived := (r.State == oncall.ReceiptDelivered || r.State == oncall.ReceiptAnswered) && r.Mend == ""
+	arrived := (r.State == oncall.ReceiptDelivered || r.State == oncall.ReceiptAnswered) && r.Remedy == ""
 	return s.endPage(ctx, id, arrived, now, func(f oncall.PageFacts) oncall.PageChange { return f.RecordReceipt(r, now) })
 }
 

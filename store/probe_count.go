@@ -87,7 +87,7 @@ func (s *Store) alarmPhones(ctx context.Context, tx pgx.Tx, dir *Directory, c on
 	if !alarm {
 		return nil
 	}
-	return s.notice(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
+	return s.saveNotices(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
 }
 
 // noteCountry tells admins if a phone is the first one of its country, unless they have said which countries
@@ -108,7 +108,7 @@ func (s *Store) noteCountry(ctx context.Context, tx pgx.Tx, dir *Directory, c on
 		return nil
 	}
 	what, cause := oncall.NewCountry(c.UserID, country)
-	return s.notice(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
+	return s.saveNotices(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
 }
 
 // phoneWatchers are whom to tell of what a person does with phones: the admins of the installation, as phones

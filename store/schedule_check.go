@@ -205,7 +205,7 @@ func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error 
 	if err := inZones(ctx, l.tx, notices); err != nil {
 		return err
 	}
-	return l.notice(ctx, l.tx, l.now, notices)
+	return l.saveNotices(ctx, l.tx, l.now, notices)
 }
 
 // plan queues the next look, unless one is queued that comes first.

@@ -80,7 +80,7 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 		if err := inZones(ctx, tx, notices); err != nil {
 			return err
 		}
-		if err := s.notice(ctx, tx, e.at, notices); err != nil {
+		if err := s.saveNotices(ctx, tx, e.at, notices); err != nil {
 			return err
 		}
 	}
@@ -100,5 +100,5 @@ func (s *Store) tellEditing(ctx context.Context, tx pgx.Tx, edit oncall.Schedule
 	if err := inZones(ctx, tx, notices); err != nil {
 		return err
 	}
-	return s.notice(ctx, tx, now, notices)
+	return s.saveNotices(ctx, tx, now, notices)
 }

@@ -52,7 +52,7 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 		if err != nil {
 			return err
 		}
-		if err := s.notice(ctx, tx, now, swap.Offers(staff, away)); err != nil {
+		if err := s.saveNotices(ctx, tx, now, swap.Offers(staff, away)); err != nil {
 			return err
 		}
 		if err := recordSwap(ctx, tx, by, now, swap); err != nil {
@@ -214,7 +214,7 @@ func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by on
 	if err != nil {
 		return err
 	}
-	if err := s.notice(ctx, tx, now, swap.News(by, channels, staff, now)); err != nil || swap.State != oncall.SwapAccepted {
+	if err := s.saveNotices(ctx, tx, now, swap.News(by, channels, staff, now)); err != nil || swap.State != oncall.SwapAccepted {
 		return err
 	}
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})

@@ -107,7 +107,7 @@ func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, troubl
 				Detail: oncall.Saying(trouble),
 			})
 		}
-		return s.notice(ctx, tx, now, notices)
+		return s.saveNotices(ctx, tx, now, notices)
 	})
 	if err != nil {
 		return fmt.Errorf("keep the trouble with user group %d: %w", id, err)

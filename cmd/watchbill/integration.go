@@ -63,7 +63,7 @@ func (c *integrationShowCmd) kinds(in store.IntegrationDetail) []oncall.Format {
 		return []oncall.Format{in.Format}
 	}
 	var kinds []oncall.Format
-	for _, title := range in.Kinds() {
+	for _, title := range in.Recognised() {
 		for _, f := range intake.Formats {
 			if f.Title == title {
 				kinds = append(kinds, f.Name)

@@ -71,7 +71,7 @@ func (m Model) May(by oncall.Actor, act Act, on Object) error {
 	if on.Maker == by.User && role >= Guest && act != EditSchedule {
 		return nil
 	}
-	if act == AddPhone && !m.admin(by.User) && !m.named(by.User) {
+	if act == AddPhone && !m.admin(by.User) && !m.inAnyTeam(by.User) {
 		return oncall.Refuse("Only members of a team can add a phone number, and nothing was changed. Ask whoever sets up Watchbill to put you into a team.")
 	}
 	if need := m.need(act, on.Team); role < need {
@@ -106,7 +106,7 @@ func (m Model) MayBeOnCall(id oncall.UserID) error {
 	if err := u.RefusePage(); err != nil {
 		return err
 	}
-	if u.Standing == oncall.UnknownStanding && !m.named(id) && !m.admin(id) {
+	if u.Standing == oncall.UnknownStanding && !m.inAnyTeam(id) && !m.admin(id) {
 		return oncall.Refuse("Slack has not said yet who %s is, so %[1]s can't be paged. Please try again in a minute.", id)
 	}
 	return nil

@@ -105,7 +105,7 @@ func (m Model) inWords(who oncall.UserID, do Act) string {
 	may := [3]bool{m.can(who, do, Object{Team: open}), m.can(who, do, Object{Team: closed}), m.can(who, do, Object{Team: private})}
 	switch may {
 	case [3]bool{true, true, true}:
-		if do == AddPhone && !m.named(who) && !m.admin(who) {
+		if do == AddPhone && !m.inAnyTeam(who) && !m.admin(who) {
 			return "-"
 		}
 		return "yes"

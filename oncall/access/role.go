@@ -96,8 +96,8 @@ func (m Model) onCall(id oncall.UserID, team oncall.TeamID) bool {
 	return slices.Contains(m.Teams[team].OnCall, id) && m.Users[id].Unpageable() == ""
 }
 
-// named reports whether any team names somebody.
-func (m Model) named(id oncall.UserID) bool {
+// inAnyTeam reports whether any team names somebody.
+func (m Model) inAnyTeam(id oncall.UserID) bool {
 	for _, t := range m.Teams {
 		if slices.Contains(t.Members, id) || slices.Contains(t.Managers, id) || m.onCall(id, t.ID) {
 			return true
