@@ -46,10 +46,12 @@ type Door struct {
 	limit  int       // of the next batch
 	fresh  freshness
 	outage outage
+	alarm  alarm
+	looks  atomic.Int64 // of Run
 }
 
 // New opens the spool and reads what is known. If the spool can't be used, that is said, and signals are refused
-// while the database is away, until it can.
+// while the database is away, until it can. A spool that another process uses is an error: each has its own.
 func New(c Config) (*Door, error) {
 	d := &Door{
 		Config: c, spool: NewSpool(c.Spool), limit: batchEntries,
@@ -60,6 +62,9 @@ func New(c Config) (*Door, error) {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	d.open(c.Clock())
+	if errors.Is(d.spool.state(), errUsed) {
+		return nil, fmt.Errorf("WATCHBILL_SPOOL is %s, and another running watchbill uses it: each needs a directory of its own", c.Spool.Dir)
+	}
 	return d, nil
 }
 
@@ -149,6 +154,7 @@ func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []on
 	d.System.Suspend() // or what comes next could overtake this
 	if keepErr := d.spool.Keep(ctx, request, now); keepErr != nil {
 		d.metrics.refused.Inc()
+		d.alarm.refused(keepErr, now)
 		return errors.Join(err, keepErr)
 	}
 	if !missed.Behind() {

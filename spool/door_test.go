@@ -33,6 +33,7 @@ type world struct {
 	proxy *storetest.Proxy
 	url   string // of the proxy
 	dir   string
+	admin string // of the installation
 	phone *phone
 	*instance
 
@@ -108,7 +109,9 @@ func (w *world) start(o ...spool.Options) *instance {
 	options.Log = log
 	i := &instance{world: w, integration: 1}
 	var err error
-	i.system, err = store.Open(context.Background(), w.url, store.Options{MaxConns: 4, DoorConns: 2, Log: zerolog.Nop(), Secrets: storetest.Secrets()})
+	i.system, err = store.Open(context.Background(), w.url, store.Options{
+		MaxConns: 4, DoorConns: 2, Log: zerolog.Nop(), Secrets: storetest.Secrets(), Admins: []string{w.admin},
+	})
 	w.must(err)
 	i.door, err = spool.New(spool.Config{
 		System: i.system, Spool: options, Secrets: storetest.Secrets(), Clock: w.clock, Log: log, Metrics: prometheus.NewRegistry(),
@@ -346,9 +349,11 @@ func TestTheDoorGoesBackUnderLoad(t *testing.T) {
 	}
 }
 
+// A full spool refuses, and says so to monitors, to whoever asks whether we are ready, and to the admins.
 func TestAFullSpoolRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.admin = "U0BO"
 	w.stop()
 	w.instance = w.start(spool.Options{Dir: w.dir, MaxSignals: 2})
 	w.accept(oncall.Trigger, "before")
@@ -362,11 +367,30 @@ func TestAFullSpoolRefuses(t *testing.T) {
 	if err := w.door.Ready(t.Context()); err == nil {
 		t.Error("ready although it refuses")
 	}
+	const refuses = "slack to U0BO: Watchbill refuses alerts: its database is down and its spool takes no more (keep signals: the spool is full)"
+	w.told(refuses)
+	w.advance(10 * time.Second) // within the grace of an outage
+	if err := w.try(oncall.Trigger, "c"); err == nil {
+		t.Error("accepted although it is full")
+	}
+	w.quiet(refuses)
 	w.proxy.Set(storetest.ProxyUp)
 	w.until("signals are accepted again", func() bool { return w.try(oncall.Trigger, "d") == nil })
 	w.until("everything is stored", func() bool { return !w.system.Suspended() })
 	if got, want := w.inbox(), "trigger before, trigger a, trigger b, trigger d"; got != want {
 		t.Errorf("stored: %s", got)
+	}
+}
+
+// Each instance has a spool of its own.
+func TestASecondInstanceIsRefusedTheSpool(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := spool.New(spool.Config{
+		System: w.system, Spool: spool.Options{Dir: w.dir}, Clock: w.clock, Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(),
+	})
+	if want := "WATCHBILL_SPOOL is " + w.dir + ", and another running watchbill uses it: each needs a directory of its own"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

@@ -31,6 +31,7 @@ type Known struct {
 	Watches  map[oncall.PolicyID][]oncall.Watch          `json:"watches"`
 	Contacts map[oncall.UserID][]knownContact            `json:"contacts"`
 	Sources  map[oncall.IntegrationID]oncall.Integration `json:"integrations"`
+	Admins   []string                                    `json:"admins"` // of the installation, by Slack id
 }
 
 type knownKey struct {
@@ -49,7 +50,7 @@ type knownContact struct {
 func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *Known {
 	k := &Known{
 		At: now, Keys: map[string]knownKey{}, Teams: map[oncall.TeamID]string{}, Watches: map[oncall.PolicyID][]oncall.Watch{},
-		Contacts: map[oncall.UserID][]knownContact{}, Sources: map[oncall.IntegrationID]oncall.Integration{},
+		Contacts: map[oncall.UserID][]knownContact{}, Sources: map[oncall.IntegrationID]oncall.Integration{}, Admins: dir.Installers(),
 	}
 	for _, key := range dir.Keys() {
 		k.Keys[hex.EncodeToString(key.Hash[:])] = knownKey{key.Integration.ID, key.Until}

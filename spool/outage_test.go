@@ -28,13 +28,20 @@ func (w *world) told(want ...string) {
 	w.quiet(want...)
 }
 
-// quiet checks that nobody else is told, in what would be time enough.
+// quiet checks that nobody else is told, once the door has looked at how things are now.
 func (w *world) quiet(want ...string) {
 	w.Helper()
-	time.Sleep(600 * time.Millisecond) // twice and more as often as the door looks
+	w.looks()
 	if got := w.phone.all(); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
 		w.Errorf("people were told\n%q, want\n%q", got, want)
 	}
+}
+
+// looks waits until the door has looked at how things are now, and has done what it found to do.
+func (w *world) looks() {
+	w.Helper()
+	before := w.door.Looks()
+	w.until("the door has looked", func() bool { return w.door.Looks() >= before+2 && w.door.Sending() == 0 })
 }
 
 const (
@@ -122,7 +129,7 @@ func TestAMessageThatFailsIsSentAgain(t *testing.T) {
 	w.advance(oncall.OutageGrace)
 	for len(w.phone.all()) == 0 {
 		w.advance(5 * time.Second)
-		time.Sleep(50 * time.Millisecond) // the door looks four times a second
+		w.looks()
 		if w.clock().Sub(noon) > 10*time.Minute {
 			t.Fatal("never sent")
 		}

@@ -32,6 +32,7 @@ func (d *Door) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery) // nothing tells us that the database is back
 	defer tick.Stop()
 	defer d.outage.wait()
+	defer d.alarm.ending.Wait()
 	for {
 		d.open(d.Clock())
 		if d.System.Suspended() || d.spool.Held().Signals > 0 {
@@ -39,7 +40,10 @@ func (d *Door) Run(ctx context.Context) error {
 		} else {
 			d.remember(ctx)
 		}
+		d.spool.probe(d.Clock())
 		d.tell(ctx)
+		d.tellAdmins(ctx)
+		d.looks.Add(1)
 		select {
 		case <-ctx.Done():
 			return nil

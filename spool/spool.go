@@ -69,6 +69,9 @@ type Spool struct {
 	held       Held
 	looked     time.Time // at the disk
 	room       error     // what that said
+	failed     error     // the last write; nil: it went well
+	probed     time.Time // the disk, since then
+	stuck      *stuck
 }
 
 // Held is what a spool holds.
@@ -95,7 +98,7 @@ func NewSpool(o Options) *Spool {
 		o.MaxSignals = maxSignals
 	}
 	return &Spool{
-		options: o, why: errors.New("it is not open yet"),
+		options: o, why: errors.New("it is not open yet"), stuck: &stuck{},
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}
 }
@@ -174,7 +177,7 @@ func (s *Spool) close() {
 	if s.db != nil {
 		_ = s.db.Close() // everything is on the disk already
 	}
-	s.db, s.held = nil, Held{}
+	s.db, s.held, s.failed, s.stuck = nil, Held{}, nil, &stuck{}
 }
 
 // Usable says why the spool can't take anything now; nil if it can.
@@ -183,6 +186,9 @@ func (s *Spool) Usable(now time.Time) error {
 	defer s.mu.Unlock()
 	if s.db == nil {
 		return s.why
+	}
+	if s.failed != nil {
+		return s.failed
 	}
 	return s.hasRoom(now, 1, 1)
 }
@@ -275,6 +281,7 @@ func (s *Spool) commit() {
 			err = fmt.Errorf("keep signals: %w", err)
 		}
 		s.mu.Lock()
+		s.failed = err
 		for _, one := range batch {
 			if err == nil {
 				s.held.add(one.signals, int64(len(one.value)), one.at)

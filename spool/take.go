@@ -50,7 +50,7 @@ func (s *Spool) Next(entries, size int) (Batch, error) {
 	err := db.View(func(tx *bbolt.Tx) error {
 		return eachQueue(tx, func(name []byte, b *bbolt.Bucket) (bool, error) {
 			c, left := b.Cursor(), size
-			for k, v := c.First(); k != nil && len(batch.Requests) < entries && left > 0; k, v = c.Next() {
+			for k, v := c.Seek(s.stuck.next(name)); k != nil && len(batch.Requests) < entries && left > 0; k, v = c.Next() {
 				left -= len(v)
 				r, err := read(k, v)
 				if err != nil {
@@ -142,7 +142,7 @@ func (s *Spool) remove(batch Batch, aside bool) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("take signals out of the spool: %w", err)
+		return s.leave(batch, aside, err)
 	}
 	if n := len(batch.damaged); n > 0 {
 		s.options.Log.Error().Int("requests", n).Msg("signals in the spool were damaged, and put aside there")
@@ -179,7 +179,7 @@ func (s *Spool) removed(gone Held) error {
 		s.held.Oldest = next.Requests[0].At
 		return nil
 	}
-	if !next.Empty() || s.held.Signals > 0 || s.committing || s.db == nil { // one more has come
+	if !next.Empty() || s.held.Signals > 0 || s.committing || s.db == nil || !s.stuck.none() { // one more has come
 		return nil
 	}
 	return s.shrink()

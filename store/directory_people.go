@@ -15,8 +15,8 @@ func (d *Directory) Name(id oncall.UserID) string {
 // mostWatchers is how many are told of what concerns the whole installation.
 const mostWatchers = 20
 
-// installers are the admins of the installation, whom to tell of what only they can mend.
-func (d *Directory) installers() []string {
+// Installers are the admins of the installation, whom to tell of what only they can mend.
+func (d *Directory) Installers() []string {
 	var to []string
 	for _, id := range d.access.AdminIDs() {
 		to = append(to, string(id))

@@ -35,6 +35,10 @@ func translate(err error) error {
 	return err
 }
 
+// Away reports whether an error says that the database can't be reached or is not answering, also where it is the
+// driver's own.
+func Away(err error) bool { return errors.Is(err, ErrUnavailable) || unreachable(err) }
+
 // unreachable reports whether the error is about the way to the database or about the server as a
 // whole, not about what it was asked.
 func unreachable(err error) bool {

@@ -29,7 +29,7 @@ func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string,
 		if err != nil {
 			return err
 		}
-		to := dir.installers()
+		to := dir.Installers()
 		for _, team := range teams {
 			to = append(to, dir.Watchers(team)...)
 		}

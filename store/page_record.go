@@ -91,7 +91,7 @@ func loadEnd(ctx context.Context, tx pgx.Tx, id oncall.PageID, arrived bool, dir
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return f, to, err
 	}
-	f.Admins = dir.installers()
+	f.Admins = dir.Installers()
 	for _, in := range f.Incidents {
 		f.Watchers[in.TeamID] = dir.Watchers(in.TeamID)
 	}

@@ -114,7 +114,7 @@ func (s *Store) noteCountry(ctx context.Context, tx pgx.Tx, dir *Directory, c on
 // phoneWatchers are whom to tell of what a person does with phones: the admins of the installation, as phones
 // cost it money. Where there are none, those who watch over the person's teams, or else over any team.
 func (d *Directory) phoneWatchers(user oncall.UserID) []string {
-	if admins := d.installers(); len(admins) > 0 {
+	if admins := d.Installers(); len(admins) > 0 {
 		return admins
 	}
 	var own, all []string

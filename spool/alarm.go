@@ -1,0 +1,121 @@
+package spool
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// An alarm tells the admins that signals are refused, which only they can mend. It lives in memory: the disk may be
+// what is full.
+type alarm struct {
+	mu     sync.Mutex
+	why    error     // of the last refusal; nil: there was none since the admins were told
+	at     time.Time // of the same
+	count  int       // requests since then
+	told   map[string]*alarmed
+	ending sync.WaitGroup
+}
+
+// alarmed is what became of telling one of them.
+type alarmed struct {
+	at    time.Time // of the last attempt
+	tries int
+	done  bool
+}
+
+const (
+	// alarmEvery is how long admins are left alone once they were told.
+	alarmEvery = time.Hour
+	// alarmLasts is how long after a refusal it is still news.
+	alarmLasts = time.Minute
+)
+
+// refused notes that neither the database nor the spool has taken a request.
+func (a *alarm) refused(why error, now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.why, a.at = why, now
+	a.count++
+}
+
+// due returns who is to be told now, and what; each at most once an hour.
+func (a *alarm) due(admins []string, now time.Time) (users []string, count int, why error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.why == nil || now.Sub(a.at) > alarmLasts {
+		a.why, a.count = nil, 0
+		return nil, 0, nil
+	}
+	if a.told == nil {
+		a.told = map[string]*alarmed{}
+	}
+	waits := false
+	for _, user := range admins {
+		one := a.told[user]
+		if one == nil || now.Sub(one.at) >= alarmEvery {
+			one = &alarmed{}
+			a.told[user] = one
+		}
+		switch {
+		case one.done || one.tries >= toldTries:
+		case one.tries > 0 && now.Sub(one.at) < retryAfter:
+			waits = true
+		default:
+			one.at = now
+			one.tries++
+			waits = true
+			users = append(users, user)
+		}
+	}
+	count, why = a.count, a.why
+	if !waits { // whoever can be told was; the next refusal begins anew
+		a.why, a.count = nil, 0
+	}
+	return users, count, why
+}
+
+func (a *alarm) over(user string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told[user].done = true
+}
+
+// tellAdmins tells the admins of the installation, in Slack, that signals are refused.
+func (d *Door) tellAdmins(ctx context.Context) {
+	known, sender := d.known.Load(), d.Senders[oncall.MethodSlack]
+	if known == nil || sender == nil {
+		return
+	}
+	now := d.Clock()
+	users, count, why := d.alarm.due(known.Admins, now)
+	if len(users) == 0 {
+		return
+	}
+	host, _ := os.Hostname() // without one the directory must do
+	m := notify.Message{
+		Purpose: notify.ForOutage, Severity: string(oncall.Critical), Attempt: 1,
+		Title: fmt.Sprintf("Watchbill refuses alerts: its database is down and its spool takes no more (%v)", why),
+		Lines: []string{fmt.Sprintf("%d requests of monitors were answered 503 by now; who doesn't send again loses them. "+
+			"Make room in %s on %s, or bring the database back.", count, d.Spool.Dir, host)},
+	}
+	for _, user := range users {
+		to := m
+		to.To, to.Key = user, fmt.Sprintf("refused/%d/%s/%s", now.Unix(), user, d.spool.name())
+		d.alarm.ending.Go(func() {
+			limited, cancel := context.WithTimeout(ctx, sendLimit)
+			defer cancel()
+			if r := sender.Send(limited, to); r.Outcome != notify.Accepted {
+				d.Log.Error().Err(r.Err).Str("user", user).Msg("an admin can't be told that signals are refused")
+				return
+			}
+			d.alarm.over(user)
+		})
+	}
+	d.Log.Error().Err(why).Int("requests", count).Int("admins", len(users)).Msg("signals are refused: the database is away and the spool takes no more")
+}

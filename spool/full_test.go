@@ -1,0 +1,99 @@
+package spool_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/spool"
+)
+
+// fullVariable makes this test binary fill a spool, in the directory that it names.
+const fullVariable = "WATCHBILL_SPOOL_FULL"
+
+// A disk that is full when it is written to refuses, keeps what was accepted, and gives it out all the same.
+func TestADiskThatIsFull(t *testing.T) {
+	if dir := os.Getenv(fullVariable); dir != "" {
+		fillUp(t, dir)
+		return
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	child := exec.Command(os.Args[0], "-test.run", "^TestADiskThatIsFull$", "-test.count=1")
+	child.Env = append(os.Environ(), fullVariable+"="+dir)
+	out, err := child.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s := open(t, spool.Options{Dir: dir})
+	if h := s.Held(); h.Signals != 1 {
+		t.Errorf("held in the end: %+v", h)
+	}
+	if titles, _ := drain(t, s); fmt.Sprint(titles) != "[room again]" {
+		t.Errorf("got %v", titles)
+	}
+}
+
+// fillUp may write no file that is larger than so much, as on a full disk; nothing but a process of its own may do that.
+func fillUp(t *testing.T, dir string) {
+	const most = 256 << 10
+	signal.Ignore(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(n uint64) {
+		t.Helper()
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: before.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(most)
+	s := spool.NewSpool(spool.Options{Dir: dir, Log: zerolog.Nop()})
+	if err := s.Open(noon); err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	kept := 0
+	for ; kept < 10_000; kept++ {
+		err := s.Keep(t.Context(), request(fmt.Sprintf("%01000d", kept)), noon)
+		if err != nil {
+			if !strings.Contains(err.Error(), syscall.EFBIG.Error()) { // bbolt doesn't wrap it
+				t.Fatal(err)
+			}
+			break
+		}
+	}
+	if kept == 10_000 || int64(kept) != s.Held().Signals {
+		t.Fatalf("kept %d, held: %+v", kept, s.Held())
+	}
+	for n := range 3 {
+		if err := s.Usable(noon); err == nil {
+			t.Error("usable although it refuses")
+		}
+		s.Probe(noon.Add(time.Duration(n) * 2 * time.Second))
+	}
+	limit(before.Cur)
+	s.Probe(noon.Add(time.Minute))
+	if err := s.Usable(noon.Add(time.Minute)); err != nil {
+		t.Errorf("the disk has room again, and the spool can't be used: %v", err)
+	}
+	limit(most)
+	titles, _ := drain(t, s)
+	if len(titles) != kept || s.Held() != (spool.Held{}) {
+		t.Errorf("%d came back of %d, held: %+v", len(titles), kept, s.Held())
+	}
+	limit(before.Cur)
+	s.Probe(noon.Add(2 * time.Minute))
+	keep(t, s, "room again")
+	if err := s.Usable(noon.Add(2 * time.Minute)); err != nil {
+		t.Errorf("not usable although there is room again: %v", err)
+	}
+}

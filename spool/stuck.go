@@ -1,0 +1,118 @@
+package spool
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sync"
+
+	"go.etcd.io/bbolt"
+)
+
+// stuck are entries that are done with and could not be taken out of the file, because the disk refuses to write.
+// They must not keep signals from a database that is back.
+type stuck struct {
+	mu      sync.Mutex
+	buckets map[string]stuckEntries
+}
+
+type stuckEntries struct {
+	upTo uint64
+	stay bool // some of them are not stored: they stay, and are tried again at the next start
+}
+
+// next is the key of the first entry of a bucket that is not done with.
+func (s *stuck) next(bucket []byte) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return binary.BigEndian.AppendUint64(nil, s.buckets[string(bucket)].upTo+1)
+}
+
+func (s *stuck) set(bucket []byte, upTo uint64, stay bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.buckets == nil {
+		s.buckets = map[string]stuckEntries{}
+	}
+	before := s.buckets[string(bucket)]
+	s.buckets[string(bucket)] = stuckEntries{max(upTo, before.upTo), stay || before.stay}
+}
+
+// stored lists the buckets of which all that is stuck is stored, and up to where.
+func (s *stuck) stored() map[string]uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := map[string]uint64{}
+	for name, entries := range s.buckets {
+		if !entries.stay {
+			found[name] = entries.upTo
+		}
+	}
+	return found
+}
+
+func (s *stuck) none() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.buckets) == 0
+}
+
+func (s *stuck) forget(buckets map[string]uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range buckets {
+		delete(s.buckets, name)
+	}
+}
+
+// leave is what becomes of a batch that is done with and can't be taken out of the file; aside: it is not stored.
+func (s *Spool) leave(batch Batch, aside bool, why error) error {
+	s.outages.Error().Err(why).Int("requests", len(batch.Requests)).Msg("signals can't be taken out of the spool, and are passed over")
+	var gone Held
+	for _, r := range batch.Requests {
+		value, err := pack(r)
+		if err != nil {
+			return err
+		}
+		gone.add(int64(len(r.Signals)), int64(len(value)), r.At)
+		s.stuck.set(batch.bucket, uint64(r.Seq), aside) //nolint:gosec // it is counted from 1
+	}
+	for _, key := range batch.damaged {
+		s.stuck.set(batch.bucket, binary.BigEndian.Uint64(key), true)
+	}
+	s.mu.Lock()
+	s.failed = why
+	s.mu.Unlock()
+	return s.removed(gone)
+}
+
+// clearStuck takes out what once could not be, where it is stored.
+func (s *Spool) clearStuck() error {
+	stored := s.stuck.stored()
+	if len(stored) == 0 {
+		return nil
+	}
+	err := s.change(func(tx *bbolt.Tx) error {
+		for name, upTo := range stored {
+			b := tx.Bucket([]byte(name))
+			if b == nil {
+				continue
+			}
+			c := b.Cursor()
+			for k, _ := c.First(); k != nil && binary.BigEndian.Uint64(k) <= upTo; k, _ = c.First() {
+				if err := c.Delete(); err != nil {
+					return err
+				}
+			}
+			if k, _ := c.First(); k == nil && !bytes.Equal([]byte(name), s.bucket) {
+				if err := tx.DeleteBucket([]byte(name)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		s.stuck.forget(stored)
+	}
+	return err
+}
