@@ -154,15 +154,36 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 
 // prepare makes the database ready, and looks at it.
 func (a *app) prepare(ctx context.Context, s settings, clock func() time.Time) error {
-	if s.prepare != nil {
-		if err := s.prepare(ctx); err != nil {
+	return a.insist(ctx, func() error {
+		if s.prepare != nil {
+			if err := s.prepare(ctx); err != nil {
+				return err
+			}
+		}
+		if err := migrated(ctx, a.store); err != nil {
 			return err
 		}
+		return useSecrets(ctx, a.store, a.log, clock())
+	})
+}
+
+// insist does something again for as long as the database goes away in the middle of it: whoever starts in an
+// outage takes in signals already.
+func (a *app) insist(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if err == nil || !store.Away(err) {
+			return err
+		}
+		a.log.Error().Err(err).Msg("the database went away; starting goes on when it is back")
+		pause := time.NewTimer(awaitMax)
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return ctx.Err()
+		case <-pause.C:
+		}
 	}
-	if err := migrated(ctx, a.store); err != nil {
-		return err
-	}
-	return useSecrets(ctx, a.store, a.log, clock())
 }
 
 // startRest starts what needs the database.
@@ -177,7 +198,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 		return fmt.Errorf("set up the job queue: %w", err)
 	}
 	a.background(ctx, "store", func(ctx context.Context) error { return a.store.Run(ctx, clock) })
-	if err := a.jobs.Start(context.WithoutCancel(ctx)); err != nil {
+	if err := a.insist(ctx, func() error { return a.jobs.Start(context.WithoutCancel(ctx)) }); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
 	a.stopRun = append(a.stopRun, a.stopJobs)
