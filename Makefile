@@ -4,7 +4,7 @@
 GOLANGCI_LINT = v2.15.0
 WITHPG = go run ./localpg/withpg --
 
-.PHONY: help run test test-browser fuzz lint fmt build bench crash conformance
+.PHONY: help run test test-browser fuzz lint fmt build bench crash chaos conformance
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ bench: build ## print the figures, one line each
 
 crash: ## kill -9 at every point of a send, 10 times for each channel, and count the pages
 	@bash -o pipefail -c '$(WITHPG) go test -count=1 -timeout 30m -parallel 6 -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT)?"'
+
+chaos: ## kill, cut off, fill up and confuse what can be while monitors send, and count what is lost (15 minutes)
+	@bash -o pipefail -c 'go test -count=1 -timeout 20m -parallel 3 -v -run TestChaos ./cmd/watchbill -chaos | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT|NAME)?"'
 
 conformance: ## check with the libraries of Slack, Twilio, PagerDuty and Opsgenie (needs Node)
 	go build -o bin/slacksim ./slacksim/cmd/slacksim

@@ -48,7 +48,7 @@ type chaosInstance struct {
 // newChaosPlace makes everything but the database.
 func newChaosPlace(t *testing.T, teams int) *chaosPlace {
 	t.Helper()
-	p := &chaosPlace{T: t, teams: teams, program: asProgram(t)}
+	p := &chaosPlace{T: t, teams: teams, program: asCommand(t, "watchbill-chaos")}
 	p.sim = slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})
 	for team := range teams {
 		var all []string
@@ -101,7 +101,8 @@ func (p *chaosPlace) database(dir string, settings ...string) *localpg.Server {
 // setUp makes a database with the set-up in it.
 func (p *chaosPlace) setUp(server *localpg.Server) {
 	p.Helper()
-	p.ask(server.URL(), `CREATE DATABASE watchbill`, nil)
+	p.ask(server.URL(), `CREATE ROLE watchbill LOGIN`, nil)
+	p.ask(server.URL(), `CREATE DATABASE watchbill OWNER watchbill`, nil)
 	p.url = databaseOf(p.T, server)
 	var text strings.Builder
 	list := func(head string, line func(team int)) {
@@ -147,7 +148,12 @@ func databaseOf(t *testing.T, servers ...*localpg.Server) string {
 		hosts = append(hosts, socketOf(t, s))
 	}
 	q := url.Values{"host": {strings.Join(hosts, ",")}, "port": {"5432"}, "sslmode": {"disable"}}
-	return "postgres://postgres@/watchbill?" + q.Encode()
+	return "postgres://watchbill@/watchbill?" + q.Encode()
+}
+
+// asAdmin is the same address for whom connections are reserved, and who may do everything.
+func asAdmin(address string) string {
+	return strings.Replace(address, "//watchbill@", "//postgres@", 1)
 }
 
 // socketOf is the directory of a server's socket.
@@ -177,7 +183,7 @@ func (p *chaosPlace) ask(address, sql string, value any) {
 func (p *chaosPlace) count(sql string, args ...any) (n int) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, p.url)
+	conn, err := pgx.Connect(ctx, asAdmin(p.url))
 	if err != nil {
 		return -1
 	}
@@ -251,7 +257,7 @@ func (p *chaosPlace) undone() string {
 		LIMIT 60`
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, p.url)
+	conn, err := pgx.Connect(ctx, asAdmin(p.url))
 	if err != nil {
 		return err.Error()
 	}

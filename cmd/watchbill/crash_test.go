@@ -275,11 +275,17 @@ func (c *crash) program(database string) running {
 // asProgram returns a name by which this very test binary is the program.
 func asProgram(t *testing.T) string {
 	t.Helper()
+	return asCommand(t, "watchbill")
+}
+
+// asCommand returns a name by which this test binary is one of the commands that TestMain knows.
+func asCommand(t *testing.T, command string) string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Join(t.TempDir(), "watchbill")
+	name := filepath.Join(t.TempDir(), command)
 	if err := os.Symlink(self, name); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -16,9 +15,6 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// chaosAll is for make chaos.
-var chaosAll = flag.Bool("chaos", false, "try everything that can go wrong while monitors send, which takes minutes")
-
 // takesOver is how long it may take after the promotion of a replica until every instance accepts signals again:
 // where the primary refuses connections, and where nothing comes back from its machine. docs/outages.md says so.
 const (
@@ -26,41 +22,40 @@ const (
 	takesOverSilent = 30 * time.Second
 )
 
-// TestFailover takes the primary of a real pair with synchronous replication away while monitors send, and promotes
-// the replica. Nobody touches the two instances, of which one has a spool. Nothing that was accepted is lost, and
+// TestFailover kills the primary of a real pair with synchronous replication while monitors send, and promotes the
+// replica. Nobody touches the two instances, of which one has a spool. Nothing that was accepted is lost, and
 // nobody is left out.
 func TestFailover(t *testing.T) {
 	t.Parallel()
-	t.Run("killed", func(t *testing.T) {
-		t.Parallel()
-		p := newChaosPlace(t, 30)
-		primary, replica := p.pair()
-		p.doctorTells(primary, replica)
-		both := databaseOf(t, primary, replica) + "&target_session_attrs=read-write"
-		p.failover(takesOver, replica, both, func() {
-			if err := primary.Kill(context.Background()); err != nil {
-				t.Fatal(err)
-			}
-		})
+	failoverKilled(t)
+}
+
+func failoverKilled(t *testing.T) {
+	p := newChaosPlace(t, 30)
+	primary, replica := p.pair()
+	p.doctorTells(primary, replica)
+	both := databaseOf(t, primary, replica) + "&target_session_attrs=read-write"
+	p.failover("failover, the primary killed", takesOver, replica, both, func() {
+		if err := primary.Kill(context.Background()); err != nil {
+			t.Fatal(err)
+		}
 	})
-	if !*chaosAll {
-		return
-	}
-	t.Run("cut off", func(t *testing.T) {
-		t.Parallel()
-		p := newChaosPlace(t, 30)
-		primary, replica := p.pair()
-		first, one := storetest.NewProxy(t, databaseOf(t, primary))
-		_, other := storetest.NewProxy(t, databaseOf(t, replica))
-		// The replica comes first, and the address doesn't say that it must be written.
-		both := strings.Replace(other, "/watchbill", ","+hostOf(t, one)+"/watchbill", 1)
-		p.failover(takesOverSilent, replica, both, func() { first.Set(storetest.ProxySilent) })
-	})
+}
+
+// failoverCutOff is a failover whose primary lives on, and nobody reaches it.
+func failoverCutOff(t *testing.T) {
+	p := newChaosPlace(t, 30)
+	primary, replica := p.pair()
+	first, one := storetest.NewProxy(t, databaseOf(t, primary))
+	_, other := storetest.NewProxy(t, databaseOf(t, replica))
+	// The replica comes first, and the address doesn't say that it must be written.
+	both := strings.Replace(other, "/watchbill", ","+hostOf(t, one)+"/watchbill", 1)
+	p.failover("failover, the primary cut off", takesOverSilent, replica, both, func() { first.Set(storetest.ProxySilent) })
 }
 
 // failover has an instance with a spool and one without work while the primary is taken away and the replica
 // promoted.
-func (p *chaosPlace) failover(limit time.Duration, replica *localpg.Server, both string, takeAway func()) {
+func (p *chaosPlace) failover(name string, limit time.Duration, replica *localpg.Server, both string, takeAway func()) {
 	p.url = both
 	with := p.start("WATCHBILL_SPOOL=" + p.TempDir())
 	without := p.start()
@@ -88,7 +83,7 @@ func (p *chaosPlace) failover(limit time.Duration, replica *localpg.Server, both
 	p.accepts(load, 200)
 	load.end()
 	p.until("everything has gone its way", 2*time.Minute, load.settled)
-	p.Logf("signals, lost, steps missed, pages double, latest: %s", load.check())
+	chaosTable.add(name, load.check())
 }
 
 // doctorTells checks what the doctor says of a pair.

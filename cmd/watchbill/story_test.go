@@ -30,7 +30,7 @@ import (
 func TestMain(m *testing.M) {
 	// Stories wait for Slack's limits most of the time: twice as many run at once as there are cores.
 	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
-	testscript.Main(m, map[string]func(){"watchbill": main})
+	testscript.Main(m, map[string]func(){"watchbill": main, "watchbill-chaos": chaosMain})
 }
 
 // TestStories runs testdata/stories: the product's behaviour in the words of its users. Each story
