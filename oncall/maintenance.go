@@ -40,6 +40,7 @@ type Maintenance struct {
 	Reason        string
 	By            Actor
 	PagesCritical bool       // critical alerts page all the same
+	Name          string     // by which a set-up file plans it; empty: none does
 	BegunAt       *time.Time // when its beginning was told; nil: not yet
 }
 
@@ -64,25 +65,44 @@ func (m Maintenance) Covers(in Integration, a Alert, at time.Time) bool {
 
 // Check refuses a window that makes no sense. Open is how many its team has that are not over.
 func (m Maintenance) Check(open int, now time.Time) error {
-	switch length := m.EndsAt.Sub(m.StartsAt); {
-	case !m.EndsAt.After(m.StartsAt):
-		return Refuse("The maintenance would end before it begins, and nothing was changed.")
+	if err := m.CheckShape(); err != nil {
+		return err
+	}
+	switch {
 	case !m.EndsAt.After(now):
 		return Refuse("The maintenance would be over already, and nothing was changed.")
-	case length < maintenanceShortest:
-		return Refuse("A maintenance window is a minute long at least, and nothing was changed.")
-	case length > maintenanceLongest:
-		return Refuse("A maintenance window is 30 days long at most, so that nothing stays quiet for ever. Nothing was changed.")
 	case m.StartsAt.After(now.Add(maintenanceAhead)):
 		return Refuse("A maintenance window begins within a year, and nothing was changed.")
 	case open >= maxMaintenance:
 		return Refuse("The team has %d maintenance windows that are not over, which is the most. Nothing was changed.", open)
+	}
+	return nil
+}
+
+// CheckShape is Check of what makes no sense at any time.
+func (m Maintenance) CheckShape() error {
+	switch length := m.EndsAt.Sub(m.StartsAt); {
+	case length <= 0:
+		return Refuse("The maintenance would end before it begins, and nothing was changed.")
+	case length < maintenanceShortest:
+		return Refuse("A maintenance window is a minute long at least, and nothing was changed.")
+	case length > maintenanceLongest:
+		return Refuse("A maintenance window is 30 days long at most, so that nothing stays quiet for ever. Nothing was changed.")
 	case len(m.Match) > maxMatchers:
 		return Refuse("A maintenance window has %d conditions at most, and nothing was changed.", maxMatchers)
 	case utf8.RuneCountInString(m.Reason) > maxReason:
 		return Refuse("The reason of a maintenance window has %d characters at most, and nothing was changed.", maxReason)
 	}
 	return nil
+}
+
+// Timers are those of its beginning and its end.
+func (m Maintenance) Timers(now time.Time) []Task {
+	begins, ends := Task{Do: MaintenanceTimer{Maintenance: m.ID}}, Task{Do: MaintenanceTimer{Maintenance: m.ID}, At: m.EndsAt}
+	if m.StartsAt.After(now) {
+		begins.At = m.StartsAt
+	}
+	return []Task{begins, ends}
 }
 
 // Scope says what it is about, beside the team: "", or "integration demo, service=checkout".

@@ -17,7 +17,7 @@ import (
 // openMaintenance loads the windows of which something is still to be done, compiled.
 func openMaintenance(ctx context.Context, q querier) ([]oncall.Maintenance, error) {
 	const load = `
-		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, begun_at
+		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, begun_at
 		FROM maintenance_windows
 		WHERE over_at IS NULL
 		ORDER BY team_id, starts_at, id`
@@ -129,7 +129,10 @@ func (s *Store) AddMaintenance(ctx context.Context, by oncall.Actor, m oncall.Ma
 		if err := m.Check(open, now); err != nil {
 			return err
 		}
-		if err := s.saveMaintenance(ctx, tx, &m, "", now); err != nil {
+		if err := insertMaintenance(ctx, tx, &m, now); err != nil {
+			return err
+		}
+		if err := s.enqueue(ctx, tx, now, m.Timers(now)); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, by, now, audit.AddedMaintenance(g.dir.teams[m.TeamID], m, in.Name)); err != nil {
@@ -154,30 +157,25 @@ func (g gate) maintain(team oncall.TeamID) error {
 	return g.may(access.Maintain, on)
 }
 
-// saveMaintenance stores a window under a name of the set-up file's, if it has one, with the timers of its
-// beginning and its end.
-func (s *Store) saveMaintenance(ctx context.Context, tx pgx.Tx, m *oncall.Maintenance, name string, now time.Time) error {
+// insertMaintenance stores a window, and gives it its id. Its timers are still to be queued.
+func insertMaintenance(ctx context.Context, tx pgx.Tx, m *oncall.Maintenance, now time.Time) error {
 	const insert = `
 		INSERT INTO maintenance_windows (team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		RETURNING id`
 	m.Reason = plain(m.Reason)
-	err := tx.QueryRow(ctx, insert, m.TeamID, m.IntegrationID, some(m.Match), m.StartsAt, m.EndsAt, m.Reason, m.By, m.PagesCritical, name, now).Scan(&m.ID)
+	err := tx.QueryRow(ctx, insert, m.TeamID, m.IntegrationID, some(m.Match), m.StartsAt, m.EndsAt, m.Reason, m.By, m.PagesCritical, m.Name, now).Scan(&m.ID)
 	if err != nil {
 		return fmt.Errorf("save a maintenance window: %w", err)
 	}
-	begins, ends := oncall.Task{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}, oncall.Task{Do: oncall.MaintenanceTimer{Maintenance: m.ID}, At: m.EndsAt}
-	if m.StartsAt.After(now) {
-		begins.At = m.StartsAt
-	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{begins, ends})
+	return nil
 }
 
 // EndMaintenance ends a window now, or takes back one that has not begun. What it has kept and still fires pages.
 // One that is over, or that somebody may not see, is oncall.ErrNotFound.
 func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.MaintenanceID, now time.Time) (m oncall.Maintenance, err error) {
 	const lock = `
-		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, begun_at
+		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, begun_at
 		FROM maintenance_windows
 		WHERE id = $1 AND over_at IS NULL AND ends_at > $2
 		FOR UPDATE`
@@ -198,7 +196,10 @@ func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.M
 		if err := g.maintain(m.TeamID); err != nil {
 			return err
 		}
-		if err := s.endMaintenance(ctx, tx, m, now); err != nil {
+		if err := finishMaintenance(ctx, tx, m, now); err != nil {
+			return err
+		}
+		if err := s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}}); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, by, now, audit.EndedMaintenance(g.dir.teams[m.TeamID], m, g.dir.integrations[m.IntegrationID].Name)); err != nil {
@@ -214,18 +215,19 @@ func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.M
 	return m, nil
 }
 
-// endMaintenance ends a window that is not over; one that has not begun is taken back without a word.
-func (s *Store) endMaintenance(ctx context.Context, tx pgx.Tx, m oncall.Maintenance, now time.Time) error {
+// finishMaintenance ends a window that is not over; one that has not begun is taken back without a word. A timer is to
+// follow.
+func finishMaintenance(ctx context.Context, tx pgx.Tx, m oncall.Maintenance, now time.Time) error {
 	const end = `UPDATE maintenance_windows SET ends_at = $2 WHERE id = $1`
 	const cancel = `UPDATE maintenance_windows SET ends_at = starts_at, over_at = $2 WHERE id = $1`
+	sql := end
 	if m.StartsAt.After(now) {
-		_, err := tx.Exec(ctx, cancel, m.ID, now)
-		return err
+		sql = cancel
 	}
-	if _, err := tx.Exec(ctx, end, m.ID, now); err != nil {
-		return err
+	if _, err := tx.Exec(ctx, sql, m.ID, now); err != nil {
+		return fmt.Errorf("end maintenance window %s: %w", m.ID, err)
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}})
+	return nil
 }
 
 // CheckMaintenance brings maintenance to what is true at now: it tells of windows that have begun or are over, and

@@ -52,7 +52,7 @@ type ApplyOptions struct {
 // What can't be done is a Refusal.
 func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, now time.Time) (Report, error) {
 	a := &applier{
-		now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
+		by: how.By, now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
 		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},
 		slacks: map[oncall.TeamID]bool{},
 	}
@@ -65,7 +65,7 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 			return err
 		}
 		for _, part := range []func(context.Context, setup.Setup) error{
-			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyUserGroups,
+			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyUserGroups, a.applyMaintenance,
 		} {
 			if err := part(ctx, doc); err != nil {
 				return err
@@ -157,6 +157,7 @@ func (s *Store) follow(ctx context.Context, a *applier, doc setup.Setup) error {
 type applier struct {
 	tx      pgx.Tx
 	now     time.Time
+	by      oncall.Actor
 	prune   bool
 	report  Report
 	edits   []func(*Store) error // what follows from edited schedules

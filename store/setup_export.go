@@ -54,6 +54,9 @@ func installation(ctx context.Context, tx pgx.Tx, now time.Time) (in setup.Insta
 	for _, i := range integrations {
 		in.Integrations = append(in.Integrations, i.Integration)
 	}
-	in.UserGroups, err = liveUserGroups(ctx, tx)
+	if in.UserGroups, err = liveUserGroups(ctx, tx); err != nil {
+		return in, err
+	}
+	in.Maintenance, err = openMaintenance(ctx, tx)
 	return in, err
 }

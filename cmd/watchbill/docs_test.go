@@ -38,8 +38,10 @@ func block(t *testing.T, file, language string) string {
 func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 	t.Parallel()
 	const people = "users: [{name: Ann, slack: U0ANN}, {name: Bo, slack: U0BO}, {name: Cy, slack: U0CY}, {name: Di, slack: U0DI}]\n"
-	for _, file := range []string{"docs/schedules.md", "docs/escalation.md"} {
-		setup, err := parseSetup([]byte(people + block(t, file, "yaml")))
+	const team = "teams: [{name: payments, channel: \"#payments\", members: [Ann]}]\npolicies: [{name: payments, team: payments, steps: [{page: [team payments], wait: 5m}]}]\n" +
+		"integrations: [{name: payments-prometheus, team: payments, policy: payments}]\n"
+	for file, more := range map[string]string{"docs/schedules.md": "", "docs/escalation.md": "", "docs/maintenance.md": team} {
+		setup, err := parseSetup([]byte(people + more + block(t, file, "yaml")))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,14 +16,15 @@ const (
 	Policy       Kind = "policy"
 	Integration  Kind = "integration"
 	Heartbeat    Kind = "heartbeat"
-	UserGroup    Kind = "user group" // of Slack, that follows schedules
-	Person       Kind = "person"     // how they are reached, when they are away, their calendars, their standing
+	UserGroup    Kind = "user group"  // of Slack, that follows schedules
+	Maintenance  Kind = "maintenance" // windows of set-up files; of others the team's entries tell
+	Person       Kind = "person"      // how they are reached, when they are away, their calendars, their standing
 	Installation Kind = "installation"
 )
 
 // Kinds are all of them.
 func Kinds() []Kind {
-	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Person, Installation}
+	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, Installation}
 }
 
 // An Act is what was done.

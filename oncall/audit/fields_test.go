@@ -61,6 +61,10 @@ func full() setup.Setup {
 			Group: &setup.Group{By: []string{"service"}, Window: "5m"},
 		}},
 		UserGroups: []setup.UserGroup{{Handle: "oncall", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: "clear", Fallback: "ANN"}},
+		Maintenance: []setup.Maintenance{{
+			Name: "upgrade", Team: "payments", Integration: "grafana", Only: []string{"service=checkout", "env=prod"}, From: "2026-12-05 22:00", Until: "2026-12-05 23:00",
+			TimeZone: "Asia/Tokyo", ExceptCritical: true, Reason: "why",
+		}},
 	}
 }
 
@@ -132,7 +136,7 @@ func TestEveryFieldOfASetupIsTold(t *testing.T) {
 	tell := func(doc setup.Setup) string {
 		x := installedAs(doc)
 		var lines []string
-		for _, things := range [][]thing{x.persons(), x.teams(), x.schedules(), x.policies(), x.integrations(), x.groups()} {
+		for _, things := range [][]thing{x.persons(), x.teams(), x.schedules(), x.policies(), x.integrations(), x.groups(), x.maintenance()} {
 			lines = append(lines, told(compare("thing", nil, things))...)
 			for _, one := range things {
 				for _, f := range one.says {

@@ -64,6 +64,7 @@ func Setup(before, after setup.Installation, now time.Time) []Entry {
 		{Policy, installation.policies},
 		{Integration, installation.integrations},
 		{UserGroup, installation.groups},
+		{Maintenance, installation.maintenance},
 	} {
 		out = append(out, compare(part.kind, part.of(was), part.of(is))...)
 	}
@@ -140,6 +141,26 @@ func (x installation) teams() (all []thing) {
 		t.says.text("hours", windows(d.Hours))
 		t.says.say("fallback", people(d.Fallback))
 		t.says.choice("remind", cmp.Or(d.Remind, "as usual"), "as usual")
+		all = append(all, t)
+	}
+	return all
+}
+
+func (x installation) maintenance() (all []thing) {
+	for _, d := range x.doc.Maintenance {
+		t := thing{name: d.Name}
+		for _, team := range x.Teams {
+			if team.Name == d.Team {
+				t.teams = []oncall.TeamID{team.ID}
+			}
+		}
+		t.says.text("team", d.Team)
+		t.says.text("integration", d.Integration)
+		t.says.text("only", strings.Join(d.Only, ", "))
+		t.says.text("from", strings.TrimSpace(d.From+" "+d.TimeZone))
+		t.says.text("until", d.Until)
+		t.says.flag("except critical", d.ExceptCritical)
+		t.says.text("reason", d.Reason)
 		all = append(all, t)
 	}
 	return all

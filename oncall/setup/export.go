@@ -19,6 +19,7 @@ type Installation struct {
 	Policies     []oncall.Policy
 	Integrations []oncall.Integration
 	UserGroups   []oncall.UserGroup
+	Maintenance  []oncall.Maintenance
 }
 
 // A KnownUser is a person, and where we know them from.
@@ -59,6 +60,7 @@ func (in Installation) Setup(now time.Time) Setup {
 	for _, g := range in.UserGroups {
 		out.UserGroups = append(out.UserGroups, x.userGroup(g))
 	}
+	out.Maintenance = x.maintenance(in.Maintenance, in.Integrations, now)
 	for _, u := range in.Users {
 		if !x.used[u.ID] && u.FromSlack {
 			continue // somebody who has once written to us

@@ -26,6 +26,7 @@ type Setup struct {
 	Policies     []Policy      `json:"policies,omitempty"`
 	Integrations []Integration `json:"integrations,omitempty"`
 	UserGroups   []UserGroup   `json:"user_groups,omitempty"`
+	Maintenance  []Maintenance `json:"maintenance,omitempty"`
 }
 
 // A User is a person. Name is how the document refers to them.
@@ -162,6 +163,7 @@ func (s Setup) With(other Setup) Setup {
 		Policies:     slices.Concat(s.Policies, other.Policies),
 		Integrations: slices.Concat(s.Integrations, other.Integrations),
 		UserGroups:   slices.Concat(s.UserGroups, other.UserGroups),
+		Maintenance:  slices.Concat(s.Maintenance, other.Maintenance),
 	}
 }
 
@@ -184,6 +186,9 @@ func (s Setup) Check(formats []oncall.Format) []string {
 	}
 	for i, g := range s.UserGroups {
 		c.userGroup(i, g)
+	}
+	for i, m := range s.Maintenance {
+		c.maintenance(i, m)
 	}
 	return c.problems
 }

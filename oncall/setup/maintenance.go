@@ -1,0 +1,87 @@
+package setup
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A Maintenance is a window in which alerts of a team page nobody. One that is over says nothing any more.
+type Maintenance struct {
+	Name           string   `json:"name,omitempty"`
+	Team           string   `json:"team,omitempty"`
+	Integration    string   `json:"integration,omitempty"` // all of the team's where it is left out
+	Only           []string `json:"only,omitempty"`        // conditions such as service=checkout, all of which an alert must meet
+	From           string   `json:"from,omitempty"`        // "2026-12-05 22:00"
+	Until          string   `json:"until,omitempty"`
+	TimeZone       string   `json:"time_zone,omitempty"` // of both; UTC where it is left out
+	ExceptCritical bool     `json:"except_critical,omitempty"`
+	Reason         string   `json:"reason,omitempty"`
+}
+
+// Window reads it, without what it names.
+func (m Maintenance) Window() (oncall.Maintenance, error) {
+	out := oncall.Maintenance{Name: m.Name, Reason: m.Reason, PagesCritical: m.ExceptCritical}
+	zone, err := schedule.LoadZone(cmp.Or(m.TimeZone, "UTC"))
+	if err != nil {
+		return out, fmt.Errorf("time_zone: %w", err)
+	}
+	if out.StartsAt, err = readInstant(m.From, zone); err != nil {
+		return out, fmt.Errorf("from is %w", err)
+	}
+	if out.EndsAt, err = readInstant(m.Until, zone); err != nil {
+		return out, fmt.Errorf("until is %w", err)
+	}
+	for _, text := range m.Only {
+		match, is, err := oncall.ParseMatcher(text)
+		switch {
+		case err != nil:
+			return out, fmt.Errorf("only: %w", err)
+		case !is:
+			return out, fmt.Errorf("only: %q is no condition; write it like service=checkout", text)
+		}
+		out.Match = append(out.Match, match)
+	}
+	return out, out.CheckShape()
+}
+
+func (c *checker) maintenance(i int, m Maintenance) {
+	c.define("maintenance", m.Name, i)
+	c.refer("team", m.Team, "maintenance %q: team", m.Name)
+	if m.Integration != "" {
+		c.refer("integration", m.Integration, "maintenance %q: integration", m.Name)
+	}
+	if _, err := m.Window(); err != nil {
+		c.say("maintenance %q: %v", m.Name, err)
+	}
+}
+
+// maintenance writes the windows of set-up files that are not over.
+func (x exporter) maintenance(all []oncall.Maintenance, integrations []oncall.Integration, now time.Time) (out []Maintenance) {
+	zone, err := schedule.LoadZone("UTC")
+	if err != nil {
+		return nil // it is always there
+	}
+	for _, m := range all {
+		if m.Name == "" || !m.EndsAt.After(now) {
+			continue
+		}
+		is := Maintenance{
+			Name: m.Name, Team: x.teams[m.TeamID], From: writeInstant(m.StartsAt, zone), Until: writeInstant(m.EndsAt, zone),
+			ExceptCritical: m.PagesCritical, Reason: m.Reason,
+		}
+		for _, in := range integrations {
+			if in.ID == m.IntegrationID {
+				is.Integration = in.Name
+			}
+		}
+		for _, match := range m.Match {
+			is.Only = append(is.Only, match.String())
+		}
+		out = append(out, is)
+	}
+	return out
+}

@@ -1,0 +1,112 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// applyMaintenance plans the windows of the document, changes those that are planned already, and ends those that it
+// no longer names. What is over stays so: to apply a file again brings back no window that somebody has ended.
+func (a *applier) applyMaintenance(ctx context.Context, doc setup.Setup) error {
+	const over = `SELECT EXISTS (SELECT FROM maintenance_windows WHERE name = $1 AND team_id = $2 AND starts_at = $3 AND ends_at <= $4)`
+	open, err := openMaintenance(ctx, a.tx)
+	if err != nil {
+		return err
+	}
+	integrations, err := liveIntegrations(ctx, a.tx)
+	if err != nil {
+		return err
+	}
+	ids := map[string]storedIntegration{}
+	for _, in := range integrations {
+		ids[in.Name] = in
+	}
+	stored, teams := map[string]oncall.Maintenance{}, map[oncall.TeamID]int{}
+	for _, m := range open {
+		if m.EndsAt.After(a.now) {
+			teams[m.TeamID]++
+			if m.Name != "" {
+				stored[m.Name] = m
+			}
+		}
+	}
+	for _, in := range doc.Maintenance {
+		m, err := in.Window()
+		if err != nil {
+			return oncall.Refuse("Maintenance %q: %s.", in.Name, err)
+		}
+		m.TeamID, m.IntegrationID = a.teams[in.Team], ids[in.Integration].ID
+		if in.Integration != "" && ids[in.Integration].TeamID != m.TeamID {
+			return oncall.Refuse("Maintenance %q: integration %q is not of team %q.", in.Name, in.Integration, in.Team)
+		}
+		old, known := stored[m.Name]
+		delete(stored, m.Name)
+		if !m.EndsAt.After(a.now) && !known {
+			continue
+		}
+		var ended bool
+		if err := a.tx.QueryRow(ctx, over, m.Name, m.TeamID, m.StartsAt, a.now).Scan(&ended); err != nil {
+			return err
+		}
+		if ended && !known {
+			continue
+		}
+		if err := a.setMaintenance(ctx, m, old, known, teams[m.TeamID]); err != nil {
+			return wrap(err, "save maintenance %q", m.Name)
+		}
+		teams[m.TeamID]++
+	}
+	return a.removeMaintenance(ctx, stored)
+}
+
+// setMaintenance plans a window, or makes another of the one that has its name.
+func (a *applier) setMaintenance(ctx context.Context, m, old oncall.Maintenance, known bool, open int) error {
+	if known {
+		if !a.changed("maintenance", m.Name, difference{"team", old.TeamID != m.TeamID}, difference{"integration", old.IntegrationID != m.IntegrationID},
+			difference{"only", !equal(some(old.Match), some(m.Match))}, difference{"from", !old.StartsAt.Equal(m.StartsAt)},
+			difference{"until", !old.EndsAt.Equal(m.EndsAt)}, difference{"except critical", old.PagesCritical != m.PagesCritical},
+			difference{"reason", old.Reason != m.Reason}) {
+			return nil
+		}
+		if err := a.endMaintenance(ctx, old); err != nil || !m.EndsAt.After(a.now) {
+			return err
+		}
+		open--
+	} else {
+		a.say("add maintenance %q", m.Name)
+	}
+	if err := m.Check(open, a.now); err != nil {
+		return err
+	}
+	m.By = a.by
+	if err := insertMaintenance(ctx, a.tx, &m, a.now); err != nil {
+		return err
+	}
+	a.edits = append(a.edits, func(s *Store) error { return s.enqueue(ctx, a.tx, a.now, m.Timers(a.now)) })
+	return nil
+}
+
+func (a *applier) endMaintenance(ctx context.Context, m oncall.Maintenance) error {
+	a.edits = append(a.edits, func(s *Store) error {
+		return s.enqueue(ctx, a.tx, a.now, []oncall.Task{{Do: oncall.MaintenanceTimer{Maintenance: m.ID}}})
+	})
+	return finishMaintenance(ctx, a.tx, m, a.now)
+}
+
+// removeMaintenance ends the windows that the document doesn't name any more, if that is wanted.
+func (a *applier) removeMaintenance(ctx context.Context, stored map[string]oncall.Maintenance) error {
+	for _, name := range sortedKeys(stored) {
+		if !a.prune {
+			a.report.Kept = append(a.report.Kept, fmt.Sprintf("maintenance %q", name))
+			continue
+		}
+		a.say("end maintenance %q", name)
+		if err := a.endMaintenance(ctx, stored[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
